@@ -3,3 +3,5 @@
 //! Collectors turn SQL Server rows into samples; one reducer folds samples into an immutable
 //! [`std::sync::Arc`]`<FleetSnapshot>`; the screen is a pure function of (snapshot, view state); everything the
 //! screen wants done leaves it as an effect.
+
+pub mod sim;

@@ -1,0 +1,7 @@
+//! A simulated SQL Server fleet that speaks TDS on loopback: demo, tests, benchmarks, rehearsals.
+//!
+//! `wire` speaks the protocol, `world` decides what happens on each instance at each moment, `answer` turns that
+//! into the rows of each system view; `backend` is the seam between them. Uses `model` and `sql` only. It must never
+//! listen on an address outside loopback.
+
+pub mod backend;
