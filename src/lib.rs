@@ -4,4 +4,5 @@
 //! [`std::sync::Arc`]`<FleetSnapshot>`; the screen is a pure function of (snapshot, view state); everything the
 //! screen wants done leaves it as an effect.
 
+pub mod model;
 pub mod sim;

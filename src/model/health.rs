@@ -1,0 +1,141 @@
+//! Health: a score from 0 to 100 with its reasons in words. The rules live in `score`, thresholds are configuration.
+
+use std::sync::Arc;
+
+/// How bad it is. Ordered: worse is greater.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum Level {
+    /// ● nothing to do
+    Ok,
+    /// ○ never polled, or not enough rights to tell
+    #[default]
+    Unknown,
+    /// ▲ look at it
+    Warning,
+    /// ✖ act
+    Critical,
+    /// ✖ without a good poll for `offline_after_s`
+    Offline,
+}
+
+/// What a reason is about: the screen makes a link of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Topic {
+    /// connection, login, TLS
+    Link,
+    /// a right is missing
+    Rights,
+    /// CPU
+    Cpu,
+    /// memory, page life, grants
+    Memory,
+    /// waits, poison included
+    Waits,
+    /// blocking; the head blocker's session id
+    Blocking(i32),
+    /// one request; its session id
+    Session(i32),
+    /// deadlocks
+    Deadlocks,
+    /// workers and schedulers
+    Workers,
+    /// tempdb
+    Tempdb,
+    /// volumes and files
+    Storage,
+    /// availability groups
+    Availability,
+    /// Agent jobs
+    Jobs,
+    /// the instance restarted
+    Restart,
+    /// I/O latency
+    Io,
+}
+
+/// One reason.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reason {
+    /// how bad
+    pub level: Level,
+    /// about what
+    pub topic: Topic,
+    /// points taken from the score
+    pub points: u8,
+    /// in words, as short as a cell wants them: `14 sessions blocked 312 s by 88 (sleeping)`
+    pub text: Arc<str>,
+}
+
+/// The verdict on one instance.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Health {
+    /// 0 (dead) to 100 (fine); None if unknown
+    pub score: Option<u8>,
+    /// worst level of the reasons
+    pub level: Level,
+    /// heaviest first
+    pub reasons: Vec<Reason>,
+}
+
+/// The thresholds of the score. `config` fills them; the defaults are the issue's.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Thresholds {
+    /// CPU % of the SQL Server process (and of the machine where known): warning above
+    pub cpu_warning_pct: f64,
+    /// critical above
+    pub cpu_critical_pct: f64,
+    /// memory in use of the machine %: warning above
+    pub memory_warning_pct: f64,
+    /// critical above
+    pub memory_critical_pct: f64,
+    /// a session blocked for longer than this, seconds, is a warning
+    pub blocked_warning_s: u64,
+    /// and longer than this is critical
+    pub blocked_critical_s: u64,
+    /// without a good poll for this long, seconds: offline
+    pub offline_after_s: u64,
+    /// poison waits, ms of waiting per second: warning above
+    pub poison_warning_ms_per_s: f64,
+    /// critical above
+    pub poison_critical_ms_per_s: f64,
+    /// a volume's free space, %: warning below
+    pub volume_warning_pct: f64,
+    /// critical below
+    pub volume_critical_pct: f64,
+    /// tempdb free space, %: warning below
+    pub tempdb_warning_pct: f64,
+    /// critical below
+    pub tempdb_critical_pct: f64,
+    /// availability replica behind, seconds: warning above
+    pub lag_warning_s: u64,
+    /// critical above
+    pub lag_critical_s: u64,
+    /// average wait for a data page read, ms: warning above
+    pub io_warning_ms: f64,
+    /// critical above
+    pub io_critical_ms: f64,
+}
+
+impl Default for Thresholds {
+    fn default() -> Self {
+        Self {
+            cpu_warning_pct: 80.0,
+            cpu_critical_pct: 95.0,
+            memory_warning_pct: 85.0,
+            memory_critical_pct: 95.0,
+            blocked_warning_s: 30,
+            blocked_critical_s: 120,
+            offline_after_s: 300,
+            poison_warning_ms_per_s: 10.0,
+            poison_critical_ms_per_s: 1_000.0,
+            volume_warning_pct: 10.0,
+            volume_critical_pct: 3.0,
+            tempdb_warning_pct: 20.0,
+            tempdb_critical_pct: 5.0,
+            lag_warning_s: 30,
+            lag_critical_s: 300,
+            io_warning_ms: 20.0,
+            io_critical_ms: 100.0,
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! The last fifteen minutes of an instance, in memory, for sparklines and charts. A missed poll is a gap, stored as a
+//! gap, never interpolated.
+
+use super::{time::Timestamp, wait::WaitCategory};
+use std::collections::VecDeque;
+
+/// How long points are kept, ms.
+pub const KEEP_MS: i64 = 15 * 60 * 1000;
+
+/// The headline series of an instance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum SeriesId {
+    /// CPU % of the SQL Server process
+    Cpu,
+    /// CPU % of other processes (absent where it cannot be known)
+    CpuOther,
+    /// memory in use of the machine, %
+    Memory,
+    /// batch requests per second
+    Batches,
+    /// logins per second
+    Logins,
+    /// transactions per second
+    Transactions,
+    /// user connections
+    Connections,
+    /// blocked requests
+    Blocked,
+    /// page life expectancy, s
+    PageLife,
+    /// average log flush, ms
+    LogFlush,
+    /// average wait for a page from disk, ms
+    PageRead,
+    /// runnable tasks waiting for a CPU
+    Runnable,
+    /// memory grants pending
+    GrantsPending,
+    /// all waits that count, ms per second
+    Waits,
+    /// tempdb space used, %
+    Tempdb,
+    /// deadlocks per minute
+    Deadlocks,
+    /// round trip of the headline poll, ms
+    PollMs,
+    /// own cost on the server, CPU ms per second
+    Cost,
+    /// health score
+    Score,
+    /// one wait category, ms per second
+    Wait(WaitCategory),
+}
+
+/// Points in time order. A NaN value is a gap.
+#[derive(Debug, Clone, Default)]
+pub struct Series {
+    points: VecDeque<(Timestamp, f32)>,
+}
+
+impl Series {
+    /// Appends a point and drops what is older than [`KEEP_MS`] before it. A point that is not later than the last
+    /// one (the clock went back) clears what lies in its future first.
+    pub fn push(&mut self, at: Timestamp, value: f32) {
+        while self.points.back().is_some_and(|(t, _)| *t >= at) {
+            self.points.pop_back();
+        }
+        self.points.push_back((at, value));
+        while self.points.front().is_some_and(|(t, _)| at - *t > KEEP_MS) {
+            self.points.pop_front();
+        }
+    }
+
+    /// Notes that a poll is missing at `at`. Several gaps in a row are kept as one.
+    pub fn gap(&mut self, at: Timestamp) {
+        if self.points.back().is_some_and(|(_, v)| !v.is_nan()) {
+            self.push(at, f32::NAN);
+        }
+    }
+
+    /// All points, gaps as NaN.
+    pub fn points(&self) -> impl DoubleEndedIterator<Item = (Timestamp, f32)> + ExactSizeIterator + '_ {
+        self.points.iter().copied()
+    }
+
+    /// The newest value that is not a gap.
+    pub fn last(&self) -> Option<f32> {
+        self.points.iter().rev().map(|(_, v)| *v).find(|v| !v.is_nan())
+    }
+
+    /// True without any point.
+    pub fn is_empty(&self) -> bool {
+        self.points.is_empty()
+    }
+}
+
+/// The series of one instance, sparse, sorted by id.
+#[derive(Debug, Clone, Default)]
+pub struct History {
+    series: Vec<(SeriesId, Series)>,
+}
+
+impl History {
+    /// A series, if it has ever had a point.
+    pub fn get(&self, id: SeriesId) -> Option<&Series> {
+        self.series
+            .binary_search_by_key(&id, |(k, _)| *k)
+            .ok()
+            .and_then(|i| self.series.get(i))
+            .map(|(_, s)| s)
+    }
+
+    /// A series to write to.
+    pub fn entry(&mut self, id: SeriesId) -> &mut Series {
+        let i = match self.series.binary_search_by_key(&id, |(k, _)| *k) {
+            Ok(i) => i,
+            Err(i) => {
+                self.series.insert(i, (id, Series::default()));
+                i
+            }
+        };
+        &mut self.series[i].1
+    }
+
+    /// All series.
+    pub fn iter(&self) -> impl Iterator<Item = (SeriesId, &Series)> {
+        self.series.iter().map(|(k, s)| (*k, s))
+    }
+
+    /// Marks a missed poll in every series of the headline.
+    pub fn gap_all(&mut self, at: Timestamp) {
+        for (_, s) in &mut self.series {
+            s.gap(at);
+        }
+    }
+}

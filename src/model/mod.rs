@@ -1,0 +1,17 @@
+//! The vocabulary: plain data and pure functions. Everyone uses it; it uses nobody.
+//!
+//! No I/O, no async, no screen, no clock in here: time is an argument. The way of the data is
+//! [`sample`] (what one probe saw) → [`fleet`]-fold → [`snapshot`] (what the screen draws).
+
+pub mod failure;
+pub mod health;
+pub mod history;
+pub mod instance;
+pub mod properties;
+pub mod reading;
+pub mod sample;
+pub mod secret;
+pub mod session;
+pub mod snapshot;
+pub mod time;
+pub mod wait;

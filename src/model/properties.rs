@@ -1,0 +1,114 @@
+//! What an instance is and what the login may see: polled at connect and hourly.
+
+use super::time::Timestamp;
+use std::sync::Arc;
+
+/// The operating system below the instance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Platform {
+    /// not known (no right, or the view is missing)
+    #[default]
+    Unknown,
+    /// Windows
+    Windows,
+    /// Linux: `SystemIdle` of the ring buffer is not to be believed before 2025
+    Linux,
+}
+
+/// Server properties. Every field is what the server said, or None.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Properties {
+    /// SERVERPROPERTY('ServerName')
+    pub server_name: Option<Arc<str>>,
+    /// MachineName
+    pub machine_name: Option<Arc<str>>,
+    /// Edition, such as `Enterprise Edition (64-bit)`
+    pub edition: Option<Arc<str>>,
+    /// EngineEdition: 2 Standard, 3 Enterprise, 4 Express, 5 Azure SQL DB, 8 Managed Instance …
+    pub engine_edition: Option<i32>,
+    /// ProductVersion, such as `15.0.4430.1`
+    pub version: Option<Arc<str>>,
+    /// ProductMajorVersion: 13 = 2016, 14 = 2017, 15 = 2019, 16 = 2022, 17 = 2025
+    pub major: Option<i32>,
+    /// ProductLevel, such as `RTM` or `SP2`
+    pub level: Option<Arc<str>>,
+    /// ProductUpdateLevel, such as `CU27`
+    pub update_level: Option<Arc<str>>,
+    /// Collation
+    pub collation: Option<Arc<str>>,
+    /// IsHadrEnabled
+    pub hadr_enabled: Option<bool>,
+    /// IsClustered
+    pub clustered: Option<bool>,
+    /// platform
+    pub platform: Platform,
+    /// distribution or Windows name, such as `Ubuntu` or `Windows Server 2022`
+    pub os_name: Option<Arc<str>>,
+    /// logical CPUs
+    pub cpu_count: Option<i32>,
+    /// NUMA nodes
+    pub numa_nodes: Option<i32>,
+    /// physical memory, KB
+    pub physical_memory_kb: Option<i64>,
+    /// memory target, KB
+    pub target_memory_kb: Option<i64>,
+    /// maximum number of workers
+    pub max_workers: Option<i32>,
+    /// start of the instance, UTC, from the server's clock
+    pub started_at: Option<Timestamp>,
+    /// the server's offset from UTC, minutes
+    pub utc_offset_min: Option<i32>,
+    /// the server's clock minus ours, milliseconds
+    pub clock_skew_ms: Option<i64>,
+    /// how the connection came to be protected, such as `TLS verified` (said by the driver layer)
+    pub transport: Option<Arc<str>>,
+}
+
+impl Properties {
+    /// The product's year, such as 2019, by major version.
+    pub const fn year(&self) -> Option<u16> {
+        match self.major {
+            Some(13) => Some(2016),
+            Some(14) => Some(2017),
+            Some(15) => Some(2019),
+            Some(16) => Some(2022),
+            Some(17) => Some(2025),
+            _ => None,
+        }
+    }
+}
+
+/// A right that some probe needs, and whether the login has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Right {
+    /// such as `VIEW SERVER STATE`
+    pub name: Arc<str>,
+    /// HAS_PERMS_BY_NAME: Some(true/false), or None where the server does not know the name (NULL is not "denied")
+    pub held: Option<bool>,
+    /// what is shown only with it, in words
+    pub gives: Arc<str>,
+}
+
+/// The login's rights and the columns that this server has beyond 2016.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Rights {
+    /// rights, most important first
+    pub rights: Vec<Right>,
+    /// optional objects and columns that are present, as `dm_os_host_info` or `dm_exec_requests.page_resource`
+    pub present: Vec<Arc<str>>,
+}
+
+impl Rights {
+    /// Whether the login holds a right by name; None if unknown.
+    pub fn held(&self, name: &str) -> Option<bool> {
+        self.rights.iter().find(|r| &*r.name == name).and_then(|r| r.held)
+    }
+    /// True when performance views may be read: VIEW SERVER STATE, or its 2022 half.
+    pub fn sees_performance(&self) -> Option<bool> {
+        match (self.held("VIEW SERVER STATE"), self.held("VIEW SERVER PERFORMANCE STATE")) {
+            (Some(true), _) | (_, Some(true)) => Some(true),
+            (None, None) => None,
+            _ => Some(false),
+        }
+    }
+}

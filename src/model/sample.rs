@@ -1,0 +1,400 @@
+//! What one probe saw once: the unit that travels from the collector to the reducer. Raw counters, not rates; rates
+//! are the fold's business. Texts and names are sanitized already.
+
+use super::{
+    failure::Failure,
+    instance::{InstanceId, InstanceInfo},
+    properties::{Properties, Rights},
+    reading::Unavailable,
+    session::{Activity, Statement},
+    time::Timestamp,
+    wait::WaitCounter,
+};
+use std::sync::Arc;
+
+/// The probes, by what they feed. One probe may have several scripts for different servers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum ProbeId {
+    /// server properties and operating system
+    Properties,
+    /// rights and capabilities
+    Rights,
+    /// names and states of the databases
+    Databases,
+    /// liveness, headline counters, CPU time
+    Headline,
+    /// own cost
+    Cost,
+    /// active requests and session counts
+    Activity,
+    /// blocking chains
+    Blocking,
+    /// wait statistics
+    Waits,
+    /// schedulers, workers
+    Schedulers,
+    /// CPU of other processes, from the ring buffer
+    CpuRing,
+    /// process and machine memory, grant queues
+    Memory,
+    /// availability groups
+    Availability,
+    /// volumes
+    Volumes,
+    /// failed Agent jobs
+    Jobs,
+}
+
+impl ProbeId {
+    /// All, in the order in which they run when several are due.
+    pub const ALL: [Self; 14] = [
+        Self::Properties,
+        Self::Rights,
+        Self::Databases,
+        Self::Headline,
+        Self::Activity,
+        Self::Blocking,
+        Self::Waits,
+        Self::Schedulers,
+        Self::CpuRing,
+        Self::Memory,
+        Self::Availability,
+        Self::Volumes,
+        Self::Jobs,
+        Self::Cost,
+    ];
+
+    /// Its name in scripts, logs and `once cost`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Properties => "properties",
+            Self::Rights => "rights",
+            Self::Databases => "databases",
+            Self::Headline => "headline",
+            Self::Cost => "cost",
+            Self::Activity => "activity",
+            Self::Blocking => "blocking",
+            Self::Waits => "waits",
+            Self::Schedulers => "schedulers",
+            Self::CpuRing => "cpu_ring",
+            Self::Memory => "memory",
+            Self::Availability => "availability",
+            Self::Volumes => "volumes",
+            Self::Jobs => "jobs",
+        }
+    }
+}
+
+/// Raw headline figures of one poll. Counters marked *cumulative* are turned into rates by the fold.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct HeadlineSample {
+    /// the server's clock, UTC ms
+    pub server_time: Option<Timestamp>,
+    /// start of the instance, UTC: a change is a restart
+    pub started_at: Option<Timestamp>,
+    /// CPU ms of the SQL Server process, kernel + user, cumulative (right on Linux too)
+    pub process_cpu_ms: Option<i64>,
+    /// logical CPUs that time is spread over
+    pub cpu_count: Option<i32>,
+    /// batch requests, cumulative
+    pub batches: Option<i64>,
+    /// logins, cumulative
+    pub logins: Option<i64>,
+    /// transactions of all databases, cumulative
+    pub transactions: Option<i64>,
+    /// compilations, cumulative
+    pub compilations: Option<i64>,
+    /// recompilations, cumulative
+    pub recompilations: Option<i64>,
+    /// log flushes of all databases, cumulative
+    pub log_flushes: Option<i64>,
+    /// log flush wait ms of all databases, cumulative
+    pub log_flush_wait_ms: Option<i64>,
+    /// lazy writes, cumulative
+    pub lazy_writes: Option<i64>,
+    /// deadlocks of all resources, cumulative
+    pub deadlocks: Option<i64>,
+    /// user connections now
+    pub connections: Option<i64>,
+    /// processes blocked now
+    pub blocked: Option<i64>,
+    /// page life expectancy now, s
+    pub page_life_s: Option<i64>,
+    /// memory grants pending now
+    pub grants_pending: Option<i64>,
+    /// memory grants outstanding now
+    pub grants_outstanding: Option<i64>,
+    /// Total Server Memory, KB
+    pub total_memory_kb: Option<i64>,
+    /// Target Server Memory, KB
+    pub target_memory_kb: Option<i64>,
+    /// free space in tempdb, KB
+    pub tempdb_free_kb: Option<i64>,
+    /// size of tempdb's data files, KB
+    pub tempdb_size_kb: Option<i64>,
+}
+
+/// Schedulers of one poll.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SchedulerSample {
+    /// visible online schedulers
+    pub schedulers: Option<i64>,
+    /// tasks that wait for a CPU
+    pub runnable: Option<i64>,
+    /// tasks that wait for a worker
+    pub queued: Option<i64>,
+    /// workers now
+    pub workers: Option<i64>,
+    /// workers that do something
+    pub active_workers: Option<i64>,
+    /// maximum number of workers
+    pub max_workers: Option<i64>,
+    /// I/Os in flight
+    pub pending_io: Option<i64>,
+}
+
+/// CPU of the machine, from the newest ring buffer record (one a minute).
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct CpuRingSample {
+    /// SQL Server's share, %
+    pub sql_pct: Option<f64>,
+    /// idle, %; None where the record cannot be believed (Linux up to 2022 always says 0)
+    pub idle_pct: Option<f64>,
+    /// age of the record, ms
+    pub age_ms: Option<i64>,
+}
+
+/// Memory of one poll.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct MemorySample {
+    /// physical memory of the machine (or container), KB
+    pub physical_kb: Option<i64>,
+    /// available of it, KB
+    pub available_kb: Option<i64>,
+    /// in use by the process, KB
+    pub process_kb: Option<i64>,
+    /// the process was told that physical memory is low
+    pub process_low: Option<bool>,
+    /// grant queue: waiters over all semaphores
+    pub grant_waiters: Option<i64>,
+    /// grant queue: KB granted
+    pub granted_kb: Option<i64>,
+    /// grant queue: KB still available
+    pub grantable_kb: Option<i64>,
+}
+
+/// One waiting task of a blocking poll.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct BlockedTask {
+    /// who waits
+    pub session_id: i32,
+    /// for whom (negative: see [`super::session::special_blocker`])
+    pub blocked_by: i32,
+    /// wait type
+    pub wait_type: Option<Arc<str>>,
+    /// ms
+    pub wait_ms: Option<i64>,
+    /// raw description, such as `keylock hobtid=72057594043105280 dbid=7 id=lock1f mode=X associatedObjectId=…`
+    pub resource: Option<Arc<str>>,
+}
+
+/// A session that is part of a chain, head blockers included.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ChainSession {
+    /// like a request; `status` `sleeping` for an idle head
+    pub request: super::session::Request,
+    /// last statement, for a sleeper
+    pub last_statement: Option<Statement>,
+}
+
+/// One availability replica's database, as this instance sees it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ReplicaRow {
+    /// group name
+    pub group: Option<Arc<str>>,
+    /// database
+    pub database: Option<Arc<str>>,
+    /// replica's server name
+    pub replica: Option<Arc<str>>,
+    /// local to this instance
+    pub is_local: Option<bool>,
+    /// role of the replica: `PRIMARY` …
+    pub role: Option<Arc<str>>,
+    /// `SYNCHRONIZED`, `SYNCHRONIZING`, `NOT SYNCHRONIZING` …
+    pub state: Option<Arc<str>>,
+    /// data movement is suspended
+    pub suspended: Option<bool>,
+    /// seconds behind the primary
+    pub lag_s: Option<i64>,
+    /// log not sent yet, KB
+    pub send_queue_kb: Option<i64>,
+    /// log not redone yet, KB
+    pub redo_queue_kb: Option<i64>,
+}
+
+/// A volume that holds database files.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct VolumeRow {
+    /// mount point
+    pub mount: Option<Arc<str>>,
+    /// size, bytes
+    pub total_bytes: Option<i64>,
+    /// free, bytes
+    pub free_bytes: Option<i64>,
+}
+
+/// A job whose last outcome within a day was a failure.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct FailedJobRow {
+    /// job name
+    pub job: Option<Arc<str>>,
+    /// step that failed
+    pub step: Option<Arc<str>>,
+    /// when, server-local converted to UTC
+    pub at: Option<Timestamp>,
+    /// message
+    pub message: Option<Arc<str>>,
+}
+
+/// A database of the instance.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DatabaseRow {
+    /// database id
+    pub id: i32,
+    /// name
+    pub name: Option<Arc<str>>,
+    /// `ONLINE` …
+    pub state: Option<Arc<str>>,
+}
+
+/// Own cost: counters of our own session on that server, cumulative since its login.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct CostSample {
+    /// our session there; a change starts the counters anew
+    pub session_id: Option<i32>,
+    /// CPU ms
+    pub cpu_ms: Option<i64>,
+    /// logical reads
+    pub logical_reads: Option<i64>,
+    /// login time of our session
+    pub login_at: Option<Timestamp>,
+}
+
+/// The payload of a probe.
+#[derive(Debug, Clone)]
+pub enum Sample {
+    /// see [`Properties`]
+    Properties(Box<Properties>),
+    /// see [`Rights`]
+    Rights(Rights),
+    /// databases
+    Databases(Vec<DatabaseRow>),
+    /// headline
+    Headline(HeadlineSample),
+    /// activity; `blocks` and deltas still empty
+    Activity(Activity),
+    /// blocking; both empty when nothing is blocked
+    Blocking {
+        /// who waits for whom
+        tasks: Vec<BlockedTask>,
+        /// the sessions in it
+        sessions: Vec<ChainSession>,
+    },
+    /// cumulative wait counters, zero rows left out
+    Waits(Vec<WaitCounter>),
+    /// schedulers
+    Schedulers(SchedulerSample),
+    /// ring buffer
+    CpuRing(CpuRingSample),
+    /// memory
+    Memory(MemorySample),
+    /// availability groups
+    Availability(Vec<ReplicaRow>),
+    /// volumes
+    Volumes(Vec<VolumeRow>),
+    /// failed jobs of the last day
+    Jobs(Vec<FailedJobRow>),
+    /// own cost
+    Cost(CostSample),
+}
+
+/// The connection to an instance, as its task sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Link {
+    /// waiting for the first attempt
+    #[default]
+    Idle,
+    /// connecting
+    Connecting,
+    /// logged in
+    Up,
+    /// the last attempt failed; the next one is at `next_at`
+    Down {
+        /// why
+        failure: Failure,
+        /// attempts in a row that failed
+        attempts: u32,
+        /// when it is tried again
+        next_at: Timestamp,
+    },
+}
+
+/// Counters of the collector itself, for the header, the overlay and `once cost`.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct CollectorStats {
+    /// probe polls that gave a sample
+    pub polls_ok: u64,
+    /// probe polls that failed
+    pub polls_failed: u64,
+    /// polls not started because the one before still ran
+    pub polls_skipped: u64,
+    /// samples dropped because the reducer's queue was full
+    pub samples_dropped: u64,
+    /// connects tried
+    pub connects: u64,
+    /// queries running now
+    pub in_flight: u32,
+    /// instances connected now
+    pub connected: u32,
+    /// instances waiting for a connect or query permit now
+    pub queued: u32,
+    /// 99th percentile of the start delay of due polls over the last minute, ms
+    pub start_delay_p99_ms: u32,
+    /// this process: CPU % of one core over the last seconds
+    pub process_cpu_pct: f32,
+    /// this process: resident memory, bytes
+    pub process_rss_bytes: u64,
+}
+
+/// What travels to the reducer.
+#[derive(Debug, Clone)]
+pub enum Update {
+    /// the inventory (at start and when it changes), in order
+    Inventory(Vec<Arc<InstanceInfo>>),
+    /// the link of an instance changed
+    Link {
+        /// whose
+        instance: InstanceId,
+        /// when
+        at: Timestamp,
+        /// to what
+        link: Link,
+    },
+    /// a probe ended
+    Polled {
+        /// whose
+        instance: InstanceId,
+        /// which probe
+        probe: ProbeId,
+        /// when the answer was there, by our clock
+        at: Timestamp,
+        /// round trip, ms
+        took_ms: u32,
+        /// interval at which it is polled now, ms
+        every_ms: u32,
+        /// what came
+        outcome: Result<Sample, Unavailable>,
+    },
+    /// the collector's own figures
+    Stats(CollectorStats),
+}

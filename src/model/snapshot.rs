@@ -1,0 +1,270 @@
+//! What the screen draws: the whole fleet at one moment, immutable, shared by `Arc`. Made by the fold only.
+
+use super::{
+    health::{Health, Level},
+    history::History,
+    instance::{InstanceId, InstanceInfo},
+    properties::{Properties, Rights},
+    reading::Reading,
+    sample::{CollectorStats, DatabaseRow, FailedJobRow, Link, ReplicaRow, VolumeRow},
+    session::{Activity, Request, Resource, Statement},
+    time::Timestamp,
+    wait::WaitTable,
+};
+use std::sync::Arc;
+
+/// Headline figures as rates over the last interval. None: not known (yet).
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Headline {
+    /// CPU % of the SQL Server process over all logical CPUs
+    pub cpu_pct: Option<f64>,
+    /// batch requests per second
+    pub batches_per_s: Option<f64>,
+    /// logins per second
+    pub logins_per_s: Option<f64>,
+    /// transactions per second
+    pub transactions_per_s: Option<f64>,
+    /// compilations per second
+    pub compilations_per_s: Option<f64>,
+    /// recompilations per second
+    pub recompilations_per_s: Option<f64>,
+    /// log flushes per second
+    pub log_flushes_per_s: Option<f64>,
+    /// average log flush, ms
+    pub log_flush_ms: Option<f64>,
+    /// lazy writes per second
+    pub lazy_writes_per_s: Option<f64>,
+    /// deadlocks per minute
+    pub deadlocks_per_min: Option<f64>,
+    /// deadlocks in the last fifteen minutes, as far as polled
+    pub deadlocks_recent: Option<u32>,
+    /// user connections
+    pub connections: Option<i64>,
+    /// processes blocked
+    pub blocked: Option<i64>,
+    /// page life expectancy, s
+    pub page_life_s: Option<i64>,
+    /// grants pending
+    pub grants_pending: Option<i64>,
+    /// grants outstanding
+    pub grants_outstanding: Option<i64>,
+    /// Total Server Memory, KB
+    pub total_memory_kb: Option<i64>,
+    /// Target Server Memory, KB
+    pub target_memory_kb: Option<i64>,
+    /// tempdb in use, %
+    pub tempdb_used_pct: Option<f64>,
+    /// tempdb size, KB
+    pub tempdb_size_kb: Option<i64>,
+    /// start of the instance, UTC
+    pub started_at: Option<Timestamp>,
+    /// round trip of this poll, ms
+    pub round_trip_ms: u32,
+}
+
+/// CPU and schedulers.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct CpuNow {
+    /// other processes %, where it can be known
+    pub other_pct: Option<f64>,
+    /// tasks that wait for a CPU
+    pub runnable: Option<i64>,
+    /// tasks that wait for a worker
+    pub queued: Option<i64>,
+    /// workers
+    pub workers: Option<i64>,
+    /// maximum
+    pub max_workers: Option<i64>,
+    /// I/Os in flight
+    pub pending_io: Option<i64>,
+    /// schedulers
+    pub schedulers: Option<i64>,
+}
+
+/// Memory of machine and process.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct MemoryNow {
+    /// in use of the machine, %
+    pub used_pct: Option<f64>,
+    /// physical, KB
+    pub physical_kb: Option<i64>,
+    /// process, KB
+    pub process_kb: Option<i64>,
+    /// told to be low
+    pub process_low: Option<bool>,
+    /// waiters in the grant queue
+    pub grant_waiters: Option<i64>,
+    /// granted, KB
+    pub granted_kb: Option<i64>,
+    /// still to grant, KB
+    pub grantable_kb: Option<i64>,
+}
+
+/// Own cost on that server over the last interval.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct CostNow {
+    /// CPU ms per second of wall time
+    pub cpu_ms_per_s: Option<f64>,
+    /// logical reads per second
+    pub reads_per_s: Option<f64>,
+    /// CPU ms since this program first connected
+    pub cpu_ms_total: Option<i64>,
+}
+
+/// One session in a blocking tree, in display order (depth first).
+#[derive(Debug, Clone, PartialEq)]
+pub struct BlockNode {
+    /// the session, or a stand-in for a negative blocker or one that has gone
+    pub request: Request,
+    /// 0 for a head
+    pub depth: u16,
+    /// index of the parent within the chain's nodes; None for the head
+    pub parent: Option<usize>,
+    /// true for the last child of its parent (drawn └ instead of ├)
+    pub last_child: bool,
+    /// direct and indirect victims below
+    pub victims: u32,
+    /// what it waits for
+    pub resource: Option<Resource>,
+    /// statement to show: the running one, or the last one of a sleeper
+    pub statement: Option<Statement>,
+    /// true if the statement is the last one of a sleeping session
+    pub statement_is_last: bool,
+    /// the data had a cycle that was cut here (a deadlock in the making, or two polls mixed)
+    pub cycle_cut: bool,
+}
+
+/// A head blocker with all below.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Chain {
+    /// head first, depth first; victims with the longest wait first among siblings
+    pub nodes: Vec<BlockNode>,
+    /// sessions blocked in it
+    pub victims: u32,
+    /// longest wait, ms
+    pub max_wait_ms: i64,
+    /// sum of all waits, ms: time lost so far
+    pub lost_ms: i64,
+    /// deepest level below the head
+    pub depth: u16,
+}
+
+/// All chains of an instance, worst first (by victims × time lost).
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Blocking {
+    /// chains
+    pub chains: Vec<Chain>,
+    /// cycles that were cut
+    pub cycles_cut: u32,
+}
+
+/// Everything known of one instance.
+#[derive(Debug, Clone, Default)]
+pub struct Facts {
+    /// connection
+    pub link: Link,
+    /// when the link last became what it is
+    pub link_since: Option<Timestamp>,
+    /// last good poll of any probe
+    pub last_good_at: Option<Timestamp>,
+    /// properties
+    pub properties: Reading<Arc<Properties>>,
+    /// rights
+    pub rights: Reading<Arc<Rights>>,
+    /// databases
+    pub databases: Reading<Arc<Vec<DatabaseRow>>>,
+    /// headline
+    pub headline: Reading<Headline>,
+    /// CPU and schedulers
+    pub cpu: Reading<CpuNow>,
+    /// memory
+    pub memory: Reading<MemoryNow>,
+    /// waits
+    pub waits: Reading<Arc<WaitTable>>,
+    /// activity
+    pub activity: Reading<Arc<Activity>>,
+    /// blocking
+    pub blocking: Reading<Arc<Blocking>>,
+    /// availability groups
+    pub availability: Reading<Arc<Vec<ReplicaRow>>>,
+    /// volumes
+    pub volumes: Reading<Arc<Vec<VolumeRow>>>,
+    /// failed jobs
+    pub jobs: Reading<Arc<Vec<FailedJobRow>>>,
+    /// own cost
+    pub cost: Reading<CostNow>,
+}
+
+/// One instance in the snapshot.
+#[derive(Debug, Clone)]
+pub struct InstanceSnapshot {
+    /// who it is
+    pub info: Arc<InstanceInfo>,
+    /// what is known
+    pub facts: Facts,
+    /// last fifteen minutes
+    pub history: Arc<History>,
+    /// verdict
+    pub health: Health,
+}
+
+impl InstanceSnapshot {
+    /// Identity.
+    pub fn id(&self) -> &InstanceId {
+        &self.info.id
+    }
+}
+
+/// Instances by health.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// ●
+    pub ok: u32,
+    /// ▲
+    pub warning: u32,
+    /// ✖ critical and offline
+    pub critical: u32,
+    /// ○
+    pub unknown: u32,
+}
+
+impl Counts {
+    /// Adds one instance.
+    pub const fn add(&mut self, level: Level) {
+        match level {
+            Level::Ok => self.ok += 1,
+            Level::Warning => self.warning += 1,
+            Level::Critical | Level::Offline => self.critical += 1,
+            Level::Unknown => self.unknown += 1,
+        }
+    }
+
+    /// All.
+    pub const fn total(&self) -> u32 {
+        self.ok + self.warning + self.critical + self.unknown
+    }
+}
+
+/// The whole fleet at one moment.
+#[derive(Debug, Clone, Default)]
+pub struct FleetSnapshot {
+    /// when it was folded
+    pub at: Timestamp,
+    /// grows by one with every publication
+    pub version: u64,
+    /// instances in inventory order
+    pub instances: Vec<Arc<InstanceSnapshot>>,
+    /// by health
+    pub counts: Counts,
+    /// instances with a good poll within `offline_after_s`
+    pub polled: u32,
+    /// the collector's own figures
+    pub collector: CollectorStats,
+}
+
+impl FleetSnapshot {
+    /// An instance by id: linear, for jumps; panes keep their own row order.
+    pub fn find(&self, id: &InstanceId) -> Option<&Arc<InstanceSnapshot>> {
+        self.instances.iter().find(|i| i.id() == id)
+    }
+}

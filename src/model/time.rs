@@ -1,0 +1,40 @@
+//! One point in time, as the whole program counts it. No clock in here: callers pass the time in.
+
+use std::ops::Sub;
+
+/// Milliseconds since 1970-01-01 00:00 UTC, by the clock of the machine that dbtop runs on unless a name says
+/// `server`. May go backwards when that clock is set; differences saturate at zero.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Timestamp(i64);
+
+impl Timestamp {
+    /// From milliseconds since the epoch.
+    pub const fn from_ms(ms: i64) -> Self {
+        Self(ms)
+    }
+
+    /// Milliseconds since the epoch.
+    pub const fn ms(self) -> i64 {
+        self.0
+    }
+
+    /// Milliseconds from `earlier` to `self`; 0 if the clock went back.
+    pub const fn ms_since(self, earlier: Self) -> u64 {
+        let d = self.0.saturating_sub(earlier.0);
+        if d < 0 { 0 } else { d as u64 }
+    }
+
+    /// This instant moved by `ms`, saturating.
+    #[must_use]
+    pub const fn plus_ms(self, ms: i64) -> Self {
+        Self(self.0.saturating_add(ms))
+    }
+}
+
+impl Sub for Timestamp {
+    type Output = i64;
+    /// Signed difference in milliseconds.
+    fn sub(self, other: Self) -> i64 {
+        self.0.saturating_sub(other.0)
+    }
+}
