@@ -290,7 +290,7 @@ pub enum Sample {
     /// databases
     Databases(Vec<DatabaseRow>),
     /// headline
-    Headline(HeadlineSample),
+    Headline(Box<HeadlineSample>),
     /// activity; `blocks` and deltas still empty
     Activity(Activity),
     /// blocking; both empty when nothing is blocked
