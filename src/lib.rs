@@ -1,9 +1,26 @@
 //! dbtop: a full-screen terminal console for SQL Server fleets.
 //!
 //! Collectors turn SQL Server rows into samples; one reducer folds samples into an immutable
-//! [`std::sync::Arc`]`<FleetSnapshot>`; the screen is a pure function of (snapshot, view state); everything the
-//! screen wants done leaves it as an effect.
+//! [`std::sync::Arc`]`<`[`model::snapshot::FleetSnapshot`]`>` that it publishes over `watch`; the screen is a pure
+//! function of (snapshot, view state); everything the screen wants done leaves it as an effect.
+//!
+//! # The map, in reading order
+//!
+//! | module | what it owns |
+//! |---|---|
+//! | [`model`] | the vocabulary: plain data and pure functions, the fold among them; uses nobody |
+//! | [`sql`] | our own T-SQL text tools: lexer, names, quoting, read-only proof; uses nobody |
+//! | [`config`] | files, environment and command line to a validated configuration; the plain inventory |
+//! | [`sim`] | a simulated SQL Server fleet that speaks TDS on loopback |
+//! | [`cli`] | clap types |
+//! | [`command`] | one file per sub-command: wires the layers |
 
 pub mod model;
-pub mod sim;
 pub mod sql;
+
+pub mod config;
+
+pub mod sim;
+
+pub mod cli;
+pub mod command;

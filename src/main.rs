@@ -1,3 +1,14 @@
 //! The `dbtop` binary: parse the command line, run, map the error to an exit code.
 
-fn main() {}
+use std::{io::Write, process::ExitCode};
+
+fn main() -> ExitCode {
+    match dbtop::command::run(dbtop::cli::parse()) {
+        Ok(code) => code,
+        Err(e) => {
+            // The terminal may be gone; there is nothing left to tell it then.
+            let _ = writeln!(std::io::stderr(), "dbtop: {e:#}");
+            ExitCode::from(3)
+        }
+    }
+}

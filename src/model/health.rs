@@ -1,5 +1,6 @@
 //! Health: a score from 0 to 100 with its reasons in words. The rules live in `score`, thresholds are configuration.
 
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// How bad it is. Ordered: worse is greater.
@@ -78,7 +79,8 @@ pub struct Health {
 }
 
 /// The thresholds of the score. `config` fills them; the defaults are the issue's.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub struct Thresholds {
     /// CPU % of the SQL Server process (and of the machine where known): warning above
     pub cpu_warning_pct: f64,

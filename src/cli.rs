@@ -1,0 +1,148 @@
+//! The command line: clap types only. Read by `command`; what an option means is decided there.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// A full-screen terminal console for SQL Server fleets.
+#[derive(Debug, Parser)]
+#[command(name = "dbtop", version, about, max_term_width = 100)]
+pub struct Cli {
+    /// What to do; without a command: the screen.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+
+    /// What to watch.
+    #[command(flatten)]
+    pub source: Source,
+
+    /// The screen.
+    #[command(flatten)]
+    pub screen: Screen,
+}
+
+/// Parses the command line; prints help or a usage error and exits by itself where clap does.
+pub fn parse() -> Cli {
+    Cli::parse()
+}
+
+/// Which fleet to watch, and by which configuration.
+#[derive(Debug, Clone, Args)]
+pub struct Source {
+    /// Watch a simulated fleet of N instances that runs inside dbtop
+    #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "40", require_equals = true, global = true,
+          conflicts_with = "inventory", value_parser = clap::value_parser!(u32).range(1..=2000))]
+    pub demo: Option<u32>,
+
+    /// Seed of the simulated fleet: the same seed gives the same fleet
+    #[arg(long, value_name = "SEED", default_value_t = 7, global = true)]
+    pub seed: u64,
+
+    /// Watch the instances in this TOML file
+    #[arg(long, value_name = "FILE", env = "DBTOP_INVENTORY", global = true)]
+    pub inventory: Option<PathBuf>,
+
+    /// Configuration file
+    #[arg(long, value_name = "FILE", env = "DBTOP_CONFIG", global = true)]
+    pub config: Option<PathBuf>,
+}
+
+/// Options of the screen.
+#[derive(Debug, Clone, Args)]
+pub struct Screen {
+    /// dark, light, high-contrast, ansi16, mono, or a theme file
+    #[arg(long, value_name = "THEME")]
+    pub theme: Option<String>,
+
+    /// Let the mouse select rows and scroll
+    #[arg(long)]
+    pub mouse: bool,
+
+    /// Halve the frame rate and drop sparklines, for slow lines
+    #[arg(long)]
+    pub low_bandwidth: bool,
+}
+
+/// The sub-commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Poll once, print, and exit with 0 (fine), 1 (warning), 2 (critical) or 3 (could not tell)
+    Once(Once),
+    /// Run a simulated SQL Server fleet on loopback until Ctrl-C
+    Sim(Sim),
+    /// Print all keys as Markdown
+    Keys,
+}
+
+/// `dbtop once`.
+#[derive(Debug, Args)]
+pub struct Once {
+    /// What to print
+    #[arg(value_enum)]
+    pub what: What,
+
+    /// @group, label=value, or an instance; default: the whole fleet
+    #[arg(long, value_name = "SCOPE")]
+    pub scope: Option<String>,
+
+    /// Rows to keep, as `/` on the screen: text, regex, !inverse, cpu>80
+    #[arg(long, value_name = "EXPR")]
+    pub filter: Option<String>,
+
+    /// Output format
+    #[arg(short = 'o', long = "output", value_enum, default_value_t = Format::Table)]
+    pub output: Format,
+
+    /// Seconds between the two samples that rates are made of
+    #[arg(long, value_name = "SECONDS", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=60))]
+    pub sample: u32,
+}
+
+/// What `once` prints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum What {
+    /// a row an instance: score, reason, headline figures
+    Fleet,
+    /// a row a running request
+    Activity,
+    /// a row a wait type
+    Waits,
+    /// a row a session in a blocking chain
+    Blocking,
+    /// what dbtop itself cost: a row an instance, and this process
+    Cost,
+}
+
+/// Output formats.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// aligned columns
+    Table,
+    /// one JSON array
+    Json,
+    /// comma-separated, with a header
+    Csv,
+}
+
+/// `dbtop sim`.
+#[derive(Debug, Args)]
+pub struct Sim {
+    /// How many instances
+    #[arg(long, default_value_t = 40, value_parser = clap::value_parser!(u32).range(1..=2000))]
+    pub instances: u32,
+
+    /// What goes wrong and when (TOML); re-read when it changes. Default: a calm fleet. `demo`: the script of --demo
+    #[arg(long, value_name = "FILE")]
+    pub scenario: Option<PathBuf>,
+
+    /// Versions to play, such as 2016,2019,2022
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    pub versions: Vec<u16>,
+
+    /// Port to listen on; each instance has a loopback address of its own
+    #[arg(long, default_value_t = 14330)]
+    pub port: u16,
+
+    /// Write the inventory for --inventory to this file (its CA goes beside it)
+    #[arg(long, value_name = "FILE")]
+    pub inventory_out: PathBuf,
+}

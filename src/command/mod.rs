@@ -1,0 +1,44 @@
+//! One file per sub-command: wires the layers together. The only place that sees the configuration and the command
+//! line at once. `main` calls [`run`]; nothing else may depend on this module.
+
+pub mod log;
+
+use crate::{
+    cli::{Cli, Command, Source},
+    config::{self, Config},
+};
+use anyhow::Context;
+use std::{path::PathBuf, process::ExitCode};
+
+/// Runs what the command line asks for. Starts the async runtime; everything below runs in it.
+///
+/// # Errors
+/// What kept the program from doing its job, in words. Failures of instances are data, not errors.
+pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    let config = load_config(&cli.source)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("starting the async runtime")?;
+    let code = runtime.block_on(dispatch(cli, config));
+    // Tasks that are still stuck in a connect or a name look-up are not waited for.
+    runtime.shutdown_background();
+    code
+}
+
+async fn dispatch(cli: Cli, config: Config) -> anyhow::Result<ExitCode> {
+    let _ = (cli, config);
+    Ok(ExitCode::SUCCESS)
+}
+
+/// `--config`, else `config.toml` in `$DBTOP_HOME` or the platform's configuration folder if it exists.
+fn load_config(source: &Source) -> anyhow::Result<Config> {
+    let default = || {
+        let folder = std::env::var_os("DBTOP_HOME")
+            .map(PathBuf::from)
+            .or_else(|| directories::ProjectDirs::from("", "", "dbtop").map(|d| d.config_dir().to_owned()))?;
+        Some(folder.join("config.toml")).filter(|f| f.exists())
+    };
+    let file = source.config.clone().or_else(default);
+    Ok(config::load(file.as_deref(), std::env::vars())?)
+}

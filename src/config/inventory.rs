@@ -1,0 +1,269 @@
+//! The plain inventory: a TOML file of instances, as `dbtop sim --inventory-out` writes it. For trying things and
+//! for the simulator; passwords come from the environment or a command, and stand in the file itself only for
+//! loopback addresses.
+
+use super::ConfigError;
+use crate::model::{
+    instance::{Endpoint, InstanceId, InstanceInfo, SecretSource, Target, TlsMode},
+    secret::Secret,
+};
+use serde::Deserialize;
+use std::{
+    collections::{BTreeMap, HashSet},
+    net::IpAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(default)]
+    ca_file: Option<PathBuf>,
+    #[serde(default)]
+    instance: Vec<Row>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Row {
+    name: String,
+    host: String,
+    port: Option<u16>,
+    user: String,
+    password: Password,
+    #[serde(default)]
+    tls: Tls,
+    #[serde(default)]
+    groups: Vec<String>,
+    #[serde(default)]
+    labels: BTreeMap<String, String>,
+    database: Option<String>,
+    ca_file: Option<PathBuf>,
+    host_in_certificate: Option<String>,
+    #[serde(default)]
+    read_only_intent: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Password {
+    Literal(String),
+    Env { env: String },
+    Command { command: String },
+}
+
+#[derive(Deserialize, Default, Clone, Copy)]
+#[serde(rename_all = "kebab-case")]
+enum Tls {
+    #[default]
+    Verify,
+    Strict,
+    Insecure,
+    LoginOnly,
+    Off,
+}
+
+impl From<Tls> for TlsMode {
+    fn from(t: Tls) -> Self {
+        match t {
+            Tls::Verify => Self::Verify,
+            Tls::Strict => Self::Strict,
+            Tls::Insecure => Self::Insecure,
+            Tls::LoginOnly => Self::LoginOnly,
+            Tls::Off => Self::Off,
+        }
+    }
+}
+
+/// Reads an inventory file.
+///
+/// # Errors
+/// The first mistake with file and line or instance name: not TOML, unknown option, a name twice, a host that cannot
+/// be parsed, a literal password for a host that is not loopback.
+pub fn load(path: &Path) -> Result<Vec<Target>, ConfigError> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
+    parse(&text).map_err(|message| ConfigError::Parse { path: path.to_owned(), message })
+}
+
+/// Parses an inventory's text.
+///
+/// # Errors
+/// The first mistake, in words.
+pub fn parse(text: &str) -> Result<Vec<Target>, String> {
+    let file: File = toml::from_str(text).map_err(|e| mistake(text, &e))?;
+    let mut seen = HashSet::new();
+    let mut out = Vec::with_capacity(file.instance.len());
+    for row in file.instance {
+        if row.name.is_empty() || row.name.chars().any(char::is_control) {
+            return Err(format!("instance name {:?} is empty or has control characters", row.name));
+        }
+        if !seen.insert(row.name.to_lowercase()) {
+            return Err(format!("instance {}: the name stands twice", row.name));
+        }
+        let name = row.name.clone();
+        out.push(target(row, file.ca_file.as_ref()).map_err(|m| format!("instance {name}: {m}"))?);
+    }
+    Ok(out)
+}
+
+/// Line and reason, without the line itself: it may hold a password.
+fn mistake(text: &str, e: &toml::de::Error) -> String {
+    let before = e.span().and_then(|s| text.get(..s.start)).unwrap_or("");
+    let quoted = e.message().contains("string \"");
+    let reason = if quoted { "a value of the wrong type" } else { e.message() };
+    format!("line {}: {reason}", before.matches('\n').count() + 1)
+}
+
+fn target(row: Row, default_ca: Option<&PathBuf>) -> Result<Target, String> {
+    let mut endpoint = parse_host(&row.host)?;
+    if let Some(port) = row.port {
+        if endpoint.port.is_some_and(|p| p != port) {
+            return Err(format!("host {:?} and port = {port} name two ports", row.host));
+        }
+        endpoint.port = Some(port);
+    }
+    let secret = match row.password {
+        Password::Env { env } => SecretSource::Env(env),
+        Password::Command { command } => SecretSource::Command(command),
+        Password::Literal(text) if is_loopback(&endpoint.host) => SecretSource::Literal(Secret::new(text)),
+        Password::Literal(_) => {
+            return Err("a password may stand in the file for loopback addresses only: use \
+                        password = { env = \"NAME\" } or { command = \"…\" }"
+                .into());
+        }
+    };
+    let info = InstanceInfo {
+        id: InstanceId::new(row.name),
+        address: address(&endpoint).into(),
+        groups: row.groups.into_iter().map(Arc::from).collect(),
+        labels: row.labels.into_iter().map(|(k, v)| (Arc::from(k), Arc::from(v))).collect(),
+        tls: row.tls.into(),
+    };
+    Ok(Target {
+        info: Arc::new(info),
+        endpoint,
+        user: row.user,
+        secret,
+        database: row.database,
+        ca_file: row.ca_file.or_else(|| default_ca.cloned()),
+        host_in_certificate: row.host_in_certificate,
+        read_only_intent: row.read_only_intent,
+    })
+}
+
+/// `host`, `host,port`, `host\instance`, `host\instance,port`, `tcp:` in front of any of them, and `[::1]`.
+fn parse_host(text: &str) -> Result<Endpoint, String> {
+    let rest = text.trim();
+    let rest = rest.strip_prefix("tcp:").unwrap_or(rest);
+    let (rest, port) = match rest.rsplit_once(',') {
+        Some((r, p)) => {
+            let port = p.trim().parse::<u16>().ok().filter(|p| *p > 0);
+            (r, Some(port.ok_or_else(|| format!("host {text:?}: the port must be 1 to 65535"))?))
+        }
+        None => (rest, None),
+    };
+    let (host, instance) = match rest.split_once('\\') {
+        Some((_, "")) => return Err(format!("host {text:?}: no instance name after the backslash")),
+        Some((h, i)) => (h, Some(i.trim().to_owned()).filter(|i| !i.eq_ignore_ascii_case("MSSQLSERVER"))),
+        None => (rest, None),
+    };
+    let host = host.trim().trim_start_matches('[').trim_end_matches(']');
+    if host.is_empty() || host.chars().any(|c| c.is_whitespace() || c.is_control()) {
+        return Err(format!("host {text:?} cannot be read: write host, host,port or host\\instance"));
+    }
+    let host = if host == "." || host.eq_ignore_ascii_case("(local)") { "localhost" } else { host };
+    Ok(Endpoint { host: host.to_owned(), port, instance })
+}
+
+fn address(e: &Endpoint) -> String {
+    match (&e.instance, e.port) {
+        (None, None) => e.host.clone(),
+        (None, Some(p)) => format!("{},{p}", e.host),
+        (Some(i), None) => format!("{}\\{i}", e.host),
+        (Some(i), Some(p)) => format!("{}\\{i},{p}", e.host),
+    }
+}
+
+fn is_loopback(host: &str) -> bool {
+    host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn one(row: &str) -> Result<Target, String> {
+        parse(&format!("[[instance]]\nname = \"a\"\nuser = \"u\"\n{row}\n")).map(|mut v| v.remove(0))
+    }
+
+    #[test]
+    fn hosts_in_every_form() {
+        let at = |h: &str| {
+            let e = parse_host(h).unwrap();
+            (e.host, e.instance, e.port)
+        };
+        assert_eq!(at("db1"), ("db1".into(), None, None));
+        assert_eq!(at("tcp:db1,1533"), ("db1".into(), None, Some(1533)));
+        assert_eq!(at(r"db1\SALES"), ("db1".into(), Some("SALES".into()), None));
+        assert_eq!(at(r"db1\SALES, 1444"), ("db1".into(), Some("SALES".into()), Some(1444)));
+        assert_eq!(at(r"db1\MSSQLSERVER"), ("db1".into(), None, None));
+        assert_eq!(at("[::1],1433"), ("::1".into(), None, Some(1433)));
+        assert_eq!(at("."), ("localhost".into(), None, None));
+        for bad in ["", "db 1", r"db1\", "db1,0", "db1,99999", "db1,x"] {
+            assert!(parse_host(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn literal_passwords_only_for_loopback() {
+        assert!(one("host = \"127.1.0.1\"\npassword = \"p\"").is_ok());
+        let e = one("host = \"db1\"\npassword = \"hunter2\"").err().unwrap();
+        assert!(e.contains("loopback") && e.contains("instance a") && !e.contains("hunter2"), "{e}");
+        assert!(one("host = \"db1\"\npassword = { env = \"PW\" }").is_ok());
+        assert!(one("host = \"db1\"\npassword = { command = \"pass show db1\" }").is_ok());
+    }
+
+    #[test]
+    fn labels_groups_tls_and_defaults() {
+        let t = parse(
+            "ca_file = \"ca.pem\"\n[[instance]]\nname = \"a\"\nhost = \"db1,1444\"\nuser = \"u\"\n\
+             password = { env = \"PW\" }\ntls = \"strict\"\ngroups = [\"prod\"]\nlabels = { tier = \"1\", env = \"prod\" }",
+        )
+        .unwrap()
+        .remove(0);
+        assert_eq!(t.info.tls, TlsMode::Strict);
+        assert_eq!(&*t.info.address, "db1,1444");
+        assert!(t.info.is_production());
+        assert_eq!(t.ca_file.as_deref(), Some(Path::new("ca.pem")));
+        assert_eq!(
+            one("host = \"db1\"\npassword = { env = \"PW\" }").ok().map(|t| t.info.tls),
+            Some(TlsMode::Verify)
+        );
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        let twice = "[[instance]]\nname=\"a\"\nhost=\"h\"\nuser=\"u\"\npassword={env=\"P\"}\n\
+                     [[instance]]\nname=\"A\"\nhost=\"h\"\nuser=\"u\"\npassword={env=\"P\"}";
+        assert!(parse(twice).err().unwrap().contains("twice"));
+        let e = one("host = \"h\"\npassword = { env = \"P\" }\ncolour = 1").err().unwrap();
+        assert!(e.contains("colour") && e.contains("line"), "{e}");
+        for leaky in [
+            "password = \"hunter2\"\ntls = 5",
+            "password = [\"hunter2\"]",
+            "tls = \"hunter2\"\npassword=\"x\"",
+            "password = \"hunter2",
+            "port = \"hunter2\"\npassword={env=\"P\"}",
+        ] {
+            let e = one(&format!("host = \"h\"\n{leaky}")).err().unwrap();
+            assert!(e.contains("line") && !e.contains('\n'), "{e}");
+            assert!(!leaky.starts_with("pass") || !e.contains("hunter2"), "{e}");
+            assert!(!leaky.starts_with("port") || !e.contains("hunter2"), "{e}");
+        }
+        assert!(
+            one("host = \"h,1\"\nport = 2\npassword = { env = \"P\" }").err().unwrap().contains("two ports")
+        );
+    }
+}
