@@ -1,7 +1,7 @@
 //! A value that knows how old it is and why there is no newer one: what keeps a cell from lying.
 
 use super::{failure::Failure, time::Timestamp};
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 /// Why a value is not to be had.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -21,6 +21,21 @@ pub enum Unavailable {
     NeedsTwoSamples,
     /// the poll failed
     Failed(Failure),
+}
+
+impl fmt::Display for Unavailable {
+    /// As a cell says it: `n/a (VIEW SERVER STATE)`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotYet => f.write_str("not polled yet"),
+            Self::NoRight(right) => write!(f, "n/a ({right})"),
+            Self::Missing(what) => write!(f, "n/a (no {what} here)"),
+            Self::NotHere(why) => write!(f, "n/a ({why})"),
+            Self::SwitchedOff(by) => write!(f, "off ({by})"),
+            Self::NeedsTwoSamples => f.write_str("after the next poll"),
+            Self::Failed(failure) => f.write_str(failure.kind.words()),
+        }
+    }
 }
 
 /// The last known value of something polled, when it was taken, how often it should come, and the problem that the
