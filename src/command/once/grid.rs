@@ -1,0 +1,218 @@
+//! A small typed grid and its three spellings: aligned table, JSON, CSV. Used by `once` only; the screen has its own
+//! table.
+
+use crate::cli::Format;
+use anyhow::Context;
+use std::io::Write;
+use unicode_width::UnicodeWidthStr;
+
+/// One cell. What is not known is never zero: it is [`Cell::Unknown`] with the reason in words.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Cell {
+    /// text, sanitized
+    Text(String),
+    /// whole number
+    Int(i64),
+    /// number; printed with one decimal in the table and as it is elsewhere
+    Real(f64),
+    /// yes or no
+    Flag(bool),
+    /// not known, and why: `n/a (VIEW SERVER STATE)` in the table, null in JSON, empty in CSV
+    Unknown(String),
+}
+
+impl Cell {
+    /// A text, or unknown without a reason.
+    pub fn text(s: Option<&str>) -> Self {
+        s.map_or(Self::Unknown(String::new()), |s| Self::Text(s.to_owned()))
+    }
+
+    /// A whole number, or unknown.
+    pub fn int(n: Option<i64>) -> Self {
+        n.map_or(Self::Unknown(String::new()), Self::Int)
+    }
+
+    /// A number, or unknown.
+    pub fn real(n: Option<f64>) -> Self {
+        n.filter(|n| n.is_finite()).map_or(Self::Unknown(String::new()), Self::Real)
+    }
+
+    /// This cell, saying why if it is unknown.
+    #[must_use]
+    pub fn because(self, reason: Option<&str>) -> Self {
+        match (self, reason) {
+            (Self::Unknown(_), Some(r)) => Self::Unknown(r.to_owned()),
+            (cell, _) => cell,
+        }
+    }
+
+    fn is_number(&self) -> bool {
+        matches!(self, Self::Int(_) | Self::Real(_))
+    }
+
+    fn shown(&self) -> String {
+        match self {
+            Self::Text(s) => s.clone(),
+            Self::Int(n) => n.to_string(),
+            Self::Real(n) => format!("{n:.1}"),
+            Self::Flag(b) => (if *b { "yes" } else { "no" }).into(),
+            Self::Unknown(why) if why.is_empty() => "–".into(),
+            Self::Unknown(why) => why.clone(),
+        }
+    }
+
+    fn json(&self) -> serde_json::Value {
+        match self {
+            Self::Text(s) => s.as_str().into(),
+            Self::Int(n) => (*n).into(),
+            Self::Real(n) => serde_json::Number::from_f64(*n).map_or(serde_json::Value::Null, Into::into),
+            Self::Flag(b) => (*b).into(),
+            Self::Unknown(_) => serde_json::Value::Null,
+        }
+    }
+
+    fn csv(&self) -> String {
+        match self {
+            Self::Unknown(_) => String::new(),
+            Self::Real(n) => n.to_string(),
+            // A spreadsheet takes a text that starts so for a formula; a server's texts are hostile.
+            Self::Text(s) if s.starts_with(['=', '+', '-', '@', '\t', '\r']) => format!("'{s}"),
+            other => other.shown(),
+        }
+    }
+}
+
+/// Columns and rows. Every row has as many cells as there are columns.
+#[derive(Debug, Clone, Default)]
+pub struct Grid {
+    /// names, `snake_case` with the unit last
+    pub columns: Vec<&'static str>,
+    /// cells
+    pub rows: Vec<Vec<Cell>>,
+}
+
+impl Grid {
+    /// Prints the grid.
+    ///
+    /// # Errors
+    /// Writing failed; a closed pipe is not an error.
+    pub fn print(&self, format: Format, out: &mut impl Write) -> anyhow::Result<()> {
+        let done = match format {
+            Format::Table => self.table(out),
+            Format::Json => self.as_json(out),
+            Format::Csv => self.as_csv(out),
+        };
+        match done {
+            Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+            other => other.context("writing the result"),
+        }
+    }
+
+    fn table(&self, out: &mut impl Write) -> std::io::Result<()> {
+        const WIDEST: usize = 100;
+        let shown: Vec<Vec<String>> =
+            self.rows.iter().map(|r| r.iter().map(|c| clip(&c.shown(), WIDEST)).collect()).collect();
+        let width: Vec<usize> = (0..self.columns.len())
+            .map(|i| shown.iter().map(|r| r[i].width()).chain([self.columns[i].width()]).max().unwrap_or(0))
+            .collect();
+        let right: Vec<bool> =
+            (0..self.columns.len()).map(|i| self.rows.iter().any(|r| r[i].is_number())).collect();
+        let header: Vec<String> = self.columns.iter().map(|c| c.to_uppercase()).collect();
+        for row in std::iter::once(&header).chain(&shown) {
+            let mut line = String::new();
+            for (i, cell) in row.iter().enumerate() {
+                let pad = " ".repeat(width[i].saturating_sub(cell.width()));
+                line.push_str(if i == 0 { "" } else { "  " });
+                if right[i] {
+                    line.push_str(&pad);
+                    line.push_str(cell);
+                } else {
+                    line.push_str(cell);
+                    line.push_str(&pad);
+                }
+            }
+            writeln!(out, "{}", line.trim_end())?;
+        }
+        Ok(())
+    }
+
+    fn as_json(&self, out: &mut impl Write) -> std::io::Result<()> {
+        let rows: Vec<serde_json::Map<String, serde_json::Value>> = self
+            .rows
+            .iter()
+            .map(|r| self.columns.iter().zip(r).map(|(c, v)| ((*c).to_owned(), v.json())).collect())
+            .collect();
+        serde_json::to_writer_pretty(&mut *out, &rows).map_err(std::io::Error::from)?;
+        writeln!(out)
+    }
+
+    fn as_csv(&self, out: &mut impl Write) -> std::io::Result<()> {
+        let mut w = csv::Writer::from_writer(out);
+        w.write_record(&self.columns)?;
+        for row in &self.rows {
+            w.write_record(row.iter().map(Cell::csv))?;
+        }
+        w.flush()
+    }
+}
+
+/// Cuts to `max` columns of the terminal and marks the cut.
+fn clip(s: &str, max: usize) -> String {
+    if s.width() <= max {
+        return s.to_owned();
+    }
+    let mut out = String::new();
+    for c in s.chars() {
+        if out.width() + unicode_width::UnicodeWidthChar::width(c).unwrap_or(0) + 1 > max {
+            break;
+        }
+        out.push(c);
+    }
+    out.push('…');
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn print(format: Format) -> String {
+        let grid = Grid {
+            columns: vec!["instance", "cpu_pct", "why"],
+            rows: vec![
+                vec![Cell::Text("sql-1".into()), Cell::Real(97.25), Cell::Text("=1+1".into())],
+                vec![
+                    Cell::Text("größer".into()),
+                    Cell::Unknown("n/a (VIEW SERVER STATE)".into()),
+                    Cell::text(None),
+                ],
+            ],
+        };
+        let mut out = Vec::new();
+        grid.print(format, &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_table_aligns_and_says_why() {
+        assert_eq!(
+            print(Format::Table),
+            "INSTANCE                  CPU_PCT  WHY\n\
+             sql-1                        97.2  =1+1\n\
+             größer    n/a (VIEW SERVER STATE)  –\n"
+                .replace("97.2 ", "97.2 ")
+        );
+    }
+
+    #[test]
+    fn json_has_null_for_unknown() {
+        let v: serde_json::Value = serde_json::from_str(&print(Format::Json)).unwrap();
+        assert_eq!(v[0]["cpu_pct"], 97.25);
+        assert!(v[1]["cpu_pct"].is_null());
+    }
+
+    #[test]
+    fn csv_is_no_formula() {
+        assert_eq!(print(Format::Csv), "instance,cpu_pct,why\nsql-1,97.25,'=1+1\ngrößer,,\n");
+    }
+}

@@ -1,0 +1,249 @@
+//! From a snapshot to the rows of `once`: one function a subject, pure.
+
+use super::grid::{Cell, Grid};
+use crate::model::{
+    health::Level,
+    reading::Reading,
+    session::Request,
+    snapshot::{BlockNode, FleetSnapshot, InstanceSnapshot},
+};
+
+/// The word for a level, as exit codes and JSON use it.
+pub const fn level_word(level: Level) -> &'static str {
+    match level {
+        Level::Ok => "ok",
+        Level::Unknown => "unknown",
+        Level::Warning => "warning",
+        Level::Critical => "critical",
+        Level::Offline => "offline",
+    }
+}
+
+/// Why a reading has no value: its problem in words.
+fn problem<T>(reading: &Reading<T>) -> Option<String> {
+    reading.problem.as_ref().map(ToString::to_string)
+}
+
+/// The instances of the scope.
+pub type Scoped<'a> = &'a [&'a InstanceSnapshot];
+
+/// A row an instance, worst first.
+pub fn fleet(scope: Scoped<'_>, snapshot: &FleetSnapshot) -> Grid {
+    let mut order: Vec<&InstanceSnapshot> = scope.to_vec();
+    order.sort_by(|a, b| {
+        let rank = |i: &InstanceSnapshot| (std::cmp::Reverse(i.health.level), i.health.score.unwrap_or(101));
+        rank(a).cmp(&rank(b)).then_with(|| a.info.id.cmp(&b.info.id))
+    });
+    let rows = order.into_iter().map(|i| fleet_row(i, snapshot)).collect();
+    Grid {
+        columns: vec![
+            "instance", "level", "score", "why", "cpu_pct", "batches_per_s", "waits_ms_per_s", "top_wait", "blocked",
+            "page_life_s", "version", "age_s",
+        ],
+        rows,
+    }
+}
+
+fn fleet_row(i: &InstanceSnapshot, snapshot: &FleetSnapshot) -> Vec<Cell> {
+    let f = &i.facts;
+    let head = f.headline.get();
+    let why = problem(&f.headline);
+    let why = why.as_deref();
+    let waits = f.waits.get();
+    let no_waits = problem(&f.waits);
+    let version = f.properties.get().map(|p| {
+        let year = p.year().map_or_else(|| p.version.as_deref().unwrap_or("?").to_owned(), |y| y.to_string());
+        match p.update_level.as_deref().or(p.level.as_deref()) {
+            Some(level) => format!("{year} {level}"),
+            None => year,
+        }
+    });
+    vec![
+        Cell::Text(i.info.id.to_string()),
+        Cell::Text(level_word(i.health.level).into()),
+        Cell::int(i.health.score.map(i64::from)),
+        Cell::Text(i.health.reasons.iter().map(|r| &*r.text).collect::<Vec<_>>().join("; ")),
+        Cell::real(head.and_then(|h| h.cpu_pct)).because(why),
+        Cell::real(head.and_then(|h| h.batches_per_s)).because(why),
+        Cell::real(waits.map(|w| w.total_ms_per_s)).because(no_waits.as_deref()),
+        Cell::text(waits.and_then(|w| w.categories.first()).map(|c| c.category.name())).because(no_waits.as_deref()),
+        Cell::int(head.and_then(|h| h.blocked)).because(why),
+        Cell::int(head.and_then(|h| h.page_life_s)).because(why),
+        Cell::text(version.as_deref()).because(problem(&f.properties).as_deref()),
+        Cell::real(f.last_good_at.map(|at| snapshot.at.ms_since(at) as f64 / 1000.0)),
+    ]
+}
+
+/// A row a request, longest first; an instance without any reading gives one row that says why.
+pub fn activity(scope: Scoped<'_>) -> Grid {
+    let mut rows = Vec::new();
+    for i in scope {
+        let name = i.info.id.as_str();
+        match i.facts.activity.get() {
+            Some(a) => rows.extend(a.requests.iter().map(|r| request_row(name, r))),
+            None => rows.push(hole(name, problem(&i.facts.activity), ACTIVITY.len())),
+        }
+    }
+    Grid { columns: ACTIVITY.to_vec(), rows }
+}
+
+const ACTIVITY: [&str; 21] = [
+    "instance", "session_id", "status", "elapsed_ms", "command", "database", "login", "host", "program", "wait_type",
+    "wait_ms", "wait_resource", "blocked_by", "blocks", "cpu_ms", "logical_reads", "writes", "grant_kb",
+    "open_transactions", "percent", "statement",
+];
+
+fn request_row(instance: &str, r: &Request) -> Vec<Cell> {
+    vec![
+        Cell::Text(instance.into()),
+        Cell::Int(r.session_id.into()),
+        Cell::text(r.status.as_deref()),
+        Cell::int(r.elapsed_ms),
+        Cell::text(r.command.as_deref()),
+        Cell::text(r.database.as_deref()),
+        Cell::text(r.login.as_deref()),
+        Cell::text(r.host.as_deref()),
+        Cell::text(r.job.as_deref().or(r.program.as_deref())),
+        Cell::text(r.wait_type.as_deref()),
+        Cell::int(r.wait_ms),
+        Cell::text(r.wait_resource.as_deref()),
+        Cell::int(r.blocked_by.map(i64::from)),
+        Cell::Int(r.blocks.into()),
+        Cell::int(r.cpu_ms),
+        Cell::int(r.logical_reads),
+        Cell::int(r.writes),
+        Cell::int(r.grant.and_then(|g| g.granted_kb)),
+        Cell::int(r.open_transactions.map(i64::from)),
+        Cell::real(r.percent),
+        Cell::text(r.statement.as_ref().map(|s| squeeze(s.as_str())).as_deref()),
+    ]
+}
+
+/// A row a wait type that counts, heaviest first.
+pub fn waits(scope: Scoped<'_>) -> Grid {
+    let mut rows = Vec::new();
+    for i in scope {
+        let name = i.info.id.as_str();
+        let Some(table) = i.facts.waits.get() else {
+            rows.push(hole(name, problem(&i.facts.waits), WAITS.len()));
+            continue;
+        };
+        rows.extend(table.types.iter().filter(|w| !w.benign).map(|w| {
+            vec![
+                Cell::Text(name.into()),
+                Cell::Text(w.name.to_string()),
+                Cell::Text(w.category.name().into()),
+                Cell::Real(w.ms_per_s),
+                Cell::Real(w.signal_ms_per_s),
+                Cell::Real(w.tasks_per_s),
+                Cell::real(w.avg_ms),
+                Cell::Int(w.max_ms),
+                Cell::Flag(w.poison),
+            ]
+        }));
+    }
+    Grid { columns: WAITS.to_vec(), rows }
+}
+
+const WAITS: [&str; 9] = [
+    "instance", "wait_type", "category", "ms_per_s", "signal_ms_per_s", "waits_per_s", "avg_ms", "max_ms", "poison",
+];
+
+/// A row a session of a chain, in tree order.
+pub fn blocking(scope: Scoped<'_>) -> Grid {
+    let mut rows = Vec::new();
+    for i in scope {
+        let name = i.info.id.as_str();
+        match i.facts.blocking.get() {
+            Some(b) => {
+                for (n, chain) in b.chains.iter().enumerate() {
+                    rows.extend(chain.nodes.iter().map(|node| node_row(name, n, node)));
+                }
+            }
+            None => rows.push(hole(name, problem(&i.facts.blocking), BLOCKING.len())),
+        }
+    }
+    Grid { columns: BLOCKING.to_vec(), rows }
+}
+
+const BLOCKING: [&str; 16] = [
+    "instance", "chain", "depth", "session_id", "blocked_by", "victims", "status", "wait_type", "wait_ms", "resource",
+    "held_mode", "login", "host", "program", "open_transactions", "statement",
+];
+
+fn node_row(instance: &str, chain: usize, n: &BlockNode) -> Vec<Cell> {
+    let r = &n.request;
+    let resource = n.resource.as_ref().map(|x| {
+        let parts = [Some(&x.kind), x.database.as_ref(), x.object.as_ref(), x.detail.as_ref()];
+        parts.into_iter().flatten().map(|p| &**p).collect::<Vec<_>>().join(" ")
+    });
+    vec![
+        Cell::Text(instance.into()),
+        Cell::Int(chain as i64 + 1),
+        Cell::Int(n.depth.into()),
+        Cell::Int(r.session_id.into()),
+        Cell::int(r.blocked_by.map(i64::from)),
+        Cell::Int(n.victims.into()),
+        Cell::text(r.status.as_deref()),
+        Cell::text(r.wait_type.as_deref()),
+        Cell::int(r.wait_ms),
+        Cell::text(resource.as_deref()),
+        Cell::text(n.resource.as_ref().and_then(|x| x.held_mode.as_deref())),
+        Cell::text(r.login.as_deref()),
+        Cell::text(r.host.as_deref()),
+        Cell::text(r.job.as_deref().or(r.program.as_deref())),
+        Cell::int(r.open_transactions.map(i64::from)),
+        Cell::text(n.statement.as_ref().map(|s| squeeze(s.as_str())).as_deref()),
+    ]
+}
+
+/// What dbtop cost: a row an instance, then one for this process.
+pub fn cost(scope: Scoped<'_>, snapshot: &FleetSnapshot) -> Grid {
+    let mut rows: Vec<Vec<Cell>> = scope
+        .iter()
+        .map(|i| {
+            let c = i.facts.cost.get();
+            let why = problem(&i.facts.cost);
+            vec![
+                Cell::Text(i.info.id.to_string()),
+                Cell::real(c.and_then(|c| c.cpu_ms_per_s)).because(why.as_deref()),
+                Cell::real(c.and_then(|c| c.reads_per_s)).because(why.as_deref()),
+                Cell::int(c.and_then(|c| c.cpu_ms_total)).because(why.as_deref()),
+                Cell::int(i.facts.headline.get().map(|h| h.round_trip_ms.into())),
+                Cell::text(None),
+                Cell::text(None),
+            ]
+        })
+        .collect();
+    let own = &snapshot.collector;
+    rows.push(vec![
+        Cell::Text("(this process)".into()),
+        Cell::text(None),
+        Cell::text(None),
+        Cell::text(None),
+        Cell::text(None),
+        Cell::Real(own.process_cpu_pct.into()),
+        Cell::Int((own.process_rss_bytes / 1024) as i64),
+    ]);
+    Grid {
+        columns: vec![
+            "instance", "cpu_ms_per_s", "reads_per_s", "cpu_ms_total", "round_trip_ms", "process_cpu_pct",
+            "process_rss_kb",
+        ],
+        rows,
+    }
+}
+
+/// An instance without a value: its name, and the reason in every other cell's place.
+fn hole(instance: &str, why: Option<String>, columns: usize) -> Vec<Cell> {
+    let why = why.unwrap_or_else(|| "not polled yet".into());
+    let mut row = vec![Cell::Unknown(String::new()); columns];
+    row[0] = Cell::Text(instance.into());
+    row[1] = Cell::Unknown(why);
+    row
+}
+
+/// One line, at most 400 characters: enough to know a statement by.
+fn squeeze(sql: &str) -> String {
+    crate::sql::normalize::squeeze(sql, 400)
+}
