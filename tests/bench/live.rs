@@ -41,7 +41,9 @@ fn demo() {
 
 /// Some instance has a score in words: the fleet pane has been fed.
 fn has_scores(screen: &str) -> bool {
-    screen.lines().any(|l| l.contains('✖') && (l.contains("blocked") || l.contains("CPU") || l.contains("unreachable")))
+    screen
+        .lines()
+        .any(|l| l.contains('✖') && (l.contains("blocked") || l.contains("CPU") || l.contains("unreachable")))
 }
 
 /// A fleet at the default cadence: CPU, memory, bytes, key to paint.

@@ -27,7 +27,15 @@ impl SimProcess {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let inventory = folder.path().join("fleet.toml");
         let mut command = Command::new(DBTOP);
-        command.args(["sim", "--instances", &instances.to_string(), "--port", &port.to_string(), "--seed", "7"]);
+        command.args([
+            "sim",
+            "--instances",
+            &instances.to_string(),
+            "--port",
+            &port.to_string(),
+            "--seed",
+            "7",
+        ]);
         command.arg("--inventory-out").arg(&inventory);
         if let Some(text) = scenario {
             let file = folder.path().join("scenario.toml");
@@ -144,7 +152,12 @@ impl Screen {
     }
 
     /// Pumps until the screen satisfies `until`; the time from `since`, or None after `limit`.
-    pub fn wait(&mut self, since: Instant, limit: Duration, until: impl Fn(&str) -> bool) -> Option<Duration> {
+    pub fn wait(
+        &mut self,
+        since: Instant,
+        limit: Duration,
+        until: impl Fn(&str) -> bool,
+    ) -> Option<Duration> {
         while since.elapsed() < limit {
             if until(&self.text()) {
                 return Some(since.elapsed());
