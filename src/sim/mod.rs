@@ -5,3 +5,4 @@
 //! listen on an address outside loopback.
 
 pub mod backend;
+pub mod wire;

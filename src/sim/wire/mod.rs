@@ -1,0 +1,140 @@
+//! The protocol half of the simulator: a TDS 7.4 and 8.0 server over any [`Backend`].
+//!
+//! `serve` runs one accept task for an instance and one task for each of its connections; all end when the given
+//! token is cancelled. From the socket inwards: `link` (packets over TCP or TLS) <- `connection` (handshake, requests,
+//! answers) <- `statement` (what a request asks) and `answer` (steps to tokens). `packet`, `prelogin`, `login`,
+//! `request`, `param`, `tokens`, `types`, `text` and `time` are pure bytes. Knows nothing of what SQL Server contains.
+
+mod answer;
+mod connection;
+mod link;
+mod login;
+mod packet;
+mod param;
+mod prelogin;
+mod read;
+mod request;
+mod statement;
+mod text;
+mod time;
+mod tls;
+mod tokens;
+mod types;
+mod wrapped;
+
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+
+use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use self::{connection::Instance, link::Link};
+use super::backend::{Backend, Network};
+
+pub use self::{
+    prelogin::EncryptionPolicy,
+    tls::{Tls, TlsError},
+};
+
+/// How often the weather of an instance is looked at while nobody connects.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+
+/// An instance could not be started.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// the address is not a loopback address
+    #[error("will not simulate a server on {0}: only loopback addresses are allowed")]
+    NotLoopback(SocketAddr),
+    /// the address is taken or not available
+    #[error("could not listen on {address}: {source}")]
+    Listen {
+        /// where
+        address: SocketAddr,
+        /// why not
+        source: io::Error,
+    },
+    /// no certificate
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+}
+
+/// A running instance.
+#[derive(Debug)]
+pub struct Serving {
+    /// where it listens
+    pub address: SocketAddr,
+    /// ends when the token was cancelled and the last connection is closed
+    pub task: JoinHandle<()>,
+}
+
+/// Starts one instance. It listens when this returns (port 0 takes a free port), and ends with `cancel`.
+///
+/// # Errors
+/// [`ServeError`] if the address is not on loopback or is taken.
+pub async fn serve(
+    address: SocketAddr,
+    backend: Arc<dyn Backend>,
+    tls: &Tls,
+    policy: EncryptionPolicy,
+    cancel: CancellationToken,
+) -> Result<Serving, ServeError> {
+    if !address.ip().is_loopback() {
+        return Err(ServeError::NotLoopback(address));
+    }
+    let failed = |source| ServeError::Listen { address, source };
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    let acceptors = tls.acceptors(address.ip(), &[&backend.server_name()])?;
+    let instance = Arc::new(Instance { backend, acceptors, policy });
+    let task = tokio::spawn(accept_all(instance, listener, address, cancel));
+    Ok(Serving { address, task })
+}
+
+/// Accepts connections while the simulated network is up, and tells the open ones about its weather.
+async fn accept_all(
+    instance: Arc<Instance>,
+    listener: TcpListener,
+    address: SocketAddr,
+    cancel: CancellationToken,
+) {
+    // Newest wins: a connection only ever wants to know the weather of the moment.
+    let (weather, _) = watch::channel(instance.backend.network());
+    let connections = TaskTracker::new();
+    let mut listener = Some(listener);
+    while !cancel.is_cancelled() {
+        let now = instance.backend.network();
+        weather.send_if_modified(|known| std::mem::replace(known, now) != now);
+        if now == Network::Down {
+            listener = None;
+        } else if listener.is_none() {
+            // Taken by someone else meanwhile: tried again at the next look.
+            listener = TcpListener::bind(address).await.ok();
+        }
+        let accepted = tokio::select! {
+            () = cancel.cancelled() => break,
+            () = tokio::time::sleep(LOOK_EVERY) => continue,
+            accepted = accept(listener.as_ref()) => accepted,
+        };
+        match accepted {
+            Ok((tcp, client)) => {
+                // Small packets must not wait for each other; a socket that refuses is still served.
+                let _ = tcp.set_nodelay(true);
+                let backend = Arc::clone(&instance.backend);
+                let link = Link::new(tcp, backend, weather.subscribe());
+                let connection = connection::run(Arc::clone(&instance), link, client.ip());
+                connections.spawn(cancel.clone().run_until_cancelled_owned(connection));
+            }
+            // Out of file descriptors: accepting at once again would only spin.
+            Err(_) => tokio::time::sleep(LOOK_EVERY).await,
+        }
+    }
+    drop(listener);
+    connections.close();
+    connections.wait().await;
+}
+
+async fn accept(listener: Option<&TcpListener>) -> io::Result<(tokio::net::TcpStream, SocketAddr)> {
+    match listener {
+        Some(listener) => listener.accept().await,
+        None => std::future::pending().await,
+    }
+}
