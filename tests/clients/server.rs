@@ -6,10 +6,9 @@
 #[path = "echo.rs"]
 mod echo;
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{io::Read, net::SocketAddr, sync::Arc};
 
 use dbtop::sim::wire::{self, EncryptionPolicy, Tls};
-use tokio::io::AsyncReadExt;
 use tokio_util::sync::CancellationToken;
 
 #[tokio::main]
@@ -32,6 +31,7 @@ async fn main() {
         wire::serve(address, backend, &tls, policy, cancel.clone()).await.expect("the port is free");
     }
     println!("ready");
-    let _ = tokio::io::stdin().read_to_end(&mut Vec::new()).await;
+    let wait = tokio::task::spawn_blocking(|| std::io::stdin().read_to_end(&mut Vec::new()));
+    let _ = wait.await;
     cancel.cancel();
 }
