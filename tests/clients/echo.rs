@@ -24,7 +24,8 @@ pub const PASSWORD: &str = "Pä$$w0rd";
 
 /// The backend, with what the tests look at.
 pub struct Echo {
-    next_spid: AtomicI16,
+    /// the next session id
+    pub next_spid: AtomicI16,
     /// sessions that are logged in
     pub open: AtomicUsize,
     /// rows asked for by the wire since the start
