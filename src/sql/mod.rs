@@ -9,6 +9,7 @@ pub mod batch;
 pub mod highlight;
 pub mod ident;
 pub mod lexer;
+pub mod names;
 pub mod normalize;
 pub mod readonly;
 pub mod words;

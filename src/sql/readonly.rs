@@ -99,6 +99,7 @@ const HARMFUL_NAMES: &[(&str, &str)] = &[
     ("XLOCK", "takes locks that readers do not need"),
 ];
 
+const NOT_A_READ: &str = "does more than read, or is not known to only read";
 const LOG_SPACE: &[&str] = &["SQLPERF", "(", "LOGSPACE", ")"];
 
 fn refusal(token: &Token<'_>, reason: &'static str) -> Refusal {
@@ -153,9 +154,12 @@ impl Proof<'_> {
             self.start = true;
             return Ok(());
         }
-        if start && !is_any(token, STARTERS) && !token.is_symbol("(") {
+        if start && token.kind == Kind::Keyword && !is_any(token, STARTERS) {
+            return Err(NOT_A_READ);
+        }
+        if start && token.kind != Kind::Keyword && !token.is_symbol("(") {
             let block = token.is_word("TRY") || token.is_word("CATCH") || token.is_word("THROW");
-            if !block || token.kind != Kind::Name {
+            if !block {
                 return Err("cannot begin a statement here: a bare name would run a procedure");
             }
         }
@@ -211,7 +215,7 @@ impl Proof<'_> {
             "MERGE" if self.is(at + 1, "JOIN") || self.is(at + 1, "UNION") => Ok(()),
             "USE" if self.is(at + 1, "HINT") => Ok(()),
             _ if is_any(token, HARMLESS) => Ok(()),
-            _ => Err("does more than read, or is not known to only read"),
+            _ => Err(NOT_A_READ),
         }
     }
 

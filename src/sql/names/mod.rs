@@ -1,0 +1,124 @@
+//! The objects and columns that a batch names: who is selected from, under which alias, and which columns are asked.
+//!
+//! The simulator uses it to answer error 208 or 207 like a server does ([`bind`]), so that a probe that names a
+//! column which some version lacks fails in a test. It is a tolerant reader, not a compiler: it understands the
+//! queries that a monitor writes (joins, APPLY, derived tables, CTEs, sub-queries, set operations, windows), and
+//! where it loses its way it marks the query as not understood, for which no column is ever reported missing.
+//!
+//! How it is made: `parser` walks the tokens, `statement` finds the queries in a batch, `query` reads SELECT and its
+//! clauses, `source` reads what stands after FROM, `expr` reads expressions and notes their columns.
+
+mod bind;
+mod expr;
+mod parser;
+mod query;
+mod source;
+mod statement;
+#[cfg(test)]
+mod tests;
+
+pub use bind::{Columns, Fault, Schema, bind};
+
+use super::ident::ObjectName;
+
+/// Index of a query in [`Names::queries`].
+pub type QueryId = usize;
+
+/// What a batch names. Made by [`read`].
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Names {
+    /// Every SELECT of the batch (each branch of a UNION is one) and each INSERT's target, in the order in which
+    /// they begin.
+    pub queries: Vec<Query>,
+}
+
+/// One SELECT: its sources, its result columns and the columns that it asks for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Query {
+    /// The query around it whose sources are visible here too; None for the outermost one, for a CTE, and for a
+    /// derived table that is not under APPLY.
+    pub outer: Option<QueryId>,
+    /// What it selects from.
+    pub sources: Vec<Source>,
+    /// What it returns, in order.
+    pub output: Vec<Output>,
+    /// The columns that its clauses name.
+    pub columns: Vec<ColumnRef>,
+    /// True when some part of it could not be read. Its columns are then not to be judged.
+    pub unclear: bool,
+}
+
+/// One entry of a FROM clause.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Source {
+    /// The name by which columns refer to it; empty if it has none.
+    pub alias: String,
+    /// What it is.
+    pub shape: Shape,
+    /// Line of the batch, from 1.
+    pub line: u32,
+}
+
+/// What is known about the columns of a source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Shape {
+    /// A table, view or table-valued function of the server.
+    Object {
+        /// Its name as written.
+        name: ObjectName,
+        /// True for a function with arguments.
+        called: bool,
+    },
+    /// A derived table or a common table expression: the output of a query.
+    Query {
+        /// The query (of a UNION, the first).
+        query: QueryId,
+        /// The column list after its alias or name, which then replaces the names of the output.
+        renamed: Option<Vec<String>>,
+    },
+    /// Columns given in the batch itself: `VALUES … AS v(a, b)`, table variables, `#temp` tables, `nodes()`.
+    Columns(Vec<String>),
+    /// Not known: a `#temp` table made elsewhere, a rowset function.
+    Opaque,
+}
+
+/// One result column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Output {
+    /// A column with a name.
+    Named(String),
+    /// `*` (None) or `alias.*`.
+    Star(Option<String>, u32),
+    /// An expression without a name.
+    Unnamed,
+}
+
+/// One column asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ColumnRef {
+    /// The alias before the dot; of a longer name, the part before the last dot.
+    pub qualifier: Option<String>,
+    /// The column.
+    pub name: String,
+    /// Line of the batch, from 1.
+    pub line: u32,
+    /// True in ORDER BY, where the names of the output may be used too.
+    pub orders: bool,
+}
+
+impl Names {
+    /// The server objects that the batch selects from or inserts into, with their lines.
+    pub fn objects(&self) -> impl Iterator<Item = (&ObjectName, u32)> {
+        self.queries.iter().flat_map(|query| &query.sources).filter_map(|source| match &source.shape {
+            Shape::Object { name, .. } => Some((name, source.line)),
+            _ => None,
+        })
+    }
+}
+
+/// Reads what `batch` names. Any text gives an answer, in time linear in its length.
+pub fn read(batch: &str) -> Names {
+    let mut parser = parser::Parser::new(batch);
+    parser.statements();
+    parser.names
+}
