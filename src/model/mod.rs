@@ -13,5 +13,6 @@ pub mod sample;
 pub mod secret;
 pub mod session;
 pub mod snapshot;
+pub mod text;
 pub mod time;
 pub mod wait;
