@@ -15,7 +15,7 @@ use tokio_rustls::{
     TlsAcceptor,
     rustls::{
         self, ServerConfig,
-        crypto::ring,
+        crypto::aws_lc_rs,
         pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer},
         server::NoServerSessionStorage,
         sign::{CertifiedKey, SigningKey, SingleCertAndKey},
@@ -65,7 +65,7 @@ impl Tls {
         let ca = CertifiedIssuer::self_signed(ca, KeyPair::generate()?)?;
         let leaf_key = KeyPair::generate()?;
         let der = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(leaf_key.serialize_der()));
-        let signing_key = ring::sign::any_supported_type(&der)?;
+        let signing_key = aws_lc_rs::sign::any_supported_type(&der)?;
         Ok(Self { ca, leaf_key, signing_key })
     }
 
@@ -92,7 +92,7 @@ impl Tls {
         let chain = CertifiedKey::new(vec![certificate.into()], Arc::clone(&self.signing_key));
         let resolver = Arc::new(SingleCertAndKey::from(chain));
         let config = |versions, alpn: &[&[u8]]| -> Result<TlsAcceptor, TlsError> {
-            let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
                 .with_protocol_versions(versions)?
                 .with_no_client_auth()
                 .with_cert_resolver(Arc::clone(&resolver) as _);
