@@ -4,11 +4,14 @@
 //! [`sample`] (what one probe saw) → [`fleet`]-fold → [`snapshot`] (what the screen draws).
 
 pub mod failure;
+pub mod figure;
 pub mod health;
 pub mod history;
 pub mod instance;
 pub mod properties;
+pub mod rate;
 pub mod reading;
+pub mod resource;
 pub mod sample;
 pub mod secret;
 pub mod session;
@@ -16,3 +19,4 @@ pub mod snapshot;
 pub mod text;
 pub mod time;
 pub mod wait;
+pub mod wait_class;

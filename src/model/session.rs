@@ -181,4 +181,34 @@ pub struct Resource {
     pub detail: Option<Arc<str>>,
     /// lock mode that the owner holds, if the server tells it
     pub held_mode: Option<Arc<str>>,
+    /// what to ask the server for to learn the object's name, on demand
+    pub target: Option<ResourceTarget>,
+}
+
+/// The ids behind a [`Resource`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ResourceTarget {
+    /// a table, view or procedure
+    Object {
+        /// database
+        database_id: i64,
+        /// object
+        object_id: i64,
+    },
+    /// an index or heap, or a partition of it
+    Hobt {
+        /// database
+        database_id: i64,
+        /// heap or B-tree
+        hobt_id: i64,
+    },
+    /// a page
+    Page {
+        /// database
+        database_id: i64,
+        /// file
+        file_id: i64,
+        /// page
+        page_id: i64,
+    },
 }
