@@ -11,6 +11,7 @@
 //! | [`model`] | the vocabulary: plain data and pure functions, the fold among them; uses nobody |
 //! | [`sql`] | our own T-SQL text tools: lexer, names, quoting, read-only proof; uses nobody |
 //! | [`config`] | files, environment and command line to a validated configuration; the plain inventory |
+//! | [`tds`] | the only module that knows the SQL Server driver: connect, ask with a deadline, lenient rows |
 //! | [`sim`] | a simulated SQL Server fleet that speaks TDS on loopback |
 //! | [`cli`] | clap types |
 //! | [`command`] | one file per sub-command: wires the layers |
@@ -19,6 +20,8 @@ pub mod model;
 pub mod sql;
 
 pub mod config;
+
+pub mod tds;
 
 pub mod sim;
 

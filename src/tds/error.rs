@@ -1,0 +1,203 @@
+//! The driver's and the server's errors as failures with a class and a sentence: what was attempted, on what, what came
+//! back, what to do next. Numbers are from Microsoft's list of database engine errors.
+
+use crate::model::{
+    failure::{Failure, FailureKind},
+    text::sanitize_line,
+};
+use std::io;
+use tiberius::error::{Error, TokenError};
+
+/// The longest server message that is kept, in characters.
+const MESSAGE_CHARS: usize = 400;
+/// Errors of this class and above end the connection.
+const FATAL_CLASS: u8 = 20;
+/// "Too many open files" (EMFILE) on every Unix.
+const TOO_MANY_FILES: i32 = 24;
+
+/// True for an error of the statement alone: the connection may be used on.
+pub(super) fn is_statement_error(error: &Error) -> bool {
+    matches!(error, Error::Server(e) if e.class() < FATAL_CLASS)
+}
+
+/// The class of a server error by its number, for statements.
+pub(super) const fn kind_of(number: u32) -> FailureKind {
+    match number {
+        // right on object, server or database; database not accessible (916); metadata (15247, 15562)
+        229 | 230 | 262 | 297 | 300 | 371 | 378 | 916 | 15_247 | 15_562 => FailureKind::Permission,
+        // column, object, procedure, function, multi-part name, collation or option name
+        195 | 207 | 208 | 2812 | 4104 | 4121 | 15_151 => FailureKind::MissingObject,
+        1222 => FailureKind::LockTimeout,
+        _ => FailureKind::Server,
+    }
+}
+
+/// A server error that answered `asked`.
+fn statement(e: &TokenError, asked: &str) -> Failure {
+    Failure {
+        kind: kind_of(e.code()),
+        number: i32::try_from(e.code()).ok(),
+        text: format!("{} (asked for {asked})", sanitize_line(e.message(), MESSAGE_CHARS)).into(),
+    }
+}
+
+/// What went wrong while an answer was read.
+pub(super) fn query(error: &Error, asked: &str) -> Failure {
+    match error {
+        Error::Server(e) => statement(e, asked),
+        Error::Io { kind: io::ErrorKind::TimedOut, .. } => Failure::new(
+            FailureKind::Timeout,
+            format!("the answer to {asked} stopped coming; connection dropped"),
+        ),
+        Error::Io { message, .. } => Failure::new(
+            FailureKind::Unreachable,
+            format!("connection lost while {asked} was asked for: {}", sanitize_line(message, MESSAGE_CHARS)),
+        ),
+        other => Failure::new(
+            FailureKind::Protocol,
+            format!(
+                "the answer to {asked} cannot be read: {}; connection dropped",
+                sanitize_line(&other.to_string(), MESSAGE_CHARS)
+            ),
+        ),
+    }
+}
+
+/// What went wrong before the TCP connection stood.
+pub(super) fn tcp(error: &io::Error, address: &str) -> Failure {
+    if error.raw_os_error() == Some(TOO_MANY_FILES) {
+        let text = format!(
+            "connect to {address}: this process has too many open files; raise its limit (ulimit -n)"
+        );
+        return Failure::new(FailureKind::Config, text);
+    }
+    let text = match error.kind() {
+        io::ErrorKind::ConnectionRefused => {
+            format!("connect to {address}: refused; is the instance started, and is this its port?")
+        }
+        io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => {
+            format!("connect to {address}: no route; check the network and the address")
+        }
+        _ => format!("connect to {address}: {}", sanitize_line(&error.to_string(), MESSAGE_CHARS)),
+    };
+    Failure::new(FailureKind::Unreachable, text)
+}
+
+/// What went wrong in TLS or login.
+pub(super) fn login(error: &Error, address: &str, user: &str) -> Failure {
+    match error {
+        Error::Server(e) => refused(e, address, user),
+        // The driver passes on what rustls reports besides certificates as "invalid data".
+        Error::Tls(message) | Error::Io { kind: io::ErrorKind::InvalidData, message } => tls(message, address),
+        Error::Io { kind: io::ErrorKind::TimedOut, .. } => handshake_timeout(address),
+        Error::Io { message, .. } => Failure::new(
+            FailureKind::Unreachable,
+            format!(
+                "{address} closed the connection before the login was done: {}; does it speak TDS, and the TLS mode asked \
+                 for?",
+                sanitize_line(message, MESSAGE_CHARS)
+            ),
+        ),
+        Error::Routing { host, port } => Failure::new(
+            FailureKind::Unreachable,
+            format!(
+                "{address} sent us on to {},{port} a second time; connect there directly",
+                sanitize_line(host, MESSAGE_CHARS)
+            ),
+        ),
+        other => Failure::new(
+            FailureKind::Protocol,
+            format!(
+                "login to {address}: the answer cannot be read: {}; is this a SQL Server?",
+                sanitize_line(&other.to_string(), MESSAGE_CHARS)
+            ),
+        ),
+    }
+}
+
+/// No end of TLS and login in time.
+pub(super) fn handshake_timeout(address: &str) -> Failure {
+    let text = format!(
+        "login to {address}: connected, but no answer in time; an overloaded instance (THREADPOOL), a firewall, or a TLS \
+         mode that it does not speak"
+    );
+    Failure::new(FailureKind::Timeout, text)
+}
+
+fn refused(e: &TokenError, address: &str, user: &str) -> Failure {
+    let message = sanitize_line(e.message(), MESSAGE_CHARS);
+    let number = e.code();
+    let hint = match number {
+        18_456 => "check user and password; the server's error log says which of both",
+        18_470 => "the login is disabled",
+        18_486 => "the login is locked",
+        18_487 | 18_488 => "the password has expired or must be changed",
+        18_452 => "the server takes Windows logins only, or does not trust this domain",
+        4060 | 4064 => "the login cannot open its database; name another one",
+        17_809 | 17_810 => "the server takes no more connections",
+        _ => "",
+    };
+    // Class 14 is about security: the only class of a refused login besides the database that cannot be opened (11).
+    let kind = if e.class() == 14 || matches!(number, 4060 | 4064 | 18_452..=18_488 | 40_532 | 40_615) {
+        FailureKind::Login
+    } else {
+        FailureKind::Server
+    };
+    let text = if hint.is_empty() {
+        format!("login to {address} as {user}: {message}")
+    } else {
+        format!("login to {address} as {user}: {message} ({hint})")
+    };
+    Failure { kind, number: i32::try_from(number).ok(), text: text.into() }
+}
+
+fn tls(message: &str, address: &str) -> Failure {
+    // The driver appends advice on its own API; what rustls said stands between these.
+    let said = message.split_once("handshake: ").map_or(message, |(_, rest)| rest);
+    let said = said.split_once(" To connect anyway").map_or(said, |(said, _)| said);
+    let said = sanitize_line(said.trim_end_matches('.'), MESSAGE_CHARS);
+    let lower = said.to_ascii_lowercase();
+    let advice = if lower.contains("not valid for name") || lower.contains("notvalidforname") {
+        "say in host_in_certificate which name it has"
+    } else if lower.contains("certificate")
+        || lower.contains("issuer")
+        || message.contains("certificate was rejected")
+    {
+        "trust its authority with ca_file, or accept any certificate with tls = \"insecure\""
+    } else {
+        "check the TLS mode and the versions that the server allows"
+    };
+    Failure::new(FailureKind::Tls, format!("TLS with {address}: {said}; {advice}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_the_class_that_the_screen_can_say() {
+        assert_eq!(kind_of(300), FailureKind::Permission);
+        assert_eq!(kind_of(229), FailureKind::Permission);
+        assert_eq!(kind_of(207), FailureKind::MissingObject);
+        assert_eq!(kind_of(208), FailureKind::MissingObject);
+        assert_eq!(kind_of(1222), FailureKind::LockTimeout);
+        assert_eq!(kind_of(8134), FailureKind::Server);
+    }
+
+    #[test]
+    fn a_rejected_certificate_gives_our_advice_not_the_drivers() {
+        let driver = "the server's certificate was rejected during the TLS handshake: UnknownIssuer. To connect anyway \
+                      you can: (1) trust a specific CA certificate with `Config::trust_cert_ca(path)`";
+        let failure = tls(driver, "SQL1");
+        assert_eq!(failure.kind, FailureKind::Tls);
+        assert!(failure.text.contains("UnknownIssuer") && failure.text.contains("ca_file"), "{failure}");
+        assert!(!failure.text.contains("trust_cert_ca("), "{failure}");
+    }
+
+    #[test]
+    fn a_refused_connection_asks_for_the_port() {
+        let failure = tcp(&io::Error::from(io::ErrorKind::ConnectionRefused), "10.0.0.1,1433");
+        assert_eq!(failure.kind, FailureKind::Unreachable);
+        assert!(failure.text.contains("10.0.0.1,1433") && failure.text.contains("port"), "{failure}");
+    }
+}
