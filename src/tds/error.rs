@@ -88,7 +88,9 @@ pub(super) fn login(error: &Error, address: &str, user: &str) -> Failure {
     match error {
         Error::Server(e) => refused(e, address, user),
         // The driver passes on what rustls reports besides certificates as "invalid data".
-        Error::Tls(message) | Error::Io { kind: io::ErrorKind::InvalidData, message } => tls(message, address),
+        Error::Tls(message) | Error::Io { kind: io::ErrorKind::InvalidData, message } => {
+            tls(message, address)
+        }
         Error::Io { kind: io::ErrorKind::TimedOut, .. } => handshake_timeout(address),
         Error::Io { message, .. } => Failure::new(
             FailureKind::Unreachable,
