@@ -1,0 +1,23 @@
+//! The rules of `docs/ARCHITECTURE.md`, as tests over the text of the project. Each failure says where and what to do.
+//!
+//! | rules | file |
+//! |---|---|
+//! | who may use whom, and what must stay pure | `tidy/layers.rs` |
+//! | which external crate belongs to which module | `tidy/crates.rs` |
+//! | every script: registered once, tagged, described, read-only | `tidy/scripts.rs` |
+//! | sizes, module docs, no paths of one machine, loose ends, documents | `tidy/house.rs` |
+//!
+//! Rules about data stand beside the data, as unit tests: defaults and `config.example.toml` in `config`, keys and
+//! `docs/keys.md` in `tui::keymap`, contrast of themes in `tui::theme`. Clippy has the rest (`Cargo.toml`,
+//! `.clippy.toml`).
+
+#[path = "tidy/crates.rs"]
+mod crates;
+#[path = "tidy/house.rs"]
+mod house;
+#[path = "tidy/layers.rs"]
+mod layers;
+#[path = "tidy/project.rs"]
+mod project;
+#[path = "tidy/scripts.rs"]
+mod scripts;

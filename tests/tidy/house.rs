@@ -1,0 +1,164 @@
+//! House rules over the text of files: sizes, module docs, paths of one machine, loose ends, documents.
+
+use crate::project::{assert_none, files, line_of, read};
+
+/// Most lines of a Rust file, its tests included.
+const MAX_LINES: usize = 600;
+/// Most lines of the middle one of all files in `src`.
+const MAX_MEDIAN: usize = 250;
+
+#[test]
+fn files_are_short_enough_to_be_read() {
+    let mut offences = Vec::new();
+    for file in files("src", ".rs").into_iter().chain(files("tests", ".rs")) {
+        let lines = file.text.lines().count();
+        if lines > MAX_LINES {
+            offences.push(format!(
+                "{}: {lines} lines of at most {MAX_LINES}: split it by what it owns",
+                file.path
+            ));
+        }
+    }
+    let mut sizes: Vec<usize> = files("src", ".rs").iter().map(|file| file.text.lines().count()).collect();
+    sizes.sort_unstable();
+    let median = sizes.get(sizes.len() / 2).copied().unwrap_or_default();
+    if median > MAX_MEDIAN {
+        offences.push(format!("src: the median file has {median} lines of at most {MAX_MEDIAN}"));
+    }
+    assert_none("file sizes", &offences);
+}
+
+#[test]
+fn every_file_says_what_it_is_for() {
+    let offences: Vec<String> = files("src", ".rs")
+        .into_iter()
+        .chain(files("tests", ".rs"))
+        .filter(|file| !file.text.trim_start().starts_with("//!"))
+        .map(|file| {
+            format!("{}:1: open with `//!` lines: what it owns, who calls it, what it must not do", file.path)
+        })
+        .collect();
+    assert_none("module docs", &offences);
+}
+
+#[test]
+fn a_todo_has_a_reason() {
+    let marks = ["TO", "FIX", "XX"].map(|start| match start {
+        "TO" => format!("{start}DO"),
+        "FIX" => format!("{start}ME"),
+        _ => format!("{start}X "),
+    });
+    let mut offences = Vec::new();
+    for folder in ["src", "tests", "tsql", "docs", "themes", ".ci"] {
+        for file in files(folder, "") {
+            for mark in &marks {
+                for (at, _) in file.text.match_indices(mark.as_str()) {
+                    if !file.text[at + mark.len()..].starts_with("(#") {
+                        let line = line_of(&file.text, at);
+                        offences.push(format!(
+                            "{}:{line}: do it, or name its issue: `{mark}(#12): why`",
+                            file.path
+                        ));
+                    }
+                }
+            }
+        }
+    }
+    assert_none("no loose ends without a reason", &offences);
+}
+
+#[test]
+fn no_file_knows_one_machine() {
+    // Spelled in two halves, so that this file does not offend itself.
+    let paths = [("/wo", "rk/"), ("/ro", "ot/"), ("/ho", "me/"), ("/Us", "ers/"), ("C:\\Us", "ers\\")]
+        .map(|(a, b)| format!("{a}{b}"));
+    let mut offences = Vec::new();
+    for file in files("", "") {
+        if file.path.ends_with(".lock") {
+            continue;
+        }
+        for path in &paths {
+            for (at, _) in file.text.match_indices(path.as_str()) {
+                let line = line_of(&file.text, at);
+                offences.push(format!("{}:{line}: `{path}` is a path of one machine", file.path));
+            }
+        }
+    }
+    assert_none("nothing of one machine in the project", &offences);
+}
+
+#[test]
+fn the_top_level_is_what_it_says() {
+    const VISIBLE: &[&str] = &[
+        "Cargo.lock",
+        "Cargo.toml",
+        "LICENSE-APACHE",
+        "LICENSE-MIT",
+        "README.md",
+        "config.example.toml",
+        "docs",
+        "src",
+        "target",
+        "tests",
+        "themes",
+        "tsql",
+    ];
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let offences: Vec<String> = std::fs::read_dir(root)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .filter(|name| !name.starts_with('.') && !VISIBLE.contains(&name.as_str()))
+        .filter(|name| !name.starts_with("proptest") && !name.ends_with(".log"))
+        .map(|name| {
+            format!(
+                "{name}: the top level has a fixed set of entries; docs go to docs/, the rest below tests/"
+            )
+        })
+        .collect();
+    assert_none("the top level", &offences);
+}
+
+#[test]
+fn every_built_in_theme_is_there_and_embedded() {
+    let Some(theme) = read("src/tui/theme.rs") else { return };
+    let themes = files("themes", ".toml");
+    let mut offences = Vec::new();
+    for name in ["dark", "light", "high-contrast", "ansi16", "mono"] {
+        if !themes.iter().any(|file| file.path == format!("themes/{name}.toml")) {
+            offences.push(format!("themes/{name}.toml is missing"));
+        }
+    }
+    for file in &themes {
+        if !theme.contains(&format!("include_str!(\"../../{}\")", file.path)) {
+            offences.push(format!("{}: src/tui/theme.rs does not embed it", file.path));
+        }
+    }
+    assert_none("the built-in themes", &offences);
+}
+
+#[test]
+fn the_keys_are_documented() {
+    let Some(keymap) = read("src/tui/keymap.rs") else { return };
+    let mut offences = Vec::new();
+    if read("docs/keys.md").is_none() {
+        offences.push("docs/keys.md is missing: run `cargo run -- keys > docs/keys.md`".to_owned());
+    }
+    if !keymap.contains("docs/keys.md") {
+        offences.push("src/tui/keymap.rs: no test compares docs/keys.md with the key table".to_owned());
+    }
+    assert_none("docs/keys.md is made from the key table", &offences);
+}
+
+#[test]
+fn the_readme_names_the_test_command_that_ci_runs() {
+    let (Some(readme), Some(ci)) = (read("README.md"), read(".ci/run")) else { return };
+    let mut offences = Vec::new();
+    for (name, text) in [("README.md", readme), (".ci/run", ci)] {
+        if !text.contains("cargo test") {
+            offences.push(format!("{name}: it must say `cargo test`"));
+        }
+    }
+    assert_none("what the README promises is what CI runs", &offences);
+}

@@ -1,0 +1,136 @@
+//! Reads the project: its files, and Rust source without comments and strings.
+
+use std::{fs, path::Path};
+
+/// A text file of the project.
+pub struct File {
+    /// Path from the project's root, with `/`.
+    pub path: String,
+    /// The whole text.
+    pub text: String,
+}
+
+impl File {
+    /// The module of the crate that the file belongs to: `src/tds/connect.rs` is of `tds`, `src/cli.rs` of `cli`.
+    pub fn module(&self) -> Option<&str> {
+        let within = self.path.strip_prefix("src/")?;
+        within.split('/').next().map(|first| first.trim_end_matches(".rs"))
+    }
+}
+
+/// The text of one file; None if there is no such file.
+pub fn read(path: &str) -> Option<String> {
+    fs::read_to_string(root().join(path)).ok()
+}
+
+/// All files under `folder` (empty: the whole project) whose names end in `ending`, sorted by path. Build results and
+/// the repository's own data are left out, and so is what is not text.
+pub fn files(folder: &str, ending: &str) -> Vec<File> {
+    let mut found = Vec::new();
+    let mut folders = vec![root().join(folder)];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
+            let path = entry.path();
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if matches!(name.as_str(), "target" | ".git" | "proptest-regressions") {
+                continue;
+            }
+            if path.is_dir() {
+                folders.push(path);
+            } else if name.ends_with(ending)
+                && let Ok(text) = fs::read_to_string(&path)
+            {
+                let path = path.strip_prefix(root()).unwrap_or(&path);
+                found.push(File { path: path.to_string_lossy().replace('\\', "/"), text });
+            }
+        }
+    }
+    found.sort_by(|a, b| a.path.cmp(&b.path));
+    found
+}
+
+/// Fails with all `offences`, one a line, under the rule that they break.
+#[track_caller]
+pub fn assert_none(rule: &str, offences: &[String]) {
+    assert!(offences.is_empty(), "\n{rule}:\n  {}\n", offences.join("\n  "));
+}
+
+/// The line, from 1, on which byte `at` of `text` stands.
+pub fn line_of(text: &str, at: usize) -> usize {
+    text.as_bytes().iter().take(at).filter(|&&byte| byte == b'\n').count() + 1
+}
+
+/// Rust source with its comments and the contents of its strings blanked; every byte keeps its place.
+pub fn code_of(rust: &str) -> String {
+    let bytes = rust.as_bytes();
+    let mut out = bytes.to_vec();
+    let mut at = 0;
+    while at < bytes.len() {
+        let rest = &rust[at..];
+        let len = if rest.starts_with("//") {
+            rest.find('\n').unwrap_or(rest.len())
+        } else if rest.starts_with("/*") {
+            rest.find("*/").map_or(rest.len(), |end| end + 2)
+        } else if rest.starts_with('"') {
+            string_len(rest)
+        } else if let Some(len) = raw_string_len(rest).filter(|_| !is_word_before(bytes, at)) {
+            len
+        } else {
+            char_len(rest)
+        };
+        if len == 0 {
+            at += rest.chars().next().map_or(1, char::len_utf8);
+            continue;
+        }
+        for byte in out.iter_mut().skip(at).take(len).filter(|byte| **byte != b'\n') {
+            *byte = b' ';
+        }
+        at += len;
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn is_word_before(bytes: &[u8], at: usize) -> bool {
+    at.checked_sub(1).is_some_and(|before| bytes[before].is_ascii_alphanumeric() || bytes[before] == b'_')
+}
+
+fn string_len(rest: &str) -> usize {
+    let bytes = rest.as_bytes();
+    let mut at = 1;
+    while at < bytes.len() && bytes[at] != b'"' {
+        at += if bytes[at] == b'\\' { 2 } else { 1 };
+    }
+    (at + 1).min(rest.len())
+}
+
+/// Length of `r"…"`, `r#"…"#` and so on, at the start of `rest`.
+fn raw_string_len(rest: &str) -> Option<usize> {
+    let after_r = rest.strip_prefix('r')?;
+    let hashes = after_r.len() - after_r.trim_start_matches('#').len();
+    let body = after_r[hashes..].strip_prefix('"')?;
+    let close = format!("\"{}", "#".repeat(hashes));
+    Some(body.find(&close).map_or(rest.len(), |end| 2 + hashes + end + close.len()))
+}
+
+/// Length of a character literal; 0 for a lifetime or anything else.
+fn char_len(rest: &str) -> usize {
+    let Some(inner) = rest.strip_prefix('\'') else { return 0 };
+    if inner.starts_with('\\') {
+        return inner.get(2..).and_then(|tail| tail.find('\'')).map_or(0, |end| end + 4);
+    }
+    let first = inner.chars().next().map_or(0, char::len_utf8);
+    if inner[first..].starts_with('\'') { first + 2 } else { 0 }
+}
+
+#[test]
+fn comments_and_strings_are_blanked() {
+    let source =
+        "use a; // crate::b\nlet x = \"crate::c\\\"\"; r#\"crate::d\"#; '\"'; 'l: /* e */ crate::f \"\"";
+    let code = code_of(source);
+    assert_eq!(code.len(), source.len());
+    assert_eq!(code.split_whitespace().collect::<Vec<_>>().join(" "), "use a; let x = ; ; ; 'l: crate::f");
+}

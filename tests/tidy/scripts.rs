@@ -1,0 +1,139 @@
+//! The T-SQL that dbtop sends: every script described, tagged, embedded in one place and proven to only read.
+
+use dbtop::sql::{batch, readonly};
+
+use crate::project::{File, assert_none, code_of, files, read};
+
+/// Folders of scripts that change servers on purpose. None yet; each comes with its own rules.
+const MAY_CHANGE_SERVERS: &[&str] = &[];
+
+fn scripts() -> Vec<File> {
+    files("tsql", ".sql")
+}
+
+#[test]
+fn every_script_only_reads() {
+    let offences: Vec<String> = scripts()
+        .iter()
+        .filter(|script| !MAY_CHANGE_SERVERS.iter().any(|folder| script.path.starts_with(folder)))
+        .filter_map(|script| {
+            // Placeholders such as [$db$] are quoted names already.
+            let refusal = readonly::prove(&script.text).err()?;
+            Some(format!("{}:{}: `{}` {}", script.path, refusal.line, refusal.token, refusal.reason))
+        })
+        .collect();
+    assert_none("nothing is written on a watched server (sql::readonly)", &offences);
+}
+
+#[test]
+fn every_script_says_what_it_returns_needs_and_costs() {
+    let mut offences = Vec::new();
+    for script in scripts() {
+        let header: Vec<&str> = script.text.lines().take_while(|line| line.starts_with("--")).collect();
+        let told = header.iter().filter(|line| !line.starts_with("-- dbtop:")).count();
+        if told == 0 {
+            offences.push(format!("{}:1: open it with `--` lines that say what it returns", script.path));
+        }
+        let header = header.join(" ");
+        if !header.contains("Right:") && !header.contains("right") {
+            offences
+                .push(format!("{}:1: the header must say which right it needs (`-- Right: …`)", script.path));
+        }
+        if script.path.starts_with("tsql/probe/") && !header.contains("Cost:") {
+            offences.push(format!(
+                "{}:1: the header must say what it costs the server (`-- Cost: …`)",
+                script.path
+            ));
+        }
+        offences.extend(version_faults(&script));
+    }
+    assert_none("a script's header", &offences);
+}
+
+#[test]
+fn every_script_carries_its_tag() {
+    let offences: Vec<String> = scripts()
+        .iter()
+        .filter(|script| !script.text.contains(&format!("/* dbtop:{} */", stem(script))))
+        .map(|script| {
+            format!(
+                "{}: put `/* dbtop:{} */` behind its first word, so that a DBA can find it",
+                script.path,
+                stem(script)
+            )
+        })
+        .collect();
+    assert_none("a DBA can tell our statements from all others", &offences);
+}
+
+#[test]
+fn every_script_is_one_batch() {
+    let offences: Vec<String> = scripts()
+        .iter()
+        .filter(|script| batch::split(&script.text).len() != 1)
+        .map(|script| {
+            format!("{}: a script is sent as it is, so it must be one batch without GO", script.path)
+        })
+        .collect();
+    assert_none("one script, one batch", &offences);
+}
+
+#[test]
+fn every_script_is_embedded_in_exactly_one_place() {
+    // Active as soon as the registry of probes is there.
+    if read("src/probe/registry.rs").is_none() {
+        return;
+    }
+    let sources = files("src", ".rs");
+    let mut offences = Vec::new();
+    for script in scripts() {
+        let name = format!("{}\"", script.path);
+        let places: Vec<&str> = sources
+            .iter()
+            .filter(|source| embeds(source, &name))
+            .map(|source| source.path.as_str())
+            .collect();
+        if places.len() != 1 {
+            let found = if places.is_empty() { "nowhere".to_owned() } else { places.join(", ") };
+            offences.push(format!("{}: embed it in one place (found: {found})", script.path));
+        }
+    }
+    assert_none("every script is registered", &offences);
+}
+
+/// True if the file's code, comments aside, has `include_str!("…name`.
+fn embeds(source: &File, name: &str) -> bool {
+    let code = code_of(&source.text);
+    source.text.match_indices(name).any(|(at, _)| {
+        let quote = source.text[..at].rfind('"').unwrap_or_default();
+        // Inside the quotes the code is blank; before them stands the macro, or a function that takes the path.
+        let before = code[..quote].trim_end();
+        before.ends_with("include_str!(")
+    })
+}
+
+/// `-- dbtop: min=2016 max=2025`, if it is there, must be the first line and name known versions in order.
+fn version_faults(script: &File) -> Option<String> {
+    const VERSIONS: [&str; 5] = ["2016", "2017", "2019", "2022", "2025"];
+    let (number, line) = script.text.lines().enumerate().find(|(_, line)| line.starts_with("-- dbtop:"))?;
+    let value = |key: &str| {
+        line.split_whitespace()
+            .find_map(|word| word.strip_prefix(key))
+            .map_or(Some(None), |year| VERSIONS.iter().position(|known| *known == year).map(Some))
+    };
+    let fine = match (value("min="), value("max=")) {
+        (Some(min), Some(max)) => min.unwrap_or(0) <= max.unwrap_or(VERSIONS.len() - 1),
+        _ => false,
+    };
+    (number != 0 || !fine).then(|| {
+        format!(
+            "{}:{}: write `-- dbtop: min=2016 max=2025` on the first line, with versions of the list",
+            script.path,
+            number + 1
+        )
+    })
+}
+
+fn stem(script: &File) -> &str {
+    script.path.rsplit('/').next().unwrap_or_default().trim_end_matches(".sql")
+}
