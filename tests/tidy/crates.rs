@@ -23,6 +23,7 @@ const BELONGS_TO: &[(&str, &[&str])] = &[
     ("ratatui", &["tui"]),
     ("rcgen", &["sim"]),
     ("regex", &["command", "model", "tui"]),
+    ("rustls-native-certs", &["tds"]),
     ("serde_json", &["command"]),
     ("tempfile", &["command", "sim"]),
     ("tiberius", &["tds"]),
@@ -36,6 +37,7 @@ const BELONGS_TO: &[(&str, &[&str])] = &[
     ("tui-input", &["tui"]),
     ("unicode-segmentation", &["command", "model", "tui"]),
     ("unicode-width", &["command", "model", "tui"]),
+    ("webpki-roots", &["tds"]),
     ("zeroize", &["config", "model", "tds"]),
 ];
 
