@@ -106,7 +106,7 @@ impl Echo {
             ["select", "rows", _] => self.rows(number()),
             ["select", "endless"] => self.rows(i64::MAX),
             ["select", "text", _] => one("long", ColumnType::NVarCharMax, long_text(number() as usize)),
-            ["select", "params"] => list(echoed(params)),
+            ["select", "params", ..] => list(echoed(params)),
             ["select", "server"] => list(vec![
                 Reply::Columns(vec![
                     column("spid", ColumnType::SmallInt),

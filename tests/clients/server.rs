@@ -1,7 +1,7 @@
-//! The wire with the echo backend as a process, for clients written in other languages.
+//! The wire with the echo backend as a process, for clients written in other languages (see `run.sh`).
 //!
-//! `sim_wire [PORT]` listens on 127.0.0.1 (PORT optional encryption, PORT+1 without TLS, PORT+2 required, PORT+3
-//! strict), writes its CA certificate to the file named by CA_FILE, prints `ready` and runs until its stdin closes.
+//! `sim_wire CA_FILE [PORT]` writes its CA certificate to CA_FILE, listens on four ports of 127.0.0.1, one for each
+//! way to treat encryption (from PORT on, or on free ones), prints them, and runs until its stdin closes.
 
 #[path = "echo.rs"]
 mod echo;
@@ -13,22 +13,23 @@ use tokio_util::sync::CancellationToken;
 
 #[tokio::main]
 async fn main() {
-    let port: u16 = std::env::args().nth(1).and_then(|port| port.parse().ok()).unwrap_or(14330);
+    let mut args = std::env::args().skip(1);
+    let ca_file = args.next().expect("usage: sim_wire CA_FILE [PORT]");
+    let port: u16 = args.next().map_or(0, |port| port.parse().expect("PORT is a number"));
     let tls = Tls::new().expect("certificates");
-    if let Ok(file) = std::env::var("CA_FILE") {
-        std::fs::write(file, tls.ca_pem()).expect("the CA file can be written");
-    }
+    std::fs::write(&ca_file, tls.ca_pem()).expect("the CA file can be written");
     let cancel = CancellationToken::new();
     let policies = [
-        EncryptionPolicy::Optional,
-        EncryptionPolicy::NotSupported,
-        EncryptionPolicy::Required,
-        EncryptionPolicy::Strict,
+        ("optional", EncryptionPolicy::Optional),
+        ("none", EncryptionPolicy::NotSupported),
+        ("required", EncryptionPolicy::Required),
+        ("strict", EncryptionPolicy::Strict),
     ];
-    for (offset, policy) in policies.into_iter().enumerate() {
-        let address = SocketAddr::from(([127, 0, 0, 1], port + offset as u16));
+    for (offset, (name, policy)) in (0..).zip(policies) {
+        let address = SocketAddr::from(([127, 0, 0, 1], if port == 0 { 0 } else { port + offset }));
         let backend = Arc::new(echo::Echo { chatty: true, ..echo::Echo::default() });
-        wire::serve(address, backend, &tls, policy, cancel.clone()).await.expect("the port is free");
+        let serving = wire::serve(address, backend, &tls, policy, cancel.clone()).await.expect("a free port");
+        println!("{name} {}", serving.address.port());
     }
     println!("ready");
     let wait = tokio::task::spawn_blocking(|| std::io::stdin().read_to_end(&mut Vec::new()));

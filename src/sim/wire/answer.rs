@@ -68,11 +68,6 @@ impl Answer {
         }
     }
 
-    /// The database that the client was last told about.
-    pub fn database(&self) -> &str {
-        &self.database
-    }
-
     /// A statement runs inside a procedure call from here to [`Answer::end_call`].
     pub fn begin_call(&mut self) {
         self.release(true);

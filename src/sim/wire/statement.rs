@@ -100,7 +100,7 @@ impl Statements {
                         "There is insufficient system memory: too many prepared statements.",
                     );
                 };
-                let outputs = vec![handle_output(handle)];
+                let outputs = vec![handle_output(at(0), handle)];
                 if call.procedure == Procedure::Prepare {
                     Work::Reply { refusal: None, outputs }
                 } else {
@@ -183,11 +183,12 @@ fn run(text: String, names: &[String], params: &[CallParam], first: usize, mut o
     Work::Call { text, params: request::named_values(values, names), outputs }
 }
 
-/// A new handle as an output parameter of type `int`.
-fn handle_output(handle: i32) -> Output {
+/// A new handle as an output parameter of type `int`, under the name that the client gave it.
+fn handle_output(asked: Option<&CallParam>, handle: i32) -> Output {
+    let name = asked.map(|param| param.param.name.clone()).unwrap_or_default();
     let mut typed = vec![0x26, 4, 4];
     typed.extend(handle.to_le_bytes());
-    (0, String::new(), typed)
+    (0, name, typed)
 }
 
 fn unknown_handle(handle: i32) -> Work {
