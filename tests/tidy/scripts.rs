@@ -2,7 +2,7 @@
 
 use dbtop::sql::{batch, readonly};
 
-use crate::project::{File, assert_none, code_of, files, read};
+use crate::project::{File, assert_none, code_of, files, line_of, read};
 
 /// Folders of scripts that change servers on purpose. None yet; each comes with its own rules.
 const MAY_CHANGE_SERVERS: &[&str] = &[];
@@ -84,15 +84,17 @@ fn every_script_is_embedded_in_exactly_one_place() {
     if read("src/probe/registry.rs").is_none() {
         return;
     }
-    let sources = files("src", ".rs");
+    let sources: Vec<(File, String)> = files("src", ".rs")
+        .into_iter()
+        .map(|file| {
+            let code = code_of(&file.text);
+            (file, code)
+        })
+        .collect();
     let mut offences = Vec::new();
     for script in scripts() {
-        let name = format!("{}\"", script.path);
-        let places: Vec<&str> = sources
-            .iter()
-            .filter(|source| embeds(source, &name))
-            .map(|source| source.path.as_str())
-            .collect();
+        let places: Vec<String> =
+            sources.iter().flat_map(|(file, code)| embeddings(file, code, &script)).collect();
         if places.len() != 1 {
             let found = if places.is_empty() { "nowhere".to_owned() } else { places.join(", ") };
             offences.push(format!("{}: embed it in one place (found: {found})", script.path));
@@ -101,15 +103,22 @@ fn every_script_is_embedded_in_exactly_one_place() {
     assert_none("every script is registered", &offences);
 }
 
-/// True if the file's code, comments aside, has `include_str!("…name`.
-fn embeds(source: &File, name: &str) -> bool {
-    let code = code_of(&source.text);
-    source.text.match_indices(name).any(|(at, _)| {
-        let quote = source.text[..at].rfind('"').unwrap_or_default();
-        // Inside the quotes the code is blank; before them stands the macro, or a function that takes the path.
-        let before = code[..quote].trim_end();
-        before.ends_with("include_str!(")
-    })
+/// Where a source embeds a script: by `include_str!` with its path, or by the registry's `script!` with its name.
+fn embeddings(source: &File, code: &str, script: &File) -> Vec<String> {
+    let by_path = ("include_str!(", format!("include_str!(\"../../{}\")", script.path));
+    let by_name = ("script!(", format!("script!(\"{}\"", stem(script)));
+    let in_registry = script.path.starts_with("tsql/probe/") && source.path.starts_with("src/probe/");
+    let spellings = if in_registry { vec![by_path, by_name] } else { vec![by_path] };
+    let mut found = Vec::new();
+    for (visible, spelling) in spellings {
+        for (at, _) in source.text.match_indices(&spelling) {
+            // A mention in a comment is blank in the code.
+            if code[at..].starts_with(visible) {
+                found.push(format!("{}:{}", source.path, line_of(code, at)));
+            }
+        }
+    }
+    found
 }
 
 /// `-- dbtop: min=2016 max=2025`, if it is there, must be the first line and name known versions in order.
