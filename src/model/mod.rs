@@ -3,6 +3,7 @@
 //! No I/O, no async, no screen, no clock in here: time is an argument. The way of the data is
 //! [`sample`] (what one probe saw) → [`fleet`]-fold → [`snapshot`] (what the screen draws).
 
+pub mod blocking;
 pub mod failure;
 pub mod figure;
 pub mod health;
