@@ -44,6 +44,8 @@ pub enum Topic {
     Tempdb,
     /// volumes and files
     Storage,
+    /// databases that are suspect, in emergency or waiting for recovery
+    Databases,
     /// availability groups
     Availability,
     /// Agent jobs

@@ -14,6 +14,7 @@ pub mod rate;
 pub mod reading;
 pub mod resource;
 pub mod sample;
+pub mod score;
 pub mod secret;
 pub mod session;
 pub mod snapshot;

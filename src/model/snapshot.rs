@@ -56,7 +56,7 @@ pub struct Headline {
     pub tempdb_used_pct: Option<f64>,
     /// tempdb size, KB
     pub tempdb_size_kb: Option<i64>,
-    /// start of the instance, UTC
+    /// start of the instance, by our clock whatever the server's says
     pub started_at: Option<Timestamp>,
     /// round trip of this poll, ms
     pub round_trip_ms: u32,
@@ -73,6 +73,8 @@ pub struct CpuNow {
     pub queued: Option<i64>,
     /// workers
     pub workers: Option<i64>,
+    /// workers that do something
+    pub active_workers: Option<i64>,
     /// maximum
     pub max_workers: Option<i64>,
     /// I/Os in flight
