@@ -1,0 +1,341 @@
+//! Themes: a dozen and a half semantic roles read from a small TOML file. Panes ask for roles, never for colours.
+//!
+//! Five themes are built in; [`Theme::load`] reads a user's own. [`Depth`] maps true colour down to what the terminal can do.
+
+use ratatui::style::{Color, Modifier, Style};
+use serde::Deserialize;
+use std::path::Path;
+
+/// The built-in themes: name and text.
+pub const BUILT_IN: [(&str, &str); 5] = [
+    ("dark", include_str!("../../themes/dark.toml")),
+    ("light", include_str!("../../themes/light.toml")),
+    ("high-contrast", include_str!("../../themes/high-contrast.toml")),
+    ("ansi16", include_str!("../../themes/ansi16.toml")),
+    ("mono", include_str!("../../themes/mono.toml")),
+];
+
+/// Why a theme cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ThemeError {
+    /// no such built-in theme, and no such file
+    #[error("no theme named {0}: use dark, light, high-contrast, ansi16, mono or the path of a .toml file")]
+    Unknown(String),
+    /// the file could not be read
+    #[error("could not read the theme {path}: {source}")]
+    Read {
+        /// which file
+        path: String,
+        /// why
+        source: std::io::Error,
+    },
+    /// not the TOML that a theme needs
+    #[error("theme {name}: {text}")]
+    Parse {
+        /// which theme
+        name: String,
+        /// what is wrong
+        text: String,
+    },
+}
+
+/// How many colours the terminal shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Depth {
+    /// 24 bits
+    #[default]
+    True,
+    /// the 256-colour palette of xterm
+    Ansi256,
+}
+
+impl Depth {
+    /// From the values of `COLORTERM` and `TERM`. SSH does not pass `COLORTERM` on, so 256 colours are the safe guess.
+    pub fn detect(colorterm: Option<&str>, term: Option<&str>) -> Self {
+        let says_true = |v: &str| v.contains("truecolor") || v.contains("24bit") || v.contains("direct");
+        if colorterm.is_some_and(says_true) || term.is_some_and(says_true) { Self::True } else { Self::Ansi256 }
+    }
+}
+
+/// A theme's file. Every role is a style in words: `#rrggbb on #rrggbb bold`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    base: String,
+    strong: String,
+    dim: String,
+    rule: String,
+    accent: String,
+    selection: String,
+    tab: String,
+    ok: String,
+    warning: String,
+    critical: String,
+    unknown: String,
+    prod: String,
+    banner: String,
+    input: String,
+    panel: String,
+    keyword: String,
+    string: String,
+    number: String,
+    comment: String,
+    chart: Vec<String>,
+}
+
+/// Styles by role.
+#[derive(Debug, Clone)]
+pub struct Theme {
+    /// the name it was asked for by
+    pub name: String,
+    /// plain text on the screen's background
+    pub base: Style,
+    /// names, totals
+    pub strong: Style,
+    /// secondary text, stale values
+    pub dim: Style,
+    /// rules, tree guides, axes
+    pub rule: Style,
+    /// the one accent: links, active things
+    pub accent: Style,
+    /// patch over the selected row
+    pub selection: Style,
+    /// the active tab
+    pub tab: Style,
+    /// ●
+    pub ok: Style,
+    /// ▲
+    pub warning: Style,
+    /// ✖
+    pub critical: Style,
+    /// ○
+    pub unknown: Style,
+    /// production scope
+    pub prod: Style,
+    /// the bar that says paused
+    pub banner: Style,
+    /// text inputs
+    pub input: Style,
+    /// background of layers
+    pub panel: Style,
+    /// SQL keyword
+    pub keyword: Style,
+    /// SQL string
+    pub string: Style,
+    /// SQL number
+    pub number: Style,
+    /// SQL comment
+    pub comment: Style,
+    /// areas of stacked charts, at least one
+    pub chart: Vec<Style>,
+    /// true without any colour: charts use hatching instead
+    pub hatched: bool,
+}
+
+impl Theme {
+    /// A built-in theme by name, or a file by path.
+    ///
+    /// # Errors
+    /// [`ThemeError`] if there is no such theme or its file is not one.
+    pub fn load(name: &str, depth: Depth) -> Result<Self, ThemeError> {
+        if let Some((_, text)) = BUILT_IN.iter().find(|(n, _)| *n == name) {
+            return Self::parse(name, text, depth);
+        }
+        let path = Path::new(name);
+        if path.extension().is_none_or(|e| e != "toml") {
+            return Err(ThemeError::Unknown(name.to_owned()));
+        }
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ThemeError::Read { path: name.to_owned(), source })?;
+        Self::parse(name, &text, depth)
+    }
+
+    /// From the text of a theme file.
+    ///
+    /// # Errors
+    /// [`ThemeError::Parse`] names the role that is wrong.
+    pub fn parse(name: &str, text: &str, depth: Depth) -> Result<Self, ThemeError> {
+        let wrong = |text: String| ThemeError::Parse { name: name.to_owned(), text };
+        let file: File = toml::from_str(text).map_err(|e| wrong(e.message().to_owned()))?;
+        let style = |text: &str| style(text, depth).map_err(wrong);
+        let chart = file.chart.iter().map(|s| style(s)).collect::<Result<Vec<_>, _>>()?;
+        if chart.is_empty() {
+            return Err(wrong("chart needs at least one colour".to_owned()));
+        }
+        Ok(Self {
+            name: name.to_owned(),
+            hatched: !text.contains('#') && name == "mono",
+            base: style(&file.base)?,
+            strong: style(&file.strong)?,
+            dim: style(&file.dim)?,
+            rule: style(&file.rule)?,
+            accent: style(&file.accent)?,
+            selection: style(&file.selection)?,
+            tab: style(&file.tab)?,
+            ok: style(&file.ok)?,
+            warning: style(&file.warning)?,
+            critical: style(&file.critical)?,
+            unknown: style(&file.unknown)?,
+            prod: style(&file.prod)?,
+            banner: style(&file.banner)?,
+            input: style(&file.input)?,
+            panel: style(&file.panel)?,
+            keyword: style(&file.keyword)?,
+            string: style(&file.string)?,
+            number: style(&file.number)?,
+            comment: style(&file.comment)?,
+            chart,
+        })
+    }
+
+    /// The style of area number `i` of a stacked chart.
+    pub fn area(&self, i: usize) -> Style {
+        self.chart.get(i % self.chart.len().max(1)).copied().unwrap_or_default()
+    }
+}
+
+/// Reads `#rrggbb on #rrggbb bold`. Roles without `on` keep the background below them.
+fn style(text: &str, depth: Depth) -> Result<Style, String> {
+    let mut style = Style::default();
+    let mut background = false;
+    for word in text.split_whitespace() {
+        match word {
+            "on" => background = true,
+            "bold" => style = style.add_modifier(Modifier::BOLD),
+            "dim" => style = style.add_modifier(Modifier::DIM),
+            "underline" => style = style.add_modifier(Modifier::UNDERLINED),
+            "reverse" => style = style.add_modifier(Modifier::REVERSED),
+            _ => {
+                let color = color(word, depth).ok_or_else(|| format!("{word} is no colour in \"{text}\""))?;
+                style = if background { style.bg(color) } else { style.fg(color) };
+                background = false;
+            }
+        }
+    }
+    if background { Err(format!("a colour is missing after \"on\" in \"{text}\"")) } else { Ok(style) }
+}
+
+fn color(word: &str, depth: Depth) -> Option<Color> {
+    Some(match word {
+        "default" => Color::Reset,
+        "black" => Color::Black,
+        "red" => Color::Red,
+        "green" => Color::Green,
+        "yellow" => Color::Yellow,
+        "blue" => Color::Blue,
+        "magenta" => Color::Magenta,
+        "cyan" => Color::Cyan,
+        "white" => Color::Gray,
+        "brightblack" => Color::DarkGray,
+        "brightred" => Color::LightRed,
+        "brightgreen" => Color::LightGreen,
+        "brightyellow" => Color::LightYellow,
+        "brightblue" => Color::LightBlue,
+        "brightmagenta" => Color::LightMagenta,
+        "brightcyan" => Color::LightCyan,
+        "brightwhite" => Color::White,
+        _ => {
+            let hex = word.strip_prefix('#').filter(|h| h.len() == 6)?;
+            let n = u32::from_str_radix(hex, 16).ok()?;
+            let (r, g, b) = ((n >> 16) as u8, (n >> 8) as u8, n as u8);
+            match depth {
+                Depth::True => Color::Rgb(r, g, b),
+                Depth::Ansi256 => Color::Indexed(nearest_256(r, g, b)),
+            }
+        }
+    })
+}
+
+/// The nearest colour of xterm's palette: the 6×6×6 cube (levels 0, 95, 135 … 255) or one of its 24 greys.
+fn nearest_256(r: u8, g: u8, b: u8) -> u8 {
+    let level = |v: u8| if v < 48 { 0 } else if v < 115 { 1 } else { (v - 35) / 40 };
+    let value = |i: u8| if i == 0 { 0 } else { 55 + 40 * i };
+    let distance = |(x, y, z): (u8, u8, u8)| {
+        let d = |a: u8, b: u8| i32::from(a.abs_diff(b)).pow(2);
+        d(r, x) + d(g, y) + d(b, z)
+    };
+    let (i, j, k) = (level(r), level(g), level(b));
+    let mean = (u16::from(r) + u16::from(g) + u16::from(b)) / 3;
+    let grey = (mean.saturating_sub(3) / 10).min(23) as u8;
+    let grey_value = 8 + 10 * grey;
+    if distance((grey_value, grey_value, grey_value)) < distance((value(i), value(j), value(k))) {
+        232 + grey
+    } else {
+        16 + 36 * i + 6 * j + k
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// WCAG 2.1 relative luminance and contrast ratio.
+    fn contrast(a: Color, b: Color) -> Option<f64> {
+        let luminance = |c| {
+            let Color::Rgb(r, g, b) = c else { return None };
+            let part = |v: u8| {
+                let v = f64::from(v) / 255.0;
+                if v <= 0.039_28 { v / 12.92 } else { ((v + 0.055) / 1.055).powf(2.4) }
+            };
+            Some(0.2126 * part(r) + 0.7152 * part(g) + 0.0722 * part(b))
+        };
+        let (x, y) = (luminance(a)?, luminance(b)?);
+        Some((x.max(y) + 0.05) / (x.min(y) + 0.05))
+    }
+
+    #[test]
+    fn every_built_in_theme_parses_and_can_be_read() {
+        for (name, text) in BUILT_IN {
+            let t = Theme::parse(name, text, Depth::True).unwrap();
+            assert!(text.lines().count() <= 25, "{name} grew beyond a glance");
+            let background = t.base.bg.unwrap();
+            let roles = [
+                ("base", t.base), ("strong", t.strong), ("dim", t.dim), ("accent", t.accent), ("ok", t.ok),
+                ("warning", t.warning), ("critical", t.critical), ("unknown", t.unknown), ("prod", t.prod),
+                ("keyword", t.keyword), ("string", t.string), ("number", t.number), ("comment", t.comment),
+            ];
+            for (role, style) in roles {
+                let on = [Some(background), t.selection.bg, t.panel.bg];
+                for bg in on.into_iter().flatten() {
+                    let least = if role == "base" || role == "strong" { 7.0 } else { 4.0 };
+                    if let Some(c) = style.fg.and_then(|fg| contrast(fg, bg)) {
+                        assert!(c >= least, "{name}: {role} on {bg:?} has a contrast of {c:.1}");
+                    }
+                }
+            }
+            for own in [t.tab, t.banner, t.input] {
+                if let Some(c) = own.fg.zip(own.bg).and_then(|(f, b)| contrast(f, b)) {
+                    assert!(c >= 4.5, "{name}: {own:?} has a contrast of {c:.1}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn mono_has_no_colour() {
+        let t = Theme::load("mono", Depth::True).unwrap();
+        let styles = [t.base, t.strong, t.dim, t.accent, t.ok, t.warning, t.critical, t.selection, t.tab, t.keyword];
+        for s in styles.iter().chain(&t.chart) {
+            assert!(matches!(s.fg, None | Some(Color::Reset)) && matches!(s.bg, None | Some(Color::Reset)), "{s:?}");
+        }
+        assert!(t.hatched);
+    }
+
+    #[test]
+    fn a_wrong_theme_says_what_is_wrong() {
+        let text = BUILT_IN[0].1.replace("#6cb6ff", "#6cb6f");
+        let e = Theme::parse("mine", &text, Depth::True).unwrap_err().to_string();
+        assert!(e.contains("#6cb6f is no colour"), "{e}");
+        assert!(Theme::load("nope", Depth::True).unwrap_err().to_string().contains("high-contrast"));
+    }
+
+    #[test]
+    fn true_colour_maps_to_the_palette() {
+        assert_eq!(nearest_256(0, 0, 0), 16);
+        assert_eq!(nearest_256(255, 255, 255), 231);
+        assert_eq!(nearest_256(255, 0, 0), 196);
+        assert_eq!(nearest_256(0x80, 0x80, 0x80), 244);
+        assert_eq!(Depth::detect(None, Some("xterm-256color")), Depth::Ansi256);
+        assert_eq!(Depth::detect(Some("truecolor"), None), Depth::True);
+    }
+}
