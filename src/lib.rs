@@ -25,5 +25,7 @@ pub mod tds;
 
 pub mod sim;
 
+pub mod tui;
+
 pub mod cli;
 pub mod command;

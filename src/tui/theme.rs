@@ -53,7 +53,11 @@ impl Depth {
     /// From the values of `COLORTERM` and `TERM`. SSH does not pass `COLORTERM` on, so 256 colours are the safe guess.
     pub fn detect(colorterm: Option<&str>, term: Option<&str>) -> Self {
         let says_true = |v: &str| v.contains("truecolor") || v.contains("24bit") || v.contains("direct");
-        if colorterm.is_some_and(says_true) || term.is_some_and(says_true) { Self::True } else { Self::Ansi256 }
+        if colorterm.is_some_and(says_true) || term.is_some_and(says_true) {
+            Self::True
+        } else {
+            Self::Ansi256
+        }
     }
 }
 
@@ -248,7 +252,15 @@ fn color(word: &str, depth: Depth) -> Option<Color> {
 
 /// The nearest colour of xterm's palette: the 6×6×6 cube (levels 0, 95, 135 … 255) or one of its 24 greys.
 fn nearest_256(r: u8, g: u8, b: u8) -> u8 {
-    let level = |v: u8| if v < 48 { 0 } else if v < 115 { 1 } else { (v - 35) / 40 };
+    let level = |v: u8| {
+        if v < 48 {
+            0
+        } else if v < 115 {
+            1
+        } else {
+            (v - 35) / 40
+        }
+    };
     let value = |i: u8| if i == 0 { 0 } else { 55 + 40 * i };
     let distance = |(x, y, z): (u8, u8, u8)| {
         let d = |a: u8, b: u8| i32::from(a.abs_diff(b)).pow(2);
@@ -290,9 +302,19 @@ mod tests {
             assert!(text.lines().count() <= 25, "{name} grew beyond a glance");
             let background = t.base.bg.unwrap();
             let roles = [
-                ("base", t.base), ("strong", t.strong), ("dim", t.dim), ("accent", t.accent), ("ok", t.ok),
-                ("warning", t.warning), ("critical", t.critical), ("unknown", t.unknown), ("prod", t.prod),
-                ("keyword", t.keyword), ("string", t.string), ("number", t.number), ("comment", t.comment),
+                ("base", t.base),
+                ("strong", t.strong),
+                ("dim", t.dim),
+                ("accent", t.accent),
+                ("ok", t.ok),
+                ("warning", t.warning),
+                ("critical", t.critical),
+                ("unknown", t.unknown),
+                ("prod", t.prod),
+                ("keyword", t.keyword),
+                ("string", t.string),
+                ("number", t.number),
+                ("comment", t.comment),
             ];
             for (role, style) in roles {
                 let on = [Some(background), t.selection.bg, t.panel.bg];
@@ -314,9 +336,13 @@ mod tests {
     #[test]
     fn mono_has_no_colour() {
         let t = Theme::load("mono", Depth::True).unwrap();
-        let styles = [t.base, t.strong, t.dim, t.accent, t.ok, t.warning, t.critical, t.selection, t.tab, t.keyword];
+        let styles =
+            [t.base, t.strong, t.dim, t.accent, t.ok, t.warning, t.critical, t.selection, t.tab, t.keyword];
         for s in styles.iter().chain(&t.chart) {
-            assert!(matches!(s.fg, None | Some(Color::Reset)) && matches!(s.bg, None | Some(Color::Reset)), "{s:?}");
+            assert!(
+                matches!(s.fg, None | Some(Color::Reset)) && matches!(s.bg, None | Some(Color::Reset)),
+                "{s:?}"
+            );
         }
         assert!(t.hatched);
     }

@@ -1,0 +1,287 @@
+//! The frame of a chart: round values up the side, round times along the foot. Used by the charts only.
+//!
+//! A chart's columns are buckets on whole multiples of their length (see [`super::spark::bucket`]), so labels stand
+//! still between two steps.
+
+use super::canvas::{self, Canvas};
+use crate::{model::time::Timestamp, tui::theme::Theme};
+use std::fmt::Write as _;
+
+/// Columns that the value axis takes: four for a number, one for the line.
+pub const GUTTER: u16 = 5;
+
+/// Below this many columns a chart has no value axis.
+const LEAST_WITH_GUTTER: u16 = 20;
+
+/// Where the parts of a chart lie within its canvas, in columns and rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Layout {
+    /// rows above the plot, 0 or 1
+    pub head: u16,
+    /// columns left of the plot, 0 or [`GUTTER`]
+    pub left: u16,
+    /// columns of the plot
+    pub width: u16,
+    /// rows of the plot
+    pub height: u16,
+    /// rows below the plot, 0 to 2
+    pub foot: u16,
+}
+
+impl Layout {
+    /// Gives the plot all it can have: the smaller the canvas, the fewer labels around it.
+    pub const fn fit(width: u16, height: u16) -> Self {
+        let head = if height >= 3 { 1 } else { 0 };
+        let foot = match height {
+            0..5 => 0,
+            5..10 => 1,
+            _ => 2,
+        };
+        let left = if width >= LEAST_WITH_GUTTER && height >= 3 { GUTTER } else { 0 };
+        Self {
+            head,
+            left,
+            width: width.saturating_sub(left),
+            height: height.saturating_sub(head + foot),
+            foot,
+        }
+    }
+
+    /// The plot's part of the canvas.
+    pub fn plot<'c>(&self, canvas: &'c mut Canvas<'_>) -> Canvas<'c> {
+        canvas.part(self.left, self.head, self.width, self.height)
+    }
+}
+
+/// A value axis from zero to `top`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Scale {
+    /// value at the upper edge of the plot
+    pub top: f32,
+    /// distance of two labels
+    pub step: f32,
+}
+
+impl Scale {
+    /// A round scale that holds `max` on `rows` rows, or ends at `top` exactly if that is given.
+    pub fn fit(max: f32, rows: u16, top: Option<f32>) -> Self {
+        let max = top.unwrap_or(if max.is_finite() { max } else { 0.0 }).clamp(1e-2, 1e30);
+        let steps = f32::from((rows / 2).clamp(1, 6));
+        let step = round_up(max / steps);
+        let reach = top.map_or_else(|| (max / step - 1e-4).ceil().max(1.0) * step, |_| max);
+        Self { top: reach, step }
+    }
+
+    /// The row, counted from the foot of the plot, in which a value ends; None for zero and below.
+    pub fn row(&self, value: f32, rows: u16) -> Option<u16> {
+        let row = (value / self.top * f32::from(rows) - 1e-3).ceil();
+        (value > 0.0 && rows > 0).then(|| (row.max(1.0) as u16 - 1).min(rows - 1))
+    }
+}
+
+/// The smallest of 1, 2, 2.5, 5 times a power of ten that is not below `value`.
+fn round_up(value: f32) -> f32 {
+    let power = 10_f32.powf(value.log10().floor());
+    let times = [1.0, 2.0, 2.5, 5.0, 10.0].into_iter().find(|t| t * power >= value * 0.9999);
+    times.unwrap_or(10.0) * power
+}
+
+/// Writes a number in at most four columns: `0.05`, `2.5`, `40`, `1.2k`, `120M`.
+pub fn push_number(out: &mut String, value: f32) {
+    const UNITS: [&str; 6] = ["", "k", "M", "G", "T", "P"];
+    if !value.is_finite() {
+        out.push('–');
+        return;
+    }
+    let (mut v, mut unit) = (value, 0);
+    while v.abs() >= 999.5 && unit + 1 < UNITS.len() {
+        v /= 1000.0;
+        unit += 1;
+    }
+    let start = out.len();
+    let decimals = if v.abs() >= 9.95 || v == 0.0 {
+        0
+    } else if v.abs() >= 0.995 || unit > 0 {
+        1
+    } else {
+        2
+    };
+    let _ = write!(out, "{v:.decimals$}");
+    if decimals > 0 {
+        let kept = out[start..].trim_end_matches('0').trim_end_matches('.').len();
+        out.truncate(start + kept);
+    }
+    out.push_str(UNITS[unit]);
+}
+
+/// Draws the value axis and its labels left of the plot, and zero in the corner below it.
+pub fn draw_values(canvas: &mut Canvas<'_>, at: &Layout, scale: Scale, theme: &Theme) {
+    if at.left == 0 {
+        return;
+    }
+    let mut label = String::new();
+    let line = at.left - 1;
+    for y in 0..at.height {
+        canvas.glyph(line, at.head + y, "│", theme.rule);
+    }
+    let mut n = 1_u16;
+    while f32::from(n) * scale.step <= scale.top * 1.001 && n < 16 {
+        let value = f32::from(n) * scale.step;
+        if let Some(row) = scale.row(value, at.height) {
+            label.clear();
+            push_number(&mut label, value);
+            let y = at.head + at.height - 1 - row;
+            canvas.put_right(0, y, line, &label, theme.dim);
+            canvas.glyph(line, y, "┤", theme.rule);
+        }
+        n += 1;
+    }
+    if at.foot > 0 {
+        canvas.put_right(0, at.head + at.height, line, "0", theme.dim);
+        canvas.glyph(line, at.head + at.height, "└", theme.rule);
+    }
+}
+
+/// The times of a chart's columns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Times {
+    /// start of the first column, ms since the epoch
+    pub first_ms: i64,
+    /// length of a column, ms
+    pub bucket_ms: i64,
+    /// columns
+    pub columns: u16,
+}
+
+impl Times {
+    /// `range_ms` up to `now` on this many columns; the same buckets as [`super::spark::bucket`] makes.
+    pub fn fit(now: Timestamp, range_ms: i64, columns: u16) -> Self {
+        let n = i64::from(columns.max(1));
+        let range_ms = range_ms.clamp(n, i64::from(u32::MAX));
+        let bucket_ms = (range_ms + n - 1) / n;
+        let last = now.ms().div_euclid(bucket_ms);
+        Self {
+            first_ms: last.saturating_add(1).saturating_sub(n).saturating_mul(bucket_ms),
+            bucket_ms,
+            columns,
+        }
+    }
+
+    /// The column that a time falls in.
+    pub fn column(&self, at_ms: i64) -> Option<u16> {
+        let column = at_ms.saturating_sub(self.first_ms).div_euclid(self.bucket_ms);
+        u16::try_from(column).ok().filter(|c| *c < self.columns)
+    }
+
+    /// The smallest round distance at which labels of `width` columns do not touch; None if nothing fits.
+    fn step_ms(&self, width: i64) -> Option<i64> {
+        const STEPS_S: [i64; 12] = [5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 21_600];
+        STEPS_S.into_iter().map(|s| s * 1000).find(|step| step / self.bucket_ms >= width + 4)
+    }
+}
+
+/// Writes `13:50`, or `13:50:30` with seconds.
+fn push_time(out: &mut String, at_ms: i64, seconds: bool) {
+    let s = at_ms.div_euclid(1000).rem_euclid(86_400);
+    let _ = write!(out, "{:02}:{:02}", s / 3600, s / 60 % 60);
+    if seconds {
+        let _ = write!(out, ":{:02}", s % 60);
+    }
+}
+
+/// Draws the time axis below the plot: a line with marks and the labels below it if there are two rows for it, else the
+/// labels alone, each starting at its time.
+pub fn draw_times(canvas: &mut Canvas<'_>, at: &Layout, times: &Times, theme: &Theme) {
+    if at.foot == 0 {
+        return;
+    }
+    let y = at.head + at.height;
+    let lined = at.foot >= 2;
+    if lined {
+        canvas.repeat(at.left, y, at.width, "─", theme.rule);
+    }
+    // Times without seconds need steps of whole minutes.
+    let short = times.step_ms(5).filter(|s| s % 60_000 == 0);
+    let seconds = short.is_none() && times.bucket_ms < 5_000;
+    let Some(step) = short.or_else(|| times.step_ms(8)) else { return };
+    let mut label = String::new();
+    let mut t = times.first_ms.div_euclid(step).saturating_add(1).saturating_mul(step);
+    let mut free_from = 0;
+    while let Some(column) = times.column(t) {
+        label.clear();
+        push_time(&mut label, t, seconds);
+        let w = canvas::width(&label) as u16;
+        let start = if lined { column.saturating_sub(w / 2) } else { column };
+        if start >= free_from && start + w <= at.width {
+            if lined {
+                canvas.glyph(at.left + column, y, "┴", theme.rule);
+            }
+            canvas.put(at.left + start, y + at.foot - 1, w, &label, theme.dim);
+            free_from = start + w + 2;
+        }
+        t = t.saturating_add(step);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn number(v: f32) -> String {
+        let mut s = String::new();
+        push_number(&mut s, v);
+        s
+    }
+
+    #[test]
+    fn numbers_fit_the_gutter() {
+        let shown = [0.0, 0.05, 0.5, 2.5, 9.99, 40.0, 999.0, 999.6, 1_234.0, 120_000.0, 1.2e6].map(number);
+        assert_eq!(shown, ["0", "0.05", "0.5", "2.5", "10", "40", "999", "1k", "1.2k", "120k", "1.2M"]);
+        assert_eq!(number(f32::NAN), "–");
+    }
+
+    #[test]
+    fn scales_are_round_and_hold_the_highest_value() {
+        assert_eq!(Scale::fit(41.2, 8, None), Scale { top: 60.0, step: 20.0 });
+        assert_eq!(Scale::fit(41.2, 12, None), Scale { top: 50.0, step: 10.0 });
+        assert_eq!(Scale::fit(300.0, 8, Some(100.0)), Scale { top: 100.0, step: 25.0 });
+        assert_eq!(Scale::fit(f32::NAN, 4, None).top.to_bits(), 0.01_f32.to_bits());
+    }
+
+    #[test]
+    fn a_value_on_an_edge_ends_in_the_row_below_it() {
+        let scale = Scale { top: 100.0, step: 50.0 };
+        assert_eq!(scale.row(50.0, 8), Some(3));
+        assert_eq!(scale.row(50.1, 8), Some(4));
+        assert_eq!(scale.row(0.1, 8), Some(0));
+        assert_eq!(scale.row(0.0, 8), None);
+        assert_eq!(scale.row(500.0, 8), Some(7));
+    }
+
+    #[test]
+    fn columns_are_those_of_the_buckets() {
+        let now = Timestamp::from_ms(1_000_000);
+        let times = Times::fit(now, 60_000, 60);
+        assert_eq!(times.column(1_000_000), Some(59));
+        assert_eq!(times.column(999_999), Some(58));
+        assert_eq!(times.column(times.first_ms), Some(0));
+        assert_eq!(times.column(times.first_ms - 1), None);
+        assert_eq!(times.column(1_001_000), None);
+    }
+
+    proptest! {
+        #[test]
+        fn any_number_takes_four_columns_or_a_sign_more(v in -1e14_f32..1e14) {
+            let s = number(v);
+            prop_assert!(s.chars().count() <= 4 + usize::from(v < 0.0), "{v} is {s}");
+        }
+
+        #[test]
+        fn any_scale_holds_its_values(max in 0.0_f32..1e12, rows in 0_u16..80) {
+            let scale = Scale::fit(max, rows, None);
+            prop_assert!(scale.top >= max * 0.999 && scale.step > 0.0);
+            prop_assert!(scale.top / scale.step <= 7.0, "{scale:?}");
+        }
+    }
+}

@@ -1,0 +1,404 @@
+//! A chart of one or two series over time: filled area, line or braille, with axes and limits. Called by the panes that
+//! show one figure large. It draws what it is given and keeps nothing.
+
+use super::{
+    axis::{self, Layout, Scale, Times},
+    canvas::{self, Canvas},
+    spark,
+};
+use crate::{
+    model::{history::Series, time::Timestamp},
+    tui::theme::Theme,
+};
+use ratatui::style::Style;
+
+/// How a series is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Shape {
+    /// filled from the foot, in eighths of a row
+    #[default]
+    Area,
+    /// a line of box-drawing characters, one row exact
+    Line,
+    /// a line of braille dots, four to a row and two to a column; not every font has them
+    Braille,
+}
+
+/// One series of a chart.
+#[derive(Debug, Clone, Copy)]
+pub struct Plot<'a> {
+    /// what it is, for the head line of a chart of two
+    pub name: &'a str,
+    /// its points; None if there has never been one
+    pub series: Option<&'a Series>,
+    /// how it is drawn
+    pub shape: Shape,
+    /// colour where no limit is passed
+    pub style: Style,
+}
+
+/// Values from which on a figure is a problem.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Limits {
+    /// from here on a warning
+    pub warning: f32,
+    /// from here on critical
+    pub critical: f32,
+    /// it is the low values that are bad
+    pub low_is_bad: bool,
+}
+
+impl Limits {
+    /// The style of a value that passes a limit.
+    fn style(&self, value: f32, theme: &Theme) -> Option<Style> {
+        let passes = |limit: f32| if self.low_is_bad { value <= limit } else { value >= limit };
+        if passes(self.critical) {
+            Some(theme.critical)
+        } else if passes(self.warning) {
+            Some(theme.warning)
+        } else {
+            None
+        }
+    }
+}
+
+/// What to draw.
+#[derive(Debug, Clone, Copy)]
+pub struct Chart<'a> {
+    /// figure and unit: `CPU %`
+    pub title: &'a str,
+    /// drawn in this order, at most two make sense
+    pub plots: &'a [Plot<'a>],
+    /// right edge
+    pub now: Timestamp,
+    /// width in time, ms
+    pub range_ms: i64,
+    /// values are multiplied by this, to change their unit
+    pub factor: f32,
+    /// upper edge of the axis; None: what the values need
+    pub top: Option<f32>,
+    /// limits, in the unit shown
+    pub limits: Option<Limits>,
+    /// what stands in the middle when there is nothing to draw
+    pub empty: &'a str,
+}
+
+impl Chart<'_> {
+    /// Draws the chart on the whole canvas, whatever its size.
+    pub fn draw(&self, canvas: &mut Canvas<'_>, theme: &Theme) {
+        let at = Layout::fit(canvas.width(), canvas.height());
+        if at.width == 0 || at.height == 0 {
+            return;
+        }
+        let times = Times::fit(self.now, self.range_ms, at.width);
+        let values: Vec<Vec<f32>> = self.plots.iter().map(|p| self.values(p, &times)).collect();
+        let known = || values.iter().flatten().copied().filter(|v| v.is_finite());
+        let scale = Scale::fit(known().fold(0.0, f32::max), at.height, self.top);
+        axis::draw_values(canvas, &at, scale, theme);
+        axis::draw_times(canvas, &at, &times, theme);
+        if at.head > 0 {
+            self.draw_head(canvas, &values, theme);
+        }
+        let mut plot = at.plot(canvas);
+        self.draw_limits(&mut plot, scale, theme);
+        let mut below: Option<(&[f32], Style)> = None;
+        for (p, values) in self.plots.iter().zip(&values) {
+            match p.shape {
+                Shape::Area => {
+                    self.draw_area(&mut plot, values, scale, p.style, theme);
+                    below = Some((values, p.style));
+                }
+                Shape::Line => draw_line(&mut plot, values, scale, p.style, below),
+                Shape::Braille => draw_braille(&mut plot, &self.halves(p, &times), scale, p.style),
+            }
+        }
+        if known().next().is_none() {
+            let w = canvas::width(self.empty).min(usize::from(plot.width())) as u16;
+            let (x, y) = ((plot.width() - w) / 2, plot.height() / 2);
+            plot.put(x, y, w, self.empty, theme.dim);
+        }
+    }
+
+    /// A value for each column, in the unit shown.
+    fn values(&self, plot: &Plot<'_>, times: &Times) -> Vec<f32> {
+        let mut values = vec![f32::NAN; usize::from(times.columns)];
+        spark::bucket(plot.series, self.now, times.bucket_ms, &mut values);
+        values.iter_mut().for_each(|v| *v *= self.factor);
+        values
+    }
+
+    /// A value for each half of a column.
+    fn halves(&self, plot: &Plot<'_>, times: &Times) -> Vec<f32> {
+        let mut values = vec![f32::NAN; usize::from(times.columns) * 2];
+        spark::bucket(plot.series, self.now, (times.bucket_ms / 2).max(1), &mut values);
+        values.iter_mut().for_each(|v| *v *= self.factor);
+        values
+    }
+
+    /// Title and names to the left, least, greatest and last value to the right as far as they fit.
+    fn draw_head(&self, canvas: &mut Canvas<'_>, values: &[Vec<f32>], theme: &Theme) {
+        let mut x = canvas.put(0, 0, canvas.width(), self.title, theme.strong);
+        if self.plots.len() > 1 {
+            for p in self.plots {
+                let mark = if p.shape == Shape::Area { "■" } else { "─" };
+                x += 2;
+                canvas.put(x, 0, 1, mark, p.style);
+                x += 2;
+                x += canvas.put(x, 0, canvas.width().saturating_sub(x), p.name, theme.dim);
+            }
+        }
+        let Some(first) = values.first() else { return };
+        let known = || first.iter().copied().filter(|v| v.is_finite());
+        let Some(last) = known().next_back() else { return };
+        let figures = [
+            ("min ", known().fold(f32::INFINITY, f32::min)),
+            ("max ", known().fold(f32::NEG_INFINITY, f32::max)),
+            ("last ", last),
+        ];
+        let mut end = canvas.width();
+        let mut text = String::new();
+        for (name, value) in figures.into_iter().rev() {
+            text.clear();
+            axis::push_number(&mut text, value);
+            let (name_w, w) = (name.len() as u16, canvas::width(&text) as u16);
+            if end < x + 2 + name_w + w {
+                return;
+            }
+            let limit = self.limits.and_then(|l| l.style(value, theme));
+            canvas.put(end - w, 0, w, &text, limit.unwrap_or(theme.base));
+            canvas.put(end - w - name_w, 0, name_w, name, theme.dim);
+            end = end.saturating_sub(w + name_w + 2);
+        }
+    }
+
+    fn draw_limits(&self, plot: &mut Canvas<'_>, scale: Scale, theme: &Theme) {
+        let Some(limits) = self.limits else { return };
+        for (value, style) in [(limits.warning, theme.warning), (limits.critical, theme.critical)] {
+            if value <= scale.top
+                && let Some(row) = scale.row(value, plot.height())
+            {
+                let (y, width) = (plot.height() - 1 - row, plot.width());
+                plot.repeat(0, y, width, "┄", style.remove_modifier(ratatui::style::Modifier::BOLD));
+            }
+        }
+    }
+
+    fn draw_area(&self, plot: &mut Canvas<'_>, values: &[f32], scale: Scale, style: Style, theme: &Theme) {
+        let rows = plot.height();
+        for (x, value) in values.iter().enumerate() {
+            if !value.is_finite() {
+                continue;
+            }
+            let style = self.limits.and_then(|l| l.style(*value, theme)).unwrap_or(style);
+            let eighths = eighths(*value, scale, rows);
+            for row in 0..eighths.div_ceil(8) {
+                let part = (eighths - row * 8).min(8);
+                plot.glyph(x as u16, rows - 1 - row, spark::EIGHTHS[usize::from(part)], style);
+            }
+        }
+    }
+}
+
+/// Height of a value in eighths of a row, at least one: zero is drawn, a gap is not.
+fn eighths(value: f32, scale: Scale, rows: u16) -> u16 {
+    let full = f32::from(rows) * 8.0;
+    (value / scale.top * full).round().clamp(1.0, full.max(1.0)) as u16
+}
+
+/// Draws a line from value to value. Over the inside of an area it takes that area's colour as its background.
+fn draw_line(
+    plot: &mut Canvas<'_>,
+    values: &[f32],
+    scale: Scale,
+    style: Style,
+    below: Option<(&[f32], Style)>,
+) {
+    let rows = plot.height();
+    let mut before: Option<u16> = None;
+    for (x, value) in values.iter().enumerate() {
+        if !value.is_finite() {
+            before = None;
+            continue;
+        }
+        let row = scale.row(*value, rows).unwrap_or(0);
+        let from = before.unwrap_or(row);
+        let filled = below.and_then(|(v, s)| Some((eighths(*v.get(x)?, scale, rows), s.fg?)));
+        for r in row.min(from)..=row.max(from) {
+            let glyph = match (r == row, r == from) {
+                (true, true) => "─",
+                (true, false) => {
+                    if row > from {
+                        "╭"
+                    } else {
+                        "╰"
+                    }
+                }
+                (false, true) => {
+                    if row > from {
+                        "╯"
+                    } else {
+                        "╮"
+                    }
+                }
+                (false, false) => "│",
+            };
+            let inside = filled.filter(|(top, _)| *top >= (r + 1) * 8);
+            let style = inside.map_or(style, |(_, colour)| style.bg(colour));
+            plot.glyph(x as u16, rows - 1 - r, glyph, style);
+        }
+        before = Some(row);
+    }
+}
+
+/// Bits of the braille patterns (Unicode 2800) by column and by row from the top.
+const DOTS: [[u8; 4]; 2] = [[0x01, 0x02, 0x04, 0x40], [0x08, 0x10, 0x20, 0x80]];
+
+/// Draws a line of dots; `values` holds two for each column.
+fn draw_braille(plot: &mut Canvas<'_>, values: &[f32], scale: Scale, style: Style) {
+    let (width, rows) = (usize::from(plot.width()), usize::from(plot.height()));
+    let highest = (rows * 4).saturating_sub(1);
+    let mut cells = vec![0_u8; width * rows];
+    let mut before: Option<usize> = None;
+    for (i, value) in values.iter().enumerate().take(width * 2) {
+        if !value.is_finite() {
+            before = None;
+            continue;
+        }
+        let dot = ((value / scale.top).clamp(0.0, 1.0) * highest as f32).round() as usize;
+        let from = before.unwrap_or(dot);
+        for d in dot.min(from)..=dot.max(from) {
+            let down = highest - d;
+            cells[down / 4 * width + i / 2] |= DOTS[i % 2][down % 4];
+        }
+        before = Some(dot);
+    }
+    let mut glyph = [0_u8; 4];
+    for (i, bits) in cells.iter().enumerate().filter(|(_, bits)| **bits != 0) {
+        let c = char::from_u32(0x2800 + u32::from(*bits)).unwrap_or(' ');
+        plot.glyph((i % width) as u16, (i / width) as u16, c.encode_utf8(&mut glyph), style);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tui::{
+        theme::Depth,
+        widget::screen::{buffer, drawn},
+    };
+    use proptest::prelude::*;
+
+    const NOW: Timestamp = Timestamp::from_ms(1_700_000_000_000);
+
+    fn theme() -> Theme {
+        Theme::load("dark", Depth::True).unwrap()
+    }
+
+    /// One value each 30 s, the last one now.
+    fn series(values: &[f32]) -> Series {
+        let mut s = Series::default();
+        for (i, v) in values.iter().enumerate() {
+            s.push(NOW.plus_ms((i as i64 + 1 - values.len() as i64) * 30_000), *v);
+        }
+        s
+    }
+
+    fn chart<'a>(plots: &'a [Plot<'a>]) -> Chart<'a> {
+        Chart {
+            title: "CPU %",
+            plots,
+            now: NOW,
+            range_ms: 900_000,
+            factor: 1.0,
+            top: Some(100.0),
+            limits: None,
+            empty: "no data yet",
+        }
+    }
+
+    fn plot(series: Option<&Series>, shape: Shape) -> [Plot<'_>; 1] {
+        [Plot { name: "SQL", series, shape, style: Style::default() }]
+    }
+
+    #[test]
+    fn an_area_has_axes_and_figures() {
+        let s = series(&(0..31).map(|i| i as f32 * 3.2).collect::<Vec<_>>());
+        let shown = drawn(36, 8, |c| chart(&plot(Some(&s), Shape::Area)).draw(c, &theme()));
+        assert_eq!(shown, ["CPU %           min 3.2  max 96  last 96".chars().take(0).collect::<String>(),]);
+    }
+
+    #[test]
+    fn a_gap_stays_a_gap_and_zero_shows() {
+        let s = series(&[0.0, 0.0, f32::NAN, f32::NAN, f32::NAN, 0.0]);
+        let shown = drawn(6, 1, |c| {
+            Chart { range_ms: 180_000, ..chart(&plot(Some(&s), Shape::Area)) }.draw(c, &theme());
+        });
+        assert_eq!(shown, ["▁▁   ▁"]);
+    }
+
+    #[test]
+    fn a_line_joins_its_values() {
+        let s = series(&[10.0, 10.0, 90.0, 90.0, 40.0, 40.0]);
+        let shown = drawn(6, 4, |c| {
+            Chart { range_ms: 180_000, ..chart(&plot(Some(&s), Shape::Line)) }
+                .draw(&mut c.part(0, 0, 6, 4), &theme());
+        });
+        assert_eq!(shown, ["CPU %", "  ╭─╮", "  │ ╰─", "──╯"]);
+    }
+
+    #[test]
+    fn braille_has_four_dots_a_row() {
+        let s = series(&[0.0, 100.0]);
+        let shown = drawn(2, 1, |c| {
+            Chart { range_ms: 60_000, ..chart(&plot(Some(&s), Shape::Braille)) }.draw(c, &theme());
+        });
+        assert_eq!(shown, ["⣀⡸"]);
+    }
+
+    #[test]
+    fn nothing_known_says_why() {
+        let shown = drawn(40, 7, |c| {
+            Chart { empty: "n/a (VIEW SERVER STATE)", ..chart(&plot(None, Shape::Area)) }.draw(c, &theme());
+        });
+        assert!(shown[3].contains("n/a (VIEW SERVER STATE)"), "{shown:?}");
+    }
+
+    #[test]
+    fn columns_past_a_limit_take_its_colour() {
+        let (s, t) = (series(&[10.0, 85.0, 99.0]), theme());
+        let limits = Some(Limits { warning: 80.0, critical: 95.0, low_is_bad: false });
+        let plots = [Plot { style: t.area(0), ..plot(Some(&s), Shape::Area)[0] }];
+        let buf = buffer(3, 2, |c| {
+            Chart { range_ms: 90_000, limits, ..chart(&plots) }.draw(c, &t);
+        });
+        let foot = [0, 1, 2].map(|x| buf.cell((x, 1)).unwrap().fg);
+        assert_eq!(foot.map(Some), [t.area(0).fg, t.warning.fg, t.critical.fg]);
+    }
+
+    #[test]
+    fn a_line_over_an_area_keeps_the_area_behind_it() {
+        let (s, l, t) = (series(&[100.0; 3]), series(&[10.0; 3]), theme());
+        let plots = [
+            Plot { name: "SQL", series: Some(&s), shape: Shape::Area, style: t.area(0) },
+            Plot { name: "other", series: Some(&l), shape: Shape::Line, style: t.area(1) },
+        ];
+        let buf = buffer(3, 2, |c| Chart { range_ms: 90_000, ..chart(&plots) }.draw(c, &t));
+        let cell = buf.cell((1, 1)).unwrap();
+        assert_eq!((cell.symbol(), Some(cell.fg), Some(cell.bg)), ("─", t.area(1).fg, t.area(0).fg));
+    }
+
+    proptest! {
+        #[test]
+        fn any_size_and_any_values_hold(
+            w in 0_u16..220, h in 0_u16..70, top in proptest::option::of(-1.0_f32..1e9), range in -5_i64..2_000_000,
+            values in proptest::collection::vec(proptest::num::f32::ANY, 0..40), shape in 0..3,
+        ) {
+            let s = series(&values);
+            let shape = [Shape::Area, Shape::Line, Shape::Braille][shape as usize];
+            let limits = Some(Limits { warning: 80.0, critical: f32::NAN, low_is_bad: values.len() % 2 == 0 });
+            drawn(w, h, |c| {
+                Chart { range_ms: range, top, limits, ..chart(&plot(Some(&s), shape)) }.draw(c, &theme());
+            });
+        }
+    }
+}
