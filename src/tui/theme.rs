@@ -132,7 +132,7 @@ pub struct Theme {
     pub comment: Style,
     /// areas of stacked charts, at least one
     pub chart: Vec<Style>,
-    /// true without any colour: charts use hatching instead
+    /// true if the areas have no colours: charts use patterns instead
     pub hatched: bool,
 }
 
@@ -168,7 +168,7 @@ impl Theme {
         }
         Ok(Self {
             name: name.to_owned(),
-            hatched: !text.contains('#') && name == "mono",
+            hatched: chart.iter().all(|s| matches!(s.fg, None | Some(Color::Reset))),
             base: style(&file.base)?,
             strong: style(&file.strong)?,
             dim: style(&file.dim)?,
