@@ -1,1 +1,320 @@
-//! wip
+//! A stacked area chart of waiting time by category. Called by the waits pane; one instance or many added up.
+//!
+//! The categories are drawn as ten bands in a fixed order with fixed colours (the theme's `chart` list, in this order), the
+//! steady ones at the foot and the spiky ones on top. Without colour each band has its own pattern.
+
+use super::{
+    axis::{self, Layout, Scale, Times},
+    canvas::{self, Canvas},
+    spark,
+};
+use crate::{
+    model::{
+        history::{History, SeriesId},
+        time::Timestamp,
+        wait::WaitCategory,
+    },
+    tui::theme::Theme,
+};
+use ratatui::style::Style;
+
+/// How many bands there are.
+pub const BANDS: usize = 10;
+
+/// Names of the bands, from the foot up.
+const NAMES: [&str; BANDS] = [
+    "CPU",
+    "Buffer IO",
+    "Tran Log IO",
+    "Network IO",
+    "Parallelism",
+    "Latch",
+    "other",
+    "Memory",
+    "Worker Thread",
+    "Lock",
+];
+
+/// Patterns of the bands where there is no colour.
+const PATTERNS: [&str; BANDS] = ["░", "▒", "=", "~", "/", "+", "·", "%", "▓", "█"];
+
+/// The band that a category is drawn in.
+pub const fn band(category: WaitCategory) -> usize {
+    match category {
+        WaitCategory::Cpu => 0,
+        WaitCategory::BufferIo => 1,
+        WaitCategory::TranLogIo => 2,
+        WaitCategory::NetworkIo => 3,
+        WaitCategory::Parallelism => 4,
+        WaitCategory::Latch | WaitCategory::BufferLatch => 5,
+        WaitCategory::Memory => 7,
+        WaitCategory::WorkerThread => 8,
+        WaitCategory::Lock => 9,
+        _ => 6,
+    }
+}
+
+/// Draws the colour (or pattern) of a band in one cell: the key to the chart in tables and legends.
+pub fn swatch(band: usize, theme: &Theme) -> (&'static str, Style) {
+    let glyph = if theme.hatched { PATTERNS.get(band).copied().unwrap_or("·") } else { "■" };
+    (glyph, theme.area(band))
+}
+
+/// The columns of a chart: ms of waiting per second by band; all NaN where nothing is known.
+#[derive(Debug, Clone, Default)]
+pub struct Stack {
+    columns: Vec<[f32; BANDS]>,
+    times: Option<Times>,
+}
+
+impl Stack {
+    /// Adds up the wait series of some instances over `range_ms` up to `now`, for a plot of this many columns
+    /// (see [`plot_columns`]).
+    pub fn gather<'a>(
+        histories: impl Iterator<Item = &'a History>,
+        now: Timestamp,
+        range_ms: i64,
+        columns: u16,
+    ) -> Self {
+        let times = Times::fit(now, range_ms, columns);
+        let mut sums = vec![[f32::NAN; BANDS]; usize::from(columns)];
+        let mut values = vec![f32::NAN; usize::from(columns)];
+        for history in histories {
+            for (id, series) in history.iter() {
+                let SeriesId::Wait(category) = id else { continue };
+                spark::bucket(Some(series), now, times.bucket_ms, &mut values);
+                let band = band(category);
+                for (sum, value) in sums.iter_mut().zip(&values).filter(|(_, v)| v.is_finite()) {
+                    let known = if sum[band].is_nan() { 0.0 } else { sum[band] };
+                    sum[band] = known + value.max(0.0);
+                }
+            }
+        }
+        Self { columns: sums, times: Some(times) }
+    }
+
+    /// Draws the chart with axes and legend on the whole canvas; values are multiplied by `factor`.
+    pub fn draw(&self, canvas: &mut Canvas<'_>, title: &str, factor: f32, empty: &str, theme: &Theme) {
+        let at = Layout::fit(canvas.width(), canvas.height());
+        let Some(times) = self.times.as_ref().filter(|_| at.width > 0 && at.height > 0) else { return };
+        let sum = |c: &[f32; BANDS]| c.iter().filter(|v| v.is_finite()).sum::<f32>() * factor;
+        let scale = Scale::fit(self.columns.iter().map(sum).fold(0.0, f32::max), at.height, None);
+        axis::draw_values(canvas, &at, scale, theme);
+        axis::draw_times(canvas, &at, times, theme);
+        if at.head > 0 {
+            let used = canvas.put(0, 0, canvas.width(), title, theme.dim);
+            let width = canvas.width().saturating_sub(used + 2);
+            self.draw_legend(&mut canvas.part(used + 2, 0, width, 1), theme);
+        }
+        let mut plot = at.plot(canvas);
+        let mut known = false;
+        for (x, column) in self.columns.iter().enumerate().filter(|(_, c)| c.iter().any(|v| v.is_finite())) {
+            known = true;
+            draw_column(&mut plot, x as u16, &edges(column, factor, scale, at.height), theme);
+        }
+        if !known {
+            let w = canvas::width(empty).min(usize::from(plot.width())) as u16;
+            let (x, y) = ((plot.width() - w) / 2, plot.height() / 2);
+            plot.put(x, y, w, empty, theme.dim);
+        }
+    }
+
+    /// Names the bands that have any height, those on top first, as far as they fit.
+    pub fn draw_legend(&self, canvas: &mut Canvas<'_>, theme: &Theme) {
+        let mut x = 0;
+        for (band, name) in NAMES.iter().enumerate().rev() {
+            let shown = self.columns.iter().any(|c| c[band] > 0.0);
+            if !shown || x + 2 + name.len() as u16 > canvas.width() {
+                continue;
+            }
+            let (glyph, style) = swatch(band, theme);
+            canvas.glyph(x, 0, glyph, style);
+            x += 2;
+            x += canvas.put(x, 0, canvas.width() - x, name, theme.dim) + 2;
+        }
+    }
+}
+
+/// Columns of the plot on a canvas of this size.
+pub const fn plot_columns(width: u16, height: u16) -> u16 {
+    Layout::fit(width, height).width
+}
+
+/// Upper edges of the bands, in eighths of a row from the foot. What is known is at least one eighth high in all.
+fn edges(column: &[f32; BANDS], factor: f32, scale: Scale, rows: u16) -> [u16; BANDS] {
+    let full = f32::from(rows) * 8.0;
+    let mut edges = [0; BANDS];
+    let mut sum = 0.0;
+    let mut highest = 0;
+    for (i, value) in column.iter().enumerate() {
+        if value.is_finite() && *value > 0.0 {
+            sum += value * factor;
+            highest = i;
+        }
+        edges[i] = (sum / scale.top * full).round().clamp(0.0, full) as u16;
+    }
+    if edges[BANDS - 1] == 0 {
+        edges[highest..].fill(1);
+    }
+    edges
+}
+
+/// Draws a column from the foot up. A cell has room for two bands: those that take most of it.
+fn draw_column(plot: &mut Canvas<'_>, x: u16, edges: &[u16; BANDS], theme: &Theme) {
+    let (rows, top) = (plot.height(), edges[BANDS - 1]);
+    for row in 0..top.div_ceil(8).min(rows) {
+        let (floor, ceiling) = (row * 8, row * 8 + 8);
+        // (share in eighths, band); the air above the stack counts as one.
+        let mut most: [(u16, Option<usize>); 2] = [(ceiling.saturating_sub(top.max(floor)), None), (0, None)];
+        let mut from = 0;
+        for (band, to) in edges.iter().enumerate() {
+            let share = to.min(&ceiling).saturating_sub(from.max(floor));
+            if share > most[0].0 {
+                most = [(share, Some(band)), most[0]];
+            } else if share > most[1].0 {
+                most[1] = (share, Some(band));
+            }
+            from = *to;
+        }
+        let y = rows - 1 - row;
+        match most {
+            [(a, Some(one)), (b, Some(two))] if b > 0 => {
+                let ((low, share), high) = if one < two { ((one, a), two) } else { ((two, b), one) };
+                draw_cell(plot, x, y, low, Some(high), share * 8 / (a + b), theme);
+            }
+            [(a, Some(one)), (b, None)] | [(b, None), (a, Some(one))] => {
+                draw_cell(plot, x, y, one, None, (a * 8).div_ceil(a + b), theme);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// One cell: `low` up to `share` eighths, `high` (or nothing) above.
+fn draw_cell(
+    plot: &mut Canvas<'_>,
+    x: u16,
+    y: u16,
+    low: usize,
+    high: Option<usize>,
+    share: u16,
+    theme: &Theme,
+) {
+    let share = usize::from(share.clamp(1, 8));
+    if theme.hatched {
+        let band = high.filter(|_| share < 4).unwrap_or(low);
+        let (glyph, style) = swatch(band, theme);
+        plot.glyph(x, y, glyph, style);
+        return;
+    }
+    let mut style = theme.area(low);
+    if let Some(colour) = high.and_then(|h| theme.area(h).fg) {
+        style = style.bg(colour);
+    }
+    plot.glyph(x, y, spark::EIGHTHS[share], style);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tui::{
+        theme::{BUILT_IN, Depth},
+        widget::screen::{buffer, drawn},
+    };
+    use proptest::prelude::*;
+
+    const NOW: Timestamp = Timestamp::from_ms(1_700_000_000_000);
+
+    fn theme(name: &str) -> Theme {
+        Theme::load(name, Depth::True).unwrap()
+    }
+
+    /// One value each 30 s for each category, the last one now.
+    fn history(waits: &[(WaitCategory, &[f32])]) -> History {
+        let mut h = History::default();
+        for (category, values) in waits {
+            for (i, v) in values.iter().enumerate() {
+                let at = NOW.plus_ms((i as i64 + 1 - values.len() as i64) * 30_000);
+                h.entry(SeriesId::Wait(*category)).push(at, *v);
+            }
+        }
+        h
+    }
+
+    fn show(h: &[History], w: u16, rows: u16, theme: &Theme) -> Vec<String> {
+        let columns = plot_columns(w, rows);
+        let stack = Stack::gather(h.iter(), NOW, i64::from(columns) * 30_000, columns);
+        drawn(w, rows, |c| stack.draw(c, "s of waiting per second", 0.001, "nothing yet", theme))
+    }
+
+    #[test]
+    fn bands_lie_on_each_other_in_their_order() {
+        let h = history(&[
+            (WaitCategory::Lock, &[1000.0, 1000.0, 4000.0, 4000.0]),
+            (WaitCategory::Cpu, &[2000.0, 2000.0, 2000.0, 2000.0]),
+        ]);
+        let mono = show(std::slice::from_ref(&h), 60, 8, &theme("mono"));
+        assert_eq!(mono[0], "s of waiting per second  █ Lock  ░ CPU");
+        let plot: Vec<&str> = mono[1..7].iter().map(|l| l.rsplit(['│', '┤']).next().unwrap()).collect();
+        assert!(plot.iter().all(|l| l.is_empty() || l.chars().count() == 55), "{mono:?}");
+        let right: Vec<&str> = plot.iter().map(|l| l.trim_start()).collect();
+        assert_eq!(right, ["  ██", "  ██", "  ██", "████", "░░░░", "░░░░"].map(str::trim_start), "{mono:#?}");
+        assert!(mono[1].starts_with("   6┤") && mono[5].starts_with("   2┤"), "{mono:#?}");
+    }
+
+    #[test]
+    fn a_cell_with_two_bands_shows_both_colours() {
+        let h = history(&[(WaitCategory::Lock, &[500.0]), (WaitCategory::Cpu, &[500.0])]);
+        let t = theme("dark");
+        let stack = Stack::gather([&h].into_iter(), NOW, 30_000, 1);
+        let buf = buffer(1, 1, |c| stack.draw(c, "", 0.001, "", &t));
+        let cell = buf.cell((0, 0)).unwrap();
+        assert_eq!((cell.symbol(), Some(cell.fg), Some(cell.bg)), ("▄", t.area(0).fg, t.area(9).fg));
+    }
+
+    #[test]
+    fn instances_add_up_and_a_gap_of_all_stays_a_gap() {
+        let one = history(&[(WaitCategory::Lock, &[1000.0, f32::NAN, f32::NAN, 1000.0])]);
+        let two = history(&[(WaitCategory::Lock, &[1000.0, f32::NAN, f32::NAN, 3000.0])]);
+        let stack = Stack::gather([&one, &two].into_iter(), NOW, 120_000, 4);
+        let lock: Vec<f32> = stack.columns.iter().map(|c| c[band(WaitCategory::Lock)]).collect();
+        assert_eq!((lock[0].to_bits(), lock[3].to_bits()), (2000_f32.to_bits(), 4000_f32.to_bits()));
+        assert!(lock[1].is_nan() && lock[2].is_nan(), "{lock:?}");
+    }
+
+    #[test]
+    fn without_waits_it_says_so() {
+        assert!(show(&[], 40, 7, &theme("dark"))[3].contains("nothing yet"));
+    }
+
+    #[test]
+    fn every_theme_tells_the_bands_apart() {
+        for (name, _) in BUILT_IN {
+            let t = theme(name);
+            for a in 0..BANDS {
+                for b in 0..a {
+                    assert_ne!(
+                        swatch(a, &t),
+                        swatch(b, &t),
+                        "{name}: {} and {} look alike",
+                        NAMES[a],
+                        NAMES[b]
+                    );
+                }
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_size_and_any_values_hold(
+            w in 0_u16..200, rows in 0_u16..60, factor in -1.0_f32..1e6, mono: bool,
+            lock in proptest::collection::vec(proptest::num::f32::ANY, 0..40),
+            cpu in proptest::collection::vec(0.0_f32..1e6, 0..40),
+        ) {
+            let h = history(&[(WaitCategory::Lock, &lock), (WaitCategory::Cpu, &cpu)]);
+            let stack = Stack::gather([&h].into_iter(), NOW, 900_000, plot_columns(w, rows));
+            drawn(w, rows, |c| stack.draw(c, "waits", factor, "", &theme(if mono { "mono" } else { "dark" })));
+        }
+    }
+}
