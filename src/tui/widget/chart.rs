@@ -121,17 +121,20 @@ impl Chart<'_> {
 
     /// A value for each column, in the unit shown.
     fn values(&self, plot: &Plot<'_>, times: &Times) -> Vec<f32> {
-        let mut values = vec![f32::NAN; usize::from(times.columns)];
-        spark::bucket(plot.series, self.now, times.bucket_ms, &mut values);
-        values.iter_mut().for_each(|v| *v *= self.factor);
-        values
+        self.buckets(plot.series, times.bucket_ms, usize::from(times.columns))
     }
 
     /// A value for each half of a column.
     fn halves(&self, plot: &Plot<'_>, times: &Times) -> Vec<f32> {
-        let mut values = vec![f32::NAN; usize::from(times.columns) * 2];
-        spark::bucket(plot.series, self.now, (times.bucket_ms / 2).max(1), &mut values);
-        values.iter_mut().for_each(|v| *v *= self.factor);
+        self.buckets(plot.series, (times.bucket_ms / 2).max(1), usize::from(times.columns) * 2)
+    }
+
+    fn buckets(&self, series: Option<&Series>, bucket_ms: i64, n: usize) -> Vec<f32> {
+        let mut values = vec![f32::NAN; n];
+        spark::bucket(series, self.now, bucket_ms, &mut values);
+        for value in &mut values {
+            *value *= self.factor;
+        }
         values
     }
 

@@ -1,10 +1,8 @@
 //! Drawing pieces that know nothing of panes: canvas, table, sparkline, charts, SQL view.
 
 pub mod axis;
-pub mod bars;
 pub mod canvas;
 pub mod chart;
-pub mod heatmap;
 pub mod spark;
 pub mod sqlview;
 pub mod stack;

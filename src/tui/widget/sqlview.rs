@@ -320,7 +320,7 @@ mod tests {
 
     #[test]
     fn the_running_statement_stands_out_and_is_where_the_view_starts() {
-        let text = (0..50).map(|i| format!("PRINT {i};\n")).collect::<String>();
+        let text = (0..50).map(|i| format!("PRINT {i};")).collect::<Vec<_>>().join("\n");
         let start = text.find("PRINT 30").unwrap();
         let focus = start..start + 9;
         let shown = show(&text, Some(focus.clone()), false, 40, 8);
