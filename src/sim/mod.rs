@@ -5,4 +5,6 @@
 //! listen on an address outside loopback.
 
 pub mod backend;
+pub mod scenario;
 pub mod wire;
+pub mod world;

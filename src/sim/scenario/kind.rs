@@ -1,0 +1,153 @@
+//! The kinds of trouble, and what their `amount` counts.
+
+use serde::Deserialize;
+use std::fmt;
+
+/// What goes wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// nothing: a place holder in scripts
+    Calm,
+    /// a sleeping session holds a transaction open and `amount` sessions queue up behind it, three levels deep
+    BlockingStorm,
+    /// SQL Server burns `amount` % of all CPUs
+    CpuStorm,
+    /// a read takes `amount` ms
+    IoStall,
+    /// all workers are busy: batches and logins wait `amount` ms for one
+    Threadpool,
+    /// one session fills tempdb; after five minutes `amount` % of it is used
+    TempdbFill,
+    /// `amount` queries queue for a memory grant
+    GrantQueue,
+    /// `amount` deadlocks a minute
+    Deadlocks,
+    /// connections are refused
+    Down,
+    /// connections are accepted and never answered
+    BlackHole,
+    /// every packet is `amount` ms late
+    SlowNetwork,
+    /// the login is refused (18456)
+    LoginRefused,
+    /// the login lacks VIEW SERVER STATE and everything like it
+    NoRights,
+    /// the service restarts and is away for `amount` seconds; the end of the event does not matter
+    Restart,
+    /// an Agent job has failed
+    FailedJob,
+    /// a volume fills up: after an hour `amount` % are free
+    DiskFill,
+    /// a secondary replica falls behind by `amount` seconds a minute
+    AgLag,
+    /// all hostile data below up to `HostileClock`
+    Hostile,
+    /// escape sequences and control characters in names
+    HostileNames,
+    /// a query text of `amount` MB, broken UTF-16, control characters
+    HostileTexts,
+    /// NULL in every column
+    HostileNulls,
+    /// a blocking cycle, and a session that blocks itself
+    HostileCycle,
+    /// negative waits, counters and durations
+    HostileNegative,
+    /// the server's clock goes back by `amount` seconds every other minute
+    HostileClock,
+    /// the connection is cut in the middle of a row
+    HostileCut,
+    /// a result that never ends
+    HostileEndless,
+}
+
+impl Kind {
+    /// All, for scripts and tests.
+    pub const ALL: [Self; 26] = [
+        Self::Calm,
+        Self::BlockingStorm,
+        Self::CpuStorm,
+        Self::IoStall,
+        Self::Threadpool,
+        Self::TempdbFill,
+        Self::GrantQueue,
+        Self::Deadlocks,
+        Self::Down,
+        Self::BlackHole,
+        Self::SlowNetwork,
+        Self::LoginRefused,
+        Self::NoRights,
+        Self::Restart,
+        Self::FailedJob,
+        Self::DiskFill,
+        Self::AgLag,
+        Self::Hostile,
+        Self::HostileNames,
+        Self::HostileTexts,
+        Self::HostileNulls,
+        Self::HostileCycle,
+        Self::HostileNegative,
+        Self::HostileClock,
+        Self::HostileCut,
+        Self::HostileEndless,
+    ];
+
+    /// The amount of an event that gives none.
+    pub const fn usual_amount(self) -> f64 {
+        match self {
+            Self::BlockingStorm => 14.0,
+            Self::CpuStorm | Self::TempdbFill => 97.0,
+            Self::IoStall => 180.0,
+            Self::Threadpool => 1_500.0,
+            Self::GrantQueue => 9.0,
+            Self::Deadlocks => 6.0,
+            Self::SlowNetwork => 700.0,
+            Self::Restart => 12.0,
+            Self::DiskFill | Self::HostileTexts => 2.0,
+            Self::AgLag => 40.0,
+            Self::HostileClock => 90.0,
+            _ => 1.0,
+        }
+    }
+
+    /// True for the kinds that `hostile` stands for.
+    pub const fn is_part_of_hostile(self) -> bool {
+        matches!(
+            self,
+            Self::HostileNames
+                | Self::HostileTexts
+                | Self::HostileNulls
+                | Self::HostileCycle
+                | Self::HostileNegative
+                | Self::HostileClock
+        )
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // the derived name in the notation of the file: BlackHole -> black_hole
+        let mut name = String::new();
+        for c in format!("{self:?}").chars() {
+            if c.is_uppercase() && !name.is_empty() {
+                name.push('_');
+            }
+            name.extend(c.to_lowercase());
+        }
+        f.pad(&name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_is_read_by_the_name_that_it_prints() {
+        for kind in Kind::ALL {
+            let toml = format!("[[event]]\non = '*'\nkind = '{kind}'");
+            let scenario = super::super::Scenario::from_toml(&toml).unwrap();
+            assert_eq!(scenario.events[0].kind, kind);
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! One instance at one moment: the object that all questions about its state start from.
+
+use super::{Fleet, Script, profile::Profile, totals::Totals};
+use crate::sim::{
+    backend::Network,
+    scenario::{Kind, Span},
+};
+use std::{cell::OnceCell, time::Duration};
+
+/// An event as it concerns one instance.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Happening {
+    /// what
+    pub kind: Kind,
+    /// when
+    pub span: Span,
+    /// how much
+    pub amount: f64,
+}
+
+/// An event that acts right now.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Active {
+    /// since when, ms
+    pub age_ms: i64,
+    /// how much
+    pub amount: f64,
+}
+
+/// An instance at a moment.
+#[derive(Debug)]
+pub struct Moment<'a> {
+    /// who
+    pub profile: &'a Profile,
+    /// the others, for availability groups
+    pub fleet: &'a Fleet,
+    /// when, ms since the simulator's start
+    pub at_ms: i64,
+    script: &'a Script,
+    totals: OnceCell<Totals>,
+}
+
+impl<'a> Moment<'a> {
+    /// See [`Fleet::at`].
+    pub const fn new(fleet: &'a Fleet, script: &'a Script, profile: &'a Profile, at_ms: i64) -> Self {
+        Self { profile, fleet, at_ms, script, totals: OnceCell::new() }
+    }
+
+    /// The same moment on another instance.
+    pub fn elsewhere(&self, index: usize) -> Option<Moment<'a>> {
+        self.fleet.at(self.script, index, self.at_ms)
+    }
+
+    /// What happens here, ever.
+    pub fn happenings(&self) -> &'a [Happening] {
+        self.script.of(self.profile.index)
+    }
+
+    /// The oldest active event of a kind.
+    pub fn active(&self, kind: Kind) -> Option<Active> {
+        self.happenings()
+            .iter()
+            .filter(|h| h.kind == kind)
+            .filter_map(|h| h.span.active_at(self.at_ms).map(|age_ms| Active { age_ms, amount: h.amount }))
+            .max_by_key(|a| a.age_ms)
+    }
+
+    /// Whether an event of a kind is active.
+    pub fn is(&self, kind: Kind) -> bool {
+        self.active(kind).is_some()
+    }
+
+    /// True time, UTC ms since 1970.
+    pub const fn utc_ms(&self) -> i64 {
+        self.fleet.utc_origin_ms + self.at_ms
+    }
+
+    /// A moment on the simulator's scale as the server's local clock prints it, ns since 1970.
+    pub fn local_ns(&self, at_ms: i64) -> i128 {
+        let utc_ms = self.fleet.utc_origin_ms + at_ms + self.clock_error_ms();
+        i128::from(utc_ms + i64::from(self.profile.utc_offset_min) * 60_000) * 1_000_000
+    }
+
+    /// How wrong the server's clock is.
+    pub fn clock_error_ms(&self) -> i64 {
+        match self.active(Kind::HostileClock) {
+            Some(a) if a.age_ms / 60_000 % 2 == 1 => -(a.amount * 1000.0) as i64,
+            _ => 0,
+        }
+    }
+
+    /// When the service started.
+    pub fn started_ms(&self) -> i64 {
+        let restarts = self.happenings().iter().filter(|h| h.kind == Kind::Restart);
+        restarts
+            .filter_map(|h| h.span.latest(self.at_ms).map(|o| o.from_ms + (h.amount * 1000.0) as i64))
+            .max()
+            .map_or(-self.profile.uptime_ms, |at| at.max(-self.profile.uptime_ms))
+    }
+
+    /// How long the service has been up; 0 while it is still starting.
+    pub fn uptime_ms(&self) -> i64 {
+        (self.at_ms - self.started_ms()).max(0)
+    }
+
+    /// What was counted since the start of the service.
+    pub fn totals(&self) -> &Totals {
+        self.totals.get_or_init(|| self.totals_between(self.started_ms(), self.at_ms))
+    }
+
+    /// What was counted in a stretch of time, for rates.
+    pub fn totals_between(&self, from_ms: i64, to_ms: i64) -> Totals {
+        Totals::over(self.profile, self.happenings(), self.fleet.utc_origin_ms, from_ms, to_ms.max(from_ms))
+    }
+
+    /// The network weather.
+    pub fn network(&self) -> Network {
+        if self.is(Kind::Down) || self.at_ms < self.started_ms() {
+            Network::Down
+        } else if self.is(Kind::BlackHole) {
+            Network::BlackHole
+        } else if let Some(slow) = self.active(Kind::SlowNetwork) {
+            Network::Slow(Duration::from_millis(slow.amount.max(0.0) as u64))
+        } else {
+            Network::Good
+        }
+    }
+}
