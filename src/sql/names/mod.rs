@@ -30,6 +30,21 @@ pub struct Names {
     /// Every SELECT of the batch (each branch of a UNION is one) and each INSERT's target, in the order in which
     /// they begin.
     pub queries: Vec<Query>,
+    /// The statements in the order of the text. The condition of an IF or WHILE is one, and what follows it another.
+    pub statements: Vec<Statement>,
+}
+
+/// One statement of a batch. A WITH belongs to the query after it, an INSERT to the query that fills it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Statement {
+    /// Where its first token begins, in bytes of the batch.
+    pub start: usize,
+    /// Where its last token ends; a `;` after it is not part of it.
+    pub end: usize,
+    /// Line of its first token, from 1.
+    pub line: u32,
+    /// The first of its queries, which reach up to the first query of the next statement.
+    pub first_query: QueryId,
 }
 
 /// One SELECT: its sources, its result columns and the columns that it asks for.
@@ -107,6 +122,13 @@ pub struct ColumnRef {
 }
 
 impl Names {
+    /// The queries of statement number `statement`.
+    pub fn queries_of(&self, statement: usize) -> std::ops::Range<QueryId> {
+        let first = |number: usize| self.statements.get(number).map(|statement| statement.first_query);
+        let end = self.queries.len();
+        first(statement).unwrap_or(end)..first(statement + 1).unwrap_or(end)
+    }
+
     /// The server objects that the batch selects from or inserts into, with their lines.
     pub fn objects(&self) -> impl Iterator<Item = (&ObjectName, u32)> {
         self.queries.iter().flat_map(|query| &query.sources).filter_map(|source| match &source.shape {

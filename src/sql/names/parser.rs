@@ -23,6 +23,8 @@ pub(super) struct Parser<'a> {
     pub(super) ctes: Vec<(String, Shape)>,
     /// Table variables and `#temp` tables that the batch defined so far.
     pub(super) tables: Vec<(String, Shape)>,
+    /// True after a WITH or an INSERT whose query follows: it is part of the same statement.
+    pub(super) goes_on: bool,
 }
 
 impl<'a> Parser<'a> {
@@ -36,6 +38,7 @@ impl<'a> Parser<'a> {
             orders: false,
             ctes: Vec::new(),
             tables: Vec::new(),
+            goes_on: false,
         }
     }
 

@@ -1,6 +1,6 @@
 //! Statements: finds the queries in a batch and learns the tables that the batch makes for itself.
 
-use super::{Query, Shape, Source, parser::Parser};
+use super::{Query, Shape, Source, Statement, parser::Parser};
 use crate::sql::lexer::{Kind, Token};
 
 /// Reserved words that begin or end a statement.
@@ -30,11 +30,19 @@ impl Parser<'_> {
 
     /// The whole batch.
     pub(super) fn statements(&mut self) {
-        while self.peek(0).is_some() {
+        while let Some(first) = self.peek(0) {
             let before = self.place();
+            if !std::mem::take(&mut self.goes_on) && !first.is_symbol(";") {
+                let (line, first_query) = (first.line, self.names.queries.len());
+                self.names.statements.push(Statement { start: first.start, end: 0, line, first_query });
+            }
             self.statement();
             if self.place() == before {
                 self.advance();
+            }
+            let end = self.since(before).last().filter(|last| !last.is_symbol(";")).map(Token::end);
+            if let (Some(end), Some(statement)) = (end, self.names.statements.last_mut()) {
+                statement.end = end;
             }
         }
     }
@@ -46,6 +54,7 @@ impl Parser<'_> {
             self.rest();
         } else if self.is("WITH") {
             self.common_tables();
+            self.goes_on = true;
         } else if self.take("INSERT") {
             self.insert();
         } else if self.take("DECLARE") {
@@ -108,11 +117,14 @@ impl Parser<'_> {
         }
         if self.take("VALUES") {
             self.expr_list();
+            self.rest();
+            return;
         }
         // `OUTPUT … INTO …` stands between the target and the query.
         if !self.opens_query() {
             self.rest();
         }
+        self.goes_on = self.opens_query() || self.is_any(&["SELECT", "WITH", "EXEC", "EXECUTE"]);
     }
 
     /// `DECLARE @x int = 1, @t TABLE (…)`.

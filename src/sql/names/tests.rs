@@ -210,6 +210,34 @@ fn an_unknown_column_is_found_wherever_it_stands() {
 }
 
 #[test]
+fn statements_are_told_apart() {
+    let batch =
+        "SET NOCOUNT ON;\n/* a */ SELECT 1 AS a FROM sys.requests; SELECT 2\nSELECT 3 UNION SELECT 4;;
+WITH w AS (SELECT 5 AS x) SELECT x FROM w; INSERT INTO #t (a) SELECT 6 INSERT #t VALUES (7) SELECT 8
+IF EXISTS (SELECT 9) PRINT 'x'";
+    let names = read(batch);
+    let texts: Vec<_> = names.statements.iter().map(|s| &batch[s.start..s.end]).collect();
+    assert_eq!(
+        texts,
+        [
+            "SET NOCOUNT ON",
+            "SELECT 1 AS a FROM sys.requests",
+            "SELECT 2",
+            "SELECT 3 UNION SELECT 4",
+            "WITH w AS (SELECT 5 AS x) SELECT x FROM w",
+            "INSERT INTO #t (a) SELECT 6",
+            "INSERT #t VALUES (7)",
+            "SELECT 8",
+            "IF EXISTS (SELECT 9)",
+            "PRINT 'x'",
+        ]
+    );
+    let queries: Vec<_> = (0..texts.len()).map(|number| names.queries_of(number).len()).collect();
+    assert_eq!(queries, [0, 1, 1, 2, 2, 2, 1, 1, 1, 0]);
+    assert_eq!(names.statements[3].line, 3);
+}
+
+#[test]
 fn objects_come_first_and_each_group_follows_the_text() {
     assert_eq!(
         faults("SELECT r.x,\n r.y FROM sys.requests r\nJOIN sys.gone g ON g.z = 1"),
