@@ -29,6 +29,8 @@ pub struct Fault {
     pub name: String,
     /// Line of the batch, from 1.
     pub line: u32,
+    /// The query that it stands in.
+    pub query: QueryId,
 }
 
 impl fmt::Display for Fault {
@@ -51,11 +53,11 @@ pub fn bind(names: &Names, schema: &impl Schema) -> Vec<Fault> {
         .map(|query| query.sources.iter().map(|source| look_up(source, schema)).collect())
         .collect();
     let mut faults = Vec::new();
-    for (source, known) in
-        names.queries.iter().zip(&known).flat_map(|(query, known)| query.sources.iter().zip(known))
-    {
-        if let (Known::Missing, Shape::Object { name, .. }) = (known, &source.shape) {
-            faults.push(Fault { number: 208, name: name.to_string(), line: source.line });
+    for (id, (query, known)) in names.queries.iter().zip(&known).enumerate() {
+        for (source, known) in query.sources.iter().zip(known) {
+            if let (Known::Missing, Shape::Object { name, .. }) = (known, &source.shape) {
+                faults.push(Fault { number: 208, name: name.to_string(), line: source.line, query: id });
+            }
         }
     }
     faults.sort_by_key(|fault| fault.line);
@@ -120,24 +122,21 @@ impl<'a> Binder<'a> {
         if self.chain(id).any(|(_, query)| query.unclear) {
             return None;
         }
+        let unknown = || Fault { number: 207, name: column.name.clone(), line: column.line, query: id };
         let Some(qualifier) = &column.qualifier else {
             let by_output = column.orders && self.outputs(id, &column.name, 0);
             let found = by_output
                 || self.chain(id).any(|(id, query)| {
                     (0..query.sources.len()).any(|source| self.has(id, source, &column.name, 0))
                 });
-            return (!found).then(|| Fault { number: 207, name: column.name.clone(), line: column.line });
+            return (!found).then(unknown);
         };
         match self.source(id, qualifier) {
             None => {
                 let name = format!("{qualifier}.{}", column.name);
-                Some(Fault { number: 4104, name, line: column.line })
+                Some(Fault { number: 4104, name, line: column.line, query: id })
             }
-            Some((id, source)) => (!self.has(id, source, &column.name, 0)).then(|| Fault {
-                number: 207,
-                name: column.name.clone(),
-                line: column.line,
-            }),
+            Some((id, source)) => (!self.has(id, source, &column.name, 0)).then(unknown),
         }
     }
 
@@ -147,7 +146,7 @@ impl<'a> Binder<'a> {
         if unclear || self.source(id, qualifier).is_some() {
             return None;
         }
-        Some(Fault { number: 4104, name: format!("{qualifier}.*"), line: *line })
+        Some(Fault { number: 4104, name: format!("{qualifier}.*"), line: *line, query: id })
     }
 
     /// The innermost source with this alias.

@@ -129,6 +129,11 @@ impl Names {
         first(statement).unwrap_or(end)..first(statement + 1).unwrap_or(end)
     }
 
+    /// The number of the statement that a query is part of.
+    pub fn statement_of(&self, query: QueryId) -> usize {
+        self.statements.partition_point(|statement| statement.first_query <= query).saturating_sub(1)
+    }
+
     /// The server objects that the batch selects from or inserts into, with their lines.
     pub fn objects(&self) -> impl Iterator<Item = (&ObjectName, u32)> {
         self.queries.iter().flat_map(|query| &query.sources).filter_map(|source| match &source.shape {
