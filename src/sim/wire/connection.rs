@@ -8,8 +8,9 @@ use super::{
     answer::{Answer, Next},
     link::{End, Link, Sent},
     login,
-    packet::{Kind, Message, TYPE_ANSWER},
+    packet::{Kind, Message, TYPE_ANSWER, TYPE_PRELOGIN},
     prelogin::{self, Encryption, EncryptionPolicy},
+    read::Malformed,
     statement::{Statements, Work},
     tls::Acceptors,
     tokens::{self, DONE_ATTENTION, DONE_ERROR, DoneKind},
@@ -49,11 +50,15 @@ impl Drop for Guest {
 
 /// Serves one client until it leaves.
 pub async fn run(instance: Arc<Instance>, link: Link, client: IpAddr) {
-    let entered = tokio::time::timeout(HANDSHAKE_DEADLINE, enter(&instance, link, client));
-    let end = match entered.await {
-        Err(_) => End::Closed,
-        Ok(Err(end)) => end,
-        Ok(Ok((mut link, guest))) => {
+    let network_is_down = link.network_is_down();
+    let entered = tokio::select! {
+        entered = enter(&instance, link, client) => entered,
+        () = network_is_down => Err(End::Reset),
+        () = tokio::time::sleep(HANDSHAKE_DEADLINE) => Err(End::TooSlow),
+    };
+    let end = match entered {
+        Err(end) => end,
+        Ok((mut link, guest)) => {
             let end = serve(&mut link, guest).await;
             if matches!(end, End::Reset) {
                 // An abort instead of a goodbye; if the socket refuses, it is closed the usual way.
@@ -70,7 +75,13 @@ async fn enter(instance: &Instance, mut link: Link, client: IpAddr) -> Result<(L
     link.network_allows().await?;
     let mut first = [0];
     link.tcp().peek(&mut first).await?;
-    let inside_tls = first[0] == TLS_HANDSHAKE && instance.policy != EncryptionPolicy::NotSupported;
+    let inside_tls = first[0] == TLS_HANDSHAKE;
+    if inside_tls && instance.policy == EncryptionPolicy::NotSupported {
+        return Err(End::Closed);
+    }
+    if !inside_tls && first[0] != TYPE_PRELOGIN {
+        return Err(Malformed("not a TDS client").into());
+    }
     if inside_tls {
         link = link.start_tls(&instance.acceptors.strict, false).await?;
     }

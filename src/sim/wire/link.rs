@@ -42,6 +42,9 @@ pub enum End {
     /// the client closed, or an answer was cut on purpose
     #[error("closed")]
     Closed,
+    /// PRELOGIN, TLS and LOGIN7 took too long
+    #[error("no login in time")]
+    TooSlow,
     /// the simulated network went down: the socket is reset, not closed
     #[error("reset by the simulated network")]
     Reset,
@@ -121,6 +124,15 @@ impl Link {
         match &self.stream {
             Either::Left(tcp) => tcp,
             Either::Right(tls) => tls.get_ref().0.tcp(),
+        }
+    }
+
+    /// Ends when the simulated network goes down, for the time before the link watches that itself.
+    pub fn network_is_down(&self) -> impl Future<Output = ()> + use<> {
+        let mut weather = self.weather.clone();
+        async move {
+            // The other end of the channel goes only when the instance ends, and that ends the connection anyway.
+            let _ = weather.wait_for(|now| *now == Network::Down).await;
         }
     }
 
