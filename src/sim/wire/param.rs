@@ -87,9 +87,10 @@ fn scalar(token: u8, scale: u8, bytes: &[u8]) -> Result<Value, Malformed> {
         (0x3b | 0x6d, [a, b, c, d]) => Value::Float(f64::from(f32::from_le_bytes([*a, *b, *c, *d]))),
         (0x3e | 0x6d, _) => Value::Float(f64::from_le_bytes(bytes.try_into().map_err(|_| bad)?)),
         (0x7a | 0x6e, [a, b, c, d]) => Value::Scaled(i128::from(i32::from_le_bytes([*a, *b, *c, *d]))),
-        (0x3c | 0x6e, [a, b, c, d, low @ ..]) => {
-            let [e, f, g, h] = low else { return Err(bad) };
-            Value::Scaled(i128::from(i64::from_le_bytes([*e, *f, *g, *h, *a, *b, *c, *d])))
+        (0x3c | 0x6e, _) => {
+            // The high half comes first.
+            let halves: [u8; 8] = bytes.try_into().map_err(|_| bad)?;
+            Value::Scaled(i128::from(i64::from_le_bytes(halves).rotate_left(32)))
         }
         (0x6a | 0x6c, [sign, magnitude @ ..]) if magnitude.len() <= 16 => {
             let value = magnitude.iter().rev().fold(0_u128, |sum, byte| sum << 8 | u128::from(*byte));

@@ -82,11 +82,12 @@ fn negotiate(client: u8, policy: EncryptionPolicy, inside_tls: bool) -> (u8, Enc
     let client = client & 0x0f;
     match (policy, client) {
         _ if inside_tls => (client.min(REQUIRED), Encryption::Full),
-        (EncryptionPolicy::Strict, _) => (REQUIRED, Encryption::Refused),
         (EncryptionPolicy::NotSupported, ON | REQUIRED) => (NOT_SUPPORTED, Encryption::Refused),
         (EncryptionPolicy::NotSupported, _) => (NOT_SUPPORTED, Encryption::None),
+        (EncryptionPolicy::Strict, _) | (EncryptionPolicy::Required, NOT_SUPPORTED) => {
+            (REQUIRED, Encryption::Refused)
+        }
         (_, ON | REQUIRED) => (ON, Encryption::Full),
-        (EncryptionPolicy::Required, NOT_SUPPORTED) => (REQUIRED, Encryption::Refused),
         (EncryptionPolicy::Required, _) => (REQUIRED, Encryption::Full),
         (EncryptionPolicy::Optional, OFF) => (OFF, Encryption::LoginOnly),
         (EncryptionPolicy::Optional, _) => (NOT_SUPPORTED, Encryption::None),

@@ -188,14 +188,14 @@ pub fn declared_names(declarations: &str) -> Vec<String> {
 
 /// Gives positional values the names of their declaration.
 pub fn named_values(values: &[CallParam], names: &[String]) -> Vec<Param> {
-    let named = |(index, value): (usize, &CallParam)| {
+    let with_name = |(index, value): (usize, &CallParam)| {
         let mut param = value.param.clone();
         if param.name.is_empty() {
             param.name = names.get(index).cloned().unwrap_or_default();
         }
         param
     };
-    values.iter().enumerate().map(named).collect()
+    values.iter().enumerate().map(with_name).collect()
 }
 
 /// A character parameter's text; empty for NULL or another type.

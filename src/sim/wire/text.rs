@@ -1,5 +1,7 @@
 //! Character values: UTF-16 units for `nvarchar`, code page 1252 for `varchar`.
 
+use bytes::{BufMut, BytesMut};
+
 use crate::sim::backend::Value;
 
 /// Code page 1252 from 0x80 to 0x9f (five of them are not assigned); all other bytes are Latin-1.
@@ -38,24 +40,40 @@ const CP1252: [Option<char>; 32] = [
     Some('Ÿ'),
 ];
 
-/// The UTF-16 units of a character value; None for other values.
-pub fn utf16_units(value: &Value) -> Option<Vec<u16>> {
-    match value {
-        Value::Text(text) => Some(text.encode_utf16().collect()),
-        Value::Utf16(units) => Some(units.clone()),
-        _ => None,
+/// Appends UTF-16, little-endian.
+pub fn put_str(out: &mut BytesMut, text: &str) {
+    out.reserve(text.len() * 2);
+    for unit in text.encode_utf16() {
+        out.put_u16_le(unit);
     }
 }
 
-/// A character value in code page 1252, `?` for what that cannot hold; None for other values.
-pub fn cp1252(value: &Value) -> Option<Vec<u8>> {
+/// Appends a character value as UTF-16, little-endian; None and nothing appended for other values.
+pub fn put_utf16(out: &mut BytesMut, value: &Value) -> Option<()> {
     match value {
-        Value::Text(text) => Some(text.chars().map(to_cp1252).collect()),
+        Value::Text(text) => put_str(out, text),
         Value::Utf16(units) => {
-            Some(char::decode_utf16(units.iter().copied()).map(|unit| unit.map_or(b'?', to_cp1252)).collect())
+            for unit in units {
+                out.put_u16_le(*unit);
+            }
         }
-        _ => None,
+        _ => return None,
     }
+    Some(())
+}
+
+/// Appends a character value in code page 1252, `?` for what that cannot hold; None and nothing appended for other
+/// values.
+pub fn put_cp1252(out: &mut BytesMut, value: &Value) -> Option<()> {
+    match value {
+        Value::Text(text) => out.extend(text.chars().map(to_cp1252)),
+        Value::Utf16(units) => {
+            let chars = char::decode_utf16(units.iter().copied());
+            out.extend(chars.map(|unit| unit.map_or(b'?', to_cp1252)));
+        }
+        _ => return None,
+    }
+    Some(())
 }
 
 fn to_cp1252(c: char) -> u8 {
@@ -87,15 +105,21 @@ pub fn from_cp1252(bytes: &[u8]) -> String {
 mod tests {
     use super::*;
 
+    fn cp1252(value: &Value) -> Vec<u8> {
+        let mut out = BytesMut::new();
+        put_cp1252(&mut out, value).unwrap();
+        out.to_vec()
+    }
+
     #[test]
     fn every_byte_survives_the_way_there_and_back() {
         let all: Vec<u8> = (0..=255).collect();
-        assert_eq!(cp1252(&Value::Text(from_cp1252(&all))), Some(all));
+        assert_eq!(cp1252(&Value::Text(from_cp1252(&all))), all);
     }
 
     #[test]
     fn what_the_code_page_lacks_becomes_a_question_mark() {
-        assert_eq!(cp1252(&Value::Text("a日€".into())), Some(vec![b'a', b'?', 0x80]));
-        assert_eq!(cp1252(&Value::Utf16(vec![0xd800, 0x42])), Some(b"?B".to_vec()));
+        assert_eq!(cp1252(&Value::Text("a日€".into())), [b'a', b'?', 0x80]);
+        assert_eq!(cp1252(&Value::Utf16(vec![0xd800, 0x42])), b"?B");
     }
 }

@@ -152,18 +152,22 @@ fn put_env(out: &mut BytesMut, body: &[u8]) {
     out.put_slice(body);
 }
 
-/// A count byte, then UTF-16 units; cut at 255 units.
-fn put_b_varchar(out: &mut BytesMut, text: &str) {
+/// Appends a `B_VARCHAR`: a count byte, then UTF-16 units; cut at 255 units.
+pub fn put_b_varchar(out: &mut BytesMut, text: &str) {
     let units: Vec<u16> = text.encode_utf16().take(255).collect();
     out.put_u8(units.len() as u8);
-    units.iter().for_each(|unit| out.put_u16_le(*unit));
+    for unit in units {
+        out.put_u16_le(unit);
+    }
 }
 
 /// A 16-bit count, then UTF-16 units; cut at the 2,047 units that a server message may have.
 fn put_us_varchar(out: &mut BytesMut, text: &str) {
     let units: Vec<u16> = text.encode_utf16().take(2047).collect();
     out.put_u16_le(units.len() as u16);
-    units.iter().for_each(|unit| out.put_u16_le(*unit));
+    for unit in units {
+        out.put_u16_le(unit);
+    }
 }
 
 #[cfg(test)]

@@ -4,10 +4,7 @@
 
 use bytes::{BufMut, BytesMut};
 
-use super::{
-    text::{cp1252, utf16_units},
-    time,
-};
+use super::{text, time, tokens::put_b_varchar};
 use crate::sim::backend::{Column, ColumnType, Value};
 
 /// SQL_Latin1_General_CP1_CI_AS, the collation of every column and of the session.
@@ -35,9 +32,7 @@ pub fn put_columns(out: &mut BytesMut, columns: &[Column]) {
         out.put_u32_le(0);
         out.put_u16_le(u16::from(column.nullable));
         put_type_info(out, column.kind);
-        let name: Vec<u16> = column.name.encode_utf16().take(255).collect();
-        out.put_u8(name.len() as u8);
-        name.iter().for_each(|unit| out.put_u16_le(*unit));
+        put_b_varchar(out, &column.name);
     }
 }
 
@@ -115,7 +110,9 @@ pub fn put_row(out: &mut BytesMut, columns: &[Column], row: &[Value]) {
 
 /// Appends one value in the form that its column's type has in a ROW.
 pub fn put_value(out: &mut BytesMut, kind: ColumnType, value: &Value) {
+    let start = out.len();
     if encode(out, kind, value).is_none() {
+        out.truncate(start);
         put_null(out, kind);
     }
 }
@@ -136,7 +133,7 @@ fn put_null(out: &mut BytesMut, kind: ColumnType) {
     }
 }
 
-/// Writes the value and returns `Some`, or writes nothing and returns `None` when it does not fit.
+/// Appends the value; `None` when it does not fit, and then what was appended is rubbish.
 fn encode(out: &mut BytesMut, kind: ColumnType, value: &Value) -> Option<()> {
     match (kind, value) {
         (ColumnType::Bit, Value::Bool(v)) => out.put_slice(&[1, u8::from(*v)]),
@@ -189,51 +186,71 @@ pub fn mixed_endian(guid: &[u8; 16]) -> [u8; 16] {
 }
 
 fn put_text(out: &mut BytesMut, kind: ColumnType, value: &Value) -> Option<()> {
-    let wide = || utf16_units(value).map(|units| units.iter().flat_map(|u| u.to_le_bytes()).collect());
-    let bytes: Vec<u8> = match kind {
-        ColumnType::Char(_) | ColumnType::VarChar(_) | ColumnType::VarCharMax => cp1252(value)?,
-        ColumnType::Xml => [0xff, 0xfe].into_iter().chain(wide()?).collect(),
-        _ => wide()?,
-    };
+    let narrow = |out: &mut BytesMut| text::put_cp1252(out, value);
+    let wide = |out: &mut BytesMut| text::put_utf16(out, value);
     match kind {
-        ColumnType::VarCharMax | ColumnType::NVarCharMax | ColumnType::Xml => put_plp(out, &bytes),
-        ColumnType::VarChar(n) => put_long(out, &bytes, usize::from(n), &[])?,
-        ColumnType::NVarChar(n) => put_long(out, &bytes, usize::from(n) * 2, &[])?,
-        ColumnType::Char(n) => put_long(out, &bytes, usize::from(n), b" ")?,
-        ColumnType::NChar(n) => put_long(out, &bytes, usize::from(n) * 2, &[b' ', 0])?,
-        _ => return None,
+        ColumnType::Char(n) => put_long(out, usize::from(n), b" ", narrow),
+        ColumnType::VarChar(n) => put_long(out, usize::from(n), &[], narrow),
+        ColumnType::VarCharMax => put_plp(out, narrow),
+        ColumnType::NChar(n) => put_long(out, usize::from(n) * 2, b" \0", wide),
+        ColumnType::NVarChar(n) => put_long(out, usize::from(n) * 2, &[], wide),
+        ColumnType::NVarCharMax => put_plp(out, wide),
+        ColumnType::Xml => put_plp(out, |out| {
+            // SQL Server sends XML with its byte order mark.
+            out.put_u16_le(0xfeff);
+            wide(out)
+        }),
+        _ => None,
     }
-    Some(())
 }
 
 fn put_bytes(out: &mut BytesMut, kind: ColumnType, bytes: &[u8]) -> Option<()> {
-    match kind {
-        ColumnType::VarBinaryMax => put_plp(out, bytes),
-        ColumnType::VarBinary(n) => put_long(out, bytes, usize::from(n), &[])?,
-        ColumnType::Binary(n) => put_long(out, bytes, usize::from(n), &[0])?,
-        _ => return None,
-    }
-    Some(())
-}
-
-/// A 16-bit length, then the bytes, filled up to `max` with `fill` if there is one.
-fn put_long(out: &mut BytesMut, bytes: &[u8], max: usize, fill: &[u8]) -> Option<()> {
-    let missing = max.checked_sub(bytes.len())?;
-    let filled = if fill.is_empty() { 0 } else { missing };
-    out.put_u16_le((bytes.len() + filled) as u16);
-    out.put_slice(bytes);
-    out.extend(fill.iter().copied().cycle().take(filled));
-    Some(())
-}
-
-/// Partially length-prefixed: the total, one chunk, the terminator.
-fn put_plp(out: &mut BytesMut, bytes: &[u8]) {
-    out.put_u64_le(bytes.len() as u64);
-    if !bytes.is_empty() {
-        out.put_u32_le(bytes.len() as u32);
+    let all = |out: &mut BytesMut| {
         out.put_slice(bytes);
+        Some(())
+    };
+    match kind {
+        ColumnType::Binary(n) => put_long(out, usize::from(n), &[0], all),
+        ColumnType::VarBinary(n) => put_long(out, usize::from(n), &[], all),
+        ColumnType::VarBinaryMax => put_plp(out, all),
+        _ => None,
     }
+}
+
+/// A 16-bit length, then what `put` appends, filled up to `max` bytes with `fill` if there is one.
+fn put_long(
+    out: &mut BytesMut,
+    max: usize,
+    fill: &[u8],
+    put: impl FnOnce(&mut BytesMut) -> Option<()>,
+) -> Option<()> {
+    let start = out.len();
+    out.put_u16_le(0);
+    put(out)?;
+    let missing = (start + 2 + max).checked_sub(out.len())?;
+    if !fill.is_empty() {
+        out.extend(fill.iter().copied().cycle().take(missing));
+    }
+    let length = (out.len() - start - 2) as u16;
+    out[start..start + 2].copy_from_slice(&length.to_le_bytes());
+    Some(())
+}
+
+/// Partially length-prefixed: the total, one chunk with what `put` appends, the terminator.
+fn put_plp(out: &mut BytesMut, put: impl FnOnce(&mut BytesMut) -> Option<()>) -> Option<()> {
+    let start = out.len();
+    out.put_u64_le(0);
     out.put_u32_le(0);
+    put(out)?;
+    let length = out.len() - start - 12;
+    if length == 0 {
+        // No chunk at all: its length is the terminator.
+        return Some(());
+    }
+    out[start..start + 8].copy_from_slice(&(length as u64).to_le_bytes());
+    out[start + 8..start + 12].copy_from_slice(&(length as u32).to_le_bytes());
+    out.put_u32_le(0);
+    Some(())
 }
 
 /// A `sql_variant`: total length, base type, its properties, the value without a length.
@@ -252,9 +269,10 @@ fn put_variant(out: &mut BytesMut, value: &Value) -> Option<()> {
             (0x6c, vec![38, 0], data)
         }
         Value::Text(_) | Value::Utf16(_) => {
-            let data: Vec<u8> = utf16_units(value)?.iter().flat_map(|unit| unit.to_le_bytes()).collect();
+            let mut data = BytesMut::new();
+            text::put_utf16(&mut data, value)?;
             let max = u16::try_from(data.len()).ok().filter(|bytes| *bytes <= 8000)?;
-            (0xe7, [&COLLATION[..], &max.to_le_bytes()].concat(), data)
+            (0xe7, [&COLLATION[..], &max.to_le_bytes()].concat(), data.to_vec())
         }
         Value::Bytes(v) => {
             let max = u16::try_from(v.len()).ok().filter(|bytes| *bytes <= 8000)?;
