@@ -1,8 +1,14 @@
 //! The last fifteen minutes of an instance, in memory, for sparklines and charts. A missed poll is a gap, stored as a
 //! gap, never interpolated.
 
-use super::{time::Timestamp, wait::WaitCategory};
+use super::{sample::ProbeId, time::Timestamp, wait::WaitCategory};
 use std::collections::VecDeque;
+
+/// Two points further apart than this have a gap between them: the slowest headline poll twice and a half.
+pub const HOLE_MS: i64 = 150_000;
+
+/// Most points of a series: the fastest interval makes half as many in [`KEEP_MS`].
+const MAX_POINTS: usize = 1_000;
 
 /// How long points are kept, ms.
 pub const KEEP_MS: i64 = 15 * 60 * 1000;
@@ -52,6 +58,20 @@ pub enum SeriesId {
     Wait(WaitCategory),
 }
 
+impl SeriesId {
+    /// The probe that feeds it.
+    pub const fn probe(self) -> ProbeId {
+        match self {
+            Self::CpuOther => ProbeId::CpuRing,
+            Self::Memory => ProbeId::Memory,
+            Self::Runnable => ProbeId::Schedulers,
+            Self::Waits | Self::PageRead | Self::Wait(_) => ProbeId::Waits,
+            Self::Cost => ProbeId::Cost,
+            _ => ProbeId::Headline,
+        }
+    }
+}
+
 /// Points in time order. A NaN value is a gap.
 #[derive(Debug, Clone, Default)]
 pub struct Series {
@@ -66,7 +86,7 @@ impl Series {
             self.points.pop_back();
         }
         self.points.push_back((at, value));
-        while self.points.front().is_some_and(|(t, _)| at - *t > KEEP_MS) {
+        while self.points.front().is_some_and(|(t, _)| at - *t > KEEP_MS) || self.points.len() > MAX_POINTS {
             self.points.pop_front();
         }
     }
@@ -122,12 +142,35 @@ impl History {
         &mut self.series[i].1
     }
 
+    /// Appends what a poll said: a value, or a gap if it did not know. A hole since the last point becomes a gap.
+    pub fn record(&mut self, id: SeriesId, at: Timestamp, value: Option<f64>) {
+        let Some(value) = value else {
+            if let Ok(i) = self.series.binary_search_by_key(&id, |(k, _)| *k) {
+                self.series[i].1.gap(at);
+            }
+            return;
+        };
+        let series = self.entry(id);
+        let last = series.points().next_back().map(|(t, _)| t);
+        if let Some(last) = last.filter(|last| at - *last > HOLE_MS) {
+            series.gap(last.plus_ms(1));
+        }
+        series.push(at, value as f32);
+    }
+
+    /// Marks a missed poll in the series that a probe feeds.
+    pub fn gap_probe(&mut self, probe: ProbeId, at: Timestamp) {
+        for (_, series) in self.series.iter_mut().filter(|(id, _)| id.probe() == probe) {
+            series.gap(at);
+        }
+    }
+
     /// All series.
     pub fn iter(&self) -> impl Iterator<Item = (SeriesId, &Series)> {
         self.series.iter().map(|(k, s)| (*k, s))
     }
 
-    /// Marks a missed poll in every series of the headline.
+    /// Marks a missed poll in every series: the connection is gone.
     pub fn gap_all(&mut self, at: Timestamp) {
         for (_, s) in &mut self.series {
             s.gap(at);

@@ -6,6 +6,7 @@
 pub mod blocking;
 pub mod failure;
 pub mod figure;
+pub mod fleet;
 pub mod health;
 pub mod history;
 pub mod instance;

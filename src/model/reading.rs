@@ -74,6 +74,11 @@ impl<T> Reading<T> {
         self.at.map(|at| now.ms_since(at))
     }
 
+    /// When the value goes stale if no newer one comes.
+    pub fn stale_at(&self) -> Option<Timestamp> {
+        self.at.filter(|_| self.every_ms > 0).map(|at| at.plus_ms(i64::from(self.every_ms) * 5 / 2))
+    }
+
     /// True when the value is older than two and a half intervals: one poll may be late, two may not.
     pub fn is_stale(&self, now: Timestamp) -> bool {
         self.age_ms(now).is_some_and(|age| self.every_ms > 0 && age > u64::from(self.every_ms) * 5 / 2)

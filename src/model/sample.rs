@@ -380,6 +380,15 @@ pub enum Update {
         /// to what
         link: Link,
     },
+    /// the interval of a probe changed before its next poll
+    Pace {
+        /// whose
+        instance: InstanceId,
+        /// which probe
+        probe: ProbeId,
+        /// interval from now on, ms
+        every_ms: u32,
+    },
     /// a probe ended
     Polled {
         /// whose

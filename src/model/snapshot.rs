@@ -5,8 +5,8 @@ use super::{
     history::History,
     instance::{InstanceId, InstanceInfo},
     properties::{Properties, Rights},
-    reading::Reading,
-    sample::{CollectorStats, DatabaseRow, FailedJobRow, Link, ReplicaRow, VolumeRow},
+    reading::{Reading, Unavailable},
+    sample::{CollectorStats, DatabaseRow, FailedJobRow, Link, ProbeId, ReplicaRow, VolumeRow},
     session::{Activity, Request, Resource, Statement},
     time::Timestamp,
     wait::WaitTable,
@@ -195,6 +195,55 @@ pub struct Facts {
     pub jobs: Reading<Arc<Vec<FailedJobRow>>>,
     /// own cost
     pub cost: Reading<CostNow>,
+}
+
+impl Facts {
+    /// Lets `change` see the problem of every reading.
+    pub(super) fn each_problem(&mut self, mut change: impl FnMut(&mut Option<Unavailable>)) {
+        for probe in ProbeId::ALL {
+            if let Some((problem, _)) = self.problem_of(probe) {
+                change(problem);
+            }
+        }
+    }
+
+    /// Problem and interval of the reading that a probe feeds. None for a probe that only adds to another's reading.
+    pub(super) fn problem_of(&mut self, probe: ProbeId) -> Option<(&mut Option<Unavailable>, &mut u32)> {
+        fn of<T>(r: &mut Reading<T>) -> (&mut Option<Unavailable>, &mut u32) {
+            (&mut r.problem, &mut r.every_ms)
+        }
+        Some(match probe {
+            ProbeId::Properties => of(&mut self.properties),
+            ProbeId::Rights => of(&mut self.rights),
+            ProbeId::Databases => of(&mut self.databases),
+            ProbeId::Headline => of(&mut self.headline),
+            ProbeId::Cost => of(&mut self.cost),
+            ProbeId::Activity => of(&mut self.activity),
+            ProbeId::Blocking => of(&mut self.blocking),
+            ProbeId::Waits => of(&mut self.waits),
+            ProbeId::Schedulers => of(&mut self.cpu),
+            ProbeId::CpuRing => return None,
+            ProbeId::Memory => of(&mut self.memory),
+            ProbeId::Availability => of(&mut self.availability),
+            ProbeId::Volumes => of(&mut self.volumes),
+            ProbeId::Jobs => of(&mut self.jobs),
+        })
+    }
+
+    /// When the readings that the score looks at go stale.
+    pub(super) fn stale_times(&self) -> [Option<Timestamp>; 9] {
+        [
+            self.headline.stale_at(),
+            self.cpu.stale_at(),
+            self.memory.stale_at(),
+            self.waits.stale_at(),
+            self.blocking.stale_at(),
+            self.databases.stale_at(),
+            self.availability.stale_at(),
+            self.volumes.stale_at(),
+            self.jobs.stale_at(),
+        ]
+    }
 }
 
 /// One instance in the snapshot.

@@ -50,7 +50,7 @@ pub(super) fn link(case: &mut Case<'_>) -> bool {
             case.add((Level::Offline, 100), Topic::Link, text);
             false
         }
-        None if facts.headline.problem == Some(Unavailable::NotYet) => {
+        _ if facts.headline.value.is_none() && facts.headline.problem == Some(Unavailable::NotYet) => {
             let text = if facts.link == Link::Idle { "not polled yet" } else { "first poll under way" };
             case.add((Level::Unknown, 0), Topic::Link, text.to_owned());
             false
