@@ -1,0 +1,136 @@
+//! Several scripts as one batch, and its answer back as named result sets. Used by `run`.
+
+use super::registry::Script;
+use crate::tds::{Answer, ResultSet};
+
+/// What the name of a tagged set's first column starts with; the script's name follows.
+pub const TAG_PREFIX: &str = "dbtop_";
+
+/// Result sets by the name of their script.
+#[derive(Debug, Clone, Default)]
+pub struct Sets(Vec<(String, ResultSet)>);
+
+impl Sets {
+    /// Sorts an answer's sets by their tags. Untagged and incomplete sets are left out; of two with the same tag the
+    /// first one counts.
+    pub fn of(answer: Vec<ResultSet>) -> Self {
+        let mut sets = Self::default();
+        for set in answer.into_iter().filter(|s| s.complete) {
+            let tag = set.columns.first().and_then(|c| c.strip_prefix(TAG_PREFIX)).map(str::to_owned);
+            if let Some(name) = tag {
+                sets.add(name, set);
+            }
+        }
+        sets
+    }
+
+    /// Takes over the sets of another answer that are not there yet.
+    pub fn merge(&mut self, other: Self) {
+        for (name, set) in other.0 {
+            self.add(name, set);
+        }
+    }
+
+    fn add(&mut self, name: String, set: ResultSet) {
+        if !self.has(&name) {
+            self.0.push((name, set));
+        }
+    }
+
+    /// The set of a script, by its name.
+    pub fn get(&self, name: &str) -> Option<&ResultSet> {
+        self.0.iter().find(|(n, _)| n == name).map(|(_, s)| s)
+    }
+
+    /// True if the set of this script is there.
+    pub fn has(&self, name: &str) -> bool {
+        self.get(name).is_some()
+    }
+
+    /// All sets.
+    pub fn iter(&self) -> impl Iterator<Item = &ResultSet> {
+        self.0.iter().map(|(_, s)| s)
+    }
+}
+
+/// One batch of all scripts: header comments stripped, in order, each statement ended by its own semicolon. The text is
+/// the same for the same scripts, so that the server keeps one plan each.
+pub fn text(scripts: &[Script]) -> String {
+    let mut batch = String::new();
+    for script in scripts {
+        for line in statement(script.text).lines() {
+            batch.push_str(line);
+            batch.push('\n');
+        }
+    }
+    batch
+}
+
+/// A script without its header: from the first line that is no comment.
+pub fn statement(text: &str) -> &str {
+    let mut rest = text;
+    while rest.starts_with("--") {
+        rest = rest.split_once('\n').map_or("", |(_, after)| after);
+    }
+    rest
+}
+
+/// The names of scripts, for messages.
+pub fn names(scripts: &[Script]) -> String {
+    scripts.iter().map(|s| s.name).collect::<Vec<_>>().join(", ")
+}
+
+/// Which of the scripts must be asked again, one by one: those without a whole set. If none is missing but the server
+/// sent an error, some set was cut short and nobody knows which: then all of them.
+pub fn unanswered(scripts: &[Script], sets: &Sets, answer_had_error: bool) -> Vec<Script> {
+    let missing: Vec<_> = scripts.iter().filter(|s| !sets.has(s.name)).copied().collect();
+    if missing.is_empty() && answer_had_error { scripts.to_vec() } else { missing }
+}
+
+/// An answer taken apart: its named sets, and the error.
+pub fn take_apart(answer: Answer) -> (Sets, Option<crate::model::failure::Failure>) {
+    (Sets::of(answer.sets), answer.error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        probe::registry::{Needs, PROBES, scripts},
+        tds::Cell,
+    };
+
+    fn set(tag: &str, complete: bool) -> ResultSet {
+        ResultSet { columns: vec![tag.to_owned()], rows: vec![vec![Cell::Int(1)]], complete }
+    }
+
+    #[test]
+    fn sets_are_known_by_their_tag_not_by_their_place() {
+        let sets = Sets::of(vec![set("dbtop_waits", true), set("other", true), set("dbtop_memory", false)]);
+        assert!(sets.has("waits"));
+        assert!(!sets.has("memory"), "a set that may lack rows is no answer");
+        assert!(!sets.has("other"));
+    }
+
+    #[test]
+    fn a_batch_holds_every_statement_once_and_no_header() {
+        let all: Vec<_> = PROBES.iter().flat_map(|p| p.parts).map(|p| p.script).collect();
+        let batch = text(&all);
+        assert!(!batch.contains("-- "), "headers are not sent");
+        for script in all {
+            assert!(batch.contains(&format!("/* dbtop:{} */", script.name)), "{}", script.name);
+        }
+    }
+
+    #[test]
+    fn what_lacks_a_set_is_asked_again_alone() {
+        let scripts: Vec<_> = scripts().take(3).collect();
+        let sets = Sets::of(vec![set(&format!("dbtop_{}", scripts[0].name), true)]);
+        let again: Vec<_> = unanswered(&scripts, &sets, true).iter().map(|s| s.name).collect();
+        assert_eq!(again, [scripts[1].name, scripts[2].name]);
+        let one = [Script { name: "waits", text: "", needs: Needs::Nothing }];
+        let whole = Sets::of(vec![set("dbtop_waits", true)]);
+        assert!(unanswered(&one, &whole, false).is_empty());
+        assert_eq!(unanswered(&one, &whole, true).len(), 1, "an error with all sets there: one of them was cut");
+    }
+}

@@ -1,0 +1,264 @@
+//! What is known of one server between polls: clock, rights, capabilities, names, texts, and what failed for good.
+//! Owned by the instance's task; `run` writes it, decoders read it.
+
+use super::{
+    batch::Sets,
+    registry::{Needs, Part, Probe, Script, When},
+    text::TextCache,
+};
+use crate::model::{
+    properties::{Platform, Properties, Rights},
+    reading::Unavailable,
+    sample::{DatabaseRow, ProbeId, Sample},
+    time::Timestamp,
+};
+use std::{collections::HashMap, sync::Arc};
+
+/// Engine edition of Express, which has no Agent.
+const EXPRESS: i32 = 4;
+/// Engine edition of Azure SQL Database.
+const AZURE_DB: i32 = 5;
+
+/// Knowledge of one server. Survives reconnects.
+#[derive(Debug, Default)]
+pub struct ProbeContext {
+    focused: bool,
+    transport: Option<Arc<str>>,
+    properties: Option<Properties>,
+    rights: Option<Rights>,
+    databases: HashMap<i32, Arc<str>>,
+    clock: Option<(Timestamp, i32)>,
+    skew_ms: Option<i64>,
+    verdicts: Vec<(&'static str, Unavailable)>,
+    solo: Vec<ProbeId>,
+    /// texts by handle
+    pub(super) texts: TextCache,
+}
+
+impl ProbeContext {
+    /// Nothing known yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The instance is on screen (more columns, faster polls) or not.
+    pub const fn set_focused(&mut self, focused: bool) {
+        self.focused = focused;
+    }
+
+    /// True while the instance is on screen.
+    pub const fn is_focused(&self) -> bool {
+        self.focused
+    }
+
+    /// The login's rights, once polled.
+    pub const fn rights(&self) -> Option<&Rights> {
+        self.rights.as_ref()
+    }
+
+    /// The server's major version (16 = 2022), once polled.
+    pub fn major(&self) -> Option<i32> {
+        self.properties.as_ref().and_then(|p| p.major)
+    }
+
+    /// The platform, once polled.
+    pub fn platform(&self) -> Platform {
+        self.properties.as_ref().map_or(Platform::Unknown, |p| p.platform)
+    }
+
+    /// The server's offset from UTC in minutes, by its last answer that told it.
+    pub fn offset_min(&self) -> Option<i32> {
+        self.clock.map(|(_, offset)| offset)
+    }
+
+    /// The server's clock in the answer that is being decoded.
+    pub fn server_now(&self) -> Option<Timestamp> {
+        self.clock.map(|(now, _)| now)
+    }
+
+    /// The server's clock minus ours, ms.
+    pub const fn skew_ms(&self) -> Option<i64> {
+        self.skew_ms
+    }
+
+    /// How the connection is protected.
+    pub fn transport(&self) -> Option<Arc<str>> {
+        self.transport.clone()
+    }
+
+    /// A database's name; `db 7` if it is hidden from us; None for no database.
+    pub fn database(&self, id: Option<i32>) -> Option<Arc<str>> {
+        match id? {
+            0 => None,
+            32_767 => Some("resource".into()),
+            id => Some(self.databases.get(&id).cloned().unwrap_or_else(|| format!("db {id}").into())),
+        }
+    }
+
+    /// True if an optional object (`dm_os_host_info`) or column (`dm_exec_requests.dop`) is there; None if not known.
+    pub fn has(&self, name: &str) -> Option<bool> {
+        let present = &self.rights.as_ref()?.present;
+        (!present.is_empty()).then(|| present.iter().any(|p| &**p == name))
+    }
+
+    /// A new connection: rights may have changed, and what failed may work.
+    pub(super) fn connected(&mut self, transport: &str) {
+        self.transport = Some(transport.into());
+        self.clock = None;
+        self.forget_verdicts();
+    }
+
+    fn forget_verdicts(&mut self) {
+        self.verdicts.clear();
+        self.solo.clear();
+    }
+
+    /// A script will fail the same way until rights are read anew.
+    pub(super) fn remember(&mut self, script: Script, verdict: Unavailable) {
+        if self.verdict(script).is_none() {
+            self.verdicts.push((script.name, verdict));
+        }
+    }
+
+    fn verdict(&self, script: Script) -> Option<&Unavailable> {
+        self.verdicts.iter().find(|(n, _)| *n == script.name).map(|(_, v)| v)
+    }
+
+    /// A probe that broke a whole batch goes alone until rights are read anew.
+    pub(super) fn isolate(&mut self, id: ProbeId) {
+        if !self.solo.contains(&id) {
+            self.solo.push(id);
+        }
+    }
+
+    /// True if a probe wants a round trip of its own.
+    pub(super) fn is_alone(&self, probe: &Probe) -> bool {
+        probe.alone || self.solo.contains(&probe.id)
+    }
+
+    /// The parts of a probe to ask now (`blocked`: in the second round trip), or why there is nothing to ask.
+    ///
+    /// # Errors
+    /// The reason for the whole probe.
+    pub(super) fn plan(&self, probe: &Probe, blocked: bool) -> Result<Vec<Script>, Unavailable> {
+        self.applies(probe.id)?;
+        let mut scripts = Vec::new();
+        for part in probe.parts.iter().filter(|p| self.holds(p, blocked)) {
+            match self.verdict(part.script) {
+                Some(verdict) if part.needed => return Err(verdict.clone()),
+                Some(_) => {}
+                None => scripts.push(part.script),
+            }
+        }
+        Ok(scripts)
+    }
+
+    fn holds(&self, part: &Part, blocked: bool) -> bool {
+        part.when.contains(&When::Blocked) == blocked
+            && part.when.iter().all(|when| match when {
+                When::Focused => self.focused,
+                When::Has(name) => self.has(name) == Some(true),
+                When::Lacks(name) => self.has(name) == Some(false),
+                When::Blocked => blocked,
+            })
+    }
+
+    fn applies(&self, id: ProbeId) -> Result<(), Unavailable> {
+        let properties = self.properties.as_ref();
+        let edition = properties.and_then(|p| p.engine_edition);
+        match id {
+            ProbeId::Availability if properties.and_then(|p| p.hadr_enabled) == Some(false) => {
+                Err(Unavailable::NotHere("availability groups are not enabled".into()))
+            }
+            ProbeId::Jobs if matches!(edition, Some(EXPRESS | AZURE_DB)) => {
+                Err(Unavailable::NotHere("this edition has no Agent".into()))
+            }
+            ProbeId::Jobs if self.rights.as_ref().and_then(|r| r.held(Needs::MsdbJobs.right(None))) == Some(false) => {
+                Err(Unavailable::NoRight(Needs::MsdbJobs.right(None).into()))
+            }
+            ProbeId::Blocking if self.sees_all() == Some(false) => {
+                Err(Unavailable::NoRight(Needs::Performance.right(self.major()).into()))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether the login sees more than its own session; None if its rights are not known.
+    pub fn sees_all(&self) -> Option<bool> {
+        self.rights.as_ref().and_then(Rights::sees_performance)
+    }
+
+    /// Reads the clock out of an answer. `ours` is the middle of its round trip by our clock.
+    pub(super) fn note_clock(&mut self, sets: &Sets, ours: Timestamp) {
+        let told = sets.iter().find_map(|s| s.first()?.instant("server_time"));
+        if let Some((now, offset)) = told {
+            self.skew_ms = Some(now - ours);
+            self.clock = Some((now, offset));
+        }
+    }
+
+    /// Learns from a sample.
+    pub(super) fn absorb(&mut self, sample: &Sample) {
+        match sample {
+            Sample::Properties(p) => self.properties = Some((**p).clone()),
+            Sample::Rights(r) => {
+                self.rights = Some(r.clone());
+                self.forget_verdicts();
+            }
+            Sample::Databases(rows) => {
+                self.databases = rows.iter().filter_map(|d: &DatabaseRow| Some((d.id, d.name.clone()?))).collect();
+            }
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::probe::registry::probe;
+
+    fn names(ctx: &ProbeContext, id: ProbeId, blocked: bool) -> Vec<&'static str> {
+        ctx.plan(probe(id), blocked).unwrap().iter().map(|s| s.name).collect()
+    }
+
+    #[test]
+    fn variants_are_chosen_by_what_the_server_has() {
+        let mut ctx = ProbeContext::new();
+        assert_eq!(names(&ctx, ProbeId::Properties, false), ["properties", "sysinfo"], "nothing known: no variant");
+        let present = vec!["dm_exec_requests".into()];
+        ctx.absorb(&Sample::Rights(Rights { rights: vec![], present }));
+        assert_eq!(names(&ctx, ProbeId::Properties, false), ["properties", "sysinfo", "host_2016"]);
+        let present = vec!["dm_os_host_info".into()];
+        ctx.absorb(&Sample::Rights(Rights { rights: vec![], present }));
+        assert_eq!(names(&ctx, ProbeId::Properties, false), ["properties", "sysinfo", "host_2017"]);
+    }
+
+    #[test]
+    fn chains_are_asked_only_when_something_is_blocked() {
+        let ctx = ProbeContext::new();
+        assert_eq!(names(&ctx, ProbeId::Blocking, false), ["blocked"]);
+        assert_eq!(names(&ctx, ProbeId::Blocking, true), ["blocking", "chain", "transactions", "connections"]);
+    }
+
+    #[test]
+    fn what_failed_for_good_is_not_asked_again_until_rights_are_read() {
+        let mut ctx = ProbeContext::new();
+        let waits = probe(ProbeId::Waits).parts[0].script;
+        ctx.remember(waits, Unavailable::NoRight("VIEW SERVER STATE".into()));
+        let refused = ctx.plan(probe(ProbeId::Waits), false).err();
+        assert_eq!(refused, Some(Unavailable::NoRight("VIEW SERVER STATE".into())));
+        ctx.absorb(&Sample::Rights(Rights::default()));
+        assert_eq!(names(&ctx, ProbeId::Waits, false), ["waits"]);
+    }
+
+    #[test]
+    fn hidden_databases_have_a_number() {
+        let mut ctx = ProbeContext::new();
+        ctx.absorb(&Sample::Databases(vec![DatabaseRow { id: 5, name: Some("Sales".into()), state: None }]));
+        assert_eq!(ctx.database(Some(5)).as_deref(), Some("Sales"));
+        assert_eq!(ctx.database(Some(7)).as_deref(), Some("db 7"));
+        assert_eq!(ctx.database(Some(0)), None);
+        assert_eq!(ctx.database(None), None);
+    }
+}

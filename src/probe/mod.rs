@@ -1,0 +1,25 @@
+//! What to ask a server, and what its answers mean.
+//!
+//! A probe is data: its scripts under `tsql/probe/`, its intervals, its rights and one decoder, all in [`registry`].
+//! `collect` decides when; it calls [`prepare`] once after each login and [`poll`] with what is due, and gets one
+//! [`Polled`] per probe. What a server can and may do is learned by asking it and kept in a [`ProbeContext`], which
+//! lives as long as the instance's task, over reconnects.
+//!
+//! How one poll goes: the scripts of all due probes are sent as one batch ([`batch`]), the result sets find their way
+//! back by the name of their first column (`dbtop_waits`), texts of statements never seen are fetched by handle
+//! ([`text`]), and each probe's decoder makes a sample of its sets. If the server answers with an error, the scripts
+//! without a result are asked one by one, so that each failure is told of its own probe; what fails for a missing right
+//! or object is not asked again until the rights are read anew. Nothing in here knows about time-tables, retries or
+//! screens.
+
+pub mod batch;
+pub mod context;
+mod decode;
+pub mod registry;
+mod run;
+pub mod text;
+
+pub use context::ProbeContext;
+pub use decode::agent_job;
+pub use registry::{Probe, Script, probe};
+pub use run::{Polled, poll, prepare};
