@@ -12,6 +12,7 @@
 //! | [`sql`] | our own T-SQL text tools: lexer, names, quoting, read-only proof; uses nobody |
 //! | [`config`] | files, environment and command line to a validated configuration; the plain inventory |
 //! | [`tds`] | the only module that knows the SQL Server driver: connect, ask with a deadline, lenient rows |
+//! | [`probe`] | what to ask: scripts, intervals, rights and one decoder each, as data; one poll |
 //! | [`sim`] | a simulated SQL Server fleet that speaks TDS on loopback |
 //! | [`cli`] | clap types |
 //! | [`command`] | one file per sub-command: wires the layers |
@@ -22,6 +23,8 @@ pub mod sql;
 pub mod config;
 
 pub mod tds;
+
+pub mod probe;
 
 pub mod sim;
 

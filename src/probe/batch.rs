@@ -131,6 +131,10 @@ mod tests {
         let one = [Script { name: "waits", text: "", needs: Needs::Nothing }];
         let whole = Sets::of(vec![set("dbtop_waits", true)]);
         assert!(unanswered(&one, &whole, false).is_empty());
-        assert_eq!(unanswered(&one, &whole, true).len(), 1, "an error with all sets there: one of them was cut");
+        assert_eq!(
+            unanswered(&one, &whole, true).len(),
+            1,
+            "an error with all sets there: one of them was cut"
+        );
     }
 }

@@ -19,6 +19,9 @@ const EXPRESS: i32 = 4;
 /// Engine edition of Azure SQL Database.
 const AZURE_DB: i32 = 5;
 
+/// For how many polls a probe that broke a batch goes alone.
+const ISOLATED_POLLS: u32 = 30;
+
 /// Knowledge of one server. Survives reconnects.
 #[derive(Debug, Default)]
 pub struct ProbeContext {
@@ -30,7 +33,8 @@ pub struct ProbeContext {
     clock: Option<(Timestamp, i32)>,
     skew_ms: Option<i64>,
     verdicts: Vec<(&'static str, Unavailable)>,
-    solo: Vec<ProbeId>,
+    /// probes that broke a batch, and for how many polls more they go alone
+    solo: Vec<(ProbeId, u32)>,
     /// texts by handle
     pub(super) texts: TextCache,
 }
@@ -105,12 +109,7 @@ impl ProbeContext {
     pub(super) fn connected(&mut self, transport: &str) {
         self.transport = Some(transport.into());
         self.clock = None;
-        self.forget_verdicts();
-    }
-
-    fn forget_verdicts(&mut self) {
         self.verdicts.clear();
-        self.solo.clear();
     }
 
     /// A script will fail the same way until rights are read anew.
@@ -124,16 +123,23 @@ impl ProbeContext {
         self.verdicts.iter().find(|(n, _)| *n == script.name).map(|(_, v)| v)
     }
 
-    /// A probe that broke a whole batch goes alone until rights are read anew.
+    /// A probe that broke a whole batch goes alone for a while.
     pub(super) fn isolate(&mut self, id: ProbeId) {
-        if !self.solo.contains(&id) {
-            self.solo.push(id);
+        self.solo.retain(|(i, _)| *i != id);
+        self.solo.push((id, ISOLATED_POLLS));
+    }
+
+    /// A probe was polled: one step closer to the end of its isolation.
+    pub(super) fn count_poll(&mut self, id: ProbeId) {
+        for (_, left) in self.solo.iter_mut().filter(|(i, _)| *i == id) {
+            *left = left.saturating_sub(1);
         }
+        self.solo.retain(|(_, left)| *left > 0);
     }
 
     /// True if a probe wants a round trip of its own.
     pub(super) fn is_alone(&self, probe: &Probe) -> bool {
-        probe.alone || self.solo.contains(&probe.id)
+        probe.alone || self.solo.iter().any(|(i, _)| *i == probe.id)
     }
 
     /// The parts of a probe to ask now (`blocked`: in the second round trip), or why there is nothing to ask.
@@ -173,7 +179,9 @@ impl ProbeContext {
             ProbeId::Jobs if matches!(edition, Some(EXPRESS | AZURE_DB)) => {
                 Err(Unavailable::NotHere("this edition has no Agent".into()))
             }
-            ProbeId::Jobs if self.rights.as_ref().and_then(|r| r.held(Needs::MsdbJobs.right(None))) == Some(false) => {
+            ProbeId::Jobs
+                if self.rights.as_ref().and_then(|r| r.held(Needs::MsdbJobs.right(None))) == Some(false) =>
+            {
                 Err(Unavailable::NoRight(Needs::MsdbJobs.right(None).into()))
             }
             ProbeId::Blocking if self.sees_all() == Some(false) => {
@@ -203,10 +211,11 @@ impl ProbeContext {
             Sample::Properties(p) => self.properties = Some((**p).clone()),
             Sample::Rights(r) => {
                 self.rights = Some(r.clone());
-                self.forget_verdicts();
+                self.verdicts.clear();
             }
             Sample::Databases(rows) => {
-                self.databases = rows.iter().filter_map(|d: &DatabaseRow| Some((d.id, d.name.clone()?))).collect();
+                self.databases =
+                    rows.iter().filter_map(|d: &DatabaseRow| Some((d.id, d.name.clone()?))).collect();
             }
             _ => {}
         }
@@ -225,7 +234,11 @@ mod tests {
     #[test]
     fn variants_are_chosen_by_what_the_server_has() {
         let mut ctx = ProbeContext::new();
-        assert_eq!(names(&ctx, ProbeId::Properties, false), ["properties", "sysinfo"], "nothing known: no variant");
+        assert_eq!(
+            names(&ctx, ProbeId::Properties, false),
+            ["properties", "sysinfo"],
+            "nothing known: no variant"
+        );
         let present = vec!["dm_exec_requests".into()];
         ctx.absorb(&Sample::Rights(Rights { rights: vec![], present }));
         assert_eq!(names(&ctx, ProbeId::Properties, false), ["properties", "sysinfo", "host_2016"]);
@@ -238,7 +251,10 @@ mod tests {
     fn chains_are_asked_only_when_something_is_blocked() {
         let ctx = ProbeContext::new();
         assert_eq!(names(&ctx, ProbeId::Blocking, false), ["blocked"]);
-        assert_eq!(names(&ctx, ProbeId::Blocking, true), ["blocking", "chain", "transactions", "connections"]);
+        assert_eq!(
+            names(&ctx, ProbeId::Blocking, true),
+            ["blocking", "chain", "transactions", "connections"]
+        );
     }
 
     #[test]

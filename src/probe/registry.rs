@@ -98,7 +98,11 @@ pub struct Probe {
 
 macro_rules! script {
     ($name:literal, $needs:ident) => {
-        Script { name: $name, text: include_str!(concat!("../../tsql/probe/", $name, ".sql")), needs: Needs::$needs }
+        Script {
+            name: $name,
+            text: include_str!(concat!("../../tsql/probe/", $name, ".sql")),
+            needs: Needs::$needs,
+        }
     };
 }
 
@@ -352,7 +356,11 @@ pub fn scripts() -> impl Iterator<Item = Script> {
 /// A right that the program can make use of: name, its column in `rights.sql` (several: all of them), and what is
 /// shown only with it.
 pub const RIGHTS_IN_WORDS: [(&str, &[&str], &str); 7] = [
-    ("VIEW SERVER STATE", &["view_server_state"], "everything that is polled of the server's state, and client addresses"),
+    (
+        "VIEW SERVER STATE",
+        &["view_server_state"],
+        "everything that is polled of the server's state, and client addresses",
+    ),
     (
         "VIEW SERVER PERFORMANCE STATE",
         &["view_server_performance_state"],
@@ -363,7 +371,11 @@ pub const RIGHTS_IN_WORDS: [(&str, &[&str], &str); 7] = [
         &["view_server_security_state"],
         "client addresses and last statements of connections (2022 and later)",
     ),
-    ("VIEW ANY DEFINITION", &["view_any_definition"], "volumes, names of availability groups, names behind locks"),
+    (
+        "VIEW ANY DEFINITION",
+        &["view_any_definition"],
+        "volumes, names of availability groups, names behind locks",
+    ),
     (
         "SELECT on msdb job tables",
         &["msdb_access", "msdb_sysjobs", "msdb_sysjobservers", "msdb_sysjobhistory"],

@@ -79,7 +79,8 @@ pub async fn poll<C: Ask>(conn: &mut C, due: &[ProbeId], ctx: &mut ProbeContext)
 /// Rights first if they are not known (they choose between scripts), then all that goes together, then the slow ones
 /// one by one.
 fn groups(due: &[ProbeId], ctx: &ProbeContext) -> Vec<Vec<&'static Probe>> {
-    let mut probes: Vec<_> = ProbeId::ALL.into_iter().filter(|id| due.contains(id)).map(registry::probe).collect();
+    let mut probes: Vec<_> =
+        ProbeId::ALL.into_iter().filter(|id| due.contains(id)).map(registry::probe).collect();
     let first = probes.iter().position(|p| p.id == ProbeId::Rights && ctx.rights().is_none());
     let mut groups: Vec<_> = first.map(|i| vec![probes.remove(i)]).into_iter().collect();
     let (alone, together): (Vec<_>, Vec<_>) = probes.into_iter().partition(|p| ctx.is_alone(p));
@@ -89,7 +90,12 @@ fn groups(due: &[ProbeId], ctx: &ProbeContext) -> Vec<Vec<&'static Probe>> {
     groups
 }
 
-async fn poll_group<C: Ask>(conn: &mut C, group: &[&Probe], ctx: &mut ProbeContext, polled: &mut Vec<Polled>) {
+async fn poll_group<C: Ask>(
+    conn: &mut C,
+    group: &[&Probe],
+    ctx: &mut ProbeContext,
+    polled: &mut Vec<Polled>,
+) {
     let started = Instant::now();
     let mut asked = Vec::new();
     let mut scripts = Vec::new();
@@ -118,6 +124,9 @@ async fn poll_group<C: Ask>(conn: &mut C, group: &[&Probe], ctx: &mut ProbeConte
     }
     super::text::fetch(conn, &gathered.sets, ctx).await;
     let took_ms = u32::try_from(started.elapsed().as_millis()).unwrap_or(u32::MAX);
+    for probe in &asked {
+        ctx.count_poll(probe.id);
+    }
     blame(&asked, &gathered, conn.is_open(), ctx);
     for probe in asked {
         let outcome = outcome(probe, &gathered, ctx);
@@ -151,7 +160,9 @@ async fn gather<C: Ask>(
     let Some(error) = error else {
         for script in batch::unanswered(scripts, &sets, false) {
             let text = format!("the answer lacks the result set of {}", script.name);
-            gathered.problems.push((script.name, Unavailable::Failed(Failure::new(FailureKind::Protocol, text))));
+            gathered
+                .problems
+                .push((script.name, Unavailable::Failed(Failure::new(FailureKind::Protocol, text))));
         }
         gathered.sets.merge(sets);
         return;

@@ -1,0 +1,292 @@
+//! Decoder of running requests and sleeping transactions. Grants, transactions, addresses and tempdb come as sets of
+//! their own and are joined in here by session.
+
+use super::{all, many, one};
+use crate::{
+    model::{
+        reading::Unavailable,
+        sample::Sample,
+        session::{Activity, Grant, Request, SessionCounts},
+        time::Timestamp,
+    },
+    probe::{batch::Sets, context::ProbeContext},
+    tds::Row,
+};
+use std::{collections::HashMap, sync::Arc};
+
+/// Longest wait resource that is kept, in characters (the column's own limit).
+const RESOURCE_CHARS: usize = 256;
+
+/// `sessions`, `activity`, `sleepers`, and the optional ones.
+pub fn decode(sets: &Sets, ctx: &ProbeContext) -> Result<Sample, Unavailable> {
+    let counts = one(sets, "sessions")?;
+    let seen = counts.count("sessions_seen");
+    // Rights decide. Where they are not known: a server always has sessions of its own.
+    let only_own = ctx.sees_all().map_or(seen.is_some_and(|n| n <= 1), |sees| !sees);
+    let extras = Extras::of(sets);
+    let rows = many(sets, "activity")?.chain(all(sets, "sleepers"));
+    let requests: Vec<_> = rows.filter_map(|row| request(row, &extras, ctx)).collect();
+    let total = |set| all(sets, set).next().and_then(|r| r.count("total_rows")).unwrap_or(0);
+    let left_out = (total("activity") + total("sleepers")).saturating_sub(requests.len() as i64);
+    Ok(Sample::Activity(Activity {
+        requests,
+        sessions: SessionCounts {
+            total: counts.count("user_sessions"),
+            active: counts.count("active_sessions"),
+            sleeping: counts.count("sleeping_sessions"),
+            sleeping_open: counts.count("sleeping_open_sessions"),
+        },
+        only_own,
+        left_out: u32::try_from(left_out).unwrap_or(0),
+    }))
+}
+
+/// The optional sets, by session.
+#[derive(Default)]
+pub(super) struct Extras<'a> {
+    grants: HashMap<(i32, i32), Grant>,
+    transactions: HashMap<i32, Row<'a>>,
+    connections: HashMap<i32, Row<'a>>,
+    tempdb: HashMap<i32, Row<'a>>,
+    waiting_tasks: HashMap<i32, Row<'a>>,
+}
+
+impl<'a> Extras<'a> {
+    /// Of the sets that came.
+    pub(super) fn of(sets: &'a Sets) -> Self {
+        let by_session = |name| {
+            let mut rows = HashMap::new();
+            for row in all(sets, name) {
+                if let Some(session) = row.i32("session_id") {
+                    // Several connections of one session (MARS): the first one counts.
+                    rows.entry(session).or_insert(row);
+                }
+            }
+            rows
+        };
+        let grants = all(sets, "grants").filter_map(|row| {
+            let grant = Grant {
+                requested_kb: row.count("requested_memory_kb"),
+                granted_kb: row.count("granted_memory_kb"),
+                used_kb: row.count("used_memory_kb"),
+                waited_ms: row.count("wait_time_ms"),
+            };
+            Some(((row.i32("session_id")?, row.i32("request_id").unwrap_or(0)), grant))
+        });
+        Self {
+            grants: grants.collect(),
+            transactions: by_session("transactions"),
+            connections: by_session("connections"),
+            tempdb: by_session("tempdb"),
+            waiting_tasks: by_session("waiting_tasks"),
+        }
+    }
+
+    /// The handle of a session's last statement.
+    pub(super) fn last_handle(&self, session_id: i32) -> Option<&'a [u8]> {
+        self.connections.get(&session_id)?.bytes("most_recent_sql_handle")
+    }
+}
+
+/// One row of `activity`, `sleepers` or `chain`. None without a session id.
+pub(super) fn request(row: Row<'_>, extras: &Extras<'_>, ctx: &ProbeContext) -> Option<Request> {
+    let session_id = row.i32("session_id")?;
+    let request_id = row.i32("request_id");
+    let program = row.name("program_name");
+    let job = row.raw_text("program_name").and_then(agent_job);
+    let offset = ctx.offset_min();
+    let started_at = row.local("start_time", offset).or_else(|| row.local("last_request_end_time", offset));
+    let since = |at: Timestamp| ctx.server_now().map(|now| (now - at).max(0));
+    let transaction = extras.transactions.get(&session_id);
+    let tempdb = extras.tempdb.get(&session_id);
+    let blocked_by = row.i32("blocking_session_id").filter(|b| *b != 0 && *b != session_id);
+    let statement = row.bytes("sql_handle").and_then(|handle| {
+        ctx.texts.statement(handle, row.i64("statement_start_offset"), row.i64("statement_end_offset"))
+    });
+    Some(Request {
+        session_id,
+        request_id,
+        status: row.name("status"),
+        command: row.name("command"),
+        database: ctx.database(row.i32("database_id")),
+        login: row.name("login_name"),
+        host: row.name("host_name"),
+        program: if job.is_some() { Some("SQLAgent".into()) } else { program },
+        address: extras.connections.get(&session_id).and_then(|r| r.name("client_net_address")),
+        job: job.map(Into::into),
+        login_at: row.local("login_time", offset),
+        started_at,
+        // The server's own figure is an int of ms: it wraps after 24 days.
+        elapsed_ms: row.count("total_elapsed_time").or_else(|| started_at.and_then(since)),
+        cpu_ms: row.count("cpu_time"),
+        logical_reads: row.count("logical_reads"),
+        reads: row.count("reads"),
+        writes: row.count("writes"),
+        rows: row.count("row_count"),
+        wait_type: row.line("wait_type", 60),
+        wait_ms: row.count("wait_time").filter(|_| row.line("wait_type", 60).is_some()),
+        last_wait_type: row.line("last_wait_type", 60),
+        wait_resource: row.line("wait_resource", RESOURCE_CHARS),
+        waiting_tasks: extras.waiting_tasks.get(&session_id).and_then(|r| r.i32("waiting_tasks")),
+        blocked_by,
+        blocks: 0,
+        grant: request_id.and_then(|request| extras.grants.get(&(session_id, request)).copied()),
+        dop: row.i32("dop").filter(|n| *n > 0),
+        open_transactions: row.i32("open_transaction_count").filter(|n| *n >= 0),
+        transaction_at: transaction.and_then(|r| r.local("transaction_begin_time", offset)),
+        log_bytes: transaction.and_then(|r| r.count("log_bytes")),
+        isolation: row.i32("transaction_isolation_level").and_then(isolation),
+        percent: row.f64("percent_complete").filter(|p| *p > 0.0 && *p <= 100.0),
+        eta_ms: row.count("estimated_completion_time").filter(|ms| *ms > 0),
+        tempdb_alloc_pages: tempdb.and_then(|r| r.count("alloc_pages")),
+        tempdb_now_pages: tempdb.and_then(|r| r.i64("now_pages")).map(|n| n.max(0)),
+        query_hash: row.bytes("query_hash").and_then(hash).filter(|h| *h != 0),
+        statement,
+        cpu_delta_ms: None,
+        reads_delta: None,
+    })
+}
+
+fn hash(bytes: &[u8]) -> Option<u64> {
+    bytes.try_into().ok().map(u64::from_be_bytes)
+}
+
+/// The documented values of `transaction_isolation_level`.
+fn isolation(level: i32) -> Option<Arc<str>> {
+    let words = match level {
+        1 => "read uncommitted",
+        2 => "read committed",
+        3 => "repeatable read",
+        4 => "serializable",
+        5 => "snapshot",
+        _ => return None,
+    };
+    Some(words.into())
+}
+
+/// The job and step behind an Agent's program name, `SQLAgent - TSQL JobStep (Job 0x… : Step n)`, as
+/// `job 6F9619FF-8B86-D011-B42D-00C04FC964FF step 2`. The hexadecimal number is the job id as it lies in memory: the
+/// first three groups of its printed form are byte-swapped.
+pub fn agent_job(program: &str) -> Option<String> {
+    let (_, rest) = program.strip_prefix("SQLAgent - TSQL JobStep")?.split_once("(Job 0x")?;
+    let (hex, rest) = rest.split_at_checked(32)?;
+    if !hex.bytes().all(|b| b.is_ascii_hexdigit()) {
+        return None;
+    }
+    let hex = hex.to_ascii_uppercase();
+    let swapped = |bytes: std::ops::Range<usize>| {
+        bytes.rev().filter_map(|i| hex.get(i * 2..i * 2 + 2)).collect::<String>()
+    };
+    let step = rest.split_once("Step ").map_or("", |(_, s)| s);
+    let step: String = step.chars().take_while(char::is_ascii_digit).collect();
+    let id =
+        format!("{}-{}-{}-{}-{}", swapped(0..4), swapped(4..6), swapped(6..8), &hex[16..20], &hex[20..32]);
+    Some(if step.is_empty() { format!("job {id}") } else { format!("job {id} step {step}") })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        model::properties::{Right, Rights},
+        probe::decode::fixture::{set, sets, text},
+        tds::{Cell, ResultSet},
+    };
+
+    const NOON: i64 = 1_700_000_000_000;
+
+    fn sessions(seen: i64) -> ResultSet {
+        set(
+            "sessions",
+            &["server_time", "sessions_seen", "user_sessions"],
+            vec![vec![Cell::Instant { utc_ms: NOON, offset_min: 60 }, Cell::Int(seen), Cell::Int(4)]],
+        )
+    }
+
+    fn decoded(parts: Vec<ResultSet>) -> Activity {
+        let sets = sets(parts);
+        let mut ctx = ProbeContext::new();
+        ctx.note_clock(&sets, Timestamp::from_ms(NOON));
+        match decode(&sets, &ctx).unwrap() {
+            Sample::Activity(a) => a,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_request_is_joined_with_its_extras() {
+        let hour = 3_600_000;
+        let columns = [
+            "session_id",
+            "request_id",
+            "start_time",
+            "total_elapsed_time",
+            "wait_type",
+            "wait_time",
+            "total_rows",
+            "query_hash",
+        ];
+        let row = vec![
+            Cell::Int(57),
+            Cell::Int(0),
+            Cell::Local(NOON + hour - 5_000),
+            Cell::Int(-9),
+            text("LCK_M_X"),
+            Cell::Int(4_000),
+            Cell::Int(3),
+            Cell::Bytes(vec![0, 0, 0, 0, 0, 0, 1, 2]),
+        ];
+        let grant = vec![Cell::Int(57), Cell::Int(0), Cell::Int(1024), Cell::Null];
+        let a = decoded(vec![
+            sessions(60),
+            set("activity", &columns, vec![row]),
+            set(
+                "grants",
+                &["session_id", "request_id", "requested_memory_kb", "granted_memory_kb"],
+                vec![grant],
+            ),
+            set(
+                "connections",
+                &["session_id", "client_net_address"],
+                vec![vec![Cell::Int(57), text("10.1.2.3")]],
+            ),
+        ]);
+        let r = &a.requests[0];
+        assert_eq!(r.started_at, Some(Timestamp::from_ms(NOON - 5_000)), "server-local time made UTC");
+        assert_eq!(r.elapsed_ms, Some(5_000), "a wrapped figure is replaced by the clock's");
+        assert_eq!(r.grant.and_then(|g| g.requested_kb), Some(1024));
+        assert_eq!(r.address.as_deref(), Some("10.1.2.3"));
+        assert_eq!(r.query_hash, Some(0x102));
+        assert_eq!((a.left_out, a.only_own), (2, false));
+    }
+
+    #[test]
+    fn a_login_that_sees_only_itself_says_so() {
+        assert!(decoded(vec![sessions(1), set("activity", &["session_id"], vec![])]).only_own);
+        let sets = sets(vec![sessions(60), set("activity", &["session_id"], vec![])]);
+        let mut ctx = ProbeContext::new();
+        let right = Right { name: "VIEW SERVER STATE".into(), held: Some(false), gives: "".into() };
+        ctx.absorb(&Sample::Rights(Rights { rights: vec![right], present: vec![] }));
+        let Ok(Sample::Activity(a)) = decode(&sets, &ctx) else { panic!() };
+        assert!(a.only_own, "rights decide where they are known");
+    }
+
+    #[test]
+    fn a_sleeper_is_as_old_as_its_silence() {
+        let columns = ["session_id", "status", "last_request_end_time", "open_transaction_count"];
+        let row = vec![Cell::Int(88), text("sleeping"), Cell::Local(NOON + 3_600_000 - 90_000), Cell::Int(1)];
+        let none = set("activity", &["session_id"], vec![]);
+        let a = decoded(vec![sessions(60), none, set("sleepers", &columns, vec![row])]);
+        assert_eq!(a.requests[0].elapsed_ms, Some(90_000));
+        assert_eq!(a.requests[0].command, None);
+    }
+
+    #[test]
+    fn agent_steps_are_decoded_byte_swapped() {
+        let program = "SQLAgent - TSQL JobStep (Job 0xFF19966F868B11D0B42D00C04FC964FF : Step 2)";
+        assert_eq!(agent_job(program).as_deref(), Some("job 6F9619FF-8B86-D011-B42D-00C04FC964FF step 2"));
+        assert_eq!(agent_job("SQLAgent - Job Manager"), None);
+        assert_eq!(agent_job("SQLAgent - TSQL JobStep (Job 0xFF19 : Step 2)"), None);
+        assert_eq!(agent_job("SQLAgent - TSQL JobStep (Job 0xéééééééééééééééééééééééé"), None);
+    }
+}

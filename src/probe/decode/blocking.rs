@@ -1,0 +1,120 @@
+//! Decoder of blocking chains: who waits for whom, and the sessions in it. The forest is the fold's business.
+
+use super::{
+    activity::{Extras, request},
+    all, many, one,
+};
+use crate::{
+    model::{
+        reading::Unavailable,
+        sample::{BlockedTask, ChainSession, Sample},
+    },
+    probe::{batch::Sets, context::ProbeContext, registry::Needs, text},
+};
+use std::collections::HashMap;
+
+/// Longest resource description that is kept, in characters. The column has 3,072; what is read of it stands in front.
+const RESOURCE_CHARS: usize = 1_024;
+
+/// True if `blocked` says that the chain is worth a second round trip.
+pub fn is_blocked(sets: &Sets) -> bool {
+    all(sets, "blocked").next().and_then(|r| r.count("blocked_requests")).is_some_and(|n| n > 0)
+}
+
+/// `blocked`, and if something is: `blocking`, `chain`, and the optional ones.
+pub fn decode(sets: &Sets, ctx: &ProbeContext) -> Result<Sample, Unavailable> {
+    let test = one(sets, "blocked")?;
+    if ctx.sees_all().is_none() && test.count("requests_seen").is_some_and(|n| n <= 1) {
+        // A server always has requests of its own: we see but ours, and "nothing blocked" would be a lie.
+        return Err(Unavailable::NoRight(Needs::Performance.right(ctx.major()).into()));
+    }
+    if !is_blocked(sets) {
+        return Ok(Sample::Blocking { tasks: Vec::new(), sessions: Vec::new() });
+    }
+    let tasks = many(sets, "blocking")?.filter_map(|row| {
+        Some(BlockedTask {
+            session_id: row.i32("session_id")?,
+            blocked_by: row.i32("blocking_session_id")?,
+            wait_type: row.line("wait_type", 60),
+            wait_ms: row.count("wait_duration_ms"),
+            resource: row.line("resource_description", RESOURCE_CHARS),
+        })
+    });
+    let extras = Extras::of(sets);
+    let buffers: HashMap<_, _> =
+        all(sets, "input_buffers").filter_map(|r| Some((r.i32("session_id")?, r))).collect();
+    let sessions = many(sets, "chain")?.filter_map(|row| {
+        let request = request(row, &extras, ctx)?;
+        let last_statement = if request.statement.is_some() {
+            None
+        } else {
+            let buffer = buffers.get(&request.session_id);
+            let buffer = buffer
+                .and_then(|r| Some(text::statement_of(r.raw_text("event_info")?, r.count("full_chars"))));
+            buffer.or_else(|| ctx.texts.statement(extras.last_handle(request.session_id)?, None, None))
+        };
+        Some(ChainSession { request, last_statement })
+    });
+    Ok(Sample::Blocking { tasks: tasks.collect(), sessions: sessions.collect() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        model::session::Statement,
+        probe::decode::fixture::{set, sets, text},
+        tds::{Cell, ResultSet},
+    };
+
+    fn test_row(seen: i64, blocked: i64) -> ResultSet {
+        set(
+            "blocked",
+            &["requests_seen", "blocked_requests"],
+            vec![vec![Cell::Int(seen), Cell::Int(blocked)]],
+        )
+    }
+
+    #[test]
+    fn nothing_blocked_is_said_only_by_who_can_see() {
+        let ctx = ProbeContext::new();
+        let calm = decode(&sets(vec![test_row(40, 0)]), &ctx).unwrap();
+        assert!(
+            matches!(calm, Sample::Blocking { tasks, sessions } if tasks.is_empty() && sessions.is_empty())
+        );
+        let blind = decode(&sets(vec![test_row(1, 0)]), &ctx).unwrap_err();
+        assert_eq!(blind, Unavailable::NoRight("VIEW SERVER STATE".into()));
+    }
+
+    #[test]
+    fn a_sleeping_head_shows_what_it_sent_last() {
+        let tasks = set(
+            "blocking",
+            &["session_id", "blocking_session_id", "wait_type", "wait_duration_ms"],
+            vec![
+                vec![Cell::Int(57), Cell::Int(88), text("LCK_M_S"), Cell::Int(312_000)],
+                vec![Cell::Null, Cell::Int(88)],
+            ],
+        );
+        let chain = set(
+            "chain",
+            &["session_id", "status", "blocking_session_id"],
+            vec![
+                vec![Cell::Int(57), text("suspended"), Cell::Int(88)],
+                vec![Cell::Int(88), text("sleeping"), Cell::Null],
+            ],
+        );
+        let buffers = set(
+            "input_buffers",
+            &["session_id", "event_info"],
+            vec![vec![Cell::Int(88), text("update t\u{1b} set x = 1")]],
+        );
+        let sets = sets(vec![test_row(40, 1), tasks, chain, buffers]);
+        let Ok(Sample::Blocking { tasks, sessions }) = decode(&sets, &ProbeContext::new()) else { panic!() };
+        assert_eq!((tasks.len(), tasks[0].blocked_by, tasks[0].wait_ms), (1, 88, Some(312_000)));
+        assert_eq!(sessions[0].request.blocked_by, Some(88));
+        let head = &sessions[1];
+        assert_eq!(head.request.command, None);
+        assert_eq!(head.last_statement.as_ref().map(Statement::as_str), Some("update t set x = 1"));
+    }
+}

@@ -1,0 +1,205 @@
+//! Decoders of what an instance is: properties, rights, databases.
+
+use super::{all, many, one};
+use crate::{
+    model::{
+        properties::{Platform, Properties, Right, Rights},
+        reading::Unavailable,
+        sample::{DatabaseRow, Sample},
+    },
+    probe::{batch::Sets, context::ProbeContext, registry::RIGHTS_IN_WORDS},
+    tds::Row,
+};
+use std::sync::Arc;
+
+/// `properties`, with `sysinfo` and `host_2017` or `host_2016` where they came.
+pub fn properties(sets: &Sets, ctx: &ProbeContext) -> Result<Sample, Unavailable> {
+    let row = one(sets, "properties")?;
+    let version = row.name("product_version");
+    let major =
+        row.i32("product_major_version").or_else(|| version.as_deref()?.split('.').next()?.parse().ok());
+    let mut properties = Properties {
+        server_name: row.name("server_name"),
+        machine_name: row.name("machine_name"),
+        edition: row.name("edition"),
+        engine_edition: row.i32("engine_edition"),
+        major,
+        version,
+        level: row.name("product_level"),
+        update_level: row.name("product_update_level"),
+        collation: row.name("collation_name"),
+        hadr_enabled: row.bool("is_hadr_enabled"),
+        clustered: row.bool("is_clustered"),
+        started_at: row.local("tempdb_created", ctx.offset_min()),
+        utc_offset_min: ctx.offset_min(),
+        clock_skew_ms: ctx.skew_ms(),
+        transport: ctx.transport(),
+        ..Properties::default()
+    };
+    if let Some(info) = all(sets, "sysinfo").next() {
+        add_sysinfo(&mut properties, info, ctx);
+    }
+    (properties.platform, properties.os_name) = host(sets);
+    Ok(Sample::Properties(Box::new(properties)))
+}
+
+fn add_sysinfo(properties: &mut Properties, row: Row<'_>, ctx: &ProbeContext) {
+    properties.cpu_count = row.i32("cpu_count").filter(|n| *n > 0);
+    properties.numa_nodes = row.i32("numa_node_count").filter(|n| *n > 0);
+    properties.physical_memory_kb = row.count("physical_memory_kb");
+    properties.target_memory_kb = row.count("committed_target_kb");
+    properties.max_workers = row.i32("max_workers_count").filter(|n| *n > 0);
+    properties.started_at = row.local("sqlserver_start_time", ctx.offset_min()).or(properties.started_at);
+}
+
+fn host(sets: &Sets) -> (Platform, Option<Arc<str>>) {
+    if let Some(row) = all(sets, "host_2017").next() {
+        let platform = match row.name("host_platform").as_deref() {
+            Some("Linux") => Platform::Linux,
+            Some("Windows") => Platform::Windows,
+            _ => Platform::Unknown,
+        };
+        let release = row.name("host_release");
+        let name = row.name("host_distribution").map(|d| match release {
+            // "Windows Server 2019 Datacenter" says it already; "Ubuntu" does not.
+            Some(release) if platform == Platform::Linux => format!("{d} {release}").into(),
+            _ => d,
+        });
+        return (platform, name);
+    }
+    // Only Windows has this view, and 2016 only Windows.
+    match all(sets, "host_2016").next() {
+        Some(row) => (Platform::Windows, row.name("windows_release").map(|r| format!("Windows {r}").into())),
+        None => (Platform::Unknown, None),
+    }
+}
+
+/// `rights` and `capabilities`.
+pub fn rights(sets: &Sets, _ctx: &ProbeContext) -> Result<Sample, Unavailable> {
+    let row = one(sets, "rights")?;
+    let rights = RIGHTS_IN_WORDS.map(|(name, columns, gives)| {
+        let answers = columns.iter().map(|c| row.bool(c));
+        // All of them, or one that says no, or not known.
+        let held = answers.reduce(|a, b| match (a, b) {
+            (Some(false), _) | (_, Some(false)) => Some(false),
+            (Some(true), Some(true)) => Some(true),
+            _ => None,
+        });
+        Right { name: name.into(), held: held.flatten(), gives: gives.into() }
+    });
+    let mut present: Vec<Arc<str>> = Vec::new();
+    for row in all(sets, "capabilities") {
+        let Some(object) = row.name("object_name") else { continue };
+        let column = row.name("column_name").map(|c| format!("{object}.{c}").into());
+        for name in [Some(object), column].into_iter().flatten() {
+            if !present.contains(&name) {
+                present.push(name);
+            }
+        }
+    }
+    Ok(Sample::Rights(Rights { rights: rights.into(), present }))
+}
+
+/// `databases`.
+pub fn databases(sets: &Sets, _ctx: &ProbeContext) -> Result<Sample, Unavailable> {
+    let rows = many(sets, "databases")?.filter_map(|row| {
+        Some(DatabaseRow {
+            id: row.i32("database_id")?,
+            name: row.name("name"),
+            state: row.name("state_desc"),
+        })
+    });
+    Ok(Sample::Databases(rows.collect()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        model::time::Timestamp,
+        probe::decode::fixture::{set, sets, text},
+        tds::Cell,
+    };
+
+    const START: i64 = 1_700_000_000_000;
+
+    fn context(sets: &Sets) -> ProbeContext {
+        let mut ctx = ProbeContext::new();
+        ctx.note_clock(sets, Timestamp::from_ms(START));
+        ctx
+    }
+
+    fn decoded(sets: &Sets) -> Properties {
+        match properties(sets, &context(sets)).unwrap() {
+            Sample::Properties(p) => *p,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn base() -> crate::tds::ResultSet {
+        set(
+            "properties",
+            &["server_time", "product_version", "is_hadr_enabled", "tempdb_created"],
+            vec![vec![
+                Cell::Instant { utc_ms: START + 1_500, offset_min: 60 },
+                text("15.0.4430.1"),
+                Cell::Int(1),
+                Cell::Local(START),
+            ]],
+        )
+    }
+
+    #[test]
+    fn a_login_without_rights_still_gets_version_and_start() {
+        let p = decoded(&sets(vec![base()]));
+        assert_eq!(
+            (p.major, p.year()),
+            (Some(15), Some(2019)),
+            "major from the version where the property is NULL"
+        );
+        assert_eq!(p.started_at, Some(Timestamp::from_ms(START - 3_600_000)), "local time made UTC");
+        assert_eq!(p.clock_skew_ms, Some(1_500));
+        assert_eq!(p.cpu_count, None);
+        assert_eq!(p.platform, Platform::Unknown);
+        assert_eq!(p.hadr_enabled, Some(true));
+    }
+
+    #[test]
+    fn sysinfo_and_host_complete_it() {
+        let sysinfo = set(
+            "sysinfo",
+            &["cpu_count", "sqlserver_start_time"],
+            vec![vec![Cell::Int(8), Cell::Local(START + 60_000)]],
+        );
+        let host = set(
+            "host_2017",
+            &["host_platform", "host_distribution", "host_release"],
+            vec![vec![text("Linux"), text("Ubuntu"), text("22.04")]],
+        );
+        let p = decoded(&sets(vec![base(), sysinfo, host]));
+        assert_eq!(p.cpu_count, Some(8));
+        assert_eq!(p.started_at, Some(Timestamp::from_ms(START + 60_000 - 3_600_000)));
+        assert_eq!((p.platform, p.os_name.as_deref()), (Platform::Linux, Some("Ubuntu 22.04")));
+    }
+
+    #[test]
+    fn an_unknown_right_is_not_a_denied_one() {
+        let columns = ["view_server_state", "view_server_performance_state", "msdb_access", "msdb_sysjobs"];
+        let answer =
+            set("rights", &columns, vec![vec![Cell::Int(1), Cell::Null, Cell::Int(1), Cell::Int(0)]]);
+        let caps = set(
+            "capabilities",
+            &["object_name", "column_name"],
+            vec![vec![text("dm_exec_requests"), text("dop")], vec![text("dm_os_host_info"), Cell::Null]],
+        );
+        let Sample::Rights(r) = rights(&sets(vec![answer, caps]), &ProbeContext::new()).unwrap() else {
+            panic!()
+        };
+        assert_eq!(r.held("VIEW SERVER STATE"), Some(true));
+        assert_eq!(r.held("VIEW SERVER PERFORMANCE STATE"), None);
+        assert_eq!(r.held("SELECT on msdb job tables"), Some(false));
+        assert_eq!(r.sees_performance(), Some(true));
+        assert!(r.present.iter().any(|p| &**p == "dm_exec_requests.dop"));
+        assert!(r.present.iter().any(|p| &**p == "dm_os_host_info"));
+    }
+}
