@@ -16,7 +16,7 @@ section() {
   section strict strict 8.0 "$ca"; section wrong-ca require 7.4 system; } > "$work/freetds.conf"
 export FREETDSCONF=$work/freetds.conf
 
-query() { python3 -c 'import json,sys; print(json.load(open(sys.argv[1]))[sys.argv[2]][sys.argv[3]])' \
+query() { python3 -c 'import json,sys; print(json.load(open(sys.argv[1]))[sys.argv[2]].get(sys.argv[3], ""))' \
   "$here/queries.json" "$profile" "$1"; }
 # run SECTION TEXT [PASSWORD]: the output, rows and messages together
 run() { printf '%s\ngo\n' "$2" | timeout 20 tsql -S "$1" -U "$user" -P "${3-$password}" -o fhq 2>&1; }
@@ -51,7 +51,11 @@ fi
 results=$(run on "$(query results)")
 [ "$(tr -d '\n' <<< "$results")" = 12 ] && ok results || bad results "$results"
 expect error "$(run on "$(query error)")" "Msg 208 .*"
-many=$(run on "$(query many)")
-[ "$(wc -l <<< "$many")" = 5000 ] && ok "many rows" || bad "many rows" "$many"
+if [ -n "$(query many)" ]; then
+  many=$(run on "$(query many)")
+  [ "$(wc -l <<< "$many")" = 5000 ] && ok "many rows" || bad "many rows" "$many"
+else
+  printf 'many rows\tskip\tno query for it in the profile %s\n' "$profile"
+fi
 printf 'cancel\tskip\ttsql cannot cancel; pymssql shows the same library doing it\n'
 exit $failed
