@@ -119,23 +119,23 @@ impl Forest {
         (list, start)
     }
 
-    /// Nodes of a tree in display order with their depth and whether they are the last of their siblings.
-    fn walk(&self, head: usize, list: &[usize], start: &[usize]) -> Vec<(usize, u16, bool)> {
-        let mut order = Vec::new();
-        let mut open = vec![(head, 0u16, true)];
-        while let Some((node, depth, last)) = open.pop() {
-            order.push((node, depth, last));
-            let children = &list[start[node]..start[node + 1]];
-            for (i, child) in children.iter().enumerate().rev() {
-                open.push((*child, depth.saturating_add(1), i + 1 == children.len()));
-            }
-        }
-        order
-    }
-
     fn heads(&self, start: &[usize]) -> impl Iterator<Item = usize> {
         (0..self.ids.len()).filter(move |n| self.parent[*n].is_none() && start[*n + 1] > start[*n])
     }
+}
+
+/// Nodes of a tree in display order with their depth and whether they are the last of their siblings.
+fn walk(head: usize, list: &[usize], start: &[usize]) -> Vec<(usize, u16, bool)> {
+    let mut order = Vec::new();
+    let mut open = vec![(head, 0u16, true)];
+    while let Some((node, depth, last)) = open.pop() {
+        order.push((node, depth, last));
+        let children = &list[start[node]..start[node + 1]];
+        for (i, child) in children.iter().enumerate().rev() {
+            open.push((*child, depth.saturating_add(1), i + 1 == children.len()));
+        }
+    }
+    order
 }
 
 /// How many sessions each session blocks, directly or not.
@@ -144,7 +144,7 @@ pub fn victims_of(edges: impl Iterator<Item = Edge>) -> HashMap<i32, u32> {
     let (list, start) = forest.children();
     let mut victims = HashMap::with_capacity(forest.ids.len());
     for head in forest.heads(&start) {
-        let order = forest.walk(head, &list, &start);
+        let order = walk(head, &list, &start);
         for (node, count) in order.iter().zip(subtree_victims(&order)) {
             victims.insert(forest.ids[node.0], count);
         }
@@ -202,9 +202,9 @@ pub fn build(tasks: &[BlockedTask], sessions: &[ChainSession], names: DatabaseNa
     let (list, start) = forest.children();
     let context = Context { forest: &forest, by_id: &by_id, tasks: &longest, names };
     let mut chains: Vec<Chain> =
-        forest.heads(&start).map(|h| context.chain(&forest.walk(h, &list, &start))).collect();
+        forest.heads(&start).map(|h| context.chain(&walk(h, &list, &start))).collect();
     chains.sort_by_cached_key(|c| {
-        let weight = u128::from(c.victims) * c.lost_ms.unsigned_abs() as u128;
+        let weight = u128::from(c.victims) * u128::from(c.lost_ms.unsigned_abs());
         (Reverse(weight), Reverse(c.max_wait_ms), c.nodes.first().map(|n| n.request.session_id))
     });
     Blocking { chains, cycles_cut: u32::try_from(forest.cut.len()).unwrap_or(u32::MAX) }

@@ -202,7 +202,7 @@ mod tests {
         assert_eq!(with(push_grouped, -1_234_567), "-1,234,567");
         assert_eq!(with(push_grouped, 999), "999");
         assert_eq!(with(push_pct, 97.2), "97 %");
-        assert_eq!(with(push_pct, 3.14), "3.1 %");
+        assert_eq!(with(push_pct, 3.12), "3.1 %");
     }
 
     #[test]

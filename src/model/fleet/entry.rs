@@ -168,7 +168,7 @@ impl Entry {
             Sample::Jobs(j) => facts.jobs = Reading::good(Arc::new(cut(j)), at, every_ms),
             Sample::Headline(raw) => {
                 let cpus = facts.properties.get().and_then(|p| p.cpu_count);
-                let headline = self.headline.fold(*raw, poll, cpus, Arc::make_mut(&mut self.history));
+                let headline = self.headline.fold(&raw, poll, cpus, Arc::make_mut(&mut self.history));
                 facts.headline = Reading::good(headline, at, every_ms);
                 self.score_due = Some(at);
             }
@@ -265,13 +265,10 @@ impl Entry {
         if let Some(at) = self.score_due.take() {
             Arc::make_mut(&mut self.history).record(SeriesId::Score, at, health.score.map(f64::from));
         }
-        if self.facts.headline.is_stale(now) {
-            let open =
-                self.history.iter().any(|(_, s)| s.points().next_back().is_some_and(|(_, v)| !v.is_nan()));
-            if open {
-                Arc::make_mut(&mut self.history).gap_all(now);
-                self.dirty = true;
-            }
+        let line_ends = |s: &Series| s.points().next_back().is_some_and(|(_, v)| !v.is_nan());
+        if self.facts.headline.is_stale(now) && self.history.get(SeriesId::PollMs).is_some_and(line_ends) {
+            Arc::make_mut(&mut self.history).gap_probe(ProbeId::Headline, now);
+            self.dirty = true;
         }
         self.dirty |= health != self.health;
         self.health = health;

@@ -35,7 +35,7 @@ impl HeadlineFold {
 
     pub fn fold(
         &mut self,
-        raw: HeadlineSample,
+        raw: &HeadlineSample,
         poll: &Poll,
         cpus: Option<i32>,
         history: &mut History,
@@ -44,14 +44,14 @@ impl HeadlineFold {
         let compared = self
             .before
             .and_then(|(before, old)| Interval::between(before, mark).ok().map(|interval| (interval, old)));
-        let mut h = gauges(&raw, poll);
-        h.started_at = self.start_by_our_clock(&raw, poll.at);
+        let mut h = gauges(raw, poll);
+        h.started_at = self.start_by_our_clock(raw, poll.at);
         if let Some((interval, old)) = compared {
-            rates(&mut h, interval, &old, &raw, cpus);
+            rates(&mut h, interval, &old, raw, cpus);
             self.count_deadlocks(poll.at, delta(old.deadlocks, raw.deadlocks));
         }
         h.deadlocks_recent = self.recent_deadlocks(poll.at, raw.deadlocks.is_some());
-        self.before = Some((mark, raw));
+        self.before = Some((mark, *raw));
         record(history, poll.at, &h);
         h
     }

@@ -82,7 +82,7 @@ impl Fleet {
                 {
                     match outcome {
                         Ok(sample) => {
-                            entry.take(sample, &entry::Poll { at, took_ms, every_ms }, &mut self.names)
+                            entry.take(sample, &entry::Poll { at, took_ms, every_ms }, &mut self.names);
                         }
                         Err(problem) => entry.miss(probe, at, every_ms, problem),
                     }

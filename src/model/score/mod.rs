@@ -67,7 +67,7 @@ pub fn assess(facts: &Facts, history: &History, thresholds: &Thresholds, now: Ti
 }
 
 fn verdict(mut reasons: Vec<Reason>) -> Health {
-    reasons.sort_by(|a, b| (b.level, b.points).cmp(&(a.level, a.points)));
+    reasons.sort_by_key(|r| std::cmp::Reverse((r.level, r.points)));
     let level = reasons.first().map_or(Level::Ok, |r| r.level);
     let left = reasons.iter().fold(100.0, |left, r| left * (100.0 - f64::from(r.points.min(100))) / 100.0);
     let score = (level != Level::Unknown).then_some(left.round() as u8);

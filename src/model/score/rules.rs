@@ -6,7 +6,7 @@ use crate::model::{
     failure::{Failure, FailureKind},
     figure::{push_clock, push_grouped, push_pct, push_since, push_wait},
     health::{Level, Topic},
-    history::SeriesId,
+    history::{Series, SeriesId},
     reading::Unavailable,
     sample::{Link, ReplicaRow},
     snapshot::Chain,
@@ -219,7 +219,7 @@ pub(super) fn memory(case: &mut Case<'_>) {
 /// Page life that is low and was much higher a moment ago. After a restart it is low because it is young.
 pub(super) fn page_life(case: &mut Case<'_>) {
     let Some(now_s) = case.facts.headline.fresh(case.now).and_then(|h| h.page_life_s) else { return };
-    let best = case.history.get(SeriesId::PageLife).into_iter().flat_map(|s| s.points());
+    let best = case.history.get(SeriesId::PageLife).into_iter().flat_map(Series::points);
     let best = best.map(|(_, v)| f64::from(v)).filter(|v| !v.is_nan()).fold(0.0, f64::max);
     if (0..PAGE_LIFE_LOW_S).contains(&now_s) && (now_s as f64) <= best * PAGE_LIFE_FALL {
         let mut text = "page life ".to_owned();
