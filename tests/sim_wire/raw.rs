@@ -215,6 +215,17 @@ async fn an_answer_that_nobody_reads_costs_no_memory() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_killed_session_does_not_wait_for_a_client_that_reads_nothing() {
+    let server = server().await;
+    let mut raw = Raw::log_in(&server);
+    raw.batch("select endless");
+    raw.tcp.peek(&mut [0]).unwrap();
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    server.backend.killed.lock().unwrap().push(51);
+    server.eventually("the session ends", |backend| backend.open.load(Ordering::SeqCst) == 0).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn mostly_empty_rows_are_sent_with_a_bitmap() {
     let server = server().await;
     let mut raw = Raw::log_in(&server);

@@ -19,8 +19,6 @@ use crate::sim::backend::{Backend, Reply, ServerMessage, Session};
 
 /// The time that PRELOGIN, TLS and LOGIN7 may take together.
 const HANDSHAKE_DEADLINE: Duration = Duration::from_secs(30);
-/// The time that a killed client has to read its last message.
-const LAST_WORDS_DEADLINE: Duration = Duration::from_secs(5);
 /// The first byte of a TLS handshake: a TDS 8.0 client.
 const TLS_HANDSHAKE: u8 = 0x16;
 
@@ -257,13 +255,10 @@ async fn finish(link: &mut Link, mut answer: Answer, flow: Flow) -> Result<(), E
             answer.finish();
         }
     }
+    link.send_rest(TYPE_ANSWER, &mut answer.out).await?;
     if matches!(flow, Flow::Killed | Flow::Close) {
-        let last_words = link.send_rest(TYPE_ANSWER, &mut answer.out);
-        // Whether the client read it or not, the connection is over.
-        let _ = tokio::time::timeout(LAST_WORDS_DEADLINE, last_words).await;
         return Err(End::Closed);
     }
-    link.send_rest(TYPE_ANSWER, &mut answer.out).await?;
     if link.take_attention() || flow == Flow::Cancelled {
         acknowledge_attention(link).await?;
     }

@@ -33,7 +33,7 @@ use crate::sim::backend::{Backend, Network};
 /// A socket with or without TLS.
 pub type Stream = Either<TcpStream, Box<TlsStream<Wrapped>>>;
 
-/// How often a running request looks whether its session was killed, and a black hole whether it is over.
+/// How often a waiting connection looks whether its session was killed, and whether a black hole is over.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 /// Why a connection ended.
@@ -179,7 +179,7 @@ impl Link {
         self.attention = answering && self.inbox.take_attention();
     }
 
-    /// True once after each attention that arrived while an answer was being sent.
+    /// True if an attention arrived while an answer was being sent; false from then on.
     pub fn take_attention(&mut self) -> bool {
         std::mem::take(&mut self.attention)
     }
@@ -274,10 +274,14 @@ impl Link {
         self.flush().await
     }
 
+    /// Waits until the socket has taken everything. A killed session does not wait for a client that reads nothing.
     async fn flush(&mut self) -> Result<(), End> {
         self.unflushed = true;
         while self.unflushed {
-            self.wait(None).await?;
+            let woken = self.wait(Some(Instant::now() + LOOK_EVERY)).await?;
+            if woken == Wake::Tick && self.backend.is_killed(self.spid) {
+                return Err(End::Closed);
+            }
         }
         Ok(())
     }

@@ -138,3 +138,69 @@ impl AsyncWrite for Wrapped {
         Pin::new(&mut self.get_mut().tcp).poll_shutdown(cx)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::BufMut;
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        net::TcpListener,
+    };
+
+    async fn pair() -> (TcpStream, Wrapped) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (server, _) = listener.accept().await.unwrap();
+        (client, Wrapped::new(server, true))
+    }
+
+    #[tokio::test]
+    async fn records_may_be_cut_into_packets_anywhere_and_end_with_the_handshake() {
+        let (mut client, mut server) = pair().await;
+        let sent: Vec<u8> = (0..1000_u32).map(|n| n as u8).collect();
+        let mut packets = BytesMut::new();
+        for (index, part) in sent.chunks(7).enumerate() {
+            put_header(&mut packets, TYPE_PRELOGIN, index % 2 == 0, part.len(), 0, 0);
+            packets.extend_from_slice(part);
+            put_header(&mut packets, TYPE_PRELOGIN, true, 0, 0, 0);
+        }
+        client.write_all(&packets).await.unwrap();
+        let mut got = vec![0; sent.len()];
+        server.read_exact(&mut got).await.unwrap();
+        assert_eq!(got, sent);
+        // The empty packet that follows the last record is still a packet.
+        client.write_all(&[TYPE_PRELOGIN, 1, 0, 9, 0, 0, 0, 0, 42]).await.unwrap();
+        assert_eq!(server.read_u8().await.unwrap(), 42);
+        server.unwrap_from_now_on();
+        client.write_all(&[7]).await.unwrap();
+        assert_eq!(server.read_u8().await.unwrap(), 7);
+    }
+
+    #[tokio::test]
+    async fn a_long_flight_is_one_message_of_packets() {
+        let (mut client, mut server) = pair().await;
+        server.write_all(&[1; 3000]).await.unwrap();
+        server.write_all(&[2; 3000]).await.unwrap();
+        server.flush().await.unwrap();
+        drop(server);
+        let mut got = vec![];
+        client.read_to_end(&mut got).await.unwrap();
+        let mut expected = BytesMut::new();
+        put_header(&mut expected, TYPE_PRELOGIN, false, 4088, 0, 0);
+        expected.put_bytes(1, 3000);
+        expected.put_bytes(2, 1088);
+        put_header(&mut expected, TYPE_PRELOGIN, true, 1912, 0, 0);
+        expected.put_bytes(2, 1912);
+        assert!(got == expected, "{} bytes instead of {}", got.len(), expected.len());
+    }
+
+    #[tokio::test]
+    async fn other_packets_during_the_handshake_are_refused() {
+        for header in [[0x01, 1, 0, 9, 0, 0, 0, 0], [TYPE_PRELOGIN, 1, 0, 7, 0, 0, 0, 0]] {
+            let (mut client, mut server) = pair().await;
+            client.write_all(&header).await.unwrap();
+            assert_eq!(server.read_u8().await.unwrap_err().kind(), io::ErrorKind::InvalidData);
+        }
+    }
+}
