@@ -13,6 +13,7 @@
 //! screens.
 
 pub mod batch;
+pub mod columns;
 pub mod context;
 mod decode;
 pub mod registry;
