@@ -1,7 +1,7 @@
 //! Several scripts as one batch, and its answer back as named result sets. Used by `run`.
 
 use super::registry::Script;
-use crate::tds::{Answer, ResultSet};
+use crate::tds::ResultSet;
 
 /// What the name of a tagged set's first column starts with; the script's name follows.
 pub const TAG_PREFIX: &str = "dbtop_";
@@ -80,25 +80,10 @@ pub fn names(scripts: &[Script]) -> String {
     scripts.iter().map(|s| s.name).collect::<Vec<_>>().join(", ")
 }
 
-/// Which of the scripts must be asked again, one by one: those without a whole set. If none is missing but the server
-/// sent an error, some set was cut short and nobody knows which: then all of them.
-pub fn unanswered(scripts: &[Script], sets: &Sets, answer_had_error: bool) -> Vec<Script> {
-    let missing: Vec<_> = scripts.iter().filter(|s| !sets.has(s.name)).copied().collect();
-    if missing.is_empty() && answer_had_error { scripts.to_vec() } else { missing }
-}
-
-/// An answer taken apart: its named sets, and the error.
-pub fn take_apart(answer: Answer) -> (Sets, Option<crate::model::failure::Failure>) {
-    (Sets::of(answer.sets), answer.error)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        probe::registry::{Needs, PROBES, scripts},
-        tds::Cell,
-    };
+    use crate::{probe::registry::PROBES, tds::Cell};
 
     fn set(tag: &str, complete: bool) -> ResultSet {
         ResultSet { columns: vec![tag.to_owned()], rows: vec![vec![Cell::Int(1)]], complete }
@@ -120,21 +105,5 @@ mod tests {
         for script in all {
             assert!(batch.contains(&format!("/* dbtop:{} */", script.name)), "{}", script.name);
         }
-    }
-
-    #[test]
-    fn what_lacks_a_set_is_asked_again_alone() {
-        let scripts: Vec<_> = scripts().take(3).collect();
-        let sets = Sets::of(vec![set(&format!("dbtop_{}", scripts[0].name), true)]);
-        let again: Vec<_> = unanswered(&scripts, &sets, true).iter().map(|s| s.name).collect();
-        assert_eq!(again, [scripts[1].name, scripts[2].name]);
-        let one = [Script { name: "waits", text: "", needs: Needs::Nothing }];
-        let whole = Sets::of(vec![set("dbtop_waits", true)]);
-        assert!(unanswered(&one, &whole, false).is_empty());
-        assert_eq!(
-            unanswered(&one, &whole, true).len(),
-            1,
-            "an error with all sets there: one of them was cut"
-        );
     }
 }

@@ -69,8 +69,12 @@ async fn set_up<C: Ask>(conn: &mut C, sql: &str) -> Result<Option<Failure>, Fail
 /// they tell which scripts fit this server. `ctx.set_focused` decides about the costlier columns.
 pub async fn poll<C: Ask>(conn: &mut C, due: &[ProbeId], ctx: &mut ProbeContext) -> Vec<Polled> {
     let mut polled = Vec::with_capacity(due.len());
+    let mut lost = None;
     for group in groups(due, ctx) {
-        poll_group(conn, &group, ctx, &mut polled).await;
+        match &lost {
+            None => lost = poll_group(conn, &group, ctx, &mut polled).await,
+            Some(failure) => polled.extend(group.iter().map(|p| not_reached(p, failure))),
+        }
     }
     polled.sort_by_key(|p| due.iter().position(|d| *d == p.probe));
     polled
@@ -90,12 +94,17 @@ fn groups(due: &[ProbeId], ctx: &ProbeContext) -> Vec<Vec<&'static Probe>> {
     groups
 }
 
+fn not_reached(probe: &Probe, lost: &Failure) -> Polled {
+    Polled { probe: probe.id, took_ms: 0, outcome: Err(Unavailable::Failed(lost.clone())) }
+}
+
+/// Polls probes that go together. Gives what broke the connection, if something did.
 async fn poll_group<C: Ask>(
     conn: &mut C,
     group: &[&Probe],
     ctx: &mut ProbeContext,
     polled: &mut Vec<Polled>,
-) {
+) -> Option<Failure> {
     let started = Instant::now();
     let mut asked = Vec::new();
     let mut scripts = Vec::new();
@@ -112,6 +121,7 @@ async fn poll_group<C: Ask>(
     let mut gathered = Gathered::default();
     gather(conn, &scripts, within, ctx, &mut gathered).await;
     if let Some(probe) = asked.iter().find(|p| p.id == ProbeId::Blocking)
+        && gathered.lost.is_none()
         && super::decode::is_blocked(&gathered.sets)
     {
         match ctx.plan(probe, true) {
@@ -122,12 +132,14 @@ async fn poll_group<C: Ask>(
             Err(why) => gathered.problems.extend(probe.parts.iter().map(|p| (p.script.name, why.clone()))),
         }
     }
-    super::text::fetch(conn, &gathered.sets, ctx).await;
+    if gathered.lost.is_none() {
+        gathered.lost = super::text::fetch(conn, &gathered.sets, ctx).await;
+    }
     let took_ms = u32::try_from(started.elapsed().as_millis()).unwrap_or(u32::MAX);
     for probe in &asked {
         ctx.count_poll(probe.id);
     }
-    blame(&asked, &gathered, conn.is_open(), ctx);
+    blame(&asked, &gathered, ctx);
     for probe in asked {
         let outcome = outcome(probe, &gathered, ctx);
         if let Ok(sample) = &outcome {
@@ -135,6 +147,7 @@ async fn poll_group<C: Ask>(
         }
         polled.push(Polled { probe: probe.id, took_ms, outcome });
     }
+    gathered.lost
 }
 
 /// What came of a group's round trips.
@@ -143,9 +156,12 @@ struct Gathered {
     sets: Sets,
     /// scripts without a set, and why
     problems: Vec<(&'static str, Unavailable)>,
+    /// what broke the connection
+    lost: Option<Failure>,
 }
 
-/// Asks for scripts in one batch; those that a server error left without a set, one by one.
+/// Asks for scripts in one batch; those that a server error left without a set, one by one. If none of these fails
+/// again, the error cut a set short that looks whole, and nobody knows which: then the others are asked again too.
 async fn gather<C: Ask>(
     conn: &mut C,
     scripts: &[Script],
@@ -157,44 +173,62 @@ async fn gather<C: Ask>(
         return;
     }
     let (sets, error) = ask(conn, scripts, within_ms, ctx).await;
-    let Some(error) = error else {
-        for script in batch::unanswered(scripts, &sets, false) {
-            let text = format!("the answer lacks the result set of {}", script.name);
-            gathered
-                .problems
-                .push((script.name, Unavailable::Failed(Failure::new(FailureKind::Protocol, text))));
+    let (whole, missing): (Vec<_>, Vec<_>) = scripts.iter().copied().partition(|s| sets.has(s.name));
+    match error {
+        None => {
+            for script in missing {
+                let text = format!("the answer lacks the result set of {}", script.name);
+                gathered.fail(script, Failure::new(FailureKind::Protocol, text), ctx);
+            }
+            gathered.sets.merge(sets);
         }
-        gathered.sets.merge(sets);
-        return;
-    };
-    let again = batch::unanswered(scripts, &sets, conn.is_open());
-    if again.len() < scripts.len() {
-        gathered.sets.merge(sets);
+        Some(error) if !conn.is_open() => {
+            for script in missing {
+                gathered.fail(script, error.clone(), ctx);
+            }
+            gathered.sets.merge(sets);
+            gathered.lost = Some(error);
+        }
+        // Alone in its batch: the error is its own.
+        Some(error) if scripts.len() == 1 => gathered.fail(scripts[0], error, ctx),
+        Some(_) => {
+            if ask_singly(conn, &missing, within_ms, ctx, gathered).await > 0 {
+                gathered.sets.merge(sets);
+            } else {
+                ask_singly(conn, &whole, within_ms, ctx, gathered).await;
+            }
+        }
     }
-    let mut broken = if conn.is_open() { None } else { Some(error.clone()) };
-    for script in again {
-        let failed = match &broken {
-            Some(error) => error.clone(),
-            // Alone in its batch already: the error is its own.
-            None if scripts.len() == 1 => error.clone(),
+}
+
+/// Asks for scripts one by one; says how many failed.
+async fn ask_singly<C: Ask>(
+    conn: &mut C,
+    scripts: &[Script],
+    within_ms: u32,
+    ctx: &mut ProbeContext,
+    gathered: &mut Gathered,
+) -> usize {
+    let mut failed = 0;
+    for script in scripts {
+        let error = match gathered.lost.clone() {
+            Some(lost) => Some(lost),
             None => {
-                let (sets, error) = ask(conn, &[script], within_ms, ctx).await;
-                let Some(error) = error else {
+                let (sets, error) = ask(conn, &[*script], within_ms, ctx).await;
+                if error.is_none() {
                     gathered.sets.merge(sets);
-                    continue;
-                };
-                if !conn.is_open() {
-                    broken = Some(error.clone());
+                } else if !conn.is_open() {
+                    gathered.lost.clone_from(&error);
                 }
                 error
             }
         };
-        let why = unavailable(failed, script, ctx);
-        if matches!(why, Unavailable::NoRight(_) | Unavailable::Missing(_)) {
-            ctx.remember(script, why.clone());
+        if let Some(error) = error {
+            gathered.fail(*script, error, ctx);
+            failed += 1;
         }
-        gathered.problems.push((script.name, why));
     }
+    failed
 }
 
 async fn ask<C: Ask>(
@@ -209,9 +243,9 @@ async fn ask<C: Ask>(
     let within = Duration::from_millis(within_ms.into());
     let answer = conn.ask(Question { what: &what, sql: &sql, params: &[], within }).await;
     let ours = before.plus_ms((now() - before) / 2);
-    let (sets, error) = batch::take_apart(answer);
+    let sets = Sets::of(answer.sets);
     ctx.note_clock(&sets, ours);
-    (sets, error)
+    (sets, answer.error)
 }
 
 /// A failure in the terms of a cell.
@@ -231,8 +265,8 @@ fn unavailable(failure: Failure, script: Script, ctx: &ProbeContext) -> Unavaila
 
 /// If a batch of several probes broke the connection, the first one without its sets goes alone from now on: the others
 /// must not suffer for it.
-fn blame(asked: &[&Probe], gathered: &Gathered, is_open: bool, ctx: &mut ProbeContext) {
-    if is_open || asked.len() < 2 {
+fn blame(asked: &[&Probe], gathered: &Gathered, ctx: &mut ProbeContext) {
+    if gathered.lost.is_none() || asked.len() < 2 {
         return;
     }
     let unanswered = |p: &&&Probe| p.parts.iter().any(|part| gathered.problem(part.script).is_some());
@@ -242,6 +276,15 @@ fn blame(asked: &[&Probe], gathered: &Gathered, is_open: bool, ctx: &mut ProbeCo
 }
 
 impl Gathered {
+    /// A script gave no set. What will fail the same way next time is remembered.
+    fn fail(&mut self, script: Script, failure: Failure, ctx: &mut ProbeContext) {
+        let why = unavailable(failure, script, ctx);
+        if matches!(why, Unavailable::NoRight(_) | Unavailable::Missing(_)) {
+            ctx.remember(script, why.clone());
+        }
+        self.problems.push((script.name, why));
+    }
+
     fn problem(&self, script: Script) -> Option<&Unavailable> {
         self.problems.iter().find(|(n, _)| *n == script.name).map(|(_, why)| why)
     }

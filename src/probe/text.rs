@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     model::{
+        failure::Failure,
         session::{SqlText, Statement},
         text::is_harmful,
     },
@@ -181,8 +182,8 @@ fn sql_text(
 }
 
 /// Fetches the texts of all handles in these sets that are not cached yet, a limited number per poll: the longest
-/// running requests come first, the rest follows with the next polls.
-pub(super) async fn fetch<C: Ask>(conn: &mut C, sets: &Sets, ctx: &mut ProbeContext) {
+/// running requests come first, the rest follows with the next polls. Gives what broke the connection, if something did.
+pub(super) async fn fetch<C: Ask>(conn: &mut C, sets: &Sets, ctx: &mut ProbeContext) -> Option<Failure> {
     let column = |set: &str, column: &'static str| {
         let rows = sets.get(set).map(|s| s.rows().collect::<Vec<Row<'_>>>()).unwrap_or_default();
         rows.into_iter().filter_map(move |r| r.bytes(column))
@@ -191,19 +192,20 @@ pub(super) async fn fetch<C: Ask>(conn: &mut C, sets: &Sets, ctx: &mut ProbeCont
         .chain(column("activity", "sql_handle"))
         .chain(column("connections", "most_recent_sql_handle"))
         .collect();
-    if handles.is_empty() {
-        return;
-    }
     let questions = if ctx.is_focused() { FOCUSED_QUESTIONS } else { FLEET_QUESTIONS };
     let unknown = ctx.texts.begin(handles.into_iter());
+    let mut lost = None;
     for chunk in unknown.chunks(HANDLES).take(questions) {
-        if !conn.is_open() {
-            return;
-        }
-        let answer = conn.ask(question(&params(chunk))).await;
+        let mut answer = conn.ask(question(&params(chunk))).await;
+        let error = answer.error.take();
         keep(chunk, answer, &mut ctx.texts);
+        if !conn.is_open() {
+            lost = error;
+            break;
+        }
     }
     ctx.texts.trim();
+    lost
 }
 
 fn params<'a>(handles: &[&'a [u8]]) -> [Param<'a>; HANDLES] {

@@ -27,7 +27,7 @@ pub fn decode(sets: &Sets, ctx: &ProbeContext) -> Result<Sample, Unavailable> {
     let rows = many(sets, "activity")?.chain(all(sets, "sleepers"));
     let requests: Vec<_> = rows.filter_map(|row| request(row, &extras, ctx)).collect();
     let total = |set| all(sets, set).next().and_then(|r| r.count("total_rows")).unwrap_or(0);
-    let left_out = (total("activity") + total("sleepers")).saturating_sub(requests.len() as i64);
+    let left_out = total("activity").saturating_add(total("sleepers")).saturating_sub(requests.len() as i64);
     Ok(Sample::Activity(Activity {
         requests,
         sessions: SessionCounts {
