@@ -59,7 +59,7 @@ impl Server {
         config.port(self.address.port());
         config.authentication(AuthMethod::sql_server(USER, PASSWORD));
         config.encryption(level);
-        config.handshake_timeout(Some(Duration::from_secs(10)));
+        config.handshake_timeout(Some(Duration::from_secs(30)));
         config
     }
 
@@ -75,15 +75,15 @@ impl Drop for Server {
 }
 
 impl Server {
-    /// Waits until something is true of the backend; ten seconds at most.
+    /// Waits until something is true of the backend; thirty seconds at most.
     async fn eventually(&self, what: &str, truth: impl Fn(&Echo) -> bool) {
-        for _ in 0..1000 {
+        for _ in 0..3000 {
             if truth(&self.backend) {
                 return;
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        panic!("not within ten seconds: {what}");
+        panic!("not within thirty seconds: {what}");
     }
 }
 

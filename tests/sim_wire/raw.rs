@@ -34,7 +34,7 @@ impl Raw {
     /// Only connects.
     pub fn open(server: &Server) -> Self {
         let tcp = TcpStream::connect(server.address).unwrap();
-        tcp.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        tcp.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
         Self { tcp }
     }
 
