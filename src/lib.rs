@@ -32,3 +32,4 @@ pub mod tui;
 
 pub mod cli;
 pub mod command;
+pub mod tui;

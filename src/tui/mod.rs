@@ -1,4 +1,178 @@
 //! The screen: the only module that knows ratatui and crossterm.
+//!
+//! [`run`] is the loop. Snapshots come in over `watch` and are looked at only when a frame is due; keys become
+//! [`action`]s; what the program shall do leaves as [`effect`]s. The screen is a pure function of (snapshot, view state)
+//! in [`app`]. `command` calls [`run`]; nothing in here knows a server, a file or a channel's other end.
 
+mod action;
+pub mod app;
+mod chrome;
+pub mod effect;
+mod filter;
+mod format;
+pub mod keymap;
+mod layer;
+mod navigate;
+mod pane;
+mod pulse;
+mod place;
+mod terminal;
 pub mod theme;
-pub mod widget;
+mod widget;
+
+pub use app::{App, Settings};
+
+use crate::model::{health::Level, snapshot::FleetSnapshot, time::Timestamp};
+use crossterm::event::{Event, EventStream, KeyEventKind, MouseButton, MouseEventKind};
+use effect::{Effect, Reply};
+use futures_util::{Stream, StreamExt};
+use keymap::Chord;
+use pulse::Pulse;
+use std::{io, sync::Arc, time::Duration};
+use terminal::Screen;
+use tokio::{
+    sync::{mpsc, watch},
+    time::Instant,
+};
+use tokio_util::sync::CancellationToken;
+
+/// Everything the screen needs.
+pub struct Setup {
+    /// looks and manners
+    pub settings: Settings,
+    /// newest state of the fleet; newest wins, the screen never holds the reducer up
+    pub snapshots: watch::Receiver<Arc<FleetSnapshot>>,
+    /// wishes; bounded by [`effect::EFFECTS`], see [`Effect`] for what happens when it is full
+    pub effects: mpsc::Sender<Effect>,
+    /// answers; bounded by [`effect::REPLIES`]
+    pub replies: mpsc::Receiver<Reply>,
+    /// ends the screen from outside: SIGTERM, SIGHUP
+    pub cancel: CancellationToken,
+    /// what time it is
+    pub clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+}
+
+/// Why the screen could not be shown.
+#[derive(Debug, thiserror::Error)]
+pub enum TuiError {
+    /// no terminal, or it is gone
+    #[error("could not use the terminal: {0}; run dbtop in a terminal, or `dbtop once` in scripts")]
+    Terminal(#[from] io::Error),
+}
+
+/// Shows the fleet until the user quits or `cancel` fires. The terminal is given back in any case.
+///
+/// # Errors
+/// [`TuiError`] if there is no terminal.
+pub async fn run(setup: Setup) -> Result<(), TuiError> {
+    let mut screen = Screen::enter(setup.settings.mouse)?;
+    let mut app = App::new(setup.settings.clone(), (setup.clock)());
+    // The first paint waits for nothing.
+    draw(&mut screen, &mut app)?;
+    let events = EventStream::new();
+    Ok(event_loop(setup, &mut screen, &mut app, events).await?)
+}
+
+async fn event_loop(
+    mut setup: Setup,
+    screen: &mut Screen,
+    app: &mut App,
+    mut events: impl Stream<Item = io::Result<Event>> + Unpin,
+) -> io::Result<()> {
+    let mut pulse = Pulse::new(setup.settings.low_bandwidth, Instant::now());
+    let (mut fleet_open, mut replies_open) = (true, true);
+    pulse.data();
+    while !app.wants_to_quit() {
+        let due = pulse.due();
+        tokio::select! {
+            biased;
+            () = tokio::time::sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {
+                let began = Instant::now();
+                app.tick((setup.clock)());
+                if setup.snapshots.has_changed().unwrap_or(false) || pulse.first() {
+                    let snapshot = Arc::clone(&setup.snapshots.borrow_and_update());
+                    app.ingest(snapshot);
+                }
+                hand_over(app, &setup.effects);
+                draw(screen, app)?;
+                pulse.painted(began, Instant::now(), screen.bytes());
+                app.set_figures(pulse.figures());
+            }
+            () = setup.cancel.cancelled() => break,
+            event = events.next() => match event {
+                Some(Ok(event)) => {
+                    if handle(app, &event) {
+                        pulse.key(Instant::now());
+                    }
+                    clipboard(screen, app)?;
+                }
+                // The terminal is gone: nobody is there to see a frame.
+                Some(Err(e)) => return Err(e),
+                None => break,
+            },
+            reply = setup.replies.recv(), if replies_open => match reply {
+                Some(reply) => {
+                    app.reply(reply);
+                    pulse.data();
+                }
+                None => replies_open = false,
+            },
+            changed = setup.snapshots.changed(), if fleet_open && !pulse.waits_for_data() => match changed {
+                Ok(()) => pulse.data(),
+                Err(_) => fleet_open = false,
+            },
+            () = tokio::time::sleep(pulse.until_tick((setup.clock)())) => pulse.data(),
+        }
+    }
+    Ok(())
+}
+
+fn draw(screen: &mut Screen, app: &mut App) -> io::Result<()> {
+    if app.take_repaint() {
+        screen.repaint()?;
+    }
+    screen.draw(|frame| {
+        let area = frame.area();
+        app.render(area, frame.buffer_mut());
+    })
+}
+
+/// True if the event changed anything.
+fn handle(app: &mut App, event: &Event) -> bool {
+    match event {
+        Event::Key(key) if key.kind != KeyEventKind::Release => app.key(Chord::of(*key)),
+        Event::Paste(text) => app.paste(text),
+        Event::Resize(..) => {}
+        Event::Mouse(m) => match m.kind {
+            MouseEventKind::Down(MouseButton::Left) => app.click(m.column, m.row),
+            MouseEventKind::ScrollDown => app.act(action::Action::Down),
+            MouseEventKind::ScrollUp => app.act(action::Action::Up),
+            _ => return false,
+        },
+        _ => return false,
+    }
+    true
+}
+
+fn clipboard(screen: &mut Screen, app: &mut App) -> io::Result<()> {
+    for text in app.take_copies() {
+        if !screen.copy(&text)? {
+            app.reply(Reply::Message {
+                level: Level::Warning,
+                text: "too long for the terminal's clipboard: not copied".to_owned(),
+            });
+        }
+    }
+    Ok(())
+}
+
+fn hand_over(app: &mut App, effects: &mpsc::Sender<Effect>) {
+    for effect in app.take_effects() {
+        if let Err(mpsc::error::TrySendError::Full(effect)) = effects.try_send(effect) {
+            app.effect_dropped(&effect);
+        }
+    }
+}
+
+/// Shortest time between two frames that data asks for.
+const FRAME: Duration = Duration::from_millis(33);

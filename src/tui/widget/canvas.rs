@@ -1,6 +1,7 @@
 //! A clipped piece of the screen to write on. Everything drawn goes through here, so nothing can be drawn outside,
 //! no control character reaches the terminal, and every width is measured as the terminal measures it.
 
+use crate::model::text::is_harmful;
 use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
@@ -21,10 +22,8 @@ fn cell_of(grapheme: &str) -> (&str, usize) {
     if grapheme == "\t" {
         return (" ", 1);
     }
-    let hidden = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e000}'..='\u{f8ff}')
-    };
+    // Private-use characters are drawn as anything; a terminal's width for them is a guess.
+    let hidden = |c| is_harmful(c) || matches!(c, '\u{e000}'..='\u{f8ff}');
     if grapheme.chars().any(hidden) {
         return ("·", 1);
     }

@@ -3,9 +3,11 @@
 pub mod axis;
 pub mod canvas;
 pub mod chart;
+pub mod columns;
 pub mod spark;
 pub mod sqlview;
 pub mod stack;
+pub mod table;
 
 #[cfg(test)]
 pub(crate) mod screen;

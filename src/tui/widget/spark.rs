@@ -1,8 +1,6 @@
 //! Sparklines and the bucketing of series that they share with the charts.
 
-use super::canvas::Canvas;
 use crate::model::{history::Series, time::Timestamp};
-use ratatui::style::Style;
 
 /// Eighths of a block, from empty to full.
 pub const EIGHTHS: [&str; 9] = [" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
@@ -61,13 +59,11 @@ pub fn eighth(value: f32, top: f32) -> usize {
     ((value / top * 8.0).round() as i64).clamp(1, 8) as usize
 }
 
-/// Draws one cell per bucket. `top` None: the highest value in sight. Unknown buckets stay blank.
-pub fn draw(canvas: &mut Canvas<'_>, x: u16, y: u16, buckets: &[f32], top: Option<f32>, style: Style) {
+/// Appends one character per bucket. `top` None: the highest value in sight. Unknown buckets stay blank.
+pub fn push(out: &mut String, buckets: &[f32], top: Option<f32>) {
     let top = top.unwrap_or_else(|| buckets.iter().copied().filter(|v| v.is_finite()).fold(0.0, f32::max));
-    for (i, v) in buckets.iter().enumerate() {
-        if v.is_finite() {
-            canvas.glyph(x + i as u16, y, EIGHTHS[eighth(*v, top).max(1)], style);
-        }
+    for v in buckets {
+        out.push_str(if v.is_finite() { EIGHTHS[eighth(*v, top).max(1)] } else { " " });
     }
 }
 

@@ -1,0 +1,145 @@
+//! Everything a key or a palette command can ask for. Panes and layers see actions, never keys.
+
+use super::pane::PaneId;
+
+/// One thing to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Action {
+    /// open a pane
+    Open(PaneId),
+    /// in: open what the cursor is on
+    Enter,
+    /// out: close, clear, widen
+    Out,
+    /// out, and quit at the top
+    Back,
+    /// first press warns, second one quits
+    Interrupt,
+    /// quit now
+    Quit,
+    /// the view before this one
+    LastView,
+    /// cursor
+    Up,
+    /// cursor
+    Down,
+    /// cursor
+    PageUp,
+    /// cursor
+    PageDown,
+    /// cursor
+    Home,
+    /// cursor
+    End,
+    /// columns, cards, cells
+    Left,
+    /// columns, cards, cells
+    Right,
+    /// next part of the pane
+    NextSection,
+    /// previous part of the pane
+    PrevSection,
+    /// the command line
+    Palette,
+    /// the filter
+    Filter,
+    /// the keys
+    Help,
+    /// fuzzy jump to an instance
+    Jump,
+    /// mark a row
+    Mark,
+    /// mark all rows from the last mark to here
+    MarkRange,
+    /// sort by the column to the left
+    SortLeft,
+    /// sort by the column to the right
+    SortRight,
+    /// turn the order round
+    SortReverse,
+    /// stop taking snapshots
+    Pause,
+    /// poll now
+    Refresh,
+    /// next way to group
+    GroupBy,
+    /// all about the row
+    Details,
+    /// copy to the clipboard of the terminal
+    Copy,
+    /// next problem
+    NextProblem,
+    /// previous problem
+    PrevProblem,
+    /// a cell an instance
+    HeatMap,
+    /// hide what is well
+    FaultsOnly,
+    /// next health to show
+    HealthFilter,
+    /// only the instance of this row
+    Narrow,
+    /// show benign waits too
+    Benign,
+    /// add instances up, or keep them apart
+    Merge,
+    /// next range of the charts
+    Range,
+    /// dbtop's own figures
+    Overlay,
+    /// paint everything anew
+    Redraw,
+}
+
+impl Action {
+    /// What it does, for the help layer and `docs/keys.md`: one line, no final stop.
+    pub const fn help(self) -> &'static str {
+        match self {
+            Self::Open(PaneId::Fleet | PaneId::Instance) => "Fleet, or the instance in scope",
+            Self::Open(PaneId::Activity) => "Activity: what runs now",
+            Self::Open(PaneId::Waits) => "Waits: what is waited for",
+            Self::Open(PaneId::Blocking) => "Blocking: who blocks whom",
+            Self::Enter => "in: open what the cursor is on; a reason leads to its cause",
+            Self::Out => "out: close, clear the filter, widen the scope",
+            Self::Back => "back; quits at the top",
+            Self::Interrupt => "twice: quit from anywhere",
+            Self::Quit => "quit",
+            Self::LastView => "the view before this one",
+            Self::Up => "one row up",
+            Self::Down => "one row down",
+            Self::PageUp => "one page up",
+            Self::PageDown => "one page down",
+            Self::Home => "first row",
+            Self::End => "last row",
+            Self::Left => "columns to the left; card or cell to the left",
+            Self::Right => "columns to the right; card or cell to the right",
+            Self::NextSection => "next part of the pane",
+            Self::PrevSection => "previous part of the pane",
+            Self::Palette => "go to or do anything by name",
+            Self::Filter => "filter rows: text, regex, !inverse, env=prod, cpu>80",
+            Self::Help => "help for where you are",
+            Self::Jump => "jump to an instance by a few letters of its name",
+            Self::Mark => "mark the row, and go down",
+            Self::MarkRange => "mark all rows from the last mark to here",
+            Self::SortLeft => "sort by the column to the left",
+            Self::SortRight => "sort by the column to the right",
+            Self::SortReverse => "turn the sort order round",
+            Self::Pause => "pause: the screen stands still, polling goes on",
+            Self::Refresh => "poll the instances in view now",
+            Self::GroupBy => "group by the next field",
+            Self::Details => "all about the row",
+            Self::Copy => "copy the row, or the marked rows (OSC 52, works over SSH)",
+            Self::NextProblem => "next problem",
+            Self::PrevProblem => "previous problem",
+            Self::HeatMap => "heat map: a cell an instance",
+            Self::FaultsOnly => "faults only: hide what is well",
+            Self::HealthFilter => "show only critical, warning, well or unknown instances",
+            Self::Narrow => "only the instance of this row",
+            Self::Benign => "show benign waits too",
+            Self::Merge => "add the instances up, or keep them apart",
+            Self::Range => "range of the charts: 15, 5 or 1 minute",
+            Self::Overlay => "dbtop's own figures",
+            Self::Redraw => "paint the whole screen anew",
+        }
+    }
+}

@@ -1,0 +1,568 @@
+//! The state of the screen and how keys change it. No terminal, no clock, no channel in here: events and time come in,
+//! effects and texts for the clipboard go out, so tests drive it with key names.
+
+use super::{
+    action::Action,
+    chrome,
+    effect::{Effect, Reply},
+    keymap::{Chord, Context, Keymap},
+    layer::{Layer, details::{Details, Reader}, help, input::FilterBox, jump::Jump, overlay::Figures, palette::{Command, Palette}},
+    pane::{Pane, PaneId, View, Wish, fleet::FleetPane},
+    place::Place,
+    theme::{Depth, Theme},
+};
+use crate::model::{
+    health::Level,
+    instance::InstanceId,
+    snapshot::FleetSnapshot,
+    time::Timestamp,
+};
+use ratatui::{buffer::Buffer, layout::Rect};
+use std::{collections::VecDeque, sync::Arc};
+
+/// How long a message stays, ms.
+const MESSAGE_MS: i64 = 5_000;
+
+/// Second Ctrl-c within this time quits, ms.
+const INTERRUPT_MS: u64 = 2_000;
+
+/// What the caller decides about the screen.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// first crumb: whose fleet, or `demo`
+    pub tenant: String,
+    /// styles
+    pub theme: Theme,
+    /// colours that the terminal can show, for `:theme`
+    pub depth: Depth,
+    /// half the frames, no sparklines
+    pub low_bandwidth: bool,
+    /// the mouse selects and scrolls
+    pub mouse: bool,
+}
+
+/// What all panes look at.
+pub(super) struct World {
+    pub snapshot: Arc<FleetSnapshot>,
+    pub scope: Vec<u32>,
+    pub narrowed: bool,
+    pub now: Timestamp,
+    pub faults_only: bool,
+    pub theme: Theme,
+    pub low_bandwidth: bool,
+}
+
+impl World {
+    pub fn view(&self) -> View<'_> {
+        View {
+            snapshot: &self.snapshot,
+            now: self.now,
+            scope: &self.scope,
+            narrowed: self.narrowed,
+            faults_only: self.faults_only,
+            theme: &self.theme,
+            low_bandwidth: self.low_bandwidth,
+        }
+    }
+}
+
+/// The panes with their view states.
+#[derive(Default)]
+pub(super) struct Panes {
+    pub fleet: FleetPane,
+}
+
+impl Panes {
+    pub fn get(&mut self, id: PaneId) -> &mut dyn Pane {
+        match id {
+            PaneId::Fleet | PaneId::Instance | PaneId::Activity | PaneId::Waits | PaneId::Blocking => &mut self.fleet,
+        }
+    }
+}
+
+/// One line for the user.
+pub(super) struct Message {
+    pub level: Level,
+    pub text: String,
+    pub until: Timestamp,
+}
+
+/// The whole state.
+pub struct App {
+    pub(super) world: World,
+    pub(super) panes: Panes,
+    pub(super) place: Place,
+    pub(super) last: Option<Place>,
+    pub(super) layers: Vec<Layer>,
+    pub(super) message: Option<Message>,
+    pub(super) paused: Option<Timestamp>,
+    pub(super) overlay: bool,
+    pub(super) tenant: String,
+    pub(super) figures: Figures,
+    pub(super) cost_ms_per_s: Option<f64>,
+    keymap: Keymap,
+    depth: Depth,
+    waiting: Option<Arc<FleetSnapshot>>,
+    history: VecDeque<String>,
+    interrupted: Option<Timestamp>,
+    quit: bool,
+    repaint: bool,
+    focused: Vec<InstanceId>,
+    effects: Vec<Effect>,
+    copies: Vec<String>,
+}
+
+impl App {
+    /// The screen before any data came.
+    pub fn new(settings: Settings, now: Timestamp) -> Self {
+        Self {
+            world: World {
+                snapshot: Arc::default(),
+                scope: Vec::new(),
+                narrowed: false,
+                now,
+                faults_only: false,
+                theme: settings.theme,
+                low_bandwidth: settings.low_bandwidth,
+            },
+            panes: Panes::default(),
+            place: Place { scopes: Vec::new(), pane: PaneId::Fleet },
+            last: None,
+            layers: Vec::new(),
+            message: None,
+            paused: None,
+            overlay: false,
+            tenant: settings.tenant,
+            figures: Figures::default(),
+            cost_ms_per_s: None,
+            keymap: Keymap::default(),
+            depth: settings.depth,
+            waiting: None,
+            history: VecDeque::new(),
+            interrupted: None,
+            quit: false,
+            repaint: false,
+            focused: Vec::new(),
+            effects: Vec::new(),
+            copies: Vec::new(),
+        }
+    }
+
+    /// True once the user wants to leave.
+    pub const fn wants_to_quit(&self) -> bool {
+        self.quit
+    }
+
+    /// Takes the wish for a full repaint.
+    pub const fn take_repaint(&mut self) -> bool {
+        std::mem::replace(&mut self.repaint, false)
+    }
+
+    /// Takes what the program shall do.
+    pub fn take_effects(&mut self) -> Vec<Effect> {
+        std::mem::take(&mut self.effects)
+    }
+
+    /// Takes texts for the clipboard.
+    pub fn take_copies(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.copies)
+    }
+
+    /// The run loop's own figures, for F12.
+    pub const fn set_figures(&mut self, figures: Figures) {
+        self.figures = figures;
+    }
+
+    /// An effect could not be handed over.
+    pub fn effect_dropped(&mut self, effect: &Effect) {
+        match effect {
+            // Sent again with the next change or frame.
+            Effect::Focus(_) => self.focused.clear(),
+            Effect::Refresh(_) => self.say(Level::Warning, "busy: the refresh was not taken, try again".to_owned()),
+        }
+    }
+
+    /// A new snapshot. While paused it is kept for later.
+    pub fn ingest(&mut self, snapshot: Arc<FleetSnapshot>) {
+        if self.paused.is_some() {
+            self.waiting = Some(snapshot);
+            return;
+        }
+        let costs = snapshot.instances.iter().filter_map(|i| i.facts.cost.get()?.cpu_ms_per_s);
+        self.cost_ms_per_s = costs.fold(None, |sum, c| Some(sum.unwrap_or(0.0) + c));
+        self.world.snapshot = snapshot;
+        self.refresh();
+        self.follow_details();
+    }
+
+    /// An answer to an effect.
+    pub fn reply(&mut self, reply: Reply) {
+        match reply {
+            Reply::Message { level, text } => self.say(level, text),
+        }
+    }
+
+    /// Time goes on: messages vanish.
+    pub fn tick(&mut self, now: Timestamp) {
+        self.world.now = now;
+        if self.message.as_ref().is_some_and(|m| m.until <= now) {
+            self.message = None;
+        }
+    }
+
+    /// A key.
+    pub fn key(&mut self, chord: Chord) {
+        let contexts: Vec<Context> = match self.layers.last() {
+            Some(layer) if layer.context() == Context::Input => vec![Context::Input],
+            Some(layer) => vec![layer.context(), Context::Global],
+            None => vec![self.place.pane.context(), Context::Table, Context::Global],
+        };
+        match self.keymap.resolve(&contexts, chord) {
+            Some(action) => self.act(action),
+            None if contexts == [Context::Input] => self.type_key(chord),
+            None => {}
+        }
+    }
+
+    /// Several keys by name, separated by blanks; a word that is no key's name is typed. For tests and demos.
+    pub fn keys(&mut self, keys: &str) {
+        for word in keys.split(' ').filter(|w| !w.is_empty()) {
+            if let Some(chord) = Chord::parse(word) {
+                self.key(chord);
+            } else {
+                for c in word.chars() {
+                    self.key(Chord::of(crossterm::event::KeyEvent::from(crossterm::event::KeyCode::Char(c))));
+                }
+            }
+        }
+    }
+
+    /// Pasted text goes to the open input.
+    pub fn paste(&mut self, text: &str) {
+        let snapshot = &self.world.snapshot;
+        match self.layers.last_mut() {
+            Some(Layer::Palette(p)) => {
+                p.line.paste(text);
+                p.update();
+            }
+            Some(Layer::Jump(j)) => {
+                j.line.paste(text);
+                j.update(snapshot);
+            }
+            Some(Layer::Filter(f)) => {
+                f.line.paste(text);
+                self.apply_filter();
+            }
+            _ => {}
+        }
+    }
+
+    /// A click.
+    pub fn click(&mut self, x: u16, y: u16) {
+        if !self.layers.is_empty() {
+            return;
+        }
+        if y == 1 {
+            if let Some(pane) = chrome::tab_at(x, self.home()) {
+                self.act(Action::Open(pane));
+            }
+            return;
+        }
+        let mut wishes = Vec::new();
+        self.panes.get(self.place.pane).click(x, y, &self.world.view(), &mut wishes);
+        self.carry_out(wishes);
+        self.refresh();
+    }
+
+    /// An action: the layer on top first, then the pane, then the app.
+    pub fn act(&mut self, action: Action) {
+        if action != Action::Interrupt {
+            self.interrupted = None;
+        }
+        if self.act_on_layer(action) {
+            return;
+        }
+        let mut wishes = Vec::new();
+        let taken = match action {
+            // The pane decides what "out" is before the app widens the scope; everything global stays global.
+            Action::Interrupt | Action::Quit | Action::Open(_) | Action::Redraw => false,
+            Action::Back => self.panes.get(self.place.pane).act(Action::Out, &self.world.view(), &mut wishes),
+            a => self.panes.get(self.place.pane).act(a, &self.world.view(), &mut wishes),
+        };
+        self.carry_out(wishes);
+        if !taken {
+            self.act_on_app(action);
+        }
+        self.refresh();
+    }
+
+    fn act_on_app(&mut self, action: Action) {
+        match action {
+            Action::Open(pane) => self.open(pane),
+            Action::Out => {
+                self.out();
+            }
+            Action::Back => self.back(),
+            Action::Interrupt => self.interrupt(),
+            Action::Quit => self.quit = true,
+            Action::LastView => self.last_view(),
+            Action::NextProblem => self.neighbour_problem(false),
+            Action::PrevProblem => self.neighbour_problem(true),
+            Action::Palette => self.layers.push(Layer::Palette(Palette::new(&self.world.snapshot, &self.history))),
+            Action::Jump => self.layers.push(Layer::Jump(Jump::new(&self.world.snapshot))),
+            Action::Filter => {
+                let text = self.panes.get(self.place.pane).filter().to_owned();
+                self.layers.push(Layer::Filter(FilterBox::new(&text)));
+            }
+            Action::Help => {
+                let document = help::document(self.place.pane, &self.world.theme);
+                self.layers.push(Layer::Help(Reader::new(document)));
+            }
+            Action::FaultsOnly => self.world.faults_only = !self.world.faults_only,
+            Action::Pause => self.pause(),
+            Action::Refresh => self.refresh_scope(),
+            Action::Overlay => self.overlay = !self.overlay,
+            Action::Redraw => self.repaint = true,
+            _ => {}
+        }
+    }
+
+    /// Layers take all keys; those that are only read hand everything else on and close.
+    fn act_on_layer(&mut self, action: Action) -> bool {
+        let Some(mut layer) = self.layers.pop() else { return false };
+        if matches!(action, Action::Interrupt | Action::Overlay | Action::Redraw | Action::Pause) {
+            self.layers.push(layer);
+            self.act_on_app(action);
+            return true;
+        }
+        let keep = match &mut layer {
+            Layer::Palette(p) => Self::act_on_palette(p, action),
+            Layer::Jump(j) => match action {
+                Action::Up | Action::Down => {
+                    j.step(action == Action::Down);
+                    Some(true)
+                }
+                Action::Enter | Action::Out => None,
+                _ => Some(true),
+            },
+            Layer::Filter(_) => match action {
+                Action::Enter | Action::Out => None,
+                _ => Some(true),
+            },
+            Layer::Help(r) => Self::act_on_reader(r, action, &mut self.copies),
+            Layer::Details(d) => Self::act_on_reader(&mut d.reader, action, &mut self.copies),
+        };
+        match keep {
+            Some(true) => {
+                self.layers.push(layer);
+                true
+            }
+            // Closed, and the action goes on to the pane below.
+            Some(false) => false,
+            None => {
+                self.close(layer, action);
+                self.refresh();
+                true
+            }
+        }
+    }
+
+    fn act_on_palette(p: &mut Palette, action: Action) -> Option<bool> {
+        match action {
+            Action::Up | Action::Down => p.step(action == Action::Down),
+            Action::NextSection => p.complete(),
+            Action::Enter | Action::Out => return None,
+            _ => {}
+        }
+        Some(true)
+    }
+
+    fn act_on_reader(reader: &mut Reader, action: Action, copies: &mut Vec<String>) -> Option<bool> {
+        if reader.act(action) {
+            return Some(true);
+        }
+        match action {
+            Action::Copy => copies.push(reader.document().to_copy()),
+            Action::Out | Action::Back | Action::Enter | Action::Details | Action::Help => return None,
+            Action::Open(_) | Action::Palette | Action::Jump | Action::Quit => return Some(false),
+            _ => {}
+        }
+        Some(true)
+    }
+
+    /// Enter or Esc ended a layer.
+    fn close(&mut self, layer: Layer, action: Action) {
+        let entered = action == Action::Enter;
+        match layer {
+            Layer::Palette(p) if entered => self.run_command(p),
+            Layer::Jump(j) if entered => {
+                if let Some(id) = j.chosen(&self.world.snapshot) {
+                    self.go_to_instance(id);
+                }
+            }
+            Layer::Filter(f) => {
+                let text = if entered && f.error.is_none() { f.line.text().to_owned() } else { f.before };
+                // Either text was good once.
+                let _ = self.panes.get(self.place.pane).set_filter(&text);
+            }
+            Layer::Palette(_) | Layer::Jump(_) | Layer::Help(_) | Layer::Details(_) => {}
+        }
+    }
+
+    fn run_command(&mut self, mut palette: Palette) {
+        match palette.command(&self.world.snapshot) {
+            Ok((command, text)) => {
+                Palette::remember(&mut self.history, text);
+                self.command(command);
+            }
+            Err(e) => {
+                palette.error = Some(e);
+                self.layers.push(Layer::Palette(palette));
+            }
+        }
+    }
+
+    fn command(&mut self, command: Command) {
+        match command {
+            Command::Do(action) => self.act(action),
+            Command::Go { pane, scopes } => self.go(pane, scopes),
+            Command::Theme(name) => match Theme::load(&name, self.depth) {
+                Ok(theme) => {
+                    self.world.theme = theme;
+                    self.repaint = true;
+                }
+                Err(e) => self.say(Level::Warning, e.to_string()),
+            },
+            Command::Filter(text) => {
+                if let Err(e) = self.panes.get(self.place.pane).set_filter(&text) {
+                    self.say(Level::Warning, e);
+                }
+            }
+        }
+    }
+
+    fn type_key(&mut self, chord: Chord) {
+        match self.layers.last_mut() {
+            Some(Layer::Palette(p)) => {
+                if p.line.key(chord) {
+                    p.update();
+                }
+            }
+            Some(Layer::Jump(j)) => {
+                if j.line.key(chord) {
+                    j.update(&self.world.snapshot);
+                }
+            }
+            Some(Layer::Filter(f)) => {
+                if f.line.key(chord) {
+                    self.apply_filter();
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The filter works while it is typed; a text that cannot be understood leaves the rows as they were.
+    fn apply_filter(&mut self) {
+        if let Some(Layer::Filter(f)) = self.layers.last_mut() {
+            f.error = self.panes.get(self.place.pane).set_filter(f.line.text()).err();
+        }
+        self.refresh();
+    }
+
+    pub(super) fn carry_out(&mut self, wishes: Vec<Wish>) {
+        for wish in wishes {
+            match wish {
+                Wish::Go { pane, scope, focus } => self.follow(pane, scope, focus),
+                Wish::Details(key) => self.open_details(key),
+                Wish::Copy(text) => {
+                    let lines = text.lines().count();
+                    let what = if lines == 1 { "copied".to_owned() } else { format!("copied {lines} lines") };
+                    self.copies.push(text);
+                    self.say(Level::Ok, what);
+                }
+                Wish::Say(level, text) => self.say(level, text),
+                Wish::Refresh(ids) => self.request_refresh(ids),
+            }
+        }
+    }
+
+    fn open_details(&mut self, key: super::widget::table::RowKey) {
+        let pane = self.place.pane;
+        if let Some(document) = self.panes.get(pane).details(&key, &self.world.view()) {
+            self.layers.push(Layer::Details(Details { key, reader: Reader::new(document), gone: false }));
+        }
+    }
+
+    /// The open details show the row's newest state, or say that it has gone.
+    fn follow_details(&mut self) {
+        let pane = self.place.pane;
+        if let Some(Layer::Details(d)) = self.layers.last_mut() {
+            match self.panes.get(pane).details(&d.key, &self.world.view()) {
+                Some(document) => {
+                    d.gone = false;
+                    d.reader.set(document);
+                }
+                None => d.gone = true,
+            }
+        }
+    }
+
+    pub(super) fn request_refresh(&mut self, ids: Vec<InstanceId>) {
+        let text = match ids.as_slice() {
+            [] => return,
+            [one] => format!("polling {one} now"),
+            many => format!("polling {} instances now", many.len()),
+        };
+        self.effects.push(Effect::Refresh(ids));
+        self.say(Level::Ok, text);
+    }
+
+    fn refresh_scope(&mut self) {
+        let ids = self.world.view().instances().map(|(_, i)| i.id().clone()).collect();
+        self.request_refresh(ids);
+    }
+
+    fn pause(&mut self) {
+        if self.paused.take().is_none() {
+            self.paused = Some(self.world.snapshot.at);
+        } else if let Some(snapshot) = self.waiting.take() {
+            self.ingest(snapshot);
+        }
+    }
+
+    fn interrupt(&mut self) {
+        let now = self.world.now;
+        if self.interrupted.is_some_and(|at| now.ms_since(at) <= INTERRUPT_MS) {
+            self.quit = true;
+        }
+        self.interrupted = Some(now);
+        self.say(Level::Unknown, "Ctrl-c again quits".to_owned());
+    }
+
+    pub(super) fn say(&mut self, level: Level, text: String) {
+        self.message = Some(Message { level, text, until: self.world.now.plus_ms(MESSAGE_MS) });
+    }
+
+    /// Snapshots that came while paused.
+    pub(super) fn behind(&self) -> u64 {
+        self.waiting.as_ref().map_or(0, |w| w.version.saturating_sub(self.world.snapshot.version))
+    }
+
+    /// Recomputes scope and rows, and tells the program what is looked at.
+    pub(super) fn refresh(&mut self) {
+        self.resolve_scope();
+        self.panes.get(self.place.pane).rebuild(&self.world.view());
+        let looked_at = self.looked_at();
+        if looked_at != self.focused {
+            self.focused.clone_from(&looked_at);
+            self.effects.retain(|e| !matches!(e, Effect::Focus(_)));
+            self.effects.push(Effect::Focus(looked_at));
+        }
+    }
+
+    /// Draws everything.
+    pub fn render(&mut self, area: Rect, buf: &mut Buffer) {
+        chrome::render(self, area, buf);
+    }
+}

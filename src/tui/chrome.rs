@@ -1,0 +1,270 @@
+//! What is around the pane: header with crumbs and counts, tabs, title line, footer; and the layers over it.
+
+use super::{
+    app::App,
+    format,
+    keymap::{Chord, Context, default_bindings},
+    layer::{Layer, overlay},
+    pane::{Pane, PaneId, Part, reading},
+    widget::canvas::{Canvas, width},
+};
+use crate::model::health::Level;
+use ratatui::{buffer::Buffer, layout::Rect, style::Style};
+use std::fmt::Write as _;
+
+/// Below this the panes cannot say anything useful.
+const LEAST: (u16, u16) = (40, 10);
+
+/// Tabs of the panes that exist; the first one is home.
+const TABS: [PaneId; 3] = [PaneId::Activity, PaneId::Waits, PaneId::Blocking];
+
+/// Draws the whole screen.
+pub fn render(app: &mut App, area: Rect, buf: &mut Buffer) {
+    let mut screen = Canvas::new(buf, area);
+    screen.clear(app.world.theme.base);
+    let (w, h) = (screen.width(), screen.height());
+    if w < LEAST.0 || h < LEAST.1 {
+        let text = format!("terminal too small: {w}×{h}, needs {}×{}", LEAST.0, LEAST.1);
+        for (y, line) in super::layer::details::fold(&text, usize::from(w)).iter().enumerate() {
+            screen.put(0, y as u16, w, line, app.world.theme.warning);
+        }
+        return;
+    }
+    header(app, &mut screen.part(0, 0, w, 1));
+    tabs(app, &mut screen.part(0, 1, w, 1));
+    title(app, &mut screen.part(0, 2, w, 1));
+    {
+        let view = app.world.view();
+        app.panes.get(app.place.pane).render(&view, &mut screen.part(0, 3, w, h - 4));
+    }
+    footer(app, &mut screen.part(0, h - 1, w, 1));
+    layers(app, &mut screen);
+    if app.overlay {
+        overlay::render(&app.figures, &app.world.snapshot, &mut screen.part(0, 2, w, h - 3), &app.world.theme);
+    }
+}
+
+fn layers(app: &mut App, screen: &mut Canvas<'_>) {
+    let (w, h) = (screen.width(), screen.height());
+    let theme = &app.world.theme;
+    let (shown, before) = app.panes.get(app.place.pane).counts();
+    match app.layers.last_mut() {
+        None => {}
+        Some(Layer::Palette(p)) => p.render(screen, theme),
+        Some(Layer::Jump(j)) => j.render(screen, &app.world.snapshot, theme),
+        Some(Layer::Filter(f)) => {
+            let mut line = screen.part(0, h - 1, w, 1);
+            line.clear(theme.input);
+            let used = f.line.render(&mut line, 0, " /", theme) + 2;
+            match &f.error {
+                Some(e) => line.put(used, 0, w, e, theme.critical),
+                None => line.put(used, 0, w, &format!("{shown} of {before}   Enter keeps, Esc takes back"), theme.dim),
+            };
+        }
+        Some(Layer::Help(r)) => r.render(&mut screen.part(0, 2, w, h - 3), theme),
+        Some(Layer::Details(d)) => {
+            d.reader.render(&mut screen.part(0, 2, w, h - 3), theme);
+            if d.gone {
+                screen.put_right(0, h - 1, w - 1, "it has gone: this is its last state", theme.warning);
+            }
+        }
+    }
+}
+
+/// The scope is production if every instance in it is.
+fn is_production(app: &App) -> bool {
+    let view = app.world.view();
+    !view.scope.is_empty() && view.scope.iter().all(|i| view.instance(*i).is_some_and(|i| i.info.is_production()))
+}
+
+fn header(app: &App, line: &mut Canvas<'_>) {
+    let t = &app.world.theme;
+    let w = line.width();
+    let right = header_right(app, line);
+    let room = w.saturating_sub(right + 1);
+    let mut x = line.put(1, 0, room, "dbtop", t.accent) + 3;
+    let mut crumbs = vec![app.tenant.clone()];
+    for scope in &app.place.scopes {
+        let mut name = String::new();
+        scope.push_name(&mut name);
+        crumbs.push(name);
+    }
+    let production = is_production(app);
+    let last = crumbs.len() - 1;
+    for (n, crumb) in crumbs.iter().enumerate() {
+        if n > 0 {
+            x += line.put(x, 0, room.saturating_sub(x), " › ", t.rule);
+        }
+        let style = if n == last { if production { t.prod } else { t.strong } } else { t.dim };
+        x += line.put(x, 0, room.saturating_sub(x), crumb, style);
+    }
+    if let Some(i) = app.world.view().single().filter(|i| i.info.tls.is_insecure()) {
+        let text = format!("  TLS {}", super::pane::fleet::tls_words(i.info.tls));
+        line.put(x, 0, room.saturating_sub(x), &text, t.critical);
+    }
+}
+
+/// Counts, clock, live or paused, from the right; returns the columns used.
+fn header_right(app: &App, line: &mut Canvas<'_>) -> u16 {
+    let t = &app.world.theme;
+    let w = line.width();
+    let mut pieces: Vec<(Style, String)> = Vec::new();
+    let c = app.world.snapshot.counts;
+    let known = app.world.snapshot.version > 0;
+    for (level, n) in [(Level::Ok, c.ok), (Level::Warning, c.warning), (Level::Critical, c.critical), (Level::Unknown, c.unknown)] {
+        if known && (n > 0 || level == Level::Ok) {
+            pieces.push((reading::level_style(t, level), format!("{} {n}", reading::glyph(level))));
+        }
+    }
+    let mut clock = String::new();
+    format::push_clock(&mut clock, app.world.now);
+    if app.world.low_bandwidth {
+        clock.truncate(5);
+    }
+    clock.push_str(if w < 70 { "" } else { " UTC" });
+    pieces.push((t.dim, clock));
+    match app.paused {
+        Some(at) => {
+            let mut text = String::from(" ❚❚ PAUSED ");
+            format::push_clock(&mut text, at);
+            if app.behind() > 0 {
+                let _ = write!(text, " +{}", app.behind());
+            }
+            text.push(' ');
+            pieces.push((t.banner, text));
+        }
+        None if w >= 60 => pieces.push((t.ok, "▶ LIVE".to_owned())),
+        None => {}
+    }
+    let gap = if w < 100 { 2 } else { 3 };
+    let total: usize = pieces.iter().map(|(_, p)| width(p) + gap).sum();
+    let mut x = w.saturating_sub(total as u16 + 1 - gap as u16);
+    let start = x;
+    for (style, text) in &pieces {
+        x += line.put(x, 0, w, text, *style) + gap as u16;
+    }
+    w.saturating_sub(start)
+}
+
+fn tab_text(n: usize, pane: PaneId) -> String {
+    format!(" {} {} ", n + 1, pane.name())
+}
+
+fn tabs(app: &App, line: &mut Canvas<'_>) {
+    let t = &app.world.theme;
+    let mut x = 0;
+    for (n, pane) in std::iter::once(app.home()).chain(TABS).enumerate() {
+        let style = if pane == app.place.pane { t.tab } else { t.dim };
+        x += line.put(x, 0, line.width(), &tab_text(n, pane), style);
+        x += 1;
+    }
+}
+
+/// The pane whose tab is at a column.
+pub fn tab_at(x: u16, home: PaneId) -> Option<PaneId> {
+    let mut from = 0;
+    for (n, pane) in std::iter::once(home).chain(TABS).enumerate() {
+        let end = from + width(&tab_text(n, pane)) as u16;
+        if (from..end).contains(&x) {
+            return Some(pane);
+        }
+        from = end + 1;
+    }
+    None
+}
+
+/// `─ Fleet ─ 40 instances ─ worst first ─ /env=prod ───`, in the colour of production if that is the scope.
+fn title(app: &mut App, line: &mut Canvas<'_>) {
+    let production = is_production(app);
+    let view = app.world.view();
+    let t = view.theme;
+    let pane = app.panes.get(app.place.pane);
+    let mut parts = Vec::new();
+    pane.title(&view, &mut parts);
+    if view.faults_only && !view.narrowed {
+        parts.push((Part::Accent, "faults only".to_owned()));
+    }
+    if !pane.filter().is_empty() {
+        parts.push((Part::Accent, format!("/{}", pane.filter())));
+    }
+    let rule = if production { t.prod } else { t.rule };
+    let w = line.width();
+    line.repeat(0, 0, w, if production { "━" } else { "─" }, rule);
+    let mut x = 1;
+    let put = |x: &mut u16, text: &str, style: Style, line: &mut Canvas<'_>| {
+        let room = w.saturating_sub(*x + 2);
+        if room < 4 {
+            return;
+        }
+        line.put(*x, 0, 1, " ", style);
+        let used = line.put(*x + 1, 0, room, text, style);
+        line.put(*x + 1 + used, 0, 1, " ", style);
+        *x += used + 3;
+    };
+    put(&mut x, app.place.pane.name(), t.strong, line);
+    for (part, text) in parts {
+        let style = match part {
+            Part::Plain => t.dim,
+            Part::Accent => t.accent,
+            Part::Level(level) => reading::level_style(t, level),
+        };
+        put(&mut x, &text, style, line);
+    }
+}
+
+fn footer(app: &App, line: &mut Canvas<'_>) {
+    let t = &app.world.theme;
+    let w = line.width();
+    let mut facts = String::new();
+    footer_facts(app, &mut facts);
+    let facts_width = width(&facts) as u16;
+    let with_facts = w >= 80;
+    if with_facts {
+        line.put_right(0, 0, w - 1, &facts, t.dim);
+    }
+    let room = if with_facts { w.saturating_sub(facts_width + 3) } else { w.saturating_sub(1) };
+    if let Some(m) = &app.message {
+        let style = reading::level_style(t, m.level);
+        let used = line.put(1, 0, room, reading::glyph(m.level), style) + 2;
+        line.put(used, 0, room.saturating_sub(used), &m.text, t.base);
+        return;
+    }
+    let contexts = match app.layers.last() {
+        Some(layer) => vec![layer.context()],
+        None => vec![app.place.pane.context(), Context::Table, Context::Global],
+    };
+    let mut x = 1;
+    for context in contexts {
+        for b in default_bindings().iter().filter(|b| b.context == context) {
+            let (Some(word), Some(chord)) = (b.hint, Chord::parse(b.key)) else { continue };
+            let key = match b.key {
+                "enter" => "⏎".to_owned(),
+                _ => chord.to_string(),
+            };
+            let needed = (width(&key) + 1 + width(word) + 3) as u16;
+            // The last word must not be cut; help is always told.
+            let reserve = if b.key == "?" || app.layers.last().is_some() { 0 } else { 8 };
+            if x + needed - 3 + reserve > room {
+                continue;
+            }
+            x += line.put(x, 0, room, &key, t.accent) + 1;
+            x += line.put(x, 0, room, word, t.dim) + 3;
+        }
+    }
+}
+
+fn footer_facts(app: &App, out: &mut String) {
+    let s = &app.world.snapshot;
+    if s.version == 0 {
+        return;
+    }
+    if let Some(cost) = app.cost_ms_per_s {
+        out.push_str("cost ");
+        format::push_count(out, cost);
+        out.push_str(" ms/s · ");
+    }
+    let _ = write!(out, "{}/{} polled", s.polled, s.instances.len());
+    if s.collector.samples_dropped > 0 {
+        let _ = write!(out, " · {} dropped", s.collector.samples_dropped);
+    }
+}

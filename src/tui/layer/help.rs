@@ -1,0 +1,37 @@
+//! The help: keys of the pane first, then those of tables and those that work everywhere, from the key table.
+
+use super::document::Document;
+use crate::tui::{
+    keymap::{Chord, Context, default_bindings},
+    pane::PaneId,
+    theme::Theme,
+};
+
+/// Keys for a pane.
+pub fn document(pane: PaneId, theme: &Theme) -> Document {
+    let mut d = Document::new(format!("Keys · {}", pane.name()));
+    for context in [pane.context(), Context::Table, Context::Global, Context::Reader, Context::Input] {
+        d.head(context.title());
+        for b in default_bindings().iter().filter(|b| b.context == context) {
+            let Some(chord) = Chord::parse(b.key) else { continue };
+            d.text(format!("{:<12}{}", chord.to_string(), b.action.help()), theme.base);
+        }
+    }
+    d.head("Filter");
+    for line in FILTER {
+        d.text(line, theme.base);
+    }
+    d.head("Signs");
+    d.text("● ok   ▲ warning   ✖ critical or offline   ○ unknown", theme.base);
+    d.text("n/a no right, or not on this server   off switched off   … not polled yet   – no value", theme.base);
+    d.text("dimmed: the value is stale; AGE says by how much", theme.base);
+    d
+}
+
+const FILTER: [&str; 5] = [
+    "prod            rows that contain the text; a regular expression works too",
+    "!prod           rows that do not",
+    "env=prod        a label or field; != for not",
+    "cpu>80          a figure; < <= >= work too",
+    "a b             both",
+];

@@ -1,0 +1,226 @@
+//! Columns of the fleet: what they show, sort by and are called in filters.
+
+use super::super::{View, reading};
+use crate::model::{health::Level, history::SeriesId, instance::TlsMode, properties::Properties, snapshot::InstanceSnapshot};
+use crate::tui::{
+    format,
+    widget::{
+        columns::Column,
+        spark,
+        table::{CellText, SortKey},
+    },
+};
+use std::fmt::Write as _;
+
+/// Glyph of the health.
+pub const HEALTH: usize = 0;
+/// Name.
+pub const NAME: usize = 1;
+/// Reason.
+pub const WHY: usize = 3;
+/// Sparkline of the CPU.
+pub const CPU_SPARK: usize = 5;
+/// Sparkline of the batches.
+pub const BATCH_SPARK: usize = 7;
+
+/// The columns.
+pub const COLUMNS: [Column; 25] = [
+    Column::text("", 1, 0).frozen(),
+    Column::text("INSTANCE", 14, 0).at_least(10).frozen(),
+    Column::number("SCORE", 6, 2),
+    Column::text("WHY", 38, 0).at_least(20).growing(),
+    Column::number("CPU %", 6, 1),
+    Column::text("", 8, 5),
+    Column::number("BATCH/S", 8, 4),
+    Column::text("", 8, 7),
+    Column::text("TOP WAIT", 19, 6),
+    Column::number("BLK", 4, 1),
+    Column::number("AGE", 5, 3),
+    Column::number("MEM %", 6, 8),
+    Column::number("WAIT S/S", 9, 9),
+    Column::number("CONN", 5, 10),
+    Column::number("PAGE LIFE", 10, 11),
+    Column::number("RUNNABLE", 9, 12),
+    Column::number("FLUSH", 7, 13),
+    Column::number("LOGIN/S", 8, 14),
+    Column::number("TEMPDB %", 9, 15),
+    Column::number("DEADLK", 7, 16),
+    Column::text("VERSION", 12, 17),
+    Column::number("UP", 6, 18),
+    Column::text("GROUPS", 18, 19),
+    Column::text("TLS", 12, 20),
+    Column::text("ADDRESS", 22, 21),
+];
+
+/// Fills a cell.
+pub fn cell(i: &InstanceSnapshot, column: usize, view: &View<'_>, out: &mut CellText) {
+    let (t, f) = (view.theme, &i.facts);
+    let h = &f.headline;
+    match column {
+        HEALTH => out.put(reading::level_style(t, i.health.level), reading::glyph(i.health.level)),
+        NAME => {
+            out.put(t.strong, i.id().as_str());
+            if i.info.tls.is_insecure() {
+                out.put(t.critical, " !");
+            }
+        }
+        2 => match i.health.score {
+            Some(s) => out.fmt(reading::level_style(t, i.health.level), format_args!("{s}")),
+            None => out.put(t.dim, "–"),
+        },
+        WHY => why(i, view, out),
+        4 => reading::cell(out, view, h, |h| h.cpu_pct, |s, v| push_whole(s, v)),
+        CPU_SPARK => picture(i, SeriesId::Cpu, Some(100.0), view, out),
+        6 => reading::cell(out, view, h, |h| h.batches_per_s, format::push_count),
+        BATCH_SPARK => picture(i, SeriesId::Batches, None, view, out),
+        8 => top_wait(i, view, out),
+        9 => blocked(i, view, out),
+        10 => match f.last_good_at {
+            Some(at) => out.with(age_style(i, view), |s| reading::push_calm_age(s, view.now.ms_since(at))),
+            None => out.put(t.dim, "–"),
+        },
+        11 => reading::cell(out, view, &f.memory, |m| m.used_pct, |s, v| push_whole(s, v)),
+        12 => reading::cell(out, view, &f.waits, |w| Some(w.total_ms_per_s / 1000.0), format::push_count),
+        13 => reading::cell(out, view, h, |h| h.connections, |s, v| format::push_count(s, v as f64)),
+        14 => reading::cell(out, view, h, |h| h.page_life_s, |s, v| format::push_span(s, v.saturating_mul(1000))),
+        15 => reading::cell(out, view, &f.cpu, |c| c.runnable, |s, v| format::push_count(s, v as f64)),
+        16 => reading::cell(out, view, h, |h| h.log_flush_ms, format::push_wait),
+        17 => reading::cell(out, view, h, |h| h.logins_per_s, format::push_count),
+        18 => reading::cell(out, view, h, |h| h.tempdb_used_pct, |s, v| push_whole(s, v)),
+        19 => reading::cell(out, view, h, |h| h.deadlocks_recent, |s, v| format::push_count(s, f64::from(v))),
+        20 => reading::cell(out, view, &f.properties, |p| Some(p.clone()), |s, p| push_version(s, &p)),
+        21 => reading::cell(out, view, h, |h| h.started_at, |s, at| format::push_span(s, view.now - at)),
+        22 => out.with(t.dim, |s| push_list(s, &i.info.groups)),
+        23 => out.put(if i.info.tls.is_insecure() { t.critical } else { t.dim }, tls_words(i.info.tls)),
+        24 => out.put(t.dim, &i.info.address),
+        _ => {}
+    }
+}
+
+fn push_whole(s: &mut String, v: f64) {
+    let _ = write!(s, "{v:.0}");
+}
+
+fn push_list(s: &mut String, names: &[std::sync::Arc<str>]) {
+    for (n, g) in names.iter().enumerate() {
+        s.push_str(if n == 0 { "" } else { ", " });
+        s.push_str(g);
+    }
+}
+
+/// `2019 CU27`, or the version number of products whose year is not known.
+pub fn push_version(s: &mut String, p: &Properties) {
+    match (p.year(), &p.version) {
+        (Some(y), _) => {
+            let _ = write!(s, "{y}");
+        }
+        (None, Some(v)) => s.push_str(v),
+        (None, None) => s.push('–'),
+    }
+    if let Some(u) = p.update_level.as_ref().or(p.level.as_ref()) {
+        let _ = write!(s, " {u}");
+    }
+}
+
+/// Transport protection in words.
+pub const fn tls_words(tls: TlsMode) -> &'static str {
+    match tls {
+        TlsMode::Verify => "verified",
+        TlsMode::Strict => "strict",
+        TlsMode::Insecure => "unverified",
+        TlsMode::LoginOnly => "login only",
+        TlsMode::Off => "none",
+    }
+}
+
+fn age_style(i: &InstanceSnapshot, view: &View<'_>) -> ratatui::style::Style {
+    match i.health.level {
+        Level::Offline => view.theme.critical,
+        _ if i.facts.headline.is_stale(view.now) => view.theme.warning,
+        _ => view.theme.dim,
+    }
+}
+
+/// The heaviest reason and how many more there are; without any, what the connection is doing.
+fn why(i: &InstanceSnapshot, view: &View<'_>, out: &mut CellText) {
+    let t = view.theme;
+    if let Some(first) = i.health.reasons.first() {
+        let style = if first.level >= Level::Warning { t.base } else { t.dim };
+        out.put(style, &first.text);
+        if i.health.reasons.len() > 1 {
+            out.fmt(t.dim, format_args!(" +{}", i.health.reasons.len() - 1));
+        }
+    } else if i.health.level != Level::Ok {
+        out.with(t.dim, |s| reading::push_absence(s, i, &i.facts.headline, view.now));
+    }
+}
+
+fn picture(i: &InstanceSnapshot, id: SeriesId, top: Option<f32>, view: &View<'_>, out: &mut CellText) {
+    if view.low_bandwidth {
+        return;
+    }
+    let mut buckets = [f32::NAN; 8];
+    spark::bucket(i.history.get(id), view.now, 30_000, &mut buckets);
+    out.with(view.theme.accent, |s| spark::push(s, &buckets, top));
+}
+
+fn top_wait(i: &InstanceSnapshot, view: &View<'_>, out: &mut CellText) {
+    let waits = &i.facts.waits;
+    let top = |w: &std::sync::Arc<crate::model::wait::WaitTable>| w.categories.first().cloned();
+    match waits.get().map(top) {
+        Some(Some(c)) if c.ms_per_s >= 50.0 => {
+            let style = reading::value_style(view.theme, waits, view.now);
+            out.put(style, c.category.name());
+            out.with(view.theme.dim, |s| {
+                s.push(' ');
+                format::push_count(s, c.ms_per_s / 1000.0);
+                s.push_str(" s/s");
+            });
+        }
+        Some(_) => out.put(view.theme.dim, "–"),
+        None => out.put(view.theme.dim, reading::short(waits.problem.as_ref())),
+    }
+}
+
+fn blocked(i: &InstanceSnapshot, view: &View<'_>, out: &mut CellText) {
+    let h = &i.facts.headline;
+    match h.get().and_then(|h| h.blocked) {
+        Some(0) => out.put(view.theme.dim, "0"),
+        Some(n) => {
+            let stale = h.is_stale(view.now);
+            out.fmt(if stale { view.theme.dim } else { view.theme.strong }, format_args!("{n}"));
+        }
+        None => reading::cell(out, view, h, |h| h.blocked, |s, v| format::push_count(s, v as f64)),
+    }
+}
+
+/// What a column sorts by.
+pub fn sort_key(i: &InstanceSnapshot, column: usize, view: &View<'_>) -> SortKey {
+    let f = &i.facts;
+    let h = f.headline.get();
+    match column {
+        NAME => Some(i.id().as_str()).into(),
+        2 => i.health.score.map(i64::from).into(),
+        WHY => i.health.reasons.first().map(|r| &*r.text).into(),
+        4 => h.and_then(|h| h.cpu_pct).into(),
+        6 => h.and_then(|h| h.batches_per_s).into(),
+        8 => f.waits.get().and_then(|w| w.categories.first()).map(|c| c.ms_per_s).into(),
+        9 => h.and_then(|h| h.blocked).into(),
+        10 => f.last_good_at.map(|at| view.now - at).into(),
+        11 => f.memory.get().and_then(|m| m.used_pct).into(),
+        12 => f.waits.get().map(|w| w.total_ms_per_s).into(),
+        13 => h.and_then(|h| h.connections).into(),
+        14 => h.and_then(|h| h.page_life_s).into(),
+        15 => f.cpu.get().and_then(|c| c.runnable).into(),
+        16 => h.and_then(|h| h.log_flush_ms).into(),
+        17 => h.and_then(|h| h.logins_per_s).into(),
+        18 => h.and_then(|h| h.tempdb_used_pct).into(),
+        19 => h.and_then(|h| h.deadlocks_recent).map(i64::from).into(),
+        20 => f.properties.get().and_then(|p| p.version.as_deref()).into(),
+        21 => h.and_then(|h| h.started_at).map(|at| view.now - at).into(),
+        22 => i.info.groups.first().map(|g| &**g).into(),
+        23 => Some(tls_words(i.info.tls)).into(),
+        24 => Some(&*i.info.address).into(),
+        _ => SortKey::None,
+    }
+}

@@ -1,0 +1,143 @@
+//! Groups below the fleet: a bar each, worst part first, as long as the group is large.
+
+use super::super::{View, reading};
+use crate::model::health::Level;
+use crate::tui::{
+    action::Action,
+    widget::canvas::{Canvas, width},
+};
+use std::sync::Arc;
+
+/// Levels in the order of a bar, with the block that draws them: the difference shows without colour too.
+const PARTS: [(Level, &str); 4] =
+    [(Level::Critical, "▓"), (Level::Warning, "▒"), (Level::Unknown, "░"), (Level::Ok, "█")];
+
+/// Longest bar, columns.
+const BAR: usize = 24;
+
+#[derive(Debug)]
+struct Group {
+    name: Arc<str>,
+    /// by `PARTS`
+    counts: [u32; 4],
+}
+
+impl Group {
+    fn total(&self) -> u32 {
+        self.counts.iter().sum()
+    }
+}
+
+/// The groups of the instances in scope, worst first.
+#[derive(Debug, Default)]
+pub struct Groups {
+    groups: Vec<Group>,
+    selected: Option<Arc<str>>,
+    bar: usize,
+}
+
+impl Groups {
+    /// Counts anew.
+    pub fn rebuild(&mut self, view: &View<'_>) {
+        self.groups.clear();
+        for (_, i) in view.instances() {
+            let part = match i.health.level {
+                Level::Critical | Level::Offline => 0,
+                Level::Warning => 1,
+                Level::Unknown => 2,
+                Level::Ok => 3,
+            };
+            for name in &i.info.groups {
+                match self.groups.iter_mut().find(|g| g.name == *name) {
+                    Some(g) => g.counts[part] += 1,
+                    None => {
+                        let mut counts = [0; 4];
+                        counts[part] = 1;
+                        self.groups.push(Group { name: name.clone(), counts });
+                    }
+                }
+            }
+        }
+        let largest = self.groups.iter().map(Group::total).max().unwrap_or(0) as usize;
+        self.bar = largest.min(BAR);
+        if !self.groups.iter().any(|g| Some(&g.name) == self.selected.as_ref()) {
+            self.selected = self.groups.first().map(|g| g.name.clone());
+        }
+    }
+
+    /// How many groups.
+    pub const fn len(&self) -> usize {
+        self.groups.len()
+    }
+
+    /// The group that the cursor is on.
+    pub fn selected(&self) -> Option<Arc<str>> {
+        self.selected.clone()
+    }
+
+    /// Moves the cursor.
+    pub fn act(&mut self, action: Action) -> bool {
+        let at = self.groups.iter().position(|g| Some(&g.name) == self.selected.as_ref()).unwrap_or(0);
+        let to = match action {
+            Action::Left | Action::Up => at.saturating_sub(1),
+            Action::Right | Action::Down => (at + 1).min(self.groups.len().saturating_sub(1)),
+            _ => return false,
+        };
+        self.selected = self.groups.get(to).map(|g| g.name.clone());
+        true
+    }
+
+    fn cell_width(&self) -> usize {
+        let name = self.groups.iter().map(|g| width(&g.name)).max().unwrap_or(0).min(20);
+        name + 1 + 4 + 1 + self.bar
+    }
+
+    fn per_line(&self, columns: u16) -> usize {
+        (usize::from(columns).saturating_sub(2) / (self.cell_width() + 3)).max(1)
+    }
+
+    /// Lines that all groups need.
+    pub fn lines(&self, columns: u16) -> u16 {
+        self.groups.len().div_ceil(self.per_line(columns)) as u16
+    }
+
+    /// A rule, and the bars below it.
+    pub fn render(&self, view: &View<'_>, canvas: &mut Canvas<'_>, active: bool) {
+        let t = view.theme;
+        let w = canvas.width();
+        canvas.repeat(0, 0, w, "─", t.rule);
+        canvas.put(1, 0, w, " groups ", if active { t.accent } else { t.dim });
+        let per_line = self.per_line(w);
+        let cell = self.cell_width() + 3;
+        let name_width = self.cell_width() - self.bar - 6;
+        let room = usize::from(canvas.height().saturating_sub(1)) * per_line;
+        let largest = self.groups.iter().map(Group::total).max().unwrap_or(1).max(1);
+        for (n, g) in self.groups.iter().take(room).enumerate() {
+            let x = (2 + n % per_line * cell) as u16;
+            let y = (1 + n / per_line) as u16;
+            let chosen = active && Some(&g.name) == self.selected.as_ref();
+            canvas.put(x, y, name_width as u16, &g.name, t.base);
+            let count = g.total().to_string();
+            canvas.put_right(x + name_width as u16 + 1, y, 4, &count, t.dim);
+            let mut at = x + name_width as u16 + 6;
+            for (part, (level, block)) in PARTS.iter().enumerate() {
+                let cells = share(g.counts[part], largest, self.bar);
+                canvas.repeat(at, y, cells, block, reading::level_style(t, *level).remove_modifier(ratatui::style::Modifier::BOLD));
+                at += cells;
+            }
+            if chosen {
+                canvas.tint(x.saturating_sub(1), y, cell as u16 - 1, 1, t.selection);
+            }
+        }
+        if self.groups.len() > room {
+            let more = format!(" +{} more ", self.groups.len() - room);
+            canvas.put_right(0, 0, w.saturating_sub(1), &more, t.dim);
+        }
+    }
+}
+
+/// Cells for a count: rounded, but never none for some.
+fn share(count: u32, largest: u32, bar: usize) -> u16 {
+    let cells = (f64::from(count) / f64::from(largest) * bar as f64).round() as u16;
+    if count > 0 { cells.max(1) } else { 0 }
+}

@@ -1,0 +1,388 @@
+//! The fleet: a row an instance, worst first, with the reason in words. `v` shows a cell an instance instead.
+
+use super::{Pane, Part, View, Wish, reading};
+use crate::model::{
+    health::{Level, Topic},
+    instance::InstanceId,
+    snapshot::InstanceSnapshot,
+};
+use crate::tui::{
+    action::Action,
+    filter::FilterSlot,
+    layer::document::Document,
+    pane::PaneId,
+    place::Scope,
+    widget::{
+        canvas::{Canvas, width},
+        table::{CellText, RowKey, Rows, Table, sort_rows},
+    },
+};
+use std::sync::Arc;
+
+mod about;
+mod columns;
+mod fields;
+mod groups;
+mod heat;
+
+pub use columns::{push_version, tls_words};
+
+/// Which part has the cursor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Section {
+    Rows,
+    Groups,
+}
+
+/// State of the pane.
+#[derive(Debug)]
+pub struct FleetPane {
+    table: Table,
+    rows: Vec<u32>,
+    before: usize,
+    filter: FilterSlot,
+    heat: bool,
+    heat_map: heat::Heat,
+    section: Section,
+    groups: groups::Groups,
+}
+
+impl Default for FleetPane {
+    fn default() -> Self {
+        Self {
+            table: Table::new(&columns::COLUMNS),
+            rows: Vec::new(),
+            before: 0,
+            filter: FilterSlot::default(),
+            heat: false,
+            heat_map: heat::Heat::default(),
+            section: Section::Rows,
+            groups: groups::Groups::default(),
+        }
+    }
+}
+
+struct FleetRows<'a> {
+    rows: &'a [u32],
+    view: &'a View<'a>,
+}
+
+impl FleetRows<'_> {
+    fn at(&self, i: usize) -> Option<&Arc<InstanceSnapshot>> {
+        self.rows.get(i).and_then(|r| self.view.instance(*r))
+    }
+}
+
+impl Rows for FleetRows<'_> {
+    fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    fn key(&self, i: usize) -> RowKey {
+        RowKey::Instance(self.at(i).map_or_else(|| InstanceId::new(""), |s| s.id().clone()))
+    }
+
+    fn cell(&self, i: usize, column: usize, cell: &mut CellText) {
+        if let Some(s) = self.at(i) {
+            columns::cell(s, column, self.view, cell);
+        }
+    }
+}
+
+/// Rank of an instance in the order "worst first": level, then score, then points of the heaviest reason.
+pub fn badness(i: &InstanceSnapshot) -> (std::cmp::Reverse<Level>, u8, std::cmp::Reverse<u8>) {
+    let points = i.health.reasons.first().map_or(0, |r| r.points);
+    (std::cmp::Reverse(rank(i.health.level)), i.health.score.unwrap_or(0), std::cmp::Reverse(points))
+}
+
+/// Critical and offline are one rank: the score tells them apart.
+const fn rank(level: Level) -> Level {
+    match level {
+        Level::Offline => Level::Critical,
+        other => other,
+    }
+}
+
+impl FleetPane {
+    /// The marked instances, in display order.
+    pub fn marked(&self, view: &View<'_>) -> Vec<InstanceId> {
+        let id = |r: &u32| view.instance(*r).map(|i| i.id().clone());
+        let ids = self.rows.iter().filter_map(id);
+        ids.filter(|id| self.table.marks.contains(&RowKey::Instance(id.clone()))).collect()
+    }
+
+    /// The instances that marks or the filter chose, with a name for the crumb; None if nothing is chosen.
+    pub fn chosen(&self, view: &View<'_>) -> Option<Scope> {
+        let marked = self.marked(view);
+        let (name, ids) = if !marked.is_empty() {
+            (format!("{} marked", marked.len()), marked)
+        } else if !self.filter.text().is_empty() {
+            let all = self.rows.iter().filter_map(|r| view.instance(*r).map(|i| i.id().clone()));
+            (format!("/{}", self.filter.text()), all.collect())
+        } else {
+            return None;
+        };
+        Some(Scope::Chosen { name: name.into(), ids: ids.into() })
+    }
+
+    /// Forgets the marks.
+    pub fn clear_marks(&mut self) {
+        self.table.marks.clear();
+    }
+
+    /// True while the heat map is shown: keys move in two directions then.
+    pub const fn heat(&self) -> bool {
+        self.heat
+    }
+
+    fn order(&mut self, view: &View<'_>) {
+        if self.heat {
+            heat::order(&mut self.rows, view);
+        } else if let Some(sort) = self.table.sort {
+            sort_rows(&mut self.rows, sort.descending, |r| {
+                view.instance(r).map_or(crate::tui::widget::table::SortKey::None, |i| columns::sort_key(i, sort.column, view))
+            });
+        } else {
+            self.rows.sort_by_cached_key(|r| view.instance(*r).map(|i| badness(i)));
+        }
+    }
+
+    fn open(&mut self, view: &View<'_>, wishes: &mut Vec<Wish>) {
+        if self.section == Section::Groups {
+            if let Some(g) = self.groups.selected() {
+                self.section = Section::Rows;
+                wishes.push(Wish::Go { pane: PaneId::Fleet, scope: Some(Scope::Group(g)), focus: None });
+            }
+            return;
+        }
+        let marked = self.marked(view);
+        if marked.len() > 1 {
+            self.clear_marks();
+            let name = format!("{} marked", marked.len()).into();
+            let scope = Some(Scope::Chosen { name, ids: marked.into() });
+            wishes.push(Wish::Go { pane: PaneId::Fleet, scope, focus: None });
+        } else if let Some(RowKey::Instance(id)) = self.table.selected().cloned() {
+            let scope = Some(Scope::Instance(id));
+            wishes.push(Wish::Go { pane: PaneId::Instance, scope, focus: Some(RowKey::Reason(0)) });
+        }
+    }
+
+    fn next_problem(&mut self, back: bool, view: &View<'_>) {
+        let n = self.rows.len();
+        let rows = FleetRows { rows: &self.rows, view };
+        let problem = |i: &usize| rows.at(*i).is_some_and(|s| s.health.level >= Level::Warning);
+        let from = self.table.cursor();
+        let found = if back {
+            (0..from).rev().chain((from + 1..n).rev()).find(problem)
+        } else {
+            (from + 1..n).chain(0..from).find(problem)
+        };
+        if let Some(i) = found {
+            self.table.move_to(i, &rows);
+        }
+    }
+
+    fn copy(&self, view: &View<'_>, wishes: &mut Vec<Wish>) {
+        let marked = self.marked(view);
+        let chosen: Vec<&u32> = self
+            .rows
+            .iter()
+            .filter(|r| {
+                let id = view.instance(**r).map(|i| i.id());
+                if marked.is_empty() {
+                    id.is_some_and(|id| self.table.selected() == Some(&RowKey::Instance(id.clone())))
+                } else {
+                    id.is_some_and(|id| marked.contains(id))
+                }
+            })
+            .collect();
+        let rows = FleetRows { rows: &self.rows, view };
+        let mut text = String::new();
+        let mut cell = CellText::default();
+        for (i, r) in self.rows.iter().enumerate() {
+            if !chosen.contains(&r) {
+                continue;
+            }
+            for c in 0..columns::COLUMNS.len() {
+                if columns::COLUMNS[c].title.is_empty() && c != columns::HEALTH {
+                    continue;
+                }
+                cell.clear();
+                rows.cell(i, c, &mut cell);
+                text.push_str(cell.as_str().trim());
+                text.push('\t');
+            }
+            text.truncate(text.trim_end_matches('\t').len());
+            text.push('\n');
+        }
+        wishes.push(Wish::Copy(text));
+    }
+
+    /// `f`: all, critical, warning, unknown, well, all …
+    fn next_health(&mut self) {
+        const CYCLE: [&str; 5] = ["", "health=critical", "health=warning", "health=unknown", "health=ok"];
+        let at = CYCLE.iter().position(|t| *t == self.filter.text());
+        let next = at.map_or(CYCLE[1], |i| CYCLE[(i + 1) % CYCLE.len()]);
+        // The texts above are good filters.
+        let _ = self.filter.set(next);
+    }
+}
+
+impl Pane for FleetPane {
+    fn rebuild(&mut self, view: &View<'_>) {
+        let mut scratch = String::new();
+        self.rows.clear();
+        self.before = 0;
+        for (i, s) in view.instances() {
+            self.before += 1;
+            if self.filter.keeps(&fields::InstanceFields { instance: s, view }, &mut scratch) {
+                self.rows.push(i);
+            }
+        }
+        self.order(view);
+        let insecure = |i: &InstanceSnapshot| if i.info.tls.is_insecure() { 2 } else { 0 };
+        let longest = self.rows.iter().filter_map(|r| view.instance(*r)).map(|i| width(i.id().as_str()) + insecure(i)).max();
+        self.table.widths[columns::NAME] = longest.map(|w| w.clamp(10, 28) as u16);
+        for c in [columns::CPU_SPARK, columns::BATCH_SPARK] {
+            self.table.hidden[c] = view.low_bandwidth;
+        }
+        self.table.sync(&FleetRows { rows: &self.rows, view });
+        self.groups.rebuild(view);
+        if self.groups.len() < 2 && self.section == Section::Groups {
+            self.section = Section::Rows;
+        }
+        if self.heat {
+            self.heat_map.rebuild(&self.rows, view);
+        }
+    }
+
+    fn title(&self, view: &View<'_>, out: &mut Vec<(Part, String)>) {
+        let n = self.rows.len();
+        let noun = if n == 1 { "instance" } else { "instances" };
+        let text = if n == self.before { format!("{n} {noun}") } else { format!("{n} of {} instances", self.before) };
+        out.push((Part::Plain, text));
+        let mut order = String::new();
+        if self.heat {
+            order.push_str("heat map");
+        } else {
+            self.table.order_name("worst first", &mut order);
+        }
+        out.push((Part::Plain, order));
+        let marked = self.marked(view).len();
+        if marked > 0 {
+            out.push((Part::Accent, format!("{marked} marked")));
+        }
+    }
+
+    fn render(&mut self, view: &View<'_>, canvas: &mut Canvas<'_>) {
+        let (w, h) = (canvas.width(), canvas.height());
+        if self.rows.is_empty() {
+            return about::empty(view, self.filter.text(), self.before, canvas);
+        }
+        let bars = if h >= 14 && self.groups.len() > 1 { self.groups.lines(w).min(4) } else { 0 };
+        let below = if bars > 0 { bars + 1 } else { 0 };
+        let rows = FleetRows { rows: &self.rows, view };
+        let active = self.section == Section::Rows;
+        let mut body = canvas.part(0, 0, w, h - below);
+        if self.heat {
+            self.heat_map.render(view, &mut body, self.table.cursor(), &self.rows);
+        } else {
+            self.table.render(&mut body, view.theme, &rows, active);
+        }
+        if below > 0 {
+            self.groups.render(view, &mut canvas.part(0, h - below, w, below), !active);
+        }
+    }
+
+    fn act(&mut self, action: Action, view: &View<'_>, wishes: &mut Vec<Wish>) -> bool {
+        if self.section == Section::Groups && self.groups.act(action) {
+            return true;
+        }
+        match action {
+            Action::Enter => self.open(view, wishes),
+            Action::Details => wishes.extend(self.table.selected().cloned().map(Wish::Details)),
+            Action::HeatMap => self.heat = !self.heat,
+            Action::HealthFilter => self.next_health(),
+            Action::NextProblem => self.next_problem(false, view),
+            Action::PrevProblem => self.next_problem(true, view),
+            Action::NextSection | Action::PrevSection if self.groups.len() > 1 => {
+                self.section = if self.section == Section::Rows { Section::Groups } else { Section::Rows };
+            }
+            Action::Copy => self.copy(view, wishes),
+            Action::Refresh => {
+                let mut ids = self.marked(view);
+                if ids.is_empty() {
+                    ids.extend(self.table.selected().and_then(RowKey::instance).cloned());
+                }
+                wishes.push(Wish::Refresh(ids));
+            }
+            Action::Out if !self.table.marks.is_empty() => self.clear_marks(),
+            Action::Out if self.section == Section::Groups => self.section = Section::Rows,
+            _ => {
+                let rows = FleetRows { rows: &self.rows, view };
+                if self.heat
+                    && let Some(i) = self.heat_map.step(action, self.table.cursor())
+                {
+                    self.table.move_to(i, &rows);
+                    return true;
+                }
+                return self.table.act(action, &rows);
+            }
+        }
+        true
+    }
+
+    fn focus(&mut self, key: RowKey) {
+        self.table.select(key);
+    }
+
+    fn selected(&self) -> Option<RowKey> {
+        self.table.selected().cloned()
+    }
+
+    fn details(&self, key: &RowKey, view: &View<'_>) -> Option<Document> {
+        let RowKey::Instance(id) = key else { return None };
+        view.snapshot.find(id).map(|i| about::document(i, view))
+    }
+
+    fn set_filter(&mut self, text: &str) -> Result<(), String> {
+        self.filter.set(text)
+    }
+
+    fn filter(&self) -> &str {
+        self.filter.text()
+    }
+
+    fn counts(&self) -> (usize, usize) {
+        (self.rows.len(), self.before)
+    }
+
+    fn click(&mut self, x: u16, y: u16, view: &View<'_>, wishes: &mut Vec<Wish>) {
+        let rows = FleetRows { rows: &self.rows, view };
+        let hit = if self.heat { self.heat_map.at(x, y) } else { self.table.row_at(y, &rows) };
+        let Some(i) = hit else { return };
+        self.section = Section::Rows;
+        if i == self.table.cursor() {
+            self.open(view, wishes);
+        } else {
+            self.table.move_to(i, &rows);
+        }
+    }
+}
+
+/// The pane and the row that explain a reason, and the scope to see them in.
+pub fn target(topic: Topic, id: &InstanceId) -> Option<(PaneId, Option<RowKey>)> {
+    let session = |s: i32| Some(RowKey::Session(id.clone(), s, 0));
+    match topic {
+        Topic::Blocking(s) => Some((PaneId::Blocking, session(s))),
+        Topic::Session(s) => Some((PaneId::Activity, session(s))),
+        Topic::Waits | Topic::Io | Topic::Workers => Some((PaneId::Waits, None)),
+        Topic::Cpu | Topic::Memory | Topic::Tempdb | Topic::Deadlocks => Some((PaneId::Activity, None)),
+        Topic::Link | Topic::Rights | Topic::Storage | Topic::Availability | Topic::Jobs | Topic::Restart => None,
+    }
+}
+
+/// The reason in one line of details.
+fn reason_style(view: &View<'_>, level: Level) -> ratatui::style::Style {
+    reading::level_style(view.theme, level)
+}

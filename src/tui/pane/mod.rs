@@ -1,0 +1,164 @@
+//! Panes: each turns (snapshot, its own view state) into rows and draws them. A pane never waits for anything.
+
+use super::{
+    action::Action,
+    keymap::Context,
+    layer::document::Document,
+    place::Scope,
+    theme::Theme,
+    widget::{canvas::Canvas, table::RowKey},
+};
+use crate::model::{
+    health::Level,
+    instance::InstanceId,
+    snapshot::{FleetSnapshot, InstanceSnapshot},
+    time::Timestamp,
+};
+use std::sync::Arc;
+
+pub mod fleet;
+pub mod reading;
+
+/// The panes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum PaneId {
+    /// all instances in scope
+    Fleet,
+    /// one instance: takes the place of the fleet while it is in scope
+    Instance,
+    /// active requests
+    Activity,
+    /// wait statistics
+    Waits,
+    /// blocking chains
+    Blocking,
+}
+
+impl PaneId {
+    /// All, in the order of their storage.
+    pub const ALL: [Self; 5] = [Self::Fleet, Self::Instance, Self::Activity, Self::Waits, Self::Blocking];
+
+    /// Name in tabs, titles and the palette.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Fleet => "Fleet",
+            Self::Instance => "Instance",
+            Self::Activity => "Activity",
+            Self::Waits => "Waits",
+            Self::Blocking => "Blocking",
+        }
+    }
+
+    /// Its own keys.
+    pub const fn context(self) -> Context {
+        match self {
+            Self::Fleet => Context::Fleet,
+            Self::Instance => Context::Instance,
+            Self::Activity => Context::Activity,
+            Self::Waits => Context::Waits,
+            Self::Blocking => Context::Blocking,
+        }
+    }
+}
+
+/// What a pane may look at.
+#[derive(Clone, Copy)]
+pub struct View<'a> {
+    /// the fleet
+    pub snapshot: &'a FleetSnapshot,
+    /// time of this frame
+    pub now: Timestamp,
+    /// instances in scope, as indices into the snapshot
+    pub scope: &'a [u32],
+    /// the scope is one instance, not a set that happens to hold one
+    pub narrowed: bool,
+    /// hide what is well
+    pub faults_only: bool,
+    /// styles
+    pub theme: &'a Theme,
+    /// no sparklines
+    pub low_bandwidth: bool,
+}
+
+impl<'a> View<'a> {
+    /// The instances in scope, in inventory order; with faults only, those that are not well.
+    pub fn instances(&self) -> impl Iterator<Item = (u32, &'a Arc<InstanceSnapshot>)> + use<'a> {
+        let (snapshot, faults_only) = (self.snapshot, self.faults_only && !self.narrowed);
+        self.scope
+            .iter()
+            .filter_map(move |i| snapshot.instances.get(*i as usize).map(|s| (*i, s)))
+            .filter(move |(_, s)| !faults_only || s.health.level != Level::Ok)
+    }
+
+    /// Instance number `i` of the snapshot.
+    pub fn instance(&self, i: u32) -> Option<&'a Arc<InstanceSnapshot>> {
+        self.snapshot.instances.get(i as usize)
+    }
+
+    /// The one instance in scope.
+    pub fn single(&self) -> Option<&'a Arc<InstanceSnapshot>> {
+        if self.narrowed { self.scope.first().and_then(|i| self.instance(*i)) } else { None }
+    }
+}
+
+/// What a pane asks of the app.
+#[derive(Debug)]
+pub enum Wish {
+    /// go to a pane: narrow the scope first, select a row there
+    Go {
+        /// where
+        pane: PaneId,
+        /// narrower scope to add
+        scope: Option<Scope>,
+        /// row to select
+        focus: Option<RowKey>,
+    },
+    /// show all about a row
+    Details(RowKey),
+    /// put a text on the clipboard
+    Copy(String),
+    /// one line for the user
+    Say(Level, String),
+    /// poll these now
+    Refresh(Vec<InstanceId>),
+}
+
+/// One part of a pane's title line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// plain
+    Plain,
+    /// coloured by level
+    Level(Level),
+    /// an active restriction: filter, faults only
+    Accent,
+}
+
+/// A pane. The app calls `rebuild` when data, scope or filter changed, then `render` for every frame.
+pub trait Pane {
+    /// Computes the rows.
+    fn rebuild(&mut self, view: &View<'_>);
+    /// Adds parts to the title line, between the pane's name and the filter.
+    fn title(&self, view: &View<'_>, out: &mut Vec<(Part, String)>);
+    /// Draws below the title line.
+    fn render(&mut self, view: &View<'_>, canvas: &mut Canvas<'_>);
+    /// Carries out an action; false hands it on to the app.
+    fn act(&mut self, action: Action, view: &View<'_>, wishes: &mut Vec<Wish>) -> bool;
+    /// Selects a row, now or when it appears.
+    fn focus(&mut self, key: RowKey);
+    /// The row that the cursor is on.
+    fn selected(&self) -> Option<RowKey>;
+    /// All about a row; None if it is not there (any more).
+    fn details(&self, key: &RowKey, view: &View<'_>) -> Option<Document>;
+    /// Sets or clears the filter. Ok tells whether the pane can filter at all.
+    ///
+    /// # Errors
+    /// What is wrong with the text, for the user.
+    fn set_filter(&mut self, text: &str) -> Result<(), String>;
+    /// The filter's text; empty without one.
+    fn filter(&self) -> &str;
+    /// Rows shown and rows before the filter.
+    fn counts(&self) -> (usize, usize);
+    /// A click at a place of the screen.
+    fn click(&mut self, x: u16, y: u16, view: &View<'_>, wishes: &mut Vec<Wish>);
+}

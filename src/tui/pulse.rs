@@ -1,0 +1,164 @@
+//! When to paint. A frame for data comes at most every 33 ms, a frame for a key after 4 ms at most every 8 ms, and
+//! without either the clock of the header asks for one a second. Also keeps the figures of F12.
+
+use super::{FRAME, layer::overlay::Figures};
+use crate::model::time::Timestamp;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// Shortest time between two frames that keys ask for: a key must be seen within 16 ms.
+const KEY_FRAME: Duration = Duration::from_millis(8);
+
+/// Frames for data on slow lines.
+const SLOW_FRAME: Duration = Duration::from_millis(1000);
+
+/// Frames and keys that the percentiles look back on.
+const WINDOW: usize = 256;
+
+/// The last durations, in microseconds.
+#[derive(Debug, Default)]
+struct Recent {
+    us: Vec<u32>,
+    next: usize,
+}
+
+impl Recent {
+    fn push(&mut self, d: Duration) {
+        let us = u32::try_from(d.as_micros()).unwrap_or(u32::MAX);
+        if self.us.len() < WINDOW {
+            self.us.push(us);
+        } else {
+            self.us[self.next] = us;
+            self.next = (self.next + 1) % WINDOW;
+        }
+    }
+
+    fn p99(&self) -> u32 {
+        let mut sorted = self.us.clone();
+        sorted.sort_unstable();
+        sorted.get((sorted.len() * 99 / 100).min(sorted.len().saturating_sub(1))).copied().unwrap_or(0)
+    }
+}
+
+/// Decides when the next frame is due.
+#[derive(Debug)]
+pub struct Pulse {
+    slow: bool,
+    last: Instant,
+    data: bool,
+    key: Option<Instant>,
+    first: bool,
+    frames: Recent,
+    keys: Recent,
+    figures: Figures,
+    bytes_mark: (Instant, u64),
+}
+
+impl Pulse {
+    /// After the first paint.
+    pub fn new(slow: bool, now: Instant) -> Self {
+        Self {
+            slow,
+            last: now,
+            data: false,
+            key: None,
+            first: true,
+            frames: Recent::default(),
+            keys: Recent::default(),
+            figures: Figures::default(),
+            bytes_mark: (now, 0),
+        }
+    }
+
+    /// Something may look different.
+    pub const fn data(&mut self) {
+        self.data = true;
+    }
+
+    /// The user did something at this time.
+    pub fn key(&mut self, at: Instant) {
+        self.key.get_or_insert(at);
+    }
+
+    /// A frame for data is due already: no need to look for more.
+    pub const fn waits_for_data(&self) -> bool {
+        self.data
+    }
+
+    /// True until the first frame of the loop is painted.
+    pub const fn first(&self) -> bool {
+        self.first
+    }
+
+    /// When to paint; None if nothing changed.
+    pub fn due(&self) -> Option<Instant> {
+        if self.key.is_some() {
+            Some(self.last + KEY_FRAME)
+        } else if self.data {
+            Some(self.last + if self.slow && !self.first { SLOW_FRAME } else { FRAME })
+        } else {
+            None
+        }
+    }
+
+    /// Time to the next change of the clock in the header: the next second, or the next minute on slow lines.
+    pub const fn until_tick(&self, now: Timestamp) -> Duration {
+        let step = if self.slow { 60_000 } else { 1_000 };
+        // A little late rather than a little early, which would paint the old second again.
+        Duration::from_millis((step - now.ms().rem_euclid(step)) as u64 + 2)
+    }
+
+    /// A frame has been painted.
+    pub fn painted(&mut self, began: Instant, ended: Instant, bytes: u64) {
+        self.last = began;
+        self.data = false;
+        self.first = false;
+        self.frames.push(ended - began);
+        if let Some(at) = self.key.take() {
+            self.keys.push(ended - at);
+            self.figures.key_p99_us = self.keys.p99();
+        }
+        self.figures.frames += 1;
+        self.figures.frame_us = u32::try_from((ended - began).as_micros()).unwrap_or(u32::MAX);
+        self.figures.frame_p99_us = self.frames.p99();
+        self.figures.bytes = bytes;
+        let (since, before) = self.bytes_mark;
+        let span = ended - since;
+        if span >= Duration::from_secs(5) {
+            self.figures.bytes_per_s = ((bytes - before) as f64 / span.as_secs_f64()) as u32;
+            self.bytes_mark = (ended, bytes);
+        }
+    }
+
+    /// For the overlay.
+    pub const fn figures(&self) -> Figures {
+        self.figures
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn data_waits_for_its_turn_and_a_key_goes_first() {
+        let t = Instant::now();
+        let mut p = Pulse::new(false, t);
+        assert_eq!(p.due(), None);
+        p.data();
+        assert_eq!(p.due(), Some(t + FRAME));
+        p.key(t + Duration::from_millis(3));
+        assert_eq!(p.due(), Some(t + KEY_FRAME));
+        p.painted(t + KEY_FRAME, t + KEY_FRAME + Duration::from_millis(1), 100);
+        assert_eq!(p.due(), None);
+        assert_eq!(p.figures().key_p99_us, 6_000);
+    }
+
+    #[test]
+    fn the_clock_asks_for_one_frame_a_second_or_a_minute() {
+        let t = Instant::now();
+        let at = Timestamp::from_ms(61_250);
+        assert_eq!(Pulse::new(false, t).until_tick(at), Duration::from_millis(752));
+        assert_eq!(Pulse::new(true, t).until_tick(at), Duration::from_millis(58_752));
+    }
+}

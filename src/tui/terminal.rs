@@ -1,0 +1,138 @@
+//! The terminal: entering and leaving full screen, counting what is sent, the clipboard. Whatever ends the program,
+//! the terminal is given back as it was.
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use crossterm::{
+    cursor, event,
+    execute,
+    terminal::{self, BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen},
+};
+use ratatui::{Terminal, backend::CrosstermBackend};
+use std::{
+    io::{self, BufWriter, Write},
+    sync::{
+        Arc, Once,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+/// Longest text for the clipboard, bytes: terminals cut or drop longer OSC 52 sequences (xterm takes about 100,000
+/// base64 characters).
+const CLIPBOARD_MOST: usize = 74_000;
+
+/// Standard output, counting. The terminal library keeps the writer to itself, hence the shared number.
+pub struct Counted {
+    out: io::Stdout,
+    bytes: Arc<AtomicU64>,
+}
+
+impl Write for Counted {
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        let n = self.out.write(buf)?;
+        self.bytes.fetch_add(n as u64, Ordering::Relaxed);
+        Ok(n)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+/// The screen while it is ours.
+pub struct Screen {
+    terminal: Terminal<CrosstermBackend<BufWriter<Counted>>>,
+    bytes: Arc<AtomicU64>,
+    _restore: Restore,
+}
+
+/// Gives the terminal back when dropped.
+struct Restore;
+
+impl Drop for Restore {
+    fn drop(&mut self) {
+        restore();
+    }
+}
+
+/// Gives the terminal back; harmless when done twice. Errors are of no use any more: the terminal may be gone.
+fn restore() {
+    let mut out = io::stdout();
+    let _ = execute!(
+        out,
+        EndSynchronizedUpdate,
+        event::DisableMouseCapture,
+        event::DisableBracketedPaste,
+        LeaveAlternateScreen,
+        cursor::Show
+    );
+    let _ = terminal::disable_raw_mode();
+}
+
+/// A panic anywhere first gives the terminal back, so that its message can be read.
+fn restore_on_panic() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            restore();
+            before(info);
+        }));
+    });
+}
+
+impl Screen {
+    /// Takes the terminal over.
+    ///
+    /// # Errors
+    /// If standard output is not a terminal or cannot be written.
+    pub fn enter(mouse: bool) -> io::Result<Self> {
+        restore_on_panic();
+        terminal::enable_raw_mode()?;
+        let restore = Restore;
+        let bytes = Arc::new(AtomicU64::new(0));
+        let counted = Counted { out: io::stdout(), bytes: Arc::clone(&bytes) };
+        let mut out = BufWriter::with_capacity(64 * 1024, counted);
+        execute!(out, EnterAlternateScreen, event::EnableBracketedPaste, cursor::Hide)?;
+        if mouse {
+            execute!(out, event::EnableMouseCapture)?;
+        }
+        Ok(Self { terminal: Terminal::new(CrosstermBackend::new(out))?, bytes, _restore: restore })
+    }
+
+    /// Draws a frame: one synchronized update, one write of what changed.
+    ///
+    /// # Errors
+    /// If the terminal cannot be written.
+    pub fn draw(&mut self, render: impl FnOnce(&mut ratatui::Frame<'_>)) -> io::Result<()> {
+        crossterm::queue!(self.terminal.backend_mut(), BeginSynchronizedUpdate)?;
+        self.terminal.draw(render)?;
+        execute!(self.terminal.backend_mut(), EndSynchronizedUpdate)
+    }
+
+    /// Forgets what is on the screen: the next frame is drawn in full.
+    ///
+    /// # Errors
+    /// If the terminal cannot be written.
+    pub fn repaint(&mut self) -> io::Result<()> {
+        self.terminal.clear()
+    }
+
+    /// Puts a text on the clipboard of the terminal, over SSH too (OSC 52). False if it is too long for that.
+    ///
+    /// # Errors
+    /// If the terminal cannot be written.
+    pub fn copy(&mut self, text: &str) -> io::Result<bool> {
+        if text.len() > CLIPBOARD_MOST {
+            return Ok(false);
+        }
+        let out = self.terminal.backend_mut();
+        write!(out, "\x1b]52;c;{}\x07", STANDARD.encode(text))?;
+        Write::flush(out)?;
+        Ok(true)
+    }
+
+    /// Bytes sent so far.
+    pub fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
+    }
+}
