@@ -17,6 +17,10 @@
 //! | [`cli`] | clap types |
 //! | [`command`] | one file per sub-command: wires the layers |
 
+// The fixtures under tests/ name the crate from outside; unit tests use them too.
+#[cfg(test)]
+extern crate self as dbtop;
+
 pub mod model;
 pub mod sql;
 
@@ -32,4 +36,3 @@ pub mod tui;
 
 pub mod cli;
 pub mod command;
-pub mod tui;

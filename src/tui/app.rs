@@ -6,17 +6,20 @@ use super::{
     chrome,
     effect::{Effect, Reply},
     keymap::{Chord, Context, Keymap},
-    layer::{Layer, details::{Details, Reader}, help, input::FilterBox, jump::Jump, overlay::Figures, palette::{Command, Palette}},
+    layer::{
+        Layer,
+        details::{Details, Reader},
+        help,
+        input::FilterBox,
+        jump::Jump,
+        overlay::Figures,
+        palette::{Command, Palette},
+    },
     pane::{Pane, PaneId, View, Wish, fleet::FleetPane},
     place::Place,
     theme::{Depth, Theme},
 };
-use crate::model::{
-    health::Level,
-    instance::InstanceId,
-    snapshot::FleetSnapshot,
-    time::Timestamp,
-};
+use crate::model::{health::Level, instance::InstanceId, snapshot::FleetSnapshot, time::Timestamp};
 use ratatui::{buffer::Buffer, layout::Rect};
 use std::{collections::VecDeque, sync::Arc};
 
@@ -75,7 +78,9 @@ pub(super) struct Panes {
 impl Panes {
     pub fn get(&mut self, id: PaneId) -> &mut dyn Pane {
         match id {
-            PaneId::Fleet | PaneId::Instance | PaneId::Activity | PaneId::Waits | PaneId::Blocking => &mut self.fleet,
+            PaneId::Fleet | PaneId::Instance | PaneId::Activity | PaneId::Waits | PaneId::Blocking => {
+                &mut self.fleet
+            }
         }
     }
 }
@@ -178,7 +183,9 @@ impl App {
         match effect {
             // Sent again with the next change or frame.
             Effect::Focus(_) => self.focused.clear(),
-            Effect::Refresh(_) => self.say(Level::Warning, "busy: the refresh was not taken, try again".to_owned()),
+            Effect::Refresh(_) => {
+                self.say(Level::Warning, "busy: the refresh was not taken, try again".to_owned())
+            }
         }
     }
 
@@ -308,7 +315,9 @@ impl App {
             Action::LastView => self.last_view(),
             Action::NextProblem => self.neighbour_problem(false),
             Action::PrevProblem => self.neighbour_problem(true),
-            Action::Palette => self.layers.push(Layer::Palette(Palette::new(&self.world.snapshot, &self.history))),
+            Action::Palette => {
+                self.layers.push(Layer::Palette(Palette::new(&self.world.snapshot, &self.history)))
+            }
             Action::Jump => self.layers.push(Layer::Jump(Jump::new(&self.world.snapshot))),
             Action::Filter => {
                 let text = self.panes.get(self.place.pane).filter().to_owned();
@@ -473,7 +482,7 @@ impl App {
     pub(super) fn carry_out(&mut self, wishes: Vec<Wish>) {
         for wish in wishes {
             match wish {
-                Wish::Go { pane, scope, focus } => self.follow(pane, scope, focus),
+                Wish::Go { pane, scope, focus, filter } => self.follow(pane, scope, focus, filter.as_deref()),
                 Wish::Details(key) => self.open_details(key),
                 Wish::Copy(text) => {
                     let lines = text.lines().count();

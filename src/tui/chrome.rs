@@ -2,13 +2,12 @@
 
 use super::{
     app::App,
-    format,
     keymap::{Chord, Context, default_bindings},
     layer::{Layer, overlay},
     pane::{Pane, PaneId, Part, reading},
     widget::canvas::{Canvas, width},
 };
-use crate::model::health::Level;
+use crate::model::{figure, health::Level};
 use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 use std::fmt::Write as _;
 
@@ -40,7 +39,12 @@ pub fn render(app: &mut App, area: Rect, buf: &mut Buffer) {
     footer(app, &mut screen.part(0, h - 1, w, 1));
     layers(app, &mut screen);
     if app.overlay {
-        overlay::render(&app.figures, &app.world.snapshot, &mut screen.part(0, 2, w, h - 3), &app.world.theme);
+        overlay::render(
+            &app.figures,
+            &app.world.snapshot,
+            &mut screen.part(0, 2, w, h - 3),
+            &app.world.theme,
+        );
     }
 }
 
@@ -58,7 +62,13 @@ fn layers(app: &mut App, screen: &mut Canvas<'_>) {
             let used = f.line.render(&mut line, 0, " /", theme) + 2;
             match &f.error {
                 Some(e) => line.put(used, 0, w, e, theme.critical),
-                None => line.put(used, 0, w, &format!("{shown} of {before}   Enter keeps, Esc takes back"), theme.dim),
+                None => line.put(
+                    used,
+                    0,
+                    w,
+                    &format!("{shown} of {before}   Enter keeps, Esc takes back"),
+                    theme.dim,
+                ),
             };
         }
         Some(Layer::Help(r)) => r.render(&mut screen.part(0, 2, w, h - 3), theme),
@@ -74,7 +84,8 @@ fn layers(app: &mut App, screen: &mut Canvas<'_>) {
 /// The scope is production if every instance in it is.
 fn is_production(app: &App) -> bool {
     let view = app.world.view();
-    !view.scope.is_empty() && view.scope.iter().all(|i| view.instance(*i).is_some_and(|i| i.info.is_production()))
+    !view.scope.is_empty()
+        && view.scope.iter().all(|i| view.instance(*i).is_some_and(|i| i.info.is_production()))
 }
 
 fn header(app: &App, line: &mut Canvas<'_>) {
@@ -111,13 +122,18 @@ fn header_right(app: &App, line: &mut Canvas<'_>) -> u16 {
     let mut pieces: Vec<(Style, String)> = Vec::new();
     let c = app.world.snapshot.counts;
     let known = app.world.snapshot.version > 0;
-    for (level, n) in [(Level::Ok, c.ok), (Level::Warning, c.warning), (Level::Critical, c.critical), (Level::Unknown, c.unknown)] {
+    for (level, n) in [
+        (Level::Ok, c.ok),
+        (Level::Warning, c.warning),
+        (Level::Critical, c.critical),
+        (Level::Unknown, c.unknown),
+    ] {
         if known && (n > 0 || level == Level::Ok) {
             pieces.push((reading::level_style(t, level), format!("{} {n}", reading::glyph(level))));
         }
     }
     let mut clock = String::new();
-    format::push_clock(&mut clock, app.world.now);
+    figure::push_clock(&mut clock, app.world.now);
     if app.world.low_bandwidth {
         clock.truncate(5);
     }
@@ -126,7 +142,7 @@ fn header_right(app: &App, line: &mut Canvas<'_>) -> u16 {
     match app.paused {
         Some(at) => {
             let mut text = String::from(" ❚❚ PAUSED ");
-            format::push_clock(&mut text, at);
+            figure::push_clock(&mut text, at);
             if app.behind() > 0 {
                 let _ = write!(text, " +{}", app.behind());
             }
@@ -260,7 +276,7 @@ fn footer_facts(app: &App, out: &mut String) {
     }
     if let Some(cost) = app.cost_ms_per_s {
         out.push_str("cost ");
-        format::push_count(out, cost);
+        figure::push_count(out, cost);
         out.push_str(" ms/s · ");
     }
     let _ = write!(out, "{}/{} polled", s.polled, s.instances.len());

@@ -99,11 +99,15 @@ impl Chord {
         if name == "shift-tab" {
             return Some(Self { code: KeyCode::BackTab, ctrl: false, alt: false });
         }
-        let (ctrl, rest) = name.strip_prefix("ctrl-").filter(|r| !r.is_empty()).map_or((false, name), |r| (true, r));
-        let (alt, rest) = rest.strip_prefix("alt-").filter(|r| !r.is_empty()).map_or((false, rest), |r| (true, r));
+        let (ctrl, rest) =
+            name.strip_prefix("ctrl-").filter(|r| !r.is_empty()).map_or((false, name), |r| (true, r));
+        let (alt, rest) =
+            rest.strip_prefix("alt-").filter(|r| !r.is_empty()).map_or((false, rest), |r| (true, r));
         let code = if let Some((_, code)) = NAMES.iter().find(|(n, _)| *n == rest) {
             *code
-        } else if let Some(n) = rest.strip_prefix('f').and_then(|n| n.parse().ok()).filter(|n| (1..=12).contains(n)) {
+        } else if let Some(n) =
+            rest.strip_prefix('f').and_then(|n| n.parse().ok()).filter(|n| (1..=12).contains(n))
+        {
             KeyCode::F(n)
         } else {
             let mut chars = rest.chars();
@@ -291,7 +295,8 @@ impl Default for Keymap {
 impl Keymap {
     /// What a key means in the first of these contexts that knows it.
     pub fn resolve(&self, contexts: &[Context], chord: Chord) -> Option<Action> {
-        let find = |c: &Context| self.keys.iter().find(|(at, k, _)| at == c && *k == chord).map(|(_, _, a)| *a);
+        let find =
+            |c: &Context| self.keys.iter().find(|(at, k, _)| at == c && *k == chord).map(|(_, _, a)| *a);
         contexts.iter().find_map(find)
     }
 }
@@ -325,7 +330,11 @@ mod tests {
             let chord = Chord::parse(b.key).unwrap_or_else(|| panic!("no key is called {}", b.key));
             assert!(seen.insert((b.context, chord)), "{} is bound twice in {:?}", b.key, b.context);
             assert_eq!(Chord::of(chord.event()), chord);
-            assert!(!matches!(b.key, "ctrl-h" | "ctrl-i" | "ctrl-m" | "ctrl-["), "{} cannot be told apart", b.key);
+            assert!(
+                !matches!(b.key, "ctrl-h" | "ctrl-i" | "ctrl-m" | "ctrl-["),
+                "{} cannot be told apart",
+                b.key
+            );
             assert!(!b.action.help().is_empty() && !b.action.help().ends_with('.'));
         }
     }
@@ -334,7 +343,10 @@ mod tests {
     fn the_narrower_context_wins() {
         let map = Keymap::default();
         let tab = Chord::parse("y").unwrap();
-        assert_eq!(map.resolve(&[Context::Activity, Context::Table, Context::Global], tab), Some(Action::Copy));
+        assert_eq!(
+            map.resolve(&[Context::Activity, Context::Table, Context::Global], tab),
+            Some(Action::Copy)
+        );
         let g = Chord::parse("g").unwrap();
         assert_eq!(map.resolve(&[Context::Fleet, Context::Table, Context::Global], g), None);
     }

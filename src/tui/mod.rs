@@ -9,16 +9,19 @@ pub mod app;
 mod chrome;
 pub mod effect;
 mod filter;
-mod format;
 pub mod keymap;
 mod layer;
 mod navigate;
 mod pane;
-mod pulse;
 mod place;
+mod pulse;
 mod terminal;
 pub mod theme;
 mod widget;
+
+#[cfg(test)]
+#[path = "../../tests/fixture/mod.rs"]
+mod fixture;
 
 pub use app::{App, Settings};
 

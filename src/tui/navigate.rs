@@ -42,7 +42,13 @@ impl App {
     }
 
     /// Follows a link: narrows, opens the pane, selects the row. A filter that might hide it is cleared.
-    pub(super) fn follow(&mut self, pane: PaneId, scope: Option<Scope>, focus: Option<RowKey>) {
+    pub(super) fn follow(
+        &mut self,
+        pane: PaneId,
+        scope: Option<Scope>,
+        focus: Option<RowKey>,
+        filter: Option<&str>,
+    ) {
         self.leave();
         match scope {
             Some(Scope::Instance(id)) => self.place.narrow(id),
@@ -50,9 +56,11 @@ impl App {
             None => {}
         }
         self.place.pane = pane;
+        let target = self.panes.get(pane);
+        if focus.is_some() || filter.is_some() {
+            let _ = target.set_filter(filter.unwrap_or(""));
+        }
         if let Some(key) = focus {
-            let target = self.panes.get(pane);
-            let _ = target.set_filter("");
             target.focus(key);
         }
     }
@@ -70,7 +78,7 @@ impl App {
     /// Narrows to an instance and stays in the pane; from the fleet it opens the instance.
     pub(super) fn go_to_instance(&mut self, id: InstanceId) {
         let pane = if self.place.pane == PaneId::Fleet { PaneId::Instance } else { self.place.pane };
-        self.follow(pane, Some(Scope::Instance(id)), None);
+        self.follow(pane, Some(Scope::Instance(id)), None, None);
     }
 
     pub(super) fn last_view(&mut self) {
@@ -130,7 +138,7 @@ impl App {
             (None, true) => n - 1,
         };
         let Some(id) = bad.get(next).map(|i| i.id().clone()) else { return };
-        self.follow(self.place.pane, Some(Scope::Instance(id)), None);
+        self.follow(self.place.pane, Some(Scope::Instance(id)), None, None);
     }
 
     /// Which instances of the snapshot the scopes hold.

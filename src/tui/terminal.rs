@@ -3,9 +3,10 @@
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use crossterm::{
-    cursor, event,
-    execute,
-    terminal::{self, BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen},
+    cursor, event, execute,
+    terminal::{
+        self, BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
+    },
 };
 use ratatui::{Terminal, backend::CrosstermBackend};
 use std::{

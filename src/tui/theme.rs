@@ -80,6 +80,7 @@ struct File {
     banner: String,
     input: String,
     panel: String,
+    spark: String,
     keyword: String,
     string: String,
     number: String,
@@ -122,6 +123,8 @@ pub struct Theme {
     pub input: Style,
     /// background of layers
     pub panel: Style,
+    /// sparklines
+    pub spark: Style,
     /// SQL keyword
     pub keyword: Style,
     /// SQL string
@@ -184,6 +187,7 @@ impl Theme {
             banner: style(&file.banner)?,
             input: style(&file.input)?,
             panel: style(&file.panel)?,
+            spark: style(&file.spark)?,
             keyword: style(&file.keyword)?,
             string: style(&file.string)?,
             number: style(&file.number)?,

@@ -7,7 +7,7 @@ use crate::tui::{
     theme::Theme,
     widget::{
         canvas::{Canvas, width},
-        sql::SqlView,
+        sqlview::SqlView,
         table::RowKey,
     },
 };
@@ -16,19 +16,34 @@ use std::sync::Arc;
 use unicode_segmentation::UnicodeSegmentation;
 
 /// Column where the values of fields start.
-const VALUE_AT: usize = 16;
+const VALUE_AT: u16 = 16;
+
+/// From this width on the statement stands beside the fields, not below them.
+const SIDE_BY_SIDE: u16 = 120;
+
+/// Width of the fields beside a statement.
+const FIELDS: u16 = 52;
+
+/// A line ready to be drawn.
+#[derive(Debug)]
+struct Shown {
+    name: &'static str,
+    text: String,
+    style: Style,
+    head: bool,
+}
 
 /// A scrolled document.
 #[derive(Debug, Default)]
 pub struct Reader {
     document: Document,
-    /// (text, style, indent) by screen line
-    wrapped: Vec<(String, Style, usize, bool)>,
-    wrapped_for: (u16, usize),
+    lines: Vec<Shown>,
+    /// width and generation that `lines` were made for
+    made_for: (u16, usize),
+    generation: usize,
     sql: Option<SqlView>,
     top: usize,
     page: usize,
-    generation: usize,
 }
 
 impl Reader {
@@ -39,7 +54,8 @@ impl Reader {
         r
     }
 
-    /// Shows another state of the document and stays where it is. The statement is not analysed again while it is the same.
+    /// Shows another state of the document and stays where it is. The statement is not analysed again while it is the
+    /// same.
     pub fn set(&mut self, document: Document) {
         let same = |a: &Option<Statement>, b: &Statement| {
             a.as_ref().is_some_and(|a| Arc::ptr_eq(&a.text, &b.text) && a.start == b.start && a.end == b.end)
@@ -47,7 +63,7 @@ impl Reader {
         match &document.statement {
             None => self.sql = None,
             Some(s) if self.sql.is_some() && same(&self.document.statement, s) => {}
-            Some(s) => self.sql = Some(SqlView::new(s.clone(), true)),
+            Some(s) => self.sql = Some(SqlView::new(Arc::clone(&s.text.batch), Some(s.start..s.end), true)),
         }
         self.document = document;
         self.generation += 1;
@@ -63,9 +79,9 @@ impl Reader {
         let page = self.page.max(2) - 1;
         self.top = match action {
             Action::Up => self.top.saturating_sub(1),
-            Action::Down => self.top + 1,
+            Action::Down => self.top.saturating_add(1),
             Action::PageUp => self.top.saturating_sub(page),
-            Action::PageDown => self.top + page,
+            Action::PageDown => self.top.saturating_add(page),
             Action::Home => 0,
             Action::End => usize::MAX,
             _ => return false,
@@ -77,73 +93,102 @@ impl Reader {
     pub fn render(&mut self, canvas: &mut Canvas<'_>, theme: &Theme) {
         canvas.clear(theme.base);
         let (w, h) = (canvas.width(), canvas.height());
-        canvas.repeat(0, 0, w, "─", theme.rule);
-        let used = canvas.put(1, 0, w.saturating_sub(2), " ", theme.base);
-        let used = used + canvas.put(1 + used, 0, w.saturating_sub(4), &self.document.title, theme.strong);
-        canvas.put(1 + used, 0, 1, " ", theme.base);
-        let columns = w.saturating_sub(4);
-        self.wrap(columns, theme);
-        let sql_lines = self.sql.as_mut().map_or(0, |s| s.lay_out(columns));
-        let total = self.wrapped.len() + sql_lines;
+        head(canvas, 0, &self.document.title, theme.strong, theme);
         self.page = usize::from(h.saturating_sub(1));
-        self.top = self.top.min(total.saturating_sub(self.page));
-        for y in 0..self.page {
-            let n = self.top + y;
-            let line_y = y as u16 + 1;
-            if let Some((text, style, indent, head)) = self.wrapped.get(n) {
-                if *head {
-                    canvas.repeat(1, line_y, w.saturating_sub(2), "─", theme.rule);
-                    let used = canvas.put(2, line_y, columns, text, theme.dim);
-                    canvas.put(2 + used, line_y, 1, " ", theme.base);
-                    canvas.put(1, line_y, 1, " ", theme.base);
-                    continue;
+        let beside = w >= SIDE_BY_SIDE && self.sql.is_some();
+        let columns = if beside { FIELDS } else { w.saturating_sub(2) };
+        self.make_lines(columns, theme);
+        let (lines, page) = (self.lines.len(), self.page);
+        let sql_at =
+            if beside { (columns + 3, w.saturating_sub(columns + 4)) } else { (1, w.saturating_sub(2)) };
+        let sql_rows = self.sql.as_mut().map_or(0, |s| s.count(sql_at.1));
+        let below = if sql_rows > 0 && !beside { 2 } else { 0 };
+        let total = if beside { lines.max(sql_rows) } else { lines + below + sql_rows };
+        self.top = self.top.min(total.saturating_sub(page));
+        let first = if beside { self.top.min(lines.saturating_sub(page)) } else { self.top };
+        for (y, line) in self.lines.iter().skip(first).take(page).enumerate() {
+            draw_line(&mut canvas.part(1, y as u16 + 1, columns, 1), line, theme);
+        }
+        if let Some(sql) = &mut self.sql {
+            if beside {
+                sql.show_from(self.top.min(sql_rows.saturating_sub(page)));
+                for y in 1..h {
+                    canvas.glyph(columns + 1, y, "│", theme.rule);
                 }
-                let x = 2 + *indent as u16;
-                if *indent > 0 && let Some((name, rest)) = text.split_once('\u{1}') {
-                    canvas.put(2, line_y, VALUE_AT as u16 - 1, name, theme.dim);
-                    canvas.put(x, line_y, w.saturating_sub(x + 1), rest, *style);
-                } else {
-                    canvas.put(x, line_y, w.saturating_sub(x + 1), text, *style);
+                sql.draw(&mut canvas.part(sql_at.0, 1, sql_at.1, h.saturating_sub(1)), theme);
+            } else {
+                // The heading of the statement is the second line after the fields.
+                let heading = (lines + 1).checked_sub(self.top).filter(|y| *y < page);
+                if let Some(y) = heading {
+                    head(&mut canvas.part(1, y as u16 + 1, columns, 1), 0, "statement", theme.dim, theme);
                 }
-            } else if let Some(sql) = &self.sql {
-                sql.render_line(&mut canvas.part(2, line_y, columns, 1), n - self.wrapped.len(), theme);
+                let start = (lines + below).saturating_sub(self.top);
+                if start < page {
+                    sql.show_from(self.top.saturating_sub(lines + below));
+                    sql.draw(&mut canvas.part(1, start as u16 + 1, sql_at.1, (page - start) as u16), theme);
+                }
             }
         }
-        if total > self.page {
-            let last = (self.top + self.page).min(total);
-            let place = format!(" {}–{last} of {total} ", self.top + 1);
-            canvas.put_right(0, 0, w.saturating_sub(2), &place, theme.dim);
+        if total > page {
+            let last = (self.top + page).min(total);
+            canvas.put_right(
+                0,
+                0,
+                w.saturating_sub(2),
+                &format!(" {}–{last} of {total} ", self.top + 1),
+                theme.dim,
+            );
         }
     }
 
-    fn wrap(&mut self, columns: u16, theme: &Theme) {
-        if self.wrapped_for == (columns, self.generation) {
+    fn make_lines(&mut self, columns: u16, theme: &Theme) {
+        if self.made_for == (columns, self.generation) {
             return;
         }
-        self.wrapped_for = (columns, self.generation);
-        self.wrapped.clear();
-        let columns = usize::from(columns).max(1);
+        self.made_for = (columns, self.generation);
+        self.lines.clear();
+        let plain = |text: String, style: Style| Shown { name: "", text, style, head: false };
         for line in &self.document.lines {
             match line {
-                Line::Blank => self.wrapped.push((String::new(), theme.base, 0, false)),
-                Line::Head(t) => self.wrapped.push((t.clone(), theme.dim, 0, true)),
+                Line::Blank => self.lines.push(plain(String::new(), theme.base)),
+                Line::Head(t) => {
+                    self.lines.push(Shown { name: "", text: t.clone(), style: theme.dim, head: true });
+                }
                 Line::Text(t, style) => {
-                    self.wrapped.extend(fold(t, columns).into_iter().map(|l| (l, *style, 0, false)));
+                    self.lines.extend(fold(t, usize::from(columns)).into_iter().map(|l| plain(l, *style)));
                 }
                 Line::Field(name, value, style) => {
-                    let room = columns.saturating_sub(VALUE_AT).max(8);
-                    for (n, part) in fold(value, room).into_iter().enumerate() {
-                        let name = if n == 0 { name } else { "" };
-                        self.wrapped.push((format!("{name}\u{1}{part}"), *style, VALUE_AT, false));
+                    let room = usize::from(columns.saturating_sub(VALUE_AT).max(8));
+                    for (n, text) in fold(value, room).into_iter().enumerate() {
+                        // A blank name moves the rest of a long value below its start.
+                        let name = if n == 0 { name } else { " " };
+                        self.lines.push(Shown { name, text, style: *style, head: false });
                     }
                 }
             }
         }
-        if self.document.statement.is_some() {
-            self.wrapped.push((String::new(), theme.base, 0, false));
-            self.wrapped.push(("statement".to_owned(), theme.dim, 0, true));
-        }
     }
+}
+
+fn draw_line(canvas: &mut Canvas<'_>, line: &Shown, theme: &Theme) {
+    let w = canvas.width();
+    if line.head {
+        head(canvas, 0, &line.text, theme.dim, theme);
+    } else if line.name.is_empty() {
+        canvas.put(0, 0, w, &line.text, line.style);
+    } else {
+        canvas.put(0, 0, VALUE_AT - 1, line.name, theme.dim);
+        canvas.put(VALUE_AT, 0, w.saturating_sub(VALUE_AT), &line.text, line.style);
+    }
+}
+
+/// A rule with a title in it.
+fn head(canvas: &mut Canvas<'_>, y: u16, text: &str, style: Style, theme: &Theme) {
+    let w = canvas.width();
+    canvas.repeat(0, y, w, "─", theme.rule);
+    canvas.put(1, y, 1, " ", theme.base);
+    let used = canvas.put(2, y, w.saturating_sub(4), text, style);
+    canvas.put(2 + used, y, 1, " ", theme.base);
 }
 
 /// Breaks a text at blanks so that no line is wider than `columns`; a word that is too long is cut.

@@ -23,7 +23,10 @@ pub fn document(pane: PaneId, theme: &Theme) -> Document {
     }
     d.head("Signs");
     d.text("● ok   ▲ warning   ✖ critical or offline   ○ unknown", theme.base);
-    d.text("n/a no right, or not on this server   off switched off   … not polled yet   – no value", theme.base);
+    d.text(
+        "n/a no right, or not on this server   off switched off   … not polled yet   – no value",
+        theme.base,
+    );
     d.text("dimmed: the value is stale; AGE says by how much", theme.base);
     d
 }

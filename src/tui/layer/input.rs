@@ -81,7 +81,13 @@ impl Line {
             .collect();
         let used = canvas.put(x, y, room, &visible, theme.strong);
         let cursor = x + self.input.visual_cursor().saturating_sub(scroll) as u16;
-        canvas.tint(cursor, y, 1, 1, ratatui::style::Style::new().add_modifier(ratatui::style::Modifier::REVERSED));
+        canvas.tint(
+            cursor,
+            y,
+            1,
+            1,
+            ratatui::style::Style::new().add_modifier(ratatui::style::Modifier::REVERSED),
+        );
         x + used + 1
     }
 }

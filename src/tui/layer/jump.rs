@@ -9,7 +9,11 @@ use nucleo_matcher::{
 };
 
 /// Ranks candidates by how well they match; without a pattern, all in their order. Returns indices, best first.
-pub fn rank<'a>(matcher: &mut Matcher, pattern: &str, candidates: impl Iterator<Item = &'a str>) -> Vec<usize> {
+pub fn rank<'a>(
+    matcher: &mut Matcher,
+    pattern: &str,
+    candidates: impl Iterator<Item = &'a str>,
+) -> Vec<usize> {
     if pattern.trim().is_empty() {
         return candidates.enumerate().map(|(i, _)| i).collect();
     }
@@ -73,7 +77,9 @@ impl Jump {
         let mut list = popup(canvas, rows, theme, "instances");
         let top = (self.cursor + 1).saturating_sub(rows);
         for (y, n) in (top..self.found.len()).take(rows).enumerate() {
-            let Some(i) = self.found.get(n).and_then(|i| snapshot.instances.get(*i as usize)) else { continue };
+            let Some(i) = self.found.get(n).and_then(|i| snapshot.instances.get(*i as usize)) else {
+                continue;
+            };
             let y = y as u16 + 1;
             list.put(2, y, 2, reading::glyph(i.health.level), reading::level_style(theme, i.health.level));
             list.put(4, y, 28, i.id().as_str(), theme.base);

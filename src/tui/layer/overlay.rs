@@ -1,7 +1,7 @@
 //! F12: what dbtop itself costs and how well it keeps up.
 
-use crate::model::snapshot::FleetSnapshot;
-use crate::tui::{format, theme::Theme, widget::canvas::Canvas};
+use crate::model::{figure, snapshot::FleetSnapshot};
+use crate::tui::{theme::Theme, widget::canvas::Canvas};
 use std::fmt::Write as _;
 
 /// Figures of the run loop. Times in microseconds.
@@ -32,20 +32,20 @@ pub fn render(figures: &Figures, snapshot: &FleetSnapshot, canvas: &mut Canvas<'
     lines.push(("frame", format!("{}, p99 {}", ms(figures.frame_us), ms(figures.frame_p99_us))));
     lines.push(("key to paint p99", ms(figures.key_p99_us)));
     let mut sent = String::new();
-    format::push_size(&mut sent, f64::from(figures.bytes_per_s));
+    figure::push_size(&mut sent, f64::from(figures.bytes_per_s));
     sent.push_str("/s, ");
-    format::push_size(&mut sent, figures.bytes as f64);
+    figure::push_size(&mut sent, figures.bytes as f64);
     lines.push(("sent", sent));
     lines.push(("snapshot", format!("{}, {} instances", snapshot.version, snapshot.instances.len())));
     let mut process = format!("{:.1} % of a core, ", c.process_cpu_pct);
-    format::push_size(&mut process, c.process_rss_bytes as f64);
+    figure::push_size(&mut process, c.process_rss_bytes as f64);
     lines.push(("process", process));
     lines.push(("connections", format!("{} up, {} waiting", c.connected, c.queued)));
     lines.push(("queries", format!("{} running", c.in_flight)));
     let mut polls = String::new();
-    format::push_count(&mut polls, c.polls_ok as f64);
+    figure::push_count(&mut polls, c.polls_ok as f64);
     polls.push_str(" ok, ");
-    format::push_count(&mut polls, c.polls_failed as f64);
+    figure::push_count(&mut polls, c.polls_failed as f64);
     polls.push_str(" failed");
     lines.push(("polls", polls));
     lines.push(("late", format!("p99 {} ms, {} skipped", c.start_delay_p99_ms, c.polls_skipped)));

@@ -5,7 +5,9 @@ use super::{
     jump::{popup, rank},
 };
 use crate::model::snapshot::FleetSnapshot;
-use crate::tui::{action::Action, pane::PaneId, place::Scope, theme::BUILT_IN, theme::Theme, widget::canvas::Canvas};
+use crate::tui::{
+    action::Action, pane::PaneId, place::Scope, theme::BUILT_IN, theme::Theme, widget::canvas::Canvas,
+};
 use nucleo_matcher::{Config, Matcher};
 use std::{collections::VecDeque, sync::Arc};
 
@@ -72,7 +74,9 @@ pub fn interpret(text: &str, snapshot: &FleetSnapshot) -> Result<Command, String
         "theme" if rest.is_empty() => return Err(format!("which theme? {}", theme_names())),
         "theme" => return Ok(Command::Theme(rest.to_owned())),
         "filter" => return Ok(Command::Filter(rest.to_owned())),
-        "scope" if !rest.is_empty() => return Ok(Command::Go { pane: None, scopes: Some(scope(rest, snapshot)?) }),
+        "scope" if !rest.is_empty() => {
+            return Ok(Command::Go { pane: None, scopes: Some(scope(rest, snapshot)?) });
+        }
         _ => {}
     }
     if rest.is_empty()
@@ -97,7 +101,9 @@ fn scope(text: &str, snapshot: &FleetSnapshot) -> Result<Vec<Scope>, String> {
     let known = |s: &Scope| snapshot.instances.iter().any(|i| s.holds(i));
     if let Some(name) = text.strip_prefix('@') {
         let mut groups = snapshot.instances.iter().flat_map(|i| &i.info.groups);
-        let group = groups.find(|g| g.eq_ignore_ascii_case(name)).ok_or_else(|| format!("no group is called {name}"))?;
+        let group = groups
+            .find(|g| g.eq_ignore_ascii_case(name))
+            .ok_or_else(|| format!("no group is called {name}"))?;
         return Ok(vec![Scope::Group(group.clone())]);
     }
     if let Some((k, v)) = text.split_once('=') {
@@ -144,9 +150,22 @@ impl Palette {
         for (n, about, _) in PANES.iter().skip(1) {
             all.extend(groups.iter().map(|g| Candidate { text: format!("{n} @{g}"), about }));
         }
-        all.extend(snapshot.instances.iter().map(|i| Candidate { text: i.id().as_str().to_owned(), about: "instance" }));
+        all.extend(
+            snapshot
+                .instances
+                .iter()
+                .map(|i| Candidate { text: i.id().as_str().to_owned(), about: "instance" }),
+        );
         let matcher = Box::new(Matcher::new(Config::DEFAULT));
-        let mut p = Self { line: Line::default(), error: None, all, found: Vec::new(), cursor: 0, moved: false, matcher };
+        let mut p = Self {
+            line: Line::default(),
+            error: None,
+            all,
+            found: Vec::new(),
+            cursor: 0,
+            moved: false,
+            matcher,
+        };
         p.update();
         p
     }

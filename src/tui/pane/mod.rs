@@ -112,6 +112,8 @@ pub enum Wish {
         scope: Option<Scope>,
         /// row to select
         focus: Option<RowKey>,
+        /// filter to set there
+        filter: Option<String>,
     },
     /// show all about a row
     Details(RowKey),

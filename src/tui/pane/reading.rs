@@ -2,13 +2,14 @@
 
 use super::View;
 use crate::model::{
+    figure,
     health::Level,
     reading::{Reading, Unavailable},
     sample::Link,
     snapshot::InstanceSnapshot,
     time::Timestamp,
 };
-use crate::tui::{format, theme::Theme, widget::table::CellText};
+use crate::tui::{theme::Theme, widget::table::CellText};
 use ratatui::style::Style;
 use std::fmt::Write as _;
 
@@ -69,7 +70,10 @@ pub fn cell<T, V>(
     match reading.get().map(part) {
         Some(Some(v)) => cell.with(value_style(view.theme, reading, view.now), |s| draw(s, v)),
         // The poll worked, this field of it is NULL.
-        Some(None) => cell.put(view.theme.dim, if reading.problem.is_some() { short(reading.problem.as_ref()) } else { "–" }),
+        Some(None) => cell.put(
+            view.theme.dim,
+            if reading.problem.is_some() { short(reading.problem.as_ref()) } else { "–" },
+        ),
         None => cell.put(view.theme.dim, short(reading.problem.as_ref())),
     }
 }
@@ -77,7 +81,9 @@ pub fn cell<T, V>(
 /// Appends what stands in place of a whole pane or row: `n/a (VIEW SERVER STATE)`, `connecting …`.
 pub fn push_absence<T>(out: &mut String, instance: &InstanceSnapshot, reading: &Reading<T>, now: Timestamp) {
     match (&instance.facts.link, &reading.problem) {
-        (Link::Down { .. } | Link::Connecting | Link::Idle, None | Some(Unavailable::NotYet)) => push_link(out, instance, now),
+        (Link::Down { .. } | Link::Connecting | Link::Idle, None | Some(Unavailable::NotYet)) => {
+            push_link(out, instance, now)
+        }
         (_, Some(problem)) => {
             let _ = write!(out, "{problem}");
         }
@@ -92,13 +98,14 @@ pub fn push_link(out: &mut String, instance: &InstanceSnapshot, now: Timestamp) 
         Link::Connecting => out.push_str("connecting …"),
         Link::Up => out.push_str("connected"),
         Link::Down { failure, attempts, next_at } => {
-            let _ = write!(out, "{failure}, {attempts} attempt{}, next ", if *attempts == 1 { "" } else { "s" });
+            let _ =
+                write!(out, "{failure}, {attempts} attempt{}, next ", if *attempts == 1 { "" } else { "s" });
             let wait = *next_at - now;
             if wait < 1000 {
                 out.push_str("now");
             } else {
                 out.push_str("in ");
-                format::push_span(out, wait);
+                figure::push_span(out, wait);
             }
         }
     }
@@ -112,6 +119,6 @@ pub fn push_calm_age(out: &mut String, age_ms: u64) {
     } else if age_ms < 60_000 {
         let _ = write!(out, "{}s", age_ms / 10_000 * 10);
     } else {
-        format::push_span(out, age_ms as i64);
+        figure::push_span(out, age_ms as i64);
     }
 }

@@ -52,6 +52,9 @@ impl Column {
     }
 }
 
+/// Columns of this rank and above come only after the growing ones have the width that they want.
+pub const COMFORT: u8 = 5;
+
 /// Where a column is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Place {
@@ -77,9 +80,15 @@ pub struct Layout {
 impl Layout {
     /// Chooses the columns for a width. Those that fit by rank come in their declared order, all others behind them;
     /// `left` of them are scrolled away behind the frozen ones. Returns the layout and `left` clamped.
-    pub fn fit(columns: &[Column], widths: &[Option<u16>], hidden: &[bool], total: u16, left: usize) -> (Self, usize) {
+    pub fn fit(
+        columns: &[Column],
+        widths: &[Option<u16>],
+        hidden: &[bool],
+        total: u16,
+        left: usize,
+    ) -> (Self, usize) {
         let gap = if total < 100 { 1 } else { 2 };
-        let room = total.saturating_sub(1);
+        let room = total.saturating_sub(2);
         let shown = |i: usize| !hidden.get(i).copied().unwrap_or(false);
         let wish = |i: usize| widths.get(i).copied().flatten().unwrap_or(columns[i].width);
         let min = |i: usize| columns[i].min.min(wish(i));
@@ -87,9 +96,16 @@ impl Layout {
         by_rank.sort_by_key(|i| columns[*i].rank);
         let mut chosen = vec![false; columns.len()];
         let mut used = 0;
+        // Below that rank a column is worth more than long texts, from there on less.
+        let wanted: u16 =
+            (0..columns.len()).filter(|i| shown(*i) && columns[*i].grow).map(|i| wish(i) - min(i)).sum();
+        let mut reserve = 0;
         for i in by_rank {
             let cost = min(i) + if used == 0 { 0 } else { gap };
-            if used > 0 && used + cost > room {
+            if columns[i].rank >= COMFORT {
+                reserve = wanted;
+            }
+            if used > 0 && used + cost + reserve > room {
                 break;
             }
             used += cost;
@@ -98,12 +114,20 @@ impl Layout {
         let all = (0..columns.len()).filter(|i| shown(*i));
         let (mut order, rest): (Vec<usize>, Vec<usize>) = all.partition(|i| chosen[*i]);
         order.extend(rest);
-        let (frozen, scrolled): (Vec<usize>, Vec<usize>) = order.into_iter().partition(|i| columns[*i].frozen);
+        let (frozen, scrolled): (Vec<usize>, Vec<usize>) =
+            order.into_iter().partition(|i| columns[*i].frozen);
         let (left, count) = window(&frozen, &scrolled, left, room, gap, &min);
         let mut in_sight = frozen;
         in_sight.extend(scrolled.iter().skip(left).take(count));
         let more_right = left + count < scrolled.len();
-        (Self { places: spread(columns, &in_sight, room, gap, &wish, &min), more_left: left > 0, more_right }, left)
+        (
+            Self {
+                places: spread(columns, &in_sight, room, gap, &wish, &min),
+                more_left: left > 0,
+                more_right,
+            },
+            left,
+        )
     }
 }
 
@@ -197,7 +221,7 @@ mod tests {
         let (n, l) = names(120, 0);
         assert_eq!(n, ["NAME", "WHY", "CPU", "TOP", "AGE"]);
         let last = l.places.last().unwrap();
-        assert_eq!(last.x + last.width, 120);
+        assert_eq!(last.x + last.width, 119, "one column of margin");
         assert!(!l.more_right && !l.more_left);
     }
 

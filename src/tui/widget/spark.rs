@@ -1,6 +1,8 @@
 //! Sparklines and the bucketing of series that they share with the charts.
 
+use super::canvas::Canvas;
 use crate::model::{history::Series, time::Timestamp};
+use ratatui::style::Style;
 
 /// Eighths of a block, from empty to full.
 pub const EIGHTHS: [&str; 9] = [" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
@@ -59,9 +61,18 @@ pub fn eighth(value: f32, top: f32) -> usize {
     ((value / top * 8.0).round() as i64).clamp(1, 8) as usize
 }
 
-/// Appends one character per bucket. `top` None: the highest value in sight. Unknown buckets stay blank.
+/// Draws one cell per bucket. `top` None: the highest value in sight. Unknown buckets stay blank.
+pub fn draw(canvas: &mut Canvas<'_>, x: u16, y: u16, buckets: &[f32], top: Option<f32>, style: Style) {
+    let mut text = String::new();
+    push(&mut text, buckets, top);
+    canvas.put(x, y, buckets.len() as u16, &text, style);
+}
+
+/// Appends one character per bucket. `top` None: a third above the highest value in sight, so that a steady load is a
+/// band and not a block that runs into the row above. Unknown buckets stay blank.
 pub fn push(out: &mut String, buckets: &[f32], top: Option<f32>) {
-    let top = top.unwrap_or_else(|| buckets.iter().copied().filter(|v| v.is_finite()).fold(0.0, f32::max));
+    let top = top
+        .unwrap_or_else(|| buckets.iter().copied().filter(|v| v.is_finite()).fold(0.0, f32::max) * 4.0 / 3.0);
     for v in buckets {
         out.push_str(if v.is_finite() { EIGHTHS[eighth(*v, top).max(1)] } else { " " });
     }

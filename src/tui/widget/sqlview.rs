@@ -83,6 +83,28 @@ impl SqlView {
         self.scroll(by.saturating_mul(self.page as isize));
     }
 
+    /// Puts a row at the top of the next frame.
+    pub const fn show_from(&mut self, row: usize) {
+        self.top = row;
+        self.seek = false;
+    }
+
+    /// Number of rows when drawn this wide, gutter included.
+    pub fn count(&mut self, width: u16) -> usize {
+        let gutter = self.gutter();
+        let inner = width - if width > gutter + 10 { gutter } else { 0 };
+        if inner > 0 && self.wrapped_for != Some(inner) {
+            self.wrap(inner);
+        }
+        self.rows.len()
+    }
+
+    /// The first row of the running statement, when drawn this wide.
+    pub fn place(&mut self, width: u16) -> usize {
+        self.count(width);
+        self.focus_row()
+    }
+
     /// To the first row.
     pub const fn home(&mut self) {
         self.scroll(isize::MIN + 1);

@@ -1,11 +1,18 @@
 //! A virtualised table: draws only the rows in sight, keeps its selection by key, scrolls sideways by whole columns behind
 //! the frozen ones, and writes cells through one reused scratch text.
 
-use super::{canvas::Canvas, columns::{Column, Layout}};
+use super::{
+    canvas::Canvas,
+    columns::{Column, Layout},
+};
 use crate::model::{instance::InstanceId, wait::WaitCategory};
 use crate::tui::{action::Action, theme::Theme};
 use ratatui::style::Style;
-use std::{collections::HashSet, fmt::{self, Write as _}, sync::Arc};
+use std::{
+    collections::HashSet,
+    fmt::{self, Write as _},
+    sync::Arc,
+};
 
 /// What a row is, whatever its place: selection and marks go by it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -282,9 +289,8 @@ impl Table {
             (Some(i), true) => Some(i + 1).filter(|i| *i < can.len()),
             (Some(i), false) => i.checked_sub(1),
         };
-        self.sort = next
-            .and_then(|i| can.get(i))
-            .map(|c| Sort { column: *c, descending: self.columns[*c].right });
+        self.sort =
+            next.and_then(|i| can.get(i)).map(|c| Sort { column: *c, descending: self.columns[*c].right });
     }
 
     fn reverse(&mut self) {

@@ -2,8 +2,8 @@
 
 use super::super::{View, reading};
 use super::reason_style;
-use crate::model::snapshot::InstanceSnapshot;
-use crate::tui::{format, layer::document::Document, widget::canvas::Canvas};
+use crate::model::{figure, snapshot::InstanceSnapshot};
+use crate::tui::{layer::document::Document, widget::canvas::Canvas};
 use std::fmt::Write as _;
 
 /// All reasons of an instance, its connection and what is known of its age.
@@ -21,16 +21,16 @@ pub fn document(i: &InstanceSnapshot, view: &View<'_>) -> Document {
     d.field("link", t.base, |s| reading::push_link(s, i, view.now));
     d.field("since", t.base, |s| {
         if let Some(at) = i.facts.link_since {
-            format::push_since(s, at, view.now);
+            figure::push_since(s, at, view.now);
         }
     });
     let tls = if i.info.tls.is_insecure() { t.critical } else { t.base };
     d.field("TLS", tls, |s| s.push_str(super::tls_words(i.info.tls)));
     d.field("last poll", t.base, |s| match i.facts.last_good_at {
         Some(at) => {
-            format::push_since(s, at, view.now);
+            figure::push_since(s, at, view.now);
             s.push_str(", ");
-            format::push_span(s, view.now - at);
+            figure::push_span(s, view.now - at);
             s.push_str(" ago");
         }
         None => s.push_str("never"),
@@ -52,7 +52,10 @@ pub fn document(i: &InstanceSnapshot, view: &View<'_>) -> Document {
         d.text(why, t.dim);
     }
     for r in &i.health.reasons {
-        d.text(format!("{} −{:<3} {}", reading::glyph(r.level), r.points, r.text), reason_style(view, r.level));
+        d.text(
+            format!("{} −{:<3} {}", reading::glyph(r.level), r.points, r.text),
+            reason_style(view, r.level),
+        );
     }
     d
 }

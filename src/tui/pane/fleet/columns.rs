@@ -1,14 +1,14 @@
 //! Columns of the fleet: what they show, sort by and are called in filters.
 
 use super::super::{View, reading};
-use crate::model::{health::Level, history::SeriesId, instance::TlsMode, properties::Properties, snapshot::InstanceSnapshot};
-use crate::tui::{
-    format,
-    widget::{
-        columns::Column,
-        spark,
-        table::{CellText, SortKey},
-    },
+use crate::model::{
+    figure, health::Level, history::SeriesId, instance::TlsMode, properties::Properties,
+    snapshot::InstanceSnapshot,
+};
+use crate::tui::widget::{
+    columns::Column,
+    spark,
+    table::{CellText, SortKey},
 };
 use std::fmt::Write as _;
 
@@ -30,10 +30,10 @@ pub const COLUMNS: [Column; 25] = [
     Column::number("SCORE", 6, 2),
     Column::text("WHY", 38, 0).at_least(20).growing(),
     Column::number("CPU %", 6, 1),
-    Column::text("", 8, 5),
-    Column::number("BATCH/S", 8, 4),
+    Column::text("", 8, 4),
+    Column::number("BATCH/S", 8, 5),
     Column::text("", 8, 7),
-    Column::text("TOP WAIT", 19, 6),
+    Column::text("TOP WAIT S/S", 18, 6),
     Column::number("BLK", 4, 1),
     Column::number("AGE", 5, 3),
     Column::number("MEM %", 6, 8),
@@ -71,7 +71,7 @@ pub fn cell(i: &InstanceSnapshot, column: usize, view: &View<'_>, out: &mut Cell
         WHY => why(i, view, out),
         4 => reading::cell(out, view, h, |h| h.cpu_pct, |s, v| push_whole(s, v)),
         CPU_SPARK => picture(i, SeriesId::Cpu, Some(100.0), view, out),
-        6 => reading::cell(out, view, h, |h| h.batches_per_s, format::push_count),
+        6 => reading::cell(out, view, h, |h| h.batches_per_s, figure::push_count),
         BATCH_SPARK => picture(i, SeriesId::Batches, None, view, out),
         8 => top_wait(i, view, out),
         9 => blocked(i, view, out),
@@ -80,16 +80,22 @@ pub fn cell(i: &InstanceSnapshot, column: usize, view: &View<'_>, out: &mut Cell
             None => out.put(t.dim, "–"),
         },
         11 => reading::cell(out, view, &f.memory, |m| m.used_pct, |s, v| push_whole(s, v)),
-        12 => reading::cell(out, view, &f.waits, |w| Some(w.total_ms_per_s / 1000.0), format::push_count),
-        13 => reading::cell(out, view, h, |h| h.connections, |s, v| format::push_count(s, v as f64)),
-        14 => reading::cell(out, view, h, |h| h.page_life_s, |s, v| format::push_span(s, v.saturating_mul(1000))),
-        15 => reading::cell(out, view, &f.cpu, |c| c.runnable, |s, v| format::push_count(s, v as f64)),
-        16 => reading::cell(out, view, h, |h| h.log_flush_ms, format::push_wait),
-        17 => reading::cell(out, view, h, |h| h.logins_per_s, format::push_count),
+        12 => reading::cell(out, view, &f.waits, |w| Some(w.total_ms_per_s / 1000.0), figure::push_count),
+        13 => reading::cell(out, view, h, |h| h.connections, |s, v| figure::push_count(s, v as f64)),
+        14 => reading::cell(
+            out,
+            view,
+            h,
+            |h| h.page_life_s,
+            |s, v| figure::push_span(s, v.saturating_mul(1000)),
+        ),
+        15 => reading::cell(out, view, &f.cpu, |c| c.runnable, |s, v| figure::push_count(s, v as f64)),
+        16 => reading::cell(out, view, h, |h| h.log_flush_ms, figure::push_wait),
+        17 => reading::cell(out, view, h, |h| h.logins_per_s, figure::push_count),
         18 => reading::cell(out, view, h, |h| h.tempdb_used_pct, |s, v| push_whole(s, v)),
-        19 => reading::cell(out, view, h, |h| h.deadlocks_recent, |s, v| format::push_count(s, f64::from(v))),
+        19 => reading::cell(out, view, h, |h| h.deadlocks_recent, |s, v| figure::push_count(s, f64::from(v))),
         20 => reading::cell(out, view, &f.properties, |p| Some(p.clone()), |s, p| push_version(s, &p)),
-        21 => reading::cell(out, view, h, |h| h.started_at, |s, at| format::push_span(s, view.now - at)),
+        21 => reading::cell(out, view, h, |h| h.started_at, |s, at| figure::push_span(s, view.now - at)),
         22 => out.with(t.dim, |s| push_list(s, &i.info.groups)),
         23 => out.put(if i.info.tls.is_insecure() { t.critical } else { t.dim }, tls_words(i.info.tls)),
         24 => out.put(t.dim, &i.info.address),
@@ -161,7 +167,7 @@ fn picture(i: &InstanceSnapshot, id: SeriesId, top: Option<f32>, view: &View<'_>
     }
     let mut buckets = [f32::NAN; 8];
     spark::bucket(i.history.get(id), view.now, 30_000, &mut buckets);
-    out.with(view.theme.accent, |s| spark::push(s, &buckets, top));
+    out.with(view.theme.spark, |s| spark::push(s, &buckets, top));
 }
 
 fn top_wait(i: &InstanceSnapshot, view: &View<'_>, out: &mut CellText) {
@@ -173,8 +179,7 @@ fn top_wait(i: &InstanceSnapshot, view: &View<'_>, out: &mut CellText) {
             out.put(style, c.category.name());
             out.with(view.theme.dim, |s| {
                 s.push(' ');
-                format::push_count(s, c.ms_per_s / 1000.0);
-                s.push_str(" s/s");
+                figure::push_count(s, c.ms_per_s / 1000.0);
             });
         }
         Some(_) => out.put(view.theme.dim, "–"),
@@ -190,7 +195,7 @@ fn blocked(i: &InstanceSnapshot, view: &View<'_>, out: &mut CellText) {
             let stale = h.is_stale(view.now);
             out.fmt(if stale { view.theme.dim } else { view.theme.strong }, format_args!("{n}"));
         }
-        None => reading::cell(out, view, h, |h| h.blocked, |s, v| format::push_count(s, v as f64)),
+        None => reading::cell(out, view, h, |h| h.blocked, |s, v| figure::push_count(s, v as f64)),
     }
 }
 

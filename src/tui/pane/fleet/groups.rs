@@ -6,11 +6,12 @@ use crate::tui::{
     action::Action,
     widget::canvas::{Canvas, width},
 };
+use ratatui::style::Modifier;
 use std::sync::Arc;
 
-/// Levels in the order of a bar, with the block that draws them: the difference shows without colour too.
+/// Levels in the order of a bar, with the block that draws them where there is no colour.
 const PARTS: [(Level, &str); 4] =
-    [(Level::Critical, "▓"), (Level::Warning, "▒"), (Level::Unknown, "░"), (Level::Ok, "█")];
+    [(Level::Critical, "▓"), (Level::Warning, "▒"), (Level::Unknown, "░"), (Level::Ok, "▇")];
 
 /// Longest bar, columns.
 const BAR: usize = 24;
@@ -122,7 +123,8 @@ impl Groups {
             let mut at = x + name_width as u16 + 6;
             for (part, (level, block)) in PARTS.iter().enumerate() {
                 let cells = share(g.counts[part], largest, self.bar);
-                canvas.repeat(at, y, cells, block, reading::level_style(t, *level).remove_modifier(ratatui::style::Modifier::BOLD));
+                let style = reading::level_style(t, *level).remove_modifier(Modifier::BOLD);
+                canvas.repeat(at, y, cells, if t.hatched { block } else { "▇" }, style);
                 at += cells;
             }
             if chosen {

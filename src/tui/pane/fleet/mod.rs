@@ -89,18 +89,18 @@ impl Rows for FleetRows<'_> {
     }
 }
 
-/// Rank of an instance in the order "worst first": level, then score, then points of the heaviest reason.
-pub fn badness(i: &InstanceSnapshot) -> (std::cmp::Reverse<Level>, u8, std::cmp::Reverse<u8>) {
+/// Place of an instance in the order "worst first": level, then score, then points of the heaviest reason. What is alive
+/// and in trouble comes before what is down: there is something to look at.
+pub fn badness(i: &InstanceSnapshot) -> (u8, u8, std::cmp::Reverse<u8>) {
+    let rank = match i.health.level {
+        Level::Critical => 0,
+        Level::Offline => 1,
+        Level::Warning => 2,
+        Level::Unknown => 3,
+        Level::Ok => 4,
+    };
     let points = i.health.reasons.first().map_or(0, |r| r.points);
-    (std::cmp::Reverse(rank(i.health.level)), i.health.score.unwrap_or(0), std::cmp::Reverse(points))
-}
-
-/// Critical and offline are one rank: the score tells them apart.
-const fn rank(level: Level) -> Level {
-    match level {
-        Level::Offline => Level::Critical,
-        other => other,
-    }
+    (rank, i.health.score.unwrap_or(0), std::cmp::Reverse(points))
 }
 
 impl FleetPane {
@@ -140,7 +140,9 @@ impl FleetPane {
             heat::order(&mut self.rows, view);
         } else if let Some(sort) = self.table.sort {
             sort_rows(&mut self.rows, sort.descending, |r| {
-                view.instance(r).map_or(crate::tui::widget::table::SortKey::None, |i| columns::sort_key(i, sort.column, view))
+                view.instance(r).map_or(crate::tui::widget::table::SortKey::None, |i| {
+                    columns::sort_key(i, sort.column, view)
+                })
             });
         } else {
             self.rows.sort_by_cached_key(|r| view.instance(*r).map(|i| badness(i)));
@@ -151,7 +153,12 @@ impl FleetPane {
         if self.section == Section::Groups {
             if let Some(g) = self.groups.selected() {
                 self.section = Section::Rows;
-                wishes.push(Wish::Go { pane: PaneId::Fleet, scope: Some(Scope::Group(g)), focus: None });
+                wishes.push(Wish::Go {
+                    pane: PaneId::Fleet,
+                    scope: Some(Scope::Group(g)),
+                    focus: None,
+                    filter: None,
+                });
             }
             return;
         }
@@ -160,10 +167,15 @@ impl FleetPane {
             self.clear_marks();
             let name = format!("{} marked", marked.len()).into();
             let scope = Some(Scope::Chosen { name, ids: marked.into() });
-            wishes.push(Wish::Go { pane: PaneId::Fleet, scope, focus: None });
+            wishes.push(Wish::Go { pane: PaneId::Fleet, scope, focus: None, filter: None });
         } else if let Some(RowKey::Instance(id)) = self.table.selected().cloned() {
             let scope = Some(Scope::Instance(id));
-            wishes.push(Wish::Go { pane: PaneId::Instance, scope, focus: Some(RowKey::Reason(0)) });
+            wishes.push(Wish::Go {
+                pane: PaneId::Instance,
+                scope,
+                focus: Some(RowKey::Reason(0)),
+                filter: None,
+            });
         }
     }
 
@@ -241,7 +253,12 @@ impl Pane for FleetPane {
         }
         self.order(view);
         let insecure = |i: &InstanceSnapshot| if i.info.tls.is_insecure() { 2 } else { 0 };
-        let longest = self.rows.iter().filter_map(|r| view.instance(*r)).map(|i| width(i.id().as_str()) + insecure(i)).max();
+        let longest = self
+            .rows
+            .iter()
+            .filter_map(|r| view.instance(*r))
+            .map(|i| width(i.id().as_str()) + insecure(i))
+            .max();
         self.table.widths[columns::NAME] = longest.map(|w| w.clamp(10, 28) as u16);
         for c in [columns::CPU_SPARK, columns::BATCH_SPARK] {
             self.table.hidden[c] = view.low_bandwidth;
@@ -259,7 +276,11 @@ impl Pane for FleetPane {
     fn title(&self, view: &View<'_>, out: &mut Vec<(Part, String)>) {
         let n = self.rows.len();
         let noun = if n == 1 { "instance" } else { "instances" };
-        let text = if n == self.before { format!("{n} {noun}") } else { format!("{n} of {} instances", self.before) };
+        let text = if n == self.before {
+            format!("{n} {noun}")
+        } else {
+            format!("{n} of {} instances", self.before)
+        };
         out.push((Part::Plain, text));
         let mut order = String::new();
         if self.heat {
@@ -378,7 +399,13 @@ pub fn target(topic: Topic, id: &InstanceId) -> Option<(PaneId, Option<RowKey>)>
         Topic::Session(s) => Some((PaneId::Activity, session(s))),
         Topic::Waits | Topic::Io | Topic::Workers => Some((PaneId::Waits, None)),
         Topic::Cpu | Topic::Memory | Topic::Tempdb | Topic::Deadlocks => Some((PaneId::Activity, None)),
-        Topic::Link | Topic::Rights | Topic::Storage | Topic::Availability | Topic::Jobs | Topic::Restart => None,
+        Topic::Link
+        | Topic::Rights
+        | Topic::Databases
+        | Topic::Storage
+        | Topic::Availability
+        | Topic::Jobs
+        | Topic::Restart => None,
     }
 }
 

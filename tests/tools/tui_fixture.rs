@@ -1,0 +1,61 @@
+//! The real screen over a living fixture, without any server: for looking at it and for PTY tests of the screen alone.
+//!
+//! `cargo run --example tui_fixture -- [small|large|errors|empty|never] [theme] [low]`
+
+use dbtop::{
+    model::{snapshot::FleetSnapshot, time::Timestamp},
+    tui::{
+        Settings, Setup, effect,
+        theme::{Depth, Theme},
+    },
+};
+use std::{error::Error, sync::Arc, time::Duration};
+use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
+
+#[path = "../fixture/mod.rs"]
+mod fixture;
+
+fn state(name: &str, now: Timestamp) -> FleetSnapshot {
+    match name {
+        "large" => fixture::large_at(500, now),
+        "errors" => fixture::errors(24),
+        "empty" => fixture::empty(),
+        "never" => FleetSnapshot::default(),
+        _ => fixture::small_at(now),
+    }
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let mut args = std::env::args().skip(1);
+    let name = args.next().unwrap_or_else(|| "small".to_owned());
+    let theme = args.next().unwrap_or_else(|| "dark".to_owned());
+    let low_bandwidth = args.next().is_some_and(|a| a == "low");
+    let started = std::time::Instant::now();
+    let clock = move || fixture::NOW.plus_ms(started.elapsed().as_millis() as i64);
+    let (publish, snapshots) = watch::channel(Arc::new(FleetSnapshot::default()));
+    let (effects, mut wishes) = mpsc::channel(effect::EFFECTS);
+    let (replies_to, replies) = mpsc::channel(effect::REPLIES);
+    tokio::spawn(async move {
+        let _ = publish.send(Arc::new(state(&name, clock())));
+        loop {
+            tokio::time::sleep(Duration::from_secs(2)).await;
+            let _ = publish.send(Arc::new(state(&name, clock())));
+        }
+    });
+    tokio::spawn(async move {
+        while wishes.recv().await.is_some() {}
+        drop(replies_to);
+    });
+    let settings = Settings {
+        tenant: "acme".to_owned(),
+        theme: Theme::load(&theme, Depth::True)?,
+        depth: Depth::True,
+        low_bandwidth,
+        mouse: true,
+    };
+    let cancel = CancellationToken::new();
+    dbtop::tui::run(Setup { settings, snapshots, effects, replies, cancel, clock: Arc::new(clock) }).await?;
+    Ok(())
+}
