@@ -89,6 +89,24 @@ fn a_probe_altered_to_name_a_newer_column_fails_on_the_versions_without_it() {
 }
 
 #[test]
+fn a_text_that_comes_again_is_judged_anew_for_each_caller() {
+    let text = script("host_2017");
+    for _ in 0..2 {
+        assert_eq!(faults(&text, 2016)[0].0, 208);
+        assert_eq!(faults(&text, 2017), []);
+        assert!(check("SELECT * FROM sys.dm_os_wait_stats", 2022, |_| true).statements[0].errors.is_empty());
+        assert!(
+            !check("SELECT * FROM sys.dm_os_wait_stats", 2022, |_| false).statements[0].errors.is_empty()
+        );
+        // More texts than are remembered.
+        for number in 0..200 {
+            let other = format!("SELECT {number} AS n, nothing_{number}");
+            assert_eq!(faults(&other, 2022), [(207, format!("Invalid column name 'nothing_{number}'."))]);
+        }
+    }
+}
+
+#[test]
 fn an_unknown_column_stops_the_whole_batch_before_it_runs() {
     let batch = "SELECT 1 AS a;\nSELECT w.wait_type FROM sys.dm_os_wait_stats AS w;\n\
                  SELECT w.nothing,\n    x.y FROM sys.dm_os_wait_stats AS w";

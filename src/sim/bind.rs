@@ -15,6 +15,7 @@ use crate::sql::{
     ident::ObjectName,
     names::{self, Columns, Names, Schema, Shape},
 };
+use std::{cell::RefCell, rc::Rc};
 
 /// Who sends a batch, and to what.
 #[derive(Clone, Copy)]
@@ -25,7 +26,7 @@ pub struct Caller<'a> {
     pub user: &'a str,
     /// The current database.
     pub database: &'a str,
-    /// Whether the login holds a right. Asked once per object and statement.
+    /// Whether the login holds a right. Cheap: asked for each object of each statement.
     pub held: &'a dyn Fn(Need<'_>) -> bool,
 }
 
@@ -51,9 +52,39 @@ pub struct Statement<'t> {
     pub ends_batch: bool,
 }
 
+/// Texts that each thread remembers; beyond that the oldest is forgotten. dbtop sends about twenty different ones.
+const REMEMBERED: usize = 64;
+
+/// Texts longer than this are not remembered, in bytes: people paste such, a monitor does not repeat them.
+const REMEMBERED_BYTES: usize = 32 * 1024;
+
+thread_local! {
+    /// What the last texts of this thread name. A monitor sends the same texts again and again, and to read one takes
+    /// several times as long as to look its names up.
+    static READ: RefCell<Vec<(Box<str>, Rc<Names>)>> = const { RefCell::new(Vec::new()) };
+}
+
+/// What a text names, from memory if it came lately.
+fn read(text: &str) -> Rc<Names> {
+    if text.len() > REMEMBERED_BYTES {
+        return Rc::new(names::read(text));
+    }
+    READ.with_borrow_mut(|remembered| {
+        if let Some((_, names)) = remembered.iter().find(|(known, _)| **known == *text) {
+            return Rc::clone(names);
+        }
+        let names = Rc::new(names::read(text));
+        if remembered.len() >= REMEMBERED {
+            remembered.remove(0);
+        }
+        remembered.push((text.into(), Rc::clone(&names)));
+        names
+    })
+}
+
 /// Checks a batch for a caller. Any text gives an answer, in time linear in its length.
 pub fn check_batch<'t>(text: &'t str, caller: &Caller<'_>) -> Bound<'t> {
-    let names = names::read(text);
+    let names = read(text);
     let failures: Vec<Failure> = (0..names.statements.len()).map(|it| failure(&names, it, caller)).collect();
     let refused = refusals(&names, &failures, caller);
     if !refused.is_empty() {
