@@ -1,6 +1,6 @@
 //! The objects and columns that a batch names: who is selected from, under which alias, and which columns are asked.
 //!
-//! The simulator uses it to answer error 208 or 207 like a server does ([`bind`]), so that a probe that names a
+//! The simulator uses it to answer error 208 or 207 like a server does ([`bind()`]), so that a probe that names a
 //! column which some version lacks fails in a test. It is a tolerant reader, not a compiler: it understands the
 //! queries that a monitor writes (joins, APPLY, derived tables, CTEs, sub-queries, set operations, windows), and
 //! where it loses its way it marks the query as not understood, for which no column is ever reported missing.
