@@ -210,6 +210,11 @@ pub trait Backend: Send + Sync + 'static {
     /// The ERROR token to send before closing.
     fn login(&self, attempt: &LoginAttempt, client: IpAddr) -> Result<Session, ServerMessage>;
 
+    /// How long a login has to wait before [`Backend::login`] is asked, as on a server that has run out of workers.
+    fn login_pause(&self) -> Duration {
+        Duration::ZERO
+    }
+
     /// Answers a batch, or the statement of an RPC with its parameters. `USE` in the text changes
     /// `session.database`.
     fn batch(

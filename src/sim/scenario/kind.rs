@@ -146,7 +146,7 @@ mod tests {
     fn every_kind_is_read_by_the_name_that_it_prints() {
         for kind in Kind::ALL {
             let toml = format!("[[event]]\non = '*'\nkind = '{kind}'");
-            let scenario = super::super::Scenario::from_toml(&toml).unwrap();
+            let scenario = super::super::Scenario::from_toml(&toml, 0).unwrap();
             assert_eq!(scenario.events[0].kind, kind);
         }
     }

@@ -5,7 +5,7 @@
 //! [[event]]
 //! on = "sqlprd-014"        # a name, "sqlprd-*", "group:prod", "#14" (the 14th), "#14/40" (every 40th), or a list
 //! kind = "blocking_storm"  # see `Kind`
-//! from_s = -300            # seconds since the simulator started; negative: it was like that already
+//! from_s = -300            # seconds since the simulator started; negative: it was like that already; left out: now
 //! to_s = 600               # left out: for good
 //! every_s = 900            # left out: once
 //! amount = 14              # what it counts depends on the kind; left out: a usual value
@@ -109,11 +109,24 @@ fn glob(pattern: &str, text: &str) -> bool {
     last.map_or(rest.is_empty(), |end| rest.ends_with(end))
 }
 
-/// All events, in the order of their writing.
+/// All events, in the order of their writing, and where someone stepped in.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Scenario {
     /// events
     pub events: Vec<Event>,
+    /// ends before their time
+    pub cuts: Vec<Cut>,
+}
+
+/// Someone ended the running occurrence of an event on one instance: by KILL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cut {
+    /// instance, from 0
+    pub index: usize,
+    /// what ended
+    pub kind: Kind,
+    /// when, ms since the simulator's start
+    pub at_ms: i64,
 }
 
 #[derive(Deserialize)]
@@ -128,8 +141,7 @@ struct RawScenario {
 struct RawEvent {
     on: OneOrMore,
     kind: Kind,
-    #[serde(default)]
-    from_s: f64,
+    from_s: Option<f64>,
     to_s: Option<f64>,
     every_s: Option<f64>,
     amount: Option<f64>,
@@ -143,15 +155,19 @@ enum OneOrMore {
 }
 
 impl Scenario {
-    /// From the text of a scenario file.
+    /// From the text of a scenario file that is read `now_ms` after the simulator's start.
     ///
     /// # Errors
     /// Text that is not such TOML, an unknown kind or field, an event that ends before it begins.
-    pub fn from_toml(text: &str) -> Result<Self, ScenarioError> {
+    pub fn from_toml(text: &str, now_ms: i64) -> Result<Self, ScenarioError> {
         let raw: RawScenario = toml::from_str(text)?;
-        let events =
-            raw.event.into_iter().enumerate().map(|(i, e)| e.into_event(i + 1)).collect::<Result<_, _>>()?;
-        Ok(Self { events })
+        let events = raw
+            .event
+            .into_iter()
+            .enumerate()
+            .map(|(i, e)| e.into_event(i + 1, now_ms))
+            .collect::<Result<_, _>>()?;
+        Ok(Self { events, cuts: Vec::new() })
     }
 
     /// Adds an event; for scripts written in Rust.
@@ -174,22 +190,34 @@ impl Scenario {
             event
         });
         let events = past.chain(future).filter(|e| e.span.since_ms < e.span.until_ms).collect();
-        Self { events }
+        Self { events, cuts: self.cuts.clone() }
+    }
+
+    /// An event of a kind ends now wherever `on` says exactly this.
+    #[must_use]
+    pub fn without(&self, on: &str, kind: Kind, now_ms: i64) -> Self {
+        let on = [Selector::parse(on)];
+        let mut scenario = self.clone();
+        for event in scenario.events.iter_mut().filter(|e| e.kind == kind && e.on == on) {
+            event.span.until_ms = event.span.until_ms.min(now_ms);
+        }
+        scenario
     }
 }
 
 impl RawEvent {
-    fn into_event(self, number: usize) -> Result<Event, ScenarioError> {
+    fn into_event(self, number: usize, now_ms: i64) -> Result<Event, ScenarioError> {
         let ms = |s: f64| (s * 1000.0) as i64;
+        let from_s = self.from_s.unwrap_or(now_ms as f64 / 1000.0);
         let wrong = |problem| Err(ScenarioError::Event { number, kind: self.kind, problem });
-        if self.to_s.is_some_and(|to| to <= self.from_s) {
+        if self.to_s.is_some_and(|to| to <= from_s) {
             return wrong("to_s must be after from_s");
         }
         if self.every_s.is_some_and(|every| every < 1.0) {
             return wrong("every_s must be 1 or more");
         }
         if let (Some(every), Some(to)) = (self.every_s, self.to_s)
-            && to - self.from_s > every
+            && to - from_s > every
         {
             return wrong("it lasts longer than every_s, so it would overlap itself");
         }
@@ -200,7 +228,7 @@ impl RawEvent {
             OneOrMore::One(one) => vec![Selector::parse(one)],
             OneOrMore::More(more) => more.iter().map(|one| Selector::parse(one)).collect(),
         };
-        let mut span = Span::from(ms(self.from_s));
+        let mut span = Span::from(ms(from_s));
         span.to_ms = self.to_s.map_or(i64::MAX, ms);
         span.every_ms = self.every_s.map(ms);
         Ok(Event { on, kind: self.kind, span, amount: self.amount.unwrap_or(self.kind.usual_amount()) })
@@ -231,7 +259,7 @@ mod tests {
     #[test]
     fn a_file_is_read_with_usual_amounts() {
         let text = "[[event]]\non = ['a', '#2/5']\nkind = 'slow_network'\nfrom_s = -1.5\n";
-        let scenario = Scenario::from_toml(text).unwrap();
+        let scenario = Scenario::from_toml(text, 0).unwrap();
         let event = &scenario.events[0];
         assert_eq!(event.on.len(), 2);
         assert_eq!(event.span.from_ms, -1500);
@@ -240,13 +268,13 @@ mod tests {
 
     #[test]
     fn mistakes_are_named() {
-        let unknown = Scenario::from_toml("[[event]]\non = '*'\nkind = 'meteor'").unwrap_err().to_string();
+        let unknown = Scenario::from_toml("[[event]]\non = '*'\nkind = 'meteor'", 0).unwrap_err().to_string();
         assert!(unknown.contains("meteor") && unknown.contains("blocking_storm"), "{unknown}");
         let field =
-            Scenario::from_toml("[[event]]\non = '*'\nkind = 'down'\nform_s = 3").unwrap_err().to_string();
+            Scenario::from_toml("[[event]]\non = '*'\nkind = 'down'\nform_s = 3", 0).unwrap_err().to_string();
         assert!(field.contains("form_s"), "{field}");
         let text = "[[event]]\non = '*'\nkind = 'down'\nfrom_s = 5\nto_s = 5";
-        let backwards = Scenario::from_toml(text).unwrap_err().to_string();
+        let backwards = Scenario::from_toml(text, 0).unwrap_err().to_string();
         assert!(backwards.contains("event 1") && backwards.contains("to_s"), "{backwards}");
     }
 

@@ -66,6 +66,14 @@ impl Span {
         self.occurrences(at_ms, at_ms + 1).next().map(|o| at_ms - o.began_ms)
     }
 
+    /// This span without the rest of the occurrence that acts at this moment: before it, and after it.
+    pub fn cut_at(self, at_ms: i64) -> (Self, Option<Self>) {
+        let before = Self { until_ms: self.until_ms.min(at_ms), ..self };
+        let running = self.occurrences(at_ms, at_ms.saturating_add(1)).next();
+        let after = running.filter(|o| o.to_ms < self.until_ms).map(|o| Self { since_ms: o.to_ms, ..self });
+        (before, after)
+    }
+
     /// The newest occurrence that had begun to act by this moment, over or not. Looks back two periods.
     pub fn latest(self, at_ms: i64) -> Option<Occurrence> {
         let back = self.every_ms.map_or(i64::MIN / 2, |every| at_ms - 2 * every);
@@ -96,6 +104,15 @@ mod tests {
         assert_eq!(span.occurrences(0, 1_000_000).count(), 10);
         assert_eq!(span.occurrences(915_000, 1_000_000).count(), 1);
         assert_eq!(span.latest(250_000).map(|o| o.began_ms), Some(210_000));
+    }
+
+    #[test]
+    fn a_cut_takes_the_rest_of_one_occurrence_only() {
+        let (before, after) = Span::between_s(10, 20).every_s(100).cut_at(115_000);
+        let after = after.unwrap();
+        assert_eq!((before.active_at(114_999), before.active_at(115_000)), (Some(4_999), None));
+        assert_eq!((after.active_at(119_999), after.active_at(215_000)), (None, Some(5_000)));
+        assert_eq!(Span::from(0).cut_at(5_000).1, None);
     }
 
     #[test]

@@ -116,6 +116,7 @@ async fn log_in(
     asked: &Message,
 ) -> Result<(Link, Guest), End> {
     let login = login::parse(&asked.body)?;
+    tokio::time::sleep(instance.backend.login_pause()).await;
     let server = instance.backend.server_name();
     let mut out = BytesMut::new();
     match instance.backend.login(&login.attempt, client) {

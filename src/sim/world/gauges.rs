@@ -160,16 +160,20 @@ impl Moment<'_> {
         }
     }
 
-    /// Newest record of the scheduler monitor's ring buffer: SQL Server %, idle %, age ms. Linux before 2025 says idle 0.
-    pub fn cpu_ring(&self) -> (i64, i64, i64) {
-        let age_ms = (self.uptime_ms() + self.profile.dice.of("ring").whole(0, 60_000)) % 60_000;
+    /// The `n`th newest record (from 0) of the scheduler monitor's ring buffer, one a minute: SQL Server %, idle %,
+    /// age ms. Linux before 2025 says idle 0. None before the first one.
+    pub fn cpu_ring(&self, n: i64) -> Option<(i64, i64, i64)> {
+        let age_ms = (self.uptime_ms() + self.profile.dice.of("ring").whole(0, 60_000)) % 60_000 + n * 60_000;
         let to_ms = self.at_ms - age_ms;
         let from_ms = (to_ms - 60_000).max(self.started_ms());
+        if to_ms <= from_ms {
+            return None;
+        }
         let used = self.totals_between(from_ms, to_ms).get(Meter::Cpu) as f64;
-        let span_ms = (to_ms - from_ms).max(1) as f64;
-        let sql = (used / span_ms / f64::from(self.profile.cpus) * 100.0).clamp(0.0, 100.0) as i64;
+        let sql = used / (to_ms - from_ms) as f64 / f64::from(self.profile.cpus) * 100.0;
+        let sql = sql.clamp(0.0, 100.0) as i64;
         let other = self.profile.dice.of("other cpu").whole(1, 4);
         let blind = self.profile.linux && self.profile.version.year() < 2025;
-        (sql, if blind { 0 } else { (100 - sql - other).max(0) }, age_ms)
+        Some((sql, if blind { 0 } else { (100 - sql - other).max(0) }, age_ms))
     }
 }

@@ -10,6 +10,7 @@ pub mod gauges;
 pub mod moment;
 pub mod profile;
 pub mod rhythm;
+pub mod rights;
 pub mod storage;
 pub mod texts;
 pub mod theme;
@@ -26,7 +27,7 @@ use self::{
     profile::Profile,
     version::Version,
 };
-use super::scenario::{Kind, Scenario};
+use super::scenario::{Cut, Event, Kind, Scenario};
 
 /// All instances, and when they began to exist.
 #[derive(Debug)]
@@ -51,10 +52,23 @@ impl Fleet {
     }
 }
 
+/// A session that was ended by KILL: what it did until then is no more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Killed {
+    /// instance, from 0
+    pub index: usize,
+    /// session
+    pub spid: i32,
+    /// when, ms
+    pub at_ms: i64,
+}
+
 /// A scenario, sorted by instance: made when the scenario changes, read at every question.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Script {
     happenings: Vec<Box<[Happening]>>,
+    /// sessions that were killed, oldest first
+    pub killed: Vec<Killed>,
 }
 
 impl Script {
@@ -64,24 +78,36 @@ impl Script {
             let groups = profile.groups();
             let hits = |s: &super::scenario::Selector| s.hits(profile.index, &profile.name, &groups);
             let hit = scenario.events.iter().filter(|event| event.on.iter().any(hits));
-            hit.flat_map(|event| {
-                let hostile = event.kind == Kind::Hostile;
-                let parts = Kind::ALL
-                    .into_iter()
-                    .filter(move |k| if hostile { k.is_part_of_hostile() } else { *k == event.kind });
-                parts.map(move |kind| Happening {
-                    kind,
-                    span: event.span,
-                    amount: if hostile { kind.usual_amount() } else { event.amount },
-                })
-            })
-            .collect()
+            let mut all: Vec<Happening> = hit.flat_map(happenings).collect();
+            for cut in scenario.cuts.iter().filter(|c| c.index == profile.index) {
+                all = all.into_iter().flat_map(|h| end_at(h, *cut)).collect();
+            }
+            all.into_boxed_slice()
         };
-        Self { happenings: fleet.profiles.iter().map(of).collect() }
+        Self { happenings: fleet.profiles.iter().map(of).collect(), killed: Vec::new() }
     }
 
     /// What happens on one instance, ever.
     pub fn of(&self, index: usize) -> &[Happening] {
         self.happenings.get(index).map_or(&[], |h| &**h)
     }
+}
+
+/// An event as one instance sees it; `hostile` stands for several.
+fn happenings(event: &Event) -> impl Iterator<Item = Happening> {
+    let hostile = event.kind == Kind::Hostile;
+    let parts = Kind::ALL
+        .into_iter()
+        .filter(move |k| if hostile { k.is_part_of_hostile() } else { *k == event.kind });
+    parts.map(move |kind| Happening {
+        kind,
+        span: event.span,
+        amount: if hostile { kind.usual_amount() } else { event.amount },
+    })
+}
+
+fn end_at(happening: Happening, cut: Cut) -> impl Iterator<Item = Happening> {
+    let running = happening.kind == cut.kind && happening.span.active_at(cut.at_ms).is_some();
+    let (before, after) = if running { happening.span.cut_at(cut.at_ms) } else { (happening.span, None) };
+    [Some(before), after].into_iter().flatten().map(move |span| Happening { span, ..happening })
 }

@@ -1,6 +1,6 @@
 //! One instance at one moment: the object that all questions about its state start from.
 
-use super::{Fleet, Script, profile::Profile, totals::Totals};
+use super::{Fleet, Script, profile::Profile, totals::Totals, work::Work};
 use crate::sim::{
     backend::Network,
     scenario::{Kind, Span},
@@ -38,12 +38,13 @@ pub struct Moment<'a> {
     pub at_ms: i64,
     script: &'a Script,
     totals: OnceCell<Totals>,
+    work: OnceCell<Vec<Work>>,
 }
 
 impl<'a> Moment<'a> {
     /// See [`Fleet::at`].
     pub const fn new(fleet: &'a Fleet, script: &'a Script, profile: &'a Profile, at_ms: i64) -> Self {
-        Self { profile, fleet, at_ms, script, totals: OnceCell::new() }
+        Self { profile, fleet, at_ms, script, totals: OnceCell::new(), work: OnceCell::new() }
     }
 
     /// The same moment on another instance.
@@ -54,6 +55,15 @@ impl<'a> Moment<'a> {
     /// What happens here, ever.
     pub fn happenings(&self) -> &'a [Happening] {
         self.script.of(self.profile.index)
+    }
+
+    /// Whether a session's work was ended by KILL.
+    pub fn is_killed(&self, spid: i32, started_ms: i64) -> bool {
+        let index = self.profile.index;
+        self.script
+            .killed
+            .iter()
+            .any(|k| k.index == index && k.spid == spid && (started_ms..=self.at_ms).contains(&k.at_ms))
     }
 
     /// The oldest active event of a kind.
@@ -106,6 +116,11 @@ impl<'a> Moment<'a> {
     /// What was counted since the start of the service.
     pub fn totals(&self) -> &Totals {
         self.totals.get_or_init(|| self.totals_between(self.started_ms(), self.at_ms))
+    }
+
+    /// All user sessions that do something or hold something, oldest request first.
+    pub fn work(&self) -> &[Work] {
+        self.work.get_or_init(|| self.all_work())
     }
 
     /// What was counted in a stretch of time, for rates.

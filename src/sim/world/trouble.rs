@@ -3,6 +3,8 @@
 use super::{
     blocking,
     moment::{Active, Moment},
+    profile::Database,
+    storage::Job,
     texts::{self, Sort, TEXTS},
     wait_types::Driver,
     work::{Grant, TROUBLE_FIRST, TextRef, Transaction, Wait, Work, spid},
@@ -18,8 +20,8 @@ pub const TABLE_ID: i32 = 245_575_913;
 pub const TABLE_HOBT: i64 = 72_057_594_043_105_280;
 
 impl Moment<'_> {
-    /// All user sessions that do something or hold something: everyday work and trouble, oldest request first.
-    pub fn work(&self) -> Vec<Work> {
+    /// Everyday work and trouble, oldest request first.
+    pub(super) fn all_work(&self) -> Vec<Work> {
         let mut all = self.everyday();
         if let Some(active) = self.active(Kind::BlockingStorm) {
             all.extend(self.storm(active));
@@ -47,6 +49,7 @@ impl Moment<'_> {
             work.text = TextRef { template: HOSTILE_TEXT, variant: active.amount.clamp(0.0, 64.0) as u16 };
             all.push(work);
         }
+        all.retain(|w| !self.is_killed(w.spid, w.started_ms));
         if self.is(Kind::HostileNames) {
             for (n, work) in all.iter_mut().enumerate().take(4) {
                 work.login = HOSTILE_NAMES[n % HOSTILE_NAMES.len()].to_owned();
@@ -60,10 +63,9 @@ impl Moment<'_> {
 
     /// How many requests wait for another session.
     pub fn blocked(&self) -> i64 {
-        let storm = self.active(Kind::BlockingStorm).map_or(0, |a| {
-            blocking::victims(a.amount).filter(|v| v.first_s * 1e3 <= a.age_ms as f64).count()
-        });
-        storm as i64 + if self.is(Kind::HostileCycle) { 6 } else { 0 }
+        let waits =
+            |w: &&Work| w.wait.as_ref().is_some_and(|wait| wait.blocked_by != 0 && wait.blocked_by != w.spid);
+        self.work().iter().filter(waits).count() as i64
     }
 
     /// The `n`th added session, with a request that has run for `age_ms`.
@@ -156,9 +158,10 @@ impl Moment<'_> {
     fn burners(&self, active: Active) -> Vec<Work> {
         let count = (self.profile.cpus as usize).min(14);
         (0..count)
+            .filter(|n| active.age_ms > *n as i64 * 700)
             .map(|n| {
-                let age_ms = active.age_ms - (n as i64 * 700) % active.age_ms.max(1);
-                let mut work = self.added(n, Sort::Burner, age_ms.max(0));
+                let age_ms = active.age_ms - n as i64 * 700;
+                let mut work = self.added(n, Sort::Burner, age_ms);
                 work.cpu_ms = age_ms * 85 / 100;
                 work.logical_reads = age_ms * 240;
                 work.rows = age_ms / 90;
@@ -203,10 +206,10 @@ impl Moment<'_> {
 
     fn starved(&self, active: Active) -> Vec<Work> {
         (0..24)
+            .filter(|n| active.age_ms > n * 97)
             .map(|n| {
-                let mut work = self.added(n as usize, Sort::Report, (active.age_ms + n * 97) % 400_000);
-                work.started_ms = work.started_ms.max(self.at_ms - active.age_ms);
-                let age_ms = self.at_ms - work.started_ms;
+                let age_ms = active.age_ms - n * 97;
+                let mut work = self.added(n as usize, Sort::Report, age_ms);
                 work.status = "suspended";
                 work.dop = 8.min(self.profile.cpus);
                 work.wait = Some(Wait {
@@ -302,6 +305,28 @@ impl Moment<'_> {
             work
         };
         blockers.into_iter().enumerate().map(added).collect()
+    }
+}
+
+impl Moment<'_> {
+    /// The server's name; hostile where the scenario says so.
+    pub fn server_name(&self) -> String {
+        self.hostile_name(3, &self.profile.name)
+    }
+
+    /// A database's name; the first user database's is hostile where the scenario says so.
+    pub fn database_name(&self, database: &Database) -> String {
+        if database.id == 5 { self.hostile_name(0, &database.name) } else { database.name.clone() }
+    }
+
+    /// A job's name.
+    pub fn job_name(&self, job: &Job) -> String {
+        self.hostile_name(1, &job.name)
+    }
+
+    fn hostile_name(&self, nth: usize, name: &str) -> String {
+        let hostile = HOSTILE_NAMES.get(nth).filter(|_| self.is(Kind::HostileNames));
+        hostile.map_or_else(|| name.to_owned(), |evil| format!("{name}{evil}"))
     }
 }
 

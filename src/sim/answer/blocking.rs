@@ -1,0 +1,158 @@
+//! Answers about who waits for whom, and about texts and locks on demand.
+
+use super::{
+    Asked,
+    handle::Handle,
+    sessions::blocker,
+    table::{Table, int, opt, text},
+};
+use crate::sim::{
+    backend::{
+        ColumnType::{BigInt, Bit, DateTimeOffset, Int, NVarChar, NVarCharMax, SmallInt, VarBinary},
+        Value,
+    },
+    world::{
+        trouble::{TABLE_HOBT, TABLE_ID},
+        work::Work,
+    },
+};
+
+/// Characters that the scripts ask of a text.
+const CUT_CHARS: usize = 262_144;
+
+/// How many requests are blocked.
+pub fn blocked(q: &Asked<'_>) -> Table {
+    let engine = if q.rights.performance { 24 + i64::from(q.moment.profile.cpus) } else { 0 };
+    let blocked = q.running().filter(|w| blocker(w).is_some()).count() as i64;
+    Table::one(vec![
+        ("server_time", DateTimeOffset(7), q.now()),
+        ("requests_seen", Int, int(engine + q.running().count() as i64 + 1)),
+        ("blocked_requests", Int, int(blocked)),
+    ])
+}
+
+/// Tasks that wait for another session.
+pub fn blocking(q: &Asked<'_>) -> Table {
+    let columns = [
+        ("session_id", SmallInt),
+        ("blocking_session_id", SmallInt),
+        ("wait_type", NVarChar(60)),
+        ("wait_duration_ms", BigInt),
+        ("resource_description", NVarChar(3072)),
+    ];
+    let rows = q.running().filter_map(|w| {
+        let (wait, by) = (w.wait.as_ref()?, blocker(w)?);
+        Some(vec![int(w.spid), int(by), text(&*wait.kind), int(wait.ms), text(&*wait.description)])
+    });
+    Table::new(&columns).with(rows)
+}
+
+/// Last statements of sleeping blockers.
+pub fn input_buffers(q: &Asked<'_>) -> Table {
+    let blockers: Vec<i32> = q.visible().iter().filter_map(blocker).collect();
+    let heads = q.visible().iter().filter(|w| w.slept_since_ms.is_some() && blockers.contains(&w.spid));
+    let rows = heads.map(|w| {
+        let units = Handle { text: w.text, database_id: w.database_id }.server_text(q.moment).units;
+        vec![int(w.spid), int(units.len() as i64), Value::Utf16(units.into_iter().take(CUT_CHARS).collect())]
+    });
+    Table::new(&[("session_id", SmallInt), ("full_chars", Int), ("event_info", NVarCharMax)]).with(rows)
+}
+
+/// Texts of the handles in the parameters.
+pub fn texts(q: &Asked<'_>) -> Table {
+    let columns = [
+        ("sql_handle", VarBinary(64)),
+        ("objectid", Int),
+        ("encrypted", Bit),
+        ("full_chars", Int),
+        ("batch_text", NVarCharMax),
+    ];
+    let handles = q.params.iter().filter_map(|p| match &p.value {
+        Value::Bytes(bytes) => Some(bytes),
+        _ => None,
+    });
+    let rows = handles.map(|bytes| {
+        let found = Handle::from_bytes(bytes, q.moment).map(|h| h.server_text(q.moment));
+        let Some(found) = found else {
+            return vec![Value::Bytes(bytes.clone()), Value::Null, Value::Null, Value::Null, Value::Null];
+        };
+        let full = found.units.len() as i64;
+        vec![
+            Value::Bytes(bytes.clone()),
+            opt(found.object_id, int),
+            Value::Bool(false),
+            int(full),
+            Value::Utf16(found.units.into_iter().take(CUT_CHARS).collect()),
+        ]
+    });
+    Table::new(&columns).with(rows)
+}
+
+/// Locks of the sessions in the parameters.
+pub fn locks_of_chain(q: &Asked<'_>) -> Table {
+    let columns = [
+        ("request_session_id", Int),
+        ("resource_type", NVarChar(60)),
+        ("resource_subtype", NVarChar(60)),
+        ("resource_database_id", Int),
+        ("resource_associated_entity_id", BigInt),
+        ("resource_description", NVarChar(256)),
+        ("request_mode", NVarChar(60)),
+        ("request_status", NVarChar(60)),
+    ];
+    let wanted: Vec<i64> = q
+        .params
+        .iter()
+        .filter_map(|p| match p.value {
+            Value::Int(id) => Some(id),
+            _ => None,
+        })
+        .collect();
+    let asked = q.visible().iter().filter(|w| wanted.contains(&i64::from(w.spid)));
+    Table::new(&columns).with(asked.flat_map(locks_of))
+}
+
+/// What a session of a chain holds and wants.
+fn locks_of(w: &Work) -> Vec<Vec<Value>> {
+    let lock = |kind: &str, entity: i64, description: &str, mode: &str, status: &str| {
+        vec![
+            int(w.spid),
+            text(kind),
+            text(""),
+            int(w.database_id),
+            int(entity),
+            text(description),
+            text(mode),
+            text(status),
+        ]
+    };
+    let mut locks = Vec::new();
+    if let Some(wait) = w.wait.as_ref().filter(|wait| wait.kind.starts_with("LCK_M_")) {
+        let mode = wait.kind.trim_start_matches("LCK_M_");
+        let key = wait.resource.split_once('(').map_or("", |(_, rest)| rest.trim_end_matches(')'));
+        let (kind, entity) = if wait.resource.starts_with("OBJECT") {
+            ("OBJECT", i64::from(TABLE_ID))
+        } else {
+            ("KEY", TABLE_HOBT)
+        };
+        locks.push(lock(kind, entity, if key.is_empty() { "" } else { key }, mode, "WAIT"));
+        locks.push(lock("OBJECT", i64::from(TABLE_ID), "", if mode == "S" { "IS" } else { "IX" }, "GRANT"));
+    } else if w.transaction.is_some() {
+        locks.push(lock("KEY", TABLE_HOBT, "8194443284a0", "X", "GRANT"));
+        locks.push(lock("PAGE", TABLE_HOBT, "1:412871", "IX", "GRANT"));
+        locks.push(lock("OBJECT", i64::from(TABLE_ID), "", "IX", "GRANT"));
+    }
+    locks
+}
+
+/// The table behind a b-tree.
+pub fn resolve_hobt(q: &Asked<'_>) -> Table {
+    let columns =
+        [("schema_name", NVarChar(128)), ("object_name", NVarChar(128)), ("index_name", NVarChar(128))];
+    let known = q.params.iter().any(|p| p.value == Value::Int(TABLE_HOBT));
+    let theme = q.moment.profile.theme;
+    let (schema, table) = theme.table.split_once('.').unwrap_or(("dbo", theme.table));
+    let table = table.trim_matches(['[', ']']);
+    let row = vec![text(schema), text(table), text(format!("PK_{table}"))];
+    Table::new(&columns).with(known.then_some(row).into_iter())
+}

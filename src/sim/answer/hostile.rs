@@ -1,0 +1,49 @@
+//! The last step of every answer: what a hostile scenario does to it.
+
+use super::{Replies, types};
+use crate::sim::{
+    backend::{Column, Reply, Value},
+    scenario::Kind,
+    world::moment::Moment,
+};
+
+/// Appends a result set to the replies, as it is or as the scenario makes it. Some: rows without end.
+pub fn reply(
+    moment: &Moment<'_>,
+    name: &str,
+    columns: Vec<Column>,
+    mut rows: Vec<Vec<Value>>,
+    out: &mut Vec<Reply>,
+) -> Option<Replies> {
+    if moment.is(Kind::HostileNulls) {
+        // the first column is the script's own constant
+        rows.iter_mut().flat_map(|row| row.iter_mut().skip(1)).for_each(|value| *value = Value::Null);
+    }
+    if moment.is(Kind::HostileNegative) {
+        for row in rows.iter_mut().step_by(3) {
+            for (value, column) in row.iter_mut().zip(&columns).skip(1) {
+                if let Value::Int(n) = value
+                    && !column.name.ends_with("_id")
+                {
+                    *n = -n.saturating_abs();
+                }
+            }
+        }
+    }
+    let many = rows.len() > 3;
+    if moment.is(Kind::HostileEndless) && many && matches!(name, "waits" | "activity" | "counters") {
+        out.push(Reply::Columns(columns));
+        return Some(types::endless(rows));
+    }
+    let cut = moment.is(Kind::HostileCut) && many;
+    let count = rows.len() as u64;
+    out.push(Reply::Columns(columns));
+    if cut {
+        out.extend(rows.into_iter().take(2).map(Reply::Row));
+        out.push(Reply::Cut { keep: 90 });
+        return None;
+    }
+    out.extend(rows.into_iter().map(Reply::Row));
+    out.push(Reply::Done(Some(count)));
+    None
+}

@@ -1,0 +1,239 @@
+//! Answers about the instance: properties, rights, counters, waits, schedulers, memory.
+
+use super::{
+    Asked,
+    table::{Table, int, opt, text},
+};
+use crate::sim::{
+    backend::{
+        ColumnType::{BigInt, Bit, DateTime, DateTimeOffset, Int, NVarChar, NVarCharMax},
+        Value,
+    },
+    schema::{self, Home},
+    world::{totals::Meter, work::Grant},
+};
+
+/// Properties.
+pub fn properties(q: &Asked<'_>) -> Table {
+    let p = q.moment.profile;
+    let name = q.moment.server_name();
+    Table::one(vec![
+        ("server_time", DateTimeOffset(7), q.now()),
+        ("server_name", NVarChar(256), text(&*name)),
+        ("machine_name", NVarChar(256), text(name)),
+        ("edition", NVarChar(256), text(p.edition())),
+        ("engine_edition", Int, int(if p.enterprise { 3 } else { 2 })),
+        ("product_version", NVarChar(128), text(p.product_version())),
+        ("product_major_version", NVarChar(128), text(p.version.major().to_string())),
+        ("product_level", NVarChar(128), text(p.build.level)),
+        (
+            "product_update_level",
+            NVarChar(128),
+            opt((!p.build.update.is_empty()).then_some(p.build.update), text),
+        ),
+        ("collation_name", NVarChar(128), text(p.collation)),
+        ("is_hadr_enabled", Int, int(i64::from(p.membership.is_some()))),
+        ("is_clustered", Int, int(0)),
+        ("tempdb_created", DateTime, q.datetime(q.moment.started_ms() + 2_400)),
+    ])
+}
+
+/// dm_os_sys_info.
+pub fn sysinfo(q: &Asked<'_>) -> Table {
+    let p = q.moment.profile;
+    let cpu_ms = q.moment.totals().get(Meter::Cpu);
+    let kernel_ms = cpu_ms / 14;
+    Table::one(vec![
+        ("server_time", DateTimeOffset(7), q.now()),
+        ("cpu_count", Int, int(p.cpus)),
+        ("numa_node_count", Int, int(1 + p.cpus / 24)),
+        ("physical_memory_kb", BigInt, int(p.memory_mb * 1024)),
+        ("committed_target_kb", BigInt, int(p.target_memory_kb())),
+        ("max_workers_count", Int, int(p.max_workers())),
+        ("sqlserver_start_time", DateTime, q.datetime(q.moment.started_ms())),
+        ("process_kernel_time_ms", BigInt, int(kernel_ms)),
+        ("process_user_time_ms", BigInt, int(cpu_ms - kernel_ms)),
+    ])
+}
+
+/// Operating system, on any version.
+pub fn host(q: &Asked<'_>) -> Table {
+    let p = q.moment.profile;
+    let (distribution, release) = p.os();
+    Table::one(vec![
+        ("windows_release", NVarChar(256), text(release)),
+        ("host_platform", NVarChar(256), text(if p.linux { "Linux" } else { "Windows" })),
+        ("host_distribution", NVarChar(256), text(distribution)),
+        ("host_release", NVarChar(256), text(release)),
+    ])
+}
+
+/// Rights of the login.
+pub fn rights(q: &Asked<'_>) -> Table {
+    let version = q.moment.profile.version;
+    let on_server = |name: &str| opt(q.rights.on_server(name, version), |held| int(i64::from(held)));
+    let msdb = || int(i64::from(q.rights.msdb));
+    Table::one(vec![
+        ("view_server_state", Int, on_server("VIEW SERVER STATE")),
+        ("view_server_performance_state", Int, on_server("VIEW SERVER PERFORMANCE STATE")),
+        ("view_server_security_state", Int, on_server("VIEW SERVER SECURITY STATE")),
+        ("view_any_definition", Int, on_server("VIEW ANY DEFINITION")),
+        ("alter_any_connection", Int, on_server("ALTER ANY CONNECTION")),
+        ("connect_any_database", Int, on_server("CONNECT ANY DATABASE")),
+        ("msdb_access", Int, int(1)),
+        ("msdb_sysjobs", Int, msdb()),
+        ("msdb_sysjobservers", Int, msdb()),
+        ("msdb_sysjobhistory", Int, msdb()),
+    ])
+}
+
+/// Optional objects and columns that this version has.
+pub fn capabilities(q: &Asked<'_>) -> Table {
+    const OBJECTS: [&str; 8] = [
+        "dm_os_host_info",
+        "dm_os_windows_info",
+        "dm_exec_input_buffer",
+        "dm_exec_requests",
+        "dm_os_sys_info",
+        "dm_db_page_info",
+        "dm_tran_version_store_space_usage",
+        "dm_os_memory_health_history",
+    ];
+    const COLUMNS: [&str; 5] =
+        ["page_resource", "dop", "numa_node_count", "sql_memory_model_desc", "host_architecture"];
+    let year = q.moment.profile.version.year();
+    let mut table = Table::new(&[("object_name", NVarChar(128)), ("column_name", NVarChar(128))]);
+    for object in OBJECTS.iter().filter_map(|name| schema::get(Home::Sys, name)).filter(|o| o.exists_in(year))
+    {
+        let columns: Vec<_> = COLUMNS.iter().filter_map(|c| object.column_in(c, year)).collect();
+        if columns.is_empty() {
+            table.push(vec![text(object.name), Value::Null]);
+        }
+        for column in columns {
+            table.push(vec![text(object.name), text(column.name)]);
+        }
+    }
+    table
+}
+
+/// Databases that the login may see.
+pub fn databases(q: &Asked<'_>) -> Table {
+    let columns = [
+        ("database_id", Int),
+        ("name", NVarChar(128)),
+        ("state_desc", NVarChar(60)),
+        ("create_date", DateTime),
+    ];
+    let rows = q.moment.profile.databases.iter().map(|d| {
+        let name = q.moment.database_name(d);
+        vec![int(d.id), text(name), text("ONLINE"), q.datetime(-q.moment.profile.uptime_ms - 90_000_000)]
+    });
+    Table::new(&columns).with(rows)
+}
+
+/// Performance counters, those that anyone asks for.
+pub fn counters(q: &Asked<'_>) -> Table {
+    let m = q.moment;
+    let (totals, memory, tempdb) = (m.totals(), m.memory(), m.tempdb());
+    let (pending, held) = m.grants();
+    let whole = |name, value: i64| (name, "", value);
+    let total = |name, meter| (name, "_Total", totals.get(meter));
+    let rows = [
+        whole("Batch Requests/sec", totals.get(Meter::Batches)),
+        whole("SQL Compilations/sec", totals.get(Meter::Compilations)),
+        whole("SQL Re-Compilations/sec", totals.get(Meter::Recompilations)),
+        whole("Logins/sec", totals.get(Meter::Logins)),
+        whole("User Connections", m.connections() + q.connected),
+        whole("Processes blocked", m.blocked()),
+        whole("Page life expectancy", m.page_life_s()),
+        whole("Lazy writes/sec", totals.get(Meter::LazyWrites)),
+        whole("Page reads/sec", totals.get(Meter::PageReads)),
+        whole("Page writes/sec", totals.get(Meter::PageWrites)),
+        whole("Page lookups/sec", totals.get(Meter::PageLookups)),
+        whole("Page Splits/sec", totals.get(Meter::PageSplits)),
+        whole("Memory Grants Pending", pending),
+        whole("Memory Grants Outstanding", held),
+        whole("Total Server Memory (KB)", memory.total_kb),
+        whole("Target Server Memory (KB)", memory.target_kb),
+        whole("Free Space in tempdb (KB)", tempdb.free_kb()),
+        total("Transactions/sec", Meter::Transactions),
+        total("Log Flushes/sec", Meter::LogFlushes),
+        total("Log Flush Wait Time", Meter::LogFlushWait),
+        total("Log Bytes Flushed/sec", Meter::LogBytes),
+        total("Number of Deadlocks/sec", Meter::Deadlocks),
+        total("Lock Waits/sec", Meter::LockWaits),
+        total("Errors/sec", Meter::Errors),
+        ("Data File(s) Size (KB)", "tempdb", tempdb.size_kb),
+    ];
+    Table::new(&[("counter_name", NVarChar(64)), ("instance_name", NVarChar(64)), ("cntr_value", BigInt)])
+        .with(rows.into_iter().map(|(name, instance, value)| vec![text(name), text(instance), int(value)]))
+}
+
+/// Wait statistics.
+pub fn waits(q: &Asked<'_>) -> Table {
+    let columns = [
+        ("wait_type", NVarChar(60)),
+        ("waiting_tasks_count", BigInt),
+        ("wait_time_ms", BigInt),
+        ("max_wait_time_ms", BigInt),
+        ("signal_wait_time_ms", BigInt),
+    ];
+    let rows = q
+        .moment
+        .waits()
+        .into_iter()
+        .map(|w| vec![text(w.name), int(w.tasks), int(w.wait_ms), int(w.max_ms), int(w.signal_ms)]);
+    Table::new(&columns).with(rows)
+}
+
+/// Schedulers, summed.
+pub fn schedulers(q: &Asked<'_>) -> Table {
+    let s = q.moment.schedulers();
+    Table::one(vec![
+        ("schedulers", Int, int(s.count)),
+        ("runnable_tasks", Int, int(s.runnable)),
+        ("queued_tasks", BigInt, int(s.queued)),
+        ("workers", Int, int(s.workers)),
+        ("active_workers", Int, int(s.active_workers)),
+        ("pending_io", Int, int(s.pending_io)),
+        ("max_workers", Int, int(q.moment.profile.max_workers())),
+    ])
+}
+
+/// The ring buffer of the scheduler monitor.
+pub fn cpu_ring(q: &Asked<'_>) -> Table {
+    let columns = [("record_ticks", BigInt), ("ms_ticks", BigInt), ("record", NVarCharMax)];
+    // the machine has been up a little longer than the service
+    let ticks = q.moment.uptime_ms() + 240_000;
+    let rows = (0..5).filter_map(|n| q.moment.cpu_ring(n)).map(|(sql, idle, age_ms)| {
+        let at = ticks - age_ms;
+        let record = format!(
+            "<Record id = \"{id}\" type =\"RING_BUFFER_SCHEDULER_MONITOR\" time =\"{at}\"><SchedulerMonitorEvent>\
+             <SystemHealth><ProcessUtilization>{sql}</ProcessUtilization><SystemIdle>{idle}</SystemIdle>\
+             <UserModeTime>{user}</UserModeTime><KernelModeTime>{kernel}</KernelModeTime><PageFaults>4711</PageFaults>\
+             <WorkingSetDelta>0</WorkingSetDelta><MemoryUtilization>100</MemoryUtilization></SystemHealth>\
+             </SchedulerMonitorEvent></Record>",
+            id = at / 60_000,
+            user = sql * 6_000_000 * i64::from(q.moment.profile.cpus),
+            kernel = sql * 420_000,
+        );
+        vec![int(at), int(ticks), text(record)]
+    });
+    Table::new(&columns).with(rows)
+}
+
+/// Memory of machine, process and grants.
+pub fn memory(q: &Asked<'_>) -> Table {
+    let m = q.moment.memory();
+    let waiting = |g: &Grant| g.granted_kb.is_none();
+    let waiters = q.moment.work().iter().filter(|w| w.grant.as_ref().is_some_and(waiting)).count();
+    Table::one(vec![
+        ("total_physical_memory_kb", BigInt, int(m.physical_kb)),
+        ("available_physical_memory_kb", BigInt, int(m.available_kb)),
+        ("physical_memory_in_use_kb", BigInt, int(m.process_kb)),
+        ("process_physical_memory_low", Bit, Value::Bool(m.low)),
+        ("waiter_count", Int, int(waiters as i64)),
+        ("granted_memory_kb", BigInt, int(m.granted_kb)),
+        ("available_memory_kb", BigInt, int(m.grantable_kb)),
+    ])
+}

@@ -1,0 +1,103 @@
+//! Answers that change slowly: availability groups, volumes, Agent jobs.
+
+use super::{
+    Asked,
+    table::{Table, int, opt, text},
+};
+use crate::sim::{
+    backend::{
+        ColumnType::{BigInt, Bit, DateTimeOffset, Int, NVarChar},
+        Value,
+    },
+    world::availability::Replica,
+};
+use chrono::{DateTime, Datelike, Timelike};
+
+/// Databases of availability groups.
+pub fn availability(q: &Asked<'_>) -> Table {
+    let columns = [
+        ("group_name", NVarChar(128)),
+        ("database_name", NVarChar(128)),
+        ("replica_server_name", NVarChar(256)),
+        ("is_local", Bit),
+        ("role_desc", NVarChar(60)),
+        ("connected_state_desc", NVarChar(60)),
+        ("synchronization_state_desc", NVarChar(60)),
+        ("is_suspended", Bit),
+        ("suspend_reason_desc", NVarChar(60)),
+        ("secondary_lag_seconds", BigInt),
+        ("log_send_queue_size", BigInt),
+        ("redo_queue_size", BigInt),
+    ];
+    Table::new(&columns).with(q.moment.replicas().iter().map(|r| replica(q, r)))
+}
+
+fn replica(q: &Asked<'_>, r: &Replica) -> Vec<Value> {
+    let named = |name: &str| opt(q.rights.definition.then_some(name), text);
+    let state = if !r.connected {
+        "NOT SYNCHRONIZING"
+    } else if r.synchronous && r.lag_s < 5 {
+        "SYNCHRONIZED"
+    } else {
+        "SYNCHRONIZING"
+    };
+    // a replica that is not connected says nothing of its queues; the primary has none
+    let figure = |n: i64| opt((r.connected && !r.is_primary).then_some(n), int);
+    vec![
+        named(&r.group),
+        text(&*r.database),
+        named(&r.server),
+        Value::Bool(r.is_local),
+        text(if r.is_primary { "PRIMARY" } else { "SECONDARY" }),
+        text(if r.connected { "CONNECTED" } else { "DISCONNECTED" }),
+        text(state),
+        Value::Bool(false),
+        Value::Null,
+        figure(r.lag_s),
+        figure(r.send_queue_kb),
+        figure(r.redo_queue_kb),
+    ]
+}
+
+/// Volumes with database files.
+pub fn volumes(q: &Asked<'_>) -> Table {
+    let rows = q.moment.volumes().into_iter().filter(|_| q.rights.definition);
+    Table::new(&[("volume_mount_point", NVarChar(256)), ("total_bytes", BigInt), ("available_bytes", BigInt)])
+        .with(rows.map(|v| vec![text(v.mount), int(v.total_bytes), int(v.free_bytes)]))
+}
+
+/// Jobs whose last run failed since yesterday.
+pub fn jobs(q: &Asked<'_>) -> Table {
+    let columns = [
+        ("server_time", DateTimeOffset(7)),
+        ("job_name", NVarChar(128)),
+        ("step_name", NVarChar(128)),
+        ("last_run_date", Int),
+        ("last_run_time", Int),
+        ("message", NVarChar(4000)),
+    ];
+    let jobs = q.moment.jobs();
+    let failed = jobs.iter().filter(|j| j.run_status == 0 && q.moment.at_ms - j.ran_ms < 86_400_000);
+    let rows = failed.map(|j| {
+        let (date, time) = agent_time(q.moment.local_ns(j.ran_ms));
+        vec![q.now(), text(q.moment.job_name(j)), text(j.step), int(date), int(time), text(&*j.message)]
+    });
+    Table::new(&columns).with(rows)
+}
+
+/// Local time as the Agent writes it: 20260131 and 93005.
+fn agent_time(local_ns: i128) -> (i32, i32) {
+    let at = DateTime::from_timestamp_nanos(i64::try_from(local_ns).unwrap_or_default());
+    let date = at.year() * 10_000 + at.month() as i32 * 100 + at.day() as i32;
+    (date, (at.hour() * 10_000 + at.minute() * 100 + at.second()) as i32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn agent_times_are_decimal_digits() {
+        assert_eq!(agent_time(1_769_852_405_000_000_000), (20_260_131, 94_005));
+    }
+}

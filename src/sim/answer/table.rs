@@ -1,0 +1,96 @@
+//! A result before anyone has chosen from it: typed columns and rows of values, and the short words to write them.
+
+use crate::sim::backend::{Column, ColumnType, Value};
+
+/// All columns that a probe may select, with their rows.
+#[derive(Debug, Clone, Default)]
+pub struct Table {
+    columns: Vec<(&'static str, ColumnType)>,
+    rows: Vec<Vec<Value>>,
+}
+
+impl Table {
+    /// An empty table.
+    pub fn new(columns: &[(&'static str, ColumnType)]) -> Self {
+        Self { columns: columns.to_vec(), rows: Vec::new() }
+    }
+
+    /// A table of one row.
+    pub fn one(row: Vec<(&'static str, ColumnType, Value)>) -> Self {
+        let columns = row.iter().map(|(name, kind, _)| (*name, *kind)).collect();
+        Self { columns, rows: vec![row.into_iter().map(|(_, _, value)| value).collect()] }
+    }
+
+    /// Adds a row; values in the order of the columns.
+    pub fn push(&mut self, row: Vec<Value>) {
+        debug_assert_eq!(row.len(), self.columns.len(), "{:?}", self.columns);
+        self.rows.push(row);
+    }
+
+    /// With these rows.
+    #[must_use]
+    pub fn with(mut self, rows: impl Iterator<Item = Vec<Value>>) -> Self {
+        rows.for_each(|row| self.push(row));
+        self
+    }
+
+    /// The columns of these names, in this order, with `tag` standing for the constant that marks the set. The error
+    /// is the first name that the table does not have.
+    pub fn choose<'n>(
+        self,
+        names: &'n [String],
+        tag: &str,
+    ) -> Result<(Vec<Column>, Vec<Vec<Value>>), &'n str> {
+        let mut picks = Vec::with_capacity(names.len());
+        for name in names {
+            if name == tag {
+                picks.push(None);
+            } else {
+                let at = self.columns.iter().position(|(own, _)| own.eq_ignore_ascii_case(name));
+                picks.push(Some(at.ok_or(name.as_str())?));
+            }
+        }
+        let kind = |pick: &Option<usize>| {
+            pick.and_then(|at| self.columns.get(at)).map_or(ColumnType::Int, |(_, kind)| *kind)
+        };
+        let described = |(name, pick): (&String, &Option<usize>)| Column {
+            name: name.clone(),
+            kind: kind(pick),
+            nullable: pick.is_some(),
+        };
+        let columns = names.iter().zip(&picks).map(described).collect();
+        let row = |row: Vec<Value>| -> Vec<Value> {
+            let value = |pick: &Option<usize>| match pick {
+                Some(at) => row.get(*at).cloned().unwrap_or(Value::Null),
+                None => Value::Int(1),
+            };
+            picks.iter().map(value).collect()
+        };
+        Ok((columns, self.rows.into_iter().map(row).collect()))
+    }
+}
+
+/// An integer of any size.
+pub fn int(n: impl Into<i64>) -> Value {
+    Value::Int(n.into())
+}
+
+/// An integer that fits a column of four bytes, as a server's own counters wrap or stop there.
+pub fn int4(n: i64) -> Value {
+    Value::Int(n.clamp(i64::from(i32::MIN), i64::from(i32::MAX)))
+}
+
+/// A text.
+pub fn text(s: impl Into<String>) -> Value {
+    Value::Text(s.into())
+}
+
+/// A value or NULL.
+pub fn opt<T>(value: Option<T>, make: impl FnOnce(T) -> Value) -> Value {
+    value.map_or(Value::Null, make)
+}
+
+/// A date and time without a zone, from ns since 1970.
+pub const fn local(local_ns: i128) -> Value {
+    Value::Time { local_ns, offset_min: 0 }
+}

@@ -1,0 +1,117 @@
+//! What the instances of one simulator share: who they are, what time it is, what goes wrong, and the plans of batches
+//! that were seen before. Changes go through a watch channel, newest wins: readers borrow it for the length of one
+//! answer and hold nothing.
+
+use super::{
+    answer::plan::{Plan, Sender},
+    clock::Clock,
+    scenario::{Cut, Scenario},
+    world::{Fleet, Killed, Script},
+};
+use std::{
+    collections::HashMap,
+    hash::{DefaultHasher, Hash, Hasher},
+    sync::Arc,
+};
+use tokio::sync::watch;
+
+/// Plans that are kept; when it is more, all are forgotten, as a server does under memory pressure.
+const MAX_PLANS: usize = 512;
+/// Longest batch whose plan is kept, bytes.
+const MAX_PLAN_BYTES: usize = 64 * 1024;
+/// Killed sessions that are remembered.
+const MAX_KILLED: usize = 256;
+
+/// The one login that the instances know.
+#[derive(Clone)]
+pub struct Credentials {
+    /// name
+    pub user: String,
+    /// password
+    pub password: String,
+}
+
+/// See the module.
+pub struct State {
+    /// the instances
+    pub fleet: Fleet,
+    /// the time
+    pub clock: Clock,
+    /// the login
+    pub credentials: Credentials,
+    story: watch::Sender<Story>,
+    plans: watch::Sender<HashMap<u64, Arc<Plan>>>,
+}
+
+/// A scenario and what became of it.
+#[derive(Debug, Clone, Default)]
+struct Story {
+    scenario: Scenario,
+    script: Arc<Script>,
+}
+
+impl State {
+    /// A fleet at the beginning of a scenario.
+    pub fn new(fleet: Fleet, clock: Clock, credentials: Credentials, scenario: Scenario) -> Self {
+        let script = Arc::new(Script::compile(&scenario, &fleet));
+        let (story, _) = watch::channel(Story { scenario, script });
+        let (plans, _) = watch::channel(HashMap::new());
+        Self { fleet, clock, credentials, story, plans }
+    }
+
+    /// What goes wrong, now and at other times.
+    pub fn script(&self) -> Arc<Script> {
+        Arc::clone(&self.story.borrow().script)
+    }
+
+    /// Changes the scenario; the change gets the time since the simulator's start, in ms.
+    pub fn change(&self, change: impl FnOnce(&Scenario, i64) -> Scenario) {
+        let now_ms = self.clock.now_ms();
+        self.story.send_modify(|story| {
+            story.scenario = change(&story.scenario, now_ms);
+            let killed = story.script.killed.clone();
+            let mut script = Script::compile(&story.scenario, &self.fleet);
+            script.killed = killed;
+            story.script = Arc::new(script);
+        });
+    }
+
+    /// A simulated session was killed; `ends` is the event that it caused.
+    pub fn kill(&self, killed: Killed, ends: Option<Cut>) {
+        if let Some(cut) = ends {
+            self.change(|scenario, _| {
+                let mut scenario = scenario.clone();
+                scenario.cuts.push(cut);
+                scenario
+            });
+        }
+        self.story.send_modify(|story| {
+            let mut script = Script::clone(&story.script);
+            script.killed.push(killed);
+            let surplus = script.killed.len().saturating_sub(MAX_KILLED);
+            script.killed.drain(..surplus);
+            story.script = Arc::new(script);
+        });
+    }
+
+    /// The plan of a batch, from memory or made now.
+    pub fn plan(&self, text: &str, sender: &Sender<'_>) -> Arc<Plan> {
+        if text.len() > MAX_PLAN_BYTES {
+            return Arc::new(Plan::of(text, sender));
+        }
+        let mut hasher = DefaultHasher::new();
+        (text, sender.version, sender.rights, sender.user, sender.database).hash(&mut hasher);
+        let key = hasher.finish();
+        if let Some(plan) = self.plans.borrow().get(&key) {
+            return Arc::clone(plan);
+        }
+        let plan = Arc::new(Plan::of(text, sender));
+        self.plans.send_modify(|plans| {
+            if plans.len() >= MAX_PLANS {
+                plans.clear();
+            }
+            plans.insert(key, Arc::clone(&plan));
+        });
+        plan
+    }
+}
