@@ -1,4 +1,4 @@
-//! Schema of objects that are not in the documentation's machine-readable catalogue, or only in another spelling. Facts only: `schema` says how they are used.
+//! Schema of objects of several families that were added by hand: relatives, older spellings, INFORMATION_SCHEMA.
 
 use super::object::{ANY_DATABASE, Object, PUBLIC, SERVER, SYSNAME, col, function, information, opt, view};
 use crate::sim::backend::ColumnType::{
