@@ -291,7 +291,11 @@ impl Context<'_> {
     fn resource(&self, task: Option<&BlockedTask>, request: &Request) -> Option<Resource> {
         let asked = |raw: Option<&str>| raw.and_then(|r| resource::decode(r, self.names));
         let described = asked(task.and_then(|t| t.resource.as_deref()));
-        resource::merge(described, asked(request.wait_resource.as_deref()))
+        let mut merged = resource::merge(described, asked(request.wait_resource.as_deref()))?;
+        if let Some(name) = task.and_then(|t| t.object.clone()) {
+            merged.object = Some(name);
+        }
+        Some(merged)
     }
 }
 

@@ -12,6 +12,7 @@ fn task(who: i32, blocker: i32, wait_s: i64) -> BlockedTask {
         wait_type: Some("LCK_M_S".into()),
         wait_ms: Some(wait_s * 1000),
         resource: Some("keylock hobtid=5 dbid=7 id=lock1 mode=X associatedObjectId=5".into()),
+        ..BlockedTask::default()
     }
 }
 
@@ -138,4 +139,17 @@ proptest! {
             prop_assert!(seen.contains(&t.session_id), "no victim is lost");
         }
     }
+}
+
+#[test]
+fn a_learned_name_replaces_the_number_of_the_locked_object() {
+    let mut named = task(57, 88, 5);
+    named.object = Some("dbo.orders.pk_orders".into());
+    let tasks = [named, task(58, 88, 5)];
+    let b = build(&tasks, &[], DatabaseNames(&[]));
+    let object = |id| {
+        let node = b.chains[0].nodes.iter().find(|n| n.request.session_id == id).unwrap();
+        node.resource.as_ref().unwrap().object.clone().unwrap()
+    };
+    assert_eq!((&*object(57), &*object(58)), ("dbo.orders.pk_orders", "hobt 5"));
 }

@@ -196,6 +196,8 @@ pub struct BlockedTask {
     pub wait_ms: Option<i64>,
     /// raw description, such as `keylock hobtid=72057594043105280 dbid=7 id=lock1f mode=X associatedObjectId=…`
     pub resource: Option<Arc<str>>,
+    /// name of the locked table or index where it could be learned, such as `dbo.orders.pk_orders`
+    pub object: Option<Arc<str>>,
 }
 
 /// A session that is part of a chain, head blockers included.

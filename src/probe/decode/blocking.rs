@@ -38,6 +38,7 @@ pub fn decode(sets: &Sets, ctx: &ProbeContext) -> Result<Sample, Unavailable> {
             wait_type: row.line("wait_type", 60),
             wait_ms: row.count("wait_duration_ms"),
             resource: row.line("resource_description", RESOURCE_CHARS),
+            object: None,
         })
     });
     let extras = Extras::of(sets);
