@@ -211,18 +211,16 @@ async fn ask_singly<C: Ask>(
 ) -> usize {
     let mut failed = 0;
     for script in scripts {
-        let error = match gathered.lost.clone() {
-            Some(lost) => Some(lost),
-            None => {
-                let (sets, error) = ask(conn, &[*script], within_ms, ctx).await;
-                if error.is_none() {
-                    gathered.sets.merge(sets);
-                } else if !conn.is_open() {
-                    gathered.lost.clone_from(&error);
-                }
-                error
+        let mut error = gathered.lost.clone();
+        if error.is_none() {
+            let (sets, failed) = ask(conn, &[*script], within_ms, ctx).await;
+            error = failed;
+            if error.is_none() {
+                gathered.sets.merge(sets);
+            } else if !conn.is_open() {
+                gathered.lost.clone_from(&error);
             }
-        };
+        }
         if let Some(error) = error {
             gathered.fail(*script, error, ctx);
             failed += 1;
