@@ -6,6 +6,7 @@
 pub mod blocking;
 pub mod failure;
 pub mod figure;
+pub mod filter;
 pub mod fleet;
 pub mod health;
 pub mod history;
@@ -15,6 +16,7 @@ pub mod rate;
 pub mod reading;
 pub mod resource;
 pub mod sample;
+pub mod scope;
 pub mod score;
 pub mod secret;
 pub mod session;

@@ -1,26 +1,63 @@
-//! The filter of a pane: its text, and whether a row passes.
+//! The filter that a pane holds: its text as typed, and the parsed form that rows are tested with.
+
+use super::pane::View;
+use crate::model::{
+    filter::{Filter, Row, Value},
+    instance::InstanceInfo,
+};
+use std::sync::Arc;
+
+/// What may be asked of any row: the instance it belongs to. Labels come on top.
+const OF_INSTANCE: [&str; 3] = ["instance", "group", "address"];
 
 /// A filter that a pane holds.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct FilterSlot {
     text: String,
-    needle: String,
-}
-
-/// What a filter may ask of a row.
-pub trait Fields {
-    /// Appends everything that a plain text is searched in.
-    fn text(&self, out: &mut String);
+    filter: Filter,
+    fields: &'static [&'static str],
+    labels: Vec<Arc<str>>,
+    scratch: String,
 }
 
 impl FilterSlot {
+    /// No filter yet. `fields` are what this pane's rows can be asked for.
+    pub const fn new(fields: &'static [&'static str]) -> Self {
+        Self {
+            text: String::new(),
+            filter: Filter::all(),
+            fields,
+            labels: Vec::new(),
+            scratch: String::new(),
+        }
+    }
+
+    /// Learns which labels there are, so that a wrong name can be told from an empty answer.
+    pub fn learn(&mut self, view: &View<'_>) {
+        self.labels.clear();
+        for i in &view.snapshot.instances {
+            for (k, _) in &i.info.labels {
+                if !self.labels.contains(k) {
+                    self.labels.push(Arc::clone(k));
+                }
+            }
+        }
+    }
+
     /// Takes a new text.
     ///
     /// # Errors
     /// What is wrong with it; the old filter stays.
     pub fn set(&mut self, text: &str) -> Result<(), String> {
-        text.clone_into(&mut self.text);
-        self.needle = text.to_lowercase();
+        let known = |key: &str| {
+            let is = |k: &str| k.eq_ignore_ascii_case(key);
+            self.fields.iter().chain(&OF_INSTANCE).any(|f| is(f)) || self.labels.iter().any(|l| is(l))
+        };
+        self.filter = Filter::parse(text, &known).map_err(|e| match e {
+            crate::model::filter::FilterError::Key(_) => format!("{e}: {}", self.fields.join(" ")),
+            other => other.to_string(),
+        })?;
+        text.trim().clone_into(&mut self.text);
         Ok(())
     }
 
@@ -30,12 +67,21 @@ impl FilterSlot {
     }
 
     /// True if the row stays.
-    pub fn keeps(&self, row: &dyn Fields, scratch: &mut String) -> bool {
-        if self.needle.is_empty() {
-            return true;
-        }
-        scratch.clear();
-        row.text(scratch);
-        scratch.to_lowercase().contains(&self.needle)
+    pub fn keeps(&mut self, row: &dyn Row) -> bool {
+        self.filter.is_empty() || self.filter.keeps(row, &mut self.scratch)
+    }
+}
+
+/// Visits what is known of the instance that a row belongs to.
+pub fn instance_values(info: &InstanceInfo, key: &str, visit: &mut dyn FnMut(Value<'_>)) {
+    match key {
+        "instance" => visit(Value::Text(info.id.as_str())),
+        "group" => info.groups.iter().for_each(|g| visit(Value::Text(g))),
+        "address" => visit(Value::Text(&info.address)),
+        _ => info
+            .labels
+            .iter()
+            .filter(|(k, _)| k.eq_ignore_ascii_case(key))
+            .for_each(|(_, v)| visit(Value::Text(v))),
     }
 }

@@ -93,26 +93,8 @@ fn theme_names() -> String {
     BUILT_IN.map(|(n, _)| n).join(", ")
 }
 
-/// `@group`, `label=value`, an instance, or `all`.
 fn scope(text: &str, snapshot: &FleetSnapshot) -> Result<Vec<Scope>, String> {
-    if text.eq_ignore_ascii_case("all") || text == "*" {
-        return Ok(Vec::new());
-    }
-    let known = |s: &Scope| snapshot.instances.iter().any(|i| s.holds(i));
-    if let Some(name) = text.strip_prefix('@') {
-        let mut groups = snapshot.instances.iter().flat_map(|i| &i.info.groups);
-        let group = groups
-            .find(|g| g.eq_ignore_ascii_case(name))
-            .ok_or_else(|| format!("no group is called {name}"))?;
-        return Ok(vec![Scope::Group(group.clone())]);
-    }
-    if let Some((k, v)) = text.split_once('=') {
-        let s = Scope::Label(Arc::from(k.trim()), Arc::from(v.trim()));
-        return if known(&s) { Ok(vec![s]) } else { Err(format!("no instance has {text}")) };
-    }
-    let found = snapshot.instances.iter().find(|i| i.id().as_str().eq_ignore_ascii_case(text));
-    let id = found.ok_or_else(|| format!("no instance is called {text}"))?.id().clone();
-    Ok(vec![Scope::Instance(id)])
+    Scope::parse(text, snapshot).map(|s| s.into_iter().collect()).map_err(|e| e.to_string())
 }
 
 #[derive(Debug)]

@@ -53,7 +53,7 @@ impl Default for FleetPane {
             table: Table::new(&columns::COLUMNS),
             rows: Vec::new(),
             before: 0,
-            filter: FilterSlot::default(),
+            filter: FilterSlot::new(&fields::FIELDS),
             heat: false,
             heat_map: heat::Heat::default(),
             section: Section::Rows,
@@ -242,12 +242,12 @@ impl FleetPane {
 
 impl Pane for FleetPane {
     fn rebuild(&mut self, view: &View<'_>) {
-        let mut scratch = String::new();
+        self.filter.learn(view);
         self.rows.clear();
         self.before = 0;
         for (i, s) in view.instances() {
             self.before += 1;
-            if self.filter.keeps(&fields::InstanceFields { instance: s, view }, &mut scratch) {
+            if self.filter.keeps(&fields::InstanceRow { instance: s, view }) {
                 self.rows.push(i);
             }
         }

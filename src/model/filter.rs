@@ -1,0 +1,417 @@
+//! The filter language of `/` and of `once --filter`: what a person types to keep some rows.
+//!
+//! Terms are separated by blanks and must all hold. A term is
+//! * a text, found anywhere in the row, whatever its case; with signs such as `.*[|` it is a regular expression;
+//! * `"a text"` taken literally, blanks and all;
+//! * `key=value`, `key!=value` (several values with commas, `*` for anything), `key~regex` for a field or label;
+//! * `key>value`, `>=`, `<`, `<=` for figures; times are in seconds and sizes in MB unless a unit follows (`5m`, `2GB`);
+//! * any of these with `!` before it: rows for which it does not hold.
+//!
+//! A row for which a figure is not known passes no comparison: unknown is not zero.
+
+use regex::{Regex, RegexBuilder};
+
+/// What is wrong with a filter, for the person who typed it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FilterError {
+    /// not a regular expression
+    #[error("{0} is no regular expression: put it in quotes to take it literally")]
+    Regex(String),
+    /// a comparison with something that is no figure
+    #[error("{0} is no figure: write {1}80, {1}1.5k, {1}5m or {1}2GB")]
+    Figure(String, String),
+    /// no such field or label
+    #[error("no field or label is called {0}")]
+    Key(String),
+    /// nothing after the sign
+    #[error("a value is missing after {0}")]
+    Value(String),
+    /// a quote without its end
+    #[error("the closing quote is missing")]
+    Quote,
+}
+
+/// One value of a row's field.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Value<'a> {
+    /// a name, a state
+    Text(&'a str),
+    /// a plain figure, or a percentage
+    Number(f64),
+    /// a time in milliseconds
+    Ms(f64),
+    /// a size in bytes
+    Bytes(f64),
+}
+
+/// What a filter can ask of a row.
+pub trait Row {
+    /// Appends everything that a plain term is looked for in.
+    fn text(&self, out: &mut String);
+    /// Visits the values of a field or label; none if it is not known.
+    fn values(&self, key: &str, visit: &mut dyn FnMut(Value<'_>));
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Order {
+    Less,
+    LessOrEqual,
+    Greater,
+    GreaterOrEqual,
+}
+
+#[derive(Debug, Clone)]
+enum Test {
+    /// in lower case
+    Contains(String),
+    Matches(Regex),
+    OneOf(String, Vec<Pattern>),
+    FieldMatches(String, Regex),
+    Compare(String, Order, Figure),
+}
+
+/// A value to be equal to: a text with `*`, and a figure if it is one.
+#[derive(Debug, Clone)]
+struct Pattern {
+    text: Regex,
+    figure: Option<Figure>,
+}
+
+/// A figure with its unit; times and sizes know what they are.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Figure {
+    /// no unit: seconds for times, MB for sizes
+    Plain(f64),
+    Ms(f64),
+    Bytes(f64),
+}
+
+/// A parsed filter. An empty one keeps every row.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// each with "not"
+    terms: Vec<(bool, Test)>,
+}
+
+impl Filter {
+    /// Keeps every row.
+    pub const fn all() -> Self {
+        Self { terms: Vec::new() }
+    }
+
+    /// Parses a text. `known` tells which fields and labels there are.
+    ///
+    /// # Errors
+    /// [`FilterError`] says what to change.
+    pub fn parse(text: &str, known: &dyn Fn(&str) -> bool) -> Result<Self, FilterError> {
+        let mut terms = Vec::new();
+        for (word, quoted) in words(text)? {
+            let (not, word) = match word.strip_prefix('!') {
+                Some(rest) if !quoted => (true, rest),
+                _ => (false, word.as_str()),
+            };
+            let (not, word, quoted) = match unquoted(word) {
+                Some(inner) if !quoted => (not, inner, true),
+                _ => (not, word, quoted),
+            };
+            if word.is_empty() {
+                continue;
+            }
+            let (turned, test) =
+                if quoted { (false, Test::Contains(word.to_lowercase())) } else { term(word, known)? };
+            terms.push((not != turned, test));
+        }
+        Ok(Self { terms })
+    }
+
+    /// True if it keeps everything.
+    pub const fn is_empty(&self) -> bool {
+        self.terms.is_empty()
+    }
+
+    /// True if the row stays. `scratch` is for reuse from row to row.
+    pub fn keeps(&self, row: &dyn Row, scratch: &mut String) -> bool {
+        let mut gathered = false;
+        self.terms.iter().all(|(not, test)| {
+            if !gathered && matches!(test, Test::Contains(_) | Test::Matches(_)) {
+                scratch.clear();
+                row.text(scratch);
+                gathered = true;
+            }
+            holds(test, row, scratch) != *not
+        })
+    }
+}
+
+/// Splits at blanks outside of quotes. True marks a word that was quoted from its first letter on.
+fn words(text: &str) -> Result<Vec<(String, bool)>, FilterError> {
+    let mut found = Vec::new();
+    let mut rest = text.trim_start();
+    while !rest.is_empty() {
+        if let Some(inner) = rest.strip_prefix('"') {
+            let end = inner.find('"').ok_or(FilterError::Quote)?;
+            found.push((inner[..end].to_owned(), true));
+            rest = inner[end + 1..].trim_start();
+            continue;
+        }
+        let mut open = false;
+        let end = rest
+            .find(|c: char| {
+                open ^= c == '"';
+                c.is_whitespace() && !open
+            })
+            .unwrap_or(rest.len());
+        if open {
+            return Err(FilterError::Quote);
+        }
+        found.push((rest[..end].to_owned(), false));
+        rest = rest[end..].trim_start();
+    }
+    Ok(found)
+}
+
+fn unquoted(word: &str) -> Option<&str> {
+    word.strip_prefix('"')?.strip_suffix('"')
+}
+
+const SIGNS: [&str; 7] = ["!=", "<=", ">=", "=", "<", ">", "~"];
+
+/// `key sign value` if the word starts with a name and a sign follows it.
+fn split(word: &str) -> Option<(&str, &str, &str)> {
+    let end = word.find(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '/')))?;
+    let (key, rest) = word.split_at(end);
+    let sign = SIGNS.iter().find(|s| rest.starts_with(**s))?;
+    if key.is_empty() { None } else { Some((key, sign, &rest[sign.len()..])) }
+}
+
+/// Reads a term; the flag is true if its sign was a negation.
+fn term(word: &str, known: &dyn Fn(&str) -> bool) -> Result<(bool, Test), FilterError> {
+    let Some((key, sign, value)) = split(word) else {
+        let special = word.contains(['\\', '^', '$', '*', '+', '?', '(', ')', '[', ']', '{', '}', '|']);
+        let test = if special { Test::Matches(regex(word)?) } else { Test::Contains(word.to_lowercase()) };
+        return Ok((false, test));
+    };
+    if !known(key) {
+        return Err(FilterError::Key(key.to_owned()));
+    }
+    let value = unquoted(value).unwrap_or(value);
+    if value.is_empty() {
+        return Err(FilterError::Value(format!("{key}{sign}")));
+    }
+    let key_text = key.to_ascii_lowercase();
+    let order = match sign {
+        "<" => Order::Less,
+        "<=" => Order::LessOrEqual,
+        ">" => Order::Greater,
+        ">=" => Order::GreaterOrEqual,
+        "~" => return Ok((false, Test::FieldMatches(key_text, regex(value)?))),
+        _ => {
+            let patterns =
+                value.split(',').filter(|v| !v.is_empty()).map(pattern).collect::<Result<Vec<_>, _>>()?;
+            return Ok((sign == "!=", Test::OneOf(key_text, patterns)));
+        }
+    };
+    let wrong = || FilterError::Figure(value.to_owned(), format!("{key}{sign}"));
+    Ok((false, Test::Compare(key_text, order, figure(value).ok_or_else(wrong)?)))
+}
+
+fn regex(text: &str) -> Result<Regex, FilterError> {
+    let built = RegexBuilder::new(text).case_insensitive(true).size_limit(1 << 20).build();
+    built.map_err(|_| FilterError::Regex(text.to_owned()))
+}
+
+/// A value with `*` for anything.
+fn pattern(value: &str) -> Result<Pattern, FilterError> {
+    let parts: Vec<String> = value.split('*').map(regex::escape).collect();
+    Ok(Pattern { text: regex(&format!("^{}$", parts.join(".*")))?, figure: figure(value) })
+}
+
+/// `80`, `1.5k`, `5m`, `2GB`, `95%`.
+fn figure(text: &str) -> Option<Figure> {
+    let end = text.find(|c: char| !(c.is_ascii_digit() || matches!(c, '.' | '-'))).unwrap_or(text.len());
+    let (number, unit) = text.split_at(end);
+    let n: f64 = number.parse().ok()?;
+    Some(match unit {
+        "" | "%" => Figure::Plain(n),
+        "k" => Figure::Plain(n * 1e3),
+        "M" => Figure::Plain(n * 1e6),
+        "ms" => Figure::Ms(n),
+        "s" => Figure::Ms(n * 1e3),
+        "m" | "min" => Figure::Ms(n * 6e4),
+        "h" => Figure::Ms(n * 3.6e6),
+        "d" => Figure::Ms(n * 8.64e7),
+        _ => match unit.to_ascii_uppercase().as_str() {
+            "KB" => Figure::Bytes(n * 1024.0),
+            "MB" => Figure::Bytes(n * 1024.0 * 1024.0),
+            "GB" => Figure::Bytes(n * 1024.0 * 1024.0 * 1024.0),
+            "TB" => Figure::Bytes(n * 1024.0 * 1024.0 * 1024.0 * 1024.0),
+            _ => return None,
+        },
+    })
+}
+
+/// The row's value and the typed one in the same unit; None if they cannot be compared.
+fn in_one_unit(value: Value<'_>, typed: Figure) -> Option<(f64, f64)> {
+    match (value, typed) {
+        (Value::Number(a) | Value::Ms(a), Figure::Ms(b)) => Some((a, b)),
+        (Value::Number(a), Figure::Plain(b)) | (Value::Bytes(a) | Value::Number(a), Figure::Bytes(b)) => {
+            Some((a, b))
+        }
+        (Value::Ms(a), Figure::Plain(b)) => Some((a, b * 1e3)),
+        (Value::Bytes(a), Figure::Plain(b)) => Some((a, b * 1024.0 * 1024.0)),
+        (Value::Text(_), _) | (Value::Ms(_), Figure::Bytes(_)) | (Value::Bytes(_), Figure::Ms(_)) => None,
+    }
+}
+
+fn holds(test: &Test, row: &dyn Row, text: &str) -> bool {
+    match test {
+        Test::Contains(needle) => contains(text, needle),
+        Test::Matches(regex) => regex.is_match(text),
+        Test::OneOf(key, patterns) => any(row, key, |v| patterns.iter().any(|p| equals(v, p))),
+        Test::FieldMatches(key, regex) => any(row, key, |v| matches!(v, Value::Text(t) if regex.is_match(t))),
+        Test::Compare(key, order, typed) => any(row, key, |v| {
+            in_one_unit(v, *typed).is_some_and(|(a, b)| match order {
+                Order::Less => a < b,
+                Order::LessOrEqual => a <= b,
+                Order::Greater => a > b,
+                Order::GreaterOrEqual => a >= b,
+            })
+        }),
+    }
+}
+
+fn any(row: &dyn Row, key: &str, test: impl Fn(Value<'_>) -> bool) -> bool {
+    let mut found = false;
+    row.values(key, &mut |v| found = found || test(v));
+    found
+}
+
+fn equals(value: Value<'_>, pattern: &Pattern) -> bool {
+    match value {
+        Value::Text(t) => pattern.text.is_match(t),
+        // Figures on the screen are rounded; what looks equal is equal.
+        v => pattern
+            .figure
+            .and_then(|f| in_one_unit(v, f))
+            .is_some_and(|(a, b)| (a - b).abs() <= b.abs() * 0.005),
+    }
+}
+
+/// `needle` is in lower case. Plain ASCII is searched without a copy.
+fn contains(text: &str, needle: &str) -> bool {
+    if text.is_ascii() && needle.is_ascii() {
+        let (text, needle) = (text.as_bytes(), needle.as_bytes());
+        needle.is_empty() || text.windows(needle.len()).any(|w| w.eq_ignore_ascii_case(needle))
+    } else {
+        text.to_lowercase().contains(needle)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    struct Server;
+
+    impl Row for Server {
+        fn text(&self, out: &mut String) {
+            out.push_str("SQLPRD-014 prod web 14 sessions blocked 312 s by 88 Größe");
+        }
+
+        fn values(&self, key: &str, visit: &mut dyn FnMut(Value<'_>)) {
+            match key {
+                "env" => visit(Value::Text("prod")),
+                "group" => ["prod", "web"].iter().for_each(|g| visit(Value::Text(g))),
+                "cpu" => visit(Value::Number(97.2)),
+                "elapsed" => visit(Value::Ms(312_000.0)),
+                "grant" => visit(Value::Bytes(3e9)),
+                _ => {}
+            }
+        }
+    }
+
+    fn keeps(text: &str) -> bool {
+        let known = |k: &str| ["env", "group", "cpu", "elapsed", "grant", "mem"].contains(&k);
+        Filter::parse(text, &known).unwrap().keeps(&Server, &mut String::new())
+    }
+
+    #[test]
+    fn what_is_typed_is_what_is_kept() {
+        for yes in [
+            "",
+            "prd",
+            "PRD-014",
+            "größe",
+            "!test",
+            "prd blocked",
+            "\"sessions blocked\"",
+            "!\"blocked twice\"",
+            "prd.*14",
+            "^sqlprd|^sqltst",
+            "env=prod",
+            "env=PROD",
+            "env=p*",
+            "env=test,prod",
+            "env!=test",
+            "!env=test",
+            "group=web",
+            "team!=orders",
+            "env~^pr",
+            "cpu>80",
+            "cpu>=97.2",
+            "cpu<98",
+            "cpu>80 env=prod",
+            "cpu=97",
+            "elapsed>300",
+            "elapsed>5m",
+            "elapsed<6m",
+            "elapsed=312s",
+            "grant>2GB",
+            "grant<4000",
+            "!mem>0",
+        ] {
+            let known_team = yes.replace("team", "mem");
+            assert!(keeps(&known_team), "{yes} should keep the row");
+        }
+        for no in [
+            "tst",
+            "!prd",
+            "prd tst",
+            "env=test",
+            "env!=prod",
+            "cpu>98",
+            "cpu<80",
+            "elapsed>6m",
+            "grant>3GB",
+            "mem>0",
+            "mem<1",
+            "mem=0",
+            "group=batch",
+            "env~^od",
+            "\"PRD  014\"",
+            "prd$",
+        ] {
+            assert!(!keeps(no), "{no} should not keep the row");
+        }
+    }
+
+    #[test]
+    fn mistakes_are_explained() {
+        let e = |t: &str| Filter::parse(t, &|k| k == "cpu").unwrap_err().to_string();
+        assert_eq!(e("cpuu>80"), "no field or label is called cpuu");
+        assert_eq!(e("cpu>"), "a value is missing after cpu>");
+        assert_eq!(e("cpu>fast"), "fast is no figure: write cpu>80, cpu>1.5k, cpu>5m or cpu>2GB");
+        assert_eq!(e("[Order"), "[Order is no regular expression: put it in quotes to take it literally");
+        assert_eq!(e("\"open"), "the closing quote is missing");
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_a_filter_or_a_mistake(text in "\\PC{0,60}|[a-z!=<>~\"* .0-9]{0,40}") {
+            if let Ok(f) = Filter::parse(&text, &|_| true) {
+                f.keeps(&Server, &mut String::new());
+            }
+        }
+    }
+}
