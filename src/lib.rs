@@ -13,6 +13,7 @@
 //! | [`config`] | files, environment and command line to a validated configuration; the plain inventory |
 //! | [`tds`] | the only module that knows the SQL Server driver: connect, ask with a deadline, lenient rows |
 //! | [`probe`] | what to ask: scripts, intervals, rights and one decoder each, as data; one poll |
+//! | [`collect`] | when to ask: one task an instance, time-tables, permits, retries; the reducer |
 //! | [`sim`] | a simulated SQL Server fleet that speaks TDS on loopback |
 //! | [`cli`] | clap types |
 //! | [`command`] | one file per sub-command: wires the layers |
@@ -29,6 +30,8 @@ pub mod config;
 pub mod tds;
 
 pub mod probe;
+
+pub mod collect;
 
 pub mod sim;
 

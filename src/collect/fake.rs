@@ -1,0 +1,204 @@
+//! A driver made of behaviours, for tests of the collector under paused time.
+
+use super::driver::{Driver, Session};
+use crate::{
+    model::{
+        failure::{Failure, FailureKind},
+        instance::{Endpoint, InstanceId, InstanceInfo, SecretSource, Target, TlsMode},
+        reading::Unavailable,
+        sample::{HeadlineSample, ProbeId, Sample, SchedulerSample},
+        secret::Secret,
+        session::Activity,
+    },
+    probe::{Polled, ProbeContext},
+};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+use tokio::{
+    sync::watch,
+    time::{Instant, sleep},
+};
+
+/// How an instance behaves now.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Act {
+    /// answers after this many ms
+    Answer(u64),
+    /// TCP connects, then nothing
+    BlackHole,
+    /// TCP never connects
+    NoRoute,
+    /// connection refused
+    Refuse,
+    /// login refused
+    WrongPassword,
+    /// lets us in, then every poll runs into its deadline
+    Silent,
+    /// the next poll finds the connection closed
+    Closed,
+    /// lets us in, but the login may see nothing
+    NoRight,
+    /// the task panics
+    Bug,
+}
+
+/// What was asked of an instance, and when.
+pub type Asked = (String, Instant, Vec<ProbeId>);
+
+/// The driver. Cloned into the collector; the test keeps one to change behaviours.
+#[derive(Clone)]
+pub struct Fake {
+    acts: Arc<watch::Sender<HashMap<String, Act>>>,
+    pub asked: Arc<Mutex<Vec<Asked>>>,
+    pub logins: Arc<Mutex<Vec<(String, Instant)>>>,
+}
+
+impl Fake {
+    pub fn new() -> Self {
+        Self {
+            acts: Arc::new(watch::Sender::new(HashMap::new())),
+            asked: Arc::default(),
+            logins: Arc::default(),
+        }
+    }
+
+    /// From now on the instance behaves like this; without a word it answers after 5 ms.
+    pub fn set(&self, name: &str, act: Act) {
+        self.acts.send_modify(|acts| drop(acts.insert(name.to_owned(), act)));
+    }
+
+    fn act(&self, name: &str) -> Act {
+        self.acts.borrow().get(name).copied().unwrap_or(Act::Answer(5))
+    }
+
+    /// Times of the polls of an instance that asked for a probe, s since `start`.
+    pub fn polls(&self, name: &str, probe: ProbeId, start: Instant) -> Vec<f64> {
+        let asked = self.asked.lock().unwrap();
+        let of_it = asked.iter().filter(|(n, _, due)| n == name && due.contains(&probe));
+        of_it.map(|(_, at, _)| (*at - start).as_secs_f64()).collect()
+    }
+}
+
+pub fn target(name: &str) -> Target {
+    Target {
+        info: Arc::new(InstanceInfo {
+            id: InstanceId::new(name),
+            address: name.into(),
+            groups: Vec::new(),
+            labels: Vec::new(),
+            tls: TlsMode::Verify,
+        }),
+        endpoint: Endpoint { host: name.to_owned(), port: None, instance: None },
+        user: "dbtop".to_owned(),
+        secret: SecretSource::Literal(Secret::new("x".to_owned())),
+        database: None,
+        ca_file: None,
+        host_in_certificate: None,
+        read_only_intent: false,
+    }
+}
+
+fn failure(kind: FailureKind) -> Failure {
+    Failure::new(kind, "as the test says")
+}
+
+/// A session: a name and the driver to ask how it behaves.
+pub struct FakeSession {
+    fake: Fake,
+    name: String,
+    open: bool,
+    batches: i64,
+}
+
+impl Driver for Fake {
+    type Dialed = String;
+    type Session = FakeSession;
+
+    async fn dial(&self, target: &Target, within: Duration) -> Result<String, Failure> {
+        let name = target.info.id.to_string();
+        match self.act(&name) {
+            Act::NoRoute => {
+                sleep(within).await;
+                Err(failure(FailureKind::Timeout))
+            }
+            Act::Refuse => Err(failure(FailureKind::Unreachable)),
+            _ => Ok(name),
+        }
+    }
+
+    async fn login(
+        &self,
+        name: String,
+        _: &Target,
+        _: &Secret,
+        within: Duration,
+    ) -> Result<FakeSession, Failure> {
+        self.logins.lock().unwrap().push((name.clone(), Instant::now()));
+        match self.act(&name) {
+            Act::BlackHole => {
+                sleep(within).await;
+                Err(failure(FailureKind::Timeout))
+            }
+            Act::WrongPassword => Err(failure(FailureKind::Login)),
+            _ => {
+                sleep(Duration::from_millis(2)).await;
+                Ok(FakeSession { fake: self.clone(), name, open: true, batches: 0 })
+            }
+        }
+    }
+}
+
+impl Session for FakeSession {
+    async fn prepare(&mut self, _: &mut ProbeContext) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    async fn poll(&mut self, due: &[ProbeId], _: &mut ProbeContext) -> Vec<Polled> {
+        self.fake.asked.lock().unwrap().push((self.name.clone(), Instant::now(), due.to_vec()));
+        let (ms, closes) = match self.fake.act(&self.name) {
+            Act::Answer(ms) => (ms, None),
+            Act::NoRight => (5, None),
+            Act::Closed => {
+                self.fake.set(&self.name, Act::Answer(5));
+                (0, Some(FailureKind::Unreachable))
+            }
+            Act::Bug => panic!("as the test says"),
+            _ => (5_000, Some(FailureKind::Timeout)),
+        };
+        sleep(Duration::from_millis(ms)).await;
+        self.batches += 1_000;
+        self.open = closes.is_none();
+        due.iter()
+            .map(|probe| Polled { probe: *probe, took_ms: ms as u32, outcome: self.outcome(*probe, closes) })
+            .collect()
+    }
+
+    fn is_open(&self) -> bool {
+        self.open
+    }
+}
+
+impl FakeSession {
+    fn outcome(&self, probe: ProbeId, closes: Option<FailureKind>) -> Result<Sample, Unavailable> {
+        if let Some(kind) = closes {
+            return Err(Unavailable::Failed(failure(kind)));
+        }
+        if self.fake.act(&self.name) == Act::NoRight {
+            return Err(Unavailable::NoRight("VIEW SERVER STATE".into()));
+        }
+        Ok(match probe {
+            ProbeId::Headline => Sample::Headline(Box::new(HeadlineSample {
+                batches: Some(self.batches),
+                ..HeadlineSample::default()
+            })),
+            ProbeId::Activity => Sample::Activity(Activity::default()),
+            ProbeId::Blocking => Sample::Blocking { tasks: Vec::new(), sessions: Vec::new() },
+            ProbeId::Waits => Sample::Waits(Vec::new()),
+            ProbeId::Databases => Sample::Databases(Vec::new()),
+            _ => Sample::Schedulers(SchedulerSample::default()),
+        })
+    }
+}

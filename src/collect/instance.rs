@@ -1,0 +1,327 @@
+//! The task of one instance: connect, poll what is due, tell what came, try again after failures. It owns the
+//! connection, the time-table and all that is known of the server for asking; it shares nothing but permits and
+//! counters.
+//!
+//! How a failure is told: a poll that gave nothing and broke the connection is a failed link, said at once with its
+//! reason. A connection that had worked and was closed from the other side (an idle disconnect) is made anew without a
+//! word first. After a failed link, the link is up again with the first good sample, not with the login: a server that
+//! lets us in and never answers stays down.
+
+use super::{
+    driver::{Driver, Session},
+    gate::Gate,
+    meter::Meter,
+    retry::{Attempt, Retry},
+    schedule::Schedule,
+    secrets::SecretCell,
+    settings::Settings,
+};
+use crate::{
+    model::{
+        failure::{Failure, FailureKind},
+        instance::Target,
+        reading::Unavailable,
+        sample::{Link, ProbeId, Update},
+    },
+    probe::{Polled, ProbeContext},
+};
+use std::{sync::Arc, time::Duration};
+use tokio::{
+    sync::{
+        mpsc::{self, error::TrySendError},
+        watch,
+    },
+    time::{Instant, sleep, sleep_until},
+};
+
+/// Longest wait before a broken but answering connection is made anew.
+const RECONNECT_SPREAD: Duration = Duration::from_millis(500);
+/// After a pause the instances come back within this time.
+const RESUME_SPREAD: Duration = Duration::from_secs(2);
+
+/// What all instance tasks share.
+pub(super) struct Shared<D> {
+    pub driver: D,
+    pub settings: Arc<Settings>,
+    pub meter: Arc<Meter>,
+    pub dials: Gate,
+    pub handshakes: Gate,
+    pub queries: Gate,
+    /// Bounded. Links and paces wait for room; samples are dropped and counted when it is full.
+    pub updates: mpsc::Sender<Update>,
+}
+
+/// What the manager wants of an instance; the newest wins.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Control {
+    /// on the screen
+    pub focused: bool,
+    /// no polls
+    pub paused: bool,
+    /// grows with each "refresh now"
+    pub refreshes: u64,
+}
+
+/// Why a connection ended.
+enum End {
+    /// no answer: the link is down
+    Failed(Failure),
+    /// it answered, or had answered and was closed: connect again, nothing is wrong yet
+    Again,
+}
+
+pub(super) struct Instance<D> {
+    pub target: Arc<Target>,
+    pub shared: Arc<Shared<D>>,
+    pub secret: SecretCell,
+    pub control: watch::Receiver<Control>,
+    schedule: Schedule,
+    context: ProbeContext,
+    retry: Retry,
+    /// the control that was carried out last
+    obeyed: Control,
+    /// the time-table begins anew with the next connection
+    fresh: bool,
+}
+
+impl<D: Driver> Instance<D> {
+    pub fn new(
+        target: Arc<Target>,
+        shared: Arc<Shared<D>>,
+        secret: SecretCell,
+        control: watch::Receiver<Control>,
+    ) -> Self {
+        let schedule = Schedule::new(&shared.settings, Instant::now());
+        Self {
+            target,
+            shared,
+            secret,
+            control,
+            schedule,
+            context: ProbeContext::new(),
+            retry: Retry::default(),
+            obeyed: Control::default(),
+            fresh: true,
+        }
+    }
+
+    /// Runs until it is dropped. `delay`: before the first connect, so that many do not start in one moment.
+    pub async fn run(mut self, delay: Duration) {
+        sleep(delay).await;
+        loop {
+            self.while_paused().await;
+            match self.life().await {
+                End::Again => sleep(RECONNECT_SPREAD.mul_f64(fastrand::f64())).await,
+                End::Failed(failure) => {
+                    self.fresh = true;
+                    let wait = self.retry.failed(failure.kind.is_transient(), fastrand::f64());
+                    tracing::info!(instance = %self.target.info.id, %failure, ?wait, "link down");
+                    let now = (self.shared.settings.clock)();
+                    let next_at = now.plus_ms(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX));
+                    self.link(Link::Down { failure, attempts: self.retry.failures(), next_at }).await;
+                    self.wait_for_next_attempt(wait).await;
+                }
+            }
+        }
+    }
+
+    /// One connection from dial to its end.
+    async fn life(&mut self) -> End {
+        if self.retry.failures() == 0 && self.fresh {
+            self.link(Link::Connecting).await;
+        }
+        match self.connect().await {
+            Ok(session) => self.serve(session).await,
+            Err(failure) => End::Failed(failure),
+        }
+    }
+
+    async fn connect(&mut self) -> Result<D::Session, Failure> {
+        let shared = &self.shared;
+        let target = &*self.target;
+        shared.meter.connect();
+        let secret = self.secret.get().await?;
+        let within = shared.settings.connect_within;
+        let place = shared.dials.enter().await;
+        let started = Instant::now();
+        let dialed = place.run(shared.driver.dial(target, within / 2)).await?;
+        let left = within.saturating_sub(started.elapsed());
+        let place = shared.handshakes.enter().await;
+        let session = place.run(shared.driver.login(dialed, target, &secret, left)).await;
+        if session.as_ref().is_err_and(|f| f.kind == FailureKind::Login) {
+            self.secret.refused();
+        }
+        let mut session = session?;
+        let place = shared.queries.enter().await;
+        place.run(session.prepare(&mut self.context)).await?;
+        Ok(session)
+    }
+
+    /// Polls what is due until the connection ends.
+    async fn serve(&mut self, mut session: D::Session) -> End {
+        let shared = Arc::clone(&self.shared);
+        let _connected = shared.meter.connection();
+        if std::mem::take(&mut self.fresh) {
+            self.schedule.connected(&shared.settings, Instant::now());
+        }
+        let mut told = self.retry.failures() == 0;
+        if told {
+            self.link(Link::Up).await;
+        }
+        let mut answered = false;
+        loop {
+            self.obey().await;
+            let due = self.next_round().await;
+            if due.is_empty() {
+                continue;
+            }
+            let polled = self.poll(&mut session, &due).await;
+            let ok = polled.iter().any(|p| p.outcome.is_ok());
+            if ok {
+                self.retry.succeeded();
+            }
+            let open = session.is_open();
+            if !told && (ok || open) {
+                told = true;
+                self.link(Link::Up).await;
+            }
+            let failure = (!open).then(|| broken_by(&polled));
+            let closed_by_server =
+                failure.as_ref().is_some_and(|f| f.kind == FailureKind::Unreachable) && answered && !ok;
+            if closed_by_server {
+                // Nothing was asked, so everything stays due.
+                return End::Again;
+            }
+            self.report(polled);
+            let skipped = self.schedule.done(&due, &shared.settings, Instant::now(), fastrand::f64());
+            shared.meter.skipped(skipped);
+            answered |= ok;
+            match failure {
+                Some(_) if ok => return End::Again,
+                Some(failure) => return End::Failed(failure),
+                None => {}
+            }
+        }
+    }
+
+    /// What to poll now; waits for the next due time or a change of the control. Empty: look again.
+    async fn next_round(&mut self) -> Vec<ProbeId> {
+        if self.obeyed.paused {
+            self.while_paused().await;
+            return Vec::new();
+        }
+        let now = Instant::now();
+        let due = self.schedule.due(now);
+        if due.is_empty() {
+            let next = self.schedule.next();
+            tokio::select! {
+                () = sleep_until(next) => {}
+                _ = self.control.changed() => {}
+            }
+            return due;
+        }
+        match self.retry.next_attempt() {
+            Attempt::Full => due,
+            // Half open: one cheap question. What it leaves out stays due.
+            Attempt::Trial => vec![ProbeId::Headline],
+        }
+    }
+
+    async fn poll(&mut self, session: &mut D::Session, due: &[ProbeId]) -> Vec<Polled> {
+        let planned = self.schedule.next();
+        let place = self.shared.queries.enter().await;
+        self.shared.meter.start_delay(Instant::now().saturating_duration_since(planned));
+        let _flight = self.shared.meter.flight();
+        place.run(session.poll(due, &mut self.context)).await
+    }
+
+    /// Sends samples to the reducer. A full queue means that it cannot keep up: the sample is dropped and counted, the
+    /// next one will be newer.
+    fn report(&self, polled: Vec<Polled>) {
+        let at = (self.shared.settings.clock)();
+        let (mut ok, mut failed) = (0, 0);
+        for Polled { probe, took_ms, outcome } in polled {
+            match &outcome {
+                Ok(_) => ok += 1,
+                Err(Unavailable::Failed(_)) => failed += 1,
+                Err(_) => {}
+            }
+            let every_ms = self.schedule.every_ms(probe);
+            let instance = self.target.info.id.clone();
+            let update = Update::Polled { instance, probe, at, took_ms, every_ms, outcome };
+            if let Err(TrySendError::Full(_)) = self.shared.updates.try_send(update) {
+                self.shared.meter.dropped();
+            }
+        }
+        self.shared.meter.polled(ok, failed);
+    }
+
+    /// Carries out what changed in the control.
+    async fn obey(&mut self) {
+        let wanted = *self.control.borrow_and_update();
+        let now = Instant::now();
+        if wanted.focused != self.obeyed.focused {
+            self.context.set_focused(wanted.focused);
+            for (probe, every_ms) in self.schedule.focus(wanted.focused, &self.shared.settings, now) {
+                let instance = self.target.info.id.clone();
+                self.send(Update::Pace { instance, probe, every_ms }).await;
+            }
+        }
+        if wanted.refreshes != self.obeyed.refreshes {
+            self.schedule.refresh(now);
+        }
+        if self.obeyed.paused && !wanted.paused {
+            self.schedule.resume(now + RESUME_SPREAD.mul_f64(fastrand::f64()));
+        }
+        self.obeyed = wanted;
+    }
+
+    async fn while_paused(&mut self) {
+        while self.control.borrow_and_update().paused {
+            if self.control.changed().await.is_err() {
+                return std::future::pending().await;
+            }
+        }
+    }
+
+    /// Sleeps until the next attempt; "refresh now" cuts it short.
+    async fn wait_for_next_attempt(&mut self, wait: Duration) {
+        let until = Instant::now() + wait;
+        let refreshes = self.obeyed.refreshes;
+        loop {
+            tokio::select! {
+                () = sleep_until(until) => return,
+                changed = self.control.changed() => {
+                    if changed.is_err() {
+                        return std::future::pending().await;
+                    }
+                    if self.control.borrow_and_update().refreshes != refreshes {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    async fn link(&self, link: Link) {
+        let at = (self.shared.settings.clock)();
+        self.send(Update::Link { instance: self.target.info.id.clone(), at, link }).await;
+    }
+
+    async fn send(&self, update: Update) {
+        // The reducer outlives the tasks; if it does not, there is nobody left to tell.
+        let _ = self.shared.updates.send(update).await;
+    }
+}
+
+/// The failure that a round ended with.
+fn broken_by(polled: &[Polled]) -> Failure {
+    let failed = |p: &Polled| match &p.outcome {
+        Err(Unavailable::Failed(f)) => Some(f.clone()),
+        _ => None,
+    };
+    polled
+        .iter()
+        .find_map(failed)
+        .unwrap_or_else(|| Failure::new(FailureKind::Unreachable, "the connection was closed during a poll"))
+}

@@ -1,0 +1,194 @@
+//! The manager: starts and ends instance tasks as the inventory says, and passes commands on. One task; owns all
+//! handles.
+
+use super::{
+    Command,
+    driver::Driver,
+    instance::{Control, Instance, Shared},
+    secrets::Secrets,
+};
+use crate::model::{
+    failure::{Failure, FailureKind},
+    instance::{InstanceId, SecretSource, Target},
+    sample::{Link, Update},
+};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
+use tokio::{
+    sync::{mpsc, watch},
+    task::{AbortHandle, Id, JoinError, JoinSet},
+};
+use tokio_util::sync::CancellationToken;
+
+/// A task that panicked is started again after this.
+const AFTER_PANIC: Duration = Duration::from_secs(30);
+
+struct Running {
+    target: Arc<Target>,
+    control: watch::Sender<Control>,
+    abort: AbortHandle,
+}
+
+pub(super) struct Manager<D> {
+    shared: Arc<Shared<D>>,
+    secrets: Secrets,
+    tasks: JoinSet<()>,
+    running: HashMap<InstanceId, Running>,
+    focused: HashSet<InstanceId>,
+    paused: bool,
+}
+
+impl<D: Driver> Manager<D> {
+    pub fn new(shared: Arc<Shared<D>>, secrets: Secrets) -> Self {
+        Self {
+            shared,
+            secrets,
+            tasks: JoinSet::new(),
+            running: HashMap::new(),
+            focused: HashSet::new(),
+            paused: false,
+        }
+    }
+
+    /// Runs until it is cancelled; then ends all tasks, whatever they wait for.
+    pub async fn run(
+        mut self,
+        targets: Vec<Target>,
+        mut commands: mpsc::Receiver<Command>,
+        cancel: CancellationToken,
+    ) {
+        self.take_targets(targets);
+        loop {
+            tokio::select! {
+                biased;
+                () = cancel.cancelled() => break,
+                Some(command) = commands.recv() => self.carry_out(command).await,
+                Some(ended) = self.tasks.join_next_with_id() => self.note_end(ended).await,
+                // Without commands and tasks only the end is left.
+                else => cancel.cancelled().await,
+            }
+        }
+        self.tasks.shutdown().await;
+    }
+
+    async fn carry_out(&mut self, command: Command) {
+        match command {
+            Command::Focus(ids) => {
+                self.focused = ids.into_iter().collect();
+                for (id, running) in &self.running {
+                    let focused = self.focused.contains(id);
+                    running.change(|c| c.focused = focused);
+                }
+            }
+            Command::Refresh(ids) => {
+                let all = ids.is_empty();
+                for (_, running) in self.running.iter().filter(|(id, _)| all || ids.contains(id)) {
+                    running.change(|c| c.refreshes += 1);
+                }
+            }
+            Command::Pause(paused) => {
+                self.paused = paused;
+                for running in self.running.values() {
+                    running.change(|c| c.paused = paused);
+                }
+            }
+            Command::Inventory(targets) => {
+                let infos = targets.iter().map(|t| Arc::clone(&t.info)).collect();
+                // The reducer outlives the manager.
+                let _ = self.shared.updates.send(Update::Inventory(infos)).await;
+                self.take_targets(targets);
+            }
+        }
+    }
+
+    /// Ends what is not wanted any more or is reached in another way now, starts what is new.
+    fn take_targets(&mut self, targets: Vec<Target>) {
+        let mut before = std::mem::take(&mut self.running);
+        let gap = self.shared.settings.start_gap;
+        let mut delay = Duration::ZERO;
+        for target in targets {
+            let id = target.info.id.clone();
+            if self.running.contains_key(&id) {
+                continue;
+            }
+            match before.remove(&id) {
+                Some(running) if same_connection(&running.target, &target) => {
+                    self.running.insert(id, running);
+                }
+                old => {
+                    if let Some(old) = old {
+                        old.abort.abort();
+                    }
+                    self.start(Arc::new(target), delay);
+                    delay += gap;
+                }
+            }
+        }
+        for running in before.values() {
+            running.abort.abort();
+        }
+    }
+
+    fn start(&mut self, target: Arc<Target>, delay: Duration) {
+        let id = target.info.id.clone();
+        let first = Control { focused: self.focused.contains(&id), paused: self.paused, refreshes: 0 };
+        let (control, listen) = watch::channel(first);
+        let secret = self.secrets.cell(&target.secret);
+        let instance = Instance::new(Arc::clone(&target), Arc::clone(&self.shared), secret, listen);
+        let abort = self.tasks.spawn(instance.run(delay));
+        self.running.insert(id, Running { target, control, abort });
+    }
+
+    /// An instance's task never ends by itself. If it panicked, that is told like any failure, and it starts anew.
+    async fn note_end(&mut self, ended: Result<(Id, ()), JoinError>) {
+        let Err(error) = ended else { return };
+        if !error.is_panic() {
+            return;
+        }
+        let of_task = |r: &&Running| r.abort.id() == error.id();
+        let Some(target) = self.running.values().find(of_task).map(|r| Arc::clone(&r.target)) else { return };
+        tracing::error!(instance = %target.info.id, "the task of an instance panicked; this is a bug in dbtop");
+        let text = "polling it met a bug in dbtop; the log says more";
+        let now = (self.shared.settings.clock)();
+        let link = Link::Down {
+            failure: Failure::new(FailureKind::Protocol, text),
+            attempts: 1,
+            next_at: now.plus_ms(i64::try_from(AFTER_PANIC.as_millis()).unwrap_or(i64::MAX)),
+        };
+        let _ =
+            self.shared.updates.send(Update::Link { instance: target.info.id.clone(), at: now, link }).await;
+        self.start(target, AFTER_PANIC);
+    }
+}
+
+impl Running {
+    fn change(&self, change: impl FnOnce(&mut Control)) {
+        self.control.send_if_modified(|control| {
+            let before = *control;
+            change(control);
+            *control != before
+        });
+    }
+}
+
+/// True if a change of the inventory does not touch how the instance is reached.
+fn same_connection(a: &Target, b: &Target) -> bool {
+    let same_secret = match (&a.secret, &b.secret) {
+        (SecretSource::Env(a), SecretSource::Env(b))
+        | (SecretSource::Command(a), SecretSource::Command(b)) => a == b,
+        (SecretSource::Literal(a), SecretSource::Literal(b)) => a.reveal() == b.reveal(),
+        _ => false,
+    };
+    same_secret
+        && a.info.tls == b.info.tls
+        && a.info.address == b.info.address
+        && a.endpoint == b.endpoint
+        && a.user == b.user
+        && a.database == b.database
+        && a.ca_file == b.ca_file
+        && a.host_in_certificate == b.host_in_certificate
+        && a.read_only_intent == b.read_only_intent
+}

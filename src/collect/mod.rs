@@ -1,0 +1,137 @@
+//! When to ask: one task an instance, a reducer that folds what they say, a manager that starts and ends them.
+//!
+//! `command` starts it with [`start`], shows what comes out of [`Collector::snapshots`], and sends [`Command`]s. The
+//! way of a sample: [`instance`](self) task → bounded channel → reducer ([`crate::model::fleet::Fleet`]) → `watch`.
+//!
+//! What each channel does when it is full:
+//!
+//! | channel | capacity | when full |
+//! |---|---|---|
+//! | updates to the reducer | 4,096 | samples are dropped and counted (`samples_dropped`); links, paces and the inventory wait |
+//! | snapshots | 1 (`watch`) | the newest wins |
+//! | control of an instance | 1 (`watch`) | the newest wins |
+//! | commands | 64 | the sender waits, or tries again with the next key |
+//!
+//! Nothing in here knows about screens, files or T-SQL.
+
+mod clock;
+mod driver;
+mod gate;
+mod instance;
+mod manager;
+mod meter;
+mod reducer;
+mod retry;
+mod schedule;
+mod secrets;
+mod settings;
+
+pub use driver::{Driver, Session, Tds};
+pub use retry::{Attempt, Backoff, Retry};
+pub use secrets::Resolver;
+pub use settings::{Settings, Tier, tier};
+
+use self::{gate::Gate, instance::Shared, manager::Manager, meter::Meter, secrets::Secrets};
+use crate::{
+    model::{
+        fleet::Fleet,
+        instance::{InstanceId, Target},
+        sample::Update,
+        snapshot::FleetSnapshot,
+    },
+    tds::Roots,
+};
+use std::{sync::Arc, time::Duration};
+use tokio::{
+    sync::{mpsc, watch},
+    task::JoinHandle,
+};
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+/// Updates that may wait for the reducer: several seconds of a fleet of 2,000.
+const UPDATES: usize = 4_096;
+/// Commands that may wait for the manager.
+const COMMANDS: usize = 64;
+/// Shutdown takes no longer.
+const SHUTDOWN_WITHIN: Duration = Duration::from_secs(3);
+
+/// What the screen, or `once`, may ask of the collector.
+#[derive(Clone)]
+pub enum Command {
+    /// exactly these instances are on the screen: they are polled faster
+    Focus(Vec<InstanceId>),
+    /// poll these now, whatever their time-table says; none named: all. Cuts the wait after a failure short
+    Refresh(Vec<InstanceId>),
+    /// stop polling (connections stay), or go on
+    Pause(bool),
+    /// the inventory changed: tasks start and end; instances that stay keep their connections and histories
+    Inventory(Vec<Target>),
+}
+
+/// A running collector. Dropping it ends it without waiting.
+pub struct Collector {
+    /// the newest snapshot; the first one holds the inventory, not polled yet
+    pub snapshots: watch::Receiver<Arc<FleetSnapshot>>,
+    /// see [`Command`]
+    pub commands: mpsc::Sender<Command>,
+    tasks: [JoinHandle<()>; 2],
+    end: DropGuard,
+}
+
+/// Starts polling real servers. `resolver` fetches passwords and may block; `roots` is what the operating system trusts.
+/// Must be called within a tokio runtime.
+pub fn start(targets: Vec<Target>, settings: Settings, resolver: Resolver, roots: Roots) -> Collector {
+    start_with(targets, settings, resolver, Tds::new(roots))
+}
+
+/// As [`start`], over any driver.
+pub fn start_with<D: Driver>(
+    targets: Vec<Target>,
+    settings: Settings,
+    resolver: Resolver,
+    driver: D,
+) -> Collector {
+    let settings = Arc::new(settings);
+    let meter = Arc::new(Meter::default());
+    let (updates, taken) = mpsc::channel(UPDATES);
+    let (commands, orders) = mpsc::channel(COMMANDS);
+    let mut fleet = Fleet::new(settings.thresholds.clone());
+    fleet.apply(Update::Inventory(targets.iter().map(|t| Arc::clone(&t.info)).collect()));
+    let (publish, snapshots) = watch::channel(fleet.snapshot((settings.clock)()));
+    let gate = |places| Gate::new(places, settings.hold, Arc::clone(&meter));
+    let shared = Shared {
+        driver,
+        dials: gate(settings.max_dials),
+        handshakes: gate(settings.max_handshakes),
+        queries: gate(settings.max_queries),
+        meter: Arc::clone(&meter),
+        updates,
+        settings: Arc::clone(&settings),
+    };
+    let end = CancellationToken::new();
+    let manager = Manager::new(Arc::new(shared), Secrets::new(resolver));
+    let tasks = [
+        tokio::spawn(manager.run(targets, orders, end.clone())),
+        tokio::spawn(reducer::run(fleet, taken, publish, meter, settings)),
+    ];
+    Collector { snapshots, commands, tasks, end: end.drop_guard() }
+}
+
+impl Collector {
+    /// Ends all tasks and folds what they left. False if that took longer than three seconds.
+    pub async fn shutdown(self) -> bool {
+        drop(self.end);
+        let all = async {
+            for task in self.tasks {
+                // A task that panicked has ended, too.
+                let _ = task.await;
+            }
+        };
+        tokio::time::timeout(SHUTDOWN_WITHIN, all).await.is_ok()
+    }
+}
+
+#[cfg(test)]
+mod fake;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,283 @@
+//! When each probe of one instance is due. Pure: time and chance are arguments. Owned by the instance's task, which
+//! polls one round after another, so a probe never runs twice at once; what could not start in time is skipped and
+//! counted, never made up for.
+//!
+//! The fast tier is the heartbeat: it decides when a round is, everything else takes part in the round that is nearest
+//! to its own due time. So an instance is asked in as few round trips as its fastest interval allows.
+
+use super::settings::{Settings, Tier, tier};
+use crate::model::sample::ProbeId;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// Probes with figures that need two samples: their second poll comes early.
+const RATES: [ProbeId; 5] =
+    [ProbeId::Headline, ProbeId::Activity, ProbeId::Blocking, ProbeId::Waits, ProbeId::Cost];
+
+/// What the first poll after a connect asks for besides the fast tier: it tells which scripts fit this server.
+const FIRST: [ProbeId; 5] =
+    [ProbeId::Rights, ProbeId::Properties, ProbeId::Databases, ProbeId::Waits, ProbeId::Cost];
+
+/// A sample older than this makes no rate with the next one (see `model::rate`), so warming up starts again.
+const COLD_AFTER: Duration = Duration::from_mins(5);
+
+#[derive(Debug, Clone, Copy)]
+struct Slot {
+    probe: ProbeId,
+    due: Instant,
+    /// end of its last poll
+    last: Option<Instant>,
+    every_ms: u32,
+    /// polls since it was cold
+    polls: u32,
+}
+
+/// The time-table of one instance.
+#[derive(Debug)]
+pub struct Schedule {
+    slots: [Slot; ProbeId::ALL.len()],
+    focused: bool,
+}
+
+impl Schedule {
+    /// Everything is due when the instance connects.
+    pub fn new(settings: &Settings, now: Instant) -> Self {
+        let slots = ProbeId::ALL.map(|probe| Slot {
+            probe,
+            due: now,
+            last: None,
+            every_ms: settings.every_ms(probe, false),
+            polls: 0,
+        });
+        Self { slots, focused: false }
+    }
+
+    /// A new connection after none or a failed one: the fast tier and what tells about the server at once, the rest
+    /// right behind it.
+    pub fn connected(&mut self, settings: &Settings, now: Instant) {
+        for slot in &mut self.slots {
+            let first = tier(slot.probe) == Tier::Fast || FIRST.contains(&slot.probe);
+            if slot.last.is_none_or(|last| now - last > COLD_AFTER) {
+                slot.polls = 0;
+            }
+            slot.due = match slot.last {
+                _ if first => now,
+                None => now + settings.warm_up,
+                // What is not asked anew keeps its time.
+                Some(_) => slot.due.max(now + settings.warm_up),
+            };
+        }
+    }
+
+    /// The probes to poll now; empty if it is not yet time for a round.
+    pub fn due(&self, now: Instant) -> Vec<ProbeId> {
+        if self.next() > now {
+            return Vec::new();
+        }
+        let half = Duration::from_millis(u64::from(self.every_ms(ProbeId::Headline)) / 2);
+        // What was never asked has a reason to wait.
+        let nearest = |s: &&Slot| s.due <= now + if s.polls == 0 { Duration::ZERO } else { half };
+        self.slots.iter().filter(nearest).map(|s| s.probe).collect()
+    }
+
+    /// When the next round is.
+    pub fn next(&self) -> Instant {
+        let fast = self.slots.iter().filter(|s| tier(s.probe) == Tier::Fast);
+        // There always are fast probes; the fallback is what `now` would be.
+        fast.map(|s| s.due).min().unwrap_or_else(Instant::now)
+    }
+
+    /// A round is over. Each polled probe is due again an interval after it was due (`jitter` moves it by up to a
+    /// tenth; from 0 to 1); intervals that went by meanwhile are skipped. Gives how many.
+    pub fn done(&mut self, polled: &[ProbeId], settings: &Settings, now: Instant, jitter: f64) -> u64 {
+        let fast = Duration::from_millis(settings.every_ms(ProbeId::Headline, self.focused).into());
+        let mut skipped = 0;
+        for slot in self.slots.iter_mut().filter(|s| polled.contains(&s.probe)) {
+            slot.polls = slot.polls.saturating_add(1);
+            slot.last = Some(now);
+            let every = Duration::from_millis(slot.every_ms.into());
+            let chance = jitter.clamp(0.0, 1.0);
+            let step = match (slot.polls, RATES.contains(&slot.probe)) {
+                (1, true) => settings.warm_up.min(every),
+                // After the start anywhere within an interval, so that what started together spreads out; the details
+                // with the fast tier, so that they ride along.
+                (1, false) | (2, true) => match tier(slot.probe) {
+                    Tier::Fast | Tier::Detail => every.min(fast).mul_f64(0.3 + 0.7 * chance),
+                    Tier::Slow => every.mul_f64(0.3 + 0.7 * chance),
+                    Tier::Identity => every,
+                },
+                _ => every.mul_f64(0.9 + 0.2 * chance),
+            };
+            let late = now.saturating_duration_since(slot.due);
+            let missed = (late.as_millis() / every.as_millis().max(1)) as u64;
+            skipped += missed;
+            let planned = slot.due.min(now) + step;
+            slot.due = if missed > 0 || planned <= now { now + step } else { planned };
+        }
+        skipped
+    }
+
+    /// The instance came on the screen or left it. Gives the probes whose interval changed, with the new one.
+    pub fn focus(&mut self, focused: bool, settings: &Settings, now: Instant) -> Vec<(ProbeId, u32)> {
+        self.focused = focused;
+        let mut changed = Vec::new();
+        for slot in &mut self.slots {
+            let every_ms = settings.every_ms(slot.probe, focused);
+            if every_ms == slot.every_ms {
+                continue;
+            }
+            slot.every_ms = every_ms;
+            let from = slot.last.unwrap_or(now);
+            slot.due = (from + Duration::from_millis(every_ms.into())).max(now);
+            changed.push((slot.probe, every_ms));
+        }
+        changed
+    }
+
+    /// After a pause: what became due meanwhile is due at `at`, and was not missed.
+    pub fn resume(&mut self, at: Instant) {
+        for slot in &mut self.slots {
+            slot.due = slot.due.max(at);
+        }
+    }
+
+    /// Everything is due now.
+    pub fn refresh(&mut self, now: Instant) {
+        for slot in &mut self.slots {
+            slot.due = slot.due.min(now);
+        }
+    }
+
+    /// The interval of a probe now, ms.
+    pub fn every_ms(&self, probe: ProbeId) -> u32 {
+        self.slots.iter().find(|s| s.probe == probe).map_or(0, |s| s.every_ms)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn start() -> (Settings, Instant, Schedule) {
+        let (settings, now) = (Settings::default(), Instant::now());
+        let mut schedule = Schedule::new(&settings, now);
+        schedule.connected(&settings, now);
+        (settings, now, schedule)
+    }
+
+    /// Plays `rounds` rounds that take no time; the times of each, s after the start, with their probes.
+    fn play(rounds: usize, focused: bool, jitter: f64) -> Vec<(f64, Vec<ProbeId>)> {
+        let (settings, now, mut schedule) = start();
+        schedule.focus(focused, &settings, now);
+        (0..rounds)
+            .map(|_| {
+                let at = schedule.next().max(now);
+                let due = schedule.due(at);
+                schedule.done(&due, &settings, at, jitter);
+                ((at - now).as_secs_f64(), due)
+            })
+            .collect()
+    }
+
+    #[test]
+    fn the_first_round_tells_what_the_screen_needs_and_the_second_makes_rates() {
+        let rounds = play(2, false, 0.5);
+        let (at, first) = &rounds[0];
+        assert_eq!(*at, 0.0);
+        for probe in
+            [ProbeId::Rights, ProbeId::Properties, ProbeId::Headline, ProbeId::Activity, ProbeId::Blocking]
+        {
+            assert!(first.contains(&probe), "{probe:?} in {first:?}");
+        }
+        assert!(!first.contains(&ProbeId::Volumes), "slow ones wait");
+        let (at, second) = &rounds[1];
+        assert_eq!(*at, 1.5);
+        assert!(second.contains(&ProbeId::Headline) && second.contains(&ProbeId::Waits), "{second:?}");
+    }
+
+    #[test]
+    fn a_fleet_instance_is_polled_every_half_minute_in_one_round() {
+        let rounds = play(40, false, 0.5);
+        let fast: Vec<_> = rounds.iter().filter(|(_, p)| p.contains(&ProbeId::Headline)).collect();
+        for pair in fast.windows(2).skip(2) {
+            let gap = pair[1].0 - pair[0].0;
+            assert!((26.0..=33.0).contains(&gap), "{gap} between headlines");
+            assert!(pair[1].1.contains(&ProbeId::Activity) && pair[1].1.contains(&ProbeId::Blocking));
+        }
+        let until = rounds[39].0;
+        assert!(
+            rounds.len() as f64 <= until / 30.0 * 1.5,
+            "details ride along: {} rounds in {until} s",
+            rounds.len()
+        );
+    }
+
+    #[test]
+    fn a_focused_instance_is_polled_every_two_seconds() {
+        let rounds = play(60, true, 0.5);
+        let fast: Vec<f64> =
+            rounds.iter().filter(|(_, p)| p.contains(&ProbeId::Headline)).map(|(at, _)| *at).collect();
+        let span = fast[fast.len() - 1] - fast[3];
+        let mean = span / (fast.len() - 4) as f64;
+        assert!((1.7..=2.2).contains(&mean), "{mean}");
+    }
+
+    #[test]
+    fn jitter_moves_a_poll_by_a_tenth_at_most() {
+        for (jitter, expected_ms) in [(0.0, 27_000), (1.0, 33_000)] {
+            let (settings, mut at, mut schedule) = start();
+            let mut steps = Vec::new();
+            for _ in 0..6 {
+                schedule.done(&[ProbeId::Headline], &settings, at, jitter);
+                let next = schedule.slots.iter().find(|s| s.probe == ProbeId::Headline).unwrap().due;
+                steps.push((next - at).as_millis());
+                at = next;
+            }
+            assert_eq!(steps[0], 1_500, "the second one comes early");
+            assert!(steps[2..].iter().all(|s| *s == expected_ms), "{steps:?}");
+        }
+    }
+
+    #[test]
+    fn late_polls_are_skipped_and_counted() {
+        let (settings, now, mut schedule) = start();
+        let mut at = now;
+        for _ in 0..4 {
+            let due = schedule.due(at);
+            schedule.done(&due, &settings, at, 0.5);
+            at = schedule.next();
+        }
+        let fast = [ProbeId::Headline, ProbeId::Activity, ProbeId::Blocking];
+        let late = at + Duration::from_secs(95);
+        assert_eq!(schedule.done(&fast, &settings, late, 0.5), 9, "three intervals of three probes went by");
+        assert!(
+            schedule.slots.iter().filter(|s| fast.contains(&s.probe)).all(|s| s.due > late),
+            "no catching up"
+        );
+    }
+
+    #[test]
+    fn leaving_the_screen_slows_down_and_coming_back_is_at_once() {
+        let (settings, now, mut schedule) = start();
+        let due = schedule.due(now);
+        schedule.done(&due, &settings, now, 0.5);
+        let at = now + Duration::from_secs(10);
+        let changed = schedule.focus(true, &settings, at);
+        assert!(changed.contains(&(ProbeId::Headline, 2_000)));
+        assert!(schedule.due(at).contains(&ProbeId::Headline));
+        let due = schedule.due(at);
+        schedule.done(&due, &settings, at, 0.5);
+        schedule.focus(false, &settings, at);
+        assert!(!schedule.due(at + Duration::from_secs(20)).contains(&ProbeId::Headline));
+        assert!(schedule.focus(false, &settings, at).is_empty(), "nothing changed");
+    }
+
+    #[test]
+    fn refresh_makes_everything_due() {
+        let (settings, now, mut schedule) = start();
+        let due = schedule.due(now);
+        schedule.done(&due, &settings, now, 0.5);
+        schedule.refresh(now);
+        assert_eq!(schedule.due(now).len(), ProbeId::ALL.len());
+    }
+}

@@ -1,0 +1,302 @@
+//! Tests of the whole collector over a fake driver, under paused time: every second here takes no time.
+
+use super::{
+    fake::{Act, Fake, target},
+    *,
+};
+use crate::model::{
+    health::Level,
+    sample::{Link, ProbeId},
+    snapshot::InstanceSnapshot,
+    time::Timestamp,
+};
+use std::cell::OnceCell;
+use tokio::time::{Instant, sleep};
+
+thread_local! {
+    static START: OnceCell<Instant> = const { OnceCell::new() };
+}
+
+/// Our clock goes with the paused one; all tasks of a test run on its thread.
+fn clock() -> Timestamp {
+    let ms = START.with(|s| s.get_or_init(Instant::now).elapsed().as_millis());
+    Timestamp::from_ms(1_700_000_000_000 + ms as i64)
+}
+
+fn run(names: &[String], change: impl FnOnce(&mut Settings)) -> (Fake, Collector, Instant) {
+    let fake = Fake::new();
+    let collector = run_over(&fake, names, change);
+    (fake, collector, Instant::now())
+}
+
+fn run_over(fake: &Fake, names: &[String], change: impl FnOnce(&mut Settings)) -> Collector {
+    clock();
+    let mut settings = Settings { clock, ..Settings::default() };
+    change(&mut settings);
+    let resolver: Resolver = Arc::new(|source| match source {
+        crate::model::instance::SecretSource::Literal(s) => Ok(s.clone()),
+        _ => unreachable!("tests use literals"),
+    });
+    start_with(names.iter().map(|n| target(n)).collect(), settings, resolver, fake.clone())
+}
+
+fn names(n: usize) -> Vec<String> {
+    (0..n).map(|i| format!("sql{i:03}")).collect()
+}
+
+fn one() -> Vec<String> {
+    vec!["a".to_owned()]
+}
+
+async fn seconds(s: f64) {
+    sleep(Duration::from_secs_f64(s)).await;
+}
+
+fn shown(collector: &Collector, name: &str) -> Arc<InstanceSnapshot> {
+    let snapshot = Arc::clone(&collector.snapshots.borrow());
+    Arc::clone(snapshot.find(&InstanceId::new(name)).expect("the instance is in the snapshot"))
+}
+
+fn has_headline(i: &InstanceSnapshot) -> bool {
+    i.facts.headline.value.is_some()
+}
+
+#[tokio::test(start_paused = true)]
+async fn forty_instances_are_on_the_screen_within_a_second_and_have_rates_in_three() {
+    let (_, collector, _) = run(&names(40), |_| {});
+    seconds(1.0).await;
+    let first = Arc::clone(&collector.snapshots.borrow());
+    assert!(first.instances.iter().all(|i| has_headline(i)), "{:?}", first.counts);
+    seconds(2.0).await;
+    let next = Arc::clone(&collector.snapshots.borrow());
+    let with_rates =
+        next.instances.iter().filter(|i| i.facts.headline.get().unwrap().batches_per_s.is_some());
+    assert_eq!(with_rates.count(), 40);
+}
+
+#[tokio::test(start_paused = true)]
+async fn five_hundred_do_not_start_in_one_burst_and_spread_out() {
+    let (fake, collector, start) = run(&names(500), |_| {});
+    seconds(120.0).await;
+    let logins: Vec<f64> =
+        fake.logins.lock().unwrap().iter().map(|(_, at)| (*at - start).as_secs_f64()).collect();
+    assert_eq!(logins.len(), 500);
+    let in_first_half_second = logins.iter().filter(|t| **t < 0.5).count();
+    assert!(in_first_half_second < 100, "{in_first_half_second}");
+    assert!(logins.iter().all(|t| *t < 6.0));
+    let mut in_second = vec![0; 121];
+    for (_, at, _) in fake.asked.lock().unwrap().iter() {
+        in_second[(*at - start).as_secs() as usize] += 1;
+    }
+    let later = &in_second[45..];
+    let most = later.iter().max().unwrap();
+    let mean = later.iter().sum::<i32>() / later.len() as i32;
+    assert!(*most < mean * 4, "polls per second: mean {mean}, most {most}");
+    assert_eq!(collector.snapshots.borrow().counts.ok, 500);
+}
+
+#[tokio::test(start_paused = true)]
+async fn broken_ones_say_why_and_the_others_are_on_time() {
+    let fake = Fake::new();
+    let names = names(200);
+    let kinds = [Act::BlackHole, Act::NoRoute, Act::Refuse, Act::WrongPassword, Act::Silent, Act::NoRight];
+    let broken = |i: usize| i % 10 < 3;
+    for (i, name) in names.iter().enumerate().filter(|(i, _)| broken(*i)) {
+        fake.set(name, kinds[i / 10 % kinds.len()]);
+    }
+    let start = Instant::now();
+    let collector = run_over(&fake, &names, |_| {});
+    seconds(3.0).await;
+    for (_, name) in names.iter().enumerate().filter(|(i, _)| !broken(*i)) {
+        assert!(has_headline(&shown(&collector, name)), "{name} has to wait for broken ones");
+    }
+    // The last one starts at 200 × 8 ms.
+    seconds(15.0 + 1.6 - 3.0).await;
+    for (_, name) in names.iter().enumerate().filter(|(i, _)| broken(*i)) {
+        let i = shown(&collector, name);
+        assert!(!i.health.reasons.is_empty(), "{name} ({:?}) says nothing", i.facts.link);
+        assert_ne!(i.health.level, Level::Ok);
+    }
+    seconds(600.0).await;
+    let snapshot = Arc::clone(&collector.snapshots.borrow());
+    assert_eq!(snapshot.counts.ok, 140);
+    assert!(snapshot.collector.start_delay_p99_ms <= 64, "{:?}", snapshot.collector);
+    assert_eq!((snapshot.collector.samples_dropped, snapshot.collector.polls_skipped), (0, 0));
+    for (_, name) in names.iter().enumerate().filter(|(i, _)| !broken(*i)) {
+        let times = fake.polls(name, ProbeId::Headline, start);
+        let longest = times.windows(2).map(|w| w[1] - w[0]).fold(0.0, f64::max);
+        assert!(longest <= 34.0, "{name}: {longest} s between two polls");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_lets_us_in_and_never_answers_stays_down() {
+    let fake = Fake::new();
+    fake.set("a", Act::Silent);
+    let collector = run_over(&fake, &one(), |_| {});
+    seconds(8.0).await;
+    for _ in 0..300 {
+        seconds(0.5).await;
+        let i = shown(&collector, "a");
+        assert!(matches!(i.facts.link, Link::Down { .. }), "{:?}", i.facts.link);
+        assert!(i.health.reasons[0].text.starts_with("unreachable since "), "{:?}", i.health.reasons);
+    }
+    fake.set("a", Act::Answer(5));
+    // A poll that is under way takes 5 s more, the longest wait before the next attempt is 30 s.
+    seconds(37.0).await;
+    assert_eq!(shown(&collector, "a").health.level, Level::Ok);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_idle_disconnect_is_nobodys_business() {
+    let (fake, mut collector, start) = run(&one(), |_| {});
+    seconds(10.0).await;
+    fake.set("a", Act::Closed);
+    for _ in 0..200 {
+        seconds(0.2).await;
+        assert_eq!(shown(&collector, "a").facts.link, Link::Up);
+    }
+    assert_eq!(fake.logins.lock().unwrap().len(), 2);
+    let gaps: Vec<f64> = fake.polls("a", ProbeId::Headline, start).windows(2).map(|w| w[1] - w[0]).collect();
+    assert!(gaps.iter().any(|g| *g < 1.0), "asked again at once: {gaps:?}");
+    assert!(collector.snapshots.has_changed().is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_three_failures_one_cheap_question_comes_first() {
+    let fake = Fake::new();
+    fake.set("a", Act::Silent);
+    let _collector = run_over(&fake, &one(), |_| {});
+    seconds(60.0).await;
+    fake.asked.lock().unwrap().clear();
+    fake.set("a", Act::Answer(5));
+    seconds(60.0).await;
+    let asked = fake.asked.lock().unwrap();
+    assert_eq!(asked[0].2, [ProbeId::Headline]);
+    assert!(
+        asked[1].2.contains(&ProbeId::Rights) && asked[1].2.contains(&ProbeId::Activity),
+        "{:?}",
+        asked[1].2
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_on_the_screen_is_polled_faster_and_leaving_it_is_not_silence() {
+    let (fake, collector, start) = run(&one(), |_| {});
+    seconds(60.0).await;
+    let slow = fake.polls("a", ProbeId::Activity, start).len();
+    collector.commands.send(Command::Focus(vec![InstanceId::new("a")])).await.unwrap();
+    seconds(60.0).await;
+    let fast = fake.polls("a", ProbeId::Activity, start).len() - slow;
+    assert!(slow <= 5 && (27..=36).contains(&fast), "{slow} {fast}");
+    collector.commands.send(Command::Focus(Vec::new())).await.unwrap();
+    for _ in 0..60 {
+        seconds(0.5).await;
+        assert_eq!(shown(&collector, "a").health.level, Level::Ok);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pause_stops_polls_and_is_not_counted_as_late() {
+    let (fake, collector, start) = run(&one(), |_| {});
+    seconds(40.0).await;
+    collector.commands.send(Command::Pause(true)).await.unwrap();
+    seconds(1.0).await;
+    let before = fake.polls("a", ProbeId::Headline, start).len();
+    seconds(200.0).await;
+    assert_eq!(fake.polls("a", ProbeId::Headline, start).len(), before);
+    assert_eq!(shown(&collector, "a").health.level, Level::Warning, "what is shown gets old, and says so");
+    collector.commands.send(Command::Pause(false)).await.unwrap();
+    seconds(3.0).await;
+    assert_eq!(fake.polls("a", ProbeId::Headline, start).len(), before + 1);
+    assert_eq!(collector.snapshots.borrow().collector.polls_skipped, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn refresh_asks_now_and_cuts_the_wait_after_a_failure_short() {
+    let (fake, collector, start) = run(&["a".into(), "b".into()], |_| {});
+    fake.set("b", Act::WrongPassword);
+    seconds(36.0).await;
+    let before = fake.polls("a", ProbeId::Volumes, start).len();
+    collector.commands.send(Command::Refresh(vec![InstanceId::new("a")])).await.unwrap();
+    seconds(0.1).await;
+    assert_eq!(fake.polls("a", ProbeId::Volumes, start).len(), before + 1);
+    let tried = || fake.logins.lock().unwrap().iter().filter(|(n, _)| n == "b").count();
+    fake.set("b", Act::Answer(5));
+    let before = tried();
+    collector.commands.send(Command::Refresh(Vec::new())).await.unwrap();
+    seconds(0.1).await;
+    assert_eq!(tried(), before + 1, "the wait after a refused login is half a minute and more");
+    seconds(1.0).await;
+    assert_eq!(shown(&collector, "b").health.level, Level::Ok);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_inventory_changes_without_a_restart() {
+    let (fake, collector, start) = run(&["a".into(), "b".into()], |_| {});
+    seconds(5.0).await;
+    collector.commands.send(Command::Inventory(vec![target("c"), target("a")])).await.unwrap();
+    seconds(5.0).await;
+    let snapshot = Arc::clone(&collector.snapshots.borrow());
+    assert_eq!(snapshot.instances.iter().map(|i| i.id().as_str()).collect::<Vec<_>>(), ["c", "a"]);
+    assert!(snapshot.instances.iter().all(|i| has_headline(i)));
+    let before = fake.polls("b", ProbeId::Headline, start).len();
+    seconds(120.0).await;
+    assert_eq!(fake.polls("b", ProbeId::Headline, start).len(), before, "nobody asks b any more");
+    assert_eq!(
+        fake.logins.lock().unwrap().iter().filter(|(n, _)| n == "a").count(),
+        1,
+        "a kept its connection"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_poll_never_runs_twice_at_once_and_late_ones_are_counted() {
+    let fake = Fake::new();
+    fake.set("a", Act::Answer(70_000));
+    let start = Instant::now();
+    let collector = run_over(&fake, &one(), |_| {});
+    seconds(400.0).await;
+    let times = fake.polls("a", ProbeId::Headline, start);
+    assert!(times.windows(2).all(|w| w[1] - w[0] >= 70.0), "{times:?}");
+    assert!(collector.snapshots.borrow().collector.polls_skipped > 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn shutdown_waits_for_nobody() {
+    let fake = Fake::new();
+    let names = names(30);
+    for (i, name) in names.iter().enumerate() {
+        fake.set(name, [Act::BlackHole, Act::NoRoute, Act::Silent, Act::Answer(5)][i % 4]);
+    }
+    let collector = run_over(&fake, &names, |_| {});
+    let snapshots = collector.snapshots.clone();
+    seconds(7.0).await;
+    let before = Instant::now();
+    assert!(collector.shutdown().await);
+    assert!(before.elapsed() < Duration::from_secs(1));
+    assert!(snapshots.has_changed().is_err(), "the reducer has ended, too");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bug_in_one_task_is_told_and_the_task_starts_anew() {
+    let (fake, collector, _) = run(&["a".into(), "b".into()], |_| {});
+    fake.set("a", Act::Bug);
+    seconds(2.0).await;
+    assert_eq!(shown(&collector, "a").health.level, Level::Critical);
+    assert_eq!(shown(&collector, "b").health.level, Level::Ok);
+    fake.set("a", Act::Answer(5));
+    seconds(35.0).await;
+    assert_eq!(shown(&collector, "a").health.level, Level::Ok);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_right_that_is_missing_is_said_and_the_link_is_up() {
+    let fake = Fake::new();
+    fake.set("a", Act::NoRight);
+    let collector = run_over(&fake, &one(), |_| {});
+    seconds(2.0).await;
+    let i = shown(&collector, "a");
+    assert_eq!((&i.facts.link, i.health.level), (&Link::Up, Level::Unknown));
+    assert_eq!(&*i.health.reasons[0].text, "needs VIEW SERVER STATE");
+}
