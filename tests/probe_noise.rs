@@ -37,7 +37,7 @@ impl Ask for Noise {
         true
     }
 
-    fn transport(&self) -> &str {
+    fn transport(&self) -> &'static str {
         "noise"
     }
 }

@@ -98,7 +98,8 @@ async fn every_declared_column_reaches_the_sample() {
         let expected = match polled.probe {
             ProbeId::Headline => 17,
             ProbeId::Activity => 2,
-            ProbeId::Blocking => 3,
+            // The task waits for something without a name.
+            ProbeId::Blocking => 4,
             // Idle is not believed on Linux.
             ProbeId::CpuRing => 1,
             _ => 0,
@@ -225,6 +226,39 @@ async fn chains_cost_a_second_round_trip_only_when_something_is_blocked() {
     };
     assert_eq!((tasks.len(), sessions.len()), (1, 1));
     assert_eq!(storm.questions()[1], "blocking chain transactions connections input_buffers");
+}
+
+#[tokio::test]
+async fn locked_objects_are_named_once_each() {
+    let mut ctx = known().await;
+    let waits_for = |id: i64| {
+        let raw = format!("objectlock lockPartition=0 objid={id} subresource=FULL dbid=5 id=lock1 mode=X");
+        vec![
+            ("session_id", Cell::Int(50 + id)),
+            ("blocking_session_id", Cell::Int(88)),
+            ("resource_description", Cell::Text(raw)),
+        ]
+    };
+    let blocked =
+        Fate::Rows(vec![vec![("requests_seen", Cell::Int(60)), ("blocked_requests", Cell::Int(3))]]);
+    let mut server = Fake::new()
+        .with("blocked", blocked)
+        .with("chain", Fate::Rows(vec![]))
+        .with("connections", Fate::Rows(vec![]))
+        .with("blocking", Fate::Rows((1..=3).map(waits_for).collect()));
+    poll(&mut server, &[ProbeId::Blocking], &mut ctx).await;
+    assert_eq!(server.questions()[2..], ["resolve_object", "resolve_object"], "two names a poll");
+    let polled = poll(&mut server, &[ProbeId::Blocking], &mut ctx).await;
+    let Ok(Sample::Blocking { tasks, .. }) = outcome(&polled, ProbeId::Blocking) else {
+        panic!("{polled:?}")
+    };
+    assert!(
+        tasks.iter().all(|t| t.object.as_deref() == Some("some schema_name.some object_name")),
+        "{tasks:?}"
+    );
+    server.asked.clear();
+    poll(&mut server, &[ProbeId::Blocking], &mut ctx).await;
+    assert_eq!(server.asked.len(), 2, "known by now");
 }
 
 #[tokio::test]

@@ -223,6 +223,7 @@ pub static COLUMNS: &[(&str, Columns)] = &[
         ],
     ),
     ("resolve_hobt", &[("schema_name", Text), ("object_name", Text), ("index_name", Text)]),
+    ("resolve_object", &[("schema_name", Text), ("object_name", Text)]),
     (
         "rights",
         &[

@@ -3,6 +3,7 @@
 
 use super::{
     batch::Sets,
+    object::ObjectNames,
     registry::{Needs, Part, Probe, Script, When},
     text::TextCache,
 };
@@ -37,6 +38,8 @@ pub struct ProbeContext {
     solo: Vec<(ProbeId, u32)>,
     /// texts by handle
     pub(super) texts: TextCache,
+    /// names of locked objects
+    pub(super) objects: ObjectNames,
 }
 
 impl ProbeContext {
@@ -95,8 +98,13 @@ impl ProbeContext {
         match id? {
             0 => None,
             32_767 => Some("resource".into()),
-            id => Some(self.databases.get(&id).cloned().unwrap_or_else(|| format!("db {id}").into())),
+            id => Some(self.known_database(id).unwrap_or_else(|| format!("db {id}").into())),
         }
+    }
+
+    /// A database's name, if it is known.
+    pub fn known_database(&self, id: i32) -> Option<Arc<str>> {
+        self.databases.get(&id).cloned()
     }
 
     /// True if an optional object (`dm_os_host_info`) or column (`dm_exec_requests.dop`) is there; None if not known.
@@ -212,6 +220,7 @@ impl ProbeContext {
             Sample::Rights(r) => {
                 self.rights = Some(r.clone());
                 self.verdicts.clear();
+                self.objects.forget_failures();
             }
             Sample::Databases(rows) => {
                 self.databases =

@@ -16,6 +16,7 @@ pub mod batch;
 pub mod columns;
 pub mod context;
 mod decode;
+mod object;
 pub mod registry;
 mod run;
 pub mod text;

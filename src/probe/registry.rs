@@ -110,8 +110,10 @@ macro_rules! script {
 pub const TEXTS: Script = script!("texts", Performance);
 /// Locks of up to eight sessions; on demand.
 pub const LOCKS_OF_CHAIN: Script = script!("locks_of_chain", Performance);
-/// Name of a heap or B-tree; on demand, with `[$db$]` replaced.
+/// Name of a heap or B-tree, with `[$db$]` replaced; asked by `object`.
 pub const RESOLVE_HOBT: Script = script!("resolve_hobt", Definition);
+/// Name of a table, with `[$db$]` replaced; asked by `object`.
+pub const RESOLVE_OBJECT: Script = script!("resolve_object", Definition);
 /// Session set-up, sent once after each login.
 pub const SESSION: &str = include_str!("../../tsql/session.sql");
 
@@ -350,7 +352,7 @@ impl Probe {
 /// Every script of every probe, and those asked on demand.
 pub fn scripts() -> impl Iterator<Item = Script> {
     let parts = PROBES.iter().flat_map(|p| p.parts).map(|p| p.script);
-    parts.chain([TEXTS, LOCKS_OF_CHAIN, RESOLVE_HOBT])
+    parts.chain([TEXTS, LOCKS_OF_CHAIN, RESOLVE_HOBT, RESOLVE_OBJECT])
 }
 
 /// A right that the program can make use of: name, its column in `rights.sql` (several: all of them), and what is

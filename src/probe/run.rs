@@ -133,6 +133,9 @@ async fn poll_group<C: Ask>(
         }
     }
     if gathered.lost.is_none() {
+        gathered.lost = super::object::fetch(conn, &gathered.sets, ctx).await;
+    }
+    if gathered.lost.is_none() {
         gathered.lost = super::text::fetch(conn, &gathered.sets, ctx).await;
     }
     let took_ms = u32::try_from(started.elapsed().as_millis()).unwrap_or(u32::MAX);

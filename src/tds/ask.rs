@@ -53,7 +53,7 @@ pub trait Ask: Send {
     fn is_open(&self) -> bool;
 
     /// How the connection is protected, in words.
-    fn transport(&self) -> &str;
+    fn transport(&self) -> &'static str;
 }
 
 /// A logged-in session. Owned by one task.
@@ -118,7 +118,7 @@ impl Ask for Connection {
         self.client.is_some()
     }
 
-    fn transport(&self) -> &str {
+    fn transport(&self) -> &'static str {
         self.transport
     }
 }

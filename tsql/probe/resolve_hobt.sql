@@ -1,6 +1,6 @@
 -- dbtop: min=2016 max=2025
--- Schema, object and index of a heap or B-tree (@P1, from the resource of a lock) in one database. On demand, for the
--- resource that someone looks at. [$db$] is replaced by the quoted name of the database.
+-- Schema, object and index of a heap or B-tree (@P1, from the resource of a lock) in one database. Asked once per index
+-- that someone is blocked on. [$db$] is replaced by the quoted name of the database.
 -- Right: to enter the database, and VIEW DEFINITION in it. Without them the resource keeps its numbers.
 -- Cost: catalogue look-ups under the lock time-out of the session, and no OBJECT_NAME(), which takes schema locks.
 SELECT /* dbtop:resolve_hobt */ TOP (1) 1 AS dbtop_resolve_hobt,

@@ -38,7 +38,7 @@ pub fn decode(sets: &Sets, ctx: &ProbeContext) -> Result<Sample, Unavailable> {
             wait_type: row.line("wait_type", 60),
             wait_ms: row.count("wait_duration_ms"),
             resource: row.line("resource_description", RESOURCE_CHARS),
-            object: None,
+            object: row.raw_text("resource_description").and_then(|r| ctx.objects.name(r)),
         })
     });
     let extras = Extras::of(sets);

@@ -1,0 +1,105 @@
+//! Names of the tables and indexes that sessions are blocked on: asked of the database itself, once per object, a few
+//! per poll. `run` fetches, the blocking decoder looks up.
+
+use super::{
+    batch::{self, Sets},
+    context::ProbeContext,
+    registry::{RESOLVE_HOBT, RESOLVE_OBJECT, Script},
+};
+use crate::{
+    model::{
+        failure::Failure,
+        resource::{self, DatabaseNames},
+        session::ResourceTarget,
+    },
+    sql::ident,
+    tds::{Ask, Param, Question, ResultSet, Row},
+};
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+/// Questions per poll: names are nice to have.
+const PER_POLL: usize = 2;
+/// More than the lock time-out of the session.
+const WITHIN: Duration = Duration::from_secs(3);
+/// Names kept; beyond it all are forgotten and asked for anew.
+const MAX_NAMES: usize = 500;
+/// What stands for the database in the scripts.
+const PLACEHOLDER: &str = "[$db$]";
+
+/// Names by what a lock's resource tells. None: cannot be had (no right, dropped meanwhile, locked).
+#[derive(Debug, Default)]
+pub struct ObjectNames(HashMap<(i64, i64), Option<Arc<str>>>);
+
+impl ObjectNames {
+    /// The name of the object behind a raw resource, such as `dbo.orders.pk_orders`, if it was learned.
+    pub fn name(&self, raw_resource: &str) -> Option<Arc<str>> {
+        let (_, key) = question(raw_resource)?;
+        self.0.get(&key)?.clone()
+    }
+
+    /// Forgets what could not be had: rights may have changed.
+    pub(super) fn forget_failures(&mut self) {
+        self.0.retain(|_, name| name.is_some());
+    }
+}
+
+/// What to ask for: a script, and database and object or heap. Ids of both kinds do not collide: a heap or B-tree has
+/// one above 2^32.
+fn question(raw_resource: &str) -> Option<(Script, (i64, i64))> {
+    match resource::decode(raw_resource, DatabaseNames(&[]))?.target? {
+        ResourceTarget::Hobt { database_id, hobt_id } => Some((RESOLVE_HOBT, (database_id, hobt_id))),
+        ResourceTarget::Object { database_id, object_id } => Some((RESOLVE_OBJECT, (database_id, object_id))),
+        ResourceTarget::Page { .. } => None,
+    }
+}
+
+/// Asks for names that are not known yet. Gives what broke the connection, if something did.
+pub(super) async fn fetch<C: Ask>(conn: &mut C, sets: &Sets, ctx: &mut ProbeContext) -> Option<Failure> {
+    let mut asked = 0;
+    for row in sets.get("blocking").into_iter().flat_map(ResultSet::rows) {
+        let Some((script, key)) = row.raw_text("resource_description").and_then(question) else { continue };
+        let database = i32::try_from(key.0).ok().and_then(|id| ctx.known_database(id));
+        let (Some(database), false) = (database, ctx.objects.0.contains_key(&key)) else { continue };
+        if asked == PER_POLL {
+            return None;
+        }
+        asked += 1;
+        let sql = batch::statement(script.text).replace(PLACEHOLDER, &ident::quote_name(&database));
+        let what = "the name of a locked object";
+        let answer =
+            conn.ask(Question { what, sql: &sql, params: &[Param::Int(key.1)], within: WITHIN }).await;
+        let name = Sets::of(answer.sets).get(script.name).and_then(ResultSet::first).and_then(full_name);
+        if ctx.objects.0.len() >= MAX_NAMES {
+            ctx.objects.0.clear();
+        }
+        ctx.objects.0.insert(key, name);
+        if !conn.is_open() {
+            return answer.error;
+        }
+    }
+    None
+}
+
+fn full_name(row: Row<'_>) -> Option<Arc<str>> {
+    let (schema, object) = (row.name("schema_name")?, row.name("object_name")?);
+    Some(match row.name("index_name") {
+        Some(index) => format!("{schema}.{object}.{index}").into(),
+        None => format!("{schema}.{object}").into(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn resources_tell_what_to_ask_for() {
+        let ask = |raw| question(raw).map(|(script, key)| (script.name, key));
+        let key =
+            "keylock hobtid=72057594043105280 dbid=7 id=lock1f mode=X associatedObjectId=72057594043105280";
+        assert_eq!(ask(key), Some(("resolve_hobt", (7, 72_057_594_043_105_280))));
+        let object = "objectlock lockPartition=0 objid=245575913 subresource=FULL dbid=7 id=lock1 mode=X";
+        assert_eq!(ask(object), Some(("resolve_object", (7, 245_575_913))));
+        assert_eq!(ask("exchangeEvent id=port1 nodeId=2"), None);
+    }
+}
