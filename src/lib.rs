@@ -15,6 +15,7 @@
 //! | [`probe`] | what to ask: scripts, intervals, rights and one decoder each, as data; one poll |
 //! | [`collect`] | when to ask: one task an instance, time-tables, permits, retries; the reducer |
 //! | [`sim`] | a simulated SQL Server fleet that speaks TDS on loopback |
+//! | [`tui`] | the screen: the only module that knows ratatui and crossterm |
 //! | [`cli`] | clap types |
 //! | [`command`] | one file per sub-command: wires the layers |
 
