@@ -1,14 +1,19 @@
 //! One file per sub-command: wires the layers together. The only place that sees the configuration and the command
 //! line at once. `main` calls [`run`]; nothing else may depend on this module.
 
-pub mod log;
+mod effects;
+mod log;
+mod once;
+mod screen;
+mod sim;
+mod source;
 
 use crate::{
     cli::{Cli, Command, Source},
     config::{self, Config},
 };
 use anyhow::Context;
-use std::{path::PathBuf, process::ExitCode};
+use std::{io::Write, path::PathBuf, process::ExitCode};
 
 /// Runs what the command line asks for. Starts the async runtime; everything below runs in it.
 ///
@@ -27,8 +32,15 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
 }
 
 async fn dispatch(cli: Cli, config: Config) -> anyhow::Result<ExitCode> {
-    let _ = (cli, config);
-    Ok(ExitCode::SUCCESS)
+    match cli.command {
+        None => screen::run(cli.source, cli.screen, config).await.map(|()| ExitCode::SUCCESS),
+        Some(Command::Once(args)) => once::run(args, cli.source, config).await,
+        Some(Command::Sim(args)) => sim::run(args, cli.source.seed).await.map(|()| ExitCode::SUCCESS),
+        Some(Command::Keys) => {
+            std::io::stdout().write_all(crate::tui::keymap::markdown().as_bytes())?;
+            Ok(ExitCode::SUCCESS)
+        }
+    }
 }
 
 /// `--config`, else `config.toml` in `$DBTOP_HOME` or the platform's configuration folder if it exists.

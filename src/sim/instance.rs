@@ -187,8 +187,7 @@ impl Backend for Instance {
     }
 
     fn network(&self) -> Network {
-        let script = self.state.script();
-        Moment::new(&self.state.fleet, &script, self.profile(), self.state.clock.now_ms()).network()
+        self.now(|m| m.network())
     }
 
     fn version(&self) -> [u8; 4] {

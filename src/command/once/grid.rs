@@ -1,7 +1,13 @@
 //! A small typed grid and its three spellings: aligned table, JSON, CSV. Used by `once` only; the screen has its own
 //! table.
 
-use crate::cli::Format;
+use crate::{
+    cli::Format,
+    model::{
+        filter::{Row, Value},
+        instance::InstanceInfo,
+    },
+};
 use anyhow::Context;
 use std::io::Write;
 use unicode_width::UnicodeWidthStr;
@@ -46,6 +52,14 @@ impl Cell {
         }
     }
 
+    /// The text of a text cell.
+    pub fn as_text(&self) -> Option<&str> {
+        match self {
+            Self::Text(s) => Some(s),
+            _ => None,
+        }
+    }
+
     fn is_number(&self) -> bool {
         matches!(self, Self::Int(_) | Self::Real(_))
     }
@@ -78,6 +92,67 @@ impl Cell {
             // A spreadsheet takes a text that starts so for a formula; a server's texts are hostile.
             Self::Text(s) if s.starts_with(['=', '+', '-', '@', '\t', '\r']) => format!("'{s}"),
             other => other.shown(),
+        }
+    }
+}
+
+/// True if `key` means the column: its name with or without the unit, `elapsed` for `elapsed_ms`.
+pub fn names(column: &str, key: &str) -> bool {
+    column.eq_ignore_ascii_case(key) || unit(column).0.eq_ignore_ascii_case(key)
+}
+
+/// A column's name without its unit, and the factor that turns its figures into ms or bytes.
+fn unit(column: &str) -> (&str, Option<(f64, bool)>) {
+    const UNITS: [(&str, Option<(f64, bool)>); 6] = [
+        ("_ms_per_s", None),
+        ("_per_s", None),
+        ("_pct", None),
+        ("_ms", Some((1.0, true))),
+        ("_s", Some((1000.0, true))),
+        ("_kb", Some((1024.0, false))),
+    ];
+    UNITS.iter().find_map(|(suffix, f)| column.strip_suffix(suffix).map(|name| (name, *f))).unwrap_or((column, None))
+}
+
+/// A row as the filter language sees it.
+pub struct GridRow<'a> {
+    /// names
+    pub columns: &'a [&'static str],
+    /// cells
+    pub cells: &'a [Cell],
+    /// the instance it belongs to
+    pub info: Option<&'a InstanceInfo>,
+}
+
+impl Row for GridRow<'_> {
+    fn text(&self, out: &mut String) {
+        for cell in self.cells.iter().filter(|c| !matches!(c, Cell::Unknown(_))) {
+            out.push_str(&cell.shown());
+            out.push(' ');
+        }
+        for group in self.info.iter().flat_map(|i| &i.groups) {
+            out.push_str(group);
+            out.push(' ');
+        }
+    }
+
+    fn values(&self, key: &str, visit: &mut dyn FnMut(Value<'_>)) {
+        for (column, cell) in self.columns.iter().zip(self.cells).filter(|(c, _)| names(c, key)) {
+            let scaled = |n: f64| match unit(column).1 {
+                Some((factor, true)) => Value::Ms(n * factor),
+                Some((factor, false)) => Value::Bytes(n * factor),
+                None => Value::Number(n),
+            };
+            match cell {
+                Cell::Text(s) => visit(Value::Text(s)),
+                Cell::Int(n) => visit(scaled(*n as f64)),
+                Cell::Real(n) => visit(scaled(*n)),
+                Cell::Flag(b) => visit(Value::Text(if *b { "yes" } else { "no" })),
+                Cell::Unknown(_) => {}
+            }
+        }
+        for (_, v) in self.info.iter().flat_map(|i| &i.labels).filter(|(k, _)| k.eq_ignore_ascii_case(key)) {
+            visit(Value::Text(v));
         }
     }
 }

@@ -3,11 +3,7 @@
 use super::Replies;
 use crate::sim::backend::{
     Column,
-    ColumnType::{
-        self, BigInt, Binary, Bit, Char, Date, DateTime, DateTime2, DateTimeOffset, Decimal, Float, Guid,
-        Int, Money, NChar, NVarChar, NVarCharMax, Real, SmallDateTime, SmallInt, SmallMoney, Time, TinyInt,
-        VarBinary, VarBinaryMax, VarChar, VarCharMax, Variant, Xml,
-    },
+    ColumnType::{self, *},
     Reply, Value,
 };
 

@@ -8,7 +8,6 @@ pub mod blocking;
 pub mod dice;
 pub mod gauges;
 pub mod moment;
-pub mod people;
 pub mod profile;
 pub mod rhythm;
 pub mod rights;

@@ -1,0 +1,86 @@
+//! `dbtop` without a command: the screen over a live fleet.
+
+use super::{effects, log, source};
+use crate::{
+    cli::{Screen, Source},
+    collect,
+    config::{Config, secret},
+    model::time::Timestamp,
+    tds::Roots,
+    tui::{
+        self, Settings, Setup,
+        effect::{EFFECTS, REPLIES},
+        theme::{Depth, Theme},
+    },
+};
+use std::{path::PathBuf, sync::Arc};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+/// Shows the fleet until the user quits.
+///
+/// # Errors
+/// No terminal, no inventory, an unknown theme.
+pub async fn run(source: Source, screen: Screen, config: Config) -> anyhow::Result<()> {
+    let settings = looks(&screen, &config)?;
+    let fleet = source::open(&source).await?;
+    // A demo leaves nothing behind, so its log lives in a folder that goes with it.
+    let demo_log = if fleet.sim.is_some() { Some(tempfile::tempdir()?) } else { None };
+    let folder = demo_log.as_ref().map_or_else(|| log::folder(&config.log), |d| PathBuf::from(d.path()));
+    let _log = log::start(&config.log, &folder)?;
+    let cancel = CancellationToken::new();
+    let signals = tokio::spawn(end_on_signal(cancel.clone()));
+    let collector =
+        collect::start(fleet.targets, source::settings(&config), Arc::new(secret::resolve), Roots::load());
+    let (effects, wishes) = mpsc::channel(EFFECTS);
+    let (replies, answers) = mpsc::channel(REPLIES);
+    let worker = tokio::spawn(effects::carry_out(wishes, collector.commands.clone(), replies));
+    let setup = Setup {
+        settings: Settings { tenant: fleet.title, ..settings },
+        snapshots: collector.snapshots.clone(),
+        effects,
+        replies: answers,
+        cancel,
+        clock: Arc::new(|| Timestamp::from_ms(chrono::Utc::now().timestamp_millis())),
+    };
+    let shown = tui::run(setup).await;
+    worker.abort();
+    signals.abort();
+    if !collector.shutdown().await {
+        tracing::warn!("the collector did not end within three seconds");
+    }
+    Ok(shown?)
+}
+
+/// Command line > configuration; `NO_COLOR` beats both unless a theme is named on the command line.
+fn looks(screen: &Screen, config: &Config) -> anyhow::Result<Settings> {
+    let var = |name| std::env::var(name).ok().filter(|v| !v.is_empty());
+    let depth = Depth::detect(var("COLORTERM").as_deref(), var("TERM").as_deref());
+    let plain = var("NO_COLOR").map(|_| "mono".to_owned());
+    let name = screen.theme.clone().or(plain).unwrap_or_else(|| config.ui.theme.clone());
+    Ok(Settings {
+        tenant: String::new(),
+        theme: Theme::load(&name, depth)?,
+        depth,
+        low_bandwidth: screen.low_bandwidth || config.ui.low_bandwidth,
+        mouse: screen.mouse || config.ui.mouse,
+    })
+}
+
+/// SIGTERM and SIGHUP (the SSH line is gone) end the screen as a key would, so that the terminal is given back.
+#[cfg(unix)]
+async fn end_on_signal(cancel: CancellationToken) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut term), Ok(mut hup)) = (signal(SignalKind::terminate()), signal(SignalKind::hangup())) else {
+        return;
+    };
+    tokio::select! {
+        _ = term.recv() => {}
+        _ = hup.recv() => {}
+    }
+    cancel.cancel();
+}
+
+/// No such signals here.
+#[cfg(not(unix))]
+async fn end_on_signal(_cancel: CancellationToken) {}
