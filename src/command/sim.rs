@@ -30,10 +30,9 @@ pub async fn run(args: cli::Sim, seed: u64) -> anyhow::Result<()> {
     let (out, ca) = (&args.inventory_out, args.inventory_out.with_extension("ca.pem"));
     std::fs::copy(sim.ca_file(), &ca).with_context(|| format!("writing {}", ca.display()))?;
     let ca_path = std::path::absolute(&ca).context("the path of the CA file")?;
-    let text = sim.inventory_toml().replace(
-        &*sim.ca_file().to_string_lossy(),
-        &ca_path.to_string_lossy().replace('\\', "\\\\"),
-    );
+    let text = sim
+        .inventory_toml()
+        .replace(&*sim.ca_file().to_string_lossy(), &ca_path.to_string_lossy().replace('\\', "\\\\"));
     // Written whole or not at all: whoever waits for the file reads all of it.
     let part = out.with_extension("part");
     std::fs::write(&part, text).with_context(|| format!("writing {}", part.display()))?;

@@ -26,10 +26,16 @@ pub async fn open(source: &cli::Source) -> anyhow::Result<Source> {
     if let Some(n) = source.demo {
         let instances = n as usize;
         allow_sockets(instances * 3);
-        let config =
-            SimConfig { instances, seed: source.seed, scenario: Sim::demo_script(instances), ..SimConfig::default() };
+        let config = SimConfig {
+            instances,
+            seed: source.seed,
+            scenario: Sim::demo_script(instances),
+            ..SimConfig::default()
+        };
         let sim = Sim::start(config).await.context("starting the demo")?;
-        let targets = inventory::parse(&sim.inventory_toml()).map_err(anyhow::Error::msg).context("the demo's inventory")?;
+        let targets = inventory::parse(&sim.inventory_toml())
+            .map_err(anyhow::Error::msg)
+            .context("the demo's inventory")?;
         return Ok(Source { targets, title: "demo".into(), sim: Some(sim) });
     }
     let Some(file) = &source.inventory else {

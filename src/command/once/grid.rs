@@ -111,7 +111,10 @@ fn unit(column: &str) -> (&str, Option<(f64, bool)>) {
         ("_s", Some((1000.0, true))),
         ("_kb", Some((1024.0, false))),
     ];
-    UNITS.iter().find_map(|(suffix, f)| column.strip_suffix(suffix).map(|name| (name, *f))).unwrap_or((column, None))
+    UNITS
+        .iter()
+        .find_map(|(suffix, f)| column.strip_suffix(suffix).map(|name| (name, *f)))
+        .unwrap_or((column, None))
 }
 
 /// A row as the filter language sees it.

@@ -88,7 +88,8 @@ fn restrict(
             health: crate::model::health::Health::default(),
         })
     };
-    let fleet = FleetSnapshot { instances: targets.iter().map(unpolled).collect(), ..FleetSnapshot::default() };
+    let fleet =
+        FleetSnapshot { instances: targets.iter().map(unpolled).collect(), ..FleetSnapshot::default() };
     let scope = Scope::parse(text, &fleet).with_context(|| format!("--scope {text}"))?;
     let held = |i: &InstanceSnapshot| scope.as_ref().is_none_or(|s| s.holds(i));
     Ok(targets.into_iter().zip(&fleet.instances).filter(|(_, i)| held(i)).map(|(t, _)| t).collect())
@@ -130,10 +131,14 @@ fn has_settled(i: &InstanceSnapshot, what: What, first: &mut HashMap<InstanceId,
     };
     match what {
         What::Fleet => {
-            is_final(&f.waits) && is_final(&f.activity) && is_final(&f.blocking) && is_final(&f.properties) && {
-                let mut rates = rates;
-                rates()
-            }
+            is_final(&f.waits)
+                && is_final(&f.activity)
+                && is_final(&f.blocking)
+                && is_final(&f.properties)
+                && {
+                    let mut rates = rates;
+                    rates()
+                }
         }
         What::Activity => is_final(&f.activity),
         What::Waits => is_final(&f.waits),
@@ -158,9 +163,8 @@ fn filter(grid: &mut Grid, text: &str, snapshot: &FleetSnapshot) -> anyhow::Resu
         grid.columns.iter().any(|c| grid::names(c, key))
             || infos.values().any(|i| i.labels.iter().any(|(k, _)| k.eq_ignore_ascii_case(key)))
     };
-    let parsed = Filter::parse(text, &known).with_context(|| {
-        format!("--filter {text}: fields are {}", grid.columns.join(", "))
-    })?;
+    let parsed = Filter::parse(text, &known)
+        .with_context(|| format!("--filter {text}: fields are {}", grid.columns.join(", ")))?;
     let columns = grid.columns.clone();
     let mut scratch = String::new();
     grid.rows.retain(|cells| {

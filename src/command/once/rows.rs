@@ -37,8 +37,18 @@ pub fn fleet(scope: Scoped<'_>, snapshot: &FleetSnapshot) -> Grid {
     let rows = order.into_iter().map(|i| fleet_row(i, snapshot)).collect();
     Grid {
         columns: vec![
-            "instance", "level", "score", "why", "cpu_pct", "batches_per_s", "waits_ms_per_s", "top_wait", "blocked",
-            "page_life_s", "version", "age_s",
+            "instance",
+            "level",
+            "score",
+            "why",
+            "cpu_pct",
+            "batches_per_s",
+            "waits_ms_per_s",
+            "top_wait",
+            "blocked",
+            "page_life_s",
+            "version",
+            "age_s",
         ],
         rows,
     }
@@ -66,7 +76,8 @@ fn fleet_row(i: &InstanceSnapshot, snapshot: &FleetSnapshot) -> Vec<Cell> {
         Cell::real(head.and_then(|h| h.cpu_pct)).because(why),
         Cell::real(head.and_then(|h| h.batches_per_s)).because(why),
         Cell::real(waits.map(|w| w.total_ms_per_s)).because(no_waits.as_deref()),
-        Cell::text(waits.and_then(|w| w.categories.first()).map(|c| c.category.name())).because(no_waits.as_deref()),
+        Cell::text(waits.and_then(|w| w.categories.first()).map(|c| c.category.name()))
+            .because(no_waits.as_deref()),
         Cell::int(head.and_then(|h| h.blocked)).because(why),
         Cell::int(head.and_then(|h| h.page_life_s)).because(why),
         Cell::text(version.as_deref()).because(problem(&f.properties).as_deref()),
@@ -88,9 +99,27 @@ pub fn activity(scope: Scoped<'_>) -> Grid {
 }
 
 const ACTIVITY: [&str; 21] = [
-    "instance", "session_id", "status", "elapsed_ms", "command", "database", "login", "host", "program", "wait_type",
-    "wait_ms", "wait_resource", "blocked_by", "blocks", "cpu_ms", "logical_reads", "writes", "grant_kb",
-    "open_transactions", "percent", "statement",
+    "instance",
+    "session_id",
+    "status",
+    "elapsed_ms",
+    "command",
+    "database",
+    "login",
+    "host",
+    "program",
+    "wait_type",
+    "wait_ms",
+    "wait_resource",
+    "blocked_by",
+    "blocks",
+    "cpu_ms",
+    "logical_reads",
+    "writes",
+    "grant_kb",
+    "open_transactions",
+    "percent",
+    "statement",
 ];
 
 fn request_row(instance: &str, r: &Request) -> Vec<Cell> {
@@ -146,7 +175,15 @@ pub fn waits(scope: Scoped<'_>) -> Grid {
 }
 
 const WAITS: [&str; 9] = [
-    "instance", "wait_type", "category", "ms_per_s", "signal_ms_per_s", "waits_per_s", "avg_ms", "max_ms", "poison",
+    "instance",
+    "wait_type",
+    "category",
+    "ms_per_s",
+    "signal_ms_per_s",
+    "waits_per_s",
+    "avg_ms",
+    "max_ms",
+    "poison",
 ];
 
 /// A row a session of a chain, in tree order.
@@ -167,8 +204,22 @@ pub fn blocking(scope: Scoped<'_>) -> Grid {
 }
 
 const BLOCKING: [&str; 16] = [
-    "instance", "chain", "depth", "session_id", "blocked_by", "victims", "status", "wait_type", "wait_ms", "resource",
-    "held_mode", "login", "host", "program", "open_transactions", "statement",
+    "instance",
+    "chain",
+    "depth",
+    "session_id",
+    "blocked_by",
+    "victims",
+    "status",
+    "wait_type",
+    "wait_ms",
+    "resource",
+    "held_mode",
+    "login",
+    "host",
+    "program",
+    "open_transactions",
+    "statement",
 ];
 
 fn node_row(instance: &str, chain: usize, n: &BlockNode) -> Vec<Cell> {
@@ -227,7 +278,12 @@ pub fn cost(scope: Scoped<'_>, snapshot: &FleetSnapshot) -> Grid {
     ]);
     Grid {
         columns: vec![
-            "instance", "cpu_ms_per_s", "reads_per_s", "cpu_ms_total", "round_trip_ms", "process_cpu_pct",
+            "instance",
+            "cpu_ms_per_s",
+            "reads_per_s",
+            "cpu_ms_total",
+            "round_trip_ms",
+            "process_cpu_pct",
             "process_rss_kb",
         ],
         rows,
