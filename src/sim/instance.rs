@@ -187,7 +187,8 @@ impl Backend for Instance {
     }
 
     fn network(&self) -> Network {
-        self.now(|m| m.network())
+        let script = self.state.script();
+        Moment::new(&self.state.fleet, &script, self.profile(), self.state.clock.now_ms()).network()
     }
 
     fn version(&self) -> [u8; 4] {

@@ -104,7 +104,7 @@ fn answer(
         Action::Probe { name, columns } => return probe(name, columns, q, statement.line, out),
         Action::Select => match expr::select(&statement.text, q, database) {
             Ok((columns, row)) => {
-                out.extend([Reply::Columns(columns), Reply::Row(row), Reply::Done(Some(1))])
+                out.extend([Reply::Columns(columns), Reply::Row(row), Reply::Done(Some(1))]);
             }
             Err(problem) => out.extend([Reply::Message(fail(50_000, problem)), Reply::Done(None)]),
         },

@@ -192,14 +192,14 @@ fn query(text: &str) -> Action {
     if let Some(tag) = tag(text) {
         let outputs = names.queries.iter().find_map(|q| {
             let marked = format!("dbtop_{tag}");
-            q.output.iter().any(|o| matches!(o, Output::Named(n) if *n == marked)).then_some(&q.output)
+            q.output.iter().any(|o| matches!(o, Output::Named(name) if *name == marked)).then_some(&q.output)
         });
-        let named = |o: &Output| match o {
+        let label = |output: &Output| match output {
             Output::Named(name) => name.clone(),
             Output::Star(..) => "*".to_owned(),
             Output::Unnamed => "(unnamed)".to_owned(),
         };
-        let columns = outputs.map(|all| all.iter().map(named).collect()).unwrap_or_default();
+        let columns = outputs.map(|all| all.iter().map(label).collect()).unwrap_or_default();
         return Action::Probe { name: tag.to_owned(), columns };
     }
     if outer.is_some_and(|q| q.sources.is_empty()) {

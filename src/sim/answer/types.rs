@@ -3,7 +3,11 @@
 use super::Replies;
 use crate::sim::backend::{
     Column,
-    ColumnType::{self, *},
+    ColumnType::{
+        self, BigInt, Binary, Bit, Char, Date, DateTime, DateTime2, DateTimeOffset, Decimal, Float, Guid,
+        Int, Money, NChar, NVarChar, NVarCharMax, Real, SmallDateTime, SmallInt, SmallMoney, Time, TinyInt,
+        VarBinary, VarBinaryMax, VarChar, VarCharMax, Variant, Xml,
+    },
     Reply, Value,
 };
 

@@ -5,6 +5,7 @@ use crate::sim::{backend::Network, scenario::Kind};
 
 /// A database of a replica.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a column of its own in the system views")]
 pub struct Replica {
     /// group
     pub group: String,

@@ -8,6 +8,7 @@ pub mod blocking;
 pub mod dice;
 pub mod gauges;
 pub mod moment;
+pub mod people;
 pub mod profile;
 pub mod rhythm;
 pub mod rights;

@@ -1,6 +1,6 @@
 //! Volumes and Agent jobs: what changes slowly until it does not.
 
-use super::{dice::Dice, moment::Moment};
+use super::{dice::Dice, moment::Moment, profile::Profile};
 use crate::sim::scenario::Kind;
 
 /// A volume with database files.
@@ -38,6 +38,11 @@ pub struct Job {
 }
 
 const GB: i64 = 1 << 30;
+
+/// The id of a job.
+pub fn job_id(profile: &Profile, name: &str) -> [u8; 16] {
+    profile.dice.of(name).of("job").bytes()
+}
 
 impl Moment<'_> {
     /// Volumes; the log volume is the one that fills up.
@@ -99,7 +104,7 @@ impl Moment<'_> {
                 let age_ms = (self.utc_ms() + dice.whole(0, every_ms)).rem_euclid(every_ms);
                 let failed = failed.filter(|_| n == 4);
                 Job {
-                    id: dice.of("job").bytes(),
+                    id: job_id(self.profile, name),
                     name: name.to_owned(),
                     step_id: 1,
                     step,

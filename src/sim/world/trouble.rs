@@ -52,9 +52,8 @@ impl Moment<'_> {
         all.retain(|w| !self.is_killed(w.spid, w.started_ms));
         if self.is(Kind::HostileNames) {
             for (n, work) in all.iter_mut().enumerate().take(4) {
-                work.login = HOSTILE_NAMES[n % HOSTILE_NAMES.len()].to_owned();
-                work.program = HOSTILE_NAMES[(n + 1) % HOSTILE_NAMES.len()].to_owned();
-                work.host = HOSTILE_NAMES[(n + 2) % HOSTILE_NAMES.len()].to_owned();
+                let evil = |nth: usize| HOSTILE_NAMES[(n + nth) % HOSTILE_NAMES.len()].to_owned();
+                (work.login, work.program, work.host) = (evil(0), evil(1), evil(2));
             }
         }
         all.sort_by_key(|w| w.started_ms);

@@ -8,7 +8,6 @@ use super::{
     moment::Moment,
     profile::Role,
     texts::{self, Sort, TEXTS},
-    theme::PEOPLE,
 };
 use std::borrow::Cow;
 
@@ -152,7 +151,7 @@ const MANNERS: [Manner; 6] = [
         cycle_s: (120.0, 900.0),
         takes_s: (6.0, 700.0),
         waits: &["", "CXPACKET", "PAGEIOLATCH_SH", "ASYNC_NETWORK_IO", "PAGEIOLATCH_SH", "CXCONSUMER"],
-        cpu: 0.8,
+        cpu: 0.3,
         reads_per_s: 60_000.0,
         dop: 8,
         grant_mb: 900.0,
@@ -230,13 +229,10 @@ impl Moment<'_> {
         let power = p.busy * f64::from(p.cpus);
         let n = match (sort, p.role) {
             (Sort::App, Role::Prod) => 2.0 + power * 1.6,
-            (Sort::App, _) | (Sort::Person, Role::Test) => 1.0,
             (Sort::Report, Role::Reporting) => 3.0 + power,
-            (Sort::Report, Role::Prod) => 1.0,
-            (Sort::Report, Role::Test) => 0.0,
-            (Sort::Etl, Role::Prod) => 1.0,
-            (Sort::Etl, _) => 0.0,
-            (Sort::Job | Sort::Backup, _) => 1.0,
+            (Sort::App | Sort::Job | Sort::Backup, _)
+            | (Sort::Report | Sort::Etl, Role::Prod)
+            | (Sort::Person, Role::Test) => 1.0,
             (Sort::Person, _) => 2.0,
             _ => 0.0,
         };
@@ -266,19 +262,19 @@ impl Moment<'_> {
 
     /// What a request has done at its age.
     fn progress(&self, work: &mut Work, manner: &Manner, roll: Dice, age_ms: i64, takes_ms: i64) {
-        let age_s = age_ms as f64 / 1e3;
+        let seconds = age_ms as f64 / 1e3;
         let speed = roll.of("speed").between(0.4, 1.6);
         let wait = *roll.of("wait").at(age_ms / 900).pick(manner.waits);
         work.cpu_ms = (age_ms as f64 * manner.cpu * speed.min(1.2) * f64::from(manner.dop).sqrt()) as i64;
-        work.logical_reads = (age_s * manner.reads_per_s * speed) as i64 + 3;
+        work.logical_reads = (seconds * manner.reads_per_s * speed) as i64 + 3;
         work.reads = work.logical_reads / 40;
-        work.rows = (age_s * 300.0 * speed) as i64;
+        work.rows = (seconds * 300.0 * speed) as i64;
         work.dop = if manner.dop > 1 { manner.dop.min(self.profile.cpus) } else { 1 };
         if matches!(
             work.command,
             "UPDATE" | "INSERT" | "DELETE" | "MERGE" | "BULK INSERT" | "SELECT INTO" | "ALTER INDEX"
         ) {
-            work.writes = (age_s * 220.0 * speed) as i64 + 1;
+            work.writes = (seconds * 220.0 * speed) as i64 + 1;
             work.transaction = Some(Transaction {
                 id: self.transaction_id(work.started_ms),
                 began_ms: work.started_ms,
@@ -287,7 +283,7 @@ impl Moment<'_> {
         }
         if manner.grant_mb > 1.0 {
             let granted_kb = (manner.grant_mb * 1024.0 * roll.of("grant").between(0.2, 2.0)) as i64;
-            let used_kb = (granted_kb as f64 * (age_s / 30.0).min(0.9)) as i64;
+            let used_kb = (granted_kb as f64 * (seconds / 30.0).min(0.9)) as i64;
             let grant = Grant {
                 requested_kb: granted_kb,
                 granted_kb: Some(granted_kb),
@@ -295,12 +291,17 @@ impl Moment<'_> {
                 asked_ms: work.started_ms,
             };
             work.grant = Some(grant);
-            work.tempdb_alloc = (age_s * 40.0 * speed) as i64 * 8;
+            work.tempdb_alloc = (seconds * 40.0 * speed) as i64 * 8;
             work.tempdb_dealloc = work.tempdb_alloc / 3;
         }
         if matches!(manner.sort, Sort::Backup) || matches!(work.command, "DBCC TABLE CHECK") {
             work.percent = (age_ms as f64 / takes_ms as f64 * 100.0).min(99.9);
         }
+        self.wait_or_run(work, wait, manner, roll, age_ms);
+    }
+
+    /// Whether the request runs, or waits for what.
+    fn wait_or_run(&self, work: &mut Work, wait: &'static str, manner: &Manner, roll: Dice, age_ms: i64) {
         let parallel_only = matches!(wait, "CXPACKET" | "CXCONSUMER") && work.dop == 1;
         if wait.is_empty() || parallel_only || (wait == "CXCONSUMER" && self.profile.version.year() < 2017) {
             work.status =
@@ -375,38 +376,6 @@ impl Moment<'_> {
             tempdb_alloc: 0,
             tempdb_dealloc: 0,
             text,
-        }
-    }
-
-    /// Login, host and program of a session.
-    fn people(&self, sort: Sort, dice: Dice) -> (String, String, String) {
-        let p = self.profile;
-        let number = |max| dice.of("host").whole(1, max);
-        let app_host = format!("{}-{:02}", p.theme.host, number(9));
-        match sort {
-            Sort::Report | Sort::GrantSeeker | Sort::Burner if dice.of("bi").chance(0.5) => {
-                ("report_reader".into(), format!("RPT-{:02}", number(4)), "Report Server".into())
-            }
-            Sort::Etl => {
-                ("etl".into(), format!("SSIS-{:02}", number(3)), "SSIS-Load Warehouse-{8A1F}".into())
-            }
-            Sort::Job => {
-                let job: [u8; 16] = dice.of("job").bytes();
-                let hex: String = job.iter().map(|b| format!("{b:02X}")).collect();
-                let program = format!("SQLAgent - TSQL JobStep (Job 0x{hex} : Step {})", number(4));
-                ("ACME\\svc_agent".into(), p.name.to_uppercase(), program)
-            }
-            Sort::Backup => (
-                "ACME\\svc_backup".into(),
-                p.name.to_uppercase(),
-                "SQLAgent - TSQL JobStep (Job 0x41C2B7D0E5F14B4C9E1D0A7733F1C2AB : Step 1)".into(),
-            ),
-            Sort::Person | Sort::TempdbEater => (
-                (*dice.of("person").pick(&PEOPLE)).to_owned(),
-                format!("PC-{:04}", number(4000)),
-                "Microsoft SQL Server Management Studio - Query".into(),
-            ),
-            _ => (p.theme.login.into(), app_host, (*dice.of("program").pick(p.theme.programs)).to_owned()),
         }
     }
 
