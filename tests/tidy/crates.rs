@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::project::{assert_none, code_of, files, line_of, read};
+use crate::project::{assert_none, line_of, production, read};
 
 /// Crates that any module may use: they carry no I/O and tie nothing to a driver, a terminal or a protocol.
 const EVERYWHERE: &[&str] = &["serde", "thiserror"];
@@ -44,17 +44,12 @@ const BELONGS_TO: &[(&str, &[&str])] = &[
 #[test]
 fn each_crate_stays_in_its_modules() {
     let mut offences = Vec::new();
-    for file in files("src", ".rs") {
+    // Unit tests may use any crate: they are not what a replacement would have to rewrite.
+    for (file, code) in production() {
         let Some(module) = file.module() else { continue };
-        // Unit tests may use any crate: they are not what a replacement would have to rewrite.
-        let code = code_of(&file.text);
-        let code = code.find("#[cfg(test)]\nmod tests").map_or(code.as_str(), |tests| &code[..tests]);
-        if file.path.ends_with("/tests.rs") {
-            continue;
-        }
         for (name, modules) in BELONGS_TO.iter().filter(|(_, modules)| !modules.contains(&module)) {
-            for at in places(code, &name.replace('-', "_")) {
-                let line = line_of(code, at);
+            for at in places(&code, &name.replace('-', "_")) {
+                let line = line_of(&code, at);
                 let homes = modules.join(", ");
                 offences.push(format!("{}:{line}: `{name}` belongs to {homes}, not to {module}", file.path));
             }

@@ -1,6 +1,6 @@
 //! Who may use whom: the DAG of the architecture, and the purity of its lowest layers.
 
-use crate::project::{self, assert_none, code_of, files, line_of};
+use crate::project::{self, assert_none, code_of, files, line_of, production};
 
 /// Each module of the crate and the modules that it may use. A new module takes its line here and in
 /// `docs/ARCHITECTURE.md`, in the same commit.
@@ -61,11 +61,11 @@ fn modules_use_only_what_their_layer_allows() {
 #[test]
 fn the_lowest_layers_are_pure() {
     let mut offences = Vec::new();
-    for file in files("src", ".rs").iter().filter(|file| matches!(file.module(), Some("model" | "sql"))) {
-        let code = code_of(&file.text);
+    for (file, code) in production().iter().filter(|(file, _)| matches!(file.module(), Some("model" | "sql")))
+    {
         for (pattern, instead) in IMPURE {
             for (at, _) in code.match_indices(pattern) {
-                offences.push(format!("{}:{}: `{pattern}`: {instead}", file.path, line_of(&code, at)));
+                offences.push(format!("{}:{}: `{pattern}`: {instead}", file.path, line_of(code, at)));
             }
         }
     }
@@ -76,11 +76,10 @@ fn the_lowest_layers_are_pure() {
 fn application_code_has_no_locks() {
     let mut offences = Vec::new();
     // The simulator plays servers that many connections change at once; it is not application code.
-    for file in files("src", ".rs").iter().filter(|file| file.module() != Some("sim")) {
-        let code = code_of(&file.text);
+    for (file, code) in production().iter().filter(|(file, _)| file.module() != Some("sim")) {
         for lock in ["Mutex<", "RwLock<", "Mutex::new", "RwLock::new"] {
             for (at, _) in code.match_indices(lock) {
-                let line = line_of(&code, at);
+                let line = line_of(code, at);
                 offences.push(format!(
                     "{}:{line}: `{lock}`: give the state one owner and send it messages",
                     file.path

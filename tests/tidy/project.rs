@@ -49,6 +49,41 @@ pub fn files(folder: &str, ending: &str) -> Vec<File> {
     found
 }
 
+/// The sources of the program itself, each with its code (see [`code_of`]): without unit tests, and without the files
+/// that are compiled for tests only.
+pub fn production() -> Vec<(File, String)> {
+    let all = files("src", ".rs");
+    let for_tests: Vec<String> = all.iter().flat_map(test_modules).collect();
+    all.into_iter()
+        .filter(|file| !for_tests.contains(&file.path))
+        .map(|file| {
+            let mut code = code_of(&file.text);
+            if let Some(tests) = code.find("#[cfg(test)]\nmod tests {") {
+                code.truncate(tests);
+            }
+            (file, code)
+        })
+        .collect()
+}
+
+/// The files of the modules that `file` declares behind `#[cfg(test)]`.
+fn test_modules(file: &File) -> Vec<String> {
+    let folder = file.path.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let is_root = file.path.ends_with("/mod.rs") || file.path == "src/lib.rs";
+    let within = if is_root { folder.to_owned() } else { file.path.trim_end_matches(".rs").to_owned() };
+    let mut found = Vec::new();
+    for (at, mark) in file.text.match_indices("#[cfg(test)]") {
+        let declaration = file.text[at + mark.len()..].split([';', '{']).next().unwrap_or_default();
+        let Some((before, name)) = declaration.rsplit_once("mod ") else { continue };
+        let named = before.split_once("#[path = \"").and_then(|(_, rest)| rest.split('"').next());
+        found.push(match named {
+            Some(path) => format!("{folder}/{path}"),
+            None => format!("{within}/{}.rs", name.trim()),
+        });
+    }
+    found
+}
+
 /// Fails with all `offences`, one a line, under the rule that they break.
 #[track_caller]
 pub fn assert_none(rule: &str, offences: &[String]) {
@@ -133,4 +168,14 @@ fn comments_and_strings_are_blanked() {
     let code = code_of(source);
     assert_eq!(code.len(), source.len());
     assert_eq!(code.split_whitespace().collect::<Vec<_>>().join(" "), "use a; let x = ; ; ; 'l: crate::f");
+}
+
+#[test]
+fn modules_for_tests_are_known_by_their_declaration() {
+    let text =
+        "#[cfg(test)]\npub(crate) mod fake;\n#[cfg(test)]\n#[path = \"b_tests.rs\"]\nmod tests;\nmod real;";
+    let declared = |path: &str| test_modules(&File { path: path.into(), text: text.into() });
+    assert_eq!(declared("src/a/mod.rs"), ["src/a/fake.rs", "src/a/b_tests.rs"]);
+    assert_eq!(declared("src/a/b.rs"), ["src/a/b/fake.rs", "src/a/b_tests.rs"]);
+    assert!(production().iter().all(|(file, _)| file.path != "src/sql/names/tests.rs"));
 }
