@@ -15,7 +15,7 @@ use super::{
         overlay::Figures,
         palette::{Command, Palette},
     },
-    pane::{Pane, PaneId, View, Wish, fleet::FleetPane},
+    pane::{Pane, PaneId, View, Wish, activity::ActivityPane, blocking::BlockingPane, fleet::FleetPane},
     place::Place,
     theme::{Depth, Theme},
 };
@@ -73,14 +73,16 @@ impl World {
 #[derive(Default)]
 pub(super) struct Panes {
     pub fleet: FleetPane,
+    pub activity: ActivityPane,
+    pub blocking: BlockingPane,
 }
 
 impl Panes {
     pub fn get(&mut self, id: PaneId) -> &mut dyn Pane {
         match id {
-            PaneId::Fleet | PaneId::Instance | PaneId::Activity | PaneId::Waits | PaneId::Blocking => {
-                &mut self.fleet
-            }
+            PaneId::Activity => &mut self.activity,
+            PaneId::Blocking => &mut self.blocking,
+            PaneId::Fleet | PaneId::Instance | PaneId::Waits => &mut self.fleet,
         }
     }
 }

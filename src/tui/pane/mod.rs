@@ -16,8 +16,11 @@ use crate::model::{
 };
 use std::sync::Arc;
 
+pub mod activity;
+pub mod blocking;
 pub mod fleet;
 pub mod reading;
+pub mod request;
 
 /// The panes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

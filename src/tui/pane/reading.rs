@@ -1,6 +1,6 @@
 //! How a reading is shown: the value, dimmed when it is stale, or the reason why there is none. Never a zero for unknown.
 
-use super::View;
+use super::{PaneId, Part, View, Wish};
 use crate::model::{
     figure,
     health::Level,
@@ -9,7 +9,15 @@ use crate::model::{
     snapshot::InstanceSnapshot,
     time::Timestamp,
 };
-use crate::tui::{theme::Theme, widget::table::CellText};
+use crate::tui::{
+    layer::details::fold,
+    place::Scope,
+    theme::Theme,
+    widget::{
+        canvas::{Canvas, width},
+        table::{CellText, RowKey},
+    },
+};
 use ratatui::style::Style;
 use std::fmt::Write as _;
 
@@ -120,5 +128,45 @@ pub fn push_calm_age(out: &mut String, age_ms: u64) {
         let _ = write!(out, "{}s", age_ms / 10_000 * 10);
     } else {
         figure::push_span(out, age_ms as i64);
+    }
+}
+
+/// Adds `sampled 12s ago` to a title, or why there is nothing newer.
+pub fn push_sampled<T>(out: &mut Vec<(Part, String)>, reading: &Reading<T>, now: Timestamp) {
+    let Some(age) = reading.age_ms(now) else { return };
+    let mut text = String::from("sampled ");
+    push_calm_age(&mut text, age);
+    text.push_str(" ago");
+    match &reading.problem {
+        Some(problem) => {
+            let _ = write!(text, ", then {problem}");
+            out.push((Part::Level(Level::Warning), text));
+        }
+        None if reading.is_stale(now) => out.push((Part::Level(Level::Warning), text)),
+        None => out.push((Part::Plain, text)),
+    }
+}
+
+/// Narrows to the instance of a row, unless it is in scope alone already.
+pub fn narrow(pane: PaneId, row: Option<&RowKey>, view: &View<'_>) -> Option<Wish> {
+    let row = row.filter(|_| view.single().is_none())?;
+    let scope = Scope::Instance(row.instance()?.clone());
+    Some(Wish::Go { pane, scope: Some(scope), focus: Some(row.clone()), filter: None })
+}
+
+/// Says in the middle of an empty pane what there is to say; the first line is the answer.
+pub fn empty(lines: &[String], view: &View<'_>, canvas: &mut Canvas<'_>) {
+    let room = usize::from(canvas.width().saturating_sub(2));
+    let lines: Vec<(bool, String)> = lines
+        .iter()
+        .enumerate()
+        .flat_map(|(n, l)| fold(l, room).into_iter().map(move |l| (n == 0, l)))
+        .collect();
+    let longest = lines.iter().map(|(_, l)| width(l)).max().unwrap_or(0) as u16;
+    let x = (canvas.width().saturating_sub(longest) / 2).max(1);
+    let y = canvas.height().saturating_sub(lines.len() as u16) / 3;
+    for (n, (first, line)) in lines.iter().enumerate() {
+        let style = if *first { view.theme.strong } else { view.theme.dim };
+        canvas.put(x, y + n as u16, canvas.width().saturating_sub(x), line, style);
     }
 }

@@ -91,7 +91,9 @@ impl Layout {
         let room = total.saturating_sub(2);
         let shown = |i: usize| !hidden.get(i).copied().unwrap_or(false);
         let wish = |i: usize| widths.get(i).copied().flatten().unwrap_or(columns[i].width);
-        let min = |i: usize| columns[i].min.min(wish(i));
+        // Names in frozen columns are cut last.
+        let min =
+            |i: usize| if columns[i].frozen && total >= 60 { wish(i) } else { columns[i].min.min(wish(i)) };
         let mut by_rank: Vec<usize> = (0..columns.len()).filter(|i| shown(*i)).collect();
         by_rank.sort_by_key(|i| columns[*i].rank);
         let mut chosen = vec![false; columns.len()];
@@ -116,7 +118,11 @@ impl Layout {
         order.extend(rest);
         let (frozen, scrolled): (Vec<usize>, Vec<usize>) =
             order.into_iter().partition(|i| columns[*i].frozen);
-        let (left, count) = window(&frozen, &scrolled, left, room, gap, &min);
+        let by_choice = scrolled.iter().filter(|i| chosen[**i]).count();
+        let (left, mut count) = window(&frozen, &scrolled, left, room, gap, &min);
+        if left == 0 {
+            count = by_choice;
+        }
         let mut in_sight = frozen;
         in_sight.extend(scrolled.iter().skip(left).take(count));
         let more_right = left + count < scrolled.len();

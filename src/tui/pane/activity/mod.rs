@@ -1,0 +1,395 @@
+//! Activity: what runs now on the instances in scope, and what sleeps with an open transaction. Blockers first, then the
+//! longest. `g` adds requests up by what they have in common.
+
+use super::{Pane, PaneId, Part, View, Wish, reading, request};
+use crate::model::{
+    instance::InstanceId,
+    session::{Request, SessionCounts},
+    snapshot::InstanceSnapshot,
+};
+use crate::tui::{
+    action::Action,
+    filter::FilterSlot,
+    layer::document::Document,
+    widget::{
+        canvas::{Canvas, width},
+        table::{CellText, RowKey, Rows, SortKey, Table, sort_rows},
+    },
+};
+use std::{fmt::Write as _, sync::Arc};
+
+mod columns;
+mod groups;
+
+use groups::{Group, GroupBy, GroupRows};
+
+/// A row: which request of which instance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Line {
+    instance: u32,
+    request: u32,
+}
+
+impl Line {
+    fn get<'a>(&self, view: &View<'a>) -> Option<(&'a InstanceSnapshot, &'a Request)> {
+        let i = view.instance(self.instance)?;
+        Some((i, i.facts.activity.get()?.requests.get(self.request as usize)?))
+    }
+}
+
+struct Lines<'a> {
+    lines: &'a [Line],
+    view: &'a View<'a>,
+}
+
+impl Rows for Lines<'_> {
+    fn len(&self) -> usize {
+        self.lines.len()
+    }
+
+    fn key(&self, i: usize) -> RowKey {
+        let found = self.lines.get(i).and_then(|l| l.get(self.view));
+        found.map_or_else(|| RowKey::Session(InstanceId::new(""), 0, 0), |(i, r)| request::key(i, r))
+    }
+
+    fn cell(&self, i: usize, column: usize, cell: &mut CellText) {
+        if let Some((i, r)) = self.lines.get(i).and_then(|l| l.get(self.view)) {
+            columns::cell(i, r, column, self.view, cell);
+        }
+    }
+}
+
+/// State of the pane.
+#[derive(Debug)]
+pub struct ActivityPane {
+    table: Table,
+    lines: Vec<Line>,
+    before: usize,
+    filter: FilterSlot,
+    group_by: Option<GroupBy>,
+    /// the one group whose requests are shown
+    inside: Option<(GroupBy, Arc<str>)>,
+    group_table: Table,
+    groups: Vec<Group>,
+    totals: Totals,
+}
+
+/// What the title says.
+#[derive(Debug, Default)]
+struct Totals {
+    sessions: SessionCounts,
+    left_out: u64,
+    only_own: usize,
+    unknown: usize,
+}
+
+impl Default for ActivityPane {
+    fn default() -> Self {
+        Self {
+            table: Table::new(&columns::COLUMNS),
+            lines: Vec::new(),
+            before: 0,
+            filter: FilterSlot::new(&request::FIELDS),
+            group_by: None,
+            inside: None,
+            group_table: Table::new(&groups::COLUMNS),
+            groups: Vec::new(),
+            totals: Totals::default(),
+        }
+    }
+}
+
+fn sum(a: &mut Option<i64>, b: Option<i64>) {
+    if let Some(b) = b {
+        *a = Some(a.unwrap_or(0).saturating_add(b));
+    }
+}
+
+impl ActivityPane {
+    const fn grouped(&self) -> bool {
+        self.group_by.is_some() && self.inside.is_none()
+    }
+
+    fn collect(&mut self, view: &View<'_>) {
+        self.lines.clear();
+        self.before = 0;
+        self.totals = Totals::default();
+        for (n, i) in view.instances() {
+            let Some(a) = i.facts.activity.get() else {
+                self.totals.unknown += 1;
+                continue;
+            };
+            self.totals.only_own += usize::from(a.only_own);
+            self.totals.left_out += u64::from(a.left_out);
+            let s = &mut self.totals.sessions;
+            sum(&mut s.total, a.sessions.total);
+            sum(&mut s.active, a.sessions.active);
+            sum(&mut s.sleeping, a.sessions.sleeping);
+            sum(&mut s.sleeping_open, a.sessions.sleeping_open);
+            for (k, r) in a.requests.iter().enumerate() {
+                self.before += 1;
+                let inside = self.inside.as_ref().is_none_or(|(by, name)| by.of(i, r) == *name);
+                let row = request::RequestRow { instance: i, request: r, statement: r.statement.as_ref() };
+                if inside && self.filter.keeps(&row) {
+                    self.lines.push(Line { instance: n, request: k as u32 });
+                }
+            }
+        }
+    }
+
+    fn order(&mut self, view: &View<'_>) {
+        let mut order: Vec<u32> = (0..self.lines.len() as u32).collect();
+        let at = |n: u32| self.lines.get(n as usize).and_then(|l| l.get(view));
+        match self.table.sort {
+            Some(s) => sort_rows(&mut order, s.descending, |n| {
+                at(n).map_or(SortKey::None, |(i, r)| columns::sort_key(i, r, s.column, view))
+            }),
+            // Blockers by the number of their victims, then what works, then what sleeps; the longest first.
+            None => order.sort_by_cached_key(|n| {
+                at(*n).map(|(_, r)| {
+                    let asleep = r.status.as_deref() == Some("sleeping");
+                    (std::cmp::Reverse(r.blocks), asleep, std::cmp::Reverse(r.elapsed_ms.unwrap_or(-1)))
+                })
+            }),
+        }
+        self.lines = order.iter().filter_map(|n| self.lines.get(*n as usize).copied()).collect();
+    }
+
+    fn order_groups(&mut self) {
+        let sort = self.group_table.sort.map_or((1, true), |s| (s.column, s.descending));
+        let mut order: Vec<u32> = (0..self.groups.len() as u32).collect();
+        sort_rows(&mut order, sort.1, |n| {
+            self.groups.get(n as usize).map_or(SortKey::None, |g| g.sort_key(sort.0))
+        });
+        let mut old: Vec<Option<Group>> = std::mem::take(&mut self.groups).into_iter().map(Some).collect();
+        self.groups = order.iter().filter_map(|n| old.get_mut(*n as usize).and_then(Option::take)).collect();
+    }
+
+    fn next_problem(&mut self, back: bool, view: &View<'_>) -> bool {
+        let rows = Lines { lines: &self.lines, view };
+        let problem = |i: &usize| {
+            let found = rows.lines.get(*i).and_then(|l| l.get(view));
+            found.is_some_and(|(_, r)| r.blocks > 0 || r.blocked_by.unwrap_or(0) != 0)
+        };
+        let (from, n) = (self.table.cursor(), self.lines.len());
+        let found = if back { (0..from).rev().find(problem) } else { (from + 1..n).find(problem) };
+        let Some(i) = found else { return false };
+        self.table.move_to(i, &rows);
+        true
+    }
+
+    /// The marked rows, else the one that the cursor is on: what `y` copies.
+    fn copy(&self, view: &View<'_>) -> Option<String> {
+        let rows = Lines { lines: &self.lines, view };
+        if self.table.marks.is_empty() {
+            let (_, r) = self.lines.get(self.table.cursor())?.get(view)?;
+            let s = r.statement.as_ref()?;
+            return Some(if s.as_str().is_empty() {
+                s.text.batch.to_string()
+            } else {
+                s.as_str().to_owned()
+            });
+        }
+        let mut text = String::new();
+        let mut cell = CellText::default();
+        for i in (0..rows.len()).filter(|i| self.table.marks.contains(&rows.key(*i))) {
+            for c in 0..columns::COLUMNS.len() {
+                cell.clear();
+                rows.cell(i, c, &mut cell);
+                text.push_str(cell.as_str());
+                text.push('\t');
+            }
+            text.pop();
+            text.push('\n');
+        }
+        Some(text)
+    }
+
+    fn enter(&mut self, wishes: &mut Vec<Wish>) {
+        if self.grouped() {
+            if let (Some(by), Some(RowKey::Group(name))) = (self.group_by, self.group_table.selected()) {
+                self.inside = Some((by, Arc::clone(name)));
+                self.table.release();
+            }
+        } else {
+            wishes.extend(self.table.selected().cloned().map(Wish::Details));
+        }
+    }
+
+    fn out(&mut self) -> bool {
+        if !self.table.marks.is_empty() {
+            self.table.marks.clear();
+        } else if self.inside.take().is_none() && self.group_by.take().is_none() {
+            return false;
+        }
+        true
+    }
+
+    fn empty(&self, view: &View<'_>, canvas: &mut Canvas<'_>) {
+        let mut lines = Vec::new();
+        if self.before > 0 {
+            lines.push("No request matches the filter.".to_owned());
+            lines.push("Esc clears it.".to_owned());
+        } else if let Some(i) = view.single().filter(|i| i.facts.activity.get().is_none()) {
+            let mut why = String::new();
+            reading::push_absence(&mut why, i, &i.facts.activity, view.now);
+            lines.push("It is not known what runs.".to_owned());
+            lines.push(why);
+        } else if self.totals.unknown > 0 && view.instances().count() == self.totals.unknown {
+            lines.push("No instance has told yet what runs.".to_owned());
+        } else if view.instances().next().is_none() {
+            lines.push("No instance is in this scope.".to_owned());
+        } else {
+            lines.push("Nothing runs.".to_owned());
+        }
+        if self.totals.only_own > 0 {
+            lines.push("Without VIEW SERVER STATE only the own session can be seen.".to_owned());
+        }
+        reading::empty(&lines, view, canvas);
+    }
+}
+
+impl Pane for ActivityPane {
+    fn rebuild(&mut self, view: &View<'_>) {
+        self.filter.learn(view);
+        self.collect(view);
+        self.table.hidden[columns::INSTANCE] = view.single().is_some();
+        let names =
+            self.lines.iter().filter_map(|l| view.instance(l.instance)).map(|i| width(i.id().as_str()));
+        self.table.widths[columns::INSTANCE] = names.max().map(|w| w.clamp(8, 24) as u16);
+        if let (Some(by), true) = (self.group_by, self.grouped()) {
+            self.groups = groups::collect(&self.lines, by, view);
+            self.order_groups();
+            let longest = self.groups.iter().map(|g| width(&g.name) + 7).max();
+            self.group_table.widths[0] = longest.map(|w| w.clamp(12, 40) as u16);
+            self.group_table.sync(&GroupRows { groups: &self.groups, view });
+        } else {
+            self.order(view);
+            self.table.sync(&Lines { lines: &self.lines, view });
+        }
+    }
+
+    fn title(&self, view: &View<'_>, out: &mut Vec<(Part, String)>) {
+        let shown = if self.grouped() { self.before } else { self.lines.len() };
+        let mut text = String::new();
+        if shown == self.before {
+            let _ = write!(text, "{shown} request{}", if shown == 1 { "" } else { "s" });
+        } else {
+            let _ = write!(text, "{shown} of {} requests", self.before);
+        }
+        out.push((Part::Plain, text));
+        let s = &self.totals.sessions;
+        if let Some(total) = s.total {
+            let mut text = format!("{total} sessions");
+            if let Some(open) = s.sleeping_open.filter(|n| *n > 0) {
+                let _ = write!(text, ", {open} asleep in a transaction");
+            }
+            out.push((Part::Plain, text));
+        }
+        if let Some((by, name)) = &self.inside {
+            out.push((Part::Accent, format!("{} = {name}", by.name())));
+        } else if let Some(by) = self.group_by {
+            out.push((Part::Accent, format!("by {}", by.name())));
+        } else {
+            let mut order = String::new();
+            self.table.order_name("blockers first", &mut order);
+            out.push((Part::Plain, order));
+        }
+        if let Some(i) = view.single() {
+            reading::push_sampled(out, &i.facts.activity, view.now);
+        }
+        if self.totals.left_out > 0 {
+            out.push((
+                Part::Level(crate::model::health::Level::Warning),
+                format!("▲ {} left out", self.totals.left_out),
+            ));
+        }
+    }
+
+    fn render(&mut self, view: &View<'_>, canvas: &mut Canvas<'_>) {
+        if self.lines.is_empty() {
+            return self.empty(view, canvas);
+        }
+        if self.grouped() {
+            let rows = GroupRows { groups: &self.groups, view };
+            self.group_table.render(canvas, view.theme, &rows, true);
+        } else {
+            self.table.render(canvas, view.theme, &Lines { lines: &self.lines, view }, true);
+        }
+    }
+
+    fn act(&mut self, action: Action, view: &View<'_>, wishes: &mut Vec<Wish>) -> bool {
+        match action {
+            Action::Enter => self.enter(wishes),
+            Action::Details if !self.grouped() => {
+                wishes.extend(self.table.selected().cloned().map(Wish::Details))
+            }
+            Action::GroupBy => {
+                let from = if self.inside.take().is_some() { None } else { self.group_by };
+                self.group_by = GroupBy::after(from, view.single().is_some());
+                self.group_table.release();
+            }
+            Action::NextProblem if !self.grouped() => return self.next_problem(false, view),
+            Action::PrevProblem if !self.grouped() => return self.next_problem(true, view),
+            Action::Copy => wishes.extend(self.copy(view).map(Wish::Copy)),
+            Action::Narrow if !self.grouped() => {
+                wishes.extend(reading::narrow(PaneId::Activity, self.table.selected(), view));
+            }
+            Action::Out => return self.out(),
+            _ if self.grouped() => {
+                return self.group_table.act(action, &GroupRows { groups: &self.groups, view });
+            }
+            _ => return self.table.act(action, &Lines { lines: &self.lines, view }),
+        }
+        true
+    }
+
+    fn focus(&mut self, key: RowKey) {
+        self.group_by = None;
+        self.inside = None;
+        self.table.select(key);
+    }
+
+    fn selected(&self) -> Option<RowKey> {
+        self.table.selected().cloned()
+    }
+
+    fn details(&self, key: &RowKey, view: &View<'_>) -> Option<Document> {
+        let RowKey::Session(id, session, number) = key else { return None };
+        let instance = view.snapshot.find(id)?;
+        let requests = &instance.facts.activity.get()?.requests;
+        let r = requests.iter().find(|r| r.session_id == *session && r.request_id.unwrap_or(0) == *number)?;
+        let row = request::RequestRow { instance, request: r, statement: r.statement.as_ref() };
+        Some(request::document(row, None, view))
+    }
+
+    fn set_filter(&mut self, text: &str) -> Result<(), String> {
+        self.filter.set(text)
+    }
+
+    fn filter(&self) -> &str {
+        self.filter.text()
+    }
+
+    fn counts(&self) -> (usize, usize) {
+        (self.lines.len(), self.before)
+    }
+
+    fn click(&mut self, _x: u16, y: u16, view: &View<'_>, wishes: &mut Vec<Wish>) {
+        if self.grouped() {
+            let rows = GroupRows { groups: &self.groups, view };
+            match self.group_table.row_at(y, &rows) {
+                Some(i) if i == self.group_table.cursor() => self.enter(wishes),
+                Some(i) => self.group_table.move_to(i, &rows),
+                None => {}
+            }
+            return;
+        }
+        let rows = Lines { lines: &self.lines, view };
+        match self.table.row_at(y, &rows) {
+            Some(i) if i == self.table.cursor() => self.enter(wishes),
+            Some(i) => self.table.move_to(i, &rows),
+            None => {}
+        }
+    }
+}

@@ -1,0 +1,417 @@
+//! Blocking: the chains of all instances in scope as trees, worst first. A chain stays whole under sort and filter. Below
+//! the tree stand the facts and the statement of the session that the cursor is on.
+
+use super::{Pane, Part, View, Wish, request};
+use crate::model::{
+    figure,
+    health::Level,
+    instance::InstanceId,
+    session::Statement,
+    snapshot::{BlockNode, Chain, InstanceSnapshot},
+};
+use crate::tui::{
+    action::Action,
+    filter::FilterSlot,
+    layer::document::Document,
+    pane::PaneId,
+    widget::{
+        canvas::{Canvas, width},
+        sqlview::SqlView,
+        table::{CellText, RowKey, Rows, SortKey, Table, sort_rows},
+    },
+};
+use std::{fmt::Write as _, sync::Arc};
+
+mod columns;
+
+/// A row: which node of which chain of which instance, and whether the filter found it.
+#[derive(Debug, Clone, Copy)]
+struct Line {
+    instance: u32,
+    chain: u32,
+    node: u32,
+    matches: bool,
+}
+
+/// A row with all it refers to.
+pub struct Node<'a> {
+    instance: &'a InstanceSnapshot,
+    chain: &'a Chain,
+    node: &'a BlockNode,
+    matches: bool,
+}
+
+impl Node<'_> {
+    /// Appends the tree guides before the session id: `│ ├ `.
+    fn push_guides(&self, out: &mut String) {
+        let mut up = Vec::new();
+        let mut at = self.node.parent;
+        // A parent always stands before its children; a broken link ends the walk.
+        while let Some(n) = at.and_then(|p| self.chain.nodes.get(p)) {
+            if n.depth == 0 || up.len() > 64 {
+                break;
+            }
+            up.push(n.last_child);
+            at = n.parent;
+        }
+        for last in up.iter().rev() {
+            out.push_str(if *last { "  " } else { "│ " });
+        }
+        out.push_str(if self.node.last_child { "└ " } else { "├ " });
+    }
+}
+
+struct Lines<'a> {
+    lines: &'a [Line],
+    view: &'a View<'a>,
+}
+
+impl Lines<'_> {
+    fn at(&self, i: usize) -> Option<Node<'_>> {
+        self.lines.get(i).and_then(|l| node(self.view, l))
+    }
+}
+
+fn node<'a>(view: &View<'a>, l: &Line) -> Option<Node<'a>> {
+    let instance = view.instance(l.instance)?;
+    let chain = instance.facts.blocking.get()?.chains.get(l.chain as usize)?;
+    Some(Node { instance, chain, node: chain.nodes.get(l.node as usize)?, matches: l.matches })
+}
+
+impl Rows for Lines<'_> {
+    fn len(&self) -> usize {
+        self.lines.len()
+    }
+
+    fn key(&self, i: usize) -> RowKey {
+        self.at(i).map_or_else(
+            || RowKey::Session(InstanceId::new(""), 0, 0),
+            |n| RowKey::Session(n.instance.id().clone(), n.node.request.session_id, 0),
+        )
+    }
+
+    fn cell(&self, i: usize, column: usize, cell: &mut CellText) {
+        if let Some(n) = self.at(i) {
+            columns::cell(&n, column, self.view, cell);
+        }
+    }
+}
+
+/// State of the pane.
+#[derive(Debug)]
+pub struct BlockingPane {
+    table: Table,
+    lines: Vec<Line>,
+    filter: FilterSlot,
+    chains: usize,
+    chains_before: usize,
+    victims: u64,
+    lost_ms: i64,
+    cycles: u64,
+    /// the statement below the tree, kept while the cursor stays on it
+    text: Option<(Statement, SqlView)>,
+    /// keys scroll the statement
+    reading: bool,
+}
+
+impl Default for BlockingPane {
+    fn default() -> Self {
+        Self {
+            table: Table::new(&columns::COLUMNS),
+            lines: Vec::new(),
+            filter: FilterSlot::new(&request::FIELDS),
+            chains: 0,
+            chains_before: 0,
+            victims: 0,
+            lost_ms: 0,
+            cycles: 0,
+            text: None,
+            reading: false,
+        }
+    }
+}
+
+impl BlockingPane {
+    /// Collects the chains that have at least one session that the filter keeps.
+    fn collect(&mut self, view: &View<'_>) -> Vec<Vec<Line>> {
+        let mut chains = Vec::new();
+        (self.chains, self.chains_before, self.victims, self.lost_ms, self.cycles) = (0, 0, 0, 0, 0);
+        for (i, instance) in view.instances() {
+            let Some(blocking) = instance.facts.blocking.get() else { continue };
+            self.cycles += u64::from(blocking.cycles_cut);
+            for (c, chain) in blocking.chains.iter().enumerate() {
+                self.chains_before += 1;
+                let mut lines = Vec::with_capacity(chain.nodes.len());
+                for (n, node) in chain.nodes.iter().enumerate() {
+                    let row = request::RequestRow {
+                        instance,
+                        request: &node.request,
+                        statement: node.statement.as_ref(),
+                    };
+                    let matches = self.filter.keeps(&row);
+                    lines.push(Line { instance: i, chain: c as u32, node: n as u32, matches });
+                }
+                if lines.iter().any(|l| l.matches) {
+                    self.chains += 1;
+                    self.victims += u64::from(chain.victims);
+                    self.lost_ms = self.lost_ms.saturating_add(chain.lost_ms.max(0));
+                    chains.push(lines);
+                }
+            }
+        }
+        chains
+    }
+
+    fn selected_node<'a>(&self, view: &'a View<'_>) -> Option<Node<'a>> {
+        self.lines.get(self.table.cursor()).and_then(|l| node(view, l))
+    }
+
+    fn next_head(&mut self, back: bool, view: &View<'_>) -> bool {
+        let rows = Lines { lines: &self.lines, view };
+        let head = |i: &usize| rows.lines.get(*i).is_some_and(|l| l.node == 0);
+        let (from, n) = (self.table.cursor(), self.lines.len());
+        let found = if back { (0..from).rev().find(head) } else { (from + 1..n).find(head) };
+        // Past the last chain, the next problem is another instance's: the app knows where.
+        let Some(i) = found.or_else(|| if view.single().is_none() { (0..n).find(head) } else { None }) else {
+            return false;
+        };
+        self.table.move_to(i, &rows);
+        true
+    }
+
+    fn copy(&self, view: &View<'_>) -> Option<String> {
+        let n = self.selected_node(view)?;
+        let s = n.node.statement.as_ref()?;
+        Some(if s.as_str().is_empty() { s.text.batch.to_string() } else { s.as_str().to_owned() })
+    }
+
+    /// The facts of the selected session in one line.
+    fn facts(&self, view: &View<'_>) -> Option<(String, String)> {
+        let n = self.selected_node(view)?;
+        let r = &n.node.request;
+        let mut name = String::new();
+        request::push_blocker(&mut name, r.session_id);
+        let mut facts: Vec<String> = Vec::new();
+        let mut add = |write: &dyn Fn(&mut String)| {
+            let mut s = String::new();
+            write(&mut s);
+            if !s.is_empty() {
+                facts.push(s);
+            }
+        };
+        add(&|s| {
+            if let Some(at) = r.transaction_at {
+                s.push_str("open transaction ");
+                figure::push_span(s, view.now - at);
+                if let Some(b) = r.log_bytes {
+                    s.push_str(", ");
+                    figure::push_size(s, b as f64);
+                    s.push_str(" of log");
+                }
+            }
+        });
+        add(&|s| s.push_str(r.isolation.as_deref().unwrap_or("")));
+        add(&|s| {
+            if let Some(h) = &r.host {
+                let _ = write!(s, "host {h}");
+            }
+        });
+        add(&|s| {
+            if let (Some("sleeping"), Some(at)) = (r.status.as_deref(), r.started_at) {
+                s.push_str("idle since ");
+                figure::push_since(s, at, view.now);
+            }
+        });
+        add(&|s| {
+            if let Some(b) = r.blocked_by.filter(|b| *b != 0) {
+                s.push_str("waits for ");
+                request::push_blocker(s, b);
+            }
+        });
+        add(&|s| {
+            if n.node.cycle_cut {
+                s.push_str("a cycle was cut here: a deadlock in the making, or two polls mixed");
+            }
+        });
+        Some((name, facts.join(", ")))
+    }
+
+    fn render_text(&mut self, view: &View<'_>, canvas: &mut Canvas<'_>) {
+        let t = view.theme;
+        let w = canvas.width();
+        canvas.repeat(0, 0, w, "─", t.rule);
+        let Some((name, facts)) = self.facts(view) else { return };
+        let mut x =
+            1 + canvas.put(1, 0, w, &format!(" {name} "), if self.reading { t.accent } else { t.strong });
+        x += 1;
+        x += canvas.put(x, 0, w.saturating_sub(x + 2), &format!(" {facts}"), t.dim);
+        canvas.put(x, 0, 1, " ", t.dim);
+        let statement = self.selected_node(view).and_then(|n| n.node.statement.clone());
+        let Some(s) = statement else {
+            self.text = None;
+            canvas.put(2, 1, w, "no text: not fetched yet, or the server has none", t.dim);
+            return;
+        };
+        let same = self.text.as_ref().is_some_and(|(old, _)| {
+            Arc::ptr_eq(&old.text, &s.text) && (old.start, old.end) == (s.start, s.end)
+        });
+        if !same {
+            let sql = SqlView::new(Arc::clone(&s.text.batch), Some(s.start..s.end), false);
+            self.text = Some((s, sql));
+        }
+        if let Some((_, sql)) = &mut self.text {
+            let h = canvas.height().saturating_sub(1);
+            sql.draw(&mut canvas.part(2, 1, w.saturating_sub(3), h), t);
+        }
+    }
+
+    fn scroll_text(&mut self, action: Action) -> bool {
+        let Some((_, sql)) = &mut self.text else { return false };
+        match action {
+            Action::Up => sql.scroll(-1),
+            Action::Down => sql.scroll(1),
+            Action::PageUp => sql.page(-1),
+            Action::PageDown => sql.page(1),
+            Action::Home => sql.home(),
+            Action::End => sql.end(),
+            _ => return false,
+        }
+        true
+    }
+}
+
+impl Pane for BlockingPane {
+    fn rebuild(&mut self, view: &View<'_>) {
+        self.filter.learn(view);
+        let chains = self.collect(view);
+        let mut order: Vec<u32> = (0..chains.len() as u32).collect();
+        let head = |c: u32| chains.get(c as usize).and_then(|l| l.first()).and_then(|l| node(view, l));
+        match self.table.sort {
+            Some(s) => sort_rows(&mut order, s.descending, |c| {
+                head(c).map_or(SortKey::None, |n| columns::sort_key(&n, s.column, view))
+            }),
+            None => sort_rows(&mut order, true, |c| {
+                let weight = |n: Node<'_>| f64::from(n.chain.victims) * n.chain.lost_ms as f64;
+                head(c).map(weight).into()
+            }),
+        }
+        self.lines.clear();
+        for c in order {
+            self.lines.extend_from_slice(chains.get(c as usize).map_or(&[], Vec::as_slice));
+        }
+        self.table.hidden[columns::INSTANCE] = view.single().is_some();
+        let longest = self.lines.iter().filter(|l| l.node == 0).filter_map(|l| view.instance(l.instance));
+        self.table.widths[columns::INSTANCE] =
+            longest.map(|i| width(i.id().as_str())).max().map(|w| w.clamp(8, 24) as u16);
+        let deepest =
+            self.lines.iter().filter_map(|l| node(view, l)).map(|n| n.node.depth).max().unwrap_or(0);
+        self.table.widths[columns::SESSION] = Some((18 + deepest * 2).clamp(20, 36));
+        self.table.sync(&Lines { lines: &self.lines, view });
+    }
+
+    fn title(&self, view: &View<'_>, out: &mut Vec<(Part, String)>) {
+        let plural = |n: u64, one: &str, many: &str| format!("{n} {}", if n == 1 { one } else { many });
+        if self.chains > 0 {
+            let mut text = if self.chains == self.chains_before {
+                plural(self.chains as u64, "chain", "chains")
+            } else {
+                format!("{} of {} chains", self.chains, self.chains_before)
+            };
+            let _ = write!(text, ", {} blocked, ", plural(self.victims, "session", "sessions"));
+            figure::push_span(&mut text, self.lost_ms);
+            text.push_str(" lost");
+            out.push((Part::Plain, text));
+        }
+        if let Some(i) = view.single() {
+            super::reading::push_sampled(out, &i.facts.blocking, view.now);
+        }
+        if self.table.sort.is_some() {
+            let mut order = String::new();
+            self.table.order_name("", &mut order);
+            out.push((Part::Plain, order));
+        }
+        if self.cycles > 0 {
+            out.push((
+                Part::Level(Level::Warning),
+                format!("▲ {} cut", plural(self.cycles, "cycle", "cycles")),
+            ));
+        }
+    }
+
+    fn render(&mut self, view: &View<'_>, canvas: &mut Canvas<'_>) {
+        if self.lines.is_empty() {
+            let lines = columns::empty_lines(view, self.chains_before > 0);
+            return super::reading::empty(&lines, view, canvas);
+        }
+        let (w, h) = (canvas.width(), canvas.height());
+        let below = if h >= 12 { (h / 4).clamp(4, 12) } else { 0 };
+        let rows = Lines { lines: &self.lines, view };
+        self.table.render(&mut canvas.part(0, 0, w, h - below), view.theme, &rows, !self.reading);
+        if below > 0 {
+            self.render_text(view, &mut canvas.part(0, h - below, w, below));
+        }
+    }
+
+    fn act(&mut self, action: Action, view: &View<'_>, wishes: &mut Vec<Wish>) -> bool {
+        if self.reading && self.scroll_text(action) {
+            return true;
+        }
+        match action {
+            Action::NextSection | Action::PrevSection => self.reading = !self.reading && self.text.is_some(),
+            Action::Out if self.reading => self.reading = false,
+            Action::Enter | Action::Details => {
+                wishes.extend(self.table.selected().cloned().map(Wish::Details))
+            }
+            Action::NextProblem => return self.next_head(false, view),
+            Action::PrevProblem => return self.next_head(true, view),
+            Action::Copy => wishes.extend(self.copy(view).map(Wish::Copy)),
+            Action::Narrow => {
+                wishes.extend(super::reading::narrow(PaneId::Blocking, self.table.selected(), view))
+            }
+            Action::Out if !self.table.marks.is_empty() => self.table.marks.clear(),
+            _ => return self.table.act(action, &Lines { lines: &self.lines, view }),
+        }
+        true
+    }
+
+    fn focus(&mut self, key: RowKey) {
+        self.reading = false;
+        self.table.select(key);
+    }
+
+    fn selected(&self) -> Option<RowKey> {
+        self.table.selected().cloned()
+    }
+
+    fn details(&self, key: &RowKey, view: &View<'_>) -> Option<Document> {
+        let RowKey::Session(id, session, _) = key else { return None };
+        let instance = view.snapshot.find(id)?;
+        let chains = &instance.facts.blocking.get()?.chains;
+        let n = chains.iter().flat_map(|c| &c.nodes).find(|n| n.request.session_id == *session)?;
+        let row = request::RequestRow { instance, request: &n.request, statement: n.statement.as_ref() };
+        Some(request::document(row, n.resource.as_ref(), view))
+    }
+
+    fn set_filter(&mut self, text: &str) -> Result<(), String> {
+        self.filter.set(text)
+    }
+
+    fn filter(&self) -> &str {
+        self.filter.text()
+    }
+
+    fn counts(&self) -> (usize, usize) {
+        (self.chains, self.chains_before)
+    }
+
+    fn click(&mut self, _x: u16, y: u16, view: &View<'_>, wishes: &mut Vec<Wish>) {
+        let rows = Lines { lines: &self.lines, view };
+        let Some(i) = self.table.row_at(y, &rows) else { return };
+        self.reading = false;
+        if i == self.table.cursor() {
+            wishes.extend(self.table.selected().cloned().map(Wish::Details));
+        } else {
+            self.table.move_to(i, &rows);
+        }
+    }
+}

@@ -1,0 +1,397 @@
+//! A request or session as the activity and blocking panes show it: cells, details, and what filters may ask.
+
+use super::{View, reading};
+use crate::model::{
+    figure,
+    filter::{Row, Value},
+    resource::{DatabaseNames, decode},
+    session::{Request, Resource, Statement, special_blocker},
+    snapshot::InstanceSnapshot,
+};
+use crate::tui::{
+    filter::instance_values,
+    layer::document::Document,
+    widget::table::{CellText, RowKey},
+};
+use ratatui::style::Style;
+use std::fmt::Write as _;
+
+/// Bytes of a page of SQL Server.
+const PAGE_BYTES: f64 = 8192.0;
+
+/// Most characters of a statement that a cell can show.
+const ONE_LINE: usize = 240;
+
+/// Names of the fields, labels aside.
+pub const FIELDS: [&str; 26] = [
+    "spid",
+    "status",
+    "db",
+    "login",
+    "host",
+    "program",
+    "command",
+    "wait",
+    "for",
+    "blocker",
+    "blocks",
+    "elapsed",
+    "cpu",
+    "reads",
+    "writes",
+    "rows",
+    "grant",
+    "dop",
+    "tran",
+    "isolation",
+    "log",
+    "tempdb",
+    "percent",
+    "hash",
+    "job",
+    "sql",
+];
+
+/// A request with the instance it runs on.
+#[derive(Clone, Copy)]
+pub struct RequestRow<'a> {
+    /// where
+    pub instance: &'a InstanceSnapshot,
+    /// the request
+    pub request: &'a Request,
+    /// the statement to search in
+    pub statement: Option<&'a Statement>,
+}
+
+/// Identity of a request.
+pub fn key(instance: &InstanceSnapshot, r: &Request) -> RowKey {
+    RowKey::Session(instance.id().clone(), r.session_id, r.request_id.unwrap_or(0))
+}
+
+impl Row for RequestRow<'_> {
+    fn text(&self, out: &mut String) {
+        let r = self.request;
+        let _ = write!(out, "{} {}", self.instance.id(), r.session_id);
+        for t in [&r.status, &r.database, &r.login, &r.host, &r.program, &r.command, &r.wait_type, &r.job] {
+            out.push(' ');
+            out.push_str(t.as_deref().unwrap_or(""));
+        }
+        if let Some(s) = self.statement {
+            out.push(' ');
+            out.push_str(s.as_str());
+        }
+    }
+
+    fn values(&self, key: &str, visit: &mut dyn FnMut(Value<'_>)) {
+        let r = self.request;
+        let text = |v: &Option<std::sync::Arc<str>>, visit: &mut dyn FnMut(Value<'_>)| {
+            if let Some(v) = v {
+                visit(Value::Text(v));
+            }
+        };
+        let whole = |v: Option<i64>| v.map(|v| Value::Number(v as f64));
+        let value = match key {
+            "status" => return text(&r.status, visit),
+            "db" => return text(&r.database, visit),
+            "login" => return text(&r.login, visit),
+            "host" => return text(&r.host, visit),
+            "program" => return text(&r.program, visit),
+            "command" => return text(&r.command, visit),
+            "wait" => return text(&r.wait_type, visit),
+            "isolation" => return text(&r.isolation, visit),
+            "job" => return text(&r.job, visit),
+            "sql" => self.statement.map(|s| Value::Text(s.as_str())),
+            "spid" => Some(Value::Number(f64::from(r.session_id))),
+            "blocker" => r.blocked_by.filter(|b| *b != 0).map(|b| Value::Number(f64::from(b))),
+            "blocks" => Some(Value::Number(f64::from(r.blocks))),
+            "dop" => whole(r.dop.map(i64::from)),
+            "tran" => whole(r.open_transactions.map(i64::from)),
+            "reads" => whole(r.logical_reads),
+            "writes" => whole(r.writes),
+            "rows" => whole(r.rows),
+            "percent" => r.percent.map(Value::Number),
+            "for" => r.wait_ms.map(|v| Value::Ms(v as f64)),
+            "elapsed" => r.elapsed_ms.map(|v| Value::Ms(v as f64)),
+            "cpu" => r.cpu_ms.map(|v| Value::Ms(v as f64)),
+            "grant" => r.grant.and_then(|g| g.granted_kb).map(|k| Value::Bytes(k as f64 * 1024.0)),
+            "log" => r.log_bytes.map(|b| Value::Bytes(b as f64)),
+            "tempdb" => r.tempdb_now_pages.map(|p| Value::Bytes(p as f64 * PAGE_BYTES)),
+            "hash" => return hash(r, visit),
+            _ => return instance_values(&self.instance.info, key, visit),
+        };
+        if let Some(v) = value {
+            visit(v);
+        }
+    }
+}
+
+fn hash(r: &Request, visit: &mut dyn FnMut(Value<'_>)) {
+    if let Some(h) = r.query_hash {
+        visit(Value::Text(&format!("0x{h:016X}")));
+    }
+}
+
+/// Appends a text on one line: every run of blanks is one blank.
+pub fn push_one_line(out: &mut String, text: &str) {
+    let mut blank = true;
+    for c in text.chars().take(ONE_LINE * 4) {
+        if c.is_whitespace() {
+            if !blank {
+                out.push(' ');
+            }
+            blank = true;
+        } else {
+            out.push(c);
+            blank = false;
+        }
+        if out.len() >= ONE_LINE {
+            return;
+        }
+    }
+}
+
+/// Appends what a statement is, or why there is none.
+pub fn push_statement(
+    cell: &mut CellText,
+    statement: Option<&Statement>,
+    last: bool,
+    style: Style,
+    dim: Style,
+) {
+    match statement {
+        Some(s) if s.text.encrypted => cell.put(dim, "encrypted module"),
+        Some(s) => {
+            if last {
+                cell.put(dim, "(last) ");
+            }
+            let text = if s.as_str().trim().is_empty() { &s.text.batch } else { s.as_str() };
+            cell.with(style, |out| {
+                let mut line = String::new();
+                push_one_line(&mut line, text);
+                out.push_str(&line);
+            });
+        }
+        None => cell.put(dim, "–"),
+    }
+}
+
+/// Appends `88`, or what a negative blocker means.
+pub fn push_blocker(out: &mut String, id: i32) {
+    match special_blocker(id) {
+        Some(what) => out.push_str(what),
+        None => {
+            let _ = write!(out, "{id}");
+        }
+    }
+}
+
+/// Appends `KEY orders.dbo.Order.PK_Order`.
+pub fn push_resource(out: &mut String, r: &Resource) {
+    out.push_str(&r.kind);
+    let mut separator = " ";
+    for part in [&r.database, &r.object].into_iter().flatten() {
+        out.push_str(separator);
+        out.push_str(part);
+        separator = ".";
+    }
+    if r.object.is_none()
+        && let Some(d) = &r.detail
+    {
+        out.push(' ');
+        out.push_str(d);
+    }
+}
+
+/// The resource of a request, decoded with the names of its instance's databases.
+pub fn resource(instance: &InstanceSnapshot, r: &Request) -> Option<Resource> {
+    let names = instance.facts.databases.get().map_or(&[][..], |d| d.as_slice());
+    decode(r.wait_resource.as_deref()?, DatabaseNames(names))
+}
+
+/// Appends a size in pages.
+pub fn push_pages(out: &mut String, pages: i64) {
+    figure::push_size(out, pages as f64 * PAGE_BYTES);
+}
+
+/// All about a request.
+pub fn document(row: RequestRow<'_>, known: Option<&Resource>, view: &View<'_>) -> Document {
+    let (i, r, t) = (row.instance, row.request, view.theme);
+    let mut d = Document::new(format!("{} · session {}", i.id(), r.session_id));
+    let text = |d: &mut Document, name, v: &Option<std::sync::Arc<str>>| {
+        d.field(name, t.base, |s| s.push_str(v.as_deref().unwrap_or("")));
+    };
+    let span = |d: &mut Document, name, v: Option<i64>| {
+        d.field(name, t.base, |s| {
+            if let Some(ms) = v {
+                figure::push_wait(s, ms as f64)
+            }
+        });
+    };
+    let count = |d: &mut Document, name, v: Option<i64>| {
+        d.field(name, t.base, |s| {
+            if let Some(n) = v {
+                figure::push_grouped(s, n)
+            }
+        });
+    };
+    text(&mut d, "status", &r.status);
+    text(&mut d, "command", &r.command);
+    text(&mut d, "database", &r.database);
+    text(&mut d, "login", &r.login);
+    text(&mut d, "host", &r.host);
+    text(&mut d, "program", &r.program);
+    text(&mut d, "job", &r.job);
+    text(&mut d, "address", &r.address);
+    d.field("logged in", t.base, |s| {
+        if let Some(at) = r.login_at {
+            figure::push_since(s, at, view.now)
+        }
+    });
+    d.field("started", t.base, |s| {
+        if let Some(at) = r.started_at {
+            figure::push_since(s, at, view.now)
+        }
+    });
+    waiting(&mut d, row, known, view);
+    d.head("work");
+    span(&mut d, "elapsed", r.elapsed_ms);
+    span(&mut d, "CPU", r.cpu_ms);
+    span(&mut d, "CPU since poll", r.cpu_delta_ms);
+    count(&mut d, "logical reads", r.logical_reads);
+    count(&mut d, "reads since poll", r.reads_delta);
+    count(&mut d, "physical reads", r.reads);
+    count(&mut d, "writes", r.writes);
+    count(&mut d, "rows", r.rows);
+    count(&mut d, "DOP", r.dop.map(i64::from));
+    resources(&mut d, r, view);
+    d.field("progress", t.base, |s| {
+        if let Some(p) = r.percent.filter(|p| *p > 0.0) {
+            figure::push_pct(s, p);
+            if let Some(eta) = r.eta_ms {
+                s.push_str(", done in ");
+                figure::push_span(s, eta);
+            }
+        }
+    });
+    d.field("query hash", t.base, |s| {
+        if let Some(h) = r.query_hash {
+            let _ = write!(s, "0x{h:016X}");
+        }
+    });
+    closing(&mut d, row, view);
+    d
+}
+
+fn waiting(d: &mut Document, row: RequestRow<'_>, known: Option<&Resource>, view: &View<'_>) {
+    let (r, t) = (row.request, view.theme);
+    if r.wait_type.is_none() && r.blocked_by.unwrap_or(0) == 0 && r.blocks == 0 {
+        return;
+    }
+    d.head("waiting");
+    d.field("wait", t.base, |s| {
+        if let Some(w) = &r.wait_type {
+            s.push_str(w);
+            if let Some(ms) = r.wait_ms {
+                s.push_str(" for ");
+                figure::push_wait(s, ms as f64);
+            }
+            if let Some(n) = r.waiting_tasks.filter(|n| *n > 1) {
+                let _ = write!(s, ", {n} tasks");
+            }
+        }
+    });
+    d.field("resource", t.base, |s| {
+        let own = if known.is_none() { resource(row.instance, r) } else { None };
+        if let Some(found) = known.or(own.as_ref()) {
+            push_resource(s, found);
+            if let Some(m) = &found.held_mode {
+                let _ = write!(s, ", held in mode {m}");
+            }
+        }
+    });
+    d.field("as sent", t.dim, |s| s.push_str(r.wait_resource.as_deref().unwrap_or("")));
+    d.field("blocked by", t.warning, |s| {
+        if let Some(b) = r.blocked_by.filter(|b| *b != 0) {
+            push_blocker(s, b)
+        }
+    });
+    d.field("blocks", t.critical, |s| {
+        if r.blocks > 0 {
+            let _ = write!(s, "{} session{}", r.blocks, if r.blocks == 1 { "" } else { "s" });
+        }
+    });
+    d.field("last wait", t.dim, |s| s.push_str(r.last_wait_type.as_deref().unwrap_or("")));
+}
+
+fn resources(d: &mut Document, r: &Request, view: &View<'_>) {
+    let t = view.theme;
+    d.field("transactions", t.base, |s| {
+        if let Some(n) = r.open_transactions {
+            let _ = write!(s, "{n}");
+        }
+        if let Some(at) = r.transaction_at {
+            s.push_str(", oldest ");
+            figure::push_span(s, view.now - at);
+        }
+    });
+    d.field("log", t.base, |s| {
+        if let Some(b) = r.log_bytes {
+            figure::push_size(s, b as f64)
+        }
+    });
+    d.field("isolation", t.base, |s| s.push_str(r.isolation.as_deref().unwrap_or("")));
+    d.field("memory grant", t.base, |s| {
+        let Some(g) = r.grant else { return };
+        match (g.granted_kb, g.requested_kb) {
+            (Some(kb), _) => figure::push_size(s, kb as f64 * 1024.0),
+            (None, Some(kb)) => {
+                s.push_str("waits for ");
+                figure::push_size(s, kb as f64 * 1024.0);
+            }
+            (None, None) => {}
+        }
+        if let Some(kb) = g.used_kb {
+            s.push_str(", used ");
+            figure::push_size(s, kb as f64 * 1024.0);
+        }
+        if let Some(ms) = g.waited_ms {
+            s.push_str(", waited ");
+            figure::push_wait(s, ms as f64);
+        }
+    });
+    d.field("tempdb", t.base, |s| {
+        if let Some(p) = r.tempdb_now_pages {
+            push_pages(s, p);
+        }
+        if let Some(p) = r.tempdb_alloc_pages {
+            s.push_str(" now, ");
+            push_pages(s, p);
+            s.push_str(" in all");
+        }
+    });
+}
+
+fn closing(d: &mut Document, row: RequestRow<'_>, view: &View<'_>) {
+    let t = view.theme;
+    d.field("sampled", t.dim, |s| {
+        if let Some(age) = row.instance.facts.activity.age_ms(view.now) {
+            reading::push_calm_age(s, age);
+            s.push_str(" ago");
+        }
+    });
+    match row.statement {
+        Some(s) if s.text.encrypted => {
+            d.text("the module is encrypted: the server does not tell its text", t.dim)
+        }
+        Some(s) => {
+            if let Some(full) = s.text.full_chars {
+                let mut note = String::from("the text was cut: it has ");
+                figure::push_grouped(&mut note, full as i64);
+                note.push_str(" characters on the server");
+                d.text(note, t.warning);
+            }
+            d.statement = Some(s.clone());
+        }
+        None => d.text("no text: not fetched yet, or the server has none", t.dim),
+    }
+}
