@@ -14,6 +14,17 @@ use crate::sim::scenario::Kind;
 /// [`TextRef::template`] of the text that the `hostile_texts` event makes.
 pub const HOSTILE_TEXT: u16 = u16::MAX;
 
+/// Numbers of the sessions that each kind of trouble adds, so that two troubles at once do not share a session.
+/// A storm has a head and up to 60 victims, a grant queue three holders and up to 60 waiters.
+const STORM: usize = 0;
+const GRANTS: usize = 61;
+const BURNERS: usize = 124;
+const STALLED: usize = 138;
+const STARVED: usize = 147;
+const CYCLE: usize = 171;
+const EATER: usize = 177;
+const READER: usize = 178;
+
 /// Object id of the busiest table of every instance.
 pub const TABLE_ID: i32 = 245_575_913;
 /// Its heap or b-tree.
@@ -45,7 +56,7 @@ impl Moment<'_> {
             all.extend(self.cycle(active));
         }
         if let Some(active) = self.active(Kind::HostileTexts) {
-            let mut work = self.added(24, Sort::Person, active.age_ms);
+            let mut work = self.added(READER, Sort::Person, active.age_ms);
             work.text = TextRef { template: HOSTILE_TEXT, variant: active.amount.clamp(0.0, 64.0) as u16 };
             all.push(work);
         }
@@ -82,7 +93,7 @@ impl Moment<'_> {
     }
 
     fn storm(&self, active: Active) -> Vec<Work> {
-        let mut head = self.added(0, Sort::BlockingHead, active.age_ms + 2_400);
+        let mut head = self.added(STORM, Sort::BlockingHead, active.age_ms + 2_400);
         head.status = "sleeping";
         head.slept_since_ms = Some(head.started_ms + 140);
         head.last_wait = "WRITELOG";
@@ -102,7 +113,7 @@ impl Moment<'_> {
 
     fn victim(&self, active: Active, v: blocking::Victim, head: i32) -> Work {
         let waits_ms = active.age_ms - (v.first_s * 1e3) as i64;
-        let mut work = self.added(v.nth + 1, Sort::BlockingVictim, waits_ms + 2);
+        let mut work = self.added(STORM + 1 + v.nth, Sort::BlockingVictim, waits_ms + 2);
         let command = match v.wants {
             Driver::LockU => "UPDATE",
             Driver::LockX => "DELETE",
@@ -115,7 +126,7 @@ impl Moment<'_> {
         }
         work.command = command;
         work.status = "suspended";
-        let blocked_by = v.behind.map_or(head, |n| spid(self.profile.dice, TROUBLE_FIRST + n + 1));
+        let blocked_by = v.behind.map_or(head, |n| spid(self.profile.dice, TROUBLE_FIRST + STORM + 1 + n));
         let kind = match v.wants {
             Driver::LockU => "LCK_M_U",
             Driver::LockX => "LCK_M_X",
@@ -160,7 +171,7 @@ impl Moment<'_> {
             .filter(|n| active.age_ms > *n as i64 * 700)
             .map(|n| {
                 let age_ms = active.age_ms - n as i64 * 700;
-                let mut work = self.added(n, Sort::Burner, age_ms);
+                let mut work = self.added(BURNERS + n, Sort::Burner, age_ms);
                 work.cpu_ms = age_ms * 85 / 100;
                 work.logical_reads = age_ms * 240;
                 work.rows = age_ms / 90;
@@ -179,7 +190,7 @@ impl Moment<'_> {
         (0..9)
             .map(|n| {
                 let age_ms = (active.age_ms + n * 811) % 9_000;
-                let mut work = self.added(n as usize, Sort::App, age_ms.min(active.age_ms));
+                let mut work = self.added(STALLED + n as usize, Sort::App, age_ms.min(active.age_ms));
                 work.status = "suspended";
                 let kind = ["PAGEIOLATCH_SH", "PAGEIOLATCH_SH", "WRITELOG", "PAGEIOLATCH_EX"][n as usize % 4];
                 let page = format!(
@@ -208,7 +219,7 @@ impl Moment<'_> {
             .filter(|n| active.age_ms > n * 97)
             .map(|n| {
                 let age_ms = active.age_ms - n * 97;
-                let mut work = self.added(n as usize, Sort::Report, age_ms);
+                let mut work = self.added(STARVED + n as usize, Sort::Report, age_ms);
                 work.status = "suspended";
                 work.dop = 8.min(self.profile.cpus);
                 work.wait = Some(Wait {
@@ -231,7 +242,7 @@ impl Moment<'_> {
     fn grant_queue(&self, active: Active) -> Vec<Work> {
         let want_kb = self.profile.target_memory_kb() / 5;
         let holders = (0..3).map(|n| {
-            let mut work = self.added(n, Sort::GrantSeeker, active.age_ms + 4_000 + n as i64 * 900);
+            let mut work = self.added(GRANTS + n, Sort::GrantSeeker, active.age_ms + 4_000 + n as i64 * 900);
             let age_ms = self.at_ms - work.started_ms;
             work.dop = 4.min(self.profile.cpus);
             work.grant = Some(Grant {
@@ -246,7 +257,7 @@ impl Moment<'_> {
         let waiters = blocking::queue(active.amount).enumerate().filter_map(|(n, first_s)| {
             let ms = active.age_ms - (first_s * 1e3) as i64;
             (ms >= 0).then(|| {
-                let mut work = self.added(n + 3, Sort::GrantSeeker, ms + 3);
+                let mut work = self.added(GRANTS + 3 + n, Sort::GrantSeeker, ms + 3);
                 work.status = "suspended";
                 work.last_wait = "RESOURCE_SEMAPHORE";
                 work.wait = Some(Wait {
@@ -271,7 +282,7 @@ impl Moment<'_> {
     }
 
     fn tempdb_eater(&self, active: Active) -> Work {
-        let mut work = self.added(25, Sort::TempdbEater, active.age_ms);
+        let mut work = self.added(EATER, Sort::TempdbEater, active.age_ms);
         let eaten_kb = self.tempdb().eaten_kb;
         work.tempdb_alloc = eaten_kb / 8;
         work.writes = work.tempdb_alloc / 8;
@@ -284,10 +295,10 @@ impl Moment<'_> {
 
     /// Three sessions in a ring, one behind itself, two behind sessions that do not exist.
     fn cycle(&self, active: Active) -> Vec<Work> {
-        let id = |n: usize| spid(self.profile.dice, TROUBLE_FIRST + 26 + n);
+        let id = |n: usize| spid(self.profile.dice, TROUBLE_FIRST + CYCLE + n);
         let blockers = [id(1), id(2), id(0), id(3), -2, -5];
         let added = |(n, blocked_by): (usize, i32)| {
-            let mut work = self.added(26 + n, Sort::BlockingVictim, active.age_ms + 5);
+            let mut work = self.added(CYCLE + n, Sort::BlockingVictim, active.age_ms + 5);
             work.status = "suspended";
             work.last_wait = "LCK_M_S";
             let db = work.database_id;

@@ -198,15 +198,18 @@ const MANNERS: [Manner; 6] = [
     },
 ];
 
-/// The session id of the `n`th session of an instance, scattered over 51..=261. Everyday work takes n from 0, storms
-/// from 80, others from 120.
+/// How many sessions have ids of their own; a prime, so that a stride visits each.
+const SPIDS: i64 = 241;
+
+/// The session id of the `n`th session of an instance, scattered over 51..=291. Everyday work takes n from 0, trouble
+/// from [`TROUBLE_FIRST`].
 pub fn spid(dice: Dice, n: usize) -> i32 {
-    let offset = dice.of("spid").whole(0, 211);
-    51 + ((n as i64 * 89 + offset) % 211) as i32
+    let offset = dice.of("spid").whole(0, SPIDS);
+    51 + ((n as i64 * 89 + offset) % SPIDS) as i32
 }
 
 /// First number for [`spid`] of the sessions that a scenario adds.
-pub const TROUBLE_FIRST: usize = 80;
+pub const TROUBLE_FIRST: usize = 56;
 
 impl Moment<'_> {
     /// Everyday requests that run now, longest first.
