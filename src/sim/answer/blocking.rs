@@ -145,11 +145,12 @@ fn locks_of(w: &Work) -> Vec<Vec<Value>> {
     locks
 }
 
-/// The table behind a b-tree.
-pub fn resolve_hobt(q: &Asked<'_>) -> Table {
+/// The table behind an object id or a b-tree.
+pub fn resolve(q: &Asked<'_>) -> Table {
     let columns =
         [("schema_name", NVarChar(128)), ("object_name", NVarChar(128)), ("index_name", NVarChar(128))];
-    let known = q.params.iter().any(|p| p.value == Value::Int(TABLE_HOBT));
+    let ids = [TABLE_HOBT, i64::from(TABLE_ID)].map(Value::Int);
+    let known = q.rights.definition && q.params.iter().any(|p| ids.contains(&p.value));
     let theme = q.moment.profile.theme;
     let (schema, table) = theme.table.split_once('.').unwrap_or(("dbo", theme.table));
     let table = table.trim_matches(['[', ']']);

@@ -191,7 +191,7 @@ fn table_of(name: &str) -> Option<fn(&Asked<'_>) -> Table> {
         "locks_of_chain" => blocking::locks_of_chain,
         "memory" => server::memory,
         "properties" => server::properties,
-        "resolve_hobt" => blocking::resolve_hobt,
+        "resolve_hobt" | "resolve_object" => blocking::resolve,
         "rights" => server::rights,
         "schedulers" => server::schedulers,
         "sessions" => sessions::sessions,
