@@ -3,101 +3,28 @@
 
 #[path = "clients/echo.rs"]
 mod echo;
+#[path = "tds/gateway.rs"]
+mod gateway;
+#[path = "tds/support.rs"]
+mod support;
 
 use dbtop::{
     model::{
         failure::{Failure, FailureKind},
-        instance::{Endpoint, InstanceId, InstanceInfo, SecretSource, Target, TlsMode},
-        secret::Secret,
+        instance::{Target, TlsMode},
         time::Timestamp,
     },
-    sim::{
-        backend::Network,
-        wire::{self, EncryptionPolicy, Tls},
-    },
-    tds::{Answer, Ask, Cell, Connection, Param, Question, Roots, dial},
+    sim::{backend::Network, wire::EncryptionPolicy},
+    tds::{Ask, Cell, Param, Question, dial},
 };
-use echo::{Echo, PASSWORD, USER};
-use std::{
-    net::SocketAddr,
-    sync::{Arc, atomic::Ordering},
-    time::Duration,
-};
-use tokio_util::sync::CancellationToken;
-
-const WITHIN: Duration = Duration::from_secs(20);
-
-struct Server {
-    address: SocketAddr,
-    backend: Arc<Echo>,
-    ca: tempfile::NamedTempFile,
-    cancel: CancellationToken,
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.cancel.cancel();
-    }
-}
-
-impl Server {
-    async fn start(policy: EncryptionPolicy) -> Self {
-        let tls = Tls::new().unwrap();
-        let ca = tempfile::NamedTempFile::new().unwrap();
-        std::fs::write(ca.path(), tls.ca_pem()).unwrap();
-        let backend = Arc::new(Echo::default());
-        let cancel = CancellationToken::new();
-        let address = SocketAddr::from(([127, 0, 0, 1], 0));
-        let serving = wire::serve(address, backend.clone(), &tls, policy, cancel.clone()).await.unwrap();
-        Self { address: serving.address, backend, ca, cancel }
-    }
-
-    fn target(&self, tls: TlsMode) -> Target {
-        let info = InstanceInfo {
-            id: InstanceId::new("ECHO"),
-            address: self.address.to_string().into(),
-            groups: vec![],
-            labels: vec![],
-            tls,
-        };
-        Target {
-            info: Arc::new(info),
-            endpoint: Endpoint { host: "127.0.0.1".into(), port: Some(self.address.port()), instance: None },
-            user: USER.into(),
-            secret: SecretSource::Env("UNUSED".into()),
-            database: None,
-            ca_file: Some(self.ca.path().to_owned()),
-            host_in_certificate: None,
-            read_only_intent: false,
-        }
-    }
-
-    async fn connection(&self) -> Connection {
-        connect(&self.target(TlsMode::Verify), PASSWORD, WITHIN).await.unwrap()
-    }
-}
-
-async fn connect(target: &Target, password: &str, within: Duration) -> Result<Connection, Failure> {
-    let secret = Secret::new(password.to_owned());
-    dial(target, within).await?.login(target, &secret, &Roots::public(), within).await
-}
+use echo::PASSWORD;
+use std::{sync::atomic::Ordering, time::Duration};
+use support::{Server, WITHIN, ask, connect, one};
 
 async fn failure(target: &Target, password: &str) -> Failure {
     match connect(target, password, WITHIN).await {
         Ok(_) => panic!("connected"),
         Err(failure) => failure,
-    }
-}
-
-async fn ask(conn: &mut Connection, sql: &str) -> Answer {
-    conn.ask(Question { what: "a test", sql, params: &[], within: WITHIN }).await
-}
-
-fn one(answer: &Answer) -> Option<i64> {
-    let cells = answer.sets.first()?.rows.first()?;
-    match cells.first()? {
-        Cell::Int(n) => Some(*n),
-        _ => None,
     }
 }
 
