@@ -63,17 +63,26 @@ pub struct Scale {
 }
 
 impl Scale {
-    /// A round scale that holds `max` on `rows` rows, or ends at `top` exactly if that is given.
+    /// A round scale that holds `max` on `rows` rows, or ends at `top` exactly if that is given. Where there is nothing
+    /// above zero it goes to one.
     pub fn fit(max: f32, rows: u16, top: Option<f32>) -> Self {
-        let max = top.unwrap_or(if max.is_finite() { max } else { 0.0 }).clamp(1e-2, 1e30);
-        let steps = f32::from((rows / 2).clamp(1, 6));
-        let step = round_up(max / steps);
-        let reach = top.map_or_else(|| (max / step - 1e-4).ceil().max(1.0) * step, |_| max);
+        let max = top.unwrap_or(if max.is_finite() && max > 0.0 { max } else { 1.0 }).clamp(0.05, 1e30);
+        // Labels two rows apart, unless closer ones waste less of the height.
+        let wide = Self::in_steps(max, rows / 2, top);
+        let close =
+            (rows / 2..=rows * 3 / 4).map(|n| Self::in_steps(max, n, top)).find(|s| s.top < wide.top * 0.75);
+        close.unwrap_or(wide)
+    }
+
+    /// A scale with about `steps` labels.
+    fn in_steps(max: f32, steps: u16, top: Option<f32>) -> Self {
+        let step = round_up(max / f32::from(steps.clamp(1, 6)));
+        let reach = if top.is_some() { max } else { (max / step - 1e-4).ceil().max(1.0) * step };
         Self { top: reach, step }
     }
 
     /// The row, counted from the foot of the plot, in which a value ends; None for zero and below.
-    pub fn row(&self, value: f32, rows: u16) -> Option<u16> {
+    pub fn row(self, value: f32, rows: u16) -> Option<u16> {
         let row = (value / self.top * f32::from(rows) - 1e-3).ceil();
         (value > 0.0 && rows > 0).then(|| (row.max(1.0) as u16 - 1).min(rows - 1))
     }
@@ -245,6 +254,7 @@ mod tests {
     fn scales_are_round_and_hold_the_highest_value() {
         assert_eq!(Scale::fit(41.2, 8, None), Scale { top: 60.0, step: 20.0 });
         assert_eq!(Scale::fit(41.2, 12, None), Scale { top: 50.0, step: 10.0 });
+        assert_eq!(Scale::fit(54.0, 4, None), Scale { top: 60.0, step: 20.0 });
         assert_eq!(Scale::fit(300.0, 8, Some(100.0)), Scale { top: 100.0, step: 25.0 });
         assert!(Scale::fit(f32::NAN, 4, None).top > 0.0, "nothing known is a scale too");
     }

@@ -77,6 +77,8 @@ pub struct Chart<'a> {
     pub factor: f32,
     /// upper edge of the axis; None: what the values need
     pub top: Option<f32>,
+    /// the axis reaches at least this far, so that noise does not look like a storm
+    pub least: f32,
     /// limits, in the unit shown
     pub limits: Option<Limits>,
     /// what stands in the middle when there is nothing to draw
@@ -93,7 +95,7 @@ impl Chart<'_> {
         let times = Times::fit(self.now, self.range_ms, at.width);
         let values: Vec<Vec<f32>> = self.plots.iter().map(|p| self.values(p, &times)).collect();
         let known = || values.iter().flatten().copied().filter(|v| v.is_finite());
-        let scale = Scale::fit(known().fold(0.0, f32::max), at.height, self.top);
+        let scale = Scale::fit(known().fold(self.least, f32::max), at.height, self.top);
         axis::draw_values(canvas, &at, scale, theme);
         axis::draw_times(canvas, &at, &times, theme);
         if at.head > 0 {
@@ -314,6 +316,7 @@ mod tests {
             range_ms: 900_000,
             factor: 1.0,
             top: Some(100.0),
+            least: 0.0,
             limits: None,
             empty: "no data yet",
         }

@@ -93,7 +93,8 @@ impl Stack {
         Self { columns: sums, times: Some(times) }
     }
 
-    /// Draws the chart with axes and legend on the whole canvas; values are multiplied by `factor`.
+    /// Draws the chart with axes on the whole canvas; values are multiplied by `factor`. The legend is for the caller to
+    /// place: see [`Stack::draw_legend`] and [`swatch`].
     pub fn draw(&self, canvas: &mut Canvas<'_>, title: &str, factor: f32, empty: &str, theme: &Theme) {
         let at = Layout::fit(canvas.width(), canvas.height());
         let Some(times) = self.times.as_ref().filter(|_| at.width > 0 && at.height > 0) else { return };
@@ -102,9 +103,7 @@ impl Stack {
         axis::draw_values(canvas, &at, scale, theme);
         axis::draw_times(canvas, &at, times, theme);
         if at.head > 0 {
-            let used = canvas.put(0, 0, canvas.width(), title, theme.dim);
-            let width = canvas.width().saturating_sub(used + 2);
-            self.draw_legend(&mut canvas.part(used + 2, 0, width, 1), theme);
+            canvas.put(0, 0, canvas.width(), title, theme.strong);
         }
         let mut plot = at.plot(canvas);
         let mut known = false;
@@ -244,7 +243,10 @@ mod tests {
     fn show(h: &[History], w: u16, rows: u16, theme: &Theme) -> Vec<String> {
         let columns = plot_columns(w, rows);
         let stack = Stack::gather(h.iter(), NOW, i64::from(columns) * 30_000, columns);
-        drawn(w, rows, |c| stack.draw(c, "s of waiting per second", 0.001, "nothing yet", theme))
+        drawn(w, rows, |c| {
+            stack.draw(c, "waits", 0.001, "nothing yet", theme);
+            stack.draw_legend(&mut c.part(7, 0, w, 1), theme);
+        })
     }
 
     #[test]
@@ -254,7 +256,7 @@ mod tests {
             (WaitCategory::Cpu, &[2000.0, 2000.0, 2000.0, 2000.0]),
         ]);
         let mono = show(std::slice::from_ref(&h), 60, 8, &theme("mono"));
-        assert_eq!(mono[0], "s of waiting per second  █ Lock  ░ CPU");
+        assert_eq!(mono[0], "waits  █ Lock  ░ CPU");
         let plot: Vec<&str> = mono[1..7].iter().map(|l| l.rsplit(['│', '┤']).next().unwrap()).collect();
         assert!(plot.iter().all(|l| l.is_empty() || l.chars().count() == 55), "{mono:?}");
         let right: Vec<&str> = plot.iter().map(|l| l.trim_start()).collect();
@@ -291,15 +293,9 @@ mod tests {
     fn every_theme_tells_the_bands_apart() {
         for (name, _) in BUILT_IN {
             let t = theme(name);
-            for a in 0..BANDS {
-                for b in 0..a {
-                    assert_ne!(
-                        swatch(a, &t),
-                        swatch(b, &t),
-                        "{name}: {} and {} look alike",
-                        NAMES[a],
-                        NAMES[b]
-                    );
+            for (a, one) in NAMES.iter().enumerate() {
+                for (b, other) in NAMES.iter().enumerate().take(a) {
+                    assert_ne!(swatch(a, &t), swatch(b, &t), "{name}: {one} and {other} look alike");
                 }
             }
         }
