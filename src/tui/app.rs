@@ -15,7 +15,10 @@ use super::{
         overlay::Figures,
         palette::{Command, Palette},
     },
-    pane::{Pane, PaneId, View, Wish, activity::ActivityPane, blocking::BlockingPane, fleet::FleetPane},
+    pane::{
+        Pane, PaneId, View, Wish, activity::ActivityPane, blocking::BlockingPane, fleet::FleetPane,
+        instance::InstancePane, waits::WaitsPane,
+    },
     place::Place,
     theme::{Depth, Theme},
 };
@@ -75,14 +78,18 @@ pub(super) struct Panes {
     pub fleet: FleetPane,
     pub activity: ActivityPane,
     pub blocking: BlockingPane,
+    pub instance: InstancePane,
+    pub waits: WaitsPane,
 }
 
 impl Panes {
     pub fn get(&mut self, id: PaneId) -> &mut dyn Pane {
         match id {
+            PaneId::Fleet => &mut self.fleet,
+            PaneId::Instance => &mut self.instance,
             PaneId::Activity => &mut self.activity,
+            PaneId::Waits => &mut self.waits,
             PaneId::Blocking => &mut self.blocking,
-            PaneId::Fleet | PaneId::Instance | PaneId::Waits => &mut self.fleet,
         }
     }
 }

@@ -19,8 +19,13 @@ use std::sync::Arc;
 pub mod activity;
 pub mod blocking;
 pub mod fleet;
+pub mod instance;
 pub mod reading;
 pub mod request;
+pub mod waits;
+
+#[cfg(test)]
+mod stage;
 
 /// The panes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

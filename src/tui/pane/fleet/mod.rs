@@ -1,11 +1,7 @@
 //! The fleet: a row an instance, worst first, with the reason in words. `v` shows a cell an instance instead.
 
 use super::{Pane, Part, View, Wish, reading};
-use crate::model::{
-    health::{Level, Topic},
-    instance::InstanceId,
-    snapshot::InstanceSnapshot,
-};
+use crate::model::{health::Level, instance::InstanceId, snapshot::InstanceSnapshot};
 use crate::tui::{
     action::Action,
     filter::FilterSlot,
@@ -388,24 +384,6 @@ impl Pane for FleetPane {
         } else {
             self.table.move_to(i, &rows);
         }
-    }
-}
-
-/// The pane and the row that explain a reason, and the scope to see them in.
-pub fn target(topic: Topic, id: &InstanceId) -> Option<(PaneId, Option<RowKey>)> {
-    let session = |s: i32| Some(RowKey::Session(id.clone(), s, 0));
-    match topic {
-        Topic::Blocking(s) => Some((PaneId::Blocking, session(s))),
-        Topic::Session(s) => Some((PaneId::Activity, session(s))),
-        Topic::Waits | Topic::Io | Topic::Workers => Some((PaneId::Waits, None)),
-        Topic::Cpu | Topic::Memory | Topic::Tempdb | Topic::Deadlocks => Some((PaneId::Activity, None)),
-        Topic::Link
-        | Topic::Rights
-        | Topic::Databases
-        | Topic::Storage
-        | Topic::Availability
-        | Topic::Jobs
-        | Topic::Restart => None,
     }
 }
 

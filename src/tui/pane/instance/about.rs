@@ -1,0 +1,252 @@
+//! All about one instance, to read: product, connection, rights, what is polled, and the things that have no pane of their
+//! own yet: databases, volumes, availability groups, failed jobs.
+
+use super::{
+    super::{View, fleet, reading},
+    words,
+};
+use crate::{
+    model::{
+        figure,
+        health::Level,
+        reading::Reading,
+        sample::{FailedJobRow, ReplicaRow, VolumeRow},
+        snapshot::InstanceSnapshot,
+    },
+    tui::layer::document::Document,
+};
+use std::{fmt::Write as _, sync::Arc};
+
+/// Most lines that a list has.
+const MOST: usize = 60;
+
+/// The document.
+pub fn document(i: &InstanceSnapshot, view: &View<'_>) -> Document {
+    let mut d = Document::new(i.id().as_str());
+    reasons(&mut d, i, view);
+    properties(&mut d, i, view);
+    rights(&mut d, i, view);
+    polled(&mut d, i, view);
+    let f = &i.facts;
+    list(&mut d, "volumes", i, &f.volumes, view, volume);
+    list(&mut d, "availability groups", i, &f.availability, view, replica);
+    list(&mut d, "jobs that failed within a day", i, &f.jobs, view, job);
+    d.head("databases that are not online");
+    match f.databases.get() {
+        None => absent(&mut d, i, &f.databases, view),
+        Some(all) => {
+            let bad = all.iter().filter(|b| b.state.as_deref() != Some("ONLINE"));
+            let mut n = 0;
+            for b in bad.take(MOST) {
+                n += 1;
+                let (name, state) = (b.name.as_deref().unwrap_or("–"), b.state.as_deref().unwrap_or("–"));
+                d.text(format!("{name}  {state}"), view.theme.base);
+            }
+            if n == 0 {
+                d.text(format!("none: all {} are online", all.len()), view.theme.dim);
+            }
+        }
+    }
+    d
+}
+
+fn reasons(d: &mut Document, i: &InstanceSnapshot, view: &View<'_>) {
+    let t = view.theme;
+    d.field("health", reading::level_style(t, i.health.level), |s| push_verdict(s, i));
+    for r in &i.health.reasons {
+        let mut line = String::from(reading::glyph(r.level));
+        let _ = write!(line, " {}", r.text);
+        if r.points > 0 {
+            let _ = write!(line, " (−{})", r.points);
+        }
+        d.text(line, reading::level_style(t, r.level));
+    }
+}
+
+/// `✖ critical, score 21`.
+pub fn push_verdict(s: &mut String, i: &InstanceSnapshot) {
+    let level = i.health.level;
+    let _ = write!(s, "{} {}", reading::glyph(level), reading::level_word(level));
+    if let Some(score) = i.health.score {
+        let _ = write!(s, ", score {score}");
+    }
+}
+
+fn properties(d: &mut Document, i: &InstanceSnapshot, view: &View<'_>) {
+    let t = view.theme;
+    d.head("server");
+    d.field("address", t.base, |s| s.push_str(&i.info.address));
+    let tls = if i.info.tls.is_insecure() { t.critical } else { t.base };
+    d.field("TLS", tls, |s| s.push_str(fleet::tls_words(i.info.tls)));
+    d.field("link", t.base, |s| reading::push_link(s, i, view.now));
+    let Some(p) = i.facts.properties.get() else { return absent(d, i, &i.facts.properties, view) };
+    let texts = [
+        ("server name", &p.server_name),
+        ("machine", &p.machine_name),
+        ("edition", &p.edition),
+        ("version", &p.version),
+        ("OS", &p.os_name),
+        ("collation", &p.collation),
+        ("transport", &p.transport),
+    ];
+    d.field("product", t.base, |s| words::push_product(s, p));
+    for (name, text) in texts {
+        d.field(name, t.base, |s| s.push_str(text.as_deref().unwrap_or("")));
+    }
+    d.field("CPUs", t.base, |s| {
+        if let Some(n) = p.cpu_count {
+            let _ = write!(s, "{n}");
+        }
+        if let Some(n) = p.numa_nodes {
+            let _ = write!(s, " on {n} NUMA node{}", if n == 1 { "" } else { "s" });
+        }
+    });
+    for (name, kb) in [("memory", p.physical_memory_kb), ("memory target", p.target_memory_kb)] {
+        d.field(name, t.base, |s| {
+            if let Some(kb) = kb {
+                figure::push_size(s, kb as f64 * 1024.0);
+            }
+        });
+    }
+    d.field("started", t.base, |s| {
+        if let Some(at) = i.facts.headline.get().and_then(|h| h.started_at).or(p.started_at) {
+            figure::push_date(s, at);
+            s.push(' ');
+            figure::push_clock(s, at);
+        }
+    });
+    d.field("UTC offset", t.base, |s| {
+        if let Some(min) = p.utc_offset_min {
+            let _ =
+                write!(s, "{}{:02}:{:02}", if min < 0 { '-' } else { '+' }, min.abs() / 60, min.abs() % 60);
+        }
+    });
+    d.field("clock", t.base, |s| {
+        if let Some(ms) = p.clock_skew_ms.filter(|ms| ms.abs() >= 1000) {
+            figure::push_wait(s, ms.unsigned_abs() as f64);
+            s.push_str(if ms > 0 { " ahead of ours" } else { " behind ours" });
+        }
+    });
+}
+
+fn rights(d: &mut Document, i: &InstanceSnapshot, view: &View<'_>) {
+    let t = view.theme;
+    d.head("rights");
+    let Some(rights) = i.facts.rights.get() else { return absent(d, i, &i.facts.rights, view) };
+    for r in &rights.rights {
+        let (word, style) = match r.held {
+            Some(true) => ("● held     ", t.ok),
+            Some(false) => ("▲ missing  ", t.warning),
+            None => ("○ not known here  ", t.dim),
+        };
+        d.text(format!("{word} {}: {}", r.name, r.gives), style);
+    }
+}
+
+fn polled(d: &mut Document, i: &InstanceSnapshot, view: &View<'_>) {
+    let t = view.theme;
+    d.head("what is polled");
+    for p in words::polled(&i.facts) {
+        let style = if p.problem.is_some() { t.dim } else { t.base };
+        d.field(p.name, style, |s| {
+            if let Some(at) = p.at {
+                reading::push_calm_age(s, view.now.ms_since(at));
+                s.push_str(" old");
+            }
+            if p.every_ms > 0 {
+                s.push_str(if s.is_empty() { "every " } else { ", every " });
+                figure::push_span(s, i64::from(p.every_ms));
+            }
+            if let Some(problem) = p.problem {
+                s.push_str(if s.is_empty() { "" } else { ": " });
+                let _ = write!(s, "{problem}");
+            }
+        });
+    }
+}
+
+fn absent<T>(d: &mut Document, i: &InstanceSnapshot, r: &Reading<T>, view: &View<'_>) {
+    let mut why = String::new();
+    reading::push_absence(&mut why, i, r, view.now);
+    d.text(why, view.theme.dim);
+}
+
+/// A heading and a line for each row of a reading, or why there is none.
+fn list<T>(
+    d: &mut Document,
+    head: &str,
+    i: &InstanceSnapshot,
+    rows: &Reading<Arc<Vec<T>>>,
+    view: &View<'_>,
+    line: impl Fn(&mut Document, &T, &View<'_>),
+) {
+    d.head(head);
+    match rows.get() {
+        None => absent(d, i, rows, view),
+        Some(all) if all.is_empty() => d.text("none", view.theme.dim),
+        Some(all) => {
+            for row in all.iter().take(MOST) {
+                line(d, row, view);
+            }
+            if all.len() > MOST {
+                d.text(format!("and {} more", all.len() - MOST), view.theme.dim);
+            }
+        }
+    }
+}
+
+fn volume(d: &mut Document, v: &VolumeRow, view: &View<'_>) {
+    let mut line = format!("{:<16} ", v.mount.as_deref().unwrap_or("–"));
+    if let (Some(free), Some(total)) = (v.free_bytes, v.total_bytes.filter(|t| *t > 0)) {
+        figure::push_pct(&mut line, free as f64 / total as f64 * 100.0);
+        line.push_str(" free: ");
+        figure::push_size(&mut line, free as f64);
+        line.push_str(" of ");
+        figure::push_size(&mut line, total as f64);
+    } else {
+        line.push_str("size not known");
+    }
+    d.text(line, view.theme.base);
+}
+
+fn replica(d: &mut Document, r: &ReplicaRow, view: &View<'_>) {
+    let t = view.theme;
+    let mut line = String::new();
+    for part in [&r.group, &r.database, &r.replica, &r.role, &r.state] {
+        let _ = write!(line, "{}  ", part.as_deref().unwrap_or("–"));
+    }
+    if r.suspended == Some(true) {
+        line.push_str("suspended  ");
+    }
+    if let Some(s) = r.lag_s {
+        line.push_str("behind by ");
+        figure::push_span(&mut line, s.saturating_mul(1000));
+        line.push_str("  ");
+    }
+    for (name, kb) in [("to send", r.send_queue_kb), ("to redo", r.redo_queue_kb)] {
+        if let Some(kb) = kb.filter(|kb| *kb > 0) {
+            figure::push_size(&mut line, kb as f64 * 1024.0);
+            let _ = write!(line, " {name}  ");
+        }
+    }
+    d.text(
+        line.trim_end(),
+        if r.suspended == Some(true) { reading::level_style(t, Level::Warning) } else { t.base },
+    );
+}
+
+fn job(d: &mut Document, j: &FailedJobRow, view: &View<'_>) {
+    let mut line = String::new();
+    if let Some(at) = j.at {
+        figure::push_since(&mut line, at, view.now);
+        line.push_str("  ");
+    }
+    line.push_str(j.job.as_deref().unwrap_or("–"));
+    if let Some(step) = &j.step {
+        let _ = write!(line, ", step {step}");
+    }
+    if let Some(message) = &j.message {
+        let _ = write!(line, ": {message}");
+    }
+    d.text(line, view.theme.base);
+}

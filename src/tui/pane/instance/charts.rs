@@ -1,0 +1,157 @@
+//! The charts of an instance: as many as there is room for, the most telling ones first.
+
+use super::super::{View, reading, waits::Picture};
+use crate::{
+    model::{health::Thresholds, history::SeriesId, reading::Reading, snapshot::InstanceSnapshot},
+    tui::widget::{
+        canvas::Canvas,
+        chart::{Chart, Limits, Plot, Shape},
+    },
+};
+
+/// Least rows of a chart.
+pub const LEAST_HEIGHT: u16 = 6;
+
+/// Rows from which on two lines of charts are better than one.
+const LINE_HEIGHT: u16 = 10;
+
+/// Columns from which on two or three charts stand side by side.
+const SIDE_BY_SIDE: [u16; 2] = [76, 150];
+
+/// One chart of a single figure.
+struct Kind {
+    title: &'static str,
+    series: SeriesId,
+    /// a second series, drawn as a line, and the names of both
+    other: Option<(SeriesId, [&'static str; 2])>,
+    top: Option<f32>,
+    least: f32,
+    limits: fn(&Thresholds) -> Option<Limits>,
+}
+
+impl Kind {
+    /// Without limits; the axis goes to `least` at least.
+    const fn plain(title: &'static str, series: SeriesId, least: f32) -> Self {
+        Self { title, series, other: None, top: None, least, limits: |_| None }
+    }
+}
+
+const fn high(warning: f64, critical: f64) -> Limits {
+    Limits { warning: warning as f32, critical: critical as f32, low_is_bad: false }
+}
+
+/// All of them but the waits, which stand second.
+const KINDS: [Kind; 8] = [
+    Kind {
+        title: "CPU %",
+        series: SeriesId::Cpu,
+        other: Some((SeriesId::CpuOther, ["SQL Server", "others"])),
+        top: Some(100.0),
+        least: 0.0,
+        limits: |t| Some(high(t.cpu_warning_pct, t.cpu_critical_pct)),
+    },
+    Kind::plain("batches per second", SeriesId::Batches, 10.0),
+    Kind::plain("sessions blocked", SeriesId::Blocked, 4.0),
+    Kind {
+        title: "memory of the machine %",
+        series: SeriesId::Memory,
+        other: None,
+        top: Some(100.0),
+        least: 0.0,
+        limits: |t| Some(high(t.memory_warning_pct, t.memory_critical_pct)),
+    },
+    Kind::plain("page life s", SeriesId::PageLife, 300.0),
+    Kind {
+        title: "page read ms",
+        series: SeriesId::PageRead,
+        other: None,
+        top: None,
+        least: 10.0,
+        limits: |t| Some(high(t.io_warning_ms, t.io_critical_ms)),
+    },
+    Kind::plain("log flush ms", SeriesId::LogFlush, 5.0),
+    Kind {
+        title: "tempdb used %",
+        series: SeriesId::Tempdb,
+        other: None,
+        top: Some(100.0),
+        least: 0.0,
+        limits: |t| Some(high(100.0 - t.tempdb_warning_pct, 100.0 - t.tempdb_critical_pct)),
+    },
+];
+
+/// Draws charts side by side and below each other until the canvas is full.
+pub fn render(
+    i: &InstanceSnapshot,
+    view: &View<'_>,
+    canvas: &mut Canvas<'_>,
+    range_ms: i64,
+    picture: &mut Picture,
+) {
+    if canvas.height() < LEAST_HEIGHT || canvas.width() < 2 {
+        return;
+    }
+    let total = canvas.width() - 1;
+    let columns = 1 + SIDE_BY_SIDE.iter().filter(|least| total >= **least).count() as u16;
+    let lines = (canvas.height() / LINE_HEIGHT).clamp(1, 3);
+    let (width, height) = (total / columns, canvas.height() / lines);
+    for n in 0..columns * lines {
+        let (x, y) = (n % columns * width + 1, n / columns * height);
+        // One column and one row of air between neighbours.
+        let last_line = n / columns + 1 == lines;
+        let mut part = canvas.part(x, y, width.saturating_sub(2), height - u16::from(!last_line));
+        match n {
+            1 => picture.render(view, &mut part, range_ms, true),
+            n => {
+                if let Some(kind) = KINDS.get(usize::from(n.saturating_sub(1))) {
+                    draw(i, view, &mut part, range_ms, kind);
+                }
+            }
+        }
+    }
+}
+
+fn draw(i: &InstanceSnapshot, view: &View<'_>, canvas: &mut Canvas<'_>, range_ms: i64, kind: &Kind) {
+    let t = view.theme;
+    let plot = |name, series, shape, style| Plot { name, series: i.history.get(series), shape, style };
+    let mut plots =
+        vec![plot(kind.other.map_or("", |(_, names)| names[0]), kind.series, Shape::Area, t.area(0))];
+    if let Some((series, names)) = kind.other
+        && i.history.get(series).is_some_and(|s| s.last().is_some())
+    {
+        plots.push(plot(names[1], series, Shape::Line, t.area(9)));
+    }
+    let mut why = String::new();
+    push_why(&mut why, i, kind.series, view);
+    Chart {
+        title: kind.title,
+        plots: &plots,
+        now: view.now,
+        range_ms,
+        factor: 1.0,
+        top: kind.top,
+        least: kind.least,
+        limits: (kind.limits)(&Thresholds::default()),
+        empty: &why,
+    }
+    .draw(canvas, t);
+}
+
+/// Why a series has no points.
+fn push_why(out: &mut String, i: &InstanceSnapshot, series: SeriesId, view: &View<'_>) {
+    use crate::model::sample::ProbeId;
+    fn absent<T>(out: &mut String, i: &InstanceSnapshot, r: &Reading<T>, view: &View<'_>) {
+        if r.problem.is_some() || r.get().is_none() {
+            reading::push_absence(out, i, r, view.now);
+        } else {
+            out.push_str("nothing in this time");
+        }
+    }
+    let f = &i.facts;
+    match series.probe() {
+        ProbeId::Memory => absent(out, i, &f.memory, view),
+        ProbeId::Waits => absent(out, i, &f.waits, view),
+        ProbeId::Schedulers | ProbeId::CpuRing => absent(out, i, &f.cpu, view),
+        _ => absent(out, i, &f.headline, view),
+    }
+}

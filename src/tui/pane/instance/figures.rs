@@ -1,0 +1,291 @@
+//! The headline figures of an instance: a name, the value now, the last fifteen minutes as a sparkline.
+
+use super::super::{View, reading};
+use crate::{
+    model::{
+        figure,
+        health::{Level, Topic},
+        history::{KEEP_MS, SeriesId},
+        snapshot::InstanceSnapshot,
+    },
+    tui::widget::{canvas::Canvas, spark, table::CellText},
+};
+use std::fmt::Write as _;
+
+/// Columns of a name.
+const NAME: u16 = 9;
+
+/// Columns of a value.
+const VALUE: u16 = 9;
+
+/// Least columns of a figure with its sparkline.
+const LEAST: u16 = 26;
+
+/// Longest sparkline.
+const LONGEST: u16 = 30;
+
+/// Fills the value.
+type Fill = fn(&InstanceSnapshot, &View<'_>, &mut CellText);
+
+/// One figure.
+struct Figure {
+    name: &'static str,
+    series: SeriesId,
+    /// upper edge of the sparkline; None: the highest value in sight
+    top: Option<f32>,
+    /// reasons about it colour it
+    topic: fn(Topic) -> bool,
+    fill: Fill,
+}
+
+/// The most telling ones first: a small screen shows the first ones only.
+const FIGURES: [Figure; 18] = [
+    Figure {
+        name: "CPU",
+        series: SeriesId::Cpu,
+        top: Some(100.0),
+        topic: |t| t == Topic::Cpu,
+        fill: |i, v, out| reading::cell(out, v, &i.facts.headline, |h| h.cpu_pct, figure::push_pct),
+    },
+    Figure {
+        name: "batches",
+        series: SeriesId::Batches,
+        top: None,
+        topic: |_| false,
+        fill: |i, v, out| reading::cell(out, v, &i.facts.headline, |h| h.batches_per_s, push_per_s),
+    },
+    Figure {
+        name: "waits",
+        series: SeriesId::Waits,
+        top: None,
+        topic: |t| t == Topic::Waits,
+        fill: |i, v, out| {
+            reading::cell(
+                out,
+                v,
+                &i.facts.waits,
+                |w| Some(w.total_ms_per_s / 1000.0),
+                |s, x| {
+                    figure::push_count(s, x);
+                    s.push_str(" s/s");
+                },
+            );
+        },
+    },
+    Figure {
+        name: "blocked",
+        series: SeriesId::Blocked,
+        top: None,
+        topic: |t| matches!(t, Topic::Blocking(_)),
+        fill: |i, v, out| reading::cell(out, v, &i.facts.headline, |h| h.blocked, push_whole),
+    },
+    Figure {
+        name: "memory",
+        series: SeriesId::Memory,
+        top: Some(100.0),
+        topic: |t| t == Topic::Memory,
+        fill: |i, v, out| reading::cell(out, v, &i.facts.memory, |m| m.used_pct, figure::push_pct),
+    },
+    Figure {
+        name: "page life",
+        series: SeriesId::PageLife,
+        top: None,
+        topic: |t| t == Topic::Memory,
+        fill: |i, v, out| {
+            reading::cell(
+                out,
+                v,
+                &i.facts.headline,
+                |h| h.page_life_s,
+                |s, x| {
+                    figure::push_grouped(s, x);
+                    s.push_str(" s");
+                },
+            );
+        },
+    },
+    Figure {
+        name: "log flush",
+        series: SeriesId::LogFlush,
+        top: None,
+        topic: |_| false,
+        fill: |i, v, out| reading::cell(out, v, &i.facts.headline, |h| h.log_flush_ms, figure::push_wait),
+    },
+    Figure {
+        name: "page read",
+        series: SeriesId::PageRead,
+        top: None,
+        topic: |t| t == Topic::Io,
+        fill: |i, v, out| {
+            let last = i.history.get(SeriesId::PageRead).and_then(crate::model::history::Series::last);
+            reading::cell(out, v, &i.facts.waits, |_| last.map(f64::from), figure::push_wait);
+        },
+    },
+    Figure {
+        name: "runnable",
+        series: SeriesId::Runnable,
+        top: None,
+        topic: |t| t == Topic::Cpu,
+        fill: |i, v, out| reading::cell(out, v, &i.facts.cpu, |c| c.runnable, push_whole),
+    },
+    Figure {
+        name: "workers",
+        series: SeriesId::Score,
+        top: None,
+        topic: |t| t == Topic::Workers,
+        fill: |i, v, out| {
+            reading::cell(
+                out,
+                v,
+                &i.facts.cpu,
+                |c| c.workers.zip(c.max_workers),
+                |s, (now, most)| {
+                    push_whole(s, now);
+                    s.push('/');
+                    push_whole(s, most);
+                },
+            );
+        },
+    },
+    Figure {
+        name: "grants",
+        series: SeriesId::GrantsPending,
+        top: None,
+        topic: |t| t == Topic::Memory,
+        fill: |i, v, out| {
+            reading::cell(
+                out,
+                v,
+                &i.facts.headline,
+                |h| h.grants_pending,
+                |s, x| {
+                    push_whole(s, x);
+                    s.push_str(" wait");
+                },
+            );
+        },
+    },
+    Figure {
+        name: "tempdb",
+        series: SeriesId::Tempdb,
+        top: Some(100.0),
+        topic: |t| t == Topic::Tempdb,
+        fill: |i, v, out| reading::cell(out, v, &i.facts.headline, |h| h.tempdb_used_pct, figure::push_pct),
+    },
+    Figure {
+        name: "users",
+        series: SeriesId::Connections,
+        top: None,
+        topic: |_| false,
+        fill: |i, v, out| reading::cell(out, v, &i.facts.headline, |h| h.connections, push_whole),
+    },
+    Figure {
+        name: "logins",
+        series: SeriesId::Logins,
+        top: None,
+        topic: |_| false,
+        fill: |i, v, out| reading::cell(out, v, &i.facts.headline, |h| h.logins_per_s, push_per_s),
+    },
+    Figure {
+        name: "trans.",
+        series: SeriesId::Transactions,
+        top: None,
+        topic: |_| false,
+        fill: |i, v, out| reading::cell(out, v, &i.facts.headline, |h| h.transactions_per_s, push_per_s),
+    },
+    Figure {
+        name: "deadlocks",
+        series: SeriesId::Deadlocks,
+        top: None,
+        topic: |t| t == Topic::Deadlocks,
+        fill: |i, v, out| {
+            reading::cell(
+                out,
+                v,
+                &i.facts.headline,
+                |h| h.deadlocks_recent,
+                |s, x| {
+                    let _ = write!(s, "{x}/15 min");
+                },
+            );
+        },
+    },
+    Figure {
+        name: "poll",
+        series: SeriesId::PollMs,
+        top: None,
+        topic: |t| t == Topic::Link,
+        fill: |i, v, out| {
+            reading::cell(out, v, &i.facts.headline, |h| Some(f64::from(h.round_trip_ms)), figure::push_wait);
+        },
+    },
+    Figure {
+        name: "our cost",
+        series: SeriesId::Cost,
+        top: None,
+        topic: |_| false,
+        fill: |i, v, out| {
+            reading::cell(
+                out,
+                v,
+                &i.facts.cost,
+                |c| c.cpu_ms_per_s,
+                |s, x| {
+                    figure::push_count(s, x);
+                    s.push_str(" ms/s");
+                },
+            );
+        },
+    },
+];
+
+fn push_whole(s: &mut String, v: i64) {
+    figure::push_count(s, v as f64);
+}
+
+fn push_per_s(s: &mut String, v: f64) {
+    figure::push_count(s, v);
+    s.push_str("/s");
+}
+
+const fn per_row(width: u16) -> u16 {
+    let n = width / LEAST;
+    if n == 0 {
+        1
+    } else if n > 6 {
+        6
+    } else {
+        n
+    }
+}
+
+/// Rows that all figures need on this width.
+pub const fn rows(width: u16) -> u16 {
+    (FIGURES.len() as u16).div_ceil(per_row(width))
+}
+
+/// Draws as many figures as there is room for.
+pub fn render(i: &InstanceSnapshot, view: &View<'_>, canvas: &mut Canvas<'_>) {
+    let t = view.theme;
+    let columns = per_row(canvas.width());
+    let step = canvas.width() / columns;
+    let length = step.saturating_sub(NAME + VALUE + 4).min(LONGEST);
+    let mut cell = CellText::default();
+    let mut buckets = vec![f32::NAN; usize::from(length)];
+    for (n, f) in FIGURES.iter().enumerate().take(usize::from(columns * canvas.height())) {
+        let (x, y) = (n as u16 % columns * step + 1, n as u16 / columns);
+        canvas.put(x, y, NAME, f.name, t.dim);
+        cell.clear();
+        (f.fill)(i, view, &mut cell);
+        cell.draw(canvas, x + NAME + 1, y, VALUE, true);
+        let level = i.health.reasons.iter().filter(|r| (f.topic)(r.topic)).map(|r| r.level).max();
+        let bad = level.filter(|l| *l >= Level::Warning).map(|l| reading::level_style(t, l));
+        if let Some(style) = bad {
+            canvas.tint(x + NAME + 1, y, VALUE, 1, style);
+        }
+        if !view.low_bandwidth && length >= 3 && f.name != "workers" {
+            spark::bucket(i.history.get(f.series), view.now, KEEP_MS / i64::from(length), &mut buckets);
+            spark::draw(canvas, x + NAME + VALUE + 2, y, &buckets, f.top, bad.unwrap_or(t.spark));
+        }
+    }
+}

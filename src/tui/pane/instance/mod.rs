@@ -1,0 +1,292 @@
+//! One instance: why it is as well as it is, its headline figures, charts, connection and rights.
+//!
+//! The cursor stands on the reasons; each is a link to the pane and the row that explain it.
+
+use super::{Pane, PaneId, Part, View, Wish, reading};
+use crate::{
+    model::{
+        health::{Level, Reason, Topic},
+        instance::InstanceId,
+        snapshot::InstanceSnapshot,
+    },
+    tui::{
+        action::Action,
+        layer::document::Document,
+        widget::{
+            canvas::{Canvas, width},
+            table::RowKey,
+        },
+    },
+};
+use std::sync::Arc;
+
+mod about;
+mod charts;
+mod figures;
+mod words;
+
+#[cfg(test)]
+mod tests;
+
+/// Ranges of the charts, ms.
+const RANGES_MS: [i64; 3] = [900_000, 300_000, 60_000];
+
+/// Column where the text of the foot lines starts.
+const FOOT_AT: u16 = 10;
+
+/// State of the pane.
+#[derive(Debug, Default)]
+pub struct InstancePane {
+    /// reason under the cursor
+    cursor: usize,
+    /// first reason in sight
+    top: usize,
+    reasons: usize,
+    range: usize,
+    picture: super::waits::Picture,
+    /// screen row of the first reason, and how many are in sight
+    reasons_at: (u16, u16),
+}
+
+/// How the rows of the body are shared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Shares {
+    reasons: u16,
+    figures: u16,
+    charts: u16,
+    foot: u16,
+    /// blank rows between the parts
+    air: u16,
+}
+
+impl Shares {
+    /// Reasons first, then figures; what is left goes to the foot and, if it is enough for them, to the charts.
+    fn fit(height: u16, reasons: u16, figures: u16, foot: u16) -> Self {
+        let air = u16::from(height >= 18);
+        let reasons = reasons.clamp(1, (height / 4).clamp(2, 8)).min(height);
+        let left = height - reasons;
+        if height < 10 {
+            return Self {
+                reasons,
+                figures: left.min(figures),
+                charts: 0,
+                foot: left.saturating_sub(figures),
+                air: 0,
+            };
+        }
+        let foot = foot.min(left / 3);
+        let left = left - foot;
+        let least = charts::LEAST_HEIGHT + 3 * air;
+        let figures = figures.min(left.saturating_sub(least).max(3)).min(left);
+        let rest = left - figures;
+        let charts = if rest >= least { rest - 3 * air } else { 0 };
+        Self { reasons, figures, charts, foot, air }
+    }
+}
+
+impl InstancePane {
+    fn range_ms(&self) -> i64 {
+        RANGES_MS.get(self.range).copied().unwrap_or(RANGES_MS[0])
+    }
+
+    fn move_to(&mut self, to: usize) {
+        self.cursor = to.min(self.reasons.saturating_sub(1));
+    }
+
+    fn enter(&self, view: &View<'_>, wishes: &mut Vec<Wish>) {
+        let Some(i) = view.single() else { return };
+        let link = i.health.reasons.get(self.cursor).and_then(|r| target(r.topic, i.id()));
+        wishes.push(match link {
+            Some((pane, focus)) => Wish::Go { pane, scope: None, focus, filter: None },
+            None => Wish::Details(RowKey::Instance(i.id().clone())),
+        });
+    }
+
+    fn copy(&self, view: &View<'_>) -> Option<String> {
+        let i = view.single()?;
+        let mut text = format!("{}\t", i.id());
+        match i.health.reasons.get(self.cursor) {
+            Some(r) => text.push_str(&r.text),
+            None => words::push_properties(&mut text, i, view),
+        }
+        Some(text)
+    }
+
+    fn render_reasons(&mut self, i: &InstanceSnapshot, view: &View<'_>, canvas: &mut Canvas<'_>) {
+        let (t, rows) = (view.theme, usize::from(canvas.height()));
+        self.reasons_at = (canvas.area().y, canvas.height());
+        if i.health.reasons.is_empty() {
+            let style = reading::level_style(t, i.health.level);
+            canvas.put(1, 0, 1, reading::glyph(i.health.level), style);
+            let mut why = String::from("nothing to do");
+            if i.health.level != Level::Ok {
+                why.clear();
+                reading::push_absence(&mut why, i, &i.facts.headline, view.now);
+            }
+            canvas.put(3, 0, canvas.width().saturating_sub(3), &why, t.dim);
+            return;
+        }
+        self.top = self.top.min(self.cursor).max((self.cursor + 1).saturating_sub(rows));
+        for (n, r) in i.health.reasons.iter().enumerate().skip(self.top).take(rows) {
+            let y = (n - self.top) as u16;
+            let more = i.health.reasons.len() - n - 1;
+            let hidden = if n + 1 == self.top + rows { more } else { 0 };
+            render_reason(r, hidden, view, &mut canvas.part(0, y, canvas.width(), 1));
+            if n == self.cursor {
+                canvas.tint(0, y, canvas.width(), 1, t.selection);
+            }
+        }
+    }
+}
+
+/// `✖ 14 sessions blocked 312 s by 88 (sleeping)  → Blocking`. The link is told where the text leaves room for it.
+fn render_reason(r: &Reason, hidden: usize, view: &View<'_>, canvas: &mut Canvas<'_>) {
+    let (t, w) = (view.theme, canvas.width());
+    canvas.put(1, 0, 1, reading::glyph(r.level), reading::level_style(t, r.level));
+    let more = if hidden > 0 { format!("+{hidden} more") } else { String::new() };
+    let end = w.saturating_sub(width(&more) as u16 + 1);
+    canvas.put(end, 0, w.saturating_sub(end), &more, t.dim);
+    let text = if r.level >= Level::Warning { t.strong } else { t.base };
+    let mut x = 3 + canvas.put(3, 0, end.saturating_sub(4), &r.text, text) + 2;
+    let link = link_name(r.topic);
+    if usize::from(end.saturating_sub(x)) >= width(link) + 3 {
+        x += canvas.put(x, 0, 2, "→ ", t.accent);
+        canvas.put(x, 0, end - x, link, t.accent);
+    }
+}
+
+/// The pane and the row that explain a reason; None: the details of the instance do.
+fn target(topic: Topic, id: &InstanceId) -> Option<(PaneId, Option<RowKey>)> {
+    let session = |s: i32| Some(RowKey::Session(id.clone(), s, 0));
+    match topic {
+        Topic::Blocking(s) => Some((PaneId::Blocking, session(s))),
+        Topic::Session(s) => Some((PaneId::Activity, session(s))),
+        Topic::Waits | Topic::Io | Topic::Workers => Some((PaneId::Waits, None)),
+        Topic::Cpu | Topic::Memory | Topic::Tempdb | Topic::Deadlocks => Some((PaneId::Activity, None)),
+        Topic::Link
+        | Topic::Rights
+        | Topic::Databases
+        | Topic::Storage
+        | Topic::Availability
+        | Topic::Jobs
+        | Topic::Restart => None,
+    }
+}
+
+/// Where Enter on a reason leads.
+fn link_name(topic: Topic) -> &'static str {
+    let nobody = InstanceId::new("");
+    target(topic, &nobody).map_or("details", |(pane, _)| pane.name())
+}
+
+fn render_foot(lines: &[words::Line], view: &View<'_>, canvas: &mut Canvas<'_>) {
+    for (y, (name, pieces)) in lines.iter().enumerate().take(usize::from(canvas.height())) {
+        let y = y as u16;
+        canvas.put(1, y, FOOT_AT - 2, name, view.theme.dim);
+        let mut x = FOOT_AT;
+        for (style, text) in pieces {
+            x += canvas.put(x, y, canvas.width().saturating_sub(x + 1), text, *style);
+        }
+    }
+}
+
+fn render_lost(canvas: &mut Canvas<'_>, view: &View<'_>) {
+    let line = "This instance is not in the inventory (any more). Esc leads back.";
+    let w = width(line).min(usize::from(canvas.width())) as u16;
+    canvas.put((canvas.width() - w) / 2, canvas.height() / 3, w, line, view.theme.dim);
+}
+
+impl Pane for InstancePane {
+    fn rebuild(&mut self, view: &View<'_>) {
+        self.reasons = view.single().map_or(0, |i| i.health.reasons.len());
+        self.move_to(self.cursor);
+    }
+
+    fn title(&self, view: &View<'_>, out: &mut Vec<(Part, String)>) {
+        let Some(i) = view.single() else { return };
+        let mut verdict = String::new();
+        about::push_verdict(&mut verdict, i);
+        out.push((Part::Level(i.health.level), verdict));
+        let mut text = String::new();
+        words::push_properties(&mut text, i, view);
+        out.push((Part::Plain, text));
+    }
+
+    fn render(&mut self, view: &View<'_>, canvas: &mut Canvas<'_>) {
+        let Some(i) = view.single().map(Arc::clone) else { return render_lost(canvas, view) };
+        let (w, h) = (canvas.width(), canvas.height());
+        let foot = words::foot(&i, view);
+        let shares = Shares::fit(h, self.reasons as u16, figures::rows(w), foot.len() as u16);
+        let mut y = 0;
+        self.render_reasons(&i, view, &mut canvas.part(0, y, w, shares.reasons));
+        y += shares.reasons + shares.air;
+        figures::render(&i, view, &mut canvas.part(0, y, w, shares.figures));
+        y += shares.figures + shares.air;
+        let range_ms = self.range_ms();
+        charts::render(&i, view, &mut canvas.part(0, y, w, shares.charts), range_ms, &mut self.picture);
+        render_foot(&foot, view, &mut canvas.part(0, h - shares.foot.min(h), w, shares.foot));
+    }
+
+    fn act(&mut self, action: Action, view: &View<'_>, wishes: &mut Vec<Wish>) -> bool {
+        match action {
+            Action::Enter => self.enter(view, wishes),
+            Action::Details => {
+                wishes.extend(view.single().map(|i| Wish::Details(RowKey::Instance(i.id().clone()))));
+            }
+            Action::Up => self.move_to(self.cursor.saturating_sub(1)),
+            Action::Down => self.move_to(self.cursor + 1),
+            Action::PageUp | Action::Home => self.move_to(0),
+            Action::PageDown | Action::End => self.move_to(usize::MAX),
+            Action::Range => self.range = (self.range + 1) % RANGES_MS.len(),
+            Action::Copy => wishes.extend(self.copy(view).map(Wish::Copy)),
+            _ => return false,
+        }
+        true
+    }
+
+    fn focus(&mut self, key: RowKey) {
+        if let RowKey::Reason(n) = key {
+            // Clamped when the reasons are known.
+            self.cursor = n;
+        }
+    }
+
+    fn selected(&self) -> Option<RowKey> {
+        Some(RowKey::Reason(self.cursor))
+    }
+
+    fn details(&self, key: &RowKey, view: &View<'_>) -> Option<Document> {
+        let i = match key {
+            RowKey::Instance(id) => view.snapshot.find(id),
+            _ => view.single(),
+        };
+        i.map(|i| about::document(i, view))
+    }
+
+    fn set_filter(&mut self, text: &str) -> Result<(), String> {
+        if text.is_empty() {
+            Ok(())
+        } else {
+            Err("nothing to filter here: 2, 3 and 4 lead to tables".to_owned())
+        }
+    }
+
+    fn filter(&self) -> &'static str {
+        ""
+    }
+
+    fn counts(&self) -> (usize, usize) {
+        (self.reasons, self.reasons)
+    }
+
+    fn click(&mut self, _x: u16, y: u16, view: &View<'_>, wishes: &mut Vec<Wish>) {
+        let (first, rows) = self.reasons_at;
+        let Some(n) = y.checked_sub(first).filter(|n| *n < rows) else { return };
+        let at = self.top + usize::from(n);
+        if at == self.cursor {
+            self.enter(view, wishes);
+        } else if at < self.reasons {
+            self.cursor = at;
+        }
+    }
+}

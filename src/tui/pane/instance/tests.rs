@@ -1,0 +1,211 @@
+use super::*;
+use crate::{
+    model::{
+        health::Health,
+        properties::{Properties, Right, Rights},
+        reading::Unavailable,
+    },
+    tui::{fixture, pane::stage::Stage},
+};
+use proptest::prelude::*;
+
+fn pane() -> InstancePane {
+    InstancePane::default()
+}
+
+fn line<'a>(lines: &'a [String], with: &str) -> &'a str {
+    lines.iter().find(|l| l.contains(with)).unwrap_or_else(|| panic!("no {with} in {lines:#?}"))
+}
+
+#[test]
+fn reasons_come_first_and_tell_where_they_lead() {
+    let stage = Stage::one(fixture::small(), "sqlprd-014");
+    let lines = stage.draw(&mut pane(), 120, 36);
+    assert_eq!(lines[0], " ✖ 14 sessions blocked 312 s by 88 (sleeping)  → Blocking");
+    assert_eq!(lines[1], " ▲ CPU 97 % for 6 min  → Activity");
+}
+
+#[test]
+fn enter_follows_the_reason_to_its_row() {
+    let stage = Stage::one(fixture::small(), "sqlprd-014");
+    let wishes = stage.act(&mut pane(), &[Action::Enter]);
+    let [Wish::Go { pane: PaneId::Blocking, focus: Some(RowKey::Session(id, 88, _)), .. }] = &wishes[..]
+    else {
+        panic!("{wishes:?}");
+    };
+    assert_eq!(id.as_str(), "sqlprd-014");
+    let wishes = stage.act(&mut pane(), &[Action::Down, Action::Enter]);
+    assert!(matches!(&wishes[..], [Wish::Go { pane: PaneId::Activity, .. }]), "{wishes:?}");
+    // What has no pane of its own is told in the details.
+    let wishes = Stage::one(fixture::small(), "sqlrep-001").act(&mut pane(), &[Action::Enter]);
+    assert!(matches!(&wishes[..], [Wish::Details(RowKey::Instance(_))]), "{wishes:?}");
+}
+
+#[test]
+fn the_title_says_what_it_is() {
+    let stage = Stage::one(fixture::small(), "sqlprd-014");
+    assert_eq!(
+        stage.title(&mut pane()),
+        "✖ critical, score 21 ─ SQL Server 2022 CU16 Enterprise · Windows · 16 cpu · 128 GB · up 41d · TLS 1.2 verified"
+    );
+}
+
+#[test]
+fn products_are_named_as_people_name_them() {
+    let product = |major, version: &str, edition: &str, engine| {
+        let p = Properties {
+            major,
+            version: Some(version.into()),
+            level: Some("RTM".into()),
+            edition: Some(edition.into()),
+            engine_edition: engine,
+            ..Properties::default()
+        };
+        let mut out = String::new();
+        words::push_product(&mut out, &p);
+        out
+    };
+    assert_eq!(
+        product(Some(13), "13.0.1", "Enterprise Edition: Core-based Licensing (64-bit)", Some(3)),
+        "SQL Server 2016 RTM Enterprise"
+    );
+    assert_eq!(
+        product(Some(99), "99.0.1", "Developer Edition (64-bit)", Some(3)),
+        "SQL Server 99.0.1 RTM Developer"
+    );
+    assert_eq!(product(Some(12), "12.0.2000", "SQL Azure", Some(8)), "Azure SQL Managed Instance");
+}
+
+#[test]
+fn figures_without_a_value_do_not_say_zero() {
+    let stage = Stage::one(fixture::small(), "sqltst-004");
+    let lines = stage.draw(&mut pane(), 120, 36);
+    let cpu: Vec<&str> = line(&lines, " CPU   ").split_whitespace().take(2).collect();
+    assert_eq!(cpu, ["CPU", "n/a"]);
+    let blocked = line(&lines, " blocked ").split_once("blocked").unwrap().1;
+    assert_eq!(blocked.split_whitespace().next(), Some("n/a"));
+    assert!(line(&lines, "CPU %").len() < 60 || !line(&lines, "CPU %").contains("last"), "{lines:#?}");
+    assert!(lines.iter().any(|l| l.contains("n/a (VIEW SERVER STATE)")), "the charts say why: {lines:#?}");
+}
+
+#[test]
+fn a_missing_right_tells_what_it_costs() {
+    let lines = Stage::one(fixture::small(), "sqltst-004").draw(&mut pane(), 120, 36);
+    line(&lines, "▲ no VIEW SERVER STATE: without it no activity, waits, blocking, CPU, memory");
+    assert!(line(&lines, " missing ").contains("waits n/a (VIEW SERVER STATE)"));
+    let lines = Stage::one(fixture::small(), "sqlprd-001").draw(&mut pane(), 120, 36);
+    line(&lines, "○ no msdb: SELECT on sysjobs: without it no failed Agent jobs");
+    assert!(!lines.iter().any(|l| l.contains(" missing ")), "{lines:#?}");
+}
+
+#[test]
+fn the_halves_of_2022_are_not_missed_by_who_holds_the_whole() {
+    let right = |name: &str, held| Right { name: name.into(), held, gives: "x".into() };
+    let whole = Rights {
+        rights: vec![
+            right("VIEW SERVER STATE", Some(true)),
+            right("VIEW SERVER PERFORMANCE STATE", Some(false)),
+        ],
+        present: vec![],
+    };
+    assert!(words::missing(&whole).is_empty());
+    let half = Rights {
+        rights: vec![
+            right("VIEW SERVER STATE", Some(false)),
+            right("VIEW SERVER PERFORMANCE STATE", Some(true)),
+        ],
+        present: vec![],
+    };
+    assert_eq!(
+        words::missing(&half).iter().map(|(name, _, vital)| (&**name, *vital)).collect::<Vec<_>>(),
+        [("VIEW SERVER STATE", false)]
+    );
+}
+
+#[test]
+fn a_broken_link_says_why_since_when_and_what_comes_next() {
+    let lines = Stage::one(fixture::small(), "sqlrep-001").draw(&mut pane(), 160, 36);
+    let link = line(&lines, " link ");
+    for words in [
+        "timed out: no answer from sqlrep-001 within 5 s",
+        "9 attempts",
+        "next in 22s",
+        "since 13:58:40",
+        "last answer 4m ago",
+    ] {
+        assert!(link.contains(words), "no {words} in {link}");
+    }
+}
+
+#[test]
+fn without_reasons_it_says_that_all_is_well() {
+    let lines = Stage::one(fixture::small(), "sqlprd-001").draw(&mut pane(), 80, 20);
+    assert_eq!(lines[0], " ● nothing to do");
+}
+
+#[test]
+fn more_reasons_than_rows_scroll_and_are_counted() {
+    let mut fleet = fixture::small();
+    let at = fleet.instances.iter().position(|i| i.id().as_str() == "sqlprd-014").unwrap();
+    let mut i = (*fleet.instances[at]).clone();
+    let reason = |n: i32| Reason {
+        level: Level::Warning,
+        topic: Topic::Session(n),
+        points: 1,
+        text: format!("reason {n}").into(),
+    };
+    i.health = Health { score: Some(50), level: Level::Warning, reasons: (1..=9).map(reason).collect() };
+    fleet.instances[at] = Arc::new(i);
+    let stage = Stage::one(fleet, "sqlprd-014");
+    let mut pane = pane();
+    let lines = stage.draw(&mut pane, 80, 8);
+    assert!(lines[0].contains("reason 1") && lines[1].ends_with("+7 more"), "{lines:#?}");
+    stage.act(&mut pane, &[Action::End]);
+    let lines = stage.draw(&mut pane, 80, 8);
+    assert!(lines[1].contains("reason 9"), "{lines:#?}");
+}
+
+#[test]
+fn details_name_everything_that_is_polled_and_its_age() {
+    let stage = Stage::one(fixture::small(), "sqltst-004");
+    let text = pane().details(&RowKey::Reason(0), &stage.view()).unwrap().to_copy();
+    assert!(text.contains("waits: n/a (VIEW SERVER STATE)"), "{text}");
+    assert!(text.contains("activity: <10s old, every 30s"), "{text}");
+    assert!(text.contains("▲ missing   VIEW SERVER STATE"), "{text}");
+    assert!(text.contains("collation: SQL_Latin1_General_CP1_CI_AS"), "{text}");
+}
+
+#[test]
+fn ranges_change_the_charts() {
+    let stage = Stage::one(fixture::small(), "sqlprd-014");
+    let mut pane = pane();
+    let fifteen = stage.draw(&mut pane, 120, 36);
+    stage.act(&mut pane, &[Action::Range]);
+    let five = stage.draw(&mut pane, 120, 36);
+    assert!(line(&fifteen, "13:50").contains("13:55"));
+    assert!(line(&five, "13:59").contains("14:01"), "{five:#?}");
+}
+
+#[test]
+fn holes_leave_out_what_only_needs_time() {
+    let mut fleet = fixture::small();
+    let mut i = (*fleet.instances[0]).clone();
+    i.facts.waits.problem = Some(Unavailable::NeedsTwoSamples);
+    i.facts.jobs.problem = Some(Unavailable::NoRight("msdb reader".into()));
+    let name = i.id().as_str().to_owned();
+    fleet.instances[0] = Arc::new(i);
+    let lines = Stage::one(fleet, &name).draw(&mut pane(), 120, 36);
+    assert_eq!(line(&lines, " missing "), " missing  failed jobs n/a (msdb reader)");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+    #[test]
+    fn any_size_holds(w in 0_u16..220, h in 0_u16..70, which in 0_usize..9, range in 0_usize..3) {
+        let mut fleet = fixture::small();
+        fleet.instances.push(Arc::new(fixture::hostile(fixture::NOW)));
+        let name = fleet.instances[which % fleet.instances.len()].id().as_str().to_owned();
+        let mut pane = InstancePane { range, cursor: which, ..InstancePane::default() };
+        Stage::one(fleet, &name).draw(&mut pane, w, h);
+    }
+}

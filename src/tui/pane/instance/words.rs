@@ -1,0 +1,232 @@
+//! What is known of an instance besides its figures, in words: product, connection, rights, holes, groups.
+
+use super::super::{View, fleet, reading};
+use crate::{
+    model::{
+        figure,
+        health::Level,
+        properties::{Platform, Properties, Rights},
+        reading::{Reading, Unavailable},
+        snapshot::{Facts, InstanceSnapshot},
+    },
+    tui::theme::Theme,
+};
+use ratatui::style::Style;
+use std::{fmt::Write as _, sync::Arc};
+
+/// `SQL Server 2019 CU27 Enterprise`.
+pub fn push_product(out: &mut String, p: &Properties) {
+    let edition = p.edition.as_deref().unwrap_or("");
+    match p.engine_edition {
+        Some(5) => return out.push_str("Azure SQL Database"),
+        Some(8) => return out.push_str("Azure SQL Managed Instance"),
+        _ => out.push_str("SQL Server "),
+    }
+    fleet::push_version(out, p);
+    // `Enterprise Edition: Core-based Licensing (64-bit)` says no more than its first words.
+    let short = edition.split(" Edition").next().unwrap_or("").trim();
+    if !short.is_empty() {
+        out.push(' ');
+        out.push_str(short);
+    }
+}
+
+/// `SQL Server 2019 CU27 Enterprise · Windows · 16 cpu · 128 GB · up 41d02h · TLS verified`.
+pub fn push_properties(out: &mut String, i: &InstanceSnapshot, view: &View<'_>) {
+    let Some(p) = i.facts.properties.get() else {
+        out.push_str("properties: ");
+        return reading::push_absence(out, i, &i.facts.properties, view.now);
+    };
+    push_product(out, p);
+    match p.platform {
+        Platform::Windows => out.push_str(" · Windows"),
+        Platform::Linux => out.push_str(" · Linux"),
+        Platform::Unknown => {}
+    }
+    // Writing to a String cannot fail.
+    if let Some(n) = p.cpu_count {
+        let _ = write!(out, " · {n} cpu");
+    }
+    if let Some(kb) = p.physical_memory_kb {
+        out.push_str(" · ");
+        figure::push_size(out, kb as f64 * 1024.0);
+    }
+    let started = i.facts.headline.get().and_then(|h| h.started_at).or(p.started_at);
+    if let Some(at) = started {
+        out.push_str(" · up ");
+        push_uptime(out, view.now - at);
+    }
+    out.push_str(" · ");
+    match &p.transport {
+        Some(words) => out.push_str(words),
+        None => {
+            let _ = write!(out, "TLS {}", fleet::tls_words(i.info.tls));
+        }
+    }
+}
+
+/// `up` in days once hours no longer matter.
+fn push_uptime(out: &mut String, ms: i64) {
+    let days = ms / 86_400_000;
+    if days >= 10 {
+        let _ = write!(out, "{days}d");
+    } else {
+        figure::push_span(out, ms);
+    }
+}
+
+/// A line at the foot of the pane: a name, and pieces of text.
+pub type Line = (&'static str, Vec<(Style, String)>);
+
+/// Everything that the foot says, most important first.
+pub fn foot(i: &InstanceSnapshot, view: &View<'_>) -> Vec<Line> {
+    let mut lines = vec![("link", link(i, view))];
+    lines.extend(rights(i, view));
+    let holes = holes(&i.facts, view.theme);
+    if !holes.is_empty() {
+        lines.push(("missing", holes));
+    }
+    let groups = groups(i, view.theme);
+    if !groups.is_empty() {
+        lines.push(("groups", groups));
+    }
+    lines
+}
+
+/// State of the connection: since when, how old the newest answer is, what it costs.
+fn link(i: &InstanceSnapshot, view: &View<'_>) -> Vec<(Style, String)> {
+    use crate::model::sample::Link;
+    let (t, f) = (view.theme, &i.facts);
+    let style = match f.link {
+        Link::Down { .. } => t.critical,
+        _ => t.base,
+    };
+    let mut text = String::new();
+    reading::push_link(&mut text, i, view.now);
+    let mut pieces = vec![(style, text)];
+    let mut more = String::new();
+    if let Some(since) = f.link_since {
+        more.push_str(" since ");
+        figure::push_since(&mut more, since, view.now);
+    }
+    if let Some(at) = f.last_good_at {
+        more.push_str(" · last answer ");
+        reading::push_calm_age(&mut more, view.now.ms_since(at));
+        more.push_str(" ago");
+    }
+    if f.headline.every_ms > 0 {
+        more.push_str(" · polled every ");
+        figure::push_span(&mut more, i64::from(f.headline.every_ms));
+    }
+    let _ = write!(more, " · {}", i.info.address);
+    pieces.push((t.dim, more));
+    pieces
+}
+
+/// Which rights are held, and what the missing ones cost.
+fn rights(i: &InstanceSnapshot, view: &View<'_>) -> Vec<Line> {
+    let t = view.theme;
+    let Some(rights) = i.facts.rights.get() else {
+        let mut why = String::new();
+        reading::push_absence(&mut why, i, &i.facts.rights, view.now);
+        return vec![("rights", vec![(t.dim, why)])];
+    };
+    let missing = missing(rights);
+    let mut all = vec![];
+    let known = rights.rights.iter().filter(|r| r.held.is_some()).count();
+    if missing.is_empty() {
+        all.push((t.base, format!("all {known} that this build can use")));
+    } else {
+        all.push((t.base, format!("{} of {known} that this build can use", known - missing.len())));
+    }
+    if let Some(databases) = i.facts.databases.get() {
+        let online = databases.iter().filter(|d| d.state.as_deref() == Some("ONLINE")).count();
+        let style = if online < databases.len() { t.base } else { t.dim };
+        all.push((style, format!(" · {online} of {} databases online", databases.len())));
+    }
+    let mut lines = vec![("rights", all)];
+    for (name, gives, vital) in missing {
+        let style = if vital { t.warning } else { t.dim };
+        let glyph = reading::glyph(if vital { Level::Warning } else { Level::Unknown });
+        lines.push((
+            "",
+            vec![(style, format!("{glyph} no {name}")), (t.dim, format!(": without it no {gives}"))],
+        ));
+    }
+    lines
+}
+
+/// The rights that are not held: name, what they would give, and whether most of the screen hangs on them.
+pub fn missing(rights: &Rights) -> Vec<(Arc<str>, Arc<str>, bool)> {
+    let sees = rights.sees_performance();
+    // The 2022 halves mean nothing to a login that holds the whole.
+    let whole = rights.held("VIEW SERVER STATE") == Some(true);
+    let covered = |name: &str| whole && name.starts_with("VIEW SERVER ");
+    let missing = rights.rights.iter().filter(|r| r.held == Some(false) && !covered(&r.name));
+    missing
+        .map(|r| {
+            let vital = sees == Some(false) && r.name.starts_with("VIEW SERVER ");
+            (Arc::clone(&r.name), Arc::clone(&r.gives), vital)
+        })
+        .collect()
+}
+
+/// One polled thing: name, what is wrong with it, its age and interval in ms.
+pub struct Polled<'a> {
+    /// in words
+    pub name: &'static str,
+    /// why the newest attempt gave nothing
+    pub problem: Option<&'a Unavailable>,
+    /// when the value was taken
+    pub at: Option<crate::model::time::Timestamp>,
+    /// interval, ms
+    pub every_ms: u32,
+}
+
+/// Everything that is polled, in the order of the probes.
+pub fn polled(f: &Facts) -> [Polled<'_>; 13] {
+    const fn of<'a, T>(name: &'static str, r: &'a Reading<T>) -> Polled<'a> {
+        Polled { name, problem: r.problem.as_ref(), at: r.at, every_ms: r.every_ms }
+    }
+    [
+        of("properties", &f.properties),
+        of("rights", &f.rights),
+        of("databases", &f.databases),
+        of("headline", &f.headline),
+        of("activity", &f.activity),
+        of("blocking", &f.blocking),
+        of("waits", &f.waits),
+        of("schedulers", &f.cpu),
+        of("memory", &f.memory),
+        of("availability", &f.availability),
+        of("volumes", &f.volumes),
+        of("failed jobs", &f.jobs),
+        of("own cost", &f.cost),
+    ]
+}
+
+/// What cannot be had here and why; what only needs time or does not apply is left out.
+fn holes(f: &Facts, t: &Theme) -> Vec<(Style, String)> {
+    let mut pieces = Vec::new();
+    for p in polled(f) {
+        let Some(problem) = p.problem else { continue };
+        if matches!(problem, Unavailable::NotYet | Unavailable::NeedsTwoSamples | Unavailable::NotHere(_)) {
+            continue;
+        }
+        let dot = if pieces.is_empty() { "" } else { " · " };
+        pieces.push((t.dim, format!("{dot}{} {problem}", p.name)));
+    }
+    pieces
+}
+
+fn groups(i: &InstanceSnapshot, t: &Theme) -> Vec<(Style, String)> {
+    let mut pieces = Vec::new();
+    if !i.info.groups.is_empty() {
+        pieces.push((t.base, i.info.groups.join(", ")));
+    }
+    for (key, value) in &i.info.labels {
+        pieces.push((t.dim, format!("   {key}=")));
+        pieces.push((t.base, value.to_string()));
+    }
+    pieces
+}

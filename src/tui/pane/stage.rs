@@ -1,0 +1,80 @@
+//! For tests of panes: a fleet, a scope and a pane on a screen in memory.
+
+use super::{Pane, View, Wish};
+use crate::{
+    model::{snapshot::FleetSnapshot, time::Timestamp},
+    tui::{
+        action::Action,
+        fixture,
+        theme::{Depth, Theme},
+        widget::screen,
+    },
+};
+
+/// What panes are shown on.
+pub struct Stage {
+    snapshot: FleetSnapshot,
+    theme: Theme,
+    scope: Vec<u32>,
+    narrowed: bool,
+    /// time of the frame
+    pub now: Timestamp,
+}
+
+impl Stage {
+    /// All of a fleet.
+    pub fn fleet(snapshot: FleetSnapshot) -> Self {
+        let scope = (0..snapshot.instances.len() as u32).collect();
+        let theme = Theme::load("dark", Depth::True).unwrap();
+        Self { snapshot, theme, scope, narrowed: false, now: fixture::NOW }
+    }
+
+    /// One instance of a fleet, by name.
+    pub fn one(snapshot: FleetSnapshot, name: &str) -> Self {
+        let at = snapshot.instances.iter().position(|i| i.id().as_str() == name).unwrap();
+        Self { scope: vec![at as u32], narrowed: true, ..Self::fleet(snapshot) }
+    }
+
+    /// Another theme.
+    pub fn themed(self, name: &str) -> Self {
+        Self { theme: Theme::load(name, Depth::True).unwrap(), ..self }
+    }
+
+    /// What the pane sees.
+    pub fn view(&self) -> View<'_> {
+        View {
+            snapshot: &self.snapshot,
+            now: self.now,
+            scope: &self.scope,
+            narrowed: self.narrowed,
+            faults_only: false,
+            theme: &self.theme,
+            low_bandwidth: false,
+        }
+    }
+
+    /// The lines of the pane after it has been rebuilt.
+    pub fn draw(&self, pane: &mut dyn Pane, width: u16, height: u16) -> Vec<String> {
+        pane.rebuild(&self.view());
+        screen::drawn(width, height, |c| pane.render(&self.view(), c))
+    }
+
+    /// Carries out actions and collects the wishes.
+    pub fn act(&self, pane: &mut dyn Pane, actions: &[Action]) -> Vec<Wish> {
+        let mut wishes = Vec::new();
+        for action in actions {
+            pane.rebuild(&self.view());
+            pane.act(*action, &self.view(), &mut wishes);
+        }
+        pane.rebuild(&self.view());
+        wishes
+    }
+
+    /// The parts of the title, joined.
+    pub fn title(&self, pane: &mut dyn Pane) -> String {
+        pane.rebuild(&self.view());
+        let mut parts = Vec::new();
+        pane.title(&self.view(), &mut parts);
+        parts.into_iter().map(|(_, text)| text).collect::<Vec<_>>().join(" ─ ")
+    }
+}

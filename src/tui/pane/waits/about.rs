@@ -1,0 +1,164 @@
+//! What the waits pane says in words: details of a type or a category, what is hidden, why there is nothing.
+
+use super::{
+    super::{View, reading},
+    meaning,
+    rows::{self, Harvest},
+};
+use crate::{
+    model::{
+        figure,
+        instance::InstanceId,
+        snapshot::InstanceSnapshot,
+        wait::{WaitCategory, WaitRate},
+    },
+    tui::{layer::document::Document, widget::canvas::Canvas},
+};
+use std::fmt::Write as _;
+
+/// Most sessions of an instance that the details list.
+const MOST_WAITERS: usize = 40;
+
+/// Most instances that the details list.
+const MOST_INSTANCES: usize = 20;
+
+/// All about a wait type, on one instance or on all in scope: what it means, its figures, who waits.
+pub fn type_document(id: Option<&InstanceId>, name: &str, view: &View<'_>) -> Option<Document> {
+    let t = view.theme;
+    let of = |i: &'_ InstanceSnapshot| id.is_none_or(|id| i.id() == id);
+    let mut found: Vec<(&InstanceSnapshot, &WaitRate)> = view
+        .snapshot
+        .instances
+        .iter()
+        .filter(|i| of(i))
+        .filter_map(|i| Some((&**i, i.facts.waits.get()?.types.iter().find(|r| &*r.name == name)?)))
+        .collect();
+    found.sort_by(|(_, a), (_, b)| b.ms_per_s.total_cmp(&a.ms_per_s));
+    let (_, first) = found.first()?;
+    let mut d = Document::new(name);
+    d.text(meaning::of_type(name, first.category), t.base);
+    if first.benign {
+        d.text("It is on the list of benign waits and not counted.", t.dim);
+    }
+    if first.poison {
+        d.text("It is a poison wait: a sustained value is trouble by itself.", t.warning);
+    }
+    d.field("category", t.base, |s| s.push_str(first.category.name()));
+    for (i, rate) in found.iter().take(MOST_INSTANCES) {
+        d.head(i.id().as_str());
+        let mut line = String::new();
+        push_figures(&mut line, rate);
+        d.text(line, reading::value_style(t, &i.facts.waits, view.now));
+        push_waiters(&mut d, i, name, view);
+    }
+    if found.len() > MOST_INSTANCES {
+        d.text(format!("and {} more instances", found.len() - MOST_INSTANCES), t.dim);
+    }
+    Some(d)
+}
+
+fn push_figures(line: &mut String, r: &WaitRate) {
+    rows::push_rate(line, r.ms_per_s);
+    line.push_str(" s of waiting per second, ");
+    rows::push_share(line, r.signal_ms_per_s, r.ms_per_s);
+    line.push_str(" signal, ");
+    figure::push_count(line, r.tasks_per_s);
+    line.push_str(" waits/s");
+    if let Some(avg) = r.avg_ms {
+        line.push_str(", average ");
+        figure::push_wait(line, avg);
+    }
+    line.push_str(", longest ever ");
+    figure::push_wait(line, r.max_ms as f64);
+}
+
+fn push_waiters(d: &mut Document, i: &InstanceSnapshot, name: &str, view: &View<'_>) {
+    let t = view.theme;
+    if i.facts.activity.get().is_none() {
+        let mut why = String::new();
+        reading::push_absence(&mut why, i, &i.facts.activity, view.now);
+        return d.text(why, t.dim);
+    }
+    let mut n = 0;
+    for r in rows::waiters(i, name).take(MOST_WAITERS) {
+        n += 1;
+        let mut line = format!("{:<5} ", r.session_id);
+        if let Some(ms) = r.wait_ms {
+            figure::push_wait(&mut line, ms as f64);
+        }
+        for part in [&r.login, &r.host, &r.database, &r.command, &r.wait_resource].into_iter().flatten() {
+            let _ = write!(line, "  {part}");
+        }
+        if let Some(by) = r.blocked_by.filter(|by| *by != 0) {
+            let _ = write!(line, "  blocked by {by}");
+        }
+        d.text(line, t.base);
+    }
+    if n == 0 {
+        d.text("nobody at the moment of the last poll", t.dim);
+    }
+}
+
+/// All about a category: what it means and its types.
+pub fn category_document(category: WaitCategory, harvest: &Harvest, view: &View<'_>) -> Document {
+    let t = view.theme;
+    let mut d = Document::new(category.name());
+    d.text(meaning::of_category(category), t.base);
+    d.head("types");
+    for row in harvest.rows.iter().filter(|r| r.rate.category == category).take(MOST_WAITERS) {
+        let mut line = format!("{:<32} ", row.rate.name);
+        push_figures(&mut line, &row.rate);
+        if let Some(i) = row.instance.and_then(|n| view.instance(n)).filter(|_| view.single().is_none()) {
+            let _ = write!(line, "  {}", i.id());
+        }
+        d.text(line, t.base);
+    }
+    d
+}
+
+/// The line below the types: what is left out and who says nothing.
+pub fn push_foot(out: &mut String, harvest: &Harvest, view: &View<'_>) {
+    if harvest.benign_hidden > 0 {
+        let s = if harvest.benign_hidden == 1 { "" } else { "s" };
+        let _ = write!(out, "{} benign type{s} hidden (i shows them)", harvest.benign_hidden);
+    }
+    let silent: u32 = harvest.silent.iter().map(|(_, n)| n).sum();
+    if silent == 0 || view.single().is_some() {
+        return;
+    }
+    if !out.is_empty() {
+        out.push_str(" · ");
+    }
+    let _ = write!(out, "{silent} of {} without waits: ", harvest.instances);
+    for (n, (why, count)) in harvest.silent.iter().enumerate() {
+        let _ = write!(out, "{}{count} {why}", if n > 0 { ", " } else { "" });
+    }
+}
+
+/// Says why there is no row and what to do about it.
+pub fn empty(harvest: &Harvest, filter: &str, view: &View<'_>, canvas: &mut Canvas<'_>) {
+    let t = view.theme;
+    let mut first = String::new();
+    let mut second = "";
+    if harvest.before > 0 {
+        first.push_str("No wait matches the filter.");
+        second = if filter.is_empty() { "" } else { "Esc clears it." };
+    } else if let Some(i) = view.single().filter(|i| i.facts.waits.get().is_none()) {
+        first.push_str("No waits: ");
+        reading::push_absence(&mut first, i, &i.facts.waits, view.now);
+        second = "d on the instance tells its rights and the state of its connection.";
+    } else if harvest.silent.is_empty() && harvest.instances > 0 {
+        first.push_str("Nobody waited between the last two polls.");
+        second = if harvest.benign_hidden > 0 { "i shows the benign waits." } else { "" };
+    } else if harvest.instances == 0 {
+        first.push_str("No instance is in this scope.");
+        second = "Esc widens it.";
+    } else {
+        push_foot(&mut first, harvest, view);
+    }
+    let y = canvas.height() / 3;
+    for (n, (line, style)) in [(first.as_str(), t.strong), (second, t.dim)].into_iter().enumerate() {
+        let w = crate::tui::widget::canvas::width(line).min(usize::from(canvas.width())) as u16;
+        canvas.put((canvas.width() - w) / 2, y + n as u16 * 2, w, line, style);
+    }
+}

@@ -1,0 +1,325 @@
+//! Waits: what is waited for in this scope, by category and by type, now and over the last minutes.
+//!
+//! With several instances in scope each row names its instance; `m` adds them up. Categories, chart and title always add
+//! up. Enter on a type shows who waits for it.
+
+use super::{Pane, PaneId, Part, View, Wish};
+use crate::{
+    model::health::Level,
+    tui::{
+        action::Action,
+        filter::FilterSlot,
+        layer::document::Document,
+        place::Scope,
+        widget::{
+            canvas::{self, Canvas},
+            table::{CellText, RowKey, Rows, SortKey, Table, sort_rows},
+        },
+    },
+};
+
+mod about;
+mod meaning;
+mod rows;
+mod top;
+
+#[cfg(test)]
+mod tests;
+
+pub use top::Picture;
+
+use rows::{Harvest, Row, TypeRows, Wanted};
+use top::CategoryRows;
+
+/// Ranges of the chart, ms.
+const RANGES_MS: [i64; 3] = [900_000, 300_000, 60_000];
+
+/// Which part has the cursor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Section {
+    Types,
+    Categories,
+}
+
+/// State of the pane.
+#[derive(Debug)]
+pub struct WaitsPane {
+    types: Table,
+    categories: Table,
+    section: Section,
+    filter: FilterSlot,
+    harvest: Harvest,
+    picture: Picture,
+    range: usize,
+    benign: bool,
+    merged: bool,
+    /// first screen column of the categories and screen row below them, for clicks
+    categories_at: (u16, u16),
+}
+
+impl Default for WaitsPane {
+    fn default() -> Self {
+        Self {
+            types: Table::new(&rows::COLUMNS),
+            categories: Table::new(&top::COLUMNS),
+            section: Section::Types,
+            filter: FilterSlot::new(&rows::FIELDS),
+            harvest: Harvest::default(),
+            picture: Picture::default(),
+            range: 0,
+            benign: false,
+            merged: false,
+            categories_at: (0, 0),
+        }
+    }
+}
+
+/// Puts `items` into the order of `key`, unknown last.
+fn reorder<T: Clone>(items: &mut Vec<T>, descending: bool, key: impl Fn(&T) -> SortKey) {
+    let mut order: Vec<u32> = (0..items.len() as u32).collect();
+    sort_rows(&mut order, descending, |i| items.get(i as usize).map_or(SortKey::None, &key));
+    *items = order.into_iter().filter_map(|i| items.get(i as usize).cloned()).collect();
+}
+
+impl WaitsPane {
+    fn range_ms(&self) -> i64 {
+        RANGES_MS.get(self.range).copied().unwrap_or(RANGES_MS[0])
+    }
+
+    /// Who waits for the type under the cursor, or the types of its category.
+    fn enter(&mut self, view: &View<'_>, wishes: &mut Vec<Wish>) {
+        if self.section == Section::Categories {
+            if let Some(c) = self.harvest.categories.get(self.categories.cursor()) {
+                // The name of a category in quotes is a good filter.
+                let _ = self.filter.set(&format!("category=\"{}\"", c.category.name()));
+                self.section = Section::Types;
+            }
+            return;
+        }
+        let Some(row) = self.harvest.rows.get(self.types.cursor()) else { return };
+        wishes.push(Wish::Go {
+            pane: PaneId::Activity,
+            scope: Self::scope_of(row, view),
+            focus: None,
+            filter: Some(format!("wait={}", row.rate.name)),
+        });
+    }
+
+    /// The instance of a row, unless it is the only one in scope anyway.
+    fn scope_of(row: &Row, view: &View<'_>) -> Option<Scope> {
+        if view.single().is_some() {
+            return None;
+        }
+        Some(Scope::Instance(view.instance(row.instance?)?.id().clone()))
+    }
+
+    fn copy(&self, view: &View<'_>) -> String {
+        let rows = TypeRows { rows: &self.harvest.rows, view };
+        let mut text = String::new();
+        let mut cell = CellText::default();
+        let marked = |i: usize| self.types.marks.contains(&rows.key(i));
+        let any = !self.types.marks.is_empty();
+        for i in (0..rows.len()).filter(|i| if any { marked(*i) } else { *i == self.types.cursor() }) {
+            for c in 0..rows::COLUMNS.len() {
+                cell.clear();
+                rows.cell(i, c, &mut cell);
+                text.push_str(cell.as_str());
+                text.push('\t');
+            }
+            text.truncate(text.trim_end_matches('\t').len());
+            text.push('\n');
+        }
+        text
+    }
+
+    fn render_top(&mut self, view: &View<'_>, canvas: &mut Canvas<'_>, split: top::Split) {
+        let height = split.height.saturating_sub(1);
+        let x = if split.chart > 0 { split.chart + 2 } else { 0 };
+        if split.chart > 0 {
+            let range_ms = self.range_ms();
+            self.picture.render(view, &mut canvas.part(1, 0, split.chart - 1, height), range_ms, false);
+        }
+        let rows = CategoryRows { categories: &self.harvest.categories, view };
+        let width = canvas.width().saturating_sub(x);
+        // Columns that would have to be scrolled to are left out: the same figures stand with the types.
+        for column in top::WIDE_COLUMNS {
+            self.categories.hidden[column] = width < top::LEAST_FOR_ALL;
+        }
+        let mut part = canvas.part(x, 0, width, height);
+        self.categories_at = (part.area().x, part.area().bottom());
+        self.categories.render(&mut part, view.theme, &rows, self.section == Section::Categories);
+    }
+}
+
+impl Pane for WaitsPane {
+    fn rebuild(&mut self, view: &View<'_>) {
+        let single = view.single().is_some();
+        let wanted = Wanted { benign: self.benign, merged: self.merged && !single };
+        self.filter.learn(view);
+        self.harvest = Harvest::gather(view, wanted, |row| self.filter.keeps(row));
+        if let Some(sort) = self.types.sort {
+            reorder(&mut self.harvest.rows, sort.descending, |r| rows::sort_key(r, sort.column, view));
+        }
+        if let Some(sort) = self.categories.sort {
+            reorder(&mut self.harvest.categories, sort.descending, |c| top::sort_key(c, sort.column));
+        }
+        self.types.hidden[rows::INSTANCE] = single || wanted.merged;
+        self.types.hidden[rows::ON] = !wanted.merged;
+        let names = self.harvest.rows.iter().filter_map(|r| view.instance(r.instance?));
+        let longest = names.map(|i| canvas::width(i.id().as_str())).max();
+        self.types.widths[rows::INSTANCE] = longest.map(|w| w.clamp(10, 28) as u16);
+        self.types.sync(&TypeRows { rows: &self.harvest.rows, view });
+        self.categories.sync(&CategoryRows { categories: &self.harvest.categories, view });
+    }
+
+    fn title(&self, _view: &View<'_>, out: &mut Vec<(Part, String)>) {
+        let minutes = self.range_ms() / 60_000;
+        out.push((Part::Plain, format!("last {minutes} min")));
+        let (total, signal) = self.harvest.total();
+        if total > 0.0 {
+            let mut text = String::new();
+            rows::push_rate(&mut text, total);
+            text.push_str(" s/s, signal ");
+            rows::push_share(&mut text, signal, total);
+            out.push((Part::Plain, text));
+        }
+        if self.merged {
+            out.push((Part::Accent, "added up".to_owned()));
+        }
+        if self.benign {
+            out.push((Part::Accent, "benign too".to_owned()));
+        }
+        if self.types.sort.is_some() {
+            let mut order = String::new();
+            self.types.order_name("", &mut order);
+            out.push((Part::Plain, order));
+        }
+    }
+
+    fn render(&mut self, view: &View<'_>, canvas: &mut Canvas<'_>) {
+        let (w, h) = (canvas.width(), canvas.height());
+        let mut y = 0;
+        if !self.harvest.poison.is_empty() && h >= 4 {
+            top::render_banner(&self.harvest.poison, view, &mut canvas.part(0, 0, w, 1));
+            y = 1;
+        }
+        let known = !self.harvest.categories.is_empty() || self.harvest.before > 0;
+        let split = top::Split::fit(w, h - y);
+        if known && split.height > 0 {
+            self.render_top(view, &mut canvas.part(0, y, w, split.height), split);
+            y += split.height;
+        } else {
+            self.categories_at = (0, 0);
+        }
+        let mut foot = String::new();
+        if h - y >= 4 && !self.harvest.rows.is_empty() {
+            about::push_foot(&mut foot, &self.harvest, view);
+        }
+        let below = u16::from(!foot.is_empty());
+        let mut body = canvas.part(0, y, w, h - y - below);
+        if self.harvest.rows.is_empty() {
+            about::empty(&self.harvest, self.filter.text(), view, &mut body);
+        } else {
+            let rows = TypeRows { rows: &self.harvest.rows, view };
+            self.types.render(&mut body, view.theme, &rows, self.section == Section::Types);
+        }
+        canvas.put(1, h.saturating_sub(1), w.saturating_sub(2), &foot, view.theme.dim);
+    }
+
+    fn act(&mut self, action: Action, view: &View<'_>, wishes: &mut Vec<Wish>) -> bool {
+        match action {
+            Action::Enter => self.enter(view, wishes),
+            Action::Details => wishes.extend(self.selected().map(Wish::Details)),
+            Action::Benign => self.benign = !self.benign,
+            Action::Merge if view.single().is_none() => self.merged = !self.merged,
+            Action::Merge => {
+                wishes.push(Wish::Say(Level::Ok, "one instance in scope: nothing to add up".into()));
+            }
+            Action::Range => self.range = (self.range + 1) % RANGES_MS.len(),
+            Action::NextSection | Action::PrevSection => {
+                self.section =
+                    if self.section == Section::Types { Section::Categories } else { Section::Types };
+            }
+            Action::Narrow => {
+                let row = self.harvest.rows.get(self.types.cursor());
+                let scope = row.and_then(|row| Self::scope_of(row, view));
+                wishes.extend(scope.map(|scope| Wish::Go {
+                    pane: PaneId::Waits,
+                    scope: Some(scope),
+                    focus: None,
+                    filter: None,
+                }));
+            }
+            Action::Copy => wishes.push(Wish::Copy(self.copy(view))),
+            Action::Out if !self.types.marks.is_empty() => self.types.marks.clear(),
+            Action::Out if self.section == Section::Categories => self.section = Section::Types,
+            _ if self.section == Section::Categories => {
+                return self
+                    .categories
+                    .act(action, &CategoryRows { categories: &self.harvest.categories, view });
+            }
+            _ => return self.types.act(action, &TypeRows { rows: &self.harvest.rows, view }),
+        }
+        true
+    }
+
+    fn focus(&mut self, key: RowKey) {
+        match key {
+            RowKey::Category(_) => {
+                self.section = Section::Categories;
+                self.categories.select(key);
+            }
+            RowKey::Wait(..) => {
+                self.section = Section::Types;
+                self.types.select(key);
+            }
+            _ => {}
+        }
+    }
+
+    fn selected(&self) -> Option<RowKey> {
+        match self.section {
+            Section::Types => self.types.selected().cloned(),
+            Section::Categories => self.categories.selected().cloned(),
+        }
+    }
+
+    fn details(&self, key: &RowKey, view: &View<'_>) -> Option<Document> {
+        match key {
+            RowKey::Wait(id, name) => about::type_document(id.as_ref(), name, view),
+            RowKey::Category(category) => Some(about::category_document(*category, &self.harvest, view)),
+            _ => None,
+        }
+    }
+
+    fn set_filter(&mut self, text: &str) -> Result<(), String> {
+        self.filter.set(text)
+    }
+
+    fn filter(&self) -> &str {
+        self.filter.text()
+    }
+
+    fn counts(&self) -> (usize, usize) {
+        (self.harvest.rows.len(), self.harvest.before)
+    }
+
+    fn click(&mut self, x: u16, y: u16, view: &View<'_>, wishes: &mut Vec<Wish>) {
+        let categories = CategoryRows { categories: &self.harvest.categories, view };
+        let types = TypeRows { rows: &self.harvest.rows, view };
+        let (left, bottom) = self.categories_at;
+        if x >= left && y < bottom {
+            if let Some(i) = self.categories.row_at(y, &categories) {
+                self.section = Section::Categories;
+                self.categories.move_to(i, &categories);
+            }
+        } else if let Some(i) = self.types.row_at(y, &types) {
+            let again = self.section == Section::Types && i == self.types.cursor();
+            self.section = Section::Types;
+            self.types.move_to(i, &types);
+            if again {
+                self.enter(view, wishes);
+            }
+        }
+    }
+}

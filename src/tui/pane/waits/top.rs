@@ -1,0 +1,179 @@
+//! What lies above the wait types: the poison banner, the chart of the last minutes, the categories.
+
+use super::{
+    super::{View, reading},
+    rows::{self, Row},
+};
+use crate::{
+    model::{figure, health::Level, wait::CategoryRate},
+    tui::widget::{
+        canvas::Canvas,
+        columns::Column,
+        stack::{self, Stack},
+        table::{CellText, RowKey, Rows, SortKey},
+    },
+};
+use std::{
+    fmt::Write as _,
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+};
+
+/// Below this height there is room for the types only.
+const LEAST_HEIGHT: u16 = 17;
+
+/// Below this width there is room for the categories only, not for the chart beside them.
+const LEAST_FOR_CHART: u16 = 72;
+
+/// Columns of the categories.
+pub const COLUMNS: [Column; 6] = [
+    Column::text("", 1, 0).frozen(),
+    Column::text("CATEGORY", 17, 0).at_least(12).growing(),
+    Column::number("S/S", 7, 0),
+    Column::number("SIGNAL", 6, 1),
+    Column::number("WAITS/S", 7, 2),
+    Column::number("AVG", 8, 3),
+];
+
+/// Title of the chart.
+const TITLE: &str = "waiting s/s";
+
+/// Columns of the categories that a narrow table leaves out.
+pub const WIDE_COLUMNS: [usize; 2] = [4, 5];
+
+/// Columns from which on the categories have all their figures.
+pub const LEAST_FOR_ALL: u16 = 52;
+
+/// How the upper part is shared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Split {
+    /// rows of the upper part, the blank one below it included
+    pub height: u16,
+    /// columns of the chart; the categories have the rest
+    pub chart: u16,
+}
+
+impl Split {
+    /// Shares a body of this size.
+    pub const fn fit(width: u16, height: u16) -> Self {
+        if height < LEAST_HEIGHT || width < 30 {
+            return Self { height: 0, chart: 0 };
+        }
+        let wish = height * 2 / 5;
+        let height = if wish > 15 { 15 } else { wish };
+        let categories = if width >= 110 { 56 } else { 34 };
+        let chart = if width >= LEAST_FOR_CHART { width - categories } else { 0 };
+        Self { height, chart }
+    }
+}
+
+/// Shortest time between two looks at the histories, ms: of 500 instances they take a while.
+const LOOK_MS: i64 = 1_000;
+
+/// What a picture was made of: scope, second, columns, range.
+type Made = (u64, i64, u16, i64);
+
+/// The chart, made anew at most once a second, or when scope or size change.
+#[derive(Debug, Default)]
+pub struct Picture {
+    stack: Stack,
+    made: Option<Made>,
+}
+
+impl Picture {
+    /// Draws the chart of all instances in scope, with a legend if there is no table of categories beside it.
+    pub fn render(&mut self, view: &View<'_>, canvas: &mut Canvas<'_>, range_ms: i64, legend: bool) {
+        let columns = stack::plot_columns(canvas.width(), canvas.height());
+        let mut scope = DefaultHasher::new();
+        (view.scope, view.faults_only, view.snapshot.instances.len()).hash(&mut scope);
+        let made = Some((scope.finish(), view.now.ms().div_euclid(LOOK_MS), columns, range_ms));
+        if self.made != made {
+            let histories = view.instances().map(|(_, i)| &*i.history);
+            self.stack = Stack::gather(histories, view.now, range_ms, columns);
+            self.made = made;
+        }
+        self.stack.draw(canvas, TITLE, 0.001, "no waits seen yet", view.theme);
+        if legend && canvas.height() >= 3 {
+            let x = TITLE.len() as u16 + 2;
+            let width = canvas.width().saturating_sub(x);
+            self.stack.draw_legend(&mut canvas.part(x, 0, width, 1), view.theme);
+        }
+    }
+}
+
+/// The categories as a table shows them.
+pub struct CategoryRows<'a> {
+    /// heaviest first
+    pub categories: &'a [CategoryRate],
+    /// for styles
+    pub view: &'a View<'a>,
+}
+
+impl Rows for CategoryRows<'_> {
+    fn len(&self) -> usize {
+        self.categories.len()
+    }
+
+    fn key(&self, i: usize) -> RowKey {
+        let unknown = crate::model::wait::WaitCategory::Unknown;
+        RowKey::Category(self.categories.get(i).map_or(unknown, |c| c.category))
+    }
+
+    fn cell(&self, i: usize, column: usize, out: &mut CellText) {
+        let Some(c) = self.categories.get(i) else { return };
+        let t = self.view.theme;
+        match column {
+            0 => {
+                let (glyph, style) = stack::swatch(stack::band(c.category), t);
+                out.put(style, glyph);
+            }
+            1 => out.put(t.base, c.category.name()),
+            2 => out.with(t.strong, |s| rows::push_rate(s, c.ms_per_s)),
+            3 => out.with(t.base, |s| rows::push_share(s, c.signal_ms_per_s, c.ms_per_s)),
+            4 => out.with(t.base, |s| figure::push_count(s, c.tasks_per_s)),
+            5 if c.tasks_per_s > 0.0 => {
+                out.with(t.base, |s| figure::push_wait(s, c.ms_per_s / c.tasks_per_s));
+            }
+            _ => out.put(t.dim, "–"),
+        }
+    }
+}
+
+/// What a column of the categories sorts by.
+pub fn sort_key(c: &CategoryRate, column: usize) -> SortKey {
+    match column {
+        1 => Some(c.category.name()).into(),
+        2 => Some(c.ms_per_s).into(),
+        3 => (c.ms_per_s > 0.0).then(|| c.signal_ms_per_s / c.ms_per_s).into(),
+        4 => Some(c.tasks_per_s).into(),
+        5 => (c.tasks_per_s > 0.0).then(|| c.ms_per_s / c.tasks_per_s).into(),
+        _ => SortKey::None,
+    }
+}
+
+/// Draws the banner: `✖ poison: THREADPOOL 2.10 s/s on sqlprd-003 +4 · RESOURCE_SEMAPHORE …`.
+pub fn render_banner(poison: &[(Level, Row)], view: &View<'_>, canvas: &mut Canvas<'_>) {
+    let Some(worst) = poison.iter().map(|(l, _)| *l).max() else { return };
+    let (t, style) = (view.theme, reading::level_style(view.theme, worst));
+    let mut x = canvas.put(1, 0, 1, reading::glyph(worst), style) + 2;
+    x += canvas.put(x, 0, canvas.width(), "poison: ", style);
+    let mut text = String::new();
+    for (n, (level, row)) in poison.iter().enumerate() {
+        text.clear();
+        text.push_str(&row.rate.name);
+        text.push(' ');
+        rows::push_rate(&mut text, row.rate.ms_per_s);
+        text.push_str(" s/s");
+        if let Some(i) = row.instance.and_then(|i| view.instance(i)).filter(|_| view.single().is_none()) {
+            text.push_str(" on ");
+            text.push_str(i.id().as_str());
+        }
+        if row.on > 1 {
+            // Writing to a String cannot fail.
+            let _ = write!(text, " +{}", row.on - 1);
+        }
+        if n > 0 {
+            x += canvas.put(x, 0, canvas.width().saturating_sub(x), " · ", t.dim);
+        }
+        x += canvas.put(x, 0, canvas.width().saturating_sub(x), &text, reading::level_style(t, *level));
+    }
+}
