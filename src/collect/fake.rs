@@ -67,7 +67,9 @@ impl Fake {
 
     /// From now on the instance behaves like this; without a word it answers after 5 ms.
     pub fn set(&self, name: &str, act: Act) {
-        self.acts.send_modify(|acts| drop(acts.insert(name.to_owned(), act)));
+        self.acts.send_modify(|acts| {
+            acts.insert(name.to_owned(), act);
+        });
     }
 
     fn act(&self, name: &str) -> Act {

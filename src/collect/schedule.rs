@@ -183,7 +183,7 @@ mod tests {
     fn the_first_round_tells_what_the_screen_needs_and_the_second_makes_rates() {
         let rounds = play(2, false, 0.5);
         let (at, first) = &rounds[0];
-        assert_eq!(*at, 0.0);
+        assert!(*at < 0.001, "{at}");
         for probe in
             [ProbeId::Rights, ProbeId::Properties, ProbeId::Headline, ProbeId::Activity, ProbeId::Blocking]
         {
@@ -191,7 +191,7 @@ mod tests {
         }
         assert!(!first.contains(&ProbeId::Volumes), "slow ones wait");
         let (at, second) = &rounds[1];
-        assert_eq!(*at, 1.5);
+        assert!((*at - 1.5).abs() < 0.001, "{at}");
         assert!(second.contains(&ProbeId::Headline) && second.contains(&ProbeId::Waits), "{second:?}");
     }
 

@@ -149,7 +149,7 @@ async fn a_server_that_lets_us_in_and_never_answers_stays_down() {
 
 #[tokio::test(start_paused = true)]
 async fn an_idle_disconnect_is_nobodys_business() {
-    let (fake, mut collector, start) = run(&one(), |_| {});
+    let (fake, collector, start) = run(&one(), |_| {});
     seconds(10.0).await;
     fake.set("a", Act::Closed);
     for _ in 0..200 {

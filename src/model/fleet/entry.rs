@@ -118,12 +118,12 @@ impl Entry {
                     }
                 });
             }
-            Link::Up => self.facts.each_problem(|problem| {
+            Link::Up if !same => self.facts.each_problem(|problem| {
                 if matches!(problem, Some(Unavailable::Failed(_))) {
                     *problem = Some(Unavailable::NotYet);
                 }
             }),
-            Link::Idle | Link::Connecting => {}
+            Link::Up | Link::Idle | Link::Connecting => {}
         }
         self.facts.link = link;
         self.dirty = true;

@@ -202,6 +202,14 @@ fn down_stays_down_until_the_link_is_up() {
 }
 
 #[test]
+fn being_up_again_and_again_does_not_hide_what_failed() {
+    let mut f = fleet(&["a"]);
+    missed(&mut f, "a", ProbeId::Headline, 1, Unavailable::Failed(Failure::new(FailureKind::Protocol, "x")));
+    link(&mut f, "a", 2, Link::Up);
+    assert_eq!(&*shown(&mut f, 3).health.reasons[0].text, "no headline (bad answer)");
+}
+
+#[test]
 fn a_failed_poll_keeps_the_old_value_and_makes_a_gap() {
     let mut f = fleet(&["a"]);
     poll_headline(&mut f, 0, headline(0, 0));

@@ -50,6 +50,7 @@ pub fn assess(facts: &Facts, history: &History, thresholds: &Thresholds, now: Ti
     if rules::link(&mut case) {
         rules::rights(&mut case);
         rules::silence(&mut case);
+        rules::emptiness(&mut case);
         rules::cpu(&mut case);
         rules::workers_and_poison(&mut case);
         rules::blocking(&mut case);

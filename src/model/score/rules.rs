@@ -10,6 +10,7 @@ use crate::model::{
     reading::Unavailable,
     sample::{Link, ReplicaRow},
     snapshot::Chain,
+    time::Timestamp,
     wait::WaitCategory,
 };
 use std::fmt::Write as _;
@@ -96,6 +97,17 @@ pub(super) fn silence(case: &mut Case<'_>) {
         case.add((Level::Warning, 25), Topic::Link, text + &why);
     } else if headline.value.is_none() && !why.is_empty() {
         case.add((Level::Warning, 25), Topic::Link, format!("no headline{why}"));
+    }
+}
+
+/// A headline in which everything is NULL says nothing about the instance: that is not the same as "fine".
+pub(super) fn emptiness(case: &mut Case<'_>) {
+    let Some(h) = case.facts.headline.fresh(case.now) else { return };
+    let figures =
+        [h.connections, h.page_life_s, h.blocked, h.total_memory_kb, h.started_at.map(Timestamp::ms)];
+    let rates = [h.cpu_pct, h.batches_per_s];
+    if figures.iter().all(Option::is_none) && rates.iter().all(Option::is_none) {
+        case.add((Level::Unknown, 0), Topic::Link, "tells no figures: all are NULL".to_owned());
     }
 }
 

@@ -122,6 +122,12 @@ fn silence_is_told_with_its_age_and_nothing_stale_is_judged() {
 }
 
 #[test]
+fn a_headline_of_nulls_is_not_fine() {
+    let empty = facts(|f| f.headline = good(Headline { round_trip_ms: 4, ..Headline::default() }));
+    assert_eq!(told(&empty), "Unknown –: tells no figures: all are NULL");
+}
+
+#[test]
 fn blocking_as_the_mock_up_says_it() {
     let head = ChainSession {
         request: Request { session_id: 88, status: Some("sleeping".into()), ..Request::default() },
