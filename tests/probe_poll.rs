@@ -1,5 +1,12 @@
 //! Polls against a server made of result sets: how many round trips, what an error does to whom, what is remembered.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "helpers of tests fail like tests"
+)]
+
 #[path = "probe/fake.rs"]
 mod fake;
 

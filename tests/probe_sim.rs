@@ -1,5 +1,7 @@
 //! Probes against the simulated fleet: real driver, real TDS, every version, and what trouble looks like from here.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail like tests")]
+
 use dbtop::{
     model::{
         failure::FailureKind,

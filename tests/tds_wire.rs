@@ -1,6 +1,8 @@
 //! The driver layer against the simulator's wire: real sockets, real TLS. Every class of failure, what it says, and
 //! whether the connection lives on.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail like tests")]
+
 #[path = "clients/echo.rs"]
 mod echo;
 #[path = "tds/gateway.rs"]
