@@ -20,7 +20,7 @@ const TABS: [PaneId; 3] = [PaneId::Activity, PaneId::Waits, PaneId::Blocking];
 /// Draws the whole screen.
 pub fn render(app: &mut App, area: Rect, buf: &mut Buffer) {
     let mut screen = Canvas::new(buf, area);
-    screen.clear(app.world.theme.base);
+    screen.clear(app.world.theme.screen);
     let (w, h) = (screen.width(), screen.height());
     if w < LEAST.0 || h < LEAST.1 {
         let text = format!("terminal too small: {w}×{h}, needs {}×{}", LEAST.0, LEAST.1);

@@ -93,7 +93,9 @@ struct File {
 pub struct Theme {
     /// the name it was asked for by
     pub name: String,
-    /// plain text on the screen's background
+    /// the empty screen: plain text on its background
+    pub screen: Style,
+    /// plain text, on whatever lies below it
     pub base: Style,
     /// names, totals
     pub strong: Style,
@@ -172,7 +174,8 @@ impl Theme {
         Ok(Self {
             name: name.to_owned(),
             hatched: chart.iter().all(|s| matches!(s.fg, None | Some(Color::Reset))),
-            base: style(&file.base)?,
+            screen: style(&file.base)?,
+            base: Style { bg: None, ..style(&file.base)? },
             strong: style(&file.strong)?,
             dim: style(&file.dim)?,
             rule: style(&file.rule)?,
@@ -304,7 +307,7 @@ mod tests {
         for (name, text) in BUILT_IN {
             let t = Theme::parse(name, text, Depth::True).unwrap();
             assert!(text.lines().count() <= 25, "{name} grew beyond a glance");
-            let background = t.base.bg.unwrap();
+            let background = t.screen.bg.unwrap();
             let roles = [
                 ("base", t.base),
                 ("strong", t.strong),

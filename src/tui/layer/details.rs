@@ -16,7 +16,7 @@ use std::sync::Arc;
 use unicode_segmentation::UnicodeSegmentation;
 
 /// Column where the values of fields start.
-const VALUE_AT: u16 = 16;
+const VALUE_AT: u16 = 18;
 
 /// From this width on the statement stands beside the fields, not below them.
 const SIDE_BY_SIDE: u16 = 120;
@@ -91,7 +91,7 @@ impl Reader {
 
     /// Draws title and text over the whole canvas.
     pub fn render(&mut self, canvas: &mut Canvas<'_>, theme: &Theme) {
-        canvas.clear(theme.base);
+        canvas.clear(theme.screen);
         let (w, h) = (canvas.width(), canvas.height());
         head(canvas, 0, &self.document.title, theme.strong, theme);
         self.page = usize::from(h.saturating_sub(1));

@@ -103,7 +103,7 @@ impl Layout {
             (0..columns.len()).filter(|i| shown(*i) && columns[*i].grow).map(|i| wish(i) - min(i)).sum();
         let mut reserve = 0;
         for i in by_rank {
-            let cost = min(i) + if used == 0 { 0 } else { gap };
+            let cost = min(i) + if used == 0 { 0 } else { before(&columns[i], gap) };
             if columns[i].rank >= COMFORT {
                 reserve = wanted;
             }
@@ -119,7 +119,7 @@ impl Layout {
         let (frozen, scrolled): (Vec<usize>, Vec<usize>) =
             order.into_iter().partition(|i| columns[*i].frozen);
         let by_choice = scrolled.iter().filter(|i| chosen[**i]).count();
-        let (left, mut count) = window(&frozen, &scrolled, left, room, gap, &min);
+        let (left, mut count) = window(columns, &frozen, &scrolled, left, room, gap, &min);
         if left == 0 {
             count = by_choice;
         }
@@ -137,8 +137,14 @@ impl Layout {
     }
 }
 
+/// Blanks before a column: a picture without a title leans on the column before it.
+const fn before(column: &Column, gap: u16) -> u16 {
+    if column.title.is_empty() { 1 } else { gap }
+}
+
 /// How many scrolled columns can be seen from `left` on; `left` is taken back while the last one has room to spare.
 fn window(
+    columns: &[Column],
     frozen: &[usize],
     scrolled: &[usize],
     left: usize,
@@ -146,12 +152,12 @@ fn window(
     gap: u16,
     min: &impl Fn(usize) -> u16,
 ) -> (usize, usize) {
-    let fixed: u16 = frozen.iter().map(|i| min(*i) + gap).sum();
+    let fixed: u16 = frozen.iter().map(|i| min(*i) + before(&columns[*i], gap)).sum();
     let fits = |from: usize| {
         let mut used = fixed;
         let mut n = 0;
         for i in scrolled.iter().skip(from) {
-            let cost = min(*i) + if used == 0 { 0 } else { gap };
+            let cost = min(*i) + if used == 0 { 0 } else { before(&columns[*i], gap) };
             if used + cost > room + gap && n > 0 {
                 break;
             }
@@ -177,7 +183,7 @@ fn spread(
     min: &impl Fn(usize) -> u16,
 ) -> Vec<Place> {
     let mut widths: Vec<u16> = in_sight.iter().map(|i| min(*i)).collect();
-    let gaps = gap * (in_sight.len().saturating_sub(1)) as u16;
+    let gaps: u16 = in_sight.iter().skip(1).map(|i| before(&columns[*i], gap)).sum();
     let mut spare = room.saturating_sub(widths.iter().sum::<u16>() + gaps);
     for (w, i) in widths.iter_mut().zip(in_sight) {
         let more = wish(*i).saturating_sub(*w).min(spare);
@@ -196,11 +202,10 @@ fn spread(
     }
     let mut x = 1;
     let mut places = Vec::with_capacity(in_sight.len());
-    for (w, i) in widths.into_iter().zip(in_sight) {
-        // A picture without a title leans on the column before it.
-        let x_here = if columns[*i].title.is_empty() && gap == 2 && x > 1 { x - 1 } else { x };
-        places.push(Place { column: *i, x: x_here, width: w + (x - x_here) });
-        x += w + gap;
+    for (n, (width, i)) in widths.into_iter().zip(in_sight).enumerate() {
+        x += if n == 0 { 0 } else { before(&columns[*i], gap) };
+        places.push(Place { column: *i, x, width });
+        x += width;
     }
     places
 }

@@ -102,12 +102,12 @@ impl CellText {
             if room == 0 {
                 return;
             }
-            // A run that fills the cell to its last column while more follows must end in an ellipsis.
+            // A run that just fills the cell while more follows must show that something is cut.
             let more = i + 1 < self.runs.len() && self.text.len() > *stop;
             let w = super::canvas::width(piece);
-            if more && w >= usize::from(room) {
-                let used = canvas.put(at, y, room - 1, piece, *style);
-                canvas.glyph(at + used, y, "…", *style);
+            if more && w == usize::from(room) {
+                // One column less makes it end in an ellipsis.
+                canvas.put(at, y, room - 1, piece, *style);
                 return;
             }
             at += canvas.put(at, y, room, piece, *style);

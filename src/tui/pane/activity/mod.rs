@@ -3,6 +3,7 @@
 
 use super::{Pane, PaneId, Part, View, Wish, reading, request};
 use crate::model::{
+    figure,
     instance::InstanceId,
     session::{Request, SessionCounts},
     snapshot::InstanceSnapshot,
@@ -280,9 +281,13 @@ impl Pane for ActivityPane {
         out.push((Part::Plain, text));
         let s = &self.totals.sessions;
         if let Some(total) = s.total {
-            let mut text = format!("{total} sessions");
+            let mut text = String::new();
+            figure::push_grouped(&mut text, total);
+            text.push_str(" sessions");
             if let Some(open) = s.sleeping_open.filter(|n| *n > 0) {
-                let _ = write!(text, ", {open} asleep in a transaction");
+                text.push_str(", ");
+                figure::push_grouped(&mut text, open);
+                text.push_str(" asleep in a transaction");
             }
             out.push((Part::Plain, text));
         }

@@ -34,7 +34,7 @@ impl Group {
 pub struct Groups {
     groups: Vec<Group>,
     selected: Option<Arc<str>>,
-    bar: usize,
+    largest: u32,
 }
 
 impl Groups {
@@ -59,8 +59,7 @@ impl Groups {
                 }
             }
         }
-        let largest = self.groups.iter().map(Group::total).max().unwrap_or(0) as usize;
-        self.bar = largest.min(BAR);
+        self.largest = self.groups.iter().map(Group::total).max().unwrap_or(0);
         if !self.groups.iter().any(|g| Some(&g.name) == self.selected.as_ref()) {
             self.selected = self.groups.first().map(|g| g.name.clone());
         }
@@ -88,18 +87,18 @@ impl Groups {
         true
     }
 
-    fn cell_width(&self) -> usize {
+    /// Columns of a name, of a bar, and cells a line: at least two cells share a line if their bars can be short.
+    fn measure(&self, columns: u16) -> (usize, usize, usize) {
         let name = self.groups.iter().map(|g| width(&g.name)).max().unwrap_or(0).min(20);
-        name + 1 + 4 + 1 + self.bar
-    }
-
-    fn per_line(&self, columns: u16) -> usize {
-        (usize::from(columns).saturating_sub(2) / (self.cell_width() + 3)).max(1)
+        let room = usize::from(columns).saturating_sub(2);
+        let fixed = name + 6 + 3;
+        let bar = (room / 2).saturating_sub(fixed).clamp(6, BAR).min((self.largest as usize).max(1));
+        (name, bar, (room / (fixed + bar)).max(1))
     }
 
     /// Lines that all groups need.
     pub fn lines(&self, columns: u16) -> u16 {
-        self.groups.len().div_ceil(self.per_line(columns)) as u16
+        self.groups.len().div_ceil(self.measure(columns).2) as u16
     }
 
     /// A rule, and the bars below it.
@@ -108,11 +107,10 @@ impl Groups {
         let w = canvas.width();
         canvas.repeat(0, 0, w, "─", t.rule);
         canvas.put(1, 0, w, " groups ", if active { t.accent } else { t.dim });
-        let per_line = self.per_line(w);
-        let cell = self.cell_width() + 3;
-        let name_width = self.cell_width() - self.bar - 6;
+        let (name_width, bar, per_line) = self.measure(w);
+        let cell = name_width + 6 + bar + 3;
         let room = usize::from(canvas.height().saturating_sub(1)) * per_line;
-        let largest = self.groups.iter().map(Group::total).max().unwrap_or(1).max(1);
+        let largest = self.largest.max(1);
         for (n, g) in self.groups.iter().take(room).enumerate() {
             let x = (2 + n % per_line * cell) as u16;
             let y = (1 + n / per_line) as u16;
@@ -122,7 +120,7 @@ impl Groups {
             canvas.put_right(x + name_width as u16 + 1, y, 4, &count, t.dim);
             let mut at = x + name_width as u16 + 6;
             for (part, (level, block)) in PARTS.iter().enumerate() {
-                let cells = share(g.counts[part], largest, self.bar);
+                let cells = share(g.counts[part], largest, bar);
                 let style = reading::level_style(t, *level).remove_modifier(Modifier::BOLD);
                 canvas.repeat(at, y, cells, if t.hatched { block } else { "▇" }, style);
                 at += cells;

@@ -56,7 +56,8 @@ impl Heat {
     /// Lays the cells out: two columns each if there is room, one if there must be.
     fn lay_out(&mut self, columns: u16, lines: u16, n: usize) -> u16 {
         let label = self.starts.iter().map(|(_, g)| width(g)).max().unwrap_or(0).min(16) as u16 + 3;
-        for step in [2, 1] {
+        // Two columns a cell and a line between groups while there is room; neither if there must be.
+        for (step, air) in [(2, 1), (2, 0), (1, 0)] {
             let per_line = (columns.saturating_sub(label + 1) / step).max(1);
             self.cells.clear();
             let mut y = 0;
@@ -66,9 +67,9 @@ impl Heat {
                     let (row, column) = (j / u32::from(per_line), j % u32::from(per_line));
                     self.cells.push((label + column as u16 * step, y + row as u16));
                 }
-                y = self.cells.last().map_or(y, |(_, y)| y + 1);
+                y = self.cells.last().map_or(y, |(_, y)| y + 1) + air;
             }
-            if y <= lines || step == 1 {
+            if y <= lines + air {
                 break;
             }
         }

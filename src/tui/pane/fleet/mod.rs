@@ -296,7 +296,8 @@ impl Pane for FleetPane {
         if self.rows.is_empty() {
             return about::empty(view, self.filter.text(), self.before, canvas);
         }
-        let bars = if h >= 14 && self.groups.len() > 1 { self.groups.lines(w).min(4) } else { 0 };
+        let bars =
+            if h >= 14 && self.groups.len() > 1 { self.groups.lines(w).min((h / 9).clamp(1, 4)) } else { 0 };
         let below = if bars > 0 { bars + 1 } else { 0 };
         let rows = FleetRows { rows: &self.rows, view };
         let active = self.section == Section::Rows;
