@@ -241,6 +241,13 @@ impl<D: Driver> Instance<D> {
         let at = (self.shared.settings.clock)();
         let (mut ok, mut failed) = (0, 0);
         for Polled { probe, took_ms, outcome } in polled {
+            tracing::debug!(
+                instance = %self.target.info.id,
+                probe = probe.name(),
+                took_ms,
+                problem = outcome.as_ref().err().map(tracing::field::display),
+                "polled"
+            );
             match &outcome {
                 Ok(_) => ok += 1,
                 Err(Unavailable::Failed(_)) => failed += 1,

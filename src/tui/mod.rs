@@ -84,6 +84,7 @@ async fn event_loop(
 ) -> io::Result<()> {
     let mut pulse = Pulse::new(setup.settings.low_bandwidth, Instant::now());
     let (mut fleet_open, mut replies_open) = (true, true);
+    let mut ingested: Option<Arc<FleetSnapshot>> = None;
     pulse.data();
     while !app.wants_to_quit() {
         let due = pulse.due();
@@ -92,9 +93,11 @@ async fn event_loop(
             () = tokio::time::sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {
                 let began = Instant::now();
                 app.tick((setup.clock)());
-                if setup.snapshots.has_changed().unwrap_or(false) || pulse.first() {
-                    let snapshot = Arc::clone(&setup.snapshots.borrow_and_update());
-                    app.ingest(snapshot);
+                // `changed` below marks the value as seen, so what is new is told by identity.
+                let newest = Arc::clone(&setup.snapshots.borrow_and_update());
+                if ingested.as_ref().is_none_or(|last| !Arc::ptr_eq(last, &newest)) {
+                    ingested = Some(Arc::clone(&newest));
+                    app.ingest(newest);
                 }
                 hand_over(app, &setup.effects);
                 draw(screen, app)?;

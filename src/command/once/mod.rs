@@ -11,12 +11,10 @@ use crate::{
     model::{
         filter::Filter,
         health::Level,
-        instance::InstanceId,
         reading::{Reading, Unavailable},
         sample::Link,
         scope::Scope,
         snapshot::{FleetSnapshot, InstanceSnapshot},
-        time::Timestamp,
     },
     tds::Roots,
 };
@@ -102,10 +100,9 @@ async fn settle(
     limit: Duration,
 ) -> Arc<FleetSnapshot> {
     let end = Instant::now() + limit;
-    let mut first_headline: HashMap<InstanceId, Timestamp> = HashMap::new();
     loop {
         let snapshot = Arc::clone(&snapshots.borrow_and_update());
-        let settled = snapshot.instances.iter().filter(|i| has_settled(i, what, &mut first_headline)).count();
+        let settled = snapshot.instances.iter().filter(|i| has_settled(i, what)).count();
         if settled == snapshot.instances.len() {
             return snapshot;
         }
@@ -117,18 +114,11 @@ async fn settle(
     }
 }
 
-fn has_settled(i: &InstanceSnapshot, what: What, first: &mut HashMap<InstanceId, Timestamp>) -> bool {
+fn has_settled(i: &InstanceSnapshot, what: What) -> bool {
     let f = &i.facts;
     if matches!(f.link, Link::Down { .. }) {
         return true;
     }
-    let rates = || match f.headline.at {
-        Some(at) => {
-            let seen = first.entry(i.info.id.clone()).or_insert(at);
-            *seen != at
-        }
-        None => is_final(&f.headline),
-    };
     match what {
         What::Fleet => {
             is_final(&f.waits)
@@ -177,6 +167,7 @@ fn filter(grid: &mut Grid, text: &str, snapshot: &FleetSnapshot) -> anyhow::Resu
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::time::Timestamp;
 
     #[test]
     fn the_exit_code_is_the_worst_health() {
