@@ -125,10 +125,7 @@ fn has_settled(i: &InstanceSnapshot, what: What) -> bool {
                 && is_final(&f.activity)
                 && is_final(&f.blocking)
                 && is_final(&f.properties)
-                && {
-                    let mut rates = rates;
-                    rates()
-                }
+                && is_final(&f.headline)
         }
         What::Activity => is_final(&f.activity),
         What::Waits => is_final(&f.waits),
