@@ -21,4 +21,4 @@ if [ -x "$gate" ]; then
 else
   echo "no tool that describes result columns at $gate: that part is skipped"
 fi
-cargo test --locked --test catalog_check -- --nocapture
+cargo test --locked --test catalog_check --test probe_registry -- --nocapture

@@ -115,12 +115,12 @@ fn select_list(sql: &str) -> Vec<String> {
     names
 }
 
-/// `.ci/run` writes what `tsql_gate.sh --describe` prints to a file and names it here: types as the system views have
+/// `tests/catalog_check.sh` writes what the gate prints with `--describe` to a file and names it here: types as the views have
 /// them. Without it nothing is compared, and it is said so.
 #[test]
 fn declared_kinds_are_those_of_the_system_views() {
-    let Some(file) = std::env::var_os("DBTOP_TSQL_DESCRIBE") else {
-        println!("skipped: DBTOP_TSQL_DESCRIBE names no output of the T-SQL gate");
+    let Some(file) = std::env::var_os("DBTOP_DESCRIBED") else {
+        println!("skipped: DBTOP_DESCRIBED names no output of the T-SQL gate");
         return;
     };
     let mut compared = 0;
