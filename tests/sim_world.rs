@@ -198,3 +198,14 @@ fn the_day_has_a_rhythm_and_the_same_seed_the_same_fleet() {
         assert_eq!(now.waits(), then.waits());
     }
 }
+
+#[test]
+fn storms_reach_the_share_that_they_ask_for() {
+    let fleet = fleet(40);
+    let storm = Scenario::default().with("*", Kind::CpuStorm, Span::from(-60_000), Some(97.0));
+    let script = Script::compile(&storm, &fleet);
+    for index in 0..40 {
+        let share = fleet.at(&script, index, 5_000).unwrap().cpu_share();
+        assert!((0.95..0.995).contains(&share), "{index}: {share}");
+    }
+}

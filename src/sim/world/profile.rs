@@ -230,7 +230,7 @@ impl Profile {
 
     /// Configured maximum of memory, KB: what Target Server Memory says.
     pub const fn target_memory_kb(&self) -> i64 {
-        self.memory_mb * 1024 / 100 * 82
+        self.memory_mb * 1024 / 100 * 72
     }
 
     /// Workers that this many CPUs get on 64 bits (sys.dm_os_sys_info.max_workers_count's documented rule).
