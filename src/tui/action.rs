@@ -85,6 +85,12 @@ pub enum Action {
     Merge,
     /// next range of the charts
     Range,
+    /// the charts' cursor to the left
+    Earlier,
+    /// the charts' cursor to the right
+    Later,
+    /// charts of braille dots
+    Dots,
     /// dbtop's own figures
     Overlay,
     /// paint everything anew
@@ -138,6 +144,9 @@ impl Action {
             Self::Benign => "show benign waits too",
             Self::Merge => "add the instances up, or keep them apart",
             Self::Range => "range of the charts: 15, 5 or 1 minute",
+            Self::Earlier => "charts: read the values a little earlier",
+            Self::Later => "charts: read the values a little later",
+            Self::Dots => "charts of braille dots, where the font has them, or of blocks",
             Self::Overlay => "dbtop's own figures",
             Self::Redraw => "paint the whole screen anew",
         }

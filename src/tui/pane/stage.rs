@@ -35,11 +35,6 @@ impl Stage {
         Self { scope: vec![at as u32], narrowed: true, ..Self::fleet(snapshot) }
     }
 
-    /// Another theme.
-    pub fn themed(self, name: &str) -> Self {
-        Self { theme: Theme::load(name, Depth::True).unwrap(), ..self }
-    }
-
     /// What the pane sees.
     pub fn view(&self) -> View<'_> {
         View {

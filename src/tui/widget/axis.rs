@@ -190,7 +190,7 @@ impl Times {
 }
 
 /// Writes `13:50`, or `13:50:30` with seconds.
-fn push_time(out: &mut String, at_ms: i64, seconds: bool) {
+pub fn push_time(out: &mut String, at_ms: i64, seconds: bool) {
     let s = at_ms.div_euclid(1000).rem_euclid(86_400);
     let _ = write!(out, "{:02}:{:02}", s / 3600, s / 60 % 60);
     if seconds {
@@ -230,6 +230,19 @@ pub fn draw_times(canvas: &mut Canvas<'_>, at: &Layout, times: &Times, theme: &T
         }
         t = t.saturating_add(step);
     }
+}
+
+/// Draws a line from top to bottom at a column, to be drawn over by what has a value there.
+pub fn draw_cursor(plot: &mut Canvas<'_>, column: u16, theme: &Theme) {
+    for y in 0..plot.height() {
+        plot.glyph(column, y, "│", theme.accent);
+    }
+}
+
+/// Lights up a column after everything has been drawn.
+pub fn light_cursor(plot: &mut Canvas<'_>, column: u16, theme: &Theme) {
+    let height = plot.height();
+    plot.tint(column, 0, 1, height, theme.accent);
 }
 
 #[cfg(test)]

@@ -83,6 +83,8 @@ pub struct Chart<'a> {
     pub limits: Option<Limits>,
     /// what stands in the middle when there is nothing to draw
     pub empty: &'a str,
+    /// a time to look at: marked, and its values told in place of least and greatest
+    pub cursor: Option<Timestamp>,
 }
 
 impl Chart<'_> {
@@ -98,11 +100,19 @@ impl Chart<'_> {
         let scale = Scale::fit(known().fold(self.least, f32::max), at.height, self.top);
         axis::draw_values(canvas, &at, scale, theme);
         axis::draw_times(canvas, &at, &times, theme);
+        let cursor = self.cursor.and_then(|at| Some((at, times.column(at.ms())?)));
         if at.head > 0 {
-            self.draw_head(canvas, &values, theme);
+            let x = self.draw_names(canvas, theme);
+            match cursor {
+                Some((at, column)) => draw_moment(canvas, x, at, column, &values, theme),
+                None => self.draw_extremes(canvas, x, &values, theme),
+            }
         }
         let mut plot = at.plot(canvas);
         self.draw_limits(&mut plot, scale, theme);
+        if let Some((_, column)) = cursor {
+            axis::draw_cursor(&mut plot, column, theme);
+        }
         let mut below: Option<(&[f32], Style)> = None;
         for (p, values) in self.plots.iter().zip(&values) {
             match p.shape {
@@ -113,6 +123,9 @@ impl Chart<'_> {
                 Shape::Line => draw_line(&mut plot, values, scale, p.style, below),
                 Shape::Braille => draw_braille(&mut plot, &self.halves(p, &times), scale, p.style),
             }
+        }
+        if let Some((_, column)) = cursor {
+            axis::light_cursor(&mut plot, column, theme);
         }
         if known().next().is_none() {
             let w = canvas::width(self.empty).min(usize::from(plot.width())) as u16;
@@ -140,8 +153,8 @@ impl Chart<'_> {
         values
     }
 
-    /// Title and names to the left, least, greatest and last value to the right as far as they fit.
-    fn draw_head(&self, canvas: &mut Canvas<'_>, values: &[Vec<f32>], theme: &Theme) {
+    /// Title, and the names of two series; returns the columns used.
+    fn draw_names(&self, canvas: &mut Canvas<'_>, theme: &Theme) -> u16 {
         let mut x = canvas.put(0, 0, canvas.width(), self.title, theme.strong);
         if self.plots.len() > 1 {
             for p in self.plots {
@@ -152,6 +165,11 @@ impl Chart<'_> {
                 x += canvas.put(x, 0, canvas.width().saturating_sub(x), p.name, theme.dim);
             }
         }
+        x
+    }
+
+    /// Least, greatest and last value of the first series at the right edge, as far as they fit behind column `x`.
+    fn draw_extremes(&self, canvas: &mut Canvas<'_>, x: u16, values: &[Vec<f32>], theme: &Theme) {
         let Some(first) = values.first() else { return };
         let known = || first.iter().copied().filter(|v| v.is_finite());
         let Some(last) = known().next_back() else { return };
@@ -201,6 +219,32 @@ impl Chart<'_> {
                 plot.glyph(x as u16, rows - 1 - row, spark::EIGHTHS[usize::from(part)], style);
             }
         }
+    }
+}
+
+/// The values at a moment, at the right edge: `13:58:20  41 · 2`.
+fn draw_moment(
+    canvas: &mut Canvas<'_>,
+    x: u16,
+    at: Timestamp,
+    column: u16,
+    values: &[Vec<f32>],
+    theme: &Theme,
+) {
+    let mut text = String::new();
+    for (n, values) in values.iter().enumerate() {
+        text.push_str(if n > 0 { " · " } else { "" });
+        axis::push_number(&mut text, values.get(usize::from(column)).copied().unwrap_or(f32::NAN));
+    }
+    let mut time = String::new();
+    axis::push_time(&mut time, at.ms(), true);
+    let (w, time_w) = (canvas::width(&text) as u16, time.len() as u16);
+    let start = canvas.width().saturating_sub(w);
+    if start >= x + 2 {
+        canvas.put(start, 0, w, &text, theme.strong);
+    }
+    if start >= x + time_w + 4 {
+        canvas.put(start - time_w - 2, 0, time_w, &time, theme.accent);
     }
 }
 
@@ -289,7 +333,7 @@ mod tests {
     use super::*;
     use crate::tui::{
         theme::Depth,
-        widget::screen::{buffer, drawn},
+        widget::screen::{buffer, drawn, lines},
     };
     use proptest::prelude::*;
 
@@ -319,6 +363,7 @@ mod tests {
             least: 0.0,
             limits: None,
             empty: "no data yet",
+            cursor: None,
         }
     }
 
@@ -403,6 +448,20 @@ mod tests {
         let buf = buffer(3, 2, |c| Chart { range_ms: 90_000, ..chart(&plots) }.draw(c, &t));
         let cell = buf.cell((1, 1)).unwrap();
         assert_eq!((cell.symbol(), Some(cell.fg), Some(cell.bg)), ("─", t.area(1).fg, t.area(0).fg));
+    }
+
+    #[test]
+    fn a_cursor_tells_the_values_of_its_moment() {
+        let (s, t) = (series(&[10.0, 20.0, 40.0, 30.0]), theme());
+        let cursor = Some(NOW.plus_ms(-30_000));
+        let buf = buffer(40, 5, |c| {
+            Chart { range_ms: 120_000, cursor, ..chart(&plot(Some(&s), Shape::Area)) }.draw(c, &t);
+        });
+        let lines = lines(&buf);
+        assert!(lines[0].ends_with("22:12:50  40"), "{lines:#?}");
+        let x = (5..40).find(|x| buf.cell((*x, 1)).unwrap().symbol() == "│").unwrap();
+        let foot = buf.cell((x, 3)).unwrap();
+        assert_eq!((foot.symbol(), Some(foot.fg)), ("█", t.accent.fg), "{lines:#?}");
     }
 
     proptest! {

@@ -60,6 +60,19 @@ pub fn swatch(band: usize, theme: &Theme) -> (&'static str, Style) {
     (glyph, theme.area(band))
 }
 
+/// How a stack is shown.
+#[derive(Debug, Clone, Copy)]
+pub struct Look<'a> {
+    /// figure and unit
+    pub title: &'a str,
+    /// values are multiplied by this, to change their unit
+    pub factor: f32,
+    /// what stands in the middle when there is nothing to draw
+    pub empty: &'a str,
+    /// a time to look at
+    pub cursor: Option<Timestamp>,
+}
+
 /// The columns of a chart: ms of waiting per second by band; all NaN where nothing is known.
 #[derive(Debug, Clone, Default)]
 pub struct Stack {
@@ -93,9 +106,10 @@ impl Stack {
         Self { columns: sums, times: Some(times) }
     }
 
-    /// Draws the chart with axes on the whole canvas; values are multiplied by `factor`. The legend is for the caller to
-    /// place: see [`Stack::draw_legend`] and [`swatch`].
-    pub fn draw(&self, canvas: &mut Canvas<'_>, title: &str, factor: f32, empty: &str, theme: &Theme) {
+    /// Draws the chart with axes on the whole canvas. The legend is for the caller to place: see [`Stack::draw_legend`] and
+    /// [`swatch`].
+    pub fn draw(&self, canvas: &mut Canvas<'_>, look: &Look<'_>, theme: &Theme) {
+        let factor = look.factor;
         let at = Layout::fit(canvas.width(), canvas.height());
         let Some(times) = self.times.as_ref().filter(|_| at.width > 0 && at.height > 0) else { return };
         let sum = |c: &[f32; BANDS]| c.iter().filter(|v| v.is_finite()).sum::<f32>() * factor;
@@ -103,33 +117,56 @@ impl Stack {
         axis::draw_values(canvas, &at, scale, theme);
         axis::draw_times(canvas, &at, times, theme);
         if at.head > 0 {
-            canvas.put(0, 0, canvas.width(), title, theme.strong);
+            canvas.put(0, 0, canvas.width(), look.title, theme.strong);
         }
+        let cursor = look.cursor.and_then(|at| times.column(at.ms()));
         let mut plot = at.plot(canvas);
+        if let Some(column) = cursor {
+            axis::draw_cursor(&mut plot, column, theme);
+        }
         let mut known = false;
         for (x, column) in self.columns.iter().enumerate().filter(|(_, c)| c.iter().any(|v| v.is_finite())) {
             known = true;
             draw_column(&mut plot, x as u16, &edges(column, factor, scale, at.height), theme);
         }
         if !known {
-            let w = canvas::width(empty).min(usize::from(plot.width())) as u16;
+            let w = canvas::width(look.empty).min(usize::from(plot.width())) as u16;
             let (x, y) = ((plot.width() - w) / 2, plot.height() / 2);
-            plot.put(x, y, w, empty, theme.dim);
+            plot.put(x, y, w, look.empty, theme.dim);
+        }
+        if let Some(column) = cursor {
+            axis::light_cursor(&mut plot, column, theme);
         }
     }
 
-    /// Names the bands that have any height, those on top first, as far as they fit.
-    pub fn draw_legend(&self, canvas: &mut Canvas<'_>, theme: &Theme) {
+    /// Names the bands that have any height, those on top first, as far as they fit; with a cursor the time and the values
+    /// there.
+    pub fn draw_legend(&self, canvas: &mut Canvas<'_>, look: &Look<'_>, theme: &Theme) {
         let mut x = 0;
+        let mut text = String::new();
+        let moment = look.cursor.zip(self.times).and_then(|(at, times)| Some((at, times.column(at.ms())?)));
+        if let Some((at, _)) = moment {
+            axis::push_time(&mut text, at.ms(), true);
+            x += canvas.put(x, 0, canvas.width(), &text, theme.accent) + 2;
+        }
+        let here = moment.map(|(_, column)| self.columns.get(usize::from(column)));
         for (band, name) in NAMES.iter().enumerate().rev() {
-            let shown = self.columns.iter().any(|c| c[band] > 0.0);
-            if !shown || x + 2 + name.len() as u16 > canvas.width() {
-                continue;
+            text.clear();
+            text.push_str(name);
+            let shown = if let Some(column) = here {
+                let value = column.map_or(f32::NAN, |c| c[band] * look.factor);
+                text.push(' ');
+                axis::push_number(&mut text, value);
+                value > 0.0
+            } else {
+                self.columns.iter().any(|c| c[band] > 0.0)
+            };
+            if shown && x + 2 + text.len() as u16 <= canvas.width() {
+                let (glyph, style) = swatch(band, theme);
+                canvas.glyph(x, 0, glyph, style);
+                x += 2;
+                x += canvas.put(x, 0, canvas.width() - x, &text, theme.dim) + 2;
             }
-            let (glyph, style) = swatch(band, theme);
-            canvas.glyph(x, 0, glyph, style);
-            x += 2;
-            x += canvas.put(x, 0, canvas.width() - x, name, theme.dim) + 2;
         }
     }
 }
@@ -223,6 +260,7 @@ mod tests {
     use proptest::prelude::*;
 
     const NOW: Timestamp = Timestamp::from_ms(1_700_000_000_000);
+    const LOOK: Look<'_> = Look { title: "waits", factor: 0.001, empty: "nothing yet", cursor: None };
 
     fn theme(name: &str) -> Theme {
         Theme::load(name, Depth::True).unwrap()
@@ -244,8 +282,8 @@ mod tests {
         let columns = plot_columns(w, rows);
         let stack = Stack::gather(h.iter(), NOW, i64::from(columns) * 30_000, columns);
         drawn(w, rows, |c| {
-            stack.draw(c, "waits", 0.001, "nothing yet", theme);
-            stack.draw_legend(&mut c.part(7, 0, w, 1), theme);
+            stack.draw(c, &LOOK, theme);
+            stack.draw_legend(&mut c.part(7, 0, w, 1), &LOOK, theme);
         })
     }
 
@@ -269,7 +307,7 @@ mod tests {
         let h = history(&[(WaitCategory::Lock, &[500.0]), (WaitCategory::Cpu, &[500.0])]);
         let t = theme("dark");
         let stack = Stack::gather([&h].into_iter(), NOW, 30_000, 1);
-        let buf = buffer(1, 1, |c| stack.draw(c, "", 0.001, "", &t));
+        let buf = buffer(1, 1, |c| stack.draw(c, &LOOK, &t));
         let cell = buf.cell((0, 0)).unwrap();
         assert_eq!((cell.symbol(), Some(cell.fg), Some(cell.bg)), ("▄", t.area(0).fg, t.area(9).fg));
     }
@@ -282,6 +320,18 @@ mod tests {
         let lock: Vec<f32> = stack.columns.iter().map(|c| c[band(WaitCategory::Lock)]).collect();
         assert_eq!((lock[0].to_bits(), lock[3].to_bits()), (2000_f32.to_bits(), 4000_f32.to_bits()));
         assert!(lock[1].is_nan() && lock[2].is_nan(), "{lock:?}");
+    }
+
+    #[test]
+    fn a_cursor_tells_the_bands_of_its_moment() {
+        let h = history(&[
+            (WaitCategory::Lock, &[500.0, 3000.0, 0.0]),
+            (WaitCategory::Cpu, &[500.0, 1000.0, 1000.0]),
+        ]);
+        let stack = Stack::gather([&h].into_iter(), NOW, 90_000, 3);
+        let look = Look { cursor: Some(NOW.plus_ms(-30_000)), ..LOOK };
+        let shown = drawn(40, 1, |c| stack.draw_legend(c, &look, &theme("dark")));
+        assert_eq!(shown, ["22:12:50  ■ Lock 3  ■ CPU 1"]);
     }
 
     #[test]
@@ -310,7 +360,7 @@ mod tests {
         ) {
             let h = history(&[(WaitCategory::Lock, &lock), (WaitCategory::Cpu, &cpu)]);
             let stack = Stack::gather([&h].into_iter(), NOW, 900_000, plot_columns(w, rows));
-            drawn(w, rows, |c| stack.draw(c, "waits", factor, "", &theme(if mono { "mono" } else { "dark" })));
+            drawn(w, rows, |c| stack.draw(c, &Look { factor, cursor: Some(NOW), ..LOOK }, &theme(if mono { "mono" } else { "dark" })));
         }
     }
 }

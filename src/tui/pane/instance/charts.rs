@@ -1,11 +1,20 @@
 //! The charts of an instance: as many as there is room for, the most telling ones first.
 
-use super::super::{View, reading, waits::Picture};
+use super::{
+    super::{
+        View,
+        waits::{self, Picture},
+    },
+    words,
+};
 use crate::{
-    model::{health::Thresholds, history::SeriesId, reading::Reading, snapshot::InstanceSnapshot},
+    model::{
+        health::Thresholds, history::SeriesId, reading::Reading, snapshot::InstanceSnapshot, time::Timestamp,
+    },
     tui::widget::{
         canvas::Canvas,
         chart::{Chart, Limits, Plot, Shape},
+        stack::Look,
     },
 };
 
@@ -80,12 +89,23 @@ const KINDS: [Kind; 8] = [
     },
 ];
 
+/// What the charts shall show.
+#[derive(Debug, Clone, Copy)]
+pub struct Sight {
+    /// width in time, ms
+    pub range_ms: i64,
+    /// a time to look at
+    pub cursor: Option<Timestamp>,
+    /// lines of braille dots in place of areas
+    pub dots: bool,
+}
+
 /// Draws charts side by side and below each other until the canvas is full.
 pub fn render(
     i: &InstanceSnapshot,
     view: &View<'_>,
     canvas: &mut Canvas<'_>,
-    range_ms: i64,
+    sight: Sight,
     picture: &mut Picture,
 ) {
     if canvas.height() < LEAST_HEIGHT || canvas.width() < 2 {
@@ -100,26 +120,42 @@ pub fn render(
         // One column and one row of air between neighbours.
         let last_line = n / columns + 1 == lines;
         let mut part = canvas.part(x, y, width.saturating_sub(2), height - u16::from(!last_line));
-        match n {
-            1 => picture.render(view, &mut part, range_ms, true),
-            n => {
-                if let Some(kind) = KINDS.get(usize::from(n.saturating_sub(1))) {
-                    draw(i, view, &mut part, range_ms, kind);
-                }
-            }
+        if n == 1 {
+            draw_waits(i, view, &mut part, sight, picture);
+        } else if let Some(kind) = KINDS.get(usize::from(n.saturating_sub(1))) {
+            draw(i, view, &mut part, sight, kind);
         }
     }
 }
 
-fn draw(i: &InstanceSnapshot, view: &View<'_>, canvas: &mut Canvas<'_>, range_ms: i64, kind: &Kind) {
+fn draw_waits(
+    i: &InstanceSnapshot,
+    view: &View<'_>,
+    canvas: &mut Canvas<'_>,
+    sight: Sight,
+    picture: &mut Picture,
+) {
+    let mut why = String::new();
+    push_why(&mut why, i, SeriesId::Waits, view);
+    let look = Look { empty: &why, cursor: sight.cursor, ..waits::LOOK };
+    picture.render(view, canvas, sight.range_ms, &look);
+    if canvas.height() >= 3 {
+        let x = look.title.len() as u16 + 2;
+        let width = canvas.width().saturating_sub(x);
+        picture.render_legend(view, &mut canvas.part(x, 0, width, 1), &look);
+    }
+}
+
+fn draw(i: &InstanceSnapshot, view: &View<'_>, canvas: &mut Canvas<'_>, sight: Sight, kind: &Kind) {
     let t = view.theme;
     let plot = |name, series, shape, style| Plot { name, series: i.history.get(series), shape, style };
-    let mut plots =
-        vec![plot(kind.other.map_or("", |(_, names)| names[0]), kind.series, Shape::Area, t.area(0))];
+    let (main, second) =
+        if sight.dots { (Shape::Braille, Shape::Braille) } else { (Shape::Area, Shape::Line) };
+    let mut plots = vec![plot(kind.other.map_or("", |(_, names)| names[0]), kind.series, main, t.area(0))];
     if let Some((series, names)) = kind.other
         && i.history.get(series).is_some_and(|s| s.last().is_some())
     {
-        plots.push(plot(names[1], series, Shape::Line, t.area(9)));
+        plots.push(plot(names[1], series, second, t.area(9)));
     }
     let mut why = String::new();
     push_why(&mut why, i, kind.series, view);
@@ -127,12 +163,13 @@ fn draw(i: &InstanceSnapshot, view: &View<'_>, canvas: &mut Canvas<'_>, range_ms
         title: kind.title,
         plots: &plots,
         now: view.now,
-        range_ms,
+        range_ms: sight.range_ms,
         factor: 1.0,
         top: kind.top,
         least: kind.least,
         limits: (kind.limits)(&Thresholds::default()),
         empty: &why,
+        cursor: sight.cursor,
     }
     .draw(canvas, t);
 }
@@ -142,7 +179,7 @@ fn push_why(out: &mut String, i: &InstanceSnapshot, series: SeriesId, view: &Vie
     use crate::model::sample::ProbeId;
     fn absent<T>(out: &mut String, i: &InstanceSnapshot, r: &Reading<T>, view: &View<'_>) {
         if r.problem.is_some() || r.get().is_none() {
-            reading::push_absence(out, i, r, view.now);
+            words::push_why(out, i, r, view);
         } else {
             out.push_str("nothing in this time");
         }

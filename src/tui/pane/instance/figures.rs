@@ -140,9 +140,7 @@ const FIGURES: [Figure; 18] = [
                 &i.facts.cpu,
                 |c| c.workers.zip(c.max_workers),
                 |s, (now, most)| {
-                    push_whole(s, now);
-                    s.push('/');
-                    push_whole(s, most);
+                    let _ = write!(s, "{now}/{most}");
                 },
             );
         },

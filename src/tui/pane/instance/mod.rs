@@ -8,6 +8,7 @@ use crate::{
         health::{Level, Reason, Topic},
         instance::InstanceId,
         snapshot::InstanceSnapshot,
+        time::Timestamp,
     },
     tui::{
         action::Action,
@@ -24,6 +25,8 @@ mod about;
 mod charts;
 mod figures;
 mod words;
+
+pub use words::push_why;
 
 #[cfg(test)]
 mod tests;
@@ -43,6 +46,10 @@ pub struct InstancePane {
     top: usize,
     reasons: usize,
     range: usize,
+    /// the time that the charts' cursor stands on
+    moment: Option<Timestamp>,
+    /// charts of dots
+    dots: bool,
     picture: super::waits::Picture,
     /// screen row of the first reason, and how many are in sight
     reasons_at: (u16, u16),
@@ -91,6 +98,24 @@ impl InstancePane {
 
     fn move_to(&mut self, to: usize) {
         self.cursor = to.min(self.reasons.saturating_sub(1));
+    }
+
+    /// Moves the charts' cursor by steps of a sixtieth of the range. Past the present it vanishes.
+    fn look(&mut self, now: Timestamp, steps: i64) {
+        let step_ms = self.range_ms() / 60;
+        // The first step leads to the last round time.
+        let next =
+            || Timestamp::from_ms((now.ms().div_euclid(step_ms)).saturating_add(1).saturating_mul(step_ms));
+        let to = self.moment.unwrap_or_else(next).plus_ms(steps * step_ms);
+        if steps < 0 && now - to >= self.range_ms() {
+            return;
+        }
+        self.moment = Some(to).filter(|to| *to < now);
+    }
+
+    fn forget_old_moment(&mut self, now: Timestamp) {
+        let range_ms = self.range_ms();
+        self.moment = self.moment.filter(|at| now - *at < range_ms);
     }
 
     fn enter(&self, view: &View<'_>, wishes: &mut Vec<Wish>) {
@@ -200,6 +225,7 @@ impl Pane for InstancePane {
     fn rebuild(&mut self, view: &View<'_>) {
         self.reasons = view.single().map_or(0, |i| i.health.reasons.len());
         self.move_to(self.cursor);
+        self.forget_old_moment(view.now);
     }
 
     fn title(&self, view: &View<'_>, out: &mut Vec<(Part, String)>) {
@@ -222,8 +248,8 @@ impl Pane for InstancePane {
         y += shares.reasons + shares.air;
         figures::render(&i, view, &mut canvas.part(0, y, w, shares.figures));
         y += shares.figures + shares.air;
-        let range_ms = self.range_ms();
-        charts::render(&i, view, &mut canvas.part(0, y, w, shares.charts), range_ms, &mut self.picture);
+        let sight = charts::Sight { range_ms: self.range_ms(), cursor: self.moment, dots: self.dots };
+        charts::render(&i, view, &mut canvas.part(0, y, w, shares.charts), sight, &mut self.picture);
         render_foot(&foot, view, &mut canvas.part(0, h - shares.foot.min(h), w, shares.foot));
     }
 
@@ -237,7 +263,14 @@ impl Pane for InstancePane {
             Action::Down => self.move_to(self.cursor + 1),
             Action::PageUp | Action::Home => self.move_to(0),
             Action::PageDown | Action::End => self.move_to(usize::MAX),
-            Action::Range => self.range = (self.range + 1) % RANGES_MS.len(),
+            Action::Range => {
+                self.range = (self.range + 1) % RANGES_MS.len();
+                self.forget_old_moment(view.now);
+            }
+            Action::Earlier => self.look(view.now, -1),
+            Action::Later => self.look(view.now, 1),
+            Action::Dots => self.dots = !self.dots,
+            Action::Out if self.moment.is_some() => self.moment = None,
             Action::Copy => wishes.extend(self.copy(view).map(Wish::Copy)),
             _ => return false,
         }

@@ -127,11 +127,9 @@ fn a_broken_link_says_why_since_when_and_what_comes_next() {
     let lines = Stage::one(fixture::small(), "sqlrep-001").draw(&mut pane(), 160, 36);
     let link = line(&lines, " link ");
     for words in [
-        "timed out: no answer from sqlrep-001 within 5 s",
-        "9 attempts",
-        "next in 22s",
-        "since 13:58:40",
+        "link     timed out since 13:58:40, 9 attempts, next in 22s",
         "last answer 4m ago",
+        "no answer from sqlrep-001 within 5 s",
     ] {
         assert!(link.contains(words), "no {words} in {link}");
     }
@@ -184,6 +182,40 @@ fn ranges_change_the_charts() {
     let five = stage.draw(&mut pane, 120, 36);
     assert!(line(&fifteen, "13:50").contains("13:55"));
     assert!(line(&five, "13:59").contains("14:01"), "{five:#?}");
+}
+
+#[test]
+fn the_cursor_of_the_charts_tells_the_values_of_a_moment() {
+    let stage = Stage::one(fixture::small(), "sqlprd-014");
+    let mut pane = pane();
+    stage.act(&mut pane, &[Action::Earlier; 12]);
+    let lines = stage.draw(&mut pane, 120, 36);
+    let head = line(&lines, "CPU %");
+    assert!(head.contains("13:59:15") && !head.contains("max"), "{head}");
+    assert!(head.contains("■ Lock 1"), "{head}");
+    stage.act(&mut pane, &[Action::Later; 12]);
+    assert!(
+        line(&stage.draw(&mut pane, 120, 36), "CPU %").contains("last 97"),
+        "past the present it is gone"
+    );
+    stage.act(&mut pane, &[Action::Earlier, Action::Out]);
+    assert_eq!(pane.moment, None);
+    stage.act(&mut pane, &[Action::Later]);
+    assert_eq!(pane.moment, None, "there is nothing later than now");
+    stage.act(&mut pane, &[Action::Earlier; 500]);
+    assert!(pane.moment.is_some_and(|at| fixture::NOW - at < RANGES_MS[0]), "it stays in the charts");
+}
+
+#[test]
+fn dots_take_the_place_of_blocks_when_asked_for() {
+    let stage = Stage::one(fixture::small(), "sqlprd-014");
+    let mut pane = pane();
+    let dots = |lines: &[String]| {
+        lines.iter().flat_map(|l| l.chars()).filter(|c| ('\u{2801}'..='\u{28ff}').contains(c)).count()
+    };
+    assert_eq!(dots(&stage.draw(&mut pane, 120, 36)), 0);
+    stage.act(&mut pane, &[Action::Dots]);
+    assert!(dots(&stage.draw(&mut pane, 120, 36)) > 100);
 }
 
 #[test]

@@ -7,6 +7,7 @@ use crate::{
         health::Level,
         properties::{Platform, Properties, Rights},
         reading::{Reading, Unavailable},
+        sample::Link,
         snapshot::{Facts, InstanceSnapshot},
     },
     tui::theme::Theme,
@@ -34,8 +35,8 @@ pub fn push_product(out: &mut String, p: &Properties) {
 /// `SQL Server 2019 CU27 Enterprise · Windows · 16 cpu · 128 GB · up 41d02h · TLS verified`.
 pub fn push_properties(out: &mut String, i: &InstanceSnapshot, view: &View<'_>) {
     let Some(p) = i.facts.properties.get() else {
-        out.push_str("properties: ");
-        return reading::push_absence(out, i, &i.facts.properties, view.now);
+        out.push_str("version not known yet: ");
+        return push_why(out, i, &i.facts.properties, view);
     };
     push_product(out, p);
     match p.platform {
@@ -93,42 +94,57 @@ pub fn foot(i: &InstanceSnapshot, view: &View<'_>) -> Vec<Line> {
     lines
 }
 
-/// State of the connection: since when, how old the newest answer is, what it costs.
+/// State of the connection: since when, how old the newest answer is, what was said.
 fn link(i: &InstanceSnapshot, view: &View<'_>) -> Vec<(Style, String)> {
-    use crate::model::sample::Link;
     let (t, f) = (view.theme, &i.facts);
-    let style = match f.link {
-        Link::Down { .. } => t.critical,
-        _ => t.base,
+    let (mut state, mut more) = (String::new(), String::new());
+    let style = if let Link::Down { failure, attempts, next_at } = &f.link {
+        state.push_str(failure.kind.words());
+        push_since(&mut state, f, view);
+        let s = if *attempts == 1 { "" } else { "s" };
+        // Writing to a String cannot fail.
+        let _ = write!(state, ", {attempts} attempt{s}, next ");
+        let wait_ms = *next_at - view.now;
+        if wait_ms < 1000 {
+            state.push_str("now");
+        } else {
+            state.push_str("in ");
+            figure::push_span(&mut state, wait_ms);
+        }
+        t.critical
+    } else {
+        reading::push_link(&mut state, i, view.now);
+        push_since(&mut state, f, view);
+        t.base
     };
-    let mut text = String::new();
-    reading::push_link(&mut text, i, view.now);
-    let mut pieces = vec![(style, text)];
-    let mut more = String::new();
-    if let Some(since) = f.link_since {
-        more.push_str(" since ");
-        figure::push_since(&mut more, since, view.now);
-    }
     if let Some(at) = f.last_good_at {
         more.push_str(" · last answer ");
         reading::push_calm_age(&mut more, view.now.ms_since(at));
         more.push_str(" ago");
     }
-    if f.headline.every_ms > 0 {
+    if let Link::Down { failure, .. } = &f.link {
+        let _ = write!(more, " · {failure}");
+    } else if f.headline.every_ms > 0 {
         more.push_str(" · polled every ");
         figure::push_span(&mut more, i64::from(f.headline.every_ms));
     }
     let _ = write!(more, " · {}", i.info.address);
-    pieces.push((t.dim, more));
-    pieces
+    vec![(style, state), (t.dim, more)]
+}
+
+fn push_since(out: &mut String, f: &Facts, view: &View<'_>) {
+    if let Some(since) = f.link_since {
+        out.push_str(" since ");
+        figure::push_since(out, since, view.now);
+    }
 }
 
 /// Which rights are held, and what the missing ones cost.
 fn rights(i: &InstanceSnapshot, view: &View<'_>) -> Vec<Line> {
     let t = view.theme;
     let Some(rights) = i.facts.rights.get() else {
-        let mut why = String::new();
-        reading::push_absence(&mut why, i, &i.facts.rights, view.now);
+        let mut why = String::from("not known yet: ");
+        push_why(&mut why, i, &i.facts.rights, view);
         return vec![("rights", vec![(t.dim, why)])];
     };
     let missing = missing(rights);
@@ -169,6 +185,14 @@ pub fn missing(rights: &Rights) -> Vec<(Arc<str>, Arc<str>, bool)> {
             (Arc::clone(&r.name), Arc::clone(&r.gives), vital)
         })
         .collect()
+}
+
+/// Why a reading is missing, in few words: those of the connection if that is down.
+pub fn push_why<T>(out: &mut String, i: &InstanceSnapshot, r: &Reading<T>, view: &View<'_>) {
+    match &i.facts.link {
+        Link::Down { failure, .. } => out.push_str(failure.kind.words()),
+        _ => reading::push_absence(out, i, r, view.now),
+    }
 }
 
 /// One polled thing: name, what is wrong with it, its age and interval in ms.

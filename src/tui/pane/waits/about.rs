@@ -12,7 +12,10 @@ use crate::{
         snapshot::InstanceSnapshot,
         wait::{WaitCategory, WaitRate},
     },
-    tui::{layer::document::Document, widget::canvas::Canvas},
+    tui::{
+        layer::document::Document,
+        widget::canvas::{self, Canvas},
+    },
 };
 use std::fmt::Write as _;
 
@@ -138,27 +141,28 @@ pub fn push_foot(out: &mut String, harvest: &Harvest, view: &View<'_>) {
 /// Says why there is no row and what to do about it.
 pub fn empty(harvest: &Harvest, filter: &str, view: &View<'_>, canvas: &mut Canvas<'_>) {
     let t = view.theme;
-    let mut first = String::new();
-    let mut second = "";
-    if harvest.before > 0 {
-        first.push_str("No wait matches the filter.");
-        second = if filter.is_empty() { "" } else { "Esc clears it." };
-    } else if let Some(i) = view.single().filter(|i| i.facts.waits.get().is_none()) {
-        first.push_str("No waits: ");
-        reading::push_absence(&mut first, i, &i.facts.waits, view.now);
-        second = "d on the instance tells its rights and the state of its connection.";
-    } else if harvest.silent.is_empty() && harvest.instances > 0 {
-        first.push_str("Nobody waited between the last two polls.");
-        second = if harvest.benign_hidden > 0 { "i shows the benign waits." } else { "" };
+    let mut lines = vec![String::new(), String::new()];
+    let (first, second) = if harvest.before > 0 {
+        ("No wait matches the filter.", if filter.is_empty() { "" } else { "Esc clears it." })
     } else if harvest.instances == 0 {
-        first.push_str("No instance is in this scope.");
-        second = "Esc widens it.";
+        ("No instance is in this scope.", "Esc widens it.")
+    } else if harvest.silent.is_empty() {
+        ("Nobody waited between the last two polls.", "i shows the benign waits.")
     } else {
-        push_foot(&mut first, harvest, view);
+        ("No waits are known here.", "")
+    };
+    lines[0].push_str(first);
+    lines[1].push_str(second);
+    if harvest.before == 0 {
+        for (why, n) in &harvest.silent {
+            lines.push(if harvest.instances == 1 { why.clone() } else { format!("{n:>4} {why}") });
+        }
     }
-    let y = canvas.height() / 3;
-    for (n, (line, style)) in [(first.as_str(), t.strong), (second, t.dim)].into_iter().enumerate() {
-        let w = crate::tui::widget::canvas::width(line).min(usize::from(canvas.width())) as u16;
-        canvas.put((canvas.width() - w) / 2, y + n as u16 * 2, w, line, style);
+    let longest = lines.iter().map(|l| canvas::width(l)).max().unwrap_or(0);
+    let x = usize::from(canvas.width()).saturating_sub(longest) as u16 / 2;
+    let y = canvas.height().saturating_sub(lines.len() as u16) / 3;
+    for (n, line) in lines.iter().enumerate() {
+        let style = if n == 0 { t.strong } else { t.dim };
+        canvas.put(x, y + n as u16, canvas.width().saturating_sub(x), line, style);
     }
 }

@@ -26,7 +26,7 @@ mod top;
 #[cfg(test)]
 mod tests;
 
-pub use top::Picture;
+pub use top::{LOOK, Picture};
 
 use rows::{Harvest, Row, TypeRows, Wanted};
 use top::CategoryRows;
@@ -137,7 +137,7 @@ impl WaitsPane {
         let x = if split.chart > 0 { split.chart + 2 } else { 0 };
         if split.chart > 0 {
             let range_ms = self.range_ms();
-            self.picture.render(view, &mut canvas.part(1, 0, split.chart - 1, height), range_ms, false);
+            self.picture.render(view, &mut canvas.part(1, 0, split.chart - 1, height), range_ms, &LOOK);
         }
         let rows = CategoryRows { categories: &self.harvest.categories, view };
         let width = canvas.width().saturating_sub(x);

@@ -1,6 +1,6 @@
 //! The rows of the waits: a wait type of an instance, or of all instances in scope added up.
 
-use super::super::{View, reading};
+use super::super::{View, instance, reading};
 use crate::{
     model::{
         figure,
@@ -169,7 +169,7 @@ impl Harvest {
 
     fn note_silent(&mut self, i: &InstanceSnapshot, view: &View<'_>) {
         let mut why = String::new();
-        push_why(&mut why, i, view);
+        instance::push_why(&mut why, i, &i.facts.waits, view);
         match self.silent.iter_mut().find(|(words, _)| *words == why) {
             Some((_, n)) => *n += 1,
             None => self.silent.push((why, 1)),
@@ -179,15 +179,6 @@ impl Harvest {
     /// Waiting in all, and its part that waits for a CPU, ms per second.
     pub fn total(&self) -> (f64, f64) {
         self.categories.iter().fold((0.0, 0.0), |(a, b), c| (a + c.ms_per_s, b + c.signal_ms_per_s))
-    }
-}
-
-/// Why an instance has no rates, in few words that many instances share.
-fn push_why(out: &mut String, i: &InstanceSnapshot, view: &View<'_>) {
-    use crate::model::sample::Link;
-    match &i.facts.link {
-        Link::Down { failure, .. } => out.push_str(failure.kind.words()),
-        _ => reading::push_absence(out, i, &i.facts.waits, view.now),
     }
 }
 

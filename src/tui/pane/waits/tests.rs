@@ -149,13 +149,14 @@ fn who_says_nothing_is_counted_with_the_reason() {
     let lines = Stage::fleet(fixture::small()).draw(&mut pane(), 120, 36);
     assert!(line(&lines, "without waits").ends_with("1 of 8 without waits: 1 n/a (VIEW SERVER STATE)"));
     let lines = Stage::fleet(fixture::errors(24)).draw(&mut pane(), 120, 36);
-    assert!(line(&lines, "24 of 24 without waits").contains("login refused"), "{lines:#?}");
+    line(&lines, "No waits are known here.");
+    line(&lines, "   3 login refused");
 }
 
 #[test]
 fn an_instance_without_the_right_says_which() {
     let lines = Stage::one(fixture::small(), "sqltst-004").draw(&mut pane(), 100, 20);
-    assert!(line(&lines, "No waits").contains("No waits: n/a (VIEW SERVER STATE)"));
+    assert!(line(&lines, "n/a").trim() == "n/a (VIEW SERVER STATE)");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::{
     tui::widget::{
         canvas::Canvas,
         columns::Column,
-        stack::{self, Stack},
+        stack::{self, Look, Stack},
         table::{CellText, RowKey, Rows, SortKey},
     },
 };
@@ -34,8 +34,9 @@ pub const COLUMNS: [Column; 6] = [
     Column::number("AVG", 8, 3),
 ];
 
-/// Title of the chart.
-const TITLE: &str = "waiting s/s";
+/// The chart's title and unit; series hold ms.
+pub const LOOK: Look<'_> =
+    Look { title: "waiting s/s", factor: 0.001, empty: "no waits seen yet", cursor: None };
 
 /// Columns of the categories that a narrow table leaves out.
 pub const WIDE_COLUMNS: [usize; 2] = [4, 5];
@@ -80,8 +81,8 @@ pub struct Picture {
 }
 
 impl Picture {
-    /// Draws the chart of all instances in scope, with a legend if there is no table of categories beside it.
-    pub fn render(&mut self, view: &View<'_>, canvas: &mut Canvas<'_>, range_ms: i64, legend: bool) {
+    /// Draws the chart of all instances in scope.
+    pub fn render(&mut self, view: &View<'_>, canvas: &mut Canvas<'_>, range_ms: i64, look: &Look<'_>) {
         let columns = stack::plot_columns(canvas.width(), canvas.height());
         let mut scope = DefaultHasher::new();
         (view.scope, view.faults_only, view.snapshot.instances.len()).hash(&mut scope);
@@ -91,12 +92,12 @@ impl Picture {
             self.stack = Stack::gather(histories, view.now, range_ms, columns);
             self.made = made;
         }
-        self.stack.draw(canvas, TITLE, 0.001, "no waits seen yet", view.theme);
-        if legend && canvas.height() >= 3 {
-            let x = TITLE.len() as u16 + 2;
-            let width = canvas.width().saturating_sub(x);
-            self.stack.draw_legend(&mut canvas.part(x, 0, width, 1), view.theme);
-        }
+        self.stack.draw(canvas, look, view.theme);
+    }
+
+    /// Names the bands of the last picture on one line.
+    pub fn render_legend(&self, view: &View<'_>, canvas: &mut Canvas<'_>, look: &Look<'_>) {
+        self.stack.draw_legend(canvas, look, view.theme);
     }
 }
 
