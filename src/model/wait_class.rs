@@ -297,7 +297,9 @@ mod tests {
         {
             assert!(!is_benign(name), "{name}");
         }
-        assert!(is_benign("XE_TIMER_EVENT") && is_benign("PVS_PREALLOCATE") && is_benign("SLEEP_BPOOL_FLUSH"));
+        assert!(
+            is_benign("XE_TIMER_EVENT") && is_benign("PVS_PREALLOCATE") && is_benign("SLEEP_BPOOL_FLUSH")
+        );
     }
 
     #[test]
