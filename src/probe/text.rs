@@ -40,12 +40,15 @@ pub fn clean(raw: &str, max_chars: usize) -> (String, Vec<u32>) {
     let mut text = String::with_capacity(raw.len().min(max_chars * 4));
     let mut removed = Vec::new();
     let mut unit = 0u32;
-    for c in raw.chars().take(max_chars) {
+    let mut rest = raw.chars().take(max_chars).peekable();
+    while let Some(c) = rest.next() {
         let units = c.len_utf16() as u32;
-        if is_harmful(c) && c != '\n' && c != '\t' {
-            removed.extend(unit..unit + units);
-        } else {
-            text.push(c);
+        match c {
+            '\n' | '\t' => text.push(c),
+            '\r' if rest.peek() == Some(&'\n') => removed.push(unit),
+            '\r' | '\u{85}' | '\u{2028}' | '\u{2029}' => text.push('\n'),
+            c if is_harmful(c) => removed.extend(unit..unit + units),
+            c => text.push(c),
         }
         unit += units;
     }
@@ -84,7 +87,7 @@ impl Entry {
     }
 }
 
-/// Texts by handle, the least recently used ones dropped beyond [`MAX_CACHE_BYTES`]. What the current poll uses is
+/// Texts by handle, the least recently used ones dropped beyond `MAX_CACHE_BYTES`. What the current poll uses is
 /// never dropped.
 #[derive(Debug, Default)]
 pub struct TextCache {
@@ -284,7 +287,7 @@ mod tests {
 
     #[test]
     fn texts_are_made_harmless_and_cut() {
-        assert_eq!(clean("a\u{1b}[2Jb\tc\r\nd\u{202e}e", 100).0, "a[2Jb\tc\nde");
+        assert_eq!(clean("a\u{1b}[2Jb\tc\r\nd\re\u{202e}f", 100).0, "a[2Jb\tc\nd\nef");
         let (text, _) = sql_text(&"x".repeat(MAX_CHARS + 7), None, None, false);
         assert_eq!(text.batch.len(), MAX_CHARS);
         assert_eq!(text.full_chars, Some(MAX_CHARS as u64 + 1), "longer than kept: how long is not known");
