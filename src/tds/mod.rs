@@ -12,8 +12,7 @@
 //!
 //! The driver logs rows at TRACE and every server error at ERROR: whoever sets up logging must silence its target
 //! [`DRIVER_LOG_TARGET`]. The driver's TLS takes the process's default rustls provider if one is installed, else
-//! aws-lc-rs; nothing here installs one. (The tree has ring too, for the simulator: code that builds a rustls
-//! configuration of its own must name its provider.)
+//! aws-lc-rs; nothing here installs one. Other code that builds a rustls configuration must name its provider.
 
 mod answer;
 mod ask;
