@@ -6,7 +6,6 @@ use super::{Pane, PaneId, Part, View, Wish, reading};
 use crate::{
     model::{
         health::{Level, Reason, Topic},
-        instance::InstanceId,
         snapshot::InstanceSnapshot,
         time::Timestamp,
     },
@@ -120,9 +119,9 @@ impl InstancePane {
 
     fn enter(&self, view: &View<'_>, wishes: &mut Vec<Wish>) {
         let Some(i) = view.single() else { return };
-        let link = i.health.reasons.get(self.cursor).and_then(|r| target(r.topic, i.id()));
+        let link = i.health.reasons.get(self.cursor).and_then(|r| Some((pane_of(r.topic)?, r)));
         wishes.push(match link {
-            Some((pane, focus)) => Wish::Go { pane, scope: None, focus, filter: None },
+            Some((pane, r)) => Wish::Go { pane, scope: None, focus: row_of(r, i), filter: None },
             None => Wish::Details(RowKey::Instance(i.id().clone())),
         });
     }
@@ -173,21 +172,21 @@ fn render_reason(r: &Reason, hidden: usize, view: &View<'_>, canvas: &mut Canvas
     canvas.put(end, 0, w.saturating_sub(end), &more, t.dim);
     let text = if r.level >= Level::Warning { t.strong } else { t.base };
     let mut x = 3 + canvas.put(3, 0, end.saturating_sub(4), &r.text, text) + 2;
-    let link = link_name(r.topic);
+    let link = pane_of(r.topic).map_or("details", PaneId::name);
     if usize::from(end.saturating_sub(x)) >= width(link) + 3 {
         x += canvas.put(x, 0, 2, "→ ", t.accent);
         canvas.put(x, 0, end - x, link, t.accent);
     }
 }
 
-/// The pane and the row that explain a reason; None: the details of the instance do.
-fn target(topic: Topic, id: &InstanceId) -> Option<(PaneId, Option<RowKey>)> {
-    let session = |s: i32| Some(RowKey::Session(id.clone(), s, 0));
+/// The pane that explains a reason; None: the details of the instance do.
+const fn pane_of(topic: Topic) -> Option<PaneId> {
     match topic {
-        Topic::Blocking(s) => Some((PaneId::Blocking, session(s))),
-        Topic::Session(s) => Some((PaneId::Activity, session(s))),
-        Topic::Waits | Topic::Io | Topic::Workers => Some((PaneId::Waits, None)),
-        Topic::Cpu | Topic::Memory | Topic::Tempdb | Topic::Deadlocks => Some((PaneId::Activity, None)),
+        Topic::Blocking(_) => Some(PaneId::Blocking),
+        Topic::Waits | Topic::Io | Topic::Workers => Some(PaneId::Waits),
+        Topic::Session(_) | Topic::Cpu | Topic::Memory | Topic::Tempdb | Topic::Deadlocks => {
+            Some(PaneId::Activity)
+        }
         Topic::Link
         | Topic::Rights
         | Topic::Databases
@@ -198,10 +197,19 @@ fn target(topic: Topic, id: &InstanceId) -> Option<(PaneId, Option<RowKey>)> {
     }
 }
 
-/// Where Enter on a reason leads.
-fn link_name(topic: Topic) -> &'static str {
-    let nobody = InstanceId::new("");
-    target(topic, &nobody).map_or("details", |(pane, _)| pane.name())
+/// The row of that pane: the head blocker, the request, the poison type that the reason begins with.
+fn row_of(r: &Reason, i: &InstanceSnapshot) -> Option<RowKey> {
+    match r.topic {
+        Topic::Blocking(session) | Topic::Session(session) => {
+            Some(RowKey::Session(i.id().clone(), session, 0))
+        }
+        Topic::Waits | Topic::Workers => {
+            let types = &i.facts.waits.get()?.types;
+            let named = types.iter().find(|w| w.poison && r.text.starts_with(&*w.name))?;
+            Some(RowKey::Wait(Some(i.id().clone()), Arc::clone(&named.name)))
+        }
+        _ => None,
+    }
 }
 
 fn render_foot(lines: &[words::Line], view: &View<'_>, canvas: &mut Canvas<'_>) {

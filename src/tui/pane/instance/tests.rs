@@ -36,6 +36,12 @@ fn enter_follows_the_reason_to_its_row() {
     assert_eq!(id.as_str(), "sqlprd-014");
     let wishes = stage.act(&mut pane(), &[Action::Down, Action::Enter]);
     assert!(matches!(&wishes[..], [Wish::Go { pane: PaneId::Activity, .. }]), "{wishes:?}");
+    // A poison wait is found among the waits.
+    let wishes = Stage::one(fixture::small(), "sqlprd-003").act(&mut pane(), &[Action::Enter]);
+    let [Wish::Go { pane: PaneId::Waits, focus: Some(RowKey::Wait(_, name)), .. }] = &wishes[..] else {
+        panic!("{wishes:?}");
+    };
+    assert_eq!(&**name, "THREADPOOL");
     // What has no pane of its own is told in the details.
     let wishes = Stage::one(fixture::small(), "sqlrep-001").act(&mut pane(), &[Action::Enter]);
     assert!(matches!(&wishes[..], [Wish::Details(RowKey::Instance(_))]), "{wishes:?}");

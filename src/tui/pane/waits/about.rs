@@ -123,7 +123,8 @@ pub fn category_document(category: WaitCategory, harvest: &Harvest, view: &View<
 pub fn push_foot(out: &mut String, harvest: &Harvest, view: &View<'_>) {
     if harvest.benign_hidden > 0 {
         let s = if harvest.benign_hidden == 1 { "" } else { "s" };
-        let _ = write!(out, "{} benign type{s} hidden (i shows them)", harvest.benign_hidden);
+        let most = if harvest.instances > 1 { "up to " } else { "" };
+        let _ = write!(out, "{most}{} benign type{s} hidden (i shows them)", harvest.benign_hidden);
     }
     let silent: u32 = harvest.silent.iter().map(|(_, n)| n).sum();
     if silent == 0 || view.single().is_some() {

@@ -67,7 +67,7 @@ pub struct Harvest {
     pub rows: Vec<Row>,
     /// categories of all instances together, heaviest first
     pub categories: Vec<CategoryRate>,
-    /// benign types that are left out
+    /// benign types that are left out, of the instance that has most of them
     pub benign_hidden: usize,
     /// rows before the filter
     pub before: usize,
@@ -92,7 +92,6 @@ impl Harvest {
     /// Collects the waits of all instances in scope that pass `keep`.
     pub fn gather(view: &View<'_>, wanted: Wanted, mut keep: impl FnMut(&dyn filter::Row) -> bool) -> Self {
         let mut harvest = Self::default();
-        let mut benign: HashSet<&str> = HashSet::new();
         let mut names: HashSet<&str> = HashSet::new();
         let mut sums: HashMap<&str, Row> = HashMap::new();
         let mut categories = WaitCategory::ALL.map(|category| CategoryRate {
@@ -107,7 +106,7 @@ impl Harvest {
                 harvest.note_silent(i, view);
                 continue;
             };
-            let stale = i.facts.waits.is_stale(view.now);
+            let (stale, mut benign) = (i.facts.waits.is_stale(view.now), 0);
             if !stale {
                 add_categories(&mut categories, table);
             }
@@ -117,7 +116,7 @@ impl Harvest {
                     harvest.note_poison(level, row);
                 }
                 if rate.benign && !wanted.benign {
-                    benign.insert(&rate.name);
+                    benign += 1;
                     continue;
                 }
                 let row = Row { instance: Some(n), rate: rate.clone(), on: 1, stale };
@@ -134,10 +133,10 @@ impl Harvest {
                     }
                 }
             }
+            harvest.benign_hidden = harvest.benign_hidden.max(benign);
         }
         harvest.before += names.len();
         harvest.rows.extend(sums.into_values());
-        harvest.benign_hidden = benign.len();
         harvest.categories =
             categories.into_iter().filter(|c| c.ms_per_s > 0.0 || c.tasks_per_s > 0.0).collect();
         harvest.categories.sort_by(|a, b| b.ms_per_s.total_cmp(&a.ms_per_s));

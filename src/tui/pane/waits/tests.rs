@@ -47,7 +47,7 @@ fn benign_waits_are_counted_until_they_are_asked_for() {
     let stage = Stage::fleet(fixture::small());
     let mut pane = pane();
     let hidden = stage.draw(&mut pane, 120, 36);
-    assert!(line(&hidden, "hidden").starts_with(" 79 benign types hidden (i shows them)"));
+    assert!(line(&hidden, "hidden").starts_with(" up to 79 benign types hidden (i shows them)"));
     let (before, _) = pane.counts();
     stage.act(&mut pane, &[Action::Benign]);
     let shown = stage.draw(&mut pane, 120, 36);
