@@ -34,7 +34,7 @@ fn everything(fleet: &Fleet) -> Script {
 /// Moments that come ever later, close together and far apart.
 fn times() -> Vec<i64> {
     let mut at = 0;
-    (0..400)
+    (0..300)
         .map(|n| {
             at += *Dice::new(1).at(n).pick(&[1, 7, 90, 700, 2_000, 30_000]);
             at
@@ -67,7 +67,7 @@ fn meters() -> [Meter; 14] {
 
 #[test]
 fn counters_never_fall_but_at_a_restart() {
-    let fleet = fleet(22);
+    let fleet = fleet(11);
     let script = everything(&fleet);
     let mut restarts = 0;
     for index in 0..fleet.profiles.len() {
@@ -110,7 +110,7 @@ fn figures_stay_within_what_a_server_can_show() {
     let fleet = fleet(40);
     let script = everything(&fleet);
     for index in 0..40 {
-        for at_ms in times().into_iter().step_by(9) {
+        for at_ms in times().into_iter().step_by(19) {
             let now = fleet.at(&script, index, at_ms).unwrap();
             let share = now.cpu_share();
             assert!((0.0..=1.001).contains(&share), "{} {at_ms} CPU {share}", now.profile.name);
@@ -136,7 +136,7 @@ fn sessions_are_distinct_and_requests_only_get_older() {
     let fleet = fleet(40);
     let script = everything(&fleet);
     for index in 0..40 {
-        for at_ms in times().into_iter().step_by(5) {
+        for at_ms in times().into_iter().step_by(11) {
             let now = fleet.at(&script, index, at_ms).unwrap();
             if at_ms < now.started_ms() {
                 continue;

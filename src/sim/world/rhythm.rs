@@ -43,16 +43,16 @@ impl Rhythm {
 
     /// The factor summed over time, in seconds.
     pub fn integral(&self, from_s: f64, to_s: f64) -> f64 {
-        self.antiderivative(to_s) - self.antiderivative(from_s) + (to_s - from_s)
+        self.antiderivative(to_s) - self.antiderivative(from_s)
     }
 
-    fn antiderivative(&self, at_s: f64) -> f64 {
+    /// The factor summed from some fixed moment; only differences mean something.
+    pub fn antiderivative(&self, at_s: f64) -> f64 {
         let waves = PERIODS_S.iter().zip(self.amplitude).zip(self.phase);
-        waves
-            .map(|((period, amplitude), phase)| {
-                amplitude * period / TAU * (TAU * at_s / period + phase).sin()
-            })
-            .sum()
+        let wave = |((period, amplitude), phase): ((&f64, f64), f64)| {
+            amplitude * period / TAU * (TAU * at_s / period + phase).sin()
+        };
+        at_s + waves.map(wave).sum::<f64>()
     }
 }
 

@@ -88,23 +88,28 @@ impl Totals {
         }
         borders.sort_unstable();
         borders.dedup();
+        let rates = BaseRates::of(profile);
         let mut sum = Self::ZERO;
+        let mut ordinary = Lived::default();
+        let mut until = Lived::up_to(profile, utc_origin_ms, start_ms);
         for pair in borders.windows(2) {
-            if let &[from, to] = pair {
-                let mut stretch = Self::calm(profile, utc_origin_ms, from, to);
-                for happening in happenings.iter().filter(|h| bends(h.kind)) {
-                    if let Some(age_ms) = happening.span.active_at(from) {
-                        stretch.bend(
-                            profile,
-                            happening,
-                            age_ms as f64 / 1e3,
-                            (age_ms + to - from) as f64 / 1e3,
-                        );
-                    }
+            let &[from, to] = pair else { continue };
+            let lived = std::mem::replace(&mut until, Lived::up_to(profile, utc_origin_ms, to)).to(until);
+            let mut stretch = None;
+            for happening in happenings.iter().filter(|h| bends(h.kind)) {
+                if let Some(age_ms) = happening.span.active_at(from) {
+                    let (began_s, ended_s) = (age_ms as f64 / 1e3, (age_ms + to - from) as f64 / 1e3);
+                    stretch
+                        .get_or_insert_with(|| Self::calm(profile, &rates, lived))
+                        .bend(profile, happening, began_s, ended_s);
                 }
-                sum.add(&stretch);
+            }
+            match stretch {
+                Some(stretch) => sum.add(&stretch),
+                None => ordinary = ordinary.and(lived),
             }
         }
+        sum.add(&Self::calm(profile, &rates, ordinary));
         sum
     }
 
@@ -122,14 +127,9 @@ impl Totals {
     }
 
     /// A stretch of an ordinary day.
-    fn calm(profile: &Profile, utc_origin_ms: i64, from_ms: i64, to_ms: i64) -> Self {
-        let local_s = |ms: i64| (utc_origin_ms + ms) as f64 / 1e3 + f64::from(profile.utc_offset_min) * 60.0;
-        let (from, to) = (local_s(from_ms), local_s(to_ms));
-        let flat = to - from;
-        let load = profile.load.integral(from, to);
-        let io = profile.io.integral(from, to);
+    fn calm(profile: &Profile, per_s: &BaseRates, lived: Lived) -> Self {
+        let Lived { load, io, flat } = lived;
         let power = profile.busy * f64::from(profile.cpus);
-        let per_s = BaseRates::of(profile);
         let mut t = Self::ZERO;
         let mut count = |meter: Meter, rate: f64, seconds: f64| t.meters[meter as usize] = rate * seconds;
         count(Meter::Cpu, power * 1000.0, load);
@@ -265,6 +265,34 @@ impl Totals {
         self.wait_ms[i] += ms;
         self.waits[i] += ms / longer;
         self.signal_ms[i] += ms * signal;
+    }
+}
+
+/// Time as work counts it: seconds, more of them in busy hours.
+#[derive(Debug, Clone, Copy, Default)]
+struct Lived {
+    load: f64,
+    io: f64,
+    flat: f64,
+}
+
+impl Lived {
+    /// From some fixed moment up to this one; only differences mean something.
+    fn up_to(profile: &Profile, utc_origin_ms: i64, at_ms: i64) -> Self {
+        let local_s = (utc_origin_ms + at_ms) as f64 / 1e3 + f64::from(profile.utc_offset_min) * 60.0;
+        Self {
+            load: profile.load.antiderivative(local_s),
+            io: profile.io.antiderivative(local_s),
+            flat: local_s,
+        }
+    }
+
+    fn to(self, later: Self) -> Self {
+        Self { load: later.load - self.load, io: later.io - self.io, flat: later.flat - self.flat }
+    }
+
+    fn and(self, more: Self) -> Self {
+        Self { load: self.load + more.load, io: self.io + more.io, flat: self.flat + more.flat }
     }
 }
 

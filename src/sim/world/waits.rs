@@ -31,8 +31,11 @@ impl Moment<'_> {
         for (n, wait) in WORK.iter().chain(IDLE).enumerate().filter(|(_, w)| w.since <= self.profile.version)
         {
             let own = dice.at(n as i64);
+            // disks and networks differ from server to server; the length of a storm's wait does not
+            let pace = if is_extra(wait.driver) { 1.0 } else { own.of("pace").between(0.6, 1.7) };
+            let share = wait.share * own.between(0.8, 1.2);
             let (tasks, wait_ms, signal_ms) =
-                totals.wait(wait.driver, wait.share * own.between(0.8, 1.2), wait.avg_ms, wait.signal);
+                totals.wait(wait.driver, share, wait.avg_ms * pace, wait.signal);
             let max_ms = self.longest(wait, own).min(wait_ms);
             let row = WaitRow { name: wait.name, tasks, wait_ms, max_ms, signal_ms };
             if is_extra(wait.driver) { merge(&mut rows, row) } else { rows.push(row) }
@@ -60,7 +63,8 @@ impl Moment<'_> {
 
     /// The longest wait of a type: of an ordinary life, or of what has happened since the start. Only grows.
     fn longest(&self, wait: &WaitType, dice: Dice) -> i64 {
-        let usual = wait.avg_ms * dice.of("max").between(9.0, 140.0);
+        let ordinary = !is_extra(wait.driver);
+        let usual = if ordinary { wait.avg_ms * dice.of("max").between(9.0, 140.0) } else { 0.0 };
         let kinds: &[Kind] = match wait.driver {
             Driver::LockS | Driver::LockU | Driver::LockX | Driver::LockIx => &[Kind::BlockingStorm],
             Driver::Grants => &[Kind::GrantQueue],

@@ -178,7 +178,7 @@ const MANNERS: [Manner; 6] = [
     },
     Manner {
         sort: Sort::Backup,
-        cycle_s: (900.0, 3_600.0),
+        cycle_s: (1_800.0, 9_000.0),
         takes_s: (30.0, 1_200.0),
         waits: &["BACKUPIO", "BACKUPBUFFER", "ASYNC_IO_COMPLETION", "BACKUPTHREAD"],
         cpu: 0.1,
