@@ -63,8 +63,6 @@ pub struct Poll {
     pub identity_s: u32,
     /// name + TCP + TLS + login, seconds
     pub connect_timeout_s: u32,
-    /// one round trip, seconds
-    pub query_timeout_s: u32,
     /// concurrent queries
     pub max_queries: u32,
     /// concurrent handshakes
@@ -81,7 +79,6 @@ impl Default for Poll {
             slow_s: 900,
             identity_s: 3600,
             connect_timeout_s: 10,
-            query_timeout_s: 10,
             max_queries: 64,
             max_handshakes: 16,
         }
@@ -227,7 +224,6 @@ fn validate_poll(p: &Poll) -> Result<(), ConfigError> {
     range("slow_s", p.slow_s, 60, 86_400)?;
     range("identity_s", p.identity_s, 60, 86_400)?;
     range("connect_timeout_s", p.connect_timeout_s, 1, 120)?;
-    range("query_timeout_s", p.query_timeout_s, 1, 120)?;
     range("max_queries", p.max_queries, 1, 1000)?;
     range("max_handshakes", p.max_handshakes, 1, 256)
 }
