@@ -116,16 +116,6 @@ impl SqlView {
         self.seek = false;
     }
 
-    /// To the statement that runs.
-    pub const fn seek(&mut self) {
-        self.seek = true;
-    }
-
-    /// First row in sight and number of rows, as of the last frame.
-    pub const fn position(&self) -> (usize, usize) {
-        (self.top, self.rows.len())
-    }
-
     /// Draws the rows in sight on the whole canvas.
     pub fn draw(&mut self, canvas: &mut Canvas<'_>, theme: &Theme) {
         let gutter = self.gutter();
@@ -293,13 +283,6 @@ fn wrap_line(text: &str, start: usize, line: u32, width: u16, rows: &mut Vec<Row
     }
 }
 
-/// Draws the start of a text on the whole canvas: for a glance below a table. Lexes no more than can be seen.
-pub fn preview(canvas: &mut Canvas<'_>, text: &str, theme: &Theme) {
-    let cells = usize::from(canvas.width()) * usize::from(canvas.height());
-    let end = text.char_indices().nth(cells).map_or(text.len(), |(i, _)| i);
-    SqlView::new(text.get(..end).unwrap_or("").into(), None, false).draw(canvas, theme);
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -386,12 +369,6 @@ mod tests {
         view.scroll(1);
         let buf = buffer(10, 1, |c| view.draw(c, &t));
         assert_eq!(Some(buf.cell((0, 0)).unwrap().fg), t.string.fg);
-    }
-
-    #[test]
-    fn a_preview_shows_the_start_of_a_giant_text() {
-        let text = "SELECT 1;\n".repeat(200_000);
-        assert_eq!(drawn(12, 2, |c| preview(c, &text, &theme())), ["SELECT 1;", "SELECT 1;"]);
     }
 
     proptest! {

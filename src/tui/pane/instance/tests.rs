@@ -1,3 +1,5 @@
+//! What the instance pane tells, where its reasons lead, and that no size or server breaks it.
+
 use super::*;
 use crate::{
     model::{

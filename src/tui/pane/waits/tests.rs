@@ -1,3 +1,5 @@
+//! What the waits pane tells, hides, adds up and filters, and that no size or server breaks it.
+
 use super::*;
 use crate::tui::{fixture, pane::stage::Stage};
 use proptest::prelude::*;
