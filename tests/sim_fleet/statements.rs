@@ -32,6 +32,18 @@ async fn parameters_come_back_and_use_lasts() {
 }
 
 #[tokio::test]
+async fn a_view_can_be_looked_at_as_a_whole() {
+    let sim = fleet(1, &[2016], "").await;
+    let mut client = connect(&sim, 0).await;
+    let sessions = ask(&mut client, "SELECT * FROM sys.dm_exec_sessions").await.unwrap();
+    let own = sessions.iter().find(|r| text(&r["program_name"]) == "dbtop").unwrap();
+    assert!(own.len() > 40 && !own.contains_key("page_server_reads"), "the columns of 2016: {}", own.len());
+    assert!(sessions.len() > 1);
+    let waits = ask(&mut client, "SELECT wait_type, wait_time_ms FROM sys.dm_os_wait_stats").await.unwrap();
+    assert!(waits.len() > 150);
+}
+
+#[tokio::test]
 async fn errors_are_those_of_a_server() {
     let sim = fleet(1, &[2022], "").await;
     let mut client = connect(&sim, 0).await;

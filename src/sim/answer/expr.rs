@@ -19,7 +19,7 @@ use crate::{
 type Typed = (ColumnType, Value);
 
 /// The columns and the row of a SELECT without FROM; the error says what the simulator does not know.
-pub fn select(text: &str, q: &Asked<'_>, database: &str) -> Result<(Vec<Column>, Vec<Value>), String> {
+pub fn select(text: &str, q: &Asked<'_>, database: &str) -> Result<(Vec<Column>, Vec<Vec<Value>>), String> {
     let tokens: Vec<Token<'_>> = lexer::code(text).filter(|t| !t.is_blank()).collect();
     let mut reader = Reader { tokens: &tokens, at: 1, q, database };
     if reader.eats("TOP") {
@@ -39,8 +39,8 @@ pub fn select(text: &str, q: &Asked<'_>, database: &str) -> Result<(Vec<Column>,
         }
     }
     match reader.peek() {
-        None => Ok((columns, row)),
-        Some(rest) if rest.is_word("OPTION") => Ok((columns, row)),
+        None => Ok((columns, vec![row])),
+        Some(rest) if rest.is_word("OPTION") => Ok((columns, vec![row])),
         Some(rest) => Err(format!("the simulator cannot evaluate '{}'", rest.text)),
     }
 }

@@ -16,13 +16,14 @@ mod sessions;
 mod slow;
 mod table;
 mod types;
+mod views;
 
 use self::{
     plan::{Action, Plan, Planned},
     table::Table,
 };
 use super::{
-    backend::{Param, Reply, ServerMessage, Session},
+    backend::{Column, Param, Reply, ServerMessage, Session, Value},
     scenario::Kind,
     world::{moment::Moment, rights::Rights},
 };
@@ -98,75 +99,71 @@ fn answer(
     database: &mut String,
     out: &mut Vec<Reply>,
 ) -> Option<Replies> {
-    let fail = |number, text: String| error(number, text, statement.line);
-    match &statement.action {
-        Action::Nothing => out.push(Reply::Done(None)),
-        Action::Probe { name, columns } => return probe(name, columns, q, statement.line, out),
-        Action::Select => match expr::select(&statement.text, q, database) {
-            Ok((columns, row)) => {
-                out.extend([Reply::Columns(columns), Reply::Row(row), Reply::Done(Some(1))]);
-            }
-            Err(problem) => out.extend([Reply::Message(fail(50_000, problem)), Reply::Done(None)]),
-        },
-        Action::Use(name) => {
-            match q.moment.profile.databases.iter().find(|d| d.name.eq_ignore_ascii_case(name)) {
-                Some(d) if q.rights.may_enter(&d.name) => {
-                    database.clone_from(&d.name);
-                    out.extend([Reply::Database(d.name.clone()), Reply::Done(None)]);
-                }
-                Some(_) => {
-                    let text = format!(
-                        "The server principal \"{}\" is not able to access the database \"{name}\" under the current \
-                     security context.",
-                        q.session.user
-                    );
-                    out.extend([Reply::Message(fail(916, text)), Reply::Done(None)]);
-                }
-                None => {
-                    let text = format!(
-                        "Database '{name}' does not exist. Make sure that the name is entered correctly."
-                    );
-                    out.extend([Reply::Message(fail(911, text)), Reply::Done(None)]);
-                }
-            }
+    let line = statement.line;
+    let set = |result: Result<ResultSet, String>, name: &str, out: &mut Vec<Reply>| match result {
+        Ok((columns, rows)) => hostile::reply(q.moment, name, columns, rows, out),
+        Err(problem) => {
+            out.extend([Reply::Message(error(50_000, problem, line)), Reply::Done(None)]);
+            None
         }
-        Action::Print(text) => {
-            let info =
-                ServerMessage { number: 0, class: 0, state: 1, text: text.clone(), line: statement.line };
-            out.extend([Reply::Message(info), Reply::Done(None)]);
-        }
-        Action::Wait(time) => out.extend([Reply::Pause(*time), Reply::Done(None)]),
-        Action::Kill(spid) => {
-            out.extend(
-                (q.kill)(*spid).err().map(|e| Reply::Message(ServerMessage { line: statement.line, ..e })),
-            );
-            out.push(Reply::Done(None));
-        }
-        Action::Types => out.extend(types::every_type()),
+    };
+    let said = match &statement.action {
+        Action::Probe { name, columns } => return set(probe(name, columns, q), name, out),
+        Action::View { name, columns } => return set(views::view(name, columns, q), name, out),
+        Action::Select => return set(expr::select(&statement.text, q, database), "", out),
         Action::Rows(count) => return Some(types::rows(*count)),
-        Action::Fail(number, text) => {
-            out.extend([Reply::Message(fail(*number, text.clone())), Reply::Done(None)]);
+        Action::Types => {
+            out.extend(types::every_type());
+            return None;
         }
-    }
+        Action::Nothing => None,
+        Action::Wait(time) => Some(Reply::Pause(*time)),
+        Action::Use(name) => Some(use_database(name, q, database, line)),
+        Action::Print(text) => {
+            let info = ServerMessage { number: 0, class: 0, state: 1, text: text.clone(), line };
+            Some(Reply::Message(info))
+        }
+        Action::Kill(spid) => (q.kill)(*spid).err().map(|e| Reply::Message(ServerMessage { line, ..e })),
+        Action::Fail(number, text) => Some(Reply::Message(error(*number, text.clone(), line))),
+    };
+    out.extend(said);
+    out.push(Reply::Done(None));
     None
 }
 
-/// Answers one of our scripts.
-fn probe(name: &str, columns: &[String], q: &Asked<'_>, line: u32, out: &mut Vec<Reply>) -> Option<Replies> {
-    let Some(table) = table_of(name) else {
-        let text = format!("the simulator has no answer for dbtop:{name}");
-        out.extend([Reply::Message(error(50_000, text, line)), Reply::Done(None)]);
-        return None;
-    };
-    let tag = format!("dbtop_{name}");
-    match table(q).choose(columns, &tag) {
-        Ok((described, rows)) => hostile::reply(q.moment, name, described, rows, out),
-        Err(unknown) => {
-            let text = format!("the simulator has no column {unknown} for dbtop:{name}");
-            out.extend([Reply::Message(error(50_000, text, line)), Reply::Done(None)]);
-            None
+/// USE.
+fn use_database(name: &str, q: &Asked<'_>, database: &mut String, line: u32) -> Reply {
+    let found = q.moment.profile.databases.iter().find(|d| d.name.eq_ignore_ascii_case(name));
+    match found {
+        Some(d) if q.rights.may_enter(&d.name) => {
+            database.clone_from(&d.name);
+            Reply::Database(d.name.clone())
+        }
+        Some(_) => {
+            let text = format!(
+                "The server principal \"{}\" is not able to access the database \"{name}\" under the current security \
+                 context.",
+                q.session.user
+            );
+            Reply::Message(error(916, text, line))
+        }
+        None => {
+            let text =
+                format!("Database '{name}' does not exist. Make sure that the name is entered correctly.");
+            Reply::Message(error(911, text, line))
         }
     }
+}
+
+/// Columns and rows.
+type ResultSet = (Vec<Column>, Vec<Vec<Value>>);
+
+/// Answers one of our scripts; the error says what the simulator does not know.
+fn probe(name: &str, columns: &[String], q: &Asked<'_>) -> Result<ResultSet, String> {
+    let table = table_of(name).ok_or_else(|| format!("the simulator has no answer for dbtop:{name}"))?;
+    let tag = format!("dbtop_{name}");
+    let chosen = table(q).choose(columns, &tag);
+    chosen.map_err(|unknown| format!("the simulator has no column {unknown} for dbtop:{name}"))
 }
 
 /// Who answers a script.

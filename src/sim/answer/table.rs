@@ -34,6 +34,16 @@ impl Table {
         self
     }
 
+    /// The rows as these columns want them; NULL for columns that the table does not have.
+    pub fn shaped(self, columns: &[Column]) -> Vec<Vec<Value>> {
+        let at = |name: &str| self.columns.iter().position(|(own, _)| own.eq_ignore_ascii_case(name));
+        let picks: Vec<Option<usize>> = columns.iter().map(|c| at(&c.name)).collect();
+        let value = |row: &[Value], pick: &Option<usize>| {
+            pick.and_then(|n| row.get(n)).cloned().unwrap_or(Value::Null)
+        };
+        self.rows.iter().map(|row| picks.iter().map(|pick| value(row, pick)).collect()).collect()
+    }
+
     /// The columns of these names, in this order, with `tag` standing for the constant that marks the set. The error
     /// is the first name that the table does not have.
     pub fn choose<'n>(
