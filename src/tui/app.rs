@@ -114,6 +114,8 @@ pub struct App {
     pub(super) tenant: String,
     pub(super) figures: Figures,
     pub(super) cost_ms_per_s: Option<f64>,
+    /// width of the last frame, for clicks
+    columns: u16,
     keymap: Keymap,
     depth: Depth,
     waiting: Option<Arc<FleetSnapshot>>,
@@ -149,6 +151,7 @@ impl App {
             tenant: settings.tenant,
             figures: Figures::default(),
             cost_ms_per_s: None,
+            columns: 0,
             keymap: Keymap::default(),
             depth: settings.depth,
             waiting: None,
@@ -279,7 +282,7 @@ impl App {
             return;
         }
         if y == 1 {
-            if let Some(pane) = chrome::tab_at(x, self.home()) {
+            if let Some(pane) = chrome::tab_at(x, self.home(), self.place.pane, self.columns) {
                 self.act(Action::Open(pane));
             }
             return;
@@ -480,10 +483,14 @@ impl App {
         }
     }
 
-    /// The filter works while it is typed; a text that cannot be understood leaves the rows as they were.
+    /// The filter works while it is typed; a text that cannot be understood hides nothing.
     fn apply_filter(&mut self) {
         if let Some(Layer::Filter(f)) = self.layers.last_mut() {
-            f.error = self.panes.get(self.place.pane).set_filter(f.line.text()).err();
+            let pane = self.panes.get(self.place.pane);
+            f.error = pane.set_filter(f.line.text()).err();
+            if f.error.is_some() {
+                let _ = pane.set_filter("");
+            }
         }
         self.refresh();
     }
@@ -581,6 +588,7 @@ impl App {
 
     /// Draws everything.
     pub fn render(&mut self, area: Rect, buf: &mut Buffer) {
+        self.columns = area.width;
         chrome::render(self, area, buf);
     }
 }

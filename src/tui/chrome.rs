@@ -4,7 +4,7 @@ use super::{
     app::App,
     keymap::{Chord, Context, default_bindings},
     layer::{Layer, overlay},
-    pane::{Pane, PaneId, Part, reading},
+    pane::{PaneId, Part, reading},
     widget::canvas::{Canvas, width},
 };
 use crate::model::{figure, health::Level};
@@ -162,25 +162,37 @@ fn header_right(app: &App, line: &mut Canvas<'_>) -> u16 {
     w.saturating_sub(start)
 }
 
-fn tab_text(n: usize, pane: PaneId) -> String {
-    format!(" {} {} ", n + 1, pane.name())
+/// All tabs: text, pane. On a narrow screen only the active one has its name.
+fn tab_texts(home: PaneId, active: PaneId, columns: u16) -> Vec<(String, PaneId)> {
+    let make = |short: bool| -> Vec<(String, PaneId)> {
+        let text = |n: usize, pane: PaneId| {
+            if short && pane != active {
+                format!(" {} ", n + 1)
+            } else {
+                format!(" {} {} ", n + 1, pane.name())
+            }
+        };
+        std::iter::once(home).chain(TABS).enumerate().map(|(n, pane)| (text(n, pane), pane)).collect()
+    };
+    let all = make(false);
+    let needed: usize = all.iter().map(|(t, _)| width(t) + 1).sum();
+    if needed > usize::from(columns) + 1 { make(true) } else { all }
 }
 
 fn tabs(app: &App, line: &mut Canvas<'_>) {
     let t = &app.world.theme;
     let mut x = 0;
-    for (n, pane) in std::iter::once(app.home()).chain(TABS).enumerate() {
+    for (text, pane) in tab_texts(app.home(), app.place.pane, line.width()) {
         let style = if pane == app.place.pane { t.tab } else { t.dim };
-        x += line.put(x, 0, line.width(), &tab_text(n, pane), style);
-        x += 1;
+        x += line.put(x, 0, line.width(), &text, style) + 1;
     }
 }
 
 /// The pane whose tab is at a column.
-pub fn tab_at(x: u16, home: PaneId) -> Option<PaneId> {
+pub fn tab_at(x: u16, home: PaneId, active: PaneId, columns: u16) -> Option<PaneId> {
     let mut from = 0;
-    for (n, pane) in std::iter::once(home).chain(TABS).enumerate() {
-        let end = from + width(&tab_text(n, pane)) as u16;
+    for (text, pane) in tab_texts(home, active, columns) {
+        let end = from + width(&text) as u16;
         if (from..end).contains(&x) {
             return Some(pane);
         }
@@ -209,7 +221,8 @@ fn title(app: &mut App, line: &mut Canvas<'_>) {
     let mut x = 1;
     let put = |x: &mut u16, text: &str, style: Style, line: &mut Canvas<'_>| {
         let room = w.saturating_sub(*x + 2);
-        if room < 4 {
+        // A part is whole, or at least long enough to mean something.
+        if usize::from(room) < width(text).min(20) {
             return;
         }
         line.put(*x, 0, 1, " ", style);

@@ -63,7 +63,8 @@ pub enum TuiError {
     Terminal(#[from] io::Error),
 }
 
-/// Shows the fleet until the user quits or `cancel` fires. The terminal is given back in any case.
+/// Shows the fleet until the user quits or `cancel` fires. The terminal is given back in any case. To be awaited on one
+/// thread (`Runtime::block_on`), not spawned: a panic on that thread means that the screen is gone.
 ///
 /// # Errors
 /// [`TuiError`] if there is no terminal.

@@ -12,9 +12,10 @@ use ratatui::{Terminal, backend::CrosstermBackend};
 use std::{
     io::{self, BufWriter, Write},
     sync::{
-        Arc, Once,
-        atomic::{AtomicU64, Ordering},
+        Arc, Once, OnceLock,
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
+    thread::{self, ThreadId},
 };
 
 /// Longest text for the clipboard, bytes: terminals cut or drop longer OSC 52 sequences (xterm takes about 100,000
@@ -57,6 +58,9 @@ impl Drop for Restore {
 
 /// Gives the terminal back; harmless when done twice. Errors are of no use any more: the terminal may be gone.
 fn restore() {
+    if !UP.swap(false, Ordering::Relaxed) {
+        return;
+    }
     let mut out = io::stdout();
     let _ = execute!(
         out,
@@ -69,12 +73,24 @@ fn restore() {
     let _ = terminal::disable_raw_mode();
 }
 
-/// A panic anywhere first gives the terminal back, so that its message can be read.
+/// True while the screen is ours.
+static UP: AtomicBool = AtomicBool::new(false);
+
+/// The thread that draws.
+static DRAWS: OnceLock<ThreadId> = OnceLock::new();
+
+/// A panic of the thread that draws first gives the terminal back, so that its message can be read. A panic of another
+/// thread is caught by its task; its message goes to the log, because it would tear the screen that lives on.
 fn restore_on_panic() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let before = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info| {
+            let here = thread::current().id();
+            if UP.load(Ordering::Relaxed) && DRAWS.get().is_some_and(|t| *t != here) {
+                tracing::error!(panic = %info, "a task panicked");
+                return;
+            }
             restore();
             before(info);
         }));
@@ -88,7 +104,9 @@ impl Screen {
     /// If standard output is not a terminal or cannot be written.
     pub fn enter(mouse: bool) -> io::Result<Self> {
         restore_on_panic();
+        DRAWS.get_or_init(|| thread::current().id());
         terminal::enable_raw_mode()?;
+        UP.store(true, Ordering::Relaxed);
         let restore = Restore;
         let bytes = Arc::new(AtomicU64::new(0));
         let counted = Counted { out: io::stdout(), bytes: Arc::clone(&bytes) };

@@ -10,7 +10,10 @@ use dbtop::{
     },
 };
 use std::{error::Error, sync::Arc, time::Duration};
-use tokio::sync::{mpsc, watch};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::{mpsc, watch},
+};
 use tokio_util::sync::CancellationToken;
 
 #[path = "../fixture/mod.rs"]
@@ -33,7 +36,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let theme = args.next().unwrap_or_else(|| "dark".to_owned());
     let low_bandwidth = args.next().is_some_and(|a| a == "low");
     let started = std::time::Instant::now();
-    let clock = move || fixture::NOW.plus_ms(started.elapsed().as_millis() as i64);
+    let panics = std::env::var_os("TUI_FIXTURE_PANIC").is_some();
+    let clock = move || {
+        assert!(!panics || started.elapsed() < Duration::from_millis(700), "asked to panic");
+        fixture::NOW.plus_ms(started.elapsed().as_millis() as i64)
+    };
     let (publish, snapshots) = watch::channel(Arc::new(FleetSnapshot::default()));
     let (effects, mut wishes) = mpsc::channel(effect::EFFECTS);
     let (replies_to, replies) = mpsc::channel(effect::REPLIES);
@@ -56,6 +63,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
         mouse: true,
     };
     let cancel = CancellationToken::new();
+    let asked = cancel.clone();
+    let (mut term, mut hup) = (signal(SignalKind::terminate())?, signal(SignalKind::hangup())?);
+    tokio::spawn(async move {
+        tokio::select! { _ = term.recv() => {} _ = hup.recv() => {} }
+        asked.cancel();
+    });
     dbtop::tui::run(Setup { settings, snapshots, effects, replies, cancel, clock: Arc::new(clock) }).await?;
     Ok(())
 }

@@ -18,7 +18,7 @@ use unicode_segmentation::UnicodeSegmentation;
 /// Column where the values of fields start.
 const VALUE_AT: u16 = 18;
 
-/// From this width on the statement stands beside the fields, not below them.
+/// From this width on the statement stands beside the fields, not above them.
 const SIDE_BY_SIDE: u16 = 120;
 
 /// Width of the fields beside a statement.
@@ -102,31 +102,26 @@ impl Reader {
         let sql_at =
             if beside { (columns + 3, w.saturating_sub(columns + 4)) } else { (1, w.saturating_sub(2)) };
         let sql_rows = self.sql.as_mut().map_or(0, |s| s.count(sql_at.1));
-        let below = if sql_rows > 0 && !beside { 2 } else { 0 };
-        let total = if beside { lines.max(sql_rows) } else { lines + below + sql_rows };
+        // On a narrow screen the statement comes first: the row told the most important fields already.
+        let above = if sql_rows > 0 && !beside { sql_rows + 1 } else { 0 };
+        let total = if beside { lines.max(sql_rows) } else { above + lines };
         self.top = self.top.min(total.saturating_sub(page));
-        let first = if beside { self.top.min(lines.saturating_sub(page)) } else { self.top };
-        for (y, line) in self.lines.iter().skip(first).take(page).enumerate() {
-            draw_line(&mut canvas.part(1, y as u16 + 1, columns, 1), line, theme);
+        let first =
+            if beside { self.top.min(lines.saturating_sub(page)) } else { self.top.saturating_sub(above) };
+        let y = if beside { 0 } else { above.saturating_sub(self.top) };
+        for (n, line) in self.lines.iter().skip(first).take(page.saturating_sub(y)).enumerate() {
+            draw_line(&mut canvas.part(1, (y + n) as u16 + 1, columns, 1), line, theme);
         }
         if let Some(sql) = &mut self.sql {
+            let rows = if beside { page } else { sql_rows.saturating_sub(self.top).min(page) } as u16;
+            sql.show_from(if beside { self.top.min(sql_rows.saturating_sub(page)) } else { self.top });
             if beside {
-                sql.show_from(self.top.min(sql_rows.saturating_sub(page)));
                 for y in 1..h {
                     canvas.glyph(columns + 1, y, "│", theme.rule);
                 }
-                sql.draw(&mut canvas.part(sql_at.0, 1, sql_at.1, h.saturating_sub(1)), theme);
-            } else {
-                // The heading of the statement is the second line after the fields.
-                let heading = (lines + 1).checked_sub(self.top).filter(|y| *y < page);
-                if let Some(y) = heading {
-                    head(&mut canvas.part(1, y as u16 + 1, columns, 1), 0, "statement", theme.dim, theme);
-                }
-                let start = (lines + below).saturating_sub(self.top);
-                if start < page {
-                    sql.show_from(self.top.saturating_sub(lines + below));
-                    sql.draw(&mut canvas.part(1, start as u16 + 1, sql_at.1, (page - start) as u16), theme);
-                }
+            }
+            if rows > 0 {
+                sql.draw(&mut canvas.part(sql_at.0, 1, sql_at.1, rows), theme);
             }
         }
         if total > page {

@@ -234,6 +234,9 @@ pub fn document(row: RequestRow<'_>, known: Option<&Resource>, view: &View<'_>) 
             }
         });
     };
+    if row.statement.is_some() {
+        d.head("session");
+    }
     text(&mut d, "status", &r.status);
     text(&mut d, "command", &r.command);
     text(&mut d, "database", &r.database);

@@ -99,12 +99,6 @@ impl SqlView {
         self.rows.len()
     }
 
-    /// The first row of the running statement, when drawn this wide.
-    pub fn place(&mut self, width: u16) -> usize {
-        self.count(width);
-        self.focus_row()
-    }
-
     /// To the first row.
     pub const fn home(&mut self) {
         self.scroll(isize::MIN + 1);

@@ -68,11 +68,6 @@ impl CellText {
         self.close(style);
     }
 
-    /// True if nothing has been added.
-    pub fn is_empty(&self) -> bool {
-        self.text.is_empty()
-    }
-
     /// The plain text so far.
     pub fn as_str(&self) -> &str {
         &self.text
@@ -124,10 +119,6 @@ pub trait Rows {
     fn key(&self, i: usize) -> RowKey;
     /// Fills the text of a cell.
     fn cell(&self, i: usize, column: usize, cell: &mut CellText);
-    /// True for a row that only heads others: drawn in bold, not in columns of numbers.
-    fn rule_above(&self, _i: usize) -> bool {
-        false
-    }
 }
 
 /// The order of the rows.
@@ -266,7 +257,11 @@ impl Table {
     }
 
     fn mark_range(&mut self, rows: &dyn Rows) {
-        let anchor = self.anchor.as_ref().and_then(|k| (0..rows.len()).find(|i| rows.key(*i) == *k));
+        let anchor = self
+            .anchor
+            .as_ref()
+            .filter(|_| !self.marks.is_empty())
+            .and_then(|k| (0..rows.len()).find(|i| rows.key(*i) == *k));
         let from = anchor.unwrap_or(self.cursor);
         let (a, b) = (from.min(self.cursor), from.max(self.cursor));
         for i in a..=b {

@@ -274,7 +274,8 @@ impl Pane for ActivityPane {
         let shown = if self.grouped() { self.before } else { self.lines.len() };
         let mut text = String::new();
         if shown == self.before {
-            let _ = write!(text, "{shown} request{}", if shown == 1 { "" } else { "s" });
+            figure::push_grouped(&mut text, shown as i64);
+            text.push_str(if shown == 1 { " request" } else { " requests" });
         } else {
             let _ = write!(text, "{shown} of {} requests", self.before);
         }

@@ -4,6 +4,7 @@ use super::super::{View, reading};
 use super::columns;
 use crate::model::{
     filter::{Row, Value},
+    health::Level,
     snapshot::InstanceSnapshot,
 };
 use crate::tui::filter::instance_values;
@@ -59,6 +60,10 @@ impl Row for InstanceRow<'_> {
         let number = |v: Option<f64>| v.map(Value::Number);
         let whole = |v: Option<i64>| v.map(|v| Value::Number(v as f64));
         let value = match key {
+            // What is offline is critical too.
+            "health" if i.health.level == Level::Offline => {
+                return ["offline", "critical"].iter().for_each(|w| visit(Value::Text(w)));
+            }
             "health" => Some(Value::Text(reading::level_word(i.health.level))),
             "score" => i.health.score.map(|s| Value::Number(f64::from(s))),
             "why" => return i.health.reasons.iter().for_each(|r| visit(Value::Text(&r.text))),

@@ -126,11 +126,6 @@ impl FleetPane {
         self.table.marks.clear();
     }
 
-    /// True while the heat map is shown: keys move in two directions then.
-    pub const fn heat(&self) -> bool {
-        self.heat
-    }
-
     fn order(&mut self, view: &View<'_>) {
         if self.heat {
             heat::order(&mut self.rows, view);
