@@ -4,9 +4,11 @@ use dbtop::{
     model::instance::InstanceId,
     tui::effect::{Effect, Reply},
 };
-use fixture::stage::Stage;
+use stage::Stage;
 
 mod fixture;
+#[path = "fixture/stage.rs"]
+mod stage;
 
 fn small() -> Stage {
     Stage::new(fixture::small(), 120, 40)
@@ -379,17 +381,12 @@ fn a_cell_never_lies() {
     assert!(blind.contains("n/a (VIEW SERVER STATE)") && !blind.contains(" 0"), "{blind}");
     let down = line(&mut s, "sqlrep-001");
     assert!(down.contains("unreachable since 13:58:40") && down.contains("4m"), "{down}");
-    let dim = fixture::stage::theme("dark").dim.fg;
+    let dim = stage::theme("dark").dim.fg;
     assert_eq!(s.colour_of("2.9k"), dim, "stale values are dimmed");
     let insecure = line(&mut s, "sqltst-005");
     assert!(insecure.contains("sqltst-005 !"), "no TLS is marked: {insecure}");
     s.keys("end enter");
-    assert_eq!(
-        s.colour_of("TLS none"),
-        fixture::stage::theme("dark").critical.fg,
-        "and told in red\n{}",
-        s.text()
-    );
+    assert_eq!(s.colour_of("TLS none"), stage::theme("dark").critical.fg, "and told in red\n{}", s.text());
 }
 
 #[test]

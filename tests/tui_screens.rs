@@ -4,11 +4,13 @@
 //! takes new ones: look at them before you commit them.
 
 use dbtop::model::snapshot::FleetSnapshot;
-use fixture::stage::Stage;
 use proptest::prelude::*;
+use stage::Stage;
 use std::fmt::Write as _;
 
 mod fixture;
+#[path = "fixture/stage.rs"]
+mod stage;
 
 const SIZES: [(u16, u16); 4] = [(40, 10), (80, 24), (120, 40), (200, 60)];
 

@@ -117,9 +117,9 @@ impl Filter {
             if word.is_empty() {
                 continue;
             }
-            let (turned, test) =
+            let (turned, what) =
                 if quoted { (false, Test::Contains(word.to_lowercase())) } else { term(word, known)? };
-            terms.push((not != turned, test));
+            terms.push((not != turned, what));
         }
         Ok(Self { terms })
     }
@@ -263,8 +263,8 @@ fn in_one_unit(value: Value<'_>, typed: Figure) -> Option<(f64, f64)> {
     }
 }
 
-fn holds(test: &Test, row: &dyn Row, text: &str) -> bool {
-    match test {
+fn holds(what: &Test, row: &dyn Row, text: &str) -> bool {
+    match what {
         Test::Contains(needle) => contains(text, needle),
         Test::Matches(regex) => regex.is_match(text),
         Test::OneOf(key, patterns) => any(row, key, |v| patterns.iter().any(|p| equals(v, p))),

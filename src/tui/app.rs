@@ -196,7 +196,7 @@ impl App {
             // Sent again with the next change or frame.
             Effect::Focus(_) => self.focused.clear(),
             Effect::Refresh(_) => {
-                self.say(Level::Warning, "busy: the refresh was not taken, try again".to_owned())
+                self.say(Level::Warning, "busy: the refresh was not taken, try again".to_owned());
             }
         }
     }
@@ -258,22 +258,13 @@ impl App {
 
     /// Pasted text goes to the open input.
     pub fn paste(&mut self, text: &str) {
-        let snapshot = &self.world.snapshot;
         match self.layers.last_mut() {
-            Some(Layer::Palette(p)) => {
-                p.line.paste(text);
-                p.update();
-            }
-            Some(Layer::Jump(j)) => {
-                j.line.paste(text);
-                j.update(snapshot);
-            }
-            Some(Layer::Filter(f)) => {
-                f.line.paste(text);
-                self.apply_filter();
-            }
-            _ => {}
+            Some(Layer::Palette(p)) => p.line.paste(text),
+            Some(Layer::Jump(j)) => j.line.paste(text),
+            Some(Layer::Filter(f)) => f.line.paste(text),
+            _ => return,
         }
+        self.typed();
     }
 
     /// A click.
@@ -328,7 +319,7 @@ impl App {
             Action::NextProblem => self.neighbour_problem(false),
             Action::PrevProblem => self.neighbour_problem(true),
             Action::Palette => {
-                self.layers.push(Layer::Palette(Palette::new(&self.world.snapshot, &self.history)))
+                self.layers.push(Layer::Palette(Palette::new(&self.world.snapshot, &self.history)));
             }
             Action::Jump => self.layers.push(Layer::Jump(Jump::new(&self.world.snapshot))),
             Action::Filter => {
@@ -463,22 +454,23 @@ impl App {
     }
 
     fn type_key(&mut self, chord: Chord) {
+        let changed = match self.layers.last_mut() {
+            Some(Layer::Palette(p)) => p.line.key(chord),
+            Some(Layer::Jump(j)) => j.line.key(chord),
+            Some(Layer::Filter(f)) => f.line.key(chord),
+            _ => false,
+        };
+        if changed {
+            self.typed();
+        }
+    }
+
+    /// The text of the open input changed.
+    fn typed(&mut self) {
         match self.layers.last_mut() {
-            Some(Layer::Palette(p)) => {
-                if p.line.key(chord) {
-                    p.update();
-                }
-            }
-            Some(Layer::Jump(j)) => {
-                if j.line.key(chord) {
-                    j.update(&self.world.snapshot);
-                }
-            }
-            Some(Layer::Filter(f)) => {
-                if f.line.key(chord) {
-                    self.apply_filter();
-                }
-            }
+            Some(Layer::Palette(p)) => p.update(),
+            Some(Layer::Jump(j)) => j.update(&self.world.snapshot),
+            Some(Layer::Filter(_)) => self.apply_filter(),
             _ => {}
         }
     }

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 const KEY_FRAME: Duration = Duration::from_millis(8);
 
 /// Frames for data on slow lines.
-const SLOW_FRAME: Duration = Duration::from_millis(1000);
+const SLOW_FRAME: Duration = Duration::from_secs(1);
 
 /// Frames and keys that the percentiles look back on.
 const WINDOW: usize = 256;

@@ -273,14 +273,16 @@ fn nearest_256(r: u8, g: u8, b: u8) -> u8 {
         let d = |a: u8, b: u8| i32::from(a.abs_diff(b)).pow(2);
         d(r, x) + d(g, y) + d(b, z)
     };
-    let (i, j, k) = (level(r), level(g), level(b));
+    let cube = (level(r), level(g), level(b));
     let mean = (u16::from(r) + u16::from(g) + u16::from(b)) / 3;
     let grey = (mean.saturating_sub(3) / 10).min(23) as u8;
     let grey_value = 8 + 10 * grey;
-    if distance((grey_value, grey_value, grey_value)) < distance((value(i), value(j), value(k))) {
+    if distance((grey_value, grey_value, grey_value))
+        < distance((value(cube.0), value(cube.1), value(cube.2)))
+    {
         232 + grey
     } else {
-        16 + 36 * i + 6 * j + k
+        16 + 36 * cube.0 + 6 * cube.1 + cube.2
     }
 }
 
@@ -289,7 +291,7 @@ mod tests {
     use super::*;
 
     /// WCAG 2.1 relative luminance and contrast ratio.
-    fn contrast(a: Color, b: Color) -> Option<f64> {
+    fn contrast(ink: Color, paper: Color) -> Option<f64> {
         let luminance = |c| {
             let Color::Rgb(r, g, b) = c else { return None };
             let part = |v: u8| {
@@ -298,7 +300,7 @@ mod tests {
             };
             Some(0.2126 * part(r) + 0.7152 * part(g) + 0.0722 * part(b))
         };
-        let (x, y) = (luminance(a)?, luminance(b)?);
+        let (x, y) = (luminance(ink)?, luminance(paper)?);
         Some((x.max(y) + 0.05) / (x.min(y) + 0.05))
     }
 

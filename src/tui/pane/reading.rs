@@ -90,7 +90,7 @@ pub fn cell<T, V>(
 pub fn push_absence<T>(out: &mut String, instance: &InstanceSnapshot, reading: &Reading<T>, now: Timestamp) {
     match (&instance.facts.link, &reading.problem) {
         (Link::Down { .. } | Link::Connecting | Link::Idle, None | Some(Unavailable::NotYet)) => {
-            push_link(out, instance, now)
+            push_link(out, instance, now);
         }
         (_, Some(problem)) => {
             let _ = write!(out, "{problem}");

@@ -223,14 +223,14 @@ pub fn document(row: RequestRow<'_>, known: Option<&Resource>, view: &View<'_>) 
     let span = |d: &mut Document, name, v: Option<i64>| {
         d.field(name, t.base, |s| {
             if let Some(ms) = v {
-                figure::push_wait(s, ms as f64)
+                figure::push_wait(s, ms as f64);
             }
         });
     };
     let count = |d: &mut Document, name, v: Option<i64>| {
         d.field(name, t.base, |s| {
             if let Some(n) = v {
-                figure::push_grouped(s, n)
+                figure::push_grouped(s, n);
             }
         });
     };
@@ -247,12 +247,12 @@ pub fn document(row: RequestRow<'_>, known: Option<&Resource>, view: &View<'_>) 
     text(&mut d, "address", &r.address);
     d.field("logged in", t.base, |s| {
         if let Some(at) = r.login_at {
-            figure::push_since(s, at, view.now)
+            figure::push_since(s, at, view.now);
         }
     });
     d.field("started", t.base, |s| {
         if let Some(at) = r.started_at {
-            figure::push_since(s, at, view.now)
+            figure::push_since(s, at, view.now);
         }
     });
     waiting(&mut d, row, known, view);
@@ -315,7 +315,7 @@ fn waiting(d: &mut Document, row: RequestRow<'_>, known: Option<&Resource>, view
     d.field("as sent", t.dim, |s| s.push_str(r.wait_resource.as_deref().unwrap_or("")));
     d.field("blocked by", t.warning, |s| {
         if let Some(b) = r.blocked_by.filter(|b| *b != 0) {
-            push_blocker(s, b)
+            push_blocker(s, b);
         }
     });
     d.field("blocks", t.critical, |s| {
@@ -339,7 +339,7 @@ fn resources(d: &mut Document, r: &Request, view: &View<'_>) {
     });
     d.field("log", t.base, |s| {
         if let Some(b) = r.log_bytes {
-            figure::push_size(s, b as f64)
+            figure::push_size(s, b as f64);
         }
     });
     d.field("isolation", t.base, |s| s.push_str(r.isolation.as_deref().unwrap_or("")));
@@ -384,7 +384,7 @@ fn closing(d: &mut Document, row: RequestRow<'_>, view: &View<'_>) {
     });
     match row.statement {
         Some(s) if s.text.encrypted => {
-            d.text("the module is encrypted: the server does not tell its text", t.dim)
+            d.text("the module is encrypted: the server does not tell its text", t.dim);
         }
         Some(s) => {
             if let Some(full) = s.text.full_chars {

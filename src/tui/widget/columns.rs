@@ -191,12 +191,12 @@ fn spread(
         spare -= more;
     }
     let growing = in_sight.iter().filter(|i| columns[**i].grow).count() as u16;
-    if growing > 0 {
-        let (share, mut rest) = (spare / growing, spare % growing);
+    if let Some(each) = spare.checked_div(growing) {
+        let mut odd = spare % growing;
         for (w, i) in widths.iter_mut().zip(in_sight) {
             if columns[*i].grow {
-                *w += share + u16::from(rest > 0);
-                rest = rest.saturating_sub(1);
+                *w += each + u16::from(odd > 0);
+                odd = odd.saturating_sub(1);
             }
         }
     }

@@ -32,7 +32,7 @@ pub struct Line {
 }
 
 impl Line {
-    fn get<'a>(&self, view: &View<'a>) -> Option<(&'a InstanceSnapshot, &'a Request)> {
+    fn get<'a>(self, view: &View<'a>) -> Option<(&'a InstanceSnapshot, &'a Request)> {
         let i = view.instance(self.instance)?;
         Some((i, i.facts.activity.get()?.requests.get(self.request as usize)?))
     }
@@ -328,7 +328,7 @@ impl Pane for ActivityPane {
         match action {
             Action::Enter => self.enter(wishes),
             Action::Details if !self.grouped() => {
-                wishes.extend(self.table.selected().cloned().map(Wish::Details))
+                wishes.extend(self.table.selected().cloned().map(Wish::Details));
             }
             Action::GroupBy => {
                 let from = if self.inside.take().is_some() { None } else { self.group_by };

@@ -36,16 +36,12 @@ pub const COLUMNS: [Column; 16] = [
 
 /// Fills a cell.
 pub fn cell(node: &Node<'_>, column: usize, view: &View<'_>, out: &mut CellText) {
-    let (t, n, r) = (view.theme, node.node, &node.node.request);
+    let (t, n, r) = (view.theme, node.session, &node.session.request);
     let stale = node.instance.facts.blocking.is_stale(view.now);
     let base = if stale || !node.matches { t.dim } else { t.base };
     let head = n.depth == 0;
     match column {
-        INSTANCE => {
-            if head {
-                out.put(if stale { t.dim } else { t.strong }, node.instance.id().as_str());
-            }
-        }
+        INSTANCE if head => out.put(if stale { t.dim } else { t.strong }, node.instance.id().as_str()),
         SESSION => session(node, view, base, out),
         2 => match &r.wait_type {
             Some(w) => out.put(base, w),
@@ -59,11 +55,7 @@ pub fn cell(node: &Node<'_>, column: usize, view: &View<'_>, out: &mut CellText)
         5 => text(out, base, t.dim, r.login.as_deref()),
         6 => text(out, base, t.dim, r.job.as_deref().or(r.program.as_deref())),
         7 => request::push_statement(out, n.statement.as_ref(), n.statement_is_last, base, t.dim),
-        8 => {
-            if n.victims > 0 {
-                out.fmt(if head { t.strong } else { base }, format_args!("{}", n.victims));
-            }
-        }
+        8 if n.victims > 0 => out.fmt(if head { t.strong } else { base }, format_args!("{}", n.victims)),
         9 => text(out, base, t.dim, r.host.as_deref()),
         10 => text(out, base, t.dim, r.database.as_deref()),
         11 => {
@@ -111,7 +103,7 @@ fn age_style(ms: i64, base: Style, view: &View<'_>) -> Style {
 
 /// `88 sleeping`, `│ ├ 97`.
 fn session(node: &Node<'_>, view: &View<'_>, base: Style, out: &mut CellText) {
-    let (t, n, r) = (view.theme, node.node, &node.node.request);
+    let (t, n, r) = (view.theme, node.session, &node.session.request);
     if n.depth > 0 {
         out.with(t.rule, |s| node.push_guides(s));
     }
@@ -138,8 +130,8 @@ fn session(node: &Node<'_>, view: &View<'_>, base: Style, out: &mut CellText) {
 /// What a victim waits for; for a head, what it holds as its first victim sees it.
 fn resource(node: &Node<'_>, view: &View<'_>, base: Style, out: &mut CellText) {
     let t = view.theme;
-    if node.node.depth > 0 {
-        return match &node.node.resource {
+    if node.session.depth > 0 {
+        return match &node.session.resource {
             Some(r) => out.with(base, |s| request::push_resource(s, r)),
             None => out.put(t.dim, "–"),
         };
@@ -167,7 +159,7 @@ fn resource(node: &Node<'_>, view: &View<'_>, base: Style, out: &mut CellText) {
 
 /// What a whole chain sorts by: figures take the worst of the chain, names those of its head.
 pub fn sort_key(node: &Node<'_>, column: usize, view: &View<'_>) -> SortKey {
-    let (chain, r) = (node.chain, &node.node.request);
+    let (chain, r) = (node.chain, &node.session.request);
     let most = |f: fn(&crate::model::session::Request) -> Option<i64>| {
         chain.nodes.iter().filter_map(|n| f(&n.request)).max()
     };
@@ -179,7 +171,7 @@ pub fn sort_key(node: &Node<'_>, column: usize, view: &View<'_>) -> SortKey {
         4 => chain.nodes.iter().find_map(|n| n.resource.as_ref()).and_then(|r| r.object.as_deref()).into(),
         5 => r.login.as_deref().into(),
         6 => r.program.as_deref().into(),
-        7 => node.node.statement.as_ref().map(crate::model::session::Statement::as_str).into(),
+        7 => node.session.statement.as_ref().map(crate::model::session::Statement::as_str).into(),
         8 => Some(i64::from(chain.victims)).into(),
         9 => r.host.as_deref().into(),
         10 => r.database.as_deref().into(),

@@ -37,7 +37,7 @@ struct Line {
 pub struct Node<'a> {
     instance: &'a InstanceSnapshot,
     chain: &'a Chain,
-    node: &'a BlockNode,
+    session: &'a BlockNode,
     matches: bool,
 }
 
@@ -45,7 +45,7 @@ impl Node<'_> {
     /// Appends the tree guides before the session id: `│ ├ `.
     fn push_guides(&self, out: &mut String) {
         let mut up = Vec::new();
-        let mut at = self.node.parent;
+        let mut at = self.session.parent;
         // A parent always stands before its children; a broken link ends the walk.
         while let Some(n) = at.and_then(|p| self.chain.nodes.get(p)) {
             if n.depth == 0 || up.len() > 64 {
@@ -57,7 +57,7 @@ impl Node<'_> {
         for last in up.iter().rev() {
             out.push_str(if *last { "  " } else { "│ " });
         }
-        out.push_str(if self.node.last_child { "└ " } else { "├ " });
+        out.push_str(if self.session.last_child { "└ " } else { "├ " });
     }
 }
 
@@ -75,7 +75,7 @@ impl Lines<'_> {
 fn node<'a>(view: &View<'a>, l: &Line) -> Option<Node<'a>> {
     let instance = view.instance(l.instance)?;
     let chain = instance.facts.blocking.get()?.chains.get(l.chain as usize)?;
-    Some(Node { instance, chain, node: chain.nodes.get(l.node as usize)?, matches: l.matches })
+    Some(Node { instance, chain, session: chain.nodes.get(l.node as usize)?, matches: l.matches })
 }
 
 impl Rows for Lines<'_> {
@@ -86,7 +86,7 @@ impl Rows for Lines<'_> {
     fn key(&self, i: usize) -> RowKey {
         self.at(i).map_or_else(
             || RowKey::Session(InstanceId::new(""), 0, 0),
-            |n| RowKey::Session(n.instance.id().clone(), n.node.request.session_id, 0),
+            |n| RowKey::Session(n.instance.id().clone(), n.session.request.session_id, 0),
         )
     }
 
@@ -181,14 +181,14 @@ impl BlockingPane {
 
     fn copy(&self, view: &View<'_>) -> Option<String> {
         let n = self.selected_node(view)?;
-        let s = n.node.statement.as_ref()?;
+        let s = n.session.statement.as_ref()?;
         Some(if s.as_str().is_empty() { s.text.batch.to_string() } else { s.as_str().to_owned() })
     }
 
     /// The facts of the selected session in one line.
     fn facts(&self, view: &View<'_>) -> Option<(String, String)> {
         let n = self.selected_node(view)?;
-        let r = &n.node.request;
+        let r = &n.session.request;
         let mut name = String::new();
         request::push_blocker(&mut name, r.session_id);
         let mut facts: Vec<String> = Vec::new();
@@ -229,7 +229,7 @@ impl BlockingPane {
             }
         });
         add(&|s| {
-            if n.node.cycle_cut {
+            if n.session.cycle_cut {
                 s.push_str("a cycle was cut here: a deadlock in the making, or two polls mixed");
             }
         });
@@ -237,19 +237,23 @@ impl BlockingPane {
     }
 
     fn render_text(&mut self, view: &View<'_>, canvas: &mut Canvas<'_>) {
-        let t = view.theme;
-        let w = canvas.width();
-        canvas.repeat(0, 0, w, "─", t.rule);
+        let (theme, w) = (view.theme, canvas.width());
+        canvas.repeat(0, 0, w, "─", theme.rule);
         let Some((name, facts)) = self.facts(view) else { return };
-        let mut x =
-            1 + canvas.put(1, 0, w, &format!(" {name} "), if self.reading { t.accent } else { t.strong });
+        let mut x = 1 + canvas.put(
+            1,
+            0,
+            w,
+            &format!(" {name} "),
+            if self.reading { theme.accent } else { theme.strong },
+        );
         x += 1;
-        x += canvas.put(x, 0, w.saturating_sub(x + 2), &format!(" {facts}"), t.dim);
-        canvas.put(x, 0, 1, " ", t.dim);
-        let statement = self.selected_node(view).and_then(|n| n.node.statement.clone());
+        x += canvas.put(x, 0, w.saturating_sub(x + 2), &format!(" {facts}"), theme.dim);
+        canvas.put(x, 0, 1, " ", theme.dim);
+        let statement = self.selected_node(view).and_then(|n| n.session.statement.clone());
         let Some(s) = statement else {
             self.text = None;
-            canvas.put(2, 1, w, "no text: not fetched yet, or the server has none", t.dim);
+            canvas.put(2, 1, w, "no text: not fetched yet, or the server has none", theme.dim);
             return;
         };
         let same = self.text.as_ref().is_some_and(|(old, _)| {
@@ -261,7 +265,7 @@ impl BlockingPane {
         }
         if let Some((_, sql)) = &mut self.text {
             let h = canvas.height().saturating_sub(1);
-            sql.draw(&mut canvas.part(2, 1, w.saturating_sub(3), h), t);
+            sql.draw(&mut canvas.part(2, 1, w.saturating_sub(3), h), theme);
         }
     }
 
@@ -304,7 +308,7 @@ impl Pane for BlockingPane {
         self.table.widths[columns::INSTANCE] =
             longest.map(|i| width(i.id().as_str())).max().map(|w| w.clamp(8, 24) as u16);
         let deepest =
-            self.lines.iter().filter_map(|l| node(view, l)).map(|n| n.node.depth).max().unwrap_or(0);
+            self.lines.iter().filter_map(|l| node(view, l)).map(|n| n.session.depth).max().unwrap_or(0);
         self.table.widths[columns::SESSION] = Some((18 + deepest * 2).clamp(20, 36));
         self.table.sync(&Lines { lines: &self.lines, view });
     }
@@ -360,13 +364,13 @@ impl Pane for BlockingPane {
             Action::NextSection | Action::PrevSection => self.reading = !self.reading && self.text.is_some(),
             Action::Out if self.reading => self.reading = false,
             Action::Enter | Action::Details => {
-                wishes.extend(self.table.selected().cloned().map(Wish::Details))
+                wishes.extend(self.table.selected().cloned().map(Wish::Details));
             }
             Action::NextProblem => return self.next_head(false, view),
             Action::PrevProblem => return self.next_head(true, view),
             Action::Copy => wishes.extend(self.copy(view).map(Wish::Copy)),
             Action::Narrow => {
-                wishes.extend(super::reading::narrow(PaneId::Blocking, self.table.selected(), view))
+                wishes.extend(super::reading::narrow(PaneId::Blocking, self.table.selected(), view));
             }
             Action::Out if !self.table.marks.is_empty() => self.table.marks.clear(),
             _ => return self.table.act(action, &Lines { lines: &self.lines, view }),

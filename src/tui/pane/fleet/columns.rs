@@ -55,7 +55,7 @@ pub const COLUMNS: [Column; 25] = [
 /// Fills a cell.
 pub fn cell(i: &InstanceSnapshot, column: usize, view: &View<'_>, out: &mut CellText) {
     let (t, f) = (view.theme, &i.facts);
-    let h = &f.headline;
+    let head = &f.headline;
     match column {
         HEALTH => out.put(reading::level_style(t, i.health.level), reading::glyph(i.health.level)),
         NAME => {
@@ -65,13 +65,13 @@ pub fn cell(i: &InstanceSnapshot, column: usize, view: &View<'_>, out: &mut Cell
             }
         }
         2 => match i.health.score {
-            Some(s) => out.fmt(reading::level_style(t, i.health.level), format_args!("{s}")),
+            Some(score) => out.fmt(reading::level_style(t, i.health.level), format_args!("{score}")),
             None => out.put(t.dim, "–"),
         },
         WHY => why(i, view, out),
-        4 => reading::cell(out, view, h, |h| h.cpu_pct, |s, v| push_whole(s, v)),
+        4 => reading::cell(out, view, head, |h| h.cpu_pct, push_whole),
         CPU_SPARK => picture(i, SeriesId::Cpu, Some(100.0), view, out),
-        6 => reading::cell(out, view, h, |h| h.batches_per_s, figure::push_count),
+        6 => reading::cell(out, view, head, |h| h.batches_per_s, figure::push_count),
         BATCH_SPARK => picture(i, SeriesId::Batches, None, view, out),
         8 => top_wait(i, view, out),
         9 => blocked(i, view, out),
@@ -79,23 +79,25 @@ pub fn cell(i: &InstanceSnapshot, column: usize, view: &View<'_>, out: &mut Cell
             Some(at) => out.with(age_style(i, view), |s| reading::push_calm_age(s, view.now.ms_since(at))),
             None => out.put(t.dim, "–"),
         },
-        11 => reading::cell(out, view, &f.memory, |m| m.used_pct, |s, v| push_whole(s, v)),
+        11 => reading::cell(out, view, &f.memory, |m| m.used_pct, push_whole),
         12 => reading::cell(out, view, &f.waits, |w| Some(w.total_ms_per_s / 1000.0), figure::push_count),
-        13 => reading::cell(out, view, h, |h| h.connections, |s, v| figure::push_count(s, v as f64)),
+        13 => reading::cell(out, view, head, |h| h.connections, |s, v| figure::push_count(s, v as f64)),
         14 => reading::cell(
             out,
             view,
-            h,
+            head,
             |h| h.page_life_s,
             |s, v| figure::push_span(s, v.saturating_mul(1000)),
         ),
         15 => reading::cell(out, view, &f.cpu, |c| c.runnable, |s, v| figure::push_count(s, v as f64)),
-        16 => reading::cell(out, view, h, |h| h.log_flush_ms, figure::push_wait),
-        17 => reading::cell(out, view, h, |h| h.logins_per_s, figure::push_count),
-        18 => reading::cell(out, view, h, |h| h.tempdb_used_pct, |s, v| push_whole(s, v)),
-        19 => reading::cell(out, view, h, |h| h.deadlocks_recent, |s, v| figure::push_count(s, f64::from(v))),
+        16 => reading::cell(out, view, head, |h| h.log_flush_ms, figure::push_wait),
+        17 => reading::cell(out, view, head, |h| h.logins_per_s, figure::push_count),
+        18 => reading::cell(out, view, head, |h| h.tempdb_used_pct, push_whole),
+        19 => {
+            reading::cell(out, view, head, |h| h.deadlocks_recent, |s, v| figure::push_count(s, f64::from(v)));
+        }
         20 => reading::cell(out, view, &f.properties, |p| Some(p.clone()), |s, p| push_version(s, &p)),
-        21 => reading::cell(out, view, h, |h| h.started_at, |s, at| figure::push_span(s, view.now - at)),
+        21 => reading::cell(out, view, head, |h| h.started_at, |s, at| figure::push_span(s, view.now - at)),
         22 => out.with(t.dim, |s| push_list(s, &i.info.groups)),
         23 => out.put(if i.info.tls.is_insecure() { t.critical } else { t.dim }, tls_words(i.info.tls)),
         24 => out.put(t.dim, &i.info.address),

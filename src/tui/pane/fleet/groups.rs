@@ -32,7 +32,7 @@ impl Group {
 /// The groups of the instances in scope, worst first.
 #[derive(Debug, Default)]
 pub struct Groups {
-    groups: Vec<Group>,
+    all: Vec<Group>,
     selected: Option<Arc<str>>,
     largest: u32,
 }
@@ -40,7 +40,7 @@ pub struct Groups {
 impl Groups {
     /// Counts anew.
     pub fn rebuild(&mut self, view: &View<'_>) {
-        self.groups.clear();
+        self.all.clear();
         for (_, i) in view.instances() {
             let part = match i.health.level {
                 Level::Critical | Level::Offline => 0,
@@ -49,25 +49,24 @@ impl Groups {
                 Level::Ok => 3,
             };
             for name in &i.info.groups {
-                match self.groups.iter_mut().find(|g| g.name == *name) {
-                    Some(g) => g.counts[part] += 1,
-                    None => {
-                        let mut counts = [0; 4];
-                        counts[part] = 1;
-                        self.groups.push(Group { name: name.clone(), counts });
-                    }
+                if let Some(g) = self.all.iter_mut().find(|g| g.name == *name) {
+                    g.counts[part] += 1;
+                } else {
+                    let mut counts = [0; 4];
+                    counts[part] = 1;
+                    self.all.push(Group { name: name.clone(), counts });
                 }
             }
         }
-        self.largest = self.groups.iter().map(Group::total).max().unwrap_or(0);
-        if !self.groups.iter().any(|g| Some(&g.name) == self.selected.as_ref()) {
-            self.selected = self.groups.first().map(|g| g.name.clone());
+        self.largest = self.all.iter().map(Group::total).max().unwrap_or(0);
+        if !self.all.iter().any(|g| Some(&g.name) == self.selected.as_ref()) {
+            self.selected = self.all.first().map(|g| g.name.clone());
         }
     }
 
     /// How many groups.
     pub const fn len(&self) -> usize {
-        self.groups.len()
+        self.all.len()
     }
 
     /// The group that the cursor is on.
@@ -77,19 +76,19 @@ impl Groups {
 
     /// Moves the cursor.
     pub fn act(&mut self, action: Action) -> bool {
-        let at = self.groups.iter().position(|g| Some(&g.name) == self.selected.as_ref()).unwrap_or(0);
+        let at = self.all.iter().position(|g| Some(&g.name) == self.selected.as_ref()).unwrap_or(0);
         let to = match action {
             Action::Left | Action::Up => at.saturating_sub(1),
-            Action::Right | Action::Down => (at + 1).min(self.groups.len().saturating_sub(1)),
+            Action::Right | Action::Down => (at + 1).min(self.all.len().saturating_sub(1)),
             _ => return false,
         };
-        self.selected = self.groups.get(to).map(|g| g.name.clone());
+        self.selected = self.all.get(to).map(|g| g.name.clone());
         true
     }
 
     /// Columns of a name, of a bar, and cells a line: at least two cells share a line if their bars can be short.
     fn measure(&self, columns: u16) -> (usize, usize, usize) {
-        let name = self.groups.iter().map(|g| width(&g.name)).max().unwrap_or(0).min(20);
+        let name = self.all.iter().map(|g| width(&g.name)).max().unwrap_or(0).min(20);
         let room = usize::from(columns).saturating_sub(2);
         let fixed = name + 6 + 3;
         let bar = (room / 2).saturating_sub(fixed).clamp(6, BAR).min((self.largest as usize).max(1));
@@ -98,7 +97,7 @@ impl Groups {
 
     /// Lines that all groups need.
     pub fn lines(&self, columns: u16) -> u16 {
-        self.groups.len().div_ceil(self.measure(columns).2) as u16
+        self.all.len().div_ceil(self.measure(columns).2) as u16
     }
 
     /// A rule, and the bars below it.
@@ -111,7 +110,7 @@ impl Groups {
         let cell = name_width + 6 + bar + 3;
         let room = usize::from(canvas.height().saturating_sub(1)) * per_line;
         let largest = self.largest.max(1);
-        for (n, g) in self.groups.iter().take(room).enumerate() {
+        for (n, g) in self.all.iter().take(room).enumerate() {
             let x = (2 + n % per_line * cell) as u16;
             let y = (1 + n / per_line) as u16;
             let chosen = active && Some(&g.name) == self.selected.as_ref();
@@ -129,8 +128,8 @@ impl Groups {
                 canvas.tint(x.saturating_sub(1), y, cell as u16 - 1, 1, t.selection);
             }
         }
-        if self.groups.len() > room {
-            let more = format!(" +{} more ", self.groups.len() - room);
+        if self.all.len() > room {
+            let more = format!(" +{} more ", self.all.len() - room);
             canvas.put_right(0, 0, w.saturating_sub(1), &more, t.dim);
         }
     }

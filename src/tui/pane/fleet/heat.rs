@@ -78,7 +78,7 @@ impl Heat {
 
     /// Draws the map and the line that names the cursor's instance.
     pub fn render(&mut self, view: &View<'_>, canvas: &mut Canvas<'_>, cursor: usize, rows: &[u32]) {
-        let t = view.theme;
+        let theme = view.theme;
         let (w, h) = (canvas.width(), canvas.height());
         let lines = h.saturating_sub(2);
         let label = self.lay_out(w, lines, rows.len());
@@ -88,17 +88,17 @@ impl Heat {
         let mut map = canvas.part(0, 0, w, lines);
         for (start, name) in &self.starts {
             if let Some(y) = self.cells.get(*start).and_then(|c| c.1.checked_sub(self.top)) {
-                map.put(1, y, label.saturating_sub(2), name, t.dim);
+                map.put(1, y, label.saturating_sub(2), name, theme.dim);
             }
         }
         for (n, r) in rows.iter().enumerate() {
-            let (Some((x, y)), Some(i)) = (self.cells.get(n), view.instance(*r)) else { continue };
-            let Some(y) = y.checked_sub(self.top) else { continue };
-            let style = reading::level_style(t, i.health.level);
-            map.glyph(*x, y, reading::glyph(i.health.level), style);
+            let (Some(at), Some(instance)) = (self.cells.get(n), view.instance(*r)) else { continue };
+            let Some(y) = at.1.checked_sub(self.top) else { continue };
+            let style = reading::level_style(theme, instance.health.level);
+            map.glyph(at.0, y, reading::glyph(instance.health.level), style);
             if n == cursor {
-                map.tint(x.saturating_sub(1), y, 3, 1, t.selection);
-                map.tint(*x, y, 1, 1, t.selection.patch(t.strong).fg(style.fg.unwrap_or_default()));
+                map.tint(at.0.saturating_sub(1), y, 3, 1, theme.selection);
+                map.tint(at.0, y, 1, 1, theme.selection.patch(theme.strong).fg(style.fg.unwrap_or_default()));
             }
         }
         if let Some(i) = rows.get(cursor).and_then(|r| view.instance(*r)) {
