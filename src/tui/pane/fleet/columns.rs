@@ -94,7 +94,13 @@ pub fn cell(i: &InstanceSnapshot, column: usize, view: &View<'_>, out: &mut Cell
         17 => reading::cell(out, view, head, |h| h.logins_per_s, figure::push_count),
         18 => reading::cell(out, view, head, |h| h.tempdb_used_pct, push_whole),
         19 => {
-            reading::cell(out, view, head, |h| h.deadlocks_recent, |s, v| figure::push_count(s, f64::from(v)));
+            reading::cell(
+                out,
+                view,
+                head,
+                |h| h.deadlocks_recent,
+                |s, v| figure::push_count(s, f64::from(v)),
+            );
         }
         20 => reading::cell(out, view, &f.properties, |p| Some(p.clone()), |s, p| push_version(s, &p)),
         21 => reading::cell(out, view, head, |h| h.started_at, |s, at| figure::push_span(s, view.now - at)),
