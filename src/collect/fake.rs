@@ -193,6 +193,7 @@ impl FakeSession {
         }
         Ok(match probe {
             ProbeId::Headline => Sample::Headline(Box::new(HeadlineSample {
+                connections: Some(9),
                 batches: Some(self.batches),
                 ..HeadlineSample::default()
             })),
