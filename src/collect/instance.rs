@@ -34,6 +34,8 @@ use tokio::{
     time::{Instant, sleep, sleep_until},
 };
 
+/// Session set-up gets what is left of the time to connect, and no less than this.
+const LEAST_SET_UP: Duration = Duration::from_secs(2);
 /// Longest wait before a broken but answering connection is made anew.
 const RECONNECT_SPREAD: Duration = Duration::from_millis(500);
 /// After a pause the instances come back within this time.
@@ -153,16 +155,24 @@ impl<D: Driver> Instance<D> {
         }
         let mut session = session?;
         let place = shared.queries.enter().await;
-        place.run(session.prepare(&mut self.context)).await?;
-        Ok(session)
+        let left = within.saturating_sub(started.elapsed()).max(LEAST_SET_UP);
+        match tokio::time::timeout(left, place.run(session.prepare(&mut self.context))).await {
+            Ok(prepared) => prepared.map(|()| session),
+            Err(_) => {
+                Err(Failure::new(FailureKind::Timeout, "session set-up: logged in, but no answer in time"))
+            }
+        }
     }
 
     /// Polls what is due until the connection ends.
     async fn serve(&mut self, mut session: D::Session) -> End {
         let shared = Arc::clone(&self.shared);
         let _connected = shared.meter.connection();
+        let now = Instant::now();
         if std::mem::take(&mut self.fresh) {
-            self.schedule.connected(&shared.settings, Instant::now());
+            self.schedule.connected(&shared.settings, now);
+        } else {
+            self.schedule.resume(now);
         }
         let mut told = self.retry.failures() == 0;
         if told {

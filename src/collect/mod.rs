@@ -98,12 +98,12 @@ pub fn start_with<D: Driver>(
     let mut fleet = Fleet::new(settings.thresholds.clone());
     fleet.apply(Update::Inventory(targets.iter().map(|t| Arc::clone(&t.info)).collect()));
     let (publish, snapshots) = watch::channel(fleet.snapshot((settings.clock)()));
-    let gate = |places| Gate::new(places, settings.hold, Arc::clone(&meter));
+    let gate = |places, hold| Gate::new(places, hold, Arc::clone(&meter));
     let shared = Shared {
         driver,
-        dials: gate(settings.max_dials),
-        handshakes: gate(settings.max_handshakes),
-        queries: gate(settings.max_queries),
+        dials: gate(settings.max_dials, settings.hold),
+        handshakes: gate(settings.max_handshakes, settings.handshake_hold),
+        queries: gate(settings.max_queries, settings.hold),
         meter: Arc::clone(&meter),
         updates,
         settings: Arc::clone(&settings),

@@ -134,7 +134,7 @@ impl Schedule {
         changed
     }
 
-    /// After a pause: what became due meanwhile is due at `at`, and was not missed.
+    /// After a pause or a reconnect: what became due meanwhile is due at `at`, and was not missed.
     pub fn resume(&mut self, at: Instant) {
         for slot in &mut self.slots {
             slot.due = slot.due.max(at);

@@ -58,6 +58,8 @@ pub struct Settings {
     pub max_dials: usize,
     /// longest that a permit is held: who waits for a silent server costs nothing and must not stand in the way
     pub hold: Duration,
+    /// the same for handshakes, of which fewer run at once: longer than a good one takes over a slow line
+    pub handshake_hold: Duration,
     /// start of one instance after another when many start at once
     pub start_gap: Duration,
     /// the second poll of what needs two samples for a rate comes this soon
@@ -84,6 +86,7 @@ impl Default for Settings {
             max_handshakes: 16,
             max_dials: 512,
             hold: Duration::from_secs(1),
+            handshake_hold: Duration::from_millis(250),
             start_gap: Duration::from_millis(8),
             warm_up: Duration::from_millis(1_500),
             publish_every: Duration::from_millis(200),
