@@ -22,3 +22,4 @@ else
   echo "no tool that describes result columns at $gate: that part is skipped"
 fi
 cargo test --locked --test catalog_check --test probe_registry -- --nocapture
+cargo test --locked --test sim_fleet described -- --nocapture

@@ -4,6 +4,8 @@
 
 #[path = "sim_fleet/asking.rs"]
 mod asking;
+#[path = "sim_fleet/described.rs"]
+mod described;
 #[path = "sim_fleet/hostile.rs"]
 mod hostile;
 #[path = "sim_fleet/rights.rs"]

@@ -2,7 +2,7 @@
 
 use super::{
     Asked,
-    table::{Table, int, opt, text},
+    table::{Table, int, int4, opt, text},
 };
 use crate::sim::{
     backend::{
@@ -48,7 +48,7 @@ pub fn sysinfo(q: &Asked<'_>) -> Table {
         ("cpu_count", Int, int(p.cpus)),
         ("numa_node_count", Int, int(1 + p.cpus / 24)),
         ("physical_memory_kb", BigInt, int(p.memory_mb * 1024)),
-        ("committed_target_kb", BigInt, int(p.target_memory_kb())),
+        ("committed_target_kb", Int, int4(p.target_memory_kb())),
         ("max_workers_count", Int, int(p.max_workers())),
         ("sqlserver_start_time", DateTime, q.datetime(q.moment.started_ms())),
         ("process_kernel_time_ms", BigInt, int(kernel_ms)),
