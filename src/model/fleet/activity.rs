@@ -5,6 +5,7 @@ use crate::model::{
     blocking::{Edge, victims_of},
     rate::{MAX_GAP_MS, delta, delta32},
     session::{Activity, Request},
+    snapshot::Blocking,
     time::Timestamp,
 };
 use std::collections::HashMap;
@@ -14,6 +15,26 @@ type Identity = (i32, Option<i32>, Option<Timestamp>, Option<Timestamp>);
 
 fn identity(r: &Request) -> Identity {
     (r.session_id, r.request_id, r.login_at, r.started_at)
+}
+
+/// Sleeping blockers run nothing, so activity has no text for them; blocking has their last statement. The activity
+/// with it, if that changes anything.
+pub(super) fn lend_statements(activity: &Activity, blocking: &Blocking) -> Option<Activity> {
+    let lenders = || blocking.chains.iter().flat_map(|c| &c.nodes).filter(|n| n.statement_is_last);
+    let lender = |r: &Request| {
+        let same = |o: &Request| (o.session_id, o.login_at) == (r.session_id, r.login_at);
+        lenders().find(|n| r.statement.is_none() && same(&n.request))
+    };
+    if !activity.requests.iter().any(|r| lender(r).is_some()) {
+        return None;
+    }
+    let mut full = activity.clone();
+    for r in &mut full.requests {
+        if let Some(node) = lender(r) {
+            r.statement = node.statement.clone();
+        }
+    }
+    Some(full)
 }
 
 /// Fills `blocks`, `cpu_delta_ms` and `reads_delta`.

@@ -175,12 +175,14 @@ impl Entry {
             Sample::Activity(mut now) => {
                 activity::fold(&mut now, facts.activity.get().map(|a| &**a), facts.activity.at, at);
                 facts.activity = Reading::good(Arc::new(now), at, every_ms);
+                lend_statements(facts);
             }
             Sample::Blocking { tasks, sessions } => {
                 let databases = facts.databases.get();
                 let databases = DatabaseNames(databases.map_or(&[], |d| &d[..]));
                 let blocking = blocking::build(&tasks, &sessions, databases);
                 facts.blocking = Reading::good(Arc::new(blocking), at, every_ms);
+                lend_statements(facts);
             }
             Sample::Waits(rows) => {
                 let mark = Mark { at, started_at: self.headline.started_at() };
@@ -305,4 +307,12 @@ impl Entry {
 fn cut<T>(mut rows: Vec<T>) -> Vec<T> {
     rows.truncate(MAX_ROWS);
     rows
+}
+
+/// Gives the sleeping blockers among the requests the last statement that blocking knows.
+fn lend_statements(facts: &mut Facts) {
+    let (Some(now), Some(blocking)) = (facts.activity.get(), facts.blocking.get()) else { return };
+    if let Some(full) = activity::lend_statements(now, blocking) {
+        facts.activity.value = Some(Arc::new(full));
+    }
 }

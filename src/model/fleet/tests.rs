@@ -8,10 +8,10 @@ use crate::model::{
     instance::TlsMode,
     reading::Unavailable,
     sample::{
-        BlockedTask, CostSample, CpuRingSample, DatabaseRow, HeadlineSample, Link, MemorySample, ProbeId,
-        Sample, SchedulerSample,
+        BlockedTask, ChainSession, CostSample, CpuRingSample, DatabaseRow, HeadlineSample, Link,
+        MemorySample, ProbeId, Sample, SchedulerSample,
     },
-    session::{Activity, Request},
+    session::{Activity, Request, SqlText, Statement},
     snapshot::InstanceSnapshot,
     wait::{WaitCategory, WaitCounter},
 };
@@ -206,7 +206,7 @@ fn being_up_again_and_again_does_not_hide_what_failed() {
     let mut f = fleet(&["a"]);
     missed(&mut f, "a", ProbeId::Headline, 1, Unavailable::Failed(Failure::new(FailureKind::Protocol, "x")));
     link(&mut f, "a", 2, Link::Up);
-    assert_eq!(&*shown(&mut f, 3).health.reasons[0].text, "no headline (bad answer)");
+    assert_eq!(&*shown(&mut f, 3).health.reasons[0].text, "no counters (bad answer)");
 }
 
 #[test]
@@ -314,6 +314,24 @@ fn a_blocker_knows_its_victims() {
     let s = shown(&mut f, 0);
     let blocks: Vec<_> = s.facts.activity.get().unwrap().requests.iter().map(|r| r.blocks).collect();
     assert_eq!(blocks, [2, 1, 0, 0]);
+}
+
+#[test]
+fn a_sleeping_blocker_has_its_last_statement_in_activity_too() {
+    let mut f = fleet(&["a"]);
+    let sleeper = || Request { started_at: None, ..request(50, 0, 0) };
+    let requests = vec![sleeper(), Request { blocked_by: Some(50), ..request(60, 0, 0) }];
+    polled(&mut f, "a", 0, Sample::Activity(Activity { requests, ..Activity::default() }));
+    let batch = "update t set x = 1".into();
+    let text = SqlText { batch, full_chars: None, object_id: None, encrypted: false };
+    let last_statement = Some(Statement { text: Arc::new(text), start: 0, end: 18 });
+    let sessions = vec![ChainSession { request: sleeper(), last_statement }];
+    let tasks = vec![BlockedTask { session_id: 60, blocked_by: 50, ..BlockedTask::default() }];
+    polled(&mut f, "a", 0, Sample::Blocking { tasks, sessions });
+    let s = shown(&mut f, 0);
+    let of = |n: usize| s.facts.activity.get().unwrap().requests[n].statement.clone();
+    assert_eq!(of(0).unwrap().as_str(), "update t set x = 1");
+    assert!(of(1).is_none(), "nothing is known of the other");
 }
 
 #[test]
