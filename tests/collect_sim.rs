@@ -118,7 +118,7 @@ async fn broken_ones_say_why_and_the_others_do_not_wait_for_them() {
         (Kind::LoginRefused, "login refused (18456) since "),
         (Kind::NoRights, "needs VIEW SERVER "),
         (Kind::HostileCut, "unreachable since "),
-        (Kind::HostileNulls, "tells no figures"),
+        (Kind::HostileNulls, "no figures"),
     ];
     let name_of = |n: usize| name(&sim, n * 3);
     for n in 0..12 {

@@ -4,9 +4,9 @@
 use super::{Case, RESTART_SHOWN_MS, above, below};
 use crate::model::{
     failure::{Failure, FailureKind},
-    figure::{push_clock, push_grouped, push_pct, push_since, push_wait},
+    figure::{push_clock, push_grouped, push_pct, push_since, push_span, push_wait},
     health::{Level, Topic},
-    history::{Series, SeriesId},
+    history::{KEEP_MS, Series, SeriesId},
     reading::Unavailable,
     sample::{Link, ReplicaRow},
     snapshot::Chain,
@@ -38,8 +38,11 @@ pub(super) fn link(case: &mut Case<'_>) -> bool {
             text.push_str(" since ");
             push_since(&mut text, at, case.now);
         }
-        if failure.kind == FailureKind::Timeout {
-            text.push_str(" (timed out)");
+        match failure.kind {
+            FailureKind::Timeout => text.push_str(" (timed out)"),
+            FailureKind::Unreachable if failure.text.contains("refused") => text.push_str(" (refused)"),
+            FailureKind::Unreachable if failure.text.contains("no route") => text.push_str(" (no route)"),
+            _ => {}
         }
         case.add((level, 100), Topic::Link, text);
         return false;
@@ -96,7 +99,7 @@ pub(super) fn silence(case: &mut Case<'_>) {
         push_wait(&mut text, whole_seconds(headline.age_ms(case.now).unwrap_or_default()));
         case.add((Level::Warning, 25), Topic::Link, text + &why);
     } else if headline.value.is_none() && !why.is_empty() {
-        case.add((Level::Warning, 25), Topic::Link, format!("no headline{why}"));
+        case.add((Level::Warning, 25), Topic::Link, format!("no counters{why}"));
     }
 }
 
@@ -107,7 +110,7 @@ pub(super) fn emptiness(case: &mut Case<'_>) {
         [h.connections, h.page_life_s, h.blocked, h.total_memory_kb, h.started_at.map(Timestamp::ms)];
     let rates = [h.cpu_pct, h.batches_per_s];
     if figures.iter().all(Option::is_none) && rates.iter().all(Option::is_none) {
-        case.add((Level::Unknown, 0), Topic::Link, "tells no figures: all are NULL".to_owned());
+        case.add((Level::Unknown, 0), Topic::Link, "no figures: every counter is NULL".to_owned());
     }
 }
 
@@ -123,11 +126,24 @@ pub(super) fn cpu(case: &mut Case<'_>) {
     let Some(found) = above(machine, limits.cpu_warning_pct, limits.cpu_critical_pct) else { return };
     let mut text = "CPU ".to_owned();
     push_pct(&mut text, machine);
+    if let Some(ms) = busy_ms(case, limits.cpu_warning_pct - other) {
+        // What the history has forgotten may have been busy too.
+        text.push_str(if ms > KEEP_MS - 60_000 { " for over " } else { " for " });
+        push_span(&mut text, ms);
+    }
     if other > 10.0 {
         text.push_str(", other processes ");
         push_pct(&mut text, other);
     }
     case.add(found, Topic::Cpu, text);
+}
+
+/// For how long the CPU has been above this, from the last fifteen minutes; None under a minute.
+fn busy_ms(case: &Case<'_>, above_pct: f64) -> Option<i64> {
+    let points = case.history.get(SeriesId::Cpu)?.points().rev();
+    let busy = points.take_while(|(_, v)| f64::from(*v) > above_pct);
+    let ms = busy.last().map(|(at, _)| case.now - at)?;
+    (ms >= 60_000).then_some(ms)
 }
 
 /// Poison waits, and workers running out.

@@ -124,7 +124,7 @@ fn silence_is_told_with_its_age_and_nothing_stale_is_judged() {
 #[test]
 fn a_headline_of_nulls_is_not_fine() {
     let empty = facts(|f| f.headline = good(Headline { round_trip_ms: 4, ..Headline::default() }));
-    assert_eq!(told(&empty), "Unknown –: tells no figures: all are NULL");
+    assert_eq!(told(&empty), "Unknown –: no figures: every counter is NULL");
 }
 
 #[test]
@@ -190,6 +190,14 @@ fn processor_memory_and_disk() {
     assert_eq!(told(&with_headline(|h| h.cpu_pct = Some(88.0))), "Warning 72: CPU 88 %");
     let other = facts(|f| f.cpu = good(CpuNow { other_pct: Some(85.0), ..CpuNow::default() }));
     assert_eq!(told(&other), "Critical 50: CPU 97 %, other processes 85 %");
+    let mut history = History::default();
+    for (minutes, pct) in [(9, 12.0), (6, 96.0), (3, 97.0), (0, 97.0)] {
+        history.record(SeriesId::Cpu, NOW.plus_ms(-minutes * 60_000), Some(pct));
+        history.record(SeriesId::Cpu, NOW.plus_ms(-minutes * 60_000 + 140_000), Some(pct));
+    }
+    let busy = with_headline(|h| h.cpu_pct = Some(97.0));
+    let health = assess(&busy, &history, &Thresholds::default(), NOW);
+    assert_eq!(&*health.reasons[0].text, "CPU 97 % for 6m");
     let memory = facts(|f| f.memory = good(MemoryNow { used_pct: Some(96.0), ..MemoryNow::default() }));
     assert_eq!(told(&memory), "Critical 50: memory 96 % of the machine");
     let volume = |mount: &str, free| VolumeRow {
