@@ -123,7 +123,10 @@ pub fn collect(lines: &[Line], by: GroupBy, view: &View<'_>) -> Vec<Group> {
         let Some(g) = groups.get_mut(at) else { continue };
         g.requests += 1;
         g.blocked += i64::from(r.blocked_by.unwrap_or(0) != 0);
-        g.blocks += i64::from(r.blocks);
+        // Victims of victims are counted at the head of their chain already.
+        if r.blocked_by.unwrap_or(0) == 0 {
+            g.blocks += i64::from(r.blocks);
+        }
         g.cpu_ms = g.cpu_ms.saturating_add(r.cpu_ms.unwrap_or(0).max(0));
         g.cpu_delta_ms = g.cpu_delta_ms.saturating_add(r.cpu_delta_ms.unwrap_or(0).max(0));
         g.reads = g.reads.saturating_add(r.logical_reads.unwrap_or(0).max(0));
