@@ -21,6 +21,19 @@ pub fn push_count(out: &mut String, value: f64) {
     }
 }
 
+/// A rate or an average for a column, one decimal below ten so that the points stand below each other: `0`, `0.4`,
+/// `7.0`, `41`, `640`, `1.2k`.
+pub fn push_rate(out: &mut String, value: f64) {
+    let magnitude = value.abs();
+    if value == 0.0 || !value.is_finite() || (magnitude < 0.05) {
+        push_count(out, value);
+    } else if magnitude < 9.95 {
+        let _ = write!(out, "{value:.1}");
+    } else {
+        push_scaled(out, value, 1000.0, &["", "k", "M", "G", "T", "P"]);
+    }
+}
+
 /// One decimal, none if the number is whole: `4.1`, `7`.
 fn push_tenths(out: &mut String, value: f64) {
     let tenths = (value * 10.0).round() as i64;
@@ -85,26 +98,38 @@ pub fn push_pct(out: &mut String, pct: f64) {
     out.push_str(" %");
 }
 
-/// How long something waits or ran, exact enough to compare: `0.4 ms`, `830 ms`, `2.4 s`, `312 s`, `2h04m`, `3d04h`.
+/// How long something waits or ran, two or three digits: `0.4 ms`, `9 ms`, `830 ms`, `2.4 s`, `84 s`, `312 s`, `2h04m`,
+/// `3d04h`. Whole milliseconds have no decimals; for averages see [`push_mean`].
 pub fn push_wait(out: &mut String, ms: f64) {
-    if !ms.is_finite() {
-        out.push('–');
-        return;
-    }
-    let s = ms / 1000.0;
-    if ms.abs() < 99.95 {
-        push_tenths(out, ms);
-        out.push_str(" ms");
-    } else if ms.abs() < 999.5 {
+    let whole = ms.abs() < 9.95 && (ms - ms.round()).abs() < 1e-9;
+    if whole {
         let _ = write!(out, "{ms:.0} ms");
-    } else if s.abs() < 99.95 {
-        push_tenths(out, s);
-        out.push_str(" s");
+    } else {
+        push_mean(out, ms);
+    }
+}
+
+/// As [`push_wait`], but `4.0 ms` keeps its decimal, so that a column of averages stays aligned.
+pub fn push_mean(out: &mut String, ms: f64) {
+    let s = ms / 1000.0;
+    let _ = if !ms.is_finite() {
+        write!(out, "–")
+    } else if ms == 0.0 {
+        write!(out, "0 ms")
+    } else if ms.abs() < 0.05 {
+        write!(out, "<0.1 ms")
+    } else if ms.abs() < 9.95 {
+        write!(out, "{ms:.1} ms")
+    } else if ms.abs() < 999.5 {
+        write!(out, "{ms:.0} ms")
+    } else if s.abs() < 9.95 {
+        write!(out, "{s:.1} s")
     } else if s.abs() < 3600.0 {
-        let _ = write!(out, "{s:.0} s");
+        write!(out, "{s:.0} s")
     } else {
         push_span(out, ms as i64);
-    }
+        Ok(())
+    };
 }
 
 /// An age or span in at most six characters: `3s`, `4m`, `2h04m`, `3d04h`, `412d`.
@@ -206,7 +231,21 @@ mod tests {
     }
 
     #[test]
+    fn rates_keep_their_decimal() {
+        for (v, s) in [(0.0, "0"), (0.01, "<0.1"), (7.0, "7.0"), (9.96, "10"), (41.2, "41"), (1234.0, "1.2k")]
+        {
+            assert_eq!(with(push_rate, v), s, "{v}");
+        }
+    }
+
+    #[test]
     fn times() {
+        assert_eq!(with(push_wait, 9.0), "9 ms");
+        assert_eq!(with(push_wait, 0.0), "0 ms");
+        assert_eq!(with(push_mean, 4.0), "4.0 ms");
+        assert_eq!(with(push_mean, 0.02), "<0.1 ms");
+        assert_eq!(with(push_wait, 5_000.0), "5.0 s");
+        assert_eq!(with(push_wait, 84_300.0), "84 s");
         assert_eq!(with(push_wait, 0.36), "0.4 ms");
         assert_eq!(with(push_wait, 830.0), "830 ms");
         assert_eq!(with(push_wait, 2_400.0), "2.4 s");

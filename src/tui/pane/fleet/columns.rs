@@ -71,7 +71,7 @@ pub fn cell(i: &InstanceSnapshot, column: usize, view: &View<'_>, out: &mut Cell
         WHY => why(i, view, out),
         4 => reading::cell(out, view, head, |h| h.cpu_pct, push_whole),
         CPU_SPARK => picture(i, SeriesId::Cpu, Some(100.0), view, out),
-        6 => reading::cell(out, view, head, |h| h.batches_per_s, figure::push_count),
+        6 => reading::cell(out, view, head, |h| h.batches_per_s, figure::push_rate),
         BATCH_SPARK => picture(i, SeriesId::Batches, None, view, out),
         8 => top_wait(i, view, out),
         9 => blocked(i, view, out),
@@ -80,7 +80,7 @@ pub fn cell(i: &InstanceSnapshot, column: usize, view: &View<'_>, out: &mut Cell
             None => out.put(t.dim, "–"),
         },
         11 => reading::cell(out, view, &f.memory, |m| m.used_pct, push_whole),
-        12 => reading::cell(out, view, &f.waits, |w| Some(w.total_ms_per_s / 1000.0), figure::push_count),
+        12 => reading::cell(out, view, &f.waits, |w| Some(w.total_ms_per_s / 1000.0), figure::push_rate),
         13 => reading::cell(out, view, head, |h| h.connections, |s, v| figure::push_count(s, v as f64)),
         14 => reading::cell(
             out,
@@ -90,8 +90,8 @@ pub fn cell(i: &InstanceSnapshot, column: usize, view: &View<'_>, out: &mut Cell
             |s, v| figure::push_span(s, v.saturating_mul(1000)),
         ),
         15 => reading::cell(out, view, &f.cpu, |c| c.runnable, |s, v| figure::push_count(s, v as f64)),
-        16 => reading::cell(out, view, head, |h| h.log_flush_ms, figure::push_wait),
-        17 => reading::cell(out, view, head, |h| h.logins_per_s, figure::push_count),
+        16 => reading::cell(out, view, head, |h| h.log_flush_ms, figure::push_mean),
+        17 => reading::cell(out, view, head, |h| h.logins_per_s, figure::push_rate),
         18 => reading::cell(out, view, head, |h| h.tempdb_used_pct, push_whole),
         19 => {
             reading::cell(
@@ -187,7 +187,7 @@ fn top_wait(i: &InstanceSnapshot, view: &View<'_>, out: &mut CellText) {
             out.put(style, c.category.name());
             out.with(view.theme.dim, |s| {
                 s.push(' ');
-                figure::push_count(s, c.ms_per_s / 1000.0);
+                figure::push_rate(s, c.ms_per_s / 1000.0);
             });
         }
         Some(_) => out.put(view.theme.dim, "–"),

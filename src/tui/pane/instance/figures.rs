@@ -109,7 +109,7 @@ const FIGURES: [Figure; 18] = [
         series: SeriesId::LogFlush,
         top: None,
         topic: |_| false,
-        fill: |i, v, out| reading::cell(out, v, &i.facts.headline, |h| h.log_flush_ms, figure::push_wait),
+        fill: |i, v, out| reading::cell(out, v, &i.facts.headline, |h| h.log_flush_ms, figure::push_mean),
     },
     Figure {
         name: "page read",
@@ -118,7 +118,7 @@ const FIGURES: [Figure; 18] = [
         topic: |t| t == Topic::Io,
         fill: |i, v, out| {
             let last = i.history.get(SeriesId::PageRead).and_then(crate::model::history::Series::last);
-            reading::cell(out, v, &i.facts.waits, |_| last.map(f64::from), figure::push_wait);
+            reading::cell(out, v, &i.facts.waits, |_| last.map(f64::from), figure::push_mean);
         },
     },
     Figure {

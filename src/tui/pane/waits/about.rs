@@ -65,11 +65,11 @@ fn push_figures(line: &mut String, r: &WaitRate) {
     line.push_str(" s of waiting per second, ");
     rows::push_share(line, r.signal_ms_per_s, r.ms_per_s);
     line.push_str(" signal, ");
-    figure::push_count(line, r.tasks_per_s);
+    figure::push_rate(line, r.tasks_per_s);
     line.push_str(" waits/s");
     if let Some(avg) = r.avg_ms {
         line.push_str(", average ");
-        figure::push_wait(line, avg);
+        figure::push_mean(line, avg);
     }
     line.push_str(", longest ever ");
     figure::push_wait(line, r.max_ms as f64);

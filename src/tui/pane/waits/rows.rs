@@ -286,9 +286,9 @@ impl Rows for TypeRows<'_> {
             }
             3 => out.with(if row.stale { t.dim } else { t.strong }, |s| push_rate(s, r.ms_per_s)),
             4 => out.with(style, |s| push_share(s, r.signal_ms_per_s, r.ms_per_s)),
-            5 => out.with(style, |s| figure::push_count(s, r.tasks_per_s)),
+            5 => out.with(style, |s| figure::push_rate(s, r.tasks_per_s)),
             6 => match r.avg_ms {
-                Some(avg) => out.with(style, |s| figure::push_wait(s, avg)),
+                Some(avg) => out.with(style, |s| figure::push_mean(s, avg)),
                 None => out.put(t.dim, "–"),
             },
             ON => out.with(style, |s| figure::push_count(s, f64::from(row.on))),

@@ -130,9 +130,9 @@ impl Rows for CategoryRows<'_> {
             1 => out.put(t.base, c.category.name()),
             2 => out.with(t.strong, |s| rows::push_rate(s, c.ms_per_s)),
             3 => out.with(t.base, |s| rows::push_share(s, c.signal_ms_per_s, c.ms_per_s)),
-            4 => out.with(t.base, |s| figure::push_count(s, c.tasks_per_s)),
+            4 => out.with(t.base, |s| figure::push_rate(s, c.tasks_per_s)),
             5 if c.tasks_per_s > 0.0 => {
-                out.with(t.base, |s| figure::push_wait(s, c.ms_per_s / c.tasks_per_s));
+                out.with(t.base, |s| figure::push_mean(s, c.ms_per_s / c.tasks_per_s));
             }
             _ => out.put(t.dim, "–"),
         }
