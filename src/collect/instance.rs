@@ -342,3 +342,53 @@ fn broken_by(polled: &[Polled]) -> Failure {
         .find_map(failed)
         .unwrap_or_else(|| Failure::new(FailureKind::Unreachable, "the connection was closed during a poll"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        collect::{
+            fake::{Fake, target},
+            secrets::Secrets,
+        },
+        model::sample::{Sample, SchedulerSample},
+    };
+
+    #[tokio::test(start_paused = true)]
+    async fn a_full_queue_drops_samples_and_counts_them_but_no_link() {
+        let meter = Arc::new(Meter::default());
+        let gate = || Gate::new(1, Duration::from_secs(1), Arc::clone(&meter));
+        let (updates, mut taken) = mpsc::channel(2);
+        let shared = Arc::new(Shared {
+            driver: Fake::new(),
+            settings: Arc::new(Settings::default()),
+            meter: Arc::clone(&meter),
+            dials: gate(),
+            handshakes: gate(),
+            queries: gate(),
+            updates,
+        });
+        let target = target("a");
+        let secret = Secrets::new(Arc::new(|_| Ok(crate::model::secret::Secret::new(String::new()))))
+            .cell(&target.secret);
+        let (_hold, control) = watch::channel(Control::default());
+        let instance = Instance::new(Arc::new(target), shared, secret, control);
+        let sample = |_| Polled {
+            probe: ProbeId::Schedulers,
+            took_ms: 1,
+            outcome: Ok(Sample::Schedulers(SchedulerSample::default())),
+        };
+        instance.report((0..5).map(sample).collect());
+        let stats = meter.read(crate::collect::meter::Process::default());
+        assert_eq!((stats.polls_ok, stats.samples_dropped), (5, 3));
+        let reader = async {
+            let mut links = 0;
+            for _ in 0..3 {
+                links += u32::from(matches!(taken.recv().await, Some(Update::Link { .. })));
+            }
+            links
+        };
+        let ((), links) = tokio::join!(instance.link(Link::Up), reader);
+        assert_eq!(links, 1, "a link waits for room");
+    }
+}
