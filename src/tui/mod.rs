@@ -7,6 +7,8 @@
 mod action;
 pub mod app;
 mod chrome;
+#[cfg(debug_assertions)]
+mod drill;
 pub mod effect;
 mod filter;
 pub mod keymap;
@@ -147,7 +149,11 @@ fn draw(screen: &mut Screen, app: &mut App) -> io::Result<()> {
 /// True if the event changed anything.
 fn handle(app: &mut App, event: &Event) -> bool {
     match event {
-        Event::Key(key) if key.kind != KeyEventKind::Release => app.key(Chord::of(*key)),
+        Event::Key(key) if key.kind != KeyEventKind::Release => {
+            #[cfg(debug_assertions)]
+            drill::key(*key);
+            app.key(Chord::of(*key));
+        }
         Event::Paste(text) => app.paste(text),
         Event::Resize(..) => {}
         Event::Mouse(m) => match m.kind {

@@ -10,7 +10,7 @@ use crossterm::{
 };
 use ratatui::{Terminal, backend::CrosstermBackend};
 use std::{
-    io::{self, BufWriter, Write},
+    io::{self, BufWriter, IsTerminal, Write},
     sync::{
         Arc, Once, OnceLock,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -103,6 +103,9 @@ impl Screen {
     /// # Errors
     /// If standard output is not a terminal or cannot be written.
     pub fn enter(mouse: bool) -> io::Result<Self> {
+        if !io::stdout().is_terminal() {
+            return Err(io::Error::other("standard output is not one"));
+        }
         restore_on_panic();
         DRAWS.get_or_init(|| thread::current().id());
         terminal::enable_raw_mode()?;
