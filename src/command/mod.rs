@@ -5,6 +5,7 @@ mod effects;
 mod log;
 mod once;
 mod screen;
+mod signals;
 mod sim;
 mod source;
 

@@ -1,6 +1,6 @@
 //! `dbtop` without a command: the screen over a live fleet.
 
-use super::{effects, log, source};
+use super::{effects, log, signals, source};
 use crate::{
     cli::{Screen, Source},
     collect,
@@ -15,7 +15,6 @@ use crate::{
 };
 use std::{path::PathBuf, sync::Arc};
 use tokio::sync::mpsc;
-use tokio_util::sync::CancellationToken;
 
 /// Shows the fleet until the user quits.
 ///
@@ -23,13 +22,12 @@ use tokio_util::sync::CancellationToken;
 /// No terminal, no inventory, an unknown theme.
 pub async fn run(source: Source, screen: Screen, config: Config) -> anyhow::Result<()> {
     let settings = looks(&screen, &config)?;
+    let cancel = signals::listen();
     let fleet = source::open(&source).await?;
     // A demo leaves nothing behind, so its log lives in a folder that goes with it.
     let demo_log = if fleet.sim.is_some() { Some(tempfile::tempdir()?) } else { None };
     let folder = demo_log.as_ref().map_or_else(|| log::folder(&config.log), |d| PathBuf::from(d.path()));
     let _log = log::start(&config.log, &folder)?;
-    let cancel = CancellationToken::new();
-    let signals = tokio::spawn(end_on_signal(cancel.clone()));
     let collector =
         collect::start(fleet.targets, source::settings(&config), Arc::new(secret::resolve), Roots::load());
     let (effects, wishes) = mpsc::channel(EFFECTS);
@@ -45,7 +43,6 @@ pub async fn run(source: Source, screen: Screen, config: Config) -> anyhow::Resu
     };
     let shown = tui::run(setup).await;
     worker.abort();
-    signals.abort();
     if !collector.shutdown().await {
         tracing::warn!("the collector did not end within three seconds");
     }
@@ -66,21 +63,3 @@ fn looks(screen: &Screen, config: &Config) -> anyhow::Result<Settings> {
         mouse: screen.mouse || config.ui.mouse,
     })
 }
-
-/// SIGTERM and SIGHUP (the SSH line is gone) end the screen as a key would, so that the terminal is given back.
-#[cfg(unix)]
-async fn end_on_signal(cancel: CancellationToken) {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut term), Ok(mut hup)) = (signal(SignalKind::terminate()), signal(SignalKind::hangup())) else {
-        return;
-    };
-    tokio::select! {
-        _ = term.recv() => {}
-        _ = hup.recv() => {}
-    }
-    cancel.cancel();
-}
-
-/// No such signals here.
-#[cfg(not(unix))]
-async fn end_on_signal(_cancel: CancellationToken) {}
