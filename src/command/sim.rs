@@ -1,14 +1,14 @@
 //! `dbtop sim`: a simulated fleet as a process of its own.
 
-use super::source::allow_sockets;
+use super::{signals, source::allow_sockets};
 use crate::{
     cli,
     sim::{Sim, SimConfig, world::version::Version},
 };
 use anyhow::{Context, bail};
-use std::{io::Write, path::Path};
+use std::{fs::File, io::Write, path::Path};
 
-/// Runs until Ctrl-C or SIGTERM.
+/// Runs until Ctrl-C, SIGTERM or SIGHUP.
 ///
 /// # Errors
 /// An unknown version, a port that is taken, a scenario or inventory file that cannot be read or written.
@@ -26,6 +26,7 @@ pub async fn run(args: cli::Sim, seed: u64) -> anyhow::Result<()> {
         port: Some(args.port),
         ..SimConfig::default()
     };
+    let ended = signals::listen();
     let sim = Sim::start(config).await?;
     let (out, ca) = (&args.inventory_out, args.inventory_out.with_extension("ca.pem"));
     std::fs::copy(sim.ca_file(), &ca).with_context(|| format!("writing {}", ca.display()))?;
@@ -35,7 +36,9 @@ pub async fn run(args: cli::Sim, seed: u64) -> anyhow::Result<()> {
         .replace(&*sim.ca_file().to_string_lossy(), &ca_path.to_string_lossy().replace('\\', "\\\\"));
     // Written whole or not at all: whoever waits for the file reads all of it.
     let part = out.with_extension("part");
-    std::fs::write(&part, text).with_context(|| format!("writing {}", part.display()))?;
+    private(&part)
+        .and_then(|mut file| file.write_all(text.as_bytes()))
+        .with_context(|| format!("writing {}", part.display()))?;
     std::fs::rename(&part, out).with_context(|| format!("writing {}", out.display()))?;
     let first = sim.address(0).map(|a| a.to_string()).unwrap_or_default();
     let _ = writeln!(
@@ -43,7 +46,8 @@ pub async fn run(args: cli::Sim, seed: u64) -> anyhow::Result<()> {
         "{instances} simulated instances listen from {first} on; watch them with: dbtop --inventory {}\nCtrl-C ends them.",
         out.display()
     );
-    until_told().await
+    ended.cancelled().await;
+    Ok(())
 }
 
 fn version(year: u16) -> anyhow::Result<Version> {
@@ -57,17 +61,13 @@ fn version(year: u16) -> anyhow::Result<Version> {
     })
 }
 
-/// Ctrl-C, or SIGTERM where there is one.
-async fn until_told() -> anyhow::Result<()> {
+/// A new file that nobody else may read, for what holds passwords.
+fn private(path: &Path) -> std::io::Result<File> {
+    let mut options = File::options();
+    options.write(true).create_new(true);
     #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let mut term = signal(SignalKind::terminate()).context("listening for SIGTERM")?;
-        tokio::select! {
-            done = tokio::signal::ctrl_c() => done.context("listening for Ctrl-C"),
-            _ = term.recv() => Ok(()),
-        }
-    }
-    #[cfg(not(unix))]
-    tokio::signal::ctrl_c().await.context("listening for Ctrl-C")
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    // One that is left from before may have other rights.
+    let _ = std::fs::remove_file(path);
+    options.open(path)
 }
