@@ -48,7 +48,7 @@ pub(super) async fn run(
         if now >= next_tick {
             next_tick = now + TICK;
             ticks = ticks.wrapping_add(1);
-            if ticks.is_multiple_of(PROCESS_EVERY) {
+            if ticks == 1 || ticks.is_multiple_of(PROCESS_EVERY) {
                 figures = process.read();
             }
             if ticks.is_multiple_of(60) {

@@ -12,6 +12,9 @@ use anyhow::Context;
 use std::io::Write;
 use unicode_width::UnicodeWidthStr;
 
+/// The last column of most subjects: why an instance has no rows. The table leaves it out where all have.
+pub const PROBLEM: &str = "problem";
+
 /// One cell. What is not known is never zero: it is [`Cell::Unknown`] with the reason in words.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Cell {
@@ -196,9 +199,11 @@ impl Grid {
         let right: Vec<bool> =
             (0..self.columns.len()).map(|i| self.rows.iter().any(|r| r[i].is_number())).collect();
         let header: Vec<String> = self.columns.iter().map(|c| c.to_uppercase()).collect();
+        let told =
+            |i: usize| self.columns[i] != PROBLEM || self.rows.iter().any(|r| r[i].as_text().is_some());
         for row in std::iter::once(&header).chain(&shown) {
             let mut line = String::new();
-            for (i, cell) in row.iter().enumerate() {
+            for (i, cell) in row.iter().enumerate().filter(|(i, _)| told(*i)) {
                 let pad = " ".repeat(width[i].saturating_sub(cell.width()));
                 line.push_str(if i == 0 { "" } else { "  " });
                 if right[i] {
@@ -278,7 +283,6 @@ mod tests {
             "INSTANCE                  CPU_PCT  WHY\n\
              sql-1                        97.2  =1+1\n\
              größer    n/a (VIEW SERVER STATE)  –\n"
-                .replace("97.2 ", "97.2 ")
         );
     }
 

@@ -3,7 +3,7 @@
 mod grid;
 mod rows;
 
-use super::{log, source};
+use super::{log, signals, source};
 use crate::{
     cli::{Once, Source, What},
     collect,
@@ -11,6 +11,7 @@ use crate::{
     model::{
         filter::Filter,
         health::Level,
+        instance::{InstanceInfo, Target},
         reading::{Reading, Unavailable},
         sample::Link,
         scope::Scope,
@@ -29,6 +30,8 @@ use tokio::{sync::watch, time::Instant};
 /// # Errors
 /// Nothing to watch, a scope or filter that means nothing, an output that cannot be written.
 pub async fn run(once: Once, source: Source, config: Config) -> anyhow::Result<ExitCode> {
+    // A demo has a temporary folder to clear away; without one a signal may end us at once.
+    let ended = source.demo.map(|_| signals::listen());
     let fleet = source::open(&source).await?;
     if fleet.targets.is_empty() {
         bail!("nothing to poll: name instances with --inventory FILE, or try --demo");
@@ -39,9 +42,14 @@ pub async fn run(once: Once, source: Source, config: Config) -> anyhow::Result<E
     let sample = Duration::from_secs(once.sample.into());
     let settings = collect::Settings { warm_up: sample, ..source::settings(&config) };
     let limit = settings.connect_within + sample + Duration::from_secs(10);
+    let filter =
+        once.filter.as_deref().map(|text| parse_filter(text, once.what, &fleet.targets)).transpose()?;
     let wanted = restrict(fleet.targets, once.scope.as_deref())?;
     let collector = collect::start(wanted, settings, Arc::new(secret::resolve), Roots::load());
-    let snapshot = settle(collector.snapshots.clone(), once.what, limit).await;
+    let snapshot = tokio::select! {
+        snapshot = settle(collector.snapshots.clone(), once.what, limit) => snapshot,
+        () = async { ended.unwrap_or_default().cancelled().await } => bail!("ended by a signal before all had answered"),
+    };
     let instances: Vec<&InstanceSnapshot> = snapshot.instances.iter().map(AsRef::as_ref).collect();
     let mut grid = match once.what {
         What::Fleet => rows::fleet(&instances, &snapshot),
@@ -50,8 +58,8 @@ pub async fn run(once: Once, source: Source, config: Config) -> anyhow::Result<E
         What::Blocking => rows::blocking(&instances),
         What::Cost => rows::cost(&instances, &snapshot),
     };
-    if let Some(text) = &once.filter {
-        filter(&mut grid, text, &snapshot)?;
+    if let Some(filter) = &filter {
+        keep(&mut grid, filter, &snapshot);
     }
     grid.print(once.output, &mut stdout().lock())?;
     let worst = snapshot.instances.iter().map(|i| i.health.level).max().unwrap_or_default();
@@ -72,13 +80,10 @@ fn exit_code(worst: Level) -> ExitCode {
 }
 
 /// The targets within the scope: nobody else is polled.
-fn restrict(
-    targets: Vec<crate::model::instance::Target>,
-    scope: Option<&str>,
-) -> anyhow::Result<Vec<crate::model::instance::Target>> {
+fn restrict(targets: Vec<Target>, scope: Option<&str>) -> anyhow::Result<Vec<Target>> {
     let Some(text) = scope else { return Ok(targets) };
     // The scope language asks a snapshot; one that was never polled knows groups, labels and names.
-    let unpolled = |t: &crate::model::instance::Target| {
+    let unpolled = |t: &Target| {
         Arc::new(InstanceSnapshot {
             info: Arc::clone(&t.info),
             facts: crate::model::snapshot::Facts::default(),
@@ -103,7 +108,9 @@ async fn settle(
     loop {
         let snapshot = Arc::clone(&snapshots.borrow_and_update());
         let settled = snapshot.instances.iter().filter(|i| has_settled(i, what)).count();
-        if settled == snapshot.instances.len() {
+        // The first figures of this process come a second after its start.
+        let own = what != What::Cost || snapshot.collector.connects > 0;
+        if settled == snapshot.instances.len() && own {
             return snapshot;
         }
         match tokio::time::timeout_at(end, snapshots.changed()).await {
@@ -114,24 +121,26 @@ async fn settle(
     }
 }
 
+/// True when an instance has said all that its health is judged by, so that the exit code does not depend on what is
+/// printed; and for the cost, a rate of it.
 fn has_settled(i: &InstanceSnapshot, what: What) -> bool {
     let f = &i.facts;
     if matches!(f.link, Link::Down { .. }) {
         return true;
     }
-    match what {
-        What::Fleet => {
-            is_final(&f.waits)
-                && is_final(&f.activity)
-                && is_final(&f.blocking)
-                && is_final(&f.properties)
-                && is_final(&f.headline)
-        }
-        What::Activity => is_final(&f.activity),
-        What::Waits => is_final(&f.waits),
-        What::Blocking => is_final(&f.blocking),
-        What::Cost => is_final(&f.cost),
-    }
+    let judged = is_final(&f.properties)
+        && is_final(&f.headline)
+        && is_final(&f.activity)
+        && is_final(&f.blocking)
+        && is_final(&f.waits)
+        && is_final(&f.cpu)
+        && is_final(&f.memory)
+        && is_final(&f.databases)
+        && is_final(&f.volumes)
+        && is_final(&f.jobs)
+        && is_final(&f.availability);
+    let has_rate = || f.cost.get().is_none_or(|c| c.cpu_ms_total.is_none() || c.cpu_ms_per_s.is_some());
+    judged && (what != What::Cost || (is_final(&f.cost) && has_rate()))
 }
 
 /// True when the reading holds a value, or a problem that another second will not mend.
@@ -142,23 +151,25 @@ const fn is_final<T>(reading: &Reading<T>) -> bool {
     }
 }
 
-/// Keeps the rows that the filter keeps. Fields are the columns, with or without their unit, and the labels.
-fn filter(grid: &mut Grid, text: &str, snapshot: &FleetSnapshot) -> anyhow::Result<()> {
-    let infos: HashMap<&str, &crate::model::instance::InstanceInfo> =
+/// Reads a filter. Fields are the columns, with or without their unit, and the labels of the instances.
+fn parse_filter(text: &str, what: What, targets: &[Target]) -> anyhow::Result<Filter> {
+    let columns = rows::columns(what);
+    let is_label =
+        |k: &str| targets.iter().flat_map(|t| &t.info.labels).any(|(l, _)| l.eq_ignore_ascii_case(k));
+    let known = |key: &str| columns.iter().any(|c| grid::names(c, key)) || is_label(key);
+    Filter::parse(text, &known).with_context(|| format!("--filter {text}: fields are {}", columns.join(", ")))
+}
+
+/// Keeps the rows that the filter keeps.
+fn keep(grid: &mut Grid, filter: &Filter, snapshot: &FleetSnapshot) {
+    let infos: HashMap<&str, &InstanceInfo> =
         snapshot.instances.iter().map(|i| (i.info.id.as_str(), &*i.info)).collect();
-    let known = |key: &str| {
-        grid.columns.iter().any(|c| grid::names(c, key))
-            || infos.values().any(|i| i.labels.iter().any(|(k, _)| k.eq_ignore_ascii_case(key)))
-    };
-    let parsed = Filter::parse(text, &known)
-        .with_context(|| format!("--filter {text}: fields are {}", grid.columns.join(", ")))?;
     let columns = grid.columns.clone();
     let mut scratch = String::new();
     grid.rows.retain(|cells| {
         let info = cells.first().and_then(grid::Cell::as_text).and_then(|name| infos.get(name).copied());
-        parsed.keeps(&grid::GridRow { columns: &columns, cells, info }, &mut scratch)
+        filter.keeps(&grid::GridRow { columns: &columns, cells, info }, &mut scratch)
     });
-    Ok(())
 }
 
 #[cfg(test)]

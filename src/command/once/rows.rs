@@ -1,6 +1,7 @@
 //! From a snapshot to the rows of `once`: one function a subject, pure.
 
-use super::grid::{Cell, Grid};
+use super::grid::{Cell, Grid, PROBLEM};
+use crate::cli::What;
 use crate::model::{
     health::Level,
     reading::Reading,
@@ -16,6 +17,17 @@ pub const fn level_word(level: Level) -> &'static str {
         Level::Warning => "warning",
         Level::Critical => "critical",
         Level::Offline => "offline",
+    }
+}
+
+/// The columns of each subject: what `--filter` may name.
+pub const fn columns(what: What) -> &'static [&'static str] {
+    match what {
+        What::Fleet => &FLEET,
+        What::Activity => &ACTIVITY,
+        What::Waits => &WAITS,
+        What::Blocking => &BLOCKING,
+        What::Cost => &COST,
     }
 }
 
@@ -35,24 +47,23 @@ pub fn fleet(scope: Scoped<'_>, snapshot: &FleetSnapshot) -> Grid {
         rank(a).cmp(&rank(b)).then_with(|| a.info.id.cmp(&b.info.id))
     });
     let rows = order.into_iter().map(|i| fleet_row(i, snapshot)).collect();
-    Grid {
-        columns: vec![
-            "instance",
-            "level",
-            "score",
-            "why",
-            "cpu_pct",
-            "batches_per_s",
-            "waits_ms_per_s",
-            "top_wait",
-            "blocked",
-            "page_life_s",
-            "version",
-            "age_s",
-        ],
-        rows,
-    }
+    Grid { columns: FLEET.to_vec(), rows }
 }
+
+const FLEET: [&str; 12] = [
+    "instance",
+    "level",
+    "score",
+    "why",
+    "cpu_pct",
+    "batches_per_s",
+    "waits_ms_per_s",
+    "top_wait",
+    "blocked",
+    "page_life_s",
+    "version",
+    "age_s",
+];
 
 fn fleet_row(i: &InstanceSnapshot, snapshot: &FleetSnapshot) -> Vec<Cell> {
     let f = &i.facts;
@@ -98,7 +109,7 @@ pub fn activity(scope: Scoped<'_>) -> Grid {
     Grid { columns: ACTIVITY.to_vec(), rows }
 }
 
-const ACTIVITY: [&str; 21] = [
+const ACTIVITY: [&str; 22] = [
     "instance",
     "session_id",
     "status",
@@ -120,6 +131,7 @@ const ACTIVITY: [&str; 21] = [
     "open_transactions",
     "percent",
     "statement",
+    PROBLEM,
 ];
 
 fn request_row(instance: &str, r: &Request) -> Vec<Cell> {
@@ -145,6 +157,7 @@ fn request_row(instance: &str, r: &Request) -> Vec<Cell> {
         Cell::int(r.open_transactions.map(i64::from)),
         Cell::real(r.percent),
         Cell::text(r.statement.as_ref().map(|s| squeeze(s.as_str())).as_deref()),
+        Cell::text(None),
     ]
 }
 
@@ -168,13 +181,14 @@ pub fn waits(scope: Scoped<'_>) -> Grid {
                 Cell::real(w.avg_ms),
                 Cell::Int(w.max_ms),
                 Cell::Flag(w.poison),
+                Cell::text(None),
             ]
         }));
     }
     Grid { columns: WAITS.to_vec(), rows }
 }
 
-const WAITS: [&str; 9] = [
+const WAITS: [&str; 10] = [
     "instance",
     "wait_type",
     "category",
@@ -184,6 +198,7 @@ const WAITS: [&str; 9] = [
     "avg_ms",
     "max_ms",
     "poison",
+    PROBLEM,
 ];
 
 /// A row a session of a chain, in tree order.
@@ -203,7 +218,7 @@ pub fn blocking(scope: Scoped<'_>) -> Grid {
     Grid { columns: BLOCKING.to_vec(), rows }
 }
 
-const BLOCKING: [&str; 16] = [
+const BLOCKING: [&str; 17] = [
     "instance",
     "chain",
     "depth",
@@ -220,6 +235,7 @@ const BLOCKING: [&str; 16] = [
     "program",
     "open_transactions",
     "statement",
+    PROBLEM,
 ];
 
 fn node_row(instance: &str, chain: usize, n: &BlockNode) -> Vec<Cell> {
@@ -245,6 +261,7 @@ fn node_row(instance: &str, chain: usize, n: &BlockNode) -> Vec<Cell> {
         Cell::text(r.job.as_deref().or(r.program.as_deref())),
         Cell::int(r.open_transactions.map(i64::from)),
         Cell::text(n.statement.as_ref().map(|s| squeeze(s.as_str())).as_deref()),
+        Cell::text(None),
     ]
 }
 
@@ -257,45 +274,49 @@ pub fn cost(scope: Scoped<'_>, snapshot: &FleetSnapshot) -> Grid {
             let why = problem(&i.facts.cost);
             vec![
                 Cell::Text(i.info.id.to_string()),
-                Cell::real(c.and_then(|c| c.cpu_ms_per_s)).because(why.as_deref()),
-                Cell::real(c.and_then(|c| c.reads_per_s)).because(why.as_deref()),
-                Cell::int(c.and_then(|c| c.cpu_ms_total)).because(why.as_deref()),
+                Cell::real(c.and_then(|c| c.cpu_ms_per_s)),
+                Cell::real(c.and_then(|c| c.reads_per_s)),
+                Cell::int(c.and_then(|c| c.cpu_ms_total)),
                 Cell::int(i.facts.headline.get().map(|h| h.round_trip_ms.into())),
                 Cell::text(None),
                 Cell::text(None),
+                Cell::text(why.as_deref()),
             ]
         })
         .collect();
     let own = &snapshot.collector;
+    // Zero where the system does not tell.
+    let told = own.process_rss_bytes > 0;
     rows.push(vec![
         Cell::Text("(this process)".into()),
         Cell::text(None),
         Cell::text(None),
         Cell::text(None),
         Cell::text(None),
-        Cell::Real(own.process_cpu_pct.into()),
-        Cell::Int((own.process_rss_bytes / 1024) as i64),
+        Cell::real(told.then_some(own.process_cpu_pct.into())),
+        Cell::int(told.then_some((own.process_rss_bytes / 1024) as i64)),
+        Cell::text(None),
     ]);
-    Grid {
-        columns: vec![
-            "instance",
-            "cpu_ms_per_s",
-            "reads_per_s",
-            "cpu_ms_total",
-            "round_trip_ms",
-            "process_cpu_pct",
-            "process_rss_kb",
-        ],
-        rows,
-    }
+    Grid { columns: COST.to_vec(), rows }
 }
 
-/// An instance without a value: its name, and the reason in every other cell's place.
+const COST: [&str; 8] = [
+    "instance",
+    "cpu_ms_per_s",
+    "reads_per_s",
+    "cpu_ms_total",
+    "round_trip_ms",
+    "process_cpu_pct",
+    "process_rss_kb",
+    PROBLEM,
+];
+
+/// An instance without a value: its name, and why.
 fn hole(instance: &str, why: Option<String>, columns: usize) -> Vec<Cell> {
     let why = why.unwrap_or_else(|| "not polled yet".into());
     let mut row = vec![Cell::Unknown(String::new()); columns];
     row[0] = Cell::Text(instance.into());
-    row[1] = Cell::Unknown(why);
+    row[columns - 1] = Cell::Text(why);
     row
 }
 
