@@ -4,6 +4,9 @@
 //! `cargo bench --bench faults [-- INSTANCES [MINUTES]]` prints a table: whether the healthy ones are polled on time,
 //! how soon every broken one says why in words, and whether memory stays flat. Exits with 1 if a target is missed.
 
+#[path = "../harness/mod.rs"]
+#[expect(dead_code, reason = "shared with the tests, which look at more")]
+mod harness;
 mod support;
 
 use dbtop::{
@@ -15,13 +18,14 @@ use dbtop::{
     },
     tds::Roots,
 };
+use harness::process::SimProcess;
 use std::{
     collections::HashMap,
     process::ExitCode,
     sync::Arc,
     time::{Duration, Instant},
 };
-use support::{SimProcess, figures, percentile};
+use support::{figures, percentile};
 
 /// What is wrong with the n-th of every twenty instances; six of twenty are 30 %.
 const FAULTS: [(usize, &str); 6] = [

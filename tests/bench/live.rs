@@ -3,10 +3,14 @@
 //!
 //! `cargo bench --bench live [-- INSTANCES [SECONDS]]` prints a table; each row has its target beside it.
 
+#[path = "../harness/mod.rs"]
+#[expect(dead_code, reason = "shared with the tests, which look at more")]
+mod harness;
 mod support;
 
+use harness::{Home, process::SimProcess, screen::Screen};
 use std::time::{Duration, Instant};
-use support::{Screen, SimProcess, figures, percentile};
+use support::{figures, percentile};
 
 fn main() {
     let numbers: Vec<u32> = std::env::args().skip(1).filter_map(|a| a.parse().ok()).collect();
@@ -23,10 +27,10 @@ fn row(what: &str, measured: f64, target: f64, unit: &str) {
 
 /// `--demo`: time to the first paint and to the first useful frame.
 fn demo() {
-    let home = tempfile::tempdir().expect("a temporary folder");
+    let home = Home::new();
     let (mut paints, mut useful) = (Vec::new(), Vec::new());
     for _ in 0..5 {
-        let mut s = Screen::start(&["--demo"], 120, 40, home.path());
+        let mut s = Screen::start(&["--demo"], 120, 40, &home);
         let t = s.wait(s.started, Duration::from_secs(20), has_scores);
         useful.push(t.map_or(f64::NAN, |t| t.as_secs_f64() * 1000.0));
         paints.push(s.first_paint.map_or(f64::NAN, |t| t.as_secs_f64() * 1000.0));
@@ -48,10 +52,10 @@ fn has_scores(screen: &str) -> bool {
 
 /// A fleet at the default cadence: CPU, memory, bytes, key to paint.
 fn fleet(instances: u32, seconds: u32) {
-    let home = tempfile::tempdir().expect("a temporary folder");
+    let home = Home::new();
     let sim = SimProcess::start(instances, 14_600, None);
-    let inventory = sim.inventory.to_string_lossy().into_owned();
-    let mut s = Screen::start(&["--inventory", &inventory], 200, 60, home.path());
+    let inventory = sim.inventory();
+    let mut s = Screen::start(&["--inventory", &inventory], 200, 60, &home);
     let all = format!("{instances}/{instances}");
     let polled = s.wait(s.started, Duration::from_secs(120), |t| t.contains(&all));
     row("all polled once", polled.map_or(f64::NAN, |t| t.as_secs_f64()), 30.0, "s");
