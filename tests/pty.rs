@@ -1,0 +1,44 @@
+//! The real program in a real pseudo-terminal: what a person sees and types, and what is left of the terminal whatever
+//! ends the program. Nothing waits for a time; each step waits until the screen shows what it should.
+//!
+//! | what | file |
+//! |---|---|
+//! | the first screen: the demo, no inventory, no colour, no terminal | `pty/start.rs` |
+//! | a tour by keys: panes, links, filter, palette, heat map, marks, themes, clipboard | `pty/keys.rs` |
+//! | the window's size, down to one cell and back; what an idle screen sends | `pty/window.rs` |
+//! | every end: keys, signals, a lost line, panics | `pty/ends.rs` |
+#![cfg(unix)]
+#![expect(clippy::expect_used, reason = "helpers of tests fail like tests")]
+
+#[path = "pty/ends.rs"]
+mod ends;
+#[path = "harness/mod.rs"]
+#[expect(dead_code, reason = "shared with other tests and the benchmarks")]
+mod harness;
+#[path = "pty/keys.rs"]
+mod keys;
+#[path = "pty/start.rs"]
+mod start;
+#[path = "pty/window.rs"]
+mod window;
+
+/// Keys as a terminal sends them.
+mod key {
+    pub const ENTER: &[u8] = b"\r";
+    pub const ESC: &[u8] = b"\x1b";
+    pub const TAB: &[u8] = b"\t";
+    pub const DOWN: &[u8] = b"\x1b[B";
+    pub const HOME: &[u8] = b"\x1b[H";
+    pub const F11: &[u8] = b"\x1b[23~";
+    pub const F12: &[u8] = b"\x1b[24~";
+    pub const CTRL_C: &[u8] = b"\x03";
+    pub const CTRL_G: &[u8] = b"\x07";
+    pub const CTRL_Z: &[u8] = b"\x1a";
+}
+
+/// Waits until the frame around a pane of this name is there: its name stands in the third row, after a rule.
+#[track_caller]
+fn until_pane(s: &mut harness::screen::Screen, name: &str) {
+    let shows = |row: &str| row.trim_start_matches(['─', '━', ' ']).split(' ').next() == Some(name);
+    s.until(&format!("the pane {name}"), |screen| screen.lines().nth(2).is_some_and(shows));
+}
