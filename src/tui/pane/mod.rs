@@ -20,6 +20,7 @@ pub mod activity;
 pub mod blocking;
 pub mod fleet;
 pub mod instance;
+pub mod range;
 pub mod reading;
 pub mod request;
 pub mod waits;

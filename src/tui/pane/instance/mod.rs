@@ -2,7 +2,7 @@
 //!
 //! The cursor stands on the reasons; each is a link to the pane and the row that explain it.
 
-use super::{Pane, PaneId, Part, View, Wish, reading};
+use super::{Pane, PaneId, Part, View, Wish, range::Range, reading};
 use crate::{
     model::{
         health::{Level, Reason, Topic},
@@ -30,9 +30,6 @@ pub use words::push_why;
 #[cfg(test)]
 mod tests;
 
-/// Ranges of the charts, ms.
-const RANGES_MS: [i64; 3] = [900_000, 300_000, 60_000];
-
 /// Column where the text of the foot lines starts.
 const FOOT_AT: u16 = 10;
 
@@ -44,7 +41,7 @@ pub struct InstancePane {
     /// first reason in sight
     top: usize,
     reasons: usize,
-    range: usize,
+    range: Range,
     /// the time that the charts' cursor stands on
     moment: Option<Timestamp>,
     /// charts of dots
@@ -91,29 +88,25 @@ impl Shares {
 }
 
 impl InstancePane {
-    fn range_ms(&self) -> i64 {
-        RANGES_MS.get(self.range).copied().unwrap_or(RANGES_MS[0])
-    }
-
     fn move_to(&mut self, to: usize) {
         self.cursor = to.min(self.reasons.saturating_sub(1));
     }
 
     /// Moves the charts' cursor by steps of a sixtieth of the range. Past the present it vanishes.
     fn look(&mut self, now: Timestamp, steps: i64) {
-        let step_ms = self.range_ms() / 60;
+        let step_ms = self.range.ms() / 60;
         // The first step leads to the last round time.
         let next =
             || Timestamp::from_ms((now.ms().div_euclid(step_ms)).saturating_add(1).saturating_mul(step_ms));
         let to = self.moment.unwrap_or_else(next).plus_ms(steps * step_ms);
-        if steps < 0 && now - to >= self.range_ms() {
+        if steps < 0 && now - to >= self.range.ms() {
             return;
         }
         self.moment = Some(to).filter(|to| *to < now);
     }
 
     fn forget_old_moment(&mut self, now: Timestamp) {
-        let range_ms = self.range_ms();
+        let range_ms = self.range.ms();
         self.moment = self.moment.filter(|at| now - *at < range_ms);
     }
 
@@ -233,6 +226,7 @@ impl Pane for InstancePane {
     fn rebuild(&mut self, view: &View<'_>) {
         self.reasons = view.single().map_or(0, |i| i.health.reasons.len());
         self.move_to(self.cursor);
+        self.range.see(view);
         self.forget_old_moment(view.now);
     }
 
@@ -256,7 +250,7 @@ impl Pane for InstancePane {
         y += shares.reasons + shares.air;
         figures::render(&i, view, &mut canvas.part(0, y, w, shares.figures));
         y += shares.figures + shares.air;
-        let sight = charts::Sight { range_ms: self.range_ms(), cursor: self.moment, dots: self.dots };
+        let sight = charts::Sight { range_ms: self.range.ms(), cursor: self.moment, dots: self.dots };
         charts::render(&i, view, &mut canvas.part(0, y, w, shares.charts), sight, &mut self.picture);
         render_foot(&foot, view, &mut canvas.part(0, h - shares.foot.min(h), w, shares.foot));
     }
@@ -272,7 +266,7 @@ impl Pane for InstancePane {
             Action::PageUp | Action::Home => self.move_to(0),
             Action::PageDown | Action::End => self.move_to(usize::MAX),
             Action::Range => {
-                self.range = (self.range + 1) % RANGES_MS.len();
+                self.range.next();
                 self.forget_old_moment(view.now);
             }
             Action::Earlier => self.look(view.now, -1),

@@ -211,7 +211,7 @@ fn the_cursor_of_the_charts_tells_the_values_of_a_moment() {
     stage.act(&mut pane, &[Action::Later]);
     assert_eq!(pane.moment, None, "there is nothing later than now");
     stage.act(&mut pane, &[Action::Earlier; 500]);
-    assert!(pane.moment.is_some_and(|at| fixture::NOW - at < RANGES_MS[0]), "it stays in the charts");
+    assert!(pane.moment.is_some_and(|at| fixture::NOW - at < 900_000), "it stays in the charts");
 }
 
 #[test]
@@ -241,11 +241,11 @@ fn holes_leave_out_what_only_needs_time() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
     #[test]
-    fn any_size_holds(w in 0_u16..220, h in 0_u16..70, which in 0_usize..9, range in 0_usize..3) {
+    fn any_size_holds(w in 0_u16..220, h in 0_u16..70, which in 0_usize..9) {
         let mut fleet = fixture::small();
         fleet.instances.push(Arc::new(fixture::hostile(fixture::NOW)));
         let name = fleet.instances[which % fleet.instances.len()].id().as_str().to_owned();
-        let mut pane = InstancePane { range, cursor: which, ..InstancePane::default() };
+        let mut pane = InstancePane { cursor: which, ..InstancePane::default() };
         Stage::one(fleet, &name).draw(&mut pane, w, h);
     }
 }

@@ -84,7 +84,8 @@ pub fn foot(i: &InstanceSnapshot, view: &View<'_>) -> Vec<Line> {
     let mut lines = vec![("link", link(i, view))];
     lines.extend(rights(i, view));
     let holes = holes(&i.facts, view.theme);
-    if !holes.is_empty() {
+    // Without a connection everything is missing, and the line above says why.
+    if !holes.is_empty() && !matches!(i.facts.link, Link::Down { .. }) {
         lines.push(("missing", holes));
     }
     let groups = groups(i, view.theme);
@@ -100,9 +101,11 @@ fn link(i: &InstanceSnapshot, view: &View<'_>) -> Vec<(Style, String)> {
     let (mut state, mut more) = (String::new(), String::new());
     let style = if let Link::Down { failure, attempts, next_at } = &f.link {
         state.push_str(failure.kind.words());
+        if let Some(n) = failure.number {
+            let _ = write!(state, " ({n})");
+        }
         push_since(&mut state, f, view);
         let s = if *attempts == 1 { "" } else { "s" };
-        // Writing to a String cannot fail.
         let _ = write!(state, ", {attempts} attempt{s}, next ");
         let wait_ms = *next_at - view.now;
         if wait_ms < 1000 {
@@ -123,7 +126,7 @@ fn link(i: &InstanceSnapshot, view: &View<'_>) -> Vec<(Style, String)> {
         more.push_str(" ago");
     }
     if let Link::Down { failure, .. } = &f.link {
-        let _ = write!(more, " · {failure}");
+        let _ = write!(more, " · {}", failure.text);
     } else if f.headline.every_ms > 0 {
         more.push_str(" · polled every ");
         figure::push_span(&mut more, i64::from(f.headline.every_ms));

@@ -3,7 +3,7 @@
 //! With several instances in scope each row names its instance; `m` adds them up. Categories, chart and title always add
 //! up. Enter on a type shows who waits for it.
 
-use super::{Pane, PaneId, Part, View, Wish};
+use super::{Pane, PaneId, Part, View, Wish, range::Range};
 use crate::{
     model::health::Level,
     tui::{
@@ -31,9 +31,6 @@ pub use top::{LOOK, Picture};
 use rows::{Harvest, Row, TypeRows, Wanted};
 use top::CategoryRows;
 
-/// Ranges of the chart, ms.
-const RANGES_MS: [i64; 3] = [900_000, 300_000, 60_000];
-
 /// Which part has the cursor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Section {
@@ -50,7 +47,7 @@ pub struct WaitsPane {
     filter: FilterSlot,
     harvest: Harvest,
     picture: Picture,
-    range: usize,
+    range: Range,
     benign: bool,
     merged: bool,
     /// first screen column of the categories and screen row below them, for clicks
@@ -66,7 +63,7 @@ impl Default for WaitsPane {
             filter: FilterSlot::new(&rows::FIELDS),
             harvest: Harvest::default(),
             picture: Picture::default(),
-            range: 0,
+            range: Range::default(),
             benign: false,
             merged: false,
             categories_at: (0, 0),
@@ -82,10 +79,6 @@ fn reorder<T: Clone>(items: &mut Vec<T>, descending: bool, key: impl Fn(&T) -> S
 }
 
 impl WaitsPane {
-    fn range_ms(&self) -> i64 {
-        RANGES_MS.get(self.range).copied().unwrap_or(RANGES_MS[0])
-    }
-
     /// Who waits for the type under the cursor, or the types of its category.
     fn enter(&mut self, view: &View<'_>, wishes: &mut Vec<Wish>) {
         if self.section == Section::Categories {
@@ -136,8 +129,12 @@ impl WaitsPane {
         let height = split.height.saturating_sub(1);
         let x = if split.chart > 0 { split.chart + 2 } else { 0 };
         if split.chart > 0 {
-            let range_ms = self.range_ms();
-            self.picture.render(view, &mut canvas.part(1, 0, split.chart - 1, height), range_ms, &LOOK);
+            self.picture.render(
+                view,
+                &mut canvas.part(1, 0, split.chart - 1, height),
+                self.range.ms(),
+                &LOOK,
+            );
         }
         let rows = CategoryRows { categories: &self.harvest.categories, view };
         let width = canvas.width().saturating_sub(x);
@@ -156,6 +153,7 @@ impl Pane for WaitsPane {
         let single = view.single().is_some();
         let wanted = Wanted { benign: self.benign, merged: self.merged && !single };
         self.filter.learn(view);
+        self.range.see(view);
         self.harvest = Harvest::gather(view, wanted, |row| self.filter.keeps(row));
         if let Some(sort) = self.types.sort {
             reorder(&mut self.harvest.rows, sort.descending, |r| rows::sort_key(r, sort.column, view));
@@ -168,12 +166,15 @@ impl Pane for WaitsPane {
         let names = self.harvest.rows.iter().filter_map(|r| view.instance(r.instance?));
         let longest = names.map(|i| canvas::width(i.id().as_str())).max();
         self.types.widths[rows::INSTANCE] = longest.map(|w| w.clamp(10, 28) as u16);
+        // Room for the mark of a poison type comes on top.
+        let longest = self.harvest.rows.iter().map(|r| r.rate.name.len() + 2).max();
+        self.types.widths[rows::TYPE] = longest.map(|w| w.clamp(16, 40) as u16);
         self.types.sync(&TypeRows { rows: &self.harvest.rows, view });
         self.categories.sync(&CategoryRows { categories: &self.harvest.categories, view });
     }
 
     fn title(&self, _view: &View<'_>, out: &mut Vec<(Part, String)>) {
-        let minutes = self.range_ms() / 60_000;
+        let minutes = self.range.ms() / 60_000;
         out.push((Part::Plain, format!("last {minutes} min")));
         let (total, signal) = self.harvest.total();
         if total > 0.0 {
@@ -235,7 +236,7 @@ impl Pane for WaitsPane {
             Action::Merge => {
                 wishes.push(Wish::Say(Level::Ok, "one instance in scope: nothing to add up".into()));
             }
-            Action::Range => self.range = (self.range + 1) % RANGES_MS.len(),
+            Action::Range => self.range.next(),
             Action::NextSection | Action::PrevSection => {
                 self.section =
                     if self.section == Section::Types { Section::Categories } else { Section::Types };

@@ -28,6 +28,8 @@ use std::{
 
 /// Column of the instance's name.
 pub const INSTANCE: usize = 0;
+/// Column of the wait type.
+pub const TYPE: usize = 1;
 /// Column of the number of instances that a row adds up.
 pub const ON: usize = 7;
 /// Column of the sessions that wait now.
@@ -270,7 +272,7 @@ impl Rows for TypeRows<'_> {
                 let i = row.instance.and_then(|n| self.view.instance(n));
                 out.put(t.strong, i.map_or("", |i| i.id().as_str()));
             }
-            1 => {
+            TYPE => {
                 let level = poison_level(r);
                 if let Some(level) = level {
                     out.put(reading::level_style(t, level), reading::glyph(level));
@@ -350,7 +352,7 @@ pub fn sort_key(row: &Row, column: usize, view: &View<'_>) -> SortKey {
     let r = &row.rate;
     match column {
         INSTANCE => row.instance.and_then(|n| view.instance(n)).map(|i| i.id().as_str()).into(),
-        1 => Some(&*r.name).into(),
+        TYPE => Some(&*r.name).into(),
         2 => Some(r.category.name()).into(),
         3 => Some(r.ms_per_s).into(),
         4 => (r.ms_per_s > 0.0).then(|| r.signal_ms_per_s / r.ms_per_s).into(),
