@@ -254,7 +254,8 @@ fn eighths(value: f32, scale: Scale, rows: u16) -> u16 {
     (value / scale.top * full).round().clamp(1.0, full.max(1.0)) as u16
 }
 
-/// Draws a line from value to value. Over the inside of an area it takes that area's colour as its background.
+/// Draws a line from value to value. Over the inside of an area it takes that area's colour as its background; the area's
+/// upper edge stays.
 fn draw_line(
     plot: &mut Canvas<'_>,
     values: &[f32],
@@ -291,6 +292,9 @@ fn draw_line(
                 }
                 (false, false) => "│",
             };
+            if filled.is_some_and(|(top, _)| (r * 8 + 1..r * 8 + 8).contains(&top)) {
+                continue; // The area's edge is worth more than the line.
+            }
             let inside = filled.filter(|(top, _)| *top >= (r + 1) * 8);
             let style = inside.map_or(style, |(_, colour)| style.bg(colour));
             plot.glyph(x as u16, rows - 1 - r, glyph, style);
@@ -462,6 +466,16 @@ mod tests {
         let x = (5..40).find(|x| buf.cell((*x, 1)).unwrap().symbol() == "│").unwrap();
         let foot = buf.cell((x, 3)).unwrap();
         assert_eq!((foot.symbol(), Some(foot.fg)), ("█", t.accent.fg), "{lines:#?}");
+    }
+
+    #[test]
+    fn a_line_does_not_hide_the_edge_of_an_area() {
+        let (s, l, t) = (series(&[30.0; 3]), series(&[1.0; 3]), theme());
+        let plots = [
+            Plot { name: "SQL", series: Some(&s), shape: Shape::Area, style: t.area(0) },
+            Plot { name: "other", series: Some(&l), shape: Shape::Line, style: t.area(1) },
+        ];
+        assert_eq!(drawn(3, 2, |c| Chart { range_ms: 90_000, ..chart(&plots) }.draw(c, &t)), ["", "▅▅▅"]);
     }
 
     proptest! {

@@ -1,11 +1,11 @@
-//! The headline figures of an instance: a name, the value now, the last fifteen minutes as a sparkline.
+//! The headline figures of an instance: a name, the value now, the last minutes as a sparkline.
 
 use super::super::{View, reading};
 use crate::{
     model::{
         figure,
         health::{Level, Topic},
-        history::{KEEP_MS, SeriesId},
+        history::SeriesId,
         snapshot::InstanceSnapshot,
     },
     tui::widget::{canvas::Canvas, spark, table::CellText},
@@ -262,8 +262,8 @@ pub const fn rows(width: u16) -> u16 {
     (FIGURES.len() as u16).div_ceil(per_row(width))
 }
 
-/// Draws as many figures as there is room for.
-pub fn render(i: &InstanceSnapshot, view: &View<'_>, canvas: &mut Canvas<'_>) {
+/// Draws as many figures as there is room for, their sparklines over `range_ms`.
+pub fn render(i: &InstanceSnapshot, view: &View<'_>, canvas: &mut Canvas<'_>, range_ms: i64) {
     let t = view.theme;
     let columns = per_row(canvas.width());
     let step = canvas.width() / columns;
@@ -282,7 +282,7 @@ pub fn render(i: &InstanceSnapshot, view: &View<'_>, canvas: &mut Canvas<'_>) {
             canvas.tint(x + NAME + 1, y, VALUE, 1, style);
         }
         if !view.low_bandwidth && length >= 3 && f.name != "workers" {
-            spark::bucket(i.history.get(f.series), view.now, KEEP_MS / i64::from(length), &mut buckets);
+            spark::bucket(i.history.get(f.series), view.now, range_ms / i64::from(length), &mut buckets);
             spark::draw(canvas, x + NAME + VALUE + 2, y, &buckets, f.top, bad.unwrap_or(t.spark));
         }
     }

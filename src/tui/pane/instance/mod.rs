@@ -248,7 +248,7 @@ impl Pane for InstancePane {
         let mut y = 0;
         self.render_reasons(&i, view, &mut canvas.part(0, y, w, shares.reasons));
         y += shares.reasons + shares.air;
-        figures::render(&i, view, &mut canvas.part(0, y, w, shares.figures));
+        figures::render(&i, view, &mut canvas.part(0, y, w, shares.figures), self.range.ms());
         y += shares.figures + shares.air;
         let sight = charts::Sight { range_ms: self.range.ms(), cursor: self.moment, dots: self.dots };
         charts::render(&i, view, &mut canvas.part(0, y, w, shares.charts), sight, &mut self.picture);

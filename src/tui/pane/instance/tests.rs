@@ -54,7 +54,7 @@ fn the_title_says_what_it_is() {
     let stage = Stage::one(fixture::small(), "sqlprd-014");
     assert_eq!(
         stage.title(&mut pane()),
-        "✖ critical, score 21 ─ SQL Server 2022 CU16 Enterprise · Windows · 16 cpu · 128 GB · up 41d · TLS 1.2 verified"
+        "✖ critical, score 21 ─ SQL Server 2022 CU16 Enterprise · Windows · 16 cpu · 128 GB · up 41d · TLS verified"
     );
 }
 

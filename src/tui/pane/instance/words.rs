@@ -32,7 +32,7 @@ pub fn push_product(out: &mut String, p: &Properties) {
     }
 }
 
-/// `SQL Server 2019 CU27 Enterprise · Windows · 16 cpu · 128 GB · up 41d02h · TLS verified`.
+/// `SQL Server 2019 CU27 Enterprise · Windows · 16 cpu · 128 GB · up 41d · TLS verified`.
 pub fn push_properties(out: &mut String, i: &InstanceSnapshot, view: &View<'_>) {
     let Some(p) = i.facts.properties.get() else {
         out.push_str("version not known yet: ");
@@ -57,13 +57,7 @@ pub fn push_properties(out: &mut String, i: &InstanceSnapshot, view: &View<'_>) 
         out.push_str(" · up ");
         push_uptime(out, view.now - at);
     }
-    out.push_str(" · ");
-    match &p.transport {
-        Some(words) => out.push_str(words),
-        None => {
-            let _ = write!(out, "TLS {}", fleet::tls_words(i.info.tls));
-        }
-    }
+    let _ = write!(out, " · TLS {}", fleet::tls_words(i.info.tls));
 }
 
 /// `up` in days once hours no longer matter.

@@ -166,8 +166,8 @@ impl Pane for WaitsPane {
         let names = self.harvest.rows.iter().filter_map(|r| view.instance(r.instance?));
         let longest = names.map(|i| canvas::width(i.id().as_str())).max();
         self.types.widths[rows::INSTANCE] = longest.map(|w| w.clamp(10, 28) as u16);
-        // Room for the mark of a poison type comes on top.
-        let longest = self.harvest.rows.iter().map(|r| r.rate.name.len() + 2).max();
+        // The first rows decide; room for the mark of a poison type comes on top.
+        let longest = self.harvest.rows.iter().take(40).map(|r| r.rate.name.len() + 2).max();
         self.types.widths[rows::TYPE] = longest.map(|w| w.clamp(16, 40) as u16);
         self.types.sync(&TypeRows { rows: &self.harvest.rows, view });
         self.categories.sync(&CategoryRows { categories: &self.harvest.categories, view });
