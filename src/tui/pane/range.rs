@@ -11,7 +11,7 @@ const CHOICES_MS: [i64; 3] = [900_000, 300_000, 60_000];
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Range {
     chosen: Option<usize>,
-    /// age of the oldest point in sight, ms
+    /// age of the oldest point in sight, ms; the greatest number there is without any point
     known_ms: i64,
 }
 
@@ -19,7 +19,7 @@ impl Range {
     /// Learns how much history the instances in scope have.
     pub fn see(&mut self, view: &View<'_>) {
         let oldest = view.instances().filter_map(|(_, i)| oldest(i)).min();
-        self.known_ms = oldest.map_or(0, |at| view.now - at);
+        self.known_ms = oldest.map_or(i64::MAX, |at| view.now - at);
     }
 
     fn index(self) -> usize {
@@ -62,6 +62,13 @@ mod tests {
             *i = Arc::new(young);
         }
         Stage::fleet(fleet)
+    }
+
+    #[test]
+    fn without_any_history_it_is_the_longest() {
+        let mut range = Range::default();
+        range.see(&Stage::fleet(fixture::empty()).view());
+        assert_eq!(range.ms(), 900_000);
     }
 
     #[test]
