@@ -180,19 +180,6 @@ pub static COLUMNS: &[(&str, Columns)] = &[
         ],
     ),
     (
-        "locks_of_chain",
-        &[
-            ("request_session_id", Int),
-            ("resource_type", Text),
-            ("resource_subtype", Text),
-            ("resource_database_id", Int),
-            ("resource_associated_entity_id", Int),
-            ("resource_description", Text),
-            ("request_mode", Text),
-            ("request_status", Text),
-        ],
-    ),
-    (
         "memory",
         &[
             ("total_physical_memory_kb", Int),

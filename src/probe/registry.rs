@@ -108,8 +108,6 @@ macro_rules! script {
 
 /// Texts of eight handles; asked by `text`, not by a probe.
 pub const TEXTS: Script = script!("texts", Performance);
-/// Locks of up to eight sessions; on demand.
-pub const LOCKS_OF_CHAIN: Script = script!("locks_of_chain", Performance);
 /// Name of a heap or B-tree, with `[$db$]` replaced; asked by `object`.
 pub const RESOLVE_HOBT: Script = script!("resolve_hobt", Definition);
 /// Name of a table, with `[$db$]` replaced; asked by `object`.
@@ -352,7 +350,7 @@ impl Probe {
 /// Every script of every probe, and those asked on demand.
 pub fn scripts() -> impl Iterator<Item = Script> {
     let parts = PROBES.iter().flat_map(|p| p.parts).map(|p| p.script);
-    parts.chain([TEXTS, LOCKS_OF_CHAIN, RESOLVE_HOBT, RESOLVE_OBJECT])
+    parts.chain([TEXTS, RESOLVE_HOBT, RESOLVE_OBJECT])
 }
 
 /// A right that the program can make use of: name, its column in `rights.sql` (several: all of them), and what is

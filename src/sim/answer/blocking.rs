@@ -1,4 +1,4 @@
-//! Answers about who waits for whom, and about texts and locks on demand.
+//! Answers about who waits for whom, and about texts and names on demand.
 
 use super::{
     Asked,
@@ -11,10 +11,7 @@ use crate::sim::{
         ColumnType::{BigInt, Bit, DateTimeOffset, Int, NVarChar, NVarCharMax, SmallInt, VarBinary},
         Value,
     },
-    world::{
-        trouble::{TABLE_HOBT, TABLE_ID},
-        work::Work,
-    },
+    world::trouble::{TABLE_HOBT, TABLE_ID},
 };
 
 /// Characters that the scripts ask of a text.
@@ -86,63 +83,6 @@ pub fn texts(q: &Asked<'_>) -> Table {
         ]
     });
     Table::new(&columns).with(rows)
-}
-
-/// Locks of the sessions in the parameters.
-pub fn locks_of_chain(q: &Asked<'_>) -> Table {
-    let columns = [
-        ("request_session_id", Int),
-        ("resource_type", NVarChar(60)),
-        ("resource_subtype", NVarChar(60)),
-        ("resource_database_id", Int),
-        ("resource_associated_entity_id", BigInt),
-        ("resource_description", NVarChar(256)),
-        ("request_mode", NVarChar(60)),
-        ("request_status", NVarChar(60)),
-    ];
-    let wanted: Vec<i64> = q
-        .params
-        .iter()
-        .filter_map(|p| match p.value {
-            Value::Int(id) => Some(id),
-            _ => None,
-        })
-        .collect();
-    let asked = q.visible().iter().filter(|w| wanted.contains(&i64::from(w.spid)));
-    Table::new(&columns).with(asked.flat_map(locks_of))
-}
-
-/// What a session of a chain holds and wants.
-fn locks_of(w: &Work) -> Vec<Vec<Value>> {
-    let lock = |kind: &str, entity: i64, description: &str, mode: &str, status: &str| {
-        vec![
-            int(w.spid),
-            text(kind),
-            text(""),
-            int(w.database_id),
-            int(entity),
-            text(description),
-            text(mode),
-            text(status),
-        ]
-    };
-    let mut locks = Vec::new();
-    if let Some(wait) = w.wait.as_ref().filter(|wait| wait.kind.starts_with("LCK_M_")) {
-        let mode = wait.kind.trim_start_matches("LCK_M_");
-        let key = wait.resource.split_once('(').map_or("", |(_, rest)| rest.trim_end_matches(')'));
-        let (kind, entity) = if wait.resource.starts_with("OBJECT") {
-            ("OBJECT", i64::from(TABLE_ID))
-        } else {
-            ("KEY", TABLE_HOBT)
-        };
-        locks.push(lock(kind, entity, if key.is_empty() { "" } else { key }, mode, "WAIT"));
-        locks.push(lock("OBJECT", i64::from(TABLE_ID), "", if mode == "S" { "IS" } else { "IX" }, "GRANT"));
-    } else if w.transaction.is_some() {
-        locks.push(lock("KEY", TABLE_HOBT, "8194443284a0", "X", "GRANT"));
-        locks.push(lock("PAGE", TABLE_HOBT, "1:412871", "IX", "GRANT"));
-        locks.push(lock("OBJECT", i64::from(TABLE_ID), "", "IX", "GRANT"));
-    }
-    locks
 }
 
 /// The table behind an object id or a b-tree.

@@ -185,7 +185,6 @@ fn table_of(name: &str) -> Option<fn(&Asked<'_>) -> Table> {
         "host_2016" | "host_2017" => server::host,
         "input_buffers" => blocking::input_buffers,
         "jobs" => slow::jobs,
-        "locks_of_chain" => blocking::locks_of_chain,
         "memory" => server::memory,
         "properties" => server::properties,
         "resolve_hobt" | "resolve_object" => blocking::resolve,
