@@ -85,11 +85,6 @@ impl Pulse {
         self.data
     }
 
-    /// True until the first frame of the loop is painted.
-    pub const fn first(&self) -> bool {
-        self.first
-    }
-
     /// When to paint; None if nothing changed.
     pub fn due(&self) -> Option<Instant> {
         if self.key.is_some() {

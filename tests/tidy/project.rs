@@ -101,20 +101,20 @@ pub fn code_of(rust: &str) -> String {
     let mut out = bytes.to_vec();
     let mut at = 0;
     while at < bytes.len() {
-        let rest = &rust[at..];
-        let len = if rest.starts_with("//") {
-            rest.find('\n').unwrap_or(rest.len())
-        } else if rest.starts_with("/*") {
-            rest.find("*/").map_or(rest.len(), |end| end + 2)
-        } else if rest.starts_with('"') {
-            string_len(rest)
-        } else if let Some(len) = raw_string_len(rest).filter(|_| !is_word_before(bytes, at)) {
+        let tail = &rust[at..];
+        let len = if tail.starts_with("//") {
+            tail.find('\n').unwrap_or(tail.len())
+        } else if tail.starts_with("/*") {
+            tail.find("*/").map_or(tail.len(), |end| end + 2)
+        } else if tail.starts_with('"') {
+            string_len(tail)
+        } else if let Some(len) = raw_string_len(tail).filter(|_| !is_word_before(bytes, at)) {
             len
         } else {
-            char_len(rest)
+            char_len(tail)
         };
         if len == 0 {
-            at += rest.chars().next().map_or(1, char::len_utf8);
+            at += tail.chars().next().map_or(1, char::len_utf8);
             continue;
         }
         for byte in out.iter_mut().skip(at).take(len).filter(|byte| **byte != b'\n') {
