@@ -1,6 +1,7 @@
 //! The simulator's schema against a catalogue of system objects extracted from real engines. The catalogue is not part
 //! of the project: `tests/catalog_check.sh` says where it is in `DBTOP_DMV_CATALOG` and `DBTOP_DESCRIBED`; without
 //! them these tests say that they skip.
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "helpers of tests fail and tell like tests")]
 
 use dbtop::{
     sim::{

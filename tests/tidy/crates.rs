@@ -23,6 +23,7 @@ const BELONGS_TO: &[(&str, &[&str])] = &[
     ("ratatui", &["tui"]),
     ("rcgen", &["sim"]),
     ("regex", &["command", "model", "tui"]),
+    ("rlimit", &["command"]),
     ("rustls-native-certs", &["tds"]),
     ("serde_json", &["command"]),
     ("tempfile", &["command", "sim"]),
