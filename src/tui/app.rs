@@ -342,6 +342,13 @@ impl App {
     /// Layers take all keys; those that are only read hand everything else on and close.
     fn act_on_layer(&mut self, action: Action) -> bool {
         let Some(mut layer) = self.layers.pop() else { return false };
+        if action == Action::Interrupt && layer.context() == Context::Input {
+            // The word about the second Ctrl-c needs the line that the input is on.
+            self.close(layer, Action::Out);
+            self.interrupt();
+            self.refresh();
+            return true;
+        }
         if matches!(action, Action::Interrupt | Action::Overlay | Action::Redraw | Action::Pause) {
             self.layers.push(layer);
             self.act_on_app(action);

@@ -105,7 +105,7 @@ fn age_style(ms: i64, base: Style, view: &View<'_>) -> Style {
 fn session(node: &Node<'_>, view: &View<'_>, base: Style, out: &mut CellText) {
     let (t, n, r) = (view.theme, node.session, &node.session.request);
     if n.depth > 0 {
-        out.with(t.rule, |s| node.push_guides(s));
+        out.with(t.dim, |s| node.push_guides(s));
     }
     let style = if n.depth == 0 { t.strong } else { base };
     if r.session_id < 0 {

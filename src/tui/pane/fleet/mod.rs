@@ -1,7 +1,11 @@
 //! The fleet: a row an instance, worst first, with the reason in words. `v` shows a cell an instance instead.
 
 use super::{Pane, Part, View, Wish, reading};
-use crate::model::{health::Level, instance::InstanceId, snapshot::InstanceSnapshot};
+use crate::model::{
+    health::{Level, Topic},
+    instance::InstanceId,
+    snapshot::InstanceSnapshot,
+};
 use crate::tui::{
     action::Action,
     filter::FilterSlot,
@@ -88,8 +92,10 @@ impl Rows for FleetRows<'_> {
 /// Place of an instance in the order "worst first": level, then score, then points of the heaviest reason. What is alive
 /// and in trouble comes before what is down: there is something to look at.
 pub fn badness(i: &InstanceSnapshot) -> (u8, u8, std::cmp::Reverse<u8>) {
+    let unreachable = i.health.reasons.first().is_some_and(|r| r.topic == Topic::Link);
     let rank = match i.health.level {
-        Level::Critical => 0,
+        Level::Critical if !unreachable => 0,
+        Level::Critical => 1,
         Level::Offline => 1,
         Level::Warning => 2,
         Level::Unknown => 3,
