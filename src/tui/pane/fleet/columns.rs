@@ -3,7 +3,7 @@
 use super::super::{View, reading};
 use crate::model::{
     figure, health::Level, history::SeriesId, instance::TlsMode, properties::Properties,
-    snapshot::InstanceSnapshot,
+    snapshot::InstanceSnapshot, wait::WaitCategory,
 };
 use crate::tui::widget::{
     columns::Column,
@@ -23,19 +23,25 @@ pub const CPU_SPARK: usize = 5;
 /// Sparkline of the batches.
 pub const BATCH_SPARK: usize = 7;
 
+/// Points of a sparkline: half a minute each.
+const SPARK: usize = 6;
+/// Width of the top wait: its category to the left, its rate to the right.
+const TOP_WAIT: usize = 15;
+const BLANKS: &str = "               ";
+
 /// The columns.
 pub const COLUMNS: [Column; 25] = [
     Column::text("", 1, 0).frozen(),
     Column::text("INSTANCE", 14, 0).at_least(10).frozen(),
     Column::number("SCORE", 5, 2),
-    Column::text("WHY", 37, 0).at_least(20).growing(),
+    Column::text("WHY", 43, 0).at_least(20).growing(),
     Column::number("CPU %", 5, 1),
-    Column::text("", 8, 5),
+    Column::text("", SPARK as u16, 5),
     Column::number("BATCH/S", 7, 6),
-    Column::text("", 8, 8),
-    Column::text("TOP WAIT S/S", 17, 7),
+    Column::text("", SPARK as u16, 8),
+    Column::text("TOP WAIT    S/S", TOP_WAIT as u16, 7),
     Column::number("BLK", 4, 1),
-    Column::number("AGE", 5, 3),
+    Column::number("AGE", 4, 3),
     Column::number("MEM %", 6, 9),
     Column::number("WAIT S/S", 9, 10),
     Column::number("CONN", 5, 11),
@@ -59,12 +65,15 @@ pub fn cell(i: &InstanceSnapshot, column: usize, view: &View<'_>, out: &mut Cell
     match column {
         HEALTH => out.put(reading::level_style(t, i.health.level), reading::glyph(i.health.level)),
         NAME => {
-            out.put(t.strong, i.id().as_str());
+            let calm = i.health.level == Level::Ok;
+            out.put(if calm { t.base } else { t.strong }, i.id().as_str());
             if i.info.tls.is_insecure() {
                 out.put(t.critical, " !");
             }
         }
         2 => match i.health.score {
+            // Colour is for what is not well.
+            Some(score) if i.health.level == Level::Ok => out.fmt(t.dim, format_args!("{score}")),
             Some(score) => out.fmt(reading::level_style(t, i.health.level), format_args!("{score}")),
             None => out.put(t.dim, "–"),
         },
@@ -76,7 +85,7 @@ pub fn cell(i: &InstanceSnapshot, column: usize, view: &View<'_>, out: &mut Cell
         8 => top_wait(i, view, out),
         9 => blocked(i, view, out),
         10 => match f.last_good_at {
-            Some(at) => out.with(age_style(i, view), |s| reading::push_calm_age(s, view.now.ms_since(at))),
+            Some(at) => out.with(age_style(i, view), |s| push_age(s, view.now.ms_since(at))),
             None => out.put(t.dim, "–"),
         },
         11 => reading::cell(out, view, &f.memory, |m| m.used_pct, push_whole),
@@ -173,9 +182,32 @@ fn picture(i: &InstanceSnapshot, id: SeriesId, top: Option<f32>, view: &View<'_>
     if view.low_bandwidth {
         return;
     }
-    let mut buckets = [f32::NAN; 8];
+    let mut buckets = [f32::NAN; SPARK];
     spark::bucket(i.history.get(id), view.now, 30_000, &mut buckets);
     out.with(view.theme.spark, |s| spark::push(s, &buckets, top));
+}
+
+/// At most four characters: how long exactly an instance has been silent is told by its reason.
+fn push_age(s: &mut String, age_ms: u64) {
+    let _ = match age_ms / 3_600_000 {
+        0 => return reading::push_calm_age(s, age_ms),
+        h @ 1..=99 => write!(s, "{h}h"),
+        h => write!(s, "{}d", h / 24),
+    };
+}
+
+/// The categories whose names leave no room for a figure.
+const fn short_name(category: WaitCategory) -> &'static str {
+    match category {
+        WaitCategory::WorkerThread => "Workers",
+        WaitCategory::ServiceBroker => "Broker",
+        WaitCategory::FullTextSearch => "Full Text",
+        WaitCategory::LogRateGovernor => "Log Rate",
+        WaitCategory::OtherDiskIo => "Other IO",
+        WaitCategory::BufferLatch => "Buf Latch",
+        WaitCategory::TranLogIo => "Log IO",
+        other => other.name(),
+    }
 }
 
 fn top_wait(i: &InstanceSnapshot, view: &View<'_>, out: &mut CellText) {
@@ -184,10 +216,13 @@ fn top_wait(i: &InstanceSnapshot, view: &View<'_>, out: &mut CellText) {
     match waits.get().map(top) {
         Some(Some(c)) if c.ms_per_s >= 50.0 => {
             let style = reading::value_style(view.theme, waits, view.now);
-            out.put(style, c.category.name());
+            let name = short_name(c.category);
+            out.put(style, name);
             out.with(view.theme.dim, |s| {
-                s.push(' ');
+                let start = s.len();
                 figure::push_rate(s, c.ms_per_s / 1000.0);
+                let room = TOP_WAIT.saturating_sub(name.len() + s.len() - start).max(1);
+                s.insert_str(start, BLANKS.get(..room).unwrap_or(BLANKS));
             });
         }
         Some(_) => out.put(view.theme.dim, "–"),

@@ -21,6 +21,8 @@ struct Group {
     name: Arc<str>,
     /// by `PARTS`
     counts: [u32; 4],
+    /// the first group of some instance: what it is for, rather than what it belongs to besides
+    first: bool,
 }
 
 impl Group {
@@ -29,7 +31,7 @@ impl Group {
     }
 }
 
-/// The groups of the instances in scope, worst first.
+/// The groups of the instances in scope.
 #[derive(Debug, Default)]
 pub struct Groups {
     all: Vec<Group>,
@@ -54,10 +56,19 @@ impl Groups {
                 } else {
                     let mut counts = [0; 4];
                     counts[part] = 1;
-                    self.all.push(Group { name: name.clone(), counts });
+                    self.all.push(Group { name: name.clone(), counts, first: false });
                 }
             }
+            let first = i.info.groups.first();
+            if let Some(g) = self.all.iter_mut().find(|g| Some(&g.name) == first) {
+                g.first = true;
+            }
         }
+        // What inventories name first, large ones first; then the others, worst first.
+        let rank = |g: &Group| (g.first, if g.first { [g.total(), 0] } else { [g.counts[0], g.counts[1]] });
+        self.all.sort_by(|a, b| {
+            rank(b).cmp(&rank(a)).then(b.total().cmp(&a.total())).then_with(|| a.name.cmp(&b.name))
+        });
         self.largest = self.all.iter().map(Group::total).max().unwrap_or(0);
         if !self.all.iter().any(|g| Some(&g.name) == self.selected.as_ref()) {
             self.selected = self.all.first().map(|g| g.name.clone());

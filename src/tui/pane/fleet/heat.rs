@@ -1,4 +1,5 @@
 //! The heat map: a cell an instance, by group, so that five hundred fit one screen. The line below names the cursor's.
+//! A small fleet has cells with names.
 
 use super::super::{View, reading};
 use super::badness;
@@ -8,6 +9,9 @@ use crate::tui::{
     widget::canvas::{Canvas, width},
 };
 use std::sync::Arc;
+
+/// Most instances whose cells carry names: beyond that the pattern tells more.
+const MOST_NAMED: usize = 120;
 
 const NO_GROUP: &str = "no group";
 
@@ -20,6 +24,10 @@ pub struct Heat {
     cells: Vec<(u16, u16)>,
     origin: (u16, u16),
     top: u16,
+    /// columns a cell
+    step: u16,
+    /// columns of a name; 0: cells without names
+    name: u16,
 }
 
 fn group(i: &InstanceSnapshot) -> Arc<str> {
@@ -45,7 +53,9 @@ impl Heat {
     /// Finds the borders of the groups.
     pub fn rebuild(&mut self, rows: &[u32], view: &View<'_>) {
         self.starts.clear();
+        self.name = 0;
         for (n, i) in rows.iter().filter_map(|r| view.instance(*r)).enumerate() {
+            self.name = self.name.max(width(i.id().as_str()).min(28) as u16);
             let g = group(i);
             if self.starts.last().is_none_or(|(_, last)| *last != g) {
                 self.starts.push((n, g));
@@ -56,8 +66,11 @@ impl Heat {
     /// Lays the cells out: two columns each if there is room, one if there must be.
     fn lay_out(&mut self, columns: u16, lines: u16, n: usize) -> u16 {
         let label = self.starts.iter().map(|(_, g)| width(g)).max().unwrap_or(0).min(16) as u16 + 3;
-        // Two columns a cell and a line between groups while there is room; neither if there must be.
-        for (step, air) in [(2, 1), (2, 0), (1, 0)] {
+        // Names if the fleet is small, two columns a cell and a line between groups while there is room; neither if
+        // there must be.
+        let named = if n <= MOST_NAMED { Some((self.name + 9, 1)) } else { None };
+        for (step, air) in named.into_iter().chain([(2, 1), (2, 0), (1, 0)]) {
+            self.step = step;
             let per_line = (columns.saturating_sub(label + 1) / step).max(1);
             self.cells.clear();
             let mut y = 0;
@@ -96,8 +109,23 @@ impl Heat {
             let Some(y) = at.1.checked_sub(self.top) else { continue };
             let style = reading::level_style(theme, instance.health.level);
             map.glyph(at.0, y, reading::glyph(instance.health.level), style);
+            let named = self.step > 2;
+            if named {
+                let calm = instance.health.level == Level::Ok;
+                let id = instance.id().as_str();
+                map.put(at.0 + 2, y, self.name, id, if calm { theme.base } else { theme.strong });
+                if let Some(score) = instance.health.score.filter(|_| !calm) {
+                    map.put_right(at.0 + 2 + self.name, y, 4, &score.to_string(), style);
+                }
+            }
             if n == cursor {
-                map.tint(at.0.saturating_sub(1), y, 3, 1, theme.selection);
+                map.tint(
+                    at.0.saturating_sub(1),
+                    y,
+                    if named { self.name + 8 } else { 3 },
+                    1,
+                    theme.selection,
+                );
                 map.tint(at.0, y, 1, 1, theme.selection.patch(theme.strong).fg(style.fg.unwrap_or_default()));
             }
         }
@@ -125,7 +153,7 @@ impl Heat {
     /// The row drawn at a place of the screen.
     pub fn at(&self, x: u16, y: u16) -> Option<usize> {
         let (x, y) = (x.checked_sub(self.origin.0)?, y.checked_sub(self.origin.1)? + self.top);
-        self.cells.iter().position(|c| c.1 == y && c.0.abs_diff(x) == 0)
+        self.cells.iter().position(|c| c.1 == y && (c.0..c.0 + self.step.max(1)).contains(&x))
     }
 }
 
