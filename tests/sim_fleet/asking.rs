@@ -47,7 +47,7 @@ pub async fn connect_as(
     config.lossy_utf16_decoding(true);
     config.handshake_timeout(Some(Duration::from_secs(20)));
     let tcp = TcpStream::connect(address).await?;
-    Client::connect(config, tcp.compat_write()).await
+    Box::pin(Client::connect(config, tcp.compat_write())).await
 }
 
 pub async fn connect(sim: &Sim, index: usize) -> Driver {

@@ -1,7 +1,7 @@
 //! Each scenario shows where a real server would show it, and in all such places at once.
 
 use super::asking::{ask, connect, counter, fleet, int, row, rows, script, text, try_connect, wait};
-use dbtop::sim::scenario::Kind;
+use dbtop::sim::{Sim, SimConfig, scenario::Kind};
 use std::{collections::HashSet, time::Duration};
 use tokio::time::{sleep, timeout};
 
@@ -35,7 +35,7 @@ async fn blocking_shows_in_requests_tasks_counters_waits_and_transactions() {
         ["LCK_M_S", "LCK_M_U", "LCK_M_X", "LCK_M_IX"].iter().map(|name| wait(rows, name).1).sum()
     };
     let before = locked(&rows(&mut client, "waits").await);
-    sleep(Duration::from_millis(1000)).await;
+    sleep(Duration::from_secs(1)).await;
     let grown = locked(&rows(&mut client, "waits").await) - before;
     assert!((12_000..30_000).contains(&grown), "{grown} ms");
 }
@@ -205,4 +205,27 @@ async fn scenarios_are_switched_while_the_fleet_runs() {
     sim.clear("#2", Kind::BlockingStorm);
     assert_eq!(int(&row(&mut client, "blocked").await["blocked_requests"]), Some(0));
     assert!(ask(&mut client, &script("waits")).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_scenario_file_is_read_again_when_it_changes() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("trouble.toml");
+    std::fs::write(&file, "").unwrap();
+    let config =
+        SimConfig { instances: 1, port: Some(0), scenario_file: Some(file.clone()), ..SimConfig::default() };
+    let sim = Sim::start(config).await.unwrap();
+    let mut client = connect(&sim, 0).await;
+    assert_eq!(int(&row(&mut client, "blocked").await["blocked_requests"]), Some(0));
+    std::fs::write(&file, since("blocking_storm", 600)).unwrap();
+    let blocked = timeout(Duration::from_secs(20), async {
+        while int(&row(&mut client, "blocked").await["blocked_requests"]) != Some(14) {
+            sleep(Duration::from_millis(100)).await;
+        }
+    });
+    assert!(blocked.await.is_ok(), "the file was not read again");
+    // a mistake in the file changes nothing
+    std::fs::write(&file, "[[event]]\non = 7").unwrap();
+    sleep(Duration::from_millis(1500)).await;
+    assert_eq!(int(&row(&mut client, "blocked").await["blocked_requests"]), Some(14));
 }
