@@ -69,12 +69,17 @@ impl Table {
             nullable: pick.is_some(),
         };
         let columns = names.iter().zip(&picks).map(described).collect();
-        let row = |row: Vec<Value>| -> Vec<Value> {
-            let value = |pick: &Option<usize>| match pick {
-                Some(at) => row.get(*at).cloned().unwrap_or(Value::Null),
+        // texts are moved, not copied; a column that is selected twice is copied the first time
+        let again = |n: usize| picks.iter().skip(n + 1).any(|later| *later == picks[n]);
+        let copies: Vec<bool> = (0..picks.len()).map(again).collect();
+        let row = |mut row: Vec<Value>| -> Vec<Value> {
+            let value = |(pick, copy): (&Option<usize>, &bool)| match pick.map(|at| row.get_mut(at)) {
                 None => Value::Int(1),
+                Some(None) => Value::Null,
+                Some(Some(value)) if *copy => value.clone(),
+                Some(Some(value)) => std::mem::replace(value, Value::Null),
             };
-            picks.iter().map(value).collect()
+            picks.iter().zip(&copies).map(value).collect()
         };
         Ok((columns, self.rows.into_iter().map(row).collect()))
     }
@@ -103,4 +108,25 @@ pub fn opt<T>(value: Option<T>, make: impl FnOnce(T) -> Value) -> Value {
 /// A date and time without a zone, from ns since 1970.
 pub const fn local(local_ns: i128) -> Value {
     Value::Time { local_ns, offset_min: 0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_chosen_in_any_order_and_more_than_once() {
+        let table =
+            Table::one(vec![("a", ColumnType::Int, int(7)), ("b", ColumnType::NVarCharMax, text("x"))]);
+        let names = ["b", "tag", "a", "b"].map(str::to_owned);
+        let (columns, rows) = table.choose(&names, "tag").unwrap();
+        assert_eq!(columns.iter().map(|c| &*c.name).collect::<Vec<_>>(), ["b", "tag", "a", "b"]);
+        assert_eq!(rows, vec![vec![text("x"), int(1), int(7), text("x")]]);
+    }
+
+    #[test]
+    fn an_unknown_column_is_named() {
+        let table = Table::one(vec![("a", ColumnType::Int, int(7))]);
+        assert_eq!(table.choose(&["a".to_owned(), "z".to_owned()], "tag").unwrap_err(), "z");
+    }
 }
