@@ -29,7 +29,7 @@ const BROKEN: [(Kind, &[&str]); 7] = [
     (Kind::LoginRefused, &["login refused (18456) since "]),
     (Kind::NoRights, &["needs VIEW SERVER "]),
     (Kind::HostileCut, &["unreachable since "]),
-    (Kind::HostileNulls, &["tells no figures"]),
+    (Kind::HostileNulls, &["no figures: "]),
 ];
 
 /// Polls of the fast tier, and how old a headline may get on a machine that is busy with the simulator and with other
