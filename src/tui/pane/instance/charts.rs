@@ -9,10 +9,11 @@ use super::{
 };
 use crate::{
     model::{
-        health::Thresholds, history::SeriesId, reading::Reading, snapshot::InstanceSnapshot, time::Timestamp,
+        health::Thresholds, history::SeriesId, reading::Reading, sample::Link, snapshot::InstanceSnapshot,
+        time::Timestamp,
     },
     tui::widget::{
-        canvas::Canvas,
+        canvas::{Canvas, width},
         chart::{Chart, Limits, Plot, Shape},
         stack::Look,
     },
@@ -26,6 +27,12 @@ const LINE_HEIGHT: u16 = 10;
 
 /// Columns from which on two or three charts stand side by side.
 const SIDE_BY_SIDE: [u16; 2] = [76, 150];
+
+/// Column where text begins that stands in place of the charts.
+const INDENT: u16 = 3;
+
+/// Longest line of such a text: longer ones are hard to read.
+const LONGEST_LINE: u16 = 100;
 
 /// One chart of a single figure.
 struct Kind {
@@ -111,6 +118,9 @@ pub fn render(
     if canvas.height() < LEAST_HEIGHT || canvas.width() < 2 {
         return;
     }
+    if i.history.iter().all(|(_, series)| series.last().is_none()) {
+        return render_silence(i, view, canvas);
+    }
     let total = canvas.width() - 1;
     let columns = 1 + SIDE_BY_SIDE.iter().filter(|least| total >= **least).count() as u16;
     let lines = (canvas.height() / LINE_HEIGHT).clamp(1, 3);
@@ -126,6 +136,31 @@ pub fn render(
             draw(i, view, &mut part, sight, kind);
         }
     }
+}
+
+/// Without a single point there is room for the whole story of the connection.
+fn render_silence(i: &InstanceSnapshot, view: &View<'_>, canvas: &mut Canvas<'_>) {
+    let mut text = String::new();
+    match &i.facts.link {
+        Link::Down { failure, .. } => text.push_str(&failure.text),
+        _ => words::push_why(&mut text, i, &i.facts.headline, view),
+    }
+    let (mut x, mut y) = (INDENT, 0);
+    let end = canvas.width().saturating_sub(2).min(INDENT + LONGEST_LINE);
+    for word in text.split_whitespace() {
+        let width = width(word) as u16;
+        if x > INDENT && x + width > end {
+            (x, y) = (INDENT, y + 1);
+        }
+        x += canvas.put(x, y, end.saturating_sub(x), word, view.theme.base) + 1;
+    }
+    canvas.put(
+        INDENT,
+        y + 2,
+        end.saturating_sub(INDENT),
+        "Nothing is known yet, so there is nothing to draw.",
+        view.theme.dim,
+    );
 }
 
 fn draw_waits(
