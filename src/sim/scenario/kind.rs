@@ -101,7 +101,7 @@ impl Kind {
             Self::Threadpool => 1_500.0,
             Self::GrantQueue => 9.0,
             Self::Deadlocks => 6.0,
-            Self::SlowNetwork => 700.0,
+            Self::SlowNetwork => 250.0,
             Self::Restart => 12.0,
             Self::DiskFill | Self::HostileTexts => 2.0,
             Self::AgLag => 40.0,
@@ -148,6 +148,19 @@ mod tests {
             let toml = format!("[[event]]\non = '*'\nkind = '{kind}'");
             let scenario = super::super::Scenario::from_toml(&toml, 0).unwrap();
             assert_eq!(scenario.events[0].kind, kind);
+        }
+    }
+
+    #[test]
+    fn the_manual_names_every_kind_with_its_usual_amount() {
+        let manual = include_str!("../../../docs/simulator.md");
+        for kind in Kind::ALL.into_iter().filter(|k| *k != Kind::Calm) {
+            let row = manual.lines().find(|l| l.starts_with(&format!("| `{kind}` |")));
+            let usual =
+                row.and_then(|r| r.trim_end_matches(" |").rsplit('|').next()).unwrap_or("no row").trim();
+            let matters = !usual.is_empty();
+            assert!(!matters || usual == kind.usual_amount().to_string(), "{kind}: {usual}");
+            assert!(matters || (kind.usual_amount() - 1.0).abs() < 1e-9, "{kind} has an amount");
         }
     }
 }
