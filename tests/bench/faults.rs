@@ -4,6 +4,12 @@
 //! `cargo bench --bench faults [-- INSTANCES [MINUTES]]` prints a table: whether the healthy ones are polled on time,
 //! how soon every broken one says why in words, and whether memory stays flat. Exits with 1 if a target is missed.
 
+#![expect(
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a benchmark prints its table, and fails like a test"
+)]
+
 #[path = "../harness/mod.rs"]
 #[expect(dead_code, reason = "shared with the tests, which look at more")]
 mod harness;
@@ -46,10 +52,9 @@ fn main() -> ExitCode {
     let numbers: Vec<u32> = std::env::args().skip(1).filter_map(|a| a.parse().ok()).collect();
     let instances = numbers.first().copied().unwrap_or(200);
     let minutes = numbers.get(1).copied().unwrap_or(10);
-    let scenario: String = FAULTS
-        .iter()
-        .map(|(n, kind)| format!("[[event]]\non = \"#{n}/20\"\nkind = \"{kind}\"\nfrom_s = -60\n\n"))
-        .collect();
+    let events =
+        FAULTS.map(|(n, kind)| format!("[[event]]\non = \"#{n}/20\"\nkind = \"{kind}\"\nfrom_s = -60\n"));
+    let scenario = events.join("\n");
     let sim = SimProcess::start(instances, 14_700, Some(&scenario));
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
     let missed = runtime.block_on(watch(&sim, instances, Duration::from_secs(u64::from(minutes) * 60)));
@@ -59,6 +64,7 @@ fn main() -> ExitCode {
 
 /// What was seen of one instance.
 #[derive(Default)]
+#[expect(clippy::struct_field_names, reason = "units stand last in names")]
 struct Seen {
     says_why_s: Option<f64>,
     first_good_s: Option<f64>,

@@ -3,6 +3,12 @@
 //!
 //! `cargo bench --bench live [-- INSTANCES [SECONDS]]` prints a table; each row has its target beside it.
 
+#![expect(
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a benchmark prints its table, and fails like a test"
+)]
+
 #[path = "../harness/mod.rs"]
 #[expect(dead_code, reason = "shared with the tests, which look at more")]
 mod harness;

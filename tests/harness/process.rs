@@ -4,7 +4,7 @@ use super::{DBTOP, Home, PATIENCE};
 use std::{
     io::Read,
     path::PathBuf,
-    process::{Child, Command, Stdio},
+    process::{Child, Command, ExitStatus, Stdio},
     thread,
     time::{Duration, Instant},
 };
@@ -35,14 +35,14 @@ pub fn run(command: &mut Command) -> Ended {
     let started = Instant::now();
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("starting dbtop");
     let (stdout, stderr) = (drain(child.stdout.take()), drain(child.stderr.take()));
-    let code = wait(&mut child, PATIENCE);
+    let status = wait(&mut child, PATIENCE);
     let took = started.elapsed();
     let _ = child.kill();
     let _ = child.wait();
     let text = |t: thread::JoinHandle<String>| t.join().expect("reading what dbtop wrote");
     let (stdout, stderr) = (text(stdout), text(stderr));
-    assert!(code.is_some(), "did not end within {PATIENCE:?}: {command:?}\n{stdout}\n{stderr}");
-    Ended { code: code.flatten(), stdout, stderr, took }
+    assert!(status.is_some(), "did not end within {PATIENCE:?}: {command:?}\n{stdout}\n{stderr}");
+    Ended { code: status.and_then(|s| s.code()), stdout, stderr, took }
 }
 
 fn drain(pipe: Option<impl Read + Send + 'static>) -> thread::JoinHandle<String> {
@@ -55,12 +55,12 @@ fn drain(pipe: Option<impl Read + Send + 'static>) -> thread::JoinHandle<String>
     })
 }
 
-/// Waits for the end; Some(None) is an end by a signal, None no end within the limit.
-pub fn wait(child: &mut Child, limit: Duration) -> Option<Option<i32>> {
+/// Waits for the end; None if there is none within the limit.
+pub fn wait(child: &mut Child, limit: Duration) -> Option<ExitStatus> {
     let end = Instant::now() + limit;
     loop {
         if let Some(status) = child.try_wait().expect("waiting for a process") {
-            return Some(status.code());
+            return Some(status);
         }
         if Instant::now() > end {
             return None;
