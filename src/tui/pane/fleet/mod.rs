@@ -95,8 +95,7 @@ pub fn badness(i: &InstanceSnapshot) -> (u8, u8, std::cmp::Reverse<u8>) {
     let unreachable = i.health.reasons.first().is_some_and(|r| r.topic == Topic::Link);
     let rank = match i.health.level {
         Level::Critical if !unreachable => 0,
-        Level::Critical => 1,
-        Level::Offline => 1,
+        Level::Critical | Level::Offline => 1,
         Level::Warning => 2,
         Level::Unknown => 3,
         Level::Ok => 4,
