@@ -1,6 +1,15 @@
 //! The simulator's wire, driven by the real driver over real sockets and real TLS, and by raw bytes where the driver
 //! would hide what matters.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::err_expect,
+    clippy::large_futures,
+    clippy::naive_bytecount,
+    reason = "helpers of tests fail like tests, and nobody waits for their speed"
+)]
+
 #[path = "clients/echo.rs"]
 mod echo;
 #[path = "sim_wire/hostile.rs"]

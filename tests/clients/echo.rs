@@ -35,7 +35,6 @@ pub struct Echo {
     /// the weather
     pub network: Mutex<Network>,
     /// prints statements that no test knows
-    pub chatty: bool,
 }
 
 impl Default for Echo {
@@ -46,7 +45,6 @@ impl Default for Echo {
             pulled: Arc::default(),
             killed: Mutex::default(),
             network: Mutex::default(),
-            chatty: false,
         }
     }
 }
@@ -144,16 +142,11 @@ impl Echo {
                 list(vec![Reply::Pause(Duration::from_secs(seconds(time))), Reply::Done(None)])
             }
             ["use", name] => {
-                session.database = name.trim_matches(['[', ']']).to_owned();
+                name.trim_matches(['[', ']']).clone_into(&mut session.database);
                 list(vec![Reply::Database(session.database.clone()), Reply::Done(None)])
             }
             ["set" | "begin" | "commit" | "rollback" | "if" | "declare", ..] => list(vec![Reply::Done(None)]),
-            _ => {
-                if self.chatty {
-                    eprintln!("unknown statement: {text:?} {params:?}");
-                }
-                list(vec![Reply::Message(error(102, 15, "Incorrect syntax.")), Reply::Done(None)])
-            }
+            _ => list(vec![Reply::Message(error(102, 15, "Incorrect syntax.")), Reply::Done(None)]),
         }
     }
 

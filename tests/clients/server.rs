@@ -3,6 +3,8 @@
 //! `sim_wire CA_FILE [PORT]` writes its CA certificate to CA_FILE, listens on four ports of 127.0.0.1, one for each
 //! way to treat encryption (from PORT on, or on free ones), prints them, and runs until its stdin closes.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, reason = "a tool for tests fails like a test")]
+
 #[path = "echo.rs"]
 mod echo;
 
@@ -27,7 +29,7 @@ async fn main() {
     ];
     for (offset, (name, policy)) in (0..).zip(policies) {
         let address = SocketAddr::from(([127, 0, 0, 1], if port == 0 { 0 } else { port + offset }));
-        let backend = Arc::new(echo::Echo { chatty: true, ..echo::Echo::default() });
+        let backend = Arc::new(echo::Echo::default());
         let serving = wire::serve(address, backend, &tls, policy, cancel.clone()).await.expect("a free port");
         println!("{name} {}", serving.address.port());
     }
