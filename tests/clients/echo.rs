@@ -34,7 +34,6 @@ pub struct Echo {
     pub killed: Mutex<Vec<i16>>,
     /// the weather
     pub network: Mutex<Network>,
-    /// prints statements that no test knows
 }
 
 impl Default for Echo {
