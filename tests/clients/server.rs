@@ -3,7 +3,12 @@
 //! `sim_wire CA_FILE [PORT]` writes its CA certificate to CA_FILE, listens on four ports of 127.0.0.1, one for each
 //! way to treat encryption (from PORT on, or on free ones), prints them, and runs until its stdin closes.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, reason = "a tool for tests fails like a test")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a tool for tests fails like a test"
+)]
 
 #[path = "echo.rs"]
 mod echo;
