@@ -1,6 +1,7 @@
 //! What is around the pane: header with crumbs and counts, tabs, title line, footer; and the layers over it.
 
 use super::{
+    action::Action,
     app::App,
     keymap::{Chord, Context, default_bindings},
     layer::{Layer, overlay},
@@ -262,10 +263,14 @@ fn footer(app: &App, line: &mut Canvas<'_>) {
         Some(layer) => vec![layer.context()],
         None => vec![app.place.pane.context(), Context::Table, Context::Global],
     };
+    // Without any instance there is nothing to open, filter or sort.
+    let nothing = app.layers.is_empty() && app.world.snapshot.instances.is_empty();
+    let useful = |a: Action| !nothing || matches!(a, Action::Help | Action::Palette | Action::Back);
     let mut x = 1;
     for context in contexts {
-        for b in default_bindings().iter().filter(|b| b.context == context) {
-            let (Some(word), Some(chord)) = (b.hint, Chord::parse(b.key)) else { continue };
+        for b in default_bindings().iter().filter(|b| b.context == context && useful(b.action)) {
+            let quit = (nothing && b.action == Action::Back).then_some("quit");
+            let (Some(word), Some(chord)) = (b.hint.or(quit), Chord::parse(b.key)) else { continue };
             let key = match b.key {
                 "enter" => "⏎".to_owned(),
                 _ => chord.to_string(),

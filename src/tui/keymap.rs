@@ -246,7 +246,7 @@ const BINDINGS: &[Binding] = &[
     bind(Context::Instance, "right", Action::Later),
     bind(Context::Instance, "b", Action::Dots),
     hint(Context::Instance, "d", Action::Details, "details"),
-    hint(Context::Activity, "enter", Action::Enter, "details"),
+    hint(Context::Activity, "enter", Action::Enter, "open"),
     hint(Context::Activity, "g", Action::GroupBy, "group"),
     hint(Context::Activity, "y", Action::Copy, "copy"),
     bind(Context::Activity, "d", Action::Details),

@@ -6,7 +6,7 @@ use crate::model::{
     health::Level,
     reading::{Reading, Unavailable},
     sample::Link,
-    snapshot::InstanceSnapshot,
+    snapshot::{Facts, InstanceSnapshot},
     time::Timestamp,
 };
 use crate::tui::{
@@ -97,6 +97,48 @@ pub fn push_absence<T>(out: &mut String, instance: &InstanceSnapshot, reading: &
         }
         (_, None) => out.push_str("not polled yet"),
     }
+}
+
+/// Appends why a reading is missing, in few words: those of the connection if that is down.
+pub fn push_why<T>(out: &mut String, i: &InstanceSnapshot, reading: &Reading<T>, now: Timestamp) {
+    match &i.facts.link {
+        Link::Down { failure, .. } => out.push_str(failure.kind.words()),
+        _ => push_absence(out, i, reading, now),
+    }
+}
+
+/// The instances in scope that have never given a reading: how many say why in the same words, most first.
+pub fn silent<T>(view: &View<'_>, reading: impl Fn(&Facts) -> &Reading<T>) -> Vec<(String, usize)> {
+    let mut found: Vec<(String, usize)> = Vec::new();
+    for (_, i) in view.instances().filter(|(_, i)| reading(&i.facts).get().is_none()) {
+        let mut why = String::new();
+        push_why(&mut why, i, reading(&i.facts), view.now);
+        match found.iter_mut().find(|(words, _)| *words == why) {
+            Some((_, n)) => *n += 1,
+            None => found.push((why, 1)),
+        }
+    }
+    found.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
+    found
+}
+
+/// Adds a line for each reason of [`silent`]; for the one instance in scope the whole sentence.
+pub fn push_silent<T>(
+    lines: &mut Vec<String>,
+    silent: &[(String, usize)],
+    view: &View<'_>,
+    reading: impl Fn(&Facts) -> &Reading<T>,
+) {
+    if let (Some(i), false) = (view.single(), silent.is_empty()) {
+        let mut why = String::new();
+        match &i.facts.link {
+            Link::Down { .. } => push_link(&mut why, i, view.now),
+            _ => push_absence(&mut why, i, reading(&i.facts), view.now),
+        }
+        lines.push(why);
+        return;
+    }
+    lines.extend(silent.iter().map(|(why, n)| format!("{n:>4} {why}")));
 }
 
 /// Appends the state of the connection: `login refused (18456): …, 3 attempts, next in 12s`.

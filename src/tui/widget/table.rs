@@ -139,6 +139,8 @@ pub struct Table {
     pub widths: Vec<Option<u16>>,
     /// columns not to be shown now
     pub hidden: Vec<bool>,
+    /// another head for one column
+    pub renamed: Option<(usize, &'static str)>,
     /// None: the pane's own order
     pub sort: Option<Sort>,
     /// marked rows
@@ -161,6 +163,7 @@ impl Table {
             columns,
             widths: vec![None; columns.len()],
             hidden: vec![false; columns.len()],
+            renamed: None,
             sort: None,
             marks: HashSet::new(),
             selected: None,
@@ -344,14 +347,15 @@ impl Table {
             let sorted = self.sort.filter(|s| s.column == p.column);
             let style = if sorted.is_some() { theme.accent } else { theme.dim };
             let mark = sorted.map_or("", |s| if s.descending { "▾" } else { "▴" });
-            let w = super::canvas::width(column.title) as u16;
+            let title = self.renamed.filter(|(c, _)| *c == p.column).map_or(column.title, |(_, t)| t);
+            let w = super::canvas::width(title) as u16;
             let gap = u16::from(sorted.is_some());
             if column.right {
                 let x = p.x + p.width.saturating_sub(w + gap);
                 canvas.put(x, 0, 1, mark, style);
-                canvas.put(x + gap, 0, p.width.min(w), column.title, style);
+                canvas.put(x + gap, 0, p.width.min(w), title, style);
             } else {
-                let used = canvas.put(p.x, 0, p.width, column.title, style);
+                let used = canvas.put(p.x, 0, p.width, title, style);
                 canvas.put(p.x + used, 0, p.width.saturating_sub(used), mark, style);
             }
         }

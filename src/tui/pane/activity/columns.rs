@@ -18,7 +18,7 @@ pub const COLUMNS: [Column; 37] = [
     Column::number("SPID", 5, 0).frozen(),
     Column::text("STATUS", 9, 8),
     Column::number("ELAPSED", 7, 1),
-    Column::text("WAIT", 15, 1).at_least(10),
+    Column::text("WAIT", 19, 1).at_least(10),
     Column::number("FOR", 6, 2),
     Column::number("BY", 5, 2),
     Column::number("BLK", 4, 2),

@@ -52,6 +52,18 @@ impl GroupBy {
         }
     }
 
+    /// Head of the column of names.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Database => "DATABASE",
+            Self::Login => "LOGIN",
+            Self::Program => "PROGRAM",
+            Self::Host => "HOST",
+            Self::Hash => "QUERY HASH",
+            Self::Instance => "INSTANCE",
+        }
+    }
+
     /// The group of a request.
     pub fn of(self, i: &InstanceSnapshot, r: &Request) -> Arc<str> {
         let text = |v: &Option<Arc<str>>| v.clone().unwrap_or_else(|| "–".into());
@@ -94,7 +106,7 @@ pub const COLUMNS: [Column; 10] = [
     Column::number("+CPU", 8, 4),
     Column::number("READS", 7, 3),
     Column::text("TOP WAIT", 18, 4),
-    Column::text("LONGEST STATEMENT", 40, 5).at_least(16).growing(),
+    Column::text("LONGEST STATEMENT", 24, 5).at_least(16).growing(),
 ];
 
 /// Adds requests up.
@@ -191,7 +203,7 @@ impl Rows for GroupRows<'_> {
             0 => {
                 out.put(t.strong, &g.name);
                 if g.instances.len() > 1 {
-                    out.fmt(t.dim, format_args!(" on {}", g.instances.len()));
+                    out.fmt(t.dim, format_args!(" · {} instances", g.instances.len()));
                 }
             }
             1 => out.fmt(t.base, format_args!("{}", g.requests)),

@@ -81,7 +81,6 @@ struct Totals {
     sessions: SessionCounts,
     left_out: u64,
     only_own: usize,
-    unknown: usize,
 }
 
 impl Default for ActivityPane {
@@ -116,10 +115,7 @@ impl ActivityPane {
         self.before = 0;
         self.totals = Totals::default();
         for (n, i) in view.instances() {
-            let Some(a) = i.facts.activity.get() else {
-                self.totals.unknown += 1;
-                continue;
-            };
+            let Some(a) = i.facts.activity.get() else { continue };
             self.totals.only_own += usize::from(a.only_own);
             self.totals.left_out += u64::from(a.left_out);
             let s = &mut self.totals.sessions;
@@ -231,17 +227,21 @@ impl ActivityPane {
         if self.before > 0 {
             lines.push("No request matches the filter.".to_owned());
             lines.push("Esc clears it.".to_owned());
-        } else if let Some(i) = view.single().filter(|i| i.facts.activity.get().is_none()) {
-            let mut why = String::new();
-            reading::push_absence(&mut why, i, &i.facts.activity, view.now);
-            lines.push("It is not known what runs.".to_owned());
-            lines.push(why);
-        } else if self.totals.unknown > 0 && view.instances().count() == self.totals.unknown {
-            lines.push("No instance has told yet what runs.".to_owned());
-        } else if view.instances().next().is_none() {
-            lines.push("No instance is in this scope.".to_owned());
         } else {
-            lines.push("Nothing runs.".to_owned());
+            let all = view.instances().count();
+            let silent = reading::silent(view, |f| &f.activity);
+            let unknown: usize = silent.iter().map(|(_, n)| n).sum();
+            if all == 0 {
+                lines.push("No instance is in this scope.".to_owned());
+            } else if unknown == all {
+                lines.push("It is not known what runs.".to_owned());
+            } else {
+                lines.push("Nothing runs.".to_owned());
+                if unknown > 0 {
+                    lines.push(format!("{unknown} of {all} instances cannot tell:"));
+                }
+            }
+            reading::push_silent(&mut lines, &silent, view, |f| &f.activity);
         }
         if self.totals.only_own > 0 {
             lines.push("Without VIEW SERVER STATE only the own session can be seen.".to_owned());
@@ -259,9 +259,10 @@ impl Pane for ActivityPane {
             self.lines.iter().filter_map(|l| view.instance(l.instance)).map(|i| width(i.id().as_str()));
         self.table.widths[columns::INSTANCE] = names.max().map(|w| w.clamp(8, 24) as u16);
         if let (Some(by), true) = (self.group_by, self.grouped()) {
+            self.group_table.renamed = Some((0, by.title()));
             self.groups = groups::collect(&self.lines, by, view);
             self.order_groups();
-            let longest = self.groups.iter().map(|g| width(&g.name) + 7).max();
+            let longest = self.groups.iter().map(|g| width(&g.name) + 16).max();
             self.group_table.widths[0] = longest.map(|w| w.clamp(12, 40) as u16);
             self.group_table.sync(&GroupRows { groups: &self.groups, view });
         } else {

@@ -20,7 +20,7 @@ pub const COLUMNS: [Column; 16] = [
     Column::text("SESSION", 20, 0).at_least(12).frozen(),
     Column::text("WAIT", 10, 1),
     Column::number("FOR", 7, 0),
-    Column::text("RESOURCE", 32, 3).at_least(18).growing(),
+    Column::text("RESOURCE", 36, 3).at_least(18).growing(),
     Column::text("LOGIN", 12, 6),
     Column::text("PROGRAM", 16, 7),
     Column::text("STATEMENT", 40, 2).at_least(20).growing(),
@@ -190,23 +190,19 @@ pub fn empty_lines(view: &View<'_>, filtered: bool) -> Vec<String> {
         return vec!["No chain matches the filter.".to_owned(), "Esc clears it.".to_owned()];
     }
     let all = view.instances().count();
-    let mut dark = view.instances().filter(|(_, i)| i.facts.blocking.get().is_none());
-    let first = dark.next();
-    let blind = first.iter().count() + dark.count();
+    let silent = reading::silent(view, |f| &f.blocking);
+    let blind: usize = silent.iter().map(|(_, n)| n).sum();
     let mut lines = Vec::new();
-    match (first, view.single()) {
-        (Some((_, i)), Some(_)) => {
-            let mut why = String::new();
-            reading::push_absence(&mut why, i, &i.facts.blocking, view.now);
-            lines.push("It is not known who blocks whom.".to_owned());
-            lines.push(why);
+    if all == 0 {
+        lines.push("No instance is in this scope.".to_owned());
+    } else if blind == all {
+        lines.push("It is not known who blocks whom.".to_owned());
+    } else {
+        lines.push("Nothing is blocked.".to_owned());
+        if blind > 0 {
+            lines.push(format!("{blind} of {all} instances cannot tell:"));
         }
-        _ if all == 0 => lines.push("No instance is in this scope.".to_owned()),
-        _ if blind == all => lines.push("No instance has told yet who blocks whom.".to_owned()),
-        _ => lines.push("Nothing is blocked.".to_owned()),
     }
-    if blind > 0 && blind < all {
-        lines.push(format!("{blind} of {all} instances cannot tell: ○ and ✖ in the fleet say why."));
-    }
+    reading::push_silent(&mut lines, &silent, view, |f| &f.blocking);
     lines
 }

@@ -309,7 +309,7 @@ impl Pane for BlockingPane {
             longest.map(|i| width(i.id().as_str())).max().map(|w| w.clamp(8, 24) as u16);
         let deepest =
             self.lines.iter().filter_map(|l| node(view, l)).map(|n| n.session.depth).max().unwrap_or(0);
-        self.table.widths[columns::SESSION] = Some((18 + deepest * 2).clamp(20, 36));
+        self.table.widths[columns::SESSION] = Some((deepest * 2 + 8).clamp(20, 36));
         self.table.sync(&Lines { lines: &self.lines, view });
     }
 

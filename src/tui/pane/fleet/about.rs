@@ -1,64 +1,7 @@
-//! Details of an instance, and what an empty fleet says.
+//! What an empty fleet says.
 
-use super::super::{View, reading};
-use super::reason_style;
-use crate::model::{figure, snapshot::InstanceSnapshot};
-use crate::tui::{layer::document::Document, widget::canvas::Canvas};
-use std::fmt::Write as _;
-
-/// All reasons of an instance, its connection and what is known of its age.
-pub fn document(i: &InstanceSnapshot, view: &View<'_>) -> Document {
-    let t = view.theme;
-    let mut d = Document::new(i.id().as_str());
-    let level = i.health.level;
-    d.field("health", reading::level_style(t, level), |s| {
-        let _ = write!(s, "{} {}", reading::glyph(level), reading::level_word(level));
-        if let Some(score) = i.health.score {
-            let _ = write!(s, ", score {score}");
-        }
-    });
-    d.field("address", t.base, |s| s.push_str(&i.info.address));
-    d.field("link", t.base, |s| reading::push_link(s, i, view.now));
-    d.field("since", t.base, |s| {
-        if let Some(at) = i.facts.link_since {
-            figure::push_since(s, at, view.now);
-        }
-    });
-    let tls = if i.info.tls.is_insecure() { t.critical } else { t.base };
-    d.field("TLS", tls, |s| s.push_str(super::tls_words(i.info.tls)));
-    d.field("last poll", t.base, |s| match i.facts.last_good_at {
-        Some(at) => {
-            figure::push_since(s, at, view.now);
-            s.push_str(", ");
-            figure::push_span(s, view.now - at);
-            s.push_str(" ago");
-        }
-        None => s.push_str("never"),
-    });
-    d.field("groups", t.base, |s| s.push_str(&i.info.groups.join(", ")));
-    d.field("labels", t.base, |s| {
-        for (k, v) in &i.info.labels {
-            let _ = write!(s, "{k}={v} ");
-        }
-    });
-    d.head("reasons");
-    if i.health.reasons.is_empty() {
-        let mut why = String::new();
-        if level == crate::model::health::Level::Ok {
-            why.push_str("nothing to do");
-        } else {
-            reading::push_absence(&mut why, i, &i.facts.headline, view.now);
-        }
-        d.text(why, t.dim);
-    }
-    for r in &i.health.reasons {
-        d.text(
-            format!("{} −{:<3} {}", reading::glyph(r.level), r.points, r.text),
-            reason_style(view, r.level),
-        );
-    }
-    d
-}
+use super::super::View;
+use crate::tui::widget::canvas::Canvas;
 
 /// Says why there is no row and what to do about it.
 pub fn empty(view: &View<'_>, filter: &str, before: usize, canvas: &mut Canvas<'_>) {

@@ -1,6 +1,6 @@
 //! The fleet: a row an instance, worst first, with the reason in words. `v` shows a cell an instance instead.
 
-use super::{Pane, Part, View, Wish, reading};
+use super::{Pane, Part, View, Wish};
 use crate::model::{
     health::{Level, Topic},
     instance::InstanceId,
@@ -360,7 +360,7 @@ impl Pane for FleetPane {
 
     fn details(&self, key: &RowKey, view: &View<'_>) -> Option<Document> {
         let RowKey::Instance(id) = key else { return None };
-        view.snapshot.find(id).map(|i| about::document(i, view))
+        view.snapshot.find(id).map(|i| super::instance::document(i, view))
     }
 
     fn set_filter(&mut self, text: &str) -> Result<(), String> {
@@ -386,9 +386,4 @@ impl Pane for FleetPane {
             self.table.move_to(i, &rows);
         }
     }
-}
-
-/// The reason in one line of details.
-fn reason_style(view: &View<'_>, level: Level) -> ratatui::style::Style {
-    reading::level_style(view.theme, level)
 }

@@ -5,7 +5,7 @@ use super::{
         View,
         waits::{self, Picture},
     },
-    words,
+    reading,
 };
 use crate::{
     model::{
@@ -214,7 +214,7 @@ fn push_why(out: &mut String, i: &InstanceSnapshot, series: SeriesId, view: &Vie
     use crate::model::sample::ProbeId;
     fn absent<T>(out: &mut String, i: &InstanceSnapshot, r: &Reading<T>, view: &View<'_>) {
         if r.problem.is_some() || r.get().is_none() {
-            words::push_why(out, i, r, view);
+            reading::push_why(out, i, r, view.now);
         } else {
             out.push_str("nothing in this time");
         }

@@ -25,7 +25,7 @@ mod charts;
 mod figures;
 mod words;
 
-pub use words::push_why;
+pub use about::document;
 
 #[cfg(test)]
 mod tests;
@@ -295,7 +295,7 @@ impl Pane for InstancePane {
             RowKey::Instance(id) => view.snapshot.find(id),
             _ => view.single(),
         };
-        i.map(|i| about::document(i, view))
+        i.map(|i| document(i, view))
     }
 
     fn set_filter(&mut self, text: &str) -> Result<(), String> {

@@ -36,7 +36,7 @@ pub fn push_product(out: &mut String, p: &Properties) {
 pub fn push_properties(out: &mut String, i: &InstanceSnapshot, view: &View<'_>) {
     let Some(p) = i.facts.properties.get() else {
         out.push_str("version not known yet: ");
-        return push_why(out, i, &i.facts.properties, view);
+        return reading::push_why(out, i, &i.facts.properties, view.now);
     };
     push_product(out, p);
     match p.platform {
@@ -141,7 +141,7 @@ fn rights(i: &InstanceSnapshot, view: &View<'_>) -> Vec<Line> {
     let t = view.theme;
     let Some(rights) = i.facts.rights.get() else {
         let mut why = String::from("not known yet: ");
-        push_why(&mut why, i, &i.facts.rights, view);
+        reading::push_why(&mut why, i, &i.facts.rights, view.now);
         return vec![("rights", vec![(t.dim, why)])];
     };
     let missing = missing(rights);
@@ -182,14 +182,6 @@ pub fn missing(rights: &Rights) -> Vec<(Arc<str>, Arc<str>, bool)> {
             (Arc::clone(&r.name), Arc::clone(&r.gives), vital)
         })
         .collect()
-}
-
-/// Why a reading is missing, in few words: those of the connection if that is down.
-pub fn push_why<T>(out: &mut String, i: &InstanceSnapshot, r: &Reading<T>, view: &View<'_>) {
-    match &i.facts.link {
-        Link::Down { failure, .. } => out.push_str(failure.kind.words()),
-        _ => reading::push_absence(out, i, r, view.now),
-    }
 }
 
 /// One polled thing: name, what is wrong with it, its age and interval in ms.

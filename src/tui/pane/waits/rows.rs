@@ -1,6 +1,6 @@
 //! The rows of the waits: a wait type of an instance, or of all instances in scope added up.
 
-use super::super::{View, instance, reading};
+use super::super::{View, reading};
 use crate::{
     model::{
         figure,
@@ -170,7 +170,7 @@ impl Harvest {
 
     fn note_silent(&mut self, i: &InstanceSnapshot, view: &View<'_>) {
         let mut why = String::new();
-        instance::push_why(&mut why, i, &i.facts.waits, view);
+        reading::push_why(&mut why, i, &i.facts.waits, view.now);
         match self.silent.iter_mut().find(|(words, _)| *words == why) {
             Some((_, n)) => *n += 1,
             None => self.silent.push((why, 1)),
