@@ -143,7 +143,7 @@ fn render_silence(i: &InstanceSnapshot, view: &View<'_>, canvas: &mut Canvas<'_>
     let mut text = String::new();
     match &i.facts.link {
         Link::Down { failure, .. } => text.push_str(&failure.text),
-        _ => words::push_why(&mut text, i, &i.facts.headline, view),
+        _ => reading::push_why(&mut text, i, &i.facts.headline, view.now),
     }
     let (mut x, mut y) = (INDENT, 0);
     let end = canvas.width().saturating_sub(2).min(INDENT + LONGEST_LINE);
