@@ -53,6 +53,10 @@ impl Layout {
     }
 }
 
+/// Values that an axis can end at.
+const LEAST: f32 = 0.05;
+const MOST: f32 = 1e30;
+
 /// A value axis from zero to `top`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Scale {
@@ -66,19 +70,36 @@ impl Scale {
     /// A round scale that holds `max` on `rows` rows, or ends at `top` exactly if that is given. Where there is nothing
     /// above zero it goes to one.
     pub fn fit(max: f32, rows: u16, top: Option<f32>) -> Self {
-        let max = top.unwrap_or(if max.is_finite() && max > 0.0 { max } else { 1.0 }).clamp(0.05, 1e30);
-        // Labels two rows apart, unless closer ones waste less of the height.
-        let wide = Self::in_steps(max, rows / 2, top);
-        let close =
-            (rows / 2..=rows * 3 / 4).map(|n| Self::in_steps(max, n, top)).find(|s| s.top < wide.top * 0.75);
-        close.unwrap_or(wide)
+        match top {
+            Some(top) => Self::ending_at(top.clamp(LEAST, MOST), rows),
+            None => {
+                Self::holding(if max.is_finite() && max > 0.0 { max.clamp(LEAST, MOST) } else { 1.0 }, rows)
+            }
+        }
     }
 
-    /// A scale with about `steps` labels.
-    fn in_steps(max: f32, steps: u16, top: Option<f32>) -> Self {
-        let step = round_up(max / f32::from(steps.clamp(1, 6)));
-        let reach = if top.is_some() { max } else { (max / step - 1e-4).ceil().max(1.0) * step };
-        Self { top: reach, step }
+    /// Labels stand a whole number of rows apart, so that equal steps look equal. Of all such scales the one with the
+    /// most labels that wastes little of the height.
+    fn holding(max: f32, rows: u16) -> Self {
+        let rows = rows.max(1);
+        let closest = if rows < 4 { 1 } else { rows.div_ceil(6).max(2) };
+        // At least two labels where there is room for them.
+        let widest = (rows / 2).max(closest);
+        let scale = |apart: u16| {
+            let steps = f32::from(rows) / f32::from(apart);
+            let step = round_up(max / steps);
+            Self { top: step * steps, step }
+        };
+        let lowest = (closest..=widest).map(|apart| scale(apart).top).fold(f32::INFINITY, f32::min);
+        let good = (closest..=widest).map(scale).find(|s| s.top <= lowest * 1.15);
+        good.unwrap_or_else(|| scale(widest))
+    }
+
+    /// Fifths, quarters or halves of `top`, whichever falls on whole rows.
+    fn ending_at(top: f32, rows: u16) -> Self {
+        let parts = [5, 4, 2].into_iter().find(|n| rows >= n * 2 && rows.is_multiple_of(*n));
+        let parts = parts.unwrap_or(if rows >= 4 { 2 } else { 1 });
+        Self { top, step: top / f32::from(parts) }
     }
 
     /// The row, counted from the foot of the plot, in which a value ends; None for zero and below.
@@ -265,10 +286,13 @@ mod tests {
 
     #[test]
     fn scales_are_round_and_hold_the_highest_value() {
-        assert_eq!(Scale::fit(41.2, 8, None), Scale { top: 60.0, step: 20.0 });
-        assert_eq!(Scale::fit(41.2, 12, None), Scale { top: 50.0, step: 10.0 });
-        assert_eq!(Scale::fit(54.0, 4, None), Scale { top: 60.0, step: 20.0 });
+        // Two labels three rows apart, and two rows above them.
+        let scale = Scale::fit(41.2, 8, None);
+        assert_eq!((scale.row(20.0, 8), scale.row(40.0, 8), scale.row(41.2, 8)), (Some(2), Some(5), Some(6)));
+        assert_eq!(Scale::fit(14.0, 9, None), Scale { top: 15.0, step: 5.0 });
+        assert_eq!(Scale::fit(54.0, 3, None), Scale { top: 60.0, step: 20.0 });
         assert_eq!(Scale::fit(300.0, 8, Some(100.0)), Scale { top: 100.0, step: 25.0 });
+        assert_eq!(Scale::fit(300.0, 10, Some(100.0)), Scale { top: 100.0, step: 20.0 });
         assert!(Scale::fit(f32::NAN, 4, None).top > 0.0, "nothing known is a scale too");
     }
 
@@ -304,7 +328,9 @@ mod tests {
         fn any_scale_holds_its_values(max in 0.0_f32..1e12, rows in 0_u16..80) {
             let scale = Scale::fit(max, rows, None);
             prop_assert!(scale.top >= max * 0.999 && scale.step > 0.0);
-            prop_assert!(scale.top / scale.step <= 7.0, "{scale:?}");
+            prop_assert!(scale.top / scale.step <= 6.01, "{scale:?}");
+            let apart = f32::from(rows.max(1)) * scale.step / scale.top;
+            prop_assert!((apart - apart.round()).abs() < 0.01, "labels are {apart} rows apart: {scale:?}");
         }
     }
 }
