@@ -1,6 +1,5 @@
 //! The simulator refuses what a real server refuses: our own T-SQL, altered copies of it, and logins without rights.
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail like tests")]
-#![expect(clippy::unwrap_used, reason = "helpers of tests fail like tests")]
 
 use dbtop::sim::{
     bind::{Bound, Caller, check_batch},

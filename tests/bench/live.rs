@@ -63,7 +63,7 @@ fn fleet(instances: u32, seconds: u32) {
     let inventory = sim.inventory();
     let mut s = Screen::start(&["--inventory", &inventory], 200, 60, &home);
     let all = format!("{instances}/{instances}");
-    let polled = s.wait(s.started, Duration::from_secs(120), |t| t.contains(&all));
+    let polled = s.wait(s.started, Duration::from_mins(2), |t| t.contains(&all));
     row("all polled once", polled.map_or(f64::NAN, |t| t.as_secs_f64()), 30.0, "s");
     s.run_for(Duration::from_secs(35));
     let (cpu, _) = figures(s.pid());

@@ -289,7 +289,8 @@ async fn prepared_statements_live_from_prepare_to_unprepare() {
     raw.send(RPC, &two);
     let gone = raw.message();
     assert!(has_error(&gone, 8179), "the second call finds the handle gone");
-    assert_eq!(gone.iter().filter(|byte| **byte == 0x79).count(), 2, "one return status for each call");
+    let return_statuses: Vec<&u8> = gone.iter().filter(|byte| **byte == 0x79).collect();
+    assert_eq!(return_statuses.len(), 2, "one return status for each call");
     raw.send(RPC, &call(2, &[]));
     assert!(has_error(&raw.message(), 16_937), "cursors are refused");
     raw.send(BULK, &[1, 2, 3]);
