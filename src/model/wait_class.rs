@@ -2,7 +2,7 @@
 //!
 //! Categories follow the table that Microsoft documents for `sys.query_store_wait_stats`, so that live waits and the
 //! Query Store line up; types that came later (CXCONSUMER, PARALLEL_REDO_*) go where their relatives are.
-//! Everything not named here is [`WaitCategory::Unknown`] and counts.
+//! Everything not named here is in category Unknown and counts.
 
 use super::wait::WaitCategory::{self as C};
 

@@ -1,7 +1,7 @@
 //! The screen: the only module that knows ratatui and crossterm.
 //!
 //! [`run`] is the loop. Snapshots come in over `watch` and are looked at only when a frame is due; keys become
-//! [`action`]s; what the program shall do leaves as [`effect`]s. The screen is a pure function of (snapshot, view state)
+//! `action`s; what the program shall do leaves as [`effect`]s. The screen is a pure function of (snapshot, view state)
 //! in [`app`]. `command` calls [`run`]; nothing in here knows a server, a file or a channel's other end.
 
 mod action;

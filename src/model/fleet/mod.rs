@@ -1,7 +1,7 @@
 //! The fold: updates of the collectors go in, an immutable snapshot comes out. The only writer of snapshots; owned by
 //! the reducer task, so no lock. Pure: time is an argument.
 //!
-//! One [`entry`] an instance: its facts, the previous raw counters that rates need, and its history. A snapshot
+//! One `entry` an instance: its facts, the previous raw counters that rates need, and its history. A snapshot
 //! rebuilds only the instances that changed; the others share their `Arc` with the snapshot before. Memory per
 //! instance is bounded: readings replace each other, histories keep fifteen minutes, lists are cut at [`MAX_ROWS`].
 
