@@ -13,7 +13,6 @@ mod weather;
 
 use std::{
     net::SocketAddr,
-    pin::Pin,
     sync::{Arc, atomic::Ordering},
     time::Duration,
 };
@@ -93,12 +92,10 @@ impl Server {
     }
 }
 
-/// The driver's login is a large future: it lives on the heap.
-fn connect(config: Config) -> Pin<Box<dyn Future<Output = tiberius::Result<Driver>> + Send>> {
-    Box::pin(async move {
-        let tcp = TcpStream::connect(config.get_addr()).await?;
-        Client::connect(config, tcp.compat_write()).await
-    })
+async fn connect(config: Config) -> tiberius::Result<Driver> {
+    let tcp = TcpStream::connect(config.get_addr()).await?;
+    // The driver's login is a large future: it lives on the heap.
+    Box::pin(Client::connect(config, tcp.compat_write())).await
 }
 
 async fn select_one(client: &mut Driver) -> i32 {
