@@ -12,10 +12,13 @@ use crate::{
         health::Thresholds, history::SeriesId, reading::Reading, sample::Link, snapshot::InstanceSnapshot,
         time::Timestamp,
     },
-    tui::widget::{
-        canvas::{Canvas, width},
-        chart::{Chart, Limits, Plot, Shape},
-        stack::Look,
+    tui::{
+        layer::details::fold,
+        widget::{
+            canvas::Canvas,
+            chart::{Chart, Limits, Plot, Shape},
+            stack::Look,
+        },
     },
 };
 
@@ -145,22 +148,14 @@ fn render_silence(i: &InstanceSnapshot, view: &View<'_>, canvas: &mut Canvas<'_>
         Link::Down { failure, .. } => text.push_str(&failure.text),
         _ => reading::push_why(&mut text, i, &i.facts.headline, view.now),
     }
-    let (mut x, mut y) = (INDENT, 0);
-    let end = canvas.width().saturating_sub(2).min(INDENT + LONGEST_LINE);
-    for word in text.split_whitespace() {
-        let width = width(word) as u16;
-        if x > INDENT && x + width > end {
-            (x, y) = (INDENT, y + 1);
-        }
-        x += canvas.put(x, y, end.saturating_sub(x), word, view.theme.base) + 1;
+    let room = canvas.width().saturating_sub(INDENT + 2).min(LONGEST_LINE);
+    let mut lines = fold(&text, usize::from(room));
+    lines.extend([String::new(), "Nothing is known yet, so there is nothing to draw.".to_owned()]);
+    let last = lines.len() - 1;
+    for (y, line) in lines.iter().enumerate() {
+        let style = if y == last { view.theme.dim } else { view.theme.base };
+        canvas.put(INDENT, y as u16, room, line, style);
     }
-    canvas.put(
-        INDENT,
-        y + 2,
-        end.saturating_sub(INDENT),
-        "Nothing is known yet, so there is nothing to draw.",
-        view.theme.dim,
-    );
 }
 
 fn draw_waits(

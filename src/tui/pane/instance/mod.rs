@@ -216,12 +216,6 @@ fn render_foot(lines: &[words::Line], view: &View<'_>, canvas: &mut Canvas<'_>) 
     }
 }
 
-fn render_lost(canvas: &mut Canvas<'_>, view: &View<'_>) {
-    let line = "This instance is not in the inventory (any more). Esc leads back.";
-    let w = width(line).min(usize::from(canvas.width())) as u16;
-    canvas.put((canvas.width() - w) / 2, canvas.height() / 3, w, line, view.theme.dim);
-}
-
 impl Pane for InstancePane {
     fn rebuild(&mut self, view: &View<'_>) {
         self.reasons = view.single().map_or(0, |i| i.health.reasons.len());
@@ -241,7 +235,13 @@ impl Pane for InstancePane {
     }
 
     fn render(&mut self, view: &View<'_>, canvas: &mut Canvas<'_>) {
-        let Some(i) = view.single().map(Arc::clone) else { return render_lost(canvas, view) };
+        let Some(i) = view.single().map(Arc::clone) else {
+            let lines = [
+                "This instance is not in the inventory (any more).".to_owned(),
+                "Esc leads back.".to_owned(),
+            ];
+            return reading::empty(&lines, view, canvas);
+        };
         let (w, h) = (canvas.width(), canvas.height());
         let foot = words::foot(&i, view);
         let shares = Shares::fit(h, self.reasons as u16, figures::rows(w), foot.len() as u16);

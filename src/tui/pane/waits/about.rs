@@ -12,10 +12,7 @@ use crate::{
         snapshot::InstanceSnapshot,
         wait::{WaitCategory, WaitRate},
     },
-    tui::{
-        layer::document::Document,
-        widget::canvas::{self, Canvas},
-    },
+    tui::{layer::document::Document, widget::canvas::Canvas},
 };
 use std::fmt::Write as _;
 
@@ -141,8 +138,6 @@ pub fn push_foot(out: &mut String, harvest: &Harvest, view: &View<'_>) {
 
 /// Says why there is no row and what to do about it.
 pub fn empty(harvest: &Harvest, filter: &str, view: &View<'_>, canvas: &mut Canvas<'_>) {
-    let t = view.theme;
-    let mut lines = vec![String::new(), String::new()];
     let (first, second) = if harvest.before > 0 {
         ("No wait matches the filter.", if filter.is_empty() { "" } else { "Esc clears it." })
     } else if harvest.instances == 0 {
@@ -152,18 +147,11 @@ pub fn empty(harvest: &Harvest, filter: &str, view: &View<'_>, canvas: &mut Canv
     } else {
         ("No waits are known here.", "")
     };
-    lines[0].push_str(first);
-    lines[1].push_str(second);
+    let mut lines = vec![first.to_owned(), second.to_owned()];
     if harvest.before == 0 {
         for (why, n) in &harvest.silent {
             lines.push(if harvest.instances == 1 { why.clone() } else { format!("{n:>4} {why}") });
         }
     }
-    let longest = lines.iter().map(|l| canvas::width(l)).max().unwrap_or(0);
-    let x = usize::from(canvas.width()).saturating_sub(longest) as u16 / 2;
-    let y = canvas.height().saturating_sub(lines.len() as u16) / 3;
-    for (n, line) in lines.iter().enumerate() {
-        let style = if n == 0 { t.strong } else { t.dim };
-        canvas.put(x, y + n as u16, canvas.width().saturating_sub(x), line, style);
-    }
+    reading::empty(&lines, view, canvas);
 }
