@@ -8,7 +8,11 @@ use crate::{
         history::SeriesId,
         snapshot::InstanceSnapshot,
     },
-    tui::widget::{canvas::Canvas, spark, table::CellText},
+    tui::widget::{
+        canvas::{Canvas, width},
+        spark,
+        table::CellText,
+    },
 };
 use std::fmt::Write as _;
 
@@ -279,7 +283,8 @@ pub fn render(i: &InstanceSnapshot, view: &View<'_>, canvas: &mut Canvas<'_>, ra
         let level = i.health.reasons.iter().filter(|r| (f.topic)(r.topic)).map(|r| r.level).max();
         let bad = level.filter(|l| *l >= Level::Warning).map(|l| reading::level_style(t, l));
         if let Some(style) = bad {
-            canvas.tint(x + NAME + 1, y, VALUE, 1, style);
+            let wide = width(cell.as_str()).min(usize::from(VALUE)) as u16;
+            canvas.tint(x + NAME + 1 + VALUE - wide, y, wide, 1, style);
         }
         if !view.low_bandwidth && length >= 3 && f.name != "workers" {
             spark::bucket(i.history.get(f.series), view.now, range_ms / i64::from(length), &mut buckets);
