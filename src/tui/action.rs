@@ -98,6 +98,24 @@ pub enum Action {
 }
 
 impl Action {
+    /// True for what moves a cursor or marks rows, and leaves the rows as they are.
+    pub const fn only_moves(self) -> bool {
+        matches!(
+            self,
+            Self::Up
+                | Self::Down
+                | Self::PageUp
+                | Self::PageDown
+                | Self::Home
+                | Self::End
+                | Self::Left
+                | Self::Right
+                | Self::Mark
+                | Self::MarkRange
+                | Self::Copy
+        )
+    }
+
     /// What it does, for the help layer and `docs/keys.md`: one line, no final stop.
     pub const fn help(self) -> &'static str {
         match self {

@@ -15,12 +15,10 @@ use super::{
         overlay::Figures,
         palette::{Command, Palette},
     },
-    pane::{
-        Pane, PaneId, View, Wish, activity::ActivityPane, blocking::BlockingPane, fleet::FleetPane,
-        instance::InstancePane, waits::WaitsPane,
-    },
+    pane::{PaneId, Wish},
     place::Place,
     theme::{Depth, Theme},
+    world::{Panes, World},
 };
 use crate::model::{health::Level, instance::InstanceId, snapshot::FleetSnapshot, time::Timestamp};
 use ratatui::{buffer::Buffer, layout::Rect};
@@ -45,53 +43,6 @@ pub struct Settings {
     pub low_bandwidth: bool,
     /// the mouse selects and scrolls
     pub mouse: bool,
-}
-
-/// What all panes look at.
-pub(super) struct World {
-    pub snapshot: Arc<FleetSnapshot>,
-    pub scope: Vec<u32>,
-    pub narrowed: bool,
-    pub now: Timestamp,
-    pub faults_only: bool,
-    pub theme: Theme,
-    pub low_bandwidth: bool,
-}
-
-impl World {
-    pub fn view(&self) -> View<'_> {
-        View {
-            snapshot: &self.snapshot,
-            now: self.now,
-            scope: &self.scope,
-            narrowed: self.narrowed,
-            faults_only: self.faults_only,
-            theme: &self.theme,
-            low_bandwidth: self.low_bandwidth,
-        }
-    }
-}
-
-/// The panes with their view states.
-#[derive(Default)]
-pub(super) struct Panes {
-    pub fleet: FleetPane,
-    pub activity: ActivityPane,
-    pub blocking: BlockingPane,
-    pub instance: InstancePane,
-    pub waits: WaitsPane,
-}
-
-impl Panes {
-    pub fn get(&mut self, id: PaneId) -> &mut dyn Pane {
-        match id {
-            PaneId::Fleet => &mut self.fleet,
-            PaneId::Instance => &mut self.instance,
-            PaneId::Activity => &mut self.activity,
-            PaneId::Waits => &mut self.waits,
-            PaneId::Blocking => &mut self.blocking,
-        }
-    }
 }
 
 /// One line for the user.
@@ -303,7 +254,10 @@ impl App {
         if !taken {
             self.act_on_app(action);
         }
-        self.refresh();
+        // Moving the cursor changes no row: a key must not cost more the more rows there are.
+        if !(taken && action.only_moves()) {
+            self.refresh();
+        }
     }
 
     fn act_on_app(&mut self, action: Action) {

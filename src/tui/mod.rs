@@ -20,6 +20,7 @@ mod pulse;
 mod terminal;
 pub mod theme;
 mod widget;
+mod world;
 
 #[cfg(test)]
 #[path = "../../tests/fixture/mod.rs"]

@@ -1,0 +1,59 @@
+//! What all panes look at, and the panes themselves: the two halves of the state, apart so that one may be borrowed while the
+//! other changes.
+
+use super::{
+    pane::{
+        Pane, PaneId, View, activity::ActivityPane, blocking::BlockingPane, fleet::FleetPane,
+        instance::InstancePane, waits::WaitsPane,
+    },
+    theme::Theme,
+};
+use crate::model::{snapshot::FleetSnapshot, time::Timestamp};
+use std::sync::Arc;
+
+/// What all panes look at.
+pub struct World {
+    pub snapshot: Arc<FleetSnapshot>,
+    pub scope: Vec<u32>,
+    pub narrowed: bool,
+    pub now: Timestamp,
+    pub faults_only: bool,
+    pub theme: Theme,
+    pub low_bandwidth: bool,
+}
+
+impl World {
+    pub fn view(&self) -> View<'_> {
+        View {
+            snapshot: &self.snapshot,
+            now: self.now,
+            scope: &self.scope,
+            narrowed: self.narrowed,
+            faults_only: self.faults_only,
+            theme: &self.theme,
+            low_bandwidth: self.low_bandwidth,
+        }
+    }
+}
+
+/// The panes with their view states.
+#[derive(Default)]
+pub struct Panes {
+    pub fleet: FleetPane,
+    pub activity: ActivityPane,
+    pub blocking: BlockingPane,
+    pub instance: InstancePane,
+    pub waits: WaitsPane,
+}
+
+impl Panes {
+    pub fn get(&mut self, id: PaneId) -> &mut dyn Pane {
+        match id {
+            PaneId::Fleet => &mut self.fleet,
+            PaneId::Instance => &mut self.instance,
+            PaneId::Activity => &mut self.activity,
+            PaneId::Waits => &mut self.waits,
+            PaneId::Blocking => &mut self.blocking,
+        }
+    }
+}
