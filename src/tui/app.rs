@@ -121,6 +121,11 @@ impl App {
         self.quit
     }
 
+    /// What is on the terminal is not what was drawn there: the next frame is a full one.
+    pub const fn repaint(&mut self) {
+        self.repaint = true;
+    }
+
     /// Takes the wish for a full repaint.
     pub const fn take_repaint(&mut self) -> bool {
         std::mem::replace(&mut self.repaint, false)

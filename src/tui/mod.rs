@@ -156,7 +156,8 @@ fn handle(app: &mut App, event: &Event) -> bool {
             app.key(Chord::of(*key));
         }
         Event::Paste(text) => app.paste(text),
-        Event::Resize(..) => {}
+        // Smaller and larger again before we looked: the size is the same, and what was cut off is gone.
+        Event::Resize(..) => app.repaint(),
         Event::Mouse(m) => match m.kind {
             MouseEventKind::Down(MouseButton::Left) => app.click(m.column, m.row),
             MouseEventKind::ScrollDown => app.act(action::Action::Down),

@@ -131,12 +131,17 @@ impl Screen {
         execute!(self.terminal.backend_mut(), EndSynchronizedUpdate)
     }
 
-    /// Forgets what is on the screen: the next frame is drawn in full.
+    /// Forgets what is on the screen: the next frame is drawn in full, and shown at once.
     ///
     /// # Errors
     /// If the terminal cannot be written.
     pub fn repaint(&mut self) -> io::Result<()> {
-        self.terminal.clear()
+        // `Terminal::clear` would ask the terminal where its cursor is, and wait up to two seconds for the answer.
+        let clear = terminal::Clear(terminal::ClearType::All);
+        crossterm::queue!(self.terminal.backend_mut(), BeginSynchronizedUpdate, clear)?;
+        // The frame that the next one is compared with: an empty one.
+        self.terminal.swap_buffers();
+        Ok(())
     }
 
     /// Puts a text on the clipboard of the terminal, over SSH too (OSC 52). False if it is too long for that.

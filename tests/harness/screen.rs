@@ -127,6 +127,23 @@ impl Screen {
         master.resize(PtySize { rows, cols, pixel_width: 0, pixel_height: 0 }).expect("another size");
     }
 
+    /// Resizes, and waits until the program has painted a whole frame anew.
+    #[track_caller]
+    pub fn resize_seen(&mut self, cols: u16, rows: u16) {
+        const CLEAR: &[u8] = b"\x1b[2J";
+        let from = self.raw.len();
+        self.resize(cols, rows);
+        let since = Instant::now();
+        let seen = |raw: &[u8]| {
+            let clear = raw.windows(CLEAR.len()).rposition(|w| w == CLEAR);
+            clear.is_some_and(|at| raw[at..].windows(END.len()).any(|w| w == END))
+        };
+        while !seen(&self.raw[from..]) {
+            assert!(since.elapsed() < PATIENCE, "no frame of {cols} × {rows}\n{}", self.text());
+            self.pump(Duration::from_millis(20));
+        }
+    }
+
     /// The window is closed, or the line is cut.
     pub fn hang_up(&mut self) {
         // The reading thread holds the terminal, too; it lets go with the next byte, which the clock brings.
@@ -152,15 +169,15 @@ impl Screen {
 
     /// How many of the bytes that came can be shown: an update that has begun waits for its end.
     fn whole(&self) -> usize {
-        let last = |mark: &[u8]| self.held.windows(mark.len()).rposition(|w| w == mark);
-        match (last(BEGIN), last(END)) {
-            (Some(begin), None) => begin,
-            (Some(begin), Some(end)) if end < begin => begin,
-            _ => {
+        let ended = self.held.windows(END.len()).rposition(|w| w == END).map_or(0, |at| at + END.len());
+        let begun = self.held[ended..].windows(BEGIN.len()).position(|w| w == BEGIN);
+        begun.map_or_else(
+            || {
                 let begins = |n: &usize| self.held.ends_with(&BEGIN[..*n]);
                 self.held.len() - (1..BEGIN.len()).rev().find(begins).unwrap_or(0)
-            }
-        }
+            },
+            |at| ended + at,
+        )
     }
 
     fn show(&mut self, bytes: usize) {
