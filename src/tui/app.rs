@@ -404,7 +404,7 @@ impl App {
         match command {
             Command::Do(action) => self.act(action),
             Command::Go { pane, scopes } => self.go(pane, scopes),
-            Command::Theme(name) => match Theme::load(&name, self.depth) {
+            Command::Theme(name) => match Theme::built_in(&name, self.depth) {
                 Ok(theme) => {
                     self.world.theme = theme;
                     self.repaint = true;

@@ -147,8 +147,8 @@ impl Theme {
     /// # Errors
     /// [`ThemeError`] if there is no such theme or its file is not one.
     pub fn load(name: &str, depth: Depth) -> Result<Self, ThemeError> {
-        if let Some((_, text)) = BUILT_IN.iter().find(|(n, _)| *n == name) {
-            return Self::parse(name, text, depth);
+        if let Ok(theme) = Self::built_in(name, depth) {
+            return Ok(theme);
         }
         let path = Path::new(name);
         if path.extension().is_none_or(|e| e != "toml") {
@@ -157,6 +157,16 @@ impl Theme {
         let text = std::fs::read_to_string(path)
             .map_err(|source| ThemeError::Read { path: name.to_owned(), source })?;
         Self::parse(name, &text, depth)
+    }
+
+    /// A built-in theme by name: reads no file, so the screen may call it while it runs.
+    ///
+    /// # Errors
+    /// [`ThemeError::Unknown`] if there is no such theme.
+    pub fn built_in(name: &str, depth: Depth) -> Result<Self, ThemeError> {
+        let found = BUILT_IN.iter().find(|(n, _)| *n == name);
+        let (_, text) = found.ok_or_else(|| ThemeError::Unknown(name.to_owned()))?;
+        Self::parse(name, text, depth)
     }
 
     /// From the text of a theme file.

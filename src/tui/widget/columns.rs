@@ -11,6 +11,8 @@ pub struct Column {
     pub min: u16,
     /// takes its share of what is left over
     pub grow: bool,
+    /// width it has before columns of rank [`LUXURY`] come
+    pub roomy: u16,
     /// numbers: aligned right, greatest first when sorted
     pub right: bool,
     /// 0: always there; the greater, the sooner it makes room
@@ -22,12 +24,12 @@ pub struct Column {
 impl Column {
     /// A text column.
     pub const fn text(title: &'static str, width: u16, rank: u8) -> Self {
-        Self { title, width, min: width, grow: false, right: false, rank, frozen: false }
+        Self { title, width, min: width, grow: false, roomy: width, right: false, rank, frozen: false }
     }
 
     /// A column of numbers.
     pub const fn number(title: &'static str, width: u16, rank: u8) -> Self {
-        Self { title, width, min: width, grow: false, right: true, rank, frozen: false }
+        Self { title, width, min: width, grow: false, roomy: width, right: true, rank, frozen: false }
     }
 
     /// May be as narrow as this.
@@ -44,6 +46,13 @@ impl Column {
         self
     }
 
+    /// Shall be this wide before the least important columns come.
+    #[must_use]
+    pub const fn roomy(mut self, width: u16) -> Self {
+        self.roomy = width;
+        self
+    }
+
     /// Stays when the rest scrolls.
     #[must_use]
     pub const fn frozen(mut self) -> Self {
@@ -54,6 +63,9 @@ impl Column {
 
 /// Columns of this rank and above come only after the growing ones have the width that they want.
 pub const COMFORT: u8 = 5;
+
+/// Columns of this rank and above come only after the growing ones are roomy.
+pub const LUXURY: u8 = 10;
 
 /// Where a column is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,14 +111,17 @@ impl Layout {
         let mut chosen = vec![false; columns.len()];
         let mut used = 0;
         // Below that rank a column is worth more than long texts, from there on less.
-        let wanted: u16 =
-            (0..columns.len()).filter(|i| shown(*i) && columns[*i].grow).map(|i| wish(i) - min(i)).sum();
+        let growing = || (0..columns.len()).filter(|i| shown(*i) && columns[*i].grow);
+        let wanted: u16 = growing().map(|i| wish(i) - min(i)).sum();
+        let roomy: u16 = growing().map(|i| columns[i].roomy.max(wish(i)) - min(i)).sum();
         let mut reserve = 0;
         for i in by_rank {
             let cost = min(i) + if used == 0 { 0 } else { before(&columns[i], gap) };
-            if columns[i].rank >= COMFORT {
-                reserve = wanted;
-            }
+            reserve = match columns[i].rank {
+                LUXURY.. => roomy,
+                COMFORT.. => wanted,
+                _ => reserve,
+            };
             if used > 0 && used + cost + reserve > room {
                 break;
             }
@@ -185,10 +200,13 @@ fn spread(
     let mut widths: Vec<u16> = in_sight.iter().map(|i| min(*i)).collect();
     let gaps: u16 = in_sight.iter().skip(1).map(|i| before(&columns[*i], gap)).sum();
     let mut spare = room.saturating_sub(widths.iter().sum::<u16>() + gaps);
-    for (w, i) in widths.iter_mut().zip(in_sight) {
-        let more = wish(*i).saturating_sub(*w).min(spare);
-        *w += more;
-        spare -= more;
+    // Long texts come first: a narrow figure is worth less than a readable statement.
+    for first in [true, false] {
+        for (w, i) in widths.iter_mut().zip(in_sight).filter(|(_, i)| columns[**i].grow == first) {
+            let more = wish(*i).saturating_sub(*w).min(spare);
+            *w += more;
+            spare -= more;
+        }
     }
     let growing = in_sight.iter().filter(|i| columns[**i].grow).count() as u16;
     if let Some(each) = spare.checked_div(growing) {

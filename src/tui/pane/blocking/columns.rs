@@ -23,15 +23,15 @@ pub const COLUMNS: [Column; 16] = [
     Column::text("RESOURCE", 36, 3).at_least(18).growing(),
     Column::text("LOGIN", 12, 6),
     Column::text("PROGRAM", 16, 7),
-    Column::text("STATEMENT", 40, 2).at_least(20).growing(),
+    Column::text("STATEMENT", 36, 2).at_least(20).growing().roomy(60),
     Column::number("BLOCKS", 6, 5),
-    Column::text("HOST", 12, 8),
-    Column::text("DB", 12, 9),
-    Column::number("TRAN", 6, 10),
-    Column::number("LOG", 8, 11),
-    Column::text("ISOLATION", 18, 12),
-    Column::number("CPU", 8, 13),
-    Column::number("READS", 7, 14),
+    Column::text("HOST", 12, 10),
+    Column::text("DB", 12, 11),
+    Column::number("TRAN", 6, 12),
+    Column::number("LOG", 8, 13),
+    Column::text("ISOLATION", 18, 14),
+    Column::number("CPU", 8, 15),
+    Column::number("READS", 7, 16),
 ];
 
 /// Fills a cell.
