@@ -14,6 +14,7 @@ pub mod instance;
 pub mod properties;
 pub mod rate;
 pub mod reading;
+pub mod record;
 pub mod resource;
 pub mod sample;
 pub mod scope;

@@ -1,10 +1,12 @@
 //! One point in time, as the whole program counts it. No clock in here: callers pass the time in.
 
+use serde::{Deserialize, Serialize};
 use std::ops::Sub;
 
 /// Milliseconds since 1970-01-01 00:00 UTC, by the clock of the machine that dbtop runs on unless a name says
 /// `server`. May go backwards when that clock is set; differences saturate at zero.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Timestamp(i64);
 
 impl Timestamp {

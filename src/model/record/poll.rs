@@ -1,0 +1,92 @@
+//! What is collected of an instance and how often. An instance and each of its labels may say; what nobody says is the
+//! configuration's default.
+
+use crate::model::time::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// Collection of one instance, or of all with a label. Everything is optional.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PollSettings {
+    /// seconds between polls of the headline probes, 30 to 3600
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub every_s: Option<u32>,
+    /// seconds between polls of the details, 30 to 3600
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail_every_s: Option<u32>,
+    /// probes that are never asked here, by name
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub probes_off: Vec<String>,
+    /// only these databases; empty: all
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub databases_in: Vec<String>,
+    /// none of these databases
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub databases_out: Vec<String>,
+    /// false: nothing is polled until it is started again
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub running: Option<bool>,
+    /// until then neither polls nor alerts (UTC)
+    #[serde(rename = "maintenance_until_ms", skip_serializing_if = "Option::is_none")]
+    pub maintenance_until: Option<Timestamp>,
+}
+
+impl PollSettings {
+    /// These settings where they say something, else those of `under`. Lists are replaced, not joined: what is closer
+    /// to the instance wins.
+    #[must_use]
+    pub fn over(&self, under: &Self) -> Self {
+        let list = |near: &Vec<String>, far: &Vec<String>| if near.is_empty() { far } else { near }.clone();
+        Self {
+            every_s: self.every_s.or(under.every_s),
+            detail_every_s: self.detail_every_s.or(under.detail_every_s),
+            probes_off: list(&self.probes_off, &under.probes_off),
+            databases_in: list(&self.databases_in, &under.databases_in),
+            databases_out: list(&self.databases_out, &under.databases_out),
+            running: self.running.or(under.running),
+            maintenance_until: self.maintenance_until.max(under.maintenance_until),
+        }
+    }
+
+    /// True if it says nothing.
+    pub fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Why nothing is polled now, if so.
+    pub fn paused(&self, now: Timestamp) -> Option<&'static str> {
+        match (self.running, self.maintenance_until) {
+            (Some(false), _) => Some("stopped"),
+            (_, Some(until)) if until > now => Some("in maintenance"),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_closer_wins() {
+        let label = PollSettings {
+            every_s: Some(300),
+            probes_off: vec!["volumes".into()],
+            running: Some(false),
+            ..PollSettings::default()
+        };
+        let own = PollSettings { every_s: Some(60), running: Some(true), ..PollSettings::default() };
+        let both = own.over(&label);
+        assert_eq!((both.every_s, both.running), (Some(60), Some(true)));
+        assert_eq!(both.probes_off, ["volumes"]);
+    }
+
+    #[test]
+    fn maintenance_ends_by_itself() {
+        let at = Timestamp::from_ms;
+        let settings = PollSettings { maintenance_until: Some(at(1000)), ..PollSettings::default() };
+        assert_eq!(settings.paused(at(999)), Some("in maintenance"));
+        assert_eq!(settings.paused(at(1000)), None);
+        assert_eq!(PollSettings { running: Some(false), ..settings }.paused(at(2000)), Some("stopped"));
+    }
+}
