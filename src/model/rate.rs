@@ -14,11 +14,18 @@ pub const MIN_GAP_MS: u64 = 100;
 /// Start times within this of each other are the same start: they are computed from two clocks.
 const SAME_START_MS: u64 = 5_000;
 
+/// Clocks of two machines may step this far between two samples by their own adjustment (NTP slews 0.5 ms a second).
+const CLOCK_GRAIN_MS: u64 = 200;
+
 /// When a sample was taken, and of which life of the instance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Mark {
-    /// our clock
+    /// our clock, when the answer was there
     pub at: Timestamp,
+    /// the server's clock, when it read its counters; None if the script does not ask for it
+    pub server_at: Option<Timestamp>,
+    /// how long the answer took, ms: by this much the two clocks may disagree about an interval
+    pub took_ms: u32,
     /// start of the instance as the server said it then; None if it did not say
     pub started_at: Option<Timestamp>,
 }
@@ -52,7 +59,7 @@ impl Interval {
         }
         let ms = now.at.ms_since(before.at);
         match ms {
-            MIN_GAP_MS..=MAX_GAP_MS => Ok(Self { ms }),
+            MIN_GAP_MS..=MAX_GAP_MS => Ok(Self { ms: by_the_server(before, now, ms) }),
             0..MIN_GAP_MS => Err(NoRate::ClockBack),
             _ => Err(NoRate::Gap),
         }
@@ -67,6 +74,15 @@ impl Interval {
     pub fn rate(self, before: Option<i64>, now: Option<i64>) -> Option<f64> {
         delta(before, now).map(|d| self.per_s(d))
     }
+}
+
+/// Counters grow by the server's clock, while answers arrive late by what the network and our own load add. The
+/// server's interval is taken if the two round trips explain its difference from ours; a clock that was set is not.
+fn by_the_server(before: Mark, now: Mark, our_ms: u64) -> u64 {
+    let (Some(then), Some(told)) = (before.server_at, now.server_at) else { return our_ms };
+    let ms = told.ms_since(then);
+    let explained_ms = u64::from(before.took_ms) + u64::from(now.took_ms) + CLOCK_GRAIN_MS;
+    if ms >= MIN_GAP_MS && ms.abs_diff(our_ms) <= explained_ms { ms } else { our_ms }
 }
 
 /// True if both start times mean the same life of the instance. Start times arrive in the server's local time and
@@ -108,7 +124,27 @@ mod tests {
     use proptest::prelude::*;
 
     fn mark(at_ms: i64, start_ms: Option<i64>) -> Mark {
-        Mark { at: Timestamp::from_ms(at_ms), started_at: start_ms.map(Timestamp::from_ms) }
+        let started_at = start_ms.map(Timestamp::from_ms);
+        Mark { at: Timestamp::from_ms(at_ms), server_at: None, took_ms: 0, started_at }
+    }
+
+    #[test]
+    fn the_servers_interval_counts_if_the_round_trips_explain_it() {
+        let told = |at, server, took_ms| Mark {
+            server_at: Some(Timestamp::from_ms(server)),
+            took_ms,
+            ..mark(at, None)
+        };
+        let ms = |a, b| Interval::between(a, b).map(|i| i.ms);
+        let before = told(10_000, 509_990, 10);
+        assert_eq!(ms(before, told(12_900, 511_990, 900)), Ok(2_000), "the second answer was 0.9 s late");
+        assert_eq!(
+            ms(before, told(12_000, 571_990, 10)),
+            Ok(2_000),
+            "the server's clock was set: ours counts"
+        );
+        assert_eq!(ms(before, told(12_000, 400_000, 10)), Ok(2_000), "it went back: ours counts");
+        assert_eq!(ms(before, mark(12_000, None)), Ok(2_000), "it did not say: ours counts");
     }
 
     #[test]

@@ -23,7 +23,7 @@ impl CostFold {
         let mut grown_ms = raw.cpu_ms.filter(|_| before.is_none());
         if let Some((then, old)) = before {
             grown_ms = delta32(old.cpu_ms, raw.cpu_ms);
-            let mark = |at| Mark { at, started_at: None };
+            let mark = |at| Mark { at, server_at: None, took_ms: 0, started_at: None };
             if let Ok(interval) = Interval::between(mark(then), mark(at)) {
                 now.cpu_ms_per_s = grown_ms.map(|ms| interval.per_s(ms));
                 now.reads_per_s = delta(old.logical_reads, raw.logical_reads).map(|n| interval.per_s(n));

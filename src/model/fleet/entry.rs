@@ -185,7 +185,8 @@ impl Entry {
                 lend_statements(facts);
             }
             Sample::Waits(rows) => {
-                let mark = Mark { at, started_at: self.headline.started_at() };
+                let started_at = self.headline.started_at();
+                let mark = Mark { at, server_at: None, took_ms: poll.took_ms, started_at };
                 let numa_nodes = facts.properties.get().and_then(|p| p.numa_nodes);
                 let history = Arc::make_mut(&mut self.history);
                 match self.waits.fold(cut(rows), mark, numa_nodes, history, names) {

@@ -40,7 +40,12 @@ impl HeadlineFold {
         cpus: Option<i32>,
         history: &mut History,
     ) -> Headline {
-        let mark = Mark { at: poll.at, started_at: raw.started_at };
+        let mark = Mark {
+            at: poll.at,
+            server_at: raw.server_time,
+            took_ms: poll.took_ms,
+            started_at: raw.started_at,
+        };
         let compared = self
             .before
             .and_then(|(before, old)| Interval::between(before, mark).ok().map(|interval| (interval, old)));
