@@ -9,7 +9,9 @@ const EVERYWHERE: &[&str] = &["serde", "thiserror"];
 
 /// Every other crate and the modules that may use it, so that it can be replaced in one place.
 const BELONGS_TO: &[(&str, &[&str])] = &[
+    ("aes-gcm", &["vault"]),
     ("anyhow", &["command", "main"]),
+    ("argon2", &["vault"]),
     ("base64", &["tui"]),
     ("bytes", &["sim", "tds"]),
     ("chrono", &["command", "model", "probe", "sim", "tds", "tui"]),
@@ -19,13 +21,21 @@ const BELONGS_TO: &[(&str, &[&str])] = &[
     ("directories", &["command"]),
     ("fastrand", &["collect", "sim"]),
     ("futures-util", &["sim", "tds", "tui"]),
+    ("getrandom", &["vault"]),
+    ("hkdf", &["vault"]),
+    ("hmac", &["vault"]),
+    ("keyring-core", &["vault"]),
+    ("linux-keyutils-keyring-store", &["vault"]),
     ("nucleo-matcher", &["tui"]),
     ("ratatui", &["tui"]),
     ("rcgen", &["sim"]),
     ("regex", &["command", "model", "tui"]),
+    ("region", &["vault"]),
     ("rlimit", &["command"]),
+    ("rustix", &["vault"]),
     ("rustls-native-certs", &["tds"]),
     ("serde_json", &["command"]),
+    ("sha2", &["vault"]),
     ("tempfile", &["command", "sim"]),
     ("tiberius", &["tds"]),
     ("tokio", &["collect", "command", "sim", "tds", "tui"]),
@@ -39,7 +49,9 @@ const BELONGS_TO: &[(&str, &[&str])] = &[
     ("unicode-segmentation", &["command", "model", "tui"]),
     ("unicode-width", &["command", "model", "tui"]),
     ("webpki-roots", &["tds"]),
-    ("zeroize", &["config", "model", "tds"]),
+    ("x25519-dalek", &["vault"]),
+    ("zbus-secret-service-keyring-store", &["vault"]),
+    ("zeroize", &["config", "model", "tds", "vault"]),
 ];
 
 #[test]
@@ -107,9 +119,14 @@ fn dependencies(section: &str) -> Vec<String> {
     read("Cargo.toml")
         .unwrap_or_default()
         .lines()
-        .skip_while(|line| line.trim() != section)
-        .skip(1)
-        .take_while(|line| !line.starts_with('['))
+        .scan(false, |within, line| {
+            // A section, and the sections of the same name for one platform.
+            if line.starts_with('[') {
+                *within = line.trim() == section || line.ends_with(&format!(".{}", &section[1..]));
+            }
+            Some((*within).then_some(line))
+        })
+        .flatten()
         .filter_map(|line| line.split_once('='))
         .map(|(name, _)| name.trim().to_owned())
         .filter(|name| !name.starts_with('#'))

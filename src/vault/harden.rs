@@ -1,0 +1,21 @@
+//! What the process does for its own memory. `command` calls it before the first secret is read.
+
+/// What [`harden`] reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hardened {
+    /// a crash leaves no core file, and other processes of the user cannot look into the memory
+    pub is_undumpable: bool,
+}
+
+/// Switches core dumps and tracing by other processes of the user off (`PR_SET_DUMPABLE`, Linux; nothing elsewhere).
+pub fn harden() -> Hardened {
+    #[cfg(target_os = "linux")]
+    let is_undumpable = {
+        use rustix::process::{DumpableBehavior, dumpable_behavior, set_dumpable_behavior};
+        set_dumpable_behavior(DumpableBehavior::NotDumpable).is_ok()
+            && dumpable_behavior().is_ok_and(|now| now == DumpableBehavior::NotDumpable)
+    };
+    #[cfg(not(target_os = "linux"))]
+    let is_undumpable = false;
+    Hardened { is_undumpable }
+}

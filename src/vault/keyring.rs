@@ -1,0 +1,133 @@
+//! The operating system's keyring: 32 random bytes for each slot, under the service `dbtop` and the ids of tenant and slot,
+//! so that not even the keyring learns a name.
+//!
+//! On Linux that is the Secret Service where a desktop has one (through zbus; no D-Bus library of C), else the kernel's
+//! keyring of the login session, which SSH has, too. A desktop's keyring may ask a person and never answer, so it is talked
+//! to on a thread of its own, with a limit.
+
+use super::{
+    SlotKind, VaultError,
+    keys::{self, Key},
+};
+use crate::model::record::{RecordId, TenantUid};
+use keyring_core::{CredentialStore, Error};
+use std::{
+    sync::{Arc, mpsc},
+    thread,
+    time::Duration,
+};
+use zeroize::Zeroizing;
+
+const SERVICE: &str = "dbtop";
+/// A person may have to unlock the desktop's keyring first.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// Opens the store of one kind of keyring.
+type Connect = fn() -> Result<Arc<CredentialStore>, Error>;
+
+/// The keyrings to try for a new slot, best first.
+pub(super) fn kinds_here() -> Vec<SlotKind> {
+    if cfg!(target_os = "linux") {
+        let desktop = ["DISPLAY", "WAYLAND_DISPLAY"].iter().any(|name| std::env::var_os(name).is_some());
+        let kernel = std::iter::once(SlotKind::KernelKeyring);
+        desktop.then_some(SlotKind::Keyring).into_iter().chain(kernel).collect()
+    } else {
+        vec![SlotKind::Keyring]
+    }
+}
+
+/// Puts a new random key into the keyring of `kind` and reads it back.
+///
+/// # Errors
+/// [`VaultError::NoKeyring`].
+pub(super) fn create(kind: SlotKind, tenant: &TenantUid, slot: &RecordId) -> Result<Key, VaultError> {
+    create_in(connect_of(kind), kind, tenant, slot)
+}
+
+/// The key of a slot.
+///
+/// # Errors
+/// [`VaultError::NoKeyring`], [`VaultError::EmptyKeyring`].
+pub(super) fn read(kind: SlotKind, tenant: &TenantUid, slot: &RecordId) -> Result<Key, VaultError> {
+    read_in(connect_of(kind), kind, tenant, slot)
+}
+
+/// Forgets the key of a slot that was removed. True if it was there.
+pub(super) fn forget(kind: SlotKind, tenant: &TenantUid, slot: &RecordId) -> bool {
+    let user = user(tenant, slot);
+    ask(move || connect_of(kind)()?.build(SERVICE, &user, None)?.delete_credential()).is_ok()
+}
+
+fn create_in(
+    connect: Connect,
+    kind: SlotKind,
+    tenant: &TenantUid,
+    slot: &RecordId,
+) -> Result<Key, VaultError> {
+    let key = keys::random_key()?;
+    let (user, secret) = (user(tenant, slot), Zeroizing::new(key.to_vec()));
+    ask(move || connect()?.build(SERVICE, &user, None)?.set_secret(&secret))
+        .map_err(|e| failure(kind, &e))?;
+    // Some containers let a key be added and forget it at once.
+    let kept = read_in(connect, kind, tenant, slot)?;
+    if *kept == *key {
+        Ok(key)
+    } else {
+        Err(VaultError::NoKeyring { why: "it gave back another key".to_owned() })
+    }
+}
+
+fn read_in(connect: Connect, kind: SlotKind, tenant: &TenantUid, slot: &RecordId) -> Result<Key, VaultError> {
+    let user = user(tenant, slot);
+    let secret = ask(move || connect()?.build(SERVICE, &user, None)?.get_secret().map(Zeroizing::new))
+        .map_err(|e| failure(kind, &e))?;
+    let bytes = <&[u8; 32]>::try_from(secret.as_slice())
+        .map_err(|_| VaultError::NoKeyring { why: "its entry for this vault is not of dbtop".to_owned() })?;
+    let mut key = Key::default();
+    key.copy_from_slice(bytes);
+    Ok(key)
+}
+
+fn user(tenant: &TenantUid, slot: &RecordId) -> String {
+    format!("{tenant}/{slot}")
+}
+
+/// Runs `work` on a thread of its own, which it may block: it may wait for a person, and it may not share a thread with
+/// the async runtime.
+fn ask<T: Send + 'static>(work: impl FnOnce() -> Result<T, Error> + Send + 'static) -> Result<T, Error> {
+    // One answer; nobody waits for it any more when it comes after the limit.
+    let (sender, answer) = mpsc::sync_channel(1);
+    let started = thread::Builder::new().name("keyring".to_owned()).spawn(move || {
+        let _ = sender.send(work());
+    });
+    match started {
+        Ok(_) => answer
+            .recv_timeout(LIMIT)
+            .unwrap_or_else(|_| Err(Error::NoStorageAccess("it did not answer within 60 s".into()))),
+        Err(e) => Err(Error::PlatformFailure(e.into())),
+    }
+}
+
+fn failure(kind: SlotKind, error: &Error) -> VaultError {
+    match error {
+        Error::NoEntry => VaultError::EmptyKeyring { keychain: kind.words(), forgets: !kind.is_lasting() },
+        // Never the bytes that some variants carry.
+        Error::NoStorageAccess(e) | Error::PlatformFailure(e) => VaultError::NoKeyring { why: e.to_string() },
+        Error::NotSupportedByStore(why) => VaultError::NoKeyring { why: why.clone() },
+        _ => VaultError::NoKeyring { why: "its answer cannot be read".to_owned() },
+    }
+}
+
+fn connect_of(kind: SlotKind) -> Connect {
+    match kind {
+        #[cfg(target_os = "linux")]
+        SlotKind::KernelKeyring => || Ok(linux_keyutils_keyring_store::Store::new()?),
+        #[cfg(target_os = "linux")]
+        SlotKind::Keyring => || Ok(zbus_secret_service_keyring_store::Store::new()?),
+        #[cfg(target_os = "macos")]
+        SlotKind::Keyring => || Ok(apple_native_keyring_store::keychain::Store::new()?),
+        #[cfg(target_os = "windows")]
+        SlotKind::Keyring => || Ok(windows_native_keyring_store::Store::new()?),
+        _ => || Err(Error::NotSupportedByStore("this system has no such keyring".to_owned())),
+    }
+}

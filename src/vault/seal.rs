@@ -1,0 +1,206 @@
+//! Sealing of records with the data key. `store` calls it for every row that it writes and reads.
+//!
+//! A sealed record is `version (1) | nonce (12) | ciphertext | tag (16)`: AES-256-GCM with a random nonce (NIST SP
+//! 800-38D, 8.2.2). Each record has a key of its own, derived from the data key, the table and the record's id, so the
+//! limit of 2^32 random nonces a key holds for the revisions of one record, not for a tenant's life.
+
+use super::{
+    VaultError,
+    keys::{self, Key, Locked},
+};
+use crate::model::record::{RecordId, TenantUid};
+use aes_gcm::{Aes256Gcm, KeyInit, Nonce, aead::AeadInOut};
+use std::sync::Arc;
+use zeroize::{Zeroize, Zeroizing};
+
+/// The newest format of a sealed record that this program reads, and the one that it writes.
+pub const RECORD_VERSION: u8 = 1;
+
+const NONCE_LEN: usize = 12;
+const TAG_LEN: usize = 16;
+
+/// Bytes that sealing adds to a record.
+pub const OVERHEAD_BYTES: usize = 1 + NONCE_LEN + TAG_LEN;
+
+/// Where a record belongs. It is not stored with the record but bound to it: a record opens at its own place only.
+#[derive(Debug, Clone, Copy)]
+pub struct Place<'a> {
+    /// the tenant
+    pub tenant: &'a TenantUid,
+    /// the table, 255 bytes at most
+    pub table: &'a str,
+    /// the record
+    pub id: &'a RecordId,
+    /// counts the changes of the record, so that an older version of it is refused
+    pub revision: u64,
+    /// the version of the record's own schema
+    pub schema: u32,
+}
+
+/// The keys of one generation of one tenant. They stand on a page of their own.
+#[derive(Default)]
+pub(super) struct Keys {
+    pub(super) data: [u8; 32],
+    seal: [u8; 32],
+    tag: [u8; 32],
+}
+
+impl Zeroize for Keys {
+    fn zeroize(&mut self) {
+        self.data.zeroize();
+        self.seal.zeroize();
+        self.tag.zeroize();
+    }
+}
+
+/// An open vault: seals and opens records of one tenant. Cloning shares the keys; they are wiped with the last clone.
+/// No `Debug`: nothing in here may be printed.
+#[derive(Clone)]
+pub struct Sealer {
+    tenant: TenantUid,
+    generation: u64,
+    keys: Arc<Locked<Keys>>,
+}
+
+impl Sealer {
+    /// From a data key; `fill` writes it to its final place.
+    pub(super) fn new(
+        tenant: TenantUid,
+        generation: u64,
+        fill: impl FnOnce(&mut [u8; 32]) -> Result<(), VaultError>,
+    ) -> Result<Self, VaultError> {
+        let mut keys = Locked::<Keys>::empty();
+        let all = keys.get_mut();
+        fill(&mut all.data)?;
+        all.seal.copy_from_slice(&*keys::expand(&all.data, &[b"dbtop seal v1"]));
+        all.tag.copy_from_slice(&*keys::expand(&all.data, &[b"dbtop tag v1"]));
+        Ok(Self { tenant, generation, keys: Arc::new(keys) })
+    }
+
+    /// The tenant whose records it opens.
+    pub const fn tenant(&self) -> &TenantUid {
+        &self.tenant
+    }
+
+    /// Counts the data keys of the tenant, from 1.
+    pub const fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    /// True if the keys cannot be swapped out.
+    pub fn is_memory_locked(&self) -> bool {
+        self.keys.is_locked()
+    }
+
+    pub(super) fn data_key(&self) -> &[u8; 32] {
+        &self.keys.get().data
+    }
+
+    /// Seals `plain` for its place: [`OVERHEAD_BYTES`] longer.
+    ///
+    /// # Errors
+    /// [`VaultError::Unable`] without random numbers or beyond 64 GiB; [`VaultError::Refused`] if the place is of another
+    /// tenant.
+    pub fn seal(&self, place: &Place<'_>, plain: &[u8]) -> Result<Vec<u8>, VaultError> {
+        if *place.tenant != self.tenant {
+            return Err(refused(place));
+        }
+        let nonce: [u8; NONCE_LEN] = keys::random()?;
+        let mut sealed = Vec::with_capacity(plain.len() + OVERHEAD_BYTES);
+        sealed.push(RECORD_VERSION);
+        sealed.extend_from_slice(&nonce);
+        sealed.extend_from_slice(plain);
+        let tag = encrypt(&self.record_key(place), &nonce, &self.bound(place), &mut sealed[1 + NONCE_LEN..])?;
+        sealed.extend_from_slice(&tag);
+        Ok(sealed)
+    }
+
+    /// Opens what [`Sealer::seal`] made for the same place.
+    ///
+    /// # Errors
+    /// [`VaultError::Newer`] by the version byte; else [`VaultError::Refused`], whatever is wrong with it.
+    pub fn open(&self, place: &Place<'_>, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, VaultError> {
+        match sealed.first() {
+            Some(&found) if found > RECORD_VERSION => {
+                return Err(VaultError::Newer { what: "a sealed record", found, known: RECORD_VERSION });
+            }
+            Some(&RECORD_VERSION) if sealed.len() >= OVERHEAD_BYTES && *place.tenant == self.tenant => {}
+            _ => return Err(refused(place)),
+        }
+        let (nonce, rest) = sealed[1..].split_at(NONCE_LEN);
+        let (text, tag) = rest.split_at(rest.len() - TAG_LEN);
+        let mut plain = Zeroizing::new(text.to_vec());
+        if decrypt(&self.record_key(place), nonce, &self.bound(place), &mut plain, tag) {
+            Ok(plain)
+        } else {
+            Err(refused(place))
+        }
+    }
+
+    /// A blind index: the same text gives the same tag within one domain and generation, and nobody without the data key
+    /// can tell which text it was, or try texts. HMAC-SHA256.
+    pub fn tag(&self, domain: &str, text: &str) -> [u8; 32] {
+        keys::mac(&self.keys.get().tag, &[b"text", domain.as_bytes(), text.as_bytes()])
+    }
+
+    /// Proof over several byte strings (a header, a list) that somebody with the data key wrote them as they are.
+    pub fn proof(&self, domain: &str, parts: &[&[u8]]) -> [u8; 32] {
+        keys::mac(&self.keys.get().tag, &self.proved(domain, parts))
+    }
+
+    /// True if `found` is [`Sealer::proof`] of the parts.
+    pub fn is_proof(&self, domain: &str, parts: &[&[u8]], found: &[u8]) -> bool {
+        keys::is_mac(&self.keys.get().tag, &self.proved(domain, parts), found)
+    }
+
+    fn proved<'a>(&'a self, domain: &'a str, parts: &[&'a [u8]]) -> Vec<&'a [u8]> {
+        let head: [&[u8]; 3] = [b"proof", self.tenant.as_bytes(), domain.as_bytes()];
+        head.into_iter().chain(parts.iter().copied()).collect()
+    }
+
+    fn record_key(&self, place: &Place<'_>) -> Key {
+        // The table comes last: it alone has no fixed length.
+        keys::expand(&self.keys.get().seal, &[b"record", place.id.as_bytes(), place.table.as_bytes()])
+    }
+
+    /// The associated data of a record.
+    fn bound(&self, place: &Place<'_>) -> Vec<u8> {
+        let mut bound = Vec::with_capacity(80);
+        bound.extend_from_slice(b"dbtop record");
+        bound.push(RECORD_VERSION);
+        bound.extend_from_slice(self.tenant.as_bytes());
+        bound.extend_from_slice(place.id.as_bytes());
+        bound.extend_from_slice(&place.revision.to_be_bytes());
+        bound.extend_from_slice(&place.schema.to_be_bytes());
+        bound.extend_from_slice(&self.generation.to_be_bytes());
+        bound.extend_from_slice(place.table.as_bytes());
+        bound
+    }
+}
+
+fn refused(place: &Place<'_>) -> VaultError {
+    VaultError::Refused { table: place.table.to_owned(), id: *place.id }
+}
+
+/// AES-256-GCM in place; returns the tag.
+pub(super) fn encrypt(
+    key: &[u8; 32],
+    nonce: &[u8; NONCE_LEN],
+    bound: &[u8],
+    text: &mut [u8],
+) -> Result<[u8; TAG_LEN], VaultError> {
+    Aes256Gcm::new(&(*key).into())
+        .encrypt_inout_detached(&Nonce::from(*nonce), bound, text.into())
+        .map(Into::into)
+        .map_err(|_| VaultError::Unable("a record is longer than AES-GCM allows (64 GiB)"))
+}
+
+/// AES-256-GCM in place; false (and an unusable text) if anything does not fit.
+pub(super) fn decrypt(key: &[u8; 32], nonce: &[u8], bound: &[u8], text: &mut [u8], tag: &[u8]) -> bool {
+    let (Ok(nonce), Ok(tag)) = (<[u8; NONCE_LEN]>::try_from(nonce), <[u8; TAG_LEN]>::try_from(tag)) else {
+        return false;
+    };
+    Aes256Gcm::new(&(*key).into())
+        .decrypt_inout_detached(&Nonce::from(nonce), bound, text.into(), &tag.into())
+        .is_ok()
+}

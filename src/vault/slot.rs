@@ -1,0 +1,319 @@
+//! A key slot: the data key, sealed to one passphrase, key file, credential or keyring. `store` keeps the bytes of each
+//! slot as they are; nobody else looks into them.
+//!
+//! From the slot's secret come an X25519 key pair (RFC 7748) and an authentication key (HKDF). The data key is sealed to
+//! the public key, so that a rotation can give every remaining slot a new data key without asking for any secret. Since
+//! everybody may seal to a public key, the slot also proves where its data key comes from: see `Slot::reseal`.
+
+use super::{
+    Cost, Place, Sealer, VaultError,
+    keys::{self, Key},
+    seal,
+};
+use crate::model::record::{RecordId, TenantUid};
+use x25519_dalek::{PublicKey, StaticSecret};
+
+/// The newest format of a slot that this program reads, and the one that it writes.
+pub const SLOT_VERSION: u8 = 1;
+/// The longest label of a slot.
+pub const MAX_LABEL_BYTES: usize = 200;
+
+/// A sealed key: its 32 bytes and the tag.
+pub(super) const SEALED_KEY_LEN: usize = 48;
+
+/// What opens a slot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SlotKind {
+    /// a passphrase, by Argon2id
+    Passphrase,
+    /// a file of `dbtop vault init --key-file`
+    KeyFile,
+    /// such a key, handed over by systemd (`$CREDENTIALS_DIRECTORY`)
+    Credential,
+    /// the keyring of the desktop: Secret Service, Keychain, Credential Manager
+    Keyring,
+    /// the Linux kernel's keyring of the login session; it forgets at reboot at the latest
+    KernelKeyring,
+}
+
+impl SlotKind {
+    const ALL: [(Self, u8, &'static str); 5] = [
+        (Self::Passphrase, 1, "passphrase"),
+        (Self::KeyFile, 2, "key-file"),
+        (Self::Credential, 3, "credential"),
+        (Self::Keyring, 4, "keyring"),
+        (Self::KernelKeyring, 5, "kernel-keyring"),
+    ];
+
+    /// One word, for lists and `-o json`.
+    pub fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(kind, ..)| *kind == self).map_or("", |(.., name)| name)
+    }
+
+    /// Its name in a sentence.
+    pub(super) fn words(self) -> &'static str {
+        match self {
+            Self::KernelKeyring => "the kernel's, of the login session",
+            Self::Keyring => "the desktop's",
+            other => other.name(),
+        }
+    }
+
+    /// True if it outlives logout and reboot.
+    pub fn is_lasting(self) -> bool {
+        self != Self::KernelKeyring
+    }
+
+    pub(super) fn number(self) -> u8 {
+        Self::ALL.iter().find(|(kind, ..)| *kind == self).map_or(0, |(_, number, _)| *number)
+    }
+
+    pub(super) fn from_number(number: u8) -> Option<Self> {
+        Self::ALL.iter().find(|(_, known, _)| *known == number).map(|(kind, ..)| *kind)
+    }
+}
+
+/// One key slot. Plain data: safe to store, useless without its secret.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Slot {
+    /// What the slot is; never changes.
+    pub(super) identity: Identity,
+    /// By the secret: this identity, and the data key of the anchor's generation.
+    pub(super) proof: [u8; 32],
+    /// The generation of the data key. From here on, a rotation makes everything new.
+    pub(super) generation: u64,
+    /// Public half of the key pair that sealed the data key.
+    pub(super) ephemeral: [u8; 32],
+    pub(super) sealed_key: [u8; SEALED_KEY_LEN],
+    /// The anchor: the data key that the proof speaks of, sealed with today's.
+    pub(super) anchor: [u8; SEALED_KEY_LEN],
+    /// By the anchor: today's data key.
+    pub(super) endorsement: [u8; 32],
+    /// Sealed, so that only an open vault can say it.
+    pub(super) label: Vec<u8>,
+}
+
+/// The part of a slot that a rotation leaves as it is.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Identity {
+    pub(super) kind: SlotKind,
+    pub(super) id: RecordId,
+    pub(super) salt: [u8; 32],
+    pub(super) cost: Cost,
+    pub(super) public: [u8; 32],
+    pub(super) anchor_generation: u64,
+}
+
+/// The two keys that a slot's secret gives.
+struct SlotKeys {
+    private: StaticSecret,
+    auth: Key,
+}
+
+impl SlotKeys {
+    /// `secret` is uniform (a random key, or Argon2id's output).
+    fn of(tenant: &TenantUid, id: &RecordId, salt: &[u8; 32], secret: &[u8; 32]) -> Self {
+        let master = keys::derive(salt, secret, &[b"dbtop slot v1", tenant.as_bytes(), id.as_bytes()]);
+        let private = StaticSecret::from(*keys::expand(&master, &[b"dbtop slot x25519"]));
+        Self { private, auth: keys::expand(&master, &[b"dbtop slot auth"]) }
+    }
+}
+
+impl Slot {
+    /// A new slot for the sealer's data key.
+    pub(super) fn new(
+        sealer: &Sealer,
+        (kind, label): (SlotKind, &str),
+        (id, salt, cost): (RecordId, [u8; 32], Cost),
+        secret: &[u8; 32],
+    ) -> Result<Self, VaultError> {
+        if label.len() > MAX_LABEL_BYTES {
+            return Err(VaultError::Unable("the label of a key slot may have 200 bytes at most"));
+        }
+        let keys = SlotKeys::of(sealer.tenant(), &id, &salt, secret);
+        let public = PublicKey::from(&keys.private).to_bytes();
+        let anchor_generation = sealer.generation();
+        let mut slot = Self {
+            identity: Identity { kind, id, salt, cost, public, anchor_generation },
+            proof: [0; 32],
+            generation: 0,
+            ephemeral: [0; 32],
+            sealed_key: [0; SEALED_KEY_LEN],
+            anchor: [0; SEALED_KEY_LEN],
+            endorsement: [0; 32],
+            label: Vec::new(),
+        };
+        slot.proof = keys::mac(&keys.auth, &[&slot.identity.proved(sealer.tenant(), sealer.data_key())]);
+        slot.seal_to(sealer, sealer.data_key(), label)?;
+        Ok(slot)
+    }
+
+    /// The slot for a `new` data key, made with the `old` one only: no secret is needed.
+    ///
+    /// The slot's secret once proved an *anchor*: the data key of the generation in which the slot was made. The anchor
+    /// endorses every later data key, and travels along, sealed with it. Who opens the slot checks the proof with the
+    /// secret and the endorsement with the anchor. So a stranger who can write the file, and who can seal to the (public)
+    /// keys of the slots as everybody can, cannot bring in a data key of their own.
+    pub(super) fn reseal(&self, old: &Sealer, new: &Sealer) -> Result<Self, VaultError> {
+        let label = self.label(old)?;
+        let anchor = self.open_anchor(old).ok_or_else(|| self.damaged())?;
+        let mut slot = self.clone();
+        slot.seal_to(new, &anchor, &label)?;
+        Ok(slot)
+    }
+
+    fn seal_to(&mut self, sealer: &Sealer, anchor: &[u8; 32], label: &str) -> Result<(), VaultError> {
+        let (tenant, data_key) = (sealer.tenant(), sealer.data_key());
+        self.generation = sealer.generation();
+        let ephemeral = StaticSecret::from(*keys::random_key()?);
+        self.ephemeral = PublicKey::from(&ephemeral).to_bytes();
+        let wrap = self.wrap_key(&ephemeral, self.identity.public).ok_or_else(|| self.damaged())?;
+        let bound = self.identity.bound(tenant, self.generation);
+        self.sealed_key = seal_key(&wrap, &bound, data_key)?;
+        self.anchor = seal_key(&self.anchor_key(data_key), &bound, anchor)?;
+        self.endorsement = keys::mac(&endorsing_key(anchor), &[&self.identity.endorsed(sealer)]);
+        self.label = sealer.seal(&self.label_place(tenant), label.as_bytes())?;
+        Ok(())
+    }
+
+    /// Opens the slot with its secret. `Ok(None)`: the secret is not this slot's.
+    ///
+    /// # Errors
+    /// [`VaultError::DamagedSlot`], [`VaultError::ForeignKey`].
+    pub(super) fn open(&self, tenant: &TenantUid, secret: &[u8; 32]) -> Result<Option<Sealer>, VaultError> {
+        let keys = SlotKeys::of(tenant, &self.identity.id, &self.identity.salt, secret);
+        if PublicKey::from(&keys.private).to_bytes() != self.identity.public {
+            return Ok(None);
+        }
+        let wrap = self.wrap_key(&keys.private, self.ephemeral).ok_or_else(|| self.damaged())?;
+        let bound = self.identity.bound(tenant, self.generation);
+        let sealer = Sealer::new(*tenant, self.generation, |data_key| {
+            if open_key(&wrap, &bound, &self.sealed_key, data_key) { Ok(()) } else { Err(self.damaged()) }
+        })?;
+        let foreign = || VaultError::ForeignKey { slot: self.identity.id.short() };
+        let anchor = self.open_anchor(&sealer).ok_or_else(foreign)?;
+        let proved = keys::is_mac(&keys.auth, &[&self.identity.proved(tenant, &anchor)], &self.proof);
+        let endorsed =
+            keys::is_mac(&endorsing_key(&anchor), &[&self.identity.endorsed(&sealer)], &self.endorsement);
+        if proved && endorsed { Ok(Some(sealer)) } else { Err(foreign()) }
+    }
+
+    /// What opens it.
+    pub const fn kind(&self) -> SlotKind {
+        self.identity.kind
+    }
+
+    /// Its identity.
+    pub const fn id(&self) -> &RecordId {
+        &self.identity.id
+    }
+
+    /// The generation of the data key that it holds.
+    pub const fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    /// The salt of its key derivation.
+    pub(super) const fn salt(&self) -> &[u8; 32] {
+        &self.identity.salt
+    }
+
+    /// What one try at its passphrase costs; zeros for other kinds.
+    pub const fn cost(&self) -> &Cost {
+        &self.identity.cost
+    }
+
+    /// The label that its maker gave it. It is sealed, so only an open vault can say it.
+    ///
+    /// # Errors
+    /// [`VaultError::DamagedSlot`].
+    pub fn label(&self, sealer: &Sealer) -> Result<String, VaultError> {
+        let plain =
+            sealer.open(&self.label_place(sealer.tenant()), &self.label).map_err(|_| self.damaged())?;
+        Ok(String::from_utf8_lossy(&plain).into_owned())
+    }
+
+    fn label_place<'a>(&'a self, tenant: &'a TenantUid) -> Place<'a> {
+        let schema = u32::from(SLOT_VERSION);
+        Place { tenant, table: "slot", id: &self.identity.id, revision: self.generation, schema }
+    }
+
+    fn damaged(&self) -> VaultError {
+        VaultError::DamagedSlot { slot: self.identity.id.short() }
+    }
+
+    /// The key that seals the data key: used once, since the ephemeral key is. None for a public key that gives the same
+    /// secret to everybody (RFC 7748, 6.1).
+    fn wrap_key(&self, ours: &StaticSecret, theirs: [u8; 32]) -> Option<Key> {
+        let shared = ours.diffie_hellman(&PublicKey::from(theirs));
+        let salt = [self.ephemeral, self.identity.public].concat();
+        shared.was_contributory().then(|| keys::derive(&salt, shared.as_bytes(), &[b"dbtop slot wrap v1"]))
+    }
+
+    /// The key that seals the anchor: one for each slot and data key, so used once.
+    fn anchor_key(&self, data_key: &[u8; 32]) -> Key {
+        keys::expand(data_key, &[b"dbtop anchor v1", self.identity.id.as_bytes()])
+    }
+
+    fn open_anchor(&self, sealer: &Sealer) -> Option<Key> {
+        let mut anchor = Key::default();
+        let bound = self.identity.bound(sealer.tenant(), self.generation);
+        open_key(&self.anchor_key(sealer.data_key()), &bound, &self.anchor, &mut anchor).then_some(anchor)
+    }
+}
+
+impl Identity {
+    /// What the sealed keys of the slot are bound to.
+    fn bound(&self, tenant: &TenantUid, generation: u64) -> Vec<u8> {
+        let mut bound = b"dbtop slot v1".to_vec();
+        bound.extend_from_slice(tenant.as_bytes());
+        bound.extend_from_slice(&self.to_bytes());
+        bound.extend_from_slice(&generation.to_be_bytes());
+        bound
+    }
+
+    /// What the slot's secret vouches for.
+    fn proved(&self, tenant: &TenantUid, anchor: &[u8; 32]) -> Vec<u8> {
+        let mut proved = b"dbtop slot proof v1".to_vec();
+        proved.extend_from_slice(&self.bound(tenant, self.anchor_generation));
+        proved.extend_from_slice(&*commitment(anchor));
+        proved
+    }
+
+    /// What the anchor vouches for.
+    fn endorsed(&self, sealer: &Sealer) -> Vec<u8> {
+        let mut endorsed = b"dbtop slot endorsement v1".to_vec();
+        endorsed.extend_from_slice(&self.bound(sealer.tenant(), sealer.generation()));
+        endorsed.extend_from_slice(&*commitment(sealer.data_key()));
+        endorsed
+    }
+}
+
+/// Stands for a data key where it is vouched for.
+fn commitment(data_key: &[u8; 32]) -> Key {
+    keys::expand(data_key, &[b"dbtop commitment v1"])
+}
+
+fn endorsing_key(anchor: &[u8; 32]) -> Key {
+    keys::expand(anchor, &[b"dbtop endorse v1"])
+}
+
+/// Seals 32 bytes with a key that seals nothing else: the nonce may be zero.
+fn seal_key(key: &[u8; 32], bound: &[u8], plain: &[u8; 32]) -> Result<[u8; SEALED_KEY_LEN], VaultError> {
+    let mut sealed = [0; SEALED_KEY_LEN];
+    let (text, tag) = sealed.split_at_mut(32);
+    text.copy_from_slice(plain);
+    tag.copy_from_slice(&seal::encrypt(key, &[0; 12], bound, text)?);
+    Ok(sealed)
+}
+
+/// Opens into `plain`; false, and zeros there, if it does not fit.
+fn open_key(key: &[u8; 32], bound: &[u8], sealed: &[u8; SEALED_KEY_LEN], plain: &mut [u8; 32]) -> bool {
+    let (text, tag) = sealed.split_at(32);
+    plain.copy_from_slice(text);
+    let fits = seal::decrypt(key, &[0; 12], bound, plain, tag);
+    if !fits {
+        plain.fill(0);
+    }
+    fits
+}
