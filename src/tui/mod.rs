@@ -11,6 +11,7 @@ mod chrome;
 mod drill;
 pub mod effect;
 mod filter;
+mod input;
 pub mod keymap;
 mod layer;
 mod navigate;
@@ -29,9 +30,9 @@ mod fixture;
 pub use app::{App, Settings};
 
 use crate::model::{health::Level, snapshot::FleetSnapshot, time::Timestamp};
-use crossterm::event::{Event, EventStream, KeyEventKind, MouseButton, MouseEventKind};
+use crossterm::event::{Event, KeyEventKind, MouseButton, MouseEventKind};
 use effect::{Effect, Reply};
-use futures_util::{Stream, StreamExt};
+use input::Input;
 use keymap::Chord;
 use pulse::Pulse;
 use std::{io, sync::Arc, time::Duration};
@@ -76,15 +77,15 @@ pub async fn run(setup: Setup) -> Result<(), TuiError> {
     let mut app = App::new(setup.settings.clone(), (setup.clock)());
     // The first paint waits for nothing.
     draw(&mut screen, &mut app)?;
-    let events = EventStream::new();
-    Ok(event_loop(setup, &mut screen, &mut app, events).await?)
+    let input = Input::start()?;
+    Ok(event_loop(setup, &mut screen, &mut app, input).await?)
 }
 
 async fn event_loop(
     mut setup: Setup,
     screen: &mut Screen,
     app: &mut App,
-    mut events: impl Stream<Item = io::Result<Event>> + Unpin,
+    mut input: Input,
 ) -> io::Result<()> {
     let mut pulse = Pulse::new(setup.settings.low_bandwidth, Instant::now());
     let (mut fleet_open, mut replies_open) = (true, true);
@@ -109,7 +110,7 @@ async fn event_loop(
                 app.set_figures(pulse.figures());
             }
             () = setup.cancel.cancelled() => break,
-            event = events.next() => match event {
+            event = input.next() => match event {
                 Some(Ok(event)) => {
                     if handle(app, &event) {
                         pulse.key(Instant::now());

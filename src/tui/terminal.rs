@@ -23,6 +23,9 @@ use std::{
 const CLIPBOARD_MOST: usize = 74_000;
 
 /// Standard output, counting. The terminal library keeps the writer to itself, hence the shared number.
+///
+/// Once the terminal is given back, nothing is written any more: the library shows the cursor when it goes, and should
+/// that fail because the terminal is gone, it complains aloud, which fails as well and would be a panic.
 pub struct Counted {
     out: io::Stdout,
     bytes: Arc<AtomicU64>,
@@ -30,21 +33,28 @@ pub struct Counted {
 
 impl Write for Counted {
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        if !UP.load(Ordering::Relaxed) {
+            return Ok(buf.len());
+        }
         let n = self.out.write(buf)?;
         self.bytes.fetch_add(n as u64, Ordering::Relaxed);
         Ok(n)
     }
 
     fn flush(&mut self) -> io::Result<()> {
+        if !UP.load(Ordering::Relaxed) {
+            return Ok(());
+        }
         self.out.flush()
     }
 }
 
 /// The screen while it is ours.
 pub struct Screen {
+    // The first, because it goes first: see `Counted`.
+    _restore: Restore,
     terminal: Terminal<CrosstermBackend<BufWriter<Counted>>>,
     bytes: Arc<AtomicU64>,
-    _restore: Restore,
 }
 
 /// Gives the terminal back when dropped.
@@ -118,7 +128,7 @@ impl Screen {
         if mouse {
             execute!(out, event::EnableMouseCapture)?;
         }
-        Ok(Self { terminal: Terminal::new(CrosstermBackend::new(out))?, bytes, _restore: restore })
+        Ok(Self { _restore: restore, terminal: Terminal::new(CrosstermBackend::new(out))?, bytes })
     }
 
     /// Draws a frame: one synchronized update, one write of what changed.

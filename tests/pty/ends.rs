@@ -81,8 +81,24 @@ fn a_lost_line_ends_it() {
     let home = Home::new();
     let mut s = demo(&home);
     s.hang_up();
-    // Whatever its exit code: nobody is there to see it.
-    s.ended();
+    // Nobody is there to see why, but whoever waits for it sees that it is no crash: a signal, or a failed frame.
+    let code = s.ended();
+    assert!([0, 3].contains(&code), "{code}");
+    home.assert_nothing_left();
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_lost_line_ends_it_without_a_signal_too() {
+    let home = Home::new();
+    let mut command = dbtop(&[], &home);
+    // In a session of its own: the system tells only those whose terminal it is.
+    let shell = ["sh", "-c", "trap '' HUP; setsid --wait \"$0\" --demo=6", crate::harness::DBTOP];
+    *command.get_argv_mut() = shell.map(Into::into).to_vec();
+    let mut s = Screen::start_command(command, 100, 30);
+    s.until("instances", |t| t.contains("6 instances") && t.contains("sqlprd-001"));
+    s.hang_up();
+    assert_eq!(s.ended(), 3, "it could not draw");
     home.assert_nothing_left();
 }
 
