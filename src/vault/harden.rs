@@ -19,3 +19,15 @@ pub fn harden() -> Hardened {
     let is_undumpable = false;
     Hardened { is_undumpable }
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn the_process_says_that_it_cannot_be_dumped() {
+        assert!(super::harden().is_undumpable);
+        // The files of such a process belong to root (proc(5)); who is root sees no difference.
+        let dumpable = rustix::process::dumpable_behavior().unwrap();
+        assert_eq!(dumpable, rustix::process::DumpableBehavior::NotDumpable);
+    }
+}

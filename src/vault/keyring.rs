@@ -103,7 +103,7 @@ fn ask<T: Send + 'static>(work: impl FnOnce() -> Result<T, Error> + Send + 'stat
     match started {
         Ok(_) => answer
             .recv_timeout(LIMIT)
-            .unwrap_or_else(|_| Err(Error::NoStorageAccess("it did not answer within 60 s".into()))),
+            .unwrap_or_else(|_| Err(Error::NoStorageAccess("it gave no answer within 60 s".into()))),
         Err(e) => Err(Error::PlatformFailure(e.into())),
     }
 }
@@ -129,5 +129,62 @@ fn connect_of(kind: SlotKind) -> Connect {
         #[cfg(target_os = "windows")]
         SlotKind::Keyring => || Ok(windows_native_keyring_store::Store::new()?),
         _ => || Err(Error::NotSupportedByStore("this system has no such keyring".to_owned())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use keyring_core::mock;
+    use std::sync::LazyLock;
+
+    static MEMORY: LazyLock<Arc<CredentialStore>> = LazyLock::new(|| mock::Store::new().unwrap());
+
+    fn memory() -> Result<Arc<CredentialStore>, Error> {
+        Ok(Arc::clone(&MEMORY))
+    }
+
+    fn nowhere() -> Result<Arc<CredentialStore>, Error> {
+        Err(Error::NoStorageAccess("no such bus".into()))
+    }
+
+    fn broken() -> Result<Arc<CredentialStore>, Error> {
+        panic!("a bug in a keyring");
+    }
+
+    const TENANT: TenantUid = TenantUid::from_bytes([1; 16]);
+
+    #[test]
+    fn each_slot_has_its_own_key_and_a_missing_one_says_what_to_do() {
+        let (one, two) = (RecordId::from_bytes([2; 16]), RecordId::from_bytes([3; 16]));
+        let kind = SlotKind::KernelKeyring;
+        let key = create_in(memory, kind, &TENANT, &one).unwrap();
+        assert_eq!(read_in(memory, kind, &TENANT, &one).unwrap(), key);
+        let empty = read_in(memory, kind, &TENANT, &two).err().unwrap().to_string();
+        assert!(empty.contains("forgets at logout") && empty.contains("--key-file"), "{empty}");
+    }
+
+    #[test]
+    fn without_a_keyring_the_way_out_is_named() {
+        let id = RecordId::from_bytes([2; 16]);
+        for connect in [nowhere, broken] {
+            let missing = create_in(connect, SlotKind::Keyring, &TENANT, &id).err().unwrap().to_string();
+            assert!(missing.starts_with("no keyring can be reached here"), "{missing}");
+            assert!(missing.contains("Over SSH") && missing.contains("passphrase"), "{missing}");
+        }
+    }
+
+    /// The real one, where the machine has one: containers often do not.
+    #[test]
+    fn the_kernel_keeps_a_key_or_says_that_it_does_not() {
+        let (kind, id) = (SlotKind::KernelKeyring, crate::vault::random_id().unwrap());
+        match create(kind, &TENANT, &id) {
+            Ok(key) => {
+                assert_eq!(read(kind, &TENANT, &id).unwrap(), key);
+                assert!(forget(kind, &TENANT, &id));
+                assert!(matches!(read(kind, &TENANT, &id), Err(VaultError::EmptyKeyring { .. })));
+            }
+            Err(e) => assert!(e.to_string().contains("--key-file"), "{e}"),
+        }
     }
 }

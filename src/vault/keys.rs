@@ -120,3 +120,42 @@ impl<T: Zeroize> Drop for Locked<T> {
         self.page.0.zeroize();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// RFC 5869, appendix A.1: the first 32 bytes of its 42, which HKDF gives independently of the length asked for.
+    #[test]
+    fn the_rfc_gets_its_key() {
+        let salt: Vec<u8> = (0..=12).collect();
+        let info: Vec<u8> = (0xf0..=0xf9).collect();
+        let wanted = [
+            0x3c, 0xb2, 0x5f, 0x25, 0xfa, 0xac, 0xd5, 0x7a, 0x90, 0x43, 0x4f, 0x64, 0xd0, 0x36, 0x2f, 0x2a,
+            0x2d, 0x2d, 0x0a, 0x90, 0xcf, 0x1a, 0x5a, 0x4c, 0x5d, 0xb0, 0x2d, 0x56, 0xec, 0xc4, 0xc5, 0xbf,
+        ];
+        assert_eq!(*derive(&salt, &[0x0b; 22], &[&info]), wanted);
+        let (first, second) = info.split_at(3);
+        assert_eq!(*derive(&salt, &[0x0b; 22], &[first, second]), wanted);
+    }
+
+    #[test]
+    fn parts_cannot_be_shifted_into_each_other() {
+        let key = [7; 32];
+        assert_ne!(mac(&key, &[b"ab", b"c"]), mac(&key, &[b"a", b"bc"]));
+        assert_ne!(mac(&key, &[b"ab"]), mac(&key, &[b"ab", b""]));
+        let mut found = mac(&key, &[b"ab"]);
+        assert!(is_mac(&key, &[b"ab"], &found));
+        found[31] ^= 1;
+        assert!(!is_mac(&key, &[b"ab"], &found) && !is_mac(&key, &[b"ab"], &found[..31]));
+    }
+
+    #[test]
+    fn a_key_page_is_its_own_and_random_numbers_differ() {
+        let (one, two) = (Locked::<[u8; 32]>::empty(), Locked::<[u8; 32]>::empty());
+        let page = |locked: &Locked<[u8; 32]>| std::ptr::from_ref(locked.get()).addr() / 4096;
+        assert_ne!(page(&one), page(&two));
+        assert_eq!(std::ptr::from_ref(one.get()).addr() % 4096, 0);
+        assert_ne!(random::<16>().unwrap(), random::<16>().unwrap());
+    }
+}

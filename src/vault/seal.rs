@@ -204,3 +204,79 @@ pub(super) fn decrypt(key: &[u8; 32], nonce: &[u8], bound: &[u8], text: &mut [u8
         .decrypt_inout_detached(&Nonce::from(nonce), bound, text.into(), &tag.into())
         .is_ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bytes(hex: &str) -> Vec<u8> {
+        let digit = |at: usize| u8::from_str_radix(&hex[at..at + 2], 16).unwrap();
+        (0..hex.len()).step_by(2).map(digit).collect()
+    }
+
+    /// The vectors for 256-bit keys and 96-bit nonces of McGrew and Viega's GCM submission to NIST (cases 13, 14 and 16),
+    /// which SP 800-38D refers to: key, nonce, associated data, plain text, cipher text, tag.
+    const VECTORS: [[&str; 6]; 3] = [
+        [
+            "0000000000000000000000000000000000000000000000000000000000000000",
+            "000000000000000000000000",
+            "",
+            "",
+            "",
+            "530f8afbc74536b9a963b4f1c4cb738b",
+        ],
+        [
+            "0000000000000000000000000000000000000000000000000000000000000000",
+            "000000000000000000000000",
+            "",
+            "00000000000000000000000000000000",
+            "cea7403d4d606b6e074ec5d3baf39d18",
+            "d0d1c8a799996bf0265b98b5d48ab919",
+        ],
+        [
+            "feffe9928665731c6d6a8f9467308308feffe9928665731c6d6a8f9467308308",
+            "cafebabefacedbaddecaf888",
+            "feedfacedeadbeeffeedfacedeadbeefabaddad2",
+            "d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a72\
+             1c3c0c95956809532fcf0e2449a6b525b16aedf5aa0de657ba637b39",
+            "522dc1f099567d07f47f37a32a84427d643a8cdcbfe5c0c97598a2bd2555d1aa\
+             8cb08e48590dbb3da7b08b1056828838c5f61e6393ba7a0abcc9f662",
+            "76fc6ece0f4e1768cddf8853bb2d551b",
+        ],
+    ];
+
+    #[test]
+    fn nist_gets_its_cipher_texts() {
+        for vector in VECTORS {
+            let [key, nonce, bound, plain, cipher, tag] = vector.map(bytes);
+            let key: [u8; 32] = key.try_into().unwrap();
+            let nonce: [u8; 12] = nonce.try_into().unwrap();
+            let mut text = plain.clone();
+            assert_eq!(encrypt(&key, &nonce, &bound, &mut text).unwrap().as_slice(), tag);
+            assert_eq!(text, cipher);
+            assert!(decrypt(&key, &nonce, &bound, &mut text, &tag));
+            assert_eq!(text, plain);
+            let mut forged = tag.clone();
+            forged[0] ^= 0x80;
+            assert!(!decrypt(&key, &nonce, &bound, &mut cipher.clone(), &forged));
+        }
+    }
+
+    #[test]
+    fn a_record_of_this_format_opens_for_ever() {
+        let tenant = TenantUid::from_bytes([1; 16]);
+        let sealer = Sealer::new(tenant, 3, |key| {
+            key.fill(2);
+            Ok(())
+        })
+        .unwrap();
+        let id = RecordId::from_bytes([4; 16]);
+        let place = Place { tenant: &tenant, table: "instance", id: &id, revision: 5, schema: 6 };
+        let sealed = bytes(GOLDEN);
+        assert_eq!(sealer.open(&place, &sealed).unwrap().as_slice(), b"the format of 2026");
+    }
+
+    /// Made by another program (Python, from docs/security.md alone).
+    const GOLDEN: &str =
+        "01000102030405060708090a0bf121cd44cf82ddb8adb894847257b85656c3dacdef16f03601b5f0be413769cdb079";
+}

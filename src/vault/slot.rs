@@ -317,3 +317,99 @@ fn open_key(key: &[u8; 32], bound: &[u8], sealed: &[u8; SEALED_KEY_LEN], plain: 
     }
     fits
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bytes<const N: usize>(hex: &str) -> [u8; N] {
+        std::array::from_fn(|at| u8::from_str_radix(&hex[2 * at..2 * at + 2], 16).unwrap())
+    }
+
+    /// RFC 7748, 6.1.
+    #[test]
+    fn alice_and_bob_share_the_secret_of_the_rfc() {
+        let alice =
+            StaticSecret::from(bytes("77076d0a7318a57d3c16c17251b26645df4c2f87ebc0992ab177fba51db92c2a"));
+        let bob: [u8; 32] = bytes("de9edb7d7b7dc1b4d35b61c2ece435373f8343c85b78674dadfc7e146f882b4f");
+        assert_eq!(
+            PublicKey::from(&alice).to_bytes(),
+            bytes("8520f0098930a754748b7ddcb43ef75a0dbf3a0d26381af4eba4a98eaa9b4e6a")
+        );
+        assert_eq!(
+            alice.diffie_hellman(&PublicKey::from(bob)).to_bytes(),
+            bytes("4a5d9d5ba4ce2de1728e3bf480350f25e07e21c947d19e3376f09b3c1e161742")
+        );
+    }
+
+    fn sealer(generation: u64, key: u8) -> Sealer {
+        let fill = |data_key: &mut [u8; 32]| {
+            data_key.fill(key);
+            Ok(())
+        };
+        Sealer::new(TenantUid::from_bytes([1; 16]), generation, fill).unwrap()
+    }
+
+    fn slot(sealer: &Sealer, secret: &[u8; 32]) -> Slot {
+        let id = RecordId::from_bytes([9; 16]);
+        Slot::new(sealer, (SlotKind::KeyFile, "label"), (id, [8; 32], Cost::default()), secret).unwrap()
+    }
+
+    #[test]
+    fn a_stranger_who_knows_the_public_keys_cannot_bring_a_data_key() {
+        let (tenant, secret) = (TenantUid::from_bytes([1; 16]), [5; 32]);
+        let ours = sealer(1, 0xaa);
+        let slot = slot(&ours, &secret);
+        let theirs = sealer(2, 0xbb);
+        // The stranger seals their own key to the slot's public key, with everything that the file tells and that they
+        // can make up: an anchor of their own.
+        let mut forged = slot.clone();
+        forged.seal_to(&theirs, theirs.data_key(), "label").unwrap();
+        assert!(matches!(forged.open(&tenant, &secret), Err(VaultError::ForeignKey { .. })));
+        // Also with the anchor's own generation.
+        let mut forged = slot.clone();
+        let theirs = sealer(1, 0xbb);
+        forged.seal_to(&theirs, theirs.data_key(), "label").unwrap();
+        assert!(matches!(forged.open(&tenant, &secret), Err(VaultError::ForeignKey { .. })));
+        // An honest rotation opens, also the second one, which endorses by the first anchor.
+        let next = sealer(2, 0xcc);
+        let turned = slot.reseal(&ours, &next).unwrap();
+        assert_eq!(turned.open(&tenant, &secret).unwrap().unwrap().generation(), 2);
+        let third = sealer(3, 0xdd);
+        let turned = turned.reseal(&next, &third).unwrap();
+        let opened = turned.open(&tenant, &secret).unwrap().unwrap();
+        assert_eq!((opened.generation(), opened.data_key()), (3, &[0xdd; 32]));
+        assert_eq!(turned.label(&opened).unwrap(), "label");
+    }
+
+    #[test]
+    fn a_public_key_that_shares_with_everybody_is_refused() {
+        let ours = sealer(1, 0xaa);
+        let mut slot = slot(&ours, &[5; 32]);
+        slot.ephemeral = [0; 32];
+        let tenant = TenantUid::from_bytes([1; 16]);
+        assert!(matches!(slot.open(&tenant, &[5; 32]), Err(VaultError::DamagedSlot { .. })));
+    }
+
+    #[test]
+    fn a_slot_of_this_format_opens_for_ever() {
+        let golden: Vec<u8> = (0..GOLDEN.len())
+            .step_by(2)
+            .map(|at| u8::from_str_radix(&GOLDEN[at..at + 2], 16).unwrap())
+            .collect();
+        let slot = Slot::from_bytes(&golden).unwrap();
+        let opened = slot.open(&TenantUid::from_bytes([1; 16]), &[5; 32]).unwrap().unwrap();
+        assert_eq!((opened.generation(), opened.data_key()), (7, &[0xaa; 32]));
+        assert_eq!(slot.label(&opened).unwrap(), "label");
+        assert_eq!(slot.kind(), SlotKind::KeyFile);
+    }
+
+    /// Made by another program (Python, from docs/security.md alone).
+    const GOLDEN: &str = "0102090909090909090909090909090909090808080808080808080808080808080808080808080808080808080808080808\
+        000000000000000000000000f76648b4f631d0b51cc981b960942e484a9301e6a216d6abcc53c5a4fbd63f79000000000000\
+        000289a7d66e06ba7a013d38987491b08bfde863ba5da3c7291dd6a69baf3f8520040000000000000007f5b2d6e60f9477e3\
+        10c2982daaa6c9136c108a1777c5947e448fa37d68174557e54ab08af2ac92f251014f7c1a0a35a60d18a22db01e48f233f0\
+        e39babb7aef09a1cc706f7395be61e94c4fcd2c82051f6753f5a38880555c98a75e48d6791c6eb9f0e31fdae9b7cca6299db\
+        64faa7878c194d7e03796ee7070b50d2b5d3aecf3d7ff5bb8492203bbedf089b8e13d05c2160b80bff96a3270672dc9ea719\
+        dea001000102030405060708090a0b7780cfb47c4c533757cc7cdcd0baa740a6a8d5a9ade42748f76dfca14f";
+}
