@@ -20,7 +20,7 @@ use zeroize::Zeroizing;
 
 const SERVICE: &str = "dbtop";
 /// A person may have to unlock the desktop's keyring first.
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_mins(1);
 
 /// Opens the store of one kind of keyring.
 type Connect = fn() -> Result<Arc<CredentialStore>, Error>;
