@@ -1,4 +1,5 @@
 //! The vault from outside: records that are refused, slots that come and go, key files and their permissions.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests fail like tests")]
 
 #[path = "vault/key_files.rs"]
 mod key_files;

@@ -20,10 +20,10 @@ fn every_slot_opens_the_same_vault() {
     let slots = [first, second, third];
     let (id, text) = (id(5), b"the same record");
     let place = Place { tenant: &TENANT, table: "instance", id: &id, revision: 1, schema: 1 };
-    let sealed = sealer.seal(&place, text).unwrap();
+    let record = sealer.seal(&place, text).unwrap();
     for opener in [passphrase("correct horse battery"), passphrase("another passphrase"), file] {
         let opened = unlock(&TENANT, &slots, &opener).unwrap();
-        assert_eq!(opened.open(&place, &sealed).unwrap().as_slice(), text);
+        assert_eq!(opened.open(&place, &record).unwrap().as_slice(), text);
         assert_eq!(opened.generation(), 1);
         let labels: Vec<String> = slots.iter().map(|slot| slot.label(&opened).unwrap()).collect();
         assert_eq!(labels, ["mine", "colleague", "backup job"]);
@@ -228,7 +228,7 @@ proptest! {
         forged[at] ^= flip;
         if let Ok(slot) = Slot::from_bytes(&with_checksum(forged)) {
             // A kind that cannot be told by the bytes alone is bound to them, too.
-            match unlock(&TENANT, &[slot.clone()], &passphrase("correct horse battery")) {
+            match unlock(&TENANT, std::slice::from_ref(&slot), &passphrase("correct horse battery")) {
                 Ok(opened) => {
                     prop_assert_eq!(opened.generation(), sealer.generation());
                     prop_assert!(slot.label(&opened).is_err(), "only the label may be hurt: byte {}", at);
