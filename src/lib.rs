@@ -12,6 +12,7 @@
 //! | [`sql`] | our own T-SQL text tools: lexer, names, quoting, read-only proof; uses nobody |
 //! | [`config`] | files, environment and command line to a validated configuration; the plain inventory |
 //! | [`vault`] | sealing and opening of records; where the keys come from: passphrase, key file, keyring |
+//! | [`store`] | the only module that knows SQLite: tenants, their sealed inventory, the audit log |
 //! | [`tds`] | the only module that knows the SQL Server driver: connect, ask with a deadline, lenient rows |
 //! | [`probe`] | what to ask: scripts, intervals, rights and one decoder each, as data; one poll |
 //! | [`collect`] | when to ask: one task an instance, time-tables, permits, retries; the reducer |
@@ -30,6 +31,8 @@ pub mod sql;
 pub mod config;
 
 pub mod vault;
+
+pub mod store;
 
 pub mod tds;
 

@@ -18,7 +18,7 @@ const BELONGS_TO: &[(&str, &[&str])] = &[
     ("clap", &["cli"]),
     ("crossterm", &["tui"]),
     ("csv", &["command"]),
-    ("directories", &["command"]),
+    ("directories", &["command", "store"]),
     ("fastrand", &["collect", "sim"]),
     ("futures-util", &["sim", "tds", "tui"]),
     ("getrandom", &["vault"]),
@@ -32,10 +32,11 @@ const BELONGS_TO: &[(&str, &[&str])] = &[
     ("regex", &["command", "model", "tui"]),
     ("region", &["vault"]),
     ("rlimit", &["command"]),
-    ("rustix", &["vault"]),
+    ("rustix", &["store", "vault"]),
+    ("rusqlite", &["store"]),
     ("rustls-native-certs", &["tds"]),
-    ("serde_json", &["command"]),
-    ("sha2", &["vault"]),
+    ("serde_json", &["command", "store"]),
+    ("sha2", &["store", "vault"]),
     ("tempfile", &["command", "sim"]),
     ("tiberius", &["tds"]),
     ("tokio", &["collect", "command", "sim", "tds", "tui"]),
@@ -51,7 +52,7 @@ const BELONGS_TO: &[(&str, &[&str])] = &[
     ("webpki-roots", &["tds"]),
     ("x25519-dalek", &["vault"]),
     ("zbus-secret-service-keyring-store", &["vault"]),
-    ("zeroize", &["config", "model", "tds", "vault"]),
+    ("zeroize", &["config", "model", "store", "tds", "vault"]),
 ];
 
 #[test]

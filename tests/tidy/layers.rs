@@ -10,12 +10,16 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("config", &["model"]),
     ("vault", &["model"]),
     ("tds", &["model"]),
+    ("store", &["model", "vault"]),
     ("probe", &["model", "sql", "tds"]),
     ("collect", &["model", "probe", "tds"]),
     ("sim", &["model", "sql"]),
     ("tui", &["model", "sql"]),
     ("cli", &["config", "command"]),
-    ("command", &["model", "sql", "config", "vault", "tds", "probe", "collect", "sim", "tui", "cli"]),
+    (
+        "command",
+        &["model", "sql", "config", "vault", "tds", "probe", "collect", "sim", "tui", "cli", "store"],
+    ),
     ("main", &["cli", "command", "config"]),
     ("lib", &["cli", "command", "config"]),
 ];

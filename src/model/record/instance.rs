@@ -133,7 +133,7 @@ impl InstanceRecord {
     }
 
     /// The stored passwords, in the order of [`Self::secrets_mut`].
-    pub fn secrets(&self) -> impl Iterator<Item = &Secret> {
+    pub fn secrets(&self) -> impl Iterator<Item = &Secret> + Clone {
         [Some(&self.auth), self.action.as_ref()].into_iter().flatten().filter_map(|auth| {
             match auth.secret() {
                 Some(SecretRef::Stored(secret)) => Some(secret),

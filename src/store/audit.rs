@@ -1,0 +1,259 @@
+//! The audit log: entries that are only ever added, each sealed and each carrying the SHA-256 of the one before. Written
+//! by every change, in its transaction; read by `dbtop audit`.
+//!
+//! The plain text of an entry is `SHA-256 of the plain text of the one before (32) | JSON`; the first one carries zeros. The
+//! chain runs over plain texts, not over what is in the file, so it stays the same when a rotation seals all entries anew,
+//! and a hash that somebody kept elsewhere stays comparable. The header holds number and hash of the last entry, so that
+//! a log cut short is seen; a whole file replaced by an older copy of it is not, except by a hash kept elsewhere.
+
+use super::{
+    StoreError,
+    header::Header,
+    tenant::{Tenant, last_entry},
+};
+use crate::{
+    model::{
+        record::{AuditEntry, RecordId, TenantUid},
+        time::Timestamp,
+    },
+    vault::{Place, Sealer},
+};
+use rusqlite::{Connection, params};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use std::path::Path;
+use zeroize::Zeroizing;
+
+const TABLE: &str = "audit";
+/// The version of an entry's content.
+pub(super) const VERSION: u32 = 1;
+const HASH: usize = 32;
+
+/// Which entries are wanted. Empty: all.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AuditFilter {
+    /// this action only: `add`, `edit`, …
+    pub action: Option<String>,
+    /// this kind of entity only (`instance`), or this name, whatever its case
+    pub entity: Option<String>,
+    /// not before
+    pub from: Option<Timestamp>,
+    /// before
+    pub until: Option<Timestamp>,
+    /// the newest so many of them
+    pub last: Option<usize>,
+}
+
+impl AuditFilter {
+    fn keeps(&self, entry: &AuditEntry) -> bool {
+        let is = |wanted: &Option<String>, found: &[&str]| {
+            wanted
+                .as_ref()
+                .is_none_or(|wanted| found.iter().any(|found| found.to_lowercase() == wanted.to_lowercase()))
+        };
+        is(&self.action, &[&entry.action])
+            && is(&self.entity, &[&entry.entity, &entry.name])
+            && self.from.is_none_or(|from| entry.at >= from)
+            && self.until.is_none_or(|until| entry.at < until)
+    }
+}
+
+/// Where the log ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AuditHead {
+    /// number of entries
+    pub entries: u64,
+    /// SHA-256 of the last one; zeros without entries
+    pub hash: [u8; HASH],
+}
+
+impl AuditHead {
+    /// The hash in hexadecimal.
+    pub fn hash_hex(&self) -> String {
+        self.hash.iter().fold(String::with_capacity(2 * HASH), |mut text, byte| {
+            use std::fmt::Write as _;
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
+    }
+}
+
+/// What a verification found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditCheck {
+    /// entries that were read and fit
+    pub good: u64,
+    /// where the log ends
+    pub head: AuditHead,
+    /// the first bad entry and what is wrong with it; None: the log is whole
+    pub bad: Option<(u64, &'static str)>,
+}
+
+/// Adds an entry and moves the header's end of the log.
+pub(super) fn append(
+    connection: &Connection,
+    sealer: &Sealer,
+    header: &mut Header,
+    entry: &AuditEntry,
+    path: &Path,
+) -> Result<(), StoreError> {
+    let failed = || StoreError::sqlite("writing the audit log of", path);
+    let mut plain = Zeroizing::new(Vec::with_capacity(512));
+    plain.extend_from_slice(&header.head);
+    serde_json::to_writer(&mut *plain, entry)
+        .map_err(|e| failed()(rusqlite::Error::ToSqlConversionFailure(Box::new(e))))?;
+    let id = entry_id(entry.seq);
+    let blob = sealer.seal(&place(sealer.tenant(), &id, VERSION), &plain)?;
+    connection
+        .prepare_cached("INSERT INTO audit VALUES (?1, ?2, ?3)")
+        .and_then(|mut put| put.execute(params![entry.seq as i64, VERSION, blob]))
+        .map_err(failed())?;
+    header.entries = entry.seq;
+    header.head = Sha256::digest(&plain).into();
+    Ok(())
+}
+
+/// An entry's number as an identity: what binds it to its place in the log.
+pub(super) fn entry_id(seq: u64) -> RecordId {
+    let mut bytes = [0; 16];
+    bytes[8..].copy_from_slice(&seq.to_be_bytes());
+    RecordId::from_bytes(bytes)
+}
+
+/// Where an entry is sealed.
+pub(super) const fn place<'a>(tenant: &'a TenantUid, id: &'a RecordId, version: u32) -> Place<'a> {
+    Place { tenant, table: TABLE, id, revision: 1, schema: version }
+}
+
+impl Tenant {
+    /// The entries that pass the filter, oldest first. Entries that cannot be read are left out: [`Tenant::verify_audit`]
+    /// names the first.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn audit(&self, filter: &AuditFilter) -> Result<Vec<AuditEntry>, StoreError> {
+        self.plain()?;
+        let failed = || StoreError::sqlite("reading the audit log of", &self.path);
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT seq, version, sealed FROM audit ORDER BY seq DESC")
+            .map_err(failed())?;
+        let mut rows = statement.query([]).map_err(failed())?;
+        let mut found = Vec::new();
+        while found.len() < filter.last.unwrap_or(usize::MAX) {
+            let Some(row) = rows.next().map_err(failed())? else { break };
+            let entry = self.entry(row).and_then(|plain| serde_json::from_slice(plain.get(HASH..)?).ok());
+            found.extend(entry.filter(|entry| filter.keeps(entry)));
+        }
+        found.reverse();
+        Ok(found)
+    }
+
+    /// Where the log ends, by the header: to be kept elsewhere, where nobody who can write the file can write.
+    ///
+    /// # Errors
+    /// The file cannot be read; [`StoreError::Damaged`] if the header cannot be trusted.
+    pub fn audit_head(&self) -> Result<AuditHead, StoreError> {
+        self.header()?
+            .map(|header| AuditHead { entries: header.entries, hash: header.head })
+            .map_err(|damage| StoreError::Damaged { slug: self.slug.to_string(), damage })
+    }
+
+    /// Follows the chain from the first entry to the last.
+    ///
+    /// # Errors
+    /// The file cannot be read. A broken chain is no error: it is in [`AuditCheck::bad`].
+    pub fn verify_audit(&self) -> Result<AuditCheck, StoreError> {
+        let failed = || StoreError::sqlite("reading the audit log of", &self.path);
+        let transaction = self.connection.unchecked_transaction().map_err(failed())?;
+        let header = self.header()?;
+        let mut head = AuditHead { entries: 0, hash: [0; HASH] };
+        let mut statement = transaction
+            .prepare_cached("SELECT seq, version, sealed FROM audit ORDER BY seq")
+            .map_err(failed())?;
+        let mut rows = statement.query([]).map_err(failed())?;
+        let bad =
+            |head: AuditHead, at: u64, why| Ok(AuditCheck { good: head.entries, head, bad: Some((at, why)) });
+        while let Some(row) = rows.next().map_err(failed())? {
+            let seq = row.get::<_, i64>(0).map_err(failed())? as u64;
+            let next = head.entries + 1;
+            if seq != next {
+                return bad(head, next, "it is not there");
+            }
+            let Some(plain) = self.entry(row) else {
+                return bad(head, next, "it was altered, or moved from another place");
+            };
+            if plain.get(..HASH) != Some(&head.hash[..]) {
+                return bad(head, next, "it does not follow on the entry before it");
+            }
+            head = AuditHead { entries: next, hash: Sha256::digest(&plain).into() };
+        }
+        match header {
+            Err(_) => bad(
+                head,
+                head.entries + 1,
+                "the header was altered: whether the log ends here cannot be told",
+            ),
+            Ok(header) if header.entries > head.entries => bad(head, head.entries + 1, "it is not there"),
+            Ok(header) if header.entries < head.entries => {
+                bad(head, header.entries + 1, "the header does not know of it")
+            }
+            Ok(header) if header.head != head.hash => {
+                bad(head, head.entries, "it is not the entry that was written there")
+            }
+            Ok(_) => Ok(AuditCheck { good: head.entries, head, bad: None }),
+        }
+    }
+
+    /// The plain text of a row of the log, if its seal fits.
+    fn entry(&self, row: &rusqlite::Row<'_>) -> Option<Zeroizing<Vec<u8>>> {
+        let id = entry_id(row.get::<_, i64>(0).ok()? as u64);
+        let sealed = row.get_ref(2).ok()?.as_blob().ok()?;
+        self.sealer.open(&place(self.sealer.tenant(), &id, row.get(1).ok()?), sealed).ok()
+    }
+
+    /// Where the log really ends: the last row that can be read. For mending a header that cannot.
+    pub(super) fn found_head(&self) -> Result<AuditHead, StoreError> {
+        let entries = last_entry(&self.connection, &self.path)?;
+        let plain = self.connection.query_row(
+            "SELECT seq, version, sealed FROM audit WHERE seq = ?1",
+            [entries as i64],
+            |row| Ok(self.entry(row)),
+        );
+        let hash = plain.ok().flatten().map_or([0; HASH], |plain| Sha256::digest(&plain).into());
+        Ok(AuditHead { entries, hash })
+    }
+}
+
+/// What differs between two versions of a record, in words: short values in full, others by name. Records never serialize
+/// secrets, so none can get here.
+pub(super) fn difference(before: &impl Serialize, after: &impl Serialize) -> String {
+    use serde_json::{Map, Value};
+    let fields = |record: Option<Value>| match record {
+        Some(Value::Object(mut fields)) => match fields.remove("record") {
+            Some(Value::Object(inner)) => inner.into_iter().chain(fields).collect::<Map<_, _>>(),
+            _ => fields,
+        },
+        _ => Map::new(),
+    };
+    let short = |value: &Value| match value {
+        Value::Null => Some("none".to_owned()),
+        Value::String(text) if text.len() <= 60 => Some(text.clone()),
+        Value::Bool(_) | Value::Number(_) => Some(value.to_string()),
+        _ => None,
+    };
+    let (before, after) =
+        (fields(serde_json::to_value(before).ok()), fields(serde_json::to_value(after).ok()));
+    let mut names: Vec<&String> = before.keys().chain(after.keys()).collect();
+    names.sort_unstable();
+    names.dedup();
+    let changed = names.into_iter().filter_map(|name| {
+        let (old, new) = (before.get(name).unwrap_or(&Value::Null), after.get(name).unwrap_or(&Value::Null));
+        match (old == new, short(old), short(new)) {
+            (true, ..) => None,
+            (false, Some(old), Some(new)) => Some(format!("{name}: {old} -> {new}")),
+            _ => Some(name.clone()),
+        }
+    });
+    changed.collect::<Vec<_>>().join(", ")
+}

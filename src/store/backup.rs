@@ -1,0 +1,284 @@
+//! A tenant as one encrypted file, and back: on this machine or another, with any of its key slots. Called by `dbtop tenant
+//! backup` and `restore`.
+//!
+//! The file is `dbtop-backup` | format (4) | tenant (16) | backup (16) | number of slots (4) | slots (length (4), bytes) |
+//! number of parts (4) | parts (length (4), sealed bytes); numbers are little endian. The first part is JSON: the tenant's
+//! name and when it was made; the others are the tenant's file in pieces of 1 MiB. Each part is sealed for its number, the
+//! number of parts and this backup, so none can be left out, moved, or taken from another backup.
+
+use super::{
+    StoreError,
+    home::private_file,
+    lock::WriteLock,
+    schema,
+    tenant::{FILE, LockedTenant, Tenant, now},
+    tenants::{Tenants, uid_of},
+};
+use crate::{
+    model::{
+        record::{Author, Outcome, RecordId, Slug, TenantUid},
+        time::Timestamp,
+    },
+    vault::{self, Place, Sealer, Slot, SlotKind},
+};
+use rusqlite::MAIN_DB;
+use serde::{Deserialize, Serialize};
+use std::{
+    fs::{self, File},
+    io::{BufReader, BufWriter, Read, Write},
+    path::{Path, PathBuf},
+};
+
+const MAGIC: &[u8; 12] = b"dbtop-backup";
+const FORMAT: u32 = 1;
+const PIECE: usize = 1 << 20;
+/// More of anything than this is no backup but an attempt to fill the memory.
+const MAX_SLOTS: u32 = 256;
+const MAX_PART: u32 = 2 << 20;
+
+/// What was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BackupMade {
+    /// where
+    pub path: PathBuf,
+    /// its size
+    pub size_bytes: u64,
+    /// false: no slot of it can be opened on another machine
+    pub portable: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+struct About {
+    slug: String,
+    made_at_ms: Timestamp,
+}
+
+/// A backup as it can be seen without a key.
+pub struct BackupFile {
+    path: PathBuf,
+    uid: TenantUid,
+    id: RecordId,
+    slots: Vec<Slot>,
+    parts: u32,
+    rest: BufReader<File>,
+}
+
+impl Tenant {
+    /// Writes the whole tenant into one file, which must not be there yet. It appears when it is complete.
+    ///
+    /// # Errors
+    /// The file is there already or cannot be written; [`StoreError::Busy`].
+    pub fn backup(&mut self, to: &Path, author: &Author) -> Result<BackupMade, StoreError> {
+        if to.exists() {
+            let source = std::io::Error::from(std::io::ErrorKind::AlreadyExists);
+            return Err(StoreError::io("writing the backup", to)(source));
+        }
+        let slots = self.slots()?;
+        let carried = |slot: &Slot| matches!(slot.kind(), SlotKind::Passphrase | SlotKind::KeyFile);
+        let portable = slots.iter().any(carried);
+        let slug = self.slug.to_string();
+        self.with_lock(|tenant| {
+            tenant.change_locked(author, super::change::Setting::Any, |change| {
+                change.log("backup", "tenant", &slug, Outcome::Done, "")
+            })
+        })?;
+        let temporary = to.with_extension(format!("{}.part", vault::random_id()?.short()));
+        let written = self.write_backup(&temporary, &slots);
+        if written.is_err() {
+            let _ = fs::remove_file(&temporary);
+        }
+        let size_bytes = written?;
+        fs::rename(&temporary, to).map_err(StoreError::io("writing the backup", to))?;
+        Ok(BackupMade { path: to.to_owned(), size_bytes, portable })
+    }
+
+    fn with_lock<T>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let _lock: WriteLock = self.write_lock()?;
+        work(self)
+    }
+
+    fn write_backup(&mut self, path: &Path, slots: &[Slot]) -> Result<u64, StoreError> {
+        let failed = || StoreError::io("writing the backup", path);
+        let unreadable = StoreError::sqlite("reading the whole of", &self.path);
+        // An owned copy: the tenant seals it piece by piece.
+        let data = self.connection.serialize(MAIN_DB).map_err(unreadable)?.to_vec();
+        let pieces: Vec<&[u8]> = data.chunks(PIECE).collect();
+        let parts = pieces.len() as u32 + 1;
+        let id = vault::random_id()?;
+        let mut file = BufWriter::new(private_file(path)?);
+        let mut head = Vec::from(*MAGIC);
+        head.extend_from_slice(&FORMAT.to_le_bytes());
+        head.extend_from_slice(self.uid().as_bytes());
+        head.extend_from_slice(id.as_bytes());
+        head.extend_from_slice(&(slots.len() as u32).to_le_bytes());
+        for slot in slots {
+            let bytes = slot.to_bytes();
+            head.extend_from_slice(&(bytes.len() as u32).to_le_bytes());
+            head.extend_from_slice(&bytes);
+        }
+        head.extend_from_slice(&parts.to_le_bytes());
+        file.write_all(&head).map_err(failed())?;
+        let about = serde_json::to_vec(&About { slug: self.slug.to_string(), made_at_ms: now() })
+            .map_err(|e| failed()(e.into()))?;
+        for (at, piece) in std::iter::once(&about[..]).chain(pieces).enumerate() {
+            let sealed = self.sealer.seal(&place(self.uid(), &id, at as u32, parts), piece)?;
+            file.write_all(&(sealed.len() as u32).to_le_bytes()).map_err(failed())?;
+            file.write_all(&sealed).map_err(failed())?;
+        }
+        let file = file.into_inner().map_err(|e| failed()(e.into_error()))?;
+        file.sync_all().map_err(failed())?;
+        file.metadata().map(|meta| meta.len()).map_err(failed())
+    }
+}
+
+impl BackupFile {
+    /// Looks at a backup.
+    ///
+    /// # Errors
+    /// [`StoreError::Backup`] if it is none, [`StoreError::Newer`].
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        let file = File::open(path).map_err(StoreError::io("opening the backup", path))?;
+        let mut rest = BufReader::new(file);
+        let cut = |_| bad(path, "it is no backup of dbtop, or its start is missing");
+        let mut magic = [0; MAGIC.len()];
+        rest.read_exact(&mut magic).map_err(cut)?;
+        if magic != *MAGIC {
+            return Err(bad(path, "it is no backup of dbtop"));
+        }
+        let found = number(&mut rest).map_err(cut)?;
+        if found > FORMAT {
+            return Err(StoreError::Newer { path: path.to_owned(), found, known: FORMAT });
+        }
+        let (mut uid, mut id) = ([0; 16], [0; 16]);
+        rest.read_exact(&mut uid).and_then(|()| rest.read_exact(&mut id)).map_err(cut)?;
+        let count = number(&mut rest).map_err(cut)?;
+        if count > MAX_SLOTS {
+            return Err(bad(path, "its list of key slots is damaged"));
+        }
+        let mut slots = Vec::new();
+        for _ in 0..count {
+            let bytes = block(&mut rest).map_err(cut)?;
+            // A slot that cannot be read opens nothing; another one may.
+            slots.extend(Slot::from_bytes(&bytes));
+        }
+        let parts = number(&mut rest).map_err(cut)?;
+        let (uid, id) = (TenantUid::from_bytes(uid), RecordId::from_bytes(id));
+        Ok(Self { path: path.to_owned(), uid, id, slots, parts, rest })
+    }
+
+    /// The tenant in it.
+    pub const fn uid(&self) -> &TenantUid {
+        &self.uid
+    }
+
+    /// The slots that open it.
+    pub fn slots(&self) -> &[Slot] {
+        &self.slots
+    }
+
+    fn part(&mut self, at: u32, sealer: &Sealer) -> Result<zeroize::Zeroizing<Vec<u8>>, StoreError> {
+        let damaged =
+            |path: &Path| bad(path, &format!("part {at} of {} is missing or was altered", self.parts));
+        let bytes = block(&mut self.rest).map_err(|_| damaged(&self.path))?;
+        let place = place(&self.uid, &self.id, at, self.parts);
+        sealer.open(&place, &bytes).map_err(|_| damaged(&self.path))
+    }
+}
+
+impl Tenants {
+    /// Brings a tenant back from a backup, under the name it had or another, and unlocked by `sealer`
+    /// (`vault::unlock` of [`BackupFile::uid`] and [`BackupFile::slots`]). All or nothing. What is damaged in it shows as it
+    /// did when the backup was made.
+    ///
+    /// # Errors
+    /// [`StoreError::Backup`], [`StoreError::TenantExists`], [`StoreError::SameTenant`].
+    pub fn restore(
+        &self,
+        mut backup: BackupFile,
+        sealer: Sealer,
+        slug: Option<Slug>,
+        author: &Author,
+    ) -> Result<Tenant, StoreError> {
+        let _lock = self.provision()?;
+        let about: Option<About> = serde_json::from_slice(&backup.part(0, &sealer)?).ok();
+        let had = about.as_ref().and_then(|about| Slug::parse(&about.slug).ok());
+        let slug = slug.or(had).ok_or_else(|| bad(&backup.path, "it names no tenant: give a name"))?;
+        self.refuse_taken(&slug)?;
+        self.refuse_same(&backup)?;
+        let folder = self.temporary()?;
+        let path = folder.join(FILE);
+        let failed = || StoreError::io("restoring", &path);
+        let mut file = BufWriter::new(private_file(&path)?);
+        for at in 1..backup.parts {
+            let piece = backup.part(at, &sealer)?;
+            file.write_all(&piece).map_err(failed())?;
+        }
+        if backup.rest.read(&mut [0]).map_err(failed())? != 0 {
+            return Err(bad(&backup.path, "there is something behind its end"));
+        }
+        file.flush().map_err(failed())?;
+        drop(file);
+        let mut connection = schema::open(&path)?;
+        schema::migrate(&mut connection, &path, schema::STEPS)?;
+        drop(connection);
+        let mut tenant = Tenant::open(&LockedTenant::look(slug.clone(), folder.clone())?, sealer.clone())?;
+        if *tenant.uid() != uid_of(&path)? {
+            return Err(bad(&backup.path, "it holds another tenant than it says"));
+        }
+        // A log that cannot be written (a damaged header) is no reason not to bring the rest back.
+        let entry = tenant.with_lock(|tenant| {
+            tenant.change_locked(author, super::change::Setting::Any, |change| {
+                change.log("restore", "tenant", slug.as_str(), Outcome::Done, "from a backup")
+            })
+        });
+        if let Err(error) = entry
+            && !matches!(error, StoreError::Damaged { .. })
+        {
+            return Err(error);
+        }
+        drop(tenant);
+        let folder = self.install(&folder, &slug)?;
+        Tenant::open(&LockedTenant::look(slug, folder)?, sealer)
+    }
+
+    /// Two copies of one tenant would take each other's records for their own.
+    fn refuse_same(&self, backup: &BackupFile) -> Result<(), StoreError> {
+        for slug in self.slugs()? {
+            if uid_of(&self.folder.join(slug.as_str()).join(FILE)).is_ok_and(|uid| uid == backup.uid) {
+                return Err(StoreError::SameTenant {
+                    path: backup.path.clone(),
+                    uid: backup.uid.short(),
+                    slug: slug.to_string(),
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+fn bad(path: &Path, problem: &str) -> StoreError {
+    StoreError::Backup { path: path.to_owned(), problem: problem.to_owned() }
+}
+
+const fn place<'a>(tenant: &'a TenantUid, id: &'a RecordId, at: u32, parts: u32) -> Place<'a> {
+    Place { tenant, table: "backup", id, revision: at as u64, schema: parts }
+}
+
+fn number(from: &mut impl Read) -> std::io::Result<u32> {
+    let mut bytes = [0; 4];
+    from.read_exact(&mut bytes)?;
+    Ok(u32::from_le_bytes(bytes))
+}
+
+fn block(from: &mut impl Read) -> std::io::Result<Vec<u8>> {
+    let length = number(from)?;
+    if length > MAX_PART {
+        return Err(std::io::ErrorKind::InvalidData.into());
+    }
+    let mut bytes = vec![0; length as usize];
+    from.read_exact(&mut bytes)?;
+    Ok(bytes)
+}

@@ -1,0 +1,213 @@
+//! What can go wrong with files, tenants and records, in sentences that say the way out. Called by everything in
+//! `store`; read by `command`.
+
+use super::Damage;
+use crate::{
+    model::record::{RecordError, SlugError},
+    vault::VaultError,
+};
+use std::path::{Path, PathBuf};
+
+/// A failure of the store.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// the platform names no folder for data
+    #[error("no folder for data is known on this system: set DBTOP_HOME to a folder that only you can read")]
+    NoHome,
+    /// others may read or write it
+    #[error("{} is open to others (mode {mode:03o}): run `chmod {wanted:o} {}`", path.display(), path.display())]
+    Wide {
+        /// file or folder
+        path: PathBuf,
+        /// its mode
+        mode: u32,
+        /// what it must be
+        wanted: u32,
+    },
+    /// the file system said no
+    #[error("{doing} {}: {source}", path.display())]
+    Io {
+        /// what was attempted
+        doing: &'static str,
+        /// on what
+        path: PathBuf,
+        /// why not
+        source: std::io::Error,
+    },
+    /// SQLite said no
+    #[error("{doing} {}: {}", path.display(), way_out(source))]
+    Sqlite {
+        /// what was attempted
+        doing: &'static str,
+        /// on what
+        path: PathBuf,
+        /// why not
+        source: rusqlite::Error,
+    },
+    /// a text that is no tenant's name
+    #[error(transparent)]
+    Slug(#[from] SlugError),
+    /// no such tenant
+    #[error("no tenant is called {name}{}", known_tenants(known))]
+    NoTenant {
+        /// as asked for
+        name: String,
+        /// those that there are
+        known: Vec<String>,
+    },
+    /// the name is in use
+    #[error("a tenant called {0} is there already: take another name, or delete it first")]
+    TenantExists(String),
+    /// the same tenant under another name
+    #[error("{} holds tenant {uid}, which is here already as {slug}: delete that one first", path.display())]
+    SameTenant {
+        /// the backup
+        path: PathBuf,
+        /// identity
+        uid: String,
+        /// its name here
+        slug: String,
+    },
+    /// another process writes
+    #[error("{what} is being changed by {}: try again when it has ended", holder(*pid))]
+    Busy {
+        /// tenant or folder
+        what: String,
+        /// who holds the lock, where that can be told
+        pid: Option<u32>,
+    },
+    /// made by a newer dbtop
+    #[error("{} was written by a newer dbtop (format {found}, this one knows {known}): install that version", path.display())]
+    Newer {
+        /// the file
+        path: PathBuf,
+        /// its format
+        found: u32,
+        /// the newest known
+        known: u32,
+    },
+    /// some other file
+    #[error("{} is not a tenant of dbtop, or its first page is damaged: restore a backup with `dbtop tenant restore`", path.display())]
+    NotOurs {
+        /// the file
+        path: PathBuf,
+    },
+    /// the header cannot be trusted, so nothing may be written
+    #[error("tenant {slug} cannot be changed: {damage}")]
+    Damaged {
+        /// tenant
+        slug: String,
+        /// what is wrong
+        damage: Damage,
+    },
+    /// the data key was rotated by another process
+    #[error("the data key of tenant {0} was changed by another process: unlock it again")]
+    KeyChanged(String),
+    /// suspended tenants do not change
+    #[error("tenant {0} is suspended: run `dbtop tenant resume {0}` first")]
+    Suspended(String),
+    /// names are unique
+    #[error("{kind} {name} is there already: take another name")]
+    NameTaken {
+        /// `instance`, …
+        kind: &'static str,
+        /// the name
+        name: String,
+    },
+    /// no such record
+    #[error("{kind} {name} is not there (any more): list what there is and try again")]
+    NotFound {
+        /// `instance`, …
+        kind: &'static str,
+        /// name or id
+        name: String,
+    },
+    /// changed by somebody else meanwhile
+    #[error(
+        "{kind} {name} was changed by somebody else since you read it: read it again and repeat your change"
+    )]
+    Stale {
+        /// `instance`, …
+        kind: &'static str,
+        /// the name
+        name: String,
+    },
+    /// a label's text is what instances carry
+    #[error("label {0} cannot be renamed: give the instances the other label, then remove this one")]
+    LabelRename(String),
+    /// a mistake in a record
+    #[error(transparent)]
+    Invalid(#[from] RecordError),
+    /// no way in would be left
+    #[error("this is the only key slot of tenant {0}: add another one first, or nobody can unlock it again")]
+    LastSlot(String),
+    /// records that cannot be re-sealed
+    #[error("the data key of tenant {slug} cannot be rotated with {} damaged: {first}", count(*damaged))]
+    RotateDamaged {
+        /// tenant
+        slug: String,
+        /// how many
+        damaged: usize,
+        /// the first one
+        first: Damage,
+    },
+    /// a backup that cannot be used
+    #[error("{} cannot be restored: {problem}", path.display())]
+    Backup {
+        /// the file
+        path: PathBuf,
+        /// what is wrong
+        problem: String,
+    },
+    /// keys and seals
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+}
+
+impl StoreError {
+    /// Wraps an error of the file system.
+    pub(super) fn io(doing: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::Io { doing, path, source }
+    }
+
+    /// Wraps an error of SQLite.
+    pub(super) fn sqlite(doing: &'static str, path: &Path) -> impl FnOnce(rusqlite::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::Sqlite { doing, path, source }
+    }
+}
+
+/// SQLite's reasons in words that help; its own where there is nothing to add.
+fn way_out(error: &rusqlite::Error) -> String {
+    use rusqlite::ErrorCode as Code;
+    match error.sqlite_error_code() {
+        Some(Code::DatabaseCorrupt | Code::NotADatabase) => {
+            format!("the file is damaged ({error}): restore a backup with `dbtop tenant restore`")
+        }
+        Some(Code::DiskFull) => "the disk is full: nothing was changed; free some space and try again".into(),
+        Some(Code::ReadOnly | Code::CannotOpen | Code::PermissionDenied) => {
+            format!("{error}: check who owns the file and whether the disk is mounted read-only")
+        }
+        Some(Code::DatabaseBusy | Code::DatabaseLocked) => {
+            "another process holds the file: try again when it has ended".into()
+        }
+        _ => error.to_string(),
+    }
+}
+
+fn known_tenants(known: &[String]) -> String {
+    if known.is_empty() {
+        ": there is none yet, make one with `dbtop tenant create NAME`".into()
+    } else {
+        format!(": there are {}", known.join(", "))
+    }
+}
+
+fn holder(pid: Option<u32>) -> String {
+    pid.map_or_else(|| "another process".into(), |pid| format!("another dbtop (process {pid})"))
+}
+
+fn count(records: usize) -> String {
+    if records == 1 { "a record".into() } else { format!("{records} records") }
+}

@@ -1,0 +1,152 @@
+//! The header of a tenant's file: who it is, its key slots, and sealed: what a change of the file behind dbtop's back
+//! would have to change too. Read at unlock and in every transaction that writes; rewritten at its end.
+
+use super::{Damage, Harm, StoreError, kind::Kind};
+use crate::{
+    model::record::{RecordId, TenantUid},
+    vault::{Place, Sealer, Slot},
+};
+use rusqlite::{Connection, OptionalExtension, params};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::path::Path;
+
+const FORMAT: u32 = 1;
+const NOBODY: RecordId = RecordId::from_bytes([0; 16]);
+
+/// What can be read without the key.
+pub(super) struct Plain {
+    pub tenant: TenantUid,
+    pub generation: u64,
+    pub revision: u64,
+    pub suspended: bool,
+    sealed: Vec<u8>,
+    /// as `vault` wrote them
+    pub slots: Vec<Vec<u8>>,
+}
+
+/// What the header vouches for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Header {
+    pub revision: u64,
+    pub suspended: bool,
+    /// of the contents, in the order of [`Kind::ALL`]
+    pub contents: [u64; Kind::ALL.len()],
+    /// entries in the audit log
+    pub entries: u64,
+    /// SHA-256 of the last of them
+    pub head: [u8; 32],
+}
+
+#[derive(Serialize, Deserialize)]
+struct Body {
+    suspended: bool,
+    slots: [u8; 32],
+    contents: [u64; Kind::ALL.len()],
+    entries: u64,
+    head: [u8; 32],
+}
+
+impl Plain {
+    pub fn read(connection: &Connection, path: &Path) -> Result<Self, StoreError> {
+        let failed = || StoreError::sqlite("reading the header of", path);
+        let slots = connection
+            .prepare_cached("SELECT slot FROM slot ORDER BY at")
+            .and_then(|mut all| all.query_map([], |row| row.get(0))?.collect::<Result<Vec<Vec<u8>>, _>>())
+            .map_err(failed())?;
+        connection
+            .prepare_cached("SELECT tenant, generation, revision, suspended, sealed FROM header")
+            .and_then(|mut one| {
+                one.query_row([], |row| {
+                    Ok(Self {
+                        tenant: TenantUid::from_bytes(row.get(0)?),
+                        generation: row.get::<_, i64>(1)? as u64,
+                        revision: row.get::<_, i64>(2)? as u64,
+                        suspended: row.get(3)?,
+                        sealed: row.get(4)?,
+                        slots,
+                    })
+                })
+                .optional()
+            })
+            .map_err(failed())?
+            .ok_or_else(|| StoreError::NotOurs { path: path.to_owned() })
+    }
+
+    /// The key slots that can be read; one that cannot be opens nothing and is left out.
+    pub fn slots(&self) -> Vec<Slot> {
+        self.slots.iter().filter_map(|bytes| Slot::from_bytes(bytes).ok()).collect()
+    }
+
+    /// What the header vouches for.
+    pub fn open(&self, sealer: &Sealer) -> Result<Header, Damage> {
+        let damage = || Damage { kind: "header", name: String::new(), harm: Harm::Header };
+        let plain = sealer.open(&place(&self.tenant, self.revision), &self.sealed).map_err(|_| damage())?;
+        let body: Body = serde_json::from_slice(&plain).map_err(|_| damage())?;
+        if body.slots != digest(&self.slots) || body.suspended != self.suspended {
+            return Err(damage());
+        }
+        Ok(Header {
+            revision: self.revision,
+            suspended: body.suspended,
+            contents: body.contents,
+            entries: body.entries,
+            head: body.head,
+        })
+    }
+}
+
+impl Header {
+    /// Of a tenant without anything.
+    pub const fn empty() -> Self {
+        Self { revision: 0, suspended: false, contents: [0; Kind::ALL.len()], entries: 0, head: [0; 32] }
+    }
+
+    /// Writes it as the next revision, over the slots that are in the file now.
+    pub fn write(&mut self, connection: &Connection, sealer: &Sealer, path: &Path) -> Result<(), StoreError> {
+        let failed = || StoreError::sqlite("writing the header of", path);
+        self.revision += 1;
+        let slots = connection
+            .prepare_cached("SELECT slot FROM slot ORDER BY at")
+            .and_then(|mut all| all.query_map([], |row| row.get(0))?.collect::<Result<Vec<Vec<u8>>, _>>())
+            .map_err(failed())?;
+        let body = Body {
+            suspended: self.suspended,
+            slots: digest(&slots),
+            contents: self.contents,
+            entries: self.entries,
+            head: self.head,
+        };
+        let json = serde_json::to_vec(&body)
+            .map_err(|e| failed()(rusqlite::Error::ToSqlConversionFailure(Box::new(e))))?;
+        let blob = sealer.seal(&place(sealer.tenant(), self.revision), &json)?;
+        connection
+            .prepare_cached("INSERT OR REPLACE INTO header VALUES (1, ?1, ?2, ?3, ?4, ?5)")
+            .and_then(|mut put| {
+                put.execute(params![
+                    sealer.tenant().as_bytes(),
+                    sealer.generation() as i64,
+                    self.revision as i64,
+                    self.suspended,
+                    blob
+                ])
+            })
+            .map_err(failed())?;
+        Ok(())
+    }
+}
+
+fn place(tenant: &TenantUid, revision: u64) -> Place<'_> {
+    Place { tenant, table: "header", id: &NOBODY, revision, schema: FORMAT }
+}
+
+/// Over number, lengths and bytes of the slots.
+fn digest(slots: &[Vec<u8>]) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    hash.update((slots.len() as u64).to_le_bytes());
+    for slot in slots {
+        hash.update((slot.len() as u64).to_le_bytes());
+        hash.update(slot);
+    }
+    hash.finalize().into()
+}

@@ -1,0 +1,130 @@
+//! Where dbtop keeps its files, and that nobody else can read them: folders 0700, files 0600. Called by `command` and by
+//! [`Tenants`](super::Tenants). On Windows the profile's own rights protect the files; modes are not checked there.
+
+use super::StoreError;
+use std::{
+    fs::{self, File, OpenOptions},
+    path::{Path, PathBuf},
+};
+
+/// The folders of dbtop. `DBTOP_HOME` stands for all of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Home {
+    config: PathBuf,
+    data: PathBuf,
+    log: PathBuf,
+}
+
+impl Home {
+    /// `$DBTOP_HOME`, else the platform's folders.
+    ///
+    /// # Errors
+    /// [`StoreError::NoHome`] if the platform names none.
+    pub fn find() -> Result<Self, StoreError> {
+        if let Some(folder) = std::env::var_os("DBTOP_HOME").filter(|folder| !folder.is_empty()) {
+            return Ok(Self::at(Path::new(&folder)));
+        }
+        let platform = directories::ProjectDirs::from("", "", "dbtop").ok_or(StoreError::NoHome)?;
+        Ok(Self {
+            config: platform.config_dir().to_owned(),
+            data: platform.data_local_dir().to_owned(),
+            log: platform.state_dir().unwrap_or_else(|| platform.data_local_dir()).join("log"),
+        })
+    }
+
+    /// One folder for everything.
+    pub fn at(folder: &Path) -> Self {
+        Self { config: folder.to_owned(), data: folder.to_owned(), log: folder.join("log") }
+    }
+
+    /// Where `config.toml` is looked for.
+    pub fn config(&self) -> &Path {
+        &self.config
+    }
+
+    /// Where tenants are.
+    pub fn data(&self) -> &Path {
+        &self.data
+    }
+
+    /// Where log files go.
+    pub fn log(&self) -> &Path {
+        &self.log
+    }
+
+    /// The folder of the tenants; made, with the folders above it, if it is not there.
+    ///
+    /// # Errors
+    /// [`StoreError::Wide`] if others can enter it, [`StoreError::Io`] if it cannot be made.
+    pub fn tenants(&self) -> Result<PathBuf, StoreError> {
+        private_folder(&self.data)?;
+        let tenants = self.data.join("tenants");
+        private_folder(&tenants)?;
+        Ok(tenants)
+    }
+}
+
+/// Makes a folder that only its owner can enter; refuses one that others can.
+pub(super) fn private_folder(path: &Path) -> Result<(), StoreError> {
+    if !path.exists() {
+        let mut builder = fs::DirBuilder::new();
+        builder.recursive(true);
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(path).map_err(StoreError::io("making the folder", path))?;
+    }
+    check_mode(path, 0o700)
+}
+
+/// Makes a file that only its owner can read; it must not be there yet.
+pub(super) fn private_file(path: &Path) -> Result<File, StoreError> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map_err(StoreError::io("making the file", path))
+}
+
+/// Refuses what others can read or write.
+pub(super) fn check_mode(path: &Path, wanted: u32) -> Result<(), StoreError> {
+    #[cfg(unix)]
+    {
+        let meta = fs::metadata(path).map_err(StoreError::io("looking at", path))?;
+        let mode = std::os::unix::fs::PermissionsExt::mode(&meta.permissions()) & 0o777;
+        if mode & 0o077 != 0 {
+            return Err(StoreError::Wide { path: path.to_owned(), mode, wanted });
+        }
+    }
+    let _ = (path, wanted);
+    Ok(())
+}
+
+/// Makes what was renamed or written in a folder survive a power cut.
+pub(super) fn sync_folder(path: &Path) -> Result<(), StoreError> {
+    if cfg!(unix) {
+        File::open(path).and_then(|folder| folder.sync_all()).map_err(StoreError::io("writing", path))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn what_others_can_read_is_refused_with_the_command_that_mends_it() {
+        use std::os::unix::fs::PermissionsExt;
+        let home = tempfile::tempdir().unwrap();
+        let data = home.path().join("d");
+        let tenants = Home::at(&data).tenants().unwrap();
+        assert_eq!(fs::metadata(&tenants).unwrap().permissions().mode() & 0o777, 0o700);
+        fs::set_permissions(&data, fs::Permissions::from_mode(0o750)).unwrap();
+        let error = Home::at(&data).tenants().unwrap_err().to_string();
+        assert!(error.contains(&format!("chmod 700 {}", data.display())) && error.contains("750"), "{error}");
+        let file = data.join("f");
+        private_file(&file).unwrap();
+        assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+        assert!(private_file(&file).is_err(), "an existing file is never taken over");
+    }
+}

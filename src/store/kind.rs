@@ -1,0 +1,222 @@
+//! The kinds of records, and how each is written down before it is sealed. Called by reading and writing; nothing in
+//! here touches a file.
+//!
+//! A record's plain text is `count (1) | count × (length (4, little endian) | secret) | JSON`. Secrets stand apart because
+//! records never serialize them ([`model::record`](crate::model::record)); they go from here straight into
+//! [`Secret`]s, and the buffer is wiped.
+
+use crate::model::{
+    record::{FilterRecord, GroupRecord, InstanceRecord, LabelRecord, RecordError, RecordId},
+    secret::Secret,
+};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use zeroize::Zeroizing;
+
+/// The version of the records' content that this program writes, and the newest that it reads. Fields with defaults do
+/// not need a new one.
+pub(super) const VERSION: u32 = 1;
+
+/// What a record is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// a SQL Server instance
+    Instance,
+    /// a group
+    Group,
+    /// a label
+    Label,
+    /// a saved filter
+    Filter,
+}
+
+impl Kind {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Instance, Self::Group, Self::Label, Self::Filter];
+
+    /// Its name, in the file, in the audit log and in messages.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Instance => "instance",
+            Self::Group => "group",
+            Self::Label => "label",
+            Self::Filter => "filter",
+        }
+    }
+}
+
+/// A record that can be sealed. Implemented here and nowhere else.
+pub trait Stored: Sized + sealed::Sealed {
+    /// Its kind.
+    const KIND: Kind;
+    /// Unique among the records of its kind that are not deleted, whatever its case.
+    fn name(&self) -> String;
+    /// Checks it.
+    ///
+    /// # Errors
+    /// The first mistake.
+    fn validate(&self) -> Result<(), RecordError>;
+    /// As plain text, to be sealed at once.
+    #[doc(hidden)]
+    fn encode(&self) -> Option<Zeroizing<Vec<u8>>>;
+    /// From plain text.
+    #[doc(hidden)]
+    fn decode(plain: &[u8]) -> Option<Self>;
+}
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+/// An instance as it is sealed: groups by identity, so that a group can be renamed, and deleted and restored, without
+/// touching its members.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct StoredInstance {
+    pub(super) record: InstanceRecord,
+    pub(super) group_ids: Vec<RecordId>,
+}
+
+impl sealed::Sealed for StoredInstance {}
+impl sealed::Sealed for GroupRecord {}
+impl sealed::Sealed for LabelRecord {}
+impl sealed::Sealed for FilterRecord {}
+
+impl Stored for StoredInstance {
+    const KIND: Kind = Kind::Instance;
+
+    fn name(&self) -> String {
+        self.record.name.clone()
+    }
+
+    fn validate(&self) -> Result<(), RecordError> {
+        self.record.validate()
+    }
+
+    fn encode(&self) -> Option<Zeroizing<Vec<u8>>> {
+        encode(self, self.record.secrets())
+    }
+
+    fn decode(plain: &[u8]) -> Option<Self> {
+        let (mut stored, secrets) = decode::<Self>(plain)?;
+        let mut secrets = secrets.into_iter();
+        for place in stored.record.secrets_mut() {
+            *place = secrets.next()?;
+        }
+        secrets.next().is_none().then_some(stored)
+    }
+}
+
+impl Stored for GroupRecord {
+    const KIND: Kind = Kind::Group;
+
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+
+    fn validate(&self) -> Result<(), RecordError> {
+        Self::validate(self)
+    }
+
+    fn encode(&self) -> Option<Zeroizing<Vec<u8>>> {
+        encode(self, [].iter())
+    }
+
+    fn decode(plain: &[u8]) -> Option<Self> {
+        decode(plain).map(|(record, _)| record)
+    }
+}
+
+impl Stored for LabelRecord {
+    const KIND: Kind = Kind::Label;
+
+    fn name(&self) -> String {
+        Self::name(self)
+    }
+
+    fn validate(&self) -> Result<(), RecordError> {
+        Self::validate(self)
+    }
+
+    fn encode(&self) -> Option<Zeroizing<Vec<u8>>> {
+        encode(self, [].iter())
+    }
+
+    fn decode(plain: &[u8]) -> Option<Self> {
+        decode(plain).map(|(record, _)| record)
+    }
+}
+
+impl Stored for FilterRecord {
+    const KIND: Kind = Kind::Filter;
+
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+
+    fn validate(&self) -> Result<(), RecordError> {
+        Self::validate(self)
+    }
+
+    fn encode(&self) -> Option<Zeroizing<Vec<u8>>> {
+        encode(self, [].iter())
+    }
+
+    fn decode(plain: &[u8]) -> Option<Self> {
+        decode(plain).map(|(record, _)| record)
+    }
+}
+
+fn encode<'a>(
+    record: &impl Serialize,
+    secrets: impl Iterator<Item = &'a Secret> + Clone,
+) -> Option<Zeroizing<Vec<u8>>> {
+    let length: usize = secrets.clone().map(|secret| 4 + secret.reveal().len()).sum();
+    // Secrets come first into room that is there: growing later would leave copies of them behind.
+    let mut plain = Zeroizing::new(Vec::with_capacity(length + 1024));
+    plain.push(u8::try_from(secrets.clone().count()).ok()?);
+    for secret in secrets {
+        let text = secret.reveal().as_bytes();
+        plain.extend_from_slice(&u32::try_from(text.len()).ok()?.to_le_bytes());
+        plain.extend_from_slice(text);
+    }
+    let json = Zeroizing::new(serde_json::to_vec(record).ok()?);
+    if plain.capacity() - plain.len() < json.len() {
+        let mut larger = Zeroizing::new(Vec::with_capacity(plain.len() + json.len()));
+        larger.extend_from_slice(&plain);
+        plain = larger;
+    }
+    plain.extend_from_slice(&json);
+    Some(plain)
+}
+
+fn decode<T: DeserializeOwned>(plain: &[u8]) -> Option<(T, Vec<Secret>)> {
+    let (count, mut rest) = plain.split_first()?;
+    let mut secrets = Vec::with_capacity(usize::from(*count));
+    for _ in 0..*count {
+        let (length, after) = rest.split_first_chunk::<4>()?;
+        let (text, after) = after.split_at_checked(u32::from_le_bytes(*length) as usize)?;
+        secrets.push(Secret::new(str::from_utf8(text).ok()?.to_owned()));
+        rest = after;
+    }
+    Some((serde_json::from_slice(rest).ok()?, secrets))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::record::{Auth, SecretRef};
+
+    #[test]
+    fn secrets_survive_though_they_never_serialize() {
+        let stored = |text: &str| SecretRef::Stored(Secret::new(text.into()));
+        let mut record =
+            InstanceRecord::new("a", "h", Auth::Sql { user: "u".into(), secret: stored("p\u{e4}ß\n\0\"") });
+        record.action = Some(Auth::Ntlm { user: "v".into(), secret: stored(&"x".repeat(5000)) });
+        let sealed = StoredInstance { record, group_ids: vec![RecordId::from_bytes([7; 16])] };
+        let plain = sealed.encode().unwrap();
+        let back = StoredInstance::decode(&plain).unwrap();
+        assert!(back.record == sealed.record && back.group_ids == sealed.group_ids);
+        for end in 0..plain.len() {
+            assert!(StoredInstance::decode(&plain[..end]).is_none(), "cut at {end}");
+        }
+    }
+}
