@@ -1,7 +1,5 @@
 //! A home in a temporary folder, a key file, and tenants with a few telling instances: for the tests of the store.
 
-#![expect(dead_code, reason = "each test file uses a part of it")]
-
 use dbtop::{
     model::{
         record::{Auth, Author, InstanceRecord, SecretRef, Slug},

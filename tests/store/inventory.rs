@@ -1,13 +1,10 @@
 //! Adding, changing, deleting and restoring records, through a real file: what a person with an inventory relies on.
 
+use crate::support::{Stage, add, author, instance, names};
 use dbtop::{
     model::record::{FilterRecord, GroupRecord, LabelColor, SecretRef},
     store::{AuditFilter, Kind, StoreError},
 };
-use store::{Stage, add, author, instance, names};
-
-#[path = "store/mod.rs"]
-mod store;
 
 #[test]
 fn an_instance_comes_back_as_it_was_with_its_passwords() {
