@@ -77,7 +77,7 @@ fn victim() {
             say("ready");
             tenants.migrate_with(&steps).unwrap().remove(0).outcome.unwrap();
             say("done");
-            std::thread::sleep(Duration::from_secs(60));
+            std::thread::sleep(Duration::from_mins(1));
         }
         other => panic!("no work is called {other}"),
     }
