@@ -102,7 +102,6 @@ fn check_access(path: &Path, metadata: &fs::Metadata, guard: Guard) -> Result<()
     if mode & forbidden != 0 {
         return Err(VaultError::WideKeyFile { path: path.to_owned(), mode });
     }
-    #[cfg(target_os = "linux")]
     if guard == Guard::Mode && metadata.uid() != rustix::process::geteuid().as_raw() {
         return Err(VaultError::ForeignKeyFile { path: path.to_owned(), owner: metadata.uid() });
     }

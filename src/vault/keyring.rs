@@ -27,13 +27,11 @@ type Connect = fn() -> Result<Arc<CredentialStore>, Error>;
 
 /// The keyrings to try for a new slot, best first.
 pub(super) fn kinds_here() -> Vec<SlotKind> {
-    if cfg!(target_os = "linux") {
-        let desktop = ["DISPLAY", "WAYLAND_DISPLAY"].iter().any(|name| std::env::var_os(name).is_some());
-        let kernel = std::iter::once(SlotKind::KernelKeyring);
-        desktop.then_some(SlotKind::Keyring).into_iter().chain(kernel).collect()
-    } else {
-        vec![SlotKind::Keyring]
+    if !cfg!(target_os = "linux") {
+        return Vec::new();
     }
+    let desktop = ["DISPLAY", "WAYLAND_DISPLAY"].iter().any(|name| std::env::var_os(name).is_some());
+    desktop.then_some(SlotKind::Keyring).into_iter().chain([SlotKind::KernelKeyring]).collect()
 }
 
 /// Puts a new random key into the keyring of `kind` and reads it back.
@@ -124,10 +122,6 @@ fn connect_of(kind: SlotKind) -> Connect {
         SlotKind::KernelKeyring => || Ok(linux_keyutils_keyring_store::Store::new()?),
         #[cfg(target_os = "linux")]
         SlotKind::Keyring => || Ok(zbus_secret_service_keyring_store::Store::new()?),
-        #[cfg(target_os = "macos")]
-        SlotKind::Keyring => || Ok(apple_native_keyring_store::keychain::Store::new()?),
-        #[cfg(target_os = "windows")]
-        SlotKind::Keyring => || Ok(windows_native_keyring_store::Store::new()?),
         _ => || Err(Error::NotSupportedByStore("this system has no such keyring".to_owned())),
     }
 }

@@ -30,7 +30,7 @@ pub enum SlotKind {
     KeyFile,
     /// such a key, handed over by systemd (`$CREDENTIALS_DIRECTORY`)
     Credential,
-    /// the keyring of the desktop: Secret Service, Keychain, Credential Manager
+    /// the keyring of a Linux desktop (Secret Service)
     Keyring,
     /// the Linux kernel's keyring of the login session; it forgets at reboot at the latest
     KernelKeyring,

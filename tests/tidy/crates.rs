@@ -130,7 +130,7 @@ fn dependencies(section: &str) -> Vec<String> {
         .flatten()
         .filter_map(|line| line.split_once('='))
         .map(|(name, _)| name.trim().to_owned())
-        .filter(|name| !name.starts_with('#'))
+        .filter(|name| !name.starts_with(['#', '[']))
         .collect()
 }
 
