@@ -15,6 +15,10 @@ pub struct Cli {
     #[command(flatten)]
     pub source: Source,
 
+    /// Whose inventory, and how it is opened.
+    #[command(flatten)]
+    pub tenancy: Tenancy,
+
     /// The screen.
     #[command(flatten)]
     pub screen: Screen,
@@ -46,6 +50,19 @@ pub struct Source {
     pub config: Option<PathBuf>,
 }
 
+/// Which tenant, and what opens its vault without a question. A passphrase is asked for on the terminal, never taken from
+/// here.
+#[derive(Debug, Clone, Args)]
+pub struct Tenancy {
+    /// Tenant; default: the only one there is
+    #[arg(long, value_name = "NAME", env = "DBTOP_TENANT", global = true)]
+    pub tenant: Option<String>,
+
+    /// Open the vault with this key file instead of asking for a passphrase [env: DBTOP_KEY_FILE]
+    #[arg(long, value_name = "FILE", global = true)]
+    pub key_file: Option<PathBuf>,
+}
+
 /// Options of the screen.
 #[derive(Debug, Clone, Args)]
 pub struct Screen {
@@ -69,6 +86,8 @@ pub enum Command {
     Once(Once),
     /// Run a simulated SQL Server fleet on loopback until Ctrl-C
     Sim(Sim),
+    /// The vault that seals the inventory: make it, look at it, change what opens it
+    Vault(Vault),
     /// Print all keys as Markdown
     Keys,
 }
@@ -145,4 +164,81 @@ pub struct Sim {
     /// Write the inventory for --inventory to this file (its CA goes beside it)
     #[arg(long, value_name = "FILE")]
     pub inventory_out: PathBuf,
+}
+
+/// `dbtop vault`.
+#[derive(Debug, Args)]
+pub struct Vault {
+    /// What to do
+    #[command(subcommand)]
+    pub command: VaultCommand,
+
+    /// Output format
+    #[arg(short = 'o', long = "output", value_enum, default_value_t = Format::Table, global = true)]
+    pub output: Format,
+}
+
+/// The sub-commands of `dbtop vault`.
+#[derive(Debug, Subcommand)]
+pub enum VaultCommand {
+    /// Make a tenant with its vault; asks for a new passphrase, or makes the file of --key-file
+    Init {
+        /// Take the operating system's keyring instead of a passphrase
+        #[arg(long, conflicts_with = "key_file")]
+        keyring: bool,
+    },
+    /// Say whose vault it is, what opens it, and whether it opens here without a question
+    Status,
+    /// What opens the vault
+    #[command(subcommand)]
+    Slot(SlotCommand),
+    /// Make a new data key and seal every record anew; no slot's secret is asked for
+    Rotate,
+    /// Say how well this machine protects keys in memory, and which keyrings there are
+    LockCheck,
+}
+
+/// The sub-commands of `dbtop vault slot`.
+#[derive(Debug, Subcommand)]
+pub enum SlotCommand {
+    /// List the slots
+    List,
+    /// Add a slot; the vault is opened first
+    Add {
+        /// What shall open the vault
+        #[command(subcommand)]
+        slot: NewSlot,
+
+        /// A name for the slot; it is sealed
+        #[arg(long, global = true, default_value = "")]
+        label: String,
+    },
+    /// Remove a slot by the start of its id
+    Remove {
+        /// At least 4 digits of the id that `slot list` shows
+        id: String,
+
+        /// Rotate the data key as well, so that who kept a copy of it is locked out
+        #[arg(long)]
+        rotate: bool,
+    },
+}
+
+/// Kinds of new slots.
+#[derive(Debug, Subcommand)]
+pub enum NewSlot {
+    /// A passphrase, asked for twice
+    Passphrase,
+    /// A key file; made if it is not there
+    KeyFile {
+        /// The file
+        file: PathBuf,
+    },
+    /// A key that systemd will hand over as $CREDENTIALS_DIRECTORY/dbtop-<tenant>; made like a key file
+    Credential {
+        /// The key in plain, as it will be handed over
+        file: PathBuf,
+    },
+    /// The operating system's keyring
+    Keyring,
 }

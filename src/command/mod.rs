@@ -1,13 +1,16 @@
 //! One file per sub-command: wires the layers together. The only place that sees the configuration and the command
 //! line at once. `main` calls [`run`]; nothing else may depend on this module.
 
+mod ask;
 mod effects;
 mod log;
 mod once;
+mod open;
 mod screen;
 mod signals;
 mod sim;
 mod source;
+mod vault;
 
 use crate::{
     cli::{Cli, Command, Source},
@@ -21,6 +24,8 @@ use std::{io::Write, path::PathBuf, process::ExitCode};
 /// # Errors
 /// What kept the program from doing its job, in words. Failures of instances are data, not errors.
 pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    // Before the first secret is read.
+    crate::vault::harden();
     let config = load_config(&cli.source)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -37,6 +42,7 @@ async fn dispatch(cli: Cli, config: Config) -> anyhow::Result<ExitCode> {
         None => screen::run(cli.source, cli.screen, config).await.map(|()| ExitCode::SUCCESS),
         Some(Command::Once(args)) => once::run(args, cli.source, config).await,
         Some(Command::Sim(args)) => sim::run(args, cli.source.seed).await.map(|()| ExitCode::SUCCESS),
+        Some(Command::Vault(args)) => vault::run(args, &cli.tenancy).map(|()| ExitCode::SUCCESS),
         Some(Command::Keys) => {
             std::io::stdout().write_all(crate::tui::keymap::markdown().as_bytes())?;
             Ok(ExitCode::SUCCESS)

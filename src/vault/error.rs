@@ -36,7 +36,7 @@ pub enum VaultError {
     },
     /// A key file or credential that is well-formed but belongs to another vault, or its slot was removed.
     #[error("the key of {} opens no slot of this vault: it belongs to another tenant, or its slot was removed. \
-             Open the vault with another slot and add this key with `dbtop vault slot add --key-file`", path.display())]
+             Open the vault with another slot and add this key with `dbtop vault slot add key-file FILE`", path.display())]
     WrongKey {
         /// where the key was read
         path: PathBuf,
@@ -66,7 +66,7 @@ pub enum VaultError {
         owner: u32,
     },
     /// The file is there, but it is not what `dbtop vault init --key-file` writes.
-    #[error("{} is no key file of dbtop ({why}): make one with `dbtop vault slot add --key-file FILE` with a new name, or \
+    #[error("{} is no key file of dbtop ({why}): make one with `dbtop vault slot add key-file FILE` with a new name, or \
              bring this one back from a copy", path.display())]
     BadKeyFile {
         /// the file
@@ -95,7 +95,7 @@ pub enum VaultError {
     },
     /// The keyring answers, but has no key of this vault.
     #[error("the keyring ({keychain}) holds no key of this vault{}: open it with the passphrase or `--key-file FILE`, then \
-             renew the slot with `dbtop vault slot add --keyring`", if *forgets { " (it forgets at logout or reboot)" } else { "" })]
+             renew the slot with `dbtop vault slot add keyring`", if *forgets { " (it forgets at logout or reboot)" } else { "" })]
     EmptyKeyring {
         /// the keyring's name
         keychain: &'static str,
@@ -152,6 +152,12 @@ pub enum VaultError {
         "this is the last slot that outlives a reboot: first add a passphrase or a key file (`dbtop vault slot add`)"
     )]
     LastSlot,
+    /// The first slot would be the kernel's keyring.
+    #[error(
+        "the only keyring here is the kernel's, which forgets at reboot: make the vault with a passphrase or a key file \
+             first, then `dbtop vault slot add keyring`"
+    )]
+    ForgetfulFirst,
     /// There is no such slot.
     #[error("there is no key slot {0}: `dbtop vault slot list` names them")]
     UnknownSlot(String),

@@ -1,13 +1,18 @@
 //! What the process does for its own memory. `command` calls it before the first secret is read.
 
+use super::keys::Locked;
+
 /// What [`harden`] reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Hardened {
     /// a crash leaves no core file, and other processes of the user cannot look into the memory
     pub is_undumpable: bool,
+    /// keys can be kept out of swap
+    pub is_memory_lockable: bool,
 }
 
-/// Switches core dumps and tracing by other processes of the user off (`PR_SET_DUMPABLE`, Linux; nothing elsewhere).
+/// Switches core dumps and tracing by other processes of the user off (`PR_SET_DUMPABLE`, Linux; nothing elsewhere),
+/// and tries whether a page can be locked.
 pub fn harden() -> Hardened {
     #[cfg(target_os = "linux")]
     let is_undumpable = {
@@ -17,7 +22,8 @@ pub fn harden() -> Hardened {
     };
     #[cfg(not(target_os = "linux"))]
     let is_undumpable = false;
-    Hardened { is_undumpable }
+    let is_memory_lockable = Locked::<[u8; 32]>::empty().is_locked();
+    Hardened { is_undumpable, is_memory_lockable }
 }
 
 #[cfg(test)]

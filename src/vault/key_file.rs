@@ -48,11 +48,19 @@ pub(super) fn read(path: &Path, guard: Guard) -> Result<Key, VaultError> {
     parse(&text).map_err(bad)
 }
 
+/// Reads the key of a new slot, or makes its file if there is none.
+///
+/// # Errors
+/// As [`read`] and [`create`].
+pub(super) fn read_or_create(path: &Path) -> Result<Key, VaultError> {
+    if path.exists() { read(path, Guard::Mode) } else { create(path) }
+}
+
 /// Makes a key file with a new random key. It must not exist yet; only its owner can read it.
 ///
 /// # Errors
 /// [`VaultError::KeyFileIo`], also if the file exists.
-pub(super) fn create(path: &Path) -> Result<Key, VaultError> {
+fn create(path: &Path) -> Result<Key, VaultError> {
     let failed = |source| VaultError::KeyFileIo { doing: "writing", path: path.to_owned(), source };
     let key = keys::random_key()?;
     let mut text = Zeroizing::new(String::with_capacity(MARK.len() + DIGITS + 1));

@@ -34,6 +34,18 @@ pub(super) fn kinds_here() -> Vec<SlotKind> {
     desktop.then_some(SlotKind::Keyring).into_iter().chain([SlotKind::KernelKeyring]).collect()
 }
 
+/// Says of each keyring of this system whether it can be reached, by keeping a key in it for a moment.
+pub(super) fn reach() -> Vec<(SlotKind, Result<(), VaultError>)> {
+    let nobody = TenantUid::from_bytes([0; 16]);
+    let reach = |kind| {
+        let id = keys::random().map(RecordId::from_bytes)?;
+        let made = create(kind, &nobody, &id).map(drop);
+        forget(kind, &nobody, &id);
+        made
+    };
+    kinds_here().into_iter().map(|kind| (kind, reach(kind))).collect()
+}
+
 /// Puts a new random key into the keyring of `kind` and reads it back.
 ///
 /// # Errors

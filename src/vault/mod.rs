@@ -82,7 +82,7 @@ pub fn random_tenant() -> Result<TenantUid, VaultError> {
 /// Makes the first data key of a tenant and its first slot. `cost` matters for a passphrase only; None: calibrated.
 ///
 /// # Errors
-/// As [`add_slot`].
+/// As [`add_slot`]; [`VaultError::ForgetfulFirst`] where the only keyring is the kernel's.
 pub fn create(
     tenant: &TenantUid,
     opener: &Opener,
@@ -91,7 +91,11 @@ pub fn create(
 ) -> Result<(Sealer, Slot), VaultError> {
     let sealer = fresh(tenant, 1)?;
     let slot = add_slot(&sealer, opener, label, cost)?;
-    Ok((sealer, slot))
+    if slot.kind().is_lasting() {
+        return Ok((sealer, slot));
+    }
+    forget(tenant, &slot);
+    Err(VaultError::ForgetfulFirst)
 }
 
 /// Makes another slot for the open vault. Touches no record. `cost` as in [`create`].
@@ -113,17 +117,9 @@ pub fn add_slot(
             let cost = cost.unwrap_or_else(Cost::calibrated);
             (SlotKind::Passphrase, cost, cost.stretch(passphrase.reveal().as_bytes(), &salt)?)
         }
-        Opener::KeyFile(path) => {
-            let key = if path.exists() {
-                key_file::read(path, key_file::Guard::Mode)
-            } else {
-                key_file::create(path)
-            };
-            (SlotKind::KeyFile, none, key?)
-        }
-        Opener::Credential(path) => {
-            (SlotKind::Credential, none, key_file::read(path, key_file::Guard::Systemd)?)
-        }
+        Opener::KeyFile(path) => (SlotKind::KeyFile, none, key_file::read_or_create(path)?),
+        // Made on the administrator's machine, where it is a key file still.
+        Opener::Credential(path) => (SlotKind::Credential, none, key_file::read_or_create(path)?),
         Opener::Keyring => {
             let mut last = VaultError::NoKeyring { why: "this system has none".to_owned() };
             let made = keyring::kinds_here().into_iter().find_map(|kind| {
@@ -229,6 +225,11 @@ pub fn without_slot(slots: &[Slot], id: &str) -> Result<(Vec<Slot>, Slot), Vault
 pub fn forget(tenant: &TenantUid, slot: &Slot) -> bool {
     matches!(slot.kind(), SlotKind::Keyring | SlotKind::KernelKeyring)
         && keyring::forget(slot.kind(), tenant, slot.id())
+}
+
+/// The keyrings that this system may have, and whether each can be reached here and now.
+pub fn keyrings() -> Vec<(SlotKind, Result<(), VaultError>)> {
+    keyring::reach()
 }
 
 /// What `store` keeps beside the slots, so that a slot that was taken away or put in is noticed once the vault is open.

@@ -33,6 +33,7 @@ const BELONGS_TO: &[(&str, &[&str])] = &[
     ("region", &["vault"]),
     ("rlimit", &["command"]),
     ("rustix", &["store", "vault"]),
+    ("rpassword", &["command"]),
     ("rusqlite", &["store"]),
     ("rustls-native-certs", &["tds"]),
     ("serde_json", &["command", "store"]),

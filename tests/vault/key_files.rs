@@ -131,10 +131,14 @@ fn systemd_hands_the_same_key_over() {
     set_mode(&credential, 0o440);
     let env = Env { credential: Some(credential.clone()), ..Env::default() };
     assert!(unlock_any(&TENANT, &stage.slots, &env).is_ok());
+    // A slot of its own kind is made with the key in plain, which must not be open to others then.
     let (sealer, _) = open_vault();
-    let slot = add_slot(&sealer, &Opener::Credential(credential.clone()), "unit", None).unwrap();
+    let told = sentence(add_slot(&sealer, &Opener::Credential(credential.clone()), "unit", None));
+    assert!(told.contains("chmod 600"), "{told}");
+    let slot = add_slot(&sealer, &Opener::Credential(stage.key()), "unit", None).unwrap();
     assert_eq!(slot.kind(), SlotKind::Credential);
-    assert!(unlock(&TENANT, &[slot], &Opener::KeyFile(stage.key())).is_ok());
+    assert!(unlock(&TENANT, std::slice::from_ref(&slot), &Opener::KeyFile(stage.key())).is_ok());
+    assert!(unlock_any(&TENANT, &[slot], &env).is_ok());
     set_mode(&credential, 0o444);
     assert!(sentence(unlock_any(&TENANT, &stage.slots, &env)).contains("chmod 600"));
 }

@@ -1,6 +1,6 @@
 //! `dbtop once`: poll, print, exit by the worst health. For pipes, cron and Nagios.
 
-mod grid;
+pub(super) mod grid;
 mod rows;
 
 use super::{log, signals, source};

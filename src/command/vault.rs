@@ -1,0 +1,170 @@
+//! `dbtop vault`: makes a vault, shows and changes what opens it, rotates its key. What a command did is its result on
+//! standard output, in the format of `-o`; advice goes to standard error.
+
+use super::{
+    ask,
+    once::grid::{Cell, Grid},
+    open,
+};
+use crate::{
+    cli::{NewSlot, SlotCommand, Tenancy, Vault, VaultCommand},
+    model::text,
+    store::{Tenant, current_author},
+    vault::{self, Opener, Sealer, Slot, SlotKind},
+};
+
+/// Runs one of the sub-commands.
+///
+/// # Errors
+/// In sentences that say the way out: see `store::StoreError` and `vault::VaultError`.
+pub fn run(args: Vault, tenancy: &Tenancy) -> anyhow::Result<()> {
+    let grid = match args.command {
+        VaultCommand::Init { keyring } => init(keyring, tenancy)?,
+        VaultCommand::Status => status(tenancy)?,
+        VaultCommand::Slot(SlotCommand::List) => {
+            let tenant = open::unlocked(tenancy)?;
+            slots(&tenant, &tenant.slots()?)
+        }
+        VaultCommand::Slot(SlotCommand::Add { slot, label }) => add(&slot, &label, tenancy)?,
+        VaultCommand::Slot(SlotCommand::Remove { id, rotate }) => remove(&id, rotate, tenancy)?,
+        VaultCommand::Rotate => rotate(tenancy)?,
+        VaultCommand::LockCheck => lock_check(),
+    };
+    grid.print(args.output, &mut std::io::stdout().lock())
+}
+
+fn init(keyring: bool, tenancy: &Tenancy) -> anyhow::Result<Grid> {
+    let name = open::new_name(tenancy)?;
+    let tenants = open::tenants()?;
+    // Before somebody thinks of a passphrase for it.
+    if tenants.slugs()?.contains(&name) {
+        return Err(crate::store::StoreError::TenantExists(name.to_string()).into());
+    }
+    // Said in the environment or in the arguments: both mean a script.
+    let key_file = vault::Env::of_process(name.as_str(), tenancy.key_file.clone()).key_file;
+    let opener = match key_file {
+        _ if keyring => Opener::Keyring,
+        Some(file) => Opener::KeyFile(file),
+        None => Opener::Passphrase(ask::new_passphrase(&format!("tenant {name}"))?),
+    };
+    let tenant = tenants.create(&name, &opener, "first", None, &current_author())?;
+    ask::say(&format!("tenant {name} is made. Keep a second way in: `dbtop vault slot add`"));
+    Ok(slots(&tenant, &tenant.slots()?))
+}
+
+fn status(tenancy: &Tenancy) -> anyhow::Result<Grid> {
+    let tenant = open::locked(tenancy)?;
+    let mut kinds: Vec<&str> = tenant.slots().iter().map(|slot| slot.kind().name()).collect();
+    kinds.sort_unstable();
+    kinds.dedup();
+    let opened = tenant.unlock_any(&open::env(tenancy, &tenant));
+    let generation = tenant.slots().iter().map(Slot::generation).max();
+    Ok(Grid {
+        columns: vec!["tenant", "id", "suspended", "generation", "slots", "kinds", "opens_here", "problem"],
+        rows: vec![vec![
+            Cell::Text(tenant.slug().to_string()),
+            Cell::Text(tenant.uid().to_string()),
+            Cell::Flag(tenant.is_suspended()),
+            Cell::int(generation.map(|number| number as i64)),
+            Cell::Int(tenant.slots().len() as i64),
+            Cell::Text(kinds.join(" ")),
+            Cell::Flag(opened.is_ok()),
+            Cell::text(opened.err().map(|e| e.to_string()).as_deref()),
+        ]],
+    })
+}
+
+fn add(slot: &NewSlot, label: &str, tenancy: &Tenancy) -> anyhow::Result<Grid> {
+    let mut tenant = open::unlocked(tenancy)?;
+    let opener = match slot {
+        NewSlot::Passphrase => Opener::Passphrase(ask::new_passphrase(&format!("tenant {}", tenant.slug()))?),
+        NewSlot::KeyFile { file } => Opener::KeyFile(file.clone()),
+        NewSlot::Credential { file } => Opener::Credential(file.clone()),
+        NewSlot::Keyring => Opener::Keyring,
+    };
+    let made = tenant.add_slot(&current_author(), &opener, label, None)?;
+    if made.kind() == SlotKind::KernelKeyring {
+        ask::say("this is the kernel's keyring of the login session: it forgets at reboot, often at logout");
+    }
+    Ok(slots(&tenant, &[made]))
+}
+
+fn remove(id: &str, rotate: bool, tenancy: &Tenancy) -> anyhow::Result<Grid> {
+    let mut tenant = open::unlocked(tenancy)?;
+    let (_, removed) = vault::without_slot(&tenant.slots()?, id)?;
+    // Its label can be read with the key that it was sealed with.
+    let grid = slots(&tenant, &[removed]);
+    if rotate {
+        tenant.rotate(&current_author(), Some(id))?;
+    } else {
+        tenant.remove_slot(&current_author(), id)?;
+        ask::say(
+            "who kept a copy of the data key can still read the file: `dbtop vault rotate` locks them out",
+        );
+    }
+    Ok(grid)
+}
+
+fn rotate(tenancy: &Tenancy) -> anyhow::Result<Grid> {
+    let mut tenant = open::unlocked(tenancy)?;
+    tenant.rotate(&current_author(), None)?;
+    Ok(Grid {
+        columns: vec!["tenant", "generation"],
+        rows: vec![vec![
+            Cell::Text(tenant.slug().to_string()),
+            Cell::Int(tenant.sealer().generation() as i64),
+        ]],
+    })
+}
+
+fn lock_check() -> Grid {
+    let hardened = vault::harden();
+    let line = |what: &str, ok: bool, otherwise: &str| {
+        let detail = if ok { "" } else { otherwise };
+        vec![
+            Cell::Text(what.to_owned()),
+            Cell::Flag(ok),
+            Cell::text(Some(detail).filter(|text| !text.is_empty())),
+        ]
+    };
+    let mut rows = vec![
+        line(
+            "core dumps and tracing are off",
+            hardened.is_undumpable,
+            "only Linux can; switch core dumps off yourself",
+        ),
+        line(
+            "keys stay out of swap",
+            hardened.is_memory_lockable,
+            "not allowed here: raise `ulimit -l` (RLIMIT_MEMLOCK), or encrypt the swap space",
+        ),
+    ];
+    for (kind, found) in vault::keyrings() {
+        let why = found.as_ref().err().map(ToString::to_string).unwrap_or_default();
+        rows.push(line(kind.name(), found.is_ok(), &why));
+    }
+    Grid { columns: vec!["check", "ok", "problem"], rows }
+}
+
+fn slots(tenant: &Tenant, slots: &[Slot]) -> Grid {
+    Grid {
+        columns: vec!["id", "kind", "label", "generation", "memory_kb", "passes"],
+        rows: slots.iter().map(|slot| row(tenant.sealer(), slot)).collect(),
+    }
+}
+
+fn row(sealer: &Sealer, slot: &Slot) -> Vec<Cell> {
+    let cost = |figure: u32| Cell::int((slot.kind() == SlotKind::Passphrase).then_some(i64::from(figure)));
+    let label = slot.label(sealer);
+    vec![
+        Cell::Text(slot.id().short()),
+        Cell::Text(slot.kind().name().to_owned()),
+        match &label {
+            Ok(text) => Cell::Text(text::sanitize_line(text, vault::MAX_LABEL_BYTES).to_string()),
+            Err(_) => Cell::Unknown("damaged".to_owned()),
+        },
+        Cell::Int(slot.generation() as i64),
+        cost(slot.cost().memory_kib),
+        cost(slot.cost().passes),
+    ]
+}
