@@ -1,6 +1,8 @@
-//! The script of the demo: always something to find, mostly a healthy fleet, ten minutes that come again.
+//! The script of the demo: always something to find, mostly a healthy fleet. A small fleet tells a story of ten minutes
+//! that comes again; a large one has troubles of every kind and size at random, few at a time.
 
 use super::{Kind, Scenario, Span};
+use crate::sim::world::dice::Dice;
 
 /// Length of a round, s.
 const ROUND_S: i64 = 600;
@@ -39,20 +41,70 @@ const PASSING: [Line; 16] = [
     Line(5, Kind::Down, 500, 570, None),
 ];
 
-/// The script for a fleet of some size. Every further forty instances have the same troubles again, so that the share
-/// of sick ones stays the same.
+/// Fleets up to this size are told the story; larger ones would see each of its lines many times over.
+const STORY_MAX: usize = 60;
+/// After this time a large fleet has the same troubles again, s.
+const LARGE_ROUND_S: i64 = 7_200;
+
+/// A trouble as a large fleet has it.
+struct Ailment {
+    kind: Kind,
+    /// instances of a thousand that show it at any moment
+    per_mille: f64,
+    /// shortest and longest duration, s
+    lasts_s: (i64, i64),
+    /// how long it is seen after its end, s
+    lingers_s: i64,
+    /// smallest and largest amount
+    amount: (f64, f64),
+}
+
+const fn ailment(kind: Kind, per_mille: f64, lasts_s: (i64, i64), amount: (f64, f64)) -> Ailment {
+    Ailment { kind, per_mille, lasts_s, lingers_s: 0, amount }
+}
+
+/// What ails a large fleet: about 2.5 % gravely, 6 % a little, 0.6 % cannot be judged.
+const AILMENTS: [Ailment; 18] = [
+    // grave
+    ailment(Kind::BlockingStorm, 7.0, (200, 780), (2.0, 34.0)),
+    ailment(Kind::CpuStorm, 4.0, (120, 600), (96.6, 99.4)),
+    ailment(Kind::Down, 4.0, (60, 900), (1.0, 1.0)),
+    ailment(Kind::BlackHole, 2.0, (90, 500), (1.0, 1.0)),
+    ailment(Kind::LoginRefused, 2.0, (200, 1_200), (1.0, 1.0)),
+    ailment(Kind::Threadpool, 2.0, (90, 300), (600.0, 2_600.0)),
+    ailment(Kind::IoStall, 2.0, (120, 420), (260.0, 520.0)),
+    ailment(Kind::DiskFill, 2.0, (1_800, 5_400), (0.4, 2.0)),
+    // bearable
+    ailment(Kind::BlockingStorm, 4.0, (50, 115), (1.0, 6.0)),
+    ailment(Kind::CpuStorm, 12.0, (150, 1_500), (83.0, 94.0)),
+    ailment(Kind::IoStall, 8.0, (120, 900), (60.0, 170.0)),
+    ailment(Kind::GrantQueue, 6.0, (60, 500), (2.0, 15.0)),
+    Ailment { lingers_s: 900, ..ailment(Kind::Deadlocks, 9.0, (30, 400), (0.4, 5.0)) },
+    Ailment { lingers_s: 600, ..ailment(Kind::Restart, 6.0, (1, 2), (6.0, 40.0)) },
+    ailment(Kind::FailedJob, 8.0, (1_500, 5_400), (1.0, 1.0)),
+    ailment(Kind::DiskFill, 6.0, (3_000, 6_600), (4.0, 8.0)),
+    ailment(Kind::AgLag, 4.0, (120, 420), (10.0, 50.0)),
+    // cannot be judged
+    ailment(Kind::NoRights, 6.0, (3_000, 6_600), (1.0, 1.0)),
+];
+
+/// The script for a fleet of some size.
 pub fn script(instances: usize) -> Scenario {
+    if instances > STORY_MAX { large(instances) } else { story(instances) }
+}
+
+/// The story for up to [`STORY_MAX`] instances.
+fn story(instances: usize) -> Scenario {
     // at most a sixth is sick at the start
     let standing = STANDING.len().min(instances.div_ceil(6));
     let passing = PASSING.len().min(instances * PASSING.len() / 40);
     let lines = STANDING.iter().take(standing).map(|line| (line, false));
     let lines = lines.chain(PASSING.iter().take(passing).map(|line| (line, true)));
     lines.fold(Scenario::default(), |scenario, (Line(position, kind, from_s, to_s, amount), again)| {
-        let on = if instances >= 40 {
-            format!("#{position}/40")
-        } else {
-            format!("#{}", (position * instances).div_ceil(40).max(1))
-        };
+        let on = format!(
+            "#{}",
+            if instances >= 40 { *position } else { (position * instances).div_ceil(40).max(1) }
+        );
         let span =
             if *to_s == i64::MAX { Span::from(from_s * 1000) } else { Span::between_s(*from_s, *to_s) };
         let span = if again && *to_s < i64::MAX { span.every_s(ROUND_S) } else { span };
@@ -67,9 +119,32 @@ pub fn script(instances: usize) -> Scenario {
     })
 }
 
+/// Every ailment as often as its share asks for, its occurrences spread evenly over the round so that the share holds
+/// at every moment, on instances, for durations and by amounts that are rolled.
+fn large(instances: usize) -> Scenario {
+    let mut scenario = Scenario::default();
+    for (nth, a) in AILMENTS.iter().enumerate() {
+        let dice = Dice::new(0x_de30).at(nth as i64);
+        let mean_s = i64::midpoint(a.lasts_s.0, a.lasts_s.1) + a.lingers_s;
+        let often = a.per_mille / 1000.0 * instances as f64 * LARGE_ROUND_S as f64 / mean_s as f64;
+        let count = (often.round() as i64).max(1);
+        for n in 0..count {
+            let dice = dice.at(n);
+            let lasts_s = dice.of("lasts").whole(a.lasts_s.0, a.lasts_s.1);
+            let at = (n as f64 + dice.of("at").unit()) / count as f64;
+            let from_s = (at * LARGE_ROUND_S as f64) as i64 - lasts_s - a.lingers_s;
+            let span = Span::between_s(from_s, from_s + lasts_s).every_s(LARGE_ROUND_S);
+            let on = format!("#{}", dice.of("who").whole(1, instances as i64 + 1));
+            let amount = dice.of("amount").skewed(a.amount.0, a.amount.1);
+            scenario = scenario.with(&on, a.kind, span, Some(amount));
+        }
+    }
+    scenario
+}
+
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::Event, *};
 
     /// Positions with trouble at a moment, of a fleet of this size.
     fn sick(scenario: &Scenario, instances: usize, at_s: i64) -> usize {
@@ -84,7 +159,7 @@ mod tests {
 
     #[test]
     fn there_is_always_something_and_most_is_healthy() {
-        for instances in [1, 5, 12, 40, 500] {
+        for instances in [1, 5, 12, 40, 60] {
             let scenario = script(instances);
             for at_s in (0..4_000).step_by(5) {
                 let sick = sick(&scenario, instances, at_s);
@@ -102,5 +177,37 @@ mod tests {
         for kind in [Kind::BlockingStorm, Kind::CpuStorm, Kind::NoRights, Kind::Down, Kind::DiskFill] {
             assert!(now(kind), "{kind}");
         }
+    }
+
+    /// Instances of 500 with one of these troubles at every minute of three hours, as a share in %.
+    fn shares(kinds: &[Kind]) -> impl Iterator<Item = f64> {
+        let mut scenario = script(500);
+        scenario.events.retain(|e| kinds.contains(&e.kind));
+        (0..10_800).step_by(60).map(move |at_s| {
+            let acts = |e: &&Event| e.span.active_at(at_s * 1000).is_some();
+            let now = scenario.events.iter().filter(acts).cloned().collect();
+            let now = Scenario { events: now, cuts: Vec::new() };
+            sick(&now, 500, at_s) as f64 / 5.0
+        })
+    }
+
+    #[test]
+    fn a_large_fleet_is_ill_by_a_steady_small_share() {
+        let all: Vec<f64> = shares(&Kind::ALL).collect();
+        assert!(all.iter().all(|share| (4.0..13.0).contains(share)), "{all:?}");
+        let grave = [Kind::BlockingStorm, Kind::Down, Kind::BlackHole, Kind::LoginRefused, Kind::Threadpool];
+        let grave: Vec<f64> = shares(&grave).collect();
+        assert!(grave.iter().all(|share| (0.8..4.0).contains(share)), "{grave:?}");
+    }
+
+    #[test]
+    fn no_two_storms_of_a_large_fleet_are_alike() {
+        let scenario = script(500);
+        let storms = scenario.events.iter().filter(|e| e.kind == Kind::BlockingStorm);
+        let looks: std::collections::BTreeSet<(i64, i64)> =
+            storms.clone().map(|e| (e.amount as i64, e.span.to_ms - e.span.from_ms)).collect();
+        assert!(looks.len() * 10 > storms.count() * 9, "{looks:?}");
+        let sizes: std::collections::BTreeSet<i64> = looks.iter().map(|(size, _)| *size).collect();
+        assert!(sizes.len() >= 20, "{sizes:?}");
     }
 }
