@@ -1,7 +1,7 @@
 //! What the screen draws: the whole fleet at one moment, immutable, shared by `Arc`. Made by the fold only.
 
 use super::{
-    health::{Health, Level},
+    health::{Health, Level, Thresholds},
     history::History,
     instance::{InstanceId, InstanceInfo},
     properties::{Properties, Rights},
@@ -311,6 +311,8 @@ pub struct FleetSnapshot {
     pub polled: u32,
     /// the collector's own figures
     pub collector: CollectorStats,
+    /// the limits that the verdicts were made with, for lines in charts and marks in tables
+    pub thresholds: Thresholds,
 }
 
 impl FleetSnapshot {

@@ -138,6 +138,7 @@ impl Fleet {
                 counts,
                 polled,
                 collector: self.stats,
+                thresholds: self.thresholds.clone(),
             });
         }
         Arc::clone(&self.last)

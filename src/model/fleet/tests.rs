@@ -106,6 +106,14 @@ fn shown(fleet: &mut Fleet, s: i64) -> Arc<InstanceSnapshot> {
 }
 
 #[test]
+fn a_snapshot_carries_the_limits_of_its_verdicts() {
+    let limits = Thresholds { cpu_warning_pct: 61.0, ..Thresholds::default() };
+    let mut fleet = Fleet::new(limits.clone());
+    fleet.apply(Update::Inventory(vec![info("a")]));
+    assert_eq!(fleet.snapshot(at(0)).thresholds, limits);
+}
+
+#[test]
 fn rates_come_with_the_second_sample() {
     let mut f = fleet(&["a"]);
     let first = poll_headline(&mut f, 0, headline(1_000, 50_000));

@@ -105,7 +105,7 @@ pub const COLUMNS: [Column; 10] = [
     Column::number("CPU", 8, 3),
     Column::number("+CPU", 8, 4),
     Column::number("READS", 7, 3),
-    Column::text("TOP WAIT", 18, 4),
+    Column::text("TOP WAIT", 20, 4),
     Column::text("LONGEST STATEMENT", 24, 5).at_least(16).growing(),
 ];
 

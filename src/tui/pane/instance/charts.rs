@@ -197,7 +197,7 @@ fn draw(i: &InstanceSnapshot, view: &View<'_>, canvas: &mut Canvas<'_>, sight: S
         factor: 1.0,
         top: kind.top,
         least: kind.least,
-        limits: (kind.limits)(&Thresholds::default()),
+        limits: (kind.limits)(&view.snapshot.thresholds),
         empty: &why,
         cursor: sight.cursor,
     }

@@ -113,7 +113,7 @@ impl Harvest {
                 add_categories(&mut categories, table);
             }
             for rate in &table.types {
-                if let Some(level) = poison_level(rate).filter(|_| !stale) {
+                if let Some(level) = poison_level(rate, &view.snapshot.thresholds).filter(|_| !stale) {
                     let row = Row { instance: Some(n), rate: rate.clone(), on: 1, stale };
                     harvest.note_poison(level, row);
                 }
@@ -205,8 +205,7 @@ fn add(sum: &mut Row, rate: &WaitRate) {
 }
 
 /// The level of a poison wait by the thresholds of the score; None for other waits and for a trace of one.
-pub fn poison_level(rate: &WaitRate) -> Option<Level> {
-    let t = Thresholds::default();
+pub fn poison_level(rate: &WaitRate, t: &Thresholds) -> Option<Level> {
     if !rate.poison || rate.ms_per_s <= t.poison_warning_ms_per_s {
         None
     } else if rate.ms_per_s > t.poison_critical_ms_per_s {
@@ -273,7 +272,7 @@ impl Rows for TypeRows<'_> {
                 out.put(t.strong, i.map_or("", |i| i.id().as_str()));
             }
             TYPE => {
-                let level = poison_level(r);
+                let level = poison_level(r, &self.view.snapshot.thresholds);
                 if let Some(level) = level {
                     out.put(reading::level_style(t, level), reading::glyph(level));
                     out.put(t.base, " ");

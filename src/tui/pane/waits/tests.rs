@@ -33,6 +33,17 @@ fn categories_of_all_instances_add_up_and_the_title_sums_them() {
 }
 
 #[test]
+fn poison_is_judged_by_the_configured_limits() {
+    let mut fleet = fixture::small();
+    fleet.thresholds.poison_critical_ms_per_s = 5_000.0;
+    let lines = Stage::fleet(fleet.clone()).draw(&mut pane(), 120, 36);
+    assert!(lines[0].starts_with(" ▲ poison: THREADPOOL"), "{}", lines[0]);
+    fleet.thresholds.poison_warning_ms_per_s = 4_000.0;
+    let lines = Stage::fleet(fleet).draw(&mut pane(), 120, 36);
+    assert!(!lines.iter().any(|l| l.contains("poison")), "{lines:#?}");
+}
+
+#[test]
 fn poison_has_a_banner_that_no_filter_hides() {
     let stage = Stage::fleet(fixture::small());
     let mut pane = pane();

@@ -70,10 +70,16 @@ impl Split {
 /// Shortest time between two looks at the histories, ms: of 500 instances they take a while.
 const LOOK_MS: i64 = 1_000;
 
-/// What a picture was made of: scope, second, columns, range.
+/// The longest such time, ms: over many instances there is a look for each column of the chart.
+const LOOK_MANY_MS: i64 = 5_000;
+
+/// More instances than this are many.
+const MANY: usize = 50;
+
+/// What a picture was made of: scope, time in looks, columns, range.
 type Made = (u64, i64, u16, i64);
 
-/// The chart, made anew at most once a second, or when scope or size change.
+/// The chart, made anew at most once a second (over many instances: once a column), or when scope or size change.
 #[derive(Debug, Default)]
 pub struct Picture {
     stack: Stack,
@@ -86,7 +92,10 @@ impl Picture {
         let columns = stack::plot_columns(canvas.width(), canvas.height());
         let mut scope = DefaultHasher::new();
         (view.scope, view.faults_only, view.snapshot.instances.len()).hash(&mut scope);
-        let made = Some((scope.finish(), view.now.ms().div_euclid(LOOK_MS), columns, range_ms));
+        let many = view.single().is_none() && view.snapshot.instances.len() > MANY;
+        let column_ms = range_ms / i64::from(columns.max(1));
+        let look_ms = if many { column_ms.clamp(LOOK_MS, LOOK_MANY_MS) } else { LOOK_MS };
+        let made = Some((scope.finish(), view.now.ms().div_euclid(look_ms), columns, range_ms));
         if self.made != made {
             let histories = view.instances().map(|(_, i)| &*i.history);
             self.stack = Stack::gather(histories, view.now, range_ms, columns);
