@@ -43,6 +43,7 @@ fn target(sim: &Sim, index: usize) -> Target {
         groups: vec![],
         labels: vec![],
         tls: TlsMode::Verify,
+        poll: Arc::default(),
     };
     Target {
         info: Arc::new(info),

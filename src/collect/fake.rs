@@ -92,6 +92,7 @@ pub fn target(name: &str) -> Target {
             groups: Vec::new(),
             labels: Vec::new(),
             tls: TlsMode::Verify,
+            poll: Arc::default(),
         }),
         endpoint: Endpoint { host: name.to_owned(), port: None, instance: None },
         user: "dbtop".to_owned(),

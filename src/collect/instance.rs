@@ -21,7 +21,8 @@ use crate::{
         failure::{Failure, FailureKind},
         instance::Target,
         reading::Unavailable,
-        sample::{Link, ProbeId, Update},
+        record::PollSettings,
+        sample::{Link, ProbeId, Sample, Update},
     },
     probe::{Polled, ProbeContext},
 };
@@ -38,6 +39,8 @@ use tokio::{
 const LEAST_SET_UP: Duration = Duration::from_secs(2);
 /// Longest wait before a broken but answering connection is made anew.
 const RECONNECT_SPREAD: Duration = Duration::from_millis(500);
+/// An instance that rests looks at the clock at least this often.
+const LONGEST_REST_MS: u64 = 60_000;
 /// After a pause the instances come back within this time.
 const RESUME_SPREAD: Duration = Duration::from_secs(2);
 
@@ -54,7 +57,7 @@ pub(super) struct Shared<D> {
 }
 
 /// What the manager wants of an instance; the newest wins.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Control {
     /// on the screen
     pub focused: bool,
@@ -62,6 +65,8 @@ pub(super) struct Control {
     pub paused: bool,
     /// grows with each "refresh now"
     pub refreshes: u64,
+    /// what the instance's record and labels say about polling it
+    pub poll: Arc<PollSettings>,
 }
 
 /// Why a connection ended.
@@ -93,7 +98,8 @@ impl<D: Driver> Instance<D> {
         secret: SecretCell,
         control: watch::Receiver<Control>,
     ) -> Self {
-        let schedule = Schedule::new(&shared.settings, Instant::now());
+        let poll = Arc::clone(&control.borrow().poll);
+        let schedule = Schedule::new(&shared.settings, Arc::clone(&poll), Instant::now());
         Self {
             target,
             shared,
@@ -102,7 +108,7 @@ impl<D: Driver> Instance<D> {
             schedule,
             context: ProbeContext::new(),
             retry: Retry::default(),
-            obeyed: Control::default(),
+            obeyed: Control { poll, ..Control::default() },
             fresh: true,
         }
     }
@@ -178,9 +184,15 @@ impl<D: Driver> Instance<D> {
         if told {
             self.link(Link::Up).await;
         }
+        self.tell_what_is_off().await;
         let mut answered = false;
         loop {
             self.obey().await;
+            if self.is_resting() {
+                // Nobody knows for how long: the server is not to keep a connection for us.
+                self.link(Link::Idle).await;
+                return End::Again;
+            }
             let due = self.next_round().await;
             if due.is_empty() {
                 continue;
@@ -250,7 +262,12 @@ impl<D: Driver> Instance<D> {
     fn report(&self, polled: Vec<Polled>) {
         let at = (self.shared.settings.clock)();
         let (mut ok, mut failed) = (0, 0);
-        for Polled { probe, took_ms, outcome } in polled {
+        for Polled { probe, took_ms, mut outcome } in polled {
+            if let Ok(Sample::Databases(rows)) = &mut outcome {
+                rows.retain(|row| {
+                    row.name.as_deref().is_none_or(|name| self.obeyed.poll.wants_database(name))
+                });
+            }
             tracing::debug!(
                 instance = %self.target.info.id,
                 probe = probe.name(),
@@ -275,14 +292,17 @@ impl<D: Driver> Instance<D> {
 
     /// Carries out what changed in the control.
     async fn obey(&mut self) {
-        let wanted = *self.control.borrow_and_update();
+        let wanted = self.control.borrow_and_update().clone();
         let now = Instant::now();
+        if wanted.poll != self.obeyed.poll {
+            let paces = self.schedule.take_poll(Arc::clone(&wanted.poll), &self.shared.settings, now);
+            self.tell_paces(paces).await;
+            self.tell_what_is_off().await;
+        }
         if wanted.focused != self.obeyed.focused {
             self.context.set_focused(wanted.focused);
-            for (probe, every_ms) in self.schedule.focus(wanted.focused, &self.shared.settings, now) {
-                let instance = self.target.info.id.clone();
-                self.send(Update::Pace { instance, probe, every_ms }).await;
-            }
+            let paces = self.schedule.focus(wanted.focused, &self.shared.settings, now);
+            self.tell_paces(paces).await;
         }
         if wanted.refreshes != self.obeyed.refreshes {
             self.schedule.refresh(now);
@@ -293,12 +313,45 @@ impl<D: Driver> Instance<D> {
         self.obeyed = wanted;
     }
 
+    /// Waits while polling is paused or the instance rests. Maintenance ends by itself.
     async fn while_paused(&mut self) {
-        while self.control.borrow_and_update().paused {
-            if self.control.changed().await.is_err() {
+        loop {
+            let wanted = self.control.borrow_and_update().clone();
+            let now = (self.shared.settings.clock)();
+            if !wanted.paused && wanted.poll.paused(now).is_none() {
+                return;
+            }
+            let left = wanted.poll.maintenance_until.map_or(0, |until| until.ms_since(now));
+            let look =
+                Duration::from_millis(if left == 0 { LONGEST_REST_MS } else { left.min(LONGEST_REST_MS) });
+            if matches!(tokio::time::timeout(look, self.control.changed()).await, Ok(Err(_))) {
                 return std::future::pending().await;
             }
         }
+    }
+
+    async fn tell_paces(&self, paces: Vec<(ProbeId, u32)>) {
+        for (probe, every_ms) in paces {
+            let instance = self.target.info.id.clone();
+            self.send(Update::Pace { instance, probe, every_ms }).await;
+        }
+    }
+
+    /// A probe that is switched off says so, instead of growing old.
+    async fn tell_what_is_off(&self) {
+        let at = (self.shared.settings.clock)();
+        for probe in self.schedule.off() {
+            let instance = self.target.info.id.clone();
+            let outcome = Err(Unavailable::SwitchedOff("this instance's settings".into()));
+            let every_ms = self.schedule.every_ms(probe);
+            self.send(Update::Polled { instance, probe, at, took_ms: 0, every_ms, outcome }).await;
+        }
+    }
+
+    /// Stopped or in maintenance by its own settings.
+    fn is_resting(&self) -> bool {
+        let now = (self.shared.settings.clock)();
+        self.control.borrow().poll.paused(now).is_some()
     }
 
     /// Sleeps until the next attempt; "refresh now" cuts it short.

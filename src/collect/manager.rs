@@ -116,7 +116,8 @@ impl<D: Driver> Manager<D> {
             }
             match before.remove(&id) {
                 Some(running) if same_connection(&running.target, &target) => {
-                    self.running.insert(id, running);
+                    running.change(|c| c.poll = Arc::clone(&target.info.poll));
+                    self.running.insert(id, Running { target: Arc::new(target), ..running });
                 }
                 old => {
                     if let Some(old) = old {
@@ -134,7 +135,12 @@ impl<D: Driver> Manager<D> {
 
     fn start(&mut self, target: Arc<Target>, delay: Duration) {
         let id = target.info.id.clone();
-        let first = Control { focused: self.focused.contains(&id), paused: self.paused, refreshes: 0 };
+        let first = Control {
+            focused: self.focused.contains(&id),
+            paused: self.paused,
+            refreshes: 0,
+            poll: Arc::clone(&target.info.poll),
+        };
         let (control, listen) = watch::channel(first);
         let secret = self.secrets.cell(&target.secret);
         let instance = Instance::new(Arc::clone(&target), Arc::clone(&self.shared), secret, listen);
@@ -167,7 +173,7 @@ impl<D: Driver> Manager<D> {
 impl Running {
     fn change(&self, change: impl FnOnce(&mut Control)) {
         self.control.send_if_modified(|control| {
-            let before = *control;
+            let before = control.clone();
             change(control);
             *control != before
         });

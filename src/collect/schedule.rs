@@ -5,9 +5,9 @@
 //! The fast tier is the heartbeat: it decides when a round is, everything else takes part in the round that is nearest
 //! to its own due time. So an instance is asked in as few round trips as its fastest interval allows.
 
-use super::settings::{Settings, Tier, tier};
-use crate::model::sample::ProbeId;
-use std::time::Duration;
+use super::settings::{Settings, Tier, is_off, tier};
+use crate::model::{record::PollSettings, sample::ProbeId};
+use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
 
 /// Probes with figures that need two samples: their second poll comes early.
@@ -37,19 +37,21 @@ struct Slot {
 pub struct Schedule {
     slots: [Slot; ProbeId::ALL.len()],
     focused: bool,
+    /// what the instance's own settings say
+    poll: Arc<PollSettings>,
 }
 
 impl Schedule {
     /// Everything is due when the instance connects.
-    pub fn new(settings: &Settings, now: Instant) -> Self {
+    pub fn new(settings: &Settings, poll: Arc<PollSettings>, now: Instant) -> Self {
         let slots = ProbeId::ALL.map(|probe| Slot {
             probe,
             due: now,
             last: None,
-            every_ms: settings.every_ms(probe, false),
+            every_ms: settings.every_ms(&poll, probe, false),
             polls: 0,
         });
-        Self { slots, focused: false }
+        Self { slots, focused: false, poll }
     }
 
     /// A new connection after none or a failed one: the fast tier and what tells about the server at once, the rest
@@ -76,13 +78,15 @@ impl Schedule {
         }
         let half = Duration::from_millis(u64::from(self.every_ms(ProbeId::Headline)) / 2);
         // What was never asked has a reason to wait.
-        let nearest = |s: &&Slot| s.due <= now + if s.polls == 0 { Duration::ZERO } else { half };
+        let nearest = |s: &&Slot| {
+            !is_off(&self.poll, s.probe) && s.due <= now + if s.polls == 0 { Duration::ZERO } else { half }
+        };
         self.slots.iter().filter(nearest).map(|s| s.probe).collect()
     }
 
     /// When the next round is.
     pub fn next(&self) -> Instant {
-        let fast = self.slots.iter().filter(|s| tier(s.probe) == Tier::Fast);
+        let fast = self.slots.iter().filter(|s| tier(s.probe) == Tier::Fast && !is_off(&self.poll, s.probe));
         // There always are fast probes; the fallback is what `now` would be.
         fast.map(|s| s.due).min().unwrap_or_else(Instant::now)
     }
@@ -90,7 +94,7 @@ impl Schedule {
     /// A round is over. Each polled probe is due again an interval after it was due (`jitter` moves it by up to a
     /// tenth; from 0 to 1); intervals that went by meanwhile are skipped. Gives how many.
     pub fn done(&mut self, polled: &[ProbeId], settings: &Settings, now: Instant, jitter: f64) -> u64 {
-        let fast = Duration::from_millis(settings.every_ms(ProbeId::Headline, self.focused).into());
+        let fast = Duration::from_millis(self.every_ms(ProbeId::Headline).into());
         let mut skipped = 0;
         for slot in self.slots.iter_mut().filter(|s| polled.contains(&s.probe)) {
             slot.polls = slot.polls.saturating_add(1);
@@ -120,9 +124,29 @@ impl Schedule {
     /// The instance came on the screen or left it. Gives the probes whose interval changed, with the new one.
     pub fn focus(&mut self, focused: bool, settings: &Settings, now: Instant) -> Vec<(ProbeId, u32)> {
         self.focused = focused;
+        self.pace(settings, now)
+    }
+
+    /// The instance's own settings changed. Gives the probes whose interval changed, with the new one.
+    pub fn take_poll(
+        &mut self,
+        poll: Arc<PollSettings>,
+        settings: &Settings,
+        now: Instant,
+    ) -> Vec<(ProbeId, u32)> {
+        for slot in &mut self.slots {
+            if is_off(&self.poll, slot.probe) && !is_off(&poll, slot.probe) {
+                slot.due = now;
+            }
+        }
+        self.poll = poll;
+        self.pace(settings, now)
+    }
+
+    fn pace(&mut self, settings: &Settings, now: Instant) -> Vec<(ProbeId, u32)> {
         let mut changed = Vec::new();
         for slot in &mut self.slots {
-            let every_ms = settings.every_ms(slot.probe, focused);
+            let every_ms = settings.every_ms(&self.poll, slot.probe, self.focused);
             if every_ms == slot.every_ms {
                 continue;
             }
@@ -148,6 +172,11 @@ impl Schedule {
         }
     }
 
+    /// The probes that the instance's own settings switch off.
+    pub fn off(&self) -> impl Iterator<Item = ProbeId> {
+        ProbeId::ALL.into_iter().filter(|probe| is_off(&self.poll, *probe))
+    }
+
     /// The interval of a probe now, ms.
     pub fn every_ms(&self, probe: ProbeId) -> u32 {
         self.slots.iter().find(|s| s.probe == probe).map_or(0, |s| s.every_ms)
@@ -160,7 +189,7 @@ mod tests {
 
     fn start() -> (Settings, Instant, Schedule) {
         let (settings, now) = (Settings::default(), Instant::now());
-        let mut schedule = Schedule::new(&settings, now);
+        let mut schedule = Schedule::new(&settings, Arc::default(), now);
         schedule.connected(&settings, now);
         (settings, now, schedule)
     }

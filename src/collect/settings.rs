@@ -2,8 +2,20 @@
 //! from the configuration.
 
 use super::clock;
-use crate::model::{health::Thresholds, sample::ProbeId, time::Timestamp};
+use crate::model::{health::Thresholds, record::PollSettings, sample::ProbeId, time::Timestamp};
 use std::time::Duration;
+
+/// The shortest and longest interval that an instance's own settings may ask for, s. What is on the screen is polled
+/// faster, whatever they say.
+const SHORTEST_S: u32 = 30;
+const LONGEST_S: u32 = 3600;
+
+/// True if the instance's settings switch this probe off. The headline is the heartbeat, and rights and properties say
+/// which scripts fit: they stay; an instance that nobody wants polled is stopped instead.
+pub fn is_off(poll: &PollSettings, probe: ProbeId) -> bool {
+    !matches!(probe, ProbeId::Headline | ProbeId::Rights | ProbeId::Properties)
+        && poll.probes_off.iter().any(|name| name.eq_ignore_ascii_case(probe.name()))
+}
 
 /// Probes that are polled together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,8 +109,22 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// The interval of a probe, ms, at least 500.
-    pub fn every_ms(&self, probe: ProbeId, focused: bool) -> u32 {
+    /// The interval of a probe, ms, at least 500. What `poll` says of the instance comes before these settings.
+    pub fn every_ms(&self, poll: &PollSettings, probe: ProbeId, focused: bool) -> u32 {
+        let own = match tier(probe) {
+            Tier::Fast => poll.every_s,
+            Tier::Detail => poll.detail_every_s,
+            Tier::Slow | Tier::Identity => None,
+        };
+        let own_ms = own.map(|s| s.clamp(SHORTEST_S, LONGEST_S).saturating_mul(1000));
+        match (own_ms, focused) {
+            (Some(own_ms), false) => own_ms,
+            (Some(own_ms), true) => own_ms.min(self.usual_ms(probe, true)),
+            (None, _) => self.usual_ms(probe, focused),
+        }
+    }
+
+    fn usual_ms(&self, probe: ProbeId, focused: bool) -> u32 {
         let every = match (tier(probe), focused) {
             (Tier::Fast, false) => self.fleet_every_ms,
             (Tier::Fast, true) => self.focused_every_ms,
@@ -126,10 +152,32 @@ mod tests {
     fn what_is_on_the_screen_is_never_slower() {
         let s = Settings::default();
         for probe in ProbeId::ALL {
-            assert!(s.every_ms(probe, true) <= s.every_ms(probe, false), "{probe:?}");
+            assert!(s.every_ms(&usual(), probe, true) <= s.every_ms(&usual(), probe, false), "{probe:?}");
         }
-        assert_eq!(s.every_ms(ProbeId::Headline, true), 2_000);
-        assert_eq!(s.every_ms(ProbeId::Waits, false), 60_000);
-        assert_eq!(s.every_ms(ProbeId::Jobs, false), 300_000);
+        assert_eq!(s.every_ms(&usual(), ProbeId::Headline, true), 2_000);
+        assert_eq!(s.every_ms(&usual(), ProbeId::Waits, false), 60_000);
+        assert_eq!(s.every_ms(&usual(), ProbeId::Jobs, false), 300_000);
+    }
+
+    fn usual() -> PollSettings {
+        PollSettings::default()
+    }
+
+    #[test]
+    fn an_instance_may_be_polled_more_seldom_but_not_off_the_screen_faster_than_its_floor() {
+        let s = Settings::default();
+        let own = PollSettings { every_s: Some(300), detail_every_s: Some(1), ..usual() };
+        assert_eq!(s.every_ms(&own, ProbeId::Headline, false), 300_000);
+        assert_eq!(s.every_ms(&own, ProbeId::Headline, true), 2_000, "on the screen it is as fast as any");
+        assert_eq!(s.every_ms(&own, ProbeId::Waits, false), 30_000, "never below the floor");
+        assert_eq!(s.every_ms(&own, ProbeId::Jobs, false), 300_000);
+    }
+
+    #[test]
+    fn the_heartbeat_cannot_be_switched_off() {
+        let own =
+            PollSettings { probes_off: ["Waits", "headline", "jobs"].map(String::from).into(), ..usual() };
+        let off: Vec<_> = ProbeId::ALL.into_iter().filter(|p| is_off(&own, *p)).collect();
+        assert_eq!(off, [ProbeId::Waits, ProbeId::Jobs]);
     }
 }

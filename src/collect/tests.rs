@@ -6,6 +6,7 @@ use super::{
 };
 use crate::model::{
     health::Level,
+    record::PollSettings,
     sample::{Link, ProbeId},
     snapshot::InstanceSnapshot,
     time::Timestamp,
@@ -299,4 +300,62 @@ async fn a_right_that_is_missing_is_said_and_the_link_is_up() {
     let i = shown(&collector, "a");
     assert_eq!((&i.facts.link, i.health.level), (&Link::Up, Level::Unknown));
     assert_eq!(&*i.health.reasons[0].text, "needs VIEW SERVER STATE");
+}
+
+/// `a` with settings of its own.
+fn settled(poll: PollSettings) -> Command {
+    let mut a = target("a");
+    Arc::make_mut(&mut a.info).poll = Arc::new(poll);
+    Command::Inventory(vec![a])
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_instances_own_settings_take_effect_without_a_restart() {
+    let (fake, collector, start) = run(&one(), |_| {});
+    seconds(40.0).await;
+    let off = vec!["waits".to_owned()];
+    let poll = PollSettings { every_s: Some(600), probes_off: off, ..PollSettings::default() };
+    collector.commands.send(settled(poll)).await.unwrap();
+    seconds(1.0).await;
+    let counts = |p| fake.polls("a", p, start).len();
+    let (headlines, waits) = (counts(ProbeId::Headline), counts(ProbeId::Waits));
+    seconds(500.0).await;
+    assert!(counts(ProbeId::Headline) <= headlines + 1, "every ten minutes now");
+    assert_eq!(counts(ProbeId::Waits), waits, "switched off");
+    let now = shown(&collector, "a");
+    let words = now.facts.waits.problem.as_ref().map(ToString::to_string);
+    assert_eq!(words.as_deref(), Some("off (this instance's settings)"));
+    assert_eq!(now.health.level, Level::Ok, "a slow instance is not a silent one: {:?}", now.health.reasons);
+    collector.commands.send(settled(PollSettings::default())).await.unwrap();
+    seconds(70.0).await;
+    assert!(counts(ProbeId::Waits) > waits, "on again");
+    assert_eq!(fake.logins.lock().unwrap().len(), 1, "the connection stayed");
+}
+
+#[tokio::test(start_paused = true)]
+async fn maintenance_pauses_polls_and_judgement_until_it_ends_by_itself() {
+    let (fake, collector, start) = run(&one(), |_| {});
+    seconds(40.0).await;
+    let until = clock().plus_ms(1_800_000);
+    let poll = PollSettings { maintenance_until: Some(until), ..PollSettings::default() };
+    collector.commands.send(settled(poll)).await.unwrap();
+    seconds(1.0).await;
+    let polls = || fake.polls("a", ProbeId::Headline, start).len();
+    let before = polls();
+    fake.set("a", Act::Refuse);
+    seconds(1_700.0).await;
+    let health = shown(&collector, "a").health.clone();
+    assert_eq!((polls(), health.level), (before, Level::Unknown), "nobody asks, nobody judges");
+    assert_eq!(&*health.reasons[0].text, "in maintenance for 1m");
+    fake.set("a", Act::Answer(5));
+    seconds(110.0).await;
+    assert!(polls() > before, "it goes on by itself");
+    assert_eq!(shown(&collector, "a").health.level, Level::Ok);
+    let poll = PollSettings { running: Some(false), ..PollSettings::default() };
+    collector.commands.send(settled(poll)).await.unwrap();
+    seconds(5.0).await;
+    let before = polls();
+    seconds(3_600.0).await;
+    assert_eq!(polls(), before);
+    assert_eq!(&*shown(&collector, "a").health.reasons[0].text, "stopped");
 }

@@ -140,6 +140,7 @@ fn target(row: Row, default_ca: Option<&PathBuf>) -> Result<Target, String> {
         groups: row.groups.into_iter().map(Arc::from).collect(),
         labels: row.labels.into_iter().map(|(k, v)| (Arc::from(k), Arc::from(v))).collect(),
         tls: row.tls.into(),
+        poll: Arc::default(),
     };
     Ok(Target {
         info: Arc::new(info),

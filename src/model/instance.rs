@@ -1,6 +1,6 @@
 //! Who an instance is, and how it is reached. Filled by `config` from the inventory; never changed by a poll.
 
-use super::secret::Secret;
+use super::{record::PollSettings, secret::Secret};
 use std::{fmt, path::PathBuf, sync::Arc};
 
 /// The instance's name in the inventory, unique within a tenant. Selection and messages go by it.
@@ -67,6 +67,8 @@ pub struct InstanceInfo {
     pub labels: Vec<(Arc<str>, Arc<str>)>,
     /// transport protection
     pub tls: TlsMode,
+    /// what its record and its labels say about polling it; what they do not say is the configuration's
+    pub poll: Arc<PollSettings>,
 }
 
 impl InstanceInfo {

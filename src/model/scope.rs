@@ -107,6 +107,7 @@ mod tests {
                 groups: vec![group.into()],
                 labels: vec![("env".into(), group.into())],
                 tls: TlsMode::Verify,
+                poll: Arc::default(),
             };
             Arc::new(InstanceSnapshot {
                 info: Arc::new(info),

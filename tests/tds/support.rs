@@ -47,6 +47,7 @@ impl Server {
             groups: vec![],
             labels: vec![],
             tls,
+            poll: Arc::default(),
         };
         Target {
             info: Arc::new(info),

@@ -264,7 +264,7 @@ impl Entry {
         if !self.dirty && now < self.recheck_at && now >= self.checked_at {
             return false;
         }
-        let health = score::assess(&self.facts, &self.history, thresholds, now);
+        let health = score::assess(&self.info.poll, &self.facts, &self.history, thresholds, now);
         if let Some(at) = self.score_due.take() {
             Arc::make_mut(&mut self.history).record(SeriesId::Score, at, health.score.map(f64::from));
         }
@@ -299,8 +299,13 @@ impl Entry {
             i64::try_from(thresholds.offline_after_s).unwrap_or(i64::MAX / 2000).saturating_mul(1000);
         let offline_at = self.facts.last_good_at.or(self.facts.link_since).map(|at| at.plus_ms(offline_ms));
         let stale_at = self.facts.stale_times();
-        let due =
-            stale_at.into_iter().chain([offline_at]).flatten().filter(|t| *t >= now).map(|t| t.plus_ms(1));
+        let woken_at = self.info.poll.maintenance_until;
+        let due = stale_at
+            .into_iter()
+            .chain([offline_at, woken_at])
+            .flatten()
+            .filter(|t| *t >= now)
+            .map(|t| t.plus_ms(1));
         due.chain([now.plus_ms(LONGEST_MS)]).min().unwrap_or(now)
     }
 }

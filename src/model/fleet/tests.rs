@@ -29,6 +29,7 @@ fn info(name: &str) -> Arc<InstanceInfo> {
         groups: Vec::new(),
         labels: Vec::new(),
         tls: TlsMode::Verify,
+        poll: Arc::default(),
     })
 }
 

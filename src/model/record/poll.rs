@@ -53,6 +53,14 @@ impl PollSettings {
         *self == Self::default()
     }
 
+    /// True if a database is to be looked at. System databases always are: tempdb and msdb tell about the instance.
+    pub fn wants_database(&self, name: &str) -> bool {
+        let listed = |list: &[String]| list.iter().any(|n| n.eq_ignore_ascii_case(name));
+        let system = ["master", "model", "msdb", "tempdb"].iter().any(|n| n.eq_ignore_ascii_case(name));
+        system
+            || (!listed(&self.databases_out) && (self.databases_in.is_empty() || listed(&self.databases_in)))
+    }
+
     /// Why nothing is polled now, if so.
     pub fn paused(&self, now: Timestamp) -> Option<&'static str> {
         match (self.running, self.maintenance_until) {
@@ -79,6 +87,20 @@ mod tests {
         let both = own.over(&label);
         assert_eq!((both.every_s, both.running), (Some(60), Some(true)));
         assert_eq!(both.probes_off, ["volumes"]);
+    }
+
+    #[test]
+    fn databases_are_chosen_by_name_whatever_its_case() {
+        let lists = |inside: &[&str], outside: &[&str]| PollSettings {
+            databases_in: inside.iter().map(ToString::to_string).collect(),
+            databases_out: outside.iter().map(ToString::to_string).collect(),
+            ..PollSettings::default()
+        };
+        assert!(lists(&[], &[]).wants_database("Sales"));
+        assert!(!lists(&[], &["sales"]).wants_database("Sales"));
+        assert!(lists(&["sales"], &[]).wants_database("Sales"));
+        assert!(!lists(&["sales"], &[]).wants_database("Stock"));
+        assert!(lists(&["sales"], &[]).wants_database("tempdb"), "tempdb tells about the instance");
     }
 
     #[test]

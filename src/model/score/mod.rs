@@ -22,6 +22,7 @@ mod rules;
 use super::{
     health::{Health, Level, Reason, Thresholds, Topic},
     history::History,
+    record::PollSettings,
     snapshot::Facts,
     time::Timestamp,
 };
@@ -31,6 +32,7 @@ pub const RESTART_SHOWN_MS: u64 = 600_000;
 
 /// What the rules look at, and the reasons they have found.
 struct Case<'a> {
+    poll: &'a PollSettings,
     facts: &'a Facts,
     history: &'a History,
     thresholds: &'a Thresholds,
@@ -45,9 +47,15 @@ impl Case<'_> {
 }
 
 /// The verdict on an instance now.
-pub fn assess(facts: &Facts, history: &History, thresholds: &Thresholds, now: Timestamp) -> Health {
-    let mut case = Case { facts, history, thresholds, now, reasons: Vec::new() };
-    if rules::link(&mut case) {
+pub fn assess(
+    poll: &PollSettings,
+    facts: &Facts,
+    history: &History,
+    thresholds: &Thresholds,
+    now: Timestamp,
+) -> Health {
+    let mut case = Case { poll, facts, history, thresholds, now, reasons: Vec::new() };
+    if rules::wanted(&mut case) && rules::link(&mut case) {
         rules::rights(&mut case);
         rules::silence(&mut case);
         rules::emptiness(&mut case);

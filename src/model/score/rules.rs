@@ -21,12 +21,29 @@ const PAGE_LIFE_LOW_S: i64 = 300;
 const PAGE_LIFE_FALL: f64 = 0.25;
 /// Fewer reads or flushes than this a second say nothing about the disk.
 const IO_MIN_PER_S: f64 = 1.0;
+/// For this long after its maintenance an instance's old figures are not called old.
+const WOKEN_MS: u64 = 10_000;
 /// Grave reasons of one kind that are told one by one.
 const MAX_OF_A_KIND: usize = 3;
 
+/// Whether anybody wants to know. False if polling is stopped, or the instance is in maintenance: then nothing is
+/// judged, and nothing is an alert.
+pub(super) fn wanted(case: &mut Case<'_>) -> bool {
+    let Some(why) = case.poll.paused(case.now) else { return true };
+    let mut text = why.to_owned();
+    if let Some(until) = case.poll.maintenance_until.filter(|until| *until > case.now) {
+        text.push_str(" for ");
+        push_span(&mut text, until - case.now);
+    }
+    case.add((Level::Unknown, 0), Topic::Link, text);
+    false
+}
+
 /// The connection. False if it is down: then nothing else is judged.
 pub(super) fn link(case: &mut Case<'_>) -> bool {
-    let limit_ms = case.thresholds.offline_after_s.saturating_mul(1000);
+    // Who is asked every ten minutes may be silent for as long: two intervals are one missed poll.
+    let two_polls_ms = u64::from(case.facts.headline.every_ms).saturating_mul(2);
+    let limit_ms = case.thresholds.offline_after_s.saturating_mul(1000).max(two_polls_ms);
     let facts = case.facts;
     if let Link::Down { failure, .. } = &facts.link {
         let since = facts.link_since;
@@ -47,7 +64,8 @@ pub(super) fn link(case: &mut Case<'_>) -> bool {
         case.add((level, 100), Topic::Link, text);
         return false;
     }
-    match facts.last_good_at {
+    // While it was in maintenance nobody asked.
+    match facts.last_good_at.map(|at| case.poll.maintenance_until.map_or(at, |until| at.max(until))) {
         Some(at) if case.now.ms_since(at) > limit_ms => {
             let mut text = "no data since ".to_owned();
             push_since(&mut text, at, case.now);
@@ -89,6 +107,11 @@ pub(super) fn rights(case: &mut Case<'_>) {
 
 /// Polls that stopped coming while the connection seems to stand, or that never brought a headline.
 pub(super) fn silence(case: &mut Case<'_>) {
+    // After maintenance the first poll comes within seconds.
+    let woken = case.poll.maintenance_until.is_some_and(|until| case.now.ms_since(until) < WOKEN_MS);
+    if woken {
+        return;
+    }
     let headline = &case.facts.headline;
     let why = match &headline.problem {
         Some(Unavailable::Failed(f)) => format!(" ({})", f.kind.words()),

@@ -32,7 +32,7 @@ fn facts(change: impl FnOnce(&mut Facts)) -> Facts {
 }
 
 fn judge(facts: &Facts) -> Health {
-    assess(facts, &History::default(), &Thresholds::default(), NOW)
+    assess(&PollSettings::default(), facts, &History::default(), &Thresholds::default(), NOW)
 }
 
 /// `level score: reason; reason`
@@ -196,7 +196,7 @@ fn processor_memory_and_disk() {
         history.record(SeriesId::Cpu, NOW.plus_ms(-minutes * 60_000 + 140_000), Some(pct));
     }
     let busy = with_headline(|h| h.cpu_pct = Some(97.0));
-    let health = assess(&busy, &history, &Thresholds::default(), NOW);
+    let health = assess(&PollSettings::default(), &busy, &history, &Thresholds::default(), NOW);
     assert_eq!(&*health.reasons[0].text, "CPU 97 % for 6m");
     let memory = facts(|f| f.memory = good(MemoryNow { used_pct: Some(96.0), ..MemoryNow::default() }));
     assert_eq!(told(&memory), "Critical 50: memory 96 % of the machine");
@@ -219,7 +219,7 @@ fn page_life_counts_only_when_it_fell() {
     let mut history = History::default();
     history.entry(SeriesId::PageLife).push(NOW.plus_ms(-600_000), 4_200.0);
     history.entry(SeriesId::PageLife).push(NOW.plus_ms(-3_000), 180.0);
-    let health = assess(&low, &history, &Thresholds::default(), NOW);
+    let health = assess(&PollSettings::default(), &low, &history, &Thresholds::default(), NOW);
     assert_eq!(&*health.reasons[0].text, "page life 180 s, was 4,200 s");
 }
 
