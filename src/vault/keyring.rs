@@ -146,6 +146,7 @@ mod tests {
 
     static MEMORY: LazyLock<Arc<CredentialStore>> = LazyLock::new(|| mock::Store::new().unwrap());
 
+    #[expect(clippy::unnecessary_wraps, reason = "others of this type fail")]
     fn memory() -> Result<Arc<CredentialStore>, Error> {
         Ok(Arc::clone(&MEMORY))
     }

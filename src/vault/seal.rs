@@ -272,8 +272,8 @@ mod tests {
         .unwrap();
         let id = RecordId::from_bytes([4; 16]);
         let place = Place { tenant: &tenant, table: "instance", id: &id, revision: 5, schema: 6 };
-        let sealed = bytes(GOLDEN);
-        assert_eq!(sealer.open(&place, &sealed).unwrap().as_slice(), b"the format of 2026");
+        let golden = bytes(GOLDEN);
+        assert_eq!(sealer.open(&place, &golden).unwrap().as_slice(), b"the format of 2026");
     }
 
     /// Made by another program (Python, from docs/security.md alone).
