@@ -15,7 +15,7 @@ use crate::{
         record::{Author, Slug, TenantUid},
         time::Timestamp,
     },
-    vault::{self, Env, Opener, Sealer, Slot},
+    vault::{self, Env, Opener, Sealer, Slot, SlotKind, VaultError},
 };
 use rusqlite::{Connection, TransactionBehavior};
 use std::{
@@ -34,6 +34,8 @@ pub struct LockedTenant {
     folder: PathBuf,
     uid: TenantUid,
     slots: Vec<Slot>,
+    /// slots that cannot be read, as they stand in the file
+    unreadable: Vec<Vec<u8>>,
     suspended: bool,
 }
 
@@ -48,8 +50,9 @@ impl LockedTenant {
             return Err(StoreError::Newer { path, found, known });
         }
         let plain = Plain::read(&connection, &path)?;
-        let slots = plain.slots();
-        Ok(Self { slug, folder, uid: plain.tenant, slots, suspended: plain.suspended })
+        let (slots, suspended) = (plain.slots(), plain.suspended);
+        let unreadable = plain.slots.into_iter().filter(|bytes| Slot::from_bytes(bytes).is_err()).collect();
+        Ok(Self { slug, folder, uid: plain.tenant, slots, unreadable, suspended })
     }
 
     /// Its name.
@@ -77,7 +80,8 @@ impl LockedTenant {
     /// # Errors
     /// Those of [`vault::unlock`], and of opening the file.
     pub fn unlock(&self, opener: &Opener) -> Result<Tenant, StoreError> {
-        Tenant::open(self, vault::unlock(&self.uid, &self.slots, opener)?)
+        let sealer = vault::unlock(&self.uid, &self.slots, opener);
+        Tenant::open(self, sealer.map_err(|e| self.reason(e))?)
     }
 
     /// Unlocks it without a question: key file, credential, keyring.
@@ -85,7 +89,20 @@ impl LockedTenant {
     /// # Errors
     /// Those of [`vault::unlock_any`], and of opening the file.
     pub fn unlock_any(&self, env: &Env) -> Result<Tenant, StoreError> {
-        Tenant::open(self, vault::unlock_any(&self.uid, &self.slots, env)?)
+        let sealer = vault::unlock_any(&self.uid, &self.slots, env);
+        Tenant::open(self, sealer.map_err(|e| self.reason(e))?)
+    }
+
+    /// Why it did not open. Where no slot fits and one cannot be read, that one is the reason.
+    fn reason(&self, error: VaultError) -> VaultError {
+        let fits_none = match &error {
+            VaultError::NoSuchSlot { .. } | VaultError::WrongKey { .. } => true,
+            // With a passphrase slot the next thing is to ask for the passphrase.
+            VaultError::Locked(_) => !self.slots.iter().any(|slot| slot.kind() == SlotKind::Passphrase),
+            _ => false,
+        };
+        let unreadable = || self.unreadable.iter().find_map(|bytes| Slot::from_bytes(bytes).err());
+        fits_none.then(unreadable).flatten().unwrap_or(error)
     }
 }
 
