@@ -240,3 +240,34 @@ fn breaking_off_leaves_the_terminal_as_it_was_and_makes_nothing() {
     s.assert_restored();
     assert!(stage.vault(&["status"]).stderr.contains("there is no tenant yet"));
 }
+
+/// Changes one byte of every slot, as a failing disk would.
+fn hurt_slots(stage: &Stage, at: usize, to: impl Fn(u8) -> u8) {
+    let file = stage.home.path().join("tenants/default/inventory.db");
+    let database = rusqlite::Connection::open(file).unwrap();
+    let mut slot: Vec<u8> = database.query_row("SELECT slot FROM slot", [], |row| row.get(0)).unwrap();
+    slot[at] = to(slot[at]);
+    assert_eq!(database.execute("UPDATE slot SET slot = ?1", [slot]).unwrap(), 1);
+}
+
+#[test]
+fn a_damaged_slot_and_one_of_a_newer_dbtop_are_told_from_a_wrong_key() {
+    let stage = Stage::with_vault();
+    hurt_slots(&stage, 200, |byte| byte ^ 1);
+    for args in [&["slot", "list", "--key-file", stage.key()][..], &["slot", "list"]] {
+        let told = stage.vault(args);
+        assert_eq!(told.code, Some(3), "{told:?}");
+        assert!(
+            told.stderr.contains("is damaged") && told.stderr.contains("tenant restore"),
+            "{}",
+            told.stderr
+        );
+    }
+    hurt_slots(&stage, 0, |_| 9);
+    let told = stage.vault(&["slot", "list", "--key-file", stage.key()]);
+    assert!(
+        told.stderr.contains("written by a newer dbtop") && told.stderr.contains("upgrade"),
+        "{}",
+        told.stderr
+    );
+}

@@ -132,12 +132,6 @@ pub enum VaultError {
         /// the slot's short name
         slot: String,
     },
-    /// The set of slots is not the one that was last saved with the data key.
-    #[error(
-        "the list of key slots was altered outside of dbtop: look at it with `dbtop vault slot list` and restore the \
-             tenant from a backup (`dbtop tenant restore`), or rotate the key (`dbtop vault rotate`)"
-    )]
-    AlteredSlots,
     /// A record that was altered, moved, replayed, cut off, or sealed with another key.
     #[error("record {} of table {table} is refused: it was altered, moved or damaged. Restore it from a backup \
              (`dbtop tenant restore`)", id.short())]

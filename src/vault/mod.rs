@@ -232,28 +232,6 @@ pub fn keyrings() -> Vec<(SlotKind, Result<(), VaultError>)> {
     keyring::reach()
 }
 
-/// What `store` keeps beside the slots, so that a slot that was taken away or put in is noticed once the vault is open.
-pub fn slots_proof(sealer: &Sealer, slots: &[Slot]) -> [u8; 32] {
-    let all = sorted(slots);
-    sealer.proof("slots", &all.iter().map(Vec::as_slice).collect::<Vec<_>>())
-}
-
-/// Compares the slots with their proof.
-///
-/// # Errors
-/// [`VaultError::AlteredSlots`].
-pub fn check_slots(sealer: &Sealer, slots: &[Slot], proof: &[u8]) -> Result<(), VaultError> {
-    let all = sorted(slots);
-    let parts: Vec<&[u8]> = all.iter().map(Vec::as_slice).collect();
-    if sealer.is_proof("slots", &parts, proof) { Ok(()) } else { Err(VaultError::AlteredSlots) }
-}
-
-fn sorted(slots: &[Slot]) -> Vec<Vec<u8>> {
-    let mut all: Vec<Vec<u8>> = slots.iter().map(Slot::to_bytes).collect();
-    all.sort_unstable();
-    all
-}
-
 fn fresh(tenant: &TenantUid, generation: u64) -> Result<Sealer, VaultError> {
     Sealer::new(*tenant, generation, |data_key| keys::fill(data_key))
 }

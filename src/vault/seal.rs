@@ -143,21 +143,6 @@ impl Sealer {
         keys::mac(&self.keys.get().tag, &[b"text", domain.as_bytes(), text.as_bytes()])
     }
 
-    /// Proof over several byte strings (a header, a list) that somebody with the data key wrote them as they are.
-    pub fn proof(&self, domain: &str, parts: &[&[u8]]) -> [u8; 32] {
-        keys::mac(&self.keys.get().tag, &self.proved(domain, parts))
-    }
-
-    /// True if `found` is [`Sealer::proof`] of the parts.
-    pub fn is_proof(&self, domain: &str, parts: &[&[u8]], found: &[u8]) -> bool {
-        keys::is_mac(&self.keys.get().tag, &self.proved(domain, parts), found)
-    }
-
-    fn proved<'a>(&'a self, domain: &'a str, parts: &[&'a [u8]]) -> Vec<&'a [u8]> {
-        let head: [&[u8]; 3] = [b"proof", self.tenant.as_bytes(), domain.as_bytes()];
-        head.into_iter().chain(parts.iter().copied()).collect()
-    }
-
     fn record_key(&self, place: &Place<'_>) -> Key {
         // The table comes last: it alone has no fixed length.
         keys::expand(&self.keys.get().seal, &[b"record", place.id.as_bytes(), place.table.as_bytes()])

@@ -97,18 +97,6 @@ fn tags_find_equal_names_and_tell_nothing_else() {
     assert_ne!(name, open_vault().0.tag("name", "PROD-01"), "another vault, another tag");
 }
 
-#[test]
-fn proofs_cover_every_part_in_its_order() {
-    let proof = SEALER.proof("header", &[b"a", b"bc"]);
-    assert!(SEALER.is_proof("header", &[b"a", b"bc"], &proof));
-    for parts in [&[b"ab".as_slice(), b"c"], &[b"bc".as_slice(), b"a"]] {
-        assert!(!SEALER.is_proof("header", parts, &proof));
-    }
-    assert!(!SEALER.is_proof("slots", &[b"a", b"bc"], &proof));
-    assert!(!SEALER.is_proof("header", &[b"a", b"bc"], &proof[..31]));
-    assert!(!SEALER.is_proof("header", &[b"a", b"bc"], &[]));
-}
-
 proptest! {
     #[test]
     fn what_was_sealed_comes_back(
