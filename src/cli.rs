@@ -88,6 +88,10 @@ pub enum Command {
     Sim(Sim),
     /// The vault that seals the inventory: make it, look at it, change what opens it
     Vault(Vault),
+    /// Tenants: make, list, suspend, rename, delete, back up and restore them
+    Tenant(Tenant),
+    /// The log of every change: list, verify, export it
+    Audit(Audit),
     /// Print all keys as Markdown
     Keys,
 }
@@ -241,4 +245,140 @@ pub enum NewSlot {
     },
     /// The operating system's keyring
     Keyring,
+}
+
+/// `dbtop tenant`.
+#[derive(Debug, Args)]
+pub struct Tenant {
+    /// What to do
+    #[command(subcommand)]
+    pub command: TenantCommand,
+
+    /// Output format
+    #[arg(short = 'o', long = "output", value_enum, default_value_t = Format::Table, global = true)]
+    pub output: Format,
+}
+
+/// The sub-commands of `dbtop tenant`.
+#[derive(Debug, Subcommand)]
+pub enum TenantCommand {
+    /// Make a tenant with its vault; asks for a new passphrase, or makes the file of --key-file
+    Create {
+        /// 3 to 50 of a to z, 0 to 9 and hyphens
+        name: String,
+
+        /// Take the operating system's keyring instead of a passphrase
+        #[arg(long, conflicts_with = "key_file")]
+        keyring: bool,
+    },
+    /// List the tenants; opens none of them
+    List,
+    /// Stop polling and changing a tenant until it is resumed
+    Suspend {
+        /// The tenant
+        name: String,
+    },
+    /// Go on with a suspended tenant
+    Resume {
+        /// The tenant
+        name: String,
+    },
+    /// Delete a tenant with everything in it
+    Delete {
+        /// The tenant
+        name: String,
+
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Rename a tenant
+    Move {
+        /// The tenant
+        name: String,
+        /// Its new name
+        to: String,
+    },
+    /// Write a tenant into one encrypted file
+    Backup {
+        /// The tenant
+        name: String,
+        /// A file that is not there yet
+        file: PathBuf,
+    },
+    /// Bring a tenant back from a backup, with any of its key slots
+    Restore {
+        /// The backup
+        file: PathBuf,
+        /// Name; default: the one it had
+        name: Option<String>,
+    },
+    /// Keep what is left of a damaged tenant: take out what cannot be read
+    Repair {
+        /// The tenant
+        name: String,
+    },
+    /// Take every tenant's file to the newest format; one that fails stays as it was
+    Migrate,
+}
+
+/// `dbtop audit`.
+#[derive(Debug, Args)]
+pub struct Audit {
+    /// What to do
+    #[command(subcommand)]
+    pub command: AuditCommand,
+
+    /// Output format
+    #[arg(short = 'o', long = "output", value_enum, default_value_t = Format::Table, global = true)]
+    pub output: Format,
+}
+
+/// The sub-commands of `dbtop audit`.
+#[derive(Debug, Subcommand)]
+pub enum AuditCommand {
+    /// Show entries, oldest first
+    List(AuditRows),
+    /// Follow the chain of entries; exit code 2 names the first bad one
+    Verify,
+    /// Print number and hash of the last entry, to be kept where nobody can change it
+    Head,
+    /// Write entries out
+    Export {
+        /// As CSV
+        #[arg(long)]
+        csv: bool,
+
+        /// Into this file, which is not there yet
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+
+        /// Which
+        #[command(flatten)]
+        rows: AuditRows,
+    },
+}
+
+/// Which entries of the audit log.
+#[derive(Debug, Args)]
+pub struct AuditRows {
+    /// This action only: add, edit, remove, restore, rotate, …
+    #[arg(long)]
+    pub action: Option<String>,
+
+    /// This kind (instance, group, label, filter, slot, tenant) or this name only
+    #[arg(long)]
+    pub entity: Option<String>,
+
+    /// Not before this day or time (UTC)
+    #[arg(long, value_name = "DATE")]
+    pub from: Option<String>,
+
+    /// Before this day or time (UTC)
+    #[arg(long, value_name = "DATE")]
+    pub until: Option<String>,
+
+    /// The newest N of them
+    #[arg(long, value_name = "N")]
+    pub last: Option<usize>,
 }

@@ -2,6 +2,7 @@
 //! line at once. `main` calls [`run`]; nothing else may depend on this module.
 
 mod ask;
+mod audit;
 mod effects;
 mod log;
 mod once;
@@ -10,6 +11,7 @@ mod screen;
 mod signals;
 mod sim;
 mod source;
+mod tenant;
 mod vault;
 
 use crate::{
@@ -43,6 +45,8 @@ async fn dispatch(cli: Cli, config: Config) -> anyhow::Result<ExitCode> {
         Some(Command::Once(args)) => once::run(args, cli.source, config).await,
         Some(Command::Sim(args)) => sim::run(args, cli.source.seed).await.map(|()| ExitCode::SUCCESS),
         Some(Command::Vault(args)) => vault::run(args, &cli.tenancy).map(|()| ExitCode::SUCCESS),
+        Some(Command::Tenant(args)) => tenant::run(args, &cli.tenancy),
+        Some(Command::Audit(args)) => audit::run(args, &cli.tenancy),
         Some(Command::Keys) => {
             std::io::stdout().write_all(crate::tui::keymap::markdown().as_bytes())?;
             Ok(ExitCode::SUCCESS)

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     cli::{NewSlot, SlotCommand, Tenancy, Vault, VaultCommand},
-    model::text,
+    model::{record::Slug, text},
     store::{Tenant, current_author},
     vault::{self, Opener, Sealer, Slot, SlotKind},
 };
@@ -34,10 +34,18 @@ pub fn run(args: Vault, tenancy: &Tenancy) -> anyhow::Result<()> {
 }
 
 fn init(keyring: bool, tenancy: &Tenancy) -> anyhow::Result<Grid> {
-    let name = open::new_name(tenancy)?;
+    let tenant = make(&open::new_name(tenancy)?, keyring, tenancy)?;
+    Ok(slots(&tenant, &tenant.slots()?))
+}
+
+/// Makes a tenant whose first slot is the keyring, the key file that is named, or a passphrase that is asked for.
+///
+/// # Errors
+/// There is one of this name; those of the vault; no terminal to ask on.
+pub(super) fn make(name: &Slug, keyring: bool, tenancy: &Tenancy) -> anyhow::Result<Tenant> {
     let tenants = open::tenants()?;
     // Before somebody thinks of a passphrase for it.
-    if tenants.slugs()?.contains(&name) {
+    if tenants.slugs()?.contains(name) {
         return Err(crate::store::StoreError::TenantExists(name.to_string()).into());
     }
     // Said in the environment or in the arguments: both mean a script.
@@ -47,9 +55,9 @@ fn init(keyring: bool, tenancy: &Tenancy) -> anyhow::Result<Grid> {
         Some(file) => Opener::KeyFile(file),
         None => Opener::Passphrase(ask::new_passphrase(&format!("tenant {name}"))?),
     };
-    let tenant = tenants.create(&name, &opener, "first", None, &current_author())?;
+    let tenant = tenants.create(name, &opener, "first", None, &current_author())?;
     ask::say(&format!("tenant {name} is made. Keep a second way in: `dbtop vault slot add`"));
-    Ok(slots(&tenant, &tenant.slots()?))
+    Ok(tenant)
 }
 
 fn status(tenancy: &Tenancy) -> anyhow::Result<Grid> {
