@@ -5,9 +5,10 @@
 use dbtop::{
     model::{
         failure::FailureKind,
-        instance::{Endpoint, InstanceId, InstanceInfo, SecretSource, Target, TlsMode},
+        instance::{Endpoint, InstanceId, InstanceInfo, Target, TlsMode},
         properties::Platform,
         reading::Unavailable,
+        record::{Auth, SecretRef},
         sample::{HeadlineSample, ProbeId, Sample},
         secret::Secret,
         session::Activity,
@@ -48,12 +49,13 @@ fn target(sim: &Sim, index: usize) -> Target {
     Target {
         info: Arc::new(info),
         endpoint: Endpoint { host: address.ip().to_string(), port: Some(address.port()), instance: None },
-        user: sim.login().0.to_owned(),
-        secret: SecretSource::Env("UNUSED".into()),
+        auth: Auth::Sql { user: sim.login().0.to_owned(), secret: SecretRef::Env("UNUSED".into()) },
+        action: None,
         database: None,
         ca_file: Some(sim.ca_file()),
         host_in_certificate: None,
         read_only_intent: false,
+        multi_subnet_failover: false,
     }
 }
 

@@ -3,12 +3,16 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail like tests")]
 
+#[path = "tds/check.rs"]
+mod check;
 #[path = "clients/echo.rs"]
 mod echo;
 #[path = "tds/gateway.rs"]
 mod gateway;
 #[path = "tds/support.rs"]
 mod support;
+#[path = "tds/trust.rs"]
+mod trust;
 
 use dbtop::{
     model::{

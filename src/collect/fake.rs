@@ -4,8 +4,9 @@ use super::driver::{Driver, Session};
 use crate::{
     model::{
         failure::{Failure, FailureKind},
-        instance::{Endpoint, InstanceId, InstanceInfo, SecretSource, Target, TlsMode},
+        instance::{Endpoint, InstanceId, InstanceInfo, Target, TlsMode},
         reading::Unavailable,
+        record::{Auth, SecretRef},
         sample::{HeadlineSample, ProbeId, Sample, SchedulerSample},
         secret::Secret,
         session::Activity,
@@ -95,12 +96,13 @@ pub fn target(name: &str) -> Target {
             poll: Arc::default(),
         }),
         endpoint: Endpoint { host: name.to_owned(), port: None, instance: None },
-        user: "dbtop".to_owned(),
-        secret: SecretSource::Literal(Secret::new("x".to_owned())),
+        auth: Auth::Sql { user: "dbtop".to_owned(), secret: SecretRef::Stored(Secret::new("x".to_owned())) },
+        action: None,
         database: None,
         ca_file: None,
         host_in_certificate: None,
         read_only_intent: false,
+        multi_subnet_failover: false,
     }
 }
 

@@ -423,7 +423,7 @@ mod tests {
         });
         let target = target("a");
         let secret = Secrets::new(Arc::new(|_| Ok(crate::model::secret::Secret::new(String::new()))))
-            .cell(&target.secret);
+            .cell(&target.auth);
         let (_hold, control) = watch::channel(Control::default());
         let instance = Instance::new(Arc::new(target), shared, secret, control);
         let sample = |_| Polled {

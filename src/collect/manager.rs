@@ -9,7 +9,7 @@ use super::{
 };
 use crate::model::{
     failure::{Failure, FailureKind},
-    instance::{InstanceId, SecretSource, Target},
+    instance::{InstanceId, Target},
     sample::{Link, Update},
 };
 use std::{
@@ -142,7 +142,7 @@ impl<D: Driver> Manager<D> {
             poll: Arc::clone(&target.info.poll),
         };
         let (control, listen) = watch::channel(first);
-        let secret = self.secrets.cell(&target.secret);
+        let secret = self.secrets.cell(&target.auth);
         let instance = Instance::new(Arc::clone(&target), Arc::clone(&self.shared), secret, listen);
         let abort = self.tasks.spawn(instance.run(delay));
         self.running.insert(id, Running { target, control, abort });
@@ -182,19 +182,13 @@ impl Running {
 
 /// True if a change of the inventory does not touch how the instance is reached.
 fn same_connection(a: &Target, b: &Target) -> bool {
-    let same_secret = match (&a.secret, &b.secret) {
-        (SecretSource::Env(a), SecretSource::Env(b))
-        | (SecretSource::Command(a), SecretSource::Command(b)) => a == b,
-        (SecretSource::Literal(a), SecretSource::Literal(b)) => a.reveal() == b.reveal(),
-        _ => false,
-    };
-    same_secret
+    a.auth == b.auth
         && a.info.tls == b.info.tls
         && a.info.address == b.info.address
         && a.endpoint == b.endpoint
-        && a.user == b.user
         && a.database == b.database
         && a.ca_file == b.ca_file
         && a.host_in_certificate == b.host_in_certificate
         && a.read_only_intent == b.read_only_intent
+        && a.multi_subnet_failover == b.multi_subnet_failover
 }

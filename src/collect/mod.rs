@@ -25,6 +25,7 @@ mod retry;
 mod schedule;
 mod secrets;
 mod settings;
+mod token;
 
 pub use driver::{Driver, Session, Tds};
 pub use retry::{Attempt, Backoff, Retry};

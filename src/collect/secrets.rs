@@ -1,12 +1,26 @@
 //! Passwords: fetched when first needed, kept in memory, shared by all instances that name the same command, fetched
 //! again after a refused login. The fetching itself is `config`'s and comes in as a function, because it blocks.
 
-use crate::model::{failure::Failure, failure::FailureKind, instance::SecretSource, secret::Secret};
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use super::token;
+use crate::model::{
+    failure::{Failure, FailureKind},
+    record::{Auth, SecretRef},
+    secret::Secret,
+};
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 use tokio::{sync::watch, time::Instant};
 
 /// Fetches a password. Runs on a blocking thread.
-pub type Resolver = Arc<dyn Fn(&SecretSource) -> Result<Secret, Failure> + Send + Sync>;
+pub type Resolver = Arc<dyn Fn(&SecretRef) -> Result<Secret, Failure> + Send + Sync>;
+
+/// A token is fetched anew so long before it ends.
+const TOKEN_MARGIN: Duration = Duration::from_mins(5);
+/// A token that does not say when it ends is fetched anew after this: most live for an hour.
+const TOKEN_LIFE: Duration = Duration::from_mins(45);
 
 /// What could not be fetched is tried again after this; what was refused by a server, too.
 const AGAIN_AFTER: Duration = Duration::from_secs(30);
@@ -15,21 +29,24 @@ const AGAIN_AFTER: Duration = Duration::from_secs(30);
 enum State {
     Empty,
     Fetching,
-    Ready(Secret, Instant),
+    /// since when, and until when it is good
+    Ready(Secret, Instant, Option<Instant>),
     Failed(Failure, Instant),
 }
 
 /// One password, wherever it is used.
 #[derive(Clone)]
 pub struct SecretCell {
-    source: Arc<SecretSource>,
+    source: Arc<SecretRef>,
+    /// a bearer token, which ends by itself
+    is_token: bool,
     resolver: Resolver,
     state: watch::Sender<State>,
 }
 
 impl SecretCell {
-    fn new(source: SecretSource, resolver: Resolver) -> Self {
-        Self { source: Arc::new(source), resolver, state: watch::Sender::new(State::Empty) }
+    fn new(source: SecretRef, is_token: bool, resolver: Resolver) -> Self {
+        Self { source: Arc::new(source), is_token, resolver, state: watch::Sender::new(State::Empty) }
     }
 
     /// The password; waits if it is being fetched.
@@ -43,7 +60,8 @@ impl SecretCell {
                 let due = match state {
                     State::Empty => true,
                     State::Failed(_, at) => at.elapsed() >= AGAIN_AFTER,
-                    State::Fetching | State::Ready(..) => false,
+                    State::Ready(_, _, until) => until.is_some_and(|until| until <= Instant::now()),
+                    State::Fetching => false,
                 };
                 if due {
                     *state = State::Fetching;
@@ -55,7 +73,7 @@ impl SecretCell {
             }
             let state = changes.borrow_and_update().clone();
             match state {
-                State::Ready(secret, _) => return Ok(secret),
+                State::Ready(secret, ..) => return Ok(secret),
                 State::Failed(failure, _) => return Err(failure),
                 State::Empty | State::Fetching => {}
             }
@@ -72,7 +90,10 @@ impl SecretCell {
             let fetched = tokio::task::spawn_blocking(move || resolver(&source)).await;
             let now = Instant::now();
             cell.state.send_replace(match fetched {
-                Ok(Ok(secret)) => State::Ready(secret, now),
+                Ok(Ok(secret)) => {
+                    let until = cell.is_token.then(|| now + token_life(&secret));
+                    State::Ready(secret, now, until)
+                }
                 Ok(Err(failure)) => State::Failed(failure, now),
                 Err(_) => State::Failed(
                     Failure::new(FailureKind::Config, "password: fetching it was broken off"),
@@ -85,7 +106,7 @@ impl SecretCell {
     /// A server refused it: it is fetched anew next time, if it is not brand new.
     pub fn refused(&self) {
         self.state.send_if_modified(|state| {
-            let old = matches!(state, State::Ready(_, at) if at.elapsed() >= AGAIN_AFTER);
+            let old = matches!(state, State::Ready(_, at, _) if at.elapsed() >= AGAIN_AFTER);
             if old {
                 *state = State::Empty;
             }
@@ -94,11 +115,17 @@ impl SecretCell {
     }
 }
 
+/// How long a token that came just now may be used.
+fn token_life(token: &Secret) -> Duration {
+    token::life(token.reveal(), SystemTime::now())
+        .map_or(TOKEN_LIFE, |life| life.saturating_sub(TOKEN_MARGIN))
+}
+
 /// The passwords of all instances.
 pub struct Secrets {
     resolver: Resolver,
-    /// a command is run once, not once an instance
-    by_command: HashMap<String, SecretCell>,
+    /// a command is run once, not once an instance; for a password and for a token
+    by_command: HashMap<(String, bool), SecretCell>,
 }
 
 impl Secrets {
@@ -106,12 +133,17 @@ impl Secrets {
         Self { resolver, by_command: HashMap::new() }
     }
 
-    /// The cell for a source.
-    pub fn cell(&mut self, source: &SecretSource) -> SecretCell {
-        let make = || SecretCell::new(source.clone(), Arc::clone(&self.resolver));
+    /// The cell for a login; one that needs no secret has an empty one.
+    pub fn cell(&mut self, auth: &Auth) -> SecretCell {
+        let is_token = matches!(auth, Auth::Entra { .. });
+        let none = SecretRef::Stored(Secret::new(String::new()));
+        let source = auth.secret().unwrap_or(&none);
+        let make = || SecretCell::new(source.clone(), is_token, Arc::clone(&self.resolver));
         match source {
-            SecretSource::Command(line) => self.by_command.entry(line.clone()).or_insert_with(make).clone(),
-            SecretSource::Env(_) | SecretSource::Literal(_) => make(),
+            SecretRef::Command(line) => {
+                self.by_command.entry((line.clone(), is_token)).or_insert_with(make).clone()
+            }
+            SecretRef::Env(_) | SecretRef::File(_) | SecretRef::Ask | SecretRef::Stored(_) => make(),
         }
     }
 }
@@ -135,10 +167,40 @@ mod tests {
         (runs, Secrets::new(resolver))
     }
 
+    fn password(command: &str) -> Auth {
+        Auth::Sql { user: "u".into(), secret: SecretRef::Command(command.into()) }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_token_is_fetched_again_before_it_ends_and_a_password_is_not() {
+        let (runs, mut secrets) = counting(false);
+        let token = secrets.cell(&Auth::Entra { token: SecretRef::Command("az".into()) });
+        let plain = secrets.cell(&password("az"));
+        for cell in [&token, &plain] {
+            assert!(cell.get().await.is_ok());
+        }
+        assert_eq!(runs.load(SeqCst), 2, "a token and a password are two things");
+        tokio::time::advance(Duration::from_mins(44)).await;
+        assert_eq!(token.get().await.ok().map(|s| s.reveal().to_owned()).as_deref(), Some("secret 1"));
+        tokio::time::advance(Duration::from_mins(2)).await;
+        assert_eq!(token.get().await.ok().map(|s| s.reveal().to_owned()).as_deref(), Some("secret 3"));
+        assert_eq!(plain.get().await.ok().map(|s| s.reveal().to_owned()).as_deref(), Some("secret 2"));
+    }
+
+    #[tokio::test]
+    async fn a_login_by_ticket_needs_no_secret() {
+        let resolver: Resolver = Arc::new(|source| match source {
+            SecretRef::Stored(secret) => Ok(secret.clone()),
+            _ => Err(Failure::new(FailureKind::Config, "no")),
+        });
+        let cell = Secrets::new(resolver).cell(&Auth::Kerberos);
+        assert_eq!(cell.get().await.ok().map(|s| s.reveal().to_owned()).as_deref(), Some(""));
+    }
+
     #[tokio::test(start_paused = true)]
     async fn a_command_is_run_once_for_all_and_again_after_a_refusal() {
         let (runs, mut secrets) = counting(false);
-        let source = SecretSource::Command("pass show dba".into());
+        let source = password("pass show dba");
         let cells: Vec<_> = (0..20).map(|_| secrets.cell(&source)).collect();
         for cell in &cells {
             assert_eq!(cell.get().await.ok().map(|s| s.reveal().to_owned()).as_deref(), Some("secret 1"));
@@ -155,7 +217,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_failure_is_told_to_all_and_tried_again_later() {
         let (runs, mut secrets) = counting(true);
-        let source = SecretSource::Command("false".into());
+        let source = password("false");
         let (a, b) = (secrets.cell(&source), secrets.cell(&source));
         assert!(a.get().await.is_err() && b.get().await.is_err());
         assert_eq!(runs.load(SeqCst), 1);

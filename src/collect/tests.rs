@@ -35,7 +35,7 @@ fn run_over(fake: &Fake, names: &[String], change: impl FnOnce(&mut Settings)) -
     let mut settings = Settings { clock, ..Settings::default() };
     change(&mut settings);
     let resolver: Resolver = Arc::new(|source| match source {
-        crate::model::instance::SecretSource::Literal(s) => Ok(s.clone()),
+        crate::model::record::SecretRef::Stored(s) => Ok(s.clone()),
         _ => unreachable!("tests use literals"),
     });
     start_with(names.iter().map(|n| target(n)).collect(), settings, resolver, fake.clone())

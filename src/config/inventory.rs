@@ -4,7 +4,8 @@
 
 use super::ConfigError;
 use crate::model::{
-    instance::{Endpoint, InstanceId, InstanceInfo, SecretSource, Target, TlsMode},
+    instance::{Endpoint, Fingerprint, InstanceId, InstanceInfo, Target, TlsMode},
+    record::{Auth, SecretRef},
     secret::Secret,
 };
 use serde::Deserialize;
@@ -30,10 +31,15 @@ struct Row {
     name: String,
     host: String,
     port: Option<u16>,
-    user: String,
-    password: Password,
+    user: Option<String>,
+    password: Option<Password>,
+    /// a bearer token of Microsoft Entra instead of user and password
+    token: Option<Password>,
+    /// `kerberos` or `ntlm`
+    auth: Option<Kind>,
     #[serde(default)]
     tls: Tls,
+    pin: Option<String>,
     #[serde(default)]
     groups: Vec<String>,
     #[serde(default)]
@@ -43,6 +49,17 @@ struct Row {
     host_in_certificate: Option<String>,
     #[serde(default)]
     read_only_intent: bool,
+    #[serde(default)]
+    multi_subnet_failover: bool,
+}
+
+#[derive(Deserialize, Clone, Copy)]
+#[serde(rename_all = "kebab-case")]
+enum Kind {
+    Sql,
+    Entra,
+    Kerberos,
+    Ntlm,
 }
 
 #[derive(Deserialize)]
@@ -51,6 +68,8 @@ enum Password {
     Literal(String),
     Env { env: String },
     Command { command: String },
+    File { file: PathBuf },
+    Ask { ask: bool },
 }
 
 #[derive(Deserialize, Default, Clone, Copy)]
@@ -58,21 +77,27 @@ enum Password {
 enum Tls {
     #[default]
     Verify,
+    Pin,
     Strict,
     Insecure,
     LoginOnly,
     Off,
 }
 
-impl From<Tls> for TlsMode {
-    fn from(t: Tls) -> Self {
-        match t {
-            Tls::Verify => Self::Verify,
-            Tls::Strict => Self::Strict,
-            Tls::Insecure => Self::Insecure,
-            Tls::LoginOnly => Self::LoginOnly,
-            Tls::Off => Self::Off,
-        }
+impl Tls {
+    fn mode(self, pin: Option<&str>) -> Result<TlsMode, String> {
+        Ok(match (self, pin) {
+            (Self::Pin, Some(text)) => {
+                TlsMode::Pin(text.parse::<Fingerprint>().map_err(|e| format!("pin: {e}"))?)
+            }
+            (Self::Pin, None) => return Err("tls = \"pin\" needs pin = \"the certificate's SHA-256\"".into()),
+            (_, Some(_)) => return Err("pin stands beside tls = \"pin\" only".into()),
+            (Self::Verify, None) => TlsMode::Verify,
+            (Self::Strict, None) => TlsMode::Strict,
+            (Self::Insecure, None) => TlsMode::Insecure,
+            (Self::LoginOnly, None) => TlsMode::LoginOnly,
+            (Self::Off, None) => TlsMode::Off,
+        })
     }
 }
 
@@ -124,33 +149,75 @@ fn target(row: Row, default_ca: Option<&PathBuf>) -> Result<Target, String> {
         }
         endpoint.port = Some(port);
     }
-    let secret = match row.password {
-        Password::Env { env } => SecretSource::Env(env),
-        Password::Command { command } => SecretSource::Command(command),
-        Password::Literal(text) if is_loopback(&endpoint.host) => SecretSource::Literal(Secret::new(text)),
-        Password::Literal(_) => {
-            return Err("a password may stand in the file for loopback addresses only: use \
-                        password = { env = \"NAME\" } or { command = \"…\" }"
-                .into());
-        }
-    };
+    let tls = row.tls.mode(row.pin.as_deref())?;
+    let loopback = is_loopback(&endpoint.host);
+    let auth = auth(row.auth, row.user, row.password, row.token, loopback)?;
     let info = InstanceInfo {
         id: InstanceId::new(row.name),
         address: address(&endpoint).into(),
         groups: row.groups.into_iter().map(Arc::from).collect(),
         labels: row.labels.into_iter().map(|(k, v)| (Arc::from(k), Arc::from(v))).collect(),
-        tls: row.tls.into(),
+        tls,
         poll: Arc::default(),
     };
     Ok(Target {
         info: Arc::new(info),
         endpoint,
-        user: row.user,
-        secret,
+        auth,
+        action: None,
         database: row.database,
         ca_file: row.ca_file.or_else(|| default_ca.cloned()),
         host_in_certificate: row.host_in_certificate,
         read_only_intent: row.read_only_intent,
+        multi_subnet_failover: row.multi_subnet_failover,
+    })
+}
+
+/// How to log in. Without `auth` it follows from what is there.
+fn auth(
+    kind: Option<Kind>,
+    user: Option<String>,
+    password: Option<Password>,
+    token: Option<Password>,
+    loopback: bool,
+) -> Result<Auth, String> {
+    let kind = kind.unwrap_or(if token.is_some() { Kind::Entra } else { Kind::Sql });
+    let stray = |what: &str| Err(format!("{what} does not go with this kind of login"));
+    match (kind, user, password, token) {
+        (Kind::Sql, Some(user), Some(password), None) => {
+            Ok(Auth::Sql { user, secret: secret("password", password, loopback)? })
+        }
+        (Kind::Ntlm, Some(user), Some(password), None) => {
+            Ok(Auth::Ntlm { user, secret: secret("password", password, loopback)? })
+        }
+        (Kind::Entra, None, None, Some(token)) => {
+            Ok(Auth::Entra { token: secret("token", token, loopback)? })
+        }
+        (Kind::Kerberos, None, None, None) => Ok(Auth::Kerberos),
+        (Kind::Sql | Kind::Ntlm, _, _, Some(_)) => stray("token"),
+        (Kind::Sql | Kind::Ntlm, None, ..) => Err("user is missing".into()),
+        (Kind::Sql | Kind::Ntlm, _, None, _) => Err("password is missing".into()),
+        (Kind::Entra, None, None, None) => Err("token is missing".into()),
+        (Kind::Entra | Kind::Kerberos, ..) => stray("user, password or token"),
+    }
+}
+
+fn secret(what: &str, given: Password, loopback: bool) -> Result<SecretRef, String> {
+    Ok(match given {
+        Password::Env { env } => SecretRef::Env(env),
+        Password::Command { command } => SecretRef::Command(command),
+        Password::File { file } => SecretRef::File(file),
+        Password::Ask { ask: true } => SecretRef::Ask,
+        Password::Ask { ask: false } => {
+            return Err(format!("{what}: ask = false says nothing; leave it out"));
+        }
+        Password::Literal(text) if loopback => SecretRef::Stored(Secret::new(text)),
+        Password::Literal(_) => {
+            return Err(format!(
+                "a {what} may stand in the file for loopback addresses only: use \
+                 {what} = {{ env = \"NAME\" }}, {{ command = \"…\" }} or {{ file = \"…\" }}"
+            ));
+        }
     })
 }
 
@@ -242,6 +309,28 @@ mod tests {
             one("host = \"db1\"\npassword = { env = \"PW\" }").ok().map(|t| t.info.tls),
             Some(TlsMode::Verify)
         );
+    }
+
+    #[test]
+    fn pins_tokens_and_places_of_secrets() {
+        let pin = Fingerprint([9; 32]).to_string();
+        let pinned =
+            one(&format!("host = \"db1\"\npassword = {{ file = \"pw\" }}\ntls = \"pin\"\npin = \"{pin}\""))
+                .unwrap();
+        assert_eq!(pinned.info.tls, TlsMode::Pin(Fingerprint([9; 32])));
+        assert_eq!(pinned.auth.secret().map(SecretRef::kind), Some("file"));
+        for wrong in ["tls = \"pin\"", "pin = \"00\"", "tls = \"pin\"\npin = \"00\""] {
+            let e = one(&format!("host = \"db1\"\npassword = {{ ask = true }}\n{wrong}")).err().unwrap();
+            assert!(e.contains("pin"), "{e}");
+        }
+        let entra = |rest: &str| parse(&format!("[[instance]]\nname = \"a\"\nhost = \"db1\"\n{rest}"));
+        let token =
+            entra("token = { command = \"az account\" }\nmulti_subnet_failover = true").unwrap().remove(0);
+        assert!(token.multi_subnet_failover && token.auth.kind() == "entra");
+        assert_eq!(entra("auth = \"kerberos\"").unwrap()[0].auth.kind(), "kerberos");
+        assert!(entra("auth = \"kerberos\"\nuser = \"u\"").is_err());
+        assert!(entra("user = \"u\"\ntoken = { env = \"T\" }\npassword = { env = \"P\" }").is_err());
+        assert!(entra("token = \"eyJ\"").err().unwrap().contains("loopback"));
     }
 
     #[test]

@@ -3,29 +3,52 @@
 
 use crate::model::{
     failure::{Failure, FailureKind},
-    instance::SecretSource,
+    record::SecretRef,
     secret::Secret,
 };
 use std::{
     io::Read,
+    path::Path,
     process::{Command, Stdio},
     time::{Duration, Instant},
 };
 use zeroize::Zeroize;
 
+/// The longest secret, with what stands behind its first line.
+const MAX_BYTES: u64 = 64 * 1024;
 const COMMAND_LIMIT: Duration = Duration::from_secs(10);
 
 /// Fetches the secret. Blocks: up to 10 s for a command.
 ///
 /// # Errors
 /// A [`FailureKind::Config`] failure that says what was tried. The text never holds what a command printed.
-pub fn resolve(source: &SecretSource) -> Result<Secret, Failure> {
+pub fn resolve(source: &SecretRef) -> Result<Secret, Failure> {
     match source {
-        SecretSource::Literal(secret) => Ok(secret.clone()),
-        SecretSource::Env(name) => std::env::var(name)
+        SecretRef::Stored(secret) => Ok(secret.clone()),
+        SecretRef::Env(name) => std::env::var(name)
             .map(Secret::new)
             .map_err(|_| config(format!("password: the environment variable {name} is not set"))),
-        SecretSource::Command(line) => from_command(line),
+        SecretRef::Command(line) => from_command(line),
+        SecretRef::File(file) => from_file(file),
+        SecretRef::Ask => Err(config(
+            "password: it is to be asked for at start, but nobody was asked; start dbtop in a terminal"
+                .to_owned(),
+        )),
+    }
+}
+
+/// Takes the first line of a file, up to 64 KB.
+fn from_file(file: &Path) -> Result<Secret, Failure> {
+    let shown = file.display();
+    let opened = std::fs::File::open(file).map_err(|e| config(format!("password: opening {shown}: {e}")))?;
+    let mut text = String::new();
+    let read = opened.take(MAX_BYTES).read_to_string(&mut text);
+    let first = text.lines().next().map(str::to_owned).filter(|line| !line.is_empty());
+    text.zeroize();
+    match (read, first) {
+        (Ok(_), Some(line)) => Ok(Secret::new(line)),
+        (Ok(_), None) => Err(config(format!("password: the first line of {shown} is empty"))),
+        (Err(e), _) => Err(config(format!("password: reading {shown}: {e}"))),
     }
 }
 
@@ -63,7 +86,7 @@ fn from_command(line: &str) -> Result<Secret, Failure> {
         )));
     }
     let mut out = String::new();
-    let read = child.stdout.take().map_or(Ok(0), |s| s.take(64 * 1024).read_to_string(&mut out));
+    let read = child.stdout.take().map_or(Ok(0), |s| s.take(MAX_BYTES).read_to_string(&mut out));
     let secret = out.lines().next().map(str::to_owned).filter(|s| !s.is_empty());
     out.zeroize();
     match (read, secret) {
@@ -79,13 +102,13 @@ mod tests {
 
     #[test]
     fn a_command_gives_its_first_line() {
-        let s = resolve(&SecretSource::Command("printf 'one\\ntwo\\n'".into()));
+        let s = resolve(&SecretRef::Command("printf 'one\\ntwo\\n'".into()));
         assert!(s.is_ok_and(|s| s.reveal() == "one"));
     }
 
     #[test]
     fn a_failing_command_says_so_without_its_output() {
-        let e = resolve(&SecretSource::Command("echo hunter2; exit 3".into())).err().unwrap();
+        let e = resolve(&SecretRef::Command("echo hunter2; exit 3".into())).err().unwrap();
         assert_eq!(e.kind, FailureKind::Config);
         assert!(!e.text.contains("hunter2"), "{}", e.text);
         assert!(e.text.contains("failed") && e.text.contains('3'), "{}", e.text);
@@ -93,7 +116,21 @@ mod tests {
 
     #[test]
     fn a_missing_variable_is_named() {
-        let e = resolve(&SecretSource::Env("DBTOP_NO_SUCH_VARIABLE".into())).err().unwrap();
+        let e = resolve(&SecretRef::Env("DBTOP_NO_SUCH_VARIABLE".into())).err().unwrap();
         assert!(e.text.contains("DBTOP_NO_SUCH_VARIABLE"));
+    }
+
+    #[test]
+    fn a_file_gives_its_first_line_and_is_named_when_it_cannot_be_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("pw");
+        std::fs::write(&file, "hunter2\r\nmore\n").unwrap();
+        let read = |file: &Path| resolve(&SecretRef::File(file.to_owned()));
+        assert!(read(&file).is_ok_and(|s| s.reveal() == "hunter2"));
+        std::fs::write(&file, "\n").unwrap();
+        let e = read(&file).err().unwrap();
+        assert!(e.text.contains("empty") && e.text.contains("pw"), "{e}");
+        assert!(read(&folder.path().join("gone")).err().unwrap().text.contains("gone"));
+        assert_eq!(resolve(&SecretRef::Ask).err().map(|e| e.kind), Some(FailureKind::Config));
     }
 }

@@ -1,7 +1,7 @@
 //! Who an instance is, and how it is reached. Filled by `config` from the inventory; never changed by a poll.
 
-use super::{record::PollSettings, secret::Secret};
-use std::{fmt, path::PathBuf, sync::Arc};
+use super::record::{Auth, InstanceRecord, PollSettings, RecordError, TlsCheck};
+use std::{fmt, path::PathBuf, str::FromStr, sync::Arc};
 
 /// The instance's name in the inventory, unique within a tenant. Selection and messages go by it.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -31,12 +31,56 @@ impl fmt::Display for InstanceId {
     }
 }
 
+/// SHA-256 of a certificate (DER). Shown and read as hex with colons: `1F:09:…`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Fingerprint(pub [u8; 32]);
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, byte) in self.0.iter().enumerate() {
+            write!(f, "{}{byte:02X}", if i == 0 { "" } else { ":" })?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// A text is not a fingerprint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a fingerprint is the SHA-256 of the certificate: 64 hex digits, with or without colons")]
+pub struct NoFingerprint;
+
+impl FromStr for Fingerprint {
+    type Err = NoFingerprint;
+
+    fn from_str(text: &str) -> Result<Self, NoFingerprint> {
+        let digits: Vec<u32> = text
+            .chars()
+            .filter(|c| !matches!(c, ':' | ' ' | '-'))
+            .map(|c| c.to_digit(16).ok_or(NoFingerprint))
+            .collect::<Result<_, _>>()?;
+        let bytes: Vec<u8> =
+            digits.chunks(2).map(|pair| pair.iter().fold(0, |n, d| n * 16 + *d as u8)).collect();
+        match (digits.len(), <[u8; 32]>::try_from(bytes)) {
+            (64, Ok(bytes)) => Ok(Self(bytes)),
+            _ => Err(NoFingerprint),
+        }
+    }
+}
+
 /// How the connection is protected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum TlsMode {
     /// TLS for everything, certificate verified: the default
     #[default]
     Verify,
+    /// TLS for everything; the certificate must be this one, whoever signed it
+    Pin(Fingerprint),
     /// TDS 8.0: TLS before the first TDS byte, certificate verified
     Strict,
     /// TLS without verification: shown in red wherever the instance is
@@ -50,7 +94,7 @@ pub enum TlsMode {
 impl TlsMode {
     /// True when someone between us and the server could read or change the traffic.
     pub const fn is_insecure(self) -> bool {
-        !matches!(self, Self::Verify | Self::Strict)
+        !matches!(self, Self::Verify | Self::Pin(_) | Self::Strict)
     }
 }
 
@@ -95,17 +139,6 @@ pub struct Endpoint {
     pub instance: Option<String>,
 }
 
-/// Where a password comes from. Resolved by `config` right before the first connect, cached in memory.
-#[derive(Clone)]
-pub enum SecretSource {
-    /// from an environment variable
-    Env(String),
-    /// from the first line that a command prints
-    Command(String),
-    /// in the inventory itself: accepted for loopback addresses (the simulator) only
-    Literal(Secret),
-}
-
 /// All that is needed to reach an instance. Owned by its collector task; never in a snapshot.
 #[derive(Clone)]
 pub struct Target {
@@ -113,10 +146,10 @@ pub struct Target {
     pub info: Arc<InstanceInfo>,
     /// where
     pub endpoint: Endpoint,
-    /// login name
-    pub user: String,
-    /// its password
-    pub secret: SecretSource,
+    /// how to log in for polling
+    pub auth: Auth,
+    /// how to log in for actions that change something; None: there are none
+    pub action: Option<Auth>,
     /// database to open; None: the login's default
     pub database: Option<String>,
     /// CA file (PEM) to trust besides the public roots
@@ -125,4 +158,79 @@ pub struct Target {
     pub host_in_certificate: Option<String>,
     /// read-only application intent
     pub read_only_intent: bool,
+    /// try all addresses of the name at once
+    pub multi_subnet_failover: bool,
+}
+
+impl TryFrom<&InstanceRecord> for Target {
+    type Error = RecordError;
+
+    /// What the inventory says, ready to connect. The record is taken to be valid; only the pin is read anew.
+    fn try_from(record: &InstanceRecord) -> Result<Self, RecordError> {
+        let tls = match &record.tls.check {
+            TlsCheck::Verify => TlsMode::Verify,
+            TlsCheck::Strict => TlsMode::Strict,
+            TlsCheck::Insecure => TlsMode::Insecure,
+            TlsCheck::Pin(text) => TlsMode::Pin(
+                text.parse()
+                    .map_err(|e: NoFingerprint| RecordError { field: "tls.pin", problem: e.to_string() })?,
+            ),
+        };
+        let info = InstanceInfo {
+            id: InstanceId::new(record.name.as_str()),
+            address: record.address().into(),
+            groups: record.groups.iter().map(|group| group.as_str().into()).collect(),
+            labels: record.labels.iter().map(|(k, v)| (k.as_str().into(), v.as_str().into())).collect(),
+            tls,
+            poll: Arc::new(record.poll.clone()),
+        };
+        let endpoint =
+            Endpoint { host: record.host.clone(), port: record.port, instance: record.instance.clone() };
+        Ok(Self {
+            info: Arc::new(info),
+            endpoint,
+            auth: record.auth.clone(),
+            action: record.action.clone(),
+            database: record.database.clone(),
+            ca_file: record.tls.ca_file.clone(),
+            host_in_certificate: record.tls.host_in_certificate.clone(),
+            read_only_intent: record.read_only_intent,
+            multi_subnet_failover: record.multi_subnet_failover,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fingerprints_are_read_as_tools_print_them_and_nothing_else_is() {
+        let bytes: Vec<u8> = (0..32).map(|n| n * 8).collect();
+        let print = Fingerprint(bytes.try_into().unwrap());
+        let shown = print.to_string();
+        assert!(shown.starts_with("00:08:10:") && shown.ends_with(":F8"), "{shown}");
+        for form in [shown.clone(), shown.replace(':', "").to_lowercase(), shown.replace(':', " ")] {
+            assert_eq!(form.parse(), Ok(print), "{form}");
+        }
+        for wrong in
+            ["", "00:08", &shown[3..], &format!("{shown}:00"), &shown.replace("F8", "G8"), &shown[..94]]
+        {
+            assert_eq!(wrong.parse::<Fingerprint>(), Err(NoFingerprint), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_record_becomes_a_target_with_its_pin() {
+        let mut record = InstanceRecord::new("a", "db1", Auth::Kerberos);
+        record.port = Some(1444);
+        record.tls.check = TlsCheck::Pin(Fingerprint([7; 32]).to_string());
+        record.labels.insert("env".into(), "prod".into());
+        let target = Target::try_from(&record).unwrap();
+        assert_eq!(target.info.tls, TlsMode::Pin(Fingerprint([7; 32])));
+        assert!(!target.info.tls.is_insecure() && target.info.is_production());
+        assert_eq!(&*target.info.address, "db1,1444");
+        record.tls.check = TlsCheck::Pin("xyz".into());
+        assert_eq!(Target::try_from(&record).err().map(|e| e.field), Some("tls.pin"));
+    }
 }

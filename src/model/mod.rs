@@ -4,6 +4,8 @@
 //! [`sample`] (what one probe saw) → [`fleet`]-fold → [`snapshot`] (what the screen draws).
 
 pub mod blocking;
+pub mod check;
+pub mod doctor;
 pub mod failure;
 pub mod figure;
 pub mod filter;

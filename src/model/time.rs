@@ -20,6 +20,12 @@ impl Timestamp {
         self.0
     }
 
+    /// The day in UTC: `2031-05-28`. Empty for a time that no calendar has.
+    pub fn day(self) -> String {
+        let day = chrono::DateTime::from_timestamp_millis(self.0);
+        day.map_or_else(String::new, |at| at.format("%Y-%m-%d").to_string())
+    }
+
     /// Milliseconds from `earlier` to `self`; 0 if the clock went back.
     pub const fn ms_since(self, earlier: Self) -> u64 {
         let d = self.0.saturating_sub(earlier.0);

@@ -161,6 +161,8 @@ pub struct LoginAttempt {
     pub host: String,
     /// true for read-only intent
     pub read_only: bool,
+    /// the bearer token that came instead of user and password
+    pub token: Option<String>,
 }
 
 /// A session that the backend let in.

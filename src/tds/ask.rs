@@ -1,19 +1,14 @@
 //! Asking: one question, one bounded answer, one deadline. `probe` is written against [`Ask`]; [`Connection`] is how it
 //! works on a real server, tests bring their own.
 
-use super::{
-    Answer, Cell, ResultSet,
-    budget::{Budget, Budgeted},
-    connect::words,
-    convert, error,
-};
+use super::{Answer, Cell, ResultSet, budget::Budget, connect::words, convert, error, line::Line};
 use crate::model::failure::{Failure, FailureKind};
 use futures_util::TryStreamExt;
 use std::{borrow::Cow, future::Future, sync::Arc, time::Duration};
 use tiberius::{ColumnData, QueryItem, QueryStream, ToSql, error::Error};
 use tokio_util::compat::Compat;
 
-pub(super) type Client = tiberius::Client<Compat<Budgeted>>;
+pub(super) type Client = tiberius::Client<Compat<Line>>;
 
 /// Bytes of one answer: eight texts at their cap of 512 KB, twice.
 const MAX_BYTES: usize = 8 << 20;

@@ -83,6 +83,24 @@ pub(super) fn tcp(error: &io::Error, address: &str) -> Failure {
     Failure::new(FailureKind::Unreachable, text)
 }
 
+/// What went wrong on a fresh TCP connection before anything secret was sent.
+pub(super) fn before_login(error: &io::Error, address: &str) -> Failure {
+    let said = sanitize_line(&error.to_string(), MESSAGE_CHARS);
+    match error.kind() {
+        io::ErrorKind::InvalidData => {
+            Failure::new(FailureKind::Protocol, format!("talking to {address}: {said}"))
+        }
+        io::ErrorKind::TimedOut => handshake_timeout(address),
+        _ => Failure::new(
+            FailureKind::Unreachable,
+            format!(
+                "{address} closed the connection before the login was done: {said}; does it speak TDS, and the TLS mode \
+                 asked for?"
+            ),
+        ),
+    }
+}
+
 /// What went wrong in TLS or login.
 pub(super) fn login(error: &Error, address: &str, user: &str) -> Failure {
     match error {
@@ -153,7 +171,8 @@ fn refused(e: &TokenError, address: &str, user: &str) -> Failure {
     Failure { kind, number: i32::try_from(number).ok(), text: text.into() }
 }
 
-fn tls(message: &str, address: &str) -> Failure {
+/// TLS that failed, as the driver or rustls says it.
+pub(super) fn tls(message: &str, address: &str) -> Failure {
     // The driver appends advice on its own API; what rustls said stands between these.
     let said = message.split_once("handshake: ").map_or(message, |(_, rest)| rest);
     let said = said.split_once(" To connect anyway").map_or(said, |(said, _)| said);

@@ -10,21 +10,32 @@
 //!   second step is never held by a host that does not answer at all;
 //! * an answer is bounded in bytes (counted below TLS, so that one endless value is caught too) and in rows.
 //!
+//! * TLS is ours, not the driver's: pins, one verifier for all connections, certificates for people; the driver gets a
+//!   line on which PRELOGIN and TLS are over (`secure`). Only `LoginOnly` is left to the driver.
+//!
 //! The driver logs rows at TRACE and every server error at ERROR: whoever sets up logging must silence its target
-//! [`DRIVER_LOG_TARGET`]. The driver's TLS takes the process's default rustls provider if one is installed, else
-//! aws-lc-rs; nothing here installs one. Other code that builds a rustls configuration must name its provider.
+//! [`DRIVER_LOG_TARGET`]. rustls runs with aws-lc-rs, which each configuration names; nothing here installs a default.
 
 mod answer;
 mod ask;
+mod browser;
 mod budget;
+mod certificate;
+mod check;
 mod connect;
 mod convert;
+mod dial;
 mod error;
+mod judge;
+mod line;
+mod prelogin;
 mod roots;
+mod secure;
 
 pub use answer::{Answer, Cell, ResultSet, Row};
 pub use ask::{Ask, Connection, Param, Question};
-pub use connect::{Dialed, dial};
+pub use check::{check, look};
+pub use dial::{Dialed, dial};
 pub use roots::Roots;
 
 /// The program name of our sessions, by which they are known on a server and left out of what is shown.

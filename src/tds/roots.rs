@@ -1,22 +1,34 @@
-//! The certificate authorities of the operating system, read once at start. (The driver would read them at every
-//! connect, for 3 ms each.) The public ones are compiled in.
+//! Whom certificates are trusted from: the public authorities that are compiled in, those of the operating system, read
+//! once at start (reading them at every connect would cost 3 ms each), and a CA file of an instance.
 
-use std::{collections::HashSet, sync::Arc};
+use crate::model::failure::{Failure, FailureKind};
+use std::sync::Arc;
+use tokio_rustls::rustls::{
+    RootCertStore,
+    client::WebPkiServerVerifier,
+    crypto::{CryptoProvider, aws_lc_rs},
+    pki_types::{CertificateDer, pem::PemObject},
+};
 
-/// So many bytes of a public key tell it from every other.
-const KEY_BYTES: usize = 16;
-
-/// Authorities that the operating system trusts beyond the public ones that are compiled in, such as a company's own.
-/// Cheap to clone.
-#[derive(Clone, Default)]
+/// Trusted authorities, and the cryptography of all connections. Cheap to clone.
+#[derive(Clone)]
 pub struct Roots {
-    extra_der: Arc<[Vec<u8>]>,
+    provider: Arc<CryptoProvider>,
+    store: Arc<RootCertStore>,
+    /// of `store` alone, for instances without a CA file
+    verifier: Option<Arc<WebPkiServerVerifier>>,
+}
+
+impl Default for Roots {
+    fn default() -> Self {
+        Self::public()
+    }
 }
 
 impl Roots {
     /// Only the public authorities.
     pub fn public() -> Self {
-        Self::default()
+        Self::of(RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() })
     }
 
     /// Reads the operating system's store: some 10 ms of blocking file access, to be called once at start. What cannot
@@ -26,40 +38,67 @@ impl Roots {
         for error in &found.errors {
             tracing::warn!("reading the system's certificate authorities: {error}");
         }
-        // An authority is known already if its certificate contains a compiled-in public key: the middle of one, where
-        // keys differ from each other. Leaving those out keeps the parsing of 150 certificates from every connect.
-        let keys = webpki_roots::TLS_SERVER_ROOTS.iter().map(|root| middle(&root.subject_public_key_info));
-        let keys: HashSet<&[u8]> = keys.collect();
-        let known = |der: &[u8]| der.windows(KEY_BYTES).any(|w| keys.contains(w));
-        let extra_der: Vec<_> = found.certs.iter().filter(|c| !known(c)).map(|c| c.to_vec()).collect();
-        tracing::debug!(
-            extra = extra_der.len(),
-            total = found.certs.len(),
-            "system certificate authorities read"
-        );
-        Self { extra_der: extra_der.into() }
+        let mut store = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+        let (added, ignored) = store.add_parsable_certificates(found.certs);
+        tracing::debug!(added, ignored, "system certificate authorities read");
+        Self::of(store)
     }
 
-    /// The certificates, DER.
-    pub(super) fn extra_der(&self) -> &[Vec<u8>] {
-        &self.extra_der
+    fn of(store: RootCertStore) -> Self {
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let store = Arc::new(store);
+        // Building fails only for an empty store; then every connection says that nothing is trusted.
+        let verifier = verifier(&store, &provider).ok();
+        Self { provider, store, verifier }
+    }
+
+    pub(super) fn provider(&self) -> Arc<CryptoProvider> {
+        Arc::clone(&self.provider)
+    }
+
+    /// The verifier, with the authorities of a CA file (PEM, or one DER certificate) if there is one; `shown` names it.
+    ///
+    /// # Errors
+    /// The file holds no certificate.
+    pub(super) fn verifier(&self, ca: Option<(&[u8], &str)>) -> Result<Arc<WebPkiServerVerifier>, Failure> {
+        let config = |text: String| Failure::new(FailureKind::Config, text);
+        let Some((bytes, shown)) = ca else {
+            return self
+                .verifier
+                .clone()
+                .ok_or_else(|| config("no certificate authority is trusted".to_owned()));
+        };
+        let mut certs: Vec<_> = CertificateDer::pem_slice_iter(bytes).flatten().collect();
+        if certs.is_empty() {
+            certs.push(CertificateDer::from(bytes.to_vec()));
+        }
+        let mut store = RootCertStore::clone(&self.store);
+        let (added, _) = store.add_parsable_certificates(certs);
+        if added == 0 {
+            let text = format!("read the certificate authority {shown}: no certificate in it; check ca_file");
+            return Err(config(text));
+        }
+        verifier(&Arc::new(store), &self.provider)
+            .map_err(|e| config(format!("use the certificate authority {shown}: {e}; check ca_file")))
     }
 }
 
-/// The bytes in the middle of a public key.
-fn middle(key: &[u8]) -> &[u8] {
-    let start = (key.len() / 2).saturating_sub(KEY_BYTES / 2);
-    key.get(start..start + KEY_BYTES).unwrap_or(key)
+fn verifier(
+    store: &Arc<RootCertStore>,
+    provider: &Arc<CryptoProvider>,
+) -> Result<Arc<WebPkiServerVerifier>, tokio_rustls::rustls::server::VerifierBuilderError> {
+    WebPkiServerVerifier::builder_with_provider(Arc::clone(store), Arc::clone(provider)).build()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{KEY_BYTES, middle};
+    use super::*;
 
     #[test]
-    fn the_middle_of_a_key_is_inside_of_it() {
-        let key: Vec<u8> = (0..=99).collect();
-        assert_eq!(middle(&key), &key[42..42 + KEY_BYTES]);
-        assert_eq!(middle(&[1, 2]), [1, 2]);
+    fn a_ca_file_without_a_certificate_is_named() {
+        let failure = Roots::public().verifier(Some((b"nothing", "ca.pem"))).err().unwrap();
+        assert_eq!(failure.kind, FailureKind::Config);
+        assert!(failure.text.contains("ca.pem"), "{failure}");
+        assert!(Roots::public().verifier(None).is_ok());
     }
 }

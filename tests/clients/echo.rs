@@ -22,6 +22,9 @@ pub const USER: &str = "sa";
 /// Its password, with characters that need care in LOGIN7.
 pub const PASSWORD: &str = "Pä$$w0rd";
 
+/// A bearer token that is let in.
+pub const TOKEN: &str = "eyJ0eXAiOiJKV1QifQ.e30.c2ln";
+
 /// The backend, with what the tests look at.
 pub struct Echo {
     /// the next session id
@@ -34,6 +37,8 @@ pub struct Echo {
     pub killed: Mutex<Vec<i16>>,
     /// the weather
     pub network: Mutex<Network>,
+    /// the version it says it has
+    pub product_version: Mutex<String>,
 }
 
 impl Default for Echo {
@@ -44,6 +49,7 @@ impl Default for Echo {
             pulled: Arc::default(),
             killed: Mutex::default(),
             network: Mutex::default(),
+            product_version: Mutex::new("16.0.4188.2".into()),
         }
     }
 }
@@ -52,7 +58,11 @@ type Replies = Box<dyn Iterator<Item = Reply> + Send>;
 
 impl Backend for Echo {
     fn login(&self, attempt: &LoginAttempt, _client: IpAddr) -> Result<Session, ServerMessage> {
-        if attempt.user != USER || attempt.password != PASSWORD {
+        let known = match &attempt.token {
+            Some(token) => token == TOKEN,
+            None => attempt.user == USER && attempt.password == PASSWORD,
+        };
+        if !known {
             return Err(error(18456, 14, &format!("Login failed for user '{}'.", attempt.user)));
         }
         self.open.fetch_add(1, Ordering::SeqCst);
@@ -66,6 +76,9 @@ impl Backend for Echo {
     }
 
     fn batch(&self, session: &mut Session, text: &str, params: &[Param]) -> Replies {
+        if text.contains("/* dbtop:check */") {
+            return self.about(session);
+        }
         let statements: Vec<String> =
             text.split([';', '\n']).map(|one| one.trim().to_lowercase()).filter(|s| !s.is_empty()).collect();
         let answers: Vec<Replies> =
@@ -95,6 +108,29 @@ impl Backend for Echo {
 }
 
 impl Echo {
+    /// The answer to the question of a connection test, two minutes behind.
+    fn about(&self, session: &Session) -> Replies {
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+        let local_ns = i128::try_from(now.as_nanos()).unwrap() - 120_000_000_000;
+        list(vec![
+            Reply::Columns(vec![
+                column("server_time", ColumnType::DateTimeOffset(7)),
+                column("product_version", ColumnType::NVarChar(128)),
+                column("edition", ColumnType::NVarChar(128)),
+                column("engine_edition", ColumnType::Int),
+                column("login_name", ColumnType::NVarChar(128)),
+            ]),
+            Reply::Row(vec![
+                Value::Time { local_ns, offset_min: 0 },
+                Value::Text(self.product_version.lock().unwrap().clone()),
+                Value::Text("Developer Edition (64-bit)".into()),
+                Value::Int(3),
+                Value::Text(session.user.clone()),
+            ]),
+            Reply::Done(Some(1)),
+        ])
+    }
+
     fn statement(&self, session: &mut Session, text: &str, params: &[Param]) -> Replies {
         let words: Vec<&str> = text.split_whitespace().collect();
         let number = || words.last().and_then(|word| word.parse::<i64>().ok()).unwrap_or(1);

@@ -4,7 +4,8 @@ use crate::echo::{Echo, PASSWORD, USER};
 use dbtop::{
     model::{
         failure::Failure,
-        instance::{Endpoint, InstanceId, InstanceInfo, SecretSource, Target, TlsMode},
+        instance::{Endpoint, InstanceId, InstanceInfo, Target, TlsMode},
+        record::{Auth, SecretRef},
         secret::Secret,
     },
     sim::wire::{self, EncryptionPolicy, Tls},
@@ -30,7 +31,10 @@ impl Drop for Server {
 
 impl Server {
     pub async fn start(policy: EncryptionPolicy) -> Self {
-        let tls = Tls::new().unwrap();
+        Self::start_with(policy, Tls::new().unwrap()).await
+    }
+
+    pub async fn start_with(policy: EncryptionPolicy, tls: Tls) -> Self {
         let ca = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(ca.path(), tls.ca_pem()).unwrap();
         let backend = Arc::new(Echo::default());
@@ -52,12 +56,13 @@ impl Server {
         Target {
             info: Arc::new(info),
             endpoint: Endpoint { host: "127.0.0.1".into(), port: Some(self.address.port()), instance: None },
-            user: USER.into(),
-            secret: SecretSource::Env("UNUSED".into()),
+            auth: Auth::Sql { user: USER.into(), secret: SecretRef::Env("UNUSED".into()) },
+            action: None,
             database: None,
             ca_file: Some(self.ca.path().to_owned()),
             host_in_certificate: None,
             read_only_intent: false,
+            multi_subnet_failover: false,
         }
     }
 

@@ -100,6 +100,15 @@ impl Auth {
         }
     }
 
+    /// Who logs in, for messages.
+    pub fn who(&self) -> &str {
+        match self {
+            Self::Sql { user, .. } | Self::Ntlm { user, .. } => user,
+            Self::Entra { .. } => "the owner of the token",
+            Self::Kerberos => "the owner of the Kerberos ticket",
+        }
+    }
+
     /// Where its secret is.
     pub const fn secret(&self) -> Option<&SecretRef> {
         match self {

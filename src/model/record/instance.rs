@@ -4,6 +4,7 @@
 use super::{Auth, PollSettings, SecretRef};
 use crate::model::{
     filter::{Row, Value},
+    instance::Fingerprint,
     secret::Secret,
 };
 use serde::{Deserialize, Serialize};
@@ -161,9 +162,9 @@ impl InstanceRecord {
             }
         }
         if let TlsCheck::Pin(print) = &self.tls.check
-            && (print.len() != 64 || !print.bytes().all(|b| b.is_ascii_hexdigit()))
+            && let Err(error) = print.parse::<Fingerprint>()
         {
-            return Err(wrong("tls.pin", "must be the certificate's SHA-256: 64 hexadecimal digits"));
+            return Err(wrong("tls.pin", &error.to_string()));
         }
         for (field, every) in [("every_s", self.poll.every_s), ("detail_every_s", self.poll.detail_every_s)] {
             if every.is_some_and(|every| !(30..=3600).contains(&every)) {

@@ -19,6 +19,9 @@ const TDS_7_3B: u32 = 0x730b_0003;
 const TDS_8_0: u32 = 0x0800_0000;
 
 const FEATURE_UTF8: u8 = 0x0a;
+const FEATURE_FED_AUTH: u8 = 0x02;
+/// The library of FEDAUTH that sends its token with the login.
+const SECURITY_TOKEN: u8 = 1;
 const FEATURES_END: u8 = 0xff;
 
 /// A parsed LOGIN7.
@@ -66,7 +69,8 @@ pub fn parse(body: &[u8]) -> Result<Login, Malformed> {
         slice(body, offset, units * 2)
     };
     let (_library, _language, database) = (field()?, field()?, field()?);
-    let utf8 = flags3 & 0x10 != 0 && asks_for_utf8(body, extension)?;
+    let Features { utf8, token } =
+        if flags3 & 0x10 == 0 { Features::default() } else { features(body, extension)? };
     Ok(Login {
         attempt: LoginAttempt {
             user: utf16_lossy(user),
@@ -75,11 +79,19 @@ pub fn parse(body: &[u8]) -> Result<Login, Malformed> {
             program: utf16_lossy(program),
             host: utf16_lossy(host),
             read_only: types & 0x20 != 0,
+            token,
         },
         packet_bytes,
         tds_version,
         utf8,
     })
+}
+
+/// The extensions that are understood here.
+#[derive(Debug, Clone, Default)]
+struct Features {
+    utf8: bool,
+    token: Option<String>,
 }
 
 fn slice(body: &[u8], offset: usize, length: usize) -> Result<&[u8], Malformed> {
@@ -97,21 +109,34 @@ fn reveal(password: &[u8]) -> String {
 }
 
 /// Walks the feature extension block, which `extension` (an offset and a length) leads to by one more pointer.
-fn asks_for_utf8(body: &[u8], extension: &[u8]) -> Result<bool, Malformed> {
+fn features(body: &[u8], extension: &[u8]) -> Result<Features, Malformed> {
     let offset = usize::from(Reader::new(extension).u16()?);
     let pointer = Reader::new(slice(body, offset, 4)?).u32()? as usize;
     let mut block = Reader::new(body.get(pointer..).ok_or(Malformed("LOGIN7 features outside the message"))?);
-    let mut utf8 = false;
+    let mut found = Features::default();
     loop {
         match block.u8()? {
-            FEATURES_END => return Ok(utf8),
+            FEATURES_END => return Ok(found),
             feature => {
-                utf8 |= feature == FEATURE_UTF8;
+                found.utf8 |= feature == FEATURE_UTF8;
                 let length = block.u32()? as usize;
-                block.take(length)?;
+                let data = block.take(length)?;
+                if feature == FEATURE_FED_AUTH {
+                    found.token = Some(token(data)?);
+                }
             }
         }
     }
+}
+
+/// FEDAUTH with a security token: the library and an echo, the token's length in bytes, the token in UTF-16.
+fn token(data: &[u8]) -> Result<String, Malformed> {
+    let mut data = Reader::new(data);
+    if data.u8()? >> 1 != SECURITY_TOKEN {
+        return Err(Malformed("a kind of federated login other than a security token"));
+    }
+    let length = data.u32()? as usize;
+    Ok(utf16_lossy(data.take(length)?))
 }
 
 /// Appends everything that a successful login is answered with, but for the final DONE.
@@ -121,8 +146,9 @@ pub fn put_welcome(out: &mut BytesMut, login: &Login, session: &Session, version
     tokens::put_language(out, server);
     tokens::put_login_ack(out, login.tds_version, version);
     tokens::put_packet_size(out, login.packet_bytes, DEFAULT_PACKET_BYTES);
-    if login.utf8 {
-        tokens::put_utf8_ack(out);
+    let token = login.attempt.token.is_some();
+    if login.utf8 || token {
+        tokens::put_feature_acks(out, login.utf8, token);
     }
 }
 

@@ -112,7 +112,7 @@ pub fn answer(
     ];
     options.push((MARS, &[0]));
     if client.fed_auth {
-        options.push((FED_AUTH_REQUIRED, &[0]));
+        options.push((FED_AUTH_REQUIRED, &[1]));
     }
     let mut offset = options.len() * 5 + 1;
     for (option, data) in &options {

@@ -42,7 +42,12 @@ pub struct Tls {
     ca: CertifiedIssuer<'static, KeyPair>,
     leaf_key: KeyPair,
     signing_key: Arc<dyn SigningKey>,
+    /// the year in which leaf certificates end
+    ends_in: i32,
 }
+
+/// The year in which certificates end unless a test wants another.
+const FAR_YEAR: i32 = 2099;
 
 /// The TLS settings of one instance.
 #[derive(Clone)]
@@ -66,7 +71,22 @@ impl Tls {
         let leaf_key = KeyPair::generate()?;
         let der = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(leaf_key.serialize_der()));
         let signing_key = aws_lc_rs::sign::any_supported_type(&der)?;
-        Ok(Self { ca, leaf_key, signing_key })
+        Ok(Self { ca, leaf_key, signing_key, ends_in: FAR_YEAR })
+    }
+
+    /// Leaf certificates end at the beginning of `year`.
+    #[must_use]
+    pub fn ending_in(self, year: i32) -> Self {
+        Self { ends_in: year, ..self }
+    }
+
+    /// From now on the servers show their certificates without holding the key, as somebody in between would.
+    ///
+    /// # Errors
+    /// [`TlsError`] if the system gives no random bytes.
+    pub fn without_its_key(self) -> Result<Self, TlsError> {
+        let der = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(KeyPair::generate()?.serialize_der()));
+        Ok(Self { signing_key: aws_lc_rs::sign::any_supported_type(&der)?, ..self })
     }
 
     /// The CA certificate, for a client's trust file.
@@ -81,6 +101,7 @@ impl Tls {
     /// [`TlsError`] if signing fails.
     pub fn acceptors(&self, address: IpAddr, names: &[&str]) -> Result<Acceptors, TlsError> {
         let mut leaf = params("dbtop simulated instance");
+        leaf.not_after = date_time_ymd(self.ends_in, 1, 1);
         leaf.subject_alt_names.push(SanType::IpAddress(address));
         for name in names.iter().chain(&["localhost"]).filter(|name| is_dns_name(name)) {
             leaf.subject_alt_names.push(SanType::DnsName((*name).try_into()?));
@@ -110,7 +131,7 @@ fn params(common_name: &str) -> CertificateParams {
     let mut params = CertificateParams::default();
     params.distinguished_name.push(DnType::CommonName, common_name);
     params.not_before = date_time_ymd(2020, 1, 1);
-    params.not_after = date_time_ymd(2099, 1, 1);
+    params.not_after = date_time_ymd(FAR_YEAR, 1, 1);
     params
 }
 

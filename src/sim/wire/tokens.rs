@@ -119,9 +119,16 @@ pub fn put_login_ack(out: &mut BytesMut, tds_version: u32, server_version: [u8; 
     out.put_slice(&body);
 }
 
-/// Appends FEATUREEXTACK saying that UTF-8 collations are understood, the only extension acknowledged.
-pub fn put_utf8_ack(out: &mut BytesMut) {
-    out.put_slice(&[0xae, 0x0a, 1, 0, 0, 0, 1, 0xff]);
+/// Appends FEATUREEXTACK for the extensions that are acknowledged: UTF-8 collations, and a bearer token that was taken.
+pub fn put_feature_acks(out: &mut BytesMut, utf8: bool, token: bool) {
+    out.put_u8(0xae);
+    if token {
+        out.put_slice(&[0x02, 0, 0, 0, 0]);
+    }
+    if utf8 {
+        out.put_slice(&[0x0a, 1, 0, 0, 0, 1]);
+    }
+    out.put_u8(0xff);
 }
 
 fn info(number: i32, state: u8, text: String) -> ServerMessage {

@@ -149,6 +149,7 @@ pub fn push_version(s: &mut String, p: &Properties) {
 pub const fn tls_words(tls: TlsMode) -> &'static str {
     match tls {
         TlsMode::Verify => "verified",
+        TlsMode::Pin(_) => "pinned",
         TlsMode::Strict => "strict",
         TlsMode::Insecure => "unverified",
         TlsMode::LoginOnly => "login only",

@@ -1,0 +1,45 @@
+//! When a bearer token ends, as far as it says so itself. Read by `secrets`; the server alone decides what it is worth.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::Deserialize;
+use std::time::{Duration, SystemTime};
+use zeroize::Zeroizing;
+
+#[derive(Deserialize)]
+struct Claims {
+    /// seconds since 1970 (RFC 7519, 4.1.4); some issuers write a fraction
+    exp: f64,
+}
+
+/// The time that a JSON Web Token has left at `now`; zero if it has ended. None: not a JWT, or it does not say.
+pub fn life(token: &str, now: SystemTime) -> Option<Duration> {
+    let payload = token.trim().split('.').nth(1)?;
+    let json = Zeroizing::new(URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok()?);
+    let claims: Claims = serde_json::from_slice(&json).ok()?;
+    let end = SystemTime::UNIX_EPOCH.checked_add(Duration::try_from_secs_f64(claims.exp).ok()?)?;
+    Some(end.duration_since(now).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn token(claims: &str) -> String {
+        format!("eyJhbGciOiJub25lIn0.{}.c2ln", URL_SAFE_NO_PAD.encode(claims))
+    }
+
+    #[test]
+    fn the_end_is_read_from_the_token() {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000);
+        let left = |claims: &str| life(&token(claims), now).map(|d| d.as_secs());
+        assert_eq!(left(r#"{"aud":"https://database.windows.net/","exp":1003600}"#), Some(3600));
+        assert_eq!(left(r#"{"exp":999999}"#), Some(0), "over");
+        assert_eq!(left(r#"{"aud":"x"}"#), None);
+        for odd in [r#"{"exp":"soon"}"#, r#"{"exp":-1}"#, r#"{"exp":1e400}"#, "", "[]"] {
+            assert_eq!(left(odd), None, "{odd}");
+        }
+        for other in ["", "opaque", "a.b", "a.%%%.c"] {
+            assert_eq!(life(other, now), None, "{other}");
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! SQL Browser (MS-SQLR): the port of a named instance, by one UDP question. Called by `dial`.
+
+use crate::model::{
+    failure::{Failure, FailureKind},
+    text::sanitize_line,
+};
+use std::{io, net::SocketAddr, time::Duration};
+use tokio::net::UdpSocket;
+
+/// Where SQL Browser listens.
+pub(super) const PORT: u16 = 1434;
+/// It answers at once or not at all.
+const WITHIN: Duration = Duration::from_secs(1);
+/// CLNT_UCAST_INST: one instance, by its name.
+const ASK_INSTANCE: u8 = 4;
+const MAX_ANSWER_BYTES: usize = 4096;
+
+/// Asks `browser` for the TCP port of `instance`.
+///
+/// # Errors
+/// [`FailureKind::Unreachable`] with what to do instead.
+pub(super) async fn port_of(instance: &str, host: &str, browser: SocketAddr) -> Result<u16, Failure> {
+    let asked = tokio::time::timeout(WITHIN, ask(instance, browser)).await;
+    let why = match asked {
+        Ok(Ok(answer)) => match port_in(&answer) {
+            Some(port) => return Ok(port),
+            None => "it names no TCP port".to_owned(),
+        },
+        Ok(Err(e)) => sanitize_line(&e.to_string(), 200).to_string(),
+        Err(_) => "no answer".to_owned(),
+    };
+    let text = format!(
+        "ask SQL Browser on {} (UDP {PORT}) for the port of {}: {why}; give the port as host,port if that service is \
+         not running",
+        sanitize_line(host, 256),
+        sanitize_line(instance, 128)
+    );
+    Err(Failure::new(FailureKind::Unreachable, text))
+}
+
+async fn ask(instance: &str, browser: SocketAddr) -> io::Result<Vec<u8>> {
+    let any: SocketAddr = if browser.is_ipv4() { ([0, 0, 0, 0], 0).into() } else { ([0u16; 8], 0).into() };
+    let socket = UdpSocket::bind(any).await?;
+    socket.connect(browser).await?;
+    let mut question = vec![ASK_INSTANCE];
+    question.extend_from_slice(instance.as_bytes());
+    question.push(0);
+    socket.send(&question).await?;
+    let mut answer = vec![0; MAX_ANSWER_BYTES];
+    let length = socket.recv(&mut answer).await?;
+    answer.truncate(length);
+    Ok(answer)
+}
+
+/// The value behind `tcp` in `…;InstanceName;X;…;tcp;1450;;`.
+fn port_in(answer: &[u8]) -> Option<u16> {
+    let text = String::from_utf8_lossy(answer.get(3..)?);
+    let mut words = text.split(';');
+    while let (Some(key), Some(value)) = (words.next(), words.next()) {
+        if key.eq_ignore_ascii_case("tcp") {
+            return value.parse().ok().filter(|port| *port > 0);
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_port_is_read_and_nonsense_is_none() {
+        let answer = |text: &str| port_in(&[&[5, 0, 0], text.as_bytes()].concat());
+        assert_eq!(answer("ServerName;A;InstanceName;tcp;IsClustered;No;tcp;1450;;"), Some(1450));
+        for bad in ["", "tcp", "tcp;", "tcp;x;;", "tcp;0;;", "tcp;70000;;", "np;\\\\a\\pipe;;"] {
+            assert_eq!(answer(bad), None, "{bad}");
+        }
+        assert_eq!(port_in(&[5]), None);
+    }
+}

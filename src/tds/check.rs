@@ -1,0 +1,190 @@
+//! A test of one connection, step by step, for a person who adds an instance. Called by `command`; polls nothing, keeps
+//! nothing.
+
+use super::{
+    Ask, Connection, Question, Roots, Row,
+    budget::{Budget, Budgeted},
+    connect::words,
+    dial, error, secure,
+};
+use crate::model::{
+    check::{ConnectionReport, ServerFacts, Step, TlsFacts},
+    failure::{Failure, FailureKind},
+    instance::Target,
+    secret::Secret,
+};
+use std::time::{Duration, SystemTime};
+use tokio::time::{Instant, timeout_at};
+
+/// The oldest version that is watched: 2016.
+const OLDEST_MAJOR: i32 = 13;
+/// Engine editions of the cloud say 12 and are as new as can be.
+const CLOUD: [i32; 4] = [5, 8, 9, 11];
+/// Certificates and a few packets.
+const LOOK_BYTES: usize = 1 << 20;
+/// So many short questions; the quickest one is the latency of the line.
+const PINGS: u32 = 3;
+
+const WHO: &str = include_str!("../../tsql/check.sql");
+
+/// Tests a connection within `within`, all steps together. A connection comes back if the login worked and the server
+/// is one that can be watched, so that its rights can be asked next.
+pub async fn check(
+    target: &Target,
+    secret: Result<Secret, Failure>,
+    roots: &Roots,
+    within: Duration,
+) -> (ConnectionReport, Option<Connection>) {
+    let mut report = ConnectionReport::new(target.info.id.clone(), target.info.address.clone());
+    let deadline = Instant::now() + within;
+    let connection = steps(&mut report, target, secret, roots, deadline, within).await;
+    (report, connection)
+}
+
+/// The certificate that a server shows, for trust on first use: whoever sees it decides. No login is sent.
+///
+/// # Errors
+/// Why there is none, in a sentence.
+pub async fn look(target: &Target, roots: &Roots, within: Duration) -> Result<TlsFacts, Failure> {
+    let looking = async {
+        let addresses = dial::resolve(&target.endpoint).await?;
+        let dialed = dial::connect(&addresses, target.multi_subnet_failover, &target.info.address).await?;
+        let socket = Budgeted::new(dialed.tcp, Budget::new(LOOK_BYTES));
+        secure::look(socket, target, roots).await.map_err(|broken| broken.failure)
+    };
+    let silent = || Err(dial::silent(&target.info.address, within));
+    tokio::time::timeout(within, looking).await.unwrap_or_else(|_| silent())
+}
+
+/// The steps until one fails; None then.
+async fn steps(
+    report: &mut ConnectionReport,
+    target: &Target,
+    secret: Result<Secret, Failure>,
+    roots: &Roots,
+    deadline: Instant,
+    within: Duration,
+) -> Option<Connection> {
+    let shown = &*target.info.address;
+    let found = timeout_at(deadline, dial::resolve(&target.endpoint)).await;
+    let found = found.unwrap_or_else(|_| Err(slow("look up", &target.endpoint.host, within)));
+    let addresses = settle(&mut report.name, found, Clone::clone)?;
+
+    let began = Instant::now();
+    let dialed = timeout_at(deadline, dial::connect(&addresses, target.multi_subnet_failover, shown)).await;
+    let dialed = dialed.unwrap_or_else(|_| Err(dial::silent(shown, within)));
+    let dialed = settle(&mut report.tcp, dialed, |_| ms(began))?;
+
+    let protecting = dialed.protect(target, &target.endpoint.host, roots);
+    let protected = match timeout_at(deadline, protecting).await {
+        Ok(Ok(protected)) => Ok(protected),
+        Ok(Err(broken)) => {
+            report.certificate = broken.certificate;
+            Err(broken.failure)
+        }
+        Err(_) => Err(error::handshake_timeout(shown)),
+    };
+    let protected = settle(&mut report.tls, protected, |p| p.tls.clone())?;
+    report.certificate = protected.tls.as_ref().and_then(|tls| tls.certificate.clone());
+
+    let began = Instant::now();
+    let login = async { protected.login(target, &secret?, roots).await };
+    let login = timeout_at(deadline, login).await;
+    let login = login.unwrap_or_else(|_| Err(error::handshake_timeout(shown)));
+    let mut connection = settle(&mut report.login, login, |_| ms(began))?;
+
+    ask_server(report, &mut connection, deadline).await;
+    report.server.done().is_some().then_some(connection)
+}
+
+/// Notes how a step ended; gives what the next one goes on with.
+fn settle<T, F>(step: &mut Step<F>, ended: Result<T, Failure>, found: impl FnOnce(&T) -> F) -> Option<T> {
+    match ended {
+        Ok(value) => {
+            *step = Step::Done(found(&value));
+            Some(value)
+        }
+        Err(failure) => {
+            *step = Step::Failed(failure);
+            None
+        }
+    }
+}
+
+/// Version, latency and clock, in a few round trips of one question.
+async fn ask_server(report: &mut ConnectionReport, connection: &mut Connection, deadline: Instant) {
+    let mut best: Option<(Duration, i64)> = None;
+    for _ in 0..PINGS {
+        let sent = SystemTime::now();
+        let began = Instant::now();
+        let within = deadline.saturating_duration_since(began);
+        let question = Question { what: "version and clock", sql: WHO, params: &[], within };
+        let answer = connection.ask(question).await;
+        let took = began.elapsed();
+        let row = answer.sets.first().filter(|set| set.complete).and_then(super::ResultSet::first);
+        let Some(row) = row else {
+            let nothing = || {
+                Failure::new(FailureKind::Protocol, "the server answers a question about itself with nothing")
+            };
+            report.server = Step::Failed(answer.error.unwrap_or_else(nothing));
+            return;
+        };
+        if report.server == Step::NotReached {
+            report.server = watchable(facts(row));
+        }
+        let middle = SystemTime::UNIX_EPOCH.elapsed().is_ok().then(|| middle_ms(sent, took)).flatten();
+        let skew = row.instant("server_time").zip(middle).map_or(0, |((at, _), ours)| at.ms() - ours);
+        if best.is_none_or(|(known, _)| took < known) {
+            best = Some((took, skew));
+        }
+        if matches!(report.server, Step::Failed(_)) {
+            return;
+        }
+    }
+    if let Some((took, skew)) = best {
+        report.latency = Step::Done(u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
+        report.skew = Step::Done(skew);
+    }
+}
+
+fn middle_ms(sent: SystemTime, took: Duration) -> Option<i64> {
+    let at = (sent + took / 2).duration_since(SystemTime::UNIX_EPOCH).ok()?;
+    i64::try_from(at.as_millis()).ok()
+}
+
+fn facts(row: Row<'_>) -> ServerFacts {
+    ServerFacts {
+        version: row.name("product_version"),
+        major: row.name("product_version").and_then(|v| v.split('.').next()?.parse().ok()),
+        edition: row.name("edition"),
+        engine_edition: row.i32("engine_edition"),
+        login: row.name("login_name"),
+    }
+}
+
+/// 2016 or later, or Azure.
+fn watchable(facts: ServerFacts) -> Step<ServerFacts> {
+    let cloud = facts.engine_edition.is_some_and(|edition| CLOUD.contains(&edition));
+    let version = facts.version.as_deref().unwrap_or("an unknown version");
+    match facts.major {
+        Some(major) if major >= OLDEST_MAJOR || cloud => Step::Done(facts),
+        Some(_) => Step::Failed(Failure::new(
+            FailureKind::Config,
+            format!("this is SQL Server {version}; dbtop watches 2016 (13.0) and later"),
+        )),
+        None => Step::Failed(Failure::new(
+            FailureKind::Protocol,
+            format!("the server does not say which version it is ({version}); is this a SQL Server?"),
+        )),
+    }
+}
+
+fn slow(what: &str, on: &str, within: Duration) -> Failure {
+    let text =
+        format!("{what} {}: no answer within {}", crate::model::text::sanitize_line(on, 256), words(within));
+    Failure::new(FailureKind::Timeout, text)
+}
+
+fn ms(began: Instant) -> u64 {
+    u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,104 @@
+//! Who decides about a server's certificate: authorities, a pin, or nobody. Made by `secure` for each connection; keeps
+//! what the server showed, so that a refusal can name it.
+
+use super::certificate;
+use crate::model::instance::Fingerprint;
+use std::sync::{Arc, OnceLock};
+use tokio_rustls::rustls::{
+    CertificateError, DigitallySignedStruct, Error, SignatureScheme,
+    client::{
+        WebPkiServerVerifier,
+        danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+    },
+    crypto::CryptoProvider,
+    pki_types::{CertificateDer, ServerName, UnixTime},
+};
+
+/// By what a certificate is judged.
+#[derive(Debug, Clone)]
+pub(super) enum Rule {
+    /// name, time and chain, by these authorities
+    Authorities(Arc<WebPkiServerVerifier>),
+    /// it is this one, whatever it says; and the server holds its key
+    Pin(Fingerprint),
+    /// not at all
+    Anything,
+}
+
+/// The judge of one connection.
+#[derive(Debug)]
+pub(super) struct Judge {
+    pub(super) rule: Rule,
+    pub(super) provider: Arc<CryptoProvider>,
+    /// the server's own certificate, DER; set once, whatever the verdict
+    pub(super) seen: Arc<OnceLock<Vec<u8>>>,
+}
+
+impl Judge {
+    /// The signature of the handshake proves that the server holds the key. With a pin that is what makes the
+    /// certificate, which anybody can copy, worth something.
+    fn signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let known = &self.provider.signature_verification_algorithms;
+        if matches!(self.rule, Rule::Anything) || certificate::signed_by(cert, message, signature, known) {
+            Ok(HandshakeSignatureValid::assertion())
+        } else {
+            Err(Error::InvalidCertificate(CertificateError::BadSignature))
+        }
+    }
+}
+
+impl ServerCertVerifier for Judge {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        // One handshake a judge: it cannot be set already.
+        let _ = self.seen.set(end_entity.to_vec());
+        match &self.rule {
+            Rule::Authorities(all) => {
+                all.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+            }
+            Rule::Pin(pin) if certificate::fingerprint(end_entity) != *pin => {
+                Err(Error::InvalidCertificate(CertificateError::ApplicationVerificationFailure))
+            }
+            Rule::Pin(_) | Rule::Anything => Ok(ServerCertVerified::assertion()),
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        match &self.rule {
+            Rule::Authorities(all) => all.verify_tls12_signature(message, cert, dss),
+            Rule::Pin(_) | Rule::Anything => self.signature(message, cert, dss),
+        }
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        match &self.rule {
+            Rule::Authorities(all) => all.verify_tls13_signature(message, cert, dss),
+            Rule::Pin(_) | Rule::Anything => self.signature(message, cert, dss),
+        }
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}

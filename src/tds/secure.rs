@@ -1,0 +1,253 @@
+//! From a socket to a line that the driver can log in over: PRELOGIN and TLS, both ours. The driver knows no pins, gives
+//! no certificate away and reads its authorities anew at every connect; so it gets a line on which all of that is over.
+//! Called by `connect` and `check`.
+
+use super::{
+    Roots,
+    budget::Budgeted,
+    certificate, error,
+    judge::{Judge, Rule},
+    line::{Line, Secured, Wrapped},
+    prelogin,
+};
+use crate::model::{
+    check::{Certificate, TlsFacts},
+    failure::{Failure, FailureKind},
+    instance::{Target, TlsMode},
+    text::sanitize_line,
+    time::Timestamp,
+};
+use std::{
+    io,
+    net::{IpAddr, Ipv4Addr},
+    path::PathBuf,
+    sync::{Arc, OnceLock},
+};
+use tokio::io::AsyncWriteExt;
+use tokio_rustls::{
+    TlsConnector,
+    client::TlsStream,
+    rustls::{
+        CertificateError, ClientConfig, Error as TlsError,
+        client::{Resumption, danger::ServerCertVerifier},
+        pki_types::ServerName,
+        version::{TLS12, TLS13},
+    },
+};
+
+/// The ALPN name of TDS 8.0.
+const ALPN_TDS8: &[u8] = b"tds/8.0";
+
+/// Why there is no line, and the certificate that the server showed, if it came to that.
+pub(super) struct Broken {
+    pub(super) failure: Failure,
+    pub(super) certificate: Option<Certificate>,
+}
+
+impl From<Failure> for Broken {
+    fn from(failure: Failure) -> Self {
+        Self { failure, certificate: None }
+    }
+}
+
+/// Plays PRELOGIN and TLS as the target's mode asks for, with `host` as the server's name. Nothing is sent that is
+/// secret. With the modes that leave TLS to the driver or have none, this does nothing.
+///
+/// # Errors
+/// TLS, or what the server says is no TDS; never a connection that is weaker than the mode.
+pub(super) async fn secure(
+    socket: Budgeted,
+    target: &Target,
+    host: &str,
+    roots: &Roots,
+) -> Result<(Line, Option<TlsFacts>), Broken> {
+    let rule = match target.info.tls {
+        TlsMode::LoginOnly | TlsMode::Off => return Ok((Line::Socket(socket), None)),
+        TlsMode::Insecure => Rule::Anything,
+        TlsMode::Pin(pin) => Rule::Pin(pin),
+        TlsMode::Verify | TlsMode::Strict => Rule::Authorities(authorities(target, roots).await?),
+    };
+    handshake(socket, target, host, roots, rule).await
+}
+
+/// The certificate that the server shows, without judging it: for trust on first use. No login follows.
+///
+/// # Errors
+/// As [`secure`].
+pub(super) async fn look(socket: Budgeted, target: &Target, roots: &Roots) -> Result<TlsFacts, Broken> {
+    let (_, facts) = handshake(socket, target, &target.endpoint.host, roots, Rule::Anything).await?;
+    facts.ok_or_else(|| Failure::new(FailureKind::Tls, "the server showed no certificate").into())
+}
+
+async fn authorities(
+    target: &Target,
+    roots: &Roots,
+) -> Result<Arc<tokio_rustls::rustls::client::WebPkiServerVerifier>, Failure> {
+    match &target.ca_file {
+        None => roots.verifier(None),
+        Some(file) => {
+            let shown = sanitize_line(&file.display().to_string(), 300);
+            roots.verifier(Some((&read_ca(file.clone(), &shown).await?, &shown)))
+        }
+    }
+}
+
+async fn handshake(
+    mut socket: Budgeted,
+    target: &Target,
+    host: &str,
+    roots: &Roots,
+    rule: Rule,
+) -> Result<(Line, Option<TlsFacts>), Broken> {
+    let address = &*target.info.address;
+    let token = matches!(target.auth, crate::model::record::Auth::Entra { .. });
+    let strict = target.info.tls == TlsMode::Strict;
+    let early = |e: io::Error| Broken::from(error::before_login(&e, address));
+    let mut reply = None;
+    if !strict {
+        let answer = play(&mut socket, token).await.map_err(early)?;
+        if !answer.encrypts() {
+            let text = format!(
+                "TLS with {address}: the server has none; it must get a certificate, or say tls = \"off\""
+            );
+            return Err(Failure::new(FailureKind::Tls, text).into());
+        }
+        reply = Some(answer);
+    }
+    let seen = Arc::new(OnceLock::new());
+    let judge = Judge { rule: rule.clone(), provider: roots.provider(), seen: Arc::clone(&seen) };
+    let config = client(strict, Arc::new(judge), roots).map_err(|e| refused(&e, target, None))?;
+    let named = target.host_in_certificate.as_deref().unwrap_or(host);
+    let name = server_name(named, &rule, address)?;
+    let connected = TlsConnector::from(Arc::new(config)).connect(name, Wrapped::new(socket, !strict)).await;
+    let certificate = seen.get().map(|der| certificate::describe(der));
+    let mut tls = match connected {
+        Ok(tls) => tls,
+        Err(e) => {
+            let failure = broken(&e, target, certificate.as_ref());
+            return Err(Broken { failure, certificate });
+        }
+    };
+    tls.get_mut().0.unwrap_from_now_on();
+    let facts = facts(&tls, certificate);
+    let reply = match reply {
+        Some(reply) => reply,
+        None => play(&mut tls, token).await.map_err(early)?,
+    };
+    Ok((Line::Secured(Box::new(Secured::new(tls, reply.for_driver()))), Some(facts)))
+}
+
+async fn play(
+    line: &mut (impl tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin),
+    token: bool,
+) -> io::Result<prelogin::Reply> {
+    line.write_all(&prelogin::ask(token)).await?;
+    line.flush().await?;
+    prelogin::read(line).await
+}
+
+fn client(strict: bool, judge: Arc<dyn ServerCertVerifier>, roots: &Roots) -> Result<ClientConfig, TlsError> {
+    // Wrapped in packets TLS ends with 1.2: what 1.3 sends after its handshake has no packet to travel in.
+    let versions: &[_] = if strict { &[&TLS13, &TLS12] } else { &[&TLS12] };
+    let mut config = ClientConfig::builder_with_provider(roots.provider())
+        .with_protocol_versions(versions)?
+        .dangerous()
+        .with_custom_certificate_verifier(judge)
+        .with_no_client_auth();
+    // A resumed session shows no certificate.
+    config.resumption = Resumption::disabled();
+    if strict {
+        config.alpn_protocols = vec![ALPN_TDS8.to_vec()];
+    }
+    Ok(config)
+}
+
+fn server_name(name: &str, rule: &Rule, address: &str) -> Result<ServerName<'static>, Failure> {
+    match (ServerName::try_from(name.to_owned()), rule) {
+        (Ok(name), _) => Ok(name),
+        // Nobody compares it; an address is not sent either.
+        (Err(_), Rule::Pin(_) | Rule::Anything) => Ok(IpAddr::from(Ipv4Addr::LOCALHOST).into()),
+        (Err(_), Rule::Authorities(_)) => {
+            let text = format!(
+                "TLS with {address}: no certificate can have the name {}; say in host_in_certificate which one it has",
+                sanitize_line(name, 256)
+            );
+            Err(Failure::new(FailureKind::Config, text))
+        }
+    }
+}
+
+fn facts(tls: &TlsStream<Wrapped>, certificate: Option<Certificate>) -> TlsFacts {
+    let (_, session) = tls.get_ref();
+    let version = session.protocol_version().and_then(|v| v.as_str()).unwrap_or("unknown version");
+    let suite =
+        session.negotiated_cipher_suite().and_then(|s| s.suite().as_str()).unwrap_or("unknown cipher");
+    TlsFacts {
+        version: version.replace('_', ".").replacen("TLSv", "TLS ", 1).into(),
+        cipher: suite.into(),
+        certificate,
+    }
+}
+
+/// A failed handshake in words.
+fn broken(e: &io::Error, target: &Target, shown: Option<&Certificate>) -> Failure {
+    match e.get_ref().and_then(|inner| inner.downcast_ref::<TlsError>()) {
+        Some(tls) => refused(tls, target, shown),
+        None if e.kind() == io::ErrorKind::InvalidData => error::tls(&e.to_string(), &target.info.address),
+        None => error::before_login(e, &target.info.address),
+    }
+}
+
+fn refused(e: &TlsError, target: &Target, shown: Option<&Certificate>) -> Failure {
+    let address = &*target.info.address;
+    let fail = |text: String| Failure::new(FailureKind::Tls, format!("TLS with {address}: {text}"));
+    let TlsError::InvalidCertificate(wrong) = e else { return error::tls(&e.to_string(), address) };
+    let Some(shown) = shown else { return error::tls(&e.to_string(), address) };
+    let day = |at: Option<Timestamp>| at.map_or_else(|| "an unknown day".to_owned(), Timestamp::day);
+    match (wrong, target.info.tls) {
+        (CertificateError::ApplicationVerificationFailure, TlsMode::Pin(pin)) => fail(format!(
+            "the certificate is not the pinned one: pinned {pin}, shown {} ({}, valid until {}). Somebody may be in \
+             between; if the server has a new certificate, compare the fingerprint there, then pin that one",
+            shown.fingerprint,
+            shown.subject,
+            day(shown.not_after)
+        )),
+        (CertificateError::BadSignature, TlsMode::Pin(_)) => fail(
+            "the server shows the pinned certificate but does not hold its key: somebody may be in between"
+                .to_owned(),
+        ),
+        (CertificateError::Expired | CertificateError::ExpiredContext { .. }, _) => {
+            fail(format!("the certificate ended on {}; renew it on the server", day(shown.not_after)))
+        }
+        (CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. }, _) => fail(format!(
+            "the certificate begins on {}; check the clocks of both sides",
+            day(shown.not_before)
+        )),
+        (CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. }, _) => {
+            fail(format!(
+                "the certificate is for {}; say in host_in_certificate which name it has",
+                if shown.names.is_empty() { "no name".to_owned() } else { shown.names.join(", ") }
+            ))
+        }
+        (CertificateError::UnknownIssuer, _) => fail(format!(
+            "UnknownIssuer: nobody whom we trust vouches for the certificate of {} ({}); trust its authority with \
+             ca_file, or pin the certificate after comparing it: SHA-256 {}",
+            shown.subject, shown.issuer, shown.fingerprint
+        )),
+        _ => error::tls(&e.to_string(), address),
+    }
+}
+
+async fn read_ca(file: PathBuf, shown: &str) -> Result<Vec<u8>, Failure> {
+    let read = tokio::task::spawn_blocking(move || std::fs::read(file)).await;
+    let unreadable = |why: &str| {
+        let text = format!("read the certificate authority {shown}: {why}; check ca_file");
+        Failure::new(FailureKind::Config, text)
+    };
+    match read {
+        Ok(Ok(bytes)) if bytes.is_empty() => Err(unreadable("the file is empty")),
+        Ok(Ok(bytes)) => Ok(bytes),
+        Ok(Err(e)) => Err(unreadable(&e.to_string())),
+        Err(e) => Err(unreadable(&e.to_string())),
+    }
+}
