@@ -6,6 +6,8 @@
 mod asking;
 #[path = "sim_fleet/described.rs"]
 mod described;
+#[path = "sim_fleet/grants.rs"]
+mod grants;
 #[path = "sim_fleet/hostile.rs"]
 mod hostile;
 #[path = "sim_fleet/rights.rs"]

@@ -16,6 +16,7 @@ pub mod batch;
 pub mod columns;
 pub mod context;
 mod decode;
+pub mod doctor;
 mod object;
 pub mod registry;
 mod run;

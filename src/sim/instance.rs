@@ -9,6 +9,7 @@ use super::{
         Killed, Script,
         moment::Moment,
         profile::Profile,
+        rights::{Grant, Rights},
         texts::{Sort, TEXTS},
     },
 };
@@ -90,10 +91,36 @@ impl Instance {
         spid
     }
 
+    /// GRANT and CREATE USER by a login with the rights `by`.
+    fn grant(
+        &self,
+        by: Rights,
+        grant: &Grant,
+        database: &str,
+        moment: &Moment<'_>,
+    ) -> Result<(), ServerMessage> {
+        let (Grant::Server { to, .. } | Grant::Select { to, .. } | Grant::User(to)) = grant;
+        if !by.admin {
+            return Err(answer::error(4613, "Grantor does not have GRANT permission.".to_owned(), 1));
+        }
+        let exists = *to == self.state.credentials.user || self.state.logins.iter().any(|l| l.user == *to);
+        if !exists {
+            let text = format!(
+                "Cannot find the login '{to}', because it does not exist or you do not have permission."
+            );
+            return Err(answer::error(15_151, text, 1));
+        }
+        let before = self.state.rights(self.index, to, moment);
+        let after = before.with(grant, database, moment.profile.version);
+        let after = after.map_err(|(number, text)| answer::error(number, text, 1))?;
+        self.state.set_rights(self.index, to, after);
+        Ok(())
+    }
+
     /// KILL.
     fn kill(&self, by: &Session, spid: i64, moment: &Moment<'_>) -> Result<(), ServerMessage> {
         let refuse = |number, text: String| Err(answer::error(number, text, 1));
-        if !moment.rights().kill {
+        if !self.state.rights(self.index, &by.user, moment).kill {
             return refuse(6102, "User does not have permission to use the KILL statement.".to_owned());
         }
         if spid == i64::from(by.spid) {
@@ -123,9 +150,8 @@ impl Instance {
 
 impl Backend for Instance {
     fn login(&self, attempt: &LoginAttempt, _client: IpAddr) -> Result<Session, ServerMessage> {
-        let known = &self.state.credentials;
-        let refused = self.now(|m| m.is(Kind::LoginRefused));
-        if refused || attempt.user != known.user || attempt.password != known.password {
+        let known = attempt.token.is_none() && self.state.knows(&attempt.user, &attempt.password);
+        if !known || self.now(|m| m.is(Kind::LoginRefused)) {
             return Err(answer::error(18_456, format!("Login failed for user '{}'.", attempt.user), 1));
         }
         let wanted = if attempt.database.is_empty() { "master" } else { &attempt.database };
@@ -151,7 +177,7 @@ impl Backend for Instance {
     fn batch(&self, session: &mut Session, text: &str, params: &[Param]) -> Replies {
         let live = self.find(i64::from(session.spid));
         let replies = self.now(|moment| {
-            let rights = moment.rights();
+            let rights = self.state.rights(self.index, &session.user, moment);
             let sender = Sender {
                 version: moment.profile.version,
                 rights,
@@ -171,7 +197,9 @@ impl Backend for Instance {
             });
             let connected = self.live.borrow().len() as i64;
             let kill = |spid| self.kill(session, spid, moment);
-            answer::run(&plan, &Asked { moment, rights, session, own, connected, params, kill: &kill })
+            let grant = |grant: &Grant, database: &str| self.grant(rights, grant, database, moment);
+            let asked = Asked { moment, rights, session, own, connected, params, kill: &kill, grant: &grant };
+            answer::run(&plan, &asked)
         });
         let (replies, database) = replies;
         session.database = database;

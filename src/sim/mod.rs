@@ -24,7 +24,7 @@ use self::{
     scenario::{Kind, Scenario, Span},
     state::{Credentials, State},
     wire::{EncryptionPolicy, ServeError, Serving, Tls, TlsError},
-    world::{Fleet, dice::Dice, version::Version},
+    world::{Fleet, dice::Dice, rights::Login, version::Version},
 };
 use std::{
     io,
@@ -62,6 +62,8 @@ pub struct SimConfig {
     pub utc_origin_ms: Option<i64>,
     /// simulated seconds per real second
     pub speed: f64,
+    /// logins beside the monitoring one; none unless a test wants some
+    pub logins: Vec<Login>,
 }
 
 impl Default for SimConfig {
@@ -76,6 +78,7 @@ impl Default for SimConfig {
             port: None,
             utc_origin_ms: None,
             speed: 1.0,
+            logins: Vec::new(),
         }
     }
 }
@@ -139,7 +142,8 @@ impl Sim {
         let secret = Dice::new(config.seed).of("password").at(utc_origin_ms);
         let credentials =
             Credentials { user: "dbtop".to_owned(), password: format!("Sim-{:016x}", secret.bits()) };
-        let state = Arc::new(State::new(fleet, Clock::start(config.speed), credentials, scenario));
+        let state =
+            Arc::new(State::new(fleet, Clock::start(config.speed), credentials, config.logins, scenario));
         let tls = Tls::new()?;
         let folder = folder(&tls)?;
         let cancel = CancellationToken::new();

@@ -6,7 +6,11 @@ use super::{
     answer::plan::{Plan, Sender},
     clock::Clock,
     scenario::{Cut, Scenario},
-    world::{Fleet, Killed, Script},
+    world::{
+        Fleet, Killed, Script,
+        moment::Moment,
+        rights::{Login, Rights},
+    },
 };
 use std::{
     collections::HashMap,
@@ -39,6 +43,10 @@ pub struct State {
     pub clock: Clock,
     /// the login
     pub credentials: Credentials,
+    /// logins beside it
+    pub logins: Vec<Login>,
+    /// rights that GRANT has changed, by instance and login
+    granted: watch::Sender<HashMap<(usize, String), Rights>>,
     story: watch::Sender<Story>,
     plans: watch::Sender<HashMap<u64, Arc<Plan>>>,
 }
@@ -52,11 +60,39 @@ struct Story {
 
 impl State {
     /// A fleet at the beginning of a scenario.
-    pub fn new(fleet: Fleet, clock: Clock, credentials: Credentials, scenario: Scenario) -> Self {
+    pub fn new(
+        fleet: Fleet,
+        clock: Clock,
+        credentials: Credentials,
+        logins: Vec<Login>,
+        scenario: Scenario,
+    ) -> Self {
         let script = Arc::new(Script::compile(&scenario, &fleet));
         let (story, _) = watch::channel(Story { scenario, script });
         let (plans, _) = watch::channel(HashMap::new());
-        Self { fleet, clock, credentials, story, plans }
+        let (granted, _) = watch::channel(HashMap::new());
+        Self { fleet, clock, credentials, logins, granted, story, plans }
+    }
+
+    /// True if a login knows its password.
+    pub fn knows(&self, user: &str, password: &str) -> bool {
+        let main = &self.credentials;
+        let listed = self.logins.iter().any(|login| login.user == user && login.password == password);
+        listed || (main.user == user && main.password == password)
+    }
+
+    /// The rights of a login on the instance at `index`; those that nobody granted or listed are the moment's.
+    pub fn rights(&self, index: usize, user: &str, moment: &Moment<'_>) -> Rights {
+        let granted = self.granted.borrow().get(&(index, user.to_owned())).copied();
+        let listed = || self.logins.iter().find(|login| login.user == user).map(|login| login.rights);
+        granted.or_else(listed).unwrap_or_else(|| moment.rights())
+    }
+
+    /// From now on a login has these rights on the instance at `index`.
+    pub fn set_rights(&self, index: usize, user: &str, rights: Rights) {
+        self.granted.send_modify(|granted| {
+            granted.insert((index, user.to_owned()), rights);
+        });
     }
 
     /// What goes wrong, now and at other times.

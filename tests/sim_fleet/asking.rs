@@ -1,6 +1,16 @@
 //! Starting fleets and asking them, the short way.
 
-use dbtop::sim::{Sim, SimConfig, scenario::Scenario, world::version::Version};
+use dbtop::{
+    model::{
+        instance::Target,
+        record::{Auth, InstanceRecord, SecretRef},
+    },
+    sim::{
+        Sim, SimConfig,
+        scenario::Scenario,
+        world::{rights::Login, version::Version},
+    },
+};
 use std::{collections::BTreeMap, fs, path::Path, time::Duration};
 use tiberius::{AuthMethod, Client, ColumnData, Config, error::Error};
 use tokio::net::TcpStream;
@@ -20,6 +30,25 @@ pub async fn fleet(instances: usize, versions: &[u16], scenario: &str) -> Sim {
         ..SimConfig::default()
     };
     Sim::start(config).await.unwrap()
+}
+
+/// One instance of a version, with logins beside the monitoring one.
+pub async fn fleet_with(year: u16, logins: Vec<Login>) -> Sim {
+    let version = year.to_string().parse::<Version>().unwrap();
+    let config =
+        SimConfig { instances: 1, versions: vec![version], port: Some(0), logins, ..SimConfig::default() };
+    Sim::start(config).await.unwrap()
+}
+
+/// How dbtop reaches the instance at `index` as `user`.
+pub fn target(sim: &Sim, index: usize, user: &str) -> Target {
+    let address = sim.address(index).unwrap();
+    let secret = SecretRef::Env("UNUSED".into());
+    let mut record =
+        InstanceRecord::new("SIM", address.ip().to_string(), Auth::Sql { user: user.into(), secret });
+    record.port = Some(address.port());
+    record.tls.ca_file = Some(sim.ca_file());
+    Target::try_from(&record).unwrap()
 }
 
 pub async fn try_connect(sim: &Sim, index: usize) -> tiberius::Result<Driver> {

@@ -42,6 +42,7 @@ fn announced(name: &str) -> Vec<(String, String)> {
         own: Own::default(),
         connected: 1,
         params: &[],
+        grant: &|_, _| Ok(()),
         kill: &|_| Ok(()),
     };
     let columns = answer::run(&plan, &asked).0.find_map(|reply| match reply {

@@ -219,7 +219,9 @@ impl<'a> Reader<'a> {
                 };
                 let held = match arguments.first() {
                     Some(Value::Null) => q.rights.on_server(right, q.moment.profile.version),
-                    _ if first.to_ascii_lowercase().starts_with("msdb.") => Some(q.rights.msdb),
+                    _ if first.to_ascii_lowercase().starts_with("msdb.") => {
+                        Some(q.rights.selects_in_msdb(first.rsplit('.').next().unwrap_or_default()))
+                    }
                     _ => None,
                 };
                 (Int, held.map_or(Value::Null, |held| Value::Int(i64::from(held))))

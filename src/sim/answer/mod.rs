@@ -25,7 +25,10 @@ use self::{
 use super::{
     backend::{Column, Param, Reply, ServerMessage, Session, Value},
     scenario::Kind,
-    world::{moment::Moment, rights::Rights},
+    world::{
+        moment::Moment,
+        rights::{Grant, Rights},
+    },
 };
 use std::time::Duration;
 
@@ -45,6 +48,8 @@ pub struct Asked<'a> {
     pub params: &'a [Param],
     /// ends a session; the error if it cannot
     pub kill: &'a dyn Fn(i64) -> Result<(), ServerMessage>,
+    /// gives a right, in the database that is named; the error if it cannot
+    pub grant: &'a dyn Fn(&Grant, &str) -> Result<(), ServerMessage>,
 }
 
 /// What a session has used.
@@ -124,6 +129,9 @@ fn answer(
             Some(Reply::Message(info))
         }
         Action::Kill(spid) => (q.kill)(*spid).err().map(|e| Reply::Message(ServerMessage { line, ..e })),
+        Action::Grant(grant) => {
+            (q.grant)(grant, database).err().map(|e| Reply::Message(ServerMessage { line, ..e }))
+        }
         Action::Fail(number, text) => Some(Reply::Message(error(*number, text.clone(), line))),
     };
     out.extend(said);
@@ -175,11 +183,13 @@ fn table_of(name: &str) -> Option<fn(&Asked<'_>) -> Table> {
         "blocking" => blocking::blocking,
         "capabilities" => server::capabilities,
         "chain" => sessions::chain,
+        "check" => server::check,
         "connections" => sessions::connections,
         "cost" => sessions::cost,
         "counters" => server::counters,
         "cpu_ring" => server::cpu_ring,
         "databases" => server::databases,
+        "doctor" => server::doctor,
         "grants" => sessions::grants,
         "headline" | "sysinfo" => server::sysinfo,
         "host_2016" | "host_2017" => server::host,

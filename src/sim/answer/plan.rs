@@ -5,7 +5,10 @@ use crate::{
     sim::{
         backend::ServerMessage,
         bind::{self, Caller},
-        world::{rights::Rights, version::Version},
+        world::{
+            rights::{Grant, Rights},
+            version::Version,
+        },
     },
     sql::{
         ident,
@@ -71,6 +74,8 @@ pub enum Action {
     Wait(Duration),
     /// KILL
     Kill(i64),
+    /// GRANT or CREATE USER
+    Grant(Grant),
     /// `EXEC sim_types`: a value of every type
     Types,
     /// `EXEC sim_rows n`, `EXEC sim_endless`
@@ -176,15 +181,36 @@ fn action(text: &str, tokens: &[Token<'_>]) -> Action {
         "WAITFOR" => delay(&string_of(word(2))).map_or_else(|| bad_syntax(word(2)), Action::Wait),
         "KILL" => word(1).parse().map_or_else(|_| bad_syntax(word(1)), Action::Kill),
         "EXEC" | "EXECUTE" => procedure(&code),
+        "GRANT" => grant(&code).map_or_else(|| bad_syntax(word(1)), Action::Grant),
+        "CREATE" if code.get(1).is_some_and(|t| t.is_word("USER")) => {
+            Action::Grant(Grant::User(ident::unquote(word(2)).into_owned()))
+        }
         "RAISERROR" => {
             let said = code.iter().find(|t| t.kind == Kind::Text).map_or("", |t| t.text);
             Action::Fail(50_000, string_of(said))
         }
         "INSERT" | "UPDATE" | "DELETE" | "MERGE" | "CREATE" | "ALTER" | "DROP" | "TRUNCATE" | "BACKUP"
-        | "RESTORE" | "DBCC" | "GRANT" | "DENY" | "REVOKE" | "BULK" => {
+        | "RESTORE" | "DBCC" | "DENY" | "REVOKE" | "BULK" => {
             Action::Fail(50_000, format!("the simulator does not run {}", first.text.to_ascii_uppercase()))
         }
         _ => bad_syntax(first.text),
+    }
+}
+
+/// `GRANT right TO login`, `GRANT SELECT ON dbo.table TO user`.
+fn grant(code: &[&Token<'_>]) -> Option<Grant> {
+    let to = code.iter().position(|t| t.is_word("TO"))?;
+    let name = |t: &&Token<'_>| ident::unquote(t.text).into_owned();
+    let whom = code.get(to + 1).map(name)?;
+    match code.iter().position(|t| t.is_word("ON")) {
+        Some(on) if code.get(1)?.is_word("SELECT") && on < to => {
+            Some(Grant::Select { table: code.get(to - 1).map(name)?, to: whom })
+        }
+        Some(_) => None,
+        None => {
+            let words: Vec<&str> = code.get(1..to)?.iter().map(|t| t.text).collect();
+            Some(Grant::Server { right: words.join(" "), to: whom })
+        }
     }
 }
 
@@ -267,15 +293,7 @@ mod tests {
     use super::*;
 
     fn plan(text: &str) -> Plan {
-        let rights = Rights {
-            server_state: true,
-            performance: true,
-            security: true,
-            definition: true,
-            connect_any: true,
-            kill: true,
-            msdb: true,
-        };
+        let rights = Rights { admin: false, ..Rights::ADMIN };
         Plan::of(text, &Sender { version: Version::V2022, rights, user: "dbtop", database: "master" })
     }
 

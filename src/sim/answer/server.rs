@@ -9,7 +9,7 @@ use crate::sim::{
         ColumnType::{BigInt, Bit, DateTime, DateTimeOffset, Int, NVarChar, NVarCharMax},
         Value,
     },
-    schema::{self, Home},
+    schema::{self, Home, Securable, known_permission},
     world::{totals::Meter, work::Grant},
 };
 
@@ -35,6 +35,18 @@ pub fn properties(q: &Asked<'_>) -> Table {
         ("is_hadr_enabled", Int, int(i64::from(p.membership.is_some()))),
         ("is_clustered", Int, int(0)),
         ("tempdb_created", DateTime, q.datetime(q.moment.started_ms() + 2_400)),
+    ])
+}
+
+/// What a connection test asks.
+pub fn check(q: &Asked<'_>) -> Table {
+    let p = q.moment.profile;
+    Table::one(vec![
+        ("server_time", DateTimeOffset(7), q.now()),
+        ("product_version", NVarChar(128), text(p.product_version())),
+        ("edition", NVarChar(256), text(p.edition())),
+        ("engine_edition", Int, int(if p.enterprise { 3 } else { 2 })),
+        ("login_name", NVarChar(128), text(&*q.session.user)),
     ])
 }
 
@@ -72,7 +84,7 @@ pub fn host(q: &Asked<'_>) -> Table {
 pub fn rights(q: &Asked<'_>) -> Table {
     let version = q.moment.profile.version;
     let on_server = |name: &str| opt(q.rights.on_server(name, version), |held| int(i64::from(held)));
-    let msdb = || int(i64::from(q.rights.msdb));
+    let msdb = |table: &str| int(i64::from(q.rights.selects_in_msdb(table)));
     Table::one(vec![
         ("view_server_state", Int, on_server("VIEW SERVER STATE")),
         ("view_server_performance_state", Int, on_server("VIEW SERVER PERFORMANCE STATE")),
@@ -81,9 +93,37 @@ pub fn rights(q: &Asked<'_>) -> Table {
         ("alter_any_connection", Int, on_server("ALTER ANY CONNECTION")),
         ("connect_any_database", Int, on_server("CONNECT ANY DATABASE")),
         ("msdb_access", Int, int(1)),
-        ("msdb_sysjobs", Int, msdb()),
-        ("msdb_sysjobservers", Int, msdb()),
-        ("msdb_sysjobhistory", Int, msdb()),
+        ("msdb_sysjobs", Int, msdb("sysjobs")),
+        ("msdb_sysjobservers", Int, msdb("sysjobservers")),
+        ("msdb_sysjobhistory", Int, msdb("sysjobhistory")),
+    ])
+}
+
+/// What the permission doctor asks: every right by every name. Rights in one database are those of the server here.
+pub fn doctor(q: &Asked<'_>) -> Table {
+    let version = q.moment.profile.version;
+    let on_server = |name: &str| opt(q.rights.on_server(name, version), |held| int(i64::from(held)));
+    let in_database = |name: &str, held: bool| {
+        let known = known_permission(Securable::Database, name, version.year());
+        opt(known.then_some(held), |held| int(i64::from(held)))
+    };
+    let msdb = |table: &str| int(i64::from(q.rights.selects_in_msdb(table)));
+    let (performance, security) = (q.rights.performance, q.rights.security);
+    Table::one(vec![
+        ("login_name", NVarChar(128), text(&*q.session.user)),
+        ("user_name", NVarChar(128), text("guest")),
+        ("view_server_state", Int, on_server("VIEW SERVER STATE")),
+        ("view_server_performance_state", Int, on_server("VIEW SERVER PERFORMANCE STATE")),
+        ("view_server_security_state", Int, on_server("VIEW SERVER SECURITY STATE")),
+        ("view_any_definition", Int, on_server("VIEW ANY DEFINITION")),
+        ("connect_any_database", Int, on_server("CONNECT ANY DATABASE")),
+        ("view_database_state", Int, in_database("VIEW DATABASE STATE", q.rights.server_state)),
+        ("view_database_performance_state", Int, in_database("VIEW DATABASE PERFORMANCE STATE", performance)),
+        ("view_database_security_state", Int, in_database("VIEW DATABASE SECURITY STATE", security)),
+        ("view_definition", Int, in_database("VIEW DEFINITION", q.rights.definition)),
+        ("msdb_sysjobs", Int, msdb("sysjobs")),
+        ("msdb_sysjobservers", Int, msdb("sysjobservers")),
+        ("msdb_sysjobhistory", Int, msdb("sysjobhistory")),
     ])
 }
 

@@ -63,6 +63,10 @@ impl Parser<'_> {
             self.advance();
             self.advance();
             self.create_table();
+        } else if self.take_any(&["GRANT", "DENY", "REVOKE"]) {
+            // Up to TO the words are names of rights, SELECT and EXECUTE among them.
+            self.skip_until(|token| token.is_symbol(";") || token.is_word("TO") || token.is_word("FROM"));
+            self.rest();
         } else if self.take_any(&["IF", "WHILE", "PRINT"]) {
             self.expr();
         } else if self.take("SET") {

@@ -279,6 +279,16 @@ proptest! {
     }
 
     #[test]
+fn the_rights_of_a_grant_are_no_statements() {
+    let text = "GRANT SELECT, UPDATE ON dbo.t TO [a]; GRANT VIEW SERVER STATE TO [b] SELECT 1";
+    let found = read(text);
+    let texts: Vec<&str> = found.statements.iter().filter_map(|s| text.get(s.start..s.end)).collect();
+    let expected = ["GRANT SELECT, UPDATE ON dbo.t TO [a]", "GRANT VIEW SERVER STATE TO [b]", "SELECT 1"];
+    assert_eq!(texts, expected);
+    assert_eq!(found.queries.len(), 1);
+}
+
+#[test]
     fn an_unknown_column_never_hides_behind_blanks(gap in r"(/\*x\*/| |\n|\t|--\n){1,3}") {
         let text = ["SELECT", "r", ".", "zzz", "FROM", "sys", ".", "requests", "AS", "r"].join(&gap);
         prop_assert_eq!(bind(&read(&text), &Small).len(), 1);

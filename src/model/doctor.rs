@@ -1,0 +1,117 @@
+//! What the permission doctor found for one login on one instance: pane by right, and for each hole what is lost and the
+//! smallest script that closes it. Made by `probe::doctor`; shown by the screen and printed by `dbtop doctor`. The
+//! scripts are for a person to copy: dbtop never runs them.
+
+use super::instance::InstanceId;
+use std::sync::Arc;
+
+/// A kind of right, whatever its name on a version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Right {
+    /// state of the server: waits, memory, sessions of others
+    Performance,
+    /// addresses and logins of connections
+    Security,
+    /// names of objects in all databases
+    Definition,
+    /// the job tables of msdb
+    Jobs,
+    /// to enter every database
+    Databases,
+}
+
+impl Right {
+    /// All, in the order of the columns.
+    pub const ALL: [Self; 5] =
+        [Self::Performance, Self::Security, Self::Definition, Self::Jobs, Self::Databases];
+
+    /// Its column's head, and its name in JSON.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Performance => "performance",
+            Self::Security => "security",
+            Self::Definition => "definition",
+            Self::Jobs => "jobs",
+            Self::Databases => "databases",
+        }
+    }
+}
+
+/// One cell of the matrix.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cell {
+    /// the pane does not use it
+    NotUsed,
+    /// this server has no such thing, so nothing is lost
+    NotHere,
+    /// held
+    Held,
+    /// missing: a hole
+    Missing,
+    /// the server did not say
+    Unknown,
+}
+
+impl Cell {
+    /// As it is shown and written.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::NotUsed => "",
+            Self::NotHere => "not here",
+            Self::Held => "yes",
+            Self::Missing => "MISSING",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// One row of the matrix.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// `waits`, `activity`, …
+    pub pane: &'static str,
+    /// a cell for each of [`Right::ALL`]
+    pub cells: [Cell; Right::ALL.len()],
+}
+
+/// A right that is missing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hole {
+    /// its kinds: one grant may close two
+    pub closes: Vec<Right>,
+    /// its name on this version: `VIEW SERVER STATE`
+    pub name: &'static str,
+    /// the panes that want it
+    pub panes: Vec<&'static str>,
+    /// what is not shown without it
+    pub lost: &'static str,
+    /// the smallest script that gives it, for somebody who may; batches are separated by `GO`
+    pub script: Arc<str>,
+}
+
+/// The whole finding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diagnosis {
+    /// of which instance
+    pub instance: InstanceId,
+    /// the login as the server knows it
+    pub login: Arc<str>,
+    /// a row for each pane
+    pub rows: Vec<Row>,
+    /// what is missing, most important first; empty: nothing
+    pub holes: Vec<Hole>,
+}
+
+impl Diagnosis {
+    /// All scripts as one, with a line of words before each. None: nothing is missing.
+    pub fn script(&self) -> Option<String> {
+        if self.holes.is_empty() {
+            return None;
+        }
+        let mut whole = String::new();
+        for hole in &self.holes {
+            whole.push_str(&format!("-- {}: {}\n{}", hole.name, hole.lost, hole.script));
+        }
+        Some(whole)
+    }
+}

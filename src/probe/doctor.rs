@@ -1,0 +1,355 @@
+//! The permission doctor: which right each pane wants, which of them a login has, and the smallest script for each that
+//! it lacks. Called by `command` over a connection that was tested. It asks one question and grants nothing: its scripts
+//! are for a person to read and run.
+
+use crate::{
+    model::{
+        check::ServerFacts,
+        doctor::{Cell, Diagnosis, Hole, Right, Row},
+        failure::{Failure, FailureKind},
+        instance::InstanceId,
+        text::sanitize_line,
+    },
+    sql::ident::{quote_name, quote_text},
+    tds::{self, Ask, Question},
+};
+use std::{sync::Arc, time::Duration};
+
+const ASK: &str = include_str!("../../tsql/doctor.sql");
+/// Permission functions only.
+const WITHIN: Duration = Duration::from_secs(5);
+
+/// The longest name that SQL Server has, in characters, doubled.
+const MAX_NAME_CHARS: usize = 256;
+/// Major version of 2022, which cut VIEW SERVER STATE in two.
+const MAJOR_2022: i32 = 16;
+const EXPRESS: i32 = 4;
+const AZURE_DB: i32 = 5;
+const MANAGED_INSTANCE: i32 = 8;
+
+/// The job tables that the jobs probe reads, and their columns in `doctor.sql`.
+const JOB_TABLES: [(&str, &str); 3] = [
+    ("sysjobs", "msdb_sysjobs"),
+    ("sysjobservers", "msdb_sysjobservers"),
+    ("sysjobhistory", "msdb_sysjobhistory"),
+];
+
+/// Each pane and the rights that it wants, after the probes behind it (a test compares them).
+pub const PANES: [(&str, &[Right]); 9] = [
+    ("fleet", &[Right::Performance]),
+    ("instance", &[Right::Performance]),
+    ("activity", &[Right::Performance, Right::Security]),
+    ("blocking", &[Right::Performance, Right::Security]),
+    ("locked objects", &[Right::Definition, Right::Databases]),
+    ("waits", &[Right::Performance]),
+    ("volumes", &[Right::Performance, Right::Definition]),
+    ("availability", &[Right::Performance, Right::Definition]),
+    ("jobs", &[Right::Jobs]),
+];
+
+/// What kind of server grants are written for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Dialect {
+    /// 2016 to 2019
+    Old,
+    /// 2022 and later, Managed Instance
+    New,
+    /// Azure SQL Database: rights in the database, by user
+    Database,
+}
+
+/// Asks for the login's rights and reads them.
+///
+/// # Errors
+/// The question was not answered; the sentence says why.
+pub async fn examine(
+    conn: &mut impl Ask,
+    instance: &InstanceId,
+    server: &ServerFacts,
+) -> Result<Diagnosis, Failure> {
+    let question = Question { what: "rights of the login", sql: ASK, params: &[], within: WITHIN };
+    let answer = conn.ask(question).await;
+    let row = answer.sets.first().filter(|set| set.complete).and_then(tds::ResultSet::first);
+    let Some(row) = row else {
+        let nothing = || {
+            Failure::new(FailureKind::Protocol, "the server answers the question about rights with nothing")
+        };
+        return Err(answer.error.unwrap_or_else(nothing));
+    };
+    Ok(diagnose(instance, server, row))
+}
+
+fn diagnose(instance: &InstanceId, server: &ServerFacts, row: tds::Row<'_>) -> Diagnosis {
+    let dialect = dialect(server);
+    let cells = Right::ALL.map(|right| (right, held(right, dialect, server, row)));
+    let of = |right: Right| cells.iter().find(|(r, _)| *r == right).map_or(Cell::Unknown, |(_, cell)| *cell);
+    let rows = PANES.iter().map(|(pane, wanted)| Row {
+        pane,
+        cells: Right::ALL.map(|right| if wanted.contains(&right) { of(right) } else { Cell::NotUsed }),
+    });
+    // Names from a server are data: quoted for the script, harmless for the screen. Nothing is cut off a name that is
+    // to be granted to, so that no other login is meant by mistake.
+    let raw = |column: &str| row.raw_text(column).unwrap_or_default();
+    let (login, user) = (raw("login_name"), raw("user_name"));
+    let to = if dialect == Dialect::Database { user } else { login };
+    let missing: Vec<Right> = Right::ALL.into_iter().filter(|right| of(*right) == Cell::Missing).collect();
+    let mut holes = holes(&missing, dialect, to, row);
+    // A name that a terminal would not show as it is could hide what is granted to whom.
+    if to.is_empty() || *sanitize_line(to, MAX_NAME_CHARS) != *to {
+        let by_hand = "-- the login has no name that can be printed: grant this by hand\n";
+        holes.iter_mut().for_each(|hole| hole.script = by_hand.into());
+    }
+    Diagnosis {
+        instance: instance.clone(),
+        login: sanitize_line(login, MAX_NAME_CHARS),
+        rows: rows.collect(),
+        holes,
+    }
+}
+
+fn dialect(server: &ServerFacts) -> Dialect {
+    match (server.engine_edition, server.major) {
+        (Some(AZURE_DB), _) => Dialect::Database,
+        (Some(MANAGED_INSTANCE), _) | (_, Some(MAJOR_2022..)) => Dialect::New,
+        _ => Dialect::Old,
+    }
+}
+
+fn held(right: Right, dialect: Dialect, server: &ServerFacts, row: tds::Row<'_>) -> Cell {
+    let any = |columns: &[&str]| {
+        let told: Vec<bool> = columns.iter().filter_map(|column| row.bool(column)).collect();
+        match (told.is_empty(), told.contains(&true)) {
+            (true, _) => Cell::Unknown,
+            (false, true) => Cell::Held,
+            (false, false) => Cell::Missing,
+        }
+    };
+    match (right, dialect) {
+        (Right::Performance, Dialect::Database) => {
+            any(&["view_database_performance_state", "view_database_state"])
+        }
+        (Right::Security, Dialect::Database) => any(&["view_database_security_state", "view_database_state"]),
+        (Right::Definition, Dialect::Database) => any(&["view_definition"]),
+        (Right::Jobs | Right::Databases, Dialect::Database) => Cell::NotHere,
+        (Right::Jobs, _) if server.engine_edition == Some(EXPRESS) => Cell::NotHere,
+        (Right::Performance, _) => any(&["view_server_performance_state", "view_server_state"]),
+        (Right::Security, _) => any(&["view_server_security_state", "view_server_state"]),
+        (Right::Definition, _) => any(&["view_any_definition"]),
+        (Right::Databases, _) => any(&["connect_any_database"]),
+        (Right::Jobs, _) => {
+            let told: Vec<Option<bool>> = JOB_TABLES.iter().map(|(_, column)| row.bool(column)).collect();
+            if told.iter().all(|held| *held == Some(true)) {
+                Cell::Held
+            } else if told.contains(&Some(false)) {
+                Cell::Missing
+            } else {
+                Cell::Unknown
+            }
+        }
+    }
+}
+
+/// The grants that are missing. Up to 2019 one right stands for two kinds.
+fn holes(missing: &[Right], dialect: Dialect, to: &str, row: tds::Row<'_>) -> Vec<Hole> {
+    let mut holes: Vec<Hole> = Vec::new();
+    for right in missing {
+        let (name, script) = grant(*right, dialect, to, row);
+        let panes = PANES.iter().filter(|(_, wanted)| wanted.contains(right)).map(|(pane, _)| *pane);
+        match holes.iter_mut().find(|hole| hole.name == name) {
+            Some(known) => known.closes.push(*right),
+            None => holes.push(Hole {
+                closes: vec![*right],
+                name,
+                panes: panes.collect(),
+                lost: lost(*right),
+                script: script.into(),
+            }),
+        }
+    }
+    holes
+}
+
+const fn lost(right: Right) -> &'static str {
+    match right {
+        Right::Performance => "CPU, memory, waits, blocking and the sessions of others are unknown",
+        Right::Security => "client addresses and the last statement of sleeping sessions are unknown",
+        Right::Definition => "volumes, names of availability groups and names behind locks are unknown",
+        Right::Jobs => "failed Agent jobs are unknown",
+        Right::Databases => "locked objects have names only in databases that the login may enter",
+    }
+}
+
+/// The right's name, and the script that gives it and nothing else.
+fn grant(right: Right, dialect: Dialect, to: &str, row: tds::Row<'_>) -> (&'static str, String) {
+    let name = match (right, dialect) {
+        (Right::Jobs, _) => return ("SELECT on msdb job tables", jobs_script(to, row)),
+        (Right::Performance, Dialect::Database) => "VIEW DATABASE PERFORMANCE STATE",
+        (Right::Security, Dialect::Database) => "VIEW DATABASE SECURITY STATE",
+        (Right::Definition, Dialect::Database) => "VIEW DEFINITION",
+        (Right::Performance, Dialect::New) => "VIEW SERVER PERFORMANCE STATE",
+        (Right::Security, Dialect::New) => "VIEW SERVER SECURITY STATE",
+        (Right::Performance | Right::Security, Dialect::Old) => "VIEW SERVER STATE",
+        (Right::Definition, _) => "VIEW ANY DEFINITION",
+        (Right::Databases, _) => "CONNECT ANY DATABASE",
+    };
+    // The database of the connection is the right one in Azure SQL Database, where USE does not work.
+    let place = if dialect == Dialect::Database { "" } else { "USE [master];\n" };
+    (name, format!("{place}GRANT {name} TO {};\nGO\n", quote_name(to)))
+}
+
+/// A user in msdb, if there is none, and SELECT on the tables that it cannot read yet.
+fn jobs_script(to: &str, row: tds::Row<'_>) -> String {
+    let (name, text) = (quote_name(to), quote_text(to));
+    let mut script =
+        format!("USE [msdb];\nIF USER_ID({text}) IS NULL CREATE USER {name} FOR LOGIN {name};\nGO\n");
+    for (table, column) in JOB_TABLES {
+        if row.bool(column) != Some(true) {
+            script.push_str(&format!("GRANT SELECT ON [dbo].[{table}] TO {name};\n"));
+        }
+    }
+    script.push_str("GO\n");
+    script
+}
+
+/// What a person should know before running the scripts, for logins that come through a Windows group.
+pub fn hint(diagnosis: &Diagnosis) -> Option<Arc<str>> {
+    let windows = diagnosis.login.contains('\\') && !diagnosis.holes.is_empty();
+    windows.then(|| "if this login comes in through a Windows group, grant to the group instead".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        model::sample::ProbeId,
+        probe::registry::{Needs, probe},
+        tds::{Cell as Value, ResultSet},
+    };
+
+    fn set(held: &[&str], known: impl Fn(&str) -> bool) -> ResultSet {
+        let columns: Vec<String> = ASK
+            .split(" AS ")
+            .skip(2)
+            .map(|rest| rest.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap().to_owned())
+            .collect();
+        let value = |column: &String| match column.as_str() {
+            "login_name" => Value::Text("a]b'c".into()),
+            "user_name" => Value::Text("dbuser".into()),
+            other if !known(other) => Value::Null,
+            other => Value::Int(i64::from(held.contains(&other))),
+        };
+        let row = columns.iter().map(value).collect();
+        ResultSet { columns, rows: vec![row], complete: true }
+    }
+
+    fn facts(major: i32, engine_edition: i32) -> ServerFacts {
+        ServerFacts { major: Some(major), engine_edition: Some(engine_edition), ..ServerFacts::default() }
+    }
+
+    fn found(server: &ServerFacts, held: &[&str]) -> Diagnosis {
+        let new = server.major >= Some(MAJOR_2022) || server.engine_edition == Some(AZURE_DB);
+        let azure = server.engine_edition == Some(AZURE_DB);
+        let set = set(held, |name| {
+            let of_2022 = name.contains("performance") || name.contains("security");
+            let on_server = name.contains("server") && !name.starts_with("msdb") || name.contains("any");
+            (new || !of_2022) && !(azure && (on_server || name.starts_with("msdb")))
+        });
+        diagnose(&InstanceId::new("a"), server, set.first().unwrap())
+    }
+
+    fn names(of: &Diagnosis) -> Vec<&'static str> {
+        of.holes.iter().map(|hole| hole.name).collect()
+    }
+
+    #[test]
+    fn up_to_2019_one_right_closes_two_holes() {
+        let nothing = found(&facts(15, 3), &[]);
+        let jobs = "SELECT on msdb job tables";
+        assert_eq!(
+            names(&nothing),
+            ["VIEW SERVER STATE", "VIEW ANY DEFINITION", jobs, "CONNECT ANY DATABASE"]
+        );
+        assert_eq!(nothing.holes[0].closes, [Right::Performance, Right::Security]);
+        let script = nothing.script().unwrap();
+        assert!(script.contains("GRANT VIEW SERVER STATE TO [a]]b'c];"), "{script}");
+        assert!(script.contains("USER_ID(N'a]b''c') IS NULL CREATE USER [a]]b'c]"), "{script}");
+    }
+
+    #[test]
+    fn from_2022_on_the_smallest_rights_are_named() {
+        let half = found(&facts(16, 3), &["view_server_performance_state", "view_any_definition"]);
+        assert_eq!(
+            names(&half),
+            ["VIEW SERVER SECURITY STATE", "SELECT on msdb job tables", "CONNECT ANY DATABASE"]
+        );
+        assert_eq!(half.holes[0].panes, ["activity", "blocking"]);
+        let managed = found(&facts(12, MANAGED_INSTANCE), &["view_server_state"]);
+        assert!(!names(&managed).iter().any(|name| name.contains("STATE")), "{:?}", names(&managed));
+    }
+
+    #[test]
+    fn azure_sql_database_grants_in_the_database_to_the_user() {
+        let azure = found(&facts(12, AZURE_DB), &[]);
+        assert_eq!(
+            names(&azure),
+            ["VIEW DATABASE PERFORMANCE STATE", "VIEW DATABASE SECURITY STATE", "VIEW DEFINITION"]
+        );
+        let script = azure.script().unwrap();
+        assert!(script.contains("TO [dbuser];") && !script.contains("USE "), "{script}");
+        let jobs = azure.rows.iter().find(|row| row.pane == "jobs").unwrap();
+        assert!(jobs.cells.contains(&Cell::NotHere) && !jobs.cells.contains(&Cell::Missing));
+    }
+
+    #[test]
+    fn only_tables_that_cannot_be_read_are_granted_and_express_has_no_jobs() {
+        let some = found(
+            &facts(15, 3),
+            &["view_server_state", "view_any_definition", "connect_any_database", "msdb_sysjobs"],
+        );
+        let script = some.script().unwrap();
+        assert!(!script.contains("[sysjobs]") && script.contains("[sysjobhistory]"), "{script}");
+        let express =
+            found(&facts(15, EXPRESS), &["view_server_state", "view_any_definition", "connect_any_database"]);
+        assert_eq!(express.script(), None);
+    }
+
+    #[test]
+    fn a_name_that_cannot_be_shown_gets_no_script() {
+        let mut set = set(&[], |name| !name.contains("performance") && !name.contains("security"));
+        let at = set.columns.iter().position(|c| c == "login_name").unwrap();
+        set.rows[0][at] = Value::Text("x\u{1b}[2J".into());
+        let found = diagnose(&InstanceId::new("a"), &facts(15, 3), set.first().unwrap());
+        let script = found.script().unwrap();
+        assert!(
+            !script.contains('\u{1b}') && !script.contains("GRANT") && script.contains("by hand"),
+            "{script}"
+        );
+    }
+
+    #[test]
+    fn the_panes_want_what_their_probes_need() {
+        let behind = [
+            ("activity", ProbeId::Activity),
+            ("blocking", ProbeId::Blocking),
+            ("waits", ProbeId::Waits),
+            ("volumes", ProbeId::Volumes),
+            ("availability", ProbeId::Availability),
+            ("jobs", ProbeId::Jobs),
+            ("fleet", ProbeId::Headline),
+            ("instance", ProbeId::Memory),
+        ];
+        for (pane, id) in behind {
+            let (_, wanted) = PANES.iter().find(|(name, _)| *name == pane).unwrap();
+            for needs in probe(id).parts.iter().map(|part| part.script.needs) {
+                let right = match needs {
+                    Needs::Nothing => continue,
+                    Needs::Performance => Right::Performance,
+                    Needs::Security => Right::Security,
+                    Needs::Definition => Right::Definition,
+                    Needs::MsdbJobs => Right::Jobs,
+                };
+                assert!(wanted.contains(&right), "{pane} wants {right:?}");
+            }
+        }
+    }
+}
