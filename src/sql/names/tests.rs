@@ -271,14 +271,7 @@ fn deep_and_endless_texts_are_read_to_the_end() {
     }
 }
 
-proptest! {
-    #[test]
-    fn any_text_is_read(text in r"(SELECT |FROM |WITH |AS |\(|\)|,|\.|a|b |\*|CASE |WHEN |END |JOIN |ON |= |;|INSERT |'|\[|@t |#t |VALUES |UNION |OVER |ORDER BY |APPLY ){0,40}") {
-        let names = read(&text);
-        let _ = bind(&names, &Small);
-    }
-
-    #[test]
+#[test]
 fn the_rights_of_a_grant_are_no_statements() {
     let text = "GRANT SELECT, UPDATE ON dbo.t TO [a]; GRANT VIEW SERVER STATE TO [b] SELECT 1";
     let found = read(text);
@@ -288,7 +281,14 @@ fn the_rights_of_a_grant_are_no_statements() {
     assert_eq!(found.queries.len(), 1);
 }
 
-#[test]
+proptest! {
+    #[test]
+    fn any_text_is_read(text in r"(SELECT |FROM |WITH |AS |\(|\)|,|\.|a|b |\*|CASE |WHEN |END |JOIN |ON |= |;|INSERT |'|\[|@t |#t |VALUES |UNION |OVER |ORDER BY |APPLY ){0,40}") {
+        let names = read(&text);
+        let _ = bind(&names, &Small);
+    }
+
+    #[test]
     fn an_unknown_column_never_hides_behind_blanks(gap in r"(/\*x\*/| |\n|\t|--\n){1,3}") {
         let text = ["SELECT", "r", ".", "zzz", "FROM", "sys", ".", "requests", "AS", "r"].join(&gap);
         prop_assert_eq!(bind(&read(&text), &Small).len(), 1);
