@@ -49,18 +49,36 @@ pub(super) fn query(error: &Error, asked: &str) -> Failure {
             FailureKind::Timeout,
             format!("the answer to {asked} stopped coming; connection dropped"),
         ),
-        Error::Io { message, .. } => Failure::new(
+        Error::Io { kind, message } => Failure::new(
             FailureKind::Unreachable,
-            format!("connection lost while {asked} was asked for: {}", sanitize_line(message, MESSAGE_CHARS)),
+            format!("connection lost while {asked} was asked for: {}", io_words(*kind, message)),
         ),
         other => Failure::new(
             FailureKind::Protocol,
             format!(
                 "the answer to {asked} cannot be read: {}; connection dropped",
-                sanitize_line(&other.to_string(), MESSAGE_CHARS)
+                without_links(&other.to_string())
             ),
         ),
     }
+}
+
+/// What the system or the TLS library says of a connection that broke, without the addresses of documentation for
+/// programmers that the latter adds.
+fn io_words(kind: io::ErrorKind, message: &str) -> String {
+    match kind {
+        io::ErrorKind::UnexpectedEof => {
+            "the server, or something in between, ended it without a word".to_owned()
+        }
+        _ => without_links(message),
+    }
+}
+
+/// A library's message, sanitized, without links.
+fn without_links(message: &str) -> String {
+    let line = sanitize_line(message, MESSAGE_CHARS);
+    let words: Vec<&str> = line.split(' ').filter(|word| !word.contains("://")).collect();
+    words.join(" ").trim_end_matches([':', '.', ' ']).to_owned()
 }
 
 /// What went wrong before the TCP connection stood.
@@ -110,12 +128,12 @@ pub(super) fn login(error: &Error, address: &str, user: &str) -> Failure {
             tls(message, address)
         }
         Error::Io { kind: io::ErrorKind::TimedOut, .. } => handshake_timeout(address),
-        Error::Io { message, .. } => Failure::new(
+        Error::Io { kind, message } => Failure::new(
             FailureKind::Unreachable,
             format!(
                 "{address} closed the connection before the login was done: {}; does it speak TDS, and the TLS mode asked \
                  for?",
-                sanitize_line(message, MESSAGE_CHARS)
+                io_words(*kind, message)
             ),
         ),
         Error::Routing { host, port } => Failure::new(
@@ -129,7 +147,7 @@ pub(super) fn login(error: &Error, address: &str, user: &str) -> Failure {
             FailureKind::Protocol,
             format!(
                 "login to {address}: the answer cannot be read: {}; is this a SQL Server?",
-                sanitize_line(&other.to_string(), MESSAGE_CHARS)
+                without_links(&other.to_string())
             ),
         ),
     }
@@ -176,7 +194,7 @@ pub(super) fn tls(message: &str, address: &str) -> Failure {
     // The driver appends advice on its own API; what rustls said stands between these.
     let said = message.split_once("handshake: ").map_or(message, |(_, rest)| rest);
     let said = said.split_once(" To connect anyway").map_or(said, |(said, _)| said);
-    let said = sanitize_line(said.trim_end_matches('.'), MESSAGE_CHARS);
+    let said = without_links(said);
     let lower = said.to_ascii_lowercase();
     let advice = if lower.contains("not valid for name") || lower.contains("notvalidforname") {
         "say in host_in_certificate which name it has"
@@ -213,6 +231,27 @@ mod tests {
         assert_eq!(failure.kind, FailureKind::Tls);
         assert!(failure.text.contains("UnknownIssuer") && failure.text.contains("ca_file"), "{failure}");
         assert!(!failure.text.contains("trust_cert_ca("), "{failure}");
+    }
+
+    /// What rustls says when a server goes without closing TLS, and the driver passes on.
+    const EOF: &str = "peer closed connection without sending TLS close_notify: \
+                       https://docs.rs/rustls/latest/rustls/manual/_03_howto/index.html#unexpected-eof";
+
+    #[test]
+    fn a_lost_connection_is_told_in_words_without_links() {
+        for kind in [io::ErrorKind::UnexpectedEof, io::ErrorKind::ConnectionReset] {
+            let lost = Error::Io { kind, message: EOF.into() };
+            for failure in [query(&lost, "headline"), login(&lost, "SQL1", "u")] {
+                assert_eq!(failure.kind, FailureKind::Unreachable);
+                assert!(!failure.text.contains("http") && !failure.text.contains(": ;"), "{failure}");
+            }
+        }
+        let reset =
+            Error::Io { kind: io::ErrorKind::ConnectionReset, message: "Connection reset by peer".into() };
+        let text = query(&reset, "headline").text;
+        assert_eq!(&*text, "connection lost while headline was asked for: Connection reset by peer");
+        let failure = tls(EOF, "SQL1");
+        assert!(failure.text.contains("close_notify; check") && !failure.text.contains("http"), "{failure}");
     }
 
     #[test]
