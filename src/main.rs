@@ -7,7 +7,7 @@ fn main() -> ExitCode {
         Ok(code) => code,
         Err(e) => {
             // The terminal may be gone; there is nothing left to tell it then.
-            let _ = writeln!(std::io::stderr(), "dbtop: {e:#}");
+            let _ = writeln!(std::io::stderr(), "dbtop: {}", dbtop::command::words(&e));
             ExitCode::from(3)
         }
     }

@@ -19,7 +19,11 @@ use crate::{
     config::{self, Config},
 };
 use anyhow::Context;
-use std::{io::Write, path::PathBuf, process::ExitCode};
+use std::{
+    io::{ErrorKind, Write},
+    path::PathBuf,
+    process::ExitCode,
+};
 
 /// Runs what the command line asks for. Starts the async runtime; everything below runs in it.
 ///
@@ -47,11 +51,26 @@ async fn dispatch(cli: Cli, config: Config) -> anyhow::Result<ExitCode> {
         Some(Command::Vault(args)) => vault::run(args, &cli.tenancy).map(|()| ExitCode::SUCCESS),
         Some(Command::Tenant(args)) => tenant::run(args, &cli.tenancy),
         Some(Command::Audit(args)) => audit::run(args, &cli.tenancy),
-        Some(Command::Keys) => {
-            std::io::stdout().write_all(crate::tui::keymap::markdown().as_bytes())?;
-            Ok(ExitCode::SUCCESS)
-        }
+        Some(Command::Keys) => print(&crate::tui::keymap::markdown()).map(|()| ExitCode::SUCCESS),
     }
+}
+
+/// Prints a text. That nobody reads it to its end is no error.
+fn print(text: &str) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(e) if e.kind() != ErrorKind::BrokenPipe => Err(e).context("writing the result"),
+        _ => Ok(()),
+    }
+}
+
+/// An error and what caused it, in one line; what one of them has told already is not told again.
+pub fn words(error: &anyhow::Error) -> String {
+    error.chain().map(ToString::to_string).fold(String::new(), |said, cause| match said.as_str() {
+        "" => cause,
+        _ if said.contains(&cause) => said,
+        _ => format!("{said}: {cause}"),
+    })
 }
 
 /// `--config`, else `config.toml` in `$DBTOP_HOME` or the platform's configuration folder if it exists.

@@ -230,10 +230,15 @@ impl Grid {
     }
 
     fn as_csv(&self, out: &mut impl Write) -> std::io::Result<()> {
+        // Its own conversion forgets that it was a closed pipe.
+        let told = |e: csv::Error| match e.into_kind() {
+            csv::ErrorKind::Io(e) => e,
+            other => std::io::Error::other(format!("{other:?}")),
+        };
         let mut w = csv::Writer::from_writer(out);
-        w.write_record(&self.columns)?;
+        w.write_record(&self.columns).map_err(told)?;
         for row in &self.rows {
-            w.write_record(row.iter().map(Cell::csv))?;
+            w.write_record(row.iter().map(Cell::csv)).map_err(told)?;
         }
         w.flush()
     }

@@ -34,7 +34,10 @@ pub async fn run(once: Once, source: Source, config: Config) -> anyhow::Result<E
     let ended = source.demo.map(|_| signals::listen());
     let fleet = source::open(&source).await?;
     if fleet.targets.is_empty() {
-        bail!("nothing to poll: name instances with --inventory FILE, or try --demo");
+        match &source.inventory {
+            Some(file) => bail!("nothing to poll: {} names no [[instance]]", file.display()),
+            None => bail!("nothing to poll: name instances with --inventory FILE, or try --demo"),
+        }
     }
     let temporary = if fleet.sim.is_some() { Some(tempfile::tempdir()?) } else { None };
     let folder = temporary.as_ref().map_or_else(|| log::folder(&config.log), |d| d.path().to_owned());
@@ -157,7 +160,8 @@ fn parse_filter(text: &str, what: What, targets: &[Target]) -> anyhow::Result<Fi
     let is_label =
         |k: &str| targets.iter().flat_map(|t| &t.info.labels).any(|(l, _)| l.eq_ignore_ascii_case(k));
     let known = |key: &str| columns.iter().any(|c| grid::names(c, key)) || is_label(key);
-    Filter::parse(text, &known).with_context(|| format!("--filter {text}: fields are {}", columns.join(", ")))
+    Filter::parse(text, &known)
+        .map_err(|e| anyhow::anyhow!("--filter {text}: {e}; fields are {}", columns.join(", ")))
 }
 
 /// Keeps the rows that the filter keeps.
