@@ -2,7 +2,7 @@
 //! for the simulator; passwords come from the environment or a command, and stand in the file itself only for
 //! loopback addresses.
 
-use super::ConfigError;
+use super::{ConfigError, line_at};
 use crate::model::{
     instance::{Endpoint, Fingerprint, InstanceId, InstanceInfo, Target, TlsMode},
     record::{Auth, SecretRef},
@@ -15,6 +15,7 @@ use std::{
     path::{Path, PathBuf},
     sync::Arc,
 };
+use toml::Spanned;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -22,7 +23,7 @@ struct File {
     #[serde(default)]
     ca_file: Option<PathBuf>,
     #[serde(default)]
-    instance: Vec<Row>,
+    instance: Vec<Spanned<Row>>,
 }
 
 #[derive(Deserialize)]
@@ -63,7 +64,10 @@ enum Kind {
 }
 
 #[derive(Deserialize)]
-#[serde(untagged)]
+#[serde(
+    untagged,
+    expecting = "a password is written as { env = \"NAME\" } or as { command = \"…\" }; text itself only for loopback"
+)]
 enum Password {
     Literal(String),
     Env { env: String },
@@ -121,24 +125,34 @@ pub fn parse(text: &str) -> Result<Vec<Target>, String> {
     let mut seen = HashSet::new();
     let mut out = Vec::with_capacity(file.instance.len());
     for row in file.instance {
+        let line = line_at(text, row.span().start);
+        let row = row.into_inner();
         if row.name.is_empty() || row.name.chars().any(char::is_control) {
-            return Err(format!("instance name {:?} is empty or has control characters", row.name));
+            return Err(format!(
+                "line {line}: instance name {:?} is empty or has control characters",
+                row.name
+            ));
         }
         if !seen.insert(row.name.to_lowercase()) {
-            return Err(format!("instance {}: the name stands twice", row.name));
+            return Err(format!(
+                "line {line}: instance {}: the name stands twice; give one of them another",
+                row.name
+            ));
         }
         let name = row.name.clone();
-        out.push(target(row, file.ca_file.as_ref()).map_err(|m| format!("instance {name}: {m}"))?);
+        out.push(
+            target(row, file.ca_file.as_ref()).map_err(|m| format!("line {line}: instance {name}: {m}"))?,
+        );
     }
     Ok(out)
 }
 
 /// Line and reason, without the line itself: it may hold a password.
 fn mistake(text: &str, e: &toml::de::Error) -> String {
-    let before = e.span().and_then(|s| text.get(..s.start)).unwrap_or("");
+    let line = e.span().map_or(1, |s| line_at(text, s.start));
     let quoted = e.message().contains("string \"");
     let reason = if quoted { "a value of the wrong type" } else { e.message() };
-    format!("line {}: {reason}", before.matches('\n').count() + 1)
+    format!("line {line}: {reason}")
 }
 
 fn target(row: Row, default_ca: Option<&PathBuf>) -> Result<Target, String> {

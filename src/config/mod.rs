@@ -4,6 +4,7 @@
 //! [`inventory`] reads the plain inventory, [`secret`] fetches a password from where the inventory says it is.
 
 pub mod inventory;
+mod rules;
 pub mod secret;
 
 use crate::model::health::Thresholds;
@@ -123,9 +124,14 @@ pub enum ConfigError {
     /// an environment variable that names no option or holds no fitting value
     #[error("environment: {0}")]
     Environment(String),
-    /// a value outside its range
-    #[error("{0}")]
-    Invalid(String),
+    /// a value that breaks a rule
+    #[error("{place}: {message}")]
+    Invalid {
+        /// the file and line, or the variable, that set it
+        place: String,
+        /// the option, its value, and the rule
+        message: String,
+    },
 }
 
 /// Reads the configuration: defaults, then `file` (if any), then `env` (all variables; those that start with
@@ -138,8 +144,9 @@ pub fn load(
     env: impl IntoIterator<Item = (String, String)>,
 ) -> Result<Config, ConfigError> {
     let mut table = toml::Table::new();
+    let mut text = String::new();
     if let Some(path) = file {
-        let text = std::fs::read_to_string(path)
+        text = std::fs::read_to_string(path)
             .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
         // Parsed once on its own so that a mistake is reported with the file's line.
         toml::from_str::<Config>(&text).map_err(|e| ConfigError::Parse {
@@ -162,8 +169,32 @@ pub fn load(
     let config: Config = table.try_into().map_err(|e: toml::de::Error| {
         ConfigError::Environment(format!("{} (set: {})", e.message(), names()))
     })?;
-    validate(&config)?;
+    if let Some(broken) = rules::broken(&config) {
+        let place = broken.options.iter().find_map(|option| {
+            if let Some(variable) = from_env.get(&format!("[{}] {option}", broken.section)) {
+                return Some(variable.clone());
+            }
+            let line = line_of(&text, broken.section, option)?;
+            Some(format!("{}: line {line}", file?.display()))
+        });
+        let place = place.unwrap_or_else(|| "configuration".into());
+        return Err(ConfigError::Invalid { place, message: broken.message });
+    }
     Ok(config)
+}
+
+/// The line of a file that sets an option, from 1.
+fn line_of(text: &str, section: &str, option: &str) -> Option<usize> {
+    let file = toml::de::DeTable::parse(text).ok()?;
+    let (_, options) = file.get_ref().iter().find(|(name, _)| name.get_ref().as_ref() == section)?;
+    let mut options = options.get_ref().as_table()?.iter();
+    let (name, _) = options.find(|(name, _)| name.get_ref().as_ref() == option)?;
+    Some(line_at(text, name.span().start))
+}
+
+/// The line of a byte, from 1.
+fn line_at(text: &str, byte: usize) -> usize {
+    text.get(..byte).unwrap_or("").matches('\n').count() + 1
 }
 
 const SECTIONS: [&str; 4] = ["ui", "poll", "health", "log"];
@@ -194,64 +225,6 @@ fn overlay(table: &mut toml::Table, section: &str, option: &str, text: &str) {
     if let Some(t) = entry.as_table_mut() {
         t.insert(option.to_owned(), value);
     }
-}
-
-/// All rules over values. One function a section.
-fn validate(c: &Config) -> Result<(), ConfigError> {
-    validate_poll(&c.poll)?;
-    validate_health(&c.health)?;
-    if !["error", "warn", "info", "debug", "trace"].contains(&c.log.level.as_str()) {
-        return Err(ConfigError::Invalid(format!(
-            "[log] level = \"{}\" is none of error, warn, info, debug, trace",
-            c.log.level
-        )));
-    }
-    Ok(())
-}
-
-fn validate_poll(p: &Poll) -> Result<(), ConfigError> {
-    let range = |name: &str, v: u32, low: u32, high: u32| {
-        if (low..=high).contains(&v) {
-            Ok(())
-        } else {
-            Err(ConfigError::Invalid(format!("[poll] {name} = {v} is not within {low} to {high}")))
-        }
-    };
-    range("fleet_s", p.fleet_s, 10, 3600)?;
-    range("fleet_detail_s", p.fleet_detail_s, 10, 3600)?;
-    range("focused_s", p.focused_s, 2, 3600)?;
-    range("focused_detail_s", p.focused_detail_s, 2, 3600)?;
-    range("slow_s", p.slow_s, 60, 86_400)?;
-    range("identity_s", p.identity_s, 60, 86_400)?;
-    range("connect_timeout_s", p.connect_timeout_s, 1, 120)?;
-    range("max_queries", p.max_queries, 1, 1000)?;
-    range("max_handshakes", p.max_handshakes, 1, 256)
-}
-
-fn validate_health(t: &Thresholds) -> Result<(), ConfigError> {
-    let pairs = [
-        ("cpu_warning_pct", t.cpu_warning_pct, "cpu_critical_pct", t.cpu_critical_pct),
-        ("memory_warning_pct", t.memory_warning_pct, "memory_critical_pct", t.memory_critical_pct),
-        ("blocked_warning_s", t.blocked_warning_s as f64, "blocked_critical_s", t.blocked_critical_s as f64),
-        ("volume_critical_pct", t.volume_critical_pct, "volume_warning_pct", t.volume_warning_pct),
-        ("tempdb_critical_pct", t.tempdb_critical_pct, "tempdb_warning_pct", t.tempdb_warning_pct),
-        ("lag_warning_s", t.lag_warning_s as f64, "lag_critical_s", t.lag_critical_s as f64),
-        ("io_warning_ms", t.io_warning_ms, "io_critical_ms", t.io_critical_ms),
-        (
-            "poison_warning_ms_per_s",
-            t.poison_warning_ms_per_s,
-            "poison_critical_ms_per_s",
-            t.poison_critical_ms_per_s,
-        ),
-    ];
-    for (low_name, low, high_name, high) in pairs {
-        if !(low >= 0.0 && low <= high) {
-            return Err(ConfigError::Invalid(format!(
-                "[health] {low_name} = {low} must not be above {high_name} = {high}, nor below 0"
-            )));
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -306,6 +279,12 @@ mod tests {
         let e = load(None, env(&[("DBTOP_POLL_FOCUSED_S", "1")])).unwrap_err().to_string();
         assert!(e.contains("focused_s = 1") && e.contains("2 to 3600"), "{e}");
         let e = load(None, env(&[("DBTOP_HEALTH_CPU_WARNING_PCT", "99")])).unwrap_err().to_string();
-        assert!(e.contains("cpu_warning_pct = 99"), "{e}");
+        assert!(e.contains("DBTOP_HEALTH_CPU_WARNING_PCT") && e.contains("cpu_warning_pct = 99"), "{e}");
+        std::fs::write(&file, "[ui]\nmouse = true\n[poll]\n\n\"fleet_s\" = 5\n").unwrap();
+        let e = load(Some(&file), env(&[])).unwrap_err().to_string();
+        assert!(e.contains("c.toml: line 5: [poll] fleet_s = 5") && e.contains("10 to 3600"), "{e}");
+        // the environment beats the file, so it is the one to blame
+        let e = load(Some(&file), env(&[("DBTOP_POLL_FLEET_S", "6")])).unwrap_err().to_string();
+        assert!(e.starts_with("DBTOP_POLL_FLEET_S: [poll] fleet_s = 6"), "{e}");
     }
 }
