@@ -66,20 +66,18 @@ pub async fn run(once: Once, source: Source, config: Config) -> anyhow::Result<E
     }
     grid.print(once.output, &mut stdout().lock())?;
     let worst = snapshot.instances.iter().map(|i| i.health.level).max().unwrap_or_default();
+    let all_told = snapshot.instances.iter().all(|i| has_settled(i, once.what));
     collector.shutdown().await;
-    Ok(exit_code(worst))
+    Ok(ExitCode::from(code(worst, all_told)))
 }
 
-const fn code(worst: Level) -> u8 {
+/// The exit code. Not all was told in time: that is no "fine".
+const fn code(worst: Level, all_told: bool) -> u8 {
     match worst {
-        Level::Ok => 0,
-        Level::Unknown | Level::Warning => 1,
+        Level::Ok if all_told => 0,
+        Level::Ok | Level::Unknown | Level::Warning => 1,
         Level::Critical | Level::Offline => 2,
     }
-}
-
-fn exit_code(worst: Level) -> ExitCode {
-    ExitCode::from(code(worst))
 }
 
 /// The targets within the scope: nobody else is polled.
@@ -183,8 +181,9 @@ mod tests {
 
     #[test]
     fn the_exit_code_is_the_worst_health() {
-        let codes = [Level::Ok, Level::Unknown, Level::Warning, Level::Critical, Level::Offline].map(code);
-        assert_eq!(codes, [0, 1, 1, 2, 2]);
+        let codes = [Level::Ok, Level::Unknown, Level::Warning, Level::Critical, Level::Offline];
+        assert_eq!(codes.map(|worst| code(worst, true)), [0, 1, 1, 2, 2]);
+        assert_eq!(codes.map(|worst| code(worst, false)), [1, 1, 1, 2, 2]);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use super::grid::{Cell, Grid, PROBLEM};
 use crate::cli::What;
 use crate::model::{
     health::Level,
-    reading::Reading,
+    reading::{Reading, Unavailable},
     session::Request,
     snapshot::{BlockNode, FleetSnapshot, InstanceSnapshot},
 };
@@ -34,6 +34,14 @@ pub const fn columns(what: What) -> &'static [&'static str] {
 /// Why a reading has no value: its problem in words.
 fn problem<T>(reading: &Reading<T>) -> Option<String> {
     reading.problem.as_ref().map(ToString::to_string)
+}
+
+/// The same in a whole sentence, for a column of its own: what was tried, what came back, what to do.
+fn told<T>(reading: &Reading<T>) -> Option<String> {
+    match &reading.problem {
+        Some(Unavailable::Failed(failure)) => Some(failure.to_string()),
+        _ => problem(reading),
+    }
 }
 
 /// The instances of the scope.
@@ -103,7 +111,7 @@ pub fn activity(scope: Scoped<'_>) -> Grid {
         let name = i.info.id.as_str();
         match i.facts.activity.get() {
             Some(a) => rows.extend(a.requests.iter().map(|r| request_row(name, r))),
-            None => rows.push(hole(name, problem(&i.facts.activity), ACTIVITY.len())),
+            None => rows.push(hole(name, told(&i.facts.activity), ACTIVITY.len())),
         }
     }
     Grid { columns: ACTIVITY.to_vec(), rows }
@@ -167,7 +175,7 @@ pub fn waits(scope: Scoped<'_>) -> Grid {
     for i in scope {
         let name = i.info.id.as_str();
         let Some(table) = i.facts.waits.get() else {
-            rows.push(hole(name, problem(&i.facts.waits), WAITS.len()));
+            rows.push(hole(name, told(&i.facts.waits), WAITS.len()));
             continue;
         };
         rows.extend(table.types.iter().filter(|w| !w.benign).map(|w| {
@@ -212,7 +220,7 @@ pub fn blocking(scope: Scoped<'_>) -> Grid {
                     rows.extend(chain.nodes.iter().map(|node| node_row(name, n, node)));
                 }
             }
-            None => rows.push(hole(name, problem(&i.facts.blocking), BLOCKING.len())),
+            None => rows.push(hole(name, told(&i.facts.blocking), BLOCKING.len())),
         }
     }
     Grid { columns: BLOCKING.to_vec(), rows }
@@ -271,7 +279,7 @@ pub fn cost(scope: Scoped<'_>, snapshot: &FleetSnapshot) -> Grid {
         .iter()
         .map(|i| {
             let c = i.facts.cost.get();
-            let why = problem(&i.facts.cost);
+            let why = told(&i.facts.cost);
             vec![
                 Cell::Text(i.info.id.to_string()),
                 Cell::real(c.and_then(|c| c.cpu_ms_per_s)),
