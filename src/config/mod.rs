@@ -151,7 +151,7 @@ pub fn load(
         // Parsed once on its own so that a mistake is reported with the file's line.
         toml::from_str::<Config>(&text).map_err(|e| ConfigError::Parse {
             path: path.to_owned(),
-            message: e.to_string().trim().to_owned(),
+            message: plain(e.to_string().trim()),
         })?;
         table = text.parse().map_err(|e: toml::de::Error| ConfigError::Parse {
             path: path.to_owned(),
@@ -162,13 +162,17 @@ pub fn load(
     for (name, value) in env {
         if let Some((section, option)) = option_of(&name) {
             overlay(&mut table, section, &option, &value);
-            from_env.insert(format!("[{section}] {option}"), name);
+            // Tried one by one: so it is known which of them is wrong.
+            let known: Result<Config, toml::de::Error> = table.clone().try_into();
+            let option = format!("[{section}] {option}");
+            known.map_err(|e| {
+                ConfigError::Environment(format!("{name} for {option}: {}", plain(e.message())))
+            })?;
+            from_env.insert(option, name);
         }
     }
-    let names = || from_env.iter().map(|(o, n)| format!("{n} for {o}")).collect::<Vec<_>>().join(", ");
-    let config: Config = table.try_into().map_err(|e: toml::de::Error| {
-        ConfigError::Environment(format!("{} (set: {})", e.message(), names()))
-    })?;
+    let config: Config =
+        table.try_into().map_err(|e: toml::de::Error| ConfigError::Environment(plain(e.message())))?;
     if let Some(broken) = rules::broken(&config) {
         let place = broken.options.iter().find_map(|option| {
             if let Some(variable) = from_env.get(&format!("[{}] {option}", broken.section)) {
@@ -181,6 +185,11 @@ pub fn load(
         return Err(ConfigError::Invalid { place, message: broken.message });
     }
     Ok(config)
+}
+
+/// The parser's words, without names of types that only programmers know.
+fn plain(message: &str) -> String {
+    message.replace("expected u32", "expected a whole number").replace("expected f64", "expected a number")
 }
 
 /// The line of a file that sets an option, from 1.

@@ -108,8 +108,13 @@ pub enum SimError {
         source: io::Error,
     },
     /// the scenario
-    #[error(transparent)]
-    Scenario(#[from] scenario::ScenarioError),
+    #[error("{path}: {source}", path = path.display())]
+    Scenario {
+        /// its file
+        path: PathBuf,
+        /// what is wrong
+        source: scenario::ScenarioError,
+    },
     /// too many instances
     #[error("cannot simulate {0} instances: there are addresses for {MAX_INSTANCES}")]
     TooMany(usize),
@@ -274,7 +279,7 @@ fn read_scenario(file: &Path, now_ms: i64) -> Result<Scenario, SimError> {
         path: file.to_owned(),
         source,
     })?;
-    Ok(Scenario::from_toml(&text, now_ms)?)
+    Scenario::from_toml(&text, now_ms).map_err(|source| SimError::Scenario { path: file.to_owned(), source })
 }
 
 /// Reads the scenario file again when it changes. A file that cannot be used is logged, and the old scenario stays.
