@@ -238,7 +238,7 @@ pub enum NewSlot {
         /// The file
         file: PathBuf,
     },
-    /// A key that systemd will hand over as $CREDENTIALS_DIRECTORY/dbtop-<tenant>; made like a key file
+    /// A key that systemd will hand over as $CREDENTIALS_DIRECTORY/dbtop-TENANT; made like a key file
     Credential {
         /// The key in plain, as it will be handed over
         file: PathBuf,

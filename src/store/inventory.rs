@@ -1,5 +1,5 @@
 //! Reading a tenant's records: every row against the table of contents, opened, decoded. A record that cannot be trusted
-//! is left out and named; the others are there. Called by [`Tenant`](super::Tenant) and by changes.
+//! is left out and named; the others are there. Called by [`Tenant`] and by changes.
 
 use super::{
     Damage, Harm, StoreError,
