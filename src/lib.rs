@@ -13,6 +13,7 @@
 //! | [`config`] | files, environment and command line to a validated configuration; the plain inventory |
 //! | [`vault`] | sealing and opening of records; where the keys come from: passphrase, key file, keyring |
 //! | [`store`] | the only module that knows SQLite: tenants, their sealed inventory, the audit log |
+//! | [`exchange`] | inventories as files: CSV, JSON, TOML, SSMS registered servers, CMS rows; what a file would change |
 //! | [`tds`] | the only module that knows the SQL Server driver: connect, ask with a deadline, lenient rows |
 //! | [`probe`] | what to ask: scripts, intervals, rights and one decoder each, as data; one poll |
 //! | [`collect`] | when to ask: one task an instance, time-tables, permits, retries; the reducer |
@@ -29,6 +30,8 @@ pub mod model;
 pub mod sql;
 
 pub mod config;
+
+pub mod exchange;
 
 pub mod vault;
 

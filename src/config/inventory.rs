@@ -156,7 +156,7 @@ fn mistake(text: &str, e: &toml::de::Error) -> String {
 }
 
 fn target(row: Row, default_ca: Option<&PathBuf>) -> Result<Target, String> {
-    let mut endpoint = parse_host(&row.host)?;
+    let mut endpoint = Endpoint::parse(&row.host)?;
     if let Some(port) = row.port {
         if endpoint.port.is_some_and(|p| p != port) {
             return Err(format!("host {:?} and port = {port} name two ports", row.host));
@@ -235,30 +235,6 @@ fn secret(what: &str, given: Password, loopback: bool) -> Result<SecretRef, Stri
     })
 }
 
-/// `host`, `host,port`, `host\instance`, `host\instance,port`, `tcp:` in front of any of them, and `[::1]`.
-fn parse_host(text: &str) -> Result<Endpoint, String> {
-    let rest = text.trim();
-    let rest = rest.strip_prefix("tcp:").unwrap_or(rest);
-    let (rest, port) = match rest.rsplit_once(',') {
-        Some((r, p)) => {
-            let port = p.trim().parse::<u16>().ok().filter(|p| *p > 0);
-            (r, Some(port.ok_or_else(|| format!("host {text:?}: the port must be 1 to 65535"))?))
-        }
-        None => (rest, None),
-    };
-    let (host, instance) = match rest.split_once('\\') {
-        Some((_, "")) => return Err(format!("host {text:?}: no instance name after the backslash")),
-        Some((h, i)) => (h, Some(i.trim().to_owned()).filter(|i| !i.eq_ignore_ascii_case("MSSQLSERVER"))),
-        None => (rest, None),
-    };
-    let host = host.trim().trim_start_matches('[').trim_end_matches(']');
-    if host.is_empty() || host.chars().any(|c| c.is_whitespace() || c.is_control()) {
-        return Err(format!("host {text:?} cannot be read: write host, host,port or host\\instance"));
-    }
-    let host = if host == "." || host.eq_ignore_ascii_case("(local)") { "localhost" } else { host };
-    Ok(Endpoint { host: host.to_owned(), port, instance })
-}
-
 fn address(e: &Endpoint) -> String {
     match (&e.instance, e.port) {
         (None, None) => e.host.clone(),
@@ -283,7 +259,7 @@ mod tests {
     #[test]
     fn hosts_in_every_form() {
         let at = |h: &str| {
-            let e = parse_host(h).unwrap();
+            let e = Endpoint::parse(h).unwrap();
             (e.host, e.instance, e.port)
         };
         assert_eq!(at("db1"), ("db1".into(), None, None));
@@ -294,7 +270,7 @@ mod tests {
         assert_eq!(at("[::1],1433"), ("::1".into(), None, Some(1433)));
         assert_eq!(at("."), ("localhost".into(), None, None));
         for bad in ["", "db 1", r"db1\", "db1,0", "db1,99999", "db1,x"] {
-            assert!(parse_host(bad).is_err(), "{bad:?}");
+            assert!(Endpoint::parse(bad).is_err(), "{bad:?}");
         }
     }
 

@@ -139,6 +139,38 @@ pub struct Endpoint {
     pub instance: Option<String>,
 }
 
+impl Endpoint {
+    /// Reads `host`, `host,port`, `host\instance`, `host\instance,port`, `tcp:` in front of any of them, `[::1]`, and
+    /// `.` or `(local)` for this machine.
+    ///
+    /// # Errors
+    /// What to change, in words.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let rest = text.trim();
+        let rest = rest.strip_prefix("tcp:").unwrap_or(rest);
+        let (rest, port) = match rest.rsplit_once(',') {
+            Some((r, p)) => {
+                let port = p.trim().parse::<u16>().ok().filter(|p| *p > 0);
+                (r, Some(port.ok_or_else(|| format!("host {text:?}: the port must be 1 to 65535"))?))
+            }
+            None => (rest, None),
+        };
+        let (host, instance) = match rest.split_once('\\') {
+            Some((_, i)) if i.trim().is_empty() => {
+                return Err(format!("host {text:?}: no instance name after the backslash"));
+            }
+            Some((h, i)) => (h, Some(i.trim().to_owned()).filter(|i| !i.eq_ignore_ascii_case("MSSQLSERVER"))),
+            None => (rest, None),
+        };
+        let host = host.trim().trim_start_matches('[').trim_end_matches(']');
+        if host.is_empty() || host.chars().any(|c| c.is_whitespace() || c.is_control()) {
+            return Err(format!("host {text:?} cannot be read: write host, host,port or host\\instance"));
+        }
+        let host = if host == "." || host.eq_ignore_ascii_case("(local)") { "localhost" } else { host };
+        Ok(Self { host: host.to_owned(), port, instance })
+    }
+}
+
 /// All that is needed to reach an instance. Owned by its collector task; never in a snapshot.
 #[derive(Clone)]
 pub struct Target {

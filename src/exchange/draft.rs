@@ -1,0 +1,334 @@
+//! A draft: what a row of a file, or the options of a command, say of an instance, by field. Laid over what is there and
+//! turned into a record in one place.
+
+use super::{
+    Secrets,
+    field::{COLUMNS, Column, Field, Kind, Place, Value},
+};
+use crate::model::{
+    instance::Endpoint,
+    record::{Auth, InstanceRecord, PollSettings, RecordError, SecretRef, Tls, TlsCheck},
+    time::Timestamp,
+};
+use std::collections::BTreeMap;
+
+/// Values by field. A field that is missing is not spoken of: an edit leaves it as it is.
+#[derive(Clone, Default, PartialEq)]
+pub struct Draft(BTreeMap<Field, Value>);
+
+/// The fields of one login.
+struct Login {
+    auth: Field,
+    user: Field,
+    secret: Field,
+}
+
+const POLLING: Login = Login { auth: Field::Auth, user: Field::User, secret: Field::Secret };
+const ACTION: Login = Login { auth: Field::ActionAuth, user: Field::ActionUser, secret: Field::ActionSecret };
+
+impl Draft {
+    /// All that a record says.
+    pub fn of(record: &InstanceRecord) -> Self {
+        let mut draft = Self::default();
+        draft.put_text(Field::Name, Some(&record.name));
+        draft.put_text(Field::Host, Some(&record.host));
+        draft.put(Field::Port, record.port.map(|port| Value::Number(port.into())));
+        draft.put_text(Field::Instance, record.instance.as_ref());
+        draft.put_text(Field::Database, record.database.as_ref());
+        draft.put_auth(&POLLING, Some(&record.auth));
+        draft.put_auth(&ACTION, record.action.as_ref());
+        let (tls, pin) = match &record.tls.check {
+            TlsCheck::Verify => (None, None),
+            TlsCheck::Strict => (Some("strict"), None),
+            TlsCheck::Insecure => (Some("insecure"), None),
+            TlsCheck::Pin(print) => (Some("pin"), Some(print)),
+        };
+        draft.put_text(Field::Tls, tls);
+        draft.put_text(Field::TlsPin, pin);
+        draft.put_text(Field::CaFile, record.tls.ca_file.as_ref().map(|path| path.to_string_lossy()));
+        draft.put_text(Field::HostInCertificate, record.tls.host_in_certificate.as_ref());
+        draft.put(Field::ReadOnlyIntent, record.read_only_intent.then_some(Value::Flag(true)));
+        draft.put(Field::MultiSubnetFailover, record.multi_subnet_failover.then_some(Value::Flag(true)));
+        draft.put_poll(&record.poll);
+        draft.put_list(Field::Groups, &record.groups);
+        draft.put(Field::Labels, (!record.labels.is_empty()).then(|| Value::Labels(record.labels.clone())));
+        draft.put_text(Field::Notes, Some(&record.notes).filter(|notes| !notes.is_empty()));
+        draft
+    }
+
+    fn put_poll(&mut self, poll: &PollSettings) {
+        self.put(Field::Every, poll.every_s.map(Value::Number));
+        self.put(Field::DetailEvery, poll.detail_every_s.map(Value::Number));
+        self.put_list(Field::ProbesOff, &poll.probes_off);
+        self.put_list(Field::DatabasesIn, &poll.databases_in);
+        self.put_list(Field::DatabasesOut, &poll.databases_out);
+        self.put(Field::Running, poll.running.map(Value::Flag));
+        self.put(Field::MaintenanceUntil, poll.maintenance_until.map(Value::Time));
+    }
+
+    fn put_auth(&mut self, login: &Login, auth: Option<&Auth>) {
+        let Some(auth) = auth else { return };
+        self.put_text(login.auth, Some(auth.kind()));
+        self.put_text(login.user, auth.user());
+        self.put(login.secret, auth.secret().cloned().map(Value::Secret));
+    }
+
+    fn put_text(&mut self, field: Field, text: Option<impl AsRef<str>>) {
+        self.put(field, text.map(|text| Value::Text(text.as_ref().to_owned())));
+    }
+
+    fn put_list(&mut self, field: Field, items: &[String]) {
+        self.put(field, (!items.is_empty()).then(|| Value::List(items.to_vec())));
+    }
+
+    fn put(&mut self, field: Field, value: Option<Value>) {
+        if let Some(value) = value {
+            self.0.insert(field, value);
+        }
+    }
+
+    /// Sets a field, whatever it was.
+    pub fn set(&mut self, field: Field, value: Value) {
+        self.0.insert(field, value);
+    }
+
+    /// Takes a field out: it goes back to its default.
+    pub fn clear(&mut self, field: Field) {
+        self.0.remove(&field);
+    }
+
+    /// Adds the value of a column.
+    ///
+    /// # Errors
+    /// The field has another value already, such as a password and a command for it.
+    pub fn add(&mut self, column: &Column, value: Value) -> Result<(), RecordError> {
+        match (self.0.get_mut(&column.field), value) {
+            (None, value) => {
+                self.0.insert(column.field, value);
+                Ok(())
+            }
+            (Some(Value::Labels(there)), Value::Labels(more)) => {
+                there.extend(more);
+                Ok(())
+            }
+            (Some(there), value) if *there == value => Ok(()),
+            (Some(_), _) => {
+                Err(column.field.wrong(format!("{} says it a second time, otherwise", column.name)))
+            }
+        }
+    }
+
+    /// The value of a field.
+    pub fn get(&self, field: Field) -> Option<&Value> {
+        self.0.get(&field)
+    }
+
+    /// The text of a field.
+    pub fn text(&self, field: Field) -> Option<&str> {
+        match self.0.get(&field) {
+            Some(Value::Text(text)) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Its name; the address where it has none.
+    pub fn name(&self) -> Option<&str> {
+        self.text(Field::Name).or_else(|| self.text(Field::Host))
+    }
+
+    /// True if nothing is said.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The columns that it fills, with their values, in the table's order.
+    pub fn cells(&self, secrets: Secrets) -> impl Iterator<Item = (&'static Column, &Value)> {
+        COLUMNS.iter().filter_map(move |column| {
+            let value = self.0.get(&column.field)?;
+            let fits = match (column.kind, value) {
+                (Kind::Secret(place), Value::Secret(secret)) => {
+                    place == place_of(secret) && (place != Place::Here || secrets == Secrets::Write)
+                }
+                _ => true,
+            };
+            fits.then_some((column, value))
+        })
+    }
+
+    /// This draft where it says something, else `base`. What hangs on a changed field goes with it: the port and instance
+    /// of another host, the password of another user, the fingerprint of another check.
+    #[must_use]
+    pub fn over(&self, base: &Self) -> Self {
+        let mut all = base.clone();
+        let says = |field: Field| self.0.get(&field);
+        let changes = |field: Field| says(field).is_some_and(|new| base.0.get(&field) != Some(new));
+        let mut forget = |changed: bool, fields: &[Field]| {
+            if changed {
+                fields.iter().for_each(|field| drop(all.0.remove(field)));
+            }
+        };
+        // An address with its port or instance in it is one statement, even if the host alone is as before.
+        let address = self.text(Field::Host).is_some_and(|host| host.contains([',', '\\']));
+        forget(changes(Field::Host) || address, &[Field::Port, Field::Instance]);
+        forget(changes(Field::Tls), &[Field::TlsPin]);
+        forget(changes(Field::TlsPin), &[Field::Tls]);
+        for login in [POLLING, ACTION] {
+            forget(changes(login.auth), &[login.user, login.secret]);
+            forget(changes(login.user), &[login.secret]);
+        }
+        all.0.extend(self.0.iter().map(|(field, value)| (*field, value.clone())));
+        all
+    }
+
+    /// The record. A login without a secret is asked for at start.
+    ///
+    /// # Errors
+    /// The first mistake, with its field.
+    pub fn record(&self, login: Option<&Auth>) -> Result<InstanceRecord, RecordError> {
+        let host = self.text(Field::Host).ok_or_else(|| Field::Host.wrong("is missing"))?;
+        let at = Endpoint::parse(host).map_err(|problem| Field::Host.wrong(problem))?;
+        let auth = self.auth(&POLLING)?.or_else(|| login.cloned()).ok_or_else(|| {
+            Field::User.wrong("no login: give a user, or auth = kerberos, or entra with a token")
+        })?;
+        let name = self.text(Field::Name).unwrap_or(host);
+        let mut record = InstanceRecord::new(name, at.host, auth);
+        record.port = self.port(at.port)?;
+        record.instance = one_of(Field::Instance, at.instance, self.owned(Field::Instance))?;
+        record.database = self.owned(Field::Database);
+        record.action = self.auth(&ACTION)?;
+        record.tls = Tls {
+            check: self.tls()?,
+            ca_file: self.owned(Field::CaFile).map(Into::into),
+            host_in_certificate: self.owned(Field::HostInCertificate),
+        };
+        record.read_only_intent = self.flag(Field::ReadOnlyIntent) == Some(true);
+        record.multi_subnet_failover = self.flag(Field::MultiSubnetFailover) == Some(true);
+        record.poll = self.poll();
+        record.groups = self.list(Field::Groups);
+        record.labels = match self.get(Field::Labels) {
+            Some(Value::Labels(labels)) => labels.clone(),
+            _ => BTreeMap::new(),
+        };
+        record.notes = self.owned(Field::Notes).unwrap_or_default();
+        record.validate()?;
+        Ok(record)
+    }
+
+    fn poll(&self) -> PollSettings {
+        PollSettings {
+            every_s: self.number(Field::Every),
+            detail_every_s: self.number(Field::DetailEvery),
+            probes_off: self.list(Field::ProbesOff),
+            databases_in: self.list(Field::DatabasesIn),
+            databases_out: self.list(Field::DatabasesOut),
+            running: self.flag(Field::Running),
+            maintenance_until: self.time(Field::MaintenanceUntil),
+        }
+    }
+
+    fn auth(&self, login: &Login) -> Result<Option<Auth>, RecordError> {
+        let (kind, user) = (self.text(login.auth), self.owned(login.user));
+        let given = match self.get(login.secret) {
+            Some(Value::Secret(secret)) => Some(secret.clone()),
+            _ => None,
+        };
+        let Some(kind) = kind.or_else(|| user.as_ref().map(|_| "sql")) else {
+            return match given {
+                Some(_) => Err(login.user.wrong("there is a password, but no user")),
+                None => Ok(None),
+            };
+        };
+        let secret = given.unwrap_or(SecretRef::Ask);
+        let user = || user.clone().ok_or_else(|| login.user.wrong("is missing"));
+        Ok(Some(match kind.to_ascii_lowercase().as_str() {
+            "sql" | "sqlserver" | "sql server" | "sql login" => Auth::Sql { user: user()?, secret },
+            "entra" | "token" => Auth::Entra { token: secret },
+            "kerberos" | "windows" | "integrated" => Auth::Kerberos,
+            "ntlm" => Auth::Ntlm { user: user()?, secret },
+            _ => return Err(login.auth.wrong("must be sql, entra, kerberos or ntlm")),
+        }))
+    }
+
+    fn tls(&self) -> Result<TlsCheck, RecordError> {
+        let pin = self.text(Field::TlsPin).map(|print| {
+            print.chars().filter(|c| !matches!(c, ':' | ' ')).map(|c| c.to_ascii_lowercase()).collect()
+        });
+        let check = self.text(Field::Tls).unwrap_or(if pin.is_some() { "pin" } else { "verify" });
+        match (check.to_ascii_lowercase().as_str(), pin) {
+            ("verify", None) => Ok(TlsCheck::Verify),
+            ("strict", None) => Ok(TlsCheck::Strict),
+            ("insecure", None) => Ok(TlsCheck::Insecure),
+            ("pin", Some(print)) => Ok(TlsCheck::Pin(print)),
+            ("pin", None) => Err(Field::TlsPin.wrong("tls = pin needs the certificate's SHA-256 here")),
+            (_, Some(_)) => Err(Field::Tls.wrong("with a fingerprint in tls_pin it must be pin")),
+            ("off" | "login-only", _) => {
+                Err(Field::Tls
+                    .wrong("dbtop does not save unencrypted lines: verify, pin, strict or insecure"))
+            }
+            _ => Err(Field::Tls.wrong("must be verify, pin, strict or insecure")),
+        }
+    }
+
+    fn port(&self, in_host: Option<u16>) -> Result<Option<u16>, RecordError> {
+        let wrong = || Field::Port.wrong("must be 1 to 65535");
+        let own = self.number(Field::Port).map(u16::try_from).transpose().map_err(|_| wrong())?;
+        if own == Some(0) {
+            return Err(wrong());
+        }
+        one_of(Field::Port, in_host, own)
+    }
+
+    fn owned(&self, field: Field) -> Option<String> {
+        self.text(field).map(str::to_owned)
+    }
+
+    fn number(&self, field: Field) -> Option<u32> {
+        match self.get(field) {
+            Some(Value::Number(n)) => Some(*n),
+            _ => None,
+        }
+    }
+
+    fn flag(&self, field: Field) -> Option<bool> {
+        match self.get(field) {
+            Some(Value::Flag(yes)) => Some(*yes),
+            _ => None,
+        }
+    }
+
+    fn time(&self, field: Field) -> Option<Timestamp> {
+        match self.get(field) {
+            Some(Value::Time(at)) => Some(*at),
+            _ => None,
+        }
+    }
+
+    fn list(&self, field: Field) -> Vec<String> {
+        match self.get(field) {
+            Some(Value::List(items)) => items.clone(),
+            _ => Vec::new(),
+        }
+    }
+}
+
+const fn place_of(secret: &SecretRef) -> Place {
+    match secret {
+        SecretRef::Stored(_) => Place::Here,
+        SecretRef::Command(_) => Place::Command,
+        SecretRef::Env(_) => Place::Env,
+        SecretRef::File(_) => Place::File,
+        SecretRef::Ask => Place::Ask,
+    }
+}
+
+/// What the address says, or the field of its own; both only if they agree.
+fn one_of<T: PartialEq>(field: Field, in_host: Option<T>, own: Option<T>) -> Result<Option<T>, RecordError> {
+    match (in_host, own) {
+        (Some(a), Some(b)) if a != b => Err(field.wrong("differs from what stands in host")),
+        (a, b) => Ok(b.or(a)),
+    }
+}
+
+#[cfg(test)]
+#[path = "draft_tests.rs"]
+mod tests;

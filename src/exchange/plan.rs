@@ -1,0 +1,244 @@
+//! What a file would change in an inventory: shown first, done after. A plan holds the finished records, so that what was
+//! shown is what is done.
+
+use super::{COLUMNS, Defaults, Draft, Field, Row, RowProblem, Rows, Value};
+use crate::model::record::{InstanceRecord, SecretRef};
+use std::collections::{BTreeMap, HashMap};
+
+/// One field that changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldChange {
+    /// its column's name
+    pub field: &'static str,
+    /// as it is; None: not set
+    pub before: Option<String>,
+    /// as it will be
+    pub after: Option<String>,
+}
+
+/// What a row would do.
+#[derive(Clone, PartialEq)]
+pub enum Change {
+    /// a new instance
+    Add(Box<InstanceRecord>),
+    /// some fields of one that is there
+    Edit(Box<InstanceRecord>, Vec<FieldChange>),
+    /// nothing
+    Same,
+    /// it is no instance
+    Bad(RowProblem),
+    /// a row before has this name, in this line
+    DuplicateName(usize),
+    /// another instance has this address
+    DuplicateAddress(String),
+}
+
+/// A row and what it would do.
+#[derive(Clone)]
+pub struct Entry {
+    /// line of the file
+    pub line: usize,
+    /// name of the instance, as far as it is known
+    pub name: String,
+    /// what it would do
+    pub change: Change,
+    /// what a person should know of it
+    pub remark: Option<String>,
+}
+
+/// How many rows do what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// new
+    pub add: usize,
+    /// changed
+    pub edit: usize,
+    /// as they are
+    pub same: usize,
+    /// refused: bad rows and duplicates
+    pub refused: usize,
+}
+
+/// All rows of a file.
+#[derive(Clone, Default)]
+pub struct Plan {
+    /// in the order of the file
+    pub entries: Vec<Entry>,
+}
+
+impl Plan {
+    /// How many rows do what.
+    pub fn counts(&self) -> Counts {
+        let mut counts = Counts::default();
+        for entry in &self.entries {
+            *match entry.change {
+                Change::Add(_) => &mut counts.add,
+                Change::Edit(..) => &mut counts.edit,
+                Change::Same => &mut counts.same,
+                Change::Bad(_) | Change::DuplicateName(_) | Change::DuplicateAddress(_) => {
+                    &mut counts.refused
+                }
+            } += 1;
+        }
+        counts
+    }
+}
+
+impl Entry {
+    /// Why the row is refused, if it is.
+    pub fn problem(&self) -> Option<RowProblem> {
+        let wrong =
+            |field: &str, reason: String| RowProblem { line: self.line, field: field.to_owned(), reason };
+        match &self.change {
+            Change::Bad(problem) => Some(problem.clone()),
+            Change::DuplicateName(line) => {
+                Some(wrong("name", format!("{} stands in line {line} already", self.name)))
+            }
+            Change::DuplicateAddress(other) => Some(wrong("host", format!("{other} has the same address"))),
+            Change::Add(_) | Change::Edit(..) | Change::Same => None,
+        }
+    }
+}
+
+/// Where an instance is: two with the same are one server twice. The database counts, as on Azure SQL Database.
+fn address(record: &InstanceRecord) -> (String, String) {
+    let database = record.database.as_deref().unwrap_or_default().to_lowercase();
+    (record.address().to_lowercase(), database)
+}
+
+/// Compares a file with what is there. Names are compared whatever their case.
+pub fn plan(there: &[InstanceRecord], rows: &Rows, defaults: &Defaults) -> Plan {
+    let by_name: HashMap<String, &InstanceRecord> =
+        there.iter().map(|r| (r.name.to_lowercase(), r)).collect();
+    let mut addresses: HashMap<(String, String), String> =
+        there.iter().map(|record| (address(record), record.name.clone())).collect();
+    let mut lines: BTreeMap<String, usize> = BTreeMap::new();
+    let entries = rows.rows.iter().map(|row| {
+        let name = row.draft.as_ref().ok().and_then(Draft::name).unwrap_or_default().to_owned();
+        let key = name.to_lowercase();
+        let old = by_name.get(&key).copied();
+        let mut change = match lines.get(&key) {
+            Some(line) if row.draft.is_ok() => Change::DuplicateName(*line),
+            _ => change_of(row, old, defaults),
+        };
+        if let Change::Add(record) | Change::Edit(record, _) = &change {
+            let at = address(record);
+            match addresses.get(&at).filter(|other| !other.eq_ignore_ascii_case(&record.name)) {
+                Some(other) => change = Change::DuplicateAddress(other.clone()),
+                None => drop(addresses.insert(at, record.name.clone())),
+            }
+        }
+        if !key.is_empty() && row.draft.is_ok() {
+            lines.entry(key).or_insert(row.line);
+        }
+        Entry { line: row.line, name, change, remark: row.remark.clone() }
+    });
+    Plan { entries: entries.collect() }
+}
+
+fn change_of(row: &Row, old: Option<&InstanceRecord>, defaults: &Defaults) -> Change {
+    let draft = match &row.draft {
+        Ok(draft) => draft,
+        Err(problem) => return Change::Bad(problem.clone()),
+    };
+    let record = match old {
+        Some(old) => draft.over(&Draft::of(old)).record(None),
+        None => draft.record(defaults.auth.as_ref()),
+    };
+    match (record, old) {
+        (Err(mistake), _) => Change::Bad(RowProblem::new(row.line, mistake)),
+        (Ok(record), None) => Change::Add(Box::new(record)),
+        (Ok(mut record), Some(old)) => {
+            // The same name in other letters is no change; who wants it renames.
+            record.name.clone_from(&old.name);
+            let fields = changes(old, &record);
+            if fields.is_empty() { Change::Same } else { Change::Edit(Box::new(record), fields) }
+        }
+    }
+}
+
+/// The fields in which two records differ. Stored passwords are named, never shown.
+pub fn changes(before: &InstanceRecord, after: &InstanceRecord) -> Vec<FieldChange> {
+    let (before, after) = (Draft::of(before), Draft::of(after));
+    let mut seen: Vec<Field> = Vec::new();
+    let mut found = Vec::new();
+    for column in COLUMNS {
+        if seen.contains(&column.field) {
+            continue;
+        }
+        seen.push(column.field);
+        let (old, new) = (before.get(column.field), after.get(column.field));
+        if old != new {
+            let after = match (old, new) {
+                (Some(Value::Secret(SecretRef::Stored(_))), Some(Value::Secret(SecretRef::Stored(_)))) => {
+                    Some("another one in the vault".to_owned())
+                }
+                _ => new.map(shown),
+            };
+            found.push(FieldChange { field: column.name, before: old.map(shown), after });
+        }
+    }
+    found
+}
+
+fn shown(value: &Value) -> String {
+    match value {
+        Value::Secret(SecretRef::Stored(_)) => "in the vault".into(),
+        Value::Secret(secret @ SecretRef::Ask) => secret.kind().into(),
+        Value::Secret(secret) => format!("{} {}", secret.kind(), value.text()),
+        other => other.text(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exchange::{Format, read};
+
+    fn csv(text: &str) -> Rows {
+        read(Format::Csv, text.as_bytes()).unwrap()
+    }
+
+    fn there(text: &str) -> Vec<InstanceRecord> {
+        csv(text).records(&Defaults::default()).into_iter().map(Result::unwrap).collect()
+    }
+
+    #[test]
+    fn every_kind_of_row() {
+        let there = there("name,host,user,password,notes\na,h1,u,p,old\nb,h2,u,p,\nc,h3,u,p,\n");
+        let rows = csv(
+            "name,host,user,password,notes\nA,h1,u,,new\nb,h2,u,p,\nd,h4,u,p,\nd,h5,u,p,\ne,H3,u,p,\nf,,u,p,\nc,h3,u,q,\n",
+        );
+        let plan = plan(&there, &rows, &Defaults::default());
+        let kinds: Vec<&str> = plan
+            .entries
+            .iter()
+            .map(|entry| match &entry.change {
+                Change::Add(_) => "add",
+                Change::Edit(..) => "edit",
+                Change::Same => "same",
+                Change::Bad(_) => "bad",
+                Change::DuplicateName(4) => "name",
+                Change::DuplicateAddress(other) if other == "c" => "address",
+                _ => "?",
+            })
+            .collect();
+        assert_eq!(kinds, ["edit", "same", "add", "name", "address", "bad", "edit"]);
+        assert_eq!(plan.counts(), Counts { add: 1, edit: 2, same: 1, refused: 3 });
+        let Change::Edit(record, fields) = &plan.entries[0].change else { panic!("an edit") };
+        assert!(record.name == "a" && record.secrets().next().unwrap().reveal() == "p", "the password stays");
+        let change = FieldChange { field: "notes", before: Some("old".into()), after: Some("new".into()) };
+        assert_eq!(*fields, [change]);
+        let Change::Edit(_, fields) = &plan.entries[6].change else { panic!("an edit") };
+        assert_eq!(fields[0].after.as_deref(), Some("another one in the vault"));
+        assert!(plan.entries.iter().filter_map(Entry::problem).count() == 3);
+    }
+
+    #[test]
+    fn a_file_may_name_only_what_changes() {
+        let there = there("name,host,user,password\na,h1,u,p\n");
+        let plan = plan(&there, &csv("name,label.env\na,prod\nz,prod\n"), &Defaults::default());
+        assert!(matches!(&plan.entries[0].change, Change::Edit(record, _) if record.labels["env"] == "prod"));
+        assert!(matches!(&plan.entries[1].change, Change::Bad(problem) if problem.field == "host"));
+    }
+}

@@ -1,0 +1,99 @@
+//! Tests of registered servers: what SSMS writes, what it hides, files that are cut or hostile.
+
+use super::*;
+use crate::{exchange::Defaults, model::record::SecretRef};
+
+fn document(parent: &str, name: &str, host: &str, connection: &str) -> String {
+    format!(
+        "<document><data><RegisteredServers:RegisteredServer xmlns:RegisteredServers=\"r\" xmlns:sfc=\"s\" xmlns:sml=\"m\">\
+         <RegisteredServers:Parent><sfc:Reference sml:ref=\"true\"><sml:Uri>{ROOT}{parent}</sml:Uri></sfc:Reference>\
+         </RegisteredServers:Parent><RegisteredServers:Name type=\"string\">{name}</RegisteredServers:Name>\n\
+         <RegisteredServers:Description type=\"string\" /><RegisteredServers:ServerName type=\"string\">{host}\
+         </RegisteredServers:ServerName><RegisteredServers:ServerType type=\"ServerType\">DatabaseEngine\
+         </RegisteredServers:ServerType><RegisteredServers:ConnectionStringWithEncryptedPassword type=\"string\">{connection}\
+         </RegisteredServers:ConnectionStringWithEncryptedPassword></RegisteredServers:RegisteredServer></data></document>\n"
+    )
+}
+
+fn file(documents: &[String]) -> String {
+    format!("<?xml version=\"1.0\"?>\n<model>\n{}</model>", documents.concat())
+}
+
+#[test]
+fn folders_logins_and_what_cannot_be_read() {
+    let text = file(&[
+        document(
+            "/ServerGroup/EU/ServerGroup/Sales_/Web",
+            "shop &amp; co",
+            r"db1\A,1444",
+            "data source=x;user id=&quot;web;u&quot;;password=AQAAANCM;trustservercertificate=True",
+        ),
+        document(
+            "",
+            "dwh",
+            "db2",
+            "server=db2;integrated security=SSPI;encrypt=Strict;ApplicationIntent=ReadOnly",
+        ),
+        document(
+            "",
+            "cloud",
+            "x.database.windows.net",
+            "authentication=Active Directory Interactive;initial catalog=app",
+        ),
+    ]);
+    let rows = read(&text).unwrap();
+    let found: Vec<_> = rows.records(&Defaults::default()).into_iter().map(Result::unwrap).collect();
+    let shop = &found[0];
+    assert_eq!((shop.name.as_str(), shop.host.as_str(), shop.port), ("shop & co", "db1", Some(1444)));
+    assert_eq!(shop.groups, ["EU", "EU/Sales/Web"]);
+    assert!(shop.auth == Auth::Sql { user: "web;u".into(), secret: SecretRef::Ask });
+    assert_eq!(shop.tls.check, TlsCheck::Verify, "never a silent downgrade");
+    let remark = rows.rows[0].remark.clone().unwrap();
+    assert!(remark.contains("encrypted for one Windows user") && remark.contains("certificate"), "{remark}");
+    assert!(
+        found[1].auth == Auth::Kerberos
+            && found[1].read_only_intent
+            && found[1].tls.check == TlsCheck::Strict
+    );
+    assert!(matches!(found[2].auth, Auth::Entra { .. }) && found[2].database.as_deref() == Some("app"));
+    assert_eq!(rows.rows.iter().map(|row| row.line).collect::<Vec<_>>(), [3, 5, 7]);
+}
+
+#[test]
+fn one_server_in_two_folders_is_one_instance() {
+    let login = "user id=u";
+    let text = file(&[
+        document("/ServerGroup/EU", "a", "db1", login),
+        document("/ServerGroup/Night", "a", "db1", login),
+        document("", "a", "db2", login),
+    ]);
+    let rows = read(&text).unwrap();
+    let groups: Vec<_> = rows.records(&Defaults::default()).into_iter().map(|r| r.unwrap().groups).collect();
+    assert_eq!(groups, [vec!["EU".to_owned(), "Night".into()], vec![]]);
+}
+
+#[test]
+fn other_services_are_left_out_and_said() {
+    let text = file(&[document("", "cube", "db1", "")
+        .replace("DatabaseEngine\n", "x")
+        .replace("type=\"ServerType\">DatabaseEngine", "type=\"ServerType\">AnalysisServices")]);
+    let rows = read(&text).unwrap();
+    assert!(rows.rows.is_empty() && rows.remarks[0].contains("AnalysisServices"), "{:?}", rows.remarks);
+}
+
+#[test]
+fn broken_files_name_the_line() {
+    let whole = file(&[document("", "a", "db1", "user id=u")]);
+    assert!(read(&whole[..whole.len() - 3]).is_err());
+    assert!(read("<model></model>").err().unwrap().reason.contains("RegisteredServer"));
+    assert!(read(&whole.replace("db1", "&bomb;")).err().unwrap().reason.contains("entity"));
+    assert!(read(&"<a>".repeat(100_000)).err().unwrap().reason.contains("deeply"));
+    assert_eq!(read("<a>\n\n<b x='").err().unwrap().line, 3);
+}
+
+#[test]
+fn addresses_of_folders_survive() {
+    for name in ["EU", "a_b", "a.b", "#:?@", "<&>'\"", "\u{e4} b"] {
+        assert_eq!(folder(&uri(&["top", name])), ["top", name]);
+    }
+}

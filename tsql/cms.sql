@@ -1,0 +1,22 @@
+-- dbtop: min=2016 max=2025
+-- What a Central Management Server knows: first its folders, one row each, then its registered servers. The top folder of
+-- database engines has no parent. Asked once, by `dbtop instance import --cms`, never while polling.
+-- Right: membership of ServerGroupReaderRole in msdb.
+SELECT /* dbtop:cms */ TOP (10000) N'group' AS dbtop_cms,
+    g.server_group_id,
+    g.parent_id,
+    g.name,
+    CAST(NULL AS nvarchar(128)) AS server_name,
+    CAST(NULL AS nvarchar(2048)) AS description,
+    g.server_type
+FROM msdb.dbo.sysmanagement_shared_server_groups AS g
+UNION ALL
+SELECT TOP (10000) N'server' AS dbtop_cms,
+    s.server_group_id,
+    CAST(NULL AS int) AS parent_id,
+    s.name,
+    s.server_name,
+    s.description,
+    s.server_type
+FROM msdb.dbo.sysmanagement_shared_registered_servers AS s
+OPTION (MAXDOP 1);
