@@ -69,7 +69,10 @@ pub fn rows(groups: &[CmsGroup], servers: &[CmsServer]) -> Rows {
 fn folder(id: i64, by_id: &BTreeMap<i64, &CmsGroup>) -> Vec<String> {
     let mut path = Vec::new();
     let mut next = by_id.get(&id);
-    while let Some(group) = next.filter(|_| path.len() < MAX_DEPTH) {
+    while let Some(group) = next {
+        if path.len() >= MAX_DEPTH {
+            return Vec::new();
+        }
         let Some(parent) = group.parent else { break };
         path.push(group.name.trim().to_owned());
         next = by_id.get(&parent);

@@ -4,6 +4,7 @@
 use super::{
     Draft, FileProblem, Row, RowProblem, Rows, Secrets,
     field::{COLUMNS, Column, Field, Kind, Value, column, set_text, shown},
+    text::Lines,
 };
 use crate::model::record::{InstanceRecord, SecretRef};
 use csv::{ReaderBuilder, StringRecord, WriterBuilder};
@@ -24,7 +25,13 @@ pub fn read(text: &str) -> Result<Rows, FileProblem> {
         .flexible(true)
         .delimiter(delimiter)
         .from_reader(text.as_bytes());
-    let line_of = |record: &StringRecord| record.position().map_or(1, |at| at.line() as usize) + skipped;
+    let lines = Lines::of(text);
+    // A record's position is where the one before ended: blank lines may follow.
+    let line_of = |record: &StringRecord| {
+        let from = record.position().map_or(0, |at| at.byte() as usize);
+        let blank = text.bytes().skip(from).take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+        lines.at(from + blank) + skipped
+    };
     let mut records = reader.records();
     let header = records.next().and_then(Result::ok).ok_or_else(|| FileProblem {
         line: 1,

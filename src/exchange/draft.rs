@@ -16,6 +16,17 @@ use std::collections::BTreeMap;
 #[derive(Clone, Default, PartialEq)]
 pub struct Draft(BTreeMap<Field, Value>);
 
+/// The fields of collection.
+const POLL: [Field; 7] = [
+    Field::Every,
+    Field::DetailEvery,
+    Field::ProbesOff,
+    Field::DatabasesIn,
+    Field::DatabasesOut,
+    Field::Running,
+    Field::MaintenanceUntil,
+];
+
 /// The fields of one login.
 struct Login {
     auth: Field,
@@ -54,6 +65,12 @@ impl Draft {
         draft.put(Field::Labels, (!record.labels.is_empty()).then(|| Value::Labels(record.labels.clone())));
         draft.put_text(Field::Notes, Some(&record.notes).filter(|notes| !notes.is_empty()));
         draft
+    }
+
+    /// Sets all that is said of collection, and takes out what `poll` does not say.
+    pub fn set_poll(&mut self, poll: &PollSettings) {
+        POLL.iter().for_each(|field| self.clear(*field));
+        self.put_poll(poll);
     }
 
     fn put_poll(&mut self, poll: &PollSettings) {
@@ -214,7 +231,8 @@ impl Draft {
         Ok(record)
     }
 
-    fn poll(&self) -> PollSettings {
+    /// What it says of collection.
+    pub fn poll(&self) -> PollSettings {
         PollSettings {
             every_s: self.number(Field::Every),
             detail_every_s: self.number(Field::DetailEvery),

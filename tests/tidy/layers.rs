@@ -8,6 +8,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("model", &[]),
     ("sql", &[]),
     ("config", &["model"]),
+    ("exchange", &["model"]),
     ("vault", &["model"]),
     ("tds", &["model"]),
     ("store", &["model", "vault"]),
@@ -18,7 +19,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("cli", &["config", "command"]),
     (
         "command",
-        &["model", "sql", "config", "vault", "tds", "probe", "collect", "sim", "tui", "cli", "store"],
+        &["model", "sql", "config", "exchange", "vault", "tds", "probe", "collect", "sim", "tui", "cli", "store"],
     ),
     ("main", &["cli", "command", "config"]),
     ("lib", &["cli", "command", "config"]),

@@ -195,6 +195,15 @@ pub(super) const OBJECTS: &[Object] = &[
     table("sysnotifications", &[
         col("alert_id", Int), col("operator_id", Int), col("notification_method", TinyInt),
     ]),
+    table("sysmanagement_shared_registered_servers", &[
+        col("server_id", Int), opt("server_group_id", Int), col("name", SYSNAME), col("server_name", SYSNAME),
+        col("description", NVarChar(2048)), col("server_type", Int),
+    ]),
+    table("sysmanagement_shared_server_groups", &[
+        col("server_group_id", Int), col("name", SYSNAME), col("description", NVarChar(2048)),
+        col("server_type", Int), opt("parent_id", Int), opt("is_system_object", Bit),
+        opt("num_server_group_children", Int), opt("num_registered_server_children", Int),
+    ]),
     table("sysoperators", &[
         col("id", Int), col("name", SYSNAME), col("enabled", TinyInt), opt("email_address", NVarChar(100)),
         col("last_email_date", Int), col("last_email_time", Int), opt("pager_address", NVarChar(100)),
