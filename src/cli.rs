@@ -1,5 +1,7 @@
 //! The command line: clap types only. Read by `command`; what an option means is decided there.
 
+pub mod inventory;
+
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -92,6 +94,14 @@ pub enum Command {
     Tenant(Tenant),
     /// The log of every change: list, verify, export it
     Audit(Audit),
+    /// The instances of the inventory: add, edit, list, import, export
+    Instance(inventory::Instance),
+    /// Groups of instances
+    Group(inventory::Group),
+    /// Labels of instances, and their colours
+    Label(inventory::Label),
+    /// Saved filters
+    Filter(inventory::Filter),
     /// Print all keys as Markdown
     Keys,
 }

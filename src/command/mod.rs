@@ -4,9 +4,13 @@
 mod ask;
 mod audit;
 mod effects;
+mod group;
+mod instance;
+mod label;
 mod log;
 mod once;
 mod open;
+mod saved;
 mod screen;
 mod signals;
 mod sim;
@@ -45,12 +49,16 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
 
 async fn dispatch(cli: Cli, config: Config) -> anyhow::Result<ExitCode> {
     match cli.command {
-        None => screen::run(cli.source, cli.screen, config).await.map(|()| ExitCode::SUCCESS),
-        Some(Command::Once(args)) => once::run(args, cli.source, config).await,
+        None => screen::run(cli.source, &cli.tenancy, cli.screen, config).await.map(|()| ExitCode::SUCCESS),
+        Some(Command::Once(args)) => once::run(args, cli.source, &cli.tenancy, config).await,
         Some(Command::Sim(args)) => sim::run(args, cli.source.seed).await.map(|()| ExitCode::SUCCESS),
         Some(Command::Vault(args)) => vault::run(args, &cli.tenancy).map(|()| ExitCode::SUCCESS),
         Some(Command::Tenant(args)) => tenant::run(args, &cli.tenancy),
         Some(Command::Audit(args)) => audit::run(args, &cli.tenancy),
+        Some(Command::Instance(args)) => instance::run(args, &cli.tenancy).await.map(|()| ExitCode::SUCCESS),
+        Some(Command::Group(args)) => group::run(args, &cli.tenancy).map(|()| ExitCode::SUCCESS),
+        Some(Command::Label(args)) => label::run(args, &cli.tenancy).map(|()| ExitCode::SUCCESS),
+        Some(Command::Filter(args)) => saved::run(args, &cli.tenancy).map(|()| ExitCode::SUCCESS),
         Some(Command::Keys) => print(&crate::tui::keymap::markdown()).map(|()| ExitCode::SUCCESS),
     }
 }

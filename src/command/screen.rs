@@ -2,7 +2,7 @@
 
 use super::{effects, log, signals, source};
 use crate::{
-    cli::{Screen, Source},
+    cli::{Screen, Source, Tenancy},
     collect,
     config::{Config, secret},
     model::time::Timestamp,
@@ -20,10 +20,10 @@ use tokio::sync::mpsc;
 ///
 /// # Errors
 /// No terminal, no inventory, an unknown theme.
-pub async fn run(source: Source, screen: Screen, config: Config) -> anyhow::Result<()> {
+pub async fn run(source: Source, tenancy: &Tenancy, screen: Screen, config: Config) -> anyhow::Result<()> {
     let settings = looks(&screen, &config)?;
     let cancel = signals::listen();
-    let fleet = source::open(&source).await?;
+    let fleet = source::open(&source, tenancy).await?;
     // A demo leaves nothing behind, so its log lives in a folder that goes with it.
     let demo_log = if fleet.sim.is_some() { Some(tempfile::tempdir()?) } else { None };
     let folder = demo_log.as_ref().map_or_else(|| log::folder(&config.log), |d| PathBuf::from(d.path()));

@@ -1,12 +1,19 @@
-//! Which fleet: the demo's, or the inventory file's. Used by the screen and by `once`.
+//! Which fleet: the demo's, the inventory file's, or the tenant's sealed inventory. Used by the screen and by `once`.
 
+use super::{ask, open, target};
 use crate::{
     cli,
     config::{self, Config, inventory},
-    model::instance::Target,
+    model::{
+        instance::Target,
+        record::{InstanceRecord, SecretRef},
+        secret::Secret,
+    },
     sim::{Sim, SimConfig},
+    store::Home,
 };
-use anyhow::Context;
+use anyhow::{Context, bail};
+use std::collections::HashMap;
 
 /// The instances to watch.
 pub struct Source {
@@ -18,11 +25,11 @@ pub struct Source {
     pub sim: Option<Sim>,
 }
 
-/// Opens what the command line names; without anything: no instances, and the screen says how to name some.
+/// Opens what the command line names; without anything the tenant's sealed inventory, which may ask for a passphrase.
 ///
 /// # Errors
-/// The inventory cannot be read, or the simulator cannot start.
-pub async fn open(source: &cli::Source) -> anyhow::Result<Source> {
+/// The inventory cannot be read or opened, there is none yet, or the simulator cannot start.
+pub async fn open(source: &cli::Source, tenancy: &cli::Tenancy) -> anyhow::Result<Source> {
     if let Some(n) = source.demo {
         let instances = n as usize;
         allow_sockets(instances * 3);
@@ -39,12 +46,58 @@ pub async fn open(source: &cli::Source) -> anyhow::Result<Source> {
         return Ok(Source { targets, title: "demo".into(), sim: Some(sim) });
     }
     let Some(file) = &source.inventory else {
-        return Ok(Source { targets: Vec::new(), title: "dbtop".into(), sim: None });
+        return sealed(tenancy);
     };
     let targets = inventory::load(file)?;
     allow_sockets(targets.len() * 2);
     let title = file.file_stem().map_or_else(|| "fleet".into(), |s| s.to_string_lossy().into_owned());
     Ok(Source { targets, title, sim: None })
+}
+
+/// The tenant's inventory; without any tenant nothing to watch. An instance that this version cannot reach is said and left out; the others are watched.
+fn sealed(tenancy: &cli::Tenancy) -> anyhow::Result<Source> {
+    // Nothing is made by looking: the first folder comes with `dbtop vault init`.
+    let none = !Home::find()?.data().join("tenants").exists() || open::tenants()?.slugs()?.is_empty();
+    if tenancy.tenant.is_none() && none {
+        return Ok(Source { targets: Vec::new(), title: "dbtop".into(), sim: None });
+    }
+    let tenant = open::unlocked(tenancy)?;
+    let title = tenant.slug().to_string();
+    if tenant.is_suspended()? {
+        bail!("tenant {title} is suspended: nothing is polled until `dbtop tenant resume {title}`");
+    }
+    let mut inventory = tenant.inventory()?;
+    inventory.damage.iter().for_each(|damage| ask::say(&damage.to_string()));
+    let labels = std::mem::take(&mut inventory.labels);
+    let mut asked: HashMap<String, Secret> = HashMap::new();
+    let mut targets = Vec::with_capacity(inventory.instances.len());
+    for entry in inventory.instances {
+        let mut record = entry.record;
+        ask_once(&mut record, &mut asked)?;
+        let poll = labels
+            .iter()
+            .filter(|label| record.labels.get(&label.record.key) == Some(&label.record.value))
+            .fold(record.poll.clone(), |poll, label| poll.over(&label.record.poll));
+        match target::of(&record, poll) {
+            Ok(target) => targets.push(target),
+            Err(reason) => ask::say(&format!("{reason}; it is left out")),
+        }
+    }
+    allow_sockets(targets.len() * 2);
+    Ok(Source { targets, title, sim: None })
+}
+
+/// Asks for a password that is kept nowhere: once a login, not once an instance.
+fn ask_once(record: &mut InstanceRecord, asked: &mut HashMap<String, Secret>) -> anyhow::Result<()> {
+    let Some(user) = record.auth.user().map(str::to_owned) else { return Ok(()) };
+    let Some(secret @ SecretRef::Ask) = record.auth.secret_mut() else { return Ok(()) };
+    let given = match asked.get(&user) {
+        Some(given) => given.clone(),
+        None => ask::passphrase(&format!("Password of login {user} ({}): ", record.name))?,
+    };
+    *secret = SecretRef::Stored(given.clone());
+    asked.insert(user, given);
+    Ok(())
 }
 
 /// Raises the limit of open files as far as the system lets us, if `wanted` sockets need it. With too few, instances

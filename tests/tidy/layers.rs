@@ -19,7 +19,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("cli", &["config", "command"]),
     (
         "command",
-        &["model", "sql", "config", "exchange", "vault", "tds", "probe", "collect", "sim", "tui", "cli", "store"],
+        &[
+            "model", "sql", "config", "exchange", "vault", "tds", "probe", "collect", "sim", "tui", "cli",
+            "store",
+        ],
     ),
     ("main", &["cli", "command", "config"]),
     ("lib", &["cli", "command", "config"]),

@@ -5,7 +5,7 @@ mod rows;
 
 use super::{log, signals, source};
 use crate::{
-    cli::{Once, Source, What},
+    cli::{Once, Source, Tenancy, What},
     collect,
     config::{Config, secret},
     model::{
@@ -29,14 +29,17 @@ use tokio::{sync::watch, time::Instant};
 ///
 /// # Errors
 /// Nothing to watch, a scope or filter that means nothing, an output that cannot be written.
-pub async fn run(once: Once, source: Source, config: Config) -> anyhow::Result<ExitCode> {
+pub async fn run(once: Once, source: Source, tenancy: &Tenancy, config: Config) -> anyhow::Result<ExitCode> {
     // A demo has a temporary folder to clear away; without one a signal may end us at once.
     let ended = source.demo.map(|_| signals::listen());
-    let fleet = source::open(&source).await?;
+    let fleet = source::open(&source, tenancy).await?;
     if fleet.targets.is_empty() {
         match &source.inventory {
             Some(file) => bail!("nothing to poll: {} names no [[instance]]", file.display()),
-            None => bail!("nothing to poll: name instances with --inventory FILE, or try --demo"),
+            None => bail!(
+                "nothing to poll: name instances with --inventory FILE, or try --demo; an inventory of your own starts with \
+                 `dbtop vault init` and `dbtop instance add NAME --host HOST --user LOGIN`"
+            ),
         }
     }
     let temporary = if fleet.sim.is_some() { Some(tempfile::tempdir()?) } else { None };

@@ -1,0 +1,122 @@
+//! `dbtop group`: groups and who is in them.
+
+use super::{
+    instance::{done, save, selected},
+    once::grid::{Cell, Grid},
+    open,
+};
+use crate::{
+    cli::{
+        Tenancy,
+        inventory::{Group, GroupCommand, MembersCommand, Selection},
+    },
+    model::record::{GroupRecord, InstanceRecord},
+    store::{Entry, Inventory, Kind, current_author},
+};
+use anyhow::{Context, bail};
+
+/// Runs one of the sub-commands.
+///
+/// # Errors
+/// In sentences that say the way out.
+pub fn run(args: Group, tenancy: &Tenancy) -> anyhow::Result<()> {
+    let mut tenant = open::unlocked(tenancy)?;
+    let inventory = tenant.inventory()?;
+    let author = current_author();
+    let said = match args.command {
+        GroupCommand::List => return list(&inventory).print(args.output, &mut std::io::stdout().lock()),
+        GroupCommand::Add { name, description } => {
+            let record = GroupRecord { name: name.clone(), description };
+            tenant.change(&author, |change| change.add(&record))?;
+            vec![("added", name)]
+        }
+        GroupCommand::Edit { name, rename, description } => {
+            let entry = named(&inventory, &name)?;
+            let mut record = entry.record.clone();
+            record.name = rename.unwrap_or(record.name);
+            record.description = description.unwrap_or(record.description);
+            tenant.change(&author, |change| change.edit(entry.id, entry.revision, &record))?;
+            vec![("edited", record.name)]
+        }
+        GroupCommand::Remove { name } => {
+            let entry = named(&inventory, &name)?;
+            tenant.change(&author, |change| change.remove(Kind::Group, entry.id))?;
+            vec![("removed", entry.record.name.clone())]
+        }
+        GroupCommand::Restore { name } => {
+            let deleted = tenant.deleted()?;
+            let entry = deleted.group(&name).with_context(|| format!("no removed group is called {name}"))?;
+            tenant.change(&author, |change| change.restore(Kind::Group, entry.id))?;
+            vec![("restored", entry.record.name.clone())]
+        }
+        GroupCommand::Members(MembersCommand::Add { group, which }) => {
+            let name = inventory.group(&group).map_or(group, |entry| entry.record.name.clone());
+            let changed = members(&inventory, &which, |record| {
+                if !record.groups.iter().any(|there| there.eq_ignore_ascii_case(&name)) {
+                    record.groups.push(name.clone());
+                }
+            })?;
+            save(&mut tenant, &changed)?;
+            changed.into_iter().map(|(_, record)| ("added", record.name)).collect()
+        }
+        GroupCommand::Members(MembersCommand::Remove { group, which }) => {
+            named(&inventory, &group)?;
+            let changed = members(&inventory, &which, |record| {
+                record.groups.retain(|there| !there.eq_ignore_ascii_case(&group));
+            })?;
+            save(&mut tenant, &changed)?;
+            changed.into_iter().map(|(_, record)| ("removed", record.name)).collect()
+        }
+    };
+    done(&said, args.output)
+}
+
+fn named<'i>(inventory: &'i Inventory, name: &str) -> anyhow::Result<&'i Entry<GroupRecord>> {
+    inventory.group(name).with_context(|| format!("no group is called {name}: see `dbtop group list`"))
+}
+
+type Changed = Vec<(Entry<InstanceRecord>, InstanceRecord)>;
+
+/// The selected instances that `change` makes other than they are.
+///
+/// # Errors
+/// Nothing is selected, or all of them are so already.
+pub fn members(
+    inventory: &Inventory,
+    which: &Selection,
+    change: impl Fn(&mut InstanceRecord),
+) -> anyhow::Result<Changed> {
+    let mut changed = Vec::new();
+    for entry in selected(inventory, which)? {
+        let mut record = entry.record.clone();
+        change(&mut record);
+        if record != entry.record {
+            changed.push((entry.clone(), record));
+        }
+    }
+    if changed.is_empty() {
+        bail!("nothing to change: it is so already");
+    }
+    Ok(changed)
+}
+
+fn list(inventory: &Inventory) -> Grid {
+    let count = |name: &str| {
+        inventory
+            .instances
+            .iter()
+            .filter(|i| i.record.groups.iter().any(|g| g.eq_ignore_ascii_case(name)))
+            .count()
+    };
+    let row = |entry: &Entry<GroupRecord>| {
+        vec![
+            Cell::Text(entry.record.name.clone()),
+            Cell::Int(count(&entry.record.name) as i64),
+            Cell::Text(entry.record.description.clone()),
+        ]
+    };
+    Grid {
+        columns: vec!["name", "instances", "description"],
+        rows: inventory.groups.iter().map(row).collect(),
+    }
+}

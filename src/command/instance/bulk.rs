@@ -1,0 +1,88 @@
+//! `dbtop instance edit`: one instance or many, in one transaction.
+
+use super::{confirm, done, fields, refuse_twin, save, selected, told, warn_insecure};
+use crate::command::open;
+use crate::{
+    cli::{Format, Tenancy, inventory::Edit},
+    exchange::{self, Draft, Field, Value, column},
+    model::record::InstanceRecord,
+    store::Entry,
+};
+use anyhow::{Context, bail};
+
+/// Changes what the options name.
+///
+/// # Errors
+/// Nothing to change, a mistake in it, or somebody else was faster.
+pub fn edit(args: Edit, tenancy: &Tenancy, output: Format) -> anyhow::Result<()> {
+    let mut tenant = open::unlocked(tenancy)?;
+    let inventory = tenant.inventory()?;
+    let found = selected(&inventory, &args.which)?;
+    let mut said = fields::draft(&args.fields, args.rename.as_deref())?;
+    let own = [Field::Name, Field::Host, Field::Port, Field::Instance];
+    if found.len() > 1 && own.iter().any(|field| said.get(*field).is_some()) {
+        bail!("name and address belong to one instance: {} are meant", found.len());
+    }
+    // One password for many of one login is what bulk edits are for, so it is asked for once.
+    if said.get(Field::User).is_some() || said.get(Field::ActionUser).is_some() {
+        fields::ask_passwords(&mut said)?;
+    }
+    let mut changed: Vec<(Entry<InstanceRecord>, InstanceRecord)> = Vec::new();
+    for entry in &found {
+        let after = one(&entry.record, &said, &args).with_context(|| entry.record.name.clone())?;
+        if after != entry.record {
+            refuse_twin(&inventory, &after, Some(&entry.record.name))?;
+            changed.push(((*entry).clone(), after));
+        }
+    }
+    if changed.is_empty() {
+        bail!("nothing to change: {} is so already, or no option says what", told(&found));
+    }
+    if changed.len() > 1 {
+        confirm(&format!("Change {} instances?", changed.len()), args.yes)?;
+    }
+    changed.iter().for_each(|(_, after)| warn_insecure(after));
+    save(&mut tenant, &changed)?;
+    let names: Vec<_> =
+        changed.iter().map(|(before, after)| (action(&before.record, after), after.name.clone())).collect();
+    let names: Vec<(&str, String)> =
+        names.iter().map(|(action, name)| (action.as_str(), name.clone())).collect();
+    done(&names, output)
+}
+
+/// `edited notes, labels`.
+fn action(before: &InstanceRecord, after: &InstanceRecord) -> String {
+    let fields: Vec<&str> = exchange::changes(before, after).iter().map(|change| change.field).collect();
+    format!("edited {}", fields.join(", "))
+}
+
+fn one(before: &InstanceRecord, said: &Draft, args: &Edit) -> anyhow::Result<InstanceRecord> {
+    let base = Draft::of(before);
+    let mut draft = said.clone();
+    fields::add_lists(&mut draft, &args.fields, &base)?;
+    let mut all = draft.over(&base);
+    if !args.ungroup.is_empty()
+        && let Some(Value::List(groups)) = all.get(Field::Groups).cloned()
+    {
+        let out = |group: &String| args.ungroup.iter().any(|name| name.eq_ignore_ascii_case(group));
+        all.set(Field::Groups, Value::List(groups.into_iter().filter(|group| !out(group)).collect()));
+    }
+    if let Some(Value::Labels(mut labels)) = all.get(Field::Labels).cloned() {
+        labels.retain(|key, _| !args.unlabel.contains(key));
+        all.set(Field::Labels, Value::Labels(labels));
+    }
+    all.set_poll(&fields::poll_over(&args.fields.poll, &base.poll())?);
+    for name in &args.unset {
+        let column = column(name).with_context(|| format!("--unset {name}: there is no such field"))?;
+        all.clear(column.field);
+        if column.field == Field::ActionUser {
+            all.clear(Field::ActionAuth);
+            all.clear(Field::ActionSecret);
+        }
+        if column.field == Field::TlsPin || column.field == Field::Tls {
+            all.clear(Field::Tls);
+            all.clear(Field::TlsPin);
+        }
+    }
+    Ok(all.record(None)?)
+}

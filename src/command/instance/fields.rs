@@ -1,0 +1,218 @@
+//! From options to what an instance consists of. Every option is read as a column of a file is, so that mistakes sound
+//! alike; passwords come from standard input, the terminal or a place outside, never from the arguments.
+
+use super::super::ask;
+use crate::{
+    cli::inventory::{Fields, Poll, SecretFrom},
+    exchange::{Draft, Field, Value, column, set_text},
+    model::{
+        record::{PollSettings, SecretRef},
+        sample::ProbeId,
+        secret::Secret,
+        time::Timestamp,
+    },
+};
+use anyhow::{Context, bail};
+use chrono::Utc;
+use std::io::{IsTerminal, Read};
+
+/// What the options say, but for lists that are added to.
+///
+/// # Errors
+/// The first mistake, with its field.
+pub fn draft(fields: &Fields, name: Option<&str>) -> anyhow::Result<Draft> {
+    let mut draft = Draft::default();
+    let port = fields.port.map(|port| port.to_string());
+    let texts = [
+        ("name", name),
+        ("host", fields.host.as_deref()),
+        ("port", port.as_deref()),
+        ("instance", fields.instance.as_deref()),
+        ("database", fields.database.as_deref()),
+        ("auth", fields.auth.as_deref()),
+        ("user", fields.user.as_deref()),
+        ("action_user", fields.action_user.as_deref()),
+        ("action_password_command", fields.action_secret_command.as_deref()),
+        ("action_password_env", fields.action_secret_env.as_deref()),
+        ("action_password_file", fields.action_secret_file.as_deref()),
+        ("tls", fields.tls.as_deref()),
+        ("tls_pin", fields.tls_pin.as_deref()),
+        ("ca_file", fields.ca_file.as_deref()),
+        ("host_in_certificate", fields.host_in_certificate.as_deref()),
+        ("read_only_intent", fields.read_only_intent.as_deref()),
+        ("multi_subnet_failover", fields.multi_subnet_failover.as_deref()),
+        ("notes", fields.notes.as_deref()),
+    ];
+    for (name, text) in texts {
+        put(&mut draft, name, text)?;
+    }
+    if let Some(secret) = secret(&fields.secret)? {
+        draft.set(Field::Secret, Value::Secret(secret));
+    }
+    Ok(draft)
+}
+
+fn put(draft: &mut Draft, name: &str, text: Option<&str>) -> anyhow::Result<()> {
+    if let (Some(column), Some(text)) = (column(name), text)
+        && let Some(value) = set_text(column, text)?
+    {
+        draft.add(column, value)?;
+    }
+    Ok(())
+}
+
+/// Groups and labels: added to those of `base`.
+///
+/// # Errors
+/// As [`draft`].
+pub fn add_lists(draft: &mut Draft, fields: &Fields, base: &Draft) -> anyhow::Result<()> {
+    if !fields.group.is_empty() {
+        let mut groups = list(base, Field::Groups);
+        groups.extend(fields.group.iter().filter(|g| !list(base, Field::Groups).contains(g)).cloned());
+        draft.set(Field::Groups, Value::List(groups));
+    }
+    if !fields.label.is_empty() {
+        let mut labels = match base.get(Field::Labels) {
+            Some(Value::Labels(labels)) => labels.clone(),
+            _ => std::collections::BTreeMap::new(),
+        };
+        for label in &fields.label {
+            let (key, value) = split_label(label)?;
+            labels.insert(key, value);
+        }
+        draft.set(Field::Labels, Value::Labels(labels));
+    }
+    Ok(())
+}
+
+fn list(draft: &Draft, field: Field) -> Vec<String> {
+    match draft.get(field) {
+        Some(Value::List(items)) => items.clone(),
+        _ => Vec::new(),
+    }
+}
+
+/// `key=value`, split.
+///
+/// # Errors
+/// There is no `=`.
+pub fn split_label(label: &str) -> anyhow::Result<(String, String)> {
+    let (key, value) =
+        label.split_once('=').with_context(|| format!("{label:?} is no label: write key=value"))?;
+    Ok((key.trim().to_owned(), value.trim().to_owned()))
+}
+
+/// The settings of collection that the options ask for, over those that there are.
+///
+/// # Errors
+/// An interval, a probe or a time that cannot be.
+pub fn poll_over(options: &Poll, base: &PollSettings) -> anyhow::Result<PollSettings> {
+    let mut poll = base.clone();
+    for (name, every) in [("--every", options.every), ("--detail-every", options.detail_every)] {
+        if every.is_some_and(|every| !(30..=3600).contains(&every)) {
+            bail!("{name} must be 30 to 3600 seconds");
+        }
+    }
+    poll.every_s = options.every.or(poll.every_s);
+    poll.detail_every_s = options.detail_every.or(poll.detail_every_s);
+    for name in &options.probe_off {
+        let mut known = ProbeId::ALL.iter().map(|id| id.name());
+        let Some(name) = known.find(|known| known.eq_ignore_ascii_case(name)) else {
+            let known: Vec<&str> = ProbeId::ALL.iter().map(|id| id.name()).collect();
+            bail!("no probe is called {name}: there are {}", known.join(", "));
+        };
+        if !poll.probes_off.iter().any(|off| off == name) {
+            poll.probes_off.push(name.to_owned());
+        }
+    }
+    poll.probes_off.retain(|name| !options.probe_on.iter().any(|on| on.eq_ignore_ascii_case(name)));
+    for (given, there) in
+        [(&options.databases, &mut poll.databases_in), (&options.databases_out, &mut poll.databases_out)]
+    {
+        if !given.is_empty() {
+            there.clone_from(given);
+            // `--databases ''` means all again.
+            there.retain(|name| !name.trim().is_empty());
+        }
+    }
+    if options.stop || options.start {
+        poll.running = options.stop.then_some(false);
+    }
+    if let Some(text) = &options.maintenance {
+        poll.maintenance_until = until(text)?;
+    }
+    Ok(poll)
+}
+
+fn until(text: &str) -> anyhow::Result<Option<Timestamp>> {
+    let text = text.trim().to_lowercase();
+    if text == "off" {
+        return Ok(None);
+    }
+    let (figure, unit) = text.split_at(text.len() - text.chars().next_back().map_or(0, char::len_utf8));
+    let minutes = match unit {
+        "m" => 1,
+        "h" => 60,
+        "d" => 24 * 60,
+        _ => 0,
+    };
+    let minutes =
+        figure.parse::<i64>().ok().filter(|n| *n > 0 && minutes > 0).and_then(|n| n.checked_mul(minutes));
+    let minutes = minutes.filter(|minutes| *minutes <= 30 * 24 * 60);
+    let minutes =
+        minutes.with_context(|| format!("--maintenance {text:?}: write 30m, 2h, 1d (30d at most) or off"))?;
+    Ok(Some(Timestamp::from_ms(Utc::now().timestamp_millis()).plus_ms(minutes * 60_000)))
+}
+
+/// Where the password is, if the options say so.
+///
+/// # Errors
+/// Standard input is empty.
+pub fn secret(from: &SecretFrom) -> anyhow::Result<Option<SecretRef>> {
+    if from.password_stdin {
+        let mut text = zeroize::Zeroizing::new(String::new());
+        std::io::stdin()
+            .take(64 * 1024)
+            .read_to_string(&mut text)
+            .context("reading the password from standard input")?;
+        let line = text.lines().next().unwrap_or_default();
+        if line.is_empty() {
+            bail!("--password-stdin: standard input is empty");
+        }
+        return Ok(Some(SecretRef::Stored(Secret::new(line.to_owned()))));
+    }
+    Ok(from
+        .secret_command
+        .clone()
+        .map(SecretRef::Command)
+        .or_else(|| from.secret_env.clone().map(SecretRef::Env))
+        .or_else(|| from.secret_file.as_ref().map(|file| SecretRef::File(file.into())))
+        .or_else(|| from.secret_ask.then_some(SecretRef::Ask)))
+}
+
+/// Asks for the passwords of logins that have none.
+///
+/// # Errors
+/// There is no terminal to ask on.
+pub fn ask_passwords(draft: &mut Draft) -> anyhow::Result<()> {
+    for (user, secret, option) in [
+        (
+            Field::User,
+            Field::Secret,
+            "--password-stdin, --secret-command, --secret-env, --secret-file or --secret-ask",
+        ),
+        (
+            Field::ActionUser,
+            Field::ActionSecret,
+            "--action-secret-command, --action-secret-env or --action-secret-file",
+        ),
+    ] {
+        let Some(login) = draft.text(user).filter(|_| draft.get(secret).is_none()) else { continue };
+        if !std::io::stdin().is_terminal() {
+            bail!("the password of {login} is needed and there is no terminal to ask on: give {option}");
+        }
+        let given = ask::passphrase(&format!("Password of {login}: "))?;
+        draft.set(secret, Value::Secret(SecretRef::Stored(given)));
+    }
+    Ok(())
+}

@@ -1,0 +1,170 @@
+//! `dbtop instance import`: a file, or a Central Management Server, into the inventory. Says first what would change; with
+//! `--yes` does it, in one transaction.
+
+use super::{fields, try_out};
+use crate::{
+    cli::{
+        Format, Tenancy,
+        inventory::{FileFormat, Import},
+    },
+    command::{
+        ask,
+        once::grid::{Cell, Grid},
+        open,
+    },
+    exchange::{self, Change, Defaults, Plan, Rows},
+    model::{
+        record::{Auth, InstanceRecord, SecretRef},
+        text,
+    },
+    store::{Inventory, Tenant, current_author},
+};
+use anyhow::{Context, bail};
+use std::{io::Read, path::Path};
+
+/// Largest file: 64 MB.
+const MAX_FILE_BYTES: u64 = 64 * 1024 * 1024;
+
+/// Reads, compares, says, and with `--yes` saves.
+///
+/// # Errors
+/// The file cannot be read; with `--yes` bad rows without `--skip-bad`; the store refuses.
+pub async fn run(args: Import, tenancy: &Tenancy, output: Format) -> anyhow::Result<()> {
+    let mut tenant = open::unlocked(tenancy)?;
+    let inventory = tenant.inventory()?;
+    let defaults = Defaults { auth: login(&args)? };
+    let rows = match (&args.cms, &args.file) {
+        (Some(name), _) => try_out::registered_servers(&super::named(&inventory, name)?.record).await?,
+        (None, Some(file)) => read(file, args.format)?,
+        (None, None) => bail!("give a file, or --cms NAME"),
+    };
+    rows.remarks.iter().for_each(|remark| ask::say(remark));
+    let records: Vec<InstanceRecord> = inventory.instances.iter().map(|entry| entry.record.clone()).collect();
+    let plan = exchange::plan(&records, &rows, &defaults);
+    let counts = plan.counts();
+    grid(&plan).print(output, &mut std::io::stdout().lock())?;
+    ask::say(&format!(
+        "{} new, {} changed, {} as they are, {} refused",
+        counts.add, counts.edit, counts.same, counts.refused
+    ));
+    say_asked(&plan);
+    if !args.yes {
+        ask::say("nothing was changed: --yes does it");
+        return Ok(());
+    }
+    if counts.refused > 0 && !args.skip_bad {
+        bail!(
+            "{} of {} rows are refused, so nothing was changed: mend them, or take the others with --skip-bad",
+            counts.refused,
+            plan.entries.len()
+        );
+    }
+    if counts.add + counts.edit > 0 {
+        apply(&mut tenant, &inventory, &plan)?;
+    }
+    ask::say(&format!("{} added, {} changed", counts.add, counts.edit));
+    Ok(())
+}
+
+fn apply(tenant: &mut Tenant, inventory: &Inventory, plan: &Plan) -> anyhow::Result<()> {
+    let old: std::collections::HashMap<String, _> =
+        inventory.instances.iter().map(|entry| (entry.record.name.to_lowercase(), entry)).collect();
+    tenant.change(&current_author(), |change| {
+        for entry in &plan.entries {
+            match &entry.change {
+                Change::Add(record) => drop(change.add_instance(record)?),
+                Change::Edit(record, _) => {
+                    if let Some(old) = old.get(&record.name.to_lowercase()) {
+                        change.edit_instance(old.id, old.revision, record)?;
+                    }
+                }
+                Change::Same | Change::Bad(_) | Change::DuplicateName(_) | Change::DuplicateAddress(_) => {}
+            }
+        }
+        Ok(())
+    })?;
+    Ok(())
+}
+
+fn login(args: &Import) -> anyhow::Result<Option<Auth>> {
+    let secret = fields::secret(&args.secret)?;
+    match (&args.user, secret) {
+        (Some(user), secret) => {
+            Ok(Some(Auth::Sql { user: user.clone(), secret: secret.unwrap_or(SecretRef::Ask) }))
+        }
+        (None, Some(_)) => bail!("there is a password for rows without a login, but no --user"),
+        (None, None) => Ok(None),
+    }
+}
+
+fn read(file: &Path, format: Option<FileFormat>) -> anyhow::Result<Rows> {
+    let doing = || format!("reading {}", file.display());
+    let format = format
+        .map(format_of)
+        .or_else(|| exchange::Format::of_extension(file.extension()?.to_str()?))
+        .with_context(|| format!("{}: its name does not say the format: give --format", file.display()))?;
+    let mut bytes = zeroize::Zeroizing::new(Vec::new());
+    let mut from: Box<dyn Read> = if file == Path::new("-") {
+        Box::new(std::io::stdin().lock())
+    } else {
+        Box::new(std::fs::File::open(file).with_context(doing)?)
+    };
+    (&mut from).take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).with_context(doing)?;
+    if bytes.len() as u64 > MAX_FILE_BYTES {
+        bail!("{}: larger than 64 MB: split it", file.display());
+    }
+    exchange::read(format, &bytes).with_context(|| file.display().to_string())
+}
+
+/// The format that an option names.
+pub const fn format_of(format: FileFormat) -> exchange::Format {
+    match format {
+        FileFormat::Csv => exchange::Format::Csv,
+        FileFormat::Json => exchange::Format::Json,
+        FileFormat::Toml => exchange::Format::Toml,
+        FileFormat::Regsrvr => exchange::Format::Regsrvr,
+    }
+}
+
+/// A row for each that does something or cannot.
+fn grid(plan: &Plan) -> Grid {
+    let clean = |text: &str| Cell::Text(text::sanitize_line(text, 500).to_string());
+    let rows = plan.entries.iter().filter(|entry| entry.change != Change::Same).map(|entry| {
+        let (action, detail) = match (&entry.change, entry.problem()) {
+            (_, Some(problem)) => ("refused", format!("{}: {}", problem.field, problem.reason)),
+            (Change::Edit(_, fields), None) => {
+                ("change", fields.iter().map(told).collect::<Vec<_>>().join("; "))
+            }
+            (Change::Add(record), None) => ("add", record.address()),
+            _ => ("same", String::new()),
+        };
+        let remark = entry.remark.as_deref().map_or(Cell::Unknown(String::new()), clean);
+        vec![
+            Cell::Int(entry.line as i64),
+            Cell::Text(action.into()),
+            clean(&entry.name),
+            clean(&detail),
+            remark,
+        ]
+    });
+    Grid { columns: vec!["line", "action", "name", "detail", "remark"], rows: rows.collect() }
+}
+
+fn told(change: &exchange::FieldChange) -> String {
+    let side = |text: &Option<String>| text.clone().unwrap_or_else(|| "–".into());
+    format!("{}: {} → {}", change.field, side(&change.before), side(&change.after))
+}
+
+/// Logins without a password are asked for at each start; who imports hundreds should know.
+fn say_asked(plan: &Plan) {
+    let asks = |change: &Change| match change {
+        Change::Add(record) => matches!(record.auth.secret(), Some(SecretRef::Ask)),
+        _ => false,
+    };
+    let count = plan.entries.iter().filter(|entry| asks(&entry.change)).count();
+    if count > 0 {
+        ask::say(&format!(
+            "{count} new instances have no password: it will be asked for at start; `dbtop instance edit` gives one to many"
+        ));
+    }
+}

@@ -1,0 +1,94 @@
+//! `dbtop instance list` and `show`: what the inventory says, never a password.
+
+use super::{named, select::narrowed};
+use crate::{
+    cli::{Format, Tenancy, inventory::Selection},
+    command::{
+        ask,
+        once::grid::{Cell, Grid},
+        open,
+    },
+    exchange::{self, Draft, Secrets, Value},
+    model::{record::InstanceRecord, text, time::Timestamp},
+    store::Inventory,
+};
+use chrono::Utc;
+use std::io::Write;
+
+/// Lists instances.
+///
+/// # Errors
+/// As [`super::select::narrowed`].
+pub fn list(which: &Selection, removed: bool, tenancy: &Tenancy, output: Format) -> anyhow::Result<()> {
+    let tenant = open::unlocked(tenancy)?;
+    let inventory = if removed { tenant.deleted()? } else { tenant.inventory()? };
+    say_damage(&inventory);
+    let records: Vec<InstanceRecord> =
+        narrowed(&inventory, which)?.into_iter().map(|entry| entry.record.clone()).collect();
+    let now = Timestamp::from_ms(Utc::now().timestamp_millis());
+    match output {
+        Format::Table => table(&records, now).print(output, &mut std::io::stdout().lock()),
+        Format::Json => raw(exchange::Format::Json, &records),
+        Format::Csv => raw(exchange::Format::Csv, &records),
+    }
+}
+
+/// Shows one instance.
+///
+/// # Errors
+/// There is none of that name.
+pub fn one(name: &str, tenancy: &Tenancy, output: Format) -> anyhow::Result<()> {
+    let inventory = open::unlocked(tenancy)?.inventory()?;
+    say_damage(&inventory);
+    let record = &named(&inventory, name)?.record;
+    match output {
+        Format::Table => details(record).print(output, &mut std::io::stdout().lock()),
+        Format::Json => raw(exchange::Format::Json, std::slice::from_ref(record)),
+        Format::Csv => raw(exchange::Format::Csv, std::slice::from_ref(record)),
+    }
+}
+
+/// What could not be read is said each time somebody looks.
+fn say_damage(inventory: &Inventory) {
+    inventory.damage.iter().for_each(|damage| ask::say(&damage.to_string()));
+}
+
+fn raw(format: exchange::Format, records: &[InstanceRecord]) -> anyhow::Result<()> {
+    let bytes = exchange::write(format, records, Secrets::Leave).map_err(anyhow::Error::msg)?;
+    match std::io::stdout().lock().write_all(&bytes) {
+        Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        other => Ok(other?),
+    }
+}
+
+fn table(records: &[InstanceRecord], now: Timestamp) -> Grid {
+    let clean = |text: &str| Cell::Text(text::sanitize_line(text, 500).to_string());
+    let row = |record: &InstanceRecord| {
+        let labels: Vec<String> = record.labels.iter().map(|(key, value)| format!("{key}={value}")).collect();
+        vec![
+            clean(&record.name),
+            clean(&record.address()),
+            Cell::Text(record.auth.kind().into()),
+            Cell::text(record.auth.user()),
+            Cell::text(Draft::of(record).text(exchange::Field::Tls).or(Some("verify"))),
+            clean(&record.groups.join(", ")),
+            clean(&labels.join(" ")),
+            Cell::int(record.poll.every_s.map(i64::from)),
+            Cell::Text(record.poll.paused(now).unwrap_or("polled").into()),
+        ]
+    };
+    Grid {
+        columns: vec!["name", "address", "auth", "login", "tls", "groups", "labels", "every_s", "state"],
+        rows: records.iter().map(row).collect(),
+    }
+}
+
+fn details(record: &InstanceRecord) -> Grid {
+    let draft = Draft::of(record);
+    // With stored passwords, to say that there is one; its value is never shown.
+    let cells = draft.cells(Secrets::Write);
+    let row = |(column, value): (&exchange::Column, &Value)| {
+        vec![Cell::Text(column.name.into()), Cell::Text(text::sanitize_line(&value.text(), 2000).to_string())]
+    };
+    Grid { columns: vec!["field", "value"], rows: cells.map(row).collect() }
+}

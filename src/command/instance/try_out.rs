@@ -1,0 +1,71 @@
+//! A connection for a moment: does an instance answer before it is saved, and what does a Central Management Server know.
+
+use crate::{
+    command::{ask, target},
+    config,
+    exchange::{self, CmsGroup, CmsServer, Rows},
+    model::record::{Auth, InstanceRecord, SecretRef},
+    tds::{self, Ask, Connection, Question, Roots},
+};
+use anyhow::Context;
+use std::time::Duration;
+
+/// Name, TCP, TLS and login together.
+const WITHIN: Duration = Duration::from_secs(10);
+
+/// Connects and logs in.
+///
+/// # Errors
+/// The first step that fails, in words.
+pub async fn connect(record: &InstanceRecord) -> anyhow::Result<()> {
+    open(record).await?.close(Duration::from_secs(1)).await;
+    Ok(())
+}
+
+async fn open(record: &InstanceRecord) -> anyhow::Result<Connection> {
+    let mut record = record.clone();
+    if let Auth::Sql { user, secret: secret @ SecretRef::Ask } = &mut record.auth {
+        *secret = SecretRef::Stored(ask::passphrase(&format!("Password of {user}: "))?);
+    }
+    let target = target::of(&record, record.poll.clone()).map_err(anyhow::Error::msg)?;
+    let source = target.secret.clone();
+    let told = |failure: crate::model::failure::Failure| anyhow::Error::msg(failure.text);
+    let secret =
+        tokio::task::spawn_blocking(move || config::secret::resolve(&source)).await?.map_err(told)?;
+    let dialed = tds::dial(&target, WITHIN).await.map_err(told)?;
+    dialed.login(&target, &secret, &Roots::load(), WITHIN).await.map_err(told)
+}
+
+/// The servers that a Central Management Server has registered.
+///
+/// # Errors
+/// It cannot be reached, or the login may not read msdb.
+pub async fn registered_servers(record: &InstanceRecord) -> anyhow::Result<Rows> {
+    let mut connection = open(record).await?;
+    let question =
+        Question { what: "registered servers", sql: exchange::CMS_SCRIPT, params: &[], within: WITHIN };
+    let answer = connection.ask(question).await;
+    connection.close(Duration::from_secs(1)).await;
+    if let Some(failure) = answer.error {
+        return Err(anyhow::Error::msg(failure.text)).with_context(|| {
+            format!("{}: reading its registered servers needs ServerGroupReaderRole in msdb", record.name)
+        });
+    }
+    let (mut groups, mut servers) = (Vec::new(), Vec::new());
+    for row in answer.sets.iter().flat_map(tds::ResultSet::rows) {
+        let text = |column| row.line(column, 2048).map(|text| text.to_string()).unwrap_or_default();
+        let id = row.i64("server_group_id").unwrap_or_default();
+        if row.raw_text("dbtop_cms") == Some("group") {
+            groups.push(CmsGroup { id, parent: row.i64("parent_id"), name: text("name") });
+        } else {
+            servers.push(CmsServer {
+                group: id,
+                name: text("name"),
+                server_name: text("server_name"),
+                description: text("description"),
+                server_type: row.i64("server_type").unwrap_or_default(),
+            });
+        }
+    }
+    Ok(exchange::cms_rows(&groups, &servers))
+}

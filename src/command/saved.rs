@@ -1,0 +1,64 @@
+//! `dbtop filter`: saved filters, the dynamic groups of a fleet.
+
+use super::{
+    instance::{done, parse},
+    once::grid::{Cell, Grid},
+    open,
+};
+use crate::{
+    cli::{
+        Tenancy,
+        inventory::{Filter, FilterCommand},
+    },
+    model::record::FilterRecord,
+    store::{Entry, Inventory, Kind, current_author},
+};
+use anyhow::Context;
+
+/// Runs one of the sub-commands.
+///
+/// # Errors
+/// A filter that cannot be read, a name that is not known.
+pub fn run(args: Filter, tenancy: &Tenancy) -> anyhow::Result<()> {
+    let mut tenant = open::unlocked(tenancy)?;
+    let inventory = tenant.inventory()?;
+    let author = current_author();
+    let said = match args.command {
+        FilterCommand::List => return list(&inventory).print(args.output, &mut std::io::stdout().lock()),
+        FilterCommand::Save { name, expression, description } => {
+            parse(&inventory, &expression)?;
+            let record = FilterRecord { name, expression, description };
+            tenant.change(&author, |change| match inventory.filter(&record.name) {
+                Some(entry) => change.edit(entry.id, entry.revision, &record).map(drop),
+                None => change.add(&record).map(drop),
+            })?;
+            ("saved", record.name)
+        }
+        FilterCommand::Remove { name } => {
+            let entry = inventory
+                .filter(&name)
+                .with_context(|| format!("no saved filter is called {name}: see `dbtop filter list`"))?;
+            tenant.change(&author, |change| change.remove(Kind::Filter, entry.id))?;
+            ("removed", entry.record.name.clone())
+        }
+    };
+    done(&[said], args.output)
+}
+
+fn list(inventory: &Inventory) -> Grid {
+    let row = |entry: &Entry<FilterRecord>| {
+        let filter = &entry.record;
+        let mut scratch = String::new();
+        let count = parse(inventory, &filter.expression)
+            .ok()
+            .map(|f| inventory.instances.iter().filter(|i| f.keeps(&i.record, &mut scratch)).count() as i64);
+        vec![
+            Cell::Text(filter.name.clone()),
+            Cell::Text(filter.expression.clone()),
+            Cell::int(count),
+            Cell::Text(filter.description.clone()),
+        ]
+    };
+    let columns = vec!["name", "expression", "instances", "description"];
+    Grid { columns, rows: inventory.filters.iter().map(row).collect() }
+}
