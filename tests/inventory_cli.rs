@@ -273,7 +273,7 @@ fn an_import_says_first_and_does_after() {
 
 #[test]
 fn a_fleet_is_imported_and_watched_without_a_file() {
-    let sim = SimProcess::start(3);
+    let sim = SimProcess::start(3, 0, None);
     let stage = Stage::new();
     stage.done(&["instance", "import", sim.inventory.to_str().unwrap(), "--yes"]);
     assert_eq!(stage.names(&[]).len(), 3);
