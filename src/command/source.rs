@@ -1,6 +1,6 @@
 //! Which fleet: the demo's, the inventory file's, or the tenant's sealed inventory. Used by the screen and by `once`.
 
-use super::{ask, open, target};
+use super::{ask, open};
 use crate::{
     cli,
     config::{self, Config, inventory},
@@ -74,13 +74,13 @@ fn sealed(tenancy: &cli::Tenancy) -> anyhow::Result<Source> {
     for entry in inventory.instances {
         let mut record = entry.record;
         ask_once(&mut record, &mut asked)?;
-        let poll = labels
+        record.poll = labels
             .iter()
             .filter(|label| record.labels.get(&label.record.key) == Some(&label.record.value))
             .fold(record.poll.clone(), |poll, label| poll.over(&label.record.poll));
-        match target::of(&record, poll) {
+        match Target::try_from(&record) {
             Ok(target) => targets.push(target),
-            Err(reason) => ask::say(&format!("{reason}; it is left out")),
+            Err(mistake) => ask::say(&format!("{}: {mistake}; it is left out", record.name)),
         }
     }
     allow_sockets(targets.len() * 2);

@@ -1,19 +1,24 @@
 //! A connection for a moment: does an instance answer before it is saved, and what does a Central Management Server know.
 
 use crate::{
-    command::{ask, target},
+    command::ask,
     config,
     exchange::{self, CmsGroup, CmsServer, Rows},
-    model::record::{Auth, InstanceRecord, SecretRef},
+    model::{
+        check::State,
+        instance::Target,
+        record::{InstanceRecord, SecretRef},
+        secret::Secret,
+    },
     tds::{self, Ask, Connection, Question, Roots},
 };
-use anyhow::Context;
+use anyhow::{Context, bail};
 use std::time::Duration;
 
 /// Name, TCP, TLS and login together.
 const WITHIN: Duration = Duration::from_secs(10);
 
-/// Connects and logs in.
+/// Connects, logs in, and looks whether it is a server that can be watched.
 ///
 /// # Errors
 /// The first step that fails, in words.
@@ -24,16 +29,23 @@ pub async fn connect(record: &InstanceRecord) -> anyhow::Result<()> {
 
 async fn open(record: &InstanceRecord) -> anyhow::Result<Connection> {
     let mut record = record.clone();
-    if let Auth::Sql { user, secret: secret @ SecretRef::Ask } = &mut record.auth {
-        *secret = SecretRef::Stored(ask::passphrase(&format!("Password of {user}: "))?);
+    let user = record.auth.user().unwrap_or_default().to_owned();
+    if let Some(secret @ SecretRef::Ask) = record.auth.secret_mut() {
+        *secret = SecretRef::Stored(ask::passphrase(&format!("Password of {user} ({}): ", record.name))?);
     }
-    let target = target::of(&record, record.poll.clone()).map_err(anyhow::Error::msg)?;
-    let source = target.secret.clone();
-    let told = |failure: crate::model::failure::Failure| anyhow::Error::msg(failure.text);
-    let secret =
-        tokio::task::spawn_blocking(move || config::secret::resolve(&source)).await?.map_err(told)?;
-    let dialed = tds::dial(&target, WITHIN).await.map_err(told)?;
-    dialed.login(&target, &secret, &Roots::load(), WITHIN).await.map_err(told)
+    let target = Target::try_from(&record)?;
+    let source = record.auth.secret().cloned();
+    let secret = tokio::task::spawn_blocking(move || {
+        source.map_or_else(|| Ok(Secret::new(String::new())), |source| config::secret::resolve(&source))
+    })
+    .await?;
+    let (report, connection) = tds::check(&target, secret, &Roots::load(), WITHIN).await;
+    let failed = report.lines().into_iter().find(|line| line.state == State::Failed);
+    match (failed, connection) {
+        (None, Some(connection)) => Ok(connection),
+        (Some(line), _) => bail!("{}: {}", line.step, line.words),
+        (None, None) => bail!("{} did not let us in", record.name),
+    }
 }
 
 /// The servers that a Central Management Server has registered.
