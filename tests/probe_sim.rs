@@ -203,9 +203,11 @@ async fn a_login_without_rights_learns_what_it_may_and_says_what_it_may_not() {
         let Ok(Sample::Activity(a)) = of(ProbeId::Activity) else { panic!("{:?}", of(ProbeId::Activity)) };
         assert!(a.only_own, "not an idle server: one that we may not look at");
         let again = client.poll(&[ProbeId::Headline, ProbeId::Waits, ProbeId::Cost]).await;
+        let answered: Vec<bool> = again.iter().map(|p| p.outcome.is_ok()).collect();
         assert_eq!(
-            (again[0].took_ms, again[1].outcome.is_err(), again[2].outcome.is_ok()),
-            (again[2].took_ms, true, true)
+            answered,
+            [false, false, true],
+            "what needs a right is still missing, our own cost is not"
         );
     }
     sim.stop().await;

@@ -190,19 +190,29 @@ fn the_machine_says_how_well_it_protects_keys() {
     }
 }
 
+/// The question is printed a moment before the terminal stops echoing; nobody types that fast, but a test does.
+fn settle() {
+    std::thread::sleep(std::time::Duration::from_millis(500));
+}
+
 #[test]
 fn a_passphrase_is_asked_for_twice_and_never_shown() {
     let stage = Stage::new();
     let mut s = stage.on_terminal(&["init"]);
     s.until_shows("New passphrase for tenant default:");
+    settle();
     s.keys(b"too short\r");
     s.until_shows("take at least 12");
+    settle();
     s.keys(b"correct horse zebra\r");
     s.until_shows("Once more:");
+    settle();
     s.keys(b"correct horse zebrA\r");
     s.until_shows("not the same");
+    settle();
     s.keys(b"correct horse zebra\r");
     s.until("the second question again", |t| t.matches("Once more:").count() == 2);
+    settle();
     s.keys(b"correct horse zebra\r");
     assert_eq!(s.ended(), 0, "{}", s.text());
     s.assert_restored();
@@ -213,8 +223,10 @@ fn a_passphrase_is_asked_for_twice_and_never_shown() {
     // Wrong, then right.
     let mut s = stage.on_terminal(&["slot", "list"]);
     s.until_shows("Passphrase of tenant default:");
+    settle();
     s.keys(b"correct horse zebrA\r");
     s.until_shows("caps lock");
+    settle();
     s.keys(b"correct horse zebra\r");
     assert_eq!(s.ended(), 0, "{}", s.text());
     assert!(s.text().contains("65536") || s.text().contains("MEMORY_KB"), "{}", s.text());
@@ -223,6 +235,7 @@ fn a_passphrase_is_asked_for_twice_and_never_shown() {
     let mut s = stage.on_terminal(&["rotate"]);
     for asked in 1..=3 {
         s.until("the question", |t| t.matches("Passphrase of tenant").count() == asked);
+        settle();
         s.keys(b"no idea at all\r");
     }
     assert_eq!(s.ended(), 3, "{}", s.text());
@@ -234,6 +247,7 @@ fn breaking_off_leaves_the_terminal_as_it_was_and_makes_nothing() {
     let stage = Stage::new();
     let mut s = stage.on_terminal(&["init"]);
     s.until_shows("New passphrase");
+    settle();
     s.keys(b"half a passph\x03");
     assert_eq!(s.ended(), 3, "{}", s.text());
     assert!(s.text().contains("broken off: nothing was changed"), "{}", s.text());
