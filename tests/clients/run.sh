@@ -2,6 +2,7 @@
 # Foreign clients against the simulator's wire: a table of client x check; fails if any check fails.
 #
 #   tests/clients/run.sh                                          starts the echo server of tests/clients/server.rs
+#   tests/clients/run.sh DBTOP                                    starts a simulated instance: the program's `sim`
 #   tests/clients/run.sh HOST PORT USER PASSWORD CA_FILE PROFILE  uses a running simulator (queries.json has PROFILE)
 #
 # Clients are installed, pinned, into ${XDG_CACHE_HOME:-~/.cache}/dbtop-clients. A client that cannot be installed is
@@ -17,6 +18,7 @@ mkdir -p "$cache"
 cleanup() {
   # The server leaves when its stdin closes.
   exec 7>&- 2>/dev/null
+  [ -n "${sim-}" ] && kill "$sim" 2>/dev/null
   wait 2>/dev/null
   rm -rf "$work"
 }
@@ -43,6 +45,13 @@ npm_has() { # npm_has NAME VERSION: true if installed now
 
 if [ $# -ge 6 ]; then
   place=("$@")
+elif [ $# = 1 ]; then
+  "$1" sim --instances 1 --port 0 --inventory-out "$work/fleet.toml" > "$work/server.log" 2>&1 &
+  sim=$!
+  for _ in $(seq 100); do [ -e "$work/fleet.toml" ] && break; sleep 0.1; done
+  option() { sed -n "s/^$1 = \"*\([^\"]*\)\"*$/\1/p" "$work/fleet.toml" | head -1; }
+  [ -n "$(option host)" ] || { echo "$1 sim did not start:"; cat "$work/server.log"; exit 1; }
+  place=("$(option host)" "$(option port)" "$(option user)" "$(option password)" "$(option ca_file)" fleet)
 else
   (cd "$here/../.." && cargo build -q --example sim_wire) || exit 1
   target=$(cd "$here/../.." && cargo metadata --format-version 1 --no-deps |
