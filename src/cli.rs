@@ -88,6 +88,8 @@ pub enum Command {
     Once(Once),
     /// Run a simulated SQL Server fleet on loopback until Ctrl-C
     Sim(Sim),
+    /// What the logins may not see, and the scripts that would let them
+    Doctor(Doctor),
     /// The vault that seals the inventory: make it, look at it, change what opens it
     Vault(Vault),
     /// Tenants: make, list, suspend, rename, delete, back up and restore them
@@ -154,6 +156,28 @@ pub enum Format {
     Json,
     /// comma-separated, with a header
     Csv,
+}
+
+/// `dbtop doctor`.
+#[derive(Debug, Args)]
+pub struct Doctor {
+    /// @group, label=value, or an instance; default: the whole fleet
+    #[arg(long, value_name = "SCOPE")]
+    pub scope: Option<String>,
+
+    /// Output format
+    #[arg(short = 'o', long = "output", value_enum, default_value_t = Report::Text)]
+    pub output: Report,
+}
+
+/// Formats of reports that are no tables.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Report {
+    /// for people
+    #[value(alias = "table")]
+    Text,
+    /// one JSON array
+    Json,
 }
 
 /// `dbtop sim`.

@@ -16,6 +16,18 @@ pub struct Instance {
     pub output: Format,
 }
 
+/// `dbtop instance test`.
+#[derive(Debug, Args)]
+pub struct InstanceTest {
+    /// Names of instances
+    #[arg(value_name = "NAME", required_unless_present = "all", conflicts_with = "all")]
+    pub names: Vec<String>,
+
+    /// All instances
+    #[arg(long)]
+    pub all: bool,
+}
+
 /// The sub-commands of `dbtop instance`.
 #[derive(Debug, Subcommand)]
 pub enum InstanceCommand {
@@ -23,6 +35,8 @@ pub enum InstanceCommand {
     Add(Box<Add>),
     /// Change one instance, or all of a scope or filter
     Edit(Box<Edit>),
+    /// Test connections step by step, and the rights of the logins: 0 if all work, 2 if one does not
+    Test(InstanceTest),
     /// List instances
     List {
         /// Which ones; default: all

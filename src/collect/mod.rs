@@ -29,10 +29,10 @@ mod token;
 
 pub use driver::{Driver, Session, Tds};
 pub use retry::{Attempt, Backoff, Retry};
-pub use secrets::Resolver;
+pub use secrets::{Resolver, SecretCell, Secrets};
 pub use settings::{Settings, Tier, tier};
 
-use self::{gate::Gate, instance::Shared, manager::Manager, meter::Meter, secrets::Secrets};
+use self::{gate::Gate, instance::Shared, manager::Manager, meter::Meter};
 use crate::{
     model::{
         fleet::Fleet,

@@ -129,6 +129,7 @@ pub struct Secrets {
 }
 
 impl Secrets {
+    /// Nothing fetched yet.
     pub fn new(resolver: Resolver) -> Self {
         Self { resolver, by_command: HashMap::new() }
     }

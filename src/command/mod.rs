@@ -3,6 +3,7 @@
 
 mod ask;
 mod audit;
+mod check;
 mod effects;
 mod group;
 mod instance;
@@ -19,7 +20,10 @@ mod tenant;
 mod vault;
 
 use crate::{
-    cli::{Cli, Command, Source},
+    cli::{
+        Cli, Command, Source,
+        inventory::{Instance, InstanceCommand},
+    },
     config::{self, Config},
 };
 use anyhow::Context;
@@ -51,10 +55,14 @@ async fn dispatch(cli: Cli, config: Config) -> anyhow::Result<ExitCode> {
     match cli.command {
         None => screen::run(cli.source, &cli.tenancy, cli.screen, config).await.map(|()| ExitCode::SUCCESS),
         Some(Command::Once(args)) => once::run(args, cli.source, &cli.tenancy, config).await,
+        Some(Command::Doctor(args)) => check::doctor(args, cli.source, &cli.tenancy).await,
         Some(Command::Sim(args)) => sim::run(args, cli.source.seed).await.map(|()| ExitCode::SUCCESS),
         Some(Command::Vault(args)) => vault::run(args, &cli.tenancy).map(|()| ExitCode::SUCCESS),
         Some(Command::Tenant(args)) => tenant::run(args, &cli.tenancy),
         Some(Command::Audit(args)) => audit::run(args, &cli.tenancy),
+        Some(Command::Instance(Instance { command: InstanceCommand::Test(args), output })) => {
+            check::test(args, output, cli.source, &cli.tenancy).await
+        }
         Some(Command::Instance(args)) => instance::run(args, &cli.tenancy).await.map(|()| ExitCode::SUCCESS),
         Some(Command::Group(args)) => group::run(args, &cli.tenancy).map(|()| ExitCode::SUCCESS),
         Some(Command::Label(args)) => label::run(args, &cli.tenancy).map(|()| ExitCode::SUCCESS),

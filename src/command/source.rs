@@ -4,16 +4,11 @@ use super::{ask, open};
 use crate::{
     cli,
     config::{self, Config, inventory},
-    model::{
-        instance::Target,
-        record::{InstanceRecord, SecretRef},
-        secret::Secret,
-    },
+    model::{instance::Target, record::SecretRef, secret::Secret},
     sim::{Sim, SimConfig},
     store::Home,
 };
 use anyhow::{Context, bail};
-use std::collections::HashMap;
 
 /// The instances to watch.
 pub struct Source {
@@ -48,7 +43,8 @@ pub async fn open(source: &cli::Source, tenancy: &cli::Tenancy) -> anyhow::Resul
     let Some(file) = &source.inventory else {
         return sealed(tenancy);
     };
-    let targets = inventory::load(file)?;
+    let mut targets = inventory::load(file)?;
+    ask_for_secrets(&mut targets)?;
     allow_sockets(targets.len() * 2);
     let title = file.file_stem().map_or_else(|| "fleet".into(), |s| s.to_string_lossy().into_owned());
     Ok(Source { targets, title, sim: None })
@@ -69,11 +65,9 @@ fn sealed(tenancy: &cli::Tenancy) -> anyhow::Result<Source> {
     let mut inventory = tenant.inventory()?;
     inventory.damage.iter().for_each(|damage| ask::say(&damage.to_string()));
     let labels = std::mem::take(&mut inventory.labels);
-    let mut asked: HashMap<String, Secret> = HashMap::new();
     let mut targets = Vec::with_capacity(inventory.instances.len());
     for entry in inventory.instances {
         let mut record = entry.record;
-        ask_once(&mut record, &mut asked)?;
         record.poll = labels
             .iter()
             .filter(|label| record.labels.get(&label.record.key) == Some(&label.record.value))
@@ -83,20 +77,34 @@ fn sealed(tenancy: &cli::Tenancy) -> anyhow::Result<Source> {
             Err(mistake) => ask::say(&format!("{}: {mistake}; it is left out", record.name)),
         }
     }
+    ask_for_secrets(&mut targets)?;
     allow_sockets(targets.len() * 2);
     Ok(Source { targets, title, sim: None })
 }
 
-/// Asks for a password that is kept nowhere: once a login, not once an instance.
-fn ask_once(record: &mut InstanceRecord, asked: &mut HashMap<String, Secret>) -> anyhow::Result<()> {
-    let Some(user) = record.auth.user().map(str::to_owned) else { return Ok(()) };
-    let Some(secret @ SecretRef::Ask) = record.auth.secret_mut() else { return Ok(()) };
-    let given = match asked.get(&user) {
-        Some(given) => given.clone(),
-        None => ask::passphrase(&format!("Password of login {user} ({}): ", record.name))?,
-    };
-    *secret = SecretRef::Stored(given.clone());
-    asked.insert(user, given);
+/// Asks for the passwords and tokens that are to be asked for: once for each login, whatever number of instances has it.
+/// They stay in memory.
+///
+/// # Errors
+/// There is no terminal, or the question was broken off.
+pub fn ask_for_secrets(targets: &mut [Target]) -> anyhow::Result<()> {
+    let mut known: Vec<(String, Secret)> = Vec::new();
+    for target in targets {
+        let who = format!("{} ({})", target.auth.who(), target.auth.kind());
+        let Some(secret) = target.auth.secret_mut().filter(|secret| matches!(secret, SecretRef::Ask)) else {
+            continue;
+        };
+        let answer = match known.iter().find(|(whose, _)| *whose == who) {
+            Some((_, answer)) => answer.clone(),
+            None => {
+                let answer = ask::passphrase(&format!("Password of {who}: "))
+                    .with_context(|| format!("the password of {who}, first wanted by {}", target.info.id))?;
+                known.push((who, answer.clone()));
+                answer
+            }
+        };
+        *secret = SecretRef::Stored(answer);
+    }
     Ok(())
 }
 

@@ -84,7 +84,7 @@ const fn code(worst: Level, all_told: bool) -> u8 {
 }
 
 /// The targets within the scope: nobody else is polled.
-fn restrict(targets: Vec<Target>, scope: Option<&str>) -> anyhow::Result<Vec<Target>> {
+pub(in crate::command) fn restrict(targets: Vec<Target>, scope: Option<&str>) -> anyhow::Result<Vec<Target>> {
     let Some(text) = scope else { return Ok(targets) };
     // The scope language asks a snapshot; one that was never polled knows groups, labels and names.
     let unpolled = |t: &Target| {
