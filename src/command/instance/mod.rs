@@ -35,7 +35,7 @@ pub async fn run(args: cli::Instance, tenancy: &Tenancy) -> anyhow::Result<()> {
     let output = args.output;
     match args.command {
         // `command` sends this one to `check` itself: it has an exit code of its own, and the demo can be tested too.
-        InstanceCommand::Test(_) => Ok(()),
+        Do::Test(_) => Ok(()),
         Do::Add(add) => add_one(*add, tenancy, output).await,
         Do::Edit(edit) => bulk::edit(*edit, tenancy, output),
         Do::List { which, removed } => show::list(&which, removed, tenancy, output),
