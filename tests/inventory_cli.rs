@@ -165,6 +165,7 @@ fn a_password_comes_from_standard_input_and_shows_up_nowhere() {
         &stage.home,
     )
     .stdin(Stdio::piped())
+    .stdout(Stdio::null())
     .spawn()
     .unwrap();
     child.stdin.take().unwrap().write_all(b"Xq7-hidden\n").unwrap();
@@ -281,10 +282,15 @@ fn a_fleet_is_imported_and_watched_without_a_file() {
     let rows: Value = serde_json::from_str(&polled.stdout).unwrap();
     assert_eq!(rows.as_array().map(Vec::len), Some(3), "{polled:?}");
     assert!(rows.as_array().unwrap().iter().all(|row| row["problem"].is_null()), "{rows}");
-    // A registered server's own list: the simulator has none, so nothing is new and nothing fails.
     let first = stage.names(&[]).remove(0);
-    let cms = stage.done(&["instance", "import", "--cms", &first]);
-    assert!(cms.stderr.contains("0 new"), "{cms:?}");
+    let import = ["instance", "import", "--cms", &first, "--user", "u", "--secret-ask", "--yes"];
+    let cms = stage.done(&import);
+    assert!(cms.stderr.contains("2 new, 0 changed"), "{cms:?}");
+    let branch = &stage.json(&["instance", "show", "branch-1"])[0];
+    assert_eq!(
+        (&branch["host"], &branch["instance"], &branch["groups"][0]),
+        (&"192.0.2.1".into(), &"SHOP".into(), &"Branches".into())
+    );
 }
 
 #[test]

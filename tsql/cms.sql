@@ -2,7 +2,8 @@
 -- What a Central Management Server knows: first its folders, one row each, then its registered servers. The top folder of
 -- database engines has no parent. Asked once, by `dbtop instance import --cms`, never while polling.
 -- Right: membership of ServerGroupReaderRole in msdb.
-SELECT /* dbtop:cms */ TOP (10000) N'group' AS dbtop_cms,
+SELECT /* dbtop:cms */ TOP (10000) 1 AS dbtop_cms,
+    N'group' AS kind,
     g.server_group_id,
     g.parent_id,
     g.name,
@@ -11,7 +12,8 @@ SELECT /* dbtop:cms */ TOP (10000) N'group' AS dbtop_cms,
     g.server_type
 FROM msdb.dbo.sysmanagement_shared_server_groups AS g
 UNION ALL
-SELECT TOP (10000) N'server' AS dbtop_cms,
+SELECT TOP (10000) 1 AS dbtop_cms,
+    N'server' AS kind,
     s.server_group_id,
     CAST(NULL AS int) AS parent_id,
     s.name,

@@ -231,6 +231,7 @@ pub struct SecretFrom {
 
 /// Collection of an instance.
 #[derive(Debug, Clone, Default, Args)]
+#[group(id = "collection")]
 pub struct Poll {
     /// Seconds between polls, 30 to 3600
     #[arg(long, value_name = "SECONDS")]

@@ -67,7 +67,7 @@ pub async fn registered_servers(record: &InstanceRecord) -> anyhow::Result<Rows>
     for row in answer.sets.iter().flat_map(tds::ResultSet::rows) {
         let text = |column| row.line(column, 2048).map(|text| text.to_string()).unwrap_or_default();
         let id = row.i64("server_group_id").unwrap_or_default();
-        if row.raw_text("dbtop_cms") == Some("group") {
+        if row.raw_text("kind") == Some("group") {
             groups.push(CmsGroup { id, parent: row.i64("parent_id"), name: text("name") });
         } else {
             servers.push(CmsServer {

@@ -183,6 +183,7 @@ fn table_of(name: &str) -> Option<fn(&Asked<'_>) -> Table> {
         "blocking" => blocking::blocking,
         "capabilities" => server::capabilities,
         "chain" => sessions::chain,
+        "cms" => slow::registered,
         "check" => server::check,
         "connections" => sessions::connections,
         "cost" => sessions::cost,

@@ -85,6 +85,34 @@ pub fn jobs(q: &Asked<'_>) -> Table {
     Table::new(&columns).with(rows)
 }
 
+/// What every instance knows as a Central Management Server: a folder with one server in it, and one beside it.
+pub fn registered(_: &Asked<'_>) -> Table {
+    let columns = [
+        ("kind", NVarChar(6)),
+        ("server_group_id", Int),
+        ("parent_id", Int),
+        ("name", NVarChar(128)),
+        ("server_name", NVarChar(128)),
+        ("description", NVarChar(2048)),
+        ("server_type", Int),
+    ];
+    let group = |id: i32, parent: Option<i32>, name: &str| {
+        let nothing = || opt(None::<i32>, int);
+        vec![text("group"), int(id), opt(parent, int), text(name), nothing(), nothing(), int(0)]
+    };
+    let server = |folder: i32, name: &str, address: &str, words: &str| {
+        let nothing = opt(None::<i32>, int);
+        vec![text("server"), int(folder), nothing, text(name), text(address), text(words), int(0)]
+    };
+    let rows = [
+        group(1, None, "DatabaseEngineServerGroup"),
+        group(6, Some(1), "Branches"),
+        server(6, "branch-1", r"192.0.2.1\SHOP", "the till"),
+        server(1, "archive", "192.0.2.2,1444", ""),
+    ];
+    Table::new(&columns).with(rows.into_iter())
+}
+
 /// Local time as the Agent writes it: 20260131 and 93005.
 fn agent_time(local_ns: i128) -> (i32, i32) {
     let at = DateTime::from_timestamp_nanos(i64::try_from(local_ns).unwrap_or_default());
