@@ -1,8 +1,10 @@
 //! Files of instances from outside: each format brings back what was written, whatever is in a file nothing panics, and a
 //! large file with mistakes names exactly these.
 
+#![expect(clippy::expect_used, clippy::panic, reason = "helpers of tests fail like tests")]
+
 use dbtop::{
-    exchange::{Change, Defaults, Format, Secrets, plan, read, write},
+    exchange::{Change, Defaults, Entry, Format, Secrets, plan, read, write},
     model::{
         record::{Auth, InstanceRecord, PollSettings, SecretRef, TlsCheck},
         secret::Secret,
@@ -204,7 +206,7 @@ fn ten_thousand_rows_with_two_hundred_mistakes() {
     let rows = read(Format::Csv, text.as_bytes()).expect("a CSV");
     let plan = plan(&[], &rows, &Defaults::default());
     let found: BTreeMap<usize, String> =
-        plan.entries.iter().filter_map(|entry| entry.problem()).map(|p| (p.line, p.field)).collect();
+        plan.entries.iter().filter_map(Entry::problem).map(|p| (p.line, p.field)).collect();
     assert_eq!(expected.len(), 200);
     assert!(found.iter().map(|(line, field)| (*line, field.as_str())).eq(expected), "{found:?}");
     assert_eq!(plan.counts().add, 9_800);

@@ -1,7 +1,12 @@
 //! The inventory from the command line, by the real program: each command once, its JSON read back, mistakes in words, and
 //! the whole way from a simulated fleet's file to a poll of it.
 #![cfg(unix)]
-#![expect(clippy::unwrap_used, reason = "helpers of tests fail like tests")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "helpers of tests fail like tests"
+)]
 
 #[path = "harness/mod.rs"]
 #[expect(dead_code, reason = "shared with other tests and the benchmarks")]

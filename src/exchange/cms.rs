@@ -102,15 +102,14 @@ pub(super) fn merge_folders(rows: &mut Vec<Row>) {
             Some((draft.text(Field::Name)?.to_lowercase(), draft.text(Field::Host)?.to_lowercase()))
         });
         let there = key.as_ref().and_then(|key| first.get(key)).and_then(|at| merged.get_mut(*at));
-        match (there.map(|row| &mut row.draft), &row.draft) {
-            (Some(Ok(there)), Ok(more)) => add_groups(there, more),
-            _ => {
-                if let Some(key) = key {
-                    first.insert(key, merged.len());
-                }
-                merged.push(row);
-            }
+        if let (Some(Ok(there)), Ok(more)) = (there.map(|row| &mut row.draft), &row.draft) {
+            add_groups(there, more);
+            continue;
         }
+        if let Some(key) = key {
+            first.insert(key, merged.len());
+        }
+        merged.push(row);
     }
     *rows = merged;
 }

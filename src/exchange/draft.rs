@@ -69,7 +69,9 @@ impl Draft {
 
     /// Sets all that is said of collection, and takes out what `poll` does not say.
     pub fn set_poll(&mut self, poll: &PollSettings) {
-        POLL.iter().for_each(|field| self.clear(*field));
+        for field in POLL {
+            self.clear(field);
+        }
         self.put_poll(poll);
     }
 
@@ -181,7 +183,7 @@ impl Draft {
         let changes = |field: Field| says(field).is_some_and(|new| base.0.get(&field) != Some(new));
         let mut forget = |changed: bool, fields: &[Field]| {
             if changed {
-                fields.iter().for_each(|field| drop(all.0.remove(field)));
+                all.0.retain(|field, _| !fields.contains(field));
             }
         };
         // An address with its port or instance in it is one statement, even if the host alone is as before.

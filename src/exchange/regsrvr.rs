@@ -27,8 +27,8 @@ struct Server {
     at: usize,
     name: String,
     description: String,
-    server_name: String,
-    server_type: String,
+    address: String,
+    service: String,
     parent: String,
     connection: String,
 }
@@ -38,8 +38,8 @@ pub fn read(text: &str) -> Result<Rows, FileProblem> {
     let lines = Lines::of(text);
     let mut rows = Rows::default();
     for server in servers(text, &lines)? {
-        if !server.server_type.is_empty() && server.server_type.trim() != "DatabaseEngine" {
-            let kind = shown(server.server_type.trim());
+        if !server.service.is_empty() && server.service.trim() != "DatabaseEngine" {
+            let kind = shown(server.service.trim());
             rows.remarks
                 .push(format!("{} is no database engine ({kind}) and is left out", shown(&server.name)));
             continue;
@@ -126,8 +126,8 @@ fn push(server: Option<&mut Server>, path: &[String], text: &str) {
         "Uri" if parent => &mut server.parent,
         "Name" if own => &mut server.name,
         "Description" if own => &mut server.description,
-        "ServerName" if own => &mut server.server_name,
-        "ServerType" if own => &mut server.server_type,
+        "ServerName" if own => &mut server.address,
+        "ServerType" if own => &mut server.service,
         "ConnectionStringWithEncryptedPassword" if own => &mut server.connection,
         _ => return,
     };
@@ -142,8 +142,7 @@ fn draft(server: &Server) -> Result<(Draft, Option<String>), RecordError> {
     for (key, value) in connection::pairs(&server.connection) {
         says.take(&key, value);
     }
-    let host =
-        if server.server_name.trim().is_empty() { says.host.as_str() } else { server.server_name.as_str() };
+    let host = if server.address.trim().is_empty() { says.host.as_str() } else { server.address.as_str() };
     put(&mut draft, Field::Host, host)?;
     put(&mut draft, Field::Name, if server.name.trim().is_empty() { host } else { &server.name })?;
     put(&mut draft, Field::Database, &says.database)?;
@@ -174,6 +173,7 @@ fn put(draft: &mut Draft, field: Field, text: &str) -> Result<(), RecordError> {
 
 /// What matters of a connection string.
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one key of the string")]
 struct Connection {
     host: String,
     database: String,

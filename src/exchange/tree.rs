@@ -181,7 +181,7 @@ impl Serialize for Object<'_> {
                 Value::List(items) => map.serialize_entry(column.name, items)?,
                 Value::Labels(labels) => map.serialize_entry(column.name, labels)?,
                 Value::Secret(SecretRef::Stored(secret)) => {
-                    map.serialize_entry(column.name, secret.reveal())?
+                    map.serialize_entry(column.name, secret.reveal())?;
                 }
                 Value::Secret(SecretRef::Ask) => map.serialize_entry(column.name, &true)?,
                 other => map.serialize_entry(column.name, &other.text())?,

@@ -14,7 +14,7 @@ use anyhow::{Context, bail};
 ///
 /// # Errors
 /// Nothing to change, a mistake in it, or somebody else was faster.
-pub fn edit(args: Edit, tenancy: &Tenancy, output: Format) -> anyhow::Result<()> {
+pub fn edit(args: &Edit, tenancy: &Tenancy, output: Format) -> anyhow::Result<()> {
     let mut tenant = open::unlocked(tenancy)?;
     let inventory = tenant.inventory()?;
     let found = selected(&inventory, &args.which)?;
@@ -29,7 +29,7 @@ pub fn edit(args: Edit, tenancy: &Tenancy, output: Format) -> anyhow::Result<()>
     }
     let mut changed: Vec<(Entry<InstanceRecord>, InstanceRecord)> = Vec::new();
     for entry in &found {
-        let after = one(&entry.record, &said, &args).with_context(|| entry.record.name.clone())?;
+        let after = one(&entry.record, &said, args).with_context(|| entry.record.name.clone())?;
         if after != entry.record {
             refuse_twin(&inventory, &after, Some(&entry.record.name))?;
             changed.push(((*entry).clone(), after));
@@ -41,7 +41,9 @@ pub fn edit(args: Edit, tenancy: &Tenancy, output: Format) -> anyhow::Result<()>
     if changed.len() > 1 {
         confirm(&format!("Change {} instances?", changed.len()), args.yes)?;
     }
-    changed.iter().for_each(|(_, after)| warn_insecure(after));
+    for (_, after) in &changed {
+        warn_insecure(after);
+    }
     save(&mut tenant, &changed)?;
     let names: Vec<_> =
         changed.iter().map(|(before, after)| (action(&before.record, after), after.name.clone())).collect();

@@ -37,7 +37,7 @@ pub async fn run(args: cli::Instance, tenancy: &Tenancy) -> anyhow::Result<()> {
         // `command` sends this one to `check` itself: it has an exit code of its own, and the demo can be tested too.
         Do::Test(_) => Ok(()),
         Do::Add(add) => add_one(*add, tenancy, output).await,
-        Do::Edit(edit) => bulk::edit(*edit, tenancy, output),
+        Do::Edit(edit) => bulk::edit(&edit, tenancy, output),
         Do::List { which, removed } => show::list(&which, removed, tenancy, output),
         Do::Show { name } => show::one(&name, tenancy, output),
         Do::Remove { which, yes } => remove(&which, yes, tenancy, output),
