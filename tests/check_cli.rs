@@ -1,7 +1,7 @@
 //! `dbtop instance test` and `dbtop doctor` as a person or a script runs them, against the demo's fleet.
 
 #![cfg(unix)]
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests fail like tests")]
+#![expect(clippy::expect_used, reason = "helpers of tests fail like tests")]
 
 #[path = "harness/mod.rs"]
 #[expect(dead_code, reason = "shared with other tests and the benchmarks")]

@@ -7,6 +7,12 @@
 //! | mistakes in inventories, configuration and options; where passwords come from | `cli/mistakes.rs` |
 //! | `sim`: its files, its ends; `keys` | `cli/sim.rs` |
 #![cfg(unix)]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "helpers of tests fail like tests"
+)]
 
 #[path = "cli/faults.rs"]
 mod faults;

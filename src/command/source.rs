@@ -94,14 +94,14 @@ pub fn ask_for_secrets(targets: &mut [Target]) -> anyhow::Result<()> {
         let Some(secret) = target.auth.secret_mut().filter(|secret| matches!(secret, SecretRef::Ask)) else {
             continue;
         };
-        let answer = match known.iter().find(|(whose, _)| *whose == who) {
-            Some((_, answer)) => answer.clone(),
-            None => {
-                let answer = ask::passphrase(&format!("Password of {who}: "))
-                    .with_context(|| format!("the password of {who}, first wanted by {}", target.info.id))?;
-                known.push((who, answer.clone()));
-                answer
-            }
+        let before = known.iter().find(|(whose, _)| *whose == who).map(|(_, answer)| answer.clone());
+        let answer = if let Some(answer) = before {
+            answer
+        } else {
+            let answer = ask::passphrase(&format!("Password of {who}: "))
+                .with_context(|| format!("the password of {who}, first wanted by {}", target.info.id))?;
+            known.push((who, answer.clone()));
+            answer
         };
         *secret = SecretRef::Stored(answer);
     }

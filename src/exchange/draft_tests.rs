@@ -49,7 +49,7 @@ fn mistakes_name_the_field() {
         (vec![("host", "h,1"), user, ("port", "2")], "port: differs"),
         (vec![host, user, ("tls", "off")], "tls: dbtop does not save"),
         (vec![host, user, ("tls", "pin")], "tls_pin: tls = pin needs"),
-        (vec![host, user, ("tls_pin", "abc")], "tls.pin: must be"),
+        (vec![host, user, ("tls_pin", "abc")], "tls.pin: a fingerprint is"),
         (vec![host, ("auth", "magic")], "auth: must be sql"),
         (vec![host, ("password", "x")], "user: there is a password"),
         (vec![host, user, ("every", "5")], "every_s: must be 30"),

@@ -6,7 +6,7 @@ use super::{
     instance::{Fingerprint, InstanceId},
     time::Timestamp,
 };
-use std::{net::SocketAddr, sync::Arc};
+use std::{fmt::Write as _, net::SocketAddr, sync::Arc};
 
 /// A server's certificate, for people. What it says is not to be believed unless the TLS step is done.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -178,7 +178,7 @@ impl ConnectionReport {
                 found.iter().map(|address| address.ip().to_string()).collect::<Vec<_>>().join(", ")
             }),
             line("tcp", &self.tcp, |ms| format!("{ms} ms")),
-            line("tls", &self.tls, tls_words),
+            line("tls", &self.tls, |found| tls_words(found.as_ref())),
             line("login", &self.login, |ms| format!("{ms} ms")),
             line("version", &self.server, server_words),
             line("latency", &self.latency, |us| format!("{:.1} ms", *us as f64 / 1000.0)),
@@ -196,15 +196,13 @@ fn line<T>(step: &'static str, of: &Step<T>, words: impl Fn(&T) -> String) -> Li
     Line { step, state, words }
 }
 
-fn tls_words(found: &Option<TlsFacts>) -> String {
+fn tls_words(found: Option<&TlsFacts>) -> String {
     let Some(tls) = found else { return "not for all of the traffic".to_owned() };
     let mut words = format!("{}, {}", tls.version, tls.cipher);
     if let Some(cert) = &tls.certificate {
         let end = cert.not_after.map_or_else(|| "an unknown day".to_owned(), Timestamp::day);
-        words.push_str(&format!(
-            "; {} by {}, until {end}; SHA-256 {}",
-            cert.subject, cert.issuer, cert.fingerprint
-        ));
+        let _ =
+            write!(words, "; {} by {}, until {end}; SHA-256 {}", cert.subject, cert.issuer, cert.fingerprint);
     }
     words
 }

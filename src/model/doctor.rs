@@ -3,7 +3,7 @@
 //! scripts are for a person to copy: dbtop never runs them.
 
 use super::instance::InstanceId;
-use std::sync::Arc;
+use std::{fmt::Write as _, sync::Arc};
 
 /// A kind of right, whatever its name on a version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -110,7 +110,7 @@ impl Diagnosis {
         }
         let mut whole = String::new();
         for hole in &self.holes {
-            whole.push_str(&format!("-- {}: {}\n{}", hole.name, hole.lost, hole.script));
+            let _ = write!(whole, "-- {}: {}\n{}", hole.name, hole.lost, hole.script);
         }
         Some(whole)
     }

@@ -13,7 +13,7 @@ use crate::{
     sql::ident::{quote_name, quote_text},
     tds::{self, Ask, Question},
 };
-use std::{sync::Arc, time::Duration};
+use std::{fmt::Write as _, sync::Arc, time::Duration};
 
 const ASK: &str = include_str!("../../tsql/doctor.sql");
 /// Permission functions only.
@@ -97,7 +97,9 @@ fn diagnose(instance: &InstanceId, server: &ServerFacts, row: tds::Row<'_>) -> D
     // A name that a terminal would not show as it is could hide what is granted to whom.
     if to.is_empty() || *sanitize_line(to, MAX_NAME_CHARS) != *to {
         let by_hand = "-- the login has no name that can be printed: grant this by hand\n";
-        holes.iter_mut().for_each(|hole| hole.script = by_hand.into());
+        for hole in &mut holes {
+            hole.script = by_hand.into();
+        }
     }
     Diagnosis {
         instance: instance.clone(),
@@ -204,7 +206,7 @@ fn jobs_script(to: &str, row: tds::Row<'_>) -> String {
         format!("USE [msdb];\nIF USER_ID({text}) IS NULL CREATE USER {name} FOR LOGIN {name};\nGO\n");
     for (table, column) in JOB_TABLES {
         if row.bool(column) != Some(true) {
-            script.push_str(&format!("GRANT SELECT ON [dbo].[{table}] TO {name};\n"));
+            let _ = writeln!(script, "GRANT SELECT ON [dbo].[{table}] TO {name};");
         }
     }
     script.push_str("GO\n");

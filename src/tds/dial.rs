@@ -61,7 +61,9 @@ pub(super) async fn resolve(endpoint: &Endpoint) -> Result<Vec<SocketAddr>, Fail
                 }
             }
             let port = asked?;
-            addresses.iter_mut().for_each(|address| address.set_port(port));
+            for address in &mut addresses {
+                address.set_port(port);
+            }
             Ok(addresses)
         }
         (_, port) => look_up(&endpoint.host, port.unwrap_or(DEFAULT_PORT)).await,

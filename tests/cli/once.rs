@@ -156,8 +156,8 @@ fn a_filter_keeps_rows_as_on_the_screen() {
     };
     let blocked = kept("fleet", "blocked>3");
     assert_eq!(texts(&blocked, "instance"), ["sqlprd-001"]);
-    let tests = texts(&kept("fleet", "^sqltst"), "instance");
-    assert!(tests.len() == 2 && tests.iter().all(|n| n.starts_with("sqltst")), "{tests:?}");
+    let found = texts(&kept("fleet", "^sqltst"), "instance");
+    assert!(found.len() == 2 && found.iter().all(|n| n.starts_with("sqltst")), "{found:?}");
     assert_eq!(kept("fleet", "!sqltst").len(), 6);
     assert!(texts(&kept("waits", "category=lock"), "category").iter().all(|c| c == "Lock"));
     // the filter sees milliseconds as a person writes them

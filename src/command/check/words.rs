@@ -31,7 +31,7 @@ pub fn print_tests(tested: &[Tested], format: Report, out: &mut impl Write) -> i
 /// Prints the rights alone; of instances that were not reached, why.
 pub fn print_rights(tested: &[Tested], format: Report, out: &mut impl Write) -> io::Result<()> {
     if format == Report::Json {
-        return print_json(tested.iter().map(|one| with_instance(one, rights(one))), out);
+        return print_json(tested.iter().map(|one| with_instance(one, &rights(one))), out);
     }
     for (index, one) in tested.iter().enumerate() {
         if index > 0 {
@@ -104,7 +104,7 @@ fn print_json(values: impl Iterator<Item = Value>, out: &mut impl Write) -> io::
     writeln!(out)
 }
 
-fn with_instance(one: &Tested, rest: Value) -> Value {
+fn with_instance(one: &Tested, rest: &Value) -> Value {
     json!({
         "instance": one.report.instance.as_str(),
         "address": &*one.report.address,

@@ -164,7 +164,7 @@ impl InstanceRecord {
         if let TlsCheck::Pin(print) = &self.tls.check
             && let Err(error) = print.parse::<Fingerprint>()
         {
-            return Err(wrong("tls.pin", &error.to_string()));
+            return Err(wrong("tls.pin", error.to_string()));
         }
         for (field, every) in [("every_s", self.poll.every_s), ("detail_every_s", self.poll.detail_every_s)] {
             if every.is_some_and(|every| !(30..=3600).contains(&every)) {

@@ -133,15 +133,14 @@ impl Rights {
                     );
                     return Err((15_151, text));
                 }
-                match MSDB_TABLES.iter().position(|name| in_msdb && name.eq_ignore_ascii_case(table)) {
-                    Some(bit) => self.msdb |= 1 << bit,
-                    None => {
-                        let text = format!(
-                            "Cannot find the object '{table}', because it does not exist or you do not have permission."
-                        );
-                        return Err((15_151, text));
-                    }
-                }
+                let here = |name: &&str| in_msdb && name.eq_ignore_ascii_case(table);
+                let Some(bit) = MSDB_TABLES.iter().position(here) else {
+                    let text = format!(
+                        "Cannot find the object '{table}', because it does not exist or you do not have permission."
+                    );
+                    return Err((15_151, text));
+                };
+                self.msdb |= 1 << bit;
             }
             Grant::User(_) => self.msdb_user |= in_msdb,
         }
