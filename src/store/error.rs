@@ -138,9 +138,6 @@ pub enum StoreError {
     /// a mistake in a record
     #[error(transparent)]
     Invalid(#[from] RecordError),
-    /// no way in would be left
-    #[error("this is the only key slot of tenant {0}: add another one first, or nobody can unlock it again")]
-    LastSlot(String),
     /// records that cannot be re-sealed
     #[error("the data key of tenant {slug} cannot be rotated with {} damaged: {first}", count(*damaged))]
     RotateDamaged {
