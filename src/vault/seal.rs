@@ -261,7 +261,7 @@ mod tests {
         assert_eq!(sealer.open(&place, &golden).unwrap().as_slice(), b"the format of 2026");
     }
 
-    /// Made by another program (Python, from docs/security.md alone).
+    /// Made by another program (Python) with the layout of docs/security.md.
     const GOLDEN: &str =
         "01000102030405060708090a0bf121cd44cf82ddb8adb894847257b85656c3dacdef16f03601b5f0be413769cdb079";
 }
