@@ -269,7 +269,7 @@ pub enum FileFormat {
     Csv,
     /// an array of objects
     Json,
-    /// [[instance]] tables, as `dbtop sim` writes them
+    /// `[[instance]]` tables, as `dbtop sim` writes them
     Toml,
     /// registered servers of SQL Server Management Studio
     Regsrvr,

@@ -53,7 +53,7 @@ pub async fn test(
 /// `dbtop doctor`: 0 if every login may see all, 1 if one lacks a right, 2 if one could not be asked.
 ///
 /// # Errors
-/// As [`test`], and a scope that means nothing.
+/// As [`test()`], and a scope that means nothing.
 pub async fn doctor(args: Doctor, source: Source, tenancy: &Tenancy) -> anyhow::Result<ExitCode> {
     let fleet = source::open(&source, tenancy).await?;
     let targets = once::restrict(fleet.targets, args.scope.as_deref())?;
