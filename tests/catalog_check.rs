@@ -26,6 +26,9 @@ const NOT_IN_CATALOGUE: &[&str] = &[
     "INFORMATION_SCHEMA.SCHEMATA",
     "INFORMATION_SCHEMA.TABLES",
     "INFORMATION_SCHEMA.VIEWS",
+    // The lists of a Central Management Server; the catalogue has no views of msdb's management part.
+    "msdb.dbo.sysmanagement_shared_registered_servers",
+    "msdb.dbo.sysmanagement_shared_server_groups",
     "sys.dm_exec_query_optimizer_memory_gateways",
     "sys.dm_os_memory_health_history",
     "sys.dm_os_out_of_memory_events",
