@@ -24,6 +24,8 @@ pub struct Config {
     pub poll: Poll,
     /// thresholds of the health score
     pub health: Thresholds,
+    /// the sealed inventory
+    pub vault: Vault,
     /// the log file
     pub log: Log,
 }
@@ -83,6 +85,20 @@ impl Default for Poll {
             max_queries: 64,
             max_handshakes: 16,
         }
+    }
+}
+
+/// The sealed inventory.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Vault {
+    /// minutes without a key until the screen locks; 0: never
+    pub lock_after_min: u32,
+}
+
+impl Default for Vault {
+    fn default() -> Self {
+        Self { lock_after_min: 15 }
     }
 }
 
@@ -206,7 +222,7 @@ fn line_at(text: &str, byte: usize) -> usize {
     text.get(..byte).unwrap_or("").matches('\n').count() + 1
 }
 
-const SECTIONS: [&str; 4] = ["ui", "poll", "health", "log"];
+const SECTIONS: [&str; 5] = ["ui", "poll", "health", "vault", "log"];
 
 /// `DBTOP_UI_THEME` -> (`ui`, `theme`).
 fn option_of(variable: &str) -> Option<(&'static str, String)> {
@@ -289,6 +305,8 @@ mod tests {
         assert!(e.contains("focused_s = 1") && e.contains("2 to 3600"), "{e}");
         let e = load(None, env(&[("DBTOP_HEALTH_CPU_WARNING_PCT", "99")])).unwrap_err().to_string();
         assert!(e.contains("DBTOP_HEALTH_CPU_WARNING_PCT") && e.contains("cpu_warning_pct = 99"), "{e}");
+        let e = load(None, env(&[("DBTOP_VAULT_LOCK_AFTER_MIN", "1441")])).unwrap_err().to_string();
+        assert!(e.contains("[vault] lock_after_min = 1441") && e.contains("0 to 1440"), "{e}");
         std::fs::write(&file, "[ui]\nmouse = true\n[poll]\n\n\"fleet_s\" = 5\n").unwrap();
         let e = load(Some(&file), env(&[])).unwrap_err().to_string();
         assert!(e.contains("c.toml: line 5: [poll] fleet_s = 5") && e.contains("10 to 3600"), "{e}");

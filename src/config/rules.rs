@@ -1,7 +1,7 @@
 //! Rules over the values of a configuration, each with the options that it is about, so that a mistake can be shown
 //! where it was made. One function a section; called by [`super::load`].
 
-use super::{Config, Poll};
+use super::{Config, Poll, Vault};
 use crate::model::health::Thresholds;
 
 /// A rule that does not hold.
@@ -16,7 +16,7 @@ pub(super) struct Broken {
 
 /// The first rule that does not hold.
 pub(super) fn broken(c: &Config) -> Option<Broken> {
-    poll(&c.poll).or_else(|| health(&c.health)).or_else(|| {
+    poll(&c.poll).or_else(|| health(&c.health)).or_else(|| vault(&c.vault)).or_else(|| {
         let level = &c.log.level;
         let known = ["error", "warn", "info", "debug", "trace"].contains(&level.as_str());
         (!known).then(|| Broken {
@@ -73,4 +73,12 @@ fn health(t: &Thresholds) -> Option<Broken> {
             ),
         },
     )
+}
+
+fn vault(v: &Vault) -> Option<Broken> {
+    (v.lock_after_min > 1440).then(|| Broken {
+        section: "vault",
+        options: vec!["lock_after_min"],
+        message: format!("[vault] lock_after_min = {} is not within 0 to 1440", v.lock_after_min),
+    })
 }
