@@ -98,5 +98,11 @@ fn load_config(source: &Source) -> anyhow::Result<Config> {
         Some(folder.join("config.toml")).filter(|f| f.exists())
     };
     let file = source.config.clone().or_else(default);
-    Ok(config::load(file.as_deref(), std::env::vars())?)
+    Ok(config::load(file.as_deref(), environment())?)
+}
+
+/// The environment, without what is no text.
+fn environment() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
 }

@@ -2,11 +2,15 @@
 //! for the simulator; passwords come from the environment or a command, and stand in the file itself only for
 //! loopback addresses.
 
-use super::{ConfigError, line_at};
+use super::{
+    ConfigError, line_at,
+    mistake::{Mistake, Origin, list, plain, shorten},
+};
 use crate::model::{
     instance::{Endpoint, Fingerprint, InstanceId, InstanceInfo, Target, TlsMode},
     record::{Auth, SecretRef},
     secret::Secret,
+    text,
 };
 use serde::Deserialize;
 use std::{
@@ -15,16 +19,10 @@ use std::{
     path::{Path, PathBuf},
     sync::Arc,
 };
-use toml::Spanned;
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    #[serde(default)]
-    ca_file: Option<PathBuf>,
-    #[serde(default)]
-    instance: Vec<Spanned<Row>>,
-}
+use toml::{
+    Spanned,
+    de::{DeTable, DeValue, ValueDeserializer},
+};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -105,54 +103,140 @@ impl Tls {
     }
 }
 
-/// Reads an inventory file.
+/// A name in a message; longer ones are cut.
+const LONGEST_NAME: usize = 128;
+
+/// What was read of an inventory file.
+#[derive(Default)]
+pub struct Read {
+    /// instances without a mistake, each with the line where it begins
+    pub targets: Vec<(usize, Target)>,
+    /// the others, by line; none of them holds a password
+    pub mistakes: Vec<Mistake>,
+}
+
+/// Reads an inventory file, and takes it only without any mistake.
 ///
 /// # Errors
-/// The first mistake with file and line or instance name: not TOML, unknown option, a name twice, a host that cannot
-/// be parsed, a literal password for a host that is not loopback.
+/// It cannot be read, or its mistakes with file, line and instance: not TOML, an unknown option, a name twice, a host
+/// that cannot be parsed, a literal password for a host that is not loopback.
 pub fn load(path: &Path) -> Result<Vec<Target>, ConfigError> {
     let text = std::fs::read_to_string(path)
         .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
-    parse(&text).map_err(|message| ConfigError::Parse { path: path.to_owned(), message })
+    let read = read(path, &text);
+    if read.mistakes.is_empty() {
+        Ok(read.targets.into_iter().map(|(_, target)| target).collect())
+    } else {
+        Err(ConfigError::Mistakes(read.mistakes))
+    }
 }
 
 /// Parses an inventory's text.
 ///
 /// # Errors
-/// The first mistake, in words.
+/// The mistakes, in words.
 pub fn parse(text: &str) -> Result<Vec<Target>, String> {
-    let file: File = toml::from_str(text).map_err(|e| mistake(text, &e))?;
-    let mut seen = HashSet::new();
-    let mut out = Vec::with_capacity(file.instance.len());
-    for row in file.instance {
-        let line = line_at(text, row.span().start);
-        let row = row.into_inner();
-        if row.name.is_empty() || row.name.chars().any(char::is_control) {
-            return Err(format!(
-                "line {line}: instance name {:?} is empty or has control characters",
-                row.name
-            ));
-        }
-        if !seen.insert(row.name.to_lowercase()) {
-            return Err(format!(
-                "line {line}: instance {}: the name stands twice; give one of them another",
-                row.name
-            ));
-        }
-        let name = row.name.clone();
-        out.push(
-            target(row, file.ca_file.as_ref()).map_err(|m| format!("line {line}: instance {name}: {m}"))?,
-        );
+    let read = read(Path::new("inventory"), text);
+    if read.mistakes.is_empty() {
+        Ok(read.targets.into_iter().map(|(_, target)| target).collect())
+    } else {
+        Err(list(&read.mistakes))
     }
-    Ok(out)
 }
 
-/// Line and reason, without the line itself: it may hold a password.
-fn mistake(text: &str, e: &toml::de::Error) -> String {
-    let line = e.span().map_or(1, |s| line_at(text, s.start));
-    let quoted = e.message().contains("string \"");
-    let reason = if quoted { "a value of the wrong type" } else { e.message() };
-    format!("line {line}: {reason}")
+/// Reads an inventory's text; `path` is for the mistakes.
+pub fn read(path: &Path, text: &str) -> Read {
+    let (file, errors) = DeTable::parse_recoverable(text);
+    let mut reading = Reading { path, text, read: Read::default(), seen: HashSet::new() };
+    for error in &errors {
+        reading.broken(0, "", error);
+    }
+    if errors.is_empty() {
+        reading.file(file.into_inner());
+    }
+    let mut read = reading.read;
+    read.mistakes.sort_by(|a, b| a.at.cmp(&b.at));
+    if !errors.is_empty() {
+        // What follows from a mistake is no second one.
+        read.mistakes.dedup_by(|a, b| a.at == b.at);
+    }
+    read
+}
+
+struct Reading<'a> {
+    path: &'a Path,
+    text: &'a str,
+    read: Read,
+    /// names so far, in lower case
+    seen: HashSet<String>,
+}
+
+impl Reading<'_> {
+    fn wrong(&mut self, line: usize, option: &str, problem: String, advice: String) {
+        let at = Origin::File { path: self.path.to_owned(), line: Some(line) };
+        self.read.mistakes.push(Mistake { at, option: option.to_owned(), problem, advice });
+    }
+
+    /// The parser's reason without the line itself: it may hold a password.
+    fn broken(&mut self, line: usize, instance: &str, error: &toml::de::Error) {
+        let line = error.span().map_or(line.max(1), |span| line_at(self.text, span.start));
+        let quoted = error.message().contains("string \"");
+        let (reason, advice) = if quoted {
+            ("a value of the wrong type".to_owned(), String::new())
+        } else {
+            shorten(&plain(error.message()))
+        };
+        let whose = if instance.is_empty() { String::new() } else { format!("instance {instance}: ") };
+        self.wrong(line, "", whose + &reason, advice);
+    }
+
+    fn file(&mut self, file: DeTable<'_>) {
+        let mut ca_file = None;
+        let mut rows = Vec::new();
+        for (name, value) in file {
+            let line = line_at(self.text, name.span().start);
+            match (&**name.get_ref(), value.into_inner()) {
+                ("ca_file", DeValue::String(file)) => ca_file = Some(PathBuf::from(&*file)),
+                ("instance", DeValue::Array(elements)) => rows.extend(elements),
+                (known @ ("ca_file" | "instance"), _) => {
+                    let advice = "write ca_file = \"FILE\" and, for each instance, a line [[instance]]";
+                    self.wrong(line, known, "a value of the wrong type".into(), advice.into());
+                }
+                (unknown, _) => {
+                    let near = super::nearest(unknown, ["ca_file", "instance"]).unwrap_or("instance");
+                    let advice = match near {
+                        "instance" => "each instance begins with a line [[instance]]".to_owned(),
+                        name => format!("did you mean `{name}`?"),
+                    };
+                    self.wrong(line, unknown, format!("unknown option `{unknown}`"), advice);
+                }
+            }
+        }
+        for row in rows {
+            self.row(row, ca_file.as_ref());
+        }
+    }
+
+    fn row(&mut self, row: Spanned<DeValue<'_>>, ca_file: Option<&PathBuf>) {
+        let line = line_at(self.text, row.span().start);
+        let named = row.get_ref().get("name").and_then(|name| name.get_ref().as_str());
+        let name = named.map(|name| text::sanitize_line(name, LONGEST_NAME).to_string()).unwrap_or_default();
+        match Row::deserialize(ValueDeserializer::from(row)) {
+            Ok(row) if row.name.is_empty() || row.name.chars().any(char::is_control) => {
+                let problem = format!("instance name {:?} is empty or has control characters", row.name);
+                self.wrong(line, "name", problem, String::new());
+            }
+            Ok(row) if !self.seen.insert(row.name.to_lowercase()) => {
+                let problem = format!("instance {name}: the name stands twice");
+                self.wrong(line, "name", problem, "give one of them another".into());
+            }
+            Ok(row) => match target(row, ca_file) {
+                Ok(target) => self.read.targets.push((line, target)),
+                Err(problem) => self.wrong(line, "", format!("instance {name}: {problem}"), String::new()),
+            },
+            Err(error) => self.broken(line, &name, &error),
+        }
+    }
 }
 
 fn target(row: Row, default_ca: Option<&PathBuf>) -> Result<Target, String> {
@@ -321,6 +405,26 @@ mod tests {
         assert!(entra("auth = \"kerberos\"\nuser = \"u\"").is_err());
         assert!(entra("user = \"u\"\ntoken = { env = \"T\" }\npassword = { env = \"P\" }").is_err());
         assert!(entra("token = \"eyJ\"").err().unwrap().contains("loopback"));
+    }
+
+    #[test]
+    fn every_instance_with_a_mistake_is_named_with_its_line() {
+        let text = "cafile = \"x\"\n[[instance]]\nname = \"a\"\nhst = \"h\"\n\n[[instance]]\nname = \"b\"\n\
+                    host = \"h\"\nuser = \"u\"\npassword = \"hunter2\"\n[[instance]]\nname = \"c\"\nhost = \"h\"\n\
+                    auth = \"kerberos\"\n";
+        let read = read(Path::new("f.toml"), text);
+        let told: Vec<String> = read.mistakes.iter().map(ToString::to_string).collect();
+        assert_eq!(told.len(), 3, "{told:?}");
+        for (mistake, said) in told.iter().zip([
+            "f.toml: line 1: unknown option `cafile`; did you mean `ca_file`?",
+            "f.toml: line 4: instance a: unknown option `hst`; did you mean `host`?",
+            "f.toml: line 6: instance b: a password may stand in the file for loopback",
+        ]) {
+            assert!(mistake.starts_with(said), "{mistake}");
+            assert!(!mistake.contains("hunter2"), "{mistake}");
+        }
+        let good: Vec<_> = read.targets.iter().map(|(line, t)| (*line, t.info.id.as_str())).collect();
+        assert_eq!(good, [(11, "c")]);
     }
 
     #[test]

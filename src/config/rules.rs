@@ -1,7 +1,7 @@
 //! Rules over the values of a configuration, each with the options that it is about, so that a mistake can be shown
-//! where it was made. One function a section; called by [`super::load`].
+//! where it was made. One function a section; called by [`super::read()`].
 
-use super::{Config, Poll, Vault};
+use super::{Config, Poll};
 use crate::model::health::Thresholds;
 
 /// A rule that does not hold.
@@ -12,43 +12,51 @@ pub(super) struct Broken {
     pub options: Vec<&'static str>,
     /// option, value and rule
     pub message: String,
+    /// why, or what instead
+    pub advice: String,
 }
 
-/// The first rule that does not hold.
-pub(super) fn broken(c: &Config) -> Option<Broken> {
-    poll(&c.poll).or_else(|| health(&c.health)).or_else(|| vault(&c.vault)).or_else(|| {
-        let level = &c.log.level;
-        let known = ["error", "warn", "info", "debug", "trace"].contains(&level.as_str());
-        (!known).then(|| Broken {
-            section: "log",
-            options: vec!["level"],
-            message: format!("[log] level = \"{level}\" is none of error, warn, info, debug, trace"),
-        })
+/// All rules that do not hold.
+pub(super) fn broken(c: &Config) -> Vec<Broken> {
+    let lock = range("vault", ("lock_after_min", c.vault.lock_after_min.into(), 0, 1440));
+    poll(&c.poll).chain(health(&c.health)).chain(lock).chain(level(&c.log.level)).collect()
+}
+
+/// Name, value, smallest and largest.
+type Range = (&'static str, u64, u64, u64);
+
+fn range(section: &'static str, (name, value, low, high): Range) -> Option<Broken> {
+    (!(low..=high).contains(&value)).then(|| Broken {
+        section,
+        options: vec![name],
+        message: format!("[{section}] {name} = {value} is not within {low} to {high}"),
+        advice: String::new(),
     })
 }
 
-fn poll(p: &Poll) -> Option<Broken> {
-    let ranges = [
-        ("fleet_s", p.fleet_s, 10, 3600),
-        ("fleet_detail_s", p.fleet_detail_s, 10, 3600),
-        ("focused_s", p.focused_s, 2, 3600),
-        ("focused_detail_s", p.focused_detail_s, 2, 3600),
-        ("slow_s", p.slow_s, 60, 86_400),
-        ("identity_s", p.identity_s, 60, 86_400),
-        ("connect_timeout_s", p.connect_timeout_s, 1, 120),
-        ("max_queries", p.max_queries, 1, 1000),
-        ("max_handshakes", p.max_handshakes, 1, 256),
+fn poll(p: &Poll) -> impl Iterator<Item = Broken> {
+    let floor = |mut broken: Broken| {
+        if broken.options.iter().any(|name| name.starts_with("fleet_")) {
+            "what is on the screen is polled faster: focused_s and focused_detail_s"
+                .clone_into(&mut broken.advice);
+        }
+        broken
+    };
+    let ranges: [Range; 9] = [
+        ("fleet_s", p.fleet_s.into(), 30, 3600),
+        ("fleet_detail_s", p.fleet_detail_s.into(), 30, 3600),
+        ("focused_s", p.focused_s.into(), 2, 3600),
+        ("focused_detail_s", p.focused_detail_s.into(), 2, 3600),
+        ("slow_s", p.slow_s.into(), 60, 86_400),
+        ("identity_s", p.identity_s.into(), 60, 86_400),
+        ("connect_timeout_s", p.connect_timeout_s.into(), 1, 120),
+        ("max_queries", p.max_queries.into(), 1, 1000),
+        ("max_handshakes", p.max_handshakes.into(), 1, 256),
     ];
-    ranges.into_iter().find(|(_, value, low, high)| !(low..=high).contains(&value)).map(
-        |(name, value, low, high)| Broken {
-            section: "poll",
-            options: vec![name],
-            message: format!("[poll] {name} = {value} is not within {low} to {high}"),
-        },
-    )
+    ranges.into_iter().filter_map(|r| range("poll", r)).map(floor)
 }
 
-fn health(t: &Thresholds) -> Option<Broken> {
+fn health(t: &Thresholds) -> impl Iterator<Item = Broken> {
     let pairs = [
         ("cpu_warning_pct", t.cpu_warning_pct, "cpu_critical_pct", t.cpu_critical_pct),
         ("memory_warning_pct", t.memory_warning_pct, "memory_critical_pct", t.memory_critical_pct),
@@ -64,21 +72,27 @@ fn health(t: &Thresholds) -> Option<Broken> {
             t.poison_critical_ms_per_s,
         ),
     ];
-    pairs.into_iter().find(|(_, low, _, high)| !(*low >= 0.0 && low <= high)).map(
+    let order = pairs.into_iter().filter(|(_, low, _, high)| !(*low >= 0.0 && low <= high)).map(
         |(low_name, low, high_name, high)| Broken {
             section: "health",
             options: vec![low_name, high_name],
             message: format!(
                 "[health] {low_name} = {low} must not be above {high_name} = {high}, nor below 0"
             ),
+            advice: String::new(),
         },
-    )
+    );
+    order.chain(range("health", ("offline_after_s", t.offline_after_s, 1, 86_400)))
 }
 
-fn vault(v: &Vault) -> Option<Broken> {
-    (v.lock_after_min > 1440).then(|| Broken {
-        section: "vault",
-        options: vec!["lock_after_min"],
-        message: format!("[vault] lock_after_min = {} is not within 0 to 1440", v.lock_after_min),
+fn level(level: &str) -> Option<Broken> {
+    let levels = ["error", "warn", "info", "debug", "trace"];
+    (!levels.contains(&level)).then(|| Broken {
+        section: "log",
+        options: vec!["level"],
+        message: format!("[log] level = {level:?} is none of {}", levels.join(", ")),
+        advice: super::mistake::nearest(level, levels)
+            .map(|level| format!("did you mean \"{level}\"?"))
+            .unwrap_or_default(),
     })
 }

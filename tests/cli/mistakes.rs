@@ -92,7 +92,7 @@ fn a_mistake_in_the_configuration_names_file_line_and_option() {
 fn a_mistake_in_the_environment_names_the_variable() {
     for (name, value, said) in [
         ("DBTOP_POLL_FLEET_S", "soon", &["[poll] fleet_s", "\"soon\"", "a whole number"][..]),
-        ("DBTOP_POLL_FLEET_S", "5", &["[poll] fleet_s = 5", "10 to 3600"]),
+        ("DBTOP_POLL_FLEET_S", "5", &["[poll] fleet_s = 5", "30 to 3600"]),
         ("DBTOP_POLL_FLET_S", "45", &["`flet_s`", "`fleet_s`"]),
         ("DBTOP_LOG_LEVEL", "loud", &["\"loud\"", "debug"]),
     ] {
@@ -110,7 +110,7 @@ fn files_that_are_not_there_and_options_that_do_not_exist() {
     assert_says(&once(&["--inventory", "/no/such.toml"]), &["reading /no/such.toml", "No such file"]);
     assert_says(
         &once(&["--demo=1", "--config", "/no/such.toml"]),
-        &["reading /no/such.toml", "No such file"],
+        &["/no/such.toml: cannot be read", "No such file"],
     );
     assert_says(&once(&[]), &["nothing to poll", "--inventory FILE", "--demo"]);
     for (args, said) in [

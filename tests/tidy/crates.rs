@@ -39,6 +39,7 @@ const BELONGS_TO: &[(&str, &[&str])] = &[
     ("rustls-native-certs", &["tds"]),
     ("serde_json", &["collect", "command", "exchange", "store"]),
     ("sha2", &["store", "tds", "vault"]),
+    ("strsim", &["config"]),
     ("tempfile", &["command", "sim"]),
     ("tiberius", &["tds"]),
     ("tokio", &["collect", "command", "sim", "tds", "tui"]),

@@ -1,0 +1,150 @@
+//! Mistakes in configuration and inventory files: where, what, and what to write instead. Made by [`super::read()`] and
+//! [`super::inventory`], printed by `command`. A mistake never holds a password: texts of an inventory stay out of it.
+
+use std::{fmt, path::PathBuf};
+
+/// Where a value comes from.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Origin {
+    /// nobody said anything
+    Default,
+    /// a file; its line from 1, unless it is about the file as a whole
+    File {
+        /// which
+        path: PathBuf,
+        /// where
+        line: Option<usize>,
+    },
+    /// an environment variable
+    Variable(String),
+    /// an option of the command line, such as `--theme`
+    CommandLine(&'static str),
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Default => f.write_str("default"),
+            Self::File { path, line: None } => write!(f, "{}", path.display()),
+            Self::File { path, line: Some(line) } => write!(f, "{}: line {line}", path.display()),
+            Self::Variable(name) => f.write_str(name),
+            Self::CommandLine(option) => f.write_str(option),
+        }
+    }
+}
+
+/// One mistake. Shown as `file: line 3: [ui] has no option `theem`; did you mean `theme`?`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mistake {
+    /// where it was made
+    pub at: Origin,
+    /// the option, such as `poll.fleet_s`; empty where there is none
+    pub option: String,
+    /// what is wrong
+    pub problem: String,
+    /// what to do instead; empty if the problem says it
+    pub advice: String,
+}
+
+impl fmt::Display for Mistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.at, self.problem)?;
+        if self.advice.is_empty() { Ok(()) } else { write!(f, "; {}", self.advice) }
+    }
+}
+
+/// Several mistakes as one text: a single one in one line, more of them below a headline.
+pub(super) fn list(mistakes: &[Mistake]) -> String {
+    /// More are no help at once.
+    const SHOWN: usize = 20;
+    if let [only] = mistakes {
+        return only.to_string();
+    }
+    let mut text = format!("{} mistakes", mistakes.len());
+    for mistake in mistakes.iter().take(SHOWN) {
+        text.push_str("\n  ");
+        text.push_str(&mistake.to_string());
+    }
+    if mistakes.len() > SHOWN {
+        text.push_str("\n  …");
+    }
+    text
+}
+
+/// The name that was probably meant: few letters are missing, wrong or swapped.
+pub fn nearest<'a>(word: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let word = word.to_lowercase();
+    let far = |name: &str| strsim::damerau_levenshtein(&word, &name.to_lowercase());
+    let close = |name: &str, distance: usize| distance <= (name.len().max(word.len()) / 3).max(1);
+    names.into_iter().map(|name| (far(name), name)).filter(|(d, name)| close(name, *d)).min().map(|(_, n)| n)
+}
+
+/// The parser's words about a value: without names of types that only programmers know, without control characters,
+/// and not longer than a line.
+pub(super) fn plain(message: &str) -> String {
+    /// A value may be as long as a file.
+    const LONGEST: usize = 160;
+    let words = ["u16", "u32", "u64", "i64"].into_iter().fold(message.trim().to_owned(), |text, number| {
+        text.replace(&format!("expected {number}"), "expected a whole number")
+    });
+    let mut words: String = words
+        .replace("expected f64", "expected a number")
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
+    if words.chars().count() > LONGEST {
+        words = words.chars().take(LONGEST).chain(['…']).collect();
+    }
+    words
+}
+
+/// The parser's list of all names becomes the one that was probably meant, if one is near.
+pub(super) fn shorten(message: &str) -> (String, String) {
+    let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
+    match quoted.split_first() {
+        Some((unknown, names)) if message.starts_with("unknown field") => {
+            match nearest(unknown, names.iter().copied()) {
+                Some(name) => (format!("unknown option `{unknown}`"), format!("did you mean `{name}`?")),
+                None => (message.replacen("unknown field", "unknown option", 1), String::new()),
+            }
+        }
+        _ => (message.to_owned(), String::new()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_name_is_near() {
+        let names = ["theme", "mouse", "low_bandwidth"];
+        for (word, meant) in [("theem", "theme"), ("Mouse", "mouse"), ("low_bandwith", "low_bandwidth")] {
+            assert_eq!(nearest(word, names), Some(meant));
+        }
+        assert_eq!(nearest("colour", names), None, "nothing is better than a wild guess");
+        assert_eq!(nearest("fleet", ["fleet_s", "fleet_detail_s"]), Some("fleet_s"));
+    }
+
+    #[test]
+    fn one_mistake_is_a_line_and_several_are_a_list() {
+        let one = |line| Mistake {
+            at: Origin::File { path: "c.toml".into(), line: Some(line) },
+            option: String::new(),
+            problem: "is wrong".into(),
+            advice: "do it right".into(),
+        };
+        assert_eq!(list(&[one(3)]), "c.toml: line 3: is wrong; do it right");
+        assert_eq!(list(&[one(3), one(5)]).lines().count(), 3);
+        assert_eq!(list(&vec![one(1); 50]).lines().count(), 22, "nobody reads fifty lines");
+    }
+
+    #[test]
+    fn words_of_the_parser_are_for_people() {
+        let text = plain("invalid type: string \"a\u{1b}[31m\", expected u32\n");
+        assert_eq!(text, "invalid type: string \"a [31m\", expected a whole number");
+        assert!(plain(&"x".repeat(10_000)).chars().count() < 200);
+        let (problem, advice) = shorten("unknown field `tsl`, expected one of `name`, `tls`");
+        assert_eq!((problem.as_str(), advice.as_str()), ("unknown option `tsl`", "did you mean `tls`?"));
+    }
+}
