@@ -7,6 +7,7 @@ mod check;
 mod effects;
 mod group;
 mod instance;
+mod keeper;
 mod label;
 mod log;
 mod once;

@@ -19,7 +19,15 @@ const TRIES: usize = 3;
 /// # Errors
 /// No folder for data, or others can enter it.
 pub fn tenants() -> anyhow::Result<Tenants> {
-    Ok(Tenants::open(&Home::find()?)?)
+    Ok(tenants_of_user()?)
+}
+
+/// The same, for who tells errors of the store apart.
+///
+/// # Errors
+/// As [`tenants`].
+pub fn tenants_of_user() -> Result<Tenants, StoreError> {
+    Tenants::open(&Home::find()?)
 }
 
 /// The name of a tenant to make.
@@ -66,7 +74,8 @@ pub fn unlocked(tenancy: &Tenancy) -> anyhow::Result<Tenant> {
     }
 }
 
-fn has_passphrase(tenant: &LockedTenant) -> bool {
+/// True if a passphrase opens it.
+pub fn has_passphrase(tenant: &LockedTenant) -> bool {
     tenant.slots().iter().any(|slot| slot.kind() == SlotKind::Passphrase)
 }
 

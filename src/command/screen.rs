@@ -1,6 +1,6 @@
 //! `dbtop` without a command: the screen over a live fleet.
 
-use super::{effects, log, signals, source};
+use super::{effects, keeper, log, open, signals, source};
 use crate::{
     cli::{Screen, Source, Tenancy},
     collect,
@@ -9,7 +9,7 @@ use crate::{
     tds::Roots,
     tui::{
         self, Settings, Setup,
-        effect::{EFFECTS, REPLIES},
+        effect::{EFFECTS, REPLIES, VaultState},
         theme::{Depth, Theme},
     },
 };
@@ -23,7 +23,16 @@ use tokio::sync::mpsc;
 pub async fn run(source: Source, tenancy: &Tenancy, screen: Screen, config: Config) -> anyhow::Result<()> {
     let settings = looks(&screen, &config)?;
     let cancel = signals::listen();
-    let fleet = source::open(&source, tenancy).await?;
+    let is_sealed = source.demo.is_none() && source.inventory.is_none();
+    let fleet = if is_sealed {
+        // What needs no key is told before the terminal is taken.
+        if tenancy.tenant.is_some() {
+            source::refuse_suspended(&open::locked(tenancy)?)?;
+        }
+        source::Source { targets: Vec::new(), title: tenancy.tenant.clone().unwrap_or_default(), sim: None }
+    } else {
+        source::open(&source, tenancy).await?
+    };
     // A demo leaves nothing behind, so its log lives in a folder that goes with it.
     let demo_log = if fleet.sim.is_some() { Some(tempfile::tempdir()?) } else { None };
     let folder = demo_log.as_ref().map_or_else(|| log::folder(&config.log), |d| PathBuf::from(d.path()));
@@ -32,9 +41,15 @@ pub async fn run(source: Source, tenancy: &Tenancy, screen: Screen, config: Conf
         collect::start(fleet.targets, source::settings(&config), Arc::new(secret::resolve), Roots::load());
     let (effects, wishes) = mpsc::channel(EFFECTS);
     let (replies, answers) = mpsc::channel(REPLIES);
-    let worker = tokio::spawn(effects::carry_out(wishes, collector.commands.clone(), replies));
+    let keeper =
+        if is_sealed { Some(keeper::start(tenancy, collector.commands.clone(), replies)?) } else { None };
+    let worker = tokio::spawn(effects::carry_out(wishes, collector.commands.clone(), keeper));
     let setup = Setup {
-        settings: Settings { tenant: fleet.title, ..settings },
+        settings: Settings {
+            tenant: fleet.title,
+            vault: if is_sealed { VaultState::Opening } else { VaultState::Plain },
+            ..settings
+        },
         snapshots: collector.snapshots.clone(),
         effects,
         replies: answers,
@@ -61,5 +76,7 @@ fn looks(screen: &Screen, config: &Config) -> anyhow::Result<Settings> {
         depth,
         low_bandwidth: screen.low_bandwidth || config.ui.low_bandwidth,
         mouse: screen.mouse || config.ui.mouse,
+        vault: VaultState::Plain,
+        lock_after_ms: None,
     })
 }

@@ -4,9 +4,13 @@ use super::{ask, open};
 use crate::{
     cli,
     config::{self, Config, inventory},
-    model::{instance::Target, record::SecretRef, secret::Secret},
+    model::{
+        instance::Target,
+        record::{Auth, InstanceRecord, SecretRef, Slug},
+        secret::Secret,
+    },
     sim::{Sim, SimConfig},
-    store::Home,
+    store::{Home, Inventory, LockedTenant},
 };
 use anyhow::{Context, bail};
 
@@ -50,36 +54,72 @@ pub async fn open(source: &cli::Source, tenancy: &cli::Tenancy) -> anyhow::Resul
     Ok(Source { targets, title, sim: None })
 }
 
-/// The tenant's inventory; without any tenant nothing to watch. An instance that this version cannot reach is said and left out; the others are watched.
+/// The tenants that there are. Nothing is made by looking: the first folder comes with `dbtop vault init`.
+///
+/// # Errors
+/// The folder cannot be read, or others can enter it.
+pub fn tenants_there() -> anyhow::Result<Vec<Slug>> {
+    if !Home::find()?.data().join("tenants").exists() {
+        return Ok(Vec::new());
+    }
+    Ok(open::tenants()?.slugs()?)
+}
+
+/// The tenant's inventory; without any tenant nothing to watch. An instance that this version cannot reach is said and left
+/// out; the others are watched.
 fn sealed(tenancy: &cli::Tenancy) -> anyhow::Result<Source> {
-    // Nothing is made by looking: the first folder comes with `dbtop vault init`.
-    let none = !Home::find()?.data().join("tenants").exists() || open::tenants()?.slugs()?.is_empty();
-    if tenancy.tenant.is_none() && none {
+    if tenancy.tenant.is_none() && tenants_there()?.is_empty() {
         return Ok(Source { targets: Vec::new(), title: "dbtop".into(), sim: None });
     }
+    refuse_suspended(&open::locked(tenancy)?)?;
     let tenant = open::unlocked(tenancy)?;
-    let title = tenant.slug().to_string();
-    if tenant.is_suspended()? {
-        bail!("tenant {title} is suspended: nothing is polled until `dbtop tenant resume {title}`");
+    let (mut targets, notes) = targets(&tenant.inventory()?);
+    notes.iter().for_each(|note| ask::say(note));
+    ask_for_secrets(&mut targets)?;
+    allow_sockets(targets.len() * 2);
+    Ok(Source { targets, title: tenant.slug().to_string(), sim: None })
+}
+
+/// Nothing of a suspended tenant is polled.
+///
+/// # Errors
+/// It is suspended.
+pub fn refuse_suspended(tenant: &LockedTenant) -> anyhow::Result<()> {
+    if tenant.is_suspended() {
+        let slug = tenant.slug();
+        bail!("tenant {slug} is suspended: nothing is polled until `dbtop tenant resume {slug}`");
     }
-    let mut inventory = tenant.inventory()?;
-    inventory.damage.iter().for_each(|damage| ask::say(&damage.to_string()));
-    let labels = std::mem::take(&mut inventory.labels);
+    Ok(())
+}
+
+/// What to poll, each instance with the settings of its labels under its own; and what is to be said: damaged records, and
+/// instances that this version cannot reach.
+pub fn targets(inventory: &Inventory) -> (Vec<Target>, Vec<String>) {
+    let mut notes: Vec<String> = inventory.damage.iter().map(ToString::to_string).collect();
     let mut targets = Vec::with_capacity(inventory.instances.len());
-    for entry in inventory.instances {
-        let mut record = entry.record;
-        record.poll = labels
+    for entry in &inventory.instances {
+        let record = &entry.record;
+        let poll = inventory
+            .labels
             .iter()
             .filter(|label| record.labels.get(&label.record.key) == Some(&label.record.value))
             .fold(record.poll.clone(), |poll, label| poll.over(&label.record.poll));
-        match Target::try_from(&record) {
+        let target = if poll == record.poll {
+            Target::try_from(record)
+        } else {
+            Target::try_from(&InstanceRecord { poll, ..record.clone() })
+        };
+        match target {
             Ok(target) => targets.push(target),
-            Err(mistake) => ask::say(&format!("{}: {mistake}; it is left out", record.name)),
+            Err(mistake) => notes.push(format!("{}: {mistake}; it is left out", record.name)),
         }
     }
-    ask_for_secrets(&mut targets)?;
-    allow_sockets(targets.len() * 2);
-    Ok(Source { targets, title, sim: None })
+    (targets, notes)
+}
+
+/// Whose secret it is, for who is asked: `dbtop (sql)`.
+pub fn whose(auth: &Auth) -> String {
+    format!("{} ({})", auth.who(), auth.kind())
 }
 
 /// Asks for the passwords and tokens that are to be asked for: once for each login, whatever number of instances has it.
@@ -90,7 +130,7 @@ fn sealed(tenancy: &cli::Tenancy) -> anyhow::Result<Source> {
 pub fn ask_for_secrets(targets: &mut [Target]) -> anyhow::Result<()> {
     let mut known: Vec<(String, Secret)> = Vec::new();
     for target in targets {
-        let who = format!("{} ({})", target.auth.who(), target.auth.kind());
+        let who = whose(&target.auth);
         let Some(secret) = target.auth.secret_mut().filter(|secret| matches!(secret, SecretRef::Ask)) else {
             continue;
         };

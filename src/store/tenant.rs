@@ -168,6 +168,17 @@ impl Tenant {
         Ok(self.plain()?.suspended)
     }
 
+    /// A number that changes when another connection changes the file, and stays when this one does (`PRAGMA
+    /// data_version`).
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn data_version(&self) -> Result<i64, StoreError> {
+        self.connection
+            .query_row("PRAGMA data_version", [], |row| row.get(0))
+            .map_err(StoreError::sqlite("reading", &self.path))
+    }
+
     /// Everything that is not deleted, and what could not be read.
     ///
     /// # Errors

@@ -95,6 +95,12 @@ pub enum Action {
     Overlay,
     /// paint everything anew
     Redraw,
+    /// forget the keys of the inventory
+    Lock,
+    /// open the inventory
+    Unlock,
+    /// the tenants, to switch
+    Tenants,
 }
 
 impl Action {
@@ -167,6 +173,9 @@ impl Action {
             Self::Dots => "charts of braille dots, where the font has them, or of blocks",
             Self::Overlay => "dbtop's own figures",
             Self::Redraw => "paint the whole screen anew",
+            Self::Lock => "lock the inventory: its keys leave the memory, polling goes on",
+            Self::Unlock => "unlock the inventory",
+            Self::Tenants => "tenants: watch another one",
         }
     }
 }

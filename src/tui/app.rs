@@ -4,7 +4,8 @@
 use super::{
     action::Action,
     chrome,
-    effect::{Effect, Reply},
+    desk::Desk,
+    effect::{Effect, Reply, Request, VaultState},
     keymap::{Chord, Context, Keymap},
     layer::{
         Layer,
@@ -12,6 +13,7 @@ use super::{
         help,
         input::FilterBox,
         jump::Jump,
+        modal::Out,
         overlay::Figures,
         palette::{Command, Palette},
     },
@@ -43,6 +45,10 @@ pub struct Settings {
     pub low_bandwidth: bool,
     /// the mouse selects and scrolls
     pub mouse: bool,
+    /// how the inventory stands at start
+    pub vault: VaultState,
+    /// the inventory locks after so long without a key, ms; None: never
+    pub lock_after_ms: Option<i64>,
 }
 
 /// One line for the user.
@@ -74,9 +80,10 @@ pub struct App {
     interrupted: Option<Timestamp>,
     quit: bool,
     repaint: bool,
-    focused: Vec<InstanceId>,
-    effects: Vec<Effect>,
-    copies: Vec<String>,
+    pub(super) focused: Vec<InstanceId>,
+    pub(super) effects: Vec<Effect>,
+    pub(super) copies: Vec<String>,
+    pub(super) desk: Desk,
 }
 
 impl App {
@@ -113,6 +120,7 @@ impl App {
             focused: Vec::new(),
             effects: Vec::new(),
             copies: Vec::new(),
+            desk: Desk::new(settings.vault, now, settings.lock_after_ms),
         }
     }
 
@@ -146,17 +154,6 @@ impl App {
         self.figures = figures;
     }
 
-    /// An effect could not be handed over.
-    pub fn effect_dropped(&mut self, effect: &Effect) {
-        match effect {
-            // Sent again with the next change or frame.
-            Effect::Focus(_) => self.focused.clear(),
-            Effect::Refresh(_) => {
-                self.say(Level::Warning, "busy: the refresh was not taken, try again".to_owned());
-            }
-        }
-    }
-
     /// A new snapshot. While paused it is kept for later.
     pub fn ingest(&mut self, snapshot: Arc<FleetSnapshot>) {
         if self.paused.is_some() {
@@ -172,9 +169,7 @@ impl App {
 
     /// An answer to an effect.
     pub fn reply(&mut self, reply: Reply) {
-        match reply {
-            Reply::Message { level, text } => self.say(level, text),
-        }
+        self.hear(reply);
     }
 
     /// Time goes on: messages vanish.
@@ -183,18 +178,20 @@ impl App {
         if self.message.as_ref().is_some_and(|m| m.until <= now) {
             self.message = None;
         }
+        self.lock_when_idle(now);
     }
 
     /// A key.
     pub fn key(&mut self, chord: Chord) {
+        self.desk.touched = self.world.now;
         let contexts: Vec<Context> = match self.layers.last() {
-            Some(layer) if layer.context() == Context::Input => vec![Context::Input],
+            Some(layer) if layer.takes_text() => vec![layer.context()],
             Some(layer) => vec![layer.context(), Context::Global],
             None => vec![self.place.pane.context(), Context::Table, Context::Global],
         };
         match self.keymap.resolve(&contexts, chord) {
             Some(action) => self.act(action),
-            None if contexts == [Context::Input] => self.type_key(chord),
+            None if self.layers.last().is_some_and(Layer::takes_text) => self.type_key(chord),
             None => {}
         }
     }
@@ -214,6 +211,12 @@ impl App {
 
     /// Pasted text goes to the open input.
     pub fn paste(&mut self, text: &str) {
+        self.desk.touched = self.world.now;
+        if let Some(Layer::Modal(mut modal)) = self.layers.pop_if(|l| matches!(l, Layer::Modal(_))) {
+            let mut out = Out::default();
+            modal.paste(text, &mut out);
+            return self.after_modal(modal, out);
+        }
         match self.layers.last_mut() {
             Some(Layer::Palette(p)) => p.line.paste(text),
             Some(Layer::Jump(j)) => j.line.paste(text),
@@ -266,6 +269,9 @@ impl App {
     }
 
     fn act_on_app(&mut self, action: Action) {
+        if self.act_on_desk(action) {
+            return;
+        }
         match action {
             Action::Open(pane) => self.open(pane),
             Action::Out => {
@@ -301,7 +307,7 @@ impl App {
     /// Layers take all keys; those that are only read hand everything else on and close.
     fn act_on_layer(&mut self, action: Action) -> bool {
         let Some(mut layer) = self.layers.pop() else { return false };
-        if action == Action::Interrupt && layer.context() == Context::Input {
+        if action == Action::Interrupt && layer.takes_text() {
             // The word about the second Ctrl-c needs the line that the input is on.
             self.close(layer, Action::Out);
             self.interrupt();
@@ -313,7 +319,12 @@ impl App {
             self.act_on_app(action);
             return true;
         }
+        if let Layer::Modal(modal) = layer {
+            self.act_on_modal(modal, action);
+            return true;
+        }
         let keep = match &mut layer {
+            Layer::Modal(_) => Some(true),
             Layer::Palette(p) => Self::act_on_palette(p, action),
             Layer::Jump(j) => match action {
                 Action::Up | Action::Down => {
@@ -383,6 +394,7 @@ impl App {
                 // Either text was good once.
                 let _ = self.panes.get(self.place.pane).set_filter(&text);
             }
+            Layer::Modal(modal) => self.act_on_modal(modal, action),
             Layer::Palette(_) | Layer::Jump(_) | Layer::Help(_) | Layer::Details(_) => {}
         }
     }
@@ -416,10 +428,16 @@ impl App {
                     self.say(Level::Warning, e);
                 }
             }
+            Command::Tenant(slug) => self.ask(Request::Switch(slug)),
         }
     }
 
     fn type_key(&mut self, chord: Chord) {
+        if let Some(Layer::Modal(mut modal)) = self.layers.pop_if(|l| matches!(l, Layer::Modal(_))) {
+            let mut out = Out::default();
+            modal.type_key(chord, &mut out);
+            return self.after_modal(modal, out);
+        }
         let changed = match self.layers.last_mut() {
             Some(Layer::Palette(p)) => p.line.key(chord),
             Some(Layer::Jump(j)) => j.line.key(chord),
@@ -489,16 +507,6 @@ impl App {
                 None => d.gone = true,
             }
         }
-    }
-
-    pub(super) fn request_refresh(&mut self, ids: Vec<InstanceId>) {
-        let text = match ids.as_slice() {
-            [] => return,
-            [one] => format!("polling {one} now"),
-            many => format!("polling {} instances now", many.len()),
-        };
-        self.effects.push(Effect::Refresh(ids));
-        self.say(Level::Ok, text);
     }
 
     fn refresh_scope(&mut self) {

@@ -3,6 +3,7 @@
 use super::{
     action::Action,
     app::App,
+    effect::VaultState,
     keymap::{Chord, Context, default_bindings},
     layer::{Layer, overlay},
     pane::{PaneId, Part, reading},
@@ -72,6 +73,7 @@ fn layers(app: &mut App, screen: &mut Canvas<'_>) {
                 ),
             };
         }
+        Some(Layer::Modal(m)) => m.render(&mut screen.part(0, 2, w, h - 3), theme),
         Some(Layer::Help(r)) => r.render(&mut screen.part(0, 2, w, h - 3), theme),
         Some(Layer::Details(d)) => {
             d.reader.render(&mut screen.part(0, 2, w, h - 3), theme);
@@ -152,6 +154,9 @@ fn header_right(app: &App, line: &mut Canvas<'_>) -> u16 {
         }
         None if w >= 60 => pieces.push((t.ok, "▶ LIVE".to_owned())),
         None => {}
+    }
+    if matches!(app.desk.state, VaultState::Locked { .. }) {
+        pieces.push((t.banner, " LOCKED ".to_owned()));
     }
     let gap = if w < 100 { 2 } else { 3 };
     let total: usize = pieces.iter().map(|(_, p)| width(p) + gap).sum();

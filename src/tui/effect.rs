@@ -1,19 +1,135 @@
 //! What the screen asks of the rest of the program, and what comes back. `command` carries effects out.
+//!
+//! Polling is asked for directly ([`Effect::Focus`], [`Effect::Refresh`]). Everything about the inventory is a
+//! [`Request`] to its keeper, who alone has the keys: the screen holds no record but the one in the open form, and of its
+//! passwords only what was just typed.
 
-use crate::model::{health::Level, instance::InstanceId};
+use crate::model::{
+    check::ConnectionReport,
+    doctor::Diagnosis,
+    failure::Failure,
+    health::Level,
+    instance::InstanceId,
+    record::{BulkChange, InstanceRecord, Slug},
+    secret::Secret,
+};
 
 /// A wish of the screen. The channel holds [`EFFECTS`]; when it is full, [`Effect::Focus`] is sent again with the next
-/// frame (only the newest one matters) and [`Effect::Refresh`] is dropped with a word to the user.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// frame (only the newest one matters) and the others are dropped with a word to the user.
 pub enum Effect {
     /// these instances are being looked at: poll them fast, all others at fleet pace
     Focus(Vec<InstanceId>),
     /// poll these instances now
     Refresh(Vec<InstanceId>),
+    /// something about the inventory
+    Ask(Box<Request>),
+}
+
+/// A wish to the keeper of the inventory.
+pub enum Request {
+    /// open the vault: with a passphrase, or with what needs no question
+    Unlock(Option<Secret>),
+    /// make the first vault, which this passphrase opens
+    CreateVault(Secret),
+    /// forget the keys; polling goes on
+    Lock,
+    /// the answer to [`Reply::Password`]; None: it is not given
+    Password(Option<Secret>),
+    /// what a form needs: of these instances, or for a new one
+    Form(Vec<InstanceId>),
+    /// try a connection
+    Test {
+        /// comes back with the answer
+        ticket: u64,
+        /// how to connect. Secrets that are stored and empty are those of `of`
+        record: Box<InstanceRecord>,
+        /// which instance is edited; None: it is new
+        of: Option<InstanceId>,
+    },
+    /// the test is not wanted any more
+    StopTest,
+    /// save an instance
+    Save {
+        /// as it shall be. Secrets that are stored and empty stay as they are
+        record: Box<InstanceRecord>,
+        /// which instance this is, and its revision when the form was opened; None: it is new
+        of: Option<(InstanceId, u64)>,
+    },
+    /// change many at once
+    Bulk {
+        /// which ones
+        ids: Vec<InstanceId>,
+        /// how
+        change: Box<BulkChange>,
+    },
+    /// take these out of the inventory; `dbtop instance restore` brings them back
+    Remove(Vec<InstanceId>),
+    /// which tenants there are
+    Tenants,
+    /// watch another tenant
+    Switch(Slug),
+    /// what the logins of these instances may not see; none named: of all
+    Doctor(Vec<InstanceId>),
+    /// the doctor is not wanted any more
+    StopDoctor,
+}
+
+/// How the inventory stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum VaultState {
+    /// there is none to keep: a demo, or a file that is written by hand
+    Plain,
+    /// no tenant was made yet
+    Absent,
+    /// there are several, and none was named
+    Choose,
+    /// being opened
+    Opening,
+    /// its keys are not in memory
+    Locked {
+        /// a passphrase opens it; else what opened it before
+        by_passphrase: bool,
+        /// why it is not open, where that needs a word: a wrong passphrase, a damaged header
+        why: Option<String>,
+    },
+    /// its keys are in memory
+    Open,
+}
+
+/// A line of the list of tenants.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TenantLine {
+    /// its name
+    pub slug: Slug,
+    /// `open`, `locked`, `suspended`, or what is wrong with it
+    pub state: String,
+    /// it can be switched to
+    pub usable: bool,
+}
+
+/// What a form needs to know.
+#[derive(Clone, Default)]
+pub struct FormData {
+    /// the instances asked for, each with its revision; stored passwords are empty
+    pub of: Vec<(InstanceRecord, u64)>,
+    /// all names that are taken
+    pub names: Vec<String>,
+    /// all groups
+    pub groups: Vec<String>,
+    /// all labels, as `key=value`
+    pub labels: Vec<String>,
+}
+
+/// Why something was not saved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// the field to mend, as [`crate::model::record::RecordError`] names it
+    pub field: Option<&'static str>,
+    /// why
+    pub words: String,
 }
 
 /// An answer for the user.
-#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reply {
     /// one line, shown above the footer for some seconds
     Message {
@@ -21,6 +137,46 @@ pub enum Reply {
         level: Level,
         /// the line
         text: String,
+    },
+    /// sentences that must be read: damaged records, instances left out
+    Notes(Vec<String>),
+    /// how the vault stands now, and whose it is
+    Vault {
+        /// first crumb: the tenant, `demo`, a file's name
+        tenant: String,
+        /// how it stands
+        state: VaultState,
+    },
+    /// a password or token is to be typed
+    Password {
+        /// whose: `dbtop (sql)`
+        who: String,
+        /// the first instance that wants it
+        wanted_by: InstanceId,
+    },
+    /// see [`Request::Form`]
+    Form(Box<FormData>),
+    /// see [`Request::Test`]
+    Tested {
+        /// of which test
+        ticket: u64,
+        /// the connection, step by step
+        report: Box<ConnectionReport>,
+        /// None: it was not reached
+        rights: Option<Result<Diagnosis, Failure>>,
+    },
+    /// a save, a bulk change or a removal was carried out, or why not
+    Saved(Result<String, Refusal>),
+    /// see [`Request::Tenants`]
+    Tenants(Vec<TenantLine>),
+    /// the doctor has examined one more
+    Examined {
+        /// which one
+        instance: InstanceId,
+        /// what was found
+        rights: Result<Diagnosis, Failure>,
+        /// so many are left
+        left: usize,
     },
 }
 

@@ -27,11 +27,15 @@ pub enum Context {
     Reader,
     /// text inputs: palette, filter, jump
     Input,
+    /// dialogs with fields: what is no key here is typed
+    Form,
+    /// dialogs with a list
+    List,
 }
 
 impl Context {
     /// All, in the order of the help.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Global,
         Self::Table,
         Self::Fleet,
@@ -41,6 +45,8 @@ impl Context {
         Self::Blocking,
         Self::Reader,
         Self::Input,
+        Self::Form,
+        Self::List,
     ];
 
     /// Heading in help and docs.
@@ -55,6 +61,8 @@ impl Context {
             Self::Blocking => "Blocking",
             Self::Reader => "Details and help",
             Self::Input => "Command line, filter, jump",
+            Self::Form => "Dialogs with fields",
+            Self::List => "Dialogs with a list",
         }
     }
 }
@@ -275,6 +283,22 @@ const BINDINGS: &[Binding] = &[
     bind(Context::Input, "up", Action::Up),
     bind(Context::Input, "down", Action::Down),
     bind(Context::Input, "ctrl-c", Action::Interrupt),
+    hint(Context::Form, "enter", Action::Enter, "go on"),
+    hint(Context::Form, "esc", Action::Out, "back"),
+    hint(Context::Form, "tab", Action::NextSection, "next field"),
+    bind(Context::Form, "shift-tab", Action::PrevSection),
+    bind(Context::Form, "down", Action::Down),
+    bind(Context::Form, "up", Action::Up),
+    bind(Context::Form, "ctrl-c", Action::Interrupt),
+    hint(Context::List, "enter", Action::Enter, "open"),
+    hint(Context::List, "esc", Action::Out, "close"),
+    bind(Context::List, "up", Action::Up),
+    bind(Context::List, "down", Action::Down),
+    bind(Context::List, "pgup", Action::PageUp),
+    bind(Context::List, "pgdn", Action::PageDown),
+    bind(Context::List, "home", Action::Home),
+    bind(Context::List, "end", Action::End),
+    hint(Context::List, "y", Action::Copy, "copy"),
 ];
 
 /// The bindings, in the order of the help.

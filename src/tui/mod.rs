@@ -7,6 +7,7 @@
 mod action;
 pub mod app;
 mod chrome;
+mod desk;
 #[cfg(debug_assertions)]
 mod drill;
 pub mod effect;

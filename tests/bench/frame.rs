@@ -70,6 +70,8 @@ fn app(snapshot: FleetSnapshot) -> App {
         depth: Depth::True,
         low_bandwidth: false,
         mouse: false,
+        vault: dbtop::tui::effect::VaultState::Plain,
+        lock_after_ms: None,
     };
     let mut app = App::new(settings, fixture::NOW);
     app.ingest(Arc::new(snapshot));

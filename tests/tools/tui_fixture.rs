@@ -61,6 +61,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         depth: Depth::True,
         low_bandwidth,
         mouse: true,
+        vault: dbtop::tui::effect::VaultState::Plain,
+        lock_after_ms: None,
     };
     let cancel = CancellationToken::new();
     let asked = cancel.clone();

@@ -96,6 +96,13 @@ fn named(targets: Vec<Target>, names: &[String]) -> anyhow::Result<Vec<Target>> 
 
 /// Tests all of them, some at once, and gives the results in the same order.
 pub async fn run(targets: Vec<Target>) -> Vec<Tested> {
+    let mut tested: Vec<(usize, Tested)> = start(targets).join_all().await;
+    tested.sort_by_key(|(index, _)| *index);
+    tested.into_iter().map(|(_, one)| one).collect()
+}
+
+/// Starts to test all of them, some at once; each result comes with the place of its target in the list.
+pub fn start(targets: Vec<Target>) -> JoinSet<(usize, Tested)> {
     let resolver: Resolver = Arc::new(secret::resolve);
     let mut secrets = Secrets::new(resolver);
     let roots = Roots::load();
@@ -116,7 +123,5 @@ pub async fn run(targets: Vec<Target>) -> Vec<Tested> {
             (index, Tested { report, rights })
         });
     }
-    let mut tested: Vec<(usize, Tested)> = tasks.join_all().await;
-    tested.sort_by_key(|(index, _)| *index);
-    tested.into_iter().map(|(_, one)| one).collect()
+    tasks
 }

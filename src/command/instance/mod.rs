@@ -66,7 +66,10 @@ async fn add_one(args: cli::Add, tenancy: &Tenancy, output: Format) -> anyhow::R
 }
 
 /// Refuses an address that another instance has: it would be watched twice.
-fn refuse_twin(inventory: &Inventory, record: &InstanceRecord, own: Option<&str>) -> anyhow::Result<()> {
+///
+/// # Errors
+/// There is one.
+pub fn refuse_twin(inventory: &Inventory, record: &InstanceRecord, own: Option<&str>) -> anyhow::Result<()> {
     let same = |other: &InstanceRecord| {
         other.address().eq_ignore_ascii_case(&record.address()) && other.database == record.database
     };

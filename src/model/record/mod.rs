@@ -7,6 +7,7 @@
 
 mod audit;
 mod auth;
+mod bulk;
 mod group;
 mod id;
 mod instance;
@@ -14,6 +15,7 @@ mod poll;
 
 pub use audit::{AuditEntry, Author, Outcome};
 pub use auth::{Auth, SecretRef};
+pub use bulk::BulkChange;
 pub use group::{FilterRecord, GroupRecord, LabelColor, LabelRecord};
 pub use id::{RecordId, Slug, SlugError, TenantUid};
 pub use instance::{InstanceRecord, RecordError, Tls, TlsCheck};

@@ -1,17 +1,22 @@
-//! Layers lie over the pane and take keys first: command line, filter, help, details, jump.
+//! Layers lie over the pane and take keys first: command line, filter, help, details, jump,
+//! dialogs.
 
 pub mod details;
 pub mod document;
+#[expect(dead_code, reason = "the wizard, which comes next, takes the rest")]
+pub mod form;
 pub mod help;
 pub mod input;
 pub mod jump;
+pub mod modal;
 pub mod overlay;
 pub mod palette;
+pub mod tenants;
+pub mod unlock;
 
 use super::keymap::Context;
 
 /// An open layer.
-#[derive(Debug)]
 pub enum Layer {
     /// `:`
     Palette(palette::Palette),
@@ -23,14 +28,22 @@ pub enum Layer {
     Details(details::Details),
     /// Ctrl-g
     Jump(jump::Jump),
+    /// a dialog about the inventory
+    Modal(Box<dyn modal::Modal>),
 }
 
 impl Layer {
     /// Whose keys it takes.
-    pub const fn context(&self) -> Context {
+    pub fn context(&self) -> Context {
         match self {
+            Self::Modal(m) => m.context(),
             Self::Palette(_) | Self::Filter(_) | Self::Jump(_) => Context::Input,
             Self::Help(_) | Self::Details(_) => Context::Reader,
         }
+    }
+
+    /// True if keys without a meaning are typed.
+    pub fn takes_text(&self) -> bool {
+        matches!(self.context(), Context::Input | Context::Form)
     }
 }

@@ -4,7 +4,7 @@ use super::{
     input::Line,
     jump::{popup, rank},
 };
-use crate::model::snapshot::FleetSnapshot;
+use crate::model::{record::Slug, snapshot::FleetSnapshot};
 use crate::tui::{
     action::Action, pane::PaneId, place::Scope, theme::BUILT_IN, theme::Theme, widget::canvas::Canvas,
 };
@@ -30,10 +30,12 @@ pub enum Command {
     Theme(String),
     /// a filter for the pane
     Filter(String),
+    /// another tenant
+    Tenant(Slug),
 }
 
 /// Words that need nothing after them.
-const WORDS: [(&str, &str, Action); 13] = [
+const WORDS: [(&str, &str, Action); 16] = [
     ("help", "the keys of this pane", Action::Help),
     ("pause", "the screen stands still", Action::Pause),
     ("refresh", "poll what is in view now", Action::Refresh),
@@ -46,6 +48,9 @@ const WORDS: [(&str, &str, Action); 13] = [
     ("group", "group by the next field", Action::GroupBy),
     ("own", "dbtop's own figures", Action::Overlay),
     ("redraw", "paint everything anew", Action::Redraw),
+    ("lock", "the inventory; polling goes on", Action::Lock),
+    ("unlock", "the inventory", Action::Unlock),
+    ("tenants", "watch another one", Action::Tenants),
     ("q", "quit", Action::Quit),
 ];
 
@@ -74,6 +79,8 @@ pub fn interpret(text: &str, snapshot: &FleetSnapshot) -> Result<Command, String
         "theme" if rest.is_empty() => return Err(format!("which theme? {}", theme_names())),
         "theme" => return Ok(Command::Theme(rest.to_owned())),
         "filter" => return Ok(Command::Filter(rest.to_owned())),
+        "tenant" if rest.is_empty() => return Ok(Command::Do(Action::Tenants)),
+        "tenant" => return Slug::parse(rest).map(Command::Tenant).map_err(|e| e.to_string()),
         "scope" if !rest.is_empty() => {
             return Ok(Command::Go { pane: None, scopes: Some(scope(rest, snapshot)?) });
         }

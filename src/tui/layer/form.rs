@@ -1,0 +1,290 @@
+//! Fields to fill in: texts, hidden texts and choices, each with room for a hint or for what is wrong with it. Dialogs own
+//! a [`Form`] and say what its fields mean.
+
+use super::input::Line;
+use crate::{
+    model::secret::{Secret, SecretInput},
+    tui::{keymap::Chord, theme::Theme, widget::canvas::Canvas},
+};
+use crossterm::event::KeyCode;
+
+/// Column where the values start.
+pub const VALUE_AT: u16 = 24;
+
+/// What a field holds.
+pub enum Entry {
+    /// a text
+    Text(Line),
+    /// a text that is shown as dots
+    Hidden(SecretInput),
+    /// one of some words
+    Choice(&'static [&'static str], usize),
+}
+
+/// One field.
+pub struct Field {
+    /// its name in the program, as [`crate::model::record::RecordError`] gives it
+    pub id: &'static str,
+    /// its name for the user
+    pub label: &'static str,
+    /// what is in it
+    pub entry: Entry,
+    /// what to write, shown dimmed while nothing is wrong
+    pub hint: String,
+    /// what is wrong with it
+    pub error: Option<String>,
+    /// false: means nothing with what the others say, and is passed over
+    pub shown: bool,
+}
+
+impl Field {
+    const fn new(id: &'static str, label: &'static str, entry: Entry) -> Self {
+        Self { id, label, entry, hint: String::new(), error: None, shown: true }
+    }
+
+    /// A text.
+    pub fn text(id: &'static str, label: &'static str, text: &str) -> Self {
+        Self::new(id, label, Entry::Text(Line::new(text)))
+    }
+
+    /// A text that is shown as dots.
+    pub fn hidden(id: &'static str, label: &'static str) -> Self {
+        Self::new(id, label, Entry::Hidden(SecretInput::default()))
+    }
+
+    /// One of some words; the first one if `word` is none of them.
+    pub fn choice(id: &'static str, label: &'static str, words: &'static [&'static str], word: &str) -> Self {
+        let at = words.iter().position(|w| *w == word).unwrap_or(0);
+        Self::new(id, label, Entry::Choice(words, at))
+    }
+
+    /// With a hint.
+    #[must_use]
+    pub fn hint(self, hint: impl Into<String>) -> Self {
+        Self { hint: hint.into(), ..self }
+    }
+
+    /// What it says; nothing if it is hidden text.
+    pub fn said(&self) -> &str {
+        match &self.entry {
+            Entry::Text(line) => line.text(),
+            Entry::Hidden(_) => "",
+            Entry::Choice(words, at) => words.get(*at).copied().unwrap_or(""),
+        }
+    }
+}
+
+/// The fields and which one the cursor is in.
+#[derive(Default)]
+pub struct Form {
+    fields: Vec<Field>,
+    at: usize,
+    /// first field that was drawn
+    top: usize,
+}
+
+impl Form {
+    /// With the cursor in the first field.
+    pub const fn new(fields: Vec<Field>) -> Self {
+        Self { fields, at: 0, top: 0 }
+    }
+
+    /// The field of that name.
+    pub fn field(&self, id: &str) -> Option<&Field> {
+        self.fields.iter().find(|f| f.id == id)
+    }
+
+    /// The same, to change it.
+    pub fn field_mut(&mut self, id: &str) -> Option<&mut Field> {
+        self.fields.iter_mut().find(|f| f.id == id)
+    }
+
+    /// All fields.
+    pub fn fields_mut(&mut self) -> impl Iterator<Item = &mut Field> {
+        self.fields.iter_mut()
+    }
+
+    /// What a field says, without blanks around it; nothing if it is hidden text or means nothing now.
+    pub fn said(&self, id: &str) -> &str {
+        self.field(id).filter(|f| f.shown).map_or("", Field::said).trim()
+    }
+
+    /// What was typed into a hidden field; None: nothing.
+    pub fn secret(&self, id: &str) -> Option<Secret> {
+        match &self.field(id)?.entry {
+            Entry::Hidden(typed) if !typed.is_empty() => Some(typed.to_secret()),
+            _ => None,
+        }
+    }
+
+    /// The field that the cursor is in.
+    pub fn current(&self) -> Option<&Field> {
+        self.fields.get(self.at)
+    }
+
+    /// Says what is wrong with a field and puts the cursor there. False if there is no such field.
+    pub fn blame(&mut self, id: &str, words: impl Into<String>) -> bool {
+        let Some(at) = self.fields.iter().position(|f| f.id == id && f.shown) else { return false };
+        self.at = at;
+        if let Some(field) = self.fields.get_mut(at) {
+            field.error = Some(words.into());
+        }
+        true
+    }
+
+    /// Nothing is wrong any more.
+    pub fn forgive(&mut self) {
+        self.fields.iter_mut().for_each(|f| f.error = None);
+    }
+
+    /// The field that something is wrong with, first one.
+    pub fn is_wrong(&self) -> bool {
+        self.fields.iter().any(|f| f.shown && f.error.is_some())
+    }
+
+    /// Puts the cursor into the next or the previous field that is shown; false if it is the last one already.
+    pub fn step(&mut self, down: bool) -> bool {
+        let shown = |f: &Field| f.shown;
+        let next = if down {
+            self.fields.iter().skip(self.at + 1).position(shown).map(|n| self.at + 1 + n)
+        } else {
+            self.fields.iter().take(self.at).rposition(shown)
+        };
+        next.map(|at| self.at = at).is_some()
+    }
+
+    /// Takes a key into the field with the cursor; true if what it says changed. Its error goes then.
+    pub fn key(&mut self, chord: Chord) -> bool {
+        let Some(field) = self.fields.get_mut(self.at) else { return false };
+        let changed = match &mut field.entry {
+            Entry::Text(line) => line.key(chord),
+            Entry::Hidden(typed) => hidden_key(typed, chord),
+            Entry::Choice(words, at) => choose(words, at, chord),
+        };
+        if changed {
+            field.error = None;
+        }
+        changed
+    }
+
+    /// Takes pasted text into the field with the cursor: its first line.
+    pub fn paste(&mut self, text: &str) {
+        let Some(field) = self.fields.get_mut(self.at) else { return };
+        match &mut field.entry {
+            Entry::Text(line) => line.paste(text),
+            Entry::Hidden(typed) => {
+                for c in text.lines().next().unwrap_or("").chars() {
+                    typed.push(c);
+                }
+            }
+            Entry::Choice(..) => return,
+        }
+        field.error = None;
+    }
+
+    /// Draws the fields that are shown, one a line, as many as fit around the cursor. Hint or error of the field with the
+    /// cursor stand on the last line. Returns the lines used.
+    pub fn render(&mut self, canvas: &mut Canvas<'_>, theme: &Theme) -> u16 {
+        let (w, h) = (canvas.width(), canvas.height());
+        let shown: Vec<usize> =
+            self.fields.iter().enumerate().filter(|(_, f)| f.shown).map(|(n, _)| n).collect();
+        let rows = usize::from(h.saturating_sub(1)).max(1);
+        let cursor = shown.iter().position(|n| *n == self.at).unwrap_or(0);
+        self.top = self.top.min(cursor).max((cursor + 1).saturating_sub(rows));
+        self.top = self.top.min(shown.len().saturating_sub(rows));
+        let mut y = 0;
+        for n in shown.iter().skip(self.top).take(rows) {
+            if let Some(field) = self.fields.get(*n) {
+                draw(field, *n == self.at, &mut canvas.part(0, y, w, 1), theme);
+            }
+            y += 1;
+        }
+        if let Some(field) = self.fields.get(self.at) {
+            let (text, style) = match &field.error {
+                Some(error) => (error, theme.critical),
+                None => (&field.hint, theme.dim),
+            };
+            let lines = super::details::fold(text, usize::from(w.saturating_sub(VALUE_AT)));
+            for line in lines.iter().take(usize::from(h.saturating_sub(y))) {
+                canvas.put(VALUE_AT, y, w.saturating_sub(VALUE_AT), line, style);
+                y += 1;
+            }
+        }
+        y
+    }
+}
+
+fn hidden_key(typed: &mut SecretInput, chord: Chord) -> bool {
+    if let Some(c) = chord.typed() {
+        return typed.push(c);
+    }
+    match chord.parts() {
+        (KeyCode::Backspace, false, _) => typed.pop(),
+        (KeyCode::Backspace, true, _) | (KeyCode::Char('u' | 'w'), true, _) => {
+            typed.clear();
+            true
+        }
+        _ => false,
+    }
+}
+
+fn choose(words: &[&str], at: &mut usize, chord: Chord) -> bool {
+    let last = words.len().saturating_sub(1);
+    let before = *at;
+    match (chord.parts().0, chord.typed()) {
+        (KeyCode::Left, _) => *at = at.saturating_sub(1),
+        (KeyCode::Right, _) => *at = (*at + 1).min(last),
+        (_, Some(' ')) => *at = if *at == last { 0 } else { *at + 1 },
+        // The next word that starts with this letter.
+        (_, Some(c)) => {
+            let next = (1..=words.len()).map(|n| (*at + n) % words.len().max(1));
+            let starts = |n: &usize| words.get(*n).is_some_and(|w| w.starts_with(c.to_ascii_lowercase()));
+            *at = next.into_iter().find(starts).unwrap_or(*at);
+        }
+        _ => {}
+    }
+    *at != before
+}
+
+fn draw(field: &Field, current: bool, line: &mut Canvas<'_>, theme: &Theme) {
+    let w = line.width();
+    let mark = if field.error.is_some() {
+        "✖"
+    } else if current {
+        "›"
+    } else {
+        " "
+    };
+    let style = if field.error.is_some() { theme.critical } else { theme.accent };
+    line.put(0, 0, 1, mark, style);
+    line.put(2, 0, VALUE_AT - 3, field.label, if current { theme.strong } else { theme.dim });
+    let mut value = line.part(VALUE_AT, 0, w.saturating_sub(VALUE_AT + 1), 1);
+    if current {
+        value.clear(theme.input);
+    }
+    match &field.entry {
+        Entry::Text(text) if current => {
+            text.render(&mut value, 0, "", theme);
+        }
+        Entry::Text(text) => {
+            value.put(0, 0, value.width(), text.text(), theme.base);
+        }
+        Entry::Hidden(typed) => {
+            let dots = (typed.count() as u16).min(value.width().saturating_sub(1));
+            value.repeat(0, 0, dots, "•", theme.strong);
+            if current {
+                value.put(dots, 0, 1, "▏", theme.accent);
+            }
+        }
+        Entry::Choice(words, at) => {
+            let mut x = 0;
+            for (n, word) in words.iter().enumerate() {
+                let style = if n == *at { theme.tab } else { theme.dim };
+                let room = value.width().saturating_sub(x);
+                x += value.put(x, 0, room, " ", style);
+                x += value.put(x, 0, value.width().saturating_sub(x), word, style);
+                x += value.put(x, 0, value.width().saturating_sub(x), " ", style) + 1;
+            }
+        }
+    }
+}
