@@ -77,6 +77,11 @@ fn looks(screen: &Screen, config: &Config) -> anyhow::Result<Settings> {
         low_bandwidth: screen.low_bandwidth || config.ui.low_bandwidth,
         mouse: screen.mouse || config.ui.mouse,
         vault: VaultState::Plain,
-        lock_after_ms: None,
+        lock_after_ms: lock_after_ms(config.vault.lock_after_min),
     })
+}
+
+/// 0: never.
+fn lock_after_ms(minutes: u32) -> Option<i64> {
+    (minutes > 0).then(|| i64::from(minutes) * 60_000)
 }

@@ -74,7 +74,9 @@ fn sealed(tenancy: &cli::Tenancy) -> anyhow::Result<Source> {
     refuse_suspended(&open::locked(tenancy)?)?;
     let tenant = open::unlocked(tenancy)?;
     let (mut targets, notes) = targets(&tenant.inventory()?);
-    notes.iter().for_each(|note| ask::say(note));
+    for note in &notes {
+        ask::say(note);
+    }
     ask_for_secrets(&mut targets)?;
     allow_sockets(targets.len() * 2);
     Ok(Source { targets, title: tenant.slug().to_string(), sim: None })

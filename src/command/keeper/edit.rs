@@ -34,7 +34,7 @@ impl Keeper {
         self.say(Reply::Form(Box::new(data)));
     }
 
-    pub(super) fn save(&mut self, mut record: InstanceRecord, of: Option<(InstanceId, u64)>) {
+    pub(super) fn save(&mut self, mut record: InstanceRecord, of: Option<&(InstanceId, u64)>) {
         let name = record.name.clone();
         let done = self.try_save(&mut record, of);
         self.finish(done.map(|()| format!("saved {name}")));
@@ -43,13 +43,13 @@ impl Keeper {
     fn try_save(
         &mut self,
         record: &mut InstanceRecord,
-        of: Option<(InstanceId, u64)>,
+        of: Option<&(InstanceId, u64)>,
     ) -> Result<(), Refusal> {
         let Some(open) = &mut self.open else { return Err(refused(LOCKED)) };
-        let own = of.as_ref().map(|(id, _)| id.as_str());
+        let own = of.map(|(id, _)| id.as_str());
         refuse_twin(&open.inventory, record, own)
             .map_err(|e| Refusal { field: Some("host"), words: e.to_string() })?;
-        let Some((id, revision)) = &of else {
+        let Some((id, revision)) = of else {
             let added = open.tenant.change(&current_author(), |change| change.add_instance(record));
             return added.map(drop).map_err(refusal);
         };

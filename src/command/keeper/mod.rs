@@ -110,7 +110,7 @@ impl Keeper {
             Request::Tenants => self.list_tenants(),
             Request::Switch(slug) => self.switch(slug),
             Request::Form(ids) => self.form(&ids),
-            Request::Save { record, of } => self.save(*record, of),
+            Request::Save { record, of } => self.save(*record, of.as_ref()),
             Request::Bulk { ids, change } => self.bulk(&ids, &change),
             Request::Remove(ids) => self.remove(&ids),
             Request::Test { ticket, record, of } => self.test(ticket, *record, of.as_ref()),
@@ -162,9 +162,9 @@ impl Keeper {
 
     fn unlock_any(&mut self) {
         self.state(VaultState::Opening);
-        let opened = self.locked_tenant().and_then(|locked| {
+        let opened = self.locked_tenant().map(|locked| {
             let env = open::env(&self.tenancy, &locked);
-            Ok((locked.unlock_any(&env), open::has_passphrase(&locked)))
+            (locked.unlock_any(&env), open::has_passphrase(&locked))
         });
         match opened {
             Ok((Ok(tenant), _)) => self.opened(tenant),
@@ -260,10 +260,9 @@ impl Keeper {
             };
             match self.answers.iter().find(|(whose, _)| *whose == who) {
                 Some((_, Some(answer))) => *secret = SecretRef::Stored(answer.clone()),
-                // Esc: these instances say that nobody was asked.
-                Some((_, None)) => {}
                 None if missing.is_none() => missing = Some((who, id)),
-                None => {}
+                // Asked for later; or Esc was the answer, and these instances say that nobody was asked.
+                None | Some((_, None)) => {}
             }
         }
         source::allow_sockets(targets.len() * 2);

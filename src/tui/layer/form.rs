@@ -220,7 +220,7 @@ fn hidden_key(typed: &mut SecretInput, chord: Chord) -> bool {
     }
     match chord.parts() {
         (KeyCode::Backspace, false, _) => typed.pop(),
-        (KeyCode::Backspace, true, _) | (KeyCode::Char('u' | 'w'), true, _) => {
+        (KeyCode::Backspace | KeyCode::Char('u' | 'w'), true, _) => {
             typed.clear();
             true
         }

@@ -184,15 +184,14 @@ impl Modal for Unlock {
     fn hear(&mut self, reply: &Reply, out: &mut Out) -> bool {
         let Reply::Vault { state, .. } = reply else { return false };
         match (&self.question, state) {
-            (Question::Password { .. }, VaultState::Open) => {}
-            (_, VaultState::Open) => out.close(),
+            (Question::Unlock { .. } | Question::NewVault, VaultState::Open) => out.close(),
             (_, VaultState::Locked { why, .. }) => {
                 self.busy = false;
                 self.why.clone_from(why);
                 self.clear();
             }
             (_, VaultState::Absent) => self.busy = false,
-            (_, VaultState::Opening | VaultState::Choose | VaultState::Plain) => {}
+            (_, VaultState::Open | VaultState::Opening | VaultState::Choose | VaultState::Plain) => {}
         }
         // The app must hear of it, too.
         false
