@@ -104,6 +104,8 @@ pub enum Command {
     Label(inventory::Label),
     /// Saved filters
     Filter(inventory::Filter),
+    /// The configuration: check it, show it
+    Config(Configuration),
     /// Print all keys as Markdown
     Keys,
 }
@@ -202,6 +204,28 @@ pub struct Sim {
     /// Write the inventory for --inventory to this file (its CA goes beside it)
     #[arg(long, value_name = "FILE")]
     pub inventory_out: PathBuf,
+}
+
+/// `dbtop config`.
+#[derive(Debug, Args)]
+pub struct Configuration {
+    /// What to do
+    #[command(subcommand)]
+    pub command: ConfigCommand,
+
+    /// Output format
+    #[arg(short = 'o', long = "output", value_enum, default_value_t = Format::Table, global = true)]
+    pub output: Format,
+}
+
+/// The sub-commands of `dbtop config`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Subcommand)]
+pub enum ConfigCommand {
+    /// Name every mistake with file, line and option, and what is insecure or costly; exit with 0 (nothing), 1 (warnings)
+    /// or 2 (mistakes)
+    Check,
+    /// Print every option with its value and where it comes from
+    Show,
 }
 
 /// `dbtop vault`.

@@ -4,6 +4,7 @@
 mod ask;
 mod audit;
 mod check;
+mod config;
 mod effects;
 mod group;
 mod instance;
@@ -20,17 +21,13 @@ mod source;
 mod tenant;
 mod vault;
 
-use crate::{
-    cli::{
-        Cli, Command, Source,
-        inventory::{Instance, InstanceCommand},
-    },
-    config::{self, Config},
+use crate::cli::{
+    Cli, Command,
+    inventory::{Instance, InstanceCommand},
 };
 use anyhow::Context;
 use std::{
     io::{ErrorKind, Write},
-    path::PathBuf,
     process::ExitCode,
 };
 
@@ -41,21 +38,23 @@ use std::{
 pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     // Before the first secret is read.
     crate::vault::harden();
-    let config = load_config(&cli.source)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .context("starting the async runtime")?;
-    let code = runtime.block_on(dispatch(cli, config));
+    let code = runtime.block_on(dispatch(cli));
     // Tasks that are still stuck in a connect or a name look-up are not waited for.
     runtime.shutdown_background();
     code
 }
 
-async fn dispatch(cli: Cli, config: Config) -> anyhow::Result<ExitCode> {
+async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
-        None => screen::run(cli.source, &cli.tenancy, cli.screen, config).await.map(|()| ExitCode::SUCCESS),
-        Some(Command::Once(args)) => once::run(args, cli.source, &cli.tenancy, config).await,
+        None => screen::run(cli.source, &cli.tenancy, &cli.screen).await.map(|()| ExitCode::SUCCESS),
+        Some(Command::Once(args)) => {
+            let config = config::load(&cli.source, &cli.screen)?;
+            once::run(args, cli.source, &cli.tenancy, config).await
+        }
         Some(Command::Doctor(args)) => check::doctor(args, cli.source, &cli.tenancy).await,
         Some(Command::Sim(args)) => sim::run(args, cli.source.seed).await.map(|()| ExitCode::SUCCESS),
         Some(Command::Vault(args)) => vault::run(args, &cli.tenancy).map(|()| ExitCode::SUCCESS),
@@ -68,6 +67,7 @@ async fn dispatch(cli: Cli, config: Config) -> anyhow::Result<ExitCode> {
         Some(Command::Group(args)) => group::run(args, &cli.tenancy).map(|()| ExitCode::SUCCESS),
         Some(Command::Label(args)) => label::run(args, &cli.tenancy).map(|()| ExitCode::SUCCESS),
         Some(Command::Filter(args)) => saved::run(args, &cli.tenancy).map(|()| ExitCode::SUCCESS),
+        Some(Command::Config(args)) => config::run(&args, &cli.source, &cli.tenancy, &cli.screen),
         Some(Command::Keys) => print(&crate::tui::keymap::markdown()).map(|()| ExitCode::SUCCESS),
     }
 }
@@ -88,22 +88,4 @@ pub fn words(error: &anyhow::Error) -> String {
         _ if said.contains(&cause) => said,
         _ => format!("{said}: {cause}"),
     })
-}
-
-/// `--config`, else `config.toml` in `$DBTOP_HOME` or the platform's configuration folder if it exists.
-fn load_config(source: &Source) -> anyhow::Result<Config> {
-    let default = || {
-        let folder = std::env::var_os("DBTOP_HOME")
-            .map(PathBuf::from)
-            .or_else(|| directories::ProjectDirs::from("", "", "dbtop").map(|d| d.config_dir().to_owned()))?;
-        Some(folder.join("config.toml")).filter(|f| f.exists())
-    };
-    let file = source.config.clone().or_else(default);
-    Ok(config::load(file.as_deref(), environment())?)
-}
-
-/// The environment, without what is no text.
-fn environment() -> impl Iterator<Item = (String, String)> {
-    std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
 }

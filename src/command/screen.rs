@@ -1,6 +1,6 @@
 //! `dbtop` without a command: the screen over a live fleet.
 
-use super::{effects, keeper, log, open, signals, source};
+use super::{config, effects, keeper, log, open, signals, source};
 use crate::{
     cli::{Screen, Source, Tenancy},
     collect,
@@ -20,8 +20,9 @@ use tokio::sync::mpsc;
 ///
 /// # Errors
 /// No terminal, no inventory, an unknown theme.
-pub async fn run(source: Source, tenancy: &Tenancy, screen: Screen, config: Config) -> anyhow::Result<()> {
-    let settings = looks(&screen, &config)?;
+pub async fn run(source: Source, tenancy: &Tenancy, screen: &Screen) -> anyhow::Result<()> {
+    let config = config::load(&source, screen)?;
+    let settings = looks(&config)?;
     let cancel = signals::listen();
     let is_sealed = source.demo.is_none() && source.inventory.is_none();
     let fleet = if is_sealed {
@@ -64,18 +65,16 @@ pub async fn run(source: Source, tenancy: &Tenancy, screen: Screen, config: Conf
     Ok(shown?)
 }
 
-/// Command line > configuration; `NO_COLOR` beats both unless a theme is named on the command line.
-fn looks(screen: &Screen, config: &Config) -> anyhow::Result<Settings> {
+/// How the screen looks by this configuration.
+fn looks(config: &Config) -> anyhow::Result<Settings> {
     let var = |name| std::env::var(name).ok().filter(|v| !v.is_empty());
     let depth = Depth::detect(var("COLORTERM").as_deref(), var("TERM").as_deref());
-    let plain = var("NO_COLOR").map(|_| "mono".to_owned());
-    let name = screen.theme.clone().or(plain).unwrap_or_else(|| config.ui.theme.clone());
     Ok(Settings {
         tenant: String::new(),
-        theme: Theme::load(&name, depth)?,
+        theme: Theme::load(&config.ui.theme, depth)?,
         depth,
-        low_bandwidth: screen.low_bandwidth || config.ui.low_bandwidth,
-        mouse: screen.mouse || config.ui.mouse,
+        low_bandwidth: config.ui.low_bandwidth,
+        mouse: config.ui.mouse,
         vault: VaultState::Plain,
         lock_after_ms: lock_after_ms(config.vault.lock_after_min),
     })

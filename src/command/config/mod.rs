@@ -1,0 +1,297 @@
+//! `dbtop config check` and `dbtop config show`; and how every other command comes to its configuration.
+
+mod show;
+mod warn;
+
+use super::{
+    once::grid::{Cell, Grid},
+    open, source,
+};
+use crate::{
+    cli::{ConfigCommand, Configuration, Format, Screen, Source, Tenancy},
+    config::{self, Config, Mistake, Origin, Read, inventory},
+    model::{instance::Target, text},
+    store::Home,
+    tui::theme::{Depth, Theme},
+};
+use anyhow::Context;
+use std::{
+    io::{Write, stdout},
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+/// Where the configuration is looked for.
+#[derive(Debug, Clone)]
+pub struct Place {
+    /// the file
+    pub file: PathBuf,
+    /// somebody named it: it must be there
+    pub named: bool,
+}
+
+impl Place {
+    /// `--config`, else `config.toml` in `$DBTOP_HOME` or the platform's configuration folder.
+    pub fn find(source: &Source) -> Option<Self> {
+        if let Some(file) = source.config.clone() {
+            return Some(Self { file, named: true });
+        }
+        Some(Self { file: Home::find().ok()?.config().join("config.toml"), named: false })
+    }
+
+    /// The file, if it is to be read.
+    pub fn to_read(&self) -> Option<&Path> {
+        (self.named || self.file.exists()).then_some(&self.file)
+    }
+}
+
+/// The configuration of file and environment, with the options of the command line over it.
+///
+/// # Errors
+/// All mistakes in it.
+pub fn load(source: &Source, screen: &Screen) -> anyhow::Result<Config> {
+    let place = Place::find(source);
+    let mut config = config::load(place.as_ref().and_then(Place::to_read), environment())?;
+    overlay(screen, &mut config);
+    Ok(config)
+}
+
+/// File and environment with all mistakes, and the options of the command line over them.
+pub fn read(place: Option<&Place>, screen: &Screen) -> Read {
+    let mut read = config::read(place.and_then(Place::to_read), environment());
+    read.origins.extend(overlay(screen, &mut read.config));
+    read
+}
+
+/// Puts the options of the command line over a configuration; says which. `NO_COLOR` beats the file unless a theme is
+/// named on the command line.
+fn overlay(screen: &Screen, config: &mut Config) -> Vec<(String, Origin)> {
+    let mut set = Vec::new();
+    let ui = &mut config.ui;
+    if let Some(theme) = &screen.theme {
+        ui.theme.clone_from(theme);
+        set.push(("ui.theme".to_owned(), Origin::CommandLine("--theme")));
+    } else if std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()) {
+        "mono".clone_into(&mut ui.theme);
+        set.push(("ui.theme".to_owned(), Origin::Variable("NO_COLOR".into())));
+    }
+    for (is_said, option, name, flag) in [
+        (screen.mouse, &mut ui.mouse, "ui.mouse", "--mouse"),
+        (screen.low_bandwidth, &mut ui.low_bandwidth, "ui.low_bandwidth", "--low-bandwidth"),
+    ] {
+        if is_said {
+            *option = true;
+            set.push((name.to_owned(), Origin::CommandLine(flag)));
+        }
+    }
+    set
+}
+
+/// The environment, without what is no text.
+fn environment() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+}
+
+/// Runs one of the sub-commands. `check` ends with 0 if there is nothing to say, 1 if there are warnings, 2 if there are
+/// mistakes.
+///
+/// # Errors
+/// `show`: the mistakes of the configuration. Both: an output that cannot be written.
+pub fn run(
+    args: &Configuration,
+    source: &Source,
+    tenancy: &Tenancy,
+    screen: &Screen,
+) -> anyhow::Result<ExitCode> {
+    match args.command {
+        ConfigCommand::Check => check(args.output, source, tenancy, screen),
+        ConfigCommand::Show => show::run(args.output, source, tenancy, screen).map(|()| ExitCode::SUCCESS),
+    }
+}
+
+/// How much a finding matters. Ordered: worse is greater.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Weight {
+    /// something was not looked at
+    Note,
+    /// it works, and is insecure, costly or not what was meant
+    Warning,
+    /// dbtop does not start with it
+    Mistake,
+}
+
+impl Weight {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Note => "note",
+            Self::Warning => "warning",
+            Self::Mistake => "mistake",
+        }
+    }
+}
+
+/// What `check` says.
+#[derive(Debug, Clone, PartialEq)]
+struct Finding {
+    weight: Weight,
+    said: Mistake,
+}
+
+impl Finding {
+    fn warning(at: Origin, option: &str, problem: String, advice: impl Into<String>) -> Self {
+        let said = Mistake { at, option: option.to_owned(), problem, advice: advice.into() };
+        Self { weight: Weight::Warning, said }
+    }
+
+    const fn mistake(said: Mistake) -> Self {
+        Self { weight: Weight::Mistake, said }
+    }
+}
+
+/// The instances that the configuration is for.
+struct Fleet {
+    /// each with the line of the plain inventory where it begins
+    targets: Vec<(Option<usize>, Target)>,
+    /// the plain inventory, if it is one
+    file: Option<PathBuf>,
+    /// the file, or `tenant x`
+    name: String,
+}
+
+fn check(output: Format, source: &Source, tenancy: &Tenancy, screen: &Screen) -> anyhow::Result<ExitCode> {
+    let place = Place::find(source);
+    let read = read(place.as_ref(), screen);
+    let mut findings: Vec<Finding> = read.mistakes.iter().cloned().map(Finding::mistake).collect();
+    if !read.mistakes.iter().any(|m| m.option == "ui.theme")
+        && let Err(error) = Theme::load(&read.config.ui.theme, Depth::True)
+    {
+        let at = read.origins.get("ui.theme").cloned().unwrap_or(Origin::Default);
+        let advice = "write dark, light, high-contrast, ansi16, mono, or the path of a theme file";
+        let option = "ui.theme".to_owned();
+        findings.push(Finding::mistake(Mistake {
+            at,
+            option,
+            problem: error.to_string(),
+            advice: advice.into(),
+        }));
+    }
+    let fleet = fleet(source, tenancy, &mut findings);
+    let file = place.as_ref().and_then(Place::to_read);
+    findings.extend(warn::values(&read, fleet.as_ref()));
+    findings.extend(warn::files(file, tenancy.key_file.as_deref(), fleet.as_ref()));
+    findings.extend(warn::variables(environment().map(|(name, _)| name), fleet.as_ref()));
+    findings.extend(fleet.iter().flat_map(warn::transport));
+    // Stable: what belongs together stays together.
+    findings.sort_by_key(|finding| std::cmp::Reverse(finding.weight));
+    print(&findings, output, file)?;
+    let worst = findings.iter().map(|finding| finding.weight).max();
+    Ok(ExitCode::from(match worst {
+        Some(Weight::Mistake) => 2,
+        Some(Weight::Warning) => 1,
+        Some(Weight::Note) | None => 0,
+    }))
+}
+
+/// The plain inventory that is named, else the sealed one if it opens without a question.
+fn fleet(source: &Source, tenancy: &Tenancy, findings: &mut Vec<Finding>) -> Option<Fleet> {
+    if let Some(file) = &source.inventory {
+        let at = Origin::File { path: file.clone(), line: None };
+        let text = match std::fs::read_to_string(file) {
+            Ok(text) => text,
+            Err(error) => {
+                let problem = format!("cannot be read: {error}");
+                let said = Mistake { at, option: String::new(), problem, advice: String::new() };
+                findings.push(Finding::mistake(said));
+                return None;
+            }
+        };
+        let read = inventory::read(file, &text);
+        findings.extend(read.mistakes.into_iter().map(Finding::mistake));
+        let targets = read.targets.into_iter().map(|(line, target)| (Some(line), target)).collect();
+        return Some(Fleet { targets, file: Some(file.clone()), name: file.display().to_string() });
+    }
+    match sealed(tenancy) {
+        Ok(fleet) => fleet,
+        Err(error) => {
+            let problem = format!("the sealed inventory was not looked at: {}", super::words(&error));
+            let advice = "give --key-file FILE, or --inventory FILE for a plain one".to_owned();
+            let said = Mistake { at: Origin::Default, option: String::new(), problem, advice };
+            findings.push(Finding { weight: Weight::Note, said });
+            None
+        }
+    }
+}
+
+/// The tenant's inventory; None without any tenant.
+///
+/// # Errors
+/// It opens only with a question, or not at all.
+fn sealed(tenancy: &Tenancy) -> anyhow::Result<Option<Fleet>> {
+    // Nothing is made by looking.
+    let none = !Home::find()?.data().join("tenants").exists() || open::tenants()?.slugs()?.is_empty();
+    if none && tenancy.tenant.is_none() {
+        return Ok(None);
+    }
+    let locked = open::locked(tenancy)?;
+    let tenant = locked.unlock_any(&open::env(tenancy, &locked))?;
+    let (targets, _) = source::targets(&tenant.inventory()?);
+    let targets = targets.into_iter().map(|target| (None, target)).collect();
+    Ok(Some(Fleet { targets, file: None, name: format!("tenant {}", tenant.slug()) }))
+}
+
+/// Lines for people, rows for programs.
+fn print(findings: &[Finding], output: Format, file: Option<&Path>) -> anyhow::Result<()> {
+    let mut out = stdout().lock();
+    if output != Format::Table {
+        return grid(findings).print(output, &mut out);
+    }
+    let mut shown = String::new();
+    for Finding { weight, said } in findings {
+        let place = if said.at == Origin::Default { String::new() } else { format!("{}: ", said.at) };
+        let advice = if said.advice.is_empty() { String::new() } else { format!("; {}", said.advice) };
+        let line = format!("{:<7}  {place}{}{advice}", weight.name(), said.problem);
+        shown.push_str(&text::sanitize_line(&line, LONGEST_LINE));
+        shown.push('\n');
+    }
+    let read = file.map_or_else(|| "no file: the defaults".to_owned(), |file| file.display().to_string());
+    let count = |weight| findings.iter().filter(|finding| finding.weight == weight).count();
+    let (mistakes, warnings) = (count(Weight::Mistake), count(Weight::Warning));
+    let sum = match (mistakes, warnings) {
+        (0, 0) => "no mistakes, nothing to warn about".to_owned(),
+        _ => format!("mistakes {mistakes}, warnings {warnings}"),
+    };
+    let done = out.write_all(shown.as_bytes()).and_then(|()| writeln!(out, "{read}: {sum}"));
+    done.or_else(cli_gone).context("writing the result")
+}
+
+/// A finding longer than this is cut.
+const LONGEST_LINE: usize = 1_000;
+
+/// That nobody reads it to its end is no error.
+fn cli_gone(error: std::io::Error) -> std::io::Result<()> {
+    if error.kind() == std::io::ErrorKind::BrokenPipe { Ok(()) } else { Err(error) }
+}
+
+fn grid(findings: &[Finding]) -> Grid {
+    let optional = |text: &str| Cell::text(Some(text).filter(|text| !text.is_empty()));
+    let row = |Finding { weight, said }: &Finding| {
+        let (place, line) = match &said.at {
+            Origin::File { path, line } => (path.display().to_string(), *line),
+            Origin::Default => (String::new(), None),
+            other => (other.to_string(), None),
+        };
+        vec![
+            Cell::Text(weight.name().to_owned()),
+            optional(&place),
+            Cell::int(line.map(|line| line as i64)),
+            optional(&said.option),
+            Cell::Text(said.problem.clone()),
+            optional(&said.advice),
+        ]
+    };
+    Grid {
+        columns: vec!["level", "place", "line", "option", "problem", "advice"],
+        rows: findings.iter().map(row).collect(),
+    }
+}

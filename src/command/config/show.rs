@@ -1,0 +1,86 @@
+//! `dbtop config show`: every option with its value and who said so. No secrets: the configuration has none, and paths of
+//! key files are no keys.
+
+use super::{Place, read};
+use crate::{
+    cli::{Format, Screen, Source, Tenancy},
+    command::once::grid::{Cell, Grid},
+    config::{ConfigError, Origin},
+};
+use std::{io::stdout, path::Path};
+
+/// Prints the options by name.
+///
+/// # Errors
+/// The mistakes of the configuration; an output that cannot be written.
+pub fn run(output: Format, source: &Source, tenancy: &Tenancy, screen: &Screen) -> anyhow::Result<()> {
+    let place = Place::find(source);
+    let read = read(place.as_ref(), screen);
+    if !read.mistakes.is_empty() {
+        return Err(ConfigError::Mistakes(read.mistakes).into());
+    }
+    let config = place.as_ref().and_then(Place::to_read);
+    let named = place.as_ref().is_some_and(|place| place.named);
+    let mut rows = vec![
+        row("config", path(config), &said(named, "DBTOP_CONFIG", "--config")),
+        row(
+            "inventory",
+            path(source.inventory.as_deref()),
+            &said(source.inventory.is_some(), "DBTOP_INVENTORY", "--inventory"),
+        ),
+        row(
+            "tenant",
+            Cell::text(tenancy.tenant.as_deref()),
+            &said(tenancy.tenant.is_some(), "DBTOP_TENANT", "--tenant"),
+        ),
+        key_file(tenancy),
+    ];
+    let values = toml::Table::try_from(&read.config)?;
+    for (section, options) in &values {
+        for (option, value) in options.as_table().into_iter().flatten() {
+            let name = format!("{section}.{option}");
+            let from = read.origins.get(&name).unwrap_or(&Origin::Default);
+            rows.push(row(&name, cell(value), from));
+        }
+    }
+    Grid { columns: vec!["option", "value", "from"], rows }.print(output, &mut stdout().lock())
+}
+
+fn row(option: &str, value: Cell, from: &Origin) -> Vec<Cell> {
+    vec![Cell::Text(option.to_owned()), value, Cell::Text(from.to_string())]
+}
+
+fn path(path: Option<&Path>) -> Cell {
+    Cell::text(path.map(|path| path.display().to_string()).as_deref())
+}
+
+/// The command line takes these from the environment, too; it beats it.
+fn said(is_said: bool, variable: &str, option: &'static str) -> Origin {
+    let named = std::env::args_os().any(|word| word.to_string_lossy().starts_with(option));
+    match (is_said, named) {
+        (false, _) => Origin::Default,
+        (true, true) => Origin::CommandLine(option),
+        (true, false) => Origin::Variable(variable.to_owned()),
+    }
+}
+
+fn key_file(tenancy: &Tenancy) -> Vec<Cell> {
+    let of_environment = std::env::var_os("DBTOP_KEY_FILE").filter(|file| !file.is_empty());
+    match (&tenancy.key_file, &of_environment) {
+        (Some(file), _) => row("key_file", path(Some(file)), &Origin::CommandLine("--key-file")),
+        (None, Some(file)) => {
+            row("key_file", path(Some(Path::new(file))), &Origin::Variable("DBTOP_KEY_FILE".into()))
+        }
+        (None, None) => row("key_file", path(None), &Origin::Default),
+    }
+}
+
+fn cell(value: &toml::Value) -> Cell {
+    match value {
+        toml::Value::String(text) => Cell::Text(text.clone()),
+        toml::Value::Integer(number) => Cell::Int(*number),
+        toml::Value::Float(number) => Cell::Real(*number),
+        toml::Value::Boolean(flag) => Cell::Flag(*flag),
+        other => Cell::Text(other.to_string()),
+    }
+}
