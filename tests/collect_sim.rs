@@ -272,3 +272,33 @@ async fn hostile_data_harms_nobody() {
     assert!(cycle.facts.blocking.get().is_some_and(|b| b.cycles_cut > 0), "{:?}", cycle.facts.blocking);
     assert!(collector.shutdown().await);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn settings_reach_running_instances() {
+    let sim = sim(4).await;
+    let slow =
+        Settings { fleet_every_ms: 3_600_000, fleet_detail_every_ms: 3_600_000, ..Settings::default() };
+    let mut collector = start(&sim, slow.clone());
+    let polled = |s: &FleetSnapshot| s.instances.iter().filter_map(|i| i.facts.headline.at).min();
+    let rates = |s: &FleetSnapshot| {
+        s.instances.iter().all(|i| i.facts.headline.get().is_some_and(|h| h.batches_per_s.is_some()))
+    };
+    let first = wait(&mut collector, 20, rates).await;
+    assert!(rates(&first), "all were polled twice");
+    let connects = first.collector.connects;
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let quiet = Arc::clone(&collector.snapshots.borrow());
+    assert_eq!(polled(&quiet), polled(&first), "once an hour");
+    // Another pace, one query at a time, and a CPU threshold that everything is above.
+    let thresholds = Thresholds { cpu_warning_pct: 0.0, cpu_critical_pct: 0.0, ..Thresholds::default() };
+    let faster = Settings { fleet_every_ms: 1_000, max_queries: 1, max_handshakes: 1, thresholds, ..slow };
+    collector.commands.send(Command::Settings(Box::new(faster))).await.expect("the collector runs");
+    let seen = wait(&mut collector, 20, |s| polled(s) > polled(&first)).await;
+    assert!(polled(&seen) > polled(&first), "polled again, all of them");
+    assert!(seen.instances.iter().all(|i| i.facts.headline.every_ms == 1_000), "and shown as such");
+    let judged = |s: &FleetSnapshot| s.instances.iter().all(|i| i.health.level == Level::Critical);
+    let seen = wait(&mut collector, 20, judged).await;
+    assert!(judged(&seen), "{:?}", seen.instances.iter().map(|i| told(i)).collect::<Vec<_>>());
+    assert_eq!(seen.collector.connects, connects, "on the same connections");
+    assert!(collector.shutdown().await);
+}

@@ -10,6 +10,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 #[derive(Debug)]
 pub struct Gate {
     permits: Semaphore,
+    places: usize,
     hold: Duration,
     meter: Arc<Meter>,
 }
@@ -17,7 +18,12 @@ pub struct Gate {
 impl Gate {
     /// `places` at once, each held for at most `hold`.
     pub fn new(places: usize, hold: Duration, meter: Arc<Meter>) -> Self {
-        Self { permits: Semaphore::new(places.clamp(1, Semaphore::MAX_PERMITS)), hold, meter }
+        Self { permits: Semaphore::new(places.clamp(1, Semaphore::MAX_PERMITS)), places, hold, meter }
+    }
+
+    /// True if a new one of these would be the same.
+    pub fn is_like(&self, places: usize, hold: Duration) -> bool {
+        self.places == places && self.hold == hold
     }
 
     /// Waits for a place.

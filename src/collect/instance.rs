@@ -9,12 +9,11 @@
 
 use super::{
     driver::{Driver, Session},
-    gate::Gate,
     meter::Meter,
+    orders::Orders,
     retry::{Attempt, Retry},
     schedule::Schedule,
     secrets::SecretCell,
-    settings::Settings,
 };
 use crate::{
     model::{
@@ -23,6 +22,7 @@ use crate::{
         reading::Unavailable,
         record::PollSettings,
         sample::{Link, ProbeId, Sample, Update},
+        time::Timestamp,
     },
     probe::{Polled, ProbeContext},
 };
@@ -47,17 +47,14 @@ const RESUME_SPREAD: Duration = Duration::from_secs(2);
 /// What all instance tasks share.
 pub(super) struct Shared<D> {
     pub driver: D,
-    pub settings: Arc<Settings>,
+    pub clock: fn() -> Timestamp,
     pub meter: Arc<Meter>,
-    pub dials: Gate,
-    pub handshakes: Gate,
-    pub queries: Gate,
     /// Bounded. Links and paces wait for room; samples are dropped and counted when it is full.
     pub updates: mpsc::Sender<Update>,
 }
 
 /// What the manager wants of an instance; the newest wins.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Control {
     /// on the screen
     pub focused: bool,
@@ -67,6 +64,15 @@ pub(super) struct Control {
     pub refreshes: u64,
     /// what the instance's record and labels say about polling it
     pub poll: Arc<PollSettings>,
+    /// the collector's settings
+    pub orders: Arc<Orders>,
+}
+
+impl Control {
+    /// Neither on the screen nor paused.
+    pub const fn new(poll: Arc<PollSettings>, orders: Arc<Orders>) -> Self {
+        Self { focused: false, paused: false, refreshes: 0, poll, orders }
+    }
 }
 
 /// Why a connection ended.
@@ -98,8 +104,8 @@ impl<D: Driver> Instance<D> {
         secret: SecretCell,
         control: watch::Receiver<Control>,
     ) -> Self {
-        let poll = Arc::clone(&control.borrow().poll);
-        let schedule = Schedule::new(&shared.settings, Arc::clone(&poll), Instant::now());
+        let first = control.borrow().clone();
+        let schedule = Schedule::new(&first.orders.settings, Arc::clone(&first.poll), Instant::now());
         Self {
             target,
             shared,
@@ -108,7 +114,7 @@ impl<D: Driver> Instance<D> {
             schedule,
             context: ProbeContext::new(),
             retry: Retry::default(),
-            obeyed: Control { poll, ..Control::default() },
+            obeyed: Control::new(first.poll, first.orders),
             fresh: true,
         }
     }
@@ -124,7 +130,7 @@ impl<D: Driver> Instance<D> {
                     self.fresh = true;
                     let wait = self.retry.failed(failure.kind.is_transient(), fastrand::f64());
                     tracing::info!(instance = %self.target.info.id, %failure, ?wait, "link down");
-                    let now = (self.shared.settings.clock)();
+                    let now = (self.shared.clock)();
                     let next_at = now.plus_ms(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX));
                     self.link(Link::Down { failure, attempts: self.retry.failures(), next_at }).await;
                     self.wait_for_next_attempt(wait).await;
@@ -149,18 +155,20 @@ impl<D: Driver> Instance<D> {
         let target = &*self.target;
         shared.meter.connect();
         let secret = self.secret.get().await?;
-        let within = shared.settings.connect_within;
-        let place = shared.dials.enter().await;
+        // The newest, which a connect may be the first to see.
+        let orders = Arc::clone(&self.control.borrow().orders);
+        let within = orders.settings.connect_within;
+        let place = orders.dials.enter().await;
         let started = Instant::now();
         let dialed = place.run(shared.driver.dial(target, within / 2)).await?;
         let left = within.saturating_sub(started.elapsed());
-        let place = shared.handshakes.enter().await;
+        let place = orders.handshakes.enter().await;
         let session = place.run(shared.driver.login(dialed, target, &secret, left)).await;
         if session.as_ref().is_err_and(|f| f.kind == FailureKind::Login) {
             self.secret.refused();
         }
         let mut session = session?;
-        let place = shared.queries.enter().await;
+        let place = orders.queries.enter().await;
         let left = within.saturating_sub(started.elapsed()).max(LEAST_SET_UP);
         match tokio::time::timeout(left, place.run(session.prepare(&mut self.context))).await {
             Ok(prepared) => prepared.map(|()| session),
@@ -176,7 +184,7 @@ impl<D: Driver> Instance<D> {
         let _connected = shared.meter.connection();
         let now = Instant::now();
         if std::mem::take(&mut self.fresh) {
-            self.schedule.connected(&shared.settings, now);
+            self.schedule.connected(&self.obeyed.orders.settings, now);
         } else {
             self.schedule.resume(now);
         }
@@ -215,7 +223,8 @@ impl<D: Driver> Instance<D> {
                 return End::Again;
             }
             self.report(polled);
-            let skipped = self.schedule.done(&due, &shared.settings, Instant::now(), fastrand::f64());
+            let settings = &self.obeyed.orders.settings;
+            let skipped = self.schedule.done(&due, settings, Instant::now(), fastrand::f64());
             shared.meter.skipped(skipped);
             answered |= ok;
             match failure {
@@ -251,7 +260,8 @@ impl<D: Driver> Instance<D> {
 
     async fn poll(&mut self, session: &mut D::Session, due: &[ProbeId]) -> Vec<Polled> {
         let planned = self.schedule.next();
-        let place = self.shared.queries.enter().await;
+        let orders = Arc::clone(&self.obeyed.orders);
+        let place = orders.queries.enter().await;
         self.shared.meter.start_delay(Instant::now().saturating_duration_since(planned));
         let _flight = self.shared.meter.flight();
         place.run(session.poll(due, &mut self.context)).await
@@ -260,7 +270,7 @@ impl<D: Driver> Instance<D> {
     /// Sends samples to the reducer. A full queue means that it cannot keep up: the sample is dropped and counted, the
     /// next one will be newer.
     fn report(&self, polled: Vec<Polled>) {
-        let at = (self.shared.settings.clock)();
+        let at = (self.shared.clock)();
         let (mut ok, mut failed) = (0, 0);
         for Polled { probe, took_ms, mut outcome } in polled {
             if let Ok(Sample::Databases(rows)) = &mut outcome {
@@ -294,14 +304,19 @@ impl<D: Driver> Instance<D> {
     async fn obey(&mut self) {
         let wanted = self.control.borrow_and_update().clone();
         let now = Instant::now();
+        let settings = &wanted.orders.settings;
+        if wanted.orders != self.obeyed.orders {
+            let paces = self.schedule.take_settings(settings, now, fastrand::f64());
+            self.tell_paces(paces).await;
+        }
         if wanted.poll != self.obeyed.poll {
-            let paces = self.schedule.take_poll(Arc::clone(&wanted.poll), &self.shared.settings, now);
+            let paces = self.schedule.take_poll(Arc::clone(&wanted.poll), settings, now);
             self.tell_paces(paces).await;
             self.tell_what_is_off().await;
         }
         if wanted.focused != self.obeyed.focused {
             self.context.set_focused(wanted.focused);
-            let paces = self.schedule.focus(wanted.focused, &self.shared.settings, now);
+            let paces = self.schedule.focus(wanted.focused, settings, now);
             self.tell_paces(paces).await;
         }
         if wanted.refreshes != self.obeyed.refreshes {
@@ -317,7 +332,7 @@ impl<D: Driver> Instance<D> {
     async fn while_paused(&mut self) {
         loop {
             let wanted = self.control.borrow_and_update().clone();
-            let now = (self.shared.settings.clock)();
+            let now = (self.shared.clock)();
             if !wanted.paused && wanted.poll.paused(now).is_none() {
                 return;
             }
@@ -339,7 +354,7 @@ impl<D: Driver> Instance<D> {
 
     /// A probe that is switched off says so, instead of growing old.
     async fn tell_what_is_off(&self) {
-        let at = (self.shared.settings.clock)();
+        let at = (self.shared.clock)();
         for probe in self.schedule.off() {
             let instance = self.target.info.id.clone();
             let outcome = Err(Unavailable::SwitchedOff("this instance's settings".into()));
@@ -350,7 +365,7 @@ impl<D: Driver> Instance<D> {
 
     /// Stopped or in maintenance by its own settings.
     fn is_resting(&self) -> bool {
-        let now = (self.shared.settings.clock)();
+        let now = (self.shared.clock)();
         self.control.borrow().poll.paused(now).is_some()
     }
 
@@ -374,7 +389,7 @@ impl<D: Driver> Instance<D> {
     }
 
     async fn link(&self, link: Link) {
-        let at = (self.shared.settings.clock)();
+        let at = (self.shared.clock)();
         self.send(Update::Link { instance: self.target.info.id.clone(), at, link }).await;
     }
 
@@ -410,21 +425,18 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_full_queue_drops_samples_and_counts_them_but_no_link() {
         let meter = Arc::new(Meter::default());
-        let gate = || Gate::new(1, Duration::from_secs(1), Arc::clone(&meter));
+        let orders = Arc::new(Orders::new(crate::collect::Settings::default(), None, &meter));
         let (updates, mut taken) = mpsc::channel(2);
         let shared = Arc::new(Shared {
             driver: Fake::new(),
-            settings: Arc::new(Settings::default()),
+            clock: Timestamp::default,
             meter: Arc::clone(&meter),
-            dials: gate(),
-            handshakes: gate(),
-            queries: gate(),
             updates,
         });
         let target = target("a");
         let secret = Secrets::new(Arc::new(|_| Ok(crate::model::secret::Secret::new(String::new()))))
             .cell(&target.auth);
-        let (_hold, control) = watch::channel(Control::default());
+        let (_hold, control) = watch::channel(Control::new(Arc::default(), orders));
         let instance = Instance::new(Arc::new(target), shared, secret, control);
         let sample = |_| Polled {
             probe: ProbeId::Schedulers,

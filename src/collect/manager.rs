@@ -5,7 +5,9 @@ use super::{
     Command,
     driver::Driver,
     instance::{Control, Instance, Shared},
+    orders::Orders,
     secrets::Secrets,
+    settings::Settings,
 };
 use crate::model::{
     failure::{Failure, FailureKind},
@@ -34,6 +36,7 @@ struct Running {
 
 pub(super) struct Manager<D> {
     shared: Arc<Shared<D>>,
+    orders: Arc<Orders>,
     secrets: Secrets,
     tasks: JoinSet<()>,
     running: HashMap<InstanceId, Running>,
@@ -42,9 +45,10 @@ pub(super) struct Manager<D> {
 }
 
 impl<D: Driver> Manager<D> {
-    pub fn new(shared: Arc<Shared<D>>, secrets: Secrets) -> Self {
+    pub fn new(shared: Arc<Shared<D>>, orders: Arc<Orders>, secrets: Secrets) -> Self {
         Self {
             shared,
+            orders,
             secrets,
             tasks: JoinSet::new(),
             running: HashMap::new(),
@@ -101,13 +105,26 @@ impl<D: Driver> Manager<D> {
                 let _ = self.shared.updates.send(Update::Inventory(infos)).await;
                 self.take_targets(targets);
             }
+            Command::Settings(settings) => self.take_settings(*settings).await,
+        }
+    }
+
+    /// Tells the reducer and every task; nothing is started anew.
+    async fn take_settings(&mut self, settings: Settings) {
+        if settings.thresholds != self.orders.settings.thresholds {
+            let thresholds = Box::new(settings.thresholds.clone());
+            let _ = self.shared.updates.send(Update::Thresholds(thresholds)).await;
+        }
+        self.orders = Arc::new(Orders::new(settings, Some(&self.orders), &self.shared.meter));
+        for running in self.running.values() {
+            running.change(|c| c.orders = Arc::clone(&self.orders));
         }
     }
 
     /// Ends what is not wanted any more or is reached in another way now, starts what is new.
     fn take_targets(&mut self, targets: Vec<Target>) {
         let mut before = std::mem::take(&mut self.running);
-        let gap = self.shared.settings.start_gap;
+        let gap = self.orders.settings.start_gap;
         let mut delay = Duration::ZERO;
         for target in targets {
             let id = target.info.id.clone();
@@ -138,8 +155,7 @@ impl<D: Driver> Manager<D> {
         let first = Control {
             focused: self.focused.contains(&id),
             paused: self.paused,
-            refreshes: 0,
-            poll: Arc::clone(&target.info.poll),
+            ..Control::new(Arc::clone(&target.info.poll), Arc::clone(&self.orders))
         };
         let (control, listen) = watch::channel(first);
         let secret = self.secrets.cell(&target.auth);
@@ -158,7 +174,7 @@ impl<D: Driver> Manager<D> {
         let Some(target) = self.running.values().find(of_task).map(|r| Arc::clone(&r.target)) else { return };
         tracing::error!(instance = %target.info.id, "the task of an instance panicked; this is a bug in dbtop");
         let text = "polling it met a bug in dbtop; the log says more";
-        let now = (self.shared.settings.clock)();
+        let now = (self.shared.clock)();
         let link = Link::Down {
             failure: Failure::new(FailureKind::Protocol, text),
             attempts: 1,

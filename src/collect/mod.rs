@@ -20,6 +20,7 @@ mod gate;
 mod instance;
 mod manager;
 mod meter;
+mod orders;
 mod reducer;
 mod retry;
 mod schedule;
@@ -32,7 +33,7 @@ pub use retry::{Attempt, Backoff, Retry};
 pub use secrets::{Resolver, SecretCell, Secrets};
 pub use settings::{Settings, Tier, tier};
 
-use self::{gate::Gate, instance::Shared, manager::Manager, meter::Meter};
+use self::{instance::Shared, manager::Manager, meter::Meter, orders::Orders, reducer::Reducer};
 use crate::{
     model::{
         fleet::Fleet,
@@ -67,6 +68,9 @@ pub enum Command {
     Pause(bool),
     /// the inventory changed: tasks start and end; instances that stay keep their connections and histories
     Inventory(Vec<Target>),
+    /// the configuration changed: intervals, limits and thresholds are in force at once for what is polled next;
+    /// connections and histories stay. The clock and how often snapshots are published stay as they were
+    Settings(Box<Settings>),
 }
 
 /// A running collector. Dropping it ends it without waiting.
@@ -92,29 +96,19 @@ pub fn start_with<D: Driver>(
     resolver: Resolver,
     driver: D,
 ) -> Collector {
-    let settings = Arc::new(settings);
     let meter = Arc::new(Meter::default());
     let (updates, taken) = mpsc::channel(UPDATES);
-    let (commands, orders) = mpsc::channel(COMMANDS);
+    let (commands, wishes) = mpsc::channel(COMMANDS);
     let mut fleet = Fleet::new(settings.thresholds.clone());
     fleet.apply(Update::Inventory(targets.iter().map(|t| Arc::clone(&t.info)).collect()));
     let (publish, snapshots) = watch::channel(fleet.snapshot((settings.clock)()));
-    let gate = |places, hold| Gate::new(places, hold, Arc::clone(&meter));
-    let shared = Shared {
-        driver,
-        dials: gate(settings.max_dials, settings.hold),
-        handshakes: gate(settings.max_handshakes, settings.handshake_hold),
-        queries: gate(settings.max_queries, settings.hold),
-        meter: Arc::clone(&meter),
-        updates,
-        settings: Arc::clone(&settings),
-    };
+    let (clock, publish_every) = (settings.clock, settings.publish_every);
+    let orders = Arc::new(Orders::new(settings, None, &meter));
+    let shared = Shared { driver, clock, meter: Arc::clone(&meter), updates };
     let end = CancellationToken::new();
-    let manager = Manager::new(Arc::new(shared), Secrets::new(resolver));
-    let tasks = [
-        tokio::spawn(manager.run(targets, orders, end.clone())),
-        tokio::spawn(reducer::run(fleet, taken, publish, meter, settings)),
-    ];
+    let manager = Manager::new(Arc::new(shared), orders, Secrets::new(resolver));
+    let reducer = Reducer { fleet, snapshots: publish, meter, clock, publish_every };
+    let tasks = [tokio::spawn(manager.run(targets, wishes, end.clone())), tokio::spawn(reducer.run(taken))];
     Collector { snapshots, commands, tasks, end: end.drop_guard() }
 }
 

@@ -1,10 +1,7 @@
 //! The reducer: the one task that owns the [`Fleet`], takes updates in batches and publishes snapshots.
 
-use super::{
-    meter::{Meter, ProcessReader},
-    settings::Settings,
-};
-use crate::model::{fleet::Fleet, sample::Update, snapshot::FleetSnapshot};
+use super::meter::{Meter, ProcessReader};
+use crate::model::{fleet::Fleet, sample::Update, snapshot::FleetSnapshot, time::Timestamp};
 use std::{sync::Arc, time::Duration};
 use tokio::{
     sync::{mpsc, watch},
@@ -18,57 +15,62 @@ const TICK: Duration = Duration::from_secs(1);
 /// Ticks between two readings of the process figures.
 const PROCESS_EVERY: u32 = 5;
 
-/// Runs until all senders of updates are gone, then publishes what is left.
-pub(super) async fn run(
-    mut fleet: Fleet,
-    mut updates: mpsc::Receiver<Update>,
-    snapshots: watch::Sender<Arc<FleetSnapshot>>,
-    meter: Arc<Meter>,
-    settings: Arc<Settings>,
-) {
-    let mut process = ProcessReader::default();
-    let mut figures = process.read();
-    let mut batch = Vec::with_capacity(BATCH);
-    let mut next_tick = Instant::now() + TICK;
-    let mut next_publish = Instant::now();
-    let mut ticks: u32 = 0;
-    let mut dirty = true;
-    loop {
-        let wake = if dirty { next_publish.min(next_tick) } else { next_tick };
-        let open = tokio::select! {
-            biased;
-            () = sleep_until(wake) => true,
-            taken = updates.recv_many(&mut batch, BATCH) => taken > 0,
-        };
-        dirty |= !batch.is_empty();
-        for update in batch.drain(..) {
-            fleet.apply(update);
-        }
-        let now = Instant::now();
-        if now >= next_tick {
-            next_tick = now + TICK;
-            ticks = ticks.wrapping_add(1);
-            if ticks == 1 || ticks.is_multiple_of(PROCESS_EVERY) {
-                figures = process.read();
+/// What the task owns.
+pub(super) struct Reducer {
+    pub fleet: Fleet,
+    pub snapshots: watch::Sender<Arc<FleetSnapshot>>,
+    pub meter: Arc<Meter>,
+    pub clock: fn() -> Timestamp,
+    pub publish_every: Duration,
+}
+
+impl Reducer {
+    /// Runs until all senders of updates are gone, then publishes what is left.
+    pub async fn run(mut self, mut updates: mpsc::Receiver<Update>) {
+        let mut process = ProcessReader::default();
+        let mut figures = process.read();
+        let mut batch = Vec::with_capacity(BATCH);
+        let mut next_tick = Instant::now() + TICK;
+        let mut next_publish = Instant::now();
+        let mut ticks: u32 = 0;
+        let mut dirty = true;
+        loop {
+            let wake = if dirty { next_publish.min(next_tick) } else { next_tick };
+            let open = tokio::select! {
+                biased;
+                () = sleep_until(wake) => true,
+                taken = updates.recv_many(&mut batch, BATCH) => taken > 0,
+            };
+            dirty |= !batch.is_empty();
+            for update in batch.drain(..) {
+                self.fleet.apply(update);
             }
-            if ticks.is_multiple_of(60) {
-                meter.next_minute();
+            let now = Instant::now();
+            if now >= next_tick {
+                next_tick = now + TICK;
+                ticks = ticks.wrapping_add(1);
+                if ticks == 1 || ticks.is_multiple_of(PROCESS_EVERY) {
+                    figures = process.read();
+                }
+                if ticks.is_multiple_of(60) {
+                    self.meter.next_minute();
+                }
+                self.fleet.apply(Update::Stats(self.meter.read(figures)));
+                dirty = true;
             }
-            fleet.apply(Update::Stats(meter.read(figures)));
-            dirty = true;
-        }
-        if (dirty && now >= next_publish) || !open {
-            let snapshot = fleet.snapshot((settings.clock)());
-            snapshots.send_if_modified(|last| {
-                let changed = !Arc::ptr_eq(last, &snapshot);
-                *last = snapshot;
-                changed
-            });
-            next_publish = now + settings.publish_every;
-            dirty = false;
-        }
-        if !open {
-            return;
+            if (dirty && now >= next_publish) || !open {
+                let snapshot = self.fleet.snapshot((self.clock)());
+                self.snapshots.send_if_modified(|last| {
+                    let changed = !Arc::ptr_eq(last, &snapshot);
+                    *last = snapshot;
+                    changed
+                });
+                next_publish = now + self.publish_every;
+                dirty = false;
+            }
+            if !open {
+                return;
+            }
         }
     }
 }

@@ -143,6 +143,19 @@ impl Schedule {
         self.pace(settings, now)
     }
 
+    /// The collector's settings changed. Gives the probes whose interval changed, with the new one. What is due at once
+    /// by it comes somewhere within the new interval (`chance`, from 0 to 1): the whole fleet changes in one moment.
+    pub fn take_settings(&mut self, settings: &Settings, now: Instant, chance: f64) -> Vec<(ProbeId, u32)> {
+        let changed = self.pace(settings, now);
+        for slot in self.slots.iter_mut().filter(|slot| changed.iter().any(|(probe, _)| *probe == slot.probe))
+        {
+            if slot.due <= now {
+                slot.due = now + Duration::from_millis(slot.every_ms.into()).mul_f64(chance.clamp(0.0, 1.0));
+            }
+        }
+        changed
+    }
+
     fn pace(&mut self, settings: &Settings, now: Instant) -> Vec<(ProbeId, u32)> {
         let mut changed = Vec::new();
         for slot in &mut self.slots {
@@ -308,5 +321,21 @@ mod tests {
         schedule.done(&due, &settings, now, 0.5);
         schedule.refresh(now);
         assert_eq!(schedule.due(now).len(), ProbeId::ALL.len());
+    }
+
+    #[test]
+    fn a_faster_fleet_comes_spread_over_the_new_interval() {
+        let (slow, now) = (Settings { fleet_every_ms: 3_600_000, ..Settings::default() }, Instant::now());
+        let mut schedule = Schedule::new(&slow, Arc::default(), now);
+        for _ in 0..4 {
+            let at = schedule.next();
+            let due = schedule.due(at);
+            schedule.done(&due, &slow, at, 0.5);
+        }
+        let at = schedule.next() - Duration::from_mins(1);
+        let changed = schedule.take_settings(&Settings::default(), at, 0.5);
+        assert!(changed.contains(&(ProbeId::Headline, 30_000)), "{changed:?}");
+        assert_eq!(schedule.next(), at + Duration::from_secs(15), "not all of the fleet at once");
+        assert!(schedule.take_settings(&Settings::default(), at, 0.5).is_empty(), "nothing changed");
     }
 }

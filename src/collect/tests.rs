@@ -5,7 +5,7 @@ use super::{
     *,
 };
 use crate::model::{
-    health::Level,
+    health::{Level, Thresholds},
     record::PollSettings,
     sample::{Link, ProbeId},
     snapshot::InstanceSnapshot,
@@ -358,4 +358,36 @@ async fn maintenance_pauses_polls_and_judgement_until_it_ends_by_itself() {
     seconds(3_600.0).await;
     assert_eq!(polls(), before);
     assert_eq!(&*shown(&collector, "a").health.reasons[0].text, "stopped");
+}
+
+#[tokio::test(start_paused = true)]
+async fn other_settings_take_effect_at_the_next_cycle_without_a_new_connection() {
+    let (fake, collector, start) = run(&names(3), |s| s.fleet_every_ms = 3_600_000);
+    seconds(40.0).await;
+    let polls = |name: &str| fake.polls(name, ProbeId::Headline, start).len();
+    fake.set("sql002", Act::Refuse);
+    let before = polls("sql000");
+    assert!(before <= 3, "once an hour");
+    let thresholds = Thresholds { offline_after_s: 90, ..Thresholds::default() };
+    let faster =
+        Settings { fleet_every_ms: 30_000, clock, max_queries: 1, thresholds, ..Settings::default() };
+    collector.commands.send(Command::Settings(Box::new(faster.clone()))).await.unwrap();
+    seconds(300.0).await;
+    assert!(
+        (8..=13).contains(&(polls("sql000") - before)),
+        "{} polls in five minutes",
+        polls("sql000") - before
+    );
+    let snapshot = Arc::clone(&collector.snapshots.borrow());
+    assert_eq!(snapshot.thresholds.offline_after_s, 90);
+    assert_eq!(shown(&collector, "sql000").facts.headline.every_ms, 30_000);
+    assert_eq!(shown(&collector, "sql002").health.level, Level::Offline, "judged by the new thresholds");
+    assert_eq!(fake.logins.lock().unwrap().iter().filter(|(n, _)| n == "sql000").count(), 1);
+    // A verdict changes with the threshold alone, without a poll.
+    let patient = Settings { thresholds: Thresholds::default(), ..faster };
+    let patient =
+        Settings { thresholds: Thresholds { offline_after_s: 86_400, ..patient.thresholds }, ..patient };
+    collector.commands.send(Command::Settings(Box::new(patient))).await.unwrap();
+    seconds(1.0).await;
+    assert_ne!(shown(&collector, "sql002").health.level, Level::Offline);
 }

@@ -3,6 +3,7 @@
 
 use super::{
     failure::Failure,
+    health::Thresholds,
     instance::{InstanceId, InstanceInfo},
     properties::{Properties, Rights},
     reading::Unavailable,
@@ -408,4 +409,6 @@ pub enum Update {
     },
     /// the collector's own figures
     Stats(CollectorStats),
+    /// health is judged by these from now on
+    Thresholds(Box<Thresholds>),
 }

@@ -259,6 +259,11 @@ impl Entry {
         Arc::make_mut(&mut self.history).record(SeriesId::Memory, poll.at, used_pct);
     }
 
+    /// The rules changed: the next snapshot has a new verdict.
+    pub fn judge_again(&mut self) {
+        self.recheck_at = Timestamp::default();
+    }
+
     /// Judges again if something came or time could change the verdict. True if what is shown changed.
     pub fn refresh(&mut self, thresholds: &Thresholds, now: Timestamp) -> bool {
         if !self.dirty && now < self.recheck_at && now >= self.checked_at {

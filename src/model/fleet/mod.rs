@@ -66,6 +66,11 @@ impl Fleet {
                 self.changed |= self.stats != stats;
                 self.stats = stats;
             }
+            Update::Thresholds(thresholds) => {
+                self.thresholds = *thresholds;
+                self.entries.iter_mut().for_each(Entry::judge_again);
+                self.changed = true;
+            }
             Update::Link { instance, at, link } => {
                 if let Some(entry) = self.entry(&instance) {
                     entry.take_link(at, link);
