@@ -247,7 +247,7 @@ fn title(app: &mut App, line: &mut Canvas<'_>) {
     }
 }
 
-fn footer(app: &App, line: &mut Canvas<'_>) {
+fn footer(app: &mut App, line: &mut Canvas<'_>) {
     let t = &app.world.theme;
     let w = line.width();
     let mut facts = String::new();
@@ -268,9 +268,16 @@ fn footer(app: &App, line: &mut Canvas<'_>) {
         Some(layer) => vec![layer.context()],
         None => vec![app.place.pane.context(), Context::Table, Context::Global],
     };
-    // Without any instance there is nothing to open, filter or sort.
+    // Without any instance there is nothing to open, filter or sort; without a row nothing to open or copy.
     let nothing = app.layers.is_empty() && app.world.snapshot.instances.is_empty();
-    let useful = |a: Action| !nothing || matches!(a, Action::Help | Action::Palette | Action::Back);
+    let no_row = app.layers.is_empty() && app.panes.get(app.place.pane).counts().0 == 0;
+    let narrowed = app.world.narrowed;
+    let useful = |a: Action| match a {
+        Action::Help | Action::Palette | Action::Back => true,
+        Action::Enter | Action::Details | Action::Copy => !no_row,
+        Action::Narrow => !no_row && !narrowed,
+        _ => !nothing,
+    };
     let mut x = 1;
     for context in contexts {
         for b in default_bindings().iter().filter(|b| b.context == context && useful(b.action)) {
@@ -281,8 +288,8 @@ fn footer(app: &App, line: &mut Canvas<'_>) {
                 _ => chord.to_string(),
             };
             let needed = (width(&key) + 1 + width(word) + 3) as u16;
-            // The last word must not be cut; help is always told.
-            let reserve = if b.key == "?" || app.layers.last().is_some() { 0 } else { 8 };
+            // The last word must not be cut; help is always told, after three blanks.
+            let reserve = if b.key == "?" || app.layers.last().is_some() { 0 } else { 9 };
             if x + needed - 3 + reserve > room {
                 continue;
             }
