@@ -139,8 +139,8 @@ impl Stack {
         }
     }
 
-    /// Names the bands that have any height, those on top first, as far as they fit; with a cursor the time and the values
-    /// there.
+    /// Names the bands, those on top first, with a cursor the time and the values there. Where not all fit, the heaviest
+    /// ones are named: a colour that can be seen has a name.
     pub fn draw_legend(&self, canvas: &mut Canvas<'_>, look: &Look<'_>, theme: &Theme) {
         let mut x = 0;
         let mut text = String::new();
@@ -149,25 +149,40 @@ impl Stack {
             axis::push_time(&mut text, at.ms(), true);
             x += canvas.put(x, 0, canvas.width(), &text, theme.accent) + 2;
         }
-        let here = moment.map(|(_, column)| self.columns.get(usize::from(column)));
-        for (band, name) in NAMES.iter().enumerate().rev() {
+        let here = moment.map(|(_, column)| usize::from(column)..usize::from(column) + 1);
+        let named = |band: usize, text: &mut String| {
             text.clear();
-            text.push_str(name);
-            let shown = if let Some(column) = here {
-                let value = column.map_or(f32::NAN, |c| c[band] * look.factor);
+            text.push_str(NAMES[band]);
+            if let Some(column) = here.as_ref() {
                 text.push(' ');
-                axis::push_number(&mut text, value);
-                value > 0.0
-            } else {
-                self.columns.iter().any(|c| c[band] > 0.0)
-            };
-            if shown && x + 2 + text.len() as u16 <= canvas.width() {
-                let (glyph, style) = swatch(band, theme);
-                canvas.glyph(x, 0, glyph, style);
-                x += 2;
-                x += canvas.put(x, 0, canvas.width() - x, &text, theme.dim) + 2;
+                axis::push_number(text, self.weight(band, column.clone()) * look.factor);
             }
+        };
+        let all = here.clone().unwrap_or(0..self.columns.len());
+        let mut bands: Vec<(usize, f32)> = (0..BANDS).map(|b| (b, self.weight(b, all.clone()))).collect();
+        bands.retain(|(_, weight)| *weight > 0.0);
+        bands.sort_by(|a, b| b.1.total_cmp(&a.1));
+        let mut room = canvas.width().saturating_sub(x);
+        bands.retain(|(band, _)| {
+            named(*band, &mut text);
+            let fits = text.len() as u16 + 2 <= room;
+            room = room.saturating_sub(if fits { text.len() as u16 + 4 } else { room });
+            fits
+        });
+        bands.sort_by_key(|(band, _)| std::cmp::Reverse(*band));
+        for (band, _) in bands {
+            let (glyph, style) = swatch(band, theme);
+            canvas.glyph(x, 0, glyph, style);
+            named(band, &mut text);
+            x += 2;
+            x += canvas.put(x, 0, canvas.width() - x, &text, theme.dim) + 2;
         }
+    }
+
+    /// What a band has in these columns, ms of waiting per second; 0 where nothing is known.
+    fn weight(&self, band: usize, columns: std::ops::Range<usize>) -> f32 {
+        let known = self.columns.get(columns).into_iter().flatten();
+        known.map(|c| c[band]).filter(|v| v.is_finite()).sum()
     }
 }
 
@@ -332,6 +347,22 @@ mod tests {
         let look = Look { cursor: Some(NOW.plus_ms(-30_000)), ..LOOK };
         let shown = drawn(40, 1, |c| stack.draw_legend(c, &look, &theme("dark")));
         assert_eq!(shown, ["22:12:50  ■ Lock 3  ■ CPU 1"]);
+    }
+
+    #[test]
+    fn where_not_all_fit_the_legend_names_the_heaviest() {
+        let h = history(&[
+            (WaitCategory::Lock, &[10.0]),
+            (WaitCategory::Memory, &[9000.0]),
+            (WaitCategory::TranLogIo, &[400.0]),
+            (WaitCategory::Cpu, &[20.0]),
+        ]);
+        let stack = Stack::gather([&h].into_iter(), NOW, 30_000, 1);
+        let legend =
+            |w| drawn(w, 1, |c| stack.draw_legend(c, &LOOK, &theme("dark")))[0].trim_end().to_owned();
+        assert_eq!(legend(60), "■ Lock  ■ Memory  ■ Tran Log IO  ■ CPU");
+        assert_eq!(legend(24), "■ Memory  ■ Tran Log IO");
+        assert_eq!(legend(9), "■ Memory");
     }
 
     #[test]
