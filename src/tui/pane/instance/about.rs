@@ -137,7 +137,8 @@ fn rights(d: &mut Document, i: &InstanceSnapshot, view: &View<'_>) {
         let (word, style) = match r.held {
             Some(true) => ("● held     ", t.ok),
             Some(false) => ("▲ missing  ", t.warning),
-            None => ("○ not known here  ", t.dim),
+            // A right that this version does not have yet.
+            None => ("○ not here ", t.dim),
         };
         d.text(format!("{word} {}: {}", r.name, r.gives), style);
     }
