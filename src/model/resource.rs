@@ -172,13 +172,27 @@ fn description(raw: &str, names: DatabaseNames<'_>) -> Resource {
 
 impl Resource {
     fn set_hobt(&mut self, database_id: i64, hobt_id: i64) {
-        self.object = Some(format!("hobt {hobt_id}").into());
         self.target = Some(ResourceTarget::Hobt { database_id, hobt_id });
+        self.object = self.id_words().map(Into::into);
     }
 
     fn set_object(&mut self, database_id: i64, object_id: i64) {
-        self.object = Some(format!("object {object_id}").into());
         self.target = Some(ResourceTarget::Object { database_id, object_id });
+        self.object = self.id_words().map(Into::into);
+    }
+
+    /// `hobt 72057594043105280`, `object 245575913`: what stands for the name of an object until that is learned.
+    fn id_words(&self) -> Option<String> {
+        match self.target? {
+            ResourceTarget::Hobt { hobt_id, .. } => Some(format!("hobt {hobt_id}")),
+            ResourceTarget::Object { object_id, .. } => Some(format!("object {object_id}")),
+            ResourceTarget::Page { .. } => None,
+        }
+    }
+
+    /// True if the object has an id and its name is not known.
+    pub fn is_nameless(&self) -> bool {
+        self.object.is_some() && self.object.as_deref() == self.id_words().as_deref()
     }
 
     fn set_page(&mut self, database_id: i64, file_id: i64, page: Option<i64>, slot: Option<i64>) {
@@ -360,6 +374,8 @@ mod tests {
         let r = r.expect("both are known");
         assert_eq!((r.held_mode.as_deref(), r.detail.as_deref()), (Some("X"), Some("8194443284a0")));
         assert_eq!(r.target, Some(ResourceTarget::Hobt { database_id: 7, hobt_id: 5 }));
+        assert!(r.is_nameless());
+        assert!(!Resource { object: Some("dbo.orders".into()), ..r }.is_nameless());
     }
 
     proptest! {

@@ -188,17 +188,29 @@ pub fn push_blocker(out: &mut String, id: i32) {
 /// Appends `KEY orders.dbo.Order.PK_Order`.
 pub fn push_resource(out: &mut String, r: &Resource) {
     out.push_str(&r.kind);
-    let mut separator = " ";
-    for part in [&r.database, &r.object].into_iter().flatten() {
-        out.push_str(separator);
-        out.push_str(part);
-        separator = ".";
+    if r.database.is_some() || r.object.is_some() {
+        out.push(' ');
+        push_object(out, r);
     }
     if r.object.is_none()
         && let Some(d) = &r.detail
     {
         out.push(' ');
         out.push_str(d);
+    }
+}
+
+/// Appends `orders.dbo.Order.PK_Order`, or `orders, name not known`: an id of 17 digits tells nobody anything. The details
+/// have it.
+pub fn push_object(out: &mut String, r: &Resource) {
+    out.push_str(r.database.as_deref().unwrap_or(""));
+    match &r.object {
+        _ if r.is_nameless() => out.push_str(", name not known"),
+        Some(object) => {
+            out.push_str(if r.database.is_some() { "." } else { "" });
+            out.push_str(object);
+        }
+        None => {}
     }
 }
 
@@ -307,6 +319,9 @@ fn waiting(d: &mut Document, row: RequestRow<'_>, known: Option<&Resource>, view
         let own = if known.is_none() { resource(row.instance, r) } else { None };
         if let Some(found) = known.or(own.as_ref()) {
             push_resource(s, found);
+            if let (true, Some(id)) = (found.is_nameless(), &found.object) {
+                let _ = write!(s, ": {id}{}", why_nameless(row.instance));
+            }
             if let Some(m) = &found.held_mode {
                 let _ = write!(s, ", held in mode {m}");
             }
@@ -324,6 +339,17 @@ fn waiting(d: &mut Document, row: RequestRow<'_>, known: Option<&Resource>, view
         }
     });
     d.field("last wait", t.dim, |s| s.push_str(r.last_wait_type.as_deref().unwrap_or("")));
+}
+
+/// Why an object is told by its id only.
+fn why_nameless(i: &InstanceSnapshot) -> &'static str {
+    const RIGHT: &str = "CONNECT ANY DATABASE";
+    let rights = i.facts.rights.get().map_or(&[][..], |r| &r.rights);
+    if rights.iter().any(|r| &*r.name == RIGHT && r.held == Some(false)) {
+        "; the login may not look into that database (CONNECT ANY DATABASE)"
+    } else {
+        "; not asked for yet, or it is locked or gone"
+    }
 }
 
 fn resources(d: &mut Document, r: &Request, view: &View<'_>) {
