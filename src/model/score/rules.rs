@@ -249,11 +249,10 @@ pub(super) fn memory(case: &mut Case<'_>) {
         if let Some((pct, found)) = used {
             let mut text = "memory ".to_owned();
             push_pct(&mut text, pct);
-            text.push_str(if m.process_low == Some(true) {
-                " of the machine, low"
-            } else {
-                " of the machine"
-            });
+            text.push_str(" of the machine");
+            if m.process_low == Some(true) {
+                text.push_str(", running low");
+            }
             case.add(found, Topic::Memory, text);
         } else if m.process_low == Some(true) {
             case.add((Level::Warning, 30), Topic::Memory, "physical memory low".to_owned());

@@ -58,6 +58,11 @@ pub fn render(figures: &Figures, snapshot: &FleetSnapshot, canvas: &mut Canvas<'
     panel.clear(theme.panel);
     panel.repeat(0, 0, w, "─", theme.rule);
     panel.put(2, 0, w, " dbtop itself ", theme.dim);
+    // The edge: the row behind is not cut short, it goes on below.
+    for y in 1..h {
+        panel.glyph(0, y, "│", theme.rule);
+    }
+    panel.glyph(0, 0, "┌", theme.rule);
     for (y, (name, value)) in lines.iter().enumerate() {
         panel.put(2, y as u16 + 1, 17, name, theme.dim);
         panel.put(20, y as u16 + 1, w.saturating_sub(21), value, theme.base);

@@ -107,10 +107,12 @@ pub fn push_why<T>(out: &mut String, i: &InstanceSnapshot, reading: &Reading<T>,
     }
 }
 
-/// The instances in scope that have never given a reading: how many say why in the same words, most first.
+/// The instances in scope that cannot tell at present, because they never gave a reading or are down: how many say why in
+/// the same words, most first.
 pub fn silent<T>(view: &View<'_>, reading: impl Fn(&Facts) -> &Reading<T>) -> Vec<(String, usize)> {
     let mut found: Vec<(String, usize)> = Vec::new();
-    for (_, i) in view.instances().filter(|(_, i)| reading(&i.facts).get().is_none()) {
+    let cannot = |f: &Facts| matches!(f.link, Link::Down { .. }) || reading(f).get().is_none();
+    for (_, i) in view.instances().filter(|(_, i)| cannot(&i.facts)) {
         let mut why = String::new();
         push_why(&mut why, i, reading(&i.facts), view.now);
         match found.iter_mut().find(|(words, _)| *words == why) {
@@ -122,23 +124,63 @@ pub fn silent<T>(view: &View<'_>, reading: impl Fn(&Facts) -> &Reading<T>) -> Ve
     found
 }
 
-/// Adds a line for each reason of [`silent`]; for the one instance in scope the whole sentence.
-pub fn push_silent<T>(
-    lines: &mut Vec<String>,
-    silent: &[(String, usize)],
+/// What an empty pane says: `what` is not known and why (`What runs`), or that there is `nothing` (`Nothing runs`) on those
+/// that tell, and how many do not. Never "nothing" where nobody could tell.
+pub fn absence<T>(
+    what: &str,
+    nothing: &str,
     view: &View<'_>,
     reading: impl Fn(&Facts) -> &Reading<T>,
-) {
-    if let (Some(i), false) = (view.single(), silent.is_empty()) {
+) -> Vec<String> {
+    let all = view.instances().count();
+    if all == 0 {
+        return no_instance(view);
+    }
+    let silent = silent(view, &reading);
+    let unknown: usize = silent.iter().map(|(_, n)| n).sum();
+    if let (Some(i), true) = (view.single(), unknown > 0) {
         let mut why = String::new();
         match &i.facts.link {
             Link::Down { .. } => push_link(&mut why, i, view.now),
             _ => push_absence(&mut why, i, reading(&i.facts), view.now),
         }
-        lines.push(why);
-        return;
+        return vec![format!("{what} is not known."), why];
     }
+    let mut lines = match silent.as_slice() {
+        [] => return vec![format!("{nothing}.")],
+        [(why, n)] if unknown == all => {
+            return vec![format!("{what} is not known: {n} of {all} instances {why}.")];
+        }
+        _ if unknown == all => vec![format!("{what} is not known: none of {all} instances can tell.")],
+        _ => vec![format!("{nothing} on {} of {all} instances; {unknown} cannot tell:", all - unknown)],
+    };
     lines.extend(silent.iter().map(|(why, n)| format!("{n:>4} {why}")));
+    lines
+}
+
+/// Why there is no instance to look at, and the way out.
+pub fn no_instance(view: &View<'_>) -> Vec<String> {
+    let (first, second) = if view.snapshot.instances.is_empty() {
+        ("No instances yet.", "1 says how to add some.")
+    } else if view.faults_only && !view.scope.is_empty() {
+        ("No faults.", "Ctrl-z shows all instances again.")
+    } else {
+        ("No instance is in this scope.", "Esc widens it.")
+    };
+    vec![first.to_owned(), second.to_owned()]
+}
+
+/// Adds `2 of 40 cannot tell` to a title.
+pub fn push_unknown<T>(
+    out: &mut Vec<(Part, String)>,
+    view: &View<'_>,
+    reading: impl Fn(&Facts) -> &Reading<T>,
+) {
+    let unknown: usize = silent(view, reading).iter().map(|(_, n)| n).sum();
+    if unknown > 0 && view.single().is_none() {
+        let all = view.instances().count();
+        out.push((Part::Level(Level::Warning), format!("{unknown} of {all} cannot tell")));
+    }
 }
 
 /// Appends the state of the connection: `login refused (18456): …, 3 attempts, next in 12s`.
@@ -210,5 +252,34 @@ pub fn empty(lines: &[String], view: &View<'_>, canvas: &mut Canvas<'_>) {
     for (n, (first, line)) in lines.iter().enumerate() {
         let style = if *first { view.theme.strong } else { view.theme.dim };
         canvas.put(x, y + n as u16, canvas.width().saturating_sub(x), line, style);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tui::{fixture, pane::stage::Stage};
+
+    fn activity(stage: &Stage) -> Vec<String> {
+        absence("What runs", "Nothing runs", &stage.view(), |f| &f.activity)
+    }
+
+    #[test]
+    fn nothing_is_said_only_of_those_that_tell() {
+        let lines = activity(&Stage::fleet(fixture::small()));
+        assert_eq!(
+            lines,
+            [
+                "Nothing runs on 7 of 8 instances; 1 cannot tell:",
+                "   1 timed out",
+                "   1 n/a (VIEW SERVER STATE)"
+            ]
+        );
+        let lines = activity(&Stage::fleet(fixture::errors(24)));
+        assert_eq!(lines[0], "What runs is not known: none of 24 instances can tell.");
+        assert!(lines.contains(&"   6 unreachable".to_owned()), "{lines:?}");
+        let lines = activity(&Stage::fleet(fixture::errors(1)));
+        assert_eq!(lines, ["What runs is not known: 1 of 1 instances unreachable."]);
+        assert_eq!(activity(&Stage::fleet(fixture::empty()))[0], "No instances yet.");
     }
 }

@@ -61,6 +61,12 @@ impl Column {
     }
 }
 
+/// Below this width of the screen every text gives way to the figures.
+const NARROW: u16 = 60;
+
+/// Width below which no text goes there.
+const NARROW_TEXT: u16 = 14;
+
 /// Columns of this rank and above come only after the growing ones have the width that they want.
 pub const COMFORT: u8 = 5;
 
@@ -104,8 +110,11 @@ impl Layout {
         let shown = |i: usize| !hidden.get(i).copied().unwrap_or(false);
         let wish = |i: usize| widths.get(i).copied().flatten().unwrap_or(columns[i].width);
         // Names in frozen columns are cut last.
-        let min =
-            |i: usize| if columns[i].frozen && total >= 60 { wish(i) } else { columns[i].min.min(wish(i)) };
+        let min = |i: usize| match &columns[i] {
+            c if c.frozen && total >= NARROW => wish(i),
+            c if !c.right && total < NARROW => c.min.min(wish(i)).min(NARROW_TEXT),
+            c => c.min.min(wish(i)),
+        };
         let mut by_rank: Vec<usize> = (0..columns.len()).filter(|i| shown(*i)).collect();
         by_rank.sort_by_key(|i| columns[*i].rank);
         let mut chosen = vec![false; columns.len()];

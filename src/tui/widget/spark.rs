@@ -2,7 +2,7 @@
 
 use super::canvas::Canvas;
 use crate::model::{history::Series, time::Timestamp};
-use ratatui::style::Style;
+use ratatui::style::{Modifier, Style};
 
 /// Eighths of a block, from empty to full.
 pub const EIGHTHS: [&str; 9] = [" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
@@ -61,11 +61,12 @@ pub fn eighth(value: f32, top: f32) -> usize {
     ((value / top * 8.0).round() as i64).clamp(1, 8) as usize
 }
 
-/// Draws one cell per bucket. `top` None: the highest value in sight. Unknown buckets stay blank.
+/// Draws one cell per bucket. `top` None: the highest value in sight. Unknown buckets stay blank, and are not underlined
+/// either.
 pub fn draw(canvas: &mut Canvas<'_>, x: u16, y: u16, buckets: &[f32], top: Option<f32>, style: Style) {
     let mut text = String::new();
     push(&mut text, buckets, top);
-    canvas.put(x, y, buckets.len() as u16, &text, style);
+    canvas.put(x, y, buckets.len() as u16, &text, style.remove_modifier(Modifier::UNDERLINED));
 }
 
 /// Appends one character per bucket. `top` None: a third above the highest value in sight, so that a steady load is a

@@ -18,17 +18,17 @@ pub const COLUMNS: [Column; 37] = [
     Column::number("SPID", 5, 0).frozen(),
     Column::text("STATUS", 9, 9),
     Column::number("ELAPSED", 7, 1),
-    Column::text("WAIT", 19, 1).at_least(14),
+    Column::text("WAIT", 19, 1).at_least(16),
     Column::number("FOR", 6, 2),
     Column::number("BY", 5, 2),
     Column::number("BLK", 4, 2),
-    Column::number("CPU", 7, 5),
+    Column::number("CPU", 6, 5),
     Column::number("+CPU", 7, 11),
     Column::number("READS", 6, 8),
     Column::text("DB", 10, 6),
     Column::text("LOGIN", 12, 7),
     Column::text("PROGRAM", 16, 10),
-    Column::text("STATEMENT", 32, 1).at_least(16).growing().roomy(56),
+    Column::text("STATEMENT", 25, 1).at_least(16).growing().roomy(56),
     Column::text("HOST", 12, 11),
     Column::text("COMMAND", 15, 12),
     Column::text("RESOURCE", 34, 13),
@@ -119,7 +119,8 @@ pub fn cell(i: &InstanceSnapshot, r: &Request, column: usize, view: &View<'_>, o
     let t = view.theme;
     let stale = i.facts.activity.is_stale(view.now);
     let asleep = r.status.as_deref() == Some("sleeping");
-    let base = if stale || asleep { t.dim } else { t.base };
+    // What sleeps is dim, unless it stands in the way of others: that is the row to look at.
+    let base = if stale || (asleep && r.blocks == 0) { t.dim } else { t.base };
     match column {
         INSTANCE => out.put(base, i.id().as_str()),
         1 => out.fmt(if stale { t.dim } else { t.strong }, format_args!("{}", r.session_id)),
@@ -128,6 +129,9 @@ pub fn cell(i: &InstanceSnapshot, r: &Request, column: usize, view: &View<'_>, o
             Some(b) if b < 0 => out.fmt(t.warning, format_args!("({b})")),
             _ => {}
         },
+        4 if asleep && r.wait_type.is_none() => {
+            out.put(if r.blocks > 0 { t.warning } else { t.dim }, "sleeping");
+        }
         7 if r.blocks > 0 => out.fmt(t.critical, format_args!("{}", r.blocks)),
         7 => {}
         14 => request::push_statement(out, r.statement.as_ref(), asleep, base, t.dim),

@@ -81,6 +81,8 @@ struct Totals {
     sessions: SessionCounts,
     left_out: u64,
     only_own: usize,
+    /// instances that told
+    told: usize,
 }
 
 impl Default for ActivityPane {
@@ -116,6 +118,7 @@ impl ActivityPane {
         self.totals = Totals::default();
         for (n, i) in view.instances() {
             let Some(a) = i.facts.activity.get() else { continue };
+            self.totals.told += 1;
             self.totals.only_own += usize::from(a.only_own);
             self.totals.left_out += u64::from(a.left_out);
             let s = &mut self.totals.sessions;
@@ -223,26 +226,11 @@ impl ActivityPane {
     }
 
     fn empty(&self, view: &View<'_>, canvas: &mut Canvas<'_>) {
-        let mut lines = Vec::new();
-        if self.before > 0 {
-            lines.push("No request matches the filter.".to_owned());
-            lines.push("Esc clears it.".to_owned());
+        let mut lines = if self.before > 0 {
+            vec!["No request matches the filter.".to_owned(), "Esc clears it.".to_owned()]
         } else {
-            let all = view.instances().count();
-            let silent = reading::silent(view, |f| &f.activity);
-            let unknown: usize = silent.iter().map(|(_, n)| n).sum();
-            if all == 0 {
-                lines.push("No instance is in this scope.".to_owned());
-            } else if unknown == all {
-                lines.push("It is not known what runs.".to_owned());
-            } else {
-                lines.push("Nothing runs.".to_owned());
-                if unknown > 0 {
-                    lines.push(format!("{unknown} of {all} instances cannot tell:"));
-                }
-            }
-            reading::push_silent(&mut lines, &silent, view, |f| &f.activity);
-        }
+            reading::absence("What runs", "Nothing runs", view, |f| &f.activity)
+        };
         if self.totals.only_own > 0 {
             lines.push("Without VIEW SERVER STATE only the own session can be seen.".to_owned());
         }
@@ -253,6 +241,11 @@ impl ActivityPane {
 impl Pane for ActivityPane {
     fn rebuild(&mut self, view: &View<'_>) {
         self.filter.learn(view);
+        // With one instance in scope there is nothing to group by instance.
+        if view.single().is_some() && self.group_by == Some(GroupBy::Instance) {
+            self.group_by = None;
+            self.inside = None;
+        }
         self.collect(view);
         self.table.hidden[columns::INSTANCE] = view.single().is_some();
         let names =
@@ -274,13 +267,26 @@ impl Pane for ActivityPane {
     fn title(&self, view: &View<'_>, out: &mut Vec<(Part, String)>) {
         let shown = if self.grouped() { self.before } else { self.lines.len() };
         let mut text = String::new();
-        if shown == self.before {
+        if self.totals.told == 0 {
+            // Nobody told: no number is known, and zero is one.
+            text.push_str("not known");
+        } else if shown == self.before {
             figure::push_grouped(&mut text, shown as i64);
             text.push_str(if shown == 1 { " request" } else { " requests" });
         } else {
             let _ = write!(text, "{shown} of {} requests", self.before);
         }
         out.push((Part::Plain, text));
+        // On a narrow screen the last parts have no room: first what is left out of the rows, and how they are ordered.
+        if let Some((by, name)) = &self.inside {
+            out.push((Part::Accent, format!("{} = {name}", by.name())));
+        } else if let Some(by) = self.group_by {
+            out.push((Part::Accent, format!("by {}", by.name())));
+        } else {
+            let mut order = String::new();
+            self.table.order_name("blockers first", &mut order);
+            out.push((Part::Plain, order));
+        }
         let s = &self.totals.sessions;
         if let Some(total) = s.total {
             let mut text = String::new();
@@ -293,15 +299,7 @@ impl Pane for ActivityPane {
             }
             out.push((Part::Plain, text));
         }
-        if let Some((by, name)) = &self.inside {
-            out.push((Part::Accent, format!("{} = {name}", by.name())));
-        } else if let Some(by) = self.group_by {
-            out.push((Part::Accent, format!("by {}", by.name())));
-        } else {
-            let mut order = String::new();
-            self.table.order_name("blockers first", &mut order);
-            out.push((Part::Plain, order));
-        }
+        reading::push_unknown(out, view, |f| &f.activity);
         if let Some(i) = view.single() {
             reading::push_sampled(out, &i.facts.activity, view.now);
         }

@@ -18,7 +18,7 @@ pub const SESSION: usize = 1;
 pub const COLUMNS: [Column; 16] = [
     Column::text("INSTANCE", 12, 0).at_least(8).frozen(),
     Column::text("SESSION", 20, 0).at_least(12).frozen(),
-    Column::text("WAIT", 10, 1),
+    Column::text("WAIT", 12, 1).at_least(10),
     Column::number("FOR", 7, 0),
     Column::text("RESOURCE", 36, 3).at_least(18).growing(),
     Column::text("LOGIN", 12, 6),
@@ -145,11 +145,7 @@ fn resource(node: &Node<'_>, view: &View<'_>, base: Style, out: &mut CellText) {
             }
             out.put(t.dim, "on ");
             out.with(base, |s| match (&r.database, &r.object) {
-                (Some(d), Some(o)) => {
-                    s.push_str(d);
-                    s.push('.');
-                    s.push_str(o);
-                }
+                (Some(_), Some(_)) => request::push_object(s, r),
                 _ => request::push_resource(s, r),
             });
         }
@@ -189,20 +185,5 @@ pub fn empty_lines(view: &View<'_>, filtered: bool) -> Vec<String> {
     if filtered {
         return vec!["No chain matches the filter.".to_owned(), "Esc clears it.".to_owned()];
     }
-    let all = view.instances().count();
-    let silent = reading::silent(view, |f| &f.blocking);
-    let blind: usize = silent.iter().map(|(_, n)| n).sum();
-    let mut lines = Vec::new();
-    if all == 0 {
-        lines.push("No instance is in this scope.".to_owned());
-    } else if blind == all {
-        lines.push("It is not known who blocks whom.".to_owned());
-    } else {
-        lines.push("Nothing is blocked.".to_owned());
-        if blind > 0 {
-            lines.push(format!("{blind} of {all} instances cannot tell:"));
-        }
-    }
-    reading::push_silent(&mut lines, &silent, view, |f| &f.blocking);
-    lines
+    reading::absence("Who blocks whom", "Nothing is blocked", view, |f| &f.blocking)
 }

@@ -340,6 +340,7 @@ impl Pane for BlockingPane {
                 format!("▲ {} cut", plural(self.cycles, "cycle", "cycles")),
             ));
         }
+        super::reading::push_unknown(out, view, |f| &f.blocking);
     }
 
     fn render(&mut self, view: &View<'_>, canvas: &mut Canvas<'_>) {

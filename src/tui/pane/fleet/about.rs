@@ -3,6 +3,27 @@
 use super::super::View;
 use crate::tui::widget::canvas::Canvas;
 
+/// The first screen of somebody who has nothing yet. Fits 80 columns and 24 rows.
+const FIRST_STEPS: [&str; 17] = [
+    "No instances yet.",
+    "",
+    "Look around in a simulated fleet:",
+    "  dbtop --demo",
+    "",
+    "Watch your own servers. Names and passwords are sealed on disk:",
+    "  dbtop vault init                                      once",
+    "  dbtop instance add sales-1 --host db1 --user watcher  tested, then saved",
+    "  dbtop instance import servers.csv                     preview; --yes does it",
+    "      also .json, .toml, and .regsrvr of Management Studio; --cms NAME",
+    "",
+    "Or from a plain file, without a vault:   dbtop --inventory fleet.toml",
+    "  [[instance]]",
+    "  name = \"sales-1\"",
+    "  host = \"db1.example.org\"",
+    "  user = \"watcher\"",
+    "  password = { env = \"DBTOP_PASSWORD\" }",
+];
+
 /// Says why there is no row and what to do about it.
 pub fn empty(view: &View<'_>, filter: &str, before: usize, canvas: &mut Canvas<'_>) {
     let t = view.theme;
@@ -15,20 +36,7 @@ pub fn empty(view: &View<'_>, filter: &str, before: usize, canvas: &mut Canvas<'
     } else if view.snapshot.version == 0 {
         &["Connecting to the fleet …"]
     } else {
-        &[
-            "No instances yet.",
-            "",
-            "See a simulated fleet:   dbtop --demo",
-            "Watch your own:          dbtop --inventory fleet.toml",
-            "",
-            "fleet.toml:",
-            "  [[instance]]",
-            "  name = \"sqlprd-001\"",
-            "  host = \"sqlprd-001.example.org\"",
-            "  user = \"dbtop\"",
-            "  password = { env = \"DBTOP_PASSWORD\" }",
-            "  groups = [\"prod\"]",
-        ]
+        &FIRST_STEPS
     };
     let longest = lines.iter().map(|l| l.chars().count()).max().unwrap_or(0) as u16;
     let x = canvas.width().saturating_sub(longest) / 2;

@@ -89,13 +89,16 @@ impl Rows for FleetRows<'_> {
     }
 }
 
+/// Rank of what cannot be looked at.
+const UNREACHABLE: u8 = 1;
+
 /// Place of an instance in the order "worst first": level, then score, then points of the heaviest reason. What is alive
 /// and in trouble comes before what is down: there is something to look at.
 pub fn badness(i: &InstanceSnapshot) -> (u8, u8, std::cmp::Reverse<u8>) {
     let unreachable = i.health.reasons.first().is_some_and(|r| r.topic == Topic::Link);
     let rank = match i.health.level {
         Level::Critical if !unreachable => 0,
-        Level::Critical | Level::Offline => 1,
+        Level::Critical | Level::Offline => UNREACHABLE,
         Level::Warning => 2,
         Level::Unknown => 3,
         Level::Ok => 4,
@@ -282,7 +285,10 @@ impl Pane for FleetPane {
         if self.heat {
             order.push_str("heat map");
         } else {
-            self.table.order_name("worst first", &mut order);
+            let unreachable = |r: &u32| view.instance(*r).is_some_and(|i| badness(i).0 == UNREACHABLE);
+            let any = self.rows.iter().any(unreachable);
+            let worst = if any { "worst first, then unreachable" } else { "worst first" };
+            self.table.order_name(worst, &mut order);
         }
         out.push((Part::Plain, order));
         let marked = self.marked(view).len();

@@ -101,10 +101,7 @@ const FIGURES: [Figure; 18] = [
                 v,
                 &i.facts.headline,
                 |h| h.page_life_s,
-                |s, x| {
-                    figure::push_grouped(s, x);
-                    s.push_str(" s");
-                },
+                |s, x| figure::push_span(s, x.saturating_mul(1000)),
             );
         },
     },

@@ -104,12 +104,23 @@ pub fn category_document(category: WaitCategory, harvest: &Harvest, view: &View<
     let t = view.theme;
     let mut d = Document::new(category.name());
     d.text(meaning::of_category(category), t.base);
-    d.head("types");
+    d.head("types, heaviest first");
+    // Aligned, and short enough for 80 columns: the type has its own sentence in its own details.
+    d.text(format!("{:>7} {:>7} {:>8} {:>8}  type", "s/s", "waits/s", "average", "longest"), t.dim);
+    let mut cells = [const { String::new() }; 4];
     for row in harvest.rows.iter().filter(|r| r.rate.category == category).take(MOST_WAITERS) {
-        let mut line = format!("{:<32} ", row.rate.name);
-        push_figures(&mut line, &row.rate);
+        let r = &row.rate;
+        cells.iter_mut().for_each(String::clear);
+        let [rate, count, average, longest] = &mut cells;
+        rows::push_rate(rate, r.ms_per_s);
+        figure::push_rate(count, r.tasks_per_s);
+        if let Some(avg) = r.avg_ms {
+            figure::push_mean(average, avg);
+        }
+        figure::push_wait(longest, r.max_ms as f64);
+        let mut line = format!("{rate:>7} {count:>7} {average:>8} {longest:>8}  {}", r.name);
         if let Some(i) = row.instance.and_then(|n| view.instance(n)).filter(|_| view.single().is_none()) {
-            let _ = write!(line, "  {}", i.id());
+            let _ = write!(line, " on {}", i.id());
         }
         d.text(line, t.base);
     }
@@ -123,35 +134,34 @@ pub fn push_foot(out: &mut String, harvest: &Harvest, view: &View<'_>) {
         let most = if harvest.instances > 1 { "up to " } else { "" };
         let _ = write!(out, "{most}{} benign type{s} hidden (i shows them)", harvest.benign_hidden);
     }
-    let silent: u32 = harvest.silent.iter().map(|(_, n)| n).sum();
-    if silent == 0 || view.single().is_some() {
+    let silent = reading::silent(view, |f| &f.waits);
+    if silent.is_empty() || view.single().is_some() {
         return;
     }
     if !out.is_empty() {
         out.push_str(" · ");
     }
-    let _ = write!(out, "{silent} of {} without waits: ", harvest.instances);
-    for (n, (why, count)) in harvest.silent.iter().enumerate() {
+    let unknown: usize = silent.iter().map(|(_, n)| n).sum();
+    let _ = write!(out, "{unknown} of {} cannot tell: ", harvest.instances);
+    for (n, (why, count)) in silent.iter().enumerate() {
         let _ = write!(out, "{}{count} {why}", if n > 0 { ", " } else { "" });
     }
 }
 
 /// Says why there is no row and what to do about it.
 pub fn empty(harvest: &Harvest, filter: &str, view: &View<'_>, canvas: &mut Canvas<'_>) {
-    let (first, second) = if harvest.before > 0 {
-        ("No wait matches the filter.", if filter.is_empty() { "" } else { "Esc clears it." })
-    } else if harvest.instances == 0 {
-        ("No instance is in this scope.", "Esc widens it.")
-    } else if harvest.silent.is_empty() {
-        ("Nobody waited between the last two polls.", "i shows the benign waits.")
+    let lines = if harvest.before > 0 {
+        let way_out = if filter.is_empty() { "" } else { "Esc clears it." };
+        vec!["No wait matches the filter.".to_owned(), way_out.to_owned()]
     } else {
-        ("No waits are known here.", "")
-    };
-    let mut lines = vec![first.to_owned(), second.to_owned()];
-    if harvest.before == 0 {
-        for (why, n) in &harvest.silent {
-            lines.push(if harvest.instances == 1 { why.clone() } else { format!("{n:>4} {why}") });
+        let mut lines =
+            reading::absence("What is waited for", "Nobody waited between the last two polls", view, |f| {
+                &f.waits
+            });
+        if harvest.instances > 0 && lines.len() == 1 && harvest.benign_hidden > 0 {
+            lines.push("i shows the benign waits.".to_owned());
         }
-    }
+        lines
+    };
     reading::empty(&lines, view, canvas);
 }

@@ -38,7 +38,7 @@ const WHO: usize = 9;
 /// Columns of the types.
 pub const COLUMNS: [Column; 10] = [
     Column::text("INSTANCE", 16, 0).at_least(10).frozen(),
-    Column::text("TYPE", 34, 0).at_least(16),
+    Column::text("TYPE", 34, 0).at_least(21),
     Column::text("CATEGORY", 15, 5),
     Column::number("S/S", 7, 0),
     Column::number("SIGNAL", 6, 6),
@@ -75,8 +75,6 @@ pub struct Harvest {
     pub before: usize,
     /// instances in scope
     pub instances: usize,
-    /// instances without any rates, by the words that say why
-    pub silent: Vec<(String, u32)>,
     /// poison types, whatever the filter, heaviest first: the instance that suffers most, and how many do
     pub poison: Vec<(Level, Row)>,
 }
@@ -104,10 +102,7 @@ impl Harvest {
         });
         for (n, i) in view.instances() {
             harvest.instances += 1;
-            let Some(table) = i.facts.waits.get() else {
-                harvest.note_silent(i, view);
-                continue;
-            };
+            let Some(table) = i.facts.waits.get() else { continue };
             let (stale, mut benign) = (i.facts.waits.is_stale(view.now), 0);
             if !stale {
                 add_categories(&mut categories, table);
@@ -143,7 +138,6 @@ impl Harvest {
             categories.into_iter().filter(|c| c.ms_per_s > 0.0 || c.tasks_per_s > 0.0).collect();
         harvest.categories.sort_by(|a, b| b.ms_per_s.total_cmp(&a.ms_per_s));
         harvest.poison.sort_by(|(_, a), (_, b)| b.rate.ms_per_s.total_cmp(&a.rate.ms_per_s));
-        harvest.silent.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
         harvest.rows.sort_by(|a, b| {
             let (x, y) = (&a.rate, &b.rate);
             y.ms_per_s
@@ -165,15 +159,6 @@ impl Harvest {
                 *worst = level.max(*worst);
                 known.on = on;
             }
-        }
-    }
-
-    fn note_silent(&mut self, i: &InstanceSnapshot, view: &View<'_>) {
-        let mut why = String::new();
-        reading::push_why(&mut why, i, &i.facts.waits, view.now);
-        match self.silent.iter_mut().find(|(words, _)| *words == why) {
-            Some((_, n)) => *n += 1,
-            None => self.silent.push((why, 1)),
         }
     }
 
