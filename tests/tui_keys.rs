@@ -367,6 +367,21 @@ fn quitting_takes_intent() {
 }
 
 #[test]
+fn a_new_configuration_changes_the_theme_unless_the_user_chose_one() {
+    let mut s = small();
+    let ok = |name| stage::theme(name).ok.fg;
+    let follows = |s: &mut Stage, name: &str| {
+        let settings = Box::new(stage::settings(name));
+        s.app.reply(Reply::Settings(settings));
+        s.colour_of("● ")
+    };
+    assert_eq!(follows(&mut s, "light"), ok("light"));
+    s.keys(": theme space dark enter");
+    assert_eq!(follows(&mut s, "light"), ok("dark"), "another option changed, the theme did not");
+    assert_eq!(follows(&mut s, "mono"), ok("mono"), "the configuration names another one now");
+}
+
+#[test]
 fn theme_changes_live() {
     let mut s = small();
     let before = s.colour_of("sqlprd-014");

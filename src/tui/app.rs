@@ -75,6 +75,8 @@ pub struct App {
     columns: u16,
     keymap: Keymap,
     depth: Depth,
+    /// the theme that the settings name; `:theme` may have chosen another since
+    named_theme: String,
     waiting: Option<Arc<FleetSnapshot>>,
     history: VecDeque<String>,
     interrupted: Option<Timestamp>,
@@ -96,7 +98,7 @@ impl App {
                 narrowed: false,
                 now,
                 faults_only: false,
-                theme: settings.theme,
+                theme: settings.theme.clone(),
                 low_bandwidth: settings.low_bandwidth,
             },
             panes: Panes::default(),
@@ -112,6 +114,7 @@ impl App {
             columns: 0,
             keymap: Keymap::default(),
             depth: settings.depth,
+            named_theme: settings.theme.name,
             waiting: None,
             history: VecDeque::new(),
             interrupted: None,
@@ -170,6 +173,19 @@ impl App {
     /// An answer to an effect.
     pub fn reply(&mut self, reply: Reply) {
         self.hear(reply);
+    }
+
+    /// The configuration changed. A theme that the user chose by a command stays, unless the configuration names another
+    /// one than before.
+    pub(super) fn take_settings(&mut self, settings: Settings) {
+        let is_chosen = self.world.theme.name != self.named_theme;
+        if !is_chosen || settings.theme.name != self.named_theme {
+            self.named_theme.clone_from(&settings.theme.name);
+            self.world.theme = settings.theme;
+        }
+        self.world.low_bandwidth = settings.low_bandwidth;
+        self.desk.lock_after_ms = settings.lock_after_ms;
+        self.refresh();
     }
 
     /// Time goes on: messages vanish.

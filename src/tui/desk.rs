@@ -130,6 +130,7 @@ impl App {
         }
         match reply {
             Reply::Message { level, text } => self.say(level, text),
+            Reply::Settings(settings) => self.take_settings(*settings),
             Reply::Notes(notes) => self.show_notes(notes),
             Reply::Vault { tenant, state } => self.vault(tenant, state),
             Reply::Password { who, wanted_by } => {

@@ -4,6 +4,7 @@
 //! [`Request`] to its keeper, who alone has the keys: the screen holds no record but the one in the open form, and of its
 //! passwords only what was just typed.
 
+use super::app::Settings;
 use crate::model::{
     check::ConnectionReport,
     doctor::Diagnosis,
@@ -138,6 +139,9 @@ pub enum Reply {
         /// the line
         text: String,
     },
+    /// the configuration changed: looks and manners from now on. Whose fleet it is and how its vault stands stay as
+    /// they are
+    Settings(Box<Settings>),
     /// sentences that must be read: damaged records, instances left out
     Notes(Vec<String>),
     /// how the vault stands now, and whose it is

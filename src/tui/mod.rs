@@ -124,6 +124,10 @@ async fn event_loop(
             },
             reply = setup.replies.recv(), if replies_open => match reply {
                 Some(reply) => {
+                    if let Reply::Settings(settings) = &reply {
+                        pulse.slow_down(settings.low_bandwidth);
+                        screen.mouse(settings.mouse)?;
+                    }
                     app.reply(reply);
                     pulse.data();
                 }

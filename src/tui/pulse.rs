@@ -70,6 +70,11 @@ impl Pulse {
         }
     }
 
+    /// The line is slow from now on, or it is not.
+    pub const fn slow_down(&mut self, slow: bool) {
+        self.slow = slow;
+    }
+
     /// Something may look different.
     pub const fn data(&mut self) {
         self.data = true;

@@ -55,6 +55,7 @@ pub struct Screen {
     _restore: Restore,
     terminal: Terminal<CrosstermBackend<BufWriter<Counted>>>,
     bytes: Arc<AtomicU64>,
+    has_mouse: bool,
 }
 
 /// Gives the terminal back when dropped.
@@ -125,10 +126,26 @@ impl Screen {
         let counted = Counted { out: io::stdout(), bytes: Arc::clone(&bytes) };
         let mut out = BufWriter::with_capacity(64 * 1024, counted);
         execute!(out, EnterAlternateScreen, event::EnableBracketedPaste, cursor::Hide)?;
-        if mouse {
-            execute!(out, event::EnableMouseCapture)?;
+        let terminal = Terminal::new(CrosstermBackend::new(out))?;
+        let mut screen = Self { _restore: restore, terminal, bytes, has_mouse: false };
+        screen.mouse(mouse)?;
+        Ok(screen)
+    }
+
+    /// Takes the mouse, or leaves it to the terminal.
+    ///
+    /// # Errors
+    /// If the terminal cannot be written.
+    pub fn mouse(&mut self, wanted: bool) -> io::Result<()> {
+        if wanted == self.has_mouse {
+            return Ok(());
         }
-        Ok(Self { _restore: restore, terminal: Terminal::new(CrosstermBackend::new(out))?, bytes })
+        self.has_mouse = wanted;
+        if wanted {
+            execute!(self.terminal.backend_mut(), event::EnableMouseCapture)
+        } else {
+            execute!(self.terminal.backend_mut(), event::DisableMouseCapture)
+        }
     }
 
     /// Draws a frame: one synchronized update, one write of what changed.
