@@ -30,7 +30,11 @@ pub async fn run(source: Source, tenancy: &Tenancy, screen: &Screen) -> anyhow::
         if tenancy.tenant.is_some() {
             source::refuse_suspended(&open::locked(tenancy)?)?;
         }
-        source::Source { targets: Vec::new(), title: tenancy.tenant.clone().unwrap_or_default(), sim: None }
+        source::Source {
+            targets: Vec::new(),
+            title: tenancy.tenant.clone().unwrap_or_else(|| "no tenant".to_owned()),
+            sim: None,
+        }
     } else {
         source::open(&source, tenancy).await?
     };

@@ -100,6 +100,7 @@ impl App {
                 faults_only: false,
                 theme: settings.theme.clone(),
                 low_bandwidth: settings.low_bandwidth,
+                sealed: settings.vault.sealed(),
             },
             panes: Panes::default(),
             place: Place { scopes: Vec::new(), pane: PaneId::Fleet },

@@ -13,11 +13,23 @@ use super::{
         tenants::Tenants,
         unlock::Unlock,
     },
-    pane::PaneId,
+    pane::{PaneId, Sealed},
     place::Place,
     world::Panes,
 };
 use crate::model::{health::Level, instance::InstanceId, time::Timestamp};
+
+impl VaultState {
+    /// What panes may show of the inventory.
+    pub(super) const fn sealed(&self) -> Sealed {
+        match self {
+            Self::Plain | Self::Absent | Self::Open => Sealed::Shown,
+            Self::Choose => Sealed::Choose,
+            Self::Opening => Sealed::Opening,
+            Self::Locked { .. } => Sealed::Locked,
+        }
+    }
+}
 
 /// What the app knows of the inventory.
 pub(super) struct Desk {
@@ -187,6 +199,7 @@ impl App {
             self.layers.clear();
             self.desk.dismissed = false;
         }
+        self.world.sealed = state.sealed();
         let before = std::mem::replace(&mut self.desk.state, state);
         match &self.desk.state {
             VaultState::Open => {

@@ -3,7 +3,7 @@
 
 use super::{
     pane::{
-        Pane, PaneId, View, activity::ActivityPane, blocking::BlockingPane, fleet::FleetPane,
+        Pane, PaneId, Sealed, View, activity::ActivityPane, blocking::BlockingPane, fleet::FleetPane,
         instance::InstancePane, waits::WaitsPane,
     },
     theme::Theme,
@@ -20,6 +20,7 @@ pub struct World {
     pub faults_only: bool,
     pub theme: Theme,
     pub low_bandwidth: bool,
+    pub sealed: Sealed,
 }
 
 impl World {
@@ -32,6 +33,7 @@ impl World {
             faults_only: self.faults_only,
             theme: &self.theme,
             low_bandwidth: self.low_bandwidth,
+            sealed: self.sealed,
         }
     }
 }

@@ -10,6 +10,7 @@ use dbtop::{
     model::snapshot::FleetSnapshot,
     tui::{
         App, Settings,
+        effect::VaultState,
         theme::{Depth, Theme},
     },
 };
@@ -70,7 +71,7 @@ fn app(snapshot: FleetSnapshot) -> App {
         depth: Depth::True,
         low_bandwidth: false,
         mouse: false,
-        vault: dbtop::tui::effect::VaultState::Plain,
+        vault: VaultState::Plain,
         lock_after_ms: None,
     };
     let mut app = App::new(settings, fixture::NOW);

@@ -5,7 +5,8 @@
 use dbtop::{
     model::{snapshot::FleetSnapshot, time::Timestamp},
     tui::{
-        Settings, Setup, effect,
+        Settings, Setup,
+        effect::{self, VaultState},
         theme::{Depth, Theme},
     },
 };
@@ -61,7 +62,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         depth: Depth::True,
         low_bandwidth,
         mouse: true,
-        vault: dbtop::tui::effect::VaultState::Plain,
+        vault: VaultState::Plain,
         lock_after_ms: None,
     };
     let cancel = CancellationToken::new();

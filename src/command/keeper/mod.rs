@@ -130,7 +130,7 @@ impl Keeper {
     }
 
     fn state(&self, state: VaultState) {
-        let tenant = self.slug.as_ref().map_or_else(|| "dbtop".to_owned(), Slug::to_string);
+        let tenant = self.slug.as_ref().map_or_else(|| "no tenant".to_owned(), Slug::to_string);
         self.say(Reply::Vault { tenant, state });
     }
 

@@ -108,6 +108,13 @@ impl Unlock {
         out.ask(request);
     }
 
+    /// A new passphrase is not typed a second time before the first one will do.
+    fn long_enough(&self) -> bool {
+        let first = self.form.current().is_some_and(|field| field.id == "passphrase");
+        let long = |typed: crate::model::secret::Secret| typed.reveal().chars().count() >= SHORTEST;
+        !first || self.form.secret("passphrase").is_some_and(long)
+    }
+
     fn complain(&mut self, words: &str) {
         self.why = Some(words.to_owned());
     }
@@ -151,7 +158,7 @@ impl Modal for Unlock {
 
     fn act(&mut self, action: Action, out: &mut Out) {
         match action {
-            Action::Enter if self.form.step(true) => {}
+            Action::Enter if self.long_enough() && self.form.step(true) => {}
             Action::NextSection | Action::Down => {
                 self.form.step(true);
             }
@@ -207,7 +214,14 @@ impl Modal for Unlock {
         let width = WIDTH.min(w);
         let inner = width.saturating_sub(4);
         let about = fold(&self.about(), usize::from(inner));
-        let height = (about.len() as u16 + 8).min(h);
+        let (text, style) = match &self.why {
+            _ if self.busy => ("opening …", theme.dim),
+            Some(why) => (why.as_str(), theme.critical),
+            None => ("", theme.dim),
+        };
+        let why = fold(text, usize::from(inner.saturating_sub(2)));
+        // Rules, blanks, at most two fields and what is wrong with one.
+        let height = (about.len() as u16 + why.len() as u16 + 7).min(h);
         let (x, y) = ((w - width) / 2, (h - height) / 3);
         let mut frame = canvas.part(x, y, width, height);
         frame.clear(theme.panel);
@@ -221,15 +235,8 @@ impl Modal for Unlock {
         }
         let at = about.len() as u16 + 3;
         let used = self.form.render(&mut frame.part(2, at, inner, 3), theme);
-        let (text, style) = match &self.why {
-            _ if self.busy => ("opening …", theme.dim),
-            Some(why) => (why.as_str(), theme.critical),
-            None => ("", theme.dim),
-        };
         let room = height.saturating_sub(at + used + 1);
-        for (n, line) in
-            fold(text, usize::from(inner.saturating_sub(2))).iter().take(usize::from(room)).enumerate()
-        {
+        for (n, line) in why.iter().take(usize::from(room)).enumerate() {
             frame.put(4, at + used + n as u16, inner.saturating_sub(2), line, style);
         }
     }

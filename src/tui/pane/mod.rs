@@ -10,7 +10,7 @@ use super::{
 };
 use crate::model::{
     health::Level,
-    instance::InstanceId,
+    instance::{InstanceId, InstanceInfo},
     snapshot::{FleetSnapshot, InstanceSnapshot},
     time::Timestamp,
 };
@@ -70,6 +70,20 @@ impl PaneId {
     }
 }
 
+/// What may be shown of the inventory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Sealed {
+    /// all of it
+    #[default]
+    Shown,
+    /// it is being opened
+    Opening,
+    /// no tenant is chosen
+    Choose,
+    /// it is locked: what is polled is shown, where that is, is not
+    Locked,
+}
+
 /// What a pane may look at.
 #[derive(Clone, Copy)]
 pub struct View<'a> {
@@ -87,6 +101,8 @@ pub struct View<'a> {
     pub theme: &'a Theme,
     /// no sparklines
     pub low_bandwidth: bool,
+    /// what may be shown of the inventory
+    pub sealed: Sealed,
 }
 
 impl<'a> View<'a> {
@@ -97,6 +113,11 @@ impl<'a> View<'a> {
             .iter()
             .filter_map(move |i| snapshot.instances.get(*i as usize).map(|s| (*i, s)))
             .filter(move |(_, s)| !faults_only || s.health.level != Level::Ok)
+    }
+
+    /// Where an instance is, unless that is sealed.
+    pub fn address<'i>(&self, info: &'i InstanceInfo) -> &'i str {
+        if self.sealed == Sealed::Locked { "locked" } else { &info.address }
     }
 
     /// Instance number `i` of the snapshot.

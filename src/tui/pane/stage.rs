@@ -1,6 +1,6 @@
 //! For tests of panes: a fleet, a scope and a pane on a screen in memory.
 
-use super::{Pane, View, Wish};
+use super::{Pane, Sealed, View, Wish};
 use crate::{
     model::{snapshot::FleetSnapshot, time::Timestamp},
     tui::{
@@ -45,6 +45,7 @@ impl Stage {
             faults_only: false,
             theme: &self.theme,
             low_bandwidth: false,
+            sealed: Sealed::Shown,
         }
     }
 

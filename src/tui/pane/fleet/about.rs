@@ -1,6 +1,6 @@
 //! What an empty fleet says.
 
-use super::super::View;
+use super::super::{Sealed, View};
 use crate::tui::widget::canvas::Canvas;
 
 /// The first screen of somebody who has nothing yet. Fits 80 columns and 24 rows.
@@ -33,6 +33,12 @@ pub fn empty(view: &View<'_>, filter: &str, before: usize, canvas: &mut Canvas<'
         &["No faults.", "", "Ctrl-z shows all instances again."]
     } else if !view.snapshot.instances.is_empty() {
         &["No instance is in this scope.", "", "Esc widens it."]
+    } else if view.sealed == Sealed::Locked {
+        &["The inventory is locked: nothing is polled yet.", "", ":unlock opens it."]
+    } else if view.sealed == Sealed::Choose {
+        &["There are several tenants.", "", ":tenants chooses one."]
+    } else if view.sealed == Sealed::Opening {
+        &["Opening the inventory …"]
     } else if view.snapshot.version == 0 {
         &["Connecting to the fleet …"]
     } else {

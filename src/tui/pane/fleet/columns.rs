@@ -115,7 +115,7 @@ pub fn cell(i: &InstanceSnapshot, column: usize, view: &View<'_>, out: &mut Cell
         21 => reading::cell(out, view, head, |h| h.started_at, |s, at| figure::push_span(s, view.now - at)),
         22 => out.with(t.dim, |s| push_list(s, &i.info.groups)),
         23 => out.put(if i.info.tls.is_insecure() { t.critical } else { t.dim }, tls_words(i.info.tls)),
-        24 => out.put(t.dim, &i.info.address),
+        24 => out.put(t.dim, view.address(&i.info)),
         _ => {}
     }
 }
@@ -269,7 +269,7 @@ pub fn sort_key(i: &InstanceSnapshot, column: usize, view: &View<'_>) -> SortKey
         21 => h.and_then(|h| h.started_at).map(|at| view.now - at).into(),
         22 => i.info.groups.first().map(|g| &**g).into(),
         23 => Some(tls_words(i.info.tls)).into(),
-        24 => Some(&*i.info.address).into(),
+        24 => Some(view.address(&i.info)).into(),
         _ => SortKey::None,
     }
 }

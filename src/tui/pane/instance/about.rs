@@ -75,7 +75,7 @@ pub fn push_verdict(s: &mut String, i: &InstanceSnapshot) {
 fn properties(d: &mut Document, i: &InstanceSnapshot, view: &View<'_>) {
     let t = view.theme;
     d.head("server");
-    d.field("address", t.base, |s| s.push_str(&i.info.address));
+    d.field("address", t.base, |s| s.push_str(view.address(&i.info)));
     let tls = if i.info.tls.is_insecure() { t.critical } else { t.base };
     d.field("TLS", tls, |s| s.push_str(fleet::tls_words(i.info.tls)));
     d.field("link", t.base, |s| reading::push_link(s, i, view.now));

@@ -125,7 +125,7 @@ fn link(i: &InstanceSnapshot, view: &View<'_>) -> Vec<(Style, String)> {
         more.push_str(" · polled every ");
         figure::push_span(&mut more, i64::from(f.headline.every_ms));
     }
-    let _ = write!(more, " · {}", i.info.address);
+    let _ = write!(more, " · {}", view.address(&i.info));
     vec![(style, state), (t.dim, more)]
 }
 
