@@ -6,6 +6,7 @@
 //! | the first screen: the demo, no inventory, no colour, no terminal | `pty/start.rs` |
 //! | a tour by keys: panes, links, filter, palette, heat map, marks, themes, clipboard | `pty/keys.rs` |
 //! | the window's size, down to one cell and back; what an idle screen sends | `pty/window.rs` |
+//! | the sealed inventory: its dialog, its lock, other processes and tenants | `pty/vault.rs` |
 //! | every end: keys, signals, a lost line, panics | `pty/ends.rs` |
 #![cfg(unix)]
 #![expect(clippy::expect_used, reason = "helpers of tests fail like tests")]
@@ -19,6 +20,8 @@ mod harness;
 mod keys;
 #[path = "pty/start.rs"]
 mod start;
+#[path = "pty/vault.rs"]
+mod vault;
 #[path = "pty/window.rs"]
 mod window;
 

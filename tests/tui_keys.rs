@@ -9,6 +9,8 @@ use stage::Stage;
 mod fixture;
 #[path = "fixture/stage.rs"]
 mod stage;
+#[path = "tui_keys/vault.rs"]
+mod vault;
 
 fn small() -> Stage {
     Stage::new(fixture::small(), 120, 40)

@@ -31,7 +31,7 @@ pub fn resolve(source: &SecretRef) -> Result<Secret, Failure> {
         SecretRef::Command(line) => from_command(line),
         SecretRef::File(file) => from_file(file),
         SecretRef::Ask => Err(config(
-            "password: it is to be asked for at start, but nobody was asked; start dbtop in a terminal"
+            "password: it is to be asked for at start and was not given; on the screen :unlock asks again"
                 .to_owned(),
         )),
     }

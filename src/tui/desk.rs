@@ -78,7 +78,8 @@ impl App {
     fn at_desk(&mut self, action: Action) {
         match action {
             Action::Lock => self.lock(),
-            Action::Unlock => self.say(Level::Ok, "the inventory is open".to_owned()),
+            // Passwords that were not given are asked for again.
+            Action::Unlock => self.ask(Request::Unlock(None)),
             _ => {}
         }
     }

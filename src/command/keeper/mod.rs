@@ -102,6 +102,7 @@ impl Keeper {
 
     fn carry_out(&mut self, request: Request) {
         match request {
+            Request::Unlock(None) if self.open.is_some() => self.ask_again(),
             Request::Unlock(None) => self.unlock_any(),
             Request::Unlock(Some(passphrase)) => self.unlock(passphrase),
             Request::CreateVault(passphrase) => self.create(passphrase),
@@ -273,6 +274,18 @@ impl Keeper {
         {
             self.question = Some(who.clone());
             self.say(Reply::Password { who, wanted_by });
+        }
+    }
+
+    /// Asks anew for the passwords that were not given.
+    fn ask_again(&mut self) {
+        let before = self.answers.len();
+        self.answers.retain(|(_, answer)| answer.is_some());
+        self.question = None;
+        if self.answers.len() < before {
+            self.hand_over();
+        } else {
+            self.message(Level::Ok, "the inventory is open");
         }
     }
 

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Shortest passphrase of a new vault. `vault::check_passphrase` has the last word.
-const SHORTEST: usize = 8;
+const SHORTEST: usize = 12;
 
 /// Width of the box.
 const WIDTH: u16 = 72;

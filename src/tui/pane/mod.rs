@@ -9,12 +9,13 @@ use super::{
     widget::{canvas::Canvas, table::RowKey},
 };
 use crate::model::{
+    failure::Failure,
     health::Level,
     instance::{InstanceId, InstanceInfo},
     snapshot::{FleetSnapshot, InstanceSnapshot},
     time::Timestamp,
 };
-use std::sync::Arc;
+use std::{fmt::Write as _, sync::Arc};
 
 pub mod activity;
 pub mod blocking;
@@ -118,6 +119,20 @@ impl<'a> View<'a> {
     /// Where an instance is, unless that is sealed.
     pub fn address<'i>(&self, info: &'i InstanceInfo) -> &'i str {
         if self.sealed == Sealed::Locked { "locked" } else { &info.address }
+    }
+
+    /// Why a connection failed. The whole sentence names the host, so a locked screen says only the class.
+    pub fn failure<'f>(&self, failure: &'f Failure) -> &'f str {
+        if self.sealed == Sealed::Locked { failure.kind.words() } else { &failure.text }
+    }
+
+    /// Appends the same with its class and number.
+    pub fn push_failure(&self, out: &mut String, failure: &Failure) {
+        match failure.number {
+            _ if self.sealed != Sealed::Locked => drop(write!(out, "{failure}")),
+            Some(n) => drop(write!(out, "{} ({n})", failure.kind.words())),
+            None => out.push_str(failure.kind.words()),
+        }
     }
 
     /// Instance number `i` of the snapshot.

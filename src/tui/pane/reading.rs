@@ -87,10 +87,10 @@ pub fn cell<T, V>(
 }
 
 /// Appends what stands in place of a whole pane or row: `n/a (VIEW SERVER STATE)`, `connecting …`.
-pub fn push_absence<T>(out: &mut String, instance: &InstanceSnapshot, reading: &Reading<T>, now: Timestamp) {
+pub fn push_absence<T>(out: &mut String, instance: &InstanceSnapshot, reading: &Reading<T>, view: &View<'_>) {
     match (&instance.facts.link, &reading.problem) {
         (Link::Down { .. } | Link::Connecting | Link::Idle, None | Some(Unavailable::NotYet)) => {
-            push_link(out, instance, now);
+            push_link(out, instance, view);
         }
         (_, Some(problem)) => {
             let _ = write!(out, "{problem}");
@@ -100,10 +100,10 @@ pub fn push_absence<T>(out: &mut String, instance: &InstanceSnapshot, reading: &
 }
 
 /// Appends why a reading is missing, in few words: those of the connection if that is down.
-pub fn push_why<T>(out: &mut String, i: &InstanceSnapshot, reading: &Reading<T>, now: Timestamp) {
+pub fn push_why<T>(out: &mut String, i: &InstanceSnapshot, reading: &Reading<T>, view: &View<'_>) {
     match &i.facts.link {
         Link::Down { failure, .. } => out.push_str(failure.kind.words()),
-        _ => push_absence(out, i, reading, now),
+        _ => push_absence(out, i, reading, view),
     }
 }
 
@@ -114,7 +114,7 @@ pub fn silent<T>(view: &View<'_>, reading: impl Fn(&Facts) -> &Reading<T>) -> Ve
     let cannot = |f: &Facts| matches!(f.link, Link::Down { .. }) || reading(f).get().is_none();
     for (_, i) in view.instances().filter(|(_, i)| cannot(&i.facts)) {
         let mut why = String::new();
-        push_why(&mut why, i, reading(&i.facts), view.now);
+        push_why(&mut why, i, reading(&i.facts), view);
         match found.iter_mut().find(|(words, _)| *words == why) {
             Some((_, n)) => *n += 1,
             None => found.push((why, 1)),
@@ -141,8 +141,8 @@ pub fn absence<T>(
     if let (Some(i), true) = (view.single(), unknown > 0) {
         let mut why = String::new();
         match &i.facts.link {
-            Link::Down { .. } => push_link(&mut why, i, view.now),
-            _ => push_absence(&mut why, i, reading(&i.facts), view.now),
+            Link::Down { .. } => push_link(&mut why, i, view),
+            _ => push_absence(&mut why, i, reading(&i.facts), view),
         }
         return vec![format!("{what} is not known."), why];
     }
@@ -184,15 +184,15 @@ pub fn push_unknown<T>(
 }
 
 /// Appends the state of the connection: `login refused (18456): …, 3 attempts, next in 12s`.
-pub fn push_link(out: &mut String, instance: &InstanceSnapshot, now: Timestamp) {
+pub fn push_link(out: &mut String, instance: &InstanceSnapshot, view: &View<'_>) {
     match &instance.facts.link {
         Link::Idle => out.push_str("waiting for its first poll"),
         Link::Connecting => out.push_str("connecting …"),
         Link::Up => out.push_str("connected"),
         Link::Down { failure, attempts, next_at } => {
-            let _ =
-                write!(out, "{failure}, {attempts} attempt{}, next ", if *attempts == 1 { "" } else { "s" });
-            let wait = *next_at - now;
+            view.push_failure(out, failure);
+            let _ = write!(out, ", {attempts} attempt{}, next ", if *attempts == 1 { "" } else { "s" });
+            let wait = *next_at - view.now;
             if wait < 1000 {
                 out.push_str("now");
             } else {

@@ -175,7 +175,7 @@ fn why(i: &InstanceSnapshot, view: &View<'_>, out: &mut CellText) {
             out.fmt(t.dim, format_args!(" +{}", i.health.reasons.len() - 1));
         }
     } else if i.health.level != Level::Ok {
-        out.with(t.dim, |s| reading::push_absence(s, i, &i.facts.headline, view.now));
+        out.with(t.dim, |s| reading::push_absence(s, i, &i.facts.headline, view));
     }
 }
 

@@ -78,7 +78,7 @@ fn properties(d: &mut Document, i: &InstanceSnapshot, view: &View<'_>) {
     d.field("address", t.base, |s| s.push_str(view.address(&i.info)));
     let tls = if i.info.tls.is_insecure() { t.critical } else { t.base };
     d.field("TLS", tls, |s| s.push_str(fleet::tls_words(i.info.tls)));
-    d.field("link", t.base, |s| reading::push_link(s, i, view.now));
+    d.field("link", t.base, |s| reading::push_link(s, i, view));
     let Some(p) = i.facts.properties.get() else { return absent(d, i, &i.facts.properties, view) };
     let texts = [
         ("server name", &p.server_name),
@@ -168,7 +168,7 @@ fn polled(d: &mut Document, i: &InstanceSnapshot, view: &View<'_>) {
 
 fn absent<T>(d: &mut Document, i: &InstanceSnapshot, r: &Reading<T>, view: &View<'_>) {
     let mut why = String::new();
-    reading::push_absence(&mut why, i, r, view.now);
+    reading::push_absence(&mut why, i, r, view);
     d.text(why, view.theme.dim);
 }
 

@@ -145,8 +145,8 @@ pub fn render(
 fn render_silence(i: &InstanceSnapshot, view: &View<'_>, canvas: &mut Canvas<'_>) {
     let mut text = String::new();
     match &i.facts.link {
-        Link::Down { failure, .. } => text.push_str(&failure.text),
-        _ => reading::push_why(&mut text, i, &i.facts.headline, view.now),
+        Link::Down { failure, .. } => text.push_str(view.failure(failure)),
+        _ => reading::push_why(&mut text, i, &i.facts.headline, view),
     }
     let room = canvas.width().saturating_sub(INDENT + 2).min(LONGEST_LINE);
     let mut lines = fold(&text, usize::from(room));
@@ -209,7 +209,7 @@ fn push_why(out: &mut String, i: &InstanceSnapshot, series: SeriesId, view: &Vie
     use crate::model::sample::ProbeId;
     fn absent<T>(out: &mut String, i: &InstanceSnapshot, r: &Reading<T>, view: &View<'_>) {
         if r.problem.is_some() || r.get().is_none() {
-            reading::push_why(out, i, r, view.now);
+            reading::push_why(out, i, r, view);
         } else {
             out.push_str("nothing in this time");
         }

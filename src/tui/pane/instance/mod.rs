@@ -138,7 +138,7 @@ impl InstancePane {
             let mut why = String::from("nothing to do");
             if i.health.level != Level::Ok {
                 why.clear();
-                reading::push_absence(&mut why, i, &i.facts.headline, view.now);
+                reading::push_absence(&mut why, i, &i.facts.headline, view);
             }
             canvas.put(3, 0, canvas.width().saturating_sub(3), &why, t.dim);
             return;

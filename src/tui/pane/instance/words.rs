@@ -36,7 +36,7 @@ pub fn push_product(out: &mut String, p: &Properties) {
 pub fn push_properties(out: &mut String, i: &InstanceSnapshot, view: &View<'_>) {
     let Some(p) = i.facts.properties.get() else {
         out.push_str("version not known yet: ");
-        return reading::push_why(out, i, &i.facts.properties, view.now);
+        return reading::push_why(out, i, &i.facts.properties, view);
     };
     push_product(out, p);
     match p.platform {
@@ -110,7 +110,7 @@ fn link(i: &InstanceSnapshot, view: &View<'_>) -> Vec<(Style, String)> {
         }
         t.critical
     } else {
-        reading::push_link(&mut state, i, view.now);
+        reading::push_link(&mut state, i, view);
         push_since(&mut state, f, view);
         t.base
     };
@@ -120,7 +120,8 @@ fn link(i: &InstanceSnapshot, view: &View<'_>) -> Vec<(Style, String)> {
         more.push_str(" ago");
     }
     if let Link::Down { failure, .. } = &f.link {
-        let _ = write!(more, " · {}", failure.text);
+        more.push_str(" · ");
+        more.push_str(view.failure(failure));
     } else if f.headline.every_ms > 0 {
         more.push_str(" · polled every ");
         figure::push_span(&mut more, i64::from(f.headline.every_ms));
@@ -141,7 +142,7 @@ fn rights(i: &InstanceSnapshot, view: &View<'_>) -> Vec<Line> {
     let t = view.theme;
     let Some(rights) = i.facts.rights.get() else {
         let mut why = String::from("not known yet: ");
-        reading::push_why(&mut why, i, &i.facts.rights, view.now);
+        reading::push_why(&mut why, i, &i.facts.rights, view);
         return vec![("rights", vec![(t.dim, why)])];
     };
     let missing = missing(rights);

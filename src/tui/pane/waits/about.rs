@@ -76,7 +76,7 @@ fn push_waiters(d: &mut Document, i: &InstanceSnapshot, name: &str, view: &View<
     let t = view.theme;
     if i.facts.activity.get().is_none() {
         let mut why = String::new();
-        reading::push_absence(&mut why, i, &i.facts.activity, view.now);
+        reading::push_absence(&mut why, i, &i.facts.activity, view);
         return d.text(why, t.dim);
     }
     let mut n = 0;

@@ -1,0 +1,244 @@
+//! The sealed inventory on the screen: the dialog that opens it, the lock, other processes, other tenants. The fleet is
+//! simulated in a process of its own.
+
+use crate::harness::{
+    Home,
+    process::{self, Ended, SimProcess, run},
+    screen::{self, Screen},
+};
+use crate::key;
+use std::{fs, os::unix::fs::PermissionsExt};
+
+const PASSPHRASE: &str = "correct horse zebra";
+
+/// A user with a vault that a key file opens in scripts, and a passphrase on the screen.
+struct Stage {
+    home: Home,
+    key: String,
+}
+
+impl Stage {
+    /// Without any tenant.
+    fn empty() -> Self {
+        let home = Home::new();
+        fs::set_permissions(home.path(), fs::Permissions::from_mode(0o700)).expect("a mode");
+        let key = home.tmp().join("key").to_string_lossy().into_owned();
+        Self { home, key }
+    }
+
+    /// With a tenant that has the instances of `sim`.
+    fn watching(sim: &SimProcess) -> Self {
+        let stage = Self::empty();
+        stage.done(&["vault", "init"]);
+        stage.done(&["instance", "import", &sim.inventory(), "--yes"]);
+        stage.add_passphrase("default");
+        stage
+    }
+
+    #[track_caller]
+    fn done(&self, args: &[&str]) -> Ended {
+        let ended = run(process::dbtop(args, &self.home).args(["--key-file", &self.key]));
+        assert_eq!(ended.code, Some(0), "{args:?}: {ended:?}");
+        ended
+    }
+
+    #[track_caller]
+    fn add_passphrase(&self, tenant: &str) {
+        let args = ["vault", "slot", "add", "passphrase", "--tenant", tenant, "--key-file", &self.key];
+        let mut s = Screen::start_command(screen::dbtop(&args, &self.home), 120, 30);
+        for question in ["New passphrase", "Once more"] {
+            s.until_shows(question);
+            s.until("nothing that is typed is shown", |_| true);
+            s.run_for(std::time::Duration::from_millis(300));
+            s.keys(format!("{PASSPHRASE}\r").as_bytes());
+        }
+        assert_eq!(s.ended(), 0, "{}", s.text());
+    }
+
+    fn screen(&self, args: &[&str]) -> Screen {
+        Screen::start(args, 120, 40, &self.home)
+    }
+
+    /// The screen, unlocked by the passphrase.
+    #[track_caller]
+    fn unlocked(&self, args: &[&str]) -> Screen {
+        let mut s = self.screen(args);
+        s.until_shows("Unlock ");
+        s.keys(format!("{PASSPHRASE}\r").as_bytes());
+        s.until("the fleet", |t| t.contains("sqlprd-001") && !t.contains("LOCKED"));
+        s
+    }
+}
+
+#[track_caller]
+fn command(s: &mut Screen, text: &str) {
+    s.keys(format!(":{text}").as_bytes());
+    s.until("the command line", |t| t.lines().last().is_some_and(|l| l.contains(&format!(":{text}"))));
+    s.keys(key::ENTER);
+}
+
+#[track_caller]
+fn quit(mut s: Screen) {
+    s.keys(key::CTRL_C);
+    s.keys(key::CTRL_C);
+    assert_eq!(s.ended(), 0, "{}", s.text());
+    s.assert_restored();
+    let shown = String::from_utf8_lossy(&s.raw).into_owned();
+    for piece in ["horse", "zebra"] {
+        assert!(!shown.contains(piece), "a passphrase is never shown");
+    }
+}
+
+#[test]
+fn the_first_vault_is_made_on_the_screen() {
+    let stage = Stage::empty();
+    let mut s = stage.screen(&[]);
+    s.until_shows("No instances yet");
+    command(&mut s, "unlock");
+    s.until_shows("A vault for your instances");
+    s.keys(b"short\r");
+    s.until_shows("at least 12 characters");
+    s.keys(b"\x15correct horse zebra\rcorrect horse zebrA\r");
+    s.until_shows("the two are not the same");
+    assert!(!stage.home.path().join("tenants/default").exists(), "nothing is made yet");
+    s.keys(b"correct horse zebra\rcorrect horse zebra\r");
+    s.until("the tenant in the header", |t| t.starts_with(" dbtop  default") && !t.contains("A vault for"));
+    quit(s);
+    let mut again = stage.screen(&[]);
+    again.until_shows("Unlock default");
+    again.keys(format!("{PASSPHRASE}\r").as_bytes());
+    again.until("open", |t| t.contains("No instances yet") && !t.contains("LOCKED"));
+    quit(again);
+}
+
+#[test]
+fn the_dialog_takes_the_right_passphrase_only_and_esc_leaves_it_locked() {
+    let sim = SimProcess::start(3, 0, None);
+    let stage = Stage::watching(&sim);
+    let mut s = stage.screen(&[]);
+    s.until("the dialog", |t| t.contains("Unlock default") && t.contains("LOCKED"));
+    s.keys(b"correct horse zebrA\r");
+    s.until_shows("opens no key slot");
+    assert!(s.text().contains("caps lock") && !s.text().contains("sqlprd"), "{}", s.text());
+    s.keys(key::ESC);
+    s.until("why there is nothing", |t| {
+        !t.contains("Unlock default") && t.contains("The inventory is locked") && t.contains(":unlock")
+    });
+    // The screen is alive, only empty.
+    s.keys(b"2");
+    s.until_shows("─ Activity");
+    s.keys(b"1");
+    command(&mut s, "unlock");
+    s.until_shows("Unlock default");
+    s.keys(format!("{PASSPHRASE}\r").as_bytes());
+    s.until("all are polled", |t| t.contains("3/3 polled") && !t.contains("LOCKED"));
+    quit(s);
+}
+
+#[test]
+fn a_locked_screen_keeps_monitoring_and_shows_no_address() {
+    let sim = SimProcess::start(3, 0, None);
+    let stage = Stage::watching(&sim);
+    let mut s = stage.unlocked(&[]);
+    s.until_shows("3/3 polled");
+    command(&mut s, "sqlprd-001");
+    s.until_shows("127.1.");
+    command(&mut s, "lock");
+    s.until("locked, and no address", |t| t.contains("LOCKED") && !t.contains("127.1."));
+    s.keys(b"d");
+    s.until_shows("address");
+    assert!(s.row("address").is_some_and(|row| row.contains("locked")), "{}", s.text());
+    s.keys(key::ESC);
+    s.keys(key::ESC);
+    // It still sees what happens: the servers go, and it says so.
+    drop(sim);
+    s.until("the server is gone", |t| t.contains("unreachable since"));
+    assert!(s.text().contains("LOCKED") && !s.text().contains("127.1."), "{}", s.text());
+    quit(s);
+}
+
+#[test]
+fn what_another_process_changes_is_taken_over() {
+    let sim = SimProcess::start(3, 0, None);
+    let stage = Stage::watching(&sim);
+    let mut s = stage.unlocked(&[]);
+    s.until_shows("3/3 polled");
+    stage.done(&["instance", "remove", "sqlprd-002", "--yes"]);
+    s.until("it is gone", |t| t.contains("reloaded") && !t.contains("sqlprd-002"));
+    stage.done(&["instance", "restore", "sqlprd-002"]);
+    s.until("it is back and polled", |t| t.contains("3/3 polled") && t.contains("sqlprd-002"));
+    // Whoever changes the data key locks out those who hold the old one, until they show that they have a key.
+    stage.done(&["vault", "rotate"]);
+    s.until("the key was changed", |t| t.contains("LOCKED") && t.contains("was changed by another process"));
+    command(&mut s, "unlock");
+    s.until_shows("Unlock default");
+    s.keys(format!("{PASSPHRASE}\r").as_bytes());
+    s.until("open again", |t| !t.contains("LOCKED"));
+    quit(s);
+}
+
+#[test]
+fn a_password_to_be_asked_for_is_asked_for_on_the_screen() {
+    let sim = SimProcess::start(2, 0, None);
+    let stage = Stage::empty();
+    stage.done(&["vault", "init"]);
+    let inventory = fs::read_to_string(&sim.inventory).expect("an inventory");
+    let line = inventory.lines().find(|l| l.starts_with("password")).expect("a password");
+    let password = line.split('"').nth(1).expect("a password in quotes").to_owned();
+    let asking =
+        inventory.lines().map(|l| if l.starts_with("password") { "password = { ask = true }" } else { l });
+    let text = asking.collect::<Vec<_>>().join("\n");
+    let file = stage.home.file("ask.toml", &text).to_string_lossy().into_owned();
+    stage.done(&["instance", "import", &file, "--yes"]);
+    let key = stage.key.clone();
+    let mut s = stage.screen(&["--key-file", &key]);
+    s.until("the question, for the first of the login's instances", |t| {
+        t.contains("Password of dbtop (sql)") && t.contains("First wanted by") && t.contains("0/2 polled")
+    });
+    s.keys(key::ESC);
+    s.until("it is not configured", |t| t.contains("not configured") && !t.contains("Password of"));
+    command(&mut s, "sqlprd-001");
+    s.until("why, and what to do", |t| t.contains("was not given") && t.contains(":unlock asks again"));
+    command(&mut s, "unlock");
+    s.until_shows("Password of dbtop (sql)");
+    s.keys(format!("{password}\r").as_bytes());
+    s.until_shows("2/2 polled");
+    assert!(!String::from_utf8_lossy(&s.raw).contains(&password));
+    quit(s);
+}
+
+#[test]
+fn tenants_are_switched_and_never_mixed() {
+    let sim = SimProcess::start(3, 0, None);
+    let stage = Stage::watching(&sim);
+    stage.done(&["tenant", "create", "other"]);
+    stage.done(&[
+        "instance",
+        "add",
+        "lonely",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        "9",
+        "--user",
+        "u",
+        "--secret-env",
+        "X",
+        "--no-test",
+        "--tenant",
+        "other",
+    ]);
+    let key = stage.key.clone();
+    let mut s = stage.screen(&["--key-file", &key]);
+    s.until("which one", |t| t.contains("─ Tenants") && t.contains("default") && t.contains("other"));
+    s.keys(key::DOWN);
+    s.keys(key::ENTER);
+    s.until("the other tenant's fleet", |t| t.starts_with(" dbtop  other") && t.contains("lonely"));
+    assert!(!s.text().contains("sqlprd"), "{}", s.text());
+    command(&mut s, "tenant default");
+    s.until("this one's", |t| t.starts_with(" dbtop  default") && t.contains("3/3 polled"));
+    assert!(!s.text().contains("lonely"), "{}", s.text());
+    command(&mut s, "tenant nobody");
+    s.until_shows("no tenant is called nobody");
+    quit(s);
+}
