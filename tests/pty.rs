@@ -8,6 +8,7 @@
 //! | the window's size, down to one cell and back; what an idle screen sends | `pty/window.rs` |
 //! | the sealed inventory: its dialog, its lock, other processes and tenants | `pty/vault.rs` |
 //! | every end: keys, signals, a lost line, panics | `pty/ends.rs` |
+//! | another configuration while it runs: the file, SIGHUP | `pty/reload.rs` |
 #![cfg(unix)]
 #![expect(clippy::expect_used, reason = "helpers of tests fail like tests")]
 
@@ -18,6 +19,8 @@ mod ends;
 mod harness;
 #[path = "pty/keys.rs"]
 mod keys;
+#[path = "pty/reload.rs"]
+mod reload;
 #[path = "pty/start.rs"]
 mod start;
 #[path = "pty/vault.rs"]
@@ -37,6 +40,13 @@ mod key {
     pub const CTRL_C: &[u8] = b"\x03";
     pub const CTRL_G: &[u8] = b"\x07";
     pub const CTRL_Z: &[u8] = b"\x1a";
+}
+
+/// What is in the user's log.
+fn log(home: &harness::Home) -> String {
+    let folder = home.path().join("log");
+    let files = harness::names(&folder).into_iter().map(|name| folder.join(name));
+    files.map(|file| std::fs::read_to_string(file).expect("the log")).collect()
 }
 
 /// Waits until the frame around a pane of this name is there: its name stands in the third row, after a rule.

@@ -9,6 +9,14 @@ use tracing_subscriber::{EnvFilter, fmt};
 /// Keeps the writer alive; dropping it flushes.
 pub struct LogGuard {
     _worker: WorkerGuard,
+    level: Box<dyn Fn(&str) + Send + Sync>,
+}
+
+impl LogGuard {
+    /// From now on this level is written.
+    pub fn set_level(&self, level: &str) {
+        (self.level)(level);
+    }
 }
 
 /// Starts logging to daily files `dbtop.<date>.log` in `folder`, seven kept.
@@ -31,12 +39,21 @@ pub fn start(log: &Log, folder: &Path) -> anyhow::Result<LogGuard> {
         .lossy(true)
         .buffered_lines_limit(8_192)
         .finish(appender);
-    let filter = EnvFilter::try_new(format!("{},tiberius=off,rustls=warn,tokio_rustls=warn", log.level))
-        .context("the log filter")?;
-    let subscriber = fmt().with_env_filter(filter).with_writer(writer).with_ansi(false).finish();
+    let filter = filter(&log.level).context("the log filter")?;
+    let subscriber =
+        fmt().with_env_filter(filter).with_writer(writer).with_ansi(false).with_filter_reloading();
+    let handle = subscriber.reload_handle();
     // A second start in one process (tests) keeps the first subscriber.
-    let _ = tracing::subscriber::set_global_default(subscriber);
-    Ok(LogGuard { _worker: worker })
+    let _ = tracing::subscriber::set_global_default(subscriber.finish());
+    let level = Box::new(move |level: &str| {
+        // Levels are checked where they are read; the subscriber lives as long as the program.
+        let _ = self::filter(level).map(|filter| handle.reload(filter));
+    });
+    Ok(LogGuard { _worker: worker, level })
+}
+
+fn filter(level: &str) -> Result<EnvFilter, tracing_subscriber::filter::ParseError> {
+    EnvFilter::try_new(format!("{level},tiberius=off,rustls=warn,tokio_rustls=warn"))
 }
 
 /// The folder for logs: `[log] folder`, else `$DBTOP_HOME/log`, else the platform's state folder.

@@ -1,29 +1,36 @@
 //! `dbtop` without a command: the screen over a live fleet.
 
-use super::{config, effects, keeper, log, open, signals, source};
+use super::{
+    config::{
+        self,
+        reload::{Reload, Reloader},
+    },
+    effects, keeper, log, open, signals, source,
+};
 use crate::{
     cli::{Screen, Source, Tenancy},
     collect,
     config::{Config, secret},
-    model::time::Timestamp,
+    model::{health::Level, time::Timestamp},
     tds::Roots,
     tui::{
         self, Settings, Setup,
-        effect::{EFFECTS, REPLIES, VaultState},
+        effect::{EFFECTS, REPLIES, Reply, VaultState},
         theme::{Depth, Theme},
     },
 };
 use std::{path::PathBuf, sync::Arc};
-use tokio::sync::mpsc;
+use tokio::sync::mpsc::{self, Sender};
 
 /// Shows the fleet until the user quits.
 ///
 /// # Errors
 /// No terminal, no inventory, an unknown theme.
 pub async fn run(source: Source, tenancy: &Tenancy, screen: &Screen) -> anyhow::Result<()> {
-    let config = config::load(&source, screen)?;
+    let (cancel, wishes) = signals::listen_for_reload(signals::terminal_is_there);
+    let reloader = Reloader::open(&source, screen, config::theme_mistake, wishes)?;
+    let config = reloader.config().clone();
     let settings = looks(&config)?;
-    let cancel = signals::listen();
     let is_sealed = source.demo.is_none() && source.inventory.is_none();
     let fleet = if is_sealed {
         // What needs no key is told before the terminal is taken.
@@ -41,11 +48,13 @@ pub async fn run(source: Source, tenancy: &Tenancy, screen: &Screen) -> anyhow::
     // A demo leaves nothing behind, so its log lives in a folder that goes with it.
     let demo_log = if fleet.sim.is_some() { Some(tempfile::tempdir()?) } else { None };
     let folder = demo_log.as_ref().map_or_else(|| log::folder(&config.log), |d| PathBuf::from(d.path()));
-    let _log = log::start(&config.log, &folder)?;
+    let log = Arc::new(log::start(&config.log, &folder)?);
     let collector =
         collect::start(fleet.targets, source::settings(&config), Arc::new(secret::resolve), Roots::load());
     let (effects, wishes) = mpsc::channel(EFFECTS);
     let (replies, answers) = mpsc::channel(REPLIES);
+    let follower =
+        tokio::spawn(follow(reloader, collector.commands.clone(), replies.clone(), Arc::clone(&log)));
     let keeper =
         if is_sealed { Some(keeper::start(tenancy, collector.commands.clone(), replies)?) } else { None };
     let worker = tokio::spawn(effects::carry_out(wishes, collector.commands.clone(), keeper));
@@ -63,10 +72,46 @@ pub async fn run(source: Source, tenancy: &Tenancy, screen: &Screen) -> anyhow::
     };
     let shown = tui::run(setup).await;
     worker.abort();
+    follower.abort();
     if !collector.shutdown().await {
         tracing::warn!("the collector did not end within three seconds");
     }
     Ok(shown?)
+}
+
+/// Takes every reload of the configuration to the collector, the log and the screen. Ends with one of them.
+async fn follow(
+    mut reloader: Reloader,
+    collector: Sender<collect::Command>,
+    replies: Sender<Reply>,
+    log: Arc<log::LogGuard>,
+) {
+    loop {
+        let reload = reloader.next().await;
+        let text = reload.words();
+        let level = if matches!(reload, Reload::Refused(_)) { Level::Warning } else { Level::Ok };
+        if level == Level::Warning {
+            tracing::warn!("{text}");
+        } else {
+            tracing::info!("{text}");
+        }
+        if let Reload::Changed { config, .. } = reload {
+            log.set_level(&config.log.level);
+            let settings = collect::Command::Settings(Box::new(source::settings(&config)));
+            if collector.send(settings).await.is_err() {
+                return;
+            }
+            // Its theme was checked by the reload.
+            if let Ok(settings) = looks(&config)
+                && replies.send(Reply::Settings(Box::new(settings))).await.is_err()
+            {
+                return;
+            }
+        }
+        if replies.send(Reply::Message { level, text }).await.is_err() {
+            return;
+        }
+    }
 }
 
 /// How the screen looks by this configuration.

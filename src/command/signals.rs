@@ -1,33 +1,70 @@
-//! Signals that end the program in good order: Ctrl-C, SIGTERM, and SIGHUP when the terminal or the SSH line is gone.
+//! Signals. Ctrl-C and SIGTERM end the program in good order. SIGHUP says two things: that the terminal or the SSH line is
+//! gone, which ends it as well, or that somebody wants the configuration to be read again.
+//!
 //! Whoever makes temporary files or takes the terminal listens first, so that nothing stays behind.
 
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 /// Listens from now on, for the rest of the program's life: the token is cancelled by the first signal.
 pub fn listen() -> CancellationToken {
+    listen_for_reload(|| false).0
+}
+
+/// As [`listen`], but a SIGHUP asks for a reload as long as `lives` says so. The channel holds one wish; another one that
+/// comes meanwhile would ask for the same.
+pub fn listen_for_reload(lives: fn() -> bool) -> (CancellationToken, mpsc::Receiver<()>) {
     let ended = CancellationToken::new();
-    tokio::spawn(told(ended.clone()));
-    ended
+    let (reload, wanted) = mpsc::channel(1);
+    tokio::spawn(told(ended.clone(), reload, lives));
+    (ended, wanted)
+}
+
+/// True while somebody is at the terminal that standard output goes to. A line that was cut answers with an error.
+#[cfg(unix)]
+pub fn terminal_is_there() -> bool {
+    rustix::termios::tcgetattr(std::io::stdout()).is_ok()
+}
+
+/// Elsewhere no signal says that it is gone.
+#[cfg(not(unix))]
+pub fn terminal_is_there() -> bool {
+    true
 }
 
 #[cfg(unix)]
-fn told(ended: CancellationToken) -> impl Future<Output = ()> {
+fn told(ended: CancellationToken, reload: mpsc::Sender<()>, lives: fn() -> bool) -> impl Future<Output = ()> {
+    use std::task::Poll;
     use tokio::signal::unix::{SignalKind, signal};
     // Registered here and not in the task: a signal that comes before the task's first turn must not kill us.
-    let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
-    let mut signals: Vec<_> = kinds.into_iter().filter_map(|kind| signal(kind).ok()).collect();
+    let mut ends: Vec<_> = [SignalKind::interrupt(), SignalKind::terminate()]
+        .into_iter()
+        .filter_map(|k| signal(k).ok())
+        .collect();
+    let mut hangup: Vec<_> = signal(SignalKind::hangup()).into_iter().collect();
     async move {
-        std::future::poll_fn(|cx| {
-            let came = signals.iter_mut().any(|s| s.poll_recv(cx).is_ready());
-            if came { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
-        })
-        .await;
+        loop {
+            let is_hangup = std::future::poll_fn(|cx| {
+                if ends.iter_mut().any(|s| s.poll_recv(cx).is_ready()) {
+                    Poll::Ready(false)
+                } else if hangup.iter_mut().any(|s| s.poll_recv(cx).is_ready()) {
+                    Poll::Ready(true)
+                } else {
+                    Poll::Pending
+                }
+            });
+            if !(is_hangup.await && lives()) {
+                break;
+            }
+            // Full: one reload is coming anyway. Closed: nobody reloads.
+            let _ = reload.try_send(());
+        }
         ended.cancel();
     }
 }
 
 #[cfg(not(unix))]
-fn told(ended: CancellationToken) -> impl Future<Output = ()> {
+fn told(ended: CancellationToken, _: mpsc::Sender<()>, _: fn() -> bool) -> impl Future<Output = ()> {
     async move {
         // Without a handler Ctrl-C ends the program as the system does it.
         if tokio::signal::ctrl_c().await.is_ok() {

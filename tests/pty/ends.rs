@@ -51,7 +51,7 @@ fn q_goes_back_and_quits_at_the_top() {
 
 #[test]
 fn signals_end_it_in_good_order() {
-    for name in ["TERM", "HUP", "INT"] {
+    for name in ["TERM", "INT"] {
         let home = Home::new();
         let mut s = demo(&home);
         signal(s.pid(), name);
@@ -140,7 +140,6 @@ fn a_panic_of_the_screen_gives_the_terminal_back_with_its_message() {
 #[test]
 fn a_panic_of_a_task_neither_ends_the_program_nor_spoils_the_screen() {
     let home = Home::new();
-    let log = home.path().join("log");
     let inventory = home.file("fleet.toml", "");
     let mut command = dbtop(&["--inventory", &inventory.to_string_lossy()], &home);
     command.env("DBTOP_TEST_PANIC", "task");
@@ -156,9 +155,6 @@ fn a_panic_of_a_task_neither_ends_the_program_nor_spoils_the_screen() {
     s.keys(b"q");
     assert_eq!(s.ended(), 0);
     s.assert_restored();
-    let logged: String = crate::harness::names(&log)
-        .iter()
-        .map(|name| std::fs::read_to_string(log.join(name)).expect("the log"))
-        .collect();
+    let logged = crate::log(&home);
     assert!(logged.contains("a task panicked on purpose"), "the log says it: {logged}");
 }

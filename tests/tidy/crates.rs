@@ -33,7 +33,7 @@ const BELONGS_TO: &[(&str, &[&str])] = &[
     ("regex", &["command", "model", "tui"]),
     ("region", &["vault"]),
     ("rlimit", &["command"]),
-    ("rustix", &["store", "vault"]),
+    ("rustix", &["command", "store", "vault"]),
     ("rpassword", &["command"]),
     ("rusqlite", &["store"]),
     ("rustls-native-certs", &["tds"]),

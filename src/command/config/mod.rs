@@ -1,5 +1,6 @@
 //! `dbtop config check` and `dbtop config show`; and how every other command comes to its configuration.
 
+pub mod reload;
 mod show;
 mod warn;
 
@@ -163,19 +164,7 @@ fn check(output: Format, source: &Source, tenancy: &Tenancy, screen: &Screen) ->
     let place = Place::find(source);
     let read = read(place.as_ref(), screen);
     let mut findings: Vec<Finding> = read.mistakes.iter().cloned().map(Finding::mistake).collect();
-    if !read.mistakes.iter().any(|m| m.option == "ui.theme")
-        && let Err(error) = Theme::load(&read.config.ui.theme, Depth::True)
-    {
-        let at = read.origins.get("ui.theme").cloned().unwrap_or(Origin::Default);
-        let advice = "write dark, light, high-contrast, ansi16, mono, or the path of a theme file";
-        let option = "ui.theme".to_owned();
-        findings.push(Finding::mistake(Mistake {
-            at,
-            option,
-            problem: error.to_string(),
-            advice: advice.into(),
-        }));
-    }
+    findings.extend(theme_mistake(&read).map(Finding::mistake));
     let fleet = fleet(source, tenancy, &mut findings);
     let file = place.as_ref().and_then(Place::to_read);
     findings.extend(warn::values(&read, fleet.as_ref()));
@@ -191,6 +180,17 @@ fn check(output: Format, source: &Source, tenancy: &Tenancy, screen: &Screen) ->
         Some(Weight::Warning) => 1,
         Some(Weight::Note) | None => 0,
     }))
+}
+
+/// A theme that is not there, or has mistakes of its own.
+pub fn theme_mistake(read: &Read) -> Option<Mistake> {
+    let error = Theme::load(&read.config.ui.theme, Depth::True).err()?;
+    Some(Mistake {
+        at: read.origins.get("ui.theme").cloned().unwrap_or(Origin::Default),
+        option: "ui.theme".to_owned(),
+        problem: error.to_string(),
+        advice: "write dark, light, high-contrast, ansi16, mono, or the path of a theme file".to_owned(),
+    })
 }
 
 /// The plain inventory that is named, else the sealed one if it opens without a question.
