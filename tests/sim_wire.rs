@@ -17,7 +17,10 @@ use std::{
     time::Duration,
 };
 
-use dbtop::sim::wire::{self, EncryptionPolicy, Tls};
+use dbtop::sim::{
+    backend::Network,
+    wire::{self, EncryptionPolicy, Tls},
+};
 use echo::{Echo, PASSWORD, USER};
 use futures_util::TryStreamExt;
 use tiberius::{
@@ -41,10 +44,15 @@ struct Server {
 
 impl Server {
     async fn start(policy: EncryptionPolicy) -> Self {
+        Self::start_in(policy, Network::Good).await
+    }
+
+    async fn start_in(policy: EncryptionPolicy, weather: Network) -> Self {
         let tls = Tls::new().unwrap();
         let ca_file = tempfile::Builder::new().suffix(".pem").tempfile().unwrap();
         std::fs::write(ca_file.path(), tls.ca_pem()).unwrap();
         let backend = Arc::new(Echo::default());
+        *backend.network.lock().unwrap() = weather;
         let cancel = CancellationToken::new();
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
         let serving =

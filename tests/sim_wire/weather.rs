@@ -11,7 +11,10 @@ use dbtop::sim::{
     wire::{self, EncryptionPolicy, Tls},
 };
 use tiberius::EncryptionLevel;
-use tokio::{io::AsyncReadExt, net::TcpStream};
+use tokio::{
+    io::AsyncReadExt,
+    net::{TcpListener, TcpStream},
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::{Driver, Server, raw::Raw, select_one};
@@ -46,6 +49,18 @@ async fn a_down_instance_resets_open_connections_refuses_new_ones_and_comes_back
     let refused = TcpStream::connect(server.address).await.unwrap_err();
     assert_eq!(refused.kind(), std::io::ErrorKind::ConnectionRefused);
     server.eventually("the session is gone", |backend| backend.open.load(Ordering::SeqCst) == 0).await;
+    server.set(Network::Good);
+    assert_eq!(select_one(&mut server.connect_again().await).await, 1);
+}
+
+#[tokio::test]
+async fn who_is_down_from_the_start_refuses_the_first_caller_and_keeps_the_address() {
+    let server = Server::start_in(EncryptionPolicy::Optional, Network::Down).await;
+    let refused = TcpStream::connect(server.address).await.unwrap_err();
+    assert_eq!(refused.kind(), std::io::ErrorKind::ConnectionRefused);
+    // Another demo on this machine must not answer in its name.
+    let other = TcpListener::bind(server.address).await.unwrap_err();
+    assert_eq!(other.kind(), std::io::ErrorKind::AddrInUse);
     server.set(Network::Good);
     assert_eq!(select_one(&mut server.connect_again().await).await, 1);
 }

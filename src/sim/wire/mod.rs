@@ -24,7 +24,11 @@ mod wrapped;
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
-use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
+use tokio::{
+    net::{TcpListener, TcpSocket, TcpStream},
+    sync::watch,
+    task::JoinHandle,
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use self::{connection::Instance, link::Link};
@@ -37,6 +41,9 @@ pub use self::{
 
 /// How often the weather of an instance is looked at while nobody connects.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
+
+/// Callers that wait to be let in.
+const BACKLOG: u32 = 1024;
 
 /// An instance could not be started.
 #[derive(Debug, thiserror::Error)]
@@ -84,35 +91,72 @@ pub async fn serve(
     let listener = TcpListener::bind(address).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
     let acceptors = tls.acceptors(address.ip(), &[&backend.server_name()])?;
+    // Who is down from the start must not let a caller in before the task below runs.
+    let door = Door::Open(listener).fit(backend.network(), address);
     let instance = Arc::new(Instance { backend, acceptors, policy });
-    let task = tokio::spawn(accept_all(instance, listener, address, cancel));
+    let task = tokio::spawn(accept_all(instance, door, address, cancel));
     Ok(Serving { address, task })
 }
 
+/// The address of an instance: served, or refused while the simulated network is down.
+#[derive(Debug)]
+enum Door {
+    /// callers come in
+    Open(TcpListener),
+    /// callers are refused; the socket, if it could be had, keeps the address from other programs (another demo on this
+    /// machine would answer in our name)
+    Shut(Option<TcpSocket>),
+}
+
+impl Door {
+    /// Opens or shuts it as the weather says.
+    fn fit(self, network: Network, address: SocketAddr) -> Self {
+        match self {
+            Self::Open(listener) if network == Network::Down => {
+                drop(listener);
+                Self::Shut(bound(address, false).ok())
+            }
+            // Connections of before are not over yet: tried again at the next look.
+            Self::Shut(None) if network == Network::Down => Self::Shut(bound(address, false).ok()),
+            Self::Shut(reserved) if network != Network::Down => {
+                // Taken by someone else meanwhile: tried again at the next look.
+                let socket = reserved.map_or_else(|| bound(address, true), Ok);
+                socket.and_then(|s| s.listen(BACKLOG)).map_or(Self::Shut(None), Self::Open)
+            }
+            same => same,
+        }
+    }
+
+    async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
+        match self {
+            Self::Open(listener) => listener.accept().await,
+            Self::Shut(_) => std::future::pending().await,
+        }
+    }
+}
+
+/// A socket on the address that does not listen yet: whoever connects is refused. `shared` as listeners are: it does not
+/// mind old connections on the address, nor other such sockets.
+fn bound(address: SocketAddr, shared: bool) -> io::Result<TcpSocket> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    socket.set_reuseaddr(shared && cfg!(unix))?;
+    socket.bind(address)?;
+    Ok(socket)
+}
+
 /// Accepts connections while the simulated network is up, and tells the open ones about its weather.
-async fn accept_all(
-    instance: Arc<Instance>,
-    listener: TcpListener,
-    address: SocketAddr,
-    cancel: CancellationToken,
-) {
+async fn accept_all(instance: Arc<Instance>, mut door: Door, address: SocketAddr, cancel: CancellationToken) {
     // Newest wins: a connection only ever wants to know the weather of the moment.
     let (weather, _) = watch::channel(instance.backend.network());
     let connections = TaskTracker::new();
-    let mut listener = Some(listener);
     while !cancel.is_cancelled() {
         let now = instance.backend.network();
         weather.send_if_modified(|known| std::mem::replace(known, now) != now);
-        if now == Network::Down {
-            listener = None;
-        } else if listener.is_none() {
-            // Taken by someone else meanwhile: tried again at the next look.
-            listener = TcpListener::bind(address).await.ok();
-        }
+        door = door.fit(now, address);
         let accepted = tokio::select! {
             () = cancel.cancelled() => break,
             () = tokio::time::sleep(LOOK_EVERY) => continue,
-            accepted = accept(listener.as_ref()) => accepted,
+            accepted = door.accept() => accepted,
         };
         match accepted {
             Ok((tcp, client)) => {
@@ -127,14 +171,7 @@ async fn accept_all(
             Err(_) => tokio::time::sleep(LOOK_EVERY).await,
         }
     }
-    drop(listener);
+    drop(door);
     connections.close();
     connections.wait().await;
-}
-
-async fn accept(listener: Option<&TcpListener>) -> io::Result<(tokio::net::TcpStream, SocketAddr)> {
-    match listener {
-        Some(listener) => listener.accept().await,
-        None => std::future::pending().await,
-    }
 }
