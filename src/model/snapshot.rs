@@ -102,7 +102,7 @@ pub struct MemoryNow {
     pub grantable_kb: Option<i64>,
 }
 
-/// Own cost on that server over the last interval.
+/// Own cost on that server over the last minute, or since we connected.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct CostNow {
     /// CPU ms per second of wall time
@@ -111,6 +111,20 @@ pub struct CostNow {
     pub reads_per_s: Option<f64>,
     /// CPU ms since this program first connected
     pub cpu_ms_total: Option<i64>,
+    /// what the rates are taken over, ms; 0 without rates
+    pub over_ms: u64,
+}
+
+/// Rates of our cost over less than this, ms, say more about the first polls than about the habit.
+const SETTLED_MS: u64 = 20_000;
+
+/// Own cost on all servers together.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct FleetCost {
+    /// CPU ms per second of wall time
+    pub cpu_ms_per_s: f64,
+    /// most of it is taken over long enough; else the first polls, which ask for everything, weigh too much
+    pub settled: bool,
 }
 
 /// One session in a blocking tree, in display order (depth first).
@@ -319,5 +333,17 @@ impl FleetSnapshot {
     /// An instance by id: linear, for jumps; panes keep their own row order.
     pub fn find(&self, id: &InstanceId) -> Option<&Arc<InstanceSnapshot>> {
         self.instances.iter().find(|i| i.id() == id)
+    }
+
+    /// What we cost all servers together; None until a server has told twice.
+    pub fn own_cost(&self) -> Option<FleetCost> {
+        let (mut sum, mut known, mut settled) = (0.0, 0, 0);
+        for cost in self.instances.iter().filter_map(|i| i.facts.cost.get()) {
+            let Some(rate) = cost.cpu_ms_per_s else { continue };
+            sum += rate;
+            known += 1;
+            settled += u32::from(cost.over_ms >= SETTLED_MS);
+        }
+        (known > 0).then_some(FleetCost { cpu_ms_per_s: sum, settled: settled * 10 >= known * 9 })
     }
 }

@@ -22,7 +22,12 @@ use super::{
     theme::{Depth, Theme},
     world::{Panes, World},
 };
-use crate::model::{health::Level, instance::InstanceId, snapshot::FleetSnapshot, time::Timestamp};
+use crate::model::{
+    health::Level,
+    instance::InstanceId,
+    snapshot::{FleetCost, FleetSnapshot},
+    time::Timestamp,
+};
 use ratatui::{buffer::Buffer, layout::Rect};
 use std::{collections::VecDeque, sync::Arc};
 
@@ -70,7 +75,7 @@ pub struct App {
     pub(super) overlay: bool,
     pub(super) tenant: String,
     pub(super) figures: Figures,
-    pub(super) cost_ms_per_s: Option<f64>,
+    pub(super) cost: Option<FleetCost>,
     /// width of the last frame, for clicks
     columns: u16,
     keymap: Keymap,
@@ -111,7 +116,7 @@ impl App {
             overlay: false,
             tenant: settings.tenant,
             figures: Figures::default(),
-            cost_ms_per_s: None,
+            cost: None,
             columns: 0,
             keymap: Keymap::default(),
             depth: settings.depth,
@@ -164,8 +169,7 @@ impl App {
             self.waiting = Some(snapshot);
             return;
         }
-        let costs = snapshot.instances.iter().filter_map(|i| i.facts.cost.get()?.cpu_ms_per_s);
-        self.cost_ms_per_s = costs.fold(None, |sum, c| Some(sum.unwrap_or(0.0) + c));
+        self.cost = snapshot.own_cost();
         self.world.snapshot = snapshot;
         self.refresh();
         self.follow_details();

@@ -304,10 +304,14 @@ fn footer_facts(app: &App, out: &mut String) {
     if s.version == 0 {
         return;
     }
-    if let Some(cost) = app.cost_ms_per_s {
-        out.push_str("cost ");
-        figure::push_count(out, cost);
-        out.push_str(" ms/s · ");
+    match app.cost {
+        Some(cost) if cost.settled => {
+            out.push_str("cost ");
+            figure::push_count(out, cost.cpu_ms_per_s);
+            out.push_str(" ms/s · ");
+        }
+        Some(_) => out.push_str("cost settling · "),
+        None => {}
     }
     let _ = write!(out, "{}/{} polled", s.polled, s.instances.len());
     if s.collector.samples_dropped > 0 {

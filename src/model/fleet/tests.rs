@@ -379,6 +379,27 @@ fn own_cost_is_counted_over_reconnects() {
 }
 
 #[test]
+fn own_cost_is_settled_once_the_first_polls_no_longer_stand_alone() {
+    let mut f = fleet(&["a", "b"]);
+    let cost = |cpu_ms| {
+        Sample::Cost(CostSample { session_id: Some(55), cpu_ms: Some(cpu_ms), ..CostSample::default() })
+    };
+    let mut told = |s, cpu_ms| {
+        polled(&mut f, "a", s, cost(cpu_ms));
+        polled(&mut f, "b", s, cost(cpu_ms));
+        f.snapshot(at(s)).own_cost().map(|c| (c.cpu_ms_per_s, c.settled))
+    };
+    assert_eq!(told(0, 20), None);
+    assert_eq!(
+        told(2, 60),
+        Some((40.0, false)),
+        "two polls at the start: a spike, and said to be none to go by"
+    );
+    assert_eq!(told(32, 66), Some((2.875, true)), "averaged with what came after it");
+    assert_eq!(told(62, 72), Some((0.4, true)), "the start has left the window");
+}
+
+#[test]
 fn processor_of_others_and_schedulers_share_a_reading() {
     let mut f = fleet(&["a"]);
     let ring = CpuRingSample { sql_pct: Some(30.0), idle_pct: Some(60.0), age_ms: None };
