@@ -5,6 +5,7 @@
 //! |---|---|
 //! | the first screen: the demo, no inventory, no colour, no terminal | `pty/start.rs` |
 //! | a tour by keys: panes, links, filter, palette, heat map, marks, themes, clipboard | `pty/keys.rs` |
+//! | the mouse, where it is wanted | `pty/mouse.rs` |
 //! | the window's size, down to one cell and back; what an idle screen sends | `pty/window.rs` |
 //! | the sealed inventory: its dialog, its lock, other processes and tenants | `pty/vault.rs` |
 //! | every end: keys, signals, a lost line, panics | `pty/ends.rs` |
@@ -19,6 +20,8 @@ mod ends;
 mod harness;
 #[path = "pty/keys.rs"]
 mod keys;
+#[path = "pty/mouse.rs"]
+mod mouse;
 #[path = "pty/reload.rs"]
 mod reload;
 #[path = "pty/start.rs"]

@@ -101,3 +101,58 @@ fn an_idle_screen_sends_little() {
     s.keys(b"q");
     assert_eq!(s.ended(), 0);
 }
+
+/// Updates of the screen in what a program wrote.
+fn frames(raw: &[u8]) -> usize {
+    const END: &[u8] = b"\x1b[?2026l";
+    raw.windows(END.len()).filter(|w| *w == END).count()
+}
+
+#[test]
+fn a_slow_line_gets_half_the_frames_and_no_sparklines() {
+    const BUSY: &str = "
+        [[event]]
+        on = \"*\"
+        kind = \"blocking_storm\"
+        [[event]]
+        on = \"*\"
+        kind = \"cpu_storm\"
+    ";
+    let home = Home::new();
+    let sim = SimProcess::start(20, 0, Some(BUSY));
+    let inventory = sim.inventory();
+    let mut usual = Screen::start(&["--inventory", &inventory], 120, 40, &home);
+    let mut slow = Screen::start(&["--inventory", &inventory, "--low-bandwidth"], 120, 40, &home);
+    usual.until_shows("20/20 polled");
+    slow.until_shows("20/20 polled");
+    // One instance is on the screen: it is polled every other second, so that there is something to send.
+    for s in [&mut usual, &mut slow] {
+        s.keys(key::ENTER);
+        until_pane(s, "Instance");
+    }
+    let start = [&usual, &slow].map(|s| (s.bytes, s.raw.len()));
+    for _ in 0..100 {
+        usual.run_for(Duration::from_millis(50));
+        slow.run_for(Duration::from_millis(50));
+    }
+    let [(usual_bytes, usual_frames), (slow_bytes, slow_frames)] = [(&usual, start[0]), (&slow, start[1])]
+        .map(|(s, (bytes, at))| (s.bytes - bytes, frames(&s.raw[at..])));
+    println!(
+        "in ten seconds: {usual_bytes} bytes in {usual_frames} frames, on a slow line {slow_bytes} in {slow_frames}"
+    );
+    assert!(slow_frames > 0, "it goes on");
+    assert!(slow_frames * 2 <= usual_frames, "{slow_frames} frames, usually {usual_frames}");
+    assert!(slow_bytes * 3 <= usual_bytes * 2, "{slow_bytes} bytes, usually {usual_bytes}");
+    for s in [&mut usual, &mut slow] {
+        s.keys(key::ESC);
+        until_pane(s, "Fleet");
+    }
+    usual.until("sparklines", |t| t.contains(SPARKS));
+    assert!(!slow.text().contains(SPARKS), "{}", slow.text());
+    // A key is answered at once all the same.
+    slow.keys(b"3");
+    until_pane(&mut slow, "Waits");
+}
+
+/// What only sparklines are made of; bars of groups are `▇`.
+const SPARKS: [char; 7] = ['▁', '▂', '▃', '▄', '▅', '▆', '█'];

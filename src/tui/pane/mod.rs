@@ -100,7 +100,7 @@ pub struct View<'a> {
     pub faults_only: bool,
     /// styles
     pub theme: &'a Theme,
-    /// no sparklines
+    /// a slow line: no sparklines, and charts that stand still for a while
     pub low_bandwidth: bool,
     /// what may be shown of the inventory
     pub sealed: Sealed,
@@ -138,6 +138,17 @@ impl<'a> View<'a> {
     /// Instance number `i` of the snapshot.
     pub fn instance(&self, i: u32) -> Option<&'a Arc<InstanceSnapshot>> {
         self.snapshot.instances.get(i as usize)
+    }
+
+    /// The end of a chart over this range: now, or on slow lines the last twentieth of the range that is over, so that a
+    /// chart moves that seldom and not with every poll.
+    pub const fn chart_end(&self, range_ms: i64) -> Timestamp {
+        let step_ms = range_ms / 20;
+        if self.low_bandwidth && step_ms > 0 {
+            Timestamp::from_ms(self.now.ms().div_euclid(step_ms) * step_ms)
+        } else {
+            self.now
+        }
     }
 
     /// The one instance in scope.

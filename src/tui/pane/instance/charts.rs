@@ -192,7 +192,7 @@ fn draw(i: &InstanceSnapshot, view: &View<'_>, canvas: &mut Canvas<'_>, sight: S
     Chart {
         title: kind.title,
         plots: &plots,
-        now: view.now,
+        now: view.chart_end(sight.range_ms),
         range_ms: sight.range_ms,
         factor: 1.0,
         top: kind.top,

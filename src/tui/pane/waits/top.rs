@@ -94,11 +94,12 @@ impl Picture {
         (view.scope, view.faults_only, view.snapshot.instances.len()).hash(&mut scope);
         let many = view.single().is_none() && view.snapshot.instances.len() > MANY;
         let column_ms = range_ms / i64::from(columns.max(1));
+        let end = view.chart_end(range_ms);
         let look_ms = if many { column_ms.clamp(LOOK_MS, LOOK_MANY_MS) } else { LOOK_MS };
-        let made = Some((scope.finish(), view.now.ms().div_euclid(look_ms), columns, range_ms));
+        let made = Some((scope.finish(), end.ms().div_euclid(look_ms), columns, range_ms));
         if self.made != made {
             let histories = view.instances().map(|(_, i)| &*i.history);
-            self.stack = Stack::gather(histories, view.now, range_ms, columns);
+            self.stack = Stack::gather(histories, end, range_ms, columns);
             self.made = made;
         }
         self.stack.draw(canvas, look, view.theme);
