@@ -101,6 +101,20 @@ pub enum Action {
     Unlock,
     /// the tenants, to switch
     Tenants,
+    /// a new instance, by the wizard
+    Add,
+    /// the instance, or the marked ones, to change
+    Edit,
+    /// take instances out of the inventory
+    Remove,
+    /// next step of the wizard
+    NextStep,
+    /// previous step of the wizard
+    PrevStep,
+    /// try the connection
+    Test,
+    /// save what was typed
+    Save,
 }
 
 impl Action {
@@ -176,6 +190,13 @@ impl Action {
             Self::Lock => "lock the inventory: its keys leave the memory, polling goes on",
             Self::Unlock => "unlock the inventory",
             Self::Tenants => "tenants: watch another one",
+            Self::Add => "add an instance: the wizard",
+            Self::Edit => "edit the instance, or all that are marked at once",
+            Self::Remove => "remove the instance, or all that are marked, from the inventory",
+            Self::NextStep => "next step; what was typed stays",
+            Self::PrevStep => "previous step; what was typed stays",
+            Self::Test => "test the connection, from any step",
+            Self::Save => "save, from any step",
         }
     }
 }

@@ -199,6 +199,7 @@ impl App {
         if self.message.as_ref().is_some_and(|m| m.until <= now) {
             self.message = None;
         }
+        self.layers.iter_mut().for_each(|layer| layer.tick(now));
         self.lock_when_idle(now);
     }
 

@@ -273,7 +273,7 @@ fn footer(app: &mut App, line: &mut Canvas<'_>) {
     let no_row = app.layers.is_empty() && app.panes.get(app.place.pane).counts().0 == 0;
     let narrowed = app.world.narrowed;
     let useful = |a: Action| match a {
-        Action::Help | Action::Palette | Action::Back => true,
+        Action::Help | Action::Palette | Action::Back | Action::Add => true,
         Action::Enter | Action::Details | Action::Copy => !no_row,
         Action::Narrow => !no_row && !narrowed,
         _ => !nothing,
@@ -281,8 +281,12 @@ fn footer(app: &mut App, line: &mut Canvas<'_>) {
     let mut x = 1;
     for context in contexts {
         for b in default_bindings().iter().filter(|b| b.context == context && useful(b.action)) {
-            let quit = (nothing && b.action == Action::Back).then_some("quit");
-            let (Some(word), Some(chord)) = (b.hint.or(quit), Chord::parse(b.key)) else { continue };
+            let word = match b.action {
+                Action::Back if nothing => Some("quit"),
+                Action::Add if nothing => Some("add an instance"),
+                _ => b.hint,
+            };
+            let (Some(word), Some(chord)) = (word, Chord::parse(b.key)) else { continue };
             let key = match b.key {
                 "enter" => "⏎".to_owned(),
                 _ => chord.to_string(),

@@ -41,13 +41,15 @@ pub(super) struct Desk {
     pub touched: Timestamp,
     /// what was asked for while it was locked: carried out when it is open
     then: Option<Action>,
+    /// the instances whose form was asked for; none: a new one's
+    pub form: Option<Vec<InstanceId>>,
     /// it was the user who dismissed the dialog, so it does not come back by itself
     dismissed: bool,
 }
 
 impl Desk {
     pub const fn new(state: VaultState, now: Timestamp, lock_after_ms: Option<i64>) -> Self {
-        Self { state, lock_after_ms, touched: now, then: None, dismissed: false }
+        Self { state, lock_after_ms, touched: now, then: None, form: None, dismissed: false }
     }
 }
 
@@ -80,7 +82,7 @@ impl App {
             Action::Lock => self.lock(),
             // Passwords that were not given are asked for again.
             Action::Unlock => self.ask(Request::Unlock(None)),
-            _ => {}
+            _ => self.change_inventory(action),
         }
     }
 
@@ -92,7 +94,9 @@ impl App {
             Action::Lock if matches!(self.desk.state, VaultState::Locked { .. }) => {
                 self.say(Level::Ok, "locked already".to_owned());
             }
-            Action::Lock | Action::Unlock => self.with_vault(action),
+            Action::Lock | Action::Unlock | Action::Add | Action::Edit | Action::Remove => {
+                self.with_vault(action);
+            }
             _ => return false,
         }
         true
@@ -119,6 +123,7 @@ impl App {
     fn close_secrets(&mut self) {
         self.layers.retain(|l| !matches!(l, Layer::Modal(m) if m.is_secret()));
         self.desk.then = None;
+        self.desk.form = None;
     }
 
     /// Locks if nobody pressed a key for so long.
@@ -133,13 +138,8 @@ impl App {
 
     /// Gives an answer to the dialog on top, then to the app.
     pub(super) fn hear(&mut self, reply: Reply) {
-        let mut out = Out::default();
-        if let Some(Layer::Modal(mut modal)) = self.pop_modal() {
-            let taken = modal.hear(&reply, &mut out);
-            self.after_modal(modal, out);
-            if taken {
-                return;
-            }
+        if self.heard_by_modal(&reply) {
+            return;
         }
         match reply {
             Reply::Message { level, text } => self.say(level, text),
@@ -154,11 +154,33 @@ impl App {
                 let list = Tenants::new(lines, &self.tenant);
                 self.layers.push(Layer::Modal(Box::new(list)));
             }
+            Reply::Form(data) => self.open_form(*data),
             // Answers to dialogs that were closed meanwhile.
-            Reply::Form(_) | Reply::Tested { .. } | Reply::Examined { .. } => {}
+            Reply::Tested { .. } | Reply::Examined { .. } => {}
             Reply::Saved(Ok(text)) => self.say(Level::Ok, text),
             Reply::Saved(Err(refusal)) => self.say(Level::Warning, refusal.words),
         }
+    }
+
+    /// The dialog on top hears first; those below wait for answers, too.
+    fn heard_by_modal(&mut self, reply: &Reply) -> bool {
+        for at in (0..self.layers.len()).rev() {
+            if !matches!(self.layers.get(at), Some(Layer::Modal(_))) {
+                continue;
+            }
+            let above = self.layers.split_off(at + 1);
+            let mut out = Out::default();
+            let mut taken = false;
+            if let Some(Layer::Modal(mut modal)) = self.layers.pop() {
+                taken = modal.hear(reply, &mut out);
+                self.after_modal(modal, out);
+            }
+            self.layers.extend(above);
+            if taken {
+                return true;
+            }
+        }
+        false
     }
 
     fn pop_modal(&mut self) -> Option<Layer> {

@@ -29,13 +29,17 @@ pub enum Context {
     Input,
     /// dialogs with fields: what is no key here is typed
     Form,
+    /// the wizard: fields in steps
+    Wizard,
+    /// the wizard's last step: the report of a test
+    Trial,
     /// dialogs with a list
     List,
 }
 
 impl Context {
     /// All, in the order of the help.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::Global,
         Self::Table,
         Self::Fleet,
@@ -46,6 +50,8 @@ impl Context {
         Self::Reader,
         Self::Input,
         Self::Form,
+        Self::Wizard,
+        Self::Trial,
         Self::List,
     ];
 
@@ -62,6 +68,8 @@ impl Context {
             Self::Reader => "Details and help",
             Self::Input => "Command line, filter, jump",
             Self::Form => "Dialogs with fields",
+            Self::Wizard => "Wizard",
+            Self::Trial => "Wizard: test and save",
             Self::List => "Dialogs with a list",
         }
     }
@@ -226,6 +234,7 @@ const BINDINGS: &[Binding] = &[
     bind(Context::Global, "p", Action::Pause),
     bind(Context::Global, "r", Action::Refresh),
     hint(Context::Global, "?", Action::Help, "help"),
+    bind(Context::Global, "+", Action::Add),
     bind(Context::Global, "f12", Action::Overlay),
     bind(Context::Global, "ctrl-l", Action::Redraw),
     bind(Context::Global, "q", Action::Back),
@@ -248,12 +257,15 @@ const BINDINGS: &[Binding] = &[
     hint(Context::Fleet, "d", Action::Details, "why"),
     hint(Context::Fleet, "v", Action::HeatMap, "heat map"),
     bind(Context::Fleet, "f", Action::HealthFilter),
+    hint(Context::Fleet, "i", Action::Edit, "edit"),
+    bind(Context::Fleet, "ctrl-d", Action::Remove),
     hint(Context::Instance, "enter", Action::Enter, "follow"),
     hint(Context::Instance, "w", Action::Range, "range"),
     hint(Context::Instance, "left", Action::Earlier, "values"),
     bind(Context::Instance, "right", Action::Later),
     bind(Context::Instance, "b", Action::Dots),
     hint(Context::Instance, "d", Action::Details, "details"),
+    hint(Context::Instance, "i", Action::Edit, "edit"),
     hint(Context::Activity, "enter", Action::Enter, "open"),
     hint(Context::Activity, "g", Action::GroupBy, "group"),
     hint(Context::Activity, "y", Action::Copy, "copy"),
@@ -290,6 +302,31 @@ const BINDINGS: &[Binding] = &[
     bind(Context::Form, "down", Action::Down),
     bind(Context::Form, "up", Action::Up),
     bind(Context::Form, "ctrl-c", Action::Interrupt),
+    hint(Context::Wizard, "enter", Action::Enter, "go on"),
+    hint(Context::Wizard, "esc", Action::Out, "back"),
+    bind(Context::Wizard, "tab", Action::NextSection),
+    bind(Context::Wizard, "shift-tab", Action::PrevSection),
+    bind(Context::Wizard, "down", Action::Down),
+    bind(Context::Wizard, "up", Action::Up),
+    hint(Context::Wizard, "pgdn", Action::NextStep, "next step"),
+    bind(Context::Wizard, "pgup", Action::PrevStep),
+    bind(Context::Wizard, "ctrl-n", Action::NextStep),
+    bind(Context::Wizard, "ctrl-p", Action::PrevStep),
+    hint(Context::Wizard, "ctrl-t", Action::Test, "test"),
+    hint(Context::Wizard, "ctrl-s", Action::Save, "save"),
+    bind(Context::Wizard, "ctrl-c", Action::Interrupt),
+    hint(Context::Trial, "enter", Action::Enter, "go on"),
+    hint(Context::Trial, "esc", Action::Out, "back"),
+    bind(Context::Trial, "up", Action::Up),
+    bind(Context::Trial, "down", Action::Down),
+    bind(Context::Trial, "pgup", Action::PageUp),
+    bind(Context::Trial, "pgdn", Action::PageDown),
+    bind(Context::Trial, "home", Action::Home),
+    bind(Context::Trial, "end", Action::End),
+    bind(Context::Trial, "ctrl-p", Action::PrevStep),
+    hint(Context::Trial, "ctrl-t", Action::Test, "test"),
+    hint(Context::Trial, "ctrl-s", Action::Save, "save"),
+    hint(Context::Trial, "y", Action::Copy, "copy script"),
     hint(Context::List, "enter", Action::Enter, "open"),
     hint(Context::List, "esc", Action::Out, "close"),
     bind(Context::List, "up", Action::Up),

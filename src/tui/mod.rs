@@ -11,6 +11,7 @@ mod desk;
 #[cfg(debug_assertions)]
 mod drill;
 pub mod effect;
+mod enrol;
 mod filter;
 mod input;
 pub mod keymap;

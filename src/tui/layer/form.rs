@@ -7,6 +7,7 @@ use crate::{
     tui::{keymap::Chord, theme::Theme, widget::canvas::Canvas},
 };
 use crossterm::event::KeyCode;
+use ratatui::style::Modifier;
 
 /// Column where the values start.
 pub const VALUE_AT: u16 = 24;
@@ -18,7 +19,7 @@ pub enum Entry {
     /// a text that is shown as dots
     Hidden(SecretInput),
     /// one of some words
-    Choice(&'static [&'static str], usize),
+    Choice(Vec<&'static str>, usize),
 }
 
 /// One field.
@@ -35,11 +36,16 @@ pub struct Field {
     pub error: Option<String>,
     /// false: means nothing with what the others say, and is passed over
     pub shown: bool,
+    /// what a text may be completed to, item by item
+    pub known: Vec<String>,
+    /// the word of a choice that is shown in red
+    pub danger: Option<&'static str>,
 }
 
 impl Field {
     const fn new(id: &'static str, label: &'static str, entry: Entry) -> Self {
-        Self { id, label, entry, hint: String::new(), error: None, shown: true }
+        let known = Vec::new();
+        Self { id, label, entry, hint: String::new(), error: None, shown: true, known, danger: None }
     }
 
     /// A text.
@@ -53,15 +59,57 @@ impl Field {
     }
 
     /// One of some words; the first one if `word` is none of them.
-    pub fn choice(id: &'static str, label: &'static str, words: &'static [&'static str], word: &str) -> Self {
+    pub fn choice(id: &'static str, label: &'static str, words: &[&'static str], word: &str) -> Self {
         let at = words.iter().position(|w| *w == word).unwrap_or(0);
-        Self::new(id, label, Entry::Choice(words, at))
+        Self::new(id, label, Entry::Choice(words.to_vec(), at))
     }
 
     /// With a hint.
     #[must_use]
     pub fn hint(self, hint: impl Into<String>) -> Self {
         Self { hint: hint.into(), ..self }
+    }
+
+    /// With items to complete to.
+    #[must_use]
+    pub fn known(self, items: &[String]) -> Self {
+        Self { known: items.to_vec(), ..self }
+    }
+
+    /// With a word that is shown in red.
+    #[must_use]
+    pub fn danger(self, word: &'static str) -> Self {
+        Self { danger: Some(word), ..self }
+    }
+
+    /// Replaces a text, or chooses a word.
+    pub fn set(&mut self, text: &str) {
+        match &mut self.entry {
+            Entry::Text(line) => line.set(text),
+            Entry::Hidden(typed) => typed.clear(),
+            Entry::Choice(words, at) => *at = words.iter().position(|w| *w == text).unwrap_or(*at),
+        }
+    }
+
+    /// What the last item of the text may go on with: the rest of the first known one that starts so.
+    fn rest(&self) -> Option<&str> {
+        let Entry::Text(line) = &self.entry else { return None };
+        let item = line.text().rsplit(',').next().unwrap_or("").trim_start();
+        if item.is_empty() || !line.at_end() {
+            return None;
+        }
+        let starts = |known: &&String| {
+            known.len() > item.len() && known.get(..item.len()).is_some_and(|k| k.eq_ignore_ascii_case(item))
+        };
+        self.known.iter().find(starts).and_then(|known| known.get(item.len()..))
+    }
+
+    /// Takes the completion. False if there is none.
+    fn complete(&mut self) -> bool {
+        let Some(rest) = self.rest().map(str::to_owned) else { return false };
+        let whole = format!("{}{rest}", self.said());
+        self.set(&whole);
+        true
     }
 
     /// What it says; nothing if it is hidden text.
@@ -99,6 +147,20 @@ impl Form {
         self.fields.iter_mut().find(|f| f.id == id)
     }
 
+    /// Says what to write into a field.
+    pub fn hint(&mut self, id: &str, hint: &str) {
+        if let Some(field) = self.field_mut(id) {
+            hint.clone_into(&mut field.hint);
+        }
+    }
+
+    /// Shows a field, or passes it over.
+    pub fn show(&mut self, id: &str, shown: bool) {
+        if let Some(field) = self.field_mut(id) {
+            field.shown = shown;
+        }
+    }
+
     /// All fields.
     pub fn fields_mut(&mut self) -> impl Iterator<Item = &mut Field> {
         self.fields.iter_mut()
@@ -115,6 +177,11 @@ impl Form {
             Entry::Hidden(typed) if !typed.is_empty() => Some(typed.to_secret()),
             _ => None,
         }
+    }
+
+    /// The place of a field among the others.
+    pub fn place(&self, id: &str) -> Option<usize> {
+        self.fields.iter().position(|f| f.id == id)
     }
 
     /// The field that the cursor is in.
@@ -156,7 +223,10 @@ impl Form {
     /// Takes a key into the field with the cursor; true if what it says changed. Its error goes then.
     pub fn key(&mut self, chord: Chord) -> bool {
         let Some(field) = self.fields.get_mut(self.at) else { return false };
+        let onward = matches!(chord.parts(), (KeyCode::Right | KeyCode::End, false, false));
+        let completed = onward && field.complete();
         let changed = match &mut field.entry {
+            _ if completed => true,
             Entry::Text(line) => line.key(chord),
             Entry::Hidden(typed) => hidden_key(typed, chord),
             Entry::Choice(words, at) => choose(words, at, chord),
@@ -182,33 +252,47 @@ impl Form {
         field.error = None;
     }
 
-    /// Draws the fields that are shown, one a line, as many as fit around the cursor. Hint or error of the field with the
-    /// cursor stand on the last line. Returns the lines used.
+    /// Draws the fields that are shown, one a line, as many as fit around the cursor. What is wrong with a field stands
+    /// below it, the hint of the field with the cursor below all of them. Returns the lines used.
     pub fn render(&mut self, canvas: &mut Canvas<'_>, theme: &Theme) -> u16 {
         let (w, h) = (canvas.width(), canvas.height());
-        let shown: Vec<usize> =
-            self.fields.iter().enumerate().filter(|(_, f)| f.shown).map(|(n, _)| n).collect();
-        let rows = usize::from(h.saturating_sub(1)).max(1);
-        let cursor = shown.iter().position(|n| *n == self.at).unwrap_or(0);
-        self.top = self.top.min(cursor).max((cursor + 1).saturating_sub(rows));
-        self.top = self.top.min(shown.len().saturating_sub(rows));
-        let mut y = 0;
-        for n in shown.iter().skip(self.top).take(rows) {
-            if let Some(field) = self.fields.get(*n) {
-                draw(field, *n == self.at, &mut canvas.part(0, y, w, 1), theme);
-            }
-            y += 1;
+        let room = w.saturating_sub(VALUE_AT);
+        let told = |text: &str| super::details::fold(text, usize::from(room));
+        let current = self.fields.get(self.at);
+        let hint = current.filter(|f| f.error.is_none() && !f.hint.is_empty()).map(|f| told(&f.hint));
+        let hint = hint.unwrap_or_default();
+        let shown: Vec<(usize, Vec<String>)> = (self.fields.iter().enumerate())
+            .filter(|(_, f)| f.shown)
+            .map(|(n, f)| (n, f.error.as_deref().map(told).unwrap_or_default()))
+            .collect();
+        let cursor = shown.iter().position(|(n, _)| *n == self.at).unwrap_or(0);
+        let rows = usize::from(h).saturating_sub(hint.len()).max(1);
+        // Down to the cursor everything must fit; what is above it goes first.
+        let lines_from = |top: usize| -> usize {
+            shown.iter().take(cursor + 1).skip(top).map(|(_, wrong)| 1 + wrong.len()).sum()
+        };
+        self.top = self.top.min(cursor);
+        while self.top < cursor && lines_from(self.top) > rows {
+            self.top += 1;
         }
-        if let Some(field) = self.fields.get(self.at) {
-            let (text, style) = match &field.error {
-                Some(error) => (error, theme.critical),
-                None => (&field.hint, theme.dim),
-            };
-            let lines = super::details::fold(text, usize::from(w.saturating_sub(VALUE_AT)));
-            for line in lines.iter().take(usize::from(h.saturating_sub(y))) {
-                canvas.put(VALUE_AT, y, w.saturating_sub(VALUE_AT), line, style);
+        while self.top > 0
+            && shown.iter().skip(self.top - 1).map(|(_, wrong)| 1 + wrong.len()).sum::<usize>() <= rows
+        {
+            self.top -= 1;
+        }
+        let mut y = 0;
+        for (n, wrong) in shown.iter().skip(self.top) {
+            let Some(field) = self.fields.get(*n).filter(|_| usize::from(y) < rows) else { break };
+            draw(field, *n == self.at, &mut canvas.part(0, y, w, 1), theme);
+            y += 1;
+            for line in wrong.iter().take(rows.saturating_sub(usize::from(y))) {
+                canvas.put(VALUE_AT, y, room, line, theme.critical);
                 y += 1;
             }
+        }
+        for line in hint.iter().take(usize::from(h.saturating_sub(y))) {
+            canvas.put(VALUE_AT, y, room, line, theme.dim);
+            y += 1;
         }
         y
     }
@@ -264,7 +348,11 @@ fn draw(field: &Field, current: bool, line: &mut Canvas<'_>, theme: &Theme) {
     }
     match &field.entry {
         Entry::Text(text) if current => {
-            text.render(&mut value, 0, "", theme);
+            let used = text.render(&mut value, 0, "", theme);
+            if let Some(rest) = field.rest() {
+                let room = value.width().saturating_sub(used.saturating_sub(1));
+                value.put(used.saturating_sub(1), 0, room, rest, theme.dim);
+            }
         }
         Entry::Text(text) => {
             value.put(0, 0, value.width(), text.text(), theme.base);
@@ -279,7 +367,12 @@ fn draw(field: &Field, current: bool, line: &mut Canvas<'_>, theme: &Theme) {
         Entry::Choice(words, at) => {
             let mut x = 0;
             for (n, word) in words.iter().enumerate() {
-                let style = if n == *at { theme.tab } else { theme.dim };
+                let danger = field.danger == Some(*word);
+                let style = match (n == *at, danger) {
+                    (true, true) => theme.critical.add_modifier(Modifier::REVERSED),
+                    (true, false) => theme.tab,
+                    (false, _) => theme.dim,
+                };
                 let room = value.width().saturating_sub(x);
                 x += value.put(x, 0, room, " ", style);
                 x += value.put(x, 0, value.width().saturating_sub(x), word, style);

@@ -24,6 +24,11 @@ impl Line {
         self.input.value()
     }
 
+    /// True if the cursor is behind the last character.
+    pub fn at_end(&self) -> bool {
+        self.input.cursor() >= self.text().chars().count()
+    }
+
     /// Replaces the text.
     pub fn set(&mut self, text: &str) {
         self.input = Input::new(text.to_owned());

@@ -1,20 +1,23 @@
 //! Layers lie over the pane and take keys first: command line, filter, help, details, jump,
 //! dialogs.
 
+pub mod confirm;
 pub mod details;
 pub mod document;
-#[expect(dead_code, reason = "the wizard, which comes next, takes the rest")]
 pub mod form;
 pub mod help;
 pub mod input;
 pub mod jump;
+pub mod login;
 pub mod modal;
 pub mod overlay;
 pub mod palette;
 pub mod tenants;
 pub mod unlock;
+pub mod wizard;
 
 use super::keymap::Context;
+use crate::model::time::Timestamp;
 
 /// An open layer.
 pub enum Layer {
@@ -42,8 +45,15 @@ impl Layer {
         }
     }
 
+    /// Time goes on.
+    pub fn tick(&mut self, now: Timestamp) {
+        if let Self::Modal(m) = self {
+            m.tick(now);
+        }
+    }
+
     /// True if keys without a meaning are typed.
     pub fn takes_text(&self) -> bool {
-        matches!(self.context(), Context::Input | Context::Form)
+        matches!(self.context(), Context::Input | Context::Form | Context::Wizard)
     }
 }

@@ -2,7 +2,7 @@
 //! knows them by this trait only.
 
 use crate::{
-    model::health::Level,
+    model::{health::Level, time::Timestamp},
     tui::{
         action::Action,
         effect::{Reply, Request},
@@ -49,6 +49,8 @@ pub trait Modal {
     fn paste(&mut self, text: &str, out: &mut Out);
     /// Hears an answer; false if it is not for this dialog.
     fn hear(&mut self, reply: &Reply, out: &mut Out) -> bool;
+    /// Time goes on.
+    fn tick(&mut self, _: Timestamp) {}
     /// True if it shows or changes what is sealed, so that locking closes it.
     fn is_secret(&self) -> bool;
     /// Draws over everything between header and footer.

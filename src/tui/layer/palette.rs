@@ -35,7 +35,7 @@ pub enum Command {
 }
 
 /// Words that need nothing after them.
-const WORDS: [(&str, &str, Action); 16] = [
+const WORDS: [(&str, &str, Action); 19] = [
     ("help", "the keys of this pane", Action::Help),
     ("pause", "the screen stands still", Action::Pause),
     ("refresh", "poll what is in view now", Action::Refresh),
@@ -51,6 +51,9 @@ const WORDS: [(&str, &str, Action); 16] = [
     ("lock", "the inventory; polling goes on", Action::Lock),
     ("unlock", "the inventory", Action::Unlock),
     ("tenants", "watch another one", Action::Tenants),
+    ("add", "an instance", Action::Add),
+    ("edit", "this instance, or those marked", Action::Edit),
+    ("remove", "this instance, or those marked", Action::Remove),
     ("q", "quit", Action::Quit),
 ];
 

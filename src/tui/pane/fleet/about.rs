@@ -4,14 +4,15 @@ use super::super::{Sealed, View};
 use crate::tui::widget::canvas::Canvas;
 
 /// The first screen of somebody who has nothing yet. Fits 80 columns and 24 rows.
-const FIRST_STEPS: [&str; 17] = [
+const FIRST_STEPS: [&str; 18] = [
     "No instances yet.",
     "",
     "Look around in a simulated fleet:",
     "  dbtop --demo",
     "",
     "Watch your own servers. Names and passwords are sealed on disk:",
-    "  dbtop vault init                                      once",
+    "  + or :add                                             here: tested, then saved",
+    "  dbtop vault init                                      from a shell, once",
     "  dbtop instance add sales-1 --host db1 --user watcher  tested, then saved",
     "  dbtop instance import servers.csv                     preview; --yes does it",
     "      also .json, .toml, and .regsrvr of Management Studio; --cms NAME",

@@ -1,0 +1,70 @@
+//! Instances come, change and go: which ones an action means, and the dialog for it. The records come from the keeper in
+//! `command` when a form is opened, and leave with it.
+
+use super::{
+    action::Action,
+    app::App,
+    effect::{FormData, Request},
+    layer::{Layer, modal::Modal, wizard::Wizard},
+    pane::PaneId,
+    widget::table::RowKey,
+};
+use crate::model::{health::Level, instance::InstanceId};
+
+impl App {
+    /// Actions that change the inventory, with an open vault.
+    pub(super) fn change_inventory(&mut self, action: Action) {
+        match action {
+            Action::Add => self.ask_for_form(Vec::new()),
+            Action::Edit => {
+                if let Some(ids) = self.meant() {
+                    self.ask_for_form(ids);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The instances that an action is about: those marked in the fleet, the one under its cursor, the one in scope.
+    fn meant(&mut self) -> Option<Vec<InstanceId>> {
+        let mut ids = Vec::new();
+        if self.place.pane == PaneId::Fleet {
+            ids = self.panes.fleet.marked(&self.world.view());
+            if ids.is_empty() {
+                ids.extend(
+                    self.panes.get(PaneId::Fleet).selected().and_then(|key: RowKey| key.instance().cloned()),
+                );
+            }
+        } else {
+            ids.extend(self.place.instance().cloned());
+        }
+        if ids.is_empty() {
+            self.say(
+                Level::Warning,
+                "which instance? Put the cursor on it in the fleet, or open it".to_owned(),
+            );
+            return None;
+        }
+        Some(ids)
+    }
+
+    fn ask_for_form(&mut self, ids: Vec<InstanceId>) {
+        self.ask(Request::Form(ids.clone()));
+        self.desk.form = Some(ids);
+    }
+
+    /// The form that was asked for.
+    pub(super) fn open_form(&mut self, data: FormData) {
+        let Some(ids) = self.desk.form.take() else { return };
+        let now = self.world.now;
+        let mut dialog: Box<dyn Modal> = match (ids.as_slice(), data.of.len()) {
+            ([], 0) | ([_], 1) => Box::new(Wizard::new(data, now.ms().unsigned_abs(), &self.world.theme)),
+            _ => {
+                let text = "not in the inventory any more: it was removed elsewhere";
+                return self.say(Level::Warning, text.to_owned());
+            }
+        };
+        dialog.tick(now);
+        self.layers.push(Layer::Modal(dialog));
+    }
+}
