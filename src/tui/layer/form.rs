@@ -378,6 +378,9 @@ fn draw(field: &Field, current: bool, line: &mut Canvas<'_>, theme: &Theme) {
                 x += value.put(x, 0, value.width().saturating_sub(x), word, style);
                 x += value.put(x, 0, value.width().saturating_sub(x), " ", style) + 1;
             }
+            if current {
+                value.put(x + 2, 0, value.width().saturating_sub(x + 2), "← →", theme.dim);
+            }
         }
     }
 }

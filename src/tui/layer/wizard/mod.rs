@@ -185,6 +185,7 @@ impl Wizard {
         }
         let Some(next) = self.step.next(true) else { return };
         self.step = next;
+        self.said = None;
         if next == Step::Test
             && !self.is_reached_as_before()
             && matches!(self.verdict(), Verdict::Untried | Verdict::Stale)
@@ -199,6 +200,7 @@ impl Wizard {
             self.leave_field();
         }
         let Some(previous) = self.step.next(false) else { return false };
+        self.said = None;
         self.step = previous;
         true
     }
