@@ -278,28 +278,34 @@ fn footer(app: &mut App, line: &mut Canvas<'_>) {
         Action::Narrow => !no_row && !narrowed,
         _ => !nothing,
     };
+    let of = |context: &Context| {
+        default_bindings().iter().filter(move |b| b.context == *context).collect::<Vec<_>>()
+    };
+    let mut told: Vec<_> = contexts.iter().flat_map(of).filter(|b| useful(b.action)).collect();
+    // To look is more usual than to change.
+    told.sort_by_key(|b| b.action == Action::Edit);
+    let mut help_to_come = app.layers.is_empty();
     let mut x = 1;
-    for context in contexts {
-        for b in default_bindings().iter().filter(|b| b.context == context && useful(b.action)) {
-            let word = match b.action {
-                Action::Back if nothing => Some("quit"),
-                Action::Add if nothing => Some("add an instance"),
-                _ => b.hint,
-            };
-            let (Some(word), Some(chord)) = (word, Chord::parse(b.key)) else { continue };
-            let key = match b.key {
-                "enter" => "⏎".to_owned(),
-                _ => chord.to_string(),
-            };
-            let needed = (width(&key) + 1 + width(word) + 3) as u16;
-            // The last word must not be cut; help is always told, after three blanks.
-            let reserve = if b.key == "?" || app.layers.last().is_some() { 0 } else { 9 };
-            if x + needed - 3 + reserve > room {
-                continue;
-            }
-            x += line.put(x, 0, room, &key, t.accent) + 1;
-            x += line.put(x, 0, room, word, t.dim) + 3;
+    for b in told {
+        let word = match b.action {
+            Action::Back if nothing => Some("quit"),
+            Action::Add if nothing => Some("add an instance"),
+            _ => b.hint,
+        };
+        let (Some(word), Some(chord)) = (word, Chord::parse(b.key)) else { continue };
+        let key = match b.key {
+            "enter" => "⏎".to_owned(),
+            _ => chord.to_string(),
+        };
+        let needed = (width(&key) + 1 + width(word) + 3) as u16;
+        help_to_come &= b.action != Action::Help;
+        // The last word must not be cut; help is always told, after three blanks.
+        let reserve = if help_to_come { 9 } else { 0 };
+        if x + needed - 3 + reserve > room {
+            continue;
         }
+        x += line.put(x, 0, room, &key, t.accent) + 1;
+        x += line.put(x, 0, room, word, t.dim) + 3;
     }
 }
 
