@@ -13,6 +13,7 @@ mod label;
 mod log;
 mod once;
 mod open;
+mod quiet;
 mod saved;
 mod screen;
 mod signals;

@@ -1,7 +1,7 @@
 //! From the command line to a tenant: which one, and its vault opened with what needs no question, else with a passphrase
 //! from the terminal. Every command that reads or changes an inventory starts here.
 
-use super::ask;
+use super::{ask, quiet::Quiet};
 use crate::{
     cli::Tenancy,
     model::record::Slug,
@@ -81,8 +81,9 @@ pub fn has_passphrase(tenant: &LockedTenant) -> bool {
 
 fn by_passphrase(tenant: &LockedTenant) -> anyhow::Result<Tenant> {
     let question = format!("Passphrase of tenant {}: ", tenant.slug());
+    let mut quiet = Quiet::begin()?;
     for left in (0..TRIES).rev() {
-        let opener = Opener::Passphrase(ask::passphrase(&question)?);
+        let opener = Opener::Passphrase(quiet.ask(&question)?);
         match tenant.unlock(&opener) {
             Err(StoreError::Vault(e @ VaultError::WrongPassphrase)) if left > 0 => ask::say(&e.to_string()),
             done => return Ok(done?),

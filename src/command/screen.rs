@@ -73,6 +73,8 @@ pub async fn run(source: Source, tenancy: &Tenancy, screen: &Screen) -> anyhow::
     let shown = tui::run(setup).await;
     worker.abort();
     follower.abort();
+    // It has the log, too: what is written last must come to the disk.
+    let _ = follower.await;
     if !collector.shutdown().await {
         tracing::warn!("the collector did not end within three seconds");
     }
