@@ -6,19 +6,15 @@ use crate::{
 };
 use tokio::sync::mpsc::{Receiver, Sender, error::TrySendError};
 
-/// Takes wishes until the screen is gone. Without a keeper nothing is sealed, and the screen asks for nothing.
-pub async fn carry_out(
-    mut wishes: Receiver<Effect>,
-    collector: Sender<Command>,
-    keeper: Option<Sender<Request>>,
-) {
+/// Takes wishes until the screen is gone.
+pub async fn carry_out(mut wishes: Receiver<Effect>, collector: Sender<Command>, keeper: Sender<Request>) {
     while let Some(effect) = wishes.recv().await {
         let command = match effect {
             Effect::Focus(instances) => Command::Focus(instances),
             Effect::Refresh(instances) => Command::Refresh(instances),
             Effect::Ask(request) => {
                 // The keeper may be busy with a key for half a second: what is looked at must not wait for that.
-                if let Some(Err(TrySendError::Full(_))) = keeper.as_ref().map(|k| k.try_send(*request)) {
+                if let Err(TrySendError::Full(_)) = keeper.try_send(*request) {
                     tracing::warn!("the keeper of the inventory is busy: a wish was dropped");
                 }
                 continue;

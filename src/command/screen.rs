@@ -49,14 +49,14 @@ pub async fn run(source: Source, tenancy: &Tenancy, screen: &Screen) -> anyhow::
     let demo_log = if fleet.sim.is_some() { Some(tempfile::tempdir()?) } else { None };
     let folder = demo_log.as_ref().map_or_else(|| log::folder(&config.log), |d| PathBuf::from(d.path()));
     let log = Arc::new(log::start(&config.log, &folder)?);
+    let plain = (!is_sealed).then(|| fleet.targets.clone());
     let collector =
         collect::start(fleet.targets, source::settings(&config), Arc::new(secret::resolve), Roots::load());
     let (effects, wishes) = mpsc::channel(EFFECTS);
     let (replies, answers) = mpsc::channel(REPLIES);
     let follower =
         tokio::spawn(follow(reloader, collector.commands.clone(), replies.clone(), Arc::clone(&log)));
-    let keeper =
-        if is_sealed { Some(keeper::start(tenancy, collector.commands.clone(), replies)?) } else { None };
+    let keeper = keeper::start(tenancy, plain, collector.commands.clone(), replies)?;
     let worker = tokio::spawn(effects::carry_out(wishes, collector.commands.clone(), keeper));
     let setup = Setup {
         settings: Settings {

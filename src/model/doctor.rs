@@ -103,6 +103,12 @@ pub struct Diagnosis {
 }
 
 impl Diagnosis {
+    /// What a person should know before running the scripts, for logins that come through a Windows group.
+    pub fn hint(&self) -> Option<&'static str> {
+        let windows = self.login.contains('\\') && !self.holes.is_empty();
+        windows.then_some("if this login comes in through a Windows group, grant to the group instead")
+    }
+
     /// All scripts as one, with a line of words before each. None: nothing is missing.
     pub fn script(&self) -> Option<String> {
         if self.holes.is_empty() {

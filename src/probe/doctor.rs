@@ -13,7 +13,7 @@ use crate::{
     sql::ident::{quote_name, quote_text},
     tds::{self, Ask, Question},
 };
-use std::{fmt::Write as _, sync::Arc, time::Duration};
+use std::{fmt::Write as _, time::Duration};
 
 const ASK: &str = include_str!("../../tsql/doctor.sql");
 /// Permission functions only.
@@ -211,12 +211,6 @@ fn jobs_script(to: &str, row: tds::Row<'_>) -> String {
     }
     script.push_str("GO\n");
     script
-}
-
-/// What a person should know before running the scripts, for logins that come through a Windows group.
-pub fn hint(diagnosis: &Diagnosis) -> Option<Arc<str>> {
-    let windows = diagnosis.login.contains('\\') && !diagnosis.holes.is_empty();
-    windows.then(|| "if this login comes in through a Windows group, grant to the group instead".into())
 }
 
 #[cfg(test)]

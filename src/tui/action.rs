@@ -115,6 +115,8 @@ pub enum Action {
     Test,
     /// save what was typed
     Save,
+    /// what logins may not see
+    Doctor,
 }
 
 impl Action {
@@ -189,6 +191,9 @@ impl Action {
             Self::Redraw => "paint the whole screen anew",
             Self::Lock => "lock the inventory: its keys leave the memory, polling goes on",
             Self::Unlock => "unlock the inventory",
+            Self::Doctor => {
+                "permission doctor: what the logins of the scope may not see, and the scripts that help"
+            }
             Self::Tenants => "tenants: watch another one",
             Self::Add => "add an instance: the wizard",
             Self::Edit => "edit the instance, or all that are marked at once",

@@ -8,6 +8,7 @@ use super::{
     layer::{
         Layer,
         details::Reader,
+        doctor::Doctor,
         document::Document,
         modal::{Modal, Out},
         tenants::Tenants,
@@ -80,6 +81,7 @@ impl App {
     fn at_desk(&mut self, action: Action) {
         match action {
             Action::Lock => self.lock(),
+            Action::Doctor => self.examine(),
             // Passwords that were not given are asked for again.
             Action::Unlock => self.ask(Request::Unlock(None)),
             _ => self.change_inventory(action),
@@ -91,15 +93,31 @@ impl App {
         match action {
             Action::Tenants if self.desk.state == VaultState::Plain => self.with_vault(action),
             Action::Tenants => self.ask(Request::Tenants),
+            // Logins of a demo and of a plain file can be examined, too.
+            Action::Doctor if self.desk.state == VaultState::Plain => self.examine(),
             Action::Lock if matches!(self.desk.state, VaultState::Locked { .. }) => {
                 self.say(Level::Ok, "locked already".to_owned());
             }
-            Action::Lock | Action::Unlock | Action::Add | Action::Edit | Action::Remove => {
+            Action::Doctor | Action::Lock | Action::Unlock | Action::Add | Action::Edit | Action::Remove => {
                 self.with_vault(action);
             }
             _ => return false,
         }
         true
+    }
+
+    /// Lets the doctor examine what is marked, else what is in scope.
+    fn examine(&mut self) {
+        let view = self.world.view();
+        let marked = if self.place.pane == PaneId::Fleet { self.panes.fleet.chosen(&view) } else { None };
+        let in_scope = view.instances().filter(|(_, i)| marked.as_ref().is_none_or(|scope| scope.holds(i)));
+        let ids: Vec<InstanceId> = in_scope.map(|(_, i)| i.id().clone()).collect();
+        if ids.is_empty() {
+            return self.say(Level::Warning, "no instance is in this scope".to_owned());
+        }
+        let doctor = Doctor::new(ids.len(), &self.world.theme);
+        self.layers.push(Layer::Modal(Box::new(doctor)));
+        self.ask(Request::Doctor(ids));
     }
 
     fn open_dialog(&mut self) {

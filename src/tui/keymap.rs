@@ -2,7 +2,7 @@
 //!
 //! Left out on purpose: Ctrl-H, Ctrl-I, Ctrl-M and Ctrl-[, which terminals cannot tell from Backspace, Tab, Enter, Esc.
 
-use super::{action::Action, pane::PaneId};
+use super::{action::Action, layer::palette, pane::PaneId};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use std::fmt::{self, Write as _};
 
@@ -378,6 +378,10 @@ pub fn markdown() -> String {
                 let _ = writeln!(out, "| `{chord}` | {} |", b.action.help());
             }
         }
+    }
+    out.push_str("\n## Commands, after `:`\n\n| command | does |\n|---|---|\n");
+    for (name, about) in palette::commands() {
+        let _ = writeln!(out, "| `{}` | {about} |", name.replace('|', "\\|"));
     }
     out
 }

@@ -208,6 +208,34 @@ fn a_password_to_be_asked_for_is_asked_for_on_the_screen() {
 }
 
 #[test]
+fn the_doctor_examines_the_scope_and_its_script_can_be_copied() {
+    let home = Home::new();
+    let mut s = Screen::start(&["--demo"], 140, 40, &home);
+    s.until_shows("39/40 polled");
+    command(&mut s, "@test");
+    s.until("a narrower scope", |t| {
+        t.lines().nth(2).is_some_and(|l| l.contains("instances") && !l.contains("40 inst"))
+    });
+    command(&mut s, "doctor");
+    s.until("all are examined", |t| {
+        t.contains("Permission doctor") && t.contains(" examined ─") && !t.contains("…  ")
+    });
+    assert!(!s.text().contains("sqlprd"), "only what is in scope\n{}", s.text());
+    assert!(s.row("sqltst-004").is_some_and(|row| row.contains("missing")), "{}", s.text());
+    s.keys(key::HOME);
+    s.keys(key::ENTER);
+    s.until_shows("GRANT VIEW SERVER STATE TO [dbtop]");
+    s.keys(b"y");
+    s.until_shows("script copied");
+    assert!(s.copies().iter().any(|copied| copied.contains("GRANT VIEW SERVER STATE TO [dbtop]")));
+    s.keys(key::ESC);
+    s.until_shows("INSTANCE");
+    s.keys(key::ESC);
+    s.until("the fleet again", |t| !t.contains("Permission doctor"));
+    quit(s);
+}
+
+#[test]
 fn tenants_are_switched_and_never_mixed() {
     let sim = SimProcess::start(3, 0, None);
     let stage = Stage::watching(&sim);

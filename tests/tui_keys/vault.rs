@@ -1,7 +1,14 @@
 //! The vault by keys: when it locks, what a lock hides, what an answer that comes late may do.
 
 use crate::{fixture, small, stage::Stage};
-use dbtop::tui::effect::{Effect, Reply, Request, VaultState};
+use dbtop::{
+    model::{
+        doctor::{Cell, Diagnosis, Hole, Right, Row},
+        failure::{Failure, FailureKind},
+        instance::InstanceId,
+    },
+    tui::effect::{Effect, Reply, Request, VaultState},
+};
 
 /// A fleet whose inventory is open.
 fn open() -> Stage {
@@ -91,6 +98,57 @@ fn a_demo_has_no_vault_and_says_so() {
         assert!(requests(&mut s).is_empty());
         s.wait_ms(6_000);
     }
+}
+
+fn found(lost: &'static [&'static str]) -> Diagnosis {
+    let hole = |name: &&'static str| Hole {
+        closes: vec![Right::Performance],
+        name,
+        panes: vec!["waits"],
+        lost: "waits are unknown",
+        script: format!("GRANT {name} TO [watcher];\nGO\n").into(),
+    };
+    let cell = if lost.is_empty() { Cell::Held } else { Cell::Missing };
+    let cells = [cell, Cell::NotUsed, Cell::NotUsed, Cell::NotUsed, Cell::NotUsed];
+    Diagnosis {
+        instance: InstanceId::new("x"),
+        login: "watcher".into(),
+        rows: vec![Row { pane: "waits", cells }],
+        holes: lost.iter().map(hole).collect(),
+    }
+}
+
+#[test]
+fn the_doctor_lists_the_worst_first_and_copies_scripts() {
+    let mut s = open();
+    s.keys(": doctor enter");
+    let asked = requests(&mut s);
+    let [Request::Doctor(ids)] = &asked[..] else { panic!("it asks for the scope") };
+    let (of, total) = (ids.len(), ids.len());
+    assert!(of > 3 && s.text().contains(&format!("0 of {total} examined")), "{}", s.text());
+    let down = Err(Failure::new(FailureKind::Unreachable, "tcp: refused"));
+    let all = [("well", Ok(found(&[]))), ("down", down), ("poor", Ok(found(&["VIEW SERVER STATE"])))];
+    for (n, (name, rights)) in all.into_iter().enumerate() {
+        s.app.reply(Reply::Examined { instance: InstanceId::new(name), rights, left: of - n - 1 });
+    }
+    let text = s.text();
+    let at = |name: &str| text.lines().position(|l| l.split_whitespace().any(|w| w == name));
+    assert!(at("poor") < at("down") && at("down") < at("well"), "{text}");
+    assert!(
+        text.contains("3 of") && text.contains("1 with holes") && text.contains("1 not reached"),
+        "{text}"
+    );
+    assert!(s.selected().contains("poor") && s.selected().contains("▲ missing"), "{}", s.selected());
+    s.keys("enter");
+    assert!(s.text().contains("GRANT VIEW SERVER STATE") && s.text().contains("waits are unknown"));
+    s.keys("y");
+    assert_eq!(s.app.take_copies().len(), 1);
+    s.keys("esc down down y");
+    assert!(s.selected().contains("well") && s.app.take_copies().is_empty());
+    assert!(s.text().contains("nothing to copy"), "{}", s.text());
+    // A lock closes it: scripts name logins.
+    hear(&mut s, locked(None));
+    assert!(!s.text().contains("Permission doctor"), "{}", s.text());
 }
 
 #[test]

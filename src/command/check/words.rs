@@ -8,7 +8,6 @@ use crate::{
         doctor::{Cell, Diagnosis, Right},
         time::Timestamp,
     },
-    probe::doctor::hint,
 };
 use serde_json::{Value, json};
 use std::io::{self, Write};
@@ -88,7 +87,7 @@ fn print_diagnosis(one: &Tested, out: &mut impl Write) -> io::Result<()> {
         diagnosis.login,
         lacks(diagnosis)
     )?;
-    if let Some(hint) = hint(diagnosis) {
+    if let Some(hint) = diagnosis.hint() {
         writeln!(out, "  ({hint})")?;
     }
     writeln!(out)?;
@@ -177,5 +176,5 @@ fn rights(one: &Tested) -> Value {
             json!({ "right": hole.name, "panes": hole.panes, "lost": hole.lost, "script": &*hole.script })
         })
         .collect();
-    json!({ "login": &*diagnosis.login, "panes": matrix, "holes": holes, "hint": hint(diagnosis).as_deref() })
+    json!({ "login": &*diagnosis.login, "panes": matrix, "holes": holes, "hint": diagnosis.hint() })
 }

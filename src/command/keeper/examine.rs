@@ -37,10 +37,12 @@ impl Keeper {
 
     pub(super) fn doctor(&mut self, ids: &[InstanceId]) {
         stop(&mut self.doctor);
-        let Some(open) = &self.open else { return };
+        let Some(all) = self.plain.as_ref().or_else(|| self.open.as_ref().map(|open| &open.targets)) else {
+            return;
+        };
         let wanted = |target: &&Target| ids.is_empty() || ids.contains(&target.info.id);
         let targets: Vec<Target> =
-            open.targets.iter().filter(wanted).map(|target| self.with_answer(target.clone())).collect();
+            all.iter().filter(wanted).map(|target| self.with_answer(target.clone())).collect();
         let replies = self.replies.clone();
         let task = self.runtime.spawn(async move {
             let mut tests = check::start(targets);

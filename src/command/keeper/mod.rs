@@ -35,6 +35,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// The keeper's state.
 struct Keeper {
     tenancy: Tenancy,
+    /// the targets of a demo or of a plain file: nothing is sealed then, and nothing but the doctor is at work
+    plain: Option<Vec<Target>>,
     runtime: Handle,
     collector: Sender<Command>,
     replies: Sender<Reply>,
@@ -60,12 +62,13 @@ struct Open {
     version: i64,
 }
 
-/// Starts the keeper. It ends when the sender is dropped. Must be called within the runtime.
+/// Starts the keeper: of a tenant, or of targets that are not sealed. It ends when the sender is dropped. Must be called within the runtime.
 ///
 /// # Errors
 /// The system has no thread for it.
 pub fn start(
     tenancy: &Tenancy,
+    plain: Option<Vec<Target>>,
     collector: Sender<Command>,
     replies: Sender<Reply>,
 ) -> anyhow::Result<Sender<Request>> {
@@ -73,6 +76,7 @@ pub fn start(
     let (requests, taken) = mpsc::channel(EFFECTS);
     let keeper = Keeper {
         tenancy: tenancy.clone(),
+        plain,
         runtime: Handle::current(),
         collector,
         replies,
@@ -89,7 +93,9 @@ pub fn start(
 
 impl Keeper {
     fn run(mut self, mut requests: Receiver<Request>) {
-        self.begin();
+        if self.plain.is_none() {
+            self.begin();
+        }
         loop {
             let runtime = self.runtime.clone();
             match runtime.block_on(async { tokio::time::timeout(LOOK_EVERY, requests.recv()).await }) {

@@ -1,6 +1,6 @@
 //! The help: keys of the pane first, then those of tables and those that work everywhere, from the key table.
 
-use super::document::Document;
+use super::{document::Document, palette};
 use crate::tui::{
     keymap::{Chord, Context, default_bindings},
     pane::PaneId,
@@ -16,6 +16,10 @@ pub fn document(pane: PaneId, theme: &Theme) -> Document {
             let Some(chord) = Chord::parse(b.key) else { continue };
             d.text(format!("{:<12}{}", chord.to_string(), b.action.help()), theme.base);
         }
+    }
+    d.head("Commands, after :");
+    for (name, about) in palette::commands() {
+        d.text(format!("{name:<50}{about}"), theme.base);
     }
     d.head("Filter");
     for line in FILTER {

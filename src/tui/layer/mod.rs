@@ -3,6 +3,7 @@
 
 pub mod confirm;
 pub mod details;
+pub mod doctor;
 pub mod document;
 pub mod form;
 pub mod help;

@@ -35,7 +35,7 @@ pub enum Command {
 }
 
 /// Words that need nothing after them.
-const WORDS: [(&str, &str, Action); 19] = [
+const WORDS: [(&str, &str, Action); 20] = [
     ("help", "the keys of this pane", Action::Help),
     ("pause", "the screen stands still", Action::Pause),
     ("refresh", "poll what is in view now", Action::Refresh),
@@ -50,6 +50,7 @@ const WORDS: [(&str, &str, Action); 19] = [
     ("redraw", "paint everything anew", Action::Redraw),
     ("lock", "the inventory; polling goes on", Action::Lock),
     ("unlock", "the inventory", Action::Unlock),
+    ("doctor", "what the logins here may not see", Action::Doctor),
     ("tenants", "watch another one", Action::Tenants),
     ("add", "an instance", Action::Add),
     ("edit", "this instance, or those marked", Action::Edit),
@@ -64,6 +65,20 @@ const PANES: [(&str, &str, PaneId); 4] = [
     ("waits", "what is waited for", PaneId::Waits),
     ("blocking", "who blocks whom", PaneId::Blocking),
 ];
+
+/// Commands that take something, and what.
+const WITH: [(&str, &str); 5] = [
+    ("fleet|activity|waits|blocking [@GROUP|INSTANCE]", "a pane, in that scope"),
+    ("@GROUP or INSTANCE", "only these; the pane stays"),
+    ("theme NAME", "colours"),
+    ("filter TEXT", "filter the rows of this pane"),
+    ("tenant NAME", "watch another tenant"),
+];
+
+/// All commands with what they do, for the help and `docs/keys.md`.
+pub fn commands() -> impl Iterator<Item = (&'static str, &'static str)> {
+    WITH.into_iter().chain(WORDS.iter().map(|(name, about, _)| (*name, *about)))
+}
 
 /// Makes a command of a text.
 ///
