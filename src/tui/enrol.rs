@@ -5,7 +5,7 @@ use super::{
     action::Action,
     app::App,
     effect::{FormData, Request},
-    layer::{Layer, modal::Modal, wizard::Wizard},
+    layer::{Layer, bulk::Bulk, modal::Modal, removal::Removal, wizard::Wizard},
     pane::PaneId,
     widget::table::RowKey,
 };
@@ -19,6 +19,11 @@ impl App {
             Action::Edit => {
                 if let Some(ids) = self.meant() {
                     self.ask_for_form(ids);
+                }
+            }
+            Action::Remove => {
+                if let Some(ids) = self.meant() {
+                    self.ask_to_remove(&ids);
                 }
             }
             _ => {}
@@ -48,6 +53,15 @@ impl App {
         Some(ids)
     }
 
+    fn ask_to_remove(&mut self, ids: &[InstanceId]) {
+        let snapshot = &self.world.snapshot;
+        let of: Vec<_> = ids.iter().filter_map(|id| snapshot.find(id)).map(|i| &*i.info).collect();
+        if !of.is_empty() {
+            let dialog = Removal::new(&of, &self.world.theme);
+            self.layers.push(Layer::Modal(Box::new(dialog)));
+        }
+    }
+
     fn ask_for_form(&mut self, ids: Vec<InstanceId>) {
         self.ask(Request::Form(ids.clone()));
         self.desk.form = Some(ids);
@@ -59,6 +73,7 @@ impl App {
         let now = self.world.now;
         let mut dialog: Box<dyn Modal> = match (ids.as_slice(), data.of.len()) {
             ([], 0) | ([_], 1) => Box::new(Wizard::new(data, now.ms().unsigned_abs(), &self.world.theme)),
+            ([_, _, ..], 1..) => Box::new(Bulk::new(data, now, &self.world.theme)),
             _ => {
                 let text = "not in the inventory any more: it was removed elsewhere";
                 return self.say(Level::Warning, text.to_owned());

@@ -33,13 +33,17 @@ pub enum Context {
     Wizard,
     /// the wizard's last step: the report of a test
     Trial,
+    /// the form for many instances
+    Bulk,
+    /// a question that a typed word answers
+    Question,
     /// dialogs with a list
     List,
 }
 
 impl Context {
     /// All, in the order of the help.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::Global,
         Self::Table,
         Self::Fleet,
@@ -52,6 +56,8 @@ impl Context {
         Self::Form,
         Self::Wizard,
         Self::Trial,
+        Self::Bulk,
+        Self::Question,
         Self::List,
     ];
 
@@ -70,6 +76,8 @@ impl Context {
             Self::Form => "Dialogs with fields",
             Self::Wizard => "Wizard",
             Self::Trial => "Wizard: test and save",
+            Self::Bulk => "Form for many instances",
+            Self::Question => "Questions that ask for a word",
             Self::List => "Dialogs with a list",
         }
     }
@@ -327,6 +335,19 @@ const BINDINGS: &[Binding] = &[
     hint(Context::Trial, "ctrl-t", Action::Test, "test"),
     hint(Context::Trial, "ctrl-s", Action::Save, "save"),
     hint(Context::Trial, "y", Action::Copy, "copy script"),
+    hint(Context::Bulk, "enter", Action::Enter, "go on"),
+    hint(Context::Bulk, "esc", Action::Out, "back"),
+    bind(Context::Bulk, "tab", Action::NextSection),
+    bind(Context::Bulk, "shift-tab", Action::PrevSection),
+    bind(Context::Bulk, "down", Action::Down),
+    bind(Context::Bulk, "up", Action::Up),
+    hint(Context::Bulk, "pgdn", Action::NextStep, "what would change"),
+    bind(Context::Bulk, "ctrl-n", Action::NextStep),
+    bind(Context::Bulk, "ctrl-s", Action::Save),
+    bind(Context::Bulk, "ctrl-c", Action::Interrupt),
+    hint(Context::Question, "enter", Action::Enter, "yes, if it is typed"),
+    hint(Context::Question, "esc", Action::Out, "no"),
+    bind(Context::Question, "ctrl-c", Action::Interrupt),
     hint(Context::List, "enter", Action::Enter, "open"),
     hint(Context::List, "esc", Action::Out, "close"),
     bind(Context::List, "up", Action::Up),

@@ -6,7 +6,7 @@ use crate::{
     cli::inventory::{Fields, Poll, SecretFrom},
     exchange::{Draft, Field, Value, column, set_text},
     model::{
-        record::{PollSettings, SecretRef},
+        record::{PollSettings, SecretRef, maintenance_until},
         sample::ProbeId,
         secret::Secret,
         time::Timestamp,
@@ -139,29 +139,11 @@ pub fn poll_over(options: &Poll, base: &PollSettings) -> anyhow::Result<PollSett
         poll.running = options.stop.then_some(false);
     }
     if let Some(text) = &options.maintenance {
-        poll.maintenance_until = until(text)?;
+        let now = Timestamp::from_ms(Utc::now().timestamp_millis());
+        poll.maintenance_until =
+            maintenance_until(text, now).map_err(|e| anyhow::anyhow!("--maintenance {e}"))?;
     }
     Ok(poll)
-}
-
-fn until(text: &str) -> anyhow::Result<Option<Timestamp>> {
-    let text = text.trim().to_lowercase();
-    if text == "off" {
-        return Ok(None);
-    }
-    let (figure, unit) = text.split_at(text.len() - text.chars().next_back().map_or(0, char::len_utf8));
-    let minutes = match unit {
-        "m" => 1,
-        "h" => 60,
-        "d" => 24 * 60,
-        _ => 0,
-    };
-    let minutes =
-        figure.parse::<i64>().ok().filter(|n| *n > 0 && minutes > 0).and_then(|n| n.checked_mul(minutes));
-    let minutes = minutes.filter(|minutes| *minutes <= 30 * 24 * 60);
-    let minutes =
-        minutes.with_context(|| format!("--maintenance {text:?}: write 30m, 2h, 1d (30d at most) or off"))?;
-    Ok(Some(Timestamp::from_ms(Utc::now().timestamp_millis()).plus_ms(minutes * 60_000)))
 }
 
 /// Where the password is, if the options say so.

@@ -19,4 +19,4 @@ pub use bulk::BulkChange;
 pub use group::{FilterRecord, GroupRecord, LabelColor, LabelRecord};
 pub use id::{RecordId, Slug, SlugError, TenantUid};
 pub use instance::{InstanceRecord, RecordError, Tls, TlsCheck};
-pub use poll::PollSettings;
+pub use poll::{PollSettings, maintenance_until};

@@ -71,6 +71,31 @@ impl PollSettings {
     }
 }
 
+/// Longest maintenance, minutes: 30 days. What is silent for longer is forgotten.
+const LONGEST_MIN: i64 = 30 * 24 * 60;
+
+/// When a maintenance that starts now ends: `30m`, `2h`, `1d`; None for `off`, which ends one.
+///
+/// # Errors
+/// What to write instead.
+pub fn maintenance_until(text: &str, now: Timestamp) -> Result<Option<Timestamp>, String> {
+    let text = text.trim().to_lowercase();
+    if text == "off" {
+        return Ok(None);
+    }
+    let (figure, unit) = text.split_at(text.len() - text.chars().next_back().map_or(0, char::len_utf8));
+    let each = match unit {
+        "m" => 1,
+        "h" => 60,
+        "d" => 24 * 60,
+        _ => 0,
+    };
+    let minutes = figure.parse::<i64>().ok().filter(|n| *n > 0 && each > 0).and_then(|n| n.checked_mul(each));
+    let minutes = minutes.filter(|minutes| *minutes <= LONGEST_MIN);
+    let minutes = minutes.ok_or_else(|| format!("{text:?}: write 30m, 2h, 1d (30d at most) or off"))?;
+    Ok(Some(now.plus_ms(minutes * 60_000)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -101,6 +126,20 @@ mod tests {
         assert!(lists(&["sales"], &[]).wants_database("Sales"));
         assert!(!lists(&["sales"], &[]).wants_database("Stock"));
         assert!(lists(&["sales"], &[]).wants_database("tempdb"), "tempdb tells about the instance");
+    }
+
+    #[test]
+    fn maintenance_is_written_as_a_span() {
+        let now = Timestamp::from_ms(1_000_000);
+        let ends = |text| maintenance_until(text, now).map(|end| end.map(|end| end.ms_since(now) / 60_000));
+        assert_eq!(
+            [ends("30m"), ends(" 2H "), ends("1d"), ends("30d")],
+            [30, 120, 1440, 43_200].map(|m| Ok(Some(m)))
+        );
+        assert_eq!(ends("off"), Ok(None));
+        for wrong in ["", "h", "0m", "-1h", "31d", "2", "2w", "999999999999999999d", "2ä"] {
+            assert!(ends(wrong).is_err(), "{wrong:?}");
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Layers lie over the pane and take keys first: command line, filter, help, details, jump,
 //! dialogs.
 
+pub mod bulk;
 pub mod confirm;
 pub mod details;
 pub mod doctor;
@@ -13,6 +14,7 @@ pub mod login;
 pub mod modal;
 pub mod overlay;
 pub mod palette;
+pub mod removal;
 pub mod tenants;
 pub mod unlock;
 pub mod wizard;
@@ -55,6 +57,9 @@ impl Layer {
 
     /// True if keys without a meaning are typed.
     pub fn takes_text(&self) -> bool {
-        matches!(self.context(), Context::Input | Context::Form | Context::Wizard)
+        matches!(
+            self.context(),
+            Context::Input | Context::Form | Context::Wizard | Context::Bulk | Context::Question
+        )
     }
 }

@@ -2,7 +2,7 @@
 //! is tried before it is saved, and saved untried only on a typed word. The keeper in `command` tries and saves.
 
 mod draw;
-mod steps;
+pub(super) mod steps;
 mod trial;
 
 use super::{
@@ -401,7 +401,7 @@ impl Wizard {
 impl Modal for Wizard {
     fn context(&self) -> Context {
         match (&self.question, self.step) {
-            (Some(_), _) => Context::Form,
+            (Some(_), _) => Context::Question,
             (None, Step::Test) => Context::Trial,
             (None, _) => Context::Wizard,
         }
