@@ -45,7 +45,7 @@ impl Kind {
 }
 
 /// A record that can be sealed. Implemented here and nowhere else.
-pub trait Stored: Sized + sealed::Sealed {
+pub trait Stored: Sized + Serialize + DeserializeOwned + sealed::Sealed {
     /// Its kind.
     const KIND: Kind;
     /// Unique among the records of its kind that are not deleted, whatever its case.
@@ -55,12 +55,16 @@ pub trait Stored: Sized + sealed::Sealed {
     /// # Errors
     /// The first mistake.
     fn validate(&self) -> Result<(), RecordError>;
-    /// As plain text, to be sealed at once.
+    /// As plain text, to be sealed at once. Most records have no secrets.
     #[doc(hidden)]
-    fn encode(&self) -> Option<Zeroizing<Vec<u8>>>;
+    fn encode(&self) -> Option<Zeroizing<Vec<u8>>> {
+        encode(self, [].iter())
+    }
     /// From plain text.
     #[doc(hidden)]
-    fn decode(plain: &[u8]) -> Option<Self>;
+    fn decode(plain: &[u8]) -> Option<Self> {
+        decode(plain).map(|(record, _)| record)
+    }
 }
 
 mod sealed {
@@ -115,14 +119,6 @@ impl Stored for GroupRecord {
     fn validate(&self) -> Result<(), RecordError> {
         Self::validate(self)
     }
-
-    fn encode(&self) -> Option<Zeroizing<Vec<u8>>> {
-        encode(self, [].iter())
-    }
-
-    fn decode(plain: &[u8]) -> Option<Self> {
-        decode(plain).map(|(record, _)| record)
-    }
 }
 
 impl Stored for LabelRecord {
@@ -135,14 +131,6 @@ impl Stored for LabelRecord {
     fn validate(&self) -> Result<(), RecordError> {
         Self::validate(self)
     }
-
-    fn encode(&self) -> Option<Zeroizing<Vec<u8>>> {
-        encode(self, [].iter())
-    }
-
-    fn decode(plain: &[u8]) -> Option<Self> {
-        decode(plain).map(|(record, _)| record)
-    }
 }
 
 impl Stored for FilterRecord {
@@ -154,14 +142,6 @@ impl Stored for FilterRecord {
 
     fn validate(&self) -> Result<(), RecordError> {
         Self::validate(self)
-    }
-
-    fn encode(&self) -> Option<Zeroizing<Vec<u8>>> {
-        encode(self, [].iter())
-    }
-
-    fn decode(plain: &[u8]) -> Option<Self> {
-        decode(plain).map(|(record, _)| record)
     }
 }
 
