@@ -36,18 +36,21 @@ pub(super) struct Judge {
 
 impl Judge {
     /// The signature of the handshake proves that the server holds the key. With a pin that is what makes the
-    /// certificate, which anybody can copy, worth something.
+    /// certificate, which anybody can copy, worth something. Authorities judge it `by_authorities`.
     fn signature(
         &self,
         message: &[u8],
         cert: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
+        by_authorities: impl FnOnce(&WebPkiServerVerifier) -> Result<HandshakeSignatureValid, Error>,
     ) -> Result<HandshakeSignatureValid, Error> {
         let known = &self.provider.signature_verification_algorithms;
-        if matches!(self.rule, Rule::Anything) || certificate::signed_by(cert, message, signature, known) {
-            Ok(HandshakeSignatureValid::assertion())
-        } else {
-            Err(Error::InvalidCertificate(CertificateError::BadSignature))
+        match &self.rule {
+            Rule::Authorities(all) => by_authorities(all),
+            Rule::Pin(_) if !certificate::signed_by(cert, message, signature, known) => {
+                Err(Error::InvalidCertificate(CertificateError::BadSignature))
+            }
+            Rule::Pin(_) | Rule::Anything => Ok(HandshakeSignatureValid::assertion()),
         }
     }
 }
@@ -80,10 +83,7 @@ impl ServerCertVerifier for Judge {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        match &self.rule {
-            Rule::Authorities(all) => all.verify_tls12_signature(message, cert, dss),
-            Rule::Pin(_) | Rule::Anything => self.signature(message, cert, dss),
-        }
+        self.signature(message, cert, dss, |all| all.verify_tls12_signature(message, cert, dss))
     }
 
     fn verify_tls13_signature(
@@ -92,10 +92,7 @@ impl ServerCertVerifier for Judge {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        match &self.rule {
-            Rule::Authorities(all) => all.verify_tls13_signature(message, cert, dss),
-            Rule::Pin(_) | Rule::Anything => self.signature(message, cert, dss),
-        }
+        self.signature(message, cert, dss, |all| all.verify_tls13_signature(message, cert, dss))
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
