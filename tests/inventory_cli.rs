@@ -14,38 +14,13 @@ mod harness;
 
 use harness::{
     Home,
-    process::{Ended, SimProcess, dbtop, run},
+    process::{SimProcess, dbtop, run},
+    vault::Stage,
 };
 use serde_json::Value;
-use std::{fs, io::Write, os::unix::fs::PermissionsExt, path::PathBuf, process::Stdio};
-
-/// A user with a vault that a key file opens.
-struct Stage {
-    home: Home,
-    key: PathBuf,
-}
+use std::{fs, io::Write, os::unix::fs::PermissionsExt, process::Stdio};
 
 impl Stage {
-    fn new() -> Self {
-        let home = Home::new();
-        fs::set_permissions(home.path(), fs::Permissions::from_mode(0o700)).unwrap();
-        let key = home.tmp().join("key");
-        let stage = Self { home, key };
-        stage.done(&["vault", "init"]);
-        stage
-    }
-
-    fn run(&self, args: &[&str]) -> Ended {
-        run(dbtop(args, &self.home).args(["--key-file", self.key.to_str().unwrap()]))
-    }
-
-    #[track_caller]
-    fn done(&self, args: &[&str]) -> Ended {
-        let ended = self.run(args);
-        assert_eq!(ended.code, Some(0), "{args:?}: {ended:?}");
-        ended
-    }
-
     #[track_caller]
     fn json(&self, args: &[&str]) -> Value {
         let ended = self.done(&[args, &["-o", "json"]].concat());
@@ -84,7 +59,7 @@ impl Stage {
 
 #[test]
 fn an_instance_is_added_shown_changed_removed_and_restored() {
-    let stage = Stage::new();
+    let stage = Stage::with_vault();
     stage.done(&[
         "instance",
         "add",
@@ -152,7 +127,7 @@ fn an_instance_is_added_shown_changed_removed_and_restored() {
 
 #[test]
 fn a_password_comes_from_standard_input_and_shows_up_nowhere() {
-    let stage = Stage::new();
+    let stage = Stage::with_vault();
     let mut child = dbtop(
         &[
             "instance",
@@ -192,7 +167,7 @@ fn a_password_comes_from_standard_input_and_shows_up_nowhere() {
 
 #[test]
 fn an_untested_instance_is_saved_only_by_choice() {
-    let stage = Stage::new();
+    let stage = Stage::with_vault();
     let add = ["instance", "add", "a", "--host", "127.0.0.1,1", "--user", "u", "--secret-env", "PATH"];
     stage.refused(&add, &["a is not saved", "--no-test"]);
     assert!(stage.names(&[]).is_empty());
@@ -205,7 +180,7 @@ fn an_untested_instance_is_saved_only_by_choice() {
 
 #[test]
 fn many_are_changed_at_once_or_none() {
-    let stage = Stage::new().with_three();
+    let stage = Stage::with_vault().with_three();
     stage.refused(&["instance", "edit", "--scope", "@EU", "--every", "120"], &["--yes"]);
     stage.done(&["instance", "edit", "--scope", "@EU", "--every", "120", "--secret-env", "PW", "--yes"]);
     stage.done(&["instance", "edit", "--filter", "env=prod login=v", "--label", "tier=1"]);
@@ -226,7 +201,7 @@ fn many_are_changed_at_once_or_none() {
 
 #[test]
 fn groups_labels_and_filters() {
-    let stage = Stage::new().with_three();
+    let stage = Stage::with_vault().with_three();
     stage.done(&["group", "add", "night", "--description", "on call"]);
     stage.done(&["group", "members", "add", "night", "--filter", "env=prod"]);
     stage.done(&["group", "members", "remove", "night", "c"]);
@@ -255,7 +230,7 @@ fn groups_labels_and_filters() {
 
 #[test]
 fn an_import_says_first_and_does_after() {
-    let stage = Stage::new().with_three();
+    let stage = Stage::with_vault().with_three();
     let csv = "name;host;user;port;notes\na;h1;u;;changed\nd;h4;u;;\ne;h5;u;x;\nb;h2;u;;\nf;h3;u;;\n";
     let file = stage.file("more.csv", csv);
     let dry = stage.done(&["instance", "import", &file]);
@@ -280,7 +255,7 @@ fn an_import_says_first_and_does_after() {
 #[test]
 fn a_fleet_is_imported_and_watched_without_a_file() {
     let sim = SimProcess::start(3, 0, None);
-    let stage = Stage::new();
+    let stage = Stage::with_vault();
     stage.done(&["instance", "import", sim.inventory.to_str().unwrap(), "--yes"]);
     assert_eq!(stage.names(&[]).len(), 3);
     let polled = stage.run(&["once", "fleet", "-o", "json"]);

@@ -11,37 +11,12 @@ use harness::{
     Home,
     process::{Ended, dbtop, run, signal},
     screen::{self, Screen},
+    vault::Stage,
 };
 use serde_json::Value;
-use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf, time::Duration};
-
-/// A user, and the key file of their first slot.
-struct Stage {
-    home: Home,
-    key: PathBuf,
-}
+use std::{fs, os::unix::fs::PermissionsExt, time::Duration};
 
 impl Stage {
-    fn new() -> Self {
-        let home = Home::new();
-        // Folders of dbtop are its owner's alone; the harness makes this one as the umask says.
-        fs::set_permissions(home.path(), fs::Permissions::from_mode(0o700)).unwrap();
-        let key = home.tmp().join("key");
-        Self { home, key }
-    }
-
-    /// With a vault that the key file opens.
-    fn with_vault() -> Self {
-        let stage = Self::new();
-        let made = stage.vault(&["init", "--key-file", stage.key()]);
-        assert_eq!(made.code, Some(0), "{made:?}");
-        stage
-    }
-
-    fn key(&self) -> &str {
-        self.key.to_str().unwrap()
-    }
-
     fn command(&self, args: &[&str]) -> std::process::Command {
         let args: Vec<&str> = ["vault"].iter().chain(args).copied().collect();
         dbtop(&args, &self.home)

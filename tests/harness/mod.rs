@@ -4,6 +4,7 @@
 
 pub mod process;
 pub mod screen;
+pub mod vault;
 
 use std::{
     path::{Path, PathBuf},
@@ -28,6 +29,13 @@ impl Home {
         for name in ["home", "tmp"] {
             std::fs::create_dir(folder.path().join(name)).expect("a folder");
         }
+        // Folders of dbtop are their owner's alone, whatever the umask says.
+        #[cfg(unix)]
+        std::fs::set_permissions(
+            folder.path().join("home"),
+            std::os::unix::fs::PermissionsExt::from_mode(0o700),
+        )
+        .expect("a mode");
         Self { folder }
     }
 

@@ -2,49 +2,27 @@
 //! simulated in a process of its own.
 
 use crate::harness::{
-    Home,
-    process::{self, Ended, SimProcess, run},
+    process::SimProcess,
     screen::{self, Screen},
+    vault::Stage,
 };
 use crate::key;
-use std::{fs, os::unix::fs::PermissionsExt};
+use std::fs;
 
 const PASSPHRASE: &str = "correct horse zebra";
 
-/// A user with a vault that a key file opens in scripts, and a passphrase on the screen.
-struct Stage {
-    home: Home,
-    key: String,
-}
-
 impl Stage {
-    /// Without any tenant.
-    fn empty() -> Self {
-        let home = Home::new();
-        fs::set_permissions(home.path(), fs::Permissions::from_mode(0o700)).expect("a mode");
-        let key = home.tmp().join("key").to_string_lossy().into_owned();
-        Self { home, key }
-    }
-
-    /// With a tenant that has the instances of `sim`.
+    /// With a tenant that has the instances of `sim`, and a passphrase for the screen.
     fn watching(sim: &SimProcess) -> Self {
-        let stage = Self::empty();
-        stage.done(&["vault", "init"]);
+        let stage = Self::with_vault();
         stage.done(&["instance", "import", &sim.inventory(), "--yes"]);
         stage.add_passphrase("default");
         stage
     }
 
     #[track_caller]
-    fn done(&self, args: &[&str]) -> Ended {
-        let ended = run(process::dbtop(args, &self.home).args(["--key-file", &self.key]));
-        assert_eq!(ended.code, Some(0), "{args:?}: {ended:?}");
-        ended
-    }
-
-    #[track_caller]
     fn add_passphrase(&self, tenant: &str) {
-        let args = ["vault", "slot", "add", "passphrase", "--tenant", tenant, "--key-file", &self.key];
+        let args = ["vault", "slot", "add", "passphrase", "--tenant", tenant, "--key-file", self.key()];
         let mut s = Screen::start_command(screen::dbtop(&args, &self.home), 120, 30);
         for question in ["New passphrase", "Once more"] {
             s.until_shows(question);
@@ -91,7 +69,7 @@ fn quit(mut s: Screen) {
 
 #[test]
 fn the_first_vault_is_made_on_the_screen() {
-    let stage = Stage::empty();
+    let stage = Stage::new();
     let mut s = stage.screen(&[]);
     s.until_shows("No instances yet");
     command(&mut s, "unlock");
@@ -180,7 +158,7 @@ fn what_another_process_changes_is_taken_over() {
 #[test]
 fn a_password_to_be_asked_for_is_asked_for_on_the_screen() {
     let sim = SimProcess::start(2, 0, None);
-    let stage = Stage::empty();
+    let stage = Stage::new();
     stage.done(&["vault", "init"]);
     let inventory = fs::read_to_string(&sim.inventory).expect("an inventory");
     let line = inventory.lines().find(|l| l.starts_with("password")).expect("a password");
@@ -190,8 +168,7 @@ fn a_password_to_be_asked_for_is_asked_for_on_the_screen() {
     let text = asking.collect::<Vec<_>>().join("\n");
     let file = stage.home.file("ask.toml", &text).to_string_lossy().into_owned();
     stage.done(&["instance", "import", &file, "--yes"]);
-    let key = stage.key.clone();
-    let mut s = stage.screen(&["--key-file", &key]);
+    let mut s = stage.screen(&["--key-file", stage.key()]);
     s.until("the question, for the first of the login's instances", |t| {
         t.contains("Password of dbtop (sql)") && t.contains("First wanted by") && t.contains("0/2 polled")
     });
@@ -256,8 +233,7 @@ fn tenants_are_switched_and_never_mixed() {
         "--tenant",
         "other",
     ]);
-    let key = stage.key.clone();
-    let mut s = stage.screen(&["--key-file", &key]);
+    let mut s = stage.screen(&["--key-file", stage.key()]);
     s.until("which one", |t| t.contains("─ Tenants") && t.contains("default") && t.contains("other"));
     s.keys(key::DOWN);
     s.keys(key::ENTER);
