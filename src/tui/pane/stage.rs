@@ -2,51 +2,50 @@
 
 use super::{Pane, Sealed, View, Wish};
 use crate::{
-    model::{snapshot::FleetSnapshot, time::Timestamp},
+    model::snapshot::FleetSnapshot,
     tui::{
         action::Action,
         fixture,
         theme::{Depth, Theme},
         widget::screen,
+        world::World,
     },
 };
+use std::sync::Arc;
 
 /// What panes are shown on.
 pub struct Stage {
-    snapshot: FleetSnapshot,
-    theme: Theme,
-    scope: Vec<u32>,
-    narrowed: bool,
-    /// time of the frame
-    pub now: Timestamp,
+    /// what the panes look at
+    pub world: World,
 }
 
 impl Stage {
     /// All of a fleet.
     pub fn fleet(snapshot: FleetSnapshot) -> Self {
-        let scope = (0..snapshot.instances.len() as u32).collect();
-        let theme = Theme::load("dark", Depth::True).unwrap();
-        Self { snapshot, theme, scope, narrowed: false, now: fixture::NOW }
+        let world = World {
+            scope: (0..snapshot.instances.len() as u32).collect(),
+            snapshot: Arc::new(snapshot),
+            narrowed: false,
+            now: fixture::NOW,
+            faults_only: false,
+            theme: Theme::load("dark", Depth::True).unwrap(),
+            low_bandwidth: false,
+            sealed: Sealed::Shown,
+        };
+        Self { world }
     }
 
     /// One instance of a fleet, by name.
     pub fn one(snapshot: FleetSnapshot, name: &str) -> Self {
         let at = snapshot.instances.iter().position(|i| i.id().as_str() == name).unwrap();
-        Self { scope: vec![at as u32], narrowed: true, ..Self::fleet(snapshot) }
+        let mut stage = Self::fleet(snapshot);
+        (stage.world.scope, stage.world.narrowed) = (vec![at as u32], true);
+        stage
     }
 
     /// What the pane sees.
     pub fn view(&self) -> View<'_> {
-        View {
-            snapshot: &self.snapshot,
-            now: self.now,
-            scope: &self.scope,
-            narrowed: self.narrowed,
-            faults_only: false,
-            theme: &self.theme,
-            low_bandwidth: false,
-            sealed: Sealed::Shown,
-        }
+        self.world.view()
     }
 
     /// The lines of the pane after it has been rebuilt.
