@@ -2,6 +2,7 @@
 //! simulated in a process of its own.
 
 use crate::harness::{
+    Home,
     process::SimProcess,
     screen::{self, Screen},
     vault::Stage,
