@@ -166,6 +166,67 @@ fn a_password_comes_from_standard_input_and_shows_up_nowhere() {
 }
 
 #[test]
+fn the_password_for_actions_comes_from_standard_input_too() {
+    let stage = Stage::new();
+    let with_input = |args: &[&str], input: &str| {
+        let mut command = dbtop(args, &stage.home);
+        command.args(["--key-file", stage.key.to_str().unwrap()]).stdin(Stdio::piped());
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+        let ended = child.wait_with_output().unwrap();
+        (ended.status.code(), String::from_utf8(ended.stderr).unwrap())
+    };
+    let passwords = || {
+        let out = stage.home.tmp().join("all.json");
+        let _ = fs::remove_file(&out);
+        stage.done(&["instance", "export", "--with-secrets", "--to", out.to_str().unwrap(), "--yes"]);
+        fs::read_to_string(out).unwrap()
+    };
+    let add = ["instance", "add", "a", "--host", "h", "--user", "u", "--action-user", "doer", "--no-test"];
+    let both = [&add[..], &["--password-stdin", "--action-password-stdin"]].concat();
+    let (code, said) = with_input(&both, "Xq7-first\n");
+    assert!(code == Some(3) && said.contains("no second line"), "{said}");
+    assert_eq!(with_input(&both, "Xq7-first\nXq7-second\n").0, Some(0));
+    let first = passwords();
+    assert!(first.contains("Xq7-first") && first.contains("Xq7-second"), "{first}");
+    // Alone it is the first line.
+    let edit = ["instance", "edit", "a", "--action-password-stdin", "--yes"];
+    let (code, said) = with_input(&edit, "Xq7-third\n");
+    assert_eq!(code, Some(0), "{said}");
+    let second = passwords();
+    assert!(second.contains("Xq7-first") && second.contains("Xq7-third") && !second.contains("Xq7-second"));
+    let (code, said) = with_input(&[&edit[..], &["--action-secret-env", "X"]].concat(), "");
+    assert!(code == Some(2) && said.contains("cannot be used with"), "{said}");
+}
+
+#[test]
+fn lists_are_filtered_by_how_instances_are_reached() {
+    let stage = Stage::new();
+    for (name, options) in [
+        ("plain", &[][..]),
+        ("loose", &["--tls", "insecure"]),
+        ("named", &["--instance", "SALES"]),
+        ("odd", &["--port", "1533"]),
+    ] {
+        let add = ["instance", "add", name, "--host", name, "--auth", "kerberos", "--no-test"];
+        stage.done(&[&add[..], options].concat());
+    }
+    stage.done(&["instance", "edit", "odd", "--stop"]);
+    for (filter, names) in [
+        ("tls=insecure", &["loose"][..]),
+        ("port=1433", &["loose", "plain"]),
+        ("port!=1433 !named", &["odd"]),
+        ("instance=sales", &["named"]),
+        ("running=no", &["odd"]),
+    ] {
+        let mut found = stage.names(&["--filter", filter]);
+        found.sort();
+        assert_eq!(found, names, "{filter}");
+    }
+    stage.refused(&["instance", "list", "--filter", "tsl=insecure"], &["no field or label is called tsl"]);
+}
+
+#[test]
 fn an_untested_instance_is_saved_only_by_choice() {
     let stage = Stage::with_vault();
     let add = ["instance", "add", "a", "--host", "127.0.0.1,1", "--user", "u", "--secret-env", "PATH"];

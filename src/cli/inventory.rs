@@ -167,14 +167,17 @@ pub struct Fields {
     /// Login for actions that change something
     #[arg(long, value_name = "LOGIN")]
     pub action_user: Option<String>,
+    /// Read its password from standard input; with --password-stdin it is the second line
+    #[arg(long, group = "action_secret")]
+    pub action_password_stdin: bool,
     /// Its password: the first line that this command prints
-    #[arg(long, value_name = "COMMAND")]
+    #[arg(long, value_name = "COMMAND", group = "action_secret")]
     pub action_secret_command: Option<String>,
     /// Its password: this environment variable
-    #[arg(long, value_name = "VARIABLE")]
+    #[arg(long, value_name = "VARIABLE", group = "action_secret")]
     pub action_secret_env: Option<String>,
     /// Its password: the first line of this file
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", group = "action_secret")]
     pub action_secret_file: Option<String>,
     /// verify, pin, strict or insecure
     #[arg(long, value_name = "MODE")]
@@ -212,7 +215,7 @@ pub struct Fields {
 #[derive(Debug, Clone, Default, Args)]
 #[command(group = ArgGroup::new("secret").multiple(false))]
 pub struct SecretFrom {
-    /// Read the password from standard input
+    /// Read the password from the first line of standard input
     #[arg(long, group = "secret")]
     pub password_stdin: bool,
     /// The first line that this command prints, at each start

@@ -15,6 +15,7 @@ use crate::{
 use anyhow::{Context, bail};
 use chrono::Utc;
 use std::io::{IsTerminal, Read};
+use zeroize::Zeroizing;
 
 /// What the options say, but for lists that are added to.
 ///
@@ -46,8 +47,13 @@ pub fn draft(fields: &Fields, name: Option<&str>) -> anyhow::Result<Draft> {
     for (name, text) in texts {
         put(&mut draft, name, text)?;
     }
-    if let Some(secret) = secret(&fields.secret)? {
+    let mut typed = Typed::default();
+    if let Some(secret) = outside(&fields.secret, &mut typed)? {
         draft.set(Field::Secret, Value::Secret(secret));
+    }
+    if fields.action_password_stdin {
+        let password = typed.line("--action-password-stdin")?;
+        draft.set(Field::ActionSecret, Value::Secret(SecretRef::Stored(password)));
     }
     Ok(draft)
 }
@@ -151,17 +157,12 @@ pub fn poll_over(options: &Poll, base: &PollSettings) -> anyhow::Result<PollSett
 /// # Errors
 /// Standard input is empty.
 pub fn secret(from: &SecretFrom) -> anyhow::Result<Option<SecretRef>> {
+    outside(from, &mut Typed::default())
+}
+
+fn outside(from: &SecretFrom, typed: &mut Typed) -> anyhow::Result<Option<SecretRef>> {
     if from.password_stdin {
-        let mut text = zeroize::Zeroizing::new(String::new());
-        std::io::stdin()
-            .take(64 * 1024)
-            .read_to_string(&mut text)
-            .context("reading the password from standard input")?;
-        let line = text.lines().next().unwrap_or_default();
-        if line.is_empty() {
-            bail!("--password-stdin: standard input is empty");
-        }
-        return Ok(Some(SecretRef::Stored(Secret::new(line.to_owned()))));
+        return Ok(Some(SecretRef::Stored(typed.line("--password-stdin")?)));
     }
     Ok(from
         .secret_command
@@ -170,6 +171,35 @@ pub fn secret(from: &SecretFrom) -> anyhow::Result<Option<SecretRef>> {
         .or_else(|| from.secret_env.clone().map(SecretRef::Env))
         .or_else(|| from.secret_file.as_ref().map(|file| SecretRef::File(file.into())))
         .or_else(|| from.secret_ask.then_some(SecretRef::Ask)))
+}
+
+/// Longest input with passwords, bytes.
+const MOST_TYPED: u64 = 64 * 1024;
+
+/// Standard input, read once and given out by lines.
+#[derive(Default)]
+struct Typed {
+    text: Option<Zeroizing<String>>,
+    lines_taken: usize,
+}
+
+impl Typed {
+    /// The next line, for this option.
+    fn line(&mut self, option: &str) -> anyhow::Result<Secret> {
+        if self.text.is_none() {
+            let mut text = Zeroizing::new(String::new());
+            let read = std::io::stdin().take(MOST_TYPED).read_to_string(&mut text);
+            read.context("reading the password from standard input")?;
+            self.text = Some(text);
+        }
+        let mut lines = self.text.iter().flat_map(|text| text.lines()).skip(self.lines_taken);
+        self.lines_taken += 1;
+        match lines.next() {
+            Some(line) if !line.is_empty() => Ok(Secret::new(line.to_owned())),
+            _ if self.lines_taken > 1 => bail!("{option}: standard input has no second line"),
+            _ => bail!("{option}: standard input is empty"),
+        }
+    }
 }
 
 /// Asks for the passwords of logins that have none.
@@ -186,7 +216,7 @@ pub fn ask_passwords(draft: &mut Draft) -> anyhow::Result<()> {
         (
             Field::ActionUser,
             Field::ActionSecret,
-            "--action-secret-command, --action-secret-env or --action-secret-file",
+            "--action-password-stdin, --action-secret-command, --action-secret-env or --action-secret-file",
         ),
     ] {
         let Some(login) = draft.text(user).filter(|_| draft.get(secret).is_none()) else { continue };

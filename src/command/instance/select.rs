@@ -7,10 +7,6 @@ use crate::{
 };
 use anyhow::{Context, bail};
 
-/// Keys that a filter knows besides labels.
-const KEYS: [&str; 11] =
-    ["name", "host", "port", "instance", "database", "auth", "login", "user", "group", "tls", "running"];
-
 /// The instances that are meant; there is at least one.
 ///
 /// # Errors
@@ -69,7 +65,7 @@ pub fn narrowed<'i>(
 /// What to change in it.
 pub fn parse(inventory: &Inventory, expression: &str) -> anyhow::Result<Filter> {
     let label = |key: &str| inventory.labels.iter().any(|entry| entry.record.key.eq_ignore_ascii_case(key));
-    let known = |key: &str| KEYS.contains(&key.to_lowercase().as_str()) || label(key);
+    let known = |key: &str| InstanceRecord::FILTER_KEYS.contains(&key.to_lowercase().as_str()) || label(key);
     Filter::parse(expression, &known).with_context(|| format!("filter {expression:?}"))
 }
 

@@ -25,6 +25,18 @@ pub enum TlsCheck {
     Insecure,
 }
 
+impl TlsCheck {
+    /// The mode, as it is shown and written: `verify`, `pin`, `strict`, `insecure`.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Verify => "verify",
+            Self::Pin(_) => "pin",
+            Self::Strict => "strict",
+            Self::Insecure => "insecure",
+        }
+    }
+}
+
 /// Protection of the line.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -204,6 +216,15 @@ pub(super) fn check_label(key: &str, value: &str) -> Result<(), RecordError> {
     check_name("labels", value)
 }
 
+/// Where SQL Server listens unless somebody says otherwise.
+const USUAL_PORT: u16 = 1433;
+
+impl InstanceRecord {
+    /// What a filter over instances may ask for, besides labels.
+    pub const FILTER_KEYS: [&str; 11] =
+        ["name", "host", "port", "instance", "database", "auth", "login", "user", "group", "tls", "running"];
+}
+
 impl Row for InstanceRecord {
     fn text(&self, out: &mut String) {
         out.push_str(&self.name);
@@ -225,6 +246,19 @@ impl Row for InstanceRecord {
         match key {
             "name" => visit(Value::Text(&self.name)),
             "host" => visit(Value::Text(&self.host)),
+            // A named instance is asked for its port; another one has the usual one.
+            "port" => match (self.port, &self.instance) {
+                (Some(port), _) => visit(Value::Number(port.into())),
+                (None, None) => visit(Value::Number(USUAL_PORT.into())),
+                (None, Some(_)) => {}
+            },
+            "instance" => {
+                if let Some(instance) = &self.instance {
+                    visit(Value::Text(instance));
+                }
+            }
+            "tls" => visit(Value::Text(self.tls.check.kind())),
+            "running" => visit(Value::Text(if self.poll.running == Some(false) { "no" } else { "yes" })),
             "auth" => visit(Value::Text(self.auth.kind())),
             "login" | "user" => {
                 if let Some(user) = self.auth.user() {
@@ -238,7 +272,8 @@ impl Row for InstanceRecord {
             }
             "group" => self.groups.iter().for_each(|group| visit(Value::Text(group))),
             _ => {
-                if let Some(value) = self.labels.get(key) {
+                // Keys of filters come in lower case.
+                for (_, value) in self.labels.iter().filter(|(label, _)| label.eq_ignore_ascii_case(key)) {
                     visit(Value::Text(value));
                 }
             }

@@ -83,3 +83,43 @@ fn filters_see_names_groups_and_labels_but_no_passwords() {
         assert!(!keeps(no), "{no}");
     }
 }
+
+#[test]
+fn filters_see_how_an_instance_is_reached_and_whether_it_is_polled() {
+    let keeps = |record: &InstanceRecord, text: &str| {
+        let known = |key: &str| InstanceRecord::FILTER_KEYS.contains(&key) || key == "Team";
+        Filter::parse(text, &known).unwrap().keeps(record, &mut String::new())
+    };
+    let mut plain = record();
+    plain.labels.insert("Team".into(), "web".into());
+    let mut other = record();
+    other.port = Some(1533);
+    other.instance = Some("SALES".into());
+    other.tls.check = TlsCheck::Insecure;
+    other.poll.running = Some(false);
+    for (text, plain_passes, other_passes) in [
+        ("tls=insecure", false, true),
+        ("tls=verify,strict", true, false),
+        ("port=1433", true, false),
+        ("port>1500", false, true),
+        ("instance=sales", false, true),
+        ("instance~^S", false, true),
+        ("running=yes", true, false),
+        ("running=no", false, true),
+        ("Team=web", true, false),
+    ] {
+        assert_eq!((keeps(&plain, text), keeps(&other, text)), (plain_passes, other_passes), "{text}");
+    }
+    other.port = None;
+    assert!(!keeps(&other, "port=1433"), "the port of a named instance is not known before it is asked");
+    other.tls.check = TlsCheck::Pin("00".into());
+    assert!(keeps(&other, "tls=pin"));
+    // Every key that is offered gives a value for an instance that has one.
+    other.port = Some(1);
+    other.database = Some("sales".into());
+    for key in InstanceRecord::FILTER_KEYS {
+        let mut found = 0;
+        other.values(key, &mut |_| found += 1);
+        assert_eq!(found, 1, "{key}");
+    }
+}
