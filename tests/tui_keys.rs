@@ -2,7 +2,7 @@
 
 use dbtop::{
     model::instance::InstanceId,
-    tui::effect::{Effect, Reply},
+    tui::effect::{Effect, Reply, Request, VaultState},
 };
 use stage::Stage;
 
@@ -381,6 +381,22 @@ fn a_new_configuration_changes_the_theme_unless_the_user_chose_one() {
     s.keys(": theme space dark enter");
     assert_eq!(follows(&mut s, "light"), ok("dark"), "another option changed, the theme did not");
     assert_eq!(follows(&mut s, "mono"), ok("mono"), "the configuration names another one now");
+}
+
+#[test]
+fn a_new_configuration_changes_when_the_inventory_locks() {
+    let mut s = small();
+    s.app.reply(Reply::Vault { tenant: "acme".to_owned(), state: VaultState::Open });
+    let locks_within = |s: &mut Stage, ms| {
+        s.wait_ms(ms);
+        let is_lock = |e: &Effect| matches!(e, Effect::Ask(request) if matches!(**request, Request::Lock));
+        s.app.take_effects().iter().any(is_lock)
+    };
+    assert!(!locks_within(&mut s, 3_600_000), "never, by the settings so far");
+    let settings = dbtop::tui::Settings { lock_after_ms: Some(7_200_000), ..stage::settings("dark") };
+    s.app.reply(Reply::Settings(Box::new(settings)));
+    assert!(!locks_within(&mut s, 3_000_000));
+    assert!(locks_within(&mut s, 900_000), "two hours without a key");
 }
 
 #[test]

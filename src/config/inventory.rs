@@ -427,6 +427,24 @@ mod tests {
         assert_eq!(good, [(11, "c")]);
     }
 
+    proptest::proptest! {
+        #[test]
+        fn whatever_is_wrong_with_a_file_no_mistake_holds_a_password(
+            at in 0_usize..400, cut in 0_usize..3, put in "[\"'=\\[\\]{}#\n a-c]{0,2}",
+        ) {
+            let mut text = "ca_file = \"ca.pem\"\n[[instance]]\nname = \"a\"\nhost = \"127.0.0.1\"\nuser = \"u\"\n\
+                            password = \"hunter2\"\ntls = \"off\"\n\n[[instance]]\nname = \"b\"\nhost = \"localhost\"\n\
+                            token = \"hunter2\"\nlabels = { env = \"prod\" }\nport = 1433\n".to_owned();
+            let at = at % text.len();
+            text.replace_range(at..(at + cut).min(text.len()), &put);
+            for mistake in read(Path::new("f.toml"), &text).mistakes {
+                let words = mistake.to_string();
+                assert!(!words.contains("hunter"), "{words}\n{text}");
+                assert!(!words.chars().any(char::is_control), "{words:?}\n{text}");
+            }
+        }
+    }
+
     #[test]
     fn mistakes_are_named() {
         let twice = "[[instance]]\nname=\"a\"\nhost=\"h\"\nuser=\"u\"\npassword={env=\"P\"}\n\

@@ -146,3 +146,22 @@ fn every_option_can_be_set_by_its_variable() {
         }
     }
 }
+
+proptest::proptest! {
+    #[test]
+    fn no_text_is_too_strange(text in "([a-z_]{1,8}|ui|poll|fleet_s|theme|[\\[\\]={}.,\"'\\\\#0-9-]|\n| |é|\u{0})*") {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("c.toml");
+        std::fs::write(&file, &text).unwrap();
+        let read = read(Some(&file), env(&[("DBTOP_UI_THEME", &text)]));
+        let lines = text.matches('\n').count() + 1;
+        for mistake in &read.mistakes {
+            let words = mistake.to_string();
+            assert!(!words.chars().any(char::is_control), "{words:?}");
+            if let Origin::File { line: Some(line), .. } = mistake.at {
+                assert!((1..=lines).contains(&line), "{words}");
+            }
+        }
+        assert_eq!(load(Some(&file), env(&[("DBTOP_UI_THEME", &text)])).is_ok(), read.mistakes.is_empty());
+    }
+}
