@@ -392,9 +392,12 @@ fn a_new_configuration_changes_when_the_inventory_locks() {
         let is_lock = |e: &Effect| matches!(e, Effect::Ask(request) if matches!(**request, Request::Lock));
         s.app.take_effects().iter().any(is_lock)
     };
-    assert!(!locks_within(&mut s, 3_600_000), "never, by the settings so far");
-    let settings = dbtop::tui::Settings { lock_after_ms: Some(7_200_000), ..stage::settings("dark") };
-    s.app.reply(Reply::Settings(Box::new(settings)));
+    let configured = |lock_after_ms| {
+        Reply::Settings(Box::new(dbtop::tui::Settings { lock_after_ms, ..stage::settings("dark") }))
+    };
+    s.app.reply(configured(None));
+    assert!(!locks_within(&mut s, 3_600_000), "never");
+    s.app.reply(configured(Some(7_200_000)));
     assert!(!locks_within(&mut s, 3_000_000));
     assert!(locks_within(&mut s, 900_000), "two hours without a key");
 }
