@@ -45,6 +45,7 @@ fn target(sim: &Sim, index: usize) -> Target {
         labels: vec![],
         tls: TlsMode::Verify,
         poll: Arc::default(),
+        tag: None,
     };
     Target {
         info: Arc::new(info),

@@ -94,6 +94,7 @@ pub fn target(name: &str) -> Target {
             labels: Vec::new(),
             tls: TlsMode::Verify,
             poll: Arc::default(),
+            tag: None,
         }),
         endpoint: Endpoint { host: name.to_owned(), port: None, instance: None },
         auth: Auth::Sql { user: "dbtop".to_owned(), secret: SecretRef::Stored(Secret::new("x".to_owned())) },

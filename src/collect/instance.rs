@@ -129,7 +129,9 @@ impl<D: Driver> Instance<D> {
                 End::Failed(failure) => {
                     self.fresh = true;
                     let wait = self.retry.failed(failure.kind.is_transient(), fastrand::f64());
-                    tracing::info!(instance = %self.target.info.id, %failure, ?wait, "link down");
+                    let info = &self.target.info;
+                    let why = info.log_words(&failure);
+                    tracing::info!(instance = info.log_name(), why, ?wait, "link down");
                     let now = (self.shared.clock)();
                     let next_at = now.plus_ms(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX));
                     self.link(Link::Down { failure, attempts: self.retry.failures(), next_at }).await;
@@ -279,7 +281,7 @@ impl<D: Driver> Instance<D> {
                 });
             }
             tracing::debug!(
-                instance = %self.target.info.id,
+                instance = self.target.info.log_name(),
                 probe = probe.name(),
                 took_ms,
                 problem = outcome.as_ref().err().map(tracing::field::display),

@@ -172,7 +172,10 @@ impl<D: Driver> Manager<D> {
         }
         let of_task = |r: &&Running| r.abort.id() == error.id();
         let Some(target) = self.running.values().find(of_task).map(|r| Arc::clone(&r.target)) else { return };
-        tracing::error!(instance = %target.info.id, "the task of an instance panicked; this is a bug in dbtop");
+        tracing::error!(
+            instance = target.info.log_name(),
+            "the task of an instance panicked; this is a bug in dbtop"
+        );
         let text = "polling it met a bug in dbtop; the log says more";
         let now = (self.shared.clock)();
         let link = Link::Down {

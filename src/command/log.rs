@@ -26,7 +26,7 @@ impl LogGuard {
 /// # Errors
 /// The folder cannot be made or written.
 pub fn start(log: &Log, folder: &Path) -> anyhow::Result<LogGuard> {
-    std::fs::create_dir_all(folder).with_context(|| format!("making the log folder {}", folder.display()))?;
+    make(folder).with_context(|| format!("making the log folder {}", folder.display()))?;
     let appender = rolling::Builder::new()
         .rotation(rolling::Rotation::DAILY)
         .filename_prefix("dbtop")
@@ -50,6 +50,18 @@ pub fn start(log: &Log, folder: &Path) -> anyhow::Result<LogGuard> {
         let _ = self::filter(level).map(|filter| handle.reload(filter));
     });
     Ok(LogGuard { _worker: worker, level })
+}
+
+/// The folder is its owner's alone: a plain inventory's log names hosts.
+#[cfg(unix)]
+fn make(folder: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
+}
+
+#[cfg(not(unix))]
+fn make(folder: &Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(folder)
 }
 
 fn filter(level: &str) -> Result<EnvFilter, tracing_subscriber::filter::ParseError> {

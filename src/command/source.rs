@@ -5,14 +5,15 @@ use crate::{
     cli,
     config::{self, Config, inventory},
     model::{
-        instance::Target,
-        record::{Auth, InstanceRecord, SecretRef, Slug},
+        instance::{InstanceInfo, Target},
+        record::{Auth, InstanceRecord, RecordId, SecretRef, Slug},
         secret::Secret,
     },
     sim::{Sim, SimConfig},
     store::{Home, Inventory, LockedTenant},
 };
 use anyhow::{Context, bail};
+use std::sync::Arc;
 
 /// The instances to watch.
 pub struct Source {
@@ -112,11 +113,20 @@ pub fn targets(inventory: &Inventory) -> (Vec<Target>, Vec<String>) {
             Target::try_from(&InstanceRecord { poll, ..record.clone() })
         };
         match target {
-            Ok(target) => targets.push(target),
+            Ok(target) => targets.push(Target { info: tagged(&target.info, log_tag(entry.id)), ..target }),
             Err(mistake) => notes.push(format!("{}: {mistake}; it is left out", record.name)),
         }
     }
     (targets, notes)
+}
+
+fn tagged(info: &InstanceInfo, tag: String) -> Arc<InstanceInfo> {
+    Arc::new(InstanceInfo { tag: Some(tag.into()), ..info.clone() })
+}
+
+/// What the log calls an instance of a sealed inventory: the start of its record's random identity.
+pub fn log_tag(id: RecordId) -> String {
+    id.to_string().chars().take(8).collect()
 }
 
 /// Whose secret it is, for who is asked: `dbtop (sql)`.

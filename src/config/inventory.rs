@@ -257,6 +257,7 @@ fn target(row: Row, default_ca: Option<&PathBuf>) -> Result<Target, String> {
         labels: row.labels.into_iter().map(|(k, v)| (Arc::from(k), Arc::from(v))).collect(),
         tls,
         poll: Arc::default(),
+        tag: None,
     };
     Ok(Target {
         info: Arc::new(info),

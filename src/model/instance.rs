@@ -1,6 +1,9 @@
 //! Who an instance is, and how it is reached. Filled by `config` from the inventory; never changed by a poll.
 
-use super::record::{Auth, InstanceRecord, PollSettings, RecordError, TlsCheck};
+use super::{
+    failure::Failure,
+    record::{Auth, InstanceRecord, PollSettings, RecordError, TlsCheck},
+};
 use std::{fmt, path::PathBuf, str::FromStr, sync::Arc};
 
 /// The instance's name in the inventory, unique within a tenant. Selection and messages go by it.
@@ -113,9 +116,25 @@ pub struct InstanceInfo {
     pub tls: TlsMode,
     /// what its record and its labels say about polling it; what they do not say is the configuration's
     pub poll: Arc<PollSettings>,
+    /// what the log calls it, if its inventory is sealed; None: by its name, and failures in full
+    pub tag: Option<Arc<str>>,
 }
 
 impl InstanceInfo {
+    /// What the log calls it. The log is no sealed file, so of a sealed inventory it tells neither names nor hosts.
+    pub fn log_name(&self) -> &str {
+        self.tag.as_deref().unwrap_or_else(|| self.id.as_str())
+    }
+
+    /// What the log says of a failure: the whole sentence, which names host and login, or its class alone.
+    pub fn log_words(&self, failure: &Failure) -> String {
+        match failure.number {
+            _ if self.tag.is_none() => failure.to_string(),
+            Some(number) => format!("{} ({number})", failure.kind.words()),
+            None => failure.kind.words().to_owned(),
+        }
+    }
+
     /// The value of a label.
     pub fn label(&self, key: &str) -> Option<&str> {
         self.labels.iter().find(|(k, _)| &**k == key).map(|(_, v)| &**v)
@@ -215,6 +234,7 @@ impl TryFrom<&InstanceRecord> for Target {
             labels: record.labels.iter().map(|(k, v)| (k.as_str().into(), v.as_str().into())).collect(),
             tls,
             poll: Arc::new(record.poll.clone()),
+            tag: None,
         };
         let endpoint =
             Endpoint { host: record.host.clone(), port: record.port, instance: record.instance.clone() };

@@ -108,6 +108,7 @@ mod tests {
                 labels: vec![("env".into(), group.into())],
                 tls: TlsMode::Verify,
                 poll: Arc::default(),
+                tag: None,
             };
             Arc::new(InstanceSnapshot {
                 info: Arc::new(info),

@@ -42,7 +42,11 @@ pub async fn prepare<C: Ask>(conn: &mut C, ctx: &mut ProbeContext) -> Result<(),
     }
     for statement in whole.split_inclusive(";\n") {
         if let Some(refused) = set_up(conn, statement).await? {
-            tracing::info!(%refused, statement = statement.trim(), "session set-up passed over");
+            tracing::info!(
+                refused = refused.number,
+                statement = statement.trim(),
+                "session set-up passed over"
+            );
         }
     }
     Ok(())

@@ -114,6 +114,20 @@ fn the_dialog_takes_the_right_passphrase_only_and_esc_leaves_it_locked() {
     quit(s);
 }
 
+/// Every file below a folder, as one heap of bytes.
+fn files_below(folder: &std::path::Path) -> Vec<u8> {
+    let mut heap = Vec::new();
+    for entry in fs::read_dir(folder).expect("a folder").flatten() {
+        let path = entry.path();
+        heap.extend(if path.is_dir() { files_below(&path) } else { fs::read(path).expect("a file") });
+    }
+    heap
+}
+
+fn around<'t>(text: &'t str, word: &str) -> &'t str {
+    text.lines().find(|line| line.contains(word)).unwrap_or("")
+}
+
 #[test]
 fn a_locked_screen_keeps_monitoring_and_shows_no_address() {
     let sim = SimProcess::start(3, 0, None);
@@ -127,13 +141,31 @@ fn a_locked_screen_keeps_monitoring_and_shows_no_address() {
     s.keys(b"d");
     s.until_shows("address");
     assert!(s.row("address").is_some_and(|row| row.contains("locked")), "{}", s.text());
+    let tag = s.row("in the log").and_then(|row| row.split_whitespace().last().map(str::to_owned));
+    assert!(tag.as_ref().is_some_and(|tag| tag.len() == 8), "{}", s.text());
     s.keys(key::ESC);
-    s.keys(key::ESC);
+    s.until("the instance again", |t| t.contains("CPU %") && !t.contains("in the log"));
     // It still sees what happens: the servers go, and it says so.
     drop(sim);
     s.until("the server is gone", |t| t.contains("unreachable since"));
     assert!(s.text().contains("LOCKED") && !s.text().contains("127.1."), "{}", s.text());
     quit(s);
+    // What it wrote about that tells what happened, and to whom only those who can open the inventory.
+    let heap = files_below(&stage.home.path());
+    let log = String::from_utf8_lossy(&heap);
+    assert!(log.contains("link down") && log.contains("unreachable"), "there is something to search");
+    for telling in ["127.1.", "sqlprd-", "dbtop (sql)", "orders", PASSPHRASE] {
+        assert!(!log.contains(telling), "{telling} stands in a file: {}", around(&log, telling));
+    }
+    let shown = stage.done(&["instance", "show", "sqlprd-001"]).stdout;
+    let told = shown.lines().find(|l| l.contains("in the log")).and_then(|l| l.split_whitespace().last());
+    let told = told.expect("its name in the log");
+    assert!(
+        log.contains(told),
+        "{told} is not in {}",
+        log.lines().filter(|l| l.contains("link down")).collect::<Vec<_>>().join("\n")
+    );
+    assert_eq!(tag.as_deref(), Some(told));
 }
 
 #[test]

@@ -52,6 +52,7 @@ impl Server {
             labels: vec![],
             tls,
             poll: Arc::default(),
+            tag: None,
         };
         Target {
             info: Arc::new(info),

@@ -7,6 +7,7 @@ use crate::{
         ask,
         once::grid::{Cell, Grid},
         open,
+        source::log_tag,
     },
     exchange::{self, Draft, Secrets, Value},
     model::{record::InstanceRecord, text, time::Timestamp},
@@ -40,9 +41,10 @@ pub fn list(which: &Selection, removed: bool, tenancy: &Tenancy, output: Format)
 pub fn one(name: &str, tenancy: &Tenancy, output: Format) -> anyhow::Result<()> {
     let inventory = open::unlocked(tenancy)?.inventory()?;
     say_damage(&inventory);
-    let record = &named(&inventory, name)?.record;
+    let entry = named(&inventory, name)?;
+    let record = &entry.record;
     match output {
-        Format::Table => details(record).print(output, &mut std::io::stdout().lock()),
+        Format::Table => details(record, &log_tag(entry.id)).print(output, &mut std::io::stdout().lock()),
         Format::Json => raw(exchange::Format::Json, std::slice::from_ref(record)),
         Format::Csv => raw(exchange::Format::Csv, std::slice::from_ref(record)),
     }
@@ -83,12 +85,13 @@ fn table(records: &[InstanceRecord], now: Timestamp) -> Grid {
     }
 }
 
-fn details(record: &InstanceRecord) -> Grid {
+fn details(record: &InstanceRecord, tag: &str) -> Grid {
     let draft = Draft::of(record);
     // With stored passwords, to say that there is one; its value is never shown.
     let cells = draft.cells(Secrets::Write);
     let row = |(column, value): (&exchange::Column, &Value)| {
         vec![Cell::Text(column.name.into()), Cell::Text(text::sanitize_line(&value.text(), 2000).to_string())]
     };
-    Grid { columns: vec!["field", "value"], rows: cells.map(row).collect() }
+    let in_the_log = vec![Cell::Text("in the log".into()), Cell::Text(tag.to_owned())];
+    Grid { columns: vec!["field", "value"], rows: cells.map(row).chain([in_the_log]).collect() }
 }

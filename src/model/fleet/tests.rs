@@ -30,6 +30,7 @@ fn info(name: &str) -> Arc<InstanceInfo> {
         labels: Vec::new(),
         tls: TlsMode::Verify,
         poll: Arc::default(),
+        tag: None,
     })
 }
 
