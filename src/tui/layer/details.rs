@@ -19,7 +19,7 @@ use unicode_segmentation::UnicodeSegmentation;
 const VALUE_AT: u16 = 18;
 
 /// From this width on the statement stands beside the fields, not above them.
-const SIDE_BY_SIDE: u16 = 120;
+pub const SIDE_BY_SIDE: u16 = 120;
 
 /// Width of the fields beside a statement.
 const FIELDS: u16 = 52;

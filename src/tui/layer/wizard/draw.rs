@@ -7,10 +7,17 @@ use super::{
 };
 use crate::{
     model::health::Level,
-    tui::{layer::details::fold, pane::reading, theme::Theme, widget::canvas::Canvas},
+    tui::{
+        layer::details::{SIDE_BY_SIDE, fold},
+        pane::reading,
+        theme::Theme,
+        widget::canvas::Canvas,
+    },
 };
 use ratatui::style::Style;
 
+/// Fewer lines of a report tell nothing.
+const LEAST_REPORT: u16 = 4;
 /// Wider lines are hard to read.
 const WIDEST: u16 = 110;
 
@@ -91,8 +98,14 @@ fn test(wizard: &mut Wizard, body: &mut Canvas<'_>, theme: &Theme) {
         }
         _ => 0,
     };
-    let reader = wizard.report.get_or_insert_with(|| wizard.trial.reader(theme));
-    reader.render(&mut body.part(0, y, w, h.saturating_sub(y + question)), theme);
+    let beside = w >= SIDE_BY_SIDE;
+    if wizard.report.as_ref().is_none_or(|(made_beside, _)| *made_beside != beside) {
+        wizard.report = Some((beside, wizard.trial.reader(beside, theme)));
+    }
+    let room = h.saturating_sub(y + question);
+    if let Some((_, reader)) = wizard.report.as_mut().filter(|_| room >= LEAST_REPORT) {
+        reader.render(&mut body.part(0, y, w, room), theme);
+    }
     if let Some(Question::Pin(confirm) | Question::Untested(confirm)) = &wizard.question {
         confirm.render(&mut body.part(0, h.saturating_sub(question), w, question), theme);
     }
@@ -118,15 +131,18 @@ fn words(wizard: &Wizard, theme: &Theme) -> (&'static str, Style, String) {
     if wizard.saving {
         return ("○", theme.dim, "saving …".to_owned());
     }
+    if matches!(wizard.question, Some(Question::Pin(_))) {
+        return ("▲", theme.warning, "The server is there, but nobody vouches for it.".to_owned());
+    }
     match wizard.verdict() {
         Verdict::Running => ("○", theme.dim, running(wizard)),
         Verdict::Passed if wizard.trial.holes() > 0 => {
             let n = wizard.trial.holes();
-            let rights = if n == 1 { "1 right is missing" } else { &format!("{n} rights are missing") };
+            let rights = if n == 1 { "1 right is" } else { &format!("{n} rights are") };
             (
                 "▲",
                 theme.warning,
-                format!("It works, but {rights}. Enter saves it; y copies the script that grants them."),
+                format!("It works, but {rights} missing. Enter saves it; y copies the script that mends it."),
             )
         }
         Verdict::Passed => ("●", theme.ok, "It works. Enter saves it.".to_owned()),

@@ -51,8 +51,8 @@ pub struct Wizard {
     /// something was typed
     touched: bool,
     trial: Trial,
-    /// the report, made for the trial that is shown; None: to be made
-    report: Option<Reader>,
+    /// the report of the trial that is shown, made for a wide screen or not; None: to be made
+    report: Option<(bool, Reader)>,
     question: Option<Question>,
     /// sent to be saved
     saving: bool,
@@ -268,7 +268,9 @@ impl Wizard {
             (t.warning, "The server shows a certificate that this machine has no reason to trust:".to_owned())
         }];
         let fields = trial::certificate_fields(certificate);
-        lines.extend(fields.into_iter().map(|(name, words)| (t.base, format!("{:<9}{words}", name.trim()))));
+        lines.extend(fields.into_iter().map(|(name, words)| {
+            (t.base, format!("{:<9}{}", name.trim(), words.replace('\n', &format!("\n{:9}", ""))))
+        }));
         let advice = "Compare the SHA-256 with the one on the server itself. Pinned, no other certificate will do, whoever signed it.";
         lines.push((t.dim, advice.to_owned()));
         lines.push((t.strong, "Pin this certificate?".to_owned()));
@@ -427,7 +429,7 @@ impl Modal for Wizard {
                 None => out.say = Some((Level::Unknown, "nothing is missing, as far as is known".to_owned())),
             },
             _ if self.step == Step::Test => {
-                if let Some(reader) = &mut self.report {
+                if let Some((_, reader)) = &mut self.report {
                     reader.act(action);
                 }
             }

@@ -94,10 +94,10 @@ impl Trial {
         }
     }
 
-    /// The report, to read.
-    pub fn reader(&self, theme: &Theme) -> Reader {
+    /// The report, to read; with the script beside it if there is room, else at its end.
+    pub fn reader(&self, beside: bool, theme: &Theme) -> Reader {
         let document = match self {
-            Self::Done { report, rights, .. } => report_document(report, rights.as_ref(), theme),
+            Self::Done { report, rights, .. } => report_document(report, rights.as_ref(), beside, theme),
             _ => pending(theme),
         };
         Reader::new(document)
@@ -125,6 +125,7 @@ fn glyph(state: State, theme: &Theme) -> (&'static str, Style) {
 fn report_document(
     report: &ConnectionReport,
     rights: Option<&Result<Diagnosis, Failure>>,
+    beside: bool,
     theme: &Theme,
 ) -> Document {
     let mut document = Document::new(format!("Connection to {}", report.address));
@@ -154,7 +155,7 @@ fn report_document(
             document.head("Rights");
             document.text(format!("▲ could not be looked at: {failure}"), theme.warning);
         }
-        Some(Ok(diagnosis)) => doctor(&mut document, diagnosis, theme),
+        Some(Ok(diagnosis)) => doctor(&mut document, diagnosis, beside, theme),
     }
     document
 }
@@ -166,11 +167,17 @@ pub fn certificate_fields(certificate: &Certificate) -> Vec<(&'static str, Strin
         ("  subject", certificate.subject.to_string()),
         ("  issuer", certificate.issuer.to_string()),
         ("  valid", format!("{} to {}", day(certificate.not_before), day(certificate.not_after))),
-        ("  SHA-256", certificate.fingerprint.to_string()),
+        ("  SHA-256", in_halves(&certificate.fingerprint.to_string())),
     ]
 }
 
-fn doctor(document: &mut Document, diagnosis: &Diagnosis, theme: &Theme) {
+/// A fingerprint on two lines, so that it can be compared on any screen.
+fn in_halves(print: &str) -> String {
+    let (first, second) = print.split_at_checked(print.len() / 2 + 1).unwrap_or((print, ""));
+    format!("{first}\n{second}")
+}
+
+fn doctor(document: &mut Document, diagnosis: &Diagnosis, beside: bool, theme: &Theme) {
     document.head(format!("Rights of {}", diagnosis.login));
     let Some(script) = diagnosis.script() else {
         document.text("● it may see all that dbtop shows", theme.ok);
@@ -181,7 +188,10 @@ fn doctor(document: &mut Document, diagnosis: &Diagnosis, theme: &Theme) {
         document.field("  lost", theme.base, |text| text.push_str(hole.lost));
         document.field("  in", theme.base, |text| text.push_str(&hole.panes.join(", ")));
     }
-    document.head("y copies the script that grants them: for somebody who may");
+    document.head("y copies the script");
+    if !beside {
+        return document.text(script, theme.base);
+    }
     let text = SqlText { full_chars: None, object_id: None, encrypted: false, batch: script.into() };
     let end = text.batch.len();
     document.statement = Some(Statement { text: Arc::new(text), start: 0, end });

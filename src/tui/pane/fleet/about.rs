@@ -11,7 +11,7 @@ const FIRST_STEPS: [&str; 18] = [
     "  dbtop --demo",
     "",
     "Watch your own servers. Names and passwords are sealed on disk:",
-    "  + or :add                                             here: tested, then saved",
+    "  + or :add                                             the wizard, here",
     "  dbtop vault init                                      from a shell, once",
     "  dbtop instance add sales-1 --host db1 --user watcher  tested, then saved",
     "  dbtop instance import servers.csv                     preview; --yes does it",
