@@ -68,7 +68,10 @@ impl App {
                 let text = "this fleet is not sealed: a demo, or a file that you write by hand";
                 self.say(Level::Warning, text.to_owned());
             }
-            VaultState::Opening => self.say(Level::Unknown, "the inventory is being opened".to_owned()),
+            VaultState::Opening => {
+                self.desk.then = Some(action);
+                self.say(Level::Unknown, "the inventory is being opened: this follows".to_owned());
+            }
             VaultState::Choose => self.ask(Request::Tenants),
             VaultState::Absent | VaultState::Locked { .. } => {
                 self.desk.then = Some(action);

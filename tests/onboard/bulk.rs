@@ -76,6 +76,13 @@ fn mistakes_and_empty_changes_go_no_further() {
     assert!(s.text().contains("nothing to change yet"), "{}", s.text());
     s.keys("tab tab env=prod pgdn");
     assert!(s.text().contains("nothing to change: all 3 are so already"), "{}", s.text());
+    s.keys("up ws tab down colour tab pgdn");
+    let text = s.text();
+    assert!(
+        text.contains("none of them is in ws") && text.contains("none of them has the label colour"),
+        "{text}"
+    );
+    s.keys("ctrl-u down down ctrl-u up");
     s.keys("ctrl-u team tab tab 5 tab pgdn");
     let text = s.text();
     assert!(text.contains("write key=value") && text.contains("must be 30 to 3600, or default"), "{text}");

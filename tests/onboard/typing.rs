@@ -138,6 +138,36 @@ fn a_locked_inventory_is_opened_first_and_the_wizard_follows() {
 }
 
 #[test]
+fn what_is_asked_while_the_inventory_is_being_opened_follows() {
+    let mut s = Stage::new(fixture::empty(), 120, 40);
+    vault(&mut s, VaultState::Opening);
+    asked(&mut s);
+    s.keys("+");
+    assert!(asked(&mut s).is_empty() && s.text().contains("is being opened: this follows"), "{}", s.text());
+    vault(&mut s, VaultState::Open);
+    assert!(matches!(asked(&mut s).as_slice(), [Request::Form(ids)] if ids.is_empty()));
+}
+
+#[test]
+fn an_insecure_instance_is_red_wherever_it_is() {
+    let red = stage::theme("dark").critical.fg;
+    let mut s = Stage::new(fixture::small(), 200, 60);
+    assert_eq!(s.colour_of("!"), red, "in its row of the fleet\n{}", s.text());
+    s.keys("/ sqltst-005 enter enter");
+    let lines = s.lines();
+    for y in [0, 2] {
+        let at = lines[y].find("TLS none").unwrap_or_else(|| panic!("{}", lines[y]));
+        let x = lines[y][..at].chars().count();
+        assert_eq!(Some(s.buffer()[(x as u16, y as u16)].fg), red, "{}", lines[y]);
+    }
+    s.keys("d");
+    let lines = s.lines();
+    let y = lines.iter().position(|l| l.starts_with(" TLS ")).unwrap();
+    let x = lines[y][..lines[y].find("none").unwrap()].chars().count();
+    assert_eq!(Some(s.buffer()[(x as u16, y as u16)].fg), red, "in its details");
+}
+
+#[test]
 fn what_is_no_inventory_of_ours_says_why_it_cannot_be_changed() {
     for keys in ["+", "i", "ctrl-d", ": add enter", ": edit enter", ": remove enter"] {
         let mut s = Stage::new(fixture::small(), 120, 40);

@@ -8,7 +8,7 @@ use super::super::{
 use crate::{
     model::{
         figure,
-        record::{Auth, BulkChange, SecretRef, maintenance_until},
+        record::{Auth, BulkChange, InstanceRecord, SecretRef, maintenance_until},
         time::Timestamp,
     },
     tui::effect::FormData,
@@ -122,6 +122,20 @@ pub fn read(form: &Form, now: Timestamp) -> Result<BulkChange, Vec<Problem>> {
         auth,
         action: None,
     })
+}
+
+/// Groups to leave that none of them is in, labels to take off that none of them has: mistyped.
+pub fn of_nobody(change: &BulkChange, of: &[InstanceRecord]) -> Vec<Problem> {
+    let mut wrong = Vec::new();
+    let in_group =
+        |group: &String| of.iter().any(|r| r.groups.iter().any(|there| there.eq_ignore_ascii_case(group)));
+    if let Some(group) = change.leave.iter().find(|group| !in_group(group)) {
+        wrong.push(Problem::new("leave", format!("none of them is in {group}")));
+    }
+    if let Some(key) = change.unlabel.iter().find(|key| !of.iter().any(|r| r.labels.contains_key(*key))) {
+        wrong.push(Problem::new("unlabel", format!("none of them has the label {key}")));
+    }
+    wrong
 }
 
 /// The change, a line each.

@@ -92,6 +92,10 @@ impl Bulk {
     /// What is wrong, in the order of the fields.
     fn change(&self) -> Result<(BulkChange, usize), Vec<Problem>> {
         let change = change::read(&self.form, self.now)?;
+        let wrong = change::of_nobody(&change, &self.of);
+        if !wrong.is_empty() {
+            return Err(wrong);
+        }
         let mut changed = 0;
         for before in &self.of {
             let mut after = before.clone();

@@ -229,6 +229,9 @@ impl Pane for InstancePane {
         let mut verdict = String::new();
         about::push_verdict(&mut verdict, i);
         out.push((Part::Level(i.health.level), verdict));
+        if i.info.tls.is_insecure() {
+            out.push((Part::Level(Level::Critical), format!("TLS {}", super::fleet::tls_words(i.info.tls))));
+        }
         let mut text = String::new();
         words::push_properties(&mut text, i, view);
         out.push((Part::Plain, text));

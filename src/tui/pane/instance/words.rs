@@ -57,7 +57,10 @@ pub fn push_properties(out: &mut String, i: &InstanceSnapshot, view: &View<'_>) 
         out.push_str(" · up ");
         push_uptime(out, view.now - at);
     }
-    let _ = write!(out, " · TLS {}", fleet::tls_words(i.info.tls));
+    // A line that is not protected is told in red and first, see the title.
+    if !i.info.tls.is_insecure() {
+        let _ = write!(out, " · TLS {}", fleet::tls_words(i.info.tls));
+    }
 }
 
 /// `up` in days once hours no longer matter.
