@@ -7,7 +7,6 @@ use super::{
     effect::{FormData, Request},
     layer::{Layer, bulk::Bulk, modal::Modal, removal::Removal, wizard::Wizard},
     pane::PaneId,
-    widget::table::RowKey,
 };
 use crate::model::{health::Level, instance::InstanceId};
 
@@ -36,9 +35,7 @@ impl App {
         if self.place.pane == PaneId::Fleet {
             ids = self.panes.fleet.marked(&self.world.view());
             if ids.is_empty() {
-                ids.extend(
-                    self.panes.get(PaneId::Fleet).selected().and_then(|key: RowKey| key.instance().cloned()),
-                );
+                ids.extend(self.panes.fleet.under_cursor());
             }
         } else {
             ids.extend(self.place.instance().cloned());

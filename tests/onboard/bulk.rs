@@ -142,6 +142,15 @@ fn one_mark_is_one_instance() {
 }
 
 #[test]
+fn a_cursor_in_the_groups_is_on_no_instance() {
+    let mut s = open(fixture::small());
+    s.keys("tab ctrl-d");
+    assert!(s.text().contains("which instance?"), "{}", s.text());
+    s.keys("i");
+    assert!(asked(&mut s).is_empty());
+}
+
+#[test]
 fn a_production_instance_is_removed_by_its_name_only() {
     let mut s = open(fixture::small());
     s.keys("ctrl-d");

@@ -214,6 +214,11 @@ fn a_password_that_is_asked_for_at_start_is_tested_and_not_saved() {
     let mut s = wizard();
     s.keys("sales-1 tab db1 pgdn tab dbtop tab space tab");
     assert!(s.text().contains("for the test only"), "{}", s.text());
+    s.keys("ctrl-t");
+    assert!(s.text().contains("type it to test with") && asked(&mut s).is_empty(), "{}", s.text());
+    s.keys("pgdn pgdn pgdn");
+    assert!(s.text().contains("Not tested.") && asked(&mut s).is_empty(), "{}", s.text());
+    s.keys("esc esc esc");
     s.keys("s3cret! ctrl-t");
     let (ticket, record) = tested(&mut s);
     assert_eq!(password(&record), "s3cret!");
@@ -221,6 +226,45 @@ fn a_password_that_is_asked_for_at_start_is_tested_and_not_saved() {
     s.keys("enter");
     let (record, _) = saved(&mut s).unwrap();
     assert!(matches!(record.auth.secret(), Some(SecretRef::Ask)));
+}
+
+#[test]
+fn a_pin_instead_of_strict_is_told() {
+    let mut s = filled();
+    s.keys("pgup s ctrl-t");
+    let (ticket, _) = tested(&mut s);
+    answer(&mut s, ticket, untrusted(), None);
+    assert!(s.text().contains("It would not be strict any more"), "{}", s.text());
+}
+
+#[test]
+fn any_size_shows_every_page() {
+    let pages: [fn() -> Stage; 4] = [wizard, filled, reported, questioned];
+    for page in pages {
+        let mut s = page();
+        for (width, height) in (1..=130).step_by(7).flat_map(|w| (1..=45).step_by(3).map(move |h| (w, h))) {
+            (s.width, s.height) = (width, height);
+            s.text();
+        }
+    }
+}
+
+/// With a report that names a hole.
+fn reported() -> Stage {
+    let mut s = filled();
+    s.keys("pgdn");
+    let (ticket, _) = tested(&mut s);
+    answer(&mut s, ticket, passed(), Some(one_hole()));
+    s
+}
+
+/// With the question about the certificate.
+fn questioned() -> Stage {
+    let mut s = filled();
+    s.keys("pgdn");
+    let (ticket, _) = tested(&mut s);
+    answer(&mut s, ticket, untrusted(), None);
+    s
 }
 
 #[test]

@@ -94,7 +94,7 @@ impl Field {
     /// What the last item of the text may go on with: the rest of the first known one that starts so.
     fn rest(&self) -> Option<&str> {
         let Entry::Text(line) = &self.entry else { return None };
-        let item = line.text().rsplit(',').next().unwrap_or("").trim_start();
+        let item = line.text().rsplit([',', ';']).next().unwrap_or("").trim_start();
         if item.is_empty() || !line.at_end() {
             return None;
         }

@@ -202,6 +202,11 @@ pub fn auth(form: &Form, ids: &Ids, before: Option<&Auth>) -> Result<Option<Auth
     })
 }
 
+/// True if the secret is asked for at start and none is typed for a test.
+pub fn lacks_trial(form: &Form, ids: &Ids) -> bool {
+    form.said(ids.from) == "ask" && ids.trial.is_some_and(|id| form.secret(id).is_none())
+}
+
 /// The same login for a test: with the secret that was typed for it, where it is asked for at start.
 pub fn for_trial(mut auth: Auth, form: &Form, ids: &Ids) -> Auth {
     let typed = ids.trial.and_then(|id| form.secret(id));

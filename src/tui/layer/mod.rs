@@ -9,6 +9,7 @@ pub mod document;
 pub mod form;
 pub mod help;
 pub mod input;
+pub mod items;
 pub mod jump;
 pub mod login;
 pub mod modal;

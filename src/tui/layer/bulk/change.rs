@@ -2,8 +2,8 @@
 
 use super::super::{
     form::{Field, Form},
+    items::{existing, items, labels},
     login::{self, POLLING, Problem},
-    wizard::steps::{existing, items, labels},
 };
 use crate::{
     model::{

@@ -2,7 +2,7 @@
 //! is tried before it is saved, and saved untried only on a typed word. The keeper in `command` tries and saves.
 
 mod draw;
-pub(super) mod steps;
+mod steps;
 mod trial;
 
 use super::{
@@ -188,6 +188,7 @@ impl Wizard {
         self.said = None;
         if next == Step::Test
             && !self.is_reached_as_before()
+            && !self.lacks_password()
             && matches!(self.verdict(), Verdict::Untried | Verdict::Stale)
         {
             self.test(out);
@@ -220,6 +221,10 @@ impl Wizard {
             Ok(record) => record,
             Err((step, problem)) => return self.blame(step, &problem),
         };
+        if self.lacks_password() {
+            let problem = Problem::new("trial", "type it to test with: it is not saved");
+            return self.blame(Step::Login, &problem);
+        }
         if self.trial.is_running() {
             out.ask(Request::StopTest);
         }
@@ -231,6 +236,12 @@ impl Wizard {
         self.trial = Trial::Running { of: Box::new(trial::connection(&record)), since: self.now };
         let of = self.base().map(|before| InstanceId::new(before.name.as_str()));
         out.ask(Request::Test { ticket: self.ticket, record: Box::new(record), of });
+    }
+
+    /// True if the password of a new login is asked for at start, and was not typed for the test.
+    fn lacks_password(&self) -> bool {
+        let form = self.forms.get(Step::Login.at());
+        self.before.is_none() && form.is_some_and(|form| login::lacks_trial(form, &POLLING))
     }
 
     fn stop_test(&mut self, out: &mut Out) -> bool {
@@ -257,7 +268,8 @@ impl Wizard {
     fn pin_question(&self) -> Option<Question> {
         let certificate = self.trial.refused_certificate()?;
         let t = &self.theme;
-        let pinned = self.record().is_ok_and(|record| matches!(record.tls.check, TlsCheck::Pin(_)));
+        let check = self.record().map(|record| record.tls.check).unwrap_or_default();
+        let pinned = matches!(check, TlsCheck::Pin(_));
         let mut lines = vec![if pinned {
             (
                 t.critical,
@@ -273,6 +285,12 @@ impl Wizard {
         }));
         let advice = "Compare the SHA-256 with the one on the server itself. Pinned, no other certificate will do, whoever signed it.";
         lines.push((t.dim, advice.to_owned()));
+        if check == TlsCheck::Strict {
+            lines.push((
+                t.warning,
+                "It would not be strict any more: pins go with TDS 7, not with TDS 8.".to_owned(),
+            ));
+        }
         lines.push((t.strong, "Pin this certificate?".to_owned()));
         Some(Question::Pin(Confirm::new(lines, "yes")))
     }

@@ -3,6 +3,7 @@
 
 use super::super::{
     form::{Field, Form},
+    items::{existing, items, labels, written},
     login::{self, ACTION, POLLING, Problem},
 };
 use crate::model::{
@@ -10,7 +11,6 @@ use crate::model::{
     record::{Auth, InstanceRecord, RecordError, TlsCheck},
 };
 use crate::tui::effect::FormData;
-use std::collections::BTreeMap;
 
 /// A step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -122,13 +122,13 @@ fn tls(record: &InstanceRecord) -> Form {
 }
 
 fn sorting(record: &InstanceRecord, data: &FormData) -> Form {
-    let labels: Vec<String> = record.labels.iter().map(|(key, value)| format!("{key}={value}")).collect();
+    let labels = written(record.labels.iter().map(|(key, value)| format!("{key}={value}")));
     let every = |every: Option<u32>| every.map(|s| s.to_string()).unwrap_or_default();
     Form::new(vec![
-        Field::text("groups", "Groups", &record.groups.join(", "))
+        Field::text("groups", "Groups", &written(&record.groups))
             .known(&data.groups)
             .hint(existing("with commas between them", &data.groups)),
-        Field::text("labels", "Labels", &labels.join(", "))
+        Field::text("labels", "Labels", &labels)
             .known(&data.labels)
             .hint(existing("key=value, with commas between them", &data.labels)),
         Field::text("every_s", "Poll every", &every(record.poll.every_s))
@@ -137,17 +137,6 @@ fn sorting(record: &InstanceRecord, data: &FormData) -> Form {
             .hint("seconds, 30 to 3600; empty: as configured"),
         Field::text("notes", "Notes", &record.notes).hint("for people"),
     ])
-}
-
-/// A hint that names what there is.
-pub fn existing(how: &str, items: &[String]) -> String {
-    const MOST: usize = 12;
-    if items.is_empty() {
-        return how.to_owned();
-    }
-    let more = if items.len() > MOST { ", …" } else { "" };
-    let shown: Vec<&str> = items.iter().take(MOST).map(String::as_str).collect();
-    format!("{how}; → completes. There are: {}{more}", shown.join(", "))
 }
 
 /// Shows the fields that mean something with what the others say.
@@ -325,33 +314,4 @@ fn number(
     }
     let found = said.parse().ok().filter(|n| within.contains(n));
     found.map(Some).ok_or_else(|| Problem::new(id, format!("must be {} to {}", within.start(), within.end())))
-}
-
-/// The items of a list with commas, none twice.
-pub fn items(text: &str) -> Vec<String> {
-    let mut items: Vec<String> = Vec::new();
-    for item in text.split(',').map(str::trim).filter(|item| !item.is_empty()) {
-        if !items.iter().any(|there| there.eq_ignore_ascii_case(item)) {
-            items.push(item.to_owned());
-        }
-    }
-    items
-}
-
-/// Labels from `key=value, key=value`.
-///
-/// # Errors
-/// An item without `=`, or a key twice.
-pub fn labels(text: &str) -> Result<BTreeMap<String, String>, String> {
-    let mut labels = BTreeMap::new();
-    for item in text.split(',').map(str::trim).filter(|item| !item.is_empty()) {
-        let (key, value) =
-            item.split_once('=').ok_or_else(|| format!("{item:?} is no label: write key=value"))?;
-        let (key, value) = (key.trim().to_owned(), value.trim().to_owned());
-        if labels.contains_key(&key) {
-            return Err(format!("{key} is there twice"));
-        }
-        labels.insert(key, value);
-    }
-    Ok(labels)
 }

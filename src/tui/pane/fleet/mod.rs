@@ -115,6 +115,12 @@ impl FleetPane {
         ids.filter(|id| self.table.marks.contains(&RowKey::Instance(id.clone()))).collect()
     }
 
+    /// The instance under the cursor; None while the cursor is in the groups.
+    pub fn under_cursor(&self) -> Option<InstanceId> {
+        let row = self.table.selected().filter(|_| self.section == Section::Rows);
+        row.and_then(RowKey::instance).cloned()
+    }
+
     /// The instances that marks or the filter chose, with a name for the crumb; None if nothing is chosen.
     pub fn chosen(&self, view: &View<'_>) -> Option<Scope> {
         let marked = self.marked(view);
