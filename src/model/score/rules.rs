@@ -185,7 +185,8 @@ pub(super) fn workers_and_poison(case: &mut Case<'_>) {
             let of_workers = wait.category == WaitCategory::WorkerThread;
             if let Some((free, of)) = free.filter(|_| of_workers) {
                 text.push_str("; ");
-                push_workers(&mut text, free, of);
+                // What is free the name of the wait says already; a row has room for 43 columns.
+                push_free(&mut text, free, of, "");
                 told_workers = true;
             }
             case.add(found, if of_workers { Topic::Workers } else { Topic::Waits }, text);
@@ -193,7 +194,7 @@ pub(super) fn workers_and_poison(case: &mut Case<'_>) {
     }
     if let Some((free, of)) = free.filter(|(free, of)| !told_workers && *free < *of / 20) {
         let mut text = String::new();
-        push_workers(&mut text, free, of);
+        push_free(&mut text, free, of, " workers");
         let level = if free == 0 { (Level::Critical, 60) } else { (Level::Warning, 30) };
         case.add(level, Topic::Workers, text);
     }
@@ -206,11 +207,12 @@ fn free_workers(case: &Case<'_>) -> Option<(i64, i64)> {
     Some((max.saturating_sub(busy).max(0), max))
 }
 
-fn push_workers(text: &mut String, free: i64, of: i64) {
+fn push_free(text: &mut String, free: i64, of: i64, what: &str) {
     push_grouped(text, free);
     text.push_str(" of ");
     push_grouped(text, of);
-    text.push_str(" workers free");
+    text.push_str(what);
+    text.push_str(" free");
 }
 
 /// The worst chain: how many wait, how long the longest, for whom.

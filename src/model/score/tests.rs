@@ -177,7 +177,7 @@ fn poison_waits_and_workers() {
         f.waits = waits("THREADPOOL", WaitCategory::WorkerThread, 2_100.0, 1.0);
         f.cpu = good(CpuNow { max_workers: Some(1024), active_workers: Some(1024), ..CpuNow::default() });
     });
-    assert_eq!(told(&starved), "Critical 34: THREADPOOL waits 2.1 s/s; 0 of 1,024 workers free");
+    assert_eq!(told(&starved), "Critical 34: THREADPOOL waits 2.1 s/s; 0 of 1,024 free");
     starved.waits = Reading::default();
     assert_eq!(told(&starved), "Critical 40: 0 of 1,024 workers free");
     let few = facts(|f| f.waits = waits("RESOURCE_SEMAPHORE", WaitCategory::Memory, 9.0, 1.0));

@@ -172,7 +172,7 @@ fn why(i: &InstanceSnapshot, view: &View<'_>, out: &mut CellText) {
         let style = if first.level >= Level::Warning { t.base } else { t.dim };
         out.put(style, &first.text);
         if i.health.reasons.len() > 1 {
-            out.fmt(t.dim, format_args!(" +{}", i.health.reasons.len() - 1));
+            out.keep(t.dim, format_args!(" +{}", i.health.reasons.len() - 1));
         }
     } else if i.health.level != Level::Ok {
         out.with(t.dim, |s| reading::push_absence(s, i, &i.facts.headline, view));
