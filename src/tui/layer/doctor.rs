@@ -19,14 +19,15 @@ use crate::{
         keymap::{Chord, Context},
         pane::reading,
         theme::Theme,
-        widget::canvas::Canvas,
+        widget::canvas::{Canvas, width},
     },
 };
 use ratatui::style::Style;
 use std::fmt::Write as _;
 
-/// Columns of the list: the name, each right, and what is lost with the rest of the line.
+/// Columns of the list: the name at most, and at least (its heading), each right; what is lost has the rest of the line.
 const NAME: u16 = 24;
+const SHORT_NAME: u16 = 10;
 const RIGHT: u16 = 13;
 
 /// What one instance said.
@@ -137,9 +138,12 @@ impl Doctor {
         canvas.put(1, 0, 1, " ", theme.base);
         let used = canvas.put(2, 0, w.saturating_sub(4), &self.title(), theme.strong);
         canvas.put(2 + used, 0, 1, " ", theme.base);
-        let wide = w >= 2 + NAME + RIGHT * Right::ALL.len() as u16 + 20;
-        canvas.put(4, 1, NAME, "INSTANCE", theme.dim);
-        let mut x = 4 + NAME;
+        // Names take what they need; what is lost has the rest.
+        let longest = self.all.iter().map(|one| width(one.instance.as_str()) as u16 + 2).max().unwrap_or(0);
+        let name = longest.clamp(SHORT_NAME, NAME);
+        let wide = w >= 2 + name + RIGHT * Right::ALL.len() as u16 + 20;
+        canvas.put(4, 1, name, "INSTANCE", theme.dim);
+        let mut x = 4 + name;
         if wide {
             for right in Right::ALL {
                 canvas.put(x, 1, RIGHT - 1, &right.word().to_uppercase(), theme.dim);
@@ -151,7 +155,7 @@ impl Doctor {
         let top = (self.cursor + 1).saturating_sub(self.page);
         for (y, (n, one)) in self.all.iter().enumerate().skip(top).take(self.page).enumerate() {
             let mut line = canvas.part(0, y as u16 + 2, w, 1);
-            draw(one, wide, &mut line, theme);
+            draw(one, name, wide, &mut line, theme);
             if n == self.cursor {
                 line.tint(0, 0, w, 1, theme.selection);
             }
@@ -159,12 +163,12 @@ impl Doctor {
     }
 }
 
-fn draw(one: &Examined, wide: bool, line: &mut Canvas<'_>, theme: &Theme) {
+fn draw(one: &Examined, name: u16, wide: bool, line: &mut Canvas<'_>, theme: &Theme) {
     let w = line.width();
     let level = one.level();
     line.put(1, 0, 2, reading::glyph(level), reading::level_style(theme, level));
-    line.put(4, 0, NAME - 1, one.instance.as_str(), theme.base);
-    let mut x = 4 + NAME;
+    line.put(4, 0, name - 1, one.instance.as_str(), theme.base);
+    let mut x = 4 + name;
     let room = |x: u16| w.saturating_sub(x + 1);
     match &one.rights {
         Err(failure) => drop(line.put(x, 0, room(x), &failure.text, theme.dim)),
@@ -181,11 +185,7 @@ fn draw(one: &Examined, wide: bool, line: &mut Canvas<'_>, theme: &Theme) {
                 lost.push_str(if lost.is_empty() { "" } else { "; " });
                 lost.push_str(hole.lost);
             }
-            let (text, style) = if lost.is_empty() {
-                ("nothing: it may see all that dbtop shows", theme.dim)
-            } else {
-                (&*lost, theme.base)
-            };
+            let (text, style) = if lost.is_empty() { ("nothing", theme.dim) } else { (&*lost, theme.base) };
             line.put(x, 0, room(x), text, style);
         }
     }
