@@ -46,6 +46,7 @@ fn target(sim: &Sim, index: usize) -> Target {
         tls: TlsMode::Verify,
         poll: Arc::default(),
         tag: None,
+        colors: Vec::new(),
     };
     Target {
         info: Arc::new(info),

@@ -95,6 +95,7 @@ pub fn target(name: &str) -> Target {
             tls: TlsMode::Verify,
             poll: Arc::default(),
             tag: None,
+            colors: Vec::new(),
         }),
         endpoint: Endpoint { host: name.to_owned(), port: None, instance: None },
         auth: Auth::Sql { user: "dbtop".to_owned(), secret: SecretRef::Stored(Secret::new("x".to_owned())) },

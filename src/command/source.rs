@@ -6,7 +6,7 @@ use crate::{
     config::{self, Config, inventory},
     model::{
         instance::{InstanceInfo, Target},
-        record::{Auth, InstanceRecord, RecordId, SecretRef, Slug},
+        record::{Auth, InstanceRecord, LabelColor, RecordId, SecretRef, Slug},
         secret::Secret,
     },
     sim::{Sim, SimConfig},
@@ -113,15 +113,23 @@ pub fn targets(inventory: &Inventory) -> (Vec<Target>, Vec<String>) {
             Target::try_from(&InstanceRecord { poll, ..record.clone() })
         };
         match target {
-            Ok(target) => targets.push(Target { info: tagged(&target.info, log_tag(entry.id)), ..target }),
+            Ok(target) => {
+                let tag = Some(log_tag(entry.id).into());
+                let colors = record.labels.iter().map(|(key, value)| color(inventory, key, value)).collect();
+                let info = InstanceInfo { tag, colors, ..InstanceInfo::clone(&target.info) };
+                targets.push(Target { info: Arc::new(info), ..target });
+            }
             Err(mistake) => notes.push(format!("{}: {mistake}; it is left out", record.name)),
         }
     }
     (targets, notes)
 }
 
-fn tagged(info: &InstanceInfo, tag: String) -> Arc<InstanceInfo> {
-    Arc::new(InstanceInfo { tag: Some(tag.into()), ..info.clone() })
+/// The colour of a label; names of labels are sorted and few.
+fn color(inventory: &Inventory, key: &str, value: &str) -> LabelColor {
+    let labels = inventory.labels.iter().map(|entry| &entry.record);
+    let label = labels.into_iter().find(|label| label.key == key && label.value == value);
+    label.map_or_else(|| LabelColor::for_label(key, value), |label| label.color)
 }
 
 /// What the log calls an instance of a sealed inventory: the start of its record's random identity.

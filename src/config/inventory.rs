@@ -258,6 +258,7 @@ fn target(row: Row, default_ca: Option<&PathBuf>) -> Result<Target, String> {
         tls,
         poll: Arc::default(),
         tag: None,
+        colors: Vec::new(),
     };
     Ok(Target {
         info: Arc::new(info),

@@ -2,7 +2,7 @@
 
 use super::{
     failure::Failure,
-    record::{Auth, InstanceRecord, PollSettings, RecordError, TlsCheck},
+    record::{Auth, InstanceRecord, LabelColor, PollSettings, RecordError, TlsCheck},
 };
 use std::{fmt, path::PathBuf, str::FromStr, sync::Arc};
 
@@ -118,9 +118,17 @@ pub struct InstanceInfo {
     pub poll: Arc<PollSettings>,
     /// what the log calls it, if its inventory is sealed; None: by its name, and failures in full
     pub tag: Option<Arc<str>>,
+    /// colours of its labels, in their order, where the inventory says some
+    pub colors: Vec<LabelColor>,
 }
 
 impl InstanceInfo {
+    /// The colour of label number `n`: as the inventory says, else the one that the label gets by itself.
+    pub fn label_color(&self, n: usize) -> LabelColor {
+        let by_itself = || self.labels.get(n).map(|(key, value)| LabelColor::for_label(key, value));
+        self.colors.get(n).copied().or_else(by_itself).unwrap_or(LabelColor::Gray)
+    }
+
     /// What the log calls it. The log is no sealed file, so of a sealed inventory it tells neither names nor hosts.
     pub fn log_name(&self) -> &str {
         self.tag.as_deref().unwrap_or_else(|| self.id.as_str())
@@ -235,6 +243,7 @@ impl TryFrom<&InstanceRecord> for Target {
             tls,
             poll: Arc::new(record.poll.clone()),
             tag: None,
+            colors: Vec::new(),
         };
         let endpoint =
             Endpoint { host: record.host.clone(), port: record.port, instance: record.instance.clone() };

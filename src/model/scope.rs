@@ -109,6 +109,7 @@ mod tests {
                 tls: TlsMode::Verify,
                 poll: Arc::default(),
                 tag: None,
+                colors: Vec::new(),
             };
             Arc::new(InstanceSnapshot {
                 info: Arc::new(info),

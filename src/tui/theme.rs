@@ -2,6 +2,7 @@
 //!
 //! Five themes are built in; [`Theme::load`] reads a user's own. [`Depth`] maps true colour down to what the terminal can do.
 
+use crate::model::record::LabelColor;
 use ratatui::style::{Color, Modifier, Style};
 use serde::Deserialize;
 use std::path::Path;
@@ -212,6 +213,23 @@ impl Theme {
     /// The style of area number `i` of a stacked chart.
     pub fn area(&self, i: usize) -> Style {
         self.chart.get(i % self.chart.len().max(1)).copied().unwrap_or_default()
+    }
+}
+
+impl Theme {
+    /// The swatch of a label: one of the chart's colours, which all themes have in one order of hues. Health keeps its
+    /// own colours, and the label's text keeps the text's.
+    pub fn label(&self, color: LabelColor) -> Style {
+        self.area(match color {
+            LabelColor::Blue => 0,
+            LabelColor::Green => 1,
+            LabelColor::Cyan => 2,
+            LabelColor::Magenta => 3,
+            LabelColor::Yellow => 4,
+            LabelColor::Gray => 6,
+            LabelColor::Red => 7,
+            LabelColor::Orange => 9,
+        })
     }
 }
 

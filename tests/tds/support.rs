@@ -53,6 +53,7 @@ impl Server {
             tls,
             poll: Arc::default(),
             tag: None,
+            colors: Vec::new(),
         };
         Target {
             info: Arc::new(info),

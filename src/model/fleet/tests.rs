@@ -31,6 +31,7 @@ fn info(name: &str) -> Arc<InstanceInfo> {
         tls: TlsMode::Verify,
         poll: Arc::default(),
         tag: None,
+        colors: Vec::new(),
     })
 }
 

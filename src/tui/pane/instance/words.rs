@@ -241,8 +241,9 @@ fn groups(i: &InstanceSnapshot, t: &Theme) -> Vec<(Style, String)> {
     if !i.info.groups.is_empty() {
         pieces.push((t.base, i.info.groups.join(", ")));
     }
-    for (key, value) in &i.info.labels {
-        pieces.push((t.dim, format!("   {key}=")));
+    for (n, (key, value)) in i.info.labels.iter().enumerate() {
+        pieces.push((t.label(i.info.label_color(n)), "  ■ ".to_owned()));
+        pieces.push((t.dim, format!("{key}=")));
         pieces.push((t.base, value.to_string()));
     }
     pieces
