@@ -85,6 +85,21 @@ fn addresses(sim: &SimProcess) -> (Vec<String>, String) {
     (instances.iter().map(address).collect(), instances[0]["password"].as_str().unwrap().to_owned())
 }
 
+/// All that dbtop wrote, the log among it.
+fn written(folder: &std::path::Path) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for entry in fs::read_dir(folder).unwrap().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            bytes.extend(written(&path));
+        } else {
+            bytes.extend(path.to_string_lossy().as_bytes());
+            bytes.extend(fs::read(&path).unwrap());
+        }
+    }
+    bytes
+}
+
 /// Fills the wizard in up to the last step but one.
 fn fill(s: &mut Screen, name: &str, address: &str, password: &str) {
     s.keys(b"+");
@@ -159,6 +174,34 @@ fn the_wizard_pins_a_certificate_survives_a_wrong_password_and_adds_the_instance
     let tested = stage.json(&["instance", "test", "sales-1"]);
     assert_eq!(tested[0]["passed"], true, "the password is the right one, and the pin holds: {tested}");
     stage.done(&["audit", "verify"]);
+    let files = written(&stage.home.path());
+    let telling = ["sales-1", "night", "zebra", &password, addresses[1].split(',').next().unwrap()];
+    for piece in telling {
+        assert!(!files.windows(piece.len()).any(|w| w == piece.as_bytes()), "{piece:?} is in a file");
+    }
+}
+
+#[test]
+fn who_starts_with_nothing_makes_a_vault_and_is_led_on_to_the_wizard() {
+    let home = Home::new();
+    fs::set_permissions(home.path(), fs::Permissions::from_mode(0o700)).unwrap();
+    let mut s = Screen::start(&[], 100, 30, &home);
+    s.until_shows("+ add an instance");
+    s.until_shows("no tenant");
+    s.keys(b"+");
+    s.until_shows("A vault for your instances");
+    for _ in 0..2 {
+        s.keys(b"correct horse zebra");
+        s.keys(ENTER);
+    }
+    s.until_shows("Add an instance");
+    s.keys(b"dark-1");
+    s.until_shows("dark-1");
+    s.keys(b"\x1b");
+    s.until_shows("Throw away what you typed?");
+    s.keys(b"y");
+    s.until("the fleet again", |t| !t.contains("Add an instance"));
+    quit(s, &["horse", "zebra"]);
 }
 
 #[test]
