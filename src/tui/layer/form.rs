@@ -256,7 +256,7 @@ impl Form {
     /// below it, the hint of the field with the cursor below all of them. Returns the lines used.
     pub fn render(&mut self, canvas: &mut Canvas<'_>, theme: &Theme) -> u16 {
         let (w, h) = (canvas.width(), canvas.height());
-        let room = w.saturating_sub(VALUE_AT);
+        let room = w.saturating_sub(VALUE_AT + 1);
         let told = |text: &str| super::details::fold(text, usize::from(room));
         let current = self.fields.get(self.at);
         let hint = current.filter(|f| f.error.is_none() && !f.hint.is_empty()).map(|f| told(&f.hint));
