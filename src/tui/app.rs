@@ -206,6 +206,9 @@ impl App {
     /// A key.
     pub fn key(&mut self, chord: Chord) {
         self.desk.touched = self.world.now;
+        if self.hold_for_form(chord) {
+            return;
+        }
         let contexts: Vec<Context> = match self.layers.last() {
             Some(layer) if layer.takes_text() => vec![layer.context()],
             Some(layer) => vec![layer.context(), Context::Global],

@@ -5,6 +5,7 @@ use super::{
     action::Action,
     app::App,
     effect::{Effect, Reply, Request, VaultState},
+    keymap::Chord,
     layer::{
         Layer,
         details::Reader,
@@ -44,13 +45,23 @@ pub(super) struct Desk {
     then: Option<Action>,
     /// the instances whose form was asked for; none: a new one's
     pub form: Option<Vec<InstanceId>>,
+    /// keys that were pressed before that form was there
+    pub held: Vec<Chord>,
     /// it was the user who dismissed the dialog, so it does not come back by itself
     dismissed: bool,
 }
 
 impl Desk {
     pub const fn new(state: VaultState, now: Timestamp, lock_after_ms: Option<i64>) -> Self {
-        Self { state, lock_after_ms, touched: now, then: None, form: None, dismissed: false }
+        Self {
+            state,
+            lock_after_ms,
+            touched: now,
+            then: None,
+            form: None,
+            held: Vec::new(),
+            dismissed: false,
+        }
     }
 }
 
@@ -144,7 +155,7 @@ impl App {
     fn close_secrets(&mut self) {
         self.layers.retain(|l| !matches!(l, Layer::Modal(m) if m.is_secret()));
         self.desk.then = None;
-        self.desk.form = None;
+        self.forget_form();
     }
 
     /// Locks if nobody pressed a key for so long.
@@ -241,6 +252,7 @@ impl App {
             self.place = Place { scopes: Vec::new(), pane: PaneId::Fleet };
             self.last = None;
             self.layers.clear();
+            self.forget_form();
             self.desk.dismissed = false;
         }
         self.world.sealed = state.sealed();
@@ -294,6 +306,9 @@ impl App {
             Effect::Refresh(_) => "busy: the refresh was not taken, try again",
             Effect::Ask(_) => "busy: that was not taken, try again",
         };
+        if matches!(effect, Effect::Ask(_)) {
+            self.forget_form();
+        }
         self.say(Level::Warning, text.to_owned());
     }
 

@@ -5,10 +5,15 @@ use super::{
     action::Action,
     app::App,
     effect::{FormData, Request},
+    keymap::Chord,
     layer::{Layer, bulk::Bulk, modal::Modal, removal::Removal, wizard::Wizard},
     pane::PaneId,
 };
 use crate::model::{health::Level, instance::InstanceId};
+use crossterm::event::KeyCode;
+
+/// Keys that are kept for a form: nobody types more before it is there.
+const HELD: usize = 64;
 
 impl App {
     /// Actions that change the inventory, with an open vault.
@@ -64,9 +69,30 @@ impl App {
         self.desk.form = Some(ids);
     }
 
+    /// Keys that are pressed before the form is there are for it, not for the pane below. Esc: it is not wanted any more.
+    pub(super) fn hold_for_form(&mut self, chord: Chord) -> bool {
+        if self.desk.form.is_none() || !self.layers.is_empty() {
+            return false;
+        }
+        match chord.parts() {
+            (KeyCode::Esc, ..) => self.forget_form(),
+            (_, true, _) => return false,
+            _ if self.desk.held.len() < HELD => self.desk.held.push(chord),
+            _ => {}
+        }
+        true
+    }
+
+    /// The form that was asked for is not wanted any more, or will not come.
+    pub(super) fn forget_form(&mut self) {
+        self.desk.form = None;
+        self.desk.held.clear();
+    }
+
     /// The form that was asked for.
     pub(super) fn open_form(&mut self, data: FormData) {
         let Some(ids) = self.desk.form.take() else { return };
+        let held = std::mem::take(&mut self.desk.held);
         let now = self.world.now;
         let mut dialog: Box<dyn Modal> = match (ids.as_slice(), data.of.len()) {
             ([], 0) | ([_], 1) => Box::new(Wizard::new(data, now.ms().unsigned_abs(), &self.world.theme)),
@@ -78,5 +104,8 @@ impl App {
         };
         dialog.tick(now);
         self.layers.push(Layer::Modal(dialog));
+        for chord in held {
+            self.key(chord);
+        }
     }
 }

@@ -149,6 +149,23 @@ fn what_is_asked_while_the_inventory_is_being_opened_follows() {
 }
 
 #[test]
+fn what_is_typed_before_the_form_is_there_goes_into_it() {
+    let mut s = open(fixture::small());
+    s.keys("+ quick tab db1");
+    assert!(!s.app.wants_to_quit() && !s.text().contains("PAUSED"), "no key reached the fleet");
+    asked(&mut s);
+    s.app.reply(data(Vec::new()));
+    let text = s.text();
+    assert!(text.contains("quick") && text.contains("db1"), "{text}");
+    let mut s = open(fixture::small());
+    s.keys("+ esc");
+    s.app.reply(data(Vec::new()));
+    assert!(!s.text().contains("Add an instance"), "Esc takes it back");
+    s.keys("f");
+    assert!(s.text().contains("health=critical"), "and keys are the fleet's again");
+}
+
+#[test]
 fn an_insecure_instance_is_red_wherever_it_is() {
     let red = stage::theme("dark").critical.fg;
     let mut s = Stage::new(fixture::small(), 200, 60);
