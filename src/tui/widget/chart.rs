@@ -10,7 +10,7 @@ use crate::{
     model::{history::Series, time::Timestamp},
     tui::theme::Theme,
 };
-use ratatui::style::Style;
+use ratatui::style::{Modifier, Style};
 
 /// How a series is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -46,6 +46,11 @@ pub struct Limits {
     pub critical: f32,
     /// it is the low values that are bad
     pub low_is_bad: bool,
+}
+
+/// A style for lines and areas: underlined or bold they would look like other lines.
+const fn line(style: Style) -> Style {
+    style.remove_modifier(Modifier::UNDERLINED.union(Modifier::BOLD))
 }
 
 impl Limits {
@@ -201,7 +206,7 @@ impl Chart<'_> {
                 && let Some(row) = scale.row(value, plot.height())
             {
                 let (y, width) = (plot.height() - 1 - row, plot.width());
-                plot.repeat(0, y, width, "┄", style.remove_modifier(ratatui::style::Modifier::BOLD));
+                plot.repeat(0, y, width, "┄", line(style));
             }
         }
     }
@@ -212,7 +217,7 @@ impl Chart<'_> {
             if !value.is_finite() {
                 continue;
             }
-            let style = self.limits.and_then(|l| l.style(*value, theme)).unwrap_or(style);
+            let style = self.limits.and_then(|l| l.style(*value, theme)).map_or(style, line);
             let eighths = eighths(*value, scale, rows);
             for row in 0..eighths.div_ceil(8) {
                 let part = (eighths - row * 8).min(8);

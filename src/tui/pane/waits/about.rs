@@ -129,22 +129,20 @@ pub fn category_document(category: WaitCategory, harvest: &Harvest, view: &View<
 
 /// The line below the types: what is left out and who says nothing.
 pub fn push_foot(out: &mut String, harvest: &Harvest, view: &View<'_>) {
+    // Who cannot tell comes first: a narrow screen cuts the end, and `i` stands in the footer too.
+    let silent = reading::silent(view, |f| &f.waits);
+    if !silent.is_empty() && view.single().is_none() {
+        let unknown: usize = silent.iter().map(|(_, n)| n).sum();
+        let _ = write!(out, "{unknown} of {} cannot tell: ", harvest.instances);
+        for (n, (why, count)) in silent.iter().enumerate() {
+            let _ = write!(out, "{}{count} {why}", if n > 0 { ", " } else { "" });
+        }
+    }
     if harvest.benign_hidden > 0 {
         let s = if harvest.benign_hidden == 1 { "" } else { "s" };
         let most = if harvest.instances > 1 { "up to " } else { "" };
+        out.push_str(if out.is_empty() { "" } else { " · " });
         let _ = write!(out, "{most}{} benign type{s} hidden (i shows them)", harvest.benign_hidden);
-    }
-    let silent = reading::silent(view, |f| &f.waits);
-    if silent.is_empty() || view.single().is_some() {
-        return;
-    }
-    if !out.is_empty() {
-        out.push_str(" · ");
-    }
-    let unknown: usize = silent.iter().map(|(_, n)| n).sum();
-    let _ = write!(out, "{unknown} of {} cannot tell: ", harvest.instances);
-    for (n, (why, count)) in silent.iter().enumerate() {
-        let _ = write!(out, "{}{count} {why}", if n > 0 { ", " } else { "" });
     }
 }
 

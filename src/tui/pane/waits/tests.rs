@@ -60,7 +60,7 @@ fn benign_waits_are_counted_until_they_are_asked_for() {
     let stage = Stage::fleet(fixture::small());
     let mut pane = pane();
     let hidden = stage.draw(&mut pane, 120, 36);
-    assert!(line(&hidden, "hidden").starts_with(" up to 79 benign types hidden (i shows them)"));
+    assert!(line(&hidden, "hidden").ends_with("up to 79 benign types hidden (i shows them)"));
     let (before, _) = pane.counts();
     stage.act(&mut pane, &[Action::Benign]);
     let shown = stage.draw(&mut pane, 120, 36);
@@ -161,7 +161,8 @@ fn sorting_keeps_the_rows_whole() {
 fn who_says_nothing_is_counted_with_the_reason() {
     let lines = Stage::fleet(fixture::small()).draw(&mut pane(), 120, 36);
     assert!(
-        line(&lines, "cannot tell").ends_with("2 of 8 cannot tell: 1 timed out, 1 n/a (VIEW SERVER STATE)")
+        line(&lines, "cannot tell")
+            .starts_with(" 2 of 8 cannot tell: 1 timed out, 1 n/a (VIEW SERVER STATE) · ")
     );
     let lines = Stage::fleet(fixture::errors(24)).draw(&mut pane(), 120, 36);
     line(&lines, "What is waited for is not known: none of 24 instances can tell.");
