@@ -185,6 +185,14 @@ fn what_another_process_changes_is_taken_over() {
     s.until_shows("Unlock default");
     s.keys(format!("{PASSPHRASE}\r").as_bytes());
     s.until("open again", |t| !t.contains("LOCKED"));
+    // Nothing of a suspended tenant is polled, and it opens when it is resumed.
+    stage.done(&["tenant", "suspend", "default"]);
+    s.until("it is suspended", |t| t.contains("LOCKED") && t.contains("suspended") && !t.contains("sqlprd-"));
+    stage.done(&["tenant", "resume", "default"]);
+    command(&mut s, "unlock");
+    s.until_shows("Unlock default");
+    s.keys(format!("{PASSPHRASE}\r").as_bytes());
+    s.until("all are polled again", |t| t.contains("3/3 polled") && !t.contains("LOCKED"));
     quit(s);
 }
 

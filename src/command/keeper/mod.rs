@@ -213,17 +213,6 @@ impl Keeper {
     }
 
     fn opened(&mut self, tenant: Tenant) {
-        match tenant.is_suspended() {
-            Ok(false) => {}
-            Ok(true) => {
-                let why = format!(
-                    "tenant {0} is suspended: nothing is polled until `dbtop tenant resume {0}`",
-                    tenant.slug()
-                );
-                return self.locked(false, Some(why));
-            }
-            Err(e) => return self.locked(false, Some(e.to_string())),
-        }
         self.open = Some(Open { tenant, inventory: Inventory::default(), targets: Vec::new(), version: 0 });
         if self.load(true) {
             self.state(VaultState::Open);
@@ -233,11 +222,23 @@ impl Keeper {
     /// Reads the inventory and hands it to the collector. False if it could not be read: the vault is locked then.
     fn load(&mut self, tell: bool) -> bool {
         let Some(open) = &mut self.open else { return false };
-        let read = open.tenant.data_version().and_then(|version| Ok((version, open.tenant.inventory()?)));
+        let read = open.tenant.data_version().and_then(|version| {
+            let inventory = if open.tenant.is_suspended()? { None } else { Some(open.tenant.inventory()?) };
+            Ok((version, inventory))
+        });
         let inventory = match read {
-            Ok((version, inventory)) => {
+            Ok((version, Some(inventory))) => {
                 open.version = version;
                 inventory
+            }
+            Ok((_, None)) => {
+                let slug = open.tenant.slug();
+                let why = format!(
+                    "tenant {slug} is suspended: nothing is polled until `dbtop tenant resume {slug}`"
+                );
+                let _ = self.collector.blocking_send(Command::Inventory(Vec::new()));
+                self.lock(Some(why));
+                return false;
             }
             Err(e) => {
                 self.lock(Some(e.to_string()));
