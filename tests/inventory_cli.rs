@@ -167,7 +167,7 @@ fn a_password_comes_from_standard_input_and_shows_up_nowhere() {
 
 #[test]
 fn the_password_for_actions_comes_from_standard_input_too() {
-    let stage = Stage::new();
+    let stage = Stage::with_vault();
     let with_input = |args: &[&str], input: &str| {
         let mut command = dbtop(args, &stage.home);
         command.args(["--key-file", stage.key.to_str().unwrap()]).stdin(Stdio::piped());
@@ -201,7 +201,7 @@ fn the_password_for_actions_comes_from_standard_input_too() {
 
 #[test]
 fn lists_are_filtered_by_how_instances_are_reached() {
-    let stage = Stage::new();
+    let stage = Stage::with_vault();
     for (name, options) in [
         ("plain", &[][..]),
         ("loose", &["--tls", "insecure"]),
