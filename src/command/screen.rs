@@ -31,6 +31,8 @@ pub async fn run(source: Source, tenancy: &Tenancy, screen: &Screen) -> anyhow::
     let reloader = Reloader::open(&source, screen, config::theme_mistake, wishes)?;
     let config = reloader.config().clone();
     let settings = looks(&config)?;
+    // A hundred files of the system; they are read while the fleet is opened, for the first paint waits for both.
+    let roots = tokio::task::spawn_blocking(Roots::load);
     let is_sealed = source.demo.is_none() && source.inventory.is_none();
     let fleet = if is_sealed {
         // What needs no key is told before the terminal is taken.
@@ -51,7 +53,7 @@ pub async fn run(source: Source, tenancy: &Tenancy, screen: &Screen) -> anyhow::
     let log = Arc::new(log::start(&config.log, &folder)?);
     let plain = (!is_sealed).then(|| fleet.targets.clone());
     let collector =
-        collect::start(fleet.targets, source::settings(&config), Arc::new(secret::resolve), Roots::load());
+        collect::start(fleet.targets, source::settings(&config), Arc::new(secret::resolve), roots.await?);
     let (effects, wishes) = mpsc::channel(EFFECTS);
     let (replies, answers) = mpsc::channel(REPLIES);
     let follower =
