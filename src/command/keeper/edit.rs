@@ -9,9 +9,10 @@ use crate::{
         record::{Auth, BulkChange, InstanceRecord, SecretRef},
         secret::Secret,
     },
-    store::{Entry, Kind, StoreError, current_author},
+    store::{Entry, Inventory, Kind, StoreError, current_author},
     tui::effect::{FormData, Refusal, Reply},
 };
+use std::collections::{HashMap, HashSet};
 
 const LOCKED: &str = "the inventory is locked: nothing was changed";
 
@@ -19,7 +20,8 @@ impl Keeper {
     pub(super) fn form(&mut self, ids: &[InstanceId]) {
         let Some(open) = &self.open else { return };
         let inventory = &open.inventory;
-        let asked = |entry: &&Entry<InstanceRecord>| ids.iter().any(|id| id.as_str() == entry.record.name);
+        let ids: HashSet<&str> = ids.iter().map(InstanceId::as_str).collect();
+        let asked = |entry: &&Entry<InstanceRecord>| ids.contains(entry.record.name.as_str());
         let hidden = |entry: &Entry<InstanceRecord>| {
             let mut record = entry.record.clone();
             record.secrets_mut().for_each(|secret| *secret = Secret::new(String::new()));
@@ -75,10 +77,7 @@ impl Keeper {
     fn try_bulk(&mut self, ids: &[InstanceId], change: &BulkChange) -> Result<usize, Refusal> {
         let Some(open) = &mut self.open else { return Err(refused(LOCKED)) };
         let mut changed = Vec::new();
-        for id in ids {
-            let Some(entry) = open.inventory.instance(id.as_str()) else {
-                return Err(refused(&format!("{id} is not in the inventory any more: nothing was changed")));
-            };
+        for entry in found(&open.inventory, ids)? {
             let mut after = entry.record.clone();
             change.apply(&mut after);
             after.validate().map_err(|e| Refusal { field: Some(e.field), words: e.problem })?;
@@ -102,10 +101,9 @@ impl Keeper {
 
     fn try_remove(&mut self, ids: &[InstanceId]) -> Result<(), Refusal> {
         let Some(open) = &mut self.open else { return Err(refused(LOCKED)) };
-        let found: Vec<_> =
-            ids.iter().filter_map(|id| open.inventory.instance(id.as_str()).map(|e| e.id)).collect();
+        let found = found(&open.inventory, ids)?;
         let removed = open.tenant.change(&current_author(), |change| {
-            found.iter().try_for_each(|id| change.remove(Kind::Instance, *id))
+            found.iter().try_for_each(|entry| change.remove(Kind::Instance, entry.id))
         });
         removed.map_err(refusal)
     }
@@ -117,6 +115,20 @@ impl Keeper {
         }
         self.say(Reply::Saved(done));
     }
+}
+
+/// The records of these instances, all or none. Thousands may be marked, so that each is looked up in a table made once.
+fn found<'i>(
+    inventory: &'i Inventory,
+    ids: &[InstanceId],
+) -> Result<Vec<&'i Entry<InstanceRecord>>, Refusal> {
+    let named: HashMap<&str, &Entry<InstanceRecord>> =
+        inventory.instances.iter().map(|entry| (entry.record.name.as_str(), entry)).collect();
+    let one = |id: &InstanceId| {
+        let gone = || refused(&format!("{id} is not in the inventory any more: nothing was changed"));
+        named.get(id.as_str()).copied().ok_or_else(gone)
+    };
+    ids.iter().map(one).collect()
 }
 
 fn refused(words: &str) -> Refusal {

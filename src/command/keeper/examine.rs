@@ -11,6 +11,7 @@ use crate::{
     },
     tui::effect::Reply,
 };
+use std::collections::HashSet;
 
 impl Keeper {
     pub(super) fn test(&mut self, ticket: u64, mut record: InstanceRecord, of: Option<&InstanceId>) {
@@ -40,6 +41,7 @@ impl Keeper {
         let Some(all) = self.plain.as_ref().or_else(|| self.open.as_ref().map(|open| &open.targets)) else {
             return;
         };
+        let ids: HashSet<&InstanceId> = ids.iter().collect();
         let wanted = |target: &&Target| ids.is_empty() || ids.contains(&target.info.id);
         let targets: Vec<Target> =
             all.iter().filter(wanted).map(|target| self.with_answer(target.clone())).collect();
