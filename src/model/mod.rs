@@ -4,6 +4,7 @@
 //! [`sample`] (what one probe saw) → [`fleet`]-fold → [`snapshot`] (what the screen draws).
 
 pub mod blocking;
+pub mod chart;
 pub mod check;
 pub mod doctor;
 pub mod failure;
@@ -13,6 +14,7 @@ pub mod fleet;
 pub mod health;
 pub mod history;
 pub mod instance;
+pub mod past;
 pub mod properties;
 pub mod rate;
 pub mod reading;

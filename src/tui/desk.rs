@@ -188,7 +188,16 @@ impl App {
             }
             Reply::Form(data) => self.open_form(*data),
             // Answers to dialogs that were closed meanwhile.
-            Reply::Tested { .. } | Reply::Examined { .. } => {}
+            Reply::Tested { .. }
+            | Reply::Examined { .. }
+            // Time travel comes with the next commit.
+            | Reply::Past { .. }
+            | Reply::Chart { .. }
+            | Reply::Marks { .. }
+            | Reply::Compared { .. }
+            | Reply::Bookmarked(_)
+            | Reply::NoHistory { .. }
+            | Reply::Collector(_) => {}
             Reply::Saved(Ok(text)) => self.say(Level::Ok, text),
             Reply::Saved(Err(refusal)) => self.say(Level::Warning, refusal.words),
         }

@@ -2,10 +2,12 @@
 //!
 //! Polling is asked for directly ([`Effect::Focus`], [`Effect::Refresh`]). Everything about the inventory is a
 //! [`Request`] to its keeper, who alone has the keys: the screen holds no record but the one in the open form, and of its
-//! passwords only what was just typed.
+//! passwords only what was just typed. Questions about the past are [`Request`]s, too; each has a ticket that comes back
+//! with the answer, and an answer to a question that is not open any more is dropped.
 
 use super::app::Settings;
 use crate::model::{
+    chart::{ChartData, ChartQuery, Mark},
     check::ConnectionReport,
     doctor::Diagnosis,
     failure::Failure,
@@ -13,7 +15,10 @@ use crate::model::{
     instance::InstanceId,
     record::{BulkChange, InstanceRecord, Slug},
     secret::Secret,
+    snapshot::FleetSnapshot,
+    time::Timestamp,
 };
+use std::sync::Arc;
 
 /// A wish of the screen. The channel holds [`EFFECTS`]; when it is full, [`Effect::Focus`] is sent again with the next
 /// frame (only the newest one matters) and the others are dropped with a word to the user.
@@ -22,11 +27,11 @@ pub enum Effect {
     Focus(Vec<InstanceId>),
     /// poll these instances now
     Refresh(Vec<InstanceId>),
-    /// something about the inventory
+    /// something about the inventory or its history
     Ask(Box<Request>),
 }
 
-/// A wish to the keeper of the inventory.
+/// A wish to the keeper of the inventory, or to history.
 pub enum Request {
     /// open the vault: with a passphrase, or with what needs no question
     Unlock(Option<Secret>),
@@ -73,6 +78,81 @@ pub enum Request {
     Doctor(Vec<InstanceId>),
     /// the doctor is not wanted any more
     StopDoctor,
+    /// the fleet as it was. Answered by [`Reply::Past`] or [`Reply::NoHistory`]. There is one such question at a time
+    At {
+        /// comes back with the answer
+        ticket: u64,
+        /// when
+        at: Timestamp,
+    },
+    /// the screen shows the present again
+    Live,
+    /// series over a longer time. Answered by [`Reply::Chart`] or [`Reply::NoHistory`]
+    Chart {
+        /// comes back with the answer
+        ticket: u64,
+        /// what
+        query: ChartQuery,
+    },
+    /// events. Answered by [`Reply::Marks`] or [`Reply::NoHistory`]
+    Marks {
+        /// comes back with the answer
+        ticket: u64,
+        /// those that end later than this, or have not ended
+        from: Timestamp,
+        /// those that begin before this
+        to: Timestamp,
+        /// of these; none named: of the whole fleet
+        instances: Vec<InstanceId>,
+    },
+    /// instances as they were, to be compared with what is on the screen, which stays. Answered by [`Reply::Compared`] or
+    /// [`Reply::NoHistory`]
+    Compare {
+        /// comes back with the answer
+        ticket: u64,
+        /// when
+        at: Timestamp,
+        /// which
+        instances: Vec<InstanceId>,
+    },
+    /// put a bookmark on the time line. Answered by [`Reply::Bookmarked`] or [`Reply::NoHistory`]
+    Bookmark {
+        /// when
+        at: Timestamp,
+        /// what for
+        note: String,
+        /// for these; none named: for the whole fleet
+        instances: Vec<InstanceId>,
+    },
+    /// keep what the flight recorder holds of these, and the minutes to come, as an incident
+    Freeze(Vec<InstanceId>),
+}
+
+impl Request {
+    /// True for questions about the past: they are answered by history, not by the keeper.
+    pub const fn is_history(&self) -> bool {
+        matches!(
+            self,
+            Self::At { .. }
+                | Self::Live
+                | Self::Chart { .. }
+                | Self::Marks { .. }
+                | Self::Compare { .. }
+                | Self::Bookmark { .. }
+                | Self::Freeze(_)
+        )
+    }
+
+    /// The ticket of a question about the past.
+    pub const fn ticket(&self) -> Option<u64> {
+        match self {
+            Self::At { ticket, .. }
+            | Self::Chart { ticket, .. }
+            | Self::Marks { ticket, .. }
+            | Self::Compare { ticket, .. } => Some(*ticket),
+            _ => None,
+        }
+    }
 }
 
 /// How the inventory stands.
@@ -182,6 +262,51 @@ pub enum Reply {
         /// so many are left
         left: usize,
     },
+    /// see [`Request::At`]
+    Past {
+        /// of which question
+        ticket: u64,
+        /// the fleet at that instant, its sparklines' minutes before it included
+        snapshot: Arc<FleetSnapshot>,
+        /// that instant
+        at: Timestamp,
+        /// the first and the last instant that history knows
+        oldest: Timestamp,
+        /// see `oldest`
+        newest: Timestamp,
+    },
+    /// see [`Request::Chart`]
+    Chart {
+        /// of which question
+        ticket: u64,
+        /// the series
+        data: ChartData,
+    },
+    /// see [`Request::Marks`]
+    Marks {
+        /// of which question
+        ticket: u64,
+        /// in the order of time
+        marks: Vec<Mark>,
+    },
+    /// see [`Request::Compare`]
+    Compared {
+        /// of which question
+        ticket: u64,
+        /// the instances as they were
+        snapshot: Arc<FleetSnapshot>,
+    },
+    /// see [`Request::Bookmark`]
+    Bookmarked(Mark),
+    /// a question about the past cannot be answered
+    NoHistory {
+        /// of which question; None: it had no ticket
+        ticket: Option<u64>,
+        /// why, in words
+        why: String,
+    },
+    /// who polls, if it is another process: `attached · collector pid 4711, 500/500`; None: this one
+    Collector(Option<String>),
 }
 
 /// Capacity that the channel of effects should have: more wishes than a person has between two frames.

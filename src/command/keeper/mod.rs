@@ -124,6 +124,15 @@ impl Keeper {
             Request::StopTest => stop(&mut self.test),
             Request::Doctor(ids) => self.doctor(&ids),
             Request::StopDoctor => stop(&mut self.doctor),
+            // Nothing keeps history yet.
+            Request::Live => {}
+            request @ (Request::At { .. }
+            | Request::Chart { .. }
+            | Request::Marks { .. }
+            | Request::Compare { .. }
+            | Request::Bookmark { .. }
+            | Request::Freeze(_)) => self
+                .say(Reply::NoHistory { ticket: request.ticket(), why: "no history is kept yet".to_owned() }),
         }
     }
 
