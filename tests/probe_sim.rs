@@ -40,6 +40,7 @@ fn target(sim: &Sim, index: usize) -> Target {
     let address = sim.address(index).unwrap();
     let info = InstanceInfo {
         id: InstanceId::new(format!("SIM-{index}")),
+        uid: format!("SIM-{index}").into(),
         address: address.to_string().into(),
         groups: vec![],
         labels: vec![],

@@ -89,6 +89,7 @@ pub fn target(name: &str) -> Target {
     Target {
         info: Arc::new(InstanceInfo {
             id: InstanceId::new(name),
+            uid: name.into(),
             address: name.into(),
             groups: Vec::new(),
             labels: Vec::new(),

@@ -350,7 +350,8 @@ impl<D: Driver> Instance<D> {
     async fn tell_paces(&self, paces: Vec<(ProbeId, u32)>) {
         for (probe, every_ms) in paces {
             let instance = self.target.info.id.clone();
-            self.send(Update::Pace { instance, probe, every_ms }).await;
+            let at = (self.shared.clock)();
+            self.send(Update::Pace { instance, probe, at, every_ms }).await;
         }
     }
 

@@ -116,7 +116,8 @@ pub fn targets(inventory: &Inventory) -> (Vec<Target>, Vec<String>) {
             Ok(target) => {
                 let tag = Some(log_tag(entry.id).into());
                 let colors = record.labels.iter().map(|(key, value)| color(inventory, key, value)).collect();
-                let info = InstanceInfo { tag, colors, ..InstanceInfo::clone(&target.info) };
+                let uid = entry.id.to_string().into();
+                let info = InstanceInfo { uid, tag, colors, ..InstanceInfo::clone(&target.info) };
                 targets.push(Target { info: Arc::new(info), ..target });
             }
             Err(mistake) => notes.push(format!("{}: {mistake}; it is left out", record.name)),

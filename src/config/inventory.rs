@@ -251,6 +251,7 @@ fn target(row: Row, default_ca: Option<&PathBuf>) -> Result<Target, String> {
     let loopback = is_loopback(&endpoint.host);
     let auth = auth(row.auth, row.user, row.password, row.token, loopback)?;
     let info = InstanceInfo {
+        uid: row.name.as_str().into(),
         id: InstanceId::new(row.name),
         address: address(&endpoint).into(),
         groups: row.groups.into_iter().map(Arc::from).collect(),

@@ -39,7 +39,7 @@ fn drawn(chain: &Chain) -> String {
 #[test]
 fn a_tree_with_the_longest_wait_first() {
     let mut head = session(88, "sleeping");
-    let text = SqlText { batch: "UPDATE t".into(), full_chars: None, object_id: None, encrypted: false };
+    let text = SqlText::new("UPDATE t".into(), None, None, false);
     head.last_statement = Some(Statement { text: Arc::new(text), start: 0, end: 8 });
     let tasks = [task(104, 91, 120), task(91, 88, 312), task(97, 91, 298), task(93, 88, 301)];
     let b = build(&tasks, &[head, session(91, "suspended")], DatabaseNames(&[]));

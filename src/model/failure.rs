@@ -1,10 +1,11 @@
 //! Why something could not be had, in classes that the screen can say in words. Made by `tds` and `probe`, read by
 //! everyone.
 
+use serde::{Deserialize, Serialize};
 use std::{fmt, sync::Arc};
 
 /// The class of a failed connect or query.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum FailureKind {
     /// name not resolved, connection refused, no route, reset
     Unreachable,
@@ -52,7 +53,7 @@ impl FailureKind {
 }
 
 /// One failure: its class, the server's error number if it sent one, and a sanitized sentence.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
     /// class
     pub kind: FailureKind,

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// How bad it is. Ordered: worse is greater.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 pub enum Level {
     /// ● nothing to do
     Ok,
@@ -20,7 +20,7 @@ pub enum Level {
 }
 
 /// What a reason is about: the screen makes a link of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Topic {
     /// connection, login, TLS
     Link,
@@ -57,7 +57,7 @@ pub enum Topic {
 }
 
 /// One reason.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reason {
     /// how bad
     pub level: Level,
@@ -70,7 +70,8 @@ pub struct Reason {
 }
 
 /// The verdict on one instance.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Health {
     /// 0 (dead) to 100 (fine); None if unknown
     pub score: Option<u8>,

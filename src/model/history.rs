@@ -2,6 +2,7 @@
 //! gap, never interpolated.
 
 use super::{sample::ProbeId, time::Timestamp, wait::WaitCategory};
+use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
 /// Two points further apart than this have a gap between them: the slowest headline poll twice and a half.
@@ -14,7 +15,7 @@ const MAX_POINTS: usize = 1_000;
 pub const KEEP_MS: i64 = 15 * 60 * 1000;
 
 /// The headline series of an instance.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum SeriesId {
     /// CPU % of the SQL Server process
     Cpu,
@@ -59,6 +60,17 @@ pub enum SeriesId {
 }
 
 impl SeriesId {
+    /// The finest difference that is kept, here and in the store.
+    pub const fn step(self) -> f64 {
+        match self {
+            Self::Cpu | Self::CpuOther | Self::Memory | Self::Tempdb | Self::Deadlocks => 0.1,
+            Self::Batches | Self::Logins | Self::Transactions => 0.1,
+            Self::Waits | Self::Wait(_) => 0.1,
+            Self::LogFlush | Self::PageRead | Self::Cost => 0.01,
+            _ => 1.0,
+        }
+    }
+
     /// The probe that feeds it.
     pub const fn probe(self) -> ProbeId {
         match self {
@@ -155,7 +167,7 @@ impl History {
         if let Some(last) = last.filter(|last| at - *last > HOLE_MS) {
             series.gap(last.plus_ms(1));
         }
-        series.push(at, value as f32);
+        series.push(at, ((value / id.step()).round() * id.step()) as f32);
     }
 
     /// Marks a missed poll in the series that a probe feeds.

@@ -106,6 +106,8 @@ impl TlsMode {
 pub struct InstanceInfo {
     /// identity
     pub id: InstanceId,
+    /// what history knows it by: its record's random identity, so that a new name keeps it; the name where there is no record
+    pub uid: Arc<str>,
     /// `host`, `host,port` or `host\instance`, for show
     pub address: Arc<str>,
     /// names of the groups it is in, in inventory order; the first one is where the heat map puts it
@@ -237,6 +239,7 @@ impl TryFrom<&InstanceRecord> for Target {
         };
         let info = InstanceInfo {
             id: InstanceId::new(record.name.as_str()),
+            uid: record.name.as_str().into(),
             address: record.address().into(),
             groups: record.groups.iter().map(|group| group.as_str().into()).collect(),
             labels: record.labels.iter().map(|(k, v)| (k.as_str().into(), v.as_str().into())).collect(),

@@ -1,10 +1,11 @@
 //! What an instance is and what the login may see: polled at connect and hourly.
 
 use super::time::Timestamp;
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// The operating system below the instance.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Platform {
     /// not known (no right, or the view is missing)
     #[default]
@@ -16,7 +17,8 @@ pub enum Platform {
 }
 
 /// Server properties. Every field is what the server said, or None.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Properties {
     /// SERVERPROPERTY('ServerName')
     pub server_name: Option<Arc<str>>,
@@ -79,7 +81,7 @@ impl Properties {
 }
 
 /// A right that some probe needs, and whether the login has it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Right {
     /// such as `VIEW SERVER STATE`
     pub name: Arc<str>,
@@ -90,7 +92,8 @@ pub struct Right {
 }
 
 /// The login's rights and the columns that this server has beyond 2016.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Rights {
     /// rights, most important first
     pub rights: Vec<Right>,

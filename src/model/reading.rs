@@ -1,10 +1,11 @@
 //! A value that knows how old it is and why there is no newer one: what keeps a cell from lying.
 
 use super::{failure::Failure, time::Timestamp};
+use serde::{Deserialize, Serialize};
 use std::{fmt, sync::Arc};
 
 /// Why a value is not to be had.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Unavailable {
     /// no poll has been tried yet
     #[default]

@@ -4,17 +4,20 @@
 use super::{
     failure::Failure,
     health::Thresholds,
+    history::History,
     instance::{InstanceId, InstanceInfo},
+    kept::Kept,
     properties::{Properties, Rights},
     reading::Unavailable,
     session::{Activity, Statement},
     time::Timestamp,
     wait::WaitCounter,
 };
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// The probes, by what they feed. One probe may have several scripts for different servers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum ProbeId {
     /// server properties and operating system
     Properties,
@@ -211,7 +214,8 @@ pub struct ChainSession {
 }
 
 /// One availability replica's database, as this instance sees it.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct ReplicaRow {
     /// group name
     pub group: Option<Arc<str>>,
@@ -236,7 +240,8 @@ pub struct ReplicaRow {
 }
 
 /// A volume that holds database files.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct VolumeRow {
     /// mount point
     pub mount: Option<Arc<str>>,
@@ -247,7 +252,8 @@ pub struct VolumeRow {
 }
 
 /// A job whose last outcome within a day was a failure.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct FailedJobRow {
     /// job name
     pub job: Option<Arc<str>>,
@@ -260,7 +266,8 @@ pub struct FailedJobRow {
 }
 
 /// A database of the instance.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct DatabaseRow {
     /// database id
     pub id: i32,
@@ -322,7 +329,7 @@ pub enum Sample {
 }
 
 /// The connection to an instance, as its task sees it.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Link {
     /// waiting for the first attempt
     #[default]
@@ -389,8 +396,19 @@ pub enum Update {
         instance: InstanceId,
         /// which probe
         probe: ProbeId,
+        /// when
+        at: Timestamp,
         /// interval from now on, ms
         every_ms: u32,
+    },
+    /// history gives back what was kept, in the order of time for each instance
+    Remembered(Box<Kept>),
+    /// and the last fifteen minutes of an instance before that
+    History {
+        /// whose
+        instance: InstanceId,
+        /// its series
+        history: Arc<History>,
     },
     /// a probe ended
     Polled {

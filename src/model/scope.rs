@@ -103,6 +103,7 @@ mod tests {
         let instance = |name: &str, group: &str| {
             let info = InstanceInfo {
                 id: InstanceId::new(name),
+                uid: name.into(),
                 address: "h".into(),
                 groups: vec![group.into()],
                 labels: vec![("env".into(), group.into())],

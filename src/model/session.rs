@@ -2,11 +2,25 @@
 //! already sanitized: `probe` does it while decoding.
 
 use super::time::Timestamp;
-use std::sync::Arc;
+use serde::{Deserialize, Serialize};
+use std::{
+    hash::{DefaultHasher, Hash, Hasher},
+    sync::Arc,
+};
 
-/// A statement's text, fetched once per handle and shared by all rows that run it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Identity of a text: a hash of its content. History keeps a text once, whoever ran it.
+///
+/// Two `SipHash`es of the standard library, which does not promise the same ones for ever: if they change, texts are kept
+/// once more, no more harm is done.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct TextId(pub u64, pub u64);
+
+/// A statement's text, fetched once per handle and shared by all rows that run it. Serialized it is its identity alone:
+/// whoever keeps rows keeps their texts apart.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "TextId", into = "TextId")]
 pub struct SqlText {
+    id: TextId,
     /// the whole batch or module, control characters removed (newline and tab stay), cut at the probe's cap
     pub batch: Arc<str>,
     /// length on the server in characters, if longer than what is here
@@ -17,8 +31,42 @@ pub struct SqlText {
     pub encrypted: bool,
 }
 
+impl SqlText {
+    /// A text; see the fields.
+    pub fn new(batch: Arc<str>, full_chars: Option<u64>, object_id: Option<i32>, encrypted: bool) -> Self {
+        let half = |seed: u8| {
+            let mut hasher = DefaultHasher::new();
+            (seed, &*batch, full_chars, object_id, encrypted).hash(&mut hasher);
+            hasher.finish()
+        };
+        Self { id: TextId(half(0), half(1)), batch, full_chars, object_id, encrypted }
+    }
+
+    /// What it is kept under.
+    pub const fn id(&self) -> TextId {
+        self.id
+    }
+
+    /// True for a text of which only the identity was read so far.
+    pub fn is_lost(&self) -> bool {
+        self.batch.is_empty() && *self == Self::from(self.id)
+    }
+}
+
+impl From<TextId> for SqlText {
+    fn from(id: TextId) -> Self {
+        Self { id, batch: Arc::from(""), full_chars: None, object_id: None, encrypted: false }
+    }
+}
+
+impl From<SqlText> for TextId {
+    fn from(text: SqlText) -> Self {
+        text.id
+    }
+}
+
 /// The statement within a batch: byte range into [`SqlText::batch`], already on character borders.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Statement {
     /// the batch
     pub text: Arc<SqlText>,
@@ -36,7 +84,8 @@ impl Statement {
 }
 
 /// Memory grant of a request.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Grant {
     /// requested KB
     pub requested_kb: Option<i64>,
@@ -49,7 +98,8 @@ pub struct Grant {
 }
 
 /// One running request of a user session, or a sleeping session that holds a transaction (then `command` is None).
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Request {
     /// session id
     pub session_id: i32,
@@ -143,7 +193,8 @@ pub const fn special_blocker(id: i32) -> Option<&'static str> {
 }
 
 /// Sessions by state, for the header of the activity pane.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct SessionCounts {
     /// user sessions
     pub total: Option<i64>,
@@ -156,7 +207,8 @@ pub struct SessionCounts {
 }
 
 /// One poll of the activity of an instance.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Activity {
     /// requests, longest first
     pub requests: Vec<Request>,
@@ -169,7 +221,8 @@ pub struct Activity {
 }
 
 /// The lock or page that someone waits for, decoded from the raw resource.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Resource {
     /// `KEY`, `PAGE`, `RID`, `OBJECT`, `DATABASE`, `METADATA`, `APPLICATION`, `latch` …
     pub kind: Arc<str>,
@@ -186,7 +239,7 @@ pub struct Resource {
 }
 
 /// The ids behind a [`Resource`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ResourceTarget {
     /// a table, view or procedure
     Object {

@@ -11,10 +11,12 @@ use super::{
     time::Timestamp,
     wait::WaitTable,
 };
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// Headline figures as rates over the last interval. None: not known (yet).
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Headline {
     /// CPU % of the SQL Server process over all logical CPUs
     pub cpu_pct: Option<f64>,
@@ -63,7 +65,8 @@ pub struct Headline {
 }
 
 /// CPU and schedulers.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct CpuNow {
     /// other processes %, where it can be known
     pub other_pct: Option<f64>,
@@ -84,7 +87,8 @@ pub struct CpuNow {
 }
 
 /// Memory of machine and process.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct MemoryNow {
     /// in use of the machine, %
     pub used_pct: Option<f64>,
@@ -103,7 +107,8 @@ pub struct MemoryNow {
 }
 
 /// Own cost on that server over the last minute, or since we connected.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct CostNow {
     /// CPU ms per second of wall time
     pub cpu_ms_per_s: Option<f64>,
@@ -128,7 +133,7 @@ pub struct FleetCost {
 }
 
 /// One session in a blocking tree, in display order (depth first).
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct BlockNode {
     /// the session, or a stand-in for a negative blocker or one that has gone
     pub request: Request,
@@ -151,7 +156,7 @@ pub struct BlockNode {
 }
 
 /// A head blocker with all below.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Chain {
     /// head first, depth first; victims with the longest wait first among siblings
     pub nodes: Vec<BlockNode>,
@@ -166,7 +171,8 @@ pub struct Chain {
 }
 
 /// All chains of an instance, worst first (by victims × time lost).
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Blocking {
     /// chains
     pub chains: Vec<Chain>,

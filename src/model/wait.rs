@@ -1,5 +1,6 @@
 //! Waits: raw rows, rates, categories. Category names are those of the Query Store, so that both line up.
 
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// One row of `sys.dm_os_wait_stats`: counters since the instance started (or since someone cleared them).
@@ -18,7 +19,7 @@ pub struct WaitCounter {
 }
 
 /// A wait category, as the Query Store names them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the names are the documentation")]
 pub enum WaitCategory {
     Cpu,
@@ -108,7 +109,7 @@ impl WaitCategory {
 }
 
 /// The rate of one wait type between two polls.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct WaitRate {
     /// wait type
     pub name: Arc<str>,
@@ -131,7 +132,7 @@ pub struct WaitRate {
 }
 
 /// A category's sum.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CategoryRate {
     /// category
     pub category: WaitCategory,
@@ -144,7 +145,8 @@ pub struct CategoryRate {
 }
 
 /// Waits of one instance over the last interval.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct WaitTable {
     /// types with any wait in the interval, heaviest first, benign ones included and flagged
     pub types: Vec<WaitRate>,

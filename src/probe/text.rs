@@ -181,7 +181,7 @@ fn sql_text(
     let came = raw.chars().take(MAX_CHARS + 1).count() as u64;
     let full = full_chars.and_then(|n| u64::try_from(n).ok()).unwrap_or(0).max(came);
     let full_chars = (full > came || came > MAX_CHARS as u64).then_some(full);
-    (SqlText { batch: text.into(), full_chars, object_id, encrypted }, removed)
+    (SqlText::new(text.into(), full_chars, object_id, encrypted), removed)
 }
 
 /// Fetches the texts of all handles in these sets that are not cached yet, a limited number per poll: the longest

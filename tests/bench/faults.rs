@@ -141,10 +141,8 @@ impl Report {
             let met = measured <= target;
             missed += usize::from(!met);
             let mark = if met { "" } else { "  MISSED" };
-            println!(
-                "{what:<58} {measured:>9.2} {unit:<3} {target:>9.2} {unit:<3} {:>6.2}x{mark}",
-                measured / target
-            );
+            let ratio = if target > 0.0 { format!("{:.2}x", measured / target) } else { "–".into() };
+            println!("{what:<58} {measured:>9.2} {unit:<3} {target:>9.2} {unit:<3} {ratio:>7}{mark}");
         };
         println!("\n{} instances, 30 % broken, {:.0} s", self.instances, self.took);
         println!("{:<58} {:>13} {:>13} {:>7}", "what", "measured", "target", "ratio");
@@ -172,6 +170,8 @@ impl Report {
                 .fold(0.0, f64::max);
             row(&format!("{kind}: says why, slowest"), worst, SAYS_WHY_WITHIN_S, "s");
         }
+        let by_minute = self.memory.iter().step_by(6).map(|(_, mb)| format!("{mb:.1}")).collect::<Vec<_>>();
+        println!("memory at the start and after each minute, MB: {}", by_minute.join(" "));
         let settled: Vec<f64> = self.memory.iter().filter(|(t, _)| *t > 60.0).map(|(_, m)| *m).collect();
         if let (Some(first), Some(last)) = (settled.first(), settled.last()) {
             row("memory at the end, against that after a minute", *last, first * 1.1 + 2.0, "MB");

@@ -47,6 +47,7 @@ impl Server {
     pub fn target(&self, tls: TlsMode) -> Target {
         let info = InstanceInfo {
             id: InstanceId::new("ECHO"),
+            uid: "ECHO".into(),
             address: self.address.to_string().into(),
             groups: vec![],
             labels: vec![],

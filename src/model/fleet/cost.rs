@@ -1,7 +1,6 @@
 //! What we cost a server: growth of our own session's counters over the last minute.
 
 use crate::model::{
-    history::{History, SeriesId},
     rate::{Interval, Mark, delta, delta32},
     sample::CostSample,
     snapshot::CostNow,
@@ -24,7 +23,7 @@ pub(super) struct CostFold {
 }
 
 impl CostFold {
-    pub fn fold(&mut self, raw: CostSample, at: Timestamp, history: &mut History) -> CostNow {
+    pub fn fold(&mut self, raw: CostSample, at: Timestamp) -> CostNow {
         let session = |c: &CostSample| (c.session_id, c.login_at);
         if self.recent.back().is_some_and(|(_, old)| session(old) != session(&raw)) {
             self.recent.clear();
@@ -52,7 +51,6 @@ impl CostFold {
         }
         self.recent.push_back((at, raw));
         now.cpu_ms_total = raw.cpu_ms.map(|_| self.total_ms);
-        history.record(SeriesId::Cost, at, now.cpu_ms_per_s);
         now
     }
 }

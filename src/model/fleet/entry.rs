@@ -1,19 +1,23 @@
-//! One instance between two snapshots: takes samples, keeps what rates need, decides when its verdict is due again.
+//! One instance between two snapshots: takes samples, or what history kept of them, holds what rates need, and decides when its
+//! verdict is due again.
 
-use super::{MAX_ROWS, Names, activity, cost::CostFold, headline::HeadlineFold, waits::WaitsFold};
+use super::{Keep, MAX_ROWS, Names, activity, cost::CostFold, headline::HeadlineFold, waits::WaitsFold};
 use crate::model::{
     blocking,
     health::{Health, Level, Thresholds, Topic},
     history::{History, Series, SeriesId},
     instance::{InstanceId, InstanceInfo},
+    kept::{Happened, Kept, State, rounded},
     properties::Platform,
     rate::Mark,
     reading::{Reading, Unavailable},
     resource::DatabaseNames,
     sample::{CpuRingSample, Link, MemorySample, ProbeId, Sample, SchedulerSample},
     score,
+    series::{self, Metric},
     snapshot::{CpuNow, Facts, InstanceSnapshot, MemoryNow},
     time::Timestamp,
+    wait::WaitCategory,
 };
 use std::sync::Arc;
 
@@ -100,9 +104,18 @@ impl Entry {
     }
 
     /// A reconnect under way does not hide why the last attempt failed: down stays down until the link is up.
-    pub fn take_link(&mut self, at: Timestamp, link: Link) {
+    pub fn take_link(&mut self, at: Timestamp, link: Link, keep: &mut Keep) {
+        let was_down = matches!(self.facts.link, Link::Down { .. });
+        if self.change_link(at, link, was_down) {
+            let since = self.facts.link_since.unwrap_or(at);
+            self.note(at, Happened::Link { link: self.facts.link.clone(), since, was_down }, keep);
+        }
+    }
+
+    /// False if that is no news.
+    fn change_link(&mut self, at: Timestamp, link: Link, was_down: bool) -> bool {
         let same = match (&self.facts.link, &link) {
-            (Link::Down { .. }, Link::Connecting | Link::Idle) => return,
+            (Link::Down { .. }, Link::Connecting | Link::Idle) => return false,
             (Link::Down { failure: a, .. }, Link::Down { failure: b, .. }) => a.kind == b.kind,
             (a, b) => a == b,
         };
@@ -118,8 +131,9 @@ impl Entry {
                     }
                 });
             }
+            // When it was down, every reading failed, whether that is remembered or not.
             Link::Up if !same => self.facts.each_problem(|problem| {
-                if matches!(problem, Some(Unavailable::Failed(_))) {
+                if matches!(problem, Some(Unavailable::Failed(_))) || (was_down && problem.is_none()) {
                     *problem = Some(Unavailable::NotYet);
                 }
             }),
@@ -127,10 +141,16 @@ impl Entry {
         }
         self.facts.link = link;
         self.dirty = true;
+        !same || matches!(self.facts.link, Link::Down { .. })
     }
 
     /// The interval of a probe changed (the instance came on the screen, or left it): its age means something else.
-    pub fn take_pace(&mut self, probe: ProbeId, every_ms: u32) {
+    pub fn take_pace(&mut self, probe: ProbeId, at: Timestamp, every_ms: u32, keep: &mut Keep) {
+        self.note(at, Happened::Pace { probe, every_ms }, keep);
+        self.change_pace(probe, every_ms);
+    }
+
+    fn change_pace(&mut self, probe: ProbeId, every_ms: u32) {
         if let Some(reading) = self.facts.problem_of(probe) {
             *reading.1 = every_ms;
             self.dirty = true;
@@ -138,9 +158,20 @@ impl Entry {
     }
 
     /// A poll gave nothing: the old value stays and ages.
-    pub fn miss(&mut self, probe: ProbeId, at: Timestamp, every_ms: u32, problem: Unavailable) {
+    pub fn miss(
+        &mut self,
+        probe: ProbeId,
+        at: Timestamp,
+        every_ms: u32,
+        problem: Unavailable,
+        keep: &mut Keep,
+    ) {
+        self.change_problem(probe, every_ms, problem.clone());
+        self.note(at, Happened::Reading { probe, every_ms, state: Err(problem) }, keep);
+    }
+
+    fn change_problem(&mut self, probe: ProbeId, every_ms: u32, problem: Unavailable) {
         self.dirty = true;
-        Arc::make_mut(&mut self.history).gap_probe(probe, at);
         if probe == ProbeId::CpuRing {
             if let Some(cpu) = &mut self.facts.cpu.value {
                 cpu.other_pct = None;
@@ -154,109 +185,174 @@ impl Entry {
     }
 
     /// A poll gave a sample.
-    pub fn take(&mut self, sample: Sample, poll: &Poll, names: &mut Names) {
-        self.dirty = true;
+    pub fn take(&mut self, probe: ProbeId, sample: Sample, poll: &Poll, names: &mut Names, keep: &mut Keep) {
         let Poll { at, every_ms, .. } = *poll;
         self.facts.last_good_at = Some(at);
-        let facts = &mut self.facts;
-        match sample {
-            Sample::Properties(p) => facts.properties = Reading::good(Arc::new(*p), at, every_ms),
-            Sample::Rights(r) => facts.rights = Reading::good(Arc::new(r), at, every_ms),
-            Sample::Databases(d) => facts.databases = Reading::good(Arc::new(cut(d)), at, every_ms),
-            Sample::Availability(r) => facts.availability = Reading::good(Arc::new(cut(r)), at, every_ms),
-            Sample::Volumes(v) => facts.volumes = Reading::good(Arc::new(cut(v)), at, every_ms),
-            Sample::Jobs(j) => facts.jobs = Reading::good(Arc::new(cut(j)), at, every_ms),
+        if probe == ProbeId::Headline {
+            self.score_due = Some(at);
+        }
+        match self.fold(sample, poll, names) {
+            Ok(state) => {
+                self.change_value(probe, at, every_ms, &state);
+                // Statements were lent to it meanwhile.
+                let state = match (&state, &self.facts.activity.value) {
+                    (State::Activity(_), Some(full)) => State::Activity(Arc::clone(full)),
+                    _ => state,
+                };
+                self.note(at, Happened::Reading { probe, every_ms, state: Ok(state) }, keep);
+            }
+            Err(problem) => self.miss(probe, at, every_ms, problem, keep),
+        }
+    }
+
+    /// What a sample means after those before it.
+    fn fold(&mut self, sample: Sample, poll: &Poll, names: &mut Names) -> Result<State, Unavailable> {
+        let Poll { at, .. } = *poll;
+        let facts = &self.facts;
+        Ok(match sample {
+            Sample::Properties(p) => State::Properties(Arc::new(*p)),
+            Sample::Rights(r) => State::Rights(Arc::new(r)),
+            Sample::Databases(d) => State::Databases(Arc::new(cut(d))),
+            Sample::Availability(r) => State::Availability(Arc::new(cut(r))),
+            Sample::Volumes(v) => State::Volumes(Arc::new(cut(v))),
+            Sample::Jobs(j) => State::Jobs(Arc::new(cut(j))),
             Sample::Headline(raw) => {
                 let cpus = facts.properties.get().and_then(|p| p.cpu_count);
-                let headline = self.headline.fold(&raw, poll, cpus, Arc::make_mut(&mut self.history));
-                facts.headline = Reading::good(headline, at, every_ms);
-                self.score_due = Some(at);
+                State::Headline(self.headline.fold(&raw, poll, cpus))
             }
             Sample::Activity(mut now) => {
                 activity::fold(&mut now, facts.activity.get().map(|a| &**a), facts.activity.at, at);
-                facts.activity = Reading::good(Arc::new(now), at, every_ms);
-                lend_statements(facts);
+                State::Activity(Arc::new(now))
             }
             Sample::Blocking { tasks, sessions } => {
                 let databases = facts.databases.get();
                 let databases = DatabaseNames(databases.map_or(&[], |d| &d[..]));
-                let blocking = blocking::build(&tasks, &sessions, databases);
-                facts.blocking = Reading::good(Arc::new(blocking), at, every_ms);
-                lend_statements(facts);
+                State::Blocking(Arc::new(blocking::build(&tasks, &sessions, databases)))
             }
             Sample::Waits(rows) => {
                 let started_at = self.headline.started_at();
                 let mark = Mark { at, server_at: None, took_ms: poll.took_ms, started_at };
                 let numa_nodes = facts.properties.get().and_then(|p| p.numa_nodes);
-                let history = Arc::make_mut(&mut self.history);
-                match self.waits.fold(cut(rows), mark, numa_nodes, history, names) {
-                    Some(table) => facts.waits = Reading::good(Arc::new(table), at, every_ms),
-                    None => facts.waits.fail(Unavailable::NeedsTwoSamples),
-                }
-                facts.waits.every_ms = every_ms;
+                let table = self.waits.fold(cut(rows), mark, numa_nodes, names);
+                State::Waits(Arc::new(table.ok_or(Unavailable::NeedsTwoSamples)?))
             }
-            Sample::Schedulers(s) => self.take_schedulers(s, poll),
-            Sample::CpuRing(r) => self.take_cpu_ring(r, poll),
-            Sample::Memory(m) => self.take_memory(m, poll),
-            Sample::Cost(c) => {
-                let cost = self.cost.fold(c, at, Arc::make_mut(&mut self.history));
-                facts.cost = Reading::good(cost, at, every_ms);
+            Sample::Schedulers(s) => State::Cpu(schedulers(&s, facts.cpu.get().and_then(|c| c.other_pct))),
+            Sample::CpuRing(r) => {
+                State::Cpu(CpuNow { other_pct: self.other_processes(r), ..CpuNow::default() })
             }
-        }
+            Sample::Memory(m) => State::Memory(memory(&m)),
+            Sample::Cost(c) => State::Cost(self.cost.fold(c, at)),
+        })
     }
 
-    fn take_schedulers(&mut self, s: SchedulerSample, poll: &Poll) {
-        let other_pct = self.facts.cpu.get().and_then(|c| c.other_pct);
-        let cpu = CpuNow {
-            other_pct,
-            runnable: s.runnable,
-            queued: s.queued,
-            workers: s.workers,
-            active_workers: s.active_workers,
-            max_workers: s.max_workers,
-            pending_io: s.pending_io,
-            schedulers: s.schedulers,
-        };
-        self.facts.cpu = Reading::good(cpu, poll.at, poll.every_ms);
-        Arc::make_mut(&mut self.history).record(SeriesId::Runnable, poll.at, s.runnable.map(|n| n as f64));
+    /// A reading is what it is now, whether it was polled or remembered.
+    fn change_value(&mut self, probe: ProbeId, at: Timestamp, every_ms: u32, state: &State) {
+        self.dirty = true;
+        let facts = &mut self.facts;
+        match state {
+            State::Properties(p) => facts.properties = Reading::good(Arc::clone(p), at, every_ms),
+            State::Rights(r) => facts.rights = Reading::good(Arc::clone(r), at, every_ms),
+            State::Databases(d) => facts.databases = Reading::good(Arc::clone(d), at, every_ms),
+            State::Availability(r) => facts.availability = Reading::good(Arc::clone(r), at, every_ms),
+            State::Volumes(v) => facts.volumes = Reading::good(Arc::clone(v), at, every_ms),
+            State::Jobs(j) => facts.jobs = Reading::good(Arc::clone(j), at, every_ms),
+            State::Headline(h) => facts.headline = Reading::good(*h, at, every_ms),
+            State::Memory(m) => facts.memory = Reading::good(*m, at, every_ms),
+            State::Cost(c) => facts.cost = Reading::good(*c, at, every_ms),
+            State::Waits(w) => facts.waits = Reading::good(Arc::clone(w), at, every_ms),
+            State::Activity(a) => {
+                facts.activity = Reading::good(Arc::clone(a), at, every_ms);
+                lend_statements(facts);
+            }
+            State::Blocking(b) => {
+                facts.blocking = Reading::good(Arc::clone(b), at, every_ms);
+                lend_statements(facts);
+            }
+            State::Cpu(c) if probe == ProbeId::CpuRing => {
+                facts.cpu.value.get_or_insert_default().other_pct = c.other_pct;
+                if facts.cpu.at.is_none() {
+                    facts.cpu.at = Some(at);
+                    facts.cpu.every_ms = every_ms;
+                }
+            }
+            State::Cpu(c) => facts.cpu = Reading::good(*c, at, every_ms),
+        }
     }
 
     /// What neither SQL Server nor idling used. Up to 2022 the record's idle share on Linux is always 0: not known.
-    fn take_cpu_ring(&mut self, ring: CpuRingSample, poll: &Poll) {
+    fn other_processes(&self, ring: CpuRingSample) -> Option<f64> {
         let properties = self.facts.properties.get();
         let unbelievable =
             properties.is_some_and(|p| p.platform == Platform::Linux && p.major.is_none_or(|m| m < 17));
-        let other_pct = match (ring.sql_pct, ring.idle_pct) {
-            (Some(sql), Some(idle)) if !unbelievable => Some((100.0 - sql - idle).clamp(0.0, 100.0)),
+        match (ring.sql_pct, ring.idle_pct) {
+            (Some(sql), Some(idle)) if !unbelievable => Some(rounded((100.0 - sql - idle).clamp(0.0, 100.0))),
             _ => None,
-        };
-        let cpu = self.facts.cpu.value.get_or_insert_default();
-        cpu.other_pct = other_pct;
-        if self.facts.cpu.at.is_none() {
-            self.facts.cpu.at = Some(poll.at);
-            self.facts.cpu.every_ms = poll.every_ms;
         }
-        Arc::make_mut(&mut self.history).record(SeriesId::CpuOther, poll.at, other_pct);
     }
 
-    fn take_memory(&mut self, m: MemorySample, poll: &Poll) {
-        let used_pct = match (m.physical_kb, m.available_kb) {
-            (Some(all), Some(free)) if all > 0 => {
-                Some((100.0 - free as f64 / all as f64 * 100.0).clamp(0.0, 100.0))
+    /// Takes back what was kept, in the order of time.
+    pub fn remember(&mut self, kept: &Kept) {
+        let at = kept.at;
+        match &kept.what {
+            Happened::Link { link, since, was_down } => {
+                self.change_link(at, link.clone(), *was_down);
+                self.facts.link_since = Some(*since);
             }
-            _ => None,
-        };
-        let memory = MemoryNow {
-            used_pct,
-            physical_kb: m.physical_kb,
-            process_kb: m.process_kb,
-            process_low: m.process_low,
-            grant_waiters: m.grant_waiters,
-            granted_kb: m.granted_kb,
-            grantable_kb: m.grantable_kb,
-        };
-        self.facts.memory = Reading::good(memory, poll.at, poll.every_ms);
-        Arc::make_mut(&mut self.history).record(SeriesId::Memory, poll.at, used_pct);
+            Happened::Pace { probe, every_ms } => self.change_pace(*probe, *every_ms),
+            Happened::Reading { probe, every_ms, state: Ok(state) } => {
+                self.facts.last_good_at = self.facts.last_good_at.max(Some(at));
+                self.change_value(*probe, at, *every_ms, state);
+            }
+            Happened::Reading { probe, every_ms, state: Err(problem) } => {
+                if *problem == Unavailable::NeedsTwoSamples {
+                    // It did answer.
+                    self.facts.last_good_at = self.facts.last_good_at.max(Some(at));
+                }
+                self.change_problem(*probe, *every_ms, problem.clone());
+            }
+            // It is judged anew.
+            Happened::Health { .. } => {}
+        }
+        self.record(at, &kept.what);
+    }
+
+    /// The last fifteen minutes, from elsewhere.
+    pub fn take_history(&mut self, history: Arc<History>) {
+        self.history = history;
+        self.judge_again();
+        self.dirty = true;
+    }
+
+    /// Points and gaps of what happened, and word of it to who keeps.
+    fn note(&mut self, at: Timestamp, what: Happened, keep: &mut Keep) {
+        self.record(at, &what);
+        if let Some(kept) = keep {
+            kept.push(Kept { info: Arc::clone(&self.info), at, what });
+        }
+    }
+
+    fn record(&mut self, at: Timestamp, what: &Happened) {
+        let history = Arc::make_mut(&mut self.history);
+        let mut zero = WaitCategory::ALL.map(Some);
+        series::points(what, &mut |metric, _, value| {
+            let Metric::Headline(id) = metric else { return };
+            history.record(id, at, value);
+            if let SeriesId::Wait(category) = id {
+                zero.iter_mut().filter(|z| **z == Some(category)).for_each(|z| *z = None);
+            }
+        });
+        match what {
+            Happened::Reading { probe, state: Err(_), .. } => history.gap_probe(*probe, at),
+            // A category that has a history and did not wait is zero, not a gap.
+            Happened::Reading { probe: ProbeId::Waits, state: Ok(_), .. } => {
+                for id in zero.into_iter().flatten().map(SeriesId::Wait) {
+                    if history.get(id).is_some() {
+                        history.record(id, at, Some(0.0));
+                    }
+                }
+            }
+            _ => {}
+        }
     }
 
     /// The rules changed: the next snapshot has a new verdict.
@@ -265,13 +361,15 @@ impl Entry {
     }
 
     /// Judges again if something came or time could change the verdict. True if what is shown changed.
-    pub fn refresh(&mut self, thresholds: &Thresholds, now: Timestamp) -> bool {
+    pub fn refresh(&mut self, thresholds: &Thresholds, now: Timestamp, keep: &mut Keep) -> bool {
         if !self.dirty && now < self.recheck_at && now >= self.checked_at {
             return false;
         }
         let health = score::assess(&self.info.poll, &self.facts, &self.history, thresholds, now);
-        if let Some(at) = self.score_due.take() {
-            Arc::make_mut(&mut self.history).record(SeriesId::Score, at, health.score.map(f64::from));
+        let scored = self.score_due.take();
+        if scored.is_some() || health != self.health {
+            let what = Happened::Health { health: health.clone(), polled: scored.is_some() };
+            self.note(scored.unwrap_or(now), what, keep);
         }
         let line_ends = |s: &Series| s.points().next_back().is_some_and(|(_, v)| !v.is_nan());
         if self.facts.headline.is_stale(now) && self.history.get(SeriesId::PollMs).is_some_and(line_ends) {
@@ -312,6 +410,37 @@ impl Entry {
             .filter(|t| *t >= now)
             .map(|t| t.plus_ms(1));
         due.chain([now.plus_ms(LONGEST_MS)]).min().unwrap_or(now)
+    }
+}
+
+fn schedulers(s: &SchedulerSample, other_pct: Option<f64>) -> CpuNow {
+    CpuNow {
+        other_pct,
+        runnable: s.runnable,
+        queued: s.queued,
+        workers: s.workers,
+        active_workers: s.active_workers,
+        max_workers: s.max_workers,
+        pending_io: s.pending_io,
+        schedulers: s.schedulers,
+    }
+}
+
+fn memory(m: &MemorySample) -> MemoryNow {
+    let used_pct = match (m.physical_kb, m.available_kb) {
+        (Some(all), Some(free)) if all > 0 => {
+            Some(rounded((100.0 - free as f64 / all as f64 * 100.0).clamp(0.0, 100.0)))
+        }
+        _ => None,
+    };
+    MemoryNow {
+        used_pct,
+        physical_kb: m.physical_kb,
+        process_kb: m.process_kb,
+        process_low: m.process_low,
+        grant_waiters: m.grant_waiters,
+        granted_kb: m.granted_kb,
+        grantable_kb: m.grantable_kb,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::entry::Poll;
 use crate::model::{
-    history::{History, SeriesId},
+    kept::rounded,
     rate::{Interval, Mark, delta},
     sample::HeadlineSample,
     snapshot::Headline,
@@ -33,13 +33,7 @@ impl HeadlineFold {
         self.before.and_then(|(_, raw)| raw.started_at)
     }
 
-    pub fn fold(
-        &mut self,
-        raw: &HeadlineSample,
-        poll: &Poll,
-        cpus: Option<i32>,
-        history: &mut History,
-    ) -> Headline {
+    pub fn fold(&mut self, raw: &HeadlineSample, poll: &Poll, cpus: Option<i32>) -> Headline {
         let mark = Mark {
             at: poll.at,
             server_at: raw.server_time,
@@ -57,7 +51,7 @@ impl HeadlineFold {
         }
         h.deadlocks_recent = self.recent_deadlocks(poll.at, raw.deadlocks.is_some());
         self.before = Some((mark, *raw));
-        record(history, poll.at, &h);
+        round(&mut h);
         h
     }
 
@@ -139,22 +133,20 @@ fn rates(
     };
 }
 
-fn record(history: &mut History, at: Timestamp, h: &Headline) {
-    let whole = |n: Option<i64>| n.map(|n| n as f64);
-    for (id, value) in [
-        (SeriesId::Cpu, h.cpu_pct),
-        (SeriesId::Batches, h.batches_per_s),
-        (SeriesId::Logins, h.logins_per_s),
-        (SeriesId::Transactions, h.transactions_per_s),
-        (SeriesId::Connections, whole(h.connections)),
-        (SeriesId::Blocked, whole(h.blocked)),
-        (SeriesId::PageLife, whole(h.page_life_s)),
-        (SeriesId::LogFlush, h.log_flush_ms),
-        (SeriesId::GrantsPending, whole(h.grants_pending)),
-        (SeriesId::Tempdb, h.tempdb_used_pct),
-        (SeriesId::Deadlocks, h.deadlocks_per_min),
-        (SeriesId::PollMs, Some(f64::from(h.round_trip_ms))),
+fn round(h: &mut Headline) {
+    for rate in [
+        &mut h.cpu_pct,
+        &mut h.batches_per_s,
+        &mut h.logins_per_s,
+        &mut h.transactions_per_s,
+        &mut h.compilations_per_s,
+        &mut h.recompilations_per_s,
+        &mut h.log_flushes_per_s,
+        &mut h.log_flush_ms,
+        &mut h.lazy_writes_per_s,
+        &mut h.deadlocks_per_min,
+        &mut h.tempdb_used_pct,
     ] {
-        history.record(id, at, value);
+        *rate = rate.map(rounded);
     }
 }

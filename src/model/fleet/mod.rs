@@ -15,6 +15,7 @@ use self::entry::Entry;
 use super::{
     health::Thresholds,
     instance::{InstanceId, InstanceInfo},
+    kept::Kept,
     sample::{CollectorStats, Update},
     snapshot::{Counts, FleetSnapshot},
     time::Timestamp,
@@ -39,6 +40,7 @@ pub struct Fleet {
     index: HashMap<InstanceId, usize>,
     names: Names,
     stats: CollectorStats,
+    keep: Keep,
     /// entries or stats changed since `last`
     changed: bool,
     last: Arc<FleetSnapshot>,
@@ -53,9 +55,20 @@ impl Fleet {
             index: HashMap::new(),
             names: Names::default(),
             stats: CollectorStats::default(),
+            keep: None,
             changed: false,
             last: Arc::default(),
         }
+    }
+
+    /// From now on everything is kept that history wants, until [`Self::drain_kept`] takes it.
+    pub fn keep(&mut self) {
+        self.keep.get_or_insert_default();
+    }
+
+    /// What happened since the last call, in order; empty without [`Self::keep`].
+    pub fn drain_kept(&mut self) -> Vec<Kept> {
+        self.keep.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
     /// Takes one update. An update for an instance that is not in the inventory (any more) is ignored.
@@ -72,13 +85,23 @@ impl Fleet {
                 self.changed = true;
             }
             Update::Link { instance, at, link } => {
-                if let Some(entry) = self.entry(&instance) {
-                    entry.take_link(at, link);
+                if let Some(entry) = self.index.get(&instance).and_then(|i| self.entries.get_mut(*i)) {
+                    entry.take_link(at, link, &mut self.keep);
                 }
             }
-            Update::Pace { instance, probe, every_ms } => {
+            Update::Pace { instance, probe, at, every_ms } => {
+                if let Some(entry) = self.index.get(&instance).and_then(|i| self.entries.get_mut(*i)) {
+                    entry.take_pace(probe, at, every_ms, &mut self.keep);
+                }
+            }
+            Update::Remembered(kept) => {
+                if let Some(entry) = self.entry(&kept.info.id) {
+                    entry.remember(&kept);
+                }
+            }
+            Update::History { instance, history } => {
                 if let Some(entry) = self.entry(&instance) {
-                    entry.take_pace(probe, every_ms);
+                    entry.take_history(history);
                 }
             }
             Update::Polled { instance, probe, at, took_ms, every_ms, outcome } => {
@@ -87,9 +110,10 @@ impl Fleet {
                 {
                     match outcome {
                         Ok(sample) => {
-                            entry.take(sample, &entry::Poll { at, took_ms, every_ms }, &mut self.names);
+                            let poll = entry::Poll { at, took_ms, every_ms };
+                            entry.take(probe, sample, &poll, &mut self.names, &mut self.keep);
                         }
-                        Err(problem) => entry.miss(probe, at, every_ms, problem),
+                        Err(problem) => entry.miss(probe, at, every_ms, problem, &mut self.keep),
                     }
                 }
             }
@@ -126,7 +150,7 @@ impl Fleet {
     pub fn snapshot(&mut self, now: Timestamp) -> Arc<FleetSnapshot> {
         let mut changed = self.changed;
         for entry in &mut self.entries {
-            changed |= entry.refresh(&self.thresholds, now);
+            changed |= entry.refresh(&self.thresholds, now, &mut self.keep);
         }
         let limit_ms = self.thresholds.offline_after_s.saturating_mul(1000);
         let polled = self.entries.iter().filter(|e| e.polled_within(limit_ms, now)).count() as u32;
@@ -149,6 +173,9 @@ impl Fleet {
         Arc::clone(&self.last)
     }
 }
+
+/// What is kept for history; None: nobody wants it.
+type Keep = Option<Vec<Kept>>;
 
 /// One text for each wait type of the whole fleet: 500 instances name the same few hundred.
 #[derive(Debug, Default)]

@@ -17,6 +17,8 @@ use crate::model::{
 };
 use proptest::prelude::*;
 
+mod kept;
+
 /// An instant, seconds after some morning.
 fn at(s: i64) -> Timestamp {
     Timestamp::from_ms(1_700_000_000_000 + s * 1000)
@@ -25,6 +27,7 @@ fn at(s: i64) -> Timestamp {
 fn info(name: &str) -> Arc<InstanceInfo> {
     Arc::new(InstanceInfo {
         id: InstanceId::new(name),
+        uid: name.into(),
         address: name.into(),
         groups: Vec::new(),
         labels: Vec::new(),
@@ -334,7 +337,7 @@ fn a_sleeping_blocker_has_its_last_statement_in_activity_too() {
     let requests = vec![sleeper(), Request { blocked_by: Some(50), ..request(60, 0, 0) }];
     polled(&mut f, "a", 0, Sample::Activity(Activity { requests, ..Activity::default() }));
     let batch = "update t set x = 1".into();
-    let text = SqlText { batch, full_chars: None, object_id: None, encrypted: false };
+    let text = SqlText::new(batch, None, None, false);
     let last_statement = Some(Statement { text: Arc::new(text), start: 0, end: 18 });
     let sessions = vec![ChainSession { request: sleeper(), last_statement }];
     let tasks = vec![BlockedTask { session_id: 60, blocked_by: 50, ..BlockedTask::default() }];
@@ -447,7 +450,7 @@ fn a_slower_pace_is_not_silence() {
             outcome,
         });
     }
-    f.apply(Update::Pace { instance, probe, every_ms: 30_000 });
+    f.apply(Update::Pace { instance, probe, at: Timestamp::from_ms(0), every_ms: 30_000 });
     assert_eq!(shown(&mut f, 30).health.level, Level::Ok);
 }
 

@@ -2,9 +2,8 @@
 
 use super::Names;
 use crate::model::{
-    history::{History, SeriesId},
+    kept::rounded,
     rate::{Interval, Mark},
-    sample::ProbeId,
     wait::{CategoryRate, WaitCategory, WaitCounter, WaitRate, WaitTable},
     wait_class,
 };
@@ -23,7 +22,6 @@ impl WaitsFold {
         mut rows: Vec<WaitCounter>,
         mark: Mark,
         numa_nodes: Option<i32>,
-        history: &mut History,
         names: &mut Names,
     ) -> Option<WaitTable> {
         for row in &mut rows {
@@ -33,17 +31,8 @@ impl WaitsFold {
         rows.dedup_by(|a, b| a.name == b.name);
         let (before, old) = self.before.replace((mark, rows))?;
         let (_, rows) = self.before.as_ref()?;
-        let Ok(interval) = Interval::between(before, mark) else {
-            history.gap_probe(ProbeId::Waits, mark.at);
-            return None;
-        };
-        let Some(deltas) = compare(&old, rows) else {
-            history.gap_probe(ProbeId::Waits, mark.at);
-            return None;
-        };
-        let table = tabulate(&deltas, interval, numa_nodes);
-        record(history, mark, &table);
-        Some(table)
+        let interval = Interval::between(before, mark).ok()?;
+        compare(&old, rows).map(|deltas| tabulate(&deltas, interval, numa_nodes))
     }
 }
 
@@ -99,10 +88,10 @@ fn tabulate(deltas: &[Growth<'_>], interval: Interval, numa_nodes: Option<i32>) 
             category: wait_class::category(name),
             benign: wait_class::is_benign(name),
             poison: wait_class::is_poison(name, numa_nodes),
-            ms_per_s: interval.per_s(d.wait_ms),
-            signal_ms_per_s: interval.per_s(d.signal_ms.min(d.wait_ms)),
-            tasks_per_s: interval.per_s(d.tasks),
-            avg_ms: (d.tasks > 0).then(|| d.wait_ms as f64 / d.tasks as f64),
+            ms_per_s: rounded(interval.per_s(d.wait_ms)),
+            signal_ms_per_s: rounded(interval.per_s(d.signal_ms.min(d.wait_ms))),
+            tasks_per_s: rounded(interval.per_s(d.tasks)),
+            avg_ms: (d.tasks > 0).then(|| rounded(d.wait_ms as f64 / d.tasks as f64)),
             max_ms: d.row.max_ms,
         };
         if !rate.benign {
@@ -121,19 +110,4 @@ fn tabulate(deltas: &[Growth<'_>], interval: Interval, numa_nodes: Option<i32>) 
     table.categories = sums.into_iter().filter(|s| s.ms_per_s > 0.0 || s.tasks_per_s > 0.0).collect();
     table.categories.sort_by(|a, b| heavier(a.ms_per_s, b.ms_per_s));
     table
-}
-
-/// A category that has a history and did not wait is zero, not a gap.
-fn record(history: &mut History, mark: Mark, table: &WaitTable) {
-    history.record(SeriesId::Waits, mark.at, Some(table.total_ms_per_s));
-    for category in WaitCategory::ALL {
-        let id = SeriesId::Wait(category);
-        let sum = table.categories.iter().find(|c| c.category == category);
-        if sum.is_some() || history.get(id).is_some() {
-            history.record(id, mark.at, Some(sum.map_or(0.0, |s| s.ms_per_s)));
-        }
-    }
-    let reads = table.categories.iter().find(|c| c.category == WaitCategory::BufferIo);
-    let avg = reads.filter(|r| r.tasks_per_s > 0.0).map(|r| r.ms_per_s / r.tasks_per_s);
-    history.record(SeriesId::PageRead, mark.at, avg);
 }

@@ -192,7 +192,7 @@ fn doctor(document: &mut Document, diagnosis: &Diagnosis, beside: bool, theme: &
     if !beside {
         return document.text(script, theme.base);
     }
-    let text = SqlText { full_chars: None, object_id: None, encrypted: false, batch: script.into() };
+    let text = SqlText::new(script.into(), None, None, false);
     let end = text.batch.len();
     document.statement = Some(Statement { text: Arc::new(text), start: 0, end });
 }

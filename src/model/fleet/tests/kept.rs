@@ -1,0 +1,94 @@
+//! What the fold gives out for history, and takes back.
+
+use super::*;
+
+fn kept_fleet(names: &[&str]) -> Fleet {
+    let mut live = Fleet::new(Thresholds::default());
+    live.keep();
+    live.apply(Update::Inventory(names.iter().map(|n| info(n)).collect()));
+    names.iter().for_each(|name| link(&mut live, name, 0, Link::Up));
+    live
+}
+
+/// What history kept, in the order of time, makes the same snapshot: values, problems, links, verdicts, charts.
+#[test]
+fn what_was_kept_makes_the_same_fleet_again() {
+    let mut live = kept_fleet(&["a", "b", "c"]);
+    for s in (0..300).step_by(30) {
+        let cpu = CpuRingSample { sql_pct: Some(30.0), idle_pct: Some(50.0), age_ms: None };
+        polled(&mut live, "a", s, Sample::Headline(Box::new(headline(s, 1_000 + s * 70))));
+        polled(
+            &mut live,
+            "a",
+            s,
+            Sample::Waits(vec![wait("PAGEIOLATCH_SH", s * 300, s * 10), wait("LCK_M_X", s, s)]),
+        );
+        polled(
+            &mut live,
+            "a",
+            s,
+            Sample::Schedulers(SchedulerSample { runnable: Some(2), ..Default::default() }),
+        );
+        polled(&mut live, "a", s, Sample::CpuRing(cpu));
+        polled(&mut live, "b", s, Sample::Headline(Box::new(headline(s, 1_000))));
+        live.snapshot(at(s));
+    }
+    missed(&mut live, "a", ProbeId::Memory, 300, Unavailable::NoRight("VIEW SERVER STATE".into()));
+    link(&mut live, "b", 301, down(FailureKind::Unreachable));
+    polled(&mut live, "c", 302, Sample::Headline(Box::new(headline(302, 5))));
+    link(&mut live, "c", 303, down(FailureKind::Timeout));
+    link(&mut live, "c", 304, Link::Up);
+    live.apply(Update::Pace {
+        instance: InstanceId::new("a"),
+        probe: ProbeId::Waits,
+        at: at(305),
+        every_ms: 2_000,
+    });
+    let before = live.snapshot(at(306));
+    let kept = live.drain_kept();
+    assert!(live.drain_kept().is_empty());
+
+    // The newest of each slot, as a store gives them.
+    let mut newest = std::collections::HashMap::new();
+    for (n, k) in kept.iter().enumerate() {
+        newest.insert((k.info.id.clone(), k.what.slot()), n);
+    }
+    let mut order: Vec<usize> = newest.into_values().collect();
+    order.sort_unstable();
+    let mut past = Fleet::new(Thresholds::default());
+    past.apply(Update::Inventory(["a", "b", "c"].map(info).to_vec()));
+    for n in order {
+        past.apply(Update::Remembered(Box::new(kept[n].clone())));
+    }
+    for i in &before.instances {
+        past.apply(Update::History { instance: i.id().clone(), history: Arc::clone(&i.history) });
+    }
+    let again = past.snapshot(at(306));
+    for (a, b) in before.instances.iter().zip(&again.instances) {
+        assert_eq!(format!("{:?}", a.facts), format!("{:?}", b.facts), "{}", a.id());
+        assert_eq!(a.health, b.health, "{}", a.id());
+    }
+    assert_eq!(before.counts, again.counts);
+}
+
+/// All of it in order, as one follows another process: the charts are the same, too.
+#[test]
+fn following_gives_the_same_charts() {
+    let mut live = kept_fleet(&["a"]);
+    for s in (0..300).step_by(30) {
+        polled(&mut live, "a", s, Sample::Headline(Box::new(headline(s, 1_000 + s * 70))));
+        let lock = wait("LCK_M_X", if s < 120 { s * 9 } else { 1_080 }, s.min(120));
+        polled(&mut live, "a", s, Sample::Waits(vec![wait("PAGEIOLATCH_SH", s * 300, s * 10), lock]));
+        live.snapshot(at(s));
+    }
+    let before = live.snapshot(at(300));
+    let mut other = Fleet::new(Thresholds::default());
+    other.apply(Update::Inventory(vec![info("a")]));
+    for kept in live.drain_kept() {
+        other.apply(Update::Remembered(Box::new(kept)));
+    }
+    let again = other.snapshot(at(300));
+    let charts = |s: &crate::model::snapshot::FleetSnapshot| format!("{:?}", s.instances[0].history);
+    assert_eq!(charts(&before), charts(&again));
+    assert!(charts(&before).contains("Lock"), "a category that stopped is zero, not gone");
+}

@@ -1,0 +1,183 @@
+//! What history keeps: the outcome of the fold, one poll at a time. `fleet` gives it out and takes it back, `store` keeps it.
+//!
+//! It is what was on the screen, not what came over the wire: rates, tables and trees. So a past instant needs the newest
+//! of each [`Slot`] alone, no polls before it, and shows what was shown. The fold rounds rates to 32 bits
+//! ([`rounded`]), so that a text made of what was kept is the text that was on the screen.
+//!
+//! Fields of everything in here are only ever appended, each with a default: files of older versions stay readable.
+
+use super::{
+    health::Health,
+    instance::InstanceInfo,
+    properties::{Properties, Rights},
+    reading::Unavailable,
+    sample::{DatabaseRow, FailedJobRow, Link, ProbeId, ReplicaRow, VolumeRow},
+    session::{Activity, SqlText, Statement, TextId},
+    snapshot::{Blocking, CostNow, CpuNow, Headline, MemoryNow},
+    time::Timestamp,
+    wait::WaitTable,
+};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// One thing that happened to one instance.
+#[derive(Debug, Clone)]
+pub struct Kept {
+    /// whose
+    pub info: Arc<InstanceInfo>,
+    /// when, by our clock
+    pub at: Timestamp,
+    /// what
+    pub what: Happened,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Happened {
+    /// the link changed, or another attempt failed
+    Link {
+        /// to what
+        link: Link,
+        /// since when it is so, attempts aside
+        since: Timestamp,
+        /// it was down before: what was known then is not known to be so now
+        was_down: bool,
+    },
+    /// a probe ended
+    Reading {
+        /// which
+        probe: ProbeId,
+        /// the interval then, ms
+        every_ms: u32,
+        /// what is known now, or why nothing
+        state: Result<State, Unavailable>,
+    },
+    /// the interval of a probe changed before its next poll
+    Pace {
+        /// which
+        probe: ProbeId,
+        /// the interval from now on, ms
+        every_ms: u32,
+    },
+    /// the verdict changed, or a headline was judged
+    Health {
+        /// the verdict
+        health: Health,
+        /// a headline came: the score is a point of its series
+        polled: bool,
+    },
+}
+
+/// What a probe's reading holds after the fold.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum State {
+    /// properties
+    Properties(Arc<Properties>),
+    /// rights
+    Rights(Arc<Rights>),
+    /// databases
+    Databases(Arc<Vec<DatabaseRow>>),
+    /// headline
+    Headline(Headline),
+    /// activity
+    Activity(Arc<Activity>),
+    /// blocking
+    Blocking(Arc<Blocking>),
+    /// waits
+    Waits(Arc<WaitTable>),
+    /// CPU and schedulers; from the ring buffer's probe `other_pct` alone is news
+    Cpu(CpuNow),
+    /// memory
+    Memory(MemoryNow),
+    /// availability groups
+    Availability(Arc<Vec<ReplicaRow>>),
+    /// volumes
+    Volumes(Arc<Vec<VolumeRow>>),
+    /// failed jobs
+    Jobs(Arc<Vec<FailedJobRow>>),
+    /// own cost
+    Cost(CostNow),
+}
+
+/// What a newer one of replaces an older one. The state of an instance at T is the newest of each slot at or before T, taken in
+/// the order of time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Slot {
+    /// the link
+    Link,
+    /// the verdict
+    Health,
+    /// a probe's value
+    Value(ProbeId),
+    /// a probe's problem
+    Problem(ProbeId),
+    /// a probe's interval
+    Pace(ProbeId),
+}
+
+impl Slot {
+    /// As one byte, for a file.
+    pub fn code(self) -> u8 {
+        let probe = |p: ProbeId| ProbeId::ALL.iter().position(|q| *q == p).map_or(31, |n| n as u8);
+        match self {
+            Self::Link => 0,
+            Self::Health => 1,
+            Self::Value(p) => 32 + probe(p),
+            Self::Problem(p) => 64 + probe(p),
+            Self::Pace(p) => 96 + probe(p),
+        }
+    }
+}
+
+impl Happened {
+    /// See [`Slot`].
+    pub const fn slot(&self) -> Slot {
+        match self {
+            Self::Link { .. } => Slot::Link,
+            Self::Health { .. } => Slot::Health,
+            Self::Reading { probe, state: Ok(_), .. } => Slot::Value(*probe),
+            Self::Reading { probe, state: Err(_), .. } => Slot::Problem(*probe),
+            Self::Pace { probe, .. } => Slot::Pace(*probe),
+        }
+    }
+
+    /// Calls `with` for every statement in it.
+    pub fn each_statement(&self, with: &mut dyn FnMut(&Statement)) {
+        let Self::Reading { state: Ok(state), .. } = self else { return };
+        match state {
+            State::Activity(a) => a.requests.iter().filter_map(|r| r.statement.as_ref()).for_each(with),
+            State::Blocking(b) => {
+                for node in b.chains.iter().flat_map(|c| &c.nodes) {
+                    node.statement.iter().chain(&node.request.statement).for_each(&mut *with);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Puts texts back where only their identities were read; `lend` knows them. What it does not know stays without text.
+    pub fn lend_texts(&mut self, lend: &mut dyn FnMut(TextId) -> Option<Arc<SqlText>>) {
+        let mut give = |statement: &mut Statement| {
+            if let Some(text) = lend(statement.text.id()) {
+                statement.text = text;
+            }
+        };
+        let Self::Reading { state: Ok(state), .. } = self else { return };
+        match state {
+            State::Activity(a) => {
+                Arc::make_mut(a).requests.iter_mut().filter_map(|r| r.statement.as_mut()).for_each(give);
+            }
+            State::Blocking(b) => {
+                for node in Arc::make_mut(b).chains.iter_mut().flat_map(|c| &mut c.nodes) {
+                    node.statement.iter_mut().chain(&mut node.request.statement).for_each(&mut give);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// As precise as it is kept: 24 binary digits.
+pub fn rounded(value: f64) -> f64 {
+    f64::from(value as f32)
+}
