@@ -81,9 +81,22 @@ pub struct Screen {
     pub low_bandwidth: bool,
 }
 
+impl Screen {
+    /// Of who has none: nothing is said.
+    pub const fn none() -> Self {
+        Self { theme: None, mouse: false, low_bandwidth: false }
+    }
+}
+
 /// The sub-commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Collect a fleet without a screen until SIGTERM: for systemd, and for machines that nobody looks at
+    Collect(Collect),
+    /// Say which fleets are collected, by which process, and how it is
+    Status(Status),
+    /// Check a collector for Nagios and its kin; exit with 0 (fine), 1 (warning), 2 (critical) or 3 (could not tell)
+    Healthcheck(Healthcheck),
     /// Poll once, print, and exit with 0 (fine), 1 (warning), 2 (critical) or 3 (could not tell)
     Once(Once),
     /// Run a simulated SQL Server fleet on loopback until Ctrl-C
@@ -108,6 +121,54 @@ pub enum Command {
     Config(Configuration),
     /// Print all keys as Markdown
     Keys,
+}
+
+/// `dbtop collect`.
+#[derive(Debug, Args)]
+pub struct Collect {
+    /// Answer here with figures for Prometheus, such as 127.0.0.1:9399; stronger than [metrics] listen
+    #[arg(long, value_name = "ADDRESS")]
+    pub metrics: Option<std::net::SocketAddr>,
+}
+
+/// `dbtop status`.
+#[derive(Debug, Args)]
+pub struct Status {
+    /// Output format
+    #[arg(short = 'o', long = "output", value_enum, default_value_t = Format::Table)]
+    pub output: Format,
+}
+
+/// `dbtop healthcheck`.
+#[derive(Debug, Args)]
+pub struct Healthcheck {
+    /// Output format
+    #[arg(short = 'o', long = "output", value_enum, default_value_t = Report::Text)]
+    pub output: Report,
+
+    /// Age of the newest good poll, seconds: warning
+    #[arg(long, value_name = "SECONDS", default_value_t = 120)]
+    pub poll_warning: u32,
+
+    /// and critical
+    #[arg(long, value_name = "SECONDS", default_value_t = 300)]
+    pub poll_critical: u32,
+
+    /// How far polls start behind their time-table, and what is kept behind what is polled, seconds: warning
+    #[arg(long, value_name = "SECONDS", default_value_t = 5)]
+    pub lag_warning: u32,
+
+    /// and critical
+    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    pub lag_critical: u32,
+
+    /// Free space where the collector writes, %: warning
+    #[arg(long, value_name = "PERCENT", default_value_t = 10, value_parser = clap::value_parser!(u32).range(0..=100))]
+    pub disk_warning: u32,
+
+    /// and critical
+    #[arg(long, value_name = "PERCENT", default_value_t = 5, value_parser = clap::value_parser!(u32).range(0..=100))]
+    pub disk_critical: u32,
 }
 
 /// `dbtop once`.

@@ -34,6 +34,7 @@ use tokio::{
     },
     time::{Instant, sleep, sleep_until},
 };
+use tracing::Instrument;
 
 /// Session set-up gets what is left of the time to connect, and no less than this.
 const LEAST_SET_UP: Duration = Duration::from_secs(2);
@@ -95,6 +96,8 @@ pub(super) struct Instance<D> {
     obeyed: Control,
     /// the time-table begins anew with the next connection
     fresh: bool,
+    /// polls so far: with the instance it names a poll in the log
+    rounds: u64,
 }
 
 impl<D: Driver> Instance<D> {
@@ -116,6 +119,7 @@ impl<D: Driver> Instance<D> {
             retry: Retry::default(),
             obeyed: Control::new(first.poll, first.orders),
             fresh: true,
+            rounds: 0,
         }
     }
 
@@ -148,7 +152,10 @@ impl<D: Driver> Instance<D> {
         }
         match self.connect().await {
             Ok(session) => self.serve(session).await,
-            Err(failure) => End::Failed(failure),
+            Err(failure) => {
+                self.shared.meter.error(failure.kind);
+                End::Failed(failure)
+            }
         }
     }
 
@@ -264,9 +271,17 @@ impl<D: Driver> Instance<D> {
         let planned = self.schedule.next();
         let orders = Arc::clone(&self.obeyed.orders);
         let place = orders.queries.enter().await;
-        self.shared.meter.start_delay(Instant::now().saturating_duration_since(planned));
-        let _flight = self.shared.meter.flight();
-        place.run(session.poll(due, &mut self.context)).await
+        let started = Instant::now();
+        let on_time = Duration::from_millis(u64::from(self.schedule.every_ms(ProbeId::Headline)) / 10);
+        let meter = &self.shared.meter;
+        meter.start_delay(started.saturating_duration_since(planned), on_time, due.len());
+        let _flight = meter.flight();
+        self.rounds += 1;
+        // All that is said on the way has the instance and the number of the poll with it.
+        let span = tracing::error_span!("poll", instance = self.target.info.log_name(), poll = self.rounds);
+        let polled = place.run(session.poll(due, &mut self.context)).instrument(span).await;
+        meter.took(started.elapsed());
+        polled
     }
 
     /// Sends samples to the reducer. A full queue means that it cannot keep up: the sample is dropped and counted, the
@@ -282,6 +297,7 @@ impl<D: Driver> Instance<D> {
             }
             tracing::debug!(
                 instance = self.target.info.log_name(),
+                poll = self.rounds,
                 probe = probe.name(),
                 took_ms,
                 problem = outcome.as_ref().err().map(tracing::field::display),
@@ -289,7 +305,10 @@ impl<D: Driver> Instance<D> {
             );
             match &outcome {
                 Ok(_) => ok += 1,
-                Err(Unavailable::Failed(_)) => failed += 1,
+                Err(Unavailable::Failed(failure)) => {
+                    failed += 1;
+                    self.shared.meter.error(failure.kind);
+                }
                 Err(_) => {}
             }
             let every_ms = self.schedule.every_ms(probe);
@@ -447,7 +466,7 @@ mod tests {
             outcome: Ok(Sample::Schedulers(SchedulerSample::default())),
         };
         instance.report((0..5).map(sample).collect());
-        let stats = meter.read(crate::collect::meter::Process::default());
+        let stats = meter.read(crate::collect::meter::Process::default(), 0);
         assert_eq!((stats.polls_ok, stats.samples_dropped), (5, 3));
         let reader = async {
             let mut links = 0;

@@ -1,14 +1,12 @@
 //! The collector's own figures: counters that all tasks write and the reducer reads, and what the operating system says
 //! of this process.
 
-use crate::model::sample::CollectorStats;
+use super::histogram::Histogram;
+use crate::model::{failure::FailureKind, sample::CollectorStats};
 use std::{
     sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed},
     time::Duration,
 };
-
-/// Upper bounds of the start-delay buckets are powers of two of ms: 1 ms to about 17 minutes.
-const BUCKETS: usize = 21;
 
 /// Counters. Each stands alone, so relaxed order is enough.
 #[derive(Debug, Default)]
@@ -21,10 +19,17 @@ pub struct Meter {
     in_flight: AtomicU32,
     connected: AtomicU32,
     queued: AtomicU32,
-    /// start delays of this minute and of the one before
-    delays: [[AtomicU32; BUCKETS]; 2],
-    /// which of the two is this minute's
-    minute: AtomicU32,
+    polls_late: AtomicU64,
+    /// failed polls and connects, by class
+    errors: [AtomicU64; FailureKind::ALL.len()],
+    /// instances that are polled more slowly because they cost too much
+    slowed: AtomicU32,
+    /// how late due polls started
+    delays: Histogram,
+    /// round trips of whole polls
+    latency: Histogram,
+    /// seconds that the reducer has lived through
+    ticks: AtomicU64,
 }
 
 /// Counts something that is going on for as long as it lives.
@@ -81,53 +86,70 @@ impl Meter {
         Going::start(&self.connected)
     }
 
-    /// A due poll started this late.
-    pub fn start_delay(&self, late: Duration) {
-        let ms = u64::try_from(late.as_millis()).unwrap_or(u64::MAX);
-        let bucket = (u64::BITS - ms.leading_zeros()) as usize;
-        let minute = self.minute.load(Relaxed) as usize % 2;
-        self.delays[minute][bucket.min(BUCKETS - 1)].fetch_add(1, Relaxed);
-    }
-
-    /// Forgets the start delays of the minute before last. Called by the reducer once a minute.
-    pub fn next_minute(&self) {
-        let next = self.minute.load(Relaxed).wrapping_add(1) % 2;
-        for bucket in &self.delays[next as usize] {
-            bucket.store(0, Relaxed);
+    /// A due poll of so many probes started this late; `limit` is what still counts as on time.
+    pub fn start_delay(&self, late: Duration, limit: Duration, probes: usize) {
+        self.delays.record(late);
+        if late > limit {
+            self.polls_late.fetch_add(probes as u64, Relaxed);
         }
-        self.minute.store(next, Relaxed);
     }
 
-    /// All figures now.
-    pub fn read(&self, process: Process) -> CollectorStats {
+    /// A poll was over after this time, whatever came of it.
+    pub fn took(&self, took: Duration) {
+        self.latency.record(took);
+    }
+
+    /// A probe or a connect failed.
+    pub fn error(&self, kind: FailureKind) {
+        self.errors[kind as usize].fetch_add(1, Relaxed);
+    }
+
+    /// An instance is polled more slowly because it costs too much.
+    pub fn slowed(&self) -> Going<'_> {
+        Going::start(&self.slowed)
+    }
+
+    /// A second went by. Called by the reducer, and by nobody else: who sees no ticks knows that it hangs.
+    pub fn tick(&self) {
+        let ticks = self.ticks.fetch_add(1, Relaxed) + 1;
+        if ticks.is_multiple_of(60) {
+            self.delays.next_minute();
+            self.latency.next_minute();
+        }
+    }
+
+    /// See [`Meter::tick`].
+    pub fn ticks(&self) -> u64 {
+        self.ticks.load(Relaxed)
+    }
+
+    /// Round trips of whole polls.
+    pub const fn latency(&self) -> &Histogram {
+        &self.latency
+    }
+
+    /// All figures now; `updates_queued` are waiting for the reducer.
+    pub fn read(&self, process: Process, updates_queued: usize) -> CollectorStats {
         CollectorStats {
             polls_ok: self.polls_ok.load(Relaxed),
             polls_failed: self.polls_failed.load(Relaxed),
             polls_skipped: self.polls_skipped.load(Relaxed),
+            polls_late: self.polls_late.load(Relaxed),
             samples_dropped: self.samples_dropped.load(Relaxed),
             connects: self.connects.load(Relaxed),
+            errors: std::array::from_fn(|i| self.errors[i].load(Relaxed)),
             in_flight: self.in_flight.load(Relaxed),
             connected: self.connected.load(Relaxed),
             queued: self.queued.load(Relaxed),
-            start_delay_p99_ms: self.start_delay_p99_ms(),
+            slowed: self.slowed.load(Relaxed),
+            updates_queued: u32::try_from(updates_queued).unwrap_or(u32::MAX),
+            start_delay_p99_ms: self.delays.quantile_ms(10),
+            latency_p50_ms: self.latency.quantile_ms(500),
+            latency_p95_ms: self.latency.quantile_ms(50),
+            latency_p99_ms: self.latency.quantile_ms(10),
             process_cpu_pct: process.cpu_pct,
             process_rss_bytes: process.rss_bytes,
         }
-    }
-
-    /// The bucket's upper bound; 0 for "within the millisecond".
-    fn start_delay_p99_ms(&self) -> u32 {
-        let count = |i: usize| self.delays.iter().map(|d| u64::from(d[i].load(Relaxed))).sum::<u64>();
-        let total: u64 = (0..BUCKETS).map(count).sum();
-        let mut above = total / 100;
-        for i in (0..BUCKETS).rev() {
-            let here = count(i);
-            if here > above {
-                return if i == 0 { 0 } else { 1u32 << i };
-            }
-            above -= here;
-        }
-        0
     }
 }
 
@@ -186,19 +208,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_slowest_hundredth_is_told() {
-        let meter = Meter::default();
+    fn the_slowest_hundredth_is_told_and_the_late_ones_are_counted() {
+        let (meter, limit) = (Meter::default(), Duration::from_millis(500));
         for _ in 0..980 {
-            meter.start_delay(Duration::from_micros(200));
+            meter.start_delay(Duration::from_micros(200), limit, 3);
         }
         for _ in 0..20 {
-            meter.start_delay(Duration::from_millis(700));
+            meter.start_delay(Duration::from_millis(700), limit, 3);
         }
-        assert_eq!(meter.read(Process::default()).start_delay_p99_ms, 1024);
-        meter.next_minute();
-        assert_eq!(meter.read(Process::default()).start_delay_p99_ms, 1024, "the minute before still counts");
-        meter.next_minute();
-        assert_eq!(meter.read(Process::default()).start_delay_p99_ms, 0);
+        let stats = meter.read(Process::default(), 0);
+        assert_eq!((stats.start_delay_p99_ms, stats.polls_late), (768, 60));
+        (0..60).for_each(|_| meter.tick());
+        assert_eq!(meter.read(Process::default(), 0).start_delay_p99_ms, 768, "the minute before counts");
+        (0..60).for_each(|_| meter.tick());
+        assert_eq!(meter.read(Process::default(), 0).start_delay_p99_ms, 0);
     }
 
     #[test]
@@ -207,9 +230,9 @@ mod tests {
         let a = meter.flight();
         let b = meter.flight();
         drop(a);
-        assert_eq!(meter.read(Process::default()).in_flight, 1);
+        assert_eq!(meter.read(Process::default(), 0).in_flight, 1);
         drop(b);
-        assert_eq!(meter.read(Process::default()).in_flight, 0);
+        assert_eq!(meter.read(Process::default(), 0).in_flight, 0);
     }
 
     #[test]

@@ -17,6 +17,7 @@
 mod clock;
 mod driver;
 mod gate;
+mod histogram;
 mod instance;
 mod manager;
 mod meter;
@@ -29,6 +30,7 @@ mod settings;
 mod token;
 
 pub use driver::{Driver, Session, Tds};
+pub use histogram::Totals;
 pub use retry::{Attempt, Backoff, Retry};
 pub use secrets::{Resolver, SecretCell, Secrets};
 pub use settings::{Settings, Tier, tier};
@@ -79,8 +81,26 @@ pub struct Collector {
     pub snapshots: watch::Receiver<Arc<FleetSnapshot>>,
     /// see [`Command`]
     pub commands: mpsc::Sender<Command>,
+    /// see [`Gauge`]
+    pub gauge: Gauge,
     tasks: [JoinHandle<()>; 2],
     end: DropGuard,
+}
+
+/// What only a collector without a screen is asked: whether it lives, and its figures since the start.
+#[derive(Clone)]
+pub struct Gauge(Arc<Meter>);
+
+impl Gauge {
+    /// Grows by one with each second that the reducer lives through; the same number for several seconds: it hangs.
+    pub fn ticks(&self) -> u64 {
+        self.0.ticks()
+    }
+
+    /// Round trips of whole polls since the start.
+    pub fn latency(&self) -> Totals {
+        self.0.latency().totals()
+    }
 }
 
 /// Starts polling real servers. `resolver` fetches passwords and may block; `roots` is what the operating system trusts.
@@ -107,9 +127,10 @@ pub fn start_with<D: Driver>(
     let shared = Shared { driver, clock, meter: Arc::clone(&meter), updates };
     let end = CancellationToken::new();
     let manager = Manager::new(Arc::new(shared), orders, Secrets::new(resolver));
+    let gauge = Gauge(Arc::clone(&meter));
     let reducer = Reducer { fleet, snapshots: publish, meter, clock, publish_every };
     let tasks = [tokio::spawn(manager.run(targets, wishes, end.clone())), tokio::spawn(reducer.run(taken))];
-    Collector { snapshots, commands, tasks, end: end.drop_guard() }
+    Collector { snapshots, commands, gauge, tasks, end: end.drop_guard() }
 }
 
 impl Collector {

@@ -52,10 +52,8 @@ impl Reducer {
                 if ticks == 1 || ticks.is_multiple_of(PROCESS_EVERY) {
                     figures = process.read();
                 }
-                if ticks.is_multiple_of(60) {
-                    self.meter.next_minute();
-                }
-                self.fleet.apply(Update::Stats(self.meter.read(figures)));
+                self.meter.tick();
+                self.fleet.apply(Update::Stats(self.meter.read(figures, updates.len())));
                 dirty = true;
             }
             if (dirty && now >= next_publish) || !open {

@@ -4,9 +4,11 @@
 mod ask;
 mod audit;
 mod check;
+mod collect;
 mod config;
 mod effects;
 mod group;
+mod healthcheck;
 mod instance;
 mod keeper;
 mod label;
@@ -19,6 +21,7 @@ mod screen;
 mod signals;
 mod sim;
 mod source;
+mod status;
 mod tenant;
 mod vault;
 
@@ -52,6 +55,13 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
 async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
         None => screen::run(cli.source, &cli.tenancy, &cli.screen).await.map(|()| ExitCode::SUCCESS),
+        Some(Command::Collect(args)) => {
+            collect::run(&args, &cli.source, &cli.tenancy).await.map(|()| ExitCode::SUCCESS)
+        }
+        Some(Command::Status(args)) => {
+            status::run(&args, &cli.source, &cli.tenancy).map(|()| ExitCode::SUCCESS)
+        }
+        Some(Command::Healthcheck(args)) => healthcheck::run(&args, &cli.source, &cli.tenancy),
         Some(Command::Once(args)) => {
             let config = config::load(&cli.source, &cli.screen)?;
             once::run(args, cli.source, &cli.tenancy, config).await

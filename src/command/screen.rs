@@ -50,7 +50,7 @@ pub async fn run(source: Source, tenancy: &Tenancy, screen: &Screen) -> anyhow::
     // A demo leaves nothing behind, so its log lives in a folder that goes with it.
     let demo_log = if fleet.sim.is_some() { Some(tempfile::tempdir()?) } else { None };
     let folder = demo_log.as_ref().map_or_else(|| log::folder(&config.log), |d| PathBuf::from(d.path()));
-    let log = Arc::new(log::start(&config.log, &folder)?);
+    let log = Arc::new(log::start(&config.log, &folder, log::FILE_ONLY)?);
     let plain = (!is_sealed).then(|| fleet.targets.clone());
     let collector =
         collect::start(fleet.targets, source::settings(&config), Arc::new(secret::resolve), roots.await?);

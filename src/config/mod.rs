@@ -29,8 +29,10 @@ pub struct Config {
     pub health: Thresholds,
     /// the sealed inventory
     pub vault: Vault,
-    /// the log file
+    /// the log
     pub log: Log,
+    /// figures for Prometheus
+    pub metrics: Metrics,
 }
 
 /// The screen.
@@ -105,7 +107,7 @@ impl Default for Vault {
     }
 }
 
-/// The log file.
+/// The log.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Log {
@@ -113,12 +115,26 @@ pub struct Log {
     pub level: String,
     /// folder; empty: the platform's
     pub folder: String,
+    /// `text` or `json`
+    pub format: String,
+    /// daily files that are kept
+    pub keep_days: u32,
 }
 
 impl Default for Log {
     fn default() -> Self {
-        Self { level: "info".into(), folder: String::new() }
+        Self { level: "info".into(), folder: String::new(), format: "text".into(), keep_days: 7 }
     }
+}
+
+/// Figures of the collector for Prometheus.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Metrics {
+    /// address and port where `dbtop collect` answers; empty: nowhere
+    pub listen: String,
+    /// an address that other machines reach is taken, too
+    pub allow_remote: bool,
 }
 
 /// Why there is no valid configuration or inventory.

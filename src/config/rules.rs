@@ -1,8 +1,9 @@
 //! Rules over the values of a configuration, each with the options that it is about, so that a mistake can be shown
 //! where it was made. One function a section; called by [`super::read()`].
 
-use super::{Config, Poll};
+use super::{Config, Log, Metrics, Poll};
 use crate::model::health::Thresholds;
+use std::net::SocketAddr;
 
 /// A rule that does not hold.
 pub(super) struct Broken {
@@ -19,7 +20,7 @@ pub(super) struct Broken {
 /// All rules that do not hold.
 pub(super) fn broken(c: &Config) -> Vec<Broken> {
     let lock = range("vault", ("lock_after_min", c.vault.lock_after_min.into(), 0, 1440));
-    poll(&c.poll).chain(health(&c.health)).chain(lock).chain(level(&c.log.level)).collect()
+    poll(&c.poll).chain(health(&c.health)).chain(lock).chain(log(&c.log)).chain(metrics(&c.metrics)).collect()
 }
 
 /// Name, value, smallest and largest.
@@ -85,14 +86,48 @@ fn health(t: &Thresholds) -> impl Iterator<Item = Broken> {
     order.chain(range("health", ("offline_after_s", t.offline_after_s, 1, 86_400)))
 }
 
-fn level(level: &str) -> Option<Broken> {
+fn log(log: &Log) -> impl Iterator<Item = Broken> {
     let levels = ["error", "warn", "info", "debug", "trace"];
-    (!levels.contains(&level)).then(|| Broken {
-        section: "log",
-        options: vec!["level"],
-        message: format!("[log] level = {level:?} is none of {}", levels.join(", ")),
-        advice: super::mistake::nearest(level, levels)
-            .map(|level| format!("did you mean \"{level}\"?"))
+    let days = range("log", ("keep_days", log.keep_days.into(), 1, 3650));
+    let words = [
+        one_of("log", "level", &log.level, &levels),
+        one_of("log", "format", &log.format, &["text", "json"]),
+    ];
+    words.into_iter().flatten().chain(days)
+}
+
+fn one_of(section: &'static str, option: &'static str, value: &str, words: &[&str]) -> Option<Broken> {
+    (!words.contains(&value)).then(|| Broken {
+        section,
+        options: vec![option],
+        message: format!("[{section}] {option} = {value:?} is none of {}", words.join(", ")),
+        advice: super::mistake::nearest(value, words.iter().copied())
+            .map(|word| format!("did you mean \"{word}\"?"))
             .unwrap_or_default(),
     })
+}
+
+/// The figures go to this machine alone, unless somebody says that others may have them: they tell a fleet's size and
+/// troubles, of a plain inventory the names as well, and nobody is asked who they are.
+fn metrics(m: &Metrics) -> Option<Broken> {
+    if m.listen.is_empty() {
+        return None;
+    }
+    let broken = |message: String, advice: &str| Broken {
+        section: "metrics",
+        options: vec!["listen", "allow_remote"],
+        message,
+        advice: advice.to_owned(),
+    };
+    match m.listen.parse::<SocketAddr>() {
+        Err(_) => Some(broken(
+            format!("[metrics] listen = {:?} is no address with a port", m.listen),
+            "write one such as 127.0.0.1:9399",
+        )),
+        Ok(at) if !at.ip().is_loopback() && !m.allow_remote => Some(broken(
+            format!("[metrics] listen = {:?} can be reached from other machines", m.listen),
+            "take 127.0.0.1 or [::1], or set allow_remote = true",
+        )),
+        Ok(_) => None,
+    }
 }

@@ -30,6 +30,36 @@ pub enum FailureKind {
 }
 
 impl FailureKind {
+    /// All, in the order of their numbers.
+    pub const ALL: [Self; 10] = [
+        Self::Unreachable,
+        Self::Tls,
+        Self::Login,
+        Self::Permission,
+        Self::MissingObject,
+        Self::Timeout,
+        Self::LockTimeout,
+        Self::Server,
+        Self::Protocol,
+        Self::Config,
+    ];
+
+    /// One word for programs.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Unreachable => "unreachable",
+            Self::Tls => "tls",
+            Self::Login => "login",
+            Self::Permission => "permission",
+            Self::MissingObject => "missing_object",
+            Self::Timeout => "timeout",
+            Self::LockTimeout => "lock_timeout",
+            Self::Server => "server",
+            Self::Protocol => "protocol",
+            Self::Config => "config",
+        }
+    }
+
     /// True when trying again later may help without anyone changing anything.
     pub const fn is_transient(self) -> bool {
         matches!(self, Self::Unreachable | Self::Timeout | Self::LockTimeout | Self::Server | Self::Protocol)

@@ -2,7 +2,7 @@
 //! are the fold's business. Texts and names are sanitized already.
 
 use super::{
-    failure::Failure,
+    failure::{Failure, FailureKind},
     health::Thresholds,
     history::History,
     instance::{InstanceId, InstanceInfo},
@@ -358,18 +358,32 @@ pub struct CollectorStats {
     pub polls_failed: u64,
     /// polls not started because the one before still ran
     pub polls_skipped: u64,
+    /// polls that started late: by more than a tenth of their interval
+    pub polls_late: u64,
     /// samples dropped because the reducer's queue was full
     pub samples_dropped: u64,
     /// connects tried
     pub connects: u64,
+    /// failed polls and connects, by [`FailureKind::ALL`]
+    pub errors: [u64; FailureKind::ALL.len()],
     /// queries running now
     pub in_flight: u32,
     /// instances connected now
     pub connected: u32,
     /// instances waiting for a connect or query permit now
     pub queued: u32,
+    /// instances polled more slowly now because they cost more than their budget
+    pub slowed: u32,
+    /// updates waiting for the reducer now
+    pub updates_queued: u32,
     /// 99th percentile of the start delay of due polls over the last minute, ms
     pub start_delay_p99_ms: u32,
+    /// median round trip of a poll over the last minute, ms
+    pub latency_p50_ms: u32,
+    /// 95th percentile of it, ms
+    pub latency_p95_ms: u32,
+    /// 99th percentile of it, ms
+    pub latency_p99_ms: u32,
     /// this process: CPU % of one core over the last seconds
     pub process_cpu_pct: f32,
     /// this process: resident memory, bytes

@@ -65,6 +65,11 @@ impl LockedTenant {
         &self.uid
     }
 
+    /// Its folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// Its key slots.
     pub fn slots(&self) -> &[Slot] {
         &self.slots

@@ -24,7 +24,8 @@ const DEBOUNCE: Duration = Duration::from_secs(2);
 const NAMED: usize = 4;
 
 /// What cannot change while the program runs.
-const FIXED: [&str; 1] = ["log.folder"];
+const FIXED: [&str; 5] =
+    ["log.folder", "log.format", "log.keep_days", "metrics.listen", "metrics.allow_remote"];
 
 /// What came of a reload.
 #[derive(Debug, Clone, PartialEq)]
@@ -92,7 +93,7 @@ pub struct Reloader {
 
 /// How a file looks without being read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Look {
+pub struct Look {
     modified: Option<SystemTime>,
     size_bytes: u64,
     /// a file that was put in the place of another
@@ -222,7 +223,8 @@ fn differences(before: &Config, after: &Config) -> Vec<String> {
     found
 }
 
-fn look(file: &Path) -> Option<Look> {
+/// How a file looks now. None: it is not there.
+pub fn look(file: &Path) -> Option<Look> {
     let metadata = std::fs::metadata(file).ok()?;
     #[cfg(unix)]
     let inode = std::os::unix::fs::MetadataExt::ino(&metadata);

@@ -44,7 +44,7 @@ pub async fn run(once: Once, source: Source, tenancy: &Tenancy, config: Config) 
     }
     let temporary = if fleet.sim.is_some() { Some(tempfile::tempdir()?) } else { None };
     let folder = temporary.as_ref().map_or_else(|| log::folder(&config.log), |d| d.path().to_owned());
-    let _log = log::start(&config.log, &folder)?;
+    let _log = log::start(&config.log, &folder, log::FILE_ONLY)?;
     let sample = Duration::from_secs(once.sample.into());
     let settings = collect::Settings { warm_up: sample, ..source::settings(&config) };
     let limit = settings.connect_within + sample + Duration::from_secs(10);

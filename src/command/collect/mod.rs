@@ -1,0 +1,213 @@
+//! `dbtop collect`: collects a fleet in the foreground without a screen, for systemd and for machines that nobody looks
+//! at. One for each fleet: the [`lock`] says so. [`tend`] follows the inventory, [`pulse`] writes the [`heartbeat`] that
+//! `status`, `healthcheck` and screens read, [`notify`] tells systemd.
+
+pub mod heartbeat;
+pub mod lock;
+mod notify;
+pub mod place;
+mod pulse;
+mod tend;
+
+use self::{
+    heartbeat::{Heartbeat, Standing, StoreFigures},
+    lock::{Holder, Lock, Taken},
+    notify::Notifier,
+    place::Place,
+    pulse::{Ended, Pulse},
+    tend::Stand,
+};
+use super::{
+    config::reload::{Reload, Reloader},
+    keeper, log, open, signals, source,
+};
+use crate::{
+    cli::{self, Screen, Tenancy},
+    collect::{self, Collector},
+    config::{inventory, secret},
+    model::instance::Target,
+    sim::Sim,
+    tds::Roots,
+    tui::effect::REPLIES,
+};
+use anyhow::{Context, bail};
+use std::{path::PathBuf, sync::Arc};
+use tokio::{
+    sync::{
+        mpsc::{self, Sender},
+        watch,
+    },
+    task::JoinSet,
+};
+
+/// Collects until SIGTERM or Ctrl-C.
+///
+/// # Errors
+/// No inventory, a vault that does not open without a question, a collector that is there already, a mistake in the
+/// configuration; or the fleet's folder went away.
+pub async fn run(args: &cli::Collect, source: &cli::Source, tenancy: &Tenancy) -> anyhow::Result<()> {
+    let (cancel, wishes) = signals::listen_for_reload(|| true);
+    let reloader = Reloader::open(source, &Screen::none(), |_| None, wishes)?;
+    let config = reloader.config().clone();
+    let roots = tokio::task::spawn_blocking(Roots::load);
+    let notifier = Arc::new(Notifier::of_process());
+    let place = Place::find(source, tenancy)?;
+    let (_lock, holder) = take_lock(&place)?;
+    let fleet = open_fleet(source, tenancy).await?;
+    let demo_log = if fleet.sim.is_some() { Some(tempfile::tempdir()?) } else { None };
+    let folder = demo_log.as_ref().map_or_else(|| log::folder(&config.log), |d| PathBuf::from(d.path()));
+    let name = format!("{}.collector", place.name);
+    let log = Arc::new(log::start(&config.log, &folder, log::Lines { name: &name, to_stderr: true })?);
+    tracing::info!(version = holder.version, fleet = place.name, "collecting");
+    let collector =
+        collect::start(fleet.targets, source::settings(&config), Arc::new(secret::resolve), roots.await?);
+    let (stand, standing) = watch::channel((Standing::Starting, String::new()));
+    let mut tasks = JoinSet::new();
+    tasks.spawn(reconfigure(reloader, collector.commands.clone(), Arc::clone(&log), Arc::clone(&notifier)));
+    tend_inventory(source, tenancy, &collector, stand, &mut tasks)?;
+    let (_store, store) = watch::channel(None::<StoreFigures>);
+    let mut pulse = Pulse {
+        beat: first_beat(&holder, &place),
+        place,
+        notifier: Arc::clone(&notifier),
+        snapshots: collector.snapshots.clone(),
+        gauge: collector.gauge.clone(),
+        stand: standing,
+        store,
+    };
+    let ended = pulse.run(&cancel).await;
+    tracing::info!("ending");
+    notifier.stopping();
+    tasks.shutdown().await;
+    if !collector.shutdown().await {
+        tracing::warn!("the collector did not end within three seconds");
+    }
+    if ended == Ended::Gone {
+        let folder = pulse.place.folder.display();
+        bail!("the folder {folder} is gone: the tenant was renamed or deleted");
+    }
+    pulse.stop();
+    Ok(())
+}
+
+/// Now, ms since 1970 UTC.
+fn now_ms() -> i64 {
+    chrono::Utc::now().timestamp_millis()
+}
+
+/// Takes the fleet's lock for this process.
+///
+/// # Errors
+/// Somebody else has it.
+fn take_lock(place: &Place) -> anyhow::Result<(Lock, Holder)> {
+    place.make()?;
+    let version = env!("CARGO_PKG_VERSION").to_owned();
+    let holder = Holder { pid: std::process::id(), started_ms: now_ms(), version };
+    match lock::take(&place.folder, &holder)? {
+        Taken::Ours(lock) => Ok((lock, holder)),
+        Taken::Theirs(by) => {
+            let who = by.map_or_else(|| "another process".to_owned(), |by| format!("process {}", by.pid));
+            bail!("{} is collected already, by {who}: see `dbtop status`", place.title)
+        }
+    }
+}
+
+fn first_beat(holder: &Holder, place: &Place) -> Heartbeat {
+    Heartbeat {
+        pid: holder.pid,
+        version: holder.version.clone(),
+        title: place.title.clone(),
+        started_ms: holder.started_ms,
+        written_ms: holder.started_ms,
+        standing: Standing::Starting,
+        words: String::new(),
+        instances: heartbeat::Instances::default(),
+        polls: heartbeat::Polls::default(),
+        newest_poll_ms: None,
+        lag_ms: 0,
+        latency: heartbeat::Latency::default(),
+        queues: heartbeat::Queues::default(),
+        samples_dropped: 0,
+        process: heartbeat::Process::default(),
+        store: None,
+    }
+}
+
+/// What is known before the first poll.
+struct Fleet {
+    targets: Vec<Target>,
+    /// keeps the demo alive
+    sim: Option<Sim>,
+}
+
+/// Opens what needs no keeper. Of a sealed inventory it only sees that it will open, so that a wrong key ends us at once and
+/// in words; the keeper reads it.
+async fn open_fleet(source: &cli::Source, tenancy: &Tenancy) -> anyhow::Result<Fleet> {
+    if source.demo.is_some() {
+        let opened = source::open(source, tenancy).await?;
+        return Ok(Fleet { targets: opened.targets, sim: opened.sim });
+    }
+    if let Some(file) = &source.inventory {
+        let targets = inventory::load(file)?;
+        source::allow_sockets(targets.len() * 2);
+        return Ok(Fleet { targets, sim: None });
+    }
+    let locked = open::locked(tenancy)?;
+    // A suspended tenant is waited for: it may be resumed tonight.
+    if !locked.is_suspended() {
+        let opened = locked.unlock_any(&open::env(tenancy, &locked));
+        drop(opened.context(
+            "nobody is asked for a passphrase here: give --key-file FILE, a credential or the keyring",
+        )?);
+    }
+    Ok(Fleet { targets: Vec::new(), sim: None })
+}
+
+/// Follows the inventory, whatever it is, and says how it stands.
+fn tend_inventory(
+    source: &cli::Source,
+    tenancy: &Tenancy,
+    collector: &Collector,
+    stand: watch::Sender<Stand>,
+    tasks: &mut JoinSet<()>,
+) -> anyhow::Result<()> {
+    let commands = collector.commands.clone();
+    if source.demo.is_none() && source.inventory.is_none() {
+        let (replies, answers) = mpsc::channel(REPLIES);
+        let keeper = keeper::start(tenancy, None, commands.clone(), replies)?;
+        tasks.spawn(tend::sealed(answers, keeper, commands, stand));
+        return Ok(());
+    }
+    // Nobody listens only at the end.
+    let _ = stand.send((Standing::Collecting, String::new()));
+    if let (None, Some(file)) = (source.demo, &source.inventory) {
+        tasks.spawn(tend::plain(file.clone(), commands));
+    }
+    Ok(())
+}
+
+/// Takes every reload of the configuration to the collector and the log.
+async fn reconfigure(
+    mut reloader: Reloader,
+    collector: Sender<collect::Command>,
+    log: Arc<log::LogGuard>,
+    notifier: Arc<Notifier>,
+) {
+    loop {
+        let reload = reloader.next().await;
+        notifier.reloading();
+        if matches!(reload, Reload::Refused(_)) {
+            tracing::warn!("{}", reload.words());
+        } else {
+            tracing::info!("{}", reload.words());
+        }
+        if let Reload::Changed { config, .. } = reload {
+            log.set_level(&config.log.level);
+            let settings = Box::new(source::settings(&config));
+            if collector.send(collect::Command::Settings(settings)).await.is_err() {
+                return;
+            }
+        }
+        notifier.ready();
+    }
+}

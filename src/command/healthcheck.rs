@@ -1,0 +1,293 @@
+//! `dbtop healthcheck`: whether a fleet's collector does its work, as Nagios plug-ins say it: one line, figures behind a
+//! bar, and the exit code 0 (ok), 1 (warning), 2 (critical) or 3 (could not tell). Looks from outside, as `status` does.
+
+use super::{
+    collect::{heartbeat::Heartbeat, heartbeat::Standing, place::Place},
+    print,
+    status::{FRESH_MS, Seen},
+};
+use crate::{
+    cli::{self, Healthcheck, Report},
+    model::time::Timestamp,
+};
+use serde::Serialize;
+use std::{path::Path, process::ExitCode};
+
+/// A beat older than this, ms: the collector hangs for good.
+const HANGS_MS: u64 = 30_000;
+/// Opening an inventory takes no longer, ms.
+const STARTS_WITHIN_MS: u64 = 60_000;
+
+/// What a check says. The number is the exit code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Verdict {
+    Ok = 0,
+    Warning = 1,
+    Critical = 2,
+    Unknown = 3,
+}
+
+impl Verdict {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Ok => "OK",
+            Self::Warning => "WARNING",
+            Self::Critical => "CRITICAL",
+            Self::Unknown => "UNKNOWN",
+        }
+    }
+
+    /// Worse is greater. What is not known is worse than a warning only if nothing is known.
+    const fn rank(self) -> u8 {
+        match self {
+            Self::Ok => 0,
+            Self::Unknown => 1,
+            Self::Warning => 2,
+            Self::Critical => 3,
+        }
+    }
+
+    /// A figure that is bad when it is great.
+    fn above(value: f64, warning: f64, critical: f64) -> Self {
+        match value {
+            v if v >= critical => Self::Critical,
+            v if v >= warning => Self::Warning,
+            _ => Self::Ok,
+        }
+    }
+}
+
+/// One check.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+struct Check {
+    name: &'static str,
+    status: Verdict,
+    words: String,
+    /// figure with its unit, as it is drawn
+    #[serde(skip_serializing_if = "Option::is_none")]
+    figure: Option<Figure>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+struct Figure {
+    value: f64,
+    unit: &'static str,
+    warning: f64,
+    critical: f64,
+}
+
+impl Check {
+    fn new(name: &'static str, status: Verdict, words: impl Into<String>) -> Self {
+        Self { name, status, words: words.into(), figure: None }
+    }
+}
+
+/// All checks together.
+#[derive(Debug, Serialize)]
+struct Answer {
+    status: Verdict,
+    fleet: String,
+    checks: Vec<Check>,
+}
+
+/// Runs all checks and prints them.
+///
+/// # Errors
+/// Only that nothing can be printed: all else is an answer.
+pub fn run(args: &Healthcheck, source: &cli::Source, tenancy: &cli::Tenancy) -> anyhow::Result<ExitCode> {
+    let answer = match Place::find(source, tenancy).and_then(Seen::look) {
+        Ok(seen) => judge(args, &seen),
+        Err(error) => Answer {
+            status: Verdict::Unknown,
+            fleet: String::new(),
+            checks: vec![Check::new("collector", Verdict::Unknown, super::words(&error))],
+        },
+    };
+    let text = match args.output {
+        Report::Text => words(&answer),
+        Report::Json => serde_json::to_string_pretty(&answer)? + "\n",
+    };
+    print(&text)?;
+    Ok(ExitCode::from(answer.status as u8))
+}
+
+fn judge(args: &Healthcheck, seen: &Seen) -> Answer {
+    let checks =
+        vec![collector(seen), poll(args, seen), lag(args, seen), store(seen), disk(args, &seen.place.folder)];
+    let worst = checks.iter().map(|check| check.status).max_by_key(|status| status.rank());
+    Answer { status: worst.unwrap_or(Verdict::Unknown), fleet: seen.place.title.clone(), checks }
+}
+
+fn collector(seen: &Seen) -> Check {
+    let says = |status, words: String| Check::new("collector", status, words);
+    if !seen.is_held() {
+        return says(Verdict::Critical, format!("no collector runs ({})", seen.word()));
+    }
+    let Some(beat) = seen.living_beat() else {
+        return says(Verdict::Warning, "a collector runs and has not said anything yet".to_owned());
+    };
+    let age = seen.beat_age_ms().unwrap_or_default();
+    let since = seen.at.ms_since(Timestamp::from_ms(beat.started_ms));
+    match beat.standing {
+        _ if age > FRESH_MS => {
+            let status = if age > HANGS_MS { Verdict::Critical } else { Verdict::Warning };
+            says(status, format!("pid {} has not said anything for {} s", beat.pid, age / 1000))
+        }
+        Standing::Waiting => says(Verdict::Warning, format!("pid {} waits: {}", beat.pid, beat.words)),
+        Standing::Starting if since > STARTS_WITHIN_MS => {
+            says(Verdict::Warning, format!("pid {} has been starting for {} s", beat.pid, since / 1000))
+        }
+        _ => says(
+            Verdict::Ok,
+            format!(
+                "{} with pid {}, {}/{} up",
+                beat.standing.name(),
+                beat.pid,
+                beat.instances.up,
+                beat.instances.total
+            ),
+        ),
+    }
+}
+
+/// The newest good poll of any instance: a single one that is down is the fleet's trouble, not the collector's.
+fn poll(args: &Healthcheck, seen: &Seen) -> Check {
+    let Some(beat) = seen.living_beat() else { return not_known("poll") };
+    if beat.instances.total == 0 {
+        return Check::new("poll", Verdict::Ok, "there is nothing to poll");
+    }
+    let age = beat.newest_poll_age_ms(seen.at);
+    let age_s = age.unwrap_or_else(|| seen.at.ms_since(Timestamp::from_ms(beat.started_ms))) as f64 / 1000.0;
+    let (warning, critical) = (f64::from(args.poll_warning), f64::from(args.poll_critical));
+    let words = match age {
+        Some(_) => format!("newest poll {age_s:.0} s ago"),
+        None => format!("no good poll since the start {age_s:.0} s ago"),
+    };
+    Check {
+        figure: Some(Figure { value: age_s, unit: "s", warning, critical }),
+        ..Check::new("poll", Verdict::above(age_s, warning, critical), words)
+    }
+}
+
+fn lag(args: &Healthcheck, seen: &Seen) -> Check {
+    let Some(beat) = seen.living_beat() else { return not_known("lag") };
+    let store_ms = beat.store.as_ref().map_or(0, |store| store.lag_ms);
+    let lag_s = store_ms.max(beat.lag_ms.into()) as f64 / 1000.0;
+    let (warning, critical) = (f64::from(args.lag_warning), f64::from(args.lag_critical));
+    let words = if store_ms > u64::from(beat.lag_ms) {
+        format!("the store is {lag_s:.1} s behind")
+    } else {
+        format!("polls start {lag_s:.1} s late")
+    };
+    Check {
+        figure: Some(Figure { value: lag_s, unit: "s", warning, critical }),
+        ..Check::new("lag", Verdict::above(lag_s, warning, critical), words)
+    }
+}
+
+fn store(seen: &Seen) -> Check {
+    let says = |status, words: &str| Check::new("store", status, words);
+    if seen.place.folder.exists() && !can_write(&seen.place.folder) {
+        return says(Verdict::Critical, "its folder cannot be written");
+    }
+    match seen.living_beat().map(|beat: &Heartbeat| beat.store.as_ref()) {
+        None => not_known("store"),
+        Some(None) => says(Verdict::Ok, "nothing is kept"),
+        Some(Some(store)) => match (store.writable, &store.problem) {
+            (false, problem) => says(Verdict::Critical, problem.as_deref().unwrap_or("it cannot be written")),
+            (true, Some(problem)) => says(Verdict::Warning, problem),
+            (true, None) => says(Verdict::Ok, "it is written"),
+        },
+    }
+}
+
+fn disk(args: &Healthcheck, folder: &Path) -> Check {
+    let Some(free_pct) = free_pct(folder) else { return not_known("disk") };
+    let (warning, critical) = (f64::from(args.disk_warning), f64::from(args.disk_critical));
+    // It is bad when it is small.
+    let status = Verdict::above(-free_pct, -warning, -critical);
+    Check {
+        figure: Some(Figure { value: free_pct, unit: "%", warning, critical }),
+        ..Check::new("disk", status, format!("{free_pct:.0} % of the disk free"))
+    }
+}
+
+fn not_known(name: &'static str) -> Check {
+    Check::new(name, Verdict::Unknown, "not known")
+}
+
+/// What others than root may still take of the file system, %.
+#[cfg(unix)]
+fn free_pct(folder: &Path) -> Option<f64> {
+    let stat = rustix::fs::statvfs(folder).ok().filter(|stat| stat.f_blocks > 0)?;
+    Some(stat.f_bavail as f64 / stat.f_blocks as f64 * 100.0)
+}
+
+#[cfg(not(unix))]
+fn free_pct(_: &Path) -> Option<f64> {
+    None
+}
+
+#[cfg(unix)]
+fn can_write(folder: &Path) -> bool {
+    rustix::fs::access(folder, rustix::fs::Access::WRITE_OK).is_ok()
+}
+
+#[cfg(not(unix))]
+fn can_write(_: &Path) -> bool {
+    true
+}
+
+/// `DBTOP OK: …, … | poll=2s;120;300 …`: worst first, so that a line that is cut tells it.
+fn words(answer: &Answer) -> String {
+    let mut checks: Vec<&Check> = answer.checks.iter().filter(|c| c.status != Verdict::Unknown).collect();
+    if checks.is_empty() {
+        checks = answer.checks.iter().collect();
+    }
+    checks.sort_by_key(|check| std::cmp::Reverse(check.status.rank()));
+    let said: Vec<String> = checks.iter().map(|c| c.words.replace('|', "/")).collect();
+    let figures: Vec<String> = answer
+        .checks
+        .iter()
+        .filter_map(|check| check.figure.as_ref().map(|figure| (check.name, figure)))
+        .map(|(name, f)| {
+            // Free space is bad below its limits: `N:` in the plug-ins' words.
+            let below = if f.unit == "%" { ":" } else { "" };
+            format!("{name}={:.1}{};{}{below};{}{below}", f.value, f.unit, f.warning, f.critical)
+        })
+        .collect();
+    let bar = if figures.is_empty() { String::new() } else { format!(" | {}", figures.join(" ")) };
+    let fleet = if answer.fleet.is_empty() { String::new() } else { format!(" {}", answer.fleet) };
+    format!("DBTOP{fleet} {}: {}{bar}\n", answer.status.word(), said.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_worst_is_said_first_and_gives_the_exit_code() {
+        let disk = Check {
+            figure: Some(Figure { value: 42.0, unit: "%", warning: 10.0, critical: 5.0 }),
+            ..Check::new("disk", Verdict::Ok, "42 % of the disk free")
+        };
+        let answer = Answer {
+            status: Verdict::Critical,
+            fleet: "acme".to_owned(),
+            checks: vec![
+                Check::new("collector", Verdict::Ok, "fine"),
+                not_known("lag"),
+                Check::new("store", Verdict::Critical, "full | really"),
+                disk,
+            ],
+        };
+        assert_eq!(
+            words(&answer),
+            "DBTOP acme CRITICAL: full / really, fine, 42 % of the disk free | disk=42.0%;10:;5:\n"
+        );
+        assert_eq!(Verdict::above(-4.0, -10.0, -5.0), Verdict::Critical);
+        assert_eq!(Verdict::above(-42.0, -10.0, -5.0), Verdict::Ok);
+        assert_eq!(Verdict::above(120.0, 120.0, 300.0), Verdict::Warning);
+    }
+}
