@@ -146,6 +146,12 @@ fn any_key() -> impl Strategy<Value = &'static str> {
         "backspace",
         "ctrl-u",
         "a",
+        "t",
+        "[",
+        "]",
+        "{",
+        "T",
+        "02:14",
     ])
 }
 

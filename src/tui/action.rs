@@ -117,6 +117,18 @@ pub enum Action {
     Save,
     /// what logins may not see
     Doctor,
+    /// ask for a time to go to
+    GoToTime,
+    /// a little back in time
+    StepBack,
+    /// a little forward in time
+    StepOn,
+    /// an hour back
+    LongBack,
+    /// an hour forward
+    LongOn,
+    /// back to the present
+    Live,
 }
 
 impl Action {
@@ -135,6 +147,14 @@ impl Action {
                 | Self::Mark
                 | Self::MarkRange
                 | Self::Copy
+        )
+    }
+
+    /// True for what changes the instant on the screen.
+    pub const fn moves_in_time(self) -> bool {
+        matches!(
+            self,
+            Self::GoToTime | Self::StepBack | Self::StepOn | Self::LongBack | Self::LongOn | Self::Live
         )
     }
 
@@ -202,6 +222,12 @@ impl Action {
             Self::PrevStep => "previous step; what was typed stays",
             Self::Test => "test the connection, from any step",
             Self::Save => "save, from any step",
+            Self::GoToTime => "go to a time: 02:14, 2026-11-20 02:14, -3h, yesterday 14:00, mon 09:00",
+            Self::StepBack => "a minute back in time; held, the steps grow to an hour",
+            Self::StepOn => "a minute forward in time; beyond now it is live",
+            Self::LongBack => "an hour back in time",
+            Self::LongOn => "an hour forward in time",
+            Self::Live => "back to live",
         }
     }
 }

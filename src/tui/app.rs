@@ -20,6 +20,7 @@ use super::{
     pane::{PaneId, Wish},
     place::Place,
     theme::{Depth, Theme},
+    travel::Travel,
     world::{Panes, World},
 };
 use crate::model::{
@@ -82,7 +83,7 @@ pub struct App {
     depth: Depth,
     /// the theme that the settings name; `:theme` may have chosen another since
     named_theme: String,
-    waiting: Option<Arc<FleetSnapshot>>,
+    pub(super) waiting: Option<Arc<FleetSnapshot>>,
     history: VecDeque<String>,
     interrupted: Option<Timestamp>,
     quit: bool,
@@ -91,6 +92,9 @@ pub struct App {
     pub(super) effects: Vec<Effect>,
     pub(super) copies: Vec<String>,
     pub(super) desk: Desk,
+    pub(super) travel: Travel,
+    /// who polls, if it is another process
+    pub(super) collector: Option<String>,
 }
 
 impl App {
@@ -130,6 +134,8 @@ impl App {
             effects: Vec::new(),
             copies: Vec::new(),
             desk: Desk::new(settings.vault, now, settings.lock_after_ms),
+            travel: Travel::new(now),
+            collector: None,
         }
     }
 
@@ -163,18 +169,6 @@ impl App {
         self.figures = figures;
     }
 
-    /// A new snapshot. While paused it is kept for later.
-    pub fn ingest(&mut self, snapshot: Arc<FleetSnapshot>) {
-        if self.paused.is_some() {
-            self.waiting = Some(snapshot);
-            return;
-        }
-        self.cost = snapshot.own_cost();
-        self.world.snapshot = snapshot;
-        self.refresh();
-        self.follow_details();
-    }
-
     /// An answer to an effect.
     pub fn reply(&mut self, reply: Reply) {
         self.hear(reply);
@@ -195,7 +189,7 @@ impl App {
 
     /// Time goes on: messages vanish.
     pub fn tick(&mut self, now: Timestamp) {
-        self.world.now = now;
+        self.clock(now);
         if self.message.as_ref().is_some_and(|m| m.until <= now) {
             self.message = None;
         }
@@ -205,7 +199,7 @@ impl App {
 
     /// A key.
     pub fn key(&mut self, chord: Chord) {
-        self.desk.touched = self.world.now;
+        self.desk.touched = self.travel.clock;
         if self.hold_for_form(chord) {
             return;
         }
@@ -236,7 +230,7 @@ impl App {
 
     /// Pasted text goes to the open input.
     pub fn paste(&mut self, text: &str) {
-        self.desk.touched = self.world.now;
+        self.desk.touched = self.travel.clock;
         if let Some(Layer::Modal(mut modal)) = self.layers.pop_if(|l| matches!(l, Layer::Modal(_))) {
             let mut out = Out::default();
             modal.paste(text, &mut out);
@@ -246,6 +240,7 @@ impl App {
             Some(Layer::Palette(p)) => p.line.paste(text),
             Some(Layer::Jump(j)) => j.line.paste(text),
             Some(Layer::Filter(f)) => f.line.paste(text),
+            Some(Layer::Prompt(p)) => p.line.paste(text),
             _ => return,
         }
         self.typed();
@@ -273,7 +268,7 @@ impl App {
         if action != Action::Interrupt {
             self.interrupted = None;
         }
-        if self.act_on_layer(action) {
+        if self.act_on_layer(action) || self.refuses_in_past(action) {
             return;
         }
         let mut wishes = Vec::new();
@@ -294,7 +289,7 @@ impl App {
     }
 
     fn act_on_app(&mut self, action: Action) {
-        if self.act_on_desk(action) {
+        if self.act_on_desk(action) || self.act_on_time(action) {
             return;
         }
         match action {
@@ -344,6 +339,11 @@ impl App {
             self.act_on_app(action);
             return true;
         }
+        // What is read stays open on the way through time.
+        if action.moves_in_time() && matches!(layer, Layer::Details(_)) {
+            self.layers.push(layer);
+            return self.act_on_time(action);
+        }
         if let Layer::Modal(modal) = layer {
             self.act_on_modal(modal, action);
             return true;
@@ -359,7 +359,7 @@ impl App {
                 Action::Enter | Action::Out => None,
                 _ => Some(true),
             },
-            Layer::Filter(_) => match action {
+            Layer::Filter(_) | Layer::Prompt(_) => match action {
                 Action::Enter | Action::Out => None,
                 _ => Some(true),
             },
@@ -420,7 +420,8 @@ impl App {
                 let _ = self.panes.get(self.place.pane).set_filter(&text);
             }
             Layer::Modal(modal) => self.act_on_modal(modal, action),
-            Layer::Palette(_) | Layer::Jump(_) | Layer::Help(_) | Layer::Details(_) => {}
+            Layer::Prompt(prompt) if entered => self.answered(prompt),
+            Layer::Prompt(_) | Layer::Palette(_) | Layer::Jump(_) | Layer::Help(_) | Layer::Details(_) => {}
         }
     }
 
@@ -454,6 +455,7 @@ impl App {
                 }
             }
             Command::Tenant(slug) => self.ask(Request::Switch(slug)),
+            Command::At(when) => self.at_text(&when),
         }
     }
 
@@ -467,6 +469,7 @@ impl App {
             Some(Layer::Palette(p)) => p.line.key(chord),
             Some(Layer::Jump(j)) => j.line.key(chord),
             Some(Layer::Filter(f)) => f.line.key(chord),
+            Some(Layer::Prompt(p)) => p.line.key(chord),
             _ => false,
         };
         if changed {
@@ -480,6 +483,7 @@ impl App {
             Some(Layer::Palette(p)) => p.update(),
             Some(Layer::Jump(j)) => j.update(&self.world.snapshot),
             Some(Layer::Filter(_)) => self.apply_filter(),
+            Some(Layer::Prompt(p)) => p.typed(),
             _ => {}
         }
     }
@@ -521,7 +525,7 @@ impl App {
     }
 
     /// The open details show the row's newest state, or say that it has gone.
-    fn follow_details(&mut self) {
+    pub(super) fn follow_details(&mut self) {
         let pane = self.place.pane;
         if let Some(Layer::Details(d)) = self.layers.last_mut() {
             match self.panes.get(pane).details(&d.key, &self.world.view()) {
@@ -539,16 +543,8 @@ impl App {
         self.request_refresh(ids);
     }
 
-    fn pause(&mut self) {
-        if self.paused.take().is_none() {
-            self.paused = Some(self.world.snapshot.at);
-        } else if let Some(snapshot) = self.waiting.take() {
-            self.ingest(snapshot);
-        }
-    }
-
     fn interrupt(&mut self) {
-        let now = self.world.now;
+        let now = self.travel.clock;
         if self.interrupted.is_some_and(|at| now.ms_since(at) <= INTERRUPT_MS) {
             self.quit = true;
         }
@@ -557,12 +553,7 @@ impl App {
     }
 
     pub(super) fn say(&mut self, level: Level, text: String) {
-        self.message = Some(Message { level, text, until: self.world.now.plus_ms(MESSAGE_MS) });
-    }
-
-    /// Snapshots that came while paused.
-    pub(super) fn behind(&self) -> u64 {
-        self.waiting.as_ref().map_or(0, |w| w.version.saturating_sub(self.world.snapshot.version))
+        self.message = Some(Message { level, text, until: self.travel.clock.plus_ms(MESSAGE_MS) });
     }
 
     /// Recomputes scope and rows, and tells the program what is looked at.

@@ -7,9 +7,10 @@ use super::{
     keymap::{Chord, Context, default_bindings},
     layer::{Layer, overlay},
     pane::{PaneId, Part, reading},
+    travel::{push_ago, push_instant},
     widget::canvas::{Canvas, width},
 };
-use crate::model::{figure, health::Level};
+use crate::model::{figure, health::Level, time::Timestamp};
 use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 use std::fmt::Write as _;
 
@@ -58,6 +59,7 @@ fn layers(app: &mut App, screen: &mut Canvas<'_>) {
         None => {}
         Some(Layer::Palette(p)) => p.render(screen, theme),
         Some(Layer::Jump(j)) => j.render(screen, &app.world.snapshot, theme),
+        Some(Layer::Prompt(p)) => p.render(screen, app.travel.clock, theme),
         Some(Layer::Filter(f)) => {
             let mut line = screen.part(0, h - 1, w, 1);
             line.clear(theme.input);
@@ -94,9 +96,15 @@ fn is_production(app: &App) -> bool {
 fn header(app: &App, line: &mut Canvas<'_>) {
     let t = &app.world.theme;
     let w = line.width();
+    let in_past = app.travel.past.is_some();
+    // The whole line is amber in the past: nobody shall take it for the present.
+    let bar = |style: Style| if in_past { t.banner } else { style };
+    if in_past {
+        line.clear(t.banner);
+    }
     let right = header_right(app, line);
     let room = w.saturating_sub(right + 1);
-    let mut x = line.put(1, 0, room, "dbtop", t.accent) + 3;
+    let mut x = line.put(1, 0, room, "dbtop", bar(t.accent)) + 3;
     let mut crumbs = vec![app.tenant.clone()];
     for scope in &app.place.scopes {
         let mut name = String::new();
@@ -107,15 +115,56 @@ fn header(app: &App, line: &mut Canvas<'_>) {
     let last = crumbs.len() - 1;
     for (n, crumb) in crumbs.iter().enumerate() {
         if n > 0 {
-            x += line.put(x, 0, room.saturating_sub(x), " › ", t.rule);
+            x += line.put(x, 0, room.saturating_sub(x), " › ", bar(t.rule));
         }
         let style = if n == last { if production { t.prod } else { t.strong } } else { t.dim };
-        x += line.put(x, 0, room.saturating_sub(x), crumb, style);
+        x += line.put(x, 0, room.saturating_sub(x), crumb, bar(style));
     }
     if let Some(i) = app.world.view().single().filter(|i| i.info.tls.is_insecure()) {
         let text = format!("  TLS {}", super::pane::fleet::tls_words(i.info.tls));
-        line.put(x, 0, room.saturating_sub(x), &text, t.critical);
+        line.put(x, 0, room.saturating_sub(x), &text, bar(t.critical));
     }
+}
+
+/// Who polls, if it is another process: the first word of it on a narrow screen.
+fn collector_words(app: &App, w: u16) -> Option<&str> {
+    let words = app.collector.as_deref()?;
+    let room = if app.travel.past.is_some() { w.saturating_sub(40) } else { w };
+    match room {
+        0..80 => None,
+        80..120 => words.split(" · ").next(),
+        _ => Some(words),
+    }
+}
+
+/// ` ◀ PAST 2026-11-20 02:14:00 UTC, 9h12m ago `, as much of it as there is room for.
+fn past_piece(app: &App, at: Timestamp, w: u16) -> String {
+    let mut text = String::from(if w < 70 { "◀ PAST " } else { " ◀ PAST " });
+    let from = text.len();
+    push_instant(&mut text, at);
+    if w < 70 {
+        // Neither year nor seconds.
+        text.truncate(from + 16);
+        text.replace_range(from..from + 5, "");
+        return text;
+    }
+    if w >= 90 {
+        text.push_str(" UTC, ");
+        push_ago(&mut text, at, app.travel.clock);
+    }
+    text.push(' ');
+    text
+}
+
+/// ` → 02:14:00 … `: on the way there.
+fn going_piece(goal: Timestamp, w: u16) -> String {
+    let mut text = String::from("→ ");
+    figure::push_clock(&mut text, goal);
+    if w < 70 {
+        text.truncate("→ 00:00".len());
+    }
+    text.push('…');
+    text
 }
 
 /// Counts, clock, live or paused, from the right; returns the columns used.
@@ -123,6 +172,9 @@ fn header_right(app: &App, line: &mut Canvas<'_>) -> u16 {
     let t = &app.world.theme;
     let w = line.width();
     let mut pieces: Vec<(Style, String)> = Vec::new();
+    if let Some(words) = collector_words(app, w) {
+        pieces.push((t.dim, words.to_owned()));
+    }
     let c = app.world.snapshot.counts;
     let known = app.world.snapshot.version > 0;
     for (level, n) in [
@@ -135,14 +187,20 @@ fn header_right(app: &App, line: &mut Canvas<'_>) -> u16 {
             pieces.push((reading::level_style(t, level), format!("{} {n}", reading::glyph(level))));
         }
     }
-    let mut clock = String::new();
-    figure::push_clock(&mut clock, app.world.now);
-    if app.world.low_bandwidth {
-        clock.truncate(5);
+    if app.travel.past.is_none() {
+        let mut clock = String::new();
+        figure::push_clock(&mut clock, app.world.now);
+        if app.world.low_bandwidth {
+            clock.truncate(5);
+        }
+        clock.push_str(if w < 70 { "" } else { " UTC" });
+        pieces.push((t.dim, clock));
     }
-    clock.push_str(if w < 70 { "" } else { " UTC" });
-    pieces.push((t.dim, clock));
+    if let Some(goal) = app.travel.goal() {
+        pieces.push((t.banner, going_piece(goal, w)));
+    }
     match app.paused {
+        _ if let Some(past) = app.travel.past => pieces.push((t.banner, past_piece(app, past.at, w))),
         Some(at) => {
             let mut text = String::from(" ❚❚ PAUSED ");
             figure::push_clock(&mut text, at);
@@ -163,7 +221,8 @@ fn header_right(app: &App, line: &mut Canvas<'_>) -> u16 {
     let mut x = w.saturating_sub(total as u16 + 1 - gap as u16);
     let start = x;
     for (style, text) in &pieces {
-        x += line.put(x, 0, w, text, *style) + gap as u16;
+        let style = if app.travel.past.is_some() { t.banner } else { *style };
+        x += line.put(x, 0, w, text, style) + gap as u16;
     }
     w.saturating_sub(start)
 }
@@ -272,7 +331,11 @@ fn footer(app: &mut App, line: &mut Canvas<'_>) {
     let nothing = app.layers.is_empty() && app.world.snapshot.instances.is_empty();
     let no_row = app.layers.is_empty() && app.panes.get(app.place.pane).counts().0 == 0;
     let narrowed = app.world.narrowed;
+    let in_past = app.travel.past.is_some();
     let useful = |a: Action| match a {
+        Action::StepBack | Action::StepOn | Action::Live => in_past,
+        Action::Refresh | Action::Edit if in_past => false,
+        Action::GoToTime => !nothing || in_past,
         Action::Help | Action::Palette | Action::Back | Action::Add => true,
         Action::Enter | Action::Details | Action::Copy => !no_row,
         Action::Narrow => !no_row && !narrowed,
@@ -283,7 +346,7 @@ fn footer(app: &mut App, line: &mut Canvas<'_>) {
     };
     let mut told: Vec<_> = contexts.iter().flat_map(of).filter(|b| useful(b.action)).collect();
     // To look is more usual than to change.
-    told.sort_by_key(|b| b.action == Action::Edit);
+    told.sort_by_key(|b| (!(in_past && b.action.moves_in_time()), b.action == Action::Edit));
     let mut help_to_come = app.layers.is_empty();
     let mut x = 1;
     for b in told {

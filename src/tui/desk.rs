@@ -17,6 +17,7 @@ use super::{
     },
     pane::{PaneId, Sealed},
     place::Place,
+    travel::Past,
     world::Panes,
 };
 use crate::model::{health::Level, instance::InstanceId, time::Timestamp};
@@ -190,14 +191,20 @@ impl App {
             // Answers to dialogs that were closed meanwhile.
             Reply::Tested { .. }
             | Reply::Examined { .. }
-            // Time travel comes with the next commit.
-            | Reply::Past { .. }
+            // The others come with the next commits.
             | Reply::Chart { .. }
             | Reply::Marks { .. }
             | Reply::Compared { .. }
-            | Reply::Bookmarked(_)
-            | Reply::NoHistory { .. }
-            | Reply::Collector(_) => {}
+            | Reply::Bookmarked(_) => {}
+            Reply::Past { ticket, snapshot, at, oldest, .. } => {
+                self.arrive(ticket, snapshot, Past { at, oldest });
+            }
+            Reply::NoHistory { ticket, why } => {
+                if self.stay(ticket) || ticket.is_none() {
+                    self.say(Level::Warning, why);
+                }
+            }
+            Reply::Collector(words) => self.collector = words,
             Reply::Saved(Ok(text)) => self.say(Level::Ok, text),
             Reply::Saved(Err(refusal)) => self.say(Level::Warning, refusal.words),
         }
@@ -260,6 +267,7 @@ impl App {
             self.panes = Panes::default();
             self.place = Place { scopes: Vec::new(), pane: PaneId::Fleet };
             self.last = None;
+            self.forget_past();
             self.layers.clear();
             self.forget_form();
             self.desk.dismissed = false;
@@ -268,7 +276,7 @@ impl App {
         let before = std::mem::replace(&mut self.desk.state, state);
         match &self.desk.state {
             VaultState::Open => {
-                self.desk.touched = self.world.now;
+                self.desk.touched = self.travel.clock;
                 if let Some(action) = self.desk.then.take() {
                     self.at_desk(action);
                 }
@@ -315,8 +323,9 @@ impl App {
             Effect::Refresh(_) => "busy: the refresh was not taken, try again",
             Effect::Ask(_) => "busy: that was not taken, try again",
         };
-        if matches!(effect, Effect::Ask(_)) {
+        if let Effect::Ask(request) = effect {
             self.forget_form();
+            self.forget_going(request);
         }
         self.say(Level::Warning, text.to_owned());
     }

@@ -93,7 +93,7 @@ impl App {
     pub(super) fn open_form(&mut self, data: FormData) {
         let Some(ids) = self.desk.form.take() else { return };
         let held = std::mem::take(&mut self.desk.held);
-        let now = self.world.now;
+        let now = self.travel.clock;
         let mut dialog: Box<dyn Modal> = match (ids.as_slice(), data.of.len()) {
             ([], 0) | ([_], 1) => Box::new(Wizard::new(data, now.ms().unsigned_abs(), &self.world.theme)),
             ([_, _, ..], 1..) => Box::new(Bulk::new(data, now, &self.world.theme)),

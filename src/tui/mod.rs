@@ -22,6 +22,7 @@ mod place;
 mod pulse;
 mod terminal;
 pub mod theme;
+mod travel;
 mod widget;
 mod world;
 

@@ -15,6 +15,7 @@ pub mod login;
 pub mod modal;
 pub mod overlay;
 pub mod palette;
+pub mod prompt;
 pub mod removal;
 pub mod tenants;
 pub mod unlock;
@@ -35,6 +36,8 @@ pub enum Layer {
     Details(details::Details),
     /// Ctrl-g
     Jump(jump::Jump),
+    /// a time or a note
+    Prompt(prompt::Prompt),
     /// a dialog about the inventory
     Modal(Box<dyn modal::Modal>),
 }
@@ -44,7 +47,7 @@ impl Layer {
     pub fn context(&self) -> Context {
         match self {
             Self::Modal(m) => m.context(),
-            Self::Palette(_) | Self::Filter(_) | Self::Jump(_) => Context::Input,
+            Self::Palette(_) | Self::Filter(_) | Self::Jump(_) | Self::Prompt(_) => Context::Input,
             Self::Help(_) | Self::Details(_) => Context::Reader,
         }
     }

@@ -32,10 +32,12 @@ pub enum Command {
     Filter(String),
     /// another tenant
     Tenant(Slug),
+    /// a time to go to, as typed
+    At(String),
 }
 
 /// Words that need nothing after them.
-const WORDS: [(&str, &str, Action); 20] = [
+const WORDS: [(&str, &str, Action); 21] = [
     ("help", "the keys of this pane", Action::Help),
     ("pause", "the screen stands still", Action::Pause),
     ("refresh", "poll what is in view now", Action::Refresh),
@@ -55,6 +57,7 @@ const WORDS: [(&str, &str, Action); 20] = [
     ("add", "an instance", Action::Add),
     ("edit", "this instance, or those marked", Action::Edit),
     ("remove", "this instance, or those marked", Action::Remove),
+    ("live", "back to the present", Action::Live),
     ("q", "quit", Action::Quit),
 ];
 
@@ -67,12 +70,13 @@ const PANES: [(&str, &str, PaneId); 4] = [
 ];
 
 /// Commands that take something, and what.
-const WITH: [(&str, &str); 5] = [
+const WITH: [(&str, &str); 6] = [
     ("fleet|activity|waits|blocking [@GROUP|INSTANCE]", "a pane, in that scope"),
     ("@GROUP or INSTANCE", "only these; the pane stays"),
     ("theme NAME", "colours"),
     ("filter TEXT", "filter the rows of this pane"),
     ("tenant NAME", "watch another tenant"),
+    ("at TIME", "go to a time: 02:14, -3h, yesterday 14:00"),
 ];
 
 /// All commands with what they do, for the help and `docs/keys.md`.
@@ -99,6 +103,7 @@ pub fn interpret(text: &str, snapshot: &FleetSnapshot) -> Result<Command, String
         "filter" => return Ok(Command::Filter(rest.to_owned())),
         "tenant" if rest.is_empty() => return Ok(Command::Do(Action::Tenants)),
         "tenant" => return Slug::parse(rest).map(Command::Tenant).map_err(|e| e.to_string()),
+        "at" | "time" => return Ok(Command::At(rest.to_owned())),
         "scope" if !rest.is_empty() => {
             return Ok(Command::Go { pane: None, scopes: Some(scope(rest, snapshot)?) });
         }

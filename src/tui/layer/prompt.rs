@@ -1,0 +1,92 @@
+//! A line at the foot that asks for one thing: a time to go to, a time to compare with, a note. What it leads to is said
+//! while it is typed; a mistake is said beside it and keeps it open.
+
+use super::input::Line;
+use crate::{
+    model::{
+        past::{self, When},
+        time::Timestamp,
+    },
+    tui::{
+        theme::Theme,
+        travel::{push_ago, push_instant},
+        widget::canvas::Canvas,
+    },
+};
+
+/// How far the user's clock is ahead of UTC, minutes: the whole screen speaks UTC, so what is typed is UTC, too.
+pub const OFFSET_MIN: i32 = 0;
+
+/// What is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asks {
+    /// where to go
+    Time,
+}
+
+/// The layer.
+#[derive(Debug)]
+pub struct Prompt {
+    /// what is typed
+    pub line: Line,
+    /// what for
+    pub asks: Asks,
+    /// why Enter did nothing
+    error: Option<String>,
+}
+
+impl Prompt {
+    /// An empty line.
+    pub fn new(asks: Asks) -> Self {
+        Self { line: Line::default(), asks, error: None }
+    }
+
+    /// The text changed.
+    pub fn typed(&mut self) {
+        self.error = None;
+    }
+
+    /// The time that is typed; a mistake is shown.
+    pub fn when(&mut self, now: Timestamp) -> Option<When> {
+        match past::parse(self.line.text(), now, OFFSET_MIN) {
+            Ok(when) => Some(when),
+            Err(e) => {
+                self.error = Some(e.to_string());
+                None
+            }
+        }
+    }
+
+    /// Draws the line on the last line of the canvas.
+    pub fn render(&self, canvas: &mut Canvas<'_>, now: Timestamp, theme: &Theme) {
+        let (w, h) = (canvas.width(), canvas.height());
+        let mut line = canvas.part(0, h.saturating_sub(1), w, 1);
+        line.clear(theme.input);
+        let prompt = match self.asks {
+            Asks::Time => " go to time: ",
+        };
+        let x = self.line.render(&mut line, 0, prompt, theme) + 2;
+        let room = w.saturating_sub(x + 1);
+        if let Some(error) = &self.error {
+            line.put(x, 0, room, error, theme.critical);
+            return;
+        }
+        let text = self.line.text();
+        if text.trim().is_empty() {
+            line.put(x, 0, room, past::EXAMPLES, theme.dim);
+            return;
+        }
+        let mut words = String::new();
+        match past::parse(text, now, OFFSET_MIN) {
+            Ok(When::Live) => words.push_str("live"),
+            Ok(When::At(at)) => {
+                push_instant(&mut words, at);
+                words.push_str(" UTC, ");
+                push_ago(&mut words, at, now);
+            }
+            // Half of a time is no mistake yet.
+            Err(_) => words.push('…'),
+        }
+        line.put(x, 0, room, &words, theme.dim);
+    }
+}

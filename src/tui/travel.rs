@@ -1,0 +1,302 @@
+//! Which moment is on the screen: the present as it comes, the present when it was paused, or an instant of the past.
+//!
+//! In the past the live fleet goes on being received, and is shown again with `T`. All panes see one snapshot and one
+//! time (`World::now`), so none can mix the two. Going somewhere blocks no key: the screen stays what it is until the
+//! answer is there, and an answer that is not waited for any more is dropped by its ticket.
+
+use super::{
+    action::Action,
+    app::App,
+    effect::{Effect, Request},
+    layer::{
+        Layer,
+        prompt::{Asks, Prompt},
+    },
+};
+use crate::model::{
+    figure,
+    health::Level,
+    past::{self, When},
+    snapshot::FleetSnapshot,
+    time::Timestamp,
+};
+use std::sync::Arc;
+
+/// History that has not answered after this time is not waited for any more, ms.
+const PATIENCE_MS: u64 = 15_000;
+
+/// Steps within this time of each other are the key being held, ms.
+const HELD_MS: u64 = 700;
+
+/// An instant of the past on the screen.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Past {
+    /// when
+    pub at: Timestamp,
+    /// where history begins
+    pub oldest: Timestamp,
+}
+
+/// On the way to an instant.
+#[derive(Debug, Clone, Copy)]
+struct Going {
+    ticket: u64,
+    /// what was asked for
+    asked: Timestamp,
+    /// what is wanted by now
+    wanted: Timestamp,
+    since: Timestamp,
+}
+
+/// Steps in a row.
+#[derive(Debug, Clone, Copy, Default)]
+struct Steps {
+    back: bool,
+    in_a_row: u32,
+    last: Timestamp,
+}
+
+/// What the app knows of time.
+pub(super) struct Travel {
+    /// what time it is; `World::now` is what time it is on the screen
+    pub clock: Timestamp,
+    /// the present is not on the screen
+    pub past: Option<Past>,
+    going: Option<Going>,
+    /// the newest state of the fleet while the past is shown
+    live: Option<Arc<FleetSnapshot>>,
+    steps: Steps,
+    tickets: u64,
+}
+
+impl Travel {
+    pub const fn new(now: Timestamp) -> Self {
+        Self {
+            clock: now,
+            past: None,
+            going: None,
+            live: None,
+            steps: Steps { back: true, in_a_row: 0, last: Timestamp::from_ms(0) },
+            tickets: 0,
+        }
+    }
+
+    /// A number that no other question has.
+    pub const fn ticket(&mut self) -> u64 {
+        self.tickets += 1;
+        self.tickets
+    }
+
+    /// Where it is going.
+    pub fn goal(&self) -> Option<Timestamp> {
+        self.going.map(|g| g.wanted)
+    }
+}
+
+/// `2026-11-20 02:14:00`.
+pub(super) fn push_instant(out: &mut String, at: Timestamp) {
+    figure::push_date(out, at);
+    out.push(' ');
+    figure::push_clock(out, at);
+}
+
+/// `9h12m ago`.
+pub(super) fn push_ago(out: &mut String, at: Timestamp, now: Timestamp) {
+    figure::push_span(out, now - at);
+    out.push_str(" ago");
+}
+
+impl App {
+    /// A new snapshot. While paused or in the past it is kept for later.
+    pub fn ingest(&mut self, snapshot: Arc<FleetSnapshot>) {
+        if self.travel.past.is_some() {
+            self.travel.live = Some(snapshot);
+        } else if self.paused.is_some() {
+            self.waiting = Some(snapshot);
+        } else {
+            self.show(snapshot);
+        }
+    }
+
+    fn show(&mut self, snapshot: Arc<FleetSnapshot>) {
+        self.cost = snapshot.own_cost();
+        self.world.snapshot = snapshot;
+        self.refresh();
+        self.follow_details();
+    }
+
+    /// Time goes on; in the past it stands still for the panes.
+    pub(super) fn clock(&mut self, now: Timestamp) {
+        self.travel.clock = now;
+        if self.travel.past.is_none() {
+            self.world.now = now;
+        }
+        if self.travel.going.is_some_and(|g| now.ms_since(g.since) > PATIENCE_MS) {
+            self.travel.going = None;
+            self.say(Level::Warning, "history did not answer: try again".to_owned());
+        }
+    }
+
+    /// Stops taking snapshots, or goes on.
+    pub(super) fn pause(&mut self) {
+        if self.travel.past.is_some() {
+            return self.say(Level::Ok, "the past stands still: T leads back to live".to_owned());
+        }
+        if self.paused.take().is_none() {
+            self.paused = Some(self.world.snapshot.at);
+        } else if let Some(snapshot) = self.waiting.take() {
+            self.show(snapshot);
+        }
+    }
+
+    /// Snapshots that came while paused.
+    pub(super) fn behind(&self) -> u64 {
+        self.waiting.as_ref().map_or(0, |w| w.version.saturating_sub(self.world.snapshot.version))
+    }
+
+    /// Actions about time; false if it is another one.
+    pub(super) fn act_on_time(&mut self, action: Action) -> bool {
+        match action {
+            Action::GoToTime => self.layers.push(Layer::Prompt(Prompt::new(Asks::Time))),
+            Action::StepBack => self.step(true, None),
+            Action::StepOn => self.step(false, None),
+            Action::LongBack => self.step(true, Some(past::LONG_STEP_MS)),
+            Action::LongOn => self.step(false, Some(past::LONG_STEP_MS)),
+            Action::Live => self.live(),
+            _ => return false,
+        }
+        true
+    }
+
+    /// True, with a word, for what cannot be done to a fleet of the past: nothing there can be polled or changed.
+    pub(super) fn refuses_in_past(&mut self, action: Action) -> bool {
+        let acts =
+            matches!(action, Action::Refresh | Action::Doctor | Action::Add | Action::Edit | Action::Remove);
+        let refused = acts && self.travel.past.is_some();
+        if refused {
+            let text = "this is the past: nothing is polled or changed here, T leads back to live";
+            self.say(Level::Warning, text.to_owned());
+        }
+        refused
+    }
+
+    /// `:at TEXT`; without a text the prompt asks for one.
+    pub(super) fn at_text(&mut self, text: &str) {
+        let mut prompt = Prompt::new(Asks::Time);
+        prompt.line.set(text);
+        if text.is_empty() {
+            self.layers.push(Layer::Prompt(prompt));
+        } else {
+            self.answered(prompt);
+        }
+    }
+
+    /// Enter in a prompt. A text that cannot be understood keeps it open.
+    pub(super) fn answered(&mut self, mut prompt: Prompt) {
+        match (prompt.asks, prompt.when(self.travel.clock)) {
+            (Asks::Time, Some(When::Live)) => self.live(),
+            (Asks::Time, Some(When::At(at))) => self.go_to_time(at),
+            (_, None) => self.layers.push(Layer::Prompt(prompt)),
+        }
+    }
+
+    /// Goes to an instant. One question is open at a time; what is wanted meanwhile is asked for when its answer is there.
+    pub(super) fn go_to_time(&mut self, at: Timestamp) {
+        if let Some(going) = &mut self.travel.going {
+            going.wanted = at;
+            return;
+        }
+        let ticket = self.travel.ticket();
+        self.travel.going = Some(Going { ticket, asked: at, wanted: at, since: self.travel.clock });
+        self.ask(Request::At { ticket, at });
+    }
+
+    /// One step from where the screen is, or is going. Steps are whole minutes; beyond now it is live.
+    fn step(&mut self, back: bool, long_ms: Option<i64>) {
+        let now = self.travel.clock;
+        let here = self.travel.goal().or(self.travel.past.map(|p| p.at));
+        let Some(from) = here.or(back.then_some(now)) else {
+            return self.say(Level::Ok, "this is live: [ goes back in time".to_owned());
+        };
+        let steps = &mut self.travel.steps;
+        let held = steps.back == back && now.ms_since(steps.last) <= HELD_MS;
+        let before_ms = past::step_ms(steps.in_a_row);
+        steps.in_a_row = if held { steps.in_a_row.saturating_add(1) } else { 0 };
+        (steps.back, steps.last) = (back, now);
+        let step_ms = long_ms.unwrap_or_else(|| past::step_ms(steps.in_a_row));
+        if long_ms.is_none() && (here.is_none() || (held && step_ms != before_ms)) {
+            let text = format!("steps of {}: hold for longer ones, {{ }} for 1 h", past::step_words(step_ms));
+            self.say(Level::Ok, text);
+        }
+        let to = from.plus_ms(if back { -step_ms } else { step_ms });
+        // The first step back from now leads to a whole minute.
+        let to = Timestamp::from_ms(to.ms().div_euclid(60_000) * 60_000);
+        match self.travel.past {
+            _ if !back && to >= now => self.live(),
+            Some(past) if back && to < past.oldest && from <= past.oldest => {
+                let mut text = String::from("history begins here: ");
+                push_instant(&mut text, past.oldest);
+                self.say(Level::Ok, text);
+            }
+            Some(past) if back && to < past.oldest => self.go_to_time(past.oldest),
+            _ => self.go_to_time(to),
+        }
+    }
+
+    /// Back to the present, at once: what came meanwhile is here.
+    fn live(&mut self) {
+        let was_going = self.travel.going.take().is_some();
+        if self.travel.past.take().is_none() {
+            if !was_going && self.paused.is_some() {
+                return self.pause();
+            }
+            let text = if was_going { "stays live" } else { "this is live" };
+            return self.say(Level::Ok, text.to_owned());
+        }
+        self.ask(Request::Live);
+        self.world.now = self.travel.clock;
+        self.focused.clear();
+        let live = self.travel.live.take().unwrap_or_default();
+        self.show(live);
+    }
+
+    /// The fleet as it was: shown if it is what is waited for.
+    pub(super) fn arrive(&mut self, ticket: u64, snapshot: Arc<FleetSnapshot>, past: Past) {
+        let Some(going) = self.travel.going.filter(|g| g.ticket == ticket) else { return };
+        self.travel.going = None;
+        if self.travel.past.is_none() {
+            let shown = Arc::clone(&self.world.snapshot);
+            self.travel.live = Some(self.waiting.take().unwrap_or(shown));
+            self.paused = None;
+        }
+        self.travel.past = Some(past);
+        self.world.now = past.at;
+        self.show(snapshot);
+        if going.wanted != going.asked {
+            self.go_to_time(going.wanted);
+        }
+    }
+
+    /// History has no answer. True if it was for the way to an instant.
+    pub(super) fn stay(&mut self, ticket: Option<u64>) -> bool {
+        self.travel.going.take_if(|g| Some(g.ticket) == ticket).is_some()
+    }
+
+    /// A question could not be handed over.
+    pub(super) fn forget_going(&mut self, request: &Request) {
+        if matches!(request, Request::At { .. }) {
+            self.travel.going = None;
+        }
+    }
+
+    /// Another fleet: nothing of the old one's past.
+    pub(super) fn forget_past(&mut self) {
+        let clock = self.travel.clock;
+        self.travel.going = None;
+        if self.travel.past.take().is_some() {
+            self.world.now = clock;
+            self.world.snapshot = self.travel.live.take().unwrap_or_default();
+            self.effects.push(Effect::Ask(Box::new(Request::Live)));
+        }
+    }
+}
