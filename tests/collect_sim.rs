@@ -37,7 +37,7 @@ fn name(sim: &Sim, index: usize) -> String {
 
 fn start(sim: &Sim, settings: Settings) -> Collector {
     let targets = config::inventory::parse(&sim.inventory_toml()).expect("the simulator's inventory is read");
-    collect::start(targets, settings, Arc::new(config::secret::resolve), Roots::public())
+    collect::start(targets, settings, Arc::new(config::secret::resolve), Roots::public(), None)
 }
 
 /// Waits until the snapshot is as wanted; the last one if that does not happen in time.

@@ -50,7 +50,7 @@ pub(super) struct Shared<D> {
     pub driver: D,
     pub clock: fn() -> Timestamp,
     pub meter: Arc<Meter>,
-    /// Bounded. Links and paces wait for room; samples are dropped and counted when it is full.
+    /// Bounded. Whoever finds it full waits for room; samples are counted then.
     pub updates: mpsc::Sender<Update>,
 }
 
@@ -231,7 +231,7 @@ impl<D: Driver> Instance<D> {
                 // Nothing was asked, so everything stays due.
                 return End::Again;
             }
-            self.report(polled);
+            self.report(polled).await;
             let settings = &self.obeyed.orders.settings;
             let skipped = self.schedule.done(&due, settings, Instant::now(), fastrand::f64());
             shared.meter.skipped(skipped);
@@ -284,9 +284,9 @@ impl<D: Driver> Instance<D> {
         polled
     }
 
-    /// Sends samples to the reducer. A full queue means that it cannot keep up: the sample is dropped and counted, the
-    /// next one will be newer.
-    fn report(&self, polled: Vec<Polled>) {
+    /// Sends samples to the reducer. A full queue means that it, or the store behind it, cannot keep up: we wait, which slows
+    /// polling down, and it is counted.
+    async fn report(&self, polled: Vec<Polled>) {
         let at = (self.shared.clock)();
         let (mut ok, mut failed) = (0, 0);
         for Polled { probe, took_ms, mut outcome } in polled {
@@ -314,8 +314,9 @@ impl<D: Driver> Instance<D> {
             let every_ms = self.schedule.every_ms(probe);
             let instance = self.target.info.id.clone();
             let update = Update::Polled { instance, probe, at, took_ms, every_ms, outcome };
-            if let Err(TrySendError::Full(_)) = self.shared.updates.try_send(update) {
-                self.shared.meter.dropped();
+            if let Err(TrySendError::Full(update)) = self.shared.updates.try_send(update) {
+                self.shared.meter.waited();
+                self.send(update).await;
             }
         }
         self.shared.meter.polled(ok, failed);
@@ -445,7 +446,7 @@ mod tests {
     };
 
     #[tokio::test(start_paused = true)]
-    async fn a_full_queue_drops_samples_and_counts_them_but_no_link() {
+    async fn a_full_queue_makes_polling_wait_and_loses_nothing() {
         let meter = Arc::new(Meter::default());
         let orders = Arc::new(Orders::new(crate::collect::Settings::default(), None, &meter));
         let (updates, mut taken) = mpsc::channel(2);
@@ -465,17 +466,22 @@ mod tests {
             took_ms: 1,
             outcome: Ok(Sample::Schedulers(SchedulerSample::default())),
         };
-        instance.report((0..5).map(sample).collect());
-        let stats = meter.read(crate::collect::meter::Process::default(), 0);
-        assert_eq!((stats.polls_ok, stats.samples_dropped), (5, 3));
         let reader = async {
-            let mut links = 0;
-            for _ in 0..3 {
-                links += u32::from(matches!(taken.recv().await, Some(Update::Link { .. })));
+            let mut came = Vec::new();
+            for _ in 0..6 {
+                sleep(Duration::from_secs(1)).await;
+                came.extend(taken.recv().await);
             }
-            links
+            came
         };
-        let ((), links) = tokio::join!(instance.link(Link::Up), reader);
-        assert_eq!(links, 1, "a link waits for room");
+        let poll = async {
+            instance.report((0..5).map(sample).collect()).await;
+            instance.link(Link::Up).await;
+        };
+        let ((), came) = tokio::join!(poll, reader);
+        let stats = meter.read(crate::collect::meter::Process::default(), 0);
+        assert_eq!((stats.polls_ok, stats.samples_waited), (5, 3));
+        assert_eq!(came.iter().filter(|u| matches!(u, Update::Polled { .. })).count(), 5);
+        assert!(matches!(came.last(), Some(Update::Link { .. })), "in order");
     }
 }

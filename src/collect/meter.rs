@@ -14,7 +14,8 @@ pub struct Meter {
     polls_ok: AtomicU64,
     polls_failed: AtomicU64,
     polls_skipped: AtomicU64,
-    samples_dropped: AtomicU64,
+    samples_waited: AtomicU64,
+    history_waits: AtomicU32,
     connects: AtomicU64,
     in_flight: AtomicU32,
     connected: AtomicU32,
@@ -67,8 +68,13 @@ impl Meter {
     }
 
     /// A sample found the reducer's queue full.
-    pub fn dropped(&self) {
-        self.samples_dropped.fetch_add(1, Relaxed);
+    pub fn waited(&self) {
+        self.samples_waited.fetch_add(1, Relaxed);
+    }
+
+    /// So many readings wait for the store.
+    pub fn history_waits(&self, readings: usize) {
+        self.history_waits.store(u32::try_from(readings).unwrap_or(u32::MAX), Relaxed);
     }
 
     /// Something waits for a permit.
@@ -135,7 +141,8 @@ impl Meter {
             polls_failed: self.polls_failed.load(Relaxed),
             polls_skipped: self.polls_skipped.load(Relaxed),
             polls_late: self.polls_late.load(Relaxed),
-            samples_dropped: self.samples_dropped.load(Relaxed),
+            samples_waited: self.samples_waited.load(Relaxed),
+            history_waits: self.history_waits.load(Relaxed),
             connects: self.connects.load(Relaxed),
             errors: std::array::from_fn(|i| self.errors[i].load(Relaxed)),
             in_flight: self.in_flight.load(Relaxed),

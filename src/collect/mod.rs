@@ -7,7 +7,8 @@
 //!
 //! | channel | capacity | when full |
 //! |---|---|---|
-//! | updates to the reducer | 4,096 | samples are dropped and counted (`samples_dropped`); links, paces and the inventory wait |
+//! | updates to the reducer | 4,096 | who sends waits; samples are counted (`samples_waited`): polling slows down |
+//! | readings to the store | its own | they wait in the reducer; beyond 8,192 it takes no updates |
 //! | snapshots | 1 (`watch`) | the newest wins |
 //! | control of an instance | 1 (`watch`) | the newest wins |
 //! | commands | 64 | the sender waits, or tries again with the next key |
@@ -31,6 +32,7 @@ mod token;
 
 pub use driver::{Driver, Session, Tds};
 pub use histogram::Totals;
+pub use reducer::Recorder;
 pub use retry::{Attempt, Backoff, Retry};
 pub use secrets::{Resolver, SecretCell, Secrets};
 pub use settings::{Settings, Tier, tier};
@@ -104,9 +106,15 @@ impl Gauge {
 }
 
 /// Starts polling real servers. `resolver` fetches passwords and may block; `roots` is what the operating system trusts.
-/// Must be called within a tokio runtime.
-pub fn start(targets: Vec<Target>, settings: Settings, resolver: Resolver, roots: Roots) -> Collector {
-    start_with(targets, settings, resolver, Tds::new(roots))
+/// `recorder` takes what history keeps. Must be called within a tokio runtime.
+pub fn start(
+    targets: Vec<Target>,
+    settings: Settings,
+    resolver: Resolver,
+    roots: Roots,
+    recorder: Option<Recorder>,
+) -> Collector {
+    start_with(targets, settings, resolver, Tds::new(roots), recorder)
 }
 
 /// As [`start`], over any driver.
@@ -115,11 +123,15 @@ pub fn start_with<D: Driver>(
     settings: Settings,
     resolver: Resolver,
     driver: D,
+    recorder: Option<Recorder>,
 ) -> Collector {
     let meter = Arc::new(Meter::default());
     let (updates, taken) = mpsc::channel(UPDATES);
     let (commands, wishes) = mpsc::channel(COMMANDS);
     let mut fleet = Fleet::new(settings.thresholds.clone());
+    if recorder.is_some() {
+        fleet.keep();
+    }
     fleet.apply(Update::Inventory(targets.iter().map(|t| Arc::clone(&t.info)).collect()));
     let (publish, snapshots) = watch::channel(fleet.snapshot((settings.clock)()));
     let (clock, publish_every) = (settings.clock, settings.publish_every);
@@ -128,7 +140,7 @@ pub fn start_with<D: Driver>(
     let end = CancellationToken::new();
     let manager = Manager::new(Arc::new(shared), orders, Secrets::new(resolver));
     let gauge = Gauge(Arc::clone(&meter));
-    let reducer = Reducer { fleet, snapshots: publish, meter, clock, publish_every };
+    let reducer = Reducer { fleet, recorder, snapshots: publish, meter, clock, publish_every };
     let tasks = [tokio::spawn(manager.run(targets, wishes, end.clone())), tokio::spawn(reducer.run(taken))];
     Collector { snapshots, commands, gauge, tasks, end: end.drop_guard() }
 }

@@ -1,7 +1,7 @@
 //! The reducer: the one task that owns the [`Fleet`], takes updates in batches and publishes snapshots.
 
 use super::meter::{Meter, ProcessReader};
-use crate::model::{fleet::Fleet, sample::Update, snapshot::FleetSnapshot, time::Timestamp};
+use crate::model::{fleet::Fleet, kept::Kept, sample::Update, snapshot::FleetSnapshot, time::Timestamp};
 use std::{sync::Arc, time::Duration};
 use tokio::{
     sync::{mpsc, watch},
@@ -15,9 +15,17 @@ const TICK: Duration = Duration::from_secs(1);
 /// Ticks between two readings of the process figures.
 const PROCESS_EVERY: u32 = 5;
 
+/// What may wait for history, readings; beyond that no more updates are taken, and polling slows down.
+const MOST_WAITING: usize = 8_192;
+
+/// Takes what history keeps. Its receiver is the store's writer; when it is full, we wait.
+pub type Recorder = mpsc::Sender<Vec<Kept>>;
+
 /// What the task owns.
 pub(super) struct Reducer {
     pub fleet: Fleet,
+    /// None: nothing is kept
+    pub recorder: Option<Recorder>,
     pub snapshots: watch::Sender<Arc<FleetSnapshot>>,
     pub meter: Arc<Meter>,
     pub clock: fn() -> Timestamp,
@@ -27,6 +35,7 @@ pub(super) struct Reducer {
 impl Reducer {
     /// Runs until all senders of updates are gone, then publishes what is left.
     pub async fn run(mut self, mut updates: mpsc::Receiver<Update>) {
+        let mut waiting: Vec<Kept> = Vec::new();
         let mut process = ProcessReader::default();
         let mut figures = process.read();
         let mut batch = Vec::with_capacity(BATCH);
@@ -39,12 +48,14 @@ impl Reducer {
             let open = tokio::select! {
                 biased;
                 () = sleep_until(wake) => true,
-                taken = updates.recv_many(&mut batch, BATCH) => taken > 0,
+                () = hand_over(&mut self.recorder, &mut waiting) => true,
+                taken = updates.recv_many(&mut batch, BATCH), if waiting.len() < MOST_WAITING => taken > 0,
             };
             dirty |= !batch.is_empty();
             for update in batch.drain(..) {
                 self.fleet.apply(update);
             }
+            waiting.append(&mut self.fleet.drain_kept());
             let now = Instant::now();
             if now >= next_tick {
                 next_tick = now + TICK;
@@ -53,6 +64,7 @@ impl Reducer {
                     figures = process.read();
                 }
                 self.meter.tick();
+                self.meter.history_waits(waiting.len());
                 self.fleet.apply(Update::Stats(self.meter.read(figures, updates.len())));
                 dirty = true;
             }
@@ -67,8 +79,29 @@ impl Reducer {
                 dirty = false;
             }
             if !open {
+                waiting.append(&mut self.fleet.drain_kept());
+                if self.recorder.is_some() && !waiting.is_empty() {
+                    hand_over(&mut self.recorder, &mut waiting).await;
+                }
                 return;
             }
         }
     }
+}
+
+/// Gives the store what waits, once it has room; never ends if there is nothing to give. A store that is gone takes
+/// nothing any more: that is its owner's to tell.
+async fn hand_over(recorder: &mut Option<Recorder>, waiting: &mut Vec<Kept>) {
+    let Some(to) = recorder else {
+        waiting.clear();
+        return std::future::pending().await;
+    };
+    if waiting.is_empty() {
+        return std::future::pending().await;
+    }
+    if let Ok(place) = to.reserve().await {
+        place.send(std::mem::take(waiting));
+        return;
+    }
+    *recorder = None;
 }

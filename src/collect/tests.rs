@@ -38,7 +38,7 @@ fn run_over(fake: &Fake, names: &[String], change: impl FnOnce(&mut Settings)) -
         crate::model::record::SecretRef::Stored(s) => Ok(s.clone()),
         _ => unreachable!("tests use literals"),
     });
-    start_with(names.iter().map(|n| target(n)).collect(), settings, resolver, fake.clone())
+    start_with(names.iter().map(|n| target(n)).collect(), settings, resolver, fake.clone(), None)
 }
 
 fn names(n: usize) -> Vec<String> {
@@ -122,7 +122,7 @@ async fn broken_ones_say_why_and_the_others_are_on_time() {
     let snapshot = Arc::clone(&collector.snapshots.borrow());
     assert_eq!(snapshot.counts.ok, 140);
     assert!(snapshot.collector.start_delay_p99_ms <= 64, "{:?}", snapshot.collector);
-    assert_eq!((snapshot.collector.samples_dropped, snapshot.collector.polls_skipped), (0, 0));
+    assert_eq!((snapshot.collector.samples_waited, snapshot.collector.polls_skipped), (0, 0));
     for (_, name) in names.iter().enumerate().filter(|(i, _)| !broken(*i)) {
         let times = fake.polls(name, ProbeId::Headline, start);
         let longest = times.windows(2).map(|w| w[1] - w[0]).fold(0.0, f64::max);
@@ -390,4 +390,37 @@ async fn other_settings_take_effect_at_the_next_cycle_without_a_new_connection()
     collector.commands.send(Command::Settings(Box::new(patient))).await.unwrap();
     seconds(1.0).await;
     assert_ne!(shown(&collector, "sql002").health.level, Level::Offline);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_takes_nothing_slows_polling_and_loses_nothing() {
+    let fake = Fake::new();
+    let names = names(40);
+    clock();
+    let settings = Settings { clock, ..Settings::default() };
+    let resolver: Resolver = Arc::new(|_| Ok(crate::model::secret::Secret::new(String::new())));
+    let (recorder, mut store) = mpsc::channel(1);
+    let targets = names.iter().map(|n| target(n)).collect();
+    let collector = start_with(targets, settings, resolver, fake.clone(), Some(recorder));
+    seconds(3_600.0).await;
+    let asked = fake.asked.lock().unwrap().len();
+    let stuck = collector.snapshots.borrow().collector;
+    assert!(stuck.history_waits >= 8_192, "{stuck:?}");
+    assert!(stuck.samples_waited > 0, "{stuck:?}");
+    seconds(600.0).await;
+    assert!(fake.asked.lock().unwrap().len() < asked + 40, "nobody polls for nothing");
+    // It takes again: everything comes, and polling goes on.
+    let reader = tokio::spawn(async move {
+        let mut came = 0;
+        while let Some(batch) = store.recv().await {
+            came += batch.len();
+        }
+        came
+    });
+    seconds(600.0).await;
+    let now = fake.asked.lock().unwrap().len();
+    assert!(now > asked + 400, "{asked}, then {now}");
+    assert_eq!(collector.snapshots.borrow().collector.history_waits, 0);
+    assert!(collector.shutdown().await);
+    assert!(reader.await.unwrap() > 8_192);
 }

@@ -52,8 +52,13 @@ pub async fn run(source: Source, tenancy: &Tenancy, screen: &Screen) -> anyhow::
     let folder = demo_log.as_ref().map_or_else(|| log::folder(&config.log), |d| PathBuf::from(d.path()));
     let log = Arc::new(log::start(&config.log, &folder, log::FILE_ONLY)?);
     let plain = (!is_sealed).then(|| fleet.targets.clone());
-    let collector =
-        collect::start(fleet.targets, source::settings(&config), Arc::new(secret::resolve), roots.await?);
+    let collector = collect::start(
+        fleet.targets,
+        source::settings(&config),
+        Arc::new(secret::resolve),
+        roots.await?,
+        None,
+    );
     let (effects, wishes) = mpsc::channel(EFFECTS);
     let (replies, answers) = mpsc::channel(REPLIES);
     let follower =

@@ -163,7 +163,7 @@ fn row(seen: &Seen) -> Vec<Cell> {
         count(beat.and_then(|b| b.newest_poll_age_ms(seen.at)).map(|ms| ms / 1000)),
         of(|b| b.lag_ms.into()),
         of(|b| b.latency.p99.into()),
-        of(|b| b.samples_dropped),
+        of(|b| b.samples_waited),
         Cell::real(beat.map(|b| b.process.cpu_pct.into())),
         of(|b| b.process.rss_bytes / 1024),
         Cell::text(beat.map(store_word)),

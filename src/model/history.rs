@@ -63,9 +63,16 @@ impl SeriesId {
     /// The finest difference that is kept, here and in the store.
     pub const fn step(self) -> f64 {
         match self {
-            Self::Cpu | Self::CpuOther | Self::Memory | Self::Tempdb | Self::Deadlocks => 0.1,
-            Self::Batches | Self::Logins | Self::Transactions => 0.1,
-            Self::Waits | Self::Wait(_) => 0.1,
+            Self::Cpu
+            | Self::CpuOther
+            | Self::Memory
+            | Self::Tempdb
+            | Self::Deadlocks
+            | Self::Batches
+            | Self::Logins
+            | Self::Transactions
+            | Self::Waits
+            | Self::Wait(_) => 0.1,
             Self::LogFlush | Self::PageRead | Self::Cost => 0.01,
             _ => 1.0,
         }

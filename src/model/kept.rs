@@ -78,7 +78,7 @@ pub enum State {
     /// databases
     Databases(Arc<Vec<DatabaseRow>>),
     /// headline
-    Headline(Headline),
+    Headline(Box<Headline>),
     /// activity
     Activity(Arc<Activity>),
     /// blocking
@@ -86,9 +86,9 @@ pub enum State {
     /// waits
     Waits(Arc<WaitTable>),
     /// CPU and schedulers; from the ring buffer's probe `other_pct` alone is news
-    Cpu(CpuNow),
+    Cpu(Box<CpuNow>),
     /// memory
-    Memory(MemoryNow),
+    Memory(Box<MemoryNow>),
     /// availability groups
     Availability(Arc<Vec<ReplicaRow>>),
     /// volumes

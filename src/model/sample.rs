@@ -360,8 +360,10 @@ pub struct CollectorStats {
     pub polls_skipped: u64,
     /// polls that started late: by more than a tenth of their interval
     pub polls_late: u64,
-    /// samples dropped because the reducer's queue was full
-    pub samples_dropped: u64,
+    /// samples that had to wait because the reducer's queue was full: polling slows down
+    pub samples_waited: u64,
+    /// readings that wait for the store
+    pub history_waits: u32,
     /// connects tried
     pub connects: u64,
     /// failed polls and connects, by [`FailureKind::ALL`]

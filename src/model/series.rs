@@ -182,8 +182,13 @@ impl Metric {
     pub const fn step(self) -> f64 {
         match self {
             Self::Headline(id) => id.step(),
-            Self::Compilations | Self::Recompilations | Self::LogFlushes | Self::LazyWrites => 0.1,
-            Self::SignalWaits | Self::WaitType | Self::CostReads => 0.1,
+            Self::Compilations
+            | Self::Recompilations
+            | Self::LogFlushes
+            | Self::LazyWrites
+            | Self::SignalWaits
+            | Self::WaitType
+            | Self::CostReads => 0.1,
             _ => 1.0,
         }
     }

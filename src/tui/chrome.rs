@@ -387,7 +387,7 @@ fn footer_facts(app: &App, out: &mut String) {
         None => {}
     }
     let _ = write!(out, "{}/{} polled", s.polled, s.instances.len());
-    if s.collector.samples_dropped > 0 {
-        let _ = write!(out, " · {} dropped", s.collector.samples_dropped);
+    if s.collector.samples_waited > 0 {
+        let _ = write!(out, " · {} waited", s.collector.samples_waited);
     }
 }

@@ -73,7 +73,8 @@ struct Seen {
 
 async fn watch(sim: &SimProcess, instances: u32, time: Duration) -> usize {
     let targets = inventory::load(&sim.inventory).expect("the simulator's inventory");
-    let collector = collect::start(targets, Settings::default(), Arc::new(secret::resolve), Roots::load());
+    let collector =
+        collect::start(targets, Settings::default(), Arc::new(secret::resolve), Roots::load(), None);
     let started = Instant::now();
     let mut snapshots = collector.snapshots.clone();
     let mut seen: HashMap<InstanceId, Seen> = HashMap::new();
@@ -183,7 +184,7 @@ impl Report {
             0.0_f64.max(self.took / 30.0 * f64::from(self.instances) * 0.01),
             "",
         );
-        row("samples dropped", last.collector.samples_dropped as f64, 0.0, "");
+        row("samples that waited", last.collector.samples_waited as f64, 0.0, "");
         row("unclean shutdown", f64::from(u8::from(!self.clean)), 0.0, "");
         missed
     }

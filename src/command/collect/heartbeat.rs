@@ -79,7 +79,7 @@ pub struct Heartbeat {
     pub queues: Queues,
     /// samples dropped because the reducer could not keep up
     #[serde(default)]
-    pub samples_dropped: u64,
+    pub samples_waited: u64,
     /// this process
     #[serde(default)]
     pub process: Process,
@@ -195,7 +195,7 @@ impl Heartbeat {
         self.latency =
             Latency { p50: stats.latency_p50_ms, p95: stats.latency_p95_ms, p99: stats.latency_p99_ms };
         self.queues = Queues { updates: stats.updates_queued, permits: stats.queued };
-        self.samples_dropped = stats.samples_dropped;
+        self.samples_waited = stats.samples_waited;
         self.process = Process { cpu_pct: stats.process_cpu_pct, rss_bytes: stats.process_rss_bytes };
     }
 
@@ -246,7 +246,7 @@ mod tests {
         assert_eq!(read(folder.path()).unwrap(), None);
         let old = r#"{"pid":7,"version":"0.1","title":"acme","started_ms":1,"written_ms":5,"standing":"collecting",
             "polls":{"ok":3},"instances":{"total":2,"moons":1},"new_thing":{}}"#;
-        std::fs::write(folder.path().join(FILE), old).unwrap();
+        fs::write(folder.path().join(FILE), old).unwrap();
         let mut beat = read(folder.path()).unwrap().unwrap();
         assert_eq!((beat.pid, beat.polls.ok, beat.polls.failed, beat.instances.total), (7, 3, 0, 2));
         assert_eq!(beat.store, None);
@@ -254,7 +254,7 @@ mod tests {
         write(folder.path(), &beat).unwrap();
         assert_eq!(read(folder.path()).unwrap(), Some(beat));
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing stays behind");
-        std::fs::write(folder.path().join(FILE), "{").unwrap();
+        fs::write(folder.path().join(FILE), "{").unwrap();
         assert_eq!(read(folder.path()).unwrap(), None);
     }
 }

@@ -59,8 +59,13 @@ pub async fn run(args: &cli::Collect, source: &cli::Source, tenancy: &Tenancy) -
     let name = format!("{}.collector", place.name);
     let log = Arc::new(log::start(&config.log, &folder, log::Lines { name: &name, to_stderr: true })?);
     tracing::info!(version = holder.version, fleet = place.name, "collecting");
-    let collector =
-        collect::start(fleet.targets, source::settings(&config), Arc::new(secret::resolve), roots.await?);
+    let collector = collect::start(
+        fleet.targets,
+        source::settings(&config),
+        Arc::new(secret::resolve),
+        roots.await?,
+        None,
+    );
     let (stand, standing) = watch::channel((Standing::Starting, String::new()));
     let mut tasks = JoinSet::new();
     tasks.spawn(reconfigure(reloader, collector.commands.clone(), Arc::clone(&log), Arc::clone(&notifier)));
@@ -127,7 +132,7 @@ fn first_beat(holder: &Holder, place: &Place) -> Heartbeat {
         lag_ms: 0,
         latency: heartbeat::Latency::default(),
         queues: heartbeat::Queues::default(),
-        samples_dropped: 0,
+        samples_waited: 0,
         process: heartbeat::Process::default(),
         store: None,
     }

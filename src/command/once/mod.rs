@@ -51,7 +51,7 @@ pub async fn run(once: Once, source: Source, tenancy: &Tenancy, config: Config) 
     let filter =
         once.filter.as_deref().map(|text| parse_filter(text, once.what, &fleet.targets)).transpose()?;
     let wanted = restrict(fleet.targets, once.scope.as_deref())?;
-    let collector = collect::start(wanted, settings, Arc::new(secret::resolve), Roots::load());
+    let collector = collect::start(wanted, settings, Arc::new(secret::resolve), Roots::load(), None);
     let snapshot = tokio::select! {
         snapshot = settle(collector.snapshots.clone(), once.what, limit) => snapshot,
         () = async { ended.unwrap_or_default().cancelled().await } => bail!("ended by a signal before all had answered"),

@@ -218,7 +218,7 @@ impl Entry {
             Sample::Jobs(j) => State::Jobs(Arc::new(cut(j))),
             Sample::Headline(raw) => {
                 let cpus = facts.properties.get().and_then(|p| p.cpu_count);
-                State::Headline(self.headline.fold(&raw, poll, cpus))
+                State::Headline(Box::new(self.headline.fold(&raw, poll, cpus)))
             }
             Sample::Activity(mut now) => {
                 activity::fold(&mut now, facts.activity.get().map(|a| &**a), facts.activity.at, at);
@@ -236,11 +236,13 @@ impl Entry {
                 let table = self.waits.fold(cut(rows), mark, numa_nodes, names);
                 State::Waits(Arc::new(table.ok_or(Unavailable::NeedsTwoSamples)?))
             }
-            Sample::Schedulers(s) => State::Cpu(schedulers(&s, facts.cpu.get().and_then(|c| c.other_pct))),
-            Sample::CpuRing(r) => {
-                State::Cpu(CpuNow { other_pct: self.other_processes(r), ..CpuNow::default() })
+            Sample::Schedulers(s) => {
+                State::Cpu(Box::new(schedulers(&s, facts.cpu.get().and_then(|c| c.other_pct))))
             }
-            Sample::Memory(m) => State::Memory(memory(&m)),
+            Sample::CpuRing(r) => {
+                State::Cpu(Box::new(CpuNow { other_pct: self.other_processes(r), ..CpuNow::default() }))
+            }
+            Sample::Memory(m) => State::Memory(Box::new(memory(&m))),
             Sample::Cost(c) => State::Cost(self.cost.fold(c, at)),
         })
     }
@@ -256,8 +258,8 @@ impl Entry {
             State::Availability(r) => facts.availability = Reading::good(Arc::clone(r), at, every_ms),
             State::Volumes(v) => facts.volumes = Reading::good(Arc::clone(v), at, every_ms),
             State::Jobs(j) => facts.jobs = Reading::good(Arc::clone(j), at, every_ms),
-            State::Headline(h) => facts.headline = Reading::good(*h, at, every_ms),
-            State::Memory(m) => facts.memory = Reading::good(*m, at, every_ms),
+            State::Headline(h) => facts.headline = Reading::good(**h, at, every_ms),
+            State::Memory(m) => facts.memory = Reading::good(**m, at, every_ms),
             State::Cost(c) => facts.cost = Reading::good(*c, at, every_ms),
             State::Waits(w) => facts.waits = Reading::good(Arc::clone(w), at, every_ms),
             State::Activity(a) => {
@@ -275,7 +277,7 @@ impl Entry {
                     facts.cpu.every_ms = every_ms;
                 }
             }
-            State::Cpu(c) => facts.cpu = Reading::good(*c, at, every_ms),
+            State::Cpu(c) => facts.cpu = Reading::good(**c, at, every_ms),
         }
     }
 

@@ -50,7 +50,7 @@ pub fn render(figures: &Figures, snapshot: &FleetSnapshot, canvas: &mut Canvas<'
     lines.push(("polls", polls));
     lines.push(("late", format!("p99 {} ms, {} skipped", c.start_delay_p99_ms, c.polls_skipped)));
     let mut dropped = String::new();
-    let _ = write!(dropped, "{} samples, {} effects", c.samples_dropped, figures.effects_dropped);
+    let _ = write!(dropped, "{} samples waited, {} effects", c.samples_waited, figures.effects_dropped);
     lines.push(("dropped", dropped));
     let w = 46.min(canvas.width());
     let h = (lines.len() as u16 + 2).min(canvas.height());

@@ -6,7 +6,9 @@ fn kept_fleet(names: &[&str]) -> Fleet {
     let mut live = Fleet::new(Thresholds::default());
     live.keep();
     live.apply(Update::Inventory(names.iter().map(|n| info(n)).collect()));
-    names.iter().for_each(|name| link(&mut live, name, 0, Link::Up));
+    for name in names {
+        link(&mut live, name, 0, Link::Up);
+    }
     live
 }
 
@@ -49,7 +51,7 @@ fn what_was_kept_makes_the_same_fleet_again() {
     assert!(live.drain_kept().is_empty());
 
     // The newest of each slot, as a store gives them.
-    let mut newest = std::collections::HashMap::new();
+    let mut newest = HashMap::new();
     for (n, k) in kept.iter().enumerate() {
         newest.insert((k.info.id.clone(), k.what.slot()), n);
     }
@@ -88,7 +90,7 @@ fn following_gives_the_same_charts() {
         other.apply(Update::Remembered(Box::new(kept)));
     }
     let again = other.snapshot(at(300));
-    let charts = |s: &crate::model::snapshot::FleetSnapshot| format!("{:?}", s.instances[0].history);
+    let charts = |s: &FleetSnapshot| format!("{:?}", s.instances[0].history);
     assert_eq!(charts(&before), charts(&again));
     assert!(charts(&before).contains("Lock"), "a category that stopped is zero, not gone");
 }
