@@ -92,6 +92,14 @@ pub enum StoreError {
         /// the file
         path: PathBuf,
     },
+    /// something about a history
+    #[error("{}: {problem}", path.display())]
+    History {
+        /// the file
+        path: PathBuf,
+        /// what is wrong, and what to do
+        problem: String,
+    },
     /// the header cannot be trusted, so nothing may be written
     #[error("tenant {slug} cannot be changed: {damage}")]
     Damaged {
@@ -180,7 +188,7 @@ fn way_out(error: &rusqlite::Error) -> String {
     use rusqlite::ErrorCode as Code;
     match error.sqlite_error_code() {
         Some(Code::DatabaseCorrupt | Code::NotADatabase) => {
-            format!("the file is damaged ({error}): restore a backup with `dbtop tenant restore`")
+            format!("the file is damaged ({error}): restore a backup with `dbtop tenant restore`, a history with `dbtop store restore`")
         }
         Some(Code::DiskFull) => "the disk is full: nothing was changed; free some space and try again".into(),
         Some(Code::ReadOnly | Code::CannotOpen | Code::PermissionDenied) => {

@@ -4,6 +4,7 @@
 use super::{
     Damage, Harm, StoreError, audit,
     change::{Setting, write_contents},
+    history_key,
     inventory::Reader,
     kind::Kind,
     tenant::Tenant,
@@ -112,6 +113,7 @@ impl Tenant {
             reseal_kind(transaction, kind, (old, next), header.contents[kind as usize], &path)?;
         }
         reseal_audit(transaction, header.entries, (old, next), &path)?;
+        history_key::reseal(transaction, (old, next), &path)?;
         transaction.execute("DELETE FROM slot", []).map_err(failed())?;
         for slot in slots {
             transaction.execute("INSERT INTO slot(slot) VALUES (?1)", [slot.to_bytes()]).map_err(failed())?;

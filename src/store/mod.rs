@@ -24,6 +24,8 @@ mod contents;
 mod damage;
 mod error;
 mod header;
+pub mod history;
+mod history_key;
 mod home;
 mod inventory;
 mod keys;

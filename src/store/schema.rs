@@ -8,6 +8,7 @@
 //! | `record` | id, kind, revision, version of the content, deleted, HMAC of the name | the record |
 //! | `contents` | kind, revision | id, revision, name of every record of the kind |
 //! | `audit` | number | the entry and the SHA-256 of the one before |
+//! | `history` | | the key of the history (`history_key`); not there until it is asked for |
 
 use super::StoreError;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
@@ -30,6 +31,8 @@ pub const STEPS: &[&str] = &["
     CREATE UNIQUE INDEX record_name ON record(kind, tag) WHERE deleted = 0;
     CREATE TABLE contents(kind TEXT PRIMARY KEY, revision INTEGER NOT NULL, sealed BLOB NOT NULL) STRICT;
     CREATE TABLE audit(seq INTEGER PRIMARY KEY, version INTEGER NOT NULL, sealed BLOB NOT NULL) STRICT;
+", "
+    CREATE TABLE history(one INTEGER PRIMARY KEY CHECK(one = 1), sealed BLOB NOT NULL) STRICT;
 "];
 
 /// Opens a tenant's file. It must be there; it may be of an older version.

@@ -17,7 +17,7 @@ mod slot_bytes;
 pub use error::VaultError;
 pub use harden::{Hardened, harden};
 pub use passphrase::{Cost, MIN_PASSPHRASE_CHARS, check_passphrase};
-pub use seal::{OVERHEAD_BYTES, Place, RECORD_VERSION, Sealer};
+pub use seal::{OVERHEAD_BYTES, Place, RECORD_VERSION, Sealer, history_key};
 pub use slot::{MAX_LABEL_BYTES, SLOT_VERSION, Slot, SlotKind};
 
 use crate::model::{

@@ -77,6 +77,19 @@ impl Sealer {
         Ok(Self { tenant, generation, keys: Arc::new(keys) })
     }
 
+    /// The vault of a tenant's history: a key of its own ([`history_key`]), which the tenant keeps sealed and no rotation
+    /// changes, so that years of history need not be sealed anew. Its generation is 0: no record of the inventory opens with
+    /// it, and nothing of history with a data key.
+    ///
+    /// # Errors
+    /// None today; as every making of keys.
+    pub fn of_history(tenant: TenantUid, key: &[u8; 32]) -> Result<Self, VaultError> {
+        Self::new(tenant, 0, |data| {
+            data.copy_from_slice(key);
+            Ok(())
+        })
+    }
+
     /// The tenant whose records it opens.
     pub const fn tenant(&self) -> &TenantUid {
         &self.tenant
@@ -161,6 +174,14 @@ impl Sealer {
         bound.extend_from_slice(place.table.as_bytes());
         bound
     }
+}
+
+/// A new random key for [`Sealer::of_history`], wiped when dropped.
+///
+/// # Errors
+/// [`VaultError::Unable`] without random numbers.
+pub fn history_key() -> Result<Zeroizing<[u8; 32]>, VaultError> {
+    keys::random_key()
 }
 
 fn refused(place: &Place<'_>) -> VaultError {

@@ -1,0 +1,217 @@
+//! What an instance told over a quarter of an hour, as one blob: a list of what is in it, then the encoded readings in
+//! pieces compressed with zstd. The block begins with a *keyframe*, the newest of each kind before it, so that the state at
+//! any moment within it is told by this block alone. Made by the writer, taken apart by the reader; what the bytes of a
+//! reading mean is `pack`'s business.
+
+use super::bytes::{Bytes, Garbled, put, put_signed};
+use std::{collections::BTreeMap, io::Read};
+
+const FORMAT: u8 = 1;
+/// More readings than this are split over two blocks.
+pub(super) const MAX_ENTRIES: usize = 1 << 14;
+/// And more bytes.
+pub(super) const MAX_BYTES: usize = 16 << 20;
+/// The level of zstd: higher ones cost more than they save here (`docs/performance.md`).
+const LEVEL: i32 = 5;
+/// Readings of this long share a piece: to see one moment only the pieces that its readings are in are unpacked.
+const PIECE_MS: i64 = 5 * 60_000;
+
+/// One reading: what kind ([`super::pack::Slot`]), when (ms since 1970), encoded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Entry {
+    pub slot: u8,
+    pub at: i64,
+    pub bytes: Vec<u8>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Line {
+    slot: u8,
+    at: i64,
+    piece: usize,
+    from: usize,
+    length: usize,
+}
+
+/// A block with its list read, and its pieces not unpacked.
+pub(super) struct Block<'a> {
+    lines: Vec<Line>,
+    /// packed bytes, and how many there are unpacked
+    pieces: Vec<(&'a [u8], usize)>,
+}
+
+/// Writes a block. `keyframe` comes before `entries`, both in order of time; together at most [`MAX_ENTRIES`].
+pub(super) fn encode(keyframe: &[Entry], entries: &[Entry]) -> std::io::Result<Vec<u8>> {
+    let mut pieces: Vec<Vec<u8>> = vec![Vec::new()];
+    let mut list = Vec::new();
+    let mut before = 0;
+    let first = entries.first().map_or(0, |entry| entry.at);
+    let all = keyframe.iter().map(|entry| (0, entry)).chain(
+        entries.iter().map(|entry| (1 + ((entry.at - first) / PIECE_MS).clamp(0, 255) as usize, entry)),
+    );
+    let mut piece = 0;
+    for (wanted, entry) in all {
+        let next = if wanted > piece {
+            piece = wanted;
+            pieces.push(Vec::new());
+            1
+        } else {
+            0
+        };
+        list.push(entry.slot);
+        put_signed(&mut list, entry.at.wrapping_sub(before));
+        put(&mut list, (entry.bytes.len() as u64) << 1 | next);
+        before = entry.at;
+        if let Some(piece) = pieces.last_mut() {
+            piece.extend_from_slice(&entry.bytes);
+        }
+    }
+    let mut out = vec![FORMAT];
+    put(&mut out, (keyframe.len() + entries.len()) as u64);
+    put(&mut out, pieces.len() as u64);
+    out.extend_from_slice(&list);
+    let packed: Vec<Vec<u8>> =
+        pieces.iter().map(|piece| zstd::bulk::compress(piece, LEVEL)).collect::<Result<_, _>>()?;
+    for (piece, packed) in pieces.iter().zip(&packed) {
+        put(&mut out, piece.len() as u64);
+        put(&mut out, packed.len() as u64);
+    }
+    for packed in packed {
+        out.extend_from_slice(&packed);
+    }
+    Ok(out)
+}
+
+impl<'a> Block<'a> {
+    /// Reads the list.
+    pub fn read(blob: &'a [u8]) -> Result<Self, Garbled> {
+        let mut from = Bytes(blob);
+        if from.byte()? != FORMAT {
+            return Err(Garbled);
+        }
+        let count = from.count(2 * MAX_ENTRIES)?;
+        let pieces = from.count(512)?;
+        let mut lines = Vec::with_capacity(count.min(blob.len()));
+        let (mut at, mut piece, mut place) = (0_i64, 0_usize, 0_usize);
+        for _ in 0..count {
+            let slot = from.byte()?;
+            at = at.wrapping_add(from.signed()?);
+            let length = from.count(2 * MAX_BYTES + 1)?;
+            if length & 1 == 1 {
+                piece += 1;
+                place = 0;
+            }
+            let length = length >> 1;
+            lines.push(Line { slot, at, piece, from: place, length });
+            place += length;
+        }
+        let sizes = (0..pieces)
+            .map(|_| Ok((from.count(2 * MAX_BYTES)?, from.count(blob.len())?)))
+            .collect::<Result<Vec<_>, Garbled>>()?;
+        let pieces = sizes
+            .into_iter()
+            .map(|(unpacked, packed)| Ok((from.take(packed)?, unpacked)))
+            .collect::<Result<Vec<_>, Garbled>>()?;
+        let fits = |line: &Line| {
+            pieces.get(line.piece).is_some_and(|(_, unpacked)| line.from + line.length <= *unpacked)
+        };
+        if lines.iter().all(fits) { Ok(Self { lines, pieces }) } else { Err(Garbled) }
+    }
+
+    /// The newest of every slot at or before `at` (ms), oldest first.
+    pub fn newest_at(&self, at: i64) -> Result<Vec<Entry>, Garbled> {
+        let mut newest: BTreeMap<u8, Line> = BTreeMap::new();
+        for line in self.lines.iter().filter(|line| line.at <= at) {
+            newest.insert(line.slot, *line);
+        }
+        let mut lines: Vec<Line> = newest.into_values().collect();
+        lines.sort_by_key(|line| (line.piece, line.from, line.at, line.slot));
+        self.unpack(&lines)
+    }
+
+    /// Everything, the keyframe included; or only what is later than `after` and not later than `until` (ms).
+    pub fn between(&self, after: i64, until: i64) -> Result<Vec<Entry>, Garbled> {
+        let wanted = |line: &&Line| line.at > after && line.at <= until;
+        self.unpack(&self.lines.iter().filter(wanted).copied().collect::<Vec<_>>())
+    }
+
+    /// Unpacks lines that are in order, each piece once and no further than it must.
+    fn unpack(&self, lines: &[Line]) -> Result<Vec<Entry>, Garbled> {
+        let mut found = Vec::with_capacity(lines.len());
+        for group in lines.chunk_by(|one, other| one.piece == other.piece) {
+            let needed = group.iter().map(|line| line.from + line.length).max().unwrap_or(0);
+            let (packed, _) = self.pieces.get(group[0].piece).ok_or(Garbled)?;
+            let mut plain = Vec::with_capacity(needed);
+            if needed > 0 {
+                let decoder = zstd::stream::read::Decoder::with_buffer(*packed).map_err(|_| Garbled)?;
+                decoder.take(needed as u64).read_to_end(&mut plain).map_err(|_| Garbled)?;
+            }
+            for line in group {
+                let bytes = plain.get(line.from..line.from + line.length).ok_or(Garbled)?.to_vec();
+                found.push(Entry { slot: line.slot, at: line.at, bytes });
+            }
+        }
+        Ok(found)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn any_entries() -> impl Strategy<Value = Vec<Entry>> {
+        let entry = (0_u8..6, 1_i64..120_000, prop::collection::vec(any::<u8>(), 0..40));
+        prop::collection::vec(entry, 0..50).prop_map(|list| {
+            let mut at = 1_900_000_000_000;
+            list.into_iter()
+                .map(|(slot, step, bytes)| {
+                    at += step;
+                    Entry { slot, at, bytes }
+                })
+                .collect()
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn a_block_tells_each_moment(all in any_entries(), cut: prop::sample::Index, when: prop::sample::Index) {
+            let cut = cut.index(all.len() + 1);
+            let (keyframe, entries) = all.split_at(cut);
+            let blob = encode(keyframe, entries).unwrap();
+            let block = Block::read(&blob).unwrap();
+            prop_assert_eq!(block.between(i64::MIN, i64::MAX).unwrap(), all.clone());
+            if !all.is_empty() {
+                let at = all[when.index(all.len())].at;
+                let mut wanted: BTreeMap<u8, Entry> = BTreeMap::new();
+                for entry in all.iter().filter(|entry| entry.at <= at) {
+                    wanted.insert(entry.slot, entry.clone());
+                }
+                let mut wanted: Vec<Entry> = wanted.into_values().collect();
+                wanted.sort_by_key(|entry| entry.at);
+                prop_assert_eq!(block.newest_at(at).unwrap(), wanted);
+            }
+        }
+
+        #[test]
+        fn a_damaged_block_is_no_panic(all in any_entries(), at: prop::sample::Index, byte: u8) {
+            let mut blob = encode(&all, &[]).unwrap();
+            let at = at.index(blob.len());
+            blob[at] = byte;
+            for blob in [&blob[..], &blob[..at]] {
+                if let Ok(block) = Block::read(blob) {
+                    let _ = block.between(i64::MIN, i64::MAX);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_size_that_lies_is_refused_before_memory_is_taken() {
+        let blob = encode(&[], &[Entry { slot: 1, at: 5, bytes: vec![7; 100] }]).unwrap();
+        assert!(Block::read(&blob).is_ok());
+        let mut lying = vec![FORMAT];
+        put(&mut lying, u64::MAX);
+        assert!(Block::read(&lying).is_err());
+    }
+}

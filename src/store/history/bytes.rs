@@ -1,0 +1,284 @@
+//! Numbers to bytes and back, with every length bounded before anything is allocated: what all blobs of the history are
+//! made of. Called by the codecs of this folder; knows nothing of what it carries.
+//!
+//! | what | how |
+//! |---|---|
+//! | whole number | LEB128: seven bits a byte, lowest first |
+//! | signed number | zigzag, then LEB128 |
+//! | bytes | their length, then they |
+//! | column of numbers | [`put_column`]: constant, small steps, or `pco`, whichever is smallest |
+
+use pco::{ChunkConfig, standalone};
+
+/// More numbers than this in one column are no history of ours: 2 h of one poll a second are 7,200.
+pub(super) const MAX_COLUMN: usize = 1 << 17;
+/// The level of `pco`: beyond it the files hardly get smaller (`docs/performance.md`).
+const PCO_LEVEL: usize = 8;
+/// Below this many numbers the header of `pco` costs more than it gains.
+const PCO_FROM: usize = 24;
+
+/// The bytes do not say what they should.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Garbled;
+
+/// Appends a whole number.
+pub(super) fn put(out: &mut Vec<u8>, mut number: u64) {
+    while number >= 0x80 {
+        out.push(number as u8 | 0x80);
+        number >>= 7;
+    }
+    out.push(number as u8);
+}
+
+/// Appends a signed number.
+pub(super) fn put_signed(out: &mut Vec<u8>, number: i64) {
+    put(out, (number.wrapping_shl(1) ^ (number >> 63)) as u64);
+}
+
+/// Appends bytes with their length.
+pub(super) fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
+    put(out, bytes.len() as u64);
+    out.extend_from_slice(bytes);
+}
+
+/// Takes bytes apart from the front.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Bytes<'a>(pub &'a [u8]);
+
+impl<'a> Bytes<'a> {
+    /// The next byte.
+    pub fn byte(&mut self) -> Result<u8, Garbled> {
+        let (first, rest) = self.0.split_first().ok_or(Garbled)?;
+        self.0 = rest;
+        Ok(*first)
+    }
+
+    /// The next whole number.
+    pub fn number(&mut self) -> Result<u64, Garbled> {
+        let mut number = 0;
+        for shift in (0..64).step_by(7) {
+            let byte = self.byte()?;
+            if shift == 63 && byte > 1 {
+                return Err(Garbled);
+            }
+            number |= u64::from(byte & 0x7f) << shift;
+            if byte < 0x80 {
+                return Ok(number);
+            }
+        }
+        Err(Garbled)
+    }
+
+    /// The next signed number.
+    pub fn signed(&mut self) -> Result<i64, Garbled> {
+        let raw = self.number()?;
+        Ok((raw >> 1) as i64 ^ -((raw & 1) as i64))
+    }
+
+    /// The next whole number, if it is at most `most`.
+    pub fn count(&mut self, most: usize) -> Result<usize, Garbled> {
+        usize::try_from(self.number()?).ok().filter(|count| *count <= most).ok_or(Garbled)
+    }
+
+    /// The next `count` bytes.
+    pub fn take(&mut self, count: usize) -> Result<&'a [u8], Garbled> {
+        let (taken, rest) = self.0.split_at_checked(count).ok_or(Garbled)?;
+        self.0 = rest;
+        Ok(taken)
+    }
+
+    /// The next bytes that say their own length.
+    pub fn bytes(&mut self) -> Result<&'a [u8], Garbled> {
+        let count = self.count(self.0.len())?;
+        self.take(count)
+    }
+}
+
+const CONSTANT: u8 = 0;
+const STEPS: u8 = 1;
+const PCO: u8 = 2;
+
+/// Appends a column; how many numbers it has is the reader's to know. `quick`: without `pco`, for what is written anew soon.
+pub(super) fn put_column(out: &mut Vec<u8>, numbers: &[i64], quick: bool) {
+    let Some(first) = numbers.first() else { return };
+    if numbers.iter().all(|number| number == first) {
+        out.push(CONSTANT);
+        put_signed(out, *first);
+        return;
+    }
+    let mut steps = Vec::with_capacity(numbers.len() * 2);
+    let mut before = 0_i64;
+    for number in numbers {
+        put_signed(&mut steps, number.wrapping_sub(before));
+        before = *number;
+    }
+    let config = ChunkConfig::default().with_compression_level(PCO_LEVEL);
+    let packed = (!quick && numbers.len() >= PCO_FROM)
+        .then(|| standalone::simple_compress(numbers, &config).ok())
+        .flatten()
+        .filter(|packed| packed.len() < steps.len());
+    match packed {
+        Some(packed) => {
+            out.push(PCO);
+            put_bytes(out, &packed);
+        }
+        None => {
+            out.push(STEPS);
+            put_bytes(out, &steps);
+        }
+    }
+}
+
+/// Reads a column of `count` numbers.
+pub(super) fn column(from: &mut Bytes<'_>, count: usize) -> Result<Vec<i64>, Garbled> {
+    if count == 0 {
+        return Ok(Vec::new());
+    }
+    if count > MAX_COLUMN {
+        return Err(Garbled);
+    }
+    match from.byte()? {
+        CONSTANT => Ok(vec![from.signed()?; count]),
+        STEPS => {
+            let mut steps = Bytes(from.bytes()?);
+            if steps.0.len() < count {
+                return Err(Garbled);
+            }
+            let mut number = 0_i64;
+            (0..count)
+                .map(|_| {
+                    number = number.wrapping_add(steps.signed()?);
+                    Ok(number)
+                })
+                .collect()
+        }
+        PCO => {
+            let mut numbers = vec![0_i64; count];
+            let progress = standalone::simple_decompress_into(from.bytes()?, &mut numbers);
+            match progress {
+                Ok(progress) if progress.n_processed == count && progress.finished => Ok(numbers),
+                _ => Err(Garbled),
+            }
+        }
+        _ => Err(Garbled),
+    }
+}
+
+/// A sum over bytes that tells a torn or flipped page from a good one. Not cryptography: whoever wants to forge a file
+/// without a key can.
+pub(super) fn checksum(bytes: &[u8]) -> u64 {
+    // The multiplier is the 64-bit FNV prime; the rotation brings high bits down, so that every bit of a word counts.
+    const PRIME: u64 = 0x0000_0100_0000_01b3;
+    let mut sum = 0xcbf2_9ce4_8422_2325 ^ bytes.len() as u64;
+    let (words, rest) = bytes.as_chunks::<8>();
+    for word in words {
+        sum = (sum ^ u64::from_le_bytes(*word)).wrapping_mul(PRIME).rotate_left(29);
+    }
+    for byte in rest {
+        sum = (sum ^ u64::from(*byte)).wrapping_mul(PRIME).rotate_left(29);
+    }
+    sum.wrapping_mul(PRIME) ^ (sum >> 31)
+}
+
+/// `plain` behind its [`checksum`].
+pub(super) fn checked(plain: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(plain.len() + 8);
+    out.extend_from_slice(&checksum(plain).to_le_bytes());
+    out.extend_from_slice(plain);
+    out
+}
+
+/// What [`checked`] made, if it is still that.
+pub(super) fn unchecked(bytes: &[u8]) -> Result<&[u8], Garbled> {
+    let (sum, plain) = bytes.split_first_chunk::<8>().ok_or(Garbled)?;
+    if u64::from_le_bytes(*sum) == checksum(plain) { Ok(plain) } else { Err(Garbled) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn round(numbers: &[i64], quick: bool) -> Vec<i64> {
+        let mut out = Vec::new();
+        put_column(&mut out, numbers, quick);
+        let mut bytes = Bytes(&out);
+        let found = column(&mut bytes, numbers.len()).unwrap();
+        assert!(bytes.0.is_empty());
+        found
+    }
+
+    fn any_column() -> impl Strategy<Value = Vec<i64>> {
+        prop_oneof![
+            prop::collection::vec(any::<i64>(), 0..300),
+            prop::collection::vec(-50_i64..50, 0..300),
+            (any::<i64>(), 0_usize..300).prop_map(|(number, count)| vec![number; count]),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn a_column_comes_back(numbers in any_column(), quick: bool) {
+            prop_assert_eq!(round(&numbers, quick), numbers);
+        }
+
+        #[test]
+        fn numbers_come_back(number: u64, signed: i64) {
+            let mut out = Vec::new();
+            put(&mut out, number);
+            put_signed(&mut out, signed);
+            let mut bytes = Bytes(&out);
+            prop_assert_eq!(bytes.number(), Ok(number));
+            prop_assert_eq!(bytes.signed(), Ok(signed));
+        }
+
+        #[test]
+        fn garbage_is_an_error_or_numbers_but_never_a_panic(bytes: Vec<u8>, count in 0_usize..2000) {
+            if let Ok(numbers) = column(&mut Bytes(&bytes), count) {
+                prop_assert_eq!(numbers.len(), count);
+            }
+        }
+
+        #[test]
+        fn a_flipped_bit_in_a_packed_column_is_no_panic(
+            numbers in prop::collection::vec(-500_i64..500, 30..300), at: prop::sample::Index, bit in 0_u8..8,
+        ) {
+            let mut out = Vec::new();
+            put_column(&mut out, &numbers, false);
+            let at = at.index(out.len());
+            out[at] ^= 1 << bit;
+            let _ = column(&mut Bytes(&out), numbers.len());
+            prop_assert_ne!(checksum(&out), { out[at] ^= 1 << bit; checksum(&out) });
+        }
+    }
+
+    #[test]
+    fn a_count_beyond_the_bound_allocates_nothing() {
+        assert_eq!(column(&mut Bytes(&[CONSTANT, 0]), MAX_COLUMN + 1), Err(Garbled));
+        assert_eq!(Bytes(&[0xff, 0xff, 0xff, 0xff, 0x0f]).bytes(), Err(Garbled));
+        assert_eq!(Bytes(&[0xff; 11]).number(), Err(Garbled));
+    }
+
+    #[test]
+    fn flat_and_noisy_columns_are_small() {
+        let mut flat = Vec::new();
+        put_column(&mut flat, &[7; 720], false);
+        assert!(flat.len() <= 3);
+        let noisy: Vec<i64> = (0..720_i64).map(|n| 400 + (n * 7919) % 37).collect();
+        let mut out = Vec::new();
+        put_column(&mut out, &noisy, false);
+        assert!(out.len() < 720, "{}", out.len());
+    }
+
+    #[test]
+    fn a_sum_sees_swapped_words_and_missing_ends() {
+        let plain: Vec<u8> = (0..64).collect();
+        let mut swapped = plain.clone();
+        swapped.rotate_left(8);
+        assert_ne!(checksum(&plain), checksum(&swapped));
+        let checked = checked(&plain);
+        assert_eq!(unchecked(&checked), Ok(&plain[..]));
+        assert_eq!(unchecked(&checked[..checked.len() - 1]), Err(Garbled));
+        assert_eq!(unchecked(&[1, 2, 3]), Err(Garbled));
+    }
+}

@@ -1,0 +1,100 @@
+//! What is on the time line: an episode of blocking, a change, a bookmark. Made by `tracker` or by the user, kept by the
+//! writer, asked for by the screen. Plain data.
+
+use super::{bytes::Garbled, pack};
+use crate::model::{chart::MarkKind, session::TextId, time::Timestamp};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// One event.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Event {
+    /// its number in the file, random
+    pub no: i64,
+    /// uid of the instance; None: of the whole fleet
+    pub uid: Option<Arc<str>>,
+    /// what kind
+    pub kind: MarkKind,
+    /// when it began
+    pub at: Timestamp,
+    /// when it ended; None: it has no length, or it is not over
+    pub to: Option<Timestamp>,
+    /// what happened, in one line
+    pub words: Arc<str>,
+    /// of an episode of blocking
+    pub episode: Option<Episode>,
+}
+
+/// Who blocked whom, how long and how badly.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Episode {
+    /// session id of the head blocker
+    pub head: i32,
+    /// most sessions blocked at once
+    pub peak_victims: u32,
+    /// when that was
+    pub peak_at: Timestamp,
+    /// waiting of all victims together, ms: what they had waited when it was first seen, and victims times time since
+    pub lost_ms: i64,
+    /// longest wait of one victim, ms
+    pub longest_ms: i64,
+    /// the text of the head's batch
+    pub text: Option<TextId>,
+    /// bytes of the text that are the statement
+    pub statement: Option<(usize, usize)>,
+    /// what most wait for, in words
+    pub resource: Option<Arc<str>>,
+    /// login of the head
+    pub login: Option<Arc<str>>,
+    /// program of the head
+    pub program: Option<Arc<str>>,
+    /// database of the head
+    pub database: Option<Arc<str>>,
+    /// when it was seen last: the end, if nobody was there to see it
+    pub seen_at: Timestamp,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Body {
+    words: Arc<str>,
+    #[serde(default)]
+    episode: Option<Episode>,
+}
+
+/// Kinds in the order of their codes. Only ever appended to.
+const KINDS: [MarkKind; 8] = [
+    MarkKind::Blocking,
+    MarkKind::Deadlock,
+    MarkKind::Health,
+    MarkKind::Connection,
+    MarkKind::Configuration,
+    MarkKind::Gap,
+    MarkKind::Incident,
+    MarkKind::Bookmark,
+];
+
+/// The number of a kind in the file.
+pub(super) fn kind_code(kind: MarkKind) -> u8 {
+    KINDS.iter().position(|known| *known == kind).map_or(u8::MAX, |at| at as u8)
+}
+
+/// From its number.
+pub(super) fn kind(code: u8) -> Result<MarkKind, Garbled> {
+    KINDS.get(usize::from(code)).copied().ok_or(Garbled)
+}
+
+impl Event {
+    /// What is sealed of it.
+    pub(super) fn body(&self) -> Vec<u8> {
+        pack::bytes(&Body { words: self.words.clone(), episode: self.episode.clone() })
+    }
+
+    /// Puts back what was sealed.
+    pub(super) fn with_body(mut self, plain: &[u8]) -> Result<Self, Garbled> {
+        let body: Body = pack::read(plain)?;
+        self.words = body.words;
+        self.episode = body.episode;
+        Ok(self)
+    }
+}

@@ -1,0 +1,241 @@
+//! Instances, series and texts have small numbers in the file. The writer looks them up here; what is new is written in the
+//! transaction that needs it. After a transaction that failed all of this is forgotten and read again.
+
+use super::{
+    blobs::{Blobs, Of},
+    pack,
+};
+use crate::{
+    model::{instance::InstanceInfo, series::Metric, session::{SqlText, TextId}},
+    store::StoreError,
+};
+use rusqlite::{Connection, params};
+use std::{
+    collections::HashMap,
+    path::Path,
+    sync::Arc,
+};
+
+/// More series than this an instance does not get: keys come from the server.
+pub(super) const MAX_SERIES: usize = 4096;
+/// Texts that are remembered as written; then the memory is cleared and they are looked up again.
+const MAX_TEXTS: usize = 50_000;
+/// One day: how finely it is kept when a text was seen last.
+const DAY_MS: i64 = 86_400_000;
+
+/// What the writer knows of an instance.
+#[derive(Default)]
+struct Known {
+    no: u32,
+    info: Option<Arc<InstanceInfo>>,
+    /// as it stands in the file
+    written: Vec<u8>,
+    /// series without a key, by metric
+    whole: HashMap<Metric, u32>,
+    /// series with a key
+    parts: HashMap<Metric, HashMap<Arc<str>, u32>>,
+    count: usize,
+}
+
+/// Numbers of names.
+#[derive(Default)]
+pub(super) struct Names {
+    instances: HashMap<Arc<str>, Known>,
+    next_instance: u32,
+    next_series: u32,
+    texts: HashMap<TextId, i64>,
+}
+
+impl Names {
+    /// Reads what is in the file.
+    pub fn load(connection: &Connection, blobs: &Blobs, path: &Path) -> Result<Self, StoreError> {
+        let failed = || StoreError::sqlite("reading names of the history", path);
+        let mut names = Self { next_instance: 1, next_series: 1, ..Self::default() };
+        let mut by_no: HashMap<u32, Known> = HashMap::new();
+        let mut statement = connection
+            .prepare("SELECT no, instance, metric, key FROM series ORDER BY no")
+            .map_err(failed())?;
+        let mut rows = statement.query([]).map_err(failed())?;
+        while let Some(row) = rows.next().map_err(failed())? {
+            let (no, instance, metric): (u32, u32, u16) = (
+                row.get(0).map_err(failed())?,
+                row.get(1).map_err(failed())?,
+                row.get(2).map_err(failed())?,
+            );
+            let key: Option<Vec<u8>> = row.get(3).map_err(failed())?;
+            names.next_series = names.next_series.max(no.saturating_add(1));
+            // What a newer version measured, or what does not open, gets no new points.
+            let Some(metric) = Metric::from_code(metric) else { continue };
+            let known = by_no.entry(instance).or_default();
+            known.count += 1;
+            match key {
+                None => drop(known.whole.insert(metric, no)),
+                Some(key) => {
+                    let Ok(key) = blobs.open(Of::Series(no), &key) else { continue };
+                    let key: Arc<str> = String::from_utf8_lossy(&key).into();
+                    known.parts.entry(metric).or_default().insert(key, no);
+                }
+            }
+        }
+        let mut statement = connection.prepare("SELECT no, uid FROM instance").map_err(failed())?;
+        let mut rows = statement.query([]).map_err(failed())?;
+        while let Some(row) = rows.next().map_err(failed())? {
+            let (no, uid): (u32, Arc<str>) = (row.get(0).map_err(failed())?, row.get(1).map_err(failed())?);
+            names.next_instance = names.next_instance.max(no.saturating_add(1));
+            let known = by_no.remove(&no).unwrap_or_default();
+            names.instances.insert(uid, Known { no, ..known });
+        }
+        Ok(names)
+    }
+
+    /// All instances.
+    pub fn instances(&self) -> impl Iterator<Item = u32> {
+        self.instances.values().map(|known| known.no)
+    }
+
+    /// How many series there are.
+    pub fn series_count(&self) -> usize {
+        self.instances.values().map(|known| known.count).sum()
+    }
+
+    /// The number of an instance, if it is known.
+    pub fn number(&self, uid: &str) -> Option<u32> {
+        self.instances.get(uid).map(|known| known.no)
+    }
+
+    /// The number of an instance; what is new of it is written, as known since `at`.
+    pub fn instance(
+        &mut self,
+        to: &Connection,
+        blobs: &Blobs,
+        info: &Arc<InstanceInfo>,
+        at: i64,
+    ) -> Result<u32, Trouble> {
+        if let Some(known) = self.instances.get_mut(&info.uid) {
+            if known.info.as_ref().is_some_and(|old| Arc::ptr_eq(old, info)) {
+                return Ok(known.no);
+            }
+            let (no, bytes) = (known.no, pack::info_bytes(info));
+            if known.info.is_none() && known.written.is_empty() {
+                known.written = last_info(to, blobs, no)?;
+            }
+            if known.written != bytes {
+                put_info(to, blobs, no, at, &bytes)?;
+                known.written = bytes;
+            }
+            known.info = Some(info.clone());
+            return Ok(no);
+        }
+        let no = self.next_instance;
+        to.prepare_cached("INSERT INTO instance VALUES (?1, ?2)")?.execute(params![no, info.uid])?;
+        let written = pack::info_bytes(info);
+        put_info(to, blobs, no, at, &written)?;
+        self.next_instance += 1;
+        let known = Known { no, info: Some(info.clone()), written, ..Known::default() };
+        self.instances.insert(info.uid.clone(), known);
+        Ok(no)
+    }
+
+    /// The number of a series; None if the instance has too many.
+    pub fn series(
+        &mut self,
+        to: &Connection,
+        blobs: &Blobs,
+        uid: &str,
+        (metric, key): (Metric, &str),
+    ) -> Result<Option<u32>, Trouble> {
+        let Some(known) = self.instances.get_mut(uid) else { return Ok(None) };
+        let found = if key.is_empty() {
+            known.whole.get(&metric)
+        } else {
+            known.parts.get(&metric).and_then(|parts| parts.get(key))
+        };
+        if let Some(no) = found {
+            return Ok(Some(*no));
+        }
+        if known.count >= MAX_SERIES {
+            return Ok(None);
+        }
+        let no = self.next_series;
+        let sealed = match key {
+            "" => None,
+            key => Some(blobs.close(Of::Series(no), key.as_bytes())?),
+        };
+        to.prepare_cached("INSERT INTO series VALUES (?1, ?2, ?3, ?4)")?
+            .execute(params![no, known.no, metric.code(), sealed])?;
+        self.next_series += 1;
+        known.count += 1;
+        if key.is_empty() {
+            known.whole.insert(metric, no);
+        } else {
+            known.parts.entry(metric).or_default().insert(key.into(), no);
+        }
+        Ok(Some(no))
+    }
+
+    /// Writes a text unless it is there; notes the day on which it was seen last.
+    pub fn text(&mut self, to: &Connection, blobs: &Blobs, text: &SqlText, at: i64) -> Result<(), Trouble> {
+        let day = at.div_euclid(DAY_MS);
+        if text.is_lost() || self.texts.get(&text.id()).is_some_and(|seen| *seen >= day) {
+            return Ok(());
+        }
+        let id = pack::text_id(text.id());
+        let there =
+            to.prepare_cached("UPDATE text SET seen = max(seen, ?2) WHERE id = ?1")?.execute(params![id, day])?;
+        if there == 0 {
+            let packed = pack::text_bytes(text).map_err(Trouble::Packing)?;
+            let blob = blobs.close(Of::Text(id), &packed)?;
+            to.prepare_cached("INSERT INTO text VALUES (?1, ?2, ?3)")?.execute(params![id, day, blob])?;
+        }
+        if self.texts.len() >= MAX_TEXTS {
+            self.texts.clear();
+        }
+        self.texts.insert(text.id(), day);
+        Ok(())
+    }
+}
+
+fn last_info(from: &Connection, blobs: &Blobs, no: u32) -> Result<Vec<u8>, Trouble> {
+    let mut statement =
+        from.prepare_cached("SELECT since, blob FROM info WHERE instance = ?1 ORDER BY since DESC LIMIT 1")?;
+    let mut rows = statement.query([no])?;
+    let Some(row) = rows.next()? else { return Ok(Vec::new()) };
+    let (since, blob): (i64, Vec<u8>) = (row.get(0)?, row.get(1)?);
+    Ok(blobs.open(Of::Info(no, since), &blob).unwrap_or_default())
+}
+
+fn put_info(to: &Connection, blobs: &Blobs, no: u32, at: i64, bytes: &[u8]) -> Result<(), Trouble> {
+    let blob = blobs.close(Of::Info(no, at), bytes)?;
+    to.prepare_cached("INSERT OR REPLACE INTO info VALUES (?1, ?2, ?3)")?.execute(params![no, at, blob])?;
+    Ok(())
+}
+
+/// Why a transaction failed, before it has a path and a purpose.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Trouble {
+    #[error(transparent)]
+    Sqlite(#[from] rusqlite::Error),
+    #[error(transparent)]
+    Vault(#[from] crate::vault::VaultError),
+    #[error("packing: {0}")]
+    Packing(std::io::Error),
+    /// a row that cannot be read: which
+    #[error("{0} is damaged")]
+    Damaged(&'static str),
+}
+
+impl Trouble {
+    /// With what was attempted on which file.
+    pub fn at(doing: &'static str, path: &Path) -> impl FnOnce(Self) -> StoreError {
+        let path = path.to_owned();
+        move |trouble| match trouble {
+            Self::Sqlite(source) => StoreError::Sqlite { doing, path, source },
+            Self::Vault(error) => StoreError::Vault(error),
+            Self::Packing(source) => StoreError::Io { doing, path, source },
+            Self::Damaged(what) => StoreError::History {
+                path,
+                problem: format!("{what} is damaged: `dbtop store check` tells what else is"),
+            },
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! The history's file: how it is opened, its tables, and how an older one becomes a newer one. The only place with `CREATE`
+//! and `PRAGMA` of history.
+//!
+//! | table | a row is | sealed, if there is a key |
+//! |---|---|---|
+//! | `meta` | the file itself | a known word |
+//! | `instance`, `info` | an instance by its uid; names, address, groups, labels since then | all but the uid |
+//! | `series` | a metric of an instance, by its code | its key: a wait type, a volume |
+//! | `hot` | one thing that happened, not older than about 15 minutes; its points beside it | what happened |
+//! | `state` | 15 minutes of an instance, as a `block` | all |
+//! | `chunk` | the points of a probe over 15 minutes (`open`), then over 2 hours | no |
+//! | `rollup` | the same over 5 minutes, an hour, a day | no |
+//! | `text` | a statement's text, once | all |
+//! | `event` | an episode, a change, a bookmark | what it says |
+//!
+//! Rows are written in the order of time and deleted from their old end, so pages come free in runs.
+
+use crate::store::StoreError;
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+/// Marks a file as a history of ours: "dbth".
+const APPLICATION_ID: i32 = 0x6462_7468;
+/// Rows are some 2 to 60 KB: a page twice the usual size halves the chains behind them.
+const PAGE_BYTES: u32 = 8192;
+/// What the log may grow to before it is cut, bytes.
+const LOG_BYTES: u32 = 16 << 20;
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// One step for each version; never changed once released.
+pub const STEPS: &[&str] = &["
+    CREATE TABLE meta(one INTEGER PRIMARY KEY CHECK(one = 1), made_at INTEGER NOT NULL, sealed INTEGER NOT NULL,
+        word BLOB NOT NULL) STRICT;
+    CREATE TABLE instance(no INTEGER PRIMARY KEY, uid TEXT NOT NULL UNIQUE) STRICT;
+    CREATE TABLE info(instance INTEGER NOT NULL, since INTEGER NOT NULL, blob BLOB NOT NULL,
+        PRIMARY KEY(instance, since)) STRICT, WITHOUT ROWID;
+    CREATE TABLE series(no INTEGER PRIMARY KEY, instance INTEGER NOT NULL, metric INTEGER NOT NULL, key BLOB) STRICT;
+    CREATE INDEX series_of ON series(instance, metric);
+    CREATE TABLE hot(no INTEGER PRIMARY KEY AUTOINCREMENT, instance INTEGER NOT NULL, at INTEGER NOT NULL,
+        slot INTEGER NOT NULL, blob BLOB NOT NULL, points BLOB) STRICT;
+    CREATE INDEX hot_when ON hot(instance, at, slot);
+    CREATE TABLE state(no INTEGER PRIMARY KEY, instance INTEGER NOT NULL, start INTEGER NOT NULL, end INTEGER NOT NULL,
+        n INTEGER NOT NULL, blob BLOB NOT NULL) STRICT;
+    CREATE INDEX state_when ON state(instance, start);
+    CREATE INDEX state_end ON state(end);
+    CREATE TABLE chunk(no INTEGER PRIMARY KEY, instance INTEGER NOT NULL, probe INTEGER NOT NULL,
+        start INTEGER NOT NULL, end INTEGER NOT NULL, open INTEGER NOT NULL, n INTEGER NOT NULL, blob BLOB NOT NULL) STRICT;
+    CREATE INDEX chunk_when ON chunk(instance, probe, start);
+    CREATE INDEX chunk_end ON chunk(end);
+    CREATE INDEX chunk_open ON chunk(instance, end) WHERE open = 1;
+    CREATE TABLE rollup(no INTEGER PRIMARY KEY, instance INTEGER NOT NULL, probe INTEGER NOT NULL, tier INTEGER NOT NULL,
+        start INTEGER NOT NULL, blob BLOB NOT NULL) STRICT;
+    CREATE UNIQUE INDEX rollup_when ON rollup(instance, probe, tier, start);
+    CREATE INDEX rollup_start ON rollup(tier, start);
+    CREATE TABLE text(id BLOB PRIMARY KEY, seen INTEGER NOT NULL, blob BLOB NOT NULL) STRICT;
+    CREATE INDEX text_seen ON text(seen);
+    CREATE TABLE event(no INTEGER PRIMARY KEY, instance INTEGER NOT NULL, kind INTEGER NOT NULL, start INTEGER NOT NULL,
+        end INTEGER, blob BLOB NOT NULL) STRICT;
+    CREATE INDEX event_when ON event(start);
+    CREATE INDEX event_open ON event(kind) WHERE end IS NULL;
+"];
+
+/// Opens a history to write. Made if it is not there, taken to the newest version if it is older; the file as it was stays
+/// beside it until the next time.
+///
+/// # Errors
+/// It is no history, a newer dbtop wrote it, or the disk says no.
+pub(super) fn open_or_create(path: &Path, steps: &[&str]) -> Result<Connection, StoreError> {
+    if !path.exists() {
+        create(path)?;
+    }
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut connection = open(path, flags)?;
+    let failed = || StoreError::sqlite("opening the history", path);
+    // A killed process loses what it had not committed, no more; only a failing machine could lose the last seconds.
+    let pragmas =
+        format!("PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = {LOG_BYTES}; PRAGMA cache_size = -8192;");
+    connection.execute_batch(&pragmas).map_err(failed())?;
+    migrate(&mut connection, path, steps)?;
+    Ok(connection)
+}
+
+/// Opens a history to read; others may write it meanwhile.
+///
+/// # Errors
+/// As [`open_or_create`]; an older version is refused, too: who writes it migrates it.
+pub(super) fn open_to_read(path: &Path) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = open(path, flags)?;
+    let failed = || StoreError::sqlite("opening the history", path);
+    connection.execute_batch("PRAGMA query_only = ON; PRAGMA cache_size = -8192;").map_err(failed())?;
+    let (found, known) = (version(&connection, path)?, STEPS.len() as u32);
+    match found.cmp(&known) {
+        std::cmp::Ordering::Greater => Err(StoreError::Newer { path: path.to_owned(), found, known }),
+        std::cmp::Ordering::Less => Err(StoreError::History {
+            path: path.to_owned(),
+            problem: format!(
+                "it is of an older dbtop (format {found}, this one knows {known}): start the collector once, it takes the file along"
+            ),
+        }),
+        std::cmp::Ordering::Equal => Ok(connection),
+    }
+}
+
+fn open(path: &Path, flags: OpenFlags) -> Result<Connection, StoreError> {
+    let failed = || StoreError::sqlite("opening the history", path);
+    let connection = Connection::open_with_flags(path, flags).map_err(failed())?;
+    connection.busy_timeout(PATIENCE).map_err(failed())?;
+    connection.set_prepared_statement_cache_capacity(64);
+    let pragmas =
+        "PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA mmap_size = 0;";
+    connection.execute_batch(pragmas).map_err(failed())?;
+    let id: i32 = connection.query_row("PRAGMA application_id", [], |row| row.get(0)).map_err(failed())?;
+    if id == APPLICATION_ID {
+        return Ok(connection);
+    }
+    Err(StoreError::History {
+        path: path.to_owned(),
+        problem: "it is no history of dbtop, or its first page is damaged: put a backup in its place with `dbtop store restore`"
+            .to_owned(),
+    })
+}
+
+/// Makes an empty file under another name and renames it: who opens it sees a whole one.
+fn create(path: &Path) -> Result<(), StoreError> {
+    let temporary = path.with_extension("db.new");
+    let _ = std::fs::remove_file(&temporary);
+    let failed = || StoreError::sqlite("making the history", path);
+    drop(crate::store::home::private_file(&temporary)?);
+    let connection = Connection::open(&temporary).map_err(failed())?;
+    connection
+        .execute_batch(&format!(
+            "PRAGMA page_size = {PAGE_BYTES}; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL;"
+        ))
+        .map_err(failed())?;
+    connection.pragma_update(None, "application_id", APPLICATION_ID).map_err(failed())?;
+    connection.close().map_err(|(_, error)| failed()(error))?;
+    std::fs::rename(&temporary, path).map_err(StoreError::io("making the history", path))
+}
+
+/// The version of a file's tables.
+pub(super) fn version(connection: &Connection, path: &Path) -> Result<u32, StoreError> {
+    connection
+        .query_row("PRAGMA user_version", [], |row| row.get(0))
+        .map_err(StoreError::sqlite("reading the version of the history", path))
+}
+
+/// Where the file as it was before the migration to `version` is kept.
+pub(super) fn copy_of(path: &Path, version: usize) -> PathBuf {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    path.with_file_name(format!("{name}.before-v{version}"))
+}
+
+fn migrate(connection: &mut Connection, path: &Path, steps: &[&str]) -> Result<(), StoreError> {
+    let failed = || StoreError::sqlite("migrating the history", path);
+    let (found, known) = (version(connection, path)?, steps.len() as u32);
+    if found > known {
+        return Err(StoreError::Newer { path: path.to_owned(), found, known });
+    }
+    if found == known {
+        return Ok(());
+    }
+    if found > 0 {
+        let copy = copy_of(path, steps.len());
+        let _ = std::fs::remove_file(&copy);
+        drop(crate::store::home::private_file(&copy)?);
+        connection
+            .execute("VACUUM INTO ?1", [copy.to_string_lossy()])
+            .map_err(StoreError::sqlite("copying the history before its migration to", &copy))?;
+    }
+    let transaction =
+        connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed())?;
+    for step in steps.iter().skip(version(&transaction, path)? as usize) {
+        transaction.execute_batch(step).map_err(failed())?;
+    }
+    transaction.pragma_update(None, "user_version", known).map_err(failed())?;
+    transaction.commit().map_err(failed())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_migration_keeps_a_copy_and_happens_whole_or_not_at_all() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("history.db");
+        let connection = open_or_create(&path, STEPS).unwrap();
+        connection.execute("INSERT INTO instance VALUES (1, 'a')", []).unwrap();
+        drop(connection);
+        let mut steps = STEPS.to_vec();
+        steps.push("ALTER TABLE instance ADD COLUMN note TEXT; CREATE TABLE instance(x)");
+        assert!(open_or_create(&path, &steps).is_err(), "the second statement cannot work");
+        let connection = open_or_create(&path, STEPS).unwrap();
+        drop(connection);
+        steps.pop();
+        steps.push("ALTER TABLE instance ADD COLUMN note TEXT");
+        let connection = open_or_create(&path, &steps).unwrap();
+        let uid: String =
+            connection.query_row("SELECT uid FROM instance WHERE note IS NULL", [], |row| row.get(0)).unwrap();
+        assert_eq!(uid, "a");
+        let before = open_to_read(&copy_of(&path, STEPS.len() + 1)).unwrap();
+        let rows: u32 = before.query_row("SELECT count(*) FROM instance", [], |row| row.get(0)).unwrap();
+        assert_eq!(rows, 1, "the copy is the file as it was");
+        drop(connection);
+        assert!(open_or_create(&path, STEPS).unwrap_err().to_string().contains("newer dbtop"));
+    }
+
+    #[test]
+    fn another_file_is_refused_in_words() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("history.db");
+        std::fs::write(&path, b"not a database, but long enough to be looked at as one").unwrap();
+        assert!(open_or_create(&path, STEPS).is_err());
+        let other = folder.path().join("other.db");
+        Connection::open(&other).unwrap().execute_batch("CREATE TABLE t(x)").unwrap();
+        assert!(open_or_create(&other, STEPS).unwrap_err().to_string().contains("no history of dbtop"));
+    }
+}
