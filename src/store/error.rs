@@ -188,7 +188,9 @@ fn way_out(error: &rusqlite::Error) -> String {
     use rusqlite::ErrorCode as Code;
     match error.sqlite_error_code() {
         Some(Code::DatabaseCorrupt | Code::NotADatabase) => {
-            format!("the file is damaged ({error}): restore a backup with `dbtop tenant restore`, a history with `dbtop store restore`")
+            format!(
+                "the file is damaged ({error}): restore a backup with `dbtop tenant restore`, a history with `dbtop store restore`"
+            )
         }
         Some(Code::DiskFull) => "the disk is full: nothing was changed; free some space and try again".into(),
         Some(Code::ReadOnly | Code::CannotOpen | Code::PermissionDenied) => {

@@ -66,26 +66,21 @@ pub(super) fn reseal(
 type Found = Option<Result<Zeroizing<[u8; 32]>, Damage>>;
 
 fn read(connection: &Connection, sealer: &Sealer, path: &Path) -> Result<Found, StoreError> {
-    let sealed: Option<Vec<u8>> = connection
+    let found: Option<Vec<u8>> = connection
         .query_row("SELECT sealed FROM history", [], |row| row.get(0))
         .optional()
         .map_err(StoreError::sqlite("reading the key of the history in", path))?;
-    Ok(sealed.map(|sealed| {
-        let plain = sealer.open(&place(sealer.tenant()), &sealed).ok();
+    Ok(found.map(|blob| {
+        let plain = sealer.open(&place(sealer.tenant()), &blob).ok();
         let key = plain.and_then(|plain| <[u8; 32]>::try_from(plain.as_slice()).ok().map(Zeroizing::new));
         key.ok_or_else(|| Damage { kind: "history", name: "key".to_owned(), harm: Harm::Broken })
     }))
 }
 
-fn write(
-    connection: &Connection,
-    sealer: &Sealer,
-    key: &[u8; 32],
-    path: &Path,
-) -> Result<(), StoreError> {
-    let sealed = sealer.seal(&place(sealer.tenant()), key)?;
+fn write(connection: &Connection, sealer: &Sealer, key: &[u8; 32], path: &Path) -> Result<(), StoreError> {
+    let blob = sealer.seal(&place(sealer.tenant()), key)?;
     connection
-        .execute("INSERT OR REPLACE INTO history VALUES (1, ?1)", [sealed])
+        .execute("INSERT OR REPLACE INTO history VALUES (1, ?1)", [blob])
         .map(drop)
         .map_err(StoreError::sqlite("writing the key of the history to", path))
 }

@@ -20,7 +20,8 @@ const APPLICATION_ID: i32 = 0x6462_7470;
 /// One step for each version of the tables: step `n` (from 0) makes version `n + 1`. Steps are never changed once
 /// released; what is new is a new step. They run without the key, so they never touch what is sealed: that carries a
 /// version of its own.
-pub const STEPS: &[&str] = &["
+pub const STEPS: &[&str] = &[
+    "
     CREATE TABLE header(
         one INTEGER PRIMARY KEY CHECK(one = 1), tenant BLOB NOT NULL, generation INTEGER NOT NULL,
         revision INTEGER NOT NULL, suspended INTEGER NOT NULL, sealed BLOB NOT NULL) STRICT;
@@ -31,9 +32,11 @@ pub const STEPS: &[&str] = &["
     CREATE UNIQUE INDEX record_name ON record(kind, tag) WHERE deleted = 0;
     CREATE TABLE contents(kind TEXT PRIMARY KEY, revision INTEGER NOT NULL, sealed BLOB NOT NULL) STRICT;
     CREATE TABLE audit(seq INTEGER PRIMARY KEY, version INTEGER NOT NULL, sealed BLOB NOT NULL) STRICT;
-", "
+",
+    "
     CREATE TABLE history(one INTEGER PRIMARY KEY CHECK(one = 1), sealed BLOB NOT NULL) STRICT;
-"];
+",
+];
 
 /// Opens a tenant's file. It must be there; it may be of an older version.
 pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {

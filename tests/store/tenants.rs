@@ -2,8 +2,9 @@
 
 use crate::support::{Stage, add, author, damage, instance, names, slug};
 use dbtop::{
+    model::record::RecordId,
     store::{BackupFile, Home, StoreError, Tenant, Tenants, schema},
-    vault::{self, Opener},
+    vault::{self, Opener, Place},
 };
 use std::{fs, path::PathBuf, process::Command, time::Instant};
 
@@ -252,4 +253,56 @@ fn a_second_writer_waits_then_is_told_who_writes() {
     assert!(child.wait().unwrap().success());
     let tenant = waiter.join().unwrap().expect("who waits gets its turn");
     assert_eq!(names(&tenant), ["mine", "theirs"]);
+}
+
+/// History outlives rotations, backups and restores with one key, which nobody reads without the data key.
+#[test]
+fn the_key_of_history_stays_and_is_sealed_anew() {
+    let stage = Stage::new();
+    let mut tenant = stage.create("acme");
+    let seal = |tenant: &mut Tenant| {
+        let sealer = tenant.history_key(&author()).unwrap();
+        let id = RecordId::from_bytes([3; 16]);
+        let place = Place { tenant: sealer.tenant(), table: "history hot", id: &id, revision: 0, schema: 1 };
+        sealer.seal(&place, b"at 02:14").unwrap()
+    };
+    let opens = |tenant: &mut Tenant, blob: &[u8]| {
+        let sealer = tenant.history_key(&author()).unwrap();
+        let id = RecordId::from_bytes([3; 16]);
+        let place = Place { tenant: sealer.tenant(), table: "history hot", id: &id, revision: 0, schema: 1 };
+        sealer.open(&place, blob).is_ok_and(|plain| plain.as_slice() == b"at 02:14")
+    };
+    let blob = seal(&mut tenant);
+    let before: Vec<u8> =
+        stage.sqlite("acme").query_row("SELECT sealed FROM history", [], |row| row.get(0)).unwrap();
+    let backup = stage.folder.path().join("b.dbtop-backup");
+    tenant.backup(&backup, &author()).unwrap();
+    tenant.rotate(&author(), None).unwrap();
+    let after: Vec<u8> =
+        stage.sqlite("acme").query_row("SELECT sealed FROM history", [], |row| row.get(0)).unwrap();
+    assert_ne!(before, after, "sealed anew");
+    assert!(opens(&mut tenant, &blob), "and the same");
+    drop(tenant);
+    assert!(opens(&mut stage.open("acme"), &blob), "after a restart");
+    assert_eq!(stage.open("acme").verify_audit().unwrap().bad, None);
+    // The backup was made with the old data key and has the history's key, too.
+    let other = Stage::new();
+    let mut restored = restore(&other, &backup, &stage.key(), None).unwrap();
+    assert!(opens(&mut restored, &blob));
+    // Another tenant has another one.
+    assert!(!opens(&mut stage.create("globex"), &blob));
+}
+
+/// A key that does not open is told of, not replaced: the history would be lost with it.
+#[test]
+fn a_damaged_key_of_history_is_never_replaced() {
+    let stage = Stage::new();
+    let mut tenant = stage.create("acme");
+    tenant.history_key(&author()).unwrap();
+    stage.sqlite("acme").execute("UPDATE history SET sealed = zeroblob(61)", []).unwrap();
+    let error = tenant.history_key(&author()).err().unwrap().to_string();
+    assert!(error.contains("history key was altered or damaged"), "{error}");
+    let error = tenant.rotate(&author(), None).unwrap_err().to_string();
+    assert!(error.contains("cannot be rotated") && error.contains("history key"), "{error}");
+    assert!(tenant.history_key(&author()).is_err());
 }

@@ -27,12 +27,14 @@ const BELONGS_TO: &[(&str, &[&str])] = &[
     ("keyring-core", &["vault"]),
     ("linux-keyutils-keyring-store", &["vault"]),
     ("nucleo-matcher", &["tui"]),
+    ("pco", &["store"]),
     ("quick-xml", &["exchange"]),
     ("ratatui", &["tui"]),
     ("rcgen", &["sim"]),
     ("regex", &["command", "model", "tui"]),
     ("region", &["vault"]),
     ("rlimit", &["command"]),
+    ("rmp-serde", &["store"]),
     ("rustix", &["command", "store", "vault"]),
     ("rpassword", &["command"]),
     ("rusqlite", &["store"]),
@@ -42,7 +44,7 @@ const BELONGS_TO: &[(&str, &[&str])] = &[
     ("strsim", &["config"]),
     ("tempfile", &["command", "sim"]),
     ("tiberius", &["tds"]),
-    ("tokio", &["collect", "command", "sim", "tds", "tui"]),
+    ("tokio", &["collect", "command", "sim", "store", "tds", "tui"]),
     ("tokio-rustls", &["sim", "tds"]),
     ("tokio-util", &["collect", "command", "sim", "tds", "tui"]),
     ("toml", &["command", "config", "exchange", "sim", "tui"]),
@@ -57,6 +59,7 @@ const BELONGS_TO: &[(&str, &[&str])] = &[
     ("x509-parser", &["tds"]),
     ("zbus-secret-service-keyring-store", &["vault"]),
     ("zeroize", &["collect", "command", "config", "model", "store", "tds", "vault"]),
+    ("zstd", &["store"]),
 ];
 
 #[test]

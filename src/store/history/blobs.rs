@@ -83,8 +83,13 @@ impl Blobs {
             None => Ok(checked(plain)),
             Some(sealer) => {
                 let id = of.id();
-                let place =
-                    Place { tenant: sealer.tenant(), table: of.table(), id: &id, revision: 0, schema: SCHEMA };
+                let place = Place {
+                    tenant: sealer.tenant(),
+                    table: of.table(),
+                    id: &id,
+                    revision: 0,
+                    schema: SCHEMA,
+                };
                 sealer.seal(&place, plain)
             }
         }
@@ -96,8 +101,13 @@ impl Blobs {
             None => unchecked(blob).map(<[u8]>::to_vec),
             Some(sealer) => {
                 let id = of.id();
-                let place =
-                    Place { tenant: sealer.tenant(), table: of.table(), id: &id, revision: 0, schema: SCHEMA };
+                let place = Place {
+                    tenant: sealer.tenant(),
+                    table: of.table(),
+                    id: &id,
+                    revision: 0,
+                    schema: SCHEMA,
+                };
                 sealer.open(&place, blob).map(|plain| plain.to_vec()).map_err(|_| Garbled)
             }
         }

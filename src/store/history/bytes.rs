@@ -117,16 +117,8 @@ pub(super) fn put_column(out: &mut Vec<u8>, numbers: &[i64], quick: bool) {
         .then(|| standalone::simple_compress(numbers, &config).ok())
         .flatten()
         .filter(|packed| packed.len() < steps.len());
-    match packed {
-        Some(packed) => {
-            out.push(PCO);
-            put_bytes(out, &packed);
-        }
-        None => {
-            out.push(STEPS);
-            put_bytes(out, &steps);
-        }
-    }
+    out.push(if packed.is_some() { PCO } else { STEPS });
+    put_bytes(out, &packed.unwrap_or(steps));
 }
 
 /// Reads a column of `count` numbers.

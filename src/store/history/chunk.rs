@@ -97,9 +97,9 @@ impl Window {
         for (which, window) in windows.iter().enumerate() {
             for column in &window.columns {
                 let pairs = column.at.iter().zip(&column.values);
-                points.extend(pairs.map(|(at, value)| {
-                    (column.series, landed[which][*at as usize], which, *value)
-                }));
+                points.extend(
+                    pairs.map(|(at, value)| (column.series, landed[which][*at as usize], which, *value)),
+                );
             }
         }
         points.sort_by_key(|(series, at, which, _)| (*series, *at, *which));
@@ -227,7 +227,12 @@ impl<'a> Head<'a> {
             return Ok(Vec::new());
         };
         let column = self.column(line)?;
-        Ok(column.at.iter().zip(&column.values).map(|(at, value)| (self.times[*at as usize], *value)).collect())
+        Ok(column
+            .at
+            .iter()
+            .zip(&column.values)
+            .map(|(at, value)| (self.times[*at as usize], *value))
+            .collect())
     }
 }
 

@@ -1,9 +1,43 @@
-//! History: what happened to every instance, in one SQLite file that is cheap to write, small, and quick to ask.
+//! History: what happened to every instance, in one SQLite file that is cheap to write, small, and quick to ask. `command`
+//! starts the writer and asks the reader; nothing here polls, folds or draws.
+//!
+//! | file | what it owns |
+//! |---|---|
+//! | `writer` | the thread that writes: a commit a second, sealing, retention, what happens when the disk fails |
+//! | `engine` | one transaction: rows, points, names, texts, events |
+//! | `seal`, `retain` | hot rows to blocks, chunks and roll-ups; what is too old or too much goes |
+//! | `tracker`, `event` | from what happened to what is on the time line |
+//! | `reader`, `chart`, `events` | states at an instant, charts from the tier that fits, the time line |
+//! | `block`, `chunk`, `rollup` | the blobs: states, points, totals |
+//! | `names`, `pack`, `blobs`, `bytes` | numbers of names; readings to bytes; seals and sums; numbers to bytes |
+//! | `schema` | tables and migrations |
 
 mod blobs;
 mod block;
 mod bytes;
+mod chart;
 mod chunk;
+mod engine;
+mod event;
+mod events;
+mod failure;
+mod names;
+mod pack;
+mod reader;
+mod retain;
 mod rollup;
+mod schema;
+mod seal;
+mod tracker;
+mod writer;
 
+pub use chart::Drawn;
+pub use engine::{Committed, Engine, Options};
+pub use event::{Episode, Event};
+pub use events::{EventFilter, Marks};
+pub use failure::StoreHealth;
+pub use reader::{Followed, Past, Reader};
+pub use retain::Cleaned;
 pub use rollup::{Tier, Total};
+pub use seal::SealedNow;
+pub use writer::{QUEUE, Recorder, Writer, WriterHandle, WriterStats};

@@ -6,15 +6,15 @@ use super::{
     pack,
 };
 use crate::{
-    model::{instance::InstanceInfo, series::Metric, session::{SqlText, TextId}},
+    model::{
+        instance::InstanceInfo,
+        series::Metric,
+        session::{SqlText, TextId},
+    },
     store::StoreError,
 };
 use rusqlite::{Connection, params};
-use std::{
-    collections::HashMap,
-    path::Path,
-    sync::Arc,
-};
+use std::{collections::HashMap, path::Path, sync::Arc};
 
 /// More series than this an instance does not get: keys come from the server.
 pub(super) const MAX_SERIES: usize = 4096;
@@ -57,11 +57,8 @@ impl Names {
             .map_err(failed())?;
         let mut rows = statement.query([]).map_err(failed())?;
         while let Some(row) = rows.next().map_err(failed())? {
-            let (no, instance, metric): (u32, u32, u16) = (
-                row.get(0).map_err(failed())?,
-                row.get(1).map_err(failed())?,
-                row.get(2).map_err(failed())?,
-            );
+            let (no, instance, metric): (u32, u32, u16) =
+                (row.get(0).map_err(failed())?, row.get(1).map_err(failed())?, row.get(2).map_err(failed())?);
             let key: Option<Vec<u8>> = row.get(3).map_err(failed())?;
             names.next_series = names.next_series.max(no.saturating_add(1));
             // What a newer version measured, or what does not open, gets no new points.
@@ -161,8 +158,12 @@ impl Names {
             "" => None,
             key => Some(blobs.close(Of::Series(no), key.as_bytes())?),
         };
-        to.prepare_cached("INSERT INTO series VALUES (?1, ?2, ?3, ?4)")?
-            .execute(params![no, known.no, metric.code(), sealed])?;
+        to.prepare_cached("INSERT INTO series VALUES (?1, ?2, ?3, ?4)")?.execute(params![
+            no,
+            known.no,
+            metric.code(),
+            sealed
+        ])?;
         self.next_series += 1;
         known.count += 1;
         if key.is_empty() {
@@ -180,8 +181,9 @@ impl Names {
             return Ok(());
         }
         let id = pack::text_id(text.id());
-        let there =
-            to.prepare_cached("UPDATE text SET seen = max(seen, ?2) WHERE id = ?1")?.execute(params![id, day])?;
+        let there = to
+            .prepare_cached("UPDATE text SET seen = max(seen, ?2) WHERE id = ?1")?
+            .execute(params![id, day])?;
         if there == 0 {
             let packed = pack::text_bytes(text).map_err(Trouble::Packing)?;
             let blob = blobs.close(Of::Text(id), &packed)?;

@@ -95,6 +95,10 @@ impl Total {
     }
 }
 
+/// Not a series but the polls themselves: so many there were in each bucket. A wait type that is missing from a poll was
+/// not waited for, which is a zero and no gap.
+pub(super) const POLLS: u32 = 0;
+
 /// One row: series, then bucket (start in seconds divided by the length), to total.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Row(pub BTreeMap<u32, BTreeMap<i64, Total>>);
@@ -103,12 +107,17 @@ impl Row {
     /// The rows of a tier that a window adds to, by their start in seconds.
     pub fn of(window: &Window, tier: Tier) -> BTreeMap<i64, Self> {
         let mut rows: BTreeMap<i64, Self> = BTreeMap::new();
+        let mut put = |series: u32, time: i64, value: i64| {
+            let start = time.div_euclid(tier.row_s()) * tier.row_s();
+            let totals = rows.entry(start).or_default().0.entry(series).or_default();
+            add(totals, time.div_euclid(tier.bucket_s()), Total::of(value));
+        };
+        for time in &window.times {
+            put(POLLS, *time, 0);
+        }
         for column in &window.columns {
             for (at, value) in column.at.iter().zip(&column.values) {
-                let time = window.times[*at as usize];
-                let start = time.div_euclid(tier.row_s()) * tier.row_s();
-                let series = rows.entry(start).or_default().0.entry(column.series).or_default();
-                add(series, time.div_euclid(tier.bucket_s()), Total::of(*value));
+                put(column.series, window.times[*at as usize], *value);
             }
         }
         rows
@@ -171,16 +180,6 @@ impl Row {
             Ok(())
         })?;
         Ok(found)
-    }
-
-    /// How many buckets of how many series a blob has.
-    pub fn size(blob: &[u8]) -> Result<u64, Garbled> {
-        let mut size = 0;
-        each(blob, |_, count, _| {
-            size += count as u64;
-            Ok(())
-        })?;
-        Ok(size)
     }
 }
 

@@ -76,8 +76,9 @@ pub(super) fn open_or_create(path: &Path, steps: &[&str]) -> Result<Connection, 
     let mut connection = open(path, flags)?;
     let failed = || StoreError::sqlite("opening the history", path);
     // A killed process loses what it had not committed, no more; only a failing machine could lose the last seconds.
-    let pragmas =
-        format!("PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = {LOG_BYTES}; PRAGMA cache_size = -8192;");
+    let pragmas = format!(
+        "PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = {LOG_BYTES}; PRAGMA cache_size = -8192;"
+    );
     connection.execute_batch(&pragmas).map_err(failed())?;
     migrate(&mut connection, path, steps)?;
     Ok(connection)
@@ -110,8 +111,7 @@ fn open(path: &Path, flags: OpenFlags) -> Result<Connection, StoreError> {
     let connection = Connection::open_with_flags(path, flags).map_err(failed())?;
     connection.busy_timeout(PATIENCE).map_err(failed())?;
     connection.set_prepared_statement_cache_capacity(64);
-    let pragmas =
-        "PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA mmap_size = 0;";
+    let pragmas = "PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA mmap_size = 0;";
     connection.execute_batch(pragmas).map_err(failed())?;
     let id: i32 = connection.query_row("PRAGMA application_id", [], |row| row.get(0)).map_err(failed())?;
     if id == APPLICATION_ID {
@@ -199,8 +199,9 @@ mod tests {
         steps.pop();
         steps.push("ALTER TABLE instance ADD COLUMN note TEXT");
         let connection = open_or_create(&path, &steps).unwrap();
-        let uid: String =
-            connection.query_row("SELECT uid FROM instance WHERE note IS NULL", [], |row| row.get(0)).unwrap();
+        let uid: String = connection
+            .query_row("SELECT uid FROM instance WHERE note IS NULL", [], |row| row.get(0))
+            .unwrap();
         assert_eq!(uid, "a");
         let before = open_to_read(&copy_of(&path, STEPS.len() + 1)).unwrap();
         let rows: u32 = before.query_row("SELECT count(*) FROM instance", [], |row| row.get(0)).unwrap();

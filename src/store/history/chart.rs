@@ -1,0 +1,361 @@
+//! Charts: one series over a stretch of time, from the points as they were measured or from the roll-up that is fine enough,
+//! whichever history still has. What is not rolled up yet (two hours at most) is added from the points, so the newest end is
+//! always there.
+
+use super::{
+    blobs::Of,
+    bytes::{Garbled, unchecked},
+    chunk::Head,
+    names::Trouble,
+    pack::probe_code,
+    reader::Reader,
+    rollup::{POLLS, Row, Tier, Total},
+    seal::{points_of, probe_of},
+};
+use crate::{
+    model::{
+        chart::{Bucket, ChartLine},
+        kept::Slot,
+        series::{Metric, SeriesKey},
+        time::Timestamp,
+    },
+    store::StoreError,
+};
+use rusqlite::params;
+use std::{collections::BTreeMap, sync::Arc};
+
+/// One series of a chart, and where its figures come from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Drawn {
+    /// what the screen draws
+    pub line: ChartLine,
+    /// the roll-up; None: as measured
+    pub tier: Option<Tier>,
+    /// chunks, roll-ups or rows that could not be read: their time is a gap
+    pub damaged: u32,
+}
+
+impl Drawn {
+    /// Where its figures come from, in words.
+    pub const fn tier_words(&self) -> &'static str {
+        match self.tier {
+            None => "as measured",
+            Some(Tier::FiveMinutes) => "means of 5 min",
+            Some(Tier::Hour) => "means of 1 h",
+            Some(Tier::Day) => "means of 1 day",
+        }
+    }
+}
+
+/// A point: when (seconds since 1970), and what came together there.
+type Totals = BTreeMap<i64, Total>;
+
+/// What is asked for, in the numbers of the file.
+struct Ask {
+    instance: u32,
+    probe: u8,
+    series: u32,
+    /// missing is zero
+    zero: bool,
+    /// seconds, from and before
+    from: i64,
+    to: i64,
+}
+
+impl Reader {
+    /// A series of an instance between two instants in at most `points` buckets (more where the roll-ups are coarser: then
+    /// fewer). Without buckets where nothing is kept.
+    ///
+    /// # Errors
+    /// The file cannot be read at all.
+    pub fn chart(
+        &self,
+        uid: &str,
+        key: &SeriesKey,
+        from: Timestamp,
+        to: Timestamp,
+        points: u32,
+    ) -> Result<Drawn, StoreError> {
+        self.draw(uid, key, (from.ms(), to.ms()), points.max(1).into()).map_err(self.failed())
+    }
+
+    fn draw(
+        &self,
+        uid: &str,
+        key: &SeriesKey,
+        (from, to): (i64, i64),
+        points: i64,
+    ) -> Result<Drawn, Trouble> {
+        let bucket_ms = (to.saturating_sub(from) / points).max(1);
+        let empty = |bucket_ms: i64| Drawn {
+            line: ChartLine { buckets: Vec::new(), bucket_ms, hold_ms: bucket_ms },
+            tier: None,
+            damaged: 0,
+        };
+        let Some(ask) = self.ask(uid, key, from.div_euclid(1000), to.saturating_add(999).div_euclid(1000))?
+        else {
+            return Ok(empty(bucket_ms));
+        };
+        let tier = self.tier(&ask, bucket_ms)?;
+        let mut damaged = 0;
+        let mut totals = match tier {
+            None => Totals::new(),
+            Some(tier) => self.rolled_up(&ask, tier, &mut damaged)?,
+        };
+        let width_s = tier.map_or(1, Tier::bucket_s);
+        for (time, value) in self.measured(&ask, tier.is_some(), &mut damaged)? {
+            let total = Total::of(value);
+            totals
+                .entry(time.div_euclid(width_s) * width_s)
+                .and_modify(|known| *known = known.with(total))
+                .or_insert(total);
+        }
+        let bucket_ms = bucket_ms.max(width_s * 1000);
+        let hold_ms = typical_gap_ms(&totals).saturating_mul(5) / 2;
+        let line = ChartLine {
+            buckets: buckets(&totals, key.metric, from, bucket_ms, width_s * 1000),
+            bucket_ms,
+            hold_ms: hold_ms.max(bucket_ms),
+        };
+        Ok(Drawn { line, tier, damaged })
+    }
+
+    fn ask(&self, uid: &str, key: &SeriesKey, from: i64, to: i64) -> Result<Option<Ask>, Trouble> {
+        let Some(instance) = self.number(uid)? else { return Ok(None) };
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT no, key FROM series WHERE instance = ?1 AND metric = ?2 ORDER BY no")?;
+        let mut rows = statement.query(params![instance, key.metric.code()])?;
+        while let Some(row) = rows.next()? {
+            let (no, sealed): (u32, Option<Vec<u8>>) = (row.get(0)?, row.get(1)?);
+            let same = match sealed {
+                None => key.key.is_empty(),
+                Some(sealed) => {
+                    self.blobs.open(Of::Series(no), &sealed).is_ok_and(|name| name == key.key.as_bytes())
+                }
+            };
+            if same {
+                let probe = probe_code(key.metric.probe());
+                let zero = key.metric.absent_is_zero();
+                return Ok(Some(Ask { instance, probe, series: no, zero, from, to }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The coarsest tier that is fine enough; if its past is gone, the next coarser one that reaches further back.
+    fn tier(&self, ask: &Ask, bucket_ms: i64) -> Result<Option<Tier>, Trouble> {
+        let fits = Tier::ALL.into_iter().rev().find(|tier| tier.bucket_s() * 1000 <= bucket_ms);
+        let mut best: (Option<Tier>, i64) = (fits, self.reaches_back(ask, fits)?);
+        for tier in Tier::ALL.into_iter().filter(|tier| Some(*tier) > fits) {
+            if best.1 <= ask.from {
+                break;
+            }
+            let oldest = self.reaches_back(ask, Some(tier))?;
+            // A bucket that starts a little earlier is no older past.
+            if oldest.saturating_add(tier.row_s()) < best.1 {
+                best = (Some(tier), oldest);
+            }
+        }
+        Ok(best.0)
+    }
+
+    fn reaches_back(&self, ask: &Ask, tier: Option<Tier>) -> Result<i64, Trouble> {
+        let oldest: Option<i64> = match tier {
+            None => self
+                .connection
+                .prepare_cached("SELECT min(start) FROM chunk WHERE instance = ?1 AND probe = ?2")?
+                .query_row(params![ask.instance, ask.probe], |row| row.get::<_, Option<i64>>(0))?
+                .map(|ms| ms.div_euclid(1000)),
+            Some(tier) => self
+                .connection
+                .prepare_cached(
+                    "SELECT min(start) FROM rollup WHERE instance = ?1 AND probe = ?2 AND tier = ?3",
+                )?
+                .query_row(params![ask.instance, ask.probe, tier.code()], |row| row.get(0))?,
+        };
+        Ok(oldest.unwrap_or(i64::MAX))
+    }
+
+    fn rolled_up(&self, ask: &Ask, tier: Tier, damaged: &mut u32) -> Result<Totals, Trouble> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT blob FROM rollup WHERE instance = ?1 AND probe = ?2 AND tier = ?3 AND start > ?4 AND start < ?5
+                ORDER BY start",
+        )?;
+        let first = ask.from - tier.row_s();
+        let mut rows = statement.query(params![ask.instance, ask.probe, tier.code(), first, ask.to])?;
+        let mut totals = Totals::new();
+        while let Some(row) = rows.next()? {
+            let blob = row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?;
+            let read = |plain: &[u8]| {
+                let polls = if ask.zero { Row::series(plain, POLLS)? } else { Vec::new() };
+                Ok((polls, Row::series(plain, ask.series)?))
+            };
+            let Ok((polls, found)) = unchecked(blob).and_then(read) else {
+                *damaged += 1;
+                continue;
+            };
+            let mut row: Totals = found.into_iter().collect();
+            for (bucket, polls) in polls {
+                let total = row.get(&bucket).copied();
+                let absent = polls.n.saturating_sub(total.map_or(0, |total| total.n));
+                if absent > 0 {
+                    let zeros = Total { n: absent, ..Total::of(0) };
+                    let zeros = Total { sum: 0, ..zeros };
+                    row.insert(bucket, total.map_or(zeros, |total| total.with(zeros)));
+                }
+            }
+            let width = tier.bucket_s();
+            let inside = row.into_iter().map(|(bucket, total)| (bucket * width, total));
+            totals.extend(inside.filter(|(at, _)| *at + width > ask.from && *at < ask.to));
+        }
+        Ok(totals)
+    }
+
+    /// The points as they were measured; `unrolled`: only those that are in no roll-up yet.
+    fn measured(&self, ask: &Ask, unrolled: bool, damaged: &mut u32) -> Result<Vec<(i64, i64)>, Trouble> {
+        let (from, to) = (ask.from.saturating_mul(1000), ask.to.saturating_mul(1000));
+        let mut found = Vec::new();
+        let mut statement = self.connection.prepare_cached(
+            "SELECT blob FROM chunk WHERE instance = ?1 AND probe = ?2 AND start < ?3 AND start > ?4 AND end > ?5
+                AND (open = 1 OR ?6 = 0) ORDER BY start",
+        )?;
+        // No chunk is longer than its window, so an older one cannot reach in.
+        let first = from.saturating_sub(super::seal::CHUNK_MS + super::seal::BLOCK_MS);
+        let mut rows = statement.query(params![ask.instance, ask.probe, to, first, from, unrolled])?;
+        while let Some(row) = rows.next()? {
+            let blob = row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?;
+            match unchecked(blob).and_then(|plain| points_in(plain, ask)) {
+                Ok(points) => found.extend(points),
+                Err(Garbled) => *damaged += 1,
+            }
+        }
+        let mut statement = self.connection.prepare_cached(
+            "SELECT at, slot, points FROM hot WHERE instance = ?1 AND at >= ?2 AND at < ?3 AND slot IN (?4, ?5)
+                AND points IS NOT NULL ORDER BY at, no",
+        )?;
+        let slots = Slot::Value(crate::model::sample::ProbeId::Headline).code();
+        let mine = slots + ask.probe - probe_code(crate::model::sample::ProbeId::Headline);
+        let mut rows = statement.query(params![ask.instance, from, to, mine, Slot::Health.code()])?;
+        while let Some(row) = rows.next()? {
+            let (at, slot): (i64, u8) = (row.get(0)?, row.get(1)?);
+            if probe_of(slot) != Some(ask.probe) {
+                continue;
+            }
+            let points = row.get_ref(2)?.as_blob().map_err(rusqlite::Error::from)?;
+            let Ok(points) = points_of(points) else {
+                *damaged += 1;
+                continue;
+            };
+            let value = points.iter().find(|(series, _)| *series == ask.series).map(|(_, value)| *value);
+            found.extend(value.or(ask.zero.then_some(0)).map(|value| (at.div_euclid(1000), value)));
+        }
+        found.retain(|(time, _)| (ask.from..ask.to).contains(time));
+        found.sort_by_key(|(time, _)| *time);
+        Ok(found)
+    }
+
+    /// The points of a series as they were measured, with the metric's steps undone: when, and the value.
+    ///
+    /// # Errors
+    /// The file cannot be read at all.
+    pub fn points(
+        &self,
+        uid: &str,
+        key: &SeriesKey,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<(Timestamp, f64)>, StoreError> {
+        let read = || -> Result<Vec<(i64, i64)>, Trouble> {
+            let Some(ask) =
+                self.ask(uid, key, from.ms().div_euclid(1000), to.ms().saturating_add(999).div_euclid(1000))?
+            else {
+                return Ok(Vec::new());
+            };
+            self.measured(&ask, false, &mut 0)
+        };
+        let points = read().map_err(self.failed())?;
+        Ok(points
+            .into_iter()
+            .map(|(time, steps)| (Timestamp::from_ms(time * 1000), key.metric.from_steps(steps)))
+            .collect())
+    }
+
+    /// Every series of an instance.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn series_of(&self, uid: &str) -> Result<Vec<SeriesKey>, StoreError> {
+        let read = || -> Result<Vec<SeriesKey>, Trouble> {
+            let Some(instance) = self.number(uid)? else { return Ok(Vec::new()) };
+            let mut statement =
+                self.connection.prepare_cached("SELECT no, metric, key FROM series WHERE instance = ?1")?;
+            let mut rows = statement.query([instance])?;
+            let mut found = Vec::new();
+            while let Some(row) = rows.next()? {
+                let (no, sealed): (u32, Option<Vec<u8>>) = (row.get(0)?, row.get(2)?);
+                let Some(metric) = Metric::from_code(row.get(1)?) else { continue };
+                let key = match sealed {
+                    None => Arc::from(""),
+                    Some(sealed) => match self.blobs.open(Of::Series(no), &sealed) {
+                        Ok(name) => String::from_utf8_lossy(&name).into(),
+                        Err(Garbled) => continue,
+                    },
+                };
+                found.push(SeriesKey { metric, key });
+            }
+            found.sort();
+            Ok(found)
+        };
+        read().map_err(self.failed())
+    }
+}
+
+/// The points of one series in a chunk; with zeros where it is missing and that means zero.
+fn points_in(plain: &[u8], ask: &Ask) -> Result<Vec<(i64, i64)>, Garbled> {
+    let head = Head::read(plain)?;
+    let points = head.points(ask.series)?;
+    if !ask.zero || points.len() == head.times.len() {
+        return Ok(points);
+    }
+    let mut points = points.into_iter().peekable();
+    let value = |time: &i64| points.next_if(|(at, _)| at == time).map_or(0, |(_, value)| value);
+    let mut value = value;
+    Ok(head.times.iter().map(|time| (*time, value(time))).collect())
+}
+
+/// What usually lies between two points, ms: the middle one of all distances.
+fn typical_gap_ms(totals: &Totals) -> i64 {
+    let times: Vec<i64> = totals.keys().copied().collect();
+    let mut gaps: Vec<i64> = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    if gaps.is_empty() {
+        return 0;
+    }
+    let middle = gaps.len() / 2;
+    *gaps.select_nth_unstable(middle).1 * 1000
+}
+
+/// Totals into buckets of `bucket_ms` that start at `from`; what is `width_ms` wide itself goes where it starts.
+fn buckets(totals: &Totals, metric: Metric, from: i64, bucket_ms: i64, width_ms: i64) -> Vec<Bucket> {
+    let mut grouped: BTreeMap<i64, Total> = BTreeMap::new();
+    for (time, total) in totals {
+        let at = (time * 1000).max(from);
+        // Buckets of a roll-up stay where they are if nothing is put together.
+        let start = if bucket_ms == width_ms && width_ms > 1000 {
+            time * 1000
+        } else {
+            from + (at - from).div_euclid(bucket_ms) * bucket_ms
+        };
+        grouped.entry(start).and_modify(|known| *known = known.with(*total)).or_insert(*total);
+    }
+    grouped
+        .into_iter()
+        .map(|(at, total)| Bucket {
+            at: Timestamp::from_ms(at),
+            min: metric.from_steps(total.min) as f32,
+            avg: (total.sum as f64 / f64::from(total.n.max(1)) * metric.step()) as f32,
+            max: metric.from_steps(total.max) as f32,
+            n: total.n,
+        })
+        .collect()
+}

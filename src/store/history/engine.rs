@@ -1,0 +1,423 @@
+//! The one who writes: takes what happened, and commits it as hot rows with their points, texts and events, all or nothing.
+//! Time is an argument, so that tests and generators choose their own; `writer` runs it on a thread with the clock of the
+//! machine. `seal` and `retain` are the rest of it.
+//!
+//! What was not committed stays in [`Engine::backlog`], up to a bound; beyond it the oldest go first and are counted.
+
+use super::{
+    blobs::{Blobs, Of},
+    bytes::{put, put_signed},
+    event::{Event, kind_code},
+    names::{Names, Trouble},
+    pack,
+    retain::Cleaning,
+    schema,
+    seal::Sealed,
+    tracker::Tracker,
+};
+use crate::{
+    model::{
+        kept::{Happened, Kept, Slot, State},
+        series::{self, Metric},
+        time::Timestamp,
+    },
+    store::StoreError,
+    vault::Sealer,
+};
+use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
+use std::{
+    collections::{HashMap, VecDeque},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+/// How history is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Options {
+    /// points as they were measured, days
+    pub raw_days: u32,
+    /// what every pane needs, days
+    pub state_days: u32,
+    /// roll-ups of 5 minutes, days
+    pub five_min_days: u32,
+    /// roll-ups of an hour, days
+    pub hour_days: u32,
+    /// roll-ups of a day, days
+    pub day_days: u32,
+    /// events, days
+    pub events_days: u32,
+    /// the file is never larger, bytes: the oldest readings and points go first
+    pub max_bytes: u64,
+    /// what waits for the disk is at most about so many bytes
+    pub backlog_bytes: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            raw_days: 30,
+            state_days: 14,
+            five_min_days: 90,
+            hour_days: 400,
+            day_days: 1825,
+            events_days: 400,
+            max_bytes: 20 << 30,
+            backlog_bytes: 64 << 20,
+        }
+    }
+}
+
+/// Rows in one transaction; more are split, so that readers of the log are never far behind.
+const MAX_ROWS: usize = 20_000;
+/// Without a row for so long, ms, nobody was collecting.
+const GAP_MS: i64 = 180_000;
+
+/// What a commit did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Committed {
+    /// things that happened
+    pub rows: u64,
+    /// their points
+    pub points: u64,
+}
+
+/// The history's writer. One a file ([`Engine::open`] sees to it).
+pub struct Engine {
+    pub(super) path: PathBuf,
+    pub(super) connection: Connection,
+    pub(super) blobs: Blobs,
+    pub(super) options: Options,
+    pub(super) names: Names,
+    pub(super) sealed: HashMap<u32, Sealed>,
+    pub(super) cleaning: Cleaning,
+    /// the names are those of a transaction that failed
+    stale: bool,
+    tracker: Tracker,
+    backlog: VecDeque<Kept>,
+    backlog_bytes: usize,
+    events: Vec<Event>,
+    newest_at: Option<i64>,
+    /// things that were lost because the disk did not take them for too long
+    pub lost: u64,
+    _lock: crate::store::lock::WriteLock,
+}
+
+impl Engine {
+    /// Opens or makes the history at `path`. With a sealer, names, readings, texts and events are sealed.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`] if another process writes it; it is sealed with another key, or in the open and a key is given, or
+    /// the other way round; those of opening.
+    pub fn open(path: &Path, sealer: Option<Sealer>, options: Options) -> Result<Self, StoreError> {
+        let lock = lock(path)?;
+        let connection = schema::open_or_create(path, schema::STEPS)?;
+        let blobs = Blobs::new(sealer);
+        check_key(&connection, &blobs, path, true)?;
+        let mut engine = Self {
+            path: path.to_owned(),
+            connection,
+            blobs,
+            options,
+            names: Names::default(),
+            sealed: HashMap::new(),
+            cleaning: Cleaning::default(),
+            stale: true,
+            tracker: Tracker::default(),
+            backlog: VecDeque::new(),
+            backlog_bytes: 0,
+            events: Vec::new(),
+            newest_at: None,
+            lost: 0,
+            _lock: lock,
+        };
+        engine.limit_size()?;
+        engine.refresh()?;
+        engine.newest_at = engine.newest_row()?;
+        engine.resume_episodes()?;
+        Ok(engine)
+    }
+
+    /// The hard cap, with room for what is sealed before anything can be evicted.
+    fn limit_size(&self) -> Result<(), StoreError> {
+        let failed = || StoreError::sqlite("opening the history", &self.path);
+        let page: i64 =
+            self.connection.query_row("PRAGMA page_size", [], |row| row.get(0)).map_err(failed())?;
+        let most = i64::try_from(self.options.max_bytes).unwrap_or(i64::MAX);
+        let pages = (most / page.max(1)).clamp(64, i64::from(u32::MAX - 1));
+        self.connection
+            .query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(()))
+            .map_err(failed())
+    }
+
+    /// Opens the file anew: after an error of the disk the old handle may be of no use any more.
+    ///
+    /// # Errors
+    /// As [`Engine::open`].
+    pub fn reopen(&mut self) -> Result<(), StoreError> {
+        self.connection = schema::open_or_create(&self.path, schema::STEPS)?;
+        check_key(&self.connection, &self.blobs, &self.path, true)?;
+        self.limit_size()?;
+        self.stale = true;
+        Ok(())
+    }
+
+    fn refresh(&mut self) -> Result<(), StoreError> {
+        if self.stale {
+            self.names = Names::load(&self.connection, &self.blobs, &self.path)?;
+            self.stale = false;
+        }
+        Ok(())
+    }
+
+    fn newest_row(&self) -> Result<Option<i64>, StoreError> {
+        self.connection
+            .query_row(
+                "SELECT max(at) FROM (SELECT max(at) AS at FROM hot UNION ALL SELECT max(end) FROM state)",
+                [],
+                |row| row.get(0),
+            )
+            .map_err(StoreError::sqlite("reading the history", &self.path))
+    }
+
+    /// Episodes that were open when the last writer ended go on, or end when they were seen last.
+    fn resume_episodes(&mut self) -> Result<(), StoreError> {
+        let doing = "reading open episodes of the history";
+        let open = super::reader::open_events(&self.connection, &self.blobs)
+            .map_err(Trouble::at(doing, &self.path))?;
+        self.tracker.resume(open);
+        Ok(())
+    }
+
+    /// How much waits to be committed: things that happened.
+    pub fn backlog(&self) -> usize {
+        self.backlog.len()
+    }
+
+    /// How many series there are.
+    pub fn series_count(&self) -> usize {
+        self.names.series_count()
+    }
+
+    /// Takes what happened. Nothing is written before [`Engine::commit`].
+    pub fn take(&mut self, batch: Vec<Kept>) {
+        for kept in batch {
+            self.note_gap(kept.at.ms());
+            self.tracker.follow(&kept, &mut |event| self.events.push(event));
+            self.backlog_bytes += weight(&kept.what);
+            self.backlog.push_back(kept);
+        }
+        while self.backlog_bytes > self.options.backlog_bytes
+            && let Some(oldest) = self.backlog.pop_front()
+        {
+            self.backlog_bytes = self.backlog_bytes.saturating_sub(weight(&oldest.what));
+            self.lost += 1;
+        }
+    }
+
+    /// Puts an event on the time line; written with the next commit.
+    pub fn note(&mut self, event: Event) {
+        self.events.push(event);
+    }
+
+    fn note_gap(&mut self, at: i64) {
+        if let Some(newest) = self.newest_at
+            && at.saturating_sub(newest) > GAP_MS
+        {
+            let minutes = (at - newest) / 60_000;
+            self.events.push(Event {
+                no: super::tracker::event_no(),
+                uid: None,
+                kind: crate::model::chart::MarkKind::Gap,
+                at: Timestamp::from_ms(newest),
+                to: Some(Timestamp::from_ms(at)),
+                words: format!("nobody was collecting for {minutes} min").into(),
+                episode: None,
+            });
+        }
+        self.newest_at = self.newest_at.max(Some(at));
+    }
+
+    /// Writes all that waits, in transactions of a bounded size. What was not written stays for the next try.
+    ///
+    /// # Errors
+    /// The disk is full, read-only, broken, or the file is damaged.
+    pub fn commit(&mut self) -> Result<Committed, StoreError> {
+        let mut done = Committed::default();
+        while !self.backlog.is_empty() || !self.events.is_empty() {
+            self.refresh()?;
+            let rows = self.backlog.len().min(MAX_ROWS);
+            match self.write(rows) {
+                Ok(points) => {
+                    done.rows += rows as u64;
+                    done.points += points;
+                    for kept in self.backlog.drain(..rows) {
+                        self.backlog_bytes = self.backlog_bytes.saturating_sub(weight(&kept.what));
+                    }
+                    self.events.clear();
+                }
+                Err(trouble) => {
+                    self.stale = true;
+                    return Err(Trouble::at("writing the history", &self.path)(trouble));
+                }
+            }
+        }
+        Ok(done)
+    }
+
+    fn write(&mut self, rows: usize) -> Result<u64, Trouble> {
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let mut points = 0;
+        for kept in self.backlog.iter().take(rows) {
+            points += write_row(&transaction, &mut self.names, &self.blobs, kept)?;
+        }
+        for event in &self.events {
+            let instance = event.uid.as_ref().and_then(|uid| self.names.number(uid)).unwrap_or(0);
+            put_event(&transaction, &self.blobs, instance, event)?;
+        }
+        transaction.commit()?;
+        Ok(points)
+    }
+
+    /// Ends in order: commits, and brings the log into the file.
+    ///
+    /// # Errors
+    /// As [`Engine::commit`].
+    pub fn close(mut self) -> Result<(), StoreError> {
+        self.commit()?;
+        let _ = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        self.connection
+            .close()
+            .map_err(|(_, error)| StoreError::sqlite("closing the history", &self.path)(error))
+    }
+}
+
+fn write_row(to: &Transaction<'_>, names: &mut Names, blobs: &Blobs, kept: &Kept) -> Result<u64, Trouble> {
+    let at = kept.at.ms();
+    let instance = names.instance(to, blobs, &kept.info, at)?;
+    let points = points_of(to, names, blobs, kept)?;
+    let mut texts: Vec<Arc<_>> = Vec::new();
+    kept.what.each_statement(&mut |statement| texts.push(statement.text.clone()));
+    for text in texts {
+        names.text(to, blobs, &text, at)?;
+    }
+    let blob = blobs.close(Of::Hot(instance, at), &pack::bytes(&kept.what))?;
+    let (count, points) = points.map_or((0, None), |(count, points)| (count, Some(points)));
+    to.prepare_cached("INSERT INTO hot(instance, at, slot, blob, points) VALUES (?1, ?2, ?3, ?4, ?5)")?
+        .execute(params![instance, at, kept.what.slot().code(), blob, points])?;
+    Ok(count)
+}
+
+/// The points of a row: how many, and series and value of each, by number of the series. None: it has no place in a chart.
+fn points_of(
+    to: &Transaction<'_>,
+    names: &mut Names,
+    blobs: &Blobs,
+    kept: &Kept,
+) -> Result<Option<(u64, Vec<u8>)>, Trouble> {
+    if !matches!(kept.what.slot(), Slot::Value(_) | Slot::Health) {
+        return Ok(None);
+    }
+    let mut numbers: Vec<(u32, i64)> = Vec::with_capacity(32);
+    let mut trouble = None;
+    series::points(&kept.what, &mut |metric: Metric, key, value| {
+        let Some(steps) = value.and_then(|value| metric.to_steps(value)) else { return };
+        match names.series(to, blobs, &kept.info.uid, (metric, key)) {
+            Ok(Some(series)) => numbers.push((series, steps)),
+            Ok(None) => {}
+            Err(error) => trouble = Some(error),
+        }
+    });
+    if let Some(trouble) = trouble {
+        return Err(trouble);
+    }
+    if numbers.is_empty() && kept.what.slot() == Slot::Health {
+        return Ok(None);
+    }
+    numbers.sort_unstable_by_key(|(series, _)| *series);
+    let mut bytes = Vec::with_capacity(numbers.len() * 4);
+    let mut before = 0;
+    for (series, steps) in &numbers {
+        put(&mut bytes, u64::from(series - before));
+        put_signed(&mut bytes, *steps);
+        before = *series;
+    }
+    Ok(Some((numbers.len() as u64, bytes)))
+}
+
+/// Writes an event, or what is new of it.
+pub(super) fn put_event(to: &Connection, blobs: &Blobs, instance: u32, event: &Event) -> Result<(), Trouble> {
+    let start = event.at.ms();
+    let blob = blobs.close(Of::Event(instance, start), &event.body())?;
+    to.prepare_cached("INSERT OR REPLACE INTO event VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?.execute(params![
+        event.no,
+        instance,
+        kind_code(event.kind),
+        start,
+        event.to.map(Timestamp::ms),
+        blob
+    ])?;
+    Ok(())
+}
+
+/// About how many bytes of memory it takes.
+fn weight(what: &Happened) -> usize {
+    let rows = match what {
+        Happened::Reading { state: Ok(state), .. } => match state {
+            State::Activity(activity) => activity.requests.len() * 8,
+            State::Blocking(blocking) => blocking.chains.iter().map(|chain| chain.nodes.len() * 10).sum(),
+            State::Waits(table) => table.types.len(),
+            State::Databases(rows) => rows.len(),
+            State::Availability(rows) => rows.len() * 2,
+            State::Volumes(rows) => rows.len(),
+            State::Jobs(rows) => rows.len() * 4,
+            _ => 4,
+        },
+        Happened::Health { health, .. } => health.reasons.len(),
+        _ => 1,
+    };
+    200 + rows * 100
+}
+
+/// One writer a history, whatever the process. The lock is gone with its holder.
+pub(super) fn lock(path: &Path) -> Result<crate::store::lock::WriteLock, StoreError> {
+    let file = path.with_extension("lock");
+    let what = format!("the history {}", path.display());
+    crate::store::lock::WriteLock::take(&file, &what, std::time::Duration::from_millis(500))
+}
+
+const WORD: &[u8] = b"dbtop history";
+
+/// Is this the key that the file is sealed with? A file without any word yet gets one, if it is to be written.
+pub(super) fn check_key(
+    connection: &Connection,
+    blobs: &Blobs,
+    path: &Path,
+    write: bool,
+) -> Result<(), StoreError> {
+    let failed = || StoreError::sqlite("opening the history", path);
+    let found: Option<(bool, Vec<u8>)> = connection
+        .query_row("SELECT sealed, word FROM meta", [], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()
+        .map_err(failed())?;
+    let problem = match found {
+        None if write => {
+            let word = blobs.close(Of::Check, WORD)?;
+            return connection
+                .execute(
+                    "INSERT INTO meta VALUES (1, ?1, ?2, ?3)",
+                    params![crate::store::tenant::now().ms(), blobs.sealed(), word],
+                )
+                .map(drop)
+                .map_err(failed());
+        }
+        None => return Ok(()),
+        Some((true, _)) if !blobs.sealed() => "it is sealed: name the tenant that it belongs to",
+        Some((false, _)) if blobs.sealed() => {
+            "it is not sealed and does not belong to this tenant: look at it without one"
+        }
+        Some((_, word)) if blobs.open(Of::Check, &word).is_ok_and(|word| word == WORD) => return Ok(()),
+        Some((true, _)) => "it is sealed with the key of another tenant",
+        Some((false, _)) => "its first page is damaged: put a backup in its place with `dbtop store restore`",
+    };
+    Err(StoreError::History { path: path.to_owned(), problem: problem.to_owned() })
+}

@@ -1,0 +1,137 @@
+//! The time line: events asked for by instance, kind and time, and those that the user puts there from another process than
+//! the one that collects.
+
+use super::{
+    blobs::Blobs,
+    engine::{check_key, put_event},
+    event::{Event, kind_code},
+    names::Trouble,
+    reader::{Reader, event_of},
+    schema,
+};
+use crate::{
+    model::{chart::MarkKind, time::Timestamp},
+    store::StoreError,
+    vault::Sealer,
+};
+use rusqlite::{Connection, OptionalExtension, params};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+/// More events than this are not given at once: the newest are.
+const MAX_EVENTS: usize = 20_000;
+
+/// Which events are wanted; the default is all of them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EventFilter {
+    /// of these instances, and of the whole fleet; empty: of all
+    pub uids: Vec<Arc<str>>,
+    /// of these kinds; empty: of all
+    pub kinds: Vec<MarkKind>,
+}
+
+impl Reader {
+    /// Events that begin before `to` and end at or after `from` or not yet, in the order of time.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn events(
+        &self,
+        filter: &EventFilter,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<Event>, StoreError> {
+        self.list(filter, from.ms(), to.ms()).map_err(self.failed())
+    }
+
+    fn list(&self, filter: &EventFilter, from: i64, to: i64) -> Result<Vec<Event>, Trouble> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT event.no, instance, uid, kind, start, end, blob FROM event LEFT JOIN instance ON instance.no = instance
+                WHERE start < ?1 AND (end IS NULL OR end >= ?2) ORDER BY start DESC",
+        )?;
+        let kinds: Vec<u8> = filter.kinds.iter().map(|kind| kind_code(*kind)).collect();
+        let mut rows = statement.query(params![to, from])?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            let (uid, kind): (Option<Arc<str>>, u8) = (row.get(2)?, row.get(3)?);
+            let mine = filter.uids.is_empty() || uid.is_none_or(|uid| filter.uids.contains(&uid));
+            if !mine || !kinds.is_empty() && !kinds.contains(&kind) {
+                continue;
+            }
+            found.extend(event_of(row, &self.blobs)?);
+            if found.len() == MAX_EVENTS {
+                break;
+            }
+        }
+        found.reverse();
+        Ok(found)
+    }
+}
+
+/// Writes events of the user into a history that another process may be writing: one short transaction each.
+pub struct Marks {
+    path: PathBuf,
+    connection: Connection,
+    blobs: Blobs,
+}
+
+impl Marks {
+    /// Opens the history at `path`, which is there already.
+    ///
+    /// # Errors
+    /// As [`Reader::open`].
+    pub fn open(path: &Path, sealer: Option<Sealer>) -> Result<Self, StoreError> {
+        drop(Reader::open(path, sealer.clone())?);
+        let connection = schema::open_or_create(path, schema::STEPS)?;
+        let blobs = Blobs::new(sealer);
+        check_key(&connection, &blobs, path, false)?;
+        Ok(Self { path: path.to_owned(), connection, blobs })
+    }
+
+    /// Puts an event on the time line, or a newer version of it.
+    ///
+    /// # Errors
+    /// The instance is not in the history; the file cannot be written.
+    pub fn put(&self, event: &Event) -> Result<(), StoreError> {
+        let put = || -> Result<(), Trouble> {
+            let instance: Option<u32> = match &event.uid {
+                None => Some(0),
+                Some(uid) => self
+                    .connection
+                    .prepare_cached("SELECT no FROM instance WHERE uid = ?1")?
+                    .query_row([uid], |row| row.get(0))
+                    .optional()?,
+            };
+            put_event(&self.connection, &self.blobs, instance.unwrap_or(0), event)
+        };
+        put().map_err(Trouble::at("writing an event to the history", &self.path))
+    }
+
+    /// Takes an event away. False: it was not there.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn remove(&self, no: i64) -> Result<bool, StoreError> {
+        self.connection
+            .execute("DELETE FROM event WHERE no = ?1", [no])
+            .map(|gone| gone > 0)
+            .map_err(StoreError::sqlite("writing the history", &self.path))
+    }
+}
+
+impl Event {
+    /// A note of the user, at an instant, for an instance or the whole fleet.
+    pub fn bookmark(uid: Option<Arc<str>>, at: Timestamp, note: &str) -> Self {
+        Self {
+            no: super::tracker::event_no(),
+            uid,
+            kind: MarkKind::Bookmark,
+            at,
+            to: Some(at),
+            words: note.into(),
+            episode: None,
+        }
+    }
+}

@@ -1,0 +1,428 @@
+//! The one who reads: a read-only connection with short transactions, which never stands in the writer's way. States at an
+//! instant, what happened between two, texts, what is new for an attached screen. `chart` draws from it, `events` lists.
+//! Blocks: call it off the async threads.
+
+use super::{
+    blobs::{Blobs, Of},
+    block::{Block, Entry},
+    bytes::Garbled,
+    engine::check_key,
+    event::{self, Event},
+    names::Trouble,
+    pack, schema,
+};
+use crate::{
+    model::{
+        instance::InstanceInfo,
+        kept::{Happened, Kept},
+        session::{SqlText, TextId},
+        time::Timestamp,
+    },
+    store::StoreError,
+    vault::Sealer,
+};
+use rusqlite::{Connection, OptionalExtension, params};
+use std::{
+    collections::{BTreeMap, HashMap},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+/// Texts that are kept unpacked; then the oldest go, all together.
+const MAX_TEXTS: usize = 8192;
+/// Rows that [`Reader::follow`] gives at once.
+const FOLLOW_ROWS: usize = 5000;
+
+/// A history, to be read.
+pub struct Reader {
+    pub(super) path: PathBuf,
+    pub(super) connection: Connection,
+    pub(super) blobs: Blobs,
+    texts: HashMap<TextId, Option<Arc<SqlText>>>,
+    infos: HashMap<(u32, i64), Arc<InstanceInfo>>,
+}
+
+/// What was read, and what could not be.
+#[derive(Debug, Default)]
+pub struct Past {
+    /// in the order of time for each instance
+    pub kept: Vec<Kept>,
+    /// what is damaged, in words: it is missing above
+    pub damaged: Vec<String>,
+}
+
+/// What is new since a cursor.
+#[derive(Debug, Default)]
+pub struct Followed {
+    /// in the order in which they were written
+    pub kept: Vec<Kept>,
+    /// to go on from
+    pub cursor: i64,
+    /// some are sealed already, so that the screen should be built anew from [`Reader::state_at`]
+    pub missed: bool,
+    /// there are more: ask again at once
+    pub more: bool,
+}
+
+impl Reader {
+    /// Opens the history at `path`.
+    ///
+    /// # Errors
+    /// It is not there, not ours, of another version, damaged, or sealed with another key.
+    pub fn open(path: &Path, sealer: Option<Sealer>) -> Result<Self, StoreError> {
+        let connection = schema::open_to_read(path)?;
+        let blobs = Blobs::new(sealer);
+        check_key(&connection, &blobs, path, false)?;
+        Ok(Self { path: path.to_owned(), connection, blobs, texts: HashMap::new(), infos: HashMap::new() })
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(super) fn failed(&self) -> impl FnOnce(Trouble) -> StoreError {
+        Trouble::at("reading the history", &self.path)
+    }
+
+    pub(super) fn number(&self, uid: &str) -> Result<Option<u32>, Trouble> {
+        Ok(self
+            .connection
+            .prepare_cached("SELECT no FROM instance WHERE uid = ?1")?
+            .query_row([uid], |row| row.get(0))
+            .optional()?)
+    }
+
+    /// Every instance that history knows, as it was last.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn instances(&mut self) -> Result<Vec<Arc<InstanceInfo>>, StoreError> {
+        let read = |reader: &mut Self| -> Result<Vec<Arc<InstanceInfo>>, Trouble> {
+            let known: Vec<(u32, Arc<str>)> = reader
+                .connection
+                .prepare_cached("SELECT no, uid FROM instance ORDER BY no")?
+                .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+                .collect::<Result<_, _>>()?;
+            known.into_iter().filter_map(|(no, uid)| reader.info(no, &uid, i64::MAX).transpose()).collect()
+        };
+        read(self).map_err(Trouble::at("reading the history", &self.path))
+    }
+
+    /// An instance as it was then; as it was first, if that was later.
+    fn info(&mut self, no: u32, uid: &Arc<str>, at: i64) -> Result<Option<Arc<InstanceInfo>>, Trouble> {
+        let since: Option<i64> = self
+            .connection
+            .prepare_cached(
+                "SELECT coalesce((SELECT max(since) FROM info WHERE instance = ?1 AND since <= ?2),
+                    (SELECT min(since) FROM info WHERE instance = ?1))",
+            )?
+            .query_row(params![no, at], |row| row.get(0))?;
+        let Some(since) = since else { return Ok(None) };
+        if let Some(info) = self.infos.get(&(no, since)) {
+            return Ok(Some(info.clone()));
+        }
+        let blob: Vec<u8> = self
+            .connection
+            .prepare_cached("SELECT blob FROM info WHERE instance = ?1 AND since = ?2")?
+            .query_row(params![no, since], |row| row.get(0))?;
+        let plain = self.blobs.open(Of::Info(no, since), &blob);
+        let Ok(info) = plain.and_then(|plain| pack::info(uid.clone(), &plain)) else { return Ok(None) };
+        let info = Arc::new(info);
+        self.infos.insert((no, since), info.clone());
+        Ok(Some(info))
+    }
+
+    /// The state of instances at an instant: of every slot the newest at or before it, in the order of time. Texts are in
+    /// their places. An instance that history does not know gives nothing.
+    ///
+    /// # Errors
+    /// The file cannot be read at all. What is damaged in it is in [`Past::damaged`].
+    pub fn state_at(&mut self, uids: &[Arc<str>], at: Timestamp) -> Result<Past, StoreError> {
+        let mut past = Past::default();
+        let read = |reader: &mut Self, past: &mut Past| -> Result<(), Trouble> {
+            // One snapshot of the file for all of them: nothing is sealed away between two questions.
+            reader.connection.execute_batch("BEGIN")?;
+            let done = uids.iter().try_for_each(|uid| reader.moment(uid, at.ms(), past));
+            reader.connection.execute_batch("COMMIT")?;
+            done
+        };
+        read(self, &mut past).map_err(Trouble::at("reading the history", &self.path))?;
+        Ok(past)
+    }
+
+    fn moment(&mut self, uid: &Arc<str>, at: i64, past: &mut Past) -> Result<(), Trouble> {
+        let Some(no) = self.number(uid)? else { return Ok(()) };
+        let Some(info) = self.info(no, uid, at)? else {
+            past.damaged.push(format!("the name of instance {uid}"));
+            return Ok(());
+        };
+        let mut newest: BTreeMap<u8, Entry> = BTreeMap::new();
+        match self.sealed_moment(no, at)? {
+            Ok(entries) => newest.extend(entries.into_iter().map(|entry| (entry.slot, entry))),
+            Err(Garbled) => past.damaged.push(format!("the quarter of an hour of {} then", info.id)),
+        }
+        for entry in self.hot_moment(no, at)? {
+            if newest.get(&entry.slot).is_none_or(|sealed| sealed.at <= entry.at) {
+                newest.insert(entry.slot, entry);
+            }
+        }
+        let mut entries: Vec<Entry> = newest.into_values().collect();
+        entries.sort_by_key(|entry| entry.at);
+        self.unpack(&info, entries, past)
+    }
+
+    fn unpack(
+        &mut self,
+        info: &Arc<InstanceInfo>,
+        entries: Vec<Entry>,
+        past: &mut Past,
+    ) -> Result<(), Trouble> {
+        for entry in entries {
+            match pack::happened(&entry.bytes) {
+                Ok(mut what) => {
+                    self.lend(&mut what)?;
+                    past.kept.push(Kept { info: info.clone(), at: Timestamp::from_ms(entry.at), what });
+                }
+                Err(Garbled) => past.damaged.push(format!("a reading of {}", info.id)),
+            }
+        }
+        Ok(())
+    }
+
+    fn sealed_moment(&self, no: u32, at: i64) -> Result<Result<Vec<Entry>, Garbled>, Trouble> {
+        let found: Option<(i64, Vec<u8>)> = self
+            .connection
+            .prepare_cached(
+                "SELECT start, blob FROM state WHERE instance = ?1 AND start <= ?2 ORDER BY start DESC, no DESC LIMIT 1",
+            )?
+            .query_row(params![no, at], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
+        let Some((start, blob)) = found else { return Ok(Ok(Vec::new())) };
+        let plain = self.blobs.open(Of::State(no, start), &blob);
+        Ok(plain.and_then(|plain| Block::read(&plain)?.newest_at(at)))
+    }
+
+    fn hot_moment(&self, no: u32, at: i64) -> Result<Vec<Entry>, Trouble> {
+        let mut newest: BTreeMap<u8, i64> = BTreeMap::new();
+        let mut statement = self.connection.prepare_cached(
+            "SELECT slot, no FROM hot WHERE instance = ?1 AND at <= ?2 ORDER BY at DESC, no DESC",
+        )?;
+        let mut rows = statement.query(params![no, at])?;
+        while let Some(row) = rows.next()? {
+            let row_no = row.get(1)?;
+            newest.entry(row.get(0)?).or_insert(row_no);
+        }
+        let mut one = self.connection.prepare_cached("SELECT at, blob FROM hot WHERE no = ?1")?;
+        let mut found = Vec::with_capacity(newest.len());
+        for (slot, row) in newest {
+            let (at, blob): (i64, Vec<u8>) = one.query_row([row], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            // A row that does not open is told of by `check`; here the sealed one before it stands in.
+            if let Ok(bytes) = self.blobs.open(Of::Hot(no, at), &blob) {
+                found.push(Entry { slot, at, bytes });
+            }
+        }
+        Ok(found)
+    }
+
+    /// Everything that happened to an instance later than `after` and not later than `until`, in the order of time.
+    ///
+    /// # Errors
+    /// As [`Reader::state_at`].
+    pub fn between(
+        &mut self,
+        uid: &Arc<str>,
+        after: Timestamp,
+        until: Timestamp,
+    ) -> Result<Past, StoreError> {
+        let mut past = Past::default();
+        self.read_between(uid, (after.ms(), until.ms()), &mut past)
+            .map_err(Trouble::at("reading the history", &self.path))?;
+        Ok(past)
+    }
+
+    fn read_between(
+        &mut self,
+        uid: &Arc<str>,
+        (after, until): (i64, i64),
+        past: &mut Past,
+    ) -> Result<(), Trouble> {
+        let Some(no) = self.number(uid)? else { return Ok(()) };
+        let Some(info) = self.info(no, uid, until)? else {
+            past.damaged.push(format!("the name of instance {uid}"));
+            return Ok(());
+        };
+        let mut entries = Vec::new();
+        {
+            let mut statement = self.connection.prepare_cached(
+                "SELECT start, blob FROM state WHERE instance = ?1 AND start <= ?2 AND end > ?3 ORDER BY start, no",
+            )?;
+            let mut rows = statement.query(params![no, until, after])?;
+            while let Some(row) = rows.next()? {
+                let (start, blob): (i64, Vec<u8>) = (row.get(0)?, row.get(1)?);
+                let plain = self.blobs.open(Of::State(no, start), &blob);
+                // The keyframe is from before the block: it was told by the one before.
+                let read = plain.and_then(|plain| Block::read(&plain)?.between(after.max(start - 1), until));
+                match read {
+                    Ok(found) => entries.extend(found),
+                    Err(Garbled) => past.damaged.push(format!("a quarter of an hour of {}", info.id)),
+                }
+            }
+            let mut statement = self.connection.prepare_cached(
+                "SELECT at, slot, blob FROM hot WHERE instance = ?1 AND at > ?2 AND at <= ?3 ORDER BY at, no",
+            )?;
+            let mut rows = statement.query(params![no, after, until])?;
+            while let Some(row) = rows.next()? {
+                let (at, slot, blob): (i64, u8, Vec<u8>) = (row.get(0)?, row.get(1)?, row.get(2)?);
+                match self.blobs.open(Of::Hot(no, at), &blob) {
+                    Ok(bytes) => entries.push(Entry { slot, at, bytes }),
+                    Err(Garbled) => past.damaged.push(format!("a reading of {}", info.id)),
+                }
+            }
+        }
+        entries.sort_by_key(|entry| entry.at);
+        self.unpack(&info, entries, past)
+    }
+
+    /// Where [`Reader::follow`] starts from: what is written from now on.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn cursor(&self) -> Result<i64, StoreError> {
+        self.connection
+            .query_row("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'hot'", [], |row| {
+                row.get(0)
+            })
+            .map_err(|error| self.failed()(error.into()))
+    }
+
+    /// What was written since `cursor`.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn follow(&mut self, cursor: i64) -> Result<Followed, StoreError> {
+        self.read_new(cursor).map_err(Trouble::at("reading the history", &self.path))
+    }
+
+    fn read_new(&mut self, cursor: i64) -> Result<Followed, Trouble> {
+        type Row = (i64, u32, Arc<str>, i64, Vec<u8>);
+        let rows: Vec<Row> = self
+            .connection
+            .prepare_cached(
+                "SELECT hot.no, instance, uid, at, blob FROM hot JOIN instance ON instance.no = hot.instance
+                    WHERE hot.no > ?1 ORDER BY hot.no LIMIT ?2",
+            )?
+            .query_map(params![cursor, FOLLOW_ROWS as i64], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
+            })?
+            .collect::<Result<_, _>>()?;
+        let mut found = Followed { cursor, more: rows.len() == FOLLOW_ROWS, ..Followed::default() };
+        for (no, instance, uid, at, blob) in rows {
+            found.missed |= no != found.cursor + 1;
+            found.cursor = no;
+            let plain = self.blobs.open(Of::Hot(instance, at), &blob);
+            let Ok(mut what) = plain.and_then(|plain| pack::happened(&plain)) else { continue };
+            let Some(info) = self.info(instance, &uid, at)? else { continue };
+            self.lend(&mut what)?;
+            found.kept.push(Kept { info, at: Timestamp::from_ms(at), what });
+        }
+        Ok(found)
+    }
+
+    /// A text by its identity; None: it is not kept (any more).
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn text(&mut self, id: TextId) -> Result<Option<Arc<SqlText>>, StoreError> {
+        self.find_text(id).map_err(Trouble::at("reading the history", &self.path))
+    }
+
+    fn find_text(&mut self, id: TextId) -> Result<Option<Arc<SqlText>>, Trouble> {
+        if let Some(text) = self.texts.get(&id) {
+            return Ok(text.clone());
+        }
+        let key = pack::text_id(id);
+        let blob: Option<Vec<u8>> = self
+            .connection
+            .prepare_cached("SELECT blob FROM text WHERE id = ?1")?
+            .query_row([key], |row| row.get(0))
+            .optional()?;
+        let plain = blob.and_then(|blob| self.blobs.open(Of::Text(key), &blob).ok());
+        let text = plain.and_then(|plain| pack::text(&plain).ok()).map(Arc::new);
+        if self.texts.len() >= MAX_TEXTS {
+            self.texts.clear();
+        }
+        // One that is not there yet may come.
+        if text.is_some() {
+            self.texts.insert(id, text.clone());
+        }
+        Ok(text)
+    }
+
+    fn lend(&mut self, what: &mut Happened) -> Result<(), Trouble> {
+        let mut wanted = Vec::new();
+        what.each_statement(&mut |statement| wanted.push(statement.text.id()));
+        let mut texts = HashMap::new();
+        for id in wanted {
+            if let Some(text) = self.find_text(id)? {
+                texts.insert(id, text);
+            }
+        }
+        if !texts.is_empty() {
+            what.lend_texts(&mut |id| texts.get(&id).cloned());
+        }
+        Ok(())
+    }
+
+    /// The first and the last instant that states are known of; None: of none.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn span(&self) -> Result<Option<(Timestamp, Timestamp)>, StoreError> {
+        let (oldest, newest): (Option<i64>, Option<i64>) = self
+            .connection
+            .prepare_cached(
+                "SELECT min(first), max(last) FROM (
+                    SELECT (SELECT start FROM state ORDER BY end LIMIT 1) AS first, (SELECT max(end) FROM state) AS last
+                    UNION ALL SELECT min(at), max(at) FROM hot)",
+            )
+            .and_then(|mut one| one.query_row([], |row| Ok((row.get(0)?, row.get(1)?))))
+            .map_err(|error| self.failed()(error.into()))?;
+        Ok(oldest
+            .zip(newest)
+            .map(|(oldest, newest)| (Timestamp::from_ms(oldest), Timestamp::from_ms(newest))))
+    }
+}
+
+/// Events that have begun and not ended, for who goes on with them.
+pub(super) fn open_events(from: &Connection, blobs: &Blobs) -> Result<Vec<Event>, Trouble> {
+    let mut statement = from.prepare(
+        "SELECT event.no, instance, uid, kind, start, end, blob FROM event LEFT JOIN instance ON instance.no = instance
+            WHERE end IS NULL AND kind IN (0, 3) ORDER BY start",
+    )?;
+    let mut rows = statement.query([])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        found.extend(event_of(row, blobs)?);
+    }
+    Ok(found)
+}
+
+/// An event from a row of (no, instance, uid, kind, start, end, blob); None if it does not open.
+pub(super) fn event_of(row: &rusqlite::Row<'_>, blobs: &Blobs) -> Result<Option<Event>, Trouble> {
+    let (instance, start): (u32, i64) = (row.get(1)?, row.get(4)?);
+    let blob: Vec<u8> = row.get(6)?;
+    let end: Option<i64> = row.get(5)?;
+    let Ok(kind) = event::kind(row.get(3)?) else { return Ok(None) };
+    let event = Event {
+        no: row.get(0)?,
+        uid: row.get(2)?,
+        kind,
+        at: Timestamp::from_ms(start),
+        to: end.map(Timestamp::from_ms),
+        words: Arc::from(""),
+        episode: None,
+    };
+    let plain = blobs.open(Of::Event(instance, start), &blob);
+    Ok(plain.and_then(|plain| event.with_body(&plain)).ok())
+}

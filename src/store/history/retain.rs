@@ -1,0 +1,182 @@
+//! What is too old goes, tier by tier, and what is too much goes oldest first. In small transactions, so that no commit waits
+//! long; pages that came free are given back to the file system in small steps.
+
+use super::{
+    engine::{Engine, Options},
+    names::Trouble,
+    rollup::Tier,
+};
+use crate::{model::time::Timestamp, store::StoreError};
+use rusqlite::{Connection, TransactionBehavior, params};
+use std::time::{Duration, Instant};
+
+const DAY_MS: i64 = 86_400_000;
+/// Rows that one transaction deletes.
+const ROWS: i64 = 500;
+/// How often old rows are looked for, ms. One day more or less does not matter.
+const EVERY_MS: i64 = 60_000;
+/// Pages given back at once.
+const PAGES: i64 = 256;
+/// Free pages that are kept for what comes next, a part of all.
+const SPARE: i64 = 20;
+/// The file is kept below so many percent of its cap, so that what is sealed next has room.
+const FULL_PCT: u64 = 95;
+
+/// What was done.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Cleaned {
+    /// rows that went because of their age
+    pub old: u64,
+    /// rows that went because of the cap
+    pub evicted: u64,
+    /// there is more to do
+    pub more: bool,
+}
+
+/// When it was done last, and what the cap took.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Cleaning {
+    looked_at: i64,
+    evicted_until: i64,
+}
+
+impl Engine {
+    /// Deletes what is due, for at most about `budget`.
+    ///
+    /// # Errors
+    /// As [`Engine::commit`].
+    pub fn clean_up(&mut self, now: Timestamp, budget: Duration) -> Result<Cleaned, StoreError> {
+        self.clean(now.ms(), budget).map_err(Trouble::at("cleaning up the history", &self.path))
+    }
+
+    fn clean(&mut self, now: i64, budget: Duration) -> Result<Cleaned, Trouble> {
+        let started = Instant::now();
+        let mut done = Cleaned::default();
+        while self.is_too_large()? {
+            let evicted = self.evict()?;
+            done.evicted += evicted;
+            done.more = evicted > 0 && started.elapsed() > budget;
+            if evicted == 0 || done.more {
+                break;
+            }
+        }
+        if (now - self.cleaning.looked_at).abs() >= EVERY_MS {
+            for (sql, before) in due(&self.options, now) {
+                loop {
+                    if started.elapsed() > budget {
+                        done.more = true;
+                        return Ok(done);
+                    }
+                    let deleted = self.delete(sql, before)?;
+                    done.old += deleted;
+                    if deleted < ROWS as u64 {
+                        break;
+                    }
+                }
+            }
+            self.cleaning.looked_at = now;
+        }
+        self.give_back(started, budget)?;
+        Ok(done)
+    }
+
+    fn delete(&mut self, sql: &str, before: i64) -> Result<u64, Trouble> {
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let deleted = transaction.prepare_cached(sql)?.execute(params![before, ROWS])?;
+        transaction.commit()?;
+        Ok(deleted as u64)
+    }
+
+    fn is_too_large(&self) -> Result<bool, Trouble> {
+        let (pages, free, page) = pages(&self.connection)?;
+        let used = (pages - free).max(0) as u64 * page as u64;
+        Ok(used > self.options.max_bytes / 100 * FULL_PCT)
+    }
+
+    /// Takes the oldest states and points, whichever reaches further back; when there are none left, the oldest roll-ups.
+    fn evict(&mut self) -> Result<u64, Trouble> {
+        let oldest = |table: &str| -> Result<Option<i64>, Trouble> {
+            let sql = format!("SELECT min(end) FROM {table}");
+            Ok(self.connection.query_row(&sql, [], |row| row.get(0))?)
+        };
+        let (states, chunks) = (oldest("state")?, oldest("chunk")?);
+        let (sql, until) = match (states, chunks) {
+            (Some(state), Some(chunk)) if chunk < state => (OLD_CHUNKS, chunk),
+            (Some(state), _) => (OLD_STATES, state),
+            (None, Some(chunk)) => (OLD_CHUNKS, chunk),
+            (None, None) => return self.delete(OLDEST_ROLLUPS, i64::MAX),
+        };
+        // An hour of the fleet at once.
+        let until = until.saturating_add(3_600_000);
+        let deleted = self.delete(sql, until)?;
+        self.cleaning.evicted_until = self.cleaning.evicted_until.max(until);
+        Ok(deleted)
+    }
+
+    /// Gives free pages back, but keeps some: what is sealed next takes them.
+    fn give_back(&self, started: Instant, budget: Duration) -> Result<(), Trouble> {
+        loop {
+            let (pages, free, _) = pages(&self.connection)?;
+            if free <= pages / SPARE + PAGES || started.elapsed() > budget {
+                return Ok(());
+            }
+            let mut vacuum = self.connection.prepare(&format!("PRAGMA incremental_vacuum({PAGES})"))?;
+            let mut rows = vacuum.query([])?;
+            while rows.next()?.is_some() {}
+        }
+    }
+
+    /// The cap took everything before this, ms since 1970; 0: nothing.
+    pub fn evicted_until_ms(&self) -> i64 {
+        self.cleaning.evicted_until
+    }
+
+    /// The file and its log, bytes.
+    pub fn size_bytes(&self) -> u64 {
+        let size = |path: &std::path::Path| std::fs::metadata(path).map_or(0, |meta| meta.len());
+        let mut log = self.path.clone().into_os_string();
+        log.push("-wal");
+        size(&self.path) + size(log.as_ref())
+    }
+}
+
+const OLD_STATES: &str =
+    "DELETE FROM state WHERE no IN (SELECT no FROM state WHERE end < ?1 ORDER BY end LIMIT ?2)";
+const OLD_CHUNKS: &str =
+    "DELETE FROM chunk WHERE no IN (SELECT no FROM chunk WHERE end < ?1 ORDER BY end LIMIT ?2)";
+const OLDEST_ROLLUPS: &str =
+    "DELETE FROM rollup WHERE no IN (SELECT no FROM rollup WHERE start < ?1 ORDER BY tier, start LIMIT ?2)";
+
+/// What goes by age: the statement, and before when.
+fn due(options: &Options, now: i64) -> [(&'static str, i64); 7] {
+    let before = |days: u32| now.saturating_sub(i64::from(days) * DAY_MS);
+    // Roll-ups count seconds, and a row of them goes when its last bucket is too old.
+    let rollups = |days: u32, tier: Tier| before(days) / 1000 - tier.row_s();
+    // A text is needed as long as a state or an event may speak of it.
+    let texts = before(options.state_days.max(options.events_days).saturating_add(1)).div_euclid(DAY_MS);
+    [
+        (OLD_STATES, before(options.state_days)),
+        (OLD_CHUNKS, before(options.raw_days)),
+        (ROLLUPS_FIVE_MINUTES, rollups(options.five_min_days, Tier::FiveMinutes)),
+        (ROLLUPS_HOUR, rollups(options.hour_days, Tier::Hour)),
+        (ROLLUPS_DAY, rollups(options.day_days, Tier::Day)),
+        (
+            "DELETE FROM event WHERE no IN (SELECT no FROM event WHERE start < ?1 ORDER BY start LIMIT ?2)",
+            before(options.events_days),
+        ),
+        ("DELETE FROM text WHERE id IN (SELECT id FROM text WHERE seen < ?1 LIMIT ?2)", texts),
+    ]
+}
+
+const ROLLUPS_FIVE_MINUTES: &str =
+    "DELETE FROM rollup WHERE no IN (SELECT no FROM rollup WHERE tier = 1 AND start < ?1 LIMIT ?2)";
+const ROLLUPS_HOUR: &str =
+    "DELETE FROM rollup WHERE no IN (SELECT no FROM rollup WHERE tier = 2 AND start < ?1 LIMIT ?2)";
+const ROLLUPS_DAY: &str =
+    "DELETE FROM rollup WHERE no IN (SELECT no FROM rollup WHERE tier = 3 AND start < ?1 LIMIT ?2)";
+
+/// All pages, free ones, and how many bytes one has.
+pub(super) fn pages(connection: &Connection) -> Result<(i64, i64, i64), rusqlite::Error> {
+    let one = |name: &str| connection.query_row(&format!("PRAGMA {name}"), [], |row| row.get(0));
+    Ok((one("page_count")?, one("freelist_count")?, one("page_size")?))
+}

@@ -1,0 +1,351 @@
+//! From hot rows to what stays: every 15 minutes an instance's rows become one state block and its points one open chunk for
+//! each probe; every 2 hours the open chunks become one, and go into the roll-ups. Instances take turns: their windows end at
+//! different seconds. One transaction an instance: killed anywhere, it has happened or it has not.
+
+use super::{
+    blobs::{Blobs, Of},
+    block::{self, Block, Entry, MAX_BYTES, MAX_ENTRIES},
+    bytes::{Bytes, Garbled, checked, unchecked},
+    chunk::Window,
+    engine::Engine,
+    names::Trouble,
+    pack::probe_code,
+    rollup::{Row, Tier},
+};
+use crate::{
+    model::{kept::Slot, sample::ProbeId, time::Timestamp},
+    store::StoreError,
+};
+use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
+
+/// What becomes one state block, ms.
+pub(super) const BLOCK_MS: i64 = 15 * 60_000;
+/// What becomes one chunk, ms.
+pub(super) const CHUNK_MS: i64 = 8 * BLOCK_MS;
+/// Rows that come late are waited for so long, ms.
+const GRACE_MS: i64 = 15_000;
+
+/// How far an instance is sealed, ms.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Sealed {
+    blocks: i64,
+    chunks: i64,
+}
+
+/// What was sealed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SealedNow {
+    /// state blocks written
+    pub blocks: u64,
+    /// chunks written
+    pub chunks: u64,
+    /// there is more to do
+    pub more: bool,
+}
+
+/// Where the windows of an instance end, ms after those of another: they share a quarter of an hour evenly.
+const fn stagger_ms(instance: u32, window_ms: i64) -> i64 {
+    // The golden ratio of 2^32: neighbours land far apart.
+    (instance.wrapping_mul(2_654_435_769) as i64 * window_ms) >> 32
+}
+
+/// The last end of a window at or before `at`.
+fn boundary(instance: u32, window_ms: i64, at: i64) -> i64 {
+    let offset = stagger_ms(instance, BLOCK_MS)
+        + (stagger_ms(instance.wrapping_add(7), window_ms) / BLOCK_MS) * BLOCK_MS;
+    (at - offset).div_euclid(window_ms) * window_ms + offset
+}
+
+impl Engine {
+    /// Seals what is due, for at most about `budget`.
+    ///
+    /// # Errors
+    /// As [`Engine::commit`]; a row that cannot be read.
+    pub fn seal(&mut self, now: Timestamp, budget: Duration) -> Result<SealedNow, StoreError> {
+        let started = Instant::now();
+        let mut done = SealedNow::default();
+        let mut instances: Vec<u32> = self.names.instances().collect();
+        instances.sort_unstable();
+        for instance in instances {
+            let due = now.ms() - GRACE_MS;
+            let (blocks, chunks) = (boundary(instance, BLOCK_MS, due), boundary(instance, CHUNK_MS, due));
+            let known = self.sealed.get(&instance).copied().unwrap_or_default();
+            if known.blocks == blocks && known.chunks == chunks {
+                continue;
+            }
+            if started.elapsed() > budget {
+                done.more = true;
+                break;
+            }
+            self.seal_instance(instance, (blocks, chunks), &mut done)
+                .map_err(Trouble::at("sealing the history", &self.path))?;
+            self.sealed.insert(instance, Sealed { blocks, chunks });
+        }
+        Ok(done)
+    }
+
+    fn seal_instance(
+        &mut self,
+        instance: u32,
+        (blocks, chunks): (i64, i64),
+        done: &mut SealedNow,
+    ) -> Result<(), Trouble> {
+        loop {
+            let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let sealed = seal_block(&transaction, &self.blobs, instance, blocks)?;
+            transaction.commit()?;
+            if !sealed {
+                break;
+            }
+            done.blocks += 1;
+        }
+        loop {
+            let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let sealed = seal_chunks(&transaction, instance, chunks)?;
+            transaction.commit()?;
+            done.chunks += sealed;
+            if sealed == 0 {
+                return Ok(());
+            }
+        }
+    }
+}
+
+struct Hot {
+    no: i64,
+    entry: Entry,
+    points: Option<Vec<u8>>,
+}
+
+/// Seals the oldest window of hot rows before `until`. False: there is none.
+fn seal_block(to: &Transaction<'_>, blobs: &Blobs, instance: u32, until: i64) -> Result<bool, Trouble> {
+    let oldest: Option<i64> = to
+        .prepare_cached("SELECT min(at) FROM hot WHERE instance = ?1 AND at < ?2")?
+        .query_row(params![instance, until], |row| row.get(0))?;
+    let Some(oldest) = oldest else { return Ok(false) };
+    let mut end = boundary(instance, BLOCK_MS, oldest) + BLOCK_MS;
+    let rows = hot_rows(to, blobs, instance, end)?;
+    if let Some(next) = rows.1 {
+        end = next;
+    }
+    let rows = rows.0;
+    let entries: Vec<Entry> = rows.iter().map(|hot| hot.entry.clone()).collect();
+    let keyframe = keyframe(to, blobs, instance, oldest)?;
+    let plain = block::encode(&keyframe, &entries).map_err(Trouble::Packing)?;
+    let blob = blobs.close(Of::State(instance, oldest), &plain)?;
+    to.prepare_cached("INSERT INTO state(instance, start, end, n, blob) VALUES (?1, ?2, ?3, ?4, ?5)")?
+        .execute(params![instance, oldest, end, entries.len() as i64, blob])?;
+    for (probe, window) in windows(&rows)? {
+        let blob = checked(&window.encode(true));
+        put_chunk(to, (instance, probe), (oldest, end), true, window.points(), &blob)?;
+    }
+    let mut delete = to.prepare_cached("DELETE FROM hot WHERE no = ?1")?;
+    for hot in &rows {
+        delete.execute([hot.no])?;
+    }
+    Ok(true)
+}
+
+/// Hot rows before `end` in the order of time; and where to stop instead, if there are too many for one block. A row that
+/// cannot be opened is left out: it is damaged, and would stand in the way for ever.
+fn hot_rows(
+    from: &Connection,
+    blobs: &Blobs,
+    instance: u32,
+    end: i64,
+) -> Result<(Vec<Hot>, Option<i64>), Trouble> {
+    let mut statement = from.prepare_cached(
+        "SELECT no, at, slot, blob, points FROM hot WHERE instance = ?1 AND at < ?2 ORDER BY at, no",
+    )?;
+    let mut rows = statement.query(params![instance, end])?;
+    let (mut found, mut bytes) = (Vec::new(), 0);
+    while let Some(row) = rows.next()? {
+        let (no, at, slot, blob): (i64, i64, u8, Vec<u8>) =
+            (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
+        let plain = blobs.open(Of::Hot(instance, at), &blob).unwrap_or_default();
+        bytes += plain.len();
+        if found.len() >= MAX_ENTRIES || bytes > MAX_BYTES && !found.is_empty() {
+            return Ok((found, Some(at)));
+        }
+        found.push(Hot { no, entry: Entry { slot, at, bytes: plain }, points: row.get(4)? });
+    }
+    Ok((found, None))
+}
+
+/// The newest of every slot before `at`, from the block before.
+fn keyframe(from: &Connection, blobs: &Blobs, instance: u32, at: i64) -> Result<Vec<Entry>, Trouble> {
+    let before: Option<(i64, Vec<u8>)> = from
+        .prepare_cached(
+            "SELECT start, blob FROM state WHERE instance = ?1 AND start < ?2 ORDER BY start DESC, no DESC LIMIT 1",
+        )?
+        .query_row(params![instance, at], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    let Some((start, blob)) = before else { return Ok(Vec::new()) };
+    // A damaged block before this one costs its keyframe, not this one.
+    let newest = |blob: &[u8]| -> Result<Vec<Entry>, Garbled> {
+        let plain = blobs.open(Of::State(instance, start), blob)?;
+        Block::read(&plain)?.newest_at(at - 1)
+    };
+    Ok(newest(&blob).unwrap_or_default())
+}
+
+/// The points of rows, by the probe that they belong to. A poll that told nothing is a time without values.
+fn windows(rows: &[Hot]) -> Result<BTreeMap<u8, Window>, Trouble> {
+    let mut windows: BTreeMap<u8, Window> = BTreeMap::new();
+    for hot in rows {
+        let Some(points) = &hot.points else { continue };
+        let Some(probe) = probe_of(hot.entry.slot) else { continue };
+        let points = points_of(points).map_err(|Garbled| Trouble::Damaged("a row of points"))?;
+        windows.entry(probe).or_default().push(hot.entry.at.div_euclid(1000), points.into_iter());
+    }
+    Ok(windows)
+}
+
+/// The probe whose polls are the times of a row's points.
+pub(super) fn probe_of(slot: u8) -> Option<u8> {
+    if slot == Slot::Health.code() {
+        return Some(probe_code(ProbeId::Headline));
+    }
+    ProbeId::ALL.iter().find(|probe| Slot::Value(**probe).code() == slot).map(|probe| probe_code(*probe))
+}
+
+/// Series and steps of a row's points.
+pub(super) fn points_of(bytes: &[u8]) -> Result<Vec<(u32, i64)>, Garbled> {
+    let (mut from, mut series, mut points) = (Bytes(bytes), 0_u32, Vec::new());
+    while !from.0.is_empty() {
+        let step = u32::try_from(from.number()?).map_err(|_| Garbled)?;
+        series = series.checked_add(step).ok_or(Garbled)?;
+        points.push((series, from.signed()?));
+    }
+    Ok(points)
+}
+
+fn put_chunk(
+    to: &Connection,
+    (instance, probe): (u32, u8),
+    (start, end): (i64, i64),
+    open: bool,
+    points: usize,
+    blob: &[u8],
+) -> Result<(), Trouble> {
+    to.prepare_cached(
+        "INSERT INTO chunk(instance, probe, start, end, open, n, blob) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    )?
+    .execute(params![instance, probe, start, end, open, points as i64, blob])?;
+    Ok(())
+}
+
+/// Makes one chunk for each probe out of the open ones of the oldest 2 hours before `until`. How many it made; 0: none is due.
+fn seal_chunks(to: &Transaction<'_>, instance: u32, until: i64) -> Result<u64, Trouble> {
+    let oldest: Option<i64> = to
+        .prepare_cached("SELECT min(end) FROM chunk WHERE instance = ?1 AND open = 1 AND end <= ?2")?
+        .query_row(params![instance, until], |row| row.get(0))?;
+    let Some(oldest) = oldest else { return Ok(0) };
+    // The window in which the oldest ends; its own end belongs to it.
+    let end = boundary(instance, CHUNK_MS, oldest - 1) + CHUNK_MS;
+    let mut parts: BTreeMap<u8, (i64, i64, Vec<Window>)> = BTreeMap::new();
+    let mut used = Vec::new();
+    {
+        let mut statement = to.prepare_cached(
+            "SELECT no, probe, start, end, blob FROM chunk WHERE instance = ?1 AND open = 1 AND end <= ?2 ORDER BY no",
+        )?;
+        let mut rows = statement.query(params![instance, end])?;
+        while let Some(row) = rows.next()? {
+            let (no, probe, start, end): (i64, u8, i64, i64) =
+                (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
+            let blob = row.get_ref(4)?.as_blob().map_err(rusqlite::Error::from)?;
+            used.push(no);
+            // A damaged part is lost; the others are not.
+            let Ok(window) = unchecked(blob).and_then(Window::decode) else { continue };
+            let part = parts.entry(probe).or_insert_with(|| (start, end, Vec::new()));
+            (part.0, part.1) = (part.0.min(start), part.1.max(end));
+            part.2.push(window);
+        }
+    }
+    for (probe, (start, end, windows)) in &parts {
+        let window = Window::merge(windows);
+        put_chunk(
+            to,
+            (instance, *probe),
+            (*start, *end),
+            false,
+            window.points(),
+            &checked(&window.encode(false)),
+        )?;
+        for tier in Tier::ALL {
+            for (start, row) in Row::of(&window, tier) {
+                add_to_rollup(to, (instance, *probe), tier, start, row)?;
+            }
+        }
+    }
+    let mut delete = to.prepare_cached("DELETE FROM chunk WHERE no = ?1")?;
+    for no in &used {
+        delete.execute([no])?;
+    }
+    Ok(used.len() as u64)
+}
+
+fn add_to_rollup(
+    to: &Connection,
+    (instance, probe): (u32, u8),
+    tier: Tier,
+    start: i64,
+    row: Row,
+) -> Result<(), Trouble> {
+    let there: Option<(i64, Vec<u8>)> = to
+        .prepare_cached(
+            "SELECT no, blob FROM rollup WHERE instance = ?1 AND probe = ?2 AND tier = ?3 AND start = ?4",
+        )?
+        .query_row(params![instance, probe, tier.code(), start], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    match there {
+        None => {
+            to.prepare_cached(
+                "INSERT INTO rollup(instance, probe, tier, start, blob) VALUES (?1, ?2, ?3, ?4, ?5)",
+            )?
+            .execute(params![instance, probe, tier.code(), start, checked(&row.encode())])?;
+        }
+        Some((no, blob)) => {
+            // A damaged row begins anew: what it had is still in the chunks and in the other tiers.
+            let mut merged = unchecked(&blob).and_then(Row::decode).unwrap_or_default();
+            merged.merge(row);
+            to.prepare_cached("UPDATE rollup SET blob = ?2 WHERE no = ?1")?
+                .execute(params![no, checked(&merged.encode())])?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn windows_of_instances_end_at_different_seconds_and_nest() {
+        let at = 1_900_000_000_000;
+        let mut ends: Vec<i64> = (1..=500).map(|no| boundary(no, BLOCK_MS, at)).collect();
+        ends.sort_unstable();
+        ends.dedup();
+        assert!(ends.len() > 490, "{} different ends of 500", ends.len());
+        for no in 1..500 {
+            let end = boundary(no, BLOCK_MS, at);
+            assert!(end <= at && at - end < BLOCK_MS);
+            assert_eq!(boundary(no, BLOCK_MS, end), end);
+            assert_eq!(boundary(no, BLOCK_MS, end - 1), end - BLOCK_MS);
+            let chunk = boundary(no, CHUNK_MS, at);
+            assert!(chunk <= at && at - chunk < CHUNK_MS);
+            assert_eq!(boundary(no, BLOCK_MS, chunk), chunk, "a chunk ends where a block ends");
+        }
+    }
+
+    #[test]
+    fn points_that_lie_about_their_number_are_refused() {
+        assert!(points_of(&[0xff]).is_err());
+        assert!(points_of(&[0xff, 0xff, 0xff, 0xff, 0xff, 0x0f, 0]).is_err());
+        assert_eq!(points_of(&[3, 4, 1, 1]).unwrap(), [(3, 2), (4, -1)]);
+    }
+}

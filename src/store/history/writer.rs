@@ -1,0 +1,235 @@
+//! The thread that writes history. It takes batches of what happened, commits once a second, seals and cleans up in between,
+//! and says how it fares. When the disk fails it keeps the newest in memory, up to a bound, and tries again by itself; the
+//! fleet is polled on, whatever happens here.
+
+use super::{
+    engine::{Engine, Options},
+    event::Event,
+    failure::{Patience, StoreHealth},
+};
+use crate::{
+    model::kept::Kept,
+    store::{StoreError, tenant::now},
+    vault::Sealer,
+};
+use std::{
+    path::Path,
+    thread::JoinHandle,
+    time::{Duration, Instant},
+};
+use tokio::{
+    runtime,
+    sync::{mpsc, watch},
+    time::{sleep_until, timeout},
+};
+
+/// Batches that wait for the writer. When it is full the sender waits: that is the back-pressure that slows polling, and
+/// nothing is dropped here.
+pub const QUEUE: usize = 256;
+/// Events that the user puts on the time line; one more than this a second is refused.
+const NOTES: usize = 16;
+/// What is lost when the process is killed: what was not committed, so at most this.
+const COMMIT_EVERY: Duration = Duration::from_secs(1);
+/// Sealing and cleaning up stop after so long and go on a second later.
+const SLICE: Duration = Duration::from_millis(150);
+
+/// Where batches of what happened go.
+pub type Recorder = mpsc::Sender<Vec<Kept>>;
+
+/// How the writer fares.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct WriterStats {
+    /// what is wrong with the disk
+    pub health: StoreHealth,
+    /// things written since the start
+    pub rows: u64,
+    /// their points
+    pub points: u64,
+    /// things written in the last second
+    pub rows_per_s: f64,
+    /// points written in the last second
+    pub points_per_s: f64,
+    /// batches that wait
+    pub queue: usize,
+    /// things that wait for the disk
+    pub backlog: usize,
+    /// things that were lost because the disk failed for too long
+    pub lost: u64,
+    /// how long the newest commit took, ms
+    pub commit_ms: f64,
+    /// the newest commit; 0: none yet. Milliseconds since 1970
+    pub committed_at_ms: i64,
+    /// the file and its log, bytes
+    pub size_bytes: u64,
+    /// series
+    pub series: usize,
+    /// the cap made this much go earlier than configured: everything before, ms since 1970; 0: nothing
+    pub evicted_until_ms: i64,
+    /// sealing or cleaning up is behind
+    pub behind: bool,
+}
+
+/// The running writer.
+pub struct WriterHandle {
+    /// how it fares, new every second
+    pub stats: watch::Receiver<WriterStats>,
+    notes: mpsc::Sender<Event>,
+    thread: JoinHandle<Result<(), StoreError>>,
+}
+
+/// Starts writers.
+pub struct Writer;
+
+impl Writer {
+    /// Opens or makes the history at `path` and starts its writer. It ends when all [`Recorder`]s are gone.
+    ///
+    /// # Errors
+    /// Those of [`Engine::open`]; no thread can be had.
+    pub fn start(
+        path: &Path,
+        sealer: Option<Sealer>,
+        options: Options,
+    ) -> Result<(Recorder, WriterHandle), StoreError> {
+        let engine = Engine::open(path, sealer, options)?;
+        let failed = || StoreError::io("starting the writer of", path);
+        let runtime = runtime::Builder::new_current_thread().enable_time().build().map_err(failed())?;
+        let (recorder, batches) = mpsc::channel(QUEUE);
+        let (notes, from_user) = mpsc::channel(NOTES);
+        let (tell, stats) = watch::channel(WriterStats::default());
+        let work = Work {
+            engine,
+            batches,
+            from_user,
+            tell,
+            stats: WriterStats::default(),
+            patience: Patience::default(),
+            next_try: Instant::now(),
+        };
+        let thread = std::thread::Builder::new()
+            .name("history".to_owned())
+            .spawn(move || runtime.block_on(work.run()))
+            .map_err(failed())?;
+        Ok((recorder, WriterHandle { stats, notes, thread }))
+    }
+}
+
+impl WriterHandle {
+    /// Puts an event on the time line. False: too many wait already, or the writer has ended.
+    pub fn note(&self, event: Event) -> bool {
+        self.notes.try_send(event).is_ok()
+    }
+
+    /// Waits until it has written everything and ended. Drop all [`Recorder`]s first.
+    ///
+    /// # Errors
+    /// What was taken last could not be written.
+    pub fn join(self) -> Result<(), StoreError> {
+        drop(self.notes);
+        self.thread.join().unwrap_or(Ok(()))
+    }
+}
+
+struct Work {
+    engine: Engine,
+    batches: mpsc::Receiver<Vec<Kept>>,
+    from_user: mpsc::Receiver<Event>,
+    tell: watch::Sender<WriterStats>,
+    stats: WriterStats,
+    patience: Patience,
+    next_try: Instant,
+}
+
+impl Work {
+    async fn run(mut self) -> Result<(), StoreError> {
+        let mut due = Instant::now() + COMMIT_EVERY;
+        loop {
+            let open = self.collect(due).await;
+            due = Instant::now() + COMMIT_EVERY;
+            self.write();
+            if !open {
+                return self.end();
+            }
+        }
+    }
+
+    /// Takes batches until the next commit is due. False: nobody sends any more.
+    async fn collect(&mut self, due: Instant) -> bool {
+        loop {
+            match timeout(due.saturating_duration_since(Instant::now()), self.batches.recv()).await {
+                Ok(Some(batch)) => {
+                    self.engine.take(batch);
+                    // A flood must not put the commit off: what is taken is at most a second old when it is written.
+                    if Instant::now() >= due {
+                        break;
+                    }
+                }
+                Ok(None) => {
+                    self.take_notes();
+                    return false;
+                }
+                Err(_) => break,
+            }
+        }
+        sleep_until(due.into()).await;
+        self.take_notes();
+        true
+    }
+
+    fn take_notes(&mut self) {
+        while let Ok(event) = self.from_user.try_recv() {
+            self.engine.note(event);
+        }
+    }
+
+    /// Commits, seals, cleans up, and tells how it went.
+    fn write(&mut self) {
+        let started = Instant::now();
+        if started >= self.next_try {
+            match self.try_to_write() {
+                Ok(()) => {
+                    self.patience.worked();
+                    self.stats.health = StoreHealth::Fine;
+                }
+                Err(error) => {
+                    self.stats.health = StoreHealth::of(&error);
+                    self.stats.rows_per_s = 0.0;
+                    self.stats.points_per_s = 0.0;
+                    self.next_try = Instant::now() + self.patience.failed();
+                }
+            }
+        }
+        self.stats.queue = self.batches.len();
+        self.stats.backlog = self.engine.backlog();
+        self.stats.lost = self.engine.lost;
+        self.stats.series = self.engine.series_count();
+        self.stats.size_bytes = self.engine.size_bytes();
+        self.stats.evicted_until_ms = self.engine.evicted_until_ms();
+        self.tell.send_replace(self.stats.clone());
+    }
+
+    fn try_to_write(&mut self) -> Result<(), StoreError> {
+        if self.patience.is_failing() {
+            // The old handle may be of a file that is not there any more.
+            self.engine.reopen()?;
+        }
+        let started = Instant::now();
+        let done = self.engine.commit()?;
+        self.stats.commit_ms = started.elapsed().as_secs_f64() * 1000.0;
+        self.stats.committed_at_ms = now().ms();
+        self.stats.rows += done.rows;
+        self.stats.points += done.points;
+        self.stats.rows_per_s = done.rows as f64 / COMMIT_EVERY.as_secs_f64();
+        self.stats.points_per_s = done.points as f64 / COMMIT_EVERY.as_secs_f64();
+        let sealed = self.engine.seal(now(), SLICE)?;
+        let cleaned = self.engine.clean_up(now(), SLICE)?;
+        self.stats.behind = sealed.more || cleaned.more;
+        Ok(())
+    }
+
+    fn end(mut self) -> Result<(), StoreError> {
+        if self.patience.is_failing() {
+            self.engine.reopen()?;
+        }
+        self.engine.close()
+    }
+}
