@@ -2,7 +2,7 @@
 //! Names, readings, texts and events go through here; the numbers of charts are never sealed (`docs/security.md` says why)
 //! but always have the sum. Called by everything in this folder that reads or writes rows.
 
-use super::bytes::{Garbled, checked, unchecked};
+use super::digits::{Garbled, checked, unchecked};
 use crate::{
     model::record::RecordId,
     vault::{Place, Sealer},

@@ -3,7 +3,7 @@
 //! any moment within it is told by this block alone. Made by the writer, taken apart by the reader; what the bytes of a
 //! reading mean is `pack`'s business.
 
-use super::bytes::{Bytes, Garbled, put, put_signed};
+use super::digits::{Bytes, Garbled, put, put_signed};
 use std::{collections::BTreeMap, io::Read};
 
 const FORMAT: u8 = 1;

@@ -4,8 +4,8 @@
 
 use super::{
     blobs::Of,
-    bytes::{Garbled, unchecked},
     chunk::Head,
+    digits::{Garbled, unchecked},
     names::Trouble,
     pack::probe_code,
     reader::Reader,

@@ -5,7 +5,7 @@
 //! One blob a probe, not one a series: a row of SQLite costs some fifty bytes beside its blob, and the series of a probe share
 //! their times. A series that had no value at some of the times says which: a gap is kept as a gap.
 
-use super::bytes::{Bytes, Garbled, MAX_COLUMN, column, put, put_column, put_signed};
+use super::digits::{Bytes, Garbled, MAX_COLUMN, column, put, put_column, put_signed};
 
 const FORMAT: u8 = 1;
 /// More series than this of one probe are not taken: a server has some 1,200 wait types.

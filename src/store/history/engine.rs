@@ -6,7 +6,7 @@
 
 use super::{
     blobs::{Blobs, Of},
-    bytes::{put, put_signed},
+    digits::{put, put_signed},
     event::{Event, kind_code},
     names::{Names, Trouble},
     pack,

@@ -1,7 +1,7 @@
 //! What is on the time line: an episode of blocking, a change, a bookmark. Made by `tracker` or by the user, kept by the
 //! writer, asked for by the screen. Plain data.
 
-use super::{bytes::Garbled, pack};
+use super::{digits::Garbled, pack};
 use crate::model::{chart::MarkKind, session::TextId, time::Timestamp};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;

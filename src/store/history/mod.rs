@@ -9,14 +9,14 @@
 //! | `tracker`, `event` | from what happened to what is on the time line |
 //! | `reader`, `chart`, `events` | states at an instant, charts from the tier that fits, the time line |
 //! | `block`, `chunk`, `rollup` | the blobs: states, points, totals |
-//! | `names`, `pack`, `blobs`, `bytes` | numbers of names; readings to bytes; seals and sums; numbers to bytes |
+//! | `names`, `pack`, `blobs`, `digits` | numbers of names; readings to bytes; seals and sums; numbers to bytes |
 //! | `schema` | tables and migrations |
 
 mod blobs;
 mod block;
-mod bytes;
 mod chart;
 mod chunk;
+mod digits;
 mod engine;
 mod event;
 mod events;

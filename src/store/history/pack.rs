@@ -1,7 +1,7 @@
 //! What happened to bytes and back: readings, instances, texts and events in MessagePack, as arrays, so that a field that a
 //! newer version appends is the default in older bytes. No files here.
 
-use super::bytes::Garbled;
+use super::digits::Garbled;
 use crate::model::{
     instance::{Fingerprint, InstanceId, InstanceInfo, TlsMode},
     kept::Happened,

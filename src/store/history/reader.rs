@@ -5,7 +5,7 @@
 use super::{
     blobs::{Blobs, Of},
     block::{Block, Entry},
-    bytes::Garbled,
+    digits::Garbled,
     engine::check_key,
     event::{self, Event},
     names::Trouble,

@@ -3,8 +3,8 @@
 //! files here.
 
 use super::{
-    bytes::{Bytes, Garbled, column, put, put_column},
     chunk::{MAX_SERIES, Window},
+    digits::{Bytes, Garbled, column, put, put_column},
 };
 use std::collections::BTreeMap;
 

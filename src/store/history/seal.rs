@@ -5,8 +5,8 @@
 use super::{
     blobs::{Blobs, Of},
     block::{self, Block, Entry, MAX_BYTES, MAX_ENTRIES},
-    bytes::{Bytes, Garbled, checked, unchecked},
     chunk::Window,
+    digits::{Bytes, Garbled, checked, unchecked},
     engine::Engine,
     names::Trouble,
     pack::probe_code,
