@@ -173,7 +173,7 @@ impl Server {
         tell(
             ProbeId::Headline,
             30_000,
-            State::Headline(self.dice.headline(self.load, self.page_life, self.connections)),
+            State::Headline(Box::new(self.dice.headline(self.load, self.page_life, self.connections))),
         );
         self.page_life = (self.page_life + 30 - self.dice.below(60) as i64).max(10);
         self.connections = (self.connections + self.dice.below(5) as i64 - 2).max(1);
@@ -186,10 +186,10 @@ impl Server {
         tell(ProbeId::Blocking, 30_000, State::Blocking(Arc::new(blocking)));
         if second % 60 == 0 {
             tell(ProbeId::Waits, 60_000, State::Waits(Arc::new(self.dice.waits(self.load))));
-            tell(ProbeId::Schedulers, 60_000, State::Cpu(self.dice.schedulers(self.load)));
+            tell(ProbeId::Schedulers, 60_000, State::Cpu(Box::new(self.dice.schedulers(self.load))));
             let other_pct = Some(self.dice.below(4) as f64);
-            tell(ProbeId::CpuRing, 60_000, State::Cpu(CpuNow { other_pct, ..CpuNow::default() }));
-            tell(ProbeId::Memory, 60_000, State::Memory(self.dice.memory()));
+            tell(ProbeId::CpuRing, 60_000, State::Cpu(Box::new(CpuNow { other_pct, ..CpuNow::default() })));
+            tell(ProbeId::Memory, 60_000, State::Memory(Box::new(self.dice.memory())));
             let cost = CostNow {
                 cpu_ms_per_s: Some(rounded(2.0 + self.dice.sway())),
                 reads_per_s: Some(rounded(140.0 + self.dice.sway() * 20.0)),
