@@ -1,7 +1,7 @@
 //! What charts over longer times are made of: which stretch of time, what is asked of history, what it answers, and the
 //! events that are marked on the axis. Plain data; the screen asks and draws, history answers.
 
-use super::{history::SeriesId, instance::InstanceId, time::Timestamp};
+use super::{instance::InstanceId, series::SeriesKey, time::Timestamp};
 use std::sync::Arc;
 
 const MIN_MS: i64 = 60_000;
@@ -123,7 +123,7 @@ impl Range {
     }
 
     /// What to ask history for. The end is on a whole bucket, so that a chart that moves with time asks once a bucket.
-    pub fn query(self, instance: InstanceId, series: Vec<SeriesId>, now: Timestamp) -> ChartQuery {
+    pub fn query(self, instance: InstanceId, series: Vec<SeriesKey>, now: Timestamp) -> ChartQuery {
         let bucket_ms = (self.length_ms() / i64::from(POINTS)).max(1);
         let end_ms = self.end(now).ms().div_euclid(bucket_ms).saturating_add(1).saturating_mul(bucket_ms);
         let to = Timestamp::from_ms(end_ms);
@@ -179,7 +179,7 @@ pub struct ChartQuery {
     /// whose
     pub instance: InstanceId,
     /// which; answered in this order
-    pub series: Vec<SeriesId>,
+    pub series: Vec<SeriesKey>,
     /// first instant
     pub from: Timestamp,
     /// end, exclusive
@@ -279,6 +279,18 @@ pub enum MarkKind {
 }
 
 impl MarkKind {
+    /// All, the worst first.
+    pub const ALL: [Self; 8] = [
+        Self::Blocking,
+        Self::Deadlock,
+        Self::Health,
+        Self::Connection,
+        Self::Configuration,
+        Self::Gap,
+        Self::Incident,
+        Self::Bookmark,
+    ];
+
     /// In one character, for axes: a letter, so that no font and no theme matters.
     pub const fn glyph(self) -> &'static str {
         match self {
@@ -326,6 +338,7 @@ pub struct Mark {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::history::SeriesId;
 
     const NOW: Timestamp = Timestamp::from_ms(1_795_181_400_000);
 
@@ -382,7 +395,8 @@ mod tests {
     fn a_moving_chart_asks_once_a_bucket() {
         let mut range = Range::default();
         range.zoom(true, None, NOW);
-        let ask = |ms: i64| range.query(InstanceId::new("a"), vec![SeriesId::Cpu], NOW.plus_ms(ms));
+        let ask =
+            |ms: i64| range.query(InstanceId::new("a"), vec![SeriesKey::of(SeriesId::Cpu)], NOW.plus_ms(ms));
         assert_eq!(ask(0), ask(14_999));
         assert_ne!(ask(0), ask(15_000));
         assert_eq!(ask(0).to - ask(0).from, HOUR_MS);

@@ -83,8 +83,16 @@ pub enum Action {
     Benign,
     /// add instances up, or keep them apart
     Merge,
-    /// next range of the charts
-    Range,
+    /// charts over a longer time
+    Longer,
+    /// charts over a shorter time
+    Shorter,
+    /// charts half a range back
+    PanBack,
+    /// charts half a range forward
+    PanOn,
+    /// charts beside the same time earlier
+    Beside,
     /// the charts' cursor to the left
     Earlier,
     /// the charts' cursor to the right
@@ -203,10 +211,6 @@ impl Action {
             Self::Narrow => "only the instance of this row",
             Self::Benign => "show benign waits too",
             Self::Merge => "add the instances up, or keep them apart",
-            Self::Range => "range of the charts: 15, 5 or 1 minute",
-            Self::Earlier => "charts: read the values a little earlier",
-            Self::Later => "charts: read the values a little later",
-            Self::Dots => "charts of braille dots, where the font has them, or of blocks",
             Self::Overlay => "dbtop's own figures",
             Self::Redraw => "paint the whole screen anew",
             Self::Lock => "lock the inventory: its keys leave the memory, polling goes on",
@@ -222,12 +226,28 @@ impl Action {
             Self::PrevStep => "previous step; what was typed stays",
             Self::Test => "test the connection, from any step",
             Self::Save => "save, from any step",
+            _ => self.help_of_time(),
+        }
+    }
+
+    /// The same of what moves in time and of charts.
+    const fn help_of_time(self) -> &'static str {
+        match self {
+            Self::Longer => "charts over a longer time, up to a year",
+            Self::Shorter => "charts over a shorter time, down to a minute",
+            Self::PanBack => "charts: half a range back in time",
+            Self::PanOn => "charts: half a range forward in time",
+            Self::Beside => "charts: the same time a day or a week earlier as a dim line",
+            Self::Earlier => "charts: cursor a little earlier; beyond the edge they go with it",
+            Self::Later => "charts: cursor a little later",
+            Self::Dots => "charts of braille dots, where the font has them, or of blocks",
             Self::GoToTime => "go to a time: 02:14, 2026-11-20 02:14, -3h, yesterday 14:00, mon 09:00",
             Self::StepBack => "a minute back in time; held, the steps grow to an hour",
             Self::StepOn => "a minute forward in time; beyond now it is live",
             Self::LongBack => "an hour back in time",
             Self::LongOn => "an hour forward in time",
             Self::Live => "back to live",
+            _ => "",
         }
     }
 }

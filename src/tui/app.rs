@@ -3,6 +3,7 @@
 
 use super::{
     action::Action,
+    charts::Charts,
     chrome,
     desk::Desk,
     effect::{Effect, Reply, Request, VaultState},
@@ -110,6 +111,7 @@ impl App {
                 theme: settings.theme.clone(),
                 low_bandwidth: settings.low_bandwidth,
                 sealed: settings.vault.sealed(),
+                charts: Charts::default(),
             },
             panes: Panes::default(),
             place: Place { scopes: Vec::new(), pane: PaneId::Fleet },
@@ -560,6 +562,7 @@ impl App {
     pub(super) fn refresh(&mut self) {
         self.resolve_scope();
         self.panes.get(self.place.pane).rebuild(&self.world.view());
+        self.ask_for_charts();
         let looked_at = self.looked_at();
         if looked_at != self.focused {
             self.focused.clone_from(&looked_at);

@@ -192,15 +192,21 @@ impl App {
             Reply::Tested { .. }
             | Reply::Examined { .. }
             // The others come with the next commits.
-            | Reply::Chart { .. }
-            | Reply::Marks { .. }
-            | Reply::Compared { .. }
-            | Reply::Bookmarked(_) => {}
+            | Reply::Compared { .. } => {}
+            Reply::Bookmarked(mark) => {
+                self.forget_marks();
+                self.say(Level::Ok, format!("bookmark set: {}", mark.words));
+                self.refresh();
+            }
             Reply::Past { ticket, snapshot, at, oldest, .. } => {
                 self.arrive(ticket, snapshot, Past { at, oldest });
             }
+            Reply::Chart { ticket, data } => self.chart_came(ticket, data),
+            Reply::Marks { ticket, marks } => drop(self.marks_came(ticket, marks)),
             Reply::NoHistory { ticket, why } => {
-                if self.stay(ticket) || ticket.is_none() {
+                // A chart says it in its own place.
+                let is_chart = ticket.is_some_and(|ticket| self.no_chart(ticket, &why));
+                if !is_chart && (self.stay(ticket) || ticket.is_none()) {
                     self.say(Level::Warning, why);
                 }
             }
@@ -326,6 +332,7 @@ impl App {
         if let Effect::Ask(request) = effect {
             self.forget_form();
             self.forget_going(request);
+            self.forget_question(request);
         }
         self.say(Level::Warning, text.to_owned());
     }

@@ -89,6 +89,8 @@ pub struct Chord {
     code: KeyCode,
     ctrl: bool,
     alt: bool,
+    /// of arrows only: in a character it is there already
+    shift: bool,
 }
 
 const NAMES: [(&str, KeyCode); 14] = [
@@ -111,17 +113,23 @@ const NAMES: [(&str, KeyCode); 14] = [
 impl Chord {
     /// From an event. Shift is part of a character already.
     pub const fn of(event: KeyEvent) -> Self {
+        let is_arrow = matches!(event.code, KeyCode::Left | KeyCode::Right);
         Self {
             code: event.code,
             ctrl: event.modifiers.contains(KeyModifiers::CONTROL),
             alt: event.modifiers.contains(KeyModifiers::ALT),
+            shift: is_arrow && event.modifiers.contains(KeyModifiers::SHIFT),
         }
     }
 
     /// From its name; None if there is no such key.
     pub fn parse(name: &str) -> Option<Self> {
         if name == "shift-tab" {
-            return Some(Self { code: KeyCode::BackTab, ctrl: false, alt: false });
+            return Some(Self { code: KeyCode::BackTab, ctrl: false, alt: false, shift: false });
+        }
+        if let "shift-left" | "shift-right" = name {
+            let code = if name == "shift-left" { KeyCode::Left } else { KeyCode::Right };
+            return Some(Self { code, ctrl: false, alt: false, shift: true });
         }
         let (ctrl, rest) =
             name.strip_prefix("ctrl-").filter(|r| !r.is_empty()).map_or((false, name), |r| (true, r));
@@ -141,7 +149,7 @@ impl Chord {
             }
             KeyCode::Char(c)
         };
-        Some(Self { code, ctrl, alt })
+        Some(Self { code, ctrl, alt, shift: false })
     }
 
     /// The event that this key makes: how tests type.
@@ -152,6 +160,9 @@ impl Chord {
         }
         if self.alt {
             mods = mods.union(KeyModifiers::ALT);
+        }
+        if self.shift {
+            mods = mods.union(KeyModifiers::SHIFT);
         }
         KeyEvent::new(self.code, mods)
     }
@@ -178,6 +189,9 @@ impl fmt::Display for Chord {
         }
         if self.alt {
             f.write_str("Alt-")?;
+        }
+        if self.shift {
+            f.write_str("Shift-")?;
         }
         match self.code {
             KeyCode::Enter => f.write_str("Enter"),
@@ -274,9 +288,15 @@ const BINDINGS: &[Binding] = &[
     hint(Context::Fleet, "i", Action::Edit, "edit"),
     bind(Context::Fleet, "ctrl-d", Action::Remove),
     hint(Context::Instance, "enter", Action::Enter, "follow"),
-    hint(Context::Instance, "w", Action::Range, "range"),
+    hint(Context::Instance, "w", Action::Longer, "range"),
+    bind(Context::Instance, "W", Action::Shorter),
+    bind(Context::Instance, "shift-left", Action::PanBack),
+    bind(Context::Instance, "shift-right", Action::PanOn),
+    bind(Context::Instance, "c", Action::Beside),
     hint(Context::Instance, "left", Action::Earlier, "values"),
     bind(Context::Instance, "right", Action::Later),
+    bind(Context::Instance, ",", Action::Earlier),
+    bind(Context::Instance, ".", Action::Later),
     bind(Context::Instance, "b", Action::Dots),
     hint(Context::Instance, "d", Action::Details, "details"),
     hint(Context::Instance, "i", Action::Edit, "edit"),
@@ -288,7 +308,13 @@ const BINDINGS: &[Binding] = &[
     hint(Context::Waits, "enter", Action::Enter, "who waits"),
     hint(Context::Waits, "i", Action::Benign, "benign"),
     hint(Context::Waits, "m", Action::Merge, "merge"),
-    hint(Context::Waits, "w", Action::Range, "range"),
+    hint(Context::Waits, "w", Action::Longer, "range"),
+    bind(Context::Waits, "W", Action::Shorter),
+    bind(Context::Waits, ",", Action::Earlier),
+    bind(Context::Waits, ".", Action::Later),
+    bind(Context::Waits, "shift-left", Action::PanBack),
+    bind(Context::Waits, "shift-right", Action::PanOn),
+    bind(Context::Waits, "c", Action::Beside),
     bind(Context::Waits, "s", Action::Narrow),
     bind(Context::Waits, "d", Action::Details),
     hint(Context::Blocking, "enter", Action::Enter, "details"),

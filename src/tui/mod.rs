@@ -6,6 +6,7 @@
 
 mod action;
 pub mod app;
+mod charts;
 mod chrome;
 mod desk;
 #[cfg(debug_assertions)]

@@ -210,6 +210,11 @@ impl Theme {
         })
     }
 
+    /// The line of an earlier time over a chart: plain, on whatever lies below it.
+    pub fn earlier(&self) -> Style {
+        self.base.fg.map_or_else(Style::new, |fg| Style::new().fg(fg))
+    }
+
     /// The style of area number `i` of a stacked chart.
     pub fn area(&self, i: usize) -> Style {
         self.chart.get(i % self.chart.len().max(1)).copied().unwrap_or_default()

@@ -2,6 +2,7 @@
 //! other changes.
 
 use super::{
+    charts::Charts,
     pane::{
         Pane, PaneId, Sealed, View, activity::ActivityPane, blocking::BlockingPane, fleet::FleetPane,
         instance::InstancePane, waits::WaitsPane,
@@ -21,6 +22,7 @@ pub struct World {
     pub theme: Theme,
     pub low_bandwidth: bool,
     pub sealed: Sealed,
+    pub charts: Charts,
 }
 
 impl World {
@@ -34,6 +36,7 @@ impl World {
             theme: &self.theme,
             low_bandwidth: self.low_bandwidth,
             sealed: self.sealed,
+            charts: &self.charts,
         }
     }
 }

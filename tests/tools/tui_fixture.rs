@@ -6,7 +6,7 @@ use dbtop::{
     model::{snapshot::FleetSnapshot, time::Timestamp},
     tui::{
         Settings, Setup,
-        effect::{self, VaultState},
+        effect::{self, Effect, VaultState},
         theme::{Depth, Theme},
     },
 };
@@ -53,8 +53,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
         }
     });
     tokio::spawn(async move {
-        while wishes.recv().await.is_some() {}
-        drop(replies_to);
+        while let Some(wish) = wishes.recv().await {
+            if let Effect::Ask(request) = wish
+                && let Some(reply) = fixture::past::answer(&request)
+            {
+                let _ = replies_to.send(reply).await;
+            }
+        }
     });
     let settings = Settings {
         tenant: "acme".to_owned(),

@@ -2,6 +2,7 @@
 
 use super::{
     action::Action,
+    charts::{Charts, Wanted},
     keymap::Context,
     layer::document::Document,
     place::Scope,
@@ -104,6 +105,8 @@ pub struct View<'a> {
     pub low_bandwidth: bool,
     /// what may be shown of the inventory
     pub sealed: Sealed,
+    /// what history said for the charts of longer times
+    pub charts: &'a Charts,
 }
 
 impl<'a> View<'a> {
@@ -198,6 +201,10 @@ pub trait Pane {
     fn rebuild(&mut self, view: &View<'_>);
     /// Adds parts to the title line, between the pane's name and the filter.
     fn title(&self, view: &View<'_>, out: &mut Vec<(Part, String)>);
+    /// What it wants of history, after a rebuild.
+    fn wanted(&self, _view: &View<'_>) -> Vec<Wanted> {
+        Vec::new()
+    }
     /// Draws below the title line.
     fn render(&mut self, view: &View<'_>, canvas: &mut Canvas<'_>);
     /// Carries out an action; false hands it on to the app.

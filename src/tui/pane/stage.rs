@@ -5,6 +5,7 @@ use crate::{
     model::snapshot::FleetSnapshot,
     tui::{
         action::Action,
+        charts::Charts,
         fixture,
         theme::{Depth, Theme},
         widget::screen,
@@ -31,6 +32,7 @@ impl Stage {
             theme: Theme::load("dark", Depth::True).unwrap(),
             low_bandwidth: false,
             sealed: Sealed::Shown,
+            charts: Charts::default(),
         };
         Self { world }
     }

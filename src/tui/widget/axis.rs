@@ -4,7 +4,15 @@
 //! still between two steps.
 
 use super::canvas::{self, Canvas};
-use crate::{model::time::Timestamp, tui::theme::Theme};
+use crate::{
+    model::{
+        chart::{Mark, MarkKind},
+        figure,
+        time::Timestamp,
+    },
+    tui::theme::Theme,
+};
+use ratatui::style::Style;
 use std::fmt::Write as _;
 
 /// Columns that the value axis takes: four for a number, one for the line.
@@ -172,6 +180,11 @@ pub fn draw_values(canvas: &mut Canvas<'_>, at: &Layout, scale: Scale, theme: &T
     }
 }
 
+/// Longest range: what is more is a mistake, ms.
+const LONGEST_MS: i64 = 400 * DAY_MS;
+
+const DAY_MS: i64 = 86_400_000;
+
 /// The times of a chart's columns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Times {
@@ -187,7 +200,7 @@ impl Times {
     /// `range_ms` up to `now` on this many columns; the same buckets as [`super::spark::bucket`] makes.
     pub fn fit(now: Timestamp, range_ms: i64, columns: u16) -> Self {
         let n = i64::from(columns.max(1));
-        let range_ms = range_ms.clamp(n, i64::from(u32::MAX));
+        let range_ms = range_ms.clamp(n, LONGEST_MS);
         let bucket_ms = (range_ms + n - 1) / n;
         let last = now.ms().div_euclid(bucket_ms);
         Self {
@@ -205,8 +218,39 @@ impl Times {
 
     /// The smallest round distance at which labels of `width` columns do not touch; None if nothing fits.
     fn step_ms(&self, width: i64) -> Option<i64> {
-        const STEPS_S: [i64; 12] = [5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 21_600];
-        STEPS_S.into_iter().map(|s| s * 1000).find(|step| step / self.bucket_ms >= width + 4)
+        const STEPS_S: [i64; 12] = [5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200];
+        const LONG_H: [i64; 9] = [3, 6, 12, 24, 48, 7 * 24, 14 * 24, 28 * 24, 91 * 24];
+        let steps = STEPS_S.into_iter().map(|s| s * 1000).chain(LONG_H.into_iter().map(|h| h * 3_600_000));
+        steps.into_iter().find(|step| step / self.bucket_ms >= width + 4)
+    }
+
+    /// A time of day alone would not do.
+    const fn over_days(&self) -> bool {
+        self.bucket_ms.saturating_mul(self.columns as i64) > DAY_MS * 3 / 4
+    }
+
+    /// Start and end of a column.
+    pub const fn span(&self, column: usize) -> (Timestamp, Timestamp) {
+        let from = self.first_ms.saturating_add((column as i64).saturating_mul(self.bucket_ms));
+        (Timestamp::from_ms(from), Timestamp::from_ms(from.saturating_add(self.bucket_ms)))
+    }
+
+    /// Writes a moment as exactly as a column is: `13:58:20`, `13:58`, `11-20 13:58`.
+    pub fn push_moment(&self, out: &mut String, at: Timestamp) {
+        if self.over_days() {
+            push_day(out, at.ms());
+            out.push(' ');
+        }
+        push_time(out, at.ms(), self.bucket_ms < 60_000);
+    }
+}
+
+/// Writes `11-20`.
+fn push_day(out: &mut String, at_ms: i64) {
+    let start = out.len();
+    figure::push_date(out, Timestamp::from_ms(at_ms));
+    if let Some(year) = out[start..].find('-').filter(|n| *n > 0) {
+        out.replace_range(start..=start + year, "");
     }
 }
 
@@ -234,12 +278,18 @@ pub fn draw_times(canvas: &mut Canvas<'_>, at: &Layout, times: &Times, theme: &T
     let short = times.step_ms(5).filter(|s| s % 60_000 == 0);
     let seconds = short.is_none() && times.bucket_ms < 5_000;
     let Some(step) = short.or_else(|| times.step_ms(8)) else { return };
+    let days = times.over_days();
     let mut label = String::new();
     let mut t = times.first_ms.div_euclid(step).saturating_add(1).saturating_mul(step);
     let mut free_from = 0;
     while let Some(column) = times.column(t) {
         label.clear();
-        push_time(&mut label, t, seconds);
+        // Midnight of a chart over days is a date.
+        if days && t.rem_euclid(DAY_MS) == 0 {
+            push_day(&mut label, t);
+        } else {
+            push_time(&mut label, t, seconds);
+        }
         let w = canvas::width(&label) as u16;
         let start = if lined { column.saturating_sub(w / 2) } else { column };
         if start >= free_from && start + w <= at.width {
@@ -250,6 +300,26 @@ pub fn draw_times(canvas: &mut Canvas<'_>, at: &Layout, times: &Times, theme: &T
             free_from = start + w + 2;
         }
         t = t.saturating_add(step);
+    }
+}
+
+/// Draws the letters of events on the time axis: on its line, or where there is none at the foot of the plot. Several in
+/// one column: the last one is drawn.
+pub fn draw_marks(canvas: &mut Canvas<'_>, at: &Layout, times: &Times, marks: &[Mark], theme: &Theme) {
+    let y = if at.foot >= 2 { at.head + at.height } else { (at.head + at.height).saturating_sub(1) };
+    for mark in marks {
+        if let Some(column) = times.column(mark.at.ms()) {
+            canvas.glyph(at.left + column, y, mark.kind.glyph(), mark_style(mark.kind, theme));
+        }
+    }
+}
+
+/// The style of an event's letter.
+pub const fn mark_style(kind: MarkKind, theme: &Theme) -> Style {
+    match kind {
+        MarkKind::Blocking | MarkKind::Deadlock | MarkKind::Connection => theme.critical,
+        MarkKind::Health | MarkKind::Incident | MarkKind::Gap => theme.warning,
+        MarkKind::Configuration | MarkKind::Bookmark => theme.accent,
     }
 }
 

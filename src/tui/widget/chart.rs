@@ -7,7 +7,11 @@ use super::{
     spark,
 };
 use crate::{
-    model::{history::Series, time::Timestamp},
+    model::{
+        chart::{ChartLine, Mark},
+        history::Series,
+        time::Timestamp,
+    },
     tui::theme::Theme,
 };
 use ratatui::style::{Modifier, Style};
@@ -24,13 +28,22 @@ pub enum Shape {
     Braille,
 }
 
+/// Where the points of a series are.
+#[derive(Debug, Clone, Copy)]
+pub enum Points<'a> {
+    /// in memory: the last minutes; None if there has never been one
+    Live(Option<&'a Series>),
+    /// out of history, moved by so much into the future, ms: an earlier time drawn over a later one
+    Kept(Option<&'a ChartLine>, i64),
+}
+
 /// One series of a chart.
 #[derive(Debug, Clone, Copy)]
 pub struct Plot<'a> {
     /// what it is, for the head line of a chart of two
     pub name: &'a str,
-    /// its points; None if there has never been one
-    pub series: Option<&'a Series>,
+    /// its points
+    pub points: Points<'a>,
     /// how it is drawn
     pub shape: Shape,
     /// colour where no limit is passed
@@ -90,6 +103,37 @@ pub struct Chart<'a> {
     pub empty: &'a str,
     /// a time to look at: marked, and its values told in place of least and greatest
     pub cursor: Option<Timestamp>,
+    /// events on the axis
+    pub marks: &'a [Mark],
+}
+
+/// The values of a column.
+#[derive(Debug, Clone, Copy)]
+struct Value {
+    min: f32,
+    avg: f32,
+    max: f32,
+}
+
+impl Value {
+    const NONE: Self = Self { min: f32::NAN, avg: f32::NAN, max: f32::NAN };
+
+    const fn of(v: f32) -> Self {
+        Self { min: v, avg: v, max: v }
+    }
+
+    fn times(self, factor: f32) -> Self {
+        Self { min: self.min * factor, avg: self.avg * factor, max: self.max * factor }
+    }
+
+    const fn is_known(self) -> bool {
+        self.avg.is_finite()
+    }
+
+    /// Least and greatest differ so much that both are worth telling.
+    fn is_wide(self) -> bool {
+        self.is_known() && self.max - self.min > self.avg.abs() * 0.01
+    }
 }
 
 impl Chart<'_> {
@@ -100,16 +144,19 @@ impl Chart<'_> {
             return;
         }
         let times = Times::fit(self.now, self.range_ms, at.width);
-        let values: Vec<Vec<f32>> = self.plots.iter().map(|p| self.values(p, &times)).collect();
-        let known = || values.iter().flatten().copied().filter(|v| v.is_finite());
+        let values: Vec<Vec<Value>> = self.plots.iter().map(|p| self.values(p, &times)).collect();
+        let known = || values.iter().flatten().map(|v| v.max).filter(|v| v.is_finite());
         let scale = Scale::fit(known().fold(self.least, f32::max), at.height, self.top);
         axis::draw_values(canvas, &at, scale, theme);
         axis::draw_times(canvas, &at, &times, theme);
+        if at.foot >= 2 {
+            axis::draw_marks(canvas, &at, &times, self.marks, theme);
+        }
         let cursor = self.cursor.and_then(|at| Some((at, times.column(at.ms())?)));
         if at.head > 0 {
             let x = self.draw_names(canvas, theme);
             match cursor {
-                Some((at, column)) => draw_moment(canvas, x, at, column, &values, theme),
+                Some((at, column)) => draw_moment(canvas, x, &times, at, column, &values, theme),
                 None => self.draw_extremes(canvas, x, &values, theme),
             }
         }
@@ -118,17 +165,22 @@ impl Chart<'_> {
         if let Some((_, column)) = cursor {
             axis::draw_cursor(&mut plot, column, theme);
         }
+        let means: Vec<Vec<f32>> = values.iter().map(|v| v.iter().map(|v| v.avg).collect()).collect();
         let mut below: Option<(&[f32], Style)> = None;
-        for (p, values) in self.plots.iter().zip(&values) {
+        for ((p, values), means) in self.plots.iter().zip(&values).zip(&means) {
             match p.shape {
                 Shape::Area => {
                     self.draw_area(&mut plot, values, scale, p.style, theme);
-                    below = Some((values, p.style));
+                    below = Some((means, p.style));
                 }
-                Shape::Line => draw_line(&mut plot, values, scale, p.style, below),
+                Shape::Line => draw_line(&mut plot, means, scale, p.style, below),
                 Shape::Braille => draw_braille(&mut plot, &self.halves(p, &times), scale, p.style),
             }
         }
+        if at.foot < 2 {
+            axis::draw_marks(canvas, &at, &times, self.marks, theme);
+        }
+        let mut plot = at.plot(canvas);
         if let Some((_, column)) = cursor {
             axis::light_cursor(&mut plot, column, theme);
         }
@@ -140,29 +192,42 @@ impl Chart<'_> {
     }
 
     /// A value for each column, in the unit shown.
-    fn values(&self, plot: &Plot<'_>, times: &Times) -> Vec<f32> {
-        self.buckets(plot.series, times.bucket_ms, usize::from(times.columns))
+    fn values(&self, plot: &Plot<'_>, times: &Times) -> Vec<Value> {
+        self.buckets(plot.points, times, times.bucket_ms, usize::from(times.columns))
     }
 
     /// A value for each half of a column.
     fn halves(&self, plot: &Plot<'_>, times: &Times) -> Vec<f32> {
-        self.buckets(plot.series, (times.bucket_ms / 2).max(1), usize::from(times.columns) * 2)
+        let half_ms = (times.bucket_ms / 2).max(1);
+        let halves = self.buckets(plot.points, times, half_ms, usize::from(times.columns) * 2);
+        halves.iter().map(|v| v.avg).collect()
     }
 
-    fn buckets(&self, series: Option<&Series>, bucket_ms: i64, n: usize) -> Vec<f32> {
-        let mut values = vec![f32::NAN; n];
-        spark::bucket(series, self.now, bucket_ms, &mut values);
-        for value in &mut values {
-            *value *= self.factor;
+    fn buckets(&self, points: Points<'_>, times: &Times, bucket_ms: i64, n: usize) -> Vec<Value> {
+        match points {
+            Points::Live(series) => {
+                let mut values = vec![f32::NAN; n];
+                spark::bucket(series, self.now, bucket_ms, &mut values);
+                values.iter().map(|v| Value::of(*v).times(self.factor)).collect()
+            }
+            Points::Kept(None, _) => vec![Value::NONE; n],
+            Points::Kept(Some(line), later_ms) => {
+                let first = Timestamp::from_ms(times.first_ms.saturating_sub(later_ms));
+                let value = |i: usize| {
+                    let from = first.plus_ms(i as i64 * bucket_ms);
+                    let b = line.over(from, from.plus_ms(bucket_ms))?;
+                    Some(Value { min: b.min, avg: b.avg, max: b.max }.times(self.factor))
+                };
+                (0..n).map(|i| value(i).unwrap_or(Value::NONE)).collect()
+            }
         }
-        values
     }
 
     /// Title, and the names of two series; returns the columns used.
     fn draw_names(&self, canvas: &mut Canvas<'_>, theme: &Theme) -> u16 {
         let mut x = canvas.put(0, 0, canvas.width(), self.title, theme.strong);
         if self.plots.len() > 1 {
-            for p in self.plots {
+            for p in self.plots.iter().filter(|p| !p.name.is_empty()) {
                 let mark = if p.shape == Shape::Area { "■" } else { "─" };
                 x += 2;
                 canvas.put(x, 0, 1, mark, p.style);
@@ -174,14 +239,14 @@ impl Chart<'_> {
     }
 
     /// Least, greatest and last value of the first series at the right edge, as far as they fit behind column `x`.
-    fn draw_extremes(&self, canvas: &mut Canvas<'_>, x: u16, values: &[Vec<f32>], theme: &Theme) {
+    fn draw_extremes(&self, canvas: &mut Canvas<'_>, x: u16, values: &[Vec<Value>], theme: &Theme) {
         let Some(first) = values.first() else { return };
-        let known = || first.iter().copied().filter(|v| v.is_finite());
+        let known = || first.iter().copied().filter(|v| v.is_known());
         let Some(last) = known().next_back() else { return };
         let figures = [
-            ("min ", known().fold(f32::INFINITY, f32::min)),
-            ("max ", known().fold(f32::NEG_INFINITY, f32::max)),
-            ("last ", last),
+            ("min ", known().fold(f32::INFINITY, |least, v| least.min(v.min))),
+            ("max ", known().fold(f32::NEG_INFINITY, |most, v| most.max(v.max))),
+            ("last ", last.avg),
         ];
         let mut end = canvas.width();
         let mut text = String::new();
@@ -211,38 +276,60 @@ impl Chart<'_> {
         }
     }
 
-    fn draw_area(&self, plot: &mut Canvas<'_>, values: &[f32], scale: Scale, style: Style, theme: &Theme) {
+    /// Filled up to the mean. Where a column holds many values it has three shades: up to the least, the mean, the greatest.
+    fn draw_area(&self, plot: &mut Canvas<'_>, values: &[Value], scale: Scale, style: Style, theme: &Theme) {
         let rows = plot.height();
-        for (x, value) in values.iter().enumerate() {
-            if !value.is_finite() {
-                continue;
-            }
-            let style = self.limits.and_then(|l| l.style(*value, theme)).map_or(style, line);
-            let eighths = eighths(*value, scale, rows);
-            for row in 0..eighths.div_ceil(8) {
-                let part = (eighths - row * 8).min(8);
-                plot.glyph(x as u16, rows - 1 - row, spark::EIGHTHS[usize::from(part)], style);
+        for (x, value) in values.iter().enumerate().filter(|(_, v)| v.is_known()) {
+            let style = self.limits.and_then(|l| l.style(value.avg, theme)).map_or(style, line);
+            let [min, avg, max] = [value.min, value.avg, value.max].map(|v| eighths(v, scale, rows));
+            for row in 0..max.div_ceil(8).min(rows) {
+                let floor = row * 8;
+                let part = |edge: u16| spark::EIGHTHS[usize::from(edge.saturating_sub(floor).min(8))];
+                let is_mixed = avg >= floor + 8 && min < floor + 4 && min < avg;
+                // A cell has room for two shades.
+                let (glyph, style) = match (avg > floor, theme.hatched) {
+                    (true, true) if is_mixed => ("▓", style),
+                    (true, false) if is_mixed => (part(avg), line(theme.spark)),
+                    (true, false) if avg < floor + 8 && max >= floor + 6 => {
+                        (part(avg), theme.rule.fg.map_or(style, |band| style.bg(band)))
+                    }
+                    (true, _) => (part(avg), style),
+                    (false, true) if max < floor + 4 => continue,
+                    (false, true) => ("░", style),
+                    (false, false) => (part(max), line(theme.rule)),
+                };
+                plot.glyph(x as u16, rows - 1 - row, glyph, style);
             }
         }
     }
 }
 
-/// The values at a moment, at the right edge: `13:58:20  41 · 2`.
+/// The values at a moment, at the right edge: `13:58:20  41 · 2`; where a column holds many, their mean, least and
+/// greatest: `13:58  41 (12–97)`.
 fn draw_moment(
     canvas: &mut Canvas<'_>,
     x: u16,
+    times: &Times,
     at: Timestamp,
     column: u16,
-    values: &[Vec<f32>],
+    values: &[Vec<Value>],
     theme: &Theme,
 ) {
     let mut text = String::new();
     for (n, values) in values.iter().enumerate() {
         text.push_str(if n > 0 { " · " } else { "" });
-        axis::push_number(&mut text, values.get(usize::from(column)).copied().unwrap_or(f32::NAN));
+        let value = values.get(usize::from(column)).copied().unwrap_or(Value::NONE);
+        axis::push_number(&mut text, value.avg);
+        if n == 0 && value.is_wide() {
+            text.push_str(" (");
+            axis::push_number(&mut text, value.min);
+            text.push('–');
+            axis::push_number(&mut text, value.max);
+            text.push(')');
+        }
     }
     let mut time = String::new();
-    axis::push_time(&mut time, at.ms(), true);
+    times.push_moment(&mut time, at);
     let (w, time_w) = (canvas::width(&text) as u16, time.len() as u16);
     let start = canvas.width().saturating_sub(w);
     if start >= x + 2 {
@@ -261,7 +348,7 @@ fn eighths(value: f32, scale: Scale, rows: u16) -> u16 {
 
 /// Draws a line from value to value. Over the inside of an area it takes that area's colour as its background; the area's
 /// upper edge stays.
-fn draw_line(
+pub fn draw_line(
     plot: &mut Canvas<'_>,
     values: &[f32],
     scale: Scale,
@@ -373,11 +460,12 @@ mod tests {
             limits: None,
             empty: "no data yet",
             cursor: None,
+            marks: &[],
         }
     }
 
     fn plot(series: Option<&Series>, shape: Shape) -> [Plot<'_>; 1] {
-        [Plot { name: "SQL", series, shape, style: Style::default() }]
+        [Plot { name: "SQL", points: Points::Live(series), shape, style: Style::default() }]
     }
 
     #[test]
@@ -451,8 +539,8 @@ mod tests {
     fn a_line_over_an_area_keeps_the_area_behind_it() {
         let (s, l, t) = (series(&[100.0; 3]), series(&[10.0; 3]), theme());
         let plots = [
-            Plot { name: "SQL", series: Some(&s), shape: Shape::Area, style: t.area(0) },
-            Plot { name: "other", series: Some(&l), shape: Shape::Line, style: t.area(1) },
+            Plot { name: "SQL", points: Points::Live(Some(&s)), shape: Shape::Area, style: t.area(0) },
+            Plot { name: "other", points: Points::Live(Some(&l)), shape: Shape::Line, style: t.area(1) },
         ];
         let buf = buffer(3, 2, |c| Chart { range_ms: 90_000, ..chart(&plots) }.draw(c, &t));
         let cell = buf.cell((1, 1)).unwrap();
@@ -477,8 +565,8 @@ mod tests {
     fn a_line_does_not_hide_the_edge_of_an_area() {
         let (s, l, t) = (series(&[30.0; 3]), series(&[1.0; 3]), theme());
         let plots = [
-            Plot { name: "SQL", series: Some(&s), shape: Shape::Area, style: t.area(0) },
-            Plot { name: "other", series: Some(&l), shape: Shape::Line, style: t.area(1) },
+            Plot { name: "SQL", points: Points::Live(Some(&s)), shape: Shape::Area, style: t.area(0) },
+            Plot { name: "other", points: Points::Live(Some(&l)), shape: Shape::Line, style: t.area(1) },
         ];
         assert_eq!(drawn(3, 2, |c| Chart { range_ms: 90_000, ..chart(&plots) }.draw(c, &t)), ["", "▅▅▅"]);
     }

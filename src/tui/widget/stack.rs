@@ -6,10 +6,11 @@
 use super::{
     axis::{self, Layout, Scale, Times},
     canvas::{self, Canvas},
-    spark,
+    chart, spark,
 };
 use crate::{
     model::{
+        chart::{ChartLine, Mark},
         history::{History, SeriesId},
         time::Timestamp,
         wait::WaitCategory,
@@ -71,6 +72,10 @@ pub struct Look<'a> {
     pub empty: &'a str,
     /// a time to look at
     pub cursor: Option<Timestamp>,
+    /// events on the axis
+    pub marks: &'a [Mark],
+    /// how much earlier the line over the stack is, in words
+    pub earlier: &'a str,
 }
 
 /// The columns of a chart: ms of waiting per second by band; all NaN where nothing is known.
@@ -78,6 +83,8 @@ pub struct Look<'a> {
 pub struct Stack {
     columns: Vec<[f32; BANDS]>,
     times: Option<Times>,
+    /// all waits of an earlier time, ms per second, a value for each column
+    before: Vec<f32>,
 }
 
 impl Stack {
@@ -103,7 +110,36 @@ impl Stack {
                 }
             }
         }
-        Self { columns: sums, times: Some(times) }
+        Self { columns: sums, times: Some(times), before: Vec::new() }
+    }
+
+    /// Draws from history: the lines of categories, and the sum of an earlier time, moved by so many ms.
+    pub fn kept<'a>(
+        lines: impl Iterator<Item = (WaitCategory, &'a ChartLine)>,
+        before: Option<(&ChartLine, i64)>,
+        end: Timestamp,
+        range_ms: i64,
+        columns: u16,
+    ) -> Self {
+        let times = Times::fit(end, range_ms, columns);
+        let mut sums = vec![[f32::NAN; BANDS]; usize::from(columns)];
+        for (category, line) in lines {
+            let band = band(category);
+            for (i, sum) in sums.iter_mut().enumerate() {
+                let (from, to) = times.span(i);
+                let Some(b) = line.over(from, to) else { continue };
+                let known = if sum[band].is_nan() { 0.0 } else { sum[band] };
+                sum[band] = known + b.avg.max(0.0);
+            }
+        }
+        let before = before.map_or_else(Vec::new, |(line, later_ms)| {
+            let value = |i: usize| {
+                let (from, to) = times.span(i);
+                line.over(from.plus_ms(-later_ms), to.plus_ms(-later_ms)).map_or(f32::NAN, |b| b.avg)
+            };
+            (0..usize::from(columns)).map(value).collect()
+        });
+        Self { columns: sums, times: Some(times), before }
     }
 
     /// Draws the chart with axes on the whole canvas. The legend is for the caller to place: see [`Stack::draw_legend`] and
@@ -113,12 +149,15 @@ impl Stack {
         let at = Layout::fit(canvas.width(), canvas.height());
         let Some(times) = self.times.as_ref().filter(|_| at.width > 0 && at.height > 0) else { return };
         let sum = |c: &[f32; BANDS]| c.iter().filter(|v| v.is_finite()).sum::<f32>() * factor;
-        let scale = Scale::fit(self.columns.iter().map(sum).fold(0.0, f32::max), at.height, None);
+        let before: Vec<f32> = self.before.iter().map(|v| v * factor).collect();
+        let most = self.columns.iter().map(sum).chain(before.iter().copied()).filter(|v| v.is_finite());
+        let scale = Scale::fit(most.fold(0.0, f32::max), at.height, None);
         axis::draw_values(canvas, &at, scale, theme);
         axis::draw_times(canvas, &at, times, theme);
         if at.head > 0 {
             canvas.put(0, 0, canvas.width(), look.title, theme.strong);
         }
+        axis::draw_marks(canvas, &at, times, look.marks, theme);
         let cursor = look.cursor.and_then(|at| times.column(at.ms()));
         let mut plot = at.plot(canvas);
         if let Some(column) = cursor {
@@ -128,6 +167,9 @@ impl Stack {
         for (x, column) in self.columns.iter().enumerate().filter(|(_, c)| c.iter().any(|v| v.is_finite())) {
             known = true;
             draw_column(&mut plot, x as u16, &edges(column, factor, scale, at.height), theme);
+        }
+        if !before.is_empty() {
+            chart::draw_line(&mut plot, &before, scale, theme.earlier(), None);
         }
         if !known {
             let w = canvas::width(look.empty).min(usize::from(plot.width())) as u16;
@@ -145,8 +187,8 @@ impl Stack {
         let mut x = 0;
         let mut text = String::new();
         let moment = look.cursor.zip(self.times).and_then(|(at, times)| Some((at, times.column(at.ms())?)));
-        if let Some((at, _)) = moment {
-            axis::push_time(&mut text, at.ms(), true);
+        if let (Some((at, _)), Some(times)) = (moment, self.times) {
+            times.push_moment(&mut text, at);
             x += canvas.put(x, 0, canvas.width(), &text, theme.accent) + 2;
         }
         let here = moment.map(|(_, column)| usize::from(column)..usize::from(column) + 1);
@@ -158,6 +200,17 @@ impl Stack {
                 axis::push_number(text, self.weight(band, column.clone()) * look.factor);
             }
         };
+        if !self.before.is_empty() {
+            x += canvas.put(x, 0, canvas.width().saturating_sub(x), "─ ", theme.earlier());
+            x += canvas.put(x, 0, canvas.width().saturating_sub(x), look.earlier, theme.dim);
+            if let Some(value) = here.as_ref().and_then(|h| self.before.get(h.start)) {
+                text.clear();
+                text.push(' ');
+                axis::push_number(&mut text, value * look.factor);
+                x += canvas.put(x, 0, canvas.width().saturating_sub(x), &text, theme.dim);
+            }
+            x += 2;
+        }
         let all = here.clone().unwrap_or(0..self.columns.len());
         let mut bands: Vec<(usize, f32)> = (0..BANDS).map(|b| (b, self.weight(b, all.clone()))).collect();
         bands.retain(|(_, weight)| *weight > 0.0);
@@ -275,7 +328,8 @@ mod tests {
     use proptest::prelude::*;
 
     const NOW: Timestamp = Timestamp::from_ms(1_700_000_000_000);
-    const LOOK: Look<'_> = Look { title: "waits", factor: 0.001, empty: "nothing yet", cursor: None };
+    const LOOK: Look<'_> =
+        Look { title: "waits", factor: 0.001, empty: "nothing yet", cursor: None, marks: &[], earlier: "" };
 
     fn theme(name: &str) -> Theme {
         Theme::load(name, Depth::True).unwrap()

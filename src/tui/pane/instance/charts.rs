@@ -3,20 +3,21 @@
 use super::{
     super::{
         View,
+        range::{TimeLine, render_events},
         waits::{self, Picture},
     },
     reading,
 };
 use crate::{
     model::{
-        health::Thresholds, history::SeriesId, reading::Reading, sample::Link, snapshot::InstanceSnapshot,
-        time::Timestamp,
+        health::Thresholds, history::SeriesId, reading::Reading, sample::Link, series::SeriesKey,
+        snapshot::InstanceSnapshot,
     },
     tui::{
         layer::details::fold,
         widget::{
             canvas::Canvas,
-            chart::{Chart, Limits, Plot, Shape},
+            chart::{Chart, Limits, Plot, Points, Shape},
             stack::Look,
         },
     },
@@ -99,13 +100,24 @@ const KINDS: [Kind; 8] = [
     },
 ];
 
+/// The series of all charts, those of the kinds first.
+pub fn series() -> Vec<SeriesKey> {
+    let first = KINDS.iter().map(|k| k.series).chain([SeriesId::Waits]);
+    first.chain(KINDS.iter().filter_map(|k| Some(k.other?.0))).map(SeriesKey::of).collect()
+}
+
+/// Where a series stands among them.
+fn position(id: SeriesId) -> usize {
+    let first = KINDS.iter().map(|k| k.series).chain([SeriesId::Waits]);
+    let mut all = first.chain(KINDS.iter().filter_map(|k| Some(k.other?.0)));
+    all.position(|s| s == id).unwrap_or(usize::MAX)
+}
+
 /// What the charts shall show.
 #[derive(Debug, Clone, Copy)]
 pub struct Sight {
-    /// width in time, ms
-    pub range_ms: i64,
-    /// a time to look at
-    pub cursor: Option<Timestamp>,
+    /// which time, and the cursor in it
+    pub line: TimeLine,
     /// lines of braille dots in place of areas
     pub dots: bool,
 }
@@ -121,9 +133,16 @@ pub fn render(
     if canvas.height() < LEAST_HEIGHT || canvas.width() < 2 {
         return;
     }
-    if i.history.iter().all(|(_, series)| series.last().is_none()) {
+    if sight.line.is_in_memory() && i.history.iter().all(|(_, series)| series.last().is_none()) {
         return render_silence(i, view, canvas);
     }
+    let marks = sight.line.marks(view, i.id());
+    let height = canvas.height();
+    let words = u16::from(!marks.is_empty() && height > LEAST_HEIGHT);
+    if words > 0 {
+        render_events(sight.line, marks, view, &mut canvas.part(0, height - 1, canvas.width(), 1));
+    }
+    let canvas = &mut canvas.part(0, 0, canvas.width(), height - words);
     let total = canvas.width() - 1;
     let columns = 1 + SIDE_BY_SIDE.iter().filter(|least| total >= **least).count() as u16;
     let lines = (canvas.height() / LINE_HEIGHT).clamp(1, 3);
@@ -167,39 +186,59 @@ fn draw_waits(
 ) {
     let mut why = String::new();
     push_why(&mut why, i, SeriesId::Waits, view);
-    let look = Look { empty: &why, cursor: sight.cursor, ..waits::LOOK };
-    picture.render(view, canvas, sight.range_ms, &look);
+    let look = Look { empty: &why, ..waits::LOOK };
+    let before = sight.line.found_earlier(view, i.id(), &series());
+    let before = before.as_ref().and_then(|b| b.line(position(SeriesId::Waits)));
+    picture.render(view, canvas, sight.line, &look, before);
     if canvas.height() >= 3 {
         let x = look.title.len() as u16 + 2;
         let width = canvas.width().saturating_sub(x);
-        picture.render_legend(view, &mut canvas.part(x, 0, width, 1), &look);
+        picture.render_legend(view, &mut canvas.part(x, 0, width, 1), sight.line, &look);
     }
 }
 
 fn draw(i: &InstanceSnapshot, view: &View<'_>, canvas: &mut Canvas<'_>, sight: Sight, kind: &Kind) {
     let t = view.theme;
-    let plot = |name, series, shape, style| Plot { name, series: i.history.get(series), shape, style };
+    let found = (!sight.line.is_in_memory()).then(|| sight.line.found(view, i.id(), &series()));
+    let before = sight.line.found_earlier(view, i.id(), &series());
+    let points = |id| match &found {
+        Some(found) => Points::Kept(found.line(position(id)), 0),
+        None => Points::Live(i.history.get(id)),
+    };
+    let plot = |name, id, shape, style| Plot { name, points: points(id), shape, style };
     let (main, second) =
         if sight.dots { (Shape::Braille, Shape::Braille) } else { (Shape::Area, Shape::Line) };
     let mut plots = vec![plot(kind.other.map_or("", |(_, names)| names[0]), kind.series, main, t.area(0))];
     if let Some((series, names)) = kind.other
-        && i.history.get(series).is_some_and(|s| s.last().is_some())
+        && match points(series) {
+            Points::Live(s) => s.is_some_and(|s| s.last().is_some()),
+            Points::Kept(line, _) => line.is_some_and(|l| !l.buckets.is_empty()),
+        }
     {
         plots.push(plot(names[1], series, second, t.area(9)));
     }
+    if let Some(before) = &before {
+        let earlier = sight.line.earlier();
+        let points = Points::Kept(before.line(position(kind.series)), earlier.ms());
+        plots.push(Plot { name: earlier.name(), points, shape: Shape::Line, style: t.earlier() });
+    }
     let mut why = String::new();
-    push_why(&mut why, i, kind.series, view);
+    match &found {
+        Some(found) => why.push_str(found.words()),
+        None => push_why(&mut why, i, kind.series, view),
+    }
     Chart {
         title: kind.title,
         plots: &plots,
-        now: view.chart_end(sight.range_ms),
-        range_ms: sight.range_ms,
+        now: sight.line.end(view),
+        range_ms: sight.line.ms(),
         factor: 1.0,
         top: kind.top,
         least: kind.least,
         limits: (kind.limits)(&view.snapshot.thresholds),
         empty: &why,
-        cursor: sight.cursor,
+        cursor: sight.line.cursor(),
+        marks: sight.line.marks(view, i.id()),
     }
     .draw(canvas, t);
 }

@@ -2,15 +2,19 @@
 //!
 //! The cursor stands on the reasons; each is a link to the pane and the row that explain it.
 
-use super::{Pane, PaneId, Part, View, Wish, range::Range, reading};
+use super::{
+    Pane, PaneId, Part, View, Wish,
+    range::{TimeLine, Turn},
+    reading,
+};
 use crate::{
     model::{
         health::{Level, Reason, Topic},
         snapshot::InstanceSnapshot,
-        time::Timestamp,
     },
     tui::{
         action::Action,
+        charts::Wanted,
         layer::document::Document,
         widget::{
             canvas::{Canvas, width},
@@ -41,9 +45,7 @@ pub struct InstancePane {
     /// first reason in sight
     top: usize,
     reasons: usize,
-    range: Range,
-    /// the time that the charts' cursor stands on
-    moment: Option<Timestamp>,
+    line: TimeLine,
     /// charts of dots
     dots: bool,
     picture: super::waits::Picture,
@@ -90,24 +92,6 @@ impl Shares {
 impl InstancePane {
     fn move_to(&mut self, to: usize) {
         self.cursor = to.min(self.reasons.saturating_sub(1));
-    }
-
-    /// Moves the charts' cursor by steps of a sixtieth of the range. Past the present it vanishes.
-    fn look(&mut self, now: Timestamp, steps: i64) {
-        let step_ms = self.range.ms() / 60;
-        // The first step leads to the last round time.
-        let next =
-            || Timestamp::from_ms((now.ms().div_euclid(step_ms)).saturating_add(1).saturating_mul(step_ms));
-        let to = self.moment.unwrap_or_else(next).plus_ms(steps * step_ms);
-        if steps < 0 && now - to >= self.range.ms() {
-            return;
-        }
-        self.moment = Some(to).filter(|to| *to < now);
-    }
-
-    fn forget_old_moment(&mut self, now: Timestamp) {
-        let range_ms = self.range.ms();
-        self.moment = self.moment.filter(|at| now - *at < range_ms);
     }
 
     fn enter(&self, view: &View<'_>, wishes: &mut Vec<Wish>) {
@@ -220,8 +204,7 @@ impl Pane for InstancePane {
     fn rebuild(&mut self, view: &View<'_>) {
         self.reasons = view.single().map_or(0, |i| i.health.reasons.len());
         self.move_to(self.cursor);
-        self.range.see(view);
-        self.forget_old_moment(view.now);
+        self.line.see(view);
     }
 
     fn title(&self, view: &View<'_>, out: &mut Vec<(Part, String)>) {
@@ -229,6 +212,11 @@ impl Pane for InstancePane {
         let mut verdict = String::new();
         about::push_verdict(&mut verdict, i);
         out.push((Part::Level(i.health.level), verdict));
+        if !self.line.is_in_memory() {
+            let mut range = String::new();
+            self.line.push_name(&mut range, view.now);
+            out.push((Part::Accent, range));
+        }
         if i.info.tls.is_insecure() {
             out.push((Part::Level(Level::Critical), format!("TLS {}", super::fleet::tls_words(i.info.tls))));
         }
@@ -251,14 +239,28 @@ impl Pane for InstancePane {
         let mut y = 0;
         self.render_reasons(&i, view, &mut canvas.part(0, y, w, shares.reasons));
         y += shares.reasons + shares.air;
-        figures::render(&i, view, &mut canvas.part(0, y, w, shares.figures), self.range.ms());
+        figures::render(&i, view, &mut canvas.part(0, y, w, shares.figures), self.line.memory_ms());
         y += shares.figures + shares.air;
-        let sight = charts::Sight { range_ms: self.range.ms(), cursor: self.moment, dots: self.dots };
+        let sight = charts::Sight { line: self.line, dots: self.dots };
         charts::render(&i, view, &mut canvas.part(0, y, w, shares.charts), sight, &mut self.picture);
         render_foot(&foot, view, &mut canvas.part(0, h - shares.foot.min(h), w, shares.foot));
     }
 
+    fn wanted(&self, view: &View<'_>) -> Vec<Wanted> {
+        let Some(i) = view.single() else { return Vec::new() };
+        let series = charts::series();
+        self.line.wanted(view, i.id(), &[series.clone(), super::waits::series()], &series)
+    }
+
     fn act(&mut self, action: Action, view: &View<'_>, wishes: &mut Vec<Wish>) -> bool {
+        match self.line.act(action, view) {
+            Turn::Done => return true,
+            Turn::No(why) => {
+                wishes.push(Wish::Say(Level::Ok, why.to_owned()));
+                return true;
+            }
+            Turn::Other => {}
+        }
         match action {
             Action::Enter => self.enter(view, wishes),
             Action::Details => {
@@ -268,14 +270,8 @@ impl Pane for InstancePane {
             Action::Down => self.move_to(self.cursor + 1),
             Action::PageUp | Action::Home => self.move_to(0),
             Action::PageDown | Action::End => self.move_to(usize::MAX),
-            Action::Range => {
-                self.range.next();
-                self.forget_old_moment(view.now);
-            }
-            Action::Earlier => self.look(view.now, -1),
-            Action::Later => self.look(view.now, 1),
             Action::Dots => self.dots = !self.dots,
-            Action::Out if self.moment.is_some() => self.moment = None,
+            Action::Out if self.line.leave() => {}
             Action::Copy => wishes.extend(self.copy(view).map(Wish::Copy)),
             _ => return false,
         }

@@ -3,11 +3,15 @@
 //! With several instances in scope each row names its instance; `m` adds them up. Categories, chart and title always add
 //! up. Enter on a type shows who waits for it.
 
-use super::{Pane, PaneId, Part, View, Wish, range::Range};
+use super::{
+    Pane, PaneId, Part, View, Wish,
+    range::{TimeLine, Turn, render_events},
+};
 use crate::{
-    model::health::Level,
+    model::{chart::Earlier, health::Level},
     tui::{
         action::Action,
+        charts,
         filter::FilterSlot,
         layer::document::Document,
         place::Scope,
@@ -26,7 +30,7 @@ mod top;
 #[cfg(test)]
 mod tests;
 
-pub use top::{LOOK, Picture};
+pub use top::{LOOK, Picture, series, total};
 
 use rows::{Harvest, Row, TypeRows, Wanted};
 use top::CategoryRows;
@@ -47,7 +51,7 @@ pub struct WaitsPane {
     filter: FilterSlot,
     harvest: Harvest,
     picture: Picture,
-    range: Range,
+    line: TimeLine,
     benign: bool,
     merged: bool,
     /// first screen column of the categories and screen row below them, for clicks
@@ -63,7 +67,7 @@ impl Default for WaitsPane {
             filter: FilterSlot::new(&rows::FIELDS),
             harvest: Harvest::default(),
             picture: Picture::default(),
-            range: Range::default(),
+            line: TimeLine::default(),
             benign: false,
             merged: false,
             categories_at: (0, 0),
@@ -129,12 +133,20 @@ impl WaitsPane {
         let height = split.height.saturating_sub(1);
         let x = if split.chart > 0 { split.chart + 2 } else { 0 };
         if split.chart > 0 {
-            self.picture.render(
-                view,
-                &mut canvas.part(1, 0, split.chart - 1, height),
-                self.range.ms(),
-                &LOOK,
-            );
+            let marks = view.single().map_or(&[][..], |i| self.line.marks(view, i.id()));
+            let words = u16::from((!marks.is_empty() || self.line.cursor().is_some()) && height > 4);
+            let before = view.single().and_then(|i| self.line.found_earlier(view, i.id(), &[total()]));
+            let before = before.as_ref().and_then(|b| b.line(0));
+            let mut part = canvas.part(1, 0, split.chart - 1, height - words);
+            self.picture.render(view, &mut part, self.line, &LOOK, before);
+            if self.line.cursor().is_some() || self.line.earlier() != Earlier::None {
+                let x = LOOK.title.len() as u16 + 2;
+                let mut part = part.part(x, 0, (split.chart - 1).saturating_sub(x), 1);
+                self.picture.render_legend(view, &mut part, self.line, &LOOK);
+            }
+            if words > 0 {
+                render_events(self.line, marks, view, &mut canvas.part(0, height - 1, split.chart, 1));
+            }
         }
         let rows = CategoryRows { categories: &self.harvest.categories, view };
         let width = canvas.width().saturating_sub(x);
@@ -153,7 +165,7 @@ impl Pane for WaitsPane {
         let single = view.single().is_some();
         let wanted = Wanted { benign: self.benign, merged: self.merged && !single };
         self.filter.learn(view);
-        self.range.see(view);
+        self.line.see(view);
         self.harvest = Harvest::gather(view, wanted, |row| self.filter.keeps(row));
         if let Some(sort) = self.types.sort {
             reorder(&mut self.harvest.rows, sort.descending, |r| rows::sort_key(r, sort.column, view));
@@ -173,9 +185,11 @@ impl Pane for WaitsPane {
         self.categories.sync(&CategoryRows { categories: &self.harvest.categories, view });
     }
 
-    fn title(&self, _view: &View<'_>, out: &mut Vec<(Part, String)>) {
-        let minutes = self.range.ms() / 60_000;
-        out.push((Part::Plain, format!("last {minutes} min")));
+    fn title(&self, view: &View<'_>, out: &mut Vec<(Part, String)>) {
+        let mut range = String::new();
+        self.line.push_name(&mut range, view.now);
+        let part = if self.line.is_in_memory() { Part::Plain } else { Part::Accent };
+        out.push((part, range));
         let (total, signal) = self.harvest.total();
         if total > 0.0 {
             let mut text = String::new();
@@ -227,7 +241,19 @@ impl Pane for WaitsPane {
         canvas.put(1, h.saturating_sub(1), w.saturating_sub(2), &foot, view.theme.dim);
     }
 
+    fn wanted(&self, view: &View<'_>) -> Vec<charts::Wanted> {
+        view.single().map_or_else(Vec::new, |i| self.line.wanted(view, i.id(), &[series()], &[total()]))
+    }
+
     fn act(&mut self, action: Action, view: &View<'_>, wishes: &mut Vec<Wish>) -> bool {
+        match self.line.act(action, view) {
+            Turn::Done => return true,
+            Turn::No(why) => {
+                wishes.push(Wish::Say(Level::Ok, why.to_owned()));
+                return true;
+            }
+            Turn::Other => {}
+        }
         match action {
             Action::Enter => self.enter(view, wishes),
             Action::Details => wishes.extend(self.selected().map(Wish::Details)),
@@ -236,7 +262,6 @@ impl Pane for WaitsPane {
             Action::Merge => {
                 wishes.push(Wish::Say(Level::Ok, "one instance in scope: nothing to add up".into()));
             }
-            Action::Range => self.range.next(),
             Action::NextSection | Action::PrevSection => {
                 self.section =
                     if self.section == Section::Types { Section::Categories } else { Section::Types };
@@ -252,6 +277,7 @@ impl Pane for WaitsPane {
                 }));
             }
             Action::Copy => wishes.push(Wish::Copy(self.copy(view))),
+            Action::Out if self.line.leave() => {}
             Action::Out if !self.types.marks.is_empty() => self.types.marks.clear(),
             Action::Out if self.section == Section::Categories => self.section = Section::Types,
             _ if self.section == Section::Categories => {

@@ -1,11 +1,18 @@
 //! What lies above the wait types: the poison banner, the chart of the last minutes, the categories.
 
 use super::{
-    super::{View, reading},
+    super::{View, range::TimeLine, reading},
     rows::{self, Row},
 };
 use crate::{
-    model::{figure, health::Level, wait::CategoryRate},
+    model::{
+        chart::ChartLine,
+        figure,
+        health::Level,
+        history::SeriesId,
+        series::SeriesKey,
+        wait::{CategoryRate, WaitCategory},
+    },
     tui::widget::{
         canvas::Canvas,
         columns::Column,
@@ -35,8 +42,14 @@ pub const COLUMNS: [Column; 6] = [
 ];
 
 /// The chart's title and unit; series hold ms.
-pub const LOOK: Look<'_> =
-    Look { title: "waiting s/s", factor: 0.001, empty: "no waits seen yet", cursor: None };
+pub const LOOK: Look<'_> = Look {
+    title: "waiting s/s",
+    factor: 0.001,
+    empty: "no waits seen yet",
+    cursor: None,
+    marks: &[],
+    earlier: "",
+};
 
 /// Columns of the categories that a narrow table leaves out.
 pub const WIDE_COLUMNS: [usize; 2] = [4, 5];
@@ -79,6 +92,16 @@ const MANY: usize = 50;
 /// What a picture was made of: scope, time in looks, columns, range.
 type Made = (u64, i64, u16, i64);
 
+/// The series that the chart is made of, in the order of the categories.
+pub fn series() -> Vec<SeriesKey> {
+    WaitCategory::ALL.into_iter().map(|c| SeriesKey::of(SeriesId::Wait(c))).collect()
+}
+
+/// The series of all waits together.
+pub fn total() -> SeriesKey {
+    SeriesKey::of(SeriesId::Waits)
+}
+
 /// The chart, made anew at most once a second (over many instances: once a column), or when scope or size change.
 #[derive(Debug, Default)]
 pub struct Picture {
@@ -87,14 +110,33 @@ pub struct Picture {
 }
 
 impl Picture {
-    /// Draws the chart of all instances in scope.
-    pub fn render(&mut self, view: &View<'_>, canvas: &mut Canvas<'_>, range_ms: i64, look: &Look<'_>) {
+    /// Draws the chart of all instances in scope; of one instance from history where memory does not reach.
+    pub fn render(
+        &mut self,
+        view: &View<'_>,
+        canvas: &mut Canvas<'_>,
+        line: TimeLine,
+        look: &Look<'_>,
+        before: Option<&ChartLine>,
+    ) {
+        let range_ms = line.ms();
         let columns = stack::plot_columns(canvas.width(), canvas.height());
+        let look = &Look { cursor: line.cursor(), earlier: line.earlier().name(), ..*look };
+        if let Some(i) = view.single().filter(|_| !line.is_in_memory()) {
+            let found = line.found(view, i.id(), &series());
+            let lines =
+                WaitCategory::ALL.into_iter().enumerate().filter_map(|(n, c)| Some((c, found.line(n)?)));
+            let before = before.map(|b| (b, line.earlier().ms()));
+            self.stack = Stack::kept(lines, before, line.end(view), range_ms, columns);
+            self.made = None;
+            let look = Look { empty: found.words(), marks: line.marks(view, i.id()), ..*look };
+            return self.stack.draw(canvas, &look, view.theme);
+        }
         let mut scope = DefaultHasher::new();
         (view.scope, view.faults_only, view.snapshot.instances.len()).hash(&mut scope);
         let many = view.single().is_none() && view.snapshot.instances.len() > MANY;
         let column_ms = range_ms / i64::from(columns.max(1));
-        let end = view.chart_end(range_ms);
+        let end = line.end(view);
         let look_ms = if many { column_ms.clamp(LOOK_MS, LOOK_MANY_MS) } else { LOOK_MS };
         let made = Some((scope.finish(), end.ms().div_euclid(look_ms), columns, range_ms));
         if self.made != made {
@@ -106,8 +148,9 @@ impl Picture {
     }
 
     /// Names the bands of the last picture on one line.
-    pub fn render_legend(&self, view: &View<'_>, canvas: &mut Canvas<'_>, look: &Look<'_>) {
-        self.stack.draw_legend(canvas, look, view.theme);
+    pub fn render_legend(&self, view: &View<'_>, canvas: &mut Canvas<'_>, line: TimeLine, look: &Look<'_>) {
+        let look = Look { cursor: line.cursor(), earlier: line.earlier().name(), ..*look };
+        self.stack.draw_legend(canvas, &look, view.theme);
     }
 }
 
@@ -125,7 +168,7 @@ impl Rows for CategoryRows<'_> {
     }
 
     fn key(&self, i: usize) -> RowKey {
-        let unknown = crate::model::wait::WaitCategory::Unknown;
+        let unknown = WaitCategory::Unknown;
         RowKey::Category(self.categories.get(i).map_or(unknown, |c| c.category))
     }
 
