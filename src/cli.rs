@@ -97,6 +97,8 @@ pub enum Command {
     Status(Status),
     /// Check a collector for Nagios and its kin; exit with 0 (fine), 1 (warning), 2 (critical) or 3 (could not tell)
     Healthcheck(Healthcheck),
+    /// Print the figures of a running collector for Prometheus, no older than a quarter of a minute
+    Metrics,
     /// Poll once, print, and exit with 0 (fine), 1 (warning), 2 (critical) or 3 (could not tell)
     Once(Once),
     /// Run a simulated SQL Server fleet on loopback until Ctrl-C

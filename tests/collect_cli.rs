@@ -20,6 +20,8 @@ use harness::{
 use serde_json::Value;
 use std::{
     fs,
+    io::{Read, Write},
+    net::{SocketAddr, TcpListener, TcpStream},
     os::unix::net::UnixDatagram,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -170,6 +172,53 @@ fn a_service_collects_says_so_follows_changes_and_ends_in_time() {
     assert_eq!(status(&fleet, &home)["collector"], "stopped");
     assert_eq!(healthcheck(&fleet, &home).code, Some(2));
     assert!(collector.stderr().contains("configuration read again"), "{}", collector.stderr());
+}
+
+#[test]
+fn its_figures_are_there_for_prometheus_on_loopback_only() {
+    let (sim, home) = (SimProcess::start(2, 0, None), Home::new());
+    let inventory = sim.inventory();
+    let fleet = ["--inventory", inventory.as_str()];
+    let wide = run(dbtop(&["collect", "--metrics", "0.0.0.0:0"], &home).args(fleet));
+    assert_eq!(wide.code, Some(3));
+    assert!(wide.stderr.contains("allow_remote = true"), "{}", wide.stderr);
+    let none = run(dbtop(&["metrics"], &home).args(fleet));
+    assert!(none.code == Some(3) && none.stderr.contains("nobody collects fleet"), "{none:?}");
+
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let mut collector = Collector::start(&[&fleet[..], &["--metrics", &port.to_string()]].concat(), &home);
+    collector.hears("READY=1");
+    until(&fleet, &home, "two up", |row| row["up"] == 2 && row["polls_ok"].as_u64() > Some(20));
+    let scrape = scrape(port);
+    assert!(scrape.starts_with("HTTP/1.1 200 OK"), "{scrape}");
+    assert!(scrape.ends_with("# EOF\n"), "{scrape}");
+    let value = |name: &str| -> f64 {
+        let line = scrape.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        line.unwrap_or_else(|| panic!("no {name} in {scrape}")).parse().unwrap()
+    };
+    for name in sim_names(&sim.inventory) {
+        assert!((value(&format!("dbtop_instance_up{{instance=\"{name}\"}}")) - 1.0).abs() < 0.1);
+    }
+    assert!(value("dbtop_polls_total{outcome=\"ok\"}") > 20.0);
+    assert!(value("dbtop_errors_total{class=\"login\"}").abs() < 0.1);
+    // Polls take time, and each is in one bucket: the last is all of them.
+    let all = value("dbtop_poll_seconds_count");
+    assert!(all >= 4.0 && value("dbtop_poll_seconds_sum") > 0.0);
+    assert!((value("dbtop_poll_seconds_bucket{le=\"+Inf\"}") - all).abs() < 0.1);
+    assert!((value("dbtop_poll_seconds_bucket{le=\"524.288\"}") - all).abs() < 0.1);
+    assert!(value("dbtop_poll_latency_seconds{quantile=\"0.99\"}") > 0.0);
+    let printed = run(dbtop(&["metrics"], &home).args(fleet));
+    assert_eq!(printed.code, Some(0), "{printed:?}");
+    assert!(printed.stdout.contains("dbtop_build_info{version=") && printed.stdout.ends_with("# EOF\n"));
+}
+
+/// What a scraper gets.
+fn scrape(port: SocketAddr) -> String {
+    let mut stream = TcpStream::connect(port).unwrap();
+    stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
 }
 
 #[test]

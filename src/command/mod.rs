@@ -62,6 +62,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
             status::run(&args, &cli.source, &cli.tenancy).map(|()| ExitCode::SUCCESS)
         }
         Some(Command::Healthcheck(args)) => healthcheck::run(&args, &cli.source, &cli.tenancy),
+        Some(Command::Metrics) => status::metrics(&cli.source, &cli.tenancy).map(|()| ExitCode::SUCCESS),
         Some(Command::Once(args)) => {
             let config = config::load(&cli.source, &cli.screen)?;
             once::run(args, cli.source, &cli.tenancy, config).await

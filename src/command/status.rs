@@ -1,5 +1,5 @@
 //! `dbtop status`: which fleets are collected, by which process, and how it is. Reads locks and heartbeats only: nothing
-//! is opened, asked or made.
+//! is opened, asked or made. And `dbtop metrics`, which prints the figures that lie beside them.
 
 use super::{
     collect::{
@@ -14,7 +14,7 @@ use crate::{
     cli::{Format, Source, Status, Tenancy},
     model::time::Timestamp,
 };
-use anyhow::Context;
+use anyhow::{Context, bail};
 use std::io::stdout;
 
 /// A beat older than this, ms, comes from a collector that hangs.
@@ -86,6 +86,22 @@ pub fn run(args: &Status, source: &Source, tenancy: &Tenancy) -> anyhow::Result<
         narrow(&mut grid);
     }
     grid.print(args.output, &mut stdout().lock())
+}
+
+/// `dbtop metrics`: prints what the collector wrote last.
+///
+/// # Errors
+/// There is no such fleet, or nobody collects it.
+pub fn metrics(source: &Source, tenancy: &Tenancy) -> anyhow::Result<()> {
+    let seen = Seen::look(Place::find(source, tenancy)?)?;
+    let title = &seen.place.title;
+    if !seen.is_held() {
+        bail!("nobody collects {title}: start `dbtop collect`");
+    }
+    let file = seen.place.folder.join(heartbeat::METRICS_FILE);
+    let text = std::fs::read_to_string(&file)
+        .with_context(|| format!("reading {}: the collector has just started", file.display()))?;
+    super::print(&text)
 }
 
 /// The fleet that is named; of none, every tenant's.

@@ -28,6 +28,7 @@ const BELONGS_TO: &[(&str, &[&str])] = &[
     ("linux-keyutils-keyring-store", &["vault"]),
     ("nucleo-matcher", &["tui"]),
     ("pco", &["store"]),
+    ("prometheus-client", &["command"]),
     ("quick-xml", &["exchange"]),
     ("ratatui", &["tui"]),
     ("rcgen", &["sim"]),

@@ -12,6 +12,8 @@ use std::{
 
 /// The file in the state folder.
 const FILE: &str = "collector.json";
+/// The file beside it with the figures for Prometheus, written every quarter of a minute.
+pub const METRICS_FILE: &str = "collector.prom";
 /// How often it is written, ms.
 pub const EVERY_MS: u64 = 1_000;
 

@@ -4,9 +4,11 @@
 
 pub mod heartbeat;
 pub mod lock;
+mod metrics;
 mod notify;
 pub mod place;
 mod pulse;
+mod serve;
 mod tend;
 
 use self::{
@@ -49,6 +51,10 @@ pub async fn run(args: &cli::Collect, source: &cli::Source, tenancy: &Tenancy) -
     let (cancel, wishes) = signals::listen_for_reload(|| true);
     let reloader = Reloader::open(source, &Screen::none(), |_| None, wishes)?;
     let config = reloader.config().clone();
+    let port = match serve::address(args.metrics, &config.metrics)? {
+        Some(at) => Some(serve::listen(at).await?),
+        None => None,
+    };
     let roots = tokio::task::spawn_blocking(Roots::load);
     let notifier = Arc::new(Notifier::of_process());
     let place = Place::find(source, tenancy)?;
@@ -80,6 +86,9 @@ pub async fn run(args: &cli::Collect, source: &cli::Source, tenancy: &Tenancy) -
         stand: standing,
         store,
     };
+    if let Some(port) = port {
+        tasks.spawn(serve::answer(port, pulse.figures()));
+    }
     let ended = pulse.run(&cancel).await;
     tracing::info!("ending");
     notifier.stopping();

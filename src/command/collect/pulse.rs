@@ -2,7 +2,8 @@
 //! when the reducer hangs. Run by `collect` until the end.
 
 use super::{
-    heartbeat::{self, Heartbeat, Standing, StoreFigures},
+    heartbeat::{self, Heartbeat, METRICS_FILE, Standing, StoreFigures},
+    metrics::Figures,
     notify::Notifier,
     place::Place,
     tend::Stand,
@@ -19,6 +20,8 @@ use tokio_util::sync::CancellationToken;
 
 /// A reducer that made no tick for so long hangs; it makes one a second.
 const HANGS_AFTER: Duration = Duration::from_secs(5);
+/// Beats between two writings of the figures for `dbtop metrics`, which has the whole fleet in it.
+const METRICS_EVERY: u32 = 15;
 /// Beats between two words for `systemctl status`.
 const STATUS_EVERY: u32 = 5;
 
@@ -89,7 +92,25 @@ impl Pulse {
                 Ok(()) => complained = false,
             }
             let (folder, beat) = (self.place.folder.clone(), self.beat.clone());
-            writing = Some(tokio::task::spawn_blocking(move || heartbeat::write(&folder, &beat)));
+            let figures = (beats % METRICS_EVERY == 1).then(|| self.figures());
+            writing = Some(tokio::task::spawn_blocking(move || {
+                if let Some(figures) = figures {
+                    heartbeat::put(&folder, METRICS_FILE, figures().as_bytes())?;
+                }
+                heartbeat::write(&folder, &beat)
+            }));
+        }
+    }
+
+    /// The figures for Prometheus at the moment of asking.
+    pub fn figures(&self) -> impl Fn() -> String + Send + Sync + 'static {
+        let (snapshots, gauge) = (self.snapshots.clone(), self.gauge.clone());
+        let (stand, store, beat) = (self.stand.clone(), self.store.clone(), self.beat.clone());
+        move || {
+            let mut beat = beat.clone();
+            let fleet = Arc::clone(&snapshots.borrow());
+            beat.take(&fleet, &stand.borrow(), store.borrow().clone());
+            Figures { fleet, beat, latency: gauge.latency() }.text()
         }
     }
 
@@ -104,12 +125,7 @@ impl Pulse {
 
     fn fill(&mut self) {
         let fleet = Arc::clone(&self.snapshots.borrow());
-        self.beat.fill(&fleet);
-        let (standing, words) = self.stand.borrow().clone();
-        self.beat.standing = standing;
-        self.beat.words = words;
-        self.beat.store.clone_from(&self.store.borrow());
-        self.beat.written_ms = super::now_ms();
+        self.beat.take(&fleet, &self.stand.borrow(), self.store.borrow().clone());
     }
 
     /// One line.
@@ -129,6 +145,17 @@ impl Pulse {
             Some(StoreFigures { problem: Some(problem), .. }) => line + "; store: " + problem,
             _ => line,
         }
+    }
+}
+
+impl Heartbeat {
+    /// All that is known now.
+    fn take(&mut self, fleet: &FleetSnapshot, (standing, words): &Stand, store: Option<StoreFigures>) {
+        self.fill(fleet);
+        self.standing = *standing;
+        self.words.clone_from(words);
+        self.store = store;
+        self.written_ms = super::now_ms();
     }
 }
 
