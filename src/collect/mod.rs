@@ -15,6 +15,7 @@
 //!
 //! Nothing in here knows about screens, files or T-SQL.
 
+mod budget;
 mod clock;
 mod driver;
 mod gate;

@@ -30,6 +30,21 @@ pub enum Tier {
     Identity,
 }
 
+impl Tier {
+    /// All, fastest first.
+    pub const ALL: [Self; 4] = [Self::Fast, Self::Detail, Self::Slow, Self::Identity];
+
+    /// What is in it, for people.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Fast => "activity and blocking",
+            Self::Detail => "waits and details",
+            Self::Slow => "databases, volumes and jobs",
+            Self::Identity => "properties and rights",
+        }
+    }
+}
+
 /// The tier of a probe.
 pub const fn tier(probe: ProbeId) -> Tier {
     match probe {

@@ -84,8 +84,9 @@ impl Figures {
         let mut histogram = out.start("poll_seconds", "Round trips of polls", MetricType::Histogram)?;
         // Above the last bound.
         let rest = self.latency.count;
-        let buckets: Vec<_> =
-            cumulative_to_single(&buckets).chain([(f64::INFINITY, rest.saturating_sub(last(&buckets)))]).collect();
+        let buckets: Vec<_> = cumulative_to_single(&buckets)
+            .chain([(f64::INFINITY, rest.saturating_sub(last(&buckets)))])
+            .collect();
         histogram.encode_histogram::<NoLabelSet>(sum_s, self.latency.count, &buckets, None)?;
         let latency = &self.beat.latency;
         let quantiles = [("0.5", latency.p50), ("0.95", latency.p95), ("0.99", latency.p99)];
