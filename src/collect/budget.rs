@@ -7,7 +7,7 @@
 //! off it. When the cost is well below the budget again, the steps are taken back, last one first.
 
 use super::settings::{Tier, tier};
-use crate::model::sample::{CostSample, ProbeId};
+use crate::model::sample::{CostSample, ProbeId, Slowed};
 use std::{collections::VecDeque, time::Duration};
 use tokio::time::Instant;
 
@@ -25,21 +25,10 @@ const MOST_STEPS: u8 = 4;
 /// Below this share of the budget a step is taken back: half the interval costs twice as much at most.
 const EASY: f64 = 0.4;
 
-/// How many times the interval of each tier is doubled.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Stretch([u8; 4]);
-
-impl Stretch {
-    /// The factor of a probe's interval.
-    pub const fn factor(self, probe: ProbeId) -> u32 {
-        // It is what all of this is measured with, and costs next to nothing.
-        if matches!(probe, ProbeId::Cost) { 1 } else { 1 << self.0[tier(probe) as usize] }
-    }
-
-    /// The tiers that are slowed.
-    pub fn tiers(self) -> impl Iterator<Item = Tier> {
-        Tier::ALL.into_iter().filter(move |tier| self.0[*tier as usize] > 0)
-    }
+/// The factor of a probe's interval.
+pub const fn factor(slowed: Slowed, probe: ProbeId) -> u32 {
+    // The cost is what all of this is measured with, and takes next to nothing.
+    if matches!(probe, ProbeId::Cost) { 1 } else { 1 << slowed.doubled[tier(probe) as usize] }
 }
 
 /// CPU time of some polls, and which tiers were in them.
@@ -78,20 +67,24 @@ pub struct Rule {
 pub enum Verdict {
     /// leave all as it is
     Keep,
-    /// another stretch is in force; the rate that led to it, CPU ms per s
+    /// other intervals are in force; the rate that led to it, CPU ms per s
     Changed(f64),
     /// above the budget, and nothing is left to be slowed
     Exhausted(f64),
 }
 
 impl Budget {
-    /// What is slowed now.
-    pub fn stretch(&self) -> Stretch {
-        let mut stretch = Stretch::default();
+    /// What is slowed now, for this limit.
+    pub fn slowed(&self, limit: f64) -> Slowed {
+        Slowed { doubled: self.doubled(), budget_us_per_s: (limit * 1000.0) as u32 }
+    }
+
+    fn doubled(&self) -> [u8; 4] {
+        let mut doubled = [0; 4];
         for tier in &self.steps {
-            stretch.0[*tier as usize] += 1;
+            doubled[*tier as usize] += 1;
         }
-        stretch
+        doubled
     }
 
     /// True while the cost is to be asked with every poll.
@@ -99,7 +92,7 @@ impl Budget {
         self.watching
     }
 
-    /// A new connection, or another pace: what was measured says nothing any more. The stretch stays.
+    /// A new connection, or another pace: what was measured says nothing any more. What is slowed stays so.
     pub fn begin(&mut self) {
         (self.before, self.open, self.seen) = (None, [false; 4], 0);
         self.bills.clear();
@@ -171,8 +164,8 @@ impl Budget {
         };
         let over: Duration = whole.clone().map(|bill| bill.over).sum();
         // Two rounds, each a tenth shorter by chance.
-        let least = LEAST.max(details_every * 18 / 10);
-        (over >= least).then(|| whole.map(|bill| bill.cpu_ms).sum::<f64>() / over.as_secs_f64())
+        let enough = LEAST.max(details_every * 18 / 10);
+        (over >= enough).then(|| whole.map(|bill| bill.cpu_ms).sum::<f64>() / over.as_secs_f64())
     }
 
     fn slow(&mut self, rate: f64) -> Verdict {
@@ -184,8 +177,8 @@ impl Budget {
         if self.bills.len() < LEAST_BILLS {
             return Verdict::Keep;
         }
-        let (stretch, shares) = (self.stretch(), self.shares());
-        let open = |tier: &Tier| stretch.0[*tier as usize] < MOST_STEPS && shares[*tier as usize] > 0.0;
+        let (doubled, shares) = (self.doubled(), self.shares());
+        let open = |tier: &Tier| doubled[*tier as usize] < MOST_STEPS && shares[*tier as usize] > 0.0;
         let most = Tier::ALL
             .into_iter()
             .filter(open)
@@ -244,9 +237,9 @@ mod tests {
         fn play(&mut self, minutes: u32, fast: f64, detail: f64, limit: f64) -> Vec<Verdict> {
             let mut said = Vec::new();
             for _ in 0..minutes * 2 {
-                let stretch = self.budget.stretch();
+                let slowed = self.budget.slowed(limit);
                 let is =
-                    |probe, every: u32| (self.second / 30).is_multiple_of(every / 30 * stretch.factor(probe));
+                    |probe, every: u32| (self.second / 30).is_multiple_of(every / 30 * factor(slowed, probe));
                 let mut polled = vec![ProbeId::Headline];
                 if is(ProbeId::Activity, 30) {
                     polled.extend([ProbeId::Activity, ProbeId::Blocking]);
@@ -261,7 +254,7 @@ mod tests {
                     ..CostSample::default()
                 };
                 let asked = self.budget.is_watching() || (self.second / 30).is_multiple_of(2);
-                let details_every = Duration::from_secs(60 * u64::from(stretch.factor(ProbeId::Waits)));
+                let details_every = Duration::from_secs(60 * u64::from(factor(slowed, ProbeId::Waits)));
                 let rule = Rule { limit, details_every };
                 said.push(self.budget.take(&polled, asked.then_some(cost), self.now, rule));
                 let fast = if polled.contains(&ProbeId::Activity) { fast } else { fast / 10.0 };
@@ -281,20 +274,20 @@ mod tests {
         // 2 + 10 ms/s: the details have to go to a quarter of their pace.
         let said = server.play(30, 60.0, 600.0, 5.0);
         assert!(matches!(said[..], [Verdict::Changed(_), Verdict::Changed(_)]), "{said:?}");
-        let stretch = server.budget.stretch();
-        assert_eq!((stretch.factor(ProbeId::Waits), stretch.factor(ProbeId::Activity)), (4, 1));
-        assert_eq!(stretch.tiers().collect::<Vec<_>>(), [Tier::Detail]);
+        let slowed = server.budget.slowed(5.0);
+        assert_eq!((factor(slowed, ProbeId::Waits), factor(slowed, ProbeId::Activity)), (4, 1));
+        assert_eq!(slowed.words(), "waits and details ×4 (own cost above 5 ms/s)");
         assert_eq!(server.play(30, 60.0, 600.0, 5.0), [], "4.5 ms/s: it stays so, to and fro helps nobody");
         let said = server.play(60, 10.0, 10.0, 5.0);
         assert_eq!(said.len(), 2, "{said:?}");
-        assert_eq!(server.budget.stretch(), Stretch::default());
+        assert!(!server.budget.slowed(5.0).is_any());
     }
 
     #[test]
     fn the_fast_tier_is_slowed_if_it_is_the_costly_one_and_the_end_is_said() {
         let mut server = Server::new();
         server.play(10, 600.0, 60.0, 5.0);
-        assert_eq!(server.budget.stretch().tiers().next(), Some(Tier::Fast));
+        assert!(server.budget.slowed(5.0).doubled[0] > 0);
         let said = Server::new().play(600, 90_000.0, 90_000.0, 5.0);
         assert!(matches!(said.last(), Some(Verdict::Exhausted(rate)) if *rate > 5.0), "{said:?}");
         assert_eq!(Server::new().play(60, 90_000.0, 90_000.0, 0.0), [], "0: no limit");
@@ -307,7 +300,7 @@ mod tests {
             Some(CostSample { session_id: Some(session), cpu_ms: Some(cpu_ms), ..CostSample::default() })
         };
         let at = |s| now + Duration::from_secs(s);
-        let rule = Rule { limit: 5.0, details_every: Duration::from_secs(60) };
+        let rule = Rule { limit: 5.0, details_every: Duration::from_mins(1) };
         assert_eq!(budget.take(&FAST, cost(51, 0), at(0), rule), Verdict::Keep);
         assert_eq!(budget.take(&FAST, cost(51, 9_000), at(60), rule), Verdict::Keep);
         assert!(!budget.is_watching(), "the first bill does not count");

@@ -7,7 +7,7 @@ use crate::{
         instance::{Endpoint, InstanceId, InstanceInfo, Target, TlsMode},
         reading::Unavailable,
         record::{Auth, SecretRef},
-        sample::{HeadlineSample, ProbeId, Sample, SchedulerSample},
+        sample::{CostSample, HeadlineSample, ProbeId, Sample, SchedulerSample},
         secret::Secret,
         session::Activity,
     },
@@ -42,6 +42,8 @@ pub enum Act {
     Closed,
     /// lets us in, but the login may see nothing
     NoRight,
+    /// answers, and the details take so many ms of CPU; everything else takes 10 a poll
+    Costly(i64),
     /// the task panics
     Bug,
 }
@@ -119,6 +121,7 @@ pub struct FakeSession {
     name: String,
     open: bool,
     batches: i64,
+    cpu_ms: i64,
 }
 
 impl Driver for Fake {
@@ -153,7 +156,7 @@ impl Driver for Fake {
             Act::WrongPassword => Err(failure(FailureKind::Login)),
             _ => {
                 sleep(Duration::from_millis(2)).await;
-                Ok(FakeSession { fake: self.clone(), name, open: true, batches: 0 })
+                Ok(FakeSession { fake: self.clone(), name, open: true, batches: 0, cpu_ms: 0 })
             }
         }
     }
@@ -168,7 +171,7 @@ impl Session for FakeSession {
         self.fake.asked.lock().unwrap().push((self.name.clone(), Instant::now(), due.to_vec()));
         let (ms, closes) = match self.fake.act(&self.name) {
             Act::Answer(ms) => (ms, None),
-            Act::NoRight => (5, None),
+            Act::NoRight | Act::Costly(_) => (5, None),
             Act::Closed => {
                 self.fake.set(&self.name, Act::Answer(5));
                 (0, Some(FailureKind::Unreachable))
@@ -179,9 +182,16 @@ impl Session for FakeSession {
         sleep(Duration::from_millis(ms)).await;
         self.batches += 1_000;
         self.open = closes.is_none();
-        due.iter()
+        let polled = due
+            .iter()
             .map(|probe| Polled { probe: *probe, took_ms: ms as u32, outcome: self.outcome(*probe, closes) })
-            .collect()
+            .collect();
+        // A session's figures grow when the batch is over.
+        self.cpu_ms += match self.fake.act(&self.name) {
+            Act::Costly(cpu_ms) if due.contains(&ProbeId::Waits) => 10 + cpu_ms,
+            _ => 10,
+        };
+        polled
     }
 
     fn is_open(&self) -> bool {
@@ -206,6 +216,11 @@ impl FakeSession {
             ProbeId::Activity => Sample::Activity(Activity::default()),
             ProbeId::Blocking => Sample::Blocking { tasks: Vec::new(), sessions: Vec::new() },
             ProbeId::Waits => Sample::Waits(Vec::new()),
+            ProbeId::Cost => Sample::Cost(CostSample {
+                session_id: Some(51),
+                cpu_ms: Some(self.cpu_ms),
+                ..CostSample::default()
+            }),
             ProbeId::Databases => Sample::Databases(Vec::new()),
             _ => Sample::Schedulers(SchedulerSample::default()),
         })

@@ -8,12 +8,14 @@
 //! lets us in and never answers stays down.
 
 use super::{
+    budget::Rule,
     driver::{Driver, Session},
     meter::Meter,
     orders::Orders,
     retry::{Attempt, Retry},
     schedule::Schedule,
     secrets::SecretCell,
+    thrift::{Pace, Thrift},
 };
 use crate::{
     model::{
@@ -98,6 +100,7 @@ pub(super) struct Instance<D> {
     fresh: bool,
     /// polls so far: with the instance it names a poll in the log
     rounds: u64,
+    thrift: Thrift,
 }
 
 impl<D: Driver> Instance<D> {
@@ -120,6 +123,7 @@ impl<D: Driver> Instance<D> {
             obeyed: Control::new(first.poll, first.orders),
             fresh: true,
             rounds: 0,
+            thrift: Thrift::default(),
         }
     }
 
@@ -197,6 +201,7 @@ impl<D: Driver> Instance<D> {
         } else {
             self.schedule.resume(now);
         }
+        self.thrift.begin();
         let mut told = self.retry.failures() == 0;
         if told {
             self.link(Link::Up).await;
@@ -210,11 +215,12 @@ impl<D: Driver> Instance<D> {
                 self.link(Link::Idle).await;
                 return End::Again;
             }
-            let due = self.next_round().await;
+            let mut due = self.next_round().await;
             if due.is_empty() {
                 continue;
             }
-            let polled = self.poll(&mut session, &due).await;
+            self.thrift.ask(self.obeyed.focused, &mut due);
+            let mut polled = self.poll(&mut session, &due).await;
             let ok = polled.iter().any(|p| p.outcome.is_ok());
             if ok {
                 self.retry.succeeded();
@@ -231,6 +237,7 @@ impl<D: Driver> Instance<D> {
                 // Nothing was asked, so everything stays due.
                 return End::Again;
             }
+            self.mind_cost(&due, &mut polled).await;
             self.report(polled).await;
             let settings = &self.obeyed.orders.settings;
             let skipped = self.schedule.done(&due, settings, Instant::now(), fastrand::f64());
@@ -322,6 +329,22 @@ impl<D: Driver> Instance<D> {
         self.shared.meter.polled(ok, failed);
     }
 
+    /// Holds what was polled against the budget, writes what came of it into the sample of the cost, and slows down or
+    /// speeds up.
+    async fn mind_cost(&mut self, due: &[ProbeId], polled: &mut [Polled]) {
+        let settings = &self.obeyed.orders.settings;
+        let (focused, now) = (self.obeyed.focused, Instant::now());
+        let rule = Rule {
+            limit: settings.budget(focused),
+            details_every: Duration::from_millis(self.schedule.every_ms(ProbeId::Waits).into()),
+        };
+        let pace = Pace { focused, rule, info: &self.target.info, meter: &self.shared.meter };
+        if let Some(slowed) = self.thrift.take(pace, due, polled, now) {
+            let paces = self.schedule.slow(slowed, settings, now);
+            self.tell_paces(paces).await;
+        }
+    }
+
     /// Carries out what changed in the control.
     async fn obey(&mut self) {
         let wanted = self.control.borrow_and_update().clone();
@@ -338,6 +361,9 @@ impl<D: Driver> Instance<D> {
         }
         if wanted.focused != self.obeyed.focused {
             self.context.set_focused(wanted.focused);
+            self.thrift.begin();
+            let paces = self.schedule.slow(self.thrift.slowed(wanted.focused, settings), settings, now);
+            self.tell_paces(paces).await;
             let paces = self.schedule.focus(wanted.focused, settings, now);
             self.tell_paces(paces).await;
         }

@@ -4,7 +4,10 @@
 use super::histogram::Histogram;
 use crate::model::{failure::FailureKind, sample::CollectorStats};
 use std::{
-    sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed},
+    sync::{
+        Arc,
+        atomic::{AtomicU32, AtomicU64, Ordering::Relaxed},
+    },
     time::Duration,
 };
 
@@ -47,6 +50,16 @@ impl<'a> Going<'a> {
 impl Drop for Going<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Relaxed);
+    }
+}
+
+/// See [`Meter::slowed`].
+#[derive(Debug)]
+pub struct SlowedGuard(Arc<Meter>);
+
+impl Drop for SlowedGuard {
+    fn drop(&mut self) {
+        self.0.slowed.fetch_sub(1, Relaxed);
     }
 }
 
@@ -110,9 +123,10 @@ impl Meter {
         self.errors[kind as usize].fetch_add(1, Relaxed);
     }
 
-    /// An instance is polled more slowly because it costs too much.
-    pub fn slowed(&self) -> Going<'_> {
-        Going::start(&self.slowed)
+    /// An instance is polled more slowly because it costs too much, for as long as what this gives lives.
+    pub fn slowed(self: &Arc<Self>) -> SlowedGuard {
+        self.slowed.fetch_add(1, Relaxed);
+        SlowedGuard(Arc::clone(self))
     }
 
     /// A second went by. Called by the reducer, and by nobody else: who sees no ticks knows that it hangs.

@@ -29,6 +29,7 @@ mod retry;
 mod schedule;
 mod secrets;
 mod settings;
+mod thrift;
 mod token;
 
 pub use driver::{Driver, Session, Tds};

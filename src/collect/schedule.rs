@@ -6,7 +6,10 @@
 //! to its own due time. So an instance is asked in as few round trips as its fastest interval allows.
 
 use super::settings::{Settings, Tier, is_off, tier};
-use crate::model::{record::PollSettings, sample::ProbeId};
+use crate::model::{
+    record::PollSettings,
+    sample::{ProbeId, Slowed},
+};
 use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
 
@@ -39,6 +42,8 @@ pub struct Schedule {
     focused: bool,
     /// what the instance's own settings say
     poll: Arc<PollSettings>,
+    /// what costs too much
+    slowed: Slowed,
 }
 
 impl Schedule {
@@ -51,7 +56,7 @@ impl Schedule {
             every_ms: settings.every_ms(&poll, probe, false),
             polls: 0,
         });
-        Self { slots, focused: false, poll }
+        Self { slots, focused: false, poll, slowed: Slowed::default() }
     }
 
     /// A new connection after none or a failed one: the fast tier and what tells about the server at once, the rest
@@ -127,6 +132,12 @@ impl Schedule {
         self.pace(settings, now)
     }
 
+    /// Other probes cost too much now. Gives the probes whose interval changed, with the new one.
+    pub fn slow(&mut self, slowed: Slowed, settings: &Settings, now: Instant) -> Vec<(ProbeId, u32)> {
+        self.slowed = slowed;
+        self.pace(settings, now)
+    }
+
     /// The instance's own settings changed. Gives the probes whose interval changed, with the new one.
     pub fn take_poll(
         &mut self,
@@ -159,7 +170,7 @@ impl Schedule {
     fn pace(&mut self, settings: &Settings, now: Instant) -> Vec<(ProbeId, u32)> {
         let mut changed = Vec::new();
         for slot in &mut self.slots {
-            let every_ms = settings.every_ms(&self.poll, slot.probe, self.focused);
+            let every_ms = settings.slowed_every_ms(&self.poll, slot.probe, self.focused, self.slowed);
             if every_ms == slot.every_ms {
                 continue;
             }

@@ -1,8 +1,13 @@
 //! How often, how long, how many: the collector's settings and the tiers of the probes. Data only; `command` fills it
 //! from the configuration.
 
-use super::clock;
-use crate::model::{health::Thresholds, record::PollSettings, sample::ProbeId, time::Timestamp};
+use super::{budget::factor, clock};
+use crate::model::{
+    health::Thresholds,
+    record::PollSettings,
+    sample::{ProbeId, Slowed},
+    time::Timestamp,
+};
 use std::time::Duration;
 
 /// The shortest and longest interval that an instance's own settings may ask for, s. What is on the screen is polled
@@ -33,16 +38,6 @@ pub enum Tier {
 impl Tier {
     /// All, fastest first.
     pub const ALL: [Self; 4] = [Self::Fast, Self::Detail, Self::Slow, Self::Identity];
-
-    /// What is in it, for people.
-    pub const fn words(self) -> &'static str {
-        match self {
-            Self::Fast => "activity and blocking",
-            Self::Detail => "waits and details",
-            Self::Slow => "databases, volumes and jobs",
-            Self::Identity => "properties and rights",
-        }
-    }
 }
 
 /// The tier of a probe.
@@ -93,6 +88,10 @@ pub struct Settings {
     pub warm_up: Duration,
     /// snapshots are published at most this often
     pub publish_every: Duration,
+    /// what we may cost an instance in the fleet, CPU ms per s of wall time; 0: no limit
+    pub fleet_budget: f64,
+    /// and one on the screen
+    pub focused_budget: f64,
     /// thresholds of the health score
     pub thresholds: Thresholds,
     /// our clock; tests bring their own
@@ -117,6 +116,8 @@ impl Default for Settings {
             start_gap: Duration::from_millis(8),
             warm_up: Duration::from_millis(1_500),
             publish_every: Duration::from_millis(200),
+            fleet_budget: 5.0,
+            focused_budget: 50.0,
             thresholds: Thresholds::default(),
             clock: clock::now,
         }
@@ -137,6 +138,25 @@ impl Settings {
             (Some(own_ms), true) => own_ms.min(self.usual_ms(probe, true)),
             (None, _) => self.usual_ms(probe, focused),
         }
+    }
+
+    /// The same, for what costs too much. The headline is the heartbeat: on the screen it is never slower than off it, and
+    /// off it never slowed.
+    pub fn slowed_every_ms(&self, poll: &PollSettings, probe: ProbeId, focused: bool, slowed: Slowed) -> u32 {
+        let usual = self.every_ms(poll, probe, focused);
+        let slow = usual.saturating_mul(factor(slowed, probe));
+        let slowest = match probe {
+            ProbeId::Headline => self.every_ms(poll, probe, false),
+            // Rates need two samples within five minutes (`model::rate`), a tenth of jitter aside.
+            ProbeId::Activity | ProbeId::Blocking | ProbeId::Waits => 240_000,
+            _ => LONGEST_S * 1000,
+        };
+        slow.min(slowest).max(usual)
+    }
+
+    /// What we may cost, CPU ms per s.
+    pub const fn budget(&self, focused: bool) -> f64 {
+        if focused { self.focused_budget } else { self.fleet_budget }
     }
 
     fn usual_ms(&self, probe: ProbeId, focused: bool) -> u32 {
@@ -186,6 +206,18 @@ mod tests {
         assert_eq!(s.every_ms(&own, ProbeId::Headline, true), 2_000, "on the screen it is as fast as any");
         assert_eq!(s.every_ms(&own, ProbeId::Waits, false), 30_000, "never below the floor");
         assert_eq!(s.every_ms(&own, ProbeId::Jobs, false), 300_000);
+    }
+
+    #[test]
+    fn what_costs_too_much_is_slowed_and_the_headline_not_below_its_pace_in_the_fleet() {
+        let (s, slowed) = (Settings::default(), Slowed { doubled: [4, 2, 3, 1], budget_us_per_s: 5_000 });
+        let every = |probe, focused| s.slowed_every_ms(&usual(), probe, focused, slowed);
+        assert_eq!((every(ProbeId::Headline, true), every(ProbeId::Headline, false)), (30_000, 30_000));
+        assert_eq!((every(ProbeId::Activity, true), every(ProbeId::Activity, false)), (32_000, 240_000));
+        assert_eq!((every(ProbeId::Waits, true), every(ProbeId::Waits, false)), (20_000, 240_000));
+        assert_eq!(every(ProbeId::Memory, false), 240_000);
+        assert_eq!(every(ProbeId::Databases, false), 3_600_000, "an hour at most");
+        assert_eq!(every(ProbeId::Cost, true), 5_000, "it is what tells when it is over");
     }
 
     #[test]

@@ -420,7 +420,34 @@ async fn a_store_that_takes_nothing_slows_polling_and_loses_nothing() {
     seconds(600.0).await;
     let now = fake.asked.lock().unwrap().len();
     assert!(now > asked + 400, "{asked}, then {now}");
-    assert_eq!(collector.snapshots.borrow().collector.history_waits, 0);
+    let left = collector.snapshots.borrow().collector.history_waits;
+    assert!(left < 40, "{left}: no more than what came in this very second");
     assert!(collector.shutdown().await);
     assert!(reader.await.unwrap() > 8_192);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_costs_too_much_is_slowed_says_so_and_recovers() {
+    let (fake, collector, start) = run(&one(), |_| {});
+    fake.set("a", Act::Costly(900));
+    seconds(3_600.0).await;
+    let (slowed, stats) = (shown(&collector, "a"), collector.snapshots.borrow().collector);
+    let cost = slowed.facts.cost.get().unwrap();
+    // 15 ms/s, of 5.
+    assert_eq!(cost.slowed.words(), "waits and details ×4 (own cost above 5 ms/s)");
+    assert!(cost.cpu_ms_per_s.is_some_and(|rate| rate < 25.0), "{cost:?}");
+    assert_eq!((slowed.facts.waits.every_ms, stats.slowed), (240_000, 1));
+    assert!(!slowed.facts.waits.is_stale(clock()), "its age is measured by the new interval");
+    let gaps = |probe, from: f64| -> Vec<f64> {
+        let at: Vec<f64> = fake.polls("a", probe, start).into_iter().filter(|at| *at > from).collect();
+        at.windows(2).map(|pair| pair[1] - pair[0]).collect()
+    };
+    assert!(gaps(ProbeId::Waits, 2_000.0).iter().all(|gap| *gap > 200.0));
+    assert!(gaps(ProbeId::Headline, 0.0).iter().all(|gap| *gap < 35.0), "the heartbeat goes on");
+
+    fake.set("a", Act::Answer(5));
+    seconds(5_400.0).await;
+    let (easy, stats) = (shown(&collector, "a"), collector.snapshots.borrow().collector);
+    assert!(!easy.facts.cost.get().unwrap().slowed.is_any());
+    assert_eq!((easy.facts.waits.every_ms, stats.slowed), (60_000, 0));
 }

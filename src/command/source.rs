@@ -196,6 +196,8 @@ pub fn settings(config: &Config) -> crate::collect::Settings {
         connect_within: std::time::Duration::from_secs(poll.connect_timeout_s.into()),
         max_queries: poll.max_queries as usize,
         max_handshakes: poll.max_handshakes as usize,
+        fleet_budget: config.budget.fleet_ms_per_s,
+        focused_budget: config.budget.focused_ms_per_s,
         thresholds: config.health.clone(),
         ..crate::collect::Settings::default()
     }

@@ -131,7 +131,7 @@ const COLUMNS: [&str; 20] = [
     "newest_poll_s",
     "lag_ms",
     "poll_p99_ms",
-    "dropped",
+    "waited",
     "cpu_pct",
     "memory_kb",
     "store",
@@ -140,7 +140,7 @@ const COLUMNS: [&str; 20] = [
 ];
 
 /// Columns that a table for people leaves out.
-const WIDE: [&str; 6] = ["critical", "polls_skipped", "dropped", "cpu_pct", "memory_kb", "version"];
+const WIDE: [&str; 6] = ["critical", "polls_skipped", "waited", "cpu_pct", "memory_kb", "version"];
 
 fn narrow(grid: &mut Grid) {
     let keeps: Vec<bool> = grid.columns.iter().map(|name| !WIDE.contains(name)).collect();

@@ -29,6 +29,8 @@ pub struct Config {
     pub health: Thresholds,
     /// the sealed inventory
     pub vault: Vault,
+    /// what dbtop may cost a server
+    pub budget: Budget,
     /// the log
     pub log: Log,
     /// figures for Prometheus
@@ -104,6 +106,22 @@ pub struct Vault {
 impl Default for Vault {
     fn default() -> Self {
         Self { lock_after_min: 15 }
+    }
+}
+
+/// What dbtop may cost a server: CPU ms per second of wall time, of its own session there; 0: no limit.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Budget {
+    /// an instance in the fleet
+    pub fleet_ms_per_s: f64,
+    /// an instance on the screen
+    pub focused_ms_per_s: f64,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self { fleet_ms_per_s: 5.0, focused_ms_per_s: 50.0 }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Rules over the values of a configuration, each with the options that it is about, so that a mistake can be shown
 //! where it was made. One function a section; called by [`super::read()`].
 
-use super::{Config, Log, Metrics, Poll};
+use super::{Budget, Config, Log, Metrics, Poll};
 use crate::model::health::Thresholds;
 use std::net::SocketAddr;
 
@@ -20,7 +20,13 @@ pub(super) struct Broken {
 /// All rules that do not hold.
 pub(super) fn broken(c: &Config) -> Vec<Broken> {
     let lock = range("vault", ("lock_after_min", c.vault.lock_after_min.into(), 0, 1440));
-    poll(&c.poll).chain(health(&c.health)).chain(lock).chain(log(&c.log)).chain(metrics(&c.metrics)).collect()
+    poll(&c.poll)
+        .chain(health(&c.health))
+        .chain(lock)
+        .chain(budget(&c.budget))
+        .chain(log(&c.log))
+        .chain(metrics(&c.metrics))
+        .collect()
 }
 
 /// Name, value, smallest and largest.
@@ -84,6 +90,16 @@ fn health(t: &Thresholds) -> impl Iterator<Item = Broken> {
         },
     );
     order.chain(range("health", ("offline_after_s", t.offline_after_s, 1, 86_400)))
+}
+
+fn budget(b: &Budget) -> impl Iterator<Item = Broken> {
+    let options = [("fleet_ms_per_s", b.fleet_ms_per_s), ("focused_ms_per_s", b.focused_ms_per_s)];
+    options.into_iter().filter(|(_, value)| !(0.0..=1000.0).contains(value)).map(|(name, value)| Broken {
+        section: "budget",
+        options: vec![name],
+        message: format!("[budget] {name} = {value} is not within 0 to 1000"),
+        advice: "0 means no limit".to_owned(),
+    })
 }
 
 fn log(log: &Log) -> impl Iterator<Item = Broken> {

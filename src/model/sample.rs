@@ -277,6 +277,41 @@ pub struct DatabaseRow {
     pub state: Option<Arc<str>>,
 }
 
+/// How much more slowly an instance is polled because we cost it more than our budget there. Decided by the collector, and
+/// told with the cost.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Slowed {
+    /// how many times the intervals were doubled: of activity and blocking; waits and details; databases, volumes and
+    /// jobs; properties and rights
+    pub doubled: [u8; 4],
+    /// the budget, CPU µs per s of wall time; 0: no limit
+    pub budget_us_per_s: u32,
+}
+
+impl Slowed {
+    /// True if anything is slowed.
+    pub fn is_any(&self) -> bool {
+        self.doubled.iter().any(|n| *n > 0)
+    }
+
+    /// `waits and details ×4 (own cost above 5 ms/s)`; empty if nothing is slowed.
+    pub fn words(&self) -> String {
+        const NAMES: [&str; 4] = [
+            "activity and blocking",
+            "waits and details",
+            "databases, volumes and jobs",
+            "properties and rights",
+        ];
+        let slowed = NAMES.iter().zip(self.doubled).filter(|(_, n)| *n > 0);
+        let parts: Vec<String> = slowed.map(|(name, n)| format!("{name} ×{}", 1_u32 << n.min(31))).collect();
+        if parts.is_empty() {
+            return String::new();
+        }
+        format!("{} (own cost above {} ms/s)", parts.join(", "), f64::from(self.budget_us_per_s) / 1000.0)
+    }
+}
+
 /// Own cost: counters of our own session on that server, cumulative since its login.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct CostSample {
@@ -288,6 +323,8 @@ pub struct CostSample {
     pub logical_reads: Option<i64>,
     /// login time of our session
     pub login_at: Option<Timestamp>,
+    /// what the collector made of it: no server says this
+    pub slowed: Slowed,
 }
 
 /// The payload of a probe.

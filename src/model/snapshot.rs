@@ -6,7 +6,7 @@ use super::{
     instance::{InstanceId, InstanceInfo},
     properties::{Properties, Rights},
     reading::{Reading, Unavailable},
-    sample::{CollectorStats, DatabaseRow, FailedJobRow, Link, ProbeId, ReplicaRow, VolumeRow},
+    sample::{CollectorStats, DatabaseRow, FailedJobRow, Link, ProbeId, ReplicaRow, Slowed, VolumeRow},
     session::{Activity, Request, Resource, Statement},
     time::Timestamp,
     wait::WaitTable,
@@ -118,6 +118,8 @@ pub struct CostNow {
     pub cpu_ms_total: Option<i64>,
     /// what the rates are taken over, ms; 0 without rates
     pub over_ms: u64,
+    /// what is polled more slowly for it
+    pub slowed: Slowed,
 }
 
 /// Rates of our cost over less than this, ms, say more about the first polls than about the habit.

@@ -387,6 +387,9 @@ fn footer_facts(app: &App, out: &mut String) {
         None => {}
     }
     let _ = write!(out, "{}/{} polled", s.polled, s.instances.len());
+    if s.collector.slowed > 0 {
+        let _ = write!(out, " · {} slowed", s.collector.slowed);
+    }
     if s.collector.samples_waited > 0 {
         let _ = write!(out, " · {} waited", s.collector.samples_waited);
     }

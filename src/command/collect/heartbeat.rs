@@ -79,7 +79,7 @@ pub struct Heartbeat {
     /// what waits
     #[serde(default)]
     pub queues: Queues,
-    /// samples dropped because the reducer could not keep up
+    /// samples that had to wait since the reducer or the store could not keep up: polling slowed down
     #[serde(default)]
     pub samples_waited: u64,
     /// this process

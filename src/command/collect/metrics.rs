@@ -105,17 +105,17 @@ impl Figures {
 
     fn queues(&self, out: &mut Out) -> fmt::Result {
         let (queues, stats) = (&self.beat.queues, &self.fleet.collector);
-        let store = self.beat.store.as_ref().map_or(0, |store| store.queued);
-        let waiting = [("updates", queues.updates), ("permits", queues.permits), ("store", store)];
+        let waiting =
+            [("updates", queues.updates), ("permits", queues.permits), ("history", stats.history_waits)];
         out.gauges(
             "queue",
             "What waits, by where",
             waiting.map(|(name, n)| ([("queue", name)], u64::from(n))),
         )?;
         out.counter(
-            "samples_dropped",
-            "Samples dropped because the reducer could not keep up",
-            self.beat.samples_dropped,
+            "samples_waited",
+            "Samples that had to wait since the reducer or the store could not keep up: polling slowed down",
+            self.beat.samples_waited,
         )?;
         out.gauge("connections", "Instances connected", &u64::from(stats.connected))?;
         out.gauge("polls_running", "Polls under way", &u64::from(stats.in_flight))

@@ -118,19 +118,19 @@ const fn monotonic_us() -> u64 {
     0
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 mod tests {
     use super::*;
 
-    fn heard(socket: &UnixDatagram) -> String {
-        let mut bytes = [0; 512];
-        socket.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
-        let n = socket.recv(&mut bytes).unwrap();
-        String::from_utf8_lossy(&bytes[..n]).into_owned()
-    }
-
     #[test]
     fn a_socket_of_the_file_system_and_an_abstract_one_are_told() {
+        let heard = |socket: &UnixDatagram| {
+            let mut bytes = [0; 512];
+            socket.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+            let n = socket.recv(&mut bytes).unwrap();
+            String::from_utf8_lossy(&bytes[..n]).into_owned()
+        };
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("notify");
         let by_path = UnixDatagram::bind(&path).unwrap();

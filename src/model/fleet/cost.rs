@@ -35,7 +35,7 @@ impl CostFold {
         {
             self.recent.pop_front();
         }
-        let mut now = CostNow::default();
+        let mut now = CostNow { slowed: raw.slowed, ..CostNow::default() };
         if let Some((then, old)) = self.recent.front() {
             let mark = |at| Mark { at, server_at: None, took_ms: 0, started_at: None };
             match Interval::between(mark(*then), mark(at)) {

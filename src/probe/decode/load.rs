@@ -5,7 +5,7 @@ use crate::{
     model::{
         properties::Platform,
         reading::Unavailable,
-        sample::{CostSample, CpuRingSample, HeadlineSample, MemorySample, Sample, SchedulerSample},
+        sample::{CostSample, CpuRingSample, HeadlineSample, MemorySample, Sample, SchedulerSample, Slowed},
         wait::WaitCounter,
     },
     probe::{batch::Sets, context::ProbeContext},
@@ -142,6 +142,7 @@ pub fn cost(sets: &Sets, ctx: &ProbeContext) -> Result<Sample, Unavailable> {
         cpu_ms: row.count("cpu_time"),
         logical_reads: row.count("logical_reads"),
         login_at: row.local("login_time", ctx.offset_min()),
+        slowed: Slowed::default(),
     }))
 }
 

@@ -233,6 +233,11 @@ fn holes(f: &Facts, t: &Theme) -> Vec<(Style, String)> {
         let dot = if pieces.is_empty() { "" } else { " · " };
         pieces.push((t.dim, format!("{dot}{} {problem}", p.name)));
     }
+    let slower = f.cost.get().map(|cost| cost.slowed.words()).unwrap_or_default();
+    if !slower.is_empty() {
+        let dot = if pieces.is_empty() { "" } else { " · " };
+        pieces.push((t.dim, format!("{dot}slowed: {slower}")));
+    }
     pieces
 }
 
