@@ -1,12 +1,7 @@
 //! `dbtop collect` and what looks at it from outside: the real program over a simulated fleet in another process, with
 //! real signals and a socket in the place of systemd's.
 #![cfg(target_os = "linux")]
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "helpers of tests fail like tests"
-)]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests fail like tests")]
 
 #[path = "harness/mod.rs"]
 #[expect(dead_code, reason = "shared with other tests and the benchmarks")]
