@@ -243,8 +243,8 @@ fn a_collector_that_hangs_is_seen_and_ended_by_the_watchdog() {
     let fleet = ["--inventory", inventory.as_str()];
     let mut collector = Collector::start(&fleet, &home);
     collector.hears("WATCHDOG=1");
+    until(&fleet, &home, "collecting", |row| row["collector"] == "collecting");
     signal(collector.child.id(), "STOP");
-    collector.told.clear();
     let row = until(&fleet, &home, "hanging", |row| row["collector"] == "hangs");
     assert_eq!(row["pid"], collector.child.id());
     let ended = healthcheck(&fleet, &home);

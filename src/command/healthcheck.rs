@@ -4,7 +4,7 @@
 use super::{
     collect::{heartbeat::Heartbeat, heartbeat::Standing, place::Place},
     print,
-    status::{FRESH_MS, Seen},
+    status::{FRESH_MS, STARTS_WITHIN_MS, Seen},
 };
 use crate::{
     cli::{self, Healthcheck, Report},
@@ -15,8 +15,6 @@ use std::{path::Path, process::ExitCode};
 
 /// A beat older than this, ms: the collector hangs for good.
 const HANGS_MS: u64 = 30_000;
-/// Opening an inventory takes no longer, ms.
-const STARTS_WITHIN_MS: u64 = 60_000;
 
 /// What a check says. The number is the exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -125,7 +123,9 @@ fn collector(seen: &Seen) -> Check {
         return says(Verdict::Critical, format!("no collector runs ({})", seen.word()));
     }
     let Some(beat) = seen.living_beat() else {
-        return says(Verdict::Warning, "a collector runs and has not said anything yet".to_owned());
+        let hangs = seen.held_for_ms() > STARTS_WITHIN_MS;
+        let status = if hangs { Verdict::Critical } else { Verdict::Warning };
+        return says(status, "a collector runs and has not said anything yet".to_owned());
     };
     let age = seen.beat_age_ms().unwrap_or_default();
     let since = seen.at.ms_since(Timestamp::from_ms(beat.started_ms));

@@ -20,6 +20,9 @@ use std::io::stdout;
 /// A beat older than this, ms, comes from a collector that hangs.
 pub const FRESH_MS: u64 = 10_000;
 
+/// Opening an inventory takes no longer, ms.
+pub const STARTS_WITHIN_MS: u64 = 60_000;
+
 /// What is seen of one fleet's collector from outside.
 pub struct Seen {
     /// whose
@@ -62,9 +65,18 @@ impl Seen {
         self.living_beat().map(|beat| self.at.ms_since(Timestamp::from_ms(beat.written_ms)))
     }
 
+    /// How long the lock is held, as far as its holder has said so, ms.
+    pub fn held_for_ms(&self) -> u64 {
+        match &self.held {
+            Held::By(Some(holder)) => self.at.ms_since(Timestamp::from_ms(holder.started_ms)),
+            Held::By(None) | Held::Free => 0,
+        }
+    }
+
     /// One word: how the collector is.
     pub fn word(&self) -> &'static str {
         match (self.is_held(), self.living_beat(), &self.beat) {
+            (true, None, _) if self.held_for_ms() > STARTS_WITHIN_MS => "hangs",
             (true, None, _) => Standing::Starting.name(),
             (true, Some(_), _) if self.beat_age_ms().is_some_and(|age| age > FRESH_MS) => "hangs",
             (true, Some(beat), _) => beat.standing.name(),
