@@ -195,6 +195,7 @@ impl Server {
                 reads_per_s: Some(rounded(140.0 + self.dice.sway() * 20.0)),
                 cpu_ms_total: Some(second * 2),
                 over_ms: 60_000,
+                ..CostNow::default()
             };
             tell(ProbeId::Cost, 60_000, State::Cost(cost));
         }
