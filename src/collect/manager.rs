@@ -42,6 +42,8 @@ pub(super) struct Manager<D> {
     running: HashMap<InstanceId, Running>,
     focused: HashSet<InstanceId>,
     paused: bool,
+    /// while another process polls: what we would
+    waiting: Option<Vec<Target>>,
 }
 
 impl<D: Driver> Manager<D> {
@@ -54,6 +56,7 @@ impl<D: Driver> Manager<D> {
             running: HashMap::new(),
             focused: HashSet::new(),
             paused: false,
+            waiting: None,
         }
     }
 
@@ -106,6 +109,17 @@ impl<D: Driver> Manager<D> {
                 self.take_targets(targets);
             }
             Command::Settings(settings) => self.take_settings(*settings).await,
+            Command::Follow(true) if self.waiting.is_none() => {
+                let running = std::mem::take(&mut self.running).into_values();
+                self.waiting = Some(running.map(|r| Target::clone(&r.target)).collect());
+                self.tasks.shutdown().await;
+            }
+            Command::Follow(false) => {
+                if let Some(targets) = self.waiting.take() {
+                    self.take_targets(targets);
+                }
+            }
+            Command::Follow(true) => {}
         }
     }
 
@@ -123,6 +137,10 @@ impl<D: Driver> Manager<D> {
 
     /// Ends what is not wanted any more or is reached in another way now, starts what is new.
     fn take_targets(&mut self, targets: Vec<Target>) {
+        if let Some(waiting) = &mut self.waiting {
+            *waiting = targets;
+            return;
+        }
         let mut before = std::mem::take(&mut self.running);
         let gap = self.orders.settings.start_gap;
         let mut delay = Duration::ZERO;

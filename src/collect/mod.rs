@@ -77,6 +77,8 @@ pub enum Command {
     /// the configuration changed: intervals, limits and thresholds are in force at once for what is polled next;
     /// connections and histories stay. The clock and how often snapshots are published stay as they were
     Settings(Box<Settings>),
+    /// another process polls: end all tasks, connections too, and fold what [`Collector::feed`] brings; or poll again
+    Follow(bool),
 }
 
 /// A running collector. Dropping it ends it without waiting.
@@ -87,6 +89,8 @@ pub struct Collector {
     pub commands: mpsc::Sender<Command>,
     /// see [`Gauge`]
     pub gauge: Gauge,
+    /// the way to the reducer for what history remembers. Weak: who feeds does not keep the reducer alive
+    pub feed: mpsc::WeakSender<Update>,
     tasks: [JoinHandle<()>; 2],
     end: DropGuard,
 }
@@ -138,13 +142,14 @@ pub fn start_with<D: Driver>(
     let (publish, snapshots) = watch::channel(fleet.snapshot((settings.clock)()));
     let (clock, publish_every) = (settings.clock, settings.publish_every);
     let orders = Arc::new(Orders::new(settings, None, &meter));
+    let feed = updates.downgrade();
     let shared = Shared { driver, clock, meter: Arc::clone(&meter), updates };
     let end = CancellationToken::new();
     let manager = Manager::new(Arc::new(shared), orders, Secrets::new(resolver));
     let gauge = Gauge(Arc::clone(&meter));
     let reducer = Reducer { fleet, recorder, snapshots: publish, meter, clock, publish_every };
     let tasks = [tokio::spawn(manager.run(targets, wishes, end.clone())), tokio::spawn(reducer.run(taken))];
-    Collector { snapshots, commands, gauge, tasks, end: end.drop_guard() }
+    Collector { snapshots, commands, gauge, feed, tasks, end: end.drop_guard() }
 }
 
 impl Collector {

@@ -451,3 +451,29 @@ async fn what_costs_too_much_is_slowed_says_so_and_recovers() {
     assert!(!easy.facts.cost.get().unwrap().slowed.is_any());
     assert_eq!((easy.facts.waits.every_ms, stats.slowed), (60_000, 0));
 }
+
+#[tokio::test(start_paused = true)]
+async fn while_another_process_polls_nothing_is_asked_and_what_it_saw_is_shown() {
+    let (fake, collector, _) = run(&one(), |_| {});
+    seconds(5.0).await;
+    collector.commands.send(Command::Follow(true)).await.unwrap();
+    seconds(1.0).await;
+    let asked = fake.asked.lock().unwrap().len();
+    let info = Arc::clone(&shown(&collector, "a").info);
+    let headline = crate::model::snapshot::Headline { cpu_pct: Some(77.0), ..Default::default() };
+    let state = Ok(crate::model::kept::State::Headline(Box::new(headline)));
+    let what = crate::model::kept::Happened::Reading { probe: ProbeId::Headline, every_ms: 30_000, state };
+    let kept = crate::model::kept::Kept { info, at: clock(), what };
+    collector.feed.upgrade().unwrap().send(Update::Remembered(Box::new(kept))).await.unwrap();
+    // The inventory may change meanwhile; nobody new is polled.
+    let targets = ["a", "b"].map(target).to_vec();
+    collector.commands.send(Command::Inventory(targets)).await.unwrap();
+    seconds(300.0).await;
+    assert_eq!(fake.asked.lock().unwrap().len(), asked);
+    assert_eq!(shown(&collector, "a").facts.headline.get().unwrap().cpu_pct, Some(77.0));
+    collector.commands.send(Command::Follow(false)).await.unwrap();
+    seconds(5.0).await;
+    assert!(has_headline(&shown(&collector, "b")), "it polls by itself again");
+    assert!(fake.asked.lock().unwrap().len() > asked);
+    assert!(collector.shutdown().await);
+}
