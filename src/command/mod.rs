@@ -9,6 +9,7 @@ mod config;
 mod effects;
 mod group;
 mod healthcheck;
+mod historian;
 mod instance;
 mod keeper;
 mod label;

@@ -1,11 +1,12 @@
 //! `dbtop` without a command: the screen over a live fleet.
 
 use super::{
+    collect::place::Place,
     config::{
         self,
         reload::{Reload, Reloader},
     },
-    effects, keeper, log, open, signals, source,
+    effects, historian, keeper, log, open, signals, source,
 };
 use crate::{
     cli::{Screen, Source, Tenancy},
@@ -52,19 +53,35 @@ pub async fn run(source: Source, tenancy: &Tenancy, screen: &Screen) -> anyhow::
     let folder = demo_log.as_ref().map_or_else(|| log::folder(&config.log), |d| PathBuf::from(d.path()));
     let log = Arc::new(log::start(&config.log, &folder, log::FILE_ONLY)?);
     let plain = (!is_sealed).then(|| fleet.targets.clone());
+    let (recorder, recorded) = historian::recorder();
     let collector = collect::start(
         fleet.targets,
         source::settings(&config),
         Arc::new(secret::resolve),
         roots.await?,
-        None,
+        Some(recorder),
     );
     let (effects, wishes) = mpsc::channel(EFFECTS);
     let (replies, answers) = mpsc::channel(REPLIES);
     let follower =
         tokio::spawn(follow(reloader, collector.commands.clone(), replies.clone(), Arc::clone(&log)));
-    let keeper = keeper::start(tenancy, plain, collector.commands.clone(), replies)?;
-    let worker = tokio::spawn(effects::carry_out(wishes, collector.commands.clone(), keeper));
+    let history =
+        historian::start(historian::Ties::of(&collector, Some(replies.clone()), &config), recorded)?;
+    if is_sealed {
+        // Until the vault is open, nobody knows who polls.
+        collector.commands.send(collect::Command::Follow(true)).await?;
+    } else {
+        let open = plain_history(&source, tenancy, demo_log.as_ref())?;
+        history.orders.send(historian::Order::Open(open)).await?;
+    }
+    let keeper =
+        keeper::start(tenancy, plain, collector.commands.clone(), replies, history.orders.clone())?;
+    let worker = tokio::spawn(effects::carry_out(
+        wishes,
+        collector.commands.clone(),
+        keeper,
+        history.orders.clone(),
+    ));
     let setup = Setup {
         settings: Settings {
             tenant: fleet.title,
@@ -81,11 +98,28 @@ pub async fn run(source: Source, tenancy: &Tenancy, screen: &Screen) -> anyhow::
     worker.abort();
     follower.abort();
     // It has the log, too: what is written last must come to the disk.
-    let _ = follower.await;
+    let _ = (worker.await, follower.await);
     if !collector.shutdown().await {
         tracing::warn!("the collector did not end within three seconds");
     }
+    if !history.join(historian::END_WITHIN).await {
+        tracing::warn!("the history was not written to its end in time");
+    }
     Ok(shown?)
+}
+
+/// Where the history of what has no tenant lies: a demo's goes with it.
+fn plain_history(
+    source: &Source,
+    tenancy: &Tenancy,
+    demo: Option<&tempfile::TempDir>,
+) -> anyhow::Result<historian::Fleet> {
+    if let Some(folder) = demo {
+        let folder = folder.path().to_owned();
+        return Ok(historian::Fleet { file: folder.join(historian::FILE), folder, sealer: None });
+    }
+    let place = Place::find(source, tenancy)?;
+    historian::Fleet::plain(&place)
 }
 
 /// Takes every reload of the configuration to the collector, the log and the screen. Ends with one of them.

@@ -1,7 +1,13 @@
 //! The last fifteen minutes of an instance, in memory, for sparklines and charts. A missed poll is a gap, stored as a
 //! gap, never interpolated.
 
-use super::{sample::ProbeId, time::Timestamp, wait::WaitCategory};
+use super::{
+    kept::Happened,
+    sample::{Link, ProbeId},
+    series::{self, Metric},
+    time::Timestamp,
+    wait::WaitCategory,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
@@ -175,6 +181,30 @@ impl History {
             series.gap(last.plus_ms(1));
         }
         series.push(at, ((value / id.step()).round() * id.step()) as f32);
+    }
+
+    /// Takes the points and gaps of what happened. A wait category that has points and was not waited for is zero, not a gap.
+    pub fn note(&mut self, at: Timestamp, what: &Happened) {
+        let mut zero = WaitCategory::ALL.map(Some);
+        series::points(what, &mut |metric, _, value| {
+            let Metric::Headline(id) = metric else { return };
+            self.record(id, at, value);
+            if let SeriesId::Wait(category) = id {
+                zero.iter_mut().filter(|z| **z == Some(category)).for_each(|z| *z = None);
+            }
+        });
+        match what {
+            Happened::Reading { probe, state: Err(_), .. } => self.gap_probe(*probe, at),
+            Happened::Reading { probe: ProbeId::Waits, state: Ok(_), .. } => {
+                for id in zero.into_iter().flatten().map(SeriesId::Wait) {
+                    if self.get(id).is_some() {
+                        self.record(id, at, Some(0.0));
+                    }
+                }
+            }
+            Happened::Link { link: Link::Down { .. }, .. } => self.gap_all(at),
+            _ => {}
+        }
     }
 
     /// Marks a missed poll in the series that a probe feeds.

@@ -177,6 +177,23 @@ pub struct StoreFigures {
     pub samples_lost: u64,
 }
 
+impl From<&WriterStats> for StoreFigures {
+    fn from(stats: &WriterStats) -> Self {
+        let waits = stats.backlog > 0 && stats.committed_at_ms > 0;
+        let now_ms = chrono::Utc::now().timestamp_millis();
+        Self {
+            writable: stats.health.is_fine(),
+            problem: (!stats.health.is_fine()).then(|| stats.health.words().to_owned()),
+            lag_ms: if waits { now_ms.abs_diff(stats.committed_at_ms) } else { 0 },
+            queued: u32::try_from(stats.queue).unwrap_or(u32::MAX),
+            rows_per_s: stats.rows_per_s,
+            rows: stats.rows,
+            size_bytes: stats.size_bytes,
+            samples_lost: stats.lost,
+        }
+    }
+}
+
 impl Heartbeat {
     /// Takes over what a snapshot says.
     pub fn fill(&mut self, fleet: &FleetSnapshot) {

@@ -12,7 +12,7 @@ mod serve;
 mod tend;
 
 use self::{
-    heartbeat::{Heartbeat, Standing, StoreFigures},
+    heartbeat::{Heartbeat, Standing},
     lock::{Holder, Lock, Taken},
     notify::Notifier,
     place::Place,
@@ -21,7 +21,7 @@ use self::{
 };
 use super::{
     config::reload::{Reload, Reloader},
-    keeper, log, open, signals, source,
+    historian, keeper, log, open, signals, source,
 };
 use crate::{
     cli::{self, Screen, Tenancy},
@@ -65,18 +65,26 @@ pub async fn run(args: &cli::Collect, source: &cli::Source, tenancy: &Tenancy) -
     let name = format!("{}.collector", place.name);
     let log = Arc::new(log::start(&config.log, &folder, log::Lines { name: &name, to_stderr: true })?);
     tracing::info!(version = holder.version, fleet = place.name, "collecting");
+    let (recorder, recorded) = historian::recorder();
     let collector = collect::start(
         fleet.targets,
         source::settings(&config),
         Arc::new(secret::resolve),
         roots.await?,
-        None,
+        Some(recorder),
     );
+    let history = historian::start(historian::Ties::of(&collector, None, &config), recorded)?;
     let (stand, standing) = watch::channel((Standing::Starting, String::new()));
     let mut tasks = JoinSet::new();
     tasks.spawn(reconfigure(reloader, collector.commands.clone(), Arc::clone(&log), Arc::clone(&notifier)));
-    tend_inventory(source, tenancy, &collector, stand, &mut tasks)?;
-    let (_store, store) = watch::channel(None::<StoreFigures>);
+    tend_inventory(source, tenancy, &collector, &history.orders, stand, &mut tasks)?;
+    if source.demo.is_some() || source.inventory.is_some() {
+        let mut open = historian::Fleet::plain(&place)?;
+        if let Some(folder) = &demo_log {
+            open.file = folder.path().join(historian::FILE);
+        }
+        history.orders.send(historian::Order::Open(open)).await?;
+    }
     let mut pulse = Pulse {
         beat: first_beat(&holder, &place),
         place,
@@ -84,7 +92,7 @@ pub async fn run(args: &cli::Collect, source: &cli::Source, tenancy: &Tenancy) -
         snapshots: collector.snapshots.clone(),
         gauge: collector.gauge.clone(),
         stand: standing,
-        store,
+        store: history.figures.clone(),
     };
     if let Some(port) = port {
         tasks.spawn(serve::answer(port, pulse.figures()));
@@ -95,6 +103,9 @@ pub async fn run(args: &cli::Collect, source: &cli::Source, tenancy: &Tenancy) -
     tasks.shutdown().await;
     if !collector.shutdown().await {
         tracing::warn!("the collector did not end within three seconds");
+    }
+    if !history.join(historian::END_WITHIN).await {
+        tracing::warn!("the history was not written to its end in time");
     }
     if ended == Ended::Gone {
         let folder = pulse.place.folder.display();
@@ -182,13 +193,14 @@ fn tend_inventory(
     source: &cli::Source,
     tenancy: &Tenancy,
     collector: &Collector,
+    historian: &Sender<historian::Order>,
     stand: watch::Sender<Stand>,
     tasks: &mut JoinSet<()>,
 ) -> anyhow::Result<()> {
     let commands = collector.commands.clone();
     if source.demo.is_none() && source.inventory.is_none() {
         let (replies, answers) = mpsc::channel(REPLIES);
-        let keeper = keeper::start(tenancy, None, commands.clone(), replies)?;
+        let keeper = keeper::start(tenancy, None, commands.clone(), replies, historian.clone())?;
         tasks.spawn(tend::sealed(answers, keeper, commands, stand));
         return Ok(());
     }

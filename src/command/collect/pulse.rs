@@ -38,7 +38,7 @@ pub struct Pulse {
     /// how the collector stands
     pub stand: watch::Receiver<Stand>,
     /// how the store is
-    pub store: watch::Receiver<Option<StoreFigures>>,
+    pub store: watch::Receiver<Option<WriterStats>>,
     /// the last beat
     pub beat: Heartbeat,
 }
@@ -125,7 +125,8 @@ impl Pulse {
 
     fn fill(&mut self) {
         let fleet = Arc::clone(&self.snapshots.borrow());
-        self.beat.take(&fleet, &self.stand.borrow(), self.store.borrow().clone());
+        let store = self.store.borrow().as_ref().map(StoreFigures::from);
+        self.beat.take(&fleet, &self.stand.borrow(), store);
     }
 
     /// One line.

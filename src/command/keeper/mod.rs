@@ -8,7 +8,10 @@
 mod edit;
 mod examine;
 
-use super::{open, source};
+use super::{
+    historian::{self, Order},
+    open, source,
+};
 use crate::{
     cli::Tenancy,
     collect::Command,
@@ -22,7 +25,7 @@ use crate::{
     tui::effect::{EFFECTS, Reply, Request, TenantLine, VaultState},
     vault::{Opener, VaultError},
 };
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 use tokio::{
     runtime::Handle,
     sync::mpsc::{self, Receiver, Sender},
@@ -40,6 +43,7 @@ struct Keeper {
     runtime: Handle,
     collector: Sender<Command>,
     replies: Sender<Reply>,
+    historian: Sender<Order>,
     /// which tenant is watched; None: not chosen, or there is none
     slug: Option<Slug>,
     /// open: keys are in memory
@@ -71,6 +75,7 @@ pub fn start(
     plain: Option<Vec<Target>>,
     collector: Sender<Command>,
     replies: Sender<Reply>,
+    historian: Sender<Order>,
 ) -> anyhow::Result<Sender<Request>> {
     // Full: the screen says that it is busy.
     let (requests, taken) = mpsc::channel(EFFECTS);
@@ -80,6 +85,7 @@ pub fn start(
         runtime: Handle::current(),
         collector,
         replies,
+        historian,
         slug: None,
         open: None,
         answers: Vec::new(),
@@ -124,15 +130,14 @@ impl Keeper {
             Request::StopTest => stop(&mut self.test),
             Request::Doctor(ids) => self.doctor(&ids),
             Request::StopDoctor => stop(&mut self.doctor),
-            // Nothing keeps history yet.
-            Request::Live => {}
-            request @ (Request::At { .. }
+            // The historian's.
+            Request::Live
+            | Request::At { .. }
             | Request::Chart { .. }
             | Request::Marks { .. }
             | Request::Compare { .. }
             | Request::Bookmark { .. }
-            | Request::Freeze(_)) => self
-                .say(Reply::NoHistory { ticket: request.ticket(), why: "no history is kept yet".to_owned() }),
+            | Request::Freeze(_) => {}
         }
     }
 
@@ -221,7 +226,21 @@ impl Keeper {
         }
     }
 
-    fn opened(&mut self, tenant: Tenant) {
+    fn opened(&mut self, mut tenant: Tenant) {
+        match tenant.history_key(&current_author()) {
+            Ok(sealer) => {
+                let file = tenant.path().with_file_name(historian::FILE);
+                let folder = tenant.path().parent().map_or_else(Default::default, Path::to_path_buf);
+                let fleet = historian::Fleet { folder, file, sealer: Some(sealer) };
+                // The historian is gone only when the program ends.
+                let _ = self.historian.blocking_send(Order::Open(fleet));
+            }
+            Err(e) => {
+                let text = format!("no history is kept: {e}");
+                self.message(Level::Warning, text);
+                let _ = self.collector.blocking_send(Command::Follow(false));
+            }
+        }
         self.open = Some(Open { tenant, inventory: Inventory::default(), targets: Vec::new(), version: 0 });
         if self.load(true) {
             self.state(VaultState::Open);
@@ -374,6 +393,7 @@ impl Keeper {
         self.open = None;
         self.answers.clear();
         self.question = None;
+        let _ = self.historian.blocking_send(Order::Close);
         let _ = self.collector.blocking_send(Command::Inventory(Vec::new()));
         self.slug = Some(slug);
         // A key file that was named is the other tenant's; this one has its own ways.

@@ -14,10 +14,8 @@ use crate::model::{
     resource::DatabaseNames,
     sample::{CpuRingSample, Link, MemorySample, ProbeId, Sample, SchedulerSample},
     score,
-    series::{self, Metric},
     snapshot::{CpuNow, Facts, InstanceSnapshot, MemoryNow},
     time::Timestamp,
-    wait::WaitCategory,
 };
 use std::sync::Arc;
 
@@ -315,7 +313,7 @@ impl Entry {
             // It is judged anew.
             Happened::Health { .. } => {}
         }
-        self.record(at, &kept.what);
+        Arc::make_mut(&mut self.history).note(at, &kept.what);
     }
 
     /// The last fifteen minutes, from elsewhere.
@@ -327,33 +325,9 @@ impl Entry {
 
     /// Points and gaps of what happened, and word of it to who keeps.
     fn note(&mut self, at: Timestamp, what: Happened, keep: &mut Keep) {
-        self.record(at, &what);
+        Arc::make_mut(&mut self.history).note(at, &what);
         if let Some(kept) = keep {
             kept.push(Kept { info: Arc::clone(&self.info), at, what });
-        }
-    }
-
-    fn record(&mut self, at: Timestamp, what: &Happened) {
-        let history = Arc::make_mut(&mut self.history);
-        let mut zero = WaitCategory::ALL.map(Some);
-        series::points(what, &mut |metric, _, value| {
-            let Metric::Headline(id) = metric else { return };
-            history.record(id, at, value);
-            if let SeriesId::Wait(category) = id {
-                zero.iter_mut().filter(|z| **z == Some(category)).for_each(|z| *z = None);
-            }
-        });
-        match what {
-            Happened::Reading { probe, state: Err(_), .. } => history.gap_probe(*probe, at),
-            // A category that has a history and did not wait is zero, not a gap.
-            Happened::Reading { probe: ProbeId::Waits, state: Ok(_), .. } => {
-                for id in zero.into_iter().flatten().map(SeriesId::Wait) {
-                    if history.get(id).is_some() {
-                        history.record(id, at, Some(0.0));
-                    }
-                }
-            }
-            _ => {}
         }
     }
 

@@ -1,0 +1,204 @@
+//! What the screen asks of the past, answered from the store: the fleet at an instant, charts, events. Part of the historian.
+
+use super::{Role, Work, history, now};
+use crate::{
+    model::{
+        chart::{ChartData, ChartQuery, Mark, MarkKind},
+        fleet::Fleet,
+        health::Level,
+        history::{History, SeriesId},
+        instance::{InstanceId, InstanceInfo},
+        sample::Update,
+        series::SeriesKey,
+        snapshot::FleetSnapshot,
+        time::Timestamp,
+    },
+    store::{
+        StoreError,
+        history::{Event, EventFilter, Marks, Reader},
+    },
+    tui::effect::{Reply, Request},
+};
+use std::{collections::HashMap, sync::Arc};
+
+/// With so many instances or fewer all series of the past quarter of an hour are there at once; with more first those that the
+/// list of the fleet needs, then the rest.
+const AT_ONCE: usize = 60;
+/// What the list of the fleet and its verdicts need.
+const FIRST: [SeriesId; 3] = [SeriesId::Cpu, SeriesId::Batches, SeriesId::PageLife];
+/// An incident begins so long before it was noticed, ms …
+const BEFORE_MS: i64 = 10 * 60_000;
+/// … and ends so long after.
+const AFTER_MS: i64 = 5 * 60_000;
+
+impl Work {
+    pub(super) fn answer(&mut self, request: Request) {
+        let ticket = request.ticket();
+        if self.fleet.is_none() {
+            let why = "no history: the fleet is not open".to_owned();
+            return self.say(Reply::NoHistory { ticket, why });
+        }
+        let answered = match request {
+            Request::At { ticket, at } => self.at(ticket, at),
+            Request::Chart { ticket, query } => self.chart(ticket, &query),
+            Request::Marks { ticket, from, to, instances } => self.marks(ticket, from, to, &instances),
+            Request::Compare { ticket, at, instances } => self.compare(ticket, at, &instances),
+            Request::Bookmark { at, note, instances } => self.bookmark(at, &note, &instances),
+            Request::Freeze(instances) => self.freeze(&instances),
+            _ => Ok(()),
+        };
+        if let Err(e) = answered {
+            // The file may have been changed under it; the next question opens it anew.
+            self.reader = None;
+            self.say(Reply::NoHistory { ticket, why: e.to_string() });
+        }
+    }
+
+    fn at(&mut self, ticket: u64, at: Timestamp) -> Result<(), StoreError> {
+        let now = Arc::clone(&self.ties.snapshots.borrow());
+        let reader = self.reader()?;
+        let Some((oldest, newest)) = reader.span()? else {
+            let why = "nothing is kept yet".to_owned();
+            self.say(Reply::NoHistory { ticket: Some(ticket), why });
+            return Ok(());
+        };
+        let few = now.instances.len() <= AT_ONCE;
+        for all in [false, true] {
+            if all == few || all {
+                let snapshot = past(self.reader()?, &now, None, at, all)?;
+                self.say(Reply::Past { ticket, snapshot, at, oldest, newest });
+            }
+        }
+        Ok(())
+    }
+
+    fn compare(&mut self, ticket: u64, at: Timestamp, instances: &[InstanceId]) -> Result<(), StoreError> {
+        let now = Arc::clone(&self.ties.snapshots.borrow());
+        let snapshot = past(self.reader()?, &now, Some(instances), at, true)?;
+        self.say(Reply::Compared { ticket, snapshot });
+        Ok(())
+    }
+
+    fn chart(&mut self, ticket: u64, query: &ChartQuery) -> Result<(), StoreError> {
+        let uid = self.uid(&query.instance);
+        let reader = self.reader()?;
+        let mut data = ChartData { lines: Vec::with_capacity(query.series.len()), tier: "as measured" };
+        for id in &query.series {
+            let drawn = reader.chart(&uid, &SeriesKey::of(*id), query.from, query.to, query.points)?;
+            if drawn.tier.is_some() {
+                data.tier = drawn.tier_words();
+            }
+            data.lines.push(drawn.line);
+        }
+        self.say(Reply::Chart { ticket, data });
+        Ok(())
+    }
+
+    fn marks(
+        &mut self,
+        ticket: u64,
+        from: Timestamp,
+        to: Timestamp,
+        instances: &[InstanceId],
+    ) -> Result<(), StoreError> {
+        let names: HashMap<Arc<str>, InstanceId> =
+            self.infos().into_iter().map(|(uid, info)| (uid, info.id.clone())).collect();
+        let uids = instances.iter().map(|id| self.uid(id)).collect();
+        let filter = EventFilter { uids, ..EventFilter::default() };
+        let events = self.reader()?.events(&filter, from, to)?;
+        let mark = |event: Event| Mark {
+            at: event.at,
+            to: event.to,
+            kind: event.kind,
+            instance: event.uid.map(|uid| names.get(&uid).cloned().unwrap_or_else(|| InstanceId::new(uid))),
+            words: event.words,
+        };
+        self.say(Reply::Marks { ticket, marks: events.into_iter().map(mark).collect() });
+        Ok(())
+    }
+
+    fn bookmark(&mut self, at: Timestamp, note: &str, instances: &[InstanceId]) -> Result<(), StoreError> {
+        let ids: Vec<Option<&InstanceId>> =
+            if instances.is_empty() { vec![None] } else { instances.iter().map(Some).collect() };
+        for id in ids {
+            self.put(Event::bookmark(id.map(|id| self.uid(id)), at, note))?;
+            self.say(Reply::Bookmarked(Mark {
+                at,
+                to: None,
+                kind: MarkKind::Bookmark,
+                instance: id.cloned(),
+                words: note.into(),
+            }));
+        }
+        Ok(())
+    }
+
+    fn freeze(&mut self, instances: &[InstanceId]) -> Result<(), StoreError> {
+        let at = now();
+        for id in instances {
+            let mut event = Event::bookmark(Some(self.uid(id)), at.plus_ms(-BEFORE_MS), "kept by hand");
+            event.kind = MarkKind::Incident;
+            event.to = Some(at.plus_ms(AFTER_MS));
+            self.put(event)?;
+        }
+        let text = format!("kept as an incident: {} instances, from 10 minutes ago on", instances.len());
+        self.say(Reply::Message { level: Level::Ok, text });
+        Ok(())
+    }
+
+    /// By the writer if it is ours, else beside it.
+    fn put(&self, event: Event) -> Result<(), StoreError> {
+        if let Role::Collecting { writer, .. } = &self.role
+            && writer.note(event.clone())
+        {
+            return Ok(());
+        }
+        let Some(fleet) = &self.fleet else { return Ok(()) };
+        Marks::open(&fleet.file, fleet.sealer.clone())?.put(&event)
+    }
+
+    /// What history knows it by.
+    fn uid(&self, id: &InstanceId) -> Arc<str> {
+        let snapshot = self.ties.snapshots.borrow();
+        snapshot.find(id).map_or_else(|| id.as_str().into(), |i| Arc::clone(&i.info.uid))
+    }
+}
+
+/// The fleet of today as it was then, judged by the limits of today.
+fn past(
+    reader: &mut Reader,
+    now: &FleetSnapshot,
+    only: Option<&[InstanceId]>,
+    at: Timestamp,
+    all_series: bool,
+) -> Result<Arc<FleetSnapshot>, StoreError> {
+    let wanted = |info: &&Arc<InstanceInfo>| only.is_none_or(|ids| ids.contains(&info.id));
+    let infos: Vec<Arc<InstanceInfo>> = now.instances.iter().map(|i| &i.info).filter(wanted).cloned().collect();
+    let uids: Vec<Arc<str>> = infos.iter().map(|info| Arc::clone(&info.uid)).collect();
+    let by_uid: HashMap<Arc<str>, Arc<InstanceInfo>> = uids.iter().cloned().zip(infos.iter().cloned()).collect();
+    let mut fleet = Fleet::new(now.thresholds.clone());
+    fleet.apply(Update::Inventory(infos.clone()));
+    for mut kept in reader.state_at(&uids, at)?.kept {
+        if let Some(info) = by_uid.get(&kept.info.uid) {
+            kept.info = Arc::clone(info);
+            fleet.apply(Update::Remembered(Box::new(kept)));
+        }
+    }
+    for info in &infos {
+        let history = if all_series { history(reader, &info.uid, at)? } else { first(reader, &info.uid, at)? };
+        fleet.apply(Update::History { instance: info.id.clone(), history: Arc::new(history) });
+    }
+    Ok(fleet.snapshot(at))
+}
+
+/// What the list of the fleet shows of the quarter of an hour before.
+fn first(reader: &Reader, uid: &str, at: Timestamp) -> Result<History, StoreError> {
+    let mut history = History::default();
+    for id in FIRST {
+        let from = at.plus_ms(-crate::model::history::KEEP_MS);
+        for (when, value) in reader.points(uid, &SeriesKey::of(id), from, at)? {
+            history.record(id, when, value);
+        }
+    }
+    Ok(history)
+}

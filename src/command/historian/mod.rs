@@ -1,0 +1,405 @@
+//! The historian: the thread that has the history of the fleet. It decides who polls (this process if nobody else does, else
+//! it follows what the other one writes), owns the store's writer and reader, and answers what the screen asks of the past.
+//! `screen` and `collect` start it; the keeper, or who opened a plain inventory, tells it which fleet it is.
+//!
+//! Nothing here is in the way of polling or drawing: readings come by a bounded channel ([`relay`]), questions by another.
+
+mod answer;
+mod relay;
+
+use super::collect::{heartbeat, lock, place::Place};
+use crate::{
+    collect::{Collector, Command, Recorder},
+    config::Config,
+    model::{
+        health::Level,
+        history::{History, KEEP_MS},
+        instance::InstanceInfo,
+        kept::Kept,
+        sample::Update,
+        snapshot::FleetSnapshot,
+        time::Timestamp,
+    },
+    store::{
+        Home, StoreError,
+        history::{Options, QUEUE, Reader, Writer, WriterHandle, WriterStats},
+    },
+    tui::effect::{EFFECTS, Reply, Request},
+    vault::Sealer,
+};
+use anyhow::Context;
+use std::{collections::HashMap, path::PathBuf, sync::Arc, thread::JoinHandle, time::Duration};
+use tokio::{
+    runtime::Handle,
+    sync::{
+        mpsc::{self, Receiver, Sender, WeakSender},
+        watch,
+    },
+};
+
+/// The file of a fleet's history, in its folder.
+pub const FILE: &str = "history.db";
+/// How often it looks who polls, and takes what is new.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// Writing what was recorded last takes no longer, or is given up.
+pub const END_WITHIN: Duration = Duration::from_secs(3);
+/// A heartbeat older than this, ms, says nothing about now.
+const BEAT_MS: i64 = 10_000;
+
+/// What the historian is told.
+pub enum Order {
+    /// this is the fleet from now on
+    Open(Fleet),
+    /// it is not any more: the tenant changes
+    Close,
+    /// a question of the screen
+    Ask(Request),
+    /// the configuration changed
+    Options(Options),
+}
+
+/// Whose history.
+pub struct Fleet {
+    /// where the collector's lock and heartbeat are
+    pub folder: PathBuf,
+    /// the file
+    pub file: PathBuf,
+    /// None: it is kept in the open, as a plain inventory is
+    pub sealer: Option<Sealer>,
+}
+
+impl Fleet {
+    /// That of an inventory file: the state of its collector is gone with the session, its history is not.
+    ///
+    /// # Errors
+    /// No folder for data.
+    pub fn plain(place: &Place) -> anyhow::Result<Self> {
+        let folder = Home::find()?.data().join("plain").join(&place.name);
+        super::log::make(&folder).with_context(|| format!("making the folder {}", folder.display()))?;
+        Ok(Self { folder: place.folder.clone(), file: folder.join(FILE), sealer: None })
+    }
+}
+
+/// What the historian is connected to.
+pub struct Ties {
+    /// the collector's
+    pub commands: Sender<Command>,
+    /// the collector's
+    pub feed: WeakSender<Update>,
+    /// the collector's
+    pub snapshots: watch::Receiver<Arc<FleetSnapshot>>,
+    /// the screen's; None: there is none, and this process has taken the collector's lock itself
+    pub replies: Option<Sender<Reply>>,
+    /// how history is kept
+    pub options: Options,
+}
+
+impl Ties {
+    /// To this collector.
+    pub fn of(collector: &Collector, replies: Option<Sender<Reply>>, config: &Config) -> Self {
+        Self {
+            commands: collector.commands.clone(),
+            feed: collector.feed.clone(),
+            snapshots: collector.snapshots.clone(),
+            replies,
+            options: options(config),
+        }
+    }
+}
+
+/// How history is kept by this configuration.
+pub fn options(_config: &Config) -> Options {
+    Options::default()
+}
+
+/// The running historian.
+pub struct Historian {
+    /// see [`Order`]
+    pub orders: Sender<Order>,
+    /// the writer's figures, while this process writes
+    pub figures: watch::Receiver<Option<WriterStats>>,
+    thread: JoinHandle<()>,
+    relay: tokio::task::JoinHandle<()>,
+}
+
+/// Makes the channel that the collector records to; [`start`] takes the other end. Full: the reducer waits.
+pub fn recorder() -> (Recorder, Receiver<Vec<Kept>>) {
+    mpsc::channel(QUEUE)
+}
+
+/// Starts it. Must be called within the runtime.
+///
+/// # Errors
+/// The system has no thread for it.
+pub fn start(ties: Ties, recorded: Receiver<Vec<Kept>>) -> anyhow::Result<Historian> {
+    // Full: the screen says that it is busy.
+    let (orders, taken) = mpsc::channel(EFFECTS);
+    let (tell, figures) = watch::channel(None);
+    let (switch, to) = watch::channel(None);
+    let runtime = Handle::current();
+    let relay = runtime.spawn(relay::run(recorded, to));
+    let work = Work { ties, runtime, switch, tell, fleet: None, role: Role::Idle, reader: None, said: None };
+    let thread = std::thread::Builder::new().name("historian".into()).spawn(move || work.run(taken))?;
+    Ok(Historian { orders, figures, thread, relay })
+}
+
+impl Historian {
+    /// Waits until all that was recorded is on the disk. The collector must have ended, and everyone who gives orders. False if
+    /// that took longer than `within`.
+    pub async fn join(self, within: Duration) -> bool {
+        let all = async {
+            let _ = self.relay.await;
+            drop(self.orders);
+            // A panic was told by the hook.
+            let _ = tokio::task::spawn_blocking(|| self.thread.join()).await;
+        };
+        tokio::time::timeout(within, all).await.is_ok()
+    }
+}
+
+/// Who polls.
+enum Role {
+    /// no fleet yet, or one that cannot be kept
+    Idle,
+    /// we do, and write
+    Collecting { writer: WriterHandle, _lock: Option<lock::Lock> },
+    /// another process does, and we read what it writes
+    Following { cursor: i64 },
+}
+
+struct Work {
+    ties: Ties,
+    runtime: Handle,
+    switch: watch::Sender<Option<Recorder>>,
+    tell: watch::Sender<Option<WriterStats>>,
+    fleet: Option<Fleet>,
+    role: Role,
+    reader: Option<Reader>,
+    /// the trouble that was said last
+    said: Option<String>,
+}
+
+impl Work {
+    fn run(mut self, mut orders: Receiver<Order>) {
+        loop {
+            let runtime = self.runtime.clone();
+            match runtime.block_on(async { tokio::time::timeout(LOOK_EVERY, orders.recv()).await }) {
+                Ok(Some(order)) => self.carry_out(order),
+                Ok(None) => return self.close(),
+                Err(_) => self.look(),
+            }
+        }
+    }
+
+    fn carry_out(&mut self, order: Order) {
+        match order {
+            Order::Open(fleet) => {
+                self.close();
+                self.fleet = Some(fleet);
+                self.take_role();
+            }
+            Order::Close => self.close(),
+            Order::Ask(request) => self.answer(request),
+            // Taken by the next writer.
+            Order::Options(options) => self.ties.options = options,
+        }
+    }
+
+    fn say(&self, reply: Reply) {
+        if let Some(replies) = &self.ties.replies {
+            // Nobody listens: the screen is gone, and so shall we be.
+            let _ = replies.blocking_send(reply);
+        }
+    }
+
+    fn command(&self, command: Command) {
+        // The collector is gone only when the program ends.
+        let _ = self.ties.commands.blocking_send(command);
+    }
+
+    /// Says once what is the matter with history; None: nothing.
+    fn trouble(&mut self, words: Option<String>) {
+        if self.said == words {
+            return;
+        }
+        if let Some(text) = words.clone() {
+            tracing::warn!("{text}");
+            self.say(Reply::Message { level: Level::Warning, text });
+        } else {
+            tracing::info!("history is kept again");
+            self.say(Reply::Message { level: Level::Ok, text: "history is kept again".into() });
+        }
+        self.said = words;
+    }
+
+    /// Polls and writes, or follows who does.
+    fn take_role(&mut self) {
+        let Some(fleet) = &self.fleet else { return };
+        let lock = if self.ties.replies.is_none() {
+            Ok(None)
+        } else {
+            match take_lock(fleet) {
+                Ok(lock::Taken::Ours(lock)) => Ok(Some(lock)),
+                Ok(lock::Taken::Theirs(_)) => return self.begin_to_follow(),
+                Err(e) => Err(super::words(&e)),
+            }
+        };
+        let started = lock.and_then(|lock| {
+            let writer = Writer::start(&fleet.file, fleet.sealer.clone(), self.ties.options.clone());
+            writer.map(|(recorder, writer)| (lock, recorder, writer)).map_err(|e| e.to_string())
+        });
+        match started {
+            Ok((lock, recorder, writer)) => {
+                self.reader = None;
+                self.role = Role::Collecting { writer, _lock: lock };
+                self.switch.send_replace(Some(recorder));
+                self.command(Command::Follow(false));
+                self.say(Reply::Collector(None));
+                self.trouble(None);
+            }
+            Err(e) => {
+                // It polls all the same: what is on the screen needs no history.
+                self.command(Command::Follow(false));
+                self.trouble(Some(format!("no history is kept: {e}")));
+            }
+        }
+    }
+
+    /// Once a second.
+    fn look(&mut self) {
+        match &mut self.role {
+            Role::Idle => self.take_role(),
+            Role::Collecting { writer, .. } => {
+                let stats = writer.stats.borrow_and_update().clone();
+                let trouble = (!stats.health.is_fine()).then(|| stats.health.words().to_owned());
+                self.tell.send_replace(Some(stats));
+                self.trouble(trouble);
+            }
+            Role::Following { .. } => self.follow(),
+        }
+    }
+
+    fn begin_to_follow(&mut self) {
+        self.command(Command::Follow(true));
+        self.role = Role::Following { cursor: -1 };
+        self.follow();
+    }
+
+    /// Takes what is new to the reducer, and says who collects. When nobody does any more, we do.
+    fn follow(&mut self) {
+        let Some(fleet) = &self.fleet else { return };
+        match lock::look(&fleet.folder) {
+            Ok(lock::Held::Free) => {
+                self.role = Role::Idle;
+                return self.take_role();
+            }
+            Ok(lock::Held::By(_)) => {}
+            Err(e) => tracing::warn!("looking who collects: {e}"),
+        }
+        let beat = heartbeat::read(&fleet.folder).ok().flatten();
+        let now = now();
+        let words = match &beat {
+            Some(b) if now.ms() - b.written_ms <= BEAT_MS => {
+                format!("attached · collector pid {}, {}/{}", b.pid, b.instances.up, b.instances.total)
+            }
+            Some(b) => format!("attached · collector pid {} does not answer", b.pid),
+            None => "attached · another dbtop collects".to_owned(),
+        };
+        self.say(Reply::Collector(Some(words)));
+        let done = self.take_new(now);
+        self.trouble(done.err().map(|e| format!("following the collector: {e}")));
+    }
+
+    fn take_new(&mut self, now: Timestamp) -> Result<(), StoreError> {
+        let Role::Following { cursor } = self.role else { return Ok(()) };
+        let infos = self.infos();
+        let reader = self.reader()?;
+        let mut cursor = cursor;
+        let mut news = Vec::new();
+        let mut histories = Vec::new();
+        if cursor >= 0 {
+            loop {
+                let followed = reader.follow(cursor)?;
+                cursor = followed.cursor;
+                news.extend(followed.kept);
+                if followed.missed {
+                    cursor = -1;
+                }
+                if followed.missed || !followed.more {
+                    break;
+                }
+            }
+        }
+        if cursor < 0 {
+            cursor = reader.cursor()?;
+            let uids: Vec<Arc<str>> = infos.keys().cloned().collect();
+            news = reader.state_at(&uids, now)?.kept;
+            for (uid, info) in &infos {
+                histories.push((info.id.clone(), history(reader, uid, now)?));
+            }
+        }
+        self.role = Role::Following { cursor };
+        let Some(feed) = self.ties.feed.upgrade() else { return Ok(()) };
+        for mut kept in news {
+            let Some(info) = infos.get(&kept.info.uid) else { continue };
+            // Its name may be another one by now.
+            kept.info = Arc::clone(info);
+            let _ = feed.blocking_send(Update::Remembered(Box::new(kept)));
+        }
+        for (instance, history) in histories {
+            let _ = feed.blocking_send(Update::History { instance, history: Arc::new(history) });
+        }
+        Ok(())
+    }
+
+    /// The instances of the inventory, by what history knows them by.
+    fn infos(&self) -> HashMap<Arc<str>, Arc<InstanceInfo>> {
+        let snapshot = Arc::clone(&self.ties.snapshots.borrow());
+        snapshot.instances.iter().map(|i| (Arc::clone(&i.info.uid), Arc::clone(&i.info))).collect()
+    }
+
+    /// Who reads the history of this fleet; opened with the first question.
+    fn reader(&mut self) -> Result<&mut Reader, StoreError> {
+        if self.reader.is_none()
+            && let Some(fleet) = &self.fleet
+        {
+            self.reader = Some(Reader::open(&fleet.file, fleet.sealer.clone())?);
+        }
+        self.reader.as_mut().ok_or_else(|| StoreError::NoTenant { name: String::new(), known: Vec::new() })
+    }
+
+    /// Writes what was recorded, and lets go of the file. Until it is decided who polls the next fleet, nobody does.
+    fn close(&mut self) {
+        if self.fleet.take().is_some() {
+            self.command(Command::Follow(true));
+        }
+        self.switch.send_replace(None);
+        self.reader = None;
+        if let Role::Collecting { writer, .. } = std::mem::replace(&mut self.role, Role::Idle)
+            && let Err(e) = writer.join()
+        {
+            tracing::error!("writing the end of the history: {e}");
+        }
+        self.tell.send_replace(None);
+        self.said = None;
+    }
+}
+
+/// The quarter of an hour before an instant, all series.
+fn history(reader: &mut Reader, uid: &Arc<str>, at: Timestamp) -> Result<History, StoreError> {
+    let mut history = History::default();
+    for kept in reader.between(uid, at.plus_ms(-KEEP_MS), at)?.kept {
+        history.note(kept.at, &kept.what);
+    }
+    Ok(history)
+}
+
+fn now() -> Timestamp {
+    Timestamp::from_ms(chrono::Utc::now().timestamp_millis())
+}
+
+fn take_lock(fleet: &Fleet) -> anyhow::Result<lock::Taken> {
+    super::log::make(&fleet.folder)?;
+    let version = env!("CARGO_PKG_VERSION").to_owned();
+    lock::take(&fleet.folder, &lock::Holder { pid: std::process::id(), started_ms: now().ms(), version })
+}
