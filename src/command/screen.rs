@@ -53,7 +53,7 @@ pub async fn run(source: Source, tenancy: &Tenancy, screen: &Screen) -> anyhow::
     let folder = demo_log.as_ref().map_or_else(|| log::folder(&config.log), |d| PathBuf::from(d.path()));
     let log = Arc::new(log::start(&config.log, &folder, log::FILE_ONLY)?);
     let plain = (!is_sealed).then(|| fleet.targets.clone());
-    let (recorder, recorded) = historian::recorder();
+    let (recorder, readings) = historian::recorder();
     let collector = collect::start(
         fleet.targets,
         source::settings(&config),
@@ -66,7 +66,7 @@ pub async fn run(source: Source, tenancy: &Tenancy, screen: &Screen) -> anyhow::
     let follower =
         tokio::spawn(follow(reloader, collector.commands.clone(), replies.clone(), Arc::clone(&log)));
     let history =
-        historian::start(historian::Ties::of(&collector, Some(replies.clone()), &config), recorded)?;
+        historian::start(historian::Ties::of(&collector, Some(replies.clone()), &config), readings)?;
     if is_sealed {
         // Until the vault is open, nobody knows who polls.
         collector.commands.send(collect::Command::Follow(true)).await?;
@@ -74,14 +74,9 @@ pub async fn run(source: Source, tenancy: &Tenancy, screen: &Screen) -> anyhow::
         let open = plain_history(&source, tenancy, demo_log.as_ref())?;
         history.orders.send(historian::Order::Open(open)).await?;
     }
-    let keeper =
-        keeper::start(tenancy, plain, collector.commands.clone(), replies, history.orders.clone())?;
-    let worker = tokio::spawn(effects::carry_out(
-        wishes,
-        collector.commands.clone(),
-        keeper,
-        history.orders.clone(),
-    ));
+    let keeper = keeper::start(tenancy, plain, collector.commands.clone(), replies, history.orders.clone())?;
+    let worker =
+        tokio::spawn(effects::carry_out(wishes, collector.commands.clone(), keeper, history.orders.clone()));
     let setup = Setup {
         settings: Settings {
             tenant: fleet.title,

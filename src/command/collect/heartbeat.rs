@@ -2,7 +2,10 @@
 //! without asking it. Written by `collect`, read by `status`, `healthcheck` and a screen that follows a collector. It
 //! names no instance: the folder of a tenant tells nothing that its sealed inventory hides.
 
-use crate::model::{sample::CollectorStats, snapshot::FleetSnapshot, time::Timestamp};
+use crate::{
+    model::{sample::CollectorStats, snapshot::FleetSnapshot, time::Timestamp},
+    store::history::WriterStats,
+};
 use serde::{Deserialize, Serialize};
 use std::{
     fs::{self, OpenOptions},

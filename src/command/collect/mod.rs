@@ -65,7 +65,7 @@ pub async fn run(args: &cli::Collect, source: &cli::Source, tenancy: &Tenancy) -
     let name = format!("{}.collector", place.name);
     let log = Arc::new(log::start(&config.log, &folder, log::Lines { name: &name, to_stderr: true })?);
     tracing::info!(version = holder.version, fleet = place.name, "collecting");
-    let (recorder, recorded) = historian::recorder();
+    let (recorder, readings) = historian::recorder();
     let collector = collect::start(
         fleet.targets,
         source::settings(&config),
@@ -73,7 +73,7 @@ pub async fn run(args: &cli::Collect, source: &cli::Source, tenancy: &Tenancy) -
         roots.await?,
         Some(recorder),
     );
-    let history = historian::start(historian::Ties::of(&collector, None, &config), recorded)?;
+    let history = historian::start(historian::Ties::of(&collector, None, &config), readings)?;
     let (stand, standing) = watch::channel((Standing::Starting, String::new()));
     let mut tasks = JoinSet::new();
     tasks.spawn(reconfigure(reloader, collector.commands.clone(), Arc::clone(&log), Arc::clone(&notifier)));

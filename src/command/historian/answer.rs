@@ -1,21 +1,17 @@
 //! What the screen asks of the past, answered from the store: the fleet at an instant, charts, events. Part of the historian.
 
-use super::{Role, Work, history, now};
+use super::{Role, Work, now};
 use crate::{
     model::{
         chart::{ChartData, ChartQuery, Mark, MarkKind},
-        fleet::Fleet,
         health::Level,
-        history::{History, SeriesId},
         instance::{InstanceId, InstanceInfo},
-        sample::Update,
         series::SeriesKey,
-        snapshot::FleetSnapshot,
         time::Timestamp,
     },
     store::{
         StoreError,
-        history::{Event, EventFilter, Marks, Reader},
+        history::{Charts, Event, EventFilter, Marks},
     },
     tui::effect::{Reply, Request},
 };
@@ -24,8 +20,6 @@ use std::{collections::HashMap, sync::Arc};
 /// With so many instances or fewer all series of the past quarter of an hour are there at once; with more first those that the
 /// list of the fleet needs, then the rest.
 const AT_ONCE: usize = 60;
-/// What the list of the fleet and its verdicts need.
-const FIRST: [SeriesId; 3] = [SeriesId::Cpu, SeriesId::Batches, SeriesId::PageLife];
 /// An incident begins so long before it was noticed, ms …
 const BEFORE_MS: i64 = 10 * 60_000;
 /// … and ends so long after.
@@ -62,11 +56,13 @@ impl Work {
             self.say(Reply::NoHistory { ticket: Some(ticket), why });
             return Ok(());
         };
-        let few = now.instances.len() <= AT_ONCE;
-        for all in [false, true] {
-            if all == few || all {
-                let snapshot = past(self.reader()?, &now, None, at, all)?;
-                self.say(Reply::Past { ticket, snapshot, at, oldest, newest });
+        let infos: Vec<Arc<InstanceInfo>> = now.instances.iter().map(|i| Arc::clone(&i.info)).collect();
+        let first = if infos.len() > AT_ONCE { Charts::OfTheList } else { Charts::All };
+        for charts in [first, Charts::All] {
+            let snapshot = self.reader()?.fleet_at(&infos, &now.thresholds, at, charts)?;
+            self.say(Reply::Past { ticket, snapshot, at, oldest, newest });
+            if first == Charts::All {
+                break;
             }
         }
         Ok(())
@@ -74,7 +70,9 @@ impl Work {
 
     fn compare(&mut self, ticket: u64, at: Timestamp, instances: &[InstanceId]) -> Result<(), StoreError> {
         let now = Arc::clone(&self.ties.snapshots.borrow());
-        let snapshot = past(self.reader()?, &now, Some(instances), at, true)?;
+        let wanted = now.instances.iter().map(|i| &i.info).filter(|info| instances.contains(&info.id));
+        let infos: Vec<Arc<InstanceInfo>> = wanted.cloned().collect();
+        let snapshot = self.reader()?.fleet_at(&infos, &now.thresholds, at, Charts::All)?;
         self.say(Reply::Compared { ticket, snapshot });
         Ok(())
     }
@@ -121,7 +119,7 @@ impl Work {
         let ids: Vec<Option<&InstanceId>> =
             if instances.is_empty() { vec![None] } else { instances.iter().map(Some).collect() };
         for id in ids {
-            self.put(Event::bookmark(id.map(|id| self.uid(id)), at, note))?;
+            self.put(&Event::bookmark(id.map(|id| self.uid(id)), at, note))?;
             self.say(Reply::Bookmarked(Mark {
                 at,
                 to: None,
@@ -139,7 +137,7 @@ impl Work {
             let mut event = Event::bookmark(Some(self.uid(id)), at.plus_ms(-BEFORE_MS), "kept by hand");
             event.kind = MarkKind::Incident;
             event.to = Some(at.plus_ms(AFTER_MS));
-            self.put(event)?;
+            self.put(&event)?;
         }
         let text = format!("kept as an incident: {} instances, from 10 minutes ago on", instances.len());
         self.say(Reply::Message { level: Level::Ok, text });
@@ -147,14 +145,14 @@ impl Work {
     }
 
     /// By the writer if it is ours, else beside it.
-    fn put(&self, event: Event) -> Result<(), StoreError> {
+    fn put(&self, event: &Event) -> Result<(), StoreError> {
         if let Role::Collecting { writer, .. } = &self.role
             && writer.note(event.clone())
         {
             return Ok(());
         }
         let Some(fleet) = &self.fleet else { return Ok(()) };
-        Marks::open(&fleet.file, fleet.sealer.clone())?.put(&event)
+        Marks::open(&fleet.file, fleet.sealer.clone())?.put(event)
     }
 
     /// What history knows it by.
@@ -162,43 +160,4 @@ impl Work {
         let snapshot = self.ties.snapshots.borrow();
         snapshot.find(id).map_or_else(|| id.as_str().into(), |i| Arc::clone(&i.info.uid))
     }
-}
-
-/// The fleet of today as it was then, judged by the limits of today.
-fn past(
-    reader: &mut Reader,
-    now: &FleetSnapshot,
-    only: Option<&[InstanceId]>,
-    at: Timestamp,
-    all_series: bool,
-) -> Result<Arc<FleetSnapshot>, StoreError> {
-    let wanted = |info: &&Arc<InstanceInfo>| only.is_none_or(|ids| ids.contains(&info.id));
-    let infos: Vec<Arc<InstanceInfo>> = now.instances.iter().map(|i| &i.info).filter(wanted).cloned().collect();
-    let uids: Vec<Arc<str>> = infos.iter().map(|info| Arc::clone(&info.uid)).collect();
-    let by_uid: HashMap<Arc<str>, Arc<InstanceInfo>> = uids.iter().cloned().zip(infos.iter().cloned()).collect();
-    let mut fleet = Fleet::new(now.thresholds.clone());
-    fleet.apply(Update::Inventory(infos.clone()));
-    for mut kept in reader.state_at(&uids, at)?.kept {
-        if let Some(info) = by_uid.get(&kept.info.uid) {
-            kept.info = Arc::clone(info);
-            fleet.apply(Update::Remembered(Box::new(kept)));
-        }
-    }
-    for info in &infos {
-        let history = if all_series { history(reader, &info.uid, at)? } else { first(reader, &info.uid, at)? };
-        fleet.apply(Update::History { instance: info.id.clone(), history: Arc::new(history) });
-    }
-    Ok(fleet.snapshot(at))
-}
-
-/// What the list of the fleet shows of the quarter of an hour before.
-fn first(reader: &Reader, uid: &str, at: Timestamp) -> Result<History, StoreError> {
-    let mut history = History::default();
-    for id in FIRST {
-        let from = at.plus_ms(-crate::model::history::KEEP_MS);
-        for (when, value) in reader.points(uid, &SeriesKey::of(id), from, at)? {
-            history.record(id, when, value);
-        }
-    }
-    Ok(history)
 }

@@ -12,12 +12,7 @@ use crate::{
     collect::{Collector, Command, Recorder},
     config::Config,
     model::{
-        health::Level,
-        history::{History, KEEP_MS},
-        instance::InstanceInfo,
-        kept::Kept,
-        sample::Update,
-        snapshot::FleetSnapshot,
+        health::Level, instance::InstanceInfo, kept::Kept, sample::Update, snapshot::FleetSnapshot,
         time::Timestamp,
     },
     store::{
@@ -54,8 +49,6 @@ pub enum Order {
     Close,
     /// a question of the screen
     Ask(Request),
-    /// the configuration changed
-    Options(Options),
 }
 
 /// Whose history.
@@ -200,8 +193,6 @@ impl Work {
             }
             Order::Close => self.close(),
             Order::Ask(request) => self.answer(request),
-            // Taken by the next writer.
-            Order::Options(options) => self.ties.options = options,
         }
     }
 
@@ -335,7 +326,7 @@ impl Work {
             let uids: Vec<Arc<str>> = infos.keys().cloned().collect();
             news = reader.state_at(&uids, now)?.kept;
             for (uid, info) in &infos {
-                histories.push((info.id.clone(), history(reader, uid, now)?));
+                histories.push((info.id.clone(), reader.history(uid, now)?));
             }
         }
         self.role = Role::Following { cursor };
@@ -383,15 +374,6 @@ impl Work {
         self.tell.send_replace(None);
         self.said = None;
     }
-}
-
-/// The quarter of an hour before an instant, all series.
-fn history(reader: &mut Reader, uid: &Arc<str>, at: Timestamp) -> Result<History, StoreError> {
-    let mut history = History::default();
-    for kept in reader.between(uid, at.plus_ms(-KEEP_MS), at)?.kept {
-        history.note(kept.at, &kept.what);
-    }
-    Ok(history)
 }
 
 fn now() -> Timestamp {

@@ -7,7 +7,7 @@
 //! | `engine` | one transaction: rows, points, names, texts, events |
 //! | `seal`, `retain` | hot rows to blocks, chunks and roll-ups; what is too old or too much goes |
 //! | `tracker`, `event` | from what happened to what is on the time line |
-//! | `reader`, `chart`, `events` | states at an instant, charts from the tier that fits, the time line |
+//! | `reader`, `fleet`, `chart`, `events` | states at an instant, the fleet made of them, charts from the tier that fits, the time line |
 //! | `block`, `chunk`, `rollup` | the blobs: states, points, totals |
 //! | `names`, `pack`, `blobs`, `digits` | numbers of names; readings to bytes; seals and sums; numbers to bytes |
 //! | `schema` | tables and migrations |
@@ -21,6 +21,7 @@ mod engine;
 mod event;
 mod events;
 mod failure;
+mod fleet;
 mod names;
 mod pack;
 mod reader;
@@ -36,6 +37,7 @@ pub use engine::{Committed, Engine, Options};
 pub use event::{Episode, Event};
 pub use events::{EventFilter, Marks};
 pub use failure::StoreHealth;
+pub use fleet::Charts;
 pub use reader::{Followed, Past, Reader};
 pub use retain::Cleaned;
 pub use rollup::{Tier, Total};

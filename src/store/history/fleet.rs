@@ -1,0 +1,85 @@
+//! The fleet at an instant: what the store remembers, folded by the reducer that folds what is polled. Asked by `command`.
+
+use super::reader::Reader;
+use crate::{
+    model::{
+        fleet::Fleet,
+        health::Thresholds,
+        history::{History, KEEP_MS, SeriesId},
+        instance::InstanceInfo,
+        sample::Update,
+        series::SeriesKey,
+        snapshot::FleetSnapshot,
+        time::Timestamp,
+    },
+    store::StoreError,
+};
+use std::{collections::HashMap, sync::Arc};
+
+/// What the list of the fleet and its verdicts need.
+const OF_THE_LIST: [SeriesId; 3] = [SeriesId::Cpu, SeriesId::Batches, SeriesId::PageLife];
+
+/// Which series of the quarter of an hour before the instant are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Charts {
+    /// those that the list of the fleet and the verdicts need
+    OfTheList,
+    /// every one: takes about ten times as long
+    All,
+}
+
+impl Reader {
+    /// These instances as they were, judged by these limits. One that history does not know was not polled yet.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn fleet_at(
+        &mut self,
+        infos: &[Arc<InstanceInfo>],
+        thresholds: &Thresholds,
+        at: Timestamp,
+        charts: Charts,
+    ) -> Result<Arc<FleetSnapshot>, StoreError> {
+        let by_uid: HashMap<&str, &Arc<InstanceInfo>> = infos.iter().map(|info| (&*info.uid, info)).collect();
+        let uids: Vec<Arc<str>> = infos.iter().map(|info| Arc::clone(&info.uid)).collect();
+        let mut fleet = Fleet::new(thresholds.clone());
+        fleet.apply(Update::Inventory(infos.to_vec()));
+        for mut kept in self.state_at(&uids, at)?.kept {
+            if let Some(info) = by_uid.get(&*kept.info.uid) {
+                // Its name may have been another one then.
+                kept.info = Arc::clone(info);
+                fleet.apply(Update::Remembered(Box::new(kept)));
+            }
+        }
+        for info in infos {
+            let history = match charts {
+                Charts::OfTheList => self.list_history(&info.uid, at)?,
+                Charts::All => self.history(&info.uid, at)?,
+            };
+            fleet.apply(Update::History { instance: info.id.clone(), history: Arc::new(history) });
+        }
+        Ok(fleet.snapshot(at))
+    }
+
+    /// The quarter of an hour before an instant, all series.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn history(&mut self, uid: &Arc<str>, at: Timestamp) -> Result<History, StoreError> {
+        let mut history = History::default();
+        for kept in self.between(uid, at.plus_ms(-KEEP_MS), at)?.kept {
+            history.note(kept.at, &kept.what);
+        }
+        Ok(history)
+    }
+
+    fn list_history(&self, uid: &str, at: Timestamp) -> Result<History, StoreError> {
+        let mut history = History::default();
+        for id in OF_THE_LIST {
+            for (when, value) in self.points(uid, &SeriesKey::of(id), at.plus_ms(-KEEP_MS), at)? {
+                history.record(id, when, Some(value));
+            }
+        }
+        Ok(history)
+    }
+}

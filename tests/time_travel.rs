@@ -1,0 +1,117 @@
+//! What was on the screen live is on the screen when one goes back to it: real TDS, the collector, the store's writer and
+//! reader, and the panes. Nothing in between is a stand-in but the servers.
+
+#![expect(clippy::expect_used, reason = "a test fails by panicking, in its helpers too")]
+
+use dbtop::{
+    collect::{self, Command, Settings},
+    config,
+    model::{health::Thresholds, instance::InstanceInfo, snapshot::FleetSnapshot},
+    sim::{Sim, SimConfig},
+    store::history::{Charts, Options, Reader, Writer},
+    tds::Roots,
+};
+use stage::Stage;
+use std::{sync::Arc, time::Duration};
+
+mod fixture;
+#[path = "fixture/stage.rs"]
+mod stage;
+
+const PANES: [(&str, &str); 6] = [
+    ("fleet", ""),
+    ("heat map", "v"),
+    ("instance", "enter"),
+    ("activity", "2"),
+    ("waits", "3"),
+    ("blocking", "4"),
+];
+
+/// A fleet with much that is wrong, polled fast, and kept; what was shown every few seconds meanwhile.
+async fn live(folder: &std::path::Path) -> Vec<Arc<FleetSnapshot>> {
+    let script = r##"
+        [[event]]
+        on = "#1"
+        kind = "blocking_storm"
+        from_s = -120
+        [[event]]
+        on = "#2"
+        kind = "cpu_storm"
+        from_s = -60
+        [[event]]
+        on = "#3"
+        kind = "login_refused"
+        from_s = -60
+        [[event]]
+        on = "#4"
+        kind = "hostile"
+        from_s = -60
+        [[event]]
+        on = "#5"
+        kind = "no_view_server_state"
+        from_s = -60
+        [[event]]
+        on = "#6"
+        kind = "restart"
+        from_s = 12
+        [[event]]
+        on = "#7"
+        kind = "down"
+        from_s = 10
+        for_s = 8
+    "##;
+    let scenario = dbtop::sim::scenario::Scenario::from_toml(script, 0).expect("the script is read");
+    let config = SimConfig { instances: 10, port: Some(0), scenario, ..SimConfig::default() };
+    let sim = Sim::start(config).await.expect("the simulator starts");
+    let targets = config::inventory::parse(&sim.inventory_toml()).expect("the simulator's inventory is read");
+    let settings = Settings {
+        fleet_every_ms: 3_000,
+        fleet_detail_every_ms: 4_000,
+        slow_every_ms: 10_000,
+        ..Settings::default()
+    };
+    let (recorder, writer) =
+        Writer::start(&folder.join("history.db"), None, Options::default()).expect("the store opens");
+    let resolver = Arc::new(config::secret::resolve);
+    let collector = collect::start(targets, settings, resolver, Roots::public(), Some(recorder));
+    let focus = collector.snapshots.borrow().instances[8].id().clone();
+    collector.commands.send(Command::Focus(vec![focus])).await.expect("the collector listens");
+    let mut shown = Vec::new();
+    for _ in 0..8 {
+        tokio::time::sleep(Duration::from_millis(4_100)).await;
+        shown.push(Arc::clone(&collector.snapshots.borrow()));
+    }
+    assert!(collector.shutdown().await);
+    writer.join().expect("all is written");
+    shown
+}
+
+/// The screen without its footer, which tells of the collector now.
+fn text(snapshot: &Arc<FleetSnapshot>, keys: &str) -> String {
+    let text = Stage::at(Arc::clone(snapshot), 160, 50, snapshot.at).keys(keys).text();
+    let lines: Vec<&str> = text.lines().collect();
+    lines[..lines.len() - 1].join("\n")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_pane_at_an_instant_is_what_it_was_then() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let shown = live(folder.path()).await;
+    let mut reader = Reader::open(&folder.path().join("history.db"), None).expect("the store is read");
+    for (n, then) in shown.iter().enumerate() {
+        let infos: Vec<Arc<InstanceInfo>> = then.instances.iter().map(|i| Arc::clone(&i.info)).collect();
+        let past = reader
+            .fleet_at(&infos, &Thresholds::default(), then.at, Charts::All)
+            .expect("the past is there");
+        for (pane, keys) in PANES {
+            assert_eq!(text(then, keys), text(&past, keys), "{pane}, number {n}");
+        }
+        // Every instance by itself, with its charts.
+        for i in 0..infos.len() {
+            let keys = format!("{} enter", "down ".repeat(i));
+            assert_eq!(text(then, &keys), text(&past, &keys), "instance in row {i}, number {n}");
+        }
+    }
+    let last = shown.last().expect("something was shown");
+    assert!(text(last, "4").contains("head"), "there was something to compare:\n{}", text(last, "4"));
+}
