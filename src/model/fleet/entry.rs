@@ -51,6 +51,8 @@ pub(super) struct Entry {
     dirty: bool,
     /// a headline came: its score is due in the history
     score_due: Option<Timestamp>,
+    /// the verdict is one that history remembers, of then
+    remembered_at: Option<Timestamp>,
     /// time itself may change the verdict from here on
     recheck_at: Timestamp,
     checked_at: Timestamp,
@@ -75,6 +77,7 @@ impl Entry {
             shown: Arc::new(shown),
             dirty: true,
             score_due: None,
+            remembered_at: None,
             recheck_at: Timestamp::default(),
             checked_at: Timestamp::default(),
         }
@@ -310,8 +313,11 @@ impl Entry {
                 }
                 self.change_problem(*probe, *every_ms, problem.clone());
             }
-            // It is judged anew.
-            Happened::Health { .. } => {}
+            Happened::Health { health, .. } => {
+                self.health = health.clone();
+                self.remembered_at = Some(at);
+                self.dirty = true;
+            }
         }
         Arc::make_mut(&mut self.history).note(at, &kept.what);
     }
@@ -341,7 +347,12 @@ impl Entry {
         if !self.dirty && now < self.recheck_at && now >= self.checked_at {
             return false;
         }
-        let health = score::assess(&self.info.poll, &self.facts, &self.history, thresholds, now);
+        // A verdict that is remembered is what was shown, until time could have changed it.
+        let remembered_at = self.remembered_at.take();
+        let health = match remembered_at.filter(|at| now < self.next_recheck(thresholds, *at)) {
+            Some(_) => self.health.clone(),
+            None => score::assess(&self.info.poll, &self.facts, &self.history, thresholds, now),
+        };
         let scored = self.score_due.take();
         if scored.is_some() || health != self.health {
             let what = Happened::Health { health: health.clone(), polled: scored.is_some() };
