@@ -112,5 +112,9 @@ async fn every_pane_at_an_instant_is_what_it_was_then() {
         }
     }
     let last = shown.last().expect("something was shown");
-    assert!(text(last, "4").contains("open transaction"), "there was something to compare:\n{}", text(last, "4"));
+    assert!(
+        text(last, "4").contains("open transaction"),
+        "there was something to compare:\n{}",
+        text(last, "4")
+    );
 }

@@ -109,7 +109,7 @@ impl Pulse {
         move || {
             let mut beat = beat.clone();
             let fleet = Arc::clone(&snapshots.borrow());
-            beat.take(&fleet, &stand.borrow(), store.borrow().clone());
+            beat.take(&fleet, &stand.borrow(), store.borrow().as_ref());
             Figures { fleet, beat, latency: gauge.latency() }.text()
         }
     }
@@ -125,8 +125,7 @@ impl Pulse {
 
     fn fill(&mut self) {
         let fleet = Arc::clone(&self.snapshots.borrow());
-        let store = self.store.borrow().as_ref().map(StoreFigures::from);
-        self.beat.take(&fleet, &self.stand.borrow(), store);
+        self.beat.take(&fleet, &self.stand.borrow(), self.store.borrow().as_ref());
     }
 
     /// One line.
@@ -151,11 +150,11 @@ impl Pulse {
 
 impl Heartbeat {
     /// All that is known now.
-    fn take(&mut self, fleet: &FleetSnapshot, (standing, words): &Stand, store: Option<StoreFigures>) {
+    fn take(&mut self, fleet: &FleetSnapshot, (standing, words): &Stand, store: Option<&WriterStats>) {
         self.fill(fleet);
         self.standing = *standing;
         self.words.clone_from(words);
-        self.store = store;
+        self.store = store.map(StoreFigures::from);
         self.written_ms = super::now_ms();
     }
 }

@@ -6,7 +6,6 @@ use crate::{
         chart::{ChartData, ChartQuery, Mark, MarkKind},
         health::Level,
         instance::{InstanceId, InstanceInfo},
-        series::SeriesKey,
         time::Timestamp,
     },
     store::{
@@ -81,8 +80,8 @@ impl Work {
         let uid = self.uid(&query.instance);
         let reader = self.reader()?;
         let mut data = ChartData { lines: Vec::with_capacity(query.series.len()), tier: "as measured" };
-        for id in &query.series {
-            let drawn = reader.chart(&uid, &SeriesKey::of(*id), query.from, query.to, query.points)?;
+        for key in &query.series {
+            let drawn = reader.chart(&uid, key, query.from, query.to, query.points)?;
             if drawn.tier.is_some() {
                 data.tier = drawn.tier_words();
             }
