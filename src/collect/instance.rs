@@ -10,6 +10,7 @@
 use super::{
     budget::Rule,
     driver::{Driver, Session},
+    gate::Priority,
     meter::Meter,
     orders::Orders,
     retry::{Attempt, Retry},
@@ -67,6 +68,8 @@ pub(super) struct Control {
     pub refreshes: u64,
     /// what the instance's record and labels say about polling it
     pub poll: Arc<PollSettings>,
+    /// who goes first when permits are scarce
+    pub priority: Priority,
     /// the collector's settings
     pub orders: Arc<Orders>,
 }
@@ -74,7 +77,13 @@ pub(super) struct Control {
 impl Control {
     /// Neither on the screen nor paused.
     pub const fn new(poll: Arc<PollSettings>, orders: Arc<Orders>) -> Self {
-        Self { focused: false, paused: false, refreshes: 0, poll, orders }
+        let priority = Priority::Usual;
+        Self { focused: false, paused: false, refreshes: 0, poll, priority, orders }
+    }
+
+    /// The newest gates, and how to go through them.
+    fn way_in(&self) -> (Arc<Orders>, Priority) {
+        (Arc::clone(&self.orders), self.priority)
     }
 }
 
@@ -169,19 +178,19 @@ impl<D: Driver> Instance<D> {
         shared.meter.connect();
         let secret = self.secret.get().await?;
         // The newest, which a connect may be the first to see.
-        let orders = Arc::clone(&self.control.borrow().orders);
+        let (orders, priority) = self.control.borrow().way_in();
         let within = orders.settings.connect_within;
-        let place = orders.dials.enter().await;
+        let place = orders.dials.enter(priority).await;
         let started = Instant::now();
         let dialed = place.run(shared.driver.dial(target, within / 2)).await?;
         let left = within.saturating_sub(started.elapsed());
-        let place = orders.handshakes.enter().await;
+        let place = orders.handshakes.enter(priority).await;
         let session = place.run(shared.driver.login(dialed, target, &secret, left)).await;
         if session.as_ref().is_err_and(|f| f.kind == FailureKind::Login) {
             self.secret.refused();
         }
         let mut session = session?;
-        let place = orders.queries.enter().await;
+        let place = orders.queries.enter(priority).await;
         let left = within.saturating_sub(started.elapsed()).max(LEAST_SET_UP);
         match tokio::time::timeout(left, place.run(session.prepare(&mut self.context))).await {
             Ok(prepared) => prepared.map(|()| session),
@@ -276,8 +285,8 @@ impl<D: Driver> Instance<D> {
 
     async fn poll(&mut self, session: &mut D::Session, due: &[ProbeId]) -> Vec<Polled> {
         let planned = self.schedule.next();
-        let orders = Arc::clone(&self.obeyed.orders);
-        let place = orders.queries.enter().await;
+        let (orders, priority) = self.control.borrow().way_in();
+        let place = orders.queries.enter(priority).await;
         let started = Instant::now();
         let on_time = Duration::from_millis(u64::from(self.schedule.every_ms(ProbeId::Headline)) / 10);
         let meter = &self.shared.meter;

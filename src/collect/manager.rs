@@ -4,6 +4,7 @@
 use super::{
     Command,
     driver::Driver,
+    gate::Priority,
     instance::{Control, Instance, Shared},
     orders::Orders,
     secrets::Secrets,
@@ -11,8 +12,10 @@ use super::{
 };
 use crate::model::{
     failure::{Failure, FailureKind},
+    health::Level,
     instance::{InstanceId, Target},
     sample::{Link, Update},
+    snapshot::FleetSnapshot,
 };
 use std::{
     collections::{HashMap, HashSet},
@@ -22,9 +25,12 @@ use std::{
 use tokio::{
     sync::{mpsc, watch},
     task::{AbortHandle, Id, JoinError, JoinSet},
+    time::MissedTickBehavior,
 };
 use tokio_util::sync::CancellationToken;
 
+/// How often it is looked who is in trouble.
+const RANK_EVERY: Duration = Duration::from_secs(2);
 /// A task that panicked is started again after this.
 const AFTER_PANIC: Duration = Duration::from_secs(30);
 
@@ -44,10 +50,17 @@ pub(super) struct Manager<D> {
     paused: bool,
     /// while another process polls: what we would
     waiting: Option<Vec<Target>>,
+    snapshots: watch::Receiver<Arc<FleetSnapshot>>,
 }
 
 impl<D: Driver> Manager<D> {
-    pub fn new(shared: Arc<Shared<D>>, orders: Arc<Orders>, secrets: Secrets) -> Self {
+    /// `snapshots` tell who is in trouble.
+    pub fn new(
+        shared: Arc<Shared<D>>,
+        orders: Arc<Orders>,
+        secrets: Secrets,
+        snapshots: watch::Receiver<Arc<FleetSnapshot>>,
+    ) -> Self {
         Self {
             shared,
             orders,
@@ -57,6 +70,7 @@ impl<D: Driver> Manager<D> {
             focused: HashSet::new(),
             paused: false,
             waiting: None,
+            snapshots,
         }
     }
 
@@ -68,17 +82,30 @@ impl<D: Driver> Manager<D> {
         cancel: CancellationToken,
     ) {
         self.take_targets(targets);
+        let mut rank = tokio::time::interval(RANK_EVERY);
+        rank.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 biased;
                 () = cancel.cancelled() => break,
+                _ = rank.tick() => self.rank(),
                 Some(command) = commands.recv() => self.carry_out(command).await,
                 Some(ended) = self.tasks.join_next_with_id() => self.note_end(ended).await,
-                // Without commands and tasks only the end is left.
-                else => cancel.cancelled().await,
             }
         }
         self.tasks.shutdown().await;
+    }
+
+    /// Who is critical goes first from now on, whatever its labels say.
+    fn rank(&self) {
+        let fleet = Arc::clone(&self.snapshots.borrow());
+        for instance in &fleet.instances {
+            let Some(running) = self.running.get(instance.id()) else { continue };
+            let priority = Priority::of(&running.target.info, instance.health.level);
+            if running.control.borrow().priority != priority {
+                running.change(|c| c.priority = priority);
+            }
+        }
     }
 
     async fn carry_out(&mut self, command: Command) {
@@ -173,6 +200,7 @@ impl<D: Driver> Manager<D> {
         let first = Control {
             focused: self.focused.contains(&id),
             paused: self.paused,
+            priority: Priority::of(&target.info, Level::Unknown),
             ..Control::new(Arc::clone(&target.info.poll), Arc::clone(&self.orders))
         };
         let (control, listen) = watch::channel(first);

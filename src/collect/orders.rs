@@ -41,8 +41,8 @@ impl Orders {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_gate_is_replaced_only_if_its_number_changes() {
+    #[tokio::test]
+    async fn a_gate_is_replaced_only_if_its_number_changes() {
         let meter = Arc::new(Meter::default());
         let old = Orders::new(Settings::default(), None, &meter);
         let new = Orders::new(Settings { max_queries: 3, ..Settings::default() }, Some(&old), &meter);

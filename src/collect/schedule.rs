@@ -33,6 +33,8 @@ struct Slot {
     every_ms: u32,
     /// polls since it was cold
     polls: u32,
+    /// when it would be due, had nobody asked for it at once
+    planned: Option<Instant>,
 }
 
 /// The time-table of one instance.
@@ -55,6 +57,7 @@ impl Schedule {
             last: None,
             every_ms: settings.every_ms(&poll, probe, false),
             polls: 0,
+            planned: None,
         });
         Self { slots, focused: false, poll, slowed: Slowed::default() }
     }
@@ -121,7 +124,12 @@ impl Schedule {
             let missed = (late.as_millis() / every.as_millis().max(1)) as u64;
             skipped += missed;
             let planned = slot.due.min(now) + step;
-            slot.due = if missed > 0 || planned <= now { now + step } else { planned };
+            slot.due = match slot.planned.take() {
+                Some(as_before) if as_before > now + every / 3 && as_before <= now + step => as_before,
+                Some(as_before) if as_before > now && as_before <= now + step => as_before + every,
+                _ if missed > 0 || planned <= now => now + step,
+                _ => planned,
+            };
         }
         skipped
     }
@@ -189,10 +197,11 @@ impl Schedule {
         }
     }
 
-    /// Everything is due now.
+    /// Everything is due now; the next time is when it would have been, so that a fleet does not march in step afterwards.
     pub fn refresh(&mut self, now: Instant) {
-        for slot in &mut self.slots {
-            slot.due = slot.due.min(now);
+        for slot in self.slots.iter_mut().filter(|slot| slot.due > now) {
+            slot.planned = Some(slot.due);
+            slot.due = now;
         }
     }
 

@@ -6,6 +6,7 @@ use super::{
 };
 use crate::model::{
     health::{Level, Thresholds},
+    instance::InstanceInfo,
     record::PollSettings,
     sample::{Link, ProbeId},
     snapshot::InstanceSnapshot,
@@ -476,4 +477,48 @@ async fn while_another_process_polls_nothing_is_asked_and_what_it_saw_is_shown()
     assert!(has_headline(&shown(&collector, "b")), "it polls by itself again");
     assert!(fake.asked.lock().unwrap().len() > asked);
     assert!(collector.shutdown().await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn production_is_polled_before_tests_when_permits_are_scarce() {
+    let (fake, label) = (Fake::new(), |name: &str, env: &str| {
+        let target = target(name);
+        let labels = vec![("env".into(), env.into())];
+        Target { info: Arc::new(InstanceInfo { labels, ..InstanceInfo::clone(&target.info) }), ..target }
+    });
+    let mut targets: Vec<Target> = names(20).iter().map(|name| label(name, "test")).collect();
+    targets.push(label("prod", "prod"));
+    for target in &targets {
+        fake.set(target.info.id.as_str(), Act::Answer(400));
+    }
+    clock();
+    let settings = Settings { clock, max_queries: 1, ..Settings::default() };
+    let resolver: Resolver = Arc::new(|_| Ok(crate::model::secret::Secret::new(String::new())));
+    let _collector = start_with(targets, settings, resolver, fake.clone(), None);
+    seconds(20.0).await;
+    let asked = fake.asked.lock().unwrap();
+    let turn = asked.iter().position(|(name, ..)| name == "prod");
+    assert!(turn.is_some_and(|turn| turn <= 2), "it started last of 21: {turn:?}");
+    assert!(asked.iter().filter(|(name, ..)| name == "prod").count() >= 2);
+    let polled: std::collections::HashSet<_> = asked.iter().map(|(name, ..)| name).collect();
+    assert_eq!(polled.len(), 21, "and nobody is forgotten");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refresh_of_all_does_not_make_them_march_in_step() {
+    let (fake, collector, start) = run(&names(300), |_| {});
+    seconds(300.0).await;
+    collector.commands.send(Command::Refresh(Vec::new())).await.unwrap();
+    seconds(120.0).await;
+    let mut in_second = vec![0; 121];
+    for (_, at, _) in fake.asked.lock().unwrap().iter() {
+        let s = (*at - start).as_secs_f64() - 300.0;
+        if s >= 0.0 {
+            in_second[s as usize] += 1;
+        }
+    }
+    assert!(in_second[..2].iter().sum::<i32>() >= 300, "all at once, as was asked: {in_second:?}");
+    let most = in_second[5..].iter().max().unwrap();
+    let mean = in_second[5..].iter().sum::<i32>() / 116;
+    assert!(*most < mean * 4, "polls per second: mean {mean}, most {most}");
 }

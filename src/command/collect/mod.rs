@@ -200,8 +200,8 @@ fn tend_inventory(
     let commands = collector.commands.clone();
     if source.demo.is_none() && source.inventory.is_none() {
         let (replies, answers) = mpsc::channel(REPLIES);
-        let keeper = keeper::start(tenancy, None, commands.clone(), replies, historian.clone())?;
-        tasks.spawn(tend::sealed(answers, keeper, commands, stand));
+        let keeper = keeper::start(tenancy, None, commands, replies, historian.clone())?;
+        tasks.spawn(tend::sealed(answers, keeper, stand));
         return Ok(());
     }
     // Nobody listens only at the end.

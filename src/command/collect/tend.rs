@@ -31,12 +31,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 pub type Stand = (Standing, String);
 
 /// Hears the keeper of a sealed inventory until it ends.
-pub async fn sealed(
-    mut replies: Receiver<Reply>,
-    keeper: Sender<Request>,
-    collector: Sender<Command>,
-    stand: watch::Sender<Stand>,
-) {
+pub async fn sealed(mut replies: Receiver<Reply>, keeper: Sender<Request>, stand: watch::Sender<Stand>) {
     let mut again = interval(AGAIN_EVERY);
     again.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -50,7 +45,7 @@ pub async fn sealed(
                     // Full: it asks again with the next reload.
                     let _ = keeper.try_send(Request::Password(None));
                 }
-                Some(Reply::Vault { state, .. }) => take(state, &collector, &stand).await,
+                Some(Reply::Vault { state, .. }) => take(state, &stand),
                 Some(reply) => say(reply),
                 None => return,
             },
@@ -63,7 +58,7 @@ pub async fn sealed(
     }
 }
 
-async fn take(state: VaultState, collector: &Sender<Command>, stand: &watch::Sender<Stand>) {
+fn take(state: VaultState, stand: &watch::Sender<Stand>) {
     let now = match state {
         VaultState::Open | VaultState::Plain => (Standing::Collecting, String::new()),
         VaultState::Opening => return,
@@ -83,8 +78,6 @@ async fn take(state: VaultState, collector: &Sender<Command>, stand: &watch::Sen
         tracing::warn!("{}", now.1);
     } else if changed {
         tracing::info!("the inventory is open");
-        // Connections that gave up meanwhile need not wait for their turn.
-        let _ = collector.send(Command::Refresh(Vec::new())).await;
     }
 }
 
