@@ -6,6 +6,7 @@
 pub mod blocking;
 pub mod chart;
 pub mod check;
+pub mod compare;
 pub mod doctor;
 pub mod failure;
 pub mod figure;

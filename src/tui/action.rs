@@ -137,6 +137,16 @@ pub enum Action {
     LongOn,
     /// back to the present
     Live,
+    /// what changed between two instants, or two instances
+    Compare,
+    /// a bookmark on the time line
+    Bookmark,
+    /// bookmarks and incidents
+    Bookmarks,
+    /// keep what the flight recorder has
+    Freeze,
+    /// what the watching costs
+    Cost,
 }
 
 impl Action {
@@ -247,6 +257,11 @@ impl Action {
             Self::LongBack => "an hour back in time",
             Self::LongOn => "an hour forward in time",
             Self::Live => "back to live",
+            Self::Compare => "what changed most: since another time, or between two marked instances",
+            Self::Bookmark => "bookmark this instant, with a note",
+            Self::Bookmarks => "bookmarks and incidents: jump to one",
+            Self::Freeze => "keep the last ten minutes and the next five as an incident",
+            Self::Cost => "what the watching costs, by instance and by probe",
             _ => "",
         }
     }

@@ -20,6 +20,7 @@ use super::{
     },
     pane::{PaneId, Wish},
     place::Place,
+    review::Comparison,
     theme::{Depth, Theme},
     travel::Travel,
     world::{Panes, World},
@@ -94,6 +95,7 @@ pub struct App {
     pub(super) copies: Vec<String>,
     pub(super) desk: Desk,
     pub(super) travel: Travel,
+    pub(super) comparison: Option<Comparison>,
     /// who polls, if it is another process
     pub(super) collector: Option<String>,
 }
@@ -137,6 +139,7 @@ impl App {
             copies: Vec::new(),
             desk: Desk::new(settings.vault, now, settings.lock_after_ms),
             travel: Travel::new(now),
+            comparison: None,
             collector: None,
         }
     }
@@ -291,7 +294,7 @@ impl App {
     }
 
     fn act_on_app(&mut self, action: Action) {
-        if self.act_on_desk(action) || self.act_on_time(action) {
+        if self.act_on_desk(action) || self.act_on_time(action) || self.act_on_review(action) {
             return;
         }
         match action {

@@ -189,24 +189,22 @@ impl App {
             }
             Reply::Form(data) => self.open_form(*data),
             // Answers to dialogs that were closed meanwhile.
-            Reply::Tested { .. }
-            | Reply::Examined { .. }
-            // The others come with the next commits.
-            | Reply::Compared { .. } => {}
+            Reply::Tested { .. } | Reply::Examined { .. } => {}
+            Reply::Compared { ticket, snapshot } => self.compared(ticket, &snapshot),
             Reply::Bookmarked(mark) => {
                 self.forget_marks();
                 self.say(Level::Ok, format!("bookmark set: {}", mark.words));
                 self.refresh();
             }
             Reply::Past { ticket, snapshot, at, oldest, .. } => {
-                self.arrive(ticket, snapshot, Past { at, oldest });
+                self.arrive(snapshot, Past { at, oldest, ticket });
             }
             Reply::Chart { ticket, data } => self.chart_came(ticket, data),
             Reply::Marks { ticket, marks } => drop(self.marks_came(ticket, marks)),
             Reply::NoHistory { ticket, why } => {
                 // A chart says it in its own place.
                 let is_chart = ticket.is_some_and(|ticket| self.no_chart(ticket, &why));
-                if !is_chart && (self.stay(ticket) || ticket.is_none()) {
+                if !is_chart && (self.stay(ticket) || self.no_comparison(ticket) || ticket.is_none()) {
                     self.say(Level::Warning, why);
                 }
             }
@@ -264,6 +262,9 @@ impl App {
             self.say(level, text);
         }
         self.copies.extend(out.copy);
+        if let Some(at) = out.go {
+            self.go_to_time(at);
+        }
     }
 
     fn vault(&mut self, tenant: String, state: VaultState) {

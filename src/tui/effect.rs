@@ -124,6 +124,11 @@ pub enum Request {
         /// for these; none named: for the whole fleet
         instances: Vec<InstanceId>,
     },
+    /// all bookmarks and incidents. Answered by [`Reply::Marks`] or [`Reply::NoHistory`]
+    Bookmarks {
+        /// comes back with the answer
+        ticket: u64,
+    },
     /// keep what the flight recorder holds of these, and the minutes to come, as an incident
     Freeze(Vec<InstanceId>),
 }
@@ -139,6 +144,7 @@ impl Request {
                 | Self::Marks { .. }
                 | Self::Compare { .. }
                 | Self::Bookmark { .. }
+                | Self::Bookmarks { .. }
                 | Self::Freeze(_)
         )
     }
@@ -149,6 +155,7 @@ impl Request {
             Self::At { ticket, .. }
             | Self::Chart { ticket, .. }
             | Self::Marks { ticket, .. }
+            | Self::Bookmarks { ticket }
             | Self::Compare { ticket, .. } => Some(*ticket),
             _ => None,
         }

@@ -35,7 +35,7 @@ impl App {
     }
 
     /// The instances that an action is about: those marked in the fleet, the one under its cursor, the one in scope.
-    fn meant(&mut self) -> Option<Vec<InstanceId>> {
+    pub(super) fn meant(&mut self) -> Option<Vec<InstanceId>> {
         let mut ids = Vec::new();
         if self.place.pane == PaneId::Fleet {
             ids = self.panes.fleet.marked(&self.world.view());

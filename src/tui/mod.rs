@@ -21,6 +21,7 @@ mod navigate;
 mod pane;
 mod place;
 mod pulse;
+mod review;
 mod terminal;
 pub mod theme;
 mod travel;

@@ -35,6 +35,8 @@ pub(super) struct Past {
     pub at: Timestamp,
     /// where history begins
     pub oldest: Timestamp,
+    /// of which question it is the answer
+    pub ticket: u64,
 }
 
 /// On the way to an instant.
@@ -170,8 +172,10 @@ impl App {
 
     /// True, with a word, for what cannot be done to a fleet of the past: nothing there can be polled or changed.
     pub(super) fn refuses_in_past(&mut self, action: Action) -> bool {
-        let acts =
-            matches!(action, Action::Refresh | Action::Doctor | Action::Add | Action::Edit | Action::Remove);
+        let acts = matches!(
+            action,
+            Action::Refresh | Action::Doctor | Action::Add | Action::Edit | Action::Remove | Action::Freeze
+        );
         let refused = acts && self.travel.past.is_some();
         if refused {
             let text = "this is the past: nothing is polled or changed here, T leads back to live";
@@ -193,9 +197,13 @@ impl App {
 
     /// Enter in a prompt. A text that cannot be understood keeps it open.
     pub(super) fn answered(&mut self, mut prompt: Prompt) {
+        if let Asks::Note(at) = prompt.asks {
+            return self.bookmark(at, prompt.line.text());
+        }
         match (prompt.asks, prompt.when(self.travel.clock)) {
-            (Asks::Time, Some(When::Live)) => self.live(),
-            (Asks::Time, Some(When::At(at))) => self.go_to_time(at),
+            (Asks::Compare, Some(when)) => self.compare_with(when),
+            (_, Some(When::Live)) => self.live(),
+            (_, Some(When::At(at))) => self.go_to_time(at),
             (_, None) => self.layers.push(Layer::Prompt(prompt)),
         }
     }
@@ -261,8 +269,12 @@ impl App {
     }
 
     /// The fleet as it was: shown if it is what is waited for.
-    pub(super) fn arrive(&mut self, ticket: u64, snapshot: Arc<FleetSnapshot>, past: Past) {
-        let Some(going) = self.travel.going.filter(|g| g.ticket == ticket) else { return };
+    /// History may answer twice: at once without all sparklines, and then in full.
+    pub(super) fn arrive(&mut self, snapshot: Arc<FleetSnapshot>, past: Past) {
+        if self.travel.past.is_some_and(|shown| shown.ticket == past.ticket) {
+            return self.show(snapshot);
+        }
+        let Some(going) = self.travel.going.filter(|g| g.ticket == past.ticket) else { return };
         self.travel.going = None;
         if self.travel.past.is_none() {
             let shown = Arc::clone(&self.world.snapshot);

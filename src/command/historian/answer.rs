@@ -36,6 +36,7 @@ impl Work {
             Request::Chart { ticket, query } => self.chart(ticket, &query),
             Request::Marks { ticket, from, to, instances } => self.marks(ticket, from, to, &instances),
             Request::Compare { ticket, at, instances } => self.compare(ticket, at, &instances),
+            Request::Bookmarks { ticket } => self.bookmarks(ticket),
             Request::Bookmark { at, note, instances } => self.bookmark(at, &note, &instances),
             Request::Freeze(instances) => self.freeze(&instances),
             _ => Ok(()),
@@ -98,11 +99,28 @@ impl Work {
         to: Timestamp,
         instances: &[InstanceId],
     ) -> Result<(), StoreError> {
-        let names: HashMap<Arc<str>, InstanceId> =
-            self.infos().into_iter().map(|(uid, info)| (uid, info.id.clone())).collect();
         let uids = instances.iter().map(|id| self.uid(id)).collect();
         let filter = EventFilter { uids, ..EventFilter::default() };
-        let events = self.reader()?.events(&filter, from, to)?;
+        self.tell_marks(ticket, &filter, from, to)
+    }
+
+    fn bookmarks(&mut self, ticket: u64) -> Result<(), StoreError> {
+        let filter = EventFilter { uids: Vec::new(), kinds: vec![MarkKind::Bookmark, MarkKind::Incident] };
+        // A flight recorder's incident is not over yet.
+        let (from, to) = (Timestamp::from_ms(0), now().plus_ms(AFTER_MS));
+        self.tell_marks(ticket, &filter, from, to)
+    }
+
+    fn tell_marks(
+        &mut self,
+        ticket: u64,
+        filter: &EventFilter,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<(), StoreError> {
+        let names: HashMap<Arc<str>, InstanceId> =
+            self.infos().into_iter().map(|(uid, info)| (uid, info.id.clone())).collect();
+        let events = self.reader()?.events(filter, from, to)?;
         let mark = |event: Event| Mark {
             at: event.at,
             to: event.to,

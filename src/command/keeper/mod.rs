@@ -137,6 +137,7 @@ impl Keeper {
             | Request::Marks { .. }
             | Request::Compare { .. }
             | Request::Bookmark { .. }
+            | Request::Bookmarks { .. }
             | Request::Freeze(_) => {}
         }
     }

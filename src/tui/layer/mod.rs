@@ -1,6 +1,7 @@
 //! Layers lie over the pane and take keys first: command line, filter, help, details, jump,
 //! dialogs.
 
+pub mod bookmarks;
 pub mod bulk;
 pub mod confirm;
 pub mod details;

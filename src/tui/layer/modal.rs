@@ -21,6 +21,8 @@ pub struct Out {
     pub say: Option<(Level, String)>,
     /// a text for the clipboard
     pub copy: Option<String>,
+    /// an instant to go to
+    pub go: Option<Timestamp>,
     /// the dialog is done
     pub close: bool,
 }

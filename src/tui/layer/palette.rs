@@ -37,7 +37,7 @@ pub enum Command {
 }
 
 /// Words that need nothing after them.
-const WORDS: [(&str, &str, Action); 21] = [
+const WORDS: [(&str, &str, Action); 26] = [
     ("help", "the keys of this pane", Action::Help),
     ("pause", "the screen stands still", Action::Pause),
     ("refresh", "poll what is in view now", Action::Refresh),
@@ -58,6 +58,11 @@ const WORDS: [(&str, &str, Action); 21] = [
     ("edit", "this instance, or those marked", Action::Edit),
     ("remove", "this instance, or those marked", Action::Remove),
     ("live", "back to the present", Action::Live),
+    ("compare", "what changed most since another time, or between two marked instances", Action::Compare),
+    ("bookmark", "this instant, with a note", Action::Bookmark),
+    ("bookmarks", "and incidents: jump to one", Action::Bookmarks),
+    ("freeze", "keep the last ten minutes as an incident", Action::Freeze),
+    ("cost", "what the watching costs", Action::Cost),
     ("q", "quit", Action::Quit),
 ];
 

@@ -22,6 +22,10 @@ pub const OFFSET_MIN: i32 = 0;
 pub enum Asks {
     /// where to go
     Time,
+    /// what to compare with
+    Compare,
+    /// a note for a bookmark at this instant
+    Note(Timestamp),
 }
 
 /// The layer.
@@ -64,6 +68,8 @@ impl Prompt {
         line.clear(theme.input);
         let prompt = match self.asks {
             Asks::Time => " go to time: ",
+            Asks::Compare => " compare with: ",
+            Asks::Note(_) => " bookmark: ",
         };
         let x = self.line.render(&mut line, 0, prompt, theme) + 2;
         let room = w.saturating_sub(x + 1);
@@ -72,6 +78,12 @@ impl Prompt {
             return;
         }
         let text = self.line.text();
+        if let Asks::Note(at) = self.asks {
+            let mut words = String::from("a note for ");
+            push_instant(&mut words, at);
+            line.put(x, 0, room, &words, theme.dim);
+            return;
+        }
         if text.trim().is_empty() {
             line.put(x, 0, room, past::EXAMPLES, theme.dim);
             return;

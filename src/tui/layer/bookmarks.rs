@@ -1,0 +1,142 @@
+//! Bookmarks and incidents on the time line, the newest first, to jump to.
+
+use super::modal::{Modal, Out};
+use crate::{
+    model::{
+        chart::{Mark, MarkKind},
+        time::Timestamp,
+    },
+    tui::{
+        action::Action,
+        effect::Reply,
+        keymap::{Chord, Context},
+        theme::Theme,
+        travel::{push_ago, push_instant},
+        widget::{axis, canvas::Canvas},
+    },
+};
+
+/// The list.
+pub struct Bookmarks {
+    ticket: u64,
+    now: Timestamp,
+    /// None: history has not answered yet
+    marks: Option<Vec<Mark>>,
+    /// why there are none
+    why: String,
+    cursor: usize,
+}
+
+impl Bookmarks {
+    /// Before the answer.
+    pub const fn new(ticket: u64, now: Timestamp) -> Self {
+        Self { ticket, now, marks: None, why: String::new(), cursor: 0 }
+    }
+
+    fn marks(&self) -> &[Mark] {
+        self.marks.as_deref().unwrap_or(&[])
+    }
+}
+
+fn push_line(out: &mut String, m: &Mark, now: Timestamp) {
+    push_instant(out, m.at);
+    out.push_str("  ");
+    let from = out.len();
+    push_ago(out, m.at, now);
+    out.extend(std::iter::repeat_n(' ', 12_usize.saturating_sub(out.len() - from)));
+    if m.kind == MarkKind::Incident {
+        out.push_str("incident: ");
+    }
+    out.push_str(&m.words);
+    if let Some(id) = &m.instance {
+        out.push_str("  · ");
+        out.push_str(id.as_str());
+    }
+}
+
+impl Modal for Bookmarks {
+    fn context(&self) -> Context {
+        Context::List
+    }
+
+    fn act(&mut self, action: Action, out: &mut Out) {
+        let last = self.marks().len().saturating_sub(1);
+        match action {
+            Action::Up => self.cursor = self.cursor.saturating_sub(1),
+            Action::Down => self.cursor = (self.cursor + 1).min(last),
+            Action::Home | Action::PageUp => self.cursor = 0,
+            Action::End | Action::PageDown => self.cursor = last,
+            Action::Copy => {
+                let mut text = String::new();
+                if let Some(m) = self.marks().get(self.cursor) {
+                    push_line(&mut text, m, self.now);
+                }
+                out.copy = Some(text).filter(|t| !t.is_empty());
+            }
+            Action::Enter => {
+                if let Some(m) = self.marks().get(self.cursor) {
+                    out.go = Some(m.at);
+                    out.close();
+                }
+            }
+            Action::Out | Action::Back => out.close(),
+            _ => {}
+        }
+    }
+
+    fn type_key(&mut self, _: Chord, _: &mut Out) {}
+
+    fn paste(&mut self, _: &str, _: &mut Out) {}
+
+    fn hear(&mut self, reply: &Reply, _: &mut Out) -> bool {
+        match reply {
+            Reply::Marks { ticket, marks } if *ticket == self.ticket => {
+                let mut marks = marks.clone();
+                marks.retain(|m| matches!(m.kind, MarkKind::Bookmark | MarkKind::Incident));
+                marks.sort_by_key(|m| std::cmp::Reverse(m.at));
+                self.marks = Some(marks);
+                true
+            }
+            Reply::NoHistory { ticket: Some(ticket), why } if *ticket == self.ticket => {
+                self.marks = Some(Vec::new());
+                self.why.clone_from(why);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    fn is_secret(&self) -> bool {
+        // Notes are sealed with the history.
+        true
+    }
+
+    fn render(&mut self, canvas: &mut Canvas<'_>, theme: &Theme) {
+        canvas.clear(theme.screen);
+        let (w, h) = (canvas.width(), canvas.height());
+        canvas.repeat(0, 0, w, "─", theme.rule);
+        canvas.put(1, 0, w, " Bookmarks and incidents ", theme.strong);
+        let rows = usize::from(h.saturating_sub(2));
+        let top = (self.cursor + 1).saturating_sub(rows);
+        let mut text = String::new();
+        for (y, (n, m)) in self.marks().iter().enumerate().skip(top).take(rows).enumerate() {
+            let y = y as u16 + 2;
+            text.clear();
+            push_line(&mut text, m, self.now);
+            canvas.put(1, y, 1, m.kind.glyph(), axis::mark_style(m.kind, theme));
+            canvas.put(3, y, w.saturating_sub(4), &text, theme.base);
+            if n == self.cursor {
+                canvas.tint(0, y, w, 1, theme.selection);
+            }
+        }
+        let words = match &self.marks {
+            None => "asking history…",
+            Some(marks) if marks.is_empty() && self.why.is_empty() => {
+                "no bookmark yet: B sets one where the screen is, with a note"
+            }
+            Some(marks) if marks.is_empty() => &self.why,
+            Some(_) => return,
+        };
+        canvas.put(2, 2, w.saturating_sub(3), words, theme.dim);
+    }
+}

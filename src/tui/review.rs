@@ -1,0 +1,283 @@
+//! Looking back: what changed between two instants or two instances, bookmarks on the time line, incidents, and what the
+//! watching itself costs. The lists are made by `model::compare` and here; layers show them.
+
+use super::{
+    action::Action,
+    app::App,
+    effect::Request,
+    layer::{
+        Layer,
+        bookmarks::Bookmarks,
+        details::Reader,
+        document::Document,
+        prompt::{Asks, Prompt},
+    },
+    pane::PaneId,
+    travel::push_instant,
+};
+use crate::model::{
+    compare::{self, Difference},
+    figure,
+    health::Level,
+    instance::InstanceId,
+    past::When,
+    reading::Unavailable,
+    sample::ProbeId,
+    snapshot::{Facts, FleetSnapshot},
+    time::Timestamp,
+};
+use std::{collections::HashSet, fmt::Write as _, sync::Arc};
+
+/// Instances that `:cost` names.
+const MOST_COSTLY: usize = 40;
+
+/// A comparison that history was asked for.
+#[derive(Debug, Clone)]
+pub(super) struct Comparison {
+    ticket: u64,
+    at: Timestamp,
+    ids: HashSet<InstanceId>,
+}
+
+impl App {
+    /// Actions about looking back; false if it is another one.
+    pub(super) fn act_on_review(&mut self, action: Action) -> bool {
+        match action {
+            Action::Compare => self.compare(),
+            Action::Bookmark => self.layers.push(Layer::Prompt(Prompt::new(Asks::Note(self.world.now)))),
+            Action::Bookmarks => {
+                let ticket = self.travel.ticket();
+                let list = Bookmarks::new(ticket, self.travel.clock);
+                self.layers.push(Layer::Modal(Box::new(list)));
+                self.ask(Request::Bookmarks { ticket });
+            }
+            Action::Freeze => {
+                if let Some(ids) = self.meant() {
+                    self.ask(Request::Freeze(ids));
+                }
+            }
+            Action::Cost => {
+                let document = cost(self);
+                self.layers.push(Layer::Help(Reader::new(document)));
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    /// Two marked instances are compared at once; else it is asked with which time.
+    fn compare(&mut self) {
+        let marked = if self.place.pane == PaneId::Fleet {
+            self.panes.fleet.marked(&self.world.view())
+        } else {
+            Vec::new()
+        };
+        match marked.as_slice() {
+            [a, b] => {
+                let found = self.world.snapshot.find(a).zip(self.world.snapshot.find(b));
+                let differences = found.map_or_else(Vec::new, |(a, b)| compare::instances(a, b));
+                let title = format!("What is different: {a} → {b}");
+                self.show_differences(title, &differences, false);
+            }
+            [] | [_] => self.layers.push(Layer::Prompt(Prompt::new(Asks::Compare))),
+            _ => {
+                self.say(
+                    Level::Ok,
+                    "mark two instances to compare them, or none to compare times".to_owned(),
+                );
+            }
+        }
+    }
+
+    /// Asks for the other instant.
+    pub(super) fn compare_with(&mut self, when: When) {
+        let other = match when {
+            When::At(at) => at,
+            When::Live if self.travel.past.is_some() => self.travel.clock,
+            When::Live => {
+                return self.say(Level::Ok, "this is live: type another time, such as -1d".to_owned());
+            }
+        };
+        let ids: Vec<InstanceId> = self.world.view().instances().map(|(_, i)| i.id().clone()).collect();
+        let ticket = self.travel.ticket();
+        self.comparison = Some(Comparison { ticket, at: other, ids: ids.iter().cloned().collect() });
+        self.ask(Request::Compare { ticket, at: other, instances: ids });
+        self.say(Level::Unknown, "asking history for the other time…".to_owned());
+    }
+
+    /// The other instant is there: it is compared with what is on the screen now.
+    pub(super) fn compared(&mut self, ticket: u64, other: &FleetSnapshot) {
+        let Some(asked) = self.comparison.take_if(|c| c.ticket == ticket) else { return };
+        let only = |s: &FleetSnapshot| FleetSnapshot {
+            instances: s.instances.iter().filter(|i| asked.ids.contains(i.id())).map(Arc::clone).collect(),
+            ..FleetSnapshot::default()
+        };
+        let (here, other) = (only(&self.world.snapshot), only(other));
+        let now = self.world.now;
+        let (from, to, differences) = if asked.at <= now {
+            (asked.at, now, compare::fleets(&other, &here))
+        } else {
+            (now, asked.at, compare::fleets(&here, &other))
+        };
+        let mut title = String::from("What changed from ");
+        push_instant(&mut title, from);
+        title.push_str(" to ");
+        push_instant(&mut title, to);
+        self.message = None;
+        self.show_differences(title, &differences, asked.ids.len() > 1);
+    }
+
+    /// History cannot compare. True if it was asked to.
+    pub(super) fn no_comparison(&mut self, ticket: Option<u64>) -> bool {
+        self.comparison.take_if(|c| Some(c.ticket) == ticket).is_some()
+    }
+
+    fn show_differences(&mut self, title: String, all: &[Difference], many: bool) {
+        let t = &self.world.theme;
+        let mut d = Document::new(title);
+        if all.is_empty() {
+            d.text(
+                "Nothing changed that is worth a word: no figure by half, no new wait, no setting.",
+                t.base,
+            );
+        }
+        for one in all {
+            let mut line = format!("{:<14}", one.about.name());
+            if many {
+                let _ = write!(line, "{:<16} ", one.instance.as_str());
+            }
+            line.push_str(match one.worse {
+                Some(true) => "▲ ",
+                Some(false) => "▽ ",
+                None => "· ",
+            });
+            line.push_str(&one.words);
+            let style = match one.worse {
+                Some(true) => t.warning,
+                Some(false) => t.ok,
+                None => t.base,
+            };
+            d.text(line, style);
+        }
+        if !all.is_empty() {
+            d.text("", t.base);
+            d.text("▲ worse   ▽ better   · neither; what changed most comes first", t.dim);
+        }
+        self.layers.push(Layer::Help(Reader::new(d)));
+    }
+
+    /// Puts a bookmark where the screen is.
+    pub(super) fn bookmark(&mut self, at: Timestamp, note: &str) {
+        let instances = self.world.view().single().map(|i| i.id().clone()).into_iter().collect();
+        self.ask(Request::Bookmark { at, note: note.trim().to_owned(), instances });
+    }
+}
+
+/// What the watching costs the servers, by instance and by probe.
+fn cost(app: &App) -> Document {
+    let (s, t) = (&app.world.snapshot, &app.world.theme);
+    let mut d = Document::new("Own cost over the fleet");
+    let mut total = String::new();
+    match s.own_cost() {
+        Some(c) => {
+            figure::push_count(&mut total, c.cpu_ms_per_s);
+            total.push_str(" ms of CPU per second on all servers together");
+            total.push_str(if c.settled {
+                ""
+            } else {
+                ", still settling: the first polls ask for everything"
+            });
+        }
+        None => total.push_str("not known yet: a server must have told twice"),
+    }
+    d.text(total, t.strong);
+    if s.collector.slowed > 0 {
+        let words = format!(
+            "{} instances are polled more slowly now to stay within their budget",
+            s.collector.slowed
+        );
+        d.text(words, t.warning);
+    }
+    d.head("Instances, the dearest first: CPU ms/s, logical reads/s, CPU since connected");
+    let mut costs: Vec<_> = s.instances.iter().filter_map(|i| Some((i, *i.facts.cost.get()?))).collect();
+    costs.sort_by(|a, b| b.1.cpu_ms_per_s.unwrap_or(-1.0).total_cmp(&a.1.cpu_ms_per_s.unwrap_or(-1.0)));
+    for (i, c) in costs.iter().take(MOST_COSTLY) {
+        let figure = |v: Option<f64>| {
+            let mut text = String::new();
+            figure::push_count(&mut text, v.unwrap_or(f64::NAN));
+            text
+        };
+        let mut all = String::new();
+        match c.cpu_ms_total {
+            Some(ms) => figure::push_wait(&mut all, ms as f64),
+            None => all.push('–'),
+        }
+        let mut line = format!(
+            "{:<24} {:>7} {:>9} {:>9}",
+            i.id().as_str(),
+            figure(c.cpu_ms_per_s),
+            figure(c.reads_per_s),
+            all
+        );
+        if i.facts.cost.is_stale(app.world.now) {
+            line.push_str("  stale");
+        }
+        d.text(line, t.base);
+    }
+    let unknown = s.instances.len() - costs.len();
+    if costs.len() > MOST_COSTLY || unknown > 0 {
+        d.text(format!("{} more, {unknown} not known", costs.len().saturating_sub(MOST_COSTLY)), t.dim);
+    }
+    d.head("Probes, the most asked first: polls a second over the fleet, switched off on so many");
+    for (probe, per_s, off) in probes(s) {
+        let mut rate = String::new();
+        figure::push_rate(&mut rate, per_s);
+        let off = if off > 0 { format!("  off on {off}") } else { String::new() };
+        d.text(format!("{:<24} {rate:>7}{off}", probe.name()), t.base);
+    }
+    d
+}
+
+/// How often each probe asks over the fleet, by the intervals in force, the most often first; and where it is off.
+fn probes(s: &FleetSnapshot) -> Vec<(ProbeId, f64, usize)> {
+    let mut all: Vec<_> = ProbeId::ALL
+        .into_iter()
+        .map(|probe| {
+            let paces = s.instances.iter().filter_map(|i| pace(&i.facts, probe));
+            let (mut per_s, mut off) = (0.0, 0);
+            for (every_ms, is_off) in paces {
+                if is_off {
+                    off += 1;
+                } else if every_ms > 0 {
+                    per_s += 1000.0 / f64::from(every_ms);
+                }
+            }
+            (probe, per_s, off)
+        })
+        .collect();
+    all.sort_by(|a, b| b.1.total_cmp(&a.1));
+    all
+}
+
+/// Interval, ms, and whether it is off; None for a probe that only adds to another's reading.
+fn pace(f: &Facts, probe: ProbeId) -> Option<(u32, bool)> {
+    fn of<T>(r: &crate::model::reading::Reading<T>) -> (u32, bool) {
+        (r.every_ms, matches!(r.problem, Some(Unavailable::SwitchedOff(_))))
+    }
+    Some(match probe {
+        ProbeId::Properties => of(&f.properties),
+        ProbeId::Rights => of(&f.rights),
+        ProbeId::Databases => of(&f.databases),
+        ProbeId::Headline => of(&f.headline),
+        ProbeId::Cost => of(&f.cost),
+        ProbeId::Activity => of(&f.activity),
+        ProbeId::Blocking => of(&f.blocking),
+        ProbeId::Waits => of(&f.waits),
+        ProbeId::Schedulers => of(&f.cpu),
+        ProbeId::CpuRing => return None,
+        ProbeId::Memory => of(&f.memory),
+        ProbeId::Availability => of(&f.availability),
+        ProbeId::Volumes => of(&f.volumes),
+        ProbeId::Jobs => of(&f.jobs),
+    })
+}
