@@ -1,0 +1,369 @@
+//! What history costs: `cargo bench --bench store` prints the table of docs/performance.md. Beside the store runs the naive
+//! layout, one row a sample in an indexed table, over the same samples in the same run: trust the ratios more than the times.
+//!
+//! A month of 500 instances would take an hour to make. Without more words the month has few instances and the fleet few
+//! hours, and the table says so; `DBTOP_BENCH_INSTANCES=500 DBTOP_BENCH_DAYS=30` makes all of it.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a benchmark stops at the first error and prints"
+)]
+
+#[path = "support.rs"]
+mod support;
+#[path = "../history/world.rs"]
+mod world;
+
+use dbtop::{
+    model::{
+        history::SeriesId,
+        kept::Kept,
+        series::{Metric, SeriesKey, points},
+        time::Timestamp,
+    },
+    store::history::{Engine, Options, Reader},
+};
+use rusqlite::Connection;
+use std::{
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use support::{figures, percentile};
+use world::{START, World, name, uid};
+
+const LONG: Duration = Duration::from_secs(3600);
+const HOUR: i64 = 3600;
+const DAY: i64 = 24 * HOUR;
+
+fn at(second: i64) -> Timestamp {
+    START.plus_ms(second * 1000)
+}
+
+fn setting(name: &str, otherwise: i64) -> i64 {
+    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(otherwise)
+}
+
+fn line(what: &str, found: &str, target: &str, naive: &str) {
+    println!("| {what} | {found} | {target} | {naive} |");
+}
+
+/// What one layout took in.
+#[derive(Default)]
+struct Run {
+    busy: Duration,
+    samples: u64,
+    kept: u64,
+}
+
+impl Run {
+    fn per_s(&self) -> f64 {
+        self.samples as f64 / self.busy.as_secs_f64()
+    }
+}
+
+/// Feeds rounds of `step` seconds; making them up is not timed.
+fn feed(path: &Path, instances: usize, seconds: i64, step: i64, mut naive: Option<&mut Naive>) -> Run {
+    let mut engine = Engine::open(path, None, Options { day_days: 3650, ..forever() }).unwrap();
+    let (mut world, mut run) = (World::new(instances), Run::default());
+    for second in (0..seconds).step_by(step as usize) {
+        let batch = world.round(second);
+        if let Some(naive) = naive.as_deref_mut() {
+            naive.take(&batch);
+        }
+        let started = Instant::now();
+        engine.take(batch);
+        let done = engine.commit().unwrap();
+        engine.seal(at(second + 30), LONG).unwrap();
+        run.busy += started.elapsed();
+        run.samples += done.points;
+        run.kept += done.rows;
+    }
+    engine.close().unwrap();
+    run
+}
+
+/// Nothing goes by age or size while a benchmark makes its file.
+fn forever() -> Options {
+    Options {
+        raw_days: 3650,
+        state_days: 3650,
+        five_min_days: 3650,
+        hour_days: 3650,
+        events_days: 3650,
+        max_bytes: 1 << 40,
+        ..Options::default()
+    }
+}
+
+/// One row a sample, a row id and an index on server and time: the obvious table.
+struct Naive {
+    connection: Connection,
+    run: Run,
+}
+
+impl Naive {
+    fn new(path: &Path) -> Self {
+        let connection = Connection::open(path).unwrap();
+        connection
+            .execute_batch(
+                "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;
+                 CREATE TABLE sample(server TEXT, metric TEXT, key TEXT, ts INTEGER, value REAL);
+                 CREATE INDEX sample_when ON sample(server, ts);",
+            )
+            .unwrap();
+        Self { connection, run: Run::default() }
+    }
+
+    fn take(&mut self, batch: &[Kept]) {
+        let mut rows: Vec<(Arc<str>, String, String, i64, f64)> = Vec::new();
+        for kept in batch {
+            points(&kept.what, &mut |metric, key, value| {
+                if let Some(value) = value {
+                    let row =
+                        (kept.info.uid.clone(), format!("{metric:?}"), key.to_owned(), kept.at.ms(), value);
+                    rows.push(row);
+                }
+            });
+        }
+        let started = Instant::now();
+        let transaction = self.connection.transaction().unwrap();
+        {
+            let mut put =
+                transaction.prepare_cached("INSERT INTO sample VALUES (?1, ?2, ?3, ?4, ?5)").unwrap();
+            for (server, metric, key, ts, value) in &rows {
+                put.execute(rusqlite::params![server, metric, key, ts, value]).unwrap();
+            }
+        }
+        transaction.commit().unwrap();
+        self.run.busy += started.elapsed();
+        self.run.samples += rows.len() as u64;
+    }
+
+    /// A series over a stretch of time, ms; median of several.
+    fn chart_ms(&self, from: i64, to: i64) -> f64 {
+        median_ms(9, |_| {
+            let mut read = self
+                .connection
+                .prepare_cached(
+                    "SELECT ts, value FROM sample WHERE server = ?1 AND ts BETWEEN ?2 AND ?3 AND metric = ?4",
+                )
+                .unwrap();
+            let metric = format!("{:?}", Metric::from(SeriesId::Cpu));
+            let found: Vec<(i64, f64)> = read
+                .query_map(rusqlite::params![uid(&name(1)), at(from).ms(), at(to).ms(), metric], |row| {
+                    Ok((row.get(0)?, row.get(1)?))
+                })
+                .unwrap()
+                .collect::<Result<_, _>>()
+                .unwrap();
+            assert!(!found.is_empty());
+        })
+    }
+}
+
+fn median_ms(times: usize, mut work: impl FnMut(usize)) -> f64 {
+    let mut took: Vec<f64> = (0..times)
+        .map(|nth| {
+            let started = Instant::now();
+            work(nth);
+            started.elapsed().as_secs_f64() * 1000.0
+        })
+        .collect();
+    took.sort_by(f64::total_cmp);
+    percentile(&took, 0.5)
+}
+
+fn size(path: &Path) -> u64 {
+    std::fs::metadata(path).unwrap().len()
+}
+
+/// Bytes of one kind of blob, as SQLite tells their lengths.
+fn blobs(path: &Path, sql: &str) -> f64 {
+    let connection = Connection::open(path).unwrap();
+    connection.query_row(sql, [], |row| row.get::<_, Option<f64>>(0)).unwrap().unwrap_or(0.0)
+}
+
+fn chart_ms(path: &Path, key: &SeriesKey, from: i64, to: i64, buckets: u32) -> (f64, usize) {
+    let reader = Reader::open(path, None).unwrap();
+    let mut n = 0;
+    let ms = median_ms(25, |_| {
+        let drawn = reader.chart(&uid(&name(1)), key, at(from), at(to), buckets).unwrap();
+        n = drawn.line.buckets.len();
+    });
+    assert!(n > 0);
+    (ms, n)
+}
+
+fn ingest(folder: &Path) {
+    let (instances, hours) = (100, setting("DBTOP_BENCH_HOURS", 6));
+    let mut naive = Naive::new(&folder.join("naive.db"));
+    let path = folder.join("ingest.db");
+    let run = feed(&path, instances, hours * HOUR, 30, Some(&mut naive));
+    let scale =
+        format!("{instances} instances x {hours} h, {} samples in {} readings", run.samples, run.kept);
+    line(
+        &format!("ingest on one core, sealing included ({scale})"),
+        &format!(
+            "{:.0} k samples/s, {:.1} k readings/s",
+            run.per_s() / 1e3,
+            run.kept as f64 / run.busy.as_secs_f64() / 1e3
+        ),
+        ">= 1,000 k/s, >= 5 x naive",
+        &format!("{:.0} k/s; ratio {:.1}", naive.run.per_s() / 1e3, run.per_s() / naive.run.per_s()),
+    );
+    let naive_bytes = size(&folder.join("naive.db")) as f64 / naive.run.samples as f64;
+    let (ms, n) = chart_ms(&path, &SeriesKey::of(SeriesId::Cpu), 0, 3 * HOUR, 360);
+    line(
+        &format!("chart of 3 h as measured, {n} buckets"),
+        &format!("{ms:.2} ms"),
+        "-",
+        &format!("{:.1} ms; ratio {:.0}", naive.chart_ms(0, 3 * HOUR), naive.chart_ms(0, 3 * HOUR) / ms),
+    );
+    println!("| (naive table) | | | {naive_bytes:.1} bytes a sample |");
+}
+
+fn month(folder: &Path) {
+    let instances = setting("DBTOP_BENCH_INSTANCES", 8) as usize;
+    let days = setting("DBTOP_BENCH_DAYS", 30);
+    let path = folder.join("month.db");
+    let started = Instant::now();
+    let run = feed(&path, instances, days * DAY, 30, None);
+    let scale = format!("{instances} instances x {days} days, {:.1} M samples", run.samples as f64 / 1e6);
+    println!(
+        "| ({scale}: made in {:.0} s, of which {:.0} s writing) | | | |",
+        started.elapsed().as_secs_f64(),
+        run.busy.as_secs_f64()
+    );
+    let samples = run.samples as f64;
+    let chunks = blobs(&path, "SELECT sum(length(blob)) * 1.0 FROM chunk");
+    let rollups = blobs(&path, "SELECT sum(length(blob)) * 1.0 FROM rollup");
+    let states = blobs(&path, "SELECT sum(length(blob)) * 1.0 FROM state");
+    line("points as measured, bytes a sample", &format!("{:.2}", chunks / samples), "<= 2.0", "see above");
+    line("with roll-ups", &format!("{:.2}", (chunks + rollups) / samples), "<= 2.0", "-");
+    line(
+        "states of all panes, bytes a reading",
+        &format!(
+            "{:.0} ({:.0} MB a day for 500 instances)",
+            states / run.kept as f64,
+            states / 1e6 / days as f64 * 500.0 / instances as f64
+        ),
+        "-",
+        "not kept",
+    );
+    line(
+        "the file, everything in it, bytes a sample",
+        &format!("{:.2} ({:.0} MB)", size(&path) as f64 / samples, size(&path) as f64 / 1e6),
+        "(<= 2.5 without states)",
+        "-",
+    );
+    let end = days * DAY - HOUR;
+    for (what, from, buckets, target) in [
+        ("chart of 24 h as measured", end - DAY, 1440, "<= 1 ms"),
+        ("chart of 24 h, as wide as a screen", end - DAY, 240, "<= 1 ms"),
+        ("chart of 30 days", end - 30 * DAY, 240, "<= 5 ms"),
+    ] {
+        let (ms, n) = chart_ms(&path, &SeriesKey::of(SeriesId::Cpu), from.max(0), end, buckets);
+        line(&format!("{what}, {n} buckets"), &format!("{ms:.2} ms"), target, "-");
+        let (ms, n) =
+            chart_ms(&path, &SeriesKey::with(Metric::WaitType, "WRITELOG"), from.max(0), end, buckets);
+        line(&format!("the same of one wait type, {n} buckets"), &format!("{ms:.2} ms"), target, "-");
+    }
+    let started = Instant::now();
+    Connection::open(&path)
+        .unwrap()
+        .execute("VACUUM INTO ?1", [folder.join("copy.db").to_string_lossy()])
+        .unwrap();
+    let took = started.elapsed().as_secs_f64();
+    line(
+        "copy before a migration (the migration itself adds milliseconds)",
+        &format!("{took:.1} s, {:.0} MB/s", size(&path) as f64 / 1e6 / took),
+        "-",
+        "-",
+    );
+    retention(&path, days);
+}
+
+/// One day of every tier becomes too old.
+fn retention(path: &Path, days: i64) {
+    let keep = (days - 1).max(1) as u32;
+    let options = Options { raw_days: keep, state_days: keep, ..forever() };
+    let mut engine = Engine::open(path, None, options).unwrap();
+    let started = Instant::now();
+    let done = engine.clean_up(at(days * DAY), LONG).unwrap();
+    line(
+        "retention: one day of points and states goes, pages given back",
+        &format!("{:.0} ms for {} rows", started.elapsed().as_secs_f64() * 1e3, done.old),
+        "-",
+        "-",
+    );
+}
+
+fn year(folder: &Path) {
+    let path = folder.join("year.db");
+    let run = feed(&path, 2, 365 * DAY, 300, None);
+    let (ms, n) = chart_ms(&path, &SeriesKey::of(SeriesId::Cpu), 0, 365 * DAY, 240);
+    line(
+        &format!(
+            "chart of a year, {n} buckets (2 instances polled every 5 min, {:.1} M samples)",
+            run.samples as f64 / 1e6
+        ),
+        &format!("{ms:.2} ms"),
+        "<= 10 ms",
+        "-",
+    );
+    let (ms, n) = chart_ms(&path, &SeriesKey::of(SeriesId::Cpu), 0, 365 * DAY, 9000);
+    line(&format!("chart of a year by the hour, {n} buckets"), &format!("{ms:.2} ms"), "<= 10 ms", "-");
+}
+
+fn travel(folder: &Path) {
+    let path = folder.join("fleet.db");
+    let before = figures(std::process::id()).1;
+    let run = feed(&path, 500, 3 * HOUR, 30, None);
+    let uids: Vec<Arc<str>> = (0..500).map(|n| uid(&name(n))).collect();
+    let mut reader = Reader::open(&path, None).unwrap();
+    let mut kept = 0;
+    let started = Instant::now();
+    kept += reader.state_at(&uids, at(5000)).unwrap().kept.len();
+    let first = started.elapsed().as_secs_f64() * 1e3;
+    let ms = median_ms(15, |nth| {
+        kept = reader.state_at(&uids, at(1000 + nth as i64 * 611)).unwrap().kept.len();
+    });
+    line(
+        &format!("state of 500 instances at an instant ({kept} readings; the first time {first:.0} ms)"),
+        &format!("{ms:.0} ms"),
+        "<= 50 ms",
+        "cannot",
+    );
+    let cursor = reader.cursor().unwrap();
+    drop(reader);
+    let mut engine = Engine::open(&path, None, forever()).unwrap();
+    let series = engine.series_count();
+    let mut world = World::new(500);
+    for second in (3 * HOUR..3 * HOUR + 1800).step_by(30) {
+        engine.take(world.round(second));
+        engine.commit().unwrap();
+        engine.seal(at(second + 30), LONG).unwrap();
+    }
+    let after = figures(std::process::id()).1;
+    line(
+        &format!(
+            "memory of the writer with {series} series (growth of the process, its made-up fleet included)"
+        ),
+        &format!("{} MB", after.saturating_sub(before) / 1024),
+        "<= 60 MB at 20,000",
+        "-",
+    );
+    assert!(cursor > 0 && run.samples > 0);
+}
+
+fn main() {
+    let folder = tempfile::tempdir().unwrap();
+    println!("| what | found | target | naive table |");
+    println!("|---|---|---|---|");
+    travel(folder.path());
+    ingest(folder.path());
+    year(folder.path());
+    month(folder.path());
+}
