@@ -1,6 +1,7 @@
 //! The command line: clap types only. Read by `command`; what an option means is decided there.
 
 pub mod inventory;
+pub mod store;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -109,6 +110,8 @@ pub enum Command {
     Vault(Vault),
     /// Tenants: make, list, suspend, rename, delete, back up and restore them
     Tenant(Tenant),
+    /// The history as a file: what is in it, check, backup, restore, recordings
+    Store(store::Store),
     /// The log of every change: list, verify, export it
     Audit(Audit),
     /// The instances of the inventory: add, edit, list, import, export

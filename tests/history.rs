@@ -1,8 +1,12 @@
-//! History with real files: what is written comes back, what is too old goes, what fails is told.
+//! History with real files: what is written comes back, what is too old goes, what fails is told, what is killed is whole.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests fail like tests")]
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "helpers of tests fail like tests")]
 
+#[path = "history/fail.rs"]
+mod fail;
 #[path = "history/keep.rs"]
 mod keep;
+#[path = "history/kill.rs"]
+mod kill;
 #[path = "history/world.rs"]
 mod world;

@@ -23,6 +23,7 @@ mod signals;
 mod sim;
 mod source;
 mod status;
+mod store;
 mod tenant;
 mod vault;
 
@@ -72,6 +73,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Command::Sim(args)) => sim::run(args, cli.source.seed).await.map(|()| ExitCode::SUCCESS),
         Some(Command::Vault(args)) => vault::run(args, &cli.tenancy).map(|()| ExitCode::SUCCESS),
         Some(Command::Tenant(args)) => tenant::run(args, &cli.tenancy),
+        Some(Command::Store(args)) => store::run(&args, &cli.source, &cli.tenancy, &cli.screen),
         Some(Command::Audit(args)) => audit::run(args, &cli.tenancy),
         Some(Command::Instance(Instance { command: InstanceCommand::Test(args), output })) => {
             check::test(args, output, cli.source, &cli.tenancy).await

@@ -31,6 +31,8 @@ pub struct Config {
     pub vault: Vault,
     /// what dbtop may cost a server
     pub budget: Budget,
+    /// what is remembered
+    pub history: History,
     /// the log
     pub log: Log,
     /// figures for Prometheus
@@ -122,6 +124,40 @@ pub struct Budget {
 impl Default for Budget {
     fn default() -> Self {
         Self { fleet_ms_per_s: 5.0, focused_ms_per_s: 50.0 }
+    }
+}
+
+/// How long history is kept, in days, and how large it may become.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct History {
+    /// what every pane needs: time travel reaches back so far
+    pub state_days: u32,
+    /// points as they were measured
+    pub raw_days: u32,
+    /// means of 5 minutes
+    pub five_min_days: u32,
+    /// means of an hour
+    pub hour_days: u32,
+    /// means of a day
+    pub day_days: u32,
+    /// episodes of blocking, changes, bookmarks
+    pub events_days: u32,
+    /// a history is never larger, GB: the oldest states and points go first
+    pub max_store_gb: u32,
+}
+
+impl Default for History {
+    fn default() -> Self {
+        Self {
+            state_days: 14,
+            raw_days: 30,
+            five_min_days: 90,
+            hour_days: 400,
+            day_days: 1825,
+            events_days: 400,
+            max_store_gb: 20,
+        }
     }
 }
 

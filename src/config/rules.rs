@@ -1,7 +1,7 @@
 //! Rules over the values of a configuration, each with the options that it is about, so that a mistake can be shown
 //! where it was made. One function a section; called by [`super::read()`].
 
-use super::{Budget, Config, Log, Metrics, Poll};
+use super::{Budget, Config, History, Log, Metrics, Poll};
 use crate::model::health::Thresholds;
 use std::net::SocketAddr;
 
@@ -24,6 +24,7 @@ pub(super) fn broken(c: &Config) -> Vec<Broken> {
         .chain(health(&c.health))
         .chain(lock)
         .chain(budget(&c.budget))
+        .chain(history(&c.history))
         .chain(log(&c.log))
         .chain(metrics(&c.metrics))
         .collect()
@@ -100,6 +101,19 @@ fn budget(b: &Budget) -> impl Iterator<Item = Broken> {
         message: format!("[budget] {name} = {value} is not within 0 to 1000"),
         advice: "0 means no limit".to_owned(),
     })
+}
+
+fn history(h: &History) -> impl Iterator<Item = Broken> {
+    let ranges: [Range; 7] = [
+        ("state_days", h.state_days.into(), 1, 3650),
+        ("raw_days", h.raw_days.into(), 1, 3650),
+        ("five_min_days", h.five_min_days.into(), 1, 3650),
+        ("hour_days", h.hour_days.into(), 1, 3650),
+        ("day_days", h.day_days.into(), 1, 3650),
+        ("events_days", h.events_days.into(), 1, 3650),
+        ("max_store_gb", h.max_store_gb.into(), 1, 10_000),
+    ];
+    ranges.into_iter().filter_map(|r| range("history", r))
 }
 
 fn log(log: &Log) -> impl Iterator<Item = Broken> {

@@ -97,6 +97,8 @@ pub struct Engine {
     backlog_bytes: usize,
     events: Vec<Event>,
     newest_at: Option<i64>,
+    /// events come from elsewhere
+    copying: bool,
     /// things that were lost because the disk did not take them for too long
     pub lost: u64,
     _lock: crate::store::lock::WriteLock,
@@ -127,6 +129,7 @@ impl Engine {
             backlog_bytes: 0,
             events: Vec::new(),
             newest_at: None,
+            copying: false,
             lost: 0,
             _lock: lock,
         };
@@ -198,11 +201,18 @@ impl Engine {
         self.names.series_count()
     }
 
+    /// What comes now is a copy of another history: its events are copied, too, and not made anew.
+    pub(super) fn only_copies(&mut self) {
+        self.copying = true;
+    }
+
     /// Takes what happened. Nothing is written before [`Engine::commit`].
     pub fn take(&mut self, batch: Vec<Kept>) {
         for kept in batch {
-            self.note_gap(kept.at.ms());
-            self.tracker.follow(&kept, &mut |event| self.events.push(event));
+            if !self.copying {
+                self.note_gap(kept.at.ms());
+                self.tracker.follow(&kept, &mut |event| self.events.push(event));
+            }
             self.backlog_bytes += weight(&kept.what);
             self.backlog.push_back(kept);
         }

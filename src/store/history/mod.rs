@@ -8,13 +8,16 @@
 //! | `seal`, `retain` | hot rows to blocks, chunks and roll-ups; what is too old or too much goes |
 //! | `tracker`, `event` | from what happened to what is on the time line |
 //! | `reader`, `fleet`, `chart`, `events` | states at an instant, the fleet made of them, charts from the tier that fits, the time line |
+//! | `stats`, `check`, `carry` | what is in it; whether it is whole; backup, restore, recordings |
 //! | `block`, `chunk`, `rollup` | the blobs: states, points, totals |
 //! | `names`, `pack`, `blobs`, `digits` | numbers of names; readings to bytes; seals and sums; numbers to bytes |
 //! | `schema` | tables and migrations |
 
 mod blobs;
 mod block;
+mod carry;
 mod chart;
+mod check;
 mod chunk;
 mod digits;
 mod engine;
@@ -29,10 +32,13 @@ mod retain;
 mod rollup;
 mod schema;
 mod seal;
+mod stats;
 mod tracker;
 mod writer;
 
+pub use carry::{Copied, Stretch, copy, restore};
 pub use chart::Drawn;
+pub use check::Checked;
 pub use engine::{Committed, Engine, Options};
 pub use event::{Episode, Event};
 pub use events::{EventFilter, Marks};
@@ -42,4 +48,5 @@ pub use reader::{Followed, Past, Reader};
 pub use retain::Cleaned;
 pub use rollup::{Tier, Total};
 pub use seal::SealedNow;
+pub use stats::{StoreStats, TierStats};
 pub use writer::{QUEUE, Recorder, Writer, WriterHandle, WriterStats};

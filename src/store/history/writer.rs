@@ -213,7 +213,14 @@ impl Work {
             self.engine.reopen()?;
         }
         let started = Instant::now();
-        let done = self.engine.commit()?;
+        let done = match self.engine.commit() {
+            // At the cap the oldest goes, and then there is room; a disk that is full stays full.
+            Err(error) if matches!(StoreHealth::of(&error), StoreHealth::Full(_)) => {
+                self.engine.clean_up(now(), SLICE)?;
+                self.engine.commit()?
+            }
+            done => done?,
+        };
         self.stats.commit_ms = started.elapsed().as_secs_f64() * 1000.0;
         self.stats.committed_at_ms = now().ms();
         self.stats.rows += done.rows;

@@ -1,0 +1,200 @@
+//! A history as a file to carry away: backup and restore of all of it, and a stretch of time copied into another history,
+//! which is how a recording is exported and how one is taken in. Called by `dbtop store` and by the export of incidents.
+
+use super::{
+    engine::{Engine, Options, lock},
+    event::Event,
+    events::EventFilter,
+    reader::Reader,
+    schema,
+};
+use crate::{
+    model::{kept::Kept, time::Timestamp},
+    store::{StoreError, home::private_file, tenant::now},
+    vault::Sealer,
+};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+/// As much of one instance is in memory at once, ms.
+const STRETCH_MS: i64 = 3_600_000;
+
+/// What is copied.
+#[derive(Debug, Clone)]
+pub struct Stretch {
+    /// uids; empty: all
+    pub uids: Vec<Arc<str>>,
+    /// from
+    pub from: Timestamp,
+    /// and until
+    pub to: Timestamp,
+}
+
+/// What was copied.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Copied {
+    /// instances
+    pub instances: u64,
+    /// things that happened to them
+    pub readings: u64,
+    /// events
+    pub events: u64,
+    /// what could not be read and is missing, in words
+    pub damaged: Vec<String>,
+    /// instances that were left out: there is something of them at that time already
+    pub left_out: Vec<String>,
+}
+
+impl Reader {
+    /// Writes all of it into one file, which must not be there yet; sealed as it is. Others may read and write meanwhile. Its
+    /// size in bytes.
+    ///
+    /// # Errors
+    /// The file is there already or cannot be written.
+    pub fn backup(&self, to: &Path) -> Result<u64, StoreError> {
+        drop(private_file(to)?);
+        let copied = self.connection.execute("VACUUM INTO ?1", [to.to_string_lossy()]);
+        if let Err(error) = copied {
+            let _ = fs::remove_file(to);
+            return Err(StoreError::sqlite("copying the history to", to)(error));
+        }
+        let file = fs::File::open(to).map_err(StoreError::io("writing the backup", to))?;
+        file.sync_all().map_err(StoreError::io("writing the backup", to))?;
+        file.metadata().map(|meta| meta.len()).map_err(StoreError::io("writing the backup", to))
+    }
+}
+
+/// Puts a backup in the place of the history at `path`. It is looked at first; the history that was there stays beside it under
+/// the name that is given back.
+///
+/// # Errors
+/// The backup is damaged or sealed with another key; somebody is writing the history.
+pub fn restore(backup: &Path, path: &Path, sealer: Option<Sealer>) -> Result<Option<PathBuf>, StoreError> {
+    let reader = Reader::open(backup, sealer)?;
+    let checked = reader.check()?;
+    if let Some(first) = checked.words.first() {
+        return Err(StoreError::History {
+            path: backup.to_owned(),
+            problem: format!(
+                "it is damaged ({first}; {} problems in all): nothing was changed",
+                checked.problems
+            ),
+        });
+    }
+    let _lock = lock(path)?;
+    let temporary = path.with_extension("db.restored");
+    let _ = fs::remove_file(&temporary);
+    reader.backup(&temporary)?;
+    // A log of the old file must never meet the new one.
+    let old = path.exists().then(|| beside(path, &format!("before-restore-{}", now().ms() / 1000)));
+    if let Some(old) = &old {
+        let failed = || StoreError::io("putting aside", path);
+        fold_log(path);
+        fs::rename(path, old).map_err(failed())?;
+        for ending in ["-wal", "-shm"] {
+            let from = beside_exact(path, ending);
+            if from.exists() {
+                fs::rename(&from, beside_exact(old, ending)).map_err(failed())?;
+            }
+        }
+    }
+    fs::rename(&temporary, path).map_err(StoreError::io("restoring the history", path))?;
+    Ok(old)
+}
+
+/// Brings the log of a history into its file, as far as that works.
+fn fold_log(path: &Path) {
+    if let Ok(connection) = schema::open_or_create(path, schema::STEPS) {
+        let _ = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+    }
+}
+
+fn beside(path: &Path, word: &str) -> PathBuf {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    path.with_file_name(format!("{name}.{word}"))
+}
+
+fn beside_exact(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    name.into()
+}
+
+/// Copies a stretch of one history into another, which is made if it is not there: the state at its start, everything that
+/// happened, texts and events. `change` sees and may change each thing and event on its way (to scrub names, say).
+///
+/// Both may be sealed, each with its own key. An instance of which the other history has something at that time already is
+/// left out, so that nothing is there twice.
+///
+/// # Errors
+/// One cannot be read, or the other not be written.
+pub fn copy(
+    from: &mut Reader,
+    to: &Path,
+    sealer: Option<Sealer>,
+    stretch: &Stretch,
+    change: &mut dyn FnMut(&mut Kept),
+    change_event: &mut dyn FnMut(&mut Event),
+) -> Result<Copied, StoreError> {
+    // Nothing of a recording is too old, and it is no gap that it begins.
+    let options = Options {
+        raw_days: 3650,
+        state_days: 3650,
+        five_min_days: 3650,
+        hour_days: 3650,
+        day_days: 3650,
+        events_days: 3650,
+        max_bytes: 1 << 40,
+        ..Options::default()
+    };
+    let mut engine = Engine::open(to, sealer.clone(), options)?;
+    engine.only_copies();
+    let mut done = Copied::default();
+    let mut there = Reader::open(to, sealer)?;
+    let wanted = |uid: &Arc<str>| stretch.uids.is_empty() || stretch.uids.contains(uid);
+    let instances: Vec<_> = from.instances()?.into_iter().filter(|info| wanted(&info.uid)).collect();
+    for info in &instances {
+        if !there.between(&info.uid, stretch.from.plus_ms(-1), stretch.to)?.kept.is_empty() {
+            done.left_out.push(info.id.to_string());
+            continue;
+        }
+        let before = done.readings;
+        let mut state = from.state_at(std::slice::from_ref(&info.uid), stretch.from)?;
+        done.damaged.append(&mut state.damaged);
+        take(&mut engine, state.kept, &mut done, change)?;
+        let mut at = stretch.from;
+        while at < stretch.to {
+            let until = at.plus_ms(STRETCH_MS).min(stretch.to);
+            let mut past = from.between(&info.uid, at, until)?;
+            done.damaged.append(&mut past.damaged);
+            take(&mut engine, past.kept, &mut done, change)?;
+            at = until;
+        }
+        done.instances += u64::from(done.readings > before);
+        engine.seal(stretch.to.plus_ms(86_400_000), Duration::from_secs(3600))?;
+    }
+    let uids: Vec<Arc<str>> = instances.iter().map(|info| info.uid.clone()).collect();
+    for mut event in from.events(&EventFilter { uids, kinds: Vec::new() }, stretch.from, stretch.to)? {
+        change_event(&mut event);
+        engine.note(event);
+        done.events += 1;
+    }
+    engine.close()?;
+    Ok(done)
+}
+
+fn take(
+    engine: &mut Engine,
+    mut kept: Vec<Kept>,
+    done: &mut Copied,
+    change: &mut dyn FnMut(&mut Kept),
+) -> Result<(), StoreError> {
+    kept.iter_mut().for_each(&mut *change);
+    done.readings += kept.len() as u64;
+    engine.take(kept);
+    engine.commit().map(drop)
+}

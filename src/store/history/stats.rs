@@ -1,0 +1,168 @@
+//! What is in a history: rows, series, sizes, how far each tier reaches back, how fast it grows. For `dbtop store stats` and the
+//! overlay; walks the headers of all rows, so a large file takes some seconds.
+
+use super::{names::Trouble, reader::Reader, retain::pages, rollup::Tier};
+use crate::{model::time::Timestamp, store::StoreError};
+use rusqlite::Connection;
+
+/// One kind of row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TierStats {
+    /// such as `points as measured`
+    pub name: &'static str,
+    /// rows
+    pub rows: u64,
+    /// what is in them: readings, points, buckets are not counted
+    pub items: Option<u64>,
+    /// bytes of their contents
+    pub bytes: u64,
+    /// the oldest and the newest, by the time that they are of
+    pub oldest: Option<Timestamp>,
+    /// see `oldest`
+    pub newest: Option<Timestamp>,
+}
+
+/// A whole history.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoreStats {
+    /// instances
+    pub instances: u64,
+    /// series
+    pub series: u64,
+    /// by kind
+    pub tiers: Vec<TierStats>,
+    /// the file, bytes
+    pub file_bytes: u64,
+    /// of which nothing is in, bytes
+    pub free_bytes: u64,
+    /// points that are kept as they were measured
+    pub points: u64,
+    /// bytes of a point in sealed chunks; None: there are none
+    pub bytes_a_point: Option<f64>,
+    /// bytes that the newest day added; None: there is no whole day yet
+    pub growth_a_day_bytes: Option<u64>,
+    /// the tables' version
+    pub version: u32,
+    /// names, readings, texts and events are sealed
+    pub sealed: bool,
+}
+
+impl StoreStats {
+    /// Days until the file reaches `max_bytes` if it grows as it did and nothing became too old; None: it does not grow.
+    pub fn days_until(&self, max_bytes: u64) -> Option<f64> {
+        let growth = self.growth_a_day_bytes.filter(|growth| *growth > 0)?;
+        let used = self.file_bytes.saturating_sub(self.free_bytes);
+        Some(max_bytes.saturating_sub(used) as f64 / growth as f64)
+    }
+}
+
+/// Name, table with its condition, expression of the items, oldest, newest, in milliseconds.
+type Kind = (&'static str, &'static str, Option<&'static str>, &'static str, &'static str);
+
+const KINDS: [Kind; 9] = [
+    ("not sealed yet", "hot", Some("count(*)"), "min(at)", "max(at)"),
+    ("states", "state", Some("sum(n)"), "min(start)", "max(end)"),
+    ("points, open chunks", "chunk WHERE open = 1", Some("sum(n)"), "min(start)", "max(end)"),
+    ("points, sealed chunks", "chunk WHERE open = 0", Some("sum(n)"), "min(start)", "max(end)"),
+    ("roll-ups of 5 min", "rollup WHERE tier = 1", None, "min(start) * 1000", "(max(start) + 86400) * 1000"),
+    ("roll-ups of 1 h", "rollup WHERE tier = 2", None, "min(start) * 1000", "(max(start) + 691200) * 1000"),
+    (
+        "roll-ups of 1 day",
+        "rollup WHERE tier = 3",
+        None,
+        "min(start) * 1000",
+        "(max(start) + 5529600) * 1000",
+    ),
+    ("texts", "text", Some("count(*)"), "min(seen) * 86400000", "max(seen) * 86400000"),
+    ("events", "event", Some("count(*)"), "min(start)", "max(start)"),
+];
+
+const DAY_MS: i64 = 86_400_000;
+
+impl Reader {
+    /// Counts everything.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn stats(&self) -> Result<StoreStats, StoreError> {
+        self.count().map_err(self.failed())
+    }
+
+    fn count(&self) -> Result<StoreStats, Trouble> {
+        let tiers: Vec<TierStats> =
+            KINDS.iter().map(|kind| tier(&self.connection, kind)).collect::<Result<_, _>>()?;
+        let number = |sql: &str| -> Result<u64, rusqlite::Error> {
+            self.connection
+                .query_row(sql, [], |row| row.get::<_, Option<i64>>(0))
+                .map(|n| n.unwrap_or(0).max(0) as u64)
+        };
+        let (all, free, page) = pages(&self.connection)?;
+        let of = |name: &str| tiers.iter().find(|tier| tier.name == name);
+        let points = |name: &str| of(name).and_then(|tier| tier.items).unwrap_or(0);
+        let sealed = of("points, sealed chunks").map_or(0, |tier| tier.bytes);
+        Ok(StoreStats {
+            instances: number("SELECT count(*) FROM instance")?,
+            series: number("SELECT count(*) FROM series")?,
+            file_bytes: (all * page).max(0) as u64,
+            free_bytes: (free * page).max(0) as u64,
+            points: points("points, open chunks") + points("points, sealed chunks"),
+            bytes_a_point: Some(points("points, sealed chunks"))
+                .filter(|points| *points > 0)
+                .map(|points| sealed as f64 / points as f64),
+            growth_a_day_bytes: self.growth()?,
+            version: number("PRAGMA user_version")? as u32,
+            sealed: self.blobs.sealed(),
+            tiers,
+        })
+    }
+
+    /// What the newest whole day added, in states, points and roll-ups.
+    fn growth(&self) -> Result<Option<u64>, Trouble> {
+        let (oldest, newest): (Option<i64>, Option<i64>) =
+            self.connection.query_row("SELECT min(end), max(end) FROM state", [], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })?;
+        let Some((oldest, newest)) = oldest.zip(newest) else { return Ok(None) };
+        if newest - oldest < DAY_MS {
+            return Ok(None);
+        }
+        let added = |sql: &str, since: i64| -> Result<i64, rusqlite::Error> {
+            self.connection
+                .query_row(sql, [since], |row| row.get::<_, Option<i64>>(0))
+                .map(Option::unwrap_or_default)
+        };
+        let since = newest - DAY_MS;
+        let mut bytes = added("SELECT sum(length(blob)) FROM state WHERE end > ?1", since)?
+            + added("SELECT sum(length(blob)) FROM chunk WHERE end > ?1", since)?;
+        for rollup in Tier::ALL {
+            // A row of a roll-up holds many days: a day's share of the newest one.
+            let row_days = rollup.row_s() / 86_400;
+            let sql = "SELECT sum(length(blob)) FROM rollup WHERE tier = ?1 AND start = (SELECT max(start) FROM rollup WHERE tier = ?1)";
+            let newest: Option<i64> = self.connection.query_row(sql, [rollup.code()], |row| row.get(0))?;
+            bytes += newest.unwrap_or_default() / row_days.max(1);
+        }
+        Ok(Some(bytes.max(0) as u64))
+    }
+}
+
+fn tier(from: &Connection, (name, table, items, oldest, newest): &Kind) -> Result<TierStats, Trouble> {
+    let items_sql = items.unwrap_or("NULL");
+    let sql = format!("SELECT count(*), sum(length(blob)), {oldest}, {newest}, {items_sql} FROM {table}");
+    Ok(from.query_row(&sql, [], |row| {
+        let bytes: Option<i64> = row.get(1)?;
+        let time = |at: usize| -> rusqlite::Result<Option<Timestamp>> {
+            Ok(row.get::<_, Option<i64>>(at)?.map(Timestamp::from_ms))
+        };
+        Ok(TierStats {
+            name,
+            rows: row.get::<_, i64>(0)?.max(0) as u64,
+            items: items
+                .map(|_| row.get::<_, Option<i64>>(4))
+                .transpose()?
+                .map(|n| n.unwrap_or(0).max(0) as u64),
+            bytes: bytes.unwrap_or(0).max(0) as u64,
+            oldest: time(2)?,
+            newest: time(3)?,
+        })
+    })?)
+}
