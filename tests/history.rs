@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "helpers of tests fail like tests")]
 
+#[path = "history/carry.rs"]
+mod carry;
 #[path = "history/fail.rs"]
 mod fail;
 #[path = "history/keep.rs"]

@@ -328,8 +328,9 @@ fn points_of(
         return Ok(None);
     }
     let mut numbers: Vec<(u32, i64)> = Vec::with_capacity(32);
-    let mut trouble = None;
+    let (mut trouble, mut told) = (None, false);
     series::points(&kept.what, &mut |metric: Metric, key, value| {
+        told = true;
         let Some(steps) = value.and_then(|value| metric.to_steps(value)) else { return };
         match names.series(to, blobs, &kept.info.uid, (metric, key)) {
             Ok(Some(series)) => numbers.push((series, steps)),
@@ -340,7 +341,8 @@ fn points_of(
     if let Some(trouble) = trouble {
         return Err(trouble);
     }
-    if numbers.is_empty() && kept.what.slot() == Slot::Health {
+    // A poll whose figures were all unknown is a time all the same; one that has no figures is none.
+    if !told || numbers.is_empty() && kept.what.slot() == Slot::Health {
         return Ok(None);
     }
     numbers.sort_unstable_by_key(|(series, _)| *series);

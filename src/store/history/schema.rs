@@ -16,7 +16,7 @@
 //! Rows are written in the order of time and deleted from their old end, so pages come free in runs.
 
 use crate::store::StoreError;
-use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 use std::{
     path::{Path, PathBuf},
     time::Duration,
@@ -90,9 +90,19 @@ pub(super) fn open_or_create(path: &Path, steps: &[&str]) -> Result<Connection, 
 /// As [`open_or_create`]; an older version is refused, too: who writes it migrates it.
 pub(super) fn open_to_read(path: &Path) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = open(path, flags)?;
+    let connection = match open(path, flags) {
+        // Where nothing can be written, SQLite cannot make its index of the log; without a log it needs none.
+        Err(StoreError::Sqlite { source, .. })
+            if source.sqlite_error_code() == Some(ErrorCode::CannotOpen)
+                && path.exists()
+                && !has_log(path) =>
+        {
+            open(&unchanging(path), flags | OpenFlags::SQLITE_OPEN_URI)?
+        }
+        opened => opened?,
+    };
     let failed = || StoreError::sqlite("opening the history", path);
-    connection.execute_batch("PRAGMA query_only = ON; PRAGMA cache_size = -8192;").map_err(failed())?;
+    connection.execute_batch("PRAGMA cache_size = -8192;").map_err(failed())?;
     let (found, known) = (version(&connection, path)?, STEPS.len() as u32);
     match found.cmp(&known) {
         std::cmp::Ordering::Greater => Err(StoreError::Newer { path: path.to_owned(), found, known }),
@@ -104,6 +114,18 @@ pub(super) fn open_to_read(path: &Path) -> Result<Connection, StoreError> {
         }),
         std::cmp::Ordering::Equal => Ok(connection),
     }
+}
+
+fn has_log(path: &Path) -> bool {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    std::fs::metadata(log).is_ok_and(|meta| meta.len() > 0)
+}
+
+/// The path as SQLite takes it for a file that nobody changes (<https://www.sqlite.org/uri.html>).
+fn unchanging(path: &Path) -> PathBuf {
+    let escaped = path.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+    format!("file:{escaped}?immutable=1").into()
 }
 
 fn open(path: &Path, flags: OpenFlags) -> Result<Connection, StoreError> {
