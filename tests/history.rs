@@ -4,6 +4,8 @@
 
 #[path = "history/carry.rs"]
 mod carry;
+#[path = "history/cli.rs"]
+mod cli;
 #[path = "history/fail.rs"]
 mod fail;
 #[path = "history/keep.rs"]

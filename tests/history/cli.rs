@@ -1,0 +1,103 @@
+//! `dbtop store` as people and scripts run it.
+
+use crate::{
+    keep::{Stage, feed},
+    world::{World, name},
+};
+use dbtop::store::history::{Engine, Options};
+use std::{
+    path::Path,
+    process::{Command, Output},
+};
+
+fn dbtop(home: &Path, args: &[&str]) -> (Output, String, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_dbtop"))
+        .args(args)
+        .env("DBTOP_HOME", home)
+        .env_remove("DBTOP_TENANT")
+        .env_remove("DBTOP_INVENTORY")
+        .output()
+        .unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let (out, err) = (text(&output.stdout), text(&output.stderr));
+    (output, out, err)
+}
+
+#[test]
+fn a_history_is_counted_checked_carried_and_taken_in() {
+    let stage = Stage::new();
+    let mut engine = Engine::open(&stage.path(), None, Options::default()).unwrap();
+    feed(&mut engine, &mut World::new(2), 0..3 * 3600);
+    engine.close().unwrap();
+    let home = stage.folder.path().join("home");
+    let path = stage.path().display().to_string();
+    let run = |args: &[&str]| dbtop(&home, &[&["store", "--history", &path], args].concat());
+
+    let (output, out, err) = run(&["stats", "-o", "json"]);
+    assert!(output.status.success(), "{err}");
+    let rows: Vec<serde_json::Value> = serde_json::from_str(&out).unwrap();
+    let row =
+        |what: &str| rows.iter().find(|row| row["what"] == what).unwrap_or_else(|| panic!("{what}: {out}"));
+    assert_eq!(row("instances")["items"], 2);
+    assert!(row("states")["rows"].as_i64().unwrap() > 20 && row("file")["bytes"].as_i64().unwrap() > 100_000);
+    assert_eq!(row("cap")["bytes"], 20_i64 << 30);
+    assert!(row("states")["oldest"].as_str().unwrap().starts_with("2026-10-01 00:00"));
+    assert_eq!(row("growth a day")["bytes"], serde_json::Value::Null, "three hours are no day");
+
+    let (output, out, _) = run(&["check"]);
+    assert!(output.status.success() && out.contains("whole"), "{out}");
+
+    let backup = stage.folder.path().join("backup.db").display().to_string();
+    assert!(run(&["backup", &backup]).0.status.success());
+    let (output, _, err) = run(&["backup", &backup]);
+    assert!(!output.status.success() && err.contains("backup.db"), "{err}");
+
+    let night = stage.folder.path().join("night.db").display().to_string();
+    let range = [
+        "export-range",
+        "--from",
+        "2026-10-01 01:00",
+        "--to",
+        "2026-10-01 02:00",
+        "--instance",
+        &name(1),
+        &night,
+    ];
+    let (output, out, err) = run(&[&range[..], &["-o", "csv"]].concat());
+    assert!(output.status.success(), "{err}");
+    assert!(err.contains("is not sealed"), "{err}");
+    assert!(out.lines().nth(1).unwrap().contains(",1,"), "one instance: {out}");
+    let (output, _, err) = run(&range);
+    assert!(!output.status.success() && err.contains("is there already"), "{err}");
+
+    let other = stage.folder.path().join("other.db").display().to_string();
+    let (output, _, err) = dbtop(&home, &["store", "--history", &other, "import", &night]);
+    assert!(output.status.success(), "{err}");
+    let (_, out, _) = dbtop(&home, &["store", "--history", &other, "stats", "-o", "csv"]);
+    assert!(out.contains("instances,,1,"), "{out}");
+    let (output, out, err) = dbtop(&home, &["store", "--history", &other, "restore", &backup]);
+    assert!(output.status.success() && out.contains("before-restore"), "{out}{err}");
+    let (_, out, _) = dbtop(&home, &["store", "--history", &other, "stats", "-o", "csv"]);
+    assert!(out.contains("instances,,2,"), "{out}");
+}
+
+#[test]
+fn what_is_not_there_or_not_whole_is_said_with_a_code() {
+    let stage = Stage::new();
+    let home = stage.folder.path().join("home");
+    let path = stage.path().display().to_string();
+    let run = |args: &[&str]| dbtop(&home, &[&["store", "--history", &path], args].concat());
+    let (output, _, err) = run(&["stats"]);
+    assert!(!output.status.success() && err.contains("there is no history at"), "{err}");
+    let mut engine = Engine::open(&stage.path(), None, Options::default()).unwrap();
+    feed(&mut engine, &mut World::new(4), 0..2 * 3600);
+    engine.close().unwrap();
+    // One byte of one block, as if a disk had turned it.
+    let file = rusqlite::Connection::open(stage.path()).unwrap();
+    let sql = "UPDATE state SET blob = CAST(substr(blob, 1, 99) || x'00' || substr(blob, 101) AS BLOB) WHERE no = 3";
+    assert_eq!(file.execute(sql, []).unwrap(), 1);
+    drop(file);
+    let (output, _, err) = run(&["check"]);
+    assert_eq!(output.status.code(), Some(2), "{err}");
+    assert!(err.contains("row 3 of state") && err.contains("damaged"), "{err}");
+}
