@@ -33,7 +33,7 @@ use std::{
 use support::{figures, percentile};
 use world::{START, World, name, uid};
 
-const LONG: Duration = Duration::from_secs(3600);
+const LONG: Duration = Duration::from_hours(1);
 const HOUR: i64 = 3600;
 const DAY: i64 = 24 * HOUR;
 

@@ -45,7 +45,7 @@ fn a_history_is_counted_checked_carried_and_taken_in() {
     assert_eq!(row("growth a day")["bytes"], serde_json::Value::Null, "three hours are no day");
 
     let (output, out, _) = run(&["check"]);
-    assert!(output.status.success() && out.contains("whole"), "{out}");
+    assert!(output.status.success() && out.contains("yes"), "{out}");
 
     let backup = stage.folder.path().join("backup.db").display().to_string();
     assert!(run(&["backup", &backup]).0.status.success());

@@ -21,7 +21,7 @@ use std::{
     time::Duration,
 };
 
-pub const LONG: Duration = Duration::from_secs(3600);
+pub const LONG: Duration = Duration::from_hours(1);
 
 pub fn at(second: i64) -> Timestamp {
     START.plus_ms(second * 1000)

@@ -61,7 +61,7 @@ fn a_killed_writer_loses_at_most_a_second() {
         let out = BufReader::new(victim.stdout.take().unwrap());
         let mut lines = out.lines();
         assert!(lines.by_ref().map_while(Result::ok).any(|line| line.starts_with('>')), "it never began");
-        let (started, wait) = (Instant::now(), Duration::from_millis(1100 + dice.below(1500)));
+        let (started, wait) = (Instant::now(), Duration::from_millis(2500 + dice.below(1500)));
         let mut last = 0;
         for line in lines.by_ref().map_while(Result::ok) {
             last = line.strip_prefix('>').and_then(|at| at.parse().ok()).unwrap_or(last);

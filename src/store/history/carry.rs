@@ -175,7 +175,7 @@ pub fn copy(
             at = until;
         }
         done.instances += u64::from(done.readings > before);
-        engine.seal(stretch.to.plus_ms(86_400_000), Duration::from_secs(3600))?;
+        engine.seal(stretch.to.plus_ms(86_400_000), Duration::from_hours(1))?;
     }
     let uids: Vec<Arc<str>> = instances.iter().map(|info| info.uid.clone()).collect();
     for mut event in from.events(&EventFilter { uids, kinds: Vec::new() }, stretch.from, stretch.to)? {

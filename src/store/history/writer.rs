@@ -1,4 +1,4 @@
-//! The thread that writes history. It takes batches of what happened, commits once a second, seals and cleans up in between,
+//! The thread that writes history. It takes batches of what happened, commits about once a second, seals and cleans up in between,
 //! and says how it fares. When the disk fails it keeps the newest in memory, up to a bound, and tries again by itself; the
 //! fleet is polled on, whatever happens here.
 
@@ -28,9 +28,9 @@ use tokio::{
 pub const QUEUE: usize = 256;
 /// Events that the user puts on the time line; one more than this a second is refused.
 const NOTES: usize = 16;
-/// What is lost when the process is killed: what was not committed, so at most this.
-const COMMIT_EVERY: Duration = Duration::from_secs(1);
-/// Sealing and cleaning up stop after so long and go on a second later.
+/// What is lost when the process is killed is what was not committed: at most a second of it, the commit itself included.
+const COMMIT_EVERY: Duration = Duration::from_millis(750);
+/// Sealing and cleaning up stop after so long and go on with the next commit.
 const SLICE: Duration = Duration::from_millis(150);
 
 /// Where batches of what happened go.
