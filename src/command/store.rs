@@ -5,6 +5,7 @@ use super::{
     ask,
     collect::place::Place,
     config,
+    historian::{FILE, options},
     once::grid::{Cell, Grid},
     open,
 };
@@ -17,7 +18,7 @@ use crate::{
     },
     store::{
         Home, current_author,
-        history::{Copied, Options, Reader, StoreStats, Stretch, copy, restore},
+        history::{Copied, Reader, StoreStats, Stretch, copy, restore},
     },
     vault::Sealer,
 };
@@ -29,8 +30,6 @@ use std::{
     sync::Arc,
 };
 
-/// The file of a history in its folder.
-const FILE: &str = "history.db";
 /// The widest text of a cell.
 const WIDEST: usize = 500;
 
@@ -54,7 +53,7 @@ pub fn run(
     let mut code = ExitCode::SUCCESS;
     let grid = match &args.command {
         StoreCommand::Stats => {
-            let options = options(&config::load(source, screen)?.history);
+            let options = options(&config::load(source, screen)?);
             stats(&target.read()?.stats()?, options.max_bytes)
         }
         StoreCommand::Check => {
@@ -111,20 +110,6 @@ pub fn run(
     };
     grid.print(args.output, &mut std::io::stdout().lock())?;
     Ok(code)
-}
-
-/// What the configuration says of keeping history.
-pub fn options(history: &crate::config::History) -> Options {
-    Options {
-        raw_days: history.raw_days,
-        state_days: history.state_days,
-        five_min_days: history.five_min_days,
-        hour_days: history.hour_days,
-        day_days: history.day_days,
-        events_days: history.events_days,
-        max_bytes: u64::from(history.max_store_gb) << 30,
-        ..Options::default()
-    }
 }
 
 impl Target {

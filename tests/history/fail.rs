@@ -235,11 +235,11 @@ fn again(test: &str, prepare: &str, folder: &Path) -> Option<std::process::Outpu
         .env("DBTOP_FAIL_FOLDER", folder)
         .output()
         .ok()?;
-    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
     let refused =
-        text.contains("unshare failed") || text.contains("mount:") || text.contains("not permitted");
+        said.contains("unshare failed") || said.contains("mount:") || said.contains("not permitted");
     if refused {
-        println!("not tested here, no mount of our own: {text}");
+        println!("not tested here, no mount of our own: {said}");
         return None;
     }
     Some(output)
@@ -271,8 +271,8 @@ fn fill_and_free(folder: &Path) {
     };
     let first = send(0);
     wait(&writer.stats, "the first is written", |stats| stats.rows == first);
-    let filler = folder.join("filler");
-    let mut file = std::fs::File::create(&filler).unwrap();
+    let hog = folder.join("hog");
+    let mut file = std::fs::File::create(&hog).unwrap();
     while file.write_all(&[1; 4096]).is_ok() {}
     drop(file);
     for round in 1..40 {
@@ -281,7 +281,7 @@ fn fill_and_free(folder: &Path) {
     let stats = wait(&writer.stats, "it is told", |stats| !stats.health.is_fine());
     assert!(matches!(&stats.health, StoreHealth::Full(words) if words.contains("disk is full")), "{stats:?}");
     assert!(stats.backlog > 0 && stats.lost == 0);
-    std::fs::remove_file(&filler).unwrap();
+    std::fs::remove_file(&hog).unwrap();
     let all = send(1200);
     let stats = wait(&writer.stats, "all is written by itself", |stats| stats.rows == all);
     assert!(stats.health.is_fine() && stats.backlog == 0 && stats.lost == 0, "{stats:?}");

@@ -209,15 +209,8 @@ impl Server {
             tell(ProbeId::Volumes, 300_000, State::Volumes(Arc::new(vec![row("C:\\", 3), row("D:\\", 1)])));
             tell(ProbeId::Jobs, 300_000, State::Jobs(Arc::default()));
         }
-        let level = if blocked { Level::Warning } else { Level::Ok };
-        let reasons = if blocked {
-            let text = format!("{victims} sessions blocked {} s by 88 (sleeping)", lasted_ms / 1000).into();
-            vec![Reason { level, topic: Topic::Blocking(88), points: 20, text }]
-        } else {
-            Vec::new()
-        };
-        self.level = level;
-        let health = Health { score: Some(if blocked { 80 } else { 100 }), level, reasons };
+        self.level = if blocked { Level::Warning } else { Level::Ok };
+        let health = health(self.level, victims, lasted_ms);
         out.push(Kept { info: self.info.clone(), at, what: Happened::Health { health, polled: true } });
         if second == 0 {
             let what = Happened::Link { link: Link::Up, since: at, was_down: false };
@@ -226,21 +219,30 @@ impl Server {
     }
 }
 
+fn health(level: Level, victims: usize, lasted_ms: i64) -> Health {
+    if level == Level::Ok {
+        return Health { score: Some(100), level, reasons: Vec::new() };
+    }
+    let text = format!("{victims} sessions blocked {} s by 88 (sleeping)", lasted_ms / 1000).into();
+    let reasons = vec![Reason { level, topic: Topic::Blocking(88), points: 20, text }];
+    Health { score: Some(80), level, reasons }
+}
+
 impl Dice {
-    fn rate(&mut self, about: f64) -> Option<f64> {
-        Some(rounded((about * (1.0 + self.sway() * 0.3)).max(0.0)))
+    fn rate(&mut self, about: f64) -> f64 {
+        rounded((about * (1.0 + self.sway() * 0.3)).max(0.0))
     }
 
     fn headline(&mut self, load: f64, page_life: i64, connections: i64) -> Headline {
         Headline {
             cpu_pct: Some(rounded(load)),
-            batches_per_s: self.rate(load * 31.0),
-            logins_per_s: self.rate(load * 0.1),
-            transactions_per_s: self.rate(load * 44.0),
-            compilations_per_s: self.rate(load * 2.1),
-            recompilations_per_s: self.rate(load * 0.05),
-            log_flushes_per_s: self.rate(load * 9.0),
-            log_flush_ms: self.rate(1.2),
+            batches_per_s: Some(self.rate(load * 31.0)),
+            logins_per_s: Some(self.rate(load * 0.1)),
+            transactions_per_s: Some(self.rate(load * 44.0)),
+            compilations_per_s: Some(self.rate(load * 2.1)),
+            recompilations_per_s: Some(self.rate(load * 0.05)),
+            log_flushes_per_s: Some(self.rate(load * 9.0)),
+            log_flush_ms: Some(self.rate(1.2)),
             lazy_writes_per_s: Some(0.0),
             deadlocks_per_min: Some(0.0),
             deadlocks_recent: Some(0),

@@ -101,8 +101,18 @@ impl Ties {
 }
 
 /// How history is kept by this configuration.
-pub fn options(_config: &Config) -> Options {
-    Options::default()
+pub fn options(config: &Config) -> Options {
+    let history = &config.history;
+    Options {
+        raw_days: history.raw_days,
+        state_days: history.state_days,
+        five_min_days: history.five_min_days,
+        hour_days: history.hour_days,
+        day_days: history.day_days,
+        events_days: history.events_days,
+        max_bytes: u64::from(history.max_store_gb) << 30,
+        ..Options::default()
+    }
 }
 
 /// The running historian.
