@@ -48,7 +48,7 @@ fn a_day_shows_its_gap_its_band_and_its_events() {
     assert!(text.contains("B blocking 1  H health 1  ★ bookmark 1"), "{text}");
     let lines = s.lines();
     let foot = lines.iter().position(|l| l.contains("─B─")).unwrap_or_else(|| panic!("{text}"));
-    assert!(lines[foot].contains("H") && lines[foot].contains('★'), "{}", lines[foot]);
+    assert!(lines[foot].contains('H') && lines[foot].contains('★'), "{}", lines[foot]);
     let above = &lines[foot - 1];
     let cpu: String = above.chars().take(58).collect();
     assert!(cpu.contains("█  "), "the gap stays a gap: {cpu}");
