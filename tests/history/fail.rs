@@ -262,12 +262,12 @@ fn a_full_disk_is_told_and_over_when_it_is_over() {
 fn fill_and_free(folder: &Path) {
     let (recorder, writer) = Writer::start(&folder.join("history.db"), None, Options::default()).unwrap();
     let mut world = World::new(30);
-    let mut sent = 0;
+    let mut taken = 0;
     let mut send = |second: i64| {
         let batch = recent(&mut world, second);
-        sent += batch.len() as u64;
+        taken += batch.len() as u64;
         recorder.blocking_send(batch).unwrap();
-        sent
+        taken
     };
     let first = send(0);
     wait(&writer.stats, "the first is written", |stats| stats.rows == first);
