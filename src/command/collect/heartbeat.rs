@@ -174,6 +174,8 @@ pub struct StoreFigures {
     pub rows_per_s: f64,
     /// rows since the start
     pub rows: u64,
+    /// numbers for charts in them
+    pub points: u64,
     /// size of its files, bytes
     pub size_bytes: u64,
     /// samples lost since the start, for it could not take them
@@ -191,6 +193,7 @@ impl From<&WriterStats> for StoreFigures {
             queued: u32::try_from(stats.queue).unwrap_or(u32::MAX),
             rows_per_s: stats.rows_per_s,
             rows: stats.rows,
+            points: stats.points,
             size_bytes: stats.size_bytes,
             samples_lost: stats.lost,
         }

@@ -1,0 +1,172 @@
+//! `dbtop collect` over fleets of growing size: the real program, the simulator in a process of its own, real TDS with TLS,
+//! default cadence, history on the disk.
+//!
+//! `cargo bench --bench scale [-- MINUTES [INSTANCES …]]` prints a table (default: 10 minutes each of 100, 500, 1,000 and
+//! 2,000) and whether the targets for 1,000 are met. Exits with 1 if one is missed.
+
+#![expect(
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a benchmark prints its table, and fails like a test"
+)]
+
+#[path = "../harness/mod.rs"]
+#[expect(dead_code, reason = "shared with the tests, which look at more")]
+mod harness;
+#[expect(dead_code, reason = "other benchmarks use the rest")]
+mod support;
+
+use harness::{
+    Home,
+    process::{SimProcess, dbtop, signal, wait},
+};
+use serde_json::Value;
+use std::{
+    path::{Path, PathBuf},
+    process::{ExitCode, Stdio},
+    time::{Duration, Instant},
+};
+use support::figures;
+
+/// The first connect and the first poll of everything are over.
+const SETTLED: Duration = Duration::from_mins(1);
+
+struct Row {
+    instances: u32,
+    cpu_pct: f64,
+    sim_cpu_pct: f64,
+    rss_mb: f64,
+    polls: f64,
+    on_time_pct: f64,
+    failed: f64,
+    latency_ms: [f64; 3],
+    points: f64,
+    store_mb: f64,
+    lost: f64,
+    drain_s: f64,
+}
+
+fn main() -> ExitCode {
+    let numbers: Vec<u32> = std::env::args().skip(1).filter_map(|a| a.parse().ok()).collect();
+    let minutes = numbers.first().copied().unwrap_or(10);
+    let sizes = if numbers.len() > 1 { numbers[1..].to_vec() } else { vec![100, 500, 1_000, 2_000] };
+    println!(
+        "{:>9} {:>7} {:>7} {:>8} {:>9} {:>9} {:>7} {:>20} {:>10} {:>8} {:>6} {:>7}",
+        "instances",
+        "CPU %",
+        "memory",
+        "polls/s",
+        "on time %",
+        "failed",
+        "lost",
+        "p50/p95/p99 ms",
+        "points/s",
+        "store",
+        "drain",
+        "sim CPU"
+    );
+    let rows: Vec<Row> =
+        sizes.iter().map(|n| measure(*n, Duration::from_secs(u64::from(minutes) * 60))).collect();
+    let mut missed = 0;
+    let mut target = |what: &str, met: bool| {
+        missed += u32::from(!met);
+        println!("{what:<62} {}", if met { "met" } else { "MISSED" });
+    };
+    if let Some(r) = rows.iter().find(|r| r.instances == 1_000) {
+        target(&format!("1,000: {:.1} % of a core, target 30 %", r.cpu_pct), r.cpu_pct <= 30.0);
+        target(&format!("1,000: {:.0} MB, target 250 MB", r.rss_mb), r.rss_mb <= 250.0);
+        target(
+            &format!("1,000: {:.2} % of polls on time, target 99.9 %", r.on_time_pct),
+            r.on_time_pct >= 99.9,
+        );
+    }
+    if let (Some(first), Some(last)) = (rows.first(), rows.last())
+        && last.instances > first.instances
+    {
+        let grown = last.cpu_pct / first.cpu_pct / f64::from(last.instances / first.instances);
+        target(
+            &format!(
+                "CPU an instance, {} against {}: {grown:.2}x, target 1x",
+                last.instances, first.instances
+            ),
+            grown <= 1.05,
+        );
+    }
+    if missed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn measure(instances: u32, time: Duration) -> Row {
+    let sim = SimProcess::start(instances, 14_800, None);
+    let home = Home::new();
+    let mut collector = dbtop(&["--inventory", &sim.inventory(), "collect"], &home)
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("starting dbtop collect");
+    std::thread::sleep(SETTLED.min(time / 3));
+    let (before, _) = figures(collector.id());
+    let (sim_before, _) = figures(sim.pid());
+    let polls_before = heartbeat(&home);
+    let started = Instant::now();
+    let mut rss = 0;
+    while started.elapsed() < time.saturating_sub(SETTLED.min(time / 3)) {
+        std::thread::sleep(Duration::from_secs(2));
+        rss = rss.max(figures(collector.id()).1);
+    }
+    let took = started.elapsed().as_secs_f64();
+    let (after, _) = figures(collector.id());
+    let (sim_after, _) = figures(sim.pid());
+    let beat = heartbeat(&home);
+    signal(collector.id(), "TERM");
+    let ending = Instant::now();
+    assert!(wait(&mut collector, Duration::from_secs(10)).is_some(), "dbtop collect did not end");
+    let grown = |pointer: &str| number(&beat, pointer) - number(&polls_before, pointer);
+    let (ok, late, skipped) = (grown("/polls/ok"), grown("/polls/late"), grown("/polls/skipped"));
+    let row = Row {
+        instances,
+        cpu_pct: (after - before) / took * 100.0,
+        sim_cpu_pct: (sim_after - sim_before) / took * 100.0,
+        rss_mb: rss as f64 / 1024.0,
+        polls: ok / took,
+        on_time_pct: (1.0 - (late + skipped) / (ok + skipped).max(1.0)) * 100.0,
+        failed: grown("/polls/failed"),
+        latency_ms: ["p50", "p95", "p99"].map(|p| number(&beat, &format!("/latency/{p}_ms"))),
+        points: grown("/store/points") / took,
+        store_mb: number(&beat, "/store/size_bytes") / 1e6,
+        lost: number(&beat, "/store/samples_lost"),
+        drain_s: ending.elapsed().as_secs_f64(),
+    };
+    let latency = row.latency_ms.map(|ms| format!("{ms:.0}")).join("/");
+    println!(
+        "{:>9} {:>7.1} {:>4.0} MB {:>8.0} {:>9.2} {:>9.0} {:>7.0} {latency:>20} {:>10.0} {:>5.0} MB {:>4.1} s {:>5.0} %",
+        row.instances,
+        row.cpu_pct,
+        row.rss_mb,
+        row.polls,
+        row.on_time_pct,
+        row.failed,
+        row.lost,
+        row.points,
+        row.store_mb,
+        row.drain_s,
+        row.sim_cpu_pct
+    );
+    row
+}
+
+/// What the collector said of itself last.
+fn heartbeat(home: &Home) -> Value {
+    let file = find(&home.path(), "collector.json").expect("the collector's heartbeat");
+    let text = std::fs::read_to_string(file).expect("reading the heartbeat");
+    serde_json::from_str(&text).expect("the heartbeat is JSON")
+}
+
+fn number(beat: &Value, pointer: &str) -> f64 {
+    beat.pointer(pointer).and_then(Value::as_f64).unwrap_or(f64::NAN)
+}
+
+fn find(folder: &Path, name: &str) -> Option<PathBuf> {
+    let entries = std::fs::read_dir(folder).ok()?.flatten();
+    entries
+        .map(|e| e.path())
+        .find_map(|path| if path.is_dir() { find(&path, name) } else { path.ends_with(name).then_some(path) })
+}
