@@ -103,6 +103,15 @@ fn a_mistake_is_said_beside_the_line_and_keeps_it_open() {
 }
 
 #[test]
+fn a_time_before_history_says_so() {
+    let mut s = small();
+    s.keys("t 2026-11-12 enter");
+    arrive(&mut s);
+    let text = s.text();
+    assert!(text.contains("nothing is kept of that time: history begins 2026-11-13 14:02"), "{text}");
+}
+
+#[test]
 fn live_data_goes_on_coming_and_is_shown_again_at_once() {
     let mut s = at_night();
     let before = s.text();

@@ -282,7 +282,7 @@ fn load(out: &mut Out, before: &InstanceSnapshot, after: &InstanceSnapshot) {
         of("grants pending", (n(x.grants_pending), n(y.grants_pending)), 1.0, Some(true), figure::push_count);
         of("tempdb", (x.tempdb_used_pct, y.tempdb_used_pct), 10.0, Some(true), figure::push_pct);
         let round_trips = (Some(f64::from(x.round_trip_ms)), Some(f64::from(y.round_trip_ms)));
-        of("round trip", round_trips, 20.0, Some(true), figure::push_wait);
+        of("round trip", round_trips, 100.0, Some(true), figure::push_wait);
         // The start is read off a clock: seconds are noise.
         if let (Some(p), Some(q)) = (x.started_at, y.started_at)
             && q - p > 60_000
@@ -312,7 +312,7 @@ fn load(out: &mut Out, before: &InstanceSnapshot, after: &InstanceSnapshot) {
             About::Load,
             "runnable tasks",
             (n(x.runnable), n(y.runnable)),
-            3.0,
+            8.0,
             Some(true),
             figure::push_count,
         );

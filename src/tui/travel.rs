@@ -284,6 +284,11 @@ impl App {
         self.travel.past = Some(past);
         self.world.now = past.at;
         self.show(snapshot);
+        if past.at < past.oldest {
+            let mut text = String::from("nothing is kept of that time: history begins ");
+            push_instant(&mut text, past.oldest);
+            self.say(Level::Warning, text);
+        }
         if going.wanted != going.asked {
             self.go_to_time(going.wanted);
         }
