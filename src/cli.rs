@@ -69,6 +69,10 @@ pub struct Tenancy {
 /// Options of the screen.
 #[derive(Debug, Clone, Args)]
 pub struct Screen {
+    /// Look at a recording of `dbtop store export-range`, or at any history that is not sealed: no server is asked
+    #[arg(long, value_name = "FILE", conflicts_with = "demo")]
+    pub replay: Option<PathBuf>,
+
     /// dark, light, high-contrast, ansi16, mono, or a theme file
     #[arg(long, value_name = "THEME")]
     pub theme: Option<String>,
@@ -85,7 +89,7 @@ pub struct Screen {
 impl Screen {
     /// Of who has none: nothing is said.
     pub const fn none() -> Self {
-        Self { theme: None, mouse: false, low_bandwidth: false }
+        Self { replay: None, theme: None, mouse: false, low_bandwidth: false }
     }
 }
 
@@ -194,6 +198,14 @@ pub struct Once {
     /// Output format
     #[arg(short = 'o', long = "output", value_enum, default_value_t = Format::Table)]
     pub output: Format,
+
+    /// Print what this recording knows instead of polling
+    #[arg(long, value_name = "FILE", conflicts_with = "demo")]
+    pub replay: Option<PathBuf>,
+
+    /// At this time of the recording: 2026-11-20 02:14 (UTC), or -30m before its end; default: its end
+    #[arg(long, value_name = "TIME", requires = "replay", allow_hyphen_values = true)]
+    pub at: Option<String>,
 
     /// Seconds between the two samples that rates are made of
     #[arg(long, value_name = "SECONDS", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=60))]

@@ -9,6 +9,7 @@
 //! | the window's size, down to one cell and back; what an idle screen sends | `pty/window.rs` |
 //! | the sealed inventory: its dialog, its lock, other processes and tenants | `pty/vault.rs` |
 //! | every end: keys, signals, a lost line, panics | `pty/ends.rs` |
+//! | a recording that is played: every pane, no way out of it, nothing written | `pty/replay.rs` |
 //! | another configuration while it runs: the file, SIGHUP | `pty/reload.rs` |
 #![cfg(unix)]
 #![expect(clippy::expect_used, reason = "helpers of tests fail like tests")]
@@ -24,6 +25,8 @@ mod keys;
 mod mouse;
 #[path = "pty/reload.rs"]
 mod reload;
+#[path = "pty/replay.rs"]
+mod replay;
 #[path = "pty/start.rs"]
 mod start;
 #[path = "pty/vault.rs"]

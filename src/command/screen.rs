@@ -6,7 +6,9 @@ use super::{
         self,
         reload::{Reload, Reloader},
     },
-    effects, historian, keeper, log, open, signals, source,
+    effects,
+    historian::{self, Recording},
+    keeper, log, open, signals, source,
 };
 use crate::{
     cli::{Screen, Source, Tenancy},
@@ -34,26 +36,16 @@ pub async fn run(source: Source, tenancy: &Tenancy, screen: &Screen) -> anyhow::
     let settings = looks(&config)?;
     // A hundred files of the system; they are read while the fleet is opened, for the first paint waits for both.
     let roots = tokio::task::spawn_blocking(Roots::load);
-    let is_sealed = source.demo.is_none() && source.inventory.is_none();
-    let fleet = if is_sealed {
-        // What needs no key is told before the terminal is taken.
-        if tenancy.tenant.is_some() {
-            source::refuse_suspended(&open::locked(tenancy)?)?;
-        }
-        source::Source {
-            targets: Vec::new(),
-            title: tenancy.tenant.clone().unwrap_or_else(|| "no tenant".to_owned()),
-            sim: None,
-        }
-    } else {
-        source::open(&source, tenancy).await?
-    };
+    let recording = Recording::named(screen.replay.as_deref(), &source, tenancy)?;
+    let is_sealed = recording.is_none() && source.demo.is_none() && source.inventory.is_none();
+    let fleet = open_fleet(&source, tenancy, recording.as_ref(), is_sealed).await?;
     // A demo leaves nothing behind, so its log lives in a folder that goes with it.
     let demo_log = if fleet.sim.is_some() { Some(tempfile::tempdir()?) } else { None };
     let folder = demo_log.as_ref().map_or_else(|| log::folder(&config.log), |d| PathBuf::from(d.path()));
     let log = Arc::new(log::start(&config.log, &folder, log::FILE_ONLY)?);
     let plain = (!is_sealed).then(|| fleet.targets.clone());
     let (recorder, readings) = historian::recorder();
+    let settings = Settings { recording: recording.as_ref().map(played), ..settings };
     let collector = collect::start(
         fleet.targets,
         source::settings(&config),
@@ -70,6 +62,8 @@ pub async fn run(source: Source, tenancy: &Tenancy, screen: &Screen) -> anyhow::
     if is_sealed {
         // Until the vault is open, nobody knows who polls.
         collector.commands.send(collect::Command::Follow(true)).await?;
+    } else if let Some(recording) = recording {
+        history.orders.send(historian::Order::Play(recording)).await?;
     } else {
         let open = plain_history(&source, tenancy, demo_log.as_ref())?;
         history.orders.send(historian::Order::Open(open)).await?;
@@ -101,6 +95,33 @@ pub async fn run(source: Source, tenancy: &Tenancy, screen: &Screen) -> anyhow::
         tracing::warn!("the history was not written to its end in time");
     }
     Ok(shown?)
+}
+
+/// The fleet as far as it is known before the terminal is taken: that of a recording has nobody to poll, that of a tenant is
+/// told by the keeper.
+async fn open_fleet(
+    source: &Source,
+    tenancy: &Tenancy,
+    recording: Option<&Recording>,
+    is_sealed: bool,
+) -> anyhow::Result<source::Source> {
+    let unpolled = |title: String| source::Source { targets: Vec::new(), title, sim: None };
+    if recording.is_some() {
+        return Ok(unpolled("replay".to_owned()));
+    }
+    if !is_sealed {
+        return source::open(source, tenancy).await;
+    }
+    // What needs no key is told before the terminal is taken.
+    if tenancy.tenant.is_some() {
+        source::refuse_suspended(&open::locked(tenancy)?)?;
+    }
+    Ok(unpolled(tenancy.tenant.clone().unwrap_or_else(|| "no tenant".to_owned())))
+}
+
+/// What the screen says of a recording.
+fn played(recording: &Recording) -> tui::Recording {
+    tui::Recording { file: recording.name(), from: recording.from, to: recording.to }
 }
 
 /// Where the history of what has no tenant lies: a demo's goes with it.
@@ -164,6 +185,7 @@ fn looks(config: &Config) -> anyhow::Result<Settings> {
         mouse: config.ui.mouse,
         vault: VaultState::Plain,
         lock_after_ms: lock_after_ms(config.vault.lock_after_min),
+        recording: None,
     })
 }
 

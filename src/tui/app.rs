@@ -18,11 +18,11 @@ use super::{
         overlay::Figures,
         palette::{Command, Palette},
     },
-    pane::{PaneId, Wish},
+    pane::{PaneId, Sealed, Wish},
     place::Place,
     review::Comparison,
     theme::{Depth, Theme},
-    travel::Travel,
+    travel::{Recording, Travel},
     world::{Panes, World},
 };
 use crate::model::{
@@ -57,6 +57,8 @@ pub struct Settings {
     pub vault: VaultState,
     /// the inventory locks after so long without a key, ms; None: never
     pub lock_after_ms: Option<i64>,
+    /// what is played; None: a fleet that lives
+    pub recording: Option<Recording>,
 }
 
 /// One line for the user.
@@ -103,7 +105,8 @@ pub struct App {
 impl App {
     /// The screen before any data came.
     pub fn new(settings: Settings, now: Timestamp) -> Self {
-        Self {
+        let last = settings.recording.as_ref().map(|r| r.to);
+        let mut app = Self {
             world: World {
                 snapshot: Arc::default(),
                 scope: Vec::new(),
@@ -138,10 +141,16 @@ impl App {
             effects: Vec::new(),
             copies: Vec::new(),
             desk: Desk::new(settings.vault, now, settings.lock_after_ms),
-            travel: Travel::new(now),
+            travel: Travel::new(now, settings.recording),
             comparison: None,
             collector: None,
+        };
+        // A recording is entered at its end: there is nothing else to show.
+        if let Some(last) = last {
+            app.world.sealed = Sealed::Reading;
+            app.go_to_time(last);
         }
+        app
     }
 
     /// True once the user wants to leave.
@@ -459,6 +468,7 @@ impl App {
                     self.say(Level::Warning, e);
                 }
             }
+            Command::Tenant(_) if self.travel.recording.is_some() => self.act(Action::Tenants),
             Command::Tenant(slug) => self.ask(Request::Switch(slug)),
             Command::At(when) => self.at_text(&when),
         }

@@ -7,7 +7,7 @@ use super::{
     keymap::{Chord, Context, default_bindings},
     layer::{Layer, overlay},
     pane::{PaneId, Part, reading},
-    travel::{push_ago, push_instant},
+    travel::{Recording, push_ago, push_instant},
     widget::canvas::{Canvas, width},
 };
 use crate::model::{figure, health::Level, time::Timestamp};
@@ -59,7 +59,7 @@ fn layers(app: &mut App, screen: &mut Canvas<'_>) {
         None => {}
         Some(Layer::Palette(p)) => p.render(screen, theme),
         Some(Layer::Jump(j)) => j.render(screen, &app.world.snapshot, theme),
-        Some(Layer::Prompt(p)) => p.render(screen, app.travel.clock, theme),
+        Some(Layer::Prompt(p)) => p.render(screen, &app.travel, theme),
         Some(Layer::Filter(f)) => {
             let mut line = screen.part(0, h - 1, w, 1);
             line.clear(theme.input);
@@ -251,6 +251,37 @@ fn tabs(app: &App, line: &mut Canvas<'_>) {
         let style = if pane == app.place.pane { t.tab } else { t.dim };
         x += line.put(x, 0, line.width(), &text, style) + 1;
     }
+    if let Some(recording) = &app.travel.recording {
+        let room = usize::from(line.width().saturating_sub(x + 2));
+        if let Some(words) = recording_words(recording).into_iter().find(|words| width(words) <= room) {
+            line.put_right(0, 0, line.width() - 1, &words, t.accent);
+        }
+    }
+}
+
+/// What is played, the longest first: `replay · FILE · 2026-11-20 02:00 – 03:00 UTC` down to `02:00 – 03:00`.
+fn recording_words(recording: &Recording) -> [String; 5] {
+    let minute = |at: Timestamp| {
+        let mut text = String::new();
+        push_instant(&mut text, at);
+        text.truncate("2026-11-20 02:14".len());
+        text
+    };
+    let (file, from, to) = (&recording.file, minute(recording.from), minute(recording.to));
+    let clock = "2026-11-20 ".len();
+    let is_one_day = from.get(..clock) == to.get(..clock);
+    // Beside the header, which has the year.
+    let cut = |text: &str, at: usize| text.get(at..).unwrap_or_default().to_owned();
+    let short = if is_one_day { clock } else { "2026-".len() };
+    let span = format!("{from} – {}", cut(&to, if is_one_day { clock } else { 0 }));
+    let short = format!("{} – {}", cut(&from, short), cut(&to, short));
+    [
+        format!("replay · {file} · {span} UTC"),
+        format!("{file} · {span}"),
+        format!("{file} · {short}"),
+        span,
+        short,
+    ]
 }
 
 /// The pane whose tab is at a column.
@@ -336,7 +367,8 @@ fn footer(app: &mut App, line: &mut Canvas<'_>) {
         Action::StepBack | Action::StepOn | Action::Live => in_past,
         Action::Refresh | Action::Edit if in_past => false,
         Action::GoToTime => !nothing || in_past,
-        Action::Help | Action::Palette | Action::Back | Action::Add => true,
+        Action::Add => app.travel.recording.is_none(),
+        Action::Help | Action::Palette | Action::Back => true,
         Action::Enter | Action::Details | Action::Copy => !no_row,
         Action::Narrow => !no_row && !narrowed,
         _ => !nothing,
@@ -353,6 +385,7 @@ fn footer(app: &mut App, line: &mut Canvas<'_>) {
         let word = match b.action {
             Action::Back if nothing => Some("quit"),
             Action::Add if nothing => Some("add an instance"),
+            Action::Live if app.travel.recording.is_some() => Some("end"),
             _ => b.hint,
         };
         let (Some(word), Some(chord)) = (word, Chord::parse(b.key)) else { continue };

@@ -33,6 +33,7 @@ mod world;
 mod fixture;
 
 pub use app::{App, Settings};
+pub use travel::Recording;
 
 use crate::model::{health::Level, snapshot::FleetSnapshot, time::Timestamp};
 use crossterm::event::{Event, KeyEventKind, MouseButton, MouseEventKind};

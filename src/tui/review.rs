@@ -47,7 +47,7 @@ impl App {
             Action::Bookmark => self.layers.push(Layer::Prompt(Prompt::new(Asks::Note(self.world.now)))),
             Action::Bookmarks => {
                 let ticket = self.travel.ticket();
-                let list = Bookmarks::new(ticket, self.travel.clock);
+                let list = Bookmarks::new(ticket, self.travel.clock, self.travel.recording.is_some());
                 self.layers.push(Layer::Modal(Box::new(list)));
                 self.ask(Request::Bookmarks { ticket });
             }
@@ -93,11 +93,12 @@ impl App {
     pub(super) fn compare_with(&mut self, when: When) {
         let other = match when {
             When::At(at) => at,
-            When::Live if self.travel.past.is_some() => self.travel.clock,
+            When::Live if self.travel.past.is_some() => self.travel.origin().0,
             When::Live => {
                 return self.say(Level::Ok, "this is live: type another time, such as -1d".to_owned());
             }
         };
+        let other = self.within_recording(other);
         let ids: Vec<InstanceId> = self.world.view().instances().map(|(_, i)| i.id().clone()).collect();
         let ticket = self.travel.ticket();
         self.comparison = Some(Comparison { ticket, at: other, ids: ids.iter().cloned().collect() });

@@ -3,6 +3,9 @@
 //! In the past the live fleet goes on being received, and is shown again with `T`. All panes see one snapshot and one
 //! time (`World::now`), so none can mix the two. Going somewhere blocks no key: the screen stays what it is until the
 //! answer is there, and an answer that is not waited for any more is dropped by its ticket.
+//!
+//! A recording has no present: the screen stands in its past from the start, its end takes the place of now, and nothing
+//! leads out of it.
 
 use super::{
     action::Action,
@@ -27,6 +30,17 @@ const PATIENCE_MS: u64 = 15_000;
 
 /// Steps within this time of each other are the key being held, ms.
 const HELD_MS: u64 = 700;
+
+/// A recording that is looked at instead of a fleet that lives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recording {
+    /// the name of its file
+    pub file: String,
+    /// the first instant that it knows
+    pub from: Timestamp,
+    /// and the last
+    pub to: Timestamp,
+}
 
 /// An instant of the past on the screen.
 #[derive(Debug, Clone, Copy)]
@@ -64,6 +78,8 @@ pub(super) struct Travel {
     pub clock: Timestamp,
     /// the present is not on the screen
     pub past: Option<Past>,
+    /// what is played; None: a fleet that lives
+    pub recording: Option<Recording>,
     going: Option<Going>,
     /// the newest state of the fleet while the past is shown
     live: Option<Arc<FleetSnapshot>>,
@@ -72,10 +88,11 @@ pub(super) struct Travel {
 }
 
 impl Travel {
-    pub const fn new(now: Timestamp) -> Self {
+    pub const fn new(now: Timestamp, recording: Option<Recording>) -> Self {
         Self {
             clock: now,
             past: None,
+            recording,
             going: None,
             live: None,
             steps: Steps { back: true, in_a_row: 0, last: Timestamp::from_ms(0) },
@@ -93,6 +110,11 @@ impl Travel {
     pub fn goal(&self) -> Option<Timestamp> {
         self.going.map(|g| g.wanted)
     }
+
+    /// What spans of time that are typed are counted from, and how to say so: now, or the end of the recording.
+    pub fn origin(&self) -> (Timestamp, &'static str) {
+        self.recording.as_ref().map_or((self.clock, " ago"), |r| (r.to, " before its end"))
+    }
 }
 
 /// `2026-11-20 02:14:00`.
@@ -109,8 +131,11 @@ pub(super) fn push_ago(out: &mut String, at: Timestamp, now: Timestamp) {
 }
 
 impl App {
-    /// A new snapshot. While paused or in the past it is kept for later.
+    /// A new snapshot. While paused or in the past it is kept for later; a recording has no present to come.
     pub fn ingest(&mut self, snapshot: Arc<FleetSnapshot>) {
+        if self.travel.recording.is_some() {
+            return;
+        }
         if self.travel.past.is_some() {
             self.travel.live = Some(snapshot);
         } else if self.paused.is_some() {
@@ -141,6 +166,9 @@ impl App {
 
     /// Stops taking snapshots, or goes on.
     pub(super) fn pause(&mut self) {
+        if self.travel.recording.is_some() {
+            return self.say(Level::Ok, "a recording stands still by itself".to_owned());
+        }
         if self.travel.past.is_some() {
             return self.say(Level::Ok, "the past stands still: T leads back to live".to_owned());
         }
@@ -172,6 +200,9 @@ impl App {
 
     /// True, with a word, for what cannot be done to a fleet of the past: nothing there can be polled or changed.
     pub(super) fn refuses_in_past(&mut self, action: Action) -> bool {
+        if self.travel.recording.is_some() {
+            return self.refuses_in_recording(action);
+        }
         let acts = matches!(
             action,
             Action::Refresh | Action::Doctor | Action::Add | Action::Edit | Action::Remove | Action::Freeze
@@ -182,6 +213,18 @@ impl App {
             self.say(Level::Warning, text.to_owned());
         }
         refused
+    }
+
+    fn refuses_in_recording(&mut self, action: Action) -> bool {
+        let text = match action {
+            Action::Refresh | Action::Doctor => "a recording: no server is there to be asked",
+            Action::Add | Action::Edit | Action::Remove => "a recording has no inventory to change",
+            Action::Bookmark | Action::Freeze => "a recording cannot be written: no bookmarks",
+            Action::Tenants | Action::Lock | Action::Unlock => "a recording has no tenant and no vault",
+            _ => return false,
+        };
+        self.say(Level::Warning, text.to_owned());
+        true
     }
 
     /// `:at TEXT`; without a text the prompt asks for one.
@@ -200,7 +243,7 @@ impl App {
         if let Asks::Note(at) = prompt.asks {
             return self.bookmark(at, prompt.line.text());
         }
-        match (prompt.asks, prompt.when(self.travel.clock)) {
+        match (prompt.asks, prompt.when(&self.travel)) {
             (Asks::Compare, Some(when)) => self.compare_with(when),
             (_, Some(When::Live)) => self.live(),
             (_, Some(When::At(at))) => self.go_to_time(at),
@@ -209,7 +252,9 @@ impl App {
     }
 
     /// Goes to an instant. One question is open at a time; what is wanted meanwhile is asked for when its answer is there.
+    /// A recording is not left.
     pub(super) fn go_to_time(&mut self, at: Timestamp) {
+        let at = self.within_recording(at);
         if let Some(going) = &mut self.travel.going {
             going.wanted = at;
             return;
@@ -219,11 +264,28 @@ impl App {
         self.ask(Request::At { ticket, at });
     }
 
+    /// An instant that is there: one beyond the ends of a recording is its end, with a word.
+    pub(super) fn within_recording(&mut self, at: Timestamp) -> Timestamp {
+        let Some(recording) = &self.travel.recording else { return at };
+        let (end, words) = if at < recording.from {
+            (recording.from, "the recording begins here: ")
+        } else if at > recording.to {
+            (recording.to, "the recording ends here: ")
+        } else {
+            return at;
+        };
+        let mut text = String::from(words);
+        push_instant(&mut text, end);
+        self.say(Level::Ok, text);
+        end
+    }
+
     /// One step from where the screen is, or is going. Steps are whole minutes; beyond now it is live.
     fn step(&mut self, back: bool, long_ms: Option<i64>) {
         let now = self.travel.clock;
+        let (last, _) = self.travel.origin();
         let here = self.travel.goal().or(self.travel.past.map(|p| p.at));
-        let Some(from) = here.or(back.then_some(now)) else {
+        let Some(from) = here.or(back.then_some(last)) else {
             return self.say(Level::Ok, "this is live: [ goes back in time".to_owned());
         };
         let steps = &mut self.travel.steps;
@@ -240,7 +302,7 @@ impl App {
         // The first step back from now leads to a whole minute.
         let to = Timestamp::from_ms(to.ms().div_euclid(60_000) * 60_000);
         match self.travel.past {
-            _ if !back && to >= now => self.live(),
+            _ if !back && to >= last => self.live(),
             Some(past) if back && to < past.oldest && from <= past.oldest => {
                 let mut text = String::from("history begins here: ");
                 push_instant(&mut text, past.oldest);
@@ -253,6 +315,15 @@ impl App {
 
     /// Back to the present, at once: what came meanwhile is here.
     fn live(&mut self) {
+        if let Some(recording) = &self.travel.recording {
+            let to = recording.to;
+            let text = "the recording's end: it has no live state";
+            self.say(Level::Ok, text.to_owned());
+            if self.travel.going.is_some() || self.travel.past.is_none_or(|past| past.at != to) {
+                self.go_to_time(to);
+            }
+            return;
+        }
         let was_going = self.travel.going.take().is_some();
         if self.travel.past.take().is_none() {
             if !was_going && self.paused.is_some() {

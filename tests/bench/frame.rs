@@ -73,6 +73,7 @@ fn app(snapshot: FleetSnapshot) -> App {
         mouse: false,
         vault: VaultState::Plain,
         lock_after_ms: None,
+        recording: None,
     };
     let mut app = App::new(settings, fixture::NOW);
     app.ingest(Arc::new(snapshot));

@@ -4,7 +4,11 @@ use crate::{
     keep::{Stage, feed},
     world::{World, name},
 };
-use dbtop::store::history::{Engine, Options};
+use dbtop::{
+    model::record::TenantUid,
+    store::history::{Engine, Options},
+    vault::{Sealer, history_key},
+};
 use std::{
     path::Path,
     process::{Command, Output},
@@ -100,4 +104,80 @@ fn what_is_not_there_or_not_whole_is_said_with_a_code() {
     let (output, _, err) = run(&["check"]);
     assert_eq!(output.status.code(), Some(2), "{err}");
     assert!(err.contains("row 3 of state") && err.contains("damaged"), "{err}");
+}
+
+/// Who plays a recording, and from where the fleet of every day is known.
+fn replay(home: &Path, args: &[&str]) -> (Output, String, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_dbtop"))
+        .args(args)
+        .env("DBTOP_HOME", home)
+        .env("DBTOP_TENANT", "every-day")
+        .output()
+        .unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let (out, err) = (text(&output.stdout), text(&output.stderr));
+    (output, out, err)
+}
+
+#[test]
+fn a_recording_is_printed_as_it_was_without_any_server() {
+    let stage = Stage::new();
+    let mut engine = Engine::open(&stage.path(), None, Options::default()).unwrap();
+    feed(&mut engine, &mut World::new(3), 0..2 * 3600);
+    engine.close().unwrap();
+    let home = stage.folder.path().join("home");
+    let path = stage.path().display().to_string();
+    let once =
+        |more: &[&str]| replay(&home, &[&["once", "fleet", "--replay", &path, "-o", "json"], more].concat());
+    let names = |out: &str| -> Vec<String> {
+        let rows: Vec<serde_json::Value> = serde_json::from_str(out).unwrap_or_else(|e| panic!("{e}: {out}"));
+        rows.iter().map(|row| row["instance"].as_str().unwrap().to_owned()).collect()
+    };
+    let (_, end, err) = once(&[]);
+    assert_eq!(names(&end).len(), 3, "{err}");
+    let (_, then, _) = once(&["--at", "2026-10-01 01:00"]);
+    assert_ne!(then, end, "another time is another state");
+    let (_, same, _) = once(&["--at", "2026-10-01 01:00:00"]);
+    assert_eq!(then, same);
+    let (_, scoped, _) = once(&["--scope", &name(1)]);
+    assert_eq!(names(&scoped), [name(1)]);
+    let (output, out, err) = once(&["--at", "2026-09-30 01:00"]);
+    assert_eq!((output.status.code(), out.as_str()), (Some(3), ""));
+    assert!(err.contains("the recording begins at 2026-10-01 00:00"), "{err}");
+    let (output, _, err) = once(&["--tenant", "other"]);
+    assert!(output.status.code() == Some(3) && err.contains("leave --inventory and --tenant out"), "{err}");
+}
+
+#[test]
+fn what_is_no_recording_is_refused_before_the_terminal_is_taken() {
+    let stage = Stage::new();
+    let home = stage.folder.path().join("home");
+    let file = |name: &str| stage.folder.path().join(name);
+    let key = Sealer::of_history(TenantUid::from_bytes([9; 16]), &history_key().unwrap()).unwrap();
+    for (name, key) in [("sealed.db", Some(key)), ("empty.db", None), ("cut.db", None)] {
+        let mut engine = Engine::open(&file(name), key, Options::default()).unwrap();
+        if name != "empty.db" {
+            feed(&mut engine, &mut World::new(2), 0..1800);
+        }
+        engine.close().unwrap();
+    }
+    let whole = std::fs::read(file("cut.db")).unwrap();
+    std::fs::write(file("cut.db"), &whole[..whole.len() / 3]).unwrap();
+    std::fs::write(file("fleet.toml"), "[[instance]]\nname = \"a\"\n").unwrap();
+    std::fs::write(file("nothing.db"), "").unwrap();
+    rusqlite::Connection::open(file("other.db")).unwrap().execute_batch("CREATE TABLE t(x)").unwrap();
+    for (name, words) in [
+        ("missing.db", "there is no recording"),
+        ("sealed.db", "it is sealed"),
+        ("empty.db", "there is nothing in"),
+        ("cut.db", "damaged"),
+        ("fleet.toml", "is no recording of dbtop"),
+        ("nothing.db", "is no recording of dbtop"),
+        ("other.db", "no history of dbtop"),
+    ] {
+        let (output, out, err) = replay(&home, &["--replay", file(name).to_str().unwrap()]);
+        assert_eq!((output.status.code(), out.as_str()), (Some(3), ""), "{name}: {err}");
+        assert!(err.contains(words) && err.contains(name), "{name}: {err}");
+        assert!(!err.contains("terminal"), "{name}: {err}");
+    }
 }

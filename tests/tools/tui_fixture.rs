@@ -69,6 +69,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         mouse: true,
         vault: VaultState::Plain,
         lock_after_ms: None,
+        recording: None,
     };
     let cancel = CancellationToken::new();
     let asked = cancel.clone();

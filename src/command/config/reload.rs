@@ -243,7 +243,7 @@ mod tests {
         let file = folder.path().join("c.toml");
         std::fs::write(&file, text).unwrap();
         let source = Source { demo: None, seed: 7, inventory: None, config: Some(file.clone()) };
-        let screen = Screen { theme: None, mouse: false, low_bandwidth: false };
+        let screen = Screen::none();
         let (wish, wishes) = mpsc::channel(1);
         let reloader = Reloader::open(&source, &screen, |_| None, wishes).unwrap();
         (folder, file, reloader, wish)

@@ -5,7 +5,7 @@ use crate::{
     model::{
         chart::{ChartData, ChartQuery, Mark, MarkKind},
         health::Level,
-        instance::{InstanceId, InstanceInfo},
+        instance::InstanceId,
         time::Timestamp,
     },
     store::{
@@ -27,6 +27,12 @@ const AFTER_MS: i64 = 5 * 60_000;
 impl Work {
     pub(super) fn answer(&mut self, request: Request) {
         let ticket = request.ticket();
+        if matches!(self.role, Role::Playing { .. })
+            && matches!(request, Request::Bookmark { .. } | Request::Freeze(_))
+        {
+            let why = "a recording cannot be written".to_owned();
+            return self.say(Reply::NoHistory { ticket, why });
+        }
         if self.fleet.is_none() {
             let why = "no history: the fleet is not open".to_owned();
             return self.say(Reply::NoHistory { ticket, why });
@@ -56,7 +62,7 @@ impl Work {
             self.say(Reply::NoHistory { ticket: Some(ticket), why });
             return Ok(());
         };
-        let infos: Vec<Arc<InstanceInfo>> = now.instances.iter().map(|i| Arc::clone(&i.info)).collect();
+        let infos = self.instances();
         let first = if infos.len() > AT_ONCE { Charts::OfTheList } else { Charts::All };
         for charts in [first, Charts::All] {
             let snapshot = self.reader()?.fleet_at(&infos, &now.thresholds, at, charts)?;
@@ -70,8 +76,8 @@ impl Work {
 
     fn compare(&mut self, ticket: u64, at: Timestamp, instances: &[InstanceId]) -> Result<(), StoreError> {
         let now = Arc::clone(&self.ties.snapshots.borrow());
-        let wanted = now.instances.iter().map(|i| &i.info).filter(|info| instances.contains(&info.id));
-        let infos: Vec<Arc<InstanceInfo>> = wanted.cloned().collect();
+        let mut infos = self.instances();
+        infos.retain(|info| instances.contains(&info.id));
         let snapshot = self.reader()?.fleet_at(&infos, &now.thresholds, at, Charts::All)?;
         self.say(Reply::Compared { ticket, snapshot });
         Ok(())
@@ -174,6 +180,10 @@ impl Work {
 
     /// What history knows it by.
     fn uid(&self, id: &InstanceId) -> Arc<str> {
+        if let Role::Playing { infos } = &self.role {
+            let found = infos.iter().find(|info| info.id == *id);
+            return found.map_or_else(|| id.as_str().into(), |info| Arc::clone(&info.uid));
+        }
         let snapshot = self.ties.snapshots.borrow();
         snapshot.find(id).map_or_else(|| id.as_str().into(), |i| Arc::clone(&i.info.uid))
     }

@@ -5,7 +5,10 @@
 //! Nothing here is in the way of polling or drawing: readings come by a bounded channel ([`relay`]), questions by another.
 
 mod answer;
+mod recording;
 mod relay;
+
+pub use recording::Recording;
 
 use super::collect::{heartbeat, lock, place::Place};
 use crate::{
@@ -47,6 +50,8 @@ pub enum Order {
     Open(Fleet),
     /// it is not any more: the tenant changes
     Close,
+    /// there is no fleet: this recording is played
+    Play(Recording),
     /// a question of the screen
     Ask(Request),
 }
@@ -168,6 +173,8 @@ enum Role {
     Collecting { writer: WriterHandle, _lock: Option<lock::Lock> },
     /// another process does, and we read what it writes
     Following { cursor: i64 },
+    /// nobody does: a recording is played, of these instances
+    Playing { infos: Vec<Arc<InstanceInfo>> },
 }
 
 struct Work {
@@ -202,6 +209,7 @@ impl Work {
                 self.take_role();
             }
             Order::Close => self.close(),
+            Order::Play(recording) => self.play(recording),
             Order::Ask(request) => self.answer(request),
         }
     }
@@ -277,7 +285,15 @@ impl Work {
                 self.trouble(trouble);
             }
             Role::Following { .. } => self.follow(),
+            Role::Playing { .. } => {}
         }
+    }
+
+    /// Nothing is polled, locked or written: there is the file to be read, no more.
+    fn play(&mut self, recording: Recording) {
+        self.close();
+        self.fleet = Some(Fleet { folder: PathBuf::new(), file: recording.file, sealer: None });
+        self.role = Role::Playing { infos: recording.infos };
     }
 
     fn begin_to_follow(&mut self) {
@@ -353,10 +369,18 @@ impl Work {
         Ok(())
     }
 
-    /// The instances of the inventory, by what history knows them by.
-    fn infos(&self) -> HashMap<Arc<str>, Arc<InstanceInfo>> {
+    /// The instances of the inventory, or of the recording.
+    fn instances(&self) -> Vec<Arc<InstanceInfo>> {
+        if let Role::Playing { infos } = &self.role {
+            return infos.clone();
+        }
         let snapshot = Arc::clone(&self.ties.snapshots.borrow());
-        snapshot.instances.iter().map(|i| (Arc::clone(&i.info.uid), Arc::clone(&i.info))).collect()
+        snapshot.instances.iter().map(|i| Arc::clone(&i.info)).collect()
+    }
+
+    /// The same by what history knows them by.
+    fn infos(&self) -> HashMap<Arc<str>, Arc<InstanceInfo>> {
+        self.instances().into_iter().map(|info| (Arc::clone(&info.uid), info)).collect()
     }
 
     /// Who reads the history of this fleet; opened with the first question.

@@ -1,22 +1,26 @@
-//! `dbtop once`: poll, print, exit by the worst health. For pipes, cron and Nagios.
+//! `dbtop once`: poll (or ask a recording), print, exit by the worst health. For pipes, cron and Nagios.
 
 pub(super) mod grid;
 mod rows;
 
-use super::{log, signals, source};
+use super::{historian::Recording, log, signals, source};
 use crate::{
     cli::{Once, Source, Tenancy, What},
     collect,
     config::{Config, secret},
     model::{
+        figure,
         filter::Filter,
         health::Level,
         instance::{InstanceInfo, Target},
+        past::{self, When},
         reading::{Reading, Unavailable},
         sample::Link,
         scope::Scope,
         snapshot::{FleetSnapshot, InstanceSnapshot},
+        time::Timestamp,
     },
+    store::history::Charts,
     tds::Roots,
 };
 use anyhow::{Context, bail};
@@ -30,6 +34,9 @@ use tokio::{sync::watch, time::Instant};
 /// # Errors
 /// Nothing to watch, a scope or filter that means nothing, an output that cannot be written.
 pub async fn run(once: Once, source: Source, tenancy: &Tenancy, config: Config) -> anyhow::Result<ExitCode> {
+    if let Some(recording) = Recording::named(once.replay.as_deref(), &source, tenancy)? {
+        return replay(&once, &recording, &config);
+    }
     // A demo has a temporary folder to clear away; without one a signal may end us at once.
     let ended = source.demo.map(|_| signals::listen());
     let fleet = source::open(&source, tenancy).await?;
@@ -48,29 +55,72 @@ pub async fn run(once: Once, source: Source, tenancy: &Tenancy, config: Config) 
     let sample = Duration::from_secs(once.sample.into());
     let settings = collect::Settings { warm_up: sample, ..source::settings(&config) };
     let limit = settings.connect_within + sample + Duration::from_secs(10);
-    let filter =
-        once.filter.as_deref().map(|text| parse_filter(text, once.what, &fleet.targets)).transpose()?;
+    let infos: Vec<Arc<InstanceInfo>> = fleet.targets.iter().map(|t| Arc::clone(&t.info)).collect();
+    let filter = once.filter.as_deref().map(|text| parse_filter(text, once.what, &infos)).transpose()?;
     let wanted = restrict(fleet.targets, once.scope.as_deref())?;
     let collector = collect::start(wanted, settings, Arc::new(secret::resolve), Roots::load(), None);
     let snapshot = tokio::select! {
         snapshot = settle(collector.snapshots.clone(), once.what, limit) => snapshot,
         () = async { ended.unwrap_or_default().cancelled().await } => bail!("ended by a signal before all had answered"),
     };
+    let code = tell(&once, &snapshot, filter.as_ref())?;
+    collector.shutdown().await;
+    Ok(code)
+}
+
+/// What a recording knows of an instant, printed as if it had been polled then.
+fn replay(once: &Once, recording: &Recording, config: &Config) -> anyhow::Result<ExitCode> {
+    if once.what == What::Cost {
+        bail!("what dbtop cost is not in a recording: take fleet, activity, waits or blocking");
+    }
+    let at = match once.at.as_deref() {
+        Some(text) => match past::parse(text, recording.to, 0).with_context(|| format!("--at {text}"))? {
+            When::Live => recording.to,
+            When::At(at) => at,
+        },
+        None => recording.to,
+    };
+    if at < recording.from {
+        bail!(
+            "--at {}: the recording begins at {} UTC",
+            once.at.as_deref().unwrap_or_default(),
+            words(recording.from)
+        );
+    }
+    let mut infos = recording.infos.clone();
+    let filter = once.filter.as_deref().map(|text| parse_filter(text, once.what, &infos)).transpose()?;
+    let held = held_by(&infos, once.scope.as_deref())?;
+    let mut held = held.into_iter();
+    infos.retain(|_| held.next().unwrap_or(true));
+    let snapshot = recording.reader()?.fleet_at(&infos, &config.health, at, Charts::OfTheList)?;
+    tell(once, &snapshot, filter.as_ref())
+}
+
+/// `2026-11-20 02:14:00`.
+fn words(at: Timestamp) -> String {
+    let mut text = String::new();
+    figure::push_date(&mut text, at);
+    text.push(' ');
+    figure::push_clock(&mut text, at);
+    text
+}
+
+/// Prints a state of the fleet; the exit code.
+fn tell(once: &Once, snapshot: &FleetSnapshot, filter: Option<&Filter>) -> anyhow::Result<ExitCode> {
     let instances: Vec<&InstanceSnapshot> = snapshot.instances.iter().map(AsRef::as_ref).collect();
     let mut grid = match once.what {
-        What::Fleet => rows::fleet(&instances, &snapshot),
+        What::Fleet => rows::fleet(&instances, snapshot),
         What::Activity => rows::activity(&instances),
         What::Waits => rows::waits(&instances),
         What::Blocking => rows::blocking(&instances),
-        What::Cost => rows::cost(&instances, &snapshot),
+        What::Cost => rows::cost(&instances, snapshot),
     };
-    if let Some(filter) = &filter {
-        keep(&mut grid, filter, &snapshot);
+    if let Some(filter) = filter {
+        keep(&mut grid, filter, snapshot);
     }
     grid.print(once.output, &mut stdout().lock())?;
     let worst = snapshot.instances.iter().map(|i| i.health.level).max().unwrap_or_default();
     let all_told = snapshot.instances.iter().all(|i| has_settled(i, once.what));
-    collector.shutdown().await;
     Ok(ExitCode::from(code(worst, all_told)))
 }
 
@@ -85,21 +135,27 @@ const fn code(worst: Level, all_told: bool) -> u8 {
 
 /// The targets within the scope: nobody else is polled.
 pub(in crate::command) fn restrict(targets: Vec<Target>, scope: Option<&str>) -> anyhow::Result<Vec<Target>> {
-    let Some(text) = scope else { return Ok(targets) };
+    let infos: Vec<Arc<InstanceInfo>> = targets.iter().map(|t| Arc::clone(&t.info)).collect();
+    let held = held_by(&infos, scope)?;
+    Ok(targets.into_iter().zip(held).filter(|(_, held)| *held).map(|(t, _)| t).collect())
+}
+
+/// Which of them the scope holds.
+fn held_by(infos: &[Arc<InstanceInfo>], scope: Option<&str>) -> anyhow::Result<Vec<bool>> {
+    let Some(text) = scope else { return Ok(vec![true; infos.len()]) };
     // The scope language asks a snapshot; one that was never polled knows groups, labels and names.
-    let unpolled = |t: &Target| {
+    let unpolled = |info: &Arc<InstanceInfo>| {
         Arc::new(InstanceSnapshot {
-            info: Arc::clone(&t.info),
+            info: Arc::clone(info),
             facts: crate::model::snapshot::Facts::default(),
             history: Arc::default(),
             health: crate::model::health::Health::default(),
         })
     };
-    let fleet =
-        FleetSnapshot { instances: targets.iter().map(unpolled).collect(), ..FleetSnapshot::default() };
+    let fleet = FleetSnapshot { instances: infos.iter().map(unpolled).collect(), ..FleetSnapshot::default() };
     let scope = Scope::parse(text, &fleet).with_context(|| format!("--scope {text}"))?;
     let held = |i: &InstanceSnapshot| scope.as_ref().is_none_or(|s| s.holds(i));
-    Ok(targets.into_iter().zip(&fleet.instances).filter(|(_, i)| held(i)).map(|(t, _)| t).collect())
+    Ok(fleet.instances.iter().map(|i| held(i)).collect())
 }
 
 /// Waits until every instance has said all that `what` needs, or why it cannot, at most for `limit`.
@@ -156,10 +212,10 @@ const fn is_final<T>(reading: &Reading<T>) -> bool {
 }
 
 /// Reads a filter. Fields are the columns, with or without their unit, and the labels of the instances.
-fn parse_filter(text: &str, what: What, targets: &[Target]) -> anyhow::Result<Filter> {
+fn parse_filter(text: &str, what: What, infos: &[Arc<InstanceInfo>]) -> anyhow::Result<Filter> {
     let columns = rows::columns(what);
     let is_label =
-        |k: &str| targets.iter().flat_map(|t| &t.info.labels).any(|(l, _)| l.eq_ignore_ascii_case(k));
+        |k: &str| infos.iter().flat_map(|info| &info.labels).any(|(l, _)| l.eq_ignore_ascii_case(k));
     let known = |key: &str| columns.iter().any(|c| grid::names(c, key)) || is_label(key);
     Filter::parse(text, &known)
         .map_err(|e| anyhow::anyhow!("--filter {text}: {e}; fields are {}", columns.join(", ")))
@@ -180,7 +236,6 @@ fn keep(grid: &mut Grid, filter: &Filter, snapshot: &FleetSnapshot) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::time::Timestamp;
 
     #[test]
     fn the_exit_code_is_the_worst_health() {

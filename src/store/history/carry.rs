@@ -2,7 +2,7 @@
 //! which is how a recording is exported and how one is taken in. Called by `dbtop store` and by the export of incidents.
 
 use super::{
-    engine::{Engine, Options, lock},
+    engine::{Engine, Options, lock, lock_file},
     event::Event,
     events::EventFilter,
     reader::Reader,
@@ -127,6 +127,8 @@ fn beside_exact(path: &Path, ending: &str) -> PathBuf {
 /// Copies a stretch of one history into another, which is made if it is not there: the state at its start, everything that
 /// happened, texts and events. `change` sees and may change each thing and event on its way (to scrub names, say).
 ///
+/// A file that is made is plain: who reads it leaves nothing beside it, and it can lie where nothing can be written.
+///
 /// Both may be sealed, each with its own key. An instance of which the other history has something at that time already is
 /// left out, so that nothing is there twice.
 ///
@@ -151,6 +153,7 @@ pub fn copy(
         max_bytes: 1 << 40,
         ..Options::default()
     };
+    let is_new = !to.exists();
     let mut engine = Engine::open(to, sealer.clone(), options)?;
     engine.only_copies();
     let mut done = Copied::default();
@@ -184,6 +187,12 @@ pub fn copy(
         done.events += 1;
     }
     engine.close()?;
+    drop(there);
+    if is_new {
+        schema::make_plain(to)?;
+        // Nobody else knows the file yet, and a recording is one file.
+        let _ = fs::remove_file(lock_file(to));
+    }
     Ok(done)
 }
 

@@ -392,9 +392,14 @@ fn weight(what: &Happened) -> usize {
 
 /// One writer a history, whatever the process. The lock is gone with its holder.
 pub(super) fn lock(path: &Path) -> Result<crate::store::lock::WriteLock, StoreError> {
-    let file = path.with_extension("lock");
+    let file = lock_file(path);
     let what = format!("the history {}", path.display());
     crate::store::lock::WriteLock::take(&file, &what, std::time::Duration::from_millis(500))
+}
+
+/// Where the lock of a history lies.
+pub(super) fn lock_file(path: &Path) -> PathBuf {
+    path.with_extension("lock")
 }
 
 const WORD: &[u8] = b"dbtop history";

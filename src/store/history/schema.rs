@@ -77,7 +77,7 @@ pub(super) fn open_or_create(path: &Path, steps: &[&str]) -> Result<Connection, 
     let failed = || StoreError::sqlite("opening the history", path);
     // A killed process loses what it had not committed, no more; only a failing machine could lose the last seconds.
     let pragmas = format!(
-        "PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = {LOG_BYTES}; PRAGMA cache_size = -8192;"
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = {LOG_BYTES}; PRAGMA cache_size = -8192;"
     );
     connection.execute_batch(&pragmas).map_err(failed())?;
     migrate(&mut connection, path, steps)?;
@@ -144,6 +144,17 @@ fn open(path: &Path, flags: OpenFlags) -> Result<Connection, StoreError> {
         problem: "it is no history of dbtop, or its first page is damaged: put a backup in its place with `dbtop store restore`"
             .to_owned(),
     })
+}
+
+/// Makes a history that nobody has open one plain file: SQLite makes nothing beside it for who reads it.
+///
+/// # Errors
+/// Somebody has it open, or the disk says no.
+pub(super) fn make_plain(path: &Path) -> Result<(), StoreError> {
+    let connection = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    connection
+        .query_row("PRAGMA journal_mode = DELETE", [], |_| Ok(()))
+        .map_err(StoreError::sqlite("closing the recording", path))
 }
 
 /// Makes an empty file under another name and renames it: who opens it sees a whole one.

@@ -29,8 +29,9 @@ pub struct Bookmarks {
 
 impl Bookmarks {
     /// Before the answer.
-    pub const fn new(ticket: u64, now: Timestamp) -> Self {
-        Self { ticket, now, marks: None, why: String::new(), cursor: 0 }
+    pub fn new(ticket: u64, now: Timestamp, of_recording: bool) -> Self {
+        let why = if of_recording { "no bookmark came with the recording" } else { "" };
+        Self { ticket, now, marks: None, why: why.to_owned(), cursor: 0 }
     }
 
     fn marks(&self) -> &[Mark] {

@@ -4,12 +4,13 @@
 use super::input::Line;
 use crate::{
     model::{
-        past::{self, When},
+        figure,
+        past::{self, PastError, When},
         time::Timestamp,
     },
     tui::{
         theme::Theme,
-        travel::{push_ago, push_instant},
+        travel::{Travel, push_instant},
         widget::canvas::Canvas,
     },
 };
@@ -50,10 +51,12 @@ impl Prompt {
         self.error = None;
     }
 
-    /// The time that is typed; a mistake is shown.
-    pub fn when(&mut self, now: Timestamp) -> Option<When> {
+    /// The time that is typed; a mistake is shown. What is later than the end of a recording leads there.
+    pub fn when(&mut self, travel: &Travel) -> Option<When> {
+        let (now, _) = travel.origin();
         match past::parse(self.line.text(), now, OFFSET_MIN) {
             Ok(when) => Some(when),
+            Err(PastError::Future) if travel.recording.is_some() => Some(When::At(now.plus_ms(1))),
             Err(e) => {
                 self.error = Some(e.to_string());
                 None
@@ -62,7 +65,7 @@ impl Prompt {
     }
 
     /// Draws the line on the last line of the canvas.
-    pub fn render(&self, canvas: &mut Canvas<'_>, now: Timestamp, theme: &Theme) {
+    pub fn render(&self, canvas: &mut Canvas<'_>, travel: &Travel, theme: &Theme) {
         let (w, h) = (canvas.width(), canvas.height());
         let mut line = canvas.part(0, h.saturating_sub(1), w, 1);
         line.clear(theme.input);
@@ -89,12 +92,15 @@ impl Prompt {
             return;
         }
         let mut words = String::new();
+        let (now, since) = travel.origin();
         match past::parse(text, now, OFFSET_MIN) {
+            Ok(When::Live) if travel.recording.is_some() => words.push_str("its end"),
             Ok(When::Live) => words.push_str("live"),
             Ok(When::At(at)) => {
                 push_instant(&mut words, at);
                 words.push_str(" UTC, ");
-                push_ago(&mut words, at, now);
+                figure::push_span(&mut words, now - at);
+                words.push_str(since);
             }
             // Half of a time is no mistake yet.
             Err(_) => words.push('…'),

@@ -80,6 +80,8 @@ pub enum Sealed {
     Shown,
     /// it is being opened
     Opening,
+    /// a recording is being opened
+    Reading,
     /// no tenant is chosen
     Choose,
     /// it is locked: what is polled is shown, where that is, is not

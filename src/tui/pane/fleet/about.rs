@@ -40,6 +40,8 @@ pub fn empty(view: &View<'_>, filter: &str, before: usize, canvas: &mut Canvas<'
         &["There are several tenants.", "", ":tenants chooses one."]
     } else if view.sealed == Sealed::Opening {
         &["Opening the inventory …"]
+    } else if view.sealed == Sealed::Reading {
+        &["Reading the recording …"]
     } else if view.snapshot.version == 0 {
         &["Connecting to the fleet …"]
     } else {
