@@ -2,7 +2,11 @@
 //! bar, and the exit code 0 (ok), 1 (warning), 2 (critical) or 3 (could not tell). Looks from outside, as `status` does.
 
 use super::{
-    collect::{heartbeat::Heartbeat, heartbeat::Standing, place::Place},
+    collect::{
+        heartbeat::{Heartbeat, Standing},
+        lock::Held,
+        place::Place,
+    },
     print,
     status::{FRESH_MS, STARTS_WITHIN_MS, Seen},
 };
@@ -121,6 +125,12 @@ fn collector(seen: &Seen) -> Check {
     let says = |status, words: String| Check::new("collector", status, words);
     if !seen.is_held() {
         return says(Verdict::Critical, format!("no collector runs ({})", seen.word()));
+    }
+    if let Held::By(Some(holder)) = &seen.held
+        && holder.screen
+    {
+        let words = format!("no collector runs: the screen of process {} polls while it is open", holder.pid);
+        return says(Verdict::Warning, words);
     }
     let Some(beat) = seen.living_beat() else {
         let hangs = seen.held_for_ms() > STARTS_WITHIN_MS;

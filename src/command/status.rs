@@ -75,6 +75,9 @@ impl Seen {
 
     /// One word: how the collector is.
     pub fn word(&self) -> &'static str {
+        if matches!(&self.held, Held::By(Some(holder)) if holder.screen) {
+            return "screen";
+        }
         match (self.is_held(), self.living_beat(), &self.beat) {
             (true, None, _) if self.held_for_ms() > STARTS_WITHIN_MS => "hangs",
             (true, None, _) => Standing::Starting.name(),

@@ -1,5 +1,6 @@
 //! One collector a fleet: a lock of the operating system on a file, gone when the process is, however it ended. The file
-//! says who holds it and stays when nobody does. Taken by `collect` and by a screen that collects by itself.
+//! says who holds it and stays when nobody does. Taken by `collect` and by a screen that collects by itself; a screen makes
+//! way when a collector asks for the lock, by a file beside it.
 
 use anyhow::Context;
 use serde::{Deserialize, Serialize};
@@ -12,6 +13,10 @@ use std::{
 
 /// The file in the state folder.
 const FILE: &str = "collector.lock";
+/// The file beside it that asks for the lock.
+const WANTED: &str = "collector.wanted";
+/// Who asks says so again and again; an older question was given up.
+const WANTED_FOR: Duration = Duration::from_secs(15);
 /// Somebody who only looks holds the lock for microseconds: a taker tries for so long.
 const PATIENCE: Duration = Duration::from_millis(500);
 const BETWEEN_TRIES: Duration = Duration::from_millis(20);
@@ -27,6 +32,9 @@ pub struct Holder {
     pub started_ms: i64,
     /// version of dbtop
     pub version: String,
+    /// it has a screen, and makes way for one that has none
+    #[serde(default)]
+    pub screen: bool,
 }
 
 /// Held while a fleet is collected; let go when dropped.
@@ -99,6 +107,27 @@ pub fn look(folder: &Path) -> std::io::Result<Held> {
     }
 }
 
+/// Asks the screen that holds the lock to make way. To be said again until it is ours, and taken back then.
+///
+/// # Errors
+/// The file cannot be written.
+pub fn ask(folder: &Path) -> std::io::Result<()> {
+    std::fs::write(folder.join(WANTED), std::process::id().to_string())
+}
+
+/// Takes the question back.
+pub fn stop_asking(folder: &Path) {
+    // There is none, or it is soon too old to be heard.
+    let _ = std::fs::remove_file(folder.join(WANTED));
+}
+
+/// True while somebody asks for the lock.
+pub fn is_wanted(folder: &Path) -> bool {
+    let asked = std::fs::metadata(folder.join(WANTED)).and_then(|meta| meta.modified());
+    // A clock that went back makes a question of the future: it is heard.
+    asked.is_ok_and(|at| at.elapsed().is_ok_and(|age| age < WANTED_FOR) || at.elapsed().is_err())
+}
+
 fn said(file: &mut File) -> Option<Holder> {
     let mut text = String::new();
     file.rewind().ok()?;
@@ -111,7 +140,21 @@ mod tests {
     use super::*;
 
     fn holder() -> Holder {
-        Holder { pid: 4711, started_ms: 1_000, version: "1.2.3".to_owned() }
+        Holder { pid: 4711, started_ms: 1_000, version: "1.2.3".to_owned(), screen: false }
+    }
+
+    #[test]
+    fn a_lock_is_wanted_while_somebody_asks() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(!is_wanted(folder.path()));
+        ask(folder.path()).unwrap();
+        assert!(is_wanted(folder.path()));
+        let file = File::options().write(true).open(folder.path().join(WANTED)).unwrap();
+        file.set_modified(std::time::SystemTime::now() - Duration::from_mins(1)).unwrap();
+        assert!(!is_wanted(folder.path()), "who asked has given up");
+        stop_asking(folder.path());
+        stop_asking(folder.path());
+        assert!(!is_wanted(folder.path()));
     }
 
     #[test]

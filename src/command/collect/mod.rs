@@ -20,6 +20,7 @@ use self::{
     tend::Stand,
 };
 use super::{
+    ask,
     config::reload::{Reload, Reloader},
     historian, keeper, log, open, signals, source,
 };
@@ -33,7 +34,11 @@ use crate::{
     tui::effect::REPLIES,
 };
 use anyhow::{Context, bail};
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use tokio::{
     sync::{
         mpsc::{self, Sender},
@@ -41,6 +46,7 @@ use tokio::{
     },
     task::JoinSet,
 };
+use tokio_util::sync::CancellationToken;
 
 /// Collects until SIGTERM or Ctrl-C.
 ///
@@ -58,7 +64,7 @@ pub async fn run(args: &cli::Collect, source: &cli::Source, tenancy: &Tenancy) -
     let roots = tokio::task::spawn_blocking(Roots::load);
     let notifier = Arc::new(Notifier::of_process());
     let place = Place::find(source, tenancy)?;
-    let (_lock, holder) = take_lock(&place)?;
+    let (_lock, holder) = take_lock(&place, &cancel).await?;
     let fleet = open_fleet(source, tenancy).await?;
     let demo_log = if fleet.sim.is_some() { Some(tempfile::tempdir()?) } else { None };
     let folder = demo_log.as_ref().map_or_else(|| log::folder(&config.log), |d| PathBuf::from(d.path()));
@@ -120,21 +126,53 @@ fn now_ms() -> i64 {
     chrono::Utc::now().timestamp_millis()
 }
 
-/// Takes the fleet's lock for this process.
+/// A screen that is asked for the lock makes way within this time, or not at all.
+const MAKES_WAY_WITHIN: Duration = Duration::from_secs(15);
+
+/// Takes the fleet's lock for this process. A screen that collects is asked to make way: who starts a service means it.
 ///
 /// # Errors
-/// Somebody else has it.
-fn take_lock(place: &Place) -> anyhow::Result<(Lock, Holder)> {
+/// Another collector has it, or a screen that does not make way; we are ended meanwhile.
+async fn take_lock(place: &Place, cancel: &CancellationToken) -> anyhow::Result<(Lock, Holder)> {
     place.make()?;
     let version = env!("CARGO_PKG_VERSION").to_owned();
-    let holder = Holder { pid: std::process::id(), started_ms: now_ms(), version };
-    match lock::take(&place.folder, &holder)? {
-        Taken::Ours(lock) => Ok((lock, holder)),
-        Taken::Theirs(by) => {
-            let who = by.map_or_else(|| "another process".to_owned(), |by| format!("process {}", by.pid));
-            bail!("{} is collected already, by {who}: see `dbtop status`", place.title)
+    let holder = Holder { pid: std::process::id(), started_ms: now_ms(), version, screen: false };
+    let started = Instant::now();
+    let mut asked = false;
+    let taken = loop {
+        match lock::take(&place.folder, &holder)? {
+            Taken::Ours(lock) => break Ok((lock, holder)),
+            Taken::Theirs(Some(by)) if by.screen && started.elapsed() < MAKES_WAY_WITHIN => {
+                if !asked {
+                    ask::say(&format!(
+                        "a screen collects {}, process {}: asking it to make way",
+                        place.title, by.pid
+                    ));
+                }
+                asked = true;
+                lock::ask(&place.folder).context("asking a screen to make way")?;
+            }
+            Taken::Theirs(by) => break Err(anyhow::anyhow!("{}", refused(&place.title, by.as_ref()))),
         }
+        if cancel.is_cancelled() {
+            break Err(anyhow::anyhow!("ended while a screen was asked to make way"));
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    };
+    if asked {
+        lock::stop_asking(&place.folder);
     }
+    taken
+}
+
+/// Why there is nothing to collect.
+fn refused(title: &str, by: Option<&Holder>) -> String {
+    let who = match by {
+        Some(by) if by.screen => format!("the screen of process {}, which does not make way", by.pid),
+        Some(by) => format!("process {}", by.pid),
+        None => "another process".to_owned(),
+    };
+    format!("{title} is collected already, by {who}: see `dbtop status`")
 }
 
 fn first_beat(holder: &Holder, place: &Place) -> Heartbeat {

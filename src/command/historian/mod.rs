@@ -26,7 +26,13 @@ use crate::{
     vault::Sealer,
 };
 use anyhow::Context;
-use std::{collections::HashMap, path::PathBuf, sync::Arc, thread::JoinHandle, time::Duration};
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+    thread::JoinHandle,
+    time::{Duration, Instant},
+};
 use tokio::{
     runtime::Handle,
     sync::{
@@ -43,6 +49,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 pub const END_WITHIN: Duration = Duration::from_secs(3);
 /// A heartbeat older than this, ms, says nothing about now.
 const BEAT_MS: i64 = 10_000;
+/// Before a screen polls by itself it waits so long for the next collector: one that is updated or restarted is soon back.
+const WAIT_FOR_COLLECTOR: Duration = Duration::from_secs(4);
 
 /// What the historian is told.
 pub enum Order {
@@ -170,9 +178,10 @@ enum Role {
     /// no fleet yet, or one that cannot be kept
     Idle,
     /// we do, and write
-    Collecting { writer: WriterHandle, _lock: Option<lock::Lock> },
-    /// another process does, and we read what it writes
-    Following { cursor: i64 },
+    Collecting { writer: WriterHandle, lock: Option<lock::Lock> },
+    /// another process does, and we read what it writes; the cursor is -1 before anything was read, and nobody has the lock
+    /// since then
+    Following { cursor: i64, free_since: Option<Instant> },
     /// nobody does: a recording is played, of these instances
     Playing { infos: Vec<Arc<InstanceInfo>> },
 }
@@ -191,12 +200,19 @@ struct Work {
 
 impl Work {
     fn run(mut self, mut orders: Receiver<Order>) {
+        let mut looked = Instant::now();
         loop {
             let runtime = self.runtime.clone();
-            match runtime.block_on(async { tokio::time::timeout(LOOK_EVERY, orders.recv()).await }) {
+            let wait = LOOK_EVERY.saturating_sub(looked.elapsed());
+            match runtime.block_on(async { tokio::time::timeout(wait, orders.recv()).await }) {
                 Ok(Some(order)) => self.carry_out(order),
                 Ok(None) => return self.close(),
-                Err(_) => self.look(),
+                Err(_) => {}
+            }
+            // Also while one question follows the other.
+            if looked.elapsed() >= LOOK_EVERY {
+                self.look();
+                looked = Instant::now();
             }
         }
     }
@@ -260,7 +276,7 @@ impl Work {
         match started {
             Ok((lock, recorder, writer)) => {
                 self.reader = None;
-                self.role = Role::Collecting { writer, _lock: lock };
+                self.role = Role::Collecting { writer, lock };
                 self.switch.send_replace(Some(recorder));
                 self.command(Command::Follow(false));
                 self.say(Reply::Collector(None));
@@ -278,7 +294,12 @@ impl Work {
     fn look(&mut self) {
         match &mut self.role {
             Role::Idle => self.take_role(),
-            Role::Collecting { writer, .. } => {
+            Role::Collecting { writer, lock } => {
+                let is_wanted =
+                    lock.is_some() && self.fleet.as_ref().is_some_and(|f| lock::is_wanted(&f.folder));
+                if is_wanted {
+                    return self.make_way();
+                }
                 let stats = writer.stats.borrow_and_update().clone();
                 let trouble = (!stats.health.is_fine()).then(|| stats.health.words().to_owned());
                 self.tell.send_replace(Some(stats));
@@ -296,39 +317,58 @@ impl Work {
         self.role = Role::Playing { infos: recording.infos };
     }
 
+    /// Writes to the end, lets go of the lock, and follows whoever takes it.
+    fn make_way(&mut self) {
+        tracing::info!("a collector asks for the lock: making way");
+        self.command(Command::Follow(true));
+        self.stop_writing(Role::Following { cursor: -1, free_since: Some(Instant::now()) });
+        let text = "a collector has started: it polls now, this screen follows it".to_owned();
+        self.say(Reply::Message { level: Level::Ok, text });
+    }
+
+    /// Ends the writer, if there is one; then the lock is let go.
+    fn stop_writing(&mut self, next: Role) {
+        self.switch.send_replace(None);
+        self.reader = None;
+        if let Role::Collecting { writer, lock } = std::mem::replace(&mut self.role, next) {
+            if let Err(e) = writer.join() {
+                tracing::error!("writing the end of the history: {e}");
+            }
+            drop(lock);
+        }
+        self.tell.send_replace(None);
+    }
+
     fn begin_to_follow(&mut self) {
         self.command(Command::Follow(true));
-        self.role = Role::Following { cursor: -1 };
+        self.role = Role::Following { cursor: -1, free_since: None };
         self.follow();
     }
 
     /// Takes what is new to the reducer, and says who collects. When nobody does any more, we do.
     fn follow(&mut self) {
         let Some(fleet) = &self.fleet else { return };
-        match lock::look(&fleet.folder) {
-            Ok(lock::Held::Free) => {
-                self.role = Role::Idle;
-                return self.take_role();
+        let held = lock::look(&fleet.folder);
+        if let Role::Following { free_since, .. } = &mut self.role {
+            if matches!(held, Ok(lock::Held::Free)) {
+                let since = free_since.get_or_insert_with(Instant::now);
+                if since.elapsed() >= WAIT_FOR_COLLECTOR {
+                    self.role = Role::Idle;
+                    return self.take_role();
+                }
+            } else {
+                *free_since = None;
             }
-            Ok(lock::Held::By(_)) => {}
-            Err(e) => tracing::warn!("looking who collects: {e}"),
         }
-        let beat = heartbeat::read(&fleet.folder).ok().flatten();
         let now = now();
-        let words = match &beat {
-            Some(b) if now.ms() - b.written_ms <= BEAT_MS => {
-                format!("attached · collector pid {}, {}/{}", b.pid, b.instances.up, b.instances.total)
-            }
-            Some(b) => format!("attached · collector pid {} does not answer", b.pid),
-            None => "attached · another dbtop collects".to_owned(),
-        };
+        let words = attached(held, &fleet.folder, now);
         self.say(Reply::Collector(Some(words)));
         let done = self.take_new(now);
         self.trouble(done.err().map(|e| format!("following the collector: {e}")));
     }
 
     fn take_new(&mut self, now: Timestamp) -> Result<(), StoreError> {
-        let Role::Following { cursor } = self.role else { return Ok(()) };
+        let Role::Following { cursor, free_since } = self.role else { return Ok(()) };
         let infos = self.infos();
         let reader = self.reader()?;
         let mut cursor = cursor;
@@ -355,7 +395,7 @@ impl Work {
                 histories.push((info.id.clone(), reader.history(uid, now)?));
             }
         }
-        self.role = Role::Following { cursor };
+        self.role = Role::Following { cursor, free_since };
         let Some(feed) = self.ties.feed.upgrade() else { return Ok(()) };
         for mut kept in news {
             let Some(info) = infos.get(&kept.info.uid) else { continue };
@@ -398,15 +438,31 @@ impl Work {
         if self.fleet.take().is_some() {
             self.command(Command::Follow(true));
         }
-        self.switch.send_replace(None);
-        self.reader = None;
-        if let Role::Collecting { writer, .. } = std::mem::replace(&mut self.role, Role::Idle)
-            && let Err(e) = writer.join()
-        {
-            tracing::error!("writing the end of the history: {e}");
-        }
-        self.tell.send_replace(None);
+        self.stop_writing(Role::Idle);
         self.said = None;
+    }
+}
+
+/// Who polls, in words for the header.
+fn attached(held: std::io::Result<lock::Held>, folder: &Path, now: Timestamp) -> String {
+    let holder = match held {
+        Ok(lock::Held::Free) => return "attached · no collector runs: waiting for one".to_owned(),
+        Ok(lock::Held::By(holder)) => holder,
+        Err(e) => {
+            tracing::warn!("looking who collects: {e}");
+            None
+        }
+    };
+    // The beat may be that of a collector before this one.
+    let of_holder = |b: &heartbeat::Heartbeat| holder.as_ref().is_none_or(|holder| holder.pid == b.pid);
+    match (heartbeat::read(folder).ok().flatten().filter(of_holder), &holder) {
+        (Some(b), _) if now.ms() - b.written_ms <= BEAT_MS => {
+            format!("attached · collector pid {}, {}/{}", b.pid, b.instances.up, b.instances.total)
+        }
+        (Some(b), _) => format!("attached · collector pid {} does not answer", b.pid),
+        (None, Some(holder)) if holder.screen => format!("attached · screen pid {}", holder.pid),
+        (None, Some(holder)) => format!("attached · collector pid {} starts", holder.pid),
+        (None, None) => "attached · another dbtop collects".to_owned(),
     }
 }
 
@@ -417,5 +473,6 @@ fn now() -> Timestamp {
 fn take_lock(fleet: &Fleet) -> anyhow::Result<lock::Taken> {
     super::log::make(&fleet.folder)?;
     let version = env!("CARGO_PKG_VERSION").to_owned();
-    lock::take(&fleet.folder, &lock::Holder { pid: std::process::id(), started_ms: now().ms(), version })
+    let holder = lock::Holder { pid: std::process::id(), started_ms: now().ms(), version, screen: true };
+    lock::take(&fleet.folder, &holder)
 }
