@@ -1,8 +1,10 @@
 //! What history costs: `cargo bench --bench store` prints the table of docs/performance.md. Beside the store runs the naive
-//! layout, one row a sample in an indexed table, over the same samples in the same run: trust the ratios more than the times.
+//! layout over the same readings in the same run: one row a sample in an indexed table, and, since every pane must be able to go
+//! back, the reading itself as JSON in a second one. Trust the ratios more than the times.
 //!
-//! A month of 500 instances would take an hour to make. Without more words the month has few instances and the fleet few
-//! hours, and the table says so; `DBTOP_BENCH_INSTANCES=500 DBTOP_BENCH_DAYS=30` makes all of it.
+//! A month of 500 instances polled every 30 s takes three hours to make. Without more words the month has few instances and the
+//! fleet few hours, and the table says so; `DBTOP_BENCH_INSTANCES=500 DBTOP_BENCH_STEP=300` makes one that is polled every
+//! five minutes, and nothing else (`DBTOP_BENCH_STEP=30`: all of it).
 
 #![expect(
     clippy::unwrap_used,
@@ -97,10 +99,13 @@ fn forever() -> Options {
     }
 }
 
-/// One row a sample, a row id and an index on server and time: the obvious table.
+/// One row a sample, a row id and an index on server and time: the obvious table. Beside it what the panes show, as JSON.
 struct Naive {
     connection: Connection,
+    /// points alone
     run: Run,
+    /// the readings
+    readings: Duration,
 }
 
 impl Naive {
@@ -110,10 +115,12 @@ impl Naive {
             .execute_batch(
                 "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;
                  CREATE TABLE sample(server TEXT, metric TEXT, key TEXT, ts INTEGER, value REAL);
-                 CREATE INDEX sample_when ON sample(server, ts);",
+                 CREATE INDEX sample_when ON sample(server, ts);
+                 CREATE TABLE reading(server TEXT, ts INTEGER, body TEXT);
+                 CREATE INDEX reading_when ON reading(server, ts);",
             )
             .unwrap();
-        Self { connection, run: Run::default() }
+        Self { connection, run: Run::default(), readings: Duration::ZERO }
     }
 
     fn take(&mut self, batch: &[Kept]) {
@@ -139,6 +146,17 @@ impl Naive {
         transaction.commit().unwrap();
         self.run.busy += started.elapsed();
         self.run.samples += rows.len() as u64;
+        let started = Instant::now();
+        let transaction = self.connection.transaction().unwrap();
+        {
+            let mut put = transaction.prepare_cached("INSERT INTO reading VALUES (?1, ?2, ?3)").unwrap();
+            for kept in batch {
+                let body = serde_json::to_string(&kept.what).unwrap();
+                put.execute(rusqlite::params![kept.info.uid, kept.at.ms(), body]).unwrap();
+            }
+        }
+        transaction.commit().unwrap();
+        self.readings += started.elapsed();
     }
 
     /// A series over a stretch of time, ms; median of several.
@@ -201,6 +219,7 @@ fn ingest(folder: &Path) {
     let mut naive = Naive::new(&folder.join("naive.db"));
     let path = folder.join("ingest.db");
     let run = feed(&path, instances, hours * HOUR, 30, Some(&mut naive));
+    let all = naive.run.samples as f64 / (naive.run.busy + naive.readings).as_secs_f64();
     let scale =
         format!("{instances} instances x {hours} h, {} samples in {} readings", run.samples, run.kept);
     line(
@@ -211,9 +230,19 @@ fn ingest(folder: &Path) {
             run.kept as f64 / run.busy.as_secs_f64() / 1e3
         ),
         ">= 1,000 k/s, >= 5 x naive",
-        &format!("{:.0} k/s; ratio {:.1}", naive.run.per_s() / 1e3, run.per_s() / naive.run.per_s()),
+        &format!(
+            "points alone {:.0} k/s, ratio {:.1}; with readings {:.0} k/s, ratio {:.1}",
+            naive.run.per_s() / 1e3,
+            run.per_s() / naive.run.per_s(),
+            all / 1e3,
+            run.per_s() / all
+        ),
     );
-    let naive_bytes = size(&folder.join("naive.db")) as f64 / naive.run.samples as f64;
+    let of = |name: &str| {
+        let sql = format!("SELECT sum(pgsize) * 1.0 FROM dbstat WHERE name LIKE '{name}%'");
+        naive.connection.query_row(&sql, [], |row| row.get::<_, f64>(0)).unwrap_or(f64::NAN)
+    };
+    let (points, readings) = (of("sample") / naive.run.samples as f64, of("reading") / run.kept as f64);
     let (ms, n) = chart_ms(&path, &SeriesKey::of(SeriesId::Cpu), 0, 3 * HOUR, 360);
     line(
         &format!("chart of 3 h as measured, {n} buckets"),
@@ -221,7 +250,9 @@ fn ingest(folder: &Path) {
         "-",
         &format!("{:.1} ms; ratio {:.0}", naive.chart_ms(0, 3 * HOUR), naive.chart_ms(0, 3 * HOUR) / ms),
     );
-    println!("| (naive table) | | | {naive_bytes:.1} bytes a sample |");
+    println!(
+        "| (size of the naive tables) | | | {points:.1} bytes a sample, {readings:.0} bytes a reading |"
+    );
 }
 
 fn month(folder: &Path) {
@@ -229,8 +260,12 @@ fn month(folder: &Path) {
     let days = setting("DBTOP_BENCH_DAYS", 30);
     let path = folder.join("month.db");
     let started = Instant::now();
-    let run = feed(&path, instances, days * DAY, 30, None);
-    let scale = format!("{instances} instances x {days} days, {:.1} M samples", run.samples as f64 / 1e6);
+    let step = setting("DBTOP_BENCH_STEP", 30);
+    let run = feed(&path, instances, days * DAY, step, None);
+    let scale = format!(
+        "{instances} instances x {days} days, a round every {step} s, {:.1} M samples",
+        run.samples as f64 / 1e6
+    );
     println!(
         "| ({scale}: made in {:.0} s, of which {:.0} s writing) | | | |",
         started.elapsed().as_secs_f64(),
@@ -270,6 +305,15 @@ fn month(folder: &Path) {
             chart_ms(&path, &SeriesKey::with(Metric::WaitType, "WRITELOG"), from.max(0), end, buckets);
         line(&format!("the same of one wait type, {n} buckets"), &format!("{ms:.2} ms"), target, "-");
     }
+    let uids: Vec<Arc<str>> = (0..instances).map(|n| uid(&name(n))).collect();
+    let mut reader = Reader::open(&path, None).unwrap();
+    let ms = median_ms(15, |nth| {
+        let then = end - (1 + nth as i64) * (days * DAY / 17);
+        assert!(!reader.state_at(&uids, at(then)).unwrap().kept.is_empty());
+    });
+    drop(reader);
+    let wanted = if instances == 500 { "<= 50 ms" } else { "-" };
+    line(&format!("state of {instances} instances anywhere in it"), &format!("{ms:.1} ms"), wanted, "cannot");
     let started = Instant::now();
     Connection::open(&path)
         .unwrap()
@@ -362,8 +406,10 @@ fn main() {
     let folder = tempfile::tempdir().unwrap();
     println!("| what | found | target | naive table |");
     println!("|---|---|---|---|");
-    travel(folder.path());
-    ingest(folder.path());
-    year(folder.path());
+    if std::env::var_os("DBTOP_BENCH_STEP").is_none() {
+        travel(folder.path());
+        ingest(folder.path());
+        year(folder.path());
+    }
     month(folder.path());
 }
