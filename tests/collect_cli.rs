@@ -243,7 +243,8 @@ fn a_collector_that_hangs_is_seen_and_ended_by_the_watchdog() {
     let fleet = ["--inventory", inventory.as_str()];
     let mut collector = Collector::start(&fleet, &home);
     collector.hears("WATCHDOG=1");
-    until(&fleet, &home, "collecting", |row| row["collector"] == "collecting");
+    until(&fleet, &home, "polling", |row| row["collector"] == "collecting" && row["up"] == 1);
+    let before = status(&fleet, &home)["polls_ok"].as_u64();
     signal(collector.child.id(), "STOP");
     let row = until(&fleet, &home, "hanging", |row| row["collector"] == "hangs");
     assert_eq!(row["pid"], collector.child.id());
@@ -251,7 +252,9 @@ fn a_collector_that_hangs_is_seen_and_ended_by_the_watchdog() {
     assert!(matches!(ended.code, Some(1 | 2)), "{ended:?}");
     assert!(ended.stdout.contains("has not said anything for"), "{}", ended.stdout);
     signal(collector.child.id(), "CONT");
-    until(&fleet, &home, "collecting again", |row| row["collector"] == "collecting");
+    until(&fleet, &home, "polling again", |row| {
+        row["collector"] == "collecting" && row["polls_ok"].as_u64() > before
+    });
 }
 
 #[test]

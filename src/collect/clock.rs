@@ -1,10 +1,36 @@
 //! The one place that reads the wall clock; everyone else gets the time as an argument.
 
 use crate::model::time::Timestamp;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tokio::time::Instant;
+
+/// The clocks are never so far apart by themselves.
+const AWAKE: Duration = Duration::from_mins(1);
 
 /// Now, by the clock of this machine.
 pub fn now() -> Timestamp {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Timestamp::from_ms(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}
+
+/// Whether the machine slept: meanwhile the wall clock ran on and timers stood still (CLOCK_MONOTONIC of Linux does not count a
+/// suspend, clock_gettime(2)). A wall clock that was set forward looks the same.
+pub(super) struct Sleep {
+    wall: Timestamp,
+    timer: Instant,
+}
+
+impl Sleep {
+    /// From now on.
+    pub fn since(wall: Timestamp, timer: Instant) -> Self {
+        Self { wall, timer }
+    }
+
+    /// How long it slept since the last call; None: it did not.
+    pub fn slept(&mut self, wall: Timestamp, timer: Instant) -> Option<Duration> {
+        let by_wall = Duration::from_millis((wall - self.wall).max(0).unsigned_abs());
+        let asleep = by_wall.saturating_sub(timer - self.timer);
+        (self.wall, self.timer) = (wall, timer);
+        (asleep > AWAKE).then_some(asleep)
+    }
 }

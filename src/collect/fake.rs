@@ -42,6 +42,8 @@ pub enum Act {
     Closed,
     /// lets us in, but the login may see nothing
     NoRight,
+    /// answers, and its counters are ahead by this
+    Ahead(i64),
     /// answers, and the details take so many ms of CPU; everything else takes 10 a poll
     Costly(i64),
     /// the task panics
@@ -171,7 +173,7 @@ impl Session for FakeSession {
         self.fake.asked.lock().unwrap().push((self.name.clone(), Instant::now(), due.to_vec()));
         let (ms, closes) = match self.fake.act(&self.name) {
             Act::Answer(ms) => (ms, None),
-            Act::NoRight | Act::Costly(_) => (5, None),
+            Act::NoRight | Act::Costly(_) | Act::Ahead(_) => (5, None),
             Act::Closed => {
                 self.fake.set(&self.name, Act::Answer(5));
                 (0, Some(FailureKind::Unreachable))
@@ -207,10 +209,11 @@ impl FakeSession {
         if self.fake.act(&self.name) == Act::NoRight {
             return Err(Unavailable::NoRight("VIEW SERVER STATE".into()));
         }
+        let ahead = if let Act::Ahead(by) = self.fake.act(&self.name) { by } else { 0 };
         Ok(match probe {
             ProbeId::Headline => Sample::Headline(Box::new(HeadlineSample {
                 connections: Some(9),
-                batches: Some(self.batches),
+                batches: Some(self.batches + ahead),
                 ..HeadlineSample::default()
             })),
             ProbeId::Activity => Sample::Activity(Activity::default()),

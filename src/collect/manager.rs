@@ -3,6 +3,7 @@
 
 use super::{
     Command,
+    clock::Sleep,
     driver::Driver,
     gate::Priority,
     instance::{Control, Instance, Shared},
@@ -25,7 +26,7 @@ use std::{
 use tokio::{
     sync::{mpsc, watch},
     task::{AbortHandle, Id, JoinError, JoinSet},
-    time::MissedTickBehavior,
+    time::{Instant, MissedTickBehavior},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -82,18 +83,35 @@ impl<D: Driver> Manager<D> {
         cancel: CancellationToken,
     ) {
         self.take_targets(targets);
+        let mut sleep = Sleep::since((self.shared.clock)(), Instant::now());
         let mut rank = tokio::time::interval(RANK_EVERY);
         rank.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 biased;
                 () = cancel.cancelled() => break,
-                _ = rank.tick() => self.rank(),
+                _ = rank.tick() => {
+                    if let Some(asleep) = sleep.slept((self.shared.clock)(), Instant::now()) {
+                        self.wake(asleep);
+                    }
+                    self.rank();
+                }
                 Some(command) = commands.recv() => self.carry_out(command).await,
                 Some(ended) = self.tasks.join_next_with_id() => self.note_end(ended).await,
             }
         }
         self.tasks.shutdown().await;
+    }
+
+    /// The machine slept: what is on the screen is from before, and nobody waits for the interval's end.
+    fn wake(&self, asleep: Duration) {
+        tracing::warn!(
+            seconds = asleep.as_secs(),
+            "this machine slept, or its clock was set: polling all now"
+        );
+        for running in self.running.values() {
+            running.change(|c| c.refreshes += 1);
+        }
     }
 
     /// Who is critical goes first from now on, whatever its labels say.

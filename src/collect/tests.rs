@@ -6,23 +6,26 @@ use super::{
 };
 use crate::model::{
     health::{Level, Thresholds},
+    history::SeriesId,
     instance::InstanceInfo,
     record::PollSettings,
     sample::{Link, ProbeId},
     snapshot::InstanceSnapshot,
     time::Timestamp,
 };
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use tokio::time::{Instant, sleep};
 
 thread_local! {
     static START: OnceCell<Instant> = const { OnceCell::new() };
+    /// so long the machine was asleep, ms: the wall clock ran on, timers did not
+    static ASLEEP: Cell<i64> = const { Cell::new(0) };
 }
 
 /// Our clock goes with the paused one; all tasks of a test run on its thread.
 fn clock() -> Timestamp {
     let ms = START.with(|s| s.get_or_init(Instant::now).elapsed().as_millis());
-    Timestamp::from_ms(1_700_000_000_000 + ms as i64)
+    Timestamp::from_ms(1_700_000_000_000 + ms as i64 + ASLEEP.get())
 }
 
 fn run(names: &[String], change: impl FnOnce(&mut Settings)) -> (Fake, Collector, Instant) {
@@ -521,4 +524,31 @@ async fn a_refresh_of_all_does_not_make_them_march_in_step() {
     let most = in_second[5..].iter().max().unwrap();
     let mean = in_second[5..].iter().sum::<i32>() / 116;
     assert!(*most < mean * 4, "polls per second: mean {mean}, most {most}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_hour_asleep_is_a_gap_that_ends_at_once_and_no_spike() {
+    let (fake, collector, start) = run(&names(20), |_| {});
+    seconds(100.0).await;
+    let usual = shown(&collector, "sql000").facts.headline.get().unwrap().batches_per_s.unwrap();
+    // An hour of work that nobody saw.
+    ASLEEP.set(3_600_000);
+    for name in names(20) {
+        fake.set(&name, Act::Ahead(900_000_000));
+    }
+    seconds(5.0).await;
+    for name in names(20) {
+        let polls = fake.polls(&name, ProbeId::Headline, start);
+        assert!(polls.iter().any(|s| *s >= 100.0), "{name} is asked at once: {polls:?}");
+        let i = shown(&collector, &name);
+        assert!(!i.facts.headline.is_stale(clock()), "{name} is of now");
+        assert_eq!(i.facts.headline.get().unwrap().batches_per_s, None, "{name}: an hour's work is no rate");
+    }
+    seconds(60.0).await;
+    let i = shown(&collector, "sql000");
+    let rate = i.facts.headline.get().unwrap().batches_per_s.unwrap();
+    assert!(rate < usual * 5.0, "{usual} batches a second before, {rate} after");
+    let chart: Vec<f32> = i.history.get(SeriesId::Batches).unwrap().points().map(|(_, v)| v).collect();
+    assert!(chart.iter().all(|v| v.is_nan() || f64::from(*v) < usual * 5.0), "no spike: {chart:?}");
+    assert!(chart.iter().any(|v| v.is_nan()), "and a gap: {chart:?}");
 }
