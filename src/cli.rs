@@ -1,5 +1,6 @@
 //! The command line: clap types only. Read by `command`; what an option means is decided there.
 
+pub mod export;
 pub mod inventory;
 pub mod store;
 
@@ -25,6 +26,10 @@ pub struct Cli {
     /// The screen.
     #[command(flatten)]
     pub screen: Screen,
+
+    /// Instead of the screen.
+    #[command(flatten)]
+    pub export: export::Export,
 }
 
 /// Parses the command line; prints help or a usage error and exits by itself where clap does.

@@ -7,6 +7,7 @@ mod check;
 mod collect;
 mod config;
 mod effects;
+mod export;
 mod group;
 mod healthcheck;
 mod historian;
@@ -55,6 +56,12 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
 }
 
 async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
+    if let Some(what) = cli.export.export {
+        if cli.command.is_some() {
+            anyhow::bail!("--export stands alone: leave out the command");
+        }
+        return export::run(what, &cli.export, &cli.source, &cli.tenancy, &cli.screen);
+    }
     match cli.command {
         None => screen::run(cli.source, &cli.tenancy, &cli.screen).await.map(|()| ExitCode::SUCCESS),
         Some(Command::Collect(args)) => {

@@ -34,9 +34,11 @@ use std::{
 const WIDEST: usize = 500;
 
 /// A history, and what opens it.
-struct Target {
-    path: PathBuf,
-    sealer: Option<Sealer>,
+pub(super) struct Target {
+    /// the file
+    pub path: PathBuf,
+    /// None: it is in the open
+    pub sealer: Option<Sealer>,
 }
 
 /// Runs one of the sub-commands. The code is 2 if something is damaged.
@@ -49,7 +51,7 @@ pub fn run(
     tenancy: &Tenancy,
     screen: &cli::Screen,
 ) -> anyhow::Result<ExitCode> {
-    let target = target(args, source, tenancy)?;
+    let target = target(args.history.as_deref(), source, tenancy)?;
     let mut code = ExitCode::SUCCESS;
     let grid = match &args.command {
         StoreCommand::Stats => {
@@ -113,7 +115,11 @@ pub fn run(
 }
 
 impl Target {
-    fn read(&self) -> anyhow::Result<Reader> {
+    /// Opens it.
+    ///
+    /// # Errors
+    /// There is none yet; those of [`Reader::open`].
+    pub fn read(&self) -> anyhow::Result<Reader> {
         if !self.path.exists() {
             bail!("there is no history at {} yet: it is made when a fleet is collected", self.path.display());
         }
@@ -121,9 +127,13 @@ impl Target {
     }
 }
 
-fn target(args: &cli::store::Store, source: &Source, tenancy: &Tenancy) -> anyhow::Result<Target> {
-    if let Some(path) = &args.history {
-        return Ok(Target { path: path.clone(), sealer: None });
+/// The history that is meant: this file, that of an inventory file, or that of the tenant, whose vault is opened.
+///
+/// # Errors
+/// No such tenant, or its vault stays closed; a demo has none.
+pub(super) fn target(history: Option<&Path>, source: &Source, tenancy: &Tenancy) -> anyhow::Result<Target> {
+    if let Some(path) = history {
+        return Ok(Target { path: path.to_owned(), sealer: None });
     }
     if source.demo.is_some() {
         bail!("the history of a demo ends with it: name a tenant, --inventory or --history");

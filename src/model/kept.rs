@@ -155,25 +155,29 @@ impl Happened {
         }
     }
 
-    /// Puts texts back where only their identities were read; `lend` knows them. What it does not know stays without text.
-    pub fn lend_texts(&mut self, lend: &mut dyn FnMut(TextId) -> Option<Arc<SqlText>>) {
-        let mut give = |statement: &mut Statement| {
-            if let Some(text) = lend(statement.text.id()) {
-                statement.text = text;
-            }
-        };
+    /// Calls `with` for every statement in it, to be changed.
+    pub fn each_statement_mut(&mut self, with: &mut dyn FnMut(&mut Statement)) {
         let Self::Reading { state: Ok(state), .. } = self else { return };
         match state {
             State::Activity(a) => {
-                Arc::make_mut(a).requests.iter_mut().filter_map(|r| r.statement.as_mut()).for_each(give);
+                Arc::make_mut(a).requests.iter_mut().filter_map(|r| r.statement.as_mut()).for_each(with);
             }
             State::Blocking(b) => {
                 for node in Arc::make_mut(b).chains.iter_mut().flat_map(|c| &mut c.nodes) {
-                    node.statement.iter_mut().chain(&mut node.request.statement).for_each(&mut give);
+                    node.statement.iter_mut().chain(&mut node.request.statement).for_each(&mut *with);
                 }
             }
             _ => {}
         }
+    }
+
+    /// Puts texts back where only their identities were read; `lend` knows them. What it does not know stays without text.
+    pub fn lend_texts(&mut self, lend: &mut dyn FnMut(TextId) -> Option<Arc<SqlText>>) {
+        self.each_statement_mut(&mut |statement| {
+            if let Some(text) = lend(statement.text.id()) {
+                statement.text = text;
+            }
+        });
     }
 }
 

@@ -3,6 +3,7 @@
 //! No I/O, no async, no screen, no clock in here: time is an argument. The way of the data is
 //! [`sample`] (what one probe saw) → [`fleet`]-fold → [`snapshot`] (what the screen draws).
 
+pub mod ash;
 pub mod blocking;
 pub mod chart;
 pub mod check;
@@ -25,6 +26,7 @@ pub mod resource;
 pub mod sample;
 pub mod scope;
 pub mod score;
+pub mod scrub;
 pub mod secret;
 pub mod series;
 pub mod session;

@@ -6,6 +6,7 @@
 //! here talks to a server, reads a file or depends on another module of the crate.
 
 pub mod batch;
+pub mod blank;
 pub mod highlight;
 pub mod ident;
 pub mod lexer;

@@ -1,0 +1,59 @@
+//! Clap types of `dbtop --export`: an incident as a page and a recording, and what dbtop itself cost.
+
+use super::Format;
+use clap::{Args, ValueEnum};
+use std::path::PathBuf;
+
+/// `dbtop --export incident|cost`.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Export")]
+pub struct Export {
+    /// Write what history knows of a stretch of time
+    #[arg(long, value_name = "WHAT", value_enum)]
+    pub export: Option<Exported>,
+
+    /// From when: 2026-11-20 02:00 (UTC), yesterday 14:00, -3h; default: an hour before the end
+    #[arg(long, allow_hyphen_values = true, requires = "export")]
+    pub from: Option<String>,
+
+    /// Until when; default: now
+    #[arg(long, allow_hyphen_values = true, requires = "export")]
+    pub to: Option<String>,
+
+    /// Names of instances; default: all
+    #[arg(long = "instance", value_name = "NAME", requires = "export")]
+    pub instances: Vec<String>,
+
+    /// @group, label=value, or an instance; default: all
+    #[arg(long, value_name = "SCOPE", requires = "export", conflicts_with = "instances")]
+    pub scope: Option<String>,
+
+    /// Replace names of hosts, instances, logins, programs, databases, addresses and literals in statements (incident)
+    #[arg(long, requires = "export")]
+    pub scrub: bool,
+
+    /// The file to write; an incident's recording goes beside it
+    #[arg(long, value_name = "FILE", requires = "export")]
+    pub out: Option<PathBuf>,
+
+    /// Replace files that are there already
+    #[arg(long, requires = "export")]
+    pub force: bool,
+
+    /// This history, which is not sealed (a recording); default: that of the tenant, or of --inventory
+    #[arg(long, value_name = "FILE", requires = "export")]
+    pub history: Option<PathBuf>,
+
+    /// Output format
+    #[arg(short = 'o', long = "output", value_enum, default_value_t = Format::Table)]
+    pub output: Format,
+}
+
+/// What is exported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Exported {
+    /// a page that tells what happened (HTML), and a recording of it
+    Incident,
+    /// what dbtop itself cost each instance on average
+    Cost,
+}

@@ -1,0 +1,94 @@
+//! What goes, what stays, and that the same name is the same everywhere.
+
+use super::{Kind, Names, Where};
+use proptest::prelude::*;
+
+fn names() -> Names {
+    let mut names = Names::default();
+    names.learn(Kind::Instance, "SALES-DB");
+    names.learn(Kind::Host, "web-07.corp.example,1433");
+    names.learn(Kind::Login, "CORP\\svc_web");
+    names.learn(Kind::Login, "ad");
+    names.learn(Kind::Login, "Ĺubica");
+    names.learn(Kind::Database, "Kunden");
+    names
+}
+
+#[test]
+fn a_name_goes_wherever_it_stands_and_however_it_is_spelled() {
+    let mut names = names();
+    for (text, wanted) in [
+        ("3 blocked on sales-db by corp\\SVC_WEB", "3 blocked on instance-1 by login-1"),
+        ("svc_web of WEB-07", "login-1 of host-1"),
+        ("audit_svc_web and kunden.dbo", "audit_login-1 and database-1.dbo"),
+        ("ĺUBICA was here", "login-3 was here"),
+        ("ad reads, adds and (ad)", "login-2 reads, adds and (login-2)"),
+    ] {
+        assert_eq!(&*names.words(Where::Ours, text), wanted, "{text}");
+    }
+}
+
+#[test]
+fn fields_have_one_stand_in_each_and_what_everybody_has_stays() {
+    let mut names = names();
+    assert_eq!(&*names.name(Kind::Host, "WEB-07"), "host-1");
+    assert_eq!(&*names.name(Kind::Host, "web-07.corp.example,1433"), "host-1,1433");
+    assert_eq!(&*names.name(Kind::Host, "app9"), "host-2");
+    assert_eq!(&*names.name(Kind::Login, "APP9"), "host-2", "the same name, whatever it is of");
+    assert_eq!(&*names.name(Kind::Address, "10.1.4.7"), "address-1");
+    for everybodys in ["sa", "NT AUTHORITY\\SYSTEM", "msdb", "prod"] {
+        assert_eq!(&*names.name(Kind::Login, everybodys), everybodys);
+    }
+    assert_eq!(&*names.name(Kind::Login, "x"), "login-4", "one letter goes where it stands alone");
+    assert_eq!(&*names.words(Where::Ours, "x is no name here"), "x is no name here");
+}
+
+#[test]
+fn code_hides_long_names_within_words_and_words_do_not() {
+    let names = names();
+    let found = |from, text: &str| names.find(from, text).len();
+    assert_eq!(found(Where::Code, "tmp2svc_web9"), 1);
+    assert_eq!(found(Where::Code, "loaded"), 0, "two letters are no name within a word");
+    assert_eq!(found(Where::Ours, "sales-dbs"), 0);
+}
+
+#[test]
+fn what_looks_like_a_name_goes_though_nobody_told_it() {
+    let mut names = names();
+    for (text, wanted) in [
+        ("connecting to 192.168.7.9:1433: refused", "connecting to address-1:1433: refused"),
+        ("no route to fe80::12", "no route to address-2"),
+        ("db9.corp.example:1433 does not answer.", "host-2:1433 does not answer."),
+        ("Login failed for user 'bob'.", "Login failed for user '?'."),
+        ("Login failed for user 'svc_web'.", "Login failed for user 'login-1'."),
+        ("it isn't the server's fault", "it isn't the server's fault"),
+        ("run as FINANCE\\maria, asked by eve@shop.example", "run as login-4, asked by login-5"),
+        ("the object 'sys.dm_os_tasks' is missing", "the object 'sys.dm_os_tasks' is missing"),
+        ("version 16.0.4105.2 at 12:30:45", "version 16.0.4105.2 at 12:30:45"),
+        ("share \\\\filer2\\dump is full", "share \\\\host-3\\dump is full"),
+        ("value 'never closed", "value '?"),
+    ] {
+        assert_eq!(&*names.words(Where::Theirs, text), wanted, "{text}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_known_name_is_found_between_any_other_words(
+        before in r"(\PC{0,12}[ .,'(\[])?",
+        after in r"([ .,')\]]\PC{0,12})?",
+    ) {
+        let mut names = names();
+        let text = format!("{before}SALES-DB{after}");
+        let out = names.words(Where::Ours, &text).to_lowercase();
+        prop_assert!(!out.contains("sales-db"), "{text} -> {out}");
+    }
+
+    #[test]
+    fn no_text_breaks_it(text in r"\PC{0,60}") {
+        let mut names = names();
+        for from in [Where::Ours, Where::Theirs, Where::Code] {
+            let _ = names.words(from, &text);
+        }
+    }
+}
