@@ -24,6 +24,10 @@ const MOST_BUCKETS: i64 = 20_000;
 /// The budget is looked at so often over the stretch: it is another one while somebody looks at the instance.
 const LOOKS: i64 = 24;
 
+/// What the figures are, for who reads them.
+pub(super) const HOW: &str = "cpu_ms_per_s: CPU of dbtop's own sessions on the server, by that server's counters, ms per second of wall time, \
+     on average over the time that samples cover; a gap counts for nothing, not for zero";
+
 /// What is known of one series over the stretch.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 struct Mean {

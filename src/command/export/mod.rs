@@ -2,11 +2,18 @@
 //! a recording. Results go to standard output or into the file of `--out`, advice to standard error.
 
 mod cost;
+mod gather;
+mod html;
+mod incident;
+mod page;
+mod scrub;
+mod sections;
+mod svg;
 
 use super::{
-    config,
+    ask, config,
     once::grid::Grid,
-    store::{self, Target},
+    store,
 };
 use crate::{
     cli::{
@@ -56,13 +63,16 @@ pub fn run(
     let target = store::target(args.history.as_deref(), source, tenancy)?;
     let mut reader = target.read()?;
     let infos = meant(&mut reader, args)?;
-    let _ = (&target, &config);
     match what {
         Exported::Cost => {
             let grid = cost::grid(&mut reader, &infos, period)?;
+            ask::say(cost::HOW);
             print(&grid, args)?;
         }
-        Exported::Incident => bail!("not built yet"),
+        Exported::Incident => {
+            let grid = incident::run(&mut reader, &infos, period, args, &config.health)?;
+            grid.print(args.output, &mut std::io::stdout().lock())?;
+        }
     }
     Ok(ExitCode::SUCCESS)
 }

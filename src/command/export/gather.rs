@@ -1,0 +1,309 @@
+//! What a page tells, gathered from a recording: one instance after the other, an hour at a time, so that a night of five
+//! hundred instances needs no more memory than its sums.
+
+use super::{Period, scrub::STRETCH_MS};
+use crate::{
+    model::{
+        ash::Ash,
+        chart::MarkKind,
+        compare::{self, Difference},
+        health::{Health, Level, Thresholds},
+        instance::InstanceInfo,
+        kept::{Happened, Kept, State},
+        properties::{Properties, Rights},
+        sample::{DatabaseRow, Link, ProbeId},
+        session::{SqlText, TextId},
+        snapshot::FleetSnapshot,
+        time::Timestamp,
+        wait::WaitCategory,
+    },
+    store::history::{Charts, Event, EventFilter, Reader},
+};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
+
+/// A verdict lasts until the next one, but no longer, ms: then nobody looked.
+const VERDICT_MS: i64 = 180_000;
+/// Instances whose change is told in words.
+const COMPARED: usize = 5;
+/// Differences of each.
+const DIFFERENCES: usize = 12;
+
+/// A wait type over the stretch.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Waited {
+    /// its category
+    pub category: WaitCategory,
+    /// waited, ms
+    pub ms: f64,
+    /// of which for a CPU, ms
+    pub signal_ms: f64,
+    /// waits
+    pub tasks: f64,
+}
+
+/// What happened to one instance.
+pub(super) struct Tale {
+    /// as it is shown
+    pub info: Arc<InstanceInfo>,
+    /// its identity in the history that charts come from
+    pub source: Arc<str>,
+    /// the worst verdict, and when it was given first
+    pub worst: Option<(Timestamp, Health)>,
+    /// the last moment before that at which it was well, or the start
+    pub before: Timestamp,
+    /// time by level, ms: well, unknown, warning, critical, offline
+    pub level_ms: [i64; 5],
+    /// good headline polls, and others
+    pub polls: (u64, u64),
+    /// properties, as they were last
+    pub properties: Option<Arc<Properties>>,
+    /// rights, as they were last
+    pub rights: Option<Arc<Rights>>,
+    /// databases, as they were last
+    pub databases: Option<Arc<Vec<DatabaseRow>>>,
+    /// own cost: sum of rates, rates, budget
+    pub cost: (f64, u32, u32),
+    /// probes that gave nothing, and why, the newest
+    pub missing: BTreeMap<&'static str, String>,
+    verdict: Option<(Timestamp, Level)>,
+    well_at: Option<Timestamp>,
+}
+
+/// All of it.
+pub(super) struct Story {
+    /// of this time
+    pub period: Period,
+    /// the worst first
+    pub tales: Vec<Tale>,
+    /// who kept the servers busy
+    pub ash: Ash,
+    /// wait types over all instances
+    pub waits: BTreeMap<Arc<str>, Waited>,
+    /// in the order of time
+    pub events: Vec<Event>,
+    /// texts of head blockers
+    pub texts: HashMap<TextId, Arc<SqlText>>,
+    /// of the worst instances: before, worst moment, what changed most
+    pub changes: Vec<(Arc<InstanceInfo>, Timestamp, Timestamp, Vec<Difference>)>,
+    /// what could not be read
+    pub damaged: Vec<String>,
+}
+
+/// Gathers it. `infos`: each instance as it is shown, and its identity in the history that charts come from.
+///
+/// # Errors
+/// The recording cannot be read.
+pub(super) fn gather(
+    recording: &mut Reader,
+    infos: Vec<(Arc<InstanceInfo>, Arc<str>)>,
+    thresholds: &Thresholds,
+    period: Period,
+) -> anyhow::Result<Story> {
+    let uids: Vec<Arc<str>> = infos.iter().map(|(info, _)| Arc::clone(&info.uid)).collect();
+    let events = recording.events(&EventFilter { uids, kinds: Vec::new() }, period.from, period.to)?;
+    let mut story = Story {
+        period,
+        tales: Vec::new(),
+        ash: Ash::default(),
+        waits: BTreeMap::new(),
+        events,
+        texts: HashMap::new(),
+        changes: Vec::new(),
+        damaged: Vec::new(),
+    };
+    for (info, source) in infos {
+        let tale = story.tale(recording, info, source)?;
+        story.tales.push(tale);
+    }
+    story.tales.sort_by(|a, b| b.badness().cmp(&a.badness()).then_with(|| a.info.id.cmp(&b.info.id)));
+    for event in &story.events {
+        if let Some(id) = event.episode.as_ref().and_then(|episode| episode.text)
+            && let Some(text) = recording.text(id)?
+        {
+            story.texts.insert(id, text);
+        }
+    }
+    for tale in story.tales.iter().take(COMPARED) {
+        let Some((worst_at, health)) = &tale.worst else { continue };
+        if health.level < Level::Warning {
+            continue;
+        }
+        let then = |recording: &mut Reader, at| -> anyhow::Result<Arc<FleetSnapshot>> {
+            Ok(recording.fleet_at(std::slice::from_ref(&tale.info), thresholds, at, Charts::OfTheList)?)
+        };
+        let (before, after) = (then(recording, tale.before)?, then(recording, *worst_at)?);
+        if let (Some(before), Some(after)) = (before.instances.first(), after.instances.first()) {
+            let mut differences = compare::instances(before, after);
+            differences.truncate(DIFFERENCES);
+            story.changes.push((Arc::clone(&tale.info), tale.before, *worst_at, differences));
+        }
+    }
+    Ok(story)
+}
+
+impl Period {
+    /// In parts that fit in memory.
+    pub fn stretches(self) -> impl Iterator<Item = (Timestamp, Timestamp)> {
+        let count = (self.to - self.from + STRETCH_MS - 1) / STRETCH_MS;
+        (0..count).map(move |n| {
+            let from = self.from.plus_ms(n * STRETCH_MS);
+            (from, from.plus_ms(STRETCH_MS).min(self.to))
+        })
+    }
+}
+
+impl Story {
+    fn tale(
+        &mut self,
+        recording: &mut Reader,
+        info: Arc<InstanceInfo>,
+        source: Arc<str>,
+    ) -> anyhow::Result<Tale> {
+        let mut tale = Tale {
+            info: Arc::clone(&info),
+            source,
+            worst: None,
+            before: self.period.from,
+            level_ms: [0; 5],
+            polls: (0, 0),
+            properties: None,
+            rights: None,
+            databases: None,
+            cost: (0.0, 0, 0),
+            missing: BTreeMap::new(),
+            verdict: None,
+            well_at: None,
+        };
+        let mut past = recording.state_at(std::slice::from_ref(&info.uid), self.period.from)?;
+        self.damaged.append(&mut past.damaged);
+        for kept in past.kept {
+            tale.take(kept.what, self.period.from);
+        }
+        for (from, to) in self.period.stretches() {
+            let mut past = recording.between(&info.uid, from, to)?;
+            self.damaged.append(&mut past.damaged);
+            for kept in past.kept {
+                self.sum(&kept);
+                tale.count(&kept.what);
+                tale.take(kept.what, kept.at);
+            }
+        }
+        tale.last(self.period.to);
+        Ok(tale)
+    }
+
+    /// What is added up over all instances.
+    fn sum(&mut self, kept: &Kept) {
+        let Happened::Reading { every_ms, state: Ok(state), .. } = &kept.what else { return };
+        match state {
+            State::Activity(activity) => self.ash.take(&kept.info.id, activity, *every_ms),
+            State::Waits(table) => {
+                let seconds = table.over_ms as f64 / 1000.0;
+                for wait in table.types.iter().filter(|wait| !wait.benign) {
+                    let nothing = Waited { category: wait.category, ms: 0.0, signal_ms: 0.0, tasks: 0.0 };
+                    let waited = self.waits.entry(Arc::clone(&wait.name)).or_insert(nothing);
+                    waited.ms += wait.ms_per_s * seconds;
+                    waited.signal_ms += wait.signal_ms_per_s * seconds;
+                    waited.tasks += wait.tasks_per_s * seconds;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Events of a kind.
+    pub fn events_of(&self, kind: MarkKind) -> impl Iterator<Item = &Event> {
+        self.events.iter().filter(move |event| event.kind == kind)
+    }
+
+    /// The name of whom an event is about.
+    pub fn name(&self, event: &Event) -> String {
+        let Some(uid) = &event.uid else { return "all instances".into() };
+        let found = self.tales.iter().find(|tale| tale.info.uid == *uid);
+        found.map_or_else(|| "an instance that is not in this page".into(), |tale| tale.info.id.to_string())
+    }
+
+    /// Instances by their worst level: well, unknown, warning, critical, offline.
+    pub fn by_level(&self) -> [usize; 5] {
+        let mut counts = [0; 5];
+        for tale in &self.tales {
+            let level = tale.worst.as_ref().map_or(Level::Unknown, |(_, health)| health.level);
+            counts[level as usize] += 1;
+        }
+        counts
+    }
+}
+
+impl Tale {
+    /// What is known as of `at`.
+    fn take(&mut self, what: Happened, at: Timestamp) {
+        match what {
+            Happened::Health { health, .. } => self.verdict(health, at),
+            Happened::Reading { state: Ok(state), probe, .. } => {
+                self.missing.remove(probe.name());
+                match state {
+                    State::Properties(p) => self.properties = Some(p),
+                    State::Rights(r) => self.rights = Some(r),
+                    State::Databases(rows) => self.databases = Some(rows),
+                    _ => {}
+                }
+            }
+            Happened::Reading { state: Err(problem), probe, .. } => {
+                self.missing.insert(probe.name(), problem.to_string());
+            }
+            Happened::Link { link: Link::Down { failure, .. }, .. } => {
+                self.missing.insert("link", failure.to_string());
+            }
+            Happened::Link { link: Link::Up, .. } => drop(self.missing.remove("link")),
+            Happened::Link { .. } | Happened::Pace { .. } => {}
+        }
+    }
+
+    /// What happened within the stretch.
+    fn count(&mut self, what: &Happened) {
+        let Happened::Reading { probe, state, .. } = what else { return };
+        match (probe, state) {
+            (ProbeId::Headline, Ok(_)) => self.polls.0 += 1,
+            (ProbeId::Headline, Err(_)) => self.polls.1 += 1,
+            (_, Ok(State::Cost(cost))) => {
+                if let Some(rate) = cost.cpu_ms_per_s {
+                    self.cost.0 += rate;
+                    self.cost.1 += 1;
+                }
+                self.cost.2 = cost.slowed.budget_us_per_s;
+            }
+            _ => {}
+        }
+    }
+
+    fn verdict(&mut self, health: Health, at: Timestamp) {
+        self.last(at);
+        self.verdict = Some((at, health.level));
+        if health.level == Level::Ok {
+            self.well_at = Some(at);
+        }
+        let bad = |health: &Health| (health.level, 100 - health.score.unwrap_or(100).min(100));
+        if self.worst.as_ref().is_none_or(|(_, worst)| bad(&health) > bad(worst)) {
+            self.before = self.well_at.unwrap_or(self.before);
+            self.worst = Some((at, health));
+        }
+    }
+
+    /// The verdict so far held until then.
+    fn last(&mut self, until: Timestamp) {
+        if let Some((since, level)) = self.verdict {
+            self.level_ms[level as usize] += (until - since).clamp(0, VERDICT_MS);
+        }
+    }
+
+    fn badness(&self) -> (Level, u8, i64) {
+        let [_, _, warning, critical, offline] = self.level_ms;
+        let worst = self.worst.as_ref().map(|(_, health)| health);
+        // What was never judged is the least interesting.
+        let level = worst.map_or(Level::Ok, |health| health.level);
+        (level, 100 - worst.and_then(|h| h.score).unwrap_or(100).min(100), warning + critical + offline)
+    }
+}

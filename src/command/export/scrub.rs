@@ -1,0 +1,177 @@
+//! `--scrub`: an incident without the names in it. Everything is shown to it twice: first it learns which names there are, then
+//! it replaces them, so that a text that comes before the name in it is clean, too. The page is made from the recording, so
+//! what is not in the one is not in the other.
+
+use super::Period;
+use crate::{
+    model::{
+        chart::MarkKind,
+        instance::InstanceInfo,
+        kept::Kept,
+        scrub::{Field, Kind, Names, Where, each_field, renamed_info},
+        session::{SqlText, Statement, TextId},
+    },
+    sql::blank::{Blanked, blank},
+    store::history::{Event, EventFilter, Reader},
+};
+use std::{
+    collections::HashMap,
+    sync::Arc,
+};
+
+/// As much of one instance is in memory at once, ms.
+pub(super) const STRETCH_MS: i64 = 3_600_000;
+/// Texts that are kept clean; then all go, and those that come again are cleaned again.
+const MOST_TEXTS: usize = 20_000;
+
+/// Replaces names and literals.
+#[derive(Default)]
+pub(super) struct Scrubber {
+    names: Names,
+    texts: HashMap<TextId, (Arc<SqlText>, Blanked)>,
+    /// the instance that was cleaned last
+    info: Option<(Arc<InstanceInfo>, Arc<InstanceInfo>)>,
+}
+
+impl Scrubber {
+    /// Learns every name of these instances and of what happened to them.
+    ///
+    /// # Errors
+    /// The history cannot be read.
+    pub fn learn(reader: &mut Reader, infos: &[Arc<InstanceInfo>], period: Period) -> anyhow::Result<Self> {
+        let mut scrubber = Self::default();
+        for info in infos {
+            let _ = scrubber.info(info);
+        }
+        for info in infos {
+            let mut past = reader.state_at(std::slice::from_ref(&info.uid), period.from)?;
+            past.kept.iter_mut().for_each(|kept| scrubber.learn_from(kept));
+            for (from, to) in period.stretches() {
+                let mut past = reader.between(&info.uid, from, to)?;
+                past.kept.iter_mut().for_each(|kept| scrubber.learn_from(kept));
+            }
+        }
+        let uids = infos.iter().map(|info| Arc::clone(&info.uid)).collect();
+        for event in reader.events(&EventFilter { uids, kinds: Vec::new() }, period.from, period.to)? {
+            scrubber.learn_event(&event);
+        }
+        Ok(scrubber)
+    }
+
+    fn learn_from(&mut self, kept: &mut Kept) {
+        let _ = self.info(&kept.info);
+        each_field(&mut kept.what, &mut |field, text| {
+            if let Field::Name(kind) = field {
+                self.names.learn(kind, text);
+            }
+        });
+    }
+
+    /// Names that were changed are in the words alone.
+    fn learn_event(&mut self, event: &Event) {
+        if let Some(episode) = &event.episode {
+            let fields =
+                [(Kind::Login, &episode.login), (Kind::Program, &episode.program), (Kind::Database, &episode.database)];
+            for (kind, name) in fields {
+                name.iter().for_each(|name| self.names.learn(kind, name));
+            }
+        }
+        if event.kind != MarkKind::Configuration {
+            return;
+        }
+        for change in event.words.split("; ") {
+            if let Some(rest) = change.strip_prefix("database ") {
+                let name = rest.strip_suffix(" is new").or_else(|| rest.strip_suffix(" is gone"));
+                let state = || rest.split_once(" -> ").and_then(|(before, _)| before.rsplit_once(' '));
+                if let Some(name) = name.or_else(|| state().map(|(name, _)| name)) {
+                    self.names.learn(Kind::Database, name);
+                }
+            }
+            let machine = change.strip_prefix("server name ").or_else(|| change.strip_prefix("machine "));
+            if let Some((before, after)) = machine.and_then(|rest| rest.split_once(" -> ")) {
+                self.names.learn(Kind::Host, before);
+                self.names.learn(Kind::Host, after);
+            }
+        }
+    }
+
+    /// An instance without its names.
+    pub fn info(&mut self, info: &Arc<InstanceInfo>) -> Arc<InstanceInfo> {
+        if let Some((_, clean)) = self.info.as_ref().filter(|(known, _)| Arc::ptr_eq(known, info)) {
+            return Arc::clone(clean);
+        }
+        let clean = Arc::new(renamed_info(info, &mut |field, text| self.field(field, text)));
+        self.info = Some((Arc::clone(info), Arc::clone(&clean)));
+        clean
+    }
+
+    fn field(&mut self, field: Field, text: &Arc<str>) -> Arc<str> {
+        match field {
+            Field::Name(kind) => self.names.name(kind, text),
+            Field::Words(from) => self.names.words(from, text),
+            Field::Message => "(left out)".into(),
+        }
+    }
+
+    /// Cleans what happened.
+    pub fn kept(&mut self, kept: &mut Kept) {
+        kept.info = self.info(&kept.info);
+        each_field(&mut kept.what, &mut |field, text| *text = self.field(field, text));
+        kept.what.each_statement_mut(&mut |statement| self.statement(statement));
+    }
+
+    fn statement(&mut self, statement: &mut Statement) {
+        if statement.text.is_lost() {
+            return *statement = nothing();
+        }
+        let (text, blanked) = self.text(&statement.text);
+        *statement =
+            Statement { text: Arc::clone(text), start: blanked.place(statement.start), end: blanked.place(statement.end) };
+    }
+
+    fn text(&mut self, text: &Arc<SqlText>) -> &(Arc<SqlText>, Blanked) {
+        if self.texts.len() >= MOST_TEXTS && !self.texts.contains_key(&text.id()) {
+            self.texts.clear();
+        }
+        let names = &self.names;
+        self.texts.entry(text.id()).or_insert_with(|| {
+            let found = names.find(Where::Code, &text.batch);
+            let found: Vec<(usize, usize, &str)> = found.iter().map(|(at, len, name)| (*at, *len, &**name)).collect();
+            let blanked = blank(&text.batch, &found);
+            let clean = SqlText::new(blanked.text.as_str().into(), text.full_chars, text.object_id, text.encrypted);
+            (Arc::new(clean), blanked)
+        })
+    }
+
+    /// Cleans an event.
+    pub fn event(&mut self, event: &mut Event) {
+        event.uid = event.uid.as_ref().map(|uid| self.names.name(Kind::Uid, uid));
+        let from = if event.kind == MarkKind::Blocking { Where::Code } else { Where::Theirs };
+        event.words = self.names.words(from, &event.words);
+        let Some(episode) = &mut event.episode else { return };
+        let mut name = |kind, name: &mut Option<Arc<str>>| {
+            if let Some(name) = name {
+                *name = self.names.name(kind, name);
+            }
+        };
+        name(Kind::Login, &mut episode.login);
+        name(Kind::Program, &mut episode.program);
+        name(Kind::Database, &mut episode.database);
+        if let Some(resource) = &mut episode.resource {
+            *resource = self.names.words(Where::Code, resource);
+        }
+        // The identity of a text is made of it: that of one that was not seen goes.
+        let clean = episode.text.and_then(|id| self.texts.get(&id));
+        episode.statement = episode
+            .statement
+            .zip(clean)
+            .map(|((start, end), (_, blanked))| (blanked.place(start), blanked.place(end)));
+        episode.text = clean.map(|(text, _)| text.id());
+    }
+}
+
+/// A statement whose text nobody has: what identifies it is made of its text, and goes.
+fn nothing() -> Statement {
+    let text = SqlText::new("".into(), None, None, false);
+    Statement { text: Arc::new(text), start: 0, end: 0 }
+}

@@ -1,0 +1,308 @@
+//! The sections of an incident's page that are tables and texts. Each says so where there is no data.
+
+use super::{
+    gather::{Story, Tale},
+    html::Html,
+    moment,
+    page::{count, level_name, share, span},
+};
+use crate::{
+    model::{
+        ash::Dimension,
+        chart::MarkKind,
+        figure,
+        session::SqlText,
+    },
+    store::history::Event,
+};
+use std::collections::HashSet;
+
+/// Rows of a table of the busiest.
+const TOP: usize = 10;
+/// Wait types.
+const WAITS: usize = 20;
+/// Statements with their texts.
+const TEXTS: usize = 40;
+/// Episodes of blocking, the costliest.
+const EPISODES: usize = 60;
+/// Events of one kind.
+const EVENTS: usize = 200;
+/// Instances in tables.
+const INSTANCES: usize = 500;
+/// Characters of a text.
+const TEXT_CHARS: usize = 20_000;
+
+fn wait(ms: f64) -> String {
+    let mut out = String::new();
+    figure::push_wait(&mut out, ms);
+    out
+}
+
+fn pct(value: f64) -> String {
+    let mut out = String::new();
+    figure::push_pct(&mut out, value);
+    out
+}
+
+fn none(html: &mut Html, words: &str) {
+    html.leaf("p", &[("class", "dim")], words);
+}
+
+fn more(html: &mut Html, all: usize, shown: usize, what: &str) {
+    if all > shown {
+        none(html, &format!("{} more; the recording has all.", count(all - shown, what)));
+    }
+}
+
+/// Every instance: verdict, time in trouble, polls.
+pub(super) fn instances(html: &mut Html, story: &Story) {
+    let row = |tale: &Tale| {
+        let worst = tale.worst.as_ref();
+        let [_, _, warning, critical, offline] = tale.level_ms;
+        let reasons: Vec<&str> =
+            worst.map(|(_, health)| health.reasons.iter().take(3).map(|r| &*r.text).collect()).unwrap_or_default();
+        vec![
+            tale.info.id.to_string(),
+            worst.map_or_else(|| "–".into(), |(_, health)| level_name(health.level).to_owned()),
+            worst.and_then(|(_, health)| health.score).map_or_else(|| "–".into(), |score| score.to_string()),
+            worst.map_or_else(|| "–".into(), |(at, _)| moment(*at)),
+            span(offline + critical),
+            span(warning),
+            tale.polls.0.to_string(),
+            tale.polls.1.to_string(),
+            reasons.join("; "),
+        ]
+    };
+    let columns = ["instance", "worst", "#score", "at (UTC)", "#critical for", "#warning for", "#polls", "#failed", "why"];
+    html.table(&columns, story.tales.iter().take(INSTANCES).map(row));
+    more(html, story.tales.len(), INSTANCES, "instance");
+}
+
+/// Episodes, the costliest first, with the text of the head.
+pub(super) fn blocking(html: &mut Html, story: &Story) {
+    let mut episodes: Vec<(&Event, &crate::store::history::Episode)> =
+        story.events_of(MarkKind::Blocking).filter_map(|event| Some((event, event.episode.as_ref()?))).collect();
+    if episodes.is_empty() {
+        return none(html, "No episode of blocking is kept of that time.");
+    }
+    episodes.sort_by_key(|(_, episode)| std::cmp::Reverse(episode.lost_ms));
+    let row = |(event, episode): &(&Event, &crate::store::history::Episode)| {
+        let name = |name: &Option<std::sync::Arc<str>>| name.as_deref().unwrap_or("–").to_owned();
+        vec![
+            story.name(event),
+            moment(event.at),
+            event.to.map_or_else(|| "not over".into(), |to| span(to - event.at)),
+            episode.peak_victims.to_string(),
+            wait(episode.longest_ms as f64),
+            span(episode.lost_ms),
+            episode.head.to_string(),
+            name(&episode.login),
+            name(&episode.program),
+            name(&episode.database),
+            name(&episode.resource),
+        ]
+    };
+    let columns = [
+        "instance", "began (UTC)", "#lasted", "#victims", "#longest", "#lost", "#head", "login", "program", "database", "on",
+    ];
+    html.table(&columns, episodes.iter().take(EPISODES).map(row));
+    more(html, episodes.len(), EPISODES, "episode");
+    let mut seen = HashSet::new();
+    for (event, episode) in episodes.iter().take(EPISODES) {
+        let Some(id) = episode.text.filter(|id| seen.insert(*id)) else { continue };
+        let who = format!("Head {} on {}, {}", episode.head, story.name(event), moment(event.at));
+        match story.texts.get(&id) {
+            Some(text) => sql(html, &who, text, episode.statement),
+            None => none(html, &format!("{who}: its text is not kept.")),
+        }
+    }
+}
+
+fn sql(html: &mut Html, title: &str, text: &SqlText, statement: Option<(usize, usize)>) {
+    html.leaf("h3", &[], title);
+    if text.is_lost() {
+        return none(html, "The text is not kept.");
+    }
+    let part = statement.and_then(|(start, end)| text.batch.get(start..end)).filter(|part| !part.is_empty());
+    let shown = part.unwrap_or(&text.batch);
+    let cut: String = shown.chars().take(TEXT_CHARS).collect();
+    html.leaf("pre", &[], &cut);
+    if text.encrypted {
+        none(html, "The module is encrypted.");
+    }
+    if cut.len() < shown.len() {
+        none(html, "Cut here; the recording has more.");
+    }
+}
+
+/// Wait types over all instances.
+pub(super) fn waits(html: &mut Html, story: &Story) {
+    if story.waits.is_empty() {
+        return none(html, "No waits are kept of that time.");
+    }
+    let mut waits: Vec<_> = story.waits.iter().collect();
+    waits.sort_by(|a, b| b.1.ms.total_cmp(&a.1.ms));
+    let all: f64 = waits.iter().map(|(_, waited)| waited.ms).sum::<f64>().max(1e-9);
+    let row = |(name, waited): &(&std::sync::Arc<str>, &super::gather::Waited)| {
+        vec![
+            name.to_string(),
+            waited.category.name().to_owned(),
+            span(waited.ms as i64),
+            pct(waited.ms * 100.0 / all),
+            pct(share(waited.ms, story.period)),
+            wait(waited.ms / waited.tasks.max(1.0)),
+            pct(waited.signal_ms * 100.0 / waited.ms.max(1e-9)),
+        ]
+    };
+    let columns = ["type", "category", "#waited", "#of all waits", "#of the time", "#mean", "#for a CPU"];
+    html.table(&columns, waits.iter().take(WAITS).map(row));
+    more(html, waits.len(), WAITS, "type");
+}
+
+/// Who kept the servers busy.
+pub(super) fn activity(html: &mut Html, story: &Story) {
+    let ash = &story.ash;
+    if ash.polls == 0 {
+        return none(html, "No activity samples are kept of that time.");
+    }
+    let words = format!(
+        "{} in {}; a request counts for the time between two polls. What begins and ends between two polls is not seen.",
+        count(ash.all.seen as usize, "request"),
+        count(ash.polls as usize, "poll")
+    );
+    none(html, &words);
+    for dimension in Dimension::ALL {
+        let top = ash.top(dimension, TOP);
+        html.leaf("h3", &[], &format!("By {}", dimension.name()));
+        let row = |(name, seen): &(&str, crate::model::ash::Share)| {
+            vec![
+                (*name).to_owned(),
+                seen.seen.to_string(),
+                span((seen.active_s * 1000.0) as i64),
+                pct(seen.active_s * 100.0 / ash.all.active_s.max(1e-9)),
+            ]
+        };
+        html.table(&[dimension.name(), "#seen", "#about", "#share"], top.iter().map(row));
+    }
+}
+
+/// The busiest statements; each text once.
+pub(super) fn texts(html: &mut Html, story: &Story) {
+    let busy = story.ash.statements(TEXTS);
+    if busy.is_empty() {
+        return none(html, "No statements are kept of that time.");
+    }
+    for busy in busy {
+        let title = format!(
+            "Seen {}, about {}, longest {}",
+            count(busy.share.seen as usize, "time"),
+            span((busy.share.active_s * 1000.0) as i64),
+            wait(busy.longest_ms as f64)
+        );
+        sql(html, &title, &busy.text, Some(busy.statement));
+        let who = |name: &Option<std::sync::Arc<str>>| name.as_deref().unwrap_or("–").to_owned();
+        none(html, &format!("{}, database {}, login {}", busy.instance, who(&busy.database), who(&busy.login)));
+    }
+}
+
+/// Deadlocks, connections, health, the rest.
+pub(super) fn events(html: &mut Html, story: &Story) {
+    for (kind, title) in [
+        (MarkKind::Deadlock, "Deadlocks"),
+        (MarkKind::Connection, "Connections"),
+        (MarkKind::Health, "Health"),
+        (MarkKind::Configuration, "Changes of configuration"),
+        (MarkKind::Gap, "No collector"),
+        (MarkKind::Incident, "Flight recorder"),
+        (MarkKind::Bookmark, "Bookmarks"),
+    ] {
+        let events: Vec<&Event> = story.events_of(kind).collect();
+        html.leaf("h3", &[], title);
+        if events.is_empty() {
+            none(html, "None.");
+            continue;
+        }
+        let row = |event: &&Event| {
+            let lasted = event.to.map_or_else(|| "not over".into(), |to| span(to - event.at));
+            vec![moment(event.at), lasted, story.name(event), event.words.to_string()]
+        };
+        html.table(&["at (UTC)", "#lasted", "instance", "what"], events.iter().take(EVENTS).map(row));
+        more(html, events.len(), EVENTS, "event");
+    }
+}
+
+/// Properties and rights, as they were last within the stretch.
+pub(super) fn configuration(html: &mut Html, story: &Story) {
+    let known = story.tales.iter().filter(|tale| tale.properties.is_some()).count();
+    if known == 0 {
+        return none(html, "No configuration is kept of that time.");
+    }
+    let text = |text: &Option<std::sync::Arc<str>>| text.as_deref().unwrap_or("–").to_owned();
+    let row = |tale: &Tale| {
+        let p = tale.properties.as_deref()?;
+        let memory = p.physical_memory_kb.map_or_else(
+            || "–".into(),
+            |kb| {
+                let mut out = String::new();
+                figure::push_size(&mut out, kb as f64 * 1024.0);
+                out
+            },
+        );
+        let number = |n: Option<i32>| n.map_or_else(|| "–".to_owned(), |n| n.to_string());
+        let missing: Vec<&str> = tale.rights.iter().flat_map(|r| &r.rights).filter(|r| r.held == Some(false)).map(|r| &*r.name).collect();
+        Some(vec![
+            tale.info.id.to_string(),
+            text(&p.server_name),
+            format!("{} {}", text(&p.version), p.update_level.as_deref().unwrap_or("")),
+            text(&p.edition),
+            text(&p.os_name),
+            number(p.cpu_count),
+            memory,
+            number(p.max_workers),
+            p.started_at.map_or_else(|| "–".into(), moment),
+            tale.databases.as_ref().map_or_else(|| "–".into(), |rows| rows.len().to_string()),
+            if missing.is_empty() { "–".into() } else { missing.join(", ") },
+        ])
+    };
+    let columns = [
+        "instance", "server", "version", "edition", "system", "#CPUs", "#memory", "#workers", "started (UTC)", "#databases",
+        "rights missing",
+    ];
+    html.table(&columns, story.tales.iter().take(INSTANCES).filter_map(row));
+    if known < story.tales.len() {
+        none(html, &format!("Nothing is kept of {}.", count(story.tales.len() - known, "other")));
+    }
+    let missing = story.tales.iter().flat_map(|tale| tale.missing.iter().map(move |(probe, why)| (tale, probe, why)));
+    let rows: Vec<Vec<String>> = missing
+        .take(INSTANCES)
+        .map(|(tale, probe, why)| vec![tale.info.id.to_string(), (*probe).to_owned(), why.clone()])
+        .collect();
+    if !rows.is_empty() {
+        html.leaf("h3", &[], "What gave nothing at the end");
+        html.table(&["instance", "probe", "why"], rows);
+    }
+}
+
+/// What the watching cost.
+pub(super) fn cost(html: &mut Html, story: &Story) {
+    let measured: Vec<&Tale> = story.tales.iter().filter(|tale| tale.cost.1 > 0).collect();
+    if measured.is_empty() {
+        return none(html, "No own cost is kept of that time.");
+    }
+    let mean = |tale: &Tale| tale.cost.0 / f64::from(tale.cost.1.max(1));
+    let all: f64 = measured.iter().map(|tale| mean(tale)).sum();
+    let words = format!(
+        "dbtop took {} of CPU per second of each of {} on average, from the counters of its own sessions there.",
+        wait(all / measured.len() as f64),
+        count(measured.len(), "instance")
+    );
+    html.leaf("p", &[], &words);
+    let mut rows = measured;
+    rows.sort_by(|a, b| mean(b).total_cmp(&mean(a)));
+    let row = |tale: &&Tale| {
+        let budget = if tale.cost.2 == 0 { "none".into() } else { wait(f64::from(tale.cost.2) / 1000.0) };
+        vec![tale.info.id.to_string(), wait(mean(tale)), budget, tale.cost.1.to_string()]
+    };
+    html.table(&["instance", "#CPU per second", "#budget", "#samples"], rows.iter().take(TOP).map(row));
+    more(html, rows.len(), TOP, "instance");
+}

@@ -1,0 +1,253 @@
+//! Charts of a page: one series as a line of its means within the band of its least and greatest values, or several on top of
+//! each other. A gap is a gap, shaded. No colours here: the style sheet has them, for light and for dark.
+
+use super::{Period, html::Html};
+use crate::model::{chart::{ChartLine, Mark}, figure, time::Timestamp};
+use std::fmt::Write as _;
+
+const WIDTH: f64 = 560.0;
+const HEIGHT: f64 = 120.0;
+const LEFT: f64 = 46.0;
+const TOP: f64 = 6.0;
+const BOTTOM: f64 = 18.0;
+/// Columns that a chart is made of.
+pub(super) const COLUMNS: u32 = 160;
+/// Marks that a chart shows; more would hide it.
+const MOST_MARKS: usize = 80;
+
+/// A chart.
+pub(super) struct Chart<'a> {
+    /// what it shows
+    pub title: &'a str,
+    /// of its figures; empty for counts
+    pub unit: &'static str,
+    /// one series, or several to stack: each with its name
+    pub lines: Vec<(&'static str, ChartLine)>,
+    /// one on top of the other
+    pub stacked: bool,
+}
+
+/// Least, mean, greatest.
+type Column = Option<(f64, f64, f64)>;
+
+impl Chart<'_> {
+    /// True if there is nothing to draw.
+    pub fn is_empty(&self) -> bool {
+        self.lines.iter().all(|(_, line)| line.buckets.iter().all(|bucket| bucket.n == 0))
+    }
+
+    /// Draws it, with its caption.
+    pub fn draw(&self, html: &mut Html, period: Period, marks: &[Mark]) {
+        let layers = self.layers(period);
+        let tops = layers.iter().flatten().flatten().map(|(_, mean, max)| if self.stacked { *mean } else { *max });
+        let greatest = tops.fold(0.0, f64::max);
+        let scale = Scale { period, top: ceiling(greatest, self.unit) };
+        html.within("figure", &[], |html| {
+            html.within("figcaption", &[], |html| self.caption(html, &layers));
+            let size = format!("0 0 {WIDTH} {HEIGHT}");
+            let attributes =
+                [("viewBox", size.as_str()), ("role", "img"), ("aria-label", self.title), ("class", "chart")];
+            html.within("svg", &attributes, |html| {
+                gaps(html, layers.first().map_or(&[], Vec::as_slice), &scale);
+                for (n, layer) in layers.iter().enumerate().rev() {
+                    self.layer(html, n, layer, &scale);
+                }
+                axes(html, &scale, self.unit);
+                each_mark(html, marks, &scale);
+            });
+        });
+    }
+
+    /// The columns of each line; of stacked ones each is the sum of those before it and its own.
+    fn layers(&self, period: Period) -> Vec<Vec<Column>> {
+        let step = (period.to - period.from) as f64 / f64::from(COLUMNS);
+        let edge = |n: u32| period.from.plus_ms((f64::from(n) * step) as i64);
+        let mut below: Vec<f64> = vec![0.0; COLUMNS as usize];
+        let mut layers = Vec::new();
+        for (_, line) in &self.lines {
+            let mut layer = Vec::with_capacity(COLUMNS as usize);
+            for n in 0..COLUMNS {
+                let bucket = line.over(edge(n), edge(n + 1).max(edge(n).plus_ms(1)));
+                let figures = bucket.map(|b| (f64::from(b.min), f64::from(b.avg), f64::from(b.max)));
+                layer.push(match figures {
+                    Some((_, mean, _)) if self.stacked => {
+                        let sum = below.get(n as usize).copied().unwrap_or_default() + mean;
+                        if let Some(b) = below.get_mut(n as usize) {
+                            *b = sum;
+                        }
+                        Some((0.0, sum, sum))
+                    }
+                    figures => figures,
+                });
+            }
+            layers.push(layer);
+        }
+        layers
+    }
+
+    fn caption(&self, html: &mut Html, layers: &[Vec<Column>]) {
+        html.leaf("b", &[], self.title);
+        if self.stacked {
+            for (n, (name, _)) in self.lines.iter().enumerate() {
+                html.words(" ");
+                html.leaf("span", &[("class", &format!("key k{}", n % 8))], name);
+            }
+            return;
+        }
+        let seen = || layers.iter().flatten().flatten();
+        let (least, most) = seen().fold((f64::MAX, f64::MIN), |(least, most), (min, _, max)| (least.min(*min), most.max(*max)));
+        let count = seen().count().max(1) as f64;
+        let mean = seen().map(|(_, mean, _)| mean).sum::<f64>() / count;
+        if least <= most {
+            let words = format!(
+                " least {}, mean {}, most {}",
+                figure(least, self.unit),
+                figure(mean, self.unit),
+                figure(most, self.unit)
+            );
+            html.leaf("span", &[("class", "dim")], &words);
+        }
+    }
+
+    /// Each run of columns without a gap: its band, then its line.
+    fn layer(&self, html: &mut Html, n: usize, layer: &[Column], scale: &Scale) {
+        let mut start = 0;
+        while start < layer.len() {
+            let run: Vec<(f64, f64, f64)> = layer.iter().skip(start).map_while(|column| *column).collect();
+            if run.is_empty() {
+                start += 1;
+                continue;
+            }
+            let at = |i: usize| scale.x_of_column(start + i);
+            let mut band = String::new();
+            for (i, (_, _, max)) in run.iter().enumerate() {
+                point(&mut band, at(i), scale.y(*max));
+                point(&mut band, at(i + 1), scale.y(*max));
+            }
+            for (i, (min, ..)) in run.iter().enumerate().rev() {
+                point(&mut band, at(i + 1), scale.y(*min));
+                point(&mut band, at(i), scale.y(*min));
+            }
+            let class = if self.stacked { format!("k{}", n % 8) } else { "band".into() };
+            html.empty("polygon", &[("points", &band), ("class", &class)]);
+            if !self.stacked {
+                let mut line = String::new();
+                for (i, (_, mean, _)) in run.iter().enumerate() {
+                    point(&mut line, at(i), scale.y(*mean));
+                    point(&mut line, at(i + 1), scale.y(*mean));
+                }
+                html.empty("polyline", &[("points", &line), ("class", "line")]);
+            }
+            start += run.len();
+        }
+    }
+}
+
+struct Scale {
+    period: Period,
+    top: f64,
+}
+
+impl Scale {
+    fn x_of_column(&self, column: usize) -> f64 {
+        LEFT + (WIDTH - LEFT) * column as f64 / f64::from(COLUMNS)
+    }
+
+    fn x(&self, at: Timestamp) -> f64 {
+        let share = (at - self.period.from) as f64 / (self.period.to - self.period.from).max(1) as f64;
+        LEFT + (WIDTH - LEFT) * share.clamp(0.0, 1.0)
+    }
+
+    fn y(&self, value: f64) -> f64 {
+        let share = (value / self.top).clamp(0.0, 1.0);
+        TOP + (HEIGHT - TOP - BOTTOM) * (1.0 - share)
+    }
+}
+
+fn point(out: &mut String, x: f64, y: f64) {
+    let _ = write!(out, "{x:.1},{y:.1} ");
+}
+
+/// A round figure that is not less.
+fn ceiling(value: f64, unit: &str) -> f64 {
+    if unit == "%" && value > 25.0 {
+        return value.max(100.0);
+    }
+    if !value.is_finite() || value <= 0.0 {
+        return 1.0;
+    }
+    let power = 10_f64.powf(value.log10().floor());
+    [1.0, 2.0, 3.0, 5.0, 8.0].into_iter().map(|n| n * power).find(|top| *top >= value).unwrap_or(10.0 * power)
+}
+
+/// A figure with its unit, short.
+pub(super) fn figure(value: f64, unit: &str) -> String {
+    let mut out = String::new();
+    match unit {
+        "%" => figure::push_pct(&mut out, value),
+        "ms" => figure::push_wait(&mut out, value),
+        "s" => figure::push_wait(&mut out, value * 1000.0),
+        _ => {
+            figure::push_count(&mut out, value);
+            if !unit.is_empty() {
+                out.push(' ');
+                out.push_str(unit);
+            }
+        }
+    }
+    out
+}
+
+fn gaps(html: &mut Html, layer: &[Column], scale: &Scale) {
+    let mut start = 0;
+    while start < layer.len() {
+        let len = layer.iter().skip(start).take_while(|column| column.is_none()).count();
+        if len > 0 {
+            let (x, end) = (scale.x_of_column(start), scale.x_of_column(start + len));
+            let (x, width) = (format!("{x:.1}"), format!("{:.1}", end - x));
+            let (y, height) = (TOP.to_string(), (HEIGHT - TOP - BOTTOM).to_string());
+            let place = [("x", x.as_str()), ("y", &y), ("width", &width), ("height", &height), ("class", "gap")];
+            html.within("rect", &place, |html| html.leaf("title", &[], "nothing is kept of this time"));
+        }
+        start += len.max(1);
+    }
+}
+
+fn axes(html: &mut Html, scale: &Scale, unit: &str) {
+    let label = |html: &mut Html, x: f64, y: f64, anchor: &str, words: &str| {
+        let (x, y) = (format!("{x:.1}"), format!("{y:.1}"));
+        html.leaf("text", &[("x", &x), ("y", &y), ("text-anchor", anchor)], words);
+    };
+    for share in [0.0, 0.5, 1.0] {
+        let y = scale.y(scale.top * share);
+        let (x1, x2, at) = (LEFT.to_string(), WIDTH.to_string(), format!("{y:.1}"));
+        html.empty("line", &[("x1", &x1), ("x2", &x2), ("y1", &at), ("y2", &at), ("class", "axis")]);
+        label(html, LEFT - 4.0, y + 3.5, "end", &figure(scale.top * share, unit));
+    }
+    let length = scale.period.to - scale.period.from;
+    for n in 0..=4_i64 {
+        let at = scale.period.from.plus_ms(length / 4 * n);
+        let mut words = String::new();
+        if length > 2 * 86_400_000 {
+            figure::push_date(&mut words, at);
+        } else {
+            figure::push_clock(&mut words, at);
+        }
+        let anchor = ["start", "middle", "middle", "middle", "end"].get(n as usize).copied().unwrap_or("middle");
+        label(html, scale.x(at), HEIGHT - 4.0, anchor, &words);
+    }
+}
+
+fn each_mark(html: &mut Html, marks: &[Mark], scale: &Scale) {
+    for mark in marks.iter().take(MOST_MARKS) {
+        let (x, y1, y2) = (format!("{:.1}", scale.x(mark.at)), TOP.to_string(), (HEIGHT - BOTTOM).to_string());
+        html.within("g", &[("class", "mark")], |html| {
+            html.empty("line", &[("x1", &x), ("x2", &x), ("y1", &y1), ("y2", &y2)]);
+            let mut words = String::new();
+            figure::push_clock(&mut words, mark.at);
+            let _ = write!(words, " {}: {}", mark.kind.name(), mark.words);
+            html.leaf("title", &[], &words);
+            html.leaf("text", &[("x", &x), ("y", "13"), ("text-anchor", "middle")], mark.kind.glyph());
+        });
+    }
+}
