@@ -6,11 +6,15 @@
 mod carry;
 #[path = "history/cli.rs"]
 mod cli;
+#[path = "history/export.rs"]
+mod export;
 #[path = "history/fail.rs"]
 mod fail;
 #[path = "history/keep.rs"]
 mod keep;
 #[path = "history/kill.rs"]
 mod kill;
+#[path = "history/scrub.rs"]
+mod scrub;
 #[path = "history/world.rs"]
 mod world;

@@ -14,7 +14,7 @@ use std::{
     process::{Command, Output},
 };
 
-fn dbtop(home: &Path, args: &[&str]) -> (Output, String, String) {
+pub fn dbtop(home: &Path, args: &[&str]) -> (Output, String, String) {
     let output = Command::new(env!("CARGO_BIN_EXE_dbtop"))
         .args(args)
         .env("DBTOP_HOME", home)

@@ -155,7 +155,7 @@ fn mean(line: &ChartLine, period: Period) -> Mean {
 /// What it was held to on average, CPU ms per s; 0: to nothing; None: not known (any more).
 fn budget(reader: &mut Reader, info: &Arc<InstanceInfo>, period: Period) -> anyhow::Result<Option<f64>> {
     let step_ms = (period.to - period.from) / LOOKS;
-    let (mut sum, mut count) = (0.0, 0_u32);
+    let (mut sum, mut count, mut free) = (0.0, 0_u32, false);
     let mut last: Option<Timestamp> = None;
     for look in 1..=LOOKS {
         let at = period.from.plus_ms(step_ms * look);
@@ -163,12 +163,14 @@ fn budget(reader: &mut Reader, info: &Arc<InstanceInfo>, period: Period) -> anyh
             let Happened::Reading { state: Ok(State::Cost(cost)), .. } = kept.what else { continue };
             // The same reading as at the look before says nothing about the time since.
             if kept.at >= period.from && last.replace(kept.at) != Some(kept.at) {
+                // Without a limit it was held to nothing then: that is no budget of zero.
+                free |= cost.slowed.budget_us_per_s == 0;
                 sum += f64::from(cost.slowed.budget_us_per_s) / 1000.0;
-                count += 1;
+                count += u32::from(cost.slowed.budget_us_per_s > 0);
             }
         }
     }
-    Ok((count > 0).then(|| sum / f64::from(count)))
+    Ok(if count > 0 { Some(sum / f64::from(count)) } else { free.then_some(0.0) })
 }
 
 #[cfg(test)]

@@ -21,7 +21,10 @@ impl Html {
         inside(self);
         // Writing to a String cannot fail.
         let _ = write!(self.out, "</{tag}>");
-        if matches!(tag, "tr" | "p" | "li" | "section" | "table" | "svg" | "details" | "ul" | "pre" | "h1" | "h2" | "h3") {
+        if matches!(
+            tag,
+            "tr" | "p" | "li" | "section" | "table" | "svg" | "details" | "ul" | "pre" | "h1" | "h2" | "h3"
+        ) {
             self.out.push('\n');
         }
     }
@@ -84,7 +87,10 @@ impl Html {
             html.within("head", &[], |html| {
                 html.empty("meta", &[("charset", "utf-8")]);
                 html.empty("meta", &[("http-equiv", "Content-Security-Policy"), ("content", policy)]);
-                html.empty("meta", &[("name", "viewport"), ("content", "width=device-width, initial-scale=1")]);
+                html.empty(
+                    "meta",
+                    &[("name", "viewport"), ("content", "width=device-width, initial-scale=1")],
+                );
                 html.empty("meta", &[("name", "referrer"), ("content", "no-referrer")]);
                 html.leaf("title", &[], title);
                 // Our own, without a character that would need escaping.

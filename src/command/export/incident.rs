@@ -90,7 +90,12 @@ pub(super) fn run(
     let html = page::page(&story, &facts(args, &recording_file, &done), &draw)?;
     drop(recording);
     if done.readings == 0 && done.events == 0 && !html.has_charts {
-        bail!("nothing is kept of these instances between {} and {} UTC{}", moment(period.from), moment(period.to), reach(reader));
+        bail!(
+            "nothing is kept of these instances between {} and {} UTC{}",
+            moment(period.from),
+            moment(period.to),
+            reach(reader)
+        );
     }
     super::write(&page_file, html.text.as_bytes(), args.force)?;
     put(&draft, &recording_file, args.force)?;
@@ -172,9 +177,13 @@ fn facts(args: &Export, recording: &Path, done: &Copied) -> page::Facts {
 
 fn tell(args: &Export, story: &Story, done: &Copied) {
     if args.scrub {
-        ask::say("names of hosts, instances, logins, programs, databases and addresses, and literals in statements were replaced; names of tables, columns and procedures were not: look through the page before you hand it on");
+        ask::say(
+            "names of hosts, instances, logins, programs, databases and addresses, and literals in statements were replaced; names of tables, columns and procedures were not: look through the page before you hand it on",
+        );
     } else {
-        ask::say("neither file is sealed: who has them can read names, statements and logins in them (--scrub replaces them)");
+        ask::say(
+            "neither file is sealed: who has them can read names, statements and logins in them (--scrub replaces them)",
+        );
     }
     if done.readings == 0 {
         ask::say("no states are kept of that time any more: the page has charts and events only");

@@ -10,11 +10,7 @@ mod scrub;
 mod sections;
 mod svg;
 
-use super::{
-    ask, config,
-    once::grid::Grid,
-    store,
-};
+use super::{ask, config, once::grid::Grid, store};
 use crate::{
     cli::{
         self, Source, Tenancy,

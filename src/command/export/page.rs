@@ -149,7 +149,8 @@ fn summary(html: &mut Html, story: &Story) {
     if let Some(tale) = story.tales.first() {
         html.leaf("p", &[], &worst(tale));
     }
-    let episodes: Vec<_> = story.events_of(MarkKind::Blocking).filter_map(|event| event.episode.as_ref()).collect();
+    let episodes: Vec<_> =
+        story.events_of(MarkKind::Blocking).filter_map(|event| event.episode.as_ref()).collect();
     if episodes.is_empty() {
         html.leaf("p", &[], "Nobody was blocked for long enough to be seen.");
     } else {
@@ -172,22 +173,40 @@ fn summary(html: &mut Html, story: &Story) {
     ] {
         let events: Vec<_> = story.events_of(kind).collect();
         if let Some(first) = events.first() {
-            let words = format!("{}; the first at {}: {}: {}.", count(events.len(), one), moment(first.at), story.name(first), first.words);
+            let words = format!(
+                "{}; the first at {}: {}: {}.",
+                count(events.len(), one),
+                moment(first.at),
+                story.name(first),
+                first.words
+            );
             html.leaf("p", &[], &words);
         }
     }
     let heaviest = story.waits.iter().max_by(|a, b| a.1.ms.total_cmp(&b.1.ms));
     if let Some((name, waited)) = heaviest {
-        let words = format!("Most waiting was {name} ({}): {} together.", waited.category.name(), span(waited.ms as i64));
+        let words = format!(
+            "Most waiting was {name} ({}): {} together.",
+            waited.category.name(),
+            span(waited.ms as i64)
+        );
         html.leaf("p", &[], &words);
     }
     for event in story.events_of(MarkKind::Incident) {
         let until = event.to.map_or_else(|| "now".to_owned(), moment);
-        let words = format!("Kept by the flight recorder from {} to {until}: {}: {}.", moment(event.at), story.name(event), event.words);
+        let words = format!(
+            "Kept by the flight recorder from {} to {until}: {}: {}.",
+            moment(event.at),
+            story.name(event),
+            event.words
+        );
         html.leaf("p", &[], &words);
     }
     if !story.damaged.is_empty() {
-        let words = format!("{} of the history could not be read and are missing here.", count(story.damaged.len(), "part"));
+        let words = format!(
+            "{} of the history could not be read and are missing here.",
+            count(story.damaged.len(), "part")
+        );
         html.leaf("p", &[("class", "bad")], &words);
     }
 }
@@ -247,7 +266,11 @@ fn changed(html: &mut Html, story: &Story) {
 fn charts(html: &mut Html, story: &Story, drawn: &[Vec<Chart<'static>>]) {
     let left = story.tales.len().saturating_sub(drawn.len());
     if left > 0 {
-        html.leaf("p", &[("class", "dim")], &format!("The {} worst are charted; the recording has all.", drawn.len()));
+        html.leaf(
+            "p",
+            &[("class", "dim")],
+            &format!("The {} worst are charted; the recording has all.", drawn.len()),
+        );
     }
     html.leaf(
         "p",
@@ -274,7 +297,8 @@ pub(super) fn count(n: usize, one: &str) -> String {
     if n == 1 {
         return format!("1 {one}");
     }
-    let (first, rest) = one.split_once(' ').map_or((one, String::new()), |(first, rest)| (first, format!(" {rest}")));
+    let (first, rest) =
+        one.split_once(' ').map_or((one, String::new()), |(first, rest)| (first, format!(" {rest}")));
     format!("{n} {first}s{rest}")
 }
 

@@ -14,10 +14,7 @@ use crate::{
     sql::blank::{Blanked, blank},
     store::history::{Event, EventFilter, Reader},
 };
-use std::{
-    collections::HashMap,
-    sync::Arc,
-};
+use std::{collections::HashMap, sync::Arc};
 
 /// As much of one instance is in memory at once, ms.
 pub(super) const STRETCH_MS: i64 = 3_600_000;
@@ -70,8 +67,11 @@ impl Scrubber {
     /// Names that were changed are in the words alone.
     fn learn_event(&mut self, event: &Event) {
         if let Some(episode) = &event.episode {
-            let fields =
-                [(Kind::Login, &episode.login), (Kind::Program, &episode.program), (Kind::Database, &episode.database)];
+            let fields = [
+                (Kind::Login, &episode.login),
+                (Kind::Program, &episode.program),
+                (Kind::Database, &episode.database),
+            ];
             for (kind, name) in fields {
                 name.iter().for_each(|name| self.names.learn(kind, name));
             }
@@ -125,8 +125,11 @@ impl Scrubber {
             return *statement = nothing();
         }
         let (text, blanked) = self.text(&statement.text);
-        *statement =
-            Statement { text: Arc::clone(text), start: blanked.place(statement.start), end: blanked.place(statement.end) };
+        *statement = Statement {
+            text: Arc::clone(text),
+            start: blanked.place(statement.start),
+            end: blanked.place(statement.end),
+        };
     }
 
     fn text(&mut self, text: &Arc<SqlText>) -> &(Arc<SqlText>, Blanked) {
@@ -136,9 +139,11 @@ impl Scrubber {
         let names = &self.names;
         self.texts.entry(text.id()).or_insert_with(|| {
             let found = names.find(Where::Code, &text.batch);
-            let found: Vec<(usize, usize, &str)> = found.iter().map(|(at, len, name)| (*at, *len, &**name)).collect();
+            let found: Vec<(usize, usize, &str)> =
+                found.iter().map(|(at, len, name)| (*at, *len, &**name)).collect();
             let blanked = blank(&text.batch, &found);
-            let clean = SqlText::new(blanked.text.as_str().into(), text.full_chars, text.object_id, text.encrypted);
+            let clean =
+                SqlText::new(blanked.text.as_str().into(), text.full_chars, text.object_id, text.encrypted);
             (Arc::new(clean), blanked)
         })
     }

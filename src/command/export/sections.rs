@@ -7,12 +7,7 @@ use super::{
     page::{count, level_name, share, span},
 };
 use crate::{
-    model::{
-        ash::Dimension,
-        chart::MarkKind,
-        figure,
-        session::SqlText,
-    },
+    model::{ash::Dimension, chart::MarkKind, figure, session::SqlText},
     store::history::Event,
 };
 use std::collections::HashSet;
@@ -59,8 +54,9 @@ pub(super) fn instances(html: &mut Html, story: &Story) {
     let row = |tale: &Tale| {
         let worst = tale.worst.as_ref();
         let [_, _, warning, critical, offline] = tale.level_ms;
-        let reasons: Vec<&str> =
-            worst.map(|(_, health)| health.reasons.iter().take(3).map(|r| &*r.text).collect()).unwrap_or_default();
+        let reasons: Vec<&str> = worst
+            .map(|(_, health)| health.reasons.iter().take(3).map(|r| &*r.text).collect())
+            .unwrap_or_default();
         vec![
             tale.info.id.to_string(),
             worst.map_or_else(|| "–".into(), |(_, health)| level_name(health.level).to_owned()),
@@ -73,15 +69,27 @@ pub(super) fn instances(html: &mut Html, story: &Story) {
             reasons.join("; "),
         ]
     };
-    let columns = ["instance", "worst", "#score", "at (UTC)", "#critical for", "#warning for", "#polls", "#failed", "why"];
+    let columns = [
+        "instance",
+        "worst",
+        "#score",
+        "at (UTC)",
+        "#critical for",
+        "#warning for",
+        "#polls",
+        "#failed",
+        "why",
+    ];
     html.table(&columns, story.tales.iter().take(INSTANCES).map(row));
     more(html, story.tales.len(), INSTANCES, "instance");
 }
 
 /// Episodes, the costliest first, with the text of the head.
 pub(super) fn blocking(html: &mut Html, story: &Story) {
-    let mut episodes: Vec<(&Event, &crate::store::history::Episode)> =
-        story.events_of(MarkKind::Blocking).filter_map(|event| Some((event, event.episode.as_ref()?))).collect();
+    let mut episodes: Vec<(&Event, &crate::store::history::Episode)> = story
+        .events_of(MarkKind::Blocking)
+        .filter_map(|event| Some((event, event.episode.as_ref()?)))
+        .collect();
     if episodes.is_empty() {
         return none(html, "No episode of blocking is kept of that time.");
     }
@@ -103,7 +111,17 @@ pub(super) fn blocking(html: &mut Html, story: &Story) {
         ]
     };
     let columns = [
-        "instance", "began (UTC)", "#lasted", "#victims", "#longest", "#lost", "#head", "login", "program", "database", "on",
+        "instance",
+        "began (UTC)",
+        "#lasted",
+        "#victims",
+        "#longest",
+        "#lost",
+        "#head",
+        "login",
+        "program",
+        "database",
+        "on",
     ];
     html.table(&columns, episodes.iter().take(EPISODES).map(row));
     more(html, episodes.len(), EPISODES, "episode");
@@ -201,7 +219,10 @@ pub(super) fn texts(html: &mut Html, story: &Story) {
         );
         sql(html, &title, &busy.text, Some(busy.statement));
         let who = |name: &Option<std::sync::Arc<str>>| name.as_deref().unwrap_or("–").to_owned();
-        none(html, &format!("{}, database {}, login {}", busy.instance, who(&busy.database), who(&busy.login)));
+        none(
+            html,
+            &format!("{}, database {}, login {}", busy.instance, who(&busy.database), who(&busy.login)),
+        );
     }
 }
 
@@ -249,7 +270,13 @@ pub(super) fn configuration(html: &mut Html, story: &Story) {
             },
         );
         let number = |n: Option<i32>| n.map_or_else(|| "–".to_owned(), |n| n.to_string());
-        let missing: Vec<&str> = tale.rights.iter().flat_map(|r| &r.rights).filter(|r| r.held == Some(false)).map(|r| &*r.name).collect();
+        let missing: Vec<&str> = tale
+            .rights
+            .iter()
+            .flat_map(|r| &r.rights)
+            .filter(|r| r.held == Some(false))
+            .map(|r| &*r.name)
+            .collect();
         Some(vec![
             tale.info.id.to_string(),
             text(&p.server_name),
@@ -265,14 +292,24 @@ pub(super) fn configuration(html: &mut Html, story: &Story) {
         ])
     };
     let columns = [
-        "instance", "server", "version", "edition", "system", "#CPUs", "#memory", "#workers", "started (UTC)", "#databases",
+        "instance",
+        "server",
+        "version",
+        "edition",
+        "system",
+        "#CPUs",
+        "#memory",
+        "#workers",
+        "started (UTC)",
+        "#databases",
         "rights missing",
     ];
     html.table(&columns, story.tales.iter().take(INSTANCES).filter_map(row));
     if known < story.tales.len() {
         none(html, &format!("Nothing is kept of {}.", count(story.tales.len() - known, "other")));
     }
-    let missing = story.tales.iter().flat_map(|tale| tale.missing.iter().map(move |(probe, why)| (tale, probe, why)));
+    let missing =
+        story.tales.iter().flat_map(|tale| tale.missing.iter().map(move |(probe, why)| (tale, probe, why)));
     let rows: Vec<Vec<String>> = missing
         .take(INSTANCES)
         .map(|(tale, probe, why)| vec![tale.info.id.to_string(), (*probe).to_owned(), why.clone()])

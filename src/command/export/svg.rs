@@ -2,7 +2,11 @@
 //! each other. A gap is a gap, shaded. No colours here: the style sheet has them, for light and for dark.
 
 use super::{Period, html::Html};
-use crate::model::{chart::{ChartLine, Mark}, figure, time::Timestamp};
+use crate::model::{
+    chart::{ChartLine, Mark},
+    figure,
+    time::Timestamp,
+};
 use std::fmt::Write as _;
 
 const WIDTH: f64 = 560.0;
@@ -39,7 +43,8 @@ impl Chart<'_> {
     /// Draws it, with its caption.
     pub fn draw(&self, html: &mut Html, period: Period, marks: &[Mark]) {
         let layers = self.layers(period);
-        let tops = layers.iter().flatten().flatten().map(|(_, mean, max)| if self.stacked { *mean } else { *max });
+        let tops =
+            layers.iter().flatten().flatten().map(|(_, mean, max)| if self.stacked { *mean } else { *max });
         let greatest = tops.fold(0.0, f64::max);
         let scale = Scale { period, top: ceiling(greatest, self.unit) };
         html.within("figure", &[], |html| {
@@ -95,7 +100,8 @@ impl Chart<'_> {
             return;
         }
         let seen = || layers.iter().flatten().flatten();
-        let (least, most) = seen().fold((f64::MAX, f64::MIN), |(least, most), (min, _, max)| (least.min(*min), most.max(*max)));
+        let (least, most) = seen()
+            .fold((f64::MAX, f64::MIN), |(least, most), (min, _, max)| (least.min(*min), most.max(*max)));
         let count = seen().count().max(1) as f64;
         let mean = seen().map(|(_, mean, _)| mean).sum::<f64>() / count;
         if least <= most {
@@ -206,7 +212,8 @@ fn gaps(html: &mut Html, layer: &[Column], scale: &Scale) {
             let (x, end) = (scale.x_of_column(start), scale.x_of_column(start + len));
             let (x, width) = (format!("{x:.1}"), format!("{:.1}", end - x));
             let (y, height) = (TOP.to_string(), (HEIGHT - TOP - BOTTOM).to_string());
-            let place = [("x", x.as_str()), ("y", &y), ("width", &width), ("height", &height), ("class", "gap")];
+            let place =
+                [("x", x.as_str()), ("y", &y), ("width", &width), ("height", &height), ("class", "gap")];
             html.within("rect", &place, |html| html.leaf("title", &[], "nothing is kept of this time"));
         }
         start += len.max(1);
@@ -233,14 +240,16 @@ fn axes(html: &mut Html, scale: &Scale, unit: &str) {
         } else {
             figure::push_clock(&mut words, at);
         }
-        let anchor = ["start", "middle", "middle", "middle", "end"].get(n as usize).copied().unwrap_or("middle");
+        let anchor =
+            ["start", "middle", "middle", "middle", "end"].get(n as usize).copied().unwrap_or("middle");
         label(html, scale.x(at), HEIGHT - 4.0, anchor, &words);
     }
 }
 
 fn each_mark(html: &mut Html, marks: &[Mark], scale: &Scale) {
     for mark in marks.iter().take(MOST_MARKS) {
-        let (x, y1, y2) = (format!("{:.1}", scale.x(mark.at)), TOP.to_string(), (HEIGHT - BOTTOM).to_string());
+        let (x, y1, y2) =
+            (format!("{:.1}", scale.x(mark.at)), TOP.to_string(), (HEIGHT - BOTTOM).to_string());
         html.within("g", &[("class", "mark")], |html| {
             html.empty("line", &[("x1", &x), ("x2", &x), ("y1", &y1), ("y2", &y2)]);
             let mut words = String::new();
