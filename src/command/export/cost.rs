@@ -30,7 +30,7 @@ pub(super) const HOW: &str = "cpu_ms_per_s: CPU of dbtop's own sessions on the s
 
 /// What is known of one series over the stretch.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-struct Mean {
+struct Measured {
     /// average over the time that samples cover; None: there are none
     mean: Option<f64>,
     /// greatest sample
@@ -44,8 +44,8 @@ struct Mean {
 /// One instance.
 struct Row {
     name: String,
-    cpu: Mean,
-    reads: Mean,
+    cpu: Measured,
+    reads: Measured,
     polls: u64,
     budget: Option<f64>,
 }
@@ -62,9 +62,9 @@ impl Row {
         let nothing = "nothing kept of that time";
         vec![
             Cell::Text(self.name),
-            Cell::real(self.cpu.mean.map(|v| thousandths(v))).because(Some(nothing)),
-            Cell::real(self.cpu.peak.map(|v| thousandths(v))),
-            Cell::real(self.reads.mean.map(|v| thousandths(v))),
+            Cell::real(self.cpu.mean.map(thousandths)).because(Some(nothing)),
+            Cell::real(self.cpu.peak.map(thousandths)),
+            Cell::real(self.reads.mean.map(thousandths)),
             Cell::real(self.budget),
             kept.map_or(Cell::Unknown(String::new()), Cell::Flag),
             Cell::Real(thousandths(share.clamp(0.0, 100.0))),
@@ -119,13 +119,13 @@ fn total(rows: &[Row]) -> Row {
     let known = || rows.iter().filter(|row| row.cpu.mean.is_some());
     let count = rows.len().max(1) as i64;
     let sum = |of: fn(&Row) -> Option<f64>| known().filter_map(of).sum::<f64>();
-    let cpu = Mean {
+    let cpu = Measured {
         mean: Some(sum(|row| row.cpu.mean)),
         peak: None,
         covered_ms: rows.iter().map(|row| row.cpu.covered_ms).sum::<i64>() / count,
         samples: rows.iter().map(|row| row.cpu.samples).sum(),
     };
-    let reads = Mean { mean: Some(sum(|row| row.reads.mean)), ..Mean::default() };
+    let reads = Measured { mean: Some(sum(|row| row.reads.mean)), ..Measured::default() };
     let budgets: Option<Vec<f64>> = known().map(|row| row.budget.filter(|b| *b > 0.0)).collect();
     Row {
         name: "(all)".into(),
@@ -137,8 +137,8 @@ fn total(rows: &[Row]) -> Row {
 }
 
 /// Each bucket counts for the time up to the next one, or for as long as a value is good if none comes.
-fn mean(line: &ChartLine, period: Period) -> Mean {
-    let mut found = Mean::default();
+fn mean(line: &ChartLine, period: Period) -> Measured {
+    let mut found = Measured::default();
     let mut weighted = 0.0;
     let ends = line.buckets.iter().skip(1).map(|next| next.at).chain([period.to]);
     for (bucket, end) in line.buckets.iter().zip(ends).filter(|(bucket, _)| bucket.n > 0) {
@@ -192,14 +192,14 @@ mod tests {
         assert_eq!(found.covered_ms, 310_000);
         assert!((found.mean.unwrap() - (2.0 * 60.0 + 4.0 * 150.0 + 6.0 * 100.0) / 310.0).abs() < 1e-9);
         assert_eq!((found.peak, found.samples), (Some(12.0), 3));
-        assert_eq!(mean(&ChartLine::default(), period), Mean::default());
+        assert_eq!(mean(&ChartLine::default(), period), Measured::default());
     }
 
     #[test]
     fn the_verdict_needs_both_figures() {
         let of = |mean: Option<f64>, budget| {
-            let cpu = Mean { mean, ..Mean::default() };
-            Row { name: String::new(), cpu, reads: Mean::default(), polls: 0, budget }.kept()
+            let cpu = Measured { mean, ..Measured::default() };
+            Row { name: String::new(), cpu, reads: Measured::default(), polls: 0, budget }.kept()
         };
         assert_eq!(of(Some(4.9), Some(5.0)), Some(true));
         assert_eq!(of(Some(5.1), Some(5.0)), Some(false));

@@ -115,7 +115,7 @@ pub(super) fn gather(
         damaged: Vec::new(),
     };
     for (info, source) in infos {
-        let tale = story.tale(recording, info, source)?;
+        let tale = story.tale(recording, &info, source)?;
         story.tales.push(tale);
     }
     story.tales.sort_by(|a, b| b.badness().cmp(&a.badness()).then_with(|| a.info.id.cmp(&b.info.id)));
@@ -159,11 +159,11 @@ impl Story {
     fn tale(
         &mut self,
         recording: &mut Reader,
-        info: Arc<InstanceInfo>,
+        info: &Arc<InstanceInfo>,
         source: Arc<str>,
     ) -> anyhow::Result<Tale> {
         let mut tale = Tale {
-            info: Arc::clone(&info),
+            info: Arc::clone(info),
             source,
             worst: None,
             before: self.period.from,

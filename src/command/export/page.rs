@@ -149,40 +149,8 @@ fn summary(html: &mut Html, story: &Story) {
     if let Some(tale) = story.tales.first() {
         html.leaf("p", &[], &worst(tale));
     }
-    let episodes: Vec<_> =
-        story.events_of(MarkKind::Blocking).filter_map(|event| event.episode.as_ref()).collect();
-    if episodes.is_empty() {
-        html.leaf("p", &[], "Nobody was blocked for long enough to be seen.");
-    } else {
-        let lost = episodes.iter().map(|episode| episode.lost_ms).sum();
-        let peak = episodes.iter().map(|episode| episode.peak_victims).max().unwrap_or_default();
-        let words = format!(
-            "{} of blocking: {} waited at once at most, {} of waiting together.",
-            count(episodes.len(), "episode"),
-            count(peak as usize, "session"),
-            span(lost)
-        );
-        html.leaf("p", &[], &words);
-    }
-    for (kind, one) in [
-        (MarkKind::Deadlock, "report of deadlocks"),
-        (MarkKind::Connection, "failure of a connection"),
-        (MarkKind::Configuration, "change of configuration"),
-        (MarkKind::Gap, "gap without a collector: nothing is known of that time"),
-        (MarkKind::Bookmark, "bookmark"),
-    ] {
-        let events: Vec<_> = story.events_of(kind).collect();
-        if let Some(first) = events.first() {
-            let words = format!(
-                "{}; the first at {}: {}: {}.",
-                count(events.len(), one),
-                moment(first.at),
-                story.name(first),
-                first.words
-            );
-            html.leaf("p", &[], &words);
-        }
-    }
+    blocked(html, story);
+    happened(html, story);
     let heaviest = story.waits.iter().max_by(|a, b| a.1.ms.total_cmp(&b.1.ms));
     if let Some((name, waited)) = heaviest {
         let words = format!(
@@ -211,6 +179,48 @@ fn summary(html: &mut Html, story: &Story) {
     }
 }
 
+/// Blocking in a sentence.
+fn blocked(html: &mut Html, story: &Story) {
+    let episodes: Vec<_> =
+        story.events_of(MarkKind::Blocking).filter_map(|event| event.episode.as_ref()).collect();
+    if episodes.is_empty() {
+        html.leaf("p", &[], "Nobody was blocked for long enough to be seen.");
+    } else {
+        let lost = episodes.iter().map(|episode| episode.lost_ms).sum();
+        let peak = episodes.iter().map(|episode| episode.peak_victims).max().unwrap_or_default();
+        let words = format!(
+            "{} of blocking: {} waited at once at most, {} of waiting together.",
+            count(episodes.len(), "episode"),
+            count(peak as usize, "session"),
+            span(lost)
+        );
+        html.leaf("p", &[], &words);
+    }
+}
+
+/// How much of what else, and the first of each.
+fn happened(html: &mut Html, story: &Story) {
+    for (kind, one) in [
+        (MarkKind::Deadlock, "report of deadlocks"),
+        (MarkKind::Connection, "failure of a connection"),
+        (MarkKind::Configuration, "change of configuration"),
+        (MarkKind::Gap, "gap without a collector: nothing is known of that time"),
+        (MarkKind::Bookmark, "bookmark"),
+    ] {
+        let events: Vec<_> = story.events_of(kind).collect();
+        if let Some(first) = events.first() {
+            let words = format!(
+                "{}; the first at {}: {}: {}.",
+                count(events.len(), one),
+                moment(first.at),
+                story.name(first),
+                first.words
+            );
+            html.leaf("p", &[], &words);
+        }
+    }
+}
+
 fn worst(tale: &Tale) -> String {
     let Some((at, health)) = &tale.worst else {
         return format!("No verdict on {} is kept of that time.", tale.info.id);
@@ -230,7 +240,7 @@ fn worst(tale: &Tale) -> String {
     );
     for (ms, name) in [(offline, "offline"), (critical, "critical"), (warning, "in warning")] {
         if ms > 0 {
-            words.push_str(&format!("; {} {name}", span(ms)));
+            words.extend(["; ", &span(ms), " ", name]);
         }
     }
     words.push('.');

@@ -73,7 +73,9 @@ impl Scrubber {
                 (Kind::Database, &episode.database),
             ];
             for (kind, name) in fields {
-                name.iter().for_each(|name| self.names.learn(kind, name));
+                if let Some(name) = name {
+                    self.names.learn(kind, name);
+                }
             }
         }
         if event.kind != MarkKind::Configuration {

@@ -53,7 +53,7 @@ impl Chart<'_> {
             let attributes =
                 [("viewBox", size.as_str()), ("role", "img"), ("aria-label", self.title), ("class", "chart")];
             html.within("svg", &attributes, |html| {
-                gaps(html, layers.first().map_or(&[], Vec::as_slice), &scale);
+                gaps(html, layers.first().map_or(&[], Vec::as_slice));
                 for (n, layer) in layers.iter().enumerate().rev() {
                     self.layer(html, n, layer, &scale);
                 }
@@ -124,7 +124,7 @@ impl Chart<'_> {
                 start += 1;
                 continue;
             }
-            let at = |i: usize| scale.x_of_column(start + i);
+            let at = |i: usize| x_of_column(start + i);
             let mut band = String::new();
             for (i, (_, _, max)) in run.iter().enumerate() {
                 point(&mut band, at(i), scale.y(*max));
@@ -155,10 +155,6 @@ struct Scale {
 }
 
 impl Scale {
-    fn x_of_column(&self, column: usize) -> f64 {
-        LEFT + (WIDTH - LEFT) * column as f64 / f64::from(COLUMNS)
-    }
-
     fn x(&self, at: Timestamp) -> f64 {
         let share = (at - self.period.from) as f64 / (self.period.to - self.period.from).max(1) as f64;
         LEFT + (WIDTH - LEFT) * share.clamp(0.0, 1.0)
@@ -168,6 +164,10 @@ impl Scale {
         let share = (value / self.top).clamp(0.0, 1.0);
         TOP + (HEIGHT - TOP - BOTTOM) * (1.0 - share)
     }
+}
+
+fn x_of_column(column: usize) -> f64 {
+    LEFT + (WIDTH - LEFT) * column as f64 / f64::from(COLUMNS)
 }
 
 fn point(out: &mut String, x: f64, y: f64) {
@@ -204,12 +204,12 @@ pub(super) fn figure(value: f64, unit: &str) -> String {
     out
 }
 
-fn gaps(html: &mut Html, layer: &[Column], scale: &Scale) {
+fn gaps(html: &mut Html, layer: &[Column]) {
     let mut start = 0;
     while start < layer.len() {
         let len = layer.iter().skip(start).take_while(|column| column.is_none()).count();
         if len > 0 {
-            let (x, end) = (scale.x_of_column(start), scale.x_of_column(start + len));
+            let (x, end) = (x_of_column(start), x_of_column(start + len));
             let (x, width) = (format!("{x:.1}"), format!("{:.1}", end - x));
             let (y, height) = (TOP.to_string(), (HEIGHT - TOP - BOTTOM).to_string());
             let place =

@@ -186,8 +186,6 @@ pub fn copy(
         engine.note(event);
         done.events += 1;
     }
-    // Who closes last folds the log into the file, and that must be the one who may write it.
-    drop(there);
     engine.close()?;
     drop(there);
     if is_new {
