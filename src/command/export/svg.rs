@@ -93,6 +93,7 @@ impl Chart<'_> {
     fn caption(&self, html: &mut Html, layers: &[Vec<Column>]) {
         html.leaf("b", &[], self.title);
         if self.stacked {
+            html.words(&format!(", {}:", self.unit));
             for (n, (name, _)) in self.lines.iter().enumerate() {
                 html.words(" ");
                 html.leaf("span", &[("class", &format!("key k{}", n % 8))], name);
@@ -221,6 +222,8 @@ fn gaps(html: &mut Html, layer: &[Column]) {
 }
 
 fn axes(html: &mut Html, scale: &Scale, unit: &str) {
+    // There is room for short units only; the caption says the others.
+    let unit = if matches!(unit, "%" | "ms" | "s") { unit } else { "" };
     let label = |html: &mut Html, x: f64, y: f64, anchor: &str, words: &str| {
         let (x, y) = (format!("{x:.1}"), format!("{y:.1}"));
         html.leaf("text", &[("x", &x), ("y", &y), ("text-anchor", anchor)], words);
