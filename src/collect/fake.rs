@@ -46,6 +46,8 @@ pub enum Act {
     Ahead(i64),
     /// answers, and the details take so many ms of CPU; everything else takes 10 a poll
     Costly(i64),
+    /// answers; a sixth of tempdb is free, which is a warning
+    Full,
     /// the task panics
     Bug,
 }
@@ -173,7 +175,7 @@ impl Session for FakeSession {
         self.fake.asked.lock().unwrap().push((self.name.clone(), Instant::now(), due.to_vec()));
         let (ms, closes) = match self.fake.act(&self.name) {
             Act::Answer(ms) => (ms, None),
-            Act::NoRight | Act::Costly(_) | Act::Ahead(_) => (5, None),
+            Act::NoRight | Act::Costly(_) | Act::Ahead(_) | Act::Full => (5, None),
             Act::Closed => {
                 self.fake.set(&self.name, Act::Answer(5));
                 (0, Some(FailureKind::Unreachable))
@@ -214,6 +216,8 @@ impl FakeSession {
             ProbeId::Headline => Sample::Headline(Box::new(HeadlineSample {
                 connections: Some(9),
                 batches: Some(self.batches + ahead),
+                tempdb_size_kb: Some(6_000),
+                tempdb_free_kb: Some(if self.fake.act(&self.name) == Act::Full { 1_000 } else { 5_000 }),
                 ..HeadlineSample::default()
             })),
             ProbeId::Activity => Sample::Activity(Activity::default()),

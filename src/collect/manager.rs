@@ -5,6 +5,7 @@ use super::{
     Command,
     clock::Sleep,
     driver::Driver,
+    flight::Flight,
     gate::Priority,
     instance::{Control, Instance, Shared},
     orders::Orders,
@@ -48,6 +49,8 @@ pub(super) struct Manager<D> {
     tasks: JoinSet<()>,
     running: HashMap<InstanceId, Running>,
     focused: HashSet<InstanceId>,
+    /// None: nothing is kept
+    flight: Option<Flight>,
     paused: bool,
     /// while another process polls: what we would
     waiting: Option<Vec<Target>>,
@@ -55,12 +58,13 @@ pub(super) struct Manager<D> {
 }
 
 impl<D: Driver> Manager<D> {
-    /// `snapshots` tell who is in trouble.
+    /// `snapshots` tell who is in trouble; `records`: history is kept.
     pub fn new(
         shared: Arc<Shared<D>>,
         orders: Arc<Orders>,
         secrets: Secrets,
         snapshots: watch::Receiver<Arc<FleetSnapshot>>,
+        records: bool,
     ) -> Self {
         Self {
             shared,
@@ -69,6 +73,7 @@ impl<D: Driver> Manager<D> {
             tasks: JoinSet::new(),
             running: HashMap::new(),
             focused: HashSet::new(),
+            flight: records.then(Flight::default),
             paused: false,
             waiting: None,
             snapshots,
@@ -114,9 +119,13 @@ impl<D: Driver> Manager<D> {
         }
     }
 
-    /// Who is critical goes first from now on, whatever its labels say.
-    fn rank(&self) {
+    /// Who is critical goes first from now on, whatever its labels say; and who is unwell is recorded in detail.
+    fn rank(&mut self) {
         let fleet = Arc::clone(&self.snapshots.borrow());
+        if let Some(flight) = &mut self.flight {
+            flight.look(&fleet, self.orders.settings.recorder_instances, Instant::now());
+            self.set_focus();
+        }
         for instance in &fleet.instances {
             let Some(running) = self.running.get(instance.id()) else { continue };
             let priority = Priority::of(&running.target.info, instance.health.level);
@@ -130,10 +139,7 @@ impl<D: Driver> Manager<D> {
         match command {
             Command::Focus(ids) => {
                 self.focused = ids.into_iter().collect();
-                for (id, running) in &self.running {
-                    let focused = self.focused.contains(id);
-                    running.change(|c| c.focused = focused);
-                }
+                self.set_focus();
             }
             Command::Refresh(ids) => {
                 let all = ids.is_empty();
@@ -165,6 +171,20 @@ impl<D: Driver> Manager<D> {
                 }
             }
             Command::Follow(true) => {}
+        }
+    }
+
+    /// On the screen, or recorded in detail.
+    fn is_focused(&self, id: &InstanceId) -> bool {
+        self.focused.contains(id) || self.flight.as_ref().is_some_and(|flight| flight.holds(id))
+    }
+
+    fn set_focus(&self) {
+        for (id, running) in &self.running {
+            let focused = self.is_focused(id);
+            if running.control.borrow().focused != focused {
+                running.change(|c| c.focused = focused);
+            }
         }
     }
 
@@ -216,7 +236,7 @@ impl<D: Driver> Manager<D> {
     fn start(&mut self, target: Arc<Target>, delay: Duration) {
         let id = target.info.id.clone();
         let first = Control {
-            focused: self.focused.contains(&id),
+            focused: self.is_focused(&id),
             paused: self.paused,
             priority: Priority::of(&target.info, Level::Unknown),
             ..Control::new(Arc::clone(&target.info.poll), Arc::clone(&self.orders))

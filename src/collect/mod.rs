@@ -18,6 +18,7 @@
 mod budget;
 mod clock;
 mod driver;
+mod flight;
 mod gate;
 mod histogram;
 mod instance;
@@ -145,7 +146,8 @@ pub fn start_with<D: Driver>(
     let feed = updates.downgrade();
     let shared = Shared { driver, clock, meter: Arc::clone(&meter), updates };
     let end = CancellationToken::new();
-    let manager = Manager::new(Arc::new(shared), orders, Secrets::new(resolver), snapshots.clone());
+    let secrets = Secrets::new(resolver);
+    let manager = Manager::new(Arc::new(shared), orders, secrets, snapshots.clone(), recorder.is_some());
     let gauge = Gauge(Arc::clone(&meter));
     let reducer = Reducer { fleet, recorder, snapshots: publish, meter, clock, publish_every };
     let tasks = [tokio::spawn(manager.run(targets, wishes, end.clone())), tokio::spawn(reducer.run(taken))];

@@ -92,6 +92,8 @@ pub struct Settings {
     pub fleet_budget: f64,
     /// and one on the screen
     pub focused_budget: f64,
+    /// so many of the unwell ones are polled as if they were on the screen; 0: none. Only while history is kept
+    pub recorder_instances: usize,
     /// thresholds of the health score
     pub thresholds: Thresholds,
     /// our clock; tests bring their own
@@ -118,6 +120,7 @@ impl Default for Settings {
             publish_every: Duration::from_millis(200),
             fleet_budget: 5.0,
             focused_budget: 50.0,
+            recorder_instances: 10,
             thresholds: Thresholds::default(),
             clock: clock::now,
         }

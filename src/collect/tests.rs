@@ -552,3 +552,40 @@ async fn an_hour_asleep_is_a_gap_that_ends_at_once_and_no_spike() {
     assert!(chart.iter().all(|v| v.is_nan() || f64::from(*v) < usual * 5.0), "no spike: {chart:?}");
     assert!(chart.iter().any(|v| v.is_nan()), "and a gap: {chart:?}");
 }
+
+/// As [`run_over`], and what history keeps is thrown away.
+fn run_recorded(fake: &Fake, names: &[String], settings: Settings) -> Collector {
+    clock();
+    let resolver: Resolver = Arc::new(|_| Ok(crate::model::secret::Secret::new(String::new())));
+    let (recorder, mut kept) = mpsc::channel(256);
+    tokio::spawn(async move { while kept.recv().await.is_some() {} });
+    let targets = names.iter().map(|n| target(n)).collect();
+    start_with(targets, Settings { clock, ..settings }, resolver, fake.clone(), Some(recorder))
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unwell_instance_is_polled_at_the_pace_of_the_screen_until_it_was_well_for_five_minutes() {
+    let fake = Fake::new();
+    fake.set("b", Act::Full);
+    let start = Instant::now();
+    let two = ["a".to_owned(), "b".to_owned()];
+    let collector = run_recorded(&fake, &two, Settings::default());
+    seconds(120.0).await;
+    assert_eq!(shown(&collector, "b").health.level, Level::Warning);
+    let of = |name: &str, from: f64, to: f64| {
+        fake.polls(name, ProbeId::Headline, start).iter().filter(|t| (from..to).contains(*t)).count()
+    };
+    assert!(of("b", 60.0, 120.0) >= 25, "{} polls in a minute", of("b", 60.0, 120.0));
+    assert!(of("a", 60.0, 120.0) <= 4, "the well one as ever: {}", of("a", 60.0, 120.0));
+    fake.set("b", Act::Answer(5));
+    seconds(240.0).await;
+    assert!(of("b", 300.0, 360.0) >= 25, "held: {}", of("b", 300.0, 360.0));
+    seconds(240.0).await;
+    assert!(of("b", 540.0, 600.0) <= 4, "let go: {}", of("b", 540.0, 600.0));
+    drop(collector);
+    let off = run_recorded(&fake, &two, Settings { recorder_instances: 0, ..Settings::default() });
+    fake.set("b", Act::Full);
+    seconds(120.0).await;
+    assert!(of("b", 660.0, 720.0) <= 4, "switched off: {}", of("b", 660.0, 720.0));
+    drop(off);
+}

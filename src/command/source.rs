@@ -198,6 +198,7 @@ pub fn settings(config: &Config) -> crate::collect::Settings {
         max_handshakes: poll.max_handshakes as usize,
         fleet_budget: config.budget.fleet_ms_per_s,
         focused_budget: config.budget.focused_ms_per_s,
+        recorder_instances: config.collect.recorder_instances as usize,
         thresholds: config.health.clone(),
         ..crate::collect::Settings::default()
     }

@@ -31,6 +31,8 @@ pub struct Config {
     pub vault: Vault,
     /// what dbtop may cost a server
     pub budget: Budget,
+    /// what the collector does by itself
+    pub collect: Collect,
     /// what is remembered
     pub history: History,
     /// the log
@@ -124,6 +126,20 @@ pub struct Budget {
 impl Default for Budget {
     fn default() -> Self {
         Self { fleet_ms_per_s: 5.0, focused_ms_per_s: 50.0 }
+    }
+}
+
+/// What the collector does by itself.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Collect {
+    /// so many unwell instances are polled at the pace of the screen, the worst first; 0: none
+    pub recorder_instances: u32,
+}
+
+impl Default for Collect {
+    fn default() -> Self {
+        Self { recorder_instances: 10 }
     }
 }
 

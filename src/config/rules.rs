@@ -24,6 +24,7 @@ pub(super) fn broken(c: &Config) -> Vec<Broken> {
         .chain(health(&c.health))
         .chain(lock)
         .chain(budget(&c.budget))
+        .chain(range("collect", ("recorder_instances", c.collect.recorder_instances.into(), 0, 200)))
         .chain(history(&c.history))
         .chain(log(&c.log))
         .chain(metrics(&c.metrics))

@@ -10,7 +10,7 @@ use crate::{
     },
     store::{
         StoreError,
-        history::{Charts, Event, EventFilter, Marks},
+        history::{AFTER_MS, Charts, Event, EventFilter, Marks},
     },
     tui::effect::{Reply, Request},
 };
@@ -19,10 +19,6 @@ use std::{collections::HashMap, sync::Arc};
 /// With so many instances or fewer all series of the past quarter of an hour are there at once; with more first those that the
 /// list of the fleet needs, then the rest.
 const AT_ONCE: usize = 60;
-/// An incident begins so long before it was noticed, ms …
-const BEFORE_MS: i64 = 10 * 60_000;
-/// … and ends so long after.
-const AFTER_MS: i64 = 5 * 60_000;
 
 impl Work {
     pub(super) fn answer(&mut self, request: Request) {
@@ -157,10 +153,7 @@ impl Work {
     fn freeze(&mut self, instances: &[InstanceId]) -> Result<(), StoreError> {
         let at = now();
         for id in instances {
-            let mut event = Event::bookmark(Some(self.uid(id)), at.plus_ms(-BEFORE_MS), "kept by hand");
-            event.kind = MarkKind::Incident;
-            event.to = Some(at.plus_ms(AFTER_MS));
-            self.put(&event)?;
+            self.put(&Event::incident(self.uid(id), at, "kept by hand"))?;
         }
         let text = format!("kept as an incident: {} instances, from 10 minutes ago on", instances.len());
         self.say(Reply::Message { level: Level::Ok, text });

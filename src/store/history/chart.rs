@@ -10,7 +10,7 @@ use super::{
     pack::probe_code,
     reader::Reader,
     rollup::{POLLS, Row, Tier, Total},
-    seal::{points_of, probe_of},
+    seal::{CHUNK_MS, points_of, probe_of},
 };
 use crate::{
     model::{
@@ -21,7 +21,7 @@ use crate::{
     },
     store::StoreError,
 };
-use rusqlite::params;
+use rusqlite::{OptionalExtension, params};
 use std::{collections::BTreeMap, sync::Arc};
 
 /// One series of a chart, and where its figures come from.
@@ -61,6 +61,14 @@ struct Ask {
     from: i64,
     to: i64,
 }
+
+const CHUNK_AT: &str =
+    "SELECT start FROM chunk WHERE instance = ?1 AND probe = ?2 AND start <= ?3 AND start > ?4
+    AND end >= ?3 ORDER BY start DESC LIMIT 1";
+const OLDEST: &str = "SELECT start FROM chunk WHERE instance = ?1 AND probe = ?2 ORDER BY start LIMIT 1";
+/// That no incident keeps.
+const OLDEST_LOOSE: &str = "SELECT start FROM chunk AS it WHERE instance = ?1 AND probe = ?2 AND NOT EXISTS(SELECT 1 FROM event
+    WHERE kind = 6 AND event.instance = it.instance AND event.start <= it.end AND event.end >= it.start) ORDER BY start LIMIT 1";
 
 impl Reader {
     /// A series of an instance between two instants in at most `points` buckets (more where the roll-ups are coarser: then
@@ -162,11 +170,7 @@ impl Reader {
 
     fn reaches_back(&self, ask: &Ask, tier: Option<Tier>) -> Result<i64, Trouble> {
         let oldest: Option<i64> = match tier {
-            None => self
-                .connection
-                .prepare_cached("SELECT min(start) FROM chunk WHERE instance = ?1 AND probe = ?2")?
-                .query_row(params![ask.instance, ask.probe], |row| row.get::<_, Option<i64>>(0))?
-                .map(|ms| ms.div_euclid(1000)),
+            None => self.points_reach_back(ask)?,
             Some(tier) => self
                 .connection
                 .prepare_cached(
@@ -175,6 +179,22 @@ impl Reader {
                 .query_row(params![ask.instance, ask.probe, tier.code()], |row| row.get(0))?,
         };
         Ok(oldest.unwrap_or(i64::MAX))
+    }
+
+    /// The points that an incident keeps reach back only for a chart within them.
+    fn points_reach_back(&self, ask: &Ask) -> Result<Option<i64>, Trouble> {
+        let one = |sql: &str, values: &[i64]| -> Result<Option<i64>, Trouble> {
+            let key = [ask.instance.into(), ask.probe.into()];
+            let asked = rusqlite::params_from_iter(key.iter().chain(values));
+            Ok(self.connection.prepare_cached(sql)?.query_row(asked, |row| row.get(0)).optional()?)
+        };
+        let (from, to) = (ask.from.saturating_mul(1000), ask.to.saturating_mul(1000));
+        let has = |at: i64| one(CHUNK_AT, &[at, at.saturating_sub(2 * CHUNK_MS)]);
+        let oldest = match (has(from)?, has(to)?) {
+            (Some(start), Some(_)) => Some(start),
+            _ => one(OLDEST_LOOSE, &[])?.map_or_else(|| one(OLDEST, &[]), |start| Ok(Some(start)))?,
+        };
+        Ok(oldest.map(|ms| ms.div_euclid(1000)))
     }
 
     fn rolled_up(&self, ask: &Ask, tier: Tier, damaged: &mut u32) -> Result<Totals, Trouble> {
@@ -226,7 +246,7 @@ impl Reader {
         };
         let mut statement = self.connection.prepare_cached(sql)?;
         // No chunk is longer than its window, so an older one cannot reach in.
-        let first = from.saturating_sub(super::seal::CHUNK_MS + super::seal::BLOCK_MS);
+        let first = from.saturating_sub(CHUNK_MS + super::seal::BLOCK_MS);
         let mut rows = statement.query(params![ask.instance, ask.probe, to, first, from])?;
         while let Some(row) = rows.next()? {
             let blob = row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?;

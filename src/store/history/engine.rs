@@ -17,6 +17,7 @@ use super::{
 };
 use crate::{
     model::{
+        chart::MarkKind,
         kept::{Happened, Kept, Slot, State},
         series::{self, Metric},
         time::Timestamp,
@@ -182,10 +183,10 @@ impl Engine {
             .map_err(StoreError::sqlite("reading the history", &self.path))
     }
 
-    /// Episodes that were open when the last writer ended go on, or end when they were seen last.
+    /// Episodes that were open when the last writer ended go on, or end when they were seen last; so do incidents.
     fn resume_episodes(&mut self) -> Result<(), StoreError> {
         let doing = "reading open episodes of the history";
-        let open = super::reader::open_events(&self.connection, &self.blobs)
+        let open = super::reader::open_events(&self.connection, &self.blobs, self.newest_at)
             .map_err(Trouble::at(doing, &self.path))?;
         self.tracker.resume(open);
         Ok(())
@@ -226,7 +227,8 @@ impl Engine {
 
     /// Puts an event on the time line; written with the next commit.
     pub fn note(&mut self, event: Event) {
-        self.events.push(event);
+        let is_incident = event.kind == MarkKind::Incident && !self.copying;
+        self.events.push(if is_incident { self.tracker.freeze(event) } else { event });
     }
 
     fn note_gap(&mut self, at: i64) {
@@ -237,7 +239,7 @@ impl Engine {
             self.events.push(Event {
                 no: super::tracker::event_no(),
                 uid: None,
-                kind: crate::model::chart::MarkKind::Gap,
+                kind: MarkKind::Gap,
                 at: Timestamp::from_ms(newest),
                 to: Some(Timestamp::from_ms(at)),
                 words: format!("nobody was collecting for {minutes} min").into(),

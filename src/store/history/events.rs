@@ -90,23 +90,38 @@ impl Marks {
         Ok(Self { path: path.to_owned(), connection, blobs })
     }
 
-    /// Puts an event on the time line, or a newer version of it.
+    /// Puts an event on the time line, or a newer version of it. An incident prolongs the one that it overlaps.
     ///
     /// # Errors
-    /// The instance is not in the history; the file cannot be written.
+    /// The file cannot be written.
     pub fn put(&self, event: &Event) -> Result<(), StoreError> {
-        let put = || -> Result<(), Trouble> {
-            let instance: Option<u32> = match &event.uid {
-                None => Some(0),
-                Some(uid) => self
-                    .connection
-                    .prepare_cached("SELECT no FROM instance WHERE uid = ?1")?
-                    .query_row([uid], |row| row.get(0))
-                    .optional()?,
-            };
-            put_event(&self.connection, &self.blobs, instance.unwrap_or(0), event)
+        self.write(event).map_err(Trouble::at("writing an event to the history", &self.path))
+    }
+
+    fn write(&self, event: &Event) -> Result<(), Trouble> {
+        let instance: Option<u32> = match &event.uid {
+            None => Some(0),
+            Some(uid) => self
+                .connection
+                .prepare_cached("SELECT no FROM instance WHERE uid = ?1")?
+                .query_row([uid], |row| row.get(0))
+                .optional()?,
         };
-        put().map_err(Trouble::at("writing an event to the history", &self.path))
+        let instance = instance.unwrap_or(0);
+        let before = if event.kind == MarkKind::Incident { self.incident(instance, event)? } else { None };
+        put_event(&self.connection, &self.blobs, instance, before.as_ref().unwrap_or(event))
+    }
+
+    /// The newest incident of the instance, prolonged by this one. None: they have nothing to do with each other.
+    fn incident(&self, instance: u32, event: &Event) -> Result<Option<Event>, Trouble> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT event.no, instance, uid, kind, start, end, blob FROM event LEFT JOIN instance ON instance.no = instance
+                WHERE kind = 6 AND instance = ?1 AND start <= ?2 AND event.no <> ?3 ORDER BY start DESC LIMIT 1",
+        )?;
+        let to = event.to.unwrap_or(event.at);
+        let mut rows = statement.query(params![instance, to.ms(), event.no])?;
+        let newest = rows.next()?.map(|row| event_of(row, &self.blobs)).transpose()?.flatten();
+        Ok(newest.and_then(|newest| newest.with(event)))
     }
 
     /// Takes an event away. False: it was not there.

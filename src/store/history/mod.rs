@@ -6,7 +6,7 @@
 //! | `writer` | the thread that writes: a commit a second, sealing, retention, what happens when the disk fails |
 //! | `engine` | one transaction: rows, points, names, texts, events |
 //! | `seal`, `retain` | hot rows to blocks, chunks and roll-ups; what is too old or too much goes |
-//! | `tracker`, `event` | from what happened to what is on the time line |
+//! | `tracker`, `incident`, `event` | from what happened to what is on the time line |
 //! | `reader`, `fleet`, `chart`, `events` | states at an instant, the fleet made of them, charts from the tier that fits, the time line |
 //! | `stats`, `check`, `carry` | what is in it; whether it is whole; backup, restore, recordings |
 //! | `block`, `chunk`, `rollup` | the blobs: states, points, totals |
@@ -25,6 +25,7 @@ mod event;
 mod events;
 mod failure;
 mod fleet;
+mod incident;
 mod names;
 mod pack;
 mod reader;
@@ -44,6 +45,7 @@ pub use event::{Episode, Event};
 pub use events::{EventFilter, Marks};
 pub use failure::StoreHealth;
 pub use fleet::Charts;
+pub use incident::{AFTER_MS, BEFORE_MS};
 pub use reader::{Followed, Past, Reader};
 pub use retain::Cleaned;
 pub use rollup::{Tier, Total};

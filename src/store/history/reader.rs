@@ -394,13 +394,20 @@ impl Reader {
     }
 }
 
-/// Events that have begun and not ended, for who goes on with them.
-pub(super) fn open_events(from: &Connection, blobs: &Blobs) -> Result<Vec<Event>, Trouble> {
+/// Events that have begun and not ended, and incidents that had not ended at the newest row, for who goes on with them.
+pub(super) fn open_events(
+    from: &Connection,
+    blobs: &Blobs,
+    newest_at: Option<i64>,
+) -> Result<Vec<Event>, Trouble> {
     let mut statement = from.prepare(
         "SELECT event.no, instance, uid, kind, start, end, blob FROM event LEFT JOIN instance ON instance.no = instance
-            WHERE end IS NULL AND kind IN (0, 3) ORDER BY start",
+            WHERE end IS NULL AND kind IN (0, 3)
+        UNION ALL
+        SELECT event.no, instance, uid, kind, start, end, blob FROM event LEFT JOIN instance ON instance.no = instance
+            WHERE kind = 6 AND end >= ?1 ORDER BY start",
     )?;
-    let mut rows = statement.query([])?;
+    let mut rows = statement.query([newest_at.unwrap_or(i64::MAX)])?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
         found.extend(event_of(row, blobs)?);

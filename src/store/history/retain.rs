@@ -1,5 +1,8 @@
 //! What is too old goes, tier by tier, and what is too much goes oldest first. In small transactions, so that no commit waits
 //! long; pages that came free are given back to the file system in small steps.
+//!
+//! States and points within an incident of their instance stay as long as the incident itself, `events_days`; the cap
+//! takes them when no others are left.
 
 use super::{
     engine::{Engine, Options},
@@ -38,6 +41,35 @@ pub struct Cleaned {
 pub(super) struct Cleaning {
     looked_at: i64,
     evicted_until: i64,
+    /// of states and points: what ends before and is still there lies within incidents, as of `spared_at`
+    spared: [i64; 2],
+    spared_at: i64,
+}
+
+/// What an incident keeps.
+#[derive(Clone, Copy)]
+enum Detail {
+    States,
+    Points,
+}
+
+impl Detail {
+    const fn table(self) -> &'static str {
+        match self {
+            Self::States => "state",
+            Self::Points => "chunk",
+        }
+    }
+
+    /// The rows that end from ?1 on and before ?2 and lie within no incident, the oldest ?3 of them.
+    fn loose(self) -> String {
+        format!(
+            "SELECT no FROM {0} AS it WHERE end >= ?1 AND end < ?2 AND NOT EXISTS(SELECT 1 FROM event WHERE kind = 6
+                AND event.instance = it.instance AND event.start <= it.end AND event.end >= it.start)
+                ORDER BY end LIMIT ?3",
+            self.table()
+        )
+    }
 }
 
 impl Engine {
@@ -61,6 +93,27 @@ impl Engine {
             }
         }
         if (now - self.cleaning.looked_at).abs() >= EVERY_MS {
+            if (now - self.cleaning.spared_at).abs() >= DAY_MS {
+                // Incidents that went set free what they had kept.
+                (self.cleaning.spared, self.cleaning.spared_at) = ([i64::MIN; 2], now);
+            }
+            let before = |days: u32| now.saturating_sub(i64::from(days) * DAY_MS);
+            for (detail, before) in [
+                (Detail::States, before(self.options.state_days)),
+                (Detail::Points, before(self.options.raw_days)),
+            ] {
+                loop {
+                    if started.elapsed() > budget {
+                        done.more = true;
+                        return Ok(done);
+                    }
+                    let deleted = self.delete_loose(detail, before)?;
+                    done.old += deleted;
+                    if deleted < ROWS as u64 {
+                        break;
+                    }
+                }
+            }
             for (sql, before) in due(&self.options, now) {
                 loop {
                     if started.elapsed() > budget {
@@ -93,24 +146,49 @@ impl Engine {
         Ok(used > self.options.max_bytes / 100 * FULL_PCT)
     }
 
-    /// Takes the oldest states and points, whichever reaches further back; when there are none left, the oldest roll-ups.
+    /// Deletes the oldest rows that end before and lie within no incident. When it finds no more, it remembers that what it passed
+    /// stays.
+    fn delete_loose(&mut self, detail: Detail, before: i64) -> Result<u64, Trouble> {
+        let from = self.cleaning.spared[detail as usize];
+        let sql = format!("DELETE FROM {} WHERE no IN ({})", detail.table(), detail.loose());
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let deleted = transaction.prepare_cached(&sql)?.execute(params![from, before, ROWS])?;
+        transaction.commit()?;
+        if deleted < ROWS as usize {
+            self.cleaning.spared[detail as usize] = from.max(before);
+        }
+        Ok(deleted as u64)
+    }
+
+    /// The end of the oldest row that lies within no incident.
+    fn oldest_loose(&self, detail: Detail) -> Result<Option<i64>, Trouble> {
+        let sql = format!("SELECT min(end) FROM {} WHERE no IN ({})", detail.table(), detail.loose());
+        let from = self.cleaning.spared[detail as usize];
+        Ok(self.connection.prepare_cached(&sql)?.query_row(params![from, i64::MAX, 1], |row| row.get(0))?)
+    }
+
+    /// Takes the oldest states and points, whichever reaches further back; when there are none left, those within incidents; then
+    /// the oldest roll-ups.
     fn evict(&mut self) -> Result<u64, Trouble> {
-        let oldest = |table: &str| -> Result<Option<i64>, Trouble> {
-            let sql = format!("SELECT min(end) FROM {table}");
-            Ok(self.connection.query_row(&sql, [], |row| row.get(0))?)
-        };
-        let (states, chunks) = (oldest("state")?, oldest("chunk")?);
-        let (sql, until) = match (states, chunks) {
-            (Some(state), Some(chunk)) if chunk < state => (OLD_CHUNKS, chunk),
-            (Some(state), _) => (OLD_STATES, state),
-            (None, Some(chunk)) => (OLD_CHUNKS, chunk),
-            (None, None) => return self.delete(OLDEST_ROLLUPS, i64::MAX),
+        let (states, points) = (self.oldest_loose(Detail::States)?, self.oldest_loose(Detail::Points)?);
+        let (detail, until) = match (states, points) {
+            (Some(state), Some(point)) if point < state => (Detail::Points, point),
+            (Some(state), _) => (Detail::States, state),
+            (None, Some(point)) => (Detail::Points, point),
+            (None, None) => return self.evict_kept(),
         };
         // An hour of the fleet at once.
         let until = until.saturating_add(3_600_000);
-        let deleted = self.delete(sql, until)?;
+        let deleted = self.delete_loose(detail, until)?;
         self.cleaning.evicted_until = self.cleaning.evicted_until.max(until);
         Ok(deleted)
+    }
+
+    fn evict_kept(&mut self) -> Result<u64, Trouble> {
+        match self.delete(OLDEST_STATES, i64::MAX)? + self.delete(OLDEST_CHUNKS, i64::MAX)? {
+            0 => self.delete(OLDEST_ROLLUPS, i64::MAX),
+            deleted => Ok(deleted),
+        }
     }
 
     /// Gives free pages back, but keeps some: what is sealed next takes them.
@@ -140,23 +218,21 @@ impl Engine {
     }
 }
 
-const OLD_STATES: &str =
+const OLDEST_STATES: &str =
     "DELETE FROM state WHERE no IN (SELECT no FROM state WHERE end < ?1 ORDER BY end LIMIT ?2)";
-const OLD_CHUNKS: &str =
+const OLDEST_CHUNKS: &str =
     "DELETE FROM chunk WHERE no IN (SELECT no FROM chunk WHERE end < ?1 ORDER BY end LIMIT ?2)";
 const OLDEST_ROLLUPS: &str =
     "DELETE FROM rollup WHERE no IN (SELECT no FROM rollup WHERE start < ?1 ORDER BY tier, start LIMIT ?2)";
 
-/// What goes by age: the statement, and before when.
-fn due(options: &Options, now: i64) -> [(&'static str, i64); 7] {
+/// What else goes by age: the statement, and before when.
+fn due(options: &Options, now: i64) -> [(&'static str, i64); 5] {
     let before = |days: u32| now.saturating_sub(i64::from(days) * DAY_MS);
     // Roll-ups count seconds, and a row of them goes when its last bucket is too old.
     let rollups = |days: u32, tier: Tier| before(days) / 1000 - tier.row_s();
     // A text is needed as long as a state or an event may speak of it.
     let texts = before(options.state_days.max(options.events_days).saturating_add(1)).div_euclid(DAY_MS);
     [
-        (OLD_STATES, before(options.state_days)),
-        (OLD_CHUNKS, before(options.raw_days)),
         (ROLLUPS_FIVE_MINUTES, rollups(options.five_min_days, Tier::FiveMinutes)),
         (ROLLUPS_HOUR, rollups(options.hour_days, Tier::Hour)),
         (ROLLUPS_DAY, rollups(options.day_days, Tier::Day)),

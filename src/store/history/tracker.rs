@@ -3,7 +3,10 @@
 //!
 //! An event that goes on is given out again with the same number whenever it grew; the newest one counts.
 
-use super::event::{Episode, Event};
+use super::{
+    event::{Episode, Event},
+    incident::Incidents,
+};
 use crate::{
     model::{
         chart::MarkKind,
@@ -36,6 +39,7 @@ struct Watch {
     episodes: HashMap<i32, Event>,
     verdict: Option<(Level, Vec<(Topic, Level)>)>,
     down: Option<Event>,
+    incidents: Incidents,
     properties: Option<Arc<Properties>>,
     rights: Option<Arc<Rights>>,
     databases: Option<Arc<Vec<DatabaseRow>>>,
@@ -51,7 +55,7 @@ pub(super) fn event_no() -> i64 {
 }
 
 impl Tracker {
-    /// Goes on with episodes that were open when the last writer ended.
+    /// Goes on with what was open when the last writer ended.
     pub fn resume(&mut self, open: Vec<Event>) {
         for event in open {
             let Some(uid) = event.uid.clone() else { continue };
@@ -59,8 +63,17 @@ impl Tracker {
             match (&event.kind, &event.episode) {
                 (MarkKind::Blocking, Some(episode)) => drop(watch.episodes.insert(episode.head, event)),
                 (MarkKind::Connection, _) => watch.down = Some(event),
+                (MarkKind::Incident, _) => watch.incidents.resume(event),
                 _ => {}
             }
+        }
+    }
+
+    /// Takes an incident that somebody froze; gives what is to be written of it.
+    pub fn freeze(&mut self, event: Event) -> Event {
+        match event.uid.clone() {
+            Some(uid) => self.instances.entry(uid).or_default().incidents.freeze(event),
+            None => event,
         }
     }
 
@@ -73,7 +86,10 @@ impl Tracker {
         let scene = Scene { uid: &kept.info.uid, at: kept.at };
         match &kept.what {
             Happened::Link { link, since, .. } => watch.link(scene, link, *since, emit),
-            Happened::Health { health, .. } => watch.health(scene, health, emit),
+            Happened::Health { health, .. } => {
+                watch.incidents.follow(scene.uid, scene.at, health, emit);
+                watch.health(scene, health, emit);
+            }
             Happened::Reading { state: Ok(state), probe, .. } => watch.state(scene, *probe, state, emit),
             Happened::Reading { .. } | Happened::Pace { .. } => {}
         }

@@ -1,0 +1,198 @@
+//! Incidents of the flight recorder: a stretch of time of one instance that is kept whole, from ten minutes before its health
+//! became critical, or somebody pressed a key, to five minutes after. Pure; `tracker` feeds it, `events` merges what another
+//! process freezes, `retain` spares what lies within.
+//!
+//! One trouble is one incident: while it is critical, or is so again before the end, the incident grows, up to
+//! [`MOST_MS`]. What is already so when the watching begins, or begins again after an outage, is no change.
+
+use super::{event::Event, tracker::event_no};
+use crate::model::{
+    chart::MarkKind,
+    health::{Health, Level},
+    time::Timestamp,
+};
+use std::sync::Arc;
+
+/// An incident begins so long before it was noticed, ms …
+pub const BEFORE_MS: i64 = 10 * 60_000;
+/// … and ends so long after, ms.
+pub const AFTER_MS: i64 = 5 * 60_000;
+/// No incident is longer: what is critical for days has its beginning kept.
+pub(super) const MOST_MS: i64 = BEFORE_MS + 60 * 60_000;
+/// All probes have answered so long after the first, ms: what they find is no change of health.
+const SETTLED_MS: i64 = 20_000;
+/// An incident that grows is written so often, ms.
+const STEP_MS: i64 = 30_000;
+
+/// What is known of one instance.
+#[derive(Debug, Default)]
+pub(super) struct Incidents {
+    /// since when there is a verdict by its figures
+    known_since: Option<Timestamp>,
+    critical: bool,
+    newest: Option<Event>,
+}
+
+impl Incidents {
+    /// Goes on with one that the last writer left.
+    pub fn resume(&mut self, event: Event) {
+        self.newest = Some(event);
+    }
+
+    /// Takes a verdict.
+    pub fn follow(&mut self, uid: &Arc<str>, at: Timestamp, health: &Health, emit: &mut dyn FnMut(Event)) {
+        if matches!(health.level, Level::Unknown | Level::Offline) {
+            (self.known_since, self.critical) = (None, false);
+            return;
+        }
+        let since = *self.known_since.get_or_insert(at);
+        let was_critical = std::mem::replace(&mut self.critical, health.level == Level::Critical);
+        if !self.critical {
+            return;
+        }
+        if let Some(event) = self.newest.as_mut().filter(|event| is_within(event, at)) {
+            let to = at.plus_ms(AFTER_MS).min(event.at.plus_ms(MOST_MS));
+            if event.to.is_some_and(|before| to - before >= STEP_MS) {
+                event.to = Some(to);
+                emit(event.clone());
+            }
+            return;
+        }
+        if !was_critical && at - since >= SETTLED_MS {
+            let words = health.reasons.first().map_or("critical", |reason| &*reason.text);
+            let event = Event::incident(uid.clone(), at, words);
+            emit(event.clone());
+            self.newest = Some(event);
+        }
+    }
+
+    /// Takes one that somebody froze. Gives what is to be written: that one, or the one that it prolongs.
+    pub fn freeze(&mut self, event: Event) -> Event {
+        let event = self.newest.as_ref().and_then(|newest| newest.with(&event)).unwrap_or(event);
+        self.newest = Some(event.clone());
+        event
+    }
+}
+
+fn is_within(event: &Event, at: Timestamp) -> bool {
+    at >= event.at && event.to.is_some_and(|to| at <= to)
+}
+
+impl Event {
+    /// An incident of an instance, noticed `at`.
+    pub fn incident(uid: Arc<str>, at: Timestamp, words: &str) -> Self {
+        Self {
+            no: event_no(),
+            uid: Some(uid),
+            kind: MarkKind::Incident,
+            at: at.plus_ms(-BEFORE_MS),
+            to: Some(at.plus_ms(AFTER_MS)),
+            words: words.into(),
+            episode: None,
+        }
+    }
+
+    /// Two incidents that overlap, as one. None: they do not, or it would become too long.
+    pub(super) fn with(&self, other: &Self) -> Option<Self> {
+        let (mine, theirs) = (self.to?, other.to?);
+        let (at, to) = (self.at.min(other.at), mine.max(theirs));
+        let overlap = self.at <= theirs && other.at <= mine;
+        if !overlap || to - at > MOST_MS {
+            return None;
+        }
+        let words = if self.words.contains(&*other.words) {
+            self.words.clone()
+        } else {
+            format!("{} · {}", self.words, other.words).into()
+        };
+        Some(Self { at, to: Some(to), words, ..self.clone() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::health::{Reason, Topic};
+
+    fn at(s: i64) -> Timestamp {
+        Timestamp::from_ms(1_790_000_000_000 + s * 1000)
+    }
+
+    /// Plays levels at seconds; gives every version of every incident: number, beginning and end in seconds, words.
+    fn play(incidents: &mut Incidents, levels: &[(i64, Level)]) -> Vec<(i64, i64, i64, Arc<str>)> {
+        let mut told = Vec::new();
+        for (second, level) in levels {
+            let reason = Reason { level: *level, points: 50, text: "CPU 99 %".into(), topic: Topic::Cpu };
+            let health = Health { score: Some(50), level: *level, reasons: vec![reason] };
+            incidents.follow(&"a".into(), at(*second), &health, &mut |event| {
+                let s = |at: Timestamp| (at - self::at(0)) / 1000;
+                told.push((event.no, s(event.at), s(event.to.unwrap()), event.words.clone()));
+            });
+        }
+        told
+    }
+
+    use Level::{Critical, Offline, Ok, Unknown, Warning};
+
+    #[test]
+    fn a_change_to_critical_is_one_incident_however_often_it_comes_back() {
+        let mut incidents = Incidents::default();
+        let mut levels = vec![(0, Ok), (1000, Critical)];
+        // To and fro for ten minutes, each within five of the last.
+        levels.extend((1..=5).flat_map(|n| [(1000 + n * 120 - 60, Warning), (1000 + n * 120, Critical)]));
+        levels.extend([(1700, Ok), (1901, Ok), (2600, Critical)]);
+        let told = play(&mut incidents, &levels);
+        assert_eq!((told[0].1, told[0].2, &*told[0].3), (400, 1300, "CPU 99 %"));
+        let first = told[0].0;
+        let grown = told.iter().filter(|t| t.0 == first).max_by_key(|t| t.2).unwrap();
+        assert_eq!((grown.1, grown.2), (400, 1900), "five minutes after it was critical last");
+        let other: Vec<_> = told.iter().filter(|t| t.0 != first).collect();
+        assert_eq!(other.len(), 1, "{told:?}");
+        assert_eq!((other[0].1, other[0].2), (2000, 2900));
+    }
+
+    #[test]
+    fn what_stays_critical_has_its_first_hour_kept() {
+        let mut incidents = Incidents::default();
+        let levels: Vec<_> =
+            [(0, Ok)].into_iter().chain((0..5000).map(|n| (1000 + n * 2, Critical))).collect();
+        let told = play(&mut incidents, &levels);
+        let last = told.last().unwrap();
+        assert!(told.iter().all(|t| t.0 == last.0), "one");
+        assert_eq!((last.1, last.2), (400, 400 + MOST_MS / 1000));
+        assert!(told.len() < 130, "it is not written with every poll: {}", told.len());
+    }
+
+    #[test]
+    fn what_is_so_when_the_watching_begins_is_no_change() {
+        let start = |from| [(from, Unknown), (from + 1, Ok), (from + 3, Critical), (from + 60, Critical)];
+        assert_eq!(play(&mut Incidents::default(), &start(0)), []);
+        let mut incidents = Incidents::default();
+        assert_eq!(
+            play(&mut incidents, &[(0, Ok), (60, Warning), (600, Offline)]),
+            [],
+            "nothing is to be had"
+        );
+        assert_eq!(play(&mut incidents, &start(900)), [], "it came back as it was");
+        assert_eq!(play(&mut incidents, &[(1000, Ok), (1001, Critical)]).len(), 1);
+        // A killed collector goes on with the incident it had.
+        let mut next = Incidents::default();
+        next.resume(incidents.newest.clone().unwrap());
+        let told = play(&mut next, &start(1100));
+        assert_eq!((told.len(), told[0].1, told[1].2), (2, 401, 1460), "{told:?}");
+    }
+
+    #[test]
+    fn what_a_key_freezes_within_an_incident_prolongs_it() {
+        let mut incidents = Incidents::default();
+        let first = play(&mut incidents, &[(0, Ok), (1000, Critical)]);
+        let frozen = incidents.freeze(Event::incident("a".into(), at(1200), "kept by hand"));
+        assert_eq!((frozen.no, frozen.at, frozen.to), (first[0].0, at(400), Some(at(1500))));
+        assert_eq!(&*frozen.words, "CPU 99 % · kept by hand");
+        let again = incidents.freeze(Event::incident("a".into(), at(1210), "kept by hand"));
+        assert_eq!(&*again.words, "CPU 99 % · kept by hand");
+        let later = incidents.freeze(Event::incident("a".into(), at(9000), "kept by hand"));
+        assert_ne!(later.no, frozen.no);
+        assert_eq!(play(&mut incidents, &[(9100, Critical)])[0].0, later.no, "and the other way round");
+    }
+}
