@@ -1,5 +1,6 @@
 //! The command line: clap types only. Read by `command`; what an option means is decided there.
 
+pub mod bookmark;
 pub mod export;
 pub mod inventory;
 pub mod store;
@@ -121,6 +122,8 @@ pub enum Command {
     Tenant(Tenant),
     /// The history as a file: what is in it, check, backup, restore, recordings
     Store(store::Store),
+    /// Bookmarks and incidents on the time line: add, keep, list, remove
+    Bookmark(bookmark::Bookmark),
     /// The log of every change: list, verify, export it
     Audit(Audit),
     /// The instances of the inventory: add, edit, list, import, export

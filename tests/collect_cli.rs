@@ -3,9 +3,13 @@
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests fail like tests")]
 
+#[path = "collect/flight.rs"]
+mod flight;
 #[path = "harness/mod.rs"]
 #[expect(dead_code, reason = "shared with other tests and the benchmarks")]
 mod harness;
+#[path = "collect/kill.rs"]
+mod killed;
 
 use harness::{
     DBTOP, Home, PATIENCE,

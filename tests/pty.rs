@@ -10,10 +10,17 @@
 //! | the sealed inventory: its dialog, its lock, other processes and tenants | `pty/vault.rs` |
 //! | every end: keys, signals, a lost line, panics | `pty/ends.rs` |
 //! | a recording that is played: every pane, no way out of it, nothing written | `pty/replay.rs` |
+//! | a disk that is full, failing or read-only under history | `pty/disk.rs` |
 //! | another configuration while it runs: the file, SIGHUP | `pty/reload.rs` |
 #![cfg(unix)]
-#![expect(clippy::expect_used, reason = "helpers of tests fail like tests")]
+#![expect(
+    clippy::expect_used,
+    clippy::print_stderr,
+    reason = "helpers of tests fail like tests, and say what cannot be tested here"
+)]
 
+#[path = "pty/disk.rs"]
+mod disk;
 #[path = "pty/ends.rs"]
 mod ends;
 #[path = "harness/mod.rs"]

@@ -257,6 +257,19 @@ fn who_polls_is_said_if_it_is_another_process() {
 }
 
 #[test]
+fn that_history_is_not_kept_is_said_for_as_long_as_it_lasts() {
+    let mut s = small();
+    s.reply(Reply::Store(Some("disk full")));
+    s.wait_ms(60_000);
+    assert!(s.text().contains("HISTORY NOT KEPT: disk full"), "{}", s.text());
+    s.keys("t 02:14 enter");
+    arrive(&mut s);
+    assert!(s.text().contains("NO HISTORY") && s.text().contains("PAST"), "{}", s.text());
+    s.reply(Reply::Store(None));
+    assert!(!s.text().contains("HISTORY"), "{}", s.text());
+}
+
+#[test]
 fn the_past_at_four_sizes() {
     let mut all = String::new();
     for (w, h) in [(40, 10), (80, 24), (120, 40), (200, 60)] {

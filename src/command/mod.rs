@@ -3,6 +3,7 @@
 
 mod ask;
 mod audit;
+mod bookmark;
 mod check;
 mod collect;
 mod config;
@@ -81,6 +82,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Command::Vault(args)) => vault::run(args, &cli.tenancy).map(|()| ExitCode::SUCCESS),
         Some(Command::Tenant(args)) => tenant::run(args, &cli.tenancy),
         Some(Command::Store(args)) => store::run(&args, &cli.source, &cli.tenancy, &cli.screen),
+        Some(Command::Bookmark(args)) => bookmark::run(&args, &cli.source, &cli.tenancy),
         Some(Command::Audit(args)) => audit::run(args, &cli.tenancy),
         Some(Command::Instance(Instance { command: InstanceCommand::Test(args), output })) => {
             check::test(args, output, cli.source, &cli.tenancy).await

@@ -55,10 +55,10 @@ pub async fn run(source: Source, tenancy: &Tenancy, screen: &Screen) -> anyhow::
     );
     let (effects, wishes) = mpsc::channel(EFFECTS);
     let (replies, answers) = mpsc::channel(REPLIES);
-    let follower =
-        tokio::spawn(follow(reloader, collector.commands.clone(), replies.clone(), Arc::clone(&log)));
     let history =
         historian::start(historian::Ties::of(&collector, Some(replies.clone()), &config), readings)?;
+    let told = (collector.commands.clone(), history.orders.clone(), replies.clone());
+    let follower = tokio::spawn(follow(reloader, told, Arc::clone(&log)));
     if is_sealed {
         // Until the vault is open, nobody knows who polls.
         collector.commands.send(collect::Command::Follow(true)).await?;
@@ -138,11 +138,10 @@ fn plain_history(
     historian::Fleet::plain(&place)
 }
 
-/// Takes every reload of the configuration to the collector, the log and the screen. Ends with one of them.
+/// Takes every reload of the configuration to the collector, the history, the log and the screen. Ends with one of them.
 async fn follow(
     mut reloader: Reloader,
-    collector: Sender<collect::Command>,
-    replies: Sender<Reply>,
+    (collector, history, replies): (Sender<collect::Command>, Sender<historian::Order>, Sender<Reply>),
     log: Arc<log::LogGuard>,
 ) {
     loop {
@@ -157,7 +156,8 @@ async fn follow(
         if let Reload::Changed { config, .. } = reload {
             log.set_level(&config.log.level);
             let settings = collect::Command::Settings(Box::new(source::settings(&config)));
-            if collector.send(settings).await.is_err() {
+            let keep = historian::Order::Keep(historian::options(&config));
+            if collector.send(settings).await.is_err() || history.send(keep).await.is_err() {
                 return;
             }
             // Its theme was checked by the reload.

@@ -150,23 +150,40 @@ pub(super) fn target(history: Option<&Path>, source: &Source, tenancy: &Tenancy)
 }
 
 fn stretch(reader: &mut Reader, from: &str, to: Option<&str>, names: &[String]) -> anyhow::Result<Stretch> {
-    let now = Timestamp::from_ms(Utc::now().timestamp_millis());
-    let instant = |text: &str| match past::parse(text, now, 0) {
-        Ok(When::At(at)) => Ok(at),
-        Ok(When::Live) => Ok(now),
-        Err(error) => Err(error).with_context(|| format!("reading the time {text:?}")),
-    };
-    let (from, to) = (instant(from)?, to.map_or(Ok(now), instant)?);
+    let (from, to) = (instant(from)?, instant(to.unwrap_or("now"))?);
     if from >= to {
         bail!("the stretch ends before it begins");
     }
-    let known = reader.instances()?;
-    let mut uids: Vec<Arc<str>> = Vec::new();
-    for name in names {
-        let found = known.iter().find(|info| info.id.as_str().eq_ignore_ascii_case(name));
-        uids.push(found.with_context(|| format!("history knows no instance {name}"))?.uid.clone());
+    Ok(Stretch { uids: uids(reader, names)?, from, to })
+}
+
+/// A time as people say it.
+///
+/// # Errors
+/// It is none.
+pub(super) fn instant(words: &str) -> anyhow::Result<Timestamp> {
+    let now = Timestamp::from_ms(Utc::now().timestamp_millis());
+    if words == "now" {
+        return Ok(now);
     }
-    Ok(Stretch { uids, from, to })
+    match past::parse(words, now, 0) {
+        Ok(When::At(at)) => Ok(at),
+        Ok(When::Live) => Ok(now),
+        Err(error) => Err(error).with_context(|| format!("reading the time {words:?}")),
+    }
+}
+
+/// What history knows these instances by.
+///
+/// # Errors
+/// It does not know one of them.
+pub(super) fn uids(reader: &mut Reader, names: &[String]) -> anyhow::Result<Vec<Arc<str>>> {
+    let known = reader.instances()?;
+    let find = |name: &String| {
+        let found = known.iter().find(|info| info.id.as_str().eq_ignore_ascii_case(name));
+        found.map(|info| info.uid.clone()).with_context(|| format!("history knows no instance {name}"))
+    };
+    names.iter().map(find).collect()
 }
 
 fn stats(stats: &StoreStats, max_bytes: u64) -> Grid {
@@ -182,8 +199,8 @@ fn stats(stats: &StoreStats, max_bytes: u64) -> Grid {
                 Cell::int(items),
                 Cell::Int(tier.bytes as i64),
                 Cell::real(bytes_each),
-                instant(tier.oldest),
-                instant(tier.newest),
+                say_instant(tier.oldest),
+                say_instant(tier.newest),
             ]
         })
         .collect();
@@ -232,7 +249,8 @@ fn pairs(values: Vec<(&'static str, Cell)>) -> Grid {
     Grid { columns, rows: vec![row] }
 }
 
-fn instant(at: Option<Timestamp>) -> Cell {
+/// An instant as a cell.
+pub(super) fn say_instant(at: Option<Timestamp>) -> Cell {
     let at = at.and_then(|at| DateTime::from_timestamp_millis(at.ms()));
     at.map_or(Cell::Unknown(String::new()), |at| Cell::Text(at.format("%Y-%m-%d %H:%M:%S").to_string()))
 }

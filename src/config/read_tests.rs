@@ -105,8 +105,7 @@ fn an_option_in_the_wrong_place_is_told_its_home() {
         ("[ui]\nfleet_s = 60\n", "below the line [poll]"),
         ("ui = 3\n", "`ui` is a section"),
         ("[[ui]]\n", "`ui` is a section"),
-        ("[colour]
-", "budget, collect, health, history, log, "),
+        ("[colour]\n", "budget, collect, health, history, log, "),
         ("[ui]\ncolour = 3\n", "low_bandwidth, mouse, theme"),
     ] {
         let found = mistakes(text);

@@ -100,6 +100,8 @@ pub struct App {
     pub(super) comparison: Option<Comparison>,
     /// who polls, if it is another process
     pub(super) collector: Option<String>,
+    /// why history is not kept
+    pub(super) store: Option<&'static str>,
 }
 
 impl App {
@@ -144,6 +146,7 @@ impl App {
             travel: Travel::new(now, settings.recording),
             comparison: None,
             collector: None,
+            store: None,
         };
         // A recording is entered at its end: there is nothing else to show.
         if let Some(last) = last {

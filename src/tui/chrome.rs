@@ -216,6 +216,11 @@ fn header_right(app: &App, line: &mut Canvas<'_>) -> u16 {
     if matches!(app.desk.state, VaultState::Locked { .. }) {
         pieces.push((t.banner, " LOCKED ".to_owned()));
     }
+    if let Some(sign) = app.store {
+        let short = w < 120 || app.travel.past.is_some() && w < 160;
+        let text = if short { " NO HISTORY ".to_owned() } else { format!(" HISTORY NOT KEPT: {sign} ") };
+        pieces.push((t.banner, text));
+    }
     let gap = if w < 100 { 2 } else { 3 };
     let total: usize = pieces.iter().map(|(_, p)| width(p) + gap).sum();
     let mut x = w.saturating_sub(total as u16 + 1 - gap as u16);

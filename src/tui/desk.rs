@@ -209,6 +209,7 @@ impl App {
                 }
             }
             Reply::Collector(words) => self.collector = words,
+            Reply::Store(sign) => self.store = sign,
             Reply::Saved(Ok(text)) => self.say(Level::Ok, text),
             Reply::Saved(Err(refusal)) => self.say(Level::Warning, refusal.words),
         }

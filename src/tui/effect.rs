@@ -314,6 +314,8 @@ pub enum Reply {
     },
     /// who polls, if it is another process: `attached · collector pid 4711, 500/500`; None: this one
     Collector(Option<String>),
+    /// what history suffers from, in two words (`disk full`), for as long as nothing is kept; None: it is kept
+    Store(Option<&'static str>),
 }
 
 /// Capacity that the channel of effects should have: more wishes than a person has between two frames.

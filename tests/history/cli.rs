@@ -181,3 +181,45 @@ fn what_is_no_recording_is_refused_before_the_terminal_is_taken() {
         assert!(!err.contains("terminal"), "{name}: {err}");
     }
 }
+
+#[test]
+fn bookmarks_and_incidents_are_put_listed_and_taken_away() {
+    let stage = Stage::new();
+    let mut engine = Engine::open(&stage.path(), None, Options::default()).unwrap();
+    feed(&mut engine, &mut World::new(2), 0..3600);
+    let home = stage.folder.path().join("home");
+    let path = stage.path().display().to_string();
+    // The collector has the file meanwhile.
+    let run = |args: &[&str]| dbtop(&home, &[&["bookmark", "--history", &path, "-o", "json"], args].concat());
+    let rows = |args: &[&str]| -> Vec<serde_json::Value> {
+        let (output, out, err) = run(args);
+        assert!(output.status.success(), "{args:?}: {err}");
+        serde_json::from_str(&out).unwrap()
+    };
+    let put = rows(&["add", "--at", "2026-10-01 00:20", "--note", "the night job"]);
+    assert_eq!((&put[0]["instance"], &put[0]["note"]), (&"".into(), &"the night job".into()));
+    let one = ["--instance", &name(1), "--at", "2026-10-01 00:40"];
+    rows(&[&["keep"], &one[..]].concat());
+    // A few minutes later: the same incident, longer.
+    rows(&["keep", "--instance", &name(1), "--at", "2026-10-01 00:44", "--note", "worse"]);
+    let found = rows(&["list"]);
+    let kinds: Vec<&str> = found.iter().map(|row| row["kind"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["bookmark", "incident"], "{found:?}");
+    assert_eq!(
+        (&found[1]["from"], &found[1]["to"]),
+        (&"2026-10-01 00:30:00".into(), &"2026-10-01 00:49:00".into())
+    );
+    assert_eq!(found[1]["note"], "kept by hand · worse");
+    assert_eq!(rows(&["list", "--instance", &name(0)]).len(), 1, "a note for the whole fleet is everybody's");
+    rows(&["remove", found[1]["number"].as_str().unwrap()]);
+    assert_eq!(rows(&["list"]).len(), 1);
+    for (args, words) in [
+        (&["remove", "7"][..], "no bookmark or incident has the number 7"),
+        (&["keep"], "name it with --instance"),
+        (&["keep", "--instance", "nobody"], "history knows no instance nobody"),
+        (&["add", "--note", "x", "--at", "soonish"], "reading the time"),
+    ] {
+        let (output, _, err) = run(args);
+        assert!(!output.status.success() && err.contains(words), "{args:?}: {err}");
+    }
+}

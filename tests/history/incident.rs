@@ -64,7 +64,7 @@ fn what_lies_within_an_incident_outlives_its_neighbours_and_goes_with_it() {
     let chart = |from, to, points| reader.chart(&uid(&name(1)), &cpu, at(from), at(to), points).unwrap();
     let within = chart(NOTICED - 600, NOTICED + 300, 900);
     assert!(within.tier.is_none() && within.line.buckets.len() > 25, "{}", within.line.buckets.len());
-    let around = chart(600, 5 * 3600, 1000);
+    let around = chart(-600, 6 * 3600, 1000);
     assert!(around.tier.is_some() && around.line.buckets.len() > 50, "{}", around.line.buckets.len());
     engine.clean_up(at(402 * DAY), LONG).unwrap();
     assert_eq!((rows(&reader, "states"), rows(&reader, "points, sealed chunks")), (0, 0));

@@ -82,7 +82,8 @@ pub async fn run(args: &cli::Collect, source: &cli::Source, tenancy: &Tenancy) -
     let history = historian::start(historian::Ties::of(&collector, None, &config), readings)?;
     let (stand, standing) = watch::channel((Standing::Starting, String::new()));
     let mut tasks = JoinSet::new();
-    tasks.spawn(reconfigure(reloader, collector.commands.clone(), Arc::clone(&log), Arc::clone(&notifier)));
+    let (commands, orders) = (collector.commands.clone(), history.orders.clone());
+    tasks.spawn(reconfigure(reloader, commands, orders, Arc::clone(&log), Arc::clone(&notifier)));
     tend_inventory(source, tenancy, &collector, &history.orders, stand, &mut tasks)?;
     if source.demo.is_some() || source.inventory.is_some() {
         let mut open = historian::Fleet::plain(&place)?;
@@ -250,10 +251,11 @@ fn tend_inventory(
     Ok(())
 }
 
-/// Takes every reload of the configuration to the collector and the log.
+/// Takes every reload of the configuration to the collector, the history and the log.
 async fn reconfigure(
     mut reloader: Reloader,
     collector: Sender<collect::Command>,
+    history: Sender<historian::Order>,
     log: Arc<log::LogGuard>,
     notifier: Arc<Notifier>,
 ) {
@@ -268,7 +270,10 @@ async fn reconfigure(
         if let Reload::Changed { config, .. } = reload {
             log.set_level(&config.log.level);
             let settings = Box::new(source::settings(&config));
-            if collector.send(collect::Command::Settings(settings)).await.is_err() {
+            let keep = historian::Order::Keep(historian::options(&config));
+            if collector.send(collect::Command::Settings(settings)).await.is_err()
+                || history.send(keep).await.is_err()
+            {
                 return;
             }
         }

@@ -59,11 +59,22 @@ impl Work {
             return Ok(());
         };
         let infos = self.instances();
-        let first = if infos.len() > AT_ONCE { Charts::OfTheList } else { Charts::All };
-        for charts in [first, Charts::All] {
-            let snapshot = self.reader()?.fleet_at(&infos, &now.thresholds, at, charts)?;
+        let first_charts = if infos.len() > AT_ONCE { Charts::OfTheList } else { Charts::All };
+        for charts in [first_charts, Charts::All] {
+            let (snapshot, damaged) =
+                self.reader()?.fleet_with_damage(&infos, &now.thresholds, at, charts)?;
+            if let (Some(first), true) = (damaged.first(), charts == first_charts) {
+                let more = match damaged.len() {
+                    1 => String::new(),
+                    n => format!(", and {} more", n - 1),
+                };
+                let text = format!(
+                    "history is damaged here: {first} is missing{more}; `dbtop store check` says all"
+                );
+                self.say(Reply::Message { level: Level::Warning, text });
+            }
             self.say(Reply::Past { ticket, snapshot, at, oldest, newest });
-            if first == Charts::All {
+            if first_charts == Charts::All {
                 break;
             }
         }
@@ -168,7 +179,7 @@ impl Work {
             return Ok(());
         }
         let Some(fleet) = &self.fleet else { return Ok(()) };
-        Marks::open(&fleet.file, fleet.sealer.clone())?.put(event)
+        Marks::open(&fleet.file, fleet.sealer.clone())?.put(event).map(drop)
     }
 
     /// What history knows it by.

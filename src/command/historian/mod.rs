@@ -20,7 +20,7 @@ use crate::{
     },
     store::{
         Home, StoreError,
-        history::{Options, QUEUE, Reader, Writer, WriterHandle, WriterStats},
+        history::{Options, QUEUE, Reader, StoreHealth, Writer, WriterHandle, WriterStats},
     },
     tui::effect::{EFFECTS, Reply, Request},
     vault::Sealer,
@@ -52,6 +52,9 @@ const BEAT_MS: i64 = 10_000;
 /// Before a screen polls by itself it waits so long for the next collector: one that is updated or restarted is soon back.
 const WAIT_FOR_COLLECTOR: Duration = Duration::from_secs(4);
 
+/// In two words: nobody knows who collects.
+const CANNOT_BE_TAKEN: &str = "no lock";
+
 /// What the historian is told.
 pub enum Order {
     /// this is the fleet from now on
@@ -60,6 +63,8 @@ pub enum Order {
     Close,
     /// there is no fleet: this recording is played
     Play(Recording),
+    /// the configuration changed: it is kept so from now on
+    Keep(Options),
     /// a question of the screen
     Ask(Request),
 }
@@ -226,6 +231,12 @@ impl Work {
             }
             Order::Close => self.close(),
             Order::Play(recording) => self.play(recording),
+            Order::Keep(options) => {
+                if let Role::Collecting { writer, .. } = &self.role {
+                    writer.keep(options.clone());
+                }
+                self.ties.options = options;
+            }
             Order::Ask(request) => self.answer(request),
         }
     }
@@ -242,8 +253,9 @@ impl Work {
         let _ = self.ties.commands.blocking_send(command);
     }
 
-    /// Says once what is the matter with history; None: nothing.
-    fn trouble(&mut self, words: Option<String>) {
+    /// Says once what is the matter with history, and shows two words of it for as long as it lasts; None: nothing.
+    fn trouble(&mut self, trouble: Option<(&'static str, String)>) {
+        let (sign, words) = trouble.unzip();
         if self.said == words {
             return;
         }
@@ -254,6 +266,7 @@ impl Work {
             tracing::info!("history is kept again");
             self.say(Reply::Message { level: Level::Ok, text: "history is kept again".into() });
         }
+        self.say(Reply::Store(sign));
         self.said = words;
     }
 
@@ -266,12 +279,13 @@ impl Work {
             match take_lock(fleet) {
                 Ok(lock::Taken::Ours(lock)) => Ok(Some(lock)),
                 Ok(lock::Taken::Theirs(_)) => return self.begin_to_follow(),
-                Err(e) => Err(super::words(&e)),
+                Err(e) => Err((CANNOT_BE_TAKEN, super::words(&e))),
             }
         };
         let started = lock.and_then(|lock| {
             let writer = Writer::start(&fleet.file, fleet.sealer.clone(), self.ties.options.clone());
-            writer.map(|(recorder, writer)| (lock, recorder, writer)).map_err(|e| e.to_string())
+            let refused = |e: StoreError| (StoreHealth::of(&e).sign(), e.to_string());
+            writer.map(|(recorder, writer)| (lock, recorder, writer)).map_err(refused)
         });
         match started {
             Ok((lock, recorder, writer)) => {
@@ -282,10 +296,10 @@ impl Work {
                 self.say(Reply::Collector(None));
                 self.trouble(None);
             }
-            Err(e) => {
+            Err((sign, e)) => {
                 // It polls all the same: what is on the screen needs no history.
                 self.command(Command::Follow(false));
-                self.trouble(Some(format!("no history is kept: {e}")));
+                self.trouble(Some((sign, format!("no history is kept: {e}"))));
             }
         }
     }
@@ -301,7 +315,8 @@ impl Work {
                     return self.make_way();
                 }
                 let stats = writer.stats.borrow_and_update().clone();
-                let trouble = (!stats.health.is_fine()).then(|| stats.health.words().to_owned());
+                let trouble =
+                    (!stats.health.is_fine()).then(|| (stats.health.sign(), stats.health.words().to_owned()));
                 self.tell.send_replace(Some(stats));
                 self.trouble(trouble);
             }
@@ -364,7 +379,9 @@ impl Work {
         let words = attached(held, &fleet.folder, now);
         self.say(Reply::Collector(Some(words)));
         let done = self.take_new(now);
-        self.trouble(done.err().map(|e| format!("following the collector: {e}")));
+        let theirs = beat.and_then(|b| b.store?.problem).map(|why| ("the collector says why", why));
+        let ours = done.err().map(|e| (StoreHealth::of(&e).sign(), format!("following the collector: {e}")));
+        self.trouble(ours.or(theirs));
     }
 
     fn take_new(&mut self, now: Timestamp) -> Result<(), StoreError> {

@@ -153,6 +153,16 @@ impl Engine {
             .map_err(failed())
     }
 
+    /// Keeps history so from now on.
+    ///
+    /// # Errors
+    /// The new cap cannot be set.
+    pub fn take_options(&mut self, options: Options) -> Result<(), StoreError> {
+        self.options = options;
+        self.cleaning = Cleaning::default();
+        self.limit_size()
+    }
+
     /// Opens the file anew: after an error of the disk the old handle may be of no use any more.
     ///
     /// # Errors

@@ -90,15 +90,16 @@ impl Marks {
         Ok(Self { path: path.to_owned(), connection, blobs })
     }
 
-    /// Puts an event on the time line, or a newer version of it. An incident prolongs the one that it overlaps.
+    /// Puts an event on the time line, or a newer version of it. An incident prolongs the one that it overlaps. Gives what
+    /// was written.
     ///
     /// # Errors
     /// The file cannot be written.
-    pub fn put(&self, event: &Event) -> Result<(), StoreError> {
+    pub fn put(&self, event: &Event) -> Result<Event, StoreError> {
         self.write(event).map_err(Trouble::at("writing an event to the history", &self.path))
     }
 
-    fn write(&self, event: &Event) -> Result<(), Trouble> {
+    fn write(&self, event: &Event) -> Result<Event, Trouble> {
         let instance: Option<u32> = match &event.uid {
             None => Some(0),
             Some(uid) => self
@@ -109,7 +110,9 @@ impl Marks {
         };
         let instance = instance.unwrap_or(0);
         let before = if event.kind == MarkKind::Incident { self.incident(instance, event)? } else { None };
-        put_event(&self.connection, &self.blobs, instance, before.as_ref().unwrap_or(event))
+        let event = before.unwrap_or_else(|| event.clone());
+        put_event(&self.connection, &self.blobs, instance, &event)?;
+        Ok(event)
     }
 
     /// The newest incident of the instance, prolonged by this one. None: they have nothing to do with each other.

@@ -58,6 +58,19 @@ impl StoreHealth {
         matches!(self, Self::Fine)
     }
 
+    /// What is the matter in two words, for a place that shows it for as long as it lasts; empty when it is fine.
+    pub const fn sign(&self) -> &'static str {
+        match self {
+            Self::Fine => "",
+            Self::Full(_) => "disk full",
+            Self::ReadOnly(_) => "disk read-only",
+            Self::Failing(_) => "disk fails",
+            Self::Damaged(_) => "file damaged",
+            Self::Busy(_) => "file busy",
+            Self::Refused(_) => "file refused",
+        }
+    }
+
     /// In words; empty when it is fine.
     pub fn words(&self) -> &str {
         match self {

@@ -40,11 +40,26 @@ impl Reader {
         at: Timestamp,
         charts: Charts,
     ) -> Result<Arc<FleetSnapshot>, StoreError> {
+        self.fleet_with_damage(infos, thresholds, at, charts).map(|(fleet, _)| fleet)
+    }
+
+    /// The same, and what is missing in it because the file is damaged there, in words.
+    ///
+    /// # Errors
+    /// The file cannot be read at all.
+    pub fn fleet_with_damage(
+        &mut self,
+        infos: &[Arc<InstanceInfo>],
+        thresholds: &Thresholds,
+        at: Timestamp,
+        charts: Charts,
+    ) -> Result<(Arc<FleetSnapshot>, Vec<String>), StoreError> {
         let by_uid: HashMap<&str, &Arc<InstanceInfo>> = infos.iter().map(|info| (&*info.uid, info)).collect();
         let uids: Vec<Arc<str>> = infos.iter().map(|info| Arc::clone(&info.uid)).collect();
         let mut fleet = Fleet::new(thresholds.clone());
         fleet.apply(Update::Inventory(infos.to_vec()));
-        for mut kept in self.state_at(&uids, at)?.kept {
+        let past = self.state_at(&uids, at)?;
+        for mut kept in past.kept {
             if let Some(info) = by_uid.get(&*kept.info.uid) {
                 // Its name may have been another one then.
                 kept.info = Arc::clone(info);
@@ -58,7 +73,7 @@ impl Reader {
             };
             fleet.apply(Update::History { instance: info.id.clone(), history: Arc::new(history) });
         }
-        Ok(fleet.snapshot(at))
+        Ok((fleet.snapshot(at), past.damaged))
     }
 
     /// The quarter of an hour before an instant, all series.

@@ -74,6 +74,7 @@ pub struct WriterHandle {
     /// how it fares, new every second
     pub stats: watch::Receiver<WriterStats>,
     notes: mpsc::Sender<Event>,
+    options: watch::Sender<Options>,
     thread: JoinHandle<Result<(), StoreError>>,
 }
 
@@ -90,6 +91,7 @@ impl Writer {
         sealer: Option<Sealer>,
         options: Options,
     ) -> Result<(Recorder, WriterHandle), StoreError> {
+        let (wish, wanted) = watch::channel(options.clone());
         let engine = Engine::open(path, sealer, options)?;
         let failed = || StoreError::io("starting the writer of", path);
         let runtime = runtime::Builder::new_current_thread().enable_time().build().map_err(failed())?;
@@ -100,6 +102,7 @@ impl Writer {
             engine,
             batches,
             from_user,
+            wanted,
             tell,
             stats: WriterStats::default(),
             patience: Patience::default(),
@@ -109,7 +112,7 @@ impl Writer {
             .name("history".to_owned())
             .spawn(move || runtime.block_on(work.run()))
             .map_err(failed())?;
-        Ok((recorder, WriterHandle { stats, notes, thread }))
+        Ok((recorder, WriterHandle { stats, notes, options: wish, thread }))
     }
 }
 
@@ -117,6 +120,11 @@ impl WriterHandle {
     /// Puts an event on the time line. False: too many wait already, or the writer has ended.
     pub fn note(&self, event: Event) -> bool {
         self.notes.try_send(event).is_ok()
+    }
+
+    /// Keeps history so from the next commit on.
+    pub fn keep(&self, options: Options) {
+        self.options.send_replace(options);
     }
 
     /// Waits until it has written everything and ended. Drop all [`Recorder`]s first.
@@ -133,6 +141,7 @@ struct Work {
     engine: Engine,
     batches: mpsc::Receiver<Vec<Kept>>,
     from_user: mpsc::Receiver<Event>,
+    wanted: watch::Receiver<Options>,
     tell: watch::Sender<WriterStats>,
     stats: WriterStats,
     patience: Patience,
@@ -211,6 +220,10 @@ impl Work {
         if self.patience.is_failing() {
             // The old handle may be of a file that is not there any more.
             self.engine.reopen()?;
+        }
+        if self.wanted.has_changed().unwrap_or(false) {
+            let options = self.wanted.borrow_and_update().clone();
+            self.engine.take_options(options)?;
         }
         let started = Instant::now();
         let done = match self.engine.commit() {

@@ -1,0 +1,99 @@
+//! `dbtop bookmark`: what the keys for bookmarks and incidents do, for scripts. Works beside a collector that runs.
+
+use super::{
+    once::grid::{Cell, Grid},
+    store::{Target, instant, say_instant, target, uids},
+};
+use crate::{
+    cli::{
+        Source, Tenancy,
+        bookmark::{Bookmark, BookmarkCommand, Spot},
+    },
+    model::{chart::MarkKind, time::Timestamp},
+    store::history::{AFTER_MS, Event, EventFilter, Marks, Reader},
+};
+use anyhow::bail;
+use std::{collections::HashMap, process::ExitCode, sync::Arc};
+
+/// Runs one of the sub-commands.
+///
+/// # Errors
+/// In sentences that say the way out: see `store::StoreError`.
+pub fn run(args: &Bookmark, source: &Source, tenancy: &Tenancy) -> anyhow::Result<ExitCode> {
+    let target = target(args.history.as_deref(), source, tenancy)?;
+    let mut reader = target.read()?;
+    let changed: Vec<Event> = match &args.command {
+        BookmarkCommand::Add { spot, note } => {
+            let (at, uids) = find(&mut reader, spot)?;
+            let uids: Vec<Option<Arc<str>>> =
+                if uids.is_empty() { vec![None] } else { uids.into_iter().map(Some).collect() };
+            uids.into_iter().map(|uid| Event::bookmark(uid, at, note)).collect()
+        }
+        BookmarkCommand::Keep { spot, note } => {
+            let (at, uids) = find(&mut reader, spot)?;
+            if uids.is_empty() {
+                bail!("an incident is one of an instance: name it with --instance");
+            }
+            uids.into_iter().map(|uid| Event::incident(uid, at, note)).collect()
+        }
+        BookmarkCommand::List { instances } => {
+            let found = list(&mut reader, instances)?;
+            grid(&mut reader, &found)?.print(args.output, &mut std::io::stdout().lock())?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        BookmarkCommand::Remove { number } => {
+            let found = list(&mut reader, &[])?;
+            let Some(event) = found.into_iter().find(|event| event.no == *number) else {
+                bail!("no bookmark or incident has the number {number}: `dbtop bookmark list` shows them");
+            };
+            marks(&target)?.remove(*number)?;
+            grid(&mut reader, &[event])?.print(args.output, &mut std::io::stdout().lock())?;
+            return Ok(ExitCode::SUCCESS);
+        }
+    };
+    let marks = marks(&target)?;
+    let mut put: Vec<Event> = Vec::new();
+    for event in &changed {
+        put.push(marks.put(event)?);
+    }
+    grid(&mut reader, &put)?.print(args.output, &mut std::io::stdout().lock())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn marks(target: &Target) -> anyhow::Result<Marks> {
+    Ok(Marks::open(&target.path, target.sealer.clone())?)
+}
+
+fn find(reader: &mut Reader, spot: &Spot) -> anyhow::Result<(Timestamp, Vec<Arc<str>>)> {
+    Ok((instant(spot.at.as_deref().unwrap_or("now"))?, uids(reader, &spot.instances)?))
+}
+
+/// Bookmarks and incidents of these instances, or of all, in the order of time.
+fn list(reader: &mut Reader, instances: &[String]) -> anyhow::Result<Vec<Event>> {
+    let uids = uids(reader, instances)?;
+    let filter = EventFilter { uids, kinds: vec![MarkKind::Bookmark, MarkKind::Incident] };
+    // An incident may not be over yet.
+    let to = instant("now")?.plus_ms(AFTER_MS);
+    Ok(reader.events(&filter, Timestamp::from_ms(0), to)?)
+}
+
+fn grid(reader: &mut Reader, events: &[Event]) -> anyhow::Result<Grid> {
+    let known = reader.instances()?;
+    let names: HashMap<&str, &str> = known.iter().map(|info| (&*info.uid, info.id.as_str())).collect();
+    let row = |event: &Event| {
+        let uid = event.uid.as_deref();
+        let name = uid.map_or("", |uid| names.get(uid).copied().unwrap_or(uid));
+        let kind = if event.kind == MarkKind::Incident { "incident" } else { "bookmark" };
+        vec![
+            // Of 63 bits: a number in JSON is read with 53 of them by many.
+            Cell::Text(event.no.to_string()),
+            Cell::Text(kind.to_owned()),
+            say_instant(Some(event.at)),
+            say_instant(event.to),
+            Cell::Text(name.to_owned()),
+            Cell::Text(event.words.to_string()),
+        ]
+    };
+    let columns = vec!["number", "kind", "from", "to", "instance", "note"];
+    Ok(Grid { columns, rows: events.iter().map(row).collect() })
+}
