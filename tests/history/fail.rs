@@ -98,6 +98,22 @@ fn what_is_too_old_goes_tier_by_tier() {
 }
 
 #[test]
+fn other_options_are_in_force_with_the_next_pass() {
+    let stage = Stage::new();
+    let mut engine = Engine::open(&stage.path(), None, Options::default()).unwrap();
+    feed(&mut engine, &mut World::new(1), 0..3 * 3600);
+    let day = 86_400;
+    engine.seal(at(day), LONG).unwrap();
+    engine.clean_up(at(10 * day), LONG).unwrap();
+    let reader = Reader::open(&stage.path(), None).unwrap();
+    let states = || reader.stats().unwrap().tiers.iter().find(|tier| tier.name == "states").unwrap().rows;
+    assert!(states() > 5);
+    engine.take_options(Options { state_days: 5, ..Options::default() }).unwrap();
+    engine.clean_up(at(10 * day), LONG).unwrap();
+    assert_eq!(states(), 0);
+}
+
+#[test]
 fn a_damaged_page_costs_what_was_on_it() {
     let stage = Stage::new();
     let mut engine = Engine::open(&stage.path(), None, Options::default()).unwrap();

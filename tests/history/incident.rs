@@ -18,7 +18,7 @@ use std::time::Instant;
 
 const DAY: i64 = 86_400;
 /// When it was noticed, seconds.
-const NOTICED: i64 = 3 * 3600;
+const NOTICED: i64 = 27 * 3600;
 
 fn rows(reader: &Reader, name: &str) -> u64 {
     reader.stats().unwrap().tiers.iter().find(|tier| tier.name == name).unwrap().rows
@@ -26,21 +26,21 @@ fn rows(reader: &Reader, name: &str) -> u64 {
 
 fn incidents(reader: &Reader) -> Vec<Event> {
     let filter = EventFilter { uids: Vec::new(), kinds: vec![MarkKind::Incident] };
-    reader.events(&filter, at(0), at(DAY)).unwrap()
+    reader.events(&filter, at(0), at(2 * DAY)).unwrap()
 }
 
 fn readings_at(reader: &mut Reader, second: i64) -> usize {
-    let past = reader.state_at(&[uid(&name(1))], at(second)).unwrap();
+    let past = reader.state_at(&[uid(&name(0))], at(second)).unwrap();
     past.kept.iter().filter(|kept| kept.at >= at(second - 120)).count()
 }
 
-/// Six hours of three instances, of which the second has an incident.
+/// Thirty hours of an instance, with an incident near their end.
 fn kept(stage: &Stage, options: Options) -> Engine {
     let mut engine = Engine::open(&stage.path(), None, options).unwrap();
-    feed(&mut engine, &mut World::new(3), 0..6 * 3600);
-    engine.note(Event::incident(uid(&name(1)), at(NOTICED), "CPU 99 %"));
+    feed(&mut engine, &mut World::new(1), 0..30 * 3600);
+    engine.note(Event::incident(uid(&name(0)), at(NOTICED), "CPU 99 %"));
     engine.commit().unwrap();
-    engine.seal(at(DAY), LONG).unwrap();
+    engine.seal(at(2 * DAY), LONG).unwrap();
     engine
 }
 
@@ -61,10 +61,10 @@ fn what_lies_within_an_incident_outlives_its_neighbours_and_goes_with_it() {
     assert_eq!(readings_at(&mut reader, NOTICED + 3600), 0);
     // A chart within it has its points; one around it the means, which reach further back.
     let cpu = SeriesKey::of(SeriesId::Cpu);
-    let chart = |from, to, points| reader.chart(&uid(&name(1)), &cpu, at(from), at(to), points).unwrap();
+    let chart = |from, to, points| reader.chart(&uid(&name(0)), &cpu, at(from), at(to), points).unwrap();
     let within = chart(NOTICED - 600, NOTICED + 300, 900);
     assert!(within.tier.is_none() && within.line.buckets.len() > 25, "{}", within.line.buckets.len());
-    let around = chart(-600, 6 * 3600, 1000);
+    let around = chart(600, 29 * 3600, 5000);
     assert!(around.tier.is_some() && around.line.buckets.len() > 50, "{}", around.line.buckets.len());
     engine.clean_up(at(402 * DAY), LONG).unwrap();
     assert_eq!((rows(&reader, "states"), rows(&reader, "points, sealed chunks")), (0, 0));
@@ -79,7 +79,7 @@ fn the_cap_takes_what_an_incident_keeps_last() {
     let shrink = |to: u64| {
         let options = Options { max_bytes: to, ..Options::default() };
         let mut engine = Engine::open(&stage.path(), None, options).unwrap();
-        assert!(engine.clean_up(at(DAY), LONG).unwrap().evicted > 0);
+        assert!(engine.clean_up(at(2 * DAY), LONG).unwrap().evicted > 0);
     };
     let mut reader = Reader::open(&stage.path(), None).unwrap();
     let all = rows(&reader, "states");

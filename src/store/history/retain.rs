@@ -94,8 +94,22 @@ impl Engine {
         }
         if (now - self.cleaning.looked_at).abs() >= EVERY_MS {
             if (now - self.cleaning.spared_at).abs() >= DAY_MS {
-                // Incidents that went set free what they had kept.
+                // What incidents kept that went meanwhile is found once a day.
                 (self.cleaning.spared, self.cleaning.spared_at) = ([i64::MIN; 2], now);
+            }
+            // Events first: an incident that goes sets free what it kept.
+            for (sql, before) in due(&self.options, now) {
+                loop {
+                    if started.elapsed() > budget {
+                        done.more = true;
+                        return Ok(done);
+                    }
+                    let deleted = self.delete(sql, before)?;
+                    done.old += deleted;
+                    if deleted < ROWS as u64 {
+                        break;
+                    }
+                }
             }
             let before = |days: u32| now.saturating_sub(i64::from(days) * DAY_MS);
             for (detail, before) in [
@@ -108,19 +122,6 @@ impl Engine {
                         return Ok(done);
                     }
                     let deleted = self.delete_loose(detail, before)?;
-                    done.old += deleted;
-                    if deleted < ROWS as u64 {
-                        break;
-                    }
-                }
-            }
-            for (sql, before) in due(&self.options, now) {
-                loop {
-                    if started.elapsed() > budget {
-                        done.more = true;
-                        return Ok(done);
-                    }
-                    let deleted = self.delete(sql, before)?;
                     done.old += deleted;
                     if deleted < ROWS as u64 {
                         break;
