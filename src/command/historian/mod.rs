@@ -377,9 +377,11 @@ impl Work {
         }
         let now = now();
         let words = attached(held, &fleet.folder, now);
+        let beat = heartbeat::read(&fleet.folder).ok().flatten();
+        let fresh = beat.filter(|beat| now.ms() - beat.written_ms <= BEAT_MS);
         self.say(Reply::Collector(Some(words)));
         let done = self.take_new(now);
-        let theirs = beat.and_then(|b| b.store?.problem).map(|why| ("the collector says why", why));
+        let theirs = fresh.and_then(|b| b.store?.problem).map(|why| ("the collector says why", why));
         let ours = done.err().map(|e| (StoreHealth::of(&e).sign(), format!("following the collector: {e}")));
         self.trouble(ours.or(theirs));
     }
