@@ -34,9 +34,8 @@ fn clock_ms() -> i64 {
 /// Where below a folder the history is.
 fn history_below(folder: &Path) -> Option<PathBuf> {
     let entries = std::fs::read_dir(folder).ok()?.flatten().map(|entry| entry.path());
-    entries.into_iter().find_map(|path| match path.is_dir() {
-        true => history_below(&path),
-        false => path.ends_with("history.db").then_some(path),
+    entries.into_iter().find_map(|path| {
+        if path.is_dir() { history_below(&path) } else { path.ends_with("history.db").then_some(path) }
     })
 }
 
