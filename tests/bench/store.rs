@@ -255,6 +255,32 @@ fn ingest(folder: &Path) {
     );
 }
 
+/// What lies in the file, by the sample and by the reading.
+fn sizes(path: &Path, run: &Run, instance_days: f64) {
+    let samples = run.samples as f64;
+    let chunks = blobs(path, "SELECT sum(length(blob)) * 1.0 FROM chunk");
+    let rollups = blobs(path, "SELECT sum(length(blob)) * 1.0 FROM rollup");
+    let states = blobs(path, "SELECT sum(length(blob)) * 1.0 FROM state");
+    line("points as measured, bytes a sample", &format!("{:.2}", chunks / samples), "<= 2.0", "see above");
+    line("with roll-ups", &format!("{:.2}", (chunks + rollups) / samples), "<= 2.0", "-");
+    line(
+        "states of all panes, bytes a reading",
+        &format!(
+            "{:.0} ({:.0} MB a day for 500 instances)",
+            states / run.kept as f64,
+            states / 1e6 / instance_days * 500.0
+        ),
+        "-",
+        "not kept",
+    );
+    line(
+        "the file, everything in it, bytes a sample",
+        &format!("{:.2} ({:.0} MB)", size(path) as f64 / samples, size(path) as f64 / 1e6),
+        "(<= 2.5 without states)",
+        "-",
+    );
+}
+
 fn month(folder: &Path) {
     let instances = setting("DBTOP_BENCH_INSTANCES", 8) as usize;
     let days = setting("DBTOP_BENCH_DAYS", 30);
@@ -271,28 +297,7 @@ fn month(folder: &Path) {
         started.elapsed().as_secs_f64(),
         run.busy.as_secs_f64()
     );
-    let samples = run.samples as f64;
-    let chunks = blobs(&path, "SELECT sum(length(blob)) * 1.0 FROM chunk");
-    let rollups = blobs(&path, "SELECT sum(length(blob)) * 1.0 FROM rollup");
-    let states = blobs(&path, "SELECT sum(length(blob)) * 1.0 FROM state");
-    line("points as measured, bytes a sample", &format!("{:.2}", chunks / samples), "<= 2.0", "see above");
-    line("with roll-ups", &format!("{:.2}", (chunks + rollups) / samples), "<= 2.0", "-");
-    line(
-        "states of all panes, bytes a reading",
-        &format!(
-            "{:.0} ({:.0} MB a day for 500 instances)",
-            states / run.kept as f64,
-            states / 1e6 / days as f64 * 500.0 / instances as f64
-        ),
-        "-",
-        "not kept",
-    );
-    line(
-        "the file, everything in it, bytes a sample",
-        &format!("{:.2} ({:.0} MB)", size(&path) as f64 / samples, size(&path) as f64 / 1e6),
-        "(<= 2.5 without states)",
-        "-",
-    );
+    sizes(&path, &run, days as f64 * instances as f64);
     let end = days * DAY - HOUR;
     for (what, from, buckets, target) in [
         ("chart of 24 h as measured", end - DAY, 1440, "<= 1 ms"),
