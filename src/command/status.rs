@@ -100,6 +100,11 @@ pub fn run(args: &Status, source: &Source, tenancy: &Tenancy) -> anyhow::Result<
     if args.output == Format::Table {
         narrow(&mut grid);
     }
+    if seen.is_empty() {
+        super::ask::say(
+            "there is no tenant here: name a plain inventory with --inventory FILE, or make a tenant",
+        );
+    }
     grid.print(args.output, &mut stdout().lock())
 }
 

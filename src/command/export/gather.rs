@@ -285,7 +285,10 @@ impl Tale {
         if health.level == Level::Ok {
             self.well_at = Some(at);
         }
-        let bad = |health: &Health| (health.level, 100 - health.score.unwrap_or(100).min(100));
+        // Before its first poll everything is unknown: any verdict says more.
+        let bad = |health: &Health| {
+            (health.level != Level::Unknown, health.level, 100 - health.score.unwrap_or(100).min(100))
+        };
         if self.worst.as_ref().is_none_or(|(_, worst)| bad(&health) > bad(worst)) {
             self.before = self.well_at.unwrap_or(self.before);
             self.worst = Some((at, health));
@@ -303,7 +306,8 @@ impl Tale {
         let [_, _, warning, critical, offline] = self.level_ms;
         let worst = self.worst.as_ref().map(|(_, health)| health);
         // What was never judged is the least interesting.
-        let level = worst.map_or(Level::Ok, |health| health.level);
+        let level = worst.map(|health| health.level).filter(|level| *level != Level::Unknown);
+        let level = level.unwrap_or(Level::Ok);
         (level, 100 - worst.and_then(|h| h.score).unwrap_or(100).min(100), warning + critical + offline)
     }
 }

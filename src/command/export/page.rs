@@ -184,7 +184,14 @@ fn blocked(html: &mut Html, story: &Story) {
     let episodes: Vec<_> =
         story.events_of(MarkKind::Blocking).filter_map(|event| event.episode.as_ref()).collect();
     if episodes.is_empty() {
-        html.leaf("p", &[], "Nobody was blocked for long enough to be seen.");
+        // What nobody looked at is not known to have been well.
+        let polls: u64 = story.tales.iter().map(|tale| tale.polls.0).sum();
+        let words = if polls == 0 {
+            "Whether somebody was blocked is not known: no poll of that time is kept.".to_owned()
+        } else {
+            format!("In the {polls} polls that are kept nobody was blocked for long enough to be seen.")
+        };
+        html.leaf("p", &[], &words);
     } else {
         let lost = episodes.iter().map(|episode| episode.lost_ms).sum();
         let peak = episodes.iter().map(|episode| episode.peak_victims).max().unwrap_or_default();
@@ -226,7 +233,7 @@ fn worst(tale: &Tale) -> String {
         return format!("No verdict on {} is kept of that time.", tale.info.id);
     };
     if health.level == Level::Ok {
-        return "No instance was worse than well.".into();
+        return "No instance was worse than well, of those with a verdict.".into();
     }
     let score = health.score.map_or_else(|| "no score".into(), |score| format!("score {score}"));
     let reasons: Vec<&str> = health.reasons.iter().map(|reason| &*reason.text).collect();
@@ -249,7 +256,11 @@ fn worst(tale: &Tale) -> String {
 
 fn changed(html: &mut Html, story: &Story) {
     if story.changes.is_empty() {
-        html.leaf("p", &[], "No instance was worse than well, so there is nothing to compare.");
+        html.leaf(
+            "p",
+            &[],
+            "No instance with a verdict was worse than well, so there is nothing to compare.",
+        );
     }
     for (info, before, worst, differences) in &story.changes {
         html.leaf("h3", &[], &format!("{}: {} to {} UTC", info.id, moment(*before), moment(*worst)));

@@ -166,7 +166,9 @@ impl Work {
         for id in instances {
             self.put(&Event::incident(self.uid(id), at, "kept by hand"))?;
         }
-        let text = format!("kept as an incident: {} instances, from 10 minutes ago on", instances.len());
+        let who =
+            if let [one] = instances { one.to_string() } else { format!("{} instances", instances.len()) };
+        let text = format!("kept as an incident: {who}, from 10 minutes ago on");
         self.say(Reply::Message { level: Level::Ok, text });
         Ok(())
     }
