@@ -87,7 +87,7 @@ fn main() -> ExitCode {
 }
 
 fn measure(instances: u32, time: Duration) -> Row {
-    let sim = SimProcess::start(instances, 14_800, None);
+    let sim = SimProcess::start(instances, 0, None);
     let home = Home::new();
     let mut collector = dbtop(&["--inventory", &sim.inventory(), "collect"], &home)
         .stderr(Stdio::null())

@@ -223,7 +223,6 @@ fn an_incident_is_one_page_and_a_recording_beside_it() {
             "· kept by hand for KIM.WEBER",
             "2026-10-01 01:00:00 UTC",
             "Worst was sqlprd-000: critical (score 40)",
-            "2 sessions blocked",
             "CORP\\kim.weber",
             "KEY dbo.orders.pk_orders",
             HOSTILE,
