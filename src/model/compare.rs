@@ -142,6 +142,7 @@ pub fn instances(before: &InstanceSnapshot, after: &InstanceSnapshot) -> Vec<Dif
     }
     if let (Some(x), Some(y)) = (a.properties.get(), b.properties.get()) {
         properties(&mut out, x, y);
+        options(&mut out, x, y);
     }
     databases(&mut out, before, after);
     rank(out.all, MOST_OF_ONE)
@@ -431,6 +432,13 @@ fn properties(out: &mut Out, before: &Properties, after: &Properties) {
             figure::push_grouped(&mut words, b);
             out.push(About::Configuration, 4.0, None, words);
         }
+    }
+}
+
+/// Every option is a line of its own: who compares two servers looks for just this.
+fn options(out: &mut Out, before: &Properties, after: &Properties) {
+    for (name, a, b) in before.changed_options(after) {
+        out.push(About::Configuration, 4.0, None, format!("{name} {a} → {b}"));
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::time::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 /// The operating system below the instance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -64,9 +64,48 @@ pub struct Properties {
     pub clock_skew_ms: Option<i64>,
     /// how the connection came to be protected, such as `TLS verified` (said by the driver layer)
     pub transport: Option<Arc<str>>,
+    /// options of `sp_configure`, by name; None: not told
+    pub options: Option<Arc<Vec<ServerOption>>>,
+}
+
+/// An option of `sp_configure`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServerOption {
+    /// such as `max server memory (MB)`
+    pub name: Arc<str>,
+    /// what is configured
+    pub configured: Option<i64>,
+    /// what is in use; another value waits for RECONFIGURE or a restart
+    pub in_use: Option<i64>,
+}
+
+impl ServerOption {
+    /// `4096`, or `4096, configured 8192` while that waits for RECONFIGURE or a restart. None: no figure is known.
+    pub fn words(&self) -> Option<String> {
+        match (self.in_use, self.configured) {
+            (Some(now), Some(next)) if now != next => Some(format!("{now}, configured {next}")),
+            (Some(one), _) => Some(one.to_string()),
+            (None, Some(next)) => Some(format!("configured {next}")),
+            (None, None) => None,
+        }
+    }
 }
 
 impl Properties {
+    /// The options that are another one's and ours with another value, by name: before and now, in words. One that only
+    /// one of the two knows (another version) is no change.
+    pub fn changed_options(&self, now: &Self) -> Vec<(Arc<str>, String, String)> {
+        let (Some(before), Some(now)) = (&self.options, &now.options) else { return Vec::new() };
+        let known: HashMap<&str, &ServerOption> =
+            before.iter().map(|option| (&*option.name, option)).collect();
+        let changed = |option: &ServerOption| {
+            let before = known.get(&*option.name)?.words()?;
+            let now = option.words()?;
+            (before != now).then(|| (Arc::clone(&option.name), before, now))
+        };
+        now.iter().filter_map(changed).collect()
+    }
+
     /// The product's year, such as 2019, by major version.
     pub const fn year(&self) -> Option<u16> {
         match self.major {
@@ -113,5 +152,33 @@ impl Rights {
             (None, None) => None,
             _ => Some(false),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(options: &[(&str, i64, i64)]) -> Properties {
+        let option = |(name, configured, in_use): &(&str, i64, i64)| ServerOption {
+            name: (*name).into(),
+            configured: Some(*configured),
+            in_use: Some(*in_use),
+        };
+        Properties { options: Some(Arc::new(options.iter().map(option).collect())), ..Properties::default() }
+    }
+
+    #[test]
+    fn an_option_changes_when_its_figures_do_and_not_when_a_version_brings_it() {
+        let before = with(&[("max server memory (MB)", 8192, 8192), ("priority boost", 0, 0)]);
+        let now =
+            with(&[("max server memory (MB)", 4096, 8192), ("priority boost", 0, 0), ("new one", 1, 1)]);
+        let told = before.changed_options(&now);
+        assert_eq!(
+            told,
+            [("max server memory (MB)".into(), "8192".to_owned(), "8192, configured 4096".to_owned())]
+        );
+        assert!(Properties::default().changed_options(&now).is_empty(), "not told before is no change");
+        assert!(now.changed_options(&Properties::default()).is_empty());
     }
 }

@@ -130,6 +130,7 @@ pub static COLUMNS: &[(&str, Columns)] = &[
             ("statement_end_offset", Int),
         ],
     ),
+    ("configuration", &[("name", Text), ("configured", Int), ("in_use", Int)]),
     ("connections", &[("session_id", Int), ("client_net_address", Text), ("most_recent_sql_handle", Bytes)]),
     (
         "cost",

@@ -245,15 +245,21 @@ mod tests {
         let mut ctx = ProbeContext::new();
         assert_eq!(
             names(&ctx, ProbeId::Properties, false),
-            ["properties", "sysinfo"],
+            ["properties", "sysinfo", "configuration"],
             "nothing known: no variant"
         );
         let present = vec!["dm_exec_requests".into()];
         ctx.absorb(&Sample::Rights(Rights { rights: vec![], present }));
-        assert_eq!(names(&ctx, ProbeId::Properties, false), ["properties", "sysinfo", "host_2016"]);
+        assert_eq!(
+            names(&ctx, ProbeId::Properties, false),
+            ["properties", "sysinfo", "configuration", "host_2016"]
+        );
         let present = vec!["dm_os_host_info".into()];
         ctx.absorb(&Sample::Rights(Rights { rights: vec![], present }));
-        assert_eq!(names(&ctx, ProbeId::Properties, false), ["properties", "sysinfo", "host_2017"]);
+        assert_eq!(
+            names(&ctx, ProbeId::Properties, false),
+            ["properties", "sysinfo", "configuration", "host_2017"]
+        );
     }
 
     #[test]

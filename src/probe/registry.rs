@@ -116,6 +116,7 @@ pub const RESOLVE_OBJECT: Script = script!("resolve_object", Definition);
 pub const SESSION: &str = include_str!("../../tsql/session.sql");
 
 const PROPERTIES: Script = script!("properties", Nothing);
+const CONFIGURATION: Script = script!("configuration", Nothing);
 const SYSINFO: Script = script!("sysinfo", Performance);
 const HOST_2017: Script = script!("host_2017", Nothing);
 const HOST_2016: Script = script!("host_2016", Performance);
@@ -164,6 +165,7 @@ pub static PROBES: [Probe; 14] = [
         parts: &[
             needed(PROPERTIES),
             optional(SYSINFO, &[]),
+            optional(CONFIGURATION, &[]),
             optional(HOST_2017, &[When::Has("dm_os_host_info")]),
             optional(HOST_2016, &[When::Lacks("dm_os_host_info")]),
         ],

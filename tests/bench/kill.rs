@@ -30,7 +30,8 @@ fn main() {
     let mut restarts = Vec::new();
     let (mut clean, mut rows) = (0, 0);
     for round in 1..=rounds {
-        let works = Duration::from_millis(fastrand::u64(1_000..5_000));
+        // While it connects and warms up, samples come all the time; then there are seconds without any.
+        let works = Duration::from_millis(fastrand::u64(700..2_000));
         let killed = kill::once(&sim, &home, works);
         println!(
             "round {round}: worked {works:?}, newest sample {} ms before the kill, {} rows, clean: {}",

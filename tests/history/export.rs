@@ -4,7 +4,7 @@
 use crate::{
     cli::dbtop,
     keep::{Stage, at, feed},
-    world::{START, World, info, name, uid},
+    world::{START, World, info, name, properties, uid},
 };
 use dbtop::{
     model::{
@@ -123,6 +123,7 @@ pub fn incident(path: &Path) {
         kept(1, 4810, Happened::Link { link: down, since: at(4810), was_down: false }),
         kept(1, 4820, Happened::Link { link: Link::Up, since: at(4820), was_down: true }),
         kept(1, 4830, reading(ProbeId::Databases, State::Databases(Arc::new(databases)))),
+        kept(1, 4835, reading(ProbeId::Properties, State::Properties(Arc::new(properties(30_000))))),
         kept(0, 4840, reading(ProbeId::Blocking, State::Blocking(Arc::default()))),
         kept(
             0,
@@ -228,10 +229,11 @@ fn an_incident_is_one_page_and_a_recording_beside_it() {
             HOSTILE,
             "login failed for user 'svc_dbtop_ro'",
             "database GehaltsDB is new",
+            "max server memory (MB) 60000 -> 30000",
+            "sqlprd-001: options of sp_configure",
             "Enterprise Edition (64-bit)",
             "CPU least",
             "By program",
-            "Buffer IO",
             "0 → 2 sessions blocked",
             "dbtop took",
         ],

@@ -7,7 +7,7 @@ use dbtop::model::{
     health::{Health, Level, Reason, Topic},
     instance::{InstanceId, InstanceInfo, TlsMode},
     kept::{Happened, Kept, State, rounded},
-    properties::{Properties, Right, Rights},
+    properties::{Properties, Right, Rights, ServerOption},
     sample::{DatabaseRow, Link, ProbeId, VolumeRow},
     session::{Activity, Request, Resource, SessionCounts, SqlText, Statement},
     snapshot::{BlockNode, Blocking, Chain, CostNow, CpuNow, Headline, MemoryNow},
@@ -164,7 +164,7 @@ impl Server {
             out.push(Kept { info: self.info.clone(), at, what });
         };
         if second == 0 {
-            tell(ProbeId::Properties, 3_600_000, State::Properties(Arc::new(properties())));
+            tell(ProbeId::Properties, 3_600_000, State::Properties(Arc::new(properties(60_000))));
             tell(ProbeId::Rights, 3_600_000, State::Rights(Arc::new(rights())));
         }
         if second % 900 == 0 {
@@ -396,8 +396,12 @@ fn blocking(victims: usize, lasted_ms: i64, text: &Arc<SqlText>) -> Blocking {
     Blocking { chains: vec![chain], cycles_cut: 0 }
 }
 
-fn properties() -> Properties {
+pub fn properties(memory_mb: i64) -> Properties {
+    let option =
+        |name: &str, value| ServerOption { name: name.into(), configured: Some(value), in_use: Some(value) };
+    let options = vec![option("max server memory (MB)", memory_mb), option("xp_cmdshell", 0)];
     Properties {
+        options: Some(Arc::new(options)),
         server_name: Some("SQLPRD".into()),
         edition: Some("Enterprise Edition (64-bit)".into()),
         version: Some("16.0.4105.2".into()),

@@ -3,11 +3,12 @@
 use super::{
     gather::{Story, Tale},
     html::Html,
+    incident::CHARTED,
     moment,
     page::{count, level_name, share, span},
 };
 use crate::{
-    model::{ash::Dimension, chart::MarkKind, figure, session::SqlText},
+    model::{ash::Dimension, chart::MarkKind, figure, properties::ServerOption, session::SqlText},
     store::history::Event,
 };
 use std::collections::HashSet;
@@ -305,6 +306,7 @@ pub(super) fn configuration(html: &mut Html, story: &Story) {
         "rights missing",
     ];
     html.table(&columns, story.tales.iter().take(INSTANCES).filter_map(row));
+    options(html, story);
     if known < story.tales.len() {
         none(html, &format!("Nothing is kept of {}.", count(story.tales.len() - known, "other")));
     }
@@ -317,6 +319,17 @@ pub(super) fn configuration(html: &mut Html, story: &Story) {
     if !rows.is_empty() {
         html.leaf("h3", &[], "What gave nothing at the end");
         html.table(&["instance", "probe", "why"], rows);
+    }
+}
+
+/// Options of `sp_configure` of those that are told of in full.
+fn options(html: &mut Html, story: &Story) {
+    let told = story.tales.iter().take(CHARTED);
+    let of = |tale: &Tale| tale.properties.as_ref().and_then(|p| p.options.clone());
+    for (tale, options) in told.filter_map(|tale| Some((tale, of(tale)?))) {
+        let row = |o: &ServerOption| vec![o.name.to_string(), o.words().unwrap_or_else(|| "–".to_owned())];
+        html.leaf("h3", &[], &format!("{}: options of sp_configure", tale.info.id));
+        html.table(&["option", "#in use"], options.iter().map(row));
     }
 }
 

@@ -211,7 +211,13 @@ impl Entry {
         let Poll { at, .. } = *poll;
         let facts = &self.facts;
         Ok(match sample {
-            Sample::Properties(p) => State::Properties(Arc::new(*p)),
+            Sample::Properties(mut p) => {
+                // Every instance has the same ninety names.
+                for option in p.options.iter_mut().flat_map(|all| Arc::make_mut(all)) {
+                    option.name = names.share(&option.name);
+                }
+                State::Properties(Arc::new(*p))
+            }
             Sample::Rights(r) => State::Rights(Arc::new(r)),
             Sample::Databases(d) => State::Databases(Arc::new(cut(d))),
             Sample::Availability(r) => State::Availability(Arc::new(cut(r))),

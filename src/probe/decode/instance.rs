@@ -3,7 +3,7 @@
 use super::{all, many, one};
 use crate::{
     model::{
-        properties::{Platform, Properties, Right, Rights},
+        properties::{Platform, Properties, Right, Rights, ServerOption},
         reading::Unavailable,
         sample::{DatabaseRow, Sample},
     },
@@ -11,6 +11,9 @@ use crate::{
     tds::Row,
 };
 use std::sync::Arc;
+
+/// Options that are kept; SQL Server 2025 has about a hundred.
+const MAX_OPTIONS: usize = 256;
 
 /// `properties`, with `sysinfo` and `host_2017` or `host_2016` where they came.
 pub fn properties(sets: &Sets, ctx: &ProbeContext) -> Result<Sample, Unavailable> {
@@ -40,7 +43,22 @@ pub fn properties(sets: &Sets, ctx: &ProbeContext) -> Result<Sample, Unavailable
         add_sysinfo(&mut properties, info, ctx);
     }
     (properties.platform, properties.os_name) = host(sets);
+    properties.options = options(sets);
     Ok(Sample::Properties(Box::new(properties)))
+}
+
+/// None where they were not told: a list without any would say that there are none.
+fn options(sets: &Sets) -> Option<Arc<Vec<ServerOption>>> {
+    let option = |row: Row<'_>| {
+        Some(ServerOption {
+            name: row.name("name")?,
+            configured: row.i64("configured"),
+            in_use: row.i64("in_use"),
+        })
+    };
+    let mut options: Vec<_> = all(sets, "configuration").filter_map(option).take(MAX_OPTIONS).collect();
+    options.sort_by(|a, b| a.name.cmp(&b.name));
+    (!options.is_empty()).then(|| Arc::new(options))
 }
 
 fn add_sysinfo(properties: &mut Properties, row: Row<'_>, ctx: &ProbeContext) {
@@ -162,6 +180,33 @@ mod tests {
         assert_eq!(p.cpu_count, None);
         assert_eq!(p.platform, Platform::Unknown);
         assert_eq!(p.hadr_enabled, Some(true));
+    }
+
+    #[test]
+    fn options_are_told_by_name_and_none_is_not_an_empty_list() {
+        assert_eq!(decoded(&sets(vec![base()])).options, None);
+        let row = |name: &str, configured, in_use| vec![text(name), configured, in_use];
+        let found = set(
+            "configuration",
+            &["name", "configured", "in_use"],
+            vec![
+                row("xp_cmdshell", Cell::Int(1), Cell::Int(1)),
+                row("max server memory (MB)", Cell::Int(8192), Cell::Int(4096)),
+                row("odd", Cell::Null, Cell::Null),
+            ],
+        );
+        let p = decoded(&sets(vec![base(), found]));
+        let told: Vec<_> =
+            p.options.iter().flat_map(|all| all.iter()).map(|o| (&*o.name, o.words())).collect();
+        let words = |text: &str| Some(text.to_owned());
+        assert_eq!(
+            told,
+            [
+                ("max server memory (MB)", words("4096, configured 8192")),
+                ("odd", None),
+                ("xp_cmdshell", words("1"))
+            ]
+        );
     }
 
     #[test]

@@ -185,6 +185,7 @@ fn table_of(name: &str) -> Option<fn(&Asked<'_>) -> Table> {
         "chain" => sessions::chain,
         "cms" => slow::registered,
         "check" => server::check,
+        "configuration" => server::configuration,
         "connections" => sessions::connections,
         "cost" => sessions::cost,
         "counters" => server::counters,

@@ -68,6 +68,44 @@ pub fn sysinfo(q: &Asked<'_>) -> Table {
     ])
 }
 
+/// Options of `sp_configure`: name, configured, in use.
+fn options(q: &Asked<'_>) -> Vec<(i64, &'static str, i64)> {
+    let p = q.moment.profile;
+    vec![
+        (1539, "max degree of parallelism", i64::from(p.cpus).min(8)),
+        (1538, "cost threshold for parallelism", if p.enterprise { 50 } else { 5 }),
+        (1543, "min server memory (MB)", 0),
+        (1544, "max server memory (MB)", p.target_memory_kb() / 1024),
+        (503, "max worker threads", 0),
+        (1541, "query wait (s)", -1),
+        (1540, "min memory per query (KB)", 1024),
+        (109, "fill factor (%)", 0),
+        (103, "user connections", 0),
+        (1581, "optimize for ad hoc workloads", i64::from(p.enterprise)),
+        (1579, "backup compression default", 1),
+        (1576, "remote admin connections", 1),
+        (1568, "default trace enabled", 1),
+        (1569, "blocked process threshold (s)", 5),
+        (16390, "xp_cmdshell", 0),
+        (16384, "Agent XPs", 1),
+        (1562, "clr enabled", 0),
+        (1517, "priority boost", 0),
+    ]
+}
+
+/// What our probe asks of them.
+pub fn configuration(q: &Asked<'_>) -> Table {
+    let columns = [("name", NVarChar(35)), ("configured", BigInt), ("in_use", BigInt)];
+    let row = |(_, name, value): (i64, &str, i64)| vec![text(name), int(value), int(value)];
+    Table::new(&columns).with(options(q).into_iter().map(row))
+}
+
+/// The view itself; its values are variants, of which it has none.
+pub fn configurations(q: &Asked<'_>) -> Table {
+    let columns = [("configuration_id", Int), ("name", NVarChar(35))];
+    Table::new(&columns).with(options(q).into_iter().map(|(id, name, _)| vec![int4(id), text(name)]))
+}
+
 /// Operating system, on any version.
 pub fn host(q: &Asked<'_>) -> Table {
     let p = q.moment.profile;

@@ -44,6 +44,7 @@ fn rows_of(name: &str, q: &Asked<'_>) -> Option<Table> {
         "dm_os_sys_info" => server::sysinfo(q),
         "dm_os_host_info" => server::host(q),
         "databases" => server::databases(q),
+        "configurations" => server::configurations(q),
         _ => return None,
     })
 }

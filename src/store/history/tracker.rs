@@ -327,6 +327,9 @@ fn properties_changed(before: &Properties, now: &Properties) -> Vec<String> {
         before.hadr_enabled.map(i64::from),
         now.hadr_enabled.map(i64::from),
     );
+    for (name, before, now) in before.changed_options(now) {
+        changes.push(format!("{name} {before} -> {now}"));
+    }
     // The server's start is told through its clock: a second is no restart.
     if let (Some(before), Some(now)) = (before.started_at, now.started_at)
         && now - before > 30_000

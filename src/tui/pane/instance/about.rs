@@ -28,6 +28,7 @@ pub fn document(i: &InstanceSnapshot, view: &View<'_>) -> Document {
     rights(&mut d, i, view);
     polled(&mut d, i, view);
     let f = &i.facts;
+    options(&mut d, i, view);
     list(&mut d, "volumes", i, &f.volumes, view, volume);
     list(&mut d, "availability groups", i, &f.availability, view, replica);
     list(&mut d, "jobs that failed within a day", i, &f.jobs, view, job);
@@ -128,6 +129,18 @@ fn properties(d: &mut Document, i: &InstanceSnapshot, view: &View<'_>) {
             s.push_str(if ms > 0 { " ahead of ours" } else { " behind ours" });
         }
     });
+}
+
+/// What `sp_configure` would show.
+fn options(d: &mut Document, i: &InstanceSnapshot, view: &View<'_>) {
+    let Some(all) = i.facts.properties.get().and_then(|p| p.options.as_ref()) else { return };
+    d.head("configuration");
+    for option in all.iter() {
+        let words = option.words().unwrap_or_else(|| "–".to_owned());
+        let waits = option.in_use.is_some() && option.configured.is_some_and(|c| Some(c) != option.in_use);
+        let style = if waits { view.theme.warning } else { view.theme.base };
+        d.text(format!("{:<36} {words}", option.name), style);
+    }
 }
 
 fn rights(d: &mut Document, i: &InstanceSnapshot, view: &View<'_>) {
