@@ -212,8 +212,7 @@ fn an_incident_is_one_page_and_a_recording_beside_it() {
     };
     let (output, table, err) = run(&[]);
     assert!(output.status.success(), "{err}");
-    says(&err, &["neither file is sealed"]);
-    says(&table, &["night.html", "night.dbtop"]);
+    says(&format!("{err}{table}"), &["neither file is sealed", "night.html", "night.dbtop"]);
     let page = std::fs::read_to_string(&out).unwrap();
     let text = well_formed(&page);
     says(

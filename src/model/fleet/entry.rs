@@ -213,7 +213,7 @@ impl Entry {
         Ok(match sample {
             Sample::Properties(mut p) => {
                 // Every instance has the same ninety names.
-                for option in p.options.iter_mut().flat_map(|all| Arc::make_mut(all)) {
+                for option in p.options.iter_mut().flat_map(Arc::make_mut) {
                     option.name = names.share(&option.name);
                 }
                 State::Properties(Arc::new(*p))
