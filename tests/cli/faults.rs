@@ -18,7 +18,8 @@ const FAULTS: [(&str, &str, &str); 7] = [
     ("black_hole", "(timed out)", "no answer"),
     ("no_rights", "needs VIEW SERVER STATE", "n/a (VIEW SERVER STATE)"),
     ("hostile_cut", "unreachable", "ended it without a word"),
-    ("hostile_endless", "bad answer", ""),
+    // Too many rows, or no end within the deadline where this machine is slow.
+    ("hostile_endless", "bad answer|timed out", ""),
     ("hostile", "", ""),
 ];
 /// The next one can be asked and has much to tell, none of it harmless.
@@ -72,9 +73,10 @@ fn every_fault_is_told_in_words_and_the_others_are_fine() {
     for ((kind, why, _), name) in FAULTS.iter().zip(&names) {
         let row = row(name);
         let said = row["why"].as_str().unwrap();
-        assert!(row["level"] != "ok" && !said.is_empty() && said.contains(why), "{kind}: {row:?}");
+        let tells = |text: &str| why.split('|').any(|why| text.contains(why));
+        assert!(row["level"] != "ok" && !said.is_empty() && tells(said), "{kind}: {row:?}");
         let table = &answers[&("fleet", "table")].stdout;
-        assert!(table.lines().any(|l| l.starts_with(name) && l.contains(why)), "{kind}: {table}");
+        assert!(table.lines().any(|l| l.starts_with(name) && tells(l)), "{kind}: {table}");
     }
     for name in &names[FAULTS.len() + 1..] {
         let row = row(name);
