@@ -143,7 +143,7 @@ pub enum Command {
 /// `dbtop collect`.
 #[derive(Debug, Args)]
 pub struct Collect {
-    /// Answer here with figures for Prometheus, such as 127.0.0.1:9399; stronger than [metrics] listen
+    /// Answer here with figures for Prometheus, such as 127.0.0.1:9399; stronger than `[metrics] listen`
     #[arg(long, value_name = "ADDRESS")]
     pub metrics: Option<std::net::SocketAddr>,
 }

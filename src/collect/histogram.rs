@@ -84,7 +84,7 @@ impl Histogram {
     }
 }
 
-/// See [`Histogram::totals`].
+/// See `Histogram::totals`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Totals {
     /// upper bounds, ms, growing, each with how many took less

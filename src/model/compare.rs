@@ -2,7 +2,7 @@
 //! the screen asks for it and shows the list.
 //!
 //! A figure counts by its factor, not by its size: CPU from 5 to 40 % says more than page life from 40,000 to 30,000 s.
-//! Each figure has a floor below which a factor means nothing, and only factors of [`LEAST_FACTOR`] and more are told.
+//! Each figure has a floor below which a factor means nothing, and only factors of `LEAST_FACTOR` and more are told.
 
 use super::{
     figure,
