@@ -49,6 +49,8 @@ pub(super) struct Manager<D> {
     tasks: JoinSet<()>,
     running: HashMap<InstanceId, Running>,
     focused: HashSet<InstanceId>,
+    /// on the screens of processes that follow us
+    watched: HashSet<InstanceId>,
     /// None: nothing is kept
     flight: Option<Flight>,
     paused: bool,
@@ -73,6 +75,7 @@ impl<D: Driver> Manager<D> {
             tasks: JoinSet::new(),
             running: HashMap::new(),
             focused: HashSet::new(),
+            watched: HashSet::new(),
             flight: records.then(Flight::default),
             paused: false,
             waiting: None,
@@ -141,6 +144,10 @@ impl<D: Driver> Manager<D> {
                 self.focused = ids.into_iter().collect();
                 self.set_focus();
             }
+            Command::Watched(ids) => {
+                self.watched = ids.into_iter().collect();
+                self.set_focus();
+            }
             Command::Refresh(ids) => {
                 let all = ids.is_empty();
                 for (_, running) in self.running.iter().filter(|(id, _)| all || ids.contains(id)) {
@@ -174,9 +181,11 @@ impl<D: Driver> Manager<D> {
         }
     }
 
-    /// On the screen, or recorded in detail.
+    /// On a screen, or recorded in detail.
     fn is_focused(&self, id: &InstanceId) -> bool {
-        self.focused.contains(id) || self.flight.as_ref().is_some_and(|flight| flight.holds(id))
+        self.focused.contains(id)
+            || self.watched.contains(id)
+            || self.flight.as_ref().is_some_and(|flight| flight.holds(id))
     }
 
     fn set_focus(&self) {

@@ -69,6 +69,8 @@ const SHUTDOWN_WITHIN: Duration = Duration::from_secs(3);
 pub enum Command {
     /// exactly these instances are on the screen: they are polled faster
     Focus(Vec<InstanceId>),
+    /// exactly these are on screens of other processes, which follow this one: they are polled as fast
+    Watched(Vec<InstanceId>),
     /// poll these now, whatever their time-table says; none named: all. Cuts the wait after a failure short
     Refresh(Vec<InstanceId>),
     /// stop polling (connections stay), or go on

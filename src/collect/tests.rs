@@ -194,7 +194,12 @@ async fn what_is_on_the_screen_is_polled_faster_and_leaving_it_is_not_silence() 
     seconds(60.0).await;
     let fast = fake.polls("a", ProbeId::Activity, start).len() - slow;
     assert!(slow <= 5 && (27..=36).contains(&fast), "{slow} {fast}");
+    collector.commands.send(Command::Watched(vec![InstanceId::new("a")])).await.unwrap();
     collector.commands.send(Command::Focus(Vec::new())).await.unwrap();
+    seconds(60.0).await;
+    let still = fake.polls("a", ProbeId::Activity, start).len() - slow - fast;
+    assert!(still >= 27, "another screen has it: {still}");
+    collector.commands.send(Command::Watched(Vec::new())).await.unwrap();
     for _ in 0..60 {
         seconds(0.5).await;
         assert_eq!(shown(&collector, "a").health.level, Level::Ok);

@@ -3,9 +3,13 @@
 use super::historian::Order;
 use crate::{
     collect::Command,
+    model::instance::InstanceId,
     tui::effect::{Effect, Request},
 };
-use tokio::sync::mpsc::{Receiver, Sender, error::TrySendError};
+use tokio::sync::{
+    mpsc::{Receiver, Sender, error::TrySendError},
+    watch,
+};
 
 /// Takes wishes until the screen is gone.
 pub async fn carry_out(
@@ -13,10 +17,15 @@ pub async fn carry_out(
     collector: Sender<Command>,
     keeper: Sender<Request>,
     historian: Sender<Order>,
+    looked_at: watch::Sender<Vec<InstanceId>>,
 ) {
     while let Some(effect) = wishes.recv().await {
         let command = match effect {
-            Effect::Focus(instances) => Command::Focus(instances),
+            Effect::Focus(instances) => {
+                // If another process polls, the historian asks it.
+                looked_at.send_replace(instances.clone());
+                Command::Focus(instances)
+            }
             Effect::Refresh(instances) => Command::Refresh(instances),
             Effect::Ask(request) if request.is_history() => {
                 if let Err(TrySendError::Full(_)) = historian.try_send(Order::Ask(*request)) {

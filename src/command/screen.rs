@@ -69,8 +69,13 @@ pub async fn run(source: Source, tenancy: &Tenancy, screen: &Screen) -> anyhow::
         history.orders.send(historian::Order::Open(open)).await?;
     }
     let keeper = keeper::start(tenancy, plain, collector.commands.clone(), replies, history.orders.clone())?;
-    let worker =
-        tokio::spawn(effects::carry_out(wishes, collector.commands.clone(), keeper, history.orders.clone()));
+    let worker = tokio::spawn(effects::carry_out(
+        wishes,
+        collector.commands.clone(),
+        keeper,
+        history.orders.clone(),
+        history.looked_at.clone(),
+    ));
     let setup = Setup {
         settings: Settings {
             tenant: fleet.title,

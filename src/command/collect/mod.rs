@@ -1,7 +1,8 @@
 //! `dbtop collect`: collects a fleet in the foreground without a screen, for systemd and for machines that nobody looks
 //! at. One for each fleet: the [`lock`] says so. [`tend`] follows the inventory, [`pulse`] writes the [`heartbeat`] that
-//! `status`, `healthcheck` and screens read, [`notify`] tells systemd.
+//! `status`, `healthcheck` and screens read, [`focus`] hears what those look at, [`notify`] tells systemd.
 
+pub mod focus;
 pub mod heartbeat;
 pub mod lock;
 mod metrics;

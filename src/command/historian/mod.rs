@@ -7,15 +7,21 @@
 mod answer;
 mod recording;
 mod relay;
+mod watched;
 
 pub use recording::Recording;
 
+use self::watched::Watched;
 use super::collect::{heartbeat, lock, place::Place};
 use crate::{
     collect::{Collector, Command, Recorder},
     config::Config,
     model::{
-        health::Level, instance::InstanceInfo, kept::Kept, sample::Update, snapshot::FleetSnapshot,
+        health::Level,
+        instance::{InstanceId, InstanceInfo},
+        kept::Kept,
+        sample::Update,
+        snapshot::FleetSnapshot,
         time::Timestamp,
     },
     store::{
@@ -139,6 +145,8 @@ pub struct Historian {
     pub orders: Sender<Order>,
     /// the writer's figures, while this process writes
     pub figures: watch::Receiver<Option<WriterStats>>,
+    /// the instances on the screen; who polls is asked for them if that is another process
+    pub looked_at: watch::Sender<Vec<InstanceId>>,
     thread: JoinHandle<()>,
     relay: tokio::task::JoinHandle<()>,
 }
@@ -156,12 +164,23 @@ pub fn start(ties: Ties, recorded: Receiver<Vec<Kept>>) -> anyhow::Result<Histor
     // Full: the screen says that it is busy.
     let (orders, taken) = mpsc::channel(EFFECTS);
     let (tell, figures) = watch::channel(None);
+    let (looked_at, looks) = watch::channel(Vec::new());
     let (switch, to) = watch::channel(None);
     let runtime = Handle::current();
     let relay = runtime.spawn(relay::run(recorded, to));
-    let work = Work { ties, runtime, switch, tell, fleet: None, role: Role::Idle, reader: None, said: None };
+    let work = Work {
+        ties,
+        runtime,
+        switch,
+        tell,
+        fleet: None,
+        role: Role::Idle,
+        reader: None,
+        said: None,
+        watched: Watched::new(looks),
+    };
     let thread = std::thread::Builder::new().name("historian".into()).spawn(move || work.run(taken))?;
-    Ok(Historian { orders, figures, thread, relay })
+    Ok(Historian { orders, figures, looked_at, thread, relay })
 }
 
 impl Historian {
@@ -170,7 +189,7 @@ impl Historian {
     pub async fn join(self, within: Duration) -> bool {
         let all = async {
             let _ = self.relay.await;
-            drop(self.orders);
+            drop((self.orders, self.looked_at));
             // A panic was told by the hook.
             let _ = tokio::task::spawn_blocking(|| self.thread.join()).await;
         };
@@ -201,6 +220,7 @@ struct Work {
     reader: Option<Reader>,
     /// the trouble that was said last
     said: Option<String>,
+    watched: Watched,
 }
 
 impl Work {
@@ -217,6 +237,7 @@ impl Work {
             // Also while one question follows the other.
             if looked.elapsed() >= LOOK_EVERY {
                 self.look();
+                self.exchange_looks();
                 looked = Instant::now();
             }
         }
@@ -458,6 +479,7 @@ impl Work {
             self.command(Command::Follow(true));
         }
         self.stop_writing(Role::Idle);
+        self.watched.drop_wish();
         self.said = None;
     }
 }
