@@ -74,7 +74,9 @@ impl Scene {
     fn until(&self, what: &str, screens: &mut [&mut Screen], holds: impl Fn(&Self) -> bool) {
         let started = Instant::now();
         while !holds(self) {
-            screens.iter_mut().for_each(|s| s.run_for(Duration::from_millis(100)));
+            for s in &mut *screens {
+                s.run_for(Duration::from_millis(100));
+            }
             assert!(
                 started.elapsed() < PATIENCE,
                 "waited in vain until {what}: {:?}",
@@ -192,10 +194,12 @@ fn garbage_and_what_nobody_holds_changes_no_pace_and_stops_no_collector() {
     .iter()
     .map(|path| File::open(path).expect("opening a file"))
     .collect();
-    held.iter().for_each(|file| file.try_lock().expect("a lock"));
+    for file in &held {
+        file.try_lock().expect("a lock");
+    }
     fs::create_dir(folder.join("focus.5.folder")).expect("a folder");
     let old = File::options().write(true).open(&left).expect("opening a file");
-    old.set_modified(SystemTime::now() - Duration::from_secs(60)).expect("setting a time");
+    old.set_modified(SystemTime::now() - Duration::from_mins(1)).expect("setting a time");
     scene.until("what is old is swept", &mut [], |_| !left.exists());
     let before = scene.readings(OTHER).0.len();
     scene.until("it goes on polling", &mut [], |scene| scene.readings(OTHER).0.len() > before);
