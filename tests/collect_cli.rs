@@ -3,6 +3,8 @@
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests fail like tests")]
 
+#[path = "collect/fault.rs"]
+mod fault;
 #[path = "collect/flight.rs"]
 mod flight;
 #[path = "harness/mod.rs"]

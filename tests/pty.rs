@@ -11,6 +11,7 @@
 //! | every end: keys, signals, a lost line, panics | `pty/ends.rs` |
 //! | a recording that is played: every pane, no way out of it, nothing written | `pty/replay.rs` |
 //! | a disk that is full, failing or read-only under history | `pty/disk.rs` |
+//! | a disk that answers with an errno, while history is written and while it is read | `pty/fault.rs` |
 //! | another configuration while it runs: the file, SIGHUP | `pty/reload.rs` |
 #![cfg(unix)]
 #![expect(
@@ -23,6 +24,9 @@
 mod disk;
 #[path = "pty/ends.rs"]
 mod ends;
+#[cfg(target_os = "linux")]
+#[path = "pty/fault.rs"]
+mod fault;
 #[path = "harness/mod.rs"]
 #[expect(dead_code, reason = "shared with other tests and the benchmarks")]
 mod harness;

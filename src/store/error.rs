@@ -199,6 +199,9 @@ fn way_out(error: &rusqlite::Error) -> String {
         Some(Code::DatabaseBusy | Code::DatabaseLocked) => {
             "another process holds the file: try again when it has ended".into()
         }
+        Some(Code::SystemIoFailure) => {
+            format!("{error}: the disk fails or is gone; the log of the operating system says more")
+        }
         _ => error.to_string(),
     }
 }

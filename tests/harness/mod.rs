@@ -1,7 +1,9 @@
 //! The program from outside, as a person or a script meets it: in a pseudo-terminal ([`screen`]), or as a process with
-//! a simulated fleet beside it ([`process`]). Shared by `tests/pty.rs`, `tests/cli.rs` and the benchmarks; nothing in
-//! here looks into the library.
+//! a simulated fleet beside it ([`process`]), on a disk that fails on demand ([`fault`]). Shared by `tests/pty.rs`,
+//! `tests/cli.rs` and the benchmarks; nothing in here looks into the library.
 
+#[cfg(target_os = "linux")]
+pub mod fault;
 pub mod process;
 pub mod screen;
 pub mod vault;
@@ -75,6 +77,24 @@ impl Home {
         let left = names(&self.tmp());
         assert!(left.is_empty(), "temporary files stayed behind: {left:?}");
     }
+}
+
+/// The only file of this name below a folder.
+#[track_caller]
+pub fn find(folder: &Path, name: &str) -> PathBuf {
+    fn look(folder: &Path, name: &str, found: &mut Vec<PathBuf>) {
+        for entry in std::fs::read_dir(folder).expect("reading a folder").flatten() {
+            if entry.file_type().is_ok_and(|t| t.is_dir()) {
+                look(&entry.path(), name, found);
+            } else if entry.file_name() == name {
+                found.push(entry.path());
+            }
+        }
+    }
+    let mut found = Vec::new();
+    look(folder, name, &mut found);
+    assert_eq!(found.len(), 1, "{name} below {}: {found:?}", folder.display());
+    found.remove(0)
 }
 
 /// What is in a folder.

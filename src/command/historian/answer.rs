@@ -44,9 +44,8 @@ impl Work {
             _ => Ok(()),
         };
         if let Err(e) = answered {
-            // The file may have been changed under it; the next question opens it anew.
-            self.reader = None;
-            self.say(Reply::NoHistory { ticket, why: e.to_string() });
+            let why = self.unread(e).to_string();
+            self.say(Reply::NoHistory { ticket, why });
         }
     }
 

@@ -403,7 +403,8 @@ impl Work {
         self.say(Reply::Collector(Some(words)));
         let done = self.take_new(now);
         let theirs = fresh.and_then(|b| b.store?.problem).map(|why| ("the collector says why", why));
-        let ours = done.err().map(|e| (StoreHealth::of(&e).sign(), format!("following the collector: {e}")));
+        let ours = done.err().map(|e| self.unread(e));
+        let ours = ours.map(|e| (StoreHealth::of(&e).sign(), format!("following the collector: {e}")));
         self.trouble(ours.or(theirs));
     }
 
@@ -471,6 +472,13 @@ impl Work {
             self.reader = Some(Reader::open(&fleet.file, fleet.sealer.clone())?);
         }
         self.reader.as_mut().ok_or_else(|| StoreError::NoTenant { name: String::new(), known: Vec::new() })
+    }
+
+    /// Why it could not be read. The file is opened anew: it may have been changed under the old reader. And a disk that cannot
+    /// be read says so only there: in the middle of a statement SQLite takes it for a damaged file.
+    fn unread(&mut self, error: StoreError) -> StoreError {
+        self.reader = None;
+        self.reader().err().unwrap_or(error)
     }
 
     /// Writes what was recorded, and lets go of the file. Until it is decided who polls the next fleet, nobody does.

@@ -144,8 +144,10 @@ impl Reader {
             // One snapshot of the file for all of them: nothing is sealed away between two questions.
             reader.connection.execute_batch("BEGIN")?;
             let done = uids.iter().try_for_each(|uid| reader.moment(uid, at.ms(), past));
-            reader.connection.execute_batch("COMMIT")?;
-            done
+            // After an error of the disk there may be nothing left to end: what went wrong first is told.
+            let ended = reader.connection.execute_batch("COMMIT");
+            done?;
+            Ok(ended?)
         };
         read(self, &mut past).map_err(Trouble::at("reading the history", &self.path))?;
         Ok(past)

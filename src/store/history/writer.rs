@@ -194,7 +194,7 @@ impl Work {
     fn write(&mut self) {
         let started = Instant::now();
         if started >= self.next_try {
-            match self.try_to_write() {
+            match self.try_twice() {
                 Ok(()) => {
                     self.patience.worked();
                     self.stats.health = StoreHealth::Fine;
@@ -214,6 +214,26 @@ impl Work {
         self.stats.size_bytes = self.engine.size_bytes();
         self.stats.evicted_until_ms = self.engine.evicted_until_ms();
         self.tell.send_replace(self.stats.clone());
+    }
+
+    /// The first failure may be of the handle alone, and says less than a new one does. All that a handle tells of a file
+    /// system that has become read-only is an error of input and output, and SQLite takes a disk that cannot be read for a
+    /// damaged file when it is in the middle of a statement. So it is tried again with a new one at once.
+    fn try_twice(&mut self) -> Result<(), StoreError> {
+        let first = !self.patience.is_failing();
+        match self.try_to_write() {
+            Err(error)
+                if first
+                    && matches!(
+                        StoreHealth::of(&error),
+                        StoreHealth::Failing(_) | StoreHealth::Damaged(_)
+                    ) =>
+            {
+                self.patience.failed();
+                self.try_to_write()
+            }
+            done => done,
+        }
     }
 
     fn try_to_write(&mut self) -> Result<(), StoreError> {
