@@ -55,7 +55,7 @@ fn a_disk_that_fails_stops_no_polls_and_costs_no_sample() {
         fault.begin(how);
         let (said, code) = check(&fleet, &home, "store", "critical");
         assert_eq!(code, Some(2), "{how}: {said}");
-        assert!(said.contains("writing the history") && said.contains(words), "{how}: {said}");
+        assert!(said.contains(" the history ") && said.contains(words), "{how}: {said}");
         let before = crate::status(&fleet, &home)["polls_ok"].as_u64().unwrap();
         // What the status counts is a second old: the last of so many are surely of this time.
         let many = before + 12;
