@@ -59,7 +59,11 @@ fn library() -> PathBuf {
         .args([&made, &source])
         .arg("-ldl")
         .output();
-    assert!(output.is_ok(), "this test needs a C compiler, as building dbtop does: {cc:?} cannot be run");
+    assert!(
+        output.is_ok(),
+        "this test needs a C compiler, as building dbtop does: {} cannot be run",
+        cc.display()
+    );
     let output = output.expect("a compiler that ran");
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "compiling {}: {said}", source.display());
