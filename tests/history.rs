@@ -10,6 +10,8 @@ mod cli;
 mod export;
 #[path = "history/fail.rs"]
 mod fail;
+#[path = "history/gone.rs"]
+mod gone;
 #[path = "history/incident.rs"]
 mod incident;
 #[path = "history/keep.rs"]

@@ -11,6 +11,8 @@ use std::{fmt::Write as _, sync::Arc};
 #[path = "tui_time/charts.rs"]
 mod charts;
 mod fixture;
+#[path = "tui_time/gone.rs"]
+mod gone;
 #[path = "tui_time/review.rs"]
 mod review;
 #[path = "fixture/stage.rs"]

@@ -54,6 +54,8 @@ pub enum Topic {
     Restart,
     /// I/O latency
     Io,
+    /// it is not in the inventory (any more): a state of the past
+    Inventory,
 }
 
 /// One reason.

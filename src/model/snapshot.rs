@@ -1,7 +1,7 @@
 //! What the screen draws: the whole fleet at one moment, immutable, shared by `Arc`. Made by the fold only.
 
 use super::{
-    health::{Health, Level, Thresholds},
+    health::{Health, Level, Reason, Thresholds, Topic},
     history::History,
     instance::{InstanceId, InstanceInfo},
     properties::{Properties, Rights},
@@ -341,6 +341,20 @@ impl FleetSnapshot {
     /// An instance by id: linear, for jumps; panes keep their own row order.
     pub fn find(&self, id: &InstanceId) -> Option<&Arc<InstanceSnapshot>> {
         self.instances.iter().find(|i| i.id() == id)
+    }
+
+    /// Says of these instances that they are not in the inventory any more. Their verdicts stay what they were.
+    pub fn mark_gone(&mut self, gone: &[Arc<InstanceInfo>]) {
+        for instance in &mut self.instances {
+            if gone.iter().any(|info| info.uid == instance.info.uid) {
+                Arc::make_mut(instance).health.reasons.push(Reason {
+                    level: Level::Ok,
+                    topic: Topic::Inventory,
+                    points: 0,
+                    text: "no longer in the inventory".into(),
+                });
+            }
+        }
     }
 
     /// What we cost all servers together; None until a server has told twice.

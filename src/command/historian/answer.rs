@@ -5,7 +5,7 @@ use crate::{
     model::{
         chart::{ChartData, ChartQuery, Mark, MarkKind},
         health::Level,
-        instance::InstanceId,
+        instance::{InstanceId, InstanceInfo},
         time::Timestamp,
     },
     store::{
@@ -57,10 +57,16 @@ impl Work {
             self.say(Reply::NoHistory { ticket: Some(ticket), why });
             return Ok(());
         };
-        let infos = self.instances();
+        let mut infos = self.instances();
+        // A recording has no inventory beside it.
+        self.gone = match self.role {
+            Role::Playing { .. } => Vec::new(),
+            _ => self.reader()?.gone(&infos, at)?,
+        };
+        infos.extend(self.gone.iter().cloned());
         let first_charts = if infos.len() > AT_ONCE { Charts::OfTheList } else { Charts::All };
         for charts in [first_charts, Charts::All] {
-            let (snapshot, damaged) =
+            let (mut snapshot, damaged) =
                 self.reader()?.fleet_with_damage(&infos, &now.thresholds, at, charts)?;
             if let (Some(first), true) = (damaged.first(), charts == first_charts) {
                 let more = match damaged.len() {
@@ -71,6 +77,9 @@ impl Work {
                     "history is damaged here: {first} is missing{more}; `dbtop store check` says all"
                 );
                 self.say(Reply::Message { level: Level::Warning, text });
+            }
+            if !self.gone.is_empty() {
+                Arc::make_mut(&mut snapshot).mark_gone(&self.gone);
             }
             self.say(Reply::Past { ticket, snapshot, at, oldest, newest });
             if first_charts == Charts::All {
@@ -83,6 +92,7 @@ impl Work {
     fn compare(&mut self, ticket: u64, at: Timestamp, instances: &[InstanceId]) -> Result<(), StoreError> {
         let now = Arc::clone(&self.ties.snapshots.borrow());
         let mut infos = self.instances();
+        infos.extend(self.gone.iter().cloned());
         infos.retain(|info| instances.contains(&info.id));
         let snapshot = self.reader()?.fleet_at(&infos, &now.thresholds, at, Charts::All)?;
         self.say(Reply::Compared { ticket, snapshot });
@@ -130,8 +140,9 @@ impl Work {
         from: Timestamp,
         to: Timestamp,
     ) -> Result<(), StoreError> {
+        let infos = self.instances();
         let names: HashMap<Arc<str>, InstanceId> =
-            self.infos().into_iter().map(|(uid, info)| (uid, info.id.clone())).collect();
+            infos.iter().chain(&self.gone).map(|info| (info.uid.clone(), info.id.clone())).collect();
         let events = self.reader()?.events(filter, from, to)?;
         let mark = |event: Event| Mark {
             at: event.at,
@@ -183,13 +194,14 @@ impl Work {
         Marks::open(&fleet.file, fleet.sealer.clone())?.put(event).map(drop)
     }
 
-    /// What history knows it by.
+    /// What history knows it by: that of the inventory or the recording, or one of the past on the screen.
     fn uid(&self, id: &InstanceId) -> Arc<str> {
-        if let Role::Playing { infos } = &self.role {
-            let found = infos.iter().find(|info| info.id == *id);
-            return found.map_or_else(|| id.as_str().into(), |info| Arc::clone(&info.uid));
-        }
-        let snapshot = self.ties.snapshots.borrow();
-        snapshot.find(id).map_or_else(|| id.as_str().into(), |i| Arc::clone(&i.info.uid))
+        let of =
+            |infos: &[Arc<InstanceInfo>]| infos.iter().find(|info| info.id == *id).map(|i| i.uid.clone());
+        let found = match &self.role {
+            Role::Playing { infos } => of(infos),
+            _ => self.ties.snapshots.borrow().find(id).map(|i| i.info.uid.clone()),
+        };
+        found.or_else(|| of(&self.gone)).unwrap_or_else(|| id.as_str().into())
     }
 }

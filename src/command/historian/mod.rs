@@ -178,6 +178,7 @@ pub fn start(ties: Ties, recorded: Receiver<Vec<Kept>>) -> anyhow::Result<Histor
         reader: None,
         said: None,
         watched: Watched::new(looks),
+        gone: Vec::new(),
     };
     let thread = std::thread::Builder::new().name("historian".into()).spawn(move || work.run(taken))?;
     Ok(Historian { orders, figures, looked_at, thread, relay })
@@ -221,6 +222,8 @@ struct Work {
     /// the trouble that was said last
     said: Option<String>,
     watched: Watched,
+    /// instances of the past on the screen that are not in the inventory any more
+    gone: Vec<Arc<InstanceInfo>>,
 }
 
 impl Work {
@@ -488,6 +491,7 @@ impl Work {
         }
         self.stop_writing(Role::Idle);
         self.watched.drop_wish();
+        self.gone.clear();
         self.said = None;
     }
 }

@@ -7,7 +7,7 @@
 //! | `engine` | one transaction: rows, points, names, texts, events |
 //! | `seal`, `retain` | hot rows to blocks, chunks and roll-ups; what is too old or too much goes |
 //! | `tracker`, `incident`, `event` | from what happened to what is on the time line |
-//! | `reader`, `fleet`, `chart`, `events` | states at an instant, the fleet made of them, charts from the tier that fits, the time line |
+//! | `reader`, `fleet`, `gone`, `chart`, `events` | states at an instant, the fleet made of them, who was in it then, charts from the tier that fits, the time line |
 //! | `stats`, `check`, `carry` | what is in it; whether it is whole; backup, restore, recordings |
 //! | `block`, `chunk`, `rollup` | the blobs: states, points, totals |
 //! | `names`, `pack`, `blobs`, `digits` | numbers of names; readings to bytes; seals and sums; numbers to bytes |
@@ -25,6 +25,7 @@ mod event;
 mod events;
 mod failure;
 mod fleet;
+mod gone;
 mod incident;
 mod names;
 mod pack;

@@ -170,7 +170,8 @@ const fn pane_of(topic: Topic) -> Option<PaneId> {
         | Topic::Storage
         | Topic::Availability
         | Topic::Jobs
-        | Topic::Restart => None,
+        | Topic::Restart
+        | Topic::Inventory => None,
     }
 }
 
