@@ -64,6 +64,6 @@ fn nothing_is_done_to_it_and_it_is_not_there_live() {
     let text = s.text();
     assert!(text.contains("LIVE") && !text.contains(WORDS), "{text}");
     assert!(text.contains("This instance is not in the inventory (any more)."), "{text}");
-    s.keys("esc");
+    s.keys("esc esc");
     assert!(s.text().contains("sqlprd-003") && !s.text().contains(GONE), "{}", s.text());
 }

@@ -77,7 +77,7 @@ fn under_a_free_name(info: &Arc<InstanceInfo>, taken: &mut HashSet<InstanceId>) 
         1 => InstanceId::new(format!("{} (removed)", info.id)),
         n => InstanceId::new(format!("{} (removed {n})", info.id)),
     };
-    let free = (1..).map(named).find(|id| taken.insert(id.clone()));
+    let free = (1..=taken.len()).map(named).find(|id| taken.insert(id.clone()));
     Arc::new(InstanceInfo { id: free.unwrap_or_else(|| info.id.clone()), ..InstanceInfo::clone(info) })
 }
 
