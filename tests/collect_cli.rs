@@ -211,6 +211,19 @@ fn its_figures_are_there_for_prometheus_on_loopback_only() {
     let printed = run(dbtop(&["metrics"], &home).args(fleet));
     assert_eq!(printed.code, Some(0), "{printed:?}");
     assert!(printed.stdout.contains("dbtop_build_info{version=") && printed.stdout.ends_with("# EOF\n"));
+
+    // What it costs and what it keeps stands beside what another process costs.
+    let cost = run(dbtop(&["once", "cost", "-o", "json"], &home).args(fleet));
+    let rows: Vec<Value> = serde_json::from_str(&cost.stdout).unwrap();
+    let of = |name: &str| rows.iter().find(|row| row["instance"] == name).unwrap();
+    let (own, theirs) = (of("(this process)"), of("(collector)"));
+    assert!(own["store_size_kb"].is_null() && theirs["process_rss_kb"].as_i64() > Some(1_000), "{rows:#?}");
+    assert!(theirs["store_size_kb"].as_i64() > Some(10) && theirs["store_lost"] == 0, "{rows:#?}");
+    let table = run(dbtop(&["once", "cost"], &home).args(fleet)).stdout;
+    assert!(table.contains("STORE_ROWS_PER_S") && table.contains("(collector)"), "{table}");
+    collector.terminate();
+    let rows = run(dbtop(&["once", "cost"], &home).args(fleet)).stdout;
+    assert!(!rows.contains("STORE") && !rows.contains("(collector)"), "nobody collects: {rows}");
 }
 
 /// What a scraper gets.

@@ -1,8 +1,8 @@
 //! Time travel from the user's side: type, answer as history would, then read the screen.
 
 use dbtop::{
-    model::{snapshot::FleetSnapshot, time::Timestamp},
-    tui::effect::{Effect, Reply, Request},
+    model::{sample::CollectorStats, snapshot::FleetSnapshot, time::Timestamp},
+    tui::effect::{Effect, Reply, Request, StoreNow},
 };
 use fixture::NOW;
 use stage::Stage;
@@ -269,6 +269,45 @@ fn that_history_is_not_kept_is_said_for_as_long_as_it_lasts() {
     assert!(s.text().contains("NO HISTORY") && s.text().contains("PAST"), "{}", s.text());
     s.reply(Reply::Store(None));
     assert!(!s.text().contains("HISTORY"), "{}", s.text());
+}
+
+#[test]
+fn the_overlay_tells_what_the_store_does_now_wherever_the_screen_is() {
+    let mut s = Stage::new(fixture::small(), 80, 24);
+    let row = |s: &mut Stage, name: &str| {
+        let line = s.lines().into_iter().find(|line| line.contains(&format!("│ {name}")));
+        line.map(|line| line.split('│').nth(1).unwrap_or_default().trim().to_owned()).unwrap_or_default()
+    };
+    s.keys("f12");
+    assert!(s.asked().iter().any(|r| matches!(r, Request::Growth)), "it is counted when somebody looks");
+    assert_eq!(row(&mut s, "store"), "store             no figures");
+    let now = StoreNow {
+        rows_per_s: 412.0,
+        points_per_s: 31_400.0,
+        committed_at: Some(NOW.plus_ms(-3_000)),
+        backlog: 12_345,
+        lost: 7,
+        size_bytes: 5 << 30,
+        max_bytes: 20 << 30,
+    };
+    s.reply(Reply::Stored(Some(now)));
+    assert_eq!(row(&mut s, "store"), "store             412 rows/s, 31k points/s");
+    assert_eq!(row(&mut s, "last commit"), "last commit       3s ago, 12k waiting");
+    assert_eq!(row(&mut s, "readings lost"), "readings lost     7");
+    assert_eq!(row(&mut s, "file"), "file              5.0 GB of 20 GB");
+    assert_eq!(row(&mut s, "full in"), "full in           not known yet");
+    s.reply(Reply::Growth(Some(64 << 20)));
+    assert_eq!(row(&mut s, "full in"), "full in           240 days as it grows");
+    // The figures are those of now, also while the past is on the screen.
+    let process = row(&mut s, "process");
+    s.keys("t 02:14 enter");
+    let (ticket, at) = instants(&mut s).pop().unwrap();
+    let then = FleetSnapshot { collector: CollectorStats::default(), ..fixture::small_at(at) };
+    s.reply(past(ticket, at, then)).ingest(fixture::small());
+    assert!(s.text().contains("PAST"), "{}", s.text());
+    assert_eq!(row(&mut s, "process"), process);
+    s.reply(Reply::Stored(Some(StoreNow { backlog: 0, ..now })));
+    assert_eq!(row(&mut s, "last commit"), "last commit       3s ago, 0 waiting");
 }
 
 #[test]

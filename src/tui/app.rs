@@ -15,7 +15,7 @@ use super::{
         input::FilterBox,
         jump::Jump,
         modal::Out,
-        overlay::Figures,
+        overlay::{Figures, Stored},
         palette::{Command, Palette},
     },
     pane::{PaneId, Sealed, Wish},
@@ -102,6 +102,8 @@ pub struct App {
     pub(super) collector: Option<String>,
     /// why history is not kept
     pub(super) store: Option<&'static str>,
+    /// what it does, for F12
+    pub(super) stored: Stored,
 }
 
 impl App {
@@ -147,6 +149,7 @@ impl App {
             comparison: None,
             collector: None,
             store: None,
+            stored: Stored::default(),
         };
         // A recording is entered at its end: there is nothing else to show.
         if let Some(last) = last {
@@ -335,7 +338,7 @@ impl App {
             Action::FaultsOnly => self.world.faults_only = !self.world.faults_only,
             Action::Pause => self.pause(),
             Action::Refresh => self.refresh_scope(),
-            Action::Overlay => self.overlay = !self.overlay,
+            Action::Overlay => self.toggle_overlay(),
             Action::Redraw => self.repaint = true,
             _ => {}
         }

@@ -44,7 +44,8 @@ pub fn render(app: &mut App, area: Rect, buf: &mut Buffer) {
     if app.overlay {
         overlay::render(
             &app.figures,
-            &app.world.snapshot,
+            app.travel.live.as_ref().unwrap_or(&app.world.snapshot),
+            (&app.stored, app.travel.clock),
             &mut screen.part(0, 2, w, h - 3),
             &app.world.theme,
         );

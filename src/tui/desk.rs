@@ -72,6 +72,14 @@ impl App {
         self.effects.push(Effect::Ask(Box::new(request)));
     }
 
+    /// F12. How fast the store grows is asked for when somebody looks.
+    pub(super) fn toggle_overlay(&mut self) {
+        self.overlay = !self.overlay;
+        if self.overlay && self.travel.recording.is_none() {
+            self.ask(Request::Growth);
+        }
+    }
+
     /// Carries out what the vault must be open for; opens the dialog first if it is not.
     pub(super) fn with_vault(&mut self, action: Action) {
         match &self.desk.state {
@@ -210,6 +218,8 @@ impl App {
             }
             Reply::Collector(words) => self.collector = words,
             Reply::Store(sign) => self.store = sign,
+            Reply::Stored(stored) => self.stored.store = stored,
+            Reply::Growth(bytes) => self.stored.growth_bytes = bytes,
             Reply::Saved(Ok(text)) => self.say(Level::Ok, text),
             Reply::Saved(Err(refusal)) => self.say(Level::Warning, refusal.words),
         }

@@ -131,6 +131,8 @@ pub enum Request {
     },
     /// keep what the flight recorder holds of these, and the minutes to come, as an incident
     Freeze(Vec<InstanceId>),
+    /// how fast the store grows. Answered by [`Reply::Growth`], some seconds later if it is large
+    Growth,
 }
 
 impl Request {
@@ -146,6 +148,7 @@ impl Request {
                 | Self::Bookmark { .. }
                 | Self::Bookmarks { .. }
                 | Self::Freeze(_)
+                | Self::Growth
         )
     }
 
@@ -316,6 +319,37 @@ pub enum Reply {
     Collector(Option<String>),
     /// what history suffers from, in two words (`disk full`), for as long as nothing is kept; None: it is kept
     Store(Option<&'static str>),
+    /// what the store does, every second, whoever writes it; None: nothing is kept, or nobody says
+    Stored(Option<StoreNow>),
+    /// what the newest whole day added to the store, bytes; None: there is none yet
+    Growth(Option<u64>),
+}
+
+/// What the store does, for F12.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct StoreNow {
+    /// things written in the last second
+    pub rows_per_s: f64,
+    /// numbers for charts in them
+    pub points_per_s: f64,
+    /// the newest commit; None: none yet
+    pub committed_at: Option<Timestamp>,
+    /// things that wait for the disk
+    pub backlog: u64,
+    /// things lost since the start, for the disk failed for too long
+    pub lost: u64,
+    /// the files, bytes
+    pub size_bytes: u64,
+    /// their cap, bytes; 0: not known
+    pub max_bytes: u64,
+}
+
+impl StoreNow {
+    /// Days until the cap, if each adds `growth_bytes` and nothing becomes too old. None: it does not grow, or there is no cap.
+    pub fn days_left(&self, growth_bytes: u64) -> Option<f64> {
+        let left = self.max_bytes.saturating_sub(self.size_bytes) as f64;
+        (growth_bytes > 0 && self.max_bytes > 0).then(|| left / growth_bytes as f64)
+    }
 }
 
 /// Capacity that the channel of effects should have: more wishes than a person has between two frames.

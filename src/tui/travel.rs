@@ -82,7 +82,7 @@ pub(super) struct Travel {
     pub recording: Option<Recording>,
     going: Option<Going>,
     /// the newest state of the fleet while the past is shown
-    live: Option<Arc<FleetSnapshot>>,
+    pub live: Option<Arc<FleetSnapshot>>,
     steps: Steps,
     tickets: u64,
 }

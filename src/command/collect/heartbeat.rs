@@ -176,8 +176,16 @@ pub struct StoreFigures {
     pub rows: u64,
     /// numbers for charts in them
     pub points: u64,
+    /// those of a second
+    pub points_per_s: f64,
+    /// the newest commit, ms since 1970 UTC; 0: none yet
+    pub committed_ms: i64,
+    /// what waits for the disk
+    pub backlog: u64,
     /// size of its files, bytes
     pub size_bytes: u64,
+    /// and their cap, bytes; 0: not told
+    pub max_bytes: u64,
     /// samples lost since the start, for it could not take them
     pub samples_lost: u64,
 }
@@ -194,7 +202,11 @@ impl From<&WriterStats> for StoreFigures {
             rows_per_s: stats.rows_per_s,
             rows: stats.rows,
             points: stats.points,
+            points_per_s: stats.points_per_s,
+            committed_ms: stats.committed_at_ms,
+            backlog: stats.backlog as u64,
             size_bytes: stats.size_bytes,
+            max_bytes: stats.max_bytes,
             samples_lost: stats.lost,
         }
     }

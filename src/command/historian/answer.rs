@@ -41,6 +41,10 @@ impl Work {
             Request::Bookmarks { ticket } => self.bookmarks(ticket),
             Request::Bookmark { at, note, instances } => self.bookmark(at, &note, &instances),
             Request::Freeze(instances) => self.freeze(&instances),
+            Request::Growth => {
+                self.tell_growth();
+                Ok(())
+            }
             _ => Ok(()),
         };
         if let Err(e) = answered {

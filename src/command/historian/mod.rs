@@ -5,6 +5,7 @@
 //! Nothing here is in the way of polling or drawing: readings come by a bounded channel ([`relay`]), questions by another.
 
 mod answer;
+mod figures;
 mod recording;
 mod relay;
 mod watched;
@@ -178,6 +179,8 @@ pub fn start(ties: Ties, recorded: Receiver<Vec<Kept>>) -> anyhow::Result<Histor
         reader: None,
         said: None,
         watched: Watched::new(looks),
+        theirs: None,
+        counting: None,
         gone: Vec::new(),
     };
     let thread = std::thread::Builder::new().name("historian".into()).spawn(move || work.run(taken))?;
@@ -222,6 +225,10 @@ struct Work {
     /// the trouble that was said last
     said: Option<String>,
     watched: Watched,
+    /// what the collector that we follow said of its store last
+    theirs: Option<heartbeat::StoreFigures>,
+    /// the growth of the store is being counted
+    counting: Option<JoinHandle<()>>,
     /// instances of the past on the screen that are not in the inventory any more
     gone: Vec<Arc<InstanceInfo>>,
 }
@@ -241,6 +248,7 @@ impl Work {
             if looked.elapsed() >= LOOK_EVERY {
                 self.look();
                 self.exchange_looks();
+                self.tell_figures();
                 looked = Instant::now();
             }
         }
@@ -405,7 +413,9 @@ impl Work {
         let fresh = beat.filter(|beat| now.ms() - beat.written_ms <= BEAT_MS);
         self.say(Reply::Collector(Some(words)));
         let done = self.take_new(now);
-        let theirs = fresh.and_then(|b| b.store?.problem).map(|why| ("the collector says why", why));
+        self.theirs = fresh.and_then(|beat| beat.store);
+        let theirs = self.theirs.as_ref().and_then(|store| store.problem.clone());
+        let theirs = theirs.map(|why| ("the collector says why", why));
         let ours = done.err().map(|e| self.unread(e));
         let ours = ours.map(|e| (StoreHealth::of(&e).sign(), format!("following the collector: {e}")));
         self.trouble(ours.or(theirs));

@@ -138,7 +138,8 @@ impl Keeper {
             | Request::Compare { .. }
             | Request::Bookmark { .. }
             | Request::Bookmarks { .. }
-            | Request::Freeze(_) => {}
+            | Request::Freeze(_)
+            | Request::Growth => {}
         }
     }
 

@@ -14,6 +14,8 @@ use unicode_width::UnicodeWidthStr;
 
 /// The last column of most subjects: why an instance has no rows. The table leaves it out where all have.
 pub const PROBLEM: &str = "problem";
+/// Columns of the store begin so. The table leaves them out where nobody has one.
+pub const STORE: &str = "store_";
 
 /// One cell. What is not known is never zero: it is [`Cell::Unknown`] with the reason in words.
 #[derive(Debug, Clone, PartialEq)]
@@ -102,6 +104,11 @@ impl Cell {
 /// True if `key` means the column: its name with or without the unit, `elapsed` for `elapsed_ms`.
 pub fn names(column: &str, key: &str) -> bool {
     column.eq_ignore_ascii_case(key) || unit(column).0.eq_ignore_ascii_case(key)
+}
+
+/// True for a column that only some rows have.
+fn is_for_some(column: &str) -> bool {
+    column == PROBLEM || column.starts_with(STORE)
 }
 
 /// A column's name without its unit, and the factor that turns its figures into ms or bytes.
@@ -199,8 +206,8 @@ impl Grid {
         let right: Vec<bool> =
             (0..self.columns.len()).map(|i| self.rows.iter().any(|r| r[i].is_number())).collect();
         let header: Vec<String> = self.columns.iter().map(|c| c.to_uppercase()).collect();
-        let told =
-            |i: usize| self.columns[i] != PROBLEM || self.rows.iter().any(|r| r[i].as_text().is_some());
+        let is_told = |cell: &Cell| !matches!(cell, Cell::Unknown(_));
+        let told = |i: usize| !is_for_some(self.columns[i]) || self.rows.iter().any(|r| is_told(&r[i]));
         for row in std::iter::once(&header).chain(&shown) {
             let mut line = String::new();
             for (i, cell) in row.iter().enumerate().filter(|(i, _)| told(*i)) {

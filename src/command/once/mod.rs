@@ -3,7 +3,14 @@
 pub(super) mod grid;
 mod rows;
 
-use super::{historian::Recording, log, signals, source};
+use super::{
+    collect::{
+        heartbeat::{self, Heartbeat, Standing},
+        place::Place,
+    },
+    historian::Recording,
+    log, signals, source, status,
+};
 use crate::{
     cli::{Once, Source, Tenancy, What},
     collect,
@@ -63,9 +70,17 @@ pub async fn run(once: Once, source: Source, tenancy: &Tenancy, config: Config) 
         snapshot = settle(collector.snapshots.clone(), once.what, limit) => snapshot,
         () = async { ended.unwrap_or_default().cancelled().await } => bail!("ended by a signal before all had answered"),
     };
-    let code = tell(&once, &snapshot, filter.as_ref())?;
+    let beat = if once.what == What::Cost { beat(&source, tenancy) } else { None };
+    let code = tell(&once, &snapshot, filter.as_ref(), beat.as_ref())?;
     collector.shutdown().await;
     Ok(code)
+}
+
+/// What the collector of this fleet said last; None: none runs.
+fn beat(source: &Source, tenancy: &Tenancy) -> Option<Heartbeat> {
+    let beat = heartbeat::read(&Place::find(source, tenancy).ok()?.folder).ok()??;
+    let age_ms = chrono::Utc::now().timestamp_millis().abs_diff(beat.written_ms);
+    (age_ms <= status::FRESH_MS && beat.standing != Standing::Stopped).then_some(beat)
 }
 
 /// What a recording knows of an instant, printed as if it had been polled then.
@@ -93,7 +108,7 @@ fn replay(once: &Once, recording: &Recording, config: &Config) -> anyhow::Result
     let mut held = held.into_iter();
     infos.retain(|_| held.next().unwrap_or(true));
     let snapshot = recording.reader()?.fleet_at(&infos, &config.health, at, Charts::OfTheList)?;
-    tell(once, &snapshot, filter.as_ref())
+    tell(once, &snapshot, filter.as_ref(), None)
 }
 
 /// `2026-11-20 02:14:00`.
@@ -106,14 +121,19 @@ fn words(at: Timestamp) -> String {
 }
 
 /// Prints a state of the fleet; the exit code.
-fn tell(once: &Once, snapshot: &FleetSnapshot, filter: Option<&Filter>) -> anyhow::Result<ExitCode> {
+fn tell(
+    once: &Once,
+    snapshot: &FleetSnapshot,
+    filter: Option<&Filter>,
+    collector: Option<&Heartbeat>,
+) -> anyhow::Result<ExitCode> {
     let instances: Vec<&InstanceSnapshot> = snapshot.instances.iter().map(AsRef::as_ref).collect();
     let mut grid = match once.what {
         What::Fleet => rows::fleet(&instances, snapshot),
         What::Activity => rows::activity(&instances),
         What::Waits => rows::waits(&instances),
         What::Blocking => rows::blocking(&instances),
-        What::Cost => rows::cost(&instances, snapshot),
+        What::Cost => rows::cost(&instances, snapshot, collector),
     };
     if let Some(filter) = filter {
         keep(&mut grid, filter, snapshot);

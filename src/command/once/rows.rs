@@ -1,12 +1,15 @@
 //! From a snapshot to the rows of `once`: one function a subject, pure.
 
 use super::grid::{Cell, Grid, PROBLEM};
-use crate::cli::What;
 use crate::model::{
     health::Level,
     reading::{Reading, Unavailable},
     session::Request,
     snapshot::{BlockNode, FleetSnapshot, InstanceSnapshot},
+};
+use crate::{
+    cli::What,
+    command::collect::heartbeat::{Heartbeat, StoreFigures},
 };
 
 /// The word for a level, as exit codes and JSON use it.
@@ -273,42 +276,52 @@ fn node_row(instance: &str, chain: usize, n: &BlockNode) -> Vec<Cell> {
     ]
 }
 
-/// What dbtop cost: a row an instance, then one for this process.
-pub fn cost(scope: Scoped<'_>, snapshot: &FleetSnapshot) -> Grid {
-    let mut rows: Vec<Vec<Cell>> = scope
-        .iter()
-        .map(|i| {
-            let c = i.facts.cost.get();
-            let why = told(&i.facts.cost);
-            vec![
-                Cell::Text(i.info.id.to_string()),
-                Cell::real(c.and_then(|c| c.cpu_ms_per_s)),
-                Cell::real(c.and_then(|c| c.reads_per_s)),
-                Cell::int(c.and_then(|c| c.cpu_ms_total)),
-                Cell::int(i.facts.headline.get().map(|h| h.round_trip_ms.into())),
-                Cell::text(None),
-                Cell::text(None),
-                Cell::text(why.as_deref()),
-            ]
-        })
-        .collect();
+/// What dbtop cost: a row an instance, then one for this process, and one for the collector of this fleet if one runs: that one
+/// has the store.
+pub fn cost(scope: Scoped<'_>, snapshot: &FleetSnapshot, collector: Option<&Heartbeat>) -> Grid {
+    let mut rows: Vec<Vec<Cell>> = scope.iter().map(|i| cost_of(i)).collect();
     let own = &snapshot.collector;
-    // Zero where the system does not tell.
-    let told = own.process_rss_bytes > 0;
-    rows.push(vec![
-        Cell::Text("(this process)".into()),
-        Cell::text(None),
-        Cell::text(None),
-        Cell::text(None),
-        Cell::text(None),
-        Cell::real(told.then_some(own.process_cpu_pct.into())),
-        Cell::int(told.then_some((own.process_rss_bytes / 1024) as i64)),
-        Cell::text(None),
-    ]);
+    rows.push(cost_here("(this process)", own.process_cpu_pct.into(), own.process_rss_bytes, None));
+    if let Some(beat) = collector {
+        let (cpu_pct, rss_bytes) = (beat.process.cpu_pct.into(), beat.process.rss_bytes);
+        rows.push(cost_here("(collector)", cpu_pct, rss_bytes, beat.store.as_ref()));
+    }
     Grid { columns: COST.to_vec(), rows }
 }
 
-const COST: [&str; 8] = [
+fn cost_of(i: &InstanceSnapshot) -> Vec<Cell> {
+    let c = i.facts.cost.get();
+    let why = told(&i.facts.cost);
+    let mut cells = vec![
+        Cell::Text(i.info.id.to_string()),
+        Cell::real(c.and_then(|c| c.cpu_ms_per_s)),
+        Cell::real(c.and_then(|c| c.reads_per_s)),
+        Cell::int(c.and_then(|c| c.cpu_ms_total)),
+        Cell::int(i.facts.headline.get().map(|h| h.round_trip_ms.into())),
+    ];
+    cells.resize_with(COST.len() - 1, || Cell::text(None));
+    cells.push(Cell::text(why.as_deref()));
+    cells
+}
+
+/// A process of ours. It has no memory where the system does not tell.
+fn cost_here(name: &str, cpu_pct: f64, rss_bytes: u64, store: Option<&StoreFigures>) -> Vec<Cell> {
+    let told = rss_bytes > 0;
+    let mut cells = vec![Cell::Text(name.into())];
+    cells.resize_with(5, || Cell::text(None));
+    cells.extend([
+        Cell::real(told.then_some(cpu_pct)),
+        Cell::int(told.then_some((rss_bytes / 1024) as i64)),
+        Cell::real(store.map(|s| s.rows_per_s)),
+        Cell::int(store.map(|s| s.lag_ms as i64)),
+        Cell::int(store.map(|s| s.samples_lost as i64)),
+        Cell::int(store.map(|s| (s.size_bytes / 1024) as i64)),
+        Cell::text(store.and_then(|s| s.problem.as_deref())),
+    ]);
+    cells
+}
+
+const COST: [&str; 12] = [
     "instance",
     "cpu_ms_per_s",
     "reads_per_s",
@@ -316,6 +329,10 @@ const COST: [&str; 8] = [
     "round_trip_ms",
     "process_cpu_pct",
     "process_rss_kb",
+    "store_rows_per_s",
+    "store_lag_ms",
+    "store_lost",
+    "store_size_kb",
     PROBLEM,
 ];
 

@@ -88,6 +88,15 @@ impl Reader {
         self.count().map_err(self.failed())
     }
 
+    /// What the newest whole day added; None: there is no whole day yet. Bytes. Looks at the rows of
+    /// that day.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn growth_a_day(&self) -> Result<Option<u64>, StoreError> {
+        self.growth().map_err(self.failed())
+    }
+
     fn count(&self) -> Result<StoreStats, Trouble> {
         let tiers: Vec<TierStats> =
             KINDS.iter().map(|kind| tier(&self.connection, kind)).collect::<Result<_, _>>()?;

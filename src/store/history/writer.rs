@@ -61,6 +61,8 @@ pub struct WriterStats {
     pub committed_at_ms: i64,
     /// the file and its log, bytes
     pub size_bytes: u64,
+    /// the cap, bytes
+    pub max_bytes: u64,
     /// series
     pub series: usize,
     /// the cap made this much go earlier than configured: everything before, ms since 1970; 0: nothing
@@ -212,6 +214,7 @@ impl Work {
         self.stats.lost = self.engine.lost;
         self.stats.series = self.engine.series_count();
         self.stats.size_bytes = self.engine.size_bytes();
+        self.stats.max_bytes = self.engine.options.max_bytes;
         self.stats.evicted_until_ms = self.engine.evicted_until_ms();
         self.tell.send_replace(self.stats.clone());
     }

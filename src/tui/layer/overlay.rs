@@ -1,8 +1,9 @@
 //! F12: what dbtop itself costs and how well it keeps up.
 
-use crate::model::{figure, snapshot::FleetSnapshot};
-use crate::tui::{theme::Theme, widget::canvas::Canvas};
-use std::fmt::Write as _;
+use crate::{
+    model::{figure, sample::CollectorStats, snapshot::FleetSnapshot, time::Timestamp},
+    tui::{effect::StoreNow, theme::Theme, widget::canvas::Canvas},
+};
 
 /// Figures of the run loop. Times in microseconds.
 #[derive(Debug, Clone, Copy, Default)]
@@ -23,10 +24,51 @@ pub struct Figures {
     pub effects_dropped: u64,
 }
 
-/// Draws the panel at the top right.
-pub fn render(figures: &Figures, snapshot: &FleetSnapshot, canvas: &mut Canvas<'_>, theme: &Theme) {
-    let c = &snapshot.collector;
-    let mut lines: Vec<(&str, String)> = Vec::with_capacity(16);
+/// What is known of the store.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Stored {
+    /// None: nothing is kept, or who keeps it does not say
+    pub store: Option<StoreNow>,
+    /// what a day adds, bytes; None: not known yet
+    pub growth_bytes: Option<u64>,
+}
+
+type Line = (&'static str, String);
+
+/// Columns of the panel, and where values begin in it. A value has 25.
+const WIDTH: u16 = 46;
+const VALUES: u16 = 20;
+
+/// Draws the panel at the top right. The snapshot is that of now, whatever moment is on the screen.
+pub fn render(
+    figures: &Figures,
+    snapshot: &FleetSnapshot,
+    (stored, clock): (&Stored, Timestamp),
+    canvas: &mut Canvas<'_>,
+    theme: &Theme,
+) {
+    let mut lines: Vec<Line> = Vec::with_capacity(16);
+    screen(figures, snapshot, &mut lines);
+    collector(&snapshot.collector, figures, &mut lines);
+    store(stored, clock, &mut lines);
+    let w = WIDTH.min(canvas.width());
+    let h = (lines.len() as u16 + 2).min(canvas.height());
+    let mut panel = canvas.part(canvas.width() - w, 0, w, h);
+    panel.clear(theme.panel);
+    panel.repeat(0, 0, w, "─", theme.rule);
+    panel.put(2, 0, w, " dbtop itself ", theme.dim);
+    // The edge: the row behind is not cut short, it goes on below.
+    for y in 1..h {
+        panel.glyph(0, y, "│", theme.rule);
+    }
+    panel.glyph(0, 0, "┌", theme.rule);
+    for (y, (name, value)) in lines.iter().enumerate() {
+        panel.put(2, y as u16 + 1, VALUES - 3, name, theme.dim);
+        panel.put(VALUES, y as u16 + 1, w.saturating_sub(VALUES + 1), value, theme.base);
+    }
+}
+
+fn screen(figures: &Figures, snapshot: &FleetSnapshot, lines: &mut Vec<Line>) {
     let ms = |us: u32| format!("{:.1} ms", f64::from(us) / 1000.0);
     lines.push(("frames", figures.frames.to_string()));
     lines.push(("frame", format!("{}, p99 {}", ms(figures.frame_us), ms(figures.frame_p99_us))));
@@ -37,6 +79,9 @@ pub fn render(figures: &Figures, snapshot: &FleetSnapshot, canvas: &mut Canvas<'
     figure::push_size(&mut sent, figures.bytes as f64);
     lines.push(("sent", sent));
     lines.push(("snapshot", format!("{}, {} instances", snapshot.version, snapshot.instances.len())));
+}
+
+fn collector(c: &CollectorStats, figures: &Figures, lines: &mut Vec<Line>) {
     let mut process = format!("{:.1} % of a core, ", c.process_cpu_pct);
     figure::push_size(&mut process, c.process_rss_bytes as f64);
     lines.push(("process", process));
@@ -49,22 +94,42 @@ pub fn render(figures: &Figures, snapshot: &FleetSnapshot, canvas: &mut Canvas<'
     polls.push_str(" failed");
     lines.push(("polls", polls));
     lines.push(("late", format!("p99 {} ms, {} skipped", c.start_delay_p99_ms, c.polls_skipped)));
-    let mut dropped = String::new();
-    let _ = write!(dropped, "{} samples waited, {} effects", c.samples_waited, figures.effects_dropped);
-    lines.push(("dropped", dropped));
-    let w = 46.min(canvas.width());
-    let h = (lines.len() as u16 + 2).min(canvas.height());
-    let mut panel = canvas.part(canvas.width() - w, 0, w, h);
-    panel.clear(theme.panel);
-    panel.repeat(0, 0, w, "─", theme.rule);
-    panel.put(2, 0, w, " dbtop itself ", theme.dim);
-    // The edge: the row behind is not cut short, it goes on below.
-    for y in 1..h {
-        panel.glyph(0, y, "│", theme.rule);
+    lines.push(("samples waited", c.samples_waited.to_string()));
+    lines.push(("effects dropped", figures.effects_dropped.to_string()));
+}
+
+/// What is kept, how fast, and for how long there is room.
+fn store(stored: &Stored, clock: Timestamp, lines: &mut Vec<Line>) {
+    let Some(s) = &stored.store else {
+        return lines.push(("store", "no figures".to_owned()));
+    };
+    let mut rates = String::new();
+    figure::push_count(&mut rates, s.rows_per_s);
+    rates.push_str(" rows/s, ");
+    figure::push_count(&mut rates, s.points_per_s);
+    rates.push_str(" points/s");
+    lines.push(("store", rates));
+    let mut commit = String::new();
+    match s.committed_at {
+        Some(at) => {
+            figure::push_span(&mut commit, clock - at);
+            commit.push_str(" ago");
+        }
+        None => commit.push_str("none yet"),
     }
-    panel.glyph(0, 0, "┌", theme.rule);
-    for (y, (name, value)) in lines.iter().enumerate() {
-        panel.put(2, y as u16 + 1, 17, name, theme.dim);
-        panel.put(20, y as u16 + 1, w.saturating_sub(21), value, theme.base);
+    commit.push_str(", ");
+    figure::push_count(&mut commit, s.backlog as f64);
+    commit.push_str(" waiting");
+    lines.push(("last commit", commit));
+    lines.push(("readings lost", s.lost.to_string()));
+    let mut size = String::new();
+    figure::push_size(&mut size, s.size_bytes as f64);
+    if s.max_bytes > 0 {
+        size.push_str(" of ");
+        figure::push_size(&mut size, s.max_bytes as f64);
     }
+    lines.push(("file", size));
+    let days = stored.growth_bytes.and_then(|growth| s.days_left(growth));
+    let full = days.map_or_else(|| "not known yet".to_owned(), |days| format!("{days:.0} days as it grows"));
+    lines.push(("full in", full));
 }
