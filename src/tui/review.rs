@@ -199,13 +199,13 @@ fn cost(app: &App) -> Document {
         );
         d.text(words, t.warning);
     }
-    d.head("Instances, the dearest first: CPU ms/s, logical reads/s, CPU since connected");
+    d.head("Instances, the dearest first: CPU ms/s, logical reads/s, CPU in all");
     let mut costs: Vec<_> = s.instances.iter().filter_map(|i| Some((i, *i.facts.cost.get()?))).collect();
     costs.sort_by(|a, b| b.1.cpu_ms_per_s.unwrap_or(-1.0).total_cmp(&a.1.cpu_ms_per_s.unwrap_or(-1.0)));
     for (i, c) in costs.iter().take(MOST_COSTLY) {
         let figure = |v: Option<f64>| {
             let mut text = String::new();
-            figure::push_count(&mut text, v.unwrap_or(f64::NAN));
+            figure::push_rate(&mut text, v.unwrap_or(f64::NAN));
             text
         };
         let mut all = String::new();

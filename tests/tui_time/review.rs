@@ -123,7 +123,7 @@ fn the_list_of_bookmarks_leads_to_their_instants() {
     s.keys("'");
     answer(&mut s);
     let text = s.text();
-    assert!(text.contains("2026-11-20 12:00:00  2h02m ago   deployed 4.2  · sqlprd-014"), "{text}");
+    assert!(text.contains("2026-11-20 12:00:00  2h02m ago   sqlprd-014  deployed 4.2"), "{text}");
     assert!(
         !text.contains("sessions blocked by 88, 312 s lost"),
         "events of other kinds are not listed: {text}"

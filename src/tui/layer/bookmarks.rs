@@ -39,20 +39,21 @@ impl Bookmarks {
     }
 }
 
+/// `2026-11-20 02:14:00  11h48m ago  sqlprd-014  incident: …`: where it was comes before the words, which may be cut.
 fn push_line(out: &mut String, m: &Mark, now: Timestamp) {
     push_instant(out, m.at);
     out.push_str("  ");
     let from = out.len();
     push_ago(out, m.at, now);
     out.extend(std::iter::repeat_n(' ', 12_usize.saturating_sub(out.len() - from)));
+    if let Some(id) = &m.instance {
+        out.push_str(id.as_str());
+        out.push_str("  ");
+    }
     if m.kind == MarkKind::Incident {
         out.push_str("incident: ");
     }
     out.push_str(&m.words);
-    if let Some(id) = &m.instance {
-        out.push_str("  · ");
-        out.push_str(id.as_str());
-    }
 }
 
 impl Modal for Bookmarks {

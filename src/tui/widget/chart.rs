@@ -223,11 +223,14 @@ impl Chart<'_> {
         }
     }
 
-    /// Title, and the names of two series; returns the columns used.
+    /// Title, and the names of several series as far as they fit whole; returns the columns used.
     fn draw_names(&self, canvas: &mut Canvas<'_>, theme: &Theme) -> u16 {
         let mut x = canvas.put(0, 0, canvas.width(), self.title, theme.strong);
         if self.plots.len() > 1 {
             for p in self.plots.iter().filter(|p| !p.name.is_empty()) {
+                if usize::from(x) + 4 + canvas::width(p.name) > usize::from(canvas.width()) {
+                    continue;
+                }
                 let mark = if p.shape == Shape::Area { "■" } else { "─" };
                 x += 2;
                 canvas.put(x, 0, 1, mark, p.style);
