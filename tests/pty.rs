@@ -11,6 +11,7 @@
 //! | every end: keys, signals, a lost line, panics | `pty/ends.rs` |
 //! | a recording that is played: every pane, no way out of it, nothing written | `pty/replay.rs` |
 //! | a disk that is full, failing or read-only under history | `pty/disk.rs` |
+//! | a history with damaged bytes, looked at | `pty/damage.rs` |
 //! | a disk that answers with an errno, while history is written and while it is read | `pty/fault.rs` |
 //! | another configuration while it runs: the file, SIGHUP | `pty/reload.rs` |
 #![cfg(unix)]
@@ -20,6 +21,8 @@
     reason = "helpers of tests fail like tests, and say what cannot be tested here"
 )]
 
+#[path = "pty/damage.rs"]
+mod damage;
 #[path = "pty/disk.rs"]
 mod disk;
 #[path = "pty/ends.rs"]
@@ -44,6 +47,8 @@ mod start;
 mod vault;
 #[path = "pty/window.rs"]
 mod window;
+#[path = "history/world.rs"]
+mod world;
 
 /// Keys as a terminal sends them.
 mod key {

@@ -107,7 +107,14 @@ fn played(
     keys: &str,
 ) -> String {
     let mut stage = Stage::playing(tui::Recording { file: "night.db".into(), from, to }, 160, 50, to);
-    stage.reply(Reply::Past { ticket: 1, snapshot: Arc::clone(snapshot), at, oldest: from, newest: to });
+    stage.reply(Reply::Past {
+        ticket: 1,
+        snapshot: Arc::clone(snapshot),
+        at,
+        oldest: from,
+        newest: to,
+        damaged: Vec::new(),
+    });
     let text = stage.keys(keys).text();
     assert!(text.contains("PAST") && text.contains("replay · night.db · "), "{text}");
     inside(&text)

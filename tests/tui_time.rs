@@ -33,7 +33,7 @@ fn instants(s: &mut Stage) -> Vec<(u64, Timestamp)> {
 
 fn past(ticket: u64, at: Timestamp, snapshot: FleetSnapshot) -> Reply {
     let oldest = NOW.plus_ms(-7 * 86_400_000);
-    Reply::Past { ticket, snapshot: Arc::new(snapshot), at, oldest, newest: NOW }
+    Reply::Past { ticket, snapshot: Arc::new(snapshot), at, oldest, newest: NOW, damaged: Vec::new() }
 }
 
 /// Answers the open question as history would.
@@ -88,6 +88,41 @@ fn the_bar_is_there_in_every_theme_and_at_every_width() {
             assert!((0..w).all(|x| (buf[(x, 0)].bg, buf[(x, 0)].modifier) == first), "{name} {w}: one bar");
             assert_ne!(first, (buf[(0, h - 2)].bg, buf[(0, h - 2)].modifier), "{name} {w}: it stands out");
         }
+    }
+}
+
+#[test]
+fn damage_is_said_at_every_width_and_for_as_long_as_that_instant_is_shown() {
+    let arrive = |s: &mut Stage, damaged: &[&str]| {
+        let (ticket, at) = instants(s).pop().unwrap();
+        let mut reply = past(ticket, at, fixture::small_at(at));
+        if let Reply::Past { damaged: told, .. } = &mut reply {
+            told.extend(damaged.iter().map(ToString::to_string));
+        }
+        s.reply(reply);
+    };
+    let (one, two) = (["15 min of sqlprd-001"], ["15 min of sqlprd-001", "a reading of sqlprd-014"]);
+    for (w, h, damaged, words) in [
+        (40, 10, &one[..], " damaged"),
+        (80, 24, &one, " damaged: 15 min of sqlprd-001"),
+        (80, 24, &two, " damaged: 2 parts"),
+        (120, 40, &two, " damaged: 15 min of sqlprd-001 and 1 more"),
+        (160, 40, &two, "and 1 more, `dbtop store check` says all"),
+    ] {
+        let mut s = Stage::new(fixture::small(), w, h);
+        s.keys("t 02:14 enter");
+        arrive(&mut s, damaged);
+        for keys in ["", "4", "1"] {
+            let text = s.keys(keys).text();
+            assert!(text.lines().nth(1).unwrap().contains(words), "{w} {keys}: {text}");
+        }
+        s.keys("[");
+        arrive(&mut s, &[]);
+        assert!(s.text().contains("PAST") && !s.text().contains("damaged"), "{}", s.text());
+        s.keys("]");
+        arrive(&mut s, damaged);
+        assert!(s.text().contains("damaged"), "{}", s.text());
+        assert!(!s.keys("T").text().contains("damaged"), "{}", s.text());
     }
 }
 

@@ -257,12 +257,31 @@ fn tabs(app: &App, line: &mut Canvas<'_>) {
         let style = if pane == app.place.pane { t.tab } else { t.dim };
         x += line.put(x, 0, line.width(), &text, style) + 1;
     }
-    if let Some(recording) = &app.travel.recording {
-        let room = usize::from(line.width().saturating_sub(x + 2));
-        if let Some(words) = recording_words(recording).into_iter().find(|words| width(words) <= room) {
-            line.put_right(0, 0, line.width() - 1, &words, t.accent);
+    let mut end = line.width().saturating_sub(1);
+    let mut put = |words: &[String], style: Style| {
+        let room = usize::from(end.saturating_sub(x + 1));
+        if let Some(words) = words.iter().find(|words| width(words) <= room) {
+            line.put_right(0, 0, end, words, style);
+            end = end.saturating_sub(width(words) as u16 + 2);
         }
+    };
+    put(&damaged_words(app.travel.damaged()), t.banner);
+    if let Some(recording) = &app.travel.recording {
+        put(&recording_words(recording), t.accent);
     }
+}
+
+/// What is missing at the instant on the screen, the longest first; it stands there for as long as the instant does.
+fn damaged_words(damaged: &[String]) -> Vec<String> {
+    let Some(first) = damaged.first() else { return Vec::new() };
+    let (count, one) = (damaged.len(), if damaged.len() == 1 { "part" } else { "parts" });
+    let more = if count == 1 { String::new() } else { format!(" and {} more", count - 1) };
+    vec![
+        format!(" damaged: {first}{more}, `dbtop store check` says all "),
+        format!(" damaged: {first}{more} "),
+        format!(" damaged: {count} {one} "),
+        " damaged ".to_owned(),
+    ]
 }
 
 /// What is played, the longest first: `replay · FILE · 2026-11-20 02:00 – 03:00 UTC` down to `02:00 – 03:00`.

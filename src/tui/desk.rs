@@ -204,8 +204,8 @@ impl App {
                 self.say(Level::Ok, format!("bookmark set: {}", mark.words));
                 self.refresh();
             }
-            Reply::Past { ticket, snapshot, at, oldest, .. } => {
-                self.arrive(snapshot, Past { at, oldest, ticket });
+            Reply::Past { ticket, snapshot, at, oldest, damaged, .. } => {
+                self.arrive(snapshot, Past { at, oldest, ticket }, damaged);
             }
             Reply::Chart { ticket, data } => self.chart_came(ticket, data),
             Reply::Marks { ticket, marks } => drop(self.marks_came(ticket, marks)),

@@ -284,6 +284,8 @@ pub enum Reply {
         oldest: Timestamp,
         /// see `oldest`
         newest: Timestamp,
+        /// what is missing because the file is damaged there: `15 min of sqlprd-014`
+        damaged: Vec<String>,
     },
     /// see [`Request::Chart`]
     Chart {

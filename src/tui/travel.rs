@@ -80,6 +80,8 @@ pub(super) struct Travel {
     pub past: Option<Past>,
     /// what is played; None: a fleet that lives
     pub recording: Option<Recording>,
+    /// what is missing in that past, for the file of history is damaged there
+    damaged: Vec<String>,
     going: Option<Going>,
     /// the newest state of the fleet while the past is shown
     pub live: Option<Arc<FleetSnapshot>>,
@@ -93,6 +95,7 @@ impl Travel {
             clock: now,
             past: None,
             recording,
+            damaged: Vec::new(),
             going: None,
             live: None,
             steps: Steps { back: true, in_a_row: 0, last: Timestamp::from_ms(0) },
@@ -104,6 +107,11 @@ impl Travel {
     pub const fn ticket(&mut self) -> u64 {
         self.tickets += 1;
         self.tickets
+    }
+
+    /// What is missing at the instant on the screen because history is damaged there.
+    pub fn damaged(&self) -> &[String] {
+        if self.past.is_some() { &self.damaged } else { &[] }
     }
 
     /// Where it is going.
@@ -341,8 +349,9 @@ impl App {
 
     /// The fleet as it was: shown if it is what is waited for.
     /// History may answer twice: at once without all sparklines, and then in full.
-    pub(super) fn arrive(&mut self, snapshot: Arc<FleetSnapshot>, past: Past) {
+    pub(super) fn arrive(&mut self, snapshot: Arc<FleetSnapshot>, past: Past, damaged: Vec<String>) {
         if self.travel.past.is_some_and(|shown| shown.ticket == past.ticket) {
+            self.travel.damaged = damaged;
             return self.show(snapshot);
         }
         let Some(going) = self.travel.going.filter(|g| g.ticket == past.ticket) else { return };
@@ -353,6 +362,7 @@ impl App {
             self.paused = None;
         }
         self.travel.past = Some(past);
+        self.travel.damaged = damaged;
         self.world.now = past.at;
         self.show(snapshot);
         if past.at < past.oldest {

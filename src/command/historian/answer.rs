@@ -72,6 +72,11 @@ impl Work {
         for charts in [first_charts, Charts::All] {
             let (mut snapshot, damaged) =
                 self.reader()?.fleet_with_damage(&infos, &now.thresholds, at, charts)?;
+            if !damaged.is_empty() {
+                // A disk that cannot be read is not taken for damage: it does not let the file be opened.
+                self.reader = None;
+                self.reader()?;
+            }
             if let (Some(first), true) = (damaged.first(), charts == first_charts) {
                 let more = match damaged.len() {
                     1 => String::new(),
@@ -85,7 +90,7 @@ impl Work {
             if !self.gone.is_empty() {
                 Arc::make_mut(&mut snapshot).mark_gone(&self.gone);
             }
-            self.say(Reply::Past { ticket, snapshot, at, oldest, newest });
+            self.say(Reply::Past { ticket, snapshot, at, oldest, newest, damaged });
             if first_charts == Charts::All {
                 break;
             }

@@ -1,6 +1,6 @@
 //! The fleet at an instant: what the store remembers, folded by the reducer that folds what is polled. Asked by `command`.
 
-use super::reader::Reader;
+use super::{failure::StoreHealth, reader::Reader};
 use crate::{
     model::{
         fleet::Fleet,
@@ -59,6 +59,7 @@ impl Reader {
         let mut fleet = Fleet::new(thresholds.clone());
         fleet.apply(Update::Inventory(infos.to_vec()));
         let past = self.state_at(&uids, at)?;
+        let mut damaged = past.damaged;
         for mut kept in past.kept {
             if let Some(info) = by_uid.get(&*kept.info.uid) {
                 // Its name may have been another one then.
@@ -68,12 +69,21 @@ impl Reader {
         }
         for info in infos {
             let history = match charts {
-                Charts::OfTheList => self.list_history(&info.uid, at)?,
-                Charts::All => self.history(&info.uid, at)?,
+                Charts::OfTheList => self.list_history(&info.uid, at),
+                Charts::All => self.history(&info.uid, at),
+            };
+            let history = match history {
+                Err(error) if matches!(StoreHealth::of(&error), StoreHealth::Damaged(_)) => {
+                    if !damaged.iter().any(|words| words.ends_with(info.id.as_str())) {
+                        damaged.push(format!("sparklines of {}", info.id));
+                    }
+                    History::default()
+                }
+                history => history?,
             };
             fleet.apply(Update::History { instance: info.id.clone(), history: Arc::new(history) });
         }
-        Ok((fleet.snapshot(at), past.damaged))
+        Ok((fleet.snapshot(at), damaged))
     }
 
     /// The quarter of an hour before an instant, all series.

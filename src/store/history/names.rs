@@ -227,6 +227,15 @@ pub(super) enum Trouble {
 }
 
 impl Trouble {
+    /// True if the file is damaged there, so that the rest of it may be whole.
+    pub fn is_damage(&self) -> bool {
+        match self {
+            Self::Sqlite(error) => error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseCorrupt),
+            Self::Damaged(_) => true,
+            Self::Vault(_) | Self::Packing(_) => false,
+        }
+    }
+
     /// With what was attempted on which file.
     pub fn at(doing: &'static str, path: &Path) -> impl FnOnce(Self) -> StoreError {
         let path = path.to_owned();

@@ -143,14 +143,26 @@ impl Reader {
         let read = |reader: &mut Self, past: &mut Past| -> Result<(), Trouble> {
             // One snapshot of the file for all of them: nothing is sealed away between two questions.
             reader.connection.execute_batch("BEGIN")?;
-            let done = uids.iter().try_for_each(|uid| reader.moment(uid, at.ms(), past));
-            // After an error of the disk there may be nothing left to end: what went wrong first is told.
-            let ended = reader.connection.execute_batch("COMMIT");
-            done?;
-            Ok(ended?)
+            let done = uids.iter().try_for_each(|uid| reader.moment_of(uid, at.ms(), past));
+            // Nothing was written. To commit would tell an error of before once more, and after one there may be nothing to end.
+            let _ = reader.connection.execute_batch("ROLLBACK");
+            done
         };
         read(self, &mut past).map_err(Trouble::at("reading the history", &self.path))?;
         Ok(past)
+    }
+
+    /// What is on a damaged page is missing; the others' is not.
+    fn moment_of(&mut self, uid: &Arc<str>, at: i64, past: &mut Past) -> Result<(), Trouble> {
+        let Err(trouble) = self.moment(uid, at, past) else { return Ok(()) };
+        if !trouble.is_damage() {
+            return Err(trouble);
+        }
+        let no = self.number(uid).ok().flatten();
+        let info = no.and_then(|no| self.info(no, uid, at).ok().flatten());
+        let name = info.map_or_else(|| format!("instance {uid}"), |info| info.id.to_string());
+        past.damaged.push(format!("all of {name}"));
+        Ok(())
     }
 
     fn moment(&mut self, uid: &Arc<str>, at: i64, past: &mut Past) -> Result<(), Trouble> {
@@ -162,9 +174,11 @@ impl Reader {
         let mut newest: BTreeMap<u8, Entry> = BTreeMap::new();
         match self.sealed_moment(no, at)? {
             Ok(entries) => newest.extend(entries.into_iter().map(|entry| (entry.slot, entry))),
-            Err(Garbled) => past.damaged.push(format!("the quarter of an hour of {} then", info.id)),
+            Err(Garbled) => past.damaged.push(format!("15 min of {}", info.id)),
         }
-        for entry in self.hot_moment(no, at)? {
+        let (hot, garbled) = self.hot_moment(no, at)?;
+        past.damaged.extend((0..garbled).map(|_| format!("a reading of {}", info.id)));
+        for entry in hot {
             if newest.get(&entry.slot).is_none_or(|sealed| sealed.at <= entry.at) {
                 newest.insert(entry.slot, entry);
             }
@@ -205,7 +219,8 @@ impl Reader {
         Ok(plain.and_then(|plain| Block::read(&plain)?.newest_at(at)))
     }
 
-    fn hot_moment(&self, no: u32, at: i64) -> Result<Vec<Entry>, Trouble> {
+    /// The newest of each slot, and how many of them cannot be opened: the sealed one before stands in.
+    fn hot_moment(&self, no: u32, at: i64) -> Result<(Vec<Entry>, usize), Trouble> {
         let mut newest: BTreeMap<u8, i64> = BTreeMap::new();
         let mut statement = self.connection.prepare_cached(
             "SELECT slot, no FROM hot WHERE instance = ?1 AND at <= ?2 ORDER BY at DESC, no DESC",
@@ -216,15 +231,15 @@ impl Reader {
             newest.entry(row.get(0)?).or_insert(row_no);
         }
         let mut one = self.connection.prepare_cached("SELECT at, blob FROM hot WHERE no = ?1")?;
-        let mut found = Vec::with_capacity(newest.len());
+        let (mut found, mut garbled) = (Vec::with_capacity(newest.len()), 0);
         for (slot, row) in newest {
             let (at, blob): (i64, Vec<u8>) = one.query_row([row], |row| Ok((row.get(0)?, row.get(1)?)))?;
-            // A row that does not open is told of by `check`; here the sealed one before it stands in.
-            if let Ok(bytes) = self.blobs.open(Of::Hot(no, at), &blob) {
-                found.push(Entry { slot, at, bytes });
+            match self.blobs.open(Of::Hot(no, at), &blob) {
+                Ok(bytes) => found.push(Entry { slot, at, bytes }),
+                Err(Garbled) => garbled += 1,
             }
         }
-        Ok(found)
+        Ok((found, garbled))
     }
 
     /// Everything that happened to an instance later than `after` and not later than `until`, in the order of time.
@@ -267,7 +282,7 @@ impl Reader {
                 let read = plain.and_then(|plain| Block::read(&plain)?.between(after.max(start - 1), until));
                 match read {
                     Ok(found) => entries.extend(found),
-                    Err(Garbled) => past.damaged.push(format!("a quarter of an hour of {}", info.id)),
+                    Err(Garbled) => past.damaged.push(format!("15 min of {}", info.id)),
                 }
             }
             let mut statement = self.connection.prepare_cached(
@@ -381,15 +396,23 @@ impl Reader {
     /// # Errors
     /// The file cannot be read.
     pub fn span(&self) -> Result<Option<(Timestamp, Timestamp)>, StoreError> {
-        let (oldest, newest): (Option<i64>, Option<i64>) = self
-            .connection
-            .prepare_cached(
+        let ends = |first: &str| {
+            let sql = format!(
                 "SELECT min(first), max(last) FROM (
-                    SELECT (SELECT start FROM state ORDER BY end LIMIT 1) AS first, (SELECT max(end) FROM state) AS last
-                    UNION ALL SELECT min(at), max(at) FROM hot)",
-            )
-            .and_then(|mut one| one.query_row([], |row| Ok((row.get(0)?, row.get(1)?))))
-            .map_err(|error| self.failed()(error.into()))?;
+                    SELECT ({first}) AS first, (SELECT max(end) FROM state) AS last
+                    UNION ALL SELECT min(at), max(at) FROM hot)"
+            );
+            self.connection.prepare_cached(&sql)?.query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
+        };
+        let (oldest, newest): (Option<i64>, Option<i64>) =
+            match ends("SELECT start FROM state ORDER BY end LIMIT 1").map_err(Trouble::from) {
+                // The oldest row lies on a damaged page: the index knows when it ends, which is minutes later.
+                Err(trouble) if trouble.is_damage() => {
+                    ends("SELECT min(end) FROM state").map_err(Trouble::from)
+                }
+                found => found,
+            }
+            .map_err(self.failed())?;
         Ok(oldest
             .zip(newest)
             .map(|(oldest, newest)| (Timestamp::from_ms(oldest), Timestamp::from_ms(newest))))
