@@ -13,6 +13,7 @@
 //! | a disk that is full, failing or read-only under history | `pty/disk.rs` |
 //! | a history with damaged bytes, looked at | `pty/damage.rs` |
 //! | a disk that answers with an errno, while history is written and while it is read | `pty/fault.rs` |
+//! | a sealed fleet handed on: page and recording, with and without names | `pty/export.rs` |
 //! | another configuration while it runs: the file, SIGHUP | `pty/reload.rs` |
 #![cfg(unix)]
 #![expect(
@@ -27,6 +28,8 @@ mod damage;
 mod disk;
 #[path = "pty/ends.rs"]
 mod ends;
+#[path = "pty/export.rs"]
+mod export;
 #[cfg(target_os = "linux")]
 #[path = "pty/fault.rs"]
 mod fault;
