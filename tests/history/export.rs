@@ -12,7 +12,7 @@ use dbtop::{
         failure::{Failure, FailureKind},
         health::{Health, Level, Reason, Topic},
         kept::{Happened, Kept, State},
-        sample::{DatabaseRow, Link, ProbeId, Slowed},
+        sample::{DatabaseRow, Link, ProbeId, Slowed, VolumeRow},
         session::{Request, Resource, SqlText, Statement},
         snapshot::{BlockNode, Blocking, Chain, CostNow},
         time::Timestamp,
@@ -110,6 +110,13 @@ pub fn incident(path: &Path) {
             ..CostNow::default()
         };
         batch.push(kept(0, second, reading(ProbeId::Cost, State::Cost(cost))));
+        // A volume that fills.
+        let volume = VolumeRow {
+            mount: Some("E:\\Kowalski\\".into()),
+            total_bytes: Some(200 << 30),
+            free_bytes: Some((100 << 30) - (second - 4500) * (200 << 20)),
+        };
+        batch.push(kept(0, second, reading(ProbeId::Volumes, State::Volumes(Arc::new(vec![volume])))));
         engine.take(batch);
         engine.commit().unwrap();
     }
@@ -233,6 +240,8 @@ fn an_incident_is_one_page_and_a_recording_beside_it() {
             "Enterprise Edition (64-bit)",
             "CPU least",
             "By program",
+            "Heaviest wait types",
+            "Free on E:\\Kowalski\\ least 4",
             "0 → 2 sessions blocked",
             "dbtop took",
         ],

@@ -127,6 +127,8 @@ fn nothing_that_names_anybody_leaves_the_house() {
         "login-",
         "host-",
         "database-",
+        "Free on volume-1 ",
+        "Heaviest wait types",
         "KEY dbo.orders.pk_orders",
         "UPDATE dbo.[orders] SET note = N'?' WHERE card = ?",
     ] {

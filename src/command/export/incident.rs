@@ -1,13 +1,13 @@
 //! `dbtop --export incident`: first the recording is made (scrubbed if that is asked for), then the page from the recording.
-//! Only the figures of charts come from the history itself, which reaches further back than states do; they have no names.
+//! Only the figures of charts come from the history itself, which reaches further back than states do (`charts`).
 //! Both files are made aside and put in their places when both are whole.
 
 use super::{
     Period,
+    charts::charts,
     gather::{Story, gather},
     moment, page, reach, refuse_existing,
     scrub::Scrubber,
-    svg::{COLUMNS, Chart},
 };
 use crate::{
     cli::export::Export,
@@ -16,13 +16,10 @@ use crate::{
         once::grid::{Cell, Grid},
     },
     model::{
-        chart::{ChartLine, Mark, MarkKind},
+        chart::{Mark, MarkKind},
         health::Thresholds,
-        history::SeriesId,
         instance::InstanceInfo,
-        series::{Metric, SeriesKey},
         text,
-        wait::WaitCategory,
     },
     store::history::{Copied, Event, Reader, Stretch, copy},
 };
@@ -36,28 +33,6 @@ use std::{
 
 /// So many instances have charts, the worst first; the others are in the table.
 pub(super) const CHARTED: usize = 12;
-/// Wait categories that a chart tells apart; the rest is one.
-const CATEGORIES: usize = 7;
-
-/// Charts of an instance, after its waits.
-const CHARTS: [(&str, Metric); 15] = [
-    ("CPU", Metric::Headline(SeriesId::Cpu)),
-    ("CPU of other processes", Metric::Headline(SeriesId::CpuOther)),
-    ("Batches", Metric::Headline(SeriesId::Batches)),
-    ("Blocked requests", Metric::Headline(SeriesId::Blocked)),
-    ("Longest blocked", Metric::LongestBlocked),
-    ("Requests", Metric::Requests),
-    ("Connections", Metric::Headline(SeriesId::Connections)),
-    ("Page life", Metric::Headline(SeriesId::PageLife)),
-    ("Memory in use", Metric::Headline(SeriesId::Memory)),
-    ("Grants pending", Metric::Headline(SeriesId::GrantsPending)),
-    ("Log flush", Metric::Headline(SeriesId::LogFlush)),
-    ("Page read", Metric::Headline(SeriesId::PageRead)),
-    ("Runnable tasks", Metric::Headline(SeriesId::Runnable)),
-    ("tempdb used", Metric::Headline(SeriesId::Tempdb)),
-    ("Own cost", Metric::Headline(SeriesId::Cost)),
-];
-
 /// Makes both files; a row for each.
 ///
 /// # Errors
@@ -86,7 +61,12 @@ pub(super) fn run(
     };
     let infos = infos.iter().map(|info| (shown(info), Arc::clone(&info.uid))).collect();
     let story = gather(&mut recording, infos, thresholds, period)?;
-    let draw = |tale: usize| charts(reader, story.tales.get(tale).map_or("", |tale| &*tale.source), period);
+    let volume = |mount: &str| match &mut *scrubber.borrow_mut() {
+        Some(scrubber) => scrubber.volume(mount),
+        None => mount.into(),
+    };
+    let draw =
+        |tale: usize| charts(reader, story.tales.get(tale).map_or("", |tale| &*tale.source), period, &volume);
     let html = page::page(&story, &facts(args, &recording_file, &done), &draw)?;
     drop(recording);
     if done.readings == 0 && done.events == 0 && !html.has_charts {
@@ -192,39 +172,6 @@ fn tell(args: &Export, story: &Story, done: &Copied) {
         let words = if args.scrub { "a part of the history" } else { words };
         ask::say(&text::sanitize_line(&format!("damaged and missing: {words}"), 500));
     }
-}
-
-/// The charts of an instance that have anything to show.
-fn charts(reader: &Reader, uid: &str, period: Period) -> anyhow::Result<Vec<Chart<'static>>> {
-    let line = |metric: Metric| -> anyhow::Result<ChartLine> {
-        Ok(reader.chart(uid, &SeriesKey::of(metric), period.from, period.to, COLUMNS)?.line)
-    };
-    let mut found = Vec::new();
-    let mut waits = Vec::new();
-    for category in WaitCategory::ALL {
-        let line = line(SeriesId::Wait(category).into())?;
-        let sum: f64 = line.buckets.iter().map(|b| f64::from(b.avg) * f64::from(b.n)).sum();
-        if sum > 0.0 {
-            waits.push((sum, category.name(), line));
-        }
-    }
-    waits.sort_by(|a, b| b.0.total_cmp(&a.0));
-    waits.truncate(CATEGORIES);
-    if !waits.is_empty() {
-        let lines = waits.into_iter().map(|(_, name, line)| (name, line)).collect();
-        found.push(Chart { title: "Waits", unit: "ms/s", lines, stacked: true });
-    }
-    for (title, metric) in CHARTS {
-        let chart = Chart { title, unit: metric.unit(), lines: vec![(title, line(metric)?)], stacked: false };
-        // That nothing was blocked all the time is told in words.
-        let dull = chart.lines.iter().flat_map(|(_, line)| &line.buckets).all(|bucket| bucket.max == 0.0);
-        if !chart.is_empty() && !dull {
-            found.push(chart);
-        }
-    }
-    // CPU first: everybody looks for it.
-    found.sort_by_key(|chart| chart.title != "CPU");
-    Ok(found)
 }
 
 /// What is marked on the charts of an instance.

@@ -1,6 +1,7 @@
 //! `dbtop --export`: what history knows of a stretch of time, to be carried away. `cost` is a table; `incident` is a page and
 //! a recording. Results go to standard output or into the file of `--out`, advice to standard error.
 
+mod charts;
 mod cost;
 mod gather;
 mod html;

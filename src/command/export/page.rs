@@ -32,14 +32,14 @@ pub(super) struct Page {
 }
 
 /// The charts of the tale of this number.
-pub(super) type Draw<'a> = &'a dyn Fn(usize) -> anyhow::Result<Vec<Chart<'static>>>;
+pub(super) type Draw<'a> = &'a dyn Fn(usize) -> anyhow::Result<Vec<Chart>>;
 
 /// Makes it.
 ///
 /// # Errors
 /// The charts cannot be read.
 pub(super) fn page(story: &Story, facts: &Facts, draw: Draw<'_>) -> anyhow::Result<Page> {
-    let drawn: Vec<Vec<Chart<'static>>> =
+    let drawn: Vec<Vec<Chart>> =
         (0..story.tales.len().min(CHARTED)).map(draw).collect::<anyhow::Result<_>>()?;
     let has_charts = drawn.iter().any(|charts| !charts.is_empty());
     let title = title(story);
@@ -284,7 +284,7 @@ fn changed(html: &mut Html, story: &Story) {
     }
 }
 
-fn charts(html: &mut Html, story: &Story, drawn: &[Vec<Chart<'static>>]) {
+fn charts(html: &mut Html, story: &Story, drawn: &[Vec<Chart>]) {
     let left = story.tales.len().saturating_sub(drawn.len());
     if left > 0 {
         html.leaf(

@@ -7,7 +7,8 @@ use crate::{
     model::{
         chart::MarkKind,
         instance::InstanceInfo,
-        kept::Kept,
+        kept::{Happened, Kept, State},
+        sample::{ProbeId, VolumeRow},
         scrub::{Field, Kind, Names, Where, each_field, renamed_info},
         session::{SqlText, Statement, TextId},
     },
@@ -113,6 +114,19 @@ impl Scrubber {
             Field::Words(from) => self.names.words(from, text),
             Field::Message => "(left out)".into(),
         }
+    }
+
+    /// Where a volume is mounted, as the recording calls it.
+    pub fn volume(&mut self, mount: &str) -> Arc<str> {
+        let mut found = Arc::from(mount);
+        let row = VolumeRow { mount: Some(Arc::clone(&found)), ..VolumeRow::default() };
+        let mut what = Happened::Reading {
+            probe: ProbeId::Volumes,
+            every_ms: 0,
+            state: Ok(State::Volumes(Arc::new(vec![row]))),
+        };
+        each_field(&mut what, &mut |field, text| found = self.field(field, text));
+        found
     }
 
     /// Cleans what happened.

@@ -7,7 +7,7 @@ use crate::model::{
     figure,
     time::Timestamp,
 };
-use std::fmt::Write as _;
+use std::{borrow::Cow, fmt::Write as _};
 
 const WIDTH: f64 = 560.0;
 const HEIGHT: f64 = 120.0;
@@ -20,13 +20,13 @@ pub(super) const COLUMNS: u32 = 160;
 const MOST_MARKS: usize = 80;
 
 /// A chart.
-pub(super) struct Chart<'a> {
+pub(super) struct Chart {
     /// what it shows
-    pub title: &'a str,
+    pub title: Cow<'static, str>,
     /// of its figures; empty for counts
     pub unit: &'static str,
     /// one series, or several to stack: each with its name
-    pub lines: Vec<(&'static str, ChartLine)>,
+    pub lines: Vec<(Cow<'static, str>, ChartLine)>,
     /// one on top of the other
     pub stacked: bool,
 }
@@ -34,7 +34,7 @@ pub(super) struct Chart<'a> {
 /// Least, mean, greatest.
 type Column = Option<(f64, f64, f64)>;
 
-impl Chart<'_> {
+impl Chart {
     /// True if there is nothing to draw.
     pub fn is_empty(&self) -> bool {
         self.lines.iter().all(|(_, line)| line.buckets.iter().all(|bucket| bucket.n == 0))
@@ -50,8 +50,12 @@ impl Chart<'_> {
         html.within("figure", &[], |html| {
             html.within("figcaption", &[], |html| self.caption(html, &layers));
             let size = format!("0 0 {WIDTH} {HEIGHT}");
-            let attributes =
-                [("viewBox", size.as_str()), ("role", "img"), ("aria-label", self.title), ("class", "chart")];
+            let attributes = [
+                ("viewBox", size.as_str()),
+                ("role", "img"),
+                ("aria-label", &self.title),
+                ("class", "chart"),
+            ];
             html.within("svg", &attributes, |html| {
                 gaps(html, layers.first().map_or(&[], Vec::as_slice));
                 for (n, layer) in layers.iter().enumerate().rev() {
@@ -91,7 +95,7 @@ impl Chart<'_> {
     }
 
     fn caption(&self, html: &mut Html, layers: &[Vec<Column>]) {
-        html.leaf("b", &[], self.title);
+        html.leaf("b", &[], &self.title);
         if self.stacked {
             html.words(&format!(", {}:", self.unit));
             for (n, (name, _)) in self.lines.iter().enumerate() {
@@ -177,6 +181,11 @@ fn point(out: &mut String, x: f64, y: f64) {
 
 /// A round figure that is not less.
 fn ceiling(value: f64, unit: &str) -> f64 {
+    if unit == "KB" && value > 0.0 {
+        // Round in powers of 1024, as it is shown.
+        let power = 1024_f64.powf(value.ln().div_euclid(1024_f64.ln()));
+        return ceiling(value / power, "") * power;
+    }
     if unit == "%" && value > 25.0 {
         return value.max(100.0);
     }
@@ -194,6 +203,7 @@ pub(super) fn figure(value: f64, unit: &str) -> String {
         "%" => figure::push_pct(&mut out, value),
         "ms" => figure::push_wait(&mut out, value),
         "s" => figure::push_wait(&mut out, value * 1000.0),
+        "KB" => figure::push_size(&mut out, value * 1024.0),
         _ => {
             figure::push_count(&mut out, value);
             if !unit.is_empty() {
@@ -223,7 +233,7 @@ fn gaps(html: &mut Html, layer: &[Column]) {
 
 fn axes(html: &mut Html, scale: &Scale, unit: &str) {
     // There is room for short units only; the caption says the others.
-    let unit = if matches!(unit, "%" | "ms" | "s") { unit } else { "" };
+    let unit = if matches!(unit, "%" | "ms" | "s" | "KB") { unit } else { "" };
     let label = |html: &mut Html, x: f64, y: f64, anchor: &str, words: &str| {
         let (x, y) = (format!("{x:.1}"), format!("{y:.1}"));
         html.leaf("text", &[("x", &x), ("y", &y), ("text-anchor", anchor)], words);

@@ -1,0 +1,125 @@
+//! Which charts an instance has on a page: waits by category and the heaviest types of them, what everybody looks for, and the
+//! volumes whose free space changed. The figures come from the history itself; a name among them is shown as the recording
+//! has it.
+
+use super::{
+    Period,
+    svg::{COLUMNS, Chart},
+};
+use crate::{
+    model::{
+        chart::ChartLine,
+        history::SeriesId,
+        series::{Metric, SeriesKey},
+        wait::WaitCategory,
+    },
+    store::history::Reader,
+};
+use std::{borrow::Cow, sync::Arc};
+
+/// Wait categories that a chart tells apart; the rest is one.
+const CATEGORIES: usize = 7;
+
+/// Wait types, the heaviest.
+const TYPES: usize = 5;
+/// Volumes, those that changed most.
+const VOLUMES: usize = 3;
+/// A volume whose free space changed by less than this share of the most that was free has no chart.
+const LEAST_CHANGE: f32 = 0.01;
+
+/// Charts of an instance, after its waits.
+const CHARTS: [(&str, Metric); 15] = [
+    ("CPU", Metric::Headline(SeriesId::Cpu)),
+    ("CPU of other processes", Metric::Headline(SeriesId::CpuOther)),
+    ("Batches", Metric::Headline(SeriesId::Batches)),
+    ("Blocked requests", Metric::Headline(SeriesId::Blocked)),
+    ("Longest blocked", Metric::LongestBlocked),
+    ("Requests", Metric::Requests),
+    ("Connections", Metric::Headline(SeriesId::Connections)),
+    ("Page life", Metric::Headline(SeriesId::PageLife)),
+    ("Memory in use", Metric::Headline(SeriesId::Memory)),
+    ("Grants pending", Metric::Headline(SeriesId::GrantsPending)),
+    ("Log flush", Metric::Headline(SeriesId::LogFlush)),
+    ("Page read", Metric::Headline(SeriesId::PageRead)),
+    ("Runnable tasks", Metric::Headline(SeriesId::Runnable)),
+    ("tempdb used", Metric::Headline(SeriesId::Tempdb)),
+    ("Own cost", Metric::Headline(SeriesId::Cost)),
+];
+
+/// The charts of an instance that have anything to show. `volume`: how a mount point may be called.
+///
+/// # Errors
+/// The history cannot be read.
+pub(super) fn charts(
+    reader: &Reader,
+    uid: &str,
+    period: Period,
+    volume: &dyn Fn(&str) -> Arc<str>,
+) -> anyhow::Result<Vec<Chart>> {
+    let line = |key: &SeriesKey| -> anyhow::Result<ChartLine> {
+        Ok(reader.chart(uid, key, period.from, period.to, COLUMNS)?.line)
+    };
+    let mut found = Vec::new();
+    let mut categories = Vec::new();
+    for category in WaitCategory::ALL {
+        let key = SeriesKey::of(SeriesId::Wait(category));
+        categories.push((Cow::Borrowed(category.name()), line(&key)?));
+    }
+    found.extend(stacked("Waits", categories, CATEGORIES));
+    let (mut types, mut volumes) = (Vec::new(), Vec::new());
+    for key in reader.series_of(uid)? {
+        match key.metric {
+            Metric::WaitType if is_type(&key.key) => {
+                types.push((Cow::Owned(key.key.to_string()), line(&key)?))
+            }
+            Metric::VolumeFree => volumes.push((line(&key)?, key.key)),
+            _ => {}
+        }
+    }
+    found.extend(stacked("Heaviest wait types", types, TYPES));
+    for (title, metric) in CHARTS {
+        let chart = single(title.into(), metric, line(&SeriesKey::of(metric))?);
+        // That nothing was blocked all the time is told in words.
+        let dull = chart.lines.iter().flat_map(|(_, line)| &line.buckets).all(|bucket| bucket.max == 0.0);
+        if !chart.is_empty() && !dull {
+            found.push(chart);
+        }
+    }
+    volumes.retain(|(line, _)| change(line) >= LEAST_CHANGE);
+    volumes.sort_by(|a, b| change(&b.0).total_cmp(&change(&a.0)));
+    for (line, mount) in volumes.into_iter().take(VOLUMES) {
+        found.push(single(format!("Free on {}", volume(&mount)).into(), Metric::VolumeFree, line));
+    }
+    // CPU first: everybody looks for it.
+    found.sort_by_key(|chart| chart.title != "CPU");
+    Ok(found)
+}
+
+fn single(title: Cow<'static, str>, metric: Metric, line: ChartLine) -> Chart {
+    Chart { title: title.clone(), unit: metric.unit(), lines: vec![(title, line)], stacked: false }
+}
+
+/// The heaviest of them on top of each other; None: nobody waited.
+fn stacked(title: &'static str, lines: Vec<(Cow<'static, str>, ChartLine)>, most: usize) -> Option<Chart> {
+    let weight =
+        |line: &ChartLine| line.buckets.iter().map(|b| f64::from(b.avg) * f64::from(b.n)).sum::<f64>();
+    let mut lines: Vec<_> = lines.into_iter().map(|(name, line)| (weight(&line), name, line)).collect();
+    lines.retain(|(weight, ..)| *weight > 0.0);
+    lines.sort_by(|a, b| b.0.total_cmp(&a.0));
+    lines.truncate(most);
+    let lines: Vec<_> = lines.into_iter().map(|(_, name, line)| (name, line)).collect();
+    (!lines.is_empty()).then_some(Chart { title: title.into(), unit: "ms/s", lines, stacked: true })
+}
+
+/// True for what can be the name of a wait type. All are of this alphabet: what is not may be anything, a name to be replaced.
+fn is_type(name: &str) -> bool {
+    name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
+}
+
+/// Between the least and the most that was free, as a share of the most.
+fn change(line: &ChartLine) -> f32 {
+    let seen = || line.buckets.iter().filter(|bucket| bucket.n > 0);
+    let least = seen().map(|bucket| bucket.min).fold(f32::MAX, f32::min);
+    let most = seen().map(|bucket| bucket.max).fold(0.0, f32::max);
+    if most > 0.0 { (most - least) / most } else { 0.0 }
+}
