@@ -70,7 +70,7 @@ pub(super) fn charts(
     for key in reader.series_of(uid)? {
         match key.metric {
             Metric::WaitType if is_type(&key.key) => {
-                types.push((Cow::Owned(key.key.to_string()), line(&key)?))
+                types.push((Cow::Owned(key.key.to_string()), line(&key)?));
             }
             Metric::VolumeFree => volumes.push((line(&key)?, key.key)),
             _ => {}

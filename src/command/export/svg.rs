@@ -131,22 +131,15 @@ impl Chart {
             }
             let at = |i: usize| x_of_column(start + i);
             let mut band = String::new();
-            for (i, (_, _, max)) in run.iter().enumerate() {
-                point(&mut band, at(i), scale.y(*max));
-                point(&mut band, at(i + 1), scale.y(*max));
-            }
-            for (i, (min, ..)) in run.iter().enumerate().rev() {
-                point(&mut band, at(i + 1), scale.y(*min));
-                point(&mut band, at(i), scale.y(*min));
-            }
+            steps(&mut band, run.iter().enumerate().map(|(i, (.., max))| (at(i), at(i + 1), scale.y(*max))));
+            let back = run.iter().enumerate().rev();
+            steps(&mut band, back.map(|(i, (min, ..))| (at(i + 1), at(i), scale.y(*min))));
             let class = if self.stacked { format!("k{}", n % 8) } else { "band".into() };
             html.empty("polygon", &[("points", &band), ("class", &class)]);
             if !self.stacked {
                 let mut line = String::new();
-                for (i, (_, mean, _)) in run.iter().enumerate() {
-                    point(&mut line, at(i), scale.y(*mean));
-                    point(&mut line, at(i + 1), scale.y(*mean));
-                }
+                let parts = run.iter().enumerate();
+                steps(&mut line, parts.map(|(i, (_, mean, _))| (at(i), at(i + 1), scale.y(*mean))));
                 html.empty("polyline", &[("points", &line), ("class", "line")]);
             }
             start += run.len();
@@ -177,6 +170,28 @@ fn x_of_column(column: usize) -> f64 {
 
 fn point(out: &mut String, x: f64, y: f64) {
     let _ = write!(out, "{x:.1},{y:.1} ");
+}
+
+/// A line in steps, each from where to where and how high: its corners alone, which keeps a page small.
+fn steps(out: &mut String, parts: impl Iterator<Item = (f64, f64, f64)>) {
+    /// Finer than a point is written.
+    const SAME: f64 = 0.05;
+    let mut level: Option<(f64, f64)> = None;
+    for (from, to, y) in parts {
+        level = match level {
+            Some((_, before)) if (before - y).abs() < SAME => Some((to, before)),
+            before => {
+                if let Some((x, before)) = before {
+                    point(out, x, before);
+                }
+                point(out, from, y);
+                Some((to, y))
+            }
+        };
+    }
+    if let Some((x, y)) = level {
+        point(out, x, y);
+    }
 }
 
 /// A round figure that is not less.
@@ -271,5 +286,40 @@ fn each_mark(html: &mut Html, marks: &[Mark], scale: &Scale) {
             html.leaf("title", &[], &words);
             html.leaf("text", &[("x", &x), ("y", "13"), ("text-anchor", "middle")], mark.kind.glyph());
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_level_line_has_two_ends_and_a_step_two_corners() {
+        let drawn = |parts: &[(f64, f64, f64)]| {
+            let mut out = String::new();
+            steps(&mut out, parts.iter().copied());
+            out.trim_end().to_owned()
+        };
+        assert_eq!(drawn(&[(0.0, 1.0, 5.0), (1.0, 2.0, 5.0), (2.0, 3.0, 5.0)]), "0.0,5.0 3.0,5.0");
+        assert_eq!(
+            drawn(&[(0.0, 1.0, 5.0), (1.0, 2.0, 5.0), (2.0, 3.0, 7.0)]),
+            "0.0,5.0 2.0,5.0 2.0,7.0 3.0,7.0"
+        );
+        // What creeps is seen.
+        let creeping: Vec<_> =
+            (0..10).map(|n| (f64::from(n), f64::from(n + 1), 0.02 * f64::from(n))).collect();
+        assert!(
+            drawn(&creeping).contains("9.0,0.1") || drawn(&creeping).contains("10.0,0.2"),
+            "{}",
+            drawn(&creeping)
+        );
+    }
+
+    #[test]
+    fn sizes_have_round_axes_in_their_own_powers() {
+        let top = |bytes: f64| figure(ceiling(bytes / 1024.0, "KB"), "KB");
+        assert_eq!(top(90.0 * 1024_f64.powi(3)), "100 GB");
+        assert_eq!(top(1.5 * 1024_f64.powi(4)), "2.0 TB");
+        assert_eq!(top(700.0), "800 B");
     }
 }
