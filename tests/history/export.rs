@@ -201,6 +201,15 @@ fn says(text: &str, wanted: &[&str]) {
     }
 }
 
+#[cfg(unix)]
+fn are_their_owners(folder: &Path) {
+    for file in ["night.html", "night.dbtop"] {
+        let meta = std::fs::metadata(folder.join(file)).unwrap();
+        let mode = std::os::unix::fs::PermissionsExt::mode(&meta.permissions());
+        assert_eq!(mode & 0o077, 0, "{file} is its owner's");
+    }
+}
+
 #[test]
 fn an_incident_is_one_page_and_a_recording_beside_it() {
     let stage = Stage::new();
@@ -259,14 +268,7 @@ fn an_incident_is_one_page_and_a_recording_beside_it() {
     ));
     drop(recording);
     #[cfg(unix)]
-    for file in ["night.html", "night.dbtop"] {
-        let meta = std::fs::metadata(stage.folder.path().join(file)).unwrap();
-        assert_eq!(
-            std::os::unix::fs::PermissionsExt::mode(&meta.permissions()) & 0o077,
-            0,
-            "{file} is its owner's"
-        );
-    }
+    are_their_owners(stage.folder.path());
 
     let (output, _, err) = run(&[]);
     assert!(!output.status.success() && err.contains("is there already"), "{err}");
