@@ -59,10 +59,15 @@ impl Reader {
         let mut found = Vec::new();
         while let Some(row) = rows.next()? {
             let (no, uid): (u32, Arc<str>) = (row.get(0)?, row.get(1)?);
-            if !listed.contains(&*uid)
-                && was_there.query_row(params![at.ms(), KNOWN_FOR_MS, SILENT_FOR_MS, no], |row| row.get(0))?
-            {
-                found.push(uid);
+            if listed.contains(&*uid) {
+                continue;
+            }
+            let known = was_there
+                .query_row(params![at.ms(), KNOWN_FOR_MS, SILENT_FOR_MS, no], |row| row.get::<_, bool>(0));
+            match known.map_err(Trouble::from) {
+                // On a damaged page: the others can be told.
+                Err(trouble) if trouble.is_damage() => {}
+                known => found.extend(known?.then_some(uid)),
             }
         }
         Ok(found)
