@@ -59,12 +59,11 @@ pub async fn run(source: Source, tenancy: &Tenancy, screen: &Screen) -> anyhow::
         historian::start(historian::Ties::of(&collector, Some(replies.clone()), &config), readings)?;
     let told = (collector.commands.clone(), history.orders.clone(), replies.clone());
     let follower = tokio::spawn(follow(reloader, told, Arc::clone(&log)));
-    if is_sealed {
-        // Until the vault is open, nobody knows who polls.
-        collector.commands.send(collect::Command::Follow(true)).await?;
-    } else if let Some(recording) = recording {
+    // Until the historian has looked, nobody knows who polls.
+    collector.commands.send(collect::Command::Follow(true)).await?;
+    if let Some(recording) = recording {
         history.orders.send(historian::Order::Play(recording)).await?;
-    } else {
+    } else if !is_sealed {
         let open = plain_history(&source, tenancy, demo_log.as_ref())?;
         history.orders.send(historian::Order::Open(open)).await?;
     }
