@@ -2,9 +2,10 @@
 //! layout over the same readings in the same run: one row a sample in an indexed table, and, since every pane must be able to go
 //! back, the reading itself as JSON in a second one. Trust the ratios more than the times.
 //!
-//! A month of 500 instances polled every 30 s takes three hours to make. Without more words the month has few instances and the
-//! fleet few hours, and the table says so; `DBTOP_BENCH_INSTANCES=500 DBTOP_BENCH_STEP=300` makes one that is polled every
-//! five minutes, and nothing else (`DBTOP_BENCH_STEP=30`: all of it).
+//! `cargo bench --bench store -- travel ingest` makes these parts alone. A month of 500 instances polled every 30 s takes hours
+//! to make: without more words the month has few instances, and the table says so; `DBTOP_BENCH_INSTANCES=500
+//! DBTOP_BENCH_STEP=300 cargo bench --bench store -- month` makes one that is polled every five minutes (`=30`: all of it), in
+//! `DBTOP_BENCH_FOLDER` if that is set, where the file stays.
 
 #![expect(
     clippy::unwrap_used,
@@ -19,12 +20,13 @@ mod world;
 
 use dbtop::{
     model::{
+        health::Thresholds,
         history::SeriesId,
         kept::Kept,
         series::{Metric, SeriesKey, points},
         time::Timestamp,
     },
-    store::history::{Engine, Options, Reader},
+    store::history::{Charts, Engine, Options, Reader},
 };
 use rusqlite::Connection;
 use std::{
@@ -65,8 +67,21 @@ impl Run {
     }
 }
 
-/// Feeds rounds of `step` seconds; making them up is not timed.
+/// What was made in an earlier run in the same folder, and how.
+fn made_before(path: &Path) -> Option<Run> {
+    let text = std::fs::read_to_string(path.with_extension("run")).ok()?;
+    let mut numbers = text.split_whitespace().filter_map(|word| word.parse::<u64>().ok());
+    let (ms, samples, kept) = (numbers.next()?, numbers.next()?, numbers.next()?);
+    Some(Run { busy: Duration::from_millis(ms), samples, kept })
+}
+
+/// Feeds rounds of `step` seconds; making them up is not timed. What an earlier run left is not made again.
 fn feed(path: &Path, instances: usize, seconds: i64, step: i64, mut naive: Option<&mut Naive>) -> Run {
+    if naive.is_none()
+        && let Some(run) = made_before(path)
+    {
+        return run;
+    }
     let mut engine = Engine::open(path, None, Options { day_days: 3650, ..forever() }).unwrap();
     let (mut world, mut run) = (World::new(instances), Run::default());
     for second in (0..seconds).step_by(step as usize) {
@@ -83,6 +98,8 @@ fn feed(path: &Path, instances: usize, seconds: i64, step: i64, mut naive: Optio
         run.kept += done.rows;
     }
     engine.close().unwrap();
+    let words = format!("{} {} {}", run.busy.as_millis(), run.samples, run.kept);
+    std::fs::write(path.with_extension("run"), words).unwrap();
     run
 }
 
@@ -310,15 +327,10 @@ fn month(folder: &Path) {
             chart_ms(&path, &SeriesKey::with(Metric::WaitType, "WRITELOG"), from.max(0), end, buckets);
         line(&format!("the same of one wait type, {n} buckets"), &format!("{ms:.2} ms"), target, "-");
     }
-    let uids: Vec<Arc<str>> = (0..instances).map(|n| uid(&name(n))).collect();
-    let mut reader = Reader::open(&path, None).unwrap();
-    let ms = median_ms(15, |nth| {
-        let then = end - (1 + nth as i64) * (days * DAY / 17);
-        assert!(!reader.state_at(&uids, at(then)).unwrap().kept.is_empty());
-    });
-    drop(reader);
     let wanted = if instances == 500 { "<= 50 ms" } else { "-" };
-    line(&format!("state of {instances} instances anywhere in it"), &format!("{ms:.1} ms"), wanted, "cannot");
+    let moments: Vec<i64> = (1..=15).map(|nth| end - nth * (days * DAY / 17)).collect();
+    back_in_time(&path, instances, &moments, &format!("{instances} instances anywhere in it"), wanted);
+    let _ = std::fs::remove_file(folder.join("copy.db"));
     let started = Instant::now();
     Connection::open(&path)
         .unwrap()
@@ -331,7 +343,38 @@ fn month(folder: &Path) {
         "-",
         "-",
     );
-    retention(&path, days);
+    retention(&folder.join("copy.db"), days);
+}
+
+/// The fleet as it was: what every pane needs, and with it what the fold makes of it.
+fn back_in_time(path: &Path, instances: usize, moments: &[i64], what: &str, target: &str) {
+    let infos = World::new(instances).infos();
+    let uids: Vec<Arc<str>> = infos.iter().map(|info| info.uid.clone()).collect();
+    let mut reader = Reader::open(path, None).unwrap();
+    let started = Instant::now();
+    let kept = reader.state_at(&uids, at(moments[0])).unwrap().kept.len();
+    let first = started.elapsed().as_secs_f64() * 1e3;
+    let ms = median_ms(moments.len(), |nth| {
+        assert!(!reader.state_at(&uids, at(moments[nth])).unwrap().kept.is_empty());
+    });
+    let label = format!("state of {what} ({kept} readings; the first time {first:.0} ms)");
+    line(&label, &format!("{ms:.1} ms"), target, "cannot");
+    let alone = median_ms(moments.len(), |nth| {
+        for uids in uids.chunks(32) {
+            reader.state_at(uids, at(moments[nth])).unwrap();
+        }
+    });
+    line("the same by one thread", &format!("{alone:.1} ms"), "-", "cannot");
+    let limits = Thresholds::default();
+    let whole = median_ms(moments.len(), |nth| {
+        reader.fleet_at(&infos, &limits, at(moments[nth]), Charts::OfTheList).unwrap();
+    });
+    line(
+        "the same folded for the screen, with the lines of the list",
+        &format!("{whole:.1} ms"),
+        "-",
+        "cannot",
+    );
 }
 
 /// One day of every tier becomes too old.
@@ -370,23 +413,8 @@ fn travel(folder: &Path) {
     let path = folder.join("fleet.db");
     let before = figures(std::process::id()).1;
     let run = feed(&path, 500, 3 * HOUR, 30, None);
-    let uids: Vec<Arc<str>> = (0..500).map(|n| uid(&name(n))).collect();
-    let mut reader = Reader::open(&path, None).unwrap();
-    let mut kept = 0;
-    let started = Instant::now();
-    kept += reader.state_at(&uids, at(5000)).unwrap().kept.len();
-    let first = started.elapsed().as_secs_f64() * 1e3;
-    let ms = median_ms(15, |nth| {
-        kept = reader.state_at(&uids, at(1000 + nth as i64 * 611)).unwrap().kept.len();
-    });
-    line(
-        &format!("state of 500 instances at an instant ({kept} readings; the first time {first:.0} ms)"),
-        &format!("{ms:.0} ms"),
-        "<= 50 ms",
-        "cannot",
-    );
-    let cursor = reader.cursor().unwrap();
-    drop(reader);
+    let moments: Vec<i64> = (0..15).map(|nth| 1000 + nth * 611).collect();
+    back_in_time(&path, 500, &moments, "500 instances at an instant", "<= 50 ms");
     let mut engine = Engine::open(&path, None, forever()).unwrap();
     let series = engine.series_count();
     let mut world = World::new(500);
@@ -404,17 +432,20 @@ fn travel(folder: &Path) {
         "<= 60 MB at 20,000",
         "-",
     );
-    assert!(cursor > 0 && run.samples > 0);
+    assert!(run.samples > 0);
 }
 
 fn main() {
-    let folder = tempfile::tempdir().unwrap();
+    let temporary = tempfile::tempdir().unwrap();
+    let folder = std::env::var_os("DBTOP_BENCH_FOLDER").map_or(temporary.path().to_owned(), Into::into);
     println!("| what | found | target | naive table |");
     println!("|---|---|---|---|");
-    if std::env::var_os("DBTOP_BENCH_STEP").is_none() {
-        travel(folder.path());
-        ingest(folder.path());
-        year(folder.path());
+    let wanted: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
+    for (name, part) in
+        [("travel", travel as fn(&Path)), ("ingest", ingest), ("year", year), ("month", month)]
+    {
+        if wanted.is_empty() || wanted.iter().any(|word| word == name) {
+            part(&folder);
+        }
     }
-    month(folder.path());
 }

@@ -3,7 +3,7 @@
 
 use super::{
     blobs::Of,
-    block::Block,
+    block::{Block, Press},
     chunk::Window,
     digits::{Garbled, unchecked},
     event,
@@ -134,7 +134,7 @@ impl Reader {
             "points" => points_of(blob).map(drop),
             "state" => {
                 let plain = open(Of::State(instance, at))?;
-                let all = Block::read(&plain)?.between(i64::MIN, i64::MAX)?;
+                let all = Block::read(&plain)?.between(i64::MIN, i64::MAX, &mut Press::default())?;
                 for entry in &all {
                     pack::happened(&entry.bytes)?;
                 }

@@ -6,6 +6,7 @@
 
 use super::{
     blobs::{Blobs, Of},
+    block::Press,
     digits::{put, put_signed},
     event::{Event, kind_code},
     names::{Names, Trouble},
@@ -87,6 +88,7 @@ pub struct Engine {
     pub(super) path: PathBuf,
     pub(super) connection: Connection,
     pub(super) blobs: Blobs,
+    pub(super) press: Press,
     pub(super) options: Options,
     pub(super) names: Names,
     pub(super) sealed: HashMap<u32, Sealed>,
@@ -120,6 +122,7 @@ impl Engine {
             path: path.to_owned(),
             connection,
             blobs,
+            press: Press::default(),
             options,
             names: Names::default(),
             sealed: HashMap::new(),

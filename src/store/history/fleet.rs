@@ -1,12 +1,15 @@
 //! The fleet at an instant: what the store remembers, folded by the reducer that folds what is polled. Asked by `command`.
 
-use super::{failure::StoreHealth, reader::Reader};
+use super::{
+    failure::StoreHealth,
+    reader::{Past, Reader},
+};
 use crate::{
     model::{
         fleet::Fleet,
         health::Thresholds,
         history::{History, KEEP_MS, SeriesId},
-        instance::InstanceInfo,
+        instance::{InstanceId, InstanceInfo},
         sample::Update,
         series::SeriesKey,
         snapshot::FleetSnapshot,
@@ -55,18 +58,36 @@ impl Reader {
         charts: Charts,
     ) -> Result<(Arc<FleetSnapshot>, Vec<String>), StoreError> {
         let by_uid: HashMap<&str, &Arc<InstanceInfo>> = infos.iter().map(|info| (&*info.uid, info)).collect();
-        let uids: Vec<Arc<str>> = infos.iter().map(|info| Arc::clone(&info.uid)).collect();
         let mut fleet = Fleet::new(thresholds.clone());
         fleet.apply(Update::Inventory(infos.to_vec()));
-        let past = self.state_at(&uids, at)?;
-        let mut damaged = past.damaged;
-        for mut kept in past.kept {
-            if let Some(info) = by_uid.get(&*kept.info.uid) {
-                // Its name may have been another one then.
-                kept.info = Arc::clone(info);
-                fleet.apply(Update::Remembered(Box::new(kept)));
+        let parts = self.share(infos, |reader, infos| reader.told_of(infos, at, charts))?;
+        let mut damaged = Vec::new();
+        for (mut past, histories) in parts {
+            for mut kept in past.kept {
+                if let Some(info) = by_uid.get(&*kept.info.uid) {
+                    // Its name may have been another one then.
+                    kept.info = Arc::clone(info);
+                    fleet.apply(Update::Remembered(Box::new(kept)));
+                }
             }
+            for (instance, history) in histories {
+                fleet.apply(Update::History { instance, history: Arc::new(history) });
+            }
+            damaged.append(&mut past.damaged);
         }
+        Ok((fleet.snapshot(at), damaged))
+    }
+
+    /// What the fold wants to know of a part of the fleet.
+    fn told_of(
+        &mut self,
+        infos: &[Arc<InstanceInfo>],
+        at: Timestamp,
+        charts: Charts,
+    ) -> Result<(Past, Vec<(InstanceId, History)>), StoreError> {
+        let uids: Vec<Arc<str>> = infos.iter().map(|info| Arc::clone(&info.uid)).collect();
+        let mut past = self.state_of(&uids, at)?;
+        let mut histories = Vec::with_capacity(infos.len());
         for info in infos {
             let history = match charts {
                 Charts::OfTheList => self.list_history(&info.uid, at),
@@ -74,16 +95,16 @@ impl Reader {
             };
             let history = match history {
                 Err(error) if matches!(StoreHealth::of(&error), StoreHealth::Damaged(_)) => {
-                    if !damaged.iter().any(|words| words.ends_with(info.id.as_str())) {
-                        damaged.push(format!("sparklines of {}", info.id));
+                    if !past.damaged.iter().any(|words| words.ends_with(info.id.as_str())) {
+                        past.damaged.push(format!("sparklines of {}", info.id));
                     }
                     History::default()
                 }
                 history => history?,
             };
-            fleet.apply(Update::History { instance: info.id.clone(), history: Arc::new(history) });
+            histories.push((info.id.clone(), history));
         }
-        Ok((fleet.snapshot(at), damaged))
+        Ok((past, histories))
     }
 
     /// The quarter of an hour before an instant, all series.

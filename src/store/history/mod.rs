@@ -19,6 +19,7 @@ mod carry;
 mod chart;
 mod check;
 mod chunk;
+mod crowd;
 mod digits;
 mod engine;
 mod event;

@@ -4,7 +4,7 @@
 
 use super::{
     blobs::{Blobs, Of},
-    block::{Block, Entry},
+    block::{Block, Entry, Press},
     digits::Garbled,
     engine::check_key,
     event::{self, Event},
@@ -38,8 +38,11 @@ pub struct Reader {
     pub(super) path: PathBuf,
     pub(super) connection: Connection,
     pub(super) blobs: Blobs,
+    press: Press,
     texts: HashMap<TextId, Option<Arc<SqlText>>>,
     infos: HashMap<(u32, i64), Arc<InstanceInfo>>,
+    /// for `crowd`
+    pub(super) others: Vec<Self>,
 }
 
 /// What was read, and what could not be.
@@ -73,7 +76,18 @@ impl Reader {
         let connection = schema::open_to_read(path)?;
         let blobs = Blobs::new(sealer);
         check_key(&connection, &blobs, path, false)?;
-        Ok(Self { path: path.to_owned(), connection, blobs, texts: HashMap::new(), infos: HashMap::new() })
+        Ok(Self::new(path, connection, blobs))
+    }
+
+    fn new(path: &Path, connection: Connection, blobs: Blobs) -> Self {
+        let (texts, infos, press) = (HashMap::new(), HashMap::new(), Press::default());
+        Self { path: path.to_owned(), connection, blobs, press, texts, infos, others: Vec::new() }
+    }
+
+    /// One more of the same file.
+    pub(super) fn another(&self) -> Result<Self, StoreError> {
+        let connection = schema::open_to_read(&self.path)?;
+        Ok(Self::new(&self.path, connection, self.blobs.clone()))
     }
 
     /// The file.
@@ -133,12 +147,23 @@ impl Reader {
         Ok(Some(info))
     }
 
-    /// The state of instances at an instant: of every slot the newest at or before it, in the order of time. Texts are in
-    /// their places. An instance that history does not know gives nothing.
+    /// The state of instances at an instant: of every slot the newest at or before it, in the order of time for each
+    /// instance. Texts are in their places. An instance that history does not know gives nothing.
     ///
     /// # Errors
     /// The file cannot be read at all. What is damaged in it is in [`Past::damaged`].
     pub fn state_at(&mut self, uids: &[Arc<str>], at: Timestamp) -> Result<Past, StoreError> {
+        let parts = self.share(uids, |reader, uids| reader.state_of(uids, at))?;
+        let mut past = Past::default();
+        for mut part in parts {
+            past.kept.append(&mut part.kept);
+            past.damaged.append(&mut part.damaged);
+        }
+        Ok(past)
+    }
+
+    /// The same by this reader alone.
+    pub(super) fn state_of(&mut self, uids: &[Arc<str>], at: Timestamp) -> Result<Past, StoreError> {
         let mut past = Past::default();
         let read = |reader: &mut Self, past: &mut Past| -> Result<(), Trouble> {
             // One snapshot of the file for all of them: nothing is sealed away between two questions.
@@ -206,7 +231,7 @@ impl Reader {
         Ok(())
     }
 
-    fn sealed_moment(&self, no: u32, at: i64) -> Result<Result<Vec<Entry>, Garbled>, Trouble> {
+    fn sealed_moment(&mut self, no: u32, at: i64) -> Result<Result<Vec<Entry>, Garbled>, Trouble> {
         let found: Option<(i64, Vec<u8>)> = self
             .connection
             .prepare_cached(
@@ -216,7 +241,7 @@ impl Reader {
             .optional()?;
         let Some((start, blob)) = found else { return Ok(Ok(Vec::new())) };
         let plain = self.blobs.open(Of::State(no, start), &blob);
-        Ok(plain.and_then(|plain| Block::read(&plain)?.newest_at(at)))
+        Ok(plain.and_then(|plain| Block::read(&plain)?.newest_at(at, &mut self.press)))
     }
 
     /// The newest of each slot, and how many of them cannot be opened: the sealed one before stands in.
@@ -279,7 +304,9 @@ impl Reader {
                 let (start, blob): (i64, Vec<u8>) = (row.get(0)?, row.get(1)?);
                 let plain = self.blobs.open(Of::State(no, start), &blob);
                 // The keyframe is from before the block: it was told by the one before.
-                let read = plain.and_then(|plain| Block::read(&plain)?.between(after.max(start - 1), until));
+                let read = plain.and_then(|plain| {
+                    Block::read(&plain)?.between(after.max(start - 1), until, &mut self.press)
+                });
                 match read {
                     Ok(found) => entries.extend(found),
                     Err(Garbled) => past.damaged.push(format!("15 min of {}", info.id)),

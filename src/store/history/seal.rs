@@ -4,7 +4,7 @@
 
 use super::{
     blobs::{Blobs, Of},
-    block::{self, Block, Entry, MAX_BYTES, MAX_ENTRIES},
+    block::{self, Block, Entry, MAX_BYTES, MAX_ENTRIES, Press},
     chunk::Window,
     digits::{Bytes, Garbled, checked, unchecked},
     engine::Engine,
@@ -96,7 +96,7 @@ impl Engine {
     ) -> Result<(), Trouble> {
         loop {
             let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            let sealed = seal_block(&transaction, &self.blobs, instance, blocks)?;
+            let sealed = seal_block(&transaction, (&self.blobs, &mut self.press), instance, blocks)?;
             transaction.commit()?;
             if !sealed {
                 break;
@@ -122,7 +122,12 @@ struct Hot {
 }
 
 /// Seals the oldest window of hot rows before `until`. False: there is none.
-fn seal_block(to: &Transaction<'_>, blobs: &Blobs, instance: u32, until: i64) -> Result<bool, Trouble> {
+fn seal_block(
+    to: &Transaction<'_>,
+    (blobs, press): (&Blobs, &mut Press),
+    instance: u32,
+    until: i64,
+) -> Result<bool, Trouble> {
     let oldest: Option<i64> = to
         .prepare_cached("SELECT min(at) FROM hot WHERE instance = ?1 AND at < ?2")?
         .query_row(params![instance, until], |row| row.get(0))?;
@@ -134,8 +139,8 @@ fn seal_block(to: &Transaction<'_>, blobs: &Blobs, instance: u32, until: i64) ->
     }
     let rows = rows.0;
     let entries: Vec<Entry> = rows.iter().map(|hot| hot.entry.clone()).collect();
-    let keyframe = keyframe(to, blobs, instance, oldest)?;
-    let plain = block::encode(&keyframe, &entries).map_err(Trouble::Packing)?;
+    let keyframe = keyframe(to, (blobs, press), instance, oldest)?;
+    let plain = block::encode(&keyframe, &entries, press).map_err(Trouble::Packing)?;
     let blob = blobs.close(Of::State(instance, oldest), &plain)?;
     to.prepare_cached("INSERT INTO state(instance, start, end, n, blob) VALUES (?1, ?2, ?3, ?4, ?5)")?
         .execute(params![instance, oldest, end, entries.len() as i64, blob])?;
@@ -177,7 +182,12 @@ fn hot_rows(
 }
 
 /// The newest of every slot before `at`, from the block before.
-fn keyframe(from: &Connection, blobs: &Blobs, instance: u32, at: i64) -> Result<Vec<Entry>, Trouble> {
+fn keyframe(
+    from: &Connection,
+    (blobs, press): (&Blobs, &mut Press),
+    instance: u32,
+    at: i64,
+) -> Result<Vec<Entry>, Trouble> {
     let before: Option<(i64, Vec<u8>)> = from
         .prepare_cached(
             "SELECT start, blob FROM state WHERE instance = ?1 AND start < ?2 ORDER BY start DESC, no DESC LIMIT 1",
@@ -186,9 +196,9 @@ fn keyframe(from: &Connection, blobs: &Blobs, instance: u32, at: i64) -> Result<
         .optional()?;
     let Some((start, blob)) = before else { return Ok(Vec::new()) };
     // A damaged block before this one costs its keyframe, not this one.
-    let newest = |blob: &[u8]| -> Result<Vec<Entry>, Garbled> {
+    let mut newest = |blob: &[u8]| -> Result<Vec<Entry>, Garbled> {
         let plain = blobs.open(Of::State(instance, start), blob)?;
-        Block::read(&plain)?.newest_at(at - 1)
+        Block::read(&plain)?.newest_at(at - 1, press)
     };
     Ok(newest(&blob).unwrap_or_default())
 }
