@@ -15,6 +15,7 @@ use super::{
 use crate::{
     model::{
         chart::{Bucket, ChartLine},
+        history::{History, SeriesId},
         kept::Slot,
         series::{Metric, SeriesKey},
         time::Timestamp,
@@ -46,6 +47,9 @@ impl Drawn {
         }
     }
 }
+
+/// Seconds since 1970, and whole steps of the metric.
+type Points = Vec<(i64, i64)>;
 
 /// A point: when (seconds since 1970), and what came together there.
 type Totals = BTreeMap<i64, Total>;
@@ -100,8 +104,8 @@ impl Reader {
             tier: None,
             damaged: 0,
         };
-        let Some(ask) = self.ask(uid, key, from.div_euclid(1000), to.saturating_add(999).div_euclid(1000))?
-        else {
+        let span = seconds(Timestamp::from_ms(from), Timestamp::from_ms(to));
+        let Some(ask) = self.ask(uid, key, span)? else {
             return Ok(empty(bucket_ms));
         };
         let tier = self.tier(&ask, bucket_ms)?;
@@ -128,8 +132,12 @@ impl Reader {
         Ok(Drawn { line, tier, damaged })
     }
 
-    fn ask(&self, uid: &str, key: &SeriesKey, from: i64, to: i64) -> Result<Option<Ask>, Trouble> {
+    fn ask(&self, uid: &str, key: &SeriesKey, span: (i64, i64)) -> Result<Option<Ask>, Trouble> {
         let Some(instance) = self.number(uid)? else { return Ok(None) };
+        self.ask_of(instance, key, span)
+    }
+
+    fn ask_of(&self, instance: u32, key: &SeriesKey, (from, to): (i64, i64)) -> Result<Option<Ask>, Trouble> {
         let mut statement = self
             .connection
             .prepare_cached("SELECT no, key FROM series WHERE instance = ?1 AND metric = ?2 ORDER BY no")?;
@@ -233,9 +241,21 @@ impl Reader {
     }
 
     /// The points as they were measured; `unrolled`: only those that are in no roll-up yet.
-    fn measured(&self, ask: &Ask, unrolled: bool, damaged: &mut u32) -> Result<Vec<(i64, i64)>, Trouble> {
+    fn measured(&self, ask: &Ask, unrolled: bool, damaged: &mut u32) -> Result<Points, Trouble> {
+        let mut found = self.measured_together(std::slice::from_ref(ask), unrolled, damaged)?;
+        Ok(found.pop().unwrap_or_default())
+    }
+
+    /// The same of several series that differ in nothing but their number: what they share is read once.
+    fn measured_together(
+        &self,
+        asks: &[Ask],
+        unrolled: bool,
+        damaged: &mut u32,
+    ) -> Result<Vec<Points>, Trouble> {
+        let mut found = vec![Points::new(); asks.len()];
+        let Some(ask) = asks.first() else { return Ok(found) };
         let (from, to) = (ask.from.saturating_mul(1000), ask.to.saturating_mul(1000));
-        let mut found = Vec::new();
         // A year has thousands of sealed chunks and a handful of open ones: `chunk_open` finds these without the others.
         let sql = if unrolled {
             "SELECT blob FROM chunk INDEXED BY chunk_open
@@ -250,10 +270,11 @@ impl Reader {
         let mut rows = statement.query(params![ask.instance, ask.probe, to, first, from])?;
         while let Some(row) = rows.next()? {
             let blob = row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?;
-            match unchecked(blob).and_then(|plain| points_in(plain, ask)) {
-                Ok(points) => found.extend(points),
-                Err(Garbled) => *damaged += 1,
-            }
+            let add = |plain: &[u8]| {
+                let head = Head::read(plain)?;
+                asks.iter().zip(&mut found).try_for_each(|(ask, found)| points_in(&head, ask, found))
+            };
+            *damaged += u32::from(unchecked(blob).and_then(add).is_err());
         }
         let mut statement = self.connection.prepare_cached(
             "SELECT at, slot, points FROM hot WHERE instance = ?1 AND at >= ?2 AND at < ?3 AND slot IN (?4, ?5)
@@ -272,11 +293,15 @@ impl Reader {
                 *damaged += 1;
                 continue;
             };
-            let value = points.iter().find(|(series, _)| *series == ask.series).map(|(_, value)| *value);
-            found.extend(value.or(ask.zero.then_some(0)).map(|value| (at.div_euclid(1000), value)));
+            for (ask, found) in asks.iter().zip(&mut found) {
+                let value = points.iter().find(|(series, _)| *series == ask.series).map(|(_, value)| *value);
+                found.extend(value.or(ask.zero.then_some(0)).map(|value| (at.div_euclid(1000), value)));
+            }
         }
-        found.retain(|(time, _)| (ask.from..ask.to).contains(time));
-        found.sort_by_key(|(time, _)| *time);
+        for found in &mut found {
+            found.retain(|(time, _)| (ask.from..ask.to).contains(time));
+            found.sort_by_key(|(time, _)| *time);
+        }
         Ok(found)
     }
 
@@ -291,19 +316,50 @@ impl Reader {
         from: Timestamp,
         to: Timestamp,
     ) -> Result<Vec<(Timestamp, f64)>, StoreError> {
-        let read = || -> Result<Vec<(i64, i64)>, Trouble> {
-            let Some(ask) =
-                self.ask(uid, key, from.ms().div_euclid(1000), to.ms().saturating_add(999).div_euclid(1000))?
-            else {
-                return Ok(Vec::new());
-            };
-            self.measured(&ask, false, &mut 0)
+        let read = || -> Result<Points, Trouble> {
+            let asked = self.ask(uid, key, seconds(from, to))?;
+            asked.map_or(Ok(Points::new()), |ask| self.measured(&ask, false, &mut 0))
         };
         let points = read().map_err(self.failed())?;
         Ok(points
             .into_iter()
             .map(|(time, steps)| (Timestamp::from_ms(time * 1000), key.metric.from_steps(steps)))
             .collect())
+    }
+
+    /// Several headline series as they were measured, for the small lines of a list.
+    ///
+    /// # Errors
+    /// The file cannot be read at all.
+    pub(super) fn lines(
+        &self,
+        uid: &str,
+        wanted: &[SeriesId],
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<History, StoreError> {
+        let mut history = History::default();
+        let mut read = || -> Result<(), Trouble> {
+            let Some(instance) = self.number(uid)? else { return Ok(()) };
+            for together in wanted.chunk_by(|one, other| one.probe() == other.probe()) {
+                let (mut ids, mut asks) = (Vec::new(), Vec::new());
+                for id in together {
+                    if let Some(ask) = self.ask_of(instance, &SeriesKey::of(*id), seconds(from, to))? {
+                        ids.push(*id);
+                        asks.push(ask);
+                    }
+                }
+                for (id, points) in ids.into_iter().zip(self.measured_together(&asks, false, &mut 0)?) {
+                    for (time, steps) in points {
+                        let value = Metric::from(id).from_steps(steps);
+                        history.record(id, Timestamp::from_ms(time * 1000), Some(value));
+                    }
+                }
+            }
+            Ok(())
+        };
+        read().map_err(self.failed())?;
+        Ok(history)
     }
 
     /// Every series of an instance.
@@ -336,17 +392,22 @@ impl Reader {
     }
 }
 
-/// The points of one series in a chunk; with zeros where it is missing and that means zero.
-fn points_in(plain: &[u8], ask: &Ask) -> Result<Vec<(i64, i64)>, Garbled> {
-    let head = Head::read(plain)?;
+/// Adds the points of one series in a chunk; with zeros where it is missing and that means zero.
+fn points_in(head: &Head<'_>, ask: &Ask, found: &mut Points) -> Result<(), Garbled> {
     let points = head.points(ask.series)?;
     if !ask.zero || points.len() == head.times.len() {
-        return Ok(points);
+        found.extend(points);
+        return Ok(());
     }
     let mut points = points.into_iter().peekable();
-    let value = |time: &i64| points.next_if(|(at, _)| at == time).map_or(0, |(_, value)| value);
-    let mut value = value;
-    Ok(head.times.iter().map(|time| (*time, value(time))).collect())
+    let mut value = |time: &i64| points.next_if(|(at, _)| at == time).map_or(0, |(_, value)| value);
+    found.extend(head.times.iter().map(|time| (*time, value(time))));
+    Ok(())
+}
+
+/// A stretch of time in whole seconds, its last one included.
+fn seconds(from: Timestamp, to: Timestamp) -> (i64, i64) {
+    (from.ms().div_euclid(1000), to.ms().saturating_add(999).div_euclid(1000))
 }
 
 /// What usually lies between two points, ms: the middle one of all distances.

@@ -11,7 +11,6 @@ use crate::{
         history::{History, KEEP_MS, SeriesId},
         instance::{InstanceId, InstanceInfo},
         sample::Update,
-        series::SeriesKey,
         snapshot::FleetSnapshot,
         time::Timestamp,
     },
@@ -90,7 +89,7 @@ impl Reader {
         let mut histories = Vec::with_capacity(infos.len());
         for info in infos {
             let history = match charts {
-                Charts::OfTheList => self.list_history(&info.uid, at),
+                Charts::OfTheList => self.lines(&info.uid, &OF_THE_LIST, at.plus_ms(-KEEP_MS), at),
                 Charts::All => self.history(&info.uid, at),
             };
             let history = match history {
@@ -115,16 +114,6 @@ impl Reader {
         let mut history = History::default();
         for kept in self.between(uid, at.plus_ms(-KEEP_MS), at)?.kept {
             history.note(kept.at, &kept.what);
-        }
-        Ok(history)
-    }
-
-    fn list_history(&self, uid: &str, at: Timestamp) -> Result<History, StoreError> {
-        let mut history = History::default();
-        for id in OF_THE_LIST {
-            for (when, value) in self.points(uid, &SeriesKey::of(id), at.plus_ms(-KEEP_MS), at)? {
-                history.record(id, when, Some(value));
-            }
         }
         Ok(history)
     }
