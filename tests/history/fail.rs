@@ -151,6 +151,11 @@ fn a_damaged_page_costs_what_was_on_it() {
     }
     assert!(told > 0, "damage is told");
     assert!(whole > told, "{whole} moments are whole, {told} are not");
+    // A stretch of time over it, too, loses only what was there.
+    let pasts: Vec<_> = uids.iter().map(|one| reader.between(one, at(0), at(4 * 3600)).unwrap()).collect();
+    let readings: usize = pasts.iter().map(|past| past.kept.len()).sum();
+    assert!(readings > 12 * 4 * 120 * 4, "{readings} readings are left");
+    assert!(pasts.iter().any(|past| past.damaged.iter().any(|words| words.starts_with("15 min of"))));
     // A backup of before takes its place, and a damaged one does not.
     let other = Stage::new();
     let mut engine = Engine::open(&other.path(), None, Options::default()).unwrap();

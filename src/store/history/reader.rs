@@ -10,6 +10,7 @@ use super::{
     event::{self, Event},
     names::Trouble,
     pack, schema,
+    seal::BLOCK_MS,
 };
 use crate::{
     model::{
@@ -278,8 +279,13 @@ impl Reader {
         until: Timestamp,
     ) -> Result<Past, StoreError> {
         let mut past = Past::default();
-        self.read_between(uid, (after.ms(), until.ms()), &mut past)
-            .map_err(Trouble::at("reading the history", &self.path))?;
+        let read = |reader: &mut Self, past: &mut Past| -> Result<(), Trouble> {
+            reader.connection.execute_batch("BEGIN")?;
+            let done = reader.read_between(uid, (after.ms(), until.ms()), past);
+            let _ = reader.connection.execute_batch("ROLLBACK");
+            done
+        };
+        read(self, &mut past).map_err(Trouble::at("reading the history", &self.path))?;
         Ok(past)
     }
 
@@ -295,37 +301,73 @@ impl Reader {
             return Ok(());
         };
         let mut entries = Vec::new();
-        {
-            let mut statement = self.connection.prepare_cached(
-                "SELECT start, blob FROM state WHERE instance = ?1 AND start <= ?2 AND end > ?3 ORDER BY start, no",
-            )?;
-            let mut rows = statement.query(params![no, until, after])?;
-            while let Some(row) = rows.next()? {
-                let (start, blob): (i64, Vec<u8>) = (row.get(0)?, row.get(1)?);
-                let plain = self.blobs.open(Of::State(no, start), &blob);
-                // The keyframe is from before the block: it was told by the one before.
-                let read = plain.and_then(|plain| {
-                    Block::read(&plain)?.between(after.max(start - 1), until, &mut self.press)
-                });
-                match read {
-                    Ok(found) => entries.extend(found),
-                    Err(Garbled) => past.damaged.push(format!("15 min of {}", info.id)),
-                }
+        // What lies on a damaged page is missing; the rest is not.
+        let mut told = |read: Result<(), Trouble>, of: &str| match read {
+            Err(trouble) if trouble.is_damage() => {
+                past.damaged.push(format!("{of} of {}", info.id));
+                Ok(())
             }
-            let mut statement = self.connection.prepare_cached(
-                "SELECT at, slot, blob FROM hot WHERE instance = ?1 AND at > ?2 AND at <= ?3 ORDER BY at, no",
-            )?;
-            let mut rows = statement.query(params![no, after, until])?;
-            while let Some(row) = rows.next()? {
-                let (at, slot, blob): (i64, u8, Vec<u8>) = (row.get(0)?, row.get(1)?, row.get(2)?);
-                match self.blobs.open(Of::Hot(no, at), &blob) {
-                    Ok(bytes) => entries.push(Entry { slot, at, bytes }),
-                    Err(Garbled) => past.damaged.push(format!("a reading of {}", info.id)),
-                }
-            }
+            read => read,
+        };
+        for block in self.blocks_between(no, after, until)? {
+            told(self.block_between(no, block, (after, until), &mut entries), "15 min")?;
         }
+        told(self.hot_between(no, (after, until), &mut entries), "the newest readings")?;
         entries.sort_by_key(|entry| entry.at);
         self.unpack(&info, entries, past)
+    }
+
+    fn blocks_between(&self, no: u32, after: i64, until: i64) -> Result<Vec<i64>, Trouble> {
+        // Told by the index alone, so that a damaged row hides none of the others. No block is longer than this.
+        let sql =
+            "SELECT no FROM state WHERE instance = ?1 AND start <= ?2 AND start > ?3 ORDER BY start, no";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let first = after.saturating_sub(BLOCK_MS);
+        let found = statement.query_map(params![no, until, first], |row| row.get(0))?;
+        Ok(found.collect::<Result<_, _>>()?)
+    }
+
+    fn block_between(
+        &mut self,
+        no: u32,
+        block: i64,
+        (after, until): (i64, i64),
+        entries: &mut Vec<Entry>,
+    ) -> Result<(), Trouble> {
+        let garbled = || Trouble::Damaged("a block of states");
+        let (start, blob): (i64, Vec<u8>) = self
+            .connection
+            .prepare_cached("SELECT start, blob FROM state WHERE no = ?1")?
+            .query_row([block], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?
+            .ok_or_else(garbled)?;
+        let plain = self.blobs.open(Of::State(no, start), &blob);
+        // The keyframe is from before the block: it was told by the one before.
+        let read = plain
+            .and_then(|plain| Block::read(&plain)?.between(after.max(start - 1), until, &mut self.press));
+        entries.extend(read.map_err(|Garbled| garbled())?);
+        Ok(())
+    }
+
+    fn hot_between(
+        &self,
+        no: u32,
+        (after, until): (i64, i64),
+        entries: &mut Vec<Entry>,
+    ) -> Result<(), Trouble> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT at, slot, blob FROM hot WHERE instance = ?1 AND at > ?2 AND at <= ?3 ORDER BY at, no",
+        )?;
+        let mut rows = statement.query(params![no, after, until])?;
+        let mut garbled = false;
+        while let Some(row) = rows.next()? {
+            let (at, slot, blob): (i64, u8, Vec<u8>) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            match self.blobs.open(Of::Hot(no, at), &blob) {
+                Ok(bytes) => entries.push(Entry { slot, at, bytes }),
+                Err(Garbled) => garbled = true,
+            }
+        }
+        if garbled { Err(Trouble::Damaged("a reading")) } else { Ok(()) }
     }
 
     /// Where [`Reader::follow`] starts from: what is written from now on.
