@@ -45,7 +45,7 @@ pub fn render(app: &mut App, area: Rect, buf: &mut Buffer) {
         overlay::render(
             &app.figures,
             app.travel.live.as_ref().unwrap_or(&app.world.snapshot),
-            (&app.stored, app.travel.clock),
+            (app.travel.recording.is_none().then_some(&app.stored), app.travel.clock),
             &mut screen.part(0, 2, w, h - 3),
             &app.world.theme,
         );

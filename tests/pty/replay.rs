@@ -97,6 +97,10 @@ fn walk(file: &str, cols: u16, rows: u16, home: &Home) {
     s.until_shows("no bookmark came with the recording");
     s.keys(b"q[");
     s.until("a step back", |t| !t.contains("no bookmark") && t.contains("PAST"));
+    // Who polls nothing has no figures of it, not zeros.
+    s.keys(key::F12);
+    s.until("own figures", |t| t.contains("none: a recording") && !t.contains("0 ok"));
+    s.keys(key::F12);
     s.keys(key::CTRL_C);
     s.until_shows("Ctrl-c again quits");
     s.keys(key::CTRL_C);

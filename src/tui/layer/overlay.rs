@@ -39,18 +39,24 @@ type Line = (&'static str, String);
 const WIDTH: u16 = 46;
 const VALUES: u16 = 20;
 
-/// Draws the panel at the top right. The snapshot is that of now, whatever moment is on the screen.
+/// Draws the panel at the top right. The snapshot is that of now, whatever moment is on the screen; without `stored` it is of
+/// a recording, which nobody polls or writes.
 pub fn render(
     figures: &Figures,
     snapshot: &FleetSnapshot,
-    (stored, clock): (&Stored, Timestamp),
+    (stored, clock): (Option<&Stored>, Timestamp),
     canvas: &mut Canvas<'_>,
     theme: &Theme,
 ) {
     let mut lines: Vec<Line> = Vec::with_capacity(16);
     screen(figures, snapshot, &mut lines);
-    collector(&snapshot.collector, figures, &mut lines);
-    store(stored, clock, &mut lines);
+    match stored {
+        Some(stored) => {
+            collector(&snapshot.collector, figures, &mut lines);
+            store(stored, clock, &mut lines);
+        }
+        None => lines.push(("polls", "none: a recording".to_owned())),
+    }
     let w = WIDTH.min(canvas.width());
     let h = (lines.len() as u16 + 2).min(canvas.height());
     let mut panel = canvas.part(canvas.width() - w, 0, w, h);
