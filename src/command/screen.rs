@@ -59,8 +59,8 @@ pub async fn run(source: Source, tenancy: &Tenancy, screen: &Screen) -> anyhow::
         historian::start(historian::Ties::of(&collector, Some(replies.clone()), &config), readings)?;
     let told = (collector.commands.clone(), history.orders.clone(), replies.clone());
     let follower = tokio::spawn(follow(reloader, told, Arc::clone(&log)));
-    // Until the historian has looked, nobody knows who polls.
-    collector.commands.send(collect::Command::Follow(true)).await?;
+    // Until the historian has looked, nobody knows who polls; but nobody else polls a demo.
+    collector.commands.send(collect::Command::Follow(demo_log.is_none())).await?;
     if let Some(recording) = recording {
         history.orders.send(historian::Order::Play(recording)).await?;
     } else if !is_sealed {
