@@ -5,10 +5,7 @@
 
 use super::digits::{Bytes, Garbled, put, put_signed};
 use std::collections::BTreeMap;
-use zstd::{
-    bulk::Compressor,
-    stream::raw::{Decoder, InBuffer, Operation, OutBuffer},
-};
+use zstd::bulk::{Compressor, Decompressor};
 
 const FORMAT: u8 = 1;
 /// More readings than this are split over two blocks.
@@ -48,7 +45,7 @@ pub(super) struct Block<'a> {
 #[derive(Default)]
 pub(super) struct Press {
     encoder: Option<Compressor<'static>>,
-    decoder: Option<Decoder<'static>>,
+    decoder: Option<Decompressor<'static>>,
     plain: Vec<u8>,
 }
 
@@ -61,32 +58,16 @@ impl Press {
         encoder.compress(plain)
     }
 
-    /// The first `needed` of the `whole` bytes that are packed here; more, if it was not worth while to stop.
-    fn unpack(&mut self, packed: &[u8], needed: usize, whole: usize) -> Result<&[u8], Garbled> {
-        // In one go, which a buffer for all of it allows, zstd copies nothing: half as fast again.
-        let room = if needed.saturating_mul(3) > whole.saturating_mul(2) { whole } else { needed };
-        self.plain.clear();
-        if needed == 0 {
-            return Ok(&self.plain);
-        }
-        self.plain.resize(room, 0);
+    /// The `whole` bytes that are packed here. All of them: a piece is one block of zstd, which has no half.
+    fn unpack(&mut self, packed: &[u8], whole: usize) -> Result<&[u8], Garbled> {
         let decoder = match &mut self.decoder {
-            Some(decoder) => {
-                decoder.reinit().map_err(|_| Garbled)?;
-                decoder
-            }
-            none => none.insert(Decoder::new().map_err(|_| Garbled)?),
+            Some(decoder) => decoder,
+            none => none.insert(Decompressor::new().map_err(|_| Garbled)?),
         };
-        let (mut input, mut output) = (InBuffer::around(packed), OutBuffer::around(&mut self.plain[..]));
-        while output.pos() < room {
-            let before = (input.pos(), output.pos());
-            let left = decoder.run(&mut input, &mut output).map_err(|_| Garbled)?;
-            if left == 0 || (input.pos(), output.pos()) == before {
-                break;
-            }
-        }
-        let done = output.pos();
-        self.plain.get(..done).filter(|plain| plain.len() >= needed).ok_or(Garbled)
+        self.plain.clear();
+        self.plain.reserve(whole);
+        let done = decoder.decompress_to_buffer(packed, &mut self.plain).map_err(|_| Garbled)?;
+        if done == whole { Ok(&self.plain) } else { Err(Garbled) }
     }
 }
 
@@ -184,13 +165,12 @@ impl<'a> Block<'a> {
         self.unpack(&self.lines.iter().filter(wanted).copied().collect::<Vec<_>>(), with)
     }
 
-    /// Unpacks lines that are in order, each piece once and no further than it must.
+    /// Unpacks lines that are in order, each piece once.
     fn unpack(&self, lines: &[Line], with: &mut Press) -> Result<Vec<Entry>, Garbled> {
         let mut found = Vec::with_capacity(lines.len());
         for group in lines.chunk_by(|one, other| one.piece == other.piece) {
-            let needed = group.iter().map(|line| line.from + line.length).max().unwrap_or(0);
             let (packed, whole) = *self.pieces.get(group[0].piece).ok_or(Garbled)?;
-            let plain = with.unpack(packed, needed, whole)?;
+            let plain = with.unpack(packed, whole)?;
             for line in group {
                 let bytes = plain.get(line.from..line.from + line.length).ok_or(Garbled)?.to_vec();
                 found.push(Entry { slot: line.slot, at: line.at, bytes });
