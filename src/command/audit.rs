@@ -1,8 +1,8 @@
 //! `dbtop audit`: shows, checks and exports the log of every change. Reads only.
 
 use super::{
-    once::grid::{Cell, Grid},
     open,
+    output::{Cell, Grid},
 };
 use crate::{
     cli::{Audit, AuditCommand, AuditRows, Format, Tenancy},

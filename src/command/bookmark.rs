@@ -1,7 +1,7 @@
 //! `dbtop bookmark`: what the keys for bookmarks and incidents do, for scripts. Works beside a collector that runs.
 
 use super::{
-    once::grid::{Cell, Grid},
+    output::{Cell, Grid},
     store::{Target, instant, say_instant, target, uids},
 };
 use crate::{

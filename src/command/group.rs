@@ -2,8 +2,8 @@
 
 use super::{
     instance::{done, save, selected},
-    once::grid::{Cell, Grid},
     open,
+    output::{Cell, Grid},
 };
 use crate::{
     cli::{

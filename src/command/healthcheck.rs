@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     cli::{self, Healthcheck, Report},
-    model::time::Timestamp,
+    model::{error::with_causes, time::Timestamp},
 };
 use serde::Serialize;
 use std::{path::Path, process::ExitCode};
@@ -103,7 +103,7 @@ pub fn run(args: &Healthcheck, source: &cli::Source, tenancy: &cli::Tenancy) -> 
         Err(error) => Answer {
             status: Verdict::Unknown,
             fleet: String::new(),
-            checks: vec![Check::new("collector", Verdict::Unknown, super::words(&error))],
+            checks: vec![Check::new("collector", Verdict::Unknown, with_causes(&*error))],
         },
     };
     let text = match args.output {

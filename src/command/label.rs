@@ -3,8 +3,8 @@
 use super::{
     group::members,
     instance::{done, poll_over, save, split_label},
-    once::grid::{Cell, Grid},
     open,
+    output::{Cell, Grid},
 };
 use crate::{
     cli::{

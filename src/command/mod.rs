@@ -18,6 +18,7 @@ mod label;
 mod log;
 mod once;
 mod open;
+mod output;
 mod quiet;
 mod saved;
 mod screen;
@@ -34,10 +35,7 @@ use crate::cli::{
     inventory::{Instance, InstanceCommand},
 };
 use anyhow::Context;
-use std::{
-    io::{ErrorKind, Write},
-    process::ExitCode,
-};
+use std::process::ExitCode;
 
 /// Runs what the command line asks for. Starts the async runtime; everything below runs in it.
 ///
@@ -92,24 +90,6 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Command::Label(args)) => label::run(args, &cli.tenancy).map(|()| ExitCode::SUCCESS),
         Some(Command::Filter(args)) => saved::run(args, &cli.tenancy).map(|()| ExitCode::SUCCESS),
         Some(Command::Config(args)) => config::run(&args, &cli.source, &cli.tenancy, &cli.screen),
-        Some(Command::Keys) => print(&crate::tui::keymap::markdown()).map(|()| ExitCode::SUCCESS),
+        Some(Command::Keys) => output::print(&crate::tui::keymap::markdown()).map(|()| ExitCode::SUCCESS),
     }
-}
-
-/// Prints a text. That nobody reads it to its end is no error.
-fn print(text: &str) -> anyhow::Result<()> {
-    let mut out = std::io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(e) if e.kind() != ErrorKind::BrokenPipe => Err(e).context("writing the result"),
-        _ => Ok(()),
-    }
-}
-
-/// An error and what caused it, in one line; what one of them has told already is not told again.
-pub fn words(error: &anyhow::Error) -> String {
-    error.chain().map(ToString::to_string).fold(String::new(), |said, cause| match said.as_str() {
-        "" => cause,
-        _ if said.contains(&cause) => said,
-        _ => format!("{said}: {cause}"),
-    })
 }

@@ -2,8 +2,8 @@
 
 use super::{
     instance::{done, parse},
-    once::grid::{Cell, Grid},
     open,
+    output::{Cell, Grid},
 };
 use crate::{
     cli::{

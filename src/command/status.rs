@@ -7,8 +7,9 @@ use super::{
         lock::{self, Held, Holder},
         place::Place,
     },
-    once::grid::{Cell, Grid},
-    open, source,
+    open,
+    output::{Cell, Grid},
+    source,
 };
 use crate::{
     cli::{Format, Source, Status, Tenancy},

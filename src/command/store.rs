@@ -6,8 +6,8 @@ use super::{
     collect::place::Place,
     config,
     historian::{FILE, options},
-    once::grid::{Cell, Grid},
     open,
+    output::{Cell, Grid},
 };
 use crate::{
     cli::{self, Source, Tenancy, store::StoreCommand},

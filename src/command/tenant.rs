@@ -2,9 +2,9 @@
 //! go to standard output in the format of `-o`, advice to standard error.
 
 use super::{
-    ask,
-    once::grid::{Cell, Grid},
-    open, vault as vault_command,
+    ask, open,
+    output::{Cell, Grid},
+    vault as vault_command,
 };
 use crate::{
     cli::{Tenancy, Tenant as Args, TenantCommand},

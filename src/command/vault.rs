@@ -2,9 +2,8 @@
 //! standard output, in the format of `-o`; advice goes to standard error.
 
 use super::{
-    ask,
-    once::grid::{Cell, Grid},
-    open,
+    ask, open,
+    output::{Cell, Grid},
 };
 use crate::{
     cli::{NewSlot, SlotCommand, Tenancy, Vault, VaultCommand},

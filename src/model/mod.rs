@@ -9,6 +9,7 @@ pub mod chart;
 pub mod check;
 pub mod compare;
 pub mod doctor;
+pub mod error;
 pub mod failure;
 pub mod figure;
 pub mod filter;

@@ -24,8 +24,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "store",
         ],
     ),
-    ("main", &["cli", "command", "config"]),
-    ("lib", &["cli", "command", "config"]),
+    ("main", &["cli", "command", "model"]),
+    ("lib", &[]),
 ];
 
 /// What has no place in the modules of pure data and functions, and where it belongs.

@@ -5,13 +5,14 @@ mod show;
 mod warn;
 
 use super::{
-    once::grid::{Cell, Grid},
-    open, source,
+    open,
+    output::{Cell, Grid},
+    source,
 };
 use crate::{
     cli::{ConfigCommand, Configuration, Format, Screen, Source, Tenancy},
     config::{self, Config, Mistake, Origin, Read, inventory},
-    model::{instance::Target, text},
+    model::{error::with_causes, instance::Target, text},
     store::Home,
     tui::theme::{Depth, Theme},
 };
@@ -214,7 +215,7 @@ fn fleet(source: &Source, tenancy: &Tenancy, findings: &mut Vec<Finding>) -> Opt
     match sealed(tenancy) {
         Ok(fleet) => fleet,
         Err(error) => {
-            let problem = format!("the sealed inventory was not looked at: {}", super::words(&error));
+            let problem = format!("the sealed inventory was not looked at: {}", with_causes(&*error));
             let advice = "give --key-file FILE, or --inventory FILE for a plain one".to_owned();
             let said = Mistake { at: Origin::Default, option: String::new(), problem, advice };
             findings.push(Finding { weight: Weight::Note, said });

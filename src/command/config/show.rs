@@ -4,7 +4,7 @@
 use super::{Place, read};
 use crate::{
     cli::{Format, Screen, Source, Tenancy},
-    command::once::grid::{Cell, Grid},
+    command::output::{Cell, Grid},
     config::{ConfigError, Origin},
 };
 use std::{io::stdout, path::Path};

@@ -3,7 +3,7 @@
 
 use super::Period;
 use crate::{
-    command::once::grid::{Cell, Grid},
+    command::output::{Cell, Grid},
     model::{
         chart::ChartLine,
         history::SeriesId,

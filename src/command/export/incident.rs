@@ -13,7 +13,7 @@ use crate::{
     cli::export::Export,
     command::{
         ask,
-        once::grid::{Cell, Grid},
+        output::{Cell, Grid},
     },
     model::{
         chart::{Mark, MarkKind},

@@ -11,7 +11,7 @@ mod scrub;
 mod sections;
 mod svg;
 
-use super::{ask, config, once::grid::Grid, store};
+use super::{ask, config, output::Grid, store};
 use crate::{
     cli::{
         self, Source, Tenancy,

@@ -18,6 +18,7 @@ use crate::{
     collect::{Collector, Command, Recorder},
     config::Config,
     model::{
+        error::with_causes,
         health::Level,
         instance::{InstanceId, InstanceInfo},
         kept::Kept,
@@ -311,7 +312,7 @@ impl Work {
             match take_lock(fleet) {
                 Ok(lock::Taken::Ours(lock)) => Ok(Some(lock)),
                 Ok(lock::Taken::Theirs(_)) => return self.begin_to_follow(),
-                Err(e) => Err((CANNOT_BE_TAKEN, super::words(&e))),
+                Err(e) => Err((CANNOT_BE_TAKEN, with_causes(&*e))),
             }
         };
         let started = lock.and_then(|lock| {

@@ -8,9 +8,8 @@ use crate::{
         inventory::{FileFormat, Import},
     },
     command::{
-        ask,
-        once::grid::{Cell, Grid},
-        open,
+        ask, open,
+        output::{Cell, Grid},
     },
     exchange::{self, Change, Defaults, Plan, Rows},
     model::{

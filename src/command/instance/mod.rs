@@ -13,9 +13,8 @@ pub use fields::{poll_over, split_label};
 pub use select::{parse, selected};
 
 use super::{
-    ask,
-    once::grid::{Cell, Grid},
-    open,
+    ask, open,
+    output::{Cell, Grid},
 };
 use crate::{
     cli::{Format, Tenancy, inventory as cli},

@@ -4,9 +4,8 @@ use super::{named, select::narrowed};
 use crate::{
     cli::{Format, Tenancy, inventory::Selection},
     command::{
-        ask,
-        once::grid::{Cell, Grid},
-        open,
+        ask, open,
+        output::{Cell, Grid},
         source::log_tag,
     },
     exchange::{self, Draft, Secrets, Value},

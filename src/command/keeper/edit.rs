@@ -5,6 +5,7 @@ use super::Keeper;
 use crate::{
     command::instance::{refuse_twin, save},
     model::{
+        error::with_causes,
         instance::InstanceId,
         record::{Auth, BulkChange, InstanceRecord, SecretRef},
         secret::Secret,
@@ -85,7 +86,7 @@ impl Keeper {
                 changed.push((entry.clone(), after));
             }
         }
-        save(&mut open.tenant, &changed).map_err(|e| refused(&crate::command::words(&e)))?;
+        save(&mut open.tenant, &changed).map_err(|e| refused(&with_causes(&*e)))?;
         Ok(changed.len())
     }
 

@@ -16,6 +16,7 @@ use crate::{
     cli::Tenancy,
     collect::Command,
     model::{
+        error::with_causes,
         health::Level,
         instance::Target,
         record::{SecretRef, Slug},
@@ -169,7 +170,7 @@ impl Keeper {
                     return self.list_tenants();
                 }
                 Ok(slugs) => self.slug = slugs.into_iter().next(),
-                Err(e) => return self.locked(false, Some(super::words(&e))),
+                Err(e) => return self.locked(false, Some(with_causes(&*e))),
             }
         }
         self.unlock_any();
@@ -223,7 +224,7 @@ impl Keeper {
             }
             Err(e) => {
                 self.state(VaultState::Absent);
-                self.message(Level::Critical, super::words(&e));
+                self.message(Level::Critical, with_causes(&*e));
             }
         }
     }
@@ -378,7 +379,7 @@ impl Keeper {
                 };
                 self.say(Reply::Tenants(listed.into_iter().map(line).collect()));
             }
-            Err(e) => self.message(Level::Critical, super::words(&e)),
+            Err(e) => self.message(Level::Critical, with_causes(&*e)),
         }
     }
 

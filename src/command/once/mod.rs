@@ -1,6 +1,5 @@
 //! `dbtop once`: poll (or ask a recording), print, exit by the worst health. For pipes, cron and Nagios.
 
-pub(super) mod grid;
 mod rows;
 
 use super::{
@@ -9,7 +8,9 @@ use super::{
         place::Place,
     },
     historian::Recording,
-    log, signals, source, status,
+    log,
+    output::{self, Cell, Grid},
+    signals, source, status,
 };
 use crate::{
     cli::{Once, Source, Tenancy, What},
@@ -31,7 +32,6 @@ use crate::{
     tds::Roots,
 };
 use anyhow::{Context, bail};
-use grid::Grid;
 use std::{collections::HashMap, io::stdout, process::ExitCode, sync::Arc, time::Duration};
 use tokio::{sync::watch, time::Instant};
 
@@ -236,7 +236,7 @@ fn parse_filter(text: &str, what: What, infos: &[Arc<InstanceInfo>]) -> anyhow::
     let columns = rows::columns(what);
     let is_label =
         |k: &str| infos.iter().flat_map(|info| &info.labels).any(|(l, _)| l.eq_ignore_ascii_case(k));
-    let known = |key: &str| columns.iter().any(|c| grid::names(c, key)) || is_label(key);
+    let known = |key: &str| columns.iter().any(|c| output::names(c, key)) || is_label(key);
     Filter::parse(text, &known)
         .map_err(|e| anyhow::anyhow!("--filter {text}: {e}; fields are {}", columns.join(", ")))
 }
@@ -248,8 +248,8 @@ fn keep(grid: &mut Grid, filter: &Filter, snapshot: &FleetSnapshot) {
     let columns = grid.columns.clone();
     let mut scratch = String::new();
     grid.rows.retain(|cells| {
-        let info = cells.first().and_then(grid::Cell::as_text).and_then(|name| infos.get(name).copied());
-        filter.keeps(&grid::GridRow { columns: &columns, cells, info }, &mut scratch)
+        let info = cells.first().and_then(Cell::as_text).and_then(|name| infos.get(name).copied());
+        filter.keeps(&output::GridRow { columns: &columns, cells, info }, &mut scratch)
     });
 }
 

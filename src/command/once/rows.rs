@@ -1,6 +1,6 @@
 //! From a snapshot to the rows of `once`: one function a subject, pure.
 
-use super::grid::{Cell, Grid, PROBLEM};
+use crate::command::output::{Cell, Grid, PROBLEM};
 use crate::model::{
     health::Level,
     reading::{Reading, Unavailable},

@@ -1,5 +1,6 @@
-//! A small typed grid and its three spellings: aligned table, JSON, CSV. Used by `once` only; the screen has its own
-//! table.
+//! Results on standard output: a typed grid in three spellings (aligned table, JSON, CSV), and plain text. Every
+//! sub-command that prints rows makes a [`Grid`]; the screen has a table of its own. Advice for people does not go
+//! through here: `ask::say` writes it to standard error.
 
 use crate::{
     cli::Format,
@@ -9,15 +10,15 @@ use crate::{
     },
 };
 use anyhow::Context;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use unicode_width::UnicodeWidthStr;
 
-/// The last column of most subjects: why an instance has no rows. The table leaves it out where all have.
+/// The last column of most subjects: why an instance has no rows. The table omits it if every instance has rows.
 pub const PROBLEM: &str = "problem";
-/// Columns of the store begin so. The table leaves them out where nobody has one.
+/// The prefix of columns about the store. The table omits such a column if no row has a value in it.
 pub const STORE: &str = "store_";
 
-/// One cell. What is not known is never zero: it is [`Cell::Unknown`] with the reason in words.
+/// One cell. An unknown value is never zero: it is [`Cell::Unknown`] with the reason in words.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Cell {
     /// text, sanitized
@@ -191,7 +192,7 @@ impl Grid {
             Format::Csv => self.as_csv(out),
         };
         match done {
-            Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+            Err(e) if e.kind() == ErrorKind::BrokenPipe => Ok(()),
             other => other.context("writing the result"),
         }
     }
@@ -248,6 +249,18 @@ impl Grid {
             w.write_record(row.iter().map(Cell::csv)).map_err(told)?;
         }
         w.flush()
+    }
+}
+
+/// Prints a text.
+///
+/// # Errors
+/// Writing failed; a closed pipe is not an error.
+pub fn print(text: &str) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(e) if e.kind() != ErrorKind::BrokenPipe => Err(e).context("writing the result"),
+        _ => Ok(()),
     }
 }
 
