@@ -14,6 +14,7 @@
 //! | [`vault`] | sealing and opening of records; where the keys come from: passphrase, key file, keyring |
 //! | [`store`] | the only module that knows SQLite: tenants, their sealed inventory, the audit log |
 //! | [`exchange`] | inventories as files: CSV, JSON, TOML, SSMS registered servers, CMS rows; what a file would change |
+//! | [`report`] | reports on a stretch of time, from history to bytes: the page of an incident, dbtop's own cost |
 //! | [`tds`] | the only module that knows the SQL Server driver: connect, ask with a deadline, lenient rows |
 //! | [`probe`] | what to ask: scripts, intervals, rights and one decoder each, as data; one poll |
 //! | [`collect`] | when to ask: one task an instance, time-tables, permits, retries; the reducer |
@@ -36,6 +37,8 @@ pub mod exchange;
 pub mod vault;
 
 pub mod store;
+
+pub mod report;
 
 pub mod tds;
 

@@ -7,7 +7,7 @@ use super::{
         lock::Held,
         place::Place,
     },
-    print,
+    output::print,
     status::{FRESH_MS, STARTS_WITHIN_MS, Seen},
 };
 use crate::{

@@ -8,7 +8,7 @@ use super::{
         place::Place,
     },
     open,
-    output::{Cell, Grid},
+    output::{self, Cell, Grid},
     source,
 };
 use crate::{
@@ -122,7 +122,7 @@ pub fn metrics(source: &Source, tenancy: &Tenancy) -> anyhow::Result<()> {
     let file = seen.place.folder.join(heartbeat::METRICS_FILE);
     let text = std::fs::read_to_string(&file)
         .with_context(|| format!("reading {}: the collector has just started", file.display()))?;
-    super::print(&text)
+    output::print(&text)
 }
 
 /// The fleet that is named; of none, every tenant's.

@@ -4,7 +4,7 @@ use std::{error::Error, iter::successors};
 
 /// An error and its causes in one line. A cause that the line says already is not repeated.
 pub fn with_causes(error: &(dyn Error + 'static)) -> String {
-    let causes = successors(Some(error), |error| error.source()).map(ToString::to_string);
+    let causes = successors(Some(error), |error| (*error).source()).map(ToString::to_string);
     causes.fold(String::new(), |said, cause| match said.as_str() {
         "" => cause,
         _ if said.contains(&cause) => said,

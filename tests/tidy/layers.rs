@@ -12,6 +12,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("vault", &["model"]),
     ("tds", &["model"]),
     ("store", &["model", "vault"]),
+    ("report", &["model", "sql", "store"]),
     ("probe", &["model", "sql", "tds"]),
     ("collect", &["model", "probe", "tds"]),
     ("sim", &["model", "sql"]),
@@ -21,7 +22,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "command",
         &[
             "model", "sql", "config", "exchange", "vault", "tds", "probe", "collect", "sim", "tui", "cli",
-            "store",
+            "store", "report",
         ],
     ),
     ("main", &["cli", "command", "model"]),

@@ -1,7 +1,7 @@
 //! What a page tells, gathered from a recording: one instance after the other, an hour at a time, so that a night of five
 //! hundred instances needs no more memory than its sums.
 
-use super::{Period, scrub::STRETCH_MS};
+use super::period::Period;
 use crate::{
     model::{
         ash::Ash,
@@ -13,11 +13,13 @@ use crate::{
         properties::{Properties, Rights},
         sample::{DatabaseRow, Link, ProbeId},
         session::{SqlText, TextId},
-        snapshot::FleetSnapshot,
         time::Timestamp,
         wait::WaitCategory,
     },
-    store::history::{Charts, Event, EventFilter, Reader},
+    store::{
+        StoreError,
+        history::{Charts, Event, EventFilter, Reader},
+    },
 };
 use std::{
     collections::{BTreeMap, HashMap},
@@ -26,6 +28,8 @@ use std::{
 
 /// A verdict lasts until the next one, but no longer, ms: then nobody looked.
 const VERDICT_MS: i64 = 180_000;
+/// Instances that are told in full, with charts and options, the worst first; the others are in the tables.
+pub(super) const IN_FULL: usize = 12;
 /// Instances whose change is told in words.
 const COMPARED: usize = 5;
 /// Differences of each.
@@ -45,7 +49,7 @@ pub(super) struct Waited {
 }
 
 /// What happened to one instance.
-pub(super) struct Tale {
+pub(super) struct InstanceStory {
     /// as it is shown
     pub info: Arc<InstanceInfo>,
     /// its identity in the history that charts come from
@@ -77,7 +81,7 @@ pub(super) struct Story {
     /// of this time
     pub period: Period,
     /// the worst first
-    pub tales: Vec<Tale>,
+    pub instances: Vec<InstanceStory>,
     /// who kept the servers busy
     pub ash: Ash,
     /// wait types over all instances
@@ -101,12 +105,12 @@ pub(super) fn gather(
     infos: Vec<(Arc<InstanceInfo>, Arc<str>)>,
     thresholds: &Thresholds,
     period: Period,
-) -> anyhow::Result<Story> {
+) -> Result<Story, StoreError> {
     let uids: Vec<Arc<str>> = infos.iter().map(|(info, _)| Arc::clone(&info.uid)).collect();
     let events = recording.events(&EventFilter { uids, kinds: Vec::new() }, period.from, period.to)?;
     let mut story = Story {
         period,
-        tales: Vec::new(),
+        instances: Vec::new(),
         ash: Ash::default(),
         waits: BTreeMap::new(),
         events,
@@ -115,10 +119,10 @@ pub(super) fn gather(
         damaged: Vec::new(),
     };
     for (info, source) in infos {
-        let tale = story.tale(recording, &info, source)?;
-        story.tales.push(tale);
+        let instance = story.instance(recording, &info, source)?;
+        story.instances.push(instance);
     }
-    story.tales.sort_by(|a, b| b.badness().cmp(&a.badness()).then_with(|| a.info.id.cmp(&b.info.id)));
+    story.instances.sort_by(|a, b| b.badness().cmp(&a.badness()).then_with(|| a.info.id.cmp(&b.info.id)));
     for event in &story.events {
         if let Some(id) = event.episode.as_ref().and_then(|episode| episode.text)
             && let Some(text) = recording.text(id)?
@@ -126,43 +130,32 @@ pub(super) fn gather(
             story.texts.insert(id, text);
         }
     }
-    for tale in story.tales.iter().take(COMPARED) {
-        let Some((worst_at, health)) = &tale.worst else { continue };
+    for instance in story.instances.iter().take(COMPARED) {
+        let Some((worst_at, health)) = &instance.worst else { continue };
         if health.level < Level::Warning {
             continue;
         }
-        let then = |recording: &mut Reader, at| -> anyhow::Result<Arc<FleetSnapshot>> {
-            Ok(recording.fleet_at(std::slice::from_ref(&tale.info), thresholds, at, Charts::OfTheList)?)
+        let then = |recording: &mut Reader, at| {
+            recording.fleet_at(std::slice::from_ref(&instance.info), thresholds, at, Charts::OfTheList)
         };
-        let (before, after) = (then(recording, tale.before)?, then(recording, *worst_at)?);
+        let (before, after) = (then(recording, instance.before)?, then(recording, *worst_at)?);
         if let (Some(before), Some(after)) = (before.instances.first(), after.instances.first()) {
             let mut differences = compare::instances(before, after);
             differences.truncate(DIFFERENCES);
-            story.changes.push((Arc::clone(&tale.info), tale.before, *worst_at, differences));
+            story.changes.push((Arc::clone(&instance.info), instance.before, *worst_at, differences));
         }
     }
     Ok(story)
 }
 
-impl Period {
-    /// In parts that fit in memory.
-    pub fn stretches(self) -> impl Iterator<Item = (Timestamp, Timestamp)> {
-        let count = (self.to - self.from + STRETCH_MS - 1) / STRETCH_MS;
-        (0..count).map(move |n| {
-            let from = self.from.plus_ms(n * STRETCH_MS);
-            (from, from.plus_ms(STRETCH_MS).min(self.to))
-        })
-    }
-}
-
 impl Story {
-    fn tale(
+    fn instance(
         &mut self,
         recording: &mut Reader,
         info: &Arc<InstanceInfo>,
         source: Arc<str>,
-    ) -> anyhow::Result<Tale> {
-        let mut tale = Tale {
+    ) -> Result<InstanceStory, StoreError> {
+        let mut instance = InstanceStory {
             info: Arc::clone(info),
             source,
             worst: None,
@@ -180,19 +173,19 @@ impl Story {
         let mut past = recording.state_at(std::slice::from_ref(&info.uid), self.period.from)?;
         self.damaged.append(&mut past.damaged);
         for kept in past.kept {
-            tale.take(kept.what, self.period.from);
+            instance.take(kept.what, self.period.from);
         }
-        for (from, to) in self.period.stretches() {
+        for (from, to) in self.period.parts() {
             let mut past = recording.between(&info.uid, from, to)?;
             self.damaged.append(&mut past.damaged);
             for kept in past.kept {
                 self.sum(&kept);
-                tale.count(&kept.what);
-                tale.take(kept.what, kept.at);
+                instance.count(&kept.what);
+                instance.take(kept.what, kept.at);
             }
         }
-        tale.last(self.period.to);
-        Ok(tale)
+        instance.last(self.period.to);
+        Ok(instance)
     }
 
     /// What is added up over all instances.
@@ -222,22 +215,25 @@ impl Story {
     /// The name of whom an event is about.
     pub fn name(&self, event: &Event) -> String {
         let Some(uid) = &event.uid else { return "all instances".into() };
-        let found = self.tales.iter().find(|tale| tale.info.uid == *uid);
-        found.map_or_else(|| "an instance that is not in this page".into(), |tale| tale.info.id.to_string())
+        let found = self.instances.iter().find(|instance| instance.info.uid == *uid);
+        found.map_or_else(
+            || "an instance that is not in this page".into(),
+            |instance| instance.info.id.to_string(),
+        )
     }
 
     /// Instances by their worst level: well, unknown, warning, critical, offline.
     pub fn by_level(&self) -> [usize; 5] {
         let mut counts = [0; 5];
-        for tale in &self.tales {
-            let level = tale.worst.as_ref().map_or(Level::Unknown, |(_, health)| health.level);
+        for instance in &self.instances {
+            let level = instance.worst.as_ref().map_or(Level::Unknown, |(_, health)| health.level);
             counts[level as usize] += 1;
         }
         counts
     }
 }
 
-impl Tale {
+impl InstanceStory {
     /// What is known as of `at`.
     fn take(&mut self, what: Happened, at: Timestamp) {
         match what {

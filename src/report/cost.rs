@@ -1,9 +1,9 @@
-//! `dbtop --export cost`: what dbtop itself cost each instance on average over a stretch of time, from the history of its own
-//! sessions' counters there. A gap is no zero: the average is over the time that samples cover, and that share is told.
+//! The report on cost: the CPU time that dbtop itself took of each instance on average over a stretch of time, from the
+//! history of its own sessions' counters there. A gap is no zero: the average is over the time that samples cover, and the
+//! report says which share of the stretch that is.
 
-use super::Period;
+use super::period::Period;
 use crate::{
-    command::output::{Cell, Grid},
     model::{
         chart::ChartLine,
         history::SeriesId,
@@ -12,79 +12,69 @@ use crate::{
         series::{Metric, SeriesKey},
         time::Timestamp,
     },
-    store::history::Reader,
+    store::{StoreError, history::Reader},
 };
-use anyhow::bail;
 use std::sync::Arc;
 
-/// Buckets are about so long: as finely as history is asked, ms …
+/// The length of a bucket, ms, unless there would be too many of them.
 const BUCKET_MS: i64 = 60_000;
-/// … but there are no more than this.
+/// The most buckets that one chart is asked for.
 const MOST_BUCKETS: i64 = 20_000;
-/// The budget is looked at so often over the stretch: it is another one while somebody looks at the instance.
+/// The budget is read so often over the stretch: it is another one while somebody looks at the instance.
 const LOOKS: i64 = 24;
 
-/// What the figures are, for who reads them.
-pub(super) const HOW: &str = "cpu_ms_per_s: CPU of dbtop's own sessions on the server, by that server's counters, ms per second of wall time, \
-     on average over the time that samples cover; a gap counts for nothing, not for zero";
-
-/// What is known of one series over the stretch.
+/// One series over the stretch.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-struct Measured {
+pub struct Measured {
     /// average over the time that samples cover; None: there are none
-    mean: Option<f64>,
+    pub mean: Option<f64>,
     /// greatest sample
-    peak: Option<f64>,
+    pub peak: Option<f64>,
     /// time that samples cover, ms
-    covered_ms: i64,
+    pub covered_ms: i64,
     /// samples
-    samples: u64,
+    pub samples: u64,
 }
 
-/// One instance.
-struct Row {
-    name: String,
-    cpu: Measured,
-    reads: Measured,
-    polls: u64,
-    budget: Option<f64>,
+/// The cost of watching one instance, or all of them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Cost {
+    /// name of the instance
+    pub name: String,
+    /// CPU of dbtop's sessions, ms per s
+    pub cpu: Measured,
+    /// their reads, per s
+    pub reads: Measured,
+    /// good headline polls
+    pub polls: u64,
+    /// average limit of CPU, ms per s; 0: there was none; None: not known
+    pub budget: Option<f64>,
 }
 
-impl Row {
-    fn kept(&self) -> Option<bool> {
+impl Cost {
+    /// True if the CPU stayed within its limit; None if one of the two is not known.
+    pub fn is_within_budget(&self) -> Option<bool> {
         let budget = self.budget?;
         Some(budget <= 0.0 || self.cpu.mean? <= budget)
     }
 
-    fn cells(self, period: Period) -> Vec<Cell> {
-        let kept = self.kept();
-        let share = self.cpu.covered_ms as f64 * 100.0 / (period.to - period.from).max(1) as f64;
-        let nothing = "nothing kept of that time";
-        vec![
-            Cell::Text(self.name),
-            Cell::real(self.cpu.mean.map(thousandths)).because(Some(nothing)),
-            Cell::real(self.cpu.peak.map(thousandths)),
-            Cell::real(self.reads.mean.map(thousandths)),
-            Cell::real(self.budget),
-            kept.map_or(Cell::Unknown(String::new()), Cell::Flag),
-            Cell::Real(thousandths(share.clamp(0.0, 100.0))),
-            Cell::Int(self.cpu.samples as i64),
-            Cell::Int(self.polls as i64),
-        ]
+    /// The share of the stretch that samples cover, %.
+    pub fn covered_pct(&self, period: Period) -> f64 {
+        period.share_pct(self.cpu.covered_ms as f64).clamp(0.0, 100.0)
     }
 }
 
-fn thousandths(value: f64) -> f64 {
-    (value * 1000.0).round() / 1000.0
-}
-
-/// A row an instance, the costliest first, and one for all of them together.
+/// The cost of each instance, the costliest first.
 ///
 /// # Errors
-/// The history cannot be read; there is nothing of that time in it.
-pub(super) fn grid(reader: &mut Reader, infos: &[Arc<InstanceInfo>], period: Period) -> anyhow::Result<Grid> {
+/// The history cannot be read.
+pub fn of_each(
+    reader: &mut Reader,
+    infos: &[Arc<InstanceInfo>],
+    period: Period,
+) -> Result<Vec<Cost>, StoreError> {
     let points = ((period.to - period.from) / BUCKET_MS).clamp(1, MOST_BUCKETS) as u32;
-    let mut rows = Vec::with_capacity(infos.len());
+    let mut costs = Vec::with_capacity(infos.len());
     for info in infos {
         let chart =
             |metric: Metric| reader.chart(&info.uid, &SeriesKey::of(metric), period.from, period.to, points);
@@ -92,46 +82,31 @@ pub(super) fn grid(reader: &mut Reader, infos: &[Arc<InstanceInfo>], period: Per
         let reads = mean(&chart(Metric::CostReads)?.line, period);
         let polls = chart(SeriesId::PollMs.into())?.line.buckets.iter().map(|b| u64::from(b.n)).sum();
         let budget = budget(reader, info, period)?;
-        rows.push(Row { name: info.id.to_string(), cpu, reads, polls, budget });
+        costs.push(Cost { name: info.id.to_string(), cpu, reads, polls, budget });
     }
-    if rows.iter().all(|row| row.cpu.samples == 0) {
-        bail!("nothing is kept of what dbtop cost between these times{}", super::reach(reader));
-    }
-    rows.sort_by(|a, b| b.cpu.mean.unwrap_or(-1.0).total_cmp(&a.cpu.mean.unwrap_or(-1.0)));
-    let all = total(&rows);
-    let columns = vec![
-        "instance",
-        "cpu_ms_per_s",
-        "peak_cpu_ms_per_s",
-        "reads_per_s",
-        "budget_ms_per_s",
-        "within_budget",
-        "covered_pct",
-        "samples",
-        "headline_polls",
-    ];
-    let rows = rows.into_iter().chain([all]).map(|row| row.cells(period)).collect();
-    Ok(Grid { columns, rows })
+    costs.sort_by(|a, b| b.cpu.mean.unwrap_or(-1.0).total_cmp(&a.cpu.mean.unwrap_or(-1.0)));
+    Ok(costs)
 }
 
-/// All of them: sums of the averages, the mean of the shares. Its budget is the sum of theirs, if each has one.
-fn total(rows: &[Row]) -> Row {
-    let known = || rows.iter().filter(|row| row.cpu.mean.is_some());
-    let count = rows.len().max(1) as i64;
-    let sum = |of: fn(&Row) -> Option<f64>| known().filter_map(of).sum::<f64>();
+/// All of them together: the sum of their averages, the mean of the time that samples cover. Its budget is the sum of
+/// theirs, if each has one.
+pub fn total(costs: &[Cost]) -> Cost {
+    let known = || costs.iter().filter(|cost| cost.cpu.mean.is_some());
+    let count = costs.len().max(1) as i64;
+    let sum = |of: fn(&Cost) -> Option<f64>| known().filter_map(of).sum::<f64>();
     let cpu = Measured {
-        mean: Some(sum(|row| row.cpu.mean)),
+        mean: Some(sum(|cost| cost.cpu.mean)),
         peak: None,
-        covered_ms: rows.iter().map(|row| row.cpu.covered_ms).sum::<i64>() / count,
-        samples: rows.iter().map(|row| row.cpu.samples).sum(),
+        covered_ms: costs.iter().map(|cost| cost.cpu.covered_ms).sum::<i64>() / count,
+        samples: costs.iter().map(|cost| cost.cpu.samples).sum(),
     };
-    let reads = Measured { mean: Some(sum(|row| row.reads.mean)), ..Measured::default() };
-    let budgets: Option<Vec<f64>> = known().map(|row| row.budget.filter(|b| *b > 0.0)).collect();
-    Row {
+    let reads = Measured { mean: Some(sum(|cost| cost.reads.mean)), ..Measured::default() };
+    let budgets: Option<Vec<f64>> = known().map(|cost| cost.budget.filter(|b| *b > 0.0)).collect();
+    Cost {
         name: "(all)".into(),
         cpu,
         reads,
-        polls: rows.iter().map(|row| row.polls).sum(),
+        polls: costs.iter().map(|cost| cost.polls).sum(),
         budget: budgets.map(|budgets| budgets.iter().sum()),
     }
 }
@@ -152,8 +127,8 @@ fn mean(line: &ChartLine, period: Period) -> Measured {
     found
 }
 
-/// What it was held to on average, CPU ms per s; 0: to nothing; None: not known (any more).
-fn budget(reader: &mut Reader, info: &Arc<InstanceInfo>, period: Period) -> anyhow::Result<Option<f64>> {
+/// The average limit of CPU over the stretch, ms per s; 0: there was none; None: not known any more.
+fn budget(reader: &mut Reader, info: &Arc<InstanceInfo>, period: Period) -> Result<Option<f64>, StoreError> {
     let step_ms = (period.to - period.from) / LOOKS;
     let (mut sum, mut count, mut free) = (0.0, 0_u32, false);
     let mut last: Option<Timestamp> = None;
@@ -161,9 +136,9 @@ fn budget(reader: &mut Reader, info: &Arc<InstanceInfo>, period: Period) -> anyh
         let at = period.from.plus_ms(step_ms * look);
         for kept in reader.state_at(std::slice::from_ref(&info.uid), at)?.kept {
             let Happened::Reading { state: Ok(State::Cost(cost)), .. } = kept.what else { continue };
-            // The same reading as at the look before says nothing about the time since.
+            // A reading that was counted already says nothing about the time since.
             if kept.at >= period.from && last.replace(kept.at) != Some(kept.at) {
-                // Without a limit it was held to nothing then: that is no budget of zero.
+                // A budget of 0 says that there was no limit: it is left out of the average.
                 free |= cost.slowed.budget_us_per_s == 0;
                 sum += f64::from(cost.slowed.budget_us_per_s) / 1000.0;
                 count += u32::from(cost.slowed.budget_us_per_s > 0);
@@ -199,7 +174,7 @@ mod tests {
     fn the_verdict_needs_both_figures() {
         let of = |mean: Option<f64>, budget| {
             let cpu = Measured { mean, ..Measured::default() };
-            Row { name: String::new(), cpu, reads: Measured::default(), polls: 0, budget }.kept()
+            Cost { name: String::new(), cpu, reads: Measured::default(), polls: 0, budget }.is_within_budget()
         };
         assert_eq!(of(Some(4.9), Some(5.0)), Some(true));
         assert_eq!(of(Some(5.1), Some(5.0)), Some(false));

@@ -1,7 +1,7 @@
 //! Charts of a page: one series as a line of its means within the band of its least and greatest values, or several on top of
 //! each other. A gap is a gap, shaded. No colours here: the style sheet has them, for light and for dark.
 
-use super::{Period, html::Html};
+use super::{html::Html, period::Period, words::with_unit};
 use crate::model::{
     chart::{ChartLine, Mark},
     figure,
@@ -112,9 +112,9 @@ impl Chart {
         if least <= most {
             let words = format!(
                 " least {}, mean {}, most {}",
-                figure(least, self.unit),
-                figure(mean, self.unit),
-                figure(most, self.unit)
+                with_unit(least, self.unit),
+                with_unit(mean, self.unit),
+                with_unit(most, self.unit)
             );
             html.leaf("span", &[("class", "dim")], &words);
         }
@@ -154,7 +154,7 @@ struct Scale {
 
 impl Scale {
     fn x(&self, at: Timestamp) -> f64 {
-        let share = (at - self.period.from) as f64 / (self.period.to - self.period.from).max(1) as f64;
+        let share = (at - self.period.from) as f64 / self.period.length_ms() as f64;
         LEFT + (WIDTH - LEFT) * share.clamp(0.0, 1.0)
     }
 
@@ -211,25 +211,6 @@ fn ceiling(value: f64, unit: &str) -> f64 {
     [1.0, 2.0, 3.0, 5.0, 8.0].into_iter().map(|n| n * power).find(|top| *top >= value).unwrap_or(10.0 * power)
 }
 
-/// A figure with its unit, short.
-pub(super) fn figure(value: f64, unit: &str) -> String {
-    let mut out = String::new();
-    match unit {
-        "%" => figure::push_pct(&mut out, value),
-        "ms" => figure::push_wait(&mut out, value),
-        "s" => figure::push_wait(&mut out, value * 1000.0),
-        "KB" => figure::push_size(&mut out, value * 1024.0),
-        _ => {
-            figure::push_count(&mut out, value);
-            if !unit.is_empty() {
-                out.push(' ');
-                out.push_str(unit);
-            }
-        }
-    }
-    out
-}
-
 fn gaps(html: &mut Html, layer: &[Column]) {
     let mut start = 0;
     while start < layer.len() {
@@ -257,7 +238,7 @@ fn axes(html: &mut Html, scale: &Scale, unit: &str) {
         let y = scale.y(scale.top * share);
         let (x1, x2, at) = (LEFT.to_string(), WIDTH.to_string(), format!("{y:.1}"));
         html.empty("line", &[("x1", &x1), ("x2", &x2), ("y1", &at), ("y2", &at), ("class", "axis")]);
-        label(html, LEFT - 4.0, y + 3.5, "end", &figure(scale.top * share, unit));
+        label(html, LEFT - 4.0, y + 3.5, "end", &with_unit(scale.top * share, unit));
     }
     let length = scale.period.to - scale.period.from;
     for n in 0..=4_i64 {
@@ -317,7 +298,7 @@ mod tests {
 
     #[test]
     fn sizes_have_round_axes_in_their_own_powers() {
-        let top = |bytes: f64| figure(ceiling(bytes / 1024.0, "KB"), "KB");
+        let top = |bytes: f64| with_unit(ceiling(bytes / 1024.0, "KB"), "KB");
         assert_eq!(top(90.0 * 1024_f64.powi(3)), "100 GB");
         assert_eq!(top(1.5 * 1024_f64.powi(4)), "2.0 TB");
         assert_eq!(top(700.0), "800 B");

@@ -1,17 +1,20 @@
 //! The sections of an incident's page that are tables and texts. Each says so where there is no data.
 
 use super::{
-    gather::{Story, Tale},
+    gather::{IN_FULL, InstanceStory, Story, Waited},
     html::Html,
-    incident::CHARTED,
-    moment,
-    page::{count, level_name, share, span},
+    words::{count, level, moment, pct, size, span, wait},
 };
 use crate::{
-    model::{ash::Dimension, chart::MarkKind, figure, properties::ServerOption, session::SqlText},
-    store::history::Event,
+    model::{
+        ash::{Dimension, Share},
+        chart::MarkKind,
+        properties::ServerOption,
+        session::SqlText,
+    },
+    store::history::{Episode, Event},
 };
-use std::collections::HashSet;
+use std::{cmp::Reverse, collections::HashSet, sync::Arc};
 
 /// Rows of a table of the busiest.
 const TOP: usize = 10;
@@ -28,18 +31,6 @@ const INSTANCES: usize = 500;
 /// Characters of a text.
 const TEXT_CHARS: usize = 20_000;
 
-fn wait(ms: f64) -> String {
-    let mut out = String::new();
-    figure::push_wait(&mut out, ms);
-    out
-}
-
-fn pct(value: f64) -> String {
-    let mut out = String::new();
-    figure::push_pct(&mut out, value);
-    out
-}
-
 fn none(html: &mut Html, words: &str) {
     html.leaf("p", &[("class", "dim")], words);
 }
@@ -52,21 +43,21 @@ fn more(html: &mut Html, all: usize, shown: usize, what: &str) {
 
 /// Every instance: verdict, time in trouble, polls.
 pub(super) fn instances(html: &mut Html, story: &Story) {
-    let row = |tale: &Tale| {
-        let worst = tale.worst.as_ref();
-        let [_, _, warning, critical, offline] = tale.level_ms;
+    let row = |instance: &InstanceStory| {
+        let worst = instance.worst.as_ref();
+        let [_, _, warning, critical, offline] = instance.level_ms;
         let reasons: Vec<&str> = worst
             .map(|(_, health)| health.reasons.iter().take(3).map(|r| &*r.text).collect())
             .unwrap_or_default();
         vec![
-            tale.info.id.to_string(),
-            worst.map_or_else(|| "–".into(), |(_, health)| level_name(health.level).to_owned()),
+            instance.info.id.to_string(),
+            worst.map_or_else(|| "–".into(), |(_, health)| level(health.level).to_owned()),
             worst.and_then(|(_, health)| health.score).map_or_else(|| "–".into(), |score| score.to_string()),
             worst.map_or_else(|| "–".into(), |(at, _)| moment(*at)),
             span(offline + critical),
             span(warning),
-            tale.polls.0.to_string(),
-            tale.polls.1.to_string(),
+            instance.polls.0.to_string(),
+            instance.polls.1.to_string(),
             reasons.join("; "),
         ]
     };
@@ -81,22 +72,22 @@ pub(super) fn instances(html: &mut Html, story: &Story) {
         "#failed",
         "why",
     ];
-    html.table(&columns, story.tales.iter().take(INSTANCES).map(row));
-    more(html, story.tales.len(), INSTANCES, "instance");
+    html.table(&columns, story.instances.iter().take(INSTANCES).map(row));
+    more(html, story.instances.len(), INSTANCES, "instance");
 }
 
 /// Episodes, the costliest first, with the text of the head.
 pub(super) fn blocking(html: &mut Html, story: &Story) {
-    let mut episodes: Vec<(&Event, &crate::store::history::Episode)> = story
+    let mut episodes: Vec<(&Event, &Episode)> = story
         .events_of(MarkKind::Blocking)
         .filter_map(|event| Some((event, event.episode.as_ref()?)))
         .collect();
     if episodes.is_empty() {
         return none(html, "No episode of blocking is kept of that time.");
     }
-    episodes.sort_by_key(|(_, episode)| std::cmp::Reverse(episode.lost_ms));
-    let row = |(event, episode): &(&Event, &crate::store::history::Episode)| {
-        let name = |name: &Option<std::sync::Arc<str>>| name.as_deref().unwrap_or("–").to_owned();
+    episodes.sort_by_key(|(_, episode)| Reverse(episode.lost_ms));
+    let row = |(event, episode): &(&Event, &Episode)| {
+        let name = |name: &Option<Arc<str>>| name.as_deref().unwrap_or("–").to_owned();
         vec![
             story.name(event),
             moment(event.at),
@@ -162,13 +153,13 @@ pub(super) fn waits(html: &mut Html, story: &Story) {
     let mut waits: Vec<_> = story.waits.iter().collect();
     waits.sort_by(|a, b| b.1.ms.total_cmp(&a.1.ms));
     let all: f64 = waits.iter().map(|(_, waited)| waited.ms).sum::<f64>().max(1e-9);
-    let row = |(name, waited): &(&std::sync::Arc<str>, &super::gather::Waited)| {
+    let row = |(name, waited): &(&Arc<str>, &Waited)| {
         vec![
             name.to_string(),
             waited.category.name().to_owned(),
             span(waited.ms as i64),
             pct(waited.ms * 100.0 / all),
-            pct(share(waited.ms, story.period)),
+            pct(story.period.share_pct(waited.ms)),
             wait(waited.ms / waited.tasks.max(1.0)),
             pct(waited.signal_ms * 100.0 / waited.ms.max(1e-9)),
         ]
@@ -193,7 +184,7 @@ pub(super) fn activity(html: &mut Html, story: &Story) {
     for dimension in Dimension::ALL {
         let top = ash.top(dimension, TOP);
         html.leaf("h3", &[], &format!("By {}", dimension.name()));
-        let row = |(name, seen): &(&str, crate::model::ash::Share)| {
+        let row = |(name, seen): &(&str, Share)| {
             vec![
                 (*name).to_owned(),
                 seen.seen.to_string(),
@@ -219,7 +210,7 @@ pub(super) fn texts(html: &mut Html, story: &Story) {
             wait(busy.longest_ms as f64)
         );
         sql(html, &title, &busy.text, Some(busy.statement));
-        let who = |name: &Option<std::sync::Arc<str>>| name.as_deref().unwrap_or("–").to_owned();
+        let who = |name: &Option<Arc<str>>| name.as_deref().unwrap_or("–").to_owned();
         none(
             html,
             &format!("{}, database {}, login {}", busy.instance, who(&busy.database), who(&busy.login)),
@@ -255,23 +246,16 @@ pub(super) fn events(html: &mut Html, story: &Story) {
 
 /// Properties and rights, as they were last within the stretch.
 pub(super) fn configuration(html: &mut Html, story: &Story) {
-    let known = story.tales.iter().filter(|tale| tale.properties.is_some()).count();
+    let known = story.instances.iter().filter(|instance| instance.properties.is_some()).count();
     if known == 0 {
         return none(html, "No configuration is kept of that time.");
     }
-    let text = |text: &Option<std::sync::Arc<str>>| text.as_deref().unwrap_or("–").to_owned();
-    let row = |tale: &Tale| {
-        let p = tale.properties.as_deref()?;
-        let memory = p.physical_memory_kb.map_or_else(
-            || "–".into(),
-            |kb| {
-                let mut out = String::new();
-                figure::push_size(&mut out, kb as f64 * 1024.0);
-                out
-            },
-        );
+    let text = |text: &Option<Arc<str>>| text.as_deref().unwrap_or("–").to_owned();
+    let row = |instance: &InstanceStory| {
+        let p = instance.properties.as_deref()?;
+        let memory = p.physical_memory_kb.map_or_else(|| "–".into(), |kb| size(kb as f64 * 1024.0));
         let number = |n: Option<i32>| n.map_or_else(|| "–".to_owned(), |n| n.to_string());
-        let missing: Vec<&str> = tale
+        let missing: Vec<&str> = instance
             .rights
             .iter()
             .flat_map(|r| &r.rights)
@@ -279,7 +263,7 @@ pub(super) fn configuration(html: &mut Html, story: &Story) {
             .map(|r| &*r.name)
             .collect();
         Some(vec![
-            tale.info.id.to_string(),
+            instance.info.id.to_string(),
             text(&p.server_name),
             format!("{} {}", text(&p.version), p.update_level.as_deref().unwrap_or("")),
             text(&p.edition),
@@ -288,7 +272,7 @@ pub(super) fn configuration(html: &mut Html, story: &Story) {
             memory,
             number(p.max_workers),
             p.started_at.map_or_else(|| "–".into(), moment),
-            tale.databases.as_ref().map_or_else(|| "–".into(), |rows| rows.len().to_string()),
+            instance.databases.as_ref().map_or_else(|| "–".into(), |rows| rows.len().to_string()),
             if missing.is_empty() { "–".into() } else { missing.join(", ") },
         ])
     };
@@ -305,16 +289,18 @@ pub(super) fn configuration(html: &mut Html, story: &Story) {
         "#databases",
         "rights missing",
     ];
-    html.table(&columns, story.tales.iter().take(INSTANCES).filter_map(row));
+    html.table(&columns, story.instances.iter().take(INSTANCES).filter_map(row));
     options(html, story);
-    if known < story.tales.len() {
-        none(html, &format!("Nothing is kept of {}.", count(story.tales.len() - known, "other")));
+    if known < story.instances.len() {
+        none(html, &format!("Nothing is kept of {}.", count(story.instances.len() - known, "other")));
     }
-    let missing =
-        story.tales.iter().flat_map(|tale| tale.missing.iter().map(move |(probe, why)| (tale, probe, why)));
+    let missing = story
+        .instances
+        .iter()
+        .flat_map(|instance| instance.missing.iter().map(move |(probe, why)| (instance, probe, why)));
     let rows: Vec<Vec<String>> = missing
         .take(INSTANCES)
-        .map(|(tale, probe, why)| vec![tale.info.id.to_string(), (*probe).to_owned(), why.clone()])
+        .map(|(instance, probe, why)| vec![instance.info.id.to_string(), (*probe).to_owned(), why.clone()])
         .collect();
     if !rows.is_empty() {
         html.leaf("h3", &[], "What gave nothing at the end");
@@ -324,23 +310,24 @@ pub(super) fn configuration(html: &mut Html, story: &Story) {
 
 /// Options of `sp_configure` of those that are told of in full.
 fn options(html: &mut Html, story: &Story) {
-    let told = story.tales.iter().take(CHARTED);
-    let of = |tale: &Tale| tale.properties.as_ref().and_then(|p| p.options.clone());
-    for (tale, options) in told.filter_map(|tale| Some((tale, of(tale)?))) {
+    let told = story.instances.iter().take(IN_FULL);
+    let of = |instance: &InstanceStory| instance.properties.as_ref().and_then(|p| p.options.clone());
+    for (instance, options) in told.filter_map(|instance| Some((instance, of(instance)?))) {
         let row = |o: &ServerOption| vec![o.name.to_string(), o.words().unwrap_or_else(|| "–".to_owned())];
-        html.leaf("h3", &[], &format!("{}: options of sp_configure", tale.info.id));
+        html.leaf("h3", &[], &format!("{}: options of sp_configure", instance.info.id));
         html.table(&["option", "#in use"], options.iter().map(row));
     }
 }
 
 /// What the watching cost.
 pub(super) fn cost(html: &mut Html, story: &Story) {
-    let measured: Vec<&Tale> = story.tales.iter().filter(|tale| tale.cost.1 > 0).collect();
+    let measured: Vec<&InstanceStory> =
+        story.instances.iter().filter(|instance| instance.cost.1 > 0).collect();
     if measured.is_empty() {
         return none(html, "No own cost is kept of that time.");
     }
-    let mean = |tale: &Tale| tale.cost.0 / f64::from(tale.cost.1.max(1));
-    let all: f64 = measured.iter().map(|tale| mean(tale)).sum();
+    let mean = |instance: &InstanceStory| instance.cost.0 / f64::from(instance.cost.1.max(1));
+    let all: f64 = measured.iter().map(|instance| mean(instance)).sum();
     let words = format!(
         "dbtop took {} of CPU per second of each of {} on average, from the counters of its own sessions there.",
         wait(all / measured.len() as f64),
@@ -349,9 +336,10 @@ pub(super) fn cost(html: &mut Html, story: &Story) {
     html.leaf("p", &[], &words);
     let mut rows = measured;
     rows.sort_by(|a, b| mean(b).total_cmp(&mean(a)));
-    let row = |tale: &&Tale| {
-        let budget = if tale.cost.2 == 0 { "none".into() } else { wait(f64::from(tale.cost.2) / 1000.0) };
-        vec![tale.info.id.to_string(), wait(mean(tale)), budget, tale.cost.1.to_string()]
+    let row = |instance: &&InstanceStory| {
+        let budget =
+            if instance.cost.2 == 0 { "none".into() } else { wait(f64::from(instance.cost.2) / 1000.0) };
+        vec![instance.info.id.to_string(), wait(mean(instance)), budget, instance.cost.1.to_string()]
     };
     html.table(&["instance", "#CPU per second", "#budget", "#samples"], rows.iter().take(TOP).map(row));
     more(html, rows.len(), TOP, "instance");

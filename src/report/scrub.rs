@@ -2,7 +2,7 @@
 //! it replaces them, so that a text that comes before the name in it is clean, too. The page is made from the recording, so
 //! what is not in the one is not in the other.
 
-use super::Period;
+use super::period::Period;
 use crate::{
     model::{
         chart::MarkKind,
@@ -13,12 +13,13 @@ use crate::{
         session::{SqlText, Statement, TextId},
     },
     sql::blank::{Blanked, blank},
-    store::history::{Event, EventFilter, Reader},
+    store::{
+        StoreError,
+        history::{Event, EventFilter, Reader},
+    },
 };
 use std::{collections::HashMap, sync::Arc};
 
-/// As much of one instance is in memory at once, ms.
-pub(super) const STRETCH_MS: i64 = 3_600_000;
 /// Texts that are kept clean; then all go, and those that come again are cleaned again.
 const MOST_TEXTS: usize = 20_000;
 
@@ -36,7 +37,11 @@ impl Scrubber {
     ///
     /// # Errors
     /// The history cannot be read.
-    pub fn learn(reader: &mut Reader, infos: &[Arc<InstanceInfo>], period: Period) -> anyhow::Result<Self> {
+    pub fn learn(
+        reader: &mut Reader,
+        infos: &[Arc<InstanceInfo>],
+        period: Period,
+    ) -> Result<Self, StoreError> {
         let mut scrubber = Self::default();
         for info in infos {
             let _ = scrubber.info(info);
@@ -44,7 +49,7 @@ impl Scrubber {
         for info in infos {
             let mut past = reader.state_at(std::slice::from_ref(&info.uid), period.from)?;
             past.kept.iter_mut().for_each(|kept| scrubber.learn_from(kept));
-            for (from, to) in period.stretches() {
+            for (from, to) in period.parts() {
                 let mut past = reader.between(&info.uid, from, to)?;
                 past.kept.iter_mut().for_each(|kept| scrubber.learn_from(kept));
             }

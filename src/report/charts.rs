@@ -3,7 +3,7 @@
 //! has it.
 
 use super::{
-    Period,
+    period::Period,
     svg::{COLUMNS, Chart},
 };
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
         series::{Metric, SeriesKey},
         wait::WaitCategory,
     },
-    store::history::Reader,
+    store::{StoreError, history::Reader},
 };
 use std::{borrow::Cow, sync::Arc};
 
@@ -55,8 +55,8 @@ pub(super) fn charts(
     uid: &str,
     period: Period,
     volume: &dyn Fn(&str) -> Arc<str>,
-) -> anyhow::Result<Vec<Chart>> {
-    let line = |key: &SeriesKey| -> anyhow::Result<ChartLine> {
+) -> Result<Vec<Chart>, StoreError> {
+    let line = |key: &SeriesKey| -> Result<ChartLine, StoreError> {
         Ok(reader.chart(uid, key, period.from, period.to, COLUMNS)?.line)
     };
     let mut found = Vec::new();

@@ -1,0 +1,322 @@
+//! `dbtop --export`: reports on a stretch of time, to be carried away. `report` makes them; this file reads the options,
+//! opens the history and puts results in their places: on standard output, or in files that only their owner can read.
+
+use super::{
+    ask, config,
+    output::{Cell, Grid},
+    store,
+};
+use crate::{
+    cli::{
+        self, Source, Tenancy,
+        export::{Export, Exported},
+    },
+    model::{
+        fleet::Fleet,
+        health::Thresholds,
+        instance::InstanceInfo,
+        past::{self, When},
+        sample::Update,
+        scope::Scope,
+        text,
+        time::Timestamp,
+    },
+    report::{
+        Period,
+        cost::{self, Cost},
+        incident::{self, Incident},
+        moment,
+    },
+    store::history::Reader,
+};
+use anyhow::{Context, bail};
+use chrono::Utc;
+use std::{
+    fs,
+    io::Write as _,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::Arc,
+};
+
+/// The length of the stretch without `--from`, ms.
+const LENGTH_MS: i64 = 3_600_000;
+/// Damaged parts of the history that are named.
+const DAMAGED: usize = 10;
+
+/// How the figures of `cost` were measured.
+const HOW: &str = "cpu_ms_per_s: CPU of dbtop's own sessions on the server, by that server's counters, ms per second of wall time, \
+     on average over the time that samples cover; a gap counts for nothing, not for zero";
+
+/// Writes the report that is asked for.
+///
+/// # Errors
+/// In sentences: no history, nothing in it of that time, a file that is there already or cannot be written.
+pub fn run(
+    what: Exported,
+    args: &Export,
+    source: &Source,
+    tenancy: &Tenancy,
+    screen: &cli::Screen,
+) -> anyhow::Result<ExitCode> {
+    let now = Timestamp::from_ms(Utc::now().timestamp_millis());
+    let period = period(args.from.as_deref(), args.to.as_deref(), now)?;
+    let config = config::load(source, screen)?;
+    let target = store::target(args.history.as_deref(), source, tenancy)?;
+    let mut reader = target.read()?;
+    let infos = chosen(&mut reader, args)?;
+    match what {
+        Exported::Cost => print(&cost(&mut reader, &infos, period)?, args)?,
+        Exported::Incident => {
+            let grid = incident(&mut reader, &infos, period, args, &config.health)?;
+            grid.print(args.output, &mut std::io::stdout().lock())?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn period(from: Option<&str>, to: Option<&str>, now: Timestamp) -> anyhow::Result<Period> {
+    let instant = |text: &str| match past::parse(text, now, 0) {
+        Ok(When::At(at)) => Ok(at),
+        Ok(When::Live) => Ok(now),
+        Err(error) => Err(error).with_context(|| format!("reading the time {text:?}")),
+    };
+    let to = to.map_or(Ok(now), instant)?;
+    let from = from.map_or(Ok(to.plus_ms(-LENGTH_MS)), instant)?;
+    if from >= to {
+        bail!("the stretch ends before it begins: --from must be before --to");
+    }
+    Ok(Period { from, to })
+}
+
+/// The instances that the options choose, in the order of the history.
+fn chosen(reader: &mut Reader, args: &Export) -> anyhow::Result<Vec<Arc<InstanceInfo>>> {
+    let known = reader.instances()?;
+    if known.is_empty() {
+        bail!("there is nothing in {} yet", reader.path().display());
+    }
+    if let Some(scope) = &args.scope {
+        let mut fleet = Fleet::new(Thresholds::default());
+        fleet.apply(Update::Inventory(known.clone()));
+        let snapshot = fleet.snapshot(Timestamp::default());
+        let scope = Scope::parse(scope, &snapshot).with_context(|| format!("reading the scope {scope:?}"))?;
+        let inside = snapshot.instances.iter().filter(|i| scope.as_ref().is_none_or(|s| s.holds(i)));
+        return Ok(inside.map(|i| Arc::clone(&i.info)).collect());
+    }
+    if args.instances.is_empty() {
+        return Ok(known);
+    }
+    let find = |name: &String| {
+        let found = known.iter().find(|info| info.id.as_str().eq_ignore_ascii_case(name));
+        found.cloned().with_context(|| format!("history knows no instance {name}"))
+    };
+    args.instances.iter().map(find).collect()
+}
+
+/// How far history reaches, as the end of an error.
+fn reach(reader: &Reader) -> String {
+    match reader.span() {
+        Ok(Some((oldest, newest))) => {
+            format!(": states are kept from {} to {} UTC", moment(oldest), moment(newest))
+        }
+        _ => ": there is nothing yet".into(),
+    }
+}
+
+/// A row for each instance, and one for all of them together.
+fn cost(reader: &mut Reader, infos: &[Arc<InstanceInfo>], period: Period) -> anyhow::Result<Grid> {
+    let mut costs = cost::of_each(reader, infos, period)?;
+    if costs.iter().all(|cost| cost.cpu.samples == 0) {
+        bail!("nothing is kept of what dbtop cost between these times{}", reach(reader));
+    }
+    costs.push(cost::total(&costs));
+    ask::say(HOW);
+    let columns = vec![
+        "instance",
+        "cpu_ms_per_s",
+        "peak_cpu_ms_per_s",
+        "reads_per_s",
+        "budget_ms_per_s",
+        "within_budget",
+        "covered_pct",
+        "samples",
+        "headline_polls",
+    ];
+    Ok(Grid { columns, rows: costs.into_iter().map(|cost| cost_cells(cost, period)).collect() })
+}
+
+fn cost_cells(cost: Cost, period: Period) -> Vec<Cell> {
+    let thousandths = |value: f64| (value * 1000.0).round() / 1000.0;
+    let covered = thousandths(cost.covered_pct(period));
+    let is_within_budget = cost.is_within_budget();
+    vec![
+        Cell::Text(cost.name),
+        Cell::real(cost.cpu.mean.map(thousandths)).because(Some("nothing kept of that time")),
+        Cell::real(cost.cpu.peak.map(thousandths)),
+        Cell::real(cost.reads.mean.map(thousandths)),
+        Cell::real(cost.budget),
+        is_within_budget.map_or(Cell::Unknown(String::new()), Cell::Flag),
+        Cell::Real(covered),
+        Cell::Int(cost.cpu.samples as i64),
+        Cell::Int(cost.polls as i64),
+    ]
+}
+
+/// Makes the page and its recording aside, and puts both in their places when both are whole. A row for each file.
+fn incident(
+    reader: &mut Reader,
+    infos: &[Arc<InstanceInfo>],
+    period: Period,
+    args: &Export,
+    thresholds: &Thresholds,
+) -> anyhow::Result<Grid> {
+    let (page, recording) = files(args, period)?;
+    let folder = folder_of(&page);
+    let aside = tempfile::Builder::new()
+        .prefix(".dbtop-export-")
+        .tempdir_in(folder)
+        .with_context(|| format!("writing into the folder {}", folder.display()))?;
+    let draft = aside.path().join("recording.dbtop");
+    let options = incident::Options {
+        period,
+        thresholds,
+        scrub: args.scrub,
+        author: &std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_default(),
+        recording_name: &recording.file_name().unwrap_or_default().to_string_lossy(),
+    };
+    let made = incident::make(reader, infos, &options, &draft).context("making the report")?;
+    if made.is_empty {
+        bail!(
+            "nothing is kept of these instances between {} and {} UTC{}",
+            moment(period.from),
+            moment(period.to),
+            reach(reader)
+        );
+    }
+    write(&page, made.page.as_bytes(), args.force)?;
+    put(&draft, &recording, args.force)?;
+    advise(args, &made);
+    let row = |what: &str, file: &Path| {
+        let size = fs::metadata(file).map_or(0, |meta| meta.len() as i64);
+        let path = text::sanitize_line(&file.to_string_lossy(), 500).to_string();
+        vec![Cell::Text(what.into()), Cell::Text(path), Cell::Int(size)]
+    };
+    let rows = vec![row("page", &page), row("recording", &recording)];
+    Ok(Grid { columns: vec!["what", "file", "bytes"], rows })
+}
+
+/// The page and, beside it, the recording; neither may be there.
+fn files(args: &Export, period: Period) -> anyhow::Result<(PathBuf, PathBuf)> {
+    let page = args.out.clone().unwrap_or_else(|| {
+        let name: String = moment(period.from).chars().filter(|c| *c != ':').collect();
+        format!("incident-{}.html", name.replace(' ', "-")).into()
+    });
+    let recording = page.with_extension("dbtop");
+    if recording == page || page.file_name().is_none() {
+        bail!("--out names the page, such as incident.html: the recording goes beside it as incident.dbtop");
+    }
+    refuse_existing(&page, args.force)?;
+    refuse_existing(&recording, args.force)?;
+    Ok((page, recording))
+}
+
+/// Puts a finished recording in its place.
+fn put(draft: &Path, to: &Path, force: bool) -> anyhow::Result<()> {
+    refuse_existing(to, force)?;
+    // SQLite must never apply the log of an older recording to the new one.
+    for ending in ["-wal", "-shm"] {
+        let mut name = to.as_os_str().to_owned();
+        name.push(ending);
+        let _ = fs::remove_file(PathBuf::from(name));
+    }
+    fs::rename(draft, to).with_context(|| format!("writing {}", to.display()))
+}
+
+/// Tells the person at the terminal who can read the files, and what is missing in them.
+fn advise(args: &Export, made: &Incident) {
+    if args.scrub {
+        ask::say(
+            "names of hosts, instances, logins, programs, databases and addresses, and literals in statements were replaced; names of tables, columns and procedures were not: look through the page before you hand it on",
+        );
+    } else {
+        ask::say(
+            "neither file is sealed: who has them can read names, statements and logins in them (--scrub replaces them)",
+        );
+    }
+    if made.readings == 0 {
+        ask::say("no states are kept of that time any more: the page has charts and events only");
+    }
+    for words in made.damaged.iter().take(DAMAGED) {
+        let words = if args.scrub { "a part of the history" } else { words };
+        ask::say(&text::sanitize_line(&format!("damaged and missing: {words}"), 500));
+    }
+}
+
+/// Into the file of `--out`, or to standard output.
+fn print(grid: &Grid, args: &Export) -> anyhow::Result<()> {
+    let Some(path) = &args.out else {
+        return grid.print(args.output, &mut std::io::stdout().lock());
+    };
+    let mut bytes = Vec::new();
+    grid.print(args.output, &mut bytes)?;
+    write(path, &bytes, args.force)
+}
+
+/// Writes a file that only its owner can read, all of it or nothing.
+fn write(path: &Path, bytes: &[u8], force: bool) -> anyhow::Result<()> {
+    refuse_existing(path, force)?;
+    let folder = folder_of(path);
+    let doing = || format!("writing {}", path.display());
+    let mut file = tempfile::NamedTempFile::new_in(folder).with_context(doing)?;
+    file.write_all(bytes).with_context(doing)?;
+    file.as_file().sync_all().with_context(doing)?;
+    if force {
+        file.persist(path).with_context(doing)?;
+    } else {
+        file.persist_noclobber(path).with_context(doing)?;
+    }
+    Ok(())
+}
+
+fn folder_of(file: &Path) -> &Path {
+    file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+fn refuse_existing(path: &Path, force: bool) -> anyhow::Result<()> {
+    if !force && path.exists() {
+        bail!("{} is there already: take another name with --out, or --force", path.display());
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_ms(1_795_181_400_000);
+
+    #[test]
+    fn a_stretch_is_an_hour_up_to_now_unless_it_is_said() {
+        let of = |from, to| period(from, to, NOW).map_err(|e| format!("{e:#}"));
+        assert_eq!(of(None, None), Ok(Period { from: NOW.plus_ms(-LENGTH_MS), to: NOW }));
+        let two = NOW.plus_ms(-2 * LENGTH_MS);
+        assert_eq!(of(None, Some("-1h")), Ok(Period { from: two, to: NOW.plus_ms(-LENGTH_MS) }));
+        assert_eq!(of(Some("-2h"), None), Ok(Period { from: two, to: NOW }));
+        assert!(of(Some("-1h"), Some("-2h")).is_err_and(|e| e.contains("before")));
+        assert!(of(Some("soon"), None).is_err_and(|e| e.contains("is no time")));
+    }
+
+    #[test]
+    fn the_recording_goes_beside_the_page() {
+        let period = Period { from: NOW.plus_ms(-LENGTH_MS), to: NOW };
+        let args = |args: &[&str]| {
+            use clap::Parser as _;
+            cli::Cli::parse_from(args).export
+        };
+        let (page, recording) = files(&args(&["dbtop", "--export", "incident"]), period).unwrap();
+        assert_eq!(page, Path::new("incident-2026-11-20-123000.html"));
+        assert_eq!(recording, Path::new("incident-2026-11-20-123000.dbtop"));
+        let wrong = files(&args(&["dbtop", "--export", "incident", "--out", "x.dbtop"]), period);
+        assert!(wrong.unwrap_err().to_string().contains("beside"));
+    }
+}

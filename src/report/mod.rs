@@ -1,0 +1,25 @@
+//! Reports on a stretch of time, made from a history: [`incident`] tells what happened, as a page (HTML) and a recording
+//! beside it; [`cost`] tells what dbtop itself cost each instance.
+//!
+//! Data in, data out: the caller opens the history, chooses the instances, and puts the results where they belong. Nothing
+//! in here knows the command line, the configuration, a clock or a terminal.
+//!
+//! An incident takes this way: [`store::history::copy`](crate::store::history::copy) makes the recording, and `scrub`
+//! replaces names on the way → `gather` adds up what the recording has, an instance at a time → `page` writes the page
+//! through `html`, with its tables from `sections` and its charts from `charts` and `svg`.
+
+mod charts;
+pub mod cost;
+mod gather;
+mod html;
+pub mod incident;
+mod page;
+mod period;
+mod scrub;
+mod sections;
+mod summary;
+mod svg;
+mod words;
+
+pub use period::Period;
+pub use words::moment;

@@ -1,0 +1,132 @@
+//! The summary of an incident in sentences: how many instances were how bad, the worst one, blocking, waits, other events.
+
+use super::{
+    gather::{InstanceStory, Story},
+    html::Html,
+    words::{count, level, moment, span},
+};
+use crate::model::{chart::MarkKind, health::Level};
+
+/// The summary: who was how bad, who was blocked, what else happened.
+pub(super) fn summary(html: &mut Html, story: &Story) {
+    let [well, unknown, warning, critical, offline] = story.by_level();
+    let mut parts = Vec::new();
+    for (count, words) in [
+        (offline, "offline at some time"),
+        (critical, "critical at worst"),
+        (warning, "with a warning at worst"),
+        (well, "well throughout"),
+        (unknown, "without a verdict"),
+    ] {
+        if count > 0 {
+            parts.push(format!("{count} {words}"));
+        }
+    }
+    html.leaf("p", &[], &format!("Of {}: {}.", count(story.instances.len(), "instance"), parts.join(", ")));
+    if let Some(instance) = story.instances.first() {
+        html.leaf("p", &[], &worst(instance));
+    }
+    blocked(html, story);
+    happened(html, story);
+    let heaviest = story.waits.iter().max_by(|a, b| a.1.ms.total_cmp(&b.1.ms));
+    if let Some((name, waited)) = heaviest {
+        let words = format!(
+            "Most waiting was {name} ({}): {} together.",
+            waited.category.name(),
+            span(waited.ms as i64)
+        );
+        html.leaf("p", &[], &words);
+    }
+    for event in story.events_of(MarkKind::Incident) {
+        let until = event.to.map_or_else(|| "now".to_owned(), moment);
+        let words = format!(
+            "Kept by the flight recorder from {} to {until}: {}: {}.",
+            moment(event.at),
+            story.name(event),
+            event.words
+        );
+        html.leaf("p", &[], &words);
+    }
+    if !story.damaged.is_empty() {
+        let words = format!(
+            "{} of the history could not be read and are missing here.",
+            count(story.damaged.len(), "part")
+        );
+        html.leaf("p", &[("class", "bad")], &words);
+    }
+}
+
+/// Blocking in a sentence.
+fn blocked(html: &mut Html, story: &Story) {
+    let episodes: Vec<_> =
+        story.events_of(MarkKind::Blocking).filter_map(|event| event.episode.as_ref()).collect();
+    if episodes.is_empty() {
+        // What nobody looked at is not known to have been well.
+        let polls: u64 = story.instances.iter().map(|instance| instance.polls.0).sum();
+        let words = if polls == 0 {
+            "Whether somebody was blocked is not known: no poll of that time is kept.".to_owned()
+        } else {
+            format!("In the {polls} polls that are kept nobody was blocked for long enough to be seen.")
+        };
+        html.leaf("p", &[], &words);
+    } else {
+        let lost = episodes.iter().map(|episode| episode.lost_ms).sum();
+        let peak = episodes.iter().map(|episode| episode.peak_victims).max().unwrap_or_default();
+        let words = format!(
+            "{} of blocking: {} waited at once at most, {} of waiting together.",
+            count(episodes.len(), "episode"),
+            count(peak as usize, "session"),
+            span(lost)
+        );
+        html.leaf("p", &[], &words);
+    }
+}
+
+/// How much of what else, and the first of each.
+fn happened(html: &mut Html, story: &Story) {
+    for (kind, one) in [
+        (MarkKind::Deadlock, "report of deadlocks"),
+        (MarkKind::Connection, "failure of a connection"),
+        (MarkKind::Configuration, "change of configuration"),
+        (MarkKind::Gap, "gap without a collector: nothing is known of that time"),
+        (MarkKind::Bookmark, "bookmark"),
+    ] {
+        let events: Vec<_> = story.events_of(kind).collect();
+        if let Some(first) = events.first() {
+            let words = format!(
+                "{}; the first at {}: {}: {}.",
+                count(events.len(), one),
+                moment(first.at),
+                story.name(first),
+                first.words
+            );
+            html.leaf("p", &[], &words);
+        }
+    }
+}
+
+fn worst(instance: &InstanceStory) -> String {
+    let Some((at, health)) = &instance.worst else {
+        return format!("No verdict on {} is kept of that time.", instance.info.id);
+    };
+    if health.level == Level::Ok {
+        return "No instance was worse than well, of those with a verdict.".into();
+    }
+    let score = health.score.map_or_else(|| "no score".into(), |score| format!("score {score}"));
+    let reasons: Vec<&str> = health.reasons.iter().map(|reason| &*reason.text).collect();
+    let [_, _, warning, critical, offline] = instance.level_ms;
+    let mut words = format!(
+        "Worst was {}: {} ({score}) at {} UTC, {}",
+        instance.info.id,
+        level(health.level),
+        moment(*at),
+        if reasons.is_empty() { "no reason kept".into() } else { reasons.join("; ") }
+    );
+    for (ms, name) in [(offline, "offline"), (critical, "critical"), (warning, "in warning")] {
+        if ms > 0 {
+            words.extend(["; ", &span(ms), " ", name]);
+        }
+    }
+    words.push('.');
+    words
+}

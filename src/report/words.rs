@@ -1,0 +1,76 @@
+//! Figures as a report spells them. `model::figure` has the spelling of each; this is its form as a text of its own.
+
+use crate::model::{figure, health::Level, time::Timestamp};
+
+fn text(push: impl FnOnce(&mut String)) -> String {
+    let mut out = String::new();
+    push(&mut out);
+    out
+}
+
+/// `2026-11-20 02:14:00`, UTC.
+pub fn moment(at: Timestamp) -> String {
+    text(|out| {
+        figure::push_date(out, at);
+        out.push(' ');
+        figure::push_clock(out, at);
+    })
+}
+
+/// `3s`, `4m`, `2h04m`.
+pub(super) fn span(ms: i64) -> String {
+    text(|out| figure::push_span(out, ms))
+}
+
+/// `12ms`, `1.4s`.
+pub(super) fn wait(ms: f64) -> String {
+    text(|out| figure::push_wait(out, ms))
+}
+
+/// `42%`.
+pub(super) fn pct(value: f64) -> String {
+    text(|out| figure::push_pct(out, value))
+}
+
+/// `1.5 GB`.
+pub(super) fn size(bytes: f64) -> String {
+    text(|out| figure::push_size(out, bytes))
+}
+
+/// A figure with its unit, short.
+pub(super) fn with_unit(value: f64, unit: &str) -> String {
+    match unit {
+        "%" => pct(value),
+        "ms" => wait(value),
+        "s" => wait(value * 1000.0),
+        "KB" => size(value * 1024.0),
+        _ => text(|out| {
+            figure::push_count(out, value);
+            if !unit.is_empty() {
+                out.push(' ');
+                out.push_str(unit);
+            }
+        }),
+    }
+}
+
+/// `1 episode`, `3 episodes`. Of several words the first takes the s: `2 failures of a connection`.
+pub(super) fn count(n: usize, one: &str) -> String {
+    if n == 1 {
+        return format!("1 {one}");
+    }
+    let (first, rest) =
+        one.split_once(' ').map_or((one, String::new()), |(first, rest)| (first, format!(" {rest}")));
+    format!("{n} {first}s{rest}")
+}
+
+/// A level in a word.
+pub(super) const fn level(level: Level) -> &'static str {
+    match level {
+        Level::Ok => "well",
+        Level::Unknown => "unknown",
+        Level::Warning => "warning",
+        Level::Critical => "critical",
+        Level::Offline => "offline",
+    }
+}
