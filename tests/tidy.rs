@@ -5,6 +5,7 @@
 //! | who may use whom, and what must stay pure | `tidy/layers.rs` |
 //! | which external crate belongs to which module | `tidy/crates.rs` |
 //! | every script: registered once, tagged, described, read-only | `tidy/scripts.rs` |
+//! | what is written to files keeps its layout | `tidy/stored.rs` |
 //! | sizes, module docs, no paths of one machine, loose ends, documents | `tidy/house.rs` |
 //!
 //! Rules about data stand beside the data, as unit tests: defaults and `config.example.toml` in `config`, keys and
@@ -21,3 +22,5 @@ mod layers;
 mod project;
 #[path = "tidy/scripts.rs"]
 mod scripts;
+#[path = "tidy/stored.rs"]
+mod stored;

@@ -22,17 +22,18 @@ pub fn is_off(poll: &PollSettings, probe: ProbeId) -> bool {
         && poll.probes_off.iter().any(|name| name.eq_ignore_ascii_case(probe.name()))
 }
 
-/// Probes that are polled together.
+/// Probes that are polled together. Their numbers are the places of [`Slowed::doubled`](crate::model::sample::Slowed), which
+/// history keeps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tier {
     /// headline, activity, blocking
-    Fast,
+    Fast = 0,
     /// waits, schedulers, memory, own cost …
-    Detail,
+    Detail = 1,
     /// databases, volumes, jobs
-    Slow,
+    Slow = 2,
     /// properties and rights
-    Identity,
+    Identity = 3,
 }
 
 impl Tier {

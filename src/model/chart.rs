@@ -1,7 +1,7 @@
 //! What charts over longer times are made of: which stretch of time, what is asked of history, what it answers, and the
 //! events that are marked on the axis. Plain data; the screen asks and draws, history answers.
 
-use super::{instance::InstanceId, series::SeriesKey, time::Timestamp};
+use super::{code::codes, instance::InstanceId, series::SeriesKey, time::Timestamp};
 use std::sync::Arc;
 
 const MIN_MS: i64 = 60_000;
@@ -320,6 +320,18 @@ impl MarkKind {
     }
 }
 
+// Statements and an index of `store::history` name some of these as literals.
+codes!(MarkKind as u8 {
+    0 => Blocking,
+    1 => Deadlock,
+    2 => Health,
+    3 => Connection,
+    4 => Configuration,
+    5 => Gap,
+    6 => Incident,
+    7 => Bookmark,
+});
+
 /// An event on the time line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mark {
@@ -338,9 +350,17 @@ pub struct Mark {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::history::SeriesId;
+    use crate::model::{code::released, history::SeriesId};
 
     const NOW: Timestamp = Timestamp::from_ms(1_795_181_400_000);
+
+    #[test]
+    fn a_kind_of_event_keeps_its_number() {
+        for (code, name) in released("event") {
+            let kind = MarkKind::from_code(code as u8).unwrap();
+            assert_eq!((format!("{kind:?}").as_str(), u16::from(kind.code())), (name, code));
+        }
+    }
 
     fn bucket(at_s: i64, min: f32, avg: f32, max: f32, n: u32) -> Bucket {
         Bucket { at: Timestamp::from_ms(at_s * 1000), min, avg, max, n }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use std::{fmt, sync::Arc};
 
 /// The class of a failed connect or query.
+/// In files by name: fields and variants keep their names, a new field has a default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum FailureKind {
     /// name not resolved, connection refused, no route, reset
@@ -83,6 +84,7 @@ impl FailureKind {
 }
 
 /// One failure: its class, the server's error number if it sent one, and a sanitized sentence.
+/// In files by position: fields are only appended, each with a default; variants keep their names.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
     /// class

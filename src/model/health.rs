@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// How bad it is. Ordered: worse is greater.
+/// In files by name: fields and variants keep their names, a new field has a default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 pub enum Level {
     /// ● nothing to do
@@ -20,6 +21,7 @@ pub enum Level {
 }
 
 /// What a reason is about: the screen makes a link of it.
+/// In files by position: fields are only appended, each with a default; variants keep their names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Topic {
     /// connection, login, TLS
@@ -59,6 +61,7 @@ pub enum Topic {
 }
 
 /// One reason.
+/// In files by position: fields are only appended, each with a default; variants keep their names.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reason {
     /// how bad
@@ -72,6 +75,7 @@ pub struct Reason {
 }
 
 /// The verdict on one instance.
+/// In files by position: fields are only appended, each with a default; variants keep their names.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Health {
@@ -84,6 +88,7 @@ pub struct Health {
 }
 
 /// The thresholds of the score. `config` fills them; the defaults are the issue's.
+/// In files by name: fields and variants keep their names, a new field has a default.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Thresholds {

@@ -8,7 +8,6 @@ use super::{
     time::Timestamp,
     wait::WaitCategory,
 };
-use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
 /// Two points further apart than this have a gap between them: the slowest headline poll twice and a half.
@@ -21,7 +20,7 @@ const MAX_POINTS: usize = 1_000;
 pub const KEEP_MS: i64 = 15 * 60 * 1000;
 
 /// The headline series of an instance.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum SeriesId {
     /// CPU % of the SQL Server process
     Cpu,

@@ -32,6 +32,7 @@ pub struct Kept {
 }
 
 /// What happened.
+/// In files by position: fields are only appended, each with a default; variants keep their names.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Happened {
     /// the link changed, or another attempt failed
@@ -69,6 +70,7 @@ pub enum Happened {
 }
 
 /// What a probe's reading holds after the fold.
+/// In files by position: fields are only appended, each with a default; variants keep their names.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum State {
     /// properties
@@ -99,8 +101,8 @@ pub enum State {
     Cost(CostNow),
 }
 
-/// What a newer one of replaces an older one. The state of an instance at T is the newest of each slot at or before T, taken in
-/// the order of time.
+/// The place that a thing takes: a newer one replaces the older one of the same slot. The state of an instance at T is the
+/// newest of each slot at or before T, taken in the order of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Slot {
     /// the link
@@ -115,16 +117,31 @@ pub enum Slot {
     Pace(ProbeId),
 }
 
+/// As many numbers as the probes have in the slots of one kind.
+const BAND: u8 = 32;
+
 impl Slot {
-    /// As one byte, for a file.
-    pub fn code(self) -> u8 {
-        let probe = |p: ProbeId| ProbeId::ALL.iter().position(|q| *q == p).map_or(31, |n| n as u8);
+    /// Its number in files: what is of a probe has a band of its own, and the probe's number within it.
+    pub const fn code(self) -> u8 {
         match self {
             Self::Link => 0,
             Self::Health => 1,
-            Self::Value(p) => 32 + probe(p),
-            Self::Problem(p) => 64 + probe(p),
-            Self::Pace(p) => 96 + probe(p),
+            Self::Value(probe) => BAND + probe.code(),
+            Self::Problem(probe) => 2 * BAND + probe.code(),
+            Self::Pace(probe) => 3 * BAND + probe.code(),
+        }
+    }
+
+    /// From its number; None for a number of a newer version.
+    pub fn from_code(code: u8) -> Option<Self> {
+        let probe = || ProbeId::from_code(code % BAND);
+        match code / BAND {
+            0 if code == 0 => Some(Self::Link),
+            0 if code == 1 => Some(Self::Health),
+            1 => probe().map(Self::Value),
+            2 => probe().map(Self::Problem),
+            3 => probe().map(Self::Pace),
+            _ => None,
         }
     }
 }
@@ -184,4 +201,40 @@ impl Happened {
 /// As precise as it is kept: 24 binary digits.
 pub fn rounded(value: f64) -> f64 {
     f64::from(value as f32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::code::released;
+
+    #[test]
+    fn a_probe_keeps_its_number_wherever_it_stands_in_the_list() {
+        for (code, name) in released("probe") {
+            let probe = ProbeId::from_code(code as u8).unwrap();
+            assert_eq!((probe.name(), u16::from(probe.code())), (name, code));
+        }
+        for probe in ProbeId::ALL {
+            assert_eq!(ProbeId::from_code(probe.code()), Some(probe));
+            assert!(
+                probe.code() < BAND,
+                "{}: a slot is one byte, in which probes have {BAND} numbers",
+                probe.name()
+            );
+        }
+    }
+
+    #[test]
+    fn a_slot_keeps_its_number() {
+        assert_eq!((Slot::Link.code(), Slot::Health.code()), (0, 1));
+        for (code, name) in released("probe") {
+            let probe = ProbeId::ALL.into_iter().find(|probe| probe.name() == name).unwrap();
+            let slots = [Slot::Value(probe), Slot::Problem(probe), Slot::Pace(probe)];
+            let expected = [32, 64, 96].map(|first| first + code as u8);
+            assert_eq!(slots.map(Slot::code), expected, "{name}");
+        }
+        let known: Vec<Slot> = (0..=u8::MAX).filter_map(Slot::from_code).collect();
+        assert_eq!(known.len(), 2 + 3 * ProbeId::ALL.len(), "a number of a newer version is none of ours");
+        assert!(known.iter().all(|slot| Slot::from_code(slot.code()) == Some(*slot)));
+    }
 }

@@ -7,6 +7,7 @@ pub mod ash;
 pub mod blocking;
 pub mod chart;
 pub mod check;
+pub(crate) mod code;
 pub mod compare;
 pub mod doctor;
 pub mod error;

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use std::{collections::HashMap, sync::Arc};
 
 /// The operating system below the instance.
+/// In files by name: fields and variants keep their names, a new field has a default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Platform {
     /// not known (no right, or the view is missing)
@@ -17,6 +18,7 @@ pub enum Platform {
 }
 
 /// Server properties. Every field is what the server said, or None.
+/// In files by position: fields are only appended, each with a default; variants keep their names.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Properties {
@@ -69,6 +71,7 @@ pub struct Properties {
 }
 
 /// An option of `sp_configure`.
+/// In files by position: fields are only appended, each with a default; variants keep their names.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServerOption {
     /// such as `max server memory (MB)`
@@ -120,6 +123,7 @@ impl Properties {
 }
 
 /// A right that some probe needs, and whether the login has it.
+/// In files by position: fields are only appended, each with a default; variants keep their names.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Right {
     /// such as `VIEW SERVER STATE`
@@ -131,6 +135,7 @@ pub struct Right {
 }
 
 /// The login's rights and the columns that this server has beyond 2016.
+/// In files by position: fields are only appended, each with a default; variants keep their names.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Rights {

@@ -2,6 +2,7 @@
 //! are the fold's business. Texts and names are sanitized already.
 
 use super::{
+    code::codes,
     failure::{Failure, FailureKind},
     health::Thresholds,
     history::History,
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// The probes, by what they feed. One probe may have several scripts for different servers.
+/// In files by name: fields and variants keep their names, a new field has a default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum ProbeId {
     /// server properties and operating system
@@ -50,7 +52,7 @@ pub enum ProbeId {
 }
 
 impl ProbeId {
-    /// All, in the order in which they run when several are due.
+    /// All, in the order in which they run when several are due. An order and no more: see [`Self::code`].
     pub const ALL: [Self; 14] = [
         Self::Properties,
         Self::Rights,
@@ -88,6 +90,23 @@ impl ProbeId {
         }
     }
 }
+
+codes!(ProbeId as u8 {
+    0 => Properties,
+    1 => Rights,
+    2 => Databases,
+    3 => Headline,
+    4 => Activity,
+    5 => Blocking,
+    6 => Waits,
+    7 => Schedulers,
+    8 => CpuRing,
+    9 => Memory,
+    10 => Availability,
+    11 => Volumes,
+    12 => Jobs,
+    13 => Cost,
+});
 
 /// Raw headline figures of one poll. Counters marked *cumulative* are turned into rates by the fold.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -214,6 +233,7 @@ pub struct ChainSession {
 }
 
 /// One availability replica's database, as this instance sees it.
+/// In files by position: fields are only appended, each with a default; variants keep their names.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ReplicaRow {
@@ -240,6 +260,7 @@ pub struct ReplicaRow {
 }
 
 /// A volume that holds database files.
+/// In files by position: fields are only appended, each with a default; variants keep their names.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct VolumeRow {
@@ -252,6 +273,7 @@ pub struct VolumeRow {
 }
 
 /// A job whose last outcome within a day was a failure.
+/// In files by position: fields are only appended, each with a default; variants keep their names.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct FailedJobRow {
@@ -266,6 +288,7 @@ pub struct FailedJobRow {
 }
 
 /// A database of the instance.
+/// In files by position: fields are only appended, each with a default; variants keep their names.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct DatabaseRow {
@@ -279,6 +302,7 @@ pub struct DatabaseRow {
 
 /// How much more slowly an instance is polled because we cost it more than our budget there. Decided by the collector, and
 /// told with the cost.
+/// In files by position: fields are only appended, each with a default; variants keep their names.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Slowed {
@@ -366,6 +390,7 @@ pub enum Sample {
 }
 
 /// The connection to an instance, as its task sees it.
+/// In files by position: fields are only appended, each with a default; variants keep their names.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Link {
     /// waiting for the first attempt

@@ -4,17 +4,17 @@
 //! A number is kept in whole *steps* of its metric: what the screen shows is never finer, and whole numbers pack well.
 
 use super::{
+    code::codes,
     history::SeriesId,
     kept::{Happened, State},
     sample::ProbeId,
     snapshot::{Blocking, CpuNow, Headline, MemoryNow},
     wait::{WaitCategory, WaitTable},
 };
-use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, sync::Arc};
 
 /// What a series measures.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Metric {
     /// one of the headline series, which the last fifteen minutes keep too
     Headline(SeriesId),
@@ -78,89 +78,82 @@ pub enum Metric {
     FailedJobs,
 }
 
-/// Headline series in the order of their stored codes. Only ever appended to.
-const HEADLINES: [SeriesId; 19] = [
-    SeriesId::Cpu,
-    SeriesId::CpuOther,
-    SeriesId::Memory,
-    SeriesId::Batches,
-    SeriesId::Logins,
-    SeriesId::Transactions,
-    SeriesId::Connections,
-    SeriesId::Blocked,
-    SeriesId::PageLife,
-    SeriesId::LogFlush,
-    SeriesId::PageRead,
-    SeriesId::Runnable,
-    SeriesId::GrantsPending,
-    SeriesId::Waits,
-    SeriesId::Tempdb,
-    SeriesId::Deadlocks,
-    SeriesId::PollMs,
-    SeriesId::Cost,
-    SeriesId::Score,
-];
-
-/// The other metrics in the order of their stored codes. Only ever appended to.
-const OTHERS: [Metric; 29] = [
-    Metric::Compilations,
-    Metric::Recompilations,
-    Metric::LogFlushes,
-    Metric::LazyWrites,
-    Metric::GrantsOutstanding,
-    Metric::TotalMemory,
-    Metric::TargetMemory,
-    Metric::TempdbSize,
-    Metric::Queued,
-    Metric::Workers,
-    Metric::ActiveWorkers,
-    Metric::PendingIo,
-    Metric::ProcessMemory,
-    Metric::GrantWaiters,
-    Metric::Granted,
-    Metric::SignalWaits,
-    Metric::WaitType,
-    Metric::CostReads,
-    Metric::Requests,
-    Metric::Sessions,
-    Metric::SleepingOpen,
-    Metric::Victims,
-    Metric::LongestBlocked,
-    Metric::VolumeFree,
-    Metric::VolumeSize,
-    Metric::ReplicaLag,
-    Metric::SendQueue,
-    Metric::RedoQueue,
-    Metric::FailedJobs,
-];
-
-const FIRST_CATEGORY: u16 = 100;
-const FIRST_OTHER: u16 = 200;
+codes!(Metric as u16 {
+    0 => Headline(SeriesId::Cpu),
+    1 => Headline(SeriesId::CpuOther),
+    2 => Headline(SeriesId::Memory),
+    3 => Headline(SeriesId::Batches),
+    4 => Headline(SeriesId::Logins),
+    5 => Headline(SeriesId::Transactions),
+    6 => Headline(SeriesId::Connections),
+    7 => Headline(SeriesId::Blocked),
+    8 => Headline(SeriesId::PageLife),
+    9 => Headline(SeriesId::LogFlush),
+    10 => Headline(SeriesId::PageRead),
+    11 => Headline(SeriesId::Runnable),
+    12 => Headline(SeriesId::GrantsPending),
+    13 => Headline(SeriesId::Waits),
+    14 => Headline(SeriesId::Tempdb),
+    15 => Headline(SeriesId::Deadlocks),
+    16 => Headline(SeriesId::PollMs),
+    17 => Headline(SeriesId::Cost),
+    18 => Headline(SeriesId::Score),
+    100 => Headline(SeriesId::Wait(WaitCategory::Cpu)),
+    101 => Headline(SeriesId::Wait(WaitCategory::WorkerThread)),
+    102 => Headline(SeriesId::Wait(WaitCategory::Lock)),
+    103 => Headline(SeriesId::Wait(WaitCategory::Latch)),
+    104 => Headline(SeriesId::Wait(WaitCategory::BufferLatch)),
+    105 => Headline(SeriesId::Wait(WaitCategory::BufferIo)),
+    106 => Headline(SeriesId::Wait(WaitCategory::Compilation)),
+    107 => Headline(SeriesId::Wait(WaitCategory::SqlClr)),
+    108 => Headline(SeriesId::Wait(WaitCategory::Mirroring)),
+    109 => Headline(SeriesId::Wait(WaitCategory::Transaction)),
+    110 => Headline(SeriesId::Wait(WaitCategory::Idle)),
+    111 => Headline(SeriesId::Wait(WaitCategory::Preemptive)),
+    112 => Headline(SeriesId::Wait(WaitCategory::ServiceBroker)),
+    113 => Headline(SeriesId::Wait(WaitCategory::TranLogIo)),
+    114 => Headline(SeriesId::Wait(WaitCategory::NetworkIo)),
+    115 => Headline(SeriesId::Wait(WaitCategory::Parallelism)),
+    116 => Headline(SeriesId::Wait(WaitCategory::Memory)),
+    117 => Headline(SeriesId::Wait(WaitCategory::UserWait)),
+    118 => Headline(SeriesId::Wait(WaitCategory::Tracing)),
+    119 => Headline(SeriesId::Wait(WaitCategory::FullTextSearch)),
+    120 => Headline(SeriesId::Wait(WaitCategory::OtherDiskIo)),
+    121 => Headline(SeriesId::Wait(WaitCategory::Replication)),
+    122 => Headline(SeriesId::Wait(WaitCategory::LogRateGovernor)),
+    123 => Headline(SeriesId::Wait(WaitCategory::Unknown)),
+    200 => Compilations,
+    201 => Recompilations,
+    202 => LogFlushes,
+    203 => LazyWrites,
+    204 => GrantsOutstanding,
+    205 => TotalMemory,
+    206 => TargetMemory,
+    207 => TempdbSize,
+    208 => Queued,
+    209 => Workers,
+    210 => ActiveWorkers,
+    211 => PendingIo,
+    212 => ProcessMemory,
+    213 => GrantWaiters,
+    214 => Granted,
+    215 => SignalWaits,
+    216 => WaitType,
+    217 => CostReads,
+    218 => Requests,
+    219 => Sessions,
+    220 => SleepingOpen,
+    221 => Victims,
+    222 => LongestBlocked,
+    223 => VolumeFree,
+    224 => VolumeSize,
+    225 => ReplicaLag,
+    226 => SendQueue,
+    227 => RedoQueue,
+    228 => FailedJobs,
+});
 
 impl Metric {
-    /// What a file calls it: never changes its meaning.
-    pub fn code(self) -> u16 {
-        let at = |n: Option<usize>, first: u16| first + n.map_or(99, |n| n as u16);
-        match self {
-            Self::Headline(SeriesId::Wait(category)) => {
-                at(WaitCategory::ALL.iter().position(|c| *c == category), FIRST_CATEGORY)
-            }
-            Self::Headline(id) => at(HEADLINES.iter().position(|h| *h == id), 0),
-            other => at(OTHERS.iter().position(|o| *o == other), FIRST_OTHER),
-        }
-    }
-
-    /// From [`Self::code`]; None for what a newer version wrote.
-    pub fn from_code(code: u16) -> Option<Self> {
-        if let Some(n) = code.checked_sub(FIRST_OTHER) {
-            return OTHERS.get(usize::from(n)).copied();
-        }
-        if let Some(n) = code.checked_sub(FIRST_CATEGORY) {
-            return WaitCategory::ALL.get(usize::from(n)).map(|c| Self::Headline(SeriesId::Wait(*c)));
-        }
-        HEADLINES.get(usize::from(code)).map(|id| Self::Headline(*id))
-    }
-
     /// The probe that feeds it: its polls are the times of the series, and a missed one is a gap in it.
     pub const fn probe(self) -> ProbeId {
         match self {
@@ -249,7 +242,7 @@ impl From<SeriesId> for Metric {
 }
 
 /// One series of an instance.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SeriesKey {
     /// what
     pub metric: Metric,
@@ -402,22 +395,22 @@ fn blocking(b: &Blocking, emit: &mut dyn FnMut(Metric, &str, Option<f64>)) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::code::released;
 
     #[test]
-    fn every_code_means_one_metric() {
-        let mut seen = std::collections::HashSet::new();
-        for code in 0..400 {
-            let Some(metric) = Metric::from_code(code) else { continue };
-            assert_eq!(metric.code(), code, "{metric:?}");
-            assert!(seen.insert(metric));
+    fn a_metric_keeps_its_number() {
+        for (code, name) in released("metric") {
+            let metric = Metric::from_code(code).unwrap();
+            assert_eq!((format!("{metric:?}").as_str(), metric.code()), (name, code));
         }
-        for id in HEADLINES {
-            assert_eq!(Metric::from_code(Metric::from(id).code()), Some(id.into()));
-        }
-        for category in WaitCategory::ALL {
-            let metric = Metric::from(SeriesId::Wait(category));
-            assert_eq!(Metric::from_code(metric.code()), Some(metric));
-        }
+    }
+
+    #[test]
+    fn every_number_means_one_metric() {
+        let known: Vec<Metric> = (0..=u16::MAX).filter_map(Metric::from_code).collect();
+        assert!(known.iter().all(|metric| Metric::from_code(metric.code()) == Some(*metric)));
+        let different: std::collections::HashSet<_> = known.iter().collect();
+        assert_eq!(different.len(), known.len());
     }
 
     #[test]

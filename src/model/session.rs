@@ -12,6 +12,7 @@ use std::{
 ///
 /// Two `SipHash`es of the standard library, which does not promise the same ones for ever: if they change, texts are kept
 /// once more, no more harm is done.
+/// In files by position: fields are only appended, each with a default; variants keep their names.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct TextId(pub u64, pub u64);
 
@@ -66,6 +67,7 @@ impl From<SqlText> for TextId {
 }
 
 /// The statement within a batch: byte range into [`SqlText::batch`], already on character borders.
+/// In files by position: fields are only appended, each with a default; variants keep their names.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Statement {
     /// the batch
@@ -84,6 +86,7 @@ impl Statement {
 }
 
 /// Memory grant of a request.
+/// In files by position: fields are only appended, each with a default; variants keep their names.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Grant {
@@ -98,6 +101,7 @@ pub struct Grant {
 }
 
 /// One running request of a user session, or a sleeping session that holds a transaction (then `command` is None).
+/// In files by position: fields are only appended, each with a default; variants keep their names.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Request {
@@ -193,6 +197,7 @@ pub const fn special_blocker(id: i32) -> Option<&'static str> {
 }
 
 /// Sessions by state, for the header of the activity pane.
+/// In files by position: fields are only appended, each with a default; variants keep their names.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct SessionCounts {
@@ -207,6 +212,7 @@ pub struct SessionCounts {
 }
 
 /// One poll of the activity of an instance.
+/// In files by position: fields are only appended, each with a default; variants keep their names.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Activity {
@@ -221,6 +227,7 @@ pub struct Activity {
 }
 
 /// The lock or page that someone waits for, decoded from the raw resource.
+/// In files by position: fields are only appended, each with a default; variants keep their names.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Resource {
@@ -239,6 +246,7 @@ pub struct Resource {
 }
 
 /// The ids behind a [`Resource`].
+/// In files by position: fields are only appended, each with a default; variants keep their names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ResourceTarget {
     /// a table, view or procedure

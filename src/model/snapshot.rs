@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// Headline figures as rates over the last interval. None: not known (yet).
+/// In files by position: fields are only appended, each with a default; variants keep their names.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Headline {
@@ -65,6 +66,7 @@ pub struct Headline {
 }
 
 /// CPU and schedulers.
+/// In files by position: fields are only appended, each with a default; variants keep their names.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct CpuNow {
@@ -87,6 +89,7 @@ pub struct CpuNow {
 }
 
 /// Memory of machine and process.
+/// In files by position: fields are only appended, each with a default; variants keep their names.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct MemoryNow {
@@ -107,6 +110,7 @@ pub struct MemoryNow {
 }
 
 /// Own cost on that server over the last minute, or since we connected.
+/// In files by position: fields are only appended, each with a default; variants keep their names.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct CostNow {
@@ -135,6 +139,7 @@ pub struct FleetCost {
 }
 
 /// One session in a blocking tree, in display order (depth first).
+/// In files by position: fields are only appended, each with a default; variants keep their names.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct BlockNode {
     /// the session, or a stand-in for a negative blocker or one that has gone
@@ -158,6 +163,7 @@ pub struct BlockNode {
 }
 
 /// A head blocker with all below.
+/// In files by position: fields are only appended, each with a default; variants keep their names.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Chain {
     /// head first, depth first; victims with the longest wait first among siblings
@@ -173,6 +179,7 @@ pub struct Chain {
 }
 
 /// All chains of an instance, worst first (by victims × time lost).
+/// In files by position: fields are only appended, each with a default; variants keep their names.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Blocking {

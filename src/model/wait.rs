@@ -19,6 +19,7 @@ pub struct WaitCounter {
 }
 
 /// A wait category, as the Query Store names them.
+/// In files by name: fields and variants keep their names, a new field has a default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the names are the documentation")]
 pub enum WaitCategory {
@@ -109,6 +110,7 @@ impl WaitCategory {
 }
 
 /// The rate of one wait type between two polls.
+/// In files by position: fields are only appended, each with a default; variants keep their names.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct WaitRate {
     /// wait type
@@ -132,6 +134,7 @@ pub struct WaitRate {
 }
 
 /// A category's sum.
+/// In files by position: fields are only appended, each with a default; variants keep their names.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CategoryRate {
     /// category
@@ -145,6 +148,7 @@ pub struct CategoryRate {
 }
 
 /// Waits of one instance over the last interval.
+/// In files by position: fields are only appended, each with a default; variants keep their names.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct WaitTable {

@@ -47,6 +47,7 @@ pub struct BackupMade {
     pub portable: bool,
 }
 
+/// In files by name: fields and variants keep their names, a new field has a default.
 #[derive(Serialize, Deserialize)]
 struct About {
     slug: String,

@@ -38,6 +38,7 @@ pub(super) struct Header {
     pub head: [u8; 32],
 }
 
+/// In files by name: fields and variants keep their names, a new field has a default.
 #[derive(Serialize, Deserialize)]
 struct Body {
     suspended: bool,

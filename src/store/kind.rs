@@ -73,6 +73,7 @@ mod sealed {
 
 /// An instance as it is sealed: groups by identity, so that a group can be renamed, and deleted and restored, without
 /// touching its members.
+/// In files by name: fields and variants keep their names, a new field has a default.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct StoredInstance {
     pub(super) record: InstanceRecord,

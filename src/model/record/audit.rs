@@ -4,6 +4,7 @@ use crate::model::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// Who acted, as far as the operating system tells.
+/// In files by name: fields and variants keep their names, a new field has a default.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Author {
     /// user of the operating system: `mira (1000)`
@@ -17,6 +18,7 @@ pub struct Author {
 }
 
 /// How it went.
+/// In files by name: fields and variants keep their names, a new field has a default.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
@@ -27,6 +29,7 @@ pub enum Outcome {
 }
 
 /// An entry of the audit log. Actions and kinds of entities are texts: an entry of a newer version stays readable.
+/// In files by name: fields and variants keep their names, a new field has a default.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditEntry {
     /// 1, 2, 3 … without gaps

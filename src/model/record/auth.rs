@@ -5,6 +5,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::path::PathBuf;
 
 /// Where a password or token comes from. Only [`SecretRef::Stored`] is in the vault; the others name a place outside.
+/// In files by name: fields and variants keep their names, a new field has a default.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SecretRef {
@@ -55,6 +56,7 @@ impl PartialEq for SecretRef {
 }
 
 /// How an instance is logged in to.
+/// In files by name: fields and variants keep their names, a new field has a default.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "kind")]
 pub enum Auth {

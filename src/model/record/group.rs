@@ -7,6 +7,7 @@ use super::{
 use serde::{Deserialize, Serialize};
 
 /// A group. Who is in it stands in the instances ([`InstanceRecord::groups`](super::InstanceRecord::groups)).
+/// In files by name: fields and variants keep their names, a new field has a default.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct GroupRecord {
     /// unique within the tenant, whatever its case
@@ -27,6 +28,7 @@ impl GroupRecord {
 }
 
 /// One `key=value` that instances carry. Appears by itself when an instance first carries it.
+/// In files by name: fields and variants keep their names, a new field has a default.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LabelRecord {
     /// `env`
@@ -63,6 +65,7 @@ impl LabelRecord {
 }
 
 /// Colours of labels: names of the theme's palette, not values, so that they fit dark, light and 16-colour terminals.
+/// In files by name: fields and variants keep their names, a new field has a default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LabelColor {
@@ -85,7 +88,7 @@ pub enum LabelColor {
 }
 
 impl LabelColor {
-    /// All, in the order in which they are offered.
+    /// All, in the order in which they are offered. Append only: the first seven are what [`Self::for_label`] counts.
     pub const ALL: [Self; 8] = [
         Self::Gray,
         Self::Blue,
@@ -131,6 +134,7 @@ impl LabelColor {
 }
 
 /// A saved filter: a dynamic group. Its members are the instances that pass it now.
+/// In files by name: fields and variants keep their names, a new field has a default.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct FilterRecord {
     /// unique among filters, whatever its case
@@ -159,9 +163,13 @@ mod tests {
     #[test]
     fn colours_are_stable_and_red_is_for_production() {
         assert_eq!(LabelRecord::new("env", "Prod").color, LabelColor::Red);
-        let color = LabelColor::for_label("team", "billing");
-        assert_ne!(color, LabelColor::Red);
-        assert_eq!(LabelColor::for_label("team", "billing"), color);
+        let others = [("env", "dev"), ("team", "erp"), ("site", "fra"), ("owner", "mira")];
+        let colors = others.map(|(key, value)| LabelColor::for_label(key, value));
+        assert_eq!(
+            colors,
+            [LabelColor::Orange, LabelColor::Blue, LabelColor::Green, LabelColor::Cyan],
+            "as the first release coloured them"
+        );
         for color in LabelColor::ALL {
             assert_eq!(LabelColor::parse(color.as_str()), Some(color));
         }

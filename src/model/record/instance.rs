@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, path::PathBuf};
 
 /// How the certificate of a server is checked.
+/// In files by name: fields and variants keep their names, a new field has a default.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum TlsCheck {
@@ -38,6 +39,7 @@ impl TlsCheck {
 }
 
 /// Protection of the line.
+/// In files by name: fields and variants keep their names, a new field has a default.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Tls {
@@ -52,6 +54,7 @@ pub struct Tls {
 }
 
 /// An instance of the inventory.
+/// In files by name: fields and variants keep their names, a new field has a default.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct InstanceRecord {
     /// unique within the tenant, whatever its case

@@ -5,6 +5,7 @@ use crate::model::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// Collection of one instance, or of all with a label. Everything is optional.
+/// In files by name: fields and variants keep their names, a new field has a default.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct PollSettings {

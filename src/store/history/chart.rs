@@ -7,7 +7,6 @@ use super::{
     chunk::Head,
     digits::{Garbled, unchecked},
     names::Trouble,
-    pack::probe_code,
     reader::Reader,
     rollup::{POLLS, Row, Tier, Total},
     seal::{CHUNK_MS, points_of, probe_of},
@@ -17,6 +16,7 @@ use crate::{
         chart::{Bucket, ChartLine},
         history::{History, SeriesId},
         kept::Slot,
+        sample::ProbeId,
         series::{Metric, SeriesKey},
         time::Timestamp,
     },
@@ -57,7 +57,7 @@ type Totals = BTreeMap<i64, Total>;
 /// What is asked for, in the numbers of the file.
 struct Ask {
     instance: u32,
-    probe: u8,
+    probe: ProbeId,
     series: u32,
     /// missing is zero
     zero: bool,
@@ -151,7 +151,7 @@ impl Reader {
                 }
             };
             if same {
-                let probe = probe_code(key.metric.probe());
+                let probe = key.metric.probe();
                 let zero = key.metric.absent_is_zero();
                 return Ok(Some(Ask { instance, probe, series: no, zero, from, to }));
             }
@@ -184,7 +184,7 @@ impl Reader {
                 .prepare_cached(
                     "SELECT min(start) FROM rollup WHERE instance = ?1 AND probe = ?2 AND tier = ?3",
                 )?
-                .query_row(params![ask.instance, ask.probe, tier.code()], |row| row.get(0))?,
+                .query_row(params![ask.instance, ask.probe.code(), tier.code()], |row| row.get(0))?,
         };
         Ok(oldest.unwrap_or(i64::MAX))
     }
@@ -192,7 +192,7 @@ impl Reader {
     /// The points that an incident keeps reach back only for a chart within them.
     fn points_reach_back(&self, ask: &Ask) -> Result<Option<i64>, Trouble> {
         let one = |sql: &str, values: &[i64]| -> Result<Option<i64>, Trouble> {
-            let key = [ask.instance.into(), ask.probe.into()];
+            let key = [ask.instance.into(), ask.probe.code().into()];
             let asked = rusqlite::params_from_iter(key.iter().chain(values));
             Ok(self.connection.prepare_cached(sql)?.query_row(asked, |row| row.get(0)).optional()?)
         };
@@ -211,7 +211,8 @@ impl Reader {
                 ORDER BY start",
         )?;
         let first = ask.from - tier.row_s();
-        let mut rows = statement.query(params![ask.instance, ask.probe, tier.code(), first, ask.to])?;
+        let mut rows =
+            statement.query(params![ask.instance, ask.probe.code(), tier.code(), first, ask.to])?;
         let mut totals = Totals::new();
         while let Some(row) = rows.next()? {
             let blob = row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?;
@@ -267,7 +268,7 @@ impl Reader {
         let mut statement = self.connection.prepare_cached(sql)?;
         // No chunk is longer than its window, so an older one cannot reach in.
         let first = from.saturating_sub(CHUNK_MS + super::seal::BLOCK_MS);
-        let mut rows = statement.query(params![ask.instance, ask.probe, to, first, from])?;
+        let mut rows = statement.query(params![ask.instance, ask.probe.code(), to, first, from])?;
         while let Some(row) = rows.next()? {
             let blob = row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?;
             let add = |plain: &[u8]| {
@@ -280,9 +281,8 @@ impl Reader {
             "SELECT at, slot, points FROM hot WHERE instance = ?1 AND at >= ?2 AND at < ?3 AND slot IN (?4, ?5)
                 AND points IS NOT NULL ORDER BY at, no",
         )?;
-        let slots = Slot::Value(crate::model::sample::ProbeId::Headline).code();
-        let mine = slots + ask.probe - probe_code(crate::model::sample::ProbeId::Headline);
-        let mut rows = statement.query(params![ask.instance, from, to, mine, Slot::Health.code()])?;
+        let slots = [Slot::Value(ask.probe).code(), Slot::Health.code()];
+        let mut rows = statement.query(params![ask.instance, from, to, slots[0], slots[1]])?;
         while let Some(row) = rows.next()? {
             let (at, slot): (i64, u8) = (row.get(0)?, row.get(1)?);
             if probe_of(slot) != Some(ask.probe) {

@@ -13,7 +13,7 @@ use super::{
     rollup::Row,
     seal::points_of,
 };
-use crate::store::StoreError;
+use crate::{model::chart::MarkKind, store::StoreError};
 
 /// Problems that are named; more are counted.
 const NAMED: usize = 50;
@@ -146,7 +146,7 @@ impl Reader {
             }
             "rollup" => unchecked(blob).and_then(Row::decode).map(drop),
             _ => {
-                event::kind(small as u8)?;
+                MarkKind::from_code(small as u8).ok_or(Garbled)?;
                 event::check_body(&open(Of::Event(instance, at))?)
             }
         }

@@ -8,7 +8,7 @@ use super::{
     blobs::{Blobs, Of},
     block::Press,
     digits::{put, put_signed},
-    event::{Event, kind_code},
+    event::Event,
     names::{Names, Trouble},
     pack,
     retain::Cleaning,
@@ -378,7 +378,7 @@ pub(super) fn put_event(to: &Connection, blobs: &Blobs, instance: u32, event: &E
     to.prepare_cached("INSERT OR REPLACE INTO event VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?.execute(params![
         event.no,
         instance,
-        kind_code(event.kind),
+        event.kind.code(),
         start,
         event.to.map(Timestamp::ms),
         blob

@@ -26,6 +26,7 @@ pub struct Event {
 }
 
 /// Who blocked whom, how long and how badly.
+/// In files by position: fields are only appended, each with a default; variants keep their names.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Episode {
@@ -55,33 +56,13 @@ pub struct Episode {
     pub seen_at: Timestamp,
 }
 
+/// What is sealed of an event.
+/// In files by position: fields are only appended, each with a default; variants keep their names.
 #[derive(Serialize, Deserialize)]
 struct Body {
     words: Arc<str>,
     #[serde(default)]
     episode: Option<Episode>,
-}
-
-/// Kinds in the order of their codes. Only ever appended to.
-const KINDS: [MarkKind; 8] = [
-    MarkKind::Blocking,
-    MarkKind::Deadlock,
-    MarkKind::Health,
-    MarkKind::Connection,
-    MarkKind::Configuration,
-    MarkKind::Gap,
-    MarkKind::Incident,
-    MarkKind::Bookmark,
-];
-
-/// The number of a kind in the file.
-pub(super) fn kind_code(kind: MarkKind) -> u8 {
-    KINDS.iter().position(|known| *known == kind).map_or(u8::MAX, |at| at as u8)
-}
-
-/// From its number.
-pub(super) fn kind(code: u8) -> Result<MarkKind, Garbled> {
-    KINDS.get(usize::from(code)).copied().ok_or(Garbled)
 }
 
 impl Event {

@@ -4,7 +4,7 @@
 use super::{
     blobs::Blobs,
     engine::{check_key, put_event},
-    event::{Event, kind_code},
+    event::Event,
     names::Trouble,
     reader::{Reader, event_of},
     schema,
@@ -51,7 +51,7 @@ impl Reader {
             "SELECT event.no, instance, uid, kind, start, end, blob FROM event LEFT JOIN instance ON instance.no = instance
                 WHERE start < ?1 AND (end IS NULL OR end >= ?2) ORDER BY start DESC",
         )?;
-        let kinds: Vec<u8> = filter.kinds.iter().map(|kind| kind_code(*kind)).collect();
+        let kinds: Vec<u8> = filter.kinds.iter().map(|kind| kind.code()).collect();
         let mut rows = statement.query(params![to, from])?;
         let mut found = Vec::new();
         while let Some(row) = rows.next()? {

@@ -6,7 +6,6 @@ use crate::model::{
     instance::{Fingerprint, InstanceId, InstanceInfo, TlsMode},
     kept::Happened,
     record::LabelColor,
-    sample::ProbeId,
     session::{SqlText, TextId},
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -27,12 +26,8 @@ pub(super) fn happened(bytes: &[u8]) -> Result<Happened, Garbled> {
     read(bytes)
 }
 
-/// A probe as a number in the file.
-pub(super) fn probe_code(probe: ProbeId) -> u8 {
-    ProbeId::ALL.iter().position(|known| *known == probe).map_or(u8::MAX, |at| at as u8)
-}
-
 /// What is kept of an instance itself: what the screen shows of it. How it is polled is not history.
+/// In files by position: fields are only appended, each with a default; variants keep their names.
 #[derive(Default, Serialize, Deserialize)]
 #[serde(default)]
 struct Portrait {
@@ -94,6 +89,8 @@ pub(super) fn info(uid: Arc<str>, bytes: &[u8]) -> Result<InstanceInfo, Garbled>
     })
 }
 
+/// What is packed of a text.
+/// In files by position: fields are only appended, each with a default; variants keep their names.
 #[derive(Serialize, Deserialize)]
 struct Words {
     batch: Arc<str>,

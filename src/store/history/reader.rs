@@ -7,13 +7,14 @@ use super::{
     block::{Block, Entry, Press},
     digits::Garbled,
     engine::check_key,
-    event::{self, Event},
+    event::Event,
     names::Trouble,
     pack, schema,
     seal::BLOCK_MS,
 };
 use crate::{
     model::{
+        chart::MarkKind,
         instance::InstanceInfo,
         kept::{Happened, Kept},
         session::{SqlText, TextId},
@@ -514,7 +515,7 @@ pub(super) fn event_of(row: &rusqlite::Row<'_>, blobs: &Blobs) -> Result<Option<
     let (instance, start): (u32, i64) = (row.get(1)?, row.get(4)?);
     let blob: Vec<u8> = row.get(6)?;
     let end: Option<i64> = row.get(5)?;
-    let Ok(kind) = event::kind(row.get(3)?) else { return Ok(None) };
+    let Some(kind) = MarkKind::from_code(row.get(3)?) else { return Ok(None) };
     let event = Event {
         no: row.get(0)?,
         uid: row.get(2)?,

@@ -6,6 +6,7 @@ use super::{
     chunk::{MAX_SERIES, Window},
     digits::{Bytes, Garbled, column, put, put_column},
 };
+use crate::model::code::codes;
 use std::collections::BTreeMap;
 
 const FORMAT: u8 = 1;
@@ -53,16 +54,13 @@ impl Tier {
             Self::Day => "1 day",
         }
     }
-
-    /// Its number in the file. Never changed.
-    pub const fn code(self) -> u8 {
-        match self {
-            Self::FiveMinutes => 1,
-            Self::Hour => 2,
-            Self::Day => 3,
-        }
-    }
 }
+
+codes!(Tier as u8 {
+    1 => FiveMinutes,
+    2 => Hour,
+    3 => Day,
+});
 
 /// A series over one bucket, in whole steps of its metric.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -9,7 +9,6 @@ use super::{
     digits::{Bytes, Garbled, checked, unchecked},
     engine::Engine,
     names::Trouble,
-    pack::probe_code,
     rollup::{Row, Tier},
 };
 use crate::{
@@ -208,7 +207,7 @@ fn windows(rows: &[Hot]) -> Result<BTreeMap<u8, Window>, Trouble> {
     let mut windows: BTreeMap<u8, Window> = BTreeMap::new();
     for hot in rows {
         let Some(points) = &hot.points else { continue };
-        let Some(probe) = probe_of(hot.entry.slot) else { continue };
+        let Some(probe) = probe_of(hot.entry.slot).map(ProbeId::code) else { continue };
         let points = points_of(points).map_err(|Garbled| Trouble::Damaged("a row of points"))?;
         windows.entry(probe).or_default().push(hot.entry.at.div_euclid(1000), points.into_iter());
     }
@@ -216,11 +215,12 @@ fn windows(rows: &[Hot]) -> Result<BTreeMap<u8, Window>, Trouble> {
 }
 
 /// The probe whose polls are the times of a row's points.
-pub(super) fn probe_of(slot: u8) -> Option<u8> {
-    if slot == Slot::Health.code() {
-        return Some(probe_code(ProbeId::Headline));
+pub(super) fn probe_of(slot: u8) -> Option<ProbeId> {
+    match Slot::from_code(slot)? {
+        Slot::Health => Some(ProbeId::Headline),
+        Slot::Value(probe) => Some(probe),
+        Slot::Link | Slot::Problem(_) | Slot::Pace(_) => None,
     }
-    ProbeId::ALL.iter().find(|probe| Slot::Value(**probe).code() == slot).map(|probe| probe_code(*probe))
 }
 
 /// Series and steps of a row's points.
