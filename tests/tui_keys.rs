@@ -373,8 +373,7 @@ fn a_new_configuration_changes_the_theme_unless_the_user_chose_one() {
     let mut s = small();
     let ok = |name| stage::theme(name).ok.fg;
     let follows = |s: &mut Stage, name: &str| {
-        let settings = Box::new(stage::settings(name));
-        s.app.reply(Reply::Settings(settings));
+        s.app.configure(stage::settings(name));
         s.colour_of("● ")
     };
     assert_eq!(follows(&mut s, "light"), ok("light"));
@@ -392,12 +391,10 @@ fn a_new_configuration_changes_when_the_inventory_locks() {
         let is_lock = |e: &Effect| matches!(e, Effect::Ask(request) if matches!(**request, Request::Lock));
         s.app.take_effects().iter().any(is_lock)
     };
-    let configured = |lock_after_ms| {
-        Reply::Settings(Box::new(dbtop::tui::Settings { lock_after_ms, ..stage::settings("dark") }))
-    };
-    s.app.reply(configured(None));
+    let configured = |lock_after_ms| dbtop::tui::Settings { lock_after_ms, ..stage::settings("dark") };
+    s.app.configure(configured(None));
     assert!(!locks_within(&mut s, 3_600_000), "never");
-    s.app.reply(configured(Some(7_200_000)));
+    s.app.configure(configured(Some(7_200_000)));
     assert!(!locks_within(&mut s, 3_000_000));
     assert!(locks_within(&mut s, 900_000), "two hours without a key");
 }

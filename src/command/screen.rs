@@ -17,13 +17,16 @@ use crate::{
     model::{health::Level, time::Timestamp},
     tds::Roots,
     tui::{
-        self, Settings, Setup,
+        self, Settings, Setup, Subject,
         effect::{EFFECTS, REPLIES, Reply, VaultState},
         theme::{Depth, Theme},
     },
 };
 use std::{path::PathBuf, sync::Arc};
-use tokio::sync::mpsc::{self, Sender};
+use tokio::sync::{
+    mpsc::{self, Sender},
+    watch,
+};
 
 /// Shows the fleet until the user quits.
 ///
@@ -45,7 +48,7 @@ pub async fn run(source: Source, tenancy: &Tenancy, screen: &Screen) -> anyhow::
     let log = Arc::new(log::start(&config.log, &folder, log::FILE_ONLY)?);
     let plain = (!is_sealed).then(|| fleet.targets.clone());
     let (recorder, readings) = historian::recorder();
-    let settings = Settings { recording: recording.as_ref().map(played), ..settings };
+    let played = recording.as_ref().map(played);
     let collector = collect::start(
         fleet.targets,
         source::settings(&config),
@@ -57,7 +60,8 @@ pub async fn run(source: Source, tenancy: &Tenancy, screen: &Screen) -> anyhow::
     let (replies, answers) = mpsc::channel(REPLIES);
     let history =
         historian::start(historian::Ties::of(&collector, Some(replies.clone()), &config), readings)?;
-    let told = (collector.commands.clone(), history.orders.clone(), replies.clone());
+    let (looks, settings) = watch::channel(settings);
+    let told = (collector.commands.clone(), history.orders.clone(), replies.clone(), looks);
     let follower = tokio::spawn(follow(reloader, told, Arc::clone(&log)));
     // Until the historian has looked, nobody knows who polls; but nobody else polls a demo.
     collector.commands.send(collect::Command::Follow(demo_log.is_none())).await?;
@@ -76,10 +80,11 @@ pub async fn run(source: Source, tenancy: &Tenancy, screen: &Screen) -> anyhow::
         history.looked_at.clone(),
     ));
     let setup = Setup {
-        settings: Settings {
+        settings,
+        subject: Subject {
             tenant: fleet.title,
             vault: if is_sealed { VaultState::Opening } else { VaultState::Plain },
-            ..settings
+            recording: played,
         },
         snapshots: collector.snapshots.clone(),
         effects,
@@ -145,7 +150,12 @@ fn plain_history(
 /// Takes every reload of the configuration to the collector, the history, the log and the screen. Ends with one of them.
 async fn follow(
     mut reloader: Reloader,
-    (collector, history, replies): (Sender<collect::Command>, Sender<historian::Order>, Sender<Reply>),
+    (collector, history, replies, screen): (
+        Sender<collect::Command>,
+        Sender<historian::Order>,
+        Sender<Reply>,
+        watch::Sender<Settings>,
+    ),
     log: Arc<log::LogGuard>,
 ) {
     loop {
@@ -165,10 +175,8 @@ async fn follow(
                 return;
             }
             // Its theme was checked by the reload.
-            if let Ok(settings) = looks(&config)
-                && replies.send(Reply::Settings(Box::new(settings))).await.is_err()
-            {
-                return;
+            if let Ok(settings) = looks(&config) {
+                screen.send_replace(settings);
             }
         }
         if replies.send(Reply::Message { level, text }).await.is_err() {
@@ -182,14 +190,11 @@ fn looks(config: &Config) -> anyhow::Result<Settings> {
     let var = |name| std::env::var(name).ok().filter(|v| !v.is_empty());
     let depth = Depth::detect(var("COLORTERM").as_deref(), var("TERM").as_deref());
     Ok(Settings {
-        tenant: String::new(),
         theme: Theme::load(&config.ui.theme, depth)?,
         depth,
         low_bandwidth: config.ui.low_bandwidth,
         mouse: config.ui.mouse,
-        vault: VaultState::Plain,
         lock_after_ms: lock_after_ms(config.vault.lock_after_min),
-        recording: None,
     })
 }
 

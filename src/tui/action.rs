@@ -1,6 +1,6 @@
 //! Everything a key or a palette command can ask for. Panes and layers see actions, never keys.
 
-use super::pane::PaneId;
+use super::id::PaneId;
 
 /// One thing to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

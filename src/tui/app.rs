@@ -5,24 +5,29 @@ use super::{
     action::Action,
     charts::Charts,
     chrome,
+    command_line::Command,
     desk::Desk,
-    effect::{Effect, Reply, Request, VaultState},
+    effect::{Effect, Reply, Request},
+    id::{PaneId, RowKey},
     keymap::{Chord, Context, Keymap},
     layer::{
         Layer,
-        details::{Details, Reader},
+        details::Details,
         help,
         input::FilterBox,
         jump::Jump,
         modal::Out,
         overlay::{Figures, Stored},
-        palette::{Command, Palette},
+        palette::Palette,
     },
-    pane::{PaneId, Sealed, Wish},
+    pane::Wish,
     place::Place,
     review::Comparison,
+    settings::{Settings, Subject},
     theme::{Depth, Theme},
-    travel::{Recording, Travel},
+    travel::Travel,
+    view::Sealed,
+    widget::reader::Reader,
     world::{Panes, World},
 };
 use crate::model::{
@@ -39,27 +44,6 @@ const MESSAGE_MS: i64 = 5_000;
 
 /// Second Ctrl-c within this time quits, ms.
 const INTERRUPT_MS: u64 = 2_000;
-
-/// What the caller decides about the screen.
-#[derive(Debug, Clone)]
-pub struct Settings {
-    /// first crumb: whose fleet, or `demo`
-    pub tenant: String,
-    /// styles
-    pub theme: Theme,
-    /// colours that the terminal can show, for `:theme`
-    pub depth: Depth,
-    /// half the frames, no sparklines
-    pub low_bandwidth: bool,
-    /// the mouse selects and scrolls
-    pub mouse: bool,
-    /// how the inventory stands at start
-    pub vault: VaultState,
-    /// the inventory locks after so long without a key, ms; None: never
-    pub lock_after_ms: Option<i64>,
-    /// what is played; None: a fleet that lives
-    pub recording: Option<Recording>,
-}
 
 /// One line for the user.
 pub(super) struct Message {
@@ -108,8 +92,8 @@ pub struct App {
 
 impl App {
     /// The screen before any data came.
-    pub fn new(settings: Settings, now: Timestamp) -> Self {
-        let last = settings.recording.as_ref().map(|r| r.to);
+    pub fn new(settings: Settings, subject: Subject, now: Timestamp) -> Self {
+        let last = subject.recording.as_ref().map(|r| r.to);
         let mut app = Self {
             world: World {
                 snapshot: Arc::default(),
@@ -119,7 +103,7 @@ impl App {
                 faults_only: false,
                 theme: settings.theme.clone(),
                 low_bandwidth: settings.low_bandwidth,
-                sealed: settings.vault.sealed(),
+                sealed: Sealed::of(&subject.vault),
                 charts: Charts::default(),
             },
             panes: Panes::default(),
@@ -129,7 +113,7 @@ impl App {
             message: None,
             paused: None,
             overlay: false,
-            tenant: settings.tenant,
+            tenant: subject.tenant,
             figures: Figures::default(),
             cost: None,
             columns: 0,
@@ -144,8 +128,8 @@ impl App {
             focused: Vec::new(),
             effects: Vec::new(),
             copies: Vec::new(),
-            desk: Desk::new(settings.vault, now, settings.lock_after_ms),
-            travel: Travel::new(now, settings.recording),
+            desk: Desk::new(subject.vault, now, settings.lock_after_ms),
+            travel: Travel::new(now, subject.recording),
             comparison: None,
             collector: None,
             store: None,
@@ -196,7 +180,7 @@ impl App {
 
     /// The configuration changed. A theme that the user chose by a command stays, unless the configuration names another
     /// one than before.
-    pub(super) fn take_settings(&mut self, settings: Settings) {
+    pub fn configure(&mut self, settings: Settings) {
         let is_chosen = self.world.theme.name != self.named_theme;
         if !is_chosen || settings.theme.name != self.named_theme {
             self.named_theme.clone_from(&settings.theme.name);
@@ -226,7 +210,7 @@ impl App {
         let contexts: Vec<Context> = match self.layers.last() {
             Some(layer) if layer.takes_text() => vec![layer.context()],
             Some(layer) => vec![layer.context(), Context::Global],
-            None => vec![self.place.pane.context(), Context::Table, Context::Global],
+            None => vec![Context::Pane(self.place.pane), Context::Table, Context::Global],
         };
         match self.keymap.resolve(&contexts, chord) {
             Some(action) => self.act(action),
@@ -538,7 +522,7 @@ impl App {
         }
     }
 
-    fn open_details(&mut self, key: super::widget::table::RowKey) {
+    fn open_details(&mut self, key: RowKey) {
         let pane = self.place.pane;
         if let Some(document) = self.panes.get(pane).details(&key, &self.world.view()) {
             self.layers.push(Layer::Details(Details { key, reader: Reader::new(document), gone: false }));

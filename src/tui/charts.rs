@@ -1,7 +1,7 @@
 //! What the charts of longer times are drawn from: the pane on the screen says what it wants to see, the app asks history
 //! for it, and what came stays here until something else is wanted. Panes look at it through `View` and never wait.
 
-use super::{app::App, effect::Request};
+use super::effect::Request;
 use crate::model::{
     chart::{ChartData, ChartQuery, Mark},
     instance::InstanceId,
@@ -82,7 +82,7 @@ impl Charts {
     }
 
     /// What has to be asked for. What is not wanted any more goes first where there are too many.
-    fn missing(&mut self, wanted: Vec<Wanted>, mut ticket: impl FnMut() -> u64) -> Vec<Request> {
+    pub fn missing(&mut self, wanted: Vec<Wanted>, mut ticket: impl FnMut() -> u64) -> Vec<Request> {
         let mut requests = Vec::new();
         for w in wanted {
             if let Some(at) = self.all.iter().position(|(known, _)| *known == w) {
@@ -105,6 +105,26 @@ impl Charts {
         requests
     }
 
+    /// A chart came. One that is not wanted any more is dropped.
+    pub fn chart_came(&mut self, ticket: u64, data: ChartData) {
+        self.answer(ticket, Answer::Chart(data));
+    }
+
+    /// Events came. True if a chart wants them.
+    pub fn marks_came(&mut self, ticket: u64, marks: Vec<Mark>) -> bool {
+        self.answer(ticket, Answer::Marks(marks))
+    }
+
+    /// A chart cannot be drawn. True if it is one that is wanted.
+    pub fn none_came(&mut self, ticket: u64, why: &str) -> bool {
+        self.answer(ticket, Answer::None(why.to_owned()))
+    }
+
+    /// New events are there: those that are known are asked for again.
+    pub fn forget_marks(&mut self) {
+        self.all.retain(|(wanted, _)| !matches!(wanted, Wanted::Marks(..)));
+    }
+
     fn answer(&mut self, ticket: u64, answer: Answer) -> bool {
         let open = self.all.iter_mut().find(|(_, a)| matches!(a, Answer::Open(t) if *t == ticket));
         let Some((_, slot)) = open else { return false };
@@ -112,49 +132,9 @@ impl Charts {
         true
     }
 
-    fn forget_open(&mut self, ticket: u64) {
-        self.all.retain(|(_, a)| !matches!(a, Answer::Open(t) if *t == ticket));
-    }
-}
-
-impl App {
-    /// Asks for what the pane on the screen wants to see and does not have.
-    pub(super) fn ask_for_charts(&mut self) {
-        let wanted = self.panes.get(self.place.pane).wanted(&self.world.view());
-        if wanted.is_empty() {
-            return;
-        }
-        let travel = &mut self.travel;
-        for request in self.world.charts.missing(wanted, || travel.ticket()) {
-            self.ask(request);
-        }
-    }
-
-    /// A chart came. One that is not wanted any more is dropped.
-    pub(super) fn chart_came(&mut self, ticket: u64, data: ChartData) {
-        self.world.charts.answer(ticket, Answer::Chart(data));
-    }
-
-    /// Events came. True if a chart wants them.
-    pub(super) fn marks_came(&mut self, ticket: u64, marks: Vec<Mark>) -> bool {
-        self.world.charts.answer(ticket, Answer::Marks(marks))
-    }
-
-    /// A chart cannot be drawn. True if it is one that is wanted.
-    pub(super) fn no_chart(&mut self, ticket: u64, why: &str) -> bool {
-        self.world.charts.answer(ticket, Answer::None(why.to_owned()))
-    }
-
     /// A question could not be handed over: it is asked again with the next change.
-    pub(super) fn forget_question(&mut self, request: &Request) {
-        if let Some(ticket) = request.ticket() {
-            self.world.charts.forget_open(ticket);
-        }
-    }
-
-    /// New events are there: those that are known are asked for again.
-    pub(super) fn forget_marks(&mut self) {
-        self.world.charts.all.retain(|(wanted, _)| !matches!(wanted, Wanted::Marks(..)));
+    pub fn forget_open(&mut self, ticket: u64) {
+        self.all.retain(|(_, a)| !matches!(a, Answer::Open(t) if *t == ticket));
     }
 }
 

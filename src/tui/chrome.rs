@@ -4,10 +4,11 @@ use super::{
     action::Action,
     app::App,
     effect::VaultState,
+    id::PaneId,
     keymap::{Chord, Context, default_bindings},
     layer::{Layer, overlay},
-    pane::{PaneId, Part, reading},
-    travel::{Recording, push_ago, push_instant},
+    moment::{Recording, push_ago, push_instant},
+    pane::{Part, reading},
     widget::canvas::{Canvas, width},
 };
 use crate::model::{figure, health::Level, time::Timestamp};
@@ -27,7 +28,7 @@ pub fn render(app: &mut App, area: Rect, buf: &mut Buffer) {
     let (w, h) = (screen.width(), screen.height());
     if w < LEAST.0 || h < LEAST.1 {
         let text = format!("terminal too small: {w}×{h}, needs {}×{}", LEAST.0, LEAST.1);
-        for (y, line) in super::layer::details::fold(&text, usize::from(w)).iter().enumerate() {
+        for (y, line) in super::widget::fold::fold(&text, usize::from(w)).iter().enumerate() {
             screen.put(0, y as u16, w, line, app.world.theme.warning);
         }
         return;
@@ -122,7 +123,7 @@ fn header(app: &App, line: &mut Canvas<'_>) {
         x += line.put(x, 0, room.saturating_sub(x), crumb, bar(style));
     }
     if let Some(i) = app.world.view().single().filter(|i| i.info.tls.is_insecure()) {
-        let text = format!("  TLS {}", super::pane::fleet::tls_words(i.info.tls));
+        let text = format!("  TLS {}", super::pane::fleet::columns::tls_words(i.info.tls));
         line.put(x, 0, room.saturating_sub(x), &text, bar(t.critical));
     }
 }
@@ -381,7 +382,7 @@ fn footer(app: &mut App, line: &mut Canvas<'_>) {
     }
     let contexts = match app.layers.last() {
         Some(layer) => vec![layer.context()],
-        None => vec![app.place.pane.context(), Context::Table, Context::Global],
+        None => vec![Context::Pane(app.place.pane), Context::Table, Context::Global],
     };
     // Without any instance there is nothing to open, filter or sort; without a row nothing to open or copy.
     let nothing = app.layers.is_empty() && app.world.snapshot.instances.is_empty();

@@ -5,34 +5,22 @@ use super::{
     action::Action,
     app::App,
     effect::{Effect, Reply, Request, VaultState},
+    id::PaneId,
     keymap::Chord,
     layer::{
         Layer,
-        details::Reader,
         doctor::Doctor,
-        document::Document,
         modal::{Modal, Out},
         tenants::Tenants,
         unlock::Unlock,
     },
-    pane::{PaneId, Sealed},
+    moment::Past,
     place::Place,
-    travel::Past,
+    view::Sealed,
+    widget::{document::Document, reader::Reader},
     world::Panes,
 };
 use crate::model::{health::Level, instance::InstanceId, time::Timestamp};
-
-impl VaultState {
-    /// What panes may show of the inventory.
-    pub(super) const fn sealed(&self) -> Sealed {
-        match self {
-            Self::Plain | Self::Absent | Self::Open => Sealed::Shown,
-            Self::Choose => Sealed::Choose,
-            Self::Opening => Sealed::Opening,
-            Self::Locked { .. } => Sealed::Locked,
-        }
-    }
-}
 
 /// What the app knows of the inventory.
 pub(super) struct Desk {
@@ -184,7 +172,6 @@ impl App {
         }
         match reply {
             Reply::Message { level, text } => self.say(level, text),
-            Reply::Settings(settings) => self.take_settings(*settings),
             Reply::Notes(notes) => self.show_notes(notes),
             Reply::Vault { tenant, state } => self.vault(tenant, state),
             Reply::Password { who, wanted_by } => {
@@ -200,18 +187,18 @@ impl App {
             Reply::Tested { .. } | Reply::Examined { .. } => {}
             Reply::Compared { ticket, snapshot } => self.compared(ticket, &snapshot),
             Reply::Bookmarked(mark) => {
-                self.forget_marks();
+                self.world.charts.forget_marks();
                 self.say(Level::Ok, format!("bookmark set: {}", mark.words));
                 self.refresh();
             }
             Reply::Past { ticket, snapshot, at, oldest, damaged, .. } => {
                 self.arrive(snapshot, Past { at, oldest, ticket }, damaged);
             }
-            Reply::Chart { ticket, data } => self.chart_came(ticket, data),
-            Reply::Marks { ticket, marks } => drop(self.marks_came(ticket, marks)),
+            Reply::Chart { ticket, data } => self.world.charts.chart_came(ticket, data),
+            Reply::Marks { ticket, marks } => drop(self.world.charts.marks_came(ticket, marks)),
             Reply::NoHistory { ticket, why } => {
                 // A chart says it in its own place.
-                let is_chart = ticket.is_some_and(|ticket| self.no_chart(ticket, &why));
+                let is_chart = ticket.is_some_and(|ticket| self.world.charts.none_came(ticket, &why));
                 if !is_chart && (self.stay(ticket) || self.no_comparison(ticket) || ticket.is_none()) {
                     self.say(Level::Warning, why);
                 }
@@ -290,7 +277,7 @@ impl App {
             self.forget_form();
             self.desk.dismissed = false;
         }
-        self.world.sealed = state.sealed();
+        self.world.sealed = Sealed::of(&state);
         let before = std::mem::replace(&mut self.desk.state, state);
         match &self.desk.state {
             VaultState::Open => {
@@ -344,7 +331,9 @@ impl App {
         if let Effect::Ask(request) = effect {
             self.forget_form();
             self.forget_going(request);
-            self.forget_question(request);
+            if let Some(ticket) = request.ticket() {
+                self.world.charts.forget_open(ticket);
+            }
         }
         self.say(Level::Warning, text.to_owned());
     }

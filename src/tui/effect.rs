@@ -5,7 +5,6 @@
 //! passwords only what was just typed. Questions about the past are [`Request`]s, too; each has a ticket that comes back
 //! with the answer, and an answer to a question that is not open any more is dropped.
 
-use super::app::Settings;
 use crate::model::{
     chart::{ChartData, ChartQuery, Mark},
     check::ConnectionReport,
@@ -229,9 +228,6 @@ pub enum Reply {
         /// the line
         text: String,
     },
-    /// the configuration changed: looks and manners from now on. Whose fleet it is and how its vault stands stay as
-    /// they are
-    Settings(Box<Settings>),
     /// sentences that must be read: damaged records, instances left out
     Notes(Vec<String>),
     /// how the vault stands now, and whose it is

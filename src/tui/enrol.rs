@@ -5,9 +5,9 @@ use super::{
     action::Action,
     app::App,
     effect::{FormData, Request},
+    id::PaneId,
     keymap::Chord,
     layer::{Layer, bulk::Bulk, modal::Modal, removal::Removal, wizard::Wizard},
-    pane::PaneId,
 };
 use crate::model::{health::Level, instance::InstanceId};
 use crossterm::event::KeyCode;

@@ -1,6 +1,6 @@
 //! The filter that a pane holds: its text as typed, and the parsed form that rows are tested with.
 
-use super::pane::View;
+use super::view::View;
 use crate::model::{
     filter::{Filter, Row, Value},
     instance::InstanceInfo,

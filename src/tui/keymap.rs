@@ -2,7 +2,7 @@
 //!
 //! Left out on purpose: Ctrl-H, Ctrl-I, Ctrl-M and Ctrl-[, which terminals cannot tell from Backspace, Tab, Enter, Esc.
 
-use super::{action::Action, layer::palette, pane::PaneId};
+use super::{action::Action, command_line, id::PaneId};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use std::fmt::{self, Write as _};
 
@@ -13,16 +13,8 @@ pub enum Context {
     Global,
     /// tables of any pane
     Table,
-    /// the fleet
-    Fleet,
-    /// one instance
-    Instance,
-    /// active requests
-    Activity,
-    /// waits
-    Waits,
-    /// blocking chains
-    Blocking,
+    /// one pane
+    Pane(PaneId),
     /// layers that show a text: details, help
     Reader,
     /// text inputs: palette, filter, jump
@@ -46,11 +38,11 @@ impl Context {
     pub const ALL: [Self; 15] = [
         Self::Global,
         Self::Table,
-        Self::Fleet,
-        Self::Instance,
-        Self::Activity,
-        Self::Waits,
-        Self::Blocking,
+        Self::Pane(PaneId::Fleet),
+        Self::Pane(PaneId::Instance),
+        Self::Pane(PaneId::Activity),
+        Self::Pane(PaneId::Waits),
+        Self::Pane(PaneId::Blocking),
         Self::Reader,
         Self::Input,
         Self::Form,
@@ -66,11 +58,7 @@ impl Context {
         match self {
             Self::Global => "Everywhere",
             Self::Table => "In tables",
-            Self::Fleet => "Fleet",
-            Self::Instance => "Instance",
-            Self::Activity => "Activity",
-            Self::Waits => "Waits",
-            Self::Blocking => "Blocking",
+            Self::Pane(pane) => pane.name(),
             Self::Reader => "Details and help",
             Self::Input => "Command line, filter, jump",
             Self::Form => "Dialogs with fields",
@@ -285,46 +273,46 @@ const BINDINGS: &[Binding] = &[
     bind(Context::Table, ">", Action::SortRight),
     bind(Context::Table, "o", Action::SortReverse),
     bind(Context::Table, "y", Action::Copy),
-    hint(Context::Fleet, "enter", Action::Enter, "open"),
-    hint(Context::Fleet, "d", Action::Details, "why"),
-    hint(Context::Fleet, "v", Action::HeatMap, "heat map"),
-    bind(Context::Fleet, "f", Action::HealthFilter),
-    hint(Context::Fleet, "i", Action::Edit, "edit"),
-    bind(Context::Fleet, "ctrl-d", Action::Remove),
-    hint(Context::Instance, "enter", Action::Enter, "follow"),
-    hint(Context::Instance, "w", Action::Longer, "range"),
-    bind(Context::Instance, "W", Action::Shorter),
-    bind(Context::Instance, "shift-left", Action::PanBack),
-    bind(Context::Instance, "shift-right", Action::PanOn),
-    bind(Context::Instance, "c", Action::Beside),
-    hint(Context::Instance, "left", Action::Earlier, "values"),
-    bind(Context::Instance, "right", Action::Later),
-    bind(Context::Instance, ",", Action::Earlier),
-    bind(Context::Instance, ".", Action::Later),
-    bind(Context::Instance, "b", Action::Dots),
-    hint(Context::Instance, "d", Action::Details, "details"),
-    hint(Context::Instance, "i", Action::Edit, "edit"),
-    hint(Context::Activity, "enter", Action::Enter, "open"),
-    hint(Context::Activity, "g", Action::GroupBy, "group"),
-    hint(Context::Activity, "y", Action::Copy, "copy"),
-    bind(Context::Activity, "d", Action::Details),
-    hint(Context::Activity, "s", Action::Narrow, "this instance"),
-    hint(Context::Waits, "enter", Action::Enter, "who waits"),
-    hint(Context::Waits, "i", Action::Benign, "benign"),
-    hint(Context::Waits, "m", Action::Merge, "merge"),
-    hint(Context::Waits, "w", Action::Longer, "range"),
-    bind(Context::Waits, "W", Action::Shorter),
-    bind(Context::Waits, ",", Action::Earlier),
-    bind(Context::Waits, ".", Action::Later),
-    bind(Context::Waits, "shift-left", Action::PanBack),
-    bind(Context::Waits, "shift-right", Action::PanOn),
-    bind(Context::Waits, "c", Action::Beside),
-    bind(Context::Waits, "s", Action::Narrow),
-    bind(Context::Waits, "d", Action::Details),
-    hint(Context::Blocking, "enter", Action::Enter, "details"),
-    hint(Context::Blocking, "y", Action::Copy, "copy"),
-    bind(Context::Blocking, "d", Action::Details),
-    hint(Context::Blocking, "s", Action::Narrow, "this instance"),
+    hint(Context::Pane(PaneId::Fleet), "enter", Action::Enter, "open"),
+    hint(Context::Pane(PaneId::Fleet), "d", Action::Details, "why"),
+    hint(Context::Pane(PaneId::Fleet), "v", Action::HeatMap, "heat map"),
+    bind(Context::Pane(PaneId::Fleet), "f", Action::HealthFilter),
+    hint(Context::Pane(PaneId::Fleet), "i", Action::Edit, "edit"),
+    bind(Context::Pane(PaneId::Fleet), "ctrl-d", Action::Remove),
+    hint(Context::Pane(PaneId::Instance), "enter", Action::Enter, "follow"),
+    hint(Context::Pane(PaneId::Instance), "w", Action::Longer, "range"),
+    bind(Context::Pane(PaneId::Instance), "W", Action::Shorter),
+    bind(Context::Pane(PaneId::Instance), "shift-left", Action::PanBack),
+    bind(Context::Pane(PaneId::Instance), "shift-right", Action::PanOn),
+    bind(Context::Pane(PaneId::Instance), "c", Action::Beside),
+    hint(Context::Pane(PaneId::Instance), "left", Action::Earlier, "values"),
+    bind(Context::Pane(PaneId::Instance), "right", Action::Later),
+    bind(Context::Pane(PaneId::Instance), ",", Action::Earlier),
+    bind(Context::Pane(PaneId::Instance), ".", Action::Later),
+    bind(Context::Pane(PaneId::Instance), "b", Action::Dots),
+    hint(Context::Pane(PaneId::Instance), "d", Action::Details, "details"),
+    hint(Context::Pane(PaneId::Instance), "i", Action::Edit, "edit"),
+    hint(Context::Pane(PaneId::Activity), "enter", Action::Enter, "open"),
+    hint(Context::Pane(PaneId::Activity), "g", Action::GroupBy, "group"),
+    hint(Context::Pane(PaneId::Activity), "y", Action::Copy, "copy"),
+    bind(Context::Pane(PaneId::Activity), "d", Action::Details),
+    hint(Context::Pane(PaneId::Activity), "s", Action::Narrow, "this instance"),
+    hint(Context::Pane(PaneId::Waits), "enter", Action::Enter, "who waits"),
+    hint(Context::Pane(PaneId::Waits), "i", Action::Benign, "benign"),
+    hint(Context::Pane(PaneId::Waits), "m", Action::Merge, "merge"),
+    hint(Context::Pane(PaneId::Waits), "w", Action::Longer, "range"),
+    bind(Context::Pane(PaneId::Waits), "W", Action::Shorter),
+    bind(Context::Pane(PaneId::Waits), ",", Action::Earlier),
+    bind(Context::Pane(PaneId::Waits), ".", Action::Later),
+    bind(Context::Pane(PaneId::Waits), "shift-left", Action::PanBack),
+    bind(Context::Pane(PaneId::Waits), "shift-right", Action::PanOn),
+    bind(Context::Pane(PaneId::Waits), "c", Action::Beside),
+    bind(Context::Pane(PaneId::Waits), "s", Action::Narrow),
+    bind(Context::Pane(PaneId::Waits), "d", Action::Details),
+    hint(Context::Pane(PaneId::Blocking), "enter", Action::Enter, "details"),
+    hint(Context::Pane(PaneId::Blocking), "y", Action::Copy, "copy"),
+    bind(Context::Pane(PaneId::Blocking), "d", Action::Details),
+    hint(Context::Pane(PaneId::Blocking), "s", Action::Narrow, "this instance"),
     bind(Context::Reader, "up", Action::Up),
     bind(Context::Reader, "down", Action::Down),
     bind(Context::Reader, "pgup", Action::PageUp),
@@ -437,7 +425,7 @@ pub fn markdown() -> String {
         }
     }
     out.push_str("\n## Commands, after `:`\n\n| command | does |\n|---|---|\n");
-    for (name, about) in palette::commands() {
+    for (name, about) in command_line::commands() {
         let _ = writeln!(out, "| `{}` | {about} |", name.replace('|', "\\|"));
     }
     out
@@ -469,11 +457,11 @@ mod tests {
         let map = Keymap::default();
         let tab = Chord::parse("y").unwrap();
         assert_eq!(
-            map.resolve(&[Context::Activity, Context::Table, Context::Global], tab),
+            map.resolve(&[Context::Pane(PaneId::Activity), Context::Table, Context::Global], tab),
             Some(Action::Copy)
         );
         let g = Chord::parse("g").unwrap();
-        assert_eq!(map.resolve(&[Context::Fleet, Context::Table, Context::Global], g), None);
+        assert_eq!(map.resolve(&[Context::Pane(PaneId::Fleet), Context::Table, Context::Global], g), None);
     }
 
     #[test]

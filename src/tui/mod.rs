@@ -8,23 +8,28 @@ mod action;
 pub mod app;
 mod charts;
 mod chrome;
+mod command_line;
 mod desk;
 #[cfg(debug_assertions)]
 mod drill;
 pub mod effect;
 mod enrol;
 mod filter;
+mod id;
 mod input;
 pub mod keymap;
 mod layer;
+mod moment;
 mod navigate;
 mod pane;
 mod place;
 mod pulse;
 mod review;
+mod settings;
 mod terminal;
 pub mod theme;
 mod travel;
+mod view;
 mod widget;
 mod world;
 
@@ -32,8 +37,9 @@ mod world;
 #[path = "../../tests/fixture/mod.rs"]
 mod fixture;
 
-pub use app::{App, Settings};
-pub use travel::Recording;
+pub use app::App;
+pub use moment::Recording;
+pub use settings::{Settings, Subject};
 
 use crate::model::{health::Level, snapshot::FleetSnapshot, time::Timestamp};
 use crossterm::event::{Event, KeyEventKind, MouseButton, MouseEventKind};
@@ -41,7 +47,7 @@ use effect::{Effect, Reply};
 use input::Input;
 use keymap::Chord;
 use pulse::Pulse;
-use std::{io, sync::Arc, time::Duration};
+use std::{io, sync::Arc};
 use terminal::Screen;
 use tokio::{
     sync::{mpsc, watch},
@@ -51,8 +57,10 @@ use tokio_util::sync::CancellationToken;
 
 /// Everything the screen needs.
 pub struct Setup {
-    /// looks and manners
-    pub settings: Settings,
+    /// looks and manners; newest wins, a reload sends another
+    pub settings: watch::Receiver<Settings>,
+    /// whose fleet it is
+    pub subject: Subject,
     /// newest state of the fleet; newest wins, the screen never holds the reducer up
     pub snapshots: watch::Receiver<Arc<FleetSnapshot>>,
     /// wishes; bounded by [`effect::EFFECTS`], see [`Effect`] for what happens when it is full
@@ -78,23 +86,25 @@ pub enum TuiError {
 ///
 /// # Errors
 /// [`TuiError`] if there is no terminal.
-pub async fn run(setup: Setup) -> Result<(), TuiError> {
-    let mut screen = Screen::enter(setup.settings.mouse)?;
-    let mut app = App::new(setup.settings.clone(), (setup.clock)());
+pub async fn run(mut setup: Setup) -> Result<(), TuiError> {
+    let settings = setup.settings.borrow_and_update().clone();
+    let mut screen = Screen::enter(settings.mouse)?;
+    let pulse = Pulse::new(settings.low_bandwidth, Instant::now());
+    let mut app = App::new(settings, setup.subject.clone(), (setup.clock)());
     // The first paint waits for nothing.
     draw(&mut screen, &mut app)?;
     let input = Input::start()?;
-    Ok(event_loop(setup, &mut screen, &mut app, input).await?)
+    Ok(event_loop(setup, &mut screen, &mut app, pulse, input).await?)
 }
 
 async fn event_loop(
     mut setup: Setup,
     screen: &mut Screen,
     app: &mut App,
+    mut pulse: Pulse,
     mut input: Input,
 ) -> io::Result<()> {
-    let mut pulse = Pulse::new(setup.settings.low_bandwidth, Instant::now());
-    let (mut fleet_open, mut replies_open) = (true, true);
+    let (mut fleet_open, mut replies_open, mut settings_open) = (true, true, true);
     let mut ingested: Option<Arc<FleetSnapshot>> = None;
     pulse.data();
     while !app.wants_to_quit() {
@@ -129,14 +139,20 @@ async fn event_loop(
             },
             reply = setup.replies.recv(), if replies_open => match reply {
                 Some(reply) => {
-                    if let Reply::Settings(settings) = &reply {
-                        pulse.slow_down(settings.low_bandwidth);
-                        screen.mouse(settings.mouse)?;
-                    }
                     app.reply(reply);
                     pulse.data();
                 }
                 None => replies_open = false,
+            },
+            changed = setup.settings.changed(), if settings_open => match changed {
+                Ok(()) => {
+                    let settings = setup.settings.borrow_and_update().clone();
+                    pulse.slow_down(settings.low_bandwidth);
+                    screen.mouse(settings.mouse)?;
+                    app.configure(settings);
+                    pulse.data();
+                }
+                Err(_) => settings_open = false,
             },
             changed = setup.snapshots.changed(), if fleet_open && !pulse.waits_for_data() => match changed {
                 Ok(()) => pulse.data(),
@@ -199,6 +215,3 @@ fn hand_over(app: &mut App, effects: &mpsc::Sender<Effect>) {
         }
     }
 }
-
-/// Shortest time between two frames that data asks for.
-const FRAME: Duration = Duration::from_millis(33);

@@ -2,12 +2,12 @@
 
 use super::{
     app::App,
+    id::{PaneId, RowKey},
     layer::Layer,
-    pane::{Pane, PaneId, fleet},
-    place::{Place, Scope},
-    widget::table::RowKey,
+    pane::{Pane, fleet},
+    place::Place,
 };
-use crate::model::{health::Level, instance::InstanceId};
+use crate::model::{health::Level, instance::InstanceId, scope::Scope};
 
 /// A scope of at most this many instances is polled fast while a pane other than the fleet shows it.
 const FOCUS_MOST: usize = 4;

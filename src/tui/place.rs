@@ -1,9 +1,7 @@
 //! Where the user is: a pane and the scopes that narrow the fleet, widest first. The crumbs of the header are this list.
 
-use super::pane::PaneId;
-use crate::model::instance::InstanceId;
-
-pub use crate::model::scope::Scope;
+use super::id::PaneId;
+use crate::model::{instance::InstanceId, scope::Scope};
 
 /// A view that one can come back to.
 #[derive(Debug, Clone, PartialEq, Eq)]

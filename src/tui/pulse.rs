@@ -1,10 +1,13 @@
 //! When to paint. A frame for data comes at most every 33 ms, a frame for a key after 4 ms at most every 8 ms, and
 //! without either the clock of the header asks for one a second. Also keeps the figures of F12.
 
-use super::{FRAME, layer::overlay::Figures};
+use super::layer::overlay::Figures;
 use crate::model::time::Timestamp;
 use std::time::Duration;
 use tokio::time::Instant;
+
+/// Shortest time between two frames that data asks for.
+const FRAME: Duration = Duration::from_millis(33);
 
 /// Shortest time between two frames that keys ask for: a key must be seen within 16 ms.
 const KEY_FRAME: Duration = Duration::from_millis(8);

@@ -5,15 +5,14 @@ use super::{
     action::Action,
     app::App,
     effect::Request,
+    id::PaneId,
     layer::{
         Layer,
         bookmarks::Bookmarks,
-        details::Reader,
-        document::Document,
         prompt::{Asks, Prompt},
     },
-    pane::PaneId,
-    travel::push_instant,
+    moment::push_instant,
+    widget::{document::Document, reader::Reader},
 };
 use crate::model::{
     compare::{self, Difference},

@@ -15,9 +15,9 @@ use super::{
         Layer,
         prompt::{Asks, Prompt},
     },
+    moment::{Past, Recording, push_instant},
 };
 use crate::model::{
-    figure,
     health::Level,
     past::{self, When},
     snapshot::FleetSnapshot,
@@ -30,28 +30,6 @@ const PATIENCE_MS: u64 = 15_000;
 
 /// Steps within this time of each other are the key being held, ms.
 const HELD_MS: u64 = 700;
-
-/// A recording that is looked at instead of a fleet that lives.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Recording {
-    /// the name of its file
-    pub file: String,
-    /// the first instant that it knows
-    pub from: Timestamp,
-    /// and the last
-    pub to: Timestamp,
-}
-
-/// An instant of the past on the screen.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Past {
-    /// when
-    pub at: Timestamp,
-    /// where history begins
-    pub oldest: Timestamp,
-    /// of which question it is the answer
-    pub ticket: u64,
-}
 
 /// On the way to an instant.
 #[derive(Debug, Clone, Copy)]
@@ -123,19 +101,6 @@ impl Travel {
     pub fn origin(&self) -> (Timestamp, &'static str) {
         self.recording.as_ref().map_or((self.clock, " ago"), |r| (r.to, " before its end"))
     }
-}
-
-/// `2026-11-20 02:14:00`.
-pub(super) fn push_instant(out: &mut String, at: Timestamp) {
-    figure::push_date(out, at);
-    out.push(' ');
-    figure::push_clock(out, at);
-}
-
-/// `9h12m ago`.
-pub(super) fn push_ago(out: &mut String, at: Timestamp, now: Timestamp) {
-    figure::push_span(out, now - at);
-    out.push_str(" ago");
 }
 
 impl App {
@@ -395,6 +360,18 @@ impl App {
             self.world.now = clock;
             self.world.snapshot = self.travel.live.take().unwrap_or_default();
             self.effects.push(Effect::Ask(Box::new(Request::Live)));
+        }
+    }
+
+    /// Asks for what the pane on the screen wants to see of history and does not have.
+    pub(super) fn ask_for_charts(&mut self) {
+        let wanted = self.panes.get(self.place.pane).wanted(&self.world.view());
+        if wanted.is_empty() {
+            return;
+        }
+        let travel = &mut self.travel;
+        for request in self.world.charts.missing(wanted, || travel.ticket()) {
+            self.ask(request);
         }
     }
 }

@@ -3,11 +3,13 @@
 
 use super::{
     charts::Charts,
+    id::PaneId,
     pane::{
-        Pane, PaneId, Sealed, View, activity::ActivityPane, blocking::BlockingPane, fleet::FleetPane,
-        instance::InstancePane, waits::WaitsPane,
+        Pane, activity::ActivityPane, blocking::BlockingPane, fleet::FleetPane, instance::InstancePane,
+        waits::WaitsPane,
     },
     theme::Theme,
+    view::{Sealed, View},
 };
 use crate::model::{snapshot::FleetSnapshot, time::Timestamp};
 use std::sync::Arc;

@@ -9,7 +9,7 @@
 use dbtop::{
     model::snapshot::FleetSnapshot,
     tui::{
-        App, Settings,
+        App, Settings, Subject,
         effect::VaultState,
         theme::{Depth, Theme},
     },
@@ -65,17 +65,10 @@ fn main() {
 
 fn app(snapshot: FleetSnapshot) -> App {
     let theme = Theme::load("dark", Depth::True).unwrap_or_else(|e| unreachable!("{e}"));
-    let settings = Settings {
-        tenant: "bench".to_owned(),
-        theme,
-        depth: Depth::True,
-        low_bandwidth: false,
-        mouse: false,
-        vault: VaultState::Plain,
-        lock_after_ms: None,
-        recording: None,
-    };
-    let mut app = App::new(settings, fixture::NOW);
+    let settings =
+        Settings { theme, depth: Depth::True, low_bandwidth: false, mouse: false, lock_after_ms: None };
+    let subject = Subject { tenant: "bench".to_owned(), vault: VaultState::Plain, recording: None };
+    let mut app = App::new(settings, subject, fixture::NOW);
     app.ingest(Arc::new(snapshot));
     app
 }

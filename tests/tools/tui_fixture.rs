@@ -5,7 +5,7 @@
 use dbtop::{
     model::{snapshot::FleetSnapshot, time::Timestamp},
     tui::{
-        Settings, Setup,
+        Settings, Setup, Subject,
         effect::{self, Effect, VaultState},
         theme::{Depth, Theme},
     },
@@ -62,15 +62,14 @@ async fn main() -> Result<(), Box<dyn Error>> {
         }
     });
     let settings = Settings {
-        tenant: "acme".to_owned(),
         theme: Theme::load(&theme, Depth::True)?,
         depth: Depth::True,
         low_bandwidth,
         mouse: true,
-        vault: VaultState::Plain,
         lock_after_ms: None,
-        recording: None,
     };
+    let subject = Subject { tenant: "acme".to_owned(), vault: VaultState::Plain, recording: None };
+    let (_configured, settings) = watch::channel(settings);
     let cancel = CancellationToken::new();
     let asked = cancel.clone();
     let (mut term, mut hup) = (signal(SignalKind::terminate())?, signal(SignalKind::hangup())?);
@@ -78,6 +77,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         tokio::select! { _ = term.recv() => {} _ = hup.recv() => {} }
         asked.cancel();
     });
-    dbtop::tui::run(Setup { settings, snapshots, effects, replies, cancel, clock: Arc::new(clock) }).await?;
+    dbtop::tui::run(Setup { settings, subject, snapshots, effects, replies, cancel, clock: Arc::new(clock) })
+        .await?;
     Ok(())
 }

@@ -10,8 +10,8 @@ use crate::{
         action::Action,
         effect::Reply,
         keymap::{Chord, Context},
+        moment::{push_ago, push_instant},
         theme::Theme,
-        travel::{push_ago, push_instant},
         widget::{axis, canvas::Canvas},
     },
 };

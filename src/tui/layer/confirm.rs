@@ -1,7 +1,11 @@
 //! A question that only a typed word answers: for what must not happen by a key too many.
 
-use super::{details::fold, input::Line};
-use crate::tui::{keymap::Chord, theme::Theme, widget::canvas::Canvas};
+use super::input::Line;
+use crate::tui::{
+    keymap::Chord,
+    theme::Theme,
+    widget::{canvas::Canvas, fold::fold},
+};
 use ratatui::style::Style;
 
 /// The question.

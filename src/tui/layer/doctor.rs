@@ -1,11 +1,7 @@
 //! The permission doctor over the fleet: a line an instance with what its login lacks, worst first; Enter shows the matrix
 //! and the script that closes the holes, `y` copies it. Nothing is granted from here.
 
-use super::{
-    details::Reader,
-    document::Document,
-    modal::{Modal, Out},
-};
+use super::modal::{Modal, Out};
 use crate::{
     model::{
         doctor::{Cell, Diagnosis, Right},
@@ -19,7 +15,11 @@ use crate::{
         keymap::{Chord, Context},
         pane::reading,
         theme::Theme,
-        widget::canvas::{Canvas, width},
+        widget::{
+            canvas::{Canvas, width},
+            document::Document,
+            reader::Reader,
+        },
     },
 };
 use ratatui::style::Style;

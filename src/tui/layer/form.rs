@@ -4,7 +4,11 @@
 use super::input::Line;
 use crate::{
     model::secret::{Secret, SecretInput},
-    tui::{keymap::Chord, theme::Theme, widget::canvas::Canvas},
+    tui::{
+        keymap::Chord,
+        theme::Theme,
+        widget::{canvas::Canvas, fold::fold},
+    },
 };
 use crossterm::event::KeyCode;
 use ratatui::style::Modifier;
@@ -257,7 +261,7 @@ impl Form {
     pub fn render(&mut self, canvas: &mut Canvas<'_>, theme: &Theme) -> u16 {
         let (w, h) = (canvas.width(), canvas.height());
         let room = w.saturating_sub(VALUE_AT + 1);
-        let told = |text: &str| super::details::fold(text, usize::from(room));
+        let told = |text: &str| fold(text, usize::from(room));
         let current = self.fields.get(self.at);
         let hint = current.filter(|f| f.error.is_none() && !f.hint.is_empty()).map(|f| told(&f.hint));
         let hint = hint.unwrap_or_default();

@@ -1,16 +1,17 @@
 //! The help: keys of the pane first, then those of tables and those that work everywhere, from the key table.
 
-use super::{document::Document, palette};
 use crate::tui::{
+    command_line,
+    id::PaneId,
     keymap::{Chord, Context, default_bindings},
-    pane::PaneId,
     theme::Theme,
+    widget::document::Document,
 };
 
 /// Keys for a pane.
 pub fn document(pane: PaneId, theme: &Theme) -> Document {
     let mut d = Document::new(format!("Keys · {}", pane.name()));
-    for context in [pane.context(), Context::Table, Context::Global, Context::Reader, Context::Input] {
+    for context in [Context::Pane(pane), Context::Table, Context::Global, Context::Reader, Context::Input] {
         d.head(context.title());
         for b in default_bindings().iter().filter(|b| b.context == context) {
             let Some(chord) = Chord::parse(b.key) else { continue };
@@ -18,7 +19,7 @@ pub fn document(pane: PaneId, theme: &Theme) -> Document {
         }
     }
     d.head("Commands, after :");
-    for (name, about) in palette::commands() {
+    for (name, about) in command_line::commands() {
         d.text(format!("{name:<50}{about}"), theme.base);
     }
     d.head("Filter");

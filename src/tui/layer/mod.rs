@@ -6,7 +6,6 @@ pub mod bulk;
 pub mod confirm;
 pub mod details;
 pub mod doctor;
-pub mod document;
 pub mod form;
 pub mod help;
 pub mod input;
@@ -22,7 +21,7 @@ pub mod tenants;
 pub mod unlock;
 pub mod wizard;
 
-use super::keymap::Context;
+use super::{keymap::Context, widget::reader::Reader};
 use crate::model::time::Timestamp;
 
 /// An open layer.
@@ -32,7 +31,7 @@ pub enum Layer {
     /// `/`
     Filter(input::FilterBox),
     /// `?`
-    Help(details::Reader),
+    Help(Reader),
     /// `d`
     Details(details::Details),
     /// Ctrl-g

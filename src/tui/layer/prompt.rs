@@ -8,11 +8,7 @@ use crate::{
         past::{self, PastError, When},
         time::Timestamp,
     },
-    tui::{
-        theme::Theme,
-        travel::{Travel, push_instant},
-        widget::canvas::Canvas,
-    },
+    tui::{moment::push_instant, theme::Theme, travel::Travel, widget::canvas::Canvas},
 };
 
 /// How far the user's clock is ahead of UTC, minutes: the whole screen speaks UTC, so what is typed is UTC, too.

@@ -1,7 +1,6 @@
 //! Dialogs for what is typed hidden: the passphrase that opens the vault, the one of a new vault, a login's password.
 
 use super::{
-    details::fold,
     form::{Field, Form},
     modal::{Modal, Out},
 };
@@ -12,7 +11,7 @@ use crate::{
         effect::{Reply, Request, VaultState},
         keymap::{Chord, Context},
         theme::Theme,
-        widget::canvas::Canvas,
+        widget::{canvas::Canvas, fold::fold},
     },
 };
 

@@ -1,7 +1,6 @@
 //! Which stretch of time the charts of a pane show, the cursor in them, and what they are compared with. The last fifteen
 //! minutes are in memory; everything longer or earlier is asked of history.
 
-use super::View;
 use crate::{
     model::{
         chart::{self, ChartLine, Earlier, Mark, MarkKind},
@@ -13,7 +12,8 @@ use crate::{
     tui::{
         action::Action,
         charts::{Found, Wanted},
-        travel::push_instant,
+        moment::push_instant,
+        view::View,
         widget::canvas::Canvas,
     },
 };

@@ -1,6 +1,7 @@
 //! How a reading is shown: the value, dimmed when it is stale, or the reason why there is none. Never a zero for unknown.
 
-use super::{PaneId, Part, View, Wish};
+use super::{Part, Wish};
+use crate::model::scope::Scope;
 use crate::model::{
     figure,
     health::Level,
@@ -10,12 +11,13 @@ use crate::model::{
     time::Timestamp,
 };
 use crate::tui::{
-    layer::details::fold,
-    place::Scope,
+    id::{PaneId, RowKey},
     theme::Theme,
+    view::View,
+    widget::fold::fold,
     widget::{
         canvas::{Canvas, width},
-        table::{CellText, RowKey},
+        table::CellText,
     },
 };
 use ratatui::style::Style;

@@ -1,6 +1,6 @@
 //! A request or session as the activity and blocking panes show it: cells, details, and what filters may ask.
 
-use super::{View, reading};
+use super::reading;
 use crate::model::{
     figure,
     filter::{Row, Value},
@@ -9,9 +9,7 @@ use crate::model::{
     snapshot::InstanceSnapshot,
 };
 use crate::tui::{
-    filter::instance_values,
-    layer::document::Document,
-    widget::table::{CellText, RowKey},
+    filter::instance_values, id::RowKey, view::View, widget::document::Document, widget::table::CellText,
 };
 use ratatui::style::Style;
 use std::fmt::Write as _;

@@ -1,6 +1,6 @@
 //! For tests of panes: a fleet, a scope and a pane on a screen in memory.
 
-use super::{Pane, Sealed, View, Wish};
+use super::{Pane, Wish};
 use crate::{
     model::snapshot::FleetSnapshot,
     tui::{
@@ -8,6 +8,7 @@ use crate::{
         charts::Charts,
         fixture,
         theme::{Depth, Theme},
+        view::{Sealed, View},
         widget::screen,
         world::World,
     },

@@ -5,41 +5,12 @@ use super::{
     canvas::Canvas,
     columns::{Column, Layout},
 };
-use crate::model::{instance::InstanceId, wait::WaitCategory};
-use crate::tui::{action::Action, theme::Theme};
+use crate::tui::{action::Action, id::RowKey, theme::Theme};
 use ratatui::style::Style;
 use std::{
     collections::HashSet,
     fmt::{self, Write as _},
-    sync::Arc,
 };
-
-/// What a row is, whatever its place: selection and marks go by it.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum RowKey {
-    /// an instance
-    Instance(InstanceId),
-    /// a request or session: instance, session id, request id
-    Session(InstanceId, i32, i32),
-    /// a wait type of an instance, or of all together
-    Wait(Option<InstanceId>, Arc<str>),
-    /// a wait category
-    Category(WaitCategory),
-    /// a group of rows by name
-    Group(Arc<str>),
-    /// the reason number n of the instance in scope
-    Reason(usize),
-}
-
-impl RowKey {
-    /// The instance that it belongs to.
-    pub const fn instance(&self) -> Option<&InstanceId> {
-        match self {
-            Self::Instance(id) | Self::Session(id, ..) | Self::Wait(Some(id), _) => Some(id),
-            Self::Wait(None, _) | Self::Category(_) | Self::Group(_) | Self::Reason(_) => None,
-        }
-    }
-}
 
 /// The text of one cell, in runs of one style each. Reused from cell to cell.
 #[derive(Debug, Default)]

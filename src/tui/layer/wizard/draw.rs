@@ -8,10 +8,9 @@ use super::{
 use crate::{
     model::health::Level,
     tui::{
-        layer::details::{SIDE_BY_SIDE, fold},
         pane::reading,
         theme::Theme,
-        widget::canvas::Canvas,
+        widget::{canvas::Canvas, fold::fold, reader::SIDE_BY_SIDE},
     },
 };
 use ratatui::style::Style;

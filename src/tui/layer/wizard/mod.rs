@@ -7,7 +7,6 @@ mod trial;
 
 use super::{
     confirm::Confirm,
-    details::Reader,
     form::{Field, Form},
     login::{self, POLLING, Problem},
     modal::{Modal, Out},
@@ -24,7 +23,7 @@ use crate::{
         effect::{FormData, Refusal, Reply, Request},
         keymap::{Chord, Context},
         theme::Theme,
-        widget::canvas::Canvas,
+        widget::{canvas::Canvas, reader::Reader},
     },
 };
 use steps::Step;

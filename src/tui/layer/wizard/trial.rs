@@ -1,6 +1,5 @@
 //! The test of a connection from the wizard: what was tried, how it went, and the report to read.
 
-use super::super::{details::Reader, document::Document};
 use crate::{
     model::{
         check::{Certificate, ConnectionReport, State, Step, TlsFacts},
@@ -10,7 +9,10 @@ use crate::{
         session::{SqlText, Statement},
         time::Timestamp,
     },
-    tui::theme::Theme,
+    tui::{
+        theme::Theme,
+        widget::{document::Document, reader::Reader},
+    },
 };
 use ratatui::style::Style;
 use std::sync::Arc;

@@ -1,10 +1,13 @@
 //! Columns of the activity pane: all that the probe brings, the most telling first.
 
-use super::super::{View, request};
+use super::super::request;
 use crate::model::{figure, session::Request, snapshot::InstanceSnapshot};
-use crate::tui::widget::{
-    columns::Column,
-    table::{CellText, SortKey},
+use crate::tui::{
+    view::View,
+    widget::{
+        columns::Column,
+        table::{CellText, SortKey},
+    },
 };
 use ratatui::style::Style;
 use std::{fmt::Write as _, sync::Arc};

@@ -1,11 +1,14 @@
 //! Requests added up by what they have in common.
 
-use super::super::View;
 use super::Line;
 use crate::model::{figure, instance::InstanceId, session::Request, snapshot::InstanceSnapshot};
-use crate::tui::widget::{
-    columns::Column,
-    table::{CellText, RowKey, Rows, SortKey},
+use crate::tui::{
+    id::RowKey,
+    view::View,
+    widget::{
+        columns::Column,
+        table::{CellText, Rows, SortKey},
+    },
 };
 use std::{collections::HashMap, sync::Arc};
 

@@ -1,7 +1,7 @@
 //! Activity: what runs now on the instances in scope, and what sleeps with an open transaction. Blockers first, then the
 //! longest. `g` adds requests up by what they have in common.
 
-use super::{Pane, PaneId, Part, View, Wish, reading, request};
+use super::{Pane, Part, Wish, reading, request};
 use crate::model::{
     figure,
     instance::InstanceId,
@@ -11,10 +11,12 @@ use crate::model::{
 use crate::tui::{
     action::Action,
     filter::FilterSlot,
-    layer::document::Document,
+    id::{PaneId, RowKey},
+    view::View,
     widget::{
         canvas::{Canvas, width},
-        table::{CellText, RowKey, Rows, SortKey, Table, sort_rows},
+        document::Document,
+        table::{CellText, Rows, SortKey, Table, sort_rows},
     },
 };
 use std::{fmt::Write as _, sync::Arc};

@@ -1,11 +1,14 @@
 //! Columns of the blocking pane.
 
-use super::super::{View, reading, request};
+use super::super::{reading, request};
 use super::Node;
 use crate::model::figure;
-use crate::tui::widget::{
-    columns::Column,
-    table::{CellText, SortKey},
+use crate::tui::{
+    view::View,
+    widget::{
+        columns::Column,
+        table::{CellText, SortKey},
+    },
 };
 use ratatui::style::Style;
 

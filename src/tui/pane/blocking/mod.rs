@@ -1,7 +1,7 @@
 //! Blocking: the chains of all instances in scope as trees, worst first. A chain stays whole under sort and filter. Below
 //! the tree stand the facts and the statement of the session that the cursor is on.
 
-use super::{Pane, Part, View, Wish, request};
+use super::{Pane, Part, Wish, request};
 use crate::model::{
     figure,
     health::Level,
@@ -12,12 +12,13 @@ use crate::model::{
 use crate::tui::{
     action::Action,
     filter::FilterSlot,
-    layer::document::Document,
-    pane::PaneId,
+    id::{PaneId, RowKey},
+    view::View,
     widget::{
         canvas::{Canvas, width},
+        document::Document,
         sqlview::SqlView,
-        table::{CellText, RowKey, Rows, SortKey, Table, sort_rows},
+        table::{CellText, Rows, SortKey, Table, sort_rows},
     },
 };
 use std::{fmt::Write as _, sync::Arc};

@@ -1,7 +1,9 @@
 //! What an empty fleet says.
 
-use super::super::{Sealed, View};
-use crate::tui::widget::canvas::Canvas;
+use crate::tui::{
+    view::{Sealed, View},
+    widget::canvas::Canvas,
+};
 
 /// The first screen of somebody who has nothing yet. Fits 80 columns and 24 rows.
 const FIRST_STEPS: [&str; 18] = [

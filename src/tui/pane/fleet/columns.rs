@@ -1,14 +1,17 @@
 //! Columns of the fleet: what they show, sort by and are called in filters.
 
-use super::super::{View, reading};
+use super::super::reading;
 use crate::model::{
     figure, health::Level, history::SeriesId, instance::TlsMode, properties::Properties,
     snapshot::InstanceSnapshot, wait::WaitCategory,
 };
-use crate::tui::widget::{
-    columns::Column,
-    spark,
-    table::{CellText, SortKey},
+use crate::tui::{
+    view::View,
+    widget::{
+        columns::Column,
+        spark,
+        table::{CellText, SortKey},
+    },
 };
 use std::fmt::Write as _;
 

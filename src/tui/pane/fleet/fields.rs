@@ -1,13 +1,13 @@
 //! What a filter may ask of an instance.
 
-use super::super::{View, reading};
+use super::super::reading;
 use super::columns;
 use crate::model::{
     filter::{Row, Value},
     health::Level,
     snapshot::InstanceSnapshot,
 };
-use crate::tui::filter::instance_values;
+use crate::tui::{filter::instance_values, view::View};
 
 /// Names of the fields, labels aside.
 pub const FIELDS: [&str; 19] = [

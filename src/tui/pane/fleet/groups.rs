@@ -1,9 +1,10 @@
 //! Groups below the fleet: a bar each, worst part first, as long as the group is large.
 
-use super::super::{View, reading};
+use super::super::reading;
 use crate::model::health::Level;
 use crate::tui::{
     action::Action,
+    view::View,
     widget::canvas::{Canvas, width},
 };
 use ratatui::style::Modifier;

@@ -1,11 +1,12 @@
 //! The heat map: a cell an instance, by group, so that five hundred fit one screen. The line below names the cursor's.
 //! A small fleet has cells with names.
 
-use super::super::{View, reading};
+use super::super::reading;
 use super::badness;
 use crate::model::{health::Level, snapshot::InstanceSnapshot};
 use crate::tui::{
     action::Action,
+    view::View,
     widget::canvas::{Canvas, width},
 };
 use std::sync::Arc;

@@ -1,6 +1,7 @@
 //! The fleet: a row an instance, worst first, with the reason in words. `v` shows a cell an instance instead.
 
-use super::{Pane, Part, View, Wish};
+use super::{Pane, Part, Wish};
+use crate::model::scope::Scope;
 use crate::model::{
     health::{Level, Topic},
     instance::InstanceId,
@@ -9,23 +10,21 @@ use crate::model::{
 use crate::tui::{
     action::Action,
     filter::FilterSlot,
-    layer::document::Document,
-    pane::PaneId,
-    place::Scope,
+    id::{PaneId, RowKey},
+    view::View,
     widget::{
         canvas::{Canvas, width},
-        table::{CellText, RowKey, Rows, Table, sort_rows},
+        document::Document,
+        table::{CellText, Rows, Table, sort_rows},
     },
 };
 use std::sync::Arc;
 
 mod about;
-mod columns;
+pub mod columns;
 mod fields;
 mod groups;
 mod heat;
-
-pub use columns::{push_version, tls_words};
 
 /// Which part has the cursor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 //! own yet: databases, volumes, availability groups, failed jobs.
 
 use super::{
-    super::{View, fleet, reading},
+    super::{fleet, reading},
     words,
 };
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
         sample::{FailedJobRow, ReplicaRow, VolumeRow},
         snapshot::InstanceSnapshot,
     },
-    tui::layer::document::Document,
+    tui::{view::View, widget::document::Document},
 };
 use std::{fmt::Write as _, sync::Arc};
 
@@ -78,7 +78,7 @@ fn properties(d: &mut Document, i: &InstanceSnapshot, view: &View<'_>) {
     d.head("server");
     d.field("address", t.base, |s| s.push_str(view.address(&i.info)));
     let tls = if i.info.tls.is_insecure() { t.critical } else { t.base };
-    d.field("TLS", tls, |s| s.push_str(fleet::tls_words(i.info.tls)));
+    d.field("TLS", tls, |s| s.push_str(fleet::columns::tls_words(i.info.tls)));
     d.field("in the log", t.dim, |s| s.push_str(i.info.tag.as_deref().unwrap_or_default()));
     d.field("link", t.base, |s| reading::push_link(s, i, view));
     let Some(p) = i.facts.properties.get() else { return absent(d, i, &i.facts.properties, view) };

@@ -2,7 +2,6 @@
 
 use super::{
     super::{
-        View,
         range::{TimeLine, render_events},
         waits::{self, Picture},
     },
@@ -14,10 +13,11 @@ use crate::{
         snapshot::InstanceSnapshot,
     },
     tui::{
-        layer::details::fold,
+        view::View,
         widget::{
             canvas::Canvas,
             chart::{Chart, Limits, Plot, Points, Shape},
+            fold::fold,
             stack::Look,
         },
     },

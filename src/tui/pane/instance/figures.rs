@@ -1,6 +1,6 @@
 //! The headline figures of an instance: a name, the value now, the last minutes as a sparkline.
 
-use super::super::{View, reading};
+use super::super::reading;
 use crate::{
     model::{
         figure,
@@ -8,10 +8,13 @@ use crate::{
         history::SeriesId,
         snapshot::InstanceSnapshot,
     },
-    tui::widget::{
-        canvas::{Canvas, width},
-        spark,
-        table::CellText,
+    tui::{
+        view::View,
+        widget::{
+            canvas::{Canvas, width},
+            spark,
+            table::CellText,
+        },
     },
 };
 use std::fmt::Write as _;

@@ -3,7 +3,7 @@
 //! The cursor stands on the reasons; each is a link to the pane and the row that explain it.
 
 use super::{
-    Pane, PaneId, Part, View, Wish,
+    Pane, Part, Wish,
     range::{TimeLine, Turn},
     reading,
 };
@@ -15,10 +15,11 @@ use crate::{
     tui::{
         action::Action,
         charts::Wanted,
-        layer::document::Document,
+        id::{PaneId, RowKey},
+        view::View,
         widget::{
             canvas::{Canvas, width},
-            table::RowKey,
+            document::Document,
         },
     },
 };
@@ -219,7 +220,10 @@ impl Pane for InstancePane {
             out.push((Part::Accent, range));
         }
         if i.info.tls.is_insecure() {
-            out.push((Part::Level(Level::Critical), format!("TLS {}", super::fleet::tls_words(i.info.tls))));
+            out.push((
+                Part::Level(Level::Critical),
+                format!("TLS {}", super::fleet::columns::tls_words(i.info.tls)),
+            ));
         }
         let mut text = String::new();
         words::push_properties(&mut text, i, view);

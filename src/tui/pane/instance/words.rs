@@ -1,6 +1,6 @@
 //! What is known of an instance besides its figures, in words: product, connection, rights, holes, groups.
 
-use super::super::{View, fleet, reading};
+use super::super::{fleet, reading};
 use crate::{
     model::{
         figure,
@@ -10,7 +10,7 @@ use crate::{
         sample::Link,
         snapshot::{Facts, InstanceSnapshot},
     },
-    tui::theme::Theme,
+    tui::{theme::Theme, view::View},
 };
 use ratatui::style::Style;
 use std::{fmt::Write as _, sync::Arc};
@@ -23,7 +23,7 @@ pub fn push_product(out: &mut String, p: &Properties) {
         Some(8) => return out.push_str("Azure SQL Managed Instance"),
         _ => out.push_str("SQL Server "),
     }
-    fleet::push_version(out, p);
+    fleet::columns::push_version(out, p);
     // `Enterprise Edition: Core-based Licensing (64-bit)` says no more than its first words.
     let short = edition.split(" Edition").next().unwrap_or("").trim();
     if !short.is_empty() {
@@ -59,7 +59,7 @@ pub fn push_properties(out: &mut String, i: &InstanceSnapshot, view: &View<'_>) 
     }
     // A line that is not protected is told in red and first, see the title.
     if !i.info.tls.is_insecure() {
-        let _ = write!(out, " · TLS {}", fleet::tls_words(i.info.tls));
+        let _ = write!(out, " · TLS {}", fleet::columns::tls_words(i.info.tls));
     }
 }
 

@@ -1,7 +1,7 @@
 //! What the waits pane says in words: details of a type or a category, what is hidden, why there is nothing.
 
 use super::{
-    super::{View, reading},
+    super::reading,
     meaning,
     rows::{self, Harvest},
 };
@@ -12,7 +12,10 @@ use crate::{
         snapshot::InstanceSnapshot,
         wait::{WaitCategory, WaitRate},
     },
-    tui::{layer::document::Document, widget::canvas::Canvas},
+    tui::{
+        view::View,
+        widget::{canvas::Canvas, document::Document},
+    },
 };
 use std::fmt::Write as _;
 

@@ -4,20 +4,21 @@
 //! up. Enter on a type shows who waits for it.
 
 use super::{
-    Pane, PaneId, Part, View, Wish,
+    Pane, Part, Wish,
     range::{TimeLine, Turn, render_events},
 };
 use crate::{
-    model::{chart::Earlier, health::Level},
+    model::{chart::Earlier, health::Level, scope::Scope},
     tui::{
         action::Action,
         charts,
         filter::FilterSlot,
-        layer::document::Document,
-        place::Scope,
+        id::{PaneId, RowKey},
+        view::View,
         widget::{
             canvas::{self, Canvas},
-            table::{CellText, RowKey, Rows, SortKey, Table, sort_rows},
+            document::Document,
+            table::{CellText, Rows, SortKey, Table, sort_rows},
         },
     },
 };

@@ -1,6 +1,6 @@
 //! The rows of the waits: a wait type of an instance, or of all instances in scope added up.
 
-use super::super::{View, reading};
+use super::super::reading;
 use crate::{
     model::{
         figure,
@@ -13,10 +13,12 @@ use crate::{
     },
     tui::{
         filter::instance_values,
+        id::RowKey,
+        view::View,
         widget::{
             columns::Column,
             stack,
-            table::{CellText, RowKey, Rows, SortKey},
+            table::{CellText, Rows, SortKey},
         },
     },
 };

@@ -1,7 +1,7 @@
 //! What lies above the wait types: the poison banner, the chart of the last minutes, the categories.
 
 use super::{
-    super::{View, range::TimeLine, reading},
+    super::{range::TimeLine, reading},
     rows::{self, Row},
 };
 use crate::{
@@ -13,11 +13,15 @@ use crate::{
         series::SeriesKey,
         wait::{CategoryRate, WaitCategory},
     },
-    tui::widget::{
-        canvas::Canvas,
-        columns::Column,
-        stack::{self, Look, Stack},
-        table::{CellText, RowKey, Rows, SortKey},
+    tui::{
+        id::RowKey,
+        view::View,
+        widget::{
+            canvas::Canvas,
+            columns::Column,
+            stack::{self, Look, Stack},
+            table::{CellText, Rows, SortKey},
+        },
     },
 };
 use std::{

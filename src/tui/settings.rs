@@ -1,0 +1,34 @@
+//! How the screen looks and behaves, and whose fleet it shows. `command` makes both; a reload of the configuration sends
+//! new [`Settings`] over a `watch` channel, the [`Subject`] stays what it was at the start.
+
+use super::{
+    effect::VaultState,
+    moment::Recording,
+    theme::{Depth, Theme},
+};
+
+/// Looks and manners, as the configuration has them.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// styles
+    pub theme: Theme,
+    /// colours that the terminal can show, for `:theme`
+    pub depth: Depth,
+    /// half the frames, no sparklines
+    pub low_bandwidth: bool,
+    /// the mouse selects and scrolls
+    pub mouse: bool,
+    /// the inventory locks after so long without a key, ms; None: never
+    pub lock_after_ms: Option<i64>,
+}
+
+/// What is watched when the screen starts.
+#[derive(Debug, Clone)]
+pub struct Subject {
+    /// first crumb: whose fleet, or `demo`
+    pub tenant: String,
+    /// how the inventory stands
+    pub vault: VaultState,
+    /// what is played; None: a fleet that lives
+    pub recording: Option<Recording>,
+}
