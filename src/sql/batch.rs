@@ -1,7 +1,7 @@
 //! Splits a script into batches at `GO`, as the tools of SQL Server do.
 //!
 //! `GO` is no T-SQL: it is a word of the client tools, alone on its line, with an optional count. It is found by
-//! token, so one inside a string or a comment does not count. Called by whoever runs scripts.
+//! token, so one inside a string or a comment does not count. Called by everything that runs scripts.
 
 use super::lexer::{self, Kind, Token};
 
@@ -46,8 +46,8 @@ pub fn split(script: &str) -> Vec<Batch<'_>> {
     batches
 }
 
-/// What may follow `GO` on its line: blanks, a count, a `--` comment. Returns the count and the bytes up to the line
-/// end; None if there is anything else.
+/// Reads the rest of a line after `GO`: blanks, a count, a `--` comment. Returns the count and the bytes up to the line
+/// end; None if anything else stands there.
 fn separator_rest(rest: &str) -> Option<(u32, usize)> {
     let line = rest.split('\n').next().unwrap_or_default();
     let mut times = None;
@@ -62,7 +62,7 @@ fn separator_rest(rest: &str) -> Option<(u32, usize)> {
     Some((times.unwrap_or(1), line.len()))
 }
 
-/// Whether, after `token`, nothing but blanks stands on the current line.
+/// True if only blanks follow `token` on its line.
 fn ends_on_an_empty_line(token: &Token<'_>, was_empty: bool) -> bool {
     match token.kind {
         Kind::Whitespace => was_empty || token.text.contains('\n'),

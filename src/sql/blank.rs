@@ -1,6 +1,6 @@
-//! A statement without what somebody typed into it: literals as `?`, comments gone, blanks and names as they were. Called by
-//! the export of incidents. Unlike [`super::normalize`] it keeps lines and indents, so that a person can still read it, and
-//! tells where each place of the text has gone.
+//! Statements without literals and comments: literals become `?`, comments go, blanks and names stay. Called by the report
+//! on incidents. Unlike [`super::normalize`] this keeps lines and indents, so that a person can still read the statement,
+//! and maps each place of the old text to its place in the new one.
 
 use super::lexer::{self, Kind, Token};
 
@@ -14,19 +14,19 @@ pub struct Blanked {
 }
 
 impl Blanked {
-    /// Where a byte of the old text is in the new one; what is within a piece is where the piece begins.
+    /// The place in the new text of a byte of the old one. A byte within a replaced piece maps to the start of that piece.
     pub fn place(&self, old: usize) -> usize {
         let after = self.places.partition_point(|(start, _)| *start <= old);
         match self.places.get(after.wrapping_sub(1)) {
             Some((start, new)) if *start == old => *new,
-            // Within a piece: its end is as good as it gets.
+            // Within a piece: its end is the closest place that there is.
             _ => self.places.get(after).map_or(self.text.len(), |(_, new)| *new),
         }
     }
 }
 
 /// `text` with literals as `?` (`'?'`, `N'?'`) and without comments. `renamed` are the names in it that must go, in order:
-/// first byte, length in bytes, what stands for it. A keyword is no name.
+/// first byte, length in bytes, replacement. A keyword is no name.
 pub fn blank(text: &str, renamed: &[(usize, usize, &str)]) -> Blanked {
     let mut out = Blanked { text: String::with_capacity(text.len()), places: Vec::new() };
     let mut names = renamed.iter().peekable();
@@ -35,7 +35,7 @@ pub fn blank(text: &str, renamed: &[(usize, usize, &str)]) -> Blanked {
     for token in lexer::tokens(text) {
         out.places.push((token.start, out.text.len()));
         if let Some(stand_in) = stand_in(&token) {
-            // The tail of a name that is gone already, such as the 07 of web-07, needs none.
+            // The tail of a replaced name, such as the 07 of web-07, needs no replacement of its own.
             if token.start >= done {
                 out.text.push_str(stand_in);
             }
@@ -56,13 +56,13 @@ pub fn blank(text: &str, renamed: &[(usize, usize, &str)]) -> Blanked {
     out
 }
 
-/// What stands for a literal or a comment; None: the token stays.
+/// The replacement of a literal or a comment; None: the token stays.
 fn stand_in(token: &Token<'_>) -> Option<&'static str> {
     Some(match token.kind {
         Kind::Text if token.text.starts_with('\'') => "'?'",
         Kind::Text => "N'?'",
         Kind::Number | Kind::Binary => "?",
-        // It may be all that is between two words.
+        // A comment may be all that separates two words.
         Kind::Comment => " ",
         _ => return None,
     })

@@ -1,4 +1,4 @@
-//! What each piece of a statement is to a reader: the classes that a highlighter colours.
+//! The classes of tokens that a highlighter colours.
 //!
 //! Called by the panes that show statement texts. One pass, no allocation, so a caller may stop after the part that
 //! fits its window. It knows no colours: the theme maps a [`Class`] to a style.
@@ -8,7 +8,7 @@ use super::{
     words,
 };
 
-/// What a token is to a reader.
+/// The class of a token, as a reader sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Class {
     /// Blanks and characters without a meaning.

@@ -20,7 +20,7 @@ pub fn quote_text(text: &str) -> String {
 }
 
 /// The name that a token spells: without its brackets or double quotes, inner doubling undone.
-/// A name that is not closed gives what is there.
+/// An unclosed name ends with the text.
 pub fn unquote(spelled: &str) -> Cow<'_, str> {
     let (inner, close, doubled) = if let Some(inner) = spelled.strip_prefix('[') {
         (inner, ']', "]]")
@@ -81,7 +81,7 @@ impl fmt::Display for ObjectName {
     }
 }
 
-/// Why a text is not a multi-part name.
+/// The reason why a text is not a multi-part name.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum NameError {
     /// Something stands where a name or a dot belongs.

@@ -1,12 +1,11 @@
 //! The T-SQL lexer: text into tokens that tile it exactly.
 //!
-//! Zero-copy and total: any text gives tokens, whatever is not closed runs to the end of the text, and the cost is
-//! linear. Used by every other file of `sql`. It knows spelling only: what a name means is for [`super::highlight`]
+//! Zero-copy and total: any text has tokens, an unclosed one runs to the end of the text, and the cost is linear. Used by every other file of `sql`. It knows spelling only: what a name means is for [`super::highlight`]
 //! and [`super::names`] to say.
 
 use super::words;
 
-/// What a token is, by its spelling alone.
+/// The kind of a token, by its spelling alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// A run of spaces, tabs, line ends and other blank characters.
@@ -46,7 +45,7 @@ pub struct Token<'a> {
     pub start: usize,
     /// The line on which it starts, from 1, counting `\n` as the server does.
     pub line: u32,
-    /// False for a string, a quoted name or a block comment that the text ends inside of.
+    /// False if the text ends inside of this string, quoted name or block comment.
     pub closed: bool,
 }
 

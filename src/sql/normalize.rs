@@ -10,7 +10,7 @@ use super::{
 };
 
 /// `text` with literals as `?`, comments dropped, blanks folded, lists of literals in `IN (…)` as one `?`, keywords
-/// in upper and names in lower case. Statements of the same shape give the same text.
+/// in upper and names in lower case. Statements of the same shape become the same text.
 pub fn normalize(text: &str) -> String {
     let mut out = Normal { text: String::new(), last: None, list: List::No, comma: false, sign: None };
     for token in lexer::code(text) {
@@ -52,7 +52,7 @@ pub fn squeeze(text: &str, max_chars: usize) -> String {
     out
 }
 
-/// Where we stand in an `IN (…)` list.
+/// The state of reading an `IN (…)` list.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum List {
     No,
@@ -115,7 +115,7 @@ impl Normal {
         }
     }
 
-    /// Writes what was held back, because no literal followed.
+    /// Writes the tokens that were held back, because no literal followed.
     fn flush(&mut self) {
         if std::mem::take(&mut self.comma) {
             self.word(Kind::Punct, ",");

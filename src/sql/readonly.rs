@@ -16,7 +16,7 @@ use super::{
     lexer::{self, Kind, Token},
 };
 
-/// The token that spoils the proof.
+/// The first token that is not proven to be harmless.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("line {line}: `{token}` {reason}")]
 pub struct Refusal {
@@ -24,7 +24,7 @@ pub struct Refusal {
     pub line: u32,
     /// The token, at most 60 characters of it.
     pub token: String,
-    /// Why it is refused, to be read after the token.
+    /// The reason of the refusal, to be read after the token.
     pub reason: &'static str,
 }
 
@@ -127,7 +127,7 @@ fn spelled_plainly(script: &str) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// What an `END` will close.
+/// A block that an `END` will close.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Block {
     Case,

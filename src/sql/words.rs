@@ -1,7 +1,7 @@
 //! The word lists of T-SQL: reserved words, words that act as keywords in their place, types.
 //!
 //! Upper case and sorted, so that a look-up is a binary search. Used by the lexer and the highlighter; a list holds
-//! words only, what they do is for the callers to know.
+//! words only; their meaning is the callers' business.
 
 use std::cmp::Ordering;
 

@@ -1,11 +1,11 @@
-//! Checks what a batch names against a schema, as a server does when it binds: errors 208, 207 and 4104.
+//! Checks the names in a batch against a schema, as a server does when it binds: errors 208, 207 and 4104.
 
 use std::{cell::Cell, fmt};
 
 use super::{ColumnRef, Names, Output, Query, QueryId, Shape, Source};
 use crate::sql::ident::ObjectName;
 
-/// Who knows which objects exist and which columns they have.
+/// A source of objects and of their columns.
 pub trait Schema {
     /// The columns of an object; None if there is no such object. `called` is true for a function with arguments.
     fn columns(&self, object: &ObjectName, called: bool) -> Option<Columns<'_>>;
@@ -16,7 +16,7 @@ pub trait Schema {
 pub enum Columns<'a> {
     /// Exactly these; compared without case.
     These(Vec<&'a str>),
-    /// Not known: any name is taken.
+    /// Not known: any name is accepted.
     Any,
 }
 
@@ -73,7 +73,7 @@ pub fn bind(names: &Names, schema: &impl Schema) -> Vec<Fault> {
     faults
 }
 
-/// What the schema said about one source.
+/// The answer of the schema about one source.
 enum Known<'a> {
     Columns(Vec<&'a str>),
     Any,
@@ -93,10 +93,10 @@ fn look_up<'a>(source: &Source, schema: &'a impl Schema) -> Known<'a> {
     }
 }
 
-/// Derived tables within derived tables are followed so far; beyond that any column is taken.
+/// Derived tables within derived tables are followed to this depth; beyond that any column is accepted.
 const MAX_NESTING: usize = 12;
 
-/// Looks at a source in one batch; beyond that any column is taken. A bound for texts made to be slow.
+/// The most look-ups of sources in one batch; beyond that any column is accepted. Bounds texts that were made to be slow.
 const MAX_LOOKS: u32 = 1_000_000;
 
 struct Binder<'a> {

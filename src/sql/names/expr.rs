@@ -25,7 +25,7 @@ const VALUE_WORDS: &[&str] = &[
 const METHODS: &[&str] = &["exist", "modify", "nodes", "query", "value"];
 
 impl Parser<'_> {
-    /// One expression, up to what cannot continue it.
+    /// One expression, up to a token that cannot continue it.
     pub(super) fn expr(&mut self) {
         loop {
             if !self.operand() {
@@ -212,7 +212,7 @@ impl Parser<'_> {
         }
     }
 
-    /// What may follow an operand and still belong to it.
+    /// Reads the tokens after an operand that still belong to it.
     fn postfix(&mut self) {
         loop {
             if self.is_symbol(".")

@@ -1,12 +1,12 @@
-//! The objects and columns that a batch names: who is selected from, under which alias, and which columns are asked.
+//! The objects and columns that a batch names: which sources, under which alias, and which of their columns.
 //!
 //! The simulator uses it to answer error 208 or 207 like a server does ([`bind()`]), so that a probe that names a
 //! column which some version lacks fails in a test. It is a tolerant reader, not a compiler: it understands the
 //! queries that a monitor writes (joins, APPLY, derived tables, CTEs, sub-queries, set operations, windows), and
-//! where it loses its way it marks the query as not understood, for which no column is ever reported missing.
+//! where it fails it marks the query as not understood, and no column of such a query is reported missing.
 //!
-//! How it is made: `parser` walks the tokens, `statement` finds the queries in a batch, `query` reads SELECT and its
-//! clauses, `source` reads what stands after FROM, `expr` reads expressions and notes their columns.
+//! `parser` walks the tokens, `statement` finds the queries in a batch, `query` reads SELECT and its clauses, `source`
+//! reads the sources after FROM, `expr` reads expressions and notes their columns.
 
 mod bind;
 mod expr;
@@ -24,7 +24,7 @@ use super::ident::ObjectName;
 /// Index of a query in [`Names::queries`].
 pub type QueryId = usize;
 
-/// What a batch names. Made by [`read`].
+/// The names in a batch. Made by [`read`].
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Names {
     /// Every SELECT of the batch (each branch of a UNION is one) and each INSERT's target, in the order in which
@@ -53,9 +53,9 @@ pub struct Query {
     /// The query around it whose sources are visible here too; None for the outermost one, for a CTE, and for a
     /// derived table that is not under APPLY.
     pub outer: Option<QueryId>,
-    /// What it selects from.
+    /// The sources that it selects from.
     pub sources: Vec<Source>,
-    /// What it returns, in order.
+    /// The columns that it returns, in order.
     pub output: Vec<Output>,
     /// The columns that its clauses name.
     pub columns: Vec<ColumnRef>,
@@ -68,13 +68,13 @@ pub struct Query {
 pub struct Source {
     /// The name by which columns refer to it; empty if it has none.
     pub alias: String,
-    /// What it is.
+    /// The kind of source.
     pub shape: Shape,
     /// Line of the batch, from 1.
     pub line: u32,
 }
 
-/// What is known about the columns of a source.
+/// The columns of a source, as far as they are known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Shape {
     /// A table, view or table-valued function of the server.
@@ -143,7 +143,7 @@ impl Names {
     }
 }
 
-/// Reads what `batch` names. Any text gives an answer, in time linear in its length.
+/// Reads the names in `batch`. Any text has an answer, in time linear in its length.
 pub fn read(batch: &str) -> Names {
     let mut parser = parser::Parser::new(batch);
     parser.statements();

@@ -9,7 +9,7 @@ use crate::sql::{
 /// Parentheses deeper than this are skipped: a bound on the stack, far beyond what people write.
 const MAX_DEPTH: usize = 60;
 
-/// A place in the tokens of a batch, and what was read up to there.
+/// A place in the tokens of a batch, and the names read up to there.
 pub(super) struct Parser<'a> {
     code: Vec<Token<'a>>,
     at: usize,
@@ -110,7 +110,7 @@ impl<'a> Parser<'a> {
         Some(ident::unquote(token.text).into_owned())
     }
 
-    /// Reads `a`, `a.b`, `a..b` …, up to what is no part of the name. A reserved word may follow a dot.
+    /// Reads `a`, `a.b`, `a..b` …, up to the end of the name. A reserved word may follow a dot.
     pub(super) fn parts(&mut self) -> Vec<String> {
         let mut parts = Vec::new();
         let Some(first) = self.take_name() else { return parts };
@@ -132,8 +132,8 @@ impl<'a> Parser<'a> {
         parts
     }
 
-    /// Reads a parenthesis with `inside`, which starts after `(` and may stop anywhere before the matching `)`;
-    /// whatever it leaves unread makes the query unclear.
+    /// Reads a parenthesis with `inside`, which starts after `(` and may stop anywhere before the matching `)`. Unread
+    /// tokens make the query unclear.
     pub(super) fn parenthesis(&mut self, inside: impl FnOnce(&mut Self)) {
         if self.depth >= MAX_DEPTH {
             self.confused();
@@ -221,7 +221,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// What a name after FROM or INSERT stands for: a CTE, a table of the batch, or an object of the server.
+    /// Resolves a name after FROM or INSERT: a CTE, a table of the batch, or an object of the server.
     pub(super) fn resolve(&self, parts: Vec<String>) -> Shape {
         if let [single] = parts.as_slice() {
             let local = if single.starts_with(['#', '@']) { &self.tables } else { &self.ctes };

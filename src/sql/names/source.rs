@@ -1,9 +1,9 @@
-//! What stands after FROM: tables, functions, joins, APPLY, derived tables, VALUES.
+//! The sources after FROM: tables, functions, joins, APPLY, derived tables, VALUES.
 
 use super::{Shape, Source, parser::Parser};
 use crate::sql::{ident::ObjectName, lexer::Kind};
 
-/// Reserved words that are rowset functions; what they return is not known here.
+/// Reserved words that are rowset functions; their columns are not known here.
 #[rustfmt::skip]
 const ROWSET_WORDS: &[&str] = &[
     "CONTAINSTABLE", "FREETEXTTABLE", "OPENDATASOURCE", "OPENQUERY", "OPENROWSET", "OPENXML",

@@ -23,7 +23,7 @@ pub(super) fn is_boundary(token: &Token<'_>) -> bool {
 }
 
 impl Parser<'_> {
-    /// True at the end of the batch or before what cannot continue a statement.
+    /// True at the end of the batch, or before a token that cannot continue a statement.
     pub(super) fn at_boundary(&self) -> bool {
         self.peek(0).is_none_or(|token| is_boundary(&token))
     }

@@ -1,4 +1,4 @@
-//! Names: what is found in the kind of T-SQL that a monitor writes, and what is reported missing.
+//! Tests of names: the objects and columns found in the kind of T-SQL that a monitor writes, and those reported missing.
 
 use proptest::prelude::*;
 
