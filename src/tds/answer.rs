@@ -1,5 +1,5 @@
-//! What came back: result sets of our own cells, read leniently. A DMV column may be of another type than the
-//! documentation says, NULL, negative or missing: reading it gives None then, never an error.
+//! Answers: result sets of our own cells, read leniently. A DMV column may be of another type than the documentation says,
+//! NULL, negative or missing: reading it returns None then, never an error.
 
 use crate::model::{failure::Failure, text::sanitize_line, time::Timestamp};
 use std::sync::Arc;
@@ -54,13 +54,13 @@ impl ResultSet {
     }
 }
 
-/// All that came back for one question: whole sets and the start of a cut one, and the error that ended it. Both can
+/// The answer to one question: whole sets and the start of a cut one, and the error that ended it. Sets and an error can
 /// be there at once.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Answer {
     /// in the order of the statements; a statement that failed at once has none
     pub sets: Vec<ResultSet>,
-    /// the first error that the server sent, or what broke the connection
+    /// the first error that the server sent, or the failure that broke the connection
     pub error: Option<Failure>,
 }
 
@@ -71,7 +71,7 @@ pub struct Row<'a> {
     cells: &'a [Cell],
 }
 
-/// Years outside of this are a clock or a column that is not to be believed (datetime's zero is 1900).
+/// Times outside of this come from a wrong clock or an unset column (datetime's zero is 1900).
 const BELIEVED_MS: std::ops::Range<i64> = 631_152_000_000..7_258_118_400_000; // 1990-01-01 .. 2200-01-01
 
 impl<'a> Row<'a> {
@@ -86,7 +86,7 @@ impl<'a> Row<'a> {
         match self.cell(column) {
             Cell::Bool(b) => Some(i64::from(*b)),
             Cell::Int(n) => Some(*n),
-            // Bounds that f64 holds exactly.
+            // Bounds that an f64 holds exactly.
             Cell::Float(f) if f.abs() < 9.2e18 => Some(*f as i64),
             Cell::Text(t) => t.trim().parse().ok(),
             _ => None,
@@ -98,7 +98,7 @@ impl<'a> Row<'a> {
         self.i64(column).and_then(|n| n.try_into().ok())
     }
 
-    /// A whole number that cannot be negative: a negative one is not known.
+    /// A whole number that cannot be negative: None for a negative one.
     pub fn count(&self, column: &str) -> Option<i64> {
         self.i64(column).filter(|n| *n >= 0)
     }
@@ -119,7 +119,7 @@ impl<'a> Row<'a> {
         self.i64(column).map(|n| n != 0)
     }
 
-    /// Text as it came: hostile. For texts that are searched or cut, never for showing.
+    /// Text as the server sent it: hostile. For texts that are searched or cut, never for the screen.
     pub fn raw_text(&self, column: &str) -> Option<&'a str> {
         match self.cell(column) {
             Cell::Text(t) => Some(t),
@@ -160,7 +160,7 @@ impl<'a> Row<'a> {
         }
     }
 
-    /// A time without zone, made UTC by the server's offset. None without an offset, and for times that cannot be.
+    /// A time without zone, made UTC by the server's offset. None without an offset, and for impossible times.
     pub fn local(&self, column: &str, offset_min: Option<i32>) -> Option<Timestamp> {
         let utc_ms = match self.cell(column) {
             Cell::Local(ms) => ms.checked_sub(i64::from(offset_min?) * 60_000)?,

@@ -1,5 +1,5 @@
-//! Asking: one question, one bounded answer, one deadline. `probe` is written against [`Ask`]; [`Connection`] is how it
-//! works on a real server, tests bring their own.
+//! Asking: one question, one bounded answer, one deadline. `probe` is written against [`Ask`]; [`Connection`] implements it
+//! for a real server, and tests have their own.
 
 use super::{Answer, Cell, ResultSet, budget::Budget, connect::words, convert, error, line::Line};
 use crate::model::failure::{Failure, FailureKind};
@@ -10,9 +10,9 @@ use tokio_util::compat::Compat;
 
 pub(super) type Client = tiberius::Client<Compat<Line>>;
 
-/// Bytes of one answer: eight texts at their cap of 512 KB, twice.
+/// The most bytes of one answer: eight texts at their cap of 512 KB, twice.
 const MAX_BYTES: usize = 8 << 20;
-/// Rows of one answer, all sets together.
+/// The most rows of one answer, all sets together.
 const MAX_ROWS: usize = 20_000;
 
 /// A parameter of a question: `@P1` is the first.
@@ -26,10 +26,10 @@ pub enum Param<'a> {
     Bytes(&'a [u8]),
 }
 
-/// What is asked.
+/// A question.
 #[derive(Debug, Clone, Copy)]
 pub struct Question<'a> {
-    /// for messages: what it is about, such as `waits, memory`
+    /// its subject, as messages name it, such as `waits, memory`
     pub what: &'a str,
     /// the batch; or one statement if there are parameters
     pub sql: &'a str,
@@ -39,7 +39,7 @@ pub struct Question<'a> {
     pub within: Duration,
 }
 
-/// Something that answers questions. The seam between probes and the driver.
+/// An answerer of questions: the seam between probes and the driver.
 pub trait Ask: Send {
     /// Asks and collects. Dropping the future closes the connection.
     fn ask(&mut self, question: Question<'_>) -> impl Future<Output = Answer> + Send;
@@ -68,7 +68,7 @@ impl Connection {
     /// Says goodbye to the server, waiting for `within` at most. Dropping the connection works too.
     pub async fn close(mut self, within: Duration) {
         if let Some(client) = self.client.take() {
-            // It goes away whether this works or not.
+            // The connection ends whether this works or not.
             let _ = tokio::time::timeout(within, client.close()).await;
         }
     }

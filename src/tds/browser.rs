@@ -7,7 +7,7 @@ use crate::model::{
 use std::{io, net::SocketAddr, time::Duration};
 use tokio::net::UdpSocket;
 
-/// Where SQL Browser listens.
+/// The port of SQL Browser.
 pub(super) const PORT: u16 = 1434;
 /// It answers at once or not at all.
 const WITHIN: Duration = Duration::from_secs(1);

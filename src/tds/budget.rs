@@ -1,5 +1,5 @@
-//! A TCP stream that delivers a limited number of bytes: what bounds an answer, whatever the server sends. Used by
-//! `connect` (below TLS) and refilled by `ask` before each question.
+//! A TCP stream that delivers a limited number of bytes, so that every answer is bounded. Used by `connect` (below TLS)
+//! and refilled by `ask` before each question.
 
 use std::{
     io,

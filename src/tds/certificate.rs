@@ -1,5 +1,5 @@
-//! What a certificate says, for people, and checking a signature with its key. Called by `judge` and `check`. The bytes
-//! come from a server that nobody vouches for yet.
+//! The fields of a certificate, for people, and the check of a signature with its key. Called by `judge` and `check`. The
+//! bytes come from a server that is not trusted yet.
 
 use crate::model::{check::Certificate, instance::Fingerprint, text::sanitize_line, time::Timestamp};
 use sha2::{Digest, Sha256};
@@ -11,7 +11,7 @@ use x509_parser::{
 
 /// The longest name that is shown, characters.
 const NAME_CHARS: usize = 200;
-/// So many names of a certificate are shown.
+/// The most names of a certificate that are shown.
 const MAX_NAMES: usize = 8;
 
 /// SHA-256 of the certificate.
@@ -19,7 +19,7 @@ pub(super) fn fingerprint(der: &[u8]) -> Fingerprint {
     Fingerprint(Sha256::digest(der).into())
 }
 
-/// Its fields; what cannot be read stays empty.
+/// Its fields; unreadable ones stay empty.
 pub(super) fn describe(der: &[u8]) -> Certificate {
     let mut told = Certificate { fingerprint: fingerprint(der), ..Certificate::unreadable() };
     let Ok((_, cert)) = X509Certificate::from_der(der) else { return told };
@@ -46,8 +46,8 @@ fn name(name: &GeneralName<'_>) -> Option<std::sync::Arc<str>> {
     }
 }
 
-/// True if whoever signed `message` holds the certificate's key. Works for certificates of X.509 version 1 too, as SQL
-/// Server makes them for itself on Linux; nothing else about the certificate is looked at.
+/// True if the signer of `message` holds the certificate's key. Works for certificates of X.509 version 1 too, as SQL
+/// Server makes them for itself on Linux. Nothing else about the certificate is checked.
 pub(super) fn signed_by(
     der: &[u8],
     message: &[u8],
@@ -57,7 +57,7 @@ pub(super) fn signed_by(
     let Ok((_, cert)) = X509Certificate::from_der(der) else { return false };
     let key = &cert.public_key().subject_public_key.data;
     let of_scheme = known.mapping.iter().filter(|(scheme, _)| *scheme == signature.scheme);
-    // A scheme stands for several curves; a key that is none of its kind is refused by the algorithm itself.
+    // A scheme stands for several curves; the algorithm itself refuses a key of another kind.
     let mut algorithms = of_scheme.flat_map(|(_, algorithms)| *algorithms);
     algorithms.any(|algorithm| algorithm.verify_signature(key, message, signature.signature()).is_ok())
 }

@@ -1,5 +1,4 @@
-//! A test of one connection, step by step, for a person who adds an instance. Called by `command`; polls nothing, keeps
-//! nothing.
+//! A test of one connection, step by step, for a person who adds an instance. It polls nothing and keeps nothing.
 
 use super::{
     Ask, Connection, Question, Roots, Row,
@@ -18,11 +17,11 @@ use tokio::time::{Instant, timeout_at};
 
 /// The oldest version that is watched: 2016.
 const OLDEST_MAJOR: i32 = 13;
-/// Engine editions of the cloud say 12 and are as new as can be.
+/// Engine editions of the cloud: their version is 12 and they are always the newest.
 const CLOUD: [i32; 4] = [5, 8, 9, 11];
-/// Certificates and a few packets.
+/// The most bytes of an answer: certificates and a few packets.
 const LOOK_BYTES: usize = 1 << 20;
-/// So many short questions; the quickest one is the latency of the line.
+/// The number of short questions; the quickest answer is the latency of the line.
 const PINGS: u32 = 3;
 
 const WHO: &str = include_str!("../../tsql/check.sql");
@@ -41,10 +40,10 @@ pub async fn check(
     (report, connection)
 }
 
-/// The certificate that a server shows, for trust on first use: whoever sees it decides. No login is sent.
+/// The certificate of a server, for trust on first use: the person who sees it decides. No login is sent.
 ///
 /// # Errors
-/// Why there is none, in a sentence.
+/// The reason why there is none, in a sentence.
 pub async fn look(target: &Target, roots: &Roots, within: Duration) -> Result<TlsFacts, Failure> {
     let looking = async {
         let addresses = dial::resolve(&target.endpoint).await?;
@@ -56,7 +55,7 @@ pub async fn look(target: &Target, roots: &Roots, within: Duration) -> Result<Tl
     tokio::time::timeout(within, looking).await.unwrap_or_else(|_| silent())
 }
 
-/// The steps until one fails; None then.
+/// Does the steps until one fails; None then.
 async fn steps(
     report: &mut ConnectionReport,
     target: &Target,
@@ -97,7 +96,7 @@ async fn steps(
     report.server.done().is_some().then_some(connection)
 }
 
-/// Notes how a step ended; gives what the next one goes on with.
+/// Notes how a step ended; returns the result that the next step needs.
 fn settle<T, F>(step: &mut Step<F>, ended: Result<T, Failure>, found: impl FnOnce(&T) -> F) -> Option<T> {
     match ended {
         Ok(value) => {

@@ -22,10 +22,10 @@ use std::time::Duration;
 use tiberius::{AuthMethod, Config, EncryptionLevel, error::Error};
 use tokio_util::compat::TokioAsyncWriteCompatExt;
 
-/// All that a server may send until the login is done: certificates and a few packets.
+/// The most bytes that a server may send until the login is done: certificates and a few packets.
 const HANDSHAKE_BYTES: usize = 1 << 20;
 
-/// A line without a login.
+/// A connection before the login.
 pub(super) struct Protected {
     line: Line,
     budget: Budget,
@@ -117,14 +117,14 @@ fn config(target: &Target, host: &str, secret: &Secret) -> Result<Config, Failur
     config.authentication(method(&target.auth, secret)?);
     config.readonly(target.read_only_intent);
     config.lossy_utf16_decoding(true);
-    // Both are ours: they would start after TCP, and count every stall anew.
+    // Both deadlines are ours: the driver's would start after TCP, and start anew with every stall.
     config.handshake_timeout(None);
     config.command_timeout(None);
     if let Some(database) = &target.database {
         config.database(database);
     }
     match target.info.tls {
-        // TLS is below the driver.
+        // TLS happens below the driver.
         TlsMode::Verify | TlsMode::Pin(_) | TlsMode::Strict | TlsMode::Insecure | TlsMode::Off => {
             config.encryption(EncryptionLevel::NotSupported);
         }
@@ -154,7 +154,7 @@ fn method(auth: &Auth, secret: &Secret) -> Result<AuthMethod, Failure> {
     }
 }
 
-/// This build cannot log in like that.
+/// The failure of a kind of login that this build does not have.
 #[cfg(not(all(feature = "kerberos", windows, feature = "ntlm")))]
 fn not_built(what: &str, how: &str) -> Failure {
     let text = format!("log in by {what}: this dbtop was built without it; {how}");
@@ -172,7 +172,7 @@ const fn transport(tls: TlsMode) -> &'static str {
     }
 }
 
-/// A duration for a sentence: `5 s` or `300 ms`.
+/// A duration as a sentence spells it: `5 s` or `300 ms`.
 pub(super) fn words(d: Duration) -> String {
     if d.subsec_millis() == 0 { format!("{} s", d.as_secs()) } else { format!("{} ms", d.as_millis()) }
 }

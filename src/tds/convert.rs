@@ -1,4 +1,4 @@
-//! The driver's values as our cells. Every wire value has a cell; a date outside of what fits is NULL.
+//! The driver's values as our cells. Every wire value has a cell; a date that does not fit is NULL.
 
 use super::Cell;
 use tiberius::{ColumnData, time};

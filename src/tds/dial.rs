@@ -11,12 +11,12 @@ use futures_util::{StreamExt, stream::FuturesUnordered};
 use std::{net::SocketAddr, time::Duration};
 use tokio::net::TcpStream;
 
-/// SQL Server's port where none is named.
+/// The port if none is named.
 const DEFAULT_PORT: u16 = 1433;
-/// Addresses of one name that are tried; a listener over many subnets has a handful.
+/// The most addresses of one name that are tried; a listener over many subnets has a handful.
 const MAX_ADDRESSES: usize = 64;
 
-/// A TCP connection on which nothing was said yet.
+/// A TCP connection on which nothing was sent yet.
 #[derive(Debug)]
 pub struct Dialed {
     pub(super) tcp: TcpStream,
@@ -36,7 +36,7 @@ pub async fn dial(target: &Target, within: Duration) -> Result<Dialed, Failure> 
     tokio::time::timeout(within, dialing).await.unwrap_or_else(|_| Err(silent(shown, within)))
 }
 
-/// Nobody answered in time.
+/// The failure of a server that did not answer in time.
 pub(super) fn silent(shown: &str, within: Duration) -> Failure {
     let text = format!(
         "connect to {shown}: no answer within {}; a firewall, a wrong address or a dead host",
@@ -118,7 +118,7 @@ mod tests {
     #[tokio::test]
     async fn all_addresses_at_once_get_past_a_silent_one() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        // A listener whose queue is full lets nobody in and refuses nobody.
+        // A listener with a full queue neither accepts nor refuses.
         let socket = tokio::net::TcpSocket::new_v4().unwrap();
         socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
         let full = socket.listen(1).unwrap();

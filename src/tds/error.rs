@@ -1,5 +1,5 @@
-//! The driver's and the server's errors as failures with a class and a sentence: what was attempted, on what, what came
-//! back, what to do next. Numbers are from Microsoft's list of database engine errors.
+//! Errors of the driver and the server as failures with a class and a sentence. The sentence says what was attempted, on
+//! what, what came back and what to do next. Numbers are from Microsoft's list of database engine errors.
 
 use crate::model::{
     failure::{Failure, FailureKind},
@@ -41,7 +41,7 @@ fn statement(e: &TokenError, asked: &str) -> Failure {
     }
 }
 
-/// What went wrong while an answer was read.
+/// A failure while an answer was read.
 pub(super) fn query(error: &Error, asked: &str) -> Failure {
     match error {
         Error::Server(e) => statement(e, asked),
@@ -63,8 +63,8 @@ pub(super) fn query(error: &Error, asked: &str) -> Failure {
     }
 }
 
-/// What the system or the TLS library says of a connection that broke, without the addresses of documentation for
-/// programmers that the latter adds.
+/// The words of the system or the TLS library about a broken connection, without the links for programmers that the TLS
+/// library adds.
 fn io_words(kind: io::ErrorKind, message: &str) -> String {
     // In the middle of an answer the driver wraps the error, and its kind is lost.
     if kind == io::ErrorKind::UnexpectedEof || message.contains("close_notify") {
@@ -80,7 +80,7 @@ fn without_links(message: &str) -> String {
     words.join(" ").trim_end_matches([':', '.', ' ']).to_owned()
 }
 
-/// What went wrong before the TCP connection stood.
+/// A failure before the TCP connection was made.
 pub(super) fn tcp(error: &io::Error, address: &str) -> Failure {
     if error.raw_os_error() == Some(TOO_MANY_FILES) {
         let text = format!(
@@ -100,7 +100,7 @@ pub(super) fn tcp(error: &io::Error, address: &str) -> Failure {
     Failure::new(FailureKind::Unreachable, text)
 }
 
-/// What went wrong on a fresh TCP connection before anything secret was sent.
+/// A failure on a fresh TCP connection before anything secret was sent.
 pub(super) fn before_login(error: &io::Error, address: &str) -> Failure {
     let said = sanitize_line(&error.to_string(), MESSAGE_CHARS);
     match error.kind() {
@@ -118,11 +118,11 @@ pub(super) fn before_login(error: &io::Error, address: &str) -> Failure {
     }
 }
 
-/// What went wrong in TLS or login.
+/// A failure in TLS or login.
 pub(super) fn login(error: &Error, address: &str, user: &str) -> Failure {
     match error {
         Error::Server(e) => refused(e, address, user),
-        // The driver passes on what rustls reports besides certificates as "invalid data".
+        // The driver reports the errors of rustls that are not about certificates as "invalid data".
         Error::Tls(message) | Error::Io { kind: io::ErrorKind::InvalidData, message } => {
             tls(message, address)
         }
@@ -152,7 +152,7 @@ pub(super) fn login(error: &Error, address: &str, user: &str) -> Failure {
     }
 }
 
-/// No end of TLS and login in time.
+/// TLS and login did not end in time.
 pub(super) fn handshake_timeout(address: &str) -> Failure {
     let text = format!(
         "login to {address}: connected, but no answer in time; an overloaded instance (THREADPOOL), a firewall, or a TLS \
@@ -188,9 +188,9 @@ fn refused(e: &TokenError, address: &str, user: &str) -> Failure {
     Failure { kind, number: i32::try_from(number).ok(), text: text.into() }
 }
 
-/// TLS that failed, as the driver or rustls says it.
+/// A failure of TLS, in the words of the driver or rustls.
 pub(super) fn tls(message: &str, address: &str) -> Failure {
-    // The driver appends advice on its own API; what rustls said stands between these.
+    // The driver appends advice on its own API; the words of rustls stand between these.
     let said = message.split_once("handshake: ").map_or(message, |(_, rest)| rest);
     let said = said.split_once(" To connect anyway").map_or(said, |(said, _)| said);
     let said = without_links(said);
@@ -232,7 +232,7 @@ mod tests {
         assert!(!failure.text.contains("trust_cert_ca("), "{failure}");
     }
 
-    /// What rustls says when a server goes without closing TLS, and the driver passes on.
+    /// The words of rustls, passed on by the driver, when a server ends without closing TLS.
     const EOF: &str = "peer closed connection without sending TLS close_notify: \
                        https://docs.rs/rustls/latest/rustls/manual/_03_howto/index.html#unexpected-eof";
 

@@ -1,5 +1,5 @@
-//! Who decides about a server's certificate: authorities, a pin, or nobody. Made by `secure` for each connection; keeps
-//! what the server showed, so that a refusal can name it.
+//! The judge of a server's certificate: authorities, a pin, or nobody. Made by `secure` for each connection; keeps the
+//! certificate, so that a refusal can name it.
 
 use super::certificate;
 use crate::model::instance::Fingerprint;
@@ -14,14 +14,14 @@ use tokio_rustls::rustls::{
     pki_types::{CertificateDer, ServerName, UnixTime},
 };
 
-/// By what a certificate is judged.
+/// The rule by which a certificate is judged.
 #[derive(Debug, Clone)]
 pub(super) enum Rule {
     /// name, time and chain, by these authorities
     Authorities(Arc<WebPkiServerVerifier>),
-    /// it is this one, whatever it says; and the server holds its key
+    /// it must be this one, and the server must hold its key; its fields do not matter
     Pin(Fingerprint),
-    /// not at all
+    /// any certificate is accepted
     Anything,
 }
 
@@ -35,8 +35,8 @@ pub(super) struct Judge {
 }
 
 impl Judge {
-    /// The signature of the handshake proves that the server holds the key. With a pin that is what makes the
-    /// certificate, which anybody can copy, worth something. Authorities judge it `by_authorities`.
+    /// Checks the signature of the handshake, which proves that the server holds the key. With a pin this is essential, as
+    /// anybody can copy a certificate. Authorities judge it `by_authorities`.
     fn signature(
         &self,
         message: &[u8],
@@ -64,7 +64,7 @@ impl ServerCertVerifier for Judge {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        // One handshake a judge: it cannot be set already.
+        // One judge for each handshake: it cannot be set already.
         let _ = self.seen.set(end_entity.to_vec());
         match &self.rule {
             Rule::Authorities(all) => {

@@ -1,5 +1,5 @@
 //! The streams between the driver and the socket: TLS records wrapped in TDS packets while the handshake lasts
-//! ([`Wrapped`]), and the line that the driver gets ([`Line`]), on which PRELOGIN is over already. Made by `secure`.
+//! ([`Wrapped`]), and the line that the driver gets ([`Line`]) after PRELOGIN. Made by `secure`.
 
 use super::{
     budget::Budgeted,
@@ -24,7 +24,7 @@ pub(super) struct Wrapped {
     remaining: usize,
     /// a packet being put together; its header's place comes first
     outgoing: Vec<u8>,
-    /// how much of the packet is on its way; None: TLS still adds to it
+    /// bytes of the packet that were sent; None: TLS still adds to it
     sent: Option<usize>,
 }
 
@@ -48,7 +48,7 @@ impl Wrapped {
         self.outgoing = Vec::new();
     }
 
-    /// Reads up to the payload of a packet; false at the end of the stream.
+    /// Reads up to the payload of a packet. Returns false at the end of the stream.
     fn poll_header(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<bool>> {
         while self.remaining == 0 {
             let mut buf = ReadBuf::new(&mut self.header[self.header_read..]);
@@ -120,7 +120,7 @@ impl AsyncWrite for Wrapped {
         if !this.wrapping {
             return Pin::new(&mut this.inner).poll_write(cx, buf);
         }
-        // What is being sent has its length in its header already.
+        // A packet that is being sent has its length in its header already.
         if this.sent.is_some() {
             ready!(this.poll_send(cx))?;
         }
@@ -141,15 +141,15 @@ impl AsyncWrite for Wrapped {
     }
 }
 
-/// What the driver talks over.
+/// The line that the driver talks over.
 pub(super) enum Line {
-    /// the socket itself: the driver plays PRELOGIN and, for the login packet alone, TLS
+    /// the socket itself: the driver does PRELOGIN and, for the login packet alone, TLS
     Socket(Budgeted),
-    /// TLS of ours, on which PRELOGIN was played
+    /// our TLS, after PRELOGIN
     Secured(Box<Secured>),
 }
 
-/// TLS with a rehearsed PRELOGIN: the driver's own question is swallowed, and the server's answer is played back.
+/// TLS with a replayed PRELOGIN: the driver's own question is dropped, and the server's answer is played back.
 pub(super) struct Secured {
     tls: TlsStream<Wrapped>,
     /// the answer to the driver's PRELOGIN, and how much of it was read
@@ -157,17 +157,17 @@ pub(super) struct Secured {
     replied: usize,
     /// the header of the driver's PRELOGIN
     question: Vec<u8>,
-    /// bytes of it that are still to be swallowed; None: its header is not whole yet
+    /// bytes of it that are still to be dropped; None: its header is not whole yet
     swallow: Option<usize>,
 }
 
 impl Secured {
-    /// `reply`: the server's answer to PRELOGIN, as the driver shall see it.
+    /// `reply`: the server's answer to PRELOGIN, as the driver gets it.
     pub(super) const fn new(tls: TlsStream<Wrapped>, reply: Vec<u8>) -> Self {
         Self { tls, reply, replied: 0, question: Vec::new(), swallow: None }
     }
 
-    /// How many bytes of `buf` belong to the driver's PRELOGIN. 0: it is over.
+    /// The number of bytes of `buf` that belong to the driver's PRELOGIN. 0: it is over.
     fn take_question(&mut self, buf: &[u8]) -> usize {
         if let Some(left) = &mut self.swallow {
             let taken = buf.len().min(*left);

@@ -5,15 +5,15 @@
 //!
 //! Rules that are kept by construction:
 //! * a connection that saw a timeout, a cancelled question, or any error but a plain server error is closed for good
-//!   (`Ask::is_open` turns false): what is left of an answer on the wire would shift every later one;
+//!   (`Ask::is_open` turns false): the rest of an answer on the wire would be taken for the next one;
 //! * connecting is two steps, [`dial()`] (name, TCP) and [`Dialed::login`] (TLS, login), so that a permit for the costly
 //!   second step is never held by a host that does not answer at all;
 //! * an answer is bounded in bytes (counted below TLS, so that one endless value is caught too) and in rows.
 //!
 //! * TLS is ours, not the driver's: pins, one verifier for all connections, certificates for people; the driver gets a
-//!   line on which PRELOGIN and TLS are over (`secure`). Only `LoginOnly` is left to the driver.
+//!   line after PRELOGIN and TLS (`secure`). Only `LoginOnly` is left to the driver.
 //!
-//! The driver logs rows at TRACE and every server error at ERROR: whoever sets up logging must silence its target
+//! The driver logs rows at TRACE and every server error at ERROR: every log filter must silence its target
 //! [`DRIVER_LOG_TARGET`]. rustls runs with aws-lc-rs, which each configuration names; nothing here installs a default.
 
 mod answer;

@@ -1,5 +1,5 @@
-//! PRELOGIN (MS-TDS 2.2.6.5), played by us instead of by the driver: it decides about TLS, and TLS is ours. Used by
-//! `secure`. Pure but for [`read`]; what comes in is not yet from anyone we trust.
+//! PRELOGIN (MS-TDS 2.2.6.5), done by us instead of by the driver: it decides about TLS, and TLS is ours. Used by
+//! `secure`. Pure but for [`read`]. The server is not trusted yet: its bytes are hostile.
 
 use std::io;
 use tokio::io::{AsyncRead, AsyncReadExt};
@@ -11,7 +11,7 @@ pub(super) const TYPE_PRELOGIN: u8 = 0x12;
 /// Packet type of every answer.
 const TYPE_ANSWER: u8 = 0x04;
 const END_OF_MESSAGE: u8 = 1;
-/// No PRELOGIN is longer.
+/// The longest PRELOGIN that is accepted, bytes.
 const MAX_ANSWER_BYTES: usize = 4096;
 
 const VERSION: u8 = 0;
@@ -26,7 +26,7 @@ const ON: u8 = 1;
 const NOT_SUPPORTED: u8 = 2;
 const REQUIRED: u8 = 3;
 
-/// Our own version as clients write it; servers do not look at it.
+/// Our own version as clients write it; servers ignore it.
 const CLIENT_VERSION: [u8; 6] = [16, 0, 0, 0, 0, 0];
 
 /// The packet that asks for encryption of everything. `token`: the login will be by a bearer token.
@@ -77,7 +77,7 @@ pub(super) struct Reply {
 /// Reads the answer to [`ask`].
 ///
 /// # Errors
-/// `InvalidData` for anything that is not one.
+/// `InvalidData` for anything that is not such an answer.
 pub(super) async fn read(from: &mut (impl AsyncRead + Unpin)) -> io::Result<Reply> {
     let mut payload = Vec::new();
     loop {
@@ -122,7 +122,7 @@ impl Reply {
         matches!(self.payload.get(self.encryption_at), Some(&(ON | REQUIRED)))
     }
 
-    /// The answer as the driver shall see it: encryption is none of its business.
+    /// The answer as the driver gets it: without encryption, which happens below the driver.
     pub(super) fn for_driver(mut self) -> Vec<u8> {
         if let Some(level) = self.payload.get_mut(self.encryption_at) {
             *level = NOT_SUPPORTED;

@@ -1,5 +1,5 @@
-//! Whom certificates are trusted from: the public authorities that are compiled in, those of the operating system, read
-//! once at start (reading them at every connect would cost 3 ms each), and a CA file of an instance.
+//! The authorities whose certificates are trusted: the public ones that are compiled in, those of the operating system
+//! (read once at start; at every connect it would cost 3 ms), and the CA file of an instance.
 
 use crate::model::failure::{Failure, FailureKind};
 use std::sync::Arc;
@@ -31,8 +31,8 @@ impl Roots {
         Self::of(RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() })
     }
 
-    /// Reads the operating system's store: some 10 ms of blocking file access, to be called once at start. What cannot
-    /// be read is left out, and logged.
+    /// Reads the operating system's store: some 10 ms of blocking file access, to be called once at start. Unreadable
+    /// certificates are left out and logged.
     pub fn load() -> Self {
         let found = rustls_native_certs::load_native_certs();
         for error in &found.errors {

@@ -1,5 +1,6 @@
-//! From a socket to a line that the driver can log in over: PRELOGIN and TLS, both ours. The driver knows no pins, gives
-//! no certificate away and reads its authorities anew at every connect; so it gets a line on which all of that is over.
+//! From a socket to a line that the driver can log in over: PRELOGIN and TLS, both ours. The driver has no pins, does not
+//! hand out the server's certificate and reads its authorities anew at every connect; so it gets a line that is secured
+//! already.
 //! Called by `connect` and `check`.
 
 use super::{
@@ -38,7 +39,7 @@ use tokio_rustls::{
 /// The ALPN name of TDS 8.0.
 const ALPN_TDS8: &[u8] = b"tds/8.0";
 
-/// Why there is no line, and the certificate that the server showed, if it came to that.
+/// The reason why there is no line, and the server's certificate if it showed one.
 pub(super) struct Broken {
     pub(super) failure: Failure,
     pub(super) certificate: Option<Certificate>,
@@ -50,11 +51,11 @@ impl From<Failure> for Broken {
     }
 }
 
-/// Plays PRELOGIN and TLS as the target's mode asks for, with `host` as the server's name. Nothing is sent that is
-/// secret. With the modes that leave TLS to the driver or have none, this does nothing.
+/// Does PRELOGIN and TLS as the target's mode asks for, with `host` as the server's name. Nothing secret is sent. With the
+/// modes that leave TLS to the driver or have none, this does nothing.
 ///
 /// # Errors
-/// TLS, or what the server says is no TDS; never a connection that is weaker than the mode.
+/// TLS failed, or the server does not speak TDS. A connection weaker than the mode is never returned.
 pub(super) async fn secure(
     socket: Budgeted,
     target: &Target,
@@ -70,7 +71,7 @@ pub(super) async fn secure(
     handshake(socket, target, host, roots, rule).await
 }
 
-/// The certificate that the server shows, without judging it: for trust on first use. No login follows.
+/// Fetches the server's certificate without judging it, for trust on first use. No login follows.
 ///
 /// # Errors
 /// As [`secure`].
@@ -147,7 +148,7 @@ async fn play(
 }
 
 fn client(strict: bool, judge: Arc<dyn ServerCertVerifier>, roots: &Roots) -> Result<ClientConfig, TlsError> {
-    // Wrapped in packets TLS ends with 1.2: what 1.3 sends after its handshake has no packet to travel in.
+    // TLS in packets must be 1.2: 1.3 sends records after its handshake, and no packet carries them then.
     let versions: &[_] = if strict { &[&TLS13, &TLS12] } else { &[&TLS12] };
     let mut config = ClientConfig::builder_with_provider(roots.provider())
         .with_protocol_versions(versions)?
@@ -165,7 +166,7 @@ fn client(strict: bool, judge: Arc<dyn ServerCertVerifier>, roots: &Roots) -> Re
 fn server_name(name: &str, rule: &Rule, address: &str) -> Result<ServerName<'static>, Failure> {
     match (ServerName::try_from(name.to_owned()), rule) {
         (Ok(name), _) => Ok(name),
-        // Nobody compares it; an address is not sent either.
+        // Nobody compares this name, and an address is never sent.
         (Err(_), Rule::Pin(_) | Rule::Anything) => Ok(IpAddr::from(Ipv4Addr::LOCALHOST).into()),
         (Err(_), Rule::Authorities(_)) => {
             let text = format!(
