@@ -28,9 +28,9 @@ pub struct Cli {
     #[command(flatten)]
     pub screen: Screen,
 
-    /// Instead of the screen.
+    /// An older spelling of `dbtop export`.
     #[command(flatten)]
-    pub export: export::Export,
+    pub alias: export::Alias,
 }
 
 /// Parses the command line; prints help or a usage error and exits by itself where clap does.
@@ -122,6 +122,8 @@ pub enum Command {
     Tenant(Tenant),
     /// The history as a file: what is in it, check, backup, restore, recordings
     Store(store::Store),
+    /// Reports on a stretch of time: an incident as a page with a recording, what dbtop itself cost
+    Export(export::Export),
     /// Bookmarks and incidents on the time line: add, keep, list, remove
     Bookmark(bookmark::Bookmark),
     /// The log of every change: list, verify, export it

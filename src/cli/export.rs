@@ -1,17 +1,45 @@
-//! Clap types of `dbtop --export`: an incident as a page and a recording, and what dbtop itself cost.
+//! Clap types of `dbtop export`: reports on a stretch of time. `dbtop --export WHAT` is an older spelling of the same.
 
 use super::Format;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
-/// `dbtop --export incident|cost`.
-#[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Export")]
+/// `dbtop export`.
+#[derive(Debug, Args)]
 pub struct Export {
-    /// Write what history knows of a stretch of time
+    /// What to export
+    // Named as the option of the older spelling is, which all other options require.
+    #[arg(id = "export", value_name = "WHAT", value_enum)]
+    pub what: Exported,
+
+    /// Of what, and into which file
+    #[command(flatten)]
+    pub options: Options,
+}
+
+/// `dbtop --export`.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Export, as `dbtop export WHAT`")]
+pub struct Alias {
+    /// Write a report on a stretch of time, instead of a command
     #[arg(long, value_name = "WHAT", value_enum)]
     pub export: Option<Exported>,
 
+    /// Of what, and into which file
+    #[command(flatten)]
+    pub options: Options,
+}
+
+impl Alias {
+    /// The sub-command that it stands for; None: it was not used.
+    pub fn command(self) -> Option<Export> {
+        Some(Export { what: self.export?, options: self.options })
+    }
+}
+
+/// Options of both spellings.
+#[derive(Debug, Args)]
+pub struct Options {
     /// From when: 2026-11-20 02:00 (UTC), yesterday 14:00, -3h; default: an hour before the end
     #[arg(long, allow_hyphen_values = true, requires = "export")]
     pub from: Option<String>,

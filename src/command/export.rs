@@ -1,4 +1,4 @@
-//! `dbtop --export`: reports on a stretch of time, to be carried away. `report` makes them; this file reads the options,
+//! `dbtop export`: reports on a stretch of time, to be carried away. `report` makes them; this file reads the options,
 //! opens the history and puts results in their places: on standard output, or in files that only their owner can read.
 
 use super::{
@@ -9,7 +9,7 @@ use super::{
 use crate::{
     cli::{
         self, Source, Tenancy,
-        export::{Export, Exported},
+        export::{Export, Exported, Options},
     },
     model::{
         fleet::Fleet,
@@ -53,23 +53,23 @@ const HOW: &str = "cpu_ms_per_s: CPU of dbtop's own sessions on the server, by t
 /// # Errors
 /// In sentences: no history, nothing in it of that time, a file that is there already or cannot be written.
 pub fn run(
-    what: Exported,
     args: &Export,
     source: &Source,
     tenancy: &Tenancy,
     screen: &cli::Screen,
 ) -> anyhow::Result<ExitCode> {
+    let options = &args.options;
     let now = Timestamp::from_ms(Utc::now().timestamp_millis());
-    let period = period(args.from.as_deref(), args.to.as_deref(), now)?;
+    let period = period(options.from.as_deref(), options.to.as_deref(), now)?;
     let config = config::load(source, screen)?;
-    let target = store::target(args.history.as_deref(), source, tenancy)?;
+    let target = store::target(options.history.as_deref(), source, tenancy)?;
     let mut reader = target.read()?;
-    let infos = chosen(&mut reader, args)?;
-    match what {
-        Exported::Cost => print(&cost(&mut reader, &infos, period)?, args)?,
+    let infos = chosen(&mut reader, options)?;
+    match args.what {
+        Exported::Cost => print(&cost(&mut reader, &infos, period)?, options)?,
         Exported::Incident => {
-            let grid = incident(&mut reader, &infos, period, args, &config.health)?;
-            grid.print(args.output, &mut std::io::stdout().lock())?;
+            let grid = incident(&mut reader, &infos, period, options, &config.health)?;
+            grid.print(options.output, &mut std::io::stdout().lock())?;
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -90,12 +90,12 @@ fn period(from: Option<&str>, to: Option<&str>, now: Timestamp) -> anyhow::Resul
 }
 
 /// The instances that the options choose, in the order of the history.
-fn chosen(reader: &mut Reader, args: &Export) -> anyhow::Result<Vec<Arc<InstanceInfo>>> {
+fn chosen(reader: &mut Reader, options: &Options) -> anyhow::Result<Vec<Arc<InstanceInfo>>> {
     let known = reader.instances()?;
     if known.is_empty() {
         bail!("there is nothing in {} yet", reader.path().display());
     }
-    if let Some(scope) = &args.scope {
+    if let Some(scope) = &options.scope {
         let mut fleet = Fleet::new(Thresholds::default());
         fleet.apply(Update::Inventory(known.clone()));
         let snapshot = fleet.snapshot(Timestamp::default());
@@ -103,14 +103,14 @@ fn chosen(reader: &mut Reader, args: &Export) -> anyhow::Result<Vec<Arc<Instance
         let inside = snapshot.instances.iter().filter(|i| scope.as_ref().is_none_or(|s| s.holds(i)));
         return Ok(inside.map(|i| Arc::clone(&i.info)).collect());
     }
-    if args.instances.is_empty() {
+    if options.instances.is_empty() {
         return Ok(known);
     }
     let find = |name: &String| {
         let found = known.iter().find(|info| info.id.as_str().eq_ignore_ascii_case(name));
         found.cloned().with_context(|| format!("history knows no instance {name}"))
     };
-    args.instances.iter().map(find).collect()
+    options.instances.iter().map(find).collect()
 }
 
 /// How far history reaches, as the end of an error.
@@ -167,24 +167,24 @@ fn incident(
     reader: &mut Reader,
     infos: &[Arc<InstanceInfo>],
     period: Period,
-    args: &Export,
+    options: &Options,
     thresholds: &Thresholds,
 ) -> anyhow::Result<Grid> {
-    let (page, recording) = files(args, period)?;
+    let (page, recording) = files(options, period)?;
     let folder = folder_of(&page);
     let aside = tempfile::Builder::new()
         .prefix(".dbtop-export-")
         .tempdir_in(folder)
         .with_context(|| format!("writing into the folder {}", folder.display()))?;
     let draft = aside.path().join("recording.dbtop");
-    let options = incident::Options {
+    let report = incident::Options {
         period,
         thresholds,
-        scrub: args.scrub,
+        scrub: options.scrub,
         author: &std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_default(),
         recording_name: &recording.file_name().unwrap_or_default().to_string_lossy(),
     };
-    let made = incident::make(reader, infos, &options, &draft).context("making the report")?;
+    let made = incident::make(reader, infos, &report, &draft).context("making the report")?;
     if made.is_empty {
         bail!(
             "nothing is kept of these instances between {} and {} UTC{}",
@@ -193,9 +193,9 @@ fn incident(
             reach(reader)
         );
     }
-    write(&page, made.page.as_bytes(), args.force)?;
-    put(&draft, &recording, args.force)?;
-    advise(args, &made);
+    write(&page, made.page.as_bytes(), options.force)?;
+    put(&draft, &recording, options.force)?;
+    advise(options, &made);
     let row = |what: &str, file: &Path| {
         let size = fs::metadata(file).map_or(0, |meta| meta.len() as i64);
         let path = text::sanitize_line(&file.to_string_lossy(), 500).to_string();
@@ -206,8 +206,8 @@ fn incident(
 }
 
 /// The page and, beside it, the recording; neither may be there.
-fn files(args: &Export, period: Period) -> anyhow::Result<(PathBuf, PathBuf)> {
-    let page = args.out.clone().unwrap_or_else(|| {
+fn files(options: &Options, period: Period) -> anyhow::Result<(PathBuf, PathBuf)> {
+    let page = options.out.clone().unwrap_or_else(|| {
         let name: String = moment(period.from).chars().filter(|c| *c != ':').collect();
         format!("incident-{}.html", name.replace(' ', "-")).into()
     });
@@ -215,8 +215,8 @@ fn files(args: &Export, period: Period) -> anyhow::Result<(PathBuf, PathBuf)> {
     if recording == page || page.file_name().is_none() {
         bail!("--out names the page, such as incident.html: the recording goes beside it as incident.dbtop");
     }
-    refuse_existing(&page, args.force)?;
-    refuse_existing(&recording, args.force)?;
+    refuse_existing(&page, options.force)?;
+    refuse_existing(&recording, options.force)?;
     Ok((page, recording))
 }
 
@@ -233,8 +233,8 @@ fn put(draft: &Path, to: &Path, force: bool) -> anyhow::Result<()> {
 }
 
 /// Tells the person at the terminal who can read the files, and what is missing in them.
-fn advise(args: &Export, made: &Incident) {
-    if args.scrub {
+fn advise(options: &Options, made: &Incident) {
+    if options.scrub {
         ask::say(
             "names of hosts, instances, logins, programs, databases and addresses, and literals in statements were replaced; names of tables, columns and procedures were not: look through the page before you hand it on",
         );
@@ -247,19 +247,19 @@ fn advise(args: &Export, made: &Incident) {
         ask::say("no states are kept of that time any more: the page has charts and events only");
     }
     for words in made.damaged.iter().take(DAMAGED) {
-        let words = if args.scrub { "a part of the history" } else { words };
+        let words = if options.scrub { "a part of the history" } else { words };
         ask::say(&text::sanitize_line(&format!("damaged and missing: {words}"), 500));
     }
 }
 
 /// Into the file of `--out`, or to standard output.
-fn print(grid: &Grid, args: &Export) -> anyhow::Result<()> {
-    let Some(path) = &args.out else {
-        return grid.print(args.output, &mut std::io::stdout().lock());
+fn print(grid: &Grid, options: &Options) -> anyhow::Result<()> {
+    let Some(path) = &options.out else {
+        return grid.print(options.output, &mut std::io::stdout().lock());
     };
     let mut bytes = Vec::new();
-    grid.print(args.output, &mut bytes)?;
-    write(path, &bytes, args.force)
+    grid.print(options.output, &mut bytes)?;
+    write(path, &bytes, options.force)
 }
 
 /// Writes a file that only its owner can read, all of it or nothing.
@@ -311,7 +311,7 @@ mod tests {
         let period = Period { from: NOW.plus_ms(-LENGTH_MS), to: NOW };
         let args = |args: &[&str]| {
             use clap::Parser as _;
-            cli::Cli::parse_from(args).export
+            cli::Cli::parse_from(args).alias.options
         };
         let (page, recording) = files(&args(&["dbtop", "--export", "incident"]), period).unwrap();
         assert_eq!(page, Path::new("incident-2026-11-20-123000.html"));

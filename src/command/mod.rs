@@ -34,7 +34,7 @@ use crate::cli::{
     Cli, Command,
     inventory::{Instance, InstanceCommand},
 };
-use anyhow::Context;
+use anyhow::{Context, bail};
 use std::process::ExitCode;
 
 /// Runs what the command line asks for. Starts the async runtime; everything below runs in it.
@@ -55,13 +55,12 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
 }
 
 async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
-    if let Some(what) = cli.export.export {
-        if cli.command.is_some() {
-            anyhow::bail!("--export stands alone: leave out the command");
-        }
-        return export::run(what, &cli.export, &cli.source, &cli.tenancy, &cli.screen);
-    }
-    match cli.command {
+    let command = match cli.alias.command() {
+        Some(_) if cli.command.is_some() => bail!("--export stands alone: leave out the command"),
+        Some(export) => Some(Command::Export(export)),
+        None => cli.command,
+    };
+    match command {
         None => screen::run(cli.source, &cli.tenancy, &cli.screen).await.map(|()| ExitCode::SUCCESS),
         Some(Command::Collect(args)) => {
             collect::run(&args, &cli.source, &cli.tenancy).await.map(|()| ExitCode::SUCCESS)
@@ -80,6 +79,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Command::Vault(args)) => vault::run(args, &cli.tenancy).map(|()| ExitCode::SUCCESS),
         Some(Command::Tenant(args)) => tenant::run(args, &cli.tenancy),
         Some(Command::Store(args)) => store::run(&args, &cli.source, &cli.tenancy, &cli.screen),
+        Some(Command::Export(args)) => export::run(&args, &cli.source, &cli.tenancy, &cli.screen),
         Some(Command::Bookmark(args)) => bookmark::run(&args, &cli.source, &cli.tenancy),
         Some(Command::Audit(args)) => audit::run(args, &cli.tenancy),
         Some(Command::Instance(Instance { command: InstanceCommand::Test(args), output })) => {

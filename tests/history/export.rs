@@ -1,4 +1,4 @@
-//! `dbtop --export` as people run it: an incident as a page that any browser opens, with a recording beside it; what dbtop
+//! `dbtop export` as people run it: an incident as a page that any browser opens, with a recording beside it; what dbtop
 //! itself cost.
 
 use crate::{
@@ -222,8 +222,7 @@ fn an_incident_is_one_page_and_a_recording_beside_it() {
     let run = |more: &[&str]| {
         dbtop(
             &home,
-            &[&["--history", &history, "--export", "incident", "--out", &page_name], &range[..], more]
-                .concat(),
+            &[&["export", "incident", "--history", &history, "--out", &page_name], &range[..], more].concat(),
         )
     };
     let (output, table, err) = run(&[]);
@@ -289,7 +288,7 @@ fn an_export_of_a_recording_and_what_cannot_be_exported() {
     let history = stage.path().display().to_string();
     let file = |name: &str| stage.folder.path().join(name).display().to_string();
     let run = |history: &str, more: &[&str]| {
-        dbtop(&home, &[&["--history", history, "--export", "incident"], more].concat())
+        dbtop(&home, &[&["export", "incident", "--history", history], more].concat())
     };
     let range = ["--from", "2026-10-01 01:10", "--to", "2026-10-01 01:25"];
     let (first, second) = (file("a.html"), file("b.html"));
@@ -321,8 +320,35 @@ fn an_export_of_a_recording_and_what_cannot_be_exported() {
     }
     let (output, _, err) = run(&file("nothing.db"), &[]);
     assert!(!output.status.success() && err.contains("there is no history at"), "{err}");
-    let (output, _, err) = run(&history, &["keys"]);
+}
+
+#[test]
+fn the_older_spelling_writes_the_same_files() {
+    let stage = Stage::new();
+    incident(&stage.path());
+    let home = stage.folder.path().join("home");
+    let history = stage.path().display().to_string();
+    let range = ["--from", "2026-10-01 01:00", "--to", "2026-10-01 01:30", "--history", &history];
+    let write = |what: &str, spelling: &[&str]| {
+        let folder = stage.folder.path().join(spelling.concat());
+        std::fs::create_dir_all(&folder).unwrap();
+        let file = folder.join(what).display().to_string();
+        let (output, _, err) = dbtop(&home, &[spelling, &range[..], &["--out", &file]].concat());
+        assert!(output.status.success(), "{spelling:?}: {err}");
+        (std::fs::read_to_string(&file).unwrap(), err)
+    };
+    let new = write("night.html", &["export", "incident"]);
+    assert!(new.0.contains("night.dbtop beside this page"), "{}", new.0);
+    assert_eq!(write("night.html", &["--export", "incident"]), new);
+    let new = write("cost.csv", &["export", "cost", "-o", "csv"]);
+    assert_eq!(write("cost.csv", &["--export", "cost", "-o", "csv"]), new);
+
+    let (output, _, err) = dbtop(&home, &["--history", &history, "--export", "incident", "keys"]);
     assert!(!output.status.success() && err.contains("--export stands alone"), "{err}");
+    let (output, _, err) = dbtop(&home, &["--scrub"]);
+    assert!(!output.status.success() && err.contains("--export <WHAT>"), "an option of nothing: {err}");
+    let (output, _, err) = dbtop(&home, &["export", "--scrub"]);
+    assert!(!output.status.success() && err.contains("<WHAT>"), "{err}");
 }
 
 #[test]
@@ -331,7 +357,7 @@ fn own_cost_is_certified_worst_first_with_its_coverage_and_budget() {
     incident(&stage.path());
     let home = stage.folder.path().join("home");
     let history = stage.path().display().to_string();
-    let run = |more: &[&str]| dbtop(&home, &[&["--history", &history, "--export", "cost"], more].concat());
+    let run = |more: &[&str]| dbtop(&home, &[&["export", "cost", "--history", &history], more].concat());
     // The five minutes in which the first instance told 9 ms/s.
     let (output, out, err) = run(&["--from", "2026-10-01 01:15", "--to", "2026-10-01 01:20", "-o", "json"]);
     assert!(output.status.success(), "{err}");

@@ -96,10 +96,10 @@ fn nothing_that_names_anybody_leaves_the_house() {
     let (output, _, err) = dbtop(
         &home,
         &[
+            "export",
+            "incident",
             "--history",
             &history,
-            "--export",
-            "incident",
             "--scrub",
             "--out",
             &page,
