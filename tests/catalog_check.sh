@@ -4,7 +4,7 @@
 #
 #   tests/catalog_check.sh CATALOG.json      or DBTOP_DMV_CATALOG=CATALOG.json tests/catalog_check.sh
 #
-# The catalogue is not part of this project; without it tests/catalog_check.rs skips. The tool that describes result
+# The catalogue is not part of this project; without it tests/engine/catalog.rs skips. The tool that describes result
 # columns is looked for beside it (../tools/tsql_gate.sh), and that part is skipped if the tool is not there.
 set -euo pipefail
 catalog=${1:-${DBTOP_DMV_CATALOG:-}}
@@ -21,5 +21,4 @@ if [ -x "$gate" ]; then
 else
   echo "no tool that describes result columns at $gate: that part is skipped"
 fi
-cargo test --locked --test catalog_check --test probe_registry -- --nocapture
-cargo test --locked --test sim_fleet described -- --nocapture
+cargo test --locked --test engine -- --nocapture catalog:: probe::registry:: described

@@ -15,7 +15,7 @@
 
 #[path = "support.rs"]
 mod support;
-#[path = "../history/world.rs"]
+#[path = "../fixture/world.rs"]
 mod world;
 
 use dbtop::{

@@ -1,6 +1,6 @@
 //! The program from outside, as a person or a script meets it: in a pseudo-terminal ([`screen`]), or as a process with
-//! a simulated fleet beside it ([`process`]), on a disk that fails on demand ([`fault`]). Shared by `tests/pty.rs`,
-//! `tests/cli.rs` and the benchmarks; nothing in here looks into the library.
+//! a simulated fleet beside it ([`process`]), on a disk that fails on demand ([`fault`]). Shared by `tests/program.rs` and the
+//! benchmarks; nothing in here looks into the library.
 
 #[cfg(target_os = "linux")]
 pub mod fault;

@@ -1,0 +1,82 @@
+//! Who was in the fleet then, and is not in its inventory any more.
+
+use crate::world::{LONG, Stage, World, at, info, name, uid};
+use dbtop::{
+    model::{
+        health::{Level, Thresholds, Topic},
+        instance::{InstanceId, InstanceInfo},
+    },
+    store::history::{Charts, Engine, Options, Reader},
+};
+use std::sync::Arc;
+
+const HOUR: i64 = 3_600;
+
+/// Five hours of three instances, and two of a fourth.
+fn scene(stage: &Stage) -> Vec<Arc<InstanceInfo>> {
+    let mut world = World::new(4);
+    let mut engine = Engine::open(&stage.path(), None, Options::default()).unwrap();
+    for second in (0..5 * HOUR).step_by(30) {
+        let mut batch = world.round(second);
+        batch.retain(|kept| second < 2 * HOUR || kept.info.uid != uid(&name(3)));
+        engine.take(batch);
+        engine.commit().unwrap();
+        engine.seal(at(second + 30), LONG).unwrap();
+    }
+    world.infos()[..3].to_vec()
+}
+
+fn ids(infos: &[Arc<InstanceInfo>]) -> Vec<&str> {
+    infos.iter().map(|info| info.id.as_str()).collect()
+}
+
+#[test]
+fn who_was_removed_is_there_as_long_as_it_was_polled() {
+    let stage = Stage::new();
+    let inventory = scene(&stage);
+    let mut reader = Reader::open(&stage.path(), None).unwrap();
+    for (second, is_there) in [
+        (-HOUR, false),
+        (60, true),
+        (HOUR, true),
+        (2 * HOUR + 5 * 60, true),
+        (2 * HOUR + 31 * 60, false),
+        (4 * HOUR, false),
+    ] {
+        let gone = reader.gone(&inventory, at(second)).unwrap();
+        assert_eq!(ids(&gone) == [name(3)], is_there, "at {second} s: {gone:?}");
+        assert_eq!(gone.is_empty(), !is_there, "at {second} s");
+    }
+    let all: Vec<_> = inventory.iter().cloned().chain([info(&name(3))]).collect();
+    assert!(reader.gone(&all, at(HOUR)).unwrap().is_empty(), "it is in the inventory");
+    assert_eq!(reader.gone(&[], at(4 * HOUR)).unwrap().len(), 3, "an inventory that was emptied");
+}
+
+#[test]
+fn it_has_its_state_of_then_and_a_word_and_a_name_of_its_own() {
+    let stage = Stage::new();
+    let mut inventory = scene(&stage);
+    // The same name again, as another record.
+    inventory.push(Arc::new(InstanceInfo { uid: "uid-new".into(), ..InstanceInfo::clone(&info(&name(3))) }));
+    let mut reader = Reader::open(&stage.path(), None).unwrap();
+    let gone = reader.gone(&inventory, at(HOUR)).unwrap();
+    let removed = format!("{} (removed)", name(3));
+    assert_eq!(ids(&gone), [removed.as_str()]);
+    assert_eq!(gone[0].uid, uid(&name(3)));
+    let infos: Vec<_> = inventory.iter().chain(&gone).cloned().collect();
+    let mut fleet = reader.fleet_at(&infos, &Thresholds::default(), at(HOUR), Charts::All).unwrap();
+    let before = fleet.counts;
+    Arc::make_mut(&mut fleet).mark_gone(&gone);
+    let of = |id: &str| Arc::clone(fleet.find(&InstanceId::new(id)).unwrap());
+    let (then, now, other) = (of(&removed), of(&name(3)), of(&name(0)));
+    assert!(then.facts.headline.get().is_some() && then.facts.activity.get().is_some());
+    assert!(now.facts.headline.get().is_none(), "the one of today was not there");
+    let marked = |i: &dbtop::model::snapshot::InstanceSnapshot| {
+        i.health
+            .reasons
+            .iter()
+            .any(|r| r.topic == Topic::Inventory && &*r.text == "no longer in the inventory")
+    };
+    assert!(marked(&then) && !marked(&now) && !marked(&other));
+    assert!(fleet.counts == before && then.health.level != Level::Unknown, "it is judged as it was");
+}

@@ -1,0 +1,8 @@
+//! History as the library writes and reads it; how the program shows and exports it is in `tests/program/history`.
+
+mod carry;
+mod fail;
+mod gone;
+mod incident;
+mod keep;
+mod kill;

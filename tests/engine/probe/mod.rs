@@ -1,0 +1,8 @@
+//! Probes: their scripts and registry, their decoders, and polls over a server that answers as it likes ([`fake`]) or as a
+//! simulated one does.
+
+mod fake;
+mod noise;
+mod poll;
+mod registry;
+mod sim;

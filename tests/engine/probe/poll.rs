@@ -1,0 +1,324 @@
+//! Polls against a server made of result sets: how many round trips, what an error does to whom, what is remembered.
+
+use super::fake::{Fake, Fate};
+use dbtop::{
+    model::{
+        failure::FailureKind,
+        reading::Unavailable,
+        sample::{ProbeId, Sample},
+    },
+    probe::{Polled, ProbeContext, poll, prepare},
+    tds::Cell,
+};
+
+const TIER: [ProbeId; 7] = [
+    ProbeId::Headline,
+    ProbeId::Activity,
+    ProbeId::Blocking,
+    ProbeId::Waits,
+    ProbeId::Schedulers,
+    ProbeId::Memory,
+    ProbeId::Cost,
+];
+
+fn outcome(polled: &[Polled], id: ProbeId) -> &Result<Sample, Unavailable> {
+    &polled.iter().find(|p| p.probe == id).unwrap_or_else(|| panic!("{} has no outcome", id.name())).outcome
+}
+
+fn problem(polled: &[Polled], id: ProbeId) -> &Unavailable {
+    outcome(polled, id).as_ref().expect_err(id.name())
+}
+
+fn no_right() -> Fate {
+    Fate::Fails(300, FailureKind::Permission, "VIEW SERVER STATE permission was denied on object 'server'")
+}
+
+/// A context that knows a 2019 server on which everything is allowed.
+async fn known() -> ProbeContext {
+    let mut ctx = ProbeContext::new();
+    let mut server = Fake::new().with(
+        "capabilities",
+        Fate::Rows(vec![
+            vec![("object_name", Cell::Text("dm_os_host_info".into()))],
+            vec![("object_name", Cell::Text("dm_exec_input_buffer".into()))],
+        ]),
+    );
+    prepare(&mut server, &mut ctx).await.unwrap();
+    let polled =
+        poll(&mut server, &[ProbeId::Rights, ProbeId::Properties, ProbeId::Databases], &mut ctx).await;
+    assert!(polled.iter().all(|p| p.outcome.is_ok()), "{polled:?}");
+    ctx
+}
+
+#[tokio::test]
+async fn the_first_poll_learns_the_rights_before_it_chooses_scripts() {
+    let mut ctx = ProbeContext::new();
+    let mut server = Fake::new()
+        .with("capabilities", Fate::Rows(vec![vec![("object_name", Cell::Text("dm_exec_requests".into()))]]));
+    prepare(&mut server, &mut ctx).await.unwrap();
+    let polled = poll(&mut server, &ProbeId::ALL, &mut ctx).await;
+    assert_eq!(polled.iter().map(|p| p.probe).collect::<Vec<_>>(), ProbeId::ALL);
+    let questions = server.questions();
+    assert_eq!(questions[0], "session");
+    assert_eq!(questions[1], "rights capabilities");
+    assert!(
+        questions[2].starts_with("properties sysinfo configuration host_2016 databases headline counters"),
+        "{}",
+        questions[2]
+    );
+    assert!(questions[2].ends_with("memory cost"), "own cost last: {}", questions[2]);
+    let slow: Vec<_> = questions[3..].iter().filter(|q| *q != "texts").collect();
+    assert_eq!(slow, ["availability", "volumes", "jobs"], "slow ones have round trips of their own");
+}
+
+#[tokio::test]
+async fn a_whole_tier_is_one_round_trip() {
+    let mut ctx = known().await;
+    let mut server = Fake::new().with("activity", Fate::Rows(vec![])).with("sleepers", Fate::Rows(vec![]));
+    let polled = poll(&mut server, &TIER, &mut ctx).await;
+    assert!(polled.iter().all(|p| p.outcome.is_ok()), "{polled:?}");
+    assert_eq!(server.asked.len(), 1);
+}
+
+#[tokio::test]
+async fn every_declared_column_reaches_the_sample() {
+    let mut ctx = known().await;
+    ctx.set_focused(true);
+    let mut server = Fake::new().with("sleepers", Fate::Rows(vec![])).with(
+        "blocked",
+        Fate::Rows(vec![vec![("requests_seen", Cell::Int(60)), ("blocked_requests", Cell::Int(1))]]),
+    );
+    let due: Vec<_> = ProbeId::ALL.into_iter().filter(|p| *p != ProbeId::Rights).collect();
+    for polled in poll(&mut server, &due, &mut ctx).await {
+        let shown = format!("{:?}", polled.outcome);
+        // What the fold fills, counters that are not among these rows, and no last statement beside a running one.
+        let expected = match polled.probe {
+            ProbeId::Headline => 17,
+            ProbeId::Activity => 2,
+            // The task waits for something without a name.
+            ProbeId::Blocking => 4,
+            // Idle is not believed on Linux.
+            ProbeId::CpuRing => 1,
+            _ => 0,
+        };
+        assert!(polled.outcome.is_ok(), "{shown}");
+        assert_eq!(shown.matches("None").count(), expected, "{}: {shown}", polled.probe.name());
+    }
+}
+
+#[tokio::test]
+async fn a_missing_right_is_told_of_its_own_probe_and_not_asked_for_again() {
+    let mut ctx = known().await;
+    let mut server = Fake::new().with("waits", no_right()).with("memory", no_right());
+    let polled = poll(&mut server, &TIER, &mut ctx).await;
+    for id in TIER {
+        match id {
+            ProbeId::Waits | ProbeId::Memory => {
+                assert_eq!(*problem(&polled, id), Unavailable::NoRight("VIEW SERVER STATE".into()));
+            }
+            _ => assert!(outcome(&polled, id).is_ok(), "{}", id.name()),
+        }
+    }
+    let singly: Vec<_> = server.questions().into_iter().skip(1).filter(|q| q != "texts").collect();
+    assert_eq!(singly, ["waits", "memory", "cost"], "those without a whole set are asked again, one by one");
+    server.asked.clear();
+    let again = poll(&mut server, &TIER, &mut ctx).await;
+    assert_eq!(*problem(&again, ProbeId::Waits), Unavailable::NoRight("VIEW SERVER STATE".into()));
+    assert!(
+        !server.questions().iter().any(|q| q.contains("waits") || q.contains("memory")),
+        "{:?}",
+        server.asked
+    );
+    // Someone granted the right: known with the next look at rights.
+    let mut granted = Fake::new();
+    poll(&mut granted, &[ProbeId::Rights], &mut ctx).await;
+    let polled = poll(&mut granted, &TIER, &mut ctx).await;
+    assert!(outcome(&polled, ProbeId::Waits).is_ok());
+}
+
+#[tokio::test]
+async fn one_script_that_does_not_compile_spoils_no_other_probe() {
+    let mut ctx = known().await;
+    let spoiler =
+        Fate::SpoilsBatch(207, FailureKind::MissingObject, "Invalid column name 'work_queue_count'.");
+    let mut server = Fake::new().with("schedulers", spoiler);
+    let polled = poll(&mut server, &TIER, &mut ctx).await;
+    for id in TIER {
+        if id == ProbeId::Schedulers {
+            assert_eq!(*problem(&polled, id), Unavailable::Missing("work_queue_count".into()));
+        } else {
+            assert!(outcome(&polled, id).is_ok(), "{}", id.name());
+        }
+    }
+    let again = poll(&mut server, &[ProbeId::Schedulers, ProbeId::Waits], &mut ctx).await;
+    assert!(outcome(&again, ProbeId::Waits).is_ok());
+    assert_eq!(server.questions().last().unwrap(), "waits");
+}
+
+#[tokio::test]
+async fn an_optional_script_that_fails_costs_only_its_columns() {
+    let mut ctx = known().await;
+    let mut server = Fake::new().with("grants", no_right());
+    let polled = poll(&mut server, &[ProbeId::Activity], &mut ctx).await;
+    let Ok(Sample::Activity(a)) = outcome(&polled, ProbeId::Activity) else { panic!("{polled:?}") };
+    assert_eq!(a.requests[0].session_id, 57);
+    assert_eq!(a.requests[0].grant, None);
+}
+
+#[tokio::test]
+async fn a_set_that_was_cut_short_is_not_believed() {
+    let mut ctx = known().await;
+    let mut server = Fake::new().with("waits", Fate::CutShort);
+    let polled = poll(&mut server, &[ProbeId::Schedulers, ProbeId::Waits, ProbeId::Memory], &mut ctx).await;
+    let Unavailable::Failed(failure) = problem(&polled, ProbeId::Waits) else { panic!("{polled:?}") };
+    assert_eq!(failure.number, Some(8115));
+    assert!(outcome(&polled, ProbeId::Schedulers).is_ok() && outcome(&polled, ProbeId::Memory).is_ok());
+    assert_eq!(server.questions(), ["waits schedulers memory", "memory", "waits", "schedulers"]);
+}
+
+#[tokio::test]
+async fn an_error_of_the_moment_is_tried_again_with_the_next_poll() {
+    let mut ctx = known().await;
+    let locked = Fate::Fails(1222, FailureKind::LockTimeout, "Lock request time out period exceeded.");
+    let mut server = Fake::new().with("memory", locked);
+    let polled = poll(&mut server, &[ProbeId::Memory], &mut ctx).await;
+    assert!(
+        matches!(problem(&polled, ProbeId::Memory), Unavailable::Failed(f) if f.kind == FailureKind::LockTimeout)
+    );
+    let polled = poll(&mut Fake::new(), &[ProbeId::Memory], &mut ctx).await;
+    assert!(outcome(&polled, ProbeId::Memory).is_ok());
+}
+
+#[tokio::test]
+async fn a_broken_batch_keeps_what_came_and_isolates_the_culprit() {
+    let mut ctx = known().await;
+    let mut server = Fake::new().with("schedulers", Fate::Breaks(FailureKind::Timeout));
+    let due = [ProbeId::Cost, ProbeId::Headline, ProbeId::Waits, ProbeId::Schedulers, ProbeId::Volumes];
+    let polled = poll(&mut server, &due, &mut ctx).await;
+    assert_eq!(polled.iter().map(|p| p.probe).collect::<Vec<_>>(), due, "in the order of the question");
+    assert!(outcome(&polled, ProbeId::Headline).is_ok(), "whole sets are kept");
+    for id in [ProbeId::Waits, ProbeId::Schedulers, ProbeId::Cost, ProbeId::Volumes] {
+        let Unavailable::Failed(failure) = problem(&polled, id) else { panic!("{polled:?}") };
+        assert!(failure.kind == FailureKind::Timeout || id == ProbeId::Volumes, "{}: {failure}", id.name());
+    }
+    assert_eq!(server.asked.len(), 1, "nothing is asked on a closed connection");
+    let mut anew = Fake::new();
+    prepare(&mut anew, &mut ctx).await.unwrap();
+    poll(&mut anew, &due, &mut ctx).await;
+    assert_eq!(anew.questions()[1..], ["headline counters schedulers cost", "waits", "volumes"]);
+}
+
+#[tokio::test]
+async fn chains_cost_a_second_round_trip_only_when_something_is_blocked() {
+    let mut ctx = known().await;
+    let mut calm = Fake::new();
+    poll(&mut calm, &[ProbeId::Blocking], &mut ctx).await;
+    assert_eq!(calm.questions(), ["blocked"]);
+    let blocked =
+        Fate::Rows(vec![vec![("requests_seen", Cell::Int(60)), ("blocked_requests", Cell::Int(3))]]);
+    let mut storm = Fake::new().with("blocked", blocked).with("connections", no_right());
+    let polled = poll(&mut storm, &[ProbeId::Blocking], &mut ctx).await;
+    let Ok(Sample::Blocking { tasks, sessions }) = outcome(&polled, ProbeId::Blocking) else {
+        panic!("{polled:?}")
+    };
+    assert_eq!((tasks.len(), sessions.len()), (1, 1));
+    assert_eq!(storm.questions()[1], "blocking chain transactions connections input_buffers");
+}
+
+#[tokio::test]
+async fn locked_objects_are_named_once_each() {
+    let mut ctx = known().await;
+    let waits_for = |id: i64| {
+        let raw = format!("objectlock lockPartition=0 objid={id} subresource=FULL dbid=5 id=lock1 mode=X");
+        vec![
+            ("session_id", Cell::Int(50 + id)),
+            ("blocking_session_id", Cell::Int(88)),
+            ("resource_description", Cell::Text(raw)),
+        ]
+    };
+    let blocked =
+        Fate::Rows(vec![vec![("requests_seen", Cell::Int(60)), ("blocked_requests", Cell::Int(3))]]);
+    let mut server = Fake::new()
+        .with("blocked", blocked)
+        .with("chain", Fate::Rows(vec![]))
+        .with("connections", Fate::Rows(vec![]))
+        .with("blocking", Fate::Rows((1..=3).map(waits_for).collect()));
+    poll(&mut server, &[ProbeId::Blocking], &mut ctx).await;
+    assert_eq!(server.questions()[2..], ["resolve_object", "resolve_object"], "two names a poll");
+    let polled = poll(&mut server, &[ProbeId::Blocking], &mut ctx).await;
+    let Ok(Sample::Blocking { tasks, .. }) = outcome(&polled, ProbeId::Blocking) else {
+        panic!("{polled:?}")
+    };
+    assert!(
+        tasks.iter().all(|t| t.object.as_deref() == Some("some schema_name.some object_name")),
+        "{tasks:?}"
+    );
+    server.asked.clear();
+    poll(&mut server, &[ProbeId::Blocking], &mut ctx).await;
+    assert_eq!(server.asked.len(), 2, "known by now");
+}
+
+#[tokio::test]
+async fn texts_are_fetched_once_per_handle_and_a_few_at_a_time() {
+    let mut ctx = known().await;
+    let request = |n: u8| {
+        vec![("session_id", Cell::Int(50 + i64::from(n))), ("sql_handle", Cell::Bytes(vec![n % 12; 20]))]
+    };
+    let text = |n: u8| {
+        vec![
+            ("sql_handle", Cell::Bytes(vec![n; 20])),
+            ("batch_text", Cell::Text(format!("select {n}\u{1b}[31m"))),
+        ]
+    };
+    let mut server = Fake::new()
+        .with("activity", Fate::Rows((0..24).map(request).collect()))
+        .with("sleepers", Fate::Rows(vec![]))
+        .with("texts", Fate::Rows((0..12).map(text).collect()));
+    let polled = poll(&mut server, &[ProbeId::Activity], &mut ctx).await;
+    let Ok(Sample::Activity(a)) = outcome(&polled, ProbeId::Activity) else { panic!("{polled:?}") };
+    assert_eq!(server.params, [0, 8]);
+    assert_eq!(a.requests[3].statement.as_ref().unwrap().as_str(), "select 3[31m", "harmless");
+    assert!(a.requests[11].statement.is_none(), "twelve handles, eight of them in the first poll");
+    poll(&mut server, &[ProbeId::Activity], &mut ctx).await;
+    let polled = poll(&mut server, &[ProbeId::Activity], &mut ctx).await;
+    let Ok(Sample::Activity(a)) = outcome(&polled, ProbeId::Activity) else { panic!("{polled:?}") };
+    assert_eq!(a.requests[11].statement.as_ref().unwrap().as_str(), "select 11[31m");
+    assert_eq!(server.params, [0, 8, 0, 8, 0], "the rest with the second poll, nothing with the third");
+}
+
+#[tokio::test]
+async fn a_set_that_does_not_come_is_a_bad_answer_not_an_empty_one() {
+    let mut ctx = known().await;
+    let mut server = Fake::new().with("waits", Fate::Silent);
+    let polled = poll(&mut server, &[ProbeId::Waits], &mut ctx).await;
+    assert!(
+        matches!(problem(&polled, ProbeId::Waits), Unavailable::Failed(f) if f.kind == FailureKind::Protocol)
+    );
+}
+
+#[tokio::test]
+async fn set_up_that_a_server_does_not_take_is_passed_over_statement_by_statement() {
+    let mut ctx = ProbeContext::new();
+    let refused = Fate::Fails(102, FailureKind::Server, "Incorrect syntax near 'NOCOUNT'.");
+    let mut server = Fake::new().with("session", refused);
+    prepare(&mut server, &mut ctx).await.unwrap();
+    assert_eq!(server.asked.len(), 1 + 6, "the whole, then each of the six");
+    let mut dead = Fake::new().with("session", Fate::Breaks(FailureKind::Unreachable));
+    let failure = prepare(&mut dead, &mut ctx).await.unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Unreachable);
+}
+
+#[tokio::test]
+async fn what_does_not_apply_is_not_asked() {
+    let mut ctx = ProbeContext::new();
+    let mut server = Fake::new().with(
+        "properties",
+        Fate::Rows(vec![vec![("is_hadr_enabled", Cell::Int(0)), ("engine_edition", Cell::Int(4))]]),
+    );
+    poll(&mut server, &[ProbeId::Properties], &mut ctx).await;
+    server.asked.clear();
+    let polled = poll(&mut server, &[ProbeId::Availability, ProbeId::Jobs], &mut ctx).await;
+    assert!(matches!(problem(&polled, ProbeId::Availability), Unavailable::NotHere(_)));
+    assert!(matches!(problem(&polled, ProbeId::Jobs), Unavailable::NotHere(_)));
+    assert!(server.asked.is_empty());
+}

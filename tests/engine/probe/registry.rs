@@ -1,0 +1,151 @@
+//! The registry holds together: every probe has its scripts, every script file is registered and keeps the house rules,
+//! and the declared columns are the ones that the scripts return.
+
+use dbtop::{
+    model::sample::ProbeId,
+    probe::{
+        batch,
+        columns::{COLUMNS, Kind, columns},
+        registry::{PROBES, SESSION, Script, probe, scripts},
+    },
+    sql::{lexer, readonly},
+};
+use std::{collections::BTreeSet, path::Path};
+
+fn every_script() -> Vec<Script> {
+    let mut seen = BTreeSet::new();
+    scripts().filter(|s| seen.insert(s.name)).collect()
+}
+
+#[test]
+fn every_probe_is_registered_once_in_the_order_of_its_ids() {
+    assert_eq!(PROBES.iter().map(|p| p.id).collect::<Vec<_>>(), ProbeId::ALL);
+    for p in &PROBES {
+        assert_eq!(probe(p.id).id, p.id);
+        assert!(
+            p.parts.iter().any(|part| part.needed && part.when.is_empty()),
+            "{} is always asked for",
+            p.id.name()
+        );
+        assert!(p.focused_every_ms <= p.fleet_every_ms, "{}", p.id.name());
+        assert!(p.timeout_ms >= 1_000 && p.timeout_ms <= p.fleet_every_ms, "{}", p.id.name());
+        assert!(!p.without.is_empty() && !p.rights(Some(15)).contains(&"none"), "{}", p.id.name());
+    }
+}
+
+#[test]
+fn every_file_is_registered_and_every_script_is_a_file() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tsql/probe");
+    let files = std::fs::read_dir(folder).unwrap().map(|f| f.unwrap().file_name().into_string().unwrap());
+    let files: BTreeSet<String> = files.map(|f| f.trim_end_matches(".sql").to_owned()).collect();
+    let registered: BTreeSet<String> = scripts().map(|s| s.name.to_owned()).collect();
+    assert_eq!(files, registered);
+}
+
+#[test]
+fn every_script_keeps_the_house_rules() {
+    for script in every_script() {
+        let name = script.name;
+        let (header, body) = script.text.split_at(script.text.len() - batch::statement(script.text).len());
+        assert!(header.starts_with("-- dbtop: min="), "{name}: first line");
+        for word in ["Right", "Cost"] {
+            assert!(header.contains(&format!("{word}: ")), "{name}: the header says nothing about {word}");
+        }
+        assert!(body.starts_with(&format!("SELECT /* dbtop:{name} */ ")), "{name}: tag");
+        assert!(body.contains(&format!("1 AS dbtop_{name},")), "{name}: first column");
+        assert!(body.trim_end().ends_with(';'), "{name}: a batch is made of ended statements");
+        let words: Vec<_> = lexer::code(body).map(|t| t.text.to_ascii_uppercase()).collect();
+        let has = |word: &str| words.iter().any(|w| w == word);
+        for banned in ["RECOMPILE", "NOLOCK", "DM_EXEC_QUERY_PLAN", "INTO", "EXEC"] {
+            assert!(!has(banned), "{name}: {banned}");
+        }
+        let calls = words
+            .windows(2)
+            .filter(|w| w[1] == "(")
+            .any(|w| ["OBJECT_NAME", "OBJECT_SCHEMA_NAME"].contains(&&*w[0]));
+        assert!(!calls, "{name}: OBJECT_NAME() takes schema locks at any isolation level");
+        // Host information is one row, and takes no hint on every platform.
+        assert!(
+            has("MAXDOP") || !has("FROM") || ["host_2016", "host_2017", "properties"].contains(&name),
+            "{name}: MAXDOP"
+        );
+        readonly::prove(&body.replace("[$db$]", "[some]")).unwrap_or_else(|e| panic!("{name}: {e}"));
+    }
+}
+
+#[test]
+fn set_up_is_made_of_single_statements() {
+    let body = batch::statement(SESSION);
+    assert!(!body.contains("--"));
+    for statement in body.split_inclusive(";\n") {
+        assert!(statement.starts_with("SET ") && statement.trim_end().ends_with(';'), "{statement}");
+    }
+}
+
+#[test]
+fn declared_columns_are_those_of_the_select_list_in_order() {
+    assert_eq!(COLUMNS.len(), every_script().len());
+    for script in every_script() {
+        let declared: Vec<_> = columns(script.name).iter().map(|(n, _)| (*n).to_owned()).collect();
+        let mut selected = select_list(batch::statement(script.text));
+        assert_eq!(selected.remove(0), format!("dbtop_{}", script.name));
+        assert_eq!(declared, selected, "{}", script.name);
+    }
+}
+
+/// The names of the outermost select list: the last name of each item.
+fn select_list(sql: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    let mut depth = 0;
+    let mut last = String::new();
+    for token in lexer::code(sql) {
+        match token.text {
+            "(" => depth += 1,
+            ")" => depth -= 1,
+            "," if depth == 0 => names.push(std::mem::take(&mut last)),
+            word if depth == 0 && word.eq_ignore_ascii_case("from") => break,
+            ";" => break,
+            word if depth == 0 && token.is_name() => word.trim_matches(['[', ']']).clone_into(&mut last),
+            _ => {}
+        }
+    }
+    names.push(last);
+    names
+}
+
+/// `tests/catalog_check.sh` writes what the gate prints with `--describe` to a file and names it here: types as the views have
+/// them. Without it nothing is compared, and it is said so.
+#[test]
+fn declared_kinds_are_those_of_the_system_views() {
+    let Some(file) = std::env::var_os("DBTOP_DESCRIBED") else {
+        println!("skipped: DBTOP_DESCRIBED names no output of the T-SQL gate");
+        return;
+    };
+    let mut compared = 0;
+    for line in std::fs::read_to_string(file).unwrap().lines().filter(|l| l.starts_with('{')) {
+        let described: serde_json::Value = serde_json::from_str(line).unwrap();
+        let name =
+            Path::new(described["file"].as_str().unwrap()).file_stem().unwrap().to_str().unwrap().to_owned();
+        let of_views = described["columns"].as_array().unwrap().iter().skip(1);
+        for (column, (declared, kind)) in of_views.zip(columns(&name)) {
+            assert_eq!(column[0].as_str(), Some(*declared), "{name}");
+            let Some(sql_type) = column[1].as_str() else { continue };
+            assert_eq!(kind_of(sql_type), *kind, "{name}.{declared} is {sql_type}");
+            compared += 1;
+        }
+    }
+    assert!(compared > 150, "only {compared} columns compared");
+}
+
+fn kind_of(sql_type: &str) -> Kind {
+    match sql_type.split('(').next().unwrap() {
+        "tinyint" | "smallint" | "int" | "bigint" => Kind::Int,
+        "bit" => Kind::Bit,
+        "real" | "float" => Kind::Float,
+        "datetime" => Kind::Local,
+        "datetimeoffset" => Kind::Instant,
+        "binary" | "varbinary" => Kind::Bytes,
+        "sysname" | "nvarchar" => Kind::Text,
+        other => panic!("{other} must be cast: the driver or a collation may not take it"),
+    }
+}

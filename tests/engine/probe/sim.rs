@@ -1,0 +1,315 @@
+//! Probes against the simulated fleet: real driver, real TDS, every version, and what trouble looks like from here.
+
+use dbtop::{
+    model::{
+        failure::FailureKind,
+        instance::{Endpoint, InstanceId, InstanceInfo, Target, TlsMode},
+        properties::Platform,
+        reading::Unavailable,
+        record::{Auth, SecretRef},
+        sample::{HeadlineSample, ProbeId, Sample},
+        secret::Secret,
+        session::Activity,
+    },
+    probe::{Polled, ProbeContext, poll, prepare},
+    sim::{
+        Sim, SimConfig,
+        scenario::{Kind, Scenario},
+        world::version::Version,
+    },
+    tds::{Ask, Connection, Roots, dial},
+};
+use std::{sync::Arc, time::Duration};
+
+const WITHIN: Duration = Duration::from_secs(30);
+
+/// A fleet with this trouble on all of it, lasting for ever.
+async fn fleet(instances: usize, trouble: &[(Kind, Option<f64>)]) -> Sim {
+    let none = Scenario::from_toml("", 0).unwrap();
+    let config = SimConfig { instances, scenario: none, port: Some(0), ..SimConfig::default() };
+    let sim = Sim::start(config).await.unwrap();
+    for (kind, amount) in trouble {
+        sim.set("*", *kind, *amount);
+    }
+    sim
+}
+
+fn target(sim: &Sim, index: usize) -> Target {
+    let address = sim.address(index).unwrap();
+    let info = InstanceInfo {
+        id: InstanceId::new(format!("SIM-{index}")),
+        uid: format!("SIM-{index}").into(),
+        address: address.to_string().into(),
+        groups: vec![],
+        labels: vec![],
+        tls: TlsMode::Verify,
+        poll: Arc::default(),
+        tag: None,
+        colors: Vec::new(),
+    };
+    Target {
+        info: Arc::new(info),
+        endpoint: Endpoint { host: address.ip().to_string(), port: Some(address.port()), instance: None },
+        auth: Auth::Sql { user: sim.login().0.to_owned(), secret: SecretRef::Env("UNUSED".into()) },
+        action: None,
+        database: None,
+        ca_file: Some(sim.ca_file()),
+        host_in_certificate: None,
+        read_only_intent: false,
+        multi_subnet_failover: false,
+    }
+}
+
+/// A prepared connection, and what is learned on it.
+struct Client {
+    conn: Connection,
+    ctx: ProbeContext,
+}
+
+impl Client {
+    async fn new(sim: &Sim, index: usize) -> Self {
+        let target = target(sim, index);
+        let secret = Secret::new(sim.login().1.to_owned());
+        let dialed = dial(&target, WITHIN).await.unwrap();
+        let mut conn = dialed.login(&target, &secret, &Roots::public(), WITHIN).await.unwrap();
+        let mut ctx = ProbeContext::new();
+        prepare(&mut conn, &mut ctx).await.unwrap();
+        Self { conn, ctx }
+    }
+
+    async fn poll(&mut self, due: &[ProbeId]) -> Vec<Polled> {
+        poll(&mut self.conn, due, &mut self.ctx).await
+    }
+
+    async fn one(&mut self, id: ProbeId) -> Result<Sample, Unavailable> {
+        self.poll(&[id]).await.remove(0).outcome
+    }
+
+    async fn headline(&mut self) -> HeadlineSample {
+        match self.one(ProbeId::Headline).await {
+            Ok(Sample::Headline(h)) => *h,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    async fn activity(&mut self) -> Activity {
+        match self.one(ProbeId::Activity).await {
+            Ok(Sample::Activity(a)) => a,
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+/// Tries for up to twenty seconds until something is true: the simulated world has its own clock.
+async fn eventually<T>(what: &str, mut attempt: impl AsyncFnMut() -> Option<T>) -> T {
+    for _ in 0..40 {
+        if let Some(found) = attempt().await {
+            return found;
+        }
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+    panic!("not within twenty seconds: {what}");
+}
+
+/// Every probe gave a sample, or does not apply, or lacks a right that the login is known to lack.
+fn assert_all_told(polled: &[Polled], client: &Client) {
+    let lacks = |right: &str| client.ctx.rights().unwrap().held(right) == Some(false);
+    for p in polled {
+        match &p.outcome {
+            Ok(_) | Err(Unavailable::NotHere(_)) => {}
+            Err(Unavailable::NoRight(right)) if lacks(right) => {}
+            Err(why) => panic!("{}: {why:?}", p.probe.name()),
+        }
+    }
+    assert!(polled.iter().filter(|p| p.outcome.is_ok()).count() >= 11, "{polled:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_probe_works_on_every_version_and_platform() {
+    let sim = fleet(20, &[]).await;
+    let mut seen = Vec::new();
+    for index in 0..20 {
+        let mut client = Client::new(&sim, index).await;
+        client.ctx.set_focused(index % 2 == 0);
+        let first = client.poll(&ProbeId::ALL).await;
+        assert_all_told(&first, &client);
+        let Some(Ok(Sample::Properties(p))) =
+            first.iter().find(|p| p.probe == ProbeId::Properties).map(|p| &p.outcome)
+        else {
+            panic!("no properties");
+        };
+        assert!(
+            p.year().is_some()
+                && p.cpu_count.is_some()
+                && p.started_at.is_some()
+                && p.utc_offset_min.is_some(),
+            "{p:?}"
+        );
+        assert_ne!(p.platform, Platform::Unknown, "{p:?}");
+        assert!(p.clock_skew_ms.is_some_and(|ms| ms.abs() < 60_000), "{p:?}");
+        seen.push((p.year(), p.platform));
+        let second = client.poll(&ProbeId::ALL).await;
+        assert_all_told(&second, &client);
+    }
+    for version in Version::ALL {
+        assert!(
+            seen.iter().any(|(year, _)| *year == Some(version.year())),
+            "{} was not played: {seen:?}",
+            version.year()
+        );
+    }
+    assert!(seen.iter().any(|(_, platform)| *platform == Platform::Linux), "{seen:?}");
+    sim.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn headline_and_activity_are_whole_on_a_calm_instance() {
+    let sim = fleet(1, &[]).await;
+    let mut client = Client::new(&sim, 0).await;
+    client.ctx.set_focused(true);
+    client.poll(&[ProbeId::Rights, ProbeId::Properties, ProbeId::Databases]).await;
+    let h = client.headline().await;
+    let shown = format!("{h:?}");
+    assert!(!shown.contains("None"), "every headline figure is told: {shown}");
+    let a = eventually("a request with its text", async || {
+        let a = client.activity().await;
+        a.requests.iter().any(|r| r.statement.is_some()).then_some(a)
+    })
+    .await;
+    assert!(!a.only_own && a.sessions.total.is_some_and(|n| n > 0));
+    let busy = a.requests.iter().find(|r| r.statement.is_some()).unwrap();
+    assert!(busy.started_at.is_some() && busy.login.is_some() && busy.database.is_some(), "{busy:?}");
+    assert!(!busy.statement.as_ref().unwrap().as_str().is_empty());
+    let later = client.headline().await;
+    assert!(later.batches >= h.batches && later.process_cpu_ms >= h.process_cpu_ms, "counters grow");
+    assert_eq!(later.started_at, h.started_at);
+    sim.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_login_without_rights_learns_what_it_may_and_says_what_it_may_not() {
+    let sim = fleet(3, &[(Kind::NoRights, None)]).await;
+    for index in 0..3 {
+        let mut client = Client::new(&sim, index).await;
+        let polled = client.poll(&ProbeId::ALL).await;
+        let of = |id: ProbeId| &polled.iter().find(|p| p.probe == id).unwrap().outcome;
+        for id in [ProbeId::Properties, ProbeId::Rights, ProbeId::Databases, ProbeId::Cost] {
+            assert!(of(id).is_ok(), "{}: {:?}", id.name(), of(id));
+        }
+        for id in [ProbeId::Headline, ProbeId::Blocking, ProbeId::Waits, ProbeId::Schedulers, ProbeId::Memory]
+        {
+            let Err(Unavailable::NoRight(right)) = of(id) else { panic!("{}: {:?}", id.name(), of(id)) };
+            assert!(right.starts_with("VIEW SERVER"), "{right}");
+        }
+        let Ok(Sample::Activity(a)) = of(ProbeId::Activity) else { panic!("{:?}", of(ProbeId::Activity)) };
+        assert!(a.only_own, "not an idle server: one that we may not look at");
+        let again = client.poll(&[ProbeId::Headline, ProbeId::Waits, ProbeId::Cost]).await;
+        let answered: Vec<bool> = again.iter().map(|p| p.outcome.is_ok()).collect();
+        assert_eq!(
+            answered,
+            [false, false, true],
+            "what needs a right is still missing, our own cost is not"
+        );
+    }
+    sim.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_blocking_storm_has_a_sleeping_head_with_its_last_statement() {
+    let sim = fleet(2, &[(Kind::BlockingStorm, Some(14.0))]).await;
+    let mut client = Client::new(&sim, 0).await;
+    client.poll(&[ProbeId::Rights, ProbeId::Properties, ProbeId::Databases]).await;
+    let (tasks, sessions) = eventually("a blocked session behind a sleeping head", async || {
+        match client.one(ProbeId::Blocking).await {
+            Ok(Sample::Blocking { tasks, sessions })
+                if sessions.iter().any(|s| s.last_statement.is_some()) =>
+            {
+                Some((tasks, sessions))
+            }
+            Ok(_) => None,
+            Err(why) => panic!("{why:?}"),
+        }
+    })
+    .await;
+    let head = sessions.iter().find(|s| s.last_statement.is_some()).unwrap();
+    assert!(tasks.iter().any(|t| t.blocked_by == head.request.session_id), "{tasks:?}");
+    assert_eq!(head.request.status.as_deref(), Some("sleeping"));
+    assert!(
+        head.request.open_transactions.is_some_and(|n| n > 0) && head.request.transaction_at.is_some(),
+        "{head:?}"
+    );
+    assert!(head.request.command.is_none(), "a sleeper runs nothing");
+    assert!(tasks.iter().all(|t| t.resource.is_some() && t.wait_ms.is_some()), "{tasks:?}");
+    let named =
+        eventually("the name of a locked object", async || match client.one(ProbeId::Blocking).await {
+            Ok(Sample::Blocking { tasks, .. }) => tasks.iter().find_map(|t| t.object.clone()),
+            _ => None,
+        })
+        .await;
+    assert!(named.contains('.'), "{named}");
+    sim.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn hostile_data_is_polled_without_harm() {
+    let sim = fleet(4, &[(Kind::Hostile, None)]).await;
+    for index in 0..4 {
+        let mut client = Client::new(&sim, index).await;
+        client.ctx.set_focused(true);
+        for _ in 0..3 {
+            let polled = client.poll(&ProbeId::ALL).await;
+            assert_eq!(polled.len(), ProbeId::ALL.len());
+            let shown = format!("{polled:?}");
+            for escape in ["\\u{1b}", "\\u{7}", "\\u{9b}", "\\u{202e}", "\\u{200b}"] {
+                assert!(!shown.contains(escape), "a terminal would obey {escape}");
+            }
+            assert!(client.conn.is_open(), "hostile data alone costs no connection");
+        }
+    }
+    sim.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn answers_that_never_end_or_break_off_cost_the_connection_and_nothing_else() {
+    for kind in [Kind::HostileEndless, Kind::HostileCut] {
+        let sim = fleet(1, &[(kind, None)]).await;
+        let polled = eventually("an answer that breaks the connection", async || {
+            let mut client = Client::new(&sim, 0).await;
+            let polled = client.poll(&ProbeId::ALL).await;
+            (!client.conn.is_open()).then_some(polled)
+        })
+        .await;
+        assert_eq!(polled.len(), ProbeId::ALL.len(), "each probe has an outcome");
+        let failed = polled.iter().filter_map(|p| match &p.outcome {
+            Err(Unavailable::Failed(failure)) => Some(failure),
+            _ => None,
+        });
+        let kinds: Vec<_> = failed.map(|f| f.kind).collect();
+        let expected =
+            if kind == Kind::HostileCut { FailureKind::Unreachable } else { FailureKind::Protocol };
+        assert!(kinds.contains(&expected), "{kind}: {kinds:?}");
+        sim.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refused_login_and_a_failed_job_are_told() {
+    let sim = fleet(1, &[(Kind::FailedJob, None)]).await;
+    let mut client = Client::new(&sim, 0).await;
+    client.poll(&[ProbeId::Rights, ProbeId::Properties, ProbeId::Databases]).await;
+    let job = eventually("a failed job", async || match client.one(ProbeId::Jobs).await {
+        Ok(Sample::Jobs(jobs)) => jobs.into_iter().next(),
+        other => panic!("{other:?}"),
+    })
+    .await;
+    assert!(job.job.is_some() && job.step.is_some() && job.message.is_some(), "{job:?}");
+    let age_ms = client.ctx.server_now().unwrap() - job.at.unwrap();
+    assert!((-60_000..48 * 3_600_000).contains(&age_ms), "server-local time made UTC: {age_ms} ms ago");
+    sim.set("*", Kind::LoginRefused, None);
+    let target = target(&sim, 0);
+    let secret = Secret::new(sim.login().1.to_owned());
+    let refused =
+        dial(&target, WITHIN).await.unwrap().login(&target, &secret, &Roots::public(), WITHIN).await.err();
+    assert_eq!(refused.map(|f| (f.kind, f.number)), Some((FailureKind::Login, Some(18_456))));
+    sim.stop().await;
+}

@@ -1,0 +1,202 @@
+//! `dbtop once`: what it prints, what it leaves out, and its exit code.
+
+use super::{SUBJECTS, assert_harmless, objects, once, records};
+use crate::harness::{
+    DBTOP, Home,
+    process::{SimProcess, dbtop, run},
+};
+use std::process::{Command, Stdio};
+
+const STORM: &str = "[[event]]\non = '#1'\nkind = 'blocking_storm'\nfrom_s = -300\n";
+/// A warning: 7 % of a volume are free after an hour.
+const FULLER: &str = "[[event]]\non = '#1'\nkind = 'disk_fill'\nfrom_s = -4000\namount = 7\n";
+
+#[test]
+fn every_subject_in_every_format_says_the_same() {
+    let sim = SimProcess::start(3, 0, Some(STORM));
+    for subject in SUBJECTS {
+        let table = once(&sim, &[subject]);
+        let json = once(&sim, &[subject, "-o", "json"]);
+        let csv = once(&sim, &[subject, "-o", "csv"]);
+        for ended in [&table, &json, &csv] {
+            assert_eq!((ended.code, ended.stderr.as_str()), (Some(2), ""), "{subject}: {}", ended.stdout);
+            assert_harmless(&ended.stdout);
+        }
+        let (columns, rows) = records(&csv.stdout);
+        assert_eq!(columns[0], "instance");
+        assert!(!rows.is_empty(), "{subject}");
+        let objects = objects(&json.stdout);
+        for object in &objects {
+            let mut keys: Vec<_> = object.keys().collect();
+            let mut names: Vec<_> = columns.iter().collect();
+            keys.sort_unstable();
+            names.sort_unstable();
+            assert_eq!(keys, names, "{subject}: JSON and CSV have the same columns");
+        }
+        let header = table.stdout.lines().next().unwrap();
+        // Nothing is broken, and no collector runs that had a store: the table has no columns for that.
+        let is_there = |column: &&String| *column != "problem" && !column.starts_with("store_");
+        let shown = columns.iter().filter(is_there).map(|c| c.to_uppercase());
+        assert!(header.split_whitespace().eq(shown), "{subject}: {header}");
+        let instances = |names: &mut dyn Iterator<Item = String>| {
+            let mut all: Vec<_> = names.collect();
+            all.sort_unstable();
+            all.dedup();
+            all
+        };
+        let first = |line: &str| line.split("  ").next().unwrap_or_default().to_owned();
+        let in_json = instances(&mut objects.iter().map(|o| o["instance"].as_str().unwrap().to_owned()));
+        let in_csv = instances(&mut rows.iter().map(|r| r[0].clone()));
+        let in_table = instances(&mut table.stdout.lines().skip(1).map(first));
+        if subject == "activity" {
+            // Who has something running is another one each second, but for those who are blocked.
+            assert!([in_json, in_csv, in_table].iter().all(|names| names[0] == "sqlprd-001"));
+        } else {
+            assert_eq!(in_json, in_csv, "{subject}");
+            assert_eq!(in_json, in_table, "{subject}");
+        }
+    }
+}
+
+#[test]
+fn the_figures_are_those_of_the_fleet() {
+    let sim = SimProcess::start(3, 0, Some(STORM));
+    let fleet = objects(&once(&sim, &["fleet", "-o", "json"]).stdout);
+    let worst = &fleet[0];
+    assert_eq!((worst["instance"].as_str(), worst["level"].as_str()), (Some("sqlprd-001"), Some("critical")));
+    assert!(worst["why"].as_str().unwrap().contains("14 sessions blocked"), "{worst:?}");
+    assert_eq!(worst["blocked"], 14);
+    assert!(
+        fleet.iter().all(|i| i["cpu_pct"].is_f64() && i["batches_per_s"].as_f64() > Some(0.0)),
+        "{fleet:?}"
+    );
+
+    let blocking = objects(&once(&sim, &["blocking", "-o", "json"]).stdout);
+    assert_eq!(blocking.len(), 15, "a head and 14 victims");
+    let head = &blocking[0];
+    assert_eq!((&head["depth"], &head["victims"]), (&0.into(), &14.into()));
+    assert_eq!((head["status"].as_str(), &head["open_transactions"]), (Some("sleeping"), &1.into()));
+    assert!(blocking[1..].iter().all(|n| n["blocked_by"].is_i64() && n["wait_ms"].as_i64() > Some(0)));
+    assert!(
+        blocking[1]["resource"].as_str().is_some_and(|r| r.contains("pay") || r.contains('.')),
+        "{blocking:?}"
+    );
+
+    let waits = objects(&once(&sim, &["waits", "-o", "json"]).stdout);
+    let locked = |w: &serde_json::Map<String, serde_json::Value>| {
+        w["instance"] == "sqlprd-001" && w["category"] == "Lock" && w["ms_per_s"].as_f64() > Some(100.0)
+    };
+    assert!(waits.iter().any(locked), "{waits:?}");
+
+    let activity = objects(&once(&sim, &["activity", "-o", "json"]).stdout);
+    let blocked = activity.iter().filter(|r| r["blocked_by"].is_i64()).count();
+    assert_eq!(blocked, 14);
+    assert!(activity.iter().any(|r| r["statement"].as_str().is_some_and(|s| s.contains("SELECT"))));
+
+    let cost = objects(&once(&sim, &["cost", "-o", "json"]).stdout);
+    assert_eq!(cost.len(), 4, "three instances and this process");
+    assert!(cost[..3].iter().all(|c| c["cpu_ms_per_s"].is_f64() && c["reads_per_s"].is_f64()), "{cost:?}");
+    assert!(cost[3]["process_rss_kb"].as_i64() > Some(1_000), "{cost:?}");
+}
+
+#[test]
+fn the_exit_code_is_the_worst_health_of_the_scope() {
+    let storm = SimProcess::start(4, 0, Some(STORM));
+    assert_eq!(once(&storm, &["fleet"]).code, Some(2));
+    // Whatever is printed: the code is about health.
+    assert_eq!(once(&storm, &["waits", "--filter", "poison=yes"]).code, Some(2));
+    let calm = once(&storm, &["fleet", "--scope", "@test"]);
+    assert_eq!(calm.code, Some(0), "{}", calm.stdout);
+    let fuller = SimProcess::start(3, 0, Some(FULLER));
+    let warning = once(&fuller, &["fleet"]);
+    assert!(warning.stdout.contains("warning") && !warning.stdout.contains("critical"), "{}", warning.stdout);
+    assert_eq!(warning.code, Some(1), "{}", warning.stdout);
+}
+
+#[test]
+fn a_scope_is_a_group_a_label_or_an_instance_and_nobody_else_is_polled() {
+    let sim = SimProcess::start(8, 0, Some("[[event]]\non = '#1'\nkind = 'down'\nfrom_s = -60\n"));
+    let names = |scope: &str| {
+        let ended = once(&sim, &["fleet", "--scope", scope, "-o", "json"]);
+        assert_eq!(ended.stderr, "", "{scope}");
+        let mut names: Vec<_> =
+            objects(&ended.stdout).iter().map(|o| o["instance"].as_str().unwrap().to_owned()).collect();
+        names.sort_unstable();
+        (names.join(" "), ended.code)
+    };
+    assert_eq!(names("@test").0, "sqltst-001 sqltst-002");
+    assert_eq!(names("env=report").0, "sqlrep-001");
+    // case does not matter, and the fault of another instance is not ours
+    let (one, code) = names("SQLTST-001");
+    assert_eq!((one.as_str(), code), ("sqltst-001", Some(0)));
+    assert_eq!(names("all").1, Some(2));
+    for (scope, said) in [
+        ("@nobody", "no group is called nobody"),
+        ("env=nowhere", "no instance has the label env=nowhere"),
+        ("sqlprd-999", "no instance is called sqlprd-999"),
+    ] {
+        let ended = once(&sim, &["fleet", "--scope", scope]);
+        assert_eq!((ended.code, ended.stdout.as_str()), (Some(3), ""), "{scope}");
+        assert_eq!(ended.stderr, format!("dbtop: --scope {scope}: {said}\n"));
+    }
+}
+
+#[test]
+fn a_filter_keeps_rows_as_on_the_screen() {
+    let sim = SimProcess::start(8, 0, Some(STORM));
+    let kept = |subject: &str, filter: &str| {
+        let ended = once(&sim, &[subject, "--filter", filter, "-o", "json"]);
+        assert_eq!(ended.stderr, "", "{filter}");
+        objects(&ended.stdout)
+    };
+    let texts = |rows: &[serde_json::Map<String, serde_json::Value>], key: &str| -> Vec<String> {
+        rows.iter().map(|r| r[key].as_str().unwrap().to_owned()).collect()
+    };
+    let blocked = kept("fleet", "blocked>3");
+    assert_eq!(texts(&blocked, "instance"), ["sqlprd-001"]);
+    let found = texts(&kept("fleet", "^sqltst"), "instance");
+    assert!(found.len() == 2 && found.iter().all(|n| n.starts_with("sqltst")), "{found:?}");
+    assert_eq!(kept("fleet", "!sqltst").len(), 6);
+    assert!(texts(&kept("waits", "category=lock"), "category").iter().all(|c| c == "Lock"));
+    // the filter sees milliseconds as a person writes them
+    let long = kept("activity", "elapsed>2m env=prod");
+    assert!(!long.is_empty() && long.iter().all(|r| r["elapsed_ms"].as_i64() > Some(120_000)), "{long:?}");
+    assert!(kept("fleet", "no such text anywhere").is_empty());
+    let ended = once(&sim, &["fleet", "--filter", "colour>3"]);
+    assert_eq!((ended.code, ended.stdout.as_str()), (Some(3), ""));
+    assert!(
+        ended.stderr.contains("--filter colour>3: no field or label is called colour; fields are"),
+        "{}",
+        ended.stderr
+    );
+    assert!(ended.stderr.contains("cpu_pct"), "{}", ended.stderr);
+}
+
+#[test]
+fn a_closed_pipe_ends_it_quietly() {
+    // Enough of them for more than one buffer of output.
+    let sim = SimProcess::start(12, 0, None);
+    for format in ["table", "json", "csv"] {
+        for reader in ["head -1", "true"] {
+            let home = Home::new();
+            let line = format!("\"$0\" once waits -o {format} --inventory \"$1\" | {reader}");
+            let mut command = Command::new("bash");
+            command.args(["-o", "pipefail", "-c", &line, DBTOP, &sim.inventory()]);
+            command.env_clear().envs(home.environment()).stdin(Stdio::null());
+            let ended = run(&mut command);
+            assert_eq!(ended.stderr, "", "{format} | {reader}");
+            assert!(ended.stdout.lines().count() <= 1, "{format} | {reader}");
+            // The code stays that of the fleet's health.
+            assert!(ended.code.is_some_and(|c| c < 3), "{format} | {reader}: {:?}", ended.code);
+        }
+    }
+}
+
+#[test]
+fn the_demo_can_be_asked_once_and_leaves_nothing_behind() {
+    let home = Home::new();
+    let ended = run(&mut dbtop(&["once", "fleet", "--demo=4", "-o", "csv"], &home));
+    assert_eq!(ended.stderr, "");
+    assert_eq!(records(&ended.stdout).1.len(), 4);
+    home.assert_nothing_left();
+}

@@ -1,0 +1,393 @@
+//! `dbtop export` as people run it: an incident as a page that any browser opens, with a recording beside it; what dbtop
+//! itself cost.
+
+use super::cli::dbtop;
+use crate::world::{START, Stage, World, at, feed, info, name, properties, uid};
+use dbtop::{
+    model::{
+        chart::MarkKind,
+        failure::{Failure, FailureKind},
+        health::{Health, Level, Reason, Topic},
+        kept::{Happened, Kept, State},
+        sample::{DatabaseRow, Link, ProbeId, Slowed, VolumeRow},
+        session::{Request, Resource, SqlText, Statement},
+        snapshot::{BlockNode, Blocking, Chain, CostNow},
+        time::Timestamp,
+    },
+    store::history::{Engine, Event, Options, Reader},
+};
+use std::{path::Path, sync::Arc};
+
+/// A text that wants to be markup.
+pub const HOSTILE: &str = "</pre><script src=\"https://evil.example/x.js\">alert(1)</script>";
+
+fn kept(n: usize, second: i64, what: Happened) -> Kept {
+    Kept { info: info(&name(n)), at: at(second), what }
+}
+
+fn reading(probe: ProbeId, state: State) -> Happened {
+    Happened::Reading { probe, every_ms: 30_000, state: Ok(state) }
+}
+
+/// Session 88 blocks two others, asleep in the middle of a transaction.
+pub fn blocked(lasted_ms: i64) -> Blocking {
+    let batch = format!(
+        "BEGIN TRAN; UPDATE dbo.[orders] SET note = N'Frau Kowalski''s {HOSTILE}' WHERE card = 4929123412341234 -- ask Bob\n\
+         EXEC [web-07].crm.dbo.p_notify 'secret-token-77'"
+    );
+    let text = Arc::new(SqlText::new(batch.into(), None, None, false));
+    let (start, end) = (text.batch.find("UPDATE").unwrap(), text.batch.find(" --").unwrap());
+    let node = |session_id: i32, depth: u16| BlockNode {
+        request: Request {
+            session_id,
+            login: Some("CORP\\kim.weber".into()),
+            host: Some("web-07".into()),
+            program: Some("<script>OrderService".into()),
+            address: Some("10.1.4.7".into()),
+            database: Some("sales".into()),
+            ..Request::default()
+        },
+        depth,
+        parent: (depth > 0).then_some(0),
+        last_child: false,
+        victims: if depth == 0 { 2 } else { 0 },
+        resource: (depth > 0).then(|| Resource {
+            kind: "KEY".into(),
+            database: Some("sales".into()),
+            object: Some("dbo.orders.pk_orders".into()),
+            ..Resource::default()
+        }),
+        statement: Some(Statement { text: text.clone(), start, end }),
+        statement_is_last: depth == 0,
+        cycle_cut: false,
+    };
+    let chain = Chain {
+        nodes: vec![node(88, 0), node(101, 1), node(102, 1)],
+        victims: 2,
+        max_wait_ms: lasted_ms,
+        lost_ms: lasted_ms * 2,
+        depth: 1,
+    };
+    Blocking { chains: vec![chain], cycles_cut: 0 }
+}
+
+/// Two hours of three instances; the first is blocked in the second hour, the second loses its connection.
+pub fn incident(path: &Path) {
+    let mut engine = Engine::open(path, None, Options::default()).unwrap();
+    let mut world = World::new(3);
+    feed(&mut engine, &mut world, 0..4500);
+    for second in (4500..4800).step_by(30) {
+        let mut batch: Vec<Kept> = world.round(second);
+        // Of the first instance only what is told here is seen.
+        batch.retain(|k| {
+            k.info.uid != uid(&name(0))
+                || !matches!(
+                    &k.what,
+                    Happened::Health { .. }
+                        | Happened::Reading { probe: ProbeId::Blocking | ProbeId::Cost, .. }
+                )
+        });
+        let lasted_ms = (second - 4490) * 1000;
+        batch.push(kept(
+            0,
+            second,
+            reading(ProbeId::Blocking, State::Blocking(Arc::new(blocked(lasted_ms)))),
+        ));
+        let text =
+            format!("2 sessions blocked {} s by 88 (CORP\\kim.weber on WEB-07)", lasted_ms / 1000).into();
+        let reason = Reason { level: Level::Critical, topic: Topic::Blocking(88), points: 60, text };
+        let health = Health { score: Some(40), level: Level::Critical, reasons: vec![reason] };
+        batch.push(kept(0, second, Happened::Health { health, polled: true }));
+        let slowed = Slowed { budget_us_per_s: 5_000, ..Slowed::default() };
+        let cost = CostNow {
+            cpu_ms_per_s: Some(9.0),
+            reads_per_s: Some(10.0),
+            over_ms: 60_000,
+            slowed,
+            ..CostNow::default()
+        };
+        batch.push(kept(0, second, reading(ProbeId::Cost, State::Cost(cost))));
+        // A volume that fills.
+        let volume = VolumeRow {
+            mount: Some("E:\\Kowalski\\".into()),
+            total_bytes: Some(200 << 30),
+            free_bytes: Some((100 << 30) - (second - 4500) * (200 << 20)),
+        };
+        batch.push(kept(0, second, reading(ProbeId::Volumes, State::Volumes(Arc::new(vec![volume])))));
+        engine.take(batch);
+        engine.commit().unwrap();
+    }
+    let failure = Failure::new(
+        FailureKind::Login,
+        "connecting to sqlprd-001.db.example,1433 (192.168.77.12): login failed for user 'svc_dbtop_ro' from db9.hidden.example",
+    );
+    let down = Link::Down { failure, attempts: 1, next_at: at(4900) };
+    let databases = vec![DatabaseRow { id: 9, name: Some("GehaltsDB".into()), state: Some("ONLINE".into()) }];
+    engine.take(vec![
+        kept(1, 4810, Happened::Link { link: down, since: at(4810), was_down: false }),
+        kept(1, 4820, Happened::Link { link: Link::Up, since: at(4820), was_down: true }),
+        kept(1, 4830, reading(ProbeId::Databases, State::Databases(Arc::new(databases)))),
+        kept(1, 4835, reading(ProbeId::Properties, State::Properties(Arc::new(properties(30_000))))),
+        kept(0, 4840, reading(ProbeId::Blocking, State::Blocking(Arc::default()))),
+        kept(
+            0,
+            4840,
+            Happened::Health {
+                health: Health { score: Some(100), level: Level::Ok, reasons: vec![] },
+                polled: true,
+            },
+        ),
+    ]);
+    let mut frozen = Event::bookmark(Some(uid(&name(0))), at(4400), "kept by hand for KIM.WEBER");
+    frozen.kind = MarkKind::Incident;
+    frozen.to = Some(at(5000));
+    engine.note(frozen);
+    engine.commit().unwrap();
+    feed(&mut engine, &mut world, 4860..7200);
+    engine.close().unwrap();
+}
+
+/// It loads nothing and runs nothing.
+fn harmless(tag: &quick_xml::events::BytesStart<'_>) {
+    let name = tag.name().as_ref().to_owned();
+    let active = ["script", "iframe", "object", "embed", "img", "link", "form", "base"];
+    assert!(!active.contains(&name.as_str()), "{name}");
+    for attribute in tag.attributes() {
+        let attribute = attribute.unwrap();
+        let key: &str = attribute.key.as_ref();
+        assert!(!key.starts_with("on") && !["src", "style"].contains(&key), "{key}");
+        assert!(key != "href" || attribute.value.starts_with('#'), "{key}");
+    }
+}
+
+/// Every element is closed where it must be, none loads or runs anything; all text of the page.
+pub fn well_formed(page: &str) -> String {
+    use quick_xml::{Reader as Xml, events::Event as Part};
+    let body = page.strip_prefix("<!DOCTYPE html>\n").unwrap();
+    let mut xml = Xml::from_str(body);
+    xml.config_mut().check_end_names = true;
+    let (mut text, mut depth) = (String::new(), 0);
+    loop {
+        match xml.read_event().unwrap() {
+            Part::Start(tag) => {
+                harmless(&tag);
+                depth += 1;
+            }
+            Part::Empty(tag) => harmless(&tag),
+            Part::End(_) => depth -= 1,
+            Part::Text(words) => text.push_str(&words),
+            Part::GeneralRef(name) => text.push(match &*name {
+                "lt" => '<',
+                "gt" => '>',
+                "amp" => '&',
+                "quot" => '"',
+                "#39" => '\'',
+                other => unreachable!("{other}"),
+            }),
+            Part::Eof => break,
+            _ => {}
+        }
+    }
+    assert_eq!(depth, 0);
+    text
+}
+
+fn says(text: &str, wanted: &[&str]) {
+    for wanted in wanted {
+        assert!(text.contains(wanted), "no {wanted:?} in:\n{text}");
+    }
+}
+
+#[cfg(unix)]
+fn are_their_owners(folder: &Path) {
+    for file in ["night.html", "night.dbtop"] {
+        let meta = std::fs::metadata(folder.join(file)).unwrap();
+        let mode = std::os::unix::fs::PermissionsExt::mode(&meta.permissions());
+        assert_eq!(mode & 0o077, 0, "{file} is its owner's");
+    }
+}
+
+#[test]
+fn an_incident_is_one_page_and_a_recording_beside_it() {
+    let stage = Stage::new();
+    incident(&stage.path());
+    let home = stage.folder.path().join("home");
+    let history = stage.path().display().to_string();
+    let out = stage.folder.path().join("night.html");
+    let page_name = out.display().to_string();
+    let range = ["--from", "2026-10-01 01:00", "--to", "2026-10-01 01:30"];
+    let run = |more: &[&str]| {
+        dbtop(
+            &home,
+            &[&["export", "incident", "--history", &history, "--out", &page_name], &range[..], more].concat(),
+        )
+    };
+    let (output, table, err) = run(&[]);
+    assert!(output.status.success(), "{err}");
+    says(&format!("{err}{table}"), &["neither file is sealed", "night.html", "night.dbtop"]);
+    let page = std::fs::read_to_string(&out).unwrap();
+    let text = well_formed(&page);
+    says(
+        &text,
+        &[
+            // The flight recorder saw it by itself; what was kept by hand prolongs it.
+            "Incident on sqlprd-000: 2 sessions blocked",
+            "· kept by hand for KIM.WEBER",
+            "2026-10-01 01:00:00 UTC",
+            "Worst was sqlprd-000: critical (score 40)",
+            "CORP\\kim.weber",
+            "KEY dbo.orders.pk_orders",
+            HOSTILE,
+            "login failed for user 'svc_dbtop_ro'",
+            "database GehaltsDB is new",
+            "max server memory (MB) 60000 -> 30000",
+            "sqlprd-001: options of sp_configure",
+            "Enterprise Edition (64-bit)",
+            "CPU least",
+            "By program",
+            "Heaviest wait types",
+            "Free on E:\\Kowalski\\ least 4",
+            "0 → 2 sessions blocked",
+            "dbtop took",
+        ],
+    );
+    says(
+        &page,
+        &["default-src 'none'".replace('\'', "&#39;").as_str(), "prefers-color-scheme: dark", "<polyline"],
+    );
+    assert!(!page.contains("<script"));
+    let mut recording = Reader::open(&out.with_extension("dbtop"), None).unwrap();
+    assert!(recording.check().unwrap().is_clean());
+    let there = recording.state_at(&[uid(&name(0))], at(4700)).unwrap();
+    assert!(there.kept.iter().any(
+        |k| matches!(&k.what, Happened::Reading { state: Ok(State::Blocking(b)), .. } if b.chains.len() == 1)
+    ));
+    drop(recording);
+    #[cfg(unix)]
+    are_their_owners(stage.folder.path());
+
+    let (output, _, err) = run(&[]);
+    assert!(!output.status.success() && err.contains("is there already"), "{err}");
+    let (output, _, err) = run(&["--force", "--instance", "SQLPRD-001"]);
+    assert!(output.status.success(), "{err}");
+    let text = well_formed(&std::fs::read_to_string(&out).unwrap());
+    assert!(text.contains("sqlprd-001") && !text.contains("sqlprd-000 "), "one instance");
+    let left: Vec<_> =
+        std::fs::read_dir(stage.folder.path()).unwrap().map(|f| f.unwrap().file_name()).collect();
+    assert!(!left.iter().any(|name| name.to_string_lossy().starts_with(".dbtop-export")), "{left:?}");
+}
+
+#[test]
+fn an_export_of_a_recording_and_what_cannot_be_exported() {
+    let stage = Stage::new();
+    incident(&stage.path());
+    let home = stage.folder.path().join("home");
+    let history = stage.path().display().to_string();
+    let file = |name: &str| stage.folder.path().join(name).display().to_string();
+    let run = |history: &str, more: &[&str]| {
+        dbtop(&home, &[&["export", "incident", "--history", history], more].concat())
+    };
+    let range = ["--from", "2026-10-01 01:10", "--to", "2026-10-01 01:25"];
+    let (first, second) = (file("a.html"), file("b.html"));
+    let (output, _, err) = run(&history, &[&range[..], &["--out", &first, "--scope", "@prod"]].concat());
+    assert!(output.status.success(), "{err}");
+    // A page made of the recording tells the same as the page beside it.
+    let (output, _, err) = run(&file("a.dbtop"), &[&range[..], &["--out", &second]].concat());
+    assert!(output.status.success(), "{err}");
+    let text = |path: &str| well_formed(&std::fs::read_to_string(path).unwrap());
+    let summary = |path: &str| text(path).split("Charts").nth(1).unwrap().to_owned();
+    assert_eq!(summary(&first), summary(&second));
+
+    for (more, wanted) in [
+        (
+            vec!["--from", "2026-09-01", "--to", "2026-09-02"],
+            "nothing is kept of these instances between 2026-09-01 00:00:00",
+        ),
+        (vec!["--instance", "nobody"], "history knows no instance nobody"),
+        (vec!["--scope", "@nobody"], "no group is called nobody"),
+        (vec!["--from", "-1h", "--to", "-2h"], "the stretch ends before it begins"),
+        (
+            vec!["--out", "/nowhere/at/all.html", "--from", "2026-10-01 01:00", "--to", "2026-10-01 01:10"],
+            "/nowhere/at",
+        ),
+        (vec!["--from", "soon"], "is no time"),
+    ] {
+        let (output, _, err) = run(&history, &more);
+        assert!(!output.status.success() && err.contains(wanted), "{more:?}: {err}");
+    }
+    let (output, _, err) = run(&file("nothing.db"), &[]);
+    assert!(!output.status.success() && err.contains("there is no history at"), "{err}");
+}
+
+#[test]
+fn the_older_spelling_writes_the_same_files() {
+    let stage = Stage::new();
+    incident(&stage.path());
+    let home = stage.folder.path().join("home");
+    let history = stage.path().display().to_string();
+    let range = ["--from", "2026-10-01 01:00", "--to", "2026-10-01 01:30", "--history", &history];
+    let write = |what: &str, spelling: &[&str]| {
+        let folder = stage.folder.path().join(spelling.concat());
+        std::fs::create_dir_all(&folder).unwrap();
+        let file = folder.join(what).display().to_string();
+        let (output, _, err) = dbtop(&home, &[spelling, &range[..], &["--out", &file]].concat());
+        assert!(output.status.success(), "{spelling:?}: {err}");
+        (std::fs::read_to_string(&file).unwrap(), err)
+    };
+    let new = write("night.html", &["export", "incident"]);
+    assert!(new.0.contains("night.dbtop beside this page"), "{}", new.0);
+    assert_eq!(write("night.html", &["--export", "incident"]), new);
+    let new = write("cost.csv", &["export", "cost", "-o", "csv"]);
+    assert_eq!(write("cost.csv", &["--export", "cost", "-o", "csv"]), new);
+
+    let (output, _, err) = dbtop(&home, &["--history", &history, "--export", "incident", "keys"]);
+    assert!(!output.status.success() && err.contains("--export stands alone"), "{err}");
+    let (output, _, err) = dbtop(&home, &["--scrub"]);
+    assert!(!output.status.success() && err.contains("--export <WHAT>"), "an option of nothing: {err}");
+    let (output, _, err) = dbtop(&home, &["export", "--scrub"]);
+    assert!(!output.status.success() && err.contains("<WHAT>"), "{err}");
+}
+
+#[test]
+fn own_cost_is_certified_worst_first_with_its_coverage_and_budget() {
+    let stage = Stage::new();
+    incident(&stage.path());
+    let home = stage.folder.path().join("home");
+    let history = stage.path().display().to_string();
+    let run = |more: &[&str]| dbtop(&home, &[&["export", "cost", "--history", &history], more].concat());
+    // The five minutes in which the first instance told 9 ms/s.
+    let (output, out, err) = run(&["--from", "2026-10-01 01:15", "--to", "2026-10-01 01:20", "-o", "json"]);
+    assert!(output.status.success(), "{err}");
+    assert!(err.contains("by that server's counters"), "{err}");
+    let rows: Vec<serde_json::Value> = serde_json::from_str(&out).unwrap();
+    assert_eq!(rows.iter().map(|row| row["instance"].as_str().unwrap()).next(), Some("sqlprd-000"));
+    assert_eq!(rows.len(), 4, "three instances and all of them: {out}");
+    let worst = &rows[0];
+    let mean = worst["cpu_ms_per_s"].as_f64().unwrap();
+    assert!((8.9..9.1).contains(&mean), "{worst}");
+    assert_eq!(
+        (worst["within_budget"].as_bool(), rows[3]["instance"].as_str()),
+        (Some(false), Some("(all)"))
+    );
+    assert_eq!(worst["budget_ms_per_s"], 5.0, "{worst}");
+    assert!(worst["covered_pct"].as_f64().unwrap() > 95.0, "{worst}");
+    let sum: f64 = rows[..3].iter().map(|row| row["cpu_ms_per_s"].as_f64().unwrap()).sum();
+    assert!((rows[3]["cpu_ms_per_s"].as_f64().unwrap() - sum).abs() < 0.01);
+
+    // Half of this is before anybody looked.
+    let before = Timestamp::from_ms(START.ms() - 3_600_000);
+    assert_eq!(before.day(), "2026-09-30");
+    let (_, out, _) = run(&["--from", "2026-09-30 23:00", "--to", "2026-10-01 01:00", "-o", "json"]);
+    let rows: Vec<serde_json::Value> = serde_json::from_str(&out).unwrap();
+    let covered = rows[0]["covered_pct"].as_f64().unwrap();
+    assert!((45.0..51.0).contains(&covered), "{out}");
+    assert!(rows[0]["cpu_ms_per_s"].as_f64().unwrap() > 1.5, "a gap is no zero: {out}");
+
+    let file = stage.folder.path().join("cost.csv").display().to_string();
+    let range = ["--from", "2026-10-01", "--to", "2026-10-01 02:00", "-o", "csv", "--out", &file];
+    assert!(run(&range).0.status.success());
+    assert!(std::fs::read_to_string(&file).unwrap().starts_with("instance,cpu_ms_per_s,"));
+    assert!(run(&range).2.contains("is there already"));
+    let (output, _, err) = run(&["--from", "2026-09-01", "--to", "2026-09-02"]);
+    assert!(!output.status.success() && err.contains("nothing is kept of what dbtop cost"), "{err}");
+}

@@ -1,0 +1,5 @@
+//! A recorded history in the hands of its user: sub-commands over it, and what is handed on to others.
+
+mod cli;
+mod export;
+mod scrub;

@@ -1,0 +1,115 @@
+//! History while the disk fails, under a running screen: full, broken, read-only. The screen goes on, says what is the matter
+//! for as long as it lasts, and keeps history again by itself.
+//!
+//! A file system of a few megabytes needs a mount of our own (`unshare`, as root): the test is started again below it. Where
+//! that is not allowed it says so and ends.
+
+use crate::harness::{Home, process::SimProcess, screen::Screen};
+use std::{io::Write, path::PathBuf, process::Command};
+
+const FOLDER: &str = "DBTOP_DISK_FOLDER";
+
+/// Starts a test of this file again with its temporary files on a small disk of its own. True: it is that second time.
+fn on_a_small_disk(test: &str) -> bool {
+    if std::env::var_os(FOLDER).is_some() {
+        return true;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let program = std::env::current_exe().expect("this program");
+    // A write beyond a limit of the process fails; the signal that comes with it is ignored.
+    let script = format!(
+        "trap '' XFSZ; mount -t tmpfs -o size=32m tmpfs \"$TMPDIR\" || exit 9; exec '{}' --exact {} --nocapture --test-threads=1",
+        program.display(),
+        crate::again::path(module_path!(), test)
+    );
+    let output = Command::new("unshare")
+        .args(["-m", "sh", "-c", &script])
+        .env(FOLDER, folder.path())
+        .env("TMPDIR", folder.path())
+        .output();
+    let said = output.as_ref().map(|o| String::from_utf8_lossy(&o.stderr).into_owned()).unwrap_or_default();
+    match output {
+        Ok(output) if !["unshare failed", "mount:", "not permitted"].iter().any(|no| said.contains(no)) => {
+            let told = String::from_utf8_lossy(&output.stdout);
+            assert!(output.status.success() && told.contains("running 1 test"), "{told}{said}");
+        }
+        _ => eprintln!("not tested here, no mount of our own: {said}"),
+    }
+    false
+}
+
+/// A screen over four simulated instances.
+fn screen(sim: &SimProcess, home: &Home) -> Screen {
+    let mut s = Screen::start(&["--inventory", &sim.inventory()], 160, 30, home);
+    s.until("all are polled", |t| t.contains("4/4 polled"));
+    s
+}
+
+/// It still does what it is told.
+#[track_caller]
+fn goes_on(s: &mut Screen) {
+    s.keys(b"2");
+    s.until("the pane of activity", |t| t.contains("─ Activity"));
+    s.keys(b"1");
+    s.until("the pane of the fleet", |t| t.contains("─ Fleet"));
+}
+
+fn limit(pid: u32, bytes: &str) -> bool {
+    let limit = format!("--fsize={bytes}:unlimited");
+    Command::new("prlimit").args(["--pid", &pid.to_string(), &limit]).status().is_ok_and(|s| s.success())
+}
+
+#[test]
+fn a_full_or_failing_disk_is_said_for_as_long_as_it_lasts() {
+    if !on_a_small_disk("a_full_or_failing_disk_is_said_for_as_long_as_it_lasts") {
+        return;
+    }
+    let (sim, home) = (SimProcess::start(4, 0, None), Home::new());
+    let mut s = screen(&sim, &home);
+    let hog = PathBuf::from(std::env::var_os(FOLDER).expect("the second time")).join("hog");
+    let mut file = std::fs::File::create(&hog).expect("a file");
+    while file.write_all(&[1; 4096]).is_ok() {}
+    drop(file);
+    s.until_shows("HISTORY NOT KEPT: disk full");
+    goes_on(&mut s);
+    assert!(s.text().contains("HISTORY NOT KEPT: disk full"), "{}", s.text());
+    std::fs::remove_file(&hog).expect("removing it");
+    s.until("history is kept again", |t| !t.contains("HISTORY NOT KEPT"));
+    assert!(limit(s.pid(), "4096"), "prlimit");
+    s.until_shows("HISTORY NOT KEPT: disk");
+    goes_on(&mut s);
+    assert!(limit(s.pid(), "unlimited"), "prlimit");
+    s.until("history is kept again", |t| !t.contains("HISTORY NOT KEPT"));
+    s.keys(b"q");
+    assert_eq!(s.ended(), 0);
+    s.assert_restored();
+}
+
+#[test]
+fn a_read_only_disk_is_said_and_history_begins_when_it_is_over() {
+    if !on_a_small_disk("a_read_only_disk_is_said_and_history_begins_when_it_is_over") {
+        return;
+    }
+    let (sim, home) = (SimProcess::start(4, 0, None), Home::new());
+    let plain = home.path().join("plain");
+    std::fs::create_dir(&plain).expect("a folder");
+    let mount = |args: &[&str]| {
+        let done = Command::new("mount").args(args).arg(&plain).status();
+        assert!(done.is_ok_and(|status| status.success()), "mount {args:?}");
+    };
+    let path = plain.to_string_lossy().into_owned();
+    mount(&["--bind", &path]);
+    // Its own folder must be there: nothing can be made any more.
+    let mut s = screen(&sim, &home);
+    s.keys(b"q");
+    assert_eq!(s.ended(), 0);
+    mount(&["-o", "remount,ro,bind"]);
+    let mut s = screen(&sim, &home);
+    s.until_shows("HISTORY NOT KEPT: disk read-only");
+    goes_on(&mut s);
+    mount(&["-o", "remount,rw,bind"]);
+    s.until("history is kept again", |t| !t.contains("HISTORY NOT KEPT"));
+    s.keys(b"q");
+    assert_eq!(s.ended(), 0);
+    s.assert_restored();
+}

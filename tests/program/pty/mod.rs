@@ -1,0 +1,60 @@
+//! The real program in a real pseudo-terminal: what a person sees and types, and what is left of the terminal whatever
+//! ends the program. Nothing waits for a time; each step waits until the screen shows what it should.
+//!
+//! | what | file |
+//! |---|---|
+//! | the first screen: the demo, no inventory, no colour, no terminal | `start.rs` |
+//! | a tour by keys: panes, links, filter, palette, heat map, marks, themes, clipboard | `keys.rs` |
+//! | the mouse, where it is wanted | `mouse.rs` |
+//! | the window's size, down to one cell and back; what an idle screen sends | `window.rs` |
+//! | the sealed inventory: its dialog, its lock, other processes and tenants | `vault.rs` |
+//! | every end: keys, signals, a lost line, panics | `ends.rs` |
+//! | a recording that is played: every pane, no way out of it, nothing written | `replay.rs` |
+//! | a disk that is full, failing or read-only under history | `disk.rs` |
+//! | a history with damaged bytes, looked at | `damage.rs` |
+//! | a disk that answers with an errno, while history is written and while it is read | `fault.rs` |
+//! | a sealed fleet handed on: page and recording, with and without names | `export.rs` |
+//! | another configuration while it runs: the file, SIGHUP | `reload.rs` |
+#![cfg(unix)]
+
+mod damage;
+mod disk;
+mod ends;
+mod export;
+#[cfg(target_os = "linux")]
+mod fault;
+mod keys;
+mod mouse;
+mod reload;
+mod replay;
+mod start;
+mod vault;
+mod window;
+
+/// Keys as a terminal sends them.
+mod key {
+    pub const ENTER: &[u8] = b"\r";
+    pub const ESC: &[u8] = b"\x1b";
+    pub const TAB: &[u8] = b"\t";
+    pub const DOWN: &[u8] = b"\x1b[B";
+    pub const HOME: &[u8] = b"\x1b[H";
+    pub const F11: &[u8] = b"\x1b[23~";
+    pub const F12: &[u8] = b"\x1b[24~";
+    pub const CTRL_C: &[u8] = b"\x03";
+    pub const CTRL_G: &[u8] = b"\x07";
+    pub const CTRL_Z: &[u8] = b"\x1a";
+}
+
+/// What is in the user's log.
+fn log(home: &crate::harness::Home) -> String {
+    let folder = home.path().join("log");
+    let files = crate::harness::names(&folder).into_iter().map(|name| folder.join(name));
+    files.map(|file| std::fs::read_to_string(file).expect("the log")).collect()
+}
+
+/// Waits until the frame around a pane of this name is there: its name stands in the third row, after a rule.
+#[track_caller]
+fn until_pane(s: &mut crate::harness::screen::Screen, name: &str) {
+    let shows = |row: &str| row.trim_start_matches(['─', '━', ' ']).split(' ').next() == Some(name);
+    s.until(&format!("the pane {name}"), |screen| screen.lines().nth(2).is_some_and(shows));
+}

@@ -1,0 +1,172 @@
+//! `dbtop tenant` and `dbtop audit` as a person or a script runs them: the real program, a home of its own, a key file.
+
+use serde_json::Value;
+use std::{
+    path::PathBuf,
+    process::{Command, Output, Stdio},
+};
+
+struct Place {
+    folder: tempfile::TempDir,
+}
+
+impl Place {
+    fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap() }
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Runs dbtop with this home; the key file is made by the first `create`.
+    fn run(&self, args: &[&str]) -> Output {
+        Command::new(env!("CARGO_BIN_EXE_dbtop"))
+            .args(args)
+            .env_clear()
+            .env("DBTOP_HOME", self.file("home"))
+            .env("DBTOP_KEY_FILE", self.file("key"))
+            .env("SSH_CLIENT", "192.0.2.7 4000 22")
+            .stdin(Stdio::null())
+            .output()
+            .unwrap()
+    }
+
+    #[track_caller]
+    fn ok(&self, args: &[&str]) -> String {
+        let done = self.run(args);
+        let error = String::from_utf8_lossy(&done.stderr);
+        assert!(done.status.success(), "{args:?}: {error}");
+        String::from_utf8(done.stdout).unwrap()
+    }
+
+    #[track_caller]
+    fn json(&self, args: &[&str]) -> Value {
+        let text = self.ok(&[args, &["-o", "json"]].concat());
+        serde_json::from_str(&text).unwrap()
+    }
+
+    /// What it says when it refuses.
+    #[track_caller]
+    fn refused(&self, args: &[&str]) -> String {
+        let done = self.run(args);
+        assert!(!done.status.success(), "{args:?}: {}", String::from_utf8_lossy(&done.stdout));
+        String::from_utf8(done.stderr).unwrap()
+    }
+
+    fn sqlite(&self, tenant: &str) -> rusqlite::Connection {
+        let path = self.file("home").join("tenants").join(tenant).join("inventory.db");
+        rusqlite::Connection::open(path).unwrap()
+    }
+}
+
+#[test]
+fn a_tenant_is_made_listed_suspended_resumed_renamed_and_deleted() {
+    let place = Place::new();
+    let error = place.refused(&["audit", "list"]);
+    assert!(error.contains("there is no tenant yet"), "{error}");
+    place.ok(&["tenant", "create", "acme"]);
+    place.ok(&["tenant", "create", "globex"]);
+    let error = place.refused(&["tenant", "create", "acme"]);
+    assert!(error.contains("acme is there already"), "{error}");
+    let error = place.refused(&["tenant", "create", "Acme Ltd"]);
+    assert!(error.contains("a to z, 0 to 9 and hyphens"), "{error}");
+
+    let list = place.json(&["tenant", "list"]);
+    assert_eq!(list[0]["tenant"], "acme");
+    assert_eq!((&list[1]["suspended"], &list[1]["slots"]), (&false.into(), &1.into()));
+    assert_eq!(place.json(&["tenant", "suspend", "acme"])[0]["suspended"], true);
+    assert_eq!(place.json(&["tenant", "list"])[0]["suspended"], true);
+    assert_eq!(place.json(&["tenant", "resume", "acme"])[0]["suspended"], false);
+    place.ok(&["tenant", "move", "acme", "acme-old"]);
+
+    let error = place.refused(&["tenant", "delete", "acme-old"]);
+    assert!(error.contains("--yes"), "no question without a terminal: {error}");
+    place.ok(&["tenant", "delete", "acme-old", "--yes"]);
+    let error = place.refused(&["tenant", "delete", "acme-old", "--yes"]);
+    assert!(error.contains("there are globex"), "{error}");
+}
+
+#[test]
+fn a_backup_moves_a_tenant_to_another_machine() {
+    let here = Place::new();
+    here.ok(&["tenant", "create", "acme"]);
+    let file = here.file("acme.dbtop-backup");
+    let file = file.to_str().unwrap();
+    let made = here.json(&["tenant", "backup", "acme", file]);
+    assert_eq!(made[0]["portable"], true);
+    let there = Place::new();
+    let error = there.refused(&["tenant", "restore", file]);
+    assert!(error.contains("key file"), "not with a key that is not there: {error}");
+    std::fs::copy(here.file("key"), there.file("key")).unwrap();
+    there.ok(&["tenant", "restore", file]);
+    let actions: Vec<Value> = there.json(&["audit", "list"]).as_array().unwrap().clone();
+    let actions: Vec<&str> = actions.iter().filter_map(|row| row["action"].as_str()).collect();
+    assert_eq!(actions, ["create", "backup", "restore"]);
+    let error = there.refused(&["tenant", "restore", file, "twin"]);
+    assert!(error.contains("here already as acme"), "{error}");
+}
+
+#[test]
+fn the_audit_log_is_listed_filtered_and_exported() {
+    let place = Place::new();
+    place.ok(&["tenant", "create", "acme"]);
+    place.ok(&["tenant", "suspend", "acme"]);
+    place.ok(&["tenant", "resume", "acme"]);
+    let all = place.json(&["audit", "list"]);
+    assert_eq!(all.as_array().unwrap().len(), 3);
+    assert_eq!(all[0]["ssh_client"], "192.0.2.7 4000 22");
+    assert!(all[0]["user"].as_str().is_some_and(|user| !user.is_empty()));
+    assert!(all[0]["at_utc"].as_str().is_some_and(|at| at.ends_with('Z')), "{all}");
+    let one = place.json(&["audit", "list", "--action", "suspend"]);
+    assert_eq!((one.as_array().unwrap().len(), &one[0]["seq"]), (1, &2.into()));
+    assert_eq!(place.json(&["audit", "list", "--until", "2020-01-01"]), Value::Array(Vec::new()));
+    assert_eq!(place.json(&["audit", "list", "--last", "1"])[0]["action"], "resume");
+    let error = place.refused(&["audit", "list", "--from", "yesterday"]);
+    assert!(error.contains("2026-01-31"), "{error}");
+
+    let file = place.file("audit.csv");
+    place.ok(&["audit", "export", "--csv", "--out", file.to_str().unwrap()]);
+    let mut csv = csv::Reader::from_path(&file).unwrap();
+    assert_eq!(&csv.headers().unwrap()[5], "action");
+    assert_eq!(csv.records().count(), 3);
+    let error = place.refused(&["audit", "export", "--csv", "--out", file.to_str().unwrap()]);
+    assert!(error.contains("not there yet"), "never over another file: {error}");
+}
+
+#[test]
+fn a_broken_chain_ends_with_code_2_and_the_first_bad_entry() {
+    let place = Place::new();
+    place.ok(&["tenant", "create", "acme"]);
+    place.ok(&["tenant", "suspend", "acme"]);
+    place.ok(&["tenant", "resume", "acme"]);
+    let verified = place.json(&["audit", "verify"]);
+    assert_eq!((&verified[0]["whole"], &verified[0]["good_entries"]), (&true.into(), &3.into()));
+    assert_eq!(verified[0]["last_hash"], place.json(&["audit", "head"])[0]["last_hash"]);
+    place.sqlite("acme").execute("UPDATE audit SET sealed = zeroblob(200) WHERE seq = 2", []).unwrap();
+    let done = place.run(&["audit", "verify", "-o", "json"]);
+    assert_eq!(done.status.code(), Some(2));
+    let found: Value = serde_json::from_slice(&done.stdout).unwrap();
+    assert_eq!((&found[0]["whole"], &found[0]["first_bad"]), (&false.into(), &2.into()));
+}
+
+#[test]
+fn a_damaged_tenant_says_so_and_is_repaired() {
+    let place = Place::new();
+    place.ok(&["tenant", "create", "acme"]);
+    place.ok(&["tenant", "create", "globex"]);
+    place.sqlite("acme").execute("UPDATE header SET sealed = zeroblob(100)", []).unwrap();
+    let error = place.refused(&["tenant", "suspend", "acme"]);
+    assert!(error.contains("header was altered") && error.contains("dbtop tenant repair"), "{error}");
+    assert_eq!(place.json(&["tenant", "repair", "acme"])[0]["kind"], "header");
+    place.ok(&["tenant", "suspend", "acme"]);
+    // A file that is none: listed with the reason, and the other one goes on.
+    let broken = place.file("home").join("tenants/acme/inventory.db");
+    std::fs::write(&broken, b"rubbish").unwrap();
+    let list = place.json(&["tenant", "list"]);
+    assert!(list[0]["problem"].as_str().is_some_and(|why| why.contains("restore")), "{list}");
+    assert_eq!(list[1]["problem"], Value::Null);
+    let migrated = place.run(&["tenant", "migrate"]);
+    assert_eq!(migrated.status.code(), Some(2), "one of them cannot be read");
+    place.ok(&["audit", "list", "--tenant", "globex"]);
+}

@@ -1,0 +1,151 @@
+//! Charts of longer times: what is asked, and what is drawn of the answers.
+
+use crate::{
+    fixture::{
+        self, NOW,
+        past::{self, HOUR_MS},
+    },
+    stage::Stage,
+};
+use dbtop::tui::effect::{Reply, Request};
+use std::fmt::Write as _;
+
+/// Answers everything as history would; returns how many charts and events were asked for.
+fn answer(s: &mut Stage) -> (usize, usize) {
+    let asked = s.asked();
+    asked.iter().filter_map(past::answer).for_each(|reply| s.app.reply(reply));
+    let count = |is: fn(&Request) -> bool| asked.iter().filter(|r| is(r)).count();
+    (count(|r| matches!(r, Request::Chart { .. })), count(|r| matches!(r, Request::Marks { .. })))
+}
+
+/// The instance with a day of charts.
+fn day(w: u16, h: u16) -> Stage {
+    let mut s = Stage::new(fixture::small(), w, h);
+    s.keys("enter w w w w w");
+    answer(&mut s);
+    s
+}
+
+#[test]
+fn the_last_minutes_are_drawn_without_asking() {
+    let mut s = Stage::new(fixture::small(), 120, 40);
+    s.keys("enter W w , , . .");
+    assert_eq!(answer(&mut s), (0, 0));
+    s.keys("w");
+    assert!(s.lines()[2].contains("last 1 hour"), "{}", s.lines()[2]);
+    assert!(s.text().contains("asking history…"), "{}", s.text());
+    assert_eq!(answer(&mut s), (2, 1), "the figures, the waits and the events");
+    assert!(!s.text().contains("asking history…"), "{}", s.text());
+    s.keys("W");
+    assert!(!s.lines()[2].contains("last"), "{}", s.lines()[2]);
+}
+
+#[test]
+fn a_day_shows_its_gap_its_band_and_its_events() {
+    let mut s = day(120, 40);
+    let text = s.text();
+    assert!(text.contains("last 1 day"), "{text}");
+    assert!(text.contains("B blocking 1  H health 1  ★ bookmark 1"), "{text}");
+    let lines = s.lines();
+    let foot = lines.iter().position(|l| l.contains("─B─")).unwrap_or_else(|| panic!("{text}"));
+    assert!(lines[foot].contains('H') && lines[foot].contains('★'), "{}", lines[foot]);
+    let above = &lines[foot - 1];
+    let cpu: String = above.chars().take(58).collect();
+    assert!(cpu.contains("█  "), "the gap stays a gap: {cpu}");
+    let mut mono = Stage::with_theme(fixture::small(), 120, 40, "mono");
+    mono.keys("enter w w w w w");
+    answer(&mut mono);
+    let text = mono.text();
+    assert!(text.contains('░') && text.contains('▓'), "least, mean and greatest: {text}");
+    assert!(lines[foot + 1].contains("11-20") && lines[foot + 1].contains("18:00"), "{}", lines[foot + 1]);
+}
+
+#[test]
+fn the_cursor_tells_time_values_and_events() {
+    let mut s = day(120, 40);
+    // 24 minutes a step: 27 of them lead to 03:12.
+    s.keys(&", ".repeat(28));
+    let text = s.text();
+    assert!(
+        text.contains("03:12  ") && text.contains("B 03:00:00 blocking: 14 sessions blocked by 88"),
+        "{text}"
+    );
+    s.keys(&". ".repeat(23));
+    let text = s.text();
+    assert!(text.contains("12:24  ") && text.contains(" (3"), "mean, least and greatest: {text}");
+    s.keys("esc");
+    assert!(s.lines()[2].contains("last 1 day") && s.text().contains("min "), "{}", s.text());
+}
+
+#[test]
+fn charts_move_into_the_past_and_stand_beside_yesterday() {
+    let mut s = day(120, 40);
+    s.keys("shift-left");
+    let query = s.asked().into_iter().find_map(|r| match r {
+        Request::Chart { query, .. } => Some(query),
+        _ => None,
+    });
+    let ends = query.map(|q| NOW - q.to);
+    assert!(ends.is_some_and(|ms| (11 * HOUR_MS..13 * HOUR_MS).contains(&ms)), "{ends:?}");
+    assert!(s.lines()[2].contains("1 day to 2026-11-20 02:02:11"), "{}", s.lines()[2]);
+    s.keys("shift-right c");
+    assert_eq!(answer(&mut s).0, 1, "what was known is not asked again, the day before is");
+    let text = s.text();
+    assert!(text.contains("last 1 day, beside a day earlier"), "{text}");
+    assert!(text.contains("─ a day earlier"), "{text}");
+    s.keys("c");
+    assert!(s.text().contains("a week earlier"), "{}", s.text());
+    s.keys("c");
+    assert!(!s.text().contains("earlier"), "{}", s.text());
+}
+
+#[test]
+fn why_there_is_nothing_is_said_in_the_charts() {
+    let mut s = Stage::new(fixture::small(), 120, 40);
+    s.keys("enter w");
+    for request in s.asked() {
+        let why = "the store is being checked".to_owned();
+        s.reply(Reply::NoHistory { ticket: request.ticket(), why });
+    }
+    assert!(s.text().contains("the store is being checked"), "{}", s.text());
+}
+
+#[test]
+fn many_instances_say_that_one_is_needed() {
+    let mut s = Stage::new(fixture::small(), 120, 40);
+    s.keys("3 w");
+    assert!(s.text().contains("earlier times are drawn of one instance"), "{}", s.text());
+    s.keys("s w");
+    assert_eq!(answer(&mut s), (1, 1));
+    assert!(s.text().contains("last 1 hour"), "{}", s.text());
+}
+
+#[test]
+fn in_the_past_charts_end_there() {
+    let mut s = Stage::new(fixture::small(), 120, 40);
+    s.keys("enter t 02:14 enter");
+    super::arrive(&mut s);
+    s.keys("w");
+    let query = s.asked().into_iter().find_map(|r| match r {
+        Request::Chart { query, .. } => Some(query),
+        _ => None,
+    });
+    let after = query.map(|q| q.to - super::THEN);
+    assert!(after.is_some_and(|ms| (0..=15_000).contains(&ms)), "{after:?}");
+}
+
+#[test]
+fn charts_at_four_sizes() {
+    let mut all = String::new();
+    for (w, h) in [(40, 10), (80, 24), (120, 40), (200, 60)] {
+        let mut s = day(w, h);
+        s.keys("c");
+        answer(&mut s);
+        let _ = writeln!(all, "{w}x{h} instance\n{}\n", s.text());
+        s.keys("3 w w w w w");
+        answer(&mut s);
+        s.keys(&", ".repeat(28));
+        let _ = writeln!(all, "{w}x{h} waits\n{}\n", s.text());
+    }
+    insta::assert_snapshot!("charts", all);
+}

@@ -1,0 +1,172 @@
+//! Looking back: comparisons, bookmarks, incidents, own cost.
+
+use super::{THEN, arrive, small};
+use crate::{
+    fixture::{self, NOW, past},
+    stage::Stage,
+};
+use dbtop::{
+    model::{health::Health, snapshot::FleetSnapshot},
+    tui::effect::{Reply, Request},
+};
+use std::sync::Arc;
+
+/// The fleet when it was calm: every instance like sqlprd-001.
+fn calm() -> FleetSnapshot {
+    let mut fleet = fixture::small();
+    let model = Arc::clone(&fleet.instances[4]);
+    for i in &mut fleet.instances {
+        let mut quiet = (**i).clone();
+        quiet.facts = model.facts.clone();
+        quiet.health = Health { score: Some(98), ..model.health.clone() };
+        *i = Arc::new(quiet);
+    }
+    fleet
+}
+
+fn answer(s: &mut Stage) -> usize {
+    let asked = s.asked();
+    asked.iter().filter_map(past::answer).for_each(|reply| s.app.reply(reply));
+    asked.len()
+}
+
+#[test]
+fn what_changed_since_another_time_is_told_the_heaviest_first() {
+    let mut s = small();
+    s.keys("=");
+    assert!(s.lines().pop().unwrap().contains("compare with:"), "{}", s.text());
+    s.keys("-1d enter");
+    let asked = s.asked().into_iter().find_map(|r| match r {
+        Request::Compare { ticket, at, instances } => Some((ticket, at, instances.len())),
+        _ => None,
+    });
+    let (ticket, at, n) = asked.unwrap();
+    assert_eq!((at, n), (NOW.plus_ms(-86_400_000), 8));
+    s.reply(Reply::Compared { ticket, snapshot: Arc::new(calm()) });
+    let text = s.text();
+    assert!(text.contains("What changed from 2026-11-19 14:02:11 to 2026-11-20 14:02:11"), "{text}");
+    let line = |words: &str| {
+        text.lines().position(|l| l.contains(words)).unwrap_or_else(|| panic!("no {words}: {text}"))
+    };
+    let critical = line("sqlprd-014       ▲ well 98 → critical 21: 14 sessions blocked");
+    let wait = line("new wait LCK_M_S 39.80 s/s");
+    assert!(critical < wait, "{text}");
+    assert!(text.contains("0 → 14 sessions blocked, head 88"), "{text}");
+    s.keys("esc");
+    assert!(!s.text().contains("What changed"), "{}", s.text());
+}
+
+#[test]
+fn one_instance_is_compared_with_its_own_past() {
+    let mut s = small();
+    s.keys("enter t 02:14 enter");
+    arrive(&mut s);
+    s.keys("= now enter");
+    let asked = s.asked().into_iter().find_map(|r| match r {
+        Request::Compare { ticket, at, instances } => Some((ticket, at, instances)),
+        _ => None,
+    });
+    let (ticket, at, ids) = asked.unwrap();
+    assert_eq!((at, ids.len()), (NOW, 1));
+    s.reply(Reply::Compared { ticket, snapshot: Arc::new(calm()) });
+    let text = s.text();
+    assert!(text.contains("What changed from 2026-11-20 02:14:00 to 2026-11-20 14:02:11"), "{text}");
+    assert!(text.contains("▽ critical 21 → well 98"), "later it is better: {text}");
+    s.reply(Reply::Compared { ticket, snapshot: Arc::new(calm()) });
+    s.keys("esc");
+    assert!(!s.text().contains("What changed"), "a second answer is dropped: {}", s.text());
+}
+
+#[test]
+fn two_marked_instances_are_compared_at_once() {
+    let mut s = small();
+    s.keys("space down down down down space =");
+    let text = s.text();
+    assert!(text.contains("What is different: sqlprd-014 → sqlprd-001"), "{text}");
+    assert!(text.contains("CPU 97 %"), "{text}");
+    assert_eq!(s.asked().iter().filter(|r| matches!(r, Request::Compare { .. })).count(), 0);
+}
+
+#[test]
+fn history_that_cannot_compare_says_why() {
+    let mut s = small();
+    s.keys("= -1d enter");
+    let ticket = s.asked().iter().find_map(Request::ticket);
+    s.reply(Reply::NoHistory { ticket, why: "nothing is kept of that time".to_owned() });
+    assert!(s.text().contains("nothing is kept of that time"), "{}", s.text());
+}
+
+#[test]
+fn a_bookmark_has_a_note_and_is_jumped_to() {
+    let mut s = small();
+    s.keys("enter t 02:14 enter");
+    arrive(&mut s);
+    s.keys("B");
+    assert!(s.lines().pop().unwrap().contains("a note for 2026-11-20 02:14:00"), "{}", s.text());
+    s.keys("deploy enter");
+    let asked = s.asked();
+    let set = asked.iter().any(|r| {
+        matches!(r, Request::Bookmark { at, note, instances } if *at == THEN && note == "deploy" && instances.len() == 1)
+    });
+    assert!(set, "at the instant on the screen");
+    asked.iter().filter_map(past::answer).for_each(|reply| s.app.reply(reply));
+    assert!(s.text().contains("bookmark set: deploy"), "{}", s.text());
+    s.keys("T '");
+    assert!(s.text().contains("asking history…"), "{}", s.text());
+    assert_eq!(answer(&mut s), 2, "live again, and the bookmarks");
+}
+
+#[test]
+fn the_list_of_bookmarks_leads_to_their_instants() {
+    let mut s = small();
+    s.keys("'");
+    answer(&mut s);
+    let text = s.text();
+    assert!(text.contains("2026-11-20 12:00:00  2h02m ago   sqlprd-014  deployed 4.2"), "{text}");
+    assert!(
+        !text.contains("sessions blocked by 88, 312 s lost"),
+        "events of other kinds are not listed: {text}"
+    );
+    s.keys("enter");
+    assert_eq!(arrive(&mut s), NOW.plus_ms(-7_331_000));
+    s.keys("'");
+    for request in s.asked() {
+        s.reply(Reply::NoHistory { ticket: request.ticket(), why: "the store is damaged".to_owned() });
+    }
+    assert!(s.text().contains("the store is damaged"), "{}", s.text());
+}
+
+#[test]
+fn the_flight_recorder_keeps_what_is_meant() {
+    let mut s = small();
+    s.keys("F");
+    let kept =
+        s.asked().into_iter().find_map(|r| if let Request::Freeze(ids) = r { Some(ids) } else { None });
+    assert_eq!(kept.map(|ids| ids[0].to_string()).as_deref(), Some("sqlprd-014"));
+}
+
+#[test]
+fn own_cost_is_ranked_by_instance_and_by_probe() {
+    let mut s = small();
+    s.keys(":").keys("cost enter");
+    let text = s.text();
+    assert!(text.contains("Own cost over the fleet") && text.contains("sqlprd-021"), "{text}");
+    assert!(text.contains("headline"), "{text}");
+    insta::assert_snapshot!("cost", text);
+}
+
+#[test]
+fn a_second_answer_fills_in_what_the_first_left_out() {
+    let mut s = small();
+    s.keys("t 02:14 enter");
+    let ticket = s.asked().iter().find_map(Request::ticket).unwrap();
+    let mut first = fixture::small_at(THEN);
+    first.instances.truncate(2);
+    s.reply(super::past(ticket, THEN, first));
+    assert!(s.text().contains("2 instances"), "{}", s.text());
+    s.reply(super::past(ticket, THEN, fixture::small_at(THEN)));
+    assert!(s.text().contains("8 instances") && s.text().contains("PAST"), "{}", s.text());
+    s.keys("T");
+    s.reply(super::past(ticket, THEN, fixture::small_at(THEN)));
+    assert!(s.text().contains("▶ LIVE"), "{}", s.text());
+}

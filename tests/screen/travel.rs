@@ -1,0 +1,183 @@
+//! What was on the screen live is on the screen when one goes back to it: real TDS, the collector, the store's writer and
+//! reader, and the panes; and the same out of a recording that is carried away and played. Nothing in between is a stand-in but the servers.
+
+use crate::stage::Stage;
+use dbtop::{
+    collect::{self, Command, Settings},
+    config,
+    model::{health::Thresholds, instance::InstanceInfo, snapshot::FleetSnapshot, time::Timestamp},
+    sim::{Sim, SimConfig},
+    store::history::{Charts, Options, Reader, Stretch, Writer, copy},
+    tds::Roots,
+    tui::{self, effect::Reply},
+};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+const PANES: [(&str, &str); 6] = [
+    ("fleet", ""),
+    ("heat map", "v"),
+    ("instance", "enter"),
+    ("activity", "2"),
+    ("waits", "3"),
+    ("blocking", "4"),
+];
+
+/// A fleet with much that is wrong, polled fast, and kept; what was shown every few seconds meanwhile.
+async fn live(folder: &Path) -> Vec<Arc<FleetSnapshot>> {
+    let script = r##"
+        [[event]]
+        on = "#1"
+        kind = "blocking_storm"
+        from_s = -120
+        [[event]]
+        on = "#2"
+        kind = "cpu_storm"
+        from_s = -60
+        [[event]]
+        on = "#3"
+        kind = "login_refused"
+        from_s = -60
+        [[event]]
+        on = "#4"
+        kind = "hostile"
+        from_s = -60
+        [[event]]
+        on = "#5"
+        kind = "no_rights"
+        from_s = -60
+        [[event]]
+        on = "#6"
+        kind = "restart"
+        from_s = 12
+        [[event]]
+        on = "#7"
+        kind = "down"
+        from_s = 10
+        to_s = 18
+    "##;
+    let scenario = dbtop::sim::scenario::Scenario::from_toml(script, 0).expect("the script is read");
+    let config = SimConfig { instances: 10, port: Some(0), scenario, ..SimConfig::default() };
+    let sim = Sim::start(config).await.expect("the simulator starts");
+    let targets = config::inventory::parse(&sim.inventory_toml()).expect("the simulator's inventory is read");
+    let settings = Settings {
+        fleet_every_ms: 3_000,
+        fleet_detail_every_ms: 4_000,
+        slow_every_ms: 10_000,
+        ..Settings::default()
+    };
+    let (recorder, writer) =
+        Writer::start(&folder.join("history.db"), None, Options::default()).expect("the store opens");
+    let resolver = Arc::new(config::secret::resolve);
+    let collector = collect::start(targets, settings, resolver, Roots::public(), Some(recorder));
+    let focus = collector.snapshots.borrow().instances[8].id().clone();
+    collector.commands.send(Command::Focus(vec![focus])).await.expect("the collector listens");
+    let mut shown = Vec::new();
+    for _ in 0..8 {
+        tokio::time::sleep(Duration::from_millis(4_100)).await;
+        shown.push(Arc::clone(&collector.snapshots.borrow()));
+    }
+    assert!(collector.shutdown().await);
+    writer.join().expect("all is written");
+    shown
+}
+
+/// The screen without its footer, which tells of the collector now.
+fn text(snapshot: &Arc<FleetSnapshot>, keys: &str) -> String {
+    let text = Stage::at(Arc::clone(snapshot), 160, 50, snapshot.at).keys(keys).text();
+    let lines: Vec<&str> = text.lines().collect();
+    lines[..lines.len() - 1].join("\n")
+}
+
+/// The screen that plays a recording of these ends, at an instant: without its footer and without what is around the pane,
+/// where the recording is named.
+fn played(
+    snapshot: &Arc<FleetSnapshot>,
+    (from, to): (Timestamp, Timestamp),
+    at: Timestamp,
+    keys: &str,
+) -> String {
+    let mut stage = Stage::playing(tui::Recording { file: "night.db".into(), from, to }, 160, 50, to);
+    stage.reply(Reply::Past {
+        ticket: 1,
+        snapshot: Arc::clone(snapshot),
+        at,
+        oldest: from,
+        newest: to,
+        damaged: Vec::new(),
+    });
+    let text = stage.keys(keys).text();
+    assert!(text.contains("PAST") && text.contains("replay · night.db · "), "{text}");
+    inside(&text)
+}
+
+fn inside(text: &str) -> String {
+    let lines: Vec<&str> = text.lines().collect();
+    lines[2..lines.len().min(49)].join("\n").trim_end().to_owned()
+}
+
+/// All of a history as a recording in a folder where nothing else is.
+fn record(history: &Path, folder: &Path) -> PathBuf {
+    let mut reader = Reader::open(history, None).expect("the store is read");
+    let (from, to) = reader.span().expect("the store is read").expect("something was kept");
+    let file = folder.join("night.db");
+    let stretch = Stretch { uids: Vec::new(), from, to };
+    let done =
+        copy(&mut reader, &file, None, &stretch, &mut |_| {}, &mut |_| {}).expect("it is carried away");
+    assert!(done.damaged.is_empty() && done.left_out.is_empty(), "{done:?}");
+    file
+}
+
+/// Every pane, and every instance by itself, out of the recording as it was live.
+fn compare_recording(history: &Path, shown: &[Arc<FleetSnapshot>]) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = record(history, folder.path());
+    let mut reader = Reader::open(&file, None).expect("the recording is read");
+    let infos = reader.instances().expect("it knows its instances");
+    let ends = reader.span().expect("the recording is read").expect("something is in it");
+    for (n, then) in shown.iter().enumerate() {
+        let past =
+            reader.fleet_at(&infos, &Thresholds::default(), then.at, Charts::All).expect("the past is there");
+        let panes = PANES.iter().map(|(_, keys)| (*keys).to_owned());
+        let instances = (0..infos.len()).map(|i| format!("{} enter", "down ".repeat(i)));
+        for keys in panes.chain(instances) {
+            assert_eq!(
+                inside(&text(then, &keys)),
+                played(&past, ends, then.at, &keys),
+                "after the keys {keys:?}, number {n}"
+            );
+        }
+    }
+    let left: Vec<_> = std::fs::read_dir(folder.path()).expect("the folder").flatten().collect();
+    assert_eq!(left.len(), 1, "nothing lies beside the recording: {left:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_pane_at_an_instant_is_what_it_was_then() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let shown = live(folder.path()).await;
+    let mut reader = Reader::open(&folder.path().join("history.db"), None).expect("the store is read");
+    for (n, then) in shown.iter().enumerate() {
+        let infos: Vec<Arc<InstanceInfo>> = then.instances.iter().map(|i| Arc::clone(&i.info)).collect();
+        let past =
+            reader.fleet_at(&infos, &Thresholds::default(), then.at, Charts::All).expect("the past is there");
+        for (pane, keys) in PANES {
+            assert_eq!(text(then, keys), text(&past, keys), "{pane}, number {n}");
+        }
+        // Every instance by itself, with its charts.
+        for i in 0..infos.len() {
+            let keys = format!("{} enter", "down ".repeat(i));
+            assert_eq!(text(then, &keys), text(&past, &keys), "instance in row {i}, number {n}");
+        }
+    }
+    compare_recording(&folder.path().join("history.db"), &shown);
+    let last = shown.last().expect("something was shown");
+    assert!(
+        text(last, "4").contains("open transaction"),
+        "there was something to compare:\n{}",
+        text(last, "4")
+    );
+}
