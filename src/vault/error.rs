@@ -1,10 +1,10 @@
-//! Why the vault did not open, or refused a record. Each sentence says the way out; none holds a secret, a passphrase or
-//! the content of a record.
+//! Errors of the vault: it did not open, or it refused a record. Each sentence says the way out; none holds a secret, a
+//! passphrase or the content of a record.
 
 use crate::model::record::RecordId;
 use std::path::PathBuf;
 
-/// A failure of the vault. Never transient: trying again without doing what the sentence says gives the same answer.
+/// A failure of the vault. Never transient: trying again without following the sentence fails again.
 #[derive(Debug, thiserror::Error)]
 pub enum VaultError {
     /// The passphrase opens none of the passphrase slots.
@@ -65,7 +65,7 @@ pub enum VaultError {
         /// user id of its owner
         owner: u32,
     },
-    /// The file is there, but it is not what `dbtop vault init --key-file` writes.
+    /// The file is there, but it is not a key file as `dbtop vault init --key-file` writes it.
     #[error("{} is no key file of dbtop ({why}): make one with `dbtop vault slot add key-file FILE` with a new name, or \
              bring this one back from a copy", path.display())]
     BadKeyFile {
@@ -155,12 +155,12 @@ pub enum VaultError {
     /// There is no such slot.
     #[error("there is no key slot {0}: `dbtop vault slot list` names them")]
     UnknownSlot(String),
-    /// A part of the cryptography refused to work: the system gives no random numbers, or a text is beyond all limits.
+    /// A part of the cryptography refused to work: the system has no random numbers, or a text is beyond all limits.
     #[error("{0}")]
     Unable(&'static str),
 }
 
-/// The path as a word of a shell.
+/// The path as one word of a shell command.
 fn quoted(path: &std::path::Path) -> String {
     let text = path.display().to_string();
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@%".contains(c);

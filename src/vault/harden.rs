@@ -1,8 +1,8 @@
-//! What the process does for its own memory. `command` calls it before the first secret is read.
+//! Protection of the process's own memory. Called once, before the first secret is read.
 
 use super::keys::Locked;
 
-/// What [`harden`] reached.
+/// The result of [`harden`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Hardened {
     /// a crash leaves no core file, and other processes of the user cannot look into the memory
@@ -32,7 +32,7 @@ mod tests {
     #[cfg(target_os = "linux")]
     fn the_process_says_that_it_cannot_be_dumped() {
         assert!(super::harden().is_undumpable);
-        // The files of such a process belong to root (proc(5)); who is root sees no difference.
+        // The files of such a process belong to root (proc(5)); as root there is no difference.
         let dumpable = rustix::process::dumpable_behavior().unwrap();
         assert_eq!(dumpable, rustix::process::DumpableBehavior::NotDumpable);
     }

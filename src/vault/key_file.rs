@@ -13,10 +13,10 @@ use zeroize::Zeroizing;
 
 const MARK: &str = "dbtop-key-v1:";
 const DIGITS: usize = 64;
-/// More than this is not read: somebody pointed at the wrong file.
+/// The most bytes that are read: a longer file is the wrong one.
 const MOST_BYTES: u64 = 4096;
 
-/// Who vouches for the file's permissions.
+/// The guard of a file's permissions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Guard {
     /// its own mode: nobody but the owner, who must be us
@@ -36,12 +36,12 @@ pub(super) fn read(path: &Path, guard: Guard) -> Result<Key, VaultError> {
         _ => VaultError::KeyFileIo { doing: "reading", path: path.to_owned(), source },
     };
     let bad = |why| VaultError::BadKeyFile { path: path.to_owned(), why };
-    // A pipe would be waited for at the opening.
+    // Opening a pipe would wait for its writer.
     if !fs::metadata(path).map_err(failed)?.is_file() {
         return Err(bad("it is no regular file"));
     }
     let file = File::open(path).map_err(failed)?;
-    // Of the open file, so that nobody can exchange it in between.
+    // The permissions of the open file, so that nobody can exchange it in between.
     check_access(path, &file.metadata().map_err(failed)?, guard)?;
     let mut text = Zeroizing::new(Vec::with_capacity(MOST_BYTES as usize + 1));
     file.take(MOST_BYTES + 1).read_to_end(&mut text).map_err(failed)?;

@@ -2,8 +2,8 @@
 //! so that not even the keyring learns a name.
 //!
 //! On Linux that is the Secret Service where a desktop has one (through zbus; no D-Bus library of C), else the kernel's
-//! keyring of the login session, which SSH has, too. A desktop's keyring may ask a person and never answer, so it is talked
-//! to on a thread of its own, with a limit.
+//! keyring of the login session, which SSH has, too. A desktop's keyring may ask a person and never answer, so all calls
+//! run on a thread of their own, with a limit.
 
 use super::{
     SlotKind, VaultError,
@@ -34,7 +34,7 @@ pub(super) fn kinds_here() -> Vec<SlotKind> {
     desktop.then_some(SlotKind::Keyring).into_iter().chain([SlotKind::KernelKeyring]).collect()
 }
 
-/// Says of each keyring of this system whether it can be reached, by keeping a key in it for a moment.
+/// Tests whether each keyring of this system can be reached, by keeping a key in it for a moment.
 pub(super) fn reach() -> Vec<(SlotKind, Result<(), VaultError>)> {
     let nobody = TenantUid::from_bytes([0; 16]);
     let reach = |kind| {
@@ -78,7 +78,7 @@ fn create_in(
     let (user, secret) = (user(tenant, slot), Zeroizing::new(key.to_vec()));
     ask(move || connect()?.build(SERVICE, &user, None)?.set_secret(&secret))
         .map_err(|e| failure(kind, &e))?;
-    // Some containers let a key be added and forget it at once.
+    // Some containers accept a key and forget it at once.
     let kept = read_in(connect, kind, tenant, slot)?;
     if *kept == *key {
         Ok(key)
@@ -102,10 +102,9 @@ fn user(tenant: &TenantUid, slot: &RecordId) -> String {
     format!("{tenant}/{slot}")
 }
 
-/// Runs `work` on a thread of its own, which it may block: it may wait for a person, and it may not share a thread with
-/// the async runtime.
+/// Runs `work` on a thread of its own: it may wait for a person, so it may not block a thread of the async runtime.
 fn ask<T: Send + 'static>(work: impl FnOnce() -> Result<T, Error> + Send + 'static) -> Result<T, Error> {
-    // One answer; nobody waits for it any more when it comes after the limit.
+    // Room for one answer; after the limit nobody waits for it any more.
     let (sender, answer) = mpsc::sync_channel(1);
     let started = thread::Builder::new().name("keyring".to_owned()).spawn(move || {
         let _ = sender.send(work());
@@ -121,7 +120,7 @@ fn ask<T: Send + 'static>(work: impl FnOnce() -> Result<T, Error> + Send + 'stat
 fn failure(kind: SlotKind, error: &Error) -> VaultError {
     match error {
         Error::NoEntry => VaultError::EmptyKeyring { keychain: kind.words(), forgets: !kind.is_lasting() },
-        // Never the bytes that some variants carry.
+        // The bytes that some variants carry are left out.
         Error::NoStorageAccess(e) | Error::PlatformFailure(e) => VaultError::NoKeyring { why: e.to_string() },
         Error::NotSupportedByStore(why) => VaultError::NoKeyring { why: why.clone() },
         _ => VaultError::NoKeyring { why: "its answer cannot be read".to_owned() },
@@ -181,7 +180,7 @@ mod tests {
         }
     }
 
-    /// The real one, where the machine has one: containers often do not.
+    /// The real keyring, if the machine has one: containers often do not.
     #[test]
     fn the_kernel_keeps_a_key_or_says_that_it_does_not() {
         let (kind, id) = (SlotKind::KernelKeyring, crate::vault::random_id().unwrap());

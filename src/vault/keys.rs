@@ -1,5 +1,5 @@
-//! Keys in memory, and what they are made of: random numbers, HKDF and HMAC with SHA-256. The rest of `vault` gets keys
-//! from here only, so that each is wiped when it is dropped.
+//! Keys in memory, and the functions that make them: random numbers, HKDF and HMAC with SHA-256. The rest of `vault` gets
+//! keys from here only, so that each is wiped when it is dropped.
 
 use super::VaultError;
 use hkdf::Hkdf;
@@ -8,7 +8,7 @@ use region::LockGuard;
 use sha2::Sha256;
 use zeroize::{Zeroize, Zeroizing};
 
-/// A 256-bit key that is wiped when dropped. Short-lived: what lives on belongs into [`Locked`].
+/// A 256-bit key that is wiped when dropped. Short-lived: a key that lives longer belongs into [`Locked`].
 pub(super) type Key = Zeroizing<[u8; 32]>;
 
 /// Random bytes of the operating system.
@@ -40,7 +40,7 @@ pub(super) fn fill(bytes: &mut [u8]) -> Result<(), VaultError> {
 }
 
 /// HKDF-SHA256 (RFC 5869), extract and expand: one 32-byte key from `secret`. The parts of `info` must have fixed lengths
-/// or say their own.
+/// or hold them.
 pub(super) fn derive(salt: &[u8], secret: &[u8], info: &[&[u8]]) -> Key {
     let mut key = Key::default();
     // The only error of `expand` is an output beyond 255 blocks; this is one block.
@@ -57,7 +57,7 @@ pub(super) fn expand(key: &[u8; 32], info: &[&[u8]]) -> Key {
     out
 }
 
-/// HMAC-SHA256 over `parts`, each preceded by its length, so that no two lists of parts give the same input.
+/// HMAC-SHA256 over `parts`, each preceded by its length, so that no two lists of parts have the same input.
 pub(super) fn mac(key: &[u8; 32], parts: &[&[u8]]) -> [u8; 32] {
     keyed(key, parts).finalize().into_bytes().into()
 }
@@ -94,7 +94,7 @@ impl<T: Zeroize + Default> Locked<T> {
     /// An empty value on a locked page. Fill it in place ([`Locked::get_mut`]), so that no copy stays behind elsewhere.
     pub(super) fn empty() -> Self {
         let page = Box::new(Page(T::default()));
-        // Denied beyond RLIMIT_MEMLOCK and in some containers; the key is then as safe as the rest of the memory.
+        // The system refuses beyond RLIMIT_MEMLOCK and in some containers; the key is then as safe as other memory.
         let guard = region::lock(std::ptr::from_ref(page.as_ref()), size_of::<Page<T>>()).ok();
         Self { guard, page }
     }
@@ -125,7 +125,7 @@ impl<T: Zeroize> Drop for Locked<T> {
 mod tests {
     use super::*;
 
-    /// RFC 5869, appendix A.1: the first 32 bytes of its 42, which HKDF gives independently of the length asked for.
+    /// RFC 5869, appendix A.1: the first 32 bytes of its 42; they do not depend on the length that is asked for.
     #[test]
     fn the_rfc_gets_its_key() {
         let salt: Vec<u8> = (0..=12).collect();

@@ -1,8 +1,8 @@
-//! Sealing and unsealing of records, and where the keys come from. `store` seals and opens rows with a [`Sealer`] and keeps
+//! Sealing and unsealing of records, and the sources of keys. `store` seals and opens rows with a [`Sealer`] and keeps
 //! [`Slot`]s; `command` brings the [`Opener`]. Nothing in here knows files of tenants, SQLite or the screen, and nothing
 //! prints or logs. The formats, the parameters and what they do not protect stand in `docs/security.md`.
 //!
-//! Everything blocks: key derivation takes half a second on purpose, a desktop's keyring may ask a person.
+//! All functions block: key derivation takes half a second on purpose, and a desktop's keyring may ask a person.
 
 mod error;
 mod harden;
@@ -26,7 +26,7 @@ use crate::model::{
 };
 use std::path::PathBuf;
 
-/// How somebody opens a vault, or a slot is made.
+/// The secret that opens a vault, or that a new slot is made for.
 #[derive(Clone)]
 pub enum Opener {
     /// a passphrase, typed
@@ -39,7 +39,7 @@ pub enum Opener {
     Keyring,
 }
 
-/// What may open a vault without a question. Values, so that tests need no environment.
+/// The secrets that may open a vault without a question. Values, so that tests need no environment.
 #[derive(Debug, Clone, Default)]
 pub struct Env {
     /// `--key-file`, else `DBTOP_KEY_FILE`
@@ -162,8 +162,8 @@ pub fn unlock(tenant: &TenantUid, slots: &[Slot], opener: &Opener) -> Result<Sea
     }
 }
 
-/// Opens a vault with what needs no question: key file, credential, keyring, in this order. A key file or a credential that
-/// was given and does not open the vault is an error: nobody wants it to be passed over in silence.
+/// Opens a vault without a question, by key file, credential or keyring, in this order. A key file or a credential that was
+/// given and does not open the vault is an error: it must not be ignored silently.
 ///
 /// # Errors
 /// [`VaultError::Locked`] if a passphrase must be asked for; else as [`unlock`].
@@ -257,7 +257,7 @@ fn of_kinds<'a>(
     Ok(fitting)
 }
 
-/// The first slot that opens. A failure of one does not keep the next from being tried; it is told if none opens.
+/// Opens the first slot that opens. After a failure of one the next is tried; the failure is returned if none opens.
 fn first_open(
     tenant: &TenantUid,
     slots: &[&Slot],

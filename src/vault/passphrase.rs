@@ -10,18 +10,18 @@ use zeroize::Zeroizing;
 /// beside another one; here the other one is access to the file).
 pub const MIN_PASSPHRASE_CHARS: usize = 12;
 
-/// How long one try should take.
+/// The time that one try should take.
 const TARGET: Duration = Duration::from_millis(500);
-/// The least memory of a new slot: the second recommended choice of RFC 9106, 4.
+/// The smallest memory of a new slot: the second recommended choice of RFC 9106, 4.
 const LEAST_MEMORY_KIB: u32 = 64 * 1024;
-/// The most that calibration takes: a jump host with little memory must open the vault, too.
+/// The largest memory that calibration chooses: a jump host with little memory must open the vault, too.
 const MOST_MEMORY_KIB: u32 = 256 * 1024;
-/// The passes that RFC 9106 takes with 64 MiB.
+/// The passes that RFC 9106 recommends with 64 MiB.
 const PASSES: u32 = 3;
-/// A slot that wants more than this is not of our making; opening it would take the machine's memory or hours.
+/// The largest cost that is accepted: dbtop makes no such slot, and opening it would take all memory or hours.
 const LIMIT: Cost = Cost { memory_kib: 4 * 1024 * 1024, passes: 1000, lanes: 64 };
 
-/// Argon2id's parameters: what one try at a passphrase costs.
+/// Argon2id's parameters: the cost of one try at a passphrase.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Cost {
     /// memory in KiB
@@ -33,16 +33,16 @@ pub struct Cost {
 }
 
 impl Cost {
-    /// The cost of about half a second here and now, never less than 64 MiB and one pass. Takes about 0.2 s to find.
+    /// The cost of about half a second on this machine, never less than 64 MiB and one pass. Finding it takes about 0.2 s.
     pub fn calibrated() -> Self {
         let probe = Self { memory_kib: LEAST_MEMORY_KIB, passes: 1, lanes: 4 };
         let started = Instant::now();
-        // The result is of no interest, and failure (no memory) shows as no time taken: the least cost is right then.
+        // The hash is not needed. A failure (no memory) takes no time, and the smallest cost is right then.
         let _ = probe.stretch(b"how fast is it here", &[0; 32]);
         Self::fitting(started.elapsed())
     }
 
-    /// From the time of one pass over the least memory: first the passes of the RFC, then more memory, then more passes.
+    /// From the time of one pass over the smallest memory: first the passes of the RFC, then more memory, then more passes.
     fn fitting(one_pass: Duration) -> Self {
         let affordable = TARGET.as_secs_f64() / one_pass.as_secs_f64().max(0.001);
         let passes = (affordable as u32).clamp(1, PASSES);
@@ -54,7 +54,7 @@ impl Cost {
         Self { memory_kib, passes, lanes: 4 }
     }
 
-    /// Next to nothing: for tests, which open hundreds of vaults.
+    /// The smallest cost there is: for tests, which open hundreds of vaults.
     #[doc(hidden)]
     pub const fn trifling_for_tests() -> Self {
         Self { memory_kib: 8, passes: 1, lanes: 1 }
@@ -76,7 +76,7 @@ impl Cost {
     }
 }
 
-/// Argon2 in memory that is wiped afterwards; the crate frees its own as it is.
+/// Argon2 in memory that is wiped afterwards; the crate frees its own memory without wiping it.
 fn run(argon2: &Argon2<'_>, passphrase: &[u8], salt: &[u8]) -> Result<Key, VaultError> {
     let count = argon2.params().block_count();
     let mut blocks = Zeroizing::new(Vec::new());
@@ -129,7 +129,7 @@ mod tests {
         assert_eq!(hex(tag.as_slice()), "0d640df58d78766c08c037a34a8b53c9d01ef0452d75b65eb52520e96b01e659");
     }
 
-    /// The vectors of the reference implementation (test.c), by the way that slots take.
+    /// The vectors of the reference implementation (test.c), through the function that slots use.
     #[test]
     fn the_reference_gets_its_keys() {
         for (memory_kib, passes, lanes, wanted) in [

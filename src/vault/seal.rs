@@ -22,7 +22,7 @@ const TAG_LEN: usize = 16;
 /// Bytes that sealing adds to a record.
 pub const OVERHEAD_BYTES: usize = 1 + NONCE_LEN + TAG_LEN;
 
-/// Where a record belongs. It is not stored with the record but bound to it: a record opens at its own place only.
+/// The place of a record. It is not stored with the record but bound to it: a record opens at its own place only.
 #[derive(Debug, Clone, Copy)]
 pub struct Place<'a> {
     /// the tenant
@@ -82,7 +82,7 @@ impl Sealer {
     /// it, and nothing of history with a data key.
     ///
     /// # Errors
-    /// None today; as every making of keys.
+    /// None today; making of keys may fail.
     pub fn of_history(tenant: TenantUid, key: &[u8; 32]) -> Result<Self, VaultError> {
         Self::new(tenant, 0, |data| {
             data.copy_from_slice(key);
@@ -131,7 +131,7 @@ impl Sealer {
     /// Opens what [`Sealer::seal`] made for the same place.
     ///
     /// # Errors
-    /// [`VaultError::Newer`] by the version byte; else [`VaultError::Refused`], whatever is wrong with it.
+    /// [`VaultError::Newer`] by the version byte; [`VaultError::Refused`] for everything else that is wrong.
     pub fn open(&self, place: &Place<'_>, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, VaultError> {
         match sealed.first() {
             Some(&found) if found > RECORD_VERSION => {
@@ -150,8 +150,8 @@ impl Sealer {
         }
     }
 
-    /// A blind index: the same text gives the same tag within one domain and generation, and nobody without the data key
-    /// can tell which text it was, or try texts. HMAC-SHA256.
+    /// A blind index: the same text has the same tag within one domain and generation. Without the data key nobody can tell
+    /// the text of a tag, or test a text against it. HMAC-SHA256.
     pub fn tag(&self, domain: &str, text: &str) -> [u8; 32] {
         keys::mac(&self.keys.get().tag, &[b"text", domain.as_bytes(), text.as_bytes()])
     }
@@ -201,7 +201,7 @@ pub(super) fn encrypt(
         .map_err(|_| VaultError::Unable("a record is longer than AES-GCM allows (64 GiB)"))
 }
 
-/// AES-256-GCM in place; false (and an unusable text) if anything does not fit.
+/// AES-256-GCM in place. Returns false, and leaves an unusable text, if anything does not fit.
 pub(super) fn decrypt(key: &[u8; 32], nonce: &[u8], bound: &[u8], text: &mut [u8], tag: &[u8]) -> bool {
     let (Ok(nonce), Ok(tag)) = (<[u8; NONCE_LEN]>::try_from(nonce), <[u8; TAG_LEN]>::try_from(tag)) else {
         return false;

@@ -1,9 +1,9 @@
 //! A key slot: the data key, sealed to one passphrase, key file, credential or keyring. `store` keeps the bytes of each
-//! slot as they are; nobody else looks into them.
+//! slot as they are; nobody else reads them.
 //!
-//! From the slot's secret come an X25519 key pair (RFC 7748) and an authentication key (HKDF). The data key is sealed to
-//! the public key, so that a rotation can give every remaining slot a new data key without asking for any secret. Since
-//! everybody may seal to a public key, the slot also proves where its data key comes from: see `Slot::reseal`.
+//! The slot's secret is the source of an X25519 key pair (RFC 7748) and an authentication key (HKDF). The data key is
+//! sealed to the public key, so that a rotation can seal a new data key to every remaining slot without asking for any
+//! secret. Since everybody can seal to a public key, the slot also proves the origin of its data key: see `Slot::reseal`.
 
 use super::{
     Cost, Place, Sealer, VaultError,
@@ -21,7 +21,7 @@ pub const MAX_LABEL_BYTES: usize = 200;
 /// A sealed key: its 32 bytes and the tag.
 pub(super) const SEALED_KEY_LEN: usize = 48;
 
-/// What opens a slot.
+/// The kinds of secrets that open a slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SlotKind {
     /// a passphrase, by Argon2id
@@ -76,18 +76,18 @@ impl SlotKind {
 /// One key slot. Plain data: safe to store, useless without its secret.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Slot {
-    /// What the slot is; never changes.
+    /// The fixed part; never changes.
     pub(super) identity: Identity,
-    /// By the secret: this identity, and the data key of the anchor's generation.
+    /// The proof by the secret: of this identity, and of the data key of the anchor's generation.
     pub(super) proof: [u8; 32],
-    /// The generation of the data key. From here on, a rotation makes everything new.
+    /// The generation of the data key. A rotation replaces this field and all that follow.
     pub(super) generation: u64,
     /// Public half of the key pair that sealed the data key.
     pub(super) ephemeral: [u8; 32],
     pub(super) sealed_key: [u8; SEALED_KEY_LEN],
-    /// The anchor: the data key that the proof speaks of, sealed with today's.
+    /// The anchor: the data key that the proof is about, sealed with the current one.
     pub(super) anchor: [u8; SEALED_KEY_LEN],
-    /// By the anchor: today's data key.
+    /// The proof by the anchor: of the current data key.
     pub(super) endorsement: [u8; 32],
     /// Sealed, so that only an open vault can say it.
     pub(super) label: Vec<u8>,
@@ -104,7 +104,7 @@ pub(super) struct Identity {
     pub(super) anchor_generation: u64,
 }
 
-/// The two keys that a slot's secret gives.
+/// The two keys made from a slot's secret.
 struct SlotKeys {
     private: StaticSecret,
     auth: Key,
@@ -151,9 +151,9 @@ impl Slot {
     /// The slot for a `new` data key, made with the `old` one only: no secret is needed.
     ///
     /// The slot's secret once proved an *anchor*: the data key of the generation in which the slot was made. The anchor
-    /// endorses every later data key, and travels along, sealed with it. Who opens the slot checks the proof with the
-    /// secret and the endorsement with the anchor. So a stranger who can write the file, and who can seal to the (public)
-    /// keys of the slots as everybody can, cannot bring in a data key of their own.
+    /// endorses every later data key, and travels along, sealed with it. Opening a slot checks the proof with the secret
+    /// and the endorsement with the anchor. So a stranger who can write the file and, like everybody, can seal to the
+    /// public keys of the slots, cannot bring in a data key of their own.
     pub(super) fn reseal(&self, old: &Sealer, new: &Sealer) -> Result<Self, VaultError> {
         let label = self.label(old)?;
         let anchor = self.open_anchor(old).ok_or_else(|| self.damaged())?;
@@ -198,7 +198,7 @@ impl Slot {
         if proved && endorsed { Ok(Some(sealer)) } else { Err(foreign()) }
     }
 
-    /// What opens it.
+    /// The kind of secret that opens it.
     pub const fn kind(&self) -> SlotKind {
         self.identity.kind
     }
@@ -218,7 +218,7 @@ impl Slot {
         &self.identity.salt
     }
 
-    /// What one try at its passphrase costs; zeros for other kinds.
+    /// The cost of one try at its passphrase; zeros for other kinds.
     pub const fn cost(&self) -> &Cost {
         &self.identity.cost
     }
@@ -242,8 +242,8 @@ impl Slot {
         VaultError::DamagedSlot { slot: self.identity.id.short() }
     }
 
-    /// The key that seals the data key: used once, since the ephemeral key is. None for a public key that gives the same
-    /// secret to everybody (RFC 7748, 6.1).
+    /// The key that seals the data key: used once, since the ephemeral key is. None for a public key with which everybody
+    /// computes the same secret (RFC 7748, 6.1).
     fn wrap_key(&self, ours: &StaticSecret, theirs: [u8; 32]) -> Option<Key> {
         let shared = ours.diffie_hellman(&PublicKey::from(theirs));
         let salt = [self.ephemeral, self.identity.public].concat();
@@ -263,7 +263,7 @@ impl Slot {
 }
 
 impl Identity {
-    /// What the sealed keys of the slot are bound to.
+    /// The associated data that the sealed keys of the slot are bound to.
     fn bound(&self, tenant: &TenantUid, generation: u64) -> Vec<u8> {
         let mut bound = b"dbtop slot v1".to_vec();
         bound.extend_from_slice(tenant.as_bytes());
@@ -272,7 +272,7 @@ impl Identity {
         bound
     }
 
-    /// What the slot's secret vouches for.
+    /// The bytes that the slot's secret proves.
     fn proved(&self, tenant: &TenantUid, anchor: &[u8; 32]) -> Vec<u8> {
         let mut proved = b"dbtop slot proof v1".to_vec();
         proved.extend_from_slice(&self.bound(tenant, self.anchor_generation));
@@ -280,7 +280,7 @@ impl Identity {
         proved
     }
 
-    /// What the anchor vouches for.
+    /// The bytes that the anchor proves.
     fn endorsed(&self, sealer: &Sealer) -> Vec<u8> {
         let mut endorsed = b"dbtop slot endorsement v1".to_vec();
         endorsed.extend_from_slice(&self.bound(sealer.tenant(), sealer.generation()));
@@ -289,7 +289,7 @@ impl Identity {
     }
 }
 
-/// Stands for a data key where it is vouched for.
+/// The stand-in for a data key in a proof.
 fn commitment(data_key: &[u8; 32]) -> Key {
     keys::expand(data_key, &[b"dbtop commitment v1"])
 }
@@ -307,7 +307,7 @@ fn seal_key(key: &[u8; 32], bound: &[u8], plain: &[u8; 32]) -> Result<[u8; SEALE
     Ok(sealed)
 }
 
-/// Opens into `plain`; false, and zeros there, if it does not fit.
+/// Opens into `plain`. Returns false, and leaves zeros there, if the key does not fit.
 fn open_key(key: &[u8; 32], bound: &[u8], sealed: &[u8; SEALED_KEY_LEN], plain: &mut [u8; 32]) -> bool {
     let (text, tag) = sealed.split_at(32);
     plain.copy_from_slice(text);
@@ -361,8 +361,8 @@ mod tests {
         let ours = sealer(1, 0xaa);
         let slot = slot(&ours, &secret);
         let theirs = sealer(2, 0xbb);
-        // The stranger seals their own key to the slot's public key, with everything that the file tells and that they
-        // can make up: an anchor of their own.
+        // The stranger seals their own key to the slot's public key, with everything that the file holds and an anchor
+        // of their own.
         let mut forged = slot.clone();
         forged.seal_to(&theirs, theirs.data_key(), "label").unwrap();
         assert!(matches!(forged.open(&tenant, &secret), Err(VaultError::ForeignKey { .. })));

@@ -1,5 +1,5 @@
 //! A slot as bytes and back. The layout stands in docs/security.md. The checksum at the end is no protection: it tells a
-//! damaged slot from a wrong passphrase before half a second of key derivation.
+//! damaged slot from a wrong passphrase, before half a second of key derivation.
 
 use super::{
     Cost, SLOT_VERSION, Slot, SlotKind, VaultError,
@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 const CHECKSUM_LEN: usize = 8;
 const IDENTITY_LEN: usize = 1 + 1 + 16 + 32 + 12 + 32 + 8;
-/// Everything but the sealed label.
+/// The length of everything but the sealed label.
 const FIXED_LEN: usize = IDENTITY_LEN + 32 + 8 + 32 + 2 * SEALED_KEY_LEN + 32 + CHECKSUM_LEN;
 const MAX_LEN: usize = FIXED_LEN + MAX_LABEL_BYTES + super::OVERHEAD_BYTES;
 
