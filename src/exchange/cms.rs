@@ -1,5 +1,5 @@
-//! A Central Management Server: the rows of msdb's registered servers, as the script gives them, to instances. Asking the
-//! server is for who calls this.
+//! A Central Management Server: from the rows of msdb's registered servers, as the script returns them, to instances. The
+//! caller asks the server.
 
 use super::{
     Draft, Row, Rows,
@@ -7,12 +7,12 @@ use super::{
 };
 use std::collections::BTreeMap;
 
-/// The script whose rows these are.
+/// The script that returns the rows.
 pub const SCRIPT: &str = include_str!("../../tsql/cms.sql");
 
-/// SSMS's number for a database engine.
+/// SSMS's number of a database engine.
 const DATABASE_ENGINE: i64 = 0;
-/// Deepest folder that is followed: a server may send a circle.
+/// The deepest folder that is followed: a server may send a circle.
 const MAX_DEPTH: usize = 32;
 
 /// A row of `sysmanagement_shared_server_groups_internal`.
@@ -41,8 +41,8 @@ pub struct CmsServer {
     pub server_type: i64,
 }
 
-/// Instances of the servers, grouped by folder and every folder above it. A Central Management Server knows no logins:
-/// they come from the defaults. A server that stands in several folders becomes one instance.
+/// Makes instances of the servers, with their folder and every folder above it as groups. A Central Management Server has
+/// no logins: they come from the defaults. A server in several folders becomes one instance.
 pub fn rows(groups: &[CmsGroup], servers: &[CmsServer]) -> Rows {
     let by_id: BTreeMap<i64, &CmsGroup> = groups.iter().map(|group| (group.id, group)).collect();
     let mut all = Rows::default();
@@ -65,7 +65,7 @@ pub fn rows(groups: &[CmsGroup], servers: &[CmsServer]) -> Rows {
     all
 }
 
-/// Names of the folders from the top to the one of a server. The top itself, which every server is in, is none.
+/// Names of the folders from the top to the one of a server, without the top itself, which holds every server.
 fn folder(id: i64, by_id: &BTreeMap<i64, &CmsGroup>) -> Vec<String> {
     let mut path = Vec::new();
     let mut next = by_id.get(&id);
@@ -81,7 +81,7 @@ fn folder(id: i64, by_id: &BTreeMap<i64, &CmsGroup>) -> Vec<String> {
     path
 }
 
-/// One group a level: `EU`, `EU/Sales`; so that the group of a folder has all that is below it.
+/// One group for each level: `EU`, `EU/Sales`, so that the group of a folder holds everything below it.
 pub(super) fn set_folder(draft: &mut Draft, path: &[String]) {
     let mut groups = Vec::new();
     for depth in 1..=path.len() {

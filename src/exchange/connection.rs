@@ -1,11 +1,11 @@
 //! Connection strings of ADO.NET, as SSMS saves them: `key=value;key="a;b"`.
 
-/// The pairs of a connection string, keys in lower case without blanks; the last of a key counts.
+/// The pairs of a connection string, keys in lower case without blanks. Of pairs with the same key the last one counts.
 pub fn pairs(text: &str) -> Vec<(String, String)> {
     let mut found = Vec::new();
     let mut rest = text;
     while let Some((key, after)) = rest.split_once('=') {
-        // `a;b=c`: what stands before the last semicolon has no value.
+        // `a;b=c`: the words before the last semicolon are a key without a value.
         let key = key.rsplit(';').next().unwrap_or(key);
         let key: String = key.chars().filter(|c| !c.is_whitespace()).flat_map(char::to_lowercase).collect();
         let (value, left) = value(after.trim_start());
@@ -35,7 +35,7 @@ fn value(text: &str) -> (String, &str) {
     (value, "")
 }
 
-/// A value, in quotes where it needs them.
+/// A value, in quotes if it needs them.
 pub fn quoted(value: &str) -> String {
     let plain = !value.contains([';', '"', '\'', '=']) && value.trim() == value;
     if plain { value.to_owned() } else { format!("\"{}\"", value.replace('"', "\"\"")) }

@@ -10,7 +10,7 @@ use crate::model::record::{InstanceRecord, SecretRef};
 use csv::{ReaderBuilder, StringRecord, WriterBuilder};
 use std::collections::BTreeMap;
 
-/// What a header means.
+/// The meaning of a header.
 enum Head {
     Column(&'static Column),
     Label(String),
@@ -26,7 +26,7 @@ pub fn read(text: &str) -> Result<Rows, FileProblem> {
         .delimiter(delimiter)
         .from_reader(text.as_bytes());
     let lines = Lines::of(text);
-    // A record's position is where the one before ended: blank lines may follow.
+    // A record's position is the end of the one before it: blank lines may follow.
     let line_of = |record: &StringRecord| {
         let from = record.position().map_or(0, |at| at.byte() as usize);
         let blank = text.bytes().skip(from).take_while(|byte| matches!(byte, b'\r' | b'\n')).count();

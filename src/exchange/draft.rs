@@ -1,5 +1,5 @@
-//! A draft: what a row of a file, or the options of a command, say of an instance, by field. Laid over what is there and
-//! turned into a record in one place.
+//! A draft: the values by field that a row of a file, or the options of a command, set for an instance. A draft is laid
+//! over the existing values and turned into a record in one place.
 
 use super::{
     Secrets,
@@ -12,7 +12,7 @@ use crate::model::{
 };
 use std::collections::BTreeMap;
 
-/// Values by field. A field that is missing is not spoken of: an edit leaves it as it is.
+/// Values by field. An edit leaves a missing field as it is.
 #[derive(Clone, Default, PartialEq)]
 pub struct Draft(BTreeMap<Field, Value>);
 
@@ -38,7 +38,7 @@ const POLLING: Login = Login { auth: Field::Auth, user: Field::User, secret: Fie
 const ACTION: Login = Login { auth: Field::ActionAuth, user: Field::ActionUser, secret: Field::ActionSecret };
 
 impl Draft {
-    /// All that a record says.
+    /// All values of a record.
     pub fn of(record: &InstanceRecord) -> Self {
         let mut draft = Self::default();
         draft.put_text(Field::Name, Some(&record.name));
@@ -67,7 +67,7 @@ impl Draft {
         draft
     }
 
-    /// Sets all that is said of collection, and takes out what `poll` does not say.
+    /// Sets the fields of collection that `poll` has, and takes out the others.
     pub fn set_poll(&mut self, poll: &PollSettings) {
         for field in POLL {
             self.clear(field);
@@ -106,12 +106,12 @@ impl Draft {
         }
     }
 
-    /// Sets a field, whatever it was.
+    /// Sets a field.
     pub fn set(&mut self, field: Field, value: Value) {
         self.0.insert(field, value);
     }
 
-    /// Takes a field out: it goes back to its default.
+    /// Takes a field out: it has its default again.
     pub fn clear(&mut self, field: Field) {
         self.0.remove(&field);
     }
@@ -150,12 +150,12 @@ impl Draft {
         }
     }
 
-    /// Its name; the address where it has none.
+    /// Its name; without one, its address.
     pub fn name(&self) -> Option<&str> {
         self.text(Field::Name).or_else(|| self.text(Field::Host))
     }
 
-    /// True if nothing is said.
+    /// True if no field is set.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -174,8 +174,8 @@ impl Draft {
         })
     }
 
-    /// This draft where it says something, else `base`. What hangs on a changed field goes with it: the port and instance
-    /// of another host, the password of another user, the fingerprint of another check.
+    /// The fields of this draft over those of `base`. Fields of `base` that depend on a changed one are dropped: the
+    /// port and instance of another host, the password of another user, the fingerprint of another check.
     #[must_use]
     pub fn over(&self, base: &Self) -> Self {
         let mut all = base.clone();
@@ -186,7 +186,7 @@ impl Draft {
                 all.0.retain(|field, _| !fields.contains(field));
             }
         };
-        // An address with its port or instance in it is one statement, even if the host alone is as before.
+        // An address with a port or instance in it is one value, even if the host alone is as before.
         let address = self.text(Field::Host).is_some_and(|host| host.contains([',', '\\']));
         forget(changes(Field::Host) || address, &[Field::Port, Field::Instance]);
         forget(changes(Field::Tls), &[Field::TlsPin]);
@@ -202,7 +202,7 @@ impl Draft {
     /// The record. A login without a secret is asked for at start.
     ///
     /// # Errors
-    /// The first mistake, with its field.
+    /// The first error, with its field.
     pub fn record(&self, login: Option<&Auth>) -> Result<InstanceRecord, RecordError> {
         let host = self.text(Field::Host).ok_or_else(|| Field::Host.wrong("is missing"))?;
         let at = Endpoint::parse(host).map_err(|problem| Field::Host.wrong(problem))?;
@@ -233,7 +233,7 @@ impl Draft {
         Ok(record)
     }
 
-    /// What it says of collection.
+    /// The fields of collection as a record.
     pub fn poll(&self) -> PollSettings {
         PollSettings {
             every_s: self.number(Field::Every),
@@ -341,7 +341,7 @@ const fn place_of(secret: &SecretRef) -> Place {
     }
 }
 
-/// What the address says, or the field of its own; both only if they agree.
+/// The value from the address, or from the field of its own; both only if they agree.
 fn one_of<T: PartialEq>(field: Field, in_host: Option<T>, own: Option<T>) -> Result<Option<T>, RecordError> {
     match (in_host, own) {
         (Some(a), Some(b)) if a != b => Err(field.wrong("differs from what stands in host")),

@@ -1,4 +1,4 @@
-//! Tests of drafts: addresses in every form, logins, what hangs on what, mistakes by field.
+//! Tests of drafts: addresses in every form, logins, fields that depend on others, errors by field.
 
 use super::*;
 use crate::{

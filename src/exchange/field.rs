@@ -9,7 +9,7 @@ use crate::model::{
 use chrono::{DateTime, SecondsFormat, Utc};
 use std::collections::BTreeMap;
 
-/// What an instance consists of, one level deep.
+/// The fields of an instance, one level deep.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[expect(missing_docs, reason = "the columns below say what each is")]
 pub enum Field {
@@ -42,7 +42,7 @@ pub enum Field {
     Labels,
 }
 
-/// Where a secret of a column is.
+/// The place of a secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
     /// in the file itself; goes to the vault
@@ -57,7 +57,7 @@ pub enum Place {
     Ask,
 }
 
-/// How the text of a column is read.
+/// The form of a column's text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// as it is
@@ -72,7 +72,7 @@ pub enum Kind {
     Labels,
     /// RFC 3339
     Time,
-    /// a secret, or where it is
+    /// a secret, or its place
     Secret(Place),
 }
 
@@ -81,9 +81,9 @@ pub enum Kind {
 pub struct Column {
     /// as we write it
     pub name: &'static str,
-    /// what it sets
+    /// the field that it sets
     pub field: Field,
-    /// how it is read
+    /// the form of its text
     pub kind: Kind,
     /// other spellings, in lower case and without blanks and signs
     also: &'static [&'static str],
@@ -210,7 +210,7 @@ pub static COLUMNS: &[Column] = &[
     col("labels", Field::Labels, Kind::Labels, &["label", "tags"]),
 ];
 
-/// The column that a header or a key means, whatever its case, blanks, hyphens and underscores.
+/// Finds the column of a header or a key. Case, blanks, hyphens and underscores do not matter.
 pub fn column(header: &str) -> Option<&'static Column> {
     let plain = plain(header);
     COLUMNS.iter().find(|c| self::plain(c.name) == plain || c.also.contains(&plain.as_str()))
@@ -226,7 +226,7 @@ impl Field {
         COLUMNS.iter().find(|c| c.field == self).map_or("?", |c| c.name)
     }
 
-    /// A mistake in it.
+    /// An error in it.
     pub(super) fn wrong(self, problem: impl Into<String>) -> RecordError {
         RecordError { field: self.name(), problem: problem.into() }
     }
@@ -235,7 +235,7 @@ impl Field {
 /// Reads the text of a cell; None if it is empty.
 ///
 /// # Errors
-/// What to change. Never quotes a secret.
+/// A sentence that says what to change. It never quotes a secret.
 pub fn set_text(column: &Column, text: &str) -> Result<Option<Value>, RecordError> {
     let wrong = |problem: String| RecordError { field: column.name, problem };
     if text.len() > MAX_CELL_BYTES {
@@ -244,7 +244,7 @@ pub fn set_text(column: &Column, text: &str) -> Result<Option<Value>, RecordErro
     if let Kind::Secret(place) = column.kind {
         return secret(place, text).map(|secret| secret.map(Value::Secret)).map_err(|p| wrong(p.to_owned()));
     }
-    // Notes keep their inner lines; blanks around are an accident of whoever wrote the file.
+    // Notes keep their inner lines; blanks around them are an accident.
     let text = text.trim();
     if text.is_empty() {
         return Ok(None);
@@ -315,7 +315,7 @@ fn time(text: &str) -> Option<Timestamp> {
     ms.ok().or_else(|| text.parse().ok()).map(Timestamp::from_ms)
 }
 
-/// A text of a stranger's file, short and in quotes.
+/// A text from a file, short and in quotes.
 pub(super) fn shown(text: &str) -> String {
     let short: String = text.chars().take(40).collect();
     let more = if short.len() < text.len() { "…" } else { "" };
@@ -323,7 +323,7 @@ pub(super) fn shown(text: &str) -> String {
 }
 
 impl Value {
-    /// As a cell, and in a difference. Of a stored secret its kind only.
+    /// The text of a cell, and of a difference. For a stored secret only its kind.
     pub fn text(&self) -> String {
         match self {
             Self::Text(text) => text.clone(),

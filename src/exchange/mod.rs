@@ -1,6 +1,6 @@
 //! Inventories of other programs, and ours as files: bytes in, records out, and back. Called by `command`; pure: no files,
 //! no network, no clock. Every format is read into [`Draft`]s, texts by field, and one place turns a draft into a record
-//! ([`Draft::record`]), so that a mistake is told in the same words wherever it came from.
+//! ([`Draft::record`]), so that an error has the same words in every format.
 //!
 //! | format | file |
 //! |---|---|
@@ -9,7 +9,7 @@
 //! | registered servers of SSMS, `.regsrvr` | `regsrvr.rs`, with `connection.rs` for its connection strings |
 //! | rows of a Central Management Server | `cms.rs` |
 //!
-//! What a file would change in an inventory is a [`Plan`] (`plan.rs`); it is shown before anything happens.
+//! A [`Plan`] (`plan.rs`) holds the changes that a file would make in an inventory; it is shown before anything happens.
 
 mod cms;
 mod connection;
@@ -54,23 +54,23 @@ impl Format {
     }
 }
 
-/// What becomes of passwords in the vault when an inventory is written to a file.
+/// The treatment of the vault's passwords when an inventory is written to a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Secrets {
     /// they are left out; places outside (command, variable, file) are named
     Leave,
-    /// they are written, for all to read who can read the file
+    /// they are written: everybody who can read the file can read them
     Write,
 }
 
-/// What a row has that does not say so itself.
+/// Defaults of a row.
 #[derive(Clone, Default)]
 pub struct Defaults {
-    /// login of rows without one
+    /// the login of rows without one
     pub auth: Option<Auth>,
 }
 
-/// Why a row is no instance.
+/// An error in a row: it is no instance.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}: {field}: {reason}")]
 pub struct RowProblem {
@@ -88,7 +88,7 @@ impl RowProblem {
     }
 }
 
-/// Why a file could not be read at all.
+/// An error in a whole file: it could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}: {reason}")]
 pub struct FileProblem {
@@ -103,9 +103,9 @@ pub struct FileProblem {
 pub struct Row {
     /// line of the file, from 1
     pub line: usize,
-    /// what it says
+    /// its values
     pub draft: Result<Draft, RowProblem>,
-    /// what a person should know of it, such as a password that cannot be read
+    /// a remark for people, such as that a password cannot be read
     pub remark: Option<String>,
 }
 
@@ -114,7 +114,7 @@ pub struct Row {
 pub struct Rows {
     /// its rows, in order
     pub rows: Vec<Row>,
-    /// what a person should know of it as a whole
+    /// remarks for people on the file as a whole
     pub remarks: Vec<String>,
 }
 
@@ -134,7 +134,7 @@ impl Rows {
 /// Reads a file. Never panics, whatever the bytes.
 ///
 /// # Errors
-/// [`FileProblem`] if it has no rows to speak of: not this format, no column for the host, cut in the middle. Mistakes of
+/// [`FileProblem`] if it has no readable rows: not this format, no column for the host, cut in the middle. Errors in
 /// single rows are in the rows.
 pub fn read(format: Format, bytes: &[u8]) -> Result<Rows, FileProblem> {
     let text = text::decode(bytes)?;
@@ -149,7 +149,7 @@ pub fn read(format: Format, bytes: &[u8]) -> Result<Rows, FileProblem> {
 /// Writes instances to a file's bytes. `.regsrvr` never has passwords: SSMS encrypts them for one Windows user.
 ///
 /// # Errors
-/// In words, if a record cannot be written in this format.
+/// A sentence, if a record cannot be written in this format.
 pub fn write(format: Format, records: &[InstanceRecord], secrets: Secrets) -> Result<Vec<u8>, String> {
     match format {
         Format::Csv => csv::write(records, secrets),

@@ -1,5 +1,5 @@
-//! What a file would change in an inventory: shown first, done after. A plan holds the finished records, so that what was
-//! shown is what is done.
+//! The changes that a file would make in an inventory: shown first, made after. A plan holds the finished records, so that
+//! exactly the shown changes are made.
 
 use super::{COLUMNS, Defaults, Draft, Field, Row, RowProblem, Rows, Value};
 use crate::model::record::{InstanceRecord, SecretRef};
@@ -16,14 +16,14 @@ pub struct FieldChange {
     pub after: Option<String>,
 }
 
-/// What a row would do.
+/// The change that a row would make.
 #[derive(Clone, PartialEq)]
 pub enum Change {
     /// a new instance
     Add(Box<InstanceRecord>),
     /// some fields of one that is there
     Edit(Box<InstanceRecord>, Vec<FieldChange>),
-    /// nothing
+    /// no change
     Same,
     /// it is no instance
     Bad(RowProblem),
@@ -33,20 +33,20 @@ pub enum Change {
     DuplicateAddress(String),
 }
 
-/// A row and what it would do.
+/// A row and its change.
 #[derive(Clone)]
 pub struct Entry {
     /// line of the file
     pub line: usize,
     /// name of the instance, as far as it is known
     pub name: String,
-    /// what it would do
+    /// its change
     pub change: Change,
-    /// what a person should know of it
+    /// a remark for people
     pub remark: Option<String>,
 }
 
-/// How many rows do what.
+/// Rows by the change that they would make.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counts {
     /// new
@@ -67,7 +67,7 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// How many rows do what.
+    /// Counts the rows by the change that they would make.
     pub fn counts(&self) -> Counts {
         let mut counts = Counts::default();
         for entry in &self.entries {
@@ -85,7 +85,7 @@ impl Plan {
 }
 
 impl Entry {
-    /// Why the row is refused, if it is.
+    /// The reason why the row is refused, if it is.
     pub fn problem(&self) -> Option<RowProblem> {
         let wrong =
             |field: &str, reason: String| RowProblem { line: self.line, field: field.to_owned(), reason };
@@ -100,13 +100,14 @@ impl Entry {
     }
 }
 
-/// Where an instance is: two with the same are one server twice. The database counts, as on Azure SQL Database.
+/// The place of an instance: two instances of one place are one server twice. The database counts, as on Azure SQL
+/// Database.
 fn address(record: &InstanceRecord) -> (String, String) {
     let database = record.database.as_deref().unwrap_or_default().to_lowercase();
     (record.address().to_lowercase(), database)
 }
 
-/// Compares a file with what is there. Names are compared whatever their case.
+/// Compares a file with the inventory. The case of names does not matter.
 pub fn plan(there: &[InstanceRecord], rows: &Rows, defaults: &Defaults) -> Plan {
     let by_name: HashMap<String, &InstanceRecord> =
         there.iter().map(|r| (r.name.to_lowercase(), r)).collect();
@@ -149,7 +150,7 @@ fn change_of(row: &Row, old: Option<&InstanceRecord>, defaults: &Defaults) -> Ch
         (Err(mistake), _) => Change::Bad(RowProblem::new(row.line, mistake)),
         (Ok(record), None) => Change::Add(Box::new(record)),
         (Ok(mut record), Some(old)) => {
-            // The same name in other letters is no change; who wants it renames.
+            // A name in another case is no change; `instance edit --rename` changes it.
             record.name.clone_from(&old.name);
             let fields = changes(old, &record);
             if fields.is_empty() { Change::Same } else { Change::Edit(Box::new(record), fields) }
@@ -157,7 +158,7 @@ fn change_of(row: &Row, old: Option<&InstanceRecord>, defaults: &Defaults) -> Ch
     }
 }
 
-/// The fields in which two records differ. Stored passwords are named, never shown.
+/// The fields in which two records differ. A stored password is mentioned, never shown.
 pub fn changes(before: &InstanceRecord, after: &InstanceRecord) -> Vec<FieldChange> {
     let (before, after) = (Draft::of(before), Draft::of(after));
     let mut seen: Vec<Field> = Vec::new();

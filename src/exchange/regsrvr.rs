@@ -1,6 +1,6 @@
-//! Registered servers of SQL Server Management Studio, as its export writes them (`.regsrvr`): one document a server,
-//! folders by the address of its parent, the rest in a connection string. Passwords in there are encrypted for one
-//! Windows user on one machine and cannot be read by anybody else; each such row says so.
+//! Registered servers of SQL Server Management Studio, as its export writes them (`.regsrvr`): one document for each server,
+//! its folder in the address of its parent, the rest in a connection string. Passwords in there are encrypted for one
+//! Windows user on one machine and nobody else can read them; each such row says so.
 
 use super::{
     Draft, FileProblem, Row, RowProblem, Rows,
@@ -60,7 +60,7 @@ pub fn read(text: &str) -> Result<Rows, FileProblem> {
     Ok(rows)
 }
 
-/// All servers of the file, whatever surrounds them.
+/// All servers of the file, at any depth.
 fn servers(text: &str, lines: &Lines) -> Result<Vec<Server>, FileProblem> {
     let mut reader = Reader::from_str(text);
     let mut path: Vec<String> = Vec::new();
@@ -112,7 +112,7 @@ fn local_name(element: &BytesStart<'_>) -> String {
     element.local_name().as_ref().to_owned()
 }
 
-/// A server's own element has a server's children; the schema at the top of the file has none of that name with content.
+/// A server's own element has a server's children; the schema at the top of the file has no such element with content.
 fn is_server(path: &[String]) -> bool {
     path.last().is_some_and(|name| name == MARKS)
 }
@@ -171,7 +171,7 @@ fn put(draft: &mut Draft, field: Field, text: &str) -> Result<(), RecordError> {
     }
 }
 
-/// What matters of a connection string.
+/// The values of a connection string that matter here.
 #[derive(Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is one key of the string")]
 struct Connection {
@@ -233,7 +233,7 @@ impl Connection {
     }
 }
 
-/// The folders below the root, out of the parent's address. `_` marks characters that mean something in an address.
+/// The folders below the root, from the parent's address. `_` escapes characters that have a meaning in an address.
 fn folder(uri: &str) -> Vec<String> {
     let rest = uri.trim().strip_prefix(ROOT).unwrap_or_default();
     let mut parts: Vec<String> = vec![String::new()];
@@ -292,8 +292,8 @@ fn escaped(name: &str) -> String {
     out
 }
 
-/// Writes a file that SSMS imports below Local Server Groups. An instance stands in the folder of each of its groups; one
-/// that is part of another (`EU` of `EU/Sales`) is the folder above.
+/// Writes a file that SSMS imports below Local Server Groups. An instance stands in the folder of each of its groups; a
+/// group that is part of another (`EU` of `EU/Sales`) is the folder above.
 pub fn write(records: &[InstanceRecord]) -> String {
     let mut folders: Vec<Vec<&str>> =
         records.iter().flat_map(|r| &r.groups).map(|g| g.split('/').collect()).collect();
@@ -328,7 +328,7 @@ const HEAD: &str = r#"<?xml version="1.0"?>
 const TAIL: &str = "    </instances>\n  </xs:bufferSchema>\n</model>\n";
 const SPACES: &str = r#"xmlns:RegisteredServers="http://schemas.microsoft.com/sqlserver/RegisteredServers/2007/08" xmlns:sfc="http://schemas.microsoft.com/sqlserver/sfc/serialization/2007/08" xmlns:sml="http://schemas.serviceml.org/sml/2007/02" xmlns:xs="http://www.w3.org/2001/XMLSchema""#;
 
-/// The folders that an instance stands in: its groups that no other of its groups lies below; the root without any.
+/// The folders of an instance: its groups without those that are above another of its groups; the root if it has none.
 fn homes(record: &InstanceRecord) -> Vec<Vec<&str>> {
     let below =
         |group: &str| record.groups.iter().any(|g| g.strip_prefix(group).is_some_and(|r| r.starts_with('/')));

@@ -1,4 +1,4 @@
-//! Tests of registered servers: what SSMS writes, what it hides, files that are cut or hostile.
+//! Tests of registered servers: files as SSMS writes them, encrypted passwords, files that are cut or hostile.
 
 use super::*;
 use crate::{exchange::Defaults, model::record::SecretRef};

@@ -3,7 +3,7 @@
 use super::FileProblem;
 use std::borrow::Cow;
 
-/// Largest cell: more is a broken quote, not a note.
+/// The largest cell, bytes: a larger one comes from a broken quote.
 pub const MAX_CELL_BYTES: usize = 64 * 1024;
 
 /// Decodes a file.
@@ -38,11 +38,11 @@ fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<Cow<'_, str>, FilePro
     }
 }
 
-/// Where the lines of a text start, to find the line of a place.
+/// The starts of the lines of a text, to find the line of a place.
 pub struct Lines(Vec<usize>);
 
 impl Lines {
-    /// Of a text.
+    /// The starts of the lines of `text`.
     pub fn of(text: &str) -> Self {
         Self(text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at).collect())
     }

@@ -1,5 +1,5 @@
-//! JSON and TOML: objects with the keys of the columns, nested or flat. `auth.secret.command` and `password_command` mean
-//! the same, so that our own records, the inventory of `dbtop sim` and hand-written files are read by one function.
+//! JSON and TOML: objects with the keys of the columns, nested or flat. `auth.secret.command` and `password_command` are
+//! the same key, so one function reads our own records, the inventory of `dbtop sim` and hand-written files.
 
 use super::{
     Draft, FileProblem, Row, RowProblem, Rows, Secrets,
@@ -38,7 +38,7 @@ pub fn read_json(text: &str) -> Result<Rows, FileProblem> {
         .map_err(|error| FileProblem { line: error.line().max(1), reason: unquoted(&error.to_string()) })?;
     let lines = Lines::of(text);
     let rows = root.instance.into_iter().map(|raw| {
-        // The raw value is a part of the text: their distance is its place.
+        // The raw value is a slice of the text: the distance between the two is its place.
         let at = (raw.get().as_ptr() as usize).saturating_sub(text.as_ptr() as usize);
         (lines.at(at), serde_json::from_str(raw.get()).map_err(|error| unquoted(&error.to_string())))
     });
@@ -62,7 +62,7 @@ pub fn read_toml(text: &str) -> Result<Rows, FileProblem> {
     Ok(gather(rows, root.ca_file.as_deref()))
 }
 
-/// A parser's message without what it quotes from the file: that may be a password.
+/// A parser's message without its quotes from the file: they may hold a password.
 fn unquoted(message: &str) -> String {
     let quotes = ["string \"", "character \"", "`", "'"].iter().any(|quote| message.contains(quote));
     if quotes { "a value of the wrong type, or a missing quote".into() } else { message.replace('\n', " ") }
@@ -130,7 +130,7 @@ fn walk(
             walk(&path, value, draft, unknown)
         }),
         (_, None) => {
-            // A handful is enough to see the mistake; a hostile file has as many as it likes.
+            // A handful is enough to see the error; a hostile file may have any number of them.
             if unknown.len() < 20 {
                 unknown.insert(path.to_owned());
             }
