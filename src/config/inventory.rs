@@ -1,6 +1,5 @@
-//! The plain inventory: a TOML file of instances, as `dbtop sim --inventory-out` writes it. For trying things and
-//! for the simulator; passwords come from the environment or a command, and stand in the file itself only for
-//! loopback addresses.
+//! The plain inventory: a TOML file of instances, as `dbtop sim --inventory-out` writes it. It is for tests and for the
+//! simulator; passwords come from the environment or a command, and stand in the file itself only for loopback addresses.
 
 use super::{
     ConfigError, line_at,
@@ -106,7 +105,7 @@ impl Tls {
 /// A name in a message; longer ones are cut.
 const LONGEST_NAME: usize = 128;
 
-/// What was read of an inventory file.
+/// The content of an inventory file.
 #[derive(Default)]
 pub struct Read {
     /// instances without a mistake, each with the line where it begins
@@ -157,7 +156,7 @@ pub fn read(path: &Path, text: &str) -> Read {
     let mut read = reading.read;
     read.mistakes.sort_by(|a, b| a.at.cmp(&b.at));
     if !errors.is_empty() {
-        // What follows from a mistake is no second one.
+        // A line with one error has no second one: it may follow from the first.
         read.mistakes.dedup_by(|a, b| a.at == b.at);
     }
     read
@@ -177,7 +176,7 @@ impl Reading<'_> {
         self.read.mistakes.push(Mistake { at, option: option.to_owned(), problem, advice });
     }
 
-    /// The parser's reason without the line itself: it may hold a password.
+    /// The parser's reason without the line itself, which may hold a password.
     fn broken(&mut self, line: usize, instance: &str, error: &toml::de::Error) {
         let line = error.span().map_or(line.max(1), |span| line_at(self.text, span.start));
         let quoted = error.message().contains("string \"");
@@ -274,7 +273,7 @@ fn target(row: Row, default_ca: Option<&PathBuf>) -> Result<Target, String> {
     })
 }
 
-/// How to log in. Without `auth` it follows from what is there.
+/// The login. Without `auth` its kind follows from the other options.
 fn auth(
     kind: Option<Kind>,
     user: Option<String>,

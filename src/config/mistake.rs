@@ -3,10 +3,10 @@
 
 use std::{fmt, path::PathBuf};
 
-/// Where a value comes from.
+/// The origin of a value.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Origin {
-    /// nobody said anything
+    /// the default
     Default,
     /// a file; its line from 1, unless it is about the file as a whole
     File {
@@ -36,13 +36,13 @@ impl fmt::Display for Origin {
 /// One mistake. Shown as `file: line 3: [ui] has no option `theem`; did you mean `theme`?`
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mistake {
-    /// where it was made
+    /// its place
     pub at: Origin,
     /// the option, such as `poll.fleet_s`; empty where there is none
     pub option: String,
-    /// what is wrong
+    /// the problem
     pub problem: String,
-    /// what to do instead; empty if the problem says it
+    /// the way out; empty if the problem says it
     pub advice: String,
 }
 
@@ -55,7 +55,7 @@ impl fmt::Display for Mistake {
 
 /// Several mistakes as one text: a single one in one line, more of them below a headline.
 pub(super) fn list(mistakes: &[Mistake]) -> String {
-    /// More are no help at once.
+    /// The most errors that are listed.
     const SHOWN: usize = 20;
     if let [only] = mistakes {
         return only.to_string();
@@ -71,7 +71,7 @@ pub(super) fn list(mistakes: &[Mistake]) -> String {
     text
 }
 
-/// The name that was probably meant: few letters are missing, wrong or swapped.
+/// Finds the name that was probably meant: few letters are missing, wrong or swapped.
 pub fn nearest<'a>(word: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word = word.to_lowercase();
     let far = |name: &str| strsim::damerau_levenshtein(&word, &name.to_lowercase());
@@ -79,10 +79,9 @@ pub fn nearest<'a>(word: &str, names: impl IntoIterator<Item = &'a str>) -> Opti
     names.into_iter().map(|name| (far(name), name)).filter(|(d, name)| close(name, *d)).min().map(|(_, n)| n)
 }
 
-/// The parser's words about a value: without names of types that only programmers know, without control characters,
-/// and not longer than a line.
+/// The parser's words about a value, in one line: without the names of Rust's types and without control characters.
 pub(super) fn plain(message: &str) -> String {
-    /// A value may be as long as a file.
+    /// The most characters of it: a value may be as long as a file.
     const LONGEST: usize = 160;
     let words = ["u16", "u32", "u64", "i64"].into_iter().fold(message.trim().to_owned(), |text, number| {
         text.replace(&format!("expected {number}"), "expected a whole number")
@@ -98,7 +97,7 @@ pub(super) fn plain(message: &str) -> String {
     words
 }
 
-/// The parser's list of all names becomes the one that was probably meant, if one is near.
+/// Replaces the parser's list of all names by the name that was probably meant, if one is near.
 pub(super) fn shorten(message: &str) -> (String, String) {
     let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
     match quoted.split_first() {

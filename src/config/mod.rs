@@ -2,7 +2,7 @@
 //! sockets or screens. Strength: command line > environment > file > default.
 //!
 //! [`read()`] takes file and environment and names every mistake in them; [`inventory`] reads the plain inventory;
-//! [`secret`] fetches a password from where the inventory says it is.
+//! [`secret`] fetches a password from the place that the inventory names.
 
 pub mod inventory;
 mod mistake;
@@ -17,7 +17,7 @@ use crate::model::health::Thresholds;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
-/// What `config.example.toml` holds.
+/// The configuration; `config.example.toml` has all of it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
@@ -29,11 +29,11 @@ pub struct Config {
     pub health: Thresholds,
     /// the sealed inventory
     pub vault: Vault,
-    /// what dbtop may cost a server
+    /// limits of the load on a server
     pub budget: Budget,
-    /// what the collector does by itself
+    /// the collector
     pub collect: Collect,
-    /// what is remembered
+    /// history
     pub history: History,
     /// the log
     pub log: Log,
@@ -113,7 +113,7 @@ impl Default for Vault {
     }
 }
 
-/// What dbtop may cost a server: CPU ms per second of wall time, of its own session there; 0: no limit.
+/// Limits of the load on a server: CPU ms per second of wall time, of dbtop's own session there; 0: no limit.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Budget {
@@ -129,7 +129,7 @@ impl Default for Budget {
     }
 }
 
-/// What the collector does by itself.
+/// The collector.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Collect {
@@ -143,11 +143,11 @@ impl Default for Collect {
     }
 }
 
-/// How long history is kept, in days, and how large it may become.
+/// The limits of history, in days and in size.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct History {
-    /// what every pane needs: time travel reaches back so far
+    /// states of every pane: time travel reaches back so far
     pub state_days: u32,
     /// points as they were measured
     pub raw_days: u32,
@@ -159,7 +159,7 @@ pub struct History {
     pub day_days: u32,
     /// episodes of blocking, changes, bookmarks
     pub events_days: u32,
-    /// a history is never larger, GB: the oldest states and points go first
+    /// the largest size of a history, GB: the oldest states and points are deleted first
     pub max_store_gb: u32,
 }
 
@@ -201,13 +201,13 @@ impl Default for Log {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Metrics {
-    /// address and port where `dbtop collect` answers; empty: nowhere
+    /// address and port at which `dbtop collect` answers; empty: it does not
     pub listen: String,
-    /// an address that other machines reach is taken, too
+    /// an address that other machines can reach is allowed
     pub allow_remote: bool,
 }
 
-/// Why there is no valid configuration or inventory.
+/// The reason why there is no valid configuration or inventory.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// the inventory cannot be read

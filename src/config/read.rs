@@ -13,14 +13,14 @@ use toml::{
     de::{DeTable, DeValue, ValueDeserializer},
 };
 
-/// What was read. Mistakes do not end the reading: an option with one keeps the value that it had before.
+/// The result of reading. Errors do not end the reading: an option with an error keeps its value from before.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Read {
-    /// what there is without the mistakes; to be used only if there is none
+    /// the configuration without the wrong values; to be used only if there are none
     pub config: Config,
-    /// where the values come from that somebody set, by option such as `poll.fleet_s`
+    /// the origin of each value that is not a default, by option such as `poll.fleet_s`
     pub origins: BTreeMap<String, Origin>,
-    /// those of the file by line, then those of the environment
+    /// errors in the file by line, then errors in the environment
     pub mistakes: Vec<Mistake>,
 }
 
@@ -48,7 +48,7 @@ fn whole(path: &Path) -> Origin {
 
 /// The options of every section, as the defaults have them.
 pub fn options() -> Table {
-    // A structure of plain values becomes a table in any case.
+    // A structure of plain values always becomes a table.
     Table::try_from(Config::default()).unwrap_or_default()
 }
 
@@ -79,7 +79,7 @@ impl Reading {
         let (file, errors) = DeTable::parse_recoverable(text);
         let at = |byte| Origin::File { path: path.to_owned(), line: Some(line_at(text, byte)) };
         if !errors.is_empty() {
-            // After a mistake of syntax options may seem to stand where they do not.
+            // After a syntax error options may seem to be in the wrong section.
             for error in errors {
                 let place = error.span().map_or_else(|| whole(path), |span| at(span.start));
                 self.wrong(place, "", plain(error.message()), String::new());
@@ -163,7 +163,7 @@ impl Reading {
     /// Takes a value if it is of the right type.
     fn set(&mut self, place: Origin, section: &str, option: &str, value: Value) {
         let name = format!("{section}.{option}");
-        // Tried one by one: so it is known which of them is wrong.
+        // Values are tried one by one, to find the wrong one.
         let alone = Table::from_iter([(option.to_owned(), value.clone())]);
         let tried = Table::from_iter([(section.to_owned(), Value::Table(alone))]).try_into::<Config>();
         if let Err(error) = tried {
@@ -178,7 +178,7 @@ impl Reading {
         }
     }
 
-    /// `DBTOP_UI_THEME=light`; a variable of another form is not for us.
+    /// Reads `DBTOP_UI_THEME=light`; variables of another form are ignored.
     fn variable(&mut self, name: String, text: &str) {
         let Some((section, option)) = option_of(&name, self.known.keys()) else { return };
         let place = Origin::Variable(name);
@@ -191,7 +191,7 @@ impl Reading {
 
     fn end(mut self) -> Read {
         let config = std::mem::take(&mut self.good).try_into::<Config>();
-        // Each option was tried; what is left is a mistake of ours, and none is hidden by it.
+        // Each option was tried alone, so an error here is a bug of ours, and it hides no error of the user.
         let config = config.unwrap_or_else(|error| {
             self.wrong(Origin::Default, "", plain(error.message()), String::new());
             Config::default()
@@ -199,7 +199,7 @@ impl Reading {
         for broken in rules::broken(&config) {
             let names = broken.options.iter().map(|option| format!("{}.{option}", broken.section));
             let set = names.clone().find_map(|name| Some((self.origins.get(&name)?.clone(), name)));
-            // Defaults keep the rules, so somebody set one of them.
+            // Defaults keep the rules, so one of these options was set.
             let (at, name) = set.unwrap_or((Origin::Default, names.clone().next().unwrap_or_default()));
             self.wrong(at, &name, broken.message, broken.advice);
         }

@@ -1,4 +1,4 @@
-//! What is read of files and variables, and every mistake in them.
+//! Tests of reading files and variables, and of every error in them.
 
 use super::{super::load, *};
 
@@ -11,7 +11,7 @@ fn the_example_file_is_the_defaults() {
     let text = include_str!("../../config.example.toml");
     let example: Config = toml::from_str(text).unwrap();
     assert_eq!(example, Config::default());
-    // and it names every option, so nobody has to guess
+    // and it names every option
     let named: Table = text.parse().unwrap();
     let all = Table::try_from(Config::default()).unwrap();
     for (section, options) in &all {

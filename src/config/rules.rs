@@ -7,13 +7,13 @@ use std::net::SocketAddr;
 
 /// A rule that does not hold.
 pub(super) struct Broken {
-    /// where the options stand
+    /// the section of the options
     pub section: &'static str,
-    /// who may be to blame: the first of them that somebody set
+    /// the options that the rule is about; the error is shown at the first of them that was set
     pub options: Vec<&'static str>,
     /// option, value and rule
     pub message: String,
-    /// why, or what instead
+    /// the reason, or what to write instead
     pub advice: String,
 }
 
@@ -138,8 +138,8 @@ fn one_of(section: &'static str, option: &'static str, value: &str, words: &[&st
     })
 }
 
-/// The figures go to this machine alone, unless somebody says that others may have them: they tell a fleet's size and
-/// troubles, of a plain inventory the names as well, and nobody is asked who they are.
+/// The figures are for this machine alone, unless the option allows others: they show a fleet's size and troubles, with a
+/// plain inventory the names as well, and readers need no password.
 fn metrics(m: &Metrics) -> Option<Broken> {
     if m.listen.is_empty() {
         return None;

@@ -1,5 +1,5 @@
-//! Fetching a password from where the inventory says it is. Called by `command` for the collector, off the async
-//! threads; the result is cached by the caller, never here.
+//! Fetching a password from the place that the inventory names. Called for the collector, off the async threads; the
+//! caller caches the result.
 
 use crate::model::{
     failure::{Failure, FailureKind},
@@ -14,14 +14,14 @@ use std::{
 };
 use zeroize::Zeroize;
 
-/// The longest secret, with what stands behind its first line.
+/// The most bytes that are read of a secret, with everything behind its first line.
 const MAX_BYTES: u64 = 64 * 1024;
 const COMMAND_LIMIT: Duration = Duration::from_secs(10);
 
 /// Fetches the secret. Blocks: up to 10 s for a command.
 ///
 /// # Errors
-/// A [`FailureKind::Config`] failure that says what was tried. The text never holds what a command printed.
+/// A [`FailureKind::Config`] failure that says what was tried. The text never holds the output of a command.
 pub fn resolve(source: &SecretRef) -> Result<Secret, Failure> {
     match source {
         SecretRef::Stored(secret) => Ok(secret.clone()),
@@ -37,7 +37,7 @@ pub fn resolve(source: &SecretRef) -> Result<Secret, Failure> {
     }
 }
 
-/// Takes the first line of a file, up to 64 KB.
+/// Reads the first line of a file, up to 64 KB.
 fn from_file(file: &Path) -> Result<Secret, Failure> {
     let shown = file.display();
     let opened = std::fs::File::open(file).map_err(|e| config(format!("password: opening {shown}: {e}")))?;
@@ -56,7 +56,7 @@ fn config(text: String) -> Failure {
     Failure::new(FailureKind::Config, text)
 }
 
-/// Runs `sh -c line` (`cmd /C` on Windows) and takes the first line that it prints.
+/// Runs `sh -c line` (`cmd /C` on Windows) and returns the first line that it prints.
 fn from_command(line: &str) -> Result<Secret, Failure> {
     let (shell, flag) = if cfg!(windows) { ("cmd", "/C") } else { ("sh", "-c") };
     let name = line.split_whitespace().next().unwrap_or("(empty)");
