@@ -1,10 +1,10 @@
-//! The audit log: entries that are only ever added, each sealed and each carrying the SHA-256 of the one before. Written
-//! by every change, in its transaction; read by `dbtop audit`.
+//! The audit log: entries that are only ever added, each sealed, each with the SHA-256 of the one before. Every change
+//! writes it, in its own transaction; `dbtop audit` reads it.
 //!
-//! The plain text of an entry is `SHA-256 of the plain text of the one before (32) | JSON`; the first one carries zeros. The
-//! chain runs over plain texts, not over what is in the file, so it stays the same when a rotation seals all entries anew,
-//! and a hash that somebody kept elsewhere stays comparable. The header holds number and hash of the last entry, so that
-//! a log cut short is seen; a whole file replaced by an older copy of it is not, except by a hash kept elsewhere.
+//! The plain text of an entry is `SHA-256 of the plain text of the one before (32) | JSON`; the first one has zeros. The
+//! chain runs over plain texts, not over sealed bytes, so a rotation that seals all entries anew does not change it, and a
+//! hash that was kept elsewhere stays comparable. The header holds number and hash of the last entry, so a log that was
+//! cut short is noticed. A whole file replaced by an older copy is noticed only by a hash that was kept elsewhere.
 
 use super::{
     StoreError,
@@ -29,18 +29,18 @@ const TABLE: &str = "audit";
 pub(super) const VERSION: u32 = 1;
 const HASH: usize = 32;
 
-/// Which entries are wanted. Empty: all.
+/// A choice of entries. Empty: all.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AuditFilter {
     /// this action only: `add`, `edit`, …
     pub action: Option<String>,
-    /// this kind of entity only (`instance`), or this name, whatever its case
+    /// this kind of entity only (`instance`), or this name in any case
     pub entity: Option<String>,
     /// not before
     pub from: Option<Timestamp>,
     /// before
     pub until: Option<Timestamp>,
-    /// the newest so many of them
+    /// the newest of them, this many
     pub last: Option<usize>,
 }
 
@@ -58,7 +58,7 @@ impl AuditFilter {
     }
 }
 
-/// Where the log ends.
+/// The end of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AuditHead {
     /// number of entries
@@ -78,18 +78,18 @@ impl AuditHead {
     }
 }
 
-/// What a verification found.
+/// The result of a verification.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditCheck {
     /// entries that were read and fit
     pub good: u64,
-    /// where the log ends
+    /// the end of the log
     pub head: AuditHead,
-    /// the first bad entry and what is wrong with it; None: the log is whole
+    /// the first bad entry and the reason; None: the log is whole
     pub bad: Option<(u64, &'static str)>,
 }
 
-/// Adds an entry and moves the header's end of the log.
+/// Adds an entry, and notes it in the header as the new end of the log.
 pub(super) fn append(
     connection: &Connection,
     sealer: &Sealer,
@@ -113,14 +113,14 @@ pub(super) fn append(
     Ok(())
 }
 
-/// An entry's number as an identity: what binds it to its place in the log.
+/// An entry's number as an identity, which binds the entry to its place in the log.
 pub(super) fn entry_id(seq: u64) -> RecordId {
     let mut bytes = [0; 16];
     bytes[8..].copy_from_slice(&seq.to_be_bytes());
     RecordId::from_bytes(bytes)
 }
 
-/// Where an entry is sealed.
+/// The place that an entry is sealed for.
 pub(super) const fn place<'a>(tenant: &'a TenantUid, id: &'a RecordId, version: u32) -> Place<'a> {
     Place { tenant, table: TABLE, id, revision: 1, schema: version }
 }
@@ -149,7 +149,7 @@ impl Tenant {
         Ok(found)
     }
 
-    /// Where the log ends, by the header: to be kept elsewhere, where nobody who can write the file can write.
+    /// The end of the log, by the header: to be kept where nobody who can write the file can write.
     ///
     /// # Errors
     /// The file cannot be read; [`StoreError::Damaged`] if the header cannot be trusted.
@@ -212,7 +212,7 @@ impl Tenant {
         self.sealer.open(&place(self.sealer.tenant(), &id, row.get(1).ok()?), sealed).ok()
     }
 
-    /// Where the log really ends: the last row that can be read. For mending a header that cannot.
+    /// The end of the log by its rows: the last one that can be read. For repairing a header that cannot be read.
     pub(super) fn found_head(&self) -> Result<AuditHead, StoreError> {
         let entries = last_entry(&self.connection, &self.path)?;
         let plain = self.connection.query_row(
@@ -225,8 +225,8 @@ impl Tenant {
     }
 }
 
-/// What differs between two versions of a record, in words: short values in full, others by name. Records never serialize
-/// secrets, so none can get here.
+/// The differences between two versions of a record, in words: short values in full, others by name. Records never
+/// serialize secrets, so none can get here.
 pub(super) fn difference(before: &impl Serialize, after: &impl Serialize) -> String {
     use serde_json::{Map, Value};
     let fields = |record: Option<Value>| match record {

@@ -1,4 +1,4 @@
-//! Who is at the keyboard, as far as the operating system tells: for the audit log. Called by `command` once at start.
+//! The person at the keyboard, as far as the operating system knows, for the audit log.
 
 use crate::model::record::Author;
 

@@ -1,4 +1,4 @@
-//! A tenant as one encrypted file, and back: on this machine or another, with any of its key slots. Called by `dbtop tenant
+//! A tenant as one encrypted file, and back: on this machine or another, with any of its key slots. For `dbtop tenant
 //! backup` and `restore`.
 //!
 //! The file is `dbtop-backup` | format (4) | tenant (16) | backup (16) | number of slots (4) | slots (length (4), bytes) |
@@ -32,14 +32,14 @@ use std::{
 const MAGIC: &[u8; 12] = b"dbtop-backup";
 const FORMAT: u32 = 1;
 const PIECE: usize = 1 << 20;
-/// More of anything than this is no backup but an attempt to fill the memory.
+/// The largest count and length that is accepted: more would be an attempt to fill the memory.
 const MAX_SLOTS: u32 = 256;
 const MAX_PART: u32 = 2 << 20;
 
-/// What was written.
+/// A written backup.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BackupMade {
-    /// where
+    /// its file
     pub path: PathBuf,
     /// its size
     pub size_bytes: u64,
@@ -54,7 +54,7 @@ struct About {
     made_at_ms: Timestamp,
 }
 
-/// A backup as it can be seen without a key.
+/// The part of a backup that is readable without a key.
 pub struct BackupFile {
     path: PathBuf,
     uid: TenantUid,
@@ -104,7 +104,7 @@ impl Tenant {
     fn write_backup(&mut self, path: &Path, slots: &[Slot]) -> Result<u64, StoreError> {
         let failed = || StoreError::io("writing the backup", path);
         let unreadable = StoreError::sqlite("reading the whole of", &self.path);
-        // An owned copy: the tenant seals it piece by piece.
+        // A copy, which the tenant seals piece by piece.
         let data = self.connection.serialize(MAIN_DB).map_err(unreadable)?.to_vec();
         let pieces: Vec<&[u8]> = data.chunks(PIECE).collect();
         let parts = pieces.len() as u32 + 1;
@@ -136,7 +136,7 @@ impl Tenant {
 }
 
 impl BackupFile {
-    /// Looks at a backup.
+    /// Reads a backup without a key.
     ///
     /// # Errors
     /// [`StoreError::Backup`] if it is none, [`StoreError::Newer`].
@@ -162,7 +162,7 @@ impl BackupFile {
         let mut slots = Vec::new();
         for _ in 0..count {
             let bytes = block(&mut rest).map_err(cut)?;
-            // A slot that cannot be read opens nothing; another one may.
+            // A slot that cannot be read opens nothing; another one may open it.
             slots.extend(Slot::from_bytes(&bytes));
         }
         let parts = number(&mut rest).map_err(cut)?;
@@ -191,8 +191,8 @@ impl BackupFile {
 
 impl Tenants {
     /// Brings a tenant back from a backup, under the name it had or another, and unlocked by `sealer`
-    /// (`vault::unlock` of [`BackupFile::uid`] and [`BackupFile::slots`]). All or nothing. What is damaged in it shows as it
-    /// did when the backup was made.
+    /// (`vault::unlock` of [`BackupFile::uid`] and [`BackupFile::slots`]). All or nothing. Damage from before the backup is
+    /// still there.
     ///
     /// # Errors
     /// [`StoreError::Backup`], [`StoreError::TenantExists`], [`StoreError::SameTenant`].
@@ -229,7 +229,7 @@ impl Tenants {
         if *tenant.uid() != uid_of(&path)? {
             return Err(bad(&backup.path, "it holds another tenant than it says"));
         }
-        // A log that cannot be written (a damaged header) is no reason not to bring the rest back.
+        // The rest is restored even if the log cannot be written because of a damaged header.
         let entry = tenant.with_lock(|tenant| {
             tenant.change_locked(author, super::change::Setting::Any, |change| {
                 change.log("restore", "tenant", slug.as_str(), Outcome::Done, "from a backup")

@@ -1,5 +1,5 @@
-//! Writing: one transaction in which records, their table of contents, the audit log and the header change together. Got
-//! from [`Tenant::change`](super::Tenant::change); dropped without a commit, nothing has happened.
+//! Writing: one transaction in which records, their table of contents, the audit log and the header change together. Made
+//! by [`Tenant::change`](super::Tenant::change); dropping it without a commit changes nothing.
 
 use super::{
     StoreError, audit,
@@ -21,11 +21,11 @@ use crate::{
 use rusqlite::{OptionalExtension, Transaction, params};
 use std::path::Path;
 
-/// By identity only: a name that is taken must fail, not push out the other record.
+/// Conflicts of identity only: a taken name must fail, and must not replace the other record.
 const UPSERT: &str = "INSERT INTO record VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT(id) DO UPDATE SET
     revision = ?3, version = ?4, deleted = ?5, tag = ?6, sealed = ?7";
 
-/// What a change may be made to.
+/// The tenants that a change may be made to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Setting {
     /// a tenant that is not suspended
@@ -34,7 +34,7 @@ pub(super) enum Setting {
     Any,
 }
 
-/// What was attempted last, for the audit log.
+/// The last attempt, for the audit log.
 pub(super) struct Attempt {
     action: &'static str,
     entity: &'static str,
@@ -171,7 +171,7 @@ impl<'t> Change<'t> {
         }
     }
 
-    /// Writes an entry of its own into the audit log: for what changes no record here.
+    /// Writes an entry of its own into the audit log, for an action that changes no record here.
     ///
     /// # Errors
     /// The file cannot be written.
@@ -201,12 +201,12 @@ impl<'t> Change<'t> {
         self.log(attempt.action, attempt.entity, &attempt.name, outcome, "")
     }
 
-    /// Names what is attempted next, for the audit log if it is refused.
+    /// Notes the next attempt, for the audit log if it is refused.
     pub(super) fn attempting(&mut self, action: &'static str, entity: &'static str, name: &str) {
         self.attempt = Some(Attempt { action, entity, name: name.to_owned() });
     }
 
-    /// Gives up: nothing of it has happened. What was attempted last, if anything.
+    /// Gives up without changing anything. Returns the last attempt, if there was one.
     pub(super) fn abandon(self) -> Option<Attempt> {
         self.attempt
     }
@@ -248,7 +248,7 @@ impl<'t> Change<'t> {
         Ok(self.contents[at].get_or_insert_default())
     }
 
-    /// The contents of a kind, to change them: from here on they are a revision further.
+    /// The contents of a kind, to change them, with the next revision.
     fn contents_mut(&mut self, kind: Kind) -> Result<&mut Contents, StoreError> {
         let written = self.header.contents[kind as usize];
         let contents = self.contents(kind)?;
@@ -279,8 +279,8 @@ impl<'t> Change<'t> {
             .map_err(StoreError::sqlite("reading", self.path))
     }
 
-    /// An instance with the identities of its groups; groups and labels that it names are made if need be. Groups that are
-    /// deleted keep it as a member, for when they are restored.
+    /// An instance with the identities of its groups. Groups and labels that it names are made if need be. Deleted groups
+    /// keep it as a member, for when they are restored.
     fn stored(&mut self, record: &InstanceRecord, before: &[RecordId]) -> Result<StoredInstance, StoreError> {
         record.validate()?;
         let mut group_ids = Vec::with_capacity(record.groups.len());

@@ -1,6 +1,6 @@
-//! The table of contents of one kind: identity, revision, name of every record, sealed as one. It is what tells a lost,
-//! replayed or slipped-in record from a good one, and what names a record that cannot be opened any more. Rewritten in
-//! the transaction of every change; its own revision stands in the header.
+//! The table of contents of one kind: identity, revision and name of every record, sealed as one. It tells a lost, replayed
+//! or slipped-in record from a good one, and names a record that cannot be opened any more. Every change rewrites it in its
+//! transaction; its own revision stands in the header.
 
 use super::kind::Kind;
 use crate::{
@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 /// The format that this program writes.
 const FORMAT: u32 = 1;
 
-/// What the table of contents knows of a record.
+/// The entry of a record in the table of contents.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Line {
     pub revision: u64,
@@ -36,7 +36,7 @@ impl Contents {
             plain.extend_from_slice(id.as_bytes());
             plain.extend_from_slice(&line.revision.to_le_bytes());
             plain.push(u8::from(line.deleted));
-            // Names are checked to be far shorter than this before they get here.
+            // Names were checked to be far shorter than this.
             let length = name.len().min(usize::from(u16::MAX));
             plain.extend_from_slice(&(length as u16).to_le_bytes());
             plain.extend_from_slice(&name[..length]);
@@ -60,7 +60,7 @@ impl Contents {
         Some(Self { revision, lines })
     }
 
-    /// Where it is sealed.
+    /// The place that it is sealed for.
     pub fn place(tenant: &TenantUid, kind: Kind, revision: u64) -> Place<'_> {
         const NOBODY: RecordId = RecordId::from_bytes([0; 16]);
         let table = match kind {

@@ -1,32 +1,32 @@
-//! Records that cannot be trusted: which, and why. Reading goes on with the others; what is here is for people.
+//! Records that cannot be trusted, and why. Reading goes on with the others; this is for people.
 
 use std::fmt;
 
-/// One thing of a tenant's file that is not as dbtop left it.
+/// One part of a tenant's file that is not as dbtop left it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Damage {
     /// kind of record: `instance`, `group`, `label`, `filter`; else the table
     pub kind: &'static str,
-    /// the record's name; the start of its id where even the name is lost
+    /// the record's name; the start of its id if the name is lost, too
     pub name: String,
-    /// what is wrong
+    /// the damage
     pub harm: Harm,
 }
 
-/// What is wrong with a record.
+/// The damage of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Harm {
     /// the seal does not fit: changed, cut short, or moved from another place
     Broken,
     /// an older version of it was put back, or its plain columns were changed
     Replayed,
-    /// it is not there any more
+    /// it is missing
     Missing,
-    /// nobody put it there
+    /// dbtop did not write it
     Unexpected,
     /// a newer dbtop wrote it
     Newer,
-    /// the table of contents of its kind is broken: loss and replay cannot be told
+    /// the table of contents of its kind is broken: loss and replay cannot be noticed
     Contents,
     /// the audit log is longer or shorter than the header says
     Log,

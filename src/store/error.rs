@@ -1,5 +1,4 @@
-//! What can go wrong with files, tenants and records, in sentences that say the way out. Called by everything in
-//! `store`; read by `command`.
+//! Errors with files, tenants and records, in sentences that say the way out. Made by everything in `store`.
 
 use super::Damage;
 use crate::{
@@ -24,7 +23,7 @@ pub enum StoreError {
         /// what it must be
         wanted: u32,
     },
-    /// the file system said no
+    /// the file system refused
     #[error("{doing} {}: {source}", path.display())]
     Io {
         /// what was attempted
@@ -34,7 +33,7 @@ pub enum StoreError {
         /// why not
         source: std::io::Error,
     },
-    /// SQLite said no
+    /// SQLite refused
     #[error("{doing} {}: {}", path.display(), way_out(source))]
     Sqlite {
         /// what was attempted
@@ -73,7 +72,7 @@ pub enum StoreError {
     Busy {
         /// tenant or folder
         what: String,
-        /// who holds the lock, where that can be told
+        /// the holder of the lock, if it is known
         pid: Option<u32>,
     },
     /// made by a newer dbtop
@@ -92,12 +91,12 @@ pub enum StoreError {
         /// the file
         path: PathBuf,
     },
-    /// something about a history
+    /// a problem with a history
     #[error("{}: {problem}", path.display())]
     History {
         /// the file
         path: PathBuf,
-        /// what is wrong, and what to do
+        /// the problem, and the way out
         problem: String,
     },
     /// the header cannot be trusted, so nothing may be written
@@ -140,10 +139,10 @@ pub enum StoreError {
         /// the name
         name: String,
     },
-    /// a label's text is what instances carry
+    /// a label cannot be renamed: instances carry its text
     #[error("label {0} cannot be renamed: give the instances the other label, then remove this one")]
     LabelRename(String),
-    /// a mistake in a record
+    /// an error in a record
     #[error(transparent)]
     Invalid(#[from] RecordError),
     /// records that cannot be re-sealed
@@ -183,7 +182,7 @@ impl StoreError {
     }
 }
 
-/// SQLite's reasons in words that help; its own where there is nothing to add.
+/// SQLite's reasons in words that help; in its own words if there is nothing to add.
 fn way_out(error: &rusqlite::Error) -> String {
     use rusqlite::ErrorCode as Code;
     match error.sqlite_error_code() {

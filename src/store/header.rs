@@ -1,5 +1,6 @@
-//! The header of a tenant's file: who it is, its key slots, and sealed: what a change of the file behind dbtop's back
-//! would have to change too. Read at unlock and in every transaction that writes; rewritten at its end.
+//! The header of a tenant's file: the tenant's identity, its key slots and, sealed, the values that any change of the file
+//! must change too, so that a change behind dbtop's back is noticed. Read at unlock and in every transaction that writes;
+//! rewritten at its end.
 
 use super::{Damage, Harm, StoreError, kind::Kind};
 use crate::{
@@ -14,7 +15,7 @@ use std::path::Path;
 const FORMAT: u32 = 1;
 const NOBODY: RecordId = RecordId::from_bytes([0; 16]);
 
-/// What can be read without the key.
+/// The part that is readable without the key.
 pub(super) struct Plain {
     pub tenant: TenantUid,
     pub generation: u64,
@@ -25,7 +26,7 @@ pub(super) struct Plain {
     pub slots: Vec<Vec<u8>>,
 }
 
-/// What the header vouches for.
+/// The sealed part, which vouches for the rest of the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Header {
     pub revision: u64,
@@ -74,12 +75,12 @@ impl Plain {
             .ok_or_else(|| StoreError::NotOurs { path: path.to_owned() })
     }
 
-    /// The key slots that can be read; one that cannot be opens nothing and is left out.
+    /// The readable key slots. An unreadable one opens nothing and is left out.
     pub fn slots(&self) -> Vec<Slot> {
         self.slots.iter().filter_map(|bytes| Slot::from_bytes(bytes).ok()).collect()
     }
 
-    /// What the header vouches for.
+    /// Opens the sealed part.
     pub fn open(&self, sealer: &Sealer) -> Result<Header, Damage> {
         let damage = || Damage { kind: "header", name: String::new(), harm: Harm::Header };
         let plain = sealer.open(&place(&self.tenant, self.revision), &self.sealed).map_err(|_| damage())?;
@@ -98,7 +99,7 @@ impl Plain {
 }
 
 impl Header {
-    /// Of a tenant without anything.
+    /// The sealed part of an empty tenant.
     pub const fn empty() -> Self {
         Self { revision: 0, suspended: false, contents: [0; Kind::ALL.len()], entries: 0, head: [0; 32] }
     }
@@ -141,7 +142,7 @@ fn place(tenant: &TenantUid, revision: u64) -> Place<'_> {
     Place { tenant, table: "header", id: &NOBODY, revision, schema: FORMAT }
 }
 
-/// Over number, lengths and bytes of the slots.
+/// The hash over number, lengths and bytes of the slots.
 fn digest(slots: &[Vec<u8>]) -> [u8; 32] {
     let mut hash = Sha256::new();
     hash.update((slots.len() as u64).to_le_bytes());

@@ -1,6 +1,6 @@
 //! The key that a tenant's history is sealed with. It is random, made when it is first asked for, and kept in the tenant's
-//! file, sealed with the data key; a rotation seals it anew and does not change it, so history stays readable and need not
-//! be written again. Backups carry it: it is in the file. `command` asks for it; rotation is in `keys`.
+//! file, sealed with the data key. A rotation seals it anew without changing it, so history stays readable and need not be
+//! written again. Backups have it, as it is in the file. Rotation is in `keys`.
 
 use super::{Damage, Harm, StoreError, change::Setting, tenant::Tenant};
 use crate::{
@@ -15,7 +15,7 @@ const SCHEMA: u32 = 1;
 const NOBODY: RecordId = RecordId::from_bytes([0; 16]);
 
 impl Tenant {
-    /// The vault of this tenant's history. The first time it makes the key, and says so in the audit log.
+    /// The vault of this tenant's history. The first call makes the key and notes that in the audit log.
     ///
     /// # Errors
     /// [`StoreError::Damaged`] if the key is there and does not open: nothing is put in its place, since the history would be
@@ -25,7 +25,7 @@ impl Tenant {
             return Ok(Sealer::of_history(*self.uid(), &key)?);
         }
         let _lock = self.write_lock()?;
-        // Another process may have made it while this one waited.
+        // Another process may have made it while this one waited for the lock.
         if let Some(key) = self.stored_history_key()? {
             return Ok(Sealer::of_history(*self.uid(), &key)?);
         }
@@ -47,7 +47,7 @@ impl Tenant {
     }
 }
 
-/// Seals the key anew, if there is one. What does not open is an error: sealing must not lose it.
+/// Seals the key anew, if there is one. A key that does not open is an error: it must not be lost.
 pub(super) fn reseal(
     connection: &Connection,
     (old, next): (&Sealer, &Sealer),

@@ -1,5 +1,5 @@
-//! Where dbtop keeps its files, and that nobody else can read them: folders 0700, files 0600. Called by `command` and by
-//! [`Tenants`](super::Tenants). On Windows the profile's own rights protect the files; modes are not checked there.
+//! The folders of dbtop's files, which nobody else can read: folders 0700, files 0600. On Windows the profile's own rights
+//! protect the files; modes are not checked there.
 
 use super::StoreError;
 use std::{
@@ -37,17 +37,17 @@ impl Home {
         Self { config: folder.to_owned(), data: folder.to_owned(), log: folder.join("log") }
     }
 
-    /// Where `config.toml` is looked for.
+    /// The folder of `config.toml`.
     pub fn config(&self) -> &Path {
         &self.config
     }
 
-    /// Where tenants are.
+    /// The folder of data: the tenants.
     pub fn data(&self) -> &Path {
         &self.data
     }
 
-    /// Where log files go.
+    /// The folder of log files.
     pub fn log(&self) -> &Path {
         &self.log
     }
@@ -85,7 +85,7 @@ pub(super) fn private_file(path: &Path) -> Result<File, StoreError> {
     options.open(path).map_err(StoreError::io("making the file", path))
 }
 
-/// Refuses what others can read or write.
+/// Refuses a file or folder that others can read or write.
 pub(super) fn check_mode(path: &Path, wanted: u32) -> Result<(), StoreError> {
     #[cfg(unix)]
     {
@@ -99,7 +99,7 @@ pub(super) fn check_mode(path: &Path, wanted: u32) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Makes what was renamed or written in a folder survive a power cut.
+/// Makes renames and new files in a folder survive a power cut.
 pub(super) fn sync_folder(path: &Path) -> Result<(), StoreError> {
     if cfg!(unix) {
         File::open(path).and_then(|folder| folder.sync_all()).map_err(StoreError::io("writing", path))?;

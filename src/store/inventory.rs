@@ -1,5 +1,5 @@
-//! Reading a tenant's records: every row against the table of contents, opened, decoded. A record that cannot be trusted
-//! is left out and named; the others are there. Called by [`Tenant`] and by changes.
+//! Reading a tenant's records: every row is compared with the table of contents, opened and decoded. A record that cannot
+//! be trusted is left out and named; the others are read. Called by [`Tenant`] and by changes.
 
 use super::{
     Damage, Harm, StoreError,
@@ -15,7 +15,7 @@ use crate::{
 use rusqlite::{Connection, OptionalExtension};
 use std::{collections::HashMap, path::Path};
 
-/// A record with its identity and revision. To change it, hand both back: a revision that is not the newest is refused.
+/// A record with its identity and revision. A change needs both: a revision that is not the newest is refused.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Entry<T> {
     /// identity
@@ -37,44 +37,44 @@ pub struct Inventory {
     pub labels: Vec<Entry<LabelRecord>>,
     /// saved filters
     pub filters: Vec<Entry<FilterRecord>>,
-    /// what could not be trusted
+    /// records that could not be trusted
     pub damage: Vec<Damage>,
 }
 
 impl Inventory {
-    /// The instance of this name, whatever its case.
+    /// The instance of this name, in any case.
     pub fn instance(&self, name: &str) -> Option<&Entry<InstanceRecord>> {
         let name = name.to_lowercase();
         self.instances.iter().find(|entry| entry.record.name.to_lowercase() == name)
     }
 
-    /// The group of this name, whatever its case.
+    /// The group of this name, in any case.
     pub fn group(&self, name: &str) -> Option<&Entry<GroupRecord>> {
         let name = name.to_lowercase();
         self.groups.iter().find(|entry| entry.record.name.to_lowercase() == name)
     }
 
-    /// The label, whatever its case.
+    /// The label, in any case.
     pub fn label(&self, key: &str, value: &str) -> Option<&Entry<LabelRecord>> {
         let name = format!("{key}={value}").to_lowercase();
         self.labels.iter().find(|entry| entry.record.name().to_lowercase() == name)
     }
 
-    /// The saved filter of this name, whatever its case.
+    /// The saved filter of this name, in any case.
     pub fn filter(&self, name: &str) -> Option<&Entry<FilterRecord>> {
         let name = name.to_lowercase();
         self.filters.iter().find(|entry| entry.record.name.to_lowercase() == name)
     }
 }
 
-/// Which records are opened.
+/// The records that are opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Which {
     Live,
     Deleted,
 }
 
-/// Reads a tenant in one transaction, so that a writer does not show half of its change.
+/// Reads a tenant in one transaction, so that half of another writer's change is never seen.
 pub(super) fn read(tenant: &Tenant, which: Which) -> Result<Inventory, StoreError> {
     let transaction =
         tenant.connection.unchecked_transaction().map_err(StoreError::sqlite("reading", &tenant.path))?;
@@ -97,7 +97,7 @@ pub(super) fn read(tenant: &Tenant, which: Which) -> Result<Inventory, StoreErro
     };
     let mut reader = Reader { connection: &transaction, path: &tenant.path, sealer: &tenant.sealer, damage };
     let groups = reader.kind::<GroupRecord>(header.as_ref(), which)?;
-    // An instance shows the groups that are there; to a deleted instance that is the same.
+    // An instance shows the groups that are there; the same holds for a deleted instance.
     let names: HashMap<RecordId, String> = match which {
         Which::Live => groups.iter().map(|entry| (entry.id, entry.record.name.clone())).collect(),
         Which::Deleted => {
@@ -116,7 +116,7 @@ pub(super) fn read(tenant: &Tenant, which: Which) -> Result<Inventory, StoreErro
 }
 
 impl StoredInstance {
-    /// With the names of its groups.
+    /// An instance with the names of its groups.
     fn shown(self, names: &HashMap<RecordId, String>) -> InstanceRecord {
         let mut record = self.record;
         record.groups = self.group_ids.iter().filter_map(|id| names.get(id).cloned()).collect();
@@ -124,7 +124,7 @@ impl StoredInstance {
     }
 }
 
-/// Reads records within a transaction and gathers what is damaged.
+/// Reads records within a transaction and gathers the damaged ones.
 pub(super) struct Reader<'a> {
     pub connection: &'a Connection,
     pub path: &'a Path,
@@ -150,7 +150,7 @@ impl Reader<'_> {
         result
     }
 
-    /// The table of contents of a kind; None, and said, if it is broken.
+    /// The table of contents of a kind. If it is broken, notes the damage and returns None.
     pub fn contents(&mut self, header: Option<&Header>, kind: Kind) -> Result<Option<Contents>, StoreError> {
         let row: Option<(i64, Vec<u8>)> = self
             .connection
@@ -203,7 +203,7 @@ impl Reader<'_> {
         let mut met = std::collections::HashSet::new();
         while let Some(row) = rows.next().map_err(failed())? {
             let Ok(row) = Row::read(row) else {
-                continue; // what is missing then is told below
+                continue; // missing records are noted below
             };
             if contents.is_some_and(|contents| contents.lines.contains_key(&row.id)) {
                 seen += 1;

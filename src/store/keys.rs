@@ -1,5 +1,5 @@
-//! Key slots and the data key of an unlocked tenant: adding and removing slots touches no record; a rotation seals every
-//! record anew in one transaction, so that it has happened or it has not.
+//! Key slots and the data key of an unlocked tenant. Adding and removing slots touches no record; a rotation seals every
+//! record anew in one transaction, all or nothing.
 
 use super::{
     Damage, Harm, StoreError, audit,
@@ -43,8 +43,8 @@ impl Tenant {
         Ok(slot)
     }
 
-    /// Takes away the key slot whose id starts so. Who has its key and a copy of the file can still open the copy, and
-    /// who copied the data key can open this file: [`Tenant::rotate`] locks them out.
+    /// Takes away the key slot whose id starts like this. A person with its key and a copy of the file can still open the
+    /// copy; a person who copied the data key can open this file until [`Tenant::rotate`] locks them out.
     ///
     /// # Errors
     /// [`vault::VaultError::UnknownSlot`], [`vault::VaultError::LastSlot`]; those of [`Tenant::change`].
@@ -64,9 +64,9 @@ impl Tenant {
         Ok(removed)
     }
 
-    /// A new data key: every record and entry is sealed anew, every slot gets the new key without being asked for its
-    /// secret. One transaction: interrupted anywhere, the tenant is as it was. `without`: the start of the id of a slot
-    /// that gets no new key.
+    /// Makes a new data key: seals every record and entry anew, and seals the new key to every slot without its secret. One
+    /// transaction: after an interruption the tenant is as it was. `without`: the start of the id of a slot that gets no new
+    /// key.
     ///
     /// # Errors
     /// [`StoreError::RotateDamaged`] if there is a record that cannot be sealed anew; those of [`vault::rotate`] and of
@@ -136,8 +136,8 @@ impl Tenant {
         Ok(())
     }
 
-    /// What is sealed with the old key goes from the log of SQLite and from copies that a migration left. Failing here
-    /// loses nothing: the next checkpoint does it.
+    /// Removes data that is sealed with the old key from SQLite's log, and copies that a migration left. A failure loses
+    /// nothing: the next checkpoint does it.
     fn sweep_old_copies(&self) {
         let _ = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
         let _ = self.connection.execute_batch("PRAGMA incremental_vacuum");

@@ -1,9 +1,9 @@
-//! The kinds of records, and how each is written down before it is sealed. Called by reading and writing; nothing in
-//! here touches a file.
+//! The kinds of records, and the plain text of each before it is sealed. Called by reading and writing; nothing in here
+//! touches a file.
 //!
 //! A record's plain text is `count (1) | count × (length (4, little endian) | secret) | JSON`. Secrets stand apart because
-//! records never serialize them ([`model::record`](crate::model::record)); they go from here straight into
-//! [`Secret`]s, and the buffer is wiped.
+//! records never serialize them ([`model::record`](crate::model::record)). They are read straight into [`Secret`]s, and
+//! the buffer is wiped.
 
 use crate::model::{
     record::{FilterRecord, GroupRecord, InstanceRecord, LabelRecord, RecordError, RecordId},
@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 /// not need a new one.
 pub(super) const VERSION: u32 = 1;
 
-/// What a record is.
+/// The kind of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
     /// a SQL Server instance
@@ -48,12 +48,12 @@ impl Kind {
 pub trait Stored: Sized + Serialize + DeserializeOwned + sealed::Sealed {
     /// Its kind.
     const KIND: Kind;
-    /// Unique among the records of its kind that are not deleted, whatever its case.
+    /// Its name: unique, in any case, among the records of its kind that are not deleted.
     fn name(&self) -> String;
     /// Checks it.
     ///
     /// # Errors
-    /// The first mistake.
+    /// The first error.
     fn validate(&self) -> Result<(), RecordError>;
     /// As plain text, to be sealed at once. Most records have no secrets.
     #[doc(hidden)]
@@ -151,7 +151,7 @@ fn encode<'a>(
     secrets: impl Iterator<Item = &'a Secret> + Clone,
 ) -> Option<Zeroizing<Vec<u8>>> {
     let length: usize = secrets.clone().map(|secret| 4 + secret.reveal().len()).sum();
-    // Secrets come first into room that is there: growing later would leave copies of them behind.
+    // Reserved at its full size before the secrets: growing later would leave copies of them behind.
     let mut plain = Zeroizing::new(Vec::with_capacity(length + 1024));
     plain.push(u8::try_from(secrets.clone().count()).ok()?);
     for secret in secrets {

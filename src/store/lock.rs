@@ -1,5 +1,5 @@
-//! One writer at a time: a lock of the operating system on a file, gone when the process is. Called by everything that
-//! writes. The file holds the holder's process id and nothing else.
+//! One writer at a time: a lock of the operating system on a file, which ends with the process. Called by everything that
+//! writes. The file holds the process id of the holder and nothing else.
 
 use super::StoreError;
 use std::{
@@ -9,17 +9,17 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long a second writer waits.
+/// The time that a second writer waits.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 const BETWEEN_TRIES: Duration = Duration::from_millis(20);
 
-/// Held while something is written; let go when dropped.
+/// Held while something is written; dropping it releases the lock.
 pub(super) struct WriteLock {
     _file: File,
 }
 
 impl WriteLock {
-    /// Takes the lock at `path`; waits up to `patience` for another holder. `what` is named if that was not enough.
+    /// Takes the lock at `path`; waits up to `patience` for another holder. The error names `what`.
     pub(super) fn take(path: &Path, what: &str, patience: Duration) -> Result<Self, StoreError> {
         let started = Instant::now();
         let mut file = open(path)?;
@@ -35,7 +35,7 @@ impl WriteLock {
                 Err(TryLockError::Error(source)) => return Err(StoreError::io("locking", path)(source)),
             }
         }
-        // Who cannot write down the process id still holds the lock: the id is only for messages.
+        // Without the process id the lock is held all the same: the id is only for messages.
         let _ = file.set_len(0).and_then(|()| file.write_all(std::process::id().to_string().as_bytes()));
         Ok(Self { _file: file })
     }

@@ -1,5 +1,5 @@
 //! The only module that knows SQLite: a tenant's inventory and audit log in one file, sealed record by record. `command`
-//! opens tenants and changes them; nobody else calls this. It never logs, prints or asks, and it blocks: call it off the
+//! opens tenants and changes them, `report` reads history. It never logs, prints or asks, and it blocks: call it off the
 //! async threads.
 //!
 //! | file | what it owns |
@@ -10,8 +10,8 @@
 //! | `inventory`, `change` | reading and writing records; `kind` and `contents` say what is sealed |
 //! | `audit` | the log of every change |
 //! | `keys` | key slots, rotation of the data key |
-//! | `backup`, `repair` | one file to carry away; keeping what is left of a damaged tenant |
-//! | `schema`, `header`, `lock` | tables and migrations; what vouches for the file; one writer at a time |
+//! | `backup`, `repair` | one file to carry away; keeping the rest of a damaged tenant |
+//! | `schema`, `header`, `lock` | tables and migrations; the values that vouch for the file; one writer at a time |
 //!
 //! Nothing readable reaches the disk: names are found by an HMAC, all else is in sealed columns. No function takes rows of
 //! two tenants: a [`Tenant`] is one connection with one key, and a record opens at its own place only.

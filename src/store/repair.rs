@@ -1,5 +1,5 @@
-//! Keeping what is left of a damaged tenant: what cannot be trusted is taken out and named in the audit log, and the
-//! tables of contents and the header are written anew over the rest. Called by `dbtop tenant repair`, on a person's word.
+//! Repair of a damaged tenant: records that cannot be trusted are taken out and named in the audit log, and the tables of
+//! contents and the header are written anew over the rest. Called by `dbtop tenant repair`, when a person asks for it.
 
 use super::{
     Damage, StoreError,
@@ -15,8 +15,8 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 use std::path::Path;
 
 impl Tenant {
-    /// Takes out what is damaged; the rest can be changed again. Broken audit entries stay, as evidence: the log goes on
-    /// behind them. Returns what was wrong; nothing is done if nothing was.
+    /// Takes out damaged records; the rest can be changed again. Broken audit entries stay as evidence, and the log goes on
+    /// behind them. Returns the damage; without any nothing is done.
     ///
     /// # Errors
     /// [`StoreError::Busy`]; the file cannot be written.
@@ -42,7 +42,7 @@ impl Tenant {
         if let Some(whole) = whole.as_ref().filter(|whole| whole.entries == found.entries) {
             header.head = whole.head;
         }
-        // One revision further than any that was ever written: what is replayed later is told from it.
+        // One revision further than any before, so that a later replay is noticed.
         let revision = newest(&transaction, whole.as_ref(), &self.path)? + 1;
         for kind in Kind::ALL {
             let mut reader = Reader {

@@ -1,5 +1,5 @@
-//! A tenant's file: how it is opened, its tables, and how an older one becomes a newer one. The only place with `CREATE`
-//! and `PRAGMA`. Called by [`Tenants`](super::Tenants); what is in the sealed columns is not known here.
+//! A tenant's file: opening it, its tables, and the migration of an older one. The only place with `CREATE` and `PRAGMA`.
+//! Called by [`Tenants`](super::Tenants); the content of sealed columns is not known here.
 //!
 //! | table | plain columns | sealed |
 //! |---|---|---|
@@ -8,7 +8,7 @@
 //! | `record` | id, kind, revision, version of the content, deleted, HMAC of the name | the record |
 //! | `contents` | kind, revision | id, revision, name of every record of the kind |
 //! | `audit` | number | the entry and the SHA-256 of the one before |
-//! | `history` | | the key of the history (`history_key`); not there until it is asked for |
+//! | `history` | | the key of the history (`history_key`); made when it is first asked for |
 
 use super::StoreError;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
@@ -17,9 +17,8 @@ use std::{path::Path, time::Duration};
 /// Marks a file as ours: "dbtp".
 const APPLICATION_ID: i32 = 0x6462_7470;
 
-/// One step for each version of the tables: step `n` (from 0) makes version `n + 1`. Steps are never changed once
-/// released; what is new is a new step. They run without the key, so they never touch what is sealed: that carries a
-/// version of its own.
+/// One step for each version of the tables: step `n` (from 0) makes version `n + 1`. A released step never changes; a new
+/// version is a new step. Steps run without the key, so they never touch sealed columns, which have versions of their own.
 pub const STEPS: &[&str] = &[
     "
     CREATE TABLE header(
@@ -44,7 +43,7 @@ pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(failed())?;
     connection.busy_timeout(Duration::from_secs(5)).map_err(failed())?;
-    // What is deleted or moved is overwritten; nothing goes to temporary files; a crash loses nothing committed.
+    // Deleted and moved data is overwritten; nothing goes to temporary files; a crash loses nothing committed.
     let pragmas = "PRAGMA temp_store = MEMORY; PRAGMA secure_delete = ON; PRAGMA synchronous = FULL;
                    PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA mmap_size = 0;";
     connection.execute_batch(pragmas).map_err(failed())?;
@@ -79,7 +78,7 @@ pub fn version(connection: &Connection, path: &Path) -> Result<u32, StoreError> 
         .map_err(StoreError::sqlite("reading the version of", path))
 }
 
-/// Takes the file to version `steps.len()` in one transaction: all of it or nothing. True if there was something to do.
+/// Migrates the file to version `steps.len()` in one transaction, all or nothing. True if there was something to do.
 ///
 /// # Errors
 /// [`StoreError::Newer`] if the file is of a later version; [`StoreError::Sqlite`] if a step fails, and then the file is

@@ -1,5 +1,5 @@
-//! One tenant's file, locked and unlocked. Got from [`Tenants`](super::Tenants); [`Tenant::inventory`] reads,
-//! [`Tenant::change`] writes. Locking again is dropping the [`Tenant`]: its keys are wiped.
+//! One tenant's file, locked and unlocked. [`Tenants`](super::Tenants) opens it; [`Tenant::inventory`] reads,
+//! [`Tenant::change`] writes. Dropping the [`Tenant`] locks it again and wipes its keys.
 
 use super::{
     Damage, Harm, StoreError,
@@ -27,20 +27,20 @@ use std::{
 pub(super) const FILE: &str = "inventory.db";
 const LOCK: &str = "tenant.lock";
 
-/// A tenant as it can be seen without a key: who it is, and how it can be unlocked.
+/// The part of a tenant that is readable without a key: its identity, and its key slots.
 #[derive(Clone)]
 pub struct LockedTenant {
     slug: Slug,
     folder: PathBuf,
     uid: TenantUid,
     slots: Vec<Slot>,
-    /// slots that cannot be read, as they stand in the file
+    /// unreadable slots, as they stand in the file
     unreadable: Vec<Vec<u8>>,
     suspended: bool,
 }
 
 impl LockedTenant {
-    /// Looks at the tenant in `folder`; its file must be of the newest version.
+    /// Reads the tenant in `folder` without a key; its file must be of the newest version.
     pub(super) fn look(slug: Slug, folder: PathBuf) -> Result<Self, StoreError> {
         let path = folder.join(FILE);
         let connection = schema::open(&path)?;
@@ -75,12 +75,12 @@ impl LockedTenant {
         &self.slots
     }
 
-    /// True if it is suspended. Not vouched for while it is locked.
+    /// True if it is suspended. While the tenant is locked this cannot be trusted.
     pub const fn is_suspended(&self) -> bool {
         self.suspended
     }
 
-    /// Unlocks it. Blocks for as long as the key takes: half a second for a passphrase.
+    /// Unlocks it. Blocks while the key is derived: half a second for a passphrase.
     ///
     /// # Errors
     /// Those of [`vault::unlock`], and of opening the file.
@@ -98,11 +98,11 @@ impl LockedTenant {
         Tenant::open(self, sealer.map_err(|e| self.reason(e))?)
     }
 
-    /// Why it did not open. Where no slot fits and one cannot be read, that one is the reason.
+    /// The reason why it did not open. If no slot fits and one is unreadable, that one is the reason.
     fn reason(&self, error: VaultError) -> VaultError {
         let fits_none = match &error {
             VaultError::NoSuchSlot { .. } | VaultError::WrongKey { .. } => true,
-            // With a passphrase slot the next thing is to ask for the passphrase.
+            // If there is a passphrase slot, the caller asks for the passphrase next.
             VaultError::Locked(_) => !self.slots.iter().any(|slot| slot.kind() == SlotKind::Passphrase),
             _ => false,
         };
@@ -147,7 +147,7 @@ impl Tenant {
         self.sealer.tenant()
     }
 
-    /// Its open vault, for showing labels of slots and whether keys are locked in memory.
+    /// Its open vault, to show labels of slots and whether keys are locked in memory.
     pub const fn sealer(&self) -> &Sealer {
         &self.sealer
     }
@@ -184,7 +184,7 @@ impl Tenant {
             .map_err(StoreError::sqlite("reading", &self.path))
     }
 
-    /// Everything that is not deleted, and what could not be read.
+    /// All records that are not deleted, and the damaged ones.
     ///
     /// # Errors
     /// The file cannot be read at all, or its data key was changed meanwhile. Damaged records are no error: they are in
@@ -193,7 +193,7 @@ impl Tenant {
         read(self, Which::Live)
     }
 
-    /// Everything that is deleted and can be restored.
+    /// All deleted records, which can be restored.
     ///
     /// # Errors
     /// As [`Tenant::inventory`].
@@ -201,8 +201,8 @@ impl Tenant {
         read(self, Which::Deleted)
     }
 
-    /// Changes records: all that `work` does, with its audit entries, in one transaction; nothing if it fails. What was
-    /// refused is an entry of the audit log, too. One writer at a time: waits up to 5 s for another process.
+    /// Changes records: all that `work` does, with its audit entries, in one transaction; nothing if it fails. A refused
+    /// attempt is an entry of the audit log, too. One writer at a time: waits up to 5 s for another process.
     ///
     /// # Errors
     /// Those of `work`; [`StoreError::Busy`], [`StoreError::KeyChanged`], [`StoreError::Suspended`],
@@ -216,7 +216,7 @@ impl Tenant {
         self.change_locked(author, Setting::Active, work)
     }
 
-    /// [`Tenant::change`] for who holds the lock already.
+    /// [`Tenant::change`] for a caller that holds the lock already.
     pub(super) fn change_locked<T>(
         &mut self,
         author: &Author,
@@ -228,7 +228,7 @@ impl Tenant {
             Ok(value) => change.commit().map(|()| value),
             Err(error) => {
                 if let Some(attempt) = change.abandon() {
-                    // What was refused is told by the error; a log that cannot be written must not hide it.
+                    // The error names the refused attempt; a failure to write the log must not hide it.
                     let _ = self.begin(author, Setting::Any).and_then(|mut change| {
                         change.log_refused(&attempt, &error)?;
                         change.commit()
@@ -264,7 +264,7 @@ impl Tenant {
         Ok(Change::new(transaction, &self.sealer, &self.path, header, author, now()))
     }
 
-    /// Header and what stands beside it, if nobody changed the data key.
+    /// The header and its sealed part, if the data key was not changed meanwhile.
     pub(super) fn plain(&self) -> Result<Plain, StoreError> {
         let plain = Plain::read(&self.connection, &self.path)?;
         if plain.generation == self.generation {
@@ -274,7 +274,7 @@ impl Tenant {
         }
     }
 
-    /// What the header vouches for, or that it cannot be trusted.
+    /// Opens the sealed part of the header; an error if it cannot be trusted.
     pub(super) fn header(&self) -> Result<Result<Header, Damage>, StoreError> {
         Ok(self.plain()?.open(&self.sealer))
     }
@@ -284,7 +284,7 @@ impl Tenant {
     }
 }
 
-/// The lock of the tenant in `folder`, for who has it not open.
+/// The lock of the tenant in `folder`, for a caller that has not opened the tenant.
 pub(super) fn lock_of(folder: &Path, slug: &Slug) -> Result<WriteLock, StoreError> {
     WriteLock::take(&folder.join(LOCK), &format!("tenant {slug}"), PATIENCE)
 }

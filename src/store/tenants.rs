@@ -1,6 +1,6 @@
-//! All tenants of this machine: each a folder of its own with its own file and data key. Making, renaming and deleting
-//! one is a rename of a folder, so that it has happened or it has not; leftovers of a killed process are swept. Nothing
-//! here reads records, and nothing reads two tenants.
+//! All tenants of this machine: each has a folder, a file and a data key of its own. Making, renaming and deleting one is a
+//! rename of a folder, all or nothing; leftovers of a killed process are swept. Nothing here reads records, and nothing
+//! reads two tenants.
 
 use super::{
     StoreError,
@@ -20,9 +20,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Folders with this start are being made or removed; no slug starts so.
+/// The prefix of folders that are being made or removed; no slug starts like this.
 const TEMPORARY: &str = ".tmp-";
-/// Copies of a file from before a migration.
+/// The extension of copies of a file from before a migration.
 const COPY: &str = "inventory.before-";
 
 /// The tenants of this machine.
@@ -36,16 +36,16 @@ pub struct Tenants {
 pub struct Listed {
     /// its name
     pub slug: Slug,
-    /// what could be seen of it without a key
+    /// the part that is readable without a key
     pub tenant: Result<LockedTenant, std::sync::Arc<StoreError>>,
 }
 
-/// What a migration did to one tenant.
+/// The result of a migration of one tenant.
 #[derive(Debug)]
 pub struct Migrated {
     /// its name
     pub slug: Slug,
-    /// true: it was of an older version and is of the newest now
+    /// true: it was of an older version and has the newest now
     pub outcome: Result<bool, StoreError>,
 }
 
@@ -145,8 +145,8 @@ impl Tenants {
         set_suspended(tenant, author, false)
     }
 
-    /// Deletes a tenant with everything in it. Needs no key: who lost it must be able to. There is no way back but a
-    /// backup.
+    /// Deletes a tenant with everything in it. Needs no key, so that a tenant with a lost key can be deleted. Only a backup
+    /// brings it back.
     ///
     /// # Errors
     /// [`StoreError::NoTenant`]; [`StoreError::Busy`] if somebody writes.
@@ -160,7 +160,7 @@ impl Tenants {
         fs::remove_dir_all(&aside).map_err(StoreError::io("deleting", &aside))
     }
 
-    /// Renames a tenant; returns it unlocked under its new name. The audit log says so before it happens.
+    /// Renames a tenant; returns it unlocked under its new name. The audit log has the entry before it happens.
     ///
     /// # Errors
     /// [`StoreError::TenantExists`], [`StoreError::Busy`].
@@ -174,13 +174,13 @@ impl Tenants {
             change.log("move", "tenant", &slug, Outcome::Done, &detail)
         })?;
         let (from, sealer) = (tenant.folder.clone(), tenant.sealer.clone());
-        // Closed first: SQLite finds its log by the old path.
+        // The file is closed first: SQLite finds its log by the old path.
         drop(tenant);
         let folder = self.install(&from, to)?;
         Tenant::open(&LockedTenant::look(to.clone(), folder)?, sealer)
     }
 
-    /// Takes every tenant to the newest version. One that fails stays as it was; the others go on.
+    /// Migrates every tenant to the newest version. One that fails stays as it was; the others go on.
     ///
     /// # Errors
     /// The folder cannot be read.
@@ -188,7 +188,7 @@ impl Tenants {
         self.migrate_with(schema::STEPS)
     }
 
-    /// [`Tenants::migrate_all`] with other steps than the released ones: for tests of steps to come.
+    /// [`Tenants::migrate_all`] with other steps than the released ones, for tests.
     ///
     /// # Errors
     /// The folder cannot be read.
@@ -208,7 +208,7 @@ impl Tenants {
         Ok(())
     }
 
-    /// The lock of who makes, renames or deletes tenants. Sweeps what a killed one left behind.
+    /// The lock for making, renaming and deleting tenants. Sweeps the leftovers of a killed process.
     pub(super) fn provision(&self) -> Result<WriteLock, StoreError> {
         let lock = WriteLock::take(&self.folder.join(".lock"), "the list of tenants", PATIENCE)?;
         for entry in fs::read_dir(&self.folder).into_iter().flatten().flatten() {
@@ -226,7 +226,7 @@ impl Tenants {
         Ok(folder)
     }
 
-    /// Puts a folder whose files are closed in its place, once they are on disk.
+    /// Puts a folder with closed files in its place, once they are on disk.
     pub(super) fn install(&self, from: &Path, slug: &Slug) -> Result<PathBuf, StoreError> {
         let to = self.folder.join(slug.as_str());
         let path = from.join(FILE);
@@ -263,7 +263,7 @@ fn set_suspended(tenant: &mut Tenant, author: &Author, suspended: bool) -> Resul
     })
 }
 
-/// Takes one file to the version of `steps`. The file as it was stays beside it until the next migration or rotation.
+/// Migrates one file to the version of `steps`. The old file stays beside it until the next migration or rotation.
 fn migrate_file(folder: &Path, slug: &Slug, steps: &[&str]) -> Result<bool, StoreError> {
     let path = folder.join(FILE);
     let mut connection = schema::open(&path)?;
