@@ -1,7 +1,7 @@
 //! The seam between the protocol (`sim::wire`) and the content (`sim::world`, `sim::answer`) of the simulator.
 //!
-//! The wire knows packets, tokens, TLS and cancelling, and nothing about SQL Server's contents; a [`Backend`] knows
-//! what one simulated instance would answer, and nothing about bytes. Neither may reach around this file.
+//! The wire knows packets, tokens, TLS and cancelling, and nothing about SQL Server's contents. A [`Backend`] knows the
+//! answers of one simulated instance, and nothing about bytes. Neither may use the other except through this file.
 
 use std::{net::IpAddr, time::Duration};
 
@@ -12,7 +12,7 @@ pub struct Column {
     pub name: String,
     /// Its type on the wire.
     pub kind: ColumnType,
-    /// Whether NULL is allowed (sent as a flag; NULL values are sent in any case).
+    /// True if NULL is allowed (sent as a flag; NULL values are sent in any case).
     pub nullable: bool,
 }
 
@@ -139,14 +139,14 @@ pub enum Reply {
     Database(String),
     /// wait this long before the next step; a cancel arrives at once
     Pause(Duration),
-    /// close the socket in the middle of whatever is being sent, after flushing `keep` bytes of the pending packet
+    /// close the socket in the middle of sending, after flushing `keep` bytes of the pending packet
     Cut {
         /// bytes of the current packet still delivered
         keep: usize,
     },
 }
 
-/// What a LOGIN7 asked for.
+/// The request of a LOGIN7.
 #[derive(Debug, Clone)]
 pub struct LoginAttempt {
     /// login name
@@ -189,10 +189,10 @@ pub struct Param {
     pub value: Value,
 }
 
-/// How the network of an instance behaves now; read at accept and before each packet sent.
+/// The state of an instance's network; read at accept and before each packet that is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Network {
-    /// as on a good day
+    /// as usual
     #[default]
     Good,
     /// connections are refused: the listener is closed and open connections are reset
@@ -203,7 +203,7 @@ pub enum Network {
     Slow(Duration),
 }
 
-/// What one simulated instance answers. Called from many connection tasks at once; all methods are cheap and never
+/// One simulated instance, which answers. Called from many connection tasks at once; all methods are cheap and never
 /// block. State inside is a pure function of (seed, instance, time, scenario) plus the list of open sessions.
 pub trait Backend: Send + Sync + 'static {
     /// Checks a login: a session, or the error (18456, 4060 …) to refuse it with.
@@ -212,7 +212,7 @@ pub trait Backend: Send + Sync + 'static {
     /// The ERROR token to send before closing.
     fn login(&self, attempt: &LoginAttempt, client: IpAddr) -> Result<Session, ServerMessage>;
 
-    /// How long a login has to wait before [`Backend::login`] is asked, as on a server that has run out of workers.
+    /// The time that a login waits before [`Backend::login`] is asked, as on a server that has run out of workers.
     fn login_pause(&self) -> Duration {
         Duration::ZERO
     }

@@ -1,11 +1,10 @@
-//! Says of each statement of a batch whether a real server of some version would run it for some login, and if not,
+//! Decides for each statement of a batch whether a real server of some version would run it for some login, and if not,
 //! with which errors it would answer.
 //!
-//! Called by the simulator's backend before it looks at what a batch asks for, so that no answer is given to a text
-//! that a real server refuses. Names come from `sql::names`, facts from `sim::schema`. The order of things is the
-//! server's: a column that does not exist fails the whole batch before anything ran; an object that does not exist
-//! fails when its statement's turn comes, and ends the batch there; a missing right fails one statement only.
-//! Not checked here: scalar functions, numbers of arguments, types.
+//! Called by the simulator's backend before it answers a batch, so that a text that a real server refuses has no answer.
+//! Names come from `sql::names`, facts from `sim::schema`. The order of checks is the server's: a missing column fails
+//! the whole batch before anything runs; a missing object fails when its statement's turn comes, and ends the batch
+//! there; a missing right fails one statement only. Scalar functions, numbers of arguments and types are not checked.
 
 use super::{
     backend::ServerMessage,
@@ -17,7 +16,7 @@ use crate::sql::{
 };
 use std::{cell::RefCell, rc::Rc};
 
-/// Who sends a batch, and to what.
+/// The sender of a batch, and the instance that gets it.
 #[derive(Clone, Copy)]
 pub struct Caller<'a> {
     /// The version of the instance, as a year.
@@ -26,27 +25,27 @@ pub struct Caller<'a> {
     pub user: &'a str,
     /// The current database.
     pub database: &'a str,
-    /// Whether the login holds a right. Cheap: asked for each object of each statement.
+    /// True if the login holds a right. Cheap: asked for each object of each statement.
     pub held: &'a dyn Fn(Need<'_>) -> bool,
 }
 
-/// What becomes of a batch.
+/// The result of binding a batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bound<'t> {
-    /// Why the batch is refused as a whole; empty for one that runs. Then nothing of it runs.
+    /// The errors that refuse the batch as a whole, so that nothing of it runs; empty for one that runs.
     pub refused: Vec<ServerMessage>,
     /// Its statements in order, for a batch that runs. The condition of an IF or WHILE is a statement of its own.
     pub statements: Vec<Statement<'t>>,
 }
 
-/// What becomes of one statement.
+/// The result of binding one statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Statement<'t> {
     /// Its text, comments within it included, without the `;`.
     pub text: &'t str,
     /// Line of the batch on which it begins, from 1.
     pub line: u32,
-    /// The errors that it gives in place of an answer, in order; empty for one that runs.
+    /// The errors that it returns in place of an answer, in order; empty for one that runs.
     pub errors: Vec<ServerMessage>,
     /// True if nothing after it runs.
     pub ends_batch: bool,
@@ -59,12 +58,12 @@ const REMEMBERED: usize = 64;
 const REMEMBERED_BYTES: usize = 32 * 1024;
 
 thread_local! {
-    /// What the last texts of this thread name. A monitor sends the same texts again and again, and to read one takes
-    /// several times as long as to look its names up.
+    /// The names in the last texts of this thread. A monitor sends the same texts again and again, and reading one takes
+    /// several times as long as looking its names up.
     static READ: RefCell<Vec<(Box<str>, Rc<Names>)>> = const { RefCell::new(Vec::new()) };
 }
 
-/// What a text names, from memory if it came lately.
+/// The names in a text, from memory if the text came lately.
 fn read(text: &str) -> Rc<Names> {
     if text.len() > REMEMBERED_BYTES {
         return Rc::new(names::read(text));
@@ -82,7 +81,7 @@ fn read(text: &str) -> Rc<Names> {
     })
 }
 
-/// Checks a batch for a caller. Any text gives an answer, in time linear in its length.
+/// Checks a batch for a caller. Any text has a result, in time linear in its length.
 pub fn check_batch<'t>(text: &'t str, caller: &Caller<'_>) -> Bound<'t> {
     let names = read(text);
     let failures: Vec<Failure> = (0..names.statements.len()).map(|it| failure(&names, it, caller)).collect();
@@ -99,7 +98,7 @@ pub fn check_batch<'t>(text: &'t str, caller: &Caller<'_>) -> Bound<'t> {
     Bound { refused, statements: statements.collect() }
 }
 
-/// What is wrong with the objects of one statement.
+/// The problems with the objects of one statement.
 enum Failure {
     Nothing,
     /// the batch does not compile
@@ -139,7 +138,7 @@ fn refusals(names: &Names, failures: &[Failure], caller: &Caller<'_>) -> Vec<Ser
     refused
 }
 
-/// What the objects of a statement do to it. The worst comes first.
+/// The effect of a statement's objects on it. The worst comes first.
 fn failure(names: &Names, statement: usize, caller: &Caller<'_>) -> Failure {
     let line = names.statements.get(statement).map_or(1, |statement| statement.line);
     let sources = names

@@ -60,7 +60,7 @@ impl Instance {
         &self.state.fleet.profiles[self.index]
     }
 
-    /// Asks something of the instance as it is now.
+    /// Calls a function with the instance at this moment.
     fn now<T>(&self, ask: impl FnOnce(&Moment<'_>) -> T) -> T {
         let script: Arc<Script> = self.state.script();
         let moment = Moment::new(&self.state.fleet, &script, self.profile(), self.state.clock.now_ms());

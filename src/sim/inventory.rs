@@ -52,7 +52,7 @@ fn instance(p: &Profile, address: SocketAddr, user: &str, password: &str) -> Str
     out
 }
 
-/// How each instance is reached: verified, a quarter of the new ones by TDS 8.0.
+/// The TLS mode of each instance: verified; a quarter of the new ones by TDS 8.0.
 fn tls(p: &Profile) -> &'static str {
     if p.version >= Version::V2022 && p.dice.of("strict").chance(0.25) { "strict" } else { "verify" }
 }

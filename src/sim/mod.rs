@@ -1,10 +1,10 @@
 //! A simulated SQL Server fleet that speaks TDS on loopback: demo, tests, benchmarks, rehearsals.
 //!
-//! [`Sim::start`] runs one inside of the caller's tokio runtime. `wire` speaks the protocol, `world` decides what is
-//! true of each instance at each moment, `scenario` what goes wrong, `answer` turns that into the rows of each script;
-//! `schema` knows which views exist and `bind` refuses batches that name others; `instance` is one server behind the
-//! wire and `state` what they share; `backend` is the seam between wire and the rest. Uses `model` and `sql` only. It
-//! must never listen on an address outside loopback.
+//! [`Sim::start`] runs one inside of the caller's tokio runtime. `wire` speaks the protocol. `world` has the facts of each
+//! instance at each moment, `scenario` the troubles, and `answer` turns both into the rows of each script. `schema` knows
+//! which views exist, and `bind` refuses batches that name others. `instance` is one server behind the wire, `state` is
+//! shared by all of them, and `backend` is the seam between the wire and the rest. Uses `model` and `sql` only. It must
+//! never listen on an address outside loopback.
 
 pub mod answer;
 pub mod backend;
@@ -36,14 +36,14 @@ use std::{
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
-/// How often the scenario file is looked at.
+/// The interval at which the scenario file is checked.
 const REREAD_EVERY: Duration = Duration::from_secs(1);
 /// SQL Server's port.
 const USUAL_PORT: u16 = 1433;
 /// The most instances that fit into 127.1.0.0/16 with 250 a row.
 const MAX_INSTANCES: usize = 60_000;
 
-/// What to simulate.
+/// The options of the simulator.
 #[derive(Debug, Clone)]
 pub struct SimConfig {
     /// how many instances
@@ -52,7 +52,7 @@ pub struct SimConfig {
     pub seed: u64,
     /// versions that are played; empty for all
     pub versions: Vec<Version>,
-    /// what goes wrong
+    /// the troubles
     pub scenario: Scenario,
     /// a file that replaces the scenario, read at the start and whenever it changes
     pub scenario_file: Option<PathBuf>,
@@ -83,7 +83,7 @@ impl Default for SimConfig {
     }
 }
 
-/// Why there is no simulator.
+/// The reason why there is no simulator.
 #[derive(Debug, thiserror::Error)]
 pub enum SimError {
     /// an instance
@@ -168,7 +168,7 @@ impl Sim {
         &self.state.fleet
     }
 
-    /// Where the instance at `index` listens.
+    /// The address of the instance at `index`.
     pub fn address(&self, index: usize) -> Option<SocketAddr> {
         self.addresses.get(index).copied()
     }
@@ -193,7 +193,7 @@ impl Sim {
         inventory::toml(self)
     }
 
-    /// From now on this scenario rules; what has happened stays.
+    /// Replaces the scenario from now on; the past does not change.
     pub fn play(&self, next: Scenario) {
         self.state.change(|scenario, now_ms| scenario.splice(next, now_ms));
     }

@@ -1,5 +1,5 @@
-//! What the instances of one simulator share: who they are, what time it is, what goes wrong, and the plans of batches
-//! that were seen before. Changes go through a watch channel, newest wins: readers borrow it for the length of one
+//! The state that the instances of one simulator share: the fleet, the time, the troubles, and the plans of batches that
+//! were seen before. Changes go through a watch channel, and the newest wins: readers borrow it for the length of one
 //! answer and hold nothing.
 
 use super::{
@@ -19,11 +19,11 @@ use std::{
 };
 use tokio::sync::watch;
 
-/// Plans that are kept; when it is more, all are forgotten, as a server does under memory pressure.
+/// The most plans that are kept; beyond that all are forgotten, as a server does under memory pressure.
 const MAX_PLANS: usize = 512;
-/// Longest batch whose plan is kept, bytes.
+/// The longest batch whose plan is kept, bytes.
 const MAX_PLAN_BYTES: usize = 64 * 1024;
-/// Killed sessions that are remembered.
+/// The most killed sessions that are remembered.
 const MAX_KILLED: usize = 256;
 
 /// The one login that the instances know.
@@ -51,7 +51,7 @@ pub struct State {
     plans: watch::Sender<HashMap<u64, Arc<Plan>>>,
 }
 
-/// A scenario and what became of it.
+/// A scenario, and its changes so far.
 #[derive(Debug, Clone, Default)]
 struct Story {
     scenario: Scenario,
@@ -81,7 +81,7 @@ impl State {
         listed || (main.user == user && main.password == password)
     }
 
-    /// The rights of a login on the instance at `index`; those that nobody granted or listed are the moment's.
+    /// The rights of a login on the instance at `index`: granted or listed ones, else those of the moment.
     pub fn rights(&self, index: usize, user: &str, moment: &Moment<'_>) -> Rights {
         let granted = self.granted.borrow().get(&(index, user.to_owned())).copied();
         let listed = || self.logins.iter().find(|login| login.user == user).map(|login| login.rights);
@@ -95,7 +95,7 @@ impl State {
         });
     }
 
-    /// What goes wrong, now and at other times.
+    /// The troubles, now and at other times.
     pub fn script(&self) -> Arc<Script> {
         Arc::clone(&self.story.borrow().script)
     }

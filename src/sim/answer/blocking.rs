@@ -1,4 +1,4 @@
-//! Answers about who waits for whom, and about texts and names on demand.
+//! Answers about blocking, and about texts and names on demand.
 
 use super::{
     Asked,
@@ -14,10 +14,10 @@ use crate::sim::{
     world::trouble::{TABLE_HOBT, TABLE_ID},
 };
 
-/// Characters that the scripts ask of a text.
+/// The most characters of a text that the scripts ask for.
 const CUT_CHARS: usize = 262_144;
 
-/// How many requests are blocked.
+/// The number of blocked requests.
 pub fn blocked(q: &Asked<'_>) -> Table {
     let engine = if q.rights.performance { 24 + i64::from(q.moment.profile.cpus) } else { 0 };
     let blocked = q.running().filter(|w| blocker(w).is_some()).count() as i64;

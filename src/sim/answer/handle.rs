@@ -1,4 +1,4 @@
-//! SQL handles: made so that the text can be found again from the handle alone, as nothing is remembered.
+//! SQL handles. A handle holds everything that is needed to find its text again, because nothing is remembered.
 
 use crate::sim::world::{
     moment::Moment,
@@ -7,7 +7,7 @@ use crate::sim::world::{
     work::TextRef,
 };
 
-/// What a handle stands for.
+/// The text that a handle stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Handle {
     /// the text
@@ -25,7 +25,7 @@ pub struct ServerText {
     pub object_id: Option<i32>,
 }
 
-/// Where the secret parts of a handle begin: type, three zeros, then the object id or a part of the hash.
+/// The place in a handle after its type, three zeros, and the object id or a part of the hash.
 const PAYLOAD: usize = 4;
 /// Length of a handle.
 const LENGTH: usize = 44;
@@ -46,7 +46,7 @@ impl Handle {
         bytes
     }
 
-    /// From bytes that this instance gave out; None for any others.
+    /// Reads a handle that this instance made; None for other bytes.
     pub fn from_bytes(bytes: &[u8], moment: &Moment<'_>) -> Option<Self> {
         let &[a, b, c, d, database] = bytes.get(PAYLOAD..PAYLOAD + 5)? else { return None };
         let text = TextRef { template: u16::from_be_bytes([a, b]), variant: u16::from_be_bytes([c, d]) };

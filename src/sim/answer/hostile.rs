@@ -1,4 +1,4 @@
-//! The last step of every answer: what a hostile scenario does to it.
+//! The last step of every answer: a hostile scenario may change it.
 
 use super::{Replies, types};
 use crate::sim::{

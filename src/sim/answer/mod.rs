@@ -1,10 +1,10 @@
 //! Turns the facts of a moment into the replies to a batch: our own scripts by their tag, and the few statements that
 //! other clients send.
 //!
-//! `plan` takes a batch apart once (binding included) and is kept for its next coming; `run` answers it. The scripts
-//! are known by the comment `/* dbtop:NAME */`, but only after `sim::bind` has found every object and column in them.
-//! Their columns are taken from the text: a script may select fewer columns, or in another order. One file per family
-//! of scripts, `expr` for statements without FROM.
+//! `plan` takes a batch apart once (binding included), and the plan is kept for the next time; `run` answers it. The
+//! scripts are known by the comment `/* dbtop:NAME */`, but only after `sim::bind` has found every object and column in
+//! them. Their columns are taken from the text: a script may select fewer columns, or in another order. There is one file
+//! for each family of scripts, and `expr` for statements without FROM.
 
 mod blocking;
 mod expr;
@@ -36,11 +36,11 @@ use std::time::Duration;
 pub struct Asked<'a> {
     /// the instance now
     pub moment: &'a Moment<'a>,
-    /// what the login may do
+    /// rights of the login
     pub rights: Rights,
-    /// who asks
+    /// the login
     pub session: &'a Session,
-    /// what our session has cost so far
+    /// cost of our session so far
     pub own: Own,
     /// real connections to this instance
     pub connected: i64,
@@ -48,11 +48,11 @@ pub struct Asked<'a> {
     pub params: &'a [Param],
     /// ends a session; the error if it cannot
     pub kill: &'a dyn Fn(i64) -> Result<(), ServerMessage>,
-    /// gives a right, in the database that is named; the error if it cannot
+    /// grants a right, in the named database; the error if it cannot
     pub grant: &'a dyn Fn(&Grant, &str) -> Result<(), ServerMessage>,
 }
 
-/// What a session has used.
+/// The resources that a session has used.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Own {
     /// CPU µs
@@ -97,7 +97,7 @@ pub fn run(plan: &Plan, q: &Asked<'_>) -> (Replies, String) {
     (Box::new(replies.into_iter()), database)
 }
 
-/// Answers one statement. Some: what comes then has no end.
+/// Answers one statement. Some: the rest of the answer, which has no end.
 fn answer(
     statement: &Planned,
     q: &Asked<'_>,
@@ -174,7 +174,7 @@ fn probe(name: &str, columns: &[String], q: &Asked<'_>) -> Result<ResultSet, Str
     chosen.map_err(|unknown| format!("the simulator has no column {unknown} for dbtop:{name}"))
 }
 
-/// Who answers a script.
+/// The function that answers a script.
 fn table_of(name: &str) -> Option<fn(&Asked<'_>) -> Table> {
     Some(match name {
         "activity" => sessions::activity,

@@ -1,5 +1,5 @@
-//! A batch taken apart: what each statement is, and what binding says of it. The same for every session with the same
-//! rights, so the fleet keeps plans like a server does.
+//! A batch taken apart: the kind of each statement, and the result of binding it. It is the same for every session with the
+//! same rights, so the fleet keeps plans like a server does.
 
 use crate::{
     sim::{
@@ -18,13 +18,13 @@ use crate::{
 };
 use std::time::Duration;
 
-/// Statements inside of `sp_executesql` inside of … are followed so far.
+/// The depth to which `sp_executesql` inside of `sp_executesql` is followed.
 const MAX_NESTING: u8 = 3;
 
 /// A batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
-    /// why nothing of it runs
+    /// the errors because of which nothing of it runs
     pub refused: Vec<ServerMessage>,
     /// its statements
     pub statements: Vec<Planned>,
@@ -37,7 +37,7 @@ pub struct Planned {
     pub text: String,
     /// its line
     pub line: u32,
-    /// what it does
+    /// its action
     pub action: Action,
     /// errors in place of an answer
     pub errors: Vec<ServerMessage>,
@@ -45,7 +45,7 @@ pub struct Planned {
     pub ends_batch: bool,
 }
 
-/// What a statement does.
+/// The action of a statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
     /// settings, transactions, control flow: done, without effect
@@ -84,7 +84,7 @@ pub enum Action {
     Fail(i32, String),
 }
 
-/// Who sends the batch.
+/// The sender of the batch.
 #[derive(Debug, Clone, Copy)]
 pub struct Sender<'a> {
     /// version of the instance
@@ -167,7 +167,7 @@ fn is_name(token: &Token<'_>, name: &str) -> bool {
     ident::unquote(token.text).eq_ignore_ascii_case(name)
 }
 
-/// What a statement does.
+/// Finds the action of a statement.
 fn action(text: &str, tokens: &[Token<'_>]) -> Action {
     let code: Vec<&Token<'_>> = tokens.iter().filter(|t| !t.is_blank()).collect();
     let Some(first) = code.first() else { return Action::Nothing };

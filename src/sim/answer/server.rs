@@ -38,7 +38,7 @@ pub fn properties(q: &Asked<'_>) -> Table {
     ])
 }
 
-/// What a connection test asks.
+/// The questions of a connection test.
 pub fn check(q: &Asked<'_>) -> Table {
     let p = q.moment.profile;
     Table::one(vec![
@@ -93,7 +93,7 @@ fn options(q: &Asked<'_>) -> Vec<(i64, &'static str, i64)> {
     ]
 }
 
-/// What our probe asks of them.
+/// The columns that our probe asks for.
 pub fn configuration(q: &Asked<'_>) -> Table {
     let columns = [("name", NVarChar(35)), ("configured", BigInt), ("in_use", BigInt)];
     let row = |(_, name, value): (i64, &str, i64)| vec![text(name), int(value), int(value)];
@@ -137,7 +137,7 @@ pub fn rights(q: &Asked<'_>) -> Table {
     ])
 }
 
-/// What the permission doctor asks: every right by every name. Rights in one database are those of the server here.
+/// The questions of the permission doctor: every right by every name. Rights in a database are those of the server here.
 pub fn doctor(q: &Asked<'_>) -> Table {
     let version = q.moment.profile.version;
     let on_server = |name: &str| opt(q.rights.on_server(name, version), |held| int(i64::from(held)));
@@ -209,7 +209,7 @@ pub fn databases(q: &Asked<'_>) -> Table {
     Table::new(&columns).with(rows)
 }
 
-/// Performance counters, those that anyone asks for.
+/// The performance counters that dbtop asks for.
 pub fn counters(q: &Asked<'_>) -> Table {
     let m = q.moment;
     let (totals, memory, tempdb) = (m.totals(), m.memory(), m.tempdb());

@@ -16,7 +16,7 @@ use crate::sim::{
 const SYSNAME: crate::sim::backend::ColumnType = NVarChar(128);
 
 impl Asked<'_> {
-    /// What the login sees of the user sessions that work: nothing but itself without the right.
+    /// The working user sessions that the login can see; without the right only itself.
     pub(super) fn visible(&self) -> &[Work] {
         if self.rights.performance { self.moment.work() } else { &[] }
     }
@@ -160,14 +160,14 @@ pub fn sleepers(q: &Asked<'_>) -> Table {
     Table::new(&REQUEST).with(asleep.into_iter().take(200).map(|w| request(q, w, total)))
 }
 
-/// Sessions of blocking chains: those that wait for another, and those.
+/// Sessions of blocking chains: the waiting ones, and the ones that they wait for.
 pub fn chain(q: &Asked<'_>) -> Table {
     let blockers: Vec<i32> = q.visible().iter().filter_map(blocker).collect();
     let in_chain = q.visible().iter().filter(|w| blocker(w).is_some() || blockers.contains(&w.spid));
     Table::new(&REQUEST).with(in_chain.map(|w| request(q, w, 0)))
 }
 
-/// Whom a session waits for; not itself.
+/// The session that a session waits for; never itself.
 pub(super) fn blocker(w: &Work) -> Option<i32> {
     w.wait.as_ref().map(|wait| wait.blocked_by).filter(|by| *by != 0 && *by != w.spid)
 }

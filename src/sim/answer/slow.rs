@@ -41,7 +41,7 @@ fn replica(q: &Asked<'_>, r: &Replica) -> Vec<Value> {
     } else {
         "SYNCHRONIZING"
     };
-    // a replica that is not connected says nothing of its queues; the primary has none
+    // the queues of a disconnected replica are not known; the primary has none
     let figure = |n: i64| opt((r.connected && !r.is_primary).then_some(n), int);
     vec![
         named(&r.group),
@@ -85,7 +85,7 @@ pub fn jobs(q: &Asked<'_>) -> Table {
     Table::new(&columns).with(rows)
 }
 
-/// What every instance knows as a Central Management Server: a folder with one server in it, and one beside it.
+/// The registered servers of every instance as a Central Management Server: one in a folder, and one beside it.
 pub fn registered(_: &Asked<'_>) -> Table {
     let columns = [
         ("kind", NVarChar(6)),

@@ -1,4 +1,4 @@
-//! A result before anyone has chosen from it: typed columns and rows of values, and the short words to write them.
+//! A table that a SELECT chooses from: typed columns, rows of values, and short functions to write them.
 
 use crate::sim::backend::{Column, ColumnType, Value};
 
@@ -34,7 +34,7 @@ impl Table {
         self
     }
 
-    /// The rows as these columns want them; NULL for columns that the table does not have.
+    /// The rows with these columns; NULL for columns that the table does not have.
     pub fn shaped(self, columns: &[Column]) -> Vec<Vec<Value>> {
         let at = |name: &str| self.columns.iter().position(|(own, _)| own.eq_ignore_ascii_case(name));
         let picks: Vec<Option<usize>> = columns.iter().map(|c| at(&c.name)).collect();

@@ -1,4 +1,4 @@
-//! Results for trying out clients: a value of every type, any number of rows.
+//! Results for tests of clients: a value of every type, any number of rows.
 
 use super::Replies;
 use crate::sim::backend::{

@@ -1,5 +1,5 @@
-//! The script of the demo: always something to find, mostly a healthy fleet. A small fleet tells a story of ten minutes
-//! that comes again; a large one has troubles of every kind and size at random, few at a time.
+//! The script of the demo: a mostly healthy fleet, with some trouble to find at any time. A small fleet repeats a script of
+//! ten minutes; a large one has troubles of every kind and size at random, few at a time.
 
 use super::{Kind, Scenario, Span};
 use crate::sim::world::dice::Dice;
@@ -10,8 +10,8 @@ const ROUND_S: i64 = 600;
 /// One line of the script, written for forty instances: position, kind, begin and end within a round, amount.
 struct Line(usize, Kind, i64, i64, Option<f64>);
 
-/// What is there from the first second on, and stays for most of the round. Worst first: small fleets get only the
-/// beginning of the list.
+/// Troubles from the first second on, which stay for most of the round. Worst first: small fleets get only the beginning
+/// of the list.
 const STANDING: [Line; 6] = [
     Line(14, Kind::BlockingStorm, -300, 420, None),
     Line(9, Kind::DiskFill, -3_400, i64::MAX, None),
@@ -21,7 +21,7 @@ const STANDING: [Line; 6] = [
     Line(18, Kind::FailedJob, -2_700, i64::MAX, None),
 ];
 
-/// What comes and goes, again each round.
+/// Troubles that come and go in each round.
 const PASSING: [Line; 16] = [
     Line(21, Kind::GrantQueue, 45, 190, None),
     Line(7, Kind::IoStall, 80, 260, None),
@@ -41,7 +41,7 @@ const PASSING: [Line; 16] = [
     Line(5, Kind::Down, 500, 570, None),
 ];
 
-/// Fleets up to this size are told the story; larger ones would see each of its lines many times over.
+/// The largest fleet that plays the script; in a larger one each line would hit many instances.
 const STORY_MAX: usize = 60;
 /// After this time a large fleet has the same troubles again, s.
 const LARGE_ROUND_S: i64 = 7_200;
@@ -63,7 +63,7 @@ const fn ailment(kind: Kind, per_mille: f64, lasts_s: (i64, i64), amount: (f64, 
     Ailment { kind, per_mille, lasts_s, lingers_s: 0, amount }
 }
 
-/// What ails a large fleet: about 2.5 % gravely, 6 % a little, 0.6 % cannot be judged.
+/// The troubles of a large fleet: about 2.5 % are critical, 6 % have a warning, 0.6 % cannot be judged.
 const AILMENTS: [Ailment; 18] = [
     // grave
     ailment(Kind::BlockingStorm, 6.0, (240, 900), (4.0, 44.0)),
@@ -93,7 +93,7 @@ pub fn script(instances: usize) -> Scenario {
     if instances > STORY_MAX { large(instances) } else { story(instances) }
 }
 
-/// The story for up to [`STORY_MAX`] instances.
+/// The script for up to [`STORY_MAX`] instances.
 fn story(instances: usize) -> Scenario {
     // at most a sixth is sick at the start
     let standing = STANDING.len().min(instances.div_ceil(6));
@@ -112,15 +112,15 @@ fn story(instances: usize) -> Scenario {
         if again || *to_s == i64::MAX {
             return scenario;
         }
-        // what stood there at the start comes again in each later round, younger
+        // troubles of the start come again in each later round, younger
         let later = Span::between_s(ROUND_S + from_s.max(&0) + 20, ROUND_S + to_s.min(&(ROUND_S - 60)))
             .every_s(ROUND_S);
         scenario.with(&on, *kind, later, *amount)
     })
 }
 
-/// Every ailment as often as its share asks for, its occurrences spread evenly over the round so that the share holds
-/// at every moment, on instances, for durations and by amounts that are rolled.
+/// Every trouble as often as its share asks for. Occurrences are spread evenly over the round, so that the share holds at
+/// every moment; instances, durations and amounts are random.
 fn large(instances: usize) -> Scenario {
     let mut scenario = Scenario::default();
     for (nth, a) in AILMENTS.iter().enumerate() {

@@ -1,9 +1,9 @@
-//! The kinds of trouble, and what their `amount` counts.
+//! The kinds of trouble, and the meaning of their `amount`.
 
 use serde::Deserialize;
 use std::fmt;
 
-/// What goes wrong.
+/// A kind of trouble.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
@@ -92,7 +92,7 @@ impl Kind {
         Self::HostileEndless,
     ];
 
-    /// The amount of an event that gives none.
+    /// The amount of an event without one.
     pub const fn usual_amount(self) -> f64 {
         match self {
             Self::BlockingStorm => 14.0,

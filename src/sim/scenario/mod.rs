@@ -1,5 +1,5 @@
-//! What goes wrong, where and when: a list of events that the world consults at every moment. Read from TOML, made by
-//! [`demo`], or changed while the simulator runs. The past never changes: see [`Scenario::splice`].
+//! Troubles, where and when: a list of events that the world reads at every moment. It comes from TOML or from [`demo`], and
+//! can be changed while the simulator runs. The past never changes: see [`Scenario::splice`].
 //!
 //! ```toml
 //! [[event]]
@@ -21,7 +21,7 @@ pub use self::{
 };
 use serde::Deserialize;
 
-/// Why a scenario cannot be used.
+/// The reason why a scenario cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ScenarioError {
     /// not TOML, or not of the expected shape; the text names the line
@@ -39,7 +39,7 @@ pub enum ScenarioError {
     },
 }
 
-/// One thing that goes wrong on some instances for some time.
+/// One trouble on some instances for some time.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Event {
     /// where: any of these
@@ -52,7 +52,7 @@ pub struct Event {
     pub amount: f64,
 }
 
-/// Which instances an event hits.
+/// The instances that an event hits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Selector {
     /// by name; `*` stands for any run of characters
@@ -84,7 +84,7 @@ impl Selector {
         }
     }
 
-    /// Whether the instance at `index` (from 0) with this name and these groups is meant.
+    /// True if it means the instance at `index` (from 0) with this name and these groups.
     pub fn hits(&self, index: usize, name: &str, groups: &[String]) -> bool {
         match self {
             Self::Name(pattern) => glob(pattern, name),
@@ -109,7 +109,7 @@ fn glob(pattern: &str, text: &str) -> bool {
     last.map_or(rest.is_empty(), |end| rest.ends_with(end))
 }
 
-/// All events, in the order of their writing, and where someone stepped in.
+/// All events, in the order of the file, and those that a person ended early.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Scenario {
     /// events
@@ -118,7 +118,7 @@ pub struct Scenario {
     pub cuts: Vec<Cut>,
 }
 
-/// Someone ended the running occurrence of an event on one instance: by KILL.
+/// A person ended the running occurrence of an event on one instance, by KILL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cut {
     /// instance, from 0
@@ -178,7 +178,7 @@ impl Scenario {
         self
     }
 
-    /// What has happened stays (counters remember it); from `now_ms` on, `next` rules.
+    /// Replaces the events from `now_ms` on by those of `next`. The past stays, because counters depend on it.
     #[must_use]
     pub fn splice(&self, next: Self, now_ms: i64) -> Self {
         let past = self.events.iter().cloned().map(|mut event| {
@@ -193,7 +193,7 @@ impl Scenario {
         Self { events, cuts: self.cuts.clone() }
     }
 
-    /// An event of a kind ends now wherever `on` says exactly this.
+    /// Ends now the events of a kind whose `on` is exactly this.
     #[must_use]
     pub fn without(&self, on: &str, kind: Kind, now_ms: i64) -> Self {
         let on = [Selector::parse(on)];

@@ -1,4 +1,4 @@
-//! When an event acts: once or again and again, cut where the scenario was changed while it ran.
+//! The times at which an event acts: once or again and again, cut where the scenario was changed meanwhile.
 
 /// All times are milliseconds since the simulator's start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,11 +18,11 @@ pub struct Span {
 /// A stretch of time in which an event acts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Occurrence {
-    /// when it says that it began: ages count from here
+    /// its begin, from which ages count
     pub began_ms: i64,
-    /// from when on it acts
+    /// the time from which on it acts
     pub from_ms: i64,
-    /// until when it acts, exclusive
+    /// the time until which it acts, exclusive
     pub to_ms: i64,
 }
 

@@ -1,5 +1,5 @@
-//! The simulator's own schema of system objects: which exist in which version, with which columns of which types, and
-//! which right each asks for.
+//! The simulator's own schema of system objects: the objects of each version, their columns with types, and the right that
+//! each object needs.
 //!
 //! `sim::bind` checks batches against it, `sim::answer` takes the types of its result columns from it. It is written
 //! for this program from the public documentation; `tests/catalog_check.sh` compares it with a catalogue that was
@@ -31,7 +31,7 @@ pub use permission::{Securable, known_permission};
 
 use crate::sql::ident::ObjectName;
 
-/// All families, those that are asked most first.
+/// All families, the most asked ones first.
 const FAMILIES: &[&[Object]] = &[
     sessions::OBJECTS,
     host::OBJECTS,
@@ -56,13 +56,13 @@ pub fn objects() -> impl Iterator<Item = &'static Object> {
     FAMILIES.iter().copied().flatten()
 }
 
-/// The object in this home with this name, compared without case; whatever the version.
+/// The object in this home with this name, compared without case, in any version.
 pub fn get(home: Home, name: &str) -> Option<&'static Object> {
     objects().find(|object| object.home == home && object.name.eq_ignore_ascii_case(name))
 }
 
-/// The object that a name in a batch means when `database` is the current one; whatever the version.
-/// Names with a linked server find nothing.
+/// The object that a name in a batch means when `database` is the current one, in any version. Names with a linked
+/// server find nothing.
 pub fn find(name: &ObjectName, database: &str) -> Option<&'static Object> {
     let is = |part: Option<&str>, word: &str| part.is_some_and(|part| part.eq_ignore_ascii_case(word));
     let schema = name.schema.as_deref();

@@ -1,4 +1,4 @@
-//! What the schema says about one object, and the small constructors that its data files are written with.
+//! The schema of one object, and the small constructors that the data files are written with.
 
 use crate::sim::backend::{self, ColumnType};
 
@@ -11,13 +11,13 @@ const OLDEST: u16 = 2016;
 /// A system view, function or table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Object {
-    /// Where it lives.
+    /// Its database and schema.
     pub home: Home,
     /// Its name, as the server spells it.
     pub name: &'static str,
-    /// What it is.
+    /// Its kind.
     pub kind: Kind,
-    /// Who may read it, and what the others get.
+    /// The right to read it, and the effect of not having it.
     pub access: Access,
     /// The first version that has it, as a year; 2016 for older ones.
     pub since: u16,
@@ -47,7 +47,7 @@ pub enum Kind {
     Table,
 }
 
-/// A right that decides what a login sees.
+/// A right on which the rows depend that a login sees.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Need<'a> {
     /// VIEW SERVER STATE up to 2019; since 2022 VIEW SERVER PERFORMANCE STATE, which VIEW SERVER STATE includes
@@ -67,7 +67,7 @@ pub enum Need<'a> {
     Enter(&'a str),
 }
 
-/// Who may read an object, and what happens without the right.
+/// The right to read an object, and the effect of not having it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
     /// Everyone reads it; catalogue views show each login what it may see.
@@ -91,7 +91,7 @@ pub struct Column {
     pub name: &'static str,
     /// Its type.
     pub kind: ColumnType,
-    /// Whether it can be NULL.
+    /// True if it can be NULL.
     pub nullable: bool,
     /// The first version that has it; 2016 also for a column that is as old as its object.
     pub since: u16,

@@ -1,6 +1,6 @@
-//! The names of rights, for `HAS_PERMS_BY_NAME`: a name that a version does not know gives NULL there, not 0.
+//! The names of rights, for `HAS_PERMS_BY_NAME`, which returns NULL, not 0, for a name that a version does not know.
 
-/// What a right is asked about: the second argument of `HAS_PERMS_BY_NAME`.
+/// The securable of a right: the second argument of `HAS_PERMS_BY_NAME`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Securable {
     /// the server (NULL, NULL)
@@ -60,8 +60,8 @@ const OBJECT: &[&str] = &[
     "UPDATE", "VIEW CHANGE TRACKING", "VIEW DEFINITION",
 ];
 
-/// True if the version of that year knows a right of this name on this kind of thing; compared without case.
-/// `HAS_PERMS_BY_NAME` gives NULL for a name that is not known.
+/// True if the version of that year knows a right of this name on this kind of securable; compared without case.
+/// `HAS_PERMS_BY_NAME` returns NULL for an unknown name.
 pub fn known_permission(on: Securable, name: &str, year: u16) -> bool {
     let (always, since_2022): (&[&str], &[&str]) = match on {
         Securable::Server => (SERVER_2016, SERVER_2022),

@@ -1,4 +1,4 @@
-//! Schema: it is consistent in itself, and what is asked of it is found.
+//! Tests of the schema: it is consistent in itself, and it has the objects that dbtop asks for.
 
 use super::*;
 use crate::sql::ident::parse_name;

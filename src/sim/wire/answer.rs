@@ -1,7 +1,7 @@
 //! An answer being written: turns the backend's steps into tokens and gets the DONE tokens right.
 //!
-//! Pure; whole tokens only ever stand in `out`, so it may be ended cleanly between any two steps. `connection` sends
-//! what is in `out` while it grows.
+//! Pure. `out` holds whole tokens only, so an answer may be ended cleanly between any two steps. `connection` sends the
+//! bytes of `out` while it grows.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use crate::sim::backend::{Column, Reply, ServerMessage};
 /// From this severity on, SQL Server closes the connection after the message.
 const FATAL_CLASS: u8 = 20;
 
-/// What to do after a step.
+/// The action after a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Next {
     /// take the next step
@@ -87,7 +87,7 @@ impl Answer {
         self.held = Some(Held { kind: DoneKind::Procedure, status, command: 0, rows: 0 });
     }
 
-    /// Appends what one step of the backend becomes.
+    /// Appends the tokens of one step of the backend.
     pub fn push(&mut self, reply: Reply) -> Next {
         match reply {
             Reply::Columns(columns) => {

@@ -22,7 +22,7 @@ const HANDSHAKE_DEADLINE: Duration = Duration::from_secs(30);
 /// The first byte of a TLS handshake: a TDS 8.0 client.
 const TLS_HANDSHAKE: u8 = 0x16;
 
-/// What all connections of an instance share.
+/// The parts that all connections of an instance share.
 pub struct Instance {
     /// its content
     pub backend: Arc<dyn Backend>,
@@ -32,7 +32,7 @@ pub struct Instance {
     pub policy: EncryptionPolicy,
 }
 
-/// A session that was let in; leaving is reported to the backend however the connection ends.
+/// A logged-in session. Its end is reported to the backend, however the connection ends.
 struct Guest {
     backend: Arc<dyn Backend>,
     session: Session,
@@ -59,7 +59,7 @@ pub async fn run(instance: Arc<Instance>, link: Link, client: IpAddr) {
         Ok((mut link, guest)) => {
             let end = serve(&mut link, guest).await;
             if matches!(end, End::Reset) {
-                // An abort instead of a goodbye; if the socket refuses, it is closed the usual way.
+                // A reset instead of a regular close; if the socket refuses, it is closed the usual way.
                 let _ = link.tcp().set_zero_linger();
             }
             end
@@ -68,7 +68,7 @@ pub async fn run(instance: Arc<Instance>, link: Link, client: IpAddr) {
     tracing::debug!(%client, %end, "simulated connection ended");
 }
 
-/// Everything up to the answer to LOGIN7.
+/// Does everything up to the answer to LOGIN7.
 async fn enter(instance: &Instance, mut link: Link, client: IpAddr) -> Result<(Link, Guest), End> {
     link.network_allows().await?;
     let mut first = [0];
@@ -139,7 +139,7 @@ async fn log_in(
     }
 }
 
-/// How the work on an answer ended.
+/// The outcome of the work on an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Flow {
     Finished,
@@ -246,7 +246,7 @@ async fn stream(
     Ok(Flow::Finished)
 }
 
-/// Sends what is left of an answer, and what its end asks for.
+/// Sends the rest of an answer, and acts on its end.
 async fn finish(link: &mut Link, mut answer: Answer, flow: Flow) -> Result<(), End> {
     match flow {
         Flow::Finished | Flow::Close => answer.finish(),
@@ -266,7 +266,7 @@ async fn finish(link: &mut Link, mut answer: Answer, flow: Flow) -> Result<(), E
     Ok(())
 }
 
-/// The message that every attention gets, after the answer that it cancelled or alone.
+/// Acknowledges an attention, after the answer that it cancelled or alone.
 async fn acknowledge_attention(link: &mut Link) -> Result<(), End> {
     let mut out = BytesMut::new();
     tokens::put_done(&mut out, DoneKind::Batch, DONE_ATTENTION, 0, 0);

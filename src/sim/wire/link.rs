@@ -1,4 +1,4 @@
-//! The socket of one connection: whole requests in, packets out, and an eye on everything that may interrupt.
+//! The socket of one connection: whole requests in, packets out, and everything that may interrupt them.
 //!
 //! `connection` drives it. It knows packets, network weather, cancelling and shutting down, but no token.
 
@@ -33,10 +33,10 @@ use crate::sim::backend::{Backend, Network};
 /// A socket with or without TLS.
 pub type Stream = Either<TcpStream, Box<TlsStream<Wrapped>>>;
 
-/// How often a waiting connection looks whether its session was killed, and whether a black hole is over.
+/// The interval at which a waiting connection checks whether its session was killed, and whether a black hole is over.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
-/// Why a connection ended.
+/// The end of a connection, and its reason.
 #[derive(Debug, thiserror::Error)]
 pub enum End {
     /// the client closed, or an answer was cut on purpose
@@ -62,7 +62,7 @@ pub enum End {
     Tls(#[from] TlsError),
 }
 
-/// What a wait ended with.
+/// The end of a wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Wake {
     /// bytes were written or read, or the weather changed
@@ -71,7 +71,7 @@ enum Wake {
     Tick,
 }
 
-/// How sending or pausing ended.
+/// The end of sending or pausing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sent {
     /// as it should
@@ -136,7 +136,7 @@ impl Link {
         }
     }
 
-    /// Makes the TLS handshake; `wrapping` says whether its records travel in TDS packets.
+    /// Makes the TLS handshake; `wrapping`: its records travel in TDS packets.
     ///
     /// # Errors
     /// [`End::Io`] if the client refuses the certificate or does not speak TLS.
@@ -149,7 +149,7 @@ impl Link {
         Ok(Self { stream: Either::Right(Box::new(tls)), ..self })
     }
 
-    /// Drops TLS without a word, as login-only encryption wants it.
+    /// Drops TLS without closing it, as login-only encryption does.
     pub fn stop_tls(self) -> Self {
         let stream = match self.stream {
             Either::Right(tls) => Either::Left(tls.into_inner().0.into_tcp()),
@@ -173,7 +173,7 @@ impl Link {
         self.packet_bytes - HEADER_BYTES
     }
 
-    /// Says whether a request is being answered: from now on an attention cancels it, or is a message of its own.
+    /// Notes whether a request is being answered: an attention cancels it, or is a message of its own.
     pub fn set_answering(&mut self, answering: bool) {
         self.answering = answering;
         self.attention = answering && self.inbox.take_attention();
@@ -187,7 +187,7 @@ impl Link {
     /// Waits for a whole request. Bytes beyond it stay for the next call.
     ///
     /// # Errors
-    /// [`End`] when the client is gone or sends what is no packet.
+    /// [`End`] when the client is gone or does not send a packet.
     pub async fn read_message(&mut self) -> Result<Message, End> {
         loop {
             if let Some(message) = self.inbox.next()? {
@@ -256,7 +256,7 @@ impl Link {
     /// Always: the connection is over.
     pub async fn cut(&mut self, out: &mut BytesMut, keep: usize) -> Result<Infallible, End> {
         self.network_allows().await?;
-        // The header promises a full packet, whatever was ready of it.
+        // The header promises a full packet, although less of it is ready.
         let room = self.packet_room();
         put_header(&mut self.framed, TYPE_ANSWER, false, room, self.spid, self.packet_id);
         self.framed.extend_from_slice(&out.split_to(out.len().min(room)));

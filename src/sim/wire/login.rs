@@ -1,6 +1,6 @@
-//! LOGIN7: what the client asks for, and the tokens that let it in.
+//! LOGIN7: the client's request, and the tokens of a successful login.
 //!
-//! Pure; the backend decides who may enter.
+//! Pure; the backend checks the login.
 
 use bytes::BytesMut;
 
@@ -13,7 +13,7 @@ use crate::sim::backend::{LoginAttempt, Session};
 
 /// TDS 7.4, the newest version with a LOGIN7 number of this shape.
 const TDS_7_4: u32 = 0x7400_0004;
-/// TDS 7.3B (SQL Server 2008 R2), the oldest served: it brought NBCROW.
+/// TDS 7.3B (SQL Server 2008 R2), the oldest version that is served: it brought NBCROW.
 const TDS_7_3B: u32 = 0x730b_0003;
 /// TDS 8.0 as clients write it.
 const TDS_8_0: u32 = 0x0800_0000;
@@ -139,7 +139,7 @@ fn token(data: &[u8]) -> Result<String, Malformed> {
     Ok(utf16_lossy(data.take(length)?))
 }
 
-/// Appends everything that a successful login is answered with, but for the final DONE.
+/// Appends the answer to a successful login, but for the final DONE.
 pub fn put_welcome(out: &mut BytesMut, login: &Login, session: &Session, version: [u8; 4], server: &str) {
     tokens::put_database(out, &session.database, "master", server);
     tokens::put_collation(out);

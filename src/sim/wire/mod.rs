@@ -2,8 +2,8 @@
 //!
 //! `serve` runs one accept task for an instance and one task for each of its connections; all end when the given
 //! token is cancelled. From the socket inwards: `link` (packets over TCP or TLS) <- `connection` (handshake, requests,
-//! answers) <- `statement` (what a request asks) and `answer` (steps to tokens). `packet`, `prelogin`, `login`,
-//! `request`, `param`, `tokens`, `types`, `text` and `time` are pure bytes. Knows nothing of what SQL Server contains.
+//! answers) <- `statement` (the statement of a request) and `answer` (steps to tokens). `packet`, `prelogin`, `login`,
+//! `request`, `param`, `tokens`, `types`, `text` and `time` are pure bytes. Knows nothing of SQL Server's contents.
 
 mod answer;
 mod connection;
@@ -39,10 +39,10 @@ pub use self::{
     tls::{Tls, TlsError},
 };
 
-/// How often the weather of an instance is looked at while nobody connects.
+/// The interval at which an instance's network state is read while nobody connects.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
-/// Callers that wait to be let in.
+/// The most connections that wait to be accepted.
 const BACKLOG: u32 = 1024;
 
 /// An instance could not be started.
@@ -91,7 +91,7 @@ pub async fn serve(
     let listener = TcpListener::bind(address).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
     let acceptors = tls.acceptors(address.ip(), &[&backend.server_name()])?;
-    // Who is down from the start must not let a caller in before the task below runs.
+    // An instance that is down from the start must not accept a connection before the task below runs.
     let door = Door::Open(listener).fit(backend.network(), address);
     let instance = Arc::new(Instance { backend, acceptors, policy });
     let task = tokio::spawn(accept_all(instance, door, address, cancel));
@@ -109,17 +109,17 @@ enum Door {
 }
 
 impl Door {
-    /// Opens or shuts it as the weather says.
+    /// Opens or shuts it by the state of the network.
     fn fit(self, network: Network, address: SocketAddr) -> Self {
         match self {
             Self::Open(listener) if network == Network::Down => {
                 drop(listener);
                 Self::Shut(bound(address, false).ok())
             }
-            // Connections of before are not over yet: tried again at the next look.
+            // Old connections are not over yet: tried again later.
             Self::Shut(None) if network == Network::Down => Self::Shut(bound(address, false).ok()),
             Self::Shut(reserved) if network != Network::Down => {
-                // Taken by someone else meanwhile: tried again at the next look.
+                // Another program took it meanwhile: tried again later.
                 let socket = reserved.map_or_else(|| bound(address, true), Ok);
                 socket.and_then(|s| s.listen(BACKLOG)).map_or(Self::Shut(None), Self::Open)
             }
@@ -135,8 +135,8 @@ impl Door {
     }
 }
 
-/// A socket on the address that does not listen yet: whoever connects is refused. `shared` as listeners are: it does not
-/// mind old connections on the address, nor other such sockets.
+/// A socket on the address that does not listen yet, so that connections are refused. `shared`, like listeners: old
+/// connections and other such sockets on the address are allowed.
 fn bound(address: SocketAddr, shared: bool) -> io::Result<TcpSocket> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
     socket.set_reuseaddr(shared && cfg!(unix))?;
@@ -146,7 +146,7 @@ fn bound(address: SocketAddr, shared: bool) -> io::Result<TcpSocket> {
 
 /// Accepts connections while the simulated network is up, and tells the open ones about its weather.
 async fn accept_all(instance: Arc<Instance>, mut door: Door, address: SocketAddr, cancel: CancellationToken) {
-    // Newest wins: a connection only ever wants to know the weather of the moment.
+    // The newest wins: a connection needs the state of the moment only.
     let (weather, _) = watch::channel(instance.backend.network());
     let connections = TaskTracker::new();
     while !cancel.is_cancelled() {

@@ -65,7 +65,7 @@ pub const TYPE_PRELOGIN: u8 = 0x12;
 /// One whole request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
-    /// what kind of request
+    /// kind of request
     pub kind: Kind,
     /// its bytes without packet headers
     pub body: Bytes,
@@ -75,7 +75,7 @@ pub struct Message {
     pub reset: bool,
 }
 
-/// What a client sent is not a packet stream, or too long.
+/// The client's bytes are not a packet stream, or too long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BadPacket {
     /// a header with a length below its own 8 bytes
@@ -99,7 +99,7 @@ pub struct Inbox {
 }
 
 impl Inbox {
-    /// Where newly read bytes are to be appended.
+    /// The buffer to which newly read bytes are appended.
     pub fn raw(&mut self) -> &mut BytesMut {
         &mut self.raw
     }

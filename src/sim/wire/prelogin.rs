@@ -1,4 +1,4 @@
-//! PRELOGIN: what the client offers, what this server answers, and what that means for encryption.
+//! PRELOGIN: the client's offer, this server's answer, and the encryption that follows from both.
 //!
 //! Pure; `connection` calls it before any TLS (or inside it, for TDS 8.0).
 
@@ -6,7 +6,7 @@ use bytes::{BufMut, BytesMut};
 
 use super::read::{Malformed, Reader};
 
-/// How an instance treats encryption, as "Force Encryption" and the certificate decide it on a real server.
+/// The encryption of an instance, as "Force Encryption" and the certificate decide it on a real server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum EncryptionPolicy {
     /// encrypts what the client asks for, at least the login; TDS 8.0 too
@@ -20,7 +20,7 @@ pub enum EncryptionPolicy {
     Strict,
 }
 
-/// What was agreed on.
+/// The agreed encryption.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Encryption {
     /// none, even for the login
@@ -46,7 +46,7 @@ const ON: u8 = 1;
 const NOT_SUPPORTED: u8 = 2;
 const REQUIRED: u8 = 3;
 
-/// What the client's PRELOGIN says, as far as it matters here.
+/// The client's PRELOGIN, as far as it matters here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Prelogin {
     encryption: u8,
@@ -76,7 +76,7 @@ pub fn parse(body: &[u8]) -> Result<Prelogin, Malformed> {
     }
 }
 
-/// The answer's ENCRYPTION byte and what both sides do after it (MS-TDS 2.2.6.5). `inside_tls` is TDS 8.0.
+/// The answer's ENCRYPTION byte, and the encryption after it (MS-TDS 2.2.6.5). `inside_tls` is TDS 8.0.
 fn negotiate(client: u8, policy: EncryptionPolicy, inside_tls: bool) -> (u8, Encryption) {
     // Only the low bits are a level: TDS 7.4 clients may set 0x80 for client certificates.
     let client = client & 0x0f;
@@ -94,7 +94,7 @@ fn negotiate(client: u8, policy: EncryptionPolicy, inside_tls: bool) -> (u8, Enc
     }
 }
 
-/// Writes the answer and says what was agreed on. `version` is the backend's four bytes.
+/// Writes the answer and returns the agreed encryption. `version` is the backend's four bytes.
 pub fn answer(
     client: Prelogin,
     policy: EncryptionPolicy,

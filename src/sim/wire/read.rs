@@ -114,7 +114,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// UTF-16 little-endian bytes as text; what is not valid becomes U+FFFD, an odd last byte is dropped.
+/// UTF-16 little-endian bytes as text; invalid units become U+FFFD, an odd last byte is dropped.
 pub fn utf16_lossy(bytes: &[u8]) -> String {
     let units = bytes.as_chunks::<2>().0.iter().map(|pair| u16::from_le_bytes(*pair));
     char::decode_utf16(units).map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()

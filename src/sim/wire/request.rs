@@ -41,13 +41,13 @@ pub struct CallParam {
 /// One remote procedure call.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Call {
-    /// what is called
+    /// the procedure
     pub procedure: Procedure,
     /// its parameters in order
     pub params: Vec<CallParam>,
 }
 
-/// What a transaction manager request wants.
+/// A transaction manager request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Transaction {
     /// begin
@@ -186,7 +186,7 @@ pub fn declared_names(declarations: &str) -> Vec<String> {
         .collect()
 }
 
-/// Gives positional values the names of their declaration.
+/// Names positional values after their declaration.
 pub fn named_values(values: &[CallParam], names: &[String]) -> Vec<Param> {
     let with_name = |(index, value): (usize, &CallParam)| {
         let mut param = value.param.clone();

@@ -1,4 +1,4 @@
-//! What a request asks the backend: the batch, the statement behind each procedure call, and the calls that the wire
+//! From requests to work for the backend: the batch, the statement behind each procedure call, and the calls that the wire
 //! answers by itself. Keeps the prepared statements and the open transaction of one session.
 
 use std::collections::HashMap;
@@ -12,7 +12,7 @@ use super::{
 };
 use crate::sim::backend::{Param, ServerMessage};
 
-/// Prepared statements that a session may hold at a time.
+/// The most prepared statements that a session may hold at a time.
 const MAX_PREPARED: usize = 4096;
 
 /// An output parameter: its position, its name, its TYPE_INFO and value.
@@ -63,8 +63,8 @@ impl Statements {
         self.transaction = None;
     }
 
-    /// What to do for a request. Errors in the request become messages of the answer; None is a request that this
-    /// server cannot go on after.
+    /// The work for a request. Errors in the request become messages of the answer; None is a request after which this
+    /// server cannot go on.
     pub fn plan(&mut self, message: &Message, answer: &mut Answer) -> Option<Vec<Work>> {
         let planned = match message.kind {
             Kind::Batch => request::batch(&message.body).map(|text| vec![Work::Batch(text)]),
@@ -183,7 +183,7 @@ fn run(text: String, names: &[String], params: &[CallParam], first: usize, mut o
     Work::Call { text, params: request::named_values(values, names), outputs }
 }
 
-/// A new handle as an output parameter of type `int`, under the name that the client gave it.
+/// A new handle as an output parameter of type `int`, under the client's name for it.
 fn handle_output(asked: Option<&CallParam>, handle: i32) -> Output {
     let name = asked.map(|param| param.param.name.clone()).unwrap_or_default();
     let mut typed = vec![0x26, 4, 4];

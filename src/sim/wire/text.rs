@@ -62,8 +62,8 @@ pub fn put_utf16(out: &mut BytesMut, value: &Value) -> Option<()> {
     Some(())
 }
 
-/// Appends a character value in code page 1252, `?` for what that cannot hold; None and nothing appended for other
-/// values.
+/// Appends a character value in code page 1252, with `?` for characters that it does not have; None and nothing appended
+/// for other values.
 pub fn put_cp1252(out: &mut BytesMut, value: &Value) -> Option<()> {
     match value {
         Value::Text(text) => out.extend(text.chars().map(to_cp1252)),

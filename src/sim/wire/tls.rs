@@ -80,7 +80,7 @@ impl Tls {
         Self { ends_in: year, ..self }
     }
 
-    /// From now on the servers show their certificates without holding the key, as somebody in between would.
+    /// From now on the servers show their certificates without holding the key, as a man in the middle would.
     ///
     /// # Errors
     /// [`TlsError`] if the system gives no random bytes.

@@ -19,7 +19,7 @@ pub const DONE_ATTENTION: u16 = 0x0020;
 /// The statement class that DONE names for a SELECT.
 pub const COMMAND_SELECT: u16 = 0xc1;
 
-/// Which of the three DONE tokens.
+/// The kind of a DONE token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DoneKind {
     /// ends a statement of a batch

@@ -133,7 +133,7 @@ fn put_null(out: &mut BytesMut, kind: ColumnType) {
     }
 }
 
-/// Appends the value; `None` when it does not fit, and then what was appended is rubbish.
+/// Appends the value; `None` if it does not fit, and then the appended bytes are rubbish.
 fn encode(out: &mut BytesMut, kind: ColumnType, value: &Value) -> Option<()> {
     match (kind, value) {
         (ColumnType::Bit, Value::Bool(v)) => out.put_slice(&[1, u8::from(*v)]),
@@ -217,7 +217,7 @@ fn put_bytes(out: &mut BytesMut, kind: ColumnType, bytes: &[u8]) -> Option<()> {
     }
 }
 
-/// A 16-bit length, then what `put` appends, filled up to `max` bytes with `fill` if there is one.
+/// A 16-bit length, then the bytes that `put` appends, filled up to `max` bytes with `fill` if there is one.
 fn put_long(
     out: &mut BytesMut,
     max: usize,
@@ -236,7 +236,7 @@ fn put_long(
     Some(())
 }
 
-/// Partially length-prefixed: the total, one chunk with what `put` appends, the terminator.
+/// Partially length-prefixed: the total, one chunk with the bytes that `put` appends, the terminator.
 fn put_plp(out: &mut BytesMut, put: impl FnOnce(&mut BytesMut) -> Option<()>) -> Option<()> {
     let start = out.len();
     out.put_u64_le(0);

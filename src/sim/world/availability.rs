@@ -1,4 +1,4 @@
-//! Availability groups: what one replica says about all databases of its group, given how the others fare.
+//! Availability groups: the view of one replica on all databases of its group, which depends on the other replicas.
 
 use super::moment::Moment;
 use crate::sim::{backend::Network, scenario::Kind};
@@ -71,7 +71,7 @@ impl Moment<'_> {
         rows
     }
 
-    /// How far this secondary is behind: s, send queue KB, redo queue KB.
+    /// The lag of this secondary: s, send queue KB, redo queue KB.
     fn lag(&self) -> (i64, i64, i64) {
         self.active(Kind::AgLag).map_or((0, self.at_ms / 700 % 40, self.at_ms / 900 % 120), |a| {
             let lag_s = (a.age_ms as f64 / 60e3 * a.amount) as i64;

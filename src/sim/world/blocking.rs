@@ -1,5 +1,5 @@
-//! The shape of queues: who arrives when behind a lock or a memory grant. Counters (`totals`) and sessions (`work`)
-//! both read it here, so that they agree.
+//! The shape of queues behind a lock or a memory grant: each waiter and the time of its arrival. Counters (`totals`) and
+//! sessions (`work`) both read it here, so that they agree.
 
 use super::wait_types::Driver;
 
@@ -38,12 +38,12 @@ pub fn victims(amount: f64) -> impl Iterator<Item = Victim> {
     })
 }
 
-/// When waits of a blocking storm begin, for the counters.
+/// The begins of the waits of a blocking storm, for the counters.
 pub fn arrivals(amount: f64) -> impl Iterator<Item = (Driver, f64)> {
     victims(amount).map(|v| (v.wants, v.first_s))
 }
 
-/// When queries join the queue for memory grants: seconds after the event began.
+/// The arrivals of queries in the queue for memory grants: seconds after the event began.
 pub fn queue(amount: f64) -> impl Iterator<Item = f64> {
     (0..amount.clamp(1.0, 60.0) as usize).map(|nth| 0.5 + nth as f64 * 2.0)
 }

@@ -1,7 +1,7 @@
 //! Reproducible randomness: every "random" fact of the fleet is a hash of the seed and the name of the fact, so that
 //! any moment can be computed on its own, in any order, with no generator to carry around.
 
-/// A source of numbers at one point of the tree of facts. Copy it freely: the same point gives the same numbers.
+/// A source of numbers at one point of the tree of facts. Copy it freely: the same point has the same numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Dice(u64);
 

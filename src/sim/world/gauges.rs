@@ -1,4 +1,4 @@
-//! What can be read off an instance at a moment: memory, connections, schedulers, tempdb, the CPU ring buffer.
+//! The gauges of an instance at a moment: memory, connections, schedulers, tempdb, the CPU ring buffer.
 
 use super::{moment::Moment, totals::Meter};
 use crate::sim::scenario::Kind;
@@ -60,7 +60,7 @@ pub struct Schedulers {
 }
 
 impl Moment<'_> {
-    /// Share of all CPUs that the process used over the last second, 0 to 1; what the counters say, so that both agree.
+    /// Share of all CPUs that the process used over the last second, 0 to 1; made from the counters, so that both agree.
     pub fn cpu_share(&self) -> f64 {
         let span_ms = self.uptime_ms().clamp(1, 1_000);
         let used = self.totals_between(self.at_ms - span_ms, self.at_ms).get(Meter::Cpu);

@@ -1,5 +1,5 @@
-//! The simulated fleet as facts: who the instances are and what is true of each at any moment, as a pure function of
-//! (seed, instance, time, scenario). `answer` turns the facts into rows; nothing in here knows T-SQL results or bytes.
+//! The simulated fleet as facts: the instances, and the state of each at any moment, as a pure function of (seed, instance,
+//! time, scenario). `answer` turns the facts into rows; nothing in here knows T-SQL results or bytes.
 //!
 //! Times are milliseconds since the simulator's start unless a name says `utc`.
 
@@ -30,7 +30,7 @@ use self::{
 };
 use super::scenario::{Cut, Event, Kind, Scenario};
 
-/// All instances, and when they began to exist.
+/// All instances, and the time at which they began to exist.
 #[derive(Debug)]
 pub struct Fleet {
     /// in order
@@ -53,7 +53,7 @@ impl Fleet {
     }
 }
 
-/// A session that was ended by KILL: what it did until then is no more.
+/// A session that was ended by KILL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Killed {
     /// instance, from 0
@@ -73,7 +73,7 @@ pub struct Script {
 }
 
 impl Script {
-    /// Finds out which events hit which instance.
+    /// Sorts the events by the instances that they hit.
     pub fn compile(scenario: &Scenario, fleet: &Fleet) -> Self {
         let of = |profile: &Profile| {
             let groups = profile.groups();
@@ -88,7 +88,7 @@ impl Script {
         Self { happenings: fleet.profiles.iter().map(of).collect(), killed: Vec::new() }
     }
 
-    /// What happens on one instance, ever.
+    /// All events of one instance.
     pub fn of(&self, index: usize) -> &[Happening] {
         self.happenings.get(index).map_or(&[], |h| &**h)
     }

@@ -10,11 +10,11 @@ use std::{cell::OnceCell, time::Duration};
 /// An event as it concerns one instance.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Happening {
-    /// what
+    /// kind
     pub kind: Kind,
-    /// when
+    /// time
     pub span: Span,
-    /// how much
+    /// amount
     pub amount: f64,
 }
 
@@ -23,7 +23,7 @@ pub struct Happening {
 pub struct Active {
     /// since when, ms
     pub age_ms: i64,
-    /// how much
+    /// amount
     pub amount: f64,
 }
 
@@ -52,12 +52,12 @@ impl<'a> Moment<'a> {
         self.fleet.at(self.script, index, self.at_ms)
     }
 
-    /// What happens here, ever.
+    /// All events of this instance.
     pub fn happenings(&self) -> &'a [Happening] {
         self.script.of(self.profile.index)
     }
 
-    /// Whether a session's work was ended by KILL.
+    /// True if a session's work was ended by KILL.
     pub fn is_killed(&self, spid: i32, started_ms: i64) -> bool {
         let index = self.profile.index;
         self.script
@@ -75,7 +75,7 @@ impl<'a> Moment<'a> {
             .max_by_key(|a| a.age_ms)
     }
 
-    /// Whether an event of a kind is active.
+    /// True if an event of a kind is active.
     pub fn is(&self, kind: Kind) -> bool {
         self.active(kind).is_some()
     }
@@ -91,7 +91,7 @@ impl<'a> Moment<'a> {
         i128::from(utc_ms + i64::from(self.profile.utc_offset_min) * 60_000) * 1_000_000
     }
 
-    /// How wrong the server's clock is.
+    /// The error of the server's clock.
     pub fn clock_error_ms(&self) -> i64 {
         match self.active(Kind::HostileClock) {
             Some(a) if a.age_ms / 60_000 % 2 == 1 => -(a.amount * 1000.0) as i64,
@@ -99,7 +99,7 @@ impl<'a> Moment<'a> {
         }
     }
 
-    /// When the service started.
+    /// The start of the service.
     pub fn started_ms(&self) -> i64 {
         let restarts = self.happenings().iter().filter(|h| h.kind == Kind::Restart);
         restarts
@@ -108,22 +108,22 @@ impl<'a> Moment<'a> {
             .map_or(-self.profile.uptime_ms, |at| at.max(-self.profile.uptime_ms))
     }
 
-    /// How long the service has been up; 0 while it is still starting.
+    /// The time since the start of the service; 0 while it is still starting.
     pub fn uptime_ms(&self) -> i64 {
         (self.at_ms - self.started_ms()).max(0)
     }
 
-    /// What was counted since the start of the service.
+    /// The counters since the start of the service.
     pub fn totals(&self) -> &Totals {
         self.totals.get_or_init(|| self.totals_between(self.started_ms(), self.at_ms))
     }
 
-    /// All user sessions that do something or hold something, oldest request first.
+    /// All user sessions that run or hold something, oldest request first.
     pub fn work(&self) -> &[Work] {
         self.work.get_or_init(|| self.all_work())
     }
 
-    /// What was counted in a stretch of time, for rates.
+    /// The counters over a stretch of time, for rates.
     pub fn totals_between(&self, from_ms: i64, to_ms: i64) -> Totals {
         Totals::over(self.profile, self.happenings(), self.fleet.utc_origin_ms, from_ms, to_ms.max(from_ms))
     }

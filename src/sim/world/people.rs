@@ -1,4 +1,4 @@
-//! Whose sessions they are: logins, hosts and programs by the sort of work.
+//! The owners of sessions: logins, hosts and programs by the sort of work.
 
 use super::{dice::Dice, moment::Moment, storage, texts::Sort, theme::PEOPLE};
 

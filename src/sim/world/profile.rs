@@ -1,4 +1,4 @@
-//! Who each simulated instance is: everything about it that time and scenario do not change.
+//! The fixed facts of each simulated instance, which time and scenario do not change.
 
 use super::{
     dice::Dice,
@@ -8,7 +8,7 @@ use super::{
 };
 use std::net::Ipv4Addr;
 
-/// What kind of work an instance does; also its first group.
+/// The kind of work of an instance; also its first group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Role {
     /// production, mostly short transactions
@@ -97,7 +97,7 @@ pub struct Profile {
     pub io: Rhythm,
 }
 
-/// How many of the first instances are production and reporting: 24 and 6 of 40.
+/// The share of the first instances that are production and reporting: 24 and 6 of 40.
 pub fn role_at(index: usize, fleet: usize) -> (Role, usize) {
     let prod = (fleet * 24).div_ceil(40);
     let reporting = fleet * 6 / 40;
@@ -228,7 +228,7 @@ impl Profile {
         }
     }
 
-    /// Configured maximum of memory, KB: what Target Server Memory says.
+    /// Configured maximum of memory, KB, as Target Server Memory shows it.
     pub const fn target_memory_kb(&self) -> i64 {
         self.memory_mb * 1024 / 100 * 72
     }
@@ -254,7 +254,7 @@ impl Profile {
 }
 
 fn roll_version(dice: Dice, versions: &[Version]) -> Version {
-    // about what is met in the field
+    // shares as in the field
     const USUAL: [Version; 20] = {
         use Version::{V2016, V2017, V2019, V2022, V2025};
         [

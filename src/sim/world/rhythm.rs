@@ -1,5 +1,5 @@
-//! A rate that breathes with the day and flickers within minutes, with its integral in closed form: that is why every
-//! counter of the fleet is consistent at any moment without anyone having watched the moments before.
+//! A rate that varies with the time of day and within minutes. Its integral has a closed form, so every counter of the fleet
+//! is consistent at any moment without a computation of the moments before.
 
 use super::dice::Dice;
 use std::f64::consts::TAU;

@@ -1,4 +1,4 @@
-//! What the monitoring login of an instance may do. Most may all that dbtop asks for; a few lack something, as in life.
+//! The rights of an instance's monitoring login. Most have all that dbtop asks for; a few lack one, as in real life.
 
 use super::{moment::Moment, version::Version};
 use crate::sim::{
@@ -42,7 +42,7 @@ pub struct Login {
     pub user: String,
     /// password
     pub password: String,
-    /// what it may do at the start, on every instance
+    /// its rights at the start, on every instance
     pub rights: Rights,
 }
 
@@ -80,7 +80,7 @@ impl Rights {
         msdb_user: false,
         admin: false,
     };
-    /// What a sysadmin has.
+    /// The rights of a sysadmin.
     pub const ADMIN: Self = Self {
         server_state: true,
         performance: true,
@@ -93,13 +93,13 @@ impl Rights {
         admin: true,
     };
 
-    /// Whether SELECT on this table of msdb is held.
+    /// True if SELECT on this table of msdb is held.
     pub fn selects_in_msdb(self, table: &str) -> bool {
         let known = MSDB_TABLES.iter().position(|name| name.eq_ignore_ascii_case(table));
         known.map_or(self.msdb == MSDB_ALL, |bit| self.msdb & (1 << bit) != 0)
     }
 
-    /// With what `grant` gives. The error is the server's: number and text.
+    /// These rights with those of `grant`. The error is the server's: number and text.
     ///
     /// # Errors
     /// The right is not known in that version, or the grant is made in the wrong database.
@@ -147,7 +147,7 @@ impl Rights {
         Ok(self)
     }
 
-    /// Whether a need of the schema is met.
+    /// True if a need of the schema is met.
     pub fn held(self, need: Need<'_>) -> bool {
         match need {
             Need::ServerPerformanceState | Need::DatabasePerformanceState => self.performance,
@@ -159,7 +159,7 @@ impl Rights {
         }
     }
 
-    /// Whether the login may enter a database: the system ones have a guest.
+    /// True if the login may enter a database: the system ones have a guest.
     pub fn may_enter(self, database: &str) -> bool {
         let guest = ["master", "tempdb", "msdb"].iter().any(|db| db.eq_ignore_ascii_case(database));
         self.connect_any || guest

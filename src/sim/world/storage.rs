@@ -1,4 +1,4 @@
-//! Volumes and Agent jobs: what changes slowly until it does not.
+//! Volumes and Agent jobs, which change slowly.
 
 use super::{dice::Dice, moment::Moment, profile::Profile};
 use crate::sim::scenario::Kind;
@@ -65,7 +65,7 @@ impl Moment<'_> {
             .map(|((mount, label), size_gb)| {
                 let dice = p.dice.of(mount);
                 let total_bytes = size_gb * GB;
-                // a slow breath over hours: backups and loads come and go
+                // a slow wave over hours: backups and loads come and go
                 let breath = (self.utc_ms() as f64 / 3.6e6 + dice.of("phase").between(0.0, 6.0)).sin() * 0.01;
                 let mut free = dice.of("free").between(0.17, 0.55) + breath;
                 if label.eq_ignore_ascii_case("log")

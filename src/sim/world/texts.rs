@@ -4,7 +4,7 @@
 
 use super::theme::Theme;
 
-/// Who runs such a text.
+/// The sort of work that runs a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sort {
     /// programs: milliseconds to seconds
@@ -34,7 +34,7 @@ pub enum Sort {
 /// One text.
 #[derive(Debug)]
 pub struct Template {
-    /// who runs it
+    /// its sort of work
     pub sort: Sort,
     /// dm_exec_requests.command
     pub command: &'static str,

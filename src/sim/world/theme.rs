@@ -1,4 +1,4 @@
-//! What a server is for: the databases, tables, programs and people of one business area, so that all names on one
+//! The purpose of a server: the databases, tables, programs and people of one business area, so that all names on one
 //! instance belong together.
 
 /// One business area. Names only; sizes and numbers are rolled per instance.

@@ -1,6 +1,6 @@
-//! Everything an instance has counted since its start, in closed form: the base load's integral over each stretch of
-//! time in which the same events act, bent by those events. Nothing is remembered from one question to the next, and
-//! every counter is monotone because each stretch adds something that only grows.
+//! All counters of an instance since its start, in closed form: the base load's integral over each stretch of time in which
+//! the same events act, changed by those events. Nothing is remembered from one question to the next, and every counter is
+//! monotone because the part of each stretch only grows.
 
 use super::{
     moment::Happening,
@@ -9,7 +9,7 @@ use super::{
 };
 use crate::sim::scenario::Kind;
 
-/// What is counted besides waits.
+/// The counters besides waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(usize)]
 pub enum Meter {
@@ -183,7 +183,7 @@ impl Totals {
         self.meters.iter_mut().zip(other.meters).for_each(|(a, b)| *a += b);
     }
 
-    /// What an event does to a stretch of its life between two ages, in seconds.
+    /// The effect of an event between two of its ages, in seconds.
     fn bend(&mut self, profile: &Profile, happening: &Happening, from_s: f64, to_s: f64) {
         let (amount, seconds) = (happening.amount, to_s - from_s);
         let cpus = f64::from(profile.cpus);
@@ -199,7 +199,7 @@ impl Totals {
             Kind::CpuStorm => {
                 self.slow_down(0.7);
                 let full = amount.clamp(1.0, 99.5) / 100.0 * cpus * 1000.0;
-                // a flicker of a percent or two, taken from the base load
+                // a variation of a percent or two, taken from the base load
                 let flicker = self.meters[Meter::Cpu as usize] / 0.7 * 0.02;
                 self.meters[Meter::Cpu as usize] =
                     (full * 0.985 * seconds + flicker).min(cpus * 1000.0 * seconds);
@@ -268,7 +268,7 @@ impl Totals {
     }
 }
 
-/// Time as work counts it: seconds, more of them in busy hours.
+/// Time weighted by load: seconds, more of them in busy hours.
 #[derive(Debug, Clone, Copy, Default)]
 struct Lived {
     load: f64,
@@ -330,7 +330,7 @@ impl BaseRates {
     }
 }
 
-/// Whether a kind changes counters at all.
+/// True if a kind changes counters at all.
 const fn bends(kind: Kind) -> bool {
     matches!(
         kind,

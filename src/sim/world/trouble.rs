@@ -1,4 +1,4 @@
-//! What a scenario adds to the sessions of an instance: storms, queues, eaters, and hostile data.
+//! Sessions that a scenario adds to an instance: blocking storms, queues, sessions that take resources, and hostile data.
 
 use super::{
     blocking,
@@ -71,7 +71,7 @@ impl Moment<'_> {
         all
     }
 
-    /// How many requests wait for another session.
+    /// The number of requests that wait for another session.
     pub fn blocked(&self) -> i64 {
         let waits =
             |w: &&Work| w.wait.as_ref().is_some_and(|wait| wait.blocked_by != 0 && wait.blocked_by != w.spid);

@@ -85,7 +85,7 @@ impl Version {
         }
     }
 
-    /// Builds that are met in the field.
+    /// Builds that are common in the field.
     const fn builds(self) -> &'static [Build] {
         match self {
             Self::V2016 => &BUILDS_2016,

@@ -52,7 +52,7 @@ pub enum Driver {
 }
 
 impl Driver {
-    /// How many there are.
+    /// The number of causes.
     pub const COUNT: usize = Self::Grants as usize + 1;
 }
 

@@ -1,7 +1,7 @@
-//! Who is connected and what runs: the sessions of the everyday workload. What a scenario adds stands in `trouble`.
+//! The sessions and requests of the everyday workload. Sessions that a scenario adds are in `trouble`.
 //!
-//! Everyday work comes from slots. A slot is a session that runs one request per cycle; the cycle's number decides
-//! text and duration, so a request seen by two polls is the same one, older.
+//! Everyday work comes from slots. A slot is a session that runs one request per cycle; the cycle's number decides text and
+//! duration, so that two polls see the same request at two ages.
 
 use super::{
     dice::Dice,
@@ -50,7 +50,7 @@ pub struct Transaction {
     pub log_bytes: i64,
 }
 
-/// A text that runs: which one, and with what numbers in it.
+/// A running text, with the numbers in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TextRef {
     /// position in [`TEXTS`]
@@ -120,7 +120,7 @@ pub struct Work {
     pub text: TextRef,
 }
 
-/// How the requests of one sort behave.
+/// The behaviour of the requests of one sort.
 struct Manner {
     sort: Sort,
     /// seconds from one request to the next
@@ -198,7 +198,7 @@ const MANNERS: [Manner; 6] = [
     },
 ];
 
-/// How many sessions have ids of their own; a prime, so that a stride visits each.
+/// The number of sessions with ids of their own; a prime, so that a stride visits each.
 const SPIDS: i64 = 241;
 
 /// The session id of the `n`th session of an instance, scattered over 51..=291. Everyday work takes n from 0, trouble
@@ -226,7 +226,7 @@ impl Moment<'_> {
         all
     }
 
-    /// How many sessions do work of a sort.
+    /// The number of sessions that do work of a sort.
     fn slots(&self, sort: Sort) -> usize {
         let p = self.profile;
         let power = p.busy * f64::from(p.cpus);
@@ -263,7 +263,7 @@ impl Moment<'_> {
         Some(work)
     }
 
-    /// What a request has done at its age.
+    /// The resources that a request has used at its age.
     fn progress(&self, work: &mut Work, manner: &Manner, roll: Dice, age_ms: i64, takes_ms: i64) {
         let seconds = age_ms as f64 / 1e3;
         let speed = roll.of("speed").between(0.4, 1.6);
@@ -303,7 +303,7 @@ impl Moment<'_> {
         self.wait_or_run(work, wait, manner, roll, age_ms);
     }
 
-    /// Whether the request runs, or waits for what.
+    /// The wait of the request; None: it runs.
     fn wait_or_run(&self, work: &mut Work, wait: &'static str, manner: &Manner, roll: Dice, age_ms: i64) {
         let parallel_only = matches!(wait, "CXPACKET" | "CXCONSUMER") && work.dop == 1;
         if wait.is_empty() || parallel_only || (wait == "CXCONSUMER" && self.profile.version.year() < 2017) {
