@@ -1,6 +1,6 @@
-//! Which charts an instance has on a page: waits by category and the heaviest types of them, what everybody looks for, and the
-//! volumes whose free space changed. The figures come from the history itself; a name among them is shown as the recording
-//! has it.
+//! The charts of an instance on a page: waits by category and by the heaviest types, the usual figures, and the volumes
+//! whose free space changed. The figures come from the history itself; a name among them is shown as the recording has
+//! it.
 
 use super::{
     period::Period,
@@ -17,14 +17,14 @@ use crate::{
 };
 use std::{borrow::Cow, sync::Arc};
 
-/// Wait categories that a chart tells apart; the rest is one.
+/// The most wait categories in a chart.
 const CATEGORIES: usize = 7;
 
-/// Wait types, the heaviest.
+/// The most wait types in a chart.
 const TYPES: usize = 5;
-/// Volumes, those that changed most.
+/// The most volumes with a chart.
 const VOLUMES: usize = 3;
-/// A volume whose free space changed by less than this share of the most that was free has no chart.
+/// The smallest change of a volume's free space that has a chart, as a share of its maximum.
 const LEAST_CHANGE: f32 = 0.01;
 
 /// Charts of an instance, after its waits.
@@ -46,7 +46,7 @@ const CHARTS: [(&str, Metric); 15] = [
     ("Own cost", Metric::Headline(SeriesId::Cost)),
 ];
 
-/// The charts of an instance that have anything to show. `volume`: how a mount point may be called.
+/// The charts of an instance that are not empty. `volume`: the name under which a mount point is shown.
 ///
 /// # Errors
 /// The history cannot be read.
@@ -79,7 +79,7 @@ pub(super) fn charts(
     found.extend(stacked("Heaviest wait types", types, TYPES));
     for (title, metric) in CHARTS {
         let chart = single(title.into(), metric, line(&SeriesKey::of(metric))?);
-        // That nothing was blocked all the time is told in words.
+        // A figure that was zero all the time is told in words.
         let dull = chart.lines.iter().flat_map(|(_, line)| &line.buckets).all(|bucket| bucket.max == 0.0);
         if !chart.is_empty() && !dull {
             found.push(chart);
@@ -90,7 +90,7 @@ pub(super) fn charts(
     for (line, mount) in volumes.into_iter().take(VOLUMES) {
         found.push(single(format!("Free on {}", volume(&mount)).into(), Metric::VolumeFree, line));
     }
-    // CPU first: everybody looks for it.
+    // CPU first, as readers expect it.
     found.sort_by_key(|chart| chart.title != "CPU");
     Ok(found)
 }
@@ -99,7 +99,7 @@ fn single(title: Cow<'static, str>, metric: Metric, line: ChartLine) -> Chart {
     Chart { title: title.clone(), unit: metric.unit(), lines: vec![(title, line)], stacked: false }
 }
 
-/// The heaviest of them on top of each other; None: nobody waited.
+/// The heaviest of them on top of each other; None: there were no waits.
 fn stacked(title: &'static str, lines: Vec<(Cow<'static, str>, ChartLine)>, most: usize) -> Option<Chart> {
     let weight =
         |line: &ChartLine| line.buckets.iter().map(|b| f64::from(b.avg) * f64::from(b.n)).sum::<f64>();
@@ -111,12 +111,12 @@ fn stacked(title: &'static str, lines: Vec<(Cow<'static, str>, ChartLine)>, most
     (!lines.is_empty()).then_some(Chart { title: title.into(), unit: "ms/s", lines, stacked: true })
 }
 
-/// True for what can be the name of a wait type. All are of this alphabet: what is not may be anything, a name to be replaced.
+/// True if `name` has the alphabet of wait types. Any other text may be a name that must be replaced.
 fn is_type(name: &str) -> bool {
     name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
 }
 
-/// Between the least and the most that was free, as a share of the most.
+/// The difference between minimum and maximum, as a share of the maximum.
 fn change(line: &ChartLine) -> f32 {
     let seen = || line.buckets.iter().filter(|bucket| bucket.n > 0);
     let least = seen().map(|bucket| bucket.min).fold(f32::MAX, f32::min);

@@ -1,5 +1,5 @@
-//! What a page tells, gathered from a recording: one instance after the other, an hour at a time, so that a night of five
-//! hundred instances needs no more memory than its sums.
+//! The story of an incident, gathered from its recording: one instance after the other, an hour at a time, so that a night
+//! of five hundred instances needs no more memory than its sums.
 
 use super::period::Period;
 use crate::{
@@ -26,7 +26,7 @@ use std::{
     sync::Arc,
 };
 
-/// A verdict lasts until the next one, but no longer, ms: then nobody looked.
+/// The longest time that a verdict counts without a newer one, ms: after that the instance was not polled.
 const VERDICT_MS: i64 = 180_000;
 /// Instances that are told in full, with charts and options, the worst first; the others are in the tables.
 pub(super) const IN_FULL: usize = 12;
@@ -48,9 +48,9 @@ pub(super) struct Waited {
     pub tasks: f64,
 }
 
-/// What happened to one instance.
+/// The story of one instance.
 pub(super) struct InstanceStory {
-    /// as it is shown
+    /// its name and address, as the page shows them
     pub info: Arc<InstanceInfo>,
     /// its identity in the history that charts come from
     pub source: Arc<str>,
@@ -70,19 +70,19 @@ pub(super) struct InstanceStory {
     pub databases: Option<Arc<Vec<DatabaseRow>>>,
     /// own cost: sum of rates, rates, budget
     pub cost: (f64, u32, u32),
-    /// probes that gave nothing, and why, the newest
+    /// probes without a result at the end, and the reason
     pub missing: BTreeMap<&'static str, String>,
     verdict: Option<(Timestamp, Level)>,
     well_at: Option<Timestamp>,
 }
 
-/// All of it.
+/// The story of all instances.
 pub(super) struct Story {
     /// of this time
     pub period: Period,
     /// the worst first
     pub instances: Vec<InstanceStory>,
-    /// who kept the servers busy
+    /// activity, by login, program and more
     pub ash: Ash,
     /// wait types over all instances
     pub waits: BTreeMap<Arc<str>, Waited>,
@@ -92,11 +92,11 @@ pub(super) struct Story {
     pub texts: HashMap<TextId, Arc<SqlText>>,
     /// of the worst instances: before, worst moment, what changed most
     pub changes: Vec<(Arc<InstanceInfo>, Timestamp, Timestamp, Vec<Difference>)>,
-    /// what could not be read
+    /// parts of the history that could not be read
     pub damaged: Vec<String>,
 }
 
-/// Gathers it. `infos`: each instance as it is shown, and its identity in the history that charts come from.
+/// Gathers the story. `infos`: each instance as the page shows it, and its identity in the history that charts come from.
 ///
 /// # Errors
 /// The recording cannot be read.
@@ -188,7 +188,7 @@ impl Story {
         Ok(instance)
     }
 
-    /// What is added up over all instances.
+    /// Adds to the sums over all instances.
     fn sum(&mut self, kept: &Kept) {
         let Happened::Reading { every_ms, state: Ok(state), .. } = &kept.what else { return };
         match state {
@@ -212,7 +212,7 @@ impl Story {
         self.events.iter().filter(move |event| event.kind == kind)
     }
 
-    /// The name of whom an event is about.
+    /// The name of an event's instance.
     pub fn name(&self, event: &Event) -> String {
         let Some(uid) = &event.uid else { return "all instances".into() };
         let found = self.instances.iter().find(|instance| instance.info.uid == *uid);
@@ -234,7 +234,7 @@ impl Story {
 }
 
 impl InstanceStory {
-    /// What is known as of `at`.
+    /// Takes over the newest state, known as of `at`.
     fn take(&mut self, what: Happened, at: Timestamp) {
         match what {
             Happened::Health { health, .. } => self.verdict(health, at),
@@ -258,7 +258,7 @@ impl InstanceStory {
         }
     }
 
-    /// What happened within the stretch.
+    /// Counts a poll within the stretch.
     fn count(&mut self, what: &Happened) {
         let Happened::Reading { probe, state, .. } = what else { return };
         match (probe, state) {
@@ -281,7 +281,7 @@ impl InstanceStory {
         if health.level == Level::Ok {
             self.well_at = Some(at);
         }
-        // Before its first poll everything is unknown: any verdict says more.
+        // Before its first poll an instance is unknown: any verdict says more.
         let bad = |health: &Health| {
             (health.level != Level::Unknown, health.level, 100 - health.score.unwrap_or(100).min(100))
         };
@@ -291,7 +291,7 @@ impl InstanceStory {
         }
     }
 
-    /// The verdict so far held until then.
+    /// Adds the time of the verdict so far, which held until then.
     fn last(&mut self, until: Timestamp) {
         if let Some((since, level)) = self.verdict {
             self.level_ms[level as usize] += (until - since).clamp(0, VERDICT_MS);
@@ -301,7 +301,7 @@ impl InstanceStory {
     fn badness(&self) -> (Level, u8, i64) {
         let [_, _, warning, critical, offline] = self.level_ms;
         let worst = self.worst.as_ref().map(|(_, health)| health);
-        // What was never judged is the least interesting.
+        // An instance without a verdict is the least interesting.
         let level = worst.map(|health| health.level).filter(|level| *level != Level::Unknown);
         let level = level.unwrap_or(Level::Ok);
         (level, 100 - worst.and_then(|h| h.score).unwrap_or(100).min(100), warning + critical + offline)

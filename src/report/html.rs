@@ -1,5 +1,5 @@
-//! Pages: elements that are always closed, and texts that are always escaped. Everything that comes from a server is hostile;
-//! there is no way into the page but through here.
+//! Pages: elements that are always closed, and texts that are always escaped. Everything from a server is hostile, and this
+//! is the only way into the page.
 
 use crate::model::text;
 use std::fmt::Write as _;
@@ -14,7 +14,7 @@ pub(super) struct Html {
 }
 
 impl Html {
-    /// An element with what `inside` puts there.
+    /// An element with the content that `inside` writes.
     pub fn within(&mut self, tag: &'static str, attributes: Attributes<'_>, inside: impl FnOnce(&mut Self)) {
         self.open(tag, attributes);
         self.out.push('>');
@@ -102,7 +102,7 @@ impl Html {
     }
 }
 
-/// Characters that markup takes for its own are spelled out; those that hide or reorder others are left out.
+/// Writes text: characters of the markup are escaped; those that hide or reorder others are left out.
 fn escape(out: &mut String, words: &str) {
     for c in words.chars() {
         match c {

@@ -18,7 +18,7 @@ use crate::{
 };
 use std::{cell::RefCell, path::Path, sync::Arc};
 
-/// What to tell, and how.
+/// The options of a report.
 #[derive(Debug, Clone)]
 pub struct Options<'a> {
     /// the stretch of time

@@ -180,7 +180,7 @@ fn charts(html: &mut Html, story: &Story, drawn: &[Vec<Chart>]) {
     html.leaf(
         "p",
         &[("class", "dim")],
-        "A line is the mean, its band the least and the greatest value; shaded: nothing is kept of that time. B blocking, D deadlock, H health, L link, C configuration, I incident, ★ bookmark.",
+        "A line is the average, its band the minimum and the maximum; shaded: nothing is kept of that time. B blocking, D deadlock, H health, L link, C configuration, I incident, ★ bookmark.",
     );
     for (instance, charts) in story.instances.iter().zip(drawn) {
         html.leaf("h3", &[], instance.info.id.as_str());

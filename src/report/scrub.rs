@@ -1,6 +1,6 @@
-//! `--scrub`: an incident without the names in it. Everything is shown to it twice: first it learns which names there are, then
-//! it replaces them, so that a text that comes before the name in it is clean, too. The page is made from the recording, so
-//! what is not in the one is not in the other.
+//! `--scrub`: an incident without the names in it. It reads everything twice: first it learns the names, then it replaces
+//! them, so that a text before the first mention of its name is clean, too. The page is made from the recording, so a name
+//! that is not in the recording is not in the page.
 
 use super::period::Period;
 use crate::{
@@ -121,7 +121,7 @@ impl Scrubber {
         }
     }
 
-    /// Where a volume is mounted, as the recording calls it.
+    /// The mount point of a volume, as the recording calls it.
     pub fn volume(&mut self, mount: &str) -> Arc<str> {
         let mut found = Arc::from(mount);
         let row = VolumeRow { mount: Some(Arc::clone(&found)), ..VolumeRow::default() };

@@ -16,19 +16,19 @@ use crate::{
 };
 use std::{cmp::Reverse, collections::HashSet, sync::Arc};
 
-/// Rows of a table of the busiest.
+/// The most rows of a table of the busiest.
 const TOP: usize = 10;
-/// Wait types.
+/// The most wait types.
 const WAITS: usize = 20;
-/// Statements with their texts.
+/// The most statements with their texts.
 const TEXTS: usize = 40;
-/// Episodes of blocking, the costliest.
+/// The most episodes of blocking; the costliest are shown.
 const EPISODES: usize = 60;
-/// Events of one kind.
+/// The most events of one kind.
 const EVENTS: usize = 200;
-/// Instances in tables.
+/// The most instances in tables.
 const INSTANCES: usize = 500;
-/// Characters of a text.
+/// The most characters of a text.
 const TEXT_CHARS: usize = 20_000;
 
 fn none(html: &mut Html, words: &str) {
@@ -164,12 +164,12 @@ pub(super) fn waits(html: &mut Html, story: &Story) {
             pct(waited.signal_ms * 100.0 / waited.ms.max(1e-9)),
         ]
     };
-    let columns = ["type", "category", "#waited", "#of all waits", "#of the time", "#mean", "#for a CPU"];
+    let columns = ["type", "category", "#waited", "#of all waits", "#of the time", "#average", "#for a CPU"];
     html.table(&columns, waits.iter().take(WAITS).map(row));
     more(html, waits.len(), WAITS, "type");
 }
 
-/// Who kept the servers busy.
+/// Activity by login, program, database and more.
 pub(super) fn activity(html: &mut Html, story: &Story) {
     let ash = &story.ash;
     if ash.polls == 0 {
@@ -244,7 +244,7 @@ pub(super) fn events(html: &mut Html, story: &Story) {
     }
 }
 
-/// Properties and rights, as they were last within the stretch.
+/// Properties and rights, the newest within the stretch.
 pub(super) fn configuration(html: &mut Html, story: &Story) {
     let known = story.instances.iter().filter(|instance| instance.properties.is_some()).count();
     if known == 0 {
@@ -303,12 +303,12 @@ pub(super) fn configuration(html: &mut Html, story: &Story) {
         .map(|(instance, probe, why)| vec![instance.info.id.to_string(), (*probe).to_owned(), why.clone()])
         .collect();
     if !rows.is_empty() {
-        html.leaf("h3", &[], "What gave nothing at the end");
+        html.leaf("h3", &[], "Probes without a result at the end");
         html.table(&["instance", "probe", "why"], rows);
     }
 }
 
-/// Options of `sp_configure` of those that are told of in full.
+/// Options of `sp_configure`, for the instances that are told in full.
 fn options(html: &mut Html, story: &Story) {
     let told = story.instances.iter().take(IN_FULL);
     let of = |instance: &InstanceStory| instance.properties.as_ref().and_then(|p| p.options.clone());
@@ -319,7 +319,7 @@ fn options(html: &mut Html, story: &Story) {
     }
 }
 
-/// What the watching cost.
+/// The cost of the watching.
 pub(super) fn cost(html: &mut Html, story: &Story) {
     let measured: Vec<&InstanceStory> =
         story.instances.iter().filter(|instance| instance.cost.1 > 0).collect();

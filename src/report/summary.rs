@@ -61,7 +61,7 @@ fn blocked(html: &mut Html, story: &Story) {
     let episodes: Vec<_> =
         story.events_of(MarkKind::Blocking).filter_map(|event| event.episode.as_ref()).collect();
     if episodes.is_empty() {
-        // What nobody looked at is not known to have been well.
+        // Without polls it is not known whether all was well.
         let polls: u64 = story.instances.iter().map(|instance| instance.polls.0).sum();
         let words = if polls == 0 {
             "Whether somebody was blocked is not known: no poll of that time is kept.".to_owned()
@@ -82,7 +82,7 @@ fn blocked(html: &mut Html, story: &Story) {
     }
 }
 
-/// How much of what else, and the first of each.
+/// The numbers of other events, and the first of each kind.
 fn happened(html: &mut Html, story: &Story) {
     for (kind, one) in [
         (MarkKind::Deadlock, "report of deadlocks"),

@@ -1,5 +1,5 @@
-//! Charts of a page: one series as a line of its means within the band of its least and greatest values, or several on top of
-//! each other. A gap is a gap, shaded. No colours here: the style sheet has them, for light and for dark.
+//! Charts of a page: one series as a line of its averages within the band of its minimum and maximum, or several on top of
+//! each other. A gap is shaded. The style sheet has the colours, for light and for dark.
 
 use super::{html::Html, period::Period, words::with_unit};
 use crate::model::{
@@ -14,14 +14,14 @@ const HEIGHT: f64 = 120.0;
 const LEFT: f64 = 46.0;
 const TOP: f64 = 6.0;
 const BOTTOM: f64 = 18.0;
-/// Columns that a chart is made of.
+/// The number of columns of a chart.
 pub(super) const COLUMNS: u32 = 160;
-/// Marks that a chart shows; more would hide it.
+/// The most marks on a chart; more would hide it.
 const MOST_MARKS: usize = 80;
 
 /// A chart.
 pub(super) struct Chart {
-    /// what it shows
+    /// its title
     pub title: Cow<'static, str>,
     /// of its figures; empty for counts
     pub unit: &'static str,
@@ -31,7 +31,7 @@ pub(super) struct Chart {
     pub stacked: bool,
 }
 
-/// Least, mean, greatest.
+/// Minimum, average, maximum.
 type Column = Option<(f64, f64, f64)>;
 
 impl Chart {
@@ -111,7 +111,7 @@ impl Chart {
         let mean = seen().map(|(_, mean, _)| mean).sum::<f64>() / count;
         if least <= most {
             let words = format!(
-                " least {}, mean {}, most {}",
+                " min {}, avg {}, max {}",
                 with_unit(least, self.unit),
                 with_unit(mean, self.unit),
                 with_unit(most, self.unit)
@@ -172,9 +172,9 @@ fn point(out: &mut String, x: f64, y: f64) {
     let _ = write!(out, "{x:.1},{y:.1} ");
 }
 
-/// A line in steps, each from where to where and how high: its corners alone, which keeps a page small.
+/// A line in steps (left, right, height). Only its corners are written, which keeps a page small.
 fn steps(out: &mut String, parts: impl Iterator<Item = (f64, f64, f64)>) {
-    /// Finer than a point is written.
+    /// A difference that the rounding of points hides.
     const SAME: f64 = 0.05;
     let mut level: Option<(f64, f64)> = None;
     for (from, to, y) in parts {
@@ -194,7 +194,7 @@ fn steps(out: &mut String, parts: impl Iterator<Item = (f64, f64, f64)>) {
     }
 }
 
-/// A round figure that is not less.
+/// The next round figure.
 fn ceiling(value: f64, unit: &str) -> f64 {
     if unit == "KB" && value > 0.0 {
         // Round in powers of 1024, as it is shown.
@@ -228,7 +228,7 @@ fn gaps(html: &mut Html, layer: &[Column]) {
 }
 
 fn axes(html: &mut Html, scale: &Scale, unit: &str) {
-    // There is room for short units only; the caption says the others.
+    // There is room for short units only; the caption has the others.
     let unit = if matches!(unit, "%" | "ms" | "s" | "KB") { unit } else { "" };
     let label = |html: &mut Html, x: f64, y: f64, anchor: &str, words: &str| {
         let (x, y) = (format!("{x:.1}"), format!("{y:.1}"));
@@ -286,7 +286,7 @@ mod tests {
             drawn(&[(0.0, 1.0, 5.0), (1.0, 2.0, 5.0), (2.0, 3.0, 7.0)]),
             "0.0,5.0 2.0,5.0 2.0,7.0 3.0,7.0"
         );
-        // What creeps is seen.
+        // A slow change is drawn, too.
         let creeping: Vec<_> =
             (0..10).map(|n| (f64::from(n), f64::from(n + 1), 0.02 * f64::from(n))).collect();
         assert!(
