@@ -1,6 +1,6 @@
 -- dbtop: min=2016 max=2025
--- What a Central Management Server knows: first its folders, one row each, then its registered servers. The top folder of
--- database engines has no parent. Asked once, by `dbtop instance import --cms`, never while polling.
+-- The content of a Central Management Server: first its folders, one row each, then its registered servers. The top folder
+-- of database engines has no parent. Asked once, by `dbtop instance import --cms`, never while polling.
 -- Right: membership of ServerGroupReaderRole in msdb.
 SELECT /* dbtop:cms */ TOP (10000) 1 AS dbtop_cms,
     N'group' AS kind,

@@ -1,5 +1,5 @@
 -- dbtop: min=2016 max=2025
--- One row: whom the server took us for, and each right that a pane asks for, by its old and its 2022 name, on the server
+-- One row: the login as the server sees it, and each right that a pane needs, by its old and its 2022 name, on the server
 -- and in the current database (Azure SQL Database has only the second). 1 held, 0 not held, NULL: not known here.
 -- Right: none. Cost: permission functions only; asked by the permission doctor alone.
 SELECT /* dbtop:doctor */ 1 AS dbtop_doctor,

@@ -1,8 +1,8 @@
 -- dbtop: min=2016 max=2025
 -- One row per running request of a user session, longest first, at most 500; total_rows says how many there are.
 -- Handles only: texts are fetched once per handle by texts.sql. Grants, transactions and addresses are sets of their
--- own, joined in the client: joining system views on the server is what costs.
--- Right: VIEW SERVER STATE (2022: VIEW SERVER PERFORMANCE STATE). Without it: only our own requests, and it is said so.
+-- own, joined in the client: joining system views on the server is costly.
+-- Right: VIEW SERVER STATE (2022: VIEW SERVER PERFORMANCE STATE). Without it: only our own requests, and the screen says so.
 -- Cost: engine internals are filtered first (94 % of the rows); idle readers (WAITFOR, Service Broker) are left out.
 SELECT /* dbtop:activity */ TOP (500) 1 AS dbtop_activity,
     COUNT(*) OVER () AS total_rows,

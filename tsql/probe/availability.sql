@@ -1,5 +1,5 @@
 -- dbtop: min=2016 max=2025
--- One row per database and replica of every availability group, as this instance sees it: a secondary knows little more
+-- One row per database and replica of every availability group, as this instance sees it: a secondary sees little more
 -- than itself. Asked only where IsHadrEnabled is 1.
 -- Right: VIEW SERVER STATE, and VIEW ANY DEFINITION for the names of groups and replicas. Without the first availability
 -- is unknown; without the second the names are missing.

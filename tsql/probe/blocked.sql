@@ -1,7 +1,7 @@
 -- dbtop: min=2016 max=2025
--- One row: how many requests are blocked by another session now. Only if there is one are the scripts of the chain
--- asked (blocking, chain, transactions, connections, input_buffers). requests_seen counts the engine's own requests: a
--- login without the right sees nothing but itself, and must not report "nothing blocked".
+-- One row: the number of requests that another session blocks now. The scripts of the chain (blocking, chain,
+-- transactions, connections, input_buffers) are asked only if there are any. requests_seen counts the engine's own
+-- requests: a login without the right sees only itself, and must not report "nothing blocked".
 -- Right: VIEW SERVER STATE (2022: VIEW SERVER PERFORMANCE STATE). Without it blocking is unknown.
 -- Cost: one pass over the requests.
 SELECT /* dbtop:blocked */ 1 AS dbtop_blocked,

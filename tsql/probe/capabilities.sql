@@ -1,5 +1,5 @@
 -- dbtop: min=2016 max=2025
--- One row per optional object that exists here, and per optional column of it: what decides between script variants.
+-- One row per optional object that exists here, and per optional column of it; they decide between script variants.
 -- Right: none (metadata of system objects is public). Cost: a seek each in the resource database; at connect and hourly.
 SELECT /* dbtop:capabilities */ 1 AS dbtop_capabilities,
     o.name AS object_name,

@@ -1,5 +1,5 @@
 -- dbtop: min=2016 max=2025
--- One row per option of sp_configure: its name, what is configured, what is in use. Options that are not numbers are NULL.
+-- One row per option of sp_configure: name, configured value, value in use. Options that are not numbers are NULL.
 -- Right: none (public). Cost: one small catalogue view of about ninety rows; hourly, with the properties.
 SELECT /* dbtop:configuration */ 1 AS dbtop_configuration,
     c.name,

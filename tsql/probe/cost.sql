@@ -1,5 +1,5 @@
 -- dbtop: min=2016 max=2025
--- One row: what our own session has cost this server since its login.
+-- One row: the cost of our own session on this server since its login.
 -- Right: none (everyone sees their own session). Cost: one row by key; last in each batch that it rides on.
 SELECT /* dbtop:cost */ 1 AS dbtop_cost,
     SYSDATETIMEOFFSET() AS server_time,

@@ -1,5 +1,5 @@
 -- dbtop: min=2016 max=2025
--- The five newest records of the scheduler monitor (one a minute), as XML text: it is taken apart in the client.
+-- The five newest records of the scheduler monitor (one a minute), as XML text, which the client parses.
 -- ms_ticks is the clock that `timestamp` counts in. Columns are named: 2025 has more of them.
 -- Right: VIEW SERVER STATE (2022: VIEW SERVER PERFORMANCE STATE). Without it the CPU of other processes is unknown.
 -- Cost: at most 256 records of this type are sorted by time; once a minute at most.

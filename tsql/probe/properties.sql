@@ -1,6 +1,6 @@
 -- dbtop: min=2016 max=2025
--- One row: what the instance says of itself, its clock with the offset from UTC, and the creation time of tempdb, which
--- stands in for the start of the instance where sysinfo.sql is refused.
+-- One row: properties of the instance, its clock with the offset from UTC, and the creation time of tempdb, which
+-- replaces the start of the instance where sysinfo.sql is refused.
 -- Right: none. Cost: catalogue functions only; at connect and hourly.
 SELECT /* dbtop:properties */ 1 AS dbtop_properties,
     SYSDATETIMEOFFSET() AS server_time,

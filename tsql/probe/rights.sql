@@ -1,6 +1,6 @@
 -- dbtop: min=2016 max=2025
--- One row: which rights the login holds, by the old and the 2022 names. 1 held, 0 not held, NULL: the server does not
--- know the name (which is not "denied").
+-- One row: the rights of the login, by the old and the 2022 names. 1 held, 0 not held, NULL: the server does not know
+-- the name (which is not "denied").
 -- Right: none. Cost: permission functions only; at connect and hourly.
 SELECT /* dbtop:rights */ 1 AS dbtop_rights,
     HAS_PERMS_BY_NAME(NULL, NULL, 'VIEW SERVER STATE') AS view_server_state,

@@ -1,7 +1,7 @@
 -- dbtop: min=2016 max=2025
 -- One row: sessions by state, and the server's clock for the times of the activity probe. sessions_seen counts the
--- engine's own sessions too: a login without the right sees nothing but itself, without an error.
--- Right: VIEW SERVER STATE (2022: VIEW SERVER PERFORMANCE STATE). Without it: only our own session, and it is said so.
+-- engine's own sessions too: a login without the right sees only itself, without an error.
+-- Right: VIEW SERVER STATE (2022: VIEW SERVER PERFORMANCE STATE). Without it: only our own session, and the screen says so.
 -- Cost: one pass over the sessions.
 SELECT /* dbtop:sessions */ 1 AS dbtop_sessions,
     SYSDATETIMEOFFSET() AS server_time,

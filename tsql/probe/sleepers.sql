@@ -1,5 +1,5 @@
 -- dbtop: min=2016 max=2025
--- One row per sleeping user session that holds a transaction, oldest first, at most 200; total_rows says how many.
+-- One row per sleeping user session that holds a transaction, oldest first, at most 200; total_rows has their number.
 -- Right: VIEW SERVER STATE (2022: VIEW SERVER PERFORMANCE STATE). Without it: nothing.
 -- Cost: one pass over the sessions.
 SELECT /* dbtop:sleepers */ TOP (200) 1 AS dbtop_sleepers,

@@ -1,7 +1,7 @@
 -- dbtop: min=2016 max=2025
 -- One row per session with pages in tempdb: allocated so far, and held now.
 -- Right: VIEW SERVER STATE (2022: VIEW SERVER PERFORMANCE STATE). Without it the tempdb columns of activity are unknown.
--- Cost: every session and task is looked at, so the focused instance only.
+-- Cost: reads every session and task, so the focused instance only.
 SELECT /* dbtop:tempdb */ TOP (1000) 1 AS dbtop_tempdb,
     u.session_id,
     SUM(u.alloc_pages) AS alloc_pages,

@@ -1,6 +1,6 @@
 -- dbtop: min=2016 max=2025
 -- The texts of eight handles (the parameters @P1 to @P8; NULL where fewer are wanted), cut at 256 K characters, with the
--- whole length. A handle whose text has left the cache gives a row of NULLs.
+-- whole length. A handle whose text has left the cache returns a row of NULLs.
 -- Right: VIEW SERVER STATE (2022: VIEW SERVER PERFORMANCE STATE). Without it no texts are shown.
 -- Cost: a look-up in the plan cache per handle; only for handles not seen before.
 SELECT /* dbtop:texts */ 1 AS dbtop_texts,

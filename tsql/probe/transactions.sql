@@ -1,5 +1,5 @@
 -- dbtop: min=2016 max=2025
--- One row per session that is in a user transaction: when the oldest began (server-local) and the log that they all
+-- One row per session that is in a user transaction: the begin of the oldest (server-local) and the log that they all
 -- used. A transaction has a row per database that it touched, tempdb and the resource database (32767) included.
 -- Right: VIEW SERVER STATE (2022: VIEW SERVER PERFORMANCE STATE). Without it ages and log of transactions are unknown.
 -- Cost: one pass over open transactions; with activity on the focused instance, and with blocking.

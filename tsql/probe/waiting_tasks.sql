@@ -1,5 +1,5 @@
 -- dbtop: min=2016 max=2025
--- One row per user session with waiting tasks: how many tasks wait (a parallel request has several).
+-- One row per user session with waiting tasks: the number of waiting tasks (a parallel request has several).
 -- Right: VIEW SERVER STATE (2022: VIEW SERVER PERFORMANCE STATE). Without it the column is unknown.
 -- Cost: one pass over the waiting tasks; the focused instance only.
 SELECT /* dbtop:waiting_tasks */ TOP (1000) 1 AS dbtop_waiting_tasks,

@@ -1,5 +1,5 @@
 -- dbtop: min=2016 max=2025
--- One row per wait type that was ever waited for, cumulative since the start (or since someone cleared the counters).
+-- One row per wait type that was ever waited for, cumulative since the start (or since the counters were cleared).
 -- Right: VIEW SERVER STATE (2022: VIEW SERVER PERFORMANCE STATE). Without it waits are unknown.
 -- Cost: about 1,000 rows in memory, some 300 sent; sorting and the ignore list are the client's business.
 SELECT /* dbtop:waits */ 1 AS dbtop_waits,
