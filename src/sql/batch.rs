@@ -12,7 +12,7 @@ pub struct Batch<'a> {
     pub text: &'a str,
     /// The line of the script on which `text` starts, from 1.
     pub first_line: u32,
-    /// How often to send it (`GO 5`); 1 unless told.
+    /// The number of times to send it (`GO 5`); 1 without a number.
     pub times: u32,
 }
 

@@ -1,7 +1,8 @@
 //! The T-SQL lexer: text into tokens that tile it exactly.
 //!
-//! Zero-copy and total: any text has tokens, an unclosed one runs to the end of the text, and the cost is linear. Used by every other file of `sql`. It knows spelling only: what a name means is for [`super::highlight`]
-//! and [`super::names`] to say.
+//! Zero-copy and total: any text has tokens, an unclosed one runs to the end of the text, and the cost is linear. Used
+//! by every other file of `sql`. It knows spelling only: what a name means is for [`super::highlight`] and
+//! [`super::names`] to say.
 
 use super::words;
 
@@ -37,7 +38,7 @@ pub enum Kind {
 /// One token with its place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Token<'a> {
-    /// What it is.
+    /// Its kind.
     pub kind: Kind,
     /// Its text, quotes and all.
     pub text: &'a str,

@@ -47,7 +47,7 @@ pub trait Ask: Send {
     /// False once the connection must not be used any more: connect anew.
     fn is_open(&self) -> bool;
 
-    /// How the connection is protected, in words.
+    /// The protection of the connection, in words.
     fn transport(&self) -> &'static str;
 }
 

@@ -37,9 +37,9 @@ pub struct Names {
 /// One statement of a batch. A WITH belongs to the query after it, an INSERT to the query that fills it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Statement {
-    /// Where its first token begins, in bytes of the batch.
+    /// The begin of its first token, in bytes of the batch.
     pub start: usize,
-    /// Where its last token ends; a `;` after it is not part of it.
+    /// The end of its last token; a `;` after it is not part of it.
     pub end: usize,
     /// Line of its first token, from 1.
     pub line: u32,
