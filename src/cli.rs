@@ -1,4 +1,4 @@
-//! The command line: clap types only. Read by `command`; what an option means is decided there.
+//! The command line: clap types only. `command` reads them and decides what an option means.
 
 pub mod bookmark;
 pub mod export;
@@ -12,15 +12,15 @@ use std::path::PathBuf;
 #[derive(Debug, Parser)]
 #[command(name = "dbtop", version, about, max_term_width = 100)]
 pub struct Cli {
-    /// What to do; without a command: the screen.
+    /// The command; without one: the screen.
     #[command(subcommand)]
     pub command: Option<Command>,
 
-    /// What to watch.
+    /// The fleet to watch.
     #[command(flatten)]
     pub source: Source,
 
-    /// Whose inventory, and how it is opened.
+    /// The tenant, and how its vault is opened.
     #[command(flatten)]
     pub tenancy: Tenancy,
 
@@ -33,12 +33,12 @@ pub struct Cli {
     pub alias: export::Alias,
 }
 
-/// Parses the command line; prints help or a usage error and exits by itself where clap does.
+/// Parses the command line. Like clap, it prints help or a usage error and exits by itself.
 pub fn parse() -> Cli {
     Cli::parse()
 }
 
-/// Which fleet to watch, and by which configuration.
+/// The fleet to watch, and its configuration.
 #[derive(Debug, Clone, Args)]
 pub struct Source {
     /// Watch a simulated fleet of N instances that runs inside dbtop
@@ -59,8 +59,8 @@ pub struct Source {
     pub config: Option<PathBuf>,
 }
 
-/// Which tenant, and what opens its vault without a question. A passphrase is asked for on the terminal, never taken from
-/// here.
+/// The tenant, and the key that opens its vault without a question. A passphrase is asked for on the terminal, and is never
+/// an option.
 #[derive(Debug, Clone, Args)]
 pub struct Tenancy {
     /// Tenant; default: the only one there is
@@ -75,7 +75,7 @@ pub struct Tenancy {
 /// Options of the screen.
 #[derive(Debug, Clone, Args)]
 pub struct Screen {
-    /// Look at a recording of `dbtop store export-range`, or at any history that is not sealed: no server is asked
+    /// Show a recording of `dbtop store export-range`, or any history that is not sealed: no server is asked
     #[arg(long, value_name = "FILE", conflicts_with = "demo")]
     pub replay: Option<PathBuf>,
 
@@ -93,7 +93,7 @@ pub struct Screen {
 }
 
 impl Screen {
-    /// Of who has none: nothing is said.
+    /// No option is set.
     pub const fn none() -> Self {
         Self { replay: None, theme: None, mouse: false, low_bandwidth: false }
     }
@@ -102,27 +102,27 @@ impl Screen {
 /// The sub-commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Collect a fleet without a screen until SIGTERM: for systemd, and for machines that nobody looks at
+    /// Collect a fleet without a screen until SIGTERM: for systemd, and for machines without a person
     Collect(Collect),
-    /// Say which fleets are collected, by which process, and how it is
+    /// Show which fleets are collected, by which process, and its state
     Status(Status),
-    /// Check a collector for Nagios and its kin; exit with 0 (fine), 1 (warning), 2 (critical) or 3 (could not tell)
+    /// Check a collector for Nagios and similar tools; exit with 0 (fine), 1 (warning), 2 (critical) or 3 (unknown)
     Healthcheck(Healthcheck),
-    /// Print the figures of a running collector for Prometheus, no older than a quarter of a minute
+    /// Print the figures of a running collector for Prometheus, at most 15 seconds old
     Metrics,
-    /// Poll once, print, and exit with 0 (fine), 1 (warning), 2 (critical) or 3 (could not tell)
+    /// Poll once, print, and exit with 0 (fine), 1 (warning), 2 (critical) or 3 (unknown)
     Once(Once),
     /// Run a simulated SQL Server fleet on loopback until Ctrl-C
     Sim(Sim),
-    /// What the logins may not see, and the scripts that would let them
+    /// Show the rights that the logins lack, and the scripts that grant them
     Doctor(Doctor),
-    /// The vault that seals the inventory: make it, look at it, change what opens it
+    /// The vault that seals the inventory: make it, show it, change the secrets that open it
     Vault(Vault),
     /// Tenants: make, list, suspend, rename, delete, back up and restore them
     Tenant(Tenant),
-    /// The history as a file: what is in it, check, backup, restore, recordings
+    /// The history as a file: statistics, check, backup, restore, recordings
     Store(store::Store),
-    /// Reports on a stretch of time: an incident as a page with a recording, what dbtop itself cost
+    /// Reports on a stretch of time: an incident as a page with a recording, the cost of dbtop itself
     Export(export::Export),
     /// Bookmarks and incidents on the time line: add, keep, list, remove
     Bookmark(bookmark::Bookmark),
@@ -173,7 +173,7 @@ pub struct Healthcheck {
     #[arg(long, value_name = "SECONDS", default_value_t = 300)]
     pub poll_critical: u32,
 
-    /// How far polls start behind their time-table, and what is kept behind what is polled, seconds: warning
+    /// Delay of polls behind their time-table, and of history behind the polls, seconds: warning
     #[arg(long, value_name = "SECONDS", default_value_t = 5)]
     pub lag_warning: u32,
 
@@ -181,7 +181,7 @@ pub struct Healthcheck {
     #[arg(long, value_name = "SECONDS", default_value_t = 30)]
     pub lag_critical: u32,
 
-    /// Free space where the collector writes, %: warning
+    /// Free space on the collector's disk, %: warning
     #[arg(long, value_name = "PERCENT", default_value_t = 10, value_parser = clap::value_parser!(u32).range(0..=100))]
     pub disk_warning: u32,
 
@@ -193,7 +193,7 @@ pub struct Healthcheck {
 /// `dbtop once`.
 #[derive(Debug, Args)]
 pub struct Once {
-    /// What to print
+    /// The subject to print
     #[arg(value_enum)]
     pub what: What,
 
@@ -222,7 +222,7 @@ pub struct Once {
     pub sample: u32,
 }
 
-/// What `once` prints.
+/// The subjects of `once`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum What {
     /// a row an instance: score, reason, headline figures
@@ -233,7 +233,7 @@ pub enum What {
     Waits,
     /// a row a session in a blocking chain
     Blocking,
-    /// what dbtop itself cost: a row an instance, and this process
+    /// the cost of dbtop itself: a row an instance, and this process
     Cost,
 }
 
@@ -273,11 +273,11 @@ pub enum Report {
 /// `dbtop sim`.
 #[derive(Debug, Args)]
 pub struct Sim {
-    /// How many instances
+    /// Number of instances
     #[arg(long, default_value_t = 40, value_parser = clap::value_parser!(u32).range(1..=2000))]
     pub instances: u32,
 
-    /// What goes wrong and when (TOML); re-read when it changes. Default: a calm fleet. `demo`: the script of --demo
+    /// File of troubles and their times (TOML); re-read when it changes. Default: no trouble. `demo`: the script of --demo
     #[arg(long, value_name = "FILE")]
     pub scenario: Option<PathBuf>,
 
@@ -297,7 +297,7 @@ pub struct Sim {
 /// `dbtop config`.
 #[derive(Debug, Args)]
 pub struct Configuration {
-    /// What to do
+    /// The sub-command
     #[command(subcommand)]
     pub command: ConfigCommand,
 
@@ -309,17 +309,17 @@ pub struct Configuration {
 /// The sub-commands of `dbtop config`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Subcommand)]
 pub enum ConfigCommand {
-    /// Name every mistake with file, line and option, and what is insecure or costly; exit with 0 (nothing), 1 (warnings)
-    /// or 2 (mistakes)
+    /// Show every error with file, line and option, and warnings about insecure or costly settings; exit with 0 (nothing), 1
+    /// (warnings) or 2 (errors)
     Check,
-    /// Print every option with its value and where it comes from
+    /// Print every option with its value and its origin
     Show,
 }
 
 /// `dbtop vault`.
 #[derive(Debug, Args)]
 pub struct Vault {
-    /// What to do
+    /// The sub-command
     #[command(subcommand)]
     pub command: VaultCommand,
 
@@ -337,14 +337,14 @@ pub enum VaultCommand {
         #[arg(long, conflicts_with = "key_file")]
         keyring: bool,
     },
-    /// Say whose vault it is, what opens it, and whether it opens here without a question
+    /// Show the tenant of the vault, its slots, and whether it opens here without a question
     Status,
-    /// What opens the vault
+    /// The slots: the secrets that open the vault
     #[command(subcommand)]
     Slot(SlotCommand),
-    /// Make a new data key and seal every record anew; no slot's secret is asked for
+    /// Make a new data key and seal every record anew; asks for no slot's secret
     Rotate,
-    /// Say how well this machine protects keys in memory, and which keyrings there are
+    /// Show how well this machine protects keys in memory, and its keyrings
     LockCheck,
 }
 
@@ -355,7 +355,7 @@ pub enum SlotCommand {
     List,
     /// Add a slot; the vault is opened first
     Add {
-        /// What shall open the vault
+        /// The secret that shall open the vault
         #[command(subcommand)]
         slot: NewSlot,
 
@@ -368,7 +368,7 @@ pub enum SlotCommand {
         /// At least 4 digits of the id that `slot list` shows
         id: String,
 
-        /// Rotate the data key as well, so that who kept a copy of it is locked out
+        /// Rotate the data key as well, to lock out everybody with a copy of it
         #[arg(long)]
         rotate: bool,
     },
@@ -396,7 +396,7 @@ pub enum NewSlot {
 /// `dbtop tenant`.
 #[derive(Debug, Args)]
 pub struct Tenant {
-    /// What to do
+    /// The sub-command
     #[command(subcommand)]
     pub command: TenantCommand,
 
@@ -459,19 +459,19 @@ pub enum TenantCommand {
         /// Name; default: the one it had
         name: Option<String>,
     },
-    /// Keep what is left of a damaged tenant: take out what cannot be read
+    /// Repair a damaged tenant: take out records that cannot be read, keep the rest
     Repair {
         /// The tenant
         name: String,
     },
-    /// Take every tenant's file to the newest format; one that fails stays as it was
+    /// Migrate every tenant's file to the newest format; one that fails stays as it was
     Migrate,
 }
 
 /// `dbtop audit`.
 #[derive(Debug, Args)]
 pub struct Audit {
-    /// What to do
+    /// The sub-command
     #[command(subcommand)]
     pub command: AuditCommand,
 
@@ -487,7 +487,7 @@ pub enum AuditCommand {
     List(AuditRows),
     /// Follow the chain of entries; exit code 2 names the first bad one
     Verify,
-    /// Print number and hash of the last entry, to be kept where nobody can change it
+    /// Print number and hash of the last entry, to be kept where nobody can change them
     Head,
     /// Write entries out
     Export {

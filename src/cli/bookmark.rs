@@ -7,7 +7,7 @@ use std::path::PathBuf;
 /// `dbtop bookmark`.
 #[derive(Debug, Args)]
 pub struct Bookmark {
-    /// What to do
+    /// The sub-command
     #[command(subcommand)]
     pub command: BookmarkCommand,
 
@@ -20,7 +20,7 @@ pub struct Bookmark {
     pub output: Format,
 }
 
-/// Where on the time line, and of whom.
+/// A place on the time line, and its instances.
 #[derive(Debug, Args)]
 pub struct Spot {
     /// When: 2026-11-20 02:00 (UTC), 02:14, or -3h; default: now
@@ -37,21 +37,21 @@ pub struct Spot {
 pub enum BookmarkCommand {
     /// Put a note on the time line: of the instances, or of the whole fleet
     Add {
-        /// Where
+        /// The place
         #[command(flatten)]
         spot: Spot,
 
-        /// What to remember
+        /// The note
         #[arg(long)]
         note: String,
     },
     /// Keep an incident: ten minutes before the instant and five after stay as long as events do
     Keep {
-        /// Where; names at least one instance
+        /// The place, with at least one instance
         #[command(flatten)]
         spot: Spot,
 
-        /// What to remember
+        /// The note
         #[arg(long, default_value = "kept by hand")]
         note: String,
     },
@@ -61,7 +61,7 @@ pub enum BookmarkCommand {
         #[arg(long = "instance", value_name = "NAME")]
         instances: Vec<String>,
     },
-    /// Take a bookmark or an incident away, by its number in the list
+    /// Remove a bookmark or an incident, by its number in the list
     Remove {
         /// Its number
         number: i64,

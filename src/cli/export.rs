@@ -7,8 +7,8 @@ use std::path::PathBuf;
 /// `dbtop export`.
 #[derive(Debug, Args)]
 pub struct Export {
-    /// What to export
-    // Named as the option of the older spelling is, which all other options require.
+    /// The report
+    // It has the id of the older spelling's option, which all other options require.
     #[arg(id = "export", value_name = "WHAT", value_enum)]
     pub what: Exported,
 
@@ -77,11 +77,11 @@ pub struct Options {
     pub output: Format,
 }
 
-/// What is exported.
+/// The reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Exported {
-    /// a page that tells what happened (HTML), and a recording of it
+    /// an incident: a page for people (HTML), and a recording
     Incident,
-    /// what dbtop itself cost each instance on average
+    /// the average cost of dbtop itself on each instance
     Cost,
 }

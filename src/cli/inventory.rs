@@ -7,7 +7,7 @@ use std::path::PathBuf;
 /// `dbtop instance`.
 #[derive(Debug, Args)]
 pub struct Instance {
-    /// What to do
+    /// The sub-command
     #[command(subcommand)]
     pub command: InstanceCommand,
 
@@ -47,7 +47,7 @@ pub enum InstanceCommand {
         #[arg(long)]
         removed: bool,
     },
-    /// Show all that is known of one instance, but for passwords
+    /// Show all fields of one instance, but no password
     Show {
         /// Its name
         name: String,
@@ -67,7 +67,7 @@ pub enum InstanceCommand {
         /// Its name
         name: String,
     },
-    /// Take instances from a file; without --yes it only says what would change
+    /// Import instances from a file; without --yes it only shows the changes
     Import(Import),
     /// Write instances to a file or to standard output, without passwords
     Export(Export),
@@ -99,7 +99,7 @@ pub struct Add {
     /// Its name: unique, for people
     pub name: String,
 
-    /// What it is.
+    /// Its fields.
     #[command(flatten)]
     pub fields: Fields,
 
@@ -119,7 +119,7 @@ pub struct Edit {
     #[arg(long, value_name = "NAME")]
     pub rename: Option<String>,
 
-    /// What to change.
+    /// The fields to change.
     #[command(flatten)]
     pub fields: Fields,
 
@@ -140,13 +140,13 @@ pub struct Edit {
     pub yes: bool,
 }
 
-/// What an instance consists of, as options.
+/// The fields of an instance, as options.
 #[derive(Debug, Default, Args)]
 pub struct Fields {
     /// host, host,port or host\instance
     #[arg(long)]
     pub host: Option<String>,
-    /// Port, if it is not 1433 and SQL Browser does not tell it
+    /// Port, if it is not 1433 and SQL Browser does not know it
     #[arg(long)]
     pub port: Option<u16>,
     /// Named instance
@@ -161,7 +161,7 @@ pub struct Fields {
     /// Login name; its password is asked for
     #[arg(long, value_name = "LOGIN")]
     pub user: Option<String>,
-    /// Where the password or token is.
+    /// The place of the password or token.
     #[command(flatten)]
     pub secret: SecretFrom,
     /// Login for actions that change something
@@ -206,12 +206,12 @@ pub struct Fields {
     /// For people
     #[arg(long, value_name = "TEXT")]
     pub notes: Option<String>,
-    /// What is collected.
+    /// Its collection.
     #[command(flatten)]
     pub poll: Poll,
 }
 
-/// Where a password or token is. Never on the command line itself.
+/// The place of a password or token, which is never on the command line itself.
 #[derive(Debug, Clone, Default, Args)]
 #[command(group = ArgGroup::new("secret").multiple(false))]
 pub struct SecretFrom {
@@ -297,7 +297,7 @@ pub struct Import {
     #[arg(long, value_name = "LOGIN")]
     pub user: Option<String>,
 
-    /// Where its password is.
+    /// The place of its password.
     #[command(flatten)]
     pub secret: SecretFrom,
 
@@ -305,7 +305,7 @@ pub struct Import {
     #[arg(long)]
     pub yes: bool,
 
-    /// Take the good rows although there are bad ones
+    /// Import the good rows although there are bad ones
     #[arg(long)]
     pub skip_bad: bool,
 }
@@ -325,7 +325,7 @@ pub struct Export {
     #[arg(long, value_enum)]
     pub format: Option<FileFormat>,
 
-    /// Write passwords, readable by whoever can read the file; needs --to
+    /// Write passwords: everybody who can read the file can read them; needs --to
     #[arg(long, requires = "to")]
     pub with_secrets: bool,
 
@@ -337,7 +337,7 @@ pub struct Export {
 /// `dbtop group`.
 #[derive(Debug, Args)]
 pub struct Group {
-    /// What to do
+    /// The sub-command
     #[command(subcommand)]
     pub command: GroupCommand,
 
@@ -380,7 +380,7 @@ pub enum GroupCommand {
         /// Its name
         name: String,
     },
-    /// Who is in a group
+    /// Members of a group
     #[command(subcommand)]
     Members(MembersCommand),
 }
@@ -409,7 +409,7 @@ pub enum MembersCommand {
 /// `dbtop label`.
 #[derive(Debug, Args)]
 pub struct Label {
-    /// What to do
+    /// The sub-command
     #[command(subcommand)]
     pub command: LabelCommand,
 
@@ -450,7 +450,7 @@ pub enum LabelCommand {
     Poll {
         /// key=value
         label: String,
-        /// What is collected.
+        /// Its collection.
         #[command(flatten)]
         poll: Box<Poll>,
     },
@@ -459,7 +459,7 @@ pub enum LabelCommand {
 /// `dbtop filter`.
 #[derive(Debug, Args)]
 pub struct Filter {
-    /// What to do
+    /// The sub-command
     #[command(subcommand)]
     pub command: FilterCommand,
 

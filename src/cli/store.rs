@@ -7,7 +7,7 @@ use std::path::PathBuf;
 /// `dbtop store`.
 #[derive(Debug, Args)]
 pub struct Store {
-    /// What to do
+    /// The sub-command
     #[command(subcommand)]
     pub command: StoreCommand,
 
@@ -23,16 +23,16 @@ pub struct Store {
 /// The sub-commands of `dbtop store`.
 #[derive(Debug, Subcommand)]
 pub enum StoreCommand {
-    /// Show what is kept: rows and bytes by tier, oldest and newest, growth a day, days until the cap
+    /// Show statistics: rows and bytes by tier, oldest and newest, growth a day, days until the cap
     Stats,
-    /// Look at every page and every blob: 0 if all is whole, 2 if something is damaged
+    /// Check every page and every blob: 0 if all is whole, 2 if something is damaged
     Check,
     /// Write the history into one file, sealed as it is; collecting goes on meanwhile
     Backup {
         /// A file that is not there yet
         file: PathBuf,
     },
-    /// Put a backup in the place of the history; the one that was there stays beside it
+    /// Replace the history by a backup; the old one stays beside it
     Restore {
         /// The backup
         file: PathBuf,
