@@ -1,32 +1,6 @@
-//! House rules over the text of files: sizes, module docs, paths of one machine, loose ends, documents.
+//! House rules over the text of files: module docs, paths of one machine, loose ends, documents.
 
 use crate::project::{assert_none, files, line_of, read};
-
-/// Most lines of a Rust file, its tests included.
-const MAX_LINES: usize = 600;
-/// Most lines of the middle one of all files in `src`.
-const MAX_MEDIAN: usize = 250;
-
-#[test]
-fn files_are_short_enough_to_be_read() {
-    let mut offences = Vec::new();
-    for file in files("src", ".rs").into_iter().chain(files("tests", ".rs")) {
-        let lines = file.text.lines().count();
-        if lines > MAX_LINES {
-            offences.push(format!(
-                "{}: {lines} lines of at most {MAX_LINES}: split it by what it owns",
-                file.path
-            ));
-        }
-    }
-    let mut sizes: Vec<usize> = files("src", ".rs").iter().map(|file| file.text.lines().count()).collect();
-    sizes.sort_unstable();
-    let median = sizes.get(sizes.len() / 2).copied().unwrap_or_default();
-    if median > MAX_MEDIAN {
-        offences.push(format!("src: the median file has {median} lines of at most {MAX_MEDIAN}"));
-    }
-    assert_none("file sizes", &offences);
-}
 
 #[test]
 fn every_file_says_what_it_is_for() {
