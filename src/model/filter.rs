@@ -44,6 +44,24 @@ pub enum Value<'a> {
     Bytes(f64),
 }
 
+impl<'a> Value<'a> {
+    /// The text; None for a figure.
+    pub const fn text(self) -> Option<&'a str> {
+        match self {
+            Self::Text(t) => Some(t),
+            Self::Number(_) | Self::Ms(_) | Self::Bytes(_) => None,
+        }
+    }
+
+    /// The figure in its unit; None for a text.
+    pub const fn figure(self) -> Option<f64> {
+        match self {
+            Self::Text(_) => None,
+            Self::Number(v) | Self::Ms(v) | Self::Bytes(v) => Some(v),
+        }
+    }
+}
+
 /// What a filter can ask of a row.
 pub trait Row {
     /// Appends everything that a plain term is looked for in.

@@ -1,6 +1,9 @@
 //! The filter that a pane holds: its text as typed, and the parsed form that rows are tested with.
 
-use super::view::View;
+use super::{
+    view::View,
+    widget::column::{Column, Filter as Asked, Kind},
+};
 use crate::model::{
     filter::{Filter, Row, Value},
     instance::InstanceInfo,
@@ -15,18 +18,23 @@ const OF_INSTANCE: [&str; 3] = ["instance", "group", "address"];
 pub struct FilterSlot {
     text: String,
     filter: Filter,
-    fields: &'static [&'static str],
+    /// what a person who mistypes is told
+    fields: Vec<&'static str>,
+    /// other names for the same
+    also: Vec<&'static str>,
     labels: Vec<Arc<str>>,
     scratch: String,
 }
 
 impl FilterSlot {
-    /// No filter yet. `fields` are what this pane's rows can be asked for.
-    pub const fn new(fields: &'static [&'static str]) -> Self {
+    /// No filter yet. Rows can be asked for these columns, and for `more` that have none.
+    pub fn new<K: Kind>(columns: &[Column<K>], more: &[&'static str]) -> Self {
+        let asked = || columns.iter().filter(|c| !matches!(c.filter, Asked::None));
         Self {
             text: String::new(),
             filter: Filter::all(),
-            fields,
+            fields: asked().map(|c| c.id).chain(more.iter().copied()).collect(),
+            also: asked().flat_map(|c| c.also).copied().collect(),
             labels: Vec::new(),
             scratch: String::new(),
         }
@@ -51,7 +59,8 @@ impl FilterSlot {
     pub fn set(&mut self, text: &str) -> Result<(), String> {
         let known = |key: &str| {
             let is = |k: &str| k.eq_ignore_ascii_case(key);
-            self.fields.iter().chain(&OF_INSTANCE).any(|f| is(f)) || self.labels.iter().any(|l| is(l))
+            self.fields.iter().chain(&self.also).chain(&OF_INSTANCE).any(|f| is(f))
+                || self.labels.iter().any(|l| is(l))
         };
         self.filter = Filter::parse(text, &known).map_err(|e| match e {
             crate::model::filter::FilterError::Key(_) => format!("{e}: {}", self.fields.join(" ")),

@@ -1,12 +1,12 @@
 //! How a reading is shown: the value, dimmed when it is stale, or the reason why there is none. Never a zero for unknown.
 
 use super::{Part, Wish};
-use crate::model::scope::Scope;
 use crate::model::{
     figure,
     health::Level,
     reading::{Reading, Unavailable},
     sample::Link,
+    scope::Scope,
     snapshot::{Facts, InstanceSnapshot},
     time::Timestamp,
 };
@@ -17,7 +17,7 @@ use crate::tui::{
     widget::fold::fold,
     widget::{
         canvas::{Canvas, width},
-        table::CellText,
+        cell::CellText,
     },
 };
 use ratatui::style::Style;
@@ -70,21 +70,28 @@ pub const fn short(problem: Option<&Unavailable>) -> &'static str {
 }
 
 /// Fills a cell with a part of a reading, or with the short reason why there is none.
-pub fn cell<T, V>(
-    cell: &mut CellText,
+pub fn cell<'r, T, V>(
+    out: &mut CellText,
     view: &View<'_>,
-    reading: &Reading<T>,
-    part: impl FnOnce(&T) -> Option<V>,
+    reading: &'r Reading<T>,
+    part: impl FnOnce(&'r T) -> Option<V>,
     draw: impl FnOnce(&mut String, V),
 ) {
-    match reading.get().map(part) {
-        Some(Some(v)) => cell.with(value_style(view.theme, reading, view.now), |s| draw(s, v)),
-        // The poll worked, this field of it is NULL.
-        Some(None) => cell.put(
-            view.theme.dim,
-            if reading.problem.is_some() { short(reading.problem.as_ref()) } else { "–" },
-        ),
-        None => cell.put(view.theme.dim, short(reading.problem.as_ref())),
+    value(out, view, reading, reading.get().and_then(part), draw);
+}
+
+/// Fills a cell with a value that was taken from a reading, or with the short reason why there is none.
+pub fn value<T, V>(
+    out: &mut CellText,
+    view: &View<'_>,
+    reading: &Reading<T>,
+    value: Option<V>,
+    draw: impl FnOnce(&mut String, V),
+) {
+    match value {
+        Some(v) => out.with(value_style(view.theme, reading, view.now), |s| draw(s, v)),
+        // Without a problem the poll worked and this field of it is NULL.
+        None => out.put(view.theme.dim, short(reading.problem.as_ref())),
     }
 }
 

@@ -1,54 +1,25 @@
-//! A request or session as the activity and blocking panes show it: cells, details, and what filters may ask.
+//! A request or session as the activity and blocking panes show it: identity, parts of cells, details.
 
 use super::reading;
 use crate::model::{
     figure,
-    filter::{Row, Value},
     resource::{DatabaseNames, decode},
     session::{Request, Resource, Statement, special_blocker},
     snapshot::InstanceSnapshot,
 };
 use crate::tui::{
-    filter::instance_values, id::RowKey, view::View, widget::document::Document, widget::table::CellText,
+    id::RowKey,
+    view::View,
+    widget::{cell::CellText, document::Document},
 };
 use ratatui::style::Style;
 use std::fmt::Write as _;
 
 /// Bytes of a page of SQL Server.
-const PAGE_BYTES: f64 = 8192.0;
+pub const PAGE_BYTES: f64 = 8192.0;
 
 /// Most characters of a statement that a cell can show.
 const ONE_LINE: usize = 240;
-
-/// Names of the fields, labels aside.
-pub const FIELDS: [&str; 26] = [
-    "spid",
-    "status",
-    "db",
-    "login",
-    "host",
-    "program",
-    "command",
-    "wait",
-    "for",
-    "blocker",
-    "blocks",
-    "elapsed",
-    "cpu",
-    "reads",
-    "writes",
-    "rows",
-    "grant",
-    "dop",
-    "tran",
-    "isolation",
-    "log",
-    "tempdb",
-    "percent",
-    "hash",
-    "job",
-    "sql",
-];
 
 /// A request with the instance it runs on.
 #[derive(Clone, Copy)]
@@ -57,76 +28,15 @@ pub struct RequestRow<'a> {
     pub instance: &'a InstanceSnapshot,
     /// the request
     pub request: &'a Request,
-    /// the statement to search in
+    /// its statement, as its pane knows it
     pub statement: Option<&'a Statement>,
+    /// for styles and ages
+    pub view: &'a View<'a>,
 }
 
 /// Identity of a request.
 pub fn key(instance: &InstanceSnapshot, r: &Request) -> RowKey {
     RowKey::Session(instance.id().clone(), r.session_id, r.request_id.unwrap_or(0))
-}
-
-impl Row for RequestRow<'_> {
-    fn text(&self, out: &mut String) {
-        let r = self.request;
-        let _ = write!(out, "{} {}", self.instance.id(), r.session_id);
-        for t in [&r.status, &r.database, &r.login, &r.host, &r.program, &r.command, &r.wait_type, &r.job] {
-            out.push(' ');
-            out.push_str(t.as_deref().unwrap_or(""));
-        }
-        if let Some(s) = self.statement {
-            out.push(' ');
-            out.push_str(s.as_str());
-        }
-    }
-
-    fn values(&self, key: &str, visit: &mut dyn FnMut(Value<'_>)) {
-        let r = self.request;
-        let text = |v: &Option<std::sync::Arc<str>>, visit: &mut dyn FnMut(Value<'_>)| {
-            if let Some(v) = v {
-                visit(Value::Text(v));
-            }
-        };
-        let whole = |v: Option<i64>| v.map(|v| Value::Number(v as f64));
-        let value = match key {
-            "status" => return text(&r.status, visit),
-            "db" => return text(&r.database, visit),
-            "login" => return text(&r.login, visit),
-            "host" => return text(&r.host, visit),
-            "program" => return text(&r.program, visit),
-            "command" => return text(&r.command, visit),
-            "wait" => return text(&r.wait_type, visit),
-            "isolation" => return text(&r.isolation, visit),
-            "job" => return text(&r.job, visit),
-            "sql" => self.statement.map(|s| Value::Text(s.as_str())),
-            "spid" => Some(Value::Number(f64::from(r.session_id))),
-            "blocker" => r.blocked_by.filter(|b| *b != 0).map(|b| Value::Number(f64::from(b))),
-            "blocks" => Some(Value::Number(f64::from(r.blocks))),
-            "dop" => whole(r.dop.map(i64::from)),
-            "tran" => whole(r.open_transactions.map(i64::from)),
-            "reads" => whole(r.logical_reads),
-            "writes" => whole(r.writes),
-            "rows" => whole(r.rows),
-            "percent" => r.percent.map(Value::Number),
-            "for" => r.wait_ms.map(|v| Value::Ms(v as f64)),
-            "elapsed" => r.elapsed_ms.map(|v| Value::Ms(v as f64)),
-            "cpu" => r.cpu_ms.map(|v| Value::Ms(v as f64)),
-            "grant" => r.grant.and_then(|g| g.granted_kb).map(|k| Value::Bytes(k as f64 * 1024.0)),
-            "log" => r.log_bytes.map(|b| Value::Bytes(b as f64)),
-            "tempdb" => r.tempdb_now_pages.map(|p| Value::Bytes(p as f64 * PAGE_BYTES)),
-            "hash" => return hash(r, visit),
-            _ => return instance_values(&self.instance.info, key, visit),
-        };
-        if let Some(v) = value {
-            visit(v);
-        }
-    }
-}
-
-fn hash(r: &Request, visit: &mut dyn FnMut(Value<'_>)) {
-    if let Some(h) = r.query_hash {
-        visit(Value::Text(&format!("0x{h:016X}")));
-    }
 }
 
 /// Appends a text on one line: every run of blanks is one blank.
@@ -224,8 +134,8 @@ pub fn push_pages(out: &mut String, pages: i64) {
 }
 
 /// All about a request.
-pub fn document(row: RequestRow<'_>, known: Option<&Resource>, view: &View<'_>) -> Document {
-    let (i, r, t) = (row.instance, row.request, view.theme);
+pub fn document(row: RequestRow<'_>, known: Option<&Resource>) -> Document {
+    let (i, r, view, t) = (row.instance, row.request, row.view, row.view.theme);
     let mut d = Document::new(format!("{} · session {}", i.id(), r.session_id));
     let text = |d: &mut Document, name, v: &Option<std::sync::Arc<str>>| {
         d.field(name, t.base, |s| s.push_str(v.as_deref().unwrap_or("")));
@@ -265,7 +175,7 @@ pub fn document(row: RequestRow<'_>, known: Option<&Resource>, view: &View<'_>) 
             figure::push_since(s, at, view.now);
         }
     });
-    waiting(&mut d, row, known, view);
+    waiting(&mut d, row, known);
     d.head("work");
     span(&mut d, "elapsed", r.elapsed_ms);
     span(&mut d, "CPU", r.cpu_ms);
@@ -291,12 +201,12 @@ pub fn document(row: RequestRow<'_>, known: Option<&Resource>, view: &View<'_>) 
             let _ = write!(s, "0x{h:016X}");
         }
     });
-    closing(&mut d, row, view);
+    closing(&mut d, row);
     d
 }
 
-fn waiting(d: &mut Document, row: RequestRow<'_>, known: Option<&Resource>, view: &View<'_>) {
-    let (r, t) = (row.request, view.theme);
+fn waiting(d: &mut Document, row: RequestRow<'_>, known: Option<&Resource>) {
+    let (r, t) = (row.request, row.view.theme);
     if r.wait_type.is_none() && r.blocked_by.unwrap_or(0) == 0 && r.blocks == 0 {
         return;
     }
@@ -398,10 +308,10 @@ fn resources(d: &mut Document, r: &Request, view: &View<'_>) {
     });
 }
 
-fn closing(d: &mut Document, row: RequestRow<'_>, view: &View<'_>) {
-    let t = view.theme;
+fn closing(d: &mut Document, row: RequestRow<'_>) {
+    let t = row.view.theme;
     d.field("sampled", t.dim, |s| {
-        if let Some(age) = row.instance.facts.activity.age_ms(view.now) {
+        if let Some(age) = row.instance.facts.activity.age_ms(row.view.now) {
             reading::push_calm_age(s, age);
             s.push_str(" ago");
         }

@@ -2,11 +2,14 @@
 
 pub mod axis;
 pub mod canvas;
+pub mod cell;
 pub mod chart;
-pub mod columns;
+pub mod column;
 pub mod document;
 pub mod fold;
+pub mod layout;
 pub mod reader;
+pub mod sort;
 pub mod spark;
 pub mod sqlview;
 pub mod stack;

@@ -2,131 +2,56 @@
 //! the frozen ones, and writes cells through one reused scratch text.
 
 use super::{
-    canvas::Canvas,
-    columns::{Column, Layout},
+    canvas::{self, Canvas},
+    cell::CellText,
+    column::{Column, Content, Kind, Shape},
+    layout::Layout,
+    sort::{SortKey, sort_rows},
 };
 use crate::tui::{action::Action, id::RowKey, theme::Theme};
-use ratatui::style::Style;
-use std::{
-    collections::HashSet,
-    fmt::{self, Write as _},
-};
-
-/// The text of one cell, in runs of one style each. Reused from cell to cell.
-#[derive(Debug, Default)]
-pub struct CellText {
-    text: String,
-    runs: Vec<(usize, Style)>,
-    /// the last run is shown whole, what is before it is cut
-    keeps_last: bool,
-}
-
-impl CellText {
-    /// Adds a text in a style.
-    pub fn put(&mut self, style: Style, text: &str) {
-        self.text.push_str(text);
-        self.close(style);
-    }
-
-    /// Adds a formatted text in a style: `cell.fmt(style, format_args!(…))` allocates nothing.
-    pub fn fmt(&mut self, style: Style, args: fmt::Arguments<'_>) {
-        // Writing to a String cannot fail.
-        let _ = self.text.write_fmt(args);
-        self.close(style);
-    }
-
-    /// Adds whatever `f` appends, in a style.
-    pub fn with(&mut self, style: Style, f: impl FnOnce(&mut String)) {
-        f(&mut self.text);
-        self.close(style);
-    }
-
-    /// Adds a last text that stays when the cell is too narrow: what is before it is cut instead.
-    pub fn keep(&mut self, style: Style, args: fmt::Arguments<'_>) {
-        self.fmt(style, args);
-        self.keeps_last = true;
-    }
-
-    /// The plain text so far.
-    pub fn as_str(&self) -> &str {
-        &self.text
-    }
-
-    /// Empties it, to be filled again.
-    pub fn clear(&mut self) {
-        self.text.clear();
-        self.runs.clear();
-        self.keeps_last = false;
-    }
-
-    fn close(&mut self, style: Style) {
-        self.runs.push((self.text.len(), style));
-    }
-
-    /// Draws it at `x`, at most `max` columns.
-    pub fn draw(&self, canvas: &mut Canvas<'_>, x: u16, y: u16, max: u16, right: bool) {
-        let mut at = x;
-        let end = x + max;
-        if right {
-            at += max.saturating_sub(super::canvas::width(&self.text).min(usize::from(max)) as u16);
-        }
-        let runs = self.runs.len();
-        let body = if self.keeps_last { runs.saturating_sub(1) } else { runs };
-        let tail_at = body.checked_sub(1).and_then(|i| self.runs.get(i)).map_or(0, |(stop, _)| *stop);
-        let tail = super::canvas::width(self.text.get(tail_at..).unwrap_or(""));
-        // A tail that would leave nothing of the rest is cut like any other text.
-        let body_end = if usize::from(max) > tail * 2 { end - tail as u16 } else { end };
-        let (mut start, mut cut) = (0, false);
-        for (i, (stop, style)) in self.runs.iter().enumerate() {
-            let piece = self.text.get(start..*stop).unwrap_or("");
-            start = *stop;
-            let room = if i < body { body_end } else { end }.saturating_sub(at);
-            if room == 0 || (cut && i < body) {
-                continue;
-            }
-            // A run that just fills the cell while more follows must show that something is cut.
-            let more = i + 1 < body && tail_at > *stop;
-            if more && super::canvas::width(piece) == usize::from(room) {
-                // One column less makes it end in an ellipsis.
-                at += canvas.put(at, y, room - 1, piece, *style);
-                cut = true;
-                continue;
-            }
-            at += canvas.put(at, y, room, piece, *style);
-        }
-    }
-}
+use std::{collections::HashSet, fmt::Write as _};
 
 /// The rows that a table shows, in display order.
-pub trait Rows {
+pub trait Rows<K: Kind> {
     /// How many.
     fn len(&self) -> usize;
     /// What row `i` is.
     fn key(&self, i: usize) -> RowKey;
-    /// Fills the text of a cell.
-    fn cell(&self, i: usize, column: usize, cell: &mut CellText);
+    /// What the cells of row `i` are made from; None if it is not there (any more).
+    fn get(&self, i: usize) -> Option<K::Row<'_>>;
 }
 
 /// The order of the rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sort {
-    /// column
-    pub column: usize,
+    /// id of the column
+    pub column: &'static str,
     /// greatest first
     pub descending: bool,
 }
 
+/// A column as the table has it now.
+#[derive(Debug)]
+struct Shown<K: Kind> {
+    column: &'static Column<K>,
+    hidden: bool,
+    /// the width it wants, if the pane found one to fit its data
+    ideal: Option<u16>,
+    /// another title for now
+    title: Option<&'static str>,
+}
+
+impl<K: Kind> Shown<K> {
+    fn shape(&self) -> Shape {
+        let declared = self.column.shape;
+        Shape { ideal: self.ideal.unwrap_or(declared.ideal), ..declared }
+    }
+}
+
 /// State of a table: everything that lasts from frame to frame.
 #[derive(Debug)]
-pub struct Table {
-    /// columns
-    pub columns: &'static [Column],
-    /// widths that the pane found to fit its data; None: as declared
-    pub widths: Vec<Option<u16>>,
-    /// columns not to be shown now
-    pub hidden: Vec<bool>,
-    /// another head for one column
-    pub renamed: Option<(usize, &'static str)>,
+pub struct Table<K: Kind> {
+    columns: Vec<Shown<K>>,
     /// None: the pane's own order
     pub sort: Option<Sort>,
     /// marked rows
@@ -142,14 +67,12 @@ pub struct Table {
     scratch: CellText,
 }
 
-impl Table {
+impl<K: Kind> Table<K> {
     /// An empty table with these columns.
-    pub fn new(columns: &'static [Column]) -> Self {
+    pub fn new(columns: &'static [Column<K>]) -> Self {
+        let shown = |column| Shown { column, hidden: false, ideal: None, title: None };
         Self {
-            columns,
-            widths: vec![None; columns.len()],
-            hidden: vec![false; columns.len()],
-            renamed: None,
+            columns: columns.iter().map(shown).collect(),
             sort: None,
             marks: HashSet::new(),
             selected: None,
@@ -162,6 +85,53 @@ impl Table {
             body_at: (0, 0),
             scratch: CellText::default(),
         }
+    }
+
+    fn column(&mut self, id: &str) -> Option<&mut Shown<K>> {
+        self.columns.iter_mut().find(|c| c.column.id == id)
+    }
+
+    /// Hides a column, or shows it again.
+    pub fn hide(&mut self, id: &str, hidden: bool) {
+        if let Some(c) = self.column(id) {
+            c.hidden = hidden;
+        }
+    }
+
+    /// Sets the width that fits the data of a column; None: the declared one.
+    pub fn set_width(&mut self, id: &str, ideal: Option<u16>) {
+        if let Some(c) = self.column(id) {
+            c.ideal = ideal;
+        }
+    }
+
+    /// Gives a column another title.
+    pub fn set_title(&mut self, id: &str, title: &'static str) {
+        if let Some(c) = self.column(id) {
+            c.title = Some(title);
+        }
+    }
+
+    /// Puts row numbers into the order that was chosen; false if none was, so that the pane's own order holds.
+    pub fn order<'r>(&self, rows: &mut [u32], row: impl Fn(u32) -> Option<K::Row<'r>>) -> bool {
+        let Some(sort) = self.sort else { return false };
+        let column = self.columns.iter().map(|c| c.column).find(|c| c.id == sort.column);
+        let Some(read) = column.and_then(|c| c.sort) else { return false };
+        sort_rows(rows, sort.descending, |n| row(n).map_or(SortKey::None, |r| read(&r).into()));
+        true
+    }
+
+    /// Appends the cells of a row with tabs between them and a line end, hidden columns too, drawings not.
+    pub fn copy(&self, row: &K::Row<'_>, out: &mut String) {
+        let mut cell = CellText::default();
+        for c in self.columns.iter().map(|c| c.column).filter(|c| c.shape.content != Content::Picture) {
+            cell.clear();
+            (c.cell)(row, (c.value)(row), &mut cell);
+            out.push_str(cell.as_str().trim());
+            out.push('\t');
+        }
+        out.truncate(out.trim_end_matches('\t').len());
+        out.push('\n');
     }
 
     /// The row that the cursor is on.
@@ -189,7 +159,7 @@ impl Table {
 
     /// Finds the selection again after the rows changed. A row that has gone leaves the cursor where it was; a cursor that
     /// was never moved stays on the first row, so that the worst one is always selected.
-    pub fn sync(&mut self, rows: &dyn Rows) {
+    pub fn sync(&mut self, rows: &dyn Rows<K>) {
         let n = rows.len();
         if !self.touched {
             self.cursor = 0;
@@ -204,7 +174,7 @@ impl Table {
     }
 
     /// Moves the cursor to row `i`.
-    pub fn move_to(&mut self, i: usize, rows: &dyn Rows) {
+    pub fn move_to(&mut self, i: usize, rows: &dyn Rows<K>) {
         self.touched = true;
         self.cursor = i.min(rows.len().saturating_sub(1));
         self.selected = (self.cursor < rows.len()).then(|| rows.key(self.cursor));
@@ -212,7 +182,7 @@ impl Table {
 
     /// Carries out what any table can do; false if the action means nothing here. Sorting returns true and leaves it to
     /// the pane to rebuild its rows.
-    pub fn act(&mut self, action: Action, rows: &dyn Rows) -> bool {
+    pub fn act(&mut self, action: Action, rows: &dyn Rows<K>) -> bool {
         let page = self.page.max(1);
         match action {
             Action::Up => self.move_to(self.cursor.saturating_sub(1), rows),
@@ -233,7 +203,7 @@ impl Table {
         true
     }
 
-    fn mark(&mut self, rows: &dyn Rows) {
+    fn mark(&mut self, rows: &dyn Rows<K>) {
         if self.cursor >= rows.len() {
             return;
         }
@@ -245,7 +215,7 @@ impl Table {
         self.move_to(self.cursor + 1, rows);
     }
 
-    fn mark_range(&mut self, rows: &dyn Rows) {
+    fn mark_range(&mut self, rows: &dyn Rows<K>) {
         let anchor = self
             .anchor
             .as_ref()
@@ -263,18 +233,17 @@ impl Table {
 
     /// The natural order comes before the first column and after the last one.
     fn sort_by_neighbour(&mut self, right: bool) {
-        let can: Vec<usize> = (0..self.columns.len())
-            .filter(|c| !self.columns[*c].title.is_empty() && !self.hidden.get(*c).copied().unwrap_or(false))
-            .collect();
-        let place = self.sort.and_then(|s| can.iter().position(|c| *c == s.column));
+        let sorts = |c: &&Shown<K>| c.column.sort.is_some() && !c.hidden;
+        let can: Vec<&Column<K>> = self.columns.iter().filter(sorts).map(|c| c.column).collect();
+        let place = self.sort.and_then(|s| can.iter().position(|c| c.id == s.column));
         let next = match (place, right) {
             (None, true) => Some(0),
             (None, false) => can.len().checked_sub(1),
-            (Some(i), true) => Some(i + 1).filter(|i| *i < can.len()),
+            (Some(i), true) => Some(i + 1),
             (Some(i), false) => i.checked_sub(1),
         };
-        self.sort =
-            next.and_then(|i| can.get(i)).map(|c| Sort { column: *c, descending: self.columns[*c].right });
+        let descending = |c: &Column<K>| c.shape.content == Content::Number;
+        self.sort = next.and_then(|i| can.get(i)).map(|c| Sort { column: c.id, descending: descending(c) });
     }
 
     fn reverse(&mut self) {
@@ -288,14 +257,15 @@ impl Table {
         match self.sort {
             None => out.push_str(natural),
             Some(s) => {
-                let title = self.columns.get(s.column).map_or("", |c| c.title);
+                let found = self.columns.iter().find(|c| c.column.id == s.column);
+                let title = found.map_or("", |c| c.column.title);
                 let _ = write!(out, "by {title} {}", if s.descending { "▾" } else { "▴" });
             }
         }
     }
 
     /// Draws the head line and the rows in sight.
-    pub fn render(&mut self, canvas: &mut Canvas<'_>, theme: &Theme, rows: &dyn Rows, active: bool) {
+    pub fn render(&mut self, canvas: &mut Canvas<'_>, theme: &Theme, rows: &dyn Rows<K>, active: bool) {
         let height = usize::from(canvas.height().saturating_sub(1));
         self.page = height.max(1);
         self.top = self.top.min(self.cursor);
@@ -304,16 +274,21 @@ impl Table {
         }
         self.top = self.top.min(rows.len().saturating_sub(self.page));
         self.body_at = (canvas.area().y + 1, canvas.height().saturating_sub(1));
-        let (layout, left) = Layout::fit(self.columns, &self.widths, &self.hidden, canvas.width(), self.left);
+        let shown: Vec<&Shown<K>> = self.columns.iter().filter(|c| !c.hidden).collect();
+        let wants: Vec<Shape> = shown.iter().map(|c| c.shape()).collect();
+        let (layout, left) = Layout::fit(&wants, canvas.width(), self.left);
         self.left = left;
-        self.head(canvas, theme, &layout);
+        head(canvas, theme, &layout, &shown, self.sort);
         let mut scratch = std::mem::take(&mut self.scratch);
         for (y, i) in (self.top..rows.len()).take(height).enumerate() {
             let y = y as u16 + 1;
-            for p in &layout.places {
-                scratch.clear();
-                rows.cell(i, p.column, &mut scratch);
-                scratch.draw(canvas, p.x, y, p.width, self.columns[p.column].right);
+            if let Some(row) = rows.get(i) {
+                for p in &layout.places {
+                    let column = shown[p.slot].column;
+                    scratch.clear();
+                    (column.cell)(&row, (column.value)(&row), &mut scratch);
+                    scratch.draw(canvas, p.x, y, p.width, column.shape.content == Content::Number);
+                }
             }
             if !self.marks.is_empty() && self.marks.contains(&rows.key(i)) {
                 canvas.glyph(0, y, "▌", theme.accent);
@@ -327,114 +302,42 @@ impl Table {
         self.scratch = scratch;
     }
 
-    fn head(&self, canvas: &mut Canvas<'_>, theme: &Theme, layout: &Layout) {
-        for p in &layout.places {
-            let column = &self.columns[p.column];
-            let sorted = self.sort.filter(|s| s.column == p.column);
-            let style = if sorted.is_some() { theme.accent } else { theme.dim };
-            let mark = sorted.map_or("", |s| if s.descending { "▾" } else { "▴" });
-            let title = self.renamed.filter(|(c, _)| *c == p.column).map_or(column.title, |(_, t)| t);
-            let w = super::canvas::width(title) as u16;
-            let gap = u16::from(sorted.is_some());
-            if column.right {
-                let x = p.x + p.width.saturating_sub(w + gap);
-                canvas.put(x, 0, 1, mark, style);
-                canvas.put(x + gap, 0, p.width.min(w), title, style);
-            } else {
-                let used = canvas.put(p.x, 0, p.width, title, style);
-                canvas.put(p.x + used, 0, p.width.saturating_sub(used), mark, style);
-            }
-        }
-        if layout.more_left {
-            canvas.glyph(0, 0, "‹", theme.accent);
-        }
-        if layout.more_right && canvas.width() > 0 {
-            canvas.glyph(canvas.width() - 1, 0, "›", theme.accent);
-        }
-    }
-
     /// The row drawn at this line of the screen.
-    pub fn row_at(&self, y: u16, rows: &dyn Rows) -> Option<usize> {
+    pub fn row_at(&self, y: u16, rows: &dyn Rows<K>) -> Option<usize> {
         let line = y.checked_sub(self.body_at.0).filter(|l| *l < self.body_at.1)?;
         Some(self.top + usize::from(line)).filter(|i| *i < rows.len())
     }
 }
 
-/// What rows are sorted by. Unknown values come last, whichever the direction.
-#[derive(Debug, Clone, PartialEq)]
-pub enum SortKey {
-    /// not known
-    None,
-    /// a number
-    Number(f64),
-    /// a text, in lower case
-    Text(String),
-}
-
-impl From<Option<f64>> for SortKey {
-    fn from(v: Option<f64>) -> Self {
-        v.filter(|v| !v.is_nan()).map_or(Self::None, Self::Number)
+/// Draws the head line, with a mark at the column that rows are ordered by.
+fn head<K: Kind>(
+    canvas: &mut Canvas<'_>,
+    theme: &Theme,
+    layout: &Layout,
+    shown: &[&Shown<K>],
+    sort: Option<Sort>,
+) {
+    for p in &layout.places {
+        let (column, other) = (shown[p.slot].column, shown[p.slot].title);
+        let sorted = sort.filter(|s| s.column == column.id);
+        let style = if sorted.is_some() { theme.accent } else { theme.dim };
+        let mark = sorted.map_or("", |s| if s.descending { "▾" } else { "▴" });
+        let title = other.unwrap_or_else(|| column.title_within(p.width));
+        let w = canvas::width(title) as u16;
+        let gap = u16::from(sorted.is_some());
+        if column.shape.content == Content::Number {
+            let x = p.x + p.width.saturating_sub(w + gap);
+            canvas.put(x, 0, 1, mark, style);
+            canvas.put(x + gap, 0, p.width.min(w), title, style);
+        } else {
+            let used = canvas.put(p.x, 0, p.width, title, style);
+            canvas.put(p.x + used, 0, p.width.saturating_sub(used), mark, style);
+        }
     }
-}
-
-impl From<Option<i64>> for SortKey {
-    fn from(v: Option<i64>) -> Self {
-        v.map_or(Self::None, |v| Self::Number(v as f64))
+    if layout.more_left {
+        canvas.glyph(0, 0, "‹", theme.accent);
     }
-}
-
-impl From<Option<&str>> for SortKey {
-    fn from(v: Option<&str>) -> Self {
-        v.map_or(Self::None, |v| Self::Text(v.to_ascii_lowercase()))
-    }
-}
-
-/// Sorts row numbers by a key, stable, unknown values last.
-pub fn sort_rows(order: &mut [u32], descending: bool, mut key: impl FnMut(u32) -> SortKey) {
-    use std::cmp::Ordering;
-    let mut keyed: Vec<(SortKey, u32)> = order.iter().map(|i| (key(*i), *i)).collect();
-    keyed.sort_by(|(a, _), (b, _)| {
-        let known = match (a, b) {
-            (SortKey::None, SortKey::None) => return Ordering::Equal,
-            (SortKey::None, _) => return Ordering::Greater,
-            (_, SortKey::None) => return Ordering::Less,
-            (SortKey::Number(a), SortKey::Number(b)) => a.total_cmp(b),
-            (SortKey::Text(a), SortKey::Text(b)) => a.cmp(b),
-            (SortKey::Number(_), SortKey::Text(_)) => Ordering::Less,
-            (SortKey::Text(_), SortKey::Number(_)) => Ordering::Greater,
-        };
-        if descending { known.reverse() } else { known }
-    });
-    for (slot, (_, i)) in order.iter_mut().zip(keyed) {
-        *slot = i;
-    }
-}
-
-#[cfg(test)]
-mod cell_tests {
-    use super::CellText;
-    use crate::tui::widget::screen;
-    use ratatui::style::Style;
-
-    #[test]
-    fn what_is_kept_is_seen_and_what_is_cut_says_so() {
-        let plain = Style::new();
-        let shown = |width: u16, kept: bool| {
-            let mut cell = CellText::default();
-            cell.put(plain, "14 sessions ");
-            cell.put(plain, "blocked");
-            if kept {
-                cell.keep(plain, format_args!(" +2"));
-            } else {
-                cell.put(plain, " +2");
-            }
-            screen::drawn(width, 1, |c| cell.draw(c, 0, 0, width, false)).remove(0)
-        };
-        assert_eq!(shown(22, true), "14 sessions blocked +2");
-        assert_eq!(shown(20, true), "14 sessions bloc… +2");
-        assert_eq!(shown(15, true), "14 session… +2");
-        assert_eq!(shown(12, true), "14 sessi… +2");
-        assert_eq!(shown(5, true), "14 s…", "too narrow for both");
-        assert_eq!(shown(20, false), "14 sessions blocked…");
+    if layout.more_right && canvas.width() > 0 {
+        canvas.glyph(canvas.width() - 1, 0, "›", theme.accent);
     }
 }

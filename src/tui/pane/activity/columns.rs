@@ -1,189 +1,278 @@
-//! Columns of the activity pane: all that the probe brings, the most telling first.
+//! The columns of requests, one row each: all that the probe brings, the most telling first; and what filters find in a
+//! request. The blocking pane asks its sessions by the same names.
 
-use super::super::request;
-use crate::model::{figure, session::Request, snapshot::InstanceSnapshot};
+use super::super::request::{self, PAGE_BYTES, RequestRow};
+use crate::model::{
+    figure,
+    filter::{self, Value},
+    session::Statement,
+};
 use crate::tui::{
-    view::View,
+    filter::{FilterSlot, instance_values},
     widget::{
-        columns::Column,
-        table::{CellText, SortKey},
+        cell::CellText,
+        column::{self, Kind, ms, number, size, visit_values, whole, words},
     },
 };
 use ratatui::style::Style;
-use std::{fmt::Write as _, sync::Arc};
+use std::fmt::Write as _;
 
-/// Instance: only where several are in scope.
-pub const INSTANCE: usize = 0;
+/// Name of the instance: only where several are in scope.
+pub const INSTANCE: &str = "instance";
 
-/// The columns.
-pub const COLUMNS: [Column; 37] = [
-    Column::text("INSTANCE", 12, 0).at_least(8).frozen(),
-    Column::number("SPID", 5, 0).frozen(),
-    Column::text("STATUS", 9, 9),
-    Column::number("ELAPSED", 7, 1),
-    Column::text("WAIT", 19, 1).at_least(16),
-    Column::number("FOR", 6, 2),
-    Column::number("BY", 5, 2),
-    Column::number("BLK", 4, 2),
-    Column::number("CPU", 6, 5),
-    Column::number("+CPU", 7, 11),
-    Column::number("READS", 6, 8),
-    Column::text("DB", 10, 6),
-    Column::text("LOGIN", 12, 7),
-    Column::text("PROGRAM", 16, 10),
-    Column::text("STATEMENT", 25, 1).at_least(16).growing().roomy(56),
-    Column::text("HOST", 12, 11),
-    Column::text("COMMAND", 15, 12),
-    Column::text("RESOURCE", 34, 13),
-    Column::number("+READS", 7, 14),
-    Column::number("PHYS", 6, 15),
-    Column::number("WRITES", 7, 16),
-    Column::number("ROWS", 6, 17),
-    Column::number("GRANT", 8, 18),
-    Column::number("USED", 8, 19),
-    Column::number("DOP", 4, 20),
-    Column::number("TRAN", 5, 21),
-    Column::number("TRAN AGE", 9, 22),
-    Column::number("LOG", 8, 23),
-    Column::text("ISOLATION", 18, 24),
-    Column::number("TEMPDB", 8, 25),
-    Column::number("TDB ALL", 8, 26),
-    Column::number("DONE", 6, 27),
-    Column::number("ETA", 7, 28),
-    Column::number("TASKS", 6, 29),
-    Column::text("LAST WAIT", 18, 30),
-    Column::text("QUERY HASH", 18, 31),
-    Column::text("ADDRESS", 16, 32),
+/// Rows of the activity pane: a request each.
+#[derive(Debug)]
+pub enum Requests {}
+
+impl Kind for Requests {
+    type Row<'a> = RequestRow<'a>;
+}
+
+type Column = column::Column<Requests>;
+
+const KB: f64 = 1024.0;
+
+/// The columns. A filter may ask for those that end in `filter`.
+pub const COLUMNS: &[Column] = &[
+    Column::text(INSTANCE, "INSTANCE", 12, 0)
+        .at_least(8)
+        .frozen()
+        .value(|r| words(Some(r.instance.id().as_str())))
+        .cell(|r, _, out| out.put(base(r), r.instance.id().as_str())),
+    Column::number("spid", "SPID", 5, 0)
+        .frozen()
+        .value(|r| whole(Some(r.request.session_id.into())))
+        .cell(spid)
+        .filter(),
+    Column::text("status", "STATUS", 9, 9).value(|r| words(r.request.status.as_deref())).cell(text).filter(),
+    Column::number("elapsed", "ELAPSED", 7, 1).value(|r| ms(r.request.elapsed_ms)).cell(wait).filter(),
+    Column::text("wait", "WAIT", 19, 1)
+        .at_least(16)
+        .value(|r| words(r.request.wait_type.as_deref()))
+        .cell(wait_type)
+        .filter(),
+    Column::number("wait_time", "WAIT TIME", 9, 2)
+        .or("WAITED", 6)
+        .value(|r| ms(r.request.wait_type.as_ref().and(r.request.wait_ms)))
+        .cell(wait)
+        .filter_by(|r, visit| ms(r.request.wait_ms).into_iter().for_each(visit))
+        .also(&["for"]),
+    Column::number("blocker", "BY", 5, 2)
+        .value(|r| whole(r.request.blocked_by.filter(|b| *b != 0).map(i64::from)))
+        .cell(blocker)
+        .filter(),
+    Column::number("blocks", "BLK", 4, 2)
+        .value(|r| whole(Some(r.request.blocks.into())))
+        .cell(blocks)
+        .filter(),
+    Column::number("cpu", "CPU", 6, 5).value(|r| ms(r.request.cpu_ms)).cell(wait).filter(),
+    Column::number("cpu_delta", "+CPU", 7, 11).value(|r| ms(r.request.cpu_delta_ms)).cell(wait),
+    Column::number("reads", "READS", 6, 8).value(|r| whole(r.request.logical_reads)).cell(count).filter(),
+    Column::text("db", "DB", 10, 6).value(|r| words(r.request.database.as_deref())).cell(text).filter(),
+    Column::text("login", "LOGIN", 12, 7).value(|r| words(r.request.login.as_deref())).cell(text).filter(),
+    Column::text("program", "PROGRAM", 16, 10)
+        .value(|r| words(r.request.job.as_deref().or(r.request.program.as_deref())))
+        .cell(text)
+        .filter_by(|r, visit| words(r.request.program.as_deref()).into_iter().for_each(visit)),
+    Column::text("sql", "STATEMENT", 25, 1)
+        .at_least(16)
+        .growing()
+        .roomy(56)
+        .value(|r| words(r.statement.map(Statement::as_str)))
+        .cell(|r, _, out| request::push_statement(out, r.statement, asleep(r), base(r), r.view.theme.dim))
+        .filter(),
+    Column::text("host", "HOST", 12, 11).value(|r| words(r.request.host.as_deref())).cell(text).filter(),
+    Column::text("command", "COMMAND", 15, 12)
+        .value(|r| words(r.request.command.as_deref()))
+        .cell(text)
+        .filter(),
+    Column::text("resource", "RESOURCE", 34, 13)
+        .value(|r| words(r.request.wait_resource.as_deref()))
+        .cell(resource),
+    Column::number("reads_delta", "+READS", 7, 14).value(|r| whole(r.request.reads_delta)).cell(count),
+    Column::number("phys", "PHYS", 6, 15).value(|r| whole(r.request.reads)).cell(count),
+    Column::number("writes", "WRITES", 7, 16).value(|r| whole(r.request.writes)).cell(count).filter(),
+    Column::number("rows", "ROWS", 6, 17).value(|r| whole(r.request.rows)).cell(count).filter(),
+    Column::number("grant", "GRANT", 8, 18)
+        .value(|r| size(r.request.grant?.granted_kb, KB))
+        .cell(bytes)
+        .filter(),
+    Column::number("used", "USED", 8, 19).value(|r| size(r.request.grant?.used_kb, KB)).cell(bytes),
+    Column::number("dop", "DOP", 4, 20).value(|r| whole(r.request.dop.map(i64::from))).cell(count).filter(),
+    Column::number("tran", "TRAN", 5, 21)
+        .value(|r| whole(r.request.open_transactions.map(i64::from)))
+        .cell(count)
+        .filter(),
+    Column::number("tran_age", "TRAN AGE", 9, 22)
+        .value(|r| ms(r.request.transaction_at.map(|at| r.view.now - at)))
+        .cell(span),
+    Column::number("log", "LOG", 8, 23).value(|r| size(r.request.log_bytes, 1.0)).cell(bytes).filter(),
+    Column::text("isolation", "ISOLATION", 18, 24)
+        .value(|r| words(r.request.isolation.as_deref()))
+        .cell(text)
+        .filter(),
+    Column::number("tempdb", "TEMPDB", 8, 25)
+        .value(|r| size(r.request.tempdb_now_pages, PAGE_BYTES))
+        .cell(bytes)
+        .filter(),
+    Column::number("tempdb_all", "TDB ALL", 8, 26)
+        .value(|r| size(r.request.tempdb_alloc_pages, PAGE_BYTES))
+        .cell(bytes),
+    Column::number("percent", "DONE", 6, 27)
+        .value(|r| number(done(r)))
+        .cell(percent)
+        .filter_by(|r, visit| number(r.request.percent).into_iter().for_each(visit)),
+    Column::number("eta", "ETA", 7, 28)
+        .value(|r| ms(r.request.eta_ms.filter(|_| done(r).is_some())))
+        .cell(span),
+    Column::number("tasks", "TASKS", 6, 29)
+        .value(|r| whole(r.request.waiting_tasks.map(i64::from)))
+        .cell(count),
+    Column::text("last_wait", "LAST WAIT", 18, 30)
+        .value(|r| words(r.request.last_wait_type.as_deref()))
+        .cell(text),
+    Column::text("hash", "QUERY HASH", 18, 31)
+        .sort(|r| number(r.request.query_hash.map(|h| h as f64)))
+        .cell(hash)
+        .filter_by(visit_hash),
+    Column::text("client", "ADDRESS", 16, 32).value(|r| words(r.request.address.as_deref())).cell(text),
 ];
 
-/// A figure that a cell shows and a column sorts by.
-enum Figure {
-    Count(Option<i64>),
-    Wait(Option<i64>),
-    Span(Option<i64>),
-    Bytes(Option<f64>),
-    Pct(Option<f64>),
+/// What a filter may ask of a request besides its columns.
+const MORE: [&str; 1] = ["job"];
+
+/// An empty filter of requests.
+pub fn filter_slot() -> FilterSlot {
+    FilterSlot::new(COLUMNS, &MORE)
 }
 
-fn kb(v: Option<i64>) -> Figure {
-    Figure::Bytes(v.map(|kb| kb as f64 * 1024.0))
-}
-
-fn pages(v: Option<i64>) -> Figure {
-    Figure::Bytes(v.map(|p| p as f64 * 8192.0))
-}
-
-/// The columns that are figures, apart from those that need care.
-fn number(r: &Request, column: usize, view: &View<'_>) -> Option<Figure> {
-    Some(match column {
-        3 => Figure::Wait(r.elapsed_ms),
-        5 => Figure::Wait(r.wait_type.as_ref().and(r.wait_ms)),
-        8 => Figure::Wait(r.cpu_ms),
-        9 => Figure::Wait(r.cpu_delta_ms),
-        10 => Figure::Count(r.logical_reads),
-        18 => Figure::Count(r.reads_delta),
-        19 => Figure::Count(r.reads),
-        20 => Figure::Count(r.writes),
-        21 => Figure::Count(r.rows),
-        22 => kb(r.grant.and_then(|g| g.granted_kb)),
-        23 => kb(r.grant.and_then(|g| g.used_kb)),
-        24 => Figure::Count(r.dop.map(i64::from)),
-        25 => Figure::Count(r.open_transactions.map(i64::from)),
-        26 => Figure::Span(r.transaction_at.map(|at| view.now - at)),
-        27 => Figure::Bytes(r.log_bytes.map(|b| b as f64)),
-        29 => pages(r.tempdb_now_pages),
-        30 => pages(r.tempdb_alloc_pages),
-        31 => Figure::Pct(r.percent.filter(|p| *p > 0.0)),
-        32 => Figure::Span(r.eta_ms.filter(|_| r.percent.is_some_and(|p| p > 0.0))),
-        33 => Figure::Count(r.waiting_tasks.map(i64::from)),
-        _ => return None,
-    })
-}
-
-fn words(r: &Request, column: usize) -> Option<&str> {
-    let v: &Option<Arc<str>> = match column {
-        2 => &r.status,
-        4 => &r.wait_type,
-        11 => &r.database,
-        12 => &r.login,
-        13 => return r.job.as_deref().or(r.program.as_deref()),
-        15 => &r.host,
-        16 => &r.command,
-        28 => &r.isolation,
-        34 => &r.last_wait_type,
-        36 => &r.address,
-        _ => return None,
-    };
-    v.as_deref()
-}
-
-/// Fills a cell.
-pub fn cell(i: &InstanceSnapshot, r: &Request, column: usize, view: &View<'_>, out: &mut CellText) {
-    let t = view.theme;
-    let stale = i.facts.activity.is_stale(view.now);
-    let asleep = r.status.as_deref() == Some("sleeping");
-    // What sleeps is dim, unless it stands in the way of others: that is the row to look at.
-    let base = if stale || (asleep && r.blocks == 0) { t.dim } else { t.base };
-    match column {
-        INSTANCE => out.put(base, i.id().as_str()),
-        1 => out.fmt(if stale { t.dim } else { t.strong }, format_args!("{}", r.session_id)),
-        6 => match r.blocked_by {
-            Some(b) if b > 0 => out.fmt(t.warning, format_args!("{b}")),
-            Some(b) if b < 0 => out.fmt(t.warning, format_args!("({b})")),
-            _ => {}
-        },
-        4 if asleep && r.wait_type.is_none() => {
-            out.put(if r.blocks > 0 { t.warning } else { t.dim }, "sleeping");
+impl filter::Row for RequestRow<'_> {
+    fn text(&self, out: &mut String) {
+        let r = self.request;
+        let _ = write!(out, "{} {}", self.instance.id(), r.session_id);
+        for t in [&r.status, &r.database, &r.login, &r.host, &r.program, &r.command, &r.wait_type, &r.job] {
+            out.push(' ');
+            out.push_str(t.as_deref().unwrap_or(""));
         }
-        7 if r.blocks > 0 => out.fmt(t.critical, format_args!("{}", r.blocks)),
-        7 => {}
-        14 => request::push_statement(out, r.statement.as_ref(), asleep, base, t.dim),
-        17 => {
-            if let Some(found) = request::resource(i, r) {
-                out.with(base, |s| request::push_resource(s, &found));
-            }
+        if let Some(s) = self.statement {
+            out.push(' ');
+            out.push_str(s.as_str());
         }
-        35 => {
-            if let Some(h) = r.query_hash {
-                out.fmt(t.dim, format_args!("0x{h:016X}"));
-            }
+    }
+
+    fn values(&self, key: &str, visit: &mut dyn FnMut(Value<'_>)) {
+        match key {
+            "job" => words(self.request.job.as_deref()).into_iter().for_each(visit),
+            _ if visit_values(COLUMNS, self, key, visit) => {}
+            _ => instance_values(&self.instance.info, key, visit),
         }
-        _ => match (number(r, column, view), words(r, column)) {
-            (Some(f), _) => figure_cell(&f, base, t.dim, out),
-            (None, Some(w)) if !w.is_empty() => out.put(base, w),
-            _ => out.put(t.dim, "–"),
-        },
     }
 }
 
-fn figure_cell(f: &Figure, base: Style, dim: Style, out: &mut CellText) {
-    let quiet = |zero: bool| if zero { dim } else { base };
-    match *f {
-        Figure::Count(Some(v)) => out.with(quiet(v == 0), |s| figure::push_count(s, v as f64)),
-        Figure::Wait(Some(v)) => out.with(quiet(v == 0), |s| figure::push_wait(s, v as f64)),
-        Figure::Span(Some(v)) => out.with(base, |s| figure::push_span(s, v)),
-        Figure::Bytes(Some(v)) => out.with(quiet(v == 0.0), |s| figure::push_size(s, v)),
-        Figure::Pct(Some(v)) => out.with(base, |s| {
-            let _ = write!(s, "{v:.0} %");
-        }),
-        _ => out.put(dim, "–"),
+fn visit_hash(r: &RequestRow<'_>, visit: &mut dyn FnMut(Value<'_>)) {
+    if let Some(h) = r.request.query_hash {
+        visit(Value::Text(&format!("0x{h:016X}")));
     }
 }
 
-/// What a column sorts by.
-pub fn sort_key(i: &InstanceSnapshot, r: &Request, column: usize, view: &View<'_>) -> SortKey {
-    match column {
-        INSTANCE => Some(i.id().as_str()).into(),
-        1 => Some(i64::from(r.session_id)).into(),
-        6 => r.blocked_by.filter(|b| *b != 0).map(i64::from).into(),
-        7 => Some(i64::from(r.blocks)).into(),
-        14 => r.statement.as_ref().map(crate::model::session::Statement::as_str).into(),
-        17 => r.wait_resource.as_deref().into(),
-        35 => r.query_hash.map(|h| format!("{h:016x}")).as_deref().into(),
-        _ => match (number(r, column, view), words(r, column)) {
-            (Some(Figure::Count(v) | Figure::Wait(v) | Figure::Span(v)), _) => v.into(),
-            (Some(Figure::Bytes(v) | Figure::Pct(v)), _) => v.into(),
-            (None, w) => w.into(),
-        },
+/// Progress of a request that tells it.
+fn done(r: &RequestRow<'_>) -> Option<f64> {
+    r.request.percent.filter(|p| *p > 0.0)
+}
+
+fn asleep(r: &RequestRow<'_>) -> bool {
+    r.request.status.as_deref() == Some("sleeping")
+}
+
+fn stale(r: &RequestRow<'_>) -> bool {
+    r.instance.facts.activity.is_stale(r.view.now)
+}
+
+/// What sleeps is dim, unless it stands in the way of others: that is the row to look at.
+fn base(r: &RequestRow<'_>) -> Style {
+    let t = r.view.theme;
+    if stale(r) || (asleep(r) && r.request.blocks == 0) { t.dim } else { t.base }
+}
+
+fn spid(r: &RequestRow<'_>, _: Option<Value<'_>>, out: &mut CellText) {
+    let t = r.view.theme;
+    out.fmt(if stale(r) { t.dim } else { t.strong }, format_args!("{}", r.request.session_id));
+}
+
+fn wait_type(r: &RequestRow<'_>, v: Option<Value<'_>>, out: &mut CellText) {
+    let t = r.view.theme;
+    if v.is_none() && asleep(r) {
+        out.put(if r.request.blocks > 0 { t.warning } else { t.dim }, "sleeping");
+    } else {
+        text(r, v, out);
+    }
+}
+
+fn blocker(r: &RequestRow<'_>, _: Option<Value<'_>>, out: &mut CellText) {
+    let t = r.view.theme;
+    match r.request.blocked_by {
+        Some(b) if b > 0 => out.fmt(t.warning, format_args!("{b}")),
+        Some(b) if b < 0 => out.fmt(t.warning, format_args!("({b})")),
+        _ => {}
+    }
+}
+
+fn blocks(r: &RequestRow<'_>, _: Option<Value<'_>>, out: &mut CellText) {
+    if r.request.blocks > 0 {
+        out.fmt(r.view.theme.critical, format_args!("{}", r.request.blocks));
+    }
+}
+
+fn resource(r: &RequestRow<'_>, _: Option<Value<'_>>, out: &mut CellText) {
+    if let Some(found) = request::resource(r.instance, r.request) {
+        out.with(base(r), |s| request::push_resource(s, &found));
+    }
+}
+
+fn hash(r: &RequestRow<'_>, _: Option<Value<'_>>, out: &mut CellText) {
+    if let Some(h) = r.request.query_hash {
+        out.fmt(r.view.theme.dim, format_args!("0x{h:016X}"));
+    }
+}
+
+fn text(r: &RequestRow<'_>, v: Option<Value<'_>>, out: &mut CellText) {
+    match v {
+        Some(Value::Text(w)) if !w.is_empty() => out.put(base(r), w),
+        _ => out.put(r.view.theme.dim, "–"),
+    }
+}
+
+/// A figure that is dim when it is zero.
+fn figure_cell(r: &RequestRow<'_>, v: Option<Value<'_>>, out: &mut CellText, draw: fn(&mut String, f64)) {
+    let dim = r.view.theme.dim;
+    match v.and_then(Value::figure) {
+        Some(v) => out.with(if v == 0.0 { dim } else { base(r) }, |s| draw(s, v)),
+        None => out.put(dim, "–"),
+    }
+}
+
+fn count(r: &RequestRow<'_>, v: Option<Value<'_>>, out: &mut CellText) {
+    figure_cell(r, v, out, figure::push_count);
+}
+
+fn wait(r: &RequestRow<'_>, v: Option<Value<'_>>, out: &mut CellText) {
+    figure_cell(r, v, out, figure::push_wait);
+}
+
+fn bytes(r: &RequestRow<'_>, v: Option<Value<'_>>, out: &mut CellText) {
+    figure_cell(r, v, out, figure::push_size);
+}
+
+fn span(r: &RequestRow<'_>, v: Option<Value<'_>>, out: &mut CellText) {
+    match v.and_then(Value::figure) {
+        Some(ms) => out.with(base(r), |s| figure::push_span(s, ms as i64)),
+        None => out.put(r.view.theme.dim, "–"),
+    }
+}
+
+fn percent(r: &RequestRow<'_>, v: Option<Value<'_>>, out: &mut CellText) {
+    match v.and_then(Value::figure) {
+        Some(v) => out.fmt(base(r), format_args!("{v:.0} %")),
+        None => out.put(r.view.theme.dim, "–"),
     }
 }

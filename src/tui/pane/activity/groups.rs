@@ -1,13 +1,16 @@
 //! Requests added up by what they have in common.
 
-use super::Line;
-use crate::model::{figure, instance::InstanceId, session::Request, snapshot::InstanceSnapshot};
+use super::{Line, RequestRow};
+use crate::model::{
+    figure, filter::Value, instance::InstanceId, session::Request, snapshot::InstanceSnapshot,
+};
 use crate::tui::{
     id::RowKey,
     view::View,
     widget::{
-        columns::Column,
-        table::{CellText, Rows, SortKey},
+        cell::CellText,
+        column::{self, Kind, ms, whole, words},
+        table::Rows,
     },
 };
 use std::{collections::HashMap, sync::Arc};
@@ -93,31 +96,98 @@ pub struct Group {
     cpu_delta_ms: i64,
     reads: i64,
     longest_ms: i64,
-    longest: (u32, u32),
+    longest: Line,
     instances: Vec<InstanceId>,
     waits: HashMap<Arc<str>, i64>,
 }
 
+/// What the requests of a group have in common.
+pub const NAME: &str = "group";
+
+/// Rows of requests added up: a group each.
+#[derive(Debug)]
+pub enum Groups {}
+
+impl Kind for Groups {
+    type Row<'a> = GroupRow<'a>;
+}
+
+/// A group as a row.
+#[derive(Clone, Copy)]
+pub struct GroupRow<'a> {
+    /// the group
+    pub group: &'a Group,
+    /// for styles and statements
+    pub view: &'a View<'a>,
+}
+
+type Column = column::Column<Groups>;
+
 /// The columns of groups.
-pub const COLUMNS: [Column; 10] = [
-    Column::text("GROUP", 26, 0).at_least(12).frozen(),
-    Column::number("REQUESTS", 9, 0),
-    Column::number("BLOCKED", 8, 1),
-    Column::number("BLK", 4, 2),
-    Column::number("LONGEST", 8, 2),
-    Column::number("CPU", 8, 3),
-    Column::number("+CPU", 8, 4),
-    Column::number("READS", 7, 3),
-    Column::text("TOP WAIT", 20, 4),
-    Column::text("LONGEST STATEMENT", 24, 5).at_least(16).growing(),
+pub const COLUMNS: &[Column] = &[
+    Column::text(NAME, "GROUP", 26, 0)
+        .at_least(12)
+        .frozen()
+        .value(|r| words(Some(&r.group.name)))
+        .cell(|r, _, out| name(r, out)),
+    Column::number("requests", "REQUESTS", 9, 0)
+        .value(|r| whole(Some(r.group.requests)))
+        .cell(|r, _, out| out.fmt(r.view.theme.base, format_args!("{}", r.group.requests))),
+    Column::number("blocked", "BLOCKED", 8, 1).value(|r| whole(Some(r.group.blocked))).cell(|r, _, out| {
+        let t = r.view.theme;
+        out.fmt(if r.group.blocked > 0 { t.warning } else { t.dim }, format_args!("{}", r.group.blocked));
+    }),
+    Column::number("blocks", "BLK", 4, 2).value(|r| whole(Some(r.group.blocks))).cell(|r, _, out| {
+        let t = r.view.theme;
+        out.fmt(if r.group.blocks > 0 { t.critical } else { t.dim }, format_args!("{}", r.group.blocks));
+    }),
+    Column::number("longest", "LONGEST", 8, 2).value(|r| ms(Some(r.group.longest_ms))).cell(|r, _, out| {
+        out.with(r.view.theme.base, |s| figure::push_wait(s, r.group.longest_ms as f64));
+    }),
+    Column::number("cpu", "CPU", 8, 3).value(|r| ms(Some(r.group.cpu_ms))).cell(wait),
+    Column::number("cpu_delta", "+CPU", 8, 4).value(|r| ms(Some(r.group.cpu_delta_ms))).cell(wait),
+    Column::number("reads", "READS", 7, 3).value(|r| whole(Some(r.group.reads))).cell(count),
+    Column::text("wait", "TOP WAIT", 20, 4)
+        .value(|r| words(r.group.top_wait().map(|w| &**w)))
+        .cell(|r, v, out| out.put(r.view.theme.base, v.and_then(Value::text).unwrap_or("–"))),
+    Column::text("sql", "LONGEST STATEMENT", 24, 5).at_least(16).growing().cell(|r, _, out| {
+        let dim = r.view.theme.dim;
+        if let Some(longest) = r.group.longest.get(r.view) {
+            super::request::push_statement(out, longest.statement, false, dim, dim);
+        }
+    }),
 ];
+
+fn name(r: &GroupRow<'_>, out: &mut CellText) {
+    let (g, t) = (r.group, r.view.theme);
+    out.put(t.strong, &g.name);
+    if g.instances.len() > 1 {
+        out.fmt(t.dim, format_args!(" · {} instances", g.instances.len()));
+    }
+}
+
+/// A sum that is dim when it is zero.
+fn sum(r: &GroupRow<'_>, v: Option<Value<'_>>, out: &mut CellText, draw: fn(&mut String, f64)) {
+    let t = r.view.theme;
+    if let Some(v) = v.and_then(Value::figure) {
+        out.with(if v == 0.0 { t.dim } else { t.base }, |s| draw(s, v));
+    }
+}
+
+fn wait(r: &GroupRow<'_>, v: Option<Value<'_>>, out: &mut CellText) {
+    sum(r, v, out, figure::push_wait);
+}
+
+fn count(r: &GroupRow<'_>, v: Option<Value<'_>>, out: &mut CellText) {
+    sum(r, v, out, figure::push_count);
+}
 
 /// Adds requests up.
 pub fn collect(lines: &[Line], by: GroupBy, view: &View<'_>) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
     let mut index: HashMap<Arc<str>, usize> = HashMap::new();
     for l in lines {
-        let Some((i, r)) = l.get(view) else { continue };
+        let Some(RequestRow { instance: i, request: r, .. }) = l.get(view) else { continue };
         let name = by.of(i, r);
         let at = *index.entry(Arc::clone(&name)).or_insert_with(|| {
             groups.push(Group {
@@ -129,7 +199,7 @@ pub fn collect(lines: &[Line], by: GroupBy, view: &View<'_>) -> Vec<Group> {
                 cpu_delta_ms: 0,
                 reads: 0,
                 longest_ms: i64::MIN,
-                longest: (l.instance, l.request),
+                longest: *l,
                 instances: Vec::new(),
                 waits: HashMap::new(),
             });
@@ -147,7 +217,7 @@ pub fn collect(lines: &[Line], by: GroupBy, view: &View<'_>) -> Vec<Group> {
         g.reads = g.reads.saturating_add(r.logical_reads.unwrap_or(0).max(0));
         if r.elapsed_ms.unwrap_or(0) > g.longest_ms {
             g.longest_ms = r.elapsed_ms.unwrap_or(0);
-            g.longest = (l.instance, l.request);
+            g.longest = *l;
         }
         if !g.instances.contains(i.id()) {
             g.instances.push(i.id().clone());
@@ -164,32 +234,21 @@ impl Group {
         self.waits.iter().max_by(|a, b| a.1.cmp(b.1).then_with(|| b.0.cmp(a.0))).map(|(w, _)| w)
     }
 
-    /// What a column sorts by.
-    pub fn sort_key(&self, column: usize) -> SortKey {
-        match column {
-            0 => Some(&*self.name).into(),
-            1 => Some(self.requests).into(),
-            2 => Some(self.blocked).into(),
-            3 => Some(self.blocks).into(),
-            4 => Some(self.longest_ms).into(),
-            5 => Some(self.cpu_ms).into(),
-            6 => Some(self.cpu_delta_ms).into(),
-            7 => Some(self.reads).into(),
-            8 => self.top_wait().map(|w| &**w).into(),
-            _ => SortKey::None,
-        }
+    /// How many requests it has.
+    pub const fn requests(&self) -> i64 {
+        self.requests
     }
 }
 
-/// Groups as rows.
+/// Groups in display order.
 pub struct GroupRows<'a> {
-    /// in display order
+    /// the groups
     pub groups: &'a [Group],
     /// for styles and statements
     pub view: &'a View<'a>,
 }
 
-impl Rows for GroupRows<'_> {
+impl Rows<Groups> for GroupRows<'_> {
     fn len(&self) -> usize {
         self.groups.len()
     }
@@ -198,33 +257,7 @@ impl Rows for GroupRows<'_> {
         RowKey::Group(self.groups.get(i).map_or_else(|| "".into(), |g| Arc::clone(&g.name)))
     }
 
-    fn cell(&self, i: usize, column: usize, out: &mut CellText) {
-        let Some(g) = self.groups.get(i) else { return };
-        let t = self.view.theme;
-        let quiet = |v: i64| if v == 0 { t.dim } else { t.base };
-        match column {
-            0 => {
-                out.put(t.strong, &g.name);
-                if g.instances.len() > 1 {
-                    out.fmt(t.dim, format_args!(" · {} instances", g.instances.len()));
-                }
-            }
-            1 => out.fmt(t.base, format_args!("{}", g.requests)),
-            2 if g.blocked > 0 => out.fmt(t.warning, format_args!("{}", g.blocked)),
-            3 if g.blocks > 0 => out.fmt(t.critical, format_args!("{}", g.blocks)),
-            2 | 3 => out.put(t.dim, "0"),
-            4 => out.with(t.base, |s| figure::push_wait(s, g.longest_ms as f64)),
-            5 => out.with(quiet(g.cpu_ms), |s| figure::push_wait(s, g.cpu_ms as f64)),
-            6 => out.with(quiet(g.cpu_delta_ms), |s| figure::push_wait(s, g.cpu_delta_ms as f64)),
-            7 => out.with(quiet(g.reads), |s| figure::push_count(s, g.reads as f64)),
-            8 => out.put(t.base, g.top_wait().map_or("–", |w| w)),
-            9 => {
-                let line = Line { instance: g.longest.0, request: g.longest.1 };
-                if let Some((_, r)) = line.get(self.view) {
-                    super::super::request::push_statement(out, r.statement.as_ref(), false, t.dim, t.dim);
-                }
-            }
-            _ => {}
-        }
+    fn get(&self, i: usize) -> Option<GroupRow<'_>> {
+        Some(GroupRow { group: self.groups.get(i)?, view: self.view })
     }
 }

@@ -15,8 +15,10 @@ use crate::tui::{
     view::View,
     widget::{
         canvas::{Canvas, width},
+        column::whole,
         document::Document,
-        table::{CellText, Rows, SortKey, Table, sort_rows},
+        sort::sort_rows,
+        table::{Rows, Table},
     },
 };
 use std::{fmt::Write as _, sync::Arc};
@@ -24,7 +26,10 @@ use std::{fmt::Write as _, sync::Arc};
 mod columns;
 mod groups;
 
-use groups::{Group, GroupBy, GroupRows};
+use columns::Requests;
+pub use columns::filter_slot;
+use groups::{Group, GroupBy, GroupRow, GroupRows, Groups};
+use request::RequestRow;
 
 /// A row: which request of which instance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,10 +39,15 @@ pub struct Line {
 }
 
 impl Line {
-    fn get<'a>(self, view: &View<'a>) -> Option<(&'a InstanceSnapshot, &'a Request)> {
+    fn get<'a>(self, view: &'a View<'_>) -> Option<RequestRow<'a>> {
         let i = view.instance(self.instance)?;
-        Some((i, i.facts.activity.get()?.requests.get(self.request as usize)?))
+        let r = i.facts.activity.get()?.requests.get(self.request as usize)?;
+        Some(row(i, r, view))
     }
+}
+
+const fn row<'a>(instance: &'a InstanceSnapshot, request: &'a Request, view: &'a View<'_>) -> RequestRow<'a> {
+    RequestRow { instance, request, statement: request.statement.as_ref(), view }
 }
 
 struct Lines<'a> {
@@ -45,34 +55,32 @@ struct Lines<'a> {
     view: &'a View<'a>,
 }
 
-impl Rows for Lines<'_> {
+impl Rows<Requests> for Lines<'_> {
     fn len(&self) -> usize {
         self.lines.len()
     }
 
     fn key(&self, i: usize) -> RowKey {
-        let found = self.lines.get(i).and_then(|l| l.get(self.view));
-        found.map_or_else(|| RowKey::Session(InstanceId::new(""), 0, 0), |(i, r)| request::key(i, r))
+        let nobody = || RowKey::Session(InstanceId::new(""), 0, 0);
+        self.get(i).map_or_else(nobody, |r| request::key(r.instance, r.request))
     }
 
-    fn cell(&self, i: usize, column: usize, cell: &mut CellText) {
-        if let Some((i, r)) = self.lines.get(i).and_then(|l| l.get(self.view)) {
-            columns::cell(i, r, column, self.view, cell);
-        }
+    fn get(&self, i: usize) -> Option<RequestRow<'_>> {
+        self.lines.get(i)?.get(self.view)
     }
 }
 
 /// State of the pane.
 #[derive(Debug)]
 pub struct ActivityPane {
-    table: Table,
+    table: Table<Requests>,
     lines: Vec<Line>,
     before: usize,
     filter: FilterSlot,
     group_by: Option<GroupBy>,
     /// the one group whose requests are shown
     inside: Option<(GroupBy, Arc<str>)>,
-    group_table: Table,
+    group_table: Table<Groups>,
     groups: Vec<Group>,
     totals: Totals,
 }
@@ -90,13 +98,13 @@ struct Totals {
 impl Default for ActivityPane {
     fn default() -> Self {
         Self {
-            table: Table::new(&columns::COLUMNS),
+            table: Table::new(columns::COLUMNS),
             lines: Vec::new(),
             before: 0,
-            filter: FilterSlot::new(&request::FIELDS),
+            filter: filter_slot(),
             group_by: None,
             inside: None,
-            group_table: Table::new(&groups::COLUMNS),
+            group_table: Table::new(groups::COLUMNS),
             groups: Vec::new(),
             totals: Totals::default(),
         }
@@ -131,8 +139,7 @@ impl ActivityPane {
             for (k, r) in a.requests.iter().enumerate() {
                 self.before += 1;
                 let inside = self.inside.as_ref().is_none_or(|(by, name)| by.of(i, r) == *name);
-                let row = request::RequestRow { instance: i, request: r, statement: r.statement.as_ref() };
-                if inside && self.filter.keeps(&row) {
+                if inside && self.filter.keeps(&row(i, r, view)) {
                     self.lines.push(Line { instance: n, request: k as u32 });
                 }
             }
@@ -141,28 +148,25 @@ impl ActivityPane {
 
     fn order(&mut self, view: &View<'_>) {
         let mut order: Vec<u32> = (0..self.lines.len() as u32).collect();
-        let at = |n: u32| self.lines.get(n as usize).and_then(|l| l.get(view));
-        match self.table.sort {
-            Some(s) => sort_rows(&mut order, s.descending, |n| {
-                at(n).map_or(SortKey::None, |(i, r)| columns::sort_key(i, r, s.column, view))
-            }),
+        let at = |n: u32| self.lines.get(n as usize)?.get(view);
+        if !self.table.order(&mut order, at) {
             // Blockers by the number of their victims, then what works, then what sleeps; the longest first.
-            None => order.sort_by_cached_key(|n| {
-                at(*n).map(|(_, r)| {
+            order.sort_by_cached_key(|n| {
+                at(*n).map(|RequestRow { request: r, .. }| {
                     let asleep = r.status.as_deref() == Some("sleeping");
                     (std::cmp::Reverse(r.blocks), asleep, std::cmp::Reverse(r.elapsed_ms.unwrap_or(-1)))
                 })
-            }),
+            });
         }
         self.lines = order.iter().filter_map(|n| self.lines.get(*n as usize).copied()).collect();
     }
 
-    fn order_groups(&mut self) {
-        let sort = self.group_table.sort.map_or((1, true), |s| (s.column, s.descending));
+    fn order_groups(&mut self, view: &View<'_>) {
         let mut order: Vec<u32> = (0..self.groups.len() as u32).collect();
-        sort_rows(&mut order, sort.1, |n| {
-            self.groups.get(n as usize).map_or(SortKey::None, |g| g.sort_key(sort.0))
-        });
+        let at = |n: u32| self.groups.get(n as usize);
+        if !self.group_table.order(&mut order, |n| Some(GroupRow { group: at(n)?, view })) {
+            sort_rows(&mut order, true, |n| whole(at(n).map(Group::requests)).into());
+        }
         let mut old: Vec<Option<Group>> = std::mem::take(&mut self.groups).into_iter().map(Some).collect();
         self.groups = order.iter().filter_map(|n| old.get_mut(*n as usize).and_then(Option::take)).collect();
     }
@@ -170,8 +174,7 @@ impl ActivityPane {
     fn next_problem(&mut self, back: bool, view: &View<'_>) -> bool {
         let rows = Lines { lines: &self.lines, view };
         let problem = |i: &usize| {
-            let found = rows.lines.get(*i).and_then(|l| l.get(view));
-            found.is_some_and(|(_, r)| r.blocks > 0 || r.blocked_by.unwrap_or(0) != 0)
+            rows.get(*i).is_some_and(|r| r.request.blocks > 0 || r.request.blocked_by.unwrap_or(0) != 0)
         };
         let (from, n) = (self.table.cursor(), self.lines.len());
         let found = if back { (0..from).rev().find(problem) } else { (from + 1..n).find(problem) };
@@ -184,8 +187,7 @@ impl ActivityPane {
     fn copy(&self, view: &View<'_>) -> Option<String> {
         let rows = Lines { lines: &self.lines, view };
         if self.table.marks.is_empty() {
-            let (_, r) = self.lines.get(self.table.cursor())?.get(view)?;
-            let s = r.statement.as_ref()?;
+            let s = self.lines.get(self.table.cursor())?.get(view)?.statement?;
             return Some(if s.as_str().is_empty() {
                 s.text.batch.to_string()
             } else {
@@ -193,16 +195,10 @@ impl ActivityPane {
             });
         }
         let mut text = String::new();
-        let mut cell = CellText::default();
         for i in (0..rows.len()).filter(|i| self.table.marks.contains(&rows.key(*i))) {
-            for c in 0..columns::COLUMNS.len() {
-                cell.clear();
-                rows.cell(i, c, &mut cell);
-                text.push_str(cell.as_str());
-                text.push('\t');
+            if let Some(row) = rows.get(i) {
+                self.table.copy(&row, &mut text);
             }
-            text.pop();
-            text.push('\n');
         }
         Some(text)
     }
@@ -249,16 +245,16 @@ impl Pane for ActivityPane {
             self.inside = None;
         }
         self.collect(view);
-        self.table.hidden[columns::INSTANCE] = view.single().is_some();
+        self.table.hide(columns::INSTANCE, view.single().is_some());
         let names =
             self.lines.iter().filter_map(|l| view.instance(l.instance)).map(|i| width(i.id().as_str()));
-        self.table.widths[columns::INSTANCE] = names.max().map(|w| w.clamp(8, 24) as u16);
+        self.table.set_width(columns::INSTANCE, names.max().map(|w| w.clamp(8, 24) as u16));
         if let (Some(by), true) = (self.group_by, self.grouped()) {
-            self.group_table.renamed = Some((0, by.title()));
+            self.group_table.set_title(groups::NAME, by.title());
             self.groups = groups::collect(&self.lines, by, view);
-            self.order_groups();
+            self.order_groups(view);
             let longest = self.groups.iter().map(|g| width(&g.name) + 16).max();
-            self.group_table.widths[0] = longest.map(|w| w.clamp(12, 40) as u16);
+            self.group_table.set_width(groups::NAME, longest.map(|w| w.clamp(12, 40) as u16));
             self.group_table.sync(&GroupRows { groups: &self.groups, view });
         } else {
             self.order(view);
@@ -366,8 +362,7 @@ impl Pane for ActivityPane {
         let instance = view.snapshot.find(id)?;
         let requests = &instance.facts.activity.get()?.requests;
         let r = requests.iter().find(|r| r.session_id == *session && r.request_id.unwrap_or(0) == *number)?;
-        let row = request::RequestRow { instance, request: r, statement: r.statement.as_ref() };
-        Some(request::document(row, None, view))
+        Some(request::document(row(instance, r, view), None))
     }
 
     fn set_filter(&mut self, text: &str) -> Result<(), String> {

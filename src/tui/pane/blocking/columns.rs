@@ -1,116 +1,179 @@
-//! Columns of the blocking pane.
+//! The columns of the blocking pane, one row each. A chain is ordered as a whole: figures take the worst of the chain, names
+//! those of its head.
 
 use super::super::{reading, request};
 use super::Node;
-use crate::model::figure;
+use crate::model::{
+    figure,
+    filter::Value,
+    session::{Request, Statement},
+};
 use crate::tui::{
     view::View,
     widget::{
-        columns::Column,
-        table::{CellText, SortKey},
+        cell::CellText,
+        column::{self, Kind, ms, size, whole, words},
     },
 };
 use ratatui::style::Style;
 
-/// Instance: only where several are in scope.
-pub const INSTANCE: usize = 0;
-/// Tree.
-pub const SESSION: usize = 1;
+/// Name of the instance: only where several are in scope.
+pub const INSTANCE: &str = "instance";
+/// The tree.
+pub const SESSION: &str = "session";
+
+/// Rows of the blocking pane: a session of a chain each.
+#[derive(Debug)]
+pub enum Sessions {}
+
+impl Kind for Sessions {
+    type Row<'a> = Node<'a>;
+}
+
+type Column = column::Column<Sessions>;
 
 /// The columns.
-pub const COLUMNS: [Column; 16] = [
-    Column::text("INSTANCE", 12, 0).at_least(8).frozen(),
-    Column::text("SESSION", 20, 0).at_least(12).frozen(),
-    Column::text("WAIT", 12, 1).at_least(10),
-    Column::number("FOR", 7, 0),
-    Column::text("RESOURCE", 36, 3).at_least(18).growing(),
-    Column::text("LOGIN", 12, 6),
-    Column::text("PROGRAM", 16, 7),
-    Column::text("STATEMENT", 36, 2).at_least(20).growing().roomy(60),
-    Column::number("BLOCKS", 6, 5),
-    Column::text("HOST", 12, 10),
-    Column::text("DB", 12, 11),
-    Column::number("TRAN", 6, 12),
-    Column::number("LOG", 8, 13),
-    Column::text("ISOLATION", 18, 14),
-    Column::number("CPU", 8, 15),
-    Column::number("READS", 7, 16),
+pub const COLUMNS: &[Column] = &[
+    Column::text(INSTANCE, "INSTANCE", 12, 0)
+        .at_least(8)
+        .frozen()
+        .value(|n| words(Some(n.instance.id().as_str())))
+        .cell(|n, _, out| instance(n, out)),
+    Column::text(SESSION, "SESSION", 20, 0)
+        .at_least(12)
+        .frozen()
+        .sort(|n| whole(Some(n.request().session_id.into())))
+        .cell(|n, _, out| session(n, out)),
+    Column::text("wait", "WAIT", 12, 1)
+        .at_least(10)
+        .value(|n| words(n.request().wait_type.as_deref()))
+        .sort(|n| words(n.chain.nodes.iter().find_map(|n| n.request.wait_type.as_deref())))
+        .cell(text),
+    Column::number("wait_time", "WAIT TIME", 9, 0)
+        .or("WAITED", 7)
+        .value(|n| ms(n.request().wait_ms.filter(|_| !n.is_head() || n.request().blocked_by.is_some())))
+        .sort(|n| ms(Some(n.chain.max_wait_ms)))
+        .cell(wait_time),
+    Column::text("resource", "RESOURCE", 36, 3)
+        .at_least(18)
+        .growing()
+        .sort(|n| words(n.chain.nodes.iter().find_map(|n| n.resource.as_ref())?.object.as_deref()))
+        .cell(|n, _, out| resource(n, out)),
+    Column::text("login", "LOGIN", 12, 6).value(|n| words(n.request().login.as_deref())).cell(text),
+    Column::text("program", "PROGRAM", 16, 7)
+        .value(|n| words(n.request().job.as_deref().or(n.request().program.as_deref())))
+        .sort(|n| words(n.request().program.as_deref()))
+        .cell(text),
+    Column::text("sql", "STATEMENT", 36, 2)
+        .at_least(20)
+        .growing()
+        .roomy(60)
+        .value(|n| words(n.session.statement.as_ref().map(Statement::as_str)))
+        .cell(|n, _, out| statement(n, out)),
+    Column::number("blocks", "BLOCKS", 6, 5)
+        .value(|n| whole(Some(n.session.victims.into())))
+        .sort(|n| whole(Some(n.chain.victims.into())))
+        .cell(|n, _, out| blocks(n, out)),
+    Column::text("host", "HOST", 12, 10).value(|n| words(n.request().host.as_deref())).cell(text),
+    Column::text("db", "DB", 12, 11).value(|n| words(n.request().database.as_deref())).cell(text),
+    Column::number("tran_age", "TRAN", 6, 12)
+        .value(|n| ms(n.request().transaction_at.map(|at| n.view.now - at)))
+        .cell(|n, v, out| figure_cell(n, v, out, |s, ms| figure::push_span(s, ms as i64))),
+    Column::number("log", "LOG", 8, 13)
+        .value(|n| size(n.request().log_bytes, 1.0))
+        .sort(|n| size(n.most(|r| r.log_bytes), 1.0))
+        .cell(|n, v, out| figure_cell(n, v, out, figure::push_size)),
+    Column::text("isolation", "ISOLATION", 18, 14)
+        .value(|n| words(n.request().isolation.as_deref()))
+        .cell(text),
+    Column::number("cpu", "CPU", 8, 15)
+        .value(|n| ms(n.request().cpu_ms))
+        .sort(|n| ms(n.most(|r| r.cpu_ms)))
+        .cell(|n, v, out| figure_cell(n, v, out, figure::push_wait)),
+    Column::number("reads", "READS", 7, 16)
+        .value(|n| whole(n.request().logical_reads))
+        .sort(|n| whole(n.most(|r| r.logical_reads)))
+        .cell(|n, v, out| figure_cell(n, v, out, figure::push_count)),
 ];
 
-/// Fills a cell.
-pub fn cell(node: &Node<'_>, column: usize, view: &View<'_>, out: &mut CellText) {
-    let (t, n, r) = (view.theme, node.session, &node.session.request);
-    let stale = node.instance.facts.blocking.is_stale(view.now);
-    let base = if stale || !node.matches { t.dim } else { t.base };
-    let head = n.depth == 0;
-    match column {
-        INSTANCE if head => out.put(if stale { t.dim } else { t.strong }, node.instance.id().as_str()),
-        SESSION => session(node, view, base, out),
-        2 => match &r.wait_type {
-            Some(w) => out.put(base, w),
-            None => out.put(t.dim, "–"),
-        },
-        3 => match r.wait_ms.filter(|_| !head || r.blocked_by.is_some()) {
-            Some(ms) => out.with(age_style(ms, base, view), |s| figure::push_wait(s, ms as f64)),
-            None => out.put(t.dim, "–"),
-        },
-        4 => resource(node, view, base, out),
-        5 => text(out, base, t.dim, r.login.as_deref()),
-        6 => text(out, base, t.dim, r.job.as_deref().or(r.program.as_deref())),
-        7 => request::push_statement(out, n.statement.as_ref(), n.statement_is_last, base, t.dim),
-        8 if n.victims > 0 => out.fmt(if head { t.strong } else { base }, format_args!("{}", n.victims)),
-        9 => text(out, base, t.dim, r.host.as_deref()),
-        10 => text(out, base, t.dim, r.database.as_deref()),
-        11 => {
-            if let Some(at) = r.transaction_at {
-                out.with(base, |s| figure::push_span(s, view.now - at));
-            }
-        }
-        12 => {
-            if let Some(b) = r.log_bytes {
-                out.with(base, |s| figure::push_size(s, b as f64));
-            }
-        }
-        13 => text(out, base, t.dim, r.isolation.as_deref()),
-        14 => {
-            if let Some(ms) = r.cpu_ms {
-                out.with(base, |s| figure::push_wait(s, ms as f64));
-            }
-        }
-        15 => {
-            if let Some(v) = r.logical_reads {
-                out.with(base, |s| figure::push_count(s, v as f64));
-            }
-        }
-        _ => {}
+impl<'a> Node<'a> {
+    const fn request(&self) -> &'a Request {
+        &self.session.request
+    }
+
+    const fn is_head(&self) -> bool {
+        self.session.depth == 0
+    }
+
+    fn is_stale(&self) -> bool {
+        self.instance.facts.blocking.is_stale(self.view.now)
+    }
+
+    fn base(&self) -> Style {
+        let t = self.view.theme;
+        if self.is_stale() || !self.matches { t.dim } else { t.base }
+    }
+
+    /// The greatest of the whole chain.
+    fn most(&self, part: fn(&Request) -> Option<i64>) -> Option<i64> {
+        self.chain.nodes.iter().filter_map(|n| part(&n.request)).max()
     }
 }
 
-fn text(out: &mut CellText, base: Style, dim: Style, v: Option<&str>) {
+fn instance(n: &Node<'_>, out: &mut CellText) {
+    let t = n.view.theme;
+    if n.is_head() {
+        out.put(if n.is_stale() { t.dim } else { t.strong }, n.instance.id().as_str());
+    }
+}
+
+fn text(n: &Node<'_>, v: Option<Value<'_>>, out: &mut CellText) {
     match v {
-        Some(v) if !v.is_empty() => out.put(base, v),
-        _ => out.put(dim, "–"),
+        Some(Value::Text(v)) if !v.is_empty() => out.put(n.base(), v),
+        _ => out.put(n.view.theme.dim, "–"),
+    }
+}
+
+/// A figure; nothing where it is not known.
+fn figure_cell(n: &Node<'_>, v: Option<Value<'_>>, out: &mut CellText, draw: fn(&mut String, f64)) {
+    if let Some(v) = v.and_then(Value::figure) {
+        out.with(n.base(), |s| draw(s, v));
     }
 }
 
 /// Long waits stand out: the thresholds are those of the score (warning 30 s, critical 120 s).
-fn age_style(ms: i64, base: Style, view: &View<'_>) -> Style {
-    if base == view.theme.dim || ms < 30_000 {
+fn wait_time(n: &Node<'_>, v: Option<Value<'_>>, out: &mut CellText) {
+    let (t, base) = (n.view.theme, n.base());
+    let Some(ms) = v.and_then(Value::figure) else { return out.put(t.dim, "–") };
+    let style = if base == t.dim || ms < 30_000.0 {
         base
-    } else if ms < 120_000 {
-        view.theme.warning
+    } else if ms < 120_000.0 {
+        t.warning
     } else {
-        view.theme.critical
+        t.critical
+    };
+    out.with(style, |s| figure::push_wait(s, ms));
+}
+
+fn statement(n: &Node<'_>, out: &mut CellText) {
+    let s = n.session;
+    request::push_statement(out, s.statement.as_ref(), s.statement_is_last, n.base(), n.view.theme.dim);
+}
+
+fn blocks(n: &Node<'_>, out: &mut CellText) {
+    if n.session.victims > 0 {
+        let style = if n.is_head() { n.view.theme.strong } else { n.base() };
+        out.fmt(style, format_args!("{}", n.session.victims));
     }
 }
 
 /// `88 sleeping`, `│ ├ 97`.
-fn session(node: &Node<'_>, view: &View<'_>, base: Style, out: &mut CellText) {
-    let (t, n, r) = (view.theme, node.session, &node.session.request);
+fn session(node: &Node<'_>, out: &mut CellText) {
+    let (t, n, r) = (node.view.theme, node.session, node.request());
     if n.depth > 0 {
         out.with(t.dim, |s| node.push_guides(s));
     }
-    let style = if n.depth == 0 { t.strong } else { base };
+    let style = if n.depth == 0 { t.strong } else { node.base() };
     if r.session_id < 0 {
         out.with(style, |s| request::push_blocker(s, r.session_id));
         return;
@@ -131,8 +194,8 @@ fn session(node: &Node<'_>, view: &View<'_>, base: Style, out: &mut CellText) {
 }
 
 /// What a victim waits for; for a head, what it holds as its first victim sees it.
-fn resource(node: &Node<'_>, view: &View<'_>, base: Style, out: &mut CellText) {
-    let t = view.theme;
+fn resource(node: &Node<'_>, out: &mut CellText) {
+    let (t, base) = (node.view.theme, node.base());
     if node.session.depth > 0 {
         return match &node.session.resource {
             Some(r) => out.with(base, |s| request::push_resource(s, r)),
@@ -153,33 +216,6 @@ fn resource(node: &Node<'_>, view: &View<'_>, base: Style, out: &mut CellText) {
             });
         }
         None => out.put(t.dim, "–"),
-    }
-}
-
-/// What a whole chain sorts by: figures take the worst of the chain, names those of its head.
-pub fn sort_key(node: &Node<'_>, column: usize, view: &View<'_>) -> SortKey {
-    let (chain, r) = (node.chain, &node.session.request);
-    let most = |f: fn(&crate::model::session::Request) -> Option<i64>| {
-        chain.nodes.iter().filter_map(|n| f(&n.request)).max()
-    };
-    match column {
-        INSTANCE => Some(node.instance.id().as_str()).into(),
-        SESSION => Some(i64::from(r.session_id)).into(),
-        2 => chain.nodes.iter().find_map(|n| n.request.wait_type.as_deref()).into(),
-        3 => Some(chain.max_wait_ms).into(),
-        4 => chain.nodes.iter().find_map(|n| n.resource.as_ref()).and_then(|r| r.object.as_deref()).into(),
-        5 => r.login.as_deref().into(),
-        6 => r.program.as_deref().into(),
-        7 => node.session.statement.as_ref().map(crate::model::session::Statement::as_str).into(),
-        8 => Some(i64::from(chain.victims)).into(),
-        9 => r.host.as_deref().into(),
-        10 => r.database.as_deref().into(),
-        11 => r.transaction_at.map(|at| view.now - at).into(),
-        12 => most(|r| r.log_bytes).into(),
-        13 => r.isolation.as_deref().into(),
-        14 => most(|r| r.cpu_ms).into(),
-        15 => most(|r| r.logical_reads).into(),
-        _ => SortKey::None,
     }
 }
 

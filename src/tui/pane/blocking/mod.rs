@@ -16,14 +16,19 @@ use crate::tui::{
     view::View,
     widget::{
         canvas::{Canvas, width},
+        column::number,
         document::Document,
+        sort::sort_rows,
         sqlview::SqlView,
-        table::{CellText, Rows, SortKey, Table, sort_rows},
+        table::{Rows, Table},
     },
 };
 use std::{fmt::Write as _, sync::Arc};
 
 mod columns;
+
+use super::activity::filter_slot;
+use columns::Sessions;
 
 /// A row: which node of which chain of which instance, and whether the filter found it.
 #[derive(Debug, Clone, Copy)]
@@ -35,7 +40,10 @@ struct Line {
 }
 
 /// A row with all it refers to.
+#[derive(Clone, Copy)]
 pub struct Node<'a> {
+    /// for styles and ages
+    view: &'a View<'a>,
     instance: &'a InstanceSnapshot,
     chain: &'a Chain,
     session: &'a BlockNode,
@@ -67,41 +75,33 @@ struct Lines<'a> {
     view: &'a View<'a>,
 }
 
-impl Lines<'_> {
-    fn at(&self, i: usize) -> Option<Node<'_>> {
-        self.lines.get(i).and_then(|l| node(self.view, l))
-    }
-}
-
-fn node<'a>(view: &View<'a>, l: &Line) -> Option<Node<'a>> {
+fn node<'a>(view: &'a View<'_>, l: &Line) -> Option<Node<'a>> {
     let instance = view.instance(l.instance)?;
     let chain = instance.facts.blocking.get()?.chains.get(l.chain as usize)?;
-    Some(Node { instance, chain, session: chain.nodes.get(l.node as usize)?, matches: l.matches })
+    Some(Node { view, instance, chain, session: chain.nodes.get(l.node as usize)?, matches: l.matches })
 }
 
-impl Rows for Lines<'_> {
+impl Rows<Sessions> for Lines<'_> {
     fn len(&self) -> usize {
         self.lines.len()
     }
 
     fn key(&self, i: usize) -> RowKey {
-        self.at(i).map_or_else(
+        self.get(i).map_or_else(
             || RowKey::Session(InstanceId::new(""), 0, 0),
             |n| RowKey::Session(n.instance.id().clone(), n.session.request.session_id, 0),
         )
     }
 
-    fn cell(&self, i: usize, column: usize, cell: &mut CellText) {
-        if let Some(n) = self.at(i) {
-            columns::cell(&n, column, self.view, cell);
-        }
+    fn get(&self, i: usize) -> Option<Node<'_>> {
+        node(self.view, self.lines.get(i)?)
     }
 }
 
 /// State of the pane.
 #[derive(Debug)]
 pub struct BlockingPane {
-    table: Table,
+    table: Table<Sessions>,
     lines: Vec<Line>,
     filter: FilterSlot,
     chains: usize,
@@ -118,9 +118,9 @@ pub struct BlockingPane {
 impl Default for BlockingPane {
     fn default() -> Self {
         Self {
-            table: Table::new(&columns::COLUMNS),
+            table: Table::new(columns::COLUMNS),
             lines: Vec::new(),
-            filter: FilterSlot::new(&request::FIELDS),
+            filter: filter_slot(),
             chains: 0,
             chains_before: 0,
             victims: 0,
@@ -148,6 +148,7 @@ impl BlockingPane {
                         instance,
                         request: &node.request,
                         statement: node.statement.as_ref(),
+                        view,
                     };
                     let matches = self.filter.keeps(&row);
                     lines.push(Line { instance: i, chain: c as u32, node: n as u32, matches });
@@ -290,27 +291,22 @@ impl Pane for BlockingPane {
         self.filter.learn(view);
         let chains = self.collect(view);
         let mut order: Vec<u32> = (0..chains.len() as u32).collect();
-        let head = |c: u32| chains.get(c as usize).and_then(|l| l.first()).and_then(|l| node(view, l));
-        match self.table.sort {
-            Some(s) => sort_rows(&mut order, s.descending, |c| {
-                head(c).map_or(SortKey::None, |n| columns::sort_key(&n, s.column, view))
-            }),
-            None => sort_rows(&mut order, true, |c| {
-                let weight = |n: Node<'_>| f64::from(n.chain.victims) * n.chain.lost_ms as f64;
-                head(c).map(weight).into()
-            }),
+        let head = |c: u32| node(view, chains.get(c as usize)?.first()?);
+        if !self.table.order(&mut order, head) {
+            let weight = |n: Node<'_>| f64::from(n.chain.victims) * n.chain.lost_ms as f64;
+            sort_rows(&mut order, true, |c| number(head(c).map(weight)).into());
         }
         self.lines.clear();
         for c in order {
             self.lines.extend_from_slice(chains.get(c as usize).map_or(&[], Vec::as_slice));
         }
-        self.table.hidden[columns::INSTANCE] = view.single().is_some();
+        self.table.hide(columns::INSTANCE, view.single().is_some());
         let longest = self.lines.iter().filter(|l| l.node == 0).filter_map(|l| view.instance(l.instance));
-        self.table.widths[columns::INSTANCE] =
-            longest.map(|i| width(i.id().as_str())).max().map(|w| w.clamp(8, 24) as u16);
+        let longest = longest.map(|i| width(i.id().as_str())).max();
+        self.table.set_width(columns::INSTANCE, longest.map(|w| w.clamp(8, 24) as u16));
         let deepest =
             self.lines.iter().filter_map(|l| node(view, l)).map(|n| n.session.depth).max().unwrap_or(0);
-        self.table.widths[columns::SESSION] = Some((deepest * 2 + 8).clamp(20, 36));
+        self.table.set_width(columns::SESSION, Some((deepest * 2 + 8).clamp(20, 36)));
         self.table.sync(&Lines { lines: &self.lines, view });
     }
 
@@ -394,8 +390,9 @@ impl Pane for BlockingPane {
         let instance = view.snapshot.find(id)?;
         let chains = &instance.facts.blocking.get()?.chains;
         let n = chains.iter().flat_map(|c| &c.nodes).find(|n| n.request.session_id == *session)?;
-        let row = request::RequestRow { instance, request: &n.request, statement: n.statement.as_ref() };
-        Some(request::document(row, n.resource.as_ref(), view))
+        let statement = n.statement.as_ref();
+        let row = request::RequestRow { instance, request: &n.request, statement, view };
+        Some(request::document(row, n.resource.as_ref()))
     }
 
     fn set_filter(&mut self, text: &str) -> Result<(), String> {

@@ -1,30 +1,34 @@
-//! Columns of the fleet: what they show, sort by and are called in filters.
+//! The columns of the fleet, one row each: cell, order and filter side by side; and what else a filter finds in an instance.
 
 use super::super::reading;
 use crate::model::{
-    figure, health::Level, history::SeriesId, instance::TlsMode, properties::Properties,
-    snapshot::InstanceSnapshot, wait::WaitCategory,
+    figure,
+    filter::{self, Value},
+    health::Level,
+    history::SeriesId,
+    instance::TlsMode,
+    properties::Properties,
+    reading::Reading,
+    snapshot::{Facts, Headline, InstanceSnapshot},
+    wait::{CategoryRate, WaitCategory},
 };
 use crate::tui::{
+    filter::instance_values,
     view::View,
     widget::{
-        columns::Column,
+        cell::CellText,
+        column::{self, Kind, ms, number, visit_values, whole, words},
         spark,
-        table::{CellText, SortKey},
     },
 };
 use std::fmt::Write as _;
 
-/// Glyph of the health.
-pub const HEALTH: usize = 0;
-/// Name.
-pub const NAME: usize = 1;
-/// Reason.
-pub const WHY: usize = 3;
-/// Sparkline of the CPU.
-pub const CPU_SPARK: usize = 5;
-/// Sparkline of the batches.
-pub const BATCH_SPARK: usize = 7;
+/// Name of the instance.
+pub const INSTANCE: &str = "instance";
+/// Sparklines.
+pub const PICTURES: [&str; 2] = [CPU_PICTURE, BATCH_PICTURE];
+const CPU_PICTURE: &str = "cpu_picture";
+const BATCH_PICTURE: &str = "batch_picture";
 
 /// Points of a sparkline: half a minute each.
 const SPARK: usize = 6;
@@ -32,95 +36,231 @@ const SPARK: usize = 6;
 const TOP_WAIT: usize = 15;
 const BLANKS: &str = "               ";
 
-/// The columns.
-pub const COLUMNS: [Column; 25] = [
-    Column::text("", 1, 0).frozen(),
-    Column::text("INSTANCE", 14, 0).at_least(10).frozen(),
-    Column::number("SCORE", 5, 2),
-    Column::text("WHY", 43, 0).at_least(20).growing(),
-    Column::number("CPU %", 5, 1),
-    Column::text("", SPARK as u16, 5),
-    Column::number("BATCH/S", 7, 6),
-    Column::text("", SPARK as u16, 8),
-    Column::text("TOP WAIT    S/S", TOP_WAIT as u16, 7),
-    Column::number("BLK", 4, 1),
-    Column::number("AGE", 4, 3),
-    Column::number("MEM %", 6, 9),
-    Column::number("WAIT S/S", 9, 10),
-    Column::number("CONN", 5, 11),
-    Column::number("PAGE LIFE", 10, 12),
-    Column::number("RUNNABLE", 9, 13),
-    Column::number("FLUSH", 7, 14),
-    Column::number("LOGIN/S", 8, 15),
-    Column::number("TEMPDB %", 9, 16),
-    Column::number("DEADLK", 7, 17),
-    Column::text("VERSION", 12, 18),
-    Column::number("UP", 6, 19),
-    Column::text("GROUPS", 18, 20),
-    Column::text("TLS", 12, 21),
-    Column::text("ADDRESS", 22, 22),
+/// Rows of the fleet: an instance each.
+#[derive(Debug)]
+pub enum Instances {}
+
+impl Kind for Instances {
+    type Row<'a> = InstanceRow<'a>;
+}
+
+/// An instance as a row of the fleet.
+#[derive(Clone, Copy)]
+pub struct InstanceRow<'a> {
+    /// the instance
+    pub instance: &'a InstanceSnapshot,
+    /// for styles and ages
+    pub view: &'a View<'a>,
+}
+
+type Column = column::Column<Instances>;
+
+/// The columns. A filter may ask for those that end in `filter`.
+pub const COLUMNS: &[Column] = &[
+    Column::sign("health", 1, 0).frozen().cell(|r, _, out| health(r, out)).filter_by(levels),
+    Column::text(INSTANCE, "INSTANCE", 14, 0)
+        .at_least(10)
+        .frozen()
+        .value(|r| words(Some(r.instance.id().as_str())))
+        .cell(|r, _, out| name(r, out)),
+    Column::number("score", "SCORE", 5, 2)
+        .value(|r| whole(r.instance.health.score.map(i64::from)))
+        .cell(score)
+        .filter(),
+    Column::text("why", "WHY", 43, 0)
+        .at_least(20)
+        .growing()
+        .value(|r| words(r.instance.health.reasons.first().map(|r| &*r.text)))
+        .cell(|r, _, out| why(r, out))
+        .filter_by(|r, visit| r.instance.health.reasons.iter().for_each(|r| visit(Value::Text(&r.text)))),
+    Column::number("cpu", "CPU %", 5, 1)
+        .value(|r| number(r.head()?.cpu_pct))
+        .cell(|r, v, out| r.figure(&r.facts().headline, v, out, push_whole))
+        .filter(),
+    Column::picture(CPU_PICTURE, SPARK as u16, 5)
+        .cell(|r, _, out| picture(r, SeriesId::Cpu, Some(100.0), out)),
+    Column::number("batches", "BATCH/S", 7, 6)
+        .value(|r| number(r.head()?.batches_per_s))
+        .cell(|r, v, out| r.figure(&r.facts().headline, v, out, figure::push_rate))
+        .filter(),
+    Column::picture(BATCH_PICTURE, SPARK as u16, 8)
+        .cell(|r, _, out| picture(r, SeriesId::Batches, None, out)),
+    Column::text("wait", "TOP WAIT    S/S", TOP_WAIT as u16, 7)
+        .value(|r| words(r.top_wait().map(|c| c.category.name())))
+        .sort(|r| number(r.top_wait().map(|c| c.ms_per_s)))
+        .cell(|r, _, out| top_wait(r, out))
+        .filter(),
+    Column::number("blocked", "BLOCKED", 7, 1)
+        .or("BLK", 4)
+        .value(|r| whole(r.head()?.blocked))
+        .cell(blocked)
+        .filter()
+        .also(&["blk"]),
+    Column::number("age", "AGE", 4, 3)
+        .value(|r| ms(r.facts().last_good_at.map(|at| r.view.now - at)))
+        .cell(|r, _, out| age(r, out))
+        .filter_by(|r, visit| {
+            let age_ms = r.facts().last_good_at.map(|at| r.view.now.ms_since(at));
+            ms(age_ms.map(|age| age as i64)).into_iter().for_each(visit);
+        }),
+    Column::number("mem", "MEM %", 6, 9)
+        .value(|r| number(r.facts().memory.get()?.used_pct))
+        .cell(|r, v, out| r.figure(&r.facts().memory, v, out, push_whole))
+        .filter(),
+    Column::number("waits", "WAIT S/S", 9, 10)
+        .value(|r| number(Some(r.facts().waits.get()?.total_ms_per_s / 1000.0)))
+        .cell(|r, v, out| r.figure(&r.facts().waits, v, out, figure::push_rate))
+        .filter(),
+    Column::number("conn", "CONN", 5, 11)
+        .value(|r| whole(r.head()?.connections))
+        .cell(|r, v, out| r.figure(&r.facts().headline, v, out, figure::push_count))
+        .filter(),
+    Column::number("ple", "PAGE LIFE", 10, 12)
+        .value(|r| ms(r.head()?.page_life_s.map(|s| s.saturating_mul(1000))))
+        .cell(|r, v, out| r.figure(&r.facts().headline, v, out, push_span))
+        .filter(),
+    Column::number("runnable", "RUNNABLE", 9, 13)
+        .value(|r| whole(r.facts().cpu.get()?.runnable))
+        .cell(|r, v, out| r.figure(&r.facts().cpu, v, out, figure::push_count))
+        .filter(),
+    Column::number("flush", "FLUSH", 7, 14)
+        .value(|r| r.head()?.log_flush_ms.map(Value::Ms))
+        .cell(|r, v, out| r.figure(&r.facts().headline, v, out, figure::push_mean))
+        .filter(),
+    Column::number("logins", "LOGIN/S", 8, 15)
+        .value(|r| number(r.head()?.logins_per_s))
+        .cell(|r, v, out| r.figure(&r.facts().headline, v, out, figure::push_rate))
+        .filter(),
+    Column::number("tempdb", "TEMPDB %", 9, 16)
+        .value(|r| number(r.head()?.tempdb_used_pct))
+        .cell(|r, v, out| r.figure(&r.facts().headline, v, out, push_whole))
+        .filter(),
+    Column::number("deadlocks", "DEADLK", 7, 17)
+        .value(|r| whole(r.head()?.deadlocks_recent.map(i64::from)))
+        .cell(|r, v, out| r.figure(&r.facts().headline, v, out, figure::push_count))
+        .filter(),
+    Column::text("version", "VERSION", 12, 18)
+        .value(|r| words(r.facts().properties.get()?.version.as_deref()))
+        .cell(|r, _, out| reading::cell(out, r.view, &r.facts().properties, |p| Some(&**p), push_version))
+        .filter_by(versions),
+    Column::number("up", "UP", 6, 19)
+        .value(|r| ms(r.head()?.started_at.map(|at| r.view.now - at)))
+        .cell(|r, v, out| r.figure(&r.facts().headline, v, out, push_span)),
+    Column::text("group", "GROUPS", 18, 20)
+        .value(|r| words(r.instance.info.groups.first().map(|g| &**g)))
+        .cell(|r, _, out| out.with(r.view.theme.dim, |s| push_list(s, &r.instance.info.groups))),
+    Column::text("tls", "TLS", 12, 21)
+        .value(|r| words(Some(tls_words(r.instance.info.tls))))
+        .cell(|r, _, out| tls(r, out))
+        .filter(),
+    Column::text("address", "ADDRESS", 22, 22)
+        .value(|r| words(Some(r.view.address(&r.instance.info))))
+        .cell(|r, _, out| out.put(r.view.theme.dim, r.view.address(&r.instance.info))),
 ];
 
-/// Fills a cell.
-pub fn cell(i: &InstanceSnapshot, column: usize, view: &View<'_>, out: &mut CellText) {
-    let (t, f) = (view.theme, &i.facts);
-    let head = &f.headline;
-    match column {
-        HEALTH => out.put(reading::level_style(t, i.health.level), reading::glyph(i.health.level)),
-        NAME => {
-            let calm = i.health.level == Level::Ok;
-            out.put(if calm { t.base } else { t.strong }, i.id().as_str());
-            if i.info.tls.is_insecure() {
-                out.put(t.critical, " !");
-            }
-        }
-        2 => match i.health.score {
-            // Colour is for what is not well.
-            Some(score) if i.health.level == Level::Ok => out.fmt(t.dim, format_args!("{score}")),
-            Some(score) => out.fmt(reading::level_style(t, i.health.level), format_args!("{score}")),
-            None => out.put(t.dim, "–"),
-        },
-        WHY => why(i, view, out),
-        4 => reading::cell(out, view, head, |h| h.cpu_pct, push_whole),
-        CPU_SPARK => picture(i, SeriesId::Cpu, Some(100.0), view, out),
-        6 => reading::cell(out, view, head, |h| h.batches_per_s, figure::push_rate),
-        BATCH_SPARK => picture(i, SeriesId::Batches, None, view, out),
-        8 => top_wait(i, view, out),
-        9 => blocked(i, view, out),
-        10 => match f.last_good_at {
-            Some(at) => out.with(age_style(i, view), |s| push_age(s, view.now.ms_since(at))),
-            None => out.put(t.dim, "–"),
-        },
-        11 => reading::cell(out, view, &f.memory, |m| m.used_pct, push_whole),
-        12 => reading::cell(out, view, &f.waits, |w| Some(w.total_ms_per_s / 1000.0), figure::push_rate),
-        13 => reading::cell(out, view, head, |h| h.connections, |s, v| figure::push_count(s, v as f64)),
-        14 => reading::cell(
-            out,
-            view,
-            head,
-            |h| h.page_life_s,
-            |s, v| figure::push_span(s, v.saturating_mul(1000)),
-        ),
-        15 => reading::cell(out, view, &f.cpu, |c| c.runnable, |s, v| figure::push_count(s, v as f64)),
-        16 => reading::cell(out, view, head, |h| h.log_flush_ms, figure::push_mean),
-        17 => reading::cell(out, view, head, |h| h.logins_per_s, figure::push_rate),
-        18 => reading::cell(out, view, head, |h| h.tempdb_used_pct, push_whole),
-        19 => {
-            reading::cell(
-                out,
-                view,
-                head,
-                |h| h.deadlocks_recent,
-                |s, v| figure::push_count(s, f64::from(v)),
-            );
-        }
-        20 => reading::cell(out, view, &f.properties, |p| Some(p.clone()), |s, p| push_version(s, &p)),
-        21 => reading::cell(out, view, head, |h| h.started_at, |s, at| figure::push_span(s, view.now - at)),
-        22 => out.with(t.dim, |s| push_list(s, &i.info.groups)),
-        23 => out.put(if i.info.tls.is_insecure() { t.critical } else { t.dim }, tls_words(i.info.tls)),
-        24 => out.put(t.dim, view.address(&i.info)),
-        _ => {}
+/// The health of what is offline is critical, too.
+fn levels(r: &InstanceRow<'_>, visit: &mut dyn FnMut(Value<'_>)) {
+    visit(Value::Text(reading::level_word(r.instance.health.level)));
+    if r.instance.health.level == Level::Offline {
+        visit(Value::Text(reading::level_word(Level::Critical)));
     }
+}
+
+/// The year and the full number: `version=2019`, `version=15.0.*`.
+fn versions(r: &InstanceRow<'_>, visit: &mut dyn FnMut(Value<'_>)) {
+    let Some(p) = r.facts().properties.get() else { return };
+    if let Some(year) = p.year() {
+        visit(Value::Number(f64::from(year)));
+    }
+    if let Some(v) = &p.version {
+        visit(Value::Text(v));
+    }
+}
+
+impl<'a> InstanceRow<'a> {
+    const fn facts(&self) -> &'a Facts {
+        &self.instance.facts
+    }
+
+    const fn head(&self) -> Option<&'a Headline> {
+        self.instance.facts.headline.get()
+    }
+
+    fn top_wait(&self) -> Option<&'a CategoryRate> {
+        self.instance.facts.waits.get()?.categories.first()
+    }
+
+    /// Fills a cell with a figure of a reading.
+    fn figure<T>(
+        &self,
+        reading: &Reading<T>,
+        v: Option<Value<'_>>,
+        out: &mut CellText,
+        draw: fn(&mut String, f64),
+    ) {
+        reading::value(out, self.view, reading, v.and_then(Value::figure), draw);
+    }
+}
+
+impl filter::Row for InstanceRow<'_> {
+    fn text(&self, out: &mut String) {
+        let i = self.instance;
+        out.push_str(i.id().as_str());
+        for g in &i.info.groups {
+            out.push(' ');
+            out.push_str(g);
+        }
+        for r in &i.health.reasons {
+            out.push(' ');
+            out.push_str(&r.text);
+        }
+    }
+
+    fn values(&self, key: &str, visit: &mut dyn FnMut(Value<'_>)) {
+        if !visit_values(COLUMNS, self, key, visit) {
+            instance_values(&self.instance.info, key, visit);
+        }
+    }
+}
+
+fn health(r: &InstanceRow<'_>, out: &mut CellText) {
+    let level = r.instance.health.level;
+    out.put(reading::level_style(r.view.theme, level), reading::glyph(level));
+}
+
+fn name(r: &InstanceRow<'_>, out: &mut CellText) {
+    let (t, i) = (r.view.theme, r.instance);
+    let calm = i.health.level == Level::Ok;
+    out.put(if calm { t.base } else { t.strong }, i.id().as_str());
+    if i.info.tls.is_insecure() {
+        out.put(t.critical, " !");
+    }
+}
+
+fn score(r: &InstanceRow<'_>, v: Option<Value<'_>>, out: &mut CellText) {
+    let (t, level) = (r.view.theme, r.instance.health.level);
+    match v.and_then(Value::figure) {
+        // Colour is for what is not well.
+        Some(score) if level == Level::Ok => out.fmt(t.dim, format_args!("{score}")),
+        Some(score) => out.fmt(reading::level_style(t, level), format_args!("{score}")),
+        None => out.put(t.dim, "–"),
+    }
+}
+
+fn age(r: &InstanceRow<'_>, out: &mut CellText) {
+    match r.facts().last_good_at {
+        Some(at) => out.with(age_style(r), |s| push_age(s, r.view.now.ms_since(at))),
+        None => out.put(r.view.theme.dim, "–"),
+    }
+}
+
+fn tls(r: &InstanceRow<'_>, out: &mut CellText) {
+    let (t, tls) = (r.view.theme, r.instance.info.tls);
+    out.put(if tls.is_insecure() { t.critical } else { t.dim }, tls_words(tls));
+}
+
+fn push_span(s: &mut String, ms: f64) {
+    figure::push_span(s, ms as i64);
 }
 
 fn push_whole(s: &mut String, v: f64) {
@@ -160,17 +300,18 @@ pub const fn tls_words(tls: TlsMode) -> &'static str {
     }
 }
 
-fn age_style(i: &InstanceSnapshot, view: &View<'_>) -> ratatui::style::Style {
-    match i.health.level {
-        Level::Offline => view.theme.critical,
-        _ if i.facts.headline.is_stale(view.now) => view.theme.warning,
-        _ => view.theme.dim,
+fn age_style(r: &InstanceRow<'_>) -> ratatui::style::Style {
+    let (t, now) = (r.view.theme, r.view.now);
+    match r.instance.health.level {
+        Level::Offline => t.critical,
+        _ if r.facts().headline.is_stale(now) => t.warning,
+        _ => t.dim,
     }
 }
 
 /// The heaviest reason and how many more there are; without any, what the connection is doing.
-fn why(i: &InstanceSnapshot, view: &View<'_>, out: &mut CellText) {
-    let t = view.theme;
+fn why(r: &InstanceRow<'_>, out: &mut CellText) {
+    let (i, view, t) = (r.instance, r.view, r.view.theme);
     if let Some(first) = i.health.reasons.first() {
         let style = if first.level >= Level::Warning { t.base } else { t.dim };
         out.put(style, &first.text);
@@ -182,12 +323,13 @@ fn why(i: &InstanceSnapshot, view: &View<'_>, out: &mut CellText) {
     }
 }
 
-fn picture(i: &InstanceSnapshot, id: SeriesId, top: Option<f32>, view: &View<'_>, out: &mut CellText) {
+fn picture(r: &InstanceRow<'_>, id: SeriesId, top: Option<f32>, out: &mut CellText) {
+    let view = r.view;
     if view.low_bandwidth {
         return;
     }
     let mut buckets = [f32::NAN; SPARK];
-    spark::bucket(i.history.get(id), view.now, 30_000, &mut buckets);
+    spark::bucket(r.instance.history.get(id), view.now, 30_000, &mut buckets);
     out.with(view.theme.spark, |s| spark::push(s, &buckets, top));
 }
 
@@ -214,11 +356,10 @@ const fn short_name(category: WaitCategory) -> &'static str {
     }
 }
 
-fn top_wait(i: &InstanceSnapshot, view: &View<'_>, out: &mut CellText) {
-    let waits = &i.facts.waits;
-    let top = |w: &std::sync::Arc<crate::model::wait::WaitTable>| w.categories.first().cloned();
-    match waits.get().map(top) {
-        Some(Some(c)) if c.ms_per_s >= 50.0 => {
+fn top_wait(r: &InstanceRow<'_>, out: &mut CellText) {
+    let (view, waits) = (r.view, &r.facts().waits);
+    match (waits.get(), r.top_wait()) {
+        (_, Some(c)) if c.ms_per_s >= 50.0 => {
             let style = reading::value_style(view.theme, waits, view.now);
             let name = short_name(c.category);
             out.put(style, name);
@@ -229,50 +370,19 @@ fn top_wait(i: &InstanceSnapshot, view: &View<'_>, out: &mut CellText) {
                 s.insert_str(start, BLANKS.get(..room).unwrap_or(BLANKS));
             });
         }
-        Some(_) => out.put(view.theme.dim, "–"),
-        None => out.put(view.theme.dim, reading::short(waits.problem.as_ref())),
+        (Some(_), _) => out.put(view.theme.dim, "–"),
+        (None, _) => out.put(view.theme.dim, reading::short(waits.problem.as_ref())),
     }
 }
 
-fn blocked(i: &InstanceSnapshot, view: &View<'_>, out: &mut CellText) {
-    let h = &i.facts.headline;
-    match h.get().and_then(|h| h.blocked) {
-        Some(0) => out.put(view.theme.dim, "0"),
+fn blocked(r: &InstanceRow<'_>, v: Option<Value<'_>>, out: &mut CellText) {
+    let (t, headline) = (r.view.theme, &r.facts().headline);
+    match v.and_then(Value::figure) {
+        Some(0.0) => out.put(t.dim, "0"),
         Some(n) => {
-            let stale = h.is_stale(view.now);
-            out.fmt(if stale { view.theme.dim } else { view.theme.strong }, format_args!("{n}"));
+            let stale = headline.is_stale(r.view.now);
+            out.fmt(if stale { t.dim } else { t.strong }, format_args!("{n}"));
         }
-        None => reading::cell(out, view, h, |h| h.blocked, |s, v| figure::push_count(s, v as f64)),
-    }
-}
-
-/// What a column sorts by.
-pub fn sort_key(i: &InstanceSnapshot, column: usize, view: &View<'_>) -> SortKey {
-    let f = &i.facts;
-    let h = f.headline.get();
-    match column {
-        NAME => Some(i.id().as_str()).into(),
-        2 => i.health.score.map(i64::from).into(),
-        WHY => i.health.reasons.first().map(|r| &*r.text).into(),
-        4 => h.and_then(|h| h.cpu_pct).into(),
-        6 => h.and_then(|h| h.batches_per_s).into(),
-        8 => f.waits.get().and_then(|w| w.categories.first()).map(|c| c.ms_per_s).into(),
-        9 => h.and_then(|h| h.blocked).into(),
-        10 => f.last_good_at.map(|at| view.now - at).into(),
-        11 => f.memory.get().and_then(|m| m.used_pct).into(),
-        12 => f.waits.get().map(|w| w.total_ms_per_s).into(),
-        13 => h.and_then(|h| h.connections).into(),
-        14 => h.and_then(|h| h.page_life_s).into(),
-        15 => f.cpu.get().and_then(|c| c.runnable).into(),
-        16 => h.and_then(|h| h.log_flush_ms).into(),
-        17 => h.and_then(|h| h.logins_per_s).into(),
-        18 => h.and_then(|h| h.tempdb_used_pct).into(),
-        19 => h.and_then(|h| h.deadlocks_recent).map(i64::from).into(),
-        20 => f.properties.get().and_then(|p| p.version.as_deref()).into(),
-        21 => h.and_then(|h| h.started_at).map(|at| view.now - at).into(),
-        22 => i.info.groups.first().map(|g| &**g).into(),
-        23 => Some(tls_words(i.info.tls)).into(),
-        24 => Some(view.address(&i.info)).into(),
-        _ => SortKey::None,
+        None => r.figure(headline, None, out, figure::push_count),
     }
 }

@@ -1,10 +1,10 @@
 //! The fleet: a row an instance, worst first, with the reason in words. `v` shows a cell an instance instead.
 
 use super::{Pane, Part, Wish};
-use crate::model::scope::Scope;
 use crate::model::{
     health::{Level, Topic},
     instance::InstanceId,
+    scope::Scope,
     snapshot::InstanceSnapshot,
 };
 use crate::tui::{
@@ -15,16 +15,17 @@ use crate::tui::{
     widget::{
         canvas::{Canvas, width},
         document::Document,
-        table::{CellText, Rows, Table, sort_rows},
+        table::{Rows, Table},
     },
 };
 use std::sync::Arc;
 
 mod about;
 pub mod columns;
-mod fields;
 mod groups;
 mod heat;
+
+use columns::{InstanceRow, Instances};
 
 /// Which part has the cursor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,7 +37,7 @@ enum Section {
 /// State of the pane.
 #[derive(Debug)]
 pub struct FleetPane {
-    table: Table,
+    table: Table<Instances>,
     rows: Vec<u32>,
     before: usize,
     filter: FilterSlot,
@@ -49,10 +50,10 @@ pub struct FleetPane {
 impl Default for FleetPane {
     fn default() -> Self {
         Self {
-            table: Table::new(&columns::COLUMNS),
+            table: Table::new(columns::COLUMNS),
             rows: Vec::new(),
             before: 0,
-            filter: FilterSlot::new(&fields::FIELDS),
+            filter: FilterSlot::new(columns::COLUMNS, &[]),
             heat: false,
             heat_map: heat::Heat::default(),
             section: Section::Rows,
@@ -72,7 +73,7 @@ impl FleetRows<'_> {
     }
 }
 
-impl Rows for FleetRows<'_> {
+impl Rows<Instances> for FleetRows<'_> {
     fn len(&self) -> usize {
         self.rows.len()
     }
@@ -81,10 +82,8 @@ impl Rows for FleetRows<'_> {
         RowKey::Instance(self.at(i).map_or_else(|| InstanceId::new(""), |s| s.id().clone()))
     }
 
-    fn cell(&self, i: usize, column: usize, cell: &mut CellText) {
-        if let Some(s) = self.at(i) {
-            columns::cell(s, column, self.view, cell);
-        }
+    fn get(&self, i: usize) -> Option<InstanceRow<'_>> {
+        Some(InstanceRow { instance: self.at(i)?, view: self.view })
     }
 }
 
@@ -142,13 +141,10 @@ impl FleetPane {
     fn order(&mut self, view: &View<'_>) {
         if self.heat {
             heat::order(&mut self.rows, view);
-        } else if let Some(sort) = self.table.sort {
-            sort_rows(&mut self.rows, sort.descending, |r| {
-                view.instance(r).map_or(crate::tui::widget::table::SortKey::None, |i| {
-                    columns::sort_key(i, sort.column, view)
-                })
-            });
-        } else {
+            return;
+        }
+        let row = |n| Some(InstanceRow { instance: view.instance(n)?, view });
+        if !self.table.order(&mut self.rows, row) {
             self.rows.sort_by_cached_key(|r| view.instance(*r).map(|i| badness(i)));
         }
     }
@@ -214,22 +210,10 @@ impl FleetPane {
             .collect();
         let rows = FleetRows { rows: &self.rows, view };
         let mut text = String::new();
-        let mut cell = CellText::default();
         for (i, r) in self.rows.iter().enumerate() {
-            if !chosen.contains(&r) {
-                continue;
+            if let Some(row) = rows.get(i).filter(|_| chosen.contains(&r)) {
+                self.table.copy(&row, &mut text);
             }
-            for c in 0..columns::COLUMNS.len() {
-                if columns::COLUMNS[c].title.is_empty() && c != columns::HEALTH {
-                    continue;
-                }
-                cell.clear();
-                rows.cell(i, c, &mut cell);
-                text.push_str(cell.as_str().trim());
-                text.push('\t');
-            }
-            text.truncate(text.trim_end_matches('\t').len());
-            text.push('\n');
         }
         wishes.push(Wish::Copy(text));
     }
@@ -251,7 +235,7 @@ impl Pane for FleetPane {
         self.before = 0;
         for (i, s) in view.instances() {
             self.before += 1;
-            if self.filter.keeps(&fields::InstanceRow { instance: s, view }) {
+            if self.filter.keeps(&InstanceRow { instance: s, view }) {
                 self.rows.push(i);
             }
         }
@@ -263,9 +247,9 @@ impl Pane for FleetPane {
             .filter_map(|r| view.instance(*r))
             .map(|i| width(i.id().as_str()) + insecure(i))
             .max();
-        self.table.widths[columns::NAME] = longest.map(|w| w.clamp(10, 28) as u16);
-        for c in [columns::CPU_SPARK, columns::BATCH_SPARK] {
-            self.table.hidden[c] = view.low_bandwidth;
+        self.table.set_width(columns::INSTANCE, longest.map(|w| w.clamp(10, 28) as u16));
+        for picture in columns::PICTURES {
+            self.table.hide(picture, view.low_bandwidth);
         }
         self.table.sync(&FleetRows { rows: &self.rows, view });
         self.groups.rebuild(view);

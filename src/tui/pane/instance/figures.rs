@@ -12,8 +12,8 @@ use crate::{
         view::View,
         widget::{
             canvas::{Canvas, width},
+            cell::CellText,
             spark,
-            table::CellText,
         },
     },
 };

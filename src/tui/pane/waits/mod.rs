@@ -17,24 +17,28 @@ use crate::{
         view::View,
         widget::{
             canvas::{self, Canvas},
+            column::Kind,
             document::Document,
-            table::{CellText, Rows, SortKey, Table, sort_rows},
+            table::{Rows, Table},
         },
     },
 };
 
 mod about;
+mod categories;
 mod meaning;
 mod rows;
 mod top;
+mod types;
 
 #[cfg(test)]
 mod tests;
 
 pub use top::{LOOK, Picture, series, total};
 
-use rows::{Harvest, Row, TypeRows, Wanted};
-use top::CategoryRows;
+use categories::{Categories, CategoryRow, CategoryRows};
+use rows::{Harvest, Row, Wanted};
+use types::{TypeRow, TypeRows, Types};
 
 /// Which part has the cursor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,8 +50,8 @@ enum Section {
 /// State of the pane.
 #[derive(Debug)]
 pub struct WaitsPane {
-    types: Table,
-    categories: Table,
+    types: Table<Types>,
+    categories: Table<Categories>,
     section: Section,
     filter: FilterSlot,
     harvest: Harvest,
@@ -62,10 +66,10 @@ pub struct WaitsPane {
 impl Default for WaitsPane {
     fn default() -> Self {
         Self {
-            types: Table::new(&rows::COLUMNS),
-            categories: Table::new(&top::COLUMNS),
+            types: Table::new(types::COLUMNS),
+            categories: Table::new(categories::COLUMNS),
             section: Section::Types,
-            filter: FilterSlot::new(&rows::FIELDS),
+            filter: FilterSlot::new(types::COLUMNS, &types::MORE),
             harvest: Harvest::default(),
             picture: Picture::default(),
             line: TimeLine::default(),
@@ -76,11 +80,17 @@ impl Default for WaitsPane {
     }
 }
 
-/// Puts `items` into the order of `key`, unknown last.
-fn reorder<T: Clone>(items: &mut Vec<T>, descending: bool, key: impl Fn(&T) -> SortKey) {
+/// Puts `items` into the order that was chosen in their table, if one was.
+fn reorder<T: Clone, K: Kind>(
+    items: &mut Vec<T>,
+    table: &Table<K>,
+    view: &View<'_>,
+    row: impl for<'r> Fn(&'r T, &'r View<'_>) -> K::Row<'r>,
+) {
     let mut order: Vec<u32> = (0..items.len() as u32).collect();
-    sort_rows(&mut order, descending, |i| items.get(i as usize).map_or(SortKey::None, &key));
-    *items = order.into_iter().filter_map(|i| items.get(i as usize).cloned()).collect();
+    if table.order(&mut order, |i| Some(row(items.get(i as usize)?, view))) {
+        *items = order.into_iter().filter_map(|i| items.get(i as usize).cloned()).collect();
+    }
 }
 
 impl WaitsPane {
@@ -114,18 +124,12 @@ impl WaitsPane {
     fn copy(&self, view: &View<'_>) -> String {
         let rows = TypeRows { rows: &self.harvest.rows, view };
         let mut text = String::new();
-        let mut cell = CellText::default();
         let marked = |i: usize| self.types.marks.contains(&rows.key(i));
         let any = !self.types.marks.is_empty();
         for i in (0..rows.len()).filter(|i| if any { marked(*i) } else { *i == self.types.cursor() }) {
-            for c in 0..rows::COLUMNS.len() {
-                cell.clear();
-                rows.cell(i, c, &mut cell);
-                text.push_str(cell.as_str());
-                text.push('\t');
+            if let Some(row) = rows.get(i) {
+                self.types.copy(&row, &mut text);
             }
-            text.truncate(text.trim_end_matches('\t').len());
-            text.push('\n');
         }
         text
     }
@@ -152,8 +156,8 @@ impl WaitsPane {
         let rows = CategoryRows { categories: &self.harvest.categories, view };
         let width = canvas.width().saturating_sub(x);
         // Columns that would have to be scrolled to are left out: the same figures stand with the types.
-        for column in top::WIDE_COLUMNS {
-            self.categories.hidden[column] = width < top::LEAST_FOR_ALL;
+        for column in categories::WIDE {
+            self.categories.hide(column, width < categories::LEAST_FOR_ALL);
         }
         let mut part = canvas.part(x, 0, width, height);
         self.categories_at = (part.area().x, part.area().bottom());
@@ -167,21 +171,20 @@ impl Pane for WaitsPane {
         let wanted = Wanted { benign: self.benign, merged: self.merged && !single };
         self.filter.learn(view);
         self.line.see(view);
-        self.harvest = Harvest::gather(view, wanted, |row| self.filter.keeps(row));
-        if let Some(sort) = self.types.sort {
-            reorder(&mut self.harvest.rows, sort.descending, |r| rows::sort_key(r, sort.column, view));
-        }
-        if let Some(sort) = self.categories.sort {
-            reorder(&mut self.harvest.categories, sort.descending, |c| top::sort_key(c, sort.column));
-        }
-        self.types.hidden[rows::INSTANCE] = single || wanted.merged;
-        self.types.hidden[rows::ON] = !wanted.merged;
+        self.harvest = Harvest::gather(view, wanted, |row| self.filter.keeps(&TypeRow { row, view }));
+        reorder(&mut self.harvest.rows, &self.types, view, |row, view| TypeRow { row, view });
+        reorder(&mut self.harvest.categories, &self.categories, view, |rate, view| CategoryRow {
+            rate,
+            view,
+        });
+        self.types.hide(types::INSTANCE, single || wanted.merged);
+        self.types.hide(types::ON, !wanted.merged);
         let names = self.harvest.rows.iter().filter_map(|r| view.instance(r.instance?));
         let longest = names.map(|i| canvas::width(i.id().as_str())).max();
-        self.types.widths[rows::INSTANCE] = longest.map(|w| w.clamp(10, 28) as u16);
+        self.types.set_width(types::INSTANCE, longest.map(|w| w.clamp(10, 28) as u16));
         // The first rows decide; room for the mark of a poison type comes on top.
         let longest = self.harvest.rows.iter().take(40).map(|r| r.rate.name.len() + 2).max();
-        self.types.widths[rows::TYPE] = longest.map(|w| w.clamp(16, 40) as u16);
+        self.types.set_width(types::TYPE, longest.map(|w| w.clamp(16, 40) as u16));
         self.types.sync(&TypeRows { rows: &self.harvest.rows, view });
         self.categories.sync(&CategoryRows { categories: &self.harvest.categories, view });
     }

@@ -1,26 +1,17 @@
-//! What lies above the wait types: the poison banner, the chart of the last minutes, the categories.
+//! What lies above the wait types: the poison banner, the chart of the last minutes, and the room that the categories
+//! have beside it.
 
 use super::{
     super::{range::TimeLine, reading},
     rows::{self, Row},
 };
 use crate::{
-    model::{
-        chart::ChartLine,
-        figure,
-        health::Level,
-        history::SeriesId,
-        series::SeriesKey,
-        wait::{CategoryRate, WaitCategory},
-    },
+    model::{chart::ChartLine, health::Level, history::SeriesId, series::SeriesKey, wait::WaitCategory},
     tui::{
-        id::RowKey,
         view::View,
         widget::{
             canvas::Canvas,
-            columns::Column,
             stack::{self, Look, Stack},
-            table::{CellText, Rows, SortKey},
         },
     },
 };
@@ -35,16 +26,6 @@ const LEAST_HEIGHT: u16 = 17;
 /// Below this width there is room for the categories only, not for the chart beside them.
 const LEAST_FOR_CHART: u16 = 72;
 
-/// Columns of the categories.
-pub const COLUMNS: [Column; 6] = [
-    Column::text("", 1, 0).frozen(),
-    Column::text("CATEGORY", 17, 0).at_least(12).growing(),
-    Column::number("S/S", 7, 0),
-    Column::number("SIGNAL", 6, 1),
-    Column::number("WAITS/S", 7, 2),
-    Column::number("AVG", 8, 3),
-];
-
 /// The chart's title and unit; series hold ms.
 pub const LOOK: Look<'_> = Look {
     title: "waiting s/s",
@@ -54,12 +35,6 @@ pub const LOOK: Look<'_> = Look {
     marks: &[],
     earlier: "",
 };
-
-/// Columns of the categories that a narrow table leaves out.
-pub const WIDE_COLUMNS: [usize; 2] = [4, 5];
-
-/// Columns from which on the categories have all their figures.
-pub const LEAST_FOR_ALL: u16 = 52;
 
 /// How the upper part is shared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -155,56 +130,6 @@ impl Picture {
     pub fn render_legend(&self, view: &View<'_>, canvas: &mut Canvas<'_>, line: TimeLine, look: &Look<'_>) {
         let look = Look { cursor: line.cursor(), earlier: line.earlier().name(), ..*look };
         self.stack.draw_legend(canvas, &look, view.theme);
-    }
-}
-
-/// The categories as a table shows them.
-pub struct CategoryRows<'a> {
-    /// heaviest first
-    pub categories: &'a [CategoryRate],
-    /// for styles
-    pub view: &'a View<'a>,
-}
-
-impl Rows for CategoryRows<'_> {
-    fn len(&self) -> usize {
-        self.categories.len()
-    }
-
-    fn key(&self, i: usize) -> RowKey {
-        let unknown = WaitCategory::Unknown;
-        RowKey::Category(self.categories.get(i).map_or(unknown, |c| c.category))
-    }
-
-    fn cell(&self, i: usize, column: usize, out: &mut CellText) {
-        let Some(c) = self.categories.get(i) else { return };
-        let t = self.view.theme;
-        match column {
-            0 => {
-                let (glyph, style) = stack::swatch(stack::band(c.category), t);
-                out.put(style, glyph);
-            }
-            1 => out.put(t.base, c.category.name()),
-            2 => out.with(t.strong, |s| rows::push_rate(s, c.ms_per_s)),
-            3 => out.with(t.base, |s| rows::push_share(s, c.signal_ms_per_s, c.ms_per_s)),
-            4 => out.with(t.base, |s| figure::push_rate(s, c.tasks_per_s)),
-            5 if c.tasks_per_s > 0.0 => {
-                out.with(t.base, |s| figure::push_mean(s, c.ms_per_s / c.tasks_per_s));
-            }
-            _ => out.put(t.dim, "–"),
-        }
-    }
-}
-
-/// What a column of the categories sorts by.
-pub fn sort_key(c: &CategoryRate, column: usize) -> SortKey {
-    match column {
-        1 => Some(c.category.name()).into(),
-        2 => Some(c.ms_per_s).into(),
-        3 => (c.ms_per_s > 0.0).then(|| c.signal_ms_per_s / c.ms_per_s).into(),
-        4 => Some(c.tasks_per_s).into(),
-        5 => (c.tasks_per_s > 0.0).then(|| c.ms_per_s / c.tasks_per_s).into(),
-        _ => SortKey::None,
     }
 }
 
