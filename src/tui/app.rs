@@ -2,14 +2,15 @@
 //! effects and texts for the clipboard go out, so tests drive it with key names.
 
 use super::{
-    action::Action,
+    action::{Action, Context, Kind},
     charts::Charts,
     chrome,
     command_line::Command,
     desk::Desk,
     effect::{Effect, Reply, Request},
     id::{PaneId, RowKey},
-    keymap::{Chord, Context, Keymap},
+    key::Chord,
+    keymap::Keymap,
     layer::{
         Layer,
         details::Details,
@@ -272,7 +273,7 @@ impl App {
         if action != Action::Interrupt {
             self.interrupted = None;
         }
-        if self.act_on_layer(action) || self.refuses_in_past(action) {
+        if self.act_on_layer(action) || self.refuses(action) {
             return;
         }
         let mut wishes = Vec::new();
@@ -344,7 +345,7 @@ impl App {
             return true;
         }
         // What is read stays open on the way through time.
-        if action.moves_in_time() && matches!(layer, Layer::Details(_)) {
+        if action.kind() == Kind::Travels && matches!(layer, Layer::Details(_)) {
             self.layers.push(layer);
             return self.act_on_time(action);
         }

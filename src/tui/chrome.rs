@@ -1,11 +1,11 @@
 //! What is around the pane: header with crumbs and counts, tabs, title line, footer; and the layers over it.
 
 use super::{
-    action::Action,
+    action::{Action, Binding, Context, Kind, When, bindings},
     app::App,
     effect::VaultState,
     id::PaneId,
-    keymap::{Chord, Context, default_bindings},
+    key::Chord,
     layer::{Layer, overlay},
     moment::{Recording, push_ago, push_instant},
     pane::{Part, reading},
@@ -17,9 +17,6 @@ use std::fmt::Write as _;
 
 /// Below this the panes cannot say anything useful.
 const LEAST: (u16, u16) = (40, 10);
-
-/// Tabs of the panes that exist; the first one is home.
-const TABS: [PaneId; 3] = [PaneId::Activity, PaneId::Waits, PaneId::Blocking];
 
 /// Draws the whole screen.
 pub fn render(app: &mut App, area: Rect, buf: &mut Buffer) {
@@ -244,7 +241,11 @@ fn tab_texts(home: PaneId, active: PaneId, columns: u16) -> Vec<(String, PaneId)
                 format!(" {} {} ", n + 1, pane.name())
             }
         };
-        std::iter::once(home).chain(TABS).enumerate().map(|(n, pane)| (text(n, pane), pane)).collect()
+        std::iter::once(home)
+            .chain(PaneId::tabs().skip(1))
+            .enumerate()
+            .map(|(n, pane)| (text(n, pane), pane))
+            .collect()
     };
     let all = make(false);
     let needed: usize = all.iter().map(|(t, _)| width(t) + 1).sum();
@@ -389,22 +390,26 @@ fn footer(app: &mut App, line: &mut Canvas<'_>) {
     let no_row = app.layers.is_empty() && app.panes.get(app.place.pane).counts().0 == 0;
     let narrowed = app.world.narrowed;
     let in_past = app.travel.past.is_some();
-    let useful = |a: Action| match a {
-        Action::StepBack | Action::StepOn | Action::Live => in_past,
-        Action::Refresh | Action::Edit if in_past => false,
-        Action::GoToTime => !nothing || in_past,
-        Action::Add => app.travel.recording.is_none(),
-        Action::Help | Action::Palette | Action::Back => true,
-        Action::Enter | Action::Details | Action::Copy => !no_row,
-        Action::Narrow => !no_row && !narrowed,
-        _ => !nothing,
+    let recording = app.travel.recording.is_some();
+    let useful = |b: &Binding| {
+        let refused = in_past && b.kind.refused_in_past().is_some()
+            || recording && b.kind.refused_in_recording().is_some();
+        !refused
+            && match b.when {
+                When::Always => true,
+                When::Instances => !nothing || in_past && b.kind == Kind::Travels,
+                When::Row => !no_row,
+                When::RowOfMany => !no_row && !narrowed,
+                When::Past => in_past,
+            }
     };
     let of = |context: &Context| {
-        default_bindings().iter().filter(move |b| b.context == *context).collect::<Vec<_>>()
+        let context = *context;
+        bindings().filter(move |b| b.key.context == context)
     };
-    let mut told: Vec<_> = contexts.iter().flat_map(of).filter(|b| useful(b.action)).collect();
+    let mut told: Vec<_> = contexts.iter().flat_map(of).filter(useful).collect();
     // To look is more usual than to change.
-    told.sort_by_key(|b| (!(in_past && b.action.moves_in_time()), b.action == Action::Edit));
+    told.sort_by_key(|b| (!(in_past && b.kind == Kind::Travels), b.action == Action::Edit));
     let mut help_to_come = app.layers.is_empty();
     let mut x = 1;
     for b in told {
@@ -412,10 +417,10 @@ fn footer(app: &mut App, line: &mut Canvas<'_>) {
             Action::Back if nothing => Some("quit"),
             Action::Add if nothing => Some("add an instance"),
             Action::Live if app.travel.recording.is_some() => Some("end"),
-            _ => b.hint,
+            _ => b.key.hint,
         };
-        let (Some(word), Some(chord)) = (word, Chord::parse(b.key)) else { continue };
-        let key = match b.key {
+        let (Some(word), Some(chord)) = (word, Chord::parse(b.key.name)) else { continue };
+        let key = match b.key.name {
             "enter" => "⏎".to_owned(),
             _ => chord.to_string(),
         };

@@ -1,8 +1,13 @@
 //! What can be typed behind `:`, and what it means: actions by name, panes with a scope, themes, filters, times. The palette
 //! lists it and completes; the help and `docs/keys.md` are made from it.
 
-use super::{action::Action, id::PaneId, theme::BUILT_IN};
+use super::{
+    action::{Action, ROWS},
+    id::PaneId,
+    theme::BUILT_IN,
+};
 use crate::model::{record::Slug, scope::Scope, snapshot::FleetSnapshot};
+use std::borrow::Cow;
 
 /// What a command asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,47 +31,8 @@ pub enum Command {
     At(String),
 }
 
-/// Words that need nothing after them.
-pub const WORDS: [(&str, &str, Action); 26] = [
-    ("help", "the keys of this pane", Action::Help),
-    ("pause", "the screen stands still", Action::Pause),
-    ("refresh", "poll what is in view now", Action::Refresh),
-    ("faults", "faults only", Action::FaultsOnly),
-    ("heat", "heat map", Action::HeatMap),
-    ("jump", "to an instance", Action::Jump),
-    ("next", "next problem", Action::NextProblem),
-    ("last", "the view before this one", Action::LastView),
-    ("benign", "show benign waits too", Action::Benign),
-    ("group", "group by the next field", Action::GroupBy),
-    ("own", "dbtop's own figures", Action::Overlay),
-    ("redraw", "paint everything anew", Action::Redraw),
-    ("lock", "the inventory; polling goes on", Action::Lock),
-    ("unlock", "the inventory", Action::Unlock),
-    ("doctor", "what the logins here may not see", Action::Doctor),
-    ("tenants", "watch another one", Action::Tenants),
-    ("add", "an instance", Action::Add),
-    ("edit", "this instance, or those marked", Action::Edit),
-    ("remove", "this instance, or those marked", Action::Remove),
-    ("live", "back to the present", Action::Live),
-    ("compare", "what changed most since another time, or between two marked instances", Action::Compare),
-    ("bookmark", "this instant, with a note", Action::Bookmark),
-    ("bookmarks", "and incidents: jump to one", Action::Bookmarks),
-    ("freeze", "keep the last ten minutes as an incident", Action::Freeze),
-    ("cost", "what the watching costs", Action::Cost),
-    ("q", "quit", Action::Quit),
-];
-
-/// Panes by name; a scope may follow.
-pub const PANES: [(&str, &str, PaneId); 4] = [
-    ("fleet", "all instances", PaneId::Fleet),
-    ("activity", "what runs now", PaneId::Activity),
-    ("waits", "what is waited for", PaneId::Waits),
-    ("blocking", "who blocks whom", PaneId::Blocking),
-];
-
-/// Commands that take something, and what.
-const WITH: [(&str, &str); 6] = [
-    ("fleet|activity|waits|blocking [@GROUP|INSTANCE]", "a pane, in that scope"),
+/// Commands that take something, and what; panes are named in front of them.
+const WITH: [(&str, &str); 5] = [
     ("@GROUP or INSTANCE", "only these; the pane stays"),
     ("theme NAME", "colours"),
     ("filter TEXT", "filter the rows of this pane"),
@@ -74,9 +40,24 @@ const WITH: [(&str, &str); 6] = [
     ("at TIME", "go to a time: 02:14, -3h, yesterday 14:00"),
 ];
 
+/// Actions by name: the word, what it does.
+pub fn words() -> impl Iterator<Item = (&'static str, &'static str, Action)> {
+    ROWS.iter().filter_map(|row| row.word.map(|(word, about)| (word, about, row.action)))
+}
+
+/// Panes by name: the word, what the pane shows. A scope may follow.
+pub fn panes() -> impl Iterator<Item = (&'static str, &'static str, PaneId)> {
+    PaneId::ALL.into_iter().filter_map(|pane| pane.row().word.map(|(word, about)| (word, about, pane)))
+}
+
 /// All commands with what they do, for the help and `docs/keys.md`.
-pub fn commands() -> impl Iterator<Item = (&'static str, &'static str)> {
-    WITH.into_iter().chain(WORDS.iter().map(|(name, about, _)| (*name, *about)))
+pub fn commands() -> impl Iterator<Item = (Cow<'static, str>, &'static str)> {
+    let names: Vec<&str> = panes().map(|(name, ..)| name).collect();
+    let pane = format!("{} [@GROUP|INSTANCE]", names.join("|"));
+    let with = WITH.into_iter().map(|(name, about)| (name.into(), about));
+    std::iter::once((pane.into(), "a pane, in that scope"))
+        .chain(with)
+        .chain(words().map(|(name, about, _)| (name.into(), about)))
 }
 
 /// Makes a command of a text.
@@ -87,9 +68,9 @@ pub fn interpret(text: &str, snapshot: &FleetSnapshot) -> Result<Command, String
     let text = text.trim();
     let (first, rest) = text.split_once(char::is_whitespace).map_or((text, ""), |(a, b)| (a, b.trim()));
     let word = first.to_ascii_lowercase();
-    if let Some((_, _, pane)) = PANES.iter().find(|(n, ..)| *n == word) {
+    if let Some((_, _, pane)) = panes().find(|(n, ..)| *n == word) {
         let scopes = if rest.is_empty() { None } else { Some(scope(rest, snapshot)?) };
-        return Ok(Command::Go { pane: Some(*pane), scopes });
+        return Ok(Command::Go { pane: Some(pane), scopes });
     }
     match word.as_str() {
         "quit" | "exit" => return Ok(Command::Do(Action::Quit)),
@@ -105,9 +86,9 @@ pub fn interpret(text: &str, snapshot: &FleetSnapshot) -> Result<Command, String
         _ => {}
     }
     if rest.is_empty()
-        && let Some((_, _, action)) = WORDS.iter().find(|(n, ..)| *n == word)
+        && let Some((_, _, action)) = words().find(|(n, ..)| *n == word)
     {
-        return Ok(Command::Do(*action));
+        return Ok(Command::Do(action));
     }
     let scopes = scope(text, snapshot).map_err(|_| format!("nothing is called {text}: ? shows the keys"))?;
     let one = matches!(scopes.last(), Some(Scope::Instance(_)));

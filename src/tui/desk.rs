@@ -6,7 +6,7 @@ use super::{
     app::App,
     effect::{Effect, Reply, Request, VaultState},
     id::PaneId,
-    keymap::Chord,
+    key::Chord,
     layer::{
         Layer,
         doctor::Doctor,
@@ -120,7 +120,7 @@ impl App {
     /// Lets the doctor examine what is marked, else what is in scope.
     fn examine(&mut self) {
         let view = self.world.view();
-        let marked = if self.place.pane == PaneId::Fleet { self.panes.fleet.chosen(&view) } else { None };
+        let marked = self.panes.get(self.place.pane).chosen(&view);
         let in_scope = view.instances().filter(|(_, i)| marked.as_ref().is_none_or(|scope| scope.holds(i)));
         let ids: Vec<InstanceId> = in_scope.map(|(_, i)| i.id().clone()).collect();
         if ids.is_empty() {

@@ -5,8 +5,7 @@ use super::{
     action::Action,
     app::App,
     effect::{FormData, Request},
-    id::PaneId,
-    keymap::Chord,
+    key::Chord,
     layer::{Layer, bulk::Bulk, modal::Modal, removal::Removal, wizard::Wizard},
 };
 use crate::model::{health::Level, instance::InstanceId};
@@ -36,14 +35,10 @@ impl App {
 
     /// The instances that an action is about: those marked in the fleet, the one under its cursor, the one in scope.
     pub(super) fn meant(&mut self) -> Option<Vec<InstanceId>> {
-        let mut ids = Vec::new();
-        if self.place.pane == PaneId::Fleet {
-            ids = self.panes.fleet.marked(&self.world.view());
-            if ids.is_empty() {
-                ids.extend(self.panes.fleet.under_cursor());
-            }
-        } else {
-            ids.extend(self.place.instance().cloned());
+        let pane = self.panes.get(self.place.pane);
+        let mut ids = pane.marked(&self.world.view());
+        if ids.is_empty() {
+            ids.extend(pane.under_cursor().or_else(|| self.place.instance().cloned()));
         }
         if ids.is_empty() {
             self.say(

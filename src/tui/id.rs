@@ -1,34 +1,87 @@
 //! Names of what is on the screen: which pane, which row. Plain values that everything in `tui` may use; nothing in here
-//! knows how a pane or a row looks.
+//! knows how a pane or a row looks. A pane is one row here and one arm in `world`, where it is made.
 
 use crate::model::{instance::InstanceId, wait::WaitCategory};
 use std::sync::Arc;
 
-/// The panes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum PaneId {
+/// All that is said of a pane outside of its own file.
+#[derive(Debug, Clone, Copy)]
+pub struct PaneRow {
+    /// name in tabs, titles and the palette
+    pub name: &'static str,
+    /// the key that opens it; None: it has none of its own
+    pub key: Option<&'static str>,
+    /// what that key does: one line, no final stop
+    pub help: &'static str,
+    /// how it is called behind `:`, and the words beside that
+    pub word: Option<(&'static str, &'static str)>,
+}
+
+/// Makes the type, the list and the rows of the same text, so that no pane can lack one.
+macro_rules! panes {
+    ($($(#[$doc:meta])* $pane:ident $row:tt)*) => {
+        /// The panes.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum PaneId {
+            $($(#[$doc])* $pane,)*
+        }
+
+        impl PaneId {
+            /// All, in the order of the help; tabs are in this order, too.
+            pub const ALL: [Self; [$(Self::$pane),*].len()] = [$(Self::$pane),*];
+
+            /// What is said of it.
+            pub const fn row(self) -> PaneRow {
+                match self {
+                    $(Self::$pane => PaneRow $row,)*
+                }
+            }
+        }
+    };
+}
+
+panes! {
     /// all instances in scope
-    Fleet,
+    Fleet {
+        name: "Fleet",
+        key: Some("1"),
+        help: "Fleet, or the instance in scope",
+        word: Some(("fleet", "all instances")),
+    }
     /// one instance: takes the place of the fleet while it is in scope
-    Instance,
+    Instance { name: "Instance", key: None, help: "", word: None }
     /// active requests
-    Activity,
+    Activity {
+        name: "Activity",
+        key: Some("2"),
+        help: "Activity: what runs now",
+        word: Some(("activity", "what runs now")),
+    }
     /// wait statistics
-    Waits,
+    Waits {
+        name: "Waits",
+        key: Some("3"),
+        help: "Waits: what is waited for",
+        word: Some(("waits", "what is waited for")),
+    }
     /// blocking chains
-    Blocking,
+    Blocking {
+        name: "Blocking",
+        key: Some("4"),
+        help: "Blocking: who blocks whom",
+        word: Some(("blocking", "who blocks whom")),
+    }
 }
 
 impl PaneId {
     /// Name in tabs, titles and the palette.
     pub const fn name(self) -> &'static str {
-        match self {
-            Self::Fleet => "Fleet",
-            Self::Instance => "Instance",
-            Self::Activity => "Activity",
-            Self::Waits => "Waits",
-            Self::Blocking => "Blocking",
-        }
+        self.row().name
+    }
+
+    /// The panes that have a tab: each that has a key. The fleet's is shared with the instance.
+    pub fn tabs() -> impl Iterator<Item = Self> {
+        Self::ALL.into_iter().filter(|pane| pane.row().key.is_some())
     }
 }
 

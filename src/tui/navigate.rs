@@ -4,7 +4,7 @@ use super::{
     app::App,
     id::{PaneId, RowKey},
     layer::Layer,
-    pane::{Pane, fleet},
+    pane::fleet,
     place::Place,
 };
 use crate::model::{health::Level, instance::InstanceId, scope::Scope};
@@ -31,12 +31,11 @@ impl App {
             return;
         }
         let from = self.leave();
-        if from.pane == PaneId::Fleet
-            && let Some(chosen) = self.panes.fleet.chosen(&self.world.view())
-        {
+        let left = self.panes.get(from.pane);
+        if let Some(chosen) = left.chosen(&self.world.view()) {
             self.place.scopes.push(chosen);
-            self.panes.fleet.clear_marks();
-            let _ = self.panes.fleet.set_filter("");
+            left.clear_marks();
+            let _ = left.set_filter("");
         }
         self.place.pane = pane;
     }
@@ -105,7 +104,7 @@ impl App {
             let key = RowKey::Instance(id);
             if self.place.pane == PaneId::Instance {
                 self.place.pane = PaneId::Fleet;
-                self.panes.fleet.focus(key);
+                self.panes.get(PaneId::Fleet).focus(key);
             }
         }
         true

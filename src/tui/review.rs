@@ -5,7 +5,6 @@ use super::{
     action::Action,
     app::App,
     effect::Request,
-    id::PaneId,
     layer::{
         Layer,
         bookmarks::Bookmarks,
@@ -66,11 +65,7 @@ impl App {
 
     /// Two marked instances are compared at once; else it is asked with which time.
     fn compare(&mut self) {
-        let marked = if self.place.pane == PaneId::Fleet {
-            self.panes.fleet.marked(&self.world.view())
-        } else {
-            Vec::new()
-        };
+        let marked = self.panes.get(self.place.pane).marked(&self.world.view());
         match marked.as_slice() {
             [a, b] => {
                 let found = self.world.snapshot.find(a).zip(self.world.snapshot.find(b));

@@ -171,33 +171,19 @@ impl App {
         true
     }
 
-    /// True, with a word, for what cannot be done to a fleet of the past: nothing there can be polled or changed.
-    pub(super) fn refuses_in_past(&mut self, action: Action) -> bool {
-        if self.travel.recording.is_some() {
-            return self.refuses_in_recording(action);
-        }
-        let acts = matches!(
-            action,
-            Action::Refresh | Action::Doctor | Action::Add | Action::Edit | Action::Remove | Action::Freeze
-        );
-        let refused = acts && self.travel.past.is_some();
-        if refused {
-            let text = "this is the past: nothing is polled or changed here, T leads back to live";
-            self.say(Level::Warning, text.to_owned());
-        }
-        refused
-    }
-
-    fn refuses_in_recording(&mut self, action: Action) -> bool {
-        let text = match action {
-            Action::Refresh | Action::Doctor => "a recording: no server is there to be asked",
-            Action::Add | Action::Edit | Action::Remove => "a recording has no inventory to change",
-            Action::Bookmark | Action::Freeze => "a recording cannot be written: no bookmarks",
-            Action::Tenants | Action::Lock | Action::Unlock => "a recording has no tenant and no vault",
-            _ => return false,
+    /// True, with a word, for what cannot be done here: the past is neither polled nor changed, and a recording not even
+    /// written to.
+    pub(super) fn refuses(&mut self, action: Action) -> bool {
+        let kind = action.kind();
+        let why = match (&self.travel.recording, self.travel.past) {
+            (Some(_), _) => kind.refused_in_recording(),
+            (None, Some(_)) => kind.refused_in_past(),
+            (None, None) => None,
         };
-        self.say(Level::Warning, text.to_owned());
-        true
+        if let Some(why) = why {
+            self.say(Level::Warning, why.to_owned());
+        }
+        why.is_some()
     }
 
     /// `:at TEXT`; without a text the prompt asks for one.

@@ -43,24 +43,26 @@ impl World {
     }
 }
 
-/// The panes with their view states.
-#[derive(Default)]
-pub struct Panes {
-    pub fleet: FleetPane,
-    pub activity: ActivityPane,
-    pub blocking: BlockingPane,
-    pub instance: InstancePane,
-    pub waits: WaitsPane,
+/// The panes with their view states, each in the place of its id.
+pub struct Panes([Box<dyn Pane>; PaneId::ALL.len()]);
+
+impl Default for Panes {
+    fn default() -> Self {
+        Self(PaneId::ALL.map(|id| -> Box<dyn Pane> {
+            match id {
+                PaneId::Fleet => Box::<FleetPane>::default(),
+                PaneId::Instance => Box::<InstancePane>::default(),
+                PaneId::Activity => Box::<ActivityPane>::default(),
+                PaneId::Waits => Box::<WaitsPane>::default(),
+                PaneId::Blocking => Box::<BlockingPane>::default(),
+            }
+        }))
+    }
 }
 
 impl Panes {
+    /// One of them.
     pub fn get(&mut self, id: PaneId) -> &mut dyn Pane {
-        match id {
-            PaneId::Fleet => &mut self.fleet,
-            PaneId::Instance => &mut self.instance,
-            PaneId::Activity => &mut self.activity,
-            PaneId::Waits => &mut self.waits,
-            PaneId::Blocking => &mut self.blocking,
-        }
+        &mut *self.0[id as usize]
     }
 }

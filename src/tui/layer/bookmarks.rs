@@ -7,9 +7,9 @@ use crate::{
         time::Timestamp,
     },
     tui::{
-        action::Action,
+        action::{Action, Context},
         effect::Reply,
-        keymap::{Chord, Context},
+        key::Chord,
         moment::{push_ago, push_instant},
         theme::Theme,
         widget::{axis, canvas::Canvas},

@@ -2,7 +2,7 @@
 
 use super::input::Line;
 use crate::tui::{
-    keymap::Chord,
+    key::Chord,
     theme::Theme,
     widget::{canvas::Canvas, fold::fold},
 };

@@ -10,9 +10,9 @@ use crate::{
         instance::InstanceId,
     },
     tui::{
-        action::Action,
+        action::{Action, Context},
         effect::{Reply, Request},
-        keymap::{Chord, Context},
+        key::Chord,
         pane::reading,
         theme::Theme,
         widget::{

@@ -5,7 +5,7 @@ use super::input::Line;
 use crate::{
     model::secret::{Secret, SecretInput},
     tui::{
-        keymap::Chord,
+        key::Chord,
         theme::Theme,
         widget::{canvas::Canvas, fold::fold},
     },

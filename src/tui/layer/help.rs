@@ -1,9 +1,10 @@
 //! The help: keys of the pane first, then those of tables and those that work everywhere, from the key table.
 
 use crate::tui::{
+    action::{Context, bindings},
     command_line,
     id::PaneId,
-    keymap::{Chord, Context, default_bindings},
+    key::Chord,
     theme::Theme,
     widget::document::Document,
 };
@@ -13,9 +14,9 @@ pub fn document(pane: PaneId, theme: &Theme) -> Document {
     let mut d = Document::new(format!("Keys · {}", pane.name()));
     for context in [Context::Pane(pane), Context::Table, Context::Global, Context::Reader, Context::Input] {
         d.head(context.title());
-        for b in default_bindings().iter().filter(|b| b.context == context) {
-            let Some(chord) = Chord::parse(b.key) else { continue };
-            d.text(format!("{:<12}{}", chord.to_string(), b.action.help()), theme.base);
+        for b in bindings().filter(|b| b.key.context == context) {
+            let Some(chord) = Chord::parse(b.key.name) else { continue };
+            d.text(format!("{:<12}{}", chord.to_string(), b.help), theme.base);
         }
     }
     d.head("Commands, after :");

@@ -1,6 +1,6 @@
 //! A one-line text input, and the filter that is made of it.
 
-use crate::tui::{keymap::Chord, theme::Theme, widget::canvas::Canvas};
+use crate::tui::{key::Chord, theme::Theme, widget::canvas::Canvas};
 use crossterm::event::KeyCode;
 use tui_input::{Input, InputRequest};
 

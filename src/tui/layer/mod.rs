@@ -21,7 +21,7 @@ pub mod tenants;
 pub mod unlock;
 pub mod wizard;
 
-use super::{keymap::Context, widget::reader::Reader};
+use super::{action::Context, widget::reader::Reader};
 use crate::model::time::Timestamp;
 
 /// An open layer.
@@ -61,9 +61,6 @@ impl Layer {
 
     /// True if keys without a meaning are typed.
     pub fn takes_text(&self) -> bool {
-        matches!(
-            self.context(),
-            Context::Input | Context::Form | Context::Wizard | Context::Bulk | Context::Question
-        )
+        self.context().takes_text()
     }
 }

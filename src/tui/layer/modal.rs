@@ -4,9 +4,9 @@
 use crate::{
     model::{health::Level, time::Timestamp},
     tui::{
-        action::Action,
+        action::{Action, Context},
         effect::{Reply, Request},
-        keymap::{Chord, Context},
+        key::Chord,
         theme::Theme,
         widget::canvas::Canvas,
     },

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::model::snapshot::FleetSnapshot;
 use crate::tui::{
-    command_line::{Command, PANES, WORDS, interpret},
+    command_line::{Command, interpret, panes, words},
     theme::{BUILT_IN, Theme},
     widget::canvas::Canvas,
 };
@@ -41,14 +41,14 @@ impl Palette {
     pub fn new(snapshot: &FleetSnapshot, history: &VecDeque<String>) -> Self {
         let mut all: Vec<Candidate> =
             history.iter().map(|h| Candidate { text: h.clone(), about: "again" }).collect();
-        all.extend(PANES.iter().map(|(n, about, _)| Candidate { text: (*n).to_owned(), about }));
-        all.extend(WORDS.iter().map(|(n, about, _)| Candidate { text: (*n).to_owned(), about }));
+        all.extend(panes().map(|(n, about, _)| Candidate { text: n.to_owned(), about }));
+        all.extend(words().map(|(n, about, _)| Candidate { text: n.to_owned(), about }));
         all.extend(BUILT_IN.iter().map(|(n, _)| Candidate { text: format!("theme {n}"), about: "colours" }));
         let mut groups: Vec<&Arc<str>> = snapshot.instances.iter().flat_map(|i| &i.info.groups).collect();
         groups.sort();
         groups.dedup();
         all.extend(groups.iter().map(|g| Candidate { text: format!("@{g}"), about: "group" }));
-        for (n, about, _) in PANES.iter().skip(1) {
+        for (n, about, _) in panes().skip(1) {
             all.extend(groups.iter().map(|g| Candidate { text: format!("{n} @{g}"), about }));
         }
         all.extend(

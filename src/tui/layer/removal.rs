@@ -10,9 +10,9 @@ use crate::{
         instance::{InstanceId, InstanceInfo},
     },
     tui::{
-        action::Action,
+        action::{Action, Context},
         effect::{Reply, Request},
-        keymap::{Chord, Context},
+        key::Chord,
         theme::Theme,
         widget::canvas::Canvas,
     },

@@ -2,9 +2,9 @@
 
 use super::modal::{Modal, Out};
 use crate::tui::{
-    action::Action,
+    action::{Action, Context},
     effect::{Reply, Request, TenantLine},
-    keymap::{Chord, Context},
+    key::Chord,
     theme::Theme,
     widget::canvas::Canvas,
 };

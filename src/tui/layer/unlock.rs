@@ -7,9 +7,9 @@ use super::{
 use crate::{
     model::instance::InstanceId,
     tui::{
-        action::Action,
+        action::{Action, Context},
         effect::{Reply, Request, VaultState},
-        keymap::{Chord, Context},
+        key::Chord,
         theme::Theme,
         widget::{canvas::Canvas, fold::fold},
     },

@@ -74,6 +74,20 @@ pub trait Pane {
     fn focus(&mut self, key: RowKey);
     /// The row that the cursor is on.
     fn selected(&self) -> Option<RowKey>;
+    /// The marked instances, in display order; none where rows are no instances.
+    fn marked(&self, _view: &View<'_>) -> Vec<InstanceId> {
+        Vec::new()
+    }
+    /// The instance under the cursor; None where rows are no instances.
+    fn under_cursor(&self) -> Option<InstanceId> {
+        None
+    }
+    /// The instances that marks or the filter chose, with a name for the crumb; None if nothing is chosen.
+    fn chosen(&self, _view: &View<'_>) -> Option<Scope> {
+        None
+    }
+    /// Forgets the marks.
+    fn clear_marks(&mut self) {}
     /// All about a row; None if it is not there (any more).
     fn details(&self, key: &RowKey, view: &View<'_>) -> Option<Document>;
     /// Sets or clears the filter. Ok tells whether the pane can filter at all.

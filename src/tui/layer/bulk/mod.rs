@@ -18,9 +18,9 @@ use crate::{
         time::Timestamp,
     },
     tui::{
-        action::Action,
+        action::{Action, Context},
         effect::{FormData, Refusal, Reply, Request},
-        keymap::{Chord, Context},
+        key::Chord,
         theme::Theme,
         widget::canvas::Canvas,
     },

@@ -106,38 +106,6 @@ pub fn badness(i: &InstanceSnapshot) -> (u8, u8, std::cmp::Reverse<u8>) {
 }
 
 impl FleetPane {
-    /// The marked instances, in display order.
-    pub fn marked(&self, view: &View<'_>) -> Vec<InstanceId> {
-        let id = |r: &u32| view.instance(*r).map(|i| i.id().clone());
-        let ids = self.rows.iter().filter_map(id);
-        ids.filter(|id| self.table.marks.contains(&RowKey::Instance(id.clone()))).collect()
-    }
-
-    /// The instance under the cursor; None while the cursor is in the groups.
-    pub fn under_cursor(&self) -> Option<InstanceId> {
-        let row = self.table.selected().filter(|_| self.section == Section::Rows);
-        row.and_then(RowKey::instance).cloned()
-    }
-
-    /// The instances that marks or the filter chose, with a name for the crumb; None if nothing is chosen.
-    pub fn chosen(&self, view: &View<'_>) -> Option<Scope> {
-        let marked = self.marked(view);
-        let (name, ids) = if !marked.is_empty() {
-            (format!("{} marked", marked.len()), marked)
-        } else if !self.filter.text().is_empty() {
-            let all = self.rows.iter().filter_map(|r| view.instance(*r).map(|i| i.id().clone()));
-            (format!("/{}", self.filter.text()), all.collect())
-        } else {
-            return None;
-        };
-        Some(Scope::Chosen { name: name.into(), ids: ids.into() })
-    }
-
-    /// Forgets the marks.
-    pub fn clear_marks(&mut self) {
-        self.table.marks.clear();
-    }
-
     fn order(&mut self, view: &View<'_>) {
         if self.heat {
             heat::order(&mut self.rows, view);
@@ -351,6 +319,34 @@ impl Pane for FleetPane {
 
     fn selected(&self) -> Option<RowKey> {
         self.table.selected().cloned()
+    }
+
+    fn marked(&self, view: &View<'_>) -> Vec<InstanceId> {
+        let id = |r: &u32| view.instance(*r).map(|i| i.id().clone());
+        let ids = self.rows.iter().filter_map(id);
+        ids.filter(|id| self.table.marks.contains(&RowKey::Instance(id.clone()))).collect()
+    }
+
+    fn under_cursor(&self) -> Option<InstanceId> {
+        let row = self.table.selected().filter(|_| self.section == Section::Rows);
+        row.and_then(RowKey::instance).cloned()
+    }
+
+    fn chosen(&self, view: &View<'_>) -> Option<Scope> {
+        let marked = self.marked(view);
+        let (name, ids) = if !marked.is_empty() {
+            (format!("{} marked", marked.len()), marked)
+        } else if !self.filter.text().is_empty() {
+            let all = self.rows.iter().filter_map(|r| view.instance(*r).map(|i| i.id().clone()));
+            (format!("/{}", self.filter.text()), all.collect())
+        } else {
+            return None;
+        };
+        Some(Scope::Chosen { name: name.into(), ids: ids.into() })
+    }
+
+    fn clear_marks(&mut self) {
+        self.table.marks.clear();
     }
 
     fn details(&self, key: &RowKey, view: &View<'_>) -> Option<Document> {

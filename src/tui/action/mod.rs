@@ -1,0 +1,269 @@
+//! Everything a key or a command can ask for. Panes and layers get actions, never keys. `table` has a row for each; here is
+//! the form of a row and what can be asked of one.
+
+mod table;
+
+pub use table::{Action, ROWS};
+
+use super::id::PaneId;
+
+/// Where a key means something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Context {
+    /// everywhere outside text inputs
+    Global,
+    /// tables of any pane
+    Table,
+    /// one pane
+    Pane(PaneId),
+    /// layers that show a text: details, help
+    Reader,
+    /// text inputs: palette, filter, jump
+    Input,
+    /// dialogs with fields: a key without a meaning is typed
+    Form,
+    /// the wizard: fields in steps
+    Wizard,
+    /// the wizard's last step: the report of a test
+    Trial,
+    /// the form for many instances
+    Bulk,
+    /// a question that a typed word answers
+    Question,
+    /// dialogs with a list
+    List,
+}
+
+impl Context {
+    /// All, in the order of the help.
+    pub fn all() -> impl Iterator<Item = Self> {
+        let dialogs = [
+            Self::Reader,
+            Self::Input,
+            Self::Form,
+            Self::Wizard,
+            Self::Trial,
+            Self::Bulk,
+            Self::Question,
+            Self::List,
+        ];
+        [Self::Global, Self::Table].into_iter().chain(PaneId::ALL.map(Self::Pane)).chain(dialogs)
+    }
+
+    /// Heading in help and docs.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Global => "Everywhere",
+            Self::Table => "In tables",
+            Self::Pane(pane) => pane.row().name,
+            Self::Reader => "Details and help",
+            Self::Input => "Command line, filter, jump",
+            Self::Form => "Dialogs with fields",
+            Self::Wizard => "Wizard",
+            Self::Trial => "Wizard: test and save",
+            Self::Bulk => "Form for many instances",
+            Self::Question => "Questions that ask for a word",
+            Self::List => "Dialogs with a list",
+        }
+    }
+
+    /// True if keys without a meaning are typed.
+    pub const fn takes_text(self) -> bool {
+        matches!(self, Self::Input | Self::Form | Self::Wizard | Self::Bulk | Self::Question)
+    }
+}
+
+/// What an action does to the world outside of the screen. Decides where it is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// nothing: it shows something else
+    Shows,
+    /// nothing, and the rows stay as they are: it moves a cursor, marks or copies
+    Moves,
+    /// nothing: it changes the instant on the screen
+    Travels,
+    /// asks servers
+    Polls,
+    /// changes the inventory
+    Changes,
+    /// writes into history what happens now
+    Records,
+    /// writes a note into history, at any instant
+    Notes,
+    /// opens, locks or changes the vault
+    Vault,
+}
+
+impl Kind {
+    /// Why it is refused while an instant of the past is shown; None: it is not.
+    pub const fn refused_in_past(self) -> Option<&'static str> {
+        match self {
+            Self::Polls | Self::Changes | Self::Records => {
+                Some("this is the past: nothing is polled or changed here, T leads back to live")
+            }
+            Self::Shows | Self::Moves | Self::Travels | Self::Notes | Self::Vault => None,
+        }
+    }
+
+    /// Why it is refused while a recording is played; None: it is not.
+    pub const fn refused_in_recording(self) -> Option<&'static str> {
+        match self {
+            Self::Polls => Some("a recording: no server is there to be asked"),
+            Self::Changes => Some("a recording has no inventory to change"),
+            Self::Records | Self::Notes => Some("a recording cannot be written: no bookmarks"),
+            Self::Vault => Some("a recording has no tenant and no vault"),
+            Self::Shows | Self::Moves | Self::Travels => None,
+        }
+    }
+}
+
+/// When the footer tells an action: only where it can do something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum When {
+    /// always
+    Always,
+    /// there is an instance
+    Instances,
+    /// the cursor is on a row
+    Row,
+    /// the cursor is on a row, and more than one instance is in scope
+    RowOfMany,
+    /// an instant of the past is shown
+    Past,
+}
+
+/// One key of an action.
+#[derive(Debug, Clone, Copy)]
+pub struct Key {
+    /// where it means that
+    pub context: Context,
+    /// its name for `Chord::parse`
+    pub name: &'static str,
+    /// the word in the footer; None keeps it out of there
+    pub hint: Option<&'static str>,
+}
+
+/// A key that the footer does not tell.
+const fn at(context: Context, name: &'static str) -> Key {
+    Key { context, name, hint: None }
+}
+
+/// A key that the footer tells with this word, in the order of the table, those of the pane first.
+const fn told(context: Context, name: &'static str, hint: &'static str) -> Key {
+    Key { context, name, hint: Some(hint) }
+}
+
+/// All there is to say of an action.
+#[derive(Debug, Clone, Copy)]
+pub struct Row {
+    /// which one
+    pub action: Action,
+    /// the help: one line, no final stop
+    pub help: &'static str,
+    /// what it does outside of the screen
+    pub kind: Kind,
+    /// when the footer tells it
+    pub when: When,
+    /// how it is called behind `:`, and the words beside that
+    pub word: Option<(&'static str, &'static str)>,
+    /// default keys
+    pub keys: &'static [Key],
+}
+
+impl Row {
+    const fn new(action: Action, help: &'static str) -> Self {
+        Self { action, help, kind: Kind::Shows, when: When::Instances, word: None, keys: &[] }
+    }
+
+    const fn moves(self) -> Self {
+        Self { kind: Kind::Moves, ..self }
+    }
+
+    const fn travels(self) -> Self {
+        Self { kind: Kind::Travels, ..self }
+    }
+
+    const fn polls(self) -> Self {
+        Self { kind: Kind::Polls, ..self }
+    }
+
+    const fn changes(self) -> Self {
+        Self { kind: Kind::Changes, ..self }
+    }
+
+    const fn records(self) -> Self {
+        Self { kind: Kind::Records, ..self }
+    }
+
+    const fn notes(self) -> Self {
+        Self { kind: Kind::Notes, ..self }
+    }
+
+    const fn of_vault(self) -> Self {
+        Self { kind: Kind::Vault, ..self }
+    }
+
+    const fn always(self) -> Self {
+        Self { when: When::Always, ..self }
+    }
+
+    const fn in_past(self) -> Self {
+        Self { when: When::Past, ..self }
+    }
+
+    const fn on_row(self) -> Self {
+        Self { when: When::Row, ..self }
+    }
+
+    const fn on_row_of_many(self) -> Self {
+        Self { when: When::RowOfMany, ..self }
+    }
+
+    const fn word(self, word: &'static str, about: &'static str) -> Self {
+        Self { word: Some((word, about)), ..self }
+    }
+
+    const fn keys(self, keys: &'static [Key]) -> Self {
+        Self { keys, ..self }
+    }
+}
+
+impl Action {
+    /// What it does outside of the screen.
+    pub fn kind(self) -> Kind {
+        ROWS.iter().find(|row| row.action == self).map_or(Kind::Shows, |row| row.kind)
+    }
+
+    /// True for what leaves the rows as they are.
+    pub fn only_moves(self) -> bool {
+        self.kind() == Kind::Moves
+    }
+}
+
+/// A key and what it does, for lists of keys.
+#[derive(Debug, Clone, Copy)]
+pub struct Binding {
+    /// the key
+    pub key: Key,
+    /// the action
+    pub action: Action,
+    /// what it does
+    pub help: &'static str,
+    /// see [`Row::kind`]
+    pub kind: Kind,
+    /// see [`Row::when`]
+    pub when: When,
+}
+
+/// All keys, in the order in which they are listed within their context: first those that open panes.
+pub fn bindings() -> impl Iterator<Item = Binding> {
+    let panes = PaneId::ALL.into_iter().filter_map(|pane| {
+        let (key, help) = (at(Context::Global, pane.row().key?), pane.row().help);
+        Some(Binding { key, action: Action::Open(pane), help, kind: Kind::Shows, when: When::Instances })
+    });
+    let actions = ROWS.iter().flat_map(|row| {
+        let (action, help, kind, when) = (row.action, row.help, row.kind, row.when);
+        row.keys.iter().map(move |key| Binding { key: *key, action, help, kind, when })
+    });
+    panes.chain(actions)
+}

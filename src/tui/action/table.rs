@@ -1,0 +1,254 @@
+//! Every action, a row each: its name, what the help says, whether it polls or changes anything, when the footer tells it,
+//! how it is called behind `:`, and its keys with their contexts. The only place that knows keys; the footer, `?`, the
+//! palette and `docs/keys.md` are made from it. Opening a pane is no row here: `id` has a row for each pane.
+//!
+//! In a context, keys are listed in the order of the rows. Ctrl-H, Ctrl-I, Ctrl-M and Ctrl-[ are left out on purpose:
+//! terminals cannot tell them from Backspace, Tab, Enter and Esc.
+
+use super::{Context, Row, at, told};
+use crate::tui::id::PaneId;
+
+const GLOBAL: Context = Context::Global;
+const TABLE: Context = Context::Table;
+const FLEET: Context = Context::Pane(PaneId::Fleet);
+const INSTANCE: Context = Context::Pane(PaneId::Instance);
+const ACTIVITY: Context = Context::Pane(PaneId::Activity);
+const WAITS: Context = Context::Pane(PaneId::Waits);
+const BLOCKING: Context = Context::Pane(PaneId::Blocking);
+const READER: Context = Context::Reader;
+const INPUT: Context = Context::Input;
+const FORM: Context = Context::Form;
+const WIZARD: Context = Context::Wizard;
+const TRIAL: Context = Context::Trial;
+const BULK: Context = Context::Bulk;
+const QUESTION: Context = Context::Question;
+const LIST: Context = Context::List;
+
+/// Makes the type and the table of the same rows, so that no action can lack one.
+macro_rules! actions {
+    ($($name:ident: $help:literal $(, $with:ident($($value:expr),*))*;)*) => {
+        /// One thing to do.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Action {
+            /// open a pane
+            Open(PaneId),
+            $(#[doc = $help] $name,)*
+        }
+
+        /// The rows, in the order in which keys and commands are listed.
+        pub static ROWS: &[Row] = &[$(Row::new(Action::$name, $help)$(.$with($($value),*))*),*];
+    };
+}
+
+actions! {
+    // In, out, and from problem to problem
+    Enter: "in: open what the cursor is on; a reason leads to its cause", on_row(),
+        keys(&[
+            at(GLOBAL, "enter"), told(FLEET, "enter", "open"), told(INSTANCE, "enter", "follow"),
+            told(ACTIVITY, "enter", "open"), told(WAITS, "enter", "who waits"),
+            told(BLOCKING, "enter", "details"), told(INPUT, "enter", "go"),
+            told(FORM, "enter", "go on"), told(WIZARD, "enter", "go on"),
+            told(TRIAL, "enter", "go on"), told(BULK, "enter", "go on"),
+            told(QUESTION, "enter", "yes, if it is typed"), told(LIST, "enter", "open"),
+        ]);
+    Out: "out: close, clear the filter, widen the scope",
+        keys(&[
+            at(GLOBAL, "esc"), told(READER, "esc", "close"), told(INPUT, "esc", "cancel"),
+            told(FORM, "esc", "back"), told(WIZARD, "esc", "back"), told(TRIAL, "esc", "back"),
+            told(BULK, "esc", "back"), told(QUESTION, "esc", "no"), told(LIST, "esc", "close"),
+        ]);
+    LastView: "the view before this one",
+        word("last", "the view before this one"),
+        keys(&[at(GLOBAL, "-")]);
+    NextSection: "next part of the pane",
+        keys(&[
+            at(GLOBAL, "tab"), told(INPUT, "tab", "complete"), told(FORM, "tab", "next field"),
+            at(WIZARD, "tab"), at(BULK, "tab"),
+        ]);
+    PrevSection: "previous part of the pane",
+        keys(&[
+            at(GLOBAL, "shift-tab"), at(FORM, "shift-tab"), at(WIZARD, "shift-tab"),
+            at(BULK, "shift-tab"),
+        ]);
+    Filter: "filter rows: text, regex, !inverse, env=prod, cpu>80",
+        keys(&[told(GLOBAL, "/", "filter")]);
+    NextProblem: "next problem",
+        word("next", "next problem"),
+        keys(&[told(GLOBAL, "n", "next problem")]);
+    PrevProblem: "previous problem",
+        keys(&[at(GLOBAL, "N")]);
+    Palette: "go to or do anything by name", always(),
+        keys(&[told(GLOBAL, ":", "go to")]);
+    Jump: "jump to an instance by a few letters of its name",
+        word("jump", "to an instance"),
+        keys(&[at(GLOBAL, "ctrl-g")]);
+    FaultsOnly: "faults only: hide what is well",
+        word("faults", "faults only"),
+        keys(&[at(GLOBAL, "ctrl-z")]);
+    Pause: "pause: the screen stands still, polling goes on",
+        word("pause", "the screen stands still"),
+        keys(&[at(GLOBAL, "p")]);
+    Refresh: "poll the instances in view now", polls(),
+        word("refresh", "poll what is in view now"),
+        keys(&[at(GLOBAL, "r")]);
+
+    // Which moment is on the screen, and looking back
+    Live: "back to live", travels(), in_past(),
+        word("live", "back to the present"),
+        keys(&[told(GLOBAL, "T", "live")]);
+    StepBack: "a minute back in time; held, the steps grow to an hour", travels(), in_past(),
+        keys(&[told(GLOBAL, "[", "back")]);
+    StepOn: "a minute forward in time; beyond now it is live", travels(), in_past(),
+        keys(&[told(GLOBAL, "]", "forward")]);
+    LongBack: "an hour back in time", travels(),
+        keys(&[at(GLOBAL, "{")]);
+    LongOn: "an hour forward in time", travels(),
+        keys(&[at(GLOBAL, "}")]);
+    GoToTime: "go to a time: 02:14, 2026-11-20 02:14, -3h, yesterday 14:00, mon 09:00", travels(),
+        keys(&[told(GLOBAL, "t", "time")]);
+    Compare: "what changed most: since another time, or between two marked instances",
+        word("compare", "what changed most since another time, or between two marked instances"),
+        keys(&[at(GLOBAL, "=")]);
+    Bookmark: "bookmark this instant, with a note", notes(),
+        word("bookmark", "this instant, with a note"),
+        keys(&[at(GLOBAL, "B")]);
+    Bookmarks: "bookmarks and incidents: jump to one",
+        word("bookmarks", "and incidents: jump to one"),
+        keys(&[at(GLOBAL, "'")]);
+    Freeze: "keep the last ten minutes and the next five as an incident", records(),
+        word("freeze", "keep the last ten minutes as an incident"),
+        keys(&[at(GLOBAL, "F")]);
+    Cost: "what the watching costs, by instance and by probe",
+        word("cost", "what the watching costs");
+    Help: "help for where you are", always(),
+        word("help", "the keys of this pane"),
+        keys(&[told(GLOBAL, "?", "help")]);
+
+    // Cursor, marks and order of tables
+    Up: "one row up", moves(),
+        keys(&[
+            at(TABLE, "up"), at(READER, "up"), at(INPUT, "up"), at(FORM, "up"), at(WIZARD, "up"),
+            at(TRIAL, "up"), at(BULK, "up"), at(LIST, "up"),
+        ]);
+    Down: "one row down", moves(),
+        keys(&[
+            at(TABLE, "down"), at(READER, "down"), at(INPUT, "down"), at(FORM, "down"),
+            at(WIZARD, "down"), at(TRIAL, "down"), at(BULK, "down"), at(LIST, "down"),
+        ]);
+    PageUp: "one page up", moves(),
+        keys(&[at(TABLE, "pgup"), at(READER, "pgup"), at(TRIAL, "pgup"), at(LIST, "pgup")]);
+    PageDown: "one page down", moves(),
+        keys(&[at(TABLE, "pgdn"), at(READER, "pgdn"), at(TRIAL, "pgdn"), at(LIST, "pgdn")]);
+    Home: "first row", moves(),
+        keys(&[at(TABLE, "home"), at(READER, "home"), at(TRIAL, "home"), at(LIST, "home")]);
+    End: "last row", moves(),
+        keys(&[at(TABLE, "end"), at(READER, "end"), at(TRIAL, "end"), at(LIST, "end")]);
+    Left: "columns to the left; card or cell to the left", moves(),
+        keys(&[at(TABLE, "left")]);
+    Right: "columns to the right; card or cell to the right", moves(),
+        keys(&[at(TABLE, "right")]);
+    Mark: "mark the row, and go down", moves(),
+        keys(&[at(TABLE, "space")]);
+    MarkRange: "mark all rows from the last mark to here", moves(),
+        keys(&[at(TABLE, "ctrl-space")]);
+    SortLeft: "sort by the column to the left",
+        keys(&[at(TABLE, "<")]);
+    SortRight: "sort by the column to the right",
+        keys(&[at(TABLE, ">")]);
+    SortReverse: "turn the sort order round",
+        keys(&[at(TABLE, "o")]);
+
+    // What single panes can do
+    GroupBy: "group by the next field",
+        word("group", "group by the next field"),
+        keys(&[told(ACTIVITY, "g", "group")]);
+    Benign: "show benign waits too",
+        word("benign", "show benign waits too"),
+        keys(&[told(WAITS, "i", "benign")]);
+    Merge: "add the instances up, or keep them apart",
+        keys(&[told(WAITS, "m", "merge")]);
+    Longer: "charts over a longer time, up to a year",
+        keys(&[told(INSTANCE, "w", "range"), told(WAITS, "w", "range")]);
+    Shorter: "charts over a shorter time, down to a minute",
+        keys(&[at(INSTANCE, "W"), at(WAITS, "W")]);
+    PanBack: "charts: half a range back in time",
+        keys(&[at(INSTANCE, "shift-left"), at(WAITS, "shift-left")]);
+    PanOn: "charts: half a range forward in time",
+        keys(&[at(INSTANCE, "shift-right"), at(WAITS, "shift-right")]);
+    Beside: "charts: the same time a day or a week earlier as a dim line",
+        keys(&[at(INSTANCE, "c"), at(WAITS, "c")]);
+    Earlier: "charts: cursor a little earlier; beyond the edge they go with it",
+        keys(&[told(INSTANCE, "left", "values"), at(INSTANCE, ","), at(WAITS, ",")]);
+    Later: "charts: cursor a little later",
+        keys(&[at(INSTANCE, "right"), at(INSTANCE, "."), at(WAITS, ".")]);
+    Dots: "charts of braille dots, where the font has them, or of blocks",
+        keys(&[at(INSTANCE, "b")]);
+
+    // Dialogs
+    NextStep: "next step; what was typed stays",
+        keys(&[
+            told(WIZARD, "pgdn", "next step"), at(WIZARD, "ctrl-n"),
+            told(BULK, "pgdn", "what would change"), at(BULK, "ctrl-n"),
+        ]);
+    PrevStep: "previous step; what was typed stays",
+        keys(&[at(WIZARD, "pgup"), at(WIZARD, "ctrl-p"), at(TRIAL, "ctrl-p")]);
+    Test: "test the connection, from any step",
+        keys(&[told(WIZARD, "ctrl-t", "test"), told(TRIAL, "ctrl-t", "test")]);
+    Save: "save, from any step",
+        keys(&[told(WIZARD, "ctrl-s", "save"), told(TRIAL, "ctrl-s", "save"), at(BULK, "ctrl-s")]);
+
+    // The row under the cursor
+    Copy: "copy the row, or the marked rows (OSC 52, works over SSH)", moves(), on_row(),
+        keys(&[
+            at(TABLE, "y"), told(ACTIVITY, "y", "copy"), told(BLOCKING, "y", "copy"),
+            told(READER, "y", "copy"), told(TRIAL, "y", "copy script"), told(LIST, "y", "copy"),
+        ]);
+    Details: "all about the row", on_row(),
+        keys(&[
+            told(FLEET, "d", "why"), told(INSTANCE, "d", "details"), at(ACTIVITY, "d"), at(WAITS, "d"),
+            at(BLOCKING, "d"),
+        ]);
+    HeatMap: "heat map: a cell an instance",
+        word("heat", "heat map"),
+        keys(&[told(FLEET, "v", "heat map")]);
+    HealthFilter: "show only critical, warning, well or unknown instances",
+        keys(&[at(FLEET, "f")]);
+    Narrow: "only the instance of this row", on_row_of_many(),
+        keys(&[told(ACTIVITY, "s", "this instance"), at(WAITS, "s"), told(BLOCKING, "s", "this instance")]);
+
+    // The inventory
+    Add: "add an instance: the wizard", changes(), always(),
+        word("add", "an instance"),
+        keys(&[at(GLOBAL, "+")]);
+    Edit: "edit the instance, or all that are marked at once", changes(),
+        word("edit", "this instance, or those marked"),
+        keys(&[told(FLEET, "i", "edit"), told(INSTANCE, "i", "edit")]);
+    Remove: "remove the instance, or all that are marked, from the inventory", changes(),
+        word("remove", "this instance, or those marked"),
+        keys(&[at(FLEET, "ctrl-d")]);
+    Doctor: "permission doctor: what the logins of the scope may not see, and the scripts that help", polls(),
+        word("doctor", "what the logins here may not see");
+    Lock: "lock the inventory: its keys leave the memory, polling goes on", of_vault(),
+        word("lock", "the inventory; polling goes on");
+    Unlock: "unlock the inventory", of_vault(),
+        word("unlock", "the inventory");
+    Tenants: "tenants: watch another one", of_vault(),
+        word("tenants", "watch another one");
+
+    // The screen itself
+    Overlay: "dbtop's own figures",
+        word("own", "dbtop's own figures"),
+        keys(&[at(GLOBAL, "f12")]);
+    Redraw: "paint the whole screen anew",
+        word("redraw", "paint everything anew"),
+        keys(&[at(GLOBAL, "ctrl-l")]);
+    Back: "back; quits at the top", always(),
+        keys(&[at(GLOBAL, "q")]);
+    Interrupt: "twice: quit from anywhere",
+        keys(&[
+            at(GLOBAL, "ctrl-c"), at(INPUT, "ctrl-c"), at(FORM, "ctrl-c"), at(WIZARD, "ctrl-c"),
+            at(BULK, "ctrl-c"), at(QUESTION, "ctrl-c"),
+        ]);
+    Quit: "quit",
+        word("q", "quit");
+}
