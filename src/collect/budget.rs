@@ -6,8 +6,10 @@
 //! first. The headline is the heartbeat: off the screen it keeps its interval, on the screen it never gets slower than
 //! off it. When the cost is well below the budget again, the steps are taken back, last one first.
 
-use super::settings::{Tier, tier};
-use crate::model::sample::{CostSample, ProbeId, Slowed};
+use crate::{
+    model::sample::{CostSample, ProbeId, Slowed, Tier},
+    probe,
+};
 use std::{collections::VecDeque, time::Duration};
 use tokio::time::Instant;
 
@@ -26,9 +28,9 @@ const MOST_STEPS: u8 = 4;
 const EASY: f64 = 0.4;
 
 /// The factor of a probe's interval.
-pub const fn factor(slowed: Slowed, probe: ProbeId) -> u32 {
-    // The cost is what all of this is measured with, and takes next to nothing.
-    if matches!(probe, ProbeId::Cost) { 1 } else { 1 << slowed.doubled[tier(probe) as usize] }
+pub fn factor(slowed: Slowed, probe: ProbeId) -> u32 {
+    let probe = probe::probe(probe);
+    if probe.never_slowed { 1 } else { 1 << slowed.doubled[probe.tier as usize] }
 }
 
 /// CPU time of some polls, and which tiers were in them.
@@ -37,7 +39,7 @@ struct Bill {
     at: Instant,
     over: Duration,
     cpu_ms: f64,
-    tiers: [bool; 4],
+    tiers: [bool; Tier::ALL.len()],
 }
 
 /// The budget of one instance, at one of its two paces.
@@ -45,7 +47,7 @@ struct Bill {
 pub struct Budget {
     before: Option<(Instant, CostSample)>,
     /// tiers that were polled since then
-    open: [bool; 4],
+    open: [bool; Tier::ALL.len()],
     seen: u32,
     bills: VecDeque<Bill>,
     /// tiers in the order in which they were slowed
@@ -110,7 +112,7 @@ impl Budget {
             self.bill(cost, now, rule.details_every * 3);
         }
         for probe in polled.iter().filter(|probe| **probe != ProbeId::Cost) {
-            self.open[tier(*probe) as usize] = true;
+            self.open[probe::probe(*probe).tier as usize] = true;
         }
         if cost.is_none() { Verdict::Keep } else { self.judge(rule) }
     }

@@ -38,7 +38,7 @@ pub use histogram::Totals;
 pub use reducer::Recorder;
 pub use retry::{Attempt, Backoff, Retry};
 pub use secrets::{Resolver, SecretCell, Secrets};
-pub use settings::{Settings, Tier, tier};
+pub use settings::Settings;
 
 use self::{instance::Shared, manager::Manager, meter::Meter, orders::Orders, reducer::Reducer};
 use crate::{

@@ -5,24 +5,23 @@
 //! The fast tier is the heartbeat: it decides when a round is, everything else takes part in the round that is nearest
 //! to its own due time. So an instance is asked in as few round trips as its fastest interval allows.
 
-use super::settings::{Settings, Tier, is_off, tier};
-use crate::model::{
-    record::PollSettings,
-    sample::{ProbeId, Slowed},
+use super::settings::{Settings, is_off};
+use crate::{
+    model::{
+        record::PollSettings,
+        sample::{ProbeId, Slowed, Tier},
+    },
+    probe::{descriptor::Start, probe},
 };
 use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
 
-/// Probes with figures that need two samples: their second poll comes early.
-const RATES: [ProbeId; 5] =
-    [ProbeId::Headline, ProbeId::Activity, ProbeId::Blocking, ProbeId::Waits, ProbeId::Cost];
-
-/// What the first poll after a connect asks for besides the fast tier: it tells which scripts fit this server.
-const FIRST: [ProbeId; 5] =
-    [ProbeId::Rights, ProbeId::Properties, ProbeId::Databases, ProbeId::Waits, ProbeId::Cost];
-
 /// A sample older than this makes no rate with the next one (see `model::rate`), so warming up starts again.
 const COLD_AFTER: Duration = Duration::from_mins(5);
+
+fn is_fast(id: ProbeId) -> bool {
+    probe(id).tier == Tier::Fast
+}
 
 #[derive(Debug, Clone, Copy)]
 struct Slot {
@@ -66,7 +65,7 @@ impl Schedule {
     /// right behind it.
     pub fn connected(&mut self, settings: &Settings, now: Instant) {
         for slot in &mut self.slots {
-            let first = tier(slot.probe) == Tier::Fast || FIRST.contains(&slot.probe);
+            let first = is_fast(slot.probe) || probe(slot.probe).start == Start::AtOnce;
             if slot.last.is_none_or(|last| now - last > COLD_AFTER) {
                 slot.polls = 0;
             }
@@ -94,7 +93,7 @@ impl Schedule {
 
     /// When the next round is.
     pub fn next(&self) -> Instant {
-        let fast = self.slots.iter().filter(|s| tier(s.probe) == Tier::Fast && !is_off(&self.poll, s.probe));
+        let fast = self.slots.iter().filter(|s| is_fast(s.probe) && !is_off(&self.poll, s.probe));
         // There always are fast probes; the fallback is what `now` would be.
         fast.map(|s| s.due).min().unwrap_or_else(Instant::now)
     }
@@ -109,11 +108,11 @@ impl Schedule {
             slot.last = Some(now);
             let every = Duration::from_millis(slot.every_ms.into());
             let chance = jitter.clamp(0.0, 1.0);
-            let step = match (slot.polls, RATES.contains(&slot.probe)) {
+            let step = match (slot.polls, probe(slot.probe).rate) {
                 (1, true) => settings.warm_up.min(every),
                 // After the start anywhere within an interval, so that what started together spreads out; the details
                 // with the fast tier, so that they ride along.
-                (1, false) | (2, true) => match tier(slot.probe) {
+                (1, false) | (2, true) => match probe(slot.probe).tier {
                     Tier::Fast | Tier::Detail => every.min(fast).mul_f64(0.3 + 0.7 * chance),
                     Tier::Slow => every.mul_f64(0.3 + 0.7 * chance),
                     Tier::Identity => every,

@@ -1,12 +1,15 @@
-//! How often, how long, how many: the collector's settings and the tiers of the probes. Data only; `command` fills it
-//! from the configuration.
+//! How often, how long, how many: the collector's settings, and the interval of a probe by them. Data only; `command` fills
+//! it from the configuration.
 
 use super::{budget::factor, clock};
-use crate::model::{
-    health::Thresholds,
-    record::PollSettings,
-    sample::{ProbeId, Slowed},
-    time::Timestamp,
+use crate::{
+    model::{
+        health::Thresholds,
+        record::PollSettings,
+        sample::{ProbeId, Slowed, Tier},
+        time::Timestamp,
+    },
+    probe::{self, Pace},
 };
 use std::time::Duration;
 
@@ -15,45 +18,13 @@ use std::time::Duration;
 const SHORTEST_S: u32 = 30;
 const LONGEST_S: u32 = 3600;
 
-/// True if the instance's settings switch this probe off. The headline is the heartbeat, and rights and properties say
-/// which scripts fit: they stay; an instance that nobody wants polled is stopped instead.
+/// What makes a rate must come again within five minutes (`model::rate`), a tenth of jitter aside.
+const SLOWEST_RATE_MS: u32 = 240_000;
+
+/// True if the instance's settings switch this probe off. What is vital stays; an instance that nobody wants polled is
+/// stopped instead.
 pub fn is_off(poll: &PollSettings, probe: ProbeId) -> bool {
-    !matches!(probe, ProbeId::Headline | ProbeId::Rights | ProbeId::Properties)
-        && poll.probes_off.iter().any(|name| name.eq_ignore_ascii_case(probe.name()))
-}
-
-/// Probes that are polled together. Their numbers are the places of [`Slowed::doubled`](crate::model::sample::Slowed), which
-/// history keeps.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Tier {
-    /// headline, activity, blocking
-    Fast = 0,
-    /// waits, schedulers, memory, own cost …
-    Detail = 1,
-    /// databases, volumes, jobs
-    Slow = 2,
-    /// properties and rights
-    Identity = 3,
-}
-
-impl Tier {
-    /// All, fastest first.
-    pub const ALL: [Self; 4] = [Self::Fast, Self::Detail, Self::Slow, Self::Identity];
-}
-
-/// The tier of a probe.
-pub const fn tier(probe: ProbeId) -> Tier {
-    match probe {
-        ProbeId::Headline | ProbeId::Activity | ProbeId::Blocking => Tier::Fast,
-        ProbeId::Waits
-        | ProbeId::Schedulers
-        | ProbeId::CpuRing
-        | ProbeId::Memory
-        | ProbeId::Availability
-        | ProbeId::Cost => Tier::Detail,
-        ProbeId::Databases | ProbeId::Volumes | ProbeId::Jobs => Tier::Slow,
-        ProbeId::Properties | ProbeId::Rights => Tier::Identity,
-    }
+    !probe::probe(probe).vital && poll.probes_off.iter().any(|name| name.eq_ignore_ascii_case(probe.name()))
 }
 
 /// All that can be set. The defaults are the project's brief.
@@ -131,7 +102,7 @@ impl Default for Settings {
 impl Settings {
     /// The interval of a probe, ms, at least 500. What `poll` says of the instance comes before these settings.
     pub fn every_ms(&self, poll: &PollSettings, probe: ProbeId, focused: bool) -> u32 {
-        let own = match tier(probe) {
+        let own = match probe::probe(probe).tier {
             Tier::Fast => poll.every_s,
             Tier::Detail => poll.detail_every_s,
             Tier::Slow | Tier::Identity => None,
@@ -151,8 +122,7 @@ impl Settings {
         let slow = usual.saturating_mul(factor(slowed, probe));
         let slowest = match probe {
             ProbeId::Headline => self.every_ms(poll, probe, false),
-            // Rates need two samples within five minutes (`model::rate`), a tenth of jitter aside.
-            ProbeId::Activity | ProbeId::Blocking | ProbeId::Waits => 240_000,
+            _ if probe::probe(probe).rate => SLOWEST_RATE_MS,
             _ => LONGEST_S * 1000,
         };
         slow.min(slowest).max(usual)
@@ -164,22 +134,28 @@ impl Settings {
     }
 
     fn usual_ms(&self, probe: ProbeId, focused: bool) -> u32 {
-        let every = match (tier(probe), focused) {
+        let probe = probe::probe(probe);
+        let in_fleet = self.tier_ms(probe.tier, false);
+        let every = match probe.pace {
+            Pace::NotFaster => in_fleet,
+            Pace::Slower(times) if focused => {
+                self.tier_ms(probe.tier, true).saturating_mul(times).min(in_fleet)
+            }
+            Pace::Faster(times) => self.tier_ms(probe.tier, focused) / times.max(1),
+            Pace::AsTier | Pace::Slower(_) => self.tier_ms(probe.tier, focused),
+        };
+        every.max(500)
+    }
+
+    const fn tier_ms(&self, tier: Tier, focused: bool) -> u32 {
+        match (tier, focused) {
             (Tier::Fast, false) => self.fleet_every_ms,
             (Tier::Fast, true) => self.focused_every_ms,
             (Tier::Detail, false) => self.fleet_detail_every_ms,
-            // One record a minute, whoever looks.
-            (Tier::Detail, true) if matches!(probe, ProbeId::CpuRing) => self.fleet_detail_every_ms,
-            // A round trip of its own over several views: not at the pace of waits.
-            (Tier::Detail, true) if matches!(probe, ProbeId::Availability) => {
-                self.focused_detail_every_ms.saturating_mul(3).min(self.fleet_detail_every_ms)
-            }
             (Tier::Detail, true) => self.focused_detail_every_ms,
-            (Tier::Slow, _) if matches!(probe, ProbeId::Jobs) => self.slow_every_ms / 3,
             (Tier::Slow, _) => self.slow_every_ms,
             (Tier::Identity, _) => self.identity_every_ms,
-        };
-        every.max(500)
+        }
     }
 }
 
@@ -196,6 +172,20 @@ mod tests {
         assert_eq!(s.every_ms(&usual(), ProbeId::Headline, true), 2_000);
         assert_eq!(s.every_ms(&usual(), ProbeId::Waits, false), 60_000);
         assert_eq!(s.every_ms(&usual(), ProbeId::Jobs, false), 300_000);
+        assert_eq!(s.every_ms(&usual(), ProbeId::Volumes, true), 900_000);
+        assert_eq!(s.every_ms(&usual(), ProbeId::CpuRing, true), 60_000);
+        assert_eq!(s.every_ms(&usual(), ProbeId::Availability, true), 15_000);
+        let slow_details = Settings { focused_detail_every_ms: 50_000, ..Settings::default() };
+        assert_eq!(slow_details.every_ms(&usual(), ProbeId::Availability, true), 60_000);
+    }
+
+    #[test]
+    fn nobody_waits_longer_for_an_answer_than_until_the_next_poll_in_the_fleet() {
+        let s = Settings::default();
+        for probe in ProbeId::ALL {
+            let timeout_ms = probe::probe(probe).timeout_ms;
+            assert!((1_000..=s.every_ms(&usual(), probe, false)).contains(&timeout_ms), "{probe:?}");
+        }
     }
 
     fn usual() -> PollSettings {

@@ -84,7 +84,7 @@ pub struct Hole {
     /// the panes that want it
     pub panes: Vec<&'static str>,
     /// what is not shown without it
-    pub lost: &'static str,
+    pub lost: String,
     /// the smallest script that gives it, for somebody who may; batches are separated by `GO`
     pub script: Arc<str>,
 }

@@ -300,15 +300,43 @@ pub struct DatabaseRow {
     pub state: Option<Arc<str>>,
 }
 
+/// Probes that are polled together, and slowed together. Their numbers are the places of [`Slowed::doubled`], which history
+/// keeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tier {
+    /// the heartbeat, and what changes from second to second
+    Fast = 0,
+    /// rates and gauges
+    Detail = 1,
+    /// what changes within hours, or is costly
+    Slow = 2,
+    /// what the server is and what the login may see
+    Identity = 3,
+}
+
+impl Tier {
+    /// All, fastest first.
+    pub const ALL: [Self; 4] = [Self::Fast, Self::Detail, Self::Slow, Self::Identity];
+
+    /// What slows down with it, in words. Of the fast tier the headline does not.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Fast => "activity and blocking",
+            Self::Detail => "waits and details",
+            Self::Slow => "databases, volumes and jobs",
+            Self::Identity => "properties and rights",
+        }
+    }
+}
+
 /// How much more slowly an instance is polled because we cost it more than our budget there. Decided by the collector, and
 /// told with the cost.
 /// In files by position: fields are only appended, each with a default; variants keep their names.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Slowed {
-    /// how many times the intervals were doubled: of activity and blocking; waits and details; databases, volumes and
-    /// jobs; properties and rights
-    pub doubled: [u8; 4],
+    /// how many times the intervals of each of [`Tier::ALL`] were doubled
+    pub doubled: [u8; Tier::ALL.len()],
     /// the budget, CPU µs per s of wall time; 0: no limit
     pub budget_us_per_s: u32,
 }
@@ -321,14 +349,9 @@ impl Slowed {
 
     /// `waits and details ×4 (own cost above 5 ms/s)`; empty if nothing is slowed.
     pub fn words(&self) -> String {
-        const NAMES: [&str; 4] = [
-            "activity and blocking",
-            "waits and details",
-            "databases, volumes and jobs",
-            "properties and rights",
-        ];
-        let slowed = NAMES.iter().zip(self.doubled).filter(|(_, n)| *n > 0);
-        let parts: Vec<String> = slowed.map(|(name, n)| format!("{name} ×{}", 1_u32 << n.min(31))).collect();
+        let slowed = Tier::ALL.iter().zip(self.doubled).filter(|(_, n)| *n > 0);
+        let factor = |n: u8| 1_u32 << n.min(31);
+        let parts: Vec<String> = slowed.map(|(tier, n)| format!("{} ×{}", tier.words(), factor(n))).collect();
         if parts.is_empty() {
             return String::new();
         }

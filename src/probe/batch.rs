@@ -1,7 +1,13 @@
-//! Several scripts as one batch, and its answer back as named result sets. Used by `run`.
+//! Several scripts as one batch, and its answer back as named result sets. Used by `run`, read by decoders.
 
-use super::registry::Script;
-use crate::tds::ResultSet;
+use super::script::Script;
+use crate::{
+    model::{
+        failure::{Failure, FailureKind},
+        reading::Unavailable,
+    },
+    tds::{ResultSet, Row},
+};
 
 /// What the name of a tagged set's first column starts with; the script's name follows.
 pub const TAG_PREFIX: &str = "dbtop_";
@@ -47,10 +53,35 @@ impl Sets {
         self.get(name).is_some()
     }
 
+    /// The single row of a set that must have one.
+    ///
+    /// # Errors
+    /// An empty or missing set, in words.
+    pub fn one(&self, name: &str) -> Result<Row<'_>, Unavailable> {
+        self.many(name)?.next().ok_or_else(|| lacking("row", name))
+    }
+
+    /// The rows of a set that must be there, if only empty.
+    ///
+    /// # Errors
+    /// A missing set, in words.
+    pub fn many(&self, name: &str) -> Result<impl Iterator<Item = Row<'_>>, Unavailable> {
+        self.get(name).map(ResultSet::rows).ok_or_else(|| lacking("result set", name))
+    }
+
+    /// All rows of a set; none if it was not asked for or failed.
+    pub fn all<'a>(&'a self, name: &str) -> impl Iterator<Item = Row<'a>> + use<'a> {
+        self.get(name).into_iter().flat_map(ResultSet::rows)
+    }
+
     /// All sets.
     pub fn iter(&self) -> impl Iterator<Item = &ResultSet> {
         self.0.iter().map(|(_, s)| s)
     }
+}
+
+fn lacking(what: &str, name: &str) -> Unavailable {
+    Unavailable::Failed(Failure::new(FailureKind::Protocol, format!("the server gave no {what} for {name}")))
 }
 
 /// One batch of all scripts: header comments stripped, in order, each statement ended by its own semicolon. The text is
@@ -83,7 +114,7 @@ pub fn names(scripts: &[Script]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{probe::registry::PROBES, tds::Cell};
+    use crate::{probe::catalog::probes, tds::Cell};
 
     fn set(tag: &str, complete: bool) -> ResultSet {
         ResultSet { columns: vec![tag.to_owned()], rows: vec![vec![Cell::Int(1)]], complete }
@@ -99,7 +130,7 @@ mod tests {
 
     #[test]
     fn a_batch_holds_every_statement_once_and_no_header() {
-        let all: Vec<_> = PROBES.iter().flat_map(|p| p.parts).map(|p| p.script).collect();
+        let all: Vec<_> = probes().flat_map(|p| p.parts).map(|p| p.script).collect();
         let batch = text(&all);
         assert!(!batch.contains("-- "), "headers are not sent");
         for script in all {

@@ -1,12 +1,7 @@
 //! What is known of one server between polls: clock, rights, capabilities, names, texts, and what failed for good.
-//! Owned by the instance's task; `run` writes it, decoders read it.
+//! Owned by the instance's task; `run` writes it, `plan` and decoders read it.
 
-use super::{
-    batch::Sets,
-    object::ObjectNames,
-    registry::{Needs, Part, Probe, Script, When},
-    text::TextCache,
-};
+use super::{batch::Sets, object::ObjectNames, script::Script, text::TextCache};
 use crate::model::{
     properties::{Platform, Properties, Rights},
     reading::Unavailable,
@@ -14,11 +9,6 @@ use crate::model::{
     time::Timestamp,
 };
 use std::{collections::HashMap, sync::Arc};
-
-/// Engine edition of Express, which has no Agent.
-const EXPRESS: i32 = 4;
-/// Engine edition of Azure SQL Database.
-const AZURE_DB: i32 = 5;
 
 /// For how many polls a probe that broke a batch goes alone.
 const ISOLATED_POLLS: u32 = 30;
@@ -30,7 +20,8 @@ pub struct ProbeContext {
     transport: Option<Arc<str>>,
     properties: Option<Properties>,
     rights: Option<Rights>,
-    databases: HashMap<i32, Arc<str>>,
+    /// names of databases by their id
+    pub(super) databases: HashMap<i32, Arc<str>>,
     clock: Option<(Timestamp, i32)>,
     skew_ms: Option<i64>,
     verdicts: Vec<(&'static str, Unavailable)>,
@@ -61,6 +52,11 @@ impl ProbeContext {
     /// The login's rights, once polled.
     pub const fn rights(&self) -> Option<&Rights> {
         self.rights.as_ref()
+    }
+
+    /// What the server is, once polled.
+    pub(super) const fn properties(&self) -> Option<&Properties> {
+        self.properties.as_ref()
     }
 
     /// The server's major version (16 = 2022), once polled.
@@ -98,13 +94,8 @@ impl ProbeContext {
         match id? {
             0 => None,
             32_767 => Some("resource".into()),
-            id => Some(self.known_database(id).unwrap_or_else(|| format!("db {id}").into())),
+            id => Some(self.databases.get(&id).cloned().unwrap_or_else(|| format!("db {id}").into())),
         }
-    }
-
-    /// A database's name, if it is known.
-    pub fn known_database(&self, id: i32) -> Option<Arc<str>> {
-        self.databases.get(&id).cloned()
     }
 
     /// True if an optional object (`dm_os_host_info`) or column (`dm_exec_requests.dop`) is there; None if not known.
@@ -127,7 +118,8 @@ impl ProbeContext {
         }
     }
 
-    fn verdict(&self, script: Script) -> Option<&Unavailable> {
+    /// Why a script is not asked again.
+    pub(super) fn verdict(&self, script: Script) -> Option<&Unavailable> {
         self.verdicts.iter().find(|(n, _)| *n == script.name).map(|(_, v)| v)
     }
 
@@ -145,58 +137,9 @@ impl ProbeContext {
         self.solo.retain(|(_, left)| *left > 0);
     }
 
-    /// True if a probe wants a round trip of its own.
-    pub(super) fn is_alone(&self, probe: &Probe) -> bool {
-        probe.alone || self.solo.iter().any(|(i, _)| *i == probe.id)
-    }
-
-    /// The parts of a probe to ask now (`blocked`: in the second round trip), or why there is nothing to ask.
-    ///
-    /// # Errors
-    /// The reason for the whole probe.
-    pub(super) fn plan(&self, probe: &Probe, blocked: bool) -> Result<Vec<Script>, Unavailable> {
-        self.applies(probe.id)?;
-        let mut scripts = Vec::new();
-        for part in probe.parts.iter().filter(|p| self.holds(p, blocked)) {
-            match self.verdict(part.script) {
-                Some(verdict) if part.needed => return Err(verdict.clone()),
-                Some(_) => {}
-                None => scripts.push(part.script),
-            }
-        }
-        Ok(scripts)
-    }
-
-    fn holds(&self, part: &Part, blocked: bool) -> bool {
-        part.when.contains(&When::Blocked) == blocked
-            && part.when.iter().all(|when| match when {
-                When::Focused => self.focused,
-                When::Has(name) => self.has(name) == Some(true),
-                When::Lacks(name) => self.has(name) == Some(false),
-                When::Blocked => blocked,
-            })
-    }
-
-    fn applies(&self, id: ProbeId) -> Result<(), Unavailable> {
-        let properties = self.properties.as_ref();
-        let edition = properties.and_then(|p| p.engine_edition);
-        match id {
-            ProbeId::Availability if properties.and_then(|p| p.hadr_enabled) == Some(false) => {
-                Err(Unavailable::NotHere("availability groups are not enabled".into()))
-            }
-            ProbeId::Jobs if matches!(edition, Some(EXPRESS | AZURE_DB)) => {
-                Err(Unavailable::NotHere("this edition has no Agent".into()))
-            }
-            ProbeId::Jobs
-                if self.rights.as_ref().and_then(|r| r.held(Needs::MsdbJobs.right(None))) == Some(false) =>
-            {
-                Err(Unavailable::NoRight(Needs::MsdbJobs.right(None).into()))
-            }
-            ProbeId::Blocking if self.sees_all() == Some(false) => {
-                Err(Unavailable::NoRight(Needs::Performance.right(self.major()).into()))
-            }
-            _ => Ok(()),
-        }
+    /// True while a probe goes alone for having broken a batch.
+    pub(super) fn is_isolated(&self, id: ProbeId) -> bool {
+        self.solo.iter().any(|(i, _)| *i == id)
     }
 
     /// Whether the login sees more than its own session; None if its rights are not known.
@@ -234,54 +177,6 @@ impl ProbeContext {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::probe::registry::probe;
-
-    fn names(ctx: &ProbeContext, id: ProbeId, blocked: bool) -> Vec<&'static str> {
-        ctx.plan(probe(id), blocked).unwrap().iter().map(|s| s.name).collect()
-    }
-
-    #[test]
-    fn variants_are_chosen_by_what_the_server_has() {
-        let mut ctx = ProbeContext::new();
-        assert_eq!(
-            names(&ctx, ProbeId::Properties, false),
-            ["properties", "sysinfo", "configuration"],
-            "nothing known: no variant"
-        );
-        let present = vec!["dm_exec_requests".into()];
-        ctx.absorb(&Sample::Rights(Rights { rights: vec![], present }));
-        assert_eq!(
-            names(&ctx, ProbeId::Properties, false),
-            ["properties", "sysinfo", "configuration", "host_2016"]
-        );
-        let present = vec!["dm_os_host_info".into()];
-        ctx.absorb(&Sample::Rights(Rights { rights: vec![], present }));
-        assert_eq!(
-            names(&ctx, ProbeId::Properties, false),
-            ["properties", "sysinfo", "configuration", "host_2017"]
-        );
-    }
-
-    #[test]
-    fn chains_are_asked_only_when_something_is_blocked() {
-        let ctx = ProbeContext::new();
-        assert_eq!(names(&ctx, ProbeId::Blocking, false), ["blocked"]);
-        assert_eq!(
-            names(&ctx, ProbeId::Blocking, true),
-            ["blocking", "chain", "transactions", "connections"]
-        );
-    }
-
-    #[test]
-    fn what_failed_for_good_is_not_asked_again_until_rights_are_read() {
-        let mut ctx = ProbeContext::new();
-        let waits = probe(ProbeId::Waits).parts[0].script;
-        ctx.remember(waits, Unavailable::NoRight("VIEW SERVER STATE".into()));
-        let refused = ctx.plan(probe(ProbeId::Waits), false).err();
-        assert_eq!(refused, Some(Unavailable::NoRight("VIEW SERVER STATE".into())));
-        ctx.absorb(&Sample::Rights(Rights::default()));
-        assert_eq!(names(&ctx, ProbeId::Waits, false), ["waits"]);
-    }
 
     #[test]
     fn hidden_databases_have_a_number() {

@@ -2,6 +2,7 @@
 //! it lacks. Called by `command` over a connection that was tested. It asks one question and grants nothing: its scripts
 //! are for a person to read and run.
 
+use super::{catalog, object, script::Needs};
 use crate::{
     model::{
         check::ServerFacts,
@@ -171,13 +172,32 @@ fn holes(missing: &[Right], dialect: Dialect, to: &str, row: tds::Row<'_>) -> Ve
     holes
 }
 
-const fn lost(right: Right) -> &'static str {
-    match right {
-        Right::Performance => "CPU, memory, waits, blocking and the sessions of others are unknown",
-        Right::Security => "client addresses and the last statement of sleeping sessions are unknown",
-        Right::Definition => "volumes, names of availability groups and names behind locks are unknown",
-        Right::Jobs => "failed Agent jobs are unknown",
-        Right::Databases => "locked objects have names only in databases that the login may enter",
+/// What nobody knows without a right, after the descriptors of the probes.
+fn lost(right: Right) -> String {
+    if right == Right::Databases {
+        return "locked objects have names only in databases that the login may enter".to_owned();
+    }
+    let of_probes = catalog::probes().flat_map(|probe| probe.unknown_without).copied();
+    let mut names: Vec<&str> = Vec::new();
+    for (needs, name) in of_probes.chain([object::UNKNOWN_WITHOUT]) {
+        if right_of(needs) == Some(right) && !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    match names.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} and {last} are unknown", rest.join(", ")),
+        _ => format!("{} are unknown", names.concat()),
+    }
+}
+
+/// The kind of right that a script needs; None: none.
+const fn right_of(needs: Needs) -> Option<Right> {
+    match needs {
+        Needs::Nothing => None,
+        Needs::Performance => Some(Right::Performance),
+        Needs::Security => Some(Right::Security),
+        Needs::Definition => Some(Right::Definition),
+        Needs::MsdbJobs => Some(Right::Jobs),
     }
 }
 
@@ -218,7 +238,7 @@ mod tests {
     use super::*;
     use crate::{
         model::sample::ProbeId,
-        probe::registry::{Needs, probe},
+        probe::probe,
         tds::{Cell as Value, ResultSet},
     };
 
@@ -255,6 +275,25 @@ mod tests {
 
     fn names(of: &Diagnosis) -> Vec<&'static str> {
         of.holes.iter().map(|hole| hole.name).collect()
+    }
+
+    #[test]
+    fn what_is_lost_is_what_the_probes_say() {
+        assert_eq!(
+            lost(Right::Definition),
+            "names of availability groups, volumes and names behind locks are unknown"
+        );
+        assert_eq!(lost(Right::Jobs), "failed Agent jobs are unknown");
+        let of_all = lost(Right::Performance);
+        for probe in catalog::probes() {
+            let wanted =
+                probe.parts.iter().filter(|part| part.needed).find_map(|part| right_of(part.script.needs));
+            let said = probe.unknown_without.iter().any(|(needs, _)| right_of(*needs) == wanted);
+            assert!(wanted.is_none() || said, "{}: what is unknown without its right?", probe.id.name());
+            for (_, name) in probe.unknown_without.iter().filter(|(needs, _)| *needs == Needs::Performance) {
+                assert!(of_all.contains(name), "{name} in {of_all}");
+            }
+        }
     }
 
     #[test]
@@ -336,14 +375,7 @@ mod tests {
         ];
         for (pane, id) in behind {
             let (_, wanted) = PANES.iter().find(|(name, _)| *name == pane).unwrap();
-            for needs in probe(id).parts.iter().map(|part| part.script.needs) {
-                let right = match needs {
-                    Needs::Nothing => continue,
-                    Needs::Performance => Right::Performance,
-                    Needs::Security => Right::Security,
-                    Needs::Definition => Right::Definition,
-                    Needs::MsdbJobs => Right::Jobs,
-                };
+            for right in probe(id).parts.iter().filter_map(|part| right_of(part.script.needs)) {
                 assert!(wanted.contains(&right), "{pane} wants {right:?}");
             }
         }

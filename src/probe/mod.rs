@@ -1,7 +1,7 @@
 //! What to ask a server, and what its answers mean.
 //!
-//! A probe is data: its scripts under `tsql/probe/`, its intervals, its rights and one decoder, all in [`registry`].
-//! `collect` decides when; it calls [`prepare`] once after each login and [`poll`] with what is due, and gets one
+//! A probe is data ([`descriptor`]): its scripts under `tsql/probe/`, how often, with whom and under which conditions it is
+//! asked, and its decoder, in one file of [`catalog`]. `collect` decides when; it calls [`prepare`] once after each login and [`poll`] with what is due, and gets one
 //! [`Polled`] per probe. What a server can and may do is learned by asking it and kept in a [`ProbeContext`], which
 //! lives as long as the instance's task, over reconnects.
 //!
@@ -13,16 +13,19 @@
 //! screens.
 
 pub mod batch;
-pub mod columns;
+pub mod catalog;
 pub mod context;
-mod decode;
+pub mod descriptor;
 pub mod doctor;
+#[cfg(test)]
+mod fixture;
 mod object;
-pub mod registry;
+mod plan;
 mod run;
+pub mod script;
 pub mod text;
 
+pub use catalog::{agent_job, probe};
 pub use context::ProbeContext;
-pub use decode::agent_job;
-pub use registry::{Probe, Script, probe};
-pub use run::{Polled, poll, prepare};
+pub use descriptor::{Pace, Probe};
+pub use run::{Polled, SESSION, poll, prepare};

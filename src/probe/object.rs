@@ -3,8 +3,7 @@
 
 use super::{
     batch::{self, Sets},
-    context::ProbeContext,
-    registry::{RESOLVE_HOBT, RESOLVE_OBJECT, Script},
+    script::{Needs, Script, script},
 };
 use crate::{
     model::{
@@ -16,6 +15,13 @@ use crate::{
     tds::{Ask, Param, Question, ResultSet, Row},
 };
 use std::{collections::HashMap, sync::Arc, time::Duration};
+
+/// Name of a heap or B-tree, with `[$db$]` replaced.
+pub(super) const RESOLVE_HOBT: Script = script!("resolve_hobt", Definition);
+/// Name of a table, with `[$db$]` replaced.
+pub(super) const RESOLVE_OBJECT: Script = script!("resolve_object", Definition);
+/// Like `unknown_without` of a probe.
+pub(super) const UNKNOWN_WITHOUT: (Needs, &str) = (Needs::Definition, "names behind locks");
 
 /// Questions per poll: names are nice to have.
 const PER_POLL: usize = 2;
@@ -54,25 +60,30 @@ fn question(raw_resource: &str) -> Option<(Script, (i64, i64))> {
 }
 
 /// Asks for names that are not known yet. Gives what broke the connection, if something did.
-pub(super) async fn fetch<C: Ask>(conn: &mut C, sets: &Sets, ctx: &mut ProbeContext) -> Option<Failure> {
+pub(super) async fn fetch<C: Ask>(
+    conn: &mut C,
+    sets: &Sets,
+    databases: &HashMap<i32, Arc<str>>,
+    names: &mut ObjectNames,
+) -> Option<Failure> {
     let mut asked = 0;
     for row in sets.get("blocking").into_iter().flat_map(ResultSet::rows) {
         let Some((script, key)) = row.raw_text("resource_description").and_then(question) else { continue };
-        let database = i32::try_from(key.0).ok().and_then(|id| ctx.known_database(id));
-        let (Some(database), false) = (database, ctx.objects.0.contains_key(&key)) else { continue };
+        let database = i32::try_from(key.0).ok().and_then(|id| databases.get(&id));
+        let (Some(database), false) = (database, names.0.contains_key(&key)) else { continue };
         if asked == PER_POLL {
             return None;
         }
         asked += 1;
-        let sql = batch::statement(script.text).replace(PLACEHOLDER, &ident::quote_name(&database));
+        let sql = batch::statement(script.text).replace(PLACEHOLDER, &ident::quote_name(database));
         let what = "the name of a locked object";
         let answer =
             conn.ask(Question { what, sql: &sql, params: &[Param::Int(key.1)], within: WITHIN }).await;
         let name = Sets::of(answer.sets).get(script.name).and_then(ResultSet::first).and_then(full_name);
-        if ctx.objects.0.len() >= MAX_NAMES {
-            ctx.objects.0.clear();
+        if names.0.len() >= MAX_NAMES {
+            names.0.clear();
         }
-        ctx.objects.0.insert(key, name);
+        names.0.insert(key, name);
         if !conn.is_open() {
             return answer.error;
         }

@@ -2,8 +2,13 @@
 
 use super::{
     batch::{self, Sets},
+    catalog,
     context::ProbeContext,
-    registry::{self, Needs, Probe, Script},
+    descriptor::{Company, Probe},
+    object,
+    plan::{self, Trip},
+    script::{Needs, Script},
+    text,
 };
 use crate::{
     model::{
@@ -16,7 +21,9 @@ use crate::{
 };
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// How long session set-up may take.
+/// Session set-up, sent once after each login.
+pub const SESSION: &str = include_str!("../../tsql/session.sql");
+/// How long it may take.
 const SET_UP_WITHIN: Duration = Duration::from_secs(5);
 
 /// The outcome of one probe.
@@ -36,7 +43,7 @@ pub struct Polled {
 /// What broke the connection. Statements that the server does not take are passed over.
 pub async fn prepare<C: Ask>(conn: &mut C, ctx: &mut ProbeContext) -> Result<(), Failure> {
     ctx.connected(conn.transport());
-    let whole = batch::statement(registry::SESSION);
+    let whole = batch::statement(SESSION);
     if set_up(conn, whole).await?.is_none() {
         return Ok(());
     }
@@ -69,8 +76,7 @@ async fn set_up<C: Ask>(conn: &mut C, sql: &str) -> Result<Option<Failure>, Fail
 /// looks at `conn.is_open()`: if it is false, the connection must be dropped and made anew; what was not reached has
 /// the failure as its outcome. Nothing is retried in here. Dropping the future closes the connection.
 ///
-/// Ask for [`ProbeId::Rights`], [`ProbeId::Properties`] and [`ProbeId::Databases`] in the first poll after a connect:
-/// they tell which scripts fit this server. `ctx.set_focused` decides about the costlier columns.
+/// Ask for what starts [`Start::AtOnce`](super::descriptor::Start) in the first poll after a connect: it tells which scripts fit this server. `ctx.set_focused` decides about the costlier columns.
 pub async fn poll<C: Ask>(conn: &mut C, due: &[ProbeId], ctx: &mut ProbeContext) -> Vec<Polled> {
     let mut polled = Vec::with_capacity(due.len());
     let mut lost = None;
@@ -87,11 +93,11 @@ pub async fn poll<C: Ask>(conn: &mut C, due: &[ProbeId], ctx: &mut ProbeContext)
 /// Rights first if they are not known (they choose between scripts), then all that goes together, then the slow ones
 /// one by one.
 fn groups(due: &[ProbeId], ctx: &ProbeContext) -> Vec<Vec<&'static Probe>> {
-    let mut probes: Vec<_> =
-        ProbeId::ALL.into_iter().filter(|id| due.contains(id)).map(registry::probe).collect();
+    let mut probes: Vec<_> = catalog::probes().filter(|p| due.contains(&p.id)).collect();
     let first = probes.iter().position(|p| p.id == ProbeId::Rights && ctx.rights().is_none());
     let mut groups: Vec<_> = first.map(|i| vec![probes.remove(i)]).into_iter().collect();
-    let (alone, together): (Vec<_>, Vec<_>) = probes.into_iter().partition(|p| ctx.is_alone(p));
+    let (alone, together): (Vec<_>, Vec<_>) =
+        probes.into_iter().partition(|p| p.company == Company::Alone || ctx.is_isolated(p.id));
     groups.push(together);
     groups.extend(alone.into_iter().map(|p| vec![p]));
     groups.retain(|g| !g.is_empty());
@@ -113,7 +119,7 @@ async fn poll_group<C: Ask>(
     let mut asked = Vec::new();
     let mut scripts = Vec::new();
     for probe in group {
-        match ctx.plan(probe, false) {
+        match plan::scripts(ctx, probe, Trip::First) {
             Ok(parts) => {
                 asked.push(*probe);
                 scripts.extend(parts);
@@ -124,23 +130,15 @@ async fn poll_group<C: Ask>(
     let within = asked.iter().map(|p| p.timeout_ms).max().unwrap_or(0);
     let mut gathered = Gathered::default();
     gather(conn, &scripts, within, ctx, &mut gathered).await;
-    if let Some(probe) = asked.iter().find(|p| p.id == ProbeId::Blocking)
-        && gathered.lost.is_none()
-        && super::decode::is_blocked(&gathered.sets)
-    {
-        match ctx.plan(probe, true) {
-            Ok(parts) => {
-                let new: Vec<_> = parts.into_iter().filter(|s| !gathered.sets.has(s.name)).collect();
-                gather(conn, &new, probe.timeout_ms, ctx, &mut gathered).await;
-            }
-            Err(why) => gathered.problems.extend(probe.parts.iter().map(|p| (p.script.name, why.clone()))),
-        }
+    for probe in &asked {
+        second_trip(conn, probe, ctx, &mut gathered).await;
     }
     if gathered.lost.is_none() {
-        gathered.lost = super::object::fetch(conn, &gathered.sets, ctx).await;
+        gathered.lost = object::fetch(conn, &gathered.sets, &ctx.databases, &mut ctx.objects).await;
     }
     if gathered.lost.is_none() {
-        gathered.lost = super::text::fetch(conn, &gathered.sets, ctx).await;
+        let focused = ctx.is_focused();
+        gathered.lost = text::fetch(conn, &gathered.sets, &mut ctx.texts, focused).await;
     }
     let took_ms = u32::try_from(started.elapsed().as_millis()).unwrap_or(u32::MAX);
     for probe in &asked {
@@ -155,6 +153,21 @@ async fn poll_group<C: Ask>(
         polled.push(Polled { probe: probe.id, took_ms, outcome });
     }
     gathered.lost
+}
+
+/// Asks for the rest of a probe whose first answer is worth it.
+async fn second_trip<C: Ask>(conn: &mut C, probe: &Probe, ctx: &mut ProbeContext, gathered: &mut Gathered) {
+    let is_worth = |sets| probe.second_trip.is_some_and(|is_worth| is_worth(sets));
+    if gathered.lost.is_some() || !is_worth(&gathered.sets) {
+        return;
+    }
+    match plan::scripts(ctx, probe, Trip::Second) {
+        Ok(parts) => {
+            let new: Vec<_> = parts.into_iter().filter(|s| !gathered.sets.has(s.name)).collect();
+            gather(conn, &new, probe.timeout_ms, ctx, gathered).await;
+        }
+        Err(why) => gathered.problems.extend(probe.parts.iter().map(|p| (p.script.name, why.clone()))),
+    }
 }
 
 /// What came of a group's round trips.

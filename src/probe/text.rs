@@ -3,8 +3,7 @@
 
 use super::{
     batch::{self, Sets},
-    context::ProbeContext,
-    registry,
+    script::{Script, script},
 };
 use crate::{
     model::{
@@ -15,6 +14,9 @@ use crate::{
     tds::{Answer, Ask, Param, Question, ResultSet, Row},
 };
 use std::{collections::HashMap, sync::Arc, time::Duration};
+
+/// Texts of eight handles.
+pub(super) const TEXTS: Script = script!("texts", Performance);
 
 /// Handles per question: as many as `texts.sql` has parameters.
 const HANDLES: usize = 8;
@@ -186,7 +188,12 @@ fn sql_text(
 
 /// Fetches the texts of all handles in these sets that are not cached yet, a limited number per poll: the longest
 /// running requests come first, the rest follows with the next polls. Gives what broke the connection, if something did.
-pub(super) async fn fetch<C: Ask>(conn: &mut C, sets: &Sets, ctx: &mut ProbeContext) -> Option<Failure> {
+pub(super) async fn fetch<C: Ask>(
+    conn: &mut C,
+    sets: &Sets,
+    cache: &mut TextCache,
+    focused: bool,
+) -> Option<Failure> {
     let column = |set: &str, column: &'static str| {
         let rows = sets.get(set).map(|s| s.rows().collect::<Vec<Row<'_>>>()).unwrap_or_default();
         rows.into_iter().filter_map(move |r| r.bytes(column))
@@ -195,19 +202,19 @@ pub(super) async fn fetch<C: Ask>(conn: &mut C, sets: &Sets, ctx: &mut ProbeCont
         .chain(column("activity", "sql_handle"))
         .chain(column("connections", "most_recent_sql_handle"))
         .collect();
-    let questions = if ctx.is_focused() { FOCUSED_QUESTIONS } else { FLEET_QUESTIONS };
-    let unknown = ctx.texts.begin(handles.into_iter());
+    let questions = if focused { FOCUSED_QUESTIONS } else { FLEET_QUESTIONS };
+    let unknown = cache.begin(handles.into_iter());
     let mut lost = None;
     for chunk in unknown.chunks(HANDLES).take(questions) {
         let mut answer = conn.ask(question(&params(chunk))).await;
         let error = answer.error.take();
-        keep(chunk, answer, &mut ctx.texts);
+        keep(chunk, answer, cache);
         if !conn.is_open() {
             lost = error;
             break;
         }
     }
-    ctx.texts.trim();
+    cache.trim();
     lost
 }
 
@@ -220,7 +227,7 @@ fn params<'a>(handles: &[&'a [u8]]) -> [Param<'a>; HANDLES] {
 }
 
 fn question<'a>(params: &'a [Param<'a>]) -> Question<'a> {
-    Question { what: "texts", sql: batch::statement(registry::TEXTS.text), params, within: WITHIN }
+    Question { what: "texts", sql: batch::statement(TEXTS.text), params, within: WITHIN }
 }
 
 /// Puts what came into the cache. A handle that got no text, for whatever reason, is noted as such: it is not asked

@@ -2,7 +2,7 @@
 
 use dbtop::sql::{batch, readonly};
 
-use crate::project::{File, assert_none, code_of, files, line_of, read};
+use crate::project::{File, assert_none, code_of, files, line_of};
 
 /// Folders of scripts that change servers on purpose. None yet; each comes with its own rules.
 const MAY_CHANGE_SERVERS: &[&str] = &[];
@@ -80,10 +80,6 @@ fn every_script_is_one_batch() {
 
 #[test]
 fn every_script_is_embedded_in_exactly_one_place() {
-    // Active as soon as the registry of probes is there.
-    if read("src/probe/registry.rs").is_none() {
-        return;
-    }
     let sources: Vec<(File, String)> = files("src", ".rs")
         .into_iter()
         .map(|file| {
@@ -103,7 +99,7 @@ fn every_script_is_embedded_in_exactly_one_place() {
     assert_none("every script is registered", &offences);
 }
 
-/// Where a source embeds a script: by `include_str!` with its path, or by the registry's `script!` with its name.
+/// Where a source embeds a script: by `include_str!` with its path, or by `script!` of the probes with its name.
 fn embeddings(source: &File, code: &str, script: &File) -> Vec<String> {
     let by_path = ("include_str!(", format!("include_str!(\"../../{}\")", script.path));
     let by_name = ("script!(", format!("script!(\"{}\"", stem(script)));

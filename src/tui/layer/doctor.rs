@@ -183,7 +183,7 @@ fn draw(one: &Examined, name: u16, wide: bool, line: &mut Canvas<'_>, theme: &Th
             let mut lost = String::new();
             for hole in &found.holes {
                 lost.push_str(if lost.is_empty() { "" } else { "; " });
-                lost.push_str(hole.lost);
+                lost.push_str(&hole.lost);
             }
             let (text, style) = if lost.is_empty() { ("nothing", theme.dim) } else { (&*lost, theme.base) };
             line.put(x, 0, room(x), text, style);

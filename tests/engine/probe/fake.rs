@@ -1,8 +1,8 @@
 //! A server made of result sets: answers batches by their tags, fails where it is told to, and notes what it was asked.
 
+use super::columns::{Kind, columns};
 use dbtop::{
     model::failure::{Failure, FailureKind},
-    probe::columns::{Kind, columns},
     tds::{Answer, Ask, Cell, Question, ResultSet},
 };
 use std::collections::HashMap;

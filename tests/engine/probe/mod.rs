@@ -1,6 +1,7 @@
 //! Probes: their scripts and registry, their decoders, and polls over a server that answers as it likes ([`fake`]) or as a
 //! simulated one does.
 
+mod columns;
 mod fake;
 mod noise;
 mod poll;

@@ -1,10 +1,10 @@
 //! Servers that answer with noise: every column may hold any value of any type, or be missing. Nothing may panic, and no
 //! text may keep a character that a terminal obeys.
 
-use super::fake::tags;
+use super::{columns::columns, fake::tags};
 use dbtop::{
     model::sample::ProbeId,
-    probe::{ProbeContext, columns::columns, poll, prepare},
+    probe::{ProbeContext, poll, prepare},
     tds::{Answer, Ask, Cell, Question, ResultSet},
 };
 use proptest::{collection::vec, prelude::*};

@@ -106,7 +106,7 @@ fn found(lost: &'static [&'static str]) -> Diagnosis {
         closes: vec![Right::Performance],
         name,
         panes: vec!["waits"],
-        lost: "waits are unknown",
+        lost: "waits are unknown".into(),
         script: format!("GRANT {name} TO [watcher];\nGO\n").into(),
     };
     let cell = if lost.is_empty() { Cell::Held } else { Cell::Missing };

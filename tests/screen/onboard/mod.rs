@@ -149,7 +149,7 @@ fn one_hole() -> Diagnosis {
             closes: vec![Right::Performance],
             name: "VIEW SERVER STATE",
             panes: vec!["waits", "activity"],
-            lost: "waits and sessions of others",
+            lost: "waits and sessions of others".into(),
             script: "GRANT VIEW SERVER STATE TO [dbtop];\nGO\n".into(),
         }],
     }

@@ -187,7 +187,7 @@ fn doctor(document: &mut Document, diagnosis: &Diagnosis, beside: bool, theme: &
     };
     for hole in &diagnosis.holes {
         document.text(format!("▲ {} is missing", hole.name), theme.warning);
-        document.field("  lost", theme.base, |text| text.push_str(hole.lost));
+        document.field("  lost", theme.base, |text| text.push_str(&hole.lost));
         document.field("  in", theme.base, |text| text.push_str(&hole.panes.join(", ")));
     }
     document.head("y copies the script");

@@ -1,23 +1,48 @@
-//! Decoders of what an instance is: properties, rights, databases.
+//! What an instance is: server properties, operating system, configuration. Asked at connect and hourly.
 
-use super::{all, many, one};
 use crate::{
     model::{
-        properties::{Platform, Properties, Right, Rights, ServerOption},
+        properties::{Platform, Properties, ServerOption},
         reading::Unavailable,
-        sample::{DatabaseRow, Sample},
+        sample::{ProbeId, Sample, Tier},
     },
-    probe::{batch::Sets, context::ProbeContext, registry::RIGHTS_IN_WORDS},
+    probe::{
+        batch::Sets,
+        context::ProbeContext,
+        descriptor::{Probe, Start, needed, optional},
+        script::{Needs, Script, When, script},
+    },
     tds::Row,
 };
 use std::sync::Arc;
 
+const PROPERTIES: Script = script!("properties", Nothing);
+const SYSINFO: Script = script!("sysinfo", Performance);
+const CONFIGURATION: Script = script!("configuration", Nothing);
+const HOST_2017: Script = script!("host_2017", Nothing);
+const HOST_2016: Script = script!("host_2016", Performance);
+
 /// Options that are kept; SQL Server 2025 has about a hundred.
 const MAX_OPTIONS: usize = 256;
 
+/// See the module.
+pub(super) static PROBE: Probe = Probe {
+    parts: &[
+        needed(PROPERTIES),
+        optional(SYSINFO, &[]),
+        optional(CONFIGURATION, &[]),
+        optional(HOST_2017, &[When::Has("dm_os_host_info")]),
+        optional(HOST_2016, &[When::Lacks("dm_os_host_info")]),
+    ],
+    start: Start::AtOnce,
+    vital: true,
+    unknown_without: &[(Needs::Performance, "workers and the server's memory")],
+    ..Probe::new(ProbeId::Properties, Tier::Identity, decode)
+};
+
 /// `properties`, with `sysinfo` and `host_2017` or `host_2016` where they came.
-pub fn properties(sets: &Sets, ctx: &ProbeContext) -> Result<Sample, Unavailable> {
-    let row = one(sets, "properties")?;
+fn decode(sets: &Sets, ctx: &ProbeContext) -> Result<Sample, Unavailable> {
+    let row = sets.one("properties")?;
     let version = row.name("product_version");
     let major =
         row.i32("product_major_version").or_else(|| version.as_deref()?.split('.').next()?.parse().ok());
@@ -39,7 +64,7 @@ pub fn properties(sets: &Sets, ctx: &ProbeContext) -> Result<Sample, Unavailable
         transport: ctx.transport(),
         ..Properties::default()
     };
-    if let Some(info) = all(sets, "sysinfo").next() {
+    if let Some(info) = sets.all("sysinfo").next() {
         add_sysinfo(&mut properties, info, ctx);
     }
     (properties.platform, properties.os_name) = host(sets);
@@ -56,7 +81,7 @@ fn options(sets: &Sets) -> Option<Arc<Vec<ServerOption>>> {
             in_use: row.i64("in_use"),
         })
     };
-    let mut options: Vec<_> = all(sets, "configuration").filter_map(option).take(MAX_OPTIONS).collect();
+    let mut options: Vec<_> = sets.all("configuration").filter_map(option).take(MAX_OPTIONS).collect();
     options.sort_by(|a, b| a.name.cmp(&b.name));
     (!options.is_empty()).then(|| Arc::new(options))
 }
@@ -71,7 +96,7 @@ fn add_sysinfo(properties: &mut Properties, row: Row<'_>, ctx: &ProbeContext) {
 }
 
 fn host(sets: &Sets) -> (Platform, Option<Arc<str>>) {
-    if let Some(row) = all(sets, "host_2017").next() {
+    if let Some(row) = sets.all("host_2017").next() {
         let platform = match row.name("host_platform").as_deref() {
             Some("Linux") => Platform::Linux,
             Some("Windows") => Platform::Windows,
@@ -86,48 +111,10 @@ fn host(sets: &Sets) -> (Platform, Option<Arc<str>>) {
         return (platform, name);
     }
     // Only Windows has this view, and 2016 only Windows.
-    match all(sets, "host_2016").next() {
+    match sets.all("host_2016").next() {
         Some(row) => (Platform::Windows, row.name("windows_release").map(|r| format!("Windows {r}").into())),
         None => (Platform::Unknown, None),
     }
-}
-
-/// `rights` and `capabilities`.
-pub fn rights(sets: &Sets, _ctx: &ProbeContext) -> Result<Sample, Unavailable> {
-    let row = one(sets, "rights")?;
-    let rights = RIGHTS_IN_WORDS.map(|(name, columns, gives)| {
-        let answers = columns.iter().map(|c| row.bool(c));
-        // All of them, or one that says no, or not known.
-        let held = answers.reduce(|a, b| match (a, b) {
-            (Some(false), _) | (_, Some(false)) => Some(false),
-            (Some(true), Some(true)) => Some(true),
-            _ => None,
-        });
-        Right { name: name.into(), held: held.flatten(), gives: gives.into() }
-    });
-    let mut present: Vec<Arc<str>> = Vec::new();
-    for row in all(sets, "capabilities") {
-        let Some(object) = row.name("object_name") else { continue };
-        let column = row.name("column_name").map(|c| format!("{object}.{c}").into());
-        for name in [Some(object), column].into_iter().flatten() {
-            if !present.contains(&name) {
-                present.push(name);
-            }
-        }
-    }
-    Ok(Sample::Rights(Rights { rights: rights.into(), present }))
-}
-
-/// `databases`.
-pub fn databases(sets: &Sets, _ctx: &ProbeContext) -> Result<Sample, Unavailable> {
-    let rows = many(sets, "databases")?.filter_map(|row| {
-        Some(DatabaseRow {
-            id: row.i32("database_id")?,
-            name: row.name("name"),
-            state: row.name("state_desc"),
-        })
-    });
-    Ok(Sample::Databases(rows.collect()))
 }
 
 #[cfg(test)]
@@ -135,7 +122,7 @@ mod tests {
     use super::*;
     use crate::{
         model::time::Timestamp,
-        probe::decode::fixture::{set, sets, text},
+        probe::fixture::{set, sets, text},
         tds::Cell,
     };
 
@@ -148,7 +135,7 @@ mod tests {
     }
 
     fn decoded(sets: &Sets) -> Properties {
-        match properties(sets, &context(sets)).unwrap() {
+        match decode(sets, &context(sets)).unwrap() {
             Sample::Properties(p) => *p,
             other => panic!("{other:?}"),
         }
@@ -225,26 +212,5 @@ mod tests {
         assert_eq!(p.cpu_count, Some(8));
         assert_eq!(p.started_at, Some(Timestamp::from_ms(START + 60_000 - 3_600_000)));
         assert_eq!((p.platform, p.os_name.as_deref()), (Platform::Linux, Some("Ubuntu 22.04")));
-    }
-
-    #[test]
-    fn an_unknown_right_is_not_a_denied_one() {
-        let columns = ["view_server_state", "view_server_performance_state", "msdb_access", "msdb_sysjobs"];
-        let answer =
-            set("rights", &columns, vec![vec![Cell::Int(1), Cell::Null, Cell::Int(1), Cell::Int(0)]]);
-        let caps = set(
-            "capabilities",
-            &["object_name", "column_name"],
-            vec![vec![text("dm_exec_requests"), text("dop")], vec![text("dm_os_host_info"), Cell::Null]],
-        );
-        let Sample::Rights(r) = rights(&sets(vec![answer, caps]), &ProbeContext::new()).unwrap() else {
-            panic!()
-        };
-        assert_eq!(r.held("VIEW SERVER STATE"), Some(true));
-        assert_eq!(r.held("VIEW SERVER PERFORMANCE STATE"), None);
-        assert_eq!(r.held("SELECT on msdb job tables"), Some(false));
-        assert_eq!(r.sees_performance(), Some(true));
-        assert!(r.present.iter().any(|p| &**p == "dm_exec_requests.dop"));
-        assert!(r.present.iter().any(|p| &**p == "dm_os_host_info"));
     }
 }

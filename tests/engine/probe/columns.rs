@@ -2,7 +2,7 @@
 //! scripts, against the decoders (each reads nothing else), and, where the T-SQL gate is at hand, against the types of
 //! the system views.
 
-/// The shape of a column's values, as [`crate::tds::Cell`] has them.
+/// The shape of a column's values, as `tds::Cell` has them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// any integer type

@@ -1,29 +1,55 @@
-//! Decoder of blocking chains: who waits for whom, and the sessions in it. The forest is the fold's business.
+//! Blocking chains: who waits for whom, and the sessions in it. The forest is the fold's business. Who waits is asked in a
+//! second round trip, only if something is blocked.
 
-use super::{
-    activity::{Extras, request},
-    all, many, one,
-};
+use super::activity::{CONNECTIONS, Extras, TRANSACTIONS, request};
 use crate::{
     model::{
         reading::Unavailable,
-        sample::{BlockedTask, ChainSession, Sample},
+        sample::{BlockedTask, ChainSession, ProbeId, Sample, Tier},
     },
-    probe::{batch::Sets, context::ProbeContext, registry::Needs, text},
+    probe::{
+        batch::Sets,
+        context::ProbeContext,
+        descriptor::{Part, Probe, Want, needed, optional},
+        script::{Needs, Script, When, script},
+        text,
+    },
 };
 use std::collections::HashMap;
+
+const BLOCKED: Script = script!("blocked", Nothing);
+const BLOCKING: Script = script!("blocking", Performance);
+const CHAIN: Script = script!("chain", Performance);
+const INPUT_BUFFERS: Script = script!("input_buffers", Performance);
 
 /// Longest resource description that is kept, in characters. The column has 3,072; what is read of it stands in front.
 const RESOURCE_CHARS: usize = 1_024;
 
+/// See the module.
+pub(super) static PROBE: Probe = Probe {
+    parts: &[
+        needed(BLOCKED),
+        Part { script: BLOCKING, when: &[When::SecondTrip], needed: true },
+        Part { script: CHAIN, when: &[When::SecondTrip], needed: true },
+        optional(TRANSACTIONS, &[When::SecondTrip]),
+        optional(CONNECTIONS, &[When::SecondTrip]),
+        optional(INPUT_BUFFERS, &[When::SecondTrip, When::Has("dm_exec_input_buffer")]),
+    ],
+    second_trip: Some(is_blocked),
+    rate: true,
+    wants: &[Want::Right(Needs::Performance)],
+    unknown_without: &[(Needs::Performance, "blocking")],
+    ..Probe::new(ProbeId::Blocking, Tier::Fast, decode)
+};
+
 /// True if `blocked` says that the chain is worth a second round trip.
-pub fn is_blocked(sets: &Sets) -> bool {
-    all(sets, "blocked").next().and_then(|r| r.count("blocked_requests")).is_some_and(|n| n > 0)
+fn is_blocked(sets: &Sets) -> bool {
+    sets.all("blocked").next().and_then(|r| r.count("blocked_requests")).is_some_and(|n| n > 0)
 }
 
 /// `blocked`, and if something is: `blocking`, `chain`, and the optional ones.
-pub fn decode(sets: &Sets, ctx: &ProbeContext) -> Result<Sample, Unavailable> {
-    let test = one(sets, "blocked")?;
+fn decode(sets: &Sets, ctx: &ProbeContext) -> Result<Sample, Unavailable> {
+    let test = sets.one("blocked")?;
     if ctx.sees_all().is_none() && test.count("requests_seen").is_some_and(|n| n <= 1) {
         // A server always has requests of its own: we see but ours, and "nothing blocked" would be a lie.
         return Err(Unavailable::NoRight(Needs::Performance.right(ctx.major()).into()));
@@ -31,7 +57,7 @@ pub fn decode(sets: &Sets, ctx: &ProbeContext) -> Result<Sample, Unavailable> {
     if !is_blocked(sets) {
         return Ok(Sample::Blocking { tasks: Vec::new(), sessions: Vec::new() });
     }
-    let tasks = many(sets, "blocking")?.filter_map(|row| {
+    let tasks = sets.many("blocking")?.filter_map(|row| {
         Some(BlockedTask {
             session_id: row.i32("session_id")?,
             blocked_by: row.i32("blocking_session_id")?,
@@ -43,8 +69,8 @@ pub fn decode(sets: &Sets, ctx: &ProbeContext) -> Result<Sample, Unavailable> {
     });
     let extras = Extras::of(sets);
     let buffers: HashMap<_, _> =
-        all(sets, "input_buffers").filter_map(|r| Some((r.i32("session_id")?, r))).collect();
-    let sessions = many(sets, "chain")?.filter_map(|row| {
+        sets.all("input_buffers").filter_map(|r| Some((r.i32("session_id")?, r))).collect();
+    let sessions = sets.many("chain")?.filter_map(|row| {
         let request = request(row, &extras, ctx)?;
         let last_statement = if request.statement.is_some() {
             None
@@ -64,7 +90,7 @@ mod tests {
     use super::*;
     use crate::{
         model::session::Statement,
-        probe::decode::fixture::{set, sets, text},
+        probe::fixture::{set, sets, text},
         tds::{Cell, ResultSet},
     };
 

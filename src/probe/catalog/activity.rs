@@ -1,32 +1,68 @@
-//! Decoder of running requests and sleeping transactions. Grants, transactions, addresses and tempdb come as sets of
-//! their own and are joined in here by session.
+//! Running requests and sleeping transactions. Grants, transactions, addresses and tempdb come as sets of their own and are
+//! joined in here by session.
 
-use super::{all, many, one};
 use crate::{
     model::{
         reading::Unavailable,
-        sample::Sample,
+        sample::{ProbeId, Sample, Tier},
         session::{Activity, Grant, Request, SessionCounts},
         time::Timestamp,
     },
-    probe::{batch::Sets, context::ProbeContext},
+    probe::{
+        batch::Sets,
+        context::ProbeContext,
+        descriptor::{Probe, needed, optional},
+        script::{Needs, Script, When, script},
+    },
     tds::Row,
 };
 use std::{collections::HashMap, sync::Arc};
 
+const SESSIONS: Script = script!("sessions", Nothing);
+const ACTIVITY: Script = script!("activity", Nothing);
+const SLEEPERS: Script = script!("sleepers", Nothing);
+const GRANTS: Script = script!("grants", Performance);
+/// Open transactions by session; blocking asks it too.
+pub(super) const TRANSACTIONS: Script = script!("transactions", Performance);
+/// Client addresses and last statements by session; blocking asks it too.
+pub(super) const CONNECTIONS: Script = script!("connections", Security);
+const TEMPDB: Script = script!("tempdb", Performance);
+const WAITING_TASKS: Script = script!("waiting_tasks", Performance);
+
 /// Longest wait resource that is kept, in characters (the column's own limit).
 const RESOURCE_CHARS: usize = 256;
 
+/// See the module. Without its right it sees our own session alone, and says so.
+pub(super) static PROBE: Probe = Probe {
+    parts: &[
+        needed(SESSIONS),
+        needed(ACTIVITY),
+        optional(SLEEPERS, &[]),
+        optional(GRANTS, &[]),
+        optional(TRANSACTIONS, &[When::Focused]),
+        optional(CONNECTIONS, &[When::Focused]),
+        optional(TEMPDB, &[When::Focused]),
+        optional(WAITING_TASKS, &[When::Focused]),
+    ],
+    rate: true,
+    unknown_without: &[
+        (Needs::Performance, "the sessions of others"),
+        (Needs::Security, "client addresses"),
+        (Needs::Security, "the last statement of sleeping sessions"),
+    ],
+    ..Probe::new(ProbeId::Activity, Tier::Fast, decode)
+};
+
 /// `sessions`, `activity`, `sleepers`, and the optional ones.
-pub fn decode(sets: &Sets, ctx: &ProbeContext) -> Result<Sample, Unavailable> {
-    let counts = one(sets, "sessions")?;
+fn decode(sets: &Sets, ctx: &ProbeContext) -> Result<Sample, Unavailable> {
+    let counts = sets.one("sessions")?;
     let seen = counts.count("sessions_seen");
     // Rights decide. Where they are not known: a server always has sessions of its own.
     let only_own = ctx.sees_all().map_or(seen.is_some_and(|n| n <= 1), |sees| !sees);
     let extras = Extras::of(sets);
-    let rows = many(sets, "activity")?.chain(all(sets, "sleepers"));
+    let rows = sets.many("activity")?.chain(sets.all("sleepers"));
     let requests: Vec<_> = rows.filter_map(|row| request(row, &extras, ctx)).collect();
-    let total = |set| all(sets, set).next().and_then(|r| r.count("total_rows")).unwrap_or(0);
+    let total = |set| sets.all(set).next().and_then(|r| r.count("total_rows")).unwrap_or(0);
     let left_out = total("activity").saturating_add(total("sleepers")).saturating_sub(requests.len() as i64);
     Ok(Sample::Activity(Activity {
         requests,
@@ -56,7 +92,7 @@ impl<'a> Extras<'a> {
     pub(super) fn of(sets: &'a Sets) -> Self {
         let by_session = |name| {
             let mut rows = HashMap::new();
-            for row in all(sets, name) {
+            for row in sets.all(name) {
                 if let Some(session) = row.i32("session_id") {
                     // Several connections of one session (MARS): the first one counts.
                     rows.entry(session).or_insert(row);
@@ -64,7 +100,7 @@ impl<'a> Extras<'a> {
             }
             rows
         };
-        let grants = all(sets, "grants").filter_map(|row| {
+        let grants = sets.all("grants").filter_map(|row| {
             let grant = Grant {
                 requested_kb: row.count("requested_memory_kb"),
                 granted_kb: row.count("granted_memory_kb"),
@@ -189,7 +225,7 @@ mod tests {
     use super::*;
     use crate::{
         model::properties::{Right, Rights},
-        probe::decode::fixture::{set, sets, text},
+        probe::fixture::{set, sets, text},
         tds::{Cell, ResultSet},
     };
 

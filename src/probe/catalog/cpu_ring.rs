@@ -1,0 +1,87 @@
+//! CPU of other processes, from the newest record of a ring buffer: one record a minute, whoever looks.
+
+use crate::{
+    model::{
+        properties::Platform,
+        reading::Unavailable,
+        sample::{CpuRingSample, ProbeId, Sample, Tier},
+    },
+    probe::{
+        batch::Sets,
+        context::ProbeContext,
+        descriptor::{Pace, Probe, needed},
+        script::{Needs, Script, script},
+    },
+};
+
+const CPU_RING: Script = script!("cpu_ring", Performance);
+
+/// First major version whose ring buffer tells the idle time on Linux (2025).
+const LINUX_IDLE_SINCE: i32 = 17;
+
+/// See the module.
+pub(super) static PROBE: Probe = Probe {
+    parts: &[needed(CPU_RING)],
+    pace: Pace::NotFaster,
+    unknown_without: &[(Needs::Performance, "the CPU of other processes")],
+    ..Probe::new(ProbeId::CpuRing, Tier::Detail, decode)
+};
+
+/// The newest record that can be read.
+fn decode(sets: &Sets, ctx: &ProbeContext) -> Result<Sample, Unavailable> {
+    let believed = |pct: f64| (0.0..=100.0).contains(&pct);
+    // Linux before 2025 always says 0 idle.
+    let idle_is_told =
+        ctx.platform() != Platform::Linux || ctx.major().is_some_and(|m| m >= LINUX_IDLE_SINCE);
+    let sample = sets.many("cpu_ring")?.find_map(|row| {
+        let record = row.raw_text("record")?;
+        Some(CpuRingSample {
+            sql_pct: Some(element(record, "ProcessUtilization")?).filter(|p| believed(*p)),
+            idle_pct: element(record, "SystemIdle").filter(|p| believed(*p) && idle_is_told),
+            age_ms: row
+                .i64("ms_ticks")
+                .zip(row.i64("record_ticks"))
+                .map(|(now, then)| now.saturating_sub(then))
+                .filter(|a| *a >= 0),
+        })
+    });
+    sample
+        .map(Sample::CpuRing)
+        .ok_or_else(|| Unavailable::NotHere("the ring buffer has no record yet".into()))
+}
+
+/// The number inside of a small XML element without attributes.
+fn element(xml: &str, name: &str) -> Option<f64> {
+    let (_, rest) = xml.split_once(&format!("<{name}>"))?;
+    let (value, _) = rest.split_once('<')?;
+    value.trim().parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        model::properties::Properties,
+        probe::fixture::{set, sets, text},
+        tds::Cell,
+    };
+
+    fn ring(record: &str, platform: Platform, major: i32) -> Result<Sample, Unavailable> {
+        let mut ctx = ProbeContext::new();
+        let properties = Properties { platform, major: Some(major), ..Properties::default() };
+        ctx.absorb(&Sample::Properties(Box::new(properties)));
+        let row = vec![Cell::Int(1_000), Cell::Int(31_000), text(record)];
+        decode(&sets(vec![set("cpu_ring", &["record_ticks", "ms_ticks", "record"], vec![row])]), &ctx)
+    }
+
+    #[test]
+    fn the_ring_buffers_idle_is_not_believed_on_old_linux() {
+        let xml = "<Record id = \"7\"><SchedulerMonitorEvent><SystemHealth><ProcessUtilization>41</ProcessUtilization>\
+                   <SystemIdle>0</SystemIdle></SystemHealth></SchedulerMonitorEvent></Record>";
+        let Ok(Sample::CpuRing(on_linux)) = ring(xml, Platform::Linux, 16) else { panic!() };
+        assert_eq!(on_linux, CpuRingSample { sql_pct: Some(41.0), idle_pct: None, age_ms: Some(30_000) });
+        let Ok(Sample::CpuRing(on_windows)) = ring(xml, Platform::Windows, 16) else { panic!() };
+        assert_eq!(on_windows.idle_pct, Some(0.0));
+        assert!(ring("<garbage", Platform::Windows, 16).is_err());
+    }
+}

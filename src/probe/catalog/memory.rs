@@ -1,0 +1,36 @@
+//! Memory of machine and process, and the queue for memory grants.
+
+use crate::{
+    model::{
+        reading::Unavailable,
+        sample::{MemorySample, ProbeId, Sample, Tier},
+    },
+    probe::{
+        batch::Sets,
+        context::ProbeContext,
+        descriptor::{Probe, needed},
+        script::{Needs, Script, script},
+    },
+};
+
+const MEMORY: Script = script!("memory", Performance);
+
+/// See the module.
+pub(super) static PROBE: Probe = Probe {
+    parts: &[needed(MEMORY)],
+    unknown_without: &[(Needs::Performance, "memory")],
+    ..Probe::new(ProbeId::Memory, Tier::Detail, decode)
+};
+
+fn decode(sets: &Sets, _ctx: &ProbeContext) -> Result<Sample, Unavailable> {
+    let row = sets.one("memory")?;
+    Ok(Sample::Memory(MemorySample {
+        physical_kb: row.count("total_physical_memory_kb"),
+        available_kb: row.count("available_physical_memory_kb"),
+        process_kb: row.count("physical_memory_in_use_kb"),
+        process_low: row.bool("process_physical_memory_low"),
+        grant_waiters: row.count("waiter_count"),
+        granted_kb: row.count("granted_memory_kb"),
+        grantable_kb: row.count("available_memory_kb"),
+    }))
+}

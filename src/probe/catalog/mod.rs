@@ -1,0 +1,55 @@
+//! The probes: one file for each, with its scripts, its descriptor and its decoder. This file is the list of them.
+//!
+//! For decoders: every column may be NULL, missing, negative or hostile; then a field is None, or a row without identity is
+//! left out. Nothing in here may panic, invent a zero, or keep a text that was not made harmless.
+
+mod activity;
+mod availability;
+mod blocking;
+mod cost;
+mod cpu_ring;
+mod databases;
+mod headline;
+mod jobs;
+mod memory;
+mod properties;
+mod rights;
+mod schedulers;
+mod volumes;
+mod waits;
+
+pub use activity::agent_job;
+
+use super::{descriptor::Probe, object, script::Script, text};
+use crate::model::sample::ProbeId;
+
+/// A probe by its id.
+pub fn probe(id: ProbeId) -> &'static Probe {
+    match id {
+        ProbeId::Properties => &properties::PROBE,
+        ProbeId::Rights => &rights::PROBE,
+        ProbeId::Databases => &databases::PROBE,
+        ProbeId::Headline => &headline::PROBE,
+        ProbeId::Activity => &activity::PROBE,
+        ProbeId::Blocking => &blocking::PROBE,
+        ProbeId::Waits => &waits::PROBE,
+        ProbeId::Schedulers => &schedulers::PROBE,
+        ProbeId::CpuRing => &cpu_ring::PROBE,
+        ProbeId::Memory => &memory::PROBE,
+        ProbeId::Availability => &availability::PROBE,
+        ProbeId::Volumes => &volumes::PROBE,
+        ProbeId::Jobs => &jobs::PROBE,
+        ProbeId::Cost => &cost::PROBE,
+    }
+}
+
+/// All probes, in the order in which they run when several are due.
+pub fn probes() -> impl Iterator<Item = &'static Probe> {
+    ProbeId::ALL.into_iter().map(probe)
+}
+
+/// Every script of every probe, and those asked on demand.
+pub fn scripts() -> impl Iterator<Item = Script> {
+    let parts = probes().flat_map(|p| p.parts).map(|p| p.script);
+    parts.chain([text::TEXTS, object::RESOLVE_HOBT, object::RESOLVE_OBJECT])
+}

@@ -1,0 +1,54 @@
+//! Volumes that hold database files. Known to be slow on some servers: a round trip of its own.
+
+use crate::{
+    model::{
+        reading::Unavailable,
+        sample::{ProbeId, Sample, Tier, VolumeRow},
+    },
+    probe::{
+        batch::Sets,
+        context::ProbeContext,
+        descriptor::{Company, Probe, needed},
+        script::{Needs, Script, script},
+    },
+};
+
+const VOLUMES: Script = script!("volumes", Performance);
+
+/// See the module.
+pub(super) static PROBE: Probe = Probe {
+    parts: &[needed(VOLUMES)],
+    company: Company::Alone,
+    timeout_ms: 20_000,
+    unknown_without: &[(Needs::Performance, "volumes"), (Needs::Definition, "volumes")],
+    ..Probe::new(ProbeId::Volumes, Tier::Slow, decode)
+};
+
+/// Every instance has files: no row means that we may not see them.
+fn decode(sets: &Sets, ctx: &ProbeContext) -> Result<Sample, Unavailable> {
+    let rows: Vec<_> = sets
+        .many("volumes")?
+        .map(|row| VolumeRow {
+            mount: row.line("volume_mount_point", 260),
+            total_bytes: row.count("total_bytes").filter(|b| *b > 0),
+            free_bytes: row.count("available_bytes"),
+        })
+        .collect();
+    if rows.is_empty() {
+        return Err(Unavailable::NoRight(Needs::Definition.right(ctx.major()).into()));
+    }
+    Ok(Sample::Volumes(rows))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::probe::fixture::{set, sets};
+
+    #[test]
+    fn no_volume_at_all_is_a_missing_right() {
+        let empty = sets(vec![set("volumes", &["volume_mount_point"], vec![])]);
+        let refused = decode(&empty, &ProbeContext::new()).unwrap_err();
+        assert_eq!(refused, Unavailable::NoRight("VIEW ANY DEFINITION".into()));
+    }
+}

@@ -1,0 +1,137 @@
+//! What is to be said about a probe, all in one place: its scripts, how often and with whom it is asked, what it wants of a
+//! server, what nobody knows without its right, its decoder. Each file of `catalog` has one; `plan` and `run` carry it out, and
+//! `collect` makes its time-table of it.
+
+use super::{
+    batch::Sets,
+    context::ProbeContext,
+    script::{Needs, Script, When},
+};
+use crate::model::{
+    reading::Unavailable,
+    sample::{ProbeId, Sample, Tier},
+};
+
+/// Until a probe's whole answer is there, ms, unless it says otherwise.
+const TIMEOUT_MS: u32 = 5_000;
+
+/// A script's place in a probe.
+#[derive(Debug, Clone, Copy)]
+pub struct Part {
+    /// which
+    pub script: Script,
+    /// when
+    pub when: &'static [When],
+    /// without its result set there is no sample
+    pub needed: bool,
+}
+
+/// A script that is always asked, and without which there is no sample.
+pub(super) const fn needed(script: Script) -> Part {
+    Part { script, when: &[], needed: true }
+}
+
+/// A script that adds to the sample.
+pub(super) const fn optional(script: Script, when: &'static [When]) -> Part {
+    Part { script, when, needed: false }
+}
+
+/// How a probe's interval follows from that of its tier.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pace {
+    /// it is the tier's
+    AsTier,
+    /// on the screen it is that of the fleet: there is nothing newer
+    NotFaster,
+    /// on the screen it is so many times the tier's, and never above that of the fleet
+    Slower(u32),
+    /// it is this part of the tier's
+    Faster(u32),
+}
+
+/// When a probe is asked after a connect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Start {
+    /// the fast tier in the first poll, the others right behind it
+    WithTier,
+    /// in the first poll
+    AtOnce,
+}
+
+/// With whom a probe shares a round trip.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Company {
+    /// with all that are due
+    Others,
+    /// with nobody, after the others: it is known to be slow on some servers
+    Alone,
+}
+
+/// Something that a server or a login must have for the probe to be asked at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Want {
+    /// availability groups are enabled
+    AvailabilityGroups,
+    /// an edition with SQL Server Agent
+    Agent,
+    /// the right, or it is not known whether it is held
+    Right(Needs),
+}
+
+/// Makes a sample of a probe's result sets. Needed sets are there.
+pub type Decoder = fn(&Sets, &ProbeContext) -> Result<Sample, Unavailable>;
+
+/// One probe.
+#[derive(Debug, Clone, Copy)]
+pub struct Probe {
+    /// which
+    pub id: ProbeId,
+    /// its scripts, in the order of the batch
+    pub parts: &'static [Part],
+    /// with which others it is polled
+    pub tier: Tier,
+    /// its interval
+    pub pace: Pace,
+    /// it has figures that need two samples: the second one comes early, and never five minutes after the first
+    pub rate: bool,
+    /// when it is asked after a connect
+    pub start: Start,
+    /// cannot be switched off: it is the heartbeat, or says which scripts fit
+    pub vital: bool,
+    /// the cost limiter leaves its interval alone
+    pub never_slowed: bool,
+    /// with whom it shares a round trip
+    pub company: Company,
+    /// until the whole answer is there, ms
+    pub timeout_ms: u32,
+    /// not asked where one of these is known to be lacking
+    pub wants: &'static [Want],
+    /// whether the sets of the first round trip are worth a second one; see [`When::SecondTrip`]
+    pub second_trip: Option<fn(&Sets) -> bool>,
+    /// what nobody knows without a right, in words that go on with "is unknown"
+    pub unknown_without: &'static [(Needs, &'static str)],
+    /// rows to sample
+    pub decode: Decoder,
+}
+
+impl Probe {
+    /// A probe with nothing special about it, and no scripts yet.
+    pub(super) const fn new(id: ProbeId, tier: Tier, decode: Decoder) -> Self {
+        Self {
+            id,
+            parts: &[],
+            tier,
+            pace: Pace::AsTier,
+            rate: false,
+            start: Start::WithTier,
+            vital: false,
+            never_slowed: false,
+            company: Company::Others,
+            timeout_ms: TIMEOUT_MS,
+            wants: &[],
+            second_trip: None,
+            unknown_without: &[],
+            decode,
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! A script, the right that it needs, and when it is part of a poll. Data; used by all of `probe`.
+
+/// The right that a script needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Needs {
+    /// none
+    Nothing,
+    /// VIEW SERVER STATE; from 2022 on VIEW SERVER PERFORMANCE STATE is enough
+    Performance,
+    /// VIEW SERVER STATE; from 2022 on VIEW SERVER SECURITY STATE is enough
+    Security,
+    /// VIEW ANY DEFINITION
+    Definition,
+    /// SELECT on the job tables of msdb
+    MsdbJobs,
+}
+
+impl Needs {
+    /// The right's name on a server of major version `major` (16 = 2022).
+    pub const fn right(self, major: Option<i32>) -> &'static str {
+        let new = matches!(major, Some(16..));
+        match self {
+            Self::Nothing => "none",
+            Self::Performance if new => "VIEW SERVER PERFORMANCE STATE",
+            Self::Security if new => "VIEW SERVER SECURITY STATE",
+            Self::Performance | Self::Security => "VIEW SERVER STATE",
+            Self::Definition => "VIEW ANY DEFINITION",
+            Self::MsdbJobs => "SELECT on msdb job tables",
+        }
+    }
+}
+
+/// One script: one SELECT, one result set whose first column is named `dbtop_<name>`.
+#[derive(Debug, Clone, Copy)]
+pub struct Script {
+    /// file name without folder and ending
+    pub name: &'static str,
+    /// the file
+    pub text: &'static str,
+    /// its right
+    pub needs: Needs,
+}
+
+/// The script of `tsql/probe/NAME.sql`.
+macro_rules! script {
+    ($name:literal, $needs:ident) => {
+        $crate::probe::script::Script {
+            name: $name,
+            text: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tsql/probe/", $name, ".sql")),
+            needs: $crate::probe::script::Needs::$needs,
+        }
+    };
+}
+pub(super) use script;
+
+/// When a script is part of a poll. All conditions of a part must hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum When {
+    /// the instance is on screen
+    Focused,
+    /// this object or column exists, by the capabilities script
+    Has(&'static str),
+    /// it does not, and the capabilities are known
+    Lacks(&'static str),
+    /// in a second round trip, if the probe finds it worth one
+    SecondTrip,
+}
