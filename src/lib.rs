@@ -1,7 +1,7 @@
 //! dbtop: a full-screen terminal console for SQL Server fleets.
 //!
 //! Collectors turn SQL Server rows into samples; one reducer folds samples into an immutable
-//! [`std::sync::Arc`]`<`[`model::snapshot::FleetSnapshot`]`>` that it publishes over `watch`; the screen is a pure
+//! [`std::sync::Arc`]`<`[`model::fold::snapshot::FleetSnapshot`]`>` that it publishes over `watch`; the screen is a pure
 //! function of (snapshot, view state); everything the screen wants done leaves it as an effect.
 //!
 //! # The map, in reading order

@@ -7,7 +7,7 @@ fn main() -> ExitCode {
         Ok(code) => code,
         Err(e) => {
             // The terminal may be gone; there is nothing left to tell it then.
-            let _ = writeln!(std::io::stderr(), "dbtop: {}", dbtop::model::error::with_causes(&*e));
+            let _ = writeln!(std::io::stderr(), "dbtop: {}", dbtop::model::base::error::with_causes(&*e));
             ExitCode::from(3)
         }
     }

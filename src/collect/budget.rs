@@ -7,7 +7,10 @@
 //! off it. When the cost is well below the budget again, the steps are taken back, last one first.
 
 use crate::{
-    model::sample::{CostSample, ProbeId, Slowed, Tier},
+    model::poll::{
+        cost::{CostSample, Slowed, Tier},
+        id::ProbeId,
+    },
     probe,
 };
 use std::{collections::VecDeque, time::Duration};

@@ -1,6 +1,6 @@
 //! The one place that reads the wall clock; everyone else gets the time as an argument.
 
-use crate::model::time::Timestamp;
+use crate::model::base::time::Timestamp;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::time::Instant;
 

@@ -2,7 +2,11 @@
 //! of answers, so that time-tables and failures can be played under paused time.
 
 use crate::{
-    model::{failure::Failure, instance::Target, sample::ProbeId, secret::Secret},
+    model::{
+        base::{failure::Failure, secret::Secret},
+        inventory::instance::Target,
+        poll::id::ProbeId,
+    },
     probe::{self, Polled, ProbeContext},
     tds::{self, Ask, Connection, Roots},
 };

@@ -3,13 +3,18 @@
 use super::driver::{Driver, Session};
 use crate::{
     model::{
-        failure::{Failure, FailureKind},
-        instance::{Endpoint, InstanceId, InstanceInfo, Target, TlsMode},
-        reading::Unavailable,
-        record::{Auth, SecretRef},
-        sample::{CostSample, HeadlineSample, ProbeId, Sample, SchedulerSample},
-        secret::Secret,
-        session::Activity,
+        base::{
+            failure::{Failure, FailureKind},
+            secret::Secret,
+        },
+        inventory::{
+            instance::{Endpoint, InstanceId, InstanceInfo, Target, TlsMode},
+            record::{Auth, SecretRef},
+        },
+        poll::{
+            Sample, activity::Activity, cost::CostSample, cpu::SchedulerSample, headline::HeadlineSample,
+            id::ProbeId, reading::Unavailable,
+        },
     },
     probe::{Polled, ProbeContext},
 };

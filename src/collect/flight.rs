@@ -5,10 +5,10 @@
 //! what goes to and fro does not change its pace with it.
 
 use crate::model::{
-    health::Level,
-    instance::InstanceId,
-    sample::Link,
-    snapshot::{FleetSnapshot, InstanceSnapshot},
+    fold::snapshot::{FleetSnapshot, InstanceSnapshot},
+    inventory::instance::InstanceId,
+    judge::health::Level,
+    poll::link::Link,
 };
 use std::{cmp::Reverse, collections::HashMap, time::Duration};
 use tokio::time::Instant;
@@ -64,11 +64,17 @@ fn wish(instance: &InstanceSnapshot, held: Option<Instant>, now: Instant) -> Opt
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{collect::fake::target, model::fleet::Fleet, model::sample::Update, model::time::Timestamp};
+    use crate::{
+        collect::fake::target,
+        model::{
+            base::time::Timestamp,
+            fold::{Fleet, update::Update},
+        },
+    };
     use std::sync::Arc;
 
     fn fleet(levels: &[(&str, Level, u8)]) -> FleetSnapshot {
-        let mut fleet = Fleet::new(crate::model::health::Thresholds::default());
+        let mut fleet = Fleet::new(crate::model::judge::health::Thresholds::default());
         fleet.apply(Update::Inventory(levels.iter().map(|(name, ..)| target(name).info).collect()));
         let mut snapshot = FleetSnapshot::clone(&fleet.snapshot(Timestamp::from_ms(1)));
         for instance in &mut snapshot.instances {

@@ -6,7 +6,7 @@
 //! for ever. The order of the waiting is kept by a task of the gate, the usher; it has nothing to do while there is room.
 
 use super::meter::Meter;
-use crate::model::{health::Level, instance::InstanceInfo};
+use crate::model::{inventory::instance::InstanceInfo, judge::health::Level};
 use std::{
     cmp::Ordering,
     collections::BinaryHeap,

@@ -20,12 +20,13 @@ use super::{
 };
 use crate::{
     model::{
-        failure::{Failure, FailureKind},
-        instance::Target,
-        reading::Unavailable,
-        record::PollSettings,
-        sample::{Link, ProbeId, Sample, Update},
-        time::Timestamp,
+        base::{
+            failure::{Failure, FailureKind},
+            time::Timestamp,
+        },
+        fold::update::Update,
+        inventory::{instance::Target, record::PollSettings},
+        poll::{Sample, id::ProbeId, link::Link, reading::Unavailable},
     },
     probe::{Polled, ProbeContext},
 };
@@ -477,7 +478,7 @@ mod tests {
             fake::{Fake, target},
             secrets::Secrets,
         },
-        model::sample::{Sample, SchedulerSample},
+        model::poll::{Sample, cpu::SchedulerSample},
     };
 
     #[tokio::test(start_paused = true)]
@@ -492,7 +493,7 @@ mod tests {
             updates,
         });
         let target = target("a");
-        let secret = Secrets::new(Arc::new(|_| Ok(crate::model::secret::Secret::new(String::new()))))
+        let secret = Secrets::new(Arc::new(|_| Ok(crate::model::base::secret::Secret::new(String::new()))))
             .cell(&target.auth);
         let (_hold, control) = watch::channel(Control::new(Arc::default(), orders));
         let instance = Instance::new(Arc::new(target), shared, secret, control);

@@ -13,11 +13,11 @@ use super::{
     settings::Settings,
 };
 use crate::model::{
-    failure::{Failure, FailureKind},
-    health::Level,
-    instance::{InstanceId, Target},
-    sample::{Link, Update},
-    snapshot::FleetSnapshot,
+    base::failure::{Failure, FailureKind},
+    fold::{snapshot::FleetSnapshot, update::Update},
+    inventory::instance::{InstanceId, Target},
+    judge::health::Level,
+    poll::link::Link,
 };
 use std::{
     collections::{HashMap, HashSet},

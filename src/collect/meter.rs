@@ -2,7 +2,7 @@
 //! of this process.
 
 use super::histogram::Histogram;
-use crate::model::{failure::FailureKind, sample::CollectorStats};
+use crate::model::{base::failure::FailureKind, fold::stats::CollectorStats};
 use std::{
     sync::{
         Arc,

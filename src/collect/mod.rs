@@ -1,7 +1,7 @@
 //! When to ask: one task an instance, a reducer that folds what they say, a manager that starts and ends them.
 //!
 //! `command` starts it with [`start`], shows what comes out of [`Collector::snapshots`], and sends [`Command`]s. The
-//! way of a sample: [`instance`](self) task → bounded channel → reducer ([`crate::model::fleet::Fleet`]) → `watch`.
+//! way of a sample: [`instance`](self) task → bounded channel → reducer ([`crate::model::fold::Fleet`]) → `watch`.
 //!
 //! What each channel does when it is full:
 //!
@@ -43,10 +43,8 @@ pub use settings::Settings;
 use self::{instance::Shared, manager::Manager, meter::Meter, orders::Orders, reducer::Reducer};
 use crate::{
     model::{
-        fleet::Fleet,
-        instance::{InstanceId, Target},
-        sample::Update,
-        snapshot::FleetSnapshot,
+        fold::{Fleet, snapshot::FleetSnapshot, update::Update},
+        inventory::instance::{InstanceId, Target},
     },
     tds::Roots,
 };

@@ -1,7 +1,11 @@
 //! The reducer: the one task that owns the [`Fleet`], takes updates in batches and publishes snapshots.
 
 use super::meter::{Meter, ProcessReader};
-use crate::model::{fleet::Fleet, kept::Kept, sample::Update, snapshot::FleetSnapshot, time::Timestamp};
+use crate::model::{
+    base::time::Timestamp,
+    fold::{Fleet, snapshot::FleetSnapshot, update::Update},
+    timeline::kept::Kept,
+};
 use std::{sync::Arc, time::Duration};
 use tokio::{
     sync::{mpsc, watch},

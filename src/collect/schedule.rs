@@ -8,8 +8,11 @@
 use super::settings::{Settings, is_off};
 use crate::{
     model::{
-        record::PollSettings,
-        sample::{ProbeId, Slowed, Tier},
+        inventory::record::PollSettings,
+        poll::{
+            cost::{Slowed, Tier},
+            id::ProbeId,
+        },
     },
     probe::{descriptor::Start, probe},
 };

@@ -3,9 +3,11 @@
 
 use super::token;
 use crate::model::{
-    failure::{Failure, FailureKind},
-    record::{Auth, SecretRef},
-    secret::Secret,
+    base::{
+        failure::{Failure, FailureKind},
+        secret::Secret,
+    },
+    inventory::record::{Auth, SecretRef},
 };
 use std::{
     collections::HashMap,

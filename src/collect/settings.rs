@@ -4,10 +4,13 @@
 use super::{budget::factor, clock};
 use crate::{
     model::{
-        health::Thresholds,
-        record::PollSettings,
-        sample::{ProbeId, Slowed, Tier},
-        time::Timestamp,
+        base::time::Timestamp,
+        inventory::record::PollSettings,
+        judge::health::Thresholds,
+        poll::{
+            cost::{Slowed, Tier},
+            id::ProbeId,
+        },
     },
     probe::{self, Pace},
 };

@@ -5,13 +5,14 @@ use super::{
     *,
 };
 use crate::model::{
-    health::{Level, Thresholds},
-    history::SeriesId,
-    instance::InstanceInfo,
-    record::PollSettings,
-    sample::{Link, ProbeId},
-    snapshot::InstanceSnapshot,
-    time::Timestamp,
+    base::time::Timestamp,
+    fold::snapshot::InstanceSnapshot,
+    inventory::{instance::InstanceInfo, record::PollSettings},
+    judge::health::{Level, Thresholds},
+    poll::{
+        id::{ProbeId, SeriesId},
+        link::Link,
+    },
 };
 use std::cell::{Cell, OnceCell};
 use tokio::time::{Instant, sleep};
@@ -39,7 +40,7 @@ fn run_over(fake: &Fake, names: &[String], change: impl FnOnce(&mut Settings)) -
     let mut settings = Settings { clock, ..Settings::default() };
     change(&mut settings);
     let resolver: Resolver = Arc::new(|source| match source {
-        crate::model::record::SecretRef::Stored(s) => Ok(s.clone()),
+        crate::model::inventory::record::SecretRef::Stored(s) => Ok(s.clone()),
         _ => unreachable!("tests use literals"),
     });
     start_with(names.iter().map(|n| target(n)).collect(), settings, resolver, fake.clone(), None)
@@ -407,7 +408,7 @@ async fn a_store_that_takes_nothing_slows_polling_and_loses_nothing() {
     let names = names(40);
     clock();
     let settings = Settings { clock, ..Settings::default() };
-    let resolver: Resolver = Arc::new(|_| Ok(crate::model::secret::Secret::new(String::new())));
+    let resolver: Resolver = Arc::new(|_| Ok(crate::model::base::secret::Secret::new(String::new())));
     let (recorder, mut store) = mpsc::channel(1);
     let targets = names.iter().map(|n| target(n)).collect();
     let collector = start_with(targets, settings, resolver, fake.clone(), Some(recorder));
@@ -469,10 +470,11 @@ async fn while_another_process_polls_nothing_is_asked_and_what_it_saw_is_shown()
     seconds(1.0).await;
     let asked = fake.asked.lock().unwrap().len();
     let info = Arc::clone(&shown(&collector, "a").info);
-    let headline = crate::model::snapshot::Headline { cpu_pct: Some(77.0), ..Default::default() };
-    let state = Ok(crate::model::kept::State::Headline(Box::new(headline)));
-    let what = crate::model::kept::Happened::Reading { probe: ProbeId::Headline, every_ms: 30_000, state };
-    let kept = crate::model::kept::Kept { info, at: clock(), what };
+    let headline = crate::model::poll::headline::Headline { cpu_pct: Some(77.0), ..Default::default() };
+    let state = Ok(crate::model::poll::State::Headline(Box::new(headline)));
+    let what =
+        crate::model::timeline::kept::Happened::Reading { probe: ProbeId::Headline, every_ms: 30_000, state };
+    let kept = crate::model::timeline::kept::Kept { info, at: clock(), what };
     collector.feed.upgrade().unwrap().send(Update::Remembered(Box::new(kept))).await.unwrap();
     // The inventory may change meanwhile; nobody new is polled.
     let targets = ["a", "b"].map(target).to_vec();
@@ -501,7 +503,7 @@ async fn production_is_polled_before_tests_when_permits_are_scarce() {
     }
     clock();
     let settings = Settings { clock, max_queries: 1, ..Settings::default() };
-    let resolver: Resolver = Arc::new(|_| Ok(crate::model::secret::Secret::new(String::new())));
+    let resolver: Resolver = Arc::new(|_| Ok(crate::model::base::secret::Secret::new(String::new())));
     let _collector = start_with(targets, settings, resolver, fake.clone(), None);
     seconds(20.0).await;
     let asked = fake.asked.lock().unwrap();
@@ -561,7 +563,7 @@ async fn an_hour_asleep_is_a_gap_that_ends_at_once_and_no_spike() {
 /// As [`run_over`], and what history keeps is thrown away.
 fn run_recorded(fake: &Fake, names: &[String], settings: Settings) -> Collector {
     clock();
-    let resolver: Resolver = Arc::new(|_| Ok(crate::model::secret::Secret::new(String::new())));
+    let resolver: Resolver = Arc::new(|_| Ok(crate::model::base::secret::Secret::new(String::new())));
     let (recorder, mut kept) = mpsc::channel(256);
     tokio::spawn(async move { while kept.recv().await.is_some() {} });
     let targets = names.iter().map(|n| target(n)).collect();

@@ -8,8 +8,8 @@ use super::{
 };
 use crate::{
     model::{
-        instance::InstanceInfo,
-        sample::{ProbeId, Sample, Slowed},
+        inventory::instance::InstanceInfo,
+        poll::{Sample, cost::Slowed, id::ProbeId},
     },
     probe::Polled,
 };

@@ -2,7 +2,7 @@
 //! environment or a pipe.
 
 use super::quiet::Quiet;
-use crate::{model::secret::Secret, vault};
+use crate::{model::base::secret::Secret, vault};
 use anyhow::bail;
 use std::io::Write;
 

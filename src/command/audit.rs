@@ -7,9 +7,8 @@ use super::{
 use crate::{
     cli::{Audit, AuditCommand, AuditRows, Format, Tenancy},
     model::{
-        record::{AuditEntry, Outcome},
-        text,
-        time::Timestamp,
+        base::{text, time::Timestamp},
+        inventory::record::{AuditEntry, Outcome},
     },
     store::{AuditFilter, AuditHead, Tenant},
 };

@@ -9,7 +9,7 @@ use crate::{
         Source, Tenancy,
         bookmark::{Bookmark, BookmarkCommand, Spot},
     },
-    model::{chart::MarkKind, time::Timestamp},
+    model::{base::time::Timestamp, timeline::chart::MarkKind},
     store::history::{AFTER_MS, Event, EventFilter, Marks, Reader},
 };
 use anyhow::bail;

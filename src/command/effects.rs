@@ -3,7 +3,7 @@
 use super::historian::Order;
 use crate::{
     collect::Command,
-    model::instance::InstanceId,
+    model::inventory::instance::InstanceId,
     tui::effect::{Effect, Request},
 };
 use tokio::sync::{

@@ -10,7 +10,7 @@ use crate::{
         Tenancy,
         inventory::{Group, GroupCommand, MembersCommand, Selection},
     },
-    model::record::{GroupRecord, InstanceRecord},
+    model::inventory::record::{GroupRecord, InstanceRecord},
     store::{Entry, Inventory, Kind, current_author},
 };
 use anyhow::{Context, bail};

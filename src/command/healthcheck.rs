@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     cli::{self, Healthcheck, Report},
-    model::{error::with_causes, time::Timestamp},
+    model::base::{error::with_causes, time::Timestamp},
 };
 use serde::Serialize;
 use std::{path::Path, process::ExitCode};

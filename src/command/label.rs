@@ -11,7 +11,7 @@ use crate::{
         Tenancy,
         inventory::{Label, LabelCommand},
     },
-    model::record::{LabelColor, LabelRecord},
+    model::inventory::record::{LabelColor, LabelRecord},
     store::{Entry, Inventory, current_author},
 };
 use anyhow::Context;

@@ -4,7 +4,7 @@
 use super::{ask, quiet::Quiet};
 use crate::{
     cli::Tenancy,
-    model::record::Slug,
+    model::inventory::record::Slug,
     store::{Home, LockedTenant, StoreError, Tenant, Tenants},
     vault::{Env, Opener, SlotKind, VaultError},
 };

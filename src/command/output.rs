@@ -5,8 +5,8 @@
 use crate::{
     cli::Format,
     model::{
-        filter::{Row, Value},
-        instance::InstanceInfo,
+        base::filter::{Row, Value},
+        inventory::instance::InstanceInfo,
     },
 };
 use anyhow::Context;

@@ -9,7 +9,7 @@ pub use unix::Quiet;
 
 #[cfg(unix)]
 mod unix {
-    use crate::{command::signals::Breaks, model::secret::Secret};
+    use crate::{command::signals::Breaks, model::base::secret::Secret};
     use anyhow::{Context, bail};
     use rustix::termios::{
         LocalModes, OptionalActions, QueueSelector, SpecialCodeIndex, Termios, tcflush, tcgetattr, tcsetattr,
@@ -174,7 +174,7 @@ mod unix {
 
 #[cfg(not(unix))]
 mod other {
-    use crate::model::secret::Secret;
+    use crate::model::base::secret::Secret;
     use anyhow::bail;
     use std::io::ErrorKind;
 

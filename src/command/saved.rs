@@ -10,7 +10,7 @@ use crate::{
         Tenancy,
         inventory::{Filter, FilterCommand},
     },
-    model::record::FilterRecord,
+    model::inventory::record::FilterRecord,
     store::{Entry, Inventory, Kind, current_author},
 };
 use anyhow::Context;

@@ -14,7 +14,7 @@ use crate::{
     cli::{Screen, Source, Tenancy},
     collect,
     config::{Config, secret},
-    model::{health::Level, time::Timestamp},
+    model::{base::time::Timestamp, judge::health::Level},
     tds::Roots,
     tui::{
         self, Settings, Setup, Subject,

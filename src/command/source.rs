@@ -5,9 +5,11 @@ use crate::{
     cli,
     config::{self, Config, inventory},
     model::{
-        instance::{InstanceInfo, Target},
-        record::{Auth, InstanceRecord, LabelColor, RecordId, SecretRef, Slug},
-        secret::Secret,
+        base::secret::Secret,
+        inventory::{
+            instance::{InstanceInfo, Target},
+            record::{Auth, InstanceRecord, LabelColor, RecordId, SecretRef, Slug},
+        },
     },
     sim::{Sim, SimConfig},
     store::{Home, Inventory, LockedTenant},

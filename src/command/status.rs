@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     cli::{Format, Source, Status, Tenancy},
-    model::time::Timestamp,
+    model::base::time::Timestamp,
 };
 use anyhow::{Context, bail};
 use std::io::stdout;

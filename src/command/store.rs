@@ -12,9 +12,8 @@ use super::{
 use crate::{
     cli::{self, Source, Tenancy, store::StoreCommand},
     model::{
-        past::{self, When},
-        text,
-        time::Timestamp,
+        base::{text, time::Timestamp},
+        timeline::past::{self, When},
     },
     store::{
         Home, current_author,

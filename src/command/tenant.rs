@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     cli::{Tenancy, Tenant as Args, TenantCommand},
-    model::{record::Slug, text},
+    model::{base::text, inventory::record::Slug},
     store::{BackupFile, Listed, StoreError, Tenant, current_author},
     vault::{self, Env, Opener, Sealer, SlotKind, VaultError},
 };

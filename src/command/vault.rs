@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     cli::{NewSlot, SlotCommand, Tenancy, Vault, VaultCommand},
-    model::{record::Slug, text},
+    model::{base::text, inventory::record::Slug},
     store::{Tenant, current_author},
     vault::{self, Opener, Sealer, Slot, SlotKind},
 };

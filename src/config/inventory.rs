@@ -6,10 +6,11 @@ use super::{
     mistake::{Mistake, Origin, list, plain, shorten},
 };
 use crate::model::{
-    instance::{Endpoint, Fingerprint, InstanceId, InstanceInfo, Target, TlsMode},
-    record::{Auth, SecretRef},
-    secret::Secret,
-    text,
+    base::{secret::Secret, text},
+    inventory::{
+        instance::{Endpoint, Fingerprint, InstanceId, InstanceInfo, Target, TlsMode},
+        record::{Auth, SecretRef},
+    },
 };
 use serde::Deserialize;
 use std::{

@@ -13,7 +13,7 @@ pub mod secret;
 pub use mistake::{Mistake, Origin, nearest};
 pub use read::{Read, options, read, variable};
 
-use crate::model::health::Thresholds;
+use crate::model::judge::health::Thresholds;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 

@@ -2,7 +2,7 @@
 //! where it was made. One function a section; called by [`super::read()`].
 
 use super::{Budget, Config, History, Log, Metrics, Poll};
-use crate::model::health::Thresholds;
+use crate::model::judge::health::Thresholds;
 use std::net::SocketAddr;
 
 /// A rule that does not hold.

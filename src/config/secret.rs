@@ -2,9 +2,11 @@
 //! caller caches the result.
 
 use crate::model::{
-    failure::{Failure, FailureKind},
-    record::SecretRef,
-    secret::Secret,
+    base::{
+        failure::{Failure, FailureKind},
+        secret::Secret,
+    },
+    inventory::record::SecretRef,
 };
 use std::{
     io::Read,

@@ -131,7 +131,7 @@ mod tests {
     use super::*;
     use crate::{
         exchange::Defaults,
-        model::record::{Auth, SecretRef},
+        model::inventory::record::{Auth, SecretRef},
     };
 
     fn group(id: i64, parent: Option<i64>, name: &str) -> CmsGroup {

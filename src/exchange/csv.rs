@@ -6,7 +6,7 @@ use super::{
     field::{COLUMNS, Column, Field, Kind, Value, column, set_text, shown},
     text::Lines,
 };
-use crate::model::record::{InstanceRecord, SecretRef};
+use crate::model::inventory::record::{InstanceRecord, SecretRef};
 use csv::{ReaderBuilder, StringRecord, WriterBuilder};
 use std::collections::BTreeMap;
 

@@ -6,9 +6,11 @@ use super::{
     field::{COLUMNS, Column, Field, Kind, Place, Value},
 };
 use crate::model::{
-    instance::Endpoint,
-    record::{Auth, InstanceRecord, PollSettings, RecordError, SecretRef, Tls, TlsCheck},
-    time::Timestamp,
+    base::time::Timestamp,
+    inventory::{
+        instance::Endpoint,
+        record::{Auth, InstanceRecord, PollSettings, RecordError, SecretRef, Tls, TlsCheck},
+    },
 };
 use std::collections::BTreeMap;
 

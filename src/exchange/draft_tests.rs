@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     exchange::{column, set_text},
-    model::secret::Secret,
+    model::base::secret::Secret,
 };
 
 fn draft(pairs: &[(&str, &str)]) -> Draft {

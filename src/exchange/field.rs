@@ -2,9 +2,8 @@
 
 use super::text::{self, MAX_CELL_BYTES};
 use crate::model::{
-    record::{RecordError, SecretRef},
-    secret::Secret,
-    time::Timestamp,
+    base::{secret::Secret, time::Timestamp},
+    inventory::record::{RecordError, SecretRef},
 };
 use chrono::{DateTime, SecondsFormat, Utc};
 use std::collections::BTreeMap;

@@ -26,7 +26,7 @@ pub use draft::Draft;
 pub use field::{COLUMNS, Column, Field, Kind, Place, Value, column, set_text};
 pub use plan::{Change, Counts, Entry, FieldChange, Plan, changes, plan};
 
-use crate::model::record::{Auth, InstanceRecord, RecordError};
+use crate::model::inventory::record::{Auth, InstanceRecord, RecordError};
 
 /// Formats of files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 //! exactly the shown changes are made.
 
 use super::{COLUMNS, Defaults, Draft, Field, Row, RowProblem, Rows, Value};
-use crate::model::record::{InstanceRecord, SecretRef};
+use crate::model::inventory::record::{InstanceRecord, SecretRef};
 use std::collections::{BTreeMap, HashMap};
 
 /// One field that changes.

@@ -9,7 +9,7 @@ use super::{
     field::{Field, Value, set_text, shown},
     text::{Lines, MAX_CELL_BYTES},
 };
-use crate::model::record::{Auth, InstanceRecord, RecordError, TlsCheck};
+use crate::model::inventory::record::{Auth, InstanceRecord, RecordError, TlsCheck};
 use quick_xml::{
     Reader,
     escape::{escape, resolve_predefined_entity},

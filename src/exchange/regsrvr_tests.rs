@@ -1,7 +1,7 @@
 //! Tests of registered servers: files as SSMS writes them, encrypted passwords, files that are cut or hostile.
 
 use super::*;
-use crate::{exchange::Defaults, model::record::SecretRef};
+use crate::{exchange::Defaults, model::inventory::record::SecretRef};
 
 fn document(parent: &str, name: &str, host: &str, connection: &str) -> String {
     format!(

@@ -6,7 +6,7 @@ use super::{
     field::{Column, Field, Kind, Value, column, set_text, shown},
     text::Lines,
 };
-use crate::model::record::{InstanceRecord, RecordError, SecretRef};
+use crate::model::inventory::record::{InstanceRecord, RecordError, SecretRef};
 use serde::{Deserialize, Serialize, Serializer, ser::SerializeMap};
 use serde_json::value::RawValue;
 use std::collections::{BTreeMap, BTreeSet};

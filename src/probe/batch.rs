@@ -3,8 +3,8 @@
 use super::script::Script;
 use crate::{
     model::{
-        failure::{Failure, FailureKind},
-        reading::Unavailable,
+        base::failure::{Failure, FailureKind},
+        poll::reading::Unavailable,
     },
     tds::{ResultSet, Row},
 };

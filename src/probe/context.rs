@@ -3,10 +3,15 @@
 
 use super::{batch::Sets, object::ObjectNames, script::Script, text::TextCache};
 use crate::model::{
-    properties::{Platform, Properties, Rights},
-    reading::Unavailable,
-    sample::{DatabaseRow, ProbeId, Sample},
-    time::Timestamp,
+    base::time::Timestamp,
+    poll::{
+        Sample,
+        databases::DatabaseRow,
+        id::ProbeId,
+        properties::{Platform, Properties},
+        reading::Unavailable,
+        rights::Rights,
+    },
 };
 use std::{collections::HashMap, sync::Arc};
 

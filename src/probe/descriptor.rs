@@ -7,10 +7,7 @@ use super::{
     context::ProbeContext,
     script::{Needs, Script, When},
 };
-use crate::model::{
-    reading::Unavailable,
-    sample::{ProbeId, Sample, Tier},
-};
+use crate::model::poll::{Sample, cost::Tier, id::ProbeId, reading::Unavailable};
 
 /// Until a probe's whole answer is there, ms, unless it says otherwise.
 const TIMEOUT_MS: u32 = 5_000;

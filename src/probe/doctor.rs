@@ -5,11 +5,15 @@
 use super::{catalog, object, script::Needs};
 use crate::{
     model::{
-        check::ServerFacts,
-        doctor::{Cell, Diagnosis, Hole, Right, Row},
-        failure::{Failure, FailureKind},
-        instance::InstanceId,
-        text::sanitize_line,
+        base::{
+            failure::{Failure, FailureKind},
+            text::sanitize_line,
+        },
+        inventory::{
+            check::ServerFacts,
+            doctor::{Cell, Diagnosis, Hole, Right, Row},
+            instance::InstanceId,
+        },
     },
     sql::ident::{quote_name, quote_text},
     tds::{self, Ask, Question},
@@ -237,7 +241,7 @@ fn jobs_script(to: &str, row: tds::Row<'_>) -> String {
 mod tests {
     use super::*;
     use crate::{
-        model::sample::ProbeId,
+        model::poll::id::ProbeId,
         probe::probe,
         tds::{Cell as Value, ResultSet},
     };

@@ -7,9 +7,8 @@ use super::{
 };
 use crate::{
     model::{
-        failure::Failure,
-        resource::{self, DatabaseNames},
-        session::ResourceTarget,
+        base::failure::Failure,
+        poll::resource::{self, DatabaseNames, ResourceTarget},
     },
     sql::ident,
     tds::{Ask, Param, Question, ResultSet, Row},

@@ -5,7 +5,7 @@ use super::{
     descriptor::{Part, Probe, Want},
     script::{Needs, Script, When},
 };
-use crate::model::{properties::Rights, reading::Unavailable};
+use crate::model::poll::{reading::Unavailable, rights::Rights};
 
 /// Engine edition of Express, which has no Agent.
 const EXPRESS: i32 = 4;
@@ -81,7 +81,7 @@ fn held(rights: &Rights, needs: Needs) -> Option<bool> {
 mod tests {
     use super::*;
     use crate::{
-        model::sample::{ProbeId, Sample},
+        model::poll::{Sample, id::ProbeId},
         probe::catalog::probe,
     };
 

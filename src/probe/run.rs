@@ -12,10 +12,11 @@ use super::{
 };
 use crate::{
     model::{
-        failure::{Failure, FailureKind},
-        reading::Unavailable,
-        sample::{ProbeId, Sample},
-        time::Timestamp,
+        base::{
+            failure::{Failure, FailureKind},
+            time::Timestamp,
+        },
+        poll::{Sample, id::ProbeId, reading::Unavailable},
     },
     tds::{Ask, Question},
 };

@@ -7,9 +7,8 @@ use super::{
 };
 use crate::{
     model::{
-        failure::Failure,
-        session::{SqlText, Statement},
-        text::is_harmful,
+        base::{failure::Failure, text::is_harmful},
+        poll::statement::{SqlText, Statement},
     },
     tds::{Answer, Ask, Param, Question, ResultSet, Row},
 };

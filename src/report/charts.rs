@@ -8,10 +8,11 @@ use super::{
 };
 use crate::{
     model::{
-        chart::ChartLine,
-        history::SeriesId,
-        series::{Metric, SeriesKey},
-        wait::WaitCategory,
+        poll::{
+            id::{Metric, SeriesId, SeriesKey},
+            wait_class::WaitCategory,
+        },
+        timeline::chart::ChartLine,
     },
     store::{StoreError, history::Reader},
 };

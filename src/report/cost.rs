@@ -5,12 +5,13 @@
 use super::period::Period;
 use crate::{
     model::{
-        chart::ChartLine,
-        history::SeriesId,
-        instance::InstanceInfo,
-        kept::{Happened, State},
-        series::{Metric, SeriesKey},
-        time::Timestamp,
+        base::time::Timestamp,
+        inventory::instance::InstanceInfo,
+        poll::{
+            State,
+            id::{Metric, SeriesId, SeriesKey},
+        },
+        timeline::{chart::ChartLine, kept::Happened},
     },
     store::{StoreError, history::Reader},
 };
@@ -151,7 +152,7 @@ fn budget(reader: &mut Reader, info: &Arc<InstanceInfo>, period: Period) -> Resu
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::chart::Bucket;
+    use crate::model::timeline::chart::Bucket;
 
     fn bucket(at_s: i64, avg: f32, n: u32) -> Bucket {
         Bucket { at: Timestamp::from_ms(at_s * 1000), min: avg, avg, max: avg * 2.0, n }

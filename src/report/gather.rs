@@ -4,17 +4,25 @@
 use super::period::Period;
 use crate::{
     model::{
-        ash::Ash,
-        chart::MarkKind,
-        compare::{self, Difference},
-        health::{Health, Level, Thresholds},
-        instance::InstanceInfo,
-        kept::{Happened, Kept, State},
-        properties::{Properties, Rights},
-        sample::{DatabaseRow, Link, ProbeId},
-        session::{SqlText, TextId},
-        time::Timestamp,
-        wait::WaitCategory,
+        base::time::Timestamp,
+        inventory::instance::InstanceInfo,
+        judge::health::{Health, Level, Thresholds},
+        poll::{
+            State,
+            databases::DatabaseRow,
+            id::ProbeId,
+            link::Link,
+            properties::Properties,
+            rights::Rights,
+            statement::{SqlText, TextId},
+            wait_class::WaitCategory,
+        },
+        timeline::{
+            ash::Ash,
+            chart::MarkKind,
+            compare::{self, Difference},
+            kept::{Happened, Kept},
+        },
     },
     store::{
         StoreError,

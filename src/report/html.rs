@@ -1,7 +1,7 @@
 //! Pages: elements that are always closed, and texts that are always escaped. Everything from a server is hostile, and this
 //! is the only way into the page.
 
-use crate::model::text;
+use crate::model::base::text;
 use std::fmt::Write as _;
 
 /// Attributes of an element: names are ours, values are escaped.

@@ -10,7 +10,7 @@ use super::{
     scrub::Scrubber,
 };
 use crate::{
-    model::{health::Thresholds, instance::InstanceInfo},
+    model::{inventory::instance::InstanceInfo, judge::health::Thresholds},
     store::{
         StoreError,
         history::{Copied, Reader, Stretch, copy},

@@ -10,8 +10,8 @@ use super::{
 };
 use crate::{
     model::{
-        chart::{Mark, MarkKind},
-        instance::InstanceInfo,
+        inventory::instance::InstanceInfo,
+        timeline::chart::{Mark, MarkKind},
     },
     store::{StoreError, history::Event},
 };

@@ -1,6 +1,6 @@
 //! The stretch of time that a report is about.
 
-use crate::model::time::Timestamp;
+use crate::model::base::time::Timestamp;
 
 /// The part of one instance's history that is in memory at once, ms.
 const PART_MS: i64 = 3_600_000;

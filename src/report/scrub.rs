@@ -5,12 +5,18 @@
 use super::period::Period;
 use crate::{
     model::{
-        chart::MarkKind,
-        instance::InstanceInfo,
-        kept::{Happened, Kept, State},
-        sample::{ProbeId, VolumeRow},
-        scrub::{Field, Kind, Names, Where, each_field, renamed_info},
-        session::{SqlText, Statement, TextId},
+        inventory::instance::InstanceInfo,
+        poll::{
+            State,
+            id::ProbeId,
+            statement::{SqlText, Statement, TextId},
+            volumes::VolumeRow,
+        },
+        timeline::{
+            chart::MarkKind,
+            kept::{Happened, Kept},
+            scrub::{Field, Kind, Names, Where, each_field, renamed_info},
+        },
     },
     sql::blank::{Blanked, blank},
     store::{

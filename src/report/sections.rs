@@ -7,10 +7,11 @@ use super::{
 };
 use crate::{
     model::{
-        ash::{Dimension, Share},
-        chart::MarkKind,
-        properties::ServerOption,
-        session::SqlText,
+        poll::{properties::ServerOption, statement::SqlText},
+        timeline::{
+            ash::{Dimension, Share},
+            chart::MarkKind,
+        },
     },
     store::history::{Episode, Event},
 };

@@ -5,7 +5,7 @@ use super::{
     html::Html,
     words::{count, level, moment, span},
 };
-use crate::model::{chart::MarkKind, health::Level};
+use crate::model::{judge::health::Level, timeline::chart::MarkKind};
 
 /// The summary: who was how bad, who was blocked, what else happened.
 pub(super) fn summary(html: &mut Html, story: &Story) {

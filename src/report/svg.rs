@@ -3,9 +3,8 @@
 
 use super::{html::Html, period::Period, words::with_unit};
 use crate::model::{
-    chart::{ChartLine, Mark},
-    figure,
-    time::Timestamp,
+    base::{figure, time::Timestamp},
+    timeline::chart::{ChartLine, Mark},
 };
 use std::{borrow::Cow, fmt::Write as _};
 

@@ -1,6 +1,9 @@
 //! Figures as a report spells them. `model::figure` has the spelling of each; this is its form as a text of its own.
 
-use crate::model::{figure, health::Level, time::Timestamp};
+use crate::model::{
+    base::{figure, time::Timestamp},
+    judge::health::Level,
+};
 
 fn text(push: impl FnOnce(&mut String)) -> String {
     let mut out = String::new();

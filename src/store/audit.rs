@@ -13,8 +13,8 @@ use super::{
 };
 use crate::{
     model::{
-        record::{AuditEntry, RecordId, TenantUid},
-        time::Timestamp,
+        base::time::Timestamp,
+        inventory::record::{AuditEntry, RecordId, TenantUid},
     },
     vault::{Place, Sealer},
 };

@@ -1,6 +1,6 @@
 //! The person at the keyboard, as far as the operating system knows, for the audit log.
 
-use crate::model::record::Author;
+use crate::model::inventory::record::Author;
 
 /// The user, terminal and SSH client of this process. The user's number cannot be forged by the environment; the name
 /// beside it comes from `/etc/passwd`, else from the environment.

@@ -16,8 +16,8 @@ use super::{
 };
 use crate::{
     model::{
-        record::{Author, Outcome, RecordId, Slug, TenantUid},
-        time::Timestamp,
+        base::time::Timestamp,
+        inventory::record::{Author, Outcome, RecordId, Slug, TenantUid},
     },
     vault::{self, Place, Sealer, Slot, SlotKind},
 };

@@ -10,11 +10,10 @@ use super::{
 };
 use crate::{
     model::{
-        record::{
+        base::{secret::Secret, time::Timestamp},
+        inventory::record::{
             AuditEntry, Author, FilterRecord, GroupRecord, InstanceRecord, LabelRecord, Outcome, RecordId,
         },
-        secret::Secret,
-        time::Timestamp,
     },
     vault::{self, Place, Sealer},
 };

@@ -4,7 +4,7 @@
 
 use super::kind::Kind;
 use crate::{
-    model::record::{RecordId, TenantUid},
+    model::inventory::record::{RecordId, TenantUid},
     vault::Place,
 };
 use std::collections::BTreeMap;

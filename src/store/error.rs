@@ -2,7 +2,7 @@
 
 use super::Damage;
 use crate::{
-    model::record::{RecordError, SlugError},
+    model::inventory::record::{RecordError, SlugError},
     vault::VaultError,
 };
 use std::path::{Path, PathBuf};

@@ -4,7 +4,7 @@
 
 use super::{Damage, Harm, StoreError, kind::Kind};
 use crate::{
-    model::record::{RecordId, TenantUid},
+    model::inventory::record::{RecordId, TenantUid},
     vault::{Place, Sealer, Slot},
 };
 use rusqlite::{Connection, OptionalExtension, params};

@@ -4,7 +4,7 @@
 
 use super::{Damage, Harm, StoreError, change::Setting, tenant::Tenant};
 use crate::{
-    model::record::{Author, Outcome, RecordId, TenantUid},
+    model::inventory::record::{Author, Outcome, RecordId, TenantUid},
     vault::{self, Place, Sealer},
 };
 use rusqlite::{Connection, OptionalExtension};

@@ -9,7 +9,7 @@ use super::{
     tenant::{Tenant, last_entry},
 };
 use crate::{
-    model::record::{FilterRecord, GroupRecord, InstanceRecord, LabelRecord, RecordId},
+    model::inventory::record::{FilterRecord, GroupRecord, InstanceRecord, LabelRecord, RecordId},
     vault::{Place, Sealer},
 };
 use rusqlite::{Connection, OptionalExtension};

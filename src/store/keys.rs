@@ -10,7 +10,7 @@ use super::{
     tenant::Tenant,
 };
 use crate::{
-    model::record::{Author, Outcome},
+    model::inventory::record::{Author, Outcome},
     vault::{self, Cost, Opener, Place, Sealer, Slot},
 };
 use rusqlite::{Transaction, params};

@@ -2,12 +2,12 @@
 //! touches a file.
 //!
 //! A record's plain text is `count (1) | count × (length (4, little endian) | secret) | JSON`. Secrets stand apart because
-//! records never serialize them ([`model::record`](crate::model::record)). They are read straight into [`Secret`]s, and
+//! records never serialize them ([`model::record`](crate::model::inventory::record)). They are read straight into [`Secret`]s, and
 //! the buffer is wiped.
 
 use crate::model::{
-    record::{FilterRecord, GroupRecord, InstanceRecord, LabelRecord, RecordError, RecordId},
-    secret::Secret,
+    base::secret::Secret,
+    inventory::record::{FilterRecord, GroupRecord, InstanceRecord, LabelRecord, RecordError, RecordId},
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use zeroize::Zeroizing;
@@ -184,7 +184,7 @@ fn decode<T: DeserializeOwned>(plain: &[u8]) -> Option<(T, Vec<Secret>)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::record::{Auth, SecretRef};
+    use crate::model::inventory::record::{Auth, SecretRef};
 
     #[test]
     fn secrets_survive_though_they_never_serialize() {

@@ -10,7 +10,7 @@ use super::{
     kind::{Kind, Stored, StoredInstance},
     tenant::{Tenant, now},
 };
-use crate::model::record::{Author, FilterRecord, GroupRecord, LabelRecord, Outcome, RecordId};
+use crate::model::inventory::record::{Author, FilterRecord, GroupRecord, LabelRecord, Outcome, RecordId};
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 use std::path::Path;
 

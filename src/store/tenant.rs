@@ -12,8 +12,8 @@ use super::{
 };
 use crate::{
     model::{
-        record::{Author, Slug, TenantUid},
-        time::Timestamp,
+        base::time::Timestamp,
+        inventory::record::{Author, Slug, TenantUid},
     },
     vault::{self, Env, Opener, Sealer, Slot, SlotKind, VaultError},
 };

@@ -12,7 +12,7 @@ use super::{
     tenant::{FILE, LockedTenant, Tenant, lock_of},
 };
 use crate::{
-    model::record::{Author, Outcome, Slug},
+    model::inventory::record::{Author, Outcome, Slug},
     vault::{self, Cost, Opener},
 };
 use std::{
@@ -298,6 +298,6 @@ pub(super) fn remove_copies(folder: &Path) {
 }
 
 /// The identity of the tenant in a file, read without a key.
-pub(super) fn uid_of(path: &Path) -> Result<crate::model::record::TenantUid, StoreError> {
+pub(super) fn uid_of(path: &Path) -> Result<crate::model::inventory::record::TenantUid, StoreError> {
     Ok(Plain::read(&schema::open(path)?, path)?.tenant)
 }

@@ -1,7 +1,7 @@
 //! Answers: result sets of our own cells, read leniently. A DMV column may be of another type than the documentation says,
 //! NULL, negative or missing: reading it returns None then, never an error.
 
-use crate::model::{failure::Failure, text::sanitize_line, time::Timestamp};
+use crate::model::base::{failure::Failure, text::sanitize_line, time::Timestamp};
 use std::sync::Arc;
 
 /// One value, in the few shapes that decoders care about.

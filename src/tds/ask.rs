@@ -2,7 +2,7 @@
 //! for a real server, and tests have their own.
 
 use super::{Answer, Cell, ResultSet, budget::Budget, connect::words, convert, error, line::Line};
-use crate::model::failure::{Failure, FailureKind};
+use crate::model::base::failure::{Failure, FailureKind};
 use futures_util::TryStreamExt;
 use std::{borrow::Cow, future::Future, sync::Arc, time::Duration};
 use tiberius::{ColumnData, QueryItem, QueryStream, ToSql, error::Error};

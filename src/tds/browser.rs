@@ -1,6 +1,6 @@
 //! SQL Browser (MS-SQLR): the port of a named instance, by one UDP question. Called by `dial`.
 
-use crate::model::{
+use crate::model::base::{
     failure::{Failure, FailureKind},
     text::sanitize_line,
 };

@@ -1,7 +1,10 @@
 //! The fields of a certificate, for people, and the check of a signature with its key. Called by `judge` and `check`. The
 //! bytes come from a server that is not trusted yet.
 
-use crate::model::{check::Certificate, instance::Fingerprint, text::sanitize_line, time::Timestamp};
+use crate::model::{
+    base::{text::sanitize_line, time::Timestamp},
+    inventory::{check::Certificate, instance::Fingerprint},
+};
 use sha2::{Digest, Sha256};
 use tokio_rustls::rustls::{DigitallySignedStruct, crypto::WebPkiSupportedAlgorithms};
 use x509_parser::{

@@ -7,10 +7,14 @@ use super::{
     dial, error, secure,
 };
 use crate::model::{
-    check::{ConnectionReport, ServerFacts, Step, TlsFacts},
-    failure::{Failure, FailureKind},
-    instance::Target,
-    secret::Secret,
+    base::{
+        failure::{Failure, FailureKind},
+        secret::Secret,
+    },
+    inventory::{
+        check::{ConnectionReport, ServerFacts, Step, TlsFacts},
+        instance::Target,
+    },
 };
 use std::time::{Duration, SystemTime};
 use tokio::time::{Instant, timeout_at};
@@ -179,8 +183,11 @@ fn watchable(facts: ServerFacts) -> Step<ServerFacts> {
 }
 
 fn slow(what: &str, on: &str, within: Duration) -> Failure {
-    let text =
-        format!("{what} {}: no answer within {}", crate::model::text::sanitize_line(on, 256), words(within));
+    let text = format!(
+        "{what} {}: no answer within {}",
+        crate::model::base::text::sanitize_line(on, 256),
+        words(within)
+    );
     Failure::new(FailureKind::Timeout, text)
 }
 

@@ -11,12 +11,16 @@ use super::{
     secure::{Broken, secure},
 };
 use crate::model::{
-    check::TlsFacts,
-    failure::{Failure, FailureKind},
-    instance::{Target, TlsMode},
-    record::Auth,
-    secret::Secret,
-    text::sanitize_line,
+    base::{
+        failure::{Failure, FailureKind},
+        secret::Secret,
+        text::sanitize_line,
+    },
+    inventory::{
+        check::TlsFacts,
+        instance::{Target, TlsMode},
+        record::Auth,
+    },
 };
 use std::time::Duration;
 use tiberius::{AuthMethod, Config, EncryptionLevel, error::Error};

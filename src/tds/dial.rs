@@ -3,9 +3,11 @@
 
 use super::{browser, connect::words, error};
 use crate::model::{
-    failure::{Failure, FailureKind},
-    instance::{Endpoint, Target},
-    text::sanitize_line,
+    base::{
+        failure::{Failure, FailureKind},
+        text::sanitize_line,
+    },
+    inventory::instance::{Endpoint, Target},
 };
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use std::{net::SocketAddr, time::Duration};

@@ -1,7 +1,7 @@
 //! Errors of the driver and the server as failures with a class and a sentence. The sentence says what was attempted, on
 //! what, what came back and what to do next. Numbers are from Microsoft's list of database engine errors.
 
-use crate::model::{
+use crate::model::base::{
     failure::{Failure, FailureKind},
     text::sanitize_line,
 };

@@ -2,7 +2,7 @@
 //! certificate, so that a refusal can name it.
 
 use super::certificate;
-use crate::model::instance::Fingerprint;
+use crate::model::inventory::instance::Fingerprint;
 use std::sync::{Arc, OnceLock};
 use tokio_rustls::rustls::{
     CertificateError, DigitallySignedStruct, Error, SignatureScheme,

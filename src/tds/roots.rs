@@ -1,7 +1,7 @@
 //! The authorities whose certificates are trusted: the public ones that are compiled in, those of the operating system
 //! (read once at start; at every connect it would cost 3 ms), and the CA file of an instance.
 
-use crate::model::failure::{Failure, FailureKind};
+use crate::model::base::failure::{Failure, FailureKind};
 use std::sync::Arc;
 use tokio_rustls::rustls::{
     RootCertStore,

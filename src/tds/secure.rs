@@ -12,11 +12,15 @@ use super::{
     prelogin,
 };
 use crate::model::{
-    check::{Certificate, TlsFacts},
-    failure::{Failure, FailureKind},
-    instance::{Target, TlsMode},
-    text::sanitize_line,
-    time::Timestamp,
+    base::{
+        failure::{Failure, FailureKind},
+        text::sanitize_line,
+        time::Timestamp,
+    },
+    inventory::{
+        check::{Certificate, TlsFacts},
+        instance::{Target, TlsMode},
+    },
 };
 use std::{
     io,
@@ -101,7 +105,7 @@ async fn handshake(
     rule: Rule,
 ) -> Result<(Line, Option<TlsFacts>), Broken> {
     let address = &*target.info.address;
-    let token = matches!(target.auth, crate::model::record::Auth::Entra { .. });
+    let token = matches!(target.auth, crate::model::inventory::record::Auth::Entra { .. });
     let strict = target.info.tls == TlsMode::Strict;
     let early = |e: io::Error| Broken::from(error::before_login(&e, address));
     let mut reply = None;

@@ -32,10 +32,10 @@ use super::{
     world::{Panes, World},
 };
 use crate::model::{
-    health::Level,
-    instance::InstanceId,
-    snapshot::{FleetCost, FleetSnapshot},
-    time::Timestamp,
+    base::time::Timestamp,
+    fold::snapshot::{FleetCost, FleetSnapshot},
+    inventory::instance::InstanceId,
+    judge::health::Level,
 };
 use ratatui::{buffer::Buffer, layout::Rect};
 use std::{collections::VecDeque, sync::Arc};

@@ -3,9 +3,9 @@
 
 use super::effect::Request;
 use crate::model::{
-    chart::{ChartData, ChartQuery, Mark},
-    instance::InstanceId,
-    time::Timestamp,
+    base::time::Timestamp,
+    inventory::instance::InstanceId,
+    timeline::chart::{ChartData, ChartQuery, Mark},
 };
 
 /// Answers that are kept: those of the chart on the screen, and those before it until the new ones are there.
@@ -141,7 +141,10 @@ impl Charts {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{chart::Range, history::SeriesId, series::SeriesKey};
+    use crate::model::{
+        poll::id::{SeriesId, SeriesKey},
+        timeline::chart::Range,
+    };
 
     const NOW: Timestamp = Timestamp::from_ms(1_795_183_331_000);
 

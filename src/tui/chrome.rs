@@ -11,7 +11,10 @@ use super::{
     pane::{Part, reading},
     widget::canvas::{Canvas, width},
 };
-use crate::model::{figure, health::Level, time::Timestamp};
+use crate::model::{
+    base::{figure, time::Timestamp},
+    judge::health::Level,
+};
 use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 use std::fmt::Write as _;
 

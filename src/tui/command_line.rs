@@ -6,7 +6,10 @@ use super::{
     id::PaneId,
     theme::BUILT_IN,
 };
-use crate::model::{record::Slug, scope::Scope, snapshot::FleetSnapshot};
+use crate::model::{
+    fold::{scope::Scope, snapshot::FleetSnapshot},
+    inventory::record::Slug,
+};
 use std::borrow::Cow;
 
 /// What a command asks for.

@@ -20,7 +20,7 @@ use super::{
     widget::{document::Document, reader::Reader},
     world::Panes,
 };
-use crate::model::{health::Level, instance::InstanceId, time::Timestamp};
+use crate::model::{base::time::Timestamp, inventory::instance::InstanceId, judge::health::Level};
 
 /// What the app knows of the inventory.
 pub(super) struct Desk {

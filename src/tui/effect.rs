@@ -6,16 +6,16 @@
 //! with the answer, and an answer to a question that is not open any more is dropped.
 
 use crate::model::{
-    chart::{ChartData, ChartQuery, Mark},
-    check::ConnectionReport,
-    doctor::Diagnosis,
-    failure::Failure,
-    health::Level,
-    instance::InstanceId,
-    record::{BulkChange, InstanceRecord, Slug},
-    secret::Secret,
-    snapshot::FleetSnapshot,
-    time::Timestamp,
+    base::{failure::Failure, secret::Secret, time::Timestamp},
+    fold::snapshot::FleetSnapshot,
+    inventory::{
+        check::ConnectionReport,
+        doctor::Diagnosis,
+        instance::InstanceId,
+        record::{BulkChange, InstanceRecord, Slug},
+    },
+    judge::health::Level,
+    timeline::chart::{ChartData, ChartQuery, Mark},
 };
 use std::sync::Arc;
 
@@ -213,7 +213,7 @@ pub struct FormData {
 /// Why something was not saved.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
-    /// the field to mend, as [`crate::model::record::RecordError`] names it
+    /// the field to mend, as [`crate::model::inventory::record::RecordError`] names it
     pub field: Option<&'static str>,
     /// why
     pub words: String,

@@ -8,7 +8,7 @@ use super::{
     key::Chord,
     layer::{Layer, bulk::Bulk, modal::Modal, removal::Removal, wizard::Wizard},
 };
-use crate::model::{health::Level, instance::InstanceId};
+use crate::model::{inventory::instance::InstanceId, judge::health::Level};
 use crossterm::event::KeyCode;
 
 /// Keys that are kept for a form: nobody types more before it is there.

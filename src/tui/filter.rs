@@ -5,8 +5,8 @@ use super::{
     widget::column::{Column, Filter as Asked, Kind},
 };
 use crate::model::{
-    filter::{Filter, Row, Value},
-    instance::InstanceInfo,
+    base::filter::{Filter, Row, Value},
+    inventory::instance::InstanceInfo,
 };
 use std::sync::Arc;
 
@@ -63,7 +63,7 @@ impl FilterSlot {
                 || self.labels.iter().any(|l| is(l))
         };
         self.filter = Filter::parse(text, &known).map_err(|e| match e {
-            crate::model::filter::FilterError::Key(_) => format!("{e}: {}", self.fields.join(" ")),
+            crate::model::base::filter::FilterError::Key(_) => format!("{e}: {}", self.fields.join(" ")),
             other => other.to_string(),
         })?;
         text.trim().clone_into(&mut self.text);

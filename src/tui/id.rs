@@ -1,7 +1,7 @@
 //! Names of what is on the screen: which pane, which row. Plain values that everything in `tui` may use; nothing in here
 //! knows how a pane or a row looks. A pane is one row here and one arm in `world`, where it is made.
 
-use crate::model::{instance::InstanceId, wait::WaitCategory};
+use crate::model::{inventory::instance::InstanceId, poll::wait_class::WaitCategory};
 use std::sync::Arc;
 
 /// All that is said of a pane outside of its own file.

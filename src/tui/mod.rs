@@ -42,7 +42,7 @@ pub use app::App;
 pub use moment::Recording;
 pub use settings::{Settings, Subject};
 
-use crate::model::{health::Level, snapshot::FleetSnapshot, time::Timestamp};
+use crate::model::{base::time::Timestamp, fold::snapshot::FleetSnapshot, judge::health::Level};
 use crossterm::event::{Event, KeyEventKind, MouseButton, MouseEventKind};
 use effect::{Effect, Reply};
 use input::Input;

@@ -1,7 +1,7 @@
 //! Instants as the screen speaks of them: the one of the past that is shown, the two ends of a recording, and how they are
 //! written.
 
-use crate::model::{figure, time::Timestamp};
+use crate::model::base::{figure, time::Timestamp};
 
 /// A recording that is looked at instead of a fleet that lives.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use super::{
     pane::fleet,
     place::Place,
 };
-use crate::model::{health::Level, instance::InstanceId, scope::Scope};
+use crate::model::{fold::scope::Scope, inventory::instance::InstanceId, judge::health::Level};
 
 /// A scope of at most this many instances is polled fast while a pane other than the fleet shows it.
 const FOCUS_MOST: usize = 4;

@@ -1,7 +1,7 @@
 //! Where the user is: a pane and the scopes that narrow the fleet, widest first. The crumbs of the header are this list.
 
 use super::id::PaneId;
-use crate::model::{instance::InstanceId, scope::Scope};
+use crate::model::{fold::scope::Scope, inventory::instance::InstanceId};
 
 /// A view that one can come back to.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 //! without either the clock of the header asks for one a second. Also keeps the figures of F12.
 
 use super::layer::overlay::Figures;
-use crate::model::time::Timestamp;
+use crate::model::base::time::Timestamp;
 use std::time::Duration;
 use tokio::time::Instant;
 

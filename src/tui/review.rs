@@ -14,15 +14,15 @@ use super::{
     widget::{document::Document, reader::Reader},
 };
 use crate::model::{
-    compare::{self, Difference},
-    figure,
-    health::Level,
-    instance::InstanceId,
-    past::When,
-    reading::Unavailable,
-    sample::ProbeId,
-    snapshot::{Facts, FleetSnapshot},
-    time::Timestamp,
+    base::{figure, time::Timestamp},
+    fold::snapshot::FleetSnapshot,
+    inventory::instance::InstanceId,
+    judge::health::Level,
+    poll::{Facts, id::ProbeId, reading::Unavailable},
+    timeline::{
+        compare::{self, Difference},
+        past::When,
+    },
 };
 use std::{collections::HashSet, fmt::Write as _, sync::Arc};
 
@@ -256,7 +256,7 @@ fn probes(s: &FleetSnapshot) -> Vec<(ProbeId, f64, usize)> {
 
 /// Interval, ms, and whether it is off; None for a probe that only adds to another's reading.
 fn pace(f: &Facts, probe: ProbeId) -> Option<(u32, bool)> {
-    fn of<T>(r: &crate::model::reading::Reading<T>) -> (u32, bool) {
+    fn of<T>(r: &crate::model::poll::reading::Reading<T>) -> (u32, bool) {
         (r.every_ms, matches!(r.problem, Some(Unavailable::SwitchedOff(_))))
     }
     Some(match probe {

@@ -2,7 +2,7 @@
 //!
 //! Five themes are built in; [`Theme::load`] reads a user's own. [`Depth`] maps true colour down to what the terminal can do.
 
-use crate::model::record::LabelColor;
+use crate::model::inventory::record::LabelColor;
 use ratatui::style::{Color, Modifier, Style};
 use serde::Deserialize;
 use std::path::Path;

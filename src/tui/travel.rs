@@ -18,10 +18,10 @@ use super::{
     moment::{Past, Recording, push_instant},
 };
 use crate::model::{
-    health::Level,
-    past::{self, When},
-    snapshot::FleetSnapshot,
-    time::Timestamp,
+    base::time::Timestamp,
+    fold::snapshot::FleetSnapshot,
+    judge::health::Level,
+    timeline::past::{self, When},
 };
 use std::sync::Arc;
 

@@ -3,11 +3,10 @@
 
 use super::{charts::Charts, effect::VaultState, theme::Theme};
 use crate::model::{
-    failure::Failure,
-    health::Level,
-    instance::InstanceInfo,
-    snapshot::{FleetSnapshot, InstanceSnapshot},
-    time::Timestamp,
+    base::{failure::Failure, time::Timestamp},
+    fold::snapshot::{FleetSnapshot, InstanceSnapshot},
+    inventory::instance::InstanceInfo,
+    judge::health::Level,
 };
 use std::{fmt::Write as _, sync::Arc};
 

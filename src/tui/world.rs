@@ -11,7 +11,7 @@ use super::{
     theme::Theme,
     view::{Sealed, View},
 };
-use crate::model::{snapshot::FleetSnapshot, time::Timestamp};
+use crate::model::{base::time::Timestamp, fold::snapshot::FleetSnapshot};
 use std::sync::Arc;
 
 /// What all panes look at.

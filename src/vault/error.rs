@@ -1,7 +1,7 @@
 //! Errors of the vault: it did not open, or it refused a record. Each sentence says the way out; none holds a secret, a
 //! passphrase or the content of a record.
 
-use crate::model::record::RecordId;
+use crate::model::inventory::record::RecordId;
 use std::path::PathBuf;
 
 /// A failure of the vault. Never transient: trying again without following the sentence fails again.

@@ -9,7 +9,7 @@ use super::{
     SlotKind, VaultError,
     keys::{self, Key},
 };
-use crate::model::record::{RecordId, TenantUid};
+use crate::model::inventory::record::{RecordId, TenantUid};
 use keyring_core::{CredentialStore, Error};
 use std::{
     sync::{Arc, mpsc},

@@ -21,8 +21,8 @@ pub use seal::{OVERHEAD_BYTES, Place, RECORD_VERSION, Sealer, history_key};
 pub use slot::{MAX_LABEL_BYTES, SLOT_VERSION, Slot, SlotKind};
 
 use crate::model::{
-    record::{RecordId, TenantUid},
-    secret::Secret,
+    base::secret::Secret,
+    inventory::record::{RecordId, TenantUid},
 };
 use std::path::PathBuf;
 

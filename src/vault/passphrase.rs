@@ -1,7 +1,7 @@
 //! A passphrase to a key: Argon2id (RFC 9106), with a cost that is measured on this machine and stored in the slot.
 
 use super::{VaultError, keys::Key};
-use crate::model::secret::Secret;
+use crate::model::base::secret::Secret;
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use std::time::{Duration, Instant};
 use zeroize::Zeroizing;

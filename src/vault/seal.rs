@@ -8,7 +8,7 @@ use super::{
     VaultError,
     keys::{self, Key, Locked},
 };
-use crate::model::record::{RecordId, TenantUid};
+use crate::model::inventory::record::{RecordId, TenantUid};
 use aes_gcm::{Aes256Gcm, KeyInit, Nonce, aead::AeadInOut};
 use std::sync::Arc;
 use zeroize::{Zeroize, Zeroizing};

@@ -10,7 +10,7 @@ use super::{
     keys::{self, Key},
     seal,
 };
-use crate::model::record::{RecordId, TenantUid};
+use crate::model::inventory::record::{RecordId, TenantUid};
 use x25519_dalek::{PublicKey, StaticSecret};
 
 /// The newest format of a slot that this program reads, and the one that it writes.

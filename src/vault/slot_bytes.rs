@@ -5,7 +5,7 @@ use super::{
     Cost, SLOT_VERSION, Slot, SlotKind, VaultError,
     slot::{Identity, MAX_LABEL_BYTES, SEALED_KEY_LEN},
 };
-use crate::model::record::RecordId;
+use crate::model::inventory::record::RecordId;
 use sha2::{Digest, Sha256};
 
 const CHECKSUM_LEN: usize = 8;

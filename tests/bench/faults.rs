@@ -19,8 +19,8 @@ use dbtop::{
     collect::{self, Settings},
     config::{inventory, secret},
     model::{
-        instance::InstanceId,
-        snapshot::{FleetSnapshot, InstanceSnapshot},
+        fold::snapshot::{FleetSnapshot, InstanceSnapshot},
+        inventory::instance::InstanceId,
     },
     tds::Roots,
 };

@@ -7,7 +7,7 @@
 #![expect(clippy::print_stdout, reason = "a benchmark prints its table")]
 
 use dbtop::{
-    model::snapshot::FleetSnapshot,
+    model::fold::snapshot::FleetSnapshot,
     tui::{
         App, Settings, Subject,
         effect::VaultState,
@@ -172,7 +172,10 @@ fn many_rows(rounds: usize) {
     report("snapshot to frame, 50,000 rows", &mut ingests(&mut big, rounds.min(40), &snapshot), 250.0, None);
 }
 
-fn with_session(model: &dbtop::model::session::Request, n: i32) -> dbtop::model::session::Request {
+fn with_session(
+    model: &dbtop::model::poll::activity::Request,
+    n: i32,
+) -> dbtop::model::poll::activity::Request {
     let mut r = model.clone();
     r.session_id = 51 + n;
     r.elapsed_ms = Some(i64::from(n * 7919 % 100_003));

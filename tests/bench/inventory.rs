@@ -12,9 +12,8 @@
 
 use dbtop::{
     model::{
-        filter::Filter,
-        record::{Auth, Author, InstanceRecord, Outcome, SecretRef, Slug},
-        secret::Secret,
+        base::{filter::Filter, secret::Secret},
+        inventory::record::{Auth, Author, InstanceRecord, Outcome, SecretRef, Slug},
     },
     store::{Change, Home, Inventory, StoreError, Tenant, Tenants},
     vault::Opener,

@@ -20,11 +20,10 @@ mod world;
 
 use dbtop::{
     model::{
-        health::Thresholds,
-        history::SeriesId,
-        kept::Kept,
-        series::{Metric, SeriesKey, points},
-        time::Timestamp,
+        base::time::Timestamp,
+        judge::health::Thresholds,
+        poll::id::{Metric, SeriesId, SeriesKey},
+        timeline::{kept::Kept, points::points},
     },
     store::history::{Charts, Engine, Options, Reader},
 };

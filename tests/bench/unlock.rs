@@ -16,8 +16,8 @@ mod harness;
 
 use dbtop::{
     model::{
-        record::{Auth, Author, InstanceRecord, SecretRef, Slug},
-        secret::Secret,
+        base::secret::Secret,
+        inventory::record::{Auth, Author, InstanceRecord, SecretRef, Slug},
     },
     store::{self, StoreError, Tenants},
     vault::Opener,

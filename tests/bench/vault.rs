@@ -4,8 +4,8 @@
 
 use dbtop::{
     model::{
-        record::{RecordId, TenantUid},
-        secret::Secret,
+        base::secret::Secret,
+        inventory::record::{RecordId, TenantUid},
     },
     vault::{Cost, Opener, Place, Sealer, Slot, add_slot, create, rotate, unlock},
 };

@@ -5,8 +5,10 @@ use dbtop::{
     collect::{self, Collector, Settings},
     config,
     model::{
-        chart::MarkKind, history::SeriesId, kept::Kept, series::SeriesKey, snapshot::FleetSnapshot,
-        time::Timestamp,
+        base::time::Timestamp,
+        fold::snapshot::FleetSnapshot,
+        poll::id::{SeriesId, SeriesKey},
+        timeline::{chart::MarkKind, kept::Kept},
     },
     sim::{Sim, SimConfig, scenario::Scenario},
     store::history::{EventFilter, Options, Reader, Writer},
@@ -48,7 +50,7 @@ async fn until_rates(collector: &mut Collector, after: Timestamp) -> Arc<FleetSn
     let started = Instant::now();
     loop {
         let snapshot = Arc::clone(&collector.snapshots.borrow_and_update());
-        let has_rate = |i: &dbtop::model::snapshot::InstanceSnapshot| {
+        let has_rate = |i: &dbtop::model::fold::snapshot::InstanceSnapshot| {
             i.history
                 .get(SeriesId::Batches)
                 .is_some_and(|s| s.points().filter(|(at, v)| *at > after && !v.is_nan()).count() >= 2)

@@ -4,12 +4,14 @@ use dbtop::{
     collect::{self, Collector, Command, Settings},
     config,
     model::{
-        health::{Level, Thresholds, Topic},
-        history::SeriesId,
-        instance::InstanceId,
-        reading::{Reading, Unavailable},
-        sample::Link,
-        snapshot::{FleetSnapshot, InstanceSnapshot},
+        fold::snapshot::{FleetSnapshot, InstanceSnapshot},
+        inventory::instance::InstanceId,
+        judge::health::{Level, Thresholds, Topic},
+        poll::{
+            id::SeriesId,
+            link::Link,
+            reading::{Reading, Unavailable},
+        },
     },
     sim::{
         Sim, SimConfig,

@@ -4,9 +4,8 @@
 use dbtop::{
     exchange::{Change, Defaults, Entry, Format, Secrets, plan, read, write},
     model::{
-        record::{Auth, InstanceRecord, PollSettings, SecretRef, TlsCheck},
-        secret::Secret,
-        time::Timestamp,
+        base::{secret::Secret, time::Timestamp},
+        inventory::record::{Auth, InstanceRecord, PollSettings, SecretRef, TlsCheck},
     },
 };
 use proptest::{collection, option, prelude::*};

@@ -9,7 +9,7 @@ use crate::harness::{
     screen::Screen,
 };
 use dbtop::{
-    model::{kept::Happened, sample::ProbeId, time::Timestamp},
+    model::{base::time::Timestamp, poll::id::ProbeId, timeline::kept::Happened},
     store::history::Reader,
 };
 use std::{

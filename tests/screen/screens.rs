@@ -4,7 +4,7 @@
 //! takes new ones: look at them before you commit them.
 
 use crate::{fixture, stage::Stage};
-use dbtop::model::snapshot::FleetSnapshot;
+use dbtop::model::fold::snapshot::FleetSnapshot;
 use proptest::prelude::*;
 use std::fmt::Write as _;
 

@@ -5,7 +5,10 @@ use crate::stage::Stage;
 use dbtop::{
     collect::{self, Command, Settings},
     config,
-    model::{health::Thresholds, instance::InstanceInfo, snapshot::FleetSnapshot, time::Timestamp},
+    model::{
+        base::time::Timestamp, fold::snapshot::FleetSnapshot, inventory::instance::InstanceInfo,
+        judge::health::Thresholds,
+    },
     sim::{Sim, SimConfig},
     store::history::{Charts, Options, Reader, Stretch, Writer, copy},
     tds::Roots,

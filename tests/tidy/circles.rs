@@ -14,7 +14,6 @@ const CAPS: &[(&str, usize)] = &[
     ("config", 3),
     ("exchange", 9),
     ("model", 5),
-    ("probe", 11),
     ("sim", 10),
     ("sql", 3),
     ("store", 4),

@@ -3,7 +3,7 @@
 //! `cargo run --example tui_fixture -- [small|large|errors|empty|never] [theme] [low]`
 
 use dbtop::{
-    model::{snapshot::FleetSnapshot, time::Timestamp},
+    model::{base::time::Timestamp, fold::snapshot::FleetSnapshot},
     tui::{
         Settings, Setup, Subject,
         effect::{self, Effect, VaultState},

@@ -8,7 +8,10 @@ use crate::{
     cli::{Doctor, Format, Report, Source, Tenancy, inventory::InstanceTest},
     collect::{Resolver, Secrets},
     config::secret,
-    model::{check::ConnectionReport, doctor::Diagnosis, failure::Failure, instance::Target},
+    model::{
+        base::failure::Failure,
+        inventory::{check::ConnectionReport, doctor::Diagnosis, instance::Target},
+    },
     probe::doctor::examine,
     tds::{self, Roots},
 };

@@ -4,9 +4,11 @@ use super::Tested;
 use crate::{
     cli::Report,
     model::{
-        check::{Certificate, State},
-        doctor::{Cell, Diagnosis, Right},
-        time::Timestamp,
+        base::time::Timestamp,
+        inventory::{
+            check::{Certificate, State},
+            doctor::{Cell, Diagnosis, Right},
+        },
     },
 };
 use serde_json::{Value, json};

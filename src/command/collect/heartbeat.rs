@@ -3,7 +3,10 @@
 //! names no instance: the folder of a tenant tells nothing that its sealed inventory hides.
 
 use crate::{
-    model::{sample::CollectorStats, snapshot::FleetSnapshot, time::Timestamp},
+    model::{
+        base::time::Timestamp,
+        fold::{snapshot::FleetSnapshot, stats::CollectorStats},
+    },
     store::history::WriterStats,
 };
 use serde::{Deserialize, Serialize};

@@ -4,7 +4,7 @@
 use super::heartbeat::{Heartbeat, StoreFigures};
 use crate::{
     collect::Totals,
-    model::{failure::FailureKind, snapshot::FleetSnapshot},
+    model::{base::failure::FailureKind, fold::snapshot::FleetSnapshot},
 };
 use prometheus_client::{
     collector::Collector,
@@ -138,8 +138,8 @@ impl Figures {
         )?;
         let fleet = &self.fleet;
         let limit_ms = fleet.thresholds.offline_after_s.saturating_mul(1000);
-        let name = |i: &crate::model::snapshot::InstanceSnapshot| i.info.log_name().to_owned();
-        let good = |at: crate::model::time::Timestamp| u64::from(fleet.at.ms_since(at) <= limit_ms);
+        let name = |i: &crate::model::fold::snapshot::InstanceSnapshot| i.info.log_name().to_owned();
+        let good = |at: crate::model::base::time::Timestamp| u64::from(fleet.at.ms_since(at) <= limit_ms);
         let up =
             fleet.instances.iter().map(|i| ([("instance", name(i))], i.facts.last_good_at.map_or(0, good)));
         out.gauges("instance_up", "1 if the instance was polled well lately", up)?;

@@ -29,7 +29,7 @@ use crate::{
     cli::{self, Screen, Tenancy},
     collect::{self, Collector},
     config::{inventory, secret},
-    model::instance::Target,
+    model::inventory::instance::Target,
     sim::Sim,
     tds::Roots,
     tui::effect::REPLIES,

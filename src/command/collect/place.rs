@@ -7,7 +7,7 @@
 use crate::{
     cli::{Source, Tenancy},
     command::open,
-    model::record::Slug,
+    model::inventory::record::Slug,
     store::{Home, LockedTenant},
 };
 use anyhow::Context;

@@ -8,7 +8,7 @@ use super::{
     place::Place,
     tend::Stand,
 };
-use crate::{collect::Gauge, model::snapshot::FleetSnapshot, store::history::WriterStats};
+use crate::{collect::Gauge, model::fold::snapshot::FleetSnapshot, store::history::WriterStats};
 use std::{
     fmt::Write as _,
     io::ErrorKind,

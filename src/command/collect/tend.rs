@@ -10,7 +10,7 @@ use crate::{
         source,
     },
     config::inventory,
-    model::health::Level,
+    model::judge::health::Level,
     tui::effect::{Reply, Request, VaultState},
 };
 use std::{path::PathBuf, time::Duration};

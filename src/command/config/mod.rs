@@ -12,7 +12,10 @@ use super::{
 use crate::{
     cli::{ConfigCommand, Configuration, Format, Screen, Source, Tenancy},
     config::{self, Config, Mistake, Origin, Read, inventory},
-    model::{error::with_causes, instance::Target, text},
+    model::{
+        base::{error::with_causes, text},
+        inventory::instance::Target,
+    },
     store::Home,
     tui::theme::{Depth, Theme},
 };

@@ -7,9 +7,11 @@ use crate::{
     command::source,
     config::{self, Origin, Read, nearest},
     model::{
-        instance::{Target, TlsMode},
-        record::SecretRef,
-        sample::ProbeId,
+        inventory::{
+            instance::{Target, TlsMode},
+            record::SecretRef,
+        },
+        poll::id::ProbeId,
     },
 };
 use std::{

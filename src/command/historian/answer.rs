@@ -3,10 +3,10 @@
 use super::{Role, Work, now};
 use crate::{
     model::{
-        chart::{ChartData, ChartQuery, Mark, MarkKind},
-        health::Level,
-        instance::{InstanceId, InstanceInfo},
-        time::Timestamp,
+        base::time::Timestamp,
+        inventory::instance::{InstanceId, InstanceInfo},
+        judge::health::Level,
+        timeline::chart::{ChartData, ChartQuery, Mark, MarkKind},
     },
     store::{
         StoreError,

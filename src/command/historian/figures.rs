@@ -4,7 +4,7 @@
 use super::{Role, Work};
 use crate::{
     command::collect::heartbeat::StoreFigures,
-    model::time::Timestamp,
+    model::base::time::Timestamp,
     store::history::Reader,
     tui::effect::{Reply, StoreNow},
 };

@@ -18,13 +18,11 @@ use crate::{
     collect::{Collector, Command, Recorder},
     config::Config,
     model::{
-        error::with_causes,
-        health::Level,
-        instance::{InstanceId, InstanceInfo},
-        kept::Kept,
-        sample::Update,
-        snapshot::FleetSnapshot,
-        time::Timestamp,
+        base::{error::with_causes, time::Timestamp},
+        fold::{snapshot::FleetSnapshot, update::Update},
+        inventory::instance::{InstanceId, InstanceInfo},
+        judge::health::Level,
+        timeline::kept::Kept,
     },
     store::{
         Home, StoreError,

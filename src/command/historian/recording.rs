@@ -3,7 +3,7 @@
 
 use crate::{
     cli::{Source, Tenancy},
-    model::{instance::InstanceInfo, time::Timestamp},
+    model::{base::time::Timestamp, inventory::instance::InstanceInfo},
     store::{StoreError, history::Reader},
 };
 use anyhow::{Context, bail};

@@ -1,7 +1,7 @@
 //! From the collector to whoever writes now: the writer changes with the tenant, the collector's channel does not. Started
 //! by the historian.
 
-use crate::{collect::Recorder, model::kept::Kept};
+use crate::{collect::Recorder, model::timeline::kept::Kept};
 use tokio::sync::{mpsc::Receiver, watch};
 
 /// Passes batches on until the collector is gone. The writer's full queue is the collector's; without a writer nothing is

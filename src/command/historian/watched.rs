@@ -5,7 +5,7 @@ use super::{Role, Work};
 use crate::{
     collect::Command,
     command::collect::focus::{self, Wish},
-    model::instance::InstanceId,
+    model::inventory::instance::InstanceId,
 };
 use std::sync::Arc;
 use tokio::sync::watch;

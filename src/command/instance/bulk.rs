@@ -5,7 +5,7 @@ use crate::command::open;
 use crate::{
     cli::{Format, Tenancy, inventory::Edit},
     exchange::{self, Draft, Field, Value, column},
-    model::record::InstanceRecord,
+    model::inventory::record::InstanceRecord,
     store::Entry,
 };
 use anyhow::{Context, bail};

@@ -5,7 +5,7 @@ use crate::{
     cli::{Tenancy, inventory::Export},
     command::{ask, open},
     exchange::{self, Format, Secrets},
-    model::record::{InstanceRecord, Outcome},
+    model::inventory::record::{InstanceRecord, Outcome},
     store::current_author,
 };
 use anyhow::{Context, bail};

@@ -6,10 +6,9 @@ use crate::{
     cli::inventory::{Fields, Poll, SecretFrom},
     exchange::{Draft, Field, Value, column, set_text},
     model::{
-        record::{PollSettings, SecretRef, maintenance_until},
-        sample::ProbeId,
-        secret::Secret,
-        time::Timestamp,
+        base::{secret::Secret, time::Timestamp},
+        inventory::record::{PollSettings, SecretRef, maintenance_until},
+        poll::id::ProbeId,
     },
 };
 use anyhow::{Context, bail};

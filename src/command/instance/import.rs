@@ -13,8 +13,8 @@ use crate::{
     },
     exchange::{self, Change, Defaults, Plan, Rows},
     model::{
-        record::{Auth, InstanceRecord, SecretRef},
-        text,
+        base::text,
+        inventory::record::{Auth, InstanceRecord, SecretRef},
     },
     store::{Inventory, Tenant, current_author},
 };

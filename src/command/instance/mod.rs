@@ -19,7 +19,7 @@ use super::{
 use crate::{
     cli::{Format, Tenancy, inventory as cli},
     exchange::Draft,
-    model::record::InstanceRecord,
+    model::inventory::record::InstanceRecord,
     store::{Entry, Inventory, Kind, Tenant, current_author},
 };
 use anyhow::{Context, bail};
@@ -82,7 +82,7 @@ pub fn refuse_twin(inventory: &Inventory, record: &InstanceRecord, own: Option<&
 }
 
 fn warn_insecure(record: &InstanceRecord) {
-    if record.tls.check == crate::model::record::TlsCheck::Insecure {
+    if record.tls.check == crate::model::inventory::record::TlsCheck::Insecure {
         ask::say(&format!(
             "{}: its certificate is not checked: who sits on the line can read its password; --tls pin is better",
             record.name

@@ -2,7 +2,7 @@
 
 use crate::{
     cli::inventory::Selection,
-    model::{filter::Filter, record::InstanceRecord},
+    model::{base::filter::Filter, inventory::record::InstanceRecord},
     store::{Entry, Inventory},
 };
 use anyhow::{Context, bail};

@@ -9,7 +9,10 @@ use crate::{
         source::log_tag,
     },
     exchange::{self, Draft, Secrets, Value},
-    model::{record::InstanceRecord, text, time::Timestamp},
+    model::{
+        base::{text, time::Timestamp},
+        inventory::record::InstanceRecord,
+    },
     store::Inventory,
 };
 use chrono::Utc;

@@ -5,10 +5,12 @@ use crate::{
     config,
     exchange::{self, CmsGroup, CmsServer, Rows},
     model::{
-        check::State,
-        instance::Target,
-        record::{InstanceRecord, SecretRef},
-        secret::Secret,
+        base::secret::Secret,
+        inventory::{
+            check::State,
+            instance::Target,
+            record::{InstanceRecord, SecretRef},
+        },
     },
     tds::{self, Ask, Connection, Question, Roots},
 };

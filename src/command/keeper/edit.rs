@@ -5,10 +5,11 @@ use super::Keeper;
 use crate::{
     command::instance::{refuse_twin, save},
     model::{
-        error::with_causes,
-        instance::InstanceId,
-        record::{Auth, BulkChange, InstanceRecord, SecretRef},
-        secret::Secret,
+        base::{error::with_causes, secret::Secret},
+        inventory::{
+            instance::InstanceId,
+            record::{Auth, BulkChange, InstanceRecord, SecretRef},
+        },
     },
     store::{Entry, Inventory, Kind, StoreError, current_author},
     tui::effect::{FormData, Refusal, Reply},

@@ -4,10 +4,12 @@ use super::{Keeper, edit::keep_secrets, stop};
 use crate::{
     command::check,
     model::{
-        failure::{Failure, FailureKind},
-        health::Level,
-        instance::{InstanceId, Target},
-        record::{InstanceRecord, SecretRef},
+        base::failure::{Failure, FailureKind},
+        inventory::{
+            instance::{InstanceId, Target},
+            record::{InstanceRecord, SecretRef},
+        },
+        judge::health::Level,
     },
     tui::effect::Reply,
 };
@@ -74,8 +76,9 @@ impl Keeper {
 }
 
 /// The step at which a connection failed.
-fn why_not(report: &crate::model::check::ConnectionReport) -> Failure {
-    let failed = report.lines().into_iter().find(|line| line.state == crate::model::check::State::Failed);
+fn why_not(report: &crate::model::inventory::check::ConnectionReport) -> Failure {
+    let failed =
+        report.lines().into_iter().find(|line| line.state == crate::model::inventory::check::State::Failed);
     let words = failed
         .map_or_else(|| "it was not reached".to_owned(), |line| format!("{}: {}", line.step, line.words));
     Failure::new(FailureKind::Unreachable, words)

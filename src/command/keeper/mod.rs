@@ -16,11 +16,12 @@ use crate::{
     cli::Tenancy,
     collect::Command,
     model::{
-        error::with_causes,
-        health::Level,
-        instance::Target,
-        record::{SecretRef, Slug},
-        secret::Secret,
+        base::{error::with_causes, secret::Secret},
+        inventory::{
+            instance::Target,
+            record::{SecretRef, Slug},
+        },
+        judge::health::Level,
     },
     store::{Inventory, LockedTenant, StoreError, Tenant, current_author},
     tui::effect::{EFFECTS, Reply, Request, TenantLine, VaultState},

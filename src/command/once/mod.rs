@@ -17,16 +17,18 @@ use crate::{
     collect,
     config::{Config, secret},
     model::{
-        figure,
-        filter::Filter,
-        health::Level,
-        instance::{InstanceInfo, Target},
-        past::{self, When},
-        reading::{Reading, Unavailable},
-        sample::Link,
-        scope::Scope,
-        snapshot::{FleetSnapshot, InstanceSnapshot},
-        time::Timestamp,
+        base::{figure, filter::Filter, time::Timestamp},
+        fold::{
+            scope::Scope,
+            snapshot::{FleetSnapshot, InstanceSnapshot},
+        },
+        inventory::instance::{InstanceInfo, Target},
+        judge::health::Level,
+        poll::{
+            link::Link,
+            reading::{Reading, Unavailable},
+        },
+        timeline::past::{self, When},
     },
     store::history::Charts,
     tds::Roots,
@@ -167,9 +169,9 @@ fn held_by(infos: &[Arc<InstanceInfo>], scope: Option<&str>) -> anyhow::Result<V
     let unpolled = |info: &Arc<InstanceInfo>| {
         Arc::new(InstanceSnapshot {
             info: Arc::clone(info),
-            facts: crate::model::snapshot::Facts::default(),
+            facts: crate::model::poll::Facts::default(),
             history: Arc::default(),
-            health: crate::model::health::Health::default(),
+            health: crate::model::judge::health::Health::default(),
         })
     };
     let fleet = FleetSnapshot { instances: infos.iter().map(unpolled).collect(), ..FleetSnapshot::default() };

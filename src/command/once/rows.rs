@@ -2,10 +2,13 @@
 
 use crate::command::output::{Cell, Grid, PROBLEM};
 use crate::model::{
-    health::Level,
-    reading::{Reading, Unavailable},
-    session::Request,
-    snapshot::{BlockNode, FleetSnapshot, InstanceSnapshot},
+    fold::snapshot::{FleetSnapshot, InstanceSnapshot},
+    judge::health::Level,
+    poll::{
+        activity::Request,
+        blocking::BlockNode,
+        reading::{Reading, Unavailable},
+    },
 };
 use crate::{
     cli::What,

@@ -3,10 +3,14 @@
 
 use crate::{
     model::{
-        reading::Unavailable,
-        sample::{ProbeId, Sample, Tier},
-        session::{Activity, Grant, Request, SessionCounts},
-        time::Timestamp,
+        base::time::Timestamp,
+        poll::{
+            Sample,
+            activity::{Activity, Grant, Request, SessionCounts},
+            cost::Tier,
+            id::ProbeId,
+            reading::Unavailable,
+        },
     },
     probe::{
         batch::Sets,
@@ -224,7 +228,7 @@ pub fn agent_job(program: &str) -> Option<String> {
 mod tests {
     use super::*;
     use crate::{
-        model::properties::{Right, Rights},
+        model::poll::rights::{Right, Rights},
         probe::fixture::{set, sets, text},
         tds::{Cell, ResultSet},
     };

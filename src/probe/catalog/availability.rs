@@ -1,10 +1,7 @@
 //! Availability groups: several views, so a round trip of its own, not at the pace of waits.
 
 use crate::{
-    model::{
-        reading::Unavailable,
-        sample::{ProbeId, ReplicaRow, Sample, Tier},
-    },
+    model::poll::{Sample, availability::ReplicaRow, cost::Tier, id::ProbeId, reading::Unavailable},
     probe::{
         batch::Sets,
         context::ProbeContext,

@@ -3,9 +3,12 @@
 
 use super::activity::{CONNECTIONS, Extras, TRANSACTIONS, request};
 use crate::{
-    model::{
+    model::poll::{
+        Sample,
+        blocking::{BlockedTask, ChainSession},
+        cost::Tier,
+        id::ProbeId,
         reading::Unavailable,
-        sample::{BlockedTask, ChainSession, ProbeId, Sample, Tier},
     },
     probe::{
         batch::Sets,
@@ -89,7 +92,7 @@ fn decode(sets: &Sets, ctx: &ProbeContext) -> Result<Sample, Unavailable> {
 mod tests {
     use super::*;
     use crate::{
-        model::session::Statement,
+        model::poll::statement::Statement,
         probe::fixture::{set, sets, text},
         tds::{Cell, ResultSet},
     };

@@ -1,9 +1,11 @@
 //! Our own cost: counters of our own session on that server. The cost limiter measures with it, so it is never slowed.
 
 use crate::{
-    model::{
+    model::poll::{
+        Sample,
+        cost::{CostSample, Slowed, Tier},
+        id::ProbeId,
         reading::Unavailable,
-        sample::{CostSample, ProbeId, Sample, Slowed, Tier},
     },
     probe::{
         batch::Sets,

@@ -1,10 +1,8 @@
 //! CPU of other processes, from the newest record of a ring buffer: one record a minute, whoever looks.
 
 use crate::{
-    model::{
-        properties::Platform,
-        reading::Unavailable,
-        sample::{CpuRingSample, ProbeId, Sample, Tier},
+    model::poll::{
+        Sample, cost::Tier, cpu::CpuRingSample, id::ProbeId, properties::Platform, reading::Unavailable,
     },
     probe::{
         batch::Sets,
@@ -61,7 +59,7 @@ fn element(xml: &str, name: &str) -> Option<f64> {
 mod tests {
     use super::*;
     use crate::{
-        model::properties::Properties,
+        model::poll::properties::Properties,
         probe::fixture::{set, sets, text},
         tds::Cell,
     };

@@ -1,10 +1,7 @@
 //! Names and states of the databases.
 
 use crate::{
-    model::{
-        reading::Unavailable,
-        sample::{DatabaseRow, ProbeId, Sample, Tier},
-    },
+    model::poll::{Sample, cost::Tier, databases::DatabaseRow, id::ProbeId, reading::Unavailable},
     probe::{
         batch::Sets,
         context::ProbeContext,

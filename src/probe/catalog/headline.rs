@@ -1,10 +1,7 @@
 //! The headline: liveness, headline counters, CPU time. The heartbeat of an instance.
 
 use crate::{
-    model::{
-        reading::Unavailable,
-        sample::{HeadlineSample, ProbeId, Sample, Tier},
-    },
+    model::poll::{Sample, cost::Tier, headline::HeadlineSample, id::ProbeId, reading::Unavailable},
     probe::{
         batch::Sets,
         context::ProbeContext,

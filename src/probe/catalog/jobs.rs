@@ -2,9 +2,8 @@
 
 use crate::{
     model::{
-        reading::Unavailable,
-        sample::{FailedJobRow, ProbeId, Sample, Tier},
-        time::Timestamp,
+        base::time::Timestamp,
+        poll::{Sample, cost::Tier, id::ProbeId, jobs::FailedJobRow, reading::Unavailable},
     },
     probe::{
         batch::Sets,

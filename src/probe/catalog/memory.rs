@@ -1,10 +1,7 @@
 //! Memory of machine and process, and the queue for memory grants.
 
 use crate::{
-    model::{
-        reading::Unavailable,
-        sample::{MemorySample, ProbeId, Sample, Tier},
-    },
+    model::poll::{Sample, cost::Tier, id::ProbeId, memory::MemorySample, reading::Unavailable},
     probe::{
         batch::Sets,
         context::ProbeContext,

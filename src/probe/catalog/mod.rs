@@ -21,7 +21,7 @@ mod waits;
 pub use activity::agent_job;
 
 use super::{descriptor::Probe, object, script::Script, text};
-use crate::model::sample::ProbeId;
+use crate::model::poll::id::ProbeId;
 
 /// A probe by its id.
 pub fn probe(id: ProbeId) -> &'static Probe {

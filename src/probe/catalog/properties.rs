@@ -1,10 +1,12 @@
 //! What an instance is: server properties, operating system, configuration. Asked at connect and hourly.
 
 use crate::{
-    model::{
+    model::poll::{
+        Sample,
+        cost::Tier,
+        id::ProbeId,
         properties::{Platform, Properties, ServerOption},
         reading::Unavailable,
-        sample::{ProbeId, Sample, Tier},
     },
     probe::{
         batch::Sets,
@@ -121,7 +123,7 @@ fn host(sets: &Sets) -> (Platform, Option<Arc<str>>) {
 mod tests {
     use super::*;
     use crate::{
-        model::time::Timestamp,
+        model::base::time::Timestamp,
         probe::fixture::{set, sets, text},
         tds::Cell,
     };

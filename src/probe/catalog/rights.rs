@@ -1,10 +1,12 @@
 //! The rights of our login, and the optional objects and columns of this server: they choose between scripts.
 
 use crate::{
-    model::{
-        properties::{Right, Rights},
+    model::poll::{
+        Sample,
+        cost::Tier,
+        id::ProbeId,
         reading::Unavailable,
-        sample::{ProbeId, Sample, Tier},
+        rights::{Right, Rights},
     },
     probe::{
         batch::Sets,

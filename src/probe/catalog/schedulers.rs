@@ -1,10 +1,7 @@
 //! Schedulers and workers.
 
 use crate::{
-    model::{
-        reading::Unavailable,
-        sample::{ProbeId, Sample, SchedulerSample, Tier},
-    },
+    model::poll::{Sample, cost::Tier, cpu::SchedulerSample, id::ProbeId, reading::Unavailable},
     probe::{
         batch::Sets,
         context::ProbeContext,

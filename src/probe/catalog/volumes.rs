@@ -1,10 +1,7 @@
 //! Volumes that hold database files. Known to be slow on some servers: a round trip of its own.
 
 use crate::{
-    model::{
-        reading::Unavailable,
-        sample::{ProbeId, Sample, Tier, VolumeRow},
-    },
+    model::poll::{Sample, cost::Tier, id::ProbeId, reading::Unavailable, volumes::VolumeRow},
     probe::{
         batch::Sets,
         context::ProbeContext,

@@ -1,11 +1,7 @@
 //! Wait statistics, cumulative.
 
 use crate::{
-    model::{
-        reading::Unavailable,
-        sample::{ProbeId, Sample, Tier},
-        wait::WaitCounter,
-    },
+    model::poll::{Sample, cost::Tier, id::ProbeId, reading::Unavailable, waits::WaitCounter},
     probe::{
         batch::Sets,
         context::ProbeContext,

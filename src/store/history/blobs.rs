@@ -4,7 +4,7 @@
 
 use super::digits::{Garbled, checked, unchecked};
 use crate::{
-    model::record::RecordId,
+    model::inventory::record::RecordId,
     vault::{Place, Sealer},
 };
 
@@ -117,7 +117,7 @@ impl Blobs {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{model::record::TenantUid, vault};
+    use crate::{model::inventory::record::TenantUid, vault};
 
     #[test]
     fn a_blob_opens_in_its_own_row_only_and_shows_nothing() {

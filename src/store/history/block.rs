@@ -17,7 +17,7 @@ const LEVEL: i32 = 5;
 /// Readings of this long share a piece: to see one moment only the pieces that its readings are in are unpacked.
 const PIECE_MS: i64 = 5 * 60_000;
 
-/// One reading: what kind (`crate::model::kept::Slot`), when (ms since 1970), encoded.
+/// One reading: what kind (`crate::model::timeline::kept::Slot`), when (ms since 1970), encoded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Entry {
     pub slot: u8,

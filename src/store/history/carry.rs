@@ -9,7 +9,7 @@ use super::{
     schema,
 };
 use crate::{
-    model::{kept::Kept, time::Timestamp},
+    model::{base::time::Timestamp, timeline::kept::Kept},
     store::{StoreError, home::private_file, tenant::now},
     vault::Sealer,
 };

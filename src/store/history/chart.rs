@@ -13,12 +13,13 @@ use super::{
 };
 use crate::{
     model::{
-        chart::{Bucket, ChartLine},
-        history::{History, SeriesId},
-        kept::Slot,
-        sample::ProbeId,
-        series::{Metric, SeriesKey},
-        time::Timestamp,
+        base::time::Timestamp,
+        poll::id::{Metric, ProbeId, SeriesId, SeriesKey},
+        timeline::{
+            chart::{Bucket, ChartLine},
+            history::History,
+            kept::Slot,
+        },
     },
     store::StoreError,
 };

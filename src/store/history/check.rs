@@ -13,7 +13,7 @@ use super::{
     rollup::Row,
     seal::points_of,
 };
-use crate::{model::chart::MarkKind, store::StoreError};
+use crate::{model::timeline::chart::MarkKind, store::StoreError};
 
 /// Problems that are named; more are counted.
 const NAMED: usize = 50;

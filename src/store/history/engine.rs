@@ -18,10 +18,13 @@ use super::{
 };
 use crate::{
     model::{
-        chart::MarkKind,
-        kept::{Happened, Kept, Slot, State},
-        series::{self, Metric},
-        time::Timestamp,
+        base::time::Timestamp,
+        poll::{State, id::Metric},
+        timeline::{
+            chart::MarkKind,
+            kept::{Happened, Kept, Slot},
+            points,
+        },
     },
     store::StoreError,
     vault::Sealer,
@@ -344,7 +347,7 @@ fn points_of(
     }
     let mut numbers: Vec<(u32, i64)> = Vec::with_capacity(32);
     let (mut trouble, mut told) = (None, false);
-    series::points(&kept.what, &mut |metric: Metric, key, value| {
+    points::points(&kept.what, &mut |metric: Metric, key, value| {
         told = true;
         let Some(steps) = value.and_then(|value| metric.to_steps(value)) else { return };
         match names.series(to, blobs, &kept.info.uid, (metric, key)) {

@@ -2,7 +2,7 @@
 //! writer, asked for by the screen. Plain data.
 
 use super::{digits::Garbled, pack};
-use crate::model::{chart::MarkKind, session::TextId, time::Timestamp};
+use crate::model::{base::time::Timestamp, poll::statement::TextId, timeline::chart::MarkKind};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 

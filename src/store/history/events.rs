@@ -10,7 +10,7 @@ use super::{
     schema,
 };
 use crate::{
-    model::{chart::MarkKind, time::Timestamp},
+    model::{base::time::Timestamp, timeline::chart::MarkKind},
     store::StoreError,
     vault::Sealer,
 };

@@ -6,13 +6,12 @@ use super::{
 };
 use crate::{
     model::{
-        fleet::Fleet,
-        health::Thresholds,
-        history::{History, KEEP_MS, SeriesId},
-        instance::{InstanceId, InstanceInfo},
-        sample::Update,
-        snapshot::FleetSnapshot,
-        time::Timestamp,
+        base::time::Timestamp,
+        fold::{Fleet, snapshot::FleetSnapshot, update::Update},
+        inventory::instance::{InstanceId, InstanceInfo},
+        judge::health::Thresholds,
+        poll::id::SeriesId,
+        timeline::history::{History, KEEP_MS},
     },
     store::StoreError,
 };

@@ -4,8 +4,8 @@
 use super::{names::Trouble, reader::Reader};
 use crate::{
     model::{
-        instance::{InstanceId, InstanceInfo},
-        time::Timestamp,
+        base::time::Timestamp,
+        inventory::instance::{InstanceId, InstanceInfo},
     },
     store::StoreError,
 };

@@ -7,9 +7,9 @@
 
 use super::{event::Event, tracker::event_no};
 use crate::model::{
-    chart::MarkKind,
-    health::{Health, Level},
-    time::Timestamp,
+    base::time::Timestamp,
+    judge::health::{Health, Level},
+    timeline::chart::MarkKind,
 };
 use std::sync::Arc;
 
@@ -112,7 +112,7 @@ impl Event {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::health::{Reason, Topic};
+    use crate::model::judge::health::{Reason, Topic};
 
     fn at(s: i64) -> Timestamp {
         Timestamp::from_ms(1_790_000_000_000 + s * 1000)

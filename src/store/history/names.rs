@@ -7,9 +7,11 @@ use super::{
 };
 use crate::{
     model::{
-        instance::InstanceInfo,
-        series::Metric,
-        session::{SqlText, TextId},
+        inventory::instance::InstanceInfo,
+        poll::{
+            id::Metric,
+            statement::{SqlText, TextId},
+        },
     },
     store::StoreError,
 };

@@ -3,10 +3,12 @@
 
 use super::digits::Garbled;
 use crate::model::{
-    instance::{Fingerprint, InstanceId, InstanceInfo, TlsMode},
-    kept::Happened,
-    record::LabelColor,
-    session::{SqlText, TextId},
+    inventory::{
+        instance::{Fingerprint, InstanceId, InstanceInfo, TlsMode},
+        record::LabelColor,
+    },
+    poll::statement::{SqlText, TextId},
+    timeline::kept::Happened,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::sync::Arc;

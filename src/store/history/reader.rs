@@ -14,11 +14,13 @@ use super::{
 };
 use crate::{
     model::{
-        chart::MarkKind,
-        instance::InstanceInfo,
-        kept::{Happened, Kept},
-        session::{SqlText, TextId},
-        time::Timestamp,
+        base::time::Timestamp,
+        inventory::instance::InstanceInfo,
+        poll::statement::{SqlText, TextId},
+        timeline::{
+            chart::MarkKind,
+            kept::{Happened, Kept},
+        },
     },
     store::StoreError,
     vault::Sealer,

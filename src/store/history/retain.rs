@@ -9,7 +9,7 @@ use super::{
     names::Trouble,
     rollup::Tier,
 };
-use crate::{model::time::Timestamp, store::StoreError};
+use crate::{model::base::time::Timestamp, store::StoreError};
 use rusqlite::{Connection, TransactionBehavior, params};
 use std::time::{Duration, Instant};
 

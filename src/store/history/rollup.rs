@@ -6,7 +6,7 @@ use super::{
     chunk::{MAX_SERIES, Window},
     digits::{Bytes, Garbled, column, put, put_column},
 };
-use crate::model::code::codes;
+use crate::model::base::code::codes;
 use std::collections::BTreeMap;
 
 const FORMAT: u8 = 1;

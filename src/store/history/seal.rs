@@ -12,7 +12,7 @@ use super::{
     rollup::{Row, Tier},
 };
 use crate::{
-    model::{kept::Slot, sample::ProbeId, time::Timestamp},
+    model::{base::time::Timestamp, poll::id::ProbeId, timeline::kept::Slot},
     store::StoreError,
 };
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};

@@ -2,7 +2,7 @@
 //! overlay; walks the headers of all rows, so a large file takes some seconds.
 
 use super::{names::Trouble, reader::Reader, retain::pages, rollup::Tier};
-use crate::{model::time::Timestamp, store::StoreError};
+use crate::{model::base::time::Timestamp, store::StoreError};
 use rusqlite::Connection;
 
 /// One kind of row.

@@ -9,13 +9,22 @@ use super::{
 };
 use crate::{
     model::{
-        chart::MarkKind,
-        health::{Health, Level, Topic},
-        kept::{Happened, Kept, State},
-        properties::{Properties, Rights},
-        sample::{DatabaseRow, Link, ProbeId},
-        snapshot::{Blocking, Chain, Headline},
-        time::Timestamp,
+        base::time::Timestamp,
+        judge::health::{Health, Level, Topic},
+        poll::{
+            State,
+            blocking::{Blocking, Chain},
+            databases::DatabaseRow,
+            headline::Headline,
+            id::ProbeId,
+            link::Link,
+            properties::Properties,
+            rights::Rights,
+        },
+        timeline::{
+            chart::MarkKind,
+            kept::{Happened, Kept},
+        },
     },
     vault,
 };

@@ -8,7 +8,7 @@ use super::{
     failure::{Patience, StoreHealth},
 };
 use crate::{
-    model::kept::Kept,
+    model::timeline::kept::Kept,
     store::{StoreError, tenant::now},
     vault::Sealer,
 };

@@ -3,8 +3,8 @@
 use super::modal::{Modal, Out};
 use crate::{
     model::{
-        chart::{Mark, MarkKind},
-        time::Timestamp,
+        base::time::Timestamp,
+        timeline::chart::{Mark, MarkKind},
     },
     tui::{
         action::{Action, Context},

@@ -4,10 +4,12 @@
 use super::modal::{Modal, Out};
 use crate::{
     model::{
-        doctor::{Cell, Diagnosis, Right},
-        failure::Failure,
-        health::Level,
-        instance::InstanceId,
+        base::failure::Failure,
+        inventory::{
+            doctor::{Cell, Diagnosis, Right},
+            instance::InstanceId,
+        },
+        judge::health::Level,
     },
     tui::{
         action::{Action, Context},

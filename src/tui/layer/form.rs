@@ -3,7 +3,7 @@
 
 use super::input::Line;
 use crate::{
-    model::secret::{Secret, SecretInput},
+    model::base::secret::{Secret, SecretInput},
     tui::{
         key::Chord,
         theme::Theme,
@@ -28,7 +28,7 @@ pub enum Entry {
 
 /// One field.
 pub struct Field {
-    /// its name in the program, as [`crate::model::record::RecordError`] gives it
+    /// its name in the program, as [`crate::model::inventory::record::RecordError`] gives it
     pub id: &'static str,
     /// its name for the user
     pub label: &'static str,

@@ -1,7 +1,7 @@
 //! Fuzzy choice from a list: the instances for Ctrl-g, the completions of the command line.
 
 use super::input::Line;
-use crate::model::{instance::InstanceId, snapshot::FleetSnapshot};
+use crate::model::{fold::snapshot::FleetSnapshot, inventory::instance::InstanceId};
 use crate::tui::{pane::reading, theme::Theme, widget::canvas::Canvas};
 use nucleo_matcher::{
     Config, Matcher, Utf32Str,

@@ -2,7 +2,7 @@
 //! [`Auth`] and turned back into one.
 
 use super::form::{Field, Form};
-use crate::model::record::{Auth, SecretRef};
+use crate::model::inventory::record::{Auth, SecretRef};
 
 /// A field and what is wrong with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -177,7 +177,7 @@ pub fn auth(form: &Form, ids: &Ids, before: Option<&Auth>) -> Result<Option<Auth
         "stored" => match form.secret(ids.secret) {
             Some(typed) => SecretRef::Stored(typed),
             None if keeps(form, ids, before) => {
-                SecretRef::Stored(crate::model::secret::Secret::new(String::new()))
+                SecretRef::Stored(crate::model::base::secret::Secret::new(String::new()))
             }
             None => {
                 let what = if kind == "entra" { "token" } else { "password" };

@@ -22,7 +22,7 @@ pub mod unlock;
 pub mod wizard;
 
 use super::{action::Context, widget::reader::Reader};
-use crate::model::time::Timestamp;
+use crate::model::base::time::Timestamp;
 
 /// An open layer.
 pub enum Layer {

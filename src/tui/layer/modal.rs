@@ -2,7 +2,7 @@
 //! knows them by this trait only.
 
 use crate::{
-    model::{health::Level, time::Timestamp},
+    model::{base::time::Timestamp, judge::health::Level},
     tui::{
         action::{Action, Context},
         effect::{Reply, Request},

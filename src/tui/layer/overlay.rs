@@ -1,7 +1,10 @@
 //! F12: what dbtop itself costs and how well it keeps up.
 
 use crate::{
-    model::{figure, sample::CollectorStats, snapshot::FleetSnapshot, time::Timestamp},
+    model::{
+        base::{figure, time::Timestamp},
+        fold::{snapshot::FleetSnapshot, stats::CollectorStats},
+    },
     tui::{effect::StoreNow, theme::Theme, widget::canvas::Canvas},
 };
 

@@ -4,7 +4,7 @@ use super::{
     input::Line,
     jump::{popup, rank},
 };
-use crate::model::snapshot::FleetSnapshot;
+use crate::model::fold::snapshot::FleetSnapshot;
 use crate::tui::{
     command_line::{Command, interpret, panes, words},
     theme::{BUILT_IN, Theme},

@@ -4,9 +4,8 @@
 use super::input::Line;
 use crate::{
     model::{
-        figure,
-        past::{self, PastError, When},
-        time::Timestamp,
+        base::{figure, time::Timestamp},
+        timeline::past::{self, PastError, When},
     },
     tui::{moment::push_instant, theme::Theme, travel::Travel, widget::canvas::Canvas},
 };

@@ -6,8 +6,8 @@ use super::{
 };
 use crate::{
     model::{
-        health::Level,
-        instance::{InstanceId, InstanceInfo},
+        inventory::instance::{InstanceId, InstanceInfo},
+        judge::health::Level,
     },
     tui::{
         action::{Action, Context},

@@ -5,7 +5,7 @@ use super::{
     modal::{Modal, Out},
 };
 use crate::{
-    model::instance::InstanceId,
+    model::inventory::instance::InstanceId,
     tui::{
         action::{Action, Context},
         effect::{Reply, Request, VaultState},
@@ -110,7 +110,7 @@ impl Unlock {
     /// A new passphrase is not typed a second time before the first one will do.
     fn long_enough(&self) -> bool {
         let first = self.form.current().is_some_and(|field| field.id == "passphrase");
-        let long = |typed: crate::model::secret::Secret| typed.reveal().chars().count() >= SHORTEST;
+        let long = |typed: crate::model::base::secret::Secret| typed.reveal().chars().count() >= SHORTEST;
         !first || self.form.secret("passphrase").is_some_and(long)
     }
 

@@ -7,7 +7,7 @@ use super::{
     view::View,
     widget::{canvas::Canvas, document::Document},
 };
-use crate::model::{health::Level, instance::InstanceId, scope::Scope};
+use crate::model::{fold::scope::Scope, inventory::instance::InstanceId, judge::health::Level};
 
 pub mod activity;
 pub mod blocking;

@@ -3,11 +3,11 @@
 
 use crate::{
     model::{
-        chart::{self, ChartLine, Earlier, Mark, MarkKind},
-        instance::InstanceId,
-        series::SeriesKey,
-        snapshot::InstanceSnapshot,
-        time::Timestamp,
+        base::time::Timestamp,
+        fold::snapshot::InstanceSnapshot,
+        inventory::instance::InstanceId,
+        poll::id::SeriesKey,
+        timeline::chart::{self, ChartLine, Earlier, Mark, MarkKind},
     },
     tui::{
         action::Action,
@@ -256,7 +256,7 @@ impl TimeLine {
             out.push_str(if n > 0 { "  ·  " } else { "" });
             out.push_str(m.kind.glyph());
             out.push(' ');
-            crate::model::figure::push_clock(out, m.at);
+            crate::model::base::figure::push_clock(out, m.at);
             out.push(' ');
             out.push_str(m.kind.name());
             if !m.words.is_empty() {
@@ -320,7 +320,7 @@ fn oldest(i: &InstanceSnapshot) -> Option<Timestamp> {
 mod tests {
     use super::*;
     use crate::{
-        model::history::SeriesId,
+        model::poll::id::SeriesId,
         tui::{fixture, pane::stage::Stage},
     };
     use std::sync::Arc;
@@ -330,7 +330,7 @@ mod tests {
         let mut fleet = fixture::small();
         for i in &mut fleet.instances {
             let mut young = (**i).clone();
-            let mut history = crate::model::history::History::default();
+            let mut history = crate::model::timeline::history::History::default();
             history.entry(SeriesId::Cpu).push(fixture::NOW.plus_ms(-ms), 1.0);
             young.history = Arc::new(history);
             *i = Arc::new(young);

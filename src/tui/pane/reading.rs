@@ -2,13 +2,14 @@
 
 use super::{Part, Wish};
 use crate::model::{
-    figure,
-    health::Level,
-    reading::{Reading, Unavailable},
-    sample::Link,
-    scope::Scope,
-    snapshot::{Facts, InstanceSnapshot},
-    time::Timestamp,
+    base::{figure, time::Timestamp},
+    fold::{scope::Scope, snapshot::InstanceSnapshot},
+    judge::health::Level,
+    poll::{
+        Facts,
+        link::Link,
+        reading::{Reading, Unavailable},
+    },
 };
 use crate::tui::{
     id::{PaneId, RowKey},

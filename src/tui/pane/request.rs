@@ -2,10 +2,13 @@
 
 use super::reading;
 use crate::model::{
-    figure,
-    resource::{DatabaseNames, decode},
-    session::{Request, Resource, Statement, special_blocker},
-    snapshot::InstanceSnapshot,
+    base::figure,
+    fold::snapshot::InstanceSnapshot,
+    poll::{
+        activity::{Request, special_blocker},
+        resource::{DatabaseNames, Resource, decode},
+        statement::Statement,
+    },
 };
 use crate::tui::{
     id::RowKey,

@@ -2,7 +2,7 @@
 
 use super::{Pane, Wish};
 use crate::{
-    model::snapshot::FleetSnapshot,
+    model::fold::snapshot::FleetSnapshot,
     tui::{
         action::Action,
         charts::Charts,

@@ -6,9 +6,8 @@
 use super::canvas::{self, Canvas};
 use crate::{
     model::{
-        chart::{Mark, MarkKind},
-        figure,
-        time::Timestamp,
+        base::{figure, time::Timestamp},
+        timeline::chart::{Mark, MarkKind},
     },
     tui::theme::Theme,
 };

@@ -1,7 +1,7 @@
 //! A clipped piece of the screen to write on. Everything drawn goes through here, so nothing can be drawn outside,
 //! no control character reaches the terminal, and every width is measured as the terminal measures it.
 
-use crate::model::text::is_harmful;
+use crate::model::base::text::is_harmful;
 use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;

@@ -8,9 +8,11 @@ use super::{
 };
 use crate::{
     model::{
-        chart::{ChartLine, Mark},
-        history::Series,
-        time::Timestamp,
+        base::time::Timestamp,
+        timeline::{
+            chart::{ChartLine, Mark},
+            history::Series,
+        },
     },
     tui::theme::Theme,
 };

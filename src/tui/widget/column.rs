@@ -2,7 +2,7 @@
 //! tables of them; [`super::table`] draws and sorts by them, `tui::filter` asks them.
 
 use super::cell::CellText;
-use crate::model::filter::Value;
+use crate::model::base::filter::Value;
 
 /// A kind of rows: says what the cells of one row are made from. It is a type of its own because a row borrows the snapshot.
 pub trait Kind: 'static {

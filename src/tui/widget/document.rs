@@ -1,7 +1,7 @@
 //! A text to read: named fields, headings, sentences and at most one statement at its end. Panes make them, the details
 //! layer shows them.
 
-use crate::model::session::Statement;
+use crate::model::poll::statement::Statement;
 use ratatui::style::Style;
 
 /// One line before wrapping.

@@ -7,7 +7,7 @@ use super::{
     fold::fold,
     sqlview::SqlView,
 };
-use crate::model::session::Statement;
+use crate::model::poll::statement::Statement;
 use crate::tui::{action::Action, theme::Theme};
 use ratatui::style::Style;
 use std::sync::Arc;

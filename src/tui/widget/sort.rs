@@ -1,6 +1,6 @@
 //! The order of rows: sorted by a key a row, stable, unknown values last.
 
-use crate::model::filter::Value;
+use crate::model::base::filter::Value;
 use std::cmp::Ordering;
 
 /// What rows are sorted by. Unknown values come last, whichever the direction.

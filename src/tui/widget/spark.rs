@@ -1,7 +1,7 @@
 //! Sparklines and the bucketing of series that they share with the charts.
 
 use super::canvas::Canvas;
-use crate::model::{history::Series, time::Timestamp};
+use crate::model::{base::time::Timestamp, timeline::history::Series};
 use ratatui::style::{Modifier, Style};
 
 /// Eighths of a block, from empty to full.

@@ -10,10 +10,12 @@ use super::{
 };
 use crate::{
     model::{
-        chart::{ChartLine, Mark},
-        history::{History, SeriesId},
-        time::Timestamp,
-        wait::WaitCategory,
+        base::time::Timestamp,
+        poll::{id::SeriesId, wait_class::WaitCategory},
+        timeline::{
+            chart::{ChartLine, Mark},
+            history::History,
+        },
     },
     tui::theme::Theme,
 };

@@ -4,12 +4,13 @@
 use crate::world::{LONG, Stage, World, at, feed, name, uid};
 use dbtop::{
     model::{
-        chart::MarkKind,
-        history::SeriesId,
-        kept::{Happened, Kept},
-        record::TenantUid,
-        series::SeriesKey,
-        time::Timestamp,
+        base::time::Timestamp,
+        inventory::record::TenantUid,
+        poll::id::{SeriesId, SeriesKey},
+        timeline::{
+            chart::MarkKind,
+            kept::{Happened, Kept},
+        },
     },
     store::history::{Engine, Event, EventFilter, Options, Reader, Stretch, copy},
     vault::{Sealer, history_key},

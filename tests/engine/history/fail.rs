@@ -6,7 +6,10 @@
 
 use crate::world::{LONG, START, Stage, World, at, feed, name, uid};
 use dbtop::{
-    model::{history::SeriesId, kept::Kept, series::SeriesKey},
+    model::{
+        poll::id::{SeriesId, SeriesKey},
+        timeline::kept::Kept,
+    },
     store::history::{Engine, EventFilter, Options, Reader, StoreHealth, Writer, WriterStats},
 };
 use std::{

@@ -3,8 +3,8 @@
 use crate::world::{LONG, Stage, World, at, info, name, uid};
 use dbtop::{
     model::{
-        health::{Level, Thresholds, Topic},
-        instance::{InstanceId, InstanceInfo},
+        inventory::instance::{InstanceId, InstanceInfo},
+        judge::health::{Level, Thresholds, Topic},
     },
     store::history::{Charts, Engine, Options, Reader},
 };
@@ -71,7 +71,7 @@ fn it_has_its_state_of_then_and_a_word_and_a_name_of_its_own() {
     let (then, now, other) = (of(&removed), of(&name(3)), of(&name(0)));
     assert!(then.facts.headline.get().is_some() && then.facts.activity.get().is_some());
     assert!(now.facts.headline.get().is_none(), "the one of today was not there");
-    let marked = |i: &dbtop::model::snapshot::InstanceSnapshot| {
+    let marked = |i: &dbtop::model::fold::snapshot::InstanceSnapshot| {
         i.health
             .reasons
             .iter()

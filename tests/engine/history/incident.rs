@@ -3,11 +3,12 @@
 use crate::world::{LONG, Stage, World, at, feed, name, uid};
 use dbtop::{
     model::{
-        chart::MarkKind,
-        health::{Health, Level, Reason, Topic},
-        history::SeriesId,
-        kept::{Happened, Kept},
-        series::SeriesKey,
+        judge::health::{Health, Level, Reason, Topic},
+        poll::id::{SeriesId, SeriesKey},
+        timeline::{
+            chart::MarkKind,
+            kept::{Happened, Kept},
+        },
     },
     store::history::{Engine, Event, EventFilter, Marks, Options, Reader},
 };

@@ -4,12 +4,17 @@
 use crate::world::{START, Stage, World, at, feed, name, uid};
 use dbtop::{
     model::{
-        chart::MarkKind,
-        history::SeriesId,
-        kept::{Happened, Kept, State},
-        record::TenantUid,
-        series::{Metric, SeriesKey, points},
-        time::Timestamp,
+        base::time::Timestamp,
+        inventory::record::TenantUid,
+        poll::{
+            State,
+            id::{Metric, SeriesId, SeriesKey},
+        },
+        timeline::{
+            chart::MarkKind,
+            kept::{Happened, Kept},
+            points::points,
+        },
     },
     store::history::{Engine, Event, EventFilter, Marks, Options, Reader},
     vault::{Sealer, history_key},

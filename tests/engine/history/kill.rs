@@ -5,7 +5,7 @@
 
 use crate::world::{START, Stage, World, name, uid};
 use dbtop::{
-    model::time::Timestamp,
+    model::base::time::Timestamp,
     store::history::{Options, Reader, Writer},
 };
 use std::{

@@ -2,7 +2,7 @@
 
 use super::columns::{Kind, columns};
 use dbtop::{
-    model::failure::{Failure, FailureKind},
+    model::base::failure::{Failure, FailureKind},
     tds::{Answer, Ask, Cell, Question, ResultSet},
 };
 use std::collections::HashMap;

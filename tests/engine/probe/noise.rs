@@ -3,7 +3,7 @@
 
 use super::{columns::columns, fake::tags};
 use dbtop::{
-    model::sample::ProbeId,
+    model::poll::id::ProbeId,
     probe::{ProbeContext, poll, prepare},
     tds::{Answer, Ask, Cell, Question, ResultSet},
 };

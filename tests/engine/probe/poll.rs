@@ -3,9 +3,8 @@
 use super::fake::{Fake, Fate};
 use dbtop::{
     model::{
-        failure::FailureKind,
-        reading::Unavailable,
-        sample::{ProbeId, Sample},
+        base::failure::FailureKind,
+        poll::{Sample, id::ProbeId, reading::Unavailable},
     },
     probe::{Polled, ProbeContext, poll, prepare},
     tds::Cell,

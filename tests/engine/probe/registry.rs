@@ -3,7 +3,7 @@
 
 use super::columns::{COLUMNS, Kind, columns};
 use dbtop::{
-    model::sample::ProbeId,
+    model::poll::id::ProbeId,
     probe::{
         SESSION, batch,
         catalog::{probes, scripts},

@@ -2,14 +2,15 @@
 
 use dbtop::{
     model::{
-        failure::FailureKind,
-        instance::{Endpoint, InstanceId, InstanceInfo, Target, TlsMode},
-        properties::Platform,
-        reading::Unavailable,
-        record::{Auth, SecretRef},
-        sample::{HeadlineSample, ProbeId, Sample},
-        secret::Secret,
-        session::Activity,
+        base::{failure::FailureKind, secret::Secret},
+        inventory::{
+            instance::{Endpoint, InstanceId, InstanceInfo, Target, TlsMode},
+            record::{Auth, SecretRef},
+        },
+        poll::{
+            Sample, activity::Activity, headline::HeadlineSample, id::ProbeId, properties::Platform,
+            reading::Unavailable,
+        },
     },
     probe::{Polled, ProbeContext, poll, prepare},
     sim::{

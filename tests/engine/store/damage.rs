@@ -3,7 +3,7 @@
 
 use super::support::{Stage, add, author, damage, files, instance, names};
 use dbtop::{
-    model::{record::GroupRecord, time::Timestamp},
+    model::{base::time::Timestamp, inventory::record::GroupRecord},
     store::{AuditFilter, Kind, StoreError, Tenant},
 };
 use rusqlite::params;

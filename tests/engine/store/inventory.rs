@@ -2,7 +2,7 @@
 
 use super::support::{Stage, add, author, instance, names};
 use dbtop::{
-    model::record::{FilterRecord, GroupRecord, LabelColor, SecretRef},
+    model::inventory::record::{FilterRecord, GroupRecord, LabelColor, SecretRef},
     store::{AuditFilter, Kind, StoreError},
 };
 
@@ -10,7 +10,7 @@ use dbtop::{
 fn an_instance_comes_back_as_it_was_with_its_passwords() {
     let stage = Stage::new();
     let mut record = instance("sales-1");
-    record.action = Some(dbtop::model::record::Auth::Sql {
+    record.action = Some(dbtop::model::inventory::record::Auth::Sql {
         user: "doer".into(),
         secret: SecretRef::Command("pass show sales".into()),
     });
@@ -127,7 +127,7 @@ fn a_change_happens_whole_or_not_at_all_and_a_refusal_is_logged() {
     let lines: Vec<_> = log.iter().map(|e| format!("{} {} {}", e.action, e.entity, e.name)).collect();
     assert_eq!(lines, ["create tenant acme", "add instance one", "add instance one"]);
     assert!(
-        matches!(&log[2].outcome, dbtop::model::record::Outcome::Refused(why) if why.contains("already"))
+        matches!(&log[2].outcome, dbtop::model::inventory::record::Outcome::Refused(why) if why.contains("already"))
     );
 }
 

@@ -2,8 +2,8 @@
 
 use dbtop::{
     model::{
-        record::{Auth, Author, InstanceRecord, SecretRef, Slug},
-        secret::Secret,
+        base::secret::Secret,
+        inventory::record::{Auth, Author, InstanceRecord, SecretRef, Slug},
     },
     store::{Home, LockedTenant, StoreError, Tenant, Tenants},
     vault::Opener,

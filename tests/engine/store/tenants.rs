@@ -2,7 +2,7 @@
 
 use super::support::{Stage, add, author, damage, instance, names, slug};
 use dbtop::{
-    model::record::RecordId,
+    model::inventory::record::RecordId,
     store::{BackupFile, Home, StoreError, Tenant, Tenants, schema},
     vault::{self, Opener, Place},
 };

@@ -4,10 +4,14 @@ use super::support::{Server, ask, one};
 use crate::echo::PASSWORD;
 use dbtop::{
     model::{
-        check::{ConnectionReport, State},
-        failure::{Failure, FailureKind},
-        instance::{Target, TlsMode},
-        secret::Secret,
+        base::{
+            failure::{Failure, FailureKind},
+            secret::Secret,
+        },
+        inventory::{
+            check::{ConnectionReport, State},
+            instance::{Target, TlsMode},
+        },
     },
     sim::{backend::Network, wire::EncryptionPolicy},
     tds::{Connection, Roots, check},

@@ -4,7 +4,7 @@
 use super::support::{Server, WITHIN, ask, connect, one};
 use crate::echo::PASSWORD;
 use dbtop::{
-    model::{failure::FailureKind, instance::TlsMode},
+    model::{base::failure::FailureKind, inventory::instance::TlsMode},
     sim::wire::EncryptionPolicy,
 };
 use tokio::{

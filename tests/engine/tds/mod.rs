@@ -9,9 +9,11 @@ mod trust;
 use crate::echo::PASSWORD;
 use dbtop::{
     model::{
-        failure::{Failure, FailureKind},
-        instance::{Target, TlsMode},
-        time::Timestamp,
+        base::{
+            failure::{Failure, FailureKind},
+            time::Timestamp,
+        },
+        inventory::instance::{Target, TlsMode},
     },
     sim::{backend::Network, wire::EncryptionPolicy},
     tds::{Ask, Cell, Param, Question, dial},

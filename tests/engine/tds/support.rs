@@ -3,10 +3,11 @@
 use crate::echo::{Echo, PASSWORD, USER};
 use dbtop::{
     model::{
-        failure::Failure,
-        instance::{Endpoint, InstanceId, InstanceInfo, Target, TlsMode},
-        record::{Auth, SecretRef},
-        secret::Secret,
+        base::{failure::Failure, secret::Secret},
+        inventory::{
+            instance::{Endpoint, InstanceId, InstanceInfo, Target, TlsMode},
+            record::{Auth, SecretRef},
+        },
     },
     sim::wire::{self, EncryptionPolicy, Tls},
     tds::{Answer, Ask, Cell, Connection, Question, Roots, dial},

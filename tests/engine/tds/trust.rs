@@ -7,9 +7,11 @@ use super::{
 use crate::echo::{PASSWORD, TOKEN};
 use dbtop::{
     model::{
-        failure::FailureKind,
-        instance::{Fingerprint, Target, TlsMode},
-        record::{Auth, SecretRef},
+        base::failure::FailureKind,
+        inventory::{
+            instance::{Fingerprint, Target, TlsMode},
+            record::{Auth, SecretRef},
+        },
     },
     sim::wire::{EncryptionPolicy, Tls},
     tds::{Ask, Roots, look},

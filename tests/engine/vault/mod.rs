@@ -6,8 +6,8 @@ mod slots;
 
 use dbtop::{
     model::{
-        record::{RecordId, TenantUid},
-        secret::Secret,
+        base::secret::Secret,
+        inventory::record::{RecordId, TenantUid},
     },
     vault::{Cost, Opener, Sealer, Slot, VaultError},
 };

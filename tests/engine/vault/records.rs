@@ -2,7 +2,7 @@
 
 use super::{TENANT, id, open_vault, sentence};
 use dbtop::{
-    model::record::{RecordId, TenantUid},
+    model::inventory::record::{RecordId, TenantUid},
     vault::{OVERHEAD_BYTES, Place, Sealer, VaultError},
 };
 use proptest::prelude::*;

@@ -2,7 +2,7 @@
 
 use super::{CHEAP, TENANT, id, open_vault, passphrase, sentence};
 use dbtop::{
-    model::record::TenantUid,
+    model::inventory::record::TenantUid,
     vault::{
         self, Cost, Env, Opener, Place, Slot, SlotKind, VaultError, add_slot, rotate, unlock, unlock_any,
         without_slot,

@@ -4,7 +4,11 @@
 use super::{Collector, part_of};
 use crate::harness::{Home, PATIENCE, process::SimProcess};
 use dbtop::{
-    model::{chart::MarkKind, kept::Happened, sample::ProbeId, time::Timestamp},
+    model::{
+        base::time::Timestamp,
+        poll::id::ProbeId,
+        timeline::{chart::MarkKind, kept::Happened},
+    },
     store::history::{Event, EventFilter, Reader},
 };
 use std::{

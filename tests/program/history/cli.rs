@@ -2,7 +2,7 @@
 
 use crate::world::{Stage, World, feed, name};
 use dbtop::{
-    model::record::TenantUid,
+    model::inventory::record::TenantUid,
     store::history::{Engine, Options},
     vault::{Sealer, history_key},
 };

@@ -5,14 +5,27 @@ use super::cli::dbtop;
 use crate::world::{START, Stage, World, at, feed, info, name, properties, uid};
 use dbtop::{
     model::{
-        chart::MarkKind,
-        failure::{Failure, FailureKind},
-        health::{Health, Level, Reason, Topic},
-        kept::{Happened, Kept, State},
-        sample::{DatabaseRow, Link, ProbeId, Slowed, VolumeRow},
-        session::{Request, Resource, SqlText, Statement},
-        snapshot::{BlockNode, Blocking, Chain, CostNow},
-        time::Timestamp,
+        base::{
+            failure::{Failure, FailureKind},
+            time::Timestamp,
+        },
+        judge::health::{Health, Level, Reason, Topic},
+        poll::{
+            State,
+            activity::Request,
+            blocking::{BlockNode, Blocking, Chain},
+            cost::{CostNow, Slowed},
+            databases::DatabaseRow,
+            id::ProbeId,
+            link::Link,
+            resource::Resource,
+            statement::{SqlText, Statement},
+            volumes::VolumeRow,
+        },
+        timeline::{
+            chart::MarkKind,
+            kept::{Happened, Kept},
+        },
     },
     store::history::{Engine, Event, Options, Reader},
 };

@@ -7,10 +7,7 @@ use super::{
 };
 use crate::world::{Stage, at, name, uid};
 use dbtop::{
-    model::{
-        kept::{Happened, State},
-        time::Timestamp,
-    },
+    model::{base::time::Timestamp, poll::State, timeline::kept::Happened},
     store::history::{EventFilter, Reader},
 };
 use std::{collections::BTreeSet, fmt::Write as _, path::Path};

@@ -7,7 +7,7 @@ use crate::{
     world::{START, World, name},
 };
 use dbtop::{
-    model::instance::InstanceInfo,
+    model::inventory::instance::InstanceInfo,
     store::history::{Engine, Options},
 };
 use std::{path::Path, sync::Arc, time::Duration};

@@ -2,7 +2,7 @@
 
 use crate::{fixture, stage::Stage};
 use dbtop::{
-    model::instance::InstanceId,
+    model::inventory::instance::InstanceId,
     tui::effect::{Effect, Reply, Request, VaultState},
 };
 
@@ -272,7 +272,10 @@ fn refresh_asks_for_the_row_or_the_scope() {
     s.keys("2 r");
     let all = s.app.take_effects().into_iter().any(|e| matches!(e, Effect::Refresh(ids) if ids.len() == 8));
     assert!(all);
-    s.app.reply(Reply::Message { level: dbtop::model::health::Level::Warning, text: "no permit".to_owned() });
+    s.app.reply(Reply::Message {
+        level: dbtop::model::judge::health::Level::Warning,
+        text: "no permit".to_owned(),
+    });
     assert!(s.text().contains("▲ no permit"));
 }
 

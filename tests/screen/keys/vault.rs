@@ -4,9 +4,11 @@ use super::small;
 use crate::{fixture, stage::Stage};
 use dbtop::{
     model::{
-        doctor::{Cell, Diagnosis, Hole, Right, Row},
-        failure::{Failure, FailureKind},
-        instance::InstanceId,
+        base::failure::{Failure, FailureKind},
+        inventory::{
+            doctor::{Cell, Diagnosis, Hole, Right, Row},
+            instance::InstanceId,
+        },
     },
     tui::effect::{Effect, Reply, Request, VaultState},
 };

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::fixture;
-use dbtop::model::record::BulkChange;
+use dbtop::model::inventory::record::BulkChange;
 
 /// Three marked instances, of which one is insecure and all are production.
 fn three() -> Stage {

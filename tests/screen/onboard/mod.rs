@@ -4,14 +4,18 @@
 use crate::{fixture, stage::Stage};
 use dbtop::{
     model::{
-        check::{Certificate, ConnectionReport, ServerFacts, Step, TlsFacts},
-        doctor::{Diagnosis, Hole, Right},
-        failure::{Failure, FailureKind},
-        instance::{Fingerprint, InstanceId},
-        record::{Auth, InstanceRecord, SecretRef, TlsCheck},
-        secret::Secret,
-        snapshot::FleetSnapshot,
-        time::Timestamp,
+        base::{
+            failure::{Failure, FailureKind},
+            secret::Secret,
+            time::Timestamp,
+        },
+        fold::snapshot::FleetSnapshot,
+        inventory::{
+            check::{Certificate, ConnectionReport, ServerFacts, Step, TlsFacts},
+            doctor::{Diagnosis, Hole, Right},
+            instance::{Fingerprint, InstanceId},
+            record::{Auth, InstanceRecord, SecretRef, TlsCheck},
+        },
     },
     tui::effect::{Effect, FormData, Refusal, Reply, Request, VaultState},
 };

@@ -2,7 +2,7 @@
 
 use super::{instants, past, small};
 use crate::{fixture, fixture::NOW, stage::Stage};
-use dbtop::model::{instance::InstanceId, snapshot::FleetSnapshot, time::Timestamp};
+use dbtop::model::{base::time::Timestamp, fold::snapshot::FleetSnapshot, inventory::instance::InstanceId};
 use std::sync::Arc;
 
 const GONE: &str = "sqlprd-099";

@@ -5,7 +5,10 @@ use crate::{
     stage::Stage,
 };
 use dbtop::{
-    model::{sample::CollectorStats, snapshot::FleetSnapshot, time::Timestamp},
+    model::{
+        base::time::Timestamp,
+        fold::{snapshot::FleetSnapshot, stats::CollectorStats},
+    },
     tui::effect::{Effect, Reply, Request, StoreNow},
 };
 use std::{fmt::Write as _, sync::Arc};

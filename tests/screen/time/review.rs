@@ -6,7 +6,7 @@ use crate::{
     stage::Stage,
 };
 use dbtop::{
-    model::{health::Health, snapshot::FleetSnapshot},
+    model::{fold::snapshot::FleetSnapshot, judge::health::Health},
     tui::effect::{Reply, Request},
 };
 use std::sync::Arc;

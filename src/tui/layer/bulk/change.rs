@@ -7,9 +7,8 @@ use super::super::{
 };
 use crate::{
     model::{
-        figure,
-        record::{Auth, BulkChange, InstanceRecord, SecretRef, maintenance_until},
-        time::Timestamp,
+        base::{figure, time::Timestamp},
+        inventory::record::{Auth, BulkChange, InstanceRecord, SecretRef, maintenance_until},
     },
     tui::effect::FormData,
 };

@@ -2,7 +2,7 @@
 
 use super::{Bulk, Page};
 use crate::{
-    model::{health::Level, record::TlsCheck},
+    model::{inventory::record::TlsCheck, judge::health::Level},
     tui::{
         pane::reading,
         theme::Theme,

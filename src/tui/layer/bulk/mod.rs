@@ -12,10 +12,12 @@ use super::{
 };
 use crate::{
     model::{
-        health::Level,
-        instance::{InstanceId, Target},
-        record::{BulkChange, InstanceRecord},
-        time::Timestamp,
+        base::time::Timestamp,
+        inventory::{
+            instance::{InstanceId, Target},
+            record::{BulkChange, InstanceRecord},
+        },
+        judge::health::Level,
     },
     tui::{
         action::{Action, Context},

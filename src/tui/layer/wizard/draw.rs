@@ -6,7 +6,7 @@ use super::{
     trial::{self, Trial, Verdict},
 };
 use crate::{
-    model::health::Level,
+    model::judge::health::Level,
     tui::{
         pane::reading,
         theme::Theme,

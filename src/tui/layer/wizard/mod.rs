@@ -13,10 +13,12 @@ use super::{
 };
 use crate::{
     model::{
-        health::Level,
-        instance::InstanceId,
-        record::{Auth, InstanceRecord, RecordError, TlsCheck},
-        time::Timestamp,
+        base::time::Timestamp,
+        inventory::{
+            instance::InstanceId,
+            record::{Auth, InstanceRecord, RecordError, TlsCheck},
+        },
+        judge::health::Level,
     },
     tui::{
         action::{Action, Context},
@@ -253,7 +255,7 @@ impl Wizard {
         running
     }
 
-    fn tested(&mut self, report: crate::model::check::ConnectionReport, rights: Rights) {
+    fn tested(&mut self, report: crate::model::inventory::check::ConnectionReport, rights: Rights) {
         let Trial::Running { of, .. } = std::mem::replace(&mut self.trial, Trial::None) else { return };
         self.trial = Trial::Done { of, report: Box::new(report), rights };
         self.report = None;

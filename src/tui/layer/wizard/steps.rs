@@ -6,7 +6,7 @@ use super::super::{
     items::{existing, items, labels, written},
     login::{self, ACTION, POLLING, Problem},
 };
-use crate::model::{
+use crate::model::inventory::{
     instance::{Endpoint, Fingerprint},
     record::{Auth, InstanceRecord, RecordError, TlsCheck},
 };

@@ -2,12 +2,13 @@
 
 use crate::{
     model::{
-        check::{Certificate, ConnectionReport, State, Step, TlsFacts},
-        doctor::Diagnosis,
-        failure::Failure,
-        record::{Auth, InstanceRecord},
-        session::{SqlText, Statement},
-        time::Timestamp,
+        base::{failure::Failure, time::Timestamp},
+        inventory::{
+            check::{Certificate, ConnectionReport, State, Step, TlsFacts},
+            doctor::Diagnosis,
+            record::{Auth, InstanceRecord},
+        },
+        poll::statement::{SqlText, Statement},
     },
     tui::{
         theme::Theme,
@@ -47,7 +48,7 @@ pub fn connection(record: &InstanceRecord) -> InstanceRecord {
     record.groups.clear();
     record.labels.clear();
     record.notes.clear();
-    record.poll = crate::model::record::PollSettings::default();
+    record.poll = crate::model::inventory::record::PollSettings::default();
     record
 }
 

@@ -3,9 +3,11 @@
 
 use super::super::request::{self, PAGE_BYTES, RequestRow};
 use crate::model::{
-    figure,
-    filter::{self, Value},
-    session::Statement,
+    base::{
+        figure,
+        filter::{self, Value},
+    },
+    poll::statement::Statement,
 };
 use crate::tui::{
     filter::{FilterSlot, instance_values},

@@ -2,7 +2,10 @@
 
 use super::{Line, RequestRow};
 use crate::model::{
-    figure, filter::Value, instance::InstanceId, session::Request, snapshot::InstanceSnapshot,
+    base::{figure, filter::Value},
+    fold::snapshot::InstanceSnapshot,
+    inventory::instance::InstanceId,
+    poll::activity::Request,
 };
 use crate::tui::{
     id::RowKey,

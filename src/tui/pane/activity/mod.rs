@@ -3,10 +3,10 @@
 
 use super::{Pane, Part, Wish, reading, request};
 use crate::model::{
-    figure,
-    instance::InstanceId,
-    session::{Request, SessionCounts},
-    snapshot::InstanceSnapshot,
+    base::figure,
+    fold::snapshot::InstanceSnapshot,
+    inventory::instance::InstanceId,
+    poll::activity::{Request, SessionCounts},
 };
 use crate::tui::{
     action::Action,
@@ -303,7 +303,7 @@ impl Pane for ActivityPane {
         }
         if self.totals.left_out > 0 {
             out.push((
-                Part::Level(crate::model::health::Level::Warning),
+                Part::Level(crate::model::judge::health::Level::Warning),
                 format!("▲ {} left out", self.totals.left_out),
             ));
         }

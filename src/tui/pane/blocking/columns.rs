@@ -4,9 +4,8 @@
 use super::super::{reading, request};
 use super::Node;
 use crate::model::{
-    figure,
-    filter::Value,
-    session::{Request, Statement},
+    base::{figure, filter::Value},
+    poll::{activity::Request, statement::Statement},
 };
 use crate::tui::{
     view::View,

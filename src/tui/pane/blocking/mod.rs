@@ -3,11 +3,14 @@
 
 use super::{Pane, Part, Wish, request};
 use crate::model::{
-    figure,
-    health::Level,
-    instance::InstanceId,
-    session::Statement,
-    snapshot::{BlockNode, Chain, InstanceSnapshot},
+    base::figure,
+    fold::snapshot::InstanceSnapshot,
+    inventory::instance::InstanceId,
+    judge::health::Level,
+    poll::{
+        blocking::{BlockNode, Chain},
+        statement::Statement,
+    },
 };
 use crate::tui::{
     action::Action,

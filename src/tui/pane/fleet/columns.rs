@@ -2,15 +2,17 @@
 
 use super::super::reading;
 use crate::model::{
-    figure,
-    filter::{self, Value},
-    health::Level,
-    history::SeriesId,
-    instance::TlsMode,
-    properties::Properties,
-    reading::Reading,
-    snapshot::{Facts, Headline, InstanceSnapshot},
-    wait::{CategoryRate, WaitCategory},
+    base::{
+        figure,
+        filter::{self, Value},
+    },
+    fold::snapshot::InstanceSnapshot,
+    inventory::instance::TlsMode,
+    judge::health::Level,
+    poll::{
+        Facts, headline::Headline, id::SeriesId, properties::Properties, reading::Reading,
+        wait_class::WaitCategory, waits::CategoryRate,
+    },
 };
 use crate::tui::{
     filter::instance_values,

@@ -1,7 +1,7 @@
 //! Groups below the fleet: a bar each, worst part first, as long as the group is large.
 
 use super::super::reading;
-use crate::model::health::Level;
+use crate::model::judge::health::Level;
 use crate::tui::{
     action::Action,
     view::View,

@@ -3,7 +3,7 @@
 
 use super::super::reading;
 use super::badness;
-use crate::model::{health::Level, snapshot::InstanceSnapshot};
+use crate::model::{fold::snapshot::InstanceSnapshot, judge::health::Level};
 use crate::tui::{
     action::Action,
     view::View,

@@ -2,10 +2,9 @@
 
 use super::{Pane, Part, Wish};
 use crate::model::{
-    health::{Level, Topic},
-    instance::InstanceId,
-    scope::Scope,
-    snapshot::InstanceSnapshot,
+    fold::{scope::Scope, snapshot::InstanceSnapshot},
+    inventory::instance::InstanceId,
+    judge::health::{Level, Topic},
 };
 use crate::tui::{
     action::Action,

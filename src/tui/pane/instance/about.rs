@@ -7,11 +7,10 @@ use super::{
 };
 use crate::{
     model::{
-        figure,
-        health::Level,
-        reading::Reading,
-        sample::{FailedJobRow, ReplicaRow, VolumeRow},
-        snapshot::InstanceSnapshot,
+        base::figure,
+        fold::snapshot::InstanceSnapshot,
+        judge::health::Level,
+        poll::{availability::ReplicaRow, jobs::FailedJobRow, reading::Reading, volumes::VolumeRow},
     },
     tui::{view::View, widget::document::Document},
 };

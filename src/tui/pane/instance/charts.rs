@@ -9,8 +9,13 @@ use super::{
 };
 use crate::{
     model::{
-        health::Thresholds, history::SeriesId, reading::Reading, sample::Link, series::SeriesKey,
-        snapshot::InstanceSnapshot,
+        fold::snapshot::InstanceSnapshot,
+        judge::health::Thresholds,
+        poll::{
+            id::{SeriesId, SeriesKey},
+            link::Link,
+            reading::Reading,
+        },
     },
     tui::{
         view::View,
@@ -245,7 +250,7 @@ fn draw(i: &InstanceSnapshot, view: &View<'_>, canvas: &mut Canvas<'_>, sight: S
 
 /// Why a series has no points.
 fn push_why(out: &mut String, i: &InstanceSnapshot, series: SeriesId, view: &View<'_>) {
-    use crate::model::sample::ProbeId;
+    use crate::model::poll::id::ProbeId;
     fn absent<T>(out: &mut String, i: &InstanceSnapshot, r: &Reading<T>, view: &View<'_>) {
         if r.problem.is_some() || r.get().is_none() {
             reading::push_why(out, i, r, view);

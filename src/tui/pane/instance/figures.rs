@@ -3,10 +3,10 @@
 use super::super::reading;
 use crate::{
     model::{
-        figure,
-        health::{Level, Topic},
-        history::SeriesId,
-        snapshot::InstanceSnapshot,
+        base::figure,
+        fold::snapshot::InstanceSnapshot,
+        judge::health::{Level, Topic},
+        poll::id::SeriesId,
     },
     tui::{
         view::View,
@@ -121,7 +121,8 @@ const FIGURES: [Figure; 18] = [
         top: None,
         topic: |t| t == Topic::Io,
         fill: |i, v, out| {
-            let last = i.history.get(SeriesId::PageRead).and_then(crate::model::history::Series::last);
+            let last =
+                i.history.get(SeriesId::PageRead).and_then(crate::model::timeline::history::Series::last);
             reading::cell(out, v, &i.facts.waits, |_| last.map(f64::from), figure::push_mean);
         },
     },

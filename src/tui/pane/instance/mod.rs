@@ -9,8 +9,8 @@ use super::{
 };
 use crate::{
     model::{
-        health::{Level, Reason, Topic},
-        snapshot::InstanceSnapshot,
+        fold::snapshot::InstanceSnapshot,
+        judge::health::{Level, Reason, Topic},
     },
     tui::{
         action::Action,

@@ -3,9 +3,12 @@
 use super::*;
 use crate::{
     model::{
-        health::Health,
-        properties::{Properties, Right, Rights},
-        reading::Unavailable,
+        judge::health::Health,
+        poll::{
+            properties::Properties,
+            reading::Unavailable,
+            rights::{Right, Rights},
+        },
     },
     tui::{fixture, pane::stage::Stage},
 };

@@ -3,12 +3,16 @@
 use super::super::{fleet, reading};
 use crate::{
     model::{
-        figure,
-        health::Level,
-        properties::{Platform, Properties, Rights},
-        reading::{Reading, Unavailable},
-        sample::Link,
-        snapshot::{Facts, InstanceSnapshot},
+        base::figure,
+        fold::snapshot::InstanceSnapshot,
+        judge::health::Level,
+        poll::{
+            Facts,
+            link::Link,
+            properties::{Platform, Properties},
+            reading::{Reading, Unavailable},
+            rights::Rights,
+        },
     },
     tui::{theme::Theme, view::View},
 };
@@ -195,7 +199,7 @@ pub struct Polled<'a> {
     /// why the newest attempt gave nothing
     pub problem: Option<&'a Unavailable>,
     /// when the value was taken
-    pub at: Option<crate::model::time::Timestamp>,
+    pub at: Option<crate::model::base::time::Timestamp>,
     /// interval, ms
     pub every_ms: u32,
 }

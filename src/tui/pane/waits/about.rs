@@ -7,10 +7,10 @@ use super::{
 };
 use crate::{
     model::{
-        figure,
-        instance::InstanceId,
-        snapshot::InstanceSnapshot,
-        wait::{WaitCategory, WaitRate},
+        base::figure,
+        fold::snapshot::InstanceSnapshot,
+        inventory::instance::InstanceId,
+        poll::{wait_class::WaitCategory, waits::WaitRate},
     },
     tui::{
         view::View,

@@ -3,9 +3,8 @@
 use super::rows::{push_rate, push_share};
 use crate::{
     model::{
-        figure,
-        filter::Value,
-        wait::{CategoryRate, WaitCategory},
+        base::{figure, filter::Value},
+        poll::{wait_class::WaitCategory, waits::CategoryRate},
     },
     tui::{
         id::RowKey,

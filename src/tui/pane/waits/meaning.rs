@@ -1,7 +1,7 @@
 //! What a wait type says to a person, in one sentence. Shown in the details of a type; types not named here speak through
 //! their category.
 
-use crate::model::wait::WaitCategory;
+use crate::model::poll::wait_class::WaitCategory;
 
 /// Types by the start of their name; the longest start wins because it comes first.
 const TYPES: [(&str, &str); 30] = [

@@ -8,7 +8,7 @@ use super::{
     range::{TimeLine, Turn, render_events},
 };
 use crate::{
-    model::{chart::Earlier, health::Level, scope::Scope},
+    model::{fold::scope::Scope, judge::health::Level, timeline::chart::Earlier},
     tui::{
         action::Action,
         charts,

@@ -1,11 +1,14 @@
 //! The rows of the waits: a wait type of an instance, or of all instances in scope added up.
 
 use crate::model::{
-    figure,
-    health::{Level, Thresholds},
-    session::Request,
-    snapshot::InstanceSnapshot,
-    wait::{CategoryRate, WaitCategory, WaitRate, WaitTable},
+    base::figure,
+    fold::snapshot::InstanceSnapshot,
+    judge::health::{Level, Thresholds},
+    poll::{
+        activity::Request,
+        wait_class::WaitCategory,
+        waits::{CategoryRate, WaitRate, WaitTable},
+    },
 };
 use crate::tui::view::View;
 use std::{

@@ -117,7 +117,10 @@ fn enter_on_a_category_shows_its_types() {
 fn a_focused_type_is_selected_and_explained() {
     let stage = Stage::fleet(fixture::small());
     let mut pane = pane();
-    let key = RowKey::Wait(Some(crate::model::instance::InstanceId::new("sqlprd-003")), "THREADPOOL".into());
+    let key = RowKey::Wait(
+        Some(crate::model::inventory::instance::InstanceId::new("sqlprd-003")),
+        "THREADPOOL".into(),
+    );
     pane.focus(key.clone());
     stage.draw(&mut pane, 120, 36);
     assert_eq!(pane.selected(), Some(key.clone()));

@@ -6,7 +6,14 @@ use super::{
     rows::{self, Row},
 };
 use crate::{
-    model::{chart::ChartLine, health::Level, history::SeriesId, series::SeriesKey, wait::WaitCategory},
+    model::{
+        judge::health::Level,
+        poll::{
+            id::{SeriesId, SeriesKey},
+            wait_class::WaitCategory,
+        },
+        timeline::chart::ChartLine,
+    },
     tui::{
         view::View,
         widget::{

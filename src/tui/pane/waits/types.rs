@@ -6,10 +6,12 @@ use super::{
 };
 use crate::{
     model::{
-        figure,
-        filter::{self, Value},
-        reading::Reading,
-        snapshot::InstanceSnapshot,
+        base::{
+            figure,
+            filter::{self, Value},
+        },
+        fold::snapshot::InstanceSnapshot,
+        poll::reading::Reading,
     },
     tui::{
         filter::instance_values,

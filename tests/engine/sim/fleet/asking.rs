@@ -1,7 +1,7 @@
 //! Starting fleets and asking them, the short way.
 
 use dbtop::{
-    model::{
+    model::inventory::{
         instance::Target,
         record::{Auth, InstanceRecord, SecretRef},
     },

@@ -4,9 +4,8 @@
 use super::asking::{YEARS, fleet_with, target};
 use dbtop::{
     model::{
-        doctor::{Cell, Diagnosis, Right},
-        failure::FailureKind,
-        secret::Secret,
+        base::{failure::FailureKind, secret::Secret},
+        inventory::doctor::{Cell, Diagnosis, Right},
     },
     probe::doctor::examine,
     sim::{

@@ -1,0 +1,10 @@
+//! What every part of the program counts and speaks with. Uses nothing else of the model.
+
+pub(crate) mod code;
+pub mod error;
+pub mod failure;
+pub mod figure;
+pub mod filter;
+pub mod secret;
+pub mod text;
+pub mod time;

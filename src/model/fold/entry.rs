@@ -1,0 +1,465 @@
+//! One instance between two snapshots: takes samples, or what history kept of them, holds what rates need, and decides when its
+//! verdict is due again.
+
+use super::{
+    Keep, MAX_ROWS, Names, activity, blocking,
+    cost::CostFold,
+    headline::HeadlineFold,
+    rate::{Mark, rounded},
+    snapshot::InstanceSnapshot,
+    waits::WaitsFold,
+};
+use crate::model::{
+    base::time::Timestamp,
+    inventory::instance::{InstanceId, InstanceInfo},
+    judge::{
+        health::{Health, Level, Thresholds, Topic},
+        score,
+    },
+    poll::{
+        Facts, Sample, State,
+        cpu::{CpuNow, CpuRingSample, SchedulerSample},
+        id::{ProbeId, SeriesId},
+        link::Link,
+        memory::{MemoryNow, MemorySample},
+        properties::Platform,
+        reading::{Reading, Unavailable},
+        resource::DatabaseNames,
+    },
+    timeline::{
+        history::{History, Series},
+        kept::{Happened, Kept},
+    },
+};
+use std::sync::Arc;
+
+/// Ageing words (`no data for 90 s`) are said anew this often.
+const AGEING_MS: i64 = 5_000;
+
+/// A verdict is looked at again at least this often.
+const LONGEST_MS: i64 = 60_000;
+
+/// When and how a sample came.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Poll {
+    /// when the answer was there
+    pub at: Timestamp,
+    /// round trip, ms
+    pub took_ms: u32,
+    /// interval now, ms
+    pub every_ms: u32,
+}
+
+/// The state of one instance.
+#[derive(Debug)]
+pub(super) struct Entry {
+    info: Arc<InstanceInfo>,
+    facts: Facts,
+    history: Arc<History>,
+    headline: HeadlineFold,
+    waits: WaitsFold,
+    cost: CostFold,
+    health: Health,
+    shown: Arc<InstanceSnapshot>,
+    /// differs from what is shown
+    dirty: bool,
+    /// a headline came: its score is due in the history
+    score_due: Option<Timestamp>,
+    /// the verdict is one that history remembers, of then
+    remembered_at: Option<Timestamp>,
+    /// time itself may change the verdict from here on
+    recheck_at: Timestamp,
+    checked_at: Timestamp,
+}
+
+impl Entry {
+    pub fn new(info: Arc<InstanceInfo>) -> Self {
+        let shown = InstanceSnapshot {
+            info: Arc::clone(&info),
+            facts: Facts::default(),
+            history: Arc::default(),
+            health: Health::default(),
+        };
+        Self {
+            info,
+            facts: Facts::default(),
+            history: Arc::default(),
+            headline: HeadlineFold::default(),
+            waits: WaitsFold::default(),
+            cost: CostFold::default(),
+            health: Health::default(),
+            shown: Arc::new(shown),
+            dirty: true,
+            score_due: None,
+            remembered_at: None,
+            recheck_at: Timestamp::default(),
+            checked_at: Timestamp::default(),
+        }
+    }
+
+    pub fn id(&self) -> &InstanceId {
+        &self.info.id
+    }
+
+    pub fn level(&self) -> Level {
+        self.health.level
+    }
+
+    pub fn shown(&self) -> Arc<InstanceSnapshot> {
+        Arc::clone(&self.shown)
+    }
+
+    pub fn polled_within(&self, limit_ms: u64, now: Timestamp) -> bool {
+        self.facts.last_good_at.is_some_and(|at| now.ms_since(at) <= limit_ms)
+    }
+
+    pub fn take_info(&mut self, info: Arc<InstanceInfo>) {
+        self.info = info;
+        self.dirty = true;
+    }
+
+    /// A reconnect under way does not hide why the last attempt failed: down stays down until the link is up.
+    pub fn take_link(&mut self, at: Timestamp, link: Link, keep: &mut Keep) {
+        let was_down = matches!(self.facts.link, Link::Down { .. });
+        if self.change_link(at, link, was_down) {
+            let since = self.facts.link_since.unwrap_or(at);
+            self.note(at, Happened::Link { link: self.facts.link.clone(), since, was_down }, keep);
+        }
+    }
+
+    /// False if that is no news.
+    fn change_link(&mut self, at: Timestamp, link: Link, was_down: bool) -> bool {
+        let same = match (&self.facts.link, &link) {
+            (Link::Down { .. }, Link::Connecting | Link::Idle) => return false,
+            (Link::Down { failure: a, .. }, Link::Down { failure: b, .. }) => a.kind == b.kind,
+            (a, b) => a == b,
+        };
+        if !same || self.facts.link_since.is_none() {
+            self.facts.link_since = Some(at);
+        }
+        match &link {
+            Link::Down { failure, .. } => {
+                Arc::make_mut(&mut self.history).gap_all(at);
+                self.facts.each_problem(|problem| {
+                    if matches!(problem, None | Some(Unavailable::NotYet | Unavailable::Failed(_))) {
+                        *problem = Some(Unavailable::Failed(failure.clone()));
+                    }
+                });
+            }
+            // When it was down, every reading failed, whether that is remembered or not.
+            Link::Up if !same => self.facts.each_problem(|problem| {
+                if matches!(problem, Some(Unavailable::Failed(_))) || (was_down && problem.is_none()) {
+                    *problem = Some(Unavailable::NotYet);
+                }
+            }),
+            Link::Up | Link::Idle | Link::Connecting => {}
+        }
+        self.facts.link = link;
+        self.dirty = true;
+        !same || matches!(self.facts.link, Link::Down { .. })
+    }
+
+    /// The interval of a probe changed (the instance came on the screen, or left it): its age means something else.
+    pub fn take_pace(&mut self, probe: ProbeId, at: Timestamp, every_ms: u32, keep: &mut Keep) {
+        self.note(at, Happened::Pace { probe, every_ms }, keep);
+        self.change_pace(probe, every_ms);
+    }
+
+    fn change_pace(&mut self, probe: ProbeId, every_ms: u32) {
+        if let Some(reading) = self.facts.problem_of(probe) {
+            *reading.1 = every_ms;
+            self.dirty = true;
+        }
+    }
+
+    /// A poll gave nothing: the old value stays and ages.
+    pub fn miss(
+        &mut self,
+        probe: ProbeId,
+        at: Timestamp,
+        every_ms: u32,
+        problem: Unavailable,
+        keep: &mut Keep,
+    ) {
+        self.change_problem(probe, every_ms, problem.clone());
+        self.note(at, Happened::Reading { probe, every_ms, state: Err(problem) }, keep);
+    }
+
+    fn change_problem(&mut self, probe: ProbeId, every_ms: u32, problem: Unavailable) {
+        self.dirty = true;
+        if probe == ProbeId::CpuRing {
+            if let Some(cpu) = &mut self.facts.cpu.value {
+                cpu.other_pct = None;
+            }
+            return;
+        }
+        if let Some((slot, every)) = self.facts.problem_of(probe) {
+            *slot = Some(problem);
+            *every = every_ms;
+        }
+    }
+
+    /// A poll gave a sample.
+    pub fn take(&mut self, probe: ProbeId, sample: Sample, poll: &Poll, names: &mut Names, keep: &mut Keep) {
+        let Poll { at, every_ms, .. } = *poll;
+        self.facts.last_good_at = Some(at);
+        if probe == ProbeId::Headline {
+            self.score_due = Some(at);
+        }
+        match self.fold(sample, poll, names) {
+            Ok(state) => {
+                self.change_value(probe, at, every_ms, &state);
+                // Statements were lent to it meanwhile.
+                let state = match (&state, &self.facts.activity.value) {
+                    (State::Activity(_), Some(full)) => State::Activity(Arc::clone(full)),
+                    _ => state,
+                };
+                self.note(at, Happened::Reading { probe, every_ms, state: Ok(state) }, keep);
+            }
+            Err(problem) => self.miss(probe, at, every_ms, problem, keep),
+        }
+    }
+
+    /// What a sample means after those before it.
+    fn fold(&mut self, sample: Sample, poll: &Poll, names: &mut Names) -> Result<State, Unavailable> {
+        let Poll { at, .. } = *poll;
+        let facts = &self.facts;
+        Ok(match sample {
+            Sample::Properties(mut p) => {
+                // Every instance has the same ninety names.
+                for option in p.options.iter_mut().flat_map(Arc::make_mut) {
+                    option.name = names.share(&option.name);
+                }
+                State::Properties(Arc::new(*p))
+            }
+            Sample::Rights(r) => State::Rights(Arc::new(r)),
+            Sample::Databases(d) => State::Databases(Arc::new(cut(d))),
+            Sample::Availability(r) => State::Availability(Arc::new(cut(r))),
+            Sample::Volumes(v) => State::Volumes(Arc::new(cut(v))),
+            Sample::Jobs(j) => State::Jobs(Arc::new(cut(j))),
+            Sample::Headline(raw) => {
+                let cpus = facts.properties.get().and_then(|p| p.cpu_count);
+                State::Headline(Box::new(self.headline.fold(&raw, poll, cpus)))
+            }
+            Sample::Activity(mut now) => {
+                activity::fold(&mut now, facts.activity.get().map(|a| &**a), facts.activity.at, at);
+                State::Activity(Arc::new(now))
+            }
+            Sample::Blocking { tasks, sessions } => {
+                let databases = facts.databases.get();
+                let databases = DatabaseNames(databases.map_or(&[], |d| &d[..]));
+                State::Blocking(Arc::new(blocking::build(&tasks, &sessions, databases)))
+            }
+            Sample::Waits(rows) => {
+                let started_at = self.headline.started_at();
+                let mark = Mark { at, server_at: None, took_ms: poll.took_ms, started_at };
+                let numa_nodes = facts.properties.get().and_then(|p| p.numa_nodes);
+                let table = self.waits.fold(cut(rows), mark, numa_nodes, names);
+                State::Waits(Arc::new(table.ok_or(Unavailable::NeedsTwoSamples)?))
+            }
+            Sample::Schedulers(s) => {
+                State::Cpu(Box::new(schedulers(&s, facts.cpu.get().and_then(|c| c.other_pct))))
+            }
+            Sample::CpuRing(r) => {
+                State::Cpu(Box::new(CpuNow { other_pct: self.other_processes(r), ..CpuNow::default() }))
+            }
+            Sample::Memory(m) => State::Memory(Box::new(memory(&m))),
+            Sample::Cost(c) => State::Cost(self.cost.fold(c, at)),
+        })
+    }
+
+    /// A reading is what it is now, whether it was polled or remembered.
+    fn change_value(&mut self, probe: ProbeId, at: Timestamp, every_ms: u32, state: &State) {
+        self.dirty = true;
+        let facts = &mut self.facts;
+        match state {
+            State::Properties(p) => facts.properties = Reading::good(Arc::clone(p), at, every_ms),
+            State::Rights(r) => facts.rights = Reading::good(Arc::clone(r), at, every_ms),
+            State::Databases(d) => facts.databases = Reading::good(Arc::clone(d), at, every_ms),
+            State::Availability(r) => facts.availability = Reading::good(Arc::clone(r), at, every_ms),
+            State::Volumes(v) => facts.volumes = Reading::good(Arc::clone(v), at, every_ms),
+            State::Jobs(j) => facts.jobs = Reading::good(Arc::clone(j), at, every_ms),
+            State::Headline(h) => facts.headline = Reading::good(**h, at, every_ms),
+            State::Memory(m) => facts.memory = Reading::good(**m, at, every_ms),
+            State::Cost(c) => facts.cost = Reading::good(*c, at, every_ms),
+            State::Waits(w) => facts.waits = Reading::good(Arc::clone(w), at, every_ms),
+            State::Activity(a) => {
+                facts.activity = Reading::good(Arc::clone(a), at, every_ms);
+                lend_statements(facts);
+            }
+            State::Blocking(b) => {
+                facts.blocking = Reading::good(Arc::clone(b), at, every_ms);
+                lend_statements(facts);
+            }
+            State::Cpu(c) if probe == ProbeId::CpuRing => {
+                facts.cpu.value.get_or_insert_default().other_pct = c.other_pct;
+                if facts.cpu.at.is_none() {
+                    facts.cpu.at = Some(at);
+                    facts.cpu.every_ms = every_ms;
+                }
+            }
+            State::Cpu(c) => facts.cpu = Reading::good(**c, at, every_ms),
+        }
+    }
+
+    /// What neither SQL Server nor idling used. Up to 2022 the record's idle share on Linux is always 0: not known.
+    fn other_processes(&self, ring: CpuRingSample) -> Option<f64> {
+        let properties = self.facts.properties.get();
+        let unbelievable =
+            properties.is_some_and(|p| p.platform == Platform::Linux && p.major.is_none_or(|m| m < 17));
+        match (ring.sql_pct, ring.idle_pct) {
+            (Some(sql), Some(idle)) if !unbelievable => Some(rounded((100.0 - sql - idle).clamp(0.0, 100.0))),
+            _ => None,
+        }
+    }
+
+    /// Takes back what was kept, in the order of time.
+    pub fn remember(&mut self, kept: &Kept) {
+        let at = kept.at;
+        match &kept.what {
+            Happened::Link { link, since, was_down } => {
+                self.change_link(at, link.clone(), *was_down);
+                self.facts.link_since = Some(*since);
+            }
+            Happened::Pace { probe, every_ms } => self.change_pace(*probe, *every_ms),
+            Happened::Reading { probe, every_ms, state: Ok(state) } => {
+                self.facts.last_good_at = self.facts.last_good_at.max(Some(at));
+                self.change_value(*probe, at, *every_ms, state);
+            }
+            Happened::Reading { probe, every_ms, state: Err(problem) } => {
+                if *problem == Unavailable::NeedsTwoSamples {
+                    // It did answer.
+                    self.facts.last_good_at = self.facts.last_good_at.max(Some(at));
+                }
+                self.change_problem(*probe, *every_ms, problem.clone());
+            }
+            Happened::Health { health, .. } => {
+                self.health = health.clone();
+                self.remembered_at = Some(at);
+                self.dirty = true;
+            }
+        }
+        Arc::make_mut(&mut self.history).note(at, &kept.what);
+    }
+
+    /// The last fifteen minutes, from elsewhere.
+    pub fn take_history(&mut self, history: Arc<History>) {
+        self.history = history;
+        self.judge_again();
+        self.dirty = true;
+    }
+
+    /// Points and gaps of what happened, and word of it to who keeps.
+    fn note(&mut self, at: Timestamp, what: Happened, keep: &mut Keep) {
+        Arc::make_mut(&mut self.history).note(at, &what);
+        if let Some(kept) = keep {
+            kept.push(Kept { info: Arc::clone(&self.info), at, what });
+        }
+    }
+
+    /// The rules changed: the next snapshot has a new verdict.
+    pub fn judge_again(&mut self) {
+        self.recheck_at = Timestamp::default();
+    }
+
+    /// Judges again if something came or time could change the verdict. True if what is shown changed.
+    pub fn refresh(&mut self, thresholds: &Thresholds, now: Timestamp, keep: &mut Keep) -> bool {
+        if !self.dirty && now < self.recheck_at && now >= self.checked_at {
+            return false;
+        }
+        // A verdict that is remembered is what was shown, until time could have changed it.
+        let remembered_at = self.remembered_at.take();
+        let health = match remembered_at.filter(|at| now < self.next_recheck(thresholds, *at)) {
+            Some(_) => self.health.clone(),
+            None => score::assess(&self.info.poll, &self.facts, &self.history, thresholds, now),
+        };
+        let scored = self.score_due.take();
+        if scored.is_some() || health != self.health {
+            let what = Happened::Health { health: health.clone(), polled: scored.is_some() };
+            self.note(scored.unwrap_or(now), what, keep);
+        }
+        let line_ends = |s: &Series| s.points().next_back().is_some_and(|(_, v)| !v.is_nan());
+        if self.facts.headline.is_stale(now) && self.history.get(SeriesId::PollMs).is_some_and(line_ends) {
+            Arc::make_mut(&mut self.history).gap_probe(ProbeId::Headline, now);
+            self.dirty = true;
+        }
+        self.dirty |= health != self.health;
+        self.health = health;
+        self.checked_at = now;
+        self.recheck_at = self.next_recheck(thresholds, now);
+        if !std::mem::take(&mut self.dirty) {
+            return false;
+        }
+        self.shown = Arc::new(InstanceSnapshot {
+            info: Arc::clone(&self.info),
+            facts: self.facts.clone(),
+            history: Arc::clone(&self.history),
+            health: self.health.clone(),
+        });
+        true
+    }
+
+    fn next_recheck(&self, thresholds: &Thresholds, now: Timestamp) -> Timestamp {
+        let stale_words = self.facts.headline.is_stale(now) && self.health.level < Level::Offline;
+        let ageing = stale_words || self.health.reasons.iter().any(|r| r.topic == Topic::Restart);
+        if ageing {
+            return now.plus_ms(AGEING_MS);
+        }
+        let offline_ms =
+            i64::try_from(thresholds.offline_after_s).unwrap_or(i64::MAX / 2000).saturating_mul(1000);
+        let offline_at = self.facts.last_good_at.or(self.facts.link_since).map(|at| at.plus_ms(offline_ms));
+        let stale_at = self.facts.stale_times();
+        let woken_at = self.info.poll.maintenance_until;
+        let due = stale_at
+            .into_iter()
+            .chain([offline_at, woken_at])
+            .flatten()
+            .filter(|t| *t >= now)
+            .map(|t| t.plus_ms(1));
+        due.chain([now.plus_ms(LONGEST_MS)]).min().unwrap_or(now)
+    }
+}
+
+fn schedulers(s: &SchedulerSample, other_pct: Option<f64>) -> CpuNow {
+    CpuNow {
+        other_pct,
+        runnable: s.runnable,
+        queued: s.queued,
+        workers: s.workers,
+        active_workers: s.active_workers,
+        max_workers: s.max_workers,
+        pending_io: s.pending_io,
+        schedulers: s.schedulers,
+    }
+}
+
+fn memory(m: &MemorySample) -> MemoryNow {
+    let used_pct = match (m.physical_kb, m.available_kb) {
+        (Some(all), Some(free)) if all > 0 => {
+            Some(rounded((100.0 - free as f64 / all as f64 * 100.0).clamp(0.0, 100.0)))
+        }
+        _ => None,
+    };
+    MemoryNow {
+        used_pct,
+        physical_kb: m.physical_kb,
+        process_kb: m.process_kb,
+        process_low: m.process_low,
+        grant_waiters: m.grant_waiters,
+        granted_kb: m.granted_kb,
+        grantable_kb: m.grantable_kb,
+    }
+}
+
+fn cut<T>(mut rows: Vec<T>) -> Vec<T> {
+    rows.truncate(MAX_ROWS);
+    rows
+}
+
+/// Gives the sleeping blockers among the requests the last statement that blocking knows.
+fn lend_statements(facts: &mut Facts) {
+    let (Some(now), Some(blocking)) = (facts.activity.get(), facts.blocking.get()) else { return };
+    if let Some(full) = activity::lend_statements(now, blocking) {
+        facts.activity.value = Some(Arc::new(full));
+    }
+}

@@ -1,0 +1,206 @@
+//! The fold: updates of the collectors go in, an immutable snapshot comes out. The only writer of snapshots; owned by
+//! the reducer task, so no lock. Pure: time is an argument.
+//!
+//! One `entry` an instance: its facts, the previous raw counters that rates need, and its history. A snapshot
+//! rebuilds only the instances that changed; the others share their `Arc` with the snapshot before. Memory per
+//! instance is bounded: readings replace each other, histories keep fifteen minutes, lists are cut at [`MAX_ROWS`].
+
+mod activity;
+pub mod blocking;
+mod cost;
+mod entry;
+mod headline;
+pub mod rate;
+pub mod scope;
+pub mod snapshot;
+pub mod stats;
+pub mod update;
+mod waits;
+
+use self::entry::Entry;
+use self::{
+    snapshot::{Counts, FleetSnapshot},
+    stats::CollectorStats,
+    update::Update,
+};
+use crate::model::{
+    base::time::Timestamp,
+    inventory::instance::{InstanceId, InstanceInfo},
+    judge::health::Thresholds,
+    timeline::kept::Kept,
+};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
+
+/// Rows of one poll that are kept; a server that sends more is broken or hostile.
+pub const MAX_ROWS: usize = 5_000;
+
+/// Different wait types that share one text; beyond that each poll keeps its own.
+const MAX_NAMES: usize = 8_192;
+
+/// The state of the whole fleet between two snapshots.
+#[derive(Debug)]
+pub struct Fleet {
+    thresholds: Thresholds,
+    /// in inventory order
+    entries: Vec<Entry>,
+    index: HashMap<InstanceId, usize>,
+    names: Names,
+    stats: CollectorStats,
+    keep: Keep,
+    /// entries or stats changed since `last`
+    changed: bool,
+    last: Arc<FleetSnapshot>,
+}
+
+impl Fleet {
+    /// An empty fleet; the first update is the inventory.
+    pub fn new(thresholds: Thresholds) -> Self {
+        Self {
+            thresholds,
+            entries: Vec::new(),
+            index: HashMap::new(),
+            names: Names::default(),
+            stats: CollectorStats::default(),
+            keep: None,
+            changed: false,
+            last: Arc::default(),
+        }
+    }
+
+    /// From now on everything is kept that history wants, until [`Self::drain_kept`] takes it.
+    pub fn keep(&mut self) {
+        self.keep.get_or_insert_default();
+    }
+
+    /// What happened since the last call, in order; empty without [`Self::keep`].
+    pub fn drain_kept(&mut self) -> Vec<Kept> {
+        self.keep.as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
+    /// Takes one update. An update for an instance that is not in the inventory (any more) is ignored.
+    pub fn apply(&mut self, update: Update) {
+        match update {
+            Update::Inventory(infos) => self.take_inventory(infos),
+            Update::Stats(stats) => {
+                self.changed |= self.stats != stats;
+                self.stats = stats;
+            }
+            Update::Thresholds(thresholds) => {
+                self.thresholds = *thresholds;
+                self.entries.iter_mut().for_each(Entry::judge_again);
+                self.changed = true;
+            }
+            Update::Link { instance, at, link } => {
+                if let Some(entry) = self.index.get(&instance).and_then(|i| self.entries.get_mut(*i)) {
+                    entry.take_link(at, link, &mut self.keep);
+                }
+            }
+            Update::Pace { instance, probe, at, every_ms } => {
+                if let Some(entry) = self.index.get(&instance).and_then(|i| self.entries.get_mut(*i)) {
+                    entry.take_pace(probe, at, every_ms, &mut self.keep);
+                }
+            }
+            Update::Remembered(kept) => {
+                if let Some(entry) = self.entry(&kept.info.id) {
+                    entry.remember(&kept);
+                }
+            }
+            Update::History { instance, history } => {
+                if let Some(entry) = self.entry(&instance) {
+                    entry.take_history(history);
+                }
+            }
+            Update::Polled { instance, probe, at, took_ms, every_ms, outcome } => {
+                if let Some(i) = self.index.get(&instance).copied()
+                    && let Some(entry) = self.entries.get_mut(i)
+                {
+                    match outcome {
+                        Ok(sample) => {
+                            let poll = entry::Poll { at, took_ms, every_ms };
+                            entry.take(probe, sample, &poll, &mut self.names, &mut self.keep);
+                        }
+                        Err(problem) => entry.miss(probe, at, every_ms, problem, &mut self.keep),
+                    }
+                }
+            }
+        }
+    }
+
+    fn entry(&mut self, instance: &InstanceId) -> Option<&mut Entry> {
+        self.index.get(instance).and_then(|i| self.entries.get_mut(*i))
+    }
+
+    /// Keeps what is known of instances that stay, forgets those that left.
+    fn take_inventory(&mut self, infos: Vec<Arc<InstanceInfo>>) {
+        let mut known: HashMap<InstanceId, Entry> =
+            self.entries.drain(..).map(|e| (e.id().clone(), e)).collect();
+        let mut seen = HashSet::new();
+        for info in infos {
+            if !seen.insert(info.id.clone()) {
+                continue;
+            }
+            self.entries.push(match known.remove(&info.id) {
+                Some(mut entry) => {
+                    entry.take_info(info);
+                    entry
+                }
+                None => Entry::new(info),
+            });
+        }
+        self.index = self.entries.iter().enumerate().map(|(i, e)| (e.id().clone(), i)).collect();
+        self.changed = true;
+    }
+
+    /// The fleet at `now`. Costs what changed: verdicts of quiet instances are looked at again only when time itself
+    /// could change them. Without any change it is the same `Arc` as before.
+    pub fn snapshot(&mut self, now: Timestamp) -> Arc<FleetSnapshot> {
+        let mut changed = self.changed;
+        for entry in &mut self.entries {
+            changed |= entry.refresh(&self.thresholds, now, &mut self.keep);
+        }
+        let limit_ms = self.thresholds.offline_after_s.saturating_mul(1000);
+        let polled = self.entries.iter().filter(|e| e.polled_within(limit_ms, now)).count() as u32;
+        if changed || polled != self.last.polled {
+            let mut counts = Counts::default();
+            for entry in &self.entries {
+                counts.add(entry.level());
+            }
+            self.changed = false;
+            self.last = Arc::new(FleetSnapshot {
+                at: now,
+                version: self.last.version + 1,
+                instances: self.entries.iter().map(Entry::shown).collect(),
+                counts,
+                polled,
+                collector: self.stats,
+                thresholds: self.thresholds.clone(),
+            });
+        }
+        Arc::clone(&self.last)
+    }
+}
+
+/// What is kept for history; None: nobody wants it.
+type Keep = Option<Vec<Kept>>;
+
+/// One text for each wait type of the whole fleet: 500 instances name the same few hundred.
+#[derive(Debug, Default)]
+pub(super) struct Names(HashSet<Arc<str>>);
+
+impl Names {
+    fn share(&mut self, name: &Arc<str>) -> Arc<str> {
+        if let Some(known) = self.0.get(name) {
+            return Arc::clone(known);
+        }
+        if self.0.len() < MAX_NAMES {
+            self.0.insert(Arc::clone(name));
+        }
+        Arc::clone(name)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,114 @@
+//! From two sets of wait counters to a table of rates.
+
+use super::{
+    Names,
+    rate::{Interval, Mark, rounded},
+};
+use crate::model::poll::{
+    wait_class::{self, WaitCategory},
+    waits::{CategoryRate, WaitCounter, WaitRate, WaitTable},
+};
+use std::cmp::Ordering;
+
+/// The counters before, sorted by name.
+#[derive(Debug, Default)]
+pub(super) struct WaitsFold {
+    before: Option<(Mark, Vec<WaitCounter>)>,
+}
+
+impl WaitsFold {
+    /// None if there is nothing to compare with: the first poll, after a restart, a gap, or `DBCC SQLPERF` clearing.
+    pub fn fold(
+        &mut self,
+        mut rows: Vec<WaitCounter>,
+        mark: Mark,
+        numa_nodes: Option<i32>,
+        names: &mut Names,
+    ) -> Option<WaitTable> {
+        for row in &mut rows {
+            row.name = names.share(&row.name);
+        }
+        rows.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+        rows.dedup_by(|a, b| a.name == b.name);
+        let (before, old) = self.before.replace((mark, rows))?;
+        let (_, rows) = self.before.as_ref()?;
+        let interval = Interval::between(before, mark).ok()?;
+        compare(&old, rows).map(|deltas| tabulate(&deltas, interval, numa_nodes))
+    }
+}
+
+/// Growth of one wait type.
+struct Growth<'a> {
+    row: &'a WaitCounter,
+    tasks: i64,
+    wait_ms: i64,
+    signal_ms: i64,
+}
+
+/// Pairs both sorted lists. A type that is new started at zero, as zero rows are left out. A type that fell is left
+/// out once; if most fell or vanished, someone cleared the counters: None.
+fn compare<'a>(old: &[WaitCounter], new: &'a [WaitCounter]) -> Option<Vec<Growth<'a>>> {
+    let mut grown = Vec::new();
+    let (mut i, mut fell) = (0, 0);
+    for row in new {
+        while old.get(i).is_some_and(|o| o.name < row.name) {
+            fell += 1;
+            i += 1;
+        }
+        let before = old.get(i).filter(|o| o.name == row.name);
+        i += usize::from(before.is_some());
+        let since = |now: i64, then: fn(&WaitCounter) -> i64| now.saturating_sub(before.map_or(0, then));
+        let growth = Growth {
+            row,
+            tasks: since(row.tasks, |o| o.tasks),
+            wait_ms: since(row.wait_ms, |o| o.wait_ms),
+            signal_ms: since(row.signal_ms, |o| o.signal_ms),
+        };
+        if growth.tasks < 0 || growth.wait_ms < 0 || growth.signal_ms < 0 {
+            fell += 1;
+        } else if growth.tasks > 0 || growth.wait_ms > 0 {
+            grown.push(growth);
+        }
+    }
+    fell += old.len() - i;
+    (fell * 2 <= old.len()).then_some(grown)
+}
+
+fn tabulate(deltas: &[Growth<'_>], interval: Interval, numa_nodes: Option<i32>) -> WaitTable {
+    let mut table = WaitTable { over_ms: interval.ms, ..WaitTable::default() };
+    let mut sums = WaitCategory::ALL.map(|category| CategoryRate {
+        category,
+        ms_per_s: 0.0,
+        signal_ms_per_s: 0.0,
+        tasks_per_s: 0.0,
+    });
+    for d in deltas {
+        let name = &d.row.name;
+        let rate = WaitRate {
+            name: name.clone(),
+            category: wait_class::category(name),
+            benign: wait_class::is_benign(name),
+            poison: wait_class::is_poison(name, numa_nodes),
+            ms_per_s: rounded(interval.per_s(d.wait_ms)),
+            signal_ms_per_s: rounded(interval.per_s(d.signal_ms.min(d.wait_ms))),
+            tasks_per_s: rounded(interval.per_s(d.tasks)),
+            avg_ms: (d.tasks > 0).then(|| rounded(d.wait_ms as f64 / d.tasks as f64)),
+            max_ms: d.row.max_ms,
+        };
+        if !rate.benign {
+            table.total_ms_per_s += rate.ms_per_s;
+            table.signal_ms_per_s += rate.signal_ms_per_s;
+            if let Some(sum) = sums.iter_mut().find(|s| s.category == rate.category) {
+                sum.ms_per_s += rate.ms_per_s;
+                sum.signal_ms_per_s += rate.signal_ms_per_s;
+                sum.tasks_per_s += rate.tasks_per_s;
+            }
+        }
+        table.types.push(rate);
+    }
+    let heavier = |a: f64, b: f64| b.partial_cmp(&a).unwrap_or(Ordering::Equal);
+    table.types.sort_by(|a, b| heavier(a.ms_per_s, b.ms_per_s).then_with(|| a.name.cmp(&b.name)));
+    table.categories = sums.into_iter().filter(|s| s.ms_per_s > 0.0 || s.tasks_per_s > 0.0).collect();
+    table.categories.sort_by(|a, b| heavier(a.ms_per_s, b.ms_per_s));
+    table
+}

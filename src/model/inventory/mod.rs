@@ -1,0 +1,6 @@
+//! Which instances there are, how they are reached, and what a tenant keeps of them.
+
+pub mod check;
+pub mod doctor;
+pub mod instance;
+pub mod record;

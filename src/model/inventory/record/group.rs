@@ -1,0 +1,177 @@
+//! Groups, labels and saved filters: the ways to name a part of the fleet.
+
+use super::{
+    PollSettings, RecordError,
+    instance::{check_label, check_name},
+};
+use serde::{Deserialize, Serialize};
+
+/// A group. Who is in it stands in the instances ([`InstanceRecord::groups`](super::InstanceRecord::groups)).
+/// In files by name: fields and variants keep their names, a new field has a default.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct GroupRecord {
+    /// unique within the tenant, whatever its case
+    pub name: String,
+    /// for people
+    #[serde(default)]
+    pub description: String,
+}
+
+impl GroupRecord {
+    /// Checks the name.
+    ///
+    /// # Errors
+    /// What to change.
+    pub fn validate(&self) -> Result<(), RecordError> {
+        check_name("name", &self.name)
+    }
+}
+
+/// One `key=value` that instances carry. Appears by itself when an instance first carries it.
+/// In files by name: fields and variants keep their names, a new field has a default.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LabelRecord {
+    /// `env`
+    pub key: String,
+    /// `prod`
+    pub value: String,
+    /// how it is shown
+    pub color: LabelColor,
+    /// collection of all instances that carry it
+    #[serde(default, skip_serializing_if = "PollSettings::is_default")]
+    pub poll: PollSettings,
+}
+
+impl LabelRecord {
+    /// A label as it appears by itself: its colour follows from its text, so that two tenants show it alike.
+    pub fn new(key: impl Into<String>, value: impl Into<String>) -> Self {
+        let (key, value) = (key.into(), value.into());
+        let color = LabelColor::for_label(&key, &value);
+        Self { key, value, color, poll: PollSettings::default() }
+    }
+
+    /// Checks key and value.
+    ///
+    /// # Errors
+    /// What to change.
+    pub fn validate(&self) -> Result<(), RecordError> {
+        check_label(&self.key, &self.value)
+    }
+
+    /// `key=value`, its name.
+    pub fn name(&self) -> String {
+        format!("{}={}", self.key, self.value)
+    }
+}
+
+/// Colours of labels: names of the theme's palette, not values, so that they fit dark, light and 16-colour terminals.
+/// In files by name: fields and variants keep their names, a new field has a default.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LabelColor {
+    /// gray
+    Gray,
+    /// blue
+    Blue,
+    /// cyan
+    Cyan,
+    /// green
+    Green,
+    /// yellow
+    Yellow,
+    /// orange
+    Orange,
+    /// magenta
+    Magenta,
+    /// red
+    Red,
+}
+
+impl LabelColor {
+    /// All, in the order in which they are offered. Append only: the first seven are what [`Self::for_label`] counts.
+    pub const ALL: [Self; 8] = [
+        Self::Gray,
+        Self::Blue,
+        Self::Cyan,
+        Self::Green,
+        Self::Yellow,
+        Self::Orange,
+        Self::Magenta,
+        Self::Red,
+    ];
+
+    /// The colour that a new label gets. Production is red; red is for nothing else unless somebody says so.
+    pub fn for_label(key: &str, value: &str) -> Self {
+        if value.eq_ignore_ascii_case("prod") || value.eq_ignore_ascii_case("production") {
+            return Self::Red;
+        }
+        // FNV-1a: stable from version to version, which std's hasher does not promise.
+        let hash =
+            key.bytes().chain([b'=']).chain(value.bytes()).fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+                (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+            });
+        Self::ALL.get((hash >> 32) as usize % 7).copied().unwrap_or(Self::Gray)
+    }
+
+    /// Its name, as it is written.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Gray => "gray",
+            Self::Blue => "blue",
+            Self::Cyan => "cyan",
+            Self::Green => "green",
+            Self::Yellow => "yellow",
+            Self::Orange => "orange",
+            Self::Magenta => "magenta",
+            Self::Red => "red",
+        }
+    }
+
+    /// From its name.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|color| color.as_str().eq_ignore_ascii_case(text))
+    }
+}
+
+/// A saved filter: a dynamic group. Its members are the instances that pass it now.
+/// In files by name: fields and variants keep their names, a new field has a default.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct FilterRecord {
+    /// unique among filters, whatever its case
+    pub name: String,
+    /// in the language of `/` ([`model::filter`](crate::model::base::filter))
+    pub expression: String,
+    /// for people
+    #[serde(default)]
+    pub description: String,
+}
+
+impl FilterRecord {
+    /// Checks the name. Whether the expression can be read is for who knows the fields: `model::filter`.
+    ///
+    /// # Errors
+    /// What to change.
+    pub fn validate(&self) -> Result<(), RecordError> {
+        check_name("name", &self.name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colours_are_stable_and_red_is_for_production() {
+        assert_eq!(LabelRecord::new("env", "Prod").color, LabelColor::Red);
+        let others = [("env", "dev"), ("team", "erp"), ("site", "fra"), ("owner", "mira")];
+        let colors = others.map(|(key, value)| LabelColor::for_label(key, value));
+        assert_eq!(
+            colors,
+            [LabelColor::Orange, LabelColor::Blue, LabelColor::Green, LabelColor::Cyan],
+            "as the first release coloured them"
+        );
+        for color in LabelColor::ALL {
+            assert_eq!(LabelColor::parse(color.as_str()), Some(color));
+        }
+    }
+}

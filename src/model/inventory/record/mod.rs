@@ -1,0 +1,22 @@
+//! What a tenant's inventory and audit log consist of: plain records that `store` seals, `command` edits and the screen
+//! shows. No I/O, no keys, no clock in here.
+//!
+//! Everything but a stored password can be written out: a [`Secret`](crate::model::base::secret::Secret) always serializes as an empty
+//! text, so that no listing, export or log can carry one. `store` alone puts passwords aside before it seals a record
+//! ([`InstanceRecord::secrets_mut`]).
+
+mod audit;
+mod auth;
+mod bulk;
+mod group;
+mod id;
+mod instance;
+mod poll;
+
+pub use audit::{AuditEntry, Author, Outcome};
+pub use auth::{Auth, SecretRef};
+pub use bulk::BulkChange;
+pub use group::{FilterRecord, GroupRecord, LabelColor, LabelRecord};
+pub use id::{RecordId, Slug, SlugError, TenantUid};
+pub use instance::{InstanceRecord, RecordError, Tls, TlsCheck};
+pub use poll::{PollSettings, maintenance_until};

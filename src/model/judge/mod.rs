@@ -1,0 +1,4 @@
+//! Judgement: how well an instance is, and why.
+
+pub mod health;
+pub mod score;

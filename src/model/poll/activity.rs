@@ -1,0 +1,148 @@
+//! Sessions, requests and their texts, as the activity and blocking probes see them. Names and texts in here are
+//! already sanitized: `probe` does it while decoding.
+
+use super::statement::Statement;
+use crate::model::base::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// Memory grant of a request.
+/// In files by position: fields are only appended, each with a default; variants keep their names.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Grant {
+    /// requested KB
+    pub requested_kb: Option<i64>,
+    /// granted KB; None while queueing
+    pub granted_kb: Option<i64>,
+    /// used KB
+    pub used_kb: Option<i64>,
+    /// waiting for it, ms
+    pub waited_ms: Option<i64>,
+}
+
+/// One running request of a user session, or a sleeping session that holds a transaction (then `command` is None).
+/// In files by position: fields are only appended, each with a default; variants keep their names.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Request {
+    /// session id
+    pub session_id: i32,
+    /// request id within the session (MARS)
+    pub request_id: Option<i32>,
+    /// `running`, `suspended`, `runnable`, `sleeping` …
+    pub status: Option<Arc<str>>,
+    /// `SELECT`, `BACKUP DATABASE` …
+    pub command: Option<Arc<str>>,
+    /// database name, or `db 7` if the name is hidden from us
+    pub database: Option<Arc<str>>,
+    /// login
+    pub login: Option<Arc<str>>,
+    /// client host
+    pub host: Option<Arc<str>>,
+    /// client program; Agent jobs decoded into `job`
+    pub program: Option<Arc<str>>,
+    /// client address
+    pub address: Option<Arc<str>>,
+    /// Agent job step, such as `job 6F9619FF-… step 2`, decoded from the program name
+    pub job: Option<Arc<str>>,
+    /// start of the session (identity: session ids are reused)
+    pub login_at: Option<Timestamp>,
+    /// start of the request; for a sleeper the end of its last one
+    pub started_at: Option<Timestamp>,
+    /// elapsed time of the request, ms; for a sleeper the time since its last request
+    pub elapsed_ms: Option<i64>,
+    /// CPU ms so far
+    pub cpu_ms: Option<i64>,
+    /// logical reads, pages
+    pub logical_reads: Option<i64>,
+    /// physical reads, pages
+    pub reads: Option<i64>,
+    /// writes, pages
+    pub writes: Option<i64>,
+    /// rows returned
+    pub rows: Option<i64>,
+    /// wait now
+    pub wait_type: Option<Arc<str>>,
+    /// for how long, ms
+    pub wait_ms: Option<i64>,
+    /// the wait before
+    pub last_wait_type: Option<Arc<str>>,
+    /// raw wait resource
+    pub wait_resource: Option<Arc<str>>,
+    /// tasks of this request that wait
+    pub waiting_tasks: Option<i32>,
+    /// who blocks it (negative ids: see [`self::special_blocker`])
+    pub blocked_by: Option<i32>,
+    /// how many it blocks, directly or not (filled by the fold)
+    pub blocks: u32,
+    /// memory grant
+    pub grant: Option<Grant>,
+    /// degree of parallelism
+    pub dop: Option<i32>,
+    /// open transactions
+    pub open_transactions: Option<i32>,
+    /// start of the oldest transaction
+    pub transaction_at: Option<Timestamp>,
+    /// log bytes of its transactions
+    pub log_bytes: Option<i64>,
+    /// isolation level in words
+    pub isolation: Option<Arc<str>>,
+    /// percent complete, only for commands that report it
+    pub percent: Option<f64>,
+    /// estimated completion, ms
+    pub eta_ms: Option<i64>,
+    /// tempdb pages allocated so far by session and tasks
+    pub tempdb_alloc_pages: Option<i64>,
+    /// tempdb pages held now
+    pub tempdb_now_pages: Option<i64>,
+    /// query hash
+    pub query_hash: Option<u64>,
+    /// the statement; None until its text came or if there is none
+    pub statement: Option<Statement>,
+    /// CPU ms since the previous poll of the same request (filled by the fold)
+    pub cpu_delta_ms: Option<i64>,
+    /// logical reads since the previous poll (filled by the fold)
+    pub reads_delta: Option<i64>,
+}
+
+/// What a negative blocking session id means (documented values of `blocking_session_id`).
+pub const fn special_blocker(id: i32) -> Option<&'static str> {
+    match id {
+        -2 => Some("orphaned distributed transaction"),
+        -3 => Some("deferred recovery transaction"),
+        -4 => Some("latch owner in transition"),
+        -5 => Some("latch owner not tracked"),
+        _ => None,
+    }
+}
+
+/// Sessions by state, for the header of the activity pane.
+/// In files by position: fields are only appended, each with a default; variants keep their names.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SessionCounts {
+    /// user sessions
+    pub total: Option<i64>,
+    /// running or with a request
+    pub active: Option<i64>,
+    /// sleeping
+    pub sleeping: Option<i64>,
+    /// sleeping with an open transaction
+    pub sleeping_open: Option<i64>,
+}
+
+/// One poll of the activity of an instance.
+/// In files by position: fields are only appended, each with a default; variants keep their names.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Activity {
+    /// requests, longest first
+    pub requests: Vec<Request>,
+    /// session counts
+    pub sessions: SessionCounts,
+    /// true when the login sees only its own session (no VIEW SERVER STATE and no error from the server)
+    pub only_own: bool,
+    /// rows beyond the probe's cap that were left out
+    pub left_out: u32,
+}

@@ -1,0 +1,75 @@
+//! Waits: raw rows, rates, categories. Category names are those of the Query Store, so that both line up.
+
+use super::wait_class::WaitCategory;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// One row of `sys.dm_os_wait_stats`: counters since the instance started (or since someone cleared them).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WaitCounter {
+    /// wait type
+    pub name: Arc<str>,
+    /// waits
+    pub tasks: i64,
+    /// total ms, signal included
+    pub wait_ms: i64,
+    /// longest ms
+    pub max_ms: i64,
+    /// of which waiting for a CPU, ms
+    pub signal_ms: i64,
+}
+
+/// The rate of one wait type between two polls.
+/// In files by position: fields are only appended, each with a default; variants keep their names.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct WaitRate {
+    /// wait type
+    pub name: Arc<str>,
+    /// its category
+    pub category: WaitCategory,
+    /// on the ignore list: hidden unless asked for, never counted
+    pub benign: bool,
+    /// sustained values mean trouble by themselves (THREADPOOL …)
+    pub poison: bool,
+    /// ms of waiting per second of wall time
+    pub ms_per_s: f64,
+    /// of which signal
+    pub signal_ms_per_s: f64,
+    /// waits per second
+    pub tasks_per_s: f64,
+    /// average ms a wait in this interval; None if none ended
+    pub avg_ms: Option<f64>,
+    /// longest ever, ms (since the counters were cleared)
+    pub max_ms: i64,
+}
+
+/// A category's sum.
+/// In files by position: fields are only appended, each with a default; variants keep their names.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CategoryRate {
+    /// category
+    pub category: WaitCategory,
+    /// ms of waiting per second
+    pub ms_per_s: f64,
+    /// of which signal
+    pub signal_ms_per_s: f64,
+    /// waits per second
+    pub tasks_per_s: f64,
+}
+
+/// Waits of one instance over the last interval.
+/// In files by position: fields are only appended, each with a default; variants keep their names.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct WaitTable {
+    /// types with any wait in the interval, heaviest first, benign ones included and flagged
+    pub types: Vec<WaitRate>,
+    /// categories without the benign ones, heaviest first
+    pub categories: Vec<CategoryRate>,
+    /// sum without the benign ones, ms per second
+    pub total_ms_per_s: f64,
+    /// signal part of that sum, ms per second
+    pub signal_ms_per_s: f64,
+    /// length of the interval, ms
+    pub over_ms: u64,
+}

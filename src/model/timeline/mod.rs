@@ -1,0 +1,10 @@
+//! What history keeps, and what the screen and the exports ask of it. Plain data and pure functions; `store` does the keeping.
+
+pub mod ash;
+pub mod chart;
+pub mod compare;
+pub mod history;
+pub mod kept;
+pub mod past;
+pub mod points;
+pub mod scrub;
