@@ -58,17 +58,20 @@ impl Home {
         path
     }
 
-    /// The environment of the program: nothing of the machine's but where programs are.
+    /// The environment of the program: nothing of the machine's but where programs are, and where it counts the lines
+    /// that it runs if somebody measures that (`tests/coverage.sh`).
     pub fn environment(&self) -> Vec<(&'static str, String)> {
         let text = |p: &Path| p.to_string_lossy().into_owned();
-        vec![
+        let counted = std::env::var("LLVM_PROFILE_FILE").ok().map(|file| ("LLVM_PROFILE_FILE", file));
+        let ours = [
             ("PATH", std::env::var("PATH").unwrap_or_default()),
             ("HOME", text(&self.path())),
             ("DBTOP_HOME", text(&self.path())),
             ("TMPDIR", text(&self.tmp())),
             ("TERM", "xterm-256color".to_owned()),
             ("LANG", "C.UTF-8".to_owned()),
-        ]
+        ];
+        ours.into_iter().chain(counted).collect()
     }
 
     /// Fails if the program left anything among the temporary files.

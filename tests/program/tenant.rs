@@ -24,6 +24,7 @@ impl Place {
         Command::new(env!("CARGO_BIN_EXE_dbtop"))
             .args(args)
             .env_clear()
+            .envs(std::env::var_os("LLVM_PROFILE_FILE").map(|file| ("LLVM_PROFILE_FILE", file)))
             .env("DBTOP_HOME", self.file("home"))
             .env("DBTOP_KEY_FILE", self.file("key"))
             .env("SSH_CLIENT", "192.0.2.7 4000 22")
