@@ -56,7 +56,10 @@ fn a_disk_that_fails_stops_no_polls_and_costs_no_sample() {
         let before = super::status(&fleet, &home)["polls_ok"].as_u64().unwrap();
         // What the status counts is a second old: the last of so many are surely of this time.
         let many = before + 12;
-        until(&fleet, &home, "polling on", |row| row["polls_ok"].as_u64() > Some(many) && row["up"] == 4);
+        // And so long that every instance is polled again in it.
+        until(&fleet, &home, "polling on", |row| {
+            row["polls_ok"].as_u64() > Some(many) && row["up"] == 4 && now_ms() > began + 4000
+        });
         stretches.push((began + 1000, now_ms()));
         fault.end();
         assert_eq!(check(&fleet, &home, "store", "ok").1, Some(0), "it recovers by itself");
