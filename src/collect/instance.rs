@@ -21,6 +21,7 @@ use super::{
 use crate::{
     model::{
         base::{
+            age::{AgeClock, Moment},
             failure::{Failure, FailureKind},
             time::Timestamp,
         },
@@ -111,6 +112,9 @@ pub(super) struct Instance<D> {
     /// polls so far: with the instance it names a poll in the log
     rounds: u64,
     thrift: Thrift,
+    /// by which time maintenance ends: not by a step of the clock
+    age: AgeClock,
+    began: Instant,
 }
 
 impl<D: Driver> Instance<D> {
@@ -121,6 +125,7 @@ impl<D: Driver> Instance<D> {
         control: watch::Receiver<Control>,
     ) -> Self {
         let first = control.borrow().clone();
+        let (began, wall) = (Instant::now(), (shared.clock)());
         let schedule = Schedule::new(&first.orders.settings, Arc::clone(&first.poll), Instant::now());
         Self {
             target,
@@ -134,6 +139,8 @@ impl<D: Driver> Instance<D> {
             fresh: true,
             rounds: 0,
             thrift: Thrift::default(),
+            age: AgeClock::resume(None, None, Moment { wall, up: Duration::ZERO }),
+            began,
         }
     }
 
@@ -390,7 +397,7 @@ impl<D: Driver> Instance<D> {
     async fn while_paused(&mut self) {
         loop {
             let wanted = self.control.borrow_and_update().clone();
-            let now = (self.shared.clock)();
+            let now = self.believed_now();
             if !wanted.paused && wanted.poll.paused(now).is_none() {
                 return;
             }
@@ -423,9 +430,14 @@ impl<D: Driver> Instance<D> {
     }
 
     /// Stopped or in maintenance by its own settings.
-    fn is_resting(&self) -> bool {
-        let now = (self.shared.clock)();
+    fn is_resting(&mut self) -> bool {
+        let now = self.believed_now();
         self.control.borrow().poll.paused(now).is_some()
+    }
+
+    /// The time by which maintenance ends.
+    fn believed_now(&mut self) -> Timestamp {
+        self.age.judge(Moment { wall: (self.shared.clock)(), up: self.began.elapsed() }).ages
     }
 
     /// Sleeps until the next attempt; "refresh now" cuts it short.

@@ -24,6 +24,10 @@ const TOKEN_MARGIN: Duration = Duration::from_mins(5);
 /// A token that does not say when it ends is fetched anew after this: most live for an hour.
 const TOKEN_LIFE: Duration = Duration::from_mins(45);
 
+/// One that came just now and says that it has ended: our clock is ahead, or it is none. The server decides; it is not fetched
+/// anew with every connect.
+const TOKEN_LEAST: Duration = Duration::from_mins(1);
+
 /// What could not be fetched is tried again after this; what was refused by a server, too.
 const AGAIN_AFTER: Duration = Duration::from_secs(30);
 
@@ -120,7 +124,7 @@ impl SecretCell {
 /// How long a token that came just now may be used.
 fn token_life(token: &Secret) -> Duration {
     token::life(token.reveal(), SystemTime::now())
-        .map_or(TOKEN_LIFE, |life| life.saturating_sub(TOKEN_MARGIN))
+        .map_or(TOKEN_LIFE, |life| life.saturating_sub(TOKEN_MARGIN).max(TOKEN_LEAST))
 }
 
 /// The passwords of all instances.
@@ -188,6 +192,25 @@ mod tests {
         tokio::time::advance(Duration::from_mins(2)).await;
         assert_eq!(token.get().await.ok().map(|s| s.reveal().to_owned()).as_deref(), Some("secret 3"));
         assert_eq!(plain.get().await.ok().map(|s| s.reveal().to_owned()).as_deref(), Some("secret 2"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_token_that_has_ended_by_our_clock_is_used_for_a_minute() {
+        let runs = Arc::new(AtomicU32::new(0));
+        let counter = Arc::clone(&runs);
+        let resolver: Resolver = Arc::new(move |_| {
+            counter.fetch_add(1, SeqCst);
+            // {"exp":1}
+            Ok(Secret::new("e30.eyJleHAiOjF9.c2ln".to_owned()))
+        });
+        let cell = Secrets::new(resolver).cell(&Auth::Entra { token: SecretRef::Command("az".into()) });
+        for _ in 0..5 {
+            assert!(cell.get().await.is_ok());
+        }
+        assert_eq!(runs.load(SeqCst), 1);
+        tokio::time::advance(Duration::from_secs(61)).await;
+        assert!(cell.get().await.is_ok());
+        assert_eq!(runs.load(SeqCst), 2);
     }
 
     #[tokio::test]

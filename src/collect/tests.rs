@@ -14,6 +14,8 @@ use crate::model::{
         link::Link,
     },
 };
+mod clock;
+
 use std::cell::{Cell, OnceCell};
 use tokio::time::{Instant, sleep};
 

@@ -9,15 +9,20 @@ use zeroize::Zeroizing;
 struct Claims {
     /// seconds since 1970 (RFC 7519, 4.1.4); some issuers write a fraction
     exp: f64,
+    /// when it was issued, by the same clock
+    iat: Option<f64>,
 }
 
-/// The time that a JSON Web Token has left at `now`; zero if it has ended. None: not a JWT, or it does not say.
+/// The time that a JSON Web Token has left at `now`; zero if it has ended. A clock of ours that is behind gives it no more than
+/// its issuer did. None: not a JWT, or it does not say.
 pub fn life(token: &str, now: SystemTime) -> Option<Duration> {
     let payload = token.trim().split('.').nth(1)?;
     let json = Zeroizing::new(URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok()?);
     let claims: Claims = serde_json::from_slice(&json).ok()?;
     let end = SystemTime::UNIX_EPOCH.checked_add(Duration::try_from_secs_f64(claims.exp).ok()?)?;
-    Some(end.duration_since(now).unwrap_or_default())
+    let left = end.duration_since(now).unwrap_or_default();
+    let issued = claims.iat.and_then(|iat| Duration::try_from_secs_f64(claims.exp - iat).ok());
+    Some(issued.map_or(left, |issued| left.min(issued)))
 }
 
 #[cfg(test)]
@@ -34,6 +39,8 @@ mod tests {
         let left = |claims: &str| life(&token(claims), now).map(|d| d.as_secs());
         assert_eq!(left(r#"{"aud":"https://database.windows.net/","exp":1003600}"#), Some(3600));
         assert_eq!(left(r#"{"exp":999999}"#), Some(0), "over");
+        assert_eq!(left(r#"{"exp":9003600,"iat":9000000}"#), Some(3600), "our clock is behind");
+        assert_eq!(left(r#"{"exp":1003600,"iat":2000000}"#), Some(3600), "it ends before it was issued");
         assert_eq!(left(r#"{"aud":"x"}"#), None);
         for odd in [r#"{"exp":"soon"}"#, r#"{"exp":-1}"#, r#"{"exp":1e400}"#, "", "[]"] {
             assert_eq!(left(odd), None, "{odd}");

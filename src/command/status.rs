@@ -63,7 +63,7 @@ impl Seen {
 
     /// Age of the last beat of the process that holds the lock, ms.
     pub fn beat_age_ms(&self) -> Option<u64> {
-        self.living_beat().map(|beat| self.at.ms_since(Timestamp::from_ms(beat.written_ms)))
+        self.living_beat().map(|beat| beat.age_ms(self.at))
     }
 
     /// How long the lock is held, as far as its holder has said so, ms.

@@ -11,6 +11,7 @@
 //! | `audit` | the log of every change |
 //! | `keys` | key slots, rotation of the data key |
 //! | `backup`, `repair` | one file to carry away; keeping the rest of a damaged tenant |
+//! | `clock` | the clocks of this machine, for those who judge ages |
 //! | `schema`, `header`, `lock` | tables and migrations; the values that vouch for the file; one writer at a time |
 //!
 //! Nothing readable reaches the disk: names are found by an HMAC, all else is in sealed columns. No function takes rows of
@@ -20,6 +21,7 @@ mod audit;
 mod author;
 mod backup;
 mod change;
+pub mod clock;
 mod contents;
 mod damage;
 mod error;

@@ -7,13 +7,14 @@ use crate::{
         base::time::Timestamp,
         fold::{snapshot::FleetSnapshot, stats::CollectorStats},
     },
-    store::history::WriterStats,
+    store::{clock, history::WriterStats},
 };
 use serde::{Deserialize, Serialize};
 use std::{
     fs::{self, OpenOptions},
     io::{ErrorKind, Write},
     path::Path,
+    time::Duration,
 };
 
 /// The file in the state folder.
@@ -62,6 +63,9 @@ pub struct Heartbeat {
     pub started_ms: i64,
     /// when this was written, ms since 1970 UTC
     pub written_ms: i64,
+    /// the same by the clock that nobody sets, ms since the system started; None: this system has none
+    #[serde(default)]
+    pub written_up_ms: Option<u64>,
     /// how it stands
     pub standing: Standing,
     /// why it waits; empty: nothing to say
@@ -239,10 +243,28 @@ impl Heartbeat {
         self.process = Process { cpu_pct: stats.process_cpu_pct, rss_bytes: stats.process_rss_bytes };
     }
 
+    /// Says when it is written: now.
+    pub fn stamp(&mut self) {
+        let now = clock::moment();
+        self.written_ms = now.wall.ms();
+        // Elsewhere each process counts from its own start.
+        self.written_up_ms = cfg!(target_os = "linux").then(|| whole_ms(now.up));
+    }
+
+    /// How old it is at `now`, ms; 0 if the clock went back. A step of the wall clock between its writing and now is no age.
+    pub fn age_ms(&self, now: Timestamp) -> u64 {
+        let age = now.ms_since(Timestamp::from_ms(self.written_ms));
+        self.written_up_ms.map_or(age, |written| age.min(whole_ms(clock::up()).saturating_sub(written)))
+    }
+
     /// Age of the newest good poll, ms. None: there was none yet.
     pub fn newest_poll_age_ms(&self, now: Timestamp) -> Option<u64> {
         self.newest_poll_ms.map(|at| now.ms_since(Timestamp::from_ms(at)))
     }
+}
+
+fn whole_ms(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Writes the beat; a reader sees the one before or this one, never half of it.
@@ -292,8 +314,14 @@ mod tests {
         assert_eq!(beat.store, None);
         beat.store = Some(StoreFigures { writable: true, ..StoreFigures::default() });
         write(folder.path(), &beat).unwrap();
-        assert_eq!(read(folder.path()).unwrap(), Some(beat));
+        assert_eq!(read(folder.path()).unwrap(), Some(beat.clone()));
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing stays behind");
+        let now = |ms| clock::moment().wall.plus_ms(ms);
+        assert!(beat.age_ms(now(0)) > 1_000_000, "of another time");
+        beat.stamp();
+        let days = 20 * 86_400_000;
+        #[cfg(target_os = "linux")]
+        assert!(beat.age_ms(now(days)) < 10_000 && beat.age_ms(now(-days)) < 10_000, "the clock was set");
         fs::write(folder.path().join(FILE), "{").unwrap();
         assert_eq!(read(folder.path()).unwrap(), None);
     }

@@ -184,6 +184,7 @@ fn first_beat(holder: &Holder, place: &Place) -> Heartbeat {
         title: place.title.clone(),
         started_ms: holder.started_ms,
         written_ms: holder.started_ms,
+        written_up_ms: None,
         standing: Standing::Starting,
         words: String::new(),
         instances: heartbeat::Instances::default(),

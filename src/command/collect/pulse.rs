@@ -155,7 +155,7 @@ impl Heartbeat {
         self.standing = *standing;
         self.words.clone_from(words);
         self.store = store.map(StoreFigures::from);
-        self.written_ms = super::now_ms();
+        self.stamp();
     }
 }
 

@@ -5,7 +5,7 @@ use super::{Role, Work};
 use crate::{
     command::collect::heartbeat::StoreFigures,
     model::base::time::Timestamp,
-    store::history::Reader,
+    store::history::{Reader, WriterStats},
     tui::effect::{Reply, StoreNow},
 };
 
@@ -36,6 +36,18 @@ impl Work {
             }
         });
         self.counting = counting.ok();
+    }
+}
+
+/// Says in the log when the clock begins to be in doubt.
+pub(super) fn warn_of_clock(before: Option<&WriterStats>, now: &WriterStats) {
+    let known = before.is_some_and(|before| before.clock_ahead_ms.is_some());
+    if let Some(ahead) = now.clock_ahead_ms.filter(|_| !known) {
+        tracing::warn!(
+            hours = ahead / 3_600_000,
+            "the clock is so far ahead of history: nothing is deleted by it before it has gone evenly for 6 h (it is wrong, or \
+             nobody was collecting)"
+        );
     }
 }
 

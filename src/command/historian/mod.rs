@@ -54,7 +54,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Writing what was recorded last takes no longer, or is given up.
 pub const END_WITHIN: Duration = Duration::from_secs(3);
 /// A heartbeat older than this, ms, says nothing about now.
-const BEAT_MS: i64 = 10_000;
+const BEAT_MS: u64 = 10_000;
 /// Before a screen polls by itself it waits so long for the next collector: one that is updated or restarted is soon back.
 const WAIT_FOR_COLLECTOR: Duration = Duration::from_secs(4);
 
@@ -348,6 +348,7 @@ impl Work {
                 let stats = writer.stats.borrow_and_update().clone();
                 let trouble =
                     (!stats.health.is_fine()).then(|| (stats.health.sign(), stats.health.words().to_owned()));
+                figures::warn_of_clock(self.tell.borrow().as_ref(), &stats);
                 self.tell.send_replace(Some(stats));
                 self.trouble(trouble);
             }
@@ -409,7 +410,7 @@ impl Work {
         let now = now();
         let words = attached(held, &fleet.folder, now);
         let beat = heartbeat::read(&fleet.folder).ok().flatten();
-        let fresh = beat.filter(|beat| now.ms() - beat.written_ms <= BEAT_MS);
+        let fresh = beat.filter(|beat| beat.age_ms(now) <= BEAT_MS);
         self.say(Reply::Collector(Some(words)));
         let done = self.take_new(now);
         self.theirs = fresh.and_then(|beat| beat.store);
@@ -518,7 +519,7 @@ fn attached(held: std::io::Result<lock::Held>, folder: &Path, now: Timestamp) ->
     // The beat may be that of a collector before this one.
     let of_holder = |b: &heartbeat::Heartbeat| holder.as_ref().is_none_or(|holder| holder.pid == b.pid);
     match (heartbeat::read(folder).ok().flatten().filter(of_holder), &holder) {
-        (Some(b), _) if now.ms() - b.written_ms <= BEAT_MS => {
+        (Some(b), _) if b.age_ms(now) <= BEAT_MS => {
             format!("attached · collector pid {}, {}/{}", b.pid, b.instances.up, b.instances.total)
         }
         (Some(b), _) => format!("attached · collector pid {} does not answer", b.pid),

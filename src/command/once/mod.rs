@@ -81,7 +81,7 @@ pub async fn run(once: Once, source: Source, tenancy: &Tenancy, config: Config) 
 /// What the collector of this fleet said last; None: none runs.
 fn beat(source: &Source, tenancy: &Tenancy) -> Option<Heartbeat> {
     let beat = heartbeat::read(&Place::find(source, tenancy).ok()?.folder).ok()??;
-    let age_ms = chrono::Utc::now().timestamp_millis().abs_diff(beat.written_ms);
+    let age_ms = beat.age_ms(Timestamp::from_ms(chrono::Utc::now().timestamp_millis()));
     (age_ms <= status::FRESH_MS && beat.standing != Standing::Stopped).then_some(beat)
 }
 

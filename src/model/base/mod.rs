@@ -1,5 +1,6 @@
 //! What every part of the program counts and speaks with. Uses nothing else of the model.
 
+pub mod age;
 pub(crate) mod code;
 pub mod error;
 pub mod failure;

@@ -5,6 +5,7 @@
 //! What was not committed stays in [`Engine::backlog`], up to a bound; beyond it the oldest go first and are counted.
 
 use super::{
+    aging::Aging,
     blobs::{Blobs, Of},
     block::Press,
     digits::{put, put_signed},
@@ -96,13 +97,14 @@ pub struct Engine {
     pub(super) names: Names,
     pub(super) sealed: HashMap<u32, Sealed>,
     pub(super) cleaning: Cleaning,
+    pub(super) aging: Aging,
     /// the names are those of a transaction that failed
     stale: bool,
     tracker: Tracker,
     backlog: VecDeque<Kept>,
     backlog_bytes: usize,
     events: Vec<Event>,
-    newest_at: Option<i64>,
+    pub(super) newest_at: Option<i64>,
     /// events come from elsewhere
     copying: bool,
     /// things that were lost because the disk did not take them for too long
@@ -130,6 +132,7 @@ impl Engine {
             names: Names::default(),
             sealed: HashMap::new(),
             cleaning: Cleaning::default(),
+            aging: Aging::default(),
             stale: true,
             tracker: Tracker::default(),
             backlog: VecDeque::new(),
@@ -142,6 +145,7 @@ impl Engine {
         };
         engine.limit_size()?;
         engine.refresh()?;
+        engine.aging = Aging::load(&engine.connection, path)?;
         engine.newest_at = engine.newest_row()?;
         engine.resume_episodes()?;
         Ok(engine)
@@ -189,11 +193,13 @@ impl Engine {
         Ok(())
     }
 
+    /// The newest row that is not of a clock which was ahead for a while.
     fn newest_row(&self) -> Result<Option<i64>, StoreError> {
         self.connection
             .query_row(
-                "SELECT max(at) FROM (SELECT max(at) AS at FROM hot UNION ALL SELECT max(end) FROM state)",
-                [],
+                "SELECT max(at) FROM (SELECT max(at) AS at FROM hot WHERE at <= ?1
+                    UNION ALL SELECT max(end) FROM state WHERE end <= ?1)",
+                [self.aging.newest_possible()],
                 |row| row.get(0),
             )
             .map_err(StoreError::sqlite("reading the history", &self.path))
@@ -248,16 +254,17 @@ impl Engine {
     }
 
     fn note_gap(&mut self, at: i64) {
+        let Some(began) = self.aging.first_of(at) else { return };
         if let Some(newest) = self.newest_at
-            && at.saturating_sub(newest) > GAP_MS
+            && began.saturating_sub(newest) > GAP_MS
         {
-            let minutes = (at - newest) / 60_000;
+            let minutes = (began - newest) / 60_000;
             self.events.push(Event {
                 no: super::tracker::event_no(),
                 uid: None,
                 kind: MarkKind::Gap,
                 at: Timestamp::from_ms(newest),
-                to: Some(Timestamp::from_ms(at)),
+                to: Some(Timestamp::from_ms(began)),
                 words: format!("nobody was collecting for {minutes} min").into(),
                 episode: None,
             });
@@ -312,6 +319,7 @@ impl Engine {
     /// As [`Engine::commit`].
     pub fn close(mut self) -> Result<(), StoreError> {
         self.commit()?;
+        self.aging.remember(&self.connection, &self.path)?;
         let _ = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
         self.connection
             .close()

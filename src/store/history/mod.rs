@@ -6,6 +6,7 @@
 //! | `writer` | the thread that writes: a commit a second, sealing, retention, what happens when the disk fails |
 //! | `engine` | one transaction: rows, points, names, texts, events |
 //! | `seal`, `retain` | hot rows to blocks, chunks and roll-ups; what is too old or too much goes |
+//! | `tend`, `aging` | by which time both judge: a step of the clock is no age |
 //! | `tracker`, `incident`, `event` | from what happened to what is on the time line |
 //! | `reader`, `fleet`, `gone`, `chart`, `events` | states at an instant, the fleet made of them, who was in it then, charts from the tier that fits, the time line |
 //! | `stats`, `check`, `carry` | what is in it; whether it is whole; backup, restore, recordings |
@@ -13,6 +14,7 @@
 //! | `names`, `pack`, `blobs`, `digits` | numbers of names; readings to bytes; seals and sums; numbers to bytes |
 //! | `schema` | tables and migrations |
 
+mod aging;
 mod blobs;
 mod block;
 mod carry;
@@ -36,6 +38,7 @@ mod rollup;
 mod schema;
 mod seal;
 mod stats;
+mod tend;
 mod tracker;
 mod writer;
 

@@ -73,7 +73,8 @@ impl Detail {
 }
 
 impl Engine {
-    /// Deletes what is due, for at most about `budget`.
+    /// Deletes what is due, for at most about `budget`. `now` is the time by which ages are judged ([`Engine::judge`]), never the
+    /// wall clock alone.
     ///
     /// # Errors
     /// As [`Engine::commit`].

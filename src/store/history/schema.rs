@@ -12,6 +12,7 @@
 //! | `rollup` | the same over 5 minutes, an hour, a day | no |
 //! | `text` | a statement's text, once | all |
 //! | `event` | an episode, a change, a bookmark | what it says |
+//! | `clock` | the time that the last writer believed in | no |
 //!
 //! Rows are written in the order of time and deleted from their old end, so pages come free in runs.
 
@@ -65,6 +66,11 @@ pub const STEPS: &[&str] = &["
     // What lies within an incident stays: retention asks for every row that it would take.
     "CREATE INDEX event_incident ON event(instance, start) WHERE kind = 6;"];
 
+/// Not one of the steps: nobody who reads needs it, and a dbtop without it passes it over.
+const CLOCK: &str =
+    "CREATE TABLE IF NOT EXISTS clock(one INTEGER PRIMARY KEY CHECK(one = 1), believed INTEGER NOT NULL,
+    wall INTEGER NOT NULL, doubted INTEGER NOT NULL) STRICT";
+
 /// Opens a history to write. Made if it is not there, taken to the newest version if it is older; the file as it was stays
 /// beside it until the next time.
 ///
@@ -83,6 +89,7 @@ pub(super) fn open_or_create(path: &Path, steps: &[&str]) -> Result<Connection, 
     );
     connection.execute_batch(&pragmas).map_err(failed())?;
     migrate(&mut connection, path, steps)?;
+    connection.execute_batch(CLOCK).map_err(failed())?;
     Ok(connection)
 }
 

@@ -60,7 +60,7 @@ fn boundary(instance: u32, window_ms: i64, at: i64) -> i64 {
 }
 
 impl Engine {
-    /// Seals what is due, for at most about `budget`.
+    /// Seals what is due, for at most about `budget`. `now` is the time by which windows are closed ([`Engine::judge`]).
     ///
     /// # Errors
     /// As [`Engine::commit`]; a row that cannot be read.

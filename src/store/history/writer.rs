@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     model::timeline::kept::Kept,
-    store::{StoreError, tenant::now},
+    store::{StoreError, clock::moment, tenant::now},
     vault::Sealer,
 };
 use std::{
@@ -67,6 +67,8 @@ pub struct WriterStats {
     pub series: usize,
     /// the cap made this much go earlier than configured: everything before, ms since 1970; 0: nothing
     pub evicted_until_ms: i64,
+    /// the clock is so far ahead of what history knows that nothing is deleted by it, ms; None: it is believed
+    pub clock_ahead_ms: Option<u64>,
     /// sealing or cleaning up is behind
     pub behind: bool,
 }
@@ -94,7 +96,9 @@ impl Writer {
         options: Options,
     ) -> Result<(Recorder, WriterHandle), StoreError> {
         let (wish, wanted) = watch::channel(options.clone());
-        let engine = Engine::open(path, sealer, options)?;
+        let mut engine = Engine::open(path, sealer, options)?;
+        // Before the first row: it may be of a clock that is in doubt.
+        engine.judge(moment());
         let failed = || StoreError::io("starting the writer of", path);
         let runtime = runtime::Builder::new_current_thread().enable_time().build().map_err(failed())?;
         let (recorder, batches) = mpsc::channel(QUEUE);
@@ -216,6 +220,7 @@ impl Work {
         self.stats.size_bytes = self.engine.size_bytes();
         self.stats.max_bytes = self.engine.options.max_bytes;
         self.stats.evicted_until_ms = self.engine.evicted_until_ms();
+        self.stats.clock_ahead_ms = self.engine.aging.ahead_ms;
         self.tell.send_replace(self.stats.clone());
     }
 
@@ -252,7 +257,7 @@ impl Work {
         let done = match self.engine.commit() {
             // At the cap the oldest goes, and then there is room; a disk that is full stays full.
             Err(error) if matches!(StoreHealth::of(&error), StoreHealth::Full(_)) => {
-                self.engine.clean_up(now(), SLICE)?;
+                self.engine.tend(moment(), SLICE)?;
                 self.engine.commit()?
             }
             done => done?,
@@ -263,8 +268,7 @@ impl Work {
         self.stats.points += done.points;
         self.stats.rows_per_s = done.rows as f64 / COMMIT_EVERY.as_secs_f64();
         self.stats.points_per_s = done.points as f64 / COMMIT_EVERY.as_secs_f64();
-        let sealed = self.engine.seal(now(), SLICE)?;
-        let cleaned = self.engine.clean_up(now(), SLICE)?;
+        let (sealed, cleaned) = self.engine.tend(moment(), SLICE)?;
         self.stats.behind = sealed.more || cleaned.more;
         Ok(())
     }

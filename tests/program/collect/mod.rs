@@ -2,6 +2,7 @@
 //! real signals and a socket in the place of systemd's.
 #![cfg(target_os = "linux")]
 
+mod clock;
 mod fault;
 mod flight;
 mod killed;

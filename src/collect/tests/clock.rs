@@ -1,0 +1,23 @@
+//! A wall clock that is set while an instance is in maintenance.
+
+use super::*;
+
+#[tokio::test(start_paused = true)]
+async fn a_step_of_the_clock_ends_no_maintenance() {
+    let (fake, collector, start) = run(&one(), |_| {});
+    seconds(40.0).await;
+    let poll =
+        PollSettings { maintenance_until: Some(clock().plus_ms(10_800_000)), ..PollSettings::default() };
+    collector.commands.send(settled(poll)).await.unwrap();
+    seconds(1.0).await;
+    let polls = || fake.polls("a", ProbeId::Headline, start).len();
+    let before = polls();
+    ASLEEP.set(20 * 86_400_000);
+    seconds(1_800.0).await;
+    assert_eq!(polls(), before, "20 days ahead for half an hour");
+    ASLEEP.set(0);
+    seconds(8_900.0).await;
+    assert_eq!(polls(), before, "it goes on for the three hours that were asked for");
+    seconds(200.0).await;
+    assert!(polls() > before, "and ends");
+}

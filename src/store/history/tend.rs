@@ -1,0 +1,34 @@
+//! The housekeeping of the engine at one instant: seals and deletes what is due by the time that can be believed. The writer
+//! calls [`Engine::tend`] with the clocks of the machine, tests with theirs.
+
+use super::{engine::Engine, retain::Cleaned, seal::SealedNow};
+use crate::{
+    model::base::age::{Judged, Moment},
+    store::StoreError,
+};
+use std::time::Duration;
+
+/// The file hears of the clock so often.
+const REMEMBER_EVERY: Duration = Duration::from_mins(1);
+
+impl Engine {
+    /// Seals and deletes what is due by the time that can be believed, each for at most about `budget`.
+    ///
+    /// # Errors
+    /// As [`Engine::commit`].
+    pub fn tend(&mut self, now: Moment, budget: Duration) -> Result<(SealedNow, Cleaned), StoreError> {
+        let judged = self.judge(now);
+        let sealed = self.seal(judged.windows, budget)?;
+        let cleaned = self.clean_up(judged.ages, budget)?;
+        if self.aging.remembered_at.is_none_or(|at| now.up.saturating_sub(at) >= REMEMBER_EVERY) {
+            self.aging.remember(&self.connection, &self.path)?;
+            self.aging.remembered_at = Some(now.up);
+        }
+        Ok((sealed, cleaned))
+    }
+
+    /// By which time to close and to delete; rows that come now are believed up to then.
+    pub fn judge(&mut self, now: Moment) -> Judged {
+        self.aging.judge(self.newest_at, now)
+    }
+}
