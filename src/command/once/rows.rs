@@ -2,12 +2,18 @@
 
 use crate::command::output::{Cell, Grid, PROBLEM};
 use crate::model::{
+    base::time::Timestamp,
     fold::snapshot::{FleetSnapshot, InstanceSnapshot},
     judge::health::Level,
     poll::{
         activity::Request,
-        blocking::BlockNode,
+        blocking::{BlockNode, Blocking},
+        cost::CostNow,
+        properties::Properties,
         reading::{Reading, Unavailable},
+        resource::Resource,
+        statement::Statement,
+        waits::WaitRate,
     },
 };
 use crate::{
@@ -26,15 +32,48 @@ pub const fn level_word(level: Level) -> &'static str {
     }
 }
 
-/// The columns of each subject: what `--filter` may name.
-pub const fn columns(what: What) -> &'static [&'static str] {
+/// A column of rows that are made from `R`: its name and its cell.
+type Column<R> = (&'static str, fn(&R) -> Cell);
+
+/// The first column of every subject.
+const INSTANCE: &str = "instance";
+
+/// The names of the columns of each subject: what `--filter` may name.
+pub fn columns(what: What) -> Vec<&'static str> {
     match what {
-        What::Fleet => &FLEET,
-        What::Activity => &ACTIVITY,
-        What::Waits => &WAITS,
-        What::Blocking => &BLOCKING,
-        What::Cost => &COST,
+        What::Fleet => names(&fleet_columns()),
+        What::Activity => names_with_holes(&activity_columns()),
+        What::Waits => names_with_holes(&waits_columns()),
+        What::Blocking => names_with_holes(&blocking_columns()),
+        What::Cost => names(&cost_columns()),
     }
+}
+
+fn names<R>(columns: &[Column<R>]) -> Vec<&'static str> {
+    columns.iter().map(|(name, _)| *name).collect()
+}
+
+fn names_with_holes<R>(columns: &[Column<R>]) -> Vec<&'static str> {
+    [&[INSTANCE], names(columns).as_slice(), &[PROBLEM]].concat()
+}
+
+fn grid<R>(columns: &[Column<R>], rows: impl IntoIterator<Item = R>) -> Grid {
+    let cells = |row: R| columns.iter().map(|(_, cell)| cell(&row)).collect();
+    Grid { columns: names(columns), rows: rows.into_iter().map(cells).collect() }
+}
+
+/// Rows of instances by name. An instance without a value has one row that says why.
+fn grid_with_holes<'a, R>(
+    columns: &[Column<R>],
+    rows: impl IntoIterator<Item = (&'a str, Result<R, String>)>,
+) -> Grid {
+    let cells = |(instance, row): (&str, Result<R, String>)| {
+        let mut cells = vec![Cell::Text(instance.to_owned())];
+        cells.extend(columns.iter().map(|(_, cell)| row.as_ref().map_or(Cell::text(None), cell)));
+        cells.push(row.err().map_or(Cell::text(None), Cell::Text));
+        cells
+    };
+    Grid { columns: names_with_holes(columns), rows: rows.into_iter().map(cells).collect() }
 }
 
 /// Why a reading has no value: its problem in words.
@@ -60,292 +99,226 @@ pub fn fleet(scope: Scoped<'_>, snapshot: &FleetSnapshot) -> Grid {
         let rank = |i: &InstanceSnapshot| (std::cmp::Reverse(i.health.level), i.health.score.unwrap_or(101));
         rank(a).cmp(&rank(b)).then_with(|| a.info.id.cmp(&b.info.id))
     });
-    let rows = order.into_iter().map(|i| fleet_row(i, snapshot)).collect();
-    Grid { columns: FLEET.to_vec(), rows }
+    grid(&fleet_columns(), order.into_iter().map(|i| (i, snapshot.at)))
 }
 
-const FLEET: [&str; 12] = [
-    "instance",
-    "level",
-    "score",
-    "why",
-    "cpu_pct",
-    "batches_per_s",
-    "waits_ms_per_s",
-    "top_wait",
-    "blocked",
-    "page_life_s",
-    "version",
-    "age_s",
-];
-
-fn fleet_row(i: &InstanceSnapshot, snapshot: &FleetSnapshot) -> Vec<Cell> {
-    let f = &i.facts;
-    let head = f.headline.get();
-    let why = problem(&f.headline);
-    let why = why.as_deref();
-    let waits = f.waits.get();
-    let no_waits = problem(&f.waits);
-    let version = f.properties.get().map(|p| {
-        let year = p.year().map_or_else(|| p.version.as_deref().unwrap_or("?").to_owned(), |y| y.to_string());
-        match p.update_level.as_deref().or(p.level.as_deref()) {
-            Some(level) => format!("{year} {level}"),
-            None => year,
-        }
-    });
-    vec![
-        Cell::Text(i.info.id.to_string()),
-        Cell::Text(level_word(i.health.level).into()),
-        Cell::int(i.health.score.map(i64::from)),
-        Cell::Text(i.health.reasons.iter().map(|r| &*r.text).collect::<Vec<_>>().join("; ")),
-        Cell::real(head.and_then(|h| h.cpu_pct)).because(why),
-        Cell::real(head.and_then(|h| h.batches_per_s)).because(why),
-        Cell::real(waits.map(|w| w.total_ms_per_s)).because(no_waits.as_deref()),
-        Cell::text(waits.and_then(|w| w.categories.first()).map(|c| c.category.name()))
-            .because(no_waits.as_deref()),
-        Cell::int(head.and_then(|h| h.blocked)).because(why),
-        Cell::int(head.and_then(|h| h.page_life_s)).because(why),
-        Cell::text(version.as_deref()).because(problem(&f.properties).as_deref()),
-        Cell::real(f.last_good_at.map(|at| snapshot.at.ms_since(at) as f64 / 1000.0)),
+fn fleet_columns<'a>() -> [Column<(&'a InstanceSnapshot, Timestamp)>; 12] {
+    [
+        (INSTANCE, |(i, _)| Cell::Text(i.info.id.to_string())),
+        ("level", |(i, _)| Cell::Text(level_word(i.health.level).into())),
+        ("score", |(i, _)| Cell::int(i.health.score.map(i64::from))),
+        ("why", |(i, _)| {
+            Cell::Text(i.health.reasons.iter().map(|r| &*r.text).collect::<Vec<_>>().join("; "))
+        }),
+        ("cpu_pct", |(i, _)| of(&i.facts.headline, |h| Cell::real(h.cpu_pct))),
+        ("batches_per_s", |(i, _)| of(&i.facts.headline, |h| Cell::real(h.batches_per_s))),
+        ("waits_ms_per_s", |(i, _)| of(&i.facts.waits, |w| Cell::real(Some(w.total_ms_per_s)))),
+        ("top_wait", |(i, _)| {
+            of(&i.facts.waits, |w| Cell::text(w.categories.first().map(|c| c.category.name())))
+        }),
+        ("blocked", |(i, _)| of(&i.facts.headline, |h| Cell::int(h.blocked))),
+        ("page_life_s", |(i, _)| of(&i.facts.headline, |h| Cell::int(h.page_life_s))),
+        ("version", |(i, _)| of(&i.facts.properties, |p| Cell::Text(version(p)))),
+        ("age_s", |(i, now)| Cell::real(i.facts.last_good_at.map(|at| now.ms_since(at) as f64 / 1000.0))),
     ]
 }
 
-/// A row a request, longest first; an instance without any reading gives one row that says why.
-pub fn activity(scope: Scoped<'_>) -> Grid {
-    let mut rows = Vec::new();
-    for i in scope {
-        let name = i.info.id.as_str();
-        match i.facts.activity.get() {
-            Some(a) => rows.extend(a.requests.iter().map(|r| request_row(name, r))),
-            None => rows.push(hole(name, told(&i.facts.activity), ACTIVITY.len())),
-        }
-    }
-    Grid { columns: ACTIVITY.to_vec(), rows }
+/// A part of a reading, or why it is not known.
+fn of<T>(reading: &Reading<T>, part: impl FnOnce(&T) -> Cell) -> Cell {
+    reading.get().map_or(Cell::text(None), part).because(problem(reading).as_deref())
 }
 
-const ACTIVITY: [&str; 22] = [
-    "instance",
-    "session_id",
-    "status",
-    "elapsed_ms",
-    "command",
-    "database",
-    "login",
-    "host",
-    "program",
-    "wait_type",
-    "wait_ms",
-    "wait_resource",
-    "blocked_by",
-    "blocks",
-    "cpu_ms",
-    "logical_reads",
-    "writes",
-    "grant_kb",
-    "open_transactions",
-    "percent",
-    "statement",
-    PROBLEM,
-];
+/// `2019 CU27`.
+fn version(p: &Properties) -> String {
+    let year = p.year().map_or_else(|| p.version.as_deref().unwrap_or("?").to_owned(), |y| y.to_string());
+    match p.update_level.as_deref().or(p.level.as_deref()) {
+        Some(level) => format!("{year} {level}"),
+        None => year,
+    }
+}
 
-fn request_row(instance: &str, r: &Request) -> Vec<Cell> {
-    vec![
-        Cell::Text(instance.into()),
-        Cell::Int(r.session_id.into()),
-        Cell::text(r.status.as_deref()),
-        Cell::int(r.elapsed_ms),
-        Cell::text(r.command.as_deref()),
-        Cell::text(r.database.as_deref()),
-        Cell::text(r.login.as_deref()),
-        Cell::text(r.host.as_deref()),
-        Cell::text(r.job.as_deref().or(r.program.as_deref())),
-        Cell::text(r.wait_type.as_deref()),
-        Cell::int(r.wait_ms),
-        Cell::text(r.wait_resource.as_deref()),
-        Cell::int(r.blocked_by.map(i64::from)),
-        Cell::Int(r.blocks.into()),
-        Cell::int(r.cpu_ms),
-        Cell::int(r.logical_reads),
-        Cell::int(r.writes),
-        Cell::int(r.grant.and_then(|g| g.granted_kb)),
-        Cell::int(r.open_transactions.map(i64::from)),
-        Cell::real(r.percent),
-        Cell::text(r.statement.as_ref().map(|s| squeeze(s.as_str())).as_deref()),
-        Cell::text(None),
+/// The rows of one instance: those that `rows` makes of the reading, or one that says why there is none.
+fn of_instance<'a, T, R>(
+    instance: &'a InstanceSnapshot,
+    reading: &'a Reading<T>,
+    rows: impl FnOnce(&'a T) -> Vec<R>,
+) -> Vec<(&'a str, Result<R, String>)> {
+    let name = instance.info.id.as_str();
+    match reading.get() {
+        Some(value) => rows(value).into_iter().map(|row| (name, Ok(row))).collect(),
+        None => vec![(name, Err(told(reading).unwrap_or_else(|| "not polled yet".into())))],
+    }
+}
+
+/// A row a request, longest first; an instance without any reading has one row that says why.
+pub fn activity(scope: Scoped<'_>) -> Grid {
+    let rows = scope.iter().flat_map(|i| of_instance(i, &i.facts.activity, |a| a.requests.iter().collect()));
+    grid_with_holes(&activity_columns(), rows)
+}
+
+fn activity_columns<'a>() -> [Column<&'a Request>; 20] {
+    [
+        ("session_id", |r| Cell::Int(r.session_id.into())),
+        ("status", |r| Cell::text(r.status.as_deref())),
+        ("elapsed_ms", |r| Cell::int(r.elapsed_ms)),
+        ("command", |r| Cell::text(r.command.as_deref())),
+        ("database", |r| Cell::text(r.database.as_deref())),
+        ("login", |r| Cell::text(r.login.as_deref())),
+        ("host", |r| Cell::text(r.host.as_deref())),
+        ("program", |r| Cell::text(r.job.as_deref().or(r.program.as_deref()))),
+        ("wait_type", |r| Cell::text(r.wait_type.as_deref())),
+        ("wait_ms", |r| Cell::int(r.wait_ms)),
+        ("wait_resource", |r| Cell::text(r.wait_resource.as_deref())),
+        ("blocked_by", |r| Cell::int(r.blocked_by.map(i64::from))),
+        ("blocks", |r| Cell::Int(r.blocks.into())),
+        ("cpu_ms", |r| Cell::int(r.cpu_ms)),
+        ("logical_reads", |r| Cell::int(r.logical_reads)),
+        ("writes", |r| Cell::int(r.writes)),
+        ("grant_kb", |r| Cell::int(r.grant.and_then(|g| g.granted_kb))),
+        ("open_transactions", |r| Cell::int(r.open_transactions.map(i64::from))),
+        ("percent", |r| Cell::real(r.percent)),
+        ("statement", |r| statement(r.statement.as_ref())),
     ]
 }
 
 /// A row a wait type that counts, heaviest first.
 pub fn waits(scope: Scoped<'_>) -> Grid {
-    let mut rows = Vec::new();
-    for i in scope {
-        let name = i.info.id.as_str();
-        let Some(table) = i.facts.waits.get() else {
-            rows.push(hole(name, told(&i.facts.waits), WAITS.len()));
-            continue;
-        };
-        rows.extend(table.types.iter().filter(|w| !w.benign).map(|w| {
-            vec![
-                Cell::Text(name.into()),
-                Cell::Text(w.name.to_string()),
-                Cell::Text(w.category.name().into()),
-                Cell::Real(w.ms_per_s),
-                Cell::Real(w.signal_ms_per_s),
-                Cell::Real(w.tasks_per_s),
-                Cell::real(w.avg_ms),
-                Cell::Int(w.max_ms),
-                Cell::Flag(w.poison),
-                Cell::text(None),
-            ]
-        }));
-    }
-    Grid { columns: WAITS.to_vec(), rows }
+    let count = |w: &&WaitRate| !w.benign;
+    let rows =
+        scope.iter().flat_map(|i| of_instance(i, &i.facts.waits, |w| w.types.iter().filter(count).collect()));
+    grid_with_holes(&waits_columns(), rows)
 }
 
-const WAITS: [&str; 10] = [
-    "instance",
-    "wait_type",
-    "category",
-    "ms_per_s",
-    "signal_ms_per_s",
-    "waits_per_s",
-    "avg_ms",
-    "max_ms",
-    "poison",
-    PROBLEM,
-];
+fn waits_columns<'a>() -> [Column<&'a WaitRate>; 8] {
+    [
+        ("wait_type", |w| Cell::Text(w.name.to_string())),
+        ("category", |w| Cell::Text(w.category.name().into())),
+        ("ms_per_s", |w| Cell::Real(w.ms_per_s)),
+        ("signal_ms_per_s", |w| Cell::Real(w.signal_ms_per_s)),
+        ("waits_per_s", |w| Cell::Real(w.tasks_per_s)),
+        ("avg_ms", |w| Cell::real(w.avg_ms)),
+        ("max_ms", |w| Cell::Int(w.max_ms)),
+        ("poison", |w| Cell::Flag(w.poison)),
+    ]
+}
 
 /// A row a session of a chain, in tree order.
 pub fn blocking(scope: Scoped<'_>) -> Grid {
-    let mut rows = Vec::new();
-    for i in scope {
-        let name = i.info.id.as_str();
-        match i.facts.blocking.get() {
-            Some(b) => {
-                for (n, chain) in b.chains.iter().enumerate() {
-                    rows.extend(chain.nodes.iter().map(|node| node_row(name, n, node)));
-                }
-            }
-            None => rows.push(hole(name, told(&i.facts.blocking), BLOCKING.len())),
-        }
-    }
-    Grid { columns: BLOCKING.to_vec(), rows }
+    let rows = scope.iter().flat_map(|i| of_instance(i, &i.facts.blocking, |b| sessions(b)));
+    grid_with_holes(&blocking_columns(), rows)
 }
 
-const BLOCKING: [&str; 17] = [
-    "instance",
-    "chain",
-    "depth",
-    "session_id",
-    "blocked_by",
-    "victims",
-    "status",
-    "wait_type",
-    "wait_ms",
-    "resource",
-    "held_mode",
-    "login",
-    "host",
-    "program",
-    "open_transactions",
-    "statement",
-    PROBLEM,
-];
+/// The sessions of all chains, each with the number of its chain.
+fn sessions(blocking: &Blocking) -> Vec<(usize, &BlockNode)> {
+    let numbered = blocking.chains.iter().zip(1..);
+    numbered.flat_map(|(chain, n)| chain.nodes.iter().map(move |node| (n, node))).collect()
+}
 
-fn node_row(instance: &str, chain: usize, n: &BlockNode) -> Vec<Cell> {
-    let r = &n.request;
-    let resource = n.resource.as_ref().map(|x| {
-        let parts = [Some(&x.kind), x.database.as_ref(), x.object.as_ref(), x.detail.as_ref()];
-        parts.into_iter().flatten().map(|p| &**p).collect::<Vec<_>>().join(" ")
-    });
-    vec![
-        Cell::Text(instance.into()),
-        Cell::Int(chain as i64 + 1),
-        Cell::Int(n.depth.into()),
-        Cell::Int(r.session_id.into()),
-        Cell::int(r.blocked_by.map(i64::from)),
-        Cell::Int(n.victims.into()),
-        Cell::text(r.status.as_deref()),
-        Cell::text(r.wait_type.as_deref()),
-        Cell::int(r.wait_ms),
-        Cell::text(resource.as_deref()),
-        Cell::text(n.resource.as_ref().and_then(|x| x.held_mode.as_deref())),
-        Cell::text(r.login.as_deref()),
-        Cell::text(r.host.as_deref()),
-        Cell::text(r.job.as_deref().or(r.program.as_deref())),
-        Cell::int(r.open_transactions.map(i64::from)),
-        Cell::text(n.statement.as_ref().map(|s| squeeze(s.as_str())).as_deref()),
-        Cell::text(None),
+fn blocking_columns<'a>() -> [Column<(usize, &'a BlockNode)>; 15] {
+    [
+        ("chain", |(chain, _)| Cell::Int(*chain as i64)),
+        ("depth", |(_, n)| Cell::Int(n.depth.into())),
+        ("session_id", |(_, n)| Cell::Int(n.request.session_id.into())),
+        ("blocked_by", |(_, n)| Cell::int(n.request.blocked_by.map(i64::from))),
+        ("victims", |(_, n)| Cell::Int(n.victims.into())),
+        ("status", |(_, n)| Cell::text(n.request.status.as_deref())),
+        ("wait_type", |(_, n)| Cell::text(n.request.wait_type.as_deref())),
+        ("wait_ms", |(_, n)| Cell::int(n.request.wait_ms)),
+        ("resource", |(_, n)| Cell::text(n.resource.as_ref().map(resource).as_deref())),
+        ("held_mode", |(_, n)| Cell::text(n.resource.as_ref().and_then(|x| x.held_mode.as_deref()))),
+        ("login", |(_, n)| Cell::text(n.request.login.as_deref())),
+        ("host", |(_, n)| Cell::text(n.request.host.as_deref())),
+        ("program", |(_, n)| Cell::text(n.request.job.as_deref().or(n.request.program.as_deref()))),
+        ("open_transactions", |(_, n)| Cell::int(n.request.open_transactions.map(i64::from))),
+        ("statement", |(_, n)| statement(n.statement.as_ref())),
     ]
+}
+
+fn resource(x: &Resource) -> String {
+    let parts = [Some(&x.kind), x.database.as_ref(), x.object.as_ref(), x.detail.as_ref()];
+    parts.into_iter().flatten().map(|p| &**p).collect::<Vec<_>>().join(" ")
+}
+
+/// What one row of the cost is about.
+enum Costs<'a> {
+    /// an instance that is watched
+    Instance(&'a InstanceSnapshot),
+    /// a process of ours
+    Process { name: &'static str, cpu_pct: f64, rss_bytes: u64, store: Option<&'a StoreFigures> },
 }
 
 /// What dbtop cost: a row an instance, then one for this process, and one for the collector of this fleet if one runs: that one
 /// has the store.
 pub fn cost(scope: Scoped<'_>, snapshot: &FleetSnapshot, collector: Option<&Heartbeat>) -> Grid {
-    let mut rows: Vec<Vec<Cell>> = scope.iter().map(|i| cost_of(i)).collect();
     let own = &snapshot.collector;
-    rows.push(cost_here("(this process)", own.process_cpu_pct.into(), own.process_rss_bytes, None));
-    if let Some(beat) = collector {
-        let (cpu_pct, rss_bytes) = (beat.process.cpu_pct.into(), beat.process.rss_bytes);
-        rows.push(cost_here("(collector)", cpu_pct, rss_bytes, beat.store.as_ref()));
+    let here = Costs::Process {
+        name: "(this process)",
+        cpu_pct: own.process_cpu_pct.into(),
+        rss_bytes: own.process_rss_bytes,
+        store: None,
+    };
+    let collector = collector.map(|beat| Costs::Process {
+        name: "(collector)",
+        cpu_pct: beat.process.cpu_pct.into(),
+        rss_bytes: beat.process.rss_bytes,
+        store: beat.store.as_ref(),
+    });
+    let instances = scope.iter().map(|i| Costs::Instance(i));
+    grid(&cost_columns(), instances.chain([here]).chain(collector))
+}
+
+fn cost_columns<'a>() -> [Column<Costs<'a>>; 12] {
+    [
+        (INSTANCE, |c| match c {
+            Costs::Instance(i) => Cell::Text(i.info.id.to_string()),
+            Costs::Process { name, .. } => Cell::Text((*name).to_owned()),
+        }),
+        ("cpu_ms_per_s", |c| Cell::real(c.of_instance().and_then(|c| c.cpu_ms_per_s))),
+        ("reads_per_s", |c| Cell::real(c.of_instance().and_then(|c| c.reads_per_s))),
+        ("cpu_ms_total", |c| Cell::int(c.of_instance().and_then(|c| c.cpu_ms_total))),
+        ("round_trip_ms", |c| match c {
+            Costs::Instance(i) => Cell::int(i.facts.headline.get().map(|h| h.round_trip_ms.into())),
+            Costs::Process { .. } => Cell::text(None),
+        }),
+        ("process_cpu_pct", |c| Cell::real(c.of_process().map(|(cpu_pct, _)| cpu_pct))),
+        ("process_rss_kb", |c| Cell::int(c.of_process().map(|(_, rss_bytes)| (rss_bytes / 1024) as i64))),
+        ("store_rows_per_s", |c| Cell::real(c.of_store().map(|s| s.rows_per_s))),
+        ("store_lag_ms", |c| Cell::int(c.of_store().map(|s| s.lag_ms as i64))),
+        ("store_lost", |c| Cell::int(c.of_store().map(|s| s.samples_lost as i64))),
+        ("store_size_kb", |c| Cell::int(c.of_store().map(|s| (s.size_bytes / 1024) as i64))),
+        (PROBLEM, |c| match c {
+            Costs::Instance(i) => Cell::text(told(&i.facts.cost).as_deref()),
+            Costs::Process { store, .. } => Cell::text(store.and_then(|s| s.problem.as_deref())),
+        }),
+    ]
+}
+
+impl<'a> Costs<'a> {
+    fn of_instance(&self) -> Option<&'a CostNow> {
+        match self {
+            Self::Instance(i) => i.facts.cost.get(),
+            Self::Process { .. } => None,
+        }
     }
-    Grid { columns: COST.to_vec(), rows }
+
+    /// CPU in percent and memory in bytes. A process has none where the system does not tell.
+    const fn of_process(&self) -> Option<(f64, u64)> {
+        match self {
+            Self::Process { cpu_pct, rss_bytes, .. } if *rss_bytes > 0 => Some((*cpu_pct, *rss_bytes)),
+            _ => None,
+        }
+    }
+
+    const fn of_store(&self) -> Option<&'a StoreFigures> {
+        match self {
+            Self::Process { store, .. } => *store,
+            Self::Instance(_) => None,
+        }
+    }
 }
 
-fn cost_of(i: &InstanceSnapshot) -> Vec<Cell> {
-    let c = i.facts.cost.get();
-    let why = told(&i.facts.cost);
-    let mut cells = vec![
-        Cell::Text(i.info.id.to_string()),
-        Cell::real(c.and_then(|c| c.cpu_ms_per_s)),
-        Cell::real(c.and_then(|c| c.reads_per_s)),
-        Cell::int(c.and_then(|c| c.cpu_ms_total)),
-        Cell::int(i.facts.headline.get().map(|h| h.round_trip_ms.into())),
-    ];
-    cells.resize_with(COST.len() - 1, || Cell::text(None));
-    cells.push(Cell::text(why.as_deref()));
-    cells
-}
-
-/// A process of ours. It has no memory where the system does not tell.
-fn cost_here(name: &str, cpu_pct: f64, rss_bytes: u64, store: Option<&StoreFigures>) -> Vec<Cell> {
-    let told = rss_bytes > 0;
-    let mut cells = vec![Cell::Text(name.into())];
-    cells.resize_with(5, || Cell::text(None));
-    cells.extend([
-        Cell::real(told.then_some(cpu_pct)),
-        Cell::int(told.then_some((rss_bytes / 1024) as i64)),
-        Cell::real(store.map(|s| s.rows_per_s)),
-        Cell::int(store.map(|s| s.lag_ms as i64)),
-        Cell::int(store.map(|s| s.samples_lost as i64)),
-        Cell::int(store.map(|s| (s.size_bytes / 1024) as i64)),
-        Cell::text(store.and_then(|s| s.problem.as_deref())),
-    ]);
-    cells
-}
-
-const COST: [&str; 12] = [
-    "instance",
-    "cpu_ms_per_s",
-    "reads_per_s",
-    "cpu_ms_total",
-    "round_trip_ms",
-    "process_cpu_pct",
-    "process_rss_kb",
-    "store_rows_per_s",
-    "store_lag_ms",
-    "store_lost",
-    "store_size_kb",
-    PROBLEM,
-];
-
-/// An instance without a value: its name, and why.
-fn hole(instance: &str, why: Option<String>, columns: usize) -> Vec<Cell> {
-    let why = why.unwrap_or_else(|| "not polled yet".into());
-    let mut row = vec![Cell::Unknown(String::new()); columns];
-    row[0] = Cell::Text(instance.into());
-    row[columns - 1] = Cell::Text(why);
-    row
+fn statement(s: Option<&Statement>) -> Cell {
+    Cell::text(s.map(|s| squeeze(s.as_str())).as_deref())
 }
 
 /// One line, at most 400 characters: enough to know a statement by.
