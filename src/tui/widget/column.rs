@@ -254,3 +254,10 @@ pub fn size(v: Option<i64>, unit: f64) -> Option<Value<'static>> {
 pub fn words(v: Option<&str>) -> Option<Value<'_>> {
     v.map(Value::Text)
 }
+
+/// For tests of panes: what stands for more than one column, as an id or as a name in filters.
+#[cfg(test)]
+pub(crate) fn ambiguous<K: Kind>(columns: &[Column<K>]) -> Vec<&'static str> {
+    let names = || columns.iter().flat_map(|c| [&[c.id], c.also].concat());
+    names().filter(|name| names().filter(|other| other == name).count() > 1).collect()
+}

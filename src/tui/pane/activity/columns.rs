@@ -278,3 +278,31 @@ fn percent(r: &RequestRow<'_>, v: Option<Value<'_>>, out: &mut CellText) {
         None => out.put(r.view.theme.dim, "–"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tui::{
+        fixture,
+        pane::{Pane as _, activity::ActivityPane, stage::Stage},
+        widget::column::ambiguous,
+    };
+
+    #[test]
+    fn each_name_stands_for_one_column() {
+        assert_eq!(ambiguous(COLUMNS), [""; 0]);
+    }
+
+    #[test]
+    fn a_renamed_column_is_filtered_by_either_name() {
+        let stage = Stage::fleet(fixture::small());
+        let mut pane = ActivityPane::default();
+        let all = stage.draw(&mut pane, 200, 40);
+        let mut shown = |filter: &str| {
+            pane.set_filter(filter).unwrap();
+            stage.draw(&mut pane, 200, 40)
+        };
+        assert_eq!(shown("wait_time>5m"), shown("for>5m"));
+        assert_ne!(shown("for>5m"), all, "the filter leaves rows out");
+    }
+}

@@ -264,3 +264,14 @@ impl Rows<Groups> for GroupRows<'_> {
         Some(GroupRow { group: self.groups.get(i)?, view: self.view })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tui::widget::column::ambiguous;
+
+    #[test]
+    fn each_name_stands_for_one_column() {
+        assert_eq!(ambiguous(COLUMNS), [""; 0]);
+    }
+}

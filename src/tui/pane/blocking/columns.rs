@@ -225,3 +225,14 @@ pub fn empty_lines(view: &View<'_>, filtered: bool) -> Vec<String> {
     }
     reading::absence("Who blocks whom", "Nothing is blocked", view, |f| &f.blocking)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tui::widget::column::ambiguous;
+
+    #[test]
+    fn each_name_stands_for_one_column() {
+        assert_eq!(ambiguous(COLUMNS), [""; 0]);
+    }
+}

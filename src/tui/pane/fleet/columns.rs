@@ -388,3 +388,31 @@ fn blocked(r: &InstanceRow<'_>, v: Option<Value<'_>>, out: &mut CellText) {
         None => r.figure(headline, None, out, figure::push_count),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tui::{
+        fixture,
+        pane::{Pane as _, fleet::FleetPane, stage::Stage},
+        widget::column::ambiguous,
+    };
+
+    #[test]
+    fn each_name_stands_for_one_column() {
+        assert_eq!(ambiguous(COLUMNS), [""; 0]);
+    }
+
+    #[test]
+    fn a_renamed_column_is_filtered_by_either_name() {
+        let stage = Stage::fleet(fixture::small());
+        let mut pane = FleetPane::default();
+        let all = stage.draw(&mut pane, 200, 40);
+        let mut shown = |filter: &str| {
+            pane.set_filter(filter).unwrap();
+            stage.draw(&mut pane, 200, 40)
+        };
+        assert_eq!(shown("blocked>0"), shown("blk>0"));
+        assert_ne!(shown("blk>0"), all, "the filter leaves rows out");
+    }
+}

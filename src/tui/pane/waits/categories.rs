@@ -101,3 +101,14 @@ impl Rows<Categories> for CategoryRows<'_> {
         Some(CategoryRow { rate: self.categories.get(i)?, view: self.view })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tui::widget::column::ambiguous;
+
+    #[test]
+    fn each_name_stands_for_one_column() {
+        assert_eq!(ambiguous(COLUMNS), [""; 0]);
+    }
+}

@@ -231,3 +231,14 @@ impl Rows<Types> for TypeRows<'_> {
         Some(TypeRow { row: self.rows.get(i)?, view: self.view })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tui::widget::column::ambiguous;
+
+    #[test]
+    fn each_name_stands_for_one_column() {
+        assert_eq!(ambiguous(COLUMNS), [""; 0]);
+    }
+}
