@@ -1,4 +1,4 @@
-//! What the charts of longer times are drawn from: the pane on the screen says what it wants to see, the app asks history
+//! Answers that the charts of longer times are drawn from: the pane on the screen says what it wants to see, the app asks history
 //! for it, and what came stays here until something else is wanted. Panes look at it through `View` and never wait.
 
 use super::effect::Request;
@@ -28,7 +28,7 @@ enum Answer {
     None(String),
 }
 
-/// What history said of a chart.
+/// The answer of history about a chart.
 #[derive(Debug, Clone, Copy)]
 pub enum Found<'a> {
     /// here it is, or what was there a moment before
@@ -81,7 +81,7 @@ impl Charts {
         }
     }
 
-    /// What has to be asked for. What is not wanted any more goes first where there are too many.
+    /// Returns the questions that are still to be asked. Where there are too many answers, the oldest wishes go first.
     pub fn missing(&mut self, wanted: Vec<Wanted>, mut ticket: impl FnMut() -> u64) -> Vec<Request> {
         let mut requests = Vec::new();
         for w in wanted {

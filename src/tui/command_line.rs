@@ -1,4 +1,4 @@
-//! What can be typed behind `:`, and what it means: actions by name, panes with a scope, themes, filters, times. The palette
+//! The commands behind `:` and their meaning: actions by name, panes with a scope, themes, filters, times. The palette
 //! lists it and completes; the help and `docs/keys.md` are made from it.
 
 use super::{
@@ -12,7 +12,7 @@ use crate::model::{
 };
 use std::borrow::Cow;
 
-/// What a command asks for.
+/// The meaning of a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
     /// an action

@@ -10,7 +10,7 @@ use crate::model::{
 };
 use std::sync::Arc;
 
-/// What may be asked of any row: the instance it belongs to. Labels come on top.
+/// Fields of any row: those of its instance. Labels come on top.
 const OF_INSTANCE: [&str; 3] = ["instance", "group", "address"];
 
 /// A filter that a pane holds.
@@ -55,7 +55,7 @@ impl FilterSlot {
     /// Takes a new text.
     ///
     /// # Errors
-    /// What is wrong with it; the old filter stays.
+    /// Names the error; the old filter stays.
     pub fn set(&mut self, text: &str) -> Result<(), String> {
         let known = |key: &str| {
             let is = |k: &str| k.eq_ignore_ascii_case(key);

@@ -30,7 +30,7 @@ macro_rules! panes {
             /// All, in the order of the help; tabs are in this order, too.
             pub const ALL: [Self; [$(Self::$pane),*].len()] = [$(Self::$pane),*];
 
-            /// What is said of it.
+            /// Its row.
             pub const fn row(self) -> PaneRow {
                 match self {
                     $(Self::$pane => PaneRow $row,)*
@@ -85,7 +85,7 @@ impl PaneId {
     }
 }
 
-/// What a row is, whatever its place: selection and marks go by it.
+/// The identity of a row, whatever its place: selection and marks go by it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum RowKey {
     /// an instance

@@ -21,7 +21,7 @@ impl Default for Keymap {
 }
 
 impl Keymap {
-    /// What a key means in the first of these contexts that knows it.
+    /// The action of a key in the first of these contexts that knows it.
     pub fn resolve(&self, contexts: &[Context], chord: Chord) -> Option<Action> {
         let find =
             |c: &Context| self.keys.iter().find(|(at, k, _)| at == c && *k == chord).map(|(_, _, a)| *a);

@@ -7,13 +7,11 @@
 mod action;
 pub mod app;
 mod charts;
-mod chrome;
 mod command_line;
 mod desk;
 #[cfg(debug_assertions)]
 mod drill;
 pub mod effect;
-mod enrol;
 mod filter;
 mod id;
 mod input;
@@ -21,17 +19,16 @@ mod key;
 pub mod keymap;
 mod layer;
 mod moment;
-mod navigate;
 mod pane;
 mod place;
 mod pulse;
-mod review;
 mod settings;
 mod terminal;
 pub mod theme;
 mod travel;
 mod view;
 mod widget;
+mod wish;
 mod world;
 
 #[cfg(test)]

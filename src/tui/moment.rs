@@ -1,6 +1,7 @@
 //! Instants as the screen speaks of them: the one of the past that is shown, the two ends of a recording, and how they are
 //! written.
 
+use super::action::Kind;
 use crate::model::base::{figure, time::Timestamp};
 
 /// A recording that is looked at instead of a fleet that lives.
@@ -23,6 +24,53 @@ pub struct Past {
     pub oldest: Timestamp,
     /// of which question it is the answer
     pub ticket: u64,
+}
+
+/// The time, and the moment that is on the screen instead of now.
+#[derive(Debug, Clone)]
+pub struct Moment {
+    /// what time it is by the wall
+    pub clock: Timestamp,
+    /// the instant that is shown; None: the present
+    pub past: Option<Past>,
+    /// what is played; None: a fleet that lives
+    pub recording: Option<Recording>,
+}
+
+impl Moment {
+    /// The present.
+    pub const fn new(clock: Timestamp, recording: Option<Recording>) -> Self {
+        Self { clock, past: None, recording }
+    }
+
+    /// The time from which typed spans are counted, and words for that: now, or the end of the recording.
+    pub fn origin(&self) -> (Timestamp, &'static str) {
+        self.recording.as_ref().map_or((self.clock, " ago"), |r| (r.to, " before its end"))
+    }
+
+    /// Why an action is refused at this moment; None: it is not.
+    pub fn refuses(&self, kind: Kind) -> Option<&'static str> {
+        match (&self.recording, self.past) {
+            (Some(_), _) => kind.refused_in_recording(),
+            (None, Some(_)) => kind.refused_in_past(),
+            (None, None) => None,
+        }
+    }
+
+    /// The nearest instant that is there; with a word if that is an end of the recording.
+    pub fn within_recording(&self, at: Timestamp) -> (Timestamp, Option<String>) {
+        let Some(recording) = &self.recording else { return (at, None) };
+        let (end, words) = if at < recording.from {
+            (recording.from, "the recording begins here: ")
+        } else if at > recording.to {
+            (recording.to, "the recording ends here: ")
+        } else {
+            return (at, None);
+        };
+        let mut text = String::from(words);
+        push_instant(&mut text, end);
+        (end, Some(text))
+    }
 }
 
 /// `2026-11-20 02:14:00`.

@@ -22,7 +22,7 @@ pub struct Settings {
     pub lock_after_ms: Option<i64>,
 }
 
-/// What is watched when the screen starts.
+/// The fleet that is watched when the screen starts.
 #[derive(Debug, Clone)]
 pub struct Subject {
     /// first crumb: whose fleet, or `demo`

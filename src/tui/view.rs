@@ -10,7 +10,7 @@ use crate::model::{
 };
 use std::{fmt::Write as _, sync::Arc};
 
-/// What may be shown of the inventory.
+/// The part of the inventory that may be shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Sealed {
     /// all of it
@@ -27,7 +27,7 @@ pub enum Sealed {
 }
 
 impl Sealed {
-    /// What may be shown while the inventory is in this state.
+    /// The part that may be shown while the inventory is in this state.
     pub const fn of(state: &VaultState) -> Self {
         match state {
             VaultState::Plain | VaultState::Absent | VaultState::Open => Self::Shown,
@@ -38,7 +38,7 @@ impl Sealed {
     }
 }
 
-/// What a pane may look at.
+/// Everything that a pane may look at.
 #[derive(Clone, Copy)]
 pub struct View<'a> {
     /// the fleet

@@ -1,9 +1,10 @@
-//! What all panes look at, and the panes themselves: the two halves of the state, apart so that one may be borrowed while the
-//! other changes.
+//! The world that all panes look at, and the panes themselves: the two halves of the state, apart so that one may be
+//! borrowed while the other changes.
 
 use super::{
     charts::Charts,
     id::PaneId,
+    moment::Moment,
     pane::{
         Pane, activity::ActivityPane, blocking::BlockingPane, fleet::FleetPane, instance::InstancePane,
         waits::WaitsPane,
@@ -14,7 +15,7 @@ use super::{
 use crate::model::{base::time::Timestamp, fold::snapshot::FleetSnapshot};
 use std::sync::Arc;
 
-/// What all panes look at.
+/// The world that all panes look at.
 pub struct World {
     pub snapshot: Arc<FleetSnapshot>,
     pub scope: Vec<u32>,
@@ -25,6 +26,7 @@ pub struct World {
     pub low_bandwidth: bool,
     pub sealed: Sealed,
     pub charts: Charts,
+    pub moment: Moment,
 }
 
 impl World {

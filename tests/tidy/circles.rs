@@ -18,7 +18,7 @@ const CAPS: &[(&str, usize)] = &[
     ("sql", 3),
     ("store", 4),
     ("tds", 5),
-    ("tui", 7),
+    ("tui", 2),
 ];
 
 #[test]

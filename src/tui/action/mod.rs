@@ -67,13 +67,18 @@ impl Context {
         }
     }
 
+    /// True for layers that ask for something: they come over all else, and Esc out of one is an answer.
+    pub const fn is_dialog(self) -> bool {
+        matches!(self, Self::Form | Self::Wizard | Self::Trial | Self::Bulk | Self::Question | Self::List)
+    }
+
     /// True if keys without a meaning are typed.
     pub const fn takes_text(self) -> bool {
         matches!(self, Self::Input | Self::Form | Self::Wizard | Self::Bulk | Self::Question)
     }
 }
 
-/// What an action does to the world outside of the screen. Decides where it is refused.
+/// The effect of an action outside of the screen. It decides where the action is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// nothing: it shows something else
@@ -229,7 +234,7 @@ impl Row {
 }
 
 impl Action {
-    /// What it does outside of the screen.
+    /// Its effect outside of the screen.
     pub fn kind(self) -> Kind {
         ROWS.iter().find(|row| row.action == self).map_or(Kind::Shows, |row| row.kind)
     }

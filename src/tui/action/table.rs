@@ -92,7 +92,7 @@ actions! {
         word("refresh", "poll what is in view now"),
         keys(&[at(GLOBAL, "r")]);
 
-    // Which moment is on the screen, and looking back
+    // Moments of the past, and looking back
     Live: "back to live", travels(), in_past(),
         word("live", "back to the present"),
         keys(&[told(GLOBAL, "T", "live")]);
@@ -158,7 +158,7 @@ actions! {
     SortReverse: "turn the sort order round",
         keys(&[at(TABLE, "o")]);
 
-    // What single panes can do
+    // Actions of single panes
     GroupBy: "group by the next field",
         word("group", "group by the next field"),
         keys(&[told(ACTIVITY, "g", "group")]);

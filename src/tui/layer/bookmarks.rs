@@ -1,18 +1,20 @@
 //! Bookmarks and incidents on the time line, the newest first, to jump to.
 
-use super::modal::{Modal, Out};
+use super::{Behind, Layer, Out, body};
 use crate::{
     model::{
         base::time::Timestamp,
-        timeline::chart::{Mark, MarkKind},
+        timeline::{
+            chart::{Mark, MarkKind},
+            past::When,
+        },
     },
     tui::{
         action::{Action, Context},
         effect::Reply,
-        key::Chord,
         moment::{push_ago, push_instant},
-        theme::Theme,
         widget::{axis, canvas::Canvas},
+        wish::Wish,
     },
 };
 
@@ -56,12 +58,12 @@ fn push_line(out: &mut String, m: &Mark, now: Timestamp) {
     out.push_str(&m.words);
 }
 
-impl Modal for Bookmarks {
+impl Layer for Bookmarks {
     fn context(&self) -> Context {
         Context::List
     }
 
-    fn act(&mut self, action: Action, out: &mut Out) {
+    fn act(&mut self, action: Action, _: &mut Behind<'_>, out: &mut Out) {
         let last = self.marks().len().saturating_sub(1);
         match action {
             Action::Up => self.cursor = self.cursor.saturating_sub(1),
@@ -73,11 +75,13 @@ impl Modal for Bookmarks {
                 if let Some(m) = self.marks().get(self.cursor) {
                     push_line(&mut text, m, self.now);
                 }
-                out.copy = Some(text).filter(|t| !t.is_empty());
+                if !text.is_empty() {
+                    out.copy(text);
+                }
             }
             Action::Enter => {
                 if let Some(m) = self.marks().get(self.cursor) {
-                    out.go = Some(m.at);
+                    out.wish(Wish::Travel(When::At(m.at)));
                     out.close();
                 }
             }
@@ -85,10 +89,6 @@ impl Modal for Bookmarks {
             _ => {}
         }
     }
-
-    fn type_key(&mut self, _: Chord, _: &mut Out) {}
-
-    fn paste(&mut self, _: &str, _: &mut Out) {}
 
     fn hear(&mut self, reply: &Reply, _: &mut Out) -> bool {
         match reply {
@@ -113,7 +113,8 @@ impl Modal for Bookmarks {
         true
     }
 
-    fn render(&mut self, canvas: &mut Canvas<'_>, theme: &Theme) {
+    fn render(&mut self, screen: &mut Canvas<'_>, behind: &mut Behind<'_>) {
+        let (canvas, theme) = (&mut body(screen), &behind.world.theme);
         canvas.clear(theme.screen);
         let (w, h) = (canvas.width(), canvas.height());
         canvas.repeat(0, 0, w, "─", theme.rule);

@@ -1,7 +1,7 @@
 //! The permission doctor over the fleet: a line an instance with what its login lacks, worst first; Enter shows the matrix
 //! and the script that closes the holes, `y` copies it. Nothing is granted from here.
 
-use super::modal::{Modal, Out};
+use super::{Behind, Layer, Out, body};
 use crate::{
     model::{
         base::failure::Failure,
@@ -14,7 +14,6 @@ use crate::{
     tui::{
         action::{Action, Context},
         effect::{Reply, Request},
-        key::Chord,
         pane::reading,
         theme::Theme,
         widget::{
@@ -32,7 +31,7 @@ const NAME: u16 = 24;
 const SHORT_NAME: u16 = 10;
 const RIGHT: u16 = 13;
 
-/// What one instance said.
+/// The answer of one instance.
 struct Examined {
     instance: InstanceId,
     rights: Result<Diagnosis, Failure>,
@@ -92,13 +91,13 @@ impl Doctor {
     }
 
     fn copy(&self, out: &mut Out) {
-        out.copy = self.script();
-        let (level, text) = if out.copy.is_some() {
-            (Level::Ok, "script copied: read it, then run it as who may grant")
-        } else {
-            (Level::Unknown, "nothing to copy: no right is missing here")
-        };
-        out.say = Some((level, text.to_owned()));
+        match self.script() {
+            Some(script) => {
+                out.copy(script);
+                out.say(Level::Ok, "script copied: read it, then run it as who may grant");
+            }
+            None => out.say(Level::Unknown, "nothing to copy: no right is missing here"),
+        }
     }
 
     fn step(&mut self, action: Action) {
@@ -264,12 +263,12 @@ pub fn push_diagnosis(d: &mut Document, found: &Diagnosis, theme: &Theme) {
     }
 }
 
-impl Modal for Doctor {
+impl Layer for Doctor {
     fn context(&self) -> Context {
         Context::List
     }
 
-    fn act(&mut self, action: Action, out: &mut Out) {
+    fn act(&mut self, action: Action, _: &mut Behind<'_>, out: &mut Out) {
         match (action, &mut self.open) {
             (Action::Copy, _) => self.copy(out),
             (Action::Out | Action::Back, open @ Some(_)) => *open = None,
@@ -288,10 +287,6 @@ impl Modal for Doctor {
         }
     }
 
-    fn type_key(&mut self, _: Chord, _: &mut Out) {}
-
-    fn paste(&mut self, _: &str, _: &mut Out) {}
-
     fn hear(&mut self, reply: &Reply, _: &mut Out) -> bool {
         let Reply::Examined { instance, rights, left } = reply else { return false };
         self.take(Examined { instance: instance.clone(), rights: rights.clone() }, *left);
@@ -303,7 +298,8 @@ impl Modal for Doctor {
         true
     }
 
-    fn render(&mut self, canvas: &mut Canvas<'_>, theme: &Theme) {
+    fn render(&mut self, screen: &mut Canvas<'_>, behind: &mut Behind<'_>) {
+        let (canvas, theme) = (&mut body(screen), &behind.world.theme);
         match &mut self.open {
             Some(reader) => reader.render(canvas, theme),
             None => self.list(canvas, theme),

@@ -16,7 +16,7 @@ use ratatui::style::Modifier;
 /// Column where the values start.
 pub const VALUE_AT: u16 = 24;
 
-/// What a field holds.
+/// The content of a field.
 pub enum Entry {
     /// a text
     Text(Line),
@@ -95,7 +95,7 @@ impl Field {
         }
     }
 
-    /// What the last item of the text may go on with: the rest of the first known one that starts so.
+    /// A completion of the last item of the text: the rest of the first known one that starts so.
     fn rest(&self) -> Option<&str> {
         let Entry::Text(line) = &self.entry else { return None };
         let item = line.text().rsplit([',', ';']).next().unwrap_or("").trim_start();
@@ -116,7 +116,7 @@ impl Field {
         true
     }
 
-    /// What it says; nothing if it is hidden text.
+    /// Its text; nothing if it is hidden.
     pub fn said(&self) -> &str {
         match &self.entry {
             Entry::Text(line) => line.text(),
@@ -170,12 +170,12 @@ impl Form {
         self.fields.iter_mut()
     }
 
-    /// What a field says, without blanks around it; nothing if it is hidden text or means nothing now.
+    /// The text of a field, without blanks around it; nothing if it is hidden text or means nothing now.
     pub fn said(&self, id: &str) -> &str {
         self.field(id).filter(|f| f.shown).map_or("", Field::said).trim()
     }
 
-    /// What was typed into a hidden field; None: nothing.
+    /// The text that was typed into a hidden field; None: nothing.
     pub fn secret(&self, id: &str) -> Option<Secret> {
         match &self.field(id)?.entry {
             Entry::Hidden(typed) if !typed.is_empty() => Some(typed.to_secret()),

@@ -1,4 +1,4 @@
-//! A one-line text input, and the filter that is made of it.
+//! A one-line text input.
 
 use crate::tui::{key::Chord, theme::Theme, widget::canvas::Canvas};
 use crossterm::event::KeyCode;
@@ -94,23 +94,5 @@ impl Line {
             ratatui::style::Style::new().add_modifier(ratatui::style::Modifier::REVERSED),
         );
         x + used + 1
-    }
-}
-
-/// The filter while it is typed: applied with every key, taken back by Esc.
-#[derive(Debug)]
-pub struct FilterBox {
-    /// the text
-    pub line: Line,
-    /// what to go back to
-    pub before: String,
-    /// what is wrong with the text
-    pub error: Option<String>,
-}
-
-impl FilterBox {
-    /// Starts with the filter in force.
-    pub fn new(text: &str) -> Self {
-        Self { line: Line::new(text), before: text.to_owned(), error: None }
     }
 }

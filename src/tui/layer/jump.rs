@@ -1,8 +1,15 @@
 //! Fuzzy choice from a list: the instances for Ctrl-g, the completions of the command line.
 
-use super::input::Line;
+use super::{Behind, Layer, Out, input::Line};
 use crate::model::{fold::snapshot::FleetSnapshot, inventory::instance::InstanceId};
-use crate::tui::{pane::reading, theme::Theme, widget::canvas::Canvas};
+use crate::tui::{
+    action::{Action, Context},
+    key::Chord,
+    pane::{fleet, reading},
+    theme::Theme,
+    widget::canvas::Canvas,
+    wish::Wish,
+};
 use nucleo_matcher::{
     Config, Matcher, Utf32Str,
     pattern::{CaseMatching, Normalization, Pattern},
@@ -31,7 +38,7 @@ pub fn rank<'a>(
 #[derive(Debug)]
 pub struct Jump {
     /// what is typed
-    pub line: Line,
+    line: Line,
     /// instances of the snapshot that match, best first
     found: Vec<u32>,
     cursor: usize,
@@ -48,30 +55,58 @@ impl Jump {
     }
 
     /// Ranks anew after a key.
-    pub fn update(&mut self, snapshot: &FleetSnapshot) {
+    fn update(&mut self, snapshot: &FleetSnapshot) {
         let names = snapshot.instances.iter().map(|i| i.id().as_str());
         self.found = rank(&mut self.matcher, self.line.text(), names).into_iter().map(|i| i as u32).collect();
         if self.line.text().trim().is_empty() {
-            self.found.sort_by_cached_key(|i| {
-                snapshot.instances.get(*i as usize).map(|s| crate::tui::pane::fleet::badness(s))
-            });
+            self.found.sort_by_cached_key(|i| snapshot.instances.get(*i as usize).map(|s| fleet::badness(s)));
         }
         self.cursor = 0;
     }
 
     /// Moves the cursor.
-    pub fn step(&mut self, down: bool) {
+    fn step(&mut self, down: bool) {
         let last = self.found.len().saturating_sub(1);
         self.cursor = if down { (self.cursor + 1).min(last) } else { self.cursor.saturating_sub(1) };
     }
 
     /// The chosen instance.
-    pub fn chosen(&self, snapshot: &FleetSnapshot) -> Option<InstanceId> {
+    fn chosen(&self, snapshot: &FleetSnapshot) -> Option<InstanceId> {
         self.found.get(self.cursor).and_then(|i| snapshot.instances.get(*i as usize)).map(|i| i.id().clone())
     }
+}
 
-    /// Draws a list above the input line, which is the last line of the canvas.
-    pub fn render(&self, canvas: &mut Canvas<'_>, snapshot: &FleetSnapshot, theme: &Theme) {
+impl Layer for Jump {
+    fn context(&self) -> Context {
+        Context::Input
+    }
+
+    fn act(&mut self, action: Action, behind: &mut Behind<'_>, out: &mut Out) {
+        match action {
+            Action::Up | Action::Down => self.step(action == Action::Down),
+            Action::Enter => {
+                out.wishes.extend(self.chosen(&behind.world.snapshot).map(Wish::Instance));
+                out.close();
+            }
+            Action::Out => out.close(),
+            _ => {}
+        }
+    }
+
+    fn type_key(&mut self, chord: Chord, behind: &mut Behind<'_>, _: &mut Out) {
+        if self.line.key(chord) {
+            self.update(&behind.world.snapshot);
+        }
+    }
+
+    fn paste(&mut self, text: &str, behind: &mut Behind<'_>, _: &mut Out) {
+        self.line.paste(text);
+        self.update(&behind.world.snapshot);
+    }
+
+    /// The list stands above the input line, which is the last line of the screen.
+    fn render(&mut self, canvas: &mut Canvas<'_>, behind: &mut Behind<'_>) {
+        let (snapshot, theme) = (&behind.world.snapshot, &behind.world.theme);
         let (w, h) = (canvas.width(), canvas.height());
         let rows = self.found.len().min(10).min(usize::from(h.saturating_sub(2)));
         let mut list = popup(canvas, rows, theme, "instances");

@@ -1,18 +1,18 @@
-//! Layers lie over the pane and take keys first: command line, filter, help, details, jump,
-//! dialogs.
+//! Layers lie over the pane and take keys first: command line, filter, help, details, jump, dialogs. Each is a [`Layer`], and
+//! the app knows no more of it: it hands over what happens, draws the one on top, and carries out what comes back as [`Out`].
 
 pub mod bookmarks;
 pub mod bulk;
 pub mod confirm;
 pub mod details;
 pub mod doctor;
+pub mod filter;
 pub mod form;
 pub mod help;
 pub mod input;
 pub mod items;
 pub mod jump;
 pub mod login;
-pub mod modal;
 pub mod overlay;
 pub mod palette;
 pub mod prompt;
@@ -21,46 +21,104 @@ pub mod tenants;
 pub mod unlock;
 pub mod wizard;
 
-use super::{action::Context, widget::reader::Reader};
-use crate::model::base::time::Timestamp;
+use super::{
+    action::{Action, Context},
+    effect::{Reply, Request},
+    key::Chord,
+    pane::Pane,
+    widget::canvas::Canvas,
+    wish::Wish,
+    world::World,
+};
+use crate::model::{base::time::Timestamp, inventory::instance::InstanceId, judge::health::Level};
 
-/// An open layer.
-pub enum Layer {
-    /// `:`
-    Palette(palette::Palette),
-    /// `/`
-    Filter(input::FilterBox),
-    /// `?`
-    Help(Reader),
-    /// `d`
-    Details(details::Details),
-    /// Ctrl-g
-    Jump(jump::Jump),
-    /// a time or a note
-    Prompt(prompt::Prompt),
-    /// a dialog about the inventory
-    Modal(Box<dyn modal::Modal>),
+/// The world and the pane behind a layer.
+pub struct Behind<'a> {
+    /// what all panes look at
+    pub world: &'a World,
+    /// the pane on the screen
+    pub pane: &'a mut dyn Pane,
 }
 
-impl Layer {
-    /// Whose keys it takes.
-    pub fn context(&self) -> Context {
-        match self {
-            Self::Modal(m) => m.context(),
-            Self::Palette(_) | Self::Filter(_) | Self::Jump(_) | Self::Prompt(_) => Context::Input,
-            Self::Help(_) | Self::Details(_) => Context::Reader,
-        }
+/// The wishes of a layer, besides being drawn.
+#[derive(Default)]
+pub struct Out {
+    /// for the rest of the program
+    pub requests: Vec<Request>,
+    /// for the app
+    pub wishes: Vec<Wish>,
+    /// the layer is done
+    pub is_closed: bool,
+    /// the action is for what lies behind the layer, too
+    pub is_passed_on: bool,
+    /// the rows of the pane are to be made anew
+    pub has_changed_pane: bool,
+}
+
+impl Out {
+    /// Asks the inventory or history.
+    pub fn ask(&mut self, request: Request) {
+        self.requests.push(request);
     }
 
+    /// One line for the user.
+    pub fn say(&mut self, level: Level, text: impl Into<String>) {
+        self.wishes.push(Wish::Say(level, text.into()));
+    }
+
+    /// A text for the clipboard.
+    pub fn copy(&mut self, text: String) {
+        self.wishes.push(Wish::Clip(text));
+    }
+
+    /// Adds a wish.
+    pub fn wish(&mut self, wish: Wish) {
+        self.wishes.push(wish);
+    }
+
+    /// Ends the layer.
+    pub const fn close(&mut self) {
+        self.is_closed = true;
+    }
+
+    /// Hands the action on to what lies behind.
+    pub const fn pass_on(&mut self) {
+        self.is_passed_on = true;
+    }
+}
+
+/// A layer. It holds what was typed into it no longer than it is open: closing drops it.
+pub trait Layer {
+    /// The context of its keys. In some contexts, keys that mean nothing are typed: [`Context::takes_text`].
+    fn context(&self) -> Context;
+    /// Carries out an action.
+    fn act(&mut self, action: Action, behind: &mut Behind<'_>, out: &mut Out);
+    /// Takes a key that is no action: text, and the editing keys of a line.
+    fn type_key(&mut self, _chord: Chord, _behind: &mut Behind<'_>, _out: &mut Out) {}
+    /// Takes pasted text.
+    fn paste(&mut self, _text: &str, _behind: &mut Behind<'_>, _out: &mut Out) {}
+    /// Hears an answer; false if others must hear it, too.
+    fn hear(&mut self, _reply: &Reply, _out: &mut Out) -> bool {
+        false
+    }
     /// Time goes on.
-    pub fn tick(&mut self, now: Timestamp) {
-        if let Self::Modal(m) = self {
-            m.tick(now);
-        }
+    fn tick(&mut self, _now: Timestamp) {}
+    /// There is a new state of the fleet.
+    fn follow(&mut self, _behind: &mut Behind<'_>) {}
+    /// The instance that it shows, which is polled fast for as long as it is on top.
+    fn instance(&self) -> Option<&InstanceId> {
+        None
     }
+    /// True if it shows or changes what is sealed, so that locking closes it.
+    fn is_secret(&self) -> bool {
+        false
+    }
+    /// Draws on the whole screen; most draw over its [`body`] only.
+    fn render(&mut self, screen: &mut Canvas<'_>, behind: &mut Behind<'_>);
+}
 
-    /// True if keys without a meaning are typed.
-    pub fn takes_text(&self) -> bool {
-        self.context().takes_text()
-    }
+/// All between header and footer.
+pub fn body<'a>(screen: &'a mut Canvas<'_>) -> Canvas<'a> {
+    let (w, h) = (screen.width(), screen.height());
+    screen.part(0, 2, w, h.saturating_sub(3))
 }

@@ -27,7 +27,7 @@ pub struct Figures {
     pub effects_dropped: u64,
 }
 
-/// What is known of the store.
+/// The figures of the store.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Stored {
     /// None: nothing is kept, or who keeps it does not say
@@ -107,7 +107,7 @@ fn collector(c: &CollectorStats, figures: &Figures, lines: &mut Vec<Line>) {
     lines.push(("effects dropped", figures.effects_dropped.to_string()));
 }
 
-/// What is kept, how fast, and for how long there is room.
+/// The rows that are kept, how fast, and for how long there is room.
 fn store(stored: &Stored, clock: Timestamp, lines: &mut Vec<Line>) {
     let Some(s) = &stored.store else {
         return lines.push(("store", "no figures".to_owned()));

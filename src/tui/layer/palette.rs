@@ -1,20 +1,21 @@
 //! The command line: `:waits`, `:blocking @prod`, `:sqlprd-014`, `:theme light`. Completes fuzzily, remembers.
 
 use super::{
+    Behind, Layer, Out,
     input::Line,
     jump::{popup, rank},
 };
 use crate::model::fold::snapshot::FleetSnapshot;
 use crate::tui::{
+    action::{Action, Context},
     command_line::{Command, interpret, panes, words},
-    theme::{BUILT_IN, Theme},
+    key::Chord,
+    theme::BUILT_IN,
     widget::canvas::Canvas,
+    wish::Wish,
 };
 use nucleo_matcher::{Config, Matcher};
 use std::{collections::VecDeque, sync::Arc};
-
-/// Commands that the history keeps.
-const HISTORY: usize = 50;
 
 #[derive(Debug)]
 struct Candidate {
@@ -26,9 +27,9 @@ struct Candidate {
 #[derive(Debug)]
 pub struct Palette {
     /// what is typed
-    pub line: Line,
+    line: Line,
     /// why the last Enter did nothing
-    pub error: Option<String>,
+    error: Option<String>,
     all: Vec<Candidate>,
     found: Vec<usize>,
     cursor: usize,
@@ -72,7 +73,7 @@ impl Palette {
     }
 
     /// Ranks anew after a key.
-    pub fn update(&mut self) {
+    fn update(&mut self) {
         self.found = rank(&mut self.matcher, self.line.text(), self.all.iter().map(|c| c.text.as_str()));
         self.cursor = 0;
         self.moved = false;
@@ -80,14 +81,14 @@ impl Palette {
     }
 
     /// Moves the cursor through the completions.
-    pub fn step(&mut self, down: bool) {
+    fn step(&mut self, down: bool) {
         let last = self.found.len().saturating_sub(1);
         self.moved = true;
         self.cursor = if down { (self.cursor + 1).min(last) } else { self.cursor.saturating_sub(1) };
     }
 
     /// Takes the completion into the line.
-    pub fn complete(&mut self) {
+    fn complete(&mut self) {
         if let Some(text) = self.completion().map(str::to_owned) {
             self.line.set(&text);
             self.update();
@@ -98,11 +99,11 @@ impl Palette {
         self.found.get(self.cursor).and_then(|i| self.all.get(*i)).map(|c| c.text.as_str())
     }
 
-    /// What Enter means: the text as it stands if it is a command and no completion was chosen, else the completion.
+    /// The command of Enter: the text as it stands if it is a command and no completion was chosen, else the completion.
     ///
     /// # Errors
     /// A sentence for the user.
-    pub fn command(&self, snapshot: &FleetSnapshot) -> Result<(Command, String), String> {
+    fn command(&self, snapshot: &FleetSnapshot) -> Result<(Command, String), String> {
         let typed = self.line.text();
         let as_typed = interpret(typed, snapshot);
         if !self.moved && (as_typed.is_ok() || typed.trim().contains(' ')) && !typed.trim().is_empty() {
@@ -113,16 +114,43 @@ impl Palette {
             None => as_typed.map(|c| (c, typed.trim().to_owned())),
         }
     }
+}
 
-    /// Puts a command in front of the history.
-    pub fn remember(history: &mut VecDeque<String>, text: String) {
-        history.retain(|h| *h != text);
-        history.push_front(text);
-        history.truncate(HISTORY);
+impl Layer for Palette {
+    fn context(&self) -> Context {
+        Context::Input
     }
 
-    /// Draws the completions above the input line, which is the last line of the canvas.
-    pub fn render(&self, canvas: &mut Canvas<'_>, theme: &Theme) {
+    fn act(&mut self, action: Action, behind: &mut Behind<'_>, out: &mut Out) {
+        match action {
+            Action::Up | Action::Down => self.step(action == Action::Down),
+            Action::NextSection => self.complete(),
+            Action::Enter => match self.command(&behind.world.snapshot) {
+                Ok((command, text)) => {
+                    out.wish(Wish::Run { command, text });
+                    out.close();
+                }
+                Err(e) => self.error = Some(e),
+            },
+            Action::Out => out.close(),
+            _ => {}
+        }
+    }
+
+    fn type_key(&mut self, chord: Chord, _: &mut Behind<'_>, _: &mut Out) {
+        if self.line.key(chord) {
+            self.update();
+        }
+    }
+
+    fn paste(&mut self, text: &str, _: &mut Behind<'_>, _: &mut Out) {
+        self.line.paste(text);
+        self.update();
+    }
+
+    /// The completions stand above the input line, which is the last line of the screen.
+    fn render(&mut self, canvas: &mut Canvas<'_>, behind: &mut Behind<'_>) {
+        let theme = &behind.world.theme;
         let (w, h) = (canvas.width(), canvas.height());
         let rows = self.found.len().min(8).min(usize::from(h.saturating_sub(2)));
         let mut list = popup(canvas, rows, theme, "go to");

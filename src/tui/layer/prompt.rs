@@ -1,19 +1,25 @@
 //! A line at the foot that asks for one thing: a time to go to, a time to compare with, a note. What it leads to is said
-//! while it is typed; a mistake is said beside it and keeps it open.
+//! while it is typed; an error is said beside it and keeps it open.
 
-use super::input::Line;
+use super::{Behind, Layer, Out, input::Line};
 use crate::{
     model::{
         base::{figure, time::Timestamp},
         timeline::past::{self, PastError, When},
     },
-    tui::{moment::push_instant, theme::Theme, travel::Travel, widget::canvas::Canvas},
+    tui::{
+        action::{Action, Context},
+        key::Chord,
+        moment::{Moment, push_instant},
+        widget::canvas::Canvas,
+        wish::Wish,
+    },
 };
 
 /// How far the user's clock is ahead of UTC, minutes: the whole screen speaks UTC, so what is typed is UTC, too.
 pub const OFFSET_MIN: i32 = 0;
 
-/// What is asked for.
+/// The question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Asks {
     /// where to go
@@ -28,9 +34,9 @@ pub enum Asks {
 #[derive(Debug)]
 pub struct Prompt {
     /// what is typed
-    pub line: Line,
+    line: Line,
     /// what for
-    pub asks: Asks,
+    asks: Asks,
     /// why Enter did nothing
     error: Option<String>,
 }
@@ -38,29 +44,63 @@ pub struct Prompt {
 impl Prompt {
     /// An empty line.
     pub fn new(asks: Asks) -> Self {
-        Self { line: Line::default(), asks, error: None }
+        Self::with(asks, "")
     }
 
-    /// The text changed.
-    pub fn typed(&mut self) {
-        self.error = None;
+    /// A line with a text that was typed before.
+    pub fn with(asks: Asks, text: &str) -> Self {
+        Self { line: Line::new(text), asks, error: None }
     }
 
-    /// The time that is typed; a mistake is shown. What is later than the end of a recording leads there.
-    pub fn when(&mut self, travel: &Travel) -> Option<When> {
-        let (now, _) = travel.origin();
+    /// The time that is typed; an error is shown. What is later than the end of a recording leads there.
+    fn when(&mut self, moment: &Moment) -> Option<When> {
+        let (now, _) = moment.origin();
         match past::parse(self.line.text(), now, OFFSET_MIN) {
             Ok(when) => Some(when),
-            Err(PastError::Future) if travel.recording.is_some() => Some(When::At(now.plus_ms(1))),
+            Err(PastError::Future) if moment.recording.is_some() => Some(When::At(now.plus_ms(1))),
             Err(e) => {
                 self.error = Some(e.to_string());
                 None
             }
         }
     }
+}
 
-    /// Draws the line on the last line of the canvas.
-    pub fn render(&self, canvas: &mut Canvas<'_>, travel: &Travel, theme: &Theme) {
+impl Layer for Prompt {
+    fn context(&self) -> Context {
+        Context::Input
+    }
+
+    fn act(&mut self, action: Action, behind: &mut Behind<'_>, out: &mut Out) {
+        match (action, self.asks) {
+            (Action::Enter, Asks::Note(at)) => {
+                out.wish(Wish::Bookmark { at, note: self.line.text().trim().to_owned() });
+                out.close();
+            }
+            (Action::Enter, asks) => {
+                let Some(when) = self.when(&behind.world.moment) else { return };
+                out.wish(if asks == Asks::Compare { Wish::Compare(when) } else { Wish::Travel(when) });
+                out.close();
+            }
+            (Action::Out, _) => out.close(),
+            _ => {}
+        }
+    }
+
+    fn type_key(&mut self, chord: Chord, _: &mut Behind<'_>, _: &mut Out) {
+        if self.line.key(chord) {
+            self.error = None;
+        }
+    }
+
+    fn paste(&mut self, text: &str, _: &mut Behind<'_>, _: &mut Out) {
+        self.line.paste(text);
+        self.error = None;
+    }
+
+    /// It is the last line of the screen.
+    fn render(&mut self, canvas: &mut Canvas<'_>, behind: &mut Behind<'_>) {
+        let (moment, theme) = (&behind.world.moment, &behind.world.theme);
         let (w, h) = (canvas.width(), canvas.height());
         let mut line = canvas.part(0, h.saturating_sub(1), w, 1);
         line.clear(theme.input);
@@ -87,9 +127,9 @@ impl Prompt {
             return;
         }
         let mut words = String::new();
-        let (now, since) = travel.origin();
+        let (now, since) = moment.origin();
         match past::parse(text, now, OFFSET_MIN) {
-            Ok(When::Live) if travel.recording.is_some() => words.push_str("its end"),
+            Ok(When::Live) if moment.recording.is_some() => words.push_str("its end"),
             Ok(When::Live) => words.push_str("live"),
             Ok(When::At(at)) => {
                 push_instant(&mut words, at);
@@ -97,7 +137,7 @@ impl Prompt {
                 figure::push_span(&mut words, now - at);
                 words.push_str(since);
             }
-            // Half of a time is no mistake yet.
+            // Half of a time is no error yet.
             Err(_) => words.push('…'),
         }
         line.put(x, 0, room, &words, theme.dim);

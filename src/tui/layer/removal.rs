@@ -1,9 +1,6 @@
 //! The question before instances leave the inventory: the name of a production instance is typed, the number of several.
 
-use super::{
-    confirm::Confirm,
-    modal::{Modal, Out},
-};
+use super::{Behind, Layer, Out, body, confirm::Confirm};
 use crate::{
     model::{
         inventory::instance::{InstanceId, InstanceInfo},
@@ -56,12 +53,12 @@ impl Removal {
     }
 }
 
-impl Modal for Removal {
+impl Layer for Removal {
     fn context(&self) -> Context {
         Context::Question
     }
 
-    fn act(&mut self, action: Action, out: &mut Out) {
+    fn act(&mut self, action: Action, _: &mut Behind<'_>, out: &mut Out) {
         match action {
             Action::Enter if !self.busy && self.confirm.is_answered() => {
                 self.busy = true;
@@ -72,18 +69,16 @@ impl Modal for Removal {
         }
     }
 
-    fn type_key(&mut self, chord: Chord, _: &mut Out) {
+    fn type_key(&mut self, chord: Chord, _: &mut Behind<'_>, _: &mut Out) {
         self.confirm.key(chord);
     }
 
-    fn paste(&mut self, _: &str, _: &mut Out) {}
-
     fn hear(&mut self, reply: &Reply, out: &mut Out) -> bool {
         let Reply::Saved(done) = reply else { return false };
-        out.say = Some(match done {
-            Ok(text) => (Level::Ok, text.clone()),
-            Err(refusal) => (Level::Critical, refusal.words.clone()),
-        });
+        match done {
+            Ok(text) => out.say(Level::Ok, text),
+            Err(refusal) => out.say(Level::Critical, &refusal.words),
+        }
         out.close();
         true
     }
@@ -92,7 +87,8 @@ impl Modal for Removal {
         true
     }
 
-    fn render(&mut self, canvas: &mut Canvas<'_>, theme: &Theme) {
+    fn render(&mut self, screen: &mut Canvas<'_>, behind: &mut Behind<'_>) {
+        let (canvas, theme) = (&mut body(screen), &behind.world.theme);
         let (w, h) = (canvas.width(), canvas.height());
         let height = self.confirm.height(w).min(h);
         self.confirm.render(&mut canvas.part(0, h.saturating_sub(height), w, height), theme);

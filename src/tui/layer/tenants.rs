@@ -1,11 +1,9 @@
 //! The tenants of this machine, to watch another one.
 
-use super::modal::{Modal, Out};
+use super::{Behind, Layer, Out, body};
 use crate::tui::{
     action::{Action, Context},
     effect::{Reply, Request, TenantLine},
-    key::Chord,
-    theme::Theme,
     widget::canvas::Canvas,
 };
 
@@ -25,19 +23,23 @@ impl Tenants {
     }
 }
 
-impl Modal for Tenants {
+impl Layer for Tenants {
     fn context(&self) -> Context {
         Context::List
     }
 
-    fn act(&mut self, action: Action, out: &mut Out) {
+    fn act(&mut self, action: Action, _: &mut Behind<'_>, out: &mut Out) {
         let last = self.lines.len().saturating_sub(1);
         match action {
             Action::Up => self.cursor = self.cursor.saturating_sub(1),
             Action::Down => self.cursor = (self.cursor + 1).min(last),
             Action::Home | Action::PageUp => self.cursor = 0,
             Action::End | Action::PageDown => self.cursor = last,
-            Action::Copy => out.copy = self.lines.get(self.cursor).map(|l| l.slug.to_string()),
+            Action::Copy => {
+                if let Some(line) = self.lines.get(self.cursor) {
+                    out.copy(line.slug.to_string());
+                }
+            }
             Action::Enter => {
                 let Some(line) = self.lines.get(self.cursor).filter(|l| l.usable) else { return };
                 if line.slug.as_str() != self.current {
@@ -49,10 +51,6 @@ impl Modal for Tenants {
             _ => {}
         }
     }
-
-    fn type_key(&mut self, _: Chord, _: &mut Out) {}
-
-    fn paste(&mut self, _: &str, _: &mut Out) {}
 
     fn hear(&mut self, reply: &Reply, _: &mut Out) -> bool {
         let Reply::Tenants(lines) = reply else { return false };
@@ -66,7 +64,8 @@ impl Modal for Tenants {
         false
     }
 
-    fn render(&mut self, canvas: &mut Canvas<'_>, theme: &Theme) {
+    fn render(&mut self, screen: &mut Canvas<'_>, behind: &mut Behind<'_>) {
+        let (canvas, theme) = (&mut body(screen), &behind.world.theme);
         canvas.clear(theme.screen);
         let (w, h) = (canvas.width(), canvas.height());
         canvas.repeat(0, 0, w, "─", theme.rule);

@@ -1,8 +1,8 @@
 //! Dialogs for what is typed hidden: the passphrase that opens the vault, the one of a new vault, a login's password.
 
 use super::{
+    Behind, Layer, Out, body,
     form::{Field, Form},
-    modal::{Modal, Out},
 };
 use crate::{
     model::inventory::instance::InstanceId,
@@ -10,7 +10,6 @@ use crate::{
         action::{Action, Context},
         effect::{Reply, Request, VaultState},
         key::Chord,
-        theme::Theme,
         widget::{canvas::Canvas, fold::fold},
     },
 };
@@ -21,7 +20,7 @@ const SHORTEST: usize = 12;
 /// Width of the box.
 const WIDTH: u16 = 72;
 
-/// What is asked for.
+/// The question.
 enum Question {
     /// the passphrase of this tenant; false: its key file or keyring is tried again
     Unlock { tenant: String, by_passphrase: bool },
@@ -150,12 +149,12 @@ impl Unlock {
     }
 }
 
-impl Modal for Unlock {
+impl Layer for Unlock {
     fn context(&self) -> Context {
         Context::Form
     }
 
-    fn act(&mut self, action: Action, out: &mut Out) {
+    fn act(&mut self, action: Action, _: &mut Behind<'_>, out: &mut Out) {
         match action {
             Action::Enter if self.long_enough() && self.form.step(true) => {}
             Action::NextSection | Action::Down => {
@@ -175,13 +174,13 @@ impl Modal for Unlock {
         }
     }
 
-    fn type_key(&mut self, chord: Chord, _: &mut Out) {
+    fn type_key(&mut self, chord: Chord, _: &mut Behind<'_>, _: &mut Out) {
         if !self.busy && self.form.key(chord) {
             self.why = None;
         }
     }
 
-    fn paste(&mut self, text: &str, _: &mut Out) {
+    fn paste(&mut self, text: &str, _: &mut Behind<'_>, _: &mut Out) {
         if !self.busy {
             self.form.paste(text);
         }
@@ -208,7 +207,8 @@ impl Modal for Unlock {
         false
     }
 
-    fn render(&mut self, canvas: &mut Canvas<'_>, theme: &Theme) {
+    fn render(&mut self, screen: &mut Canvas<'_>, behind: &mut Behind<'_>) {
+        let (canvas, theme) = (&mut body(screen), &behind.world.theme);
         let (w, h) = (canvas.width(), canvas.height());
         let width = WIDTH.min(w);
         let inner = width.saturating_sub(4);

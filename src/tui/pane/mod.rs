@@ -3,9 +3,10 @@
 use super::{
     action::Action,
     charts::Wanted,
-    id::{PaneId, RowKey},
+    id::RowKey,
     view::View,
     widget::{canvas::Canvas, document::Document},
+    wish::Wish,
 };
 use crate::model::{fold::scope::Scope, inventory::instance::InstanceId, judge::health::Level};
 
@@ -20,30 +21,6 @@ pub mod waits;
 
 #[cfg(test)]
 mod stage;
-
-/// What a pane asks of the app.
-#[derive(Debug)]
-pub enum Wish {
-    /// go to a pane: narrow the scope first, select a row there
-    Go {
-        /// where
-        pane: PaneId,
-        /// narrower scope to add
-        scope: Option<Scope>,
-        /// row to select
-        focus: Option<RowKey>,
-        /// filter to set there
-        filter: Option<String>,
-    },
-    /// show all about a row
-    Details(RowKey),
-    /// put a text on the clipboard
-    Copy(String),
-    /// one line for the user
-    Say(Level, String),
-    /// poll these now
-    Refresh(Vec<InstanceId>),
-}
 
 /// One part of a pane's title line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,7 +39,7 @@ pub trait Pane {
     fn rebuild(&mut self, view: &View<'_>);
     /// Adds parts to the title line, between the pane's name and the filter.
     fn title(&self, view: &View<'_>, out: &mut Vec<(Part, String)>);
-    /// What it wants of history, after a rebuild.
+    /// The questions that it has for history, after a rebuild.
     fn wanted(&self, _view: &View<'_>) -> Vec<Wanted> {
         Vec::new()
     }
@@ -93,7 +70,7 @@ pub trait Pane {
     /// Sets or clears the filter. Ok tells whether the pane can filter at all.
     ///
     /// # Errors
-    /// What is wrong with the text, for the user.
+    /// Names the error in the text, for the user.
     fn set_filter(&mut self, text: &str) -> Result<(), String>;
     /// The filter's text; empty without one.
     fn filter(&self) -> &str;

@@ -1,4 +1,4 @@
-//! Which stretch of time the charts of a pane show, the cursor in them, and what they are compared with. The last fifteen
+//! The stretch of time that the charts of a pane show, the cursor in them, and the time they are compared with. The last fifteen
 //! minutes are in memory; everything longer or earlier is asked of history.
 
 use crate::{
@@ -39,7 +39,7 @@ pub struct TimeLine {
     earlier: Earlier,
 }
 
-/// What came of an action.
+/// The outcome of an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Turn {
     /// it was not about the time line
@@ -98,7 +98,7 @@ impl TimeLine {
         self.range.is_in_memory()
     }
 
-    /// Which earlier time is compared with.
+    /// The earlier time that is compared with.
     pub const fn earlier(self) -> Earlier {
         self.earlier
     }
@@ -142,7 +142,7 @@ impl TimeLine {
             }
             Action::Beside => {
                 self.earlier = self.earlier.next();
-                // What is in memory knows nothing of yesterday.
+                // Memory knows nothing of yesterday.
                 if self.is_in_memory() && self.earlier != Earlier::None {
                     self.chosen = true;
                     self.range = chart::Range::default();
@@ -194,7 +194,7 @@ impl TimeLine {
         Turn::Done
     }
 
-    /// What to ask history for: these series, the same of the earlier time, and the events. Nothing while memory will do.
+    /// The questions to history: these series, the same of the earlier time, and the events. Nothing while memory will do.
     pub fn wanted(
         self,
         view: &View<'_>,
@@ -215,12 +215,12 @@ impl TimeLine {
         wanted
     }
 
-    /// What history said of these series.
+    /// The answer of history about these series.
     pub fn found<'a>(self, view: &View<'a>, id: &InstanceId, series: &[SeriesKey]) -> Found<'a> {
         view.charts.get(&self.range.query(id.clone(), series.to_vec(), view.now))
     }
 
-    /// What history said of these series in the earlier time; None if it is not compared.
+    /// The answer of history about these series in the earlier time; None if it is not compared.
     pub fn found_earlier<'a>(
         self,
         view: &View<'a>,
@@ -271,7 +271,7 @@ impl TimeLine {
 }
 
 impl Found<'_> {
-    /// What stands in a chart without any point.
+    /// The words in a chart without any point.
     pub const fn words(&self) -> &str {
         match self {
             Found::Data(_) => "nothing is kept of this time",

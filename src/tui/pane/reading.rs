@@ -1,6 +1,6 @@
 //! How a reading is shown: the value, dimmed when it is stale, or the reason why there is none. Never a zero for unknown.
 
-use super::{Part, Wish};
+use super::Part;
 use crate::model::{
     base::{figure, time::Timestamp},
     fold::{scope::Scope, snapshot::InstanceSnapshot},
@@ -20,6 +20,7 @@ use crate::tui::{
         canvas::{Canvas, width},
         cell::CellText,
     },
+    wish::Wish,
 };
 use ratatui::style::Style;
 use std::fmt::Write as _;
@@ -134,7 +135,7 @@ pub fn silent<T>(view: &View<'_>, reading: impl Fn(&Facts) -> &Reading<T>) -> Ve
     found
 }
 
-/// What an empty pane says: `what` is not known and why (`What runs`), or that there is `nothing` (`Nothing runs`) on those
+/// The words of an empty pane: `what` is not known and why (`What runs`), or that there is `nothing` (`Nothing runs`) on those
 /// that tell, and how many do not. Never "nothing" where nobody could tell.
 pub fn absence<T>(
     what: &str,

@@ -1,21 +1,23 @@
 //! For tests of panes: a fleet, a scope and a pane on a screen in memory.
 
-use super::{Pane, Wish};
+use super::Pane;
 use crate::{
     model::fold::snapshot::FleetSnapshot,
     tui::{
         action::Action,
         charts::Charts,
         fixture,
+        moment::Moment,
         theme::{Depth, Theme},
         view::{Sealed, View},
         widget::screen,
+        wish::Wish,
         world::World,
     },
 };
 use std::sync::Arc;
 
-/// What panes are shown on.
+/// A screen for panes.
 pub struct Stage {
     /// what the panes look at
     pub world: World,
@@ -34,6 +36,7 @@ impl Stage {
             low_bandwidth: false,
             sealed: Sealed::Shown,
             charts: Charts::default(),
+            moment: Moment::new(fixture::NOW, None),
         };
         Self { world }
     }
@@ -46,7 +49,7 @@ impl Stage {
         stage
     }
 
-    /// What the pane sees.
+    /// The view of the pane.
     pub fn view(&self) -> View<'_> {
         self.world.view()
     }

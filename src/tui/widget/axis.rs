@@ -179,7 +179,7 @@ pub fn draw_values(canvas: &mut Canvas<'_>, at: &Layout, scale: Scale, theme: &T
     }
 }
 
-/// Longest range: what is more is a mistake, ms.
+/// Longest range: more than that is an error, ms.
 const LONGEST_MS: i64 = 400 * DAY_MS;
 
 const DAY_MS: i64 = 86_400_000;

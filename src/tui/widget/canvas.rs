@@ -16,7 +16,7 @@ fn is_plain(text: &str) -> bool {
     text.bytes().all(|b| (0x20..0x7f).contains(&b))
 }
 
-/// What a grapheme is drawn as, and how wide. Control characters, and the invisible ones that reorder or hide text,
+/// The text that a grapheme is drawn as, and its width. Control characters, and the invisible ones that reorder or hide text,
 /// become a dot that can be seen.
 fn cell_of(grapheme: &str) -> (&str, usize) {
     if grapheme == "\t" {

@@ -82,7 +82,7 @@ impl Limits {
     }
 }
 
-/// What to draw.
+/// The content of a chart.
 #[derive(Debug, Clone, Copy)]
 pub struct Chart<'a> {
     /// figure and unit: `CPU %`

@@ -56,7 +56,7 @@ impl Document {
         self.lines.push(Line::Text(text.into(), style));
     }
 
-    /// What the copy key takes: the statement if there is one, else everything.
+    /// The text that the copy key takes: the statement if there is one, else everything.
     pub fn to_copy(&self) -> String {
         if let Some(s) = &self.statement {
             let all = &s.text.batch;

@@ -21,7 +21,7 @@ pub fn lines(buf: &Buffer) -> Vec<String> {
     buf.content().chunks(width).map(line).collect()
 }
 
-/// What `draw` shows, line by line.
+/// The output of `draw`, line by line.
 pub fn drawn(width: u16, height: u16, draw: impl FnOnce(&mut Canvas<'_>)) -> Vec<String> {
     lines(&buffer(width, height, draw))
 }

@@ -234,7 +234,7 @@ impl Stack {
         }
     }
 
-    /// What a band has in these columns, ms of waiting per second; 0 where nothing is known.
+    /// The share of a band in these columns, ms of waiting per second; 0 where nothing is known.
     fn weight(&self, band: usize, columns: std::ops::Range<usize>) -> f32 {
         let known = self.columns.get(columns).into_iter().flatten();
         known.map(|c| c[band]).filter(|v| v.is_finite()).sum()

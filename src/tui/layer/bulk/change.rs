@@ -60,7 +60,7 @@ pub fn update(form: &mut Form) {
     }
 }
 
-/// The field of the form that a mistake in a record belongs to.
+/// The field of the form that an error in a record belongs to.
 pub fn field_of(field: &str) -> &'static str {
     match field {
         "groups" => "join",
@@ -72,7 +72,7 @@ pub fn field_of(field: &str) -> &'static str {
     }
 }
 
-/// What the form says.
+/// The change that the form describes.
 ///
 /// # Errors
 /// All that is wrong, in the order of the fields.

@@ -4,12 +4,7 @@
 mod change;
 mod draw;
 
-use super::{
-    confirm::Confirm,
-    form::Form,
-    login::Problem,
-    modal::{Modal, Out},
-};
+use super::{Behind, Layer, Out, body, confirm::Confirm, form::Form, login::Problem};
 use crate::{
     model::{
         base::time::Timestamp,
@@ -28,7 +23,7 @@ use crate::{
     },
 };
 
-/// What is on the screen.
+/// The page on the screen.
 enum Page {
     Form,
     /// what would change, and the question
@@ -91,7 +86,7 @@ impl Bulk {
     /// The change, and how many instances it changes.
     ///
     /// # Errors
-    /// What is wrong, in the order of the fields.
+    /// The errors, in the order of the fields.
     fn change(&self) -> Result<(BulkChange, usize), Vec<Problem>> {
         let change = change::read(&self.form, self.now)?;
         let wrong = change::of_nobody(&change, &self.of);
@@ -189,12 +184,12 @@ fn is_production(record: &InstanceRecord) -> bool {
     Target::try_from(record).is_ok_and(|target| target.info.is_production())
 }
 
-impl Modal for Bulk {
+impl Layer for Bulk {
     fn context(&self) -> Context {
         if matches!(self.page, Page::Form) { Context::Bulk } else { Context::Question }
     }
 
-    fn act(&mut self, action: Action, out: &mut Out) {
+    fn act(&mut self, action: Action, _: &mut Behind<'_>, out: &mut Out) {
         if action == Action::Out {
             return self.out(out);
         }
@@ -215,7 +210,7 @@ impl Modal for Bulk {
         }
     }
 
-    fn type_key(&mut self, chord: Chord, out: &mut Out) {
+    fn type_key(&mut self, chord: Chord, _: &mut Behind<'_>, out: &mut Out) {
         match &mut self.page {
             Page::Leave if chord.typed() == Some('y') => out.close(),
             Page::Leave => {}
@@ -230,7 +225,7 @@ impl Modal for Bulk {
         }
     }
 
-    fn paste(&mut self, text: &str, _: &mut Out) {
+    fn paste(&mut self, text: &str, _: &mut Behind<'_>, _: &mut Out) {
         if matches!(self.page, Page::Form) {
             self.form.paste(text);
             self.touched = true;
@@ -241,7 +236,7 @@ impl Modal for Bulk {
         let Reply::Saved(done) = reply else { return false };
         match done {
             Ok(text) => {
-                out.say = Some((Level::Ok, text.clone()));
+                out.say(Level::Ok, text.clone());
                 out.close();
             }
             Err(refusal) => self.refused(refusal),
@@ -257,7 +252,8 @@ impl Modal for Bulk {
         true
     }
 
-    fn render(&mut self, canvas: &mut Canvas<'_>, theme: &Theme) {
+    fn render(&mut self, screen: &mut Canvas<'_>, behind: &mut Behind<'_>) {
+        let (canvas, theme) = (&mut body(screen), &behind.world.theme);
         draw::render(self, canvas, theme);
     }
 }

@@ -110,7 +110,7 @@ fn test(wizard: &mut Wizard, body: &mut Canvas<'_>, theme: &Theme) {
     }
 }
 
-/// What is tried, how it stands, and what to press. Returns the lines used.
+/// The test, how it stands, and the keys for it. Returns the lines used.
 fn told(wizard: &Wizard, body: &mut Canvas<'_>, theme: &Theme) -> u16 {
     let w = body.width().saturating_sub(4);
     let record = wizard.record();

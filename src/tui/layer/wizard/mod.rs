@@ -6,10 +6,10 @@ mod steps;
 mod trial;
 
 use super::{
+    Behind, Layer, Out, body,
     confirm::Confirm,
     form::{Field, Form},
     login::{self, POLLING, Problem},
-    modal::{Modal, Out},
 };
 use crate::{
     model::{
@@ -31,7 +31,7 @@ use crate::{
 use steps::Step;
 use trial::{Rights, Trial, Verdict};
 
-/// What must be answered before anything else.
+/// A question that must be answered before anything else.
 enum Question {
     /// take over the certificate that the server showed?
     Pin(Confirm),
@@ -101,7 +101,7 @@ impl Wizard {
     /// All that is typed, as a record.
     ///
     /// # Errors
-    /// The first step with a mistake.
+    /// The first step with an error.
     fn record(&self) -> Result<InstanceRecord, (Step, Problem)> {
         let mut record = self.base().cloned().unwrap_or_else(|| InstanceRecord::new("", "", Auth::Kerberos));
         for (step, form) in Step::ALL.into_iter().zip(&self.forms) {
@@ -207,7 +207,7 @@ impl Wizard {
         true
     }
 
-    /// Shows a mistake where it is.
+    /// Shows an error where it is.
     fn blame(&mut self, step: Step, problem: &Problem) {
         self.step = step;
         self.question = None;
@@ -419,7 +419,7 @@ impl Wizard {
     }
 }
 
-impl Modal for Wizard {
+impl Layer for Wizard {
     fn context(&self) -> Context {
         match (&self.question, self.step) {
             (Some(_), _) => Context::Question,
@@ -428,7 +428,7 @@ impl Modal for Wizard {
         }
     }
 
-    fn act(&mut self, action: Action, out: &mut Out) {
+    fn act(&mut self, action: Action, _: &mut Behind<'_>, out: &mut Out) {
         let asked = self.question.is_some();
         match action {
             Action::Enter => self.enter(out),
@@ -442,10 +442,10 @@ impl Modal for Wizard {
             Action::NextStep if self.step != Step::Test => self.go_on(out),
             Action::Copy => match self.trial.script() {
                 Some(script) => {
-                    out.copy = Some(script);
-                    out.say = Some((Level::Ok, "copied the script that grants what is missing".to_owned()));
+                    out.copy(script);
+                    out.say(Level::Ok, "copied the script that grants what is missing".to_owned());
                 }
-                None => out.say = Some((Level::Unknown, "nothing is missing, as far as is known".to_owned())),
+                None => out.say(Level::Unknown, "nothing is missing, as far as is known".to_owned()),
             },
             _ if self.step == Step::Test => {
                 if let Some((_, reader)) = &mut self.report {
@@ -460,7 +460,7 @@ impl Modal for Wizard {
         }
     }
 
-    fn type_key(&mut self, chord: Chord, out: &mut Out) {
+    fn type_key(&mut self, chord: Chord, _: &mut Behind<'_>, out: &mut Out) {
         match &mut self.question {
             Some(Question::Pin(confirm) | Question::Untested(confirm)) => confirm.key(chord),
             Some(Question::Discard) => {
@@ -476,7 +476,7 @@ impl Modal for Wizard {
         }
     }
 
-    fn paste(&mut self, text: &str, _: &mut Out) {
+    fn paste(&mut self, text: &str, _: &mut Behind<'_>, _: &mut Out) {
         if self.question.is_some() {
             return;
         }
@@ -497,7 +497,7 @@ impl Modal for Wizard {
             }
             Reply::Saved(done) if self.saving => match done {
                 Ok(text) => {
-                    out.say = Some((Level::Ok, text.clone()));
+                    out.say(Level::Ok, text.clone());
                     self.close(out);
                 }
                 Err(refusal) => self.refused(refusal),
@@ -518,7 +518,8 @@ impl Modal for Wizard {
         true
     }
 
-    fn render(&mut self, canvas: &mut Canvas<'_>, theme: &Theme) {
+    fn render(&mut self, screen: &mut Canvas<'_>, behind: &mut Behind<'_>) {
+        let (canvas, theme) = (&mut body(screen), &behind.world.theme);
         draw::render(self, canvas, theme);
     }
 }

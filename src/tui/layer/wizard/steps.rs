@@ -49,7 +49,7 @@ impl Step {
 
 const NO_YES: [&str; 2] = ["no", "yes"];
 const TLS: [&str; 4] = ["verify", "pin", "strict", "insecure"];
-/// What the red word means.
+/// The meaning of the red word.
 pub const INSECURE: &str = "insecure: the certificate is not checked. Who sits on the line can read the password and change the answers.";
 
 /// A record to lay a single step into, so that only this step can be wrong.
@@ -175,7 +175,7 @@ pub fn split_host(form: &mut Form) -> bool {
     true
 }
 
-/// What is wrong with a step by itself, in the order of its fields. `taken` are the names of other instances.
+/// The errors of a step by itself, in the order of its fields. `taken` are the names of other instances.
 pub fn problems(step: Step, form: &Form, before: Option<&InstanceRecord>, taken: &[String]) -> Vec<Problem> {
     let mut record = blank();
     let mut wrong = lay(step, form, before, &mut record);
@@ -192,7 +192,7 @@ pub fn problems(step: Step, form: &Form, before: Option<&InstanceRecord>, taken:
     wrong
 }
 
-/// The step and field that a mistake in a record belongs to.
+/// The step and field that an error in a record belongs to.
 pub fn place_of(error: &RecordError) -> Option<(Step, Problem)> {
     let (step, id) = match error.field {
         "name" | "host" | "port" | "instance" | "database" => (Step::Address, error.field),

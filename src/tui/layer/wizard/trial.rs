@@ -41,7 +41,7 @@ pub enum Trial {
     Done { of: Box<InstanceRecord>, report: Box<ConnectionReport>, rights: Rights },
 }
 
-/// What of a record a test depends on.
+/// The part of a record that a test depends on.
 pub fn connection(record: &InstanceRecord) -> InstanceRecord {
     let mut record = InstanceRecord { action: None, ..record.clone() };
     record.name.clear();
@@ -200,7 +200,7 @@ fn doctor(document: &mut Document, diagnosis: &Diagnosis, beside: bool, theme: &
     document.statement = Some(Statement { text: Arc::new(text), start: 0, end });
 }
 
-/// Who logs in where, for the line above the report.
+/// The login and the address, for the line above the report.
 pub fn summary(record: &InstanceRecord) -> String {
     let kind = record.auth.kind();
     match &record.auth {

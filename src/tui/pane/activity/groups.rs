@@ -18,7 +18,7 @@ use crate::tui::{
 };
 use std::{collections::HashMap, sync::Arc};
 
-/// What requests are grouped by.
+/// The field that requests are grouped by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum GroupBy {
     /// database

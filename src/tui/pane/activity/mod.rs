@@ -1,7 +1,7 @@
 //! Activity: what runs now on the instances in scope, and what sleeps with an open transaction. Blockers first, then the
 //! longest. `g` adds requests up by what they have in common.
 
-use super::{Pane, Part, Wish, reading, request};
+use super::{Pane, Part, reading, request};
 use crate::model::{
     base::figure,
     fold::snapshot::InstanceSnapshot,
@@ -20,6 +20,7 @@ use crate::tui::{
         sort::sort_rows,
         table::{Rows, Table},
     },
+    wish::Wish,
 };
 use std::{fmt::Write as _, sync::Arc};
 
@@ -85,7 +86,7 @@ pub struct ActivityPane {
     totals: Totals,
 }
 
-/// What the title says.
+/// The words of the title.
 #[derive(Debug, Default)]
 struct Totals {
     sessions: SessionCounts,

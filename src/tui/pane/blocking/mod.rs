@@ -1,7 +1,7 @@
 //! Blocking: the chains of all instances in scope as trees, worst first. A chain stays whole under sort and filter. Below
 //! the tree stand the facts and the statement of the session that the cursor is on.
 
-use super::{Pane, Part, Wish, request};
+use super::{Pane, Part, request};
 use crate::model::{
     base::figure,
     fold::snapshot::InstanceSnapshot,
@@ -25,6 +25,7 @@ use crate::tui::{
         sqlview::SqlView,
         table::{Rows, Table},
     },
+    wish::Wish,
 };
 use std::{fmt::Write as _, sync::Arc};
 

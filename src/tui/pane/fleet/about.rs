@@ -1,4 +1,4 @@
-//! What an empty fleet says.
+//! The words of an empty fleet.
 
 use crate::tui::{
     view::{Sealed, View},

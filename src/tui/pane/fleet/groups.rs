@@ -65,7 +65,7 @@ impl Groups {
                 g.first = true;
             }
         }
-        // What inventories name first, large ones first; then the others, worst first.
+        // First the groups that inventories name, large ones first; then the others, worst first.
         let rank = |g: &Group| (g.first, if g.first { [g.total(), 0] } else { [g.counts[0], g.counts[1]] });
         self.all.sort_by(|a, b| {
             rank(b).cmp(&rank(a)).then(b.total().cmp(&a.total())).then_with(|| a.name.cmp(&b.name))

@@ -1,6 +1,6 @@
 //! The fleet: a row an instance, worst first, with the reason in words. `v` shows a cell an instance instead.
 
-use super::{Pane, Part, Wish};
+use super::{Pane, Part};
 use crate::model::{
     fold::{scope::Scope, snapshot::InstanceSnapshot},
     inventory::instance::InstanceId,
@@ -16,6 +16,7 @@ use crate::tui::{
         document::Document,
         table::{Rows, Table},
     },
+    wish::Wish,
 };
 use std::sync::Arc;
 
@@ -26,7 +27,7 @@ mod heat;
 
 use columns::{InstanceRow, Instances};
 
-/// Which part has the cursor.
+/// The part that has the cursor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Section {
     Rows,

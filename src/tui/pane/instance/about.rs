@@ -2,7 +2,7 @@
 //! own yet: databases, volumes, availability groups, failed jobs.
 
 use super::{
-    super::{fleet, reading},
+    super::{fleet::columns, reading},
     words,
 };
 use crate::{
@@ -77,7 +77,7 @@ fn properties(d: &mut Document, i: &InstanceSnapshot, view: &View<'_>) {
     d.head("server");
     d.field("address", t.base, |s| s.push_str(view.address(&i.info)));
     let tls = if i.info.tls.is_insecure() { t.critical } else { t.base };
-    d.field("TLS", tls, |s| s.push_str(fleet::columns::tls_words(i.info.tls)));
+    d.field("TLS", tls, |s| s.push_str(columns::tls_words(i.info.tls)));
     d.field("in the log", t.dim, |s| s.push_str(i.info.tag.as_deref().unwrap_or_default()));
     d.field("link", t.base, |s| reading::push_link(s, i, view));
     let Some(p) = i.facts.properties.get() else { return absent(d, i, &i.facts.properties, view) };
@@ -130,7 +130,7 @@ fn properties(d: &mut Document, i: &InstanceSnapshot, view: &View<'_>) {
     });
 }
 
-/// What `sp_configure` would show.
+/// The options, as `sp_configure` would show them.
 fn options(d: &mut Document, i: &InstanceSnapshot, view: &View<'_>) {
     let Some(all) = i.facts.properties.get().and_then(|p| p.options.as_ref()) else { return };
     d.head("configuration");

@@ -118,7 +118,7 @@ fn position(id: SeriesId) -> usize {
     all.position(|s| s == id).unwrap_or(usize::MAX)
 }
 
-/// What the charts shall show.
+/// The charts to show.
 #[derive(Debug, Clone, Copy)]
 pub struct Sight {
     /// which time, and the cursor in it

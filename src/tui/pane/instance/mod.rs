@@ -3,7 +3,7 @@
 //! The cursor stands on the reasons; each is a link to the pane and the row that explain it.
 
 use super::{
-    Pane, Part, Wish,
+    Pane, Part,
     range::{TimeLine, Turn},
     reading,
 };
@@ -21,6 +21,7 @@ use crate::{
             canvas::{Canvas, width},
             document::Document,
         },
+        wish::Wish,
     },
 };
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! What the instance pane tells, where its reasons lead, and that no size or server breaks it.
+//! Tests of the words of the instance pane, where its reasons lead, and that no size or server breaks it.
 
 use super::*;
 use crate::{

@@ -1,6 +1,6 @@
-//! What is known of an instance besides its figures, in words: product, connection, rights, holes, groups.
+//! An instance in words, besides its figures: product, connection, rights, holes, groups.
 
-use super::super::{fleet, reading};
+use super::super::{fleet::columns, reading};
 use crate::{
     model::{
         base::figure,
@@ -27,7 +27,7 @@ pub fn push_product(out: &mut String, p: &Properties) {
         Some(8) => return out.push_str("Azure SQL Managed Instance"),
         _ => out.push_str("SQL Server "),
     }
-    fleet::columns::push_version(out, p);
+    columns::push_version(out, p);
     // `Enterprise Edition: Core-based Licensing (64-bit)` says no more than its first words.
     let short = edition.split(" Edition").next().unwrap_or("").trim();
     if !short.is_empty() {
@@ -63,7 +63,7 @@ pub fn push_properties(out: &mut String, i: &InstanceSnapshot, view: &View<'_>) 
     }
     // A line that is not protected is told in red and first, see the title.
     if !i.info.tls.is_insecure() {
-        let _ = write!(out, " · TLS {}", fleet::columns::tls_words(i.info.tls));
+        let _ = write!(out, " · TLS {}", columns::tls_words(i.info.tls));
     }
 }
 
@@ -144,7 +144,7 @@ fn push_since(out: &mut String, f: &Facts, view: &View<'_>) {
     }
 }
 
-/// Which rights are held, and what the missing ones cost.
+/// The rights that are held, and the loss by missing ones.
 fn rights(i: &InstanceSnapshot, view: &View<'_>) -> Vec<Line> {
     let t = view.theme;
     let Some(rights) = i.facts.rights.get() else {
@@ -226,7 +226,7 @@ pub fn polled(f: &Facts) -> [Polled<'_>; 13] {
     ]
 }
 
-/// What cannot be had here and why; what only needs time or does not apply is left out.
+/// Readings that cannot be had here, and why; those that only need time or do not apply are left out.
 fn holes(f: &Facts, t: &Theme) -> Vec<(Style, String)> {
     let mut pieces = Vec::new();
     for p in polled(f) {

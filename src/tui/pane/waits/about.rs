@@ -1,4 +1,4 @@
-//! What the waits pane says in words: details of a type or a category, what is hidden, why there is nothing.
+//! The waits pane in words: details of a type or a category, what is hidden, why there is nothing.
 
 use super::{
     super::reading,
@@ -132,7 +132,7 @@ pub fn category_document(category: WaitCategory, harvest: &Harvest, view: &View<
 
 /// The line below the types: what is left out and who says nothing.
 pub fn push_foot(out: &mut String, harvest: &Harvest, view: &View<'_>) {
-    // Who cannot tell comes first: a narrow screen cuts the end, and `i` stands in the footer too.
+    // Instances that cannot tell come first: a narrow screen cuts the end, and `i` stands in the footer too.
     let silent = reading::silent(view, |f| &f.waits);
     if !silent.is_empty() && view.single().is_none() {
         let unknown: usize = silent.iter().map(|(_, n)| n).sum();

@@ -1,4 +1,4 @@
-//! What a wait type says to a person, in one sentence. Shown in the details of a type; types not named here speak through
+//! The meaning of a wait type for a person, in one sentence. Shown in the details of a type; types not named here speak through
 //! their category.
 
 use crate::model::poll::wait_class::WaitCategory;

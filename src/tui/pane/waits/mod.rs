@@ -4,7 +4,7 @@
 //! up. Enter on a type shows who waits for it.
 
 use super::{
-    Pane, Part, Wish,
+    Pane, Part,
     range::{TimeLine, Turn, render_events},
 };
 use crate::{
@@ -21,6 +21,7 @@ use crate::{
             document::Document,
             table::{Rows, Table},
         },
+        wish::Wish,
     },
 };
 
@@ -40,7 +41,7 @@ use categories::{Categories, CategoryRow, CategoryRows};
 use rows::{Harvest, Row, Wanted};
 use types::{TypeRow, TypeRows, Types};
 
-/// Which part has the cursor.
+/// The part that has the cursor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Section {
     Types,
@@ -94,7 +95,7 @@ fn reorder<T: Clone, K: Kind>(
 }
 
 impl WaitsPane {
-    /// Who waits for the type under the cursor, or the types of its category.
+    /// Opens the requests that wait for the type under the cursor, or the types of its category.
     fn enter(&mut self, view: &View<'_>, wishes: &mut Vec<Wish>) {
         if self.section == Section::Categories {
             if let Some(c) = self.harvest.categories.get(self.categories.cursor()) {

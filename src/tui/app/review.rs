@@ -1,52 +1,48 @@
 //! Looking back: what changed between two instants or two instances, bookmarks on the time line, incidents, and what the
 //! watching itself costs. The lists are made by `model::compare` and here; layers show them.
 
-use super::{
-    action::Action,
-    app::App,
-    effect::Request,
-    layer::{
-        Layer,
-        bookmarks::Bookmarks,
-        prompt::{Asks, Prompt},
+use super::App;
+use crate::{
+    model::{
+        base::{figure, time::Timestamp},
+        fold::snapshot::FleetSnapshot,
+        inventory::instance::InstanceId,
+        judge::health::Level,
+        poll::{Facts, id::ProbeId, reading::Unavailable},
+        timeline::{
+            compare::{self, Difference},
+            past::When,
+        },
     },
-    moment::push_instant,
-    widget::{document::Document, reader::Reader},
-};
-use crate::model::{
-    base::{figure, time::Timestamp},
-    fold::snapshot::FleetSnapshot,
-    inventory::instance::InstanceId,
-    judge::health::Level,
-    poll::{Facts, id::ProbeId, reading::Unavailable},
-    timeline::{
-        compare::{self, Difference},
-        past::When,
+    tui::{
+        action::Action,
+        effect::Request,
+        layer::{
+            bookmarks::Bookmarks,
+            details::Text,
+            prompt::{Asks, Prompt},
+        },
+        moment::push_instant,
+        widget::document::Document,
+        world::World,
     },
 };
-use std::{collections::HashSet, fmt::Write as _, sync::Arc};
+use std::{fmt::Write as _, sync::Arc};
 
 /// Instances that `:cost` names.
 const MOST_COSTLY: usize = 40;
-
-/// A comparison that history was asked for.
-#[derive(Debug, Clone)]
-pub(super) struct Comparison {
-    ticket: u64,
-    at: Timestamp,
-    ids: HashSet<InstanceId>,
-}
 
 impl App {
     /// Actions about looking back; false if it is another one.
     pub(super) fn act_on_review(&mut self, action: Action) -> bool {
         match action {
             Action::Compare => self.compare(),
-            Action::Bookmark => self.layers.push(Layer::Prompt(Prompt::new(Asks::Note(self.world.now)))),
+            Action::Bookmark => self.open_layer(Prompt::new(Asks::Note(self.world.now))),
             Action::Bookmarks => {
                 let ticket = self.travel.ticket();
-                let list = Bookmarks::new(ticket, self.travel.clock, self.travel.recording.is_some());
-                self.layers.push(Layer::Modal(Box::new(list)));
+                let moment = &self.world.moment;
+                let list = Bookmarks::new(ticket, moment.clock, moment.recording.is_some());
+                self.open_layer(list);
                 self.ask(Request::Bookmarks { ticket });
             }
             Action::Freeze => {
@@ -55,8 +51,8 @@ impl App {
                 }
             }
             Action::Cost => {
-                let document = cost(self);
-                self.layers.push(Layer::Help(Reader::new(document)));
+                let document = cost(&self.world);
+                self.open_layer(Text::new(document));
             }
             _ => return false,
         }
@@ -73,7 +69,7 @@ impl App {
                 let title = format!("What is different: {a} → {b}");
                 self.show_differences(title, &differences, false);
             }
-            [] | [_] => self.layers.push(Layer::Prompt(Prompt::new(Asks::Compare))),
+            [] | [_] => self.open_layer(Prompt::new(Asks::Compare)),
             _ => {
                 self.say(
                     Level::Ok,
@@ -87,22 +83,21 @@ impl App {
     pub(super) fn compare_with(&mut self, when: When) {
         let other = match when {
             When::At(at) => at,
-            When::Live if self.travel.past.is_some() => self.travel.origin().0,
+            When::Live if self.world.moment.past.is_some() => self.world.moment.origin().0,
             When::Live => {
                 return self.say(Level::Ok, "this is live: type another time, such as -1d".to_owned());
             }
         };
         let other = self.within_recording(other);
         let ids: Vec<InstanceId> = self.world.view().instances().map(|(_, i)| i.id().clone()).collect();
-        let ticket = self.travel.ticket();
-        self.comparison = Some(Comparison { ticket, at: other, ids: ids.iter().cloned().collect() });
-        self.ask(Request::Compare { ticket, at: other, instances: ids });
+        let request = self.travel.ask_to_compare(other, ids);
+        self.ask(request);
         self.say(Level::Unknown, "asking history for the other time…".to_owned());
     }
 
     /// The other instant is there: it is compared with what is on the screen now.
     pub(super) fn compared(&mut self, ticket: u64, other: &FleetSnapshot) {
-        let Some(asked) = self.comparison.take_if(|c| c.ticket == ticket) else { return };
+        let Some(asked) = self.travel.compared(ticket) else { return };
         let only = |s: &FleetSnapshot| FleetSnapshot {
             instances: s.instances.iter().filter(|i| asked.ids.contains(i.id())).map(Arc::clone).collect(),
             ..FleetSnapshot::default()
@@ -118,13 +113,8 @@ impl App {
         push_instant(&mut title, from);
         title.push_str(" to ");
         push_instant(&mut title, to);
-        self.message = None;
+        self.status.message = None;
         self.show_differences(title, &differences, asked.ids.len() > 1);
-    }
-
-    /// History cannot compare. True if it was asked to.
-    pub(super) fn no_comparison(&mut self, ticket: Option<u64>) -> bool {
-        self.comparison.take_if(|c| Some(c.ticket) == ticket).is_some()
     }
 
     fn show_differences(&mut self, title: String, all: &[Difference], many: bool) {
@@ -158,19 +148,19 @@ impl App {
             d.text("", t.base);
             d.text("▲ worse   ▽ better   · neither; what changed most comes first", t.dim);
         }
-        self.layers.push(Layer::Help(Reader::new(d)));
+        self.open_layer(Text::new(d));
     }
 
     /// Puts a bookmark where the screen is.
-    pub(super) fn bookmark(&mut self, at: Timestamp, note: &str) {
+    pub(super) fn bookmark(&mut self, at: Timestamp, note: String) {
         let instances = self.world.view().single().map(|i| i.id().clone()).into_iter().collect();
-        self.ask(Request::Bookmark { at, note: note.trim().to_owned(), instances });
+        self.ask(Request::Bookmark { at, note, instances });
     }
 }
 
-/// What the watching costs the servers, by instance and by probe.
-fn cost(app: &App) -> Document {
-    let (s, t) = (&app.world.snapshot, &app.world.theme);
+/// The cost of watching for the servers, by instance and by probe.
+fn cost(world: &World) -> Document {
+    let (s, t) = (&world.snapshot, &world.theme);
     let mut d = Document::new("Own cost over the fleet");
     let mut total = String::new();
     match s.own_cost() {
@@ -214,7 +204,7 @@ fn cost(app: &App) -> Document {
             figure(c.reads_per_s),
             all
         );
-        if i.facts.cost.is_stale(app.world.now) {
+        if i.facts.cost.is_stale(world.now) {
             line.push_str("  stale");
         }
         d.text(line, t.base);

@@ -1,19 +1,21 @@
 //! Moving between panes and scopes: in, out, back, to the next problem.
 
-use super::{
-    app::App,
-    id::{PaneId, RowKey},
-    layer::Layer,
-    pane::fleet,
-    place::Place,
+use super::App;
+use crate::{
+    model::{fold::scope::Scope, inventory::instance::InstanceId, judge::health::Level},
+    tui::{
+        action::Action,
+        id::{PaneId, RowKey},
+        pane::fleet,
+        place::Place,
+    },
 };
-use crate::model::{fold::scope::Scope, inventory::instance::InstanceId, judge::health::Level};
 
 /// A scope of at most this many instances is polled fast while a pane other than the fleet shows it.
 const FOCUS_MOST: usize = 4;
 
 impl App {
-    /// What pane 1 is: the instance in scope, or the fleet.
+    /// The pane of key 1: the instance in scope, or the fleet.
     pub(super) fn home(&self) -> PaneId {
         if self.place.instance().is_some() { PaneId::Instance } else { PaneId::Fleet }
     }
@@ -116,7 +118,7 @@ impl App {
             return;
         }
         if self.place.pane == PaneId::Fleet {
-            self.act(super::action::Action::Quit);
+            self.act(Action::Quit);
         } else {
             self.open(PaneId::Fleet);
         }
@@ -140,7 +142,7 @@ impl App {
         self.follow(self.place.pane, Some(Scope::Instance(id)), None, None);
     }
 
-    /// Which instances of the snapshot the scopes hold.
+    /// Finds the instances of the snapshot that the scopes hold.
     pub(super) fn resolve_scope(&mut self) {
         let (world, scopes) = (&mut self.world, &self.place.scopes);
         world.scope.clear();
@@ -162,15 +164,13 @@ impl App {
     /// The instances to be polled fast.
     pub(super) fn looked_at(&self) -> Vec<InstanceId> {
         // Polling does not make the past any newer.
-        if self.travel.past.is_some() {
+        if self.world.moment.past.is_some() {
             return Vec::new();
         }
         if let Some(id) = self.place.instance() {
             return vec![id.clone()];
         }
-        if let Some(Layer::Details(d)) = self.layers.last()
-            && let Some(id) = d.key.instance()
-        {
+        if let Some(id) = self.layers.last().and_then(|top| top.instance()) {
             return vec![id.clone()];
         }
         if self.place.pane == PaneId::Fleet || self.world.scope.len() > FOCUS_MOST {

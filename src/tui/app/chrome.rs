@@ -1,19 +1,24 @@
-//! What is around the pane: header with crumbs and counts, tabs, title line, footer; and the layers over it.
+//! The frame around the pane: header with crumbs and counts, tabs, title line, footer; and the layers over it.
 
-use super::{
-    action::{Action, Binding, Context, Kind, When, bindings},
-    app::App,
-    effect::VaultState,
-    id::PaneId,
-    key::Chord,
-    layer::{Layer, overlay},
-    moment::{Recording, push_ago, push_instant},
-    pane::{Part, reading},
-    widget::canvas::{Canvas, width},
-};
-use crate::model::{
-    base::{figure, time::Timestamp},
-    judge::health::Level,
+use super::App;
+use crate::{
+    model::{
+        base::{figure, time::Timestamp},
+        judge::health::Level,
+    },
+    tui::{
+        action::{Action, Binding, Context, Kind, When, bindings},
+        effect::VaultState,
+        id::PaneId,
+        key::Chord,
+        layer::{Behind, overlay},
+        moment::{Recording, push_ago, push_instant},
+        pane::{Part, reading},
+        widget::{
+            canvas::{Canvas, width},
+            fold::fold,
+        },
+    },
 };
 use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 use std::fmt::Write as _;
@@ -28,7 +33,7 @@ pub fn render(app: &mut App, area: Rect, buf: &mut Buffer) {
     let (w, h) = (screen.width(), screen.height());
     if w < LEAST.0 || h < LEAST.1 {
         let text = format!("terminal too small: {w}×{h}, needs {}×{}", LEAST.0, LEAST.1);
-        for (y, line) in super::widget::fold::fold(&text, usize::from(w)).iter().enumerate() {
+        for (y, line) in fold(&text, usize::from(w)).iter().enumerate() {
             screen.put(0, y as u16, w, line, app.world.theme.warning);
         }
         return;
@@ -42,11 +47,11 @@ pub fn render(app: &mut App, area: Rect, buf: &mut Buffer) {
     }
     footer(app, &mut screen.part(0, h - 1, w, 1));
     layers(app, &mut screen);
-    if app.overlay {
+    if app.status.overlay {
         overlay::render(
-            &app.figures,
+            &app.status.figures,
             app.travel.live.as_ref().unwrap_or(&app.world.snapshot),
-            (app.travel.recording.is_none().then_some(&app.stored), app.travel.clock),
+            (app.world.moment.recording.is_none().then_some(&app.status.stored), app.world.moment.clock),
             &mut screen.part(0, 2, w, h - 3),
             &app.world.theme,
         );
@@ -54,38 +59,15 @@ pub fn render(app: &mut App, area: Rect, buf: &mut Buffer) {
 }
 
 fn layers(app: &mut App, screen: &mut Canvas<'_>) {
-    let (w, h) = (screen.width(), screen.height());
-    let theme = &app.world.theme;
-    let (shown, before) = app.panes.get(app.place.pane).counts();
-    match app.layers.last_mut() {
-        None => {}
-        Some(Layer::Palette(p)) => p.render(screen, theme),
-        Some(Layer::Jump(j)) => j.render(screen, &app.world.snapshot, theme),
-        Some(Layer::Prompt(p)) => p.render(screen, &app.travel, theme),
-        Some(Layer::Filter(f)) => {
-            let mut line = screen.part(0, h - 1, w, 1);
-            line.clear(theme.input);
-            let used = f.line.render(&mut line, 0, " /", theme) + 2;
-            match &f.error {
-                Some(e) => line.put(used, 0, w, e, theme.critical),
-                None => line.put(
-                    used,
-                    0,
-                    w,
-                    &format!("{shown} of {before}   Enter keeps, Esc takes back"),
-                    theme.dim,
-                ),
-            };
-        }
-        Some(Layer::Modal(m)) => m.render(&mut screen.part(0, 2, w, h - 3), theme),
-        Some(Layer::Help(r)) => r.render(&mut screen.part(0, 2, w, h - 3), theme),
-        Some(Layer::Details(d)) => {
-            d.reader.render(&mut screen.part(0, 2, w, h - 3), theme);
-            if d.gone {
-                screen.put_right(0, h - 1, w - 1, "it has gone: this is its last state", theme.warning);
-            }
-        }
+    let mut behind = Behind { world: &app.world, pane: app.panes.get(app.place.pane) };
+    if let Some(top) = app.layers.last_mut() {
+        top.render(screen, &mut behind);
     }
+}
+
+/// Parts that are missing at the instant on the screen because history is damaged there.
+fn damaged_here(app: &App) -> &[String] {
+    if app.world.moment.past.is_some() { &app.travel.damaged } else { &[] }
 }
 
 /// The scope is production if every instance in it is.
@@ -98,7 +80,7 @@ fn is_production(app: &App) -> bool {
 fn header(app: &App, line: &mut Canvas<'_>) {
     let t = &app.world.theme;
     let w = line.width();
-    let in_past = app.travel.past.is_some();
+    let in_past = app.world.moment.past.is_some();
     // The whole line is amber in the past: nobody shall take it for the present.
     let bar = |style: Style| if in_past { t.banner } else { style };
     if in_past {
@@ -123,15 +105,15 @@ fn header(app: &App, line: &mut Canvas<'_>) {
         x += line.put(x, 0, room.saturating_sub(x), crumb, bar(style));
     }
     if let Some(i) = app.world.view().single().filter(|i| i.info.tls.is_insecure()) {
-        let text = format!("  TLS {}", super::pane::fleet::columns::tls_words(i.info.tls));
+        let text = format!("  TLS {}", crate::tui::pane::fleet::columns::tls_words(i.info.tls));
         line.put(x, 0, room.saturating_sub(x), &text, bar(t.critical));
     }
 }
 
-/// Who polls, if it is another process: the first word of it on a narrow screen.
+/// The process that polls, if it is another one: its first word on a narrow screen.
 fn collector_words(app: &App, w: u16) -> Option<&str> {
-    let words = app.collector.as_deref()?;
-    let room = if app.travel.past.is_some() { w.saturating_sub(40) } else { w };
+    let words = app.status.collector.as_deref()?;
+    let room = if app.world.moment.past.is_some() { w.saturating_sub(40) } else { w };
     match room {
         0..80 => None,
         80..120 => words.split(" · ").next(),
@@ -152,7 +134,7 @@ fn past_piece(app: &App, at: Timestamp, w: u16) -> String {
     }
     if w >= 90 {
         text.push_str(" UTC, ");
-        push_ago(&mut text, at, app.travel.clock);
+        push_ago(&mut text, at, app.world.moment.clock);
     }
     text.push(' ');
     text
@@ -189,7 +171,7 @@ fn header_right(app: &App, line: &mut Canvas<'_>) -> u16 {
             pieces.push((reading::level_style(t, level), format!("{} {n}", reading::glyph(level))));
         }
     }
-    if app.travel.past.is_none() {
+    if app.world.moment.past.is_none() {
         let mut clock = String::new();
         figure::push_clock(&mut clock, app.world.now);
         if app.world.low_bandwidth {
@@ -201,13 +183,13 @@ fn header_right(app: &App, line: &mut Canvas<'_>) -> u16 {
     if let Some(goal) = app.travel.goal() {
         pieces.push((t.banner, going_piece(goal, w)));
     }
-    match app.paused {
-        _ if let Some(past) = app.travel.past => pieces.push((t.banner, past_piece(app, past.at, w))),
+    match app.travel.paused {
+        _ if let Some(past) = app.world.moment.past => pieces.push((t.banner, past_piece(app, past.at, w))),
         Some(at) => {
             let mut text = String::from(" ❚❚ PAUSED ");
             figure::push_clock(&mut text, at);
-            if app.behind() > 0 {
-                let _ = write!(text, " +{}", app.behind());
+            if app.travel.behind(app.world.snapshot.version) > 0 {
+                let _ = write!(text, " +{}", app.travel.behind(app.world.snapshot.version));
             }
             text.push(' ');
             pieces.push((t.banner, text));
@@ -218,8 +200,8 @@ fn header_right(app: &App, line: &mut Canvas<'_>) -> u16 {
     if matches!(app.desk.state, VaultState::Locked { .. }) {
         pieces.push((t.banner, " LOCKED ".to_owned()));
     }
-    if let Some(sign) = app.store {
-        let short = w < 120 || app.travel.past.is_some() && w < 160;
+    if let Some(sign) = app.status.store {
+        let short = w < 120 || app.world.moment.past.is_some() && w < 160;
         let text = if short { " NO HISTORY ".to_owned() } else { format!(" HISTORY NOT KEPT: {sign} ") };
         pieces.push((t.banner, text));
     }
@@ -228,7 +210,7 @@ fn header_right(app: &App, line: &mut Canvas<'_>) -> u16 {
     let mut x = w.saturating_sub(total as u16 + 1 - gap as u16);
     let start = x;
     for (style, text) in &pieces {
-        let style = if app.travel.past.is_some() { t.banner } else { *style };
+        let style = if app.world.moment.past.is_some() { t.banner } else { *style };
         x += line.put(x, 0, w, text, style) + gap as u16;
     }
     w.saturating_sub(start)
@@ -270,13 +252,13 @@ fn tabs(app: &App, line: &mut Canvas<'_>) {
             end = end.saturating_sub(width(words) as u16 + 2);
         }
     };
-    put(&damaged_words(app.travel.damaged()), t.banner);
-    if let Some(recording) = &app.travel.recording {
+    put(&damaged_words(damaged_here(app)), t.banner);
+    if let Some(recording) = &app.world.moment.recording {
         put(&recording_words(recording), t.accent);
     }
 }
 
-/// What is missing at the instant on the screen, the longest first; it stands there for as long as the instant does.
+/// Words for missing parts, the longest first; they stand there for as long as the instant does.
 fn damaged_words(damaged: &[String]) -> Vec<String> {
     let Some(first) = damaged.first() else { return Vec::new() };
     let (count, one) = (damaged.len(), if damaged.len() == 1 { "part" } else { "parts" });
@@ -289,7 +271,7 @@ fn damaged_words(damaged: &[String]) -> Vec<String> {
     ]
 }
 
-/// What is played, the longest first: `replay · FILE · 2026-11-20 02:00 – 03:00 UTC` down to `02:00 – 03:00`.
+/// Words for the recording that is played, the longest first: `replay · FILE · 2026-11-20 02:00 – 03:00 UTC` down to `02:00 – 03:00`.
 fn recording_words(recording: &Recording) -> [String; 5] {
     let minute = |at: Timestamp| {
         let mut text = String::new();
@@ -378,7 +360,7 @@ fn footer(app: &mut App, line: &mut Canvas<'_>) {
         line.put_right(0, 0, w - 1, &facts, t.dim);
     }
     let room = if with_facts { w.saturating_sub(facts_width + 3) } else { w.saturating_sub(1) };
-    if let Some(m) = &app.message {
+    if let Some(m) = &app.status.message {
         let style = reading::level_style(t, m.level);
         let used = line.put(1, 0, room, reading::glyph(m.level), style) + 2;
         line.put(used, 0, room.saturating_sub(used), &m.text, t.base);
@@ -392,8 +374,8 @@ fn footer(app: &mut App, line: &mut Canvas<'_>) {
     let nothing = app.layers.is_empty() && app.world.snapshot.instances.is_empty();
     let no_row = app.layers.is_empty() && app.panes.get(app.place.pane).counts().0 == 0;
     let narrowed = app.world.narrowed;
-    let in_past = app.travel.past.is_some();
-    let recording = app.travel.recording.is_some();
+    let in_past = app.world.moment.past.is_some();
+    let recording = app.world.moment.recording.is_some();
     let useful = |b: &Binding| {
         let refused = in_past && b.kind.refused_in_past().is_some()
             || recording && b.kind.refused_in_recording().is_some();
@@ -419,7 +401,7 @@ fn footer(app: &mut App, line: &mut Canvas<'_>) {
         let word = match b.action {
             Action::Back if nothing => Some("quit"),
             Action::Add if nothing => Some("add an instance"),
-            Action::Live if app.travel.recording.is_some() => Some("end"),
+            Action::Live if app.world.moment.recording.is_some() => Some("end"),
             _ => b.key.hint,
         };
         let (Some(word), Some(chord)) = (word, Chord::parse(b.key.name)) else { continue };
@@ -444,7 +426,7 @@ fn footer_facts(app: &App, out: &mut String) {
     if s.version == 0 {
         return;
     }
-    match app.cost {
+    match app.status.cost {
         Some(cost) if cost.settled => {
             out.push_str("cost ");
             figure::push_count(out, cost.cpu_ms_per_s);

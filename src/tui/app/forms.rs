@@ -1,18 +1,15 @@
-//! Instances come, change and go: which ones an action means, and the dialog for it. The records come from the keeper in
-//! `command` when a form is opened, and leave with it.
+//! Instances come, change and go: which ones an action means, and the dialog for it. The records come when a form is opened, and
+//! leave with it.
 
-use super::{
-    action::Action,
-    app::App,
-    effect::{FormData, Request},
-    key::Chord,
-    layer::{Layer, bulk::Bulk, modal::Modal, removal::Removal, wizard::Wizard},
+use super::App;
+use crate::{
+    model::{inventory::instance::InstanceId, judge::health::Level},
+    tui::{
+        action::Action,
+        effect::{FormData, Request},
+        layer::{Layer, bulk::Bulk, removal::Removal, wizard::Wizard},
+    },
 };
-use crate::model::{inventory::instance::InstanceId, judge::health::Level};
-use crossterm::event::KeyCode;
-
-/// Keys that are kept for a form: nobody types more before it is there.
-const HELD: usize = 64;
 
 impl App {
     /// Actions that change the inventory, with an open vault.
@@ -55,41 +52,20 @@ impl App {
         let of: Vec<_> = ids.iter().filter_map(|id| snapshot.find(id)).map(|i| &*i.info).collect();
         if !of.is_empty() {
             let dialog = Removal::new(&of, &self.world.theme);
-            self.layers.push(Layer::Modal(Box::new(dialog)));
+            self.open_layer(dialog);
         }
     }
 
     fn ask_for_form(&mut self, ids: Vec<InstanceId>) {
         self.ask(Request::Form(ids.clone()));
-        self.desk.form = Some(ids);
-    }
-
-    /// Keys that are pressed before the form is there are for it, not for the pane below. Esc: it is not wanted any more.
-    pub(super) fn hold_for_form(&mut self, chord: Chord) -> bool {
-        if self.desk.form.is_none() || !self.layers.is_empty() {
-            return false;
-        }
-        match chord.parts() {
-            (KeyCode::Esc, ..) => self.forget_form(),
-            (_, true, _) => return false,
-            _ if self.desk.held.len() < HELD => self.desk.held.push(chord),
-            _ => {}
-        }
-        true
-    }
-
-    /// The form that was asked for is not wanted any more, or will not come.
-    pub(super) fn forget_form(&mut self) {
-        self.desk.form = None;
-        self.desk.held.clear();
+        self.desk.await_form(ids);
     }
 
     /// The form that was asked for.
     pub(super) fn open_form(&mut self, data: FormData) {
-        let Some(ids) = self.desk.form.take() else { return };
-        let held = std::mem::take(&mut self.desk.held);
-        let now = self.travel.clock;
-        let mut dialog: Box<dyn Modal> = match (ids.as_slice(), data.of.len()) {
+        let Some((ids, held)) = self.desk.take_form() else { return };
+        let now = self.world.moment.clock;
+        let mut dialog: Box<dyn Layer> = match (ids.as_slice(), data.of.len()) {
             ([], 0) | ([_], 1) => Box::new(Wizard::new(data, now.ms().unsigned_abs(), &self.world.theme)),
             ([_, _, ..], 1..) => Box::new(Bulk::new(data, now, &self.world.theme)),
             _ => {
@@ -98,7 +74,7 @@ impl App {
             }
         };
         dialog.tick(now);
-        self.layers.push(Layer::Modal(dialog));
+        self.layers.push(dialog);
         for chord in held {
             self.key(chord);
         }

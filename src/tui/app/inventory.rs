@@ -1,0 +1,150 @@
+//! The vault and the inventory: actions that need it open, the dialogs that open it, locking. The keys and the records are with
+//! the inventory service; `desk` has what the screen knows of it.
+
+use super::App;
+use crate::{
+    model::{inventory::instance::InstanceId, judge::health::Level},
+    tui::{
+        action::Action,
+        effect::{Request, VaultState},
+        id::PaneId,
+        layer::{doctor::Doctor, unlock::Unlock},
+        place::Place,
+        view::Sealed,
+        world::Panes,
+    },
+};
+
+impl App {
+    /// Carries out what the vault must be open for; opens the dialog first if it is not.
+    pub(super) fn with_vault(&mut self, action: Action) {
+        match &self.desk.state {
+            VaultState::Open => self.at_desk(action),
+            VaultState::Plain => {
+                let text = "this fleet is not sealed: a demo, or a file that you write by hand";
+                self.say(Level::Warning, text.to_owned());
+            }
+            VaultState::Opening => {
+                self.desk.then = Some(action);
+                self.say(Level::Unknown, "the inventory is being opened: this follows".to_owned());
+            }
+            VaultState::Choose => self.ask(Request::Tenants),
+            VaultState::Absent | VaultState::Locked { .. } => {
+                self.desk.then = Some(action);
+                self.open_dialog();
+            }
+        }
+    }
+
+    /// Actions that need an open vault.
+    fn at_desk(&mut self, action: Action) {
+        match action {
+            Action::Lock => self.lock(),
+            Action::Doctor => self.examine(),
+            // Passwords that were not given are asked for again.
+            Action::Unlock => self.ask(Request::Unlock(None)),
+            _ => self.change_inventory(action),
+        }
+    }
+
+    /// Actions about the inventory; false if it is another one.
+    pub(super) fn act_on_desk(&mut self, action: Action) -> bool {
+        match action {
+            Action::Tenants if self.desk.state == VaultState::Plain => self.with_vault(action),
+            Action::Tenants => self.ask(Request::Tenants),
+            // Logins of a demo and of a plain file can be examined, too.
+            Action::Doctor if self.desk.state == VaultState::Plain => self.examine(),
+            Action::Lock if matches!(self.desk.state, VaultState::Locked { .. }) => {
+                self.say(Level::Ok, "locked already".to_owned());
+            }
+            Action::Doctor | Action::Lock | Action::Unlock | Action::Add | Action::Edit | Action::Remove => {
+                self.with_vault(action);
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    /// Lets the doctor examine what is marked, else what is in scope.
+    fn examine(&mut self) {
+        let view = self.world.view();
+        let marked = self.panes.get(self.place.pane).chosen(&view);
+        let in_scope = view.instances().filter(|(_, i)| marked.as_ref().is_none_or(|scope| scope.holds(i)));
+        let ids: Vec<InstanceId> = in_scope.map(|(_, i)| i.id().clone()).collect();
+        if ids.is_empty() {
+            return self.say(Level::Warning, "no instance is in this scope".to_owned());
+        }
+        let doctor = Doctor::new(ids.len(), &self.world.theme);
+        self.open_layer(doctor);
+        self.ask(Request::Doctor(ids));
+    }
+
+    fn open_dialog(&mut self) {
+        let dialog = match &self.desk.state {
+            VaultState::Locked { by_passphrase, why } => {
+                Unlock::vault(&self.tenant, *by_passphrase, why.clone())
+            }
+            VaultState::Absent => Unlock::new_vault(),
+            _ => return,
+        };
+        self.desk.is_dismissed = false;
+        self.open_layer(dialog);
+    }
+
+    /// Forgets the keys, and everything that shows or changes what they protect.
+    pub(super) fn lock(&mut self) {
+        self.close_secrets();
+        self.ask(Request::Lock);
+    }
+
+    fn close_secrets(&mut self) {
+        self.layers.retain(|layer| !layer.is_secret());
+        self.desk.then = None;
+        self.desk.forget_form();
+    }
+
+    /// The vault is in another state, or it is another fleet's.
+    pub(super) fn vault(&mut self, tenant: String, state: VaultState) {
+        if tenant != self.tenant {
+            // Another fleet: nothing of the one before may stay on the screen.
+            self.tenant = tenant;
+            self.panes = Panes::default();
+            self.place = Place { scopes: Vec::new(), pane: PaneId::Fleet };
+            self.last = None;
+            self.forget_past();
+            self.layers.clear();
+            self.desk.forget_form();
+            self.desk.is_dismissed = false;
+        }
+        self.world.sealed = Sealed::of(&state);
+        let before = std::mem::replace(&mut self.desk.state, state);
+        match &self.desk.state {
+            VaultState::Open => {
+                self.desk.touched = self.world.moment.clock;
+                if let Some(action) = self.desk.then.take() {
+                    self.at_desk(action);
+                }
+            }
+            VaultState::Locked { why, .. } => {
+                let why = why.clone();
+                self.close_secrets_if(before == VaultState::Open);
+                let asked = self.has_dialog();
+                if before == VaultState::Opening && !self.desk.is_dismissed && !asked {
+                    self.open_dialog();
+                } else if let Some(why) = why.filter(|_| !asked) {
+                    self.say(Level::Warning, why);
+                } else if before == VaultState::Open {
+                    self.say(Level::Ok, "locked: polling goes on; :unlock opens the inventory".to_owned());
+                }
+            }
+            VaultState::Absent | VaultState::Choose | VaultState::Opening | VaultState::Plain => {}
+        }
+        self.refresh();
+    }
+
+    fn close_secrets_if(&mut self, was_open: bool) {
+        if was_open {
+            self.close_secrets();
+        }
+    }
+}

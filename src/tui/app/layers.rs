@@ -1,0 +1,173 @@
+//! The stack of layers: what happens goes to the one on top, and what layers and panes want is carried out.
+
+use super::App;
+use crate::{
+    model::{judge::health::Level, timeline::past::When},
+    tui::{
+        action::{Action, Context},
+        command_line::Command,
+        effect::{Reply, Request},
+        id::RowKey,
+        layer::{Behind, Layer, Out, details::Details, prompt::Asks, prompt::Prompt},
+        theme::Theme,
+        wish::Wish,
+    },
+};
+
+/// Commands that are remembered.
+const COMMANDS: usize = 50;
+
+/// How a layer answered.
+struct Answer<R> {
+    value: R,
+    is_closed: bool,
+    is_passed_on: bool,
+}
+
+impl App {
+    /// Puts a layer on top.
+    pub(super) fn open_layer(&mut self, layer: impl Layer + 'static) {
+        self.layers.push(Box::new(layer));
+    }
+
+    /// Lets a layer do something, closes it if it is done, and carries out what it wants. None if there is none at this place.
+    fn with_layer<R>(
+        &mut self,
+        at: usize,
+        f: impl FnOnce(&mut dyn Layer, &mut Behind<'_>, &mut Out) -> R,
+    ) -> Option<Answer<R>> {
+        let layer = self.layers.get_mut(at)?;
+        let mut behind = Behind { world: &self.world, pane: self.panes.get(self.place.pane) };
+        let mut out = Out::default();
+        let value = f(&mut **layer, &mut behind, &mut out);
+        let Out { requests, wishes, is_closed, is_passed_on, has_changed_pane } = out;
+        if is_closed {
+            self.layers.remove(at);
+        }
+        for request in requests {
+            self.ask(request);
+        }
+        self.carry_out(wishes);
+        if has_changed_pane {
+            self.refresh();
+        }
+        Some(Answer { value, is_closed, is_passed_on })
+    }
+
+    /// The same with the layer on top.
+    pub(super) fn with_top(&mut self, f: impl FnOnce(&mut dyn Layer, &mut Behind<'_>, &mut Out)) {
+        if let Some(top) = self.layers.len().checked_sub(1) {
+            self.with_layer(top, f);
+        }
+    }
+
+    /// Layers take all keys; false if there is none, or the action is for what lies behind it, too.
+    pub(super) fn act_on_layer(&mut self, action: Action) -> bool {
+        let Some(context) = self.layers.last().map(|layer| layer.context()) else { return false };
+        if action == Action::Interrupt && context.takes_text() {
+            // The word about the second Ctrl-c needs the line that the input is on.
+            self.act_on_top(Action::Out, context);
+            self.interrupt();
+            self.refresh();
+            return true;
+        }
+        if matches!(action, Action::Interrupt | Action::Overlay | Action::Redraw | Action::Pause) {
+            self.act_on_app(action);
+            return true;
+        }
+        self.act_on_top(action, context)
+    }
+
+    fn act_on_top(&mut self, action: Action, context: Context) -> bool {
+        let Some(top) = self.layers.len().checked_sub(1) else { return false };
+        let answer = self.with_layer(top, |layer, behind, out| layer.act(action, behind, out));
+        let Some(Answer { is_closed, is_passed_on, .. }) = answer else { return false };
+        if is_closed && action == Action::Out && context.is_dialog() {
+            self.desk.dismiss();
+        }
+        if is_closed && !is_passed_on {
+            self.refresh();
+        }
+        !is_passed_on
+    }
+
+    /// The layer on top hears an answer first; those below wait for answers, too. True if one of them took it.
+    pub(super) fn is_heard(&mut self, reply: &Reply) -> bool {
+        (0..self.layers.len()).rev().any(|at| {
+            let answer = self.with_layer(at, |layer, _, out| layer.hear(reply, out));
+            answer.is_some_and(|answer| answer.value)
+        })
+    }
+
+    /// True if a dialog is open.
+    pub(super) fn has_dialog(&self) -> bool {
+        self.layers.iter().any(|layer| layer.context().is_dialog())
+    }
+
+    /// Carries out what a pane or a layer wants.
+    pub(super) fn carry_out(&mut self, wishes: Vec<Wish>) {
+        for wish in wishes {
+            match wish {
+                Wish::Go { pane, scope, focus, filter } => self.follow(pane, scope, focus, filter.as_deref()),
+                Wish::Details(key) => self.open_details(key),
+                Wish::Copy(text) => {
+                    let lines = text.lines().count();
+                    let what = if lines == 1 { "copied".to_owned() } else { format!("copied {lines} lines") };
+                    self.outbox.copy(text);
+                    self.say(Level::Ok, what);
+                }
+                Wish::Clip(text) => self.outbox.copy(text),
+                Wish::Say(level, text) => self.say(level, text),
+                Wish::Refresh(ids) => self.request_refresh(ids),
+                Wish::Instance(id) => self.go_to_instance(id),
+                Wish::Travel(When::At(at)) => self.go_to_time(at),
+                Wish::Travel(When::Live) => self.live(),
+                Wish::Compare(when) => self.compare_with(when),
+                Wish::Bookmark { at, note } => self.bookmark(at, note),
+                Wish::Run { command, text } => self.run(command, text),
+            }
+        }
+    }
+
+    /// Carries out a command, and puts it in front of those that are remembered.
+    fn run(&mut self, command: Command, text: String) {
+        self.commands.retain(|known| *known != text);
+        self.commands.push_front(text);
+        self.commands.truncate(COMMANDS);
+        match command {
+            Command::Do(action) => self.act(action),
+            Command::Go { pane, scopes } => self.go(pane, scopes),
+            Command::Theme(name) => match Theme::built_in(&name, self.depth) {
+                Ok(theme) => {
+                    self.world.theme = theme;
+                    self.repaint = true;
+                }
+                Err(e) => self.say(Level::Warning, e.to_string()),
+            },
+            Command::Filter(text) => {
+                if let Err(e) = self.panes.get(self.place.pane).set_filter(&text) {
+                    self.say(Level::Warning, e);
+                }
+            }
+            Command::Tenant(_) if self.world.moment.recording.is_some() => self.act(Action::Tenants),
+            Command::Tenant(slug) => self.ask(Request::Switch(slug)),
+            Command::At(when) => {
+                self.open_layer(Prompt::with(Asks::Time, &when));
+                if !when.is_empty() {
+                    self.act(Action::Enter);
+                }
+            }
+        }
+    }
+
+    fn open_details(&mut self, key: RowKey) {
+        if let Some(document) = self.panes.get(self.place.pane).details(&key, &self.world.view()) {
+            self.open_layer(Details::new(key, document));
+        }
+    }
+
+    /// The layer on top shows the newest state of the fleet.
+    pub(super) fn follow_on_top(&mut self) {
+        self.with_top(|layer, behind, _| layer.follow(behind));
+    }
+}

@@ -1,0 +1,344 @@
+//! The state of the screen and how keys change it. No terminal, no clock, no channel in here: events and time come in,
+//! effects and texts for the clipboard go out, so tests drive it with key names.
+//!
+//! The app only routes: an event goes to the layer on top, then to the pane, then to the part of the app that it concerns, a
+//! file each. The parts are values with methods of their own: `Desk` for the inventory, `Travel` for moments, `Status` for
+//! what was told, `Outbox` for what leaves.
+
+mod chrome;
+mod forms;
+mod inventory;
+mod layers;
+mod navigate;
+mod outbox;
+mod replies;
+mod review;
+mod status;
+mod time;
+
+use super::{
+    action::{Action, Context},
+    charts::Charts,
+    desk::Desk,
+    effect::{Effect, Request},
+    id::PaneId,
+    key::Chord,
+    keymap::Keymap,
+    layer::{Layer, details::Text, filter::FilterBox, help, jump::Jump, overlay::Figures, palette::Palette},
+    moment::Moment,
+    place::Place,
+    settings::{Settings, Subject},
+    theme::Depth,
+    travel::Travel,
+    view::Sealed,
+    world::{Panes, World},
+};
+use crate::model::{base::time::Timestamp, inventory::instance::InstanceId, judge::health::Level};
+use outbox::Outbox;
+use ratatui::{buffer::Buffer, layout::Rect};
+use status::Status;
+use std::{collections::VecDeque, sync::Arc};
+
+/// Second Ctrl-c within this time quits, ms.
+const INTERRUPT_MS: u64 = 2_000;
+
+/// The whole state.
+pub struct App {
+    world: World,
+    panes: Panes,
+    place: Place,
+    /// the view before this one
+    last: Option<Place>,
+    /// the one on top is last
+    layers: Vec<Box<dyn Layer>>,
+    status: Status,
+    outbox: Outbox,
+    desk: Desk,
+    travel: Travel,
+    /// first crumb: whose fleet it is
+    tenant: String,
+    /// width of the last frame, for clicks
+    columns: u16,
+    keymap: Keymap,
+    depth: Depth,
+    /// the theme that the settings name; `:theme` may have chosen another since
+    named_theme: String,
+    /// commands that were typed, the newest first
+    commands: VecDeque<String>,
+    interrupted: Option<Timestamp>,
+    quit: bool,
+    repaint: bool,
+}
+
+impl App {
+    /// The screen before any data came.
+    pub fn new(settings: Settings, subject: Subject, now: Timestamp) -> Self {
+        let last = subject.recording.as_ref().map(|r| r.to);
+        let mut app = Self {
+            world: World {
+                snapshot: Arc::default(),
+                scope: Vec::new(),
+                narrowed: false,
+                now,
+                faults_only: false,
+                theme: settings.theme.clone(),
+                low_bandwidth: settings.low_bandwidth,
+                sealed: Sealed::of(&subject.vault),
+                charts: Charts::default(),
+                moment: Moment::new(now, subject.recording),
+            },
+            panes: Panes::default(),
+            place: Place { scopes: Vec::new(), pane: PaneId::Fleet },
+            last: None,
+            layers: Vec::new(),
+            status: Status::default(),
+            outbox: Outbox::default(),
+            desk: Desk::new(subject.vault, now, settings.lock_after_ms),
+            travel: Travel::new(),
+            tenant: subject.tenant,
+            columns: 0,
+            keymap: Keymap::default(),
+            depth: settings.depth,
+            named_theme: settings.theme.name,
+            commands: VecDeque::new(),
+            interrupted: None,
+            quit: false,
+            repaint: false,
+        };
+        // A recording is entered at its end: there is nothing else to show.
+        if let Some(last) = last {
+            app.world.sealed = Sealed::Reading;
+            app.go_to_time(last);
+        }
+        app
+    }
+
+    /// True once the user wants to leave.
+    pub const fn wants_to_quit(&self) -> bool {
+        self.quit
+    }
+
+    /// The terminal shows something else than was drawn there: the next frame is a full one.
+    pub const fn repaint(&mut self) {
+        self.repaint = true;
+    }
+
+    /// Takes the wish for a full repaint.
+    pub const fn take_repaint(&mut self) -> bool {
+        std::mem::replace(&mut self.repaint, false)
+    }
+
+    /// Takes what the program shall do.
+    pub fn take_effects(&mut self) -> Vec<Effect> {
+        self.outbox.take_effects()
+    }
+
+    /// Takes texts for the clipboard.
+    pub fn take_copies(&mut self) -> Vec<String> {
+        self.outbox.take_copies()
+    }
+
+    /// The run loop's own figures, for F12.
+    pub const fn set_figures(&mut self, figures: Figures) {
+        self.status.figures = figures;
+    }
+
+    /// The configuration changed. A theme that the user chose by a command stays, unless the configuration names another
+    /// one than before.
+    pub fn configure(&mut self, settings: Settings) {
+        let is_chosen = self.world.theme.name != self.named_theme;
+        if !is_chosen || settings.theme.name != self.named_theme {
+            self.named_theme.clone_from(&settings.theme.name);
+            self.world.theme = settings.theme;
+        }
+        self.world.low_bandwidth = settings.low_bandwidth;
+        self.desk.lock_after_ms = settings.lock_after_ms;
+        self.refresh();
+    }
+
+    /// Time goes on: messages vanish.
+    pub fn tick(&mut self, now: Timestamp) {
+        self.clock(now);
+        self.status.tick(now);
+        self.layers.iter_mut().for_each(|layer| layer.tick(now));
+        if self.desk.is_idle(now) {
+            self.desk.touched = now;
+            self.lock();
+        }
+    }
+
+    /// A key.
+    pub fn key(&mut self, chord: Chord) {
+        self.desk.touched = self.world.moment.clock;
+        if self.layers.is_empty() && self.desk.hold(chord) {
+            return;
+        }
+        let top = self.layers.last().map(|layer| layer.context());
+        let pane = [Context::Pane(self.place.pane), Context::Table, Context::Global];
+        let action = match top {
+            Some(top) if top.takes_text() => self.keymap.resolve(&[top], chord),
+            Some(top) => self.keymap.resolve(&[top, Context::Global], chord),
+            None => self.keymap.resolve(&pane, chord),
+        };
+        match action {
+            Some(action) => self.act(action),
+            None if top.is_some_and(Context::takes_text) => {
+                self.with_top(|layer, behind, out| layer.type_key(chord, behind, out));
+            }
+            None => {}
+        }
+    }
+
+    /// Several keys by name, separated by blanks; a word that is no key's name is typed. For tests and demos.
+    pub fn keys(&mut self, keys: &str) {
+        for word in keys.split(' ').filter(|w| !w.is_empty()) {
+            if let Some(chord) = Chord::parse(word) {
+                self.key(chord);
+            } else {
+                for c in word.chars() {
+                    self.key(Chord::of(crossterm::event::KeyEvent::from(crossterm::event::KeyCode::Char(c))));
+                }
+            }
+        }
+    }
+
+    /// Pasted text goes to the open input.
+    pub fn paste(&mut self, text: &str) {
+        self.desk.touched = self.world.moment.clock;
+        self.with_top(|layer, behind, out| layer.paste(text, behind, out));
+    }
+
+    /// A click.
+    pub fn click(&mut self, x: u16, y: u16) {
+        if !self.layers.is_empty() {
+            return;
+        }
+        if y == 1 {
+            if let Some(pane) = chrome::tab_at(x, self.home(), self.place.pane, self.columns) {
+                self.act(Action::Open(pane));
+            }
+            return;
+        }
+        let mut wishes = Vec::new();
+        self.panes.get(self.place.pane).click(x, y, &self.world.view(), &mut wishes);
+        self.carry_out(wishes);
+        self.refresh();
+    }
+
+    /// An action: the layer on top first, then the pane, then the app.
+    pub fn act(&mut self, action: Action) {
+        if action != Action::Interrupt {
+            self.interrupted = None;
+        }
+        if self.act_on_layer(action) || self.refuses(action) {
+            return;
+        }
+        let mut wishes = Vec::new();
+        let taken = match action {
+            // The pane decides what "out" is before the app widens the scope; everything global stays global.
+            Action::Interrupt | Action::Quit | Action::Open(_) | Action::Redraw => false,
+            Action::Back => self.panes.get(self.place.pane).act(Action::Out, &self.world.view(), &mut wishes),
+            a => self.panes.get(self.place.pane).act(a, &self.world.view(), &mut wishes),
+        };
+        self.carry_out(wishes);
+        if !taken {
+            self.act_on_app(action);
+        }
+        // Moving the cursor changes no row: a key must not cost more the more rows there are.
+        if !(taken && action.only_moves()) {
+            self.refresh();
+        }
+    }
+
+    fn act_on_app(&mut self, action: Action) {
+        if self.act_on_desk(action) || self.act_on_time(action) || self.act_on_review(action) {
+            return;
+        }
+        match action {
+            Action::Open(pane) => self.open(pane),
+            Action::Out => {
+                self.out();
+            }
+            Action::Back => self.back(),
+            Action::Interrupt => self.interrupt(),
+            Action::Quit => self.quit = true,
+            Action::LastView => self.last_view(),
+            Action::NextProblem => self.neighbour_problem(false),
+            Action::PrevProblem => self.neighbour_problem(true),
+            Action::Palette => {
+                self.open_layer(Palette::new(&self.world.snapshot, &self.commands));
+            }
+            Action::Jump => self.open_layer(Jump::new(&self.world.snapshot)),
+            Action::Filter => {
+                let text = self.panes.get(self.place.pane).filter().to_owned();
+                self.open_layer(FilterBox::new(&text));
+            }
+            Action::Help => {
+                let document = help::document(self.place.pane, &self.world.theme);
+                self.open_layer(Text::new(document));
+            }
+            Action::FaultsOnly => self.world.faults_only = !self.world.faults_only,
+            Action::Pause => self.pause(),
+            Action::Refresh => self.refresh_scope(),
+            Action::Overlay => self.toggle_overlay(),
+            Action::Redraw => self.repaint = true,
+            _ => {}
+        }
+    }
+
+    fn refresh_scope(&mut self) {
+        let ids = self.world.view().instances().map(|(_, i)| i.id().clone()).collect();
+        self.request_refresh(ids);
+    }
+
+    fn request_refresh(&mut self, ids: Vec<InstanceId>) {
+        let text = match ids.as_slice() {
+            [] => return,
+            [one] => format!("polling {one} now"),
+            many => format!("polling {} instances now", many.len()),
+        };
+        self.outbox.poll(ids);
+        self.say(Level::Ok, text);
+    }
+
+    /// F12. How fast the store grows is asked for when somebody looks.
+    fn toggle_overlay(&mut self) {
+        self.status.overlay = !self.status.overlay;
+        if self.status.overlay && self.world.moment.recording.is_none() {
+            self.ask(Request::Growth);
+        }
+    }
+
+    fn interrupt(&mut self) {
+        let now = self.world.moment.clock;
+        if self.interrupted.is_some_and(|at| now.ms_since(at) <= INTERRUPT_MS) {
+            self.quit = true;
+        }
+        self.interrupted = Some(now);
+        self.say(Level::Unknown, "Ctrl-c again quits".to_owned());
+    }
+
+    fn say(&mut self, level: Level, text: String) {
+        self.status.say(level, text, self.world.moment.clock);
+    }
+
+    /// Asks the inventory or history.
+    fn ask(&mut self, request: Request) {
+        self.outbox.ask(request);
+    }
+
+    /// Recomputes scope and rows, and tells the program what is looked at.
+    fn refresh(&mut self) {
+        self.resolve_scope();
+        self.panes.get(self.place.pane).rebuild(&self.world.view());
+        self.ask_for_charts();
+        let looked_at = self.looked_at();
+        self.outbox.focus(looked_at);
+    }
+
+    /// Draws everything.
+    pub fn render(&mut self, area: Rect, buf: &mut Buffer) {
+        self.columns = area.width;
+        chrome::render(self, area, buf);
+    }
+}

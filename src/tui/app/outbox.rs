@@ -1,0 +1,56 @@
+//! Everything that leaves the screen: effects for the rest of the program, texts for the clipboard. The run loop takes them.
+
+use crate::{
+    model::inventory::instance::InstanceId,
+    tui::effect::{Effect, Request},
+};
+
+/// Effects and texts that wait for the run loop.
+#[derive(Default)]
+pub struct Outbox {
+    effects: Vec<Effect>,
+    copies: Vec<String>,
+    /// the instances that are polled fast, as was said last
+    focused: Vec<InstanceId>,
+}
+
+impl Outbox {
+    /// Asks the inventory or history.
+    pub fn ask(&mut self, request: Request) {
+        self.effects.push(Effect::Ask(Box::new(request)));
+    }
+
+    /// Has these polled now.
+    pub fn poll(&mut self, ids: Vec<InstanceId>) {
+        self.effects.push(Effect::Refresh(ids));
+    }
+
+    /// Has these polled fast, and no others. The same again is not said again.
+    pub fn focus(&mut self, ids: Vec<InstanceId>) {
+        if ids != self.focused {
+            self.focused.clone_from(&ids);
+            self.effects.retain(|e| !matches!(e, Effect::Focus(_)));
+            self.effects.push(Effect::Focus(ids));
+        }
+    }
+
+    /// Says it again with the next change, whatever was said.
+    pub fn forget_focus(&mut self) {
+        self.focused.clear();
+    }
+
+    /// Puts a text on the clipboard.
+    pub fn copy(&mut self, text: String) {
+        self.copies.push(text);
+    }
+
+    /// Takes what the program shall do.
+    pub fn take_effects(&mut self) -> Vec<Effect> {
+        std::mem::take(&mut self.effects)
+    }
+
+    /// Takes the texts for the clipboard.
+    pub fn take_copies(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.copies)
+    }
+}

@@ -1,0 +1,95 @@
+//! Answers, and effects that could not be handed over. Layers hear an answer first; one to a question that is not open any
+//! more changes nothing.
+
+use super::App;
+use crate::{
+    model::judge::health::Level,
+    tui::{
+        effect::{Effect, Reply},
+        layer::{details::Text, tenants::Tenants, unlock::Unlock},
+        moment::Past,
+        widget::document::Document,
+    },
+};
+
+impl App {
+    /// An answer.
+    pub fn reply(&mut self, reply: Reply) {
+        if self.is_heard(&reply) {
+            return;
+        }
+        match reply {
+            Reply::Message { level, text } => self.say(level, text),
+            Reply::Notes(notes) => self.show_notes(notes),
+            Reply::Vault { tenant, state } => self.vault(tenant, state),
+            Reply::Password { who, wanted_by } => {
+                let dialog = Unlock::password(&who, &wanted_by);
+                self.open_layer(dialog);
+            }
+            Reply::Tenants(lines) => {
+                let list = Tenants::new(lines, &self.tenant);
+                self.open_layer(list);
+            }
+            Reply::Form(data) => self.open_form(*data),
+            // Answers to dialogs that were closed meanwhile.
+            Reply::Tested { .. } | Reply::Examined { .. } => {}
+            Reply::Compared { ticket, snapshot } => self.compared(ticket, &snapshot),
+            Reply::Bookmarked(mark) => {
+                self.world.charts.forget_marks();
+                self.say(Level::Ok, format!("bookmark set: {}", mark.words));
+                self.refresh();
+            }
+            Reply::Past { ticket, snapshot, at, oldest, damaged, .. } => {
+                self.arrive(snapshot, Past { at, oldest, ticket }, damaged);
+            }
+            Reply::Chart { ticket, data } => self.world.charts.chart_came(ticket, data),
+            Reply::Marks { ticket, marks } => drop(self.world.charts.marks_came(ticket, marks)),
+            Reply::NoHistory { ticket, why } => {
+                // A chart says it in its own place.
+                let is_told = ticket.is_none_or(|ticket| {
+                    !self.world.charts.none_came(ticket, &why)
+                        && (self.travel.arrive(ticket).is_some() || self.travel.compared(ticket).is_some())
+                });
+                if is_told {
+                    self.say(Level::Warning, why);
+                }
+            }
+            Reply::Collector(words) => self.status.collector = words,
+            Reply::Store(sign) => self.status.store = sign,
+            Reply::Stored(stored) => self.status.stored.store = stored,
+            Reply::Growth(bytes) => self.status.stored.growth_bytes = bytes,
+            Reply::Saved(Ok(text)) => self.say(Level::Ok, text),
+            Reply::Saved(Err(refusal)) => self.say(Level::Warning, refusal.words),
+        }
+    }
+
+    fn show_notes(&mut self, notes: Vec<String>) {
+        let mut document = Document::new("The inventory needs a look");
+        for note in notes {
+            document.text(note, self.world.theme.base);
+        }
+        // Below a dialog that asks for something, above all else.
+        let asked = self.layers.pop_if(|top| top.context().is_dialog());
+        self.open_layer(Text::new(document));
+        self.layers.extend(asked);
+    }
+
+    /// An effect could not be handed over.
+    pub fn effect_dropped(&mut self, effect: &Effect) {
+        let text = match effect {
+            // Sent again with the next change or frame.
+            Effect::Focus(_) => return self.outbox.forget_focus(),
+            Effect::Refresh(_) => "busy: the refresh was not taken, try again",
+            Effect::Ask(_) => "busy: that was not taken, try again",
+        };
+        if let Effect::Ask(request) = effect {
+            self.desk.forget_form();
+            if let Some(ticket) = request.ticket() {
+                // It is the way to an instant, or a chart that is asked for again with the next change.
+                self.travel.arrive(ticket);
+                self.world.charts.forget_open(ticket);
+            }
+        }
+        self.say(Level::Warning, text.to_owned());
+    }
+}

@@ -1,0 +1,50 @@
+//! One line for the user, and the figures around the panes: who polls, how the store does, what the watching costs.
+
+use crate::{
+    model::{base::time::Timestamp, fold::snapshot::FleetCost, judge::health::Level},
+    tui::layer::overlay::{Figures, Stored},
+};
+
+/// How long a message stays, ms.
+const MESSAGE_MS: i64 = 5_000;
+
+/// One line for the user.
+pub struct Message {
+    /// colours it
+    pub level: Level,
+    /// the line
+    pub text: String,
+    /// when it vanishes
+    until: Timestamp,
+}
+
+/// Everything that the app was told, besides the fleet.
+#[derive(Default)]
+pub struct Status {
+    /// the line above the footer
+    pub message: Option<Message>,
+    /// F12 is open
+    pub overlay: bool,
+    /// the run loop's own figures
+    pub figures: Figures,
+    /// what the watching costs all servers together
+    pub cost: Option<FleetCost>,
+    /// who polls, if it is another process
+    pub collector: Option<String>,
+    /// why history is not kept
+    pub store: Option<&'static str>,
+    /// what it does
+    pub stored: Stored,
+}
+
+impl Status {
+    /// Shows a line for some seconds.
+    pub fn say(&mut self, level: Level, text: String, clock: Timestamp) {
+        self.message = Some(Message { level, text, until: clock.plus_ms(MESSAGE_MS) });
+    }
+
+    /// Time goes on: the line vanishes.
+    pub fn tick(&mut self, now: Timestamp) {
+        self.message.take_if(|m| m.until <= now);
+    }
+}

@@ -1,0 +1,197 @@
+//! The moment on the screen: the present as it comes, the present when it was paused, or an instant of the past.
+//!
+//! In the past the live fleet goes on being received, and is shown again with `T`. All panes see one snapshot and one
+//! time (`World::now`), so none can mix the two. Going somewhere blocks no key: the screen stays what it is until the
+//! answer is there.
+//!
+//! A recording has no present: the screen stands in its past from the start, its end takes the place of now, and nothing
+//! leads out of it.
+
+use super::App;
+use crate::{
+    model::{base::time::Timestamp, fold::snapshot::FleetSnapshot, judge::health::Level, timeline::past},
+    tui::{
+        action::Action,
+        effect::Request,
+        layer::prompt::{Asks, Prompt},
+        moment::{Past, push_instant},
+        travel::Step,
+    },
+};
+use std::sync::Arc;
+
+impl App {
+    /// A new snapshot. While paused or in the past it is kept for later; a recording has no present to come.
+    pub fn ingest(&mut self, snapshot: Arc<FleetSnapshot>) {
+        if self.world.moment.recording.is_some() {
+            return;
+        }
+        if self.world.moment.past.is_some() {
+            self.travel.live = Some(snapshot);
+        } else if self.travel.paused.is_some() {
+            self.travel.waiting = Some(snapshot);
+        } else {
+            self.show(snapshot);
+        }
+    }
+
+    fn show(&mut self, snapshot: Arc<FleetSnapshot>) {
+        self.status.cost = snapshot.own_cost();
+        self.world.snapshot = snapshot;
+        self.refresh();
+        self.follow_on_top();
+    }
+
+    /// Time goes on; in the past it stands still for the panes.
+    pub(super) fn clock(&mut self, now: Timestamp) {
+        self.world.moment.clock = now;
+        if self.world.moment.past.is_none() {
+            self.world.now = now;
+        }
+        if self.travel.give_up(now) {
+            self.say(Level::Warning, "history did not answer: try again".to_owned());
+        }
+    }
+
+    /// Stops taking snapshots, or goes on.
+    pub(super) fn pause(&mut self) {
+        if self.world.moment.recording.is_some() {
+            return self.say(Level::Ok, "a recording stands still by itself".to_owned());
+        }
+        if self.world.moment.past.is_some() {
+            return self.say(Level::Ok, "the past stands still: T leads back to live".to_owned());
+        }
+        if self.travel.paused.take().is_none() {
+            self.travel.paused = Some(self.world.snapshot.at);
+        } else if let Some(snapshot) = self.travel.waiting.take() {
+            self.show(snapshot);
+        }
+    }
+
+    /// Actions about time; false if it is another one.
+    pub(super) fn act_on_time(&mut self, action: Action) -> bool {
+        match action {
+            Action::GoToTime => self.open_layer(Prompt::new(Asks::Time)),
+            Action::StepBack => self.step(true, None),
+            Action::StepOn => self.step(false, None),
+            Action::LongBack => self.step(true, Some(past::LONG_STEP_MS)),
+            Action::LongOn => self.step(false, Some(past::LONG_STEP_MS)),
+            Action::Live => self.live(),
+            _ => return false,
+        }
+        true
+    }
+
+    /// True, with a word, for what cannot be done at this moment: the past is neither polled nor changed, and a recording not
+    /// even written to.
+    pub(super) fn refuses(&mut self, action: Action) -> bool {
+        let why = self.world.moment.refuses(action.kind());
+        if let Some(why) = why {
+            self.say(Level::Warning, why.to_owned());
+        }
+        why.is_some()
+    }
+
+    /// Goes to an instant. A recording is not left.
+    pub(super) fn go_to_time(&mut self, at: Timestamp) {
+        let at = self.within_recording(at);
+        if let Some(request) = self.travel.set_out(at, self.world.moment.clock) {
+            self.ask(request);
+        }
+    }
+
+    /// An instant that is there: one beyond the ends of a recording is its end, with a word.
+    pub(super) fn within_recording(&mut self, at: Timestamp) -> Timestamp {
+        let (at, words) = self.world.moment.within_recording(at);
+        if let Some(words) = words {
+            self.say(Level::Ok, words);
+        }
+        at
+    }
+
+    fn step(&mut self, back: bool, long_ms: Option<i64>) {
+        let (step, words) = self.travel.step(&self.world.moment, back, long_ms);
+        if let Some(words) = words {
+            self.say(Level::Ok, words);
+        }
+        match step {
+            Step::To(at) => self.go_to_time(at),
+            Step::Live => self.live(),
+            Step::Nowhere => {}
+        }
+    }
+
+    /// Back to the present, at once: what came meanwhile is here.
+    pub(super) fn live(&mut self) {
+        if let Some(to) = self.world.moment.recording.as_ref().map(|r| r.to) {
+            self.say(Level::Ok, "the recording's end: it has no live state".to_owned());
+            let is_there = self.world.moment.past.is_some_and(|past| past.at == to);
+            if self.travel.goal().is_some() || !is_there {
+                self.go_to_time(to);
+            }
+            return;
+        }
+        let was_going = self.travel.turn_back();
+        if self.world.moment.past.take().is_none() {
+            if !was_going && self.travel.paused.is_some() {
+                return self.pause();
+            }
+            let text = if was_going { "stays live" } else { "this is live" };
+            return self.say(Level::Ok, text.to_owned());
+        }
+        self.ask(Request::Live);
+        self.world.now = self.world.moment.clock;
+        self.outbox.forget_focus();
+        let live = self.travel.live.take().unwrap_or_default();
+        self.show(live);
+    }
+
+    /// The fleet as it was: shown if it is what is waited for.
+    /// History may answer twice: at once without all sparklines, and then in full.
+    pub(super) fn arrive(&mut self, snapshot: Arc<FleetSnapshot>, past: Past, damaged: Vec<String>) {
+        if self.world.moment.past.is_some_and(|shown| shown.ticket == past.ticket) {
+            self.travel.damaged = damaged;
+            return self.show(snapshot);
+        }
+        let Some(going) = self.travel.arrive(past.ticket) else { return };
+        if self.world.moment.past.is_none() {
+            let shown = Arc::clone(&self.world.snapshot);
+            self.travel.live = Some(self.travel.waiting.take().unwrap_or(shown));
+            self.travel.paused = None;
+        }
+        self.world.moment.past = Some(past);
+        self.travel.damaged = damaged;
+        self.world.now = past.at;
+        self.show(snapshot);
+        if past.at < past.oldest {
+            let mut text = String::from("nothing is kept of that time: history begins ");
+            push_instant(&mut text, past.oldest);
+            self.say(Level::Warning, text);
+        }
+        if let Some(at) = going.next() {
+            self.go_to_time(at);
+        }
+    }
+
+    /// Another fleet: nothing of the old one's past.
+    pub(super) fn forget_past(&mut self) {
+        self.travel.turn_back();
+        if self.world.moment.past.take().is_some() {
+            self.world.now = self.world.moment.clock;
+            self.world.snapshot = self.travel.live.take().unwrap_or_default();
+            self.ask(Request::Live);
+        }
+    }
+
+    /// Asks for what the pane on the screen wants to see of history and does not have.
+    pub(super) fn ask_for_charts(&mut self) {
+        let wanted = self.panes.get(self.place.pane).wanted(&self.world.view());
+        if wanted.is_empty() {
+            return;
+        }
+        let travel = &mut self.travel;
+        for request in self.world.charts.missing(wanted, || travel.ticket()) {
+            self.outbox.ask(request);
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! `/`: the filter while it is typed. Every key applies it, Enter keeps it, Esc takes it back.
+
+use super::{Behind, Layer, Out, input::Line};
+use crate::tui::{
+    action::{Action, Context},
+    key::Chord,
+    widget::canvas::Canvas,
+};
+
+/// The layer.
+#[derive(Debug)]
+pub struct FilterBox {
+    line: Line,
+    /// the text to go back to
+    before: String,
+    /// why the text is no filter
+    error: Option<String>,
+}
+
+impl FilterBox {
+    /// Starts with the filter in force.
+    pub fn new(text: &str) -> Self {
+        Self { line: Line::new(text), before: text.to_owned(), error: None }
+    }
+
+    /// Applies the text; one that is no filter hides nothing.
+    fn apply(&mut self, behind: &mut Behind<'_>, out: &mut Out) {
+        self.error = behind.pane.set_filter(self.line.text()).err();
+        if self.error.is_some() {
+            let _ = behind.pane.set_filter("");
+        }
+        out.has_changed_pane = true;
+    }
+}
+
+impl Layer for FilterBox {
+    fn context(&self) -> Context {
+        Context::Input
+    }
+
+    fn act(&mut self, action: Action, behind: &mut Behind<'_>, out: &mut Out) {
+        let text = match action {
+            Action::Enter if self.error.is_none() => self.line.text(),
+            Action::Enter | Action::Out => &self.before,
+            _ => return,
+        };
+        // Either text was good once.
+        let _ = behind.pane.set_filter(text);
+        out.close();
+    }
+
+    fn type_key(&mut self, chord: Chord, behind: &mut Behind<'_>, out: &mut Out) {
+        if self.line.key(chord) {
+            self.apply(behind, out);
+        }
+    }
+
+    fn paste(&mut self, text: &str, behind: &mut Behind<'_>, out: &mut Out) {
+        self.line.paste(text);
+        self.apply(behind, out);
+    }
+
+    fn render(&mut self, screen: &mut Canvas<'_>, behind: &mut Behind<'_>) {
+        let (w, h) = (screen.width(), screen.height());
+        let theme = &behind.world.theme;
+        let mut line = screen.part(0, h.saturating_sub(1), w, 1);
+        line.clear(theme.input);
+        let used = self.line.render(&mut line, 0, " /", theme) + 2;
+        if let Some(e) = &self.error {
+            line.put(used, 0, w, e, theme.critical);
+        } else {
+            let (shown, before) = behind.pane.counts();
+            let text = format!("{shown} of {before}   Enter keeps, Esc takes back");
+            line.put(used, 0, w, &text, theme.dim);
+        }
+    }
+}

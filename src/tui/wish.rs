@@ -1,0 +1,56 @@
+//! Wishes of panes and layers to the app: they change nothing but themselves, so all else leaves them as a wish.
+
+use super::{
+    command_line::Command,
+    id::{PaneId, RowKey},
+};
+use crate::model::{
+    base::time::Timestamp, fold::scope::Scope, inventory::instance::InstanceId, judge::health::Level,
+    timeline::past::When,
+};
+
+/// A wish. The app carries wishes out in their order.
+#[derive(Debug)]
+pub enum Wish {
+    /// go to a pane: narrow the scope first, select a row there
+    Go {
+        /// where
+        pane: PaneId,
+        /// narrower scope to add
+        scope: Option<Scope>,
+        /// row to select
+        focus: Option<RowKey>,
+        /// filter to set there
+        filter: Option<String>,
+    },
+    /// show all about a row
+    Details(RowKey),
+    /// put rows on the clipboard, and say how many lines they are
+    Copy(String),
+    /// put a text on the clipboard without a word
+    Clip(String),
+    /// one line for the user
+    Say(Level, String),
+    /// poll these now
+    Refresh(Vec<InstanceId>),
+    /// narrow to this instance, in the pane that is open
+    Instance(InstanceId),
+    /// show another moment
+    Travel(When),
+    /// compare what is on the screen with another moment
+    Compare(When),
+    /// put a bookmark on the time line
+    Bookmark {
+        /// where
+        at: Timestamp,
+        /// what for
+        note: String,
+    },
+    /// carry out what was typed behind `:`, and remember it
+    Run {
+        /// what it means
+        command: Command,
+        /// as typed
+        text: String,
+    },
+}
