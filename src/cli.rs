@@ -92,13 +92,6 @@ pub struct Screen {
     pub low_bandwidth: bool,
 }
 
-impl Screen {
-    /// No option is set.
-    pub const fn none() -> Self {
-        Self { replay: None, theme: None, mouse: false, low_bandwidth: false }
-    }
-}
-
 /// The sub-commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {

@@ -19,7 +19,9 @@
 //! | [`probe`] | what to ask: scripts, intervals, rights and one decoder each, as data; one poll |
 //! | [`collect`] | when to ask: one task an instance, time-tables, permits, retries; the reducer |
 //! | [`sim`] | a simulated SQL Server fleet that speaks TDS on loopback |
+//! | [`protocol`] | the messages between the screen and the rest of the program: effects, requests, replies |
 //! | [`tui`] | the screen: the only module that knows ratatui and crossterm |
+//! | [`app`] | the running program without clap and without a screen: session, services, attach, headless |
 //! | [`cli`] | clap types |
 //! | [`command`] | one file per sub-command: wires the layers |
 
@@ -48,7 +50,11 @@ pub mod collect;
 
 pub mod sim;
 
+pub mod protocol;
+
 pub mod tui;
+
+pub mod app;
 
 pub mod cli;
 pub mod command;

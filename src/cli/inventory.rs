@@ -41,7 +41,7 @@ pub enum InstanceCommand {
     List {
         /// Which ones; default: all
         #[command(flatten)]
-        which: Selection,
+        which: Which,
 
         /// List the removed ones instead
         #[arg(long)]
@@ -56,7 +56,7 @@ pub enum InstanceCommand {
     Remove {
         /// Which ones
         #[command(flatten)]
-        which: Selection,
+        which: Which,
 
         /// Do not ask
         #[arg(long)]
@@ -75,7 +75,7 @@ pub enum InstanceCommand {
 
 /// Which instances.
 #[derive(Debug, Clone, Default, Args)]
-pub struct Selection {
+pub struct Which {
     /// Names
     #[arg(value_name = "NAME")]
     pub names: Vec<String>,
@@ -113,7 +113,7 @@ pub struct Add {
 pub struct Edit {
     /// Which ones
     #[command(flatten)]
-    pub which: Selection,
+    pub which: Which,
 
     /// Give it another name
     #[arg(long, value_name = "NAME")]
@@ -315,7 +315,7 @@ pub struct Import {
 pub struct Export {
     /// Which ones; default: all
     #[command(flatten)]
-    pub which: Selection,
+    pub which: Which,
 
     /// Write to this file instead of standard output; it must not be there yet
     #[arg(long, value_name = "FILE")]
@@ -394,7 +394,7 @@ pub enum MembersCommand {
         group: String,
         /// Which instances
         #[command(flatten)]
-        which: Selection,
+        which: Which,
     },
     /// Take instances out of a group
     Remove {
@@ -402,7 +402,7 @@ pub enum MembersCommand {
         group: String,
         /// Which instances
         #[command(flatten)]
-        which: Selection,
+        which: Which,
     },
 }
 
@@ -427,7 +427,7 @@ pub enum LabelCommand {
         label: String,
         /// Which instances
         #[command(flatten)]
-        which: Selection,
+        which: Which,
     },
     /// Take labels of a key off instances
     Unset {
@@ -435,7 +435,7 @@ pub enum LabelCommand {
         key: String,
         /// Which instances
         #[command(flatten)]
-        which: Selection,
+        which: Which,
     },
     /// List labels
     List,

@@ -2,9 +2,14 @@
 //! environment or a pipe.
 
 use super::quiet::Quiet;
-use crate::{model::base::secret::Secret, vault};
-use anyhow::bail;
-use std::io::Write;
+use crate::{
+    app::{inventory::open, prompt::Prompt, selection::Selection},
+    model::base::secret::Secret,
+    store::Tenant,
+    vault,
+};
+use anyhow::{Context, bail};
+use std::io::{IsTerminal, Write};
 
 /// Asks for a passphrase, without showing it. Called within the async runtime.
 ///
@@ -38,4 +43,53 @@ pub fn new_passphrase(whose: &str) -> anyhow::Result<Secret> {
 pub fn say(line: &str) {
     // Nobody to read it is no failure of the command.
     let _ = writeln!(std::io::stderr(), "dbtop: {line}");
+}
+
+/// The person at the terminal, for who opens something. The terminal stops echoing with the first question and is given back
+/// when this is dropped.
+#[derive(Default)]
+pub struct Terminal {
+    quiet: Option<Quiet>,
+}
+
+impl Prompt for Terminal {
+    fn secret(&mut self, question: &str) -> anyhow::Result<Secret> {
+        let quiet = match self.quiet.take() {
+            Some(quiet) => quiet,
+            None => Quiet::begin()?,
+        };
+        self.quiet.insert(quiet).ask(question)
+    }
+
+    fn say(&mut self, line: &str) {
+        say(line);
+    }
+}
+
+/// The tenant that is meant, unlocked; its passphrase is asked for at the terminal if nothing else opens it.
+///
+/// # Errors
+/// As [`open::unlocked`].
+pub fn unlocked(selection: &Selection) -> anyhow::Result<Tenant> {
+    open::unlocked(selection, &mut Terminal::default())
+}
+
+/// Asks unless `yes`.
+///
+/// # Errors
+/// The answer was no, or there is nobody to ask.
+pub fn confirm(question: &str, yes: bool) -> anyhow::Result<()> {
+    if yes {
+        return Ok(());
+    }
+    if !std::io::stdin().is_terminal() {
+        bail!("this needs a yes and there is no terminal to ask on: give --yes");
+    }
+    say(&format!("{question} [y/N]"));
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer).context("reading the answer")?;
+    if matches!(answer.trim().to_lowercase().as_str(), "y" | "yes") {
+        return Ok(());
+    }
+    bail!("nothing was changed")
 }

@@ -1,11 +1,12 @@
 //! `dbtop audit`: shows, checks and exports the log of every change. Reads only.
 
 use super::{
-    open,
+    ask,
     output::{Cell, Grid},
 };
 use crate::{
-    cli::{Audit, AuditCommand, AuditRows, Format, Tenancy},
+    app::selection::Selection,
+    cli::{Audit, AuditCommand, AuditRows, Format},
     model::{
         base::{text, time::Timestamp},
         inventory::record::{AuditEntry, Outcome},
@@ -22,9 +23,9 @@ const WIDEST: usize = 1_000;
 ///
 /// # Errors
 /// In sentences that say the way out: see `store::StoreError` and `vault::VaultError`.
-pub fn run(args: Audit, tenancy: &Tenancy) -> anyhow::Result<ExitCode> {
+pub fn run(args: Audit, selection: &Selection) -> anyhow::Result<ExitCode> {
     let out = &mut std::io::stdout().lock();
-    let tenant = open::unlocked(tenancy)?;
+    let tenant = ask::unlocked(selection)?;
     match args.command {
         AuditCommand::List(rows) => listing(&tenant, &rows)?.print(args.output, out)?,
         AuditCommand::Head => head(tenant.audit_head()?).print(args.output, out)?,

@@ -1,14 +1,17 @@
 //! `dbtop bookmark`: what the keys for bookmarks and incidents do, for scripts. Works beside a collector that runs.
 
 use super::{
+    ask::Terminal,
     output::{Cell, Grid},
-    store::{Target, instant, say_instant, target, uids},
+    store::say_instant,
 };
 use crate::{
-    cli::{
-        Source, Tenancy,
-        bookmark::{Bookmark, BookmarkCommand, Spot},
+    app::{
+        clock::instant,
+        history::file::{HistoryFile, uids},
+        selection::Selection,
     },
+    cli::bookmark::{Bookmark, BookmarkCommand, Spot},
     model::{base::time::Timestamp, timeline::chart::MarkKind},
     store::history::{AFTER_MS, Event, EventFilter, Marks, Reader},
 };
@@ -19,9 +22,9 @@ use std::{collections::HashMap, process::ExitCode, sync::Arc};
 ///
 /// # Errors
 /// In sentences that say the way out: see `store::StoreError`.
-pub fn run(args: &Bookmark, source: &Source, tenancy: &Tenancy) -> anyhow::Result<ExitCode> {
-    let target = target(args.history.as_deref(), source, tenancy)?;
-    let mut reader = target.read()?;
+pub fn run(args: &Bookmark, selection: &Selection) -> anyhow::Result<ExitCode> {
+    let file = HistoryFile::find(args.history.as_deref(), selection, &mut Terminal::default())?;
+    let mut reader = file.read()?;
     let changed: Vec<Event> = match &args.command {
         BookmarkCommand::Add { spot, note } => {
             let (at, uids) = find(&mut reader, spot)?;
@@ -46,12 +49,12 @@ pub fn run(args: &Bookmark, source: &Source, tenancy: &Tenancy) -> anyhow::Resul
             let Some(event) = found.into_iter().find(|event| event.no == *number) else {
                 bail!("no bookmark or incident has the number {number}: `dbtop bookmark list` shows them");
             };
-            marks(&target)?.remove(*number)?;
+            marks(&file)?.remove(*number)?;
             grid(&mut reader, &[event])?.print(args.output, &mut std::io::stdout().lock())?;
             return Ok(ExitCode::SUCCESS);
         }
     };
-    let marks = marks(&target)?;
+    let marks = marks(&file)?;
     let mut put: Vec<Event> = Vec::new();
     for event in &changed {
         put.push(marks.put(event)?);
@@ -60,8 +63,8 @@ pub fn run(args: &Bookmark, source: &Source, tenancy: &Tenancy) -> anyhow::Resul
     Ok(ExitCode::SUCCESS)
 }
 
-fn marks(target: &Target) -> anyhow::Result<Marks> {
-    Ok(Marks::open(&target.path, target.sealer.clone())?)
+fn marks(file: &HistoryFile) -> anyhow::Result<Marks> {
+    Ok(Marks::open(&file.path, file.sealer.clone())?)
 }
 
 fn find(reader: &mut Reader, spot: &Spot) -> anyhow::Result<(Timestamp, Vec<Arc<str>>)> {

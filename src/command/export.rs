@@ -2,15 +2,16 @@
 //! opens the history and puts results in their places: on standard output, or in files that only their owner can read.
 
 use super::{
-    ask, config,
+    ask,
     output::{Cell, Grid},
-    store,
 };
 use crate::{
-    cli::{
-        self, Source, Tenancy,
-        export::{Export, Exported, Options},
+    app::{
+        configuration::{self, Given},
+        history::file::HistoryFile,
+        selection::Selection,
     },
+    cli::export::{Export, Exported, Options},
     model::{
         base::{text, time::Timestamp},
         fold::{Fleet, scope::Scope, update::Update},
@@ -49,17 +50,12 @@ const HOW: &str = "cpu_ms_per_s: CPU of dbtop's own sessions on the server, by t
 ///
 /// # Errors
 /// In sentences: no history, nothing in it of that time, a file that is there already or cannot be written.
-pub fn run(
-    args: &Export,
-    source: &Source,
-    tenancy: &Tenancy,
-    screen: &cli::Screen,
-) -> anyhow::Result<ExitCode> {
+pub fn run(args: &Export, selection: &Selection, given: &Given) -> anyhow::Result<ExitCode> {
     let options = &args.options;
     let now = Timestamp::from_ms(Utc::now().timestamp_millis());
     let period = period(options.from.as_deref(), options.to.as_deref(), now)?;
-    let config = config::load(source, screen)?;
-    let target = store::target(options.history.as_deref(), source, tenancy)?;
+    let config = configuration::load(given)?;
+    let target = HistoryFile::find(options.history.as_deref(), selection, &mut ask::Terminal::default())?;
     let mut reader = target.read()?;
     let infos = chosen(&mut reader, options)?;
     match args.what {
@@ -308,7 +304,7 @@ mod tests {
         let period = Period { from: NOW.plus_ms(-LENGTH_MS), to: NOW };
         let args = |args: &[&str]| {
             use clap::Parser as _;
-            cli::Cli::parse_from(args).alias.options
+            crate::cli::Cli::parse_from(args).alias.options
         };
         let (page, recording) = files(&args(&["dbtop", "--export", "incident"]), period).unwrap();
         assert_eq!(page, Path::new("incident-2026-11-20-123000.html"));

@@ -1,15 +1,13 @@
 //! `dbtop group`: groups and who is in them.
 
 use super::{
-    instance::{done, save, selected},
-    open,
-    output::{Cell, Grid},
+    ask,
+    instance::selected,
+    output::{Cell, Grid, done},
 };
 use crate::{
-    cli::{
-        Tenancy,
-        inventory::{Group, GroupCommand, MembersCommand, Selection},
-    },
+    app::{inventory::edit::save, selection::Selection},
+    cli::inventory::{Group, GroupCommand, MembersCommand, Which},
     model::inventory::record::{GroupRecord, InstanceRecord},
     store::{Entry, Inventory, Kind, current_author},
 };
@@ -19,8 +17,8 @@ use anyhow::{Context, bail};
 ///
 /// # Errors
 /// In sentences that say the way out.
-pub fn run(args: Group, tenancy: &Tenancy) -> anyhow::Result<()> {
-    let mut tenant = open::unlocked(tenancy)?;
+pub fn run(args: Group, selection: &Selection) -> anyhow::Result<()> {
+    let mut tenant = ask::unlocked(selection)?;
     let inventory = tenant.inventory()?;
     let author = current_author();
     let said = match args.command {
@@ -83,7 +81,7 @@ type Changed = Vec<(Entry<InstanceRecord>, InstanceRecord)>;
 /// Nothing is selected, or all of them are so already.
 pub fn members(
     inventory: &Inventory,
-    which: &Selection,
+    which: &Which,
     change: impl Fn(&mut InstanceRecord),
 ) -> anyhow::Result<Changed> {
     let mut changed = Vec::new();

@@ -1,17 +1,18 @@
 //! `dbtop healthcheck`: whether a fleet's collector does its work, as Nagios plug-ins say it: one line, figures behind a
 //! bar, and the exit code 0 (ok), 1 (warning), 2 (critical) or 3 (could not tell). Looks from outside, as `status` does.
 
-use super::{
-    collect::{
-        heartbeat::{Heartbeat, Standing},
-        lock::Held,
-        place::Place,
-    },
-    output::print,
-    status::{FRESH_MS, STARTS_WITHIN_MS, Seen},
-};
+use super::output::print;
 use crate::{
-    cli::{self, Healthcheck, Report},
+    app::{
+        attach::{
+            heartbeat::{Heartbeat, Standing},
+            lock::Held,
+            place::Place,
+            seen::{FRESH_MS, STARTS_WITHIN_MS, Seen},
+        },
+        selection::Selection,
+    },
+    cli::{Healthcheck, Report},
     model::base::{error::with_causes, time::Timestamp},
 };
 use serde::Serialize;
@@ -97,8 +98,8 @@ struct Answer {
 ///
 /// # Errors
 /// Only that nothing can be printed: all else is an answer.
-pub fn run(args: &Healthcheck, source: &cli::Source, tenancy: &cli::Tenancy) -> anyhow::Result<ExitCode> {
-    let answer = match Place::find(source, tenancy).and_then(Seen::look) {
+pub fn run(args: &Healthcheck, selection: &Selection) -> anyhow::Result<ExitCode> {
+    let answer = match Place::find(selection).and_then(Seen::look) {
         Ok(seen) => judge(args, &seen),
         Err(error) => Answer {
             status: Verdict::Unknown,

@@ -1,16 +1,14 @@
 //! `dbtop label`: labels of instances, their colours, and what is collected of all that carry one.
 
 use super::{
+    ask,
     group::members,
-    instance::{done, poll_over, save, split_label},
-    open,
-    output::{Cell, Grid},
+    instance::{poll_over, split_label},
+    output::{Cell, Grid, done},
 };
 use crate::{
-    cli::{
-        Tenancy,
-        inventory::{Label, LabelCommand},
-    },
+    app::{inventory::edit::save, selection::Selection},
+    cli::inventory::{Label, LabelCommand},
     model::inventory::record::{LabelColor, LabelRecord},
     store::{Entry, Inventory, current_author},
 };
@@ -20,8 +18,8 @@ use anyhow::Context;
 ///
 /// # Errors
 /// In sentences that say the way out.
-pub fn run(args: Label, tenancy: &Tenancy) -> anyhow::Result<()> {
-    let mut tenant = open::unlocked(tenancy)?;
+pub fn run(args: Label, selection: &Selection) -> anyhow::Result<()> {
+    let mut tenant = ask::unlocked(selection)?;
     let inventory = tenant.inventory()?;
     let said = match args.command {
         LabelCommand::List => return list(&inventory).print(args.output, &mut std::io::stdout().lock()),

@@ -280,6 +280,17 @@ fn clip(s: &str, max: usize) -> String {
     out
 }
 
+/// Prints what happened to which names.
+///
+/// # Errors
+/// Writing failed.
+pub fn done(what: &[(&str, String)], output: Format) -> anyhow::Result<()> {
+    let row =
+        |(action, name): &(&str, String)| vec![Cell::Text((*action).to_owned()), Cell::Text(name.clone())];
+    let grid = Grid { columns: vec!["action", "name"], rows: what.iter().map(row).collect() };
+    grid.print(output, &mut std::io::stdout().lock())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -9,7 +9,7 @@ pub use unix::Quiet;
 
 #[cfg(unix)]
 mod unix {
-    use crate::{command::signals::Breaks, model::base::secret::Secret};
+    use crate::{app::signals::Breaks, model::base::secret::Secret};
     use anyhow::{Context, bail};
     use rustix::termios::{
         LocalModes, OptionalActions, QueueSelector, SpecialCodeIndex, Termios, tcflush, tcgetattr, tcsetattr,

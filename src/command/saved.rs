@@ -1,15 +1,13 @@
 //! `dbtop filter`: saved filters, the dynamic groups of a fleet.
 
 use super::{
-    instance::{done, parse},
-    open,
-    output::{Cell, Grid},
+    ask,
+    instance::parse,
+    output::{Cell, Grid, done},
 };
 use crate::{
-    cli::{
-        Tenancy,
-        inventory::{Filter, FilterCommand},
-    },
+    app::selection::Selection,
+    cli::inventory::{Filter, FilterCommand},
     model::inventory::record::FilterRecord,
     store::{Entry, Inventory, Kind, current_author},
 };
@@ -19,8 +17,8 @@ use anyhow::Context;
 ///
 /// # Errors
 /// A filter that cannot be read, a name that is not known.
-pub fn run(args: Filter, tenancy: &Tenancy) -> anyhow::Result<()> {
-    let mut tenant = open::unlocked(tenancy)?;
+pub fn run(args: Filter, selection: &Selection) -> anyhow::Result<()> {
+    let mut tenant = ask::unlocked(selection)?;
     let inventory = tenant.inventory()?;
     let author = current_author();
     let said = match args.command {

@@ -1,7 +1,7 @@
 //! `dbtop sim`: a simulated fleet as a process of its own.
 
-use super::{signals, source::allow_sockets};
 use crate::{
+    app::{signals, sockets::allow_sockets},
     cli,
     sim::{Sim, SimConfig, world::version::Version},
 };

@@ -2,109 +2,38 @@
 //! is opened, asked or made. And `dbtop metrics`, which prints the figures that lie beside them.
 
 use super::{
-    collect::{
-        heartbeat::{self, Heartbeat, Standing},
-        lock::{self, Held, Holder},
-        place::Place,
-    },
-    open,
+    ask,
     output::{self, Cell, Grid},
-    source,
 };
 use crate::{
-    cli::{Format, Source, Status, Tenancy},
+    app::{
+        attach::{
+            heartbeat::{self, Heartbeat},
+            lock::{Held, Holder},
+            place::Place,
+            seen::Seen,
+        },
+        inventory::open::{tenants, tenants_there},
+        selection::Selection,
+    },
+    cli::{Format, Status},
     model::base::time::Timestamp,
 };
 use anyhow::{Context, bail};
 use std::io::stdout;
 
-/// A beat older than this, ms, comes from a collector that hangs.
-pub const FRESH_MS: u64 = 10_000;
-
-/// Opening an inventory takes no longer, ms.
-pub const STARTS_WITHIN_MS: u64 = 60_000;
-
-/// What is seen of one fleet's collector from outside.
-pub struct Seen {
-    /// whose
-    pub place: Place,
-    /// the process that holds the lock
-    pub held: Held,
-    /// its last beat, or that of the one before
-    pub beat: Option<Heartbeat>,
-    /// when this was seen
-    pub at: Timestamp,
-}
-
-impl Seen {
-    /// Looks at lock and heartbeat.
-    ///
-    /// # Errors
-    /// They cannot be read.
-    pub fn look(place: Place) -> anyhow::Result<Self> {
-        let failed = || format!("looking at the collector's files in {}", place.folder.display());
-        let held = lock::look(&place.folder).with_context(failed)?;
-        let beat = heartbeat::read(&place.folder).with_context(failed)?;
-        let at = Timestamp::from_ms(chrono::Utc::now().timestamp_millis());
-        Ok(Self { place, held, beat, at })
-    }
-
-    /// True while a process holds the lock.
-    pub fn is_held(&self) -> bool {
-        self.held != Held::Free
-    }
-
-    /// The last beat, if the process that holds the lock made it.
-    pub fn living_beat(&self) -> Option<&Heartbeat> {
-        let Held::By(holder) = &self.held else { return None };
-        let same = |beat: &&Heartbeat| holder.as_ref().is_none_or(|holder| holder.pid == beat.pid);
-        self.beat.as_ref().filter(same)
-    }
-
-    /// Age of the last beat of the process that holds the lock, ms.
-    pub fn beat_age_ms(&self) -> Option<u64> {
-        self.living_beat().map(|beat| beat.age_ms(self.at))
-    }
-
-    /// How long the lock is held, as far as its holder has said so, ms.
-    pub fn held_for_ms(&self) -> u64 {
-        match &self.held {
-            Held::By(Some(holder)) => self.at.ms_since(Timestamp::from_ms(holder.started_ms)),
-            Held::By(None) | Held::Free => 0,
-        }
-    }
-
-    /// One word: how the collector is.
-    pub fn word(&self) -> &'static str {
-        if matches!(&self.held, Held::By(Some(holder)) if holder.screen) {
-            return "screen";
-        }
-        match (self.is_held(), self.living_beat(), &self.beat) {
-            (true, None, _) if self.held_for_ms() > STARTS_WITHIN_MS => "hangs",
-            (true, None, _) => Standing::Starting.name(),
-            (true, Some(_), _) if self.beat_age_ms().is_some_and(|age| age > FRESH_MS) => "hangs",
-            (true, Some(beat), _) => beat.standing.name(),
-            (false, _, None) => "none",
-            (false, _, Some(beat)) if beat.standing == Standing::Stopped => Standing::Stopped.name(),
-            (false, _, Some(_)) => "killed",
-        }
-    }
-}
-
 /// Prints a row a fleet.
 ///
 /// # Errors
 /// There is no such fleet, or its files cannot be read.
-pub fn run(args: &Status, source: &Source, tenancy: &Tenancy) -> anyhow::Result<()> {
-    let seen = places(source, tenancy)?.into_iter().map(Seen::look).collect::<anyhow::Result<Vec<_>>>()?;
+pub fn run(args: &Status, selection: &Selection) -> anyhow::Result<()> {
+    let seen = places(selection)?.into_iter().map(Seen::look).collect::<anyhow::Result<Vec<_>>>()?;
     let mut grid = Grid { columns: COLUMNS.to_vec(), rows: seen.iter().map(row).collect() };
     if args.output == Format::Table {
         narrow(&mut grid);
     }
     if seen.is_empty() {
-        super::ask::say(
-            "there is no tenant here: name a plain inventory with --inventory FILE, or make a tenant",
-        );
+        ask::say("there is no tenant here: name a plain inventory with --inventory FILE, or make a tenant");
     }
     grid.print(args.output, &mut stdout().lock())
 }
@@ -113,8 +42,8 @@ pub fn run(args: &Status, source: &Source, tenancy: &Tenancy) -> anyhow::Result<
 ///
 /// # Errors
 /// There is no such fleet, or nobody collects it.
-pub fn metrics(source: &Source, tenancy: &Tenancy) -> anyhow::Result<()> {
-    let seen = Seen::look(Place::find(source, tenancy)?)?;
+pub fn metrics(selection: &Selection) -> anyhow::Result<()> {
+    let seen = Seen::look(Place::find(selection)?)?;
     let title = &seen.place.title;
     if !seen.is_held() {
         bail!("nobody collects {title}: start `dbtop collect`");
@@ -126,14 +55,14 @@ pub fn metrics(source: &Source, tenancy: &Tenancy) -> anyhow::Result<()> {
 }
 
 /// The fleet that is named; of none, every tenant's.
-fn places(source: &Source, tenancy: &Tenancy) -> anyhow::Result<Vec<Place>> {
-    if source.demo.is_some() || source.inventory.is_some() || tenancy.tenant.is_some() {
-        return Ok(vec![Place::find(source, tenancy)?]);
+fn places(selection: &Selection) -> anyhow::Result<Vec<Place>> {
+    if selection.demo.is_some() || selection.inventory.is_some() || selection.tenant.is_some() {
+        return Ok(vec![Place::find(selection)?]);
     }
-    if source::tenants_there()?.is_empty() {
+    if tenants_there()?.is_empty() {
         return Ok(Vec::new());
     }
-    let listed = open::tenants()?.list()?;
+    let listed = tenants()?.list()?;
     Ok(listed.iter().filter_map(|one| one.tenant.as_ref().ok()).map(Place::of_tenant).collect())
 }
 

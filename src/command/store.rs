@@ -3,58 +3,36 @@
 
 use super::{
     ask,
-    collect::place::Place,
-    config,
-    historian::{FILE, options},
-    open,
     output::{Cell, Grid},
 };
 use crate::{
-    cli::{self, Source, Tenancy, store::StoreCommand},
-    model::{
-        base::{text, time::Timestamp},
-        timeline::past::{self, When},
+    app::{
+        clock::instant,
+        configuration::{self, Given},
+        history::file::{HistoryFile, uids},
+        selection::Selection,
     },
-    store::{
-        Home, current_author,
-        history::{Copied, Reader, StoreStats, Stretch, copy, restore},
-    },
-    vault::Sealer,
+    cli::{self, store::StoreCommand},
+    model::base::{text, time::Timestamp},
+    store::history::{Copied, Reader, StoreStats, Stretch, copy, restore},
 };
-use anyhow::{Context, bail};
-use chrono::{DateTime, Utc};
-use std::{
-    path::{Path, PathBuf},
-    process::ExitCode,
-    sync::Arc,
-};
+use anyhow::bail;
+use chrono::DateTime;
+use std::{path::Path, process::ExitCode};
 
 /// The widest text of a cell.
 const WIDEST: usize = 500;
-
-/// A history, and what opens it.
-pub(super) struct Target {
-    /// the file
-    pub path: PathBuf,
-    /// None: it is in the open
-    pub sealer: Option<Sealer>,
-}
 
 /// Runs one of the sub-commands. The code is 2 if something is damaged.
 ///
 /// # Errors
 /// In sentences that say the way out: see `store::StoreError`.
-pub fn run(
-    args: &cli::store::Store,
-    source: &Source,
-    tenancy: &Tenancy,
-    screen: &cli::Screen,
-) -> anyhow::Result<ExitCode> {
-    let target = target(args.history.as_deref(), source, tenancy)?;
+pub fn run(args: &cli::store::Store, selection: &Selection, given: &Given) -> anyhow::Result<ExitCode> {
+    let target = HistoryFile::find(args.history.as_deref(), selection, &mut ask::Terminal::default())?;
     let mut code = ExitCode::SUCCESS;
     let grid = match &args.command {
         StoreCommand::Stats => {
-            let options = options(&config::load(source, screen)?);
+            let options = configuration::history(&configuration::load(given)?);
             stats(&target.read()?.stats()?, options.max_bytes)
         }
         StoreCommand::Check => {
@@ -113,76 +91,12 @@ pub fn run(
     Ok(code)
 }
 
-impl Target {
-    /// Opens it.
-    ///
-    /// # Errors
-    /// There is none yet; those of [`Reader::open`].
-    pub fn read(&self) -> anyhow::Result<Reader> {
-        if !self.path.exists() {
-            bail!("there is no history at {} yet: it is made when a fleet is collected", self.path.display());
-        }
-        Ok(Reader::open(&self.path, self.sealer.clone())?)
-    }
-}
-
-/// The history that is meant: this file, that of an inventory file, or that of the tenant, whose vault is opened.
-///
-/// # Errors
-/// No such tenant, or its vault stays closed; a demo has none.
-pub(super) fn target(history: Option<&Path>, source: &Source, tenancy: &Tenancy) -> anyhow::Result<Target> {
-    if let Some(path) = history {
-        return Ok(Target { path: path.to_owned(), sealer: None });
-    }
-    if source.demo.is_some() {
-        bail!("the history of a demo ends with it: name a tenant, --inventory or --history");
-    }
-    if source.inventory.is_some() {
-        let place = Place::find(source, tenancy)?;
-        let folder = Home::find()?.data().join("plain").join(&place.name);
-        return Ok(Target { path: folder.join(FILE), sealer: None });
-    }
-    let mut tenant = open::unlocked(tenancy)?;
-    let folder = tenant.path().parent().context("a tenant's file lies in a folder")?.to_owned();
-    let sealer = tenant.history_key(&current_author())?;
-    Ok(Target { path: folder.join(FILE), sealer: Some(sealer) })
-}
-
 fn stretch(reader: &mut Reader, from: &str, to: Option<&str>, names: &[String]) -> anyhow::Result<Stretch> {
     let (from, to) = (instant(from)?, instant(to.unwrap_or("now"))?);
     if from >= to {
         bail!("the stretch ends before it begins");
     }
     Ok(Stretch { uids: uids(reader, names)?, from, to })
-}
-
-/// A time as people say it.
-///
-/// # Errors
-/// It is none.
-pub(super) fn instant(words: &str) -> anyhow::Result<Timestamp> {
-    let now = Timestamp::from_ms(Utc::now().timestamp_millis());
-    if words == "now" {
-        return Ok(now);
-    }
-    match past::parse(words, now, 0) {
-        Ok(When::At(at)) => Ok(at),
-        Ok(When::Live) => Ok(now),
-        Err(error) => Err(error).with_context(|| format!("reading the time {words:?}")),
-    }
-}
-
-/// What history knows these instances by.
-///
-/// # Errors
-/// It does not know one of them.
-pub(super) fn uids(reader: &mut Reader, names: &[String]) -> anyhow::Result<Vec<Arc<str>>> {
-    let known = reader.instances()?;
-    let find = |name: &String| {
-        let found = known.iter().find(|info| info.id.as_str().eq_ignore_ascii_case(name));
-        found.map(|info| info.uid.clone()).with_context(|| format!("history knows no instance {name}"))
-    };
-    names.iter().map(find).collect()
 }
 
 fn stats(stats: &StoreStats, max_bytes: u64) -> Grid {
@@ -249,7 +163,7 @@ fn pairs(values: Vec<(&'static str, Cell)>) -> Grid {
 }
 
 /// An instant as a cell.
-pub(super) fn say_instant(at: Option<Timestamp>) -> Cell {
+pub fn say_instant(at: Option<Timestamp>) -> Cell {
     let at = at.and_then(|at| DateTime::from_timestamp_millis(at.ms()));
     at.map_or(Cell::Unknown(String::new()), |at| Cell::Text(at.format("%Y-%m-%d %H:%M:%S").to_string()))
 }

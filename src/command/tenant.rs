@@ -2,12 +2,13 @@
 //! go to standard output in the format of `-o`, advice to standard error.
 
 use super::{
-    ask, open,
+    ask,
     output::{Cell, Grid},
     vault as vault_command,
 };
 use crate::{
-    cli::{Tenancy, Tenant as Args, TenantCommand},
+    app::{inventory::open, selection::Selection},
+    cli::{Tenant as Args, TenantCommand},
     model::{base::text, inventory::record::Slug},
     store::{BackupFile, Listed, StoreError, Tenant, current_author},
     vault::{self, Env, Opener, Sealer, SlotKind, VaultError},
@@ -26,33 +27,33 @@ const WIDEST: usize = 500;
 ///
 /// # Errors
 /// In sentences that say the way out: see `store::StoreError` and `vault::VaultError`.
-pub fn run(args: Args, tenancy: &Tenancy) -> anyhow::Result<ExitCode> {
+pub fn run(args: Args, selection: &Selection) -> anyhow::Result<ExitCode> {
     let mut code = ExitCode::SUCCESS;
     let grid = match args.command {
         TenantCommand::Create { name, keyring } => {
-            let tenant = vault_command::make(&Slug::parse(&name)?, keyring, tenancy)?;
+            let tenant = vault_command::make(&Slug::parse(&name)?, keyring, selection)?;
             one(&tenant)?
         }
         TenantCommand::List => list()?,
         TenantCommand::Suspend { name } => {
-            let mut tenant = open::unlocked(&named(tenancy, &name))?;
+            let mut tenant = ask::unlocked(&selection.of_tenant(&name))?;
             open::tenants()?.suspend(&mut tenant, &current_author())?;
             one(&tenant)?
         }
         TenantCommand::Resume { name } => {
-            let mut tenant = open::unlocked(&named(tenancy, &name))?;
+            let mut tenant = ask::unlocked(&selection.of_tenant(&name))?;
             open::tenants()?.resume(&mut tenant, &current_author())?;
             one(&tenant)?
         }
         TenantCommand::Delete { name, yes } => delete(&Slug::parse(&name)?, yes)?,
         TenantCommand::Move { name, to } => {
             let to = Slug::parse(&to)?;
-            let tenant = open::unlocked(&named(tenancy, &name))?;
+            let tenant = ask::unlocked(&selection.of_tenant(&name))?;
             one(&open::tenants()?.rename(tenant, &to, &current_author())?)?
         }
-        TenantCommand::Backup { name, file } => backup(&named(tenancy, &name), &file)?,
-        TenantCommand::Restore { file, name } => restore(&file, name.as_deref(), tenancy)?,
-        TenantCommand::Repair { name } => repair(&named(tenancy, &name))?,
+        TenantCommand::Backup { name, file } => backup(&selection.of_tenant(&name), &file)?,
+        TenantCommand::Restore { file, name } => restore(&file, name.as_deref(), selection)?,
+        TenantCommand::Repair { name } => repair(&selection.of_tenant(&name))?,
         TenantCommand::Migrate => {
             let (grid, failed) = migrate()?;
             if failed {
@@ -63,11 +64,6 @@ pub fn run(args: Args, tenancy: &Tenancy) -> anyhow::Result<ExitCode> {
     };
     grid.print(args.output, &mut std::io::stdout().lock())?;
     Ok(code)
-}
-
-/// The command line's ways to open a vault, for a tenant that stands in the arguments.
-fn named(tenancy: &Tenancy, name: &str) -> Tenancy {
-    Tenancy { tenant: Some(name.to_owned()), ..tenancy.clone() }
 }
 
 fn list() -> anyhow::Result<Grid> {
@@ -129,8 +125,8 @@ fn delete(name: &Slug, yes: bool) -> anyhow::Result<Grid> {
     Ok(Grid { columns: vec!["deleted"], rows: vec![vec![Cell::Text(name.to_string())]] })
 }
 
-fn backup(tenancy: &Tenancy, file: &Path) -> anyhow::Result<Grid> {
-    let made = open::unlocked(tenancy)?.backup(file, &current_author())?;
+fn backup(selection: &Selection, file: &Path) -> anyhow::Result<Grid> {
+    let made = ask::unlocked(selection)?.backup(file, &current_author())?;
     if !made.portable {
         ask::say(
             "no slot in it opens on another machine: add a passphrase or a key file (`dbtop vault slot add`) and back up \
@@ -147,14 +143,14 @@ fn backup(tenancy: &Tenancy, file: &Path) -> anyhow::Result<Grid> {
     })
 }
 
-fn restore(file: &Path, name: Option<&str>, tenancy: &Tenancy) -> anyhow::Result<Grid> {
+fn restore(file: &Path, name: Option<&str>, selection: &Selection) -> anyhow::Result<Grid> {
     let name = name.map(Slug::parse).transpose()?;
     let tenants = open::tenants()?;
     if let Some(taken) = name.as_ref().filter(|name| tenants.slugs().is_ok_and(|all| all.contains(name))) {
         return Err(StoreError::TenantExists(taken.to_string()).into());
     }
     let backup = BackupFile::open(file)?;
-    let sealer = open_backup(&backup, name.as_ref().map_or("", Slug::as_str), tenancy)?;
+    let sealer = open_backup(&backup, name.as_ref().map_or("", Slug::as_str), selection)?;
     let tenant = tenants.restore(backup, sealer, name, &current_author())?;
     for damage in tenant.inventory()?.damage {
         ask::say(&damage.to_string());
@@ -162,9 +158,9 @@ fn restore(file: &Path, name: Option<&str>, tenancy: &Tenancy) -> anyhow::Result
     one(&tenant)
 }
 
-fn open_backup(backup: &BackupFile, name: &str, tenancy: &Tenancy) -> anyhow::Result<Sealer> {
+fn open_backup(backup: &BackupFile, name: &str, selection: &Selection) -> anyhow::Result<Sealer> {
     let (uid, slots) = (backup.uid(), backup.slots());
-    match vault::unlock_any(uid, slots, &Env::of_process(name, tenancy.key_file.clone())) {
+    match vault::unlock_any(uid, slots, &Env::of_process(name, selection.key_file.clone())) {
         Err(VaultError::Locked(_)) if slots.iter().any(|slot| slot.kind() == SlotKind::Passphrase) => {
             let passphrase = ask::passphrase("Passphrase of the backup: ")?;
             Ok(vault::unlock(uid, slots, &Opener::Passphrase(passphrase))?)
@@ -173,8 +169,8 @@ fn open_backup(backup: &BackupFile, name: &str, tenancy: &Tenancy) -> anyhow::Re
     }
 }
 
-fn repair(tenancy: &Tenancy) -> anyhow::Result<Grid> {
-    let mut tenant = open::unlocked(tenancy)?;
+fn repair(selection: &Selection) -> anyhow::Result<Grid> {
+    let mut tenant = ask::unlocked(selection)?;
     let damage = tenant.repair(&current_author())?;
     if damage.is_empty() {
         ask::say("nothing is damaged");

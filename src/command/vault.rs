@@ -2,11 +2,12 @@
 //! standard output, in the format of `-o`; advice goes to standard error.
 
 use super::{
-    ask, open,
+    ask,
     output::{Cell, Grid},
 };
 use crate::{
-    cli::{NewSlot, SlotCommand, Tenancy, Vault, VaultCommand},
+    app::{inventory::open, selection::Selection},
+    cli::{NewSlot, SlotCommand, Vault, VaultCommand},
     model::{base::text, inventory::record::Slug},
     store::{Tenant, current_author},
     vault::{self, Opener, Sealer, Slot, SlotKind},
@@ -16,24 +17,24 @@ use crate::{
 ///
 /// # Errors
 /// In sentences that say the way out: see `store::StoreError` and `vault::VaultError`.
-pub fn run(args: Vault, tenancy: &Tenancy) -> anyhow::Result<()> {
+pub fn run(args: Vault, selection: &Selection) -> anyhow::Result<()> {
     let grid = match args.command {
-        VaultCommand::Init { keyring } => init(keyring, tenancy)?,
-        VaultCommand::Status => status(tenancy)?,
+        VaultCommand::Init { keyring } => init(keyring, selection)?,
+        VaultCommand::Status => status(selection)?,
         VaultCommand::Slot(SlotCommand::List) => {
-            let tenant = open::unlocked(tenancy)?;
+            let tenant = ask::unlocked(selection)?;
             slots(&tenant, &tenant.slots()?)
         }
-        VaultCommand::Slot(SlotCommand::Add { slot, label }) => add(&slot, &label, tenancy)?,
-        VaultCommand::Slot(SlotCommand::Remove { id, rotate }) => remove(&id, rotate, tenancy)?,
-        VaultCommand::Rotate => rotate(tenancy)?,
+        VaultCommand::Slot(SlotCommand::Add { slot, label }) => add(&slot, &label, selection)?,
+        VaultCommand::Slot(SlotCommand::Remove { id, rotate }) => remove(&id, rotate, selection)?,
+        VaultCommand::Rotate => rotate(selection)?,
         VaultCommand::LockCheck => lock_check(),
     };
     grid.print(args.output, &mut std::io::stdout().lock())
 }
 
-fn init(keyring: bool, tenancy: &Tenancy) -> anyhow::Result<Grid> {
-    let tenant = make(&open::new_name(tenancy)?, keyring, tenancy)?;
+fn init(keyring: bool, selection: &Selection) -> anyhow::Result<Grid> {
+    let tenant = make(&open::new_name(selection)?, keyring, selection)?;
     Ok(slots(&tenant, &tenant.slots()?))
 }
 
@@ -41,14 +42,14 @@ fn init(keyring: bool, tenancy: &Tenancy) -> anyhow::Result<Grid> {
 ///
 /// # Errors
 /// There is one of this name; those of the vault; no terminal to ask on.
-pub(super) fn make(name: &Slug, keyring: bool, tenancy: &Tenancy) -> anyhow::Result<Tenant> {
+pub(super) fn make(name: &Slug, keyring: bool, selection: &Selection) -> anyhow::Result<Tenant> {
     let tenants = open::tenants()?;
     // Before somebody thinks of a passphrase for it.
     if tenants.slugs()?.contains(name) {
         return Err(crate::store::StoreError::TenantExists(name.to_string()).into());
     }
     // Said in the environment or in the arguments: both mean a script.
-    let key_file = vault::Env::of_process(name.as_str(), tenancy.key_file.clone()).key_file;
+    let key_file = vault::Env::of_process(name.as_str(), selection.key_file.clone()).key_file;
     let opener = match key_file {
         _ if keyring => Opener::Keyring,
         Some(file) => Opener::KeyFile(file),
@@ -59,12 +60,12 @@ pub(super) fn make(name: &Slug, keyring: bool, tenancy: &Tenancy) -> anyhow::Res
     Ok(tenant)
 }
 
-fn status(tenancy: &Tenancy) -> anyhow::Result<Grid> {
-    let tenant = open::locked(tenancy)?;
+fn status(selection: &Selection) -> anyhow::Result<Grid> {
+    let tenant = open::locked(selection)?;
     let mut kinds: Vec<&str> = tenant.slots().iter().map(|slot| slot.kind().name()).collect();
     kinds.sort_unstable();
     kinds.dedup();
-    let opened = tenant.unlock_any(&open::env(tenancy, &tenant));
+    let opened = open::unlock_unasked(selection, &tenant);
     let generation = tenant.slots().iter().map(Slot::generation).max();
     Ok(Grid {
         columns: vec!["tenant", "id", "suspended", "generation", "slots", "kinds", "opens_here", "problem"],
@@ -81,8 +82,8 @@ fn status(tenancy: &Tenancy) -> anyhow::Result<Grid> {
     })
 }
 
-fn add(slot: &NewSlot, label: &str, tenancy: &Tenancy) -> anyhow::Result<Grid> {
-    let mut tenant = open::unlocked(tenancy)?;
+fn add(slot: &NewSlot, label: &str, selection: &Selection) -> anyhow::Result<Grid> {
+    let mut tenant = ask::unlocked(selection)?;
     let opener = match slot {
         NewSlot::Passphrase => Opener::Passphrase(ask::new_passphrase(&format!("tenant {}", tenant.slug()))?),
         NewSlot::KeyFile { file } => Opener::KeyFile(file.clone()),
@@ -96,8 +97,8 @@ fn add(slot: &NewSlot, label: &str, tenancy: &Tenancy) -> anyhow::Result<Grid> {
     Ok(slots(&tenant, &[made]))
 }
 
-fn remove(id: &str, rotate: bool, tenancy: &Tenancy) -> anyhow::Result<Grid> {
-    let mut tenant = open::unlocked(tenancy)?;
+fn remove(id: &str, rotate: bool, selection: &Selection) -> anyhow::Result<Grid> {
+    let mut tenant = ask::unlocked(selection)?;
     let (_, removed) = vault::without_slot(&tenant.slots()?, id)?;
     // Its label can be read with the key that it was sealed with.
     let grid = slots(&tenant, &[removed]);
@@ -112,8 +113,8 @@ fn remove(id: &str, rotate: bool, tenancy: &Tenancy) -> anyhow::Result<Grid> {
     Ok(grid)
 }
 
-fn rotate(tenancy: &Tenancy) -> anyhow::Result<Grid> {
-    let mut tenant = open::unlocked(tenancy)?;
+fn rotate(selection: &Selection) -> anyhow::Result<Grid> {
+    let mut tenant = ask::unlocked(selection)?;
     tenant.rotate(&current_author(), None)?;
     Ok(Grid {
         columns: vec!["tenant", "generation"],

@@ -1,11 +1,13 @@
 //! Answers that the charts of longer times are drawn from: the pane on the screen says what it wants to see, the app asks history
 //! for it, and what came stays here until something else is wanted. Panes look at it through `View` and never wait.
 
-use super::effect::Request;
-use crate::model::{
-    base::time::Timestamp,
-    inventory::instance::InstanceId,
-    timeline::chart::{ChartData, ChartQuery, Mark},
+use crate::{
+    model::{
+        base::time::Timestamp,
+        inventory::instance::InstanceId,
+        timeline::chart::{ChartData, ChartQuery, Mark},
+    },
+    protocol::HistoryRequest,
 };
 
 /// Answers that are kept: those of the chart on the screen, and those before it until the new ones are there.
@@ -82,7 +84,7 @@ impl Charts {
     }
 
     /// Returns the questions that are still to be asked. Where there are too many answers, the oldest wishes go first.
-    pub fn missing(&mut self, wanted: Vec<Wanted>, mut ticket: impl FnMut() -> u64) -> Vec<Request> {
+    pub fn missing(&mut self, wanted: Vec<Wanted>, mut ticket: impl FnMut() -> u64) -> Vec<HistoryRequest> {
         let mut requests = Vec::new();
         for w in wanted {
             if let Some(at) = self.all.iter().position(|(known, _)| *known == w) {
@@ -93,9 +95,9 @@ impl Charts {
             }
             let ticket = ticket();
             requests.push(match &w {
-                Wanted::Chart(query) => Request::Chart { ticket, query: query.clone() },
+                Wanted::Chart(query) => HistoryRequest::Chart { ticket, query: query.clone() },
                 Wanted::Marks(id, from, to) => {
-                    Request::Marks { ticket, from: *from, to: *to, instances: vec![id.clone()] }
+                    HistoryRequest::Marks { ticket, from: *from, to: *to, instances: vec![id.clone()] }
                 }
             });
             self.all.push((w, Answer::Open(ticket)));

@@ -1,8 +1,11 @@
 //! The screen's side of the inventory: how the vault stands, what waits for it to open, which form was asked for, and when it
 //! locks by itself. The keys and the records are with the inventory service; here is only what it said and what is typed.
 
-use super::{action::Action, effect::VaultState, key::Chord};
-use crate::model::{base::time::Timestamp, inventory::instance::InstanceId};
+use super::{action::Action, key::Chord};
+use crate::{
+    model::{base::time::Timestamp, inventory::instance::InstanceId},
+    protocol::VaultState,
+};
 use crossterm::event::KeyCode;
 
 /// Keys that are kept for a form: nobody types more before it is there.

@@ -1,7 +1,7 @@
 //! The screen: the only module that knows ratatui and crossterm.
 //!
 //! [`run`] is the loop. Snapshots come in over `watch` and are looked at only when a frame is due; keys become
-//! `action`s; what the program shall do leaves as [`effect`]s. The screen is a pure function of (snapshot, view state)
+//! `action`s; what the program shall do leaves as [`Effect`]s. The screen is a pure function of (snapshot, view state)
 //! in [`app`]. `command` calls [`run`]; nothing in here knows a server, a file or a channel's other end.
 
 mod action;
@@ -11,7 +11,6 @@ mod command_line;
 mod desk;
 #[cfg(debug_assertions)]
 mod drill;
-pub mod effect;
 mod filter;
 mod id;
 mod input;
@@ -39,9 +38,11 @@ pub use app::App;
 pub use moment::Recording;
 pub use settings::{Settings, Subject};
 
-use crate::model::{base::time::Timestamp, fold::snapshot::FleetSnapshot, judge::health::Level};
+use crate::{
+    model::{base::time::Timestamp, fold::snapshot::FleetSnapshot, judge::health::Level},
+    protocol::{Effect, Reply},
+};
 use crossterm::event::{Event, KeyEventKind, MouseButton, MouseEventKind};
-use effect::{Effect, Reply};
 use input::Input;
 use key::Chord;
 use pulse::Pulse;
@@ -61,9 +62,9 @@ pub struct Setup {
     pub subject: Subject,
     /// newest state of the fleet; newest wins, the screen never holds the reducer up
     pub snapshots: watch::Receiver<Arc<FleetSnapshot>>,
-    /// wishes; bounded by [`effect::EFFECTS`], see [`Effect`] for what happens when it is full
+    /// wishes; bounded by [`EFFECTS`](crate::protocol::EFFECTS), see [`Effect`] for what happens when it is full
     pub effects: mpsc::Sender<Effect>,
-    /// answers; bounded by [`effect::REPLIES`]
+    /// answers; bounded by [`REPLIES`](crate::protocol::REPLIES)
     pub replies: mpsc::Receiver<Reply>,
     /// ends the screen from outside: SIGTERM, SIGHUP
     pub cancel: CancellationToken,

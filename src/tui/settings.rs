@@ -2,10 +2,10 @@
 //! new [`Settings`] over a `watch` channel, the [`Subject`] stays what it was at the start.
 
 use super::{
-    effect::VaultState,
     moment::Recording,
     theme::{Depth, Theme},
 };
+use crate::protocol::VaultState;
 
 /// Looks and manners, as the configuration has them.
 #[derive(Debug, Clone)]

@@ -4,12 +4,12 @@
 //! One way to an instant is open at a time; what is wanted meanwhile is asked for when its answer is there. An answer that
 //! is not waited for any more is dropped by its ticket.
 
-use super::{
-    effect::Request,
-    moment::{Moment, push_instant},
-};
-use crate::model::{
-    base::time::Timestamp, fold::snapshot::FleetSnapshot, inventory::instance::InstanceId, timeline::past,
+use super::moment::{Moment, push_instant};
+use crate::{
+    model::{
+        base::time::Timestamp, fold::snapshot::FleetSnapshot, inventory::instance::InstanceId, timeline::past,
+    },
+    protocol::HistoryRequest,
 };
 use std::{collections::HashSet, sync::Arc};
 
@@ -114,14 +114,14 @@ impl Travel {
     }
 
     /// Sets out for an instant. None if it is on the way elsewhere: this instant follows.
-    pub fn set_out(&mut self, at: Timestamp, clock: Timestamp) -> Option<Request> {
+    pub fn set_out(&mut self, at: Timestamp, clock: Timestamp) -> Option<HistoryRequest> {
         if let Some(going) = &mut self.going {
             going.wanted = at;
             return None;
         }
         let ticket = self.ticket();
         self.going = Some(Going { ticket, asked: at, wanted: at, since: clock });
-        Some(Request::At { ticket, at })
+        Some(HistoryRequest::At { ticket, at })
     }
 
     /// An answer came. None if it is not waited for.
@@ -140,10 +140,10 @@ impl Travel {
     }
 
     /// Asks for another instant, to be compared with the one on the screen.
-    pub fn ask_to_compare(&mut self, at: Timestamp, instances: Vec<InstanceId>) -> Request {
+    pub fn ask_to_compare(&mut self, at: Timestamp, instances: Vec<InstanceId>) -> HistoryRequest {
         let ticket = self.ticket();
         self.comparison = Some(Comparison { ticket, at, ids: instances.iter().cloned().collect() });
-        Request::Compare { ticket, at, instances }
+        HistoryRequest::Compare { ticket, at, instances }
     }
 
     /// The other instant is there, or cannot be had. None if nobody waits for it.

@@ -1,12 +1,15 @@
 //! All that a pane may look at while it makes its rows and draws them: the fleet, the time, the scope and what history said.
 //! `world` makes a [`View`] for every frame; a view borrows everything and changes nothing.
 
-use super::{charts::Charts, effect::VaultState, theme::Theme};
-use crate::model::{
-    base::{failure::Failure, time::Timestamp},
-    fold::snapshot::{FleetSnapshot, InstanceSnapshot},
-    inventory::instance::InstanceInfo,
-    judge::health::Level,
+use super::{charts::Charts, theme::Theme};
+use crate::{
+    model::{
+        base::{failure::Failure, time::Timestamp},
+        fold::snapshot::{FleetSnapshot, InstanceSnapshot},
+        inventory::instance::InstanceInfo,
+        judge::health::Level,
+    },
+    protocol::VaultState,
 };
 use std::{fmt::Write as _, sync::Arc};
 

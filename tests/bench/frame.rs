@@ -8,9 +8,9 @@
 
 use dbtop::{
     model::fold::snapshot::FleetSnapshot,
+    protocol::VaultState,
     tui::{
         App, Settings, Subject,
-        effect::VaultState,
         theme::{Depth, Theme},
     },
 };

@@ -9,10 +9,11 @@ use dbtop::{
         base::time::Timestamp, fold::snapshot::FleetSnapshot, inventory::instance::InstanceInfo,
         judge::health::Thresholds,
     },
+    protocol::Reply,
     sim::{Sim, SimConfig},
     store::history::{Charts, Options, Reader, Stretch, Writer, copy},
     tds::Roots,
-    tui::{self, effect::Reply},
+    tui,
 };
 use std::{
     path::{Path, PathBuf},

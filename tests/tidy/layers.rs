@@ -16,13 +16,15 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("probe", &["model", "sql", "tds"]),
     ("collect", &["model", "probe", "tds"]),
     ("sim", &["model", "sql"]),
-    ("tui", &["model", "sql"]),
+    ("protocol", &["model"]),
+    ("tui", &["model", "sql", "protocol"]),
+    ("app", &["model", "config", "exchange", "vault", "tds", "store", "probe", "collect", "sim", "protocol"]),
     ("cli", &[]),
     (
         "command",
         &[
-            "model", "sql", "config", "exchange", "vault", "tds", "probe", "collect", "sim", "tui", "cli",
-            "store", "report",
+            "model", "sql", "config", "exchange", "vault", "tds", "probe", "collect", "sim", "app", "tui",
+            "cli", "store", "report", "protocol",
         ],
     ),
     ("main", &["cli", "command", "model"]),
@@ -31,10 +33,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
 
 /// What has no place in the modules of pure data and functions, and where it belongs.
 const IMPURE: &[(&str, &str)] = &[
-    ("std::fs", "files are read by config, command and tui::theme"),
+    ("std::fs", "files are read by config, app and tui::theme"),
     ("std::net::Tcp", "sockets belong to tds and sim"),
-    ("std::process", "processes are started by config and command"),
-    ("std::env", "the environment is read by config and command"),
+    ("std::process", "processes are started by config and app"),
+    ("std::env", "the environment is read by config and app"),
     ("std::thread", "model and sql do not run anything"),
     ("Instant::now", "time is an argument"),
     ("SystemTime::now", "time is an argument"),

@@ -4,9 +4,9 @@
 
 use dbtop::{
     model::{base::time::Timestamp, fold::snapshot::FleetSnapshot},
+    protocol::{EFFECTS, Effect, REPLIES, VaultState},
     tui::{
         Settings, Setup, Subject,
-        effect::{self, Effect, VaultState},
         theme::{Depth, Theme},
     },
 };
@@ -43,8 +43,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         fixture::NOW.plus_ms(started.elapsed().as_millis() as i64)
     };
     let (publish, snapshots) = watch::channel(Arc::new(FleetSnapshot::default()));
-    let (effects, mut wishes) = mpsc::channel(effect::EFFECTS);
-    let (replies_to, replies) = mpsc::channel(effect::REPLIES);
+    let (effects, mut wishes) = mpsc::channel(EFFECTS);
+    let (replies_to, replies) = mpsc::channel(REPLIES);
     tokio::spawn(async move {
         let _ = publish.send(Arc::new(state(&name, clock())));
         loop {
@@ -54,7 +54,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     });
     tokio::spawn(async move {
         while let Some(wish) = wishes.recv().await {
-            if let Effect::Ask(request) = wish
+            if let Effect::History(request) = wish
                 && let Some(reply) = fixture::past::answer(&request)
             {
                 let _ = replies_to.send(reply).await;

@@ -1,7 +1,7 @@
 //! Reports of connections and rights as text and as JSON.
 
-use super::Tested;
 use crate::{
+    app::inventory::doctor::Tested,
     cli::Report,
     model::{
         base::time::Timestamp,

@@ -1,22 +1,24 @@
-//! `dbtop config check` and `dbtop config show`; and how every other command comes to its configuration.
+//! `dbtop config check` and `dbtop config show`.
 
-pub mod reload;
 mod show;
 mod warn;
 
-use super::{
-    open,
-    output::{Cell, Grid},
-    source,
-};
+use super::output::{Cell, Grid};
 use crate::{
-    cli::{ConfigCommand, Configuration, Format, Screen, Source, Tenancy},
-    config::{self, Config, Mistake, Origin, Read, inventory},
+    app::{
+        configuration::{ConfigFile, Given, environment, read},
+        inventory::{
+            open::{locked, tenants_there, unlock_unasked},
+            targets::targets,
+        },
+        selection::Selection,
+    },
+    cli::{ConfigCommand, Configuration, Format},
+    config::{Mistake, Origin, Read, inventory},
     model::{
         base::{error::with_causes, text},
         inventory::instance::Target,
     },
-    store::Home,
     tui::theme::{Depth, Theme},
 };
 use anyhow::Context;
@@ -26,92 +28,15 @@ use std::{
     process::ExitCode,
 };
 
-/// Where the configuration is looked for.
-#[derive(Debug, Clone)]
-pub struct Place {
-    /// the file
-    pub file: PathBuf,
-    /// somebody named it: it must be there
-    pub named: bool,
-}
-
-impl Place {
-    /// `--config`, else `config.toml` in `$DBTOP_HOME` or the platform's configuration folder.
-    pub fn find(source: &Source) -> Option<Self> {
-        if let Some(file) = source.config.clone() {
-            return Some(Self { file, named: true });
-        }
-        Some(Self { file: Home::find().ok()?.config().join("config.toml"), named: false })
-    }
-
-    /// The file, if it is to be read.
-    pub fn to_read(&self) -> Option<&Path> {
-        (self.named || self.file.exists()).then_some(&self.file)
-    }
-}
-
-/// The configuration of file and environment, with the options of the command line over it.
-///
-/// # Errors
-/// All mistakes in it.
-pub fn load(source: &Source, screen: &Screen) -> anyhow::Result<Config> {
-    let place = Place::find(source);
-    let mut config = config::load(place.as_ref().and_then(Place::to_read), environment())?;
-    overlay(screen, &mut config);
-    Ok(config)
-}
-
-/// File and environment with all mistakes, and the options of the command line over them.
-pub fn read(place: Option<&Place>, screen: &Screen) -> Read {
-    let mut read = config::read(place.and_then(Place::to_read), environment());
-    read.origins.extend(overlay(screen, &mut read.config));
-    read
-}
-
-/// Puts the options of the command line over a configuration; says which. `NO_COLOR` beats the file unless a theme is
-/// named on the command line.
-fn overlay(screen: &Screen, config: &mut Config) -> Vec<(String, Origin)> {
-    let mut set = Vec::new();
-    let ui = &mut config.ui;
-    if let Some(theme) = &screen.theme {
-        ui.theme.clone_from(theme);
-        set.push(("ui.theme".to_owned(), Origin::CommandLine("--theme")));
-    } else if std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()) {
-        "mono".clone_into(&mut ui.theme);
-        set.push(("ui.theme".to_owned(), Origin::Variable("NO_COLOR".into())));
-    }
-    for (is_said, option, name, flag) in [
-        (screen.mouse, &mut ui.mouse, "ui.mouse", "--mouse"),
-        (screen.low_bandwidth, &mut ui.low_bandwidth, "ui.low_bandwidth", "--low-bandwidth"),
-    ] {
-        if is_said {
-            *option = true;
-            set.push((name.to_owned(), Origin::CommandLine(flag)));
-        }
-    }
-    set
-}
-
-/// The environment, without what is no text.
-fn environment() -> impl Iterator<Item = (String, String)> {
-    std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-}
-
 /// Runs one of the sub-commands. `check` ends with 0 if there is nothing to say, 1 if there are warnings, 2 if there are
 /// mistakes.
 ///
 /// # Errors
 /// `show`: the mistakes of the configuration. Both: an output that cannot be written.
-pub fn run(
-    args: &Configuration,
-    source: &Source,
-    tenancy: &Tenancy,
-    screen: &Screen,
-) -> anyhow::Result<ExitCode> {
+pub fn run(args: &Configuration, selection: &Selection, given: &Given) -> anyhow::Result<ExitCode> {
     match args.command {
-        ConfigCommand::Check => check(args.output, source, tenancy, screen),
-        ConfigCommand::Show => show::run(args.output, source, tenancy, screen).map(|()| ExitCode::SUCCESS),
+        ConfigCommand::Check => check(args.output, selection, given),
+        ConfigCommand::Show => show::run(args.output, selection, given).map(|()| ExitCode::SUCCESS),
     }
 }
 
@@ -164,15 +89,15 @@ struct Fleet {
     name: String,
 }
 
-fn check(output: Format, source: &Source, tenancy: &Tenancy, screen: &Screen) -> anyhow::Result<ExitCode> {
-    let place = Place::find(source);
-    let read = read(place.as_ref(), screen);
+fn check(output: Format, selection: &Selection, given: &Given) -> anyhow::Result<ExitCode> {
+    let place = ConfigFile::find(given);
+    let read = read(place.as_ref(), given);
     let mut findings: Vec<Finding> = read.mistakes.iter().cloned().map(Finding::mistake).collect();
     findings.extend(theme_mistake(&read).map(Finding::mistake));
-    let fleet = fleet(source, tenancy, &mut findings);
-    let file = place.as_ref().and_then(Place::to_read);
+    let fleet = fleet(selection, &mut findings);
+    let file = place.as_ref().and_then(ConfigFile::to_read);
     findings.extend(warn::values(&read, fleet.as_ref()));
-    findings.extend(warn::files(file, tenancy.key_file.as_deref(), fleet.as_ref()));
+    findings.extend(warn::files(file, selection.key_file.as_deref(), fleet.as_ref()));
     findings.extend(warn::variables(environment().map(|(name, _)| name), fleet.as_ref()));
     findings.extend(fleet.iter().flat_map(warn::transport));
     // Stable: what belongs together stays together.
@@ -198,8 +123,8 @@ pub fn theme_mistake(read: &Read) -> Option<Mistake> {
 }
 
 /// The plain inventory that is named, else the sealed one if it opens without a question.
-fn fleet(source: &Source, tenancy: &Tenancy, findings: &mut Vec<Finding>) -> Option<Fleet> {
-    if let Some(file) = &source.inventory {
+fn fleet(selection: &Selection, findings: &mut Vec<Finding>) -> Option<Fleet> {
+    if let Some(file) = &selection.inventory {
         let at = Origin::File { path: file.clone(), line: None };
         let text = match std::fs::read_to_string(file) {
             Ok(text) => text,
@@ -215,7 +140,7 @@ fn fleet(source: &Source, tenancy: &Tenancy, findings: &mut Vec<Finding>) -> Opt
         let targets = read.targets.into_iter().map(|(line, target)| (Some(line), target)).collect();
         return Some(Fleet { targets, file: Some(file.clone()), name: file.display().to_string() });
     }
-    match sealed(tenancy) {
+    match sealed(selection) {
         Ok(fleet) => fleet,
         Err(error) => {
             let problem = format!("the sealed inventory was not looked at: {}", with_causes(&*error));
@@ -231,15 +156,12 @@ fn fleet(source: &Source, tenancy: &Tenancy, findings: &mut Vec<Finding>) -> Opt
 ///
 /// # Errors
 /// It opens only with a question, or not at all.
-fn sealed(tenancy: &Tenancy) -> anyhow::Result<Option<Fleet>> {
-    // Nothing is made by looking.
-    let none = !Home::find()?.data().join("tenants").exists() || open::tenants()?.slugs()?.is_empty();
-    if none && tenancy.tenant.is_none() {
+fn sealed(selection: &Selection) -> anyhow::Result<Option<Fleet>> {
+    if selection.tenant.is_none() && tenants_there()?.is_empty() {
         return Ok(None);
     }
-    let locked = open::locked(tenancy)?;
-    let tenant = locked.unlock_any(&open::env(tenancy, &locked))?;
-    let (targets, _) = source::targets(&tenant.inventory()?);
+    let tenant = unlock_unasked(selection, &locked(selection)?)?;
+    let (targets, _) = targets(&tenant.inventory()?);
     let targets = targets.into_iter().map(|target| (None, target)).collect();
     Ok(Some(Fleet { targets, file: None, name: format!("tenant {}", tenant.slug()) }))
 }

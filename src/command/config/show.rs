@@ -1,9 +1,12 @@
 //! `dbtop config show`: every option with its value and who said so. No secrets: the configuration has none, and paths of
 //! key files are no keys.
 
-use super::{Place, read};
 use crate::{
-    cli::{Format, Screen, Source, Tenancy},
+    app::{
+        configuration::{ConfigFile, Given, read},
+        selection::Selection,
+    },
+    cli::Format,
     command::output::{Cell, Grid},
     config::{ConfigError, Origin},
 };
@@ -13,27 +16,27 @@ use std::{io::stdout, path::Path};
 ///
 /// # Errors
 /// The mistakes of the configuration; an output that cannot be written.
-pub fn run(output: Format, source: &Source, tenancy: &Tenancy, screen: &Screen) -> anyhow::Result<()> {
-    let place = Place::find(source);
-    let read = read(place.as_ref(), screen);
+pub fn run(output: Format, selection: &Selection, given: &Given) -> anyhow::Result<()> {
+    let place = ConfigFile::find(given);
+    let read = read(place.as_ref(), given);
     if !read.mistakes.is_empty() {
         return Err(ConfigError::Mistakes(read.mistakes).into());
     }
-    let config = place.as_ref().and_then(Place::to_read);
+    let config = place.as_ref().and_then(ConfigFile::to_read);
     let named = place.as_ref().is_some_and(|place| place.named);
     let mut rows = vec![
         row("config", path(config), &said(named, "DBTOP_CONFIG", "--config")),
         row(
             "inventory",
-            path(source.inventory.as_deref()),
-            &said(source.inventory.is_some(), "DBTOP_INVENTORY", "--inventory"),
+            path(selection.inventory.as_deref()),
+            &said(selection.inventory.is_some(), "DBTOP_INVENTORY", "--inventory"),
         ),
         row(
             "tenant",
-            Cell::text(tenancy.tenant.as_deref()),
-            &said(tenancy.tenant.is_some(), "DBTOP_TENANT", "--tenant"),
+            Cell::text(selection.tenant.as_deref()),
+            &said(selection.tenant.is_some(), "DBTOP_TENANT", "--tenant"),
         ),
-        key_file(tenancy),
+        key_file(selection),
     ];
     let values = toml::Table::try_from(&read.config)?;
     for (section, options) in &values {
@@ -64,9 +67,9 @@ fn said(is_said: bool, variable: &str, option: &'static str) -> Origin {
     }
 }
 
-fn key_file(tenancy: &Tenancy) -> Vec<Cell> {
+fn key_file(selection: &Selection) -> Vec<Cell> {
     let of_environment = std::env::var_os("DBTOP_KEY_FILE").filter(|file| !file.is_empty());
-    match (&tenancy.key_file, &of_environment) {
+    match (&selection.key_file, &of_environment) {
         (Some(file), _) => row("key_file", path(Some(file)), &Origin::CommandLine("--key-file")),
         (None, Some(file)) => {
             row("key_file", path(Some(Path::new(file))), &Origin::Variable("DBTOP_KEY_FILE".into()))

@@ -3,8 +3,8 @@
 
 use super::{Finding, Fleet};
 use crate::{
+    app::configuration,
     collect,
-    command::source,
     config::{self, Origin, Read, nearest},
     model::{
         inventory::{
@@ -90,7 +90,7 @@ pub fn values(read: &Read, fleet: Option<&Fleet>) -> Vec<Finding> {
 
 /// Polls a second of the fleet off the screen, by the intervals of its instances.
 fn polls_per_s(read: &Read, fleet: &Fleet) -> f64 {
-    let settings: collect::Settings = source::settings(&read.config);
+    let settings: collect::Settings = configuration::collector(&read.config);
     let is_polled = |target: &&Target| target.info.poll.running != Some(false);
     let targets = fleet.targets.iter().map(|(_, target)| target).filter(is_polled);
     targets.map(|t| 1000.0 / f64::from(settings.every_ms(&t.info.poll, ProbeId::Headline, false))).sum()

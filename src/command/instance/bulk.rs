@@ -1,9 +1,16 @@
 //! `dbtop instance edit`: one instance or many, in one transaction.
 
-use super::{confirm, done, fields, refuse_twin, save, selected, told, warn_insecure};
-use crate::command::open;
+use super::{fields, selected, told, warn_insecure};
 use crate::{
-    cli::{Format, Tenancy, inventory::Edit},
+    app::{
+        inventory::edit::{refuse_twin, save},
+        selection::Selection,
+    },
+    cli::{Format, inventory::Edit},
+    command::{
+        ask::{self, confirm},
+        output::done,
+    },
     exchange::{self, Draft, Field, Value, column},
     model::inventory::record::InstanceRecord,
     store::Entry,
@@ -14,8 +21,8 @@ use anyhow::{Context, bail};
 ///
 /// # Errors
 /// Nothing to change, a mistake in it, or somebody else was faster.
-pub fn edit(args: &Edit, tenancy: &Tenancy, output: Format) -> anyhow::Result<()> {
-    let mut tenant = open::unlocked(tenancy)?;
+pub fn edit(args: &Edit, selection: &Selection, output: Format) -> anyhow::Result<()> {
+    let mut tenant = ask::unlocked(selection)?;
     let inventory = tenant.inventory()?;
     let found = selected(&inventory, &args.which)?;
     let mut said = fields::draft(&args.fields, args.rename.as_deref())?;

@@ -1,9 +1,10 @@
 //! `dbtop instance export`: the inventory as a file. Passwords stay in the vault unless somebody asks for them twice.
 
-use super::{confirm, import::format_of, select::narrowed};
+use super::{import::format_of, select::narrowed};
 use crate::{
-    cli::{Tenancy, inventory::Export},
-    command::{ask, open},
+    app::selection::Selection,
+    cli::inventory::Export,
+    command::ask::{self, confirm},
     exchange::{self, Format, Secrets},
     model::inventory::record::{InstanceRecord, Outcome},
     store::current_author,
@@ -15,10 +16,10 @@ use std::{fs::File, io::Write, path::Path};
 ///
 /// # Errors
 /// Nothing to write, the file is there already, or it cannot be written.
-pub fn run(args: &Export, tenancy: &Tenancy) -> anyhow::Result<()> {
+pub fn run(args: &Export, selection: &Selection) -> anyhow::Result<()> {
     let by_name = || args.to.as_ref()?.extension()?.to_str().and_then(Format::of_extension);
     let format = args.format.map(format_of).or_else(by_name).unwrap_or(Format::Csv);
-    let mut tenant = open::unlocked(tenancy)?;
+    let mut tenant = ask::unlocked(selection)?;
     let inventory = tenant.inventory()?;
     let records: Vec<InstanceRecord> =
         narrowed(&inventory, &args.which)?.into_iter().map(|entry| entry.record.clone()).collect();

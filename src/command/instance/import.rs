@@ -1,14 +1,18 @@
 //! `dbtop instance import`: a file, or a Central Management Server, into the inventory. Says first what would change; with
 //! `--yes` does it, in one transaction.
 
-use super::{fields, try_out};
+use super::fields;
 use crate::{
+    app::{
+        inventory::{connect::registered_servers, edit::named},
+        selection::Selection,
+    },
     cli::{
-        Format, Tenancy,
+        Format,
         inventory::{FileFormat, Import},
     },
     command::{
-        ask, open,
+        ask::{self, Terminal},
         output::{Cell, Grid},
     },
     exchange::{self, Change, Defaults, Plan, Rows},
@@ -28,12 +32,14 @@ const MAX_FILE_BYTES: u64 = 64 * 1024 * 1024;
 ///
 /// # Errors
 /// The file cannot be read; with `--yes` bad rows without `--skip-bad`; the store refuses.
-pub async fn run(args: Import, tenancy: &Tenancy, output: Format) -> anyhow::Result<()> {
-    let mut tenant = open::unlocked(tenancy)?;
+pub async fn run(args: Import, selection: &Selection, output: Format) -> anyhow::Result<()> {
+    let mut tenant = ask::unlocked(selection)?;
     let inventory = tenant.inventory()?;
     let defaults = Defaults { auth: login(&args)? };
     let rows = match (&args.cms, &args.file) {
-        (Some(name), _) => try_out::registered_servers(&super::named(&inventory, name)?.record).await?,
+        (Some(name), _) => {
+            registered_servers(&named(&inventory, name)?.record, &mut Terminal::default()).await?
+        }
         (None, Some(file)) => read(file, args.format)?,
         (None, None) => bail!("give a file, or --cms NAME"),
     };

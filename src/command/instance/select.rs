@@ -1,7 +1,8 @@
 //! Which instances a command means: names, a scope, a filter, a saved filter.
 
 use crate::{
-    cli::inventory::Selection,
+    app::inventory::edit::named,
+    cli::inventory::Which,
     model::{base::filter::Filter, inventory::record::InstanceRecord},
     store::{Entry, Inventory},
 };
@@ -13,7 +14,7 @@ use anyhow::{Context, bail};
 /// Nothing was named, a name is not known, or nothing passes.
 pub fn selected<'i>(
     inventory: &'i Inventory,
-    which: &Selection,
+    which: &Which,
 ) -> anyhow::Result<Vec<&'i Entry<InstanceRecord>>> {
     if which.names.is_empty() && which.scope.is_none() && which.filter.is_none() && which.saved.is_none() {
         bail!(
@@ -30,12 +31,12 @@ pub fn selected<'i>(
 /// As [`selected`]; all without a word, and none may pass.
 pub fn narrowed<'i>(
     inventory: &'i Inventory,
-    which: &Selection,
+    which: &Which,
 ) -> anyhow::Result<Vec<&'i Entry<InstanceRecord>>> {
     let mut found: Vec<&Entry<InstanceRecord>> = if which.names.is_empty() {
         inventory.instances.iter().collect()
     } else {
-        which.names.iter().map(|name| super::named(inventory, name)).collect::<Result<_, _>>()?
+        which.names.iter().map(|name| named(inventory, name)).collect::<Result<_, _>>()?
     };
     if let Some(scope) = &which.scope {
         let keeps = scope_of(inventory, scope)?;
@@ -92,6 +93,6 @@ fn scope_of<'a>(inventory: &'a Inventory, scope: &'a str) -> anyhow::Result<Keep
             move |(k, v): (&String, &String)| k.eq_ignore_ascii_case(key) && v.eq_ignore_ascii_case(value);
         return Ok(Box::new(move |record| record.labels.iter().any(same)));
     }
-    let name = super::named(inventory, scope)?.record.name.clone();
+    let name = named(inventory, scope)?.record.name.clone();
     Ok(Box::new(move |record| record.name == name))
 }

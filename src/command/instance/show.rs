@@ -1,12 +1,16 @@
 //! `dbtop instance list` and `show`: what the inventory says, never a password.
 
-use super::{named, select::narrowed};
+use super::select::narrowed;
 use crate::{
-    cli::{Format, Tenancy, inventory::Selection},
+    app::{
+        clock,
+        inventory::{edit::named, targets::log_tag},
+        selection::Selection,
+    },
+    cli::{Format, inventory::Which},
     command::{
-        ask, open,
+        ask,
         output::{Cell, Grid},
-        source::log_tag,
     },
     exchange::{self, Draft, Secrets, Value},
     model::{
@@ -15,20 +19,19 @@ use crate::{
     },
     store::Inventory,
 };
-use chrono::Utc;
 use std::io::Write;
 
 /// Lists instances.
 ///
 /// # Errors
 /// As [`super::select::narrowed`].
-pub fn list(which: &Selection, removed: bool, tenancy: &Tenancy, output: Format) -> anyhow::Result<()> {
-    let tenant = open::unlocked(tenancy)?;
+pub fn list(which: &Which, removed: bool, selection: &Selection, output: Format) -> anyhow::Result<()> {
+    let tenant = ask::unlocked(selection)?;
     let inventory = if removed { tenant.deleted()? } else { tenant.inventory()? };
     say_damage(&inventory);
     let records: Vec<InstanceRecord> =
         narrowed(&inventory, which)?.into_iter().map(|entry| entry.record.clone()).collect();
-    let now = Timestamp::from_ms(Utc::now().timestamp_millis());
+    let now = clock::now();
     match output {
         Format::Table => table(&records, now).print(output, &mut std::io::stdout().lock()),
         Format::Json => raw(exchange::Format::Json, &records),
@@ -40,8 +43,8 @@ pub fn list(which: &Selection, removed: bool, tenancy: &Tenancy, output: Format)
 ///
 /// # Errors
 /// There is none of that name.
-pub fn one(name: &str, tenancy: &Tenancy, output: Format) -> anyhow::Result<()> {
-    let inventory = open::unlocked(tenancy)?.inventory()?;
+pub fn one(name: &str, selection: &Selection, output: Format) -> anyhow::Result<()> {
+    let inventory = ask::unlocked(selection)?.inventory()?;
     say_damage(&inventory);
     let entry = named(&inventory, name)?;
     let record = &entry.record;

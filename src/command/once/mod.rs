@@ -3,17 +3,23 @@
 mod rows;
 
 use super::{
-    collect::{
-        heartbeat::{self, Heartbeat, Standing},
-        place::Place,
-    },
-    historian::Recording,
-    log,
+    ask::Terminal,
     output::{self, Cell, Grid},
-    signals, source, status,
 };
 use crate::{
-    cli::{Once, Source, Tenancy, What},
+    app::{
+        attach::{
+            heartbeat::{self, Heartbeat, Standing},
+            place::Place,
+            seen::FRESH_MS,
+        },
+        clock, configuration, fleet,
+        history::Recording,
+        log,
+        selection::Selection,
+        signals,
+    },
+    cli::{Once, What},
     collect,
     config::{Config, secret},
     model::{
@@ -42,15 +48,15 @@ use tokio::{sync::watch, time::Instant};
 ///
 /// # Errors
 /// Nothing to watch, a scope or filter that means nothing, an output that cannot be written.
-pub async fn run(once: Once, source: Source, tenancy: &Tenancy, config: Config) -> anyhow::Result<ExitCode> {
-    if let Some(recording) = Recording::named(once.replay.as_deref(), &source, tenancy)? {
+pub async fn run(once: Once, selection: &Selection, config: Config) -> anyhow::Result<ExitCode> {
+    if let Some(recording) = Recording::named(once.replay.as_deref(), selection)? {
         return replay(&once, &recording, &config);
     }
     // A demo has a temporary folder to clear away; without one a signal may end us at once.
-    let ended = source.demo.map(|_| signals::listen());
-    let fleet = source::open(&source, tenancy).await?;
+    let ended = selection.demo.map(|_| signals::listen());
+    let fleet = fleet::open(selection, &mut Terminal::default()).await?;
     if fleet.targets.is_empty() {
-        match &source.inventory {
+        match &selection.inventory {
             Some(file) => bail!("nothing to poll: {} names no [[instance]]", file.display()),
             None => bail!(
                 "nothing to poll: name instances with --inventory FILE, or try --demo; an inventory of your own starts with \
@@ -62,7 +68,7 @@ pub async fn run(once: Once, source: Source, tenancy: &Tenancy, config: Config) 
     let folder = temporary.as_ref().map_or_else(|| log::folder(&config.log), |d| d.path().to_owned());
     let _log = log::start(&config.log, &folder, log::FILE_ONLY)?;
     let sample = Duration::from_secs(once.sample.into());
-    let settings = collect::Settings { warm_up: sample, ..source::settings(&config) };
+    let settings = collect::Settings { warm_up: sample, ..configuration::collector(&config) };
     let limit = settings.connect_within + sample + Duration::from_secs(10);
     let infos: Vec<Arc<InstanceInfo>> = fleet.targets.iter().map(|t| Arc::clone(&t.info)).collect();
     let filter = once.filter.as_deref().map(|text| parse_filter(text, once.what, &infos)).transpose()?;
@@ -72,17 +78,16 @@ pub async fn run(once: Once, source: Source, tenancy: &Tenancy, config: Config) 
         snapshot = settle(collector.snapshots.clone(), once.what, limit) => snapshot,
         () = async { ended.unwrap_or_default().cancelled().await } => bail!("ended by a signal before all had answered"),
     };
-    let beat = if once.what == What::Cost { beat(&source, tenancy) } else { None };
+    let beat = if once.what == What::Cost { beat(selection) } else { None };
     let code = tell(&once, &snapshot, filter.as_ref(), beat.as_ref())?;
     collector.shutdown().await;
     Ok(code)
 }
 
 /// What the collector of this fleet said last; None: none runs.
-fn beat(source: &Source, tenancy: &Tenancy) -> Option<Heartbeat> {
-    let beat = heartbeat::read(&Place::find(source, tenancy).ok()?.folder).ok()??;
-    let age_ms = beat.age_ms(Timestamp::from_ms(chrono::Utc::now().timestamp_millis()));
-    (age_ms <= status::FRESH_MS && beat.standing != Standing::Stopped).then_some(beat)
+fn beat(selection: &Selection) -> Option<Heartbeat> {
+    let beat = heartbeat::read(&Place::find(selection).ok()?.folder).ok()??;
+    (beat.age_ms(clock::now()) <= FRESH_MS && beat.standing != Standing::Stopped).then_some(beat)
 }
 
 /// What a recording knows of an instant, printed as if it had been polled then.

@@ -17,8 +17,8 @@ use crate::model::{
     },
 };
 use crate::{
+    app::attach::heartbeat::{Heartbeat, StoreFigures},
     cli::What,
-    command::collect::heartbeat::{Heartbeat, StoreFigures},
 };
 
 /// The word for a level, as exit codes and JSON use it.

@@ -6,9 +6,9 @@ use crate::{
         base::{figure, time::Timestamp},
         judge::health::Level,
     },
+    protocol::VaultState,
     tui::{
         action::{Action, Binding, Context, Kind, When, bindings},
-        effect::VaultState,
         id::PaneId,
         key::Chord,
         layer::{Behind, overlay},

@@ -4,9 +4,9 @@
 use super::App;
 use crate::{
     model::{inventory::instance::InstanceId, judge::health::Level},
+    protocol::{FormData, InventoryRequest},
     tui::{
         action::Action,
-        effect::{FormData, Request},
         layer::{Layer, bulk::Bulk, removal::Removal, wizard::Wizard},
     },
 };
@@ -57,7 +57,7 @@ impl App {
     }
 
     fn ask_for_form(&mut self, ids: Vec<InstanceId>) {
-        self.ask(Request::Form(ids.clone()));
+        self.ask(InventoryRequest::Form(ids.clone()));
         self.desk.await_form(ids);
     }
 

@@ -4,9 +4,9 @@
 use super::App;
 use crate::{
     model::{inventory::instance::InstanceId, judge::health::Level},
+    protocol::{InventoryRequest, VaultState},
     tui::{
         action::Action,
-        effect::{Request, VaultState},
         id::PaneId,
         layer::{doctor::Doctor, unlock::Unlock},
         place::Place,
@@ -28,7 +28,7 @@ impl App {
                 self.desk.then = Some(action);
                 self.say(Level::Unknown, "the inventory is being opened: this follows".to_owned());
             }
-            VaultState::Choose => self.ask(Request::Tenants),
+            VaultState::Choose => self.ask(InventoryRequest::Tenants),
             VaultState::Absent | VaultState::Locked { .. } => {
                 self.desk.then = Some(action);
                 self.open_dialog();
@@ -42,7 +42,7 @@ impl App {
             Action::Lock => self.lock(),
             Action::Doctor => self.examine(),
             // Passwords that were not given are asked for again.
-            Action::Unlock => self.ask(Request::Unlock(None)),
+            Action::Unlock => self.ask(InventoryRequest::Unlock(None)),
             _ => self.change_inventory(action),
         }
     }
@@ -51,7 +51,7 @@ impl App {
     pub(super) fn act_on_desk(&mut self, action: Action) -> bool {
         match action {
             Action::Tenants if self.desk.state == VaultState::Plain => self.with_vault(action),
-            Action::Tenants => self.ask(Request::Tenants),
+            Action::Tenants => self.ask(InventoryRequest::Tenants),
             // Logins of a demo and of a plain file can be examined, too.
             Action::Doctor if self.desk.state == VaultState::Plain => self.examine(),
             Action::Lock if matches!(self.desk.state, VaultState::Locked { .. }) => {
@@ -76,7 +76,7 @@ impl App {
         }
         let doctor = Doctor::new(ids.len(), &self.world.theme);
         self.open_layer(doctor);
-        self.ask(Request::Doctor(ids));
+        self.ask(InventoryRequest::Doctor(ids));
     }
 
     fn open_dialog(&mut self) {
@@ -94,7 +94,7 @@ impl App {
     /// Forgets the keys, and everything that shows or changes what they protect.
     pub(super) fn lock(&mut self) {
         self.close_secrets();
-        self.ask(Request::Lock);
+        self.ask(InventoryRequest::Lock);
     }
 
     fn close_secrets(&mut self) {

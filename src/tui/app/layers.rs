@@ -3,10 +3,10 @@
 use super::App;
 use crate::{
     model::{judge::health::Level, timeline::past::When},
+    protocol::{InventoryRequest, Reply},
     tui::{
         action::{Action, Context},
         command_line::Command,
-        effect::{Reply, Request},
         id::RowKey,
         layer::{Behind, Layer, Out, details::Details, prompt::Asks, prompt::Prompt},
         theme::Theme,
@@ -150,7 +150,7 @@ impl App {
                 }
             }
             Command::Tenant(_) if self.world.moment.recording.is_some() => self.act(Action::Tenants),
-            Command::Tenant(slug) => self.ask(Request::Switch(slug)),
+            Command::Tenant(slug) => self.ask(InventoryRequest::Switch(slug)),
             Command::At(when) => {
                 self.open_layer(Prompt::with(Asks::Time, &when));
                 if !when.is_empty() {

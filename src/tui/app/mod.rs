@@ -20,7 +20,6 @@ use super::{
     action::{Action, Context},
     charts::Charts,
     desk::Desk,
-    effect::{Effect, Request},
     id::PaneId,
     key::Chord,
     keymap::Keymap,
@@ -33,7 +32,10 @@ use super::{
     view::Sealed,
     world::{Panes, World},
 };
-use crate::model::{base::time::Timestamp, inventory::instance::InstanceId, judge::health::Level};
+use crate::{
+    model::{base::time::Timestamp, inventory::instance::InstanceId, judge::health::Level},
+    protocol::{Effect, HistoryRequest},
+};
 use outbox::Outbox;
 use ratatui::{buffer::Buffer, layout::Rect};
 use status::Status;
@@ -305,7 +307,7 @@ impl App {
     fn toggle_overlay(&mut self) {
         self.status.overlay = !self.status.overlay;
         if self.status.overlay && self.world.moment.recording.is_none() {
-            self.ask(Request::Growth);
+            self.ask(HistoryRequest::Growth);
         }
     }
 
@@ -323,7 +325,7 @@ impl App {
     }
 
     /// Asks the inventory or history.
-    fn ask(&mut self, request: Request) {
+    fn ask(&mut self, request: impl Into<Effect>) {
         self.outbox.ask(request);
     }
 

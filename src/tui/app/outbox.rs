@@ -1,9 +1,6 @@
 //! Everything that leaves the screen: effects for the rest of the program, texts for the clipboard. The run loop takes them.
 
-use crate::{
-    model::inventory::instance::InstanceId,
-    tui::effect::{Effect, Request},
-};
+use crate::{model::inventory::instance::InstanceId, protocol::Effect};
 
 /// Effects and texts that wait for the run loop.
 #[derive(Default)]
@@ -16,8 +13,8 @@ pub struct Outbox {
 
 impl Outbox {
     /// Asks the inventory or history.
-    pub fn ask(&mut self, request: Request) {
-        self.effects.push(Effect::Ask(Box::new(request)));
+    pub fn ask(&mut self, request: impl Into<Effect>) {
+        self.effects.push(request.into());
     }
 
     /// Has these polled now.

@@ -4,8 +4,8 @@
 use super::App;
 use crate::{
     model::judge::health::Level,
+    protocol::{Effect, Reply},
     tui::{
-        effect::{Effect, Reply},
         layer::{details::Text, tenants::Tenants, unlock::Unlock},
         moment::Past,
         widget::document::Document,
@@ -80,15 +80,18 @@ impl App {
             // Sent again with the next change or frame.
             Effect::Focus(_) => return self.outbox.forget_focus(),
             Effect::Refresh(_) => "busy: the refresh was not taken, try again",
-            Effect::Ask(_) => "busy: that was not taken, try again",
+            Effect::Inventory(_) | Effect::History(_) => "busy: that was not taken, try again",
         };
-        if let Effect::Ask(request) = effect {
-            self.desk.forget_form();
-            if let Some(ticket) = request.ticket() {
-                // It is the way to an instant, or a chart that is asked for again with the next change.
-                self.travel.arrive(ticket);
-                self.world.charts.forget_open(ticket);
+        match effect {
+            Effect::Inventory(_) => self.desk.forget_form(),
+            Effect::History(request) => {
+                if let Some(ticket) = request.ticket() {
+                    // It is the way to an instant, or a chart that is asked for again with the next change.
+                    self.travel.arrive(ticket);
+                    self.world.charts.forget_open(ticket);
+                }
             }
+            Effect::Focus(_) | Effect::Refresh(_) => {}
         }
         self.say(Level::Warning, text.to_owned());
     }

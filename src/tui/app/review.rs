@@ -14,9 +14,9 @@ use crate::{
             past::When,
         },
     },
+    protocol::HistoryRequest,
     tui::{
         action::Action,
-        effect::Request,
         layer::{
             bookmarks::Bookmarks,
             details::Text,
@@ -43,11 +43,11 @@ impl App {
                 let moment = &self.world.moment;
                 let list = Bookmarks::new(ticket, moment.clock, moment.recording.is_some());
                 self.open_layer(list);
-                self.ask(Request::Bookmarks { ticket });
+                self.ask(HistoryRequest::Bookmarks { ticket });
             }
             Action::Freeze => {
                 if let Some(ids) = self.meant() {
-                    self.ask(Request::Freeze(ids));
+                    self.ask(HistoryRequest::Freeze(ids));
                 }
             }
             Action::Cost => {
@@ -154,7 +154,7 @@ impl App {
     /// Puts a bookmark where the screen is.
     pub(super) fn bookmark(&mut self, at: Timestamp, note: String) {
         let instances = self.world.view().single().map(|i| i.id().clone()).into_iter().collect();
-        self.ask(Request::Bookmark { at, note, instances });
+        self.ask(HistoryRequest::Bookmark { at, note, instances });
     }
 }
 

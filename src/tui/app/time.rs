@@ -12,7 +12,6 @@ use crate::{
     model::{base::time::Timestamp, fold::snapshot::FleetSnapshot, judge::health::Level, timeline::past},
     tui::{
         action::Action,
-        effect::Request,
         layer::prompt::{Asks, Prompt},
         moment::{Past, push_instant},
         travel::Step,
@@ -139,7 +138,6 @@ impl App {
             let text = if was_going { "stays live" } else { "this is live" };
             return self.say(Level::Ok, text.to_owned());
         }
-        self.ask(Request::Live);
         self.world.now = self.world.moment.clock;
         self.outbox.forget_focus();
         let live = self.travel.live.take().unwrap_or_default();
@@ -179,7 +177,6 @@ impl App {
         if self.world.moment.past.take().is_some() {
             self.world.now = self.world.moment.clock;
             self.world.snapshot = self.travel.live.take().unwrap_or_default();
-            self.ask(Request::Live);
         }
     }
 

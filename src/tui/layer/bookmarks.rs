@@ -9,9 +9,9 @@ use crate::{
             past::When,
         },
     },
+    protocol::Reply,
     tui::{
         action::{Action, Context},
-        effect::Reply,
         moment::{push_ago, push_instant},
         widget::{axis, canvas::Canvas},
         wish::Wish,

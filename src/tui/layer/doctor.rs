@@ -11,9 +11,9 @@ use crate::{
         },
         judge::health::Level,
     },
+    protocol::{InventoryRequest, Reply},
     tui::{
         action::{Action, Context},
-        effect::{Reply, Request},
         pane::reading,
         theme::Theme,
         widget::{
@@ -276,7 +276,7 @@ impl Layer for Doctor {
                 reader.act(action);
             }
             (Action::Out | Action::Back, None) => {
-                out.ask(Request::StopDoctor);
+                out.ask(InventoryRequest::StopDoctor);
                 out.close();
             }
             (Action::Enter, None) => {

@@ -23,14 +23,16 @@ pub mod wizard;
 
 use super::{
     action::{Action, Context},
-    effect::{Reply, Request},
     key::Chord,
     pane::Pane,
     widget::canvas::Canvas,
     wish::Wish,
     world::World,
 };
-use crate::model::{base::time::Timestamp, inventory::instance::InstanceId, judge::health::Level};
+use crate::{
+    model::{base::time::Timestamp, inventory::instance::InstanceId, judge::health::Level},
+    protocol::{InventoryRequest, Reply},
+};
 
 /// The world and the pane behind a layer.
 pub struct Behind<'a> {
@@ -44,7 +46,7 @@ pub struct Behind<'a> {
 #[derive(Default)]
 pub struct Out {
     /// for the rest of the program
-    pub requests: Vec<Request>,
+    pub requests: Vec<InventoryRequest>,
     /// for the app
     pub wishes: Vec<Wish>,
     /// the layer is done
@@ -56,8 +58,8 @@ pub struct Out {
 }
 
 impl Out {
-    /// Asks the inventory or history.
-    pub fn ask(&mut self, request: Request) {
+    /// Asks the inventory service.
+    pub fn ask(&mut self, request: InventoryRequest) {
         self.requests.push(request);
     }
 

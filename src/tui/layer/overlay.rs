@@ -5,7 +5,8 @@ use crate::{
         base::{figure, time::Timestamp},
         fold::{snapshot::FleetSnapshot, stats::CollectorStats},
     },
-    tui::{effect::StoreNow, theme::Theme, widget::canvas::Canvas},
+    protocol::StoreNow,
+    tui::{theme::Theme, widget::canvas::Canvas},
 };
 
 /// Figures of the run loop. Times in microseconds.

@@ -6,9 +6,9 @@ use crate::{
         inventory::instance::{InstanceId, InstanceInfo},
         judge::health::Level,
     },
+    protocol::{InventoryRequest, Reply},
     tui::{
         action::{Action, Context},
-        effect::{Reply, Request},
         key::Chord,
         theme::Theme,
         widget::canvas::Canvas,
@@ -62,7 +62,7 @@ impl Layer for Removal {
         match action {
             Action::Enter if !self.busy && self.confirm.is_answered() => {
                 self.busy = true;
-                out.ask(Request::Remove(self.ids.clone()));
+                out.ask(InventoryRequest::Remove(self.ids.clone()));
             }
             Action::Out => out.close(),
             _ => {}

@@ -1,9 +1,9 @@
 //! The tenants of this machine, to watch another one.
 
 use super::{Behind, Layer, Out, body};
+use crate::protocol::{InventoryRequest, Reply, TenantLine};
 use crate::tui::{
     action::{Action, Context},
-    effect::{Reply, Request, TenantLine},
     widget::canvas::Canvas,
 };
 
@@ -43,7 +43,7 @@ impl Layer for Tenants {
             Action::Enter => {
                 let Some(line) = self.lines.get(self.cursor).filter(|l| l.usable) else { return };
                 if line.slug.as_str() != self.current {
-                    out.ask(Request::Switch(line.slug.clone()));
+                    out.ask(InventoryRequest::Switch(line.slug.clone()));
                 }
                 out.close();
             }

@@ -6,9 +6,9 @@ use super::{
 };
 use crate::{
     model::inventory::instance::InstanceId,
+    protocol::{InventoryRequest, Reply, VaultState},
     tui::{
         action::{Action, Context},
-        effect::{Reply, Request, VaultState},
         key::Chord,
         widget::{canvas::Canvas, fold::fold},
     },
@@ -67,15 +67,15 @@ impl Unlock {
     fn enter(&mut self, out: &mut Out) {
         let request = match &self.question {
             _ if self.busy => return,
-            Question::Unlock { by_passphrase: false, .. } => Request::Unlock(None),
+            Question::Unlock { by_passphrase: false, .. } => InventoryRequest::Unlock(None),
             Question::Unlock { .. } => match self.form.secret("passphrase") {
-                Some(typed) => Request::Unlock(Some(typed)),
+                Some(typed) => InventoryRequest::Unlock(Some(typed)),
                 None => return self.complain("type the passphrase"),
             },
             Question::Password { .. } => match self.form.secret("password") {
                 Some(typed) => {
                     out.close();
-                    Request::Password(Some(typed))
+                    InventoryRequest::Password(Some(typed))
                 }
                 None => return self.complain("type the password, or press Esc: its instances wait then"),
             },
@@ -94,7 +94,7 @@ impl Unlock {
                     self.form.blame("passphrase", "the two are not the same: again, please");
                     return;
                 }
-                (Some(first), Some(_)) => Request::CreateVault(first),
+                (Some(first), Some(_)) => InventoryRequest::CreateVault(first),
                 (None, _) => {
                     self.form.blame("passphrase", "type a passphrase");
                     return;
@@ -166,7 +166,7 @@ impl Layer for Unlock {
             Action::Enter => self.enter(out),
             Action::Out => {
                 if matches!(self.question, Question::Password { .. }) {
-                    out.ask(Request::Password(None));
+                    out.ask(InventoryRequest::Password(None));
                 }
                 out.close();
             }

@@ -3,7 +3,7 @@
 use crate::{fixture, stage::Stage};
 use dbtop::{
     model::inventory::instance::InstanceId,
-    tui::effect::{Effect, Reply, Request, VaultState},
+    protocol::{Effect, InventoryRequest, Reply, VaultState},
 };
 
 mod vault;
@@ -15,7 +15,7 @@ fn small() -> Stage {
 fn focus(stage: &mut Stage) -> Option<Vec<String>> {
     let last = stage.app.take_effects().into_iter().filter_map(|e| match e {
         Effect::Focus(ids) => Some(ids.iter().map(ToString::to_string).collect()),
-        Effect::Refresh(_) | Effect::Ask(_) => None,
+        Effect::Refresh(_) | Effect::Inventory(_) | Effect::History(_) => None,
     });
     last.last()
 }
@@ -387,7 +387,7 @@ fn a_new_configuration_changes_when_the_inventory_locks() {
     s.app.reply(Reply::Vault { tenant: "acme".to_owned(), state: VaultState::Open });
     let locks_within = |s: &mut Stage, ms| {
         s.wait_ms(ms);
-        let is_lock = |e: &Effect| matches!(e, Effect::Ask(request) if matches!(**request, Request::Lock));
+        let is_lock = |e: &Effect| matches!(e, Effect::Inventory(request) if matches!(**request, InventoryRequest::Lock));
         s.app.take_effects().iter().any(is_lock)
     };
     let configured = |lock_after_ms| dbtop::tui::Settings { lock_after_ms, ..crate::stage::settings("dark") };

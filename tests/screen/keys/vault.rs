@@ -10,7 +10,7 @@ use dbtop::{
             instance::InstanceId,
         },
     },
-    tui::effect::{Effect, Reply, Request, VaultState},
+    protocol::{Effect, InventoryRequest, Reply, VaultState},
 };
 
 /// A fleet whose inventory is open.
@@ -29,9 +29,9 @@ fn locked(why: Option<&str>) -> VaultState {
     VaultState::Locked { by_passphrase: true, why: why.map(str::to_owned) }
 }
 
-fn requests(s: &mut Stage) -> Vec<Request> {
+fn requests(s: &mut Stage) -> Vec<InventoryRequest> {
     let asked = |effect| match effect {
-        Effect::Ask(request) => Some(*request),
+        Effect::Inventory(request) => Some(*request),
         _ => None,
     };
     s.app.take_effects().into_iter().filter_map(asked).collect()
@@ -45,7 +45,7 @@ fn it_locks_itself_when_nobody_types() {
     s.wait_ms(14 * 60_000);
     assert!(requests(&mut s).is_empty(), "a key puts it off");
     s.wait_ms(2 * 60_000);
-    assert!(matches!(requests(&mut s)[..], [Request::Lock]));
+    assert!(matches!(requests(&mut s)[..], [InventoryRequest::Lock]));
     hear(&mut s, locked(None));
     assert!(s.text().contains("LOCKED") && s.text().contains("polling goes on"), "{}", s.text());
     s.wait_ms(60 * 60_000);
@@ -58,7 +58,7 @@ fn a_locked_screen_still_goes_anywhere_but_shows_no_address() {
     s.keys("enter");
     assert!(s.text().contains("sqlprd-014.corp"), "{}", s.text());
     s.keys(": lock enter");
-    assert!(matches!(requests(&mut s)[..], [Request::Lock]));
+    assert!(matches!(requests(&mut s)[..], [InventoryRequest::Lock]));
     hear(&mut s, locked(None));
     for keys in ["esc", "1", "2", "3", "4", "d", "esc", "1", "enter", "d", "esc"] {
         s.keys(keys);
@@ -78,7 +78,7 @@ fn the_dialog_keeps_what_went_wrong_and_forgets_what_was_typed() {
     assert!(s.text().contains("type the passphrase") && requests(&mut s).is_empty());
     s.keys("horse enter");
     let asked = requests(&mut s);
-    assert!(matches!(&asked[..], [Request::Unlock(Some(typed))] if typed.reveal() == "horse"));
+    assert!(matches!(&asked[..], [InventoryRequest::Unlock(Some(typed))] if typed.reveal() == "horse"));
     assert!(s.text().contains("opening") && s.text().contains("•••••"));
     s.keys("more enter");
     assert!(requests(&mut s).is_empty(), "one try at a time");
@@ -126,7 +126,7 @@ fn the_doctor_lists_the_worst_first_and_copies_scripts() {
     let mut s = open();
     s.keys(": doctor enter");
     let asked = requests(&mut s);
-    let [Request::Doctor(ids)] = &asked[..] else { panic!("it asks for the scope") };
+    let [InventoryRequest::Doctor(ids)] = &asked[..] else { panic!("it asks for the scope") };
     let (of, total) = (ids.len(), ids.len());
     assert!(of > 3 && s.text().contains(&format!("0 of {total} examined")), "{}", s.text());
     let down = Err(Failure::new(FailureKind::Unreachable, "tcp: refused"));

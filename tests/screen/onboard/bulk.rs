@@ -8,7 +8,7 @@ use dbtop::model::inventory::record::BulkChange;
 fn three() -> Stage {
     let mut s = open(fixture::small());
     s.keys("space space space i");
-    assert!(matches!(asked(&mut s).as_slice(), [Request::Form(ids)] if ids.len() == 3));
+    assert!(matches!(asked(&mut s).as_slice(), [InventoryRequest::Form(ids)] if ids.len() == 3));
     let mut of: Vec<_> = ["sqlprd-014", "sqlprd-003", "sqlrep-001"].map(record).into();
     of[2].tls.check = TlsCheck::Insecure;
     of[1].groups.clear();
@@ -19,7 +19,7 @@ fn three() -> Stage {
 /// The change that was asked for, and of how many.
 fn change(stage: &mut Stage) -> Option<(BulkChange, usize)> {
     asked(stage).into_iter().find_map(|request| match request {
-        Request::Bulk { ids, change } => Some((*change, ids.len())),
+        InventoryRequest::Bulk { ids, change } => Some((*change, ids.len())),
         _ => None,
     })
 }
@@ -139,7 +139,9 @@ fn esc_goes_back_and_asks_before_it_throws_away() {
 fn one_mark_is_one_instance() {
     let mut s = open(fixture::small());
     s.keys("down space home i");
-    assert!(matches!(asked(&mut s).as_slice(), [Request::Form(ids)] if ids[0].as_str() == "sqlprd-003"));
+    assert!(
+        matches!(asked(&mut s).as_slice(), [InventoryRequest::Form(ids)] if ids[0].as_str() == "sqlprd-003")
+    );
 }
 
 #[test]
@@ -164,7 +166,7 @@ fn a_production_instance_is_removed_by_its_name_only() {
     assert!(asked(&mut s).is_empty());
     s.keys("ctrl-u sqlprd-014 enter enter");
     assert!(
-        matches!(asked(&mut s).as_slice(), [Request::Remove(ids)] if ids[0].as_str() == "sqlprd-014"),
+        matches!(asked(&mut s).as_slice(), [InventoryRequest::Remove(ids)] if ids[0].as_str() == "sqlprd-014"),
         "once"
     );
     s.app.reply(Reply::Saved(Ok("removed sqlprd-014".to_owned())));
@@ -183,7 +185,7 @@ fn others_by_yes_and_several_by_their_number() {
     let text = s.text();
     assert!(text.contains("Type 8 and Enter") && text.contains("of them are production"), "{text}");
     s.keys("8 enter");
-    assert!(matches!(asked(&mut s).as_slice(), [Request::Remove(ids)] if ids.len() == 8));
+    assert!(matches!(asked(&mut s).as_slice(), [InventoryRequest::Remove(ids)] if ids.len() == 8));
     refuse(&mut s, None, "the disk is full");
     assert!(s.text().contains("the disk is full"), "{}", s.text());
 }

@@ -1,5 +1,5 @@
 //! The wizard, the forms for one and for many instances, and removal, from the user's side: type, read the screen, and look
-//! at what is asked of the keeper. The keeper's answers are played.
+//! at what is asked of the inventory service. Its answers are played.
 
 use crate::{fixture, stage::Stage};
 use dbtop::{
@@ -17,17 +17,17 @@ use dbtop::{
             record::{Auth, InstanceRecord, SecretRef, TlsCheck},
         },
     },
-    tui::effect::{Effect, FormData, Refusal, Reply, Request, VaultState},
+    protocol::{Effect, FormData, InventoryRequest, Refusal, Reply, VaultState},
 };
 
 mod bulk;
 mod test;
 mod typing;
 
-/// What the screen asked of the keeper since the last time.
-fn asked(stage: &mut Stage) -> Vec<Request> {
+/// What the screen asked of the inventory service since the last time.
+fn asked(stage: &mut Stage) -> Vec<InventoryRequest> {
     let effects = stage.app.take_effects().into_iter();
-    effects.filter_map(|e| if let Effect::Ask(request) = e { Some(*request) } else { None }).collect()
+    effects.filter_map(|e| if let Effect::Inventory(request) = e { Some(*request) } else { None }).collect()
 }
 
 fn vault(to: &mut Stage, state: VaultState) {
@@ -42,7 +42,7 @@ fn open(snapshot: FleetSnapshot) -> Stage {
     stage
 }
 
-/// What the keeper says of an inventory with these instances.
+/// What the inventory service says of an inventory with these instances.
 fn data(of: Vec<InstanceRecord>) -> Reply {
     let names = ["sqlprd-014", "sqlprd-003", "sales-9"].map(str::to_owned).to_vec();
     Reply::Form(Box::new(FormData {
@@ -57,7 +57,7 @@ fn data(of: Vec<InstanceRecord>) -> Reply {
 fn wizard() -> Stage {
     let mut stage = open(fixture::small());
     stage.keys("+");
-    assert!(matches!(asked(&mut stage).as_slice(), [Request::Form(ids)] if ids.is_empty()));
+    assert!(matches!(asked(&mut stage).as_slice(), [InventoryRequest::Form(ids)] if ids.is_empty()));
     stage.app.reply(data(Vec::new()));
     stage
 }
@@ -70,7 +70,7 @@ fn filled() -> Stage {
     stage
 }
 
-/// A record as the keeper gives it to a form: its password is empty.
+/// A record as the inventory service returns it to a form: its password is empty.
 fn record(name: &str) -> InstanceRecord {
     let secret = SecretRef::Stored(Secret::new(String::new()));
     let mut record = InstanceRecord::new(name, "db9", Auth::Sql { user: "watcher".to_owned(), secret });
@@ -84,7 +84,7 @@ fn record(name: &str) -> InstanceRecord {
 /// The ticket of the test that was asked for, and what is to be tested.
 fn tested(stage: &mut Stage) -> (u64, InstanceRecord) {
     let found = asked(stage).into_iter().find_map(|request| match request {
-        Request::Test { ticket, record, .. } => Some((ticket, *record)),
+        InventoryRequest::Test { ticket, record, .. } => Some((ticket, *record)),
         _ => None,
     });
     found.unwrap_or_else(|| panic!("no test was asked for\n{}", stage.text()))
@@ -166,7 +166,7 @@ fn answer(stage: &mut Stage, ticket: u64, report: ConnectionReport, holes: Optio
 /// What was asked to be saved.
 fn saved(stage: &mut Stage) -> Option<(InstanceRecord, Option<(InstanceId, u64)>)> {
     asked(stage).into_iter().find_map(|request| match request {
-        Request::Save { record, of } => Some((*record, of)),
+        InventoryRequest::Save { record, of } => Some((*record, of)),
         _ => None,
     })
 }

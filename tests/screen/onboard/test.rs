@@ -48,7 +48,7 @@ fn it_is_tested_from_any_step_and_esc_ends_the_test() {
     s.keys("pgup pgup ctrl-t");
     let (ticket, _) = tested(&mut s);
     s.keys("esc");
-    assert!(matches!(asked(&mut s).as_slice(), [Request::StopTest]));
+    assert!(matches!(asked(&mut s).as_slice(), [InventoryRequest::StopTest]));
     assert!(s.text().contains("Not tested."), "{}", s.text());
     answer(&mut s, ticket, passed(), None);
     assert!(s.text().contains("Not tested."), "a late answer is not for anybody\n{}", s.text());

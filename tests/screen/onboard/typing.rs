@@ -130,7 +130,7 @@ fn a_locked_inventory_is_opened_first_and_the_wizard_follows() {
     assert!(s.text().contains("Unlock acme"), "{}", s.text());
     assert!(asked(&mut s).is_empty());
     vault(&mut s, VaultState::Open);
-    assert!(matches!(asked(&mut s).as_slice(), [Request::Form(ids)] if ids.is_empty()));
+    assert!(matches!(asked(&mut s).as_slice(), [InventoryRequest::Form(ids)] if ids.is_empty()));
     s.app.reply(data(Vec::new()));
     assert!(s.text().contains("Add an instance"), "{}", s.text());
     // Locking closes it: what it shows is sealed.
@@ -146,7 +146,7 @@ fn what_is_asked_while_the_inventory_is_being_opened_follows() {
     s.keys("+");
     assert!(asked(&mut s).is_empty() && s.text().contains("is being opened: this follows"), "{}", s.text());
     vault(&mut s, VaultState::Open);
-    assert!(matches!(asked(&mut s).as_slice(), [Request::Form(ids)] if ids.is_empty()));
+    assert!(matches!(asked(&mut s).as_slice(), [InventoryRequest::Form(ids)] if ids.is_empty()));
 }
 
 #[test]
@@ -207,7 +207,9 @@ fn an_empty_fleet_names_the_key() {
 fn an_edit_starts_from_what_is_there_and_keeps_the_password() {
     let mut s = open(fixture::small());
     s.keys("i");
-    assert!(matches!(asked(&mut s).as_slice(), [Request::Form(ids)] if ids[0].as_str() == "sqlprd-014"));
+    assert!(
+        matches!(asked(&mut s).as_slice(), [InventoryRequest::Form(ids)] if ids[0].as_str() == "sqlprd-014")
+    );
     s.app.reply(data(vec![record("sqlprd-014")]));
     assert!(s.text().contains("Edit sqlprd-014") && s.text().contains("db9"), "{}", s.text());
     s.keys("pgdn tab tab tab");

@@ -7,15 +7,19 @@ use crate::{
     },
     stage::Stage,
 };
-use dbtop::tui::effect::{Reply, Request};
+use dbtop::protocol::{HistoryRequest, Reply};
+
 use std::fmt::Write as _;
 
 /// Answers everything as history would; returns how many charts and events were asked for.
 fn answer(s: &mut Stage) -> (usize, usize) {
     let asked = s.asked();
     asked.iter().filter_map(past::answer).for_each(|reply| s.app.reply(reply));
-    let count = |is: fn(&Request) -> bool| asked.iter().filter(|r| is(r)).count();
-    (count(|r| matches!(r, Request::Chart { .. })), count(|r| matches!(r, Request::Marks { .. })))
+    let count = |is: fn(&HistoryRequest) -> bool| asked.iter().filter(|r| is(r)).count();
+    (
+        count(|r| matches!(r, HistoryRequest::Chart { .. })),
+        count(|r| matches!(r, HistoryRequest::Marks { .. })),
+    )
 }
 
 /// The instance with a day of charts.
@@ -82,7 +86,7 @@ fn charts_move_into_the_past_and_stand_beside_yesterday() {
     let mut s = day(120, 40);
     s.keys("shift-left");
     let query = s.asked().into_iter().find_map(|r| match r {
-        Request::Chart { query, .. } => Some(query),
+        HistoryRequest::Chart { query, .. } => Some(query),
         _ => None,
     });
     let ends = query.map(|q| NOW - q.to);
@@ -127,7 +131,7 @@ fn in_the_past_charts_end_there() {
     super::arrive(&mut s);
     s.keys("w");
     let query = s.asked().into_iter().find_map(|r| match r {
-        Request::Chart { query, .. } => Some(query),
+        HistoryRequest::Chart { query, .. } => Some(query),
         _ => None,
     });
     let after = query.map(|q| q.to - super::THEN);

@@ -9,7 +9,7 @@ use dbtop::{
         base::time::Timestamp,
         fold::{snapshot::FleetSnapshot, stats::CollectorStats},
     },
-    tui::effect::{Effect, Reply, Request, StoreNow},
+    protocol::{Effect, HistoryRequest, Reply, StoreNow},
 };
 use std::{fmt::Write as _, sync::Arc};
 
@@ -26,7 +26,7 @@ fn small() -> Stage {
 
 /// The instants that were asked for, with their tickets.
 fn instants(s: &mut Stage) -> Vec<(u64, Timestamp)> {
-    let at = |r| if let Request::At { ticket, at } = r { Some((ticket, at)) } else { None };
+    let at = |r| if let HistoryRequest::At { ticket, at } = r { Some((ticket, at)) } else { None };
     s.asked().into_iter().filter_map(at).collect()
 }
 
@@ -160,7 +160,6 @@ fn live_data_goes_on_coming_and_is_shown_again_at_once() {
     let text = s.text();
     assert!(text.contains("▶ LIVE") && text.contains("14:02:15"), "{text}");
     assert!(text.contains("3 instances"), "{text}");
-    assert!(s.asked().iter().any(|r| matches!(r, Request::Live)));
 }
 
 #[test]
@@ -244,8 +243,8 @@ fn nothing_is_polled_or_changed_in_the_past() {
     s.app.take_effects();
     s.keys("t 02:14 enter");
     let mut effects = s.app.take_effects();
-    let Some(Effect::Ask(request)) = effects.pop() else { panic!("a question") };
-    let Request::At { ticket, at } = *request else { panic!("about time") };
+    let Some(Effect::History(request)) = effects.pop() else { panic!("a question") };
+    let HistoryRequest::At { ticket, at } = *request else { panic!("about time") };
     s.reply(past(ticket, at, fixture::small_at(at)));
     let focused = |e: &Effect| matches!(e, Effect::Focus(ids) if ids.is_empty());
     assert!(s.app.take_effects().iter().any(focused), "nothing is polled fast any more");
@@ -313,7 +312,10 @@ fn the_overlay_tells_what_the_store_does_now_wherever_the_screen_is() {
         line.map(|line| line.split('│').nth(1).unwrap_or_default().trim().to_owned()).unwrap_or_default()
     };
     s.keys("f12");
-    assert!(s.asked().iter().any(|r| matches!(r, Request::Growth)), "it is counted when somebody looks");
+    assert!(
+        s.asked().iter().any(|r| matches!(r, HistoryRequest::Growth)),
+        "it is counted when somebody looks"
+    );
     assert_eq!(row(&mut s, "store"), "store             no figures");
     let now = StoreNow {
         rows_per_s: 412.0,

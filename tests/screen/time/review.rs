@@ -7,7 +7,7 @@ use crate::{
 };
 use dbtop::{
     model::{fold::snapshot::FleetSnapshot, judge::health::Health},
-    tui::effect::{Reply, Request},
+    protocol::{HistoryRequest, Reply},
 };
 use std::sync::Arc;
 
@@ -37,7 +37,7 @@ fn what_changed_since_another_time_is_told_the_heaviest_first() {
     assert!(s.lines().pop().unwrap().contains("compare with:"), "{}", s.text());
     s.keys("-1d enter");
     let asked = s.asked().into_iter().find_map(|r| match r {
-        Request::Compare { ticket, at, instances } => Some((ticket, at, instances.len())),
+        HistoryRequest::Compare { ticket, at, instances } => Some((ticket, at, instances.len())),
         _ => None,
     });
     let (ticket, at, n) = asked.unwrap();
@@ -63,7 +63,7 @@ fn one_instance_is_compared_with_its_own_past() {
     arrive(&mut s);
     s.keys("= now enter");
     let asked = s.asked().into_iter().find_map(|r| match r {
-        Request::Compare { ticket, at, instances } => Some((ticket, at, instances)),
+        HistoryRequest::Compare { ticket, at, instances } => Some((ticket, at, instances)),
         _ => None,
     });
     let (ticket, at, ids) = asked.unwrap();
@@ -84,14 +84,14 @@ fn two_marked_instances_are_compared_at_once() {
     let text = s.text();
     assert!(text.contains("What is different: sqlprd-014 → sqlprd-001"), "{text}");
     assert!(text.contains("CPU 97 %"), "{text}");
-    assert_eq!(s.asked().iter().filter(|r| matches!(r, Request::Compare { .. })).count(), 0);
+    assert_eq!(s.asked().iter().filter(|r| matches!(r, HistoryRequest::Compare { .. })).count(), 0);
 }
 
 #[test]
 fn history_that_cannot_compare_says_why() {
     let mut s = small();
     s.keys("= -1d enter");
-    let ticket = s.asked().iter().find_map(Request::ticket);
+    let ticket = s.asked().iter().find_map(HistoryRequest::ticket);
     s.reply(Reply::NoHistory { ticket, why: "nothing is kept of that time".to_owned() });
     assert!(s.text().contains("nothing is kept of that time"), "{}", s.text());
 }
@@ -106,7 +106,7 @@ fn a_bookmark_has_a_note_and_is_jumped_to() {
     s.keys("deploy enter");
     let asked = s.asked();
     let set = asked.iter().any(|r| {
-        matches!(r, Request::Bookmark { at, note, instances } if *at == THEN && note == "deploy" && instances.len() == 1)
+        matches!(r, HistoryRequest::Bookmark { at, note, instances } if *at == THEN && note == "deploy" && instances.len() == 1)
     });
     assert!(set, "at the instant on the screen");
     asked.iter().filter_map(past::answer).for_each(|reply| s.app.reply(reply));
@@ -140,8 +140,10 @@ fn the_list_of_bookmarks_leads_to_their_instants() {
 fn the_flight_recorder_keeps_what_is_meant() {
     let mut s = small();
     s.keys("F");
-    let kept =
-        s.asked().into_iter().find_map(|r| if let Request::Freeze(ids) = r { Some(ids) } else { None });
+    let kept = s
+        .asked()
+        .into_iter()
+        .find_map(|r| if let HistoryRequest::Freeze(ids) = r { Some(ids) } else { None });
     assert_eq!(kept.map(|ids| ids[0].to_string()).as_deref(), Some("sqlprd-014"));
 }
 
@@ -159,7 +161,7 @@ fn own_cost_is_ranked_by_instance_and_by_probe() {
 fn a_second_answer_fills_in_what_the_first_left_out() {
     let mut s = small();
     s.keys("t 02:14 enter");
-    let ticket = s.asked().iter().find_map(Request::ticket).unwrap();
+    let ticket = s.asked().iter().find_map(HistoryRequest::ticket).unwrap();
     let mut first = fixture::small_at(THEN);
     first.instances.truncate(2);
     s.reply(super::past(ticket, THEN, first));

@@ -10,7 +10,7 @@ use crate::{
         base::{figure, time::Timestamp},
         inventory::record::{Auth, BulkChange, InstanceRecord, SecretRef, maintenance_until},
     },
-    tui::effect::FormData,
+    protocol::FormData,
 };
 
 const AS_IT_IS: &str = "as it is";

@@ -1,5 +1,5 @@
 //! One change for the marked instances: a form, then in words what would change, and only the typed number of instances
-//! carries it out. The keeper in `command` does it in one transaction.
+//! carries it out. The inventory service does it in one transaction.
 
 mod change;
 mod draw;
@@ -14,9 +14,9 @@ use crate::{
         },
         judge::health::Level,
     },
+    protocol::{FormData, InventoryRequest, Refusal, Reply},
     tui::{
         action::{Action, Context},
-        effect::{FormData, Refusal, Reply, Request},
         key::Chord,
         theme::Theme,
         widget::canvas::Canvas,
@@ -147,7 +147,7 @@ impl Bulk {
                 let ids = self.of.iter().map(|record| InstanceId::new(record.name.as_str())).collect();
                 self.saving = true;
                 self.said = Some((Level::Unknown, "saving …".to_owned()));
-                out.ask(Request::Bulk { ids, change: Box::new(change) });
+                out.ask(InventoryRequest::Bulk { ids, change: Box::new(change) });
             }
         }
     }

@@ -1,5 +1,5 @@
 //! The wizard: a new instance step by step, or an old one changed. What was typed stays when one goes back; the connection
-//! is tried before it is saved, and saved untried only on a typed word. The keeper in `command` tries and saves.
+//! is tried before it is saved, and saved untried only on a typed word. The inventory service tries and saves.
 
 mod draw;
 mod steps;
@@ -20,9 +20,9 @@ use crate::{
         },
         judge::health::Level,
     },
+    protocol::{FormData, InventoryRequest, Refusal, Reply},
     tui::{
         action::{Action, Context},
-        effect::{FormData, Refusal, Reply, Request},
         key::Chord,
         theme::Theme,
         widget::{canvas::Canvas, reader::Reader},
@@ -227,7 +227,7 @@ impl Wizard {
             return self.blame(Step::Login, &problem);
         }
         if self.trial.is_running() {
-            out.ask(Request::StopTest);
+            out.ask(InventoryRequest::StopTest);
         }
         let record = self.for_trial(record);
         self.ticket += 1;
@@ -236,7 +236,7 @@ impl Wizard {
         self.report = None;
         self.trial = Trial::Running { of: Box::new(trial::connection(&record)), since: self.now };
         let of = self.base().map(|before| InstanceId::new(before.name.as_str()));
-        out.ask(Request::Test { ticket: self.ticket, record: Box::new(record), of });
+        out.ask(InventoryRequest::Test { ticket: self.ticket, record: Box::new(record), of });
     }
 
     /// True if the password of a new login is asked for at start, and was not typed for the test.
@@ -248,7 +248,7 @@ impl Wizard {
     fn stop_test(&mut self, out: &mut Out) -> bool {
         let running = self.trial.is_running();
         if running {
-            out.ask(Request::StopTest);
+            out.ask(InventoryRequest::StopTest);
             self.trial = Trial::None;
             self.report = None;
         }
@@ -347,7 +347,7 @@ impl Wizard {
         self.said = None;
         let of =
             self.before.as_ref().map(|(before, revision)| (InstanceId::new(before.name.as_str()), *revision));
-        out.ask(Request::Save { record: Box::new(record), of });
+        out.ask(InventoryRequest::Save { record: Box::new(record), of });
     }
 
     fn refused(&mut self, refusal: &Refusal) {

@@ -6,11 +6,13 @@ use super::super::{
     items::{existing, items, labels, written},
     login::{self, ACTION, POLLING, Problem},
 };
-use crate::model::inventory::{
-    instance::{Endpoint, Fingerprint},
-    record::{Auth, InstanceRecord, RecordError, TlsCheck},
+use crate::{
+    model::inventory::{
+        instance::{Endpoint, Fingerprint},
+        record::{Auth, InstanceRecord, RecordError, TlsCheck},
+    },
+    protocol::FormData,
 };
-use crate::tui::effect::FormData;
 
 /// A step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

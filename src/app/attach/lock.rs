@@ -1,0 +1,197 @@
+//! One collector a fleet: a lock of the operating system on a file, gone when the process is, however it ended. The file
+//! says who holds it and stays when nobody does. Taken by `collect` and by a screen that collects by itself; a screen yields
+//! the lock when a collector asks for it, by a file beside it.
+
+use crate::app::{clock, log::make_folder};
+use anyhow::Context;
+use serde::{Deserialize, Serialize};
+use std::{
+    fs::{File, OpenOptions, TryLockError},
+    io::{ErrorKind, Read, Seek, Write},
+    path::Path,
+    time::{Duration, Instant},
+};
+
+/// The file in the state folder.
+const FILE: &str = "collector.lock";
+/// The file beside it that asks for the lock.
+const WANTED: &str = "collector.wanted";
+/// Who asks says so again and again; an older question was given up.
+const WANTED_FOR: Duration = Duration::from_secs(15);
+/// Somebody who only looks holds the lock for microseconds: a taker tries for so long.
+const PATIENCE: Duration = Duration::from_millis(500);
+const BETWEEN_TRIES: Duration = Duration::from_millis(20);
+/// No holder writes more than this, bytes.
+const LONGEST: u64 = 4_096;
+
+/// Who collects.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Holder {
+    /// process
+    pub pid: u32,
+    /// since, ms since 1970 UTC
+    pub started_ms: i64,
+    /// version of dbtop
+    pub version: String,
+    /// it has a screen, and yields the lock to one that has none
+    #[serde(default)]
+    pub screen: bool,
+}
+
+impl Holder {
+    /// This process, from now on.
+    pub fn this_process(screen: bool) -> Self {
+        let version = env!("CARGO_PKG_VERSION").to_owned();
+        Self { pid: std::process::id(), started_ms: clock::now().ms(), version, screen }
+    }
+}
+
+/// Held while a fleet is collected; let go when dropped.
+pub struct Lock {
+    _file: File,
+}
+
+/// What came of taking it.
+pub enum Taken {
+    /// it is ours
+    Ours(Lock),
+    /// it is this process's; None: it has not said yet who it is
+    Theirs(Option<Holder>),
+}
+
+/// Takes the lock of a state folder, which must be there. Waits half a second at most.
+///
+/// # Errors
+/// The file cannot be made or locked.
+pub fn take(folder: &Path, holder: &Holder) -> anyhow::Result<Taken> {
+    let path = folder.join(FILE);
+    let failed = || format!("taking the collector's lock {}", path.display());
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(&path).with_context(failed)?;
+    let started = Instant::now();
+    loop {
+        match file.try_lock() {
+            Ok(()) => break,
+            Err(TryLockError::WouldBlock) if started.elapsed() < PATIENCE => {
+                std::thread::sleep(BETWEEN_TRIES);
+            }
+            Err(TryLockError::WouldBlock) => return Ok(Taken::Theirs(said(&mut file))),
+            Err(TryLockError::Error(error)) => return Err(error).with_context(failed),
+        }
+    }
+    // Who cannot write down who they are still holds the lock: that is only for messages.
+    let _ = serde_json::to_vec(holder)
+        .map_err(Into::into)
+        .and_then(|bytes| file.set_len(0).and_then(|()| file.write_all(&bytes)));
+    Ok(Taken::Ours(Lock { _file: file }))
+}
+
+/// Takes the lock for a screen, which yields it to a collector. Makes the folder, if that is ours to make.
+///
+/// # Errors
+/// As [`take`]; the folder cannot be made.
+pub fn take_for_screen(folder: &Path) -> anyhow::Result<Taken> {
+    make_folder(folder)?;
+    take(folder, &Holder::this_process(true))
+}
+
+/// Whether somebody collects this fleet now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Held {
+    /// nobody does
+    Free,
+    /// this process does; None: it has not said yet who it is
+    By(Option<Holder>),
+}
+
+/// Looks without taking it.
+///
+/// # Errors
+/// The file cannot be opened.
+pub fn look(folder: &Path) -> std::io::Result<Held> {
+    let mut file = match File::open(folder.join(FILE)) {
+        Ok(file) => file,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Held::Free),
+        Err(error) => return Err(error),
+    };
+    // Shared: two who look do not see each other.
+    match file.try_lock_shared() {
+        Ok(()) => Ok(Held::Free),
+        Err(TryLockError::WouldBlock) => Ok(Held::By(said(&mut file))),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
+}
+
+/// Asks the screen that holds the lock to yield it. To be said again until it is ours, and taken back then.
+///
+/// # Errors
+/// The file cannot be written.
+pub fn ask_to_yield(folder: &Path) -> std::io::Result<()> {
+    std::fs::write(folder.join(WANTED), std::process::id().to_string())
+}
+
+/// Takes the question back.
+pub fn stop_asking(folder: &Path) {
+    // There is none, or it is soon too old to be heard.
+    let _ = std::fs::remove_file(folder.join(WANTED));
+}
+
+/// True while somebody asks for the lock.
+pub fn is_wanted(folder: &Path) -> bool {
+    let asked = std::fs::metadata(folder.join(WANTED)).and_then(|meta| meta.modified());
+    // A clock that went back makes a question of the future: it is heard.
+    asked.is_ok_and(|at| at.elapsed().is_ok_and(|age| age < WANTED_FOR) || at.elapsed().is_err())
+}
+
+fn said(file: &mut File) -> Option<Holder> {
+    let mut text = String::new();
+    file.rewind().ok()?;
+    file.take(LONGEST).read_to_string(&mut text).ok()?;
+    serde_json::from_str(&text).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn holder() -> Holder {
+        Holder { pid: 4711, started_ms: 1_000, version: "1.2.3".to_owned(), screen: false }
+    }
+
+    #[test]
+    fn a_lock_is_wanted_while_somebody_asks() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(!is_wanted(folder.path()));
+        ask_to_yield(folder.path()).unwrap();
+        assert!(is_wanted(folder.path()));
+        let file = File::options().write(true).open(folder.path().join(WANTED)).unwrap();
+        file.set_modified(std::time::SystemTime::now() - Duration::from_mins(1)).unwrap();
+        assert!(!is_wanted(folder.path()), "who asked has given up");
+        stop_asking(folder.path());
+        stop_asking(folder.path());
+        assert!(!is_wanted(folder.path()));
+    }
+
+    #[test]
+    fn the_second_is_told_who_has_it_and_a_dropped_lock_is_free() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(look(folder.path()).unwrap(), Held::Free, "never collected");
+        let Taken::Ours(lock) = take(folder.path(), &holder()).unwrap() else { panic!("ours") };
+        assert_eq!(look(folder.path()).unwrap(), Held::By(Some(holder())));
+        let second = take(folder.path(), &Holder { pid: 1, ..holder() }).unwrap();
+        assert!(matches!(second, Taken::Theirs(Some(by)) if by == holder()));
+        drop(lock);
+        assert_eq!(look(folder.path()).unwrap(), Held::Free);
+        assert!(matches!(take(folder.path(), &holder()).unwrap(), Taken::Ours(_)));
+    }
+
+    #[test]
+    fn a_lock_file_with_nonsense_in_it_is_still_a_lock() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join(FILE), "{\u{1}").unwrap();
+        assert!(matches!(take(folder.path(), &holder()).unwrap(), Taken::Ours(_)));
+    }
+}

@@ -1,0 +1,204 @@
+//! A screen that follows asks who polls to watch some instances closely: by a file for each such screen in the fleet's folder,
+//! beside the lock. The screen's history service writes it every second while there is something to ask for; that of the process
+//! that polls reads all of them once a second, and those instances are polled at the pace of the screen. The file holds what history knows instances
+//! by: random ids, of a plain inventory its names.
+//!
+//! A file counts while its writer has it locked and wrote it lately. So a screen that was killed asks for nothing any more,
+//! nor one that was stopped. What is in a file is believed within bounds only.
+
+use serde::{Deserialize, Serialize};
+use std::{
+    collections::BTreeSet,
+    fs::{File, FileTimes},
+    io::{Read, Seek, Write},
+    path::Path,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+use tempfile::NamedTempFile;
+
+/// The name begins so; the process and random letters follow.
+const PREFIX: &str = "focus.";
+/// Who asks says so every second; an older file is one that nobody cares for.
+const FRESH_FOR: Duration = Duration::from_secs(10);
+/// Screens that are listened to, in the order of their files' names.
+const MOST_SCREENS: usize = 16;
+/// Instances that a screen may ask for; it looks at four at most.
+const MOST_INSTANCES: usize = 8;
+/// No screen writes more than this, bytes.
+const LONGEST: u64 = 4_096;
+
+#[derive(Serialize, Deserialize)]
+struct Said {
+    uids: Vec<Arc<str>>,
+}
+
+/// What a screen asks for; its file goes when this is dropped.
+pub struct WatchRequest {
+    file: NamedTempFile,
+    said: Vec<Arc<str>>,
+}
+
+impl WatchRequest {
+    /// Asks for nothing yet. The file is readable for its owner alone.
+    ///
+    /// # Errors
+    /// The file cannot be made.
+    pub fn new(folder: &Path) -> std::io::Result<Self> {
+        let prefix = format!("{PREFIX}{}.", std::process::id());
+        let file = tempfile::Builder::new().prefix(&prefix).tempfile_in(folder)?;
+        // Elsewhere a lock would keep readers out: there the time alone tells.
+        if cfg!(unix) {
+            file.as_file().try_lock()?;
+        }
+        Ok(Self { file, said: Vec::new() })
+    }
+
+    /// Asks for these instances. To be said again every second.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn say(&mut self, uids: &[Arc<str>]) -> std::io::Result<()> {
+        let file = self.file.as_file_mut();
+        if self.said != uids {
+            let bytes = serde_json::to_vec(&Said { uids: uids.to_vec() })?;
+            file.set_len(0)?;
+            file.rewind()?;
+            file.write_all(&bytes)?;
+            self.said = uids.to_vec();
+        }
+        file.set_times(FileTimes::new().set_modified(SystemTime::now()))
+    }
+}
+
+/// What all screens beside us ask for. Files that nobody holds any more are removed.
+pub fn all(folder: &Path) -> BTreeSet<Arc<str>> {
+    let mut asked = BTreeSet::new();
+    // A folder that cannot be read has nobody who asks.
+    let Ok(entries) = std::fs::read_dir(folder) else { return asked };
+    let is_ours = |name: &std::ffi::OsStr| name.to_str().is_some_and(|name| name.starts_with(PREFIX));
+    let mut names: Vec<_> = entries.flatten().map(|e| e.file_name()).filter(|name| is_ours(name)).collect();
+    names.sort_unstable();
+    for name in names.into_iter().take(MOST_SCREENS) {
+        asked.extend(read(&folder.join(name)).unwrap_or_default());
+    }
+    asked
+}
+
+/// What one file asks for. None: nothing that counts.
+fn read(path: &Path) -> Option<Vec<Arc<str>>> {
+    let meta = std::fs::symlink_metadata(path).ok()?;
+    if !meta.is_file() {
+        return None;
+    }
+    // The writer's clock is ours: what is written ahead of it is from before it was set back.
+    let age = meta.modified().ok()?.elapsed().unwrap_or_else(|ahead| ahead.duration());
+    let file = File::open(path).ok()?;
+    let is_held = !cfg!(unix) || file.try_lock_shared().is_err();
+    if age > FRESH_FOR || !is_held {
+        if age > FRESH_FOR && (!is_held || cfg!(not(unix))) {
+            // Its writer was killed. If it cannot be removed it goes on being passed over.
+            let _ = std::fs::remove_file(path);
+        }
+        return None;
+    }
+    let mut text = String::new();
+    file.take(LONGEST).read_to_string(&mut text).ok()?;
+    let mut uids = serde_json::from_str::<Said>(&text).ok()?.uids;
+    uids.truncate(MOST_INSTANCES);
+    Some(uids)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(folder: &Path) -> Vec<String> {
+        all(folder).iter().map(ToString::to_string).collect()
+    }
+
+    fn uids(names: &[&str]) -> Vec<Arc<str>> {
+        names.iter().map(|name| Arc::from(*name)).collect()
+    }
+
+    #[test]
+    fn what_screens_ask_for_is_merged_and_ends_with_them() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(names(folder.path()).is_empty());
+        let (mut one, mut two) =
+            (WatchRequest::new(folder.path()).unwrap(), WatchRequest::new(folder.path()).unwrap());
+        one.say(&uids(&["a-long-name", "b"])).unwrap();
+        two.say(&uids(&["b", "c"])).unwrap();
+        assert_eq!(names(folder.path()), ["a-long-name", "b", "c"]);
+        one.say(&uids(&["d"])).unwrap();
+        assert_eq!(names(folder.path()), ["b", "c", "d"], "it looks at another one now");
+        drop(two);
+        assert_eq!(names(folder.path()), ["d"]);
+        #[cfg(unix)]
+        {
+            let mode = std::os::unix::fs::PermissionsExt::mode(
+                &std::fs::metadata(one.file.path()).unwrap().permissions(),
+            );
+            assert_eq!(mode & 0o777, 0o600);
+        }
+        drop(one);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "nothing is left behind");
+    }
+
+    #[test]
+    fn a_screen_that_does_not_say_so_again_asks_for_nothing_any_more() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut wish = WatchRequest::new(folder.path()).unwrap();
+        let set = |wish: &WatchRequest, to| wish.file.as_file().set_modified(to).unwrap();
+        wish.say(&uids(&["a"])).unwrap();
+        set(&wish, SystemTime::now() - Duration::from_secs(11));
+        assert!(names(folder.path()).is_empty());
+        set(&wish, SystemTime::now() + Duration::from_mins(1));
+        assert!(names(folder.path()).is_empty(), "the clock was set back");
+        wish.say(&uids(&["a"])).unwrap();
+        assert_eq!(names(folder.path()), ["a"], "it is there again");
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_file_that_nobody_holds_is_passed_over_and_removed_when_it_is_old() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("focus.4711.abcdef");
+        std::fs::write(&path, r#"{"uids":["a"]}"#).unwrap();
+        assert!(names(folder.path()).is_empty() && path.exists(), "it may be about to be taken");
+        let file = File::options().write(true).open(&path).unwrap();
+        file.set_modified(SystemTime::now() - Duration::from_mins(1)).unwrap();
+        assert!(names(folder.path()).is_empty() && !path.exists());
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn garbage_asks_for_nothing_and_nobody_asks_for_more_than_a_few() {
+        let folder = tempfile::tempdir().unwrap();
+        let held = |name: &str, bytes: &[u8]| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, bytes).unwrap();
+            let file = File::open(&path).unwrap();
+            file.try_lock().unwrap();
+            file
+        };
+        let mut files = vec![
+            held("focus.1", b"\x00\xff{"),
+            held("focus.2", b"{\"uids\":[1,2]}"),
+            held("focus.3", b""),
+            held("focus.4", format!("{{\"uids\":[\"{}\"]}}", "x".repeat(5_000)).as_bytes()),
+        ];
+        std::fs::create_dir(folder.path().join("focus.5")).unwrap();
+        std::os::unix::fs::symlink("/dev/zero", folder.path().join("focus.6")).unwrap();
+        assert!(names(folder.path()).is_empty());
+        let many: Vec<String> = (0..100).map(|n| format!("\"{n:03}\"")).collect();
+        files.push(held("focus.7", format!("{{\"uids\":[{}]}}", many.join(",")).as_bytes()));
+        assert_eq!(names(folder.path()).len(), MOST_INSTANCES);
+        for n in 0..MOST_SCREENS {
+            files.push(held(&format!("focus.0{n:02}"), format!("{{\"uids\":[\"s{n}\"]}}").as_bytes()));
+        }
+        let seen = names(folder.path());
+        assert_eq!(seen.len(), MOST_SCREENS, "{seen:?}");
+        assert!(!seen.contains(&"000".to_owned()), "the last ones are not heard");
+    }
+}

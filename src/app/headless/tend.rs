@@ -1,0 +1,130 @@
+//! What a screen does for the inventory while one is up, done without one: hears the inventory service, answers that nobody is
+//! there to be asked, and tries again to open what did not open. And the same for a plain file: reads it when it changed.
+
+use crate::{
+    app::{
+        attach::heartbeat::Standing,
+        reload::{Look, look},
+        sockets::allow_sockets,
+    },
+    collect::Command,
+    config::inventory,
+    model::judge::health::Level,
+    protocol::{InventoryRequest, Reply, VaultState},
+};
+use std::{path::PathBuf, time::Duration};
+use tokio::{
+    sync::{
+        mpsc::{Receiver, Sender},
+        watch,
+    },
+    time::{MissedTickBehavior, interval},
+};
+
+/// How often an inventory that did not open is tried again.
+const AGAIN_EVERY: Duration = Duration::from_secs(10);
+/// How often a plain file is looked at. It is read when it looks the same twice.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+
+/// How the collector stands, and why it waits.
+pub type Stand = (Standing, String);
+
+/// Hears the service of a sealed inventory until it ends.
+pub async fn sealed(
+    mut replies: Receiver<Reply>,
+    requests: Sender<InventoryRequest>,
+    stand: watch::Sender<Stand>,
+) {
+    let mut again = interval(AGAIN_EVERY);
+    again.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            reply = replies.recv() => match reply {
+                Some(Reply::Password { .. }) => {
+                    tracing::warn!(
+                        "some instances have a password that is to be asked for, and nobody is here to be asked: \
+                         they stay down"
+                    );
+                    // Full: it asks again with the next reload.
+                    let _ = requests.try_send(InventoryRequest::Password(None));
+                }
+                Some(Reply::Vault { state, .. }) => take(state, &stand),
+                Some(reply) => say(reply),
+                None => return,
+            },
+            _ = again.tick() => {
+                if stand.borrow().0 == Standing::Waiting {
+                    let _ = requests.try_send(InventoryRequest::Unlock(None));
+                }
+            }
+        }
+    }
+}
+
+fn take(state: VaultState, stand: &watch::Sender<Stand>) {
+    let now = match state {
+        VaultState::Open | VaultState::Plain => (Standing::Collecting, String::new()),
+        VaultState::Opening => return,
+        VaultState::Absent => (Standing::Waiting, "the tenant is gone".to_owned()),
+        VaultState::Choose => (Standing::Waiting, "there are several tenants".to_owned()),
+        VaultState::Locked { why, .. } => {
+            let why = why.unwrap_or_else(|| "the vault opens with a passphrase only".to_owned());
+            (Standing::Waiting, why)
+        }
+    };
+    let changed = stand.send_if_modified(|stand| {
+        let changed = *stand != now;
+        stand.clone_from(&now);
+        changed
+    });
+    if changed && now.0 == Standing::Waiting {
+        tracing::warn!("{}", now.1);
+    } else if changed {
+        tracing::info!("the inventory is open");
+    }
+}
+
+/// What a screen would show for some seconds.
+fn say(reply: Reply) {
+    match reply {
+        Reply::Message { level: Level::Ok, text } => tracing::info!("{text}"),
+        Reply::Message { text, .. } => tracing::warn!("{text}"),
+        // They name instances, which the log of a sealed inventory does not.
+        Reply::Notes(notes) => tracing::warn!(
+            records = notes.len(),
+            "records are damaged or cannot be reached by this version: see `dbtop instance list`"
+        ),
+        _ => {}
+    }
+}
+
+/// Takes over every change of a plain inventory. A file with a mistake changes nothing.
+pub async fn plain(file: PathBuf, collector: Sender<Command>) {
+    let seen = |file: PathBuf| async move {
+        // The file may lie on a slow line.
+        tokio::task::spawn_blocking(move || look(&file)).await.ok().flatten()
+    };
+    let mut read: Option<Look> = seen(file.clone()).await;
+    let mut before = read.clone();
+    loop {
+        tokio::time::sleep(LOOK_EVERY).await;
+        let now = seen(file.clone()).await;
+        // Gone: more likely on its way from one place to another than not wanted any more.
+        if now.is_some() && now == before && now != read {
+            read.clone_from(&now);
+            let path = file.clone();
+            match tokio::task::spawn_blocking(move || inventory::load(&path)).await {
+                Ok(Ok(targets)) => {
+                    tracing::info!(instances = targets.len(), "the inventory was changed: reloaded");
+                    allow_sockets(targets.len() * 2);
+                    if collector.send(Command::Inventory(targets)).await.is_err() {
+                        return;
+                    }
+                }
+                Ok(Err(error)) => tracing::warn!(%error, "the inventory was changed and stays as it was"),
+                Err(error) => tracing::error!(%error, "reading the inventory"),
+            }
+        }
+        before = now;
+    }
+}

@@ -1,0 +1,238 @@
+//! What the screen asks of the past, answered from the store: the fleet at an instant, charts, events.
+
+use super::{
+    archive::Archive,
+    figures::Growth,
+    role::{Election, Role},
+};
+use crate::{
+    app::{clock, module::Links},
+    model::{
+        base::time::Timestamp,
+        inventory::instance::{InstanceId, InstanceInfo},
+        judge::health::Level,
+        timeline::chart::{ChartData, ChartQuery, Mark, MarkKind},
+    },
+    protocol::{HistoryRequest, Reply},
+    store::{
+        StoreError,
+        history::{AFTER_MS, Charts, Event, EventFilter},
+    },
+};
+use std::{collections::HashMap, sync::Arc};
+
+/// With so many instances or fewer all series of the past quarter of an hour are there at once; with more first those that the
+/// list of the fleet needs, then the rest.
+const AT_ONCE: usize = 60;
+
+/// What is remembered from one question to the next.
+#[derive(Default)]
+pub(super) struct Past {
+    /// instances of the past on the screen that are not in the inventory any more
+    pub gone: Vec<Arc<InstanceInfo>>,
+    growth: Growth,
+}
+
+/// Answers one question.
+pub(super) struct Question<'a> {
+    links: &'a Links,
+    election: &'a Election,
+    past: &'a mut Past,
+}
+
+impl<'a> Question<'a> {
+    /// Nothing is asked yet.
+    pub const fn new(links: &'a Links, election: &'a Election, past: &'a mut Past) -> Self {
+        Self { links, election, past }
+    }
+
+    /// Answers by a reply, or says why there is no answer.
+    pub fn answer(&mut self, request: HistoryRequest, archive: Option<&mut Archive>) {
+        let ticket = request.ticket();
+        let refuse = |why: String| self.links.say(Reply::NoHistory { ticket, why });
+        if matches!(self.election.role(), Role::Playing { .. })
+            && matches!(request, HistoryRequest::Bookmark { .. } | HistoryRequest::Freeze(_))
+        {
+            return refuse("a recording cannot be written".to_owned());
+        }
+        let Some(archive) = archive else {
+            return refuse("no history: the fleet is not open".to_owned());
+        };
+        if let Err(e) = self.carry_out(request, archive) {
+            let why = archive.unread(e).to_string();
+            self.links.say(Reply::NoHistory { ticket, why });
+        }
+    }
+
+    fn carry_out(&mut self, request: HistoryRequest, archive: &mut Archive) -> Result<(), StoreError> {
+        match request {
+            HistoryRequest::At { ticket, at } => self.at(archive, ticket, at),
+            HistoryRequest::Chart { ticket, query } => self.chart(archive, ticket, &query),
+            HistoryRequest::Marks { ticket, from, to, instances } => {
+                let uids = instances.iter().map(|id| self.uid(id)).collect();
+                let filter = EventFilter { uids, ..EventFilter::default() };
+                self.marks(archive, ticket, &filter, (from, to))
+            }
+            HistoryRequest::Compare { ticket, at, instances } => {
+                self.compare(archive, ticket, at, &instances)
+            }
+            HistoryRequest::Bookmarks { ticket } => {
+                let kinds = vec![MarkKind::Bookmark, MarkKind::Incident];
+                let filter = EventFilter { uids: Vec::new(), kinds };
+                // A flight recorder's incident is not over yet.
+                let span = (Timestamp::from_ms(0), clock::now().plus_ms(AFTER_MS));
+                self.marks(archive, ticket, &filter, span)
+            }
+            HistoryRequest::Bookmark { at, note, instances } => self.bookmark(archive, at, &note, &instances),
+            HistoryRequest::Freeze(instances) => self.freeze(archive, &instances),
+            HistoryRequest::Growth => {
+                self.past.growth.tell(archive, self.links);
+                Ok(())
+            }
+        }
+    }
+
+    fn at(&mut self, archive: &mut Archive, ticket: u64, at: Timestamp) -> Result<(), StoreError> {
+        let now = Arc::clone(&self.links.fleet.borrow());
+        let reader = archive.reader()?;
+        let Some((oldest, newest)) = reader.span()? else {
+            let why = "nothing is kept yet".to_owned();
+            self.links.say(Reply::NoHistory { ticket: Some(ticket), why });
+            return Ok(());
+        };
+        let mut infos = self.election.instances();
+        // A recording has no inventory beside it.
+        self.past.gone = match self.election.role() {
+            Role::Playing { .. } => Vec::new(),
+            _ => archive.reader()?.gone(&infos, at)?,
+        };
+        infos.extend(self.past.gone.iter().cloned());
+        let first_charts = if infos.len() > AT_ONCE { Charts::OfTheList } else { Charts::All };
+        for charts in [first_charts, Charts::All] {
+            let (mut snapshot, damaged) =
+                archive.reader()?.fleet_with_damage(&infos, &now.thresholds, at, charts)?;
+            if !damaged.is_empty() {
+                // A disk that cannot be read is not taken for damage: it does not let the file be opened.
+                archive.let_go();
+                archive.reader()?;
+            }
+            if let (Some(first), true) = (damaged.first(), charts == first_charts) {
+                let more = match damaged.len() {
+                    1 => String::new(),
+                    n => format!(", and {} more", n - 1),
+                };
+                let text = format!(
+                    "history is damaged here: {first} is missing{more}; `dbtop store check` says all"
+                );
+                self.links.say(Reply::Message { level: Level::Warning, text });
+            }
+            if !self.past.gone.is_empty() {
+                Arc::make_mut(&mut snapshot).mark_gone(&self.past.gone);
+            }
+            self.links.say(Reply::Past { ticket, snapshot, at, oldest, newest, damaged });
+            if first_charts == Charts::All {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn compare(
+        &self,
+        archive: &mut Archive,
+        ticket: u64,
+        at: Timestamp,
+        instances: &[InstanceId],
+    ) -> Result<(), StoreError> {
+        let now = Arc::clone(&self.links.fleet.borrow());
+        let mut infos = self.election.instances();
+        infos.extend(self.past.gone.iter().cloned());
+        infos.retain(|info| instances.contains(&info.id));
+        let snapshot = archive.reader()?.fleet_at(&infos, &now.thresholds, at, Charts::All)?;
+        self.links.say(Reply::Compared { ticket, snapshot });
+        Ok(())
+    }
+
+    fn chart(&self, archive: &mut Archive, ticket: u64, query: &ChartQuery) -> Result<(), StoreError> {
+        let uid = self.uid(&query.instance);
+        let reader = archive.reader()?;
+        let mut data = ChartData { lines: Vec::with_capacity(query.series.len()), tier: "as measured" };
+        for key in &query.series {
+            let drawn = reader.chart(&uid, key, query.from, query.to, query.points)?;
+            if drawn.tier.is_some() {
+                data.tier = drawn.tier_words();
+            }
+            data.lines.push(drawn.line);
+        }
+        self.links.say(Reply::Chart { ticket, data });
+        Ok(())
+    }
+
+    /// Events between two instants.
+    fn marks(
+        &self,
+        archive: &mut Archive,
+        ticket: u64,
+        filter: &EventFilter,
+        (from, to): (Timestamp, Timestamp),
+    ) -> Result<(), StoreError> {
+        let infos = self.election.instances();
+        let names: HashMap<Arc<str>, InstanceId> =
+            infos.iter().chain(&self.past.gone).map(|info| (info.uid.clone(), info.id.clone())).collect();
+        let events = archive.reader()?.events(filter, from, to)?;
+        let mark = |event: Event| Mark {
+            at: event.at,
+            to: event.to,
+            kind: event.kind,
+            instance: event.uid.map(|uid| names.get(&uid).cloned().unwrap_or_else(|| InstanceId::new(uid))),
+            words: event.words,
+        };
+        self.links.say(Reply::Marks { ticket, marks: events.into_iter().map(mark).collect() });
+        Ok(())
+    }
+
+    fn bookmark(
+        &self,
+        archive: &Archive,
+        at: Timestamp,
+        note: &str,
+        instances: &[InstanceId],
+    ) -> Result<(), StoreError> {
+        let ids: Vec<Option<&InstanceId>> =
+            if instances.is_empty() { vec![None] } else { instances.iter().map(Some).collect() };
+        for id in ids {
+            self.election.note(archive, &Event::bookmark(id.map(|id| self.uid(id)), at, note))?;
+            self.links.say(Reply::Bookmarked(Mark {
+                at,
+                to: None,
+                kind: MarkKind::Bookmark,
+                instance: id.cloned(),
+                words: note.into(),
+            }));
+        }
+        Ok(())
+    }
+
+    fn freeze(&self, archive: &Archive, instances: &[InstanceId]) -> Result<(), StoreError> {
+        let at = clock::now();
+        for id in instances {
+            self.election.note(archive, &Event::incident(self.uid(id), at, "kept by hand"))?;
+        }
+        let who =
+            if let [one] = instances { one.to_string() } else { format!("{} instances", instances.len()) };
+        let text = format!("kept as an incident: {who}, from 10 minutes ago on");
+        self.links.say(Reply::Message { level: Level::Ok, text });
+        Ok(())
+    }
+
+    /// What history knows it by: that of the inventory or the recording, or one of the past on the screen.
+    fn uid(&self, id: &InstanceId) -> Arc<str> {
+        let of =
+            |infos: &[Arc<InstanceInfo>]| infos.iter().find(|info| info.id == *id).map(|i| i.uid.clone());
+        let found = match self.election.role() {
+            Role::Playing { infos } => of(infos),
+            _ => self.links.fleet.borrow().find(id).map(|i| i.info.uid.clone()),
+        };
+        found.or_else(|| of(&self.past.gone)).unwrap_or_else(|| id.as_str().into())
+    }
+}

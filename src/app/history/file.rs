@@ -1,0 +1,114 @@
+//! Where the history of a fleet lies, and what opens it: for the service that keeps it, and for the sub-commands that read it.
+
+use crate::{
+    app::{
+        attach::place::Place, inventory::open::unlocked, log::make_folder, prompt::Prompt,
+        selection::Selection,
+    },
+    store::{Home, current_author, history::Reader},
+    vault::Sealer,
+};
+use anyhow::{Context, bail};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+/// The file of a fleet's history, in its folder.
+pub const FILE: &str = "history.db";
+
+/// Where the history service finds what belongs to a fleet.
+pub struct Location {
+    /// where the collector's lock and heartbeat are
+    pub folder: PathBuf,
+    /// the history
+    pub file: PathBuf,
+    /// None: it is kept in the open, as a plain inventory is
+    pub sealer: Option<Sealer>,
+}
+
+impl Location {
+    /// That of an inventory file: the state of its collector is gone with the session, its history is not.
+    ///
+    /// # Errors
+    /// No folder for data.
+    pub fn plain(place: &Place) -> anyhow::Result<Self> {
+        let folder = plain_folder(place)?;
+        make_folder(&folder).with_context(|| format!("making the folder {}", folder.display()))?;
+        Ok(Self { folder: place.folder.clone(), file: folder.join(FILE), sealer: None })
+    }
+
+    /// That of an open tenant.
+    pub fn of_tenant(file: &Path, sealer: Sealer) -> Self {
+        let folder = file.parent().map_or_else(PathBuf::default, Path::to_path_buf);
+        Self { file: folder.join(FILE), folder, sealer: Some(sealer) }
+    }
+
+    /// That of a recording, which nobody collects.
+    pub const fn of_recording(file: PathBuf) -> Self {
+        Self { folder: PathBuf::new(), file, sealer: None }
+    }
+}
+
+fn plain_folder(place: &Place) -> anyhow::Result<PathBuf> {
+    Ok(Home::find()?.data().join("plain").join(&place.name))
+}
+
+/// A history as a file, and what opens it.
+pub struct HistoryFile {
+    /// the file
+    pub path: PathBuf,
+    /// None: it is in the open
+    pub sealer: Option<Sealer>,
+}
+
+impl HistoryFile {
+    /// The history that is meant: this file, that of an inventory file, or that of the tenant, whose vault is opened.
+    ///
+    /// # Errors
+    /// No such tenant, or its vault stays closed; a demo has none.
+    pub fn find(
+        named: Option<&Path>,
+        selection: &Selection,
+        prompt: &mut dyn Prompt,
+    ) -> anyhow::Result<Self> {
+        if let Some(path) = named {
+            return Ok(Self { path: path.to_owned(), sealer: None });
+        }
+        if selection.demo.is_some() {
+            bail!("the history of a demo ends with it: name a tenant, --inventory or --history");
+        }
+        if selection.inventory.is_some() {
+            let folder = plain_folder(&Place::find(selection)?)?;
+            return Ok(Self { path: folder.join(FILE), sealer: None });
+        }
+        let mut tenant = unlocked(selection, prompt)?;
+        let folder = tenant.path().parent().context("a tenant's file lies in a folder")?.to_owned();
+        let sealer = tenant.history_key(&current_author())?;
+        Ok(Self { path: folder.join(FILE), sealer: Some(sealer) })
+    }
+
+    /// Opens it.
+    ///
+    /// # Errors
+    /// There is none yet; those of [`Reader::open`].
+    pub fn read(&self) -> anyhow::Result<Reader> {
+        if !self.path.exists() {
+            bail!("there is no history at {} yet: it is made when a fleet is collected", self.path.display());
+        }
+        Ok(Reader::open(&self.path, self.sealer.clone())?)
+    }
+}
+
+/// What history knows these instances by.
+///
+/// # Errors
+/// It does not know one of them.
+pub fn uids(reader: &mut Reader, names: &[String]) -> anyhow::Result<Vec<Arc<str>>> {
+    let known = reader.instances()?;
+    let find = |name: &String| {
+        let found = known.iter().find(|info| info.id.as_str().eq_ignore_ascii_case(name));
+        found.map(|info| info.uid.clone()).with_context(|| format!("history knows no instance {name}"))
+    };
+    names.iter().map(find).collect()
+}

@@ -1,0 +1,185 @@
+//! The thread of the history service: takes orders, and comes by once a second. What it does with them is in [`super::role`],
+//! [`super::answer`], [`super::watched`] and [`super::figures`]; this file connects them.
+
+use super::{
+    answer::{Past, Question},
+    archive::Archive,
+    figures,
+    file::Location,
+    recording::Recording,
+    relay,
+    role::Election,
+    watched::Watched,
+};
+use crate::{
+    app::{
+        configuration,
+        module::{Links, Module},
+    },
+    collect::{Command, Recorder},
+    model::{inventory::instance::InstanceId, timeline::kept::Kept},
+    protocol::{EFFECTS, HistoryRequest},
+    store::history::{QUEUE, WriterStats},
+};
+use std::time::{Duration, Instant};
+use tokio::{
+    runtime::Handle,
+    sync::{
+        mpsc::{self, Receiver, Sender},
+        watch,
+    },
+};
+
+/// How often it is seen who polls, and what is new is taken.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// What the history service is told.
+pub enum Order {
+    /// this is the fleet from now on
+    Open(Location),
+    /// it is not any more: the tenant changes
+    Close,
+    /// there is no fleet: this recording is played
+    Play(Recording),
+    /// a question of the screen
+    Ask(HistoryRequest),
+}
+
+/// The way to the running service.
+pub struct History {
+    /// see [`Order`]
+    pub orders: Sender<Order>,
+    /// the writer's figures, while this process writes
+    pub figures: watch::Receiver<Option<WriterStats>>,
+    /// the instances on the screen; who polls is asked for them if that is another process
+    pub on_screen: watch::Sender<Vec<InstanceId>>,
+}
+
+/// Makes the channel that the collector records to; [`start`] takes the other end. Full: the reducer waits.
+pub fn recorder() -> (Recorder, Receiver<Vec<Kept>>) {
+    mpsc::channel(QUEUE)
+}
+
+/// Starts it. Must be called within the runtime. It ends when the collector has ended and nobody gives orders any more; all that
+/// was recorded is on the disk then.
+///
+/// # Errors
+/// The system has no thread for it.
+pub fn start(links: &Links, recorded: Receiver<Vec<Kept>>) -> anyhow::Result<(History, Module)> {
+    // Full: the screen says that it is busy.
+    let (orders, taken) = mpsc::channel(EFFECTS);
+    let (tell, figures) = watch::channel(None);
+    let (on_screen, looks) = watch::channel(Vec::new());
+    let (switch, to) = watch::channel(None);
+    let runtime = Handle::current();
+    let relay = runtime.spawn(relay::run(recorded, to));
+    let service = Service {
+        runtime,
+        links: links.clone(),
+        archive: None,
+        election: Election::new(links.clone(), switch, tell),
+        past: Past::default(),
+        watched: Watched::new(looks),
+    };
+    let thread = std::thread::Builder::new().name("history".into()).spawn(move || service.run(taken))?;
+    // The service must not end before the last reading has come.
+    let last = orders.clone();
+    let ended = async move {
+        let _ = relay.await;
+        drop(last);
+        // A panic was told by the hook.
+        let _ = tokio::task::spawn_blocking(|| thread.join()).await;
+    };
+    Ok((History { orders, figures, on_screen }, Module::new("history", ended)))
+}
+
+struct Service {
+    runtime: Handle,
+    links: Links,
+    /// the history of the fleet; None: there is no fleet yet
+    archive: Option<Archive>,
+    election: Election,
+    past: Past,
+    watched: Watched,
+}
+
+/// Why the thread woke.
+enum Woken {
+    Ordered(Order),
+    Reconfigured,
+    Ended,
+    Time,
+}
+
+impl Service {
+    fn run(mut self, mut orders: Receiver<Order>) {
+        let mut looked = Instant::now();
+        loop {
+            match self.wait(&mut orders, LOOK_EVERY.saturating_sub(looked.elapsed())) {
+                Woken::Ordered(order) => self.carry_out(order),
+                Woken::Reconfigured => {
+                    let options = configuration::history(&self.links.config.borrow());
+                    self.election.keep(options);
+                }
+                Woken::Ended => return self.close(),
+                Woken::Time => {}
+            }
+            // Also while one question follows the other.
+            if looked.elapsed() >= LOOK_EVERY {
+                self.look();
+                looked = Instant::now();
+            }
+        }
+    }
+
+    fn wait(&mut self, orders: &mut Receiver<Order>, at_most: Duration) -> Woken {
+        let config = &mut self.links.config;
+        self.runtime.block_on(async {
+            tokio::select! {
+                order = orders.recv() => order.map_or(Woken::Ended, Woken::Ordered),
+                Ok(()) = config.changed() => Woken::Reconfigured,
+                () = tokio::time::sleep(at_most) => Woken::Time,
+            }
+        })
+    }
+
+    fn carry_out(&mut self, order: Order) {
+        match order {
+            Order::Open(location) => {
+                self.close();
+                let archive = self.archive.insert(Archive::new(location));
+                self.election.stand(archive);
+            }
+            Order::Close => self.close(),
+            Order::Play(recording) => {
+                self.close();
+                self.archive = Some(Archive::new(Location::of_recording(recording.file)));
+                self.election.play(recording.infos);
+            }
+            Order::Ask(request) => {
+                let archive = self.archive.as_mut();
+                Question::new(&self.links, &self.election, &mut self.past).answer(request, archive);
+            }
+        }
+    }
+
+    /// Once a second.
+    fn look(&mut self) {
+        if let Some(archive) = &mut self.archive {
+            self.election.look(archive);
+        }
+        self.watched.exchange(self.archive.as_ref(), &self.election, &self.links);
+        figures::tell(&mut self.election, &self.links);
+    }
+
+    /// Writes what was recorded, and lets go of the file. Until it is decided who polls the next fleet, nobody does.
+    fn close(&mut self) {
+        if self.archive.is_some() {
+            self.links.command(Command::Follow(true));
+        }
+        self.election.end(self.archive.as_mut());
+        self.archive = None;
+        self.watched.drop_request();
+        self.past.gone.clear();
+    }
+}

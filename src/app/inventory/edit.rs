@@ -1,0 +1,186 @@
+//! Changes of the inventory: one instance, many, or fewer. Each is one transaction, with its entries in the audit log. The same
+//! for the screen's dialogs, which the inventory service answers, and for the sub-commands.
+
+use crate::{
+    model::{
+        base::error::with_causes,
+        inventory::{
+            instance::InstanceId,
+            record::{Auth, BulkChange, InstanceRecord, SecretRef},
+        },
+    },
+    protocol::Refusal,
+    store::{Entry, Inventory, Kind, StoreError, Tenant, current_author},
+};
+use anyhow::{Context, bail};
+use std::collections::HashMap;
+
+/// The instance of this name.
+///
+/// # Errors
+/// There is none.
+pub fn named<'i>(inventory: &'i Inventory, name: &str) -> anyhow::Result<&'i Entry<InstanceRecord>> {
+    inventory
+        .instance(name)
+        .with_context(|| format!("no instance is called {name}: see `dbtop instance list`"))
+}
+
+/// Refuses an address that another instance has: it would be watched twice.
+///
+/// # Errors
+/// There is one.
+pub fn refuse_twin(inventory: &Inventory, record: &InstanceRecord, own: Option<&str>) -> anyhow::Result<()> {
+    let same = |other: &InstanceRecord| {
+        other.address().eq_ignore_ascii_case(&record.address()) && other.database == record.database
+    };
+    let twin = inventory.instances.iter().find(|e| same(&e.record) && Some(e.record.name.as_str()) != own);
+    match twin {
+        Some(twin) => {
+            bail!("{} is at {} already: it would be watched twice", twin.record.name, record.address())
+        }
+        None => Ok(()),
+    }
+}
+
+/// Adds an instance.
+///
+/// # Errors
+/// The record is not valid, or its name is taken.
+pub fn add(tenant: &mut Tenant, record: &InstanceRecord) -> Result<(), StoreError> {
+    tenant.change(&current_author(), |change| change.add_instance(record)).map(drop)
+}
+
+/// Saves changed records, all of them or none.
+///
+/// # Errors
+/// One is not valid, or somebody else was faster.
+pub fn save(
+    tenant: &mut Tenant,
+    changed: &[(Entry<InstanceRecord>, InstanceRecord)],
+) -> Result<(), StoreError> {
+    tenant.change(&current_author(), |change| {
+        changed.iter().try_for_each(|(old, new)| change.edit_instance(old.id, old.revision, new).map(drop))
+    })
+}
+
+/// Takes instances out, all of them or none.
+///
+/// # Errors
+/// Somebody else was faster.
+pub fn remove(tenant: &mut Tenant, entries: &[&Entry<InstanceRecord>]) -> Result<(), StoreError> {
+    tenant.change(&current_author(), |change| {
+        entries.iter().try_for_each(|entry| change.remove(Kind::Instance, entry.id))
+    })
+}
+
+/// Brings a removed instance back. Returns its name as it is written.
+///
+/// # Errors
+/// None of this name was removed, or the name is taken by now.
+pub fn restore(tenant: &mut Tenant, name: &str) -> anyhow::Result<String> {
+    let deleted = tenant.deleted()?;
+    let entry = deleted.instance(name).with_context(|| {
+        format!("no removed instance is called {name}: see `dbtop instance list --removed`")
+    })?;
+    let (id, name) = (entry.id, entry.record.name.clone());
+    tenant.change(&current_author(), |change| change.restore(Kind::Instance, id))?;
+    Ok(name)
+}
+
+/// Saves the record of a form: a new one, or that of an instance, whose revision was this when the form was opened. Passwords
+/// that are stored and that the form left empty stay as they are.
+///
+/// # Errors
+/// Its address is another's, it is not valid, or the instance is gone or was changed meanwhile.
+pub fn save_form(
+    tenant: &mut Tenant,
+    inventory: &Inventory,
+    record: &mut InstanceRecord,
+    of: Option<&(InstanceId, u64)>,
+) -> Result<(), Refusal> {
+    let own = of.map(|(id, _)| id.as_str());
+    refuse_twin(inventory, record, own).map_err(|e| Refusal { field: Some("host"), words: e.to_string() })?;
+    let Some((id, revision)) = of else {
+        return add(tenant, record).map_err(refusal);
+    };
+    let Some(entry) = inventory.instance(id.as_str()) else {
+        return Err(refused(&format!("{id} is not in the inventory any more")));
+    };
+    keep_secrets(record, &entry.record);
+    let old = Entry { revision: *revision, ..entry.clone() };
+    save(tenant, &[(old, record.clone())]).map_err(refusal)
+}
+
+/// Changes many at once, all of them or none. Returns how many are different now.
+///
+/// # Errors
+/// One is gone, or is not valid with the change.
+pub fn bulk(
+    tenant: &mut Tenant,
+    inventory: &Inventory,
+    ids: &[InstanceId],
+    change: &BulkChange,
+) -> Result<usize, Refusal> {
+    let mut changed = Vec::new();
+    for entry in found(inventory, ids)? {
+        let mut after = entry.record.clone();
+        change.apply(&mut after);
+        after.validate().map_err(|e| Refusal { field: Some(e.field), words: e.problem })?;
+        if after != entry.record {
+            changed.push((entry.clone(), after));
+        }
+    }
+    save(tenant, &changed).map_err(|e| refused(&with_causes(&e)))?;
+    Ok(changed.len())
+}
+
+/// Takes these out, all of them or none.
+///
+/// # Errors
+/// One is gone already.
+pub fn remove_all(tenant: &mut Tenant, inventory: &Inventory, ids: &[InstanceId]) -> Result<(), Refusal> {
+    remove(tenant, &found(inventory, ids)?).map_err(refusal)
+}
+
+/// The records of these instances, all or none. Thousands may be marked, so that each is looked up in a table made once.
+fn found<'i>(
+    inventory: &'i Inventory,
+    ids: &[InstanceId],
+) -> Result<Vec<&'i Entry<InstanceRecord>>, Refusal> {
+    let named: HashMap<&str, &Entry<InstanceRecord>> =
+        inventory.instances.iter().map(|entry| (entry.record.name.as_str(), entry)).collect();
+    let one = |id: &InstanceId| {
+        let gone = || refused(&format!("{id} is not in the inventory any more: nothing was changed"));
+        named.get(id.as_str()).copied().ok_or_else(gone)
+    };
+    ids.iter().map(one).collect()
+}
+
+fn refused(words: &str) -> Refusal {
+    Refusal { field: None, words: words.to_owned() }
+}
+
+fn refusal(error: StoreError) -> Refusal {
+    match error {
+        StoreError::Invalid(e) => Refusal { field: Some(e.field), words: e.problem },
+        e @ StoreError::NameTaken { .. } => Refusal { field: Some("name"), words: e.to_string() },
+        e => refused(&e.to_string()),
+    }
+}
+
+/// Stored passwords that the form left empty stay as they are.
+pub fn keep_secrets(record: &mut InstanceRecord, before: &InstanceRecord) {
+    keep(&mut record.auth, Some(&before.auth));
+    if let Some(action) = &mut record.action {
+        keep(action, before.action.as_ref());
+    }
+}
+
+fn keep(auth: &mut Auth, before: Option<&Auth>) {
+    if let Some(SecretRef::Stored(new)) = auth.secret_mut()
+        && new.reveal().is_empty()
+        && let Some(SecretRef::Stored(old)) = before.and_then(Auth::secret)
+    {
+        *new = old.clone();
+    }
+}

@@ -1,0 +1,15 @@
+//! The inventory: its [`service`], which has the keys while the program runs, and the use cases that it shares with the
+//! sub-commands: [`open`] a tenant, [`edit`] its records, [`connect`] to an instance, ask the [`doctor`], and what of it is to be
+//! polled ([`targets`]).
+
+pub mod connect;
+pub mod doctor;
+pub mod edit;
+mod form;
+pub mod open;
+mod passwords;
+mod service;
+pub mod targets;
+mod trials;
+
+pub use service::{Start, start};

@@ -1,0 +1,441 @@
+//! The inventory service: the only part of the running program that has the keys. A thread of its own, since keys and files
+//! block. It takes [`InventoryRequest`]s, answers with [`Reply`]s, tells the collector what to poll and the history service which
+//! fleet it is, and takes over what another process changed. The session starts it.
+//!
+//! Locking drops the tenant with its keys and every record. The collector goes on with the targets that it has: its
+//! passwords stay in memory, for connections break and must be made again.
+
+use super::{edit, form, open, passwords::Passwords, targets::targets, trials::Trials};
+use crate::{
+    app::{
+        history::{Location, Order},
+        module::{Links, Module},
+        selection::Selection,
+        sockets::allow_sockets,
+    },
+    collect::Command,
+    model::{
+        base::{error::with_causes, secret::Secret},
+        inventory::{
+            instance::{InstanceId, Target},
+            record::{BulkChange, InstanceRecord, Slug},
+        },
+        judge::health::Level,
+    },
+    protocol::{EFFECTS, InventoryRequest, Refusal, Reply, TenantLine, VaultState},
+    store::{Inventory, LockedTenant, StoreError, Tenant, current_author},
+    vault::{Opener, VaultError},
+};
+use std::{collections::HashSet, time::Duration};
+use tokio::{
+    runtime::Handle,
+    sync::mpsc::{self, Receiver, Sender},
+};
+
+/// How often the file is looked at for changes of other processes.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+
+struct Service {
+    selection: Selection,
+    /// the targets of a demo or of a plain file: nothing is sealed then, and nothing but the doctor is at work
+    plain: Option<Vec<Target>>,
+    runtime: Handle,
+    collector: Sender<Command>,
+    replies: Sender<Reply>,
+    history: Sender<Order>,
+    /// which tenant is watched; None: not chosen, or there is none
+    slug: Option<Slug>,
+    /// open: keys are in memory
+    open: Option<Open>,
+    passwords: Passwords,
+    trials: Trials,
+}
+
+/// An open tenant.
+struct Open {
+    tenant: Tenant,
+    inventory: Inventory,
+    targets: Vec<Target>,
+    /// see [`Tenant::data_version`]
+    version: i64,
+}
+
+/// What the service is started with.
+pub struct Start {
+    /// whose inventory
+    pub selection: Selection,
+    /// the targets of a demo, a plain file or a recording; None: a tenant's inventory is opened
+    pub plain: Option<Vec<Target>>,
+    /// who hears the answers
+    pub replies: Sender<Reply>,
+    /// the history service
+    pub history: Sender<Order>,
+}
+
+/// Starts it. It ends when nobody can ask it any more. Must be called within the runtime.
+///
+/// # Errors
+/// The system has no thread for it.
+pub fn start(links: &Links, start: Start) -> anyhow::Result<(Sender<InventoryRequest>, Module)> {
+    // Full: the screen says that it is busy.
+    let (requests, taken) = mpsc::channel(EFFECTS);
+    let Start { selection, plain, replies, history } = start;
+    let runtime = Handle::current();
+    let service = Service {
+        selection,
+        plain,
+        trials: Trials::new(runtime.clone(), replies.clone()),
+        runtime,
+        collector: links.collector.clone(),
+        replies,
+        history,
+        slug: None,
+        open: None,
+        passwords: Passwords::default(),
+    };
+    let thread = std::thread::Builder::new().name("inventory".into()).spawn(move || service.run(taken))?;
+    let ended = async {
+        // A panic was told by the hook.
+        let _ = tokio::task::spawn_blocking(|| thread.join()).await;
+    };
+    Ok((requests, Module::new("inventory", ended)))
+}
+
+impl Service {
+    fn run(mut self, mut requests: Receiver<InventoryRequest>) {
+        if self.plain.is_none() {
+            self.begin();
+        }
+        loop {
+            let runtime = self.runtime.clone();
+            match runtime.block_on(async { tokio::time::timeout(LOOK_EVERY, requests.recv()).await }) {
+                Ok(Some(request)) => self.carry_out(request),
+                Ok(None) => return,
+                Err(_) => self.look(),
+            }
+        }
+    }
+
+    fn carry_out(&mut self, request: InventoryRequest) {
+        match request {
+            InventoryRequest::Unlock(None) if self.open.is_some() => self.ask_again(),
+            InventoryRequest::Unlock(None) => self.unlock_any(),
+            InventoryRequest::Unlock(Some(passphrase)) => self.unlock(passphrase),
+            InventoryRequest::CreateVault(passphrase) => self.create(passphrase),
+            InventoryRequest::Lock => self.lock(None),
+            InventoryRequest::Password(answer) => self.answered(answer),
+            InventoryRequest::Tenants => self.list_tenants(),
+            InventoryRequest::Switch(slug) => self.switch(slug),
+            InventoryRequest::Form(ids) => self.form(&ids),
+            InventoryRequest::Save { record, of } => self.save(*record, of.as_ref()),
+            InventoryRequest::Bulk { ids, change } => self.bulk(&ids, &change),
+            InventoryRequest::Remove(ids) => self.remove(&ids),
+            InventoryRequest::Test { ticket, record, of } => self.test(ticket, *record, of.as_ref()),
+            InventoryRequest::StopTest => self.trials.stop_test(),
+            InventoryRequest::Doctor(ids) => self.doctor(&ids),
+            InventoryRequest::StopDoctor => self.trials.stop_doctor(),
+        }
+    }
+
+    fn say(&self, reply: Reply) {
+        // Nobody listens: the screen is gone, and so shall we be.
+        let _ = self.replies.blocking_send(reply);
+    }
+
+    fn message(&self, level: Level, text: impl Into<String>) {
+        self.say(Reply::Message { level, text: text.into() });
+    }
+
+    fn state(&self, state: VaultState) {
+        let tenant = self.slug.as_ref().map_or_else(|| "no tenant".to_owned(), Slug::to_string);
+        self.say(Reply::Vault { tenant, state });
+    }
+
+    /// Chooses the tenant and opens it without a question if that can be.
+    fn begin(&mut self) {
+        if let Some(name) = &self.selection.tenant {
+            self.slug = Slug::parse(name).ok();
+        } else {
+            match open::tenants_there() {
+                Ok(slugs) if slugs.is_empty() => return self.state(VaultState::Absent),
+                Ok(slugs) if slugs.len() > 1 => {
+                    self.state(VaultState::Choose);
+                    return self.list_tenants();
+                }
+                Ok(slugs) => self.slug = slugs.into_iter().next(),
+                Err(e) => return self.locked(false, Some(with_causes(&*e))),
+            }
+        }
+        self.unlock_any();
+    }
+
+    fn locked_tenant(&self) -> Result<LockedTenant, StoreError> {
+        let slug = self
+            .slug
+            .as_ref()
+            .ok_or_else(|| StoreError::NoTenant { name: String::new(), known: Vec::new() })?;
+        open::tenants_of_user()?.get(slug)
+    }
+
+    fn unlock_any(&mut self) {
+        self.state(VaultState::Opening);
+        let opened = self
+            .locked_tenant()
+            .map(|locked| (open::unlock_unasked(&self.selection, &locked), open::has_passphrase(&locked)));
+        match opened {
+            Ok((Ok(tenant), _)) => self.opened(tenant),
+            // Nothing but the question is left, and at start that is no trouble to tell.
+            Ok((Err(StoreError::Vault(VaultError::Locked(_))), true)) => self.locked(true, None),
+            Ok((Err(e), by_passphrase)) => self.locked(by_passphrase, Some(e.to_string())),
+            Err(e) => self.locked(false, Some(e.to_string())),
+        }
+    }
+
+    fn unlock(&mut self, passphrase: Secret) {
+        let opener = Opener::Passphrase(passphrase);
+        match self.locked_tenant().and_then(|locked| locked.unlock(&opener)) {
+            Ok(tenant) => self.opened(tenant),
+            Err(e) => self.locked(true, Some(e.to_string())),
+        }
+    }
+
+    fn create(&mut self, passphrase: Secret) {
+        let made = open::new_name(&self.selection).and_then(|slug| {
+            let opener = Opener::Passphrase(passphrase);
+            let tenant = open::tenants()?.create(&slug, &opener, "first", None, &current_author())?;
+            Ok((slug, tenant))
+        });
+        match made {
+            Ok((slug, tenant)) => {
+                self.slug = Some(slug);
+                self.opened(tenant);
+                self.message(
+                    Level::Ok,
+                    "the vault is made: keep a second way in with `dbtop vault slot add`",
+                );
+            }
+            Err(e) => {
+                self.state(VaultState::Absent);
+                self.message(Level::Critical, with_causes(&*e));
+            }
+        }
+    }
+
+    fn opened(&mut self, mut tenant: Tenant) {
+        match tenant.history_key(&current_author()) {
+            Ok(sealer) => {
+                let location = Location::of_tenant(tenant.path(), sealer);
+                // The history service is gone only when the program ends.
+                let _ = self.history.blocking_send(Order::Open(location));
+            }
+            Err(e) => {
+                let text = format!("no history is kept: {e}");
+                self.message(Level::Warning, text);
+                let _ = self.collector.blocking_send(Command::Follow(false));
+            }
+        }
+        self.open = Some(Open { tenant, inventory: Inventory::default(), targets: Vec::new(), version: 0 });
+        if self.load(true) {
+            self.state(VaultState::Open);
+        }
+    }
+
+    /// Reads the inventory and hands it to the collector. False if it could not be read: the vault is locked then.
+    fn load(&mut self, tell: bool) -> bool {
+        let Some(open) = &mut self.open else { return false };
+        let read = open.tenant.data_version().and_then(|version| {
+            let inventory = if open.tenant.is_suspended()? { None } else { Some(open.tenant.inventory()?) };
+            Ok((version, inventory))
+        });
+        let inventory = match read {
+            Ok((version, Some(inventory))) => {
+                open.version = version;
+                inventory
+            }
+            Ok((_, None)) => {
+                let slug = open.tenant.slug();
+                let why = format!(
+                    "tenant {slug} is suspended: nothing is polled until `dbtop tenant resume {slug}`"
+                );
+                let _ = self.collector.blocking_send(Command::Inventory(Vec::new()));
+                self.lock(Some(why));
+                return false;
+            }
+            Err(e) => {
+                self.lock(Some(e.to_string()));
+                return false;
+            }
+        };
+        let (targets, notes) = targets(&inventory);
+        open.inventory = inventory;
+        open.targets = targets;
+        if tell && !notes.is_empty() {
+            self.say(Reply::Notes(notes));
+        }
+        self.hand_over();
+        true
+    }
+
+    /// Tells the collector what to poll, with the passwords that were typed; asks for the first that was not.
+    fn hand_over(&mut self) {
+        let Some(open) = &self.open else { return };
+        let mut targets = open.targets.clone();
+        let wanted = self.passwords.fill(&mut targets);
+        allow_sockets(targets.len() * 2);
+        // The collector is gone only when the program ends.
+        let _ = self.collector.blocking_send(Command::Inventory(targets));
+        if let Some((who, wanted_by)) = wanted {
+            self.say(Reply::Password { who, wanted_by });
+        }
+    }
+
+    /// Asks anew for the passwords that were not given.
+    fn ask_again(&mut self) {
+        if self.passwords.forget_refusals() {
+            self.hand_over();
+        } else {
+            self.message(Level::Ok, "the inventory is open");
+        }
+    }
+
+    fn answered(&mut self, answer: Option<Secret>) {
+        if self.passwords.answer(answer) {
+            self.hand_over();
+        }
+    }
+
+    /// Drops keys and records.
+    fn lock(&mut self, why: Option<String>) {
+        self.trials.stop_test();
+        self.trials.stop_doctor();
+        self.open = None;
+        let by_passphrase = self.locked_tenant().is_ok_and(|locked| open::has_passphrase(&locked));
+        self.locked(by_passphrase, why);
+    }
+
+    fn locked(&mut self, by_passphrase: bool, why: Option<String>) {
+        self.open = None;
+        self.state(VaultState::Locked { by_passphrase, why });
+    }
+
+    /// Takes over what another process changed.
+    fn look(&mut self) {
+        let Some(open) = &self.open else { return };
+        match open.tenant.data_version() {
+            Ok(version) if version == open.version => {}
+            Ok(_) => {
+                let before = open.inventory.instances.len();
+                if self.load(false) {
+                    let after = self.open.as_ref().map_or(0, |open| open.inventory.instances.len());
+                    tracing::info!(before, after, "the inventory was changed by another process: reloaded");
+                    self.message(Level::Ok, "the inventory was changed elsewhere: reloaded");
+                }
+            }
+            Err(e) => self.lock(Some(e.to_string())),
+        }
+    }
+
+    fn list_tenants(&self) {
+        match open::tenants().and_then(|tenants| Ok(tenants.list()?)) {
+            Ok(listed) => {
+                let line = |one: crate::store::Listed| {
+                    let (state, usable) = match &one.tenant {
+                        Ok(_) if self.slug.as_ref() == Some(&one.slug) => ("watched now".to_owned(), true),
+                        Ok(tenant) if tenant.is_suspended() => ("suspended".to_owned(), false),
+                        Ok(_) => (String::new(), true),
+                        Err(e) => (e.to_string(), false),
+                    };
+                    TenantLine { slug: one.slug, state, usable }
+                };
+                self.say(Reply::Tenants(listed.into_iter().map(line).collect()));
+            }
+            Err(e) => self.message(Level::Critical, with_causes(&*e)),
+        }
+    }
+
+    /// Watches another tenant. The one before is locked, and nothing of it is polled any more.
+    fn switch(&mut self, slug: Slug) {
+        if self.slug.as_ref() == Some(&slug) {
+            return self.message(Level::Ok, format!("{slug} is watched already"));
+        }
+        if let Err(e) = open::tenants_of_user().and_then(|tenants| tenants.get(&slug)) {
+            return self.message(Level::Warning, e.to_string());
+        }
+        self.trials.stop_test();
+        self.trials.stop_doctor();
+        self.open = None;
+        self.passwords.forget_all();
+        let _ = self.history.blocking_send(Order::Close);
+        let _ = self.collector.blocking_send(Command::Inventory(Vec::new()));
+        self.slug = Some(slug);
+        // A key file that was named is the other tenant's; this one has its own ways.
+        self.unlock_any();
+    }
+
+    fn form(&self, ids: &[InstanceId]) {
+        if let Some(open) = &self.open {
+            self.say(Reply::Form(Box::new(form::data(&open.inventory, ids))));
+        }
+    }
+
+    fn save(&mut self, mut record: InstanceRecord, of: Option<&(InstanceId, u64)>) {
+        let name = record.name.clone();
+        let done = self.change(|open| edit::save_form(&mut open.tenant, &open.inventory, &mut record, of));
+        self.finish(done.map(|()| format!("saved {name}")));
+    }
+
+    fn bulk(&mut self, ids: &[InstanceId], change: &BulkChange) {
+        let done = self.change(|open| edit::bulk(&mut open.tenant, &open.inventory, ids, change));
+        self.finish(done.map(|changed| match changed {
+            0 => "nothing to change: they are so already".to_owned(),
+            1 => "changed 1 instance".to_owned(),
+            n => format!("changed {n} instances"),
+        }));
+    }
+
+    fn remove(&mut self, ids: &[InstanceId]) {
+        let done = self.change(|open| edit::remove_all(&mut open.tenant, &open.inventory, ids));
+        self.finish(done.map(|()| match ids {
+            [one] => format!("removed {one}: `dbtop instance restore {one}` brings it back"),
+            many => {
+                format!("removed {} instances: `dbtop instance restore NAME` brings one back", many.len())
+            }
+        }));
+    }
+
+    fn change<T>(&mut self, change: impl FnOnce(&mut Open) -> Result<T, Refusal>) -> Result<T, Refusal> {
+        let locked = || Refusal { field: None, words: "the inventory is locked: nothing was changed".into() };
+        change(self.open.as_mut().ok_or_else(locked)?)
+    }
+
+    /// Says what came of a change; the collector hears of it before the screen does.
+    fn finish(&mut self, done: Result<String, Refusal>) {
+        if done.is_ok() {
+            self.load(false);
+        }
+        self.say(Reply::Saved(done));
+    }
+
+    fn test(&mut self, ticket: u64, mut record: InstanceRecord, of: Option<&InstanceId>) {
+        self.trials.stop_test();
+        let Some(open) = &self.open else { return };
+        if let Some(entry) = of.and_then(|id| open.inventory.instance(id.as_str())) {
+            edit::keep_secrets(&mut record, &entry.record);
+        }
+        match Target::try_from(&record) {
+            Ok(target) => self.trials.test(ticket, self.passwords.with_answer(target)),
+            Err(e) => self.message(Level::Warning, e.to_string()),
+        }
+    }
+
+    fn doctor(&mut self, ids: &[InstanceId]) {
+        self.trials.stop_doctor();
+        let Some(all) = self.plain.as_ref().or_else(|| self.open.as_ref().map(|open| &open.targets)) else {
+            return;
+        };
+        let ids: HashSet<&InstanceId> = ids.iter().collect();
+        let wanted = |target: &&Target| ids.is_empty() || ids.contains(&target.info.id);
+        let with_answer = |target: &Target| self.passwords.with_answer(target.clone());
+        self.trials.examine(all.iter().filter(wanted).map(with_answer).collect());
+    }
+}

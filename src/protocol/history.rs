@@ -1,0 +1,100 @@
+//! What is asked of the history service, and how its store is.
+
+use crate::model::{base::time::Timestamp, inventory::instance::InstanceId, timeline::chart::ChartQuery};
+
+/// A question about the past, or something to be written into it. Any of them may be answered by [`crate::protocol::Reply::NoHistory`].
+pub enum HistoryRequest {
+    /// the fleet as it was. Answered by [`crate::protocol::Reply::Past`]. There is one such question at a time
+    At {
+        /// comes back with the answer
+        ticket: u64,
+        /// when
+        at: Timestamp,
+    },
+    /// series over a longer time. Answered by [`crate::protocol::Reply::Chart`]
+    Chart {
+        /// comes back with the answer
+        ticket: u64,
+        /// what
+        query: ChartQuery,
+    },
+    /// events. Answered by [`crate::protocol::Reply::Marks`]
+    Marks {
+        /// comes back with the answer
+        ticket: u64,
+        /// those that end later than this, or have not ended
+        from: Timestamp,
+        /// those that begin before this
+        to: Timestamp,
+        /// of these; none named: of the whole fleet
+        instances: Vec<InstanceId>,
+    },
+    /// instances as they were, to be compared with what is on the screen, which stays. Answered by [`crate::protocol::Reply::Compared`]
+    Compare {
+        /// comes back with the answer
+        ticket: u64,
+        /// when
+        at: Timestamp,
+        /// which
+        instances: Vec<InstanceId>,
+    },
+    /// put a bookmark on the time line. Answered by [`crate::protocol::Reply::Bookmarked`]
+    Bookmark {
+        /// when
+        at: Timestamp,
+        /// what for
+        note: String,
+        /// for these; none named: for the whole fleet
+        instances: Vec<InstanceId>,
+    },
+    /// all bookmarks and incidents. Answered by [`crate::protocol::Reply::Marks`]
+    Bookmarks {
+        /// comes back with the answer
+        ticket: u64,
+    },
+    /// keep what the flight recorder holds of these, and the minutes to come, as an incident
+    Freeze(Vec<InstanceId>),
+    /// how fast the store grows. Answered by [`crate::protocol::Reply::Growth`], some seconds later if it is large
+    Growth,
+}
+
+impl HistoryRequest {
+    /// The ticket of a question.
+    pub const fn ticket(&self) -> Option<u64> {
+        match self {
+            Self::At { ticket, .. }
+            | Self::Chart { ticket, .. }
+            | Self::Marks { ticket, .. }
+            | Self::Bookmarks { ticket }
+            | Self::Compare { ticket, .. } => Some(*ticket),
+            Self::Bookmark { .. } | Self::Freeze(_) | Self::Growth => None,
+        }
+    }
+}
+
+/// What the store does, for F12.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct StoreNow {
+    /// things written in the last second
+    pub rows_per_s: f64,
+    /// numbers for charts in them
+    pub points_per_s: f64,
+    /// the newest commit; None: none yet
+    pub committed_at: Option<Timestamp>,
+    /// things that wait for the disk
+    pub backlog: u64,
+    /// things lost since the start, for the disk failed for too long
+    pub lost: u64,
+    /// the files, bytes
+    pub size_bytes: u64,
+    /// their cap, bytes; 0: not known
+    pub max_bytes: u64,
+}
+
+impl StoreNow {
+    /// Days until the cap, if each adds `growth_bytes` and nothing becomes too old. None: it does not grow, or there is no cap.
+    pub fn days_left(&self, growth_bytes: u64) -> Option<f64> {
+        let left = self.max_bytes.saturating_sub(self.size_bytes) as f64;
+        (growth_bytes > 0 && self.max_bytes > 0).then(|| left / growth_bytes as f64)
+    }
+}

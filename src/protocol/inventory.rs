@@ -1,0 +1,113 @@
+//! What is asked of the inventory service, and the data of its answers.
+
+use crate::model::{
+    base::secret::Secret,
+    inventory::{
+        instance::InstanceId,
+        record::{BulkChange, InstanceRecord, Slug},
+    },
+};
+
+/// A wish to the inventory service.
+pub enum InventoryRequest {
+    /// open the vault: with a passphrase, or with what needs no question
+    Unlock(Option<Secret>),
+    /// make the first vault, which this passphrase opens
+    CreateVault(Secret),
+    /// forget the keys; polling goes on
+    Lock,
+    /// the answer to [`crate::protocol::Reply::Password`]; None: it is not given
+    Password(Option<Secret>),
+    /// what a form needs: of these instances, or for a new one
+    Form(Vec<InstanceId>),
+    /// try a connection
+    Test {
+        /// comes back with the answer
+        ticket: u64,
+        /// how to connect. Secrets that are stored and empty are those of `of`
+        record: Box<InstanceRecord>,
+        /// which instance is edited; None: it is new
+        of: Option<InstanceId>,
+    },
+    /// the test is not wanted any more
+    StopTest,
+    /// save an instance
+    Save {
+        /// as it shall be. Secrets that are stored and empty stay as they are
+        record: Box<InstanceRecord>,
+        /// which instance this is, and its revision when the form was opened; None: it is new
+        of: Option<(InstanceId, u64)>,
+    },
+    /// change many at once
+    Bulk {
+        /// which ones
+        ids: Vec<InstanceId>,
+        /// how
+        change: Box<BulkChange>,
+    },
+    /// take these out of the inventory; `dbtop instance restore` brings them back
+    Remove(Vec<InstanceId>),
+    /// which tenants there are
+    Tenants,
+    /// watch another tenant
+    Switch(Slug),
+    /// what the logins of these instances may not see; none named: of all
+    Doctor(Vec<InstanceId>),
+    /// the doctor is not wanted any more
+    StopDoctor,
+}
+
+/// How the inventory stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum VaultState {
+    /// there is none to keep: a demo, or a file that is written by hand
+    Plain,
+    /// no tenant was made yet
+    Absent,
+    /// there are several, and none was named
+    Choose,
+    /// being opened
+    Opening,
+    /// its keys are not in memory
+    Locked {
+        /// a passphrase opens it; else what opened it before
+        by_passphrase: bool,
+        /// why it is not open, where that needs a word: a wrong passphrase, a damaged header
+        why: Option<String>,
+    },
+    /// its keys are in memory
+    Open,
+}
+
+/// A line of the list of tenants.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TenantLine {
+    /// its name
+    pub slug: Slug,
+    /// `open`, `locked`, `suspended`, or what is wrong with it
+    pub state: String,
+    /// it can be switched to
+    pub usable: bool,
+}
+
+/// What a form needs to know.
+#[derive(Clone, Default)]
+pub struct FormData {
+    /// the instances asked for, each with its revision; stored passwords are empty
+    pub of: Vec<(InstanceRecord, u64)>,
+    /// all names that are taken
+    pub names: Vec<String>,
+    /// all groups
+    pub groups: Vec<String>,
+    /// all labels, as `key=value`
+    pub labels: Vec<String>,
+}
+
+/// Why something was not saved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// the field to mend, as [`crate::model::inventory::record::RecordError`] names it
+    pub field: Option<&'static str>,
+    /// why
+    pub words: String,
+}

@@ -1,0 +1,49 @@
+//! The messages between the screen and the rest of the program: [`Effect`]s leave the screen, [`Reply`]s come back. Plain data
+//! on [`crate::model`]. The screen sends and hears them, `app` carries them out; a collector without a screen hears the replies
+//! of its own inventory service.
+//!
+//! Polling is asked for directly ([`Effect::Focus`], [`Effect::Refresh`]). An [`InventoryRequest`] goes to the inventory
+//! service, which alone has the keys: the screen holds no record but the one in the open form, and of its passwords only what
+//! was just typed. A [`HistoryRequest`] goes to the history service. Most of them have a ticket that comes back with the answer;
+//! an answer to a question that is not open any more is dropped.
+
+mod history;
+mod inventory;
+mod reply;
+
+pub use history::{HistoryRequest, StoreNow};
+pub use inventory::{FormData, InventoryRequest, Refusal, TenantLine, VaultState};
+pub use reply::Reply;
+
+use crate::model::inventory::instance::InstanceId;
+
+/// Capacity that the channel of effects should have: more wishes than a person has between two frames.
+pub const EFFECTS: usize = 16;
+
+/// Capacity that the channel of replies should have; a sender waits when it is full.
+pub const REPLIES: usize = 64;
+
+/// A wish of the screen. The channel holds [`EFFECTS`]; when it is full, [`Effect::Focus`] is sent again with the next
+/// frame (only the newest one matters) and the others are dropped with a word to the user.
+pub enum Effect {
+    /// these instances are on the screen: poll them fast, all others at fleet pace
+    Focus(Vec<InstanceId>),
+    /// poll these instances now
+    Refresh(Vec<InstanceId>),
+    /// something about the inventory
+    Inventory(Box<InventoryRequest>),
+    /// something about the past
+    History(Box<HistoryRequest>),
+}
+
+impl From<InventoryRequest> for Effect {
+    fn from(request: InventoryRequest) -> Self {
+        Self::Inventory(Box::new(request))
+    }
+}
+
+impl From<HistoryRequest> for Effect {
+    fn from(request: HistoryRequest) -> Self {
+        Self::History(Box::new(request))
+    }
+}

@@ -1,0 +1,119 @@
+//! What comes back to who asked, and what is told unasked.
+
+use super::{
+    history::StoreNow,
+    inventory::{FormData, Refusal, TenantLine, VaultState},
+};
+
+use crate::model::{
+    base::{failure::Failure, time::Timestamp},
+    fold::snapshot::FleetSnapshot,
+    inventory::{check::ConnectionReport, doctor::Diagnosis, instance::InstanceId},
+    judge::health::Level,
+    timeline::chart::{ChartData, Mark},
+};
+use std::sync::Arc;
+
+/// An answer for the user.
+pub enum Reply {
+    /// one line, shown above the footer for some seconds
+    Message {
+        /// colours it
+        level: Level,
+        /// the line
+        text: String,
+    },
+    /// sentences that must be read: damaged records, instances left out
+    Notes(Vec<String>),
+    /// how the vault stands now, and whose it is
+    Vault {
+        /// first crumb: the tenant, `demo`, a file's name
+        tenant: String,
+        /// how it stands
+        state: VaultState,
+    },
+    /// a password or token is to be typed
+    Password {
+        /// whose: `dbtop (sql)`
+        who: String,
+        /// the first instance that wants it
+        wanted_by: InstanceId,
+    },
+    /// see [`crate::protocol::InventoryRequest::Form`]
+    Form(Box<FormData>),
+    /// see [`crate::protocol::InventoryRequest::Test`]
+    Tested {
+        /// of which test
+        ticket: u64,
+        /// the connection, step by step
+        report: Box<ConnectionReport>,
+        /// None: it was not reached
+        rights: Option<Result<Diagnosis, Failure>>,
+    },
+    /// a save, a bulk change or a removal was carried out, or why not
+    Saved(Result<String, Refusal>),
+    /// see [`crate::protocol::InventoryRequest::Tenants`]
+    Tenants(Vec<TenantLine>),
+    /// the doctor has examined one more
+    Examined {
+        /// which one
+        instance: InstanceId,
+        /// what was found
+        rights: Result<Diagnosis, Failure>,
+        /// so many are left
+        left: usize,
+    },
+    /// see [`crate::protocol::HistoryRequest::At`]
+    Past {
+        /// of which question
+        ticket: u64,
+        /// the fleet at that instant, its sparklines' minutes before it included
+        snapshot: Arc<FleetSnapshot>,
+        /// that instant
+        at: Timestamp,
+        /// the first and the last instant that history knows
+        oldest: Timestamp,
+        /// see `oldest`
+        newest: Timestamp,
+        /// what is missing because the file is damaged there: `15 min of sqlprd-014`
+        damaged: Vec<String>,
+    },
+    /// see [`crate::protocol::HistoryRequest::Chart`]
+    Chart {
+        /// of which question
+        ticket: u64,
+        /// the series
+        data: ChartData,
+    },
+    /// see [`crate::protocol::HistoryRequest::Marks`]
+    Marks {
+        /// of which question
+        ticket: u64,
+        /// in the order of time
+        marks: Vec<Mark>,
+    },
+    /// see [`crate::protocol::HistoryRequest::Compare`]
+    Compared {
+        /// of which question
+        ticket: u64,
+        /// the instances as they were
+        snapshot: Arc<FleetSnapshot>,
+    },
+    /// see [`crate::protocol::HistoryRequest::Bookmark`]
+    Bookmarked(Mark),
+    /// a question about the past cannot be answered
+    NoHistory {
+        /// of which question; None: it had no ticket
+        ticket: Option<u64>,
+        /// why, in words
+        why: String,
+    },
+    /// who polls, if it is another process: `attached · collector pid 4711, 500/500`; None: this one
+    Collector(Option<String>),
+    /// what history suffers from, in two words (`disk full`), for as long as nothing is kept; None: it is kept
+    Store(Option<&'static str>),
+    /// what the store does, every second, whoever writes it; None: nothing is kept, or nobody says
+    Stored(Option<StoreNow>),
+    /// what the newest whole day added to the store, bytes; None: there is none yet
+    Growth(Option<u64>),
+}
