@@ -5,6 +5,7 @@
 //! | who may use whom, and what must stay pure | `tidy/layers.rs` |
 //! | no knots of files that import each other | `tidy/circles.rs`, over `tidy/imports.rs` |
 //! | which external crate belongs to which module | `tidy/crates.rs` |
+//! | only the engine of history names SQL | `tidy/history.rs` |
 //! | every script: registered once, tagged, described, read-only | `tidy/scripts.rs` |
 //! | what is written to files keeps its layout | `tidy/stored.rs` |
 //! | sizes of files and functions | `tidy/sizes.rs` |
@@ -18,6 +19,8 @@
 mod circles;
 #[path = "tidy/crates.rs"]
 mod crates;
+#[path = "tidy/history.rs"]
+mod history;
 #[path = "tidy/house.rs"]
 mod house;
 #[path = "tidy/imports.rs"]

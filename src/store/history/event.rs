@@ -1,7 +1,7 @@
 //! What is on the time line: an episode of blocking, a change, a bookmark. Made by `tracker` or by the user, kept by the
 //! writer, asked for by the screen. Plain data.
 
-use super::{digits::Garbled, pack};
+use super::codec::{numbers::Garbled, pack};
 use crate::model::{base::time::Timestamp, poll::statement::TextId, timeline::chart::MarkKind};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;

@@ -2,10 +2,10 @@
 //! and says how it fares. When the disk fails it keeps the newest in memory, up to a bound, and tries again by itself; the
 //! fleet is polled on, whatever happens here.
 
+use super::{api::Options, sqlite::Engine};
 use super::{
-    engine::{Engine, Options},
     event::Event,
-    failure::{Patience, StoreHealth},
+    health::{Patience, StoreHealth},
 };
 use crate::{
     model::timeline::kept::Kept,
@@ -218,9 +218,9 @@ impl Work {
         self.stats.lost = self.engine.lost;
         self.stats.series = self.engine.series_count();
         self.stats.size_bytes = self.engine.size_bytes();
-        self.stats.max_bytes = self.engine.options.max_bytes;
+        self.stats.max_bytes = self.engine.max_bytes();
         self.stats.evicted_until_ms = self.engine.evicted_until_ms();
-        self.stats.clock_ahead_ms = self.engine.aging.ahead_ms;
+        self.stats.clock_ahead_ms = self.engine.clock_ahead_ms();
         self.tell.send_replace(self.stats.clone());
     }
 

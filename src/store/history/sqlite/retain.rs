@@ -4,10 +4,10 @@
 //! States and points within an incident of their instance stay as long as the incident itself, `events_days`; the cap
 //! takes them when no others are left.
 
-use super::{
-    engine::{Engine, Options},
-    names::Trouble,
-    rollup::Tier,
+use super::{engine::Engine, names::Trouble};
+use crate::store::history::{
+    api::{Cleaned, Options},
+    codec::rollup::Tier,
 };
 use crate::{model::base::time::Timestamp, store::StoreError};
 use rusqlite::{Connection, TransactionBehavior, params};
@@ -24,27 +24,6 @@ const PAGES: i64 = 256;
 const SPARE: i64 = 20;
 /// The file is kept below so many percent of its cap, so that what is sealed next has room.
 const FULL_PCT: u64 = 95;
-
-/// What was done.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Cleaned {
-    /// rows that went because of their age
-    pub old: u64,
-    /// rows that went because of the cap
-    pub evicted: u64,
-    /// there is more to do
-    pub more: bool,
-}
-
-/// When it was done last, and what the cap took.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Cleaning {
-    looked_at: i64,
-    evicted_until: i64,
-    /// of states and points: what ends before and is still there lies within incidents, as of `spared_at`
-    spared: [i64; 2],
-    spared_at: i64,
-}
 
 /// What an incident keeps.
 #[derive(Clone, Copy)]

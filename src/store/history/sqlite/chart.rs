@@ -3,13 +3,18 @@
 //! always there.
 
 use super::{
-    blobs::Of,
-    chunk::Head,
-    digits::{Garbled, unchecked},
     names::Trouble,
     reader::Reader,
-    rollup::{POLLS, Row, Tier, Total},
     seal::{CHUNK_MS, points_of, probe_of},
+};
+use crate::store::history::{
+    api::Drawn,
+    codec::{
+        blobs::Of,
+        chunk::Head,
+        numbers::{Garbled, unchecked},
+        rollup::{POLLS, Row, Tier, Total},
+    },
 };
 use crate::{
     model::{
@@ -25,29 +30,6 @@ use crate::{
 };
 use rusqlite::{OptionalExtension, params};
 use std::{collections::BTreeMap, sync::Arc};
-
-/// One series of a chart, and where its figures come from.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Drawn {
-    /// what the screen draws
-    pub line: ChartLine,
-    /// the roll-up; None: as measured
-    pub tier: Option<Tier>,
-    /// chunks, roll-ups or rows that could not be read: their time is a gap
-    pub damaged: u32,
-}
-
-impl Drawn {
-    /// Where its figures come from, in words.
-    pub const fn tier_words(&self) -> &'static str {
-        match self.tier {
-            None => "as measured",
-            Some(Tier::FiveMinutes) => "means of 5 min",
-            Some(Tier::Hour) => "means of 1 h",
-            Some(Tier::Day) => "means of 1 day",
-        }
-    }
-}
 
 /// Seconds since 1970, and whole steps of the metric.
 type Points = Vec<(i64, i64)>;

@@ -6,15 +6,20 @@
 
 use super::{
     aging::Aging,
-    blobs::{Blobs, Of},
-    block::Press,
-    digits::{put, put_signed},
-    event::Event,
+    event_rows::{open_events, put_event},
     names::{Names, Trouble},
-    pack,
-    retain::Cleaning,
+    progress::{Cleaning, Sealed},
     schema,
-    seal::Sealed,
+};
+use crate::store::history::{
+    api::{Committed, Options},
+    codec::{
+        blobs::{Blobs, Of},
+        block::Press,
+        numbers::{put, put_signed},
+        pack,
+    },
+    event::Event,
     tracker::Tracker,
 };
 use crate::{
@@ -37,55 +42,10 @@ use std::{
     sync::Arc,
 };
 
-/// How history is kept.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Options {
-    /// points as they were measured, days
-    pub raw_days: u32,
-    /// what every pane needs, days
-    pub state_days: u32,
-    /// roll-ups of 5 minutes, days
-    pub five_min_days: u32,
-    /// roll-ups of an hour, days
-    pub hour_days: u32,
-    /// roll-ups of a day, days
-    pub day_days: u32,
-    /// events, days
-    pub events_days: u32,
-    /// the file is never larger, bytes: the oldest readings and points go first
-    pub max_bytes: u64,
-    /// what waits for the disk is at most about so many bytes
-    pub backlog_bytes: usize,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            raw_days: 30,
-            state_days: 14,
-            five_min_days: 90,
-            hour_days: 400,
-            day_days: 1825,
-            events_days: 400,
-            max_bytes: 20 << 30,
-            backlog_bytes: 64 << 20,
-        }
-    }
-}
-
 /// Rows in one transaction; more are split, so that readers of the log are never far behind.
 const MAX_ROWS: usize = 20_000;
 /// Without a row for so long, ms, nobody was collecting.
 const GAP_MS: i64 = 180_000;
-
-/// What a commit did.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Committed {
-    /// things that happened
-    pub rows: u64,
-    /// their points
-    pub points: u64,
-}
 
 /// The history's writer. One a file ([`Engine::open`] sees to it).
 pub struct Engine {
@@ -208,7 +168,7 @@ impl Engine {
     /// Episodes that were open when the last writer ended go on, or end when they were seen last; so do incidents.
     fn resume_episodes(&mut self) -> Result<(), StoreError> {
         let doing = "reading open episodes of the history";
-        let open = super::reader::open_events(&self.connection, &self.blobs, self.newest_at)
+        let open = open_events(&self.connection, &self.blobs, self.newest_at)
             .map_err(Trouble::at(doing, &self.path))?;
         self.tracker.resume(open);
         Ok(())
@@ -227,6 +187,16 @@ impl Engine {
     /// What comes now is a copy of another history: its events are copied, too, and not made anew.
     pub(super) fn only_copies(&mut self) {
         self.copying = true;
+    }
+
+    /// The cap of the file, bytes.
+    pub fn max_bytes(&self) -> u64 {
+        self.options.max_bytes
+    }
+
+    /// How far the clock is ahead of what is believed, ms; None: it is not in doubt.
+    pub fn clock_ahead_ms(&self) -> Option<u64> {
+        self.aging.ahead_ms
     }
 
     /// Takes what happened. Nothing is written before [`Engine::commit`].
@@ -260,7 +230,7 @@ impl Engine {
         {
             let minutes = (began - newest) / 60_000;
             self.events.push(Event {
-                no: super::tracker::event_no(),
+                no: crate::store::history::tracker::event_no(),
                 uid: None,
                 kind: MarkKind::Gap,
                 at: Timestamp::from_ms(newest),
@@ -380,21 +350,6 @@ fn points_of(
         before = *series;
     }
     Ok(Some((numbers.len() as u64, bytes)))
-}
-
-/// Writes an event, or what is new of it.
-pub(super) fn put_event(to: &Connection, blobs: &Blobs, instance: u32, event: &Event) -> Result<(), Trouble> {
-    let start = event.at.ms();
-    let blob = blobs.close(Of::Event(instance, start), &event.body())?;
-    to.prepare_cached("INSERT OR REPLACE INTO event VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?.execute(params![
-        event.no,
-        instance,
-        event.kind.code(),
-        start,
-        event.to.map(Timestamp::ms),
-        blob
-    ])?;
-    Ok(())
 }
 
 /// About how many bytes of memory it takes.

@@ -2,14 +2,16 @@
 //! which is how a recording is exported and how one is taken in. Called by `dbtop store` and by the export of incidents.
 
 use super::{
-    engine::{Engine, Options, lock, lock_file},
-    event::Event,
-    events::EventFilter,
+    engine::{Engine, lock, lock_file},
     reader::Reader,
     schema,
 };
+use crate::store::history::{
+    api::{Copied, EventFilter, Options, Stretch},
+    event::Event,
+};
 use crate::{
-    model::{base::time::Timestamp, timeline::kept::Kept},
+    model::timeline::kept::Kept,
     store::{StoreError, home::private_file, tenant::now},
     vault::Sealer,
 };
@@ -22,32 +24,6 @@ use std::{
 
 /// As much of one instance is in memory at once, ms.
 const STRETCH_MS: i64 = 3_600_000;
-
-/// What is copied.
-#[derive(Debug, Clone)]
-pub struct Stretch {
-    /// uids; empty: all
-    pub uids: Vec<Arc<str>>,
-    /// from
-    pub from: Timestamp,
-    /// and until
-    pub to: Timestamp,
-}
-
-/// What was copied.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Copied {
-    /// instances
-    pub instances: u64,
-    /// things that happened to them
-    pub readings: u64,
-    /// events
-    pub events: u64,
-    /// what could not be read and is missing, in words
-    pub damaged: Vec<String>,
-    /// instances that were left out: there is something of them at that time already
-    pub left_out: Vec<String>,
-}
 
 impl Reader {
     /// Writes all of it into one file, which must not be there yet; sealed as it is. Others may read and write meanwhile. Its

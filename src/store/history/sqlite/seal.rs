@@ -2,14 +2,16 @@
 //! each probe; every 2 hours the open chunks become one, and go into the roll-ups. Instances take turns: their windows end at
 //! different seconds. One transaction an instance: killed anywhere, it has happened or it has not.
 
-use super::{
-    blobs::{Blobs, Of},
-    block::{self, Block, Entry, MAX_BYTES, MAX_ENTRIES, Press},
-    chunk::Window,
-    digits::{Bytes, Garbled, checked, unchecked},
-    engine::Engine,
-    names::Trouble,
-    rollup::{Row, Tier},
+use super::{engine::Engine, names::Trouble, progress::Sealed};
+use crate::store::history::{
+    api::SealedNow,
+    codec::{
+        blobs::{Blobs, Of},
+        block::{self, Block, Entry, MAX_BYTES, MAX_ENTRIES, Press},
+        chunk::Window,
+        numbers::{Bytes, Garbled, checked, unchecked},
+        rollup::{Row, Tier},
+    },
 };
 use crate::{
     model::{base::time::Timestamp, poll::id::ProbeId, timeline::kept::Slot},
@@ -27,24 +29,6 @@ pub(super) const BLOCK_MS: i64 = 15 * 60_000;
 pub(super) const CHUNK_MS: i64 = 8 * BLOCK_MS;
 /// Rows that come late are waited for so long, ms.
 const GRACE_MS: i64 = 15_000;
-
-/// How far an instance is sealed, ms.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Sealed {
-    blocks: i64,
-    chunks: i64,
-}
-
-/// What was sealed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct SealedNow {
-    /// state blocks written
-    pub blocks: u64,
-    /// chunks written
-    pub chunks: u64,
-    /// there is more to do
-    pub more: bool,
-}
 
 /// Where the windows of an instance end, ms after those of another: they share a quarter of an hour evenly.
 const fn stagger_ms(instance: u32, window_ms: i64) -> i64 {

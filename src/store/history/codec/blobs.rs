@@ -2,7 +2,7 @@
 //! Names, readings, texts and events go through here; the numbers of charts are never sealed (`docs/security.md` says why)
 //! but always have the sum. Called by everything in this folder that reads or writes rows.
 
-use super::digits::{Garbled, checked, unchecked};
+use super::numbers::{Garbled, checked, unchecked};
 use crate::{
     model::inventory::record::RecordId,
     vault::{Place, Sealer},
@@ -13,7 +13,7 @@ const SCHEMA: u32 = 1;
 
 /// What a blob is of. Bound to its seal: moved to another row, it does not open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Of {
+pub(in crate::store::history) enum Of {
     /// names and address of an instance, since (ms)
     Info(u32, i64),
     /// the key of a series
@@ -62,7 +62,7 @@ impl Of {
 
 /// Seals and opens blobs. Cheap to clone: the keys are shared.
 #[derive(Clone, Default)]
-pub(super) struct Blobs {
+pub(in crate::store::history) struct Blobs {
     sealer: Option<Sealer>,
 }
 
@@ -124,9 +124,9 @@ mod tests {
         let tenant = TenantUid::from_bytes([5; 16]);
         let sealer = Sealer::of_history(tenant, &vault::history_key().unwrap()).unwrap();
         let blobs = Blobs::new(Some(sealer));
-        let blob = blobs.close(Of::Hot(3, 17), b"SELECT secret").unwrap();
+        let blob = blobs.close(Of::Hot(3, 17), b"a secret text").unwrap();
         assert!(!blob.windows(6).any(|part| part == b"secret"));
-        assert_eq!(blobs.open(Of::Hot(3, 17), &blob).unwrap(), b"SELECT secret");
+        assert_eq!(blobs.open(Of::Hot(3, 17), &blob).unwrap(), b"a secret text");
         for other in [Of::Hot(3, 18), Of::Hot(4, 17), Of::State(3, 17)] {
             assert_eq!(blobs.open(other, &blob), Err(Garbled));
         }

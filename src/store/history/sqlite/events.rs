@@ -2,13 +2,13 @@
 //! the one that collects.
 
 use super::{
-    blobs::Blobs,
-    engine::{check_key, put_event},
-    event::Event,
+    engine::check_key,
+    event_rows::{event_of, put_event},
     names::Trouble,
-    reader::{Reader, event_of},
+    reader::Reader,
     schema,
 };
+use crate::store::history::{api::EventFilter, codec::blobs::Blobs, event::Event};
 use crate::{
     model::{base::time::Timestamp, timeline::chart::MarkKind},
     store::StoreError,
@@ -22,15 +22,6 @@ use std::{
 
 /// More events than this are not given at once: the newest are.
 const MAX_EVENTS: usize = 20_000;
-
-/// Which events are wanted; the default is all of them.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct EventFilter {
-    /// of these instances, and of the whole fleet; empty: of all
-    pub uids: Vec<Arc<str>>,
-    /// of these kinds; empty: of all
-    pub kinds: Vec<MarkKind>,
-}
 
 impl Reader {
     /// Events that begin before `to` and end at or after `from` or not yet, in the order of time.
@@ -143,7 +134,7 @@ impl Event {
     /// A note of the user, at an instant, for an instance or the whole fleet.
     pub fn bookmark(uid: Option<Arc<str>>, at: Timestamp, note: &str) -> Self {
         Self {
-            no: super::tracker::event_no(),
+            no: crate::store::history::tracker::event_no(),
             uid,
             kind: MarkKind::Bookmark,
             at,

@@ -1,8 +1,9 @@
 //! The fleet at an instant: what the store remembers, folded by the reducer that folds what is polled. Asked by `command`.
 
-use super::{
-    failure::StoreHealth,
-    reader::{Past, Reader},
+use super::reader::Reader;
+use crate::store::history::{
+    api::{Charts, Past},
+    health::StoreHealth,
 };
 use crate::{
     model::{
@@ -19,15 +20,6 @@ use std::{collections::HashMap, sync::Arc};
 
 /// What the list of the fleet and its verdicts need.
 const OF_THE_LIST: [SeriesId; 3] = [SeriesId::Cpu, SeriesId::Batches, SeriesId::PageLife];
-
-/// Which series of the quarter of an hour before the instant are wanted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Charts {
-    /// those that the list of the fleet and the verdicts need
-    OfTheList,
-    /// every one: takes about ten times as long
-    All,
-}
 
 impl Reader {
     /// These instances as they were, judged by these limits. One that history does not know was not polled yet.

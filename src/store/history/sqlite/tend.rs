@@ -1,7 +1,8 @@
 //! The housekeeping of the engine at one instant: seals and deletes what is due by the time that can be believed. The writer
 //! calls [`Engine::tend`] with the clocks of the machine, tests with theirs.
 
-use super::{engine::Engine, retain::Cleaned, seal::SealedNow};
+use super::engine::Engine;
+use crate::store::history::api::{Cleaned, SealedNow};
 use crate::{
     model::base::age::{Judged, Moment},
     store::StoreError,

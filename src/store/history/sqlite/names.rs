@@ -1,7 +1,7 @@
 //! Instances, series and texts have small numbers in the file. The writer looks them up here; what is new is written in the
 //! transaction that needs it. After a transaction that failed all of this is forgotten and read again.
 
-use super::{
+use crate::store::history::codec::{
     blobs::{Blobs, Of},
     pack,
 };

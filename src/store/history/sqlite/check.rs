@@ -1,33 +1,23 @@
 //! Is everything in a history what was put there? Looks at SQLite's own structure and at every blob. For `dbtop store check` and
 //! before a backup takes the place of a history.
 
-use super::{
-    blobs::Of,
-    block::{Block, Press},
-    chunk::Window,
-    digits::{Garbled, unchecked},
+use super::{names::Trouble, reader::Reader, seal::points_of};
+use crate::store::history::{
+    api::Checked,
+    codec::{
+        blobs::Of,
+        block::{Block, Press},
+        chunk::Window,
+        numbers::{Garbled, unchecked},
+        pack,
+        rollup::Row,
+    },
     event,
-    names::Trouble,
-    pack,
-    reader::Reader,
-    rollup::Row,
-    seal::points_of,
 };
 use crate::{model::timeline::chart::MarkKind, store::StoreError};
 
 /// Problems that are named; more are counted.
 const NAMED: usize = 50;
-
-/// What was found.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Checked {
-    /// rows that were looked at
-    pub rows: u64,
-    /// how many problems there are
-    pub problems: u64,
-    /// the first of them, in words
-    pub words: Vec<String>,
-}
 
 impl Checked {
     /// True if nothing is wrong.

@@ -2,25 +2,22 @@
 //! instant, what happened between two, texts, what is new for an attached screen. `chart` draws from it, `events` lists.
 //! Blocks: call it off the async threads.
 
-use super::{
-    blobs::{Blobs, Of},
-    block::{Block, Entry, Press},
-    digits::Garbled,
-    engine::check_key,
-    event::Event,
-    names::Trouble,
-    pack, schema,
-    seal::BLOCK_MS,
+use super::{engine::check_key, names::Trouble, schema, seal::BLOCK_MS};
+use crate::store::history::{
+    api::{Followed, Past},
+    codec::{
+        blobs::{Blobs, Of},
+        block::{Block, Entry, Press},
+        numbers::Garbled,
+        pack,
+    },
 };
 use crate::{
     model::{
         base::time::Timestamp,
         inventory::instance::InstanceInfo,
         poll::statement::{SqlText, TextId},
-        timeline::{
-            chart::MarkKind,
-            kept::{Happened, Kept},
-        },
+        timeline::kept::{Happened, Kept},
     },
     store::StoreError,
     vault::Sealer,
@@ -47,28 +44,6 @@ pub struct Reader {
     infos: HashMap<(u32, i64), Arc<InstanceInfo>>,
     /// for `crowd`
     pub(super) others: Vec<Self>,
-}
-
-/// What was read, and what could not be.
-#[derive(Debug, Default)]
-pub struct Past {
-    /// in the order of time for each instance
-    pub kept: Vec<Kept>,
-    /// what is damaged, in words: it is missing above
-    pub damaged: Vec<String>,
-}
-
-/// What is new since a cursor.
-#[derive(Debug, Default)]
-pub struct Followed {
-    /// in the order in which they were written
-    pub kept: Vec<Kept>,
-    /// to go on from
-    pub cursor: i64,
-    /// some are sealed already, so that the screen should be built anew from [`Reader::state_at`]
-    pub missed: bool,
-    /// there are more: ask again at once
-    pub more: bool,
 }
 
 impl Reader {
@@ -489,44 +464,4 @@ impl Reader {
             .zip(newest)
             .map(|(oldest, newest)| (Timestamp::from_ms(oldest), Timestamp::from_ms(newest))))
     }
-}
-
-/// Events that have begun and not ended, and incidents that had not ended at the newest row, for who goes on with them.
-pub(super) fn open_events(
-    from: &Connection,
-    blobs: &Blobs,
-    newest_at: Option<i64>,
-) -> Result<Vec<Event>, Trouble> {
-    let mut statement = from.prepare(
-        "SELECT event.no, instance, uid, kind, start, end, blob FROM event LEFT JOIN instance ON instance.no = instance
-            WHERE end IS NULL AND kind IN (0, 3)
-        UNION ALL
-        SELECT event.no, instance, uid, kind, start, end, blob FROM event LEFT JOIN instance ON instance.no = instance
-            WHERE kind = 6 AND end >= ?1 ORDER BY start",
-    )?;
-    let mut rows = statement.query([newest_at.unwrap_or(i64::MAX)])?;
-    let mut found = Vec::new();
-    while let Some(row) = rows.next()? {
-        found.extend(event_of(row, blobs)?);
-    }
-    Ok(found)
-}
-
-/// An event from a row of (no, instance, uid, kind, start, end, blob); None if it does not open.
-pub(super) fn event_of(row: &rusqlite::Row<'_>, blobs: &Blobs) -> Result<Option<Event>, Trouble> {
-    let (instance, start): (u32, i64) = (row.get(1)?, row.get(4)?);
-    let blob: Vec<u8> = row.get(6)?;
-    let end: Option<i64> = row.get(5)?;
-    let Some(kind) = MarkKind::from_code(row.get(3)?) else { return Ok(None) };
-    let event = Event {
-        no: row.get(0)?,
-        uid: row.get(2)?,
-        kind,
-        at: Timestamp::from_ms(start),
-        to: end.map(Timestamp::from_ms),
-        words: Arc::from(""),
-        episode: None,
-    };
-    let plain = blobs.open(Of::Event(instance, start), &blob);
-    Ok(plain.and_then(|plain| event.with_body(&plain)).ok())
 }

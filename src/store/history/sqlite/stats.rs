@@ -1,60 +1,13 @@
 //! What is in a history: rows, series, sizes, how far each tier reaches back, how fast it grows. For `dbtop store stats` and the
 //! overlay; walks the headers of all rows, so a large file takes some seconds.
 
-use super::{names::Trouble, reader::Reader, retain::pages, rollup::Tier};
+use super::{names::Trouble, reader::Reader, retain::pages};
+use crate::store::history::{
+    api::{StoreStats, TierStats},
+    codec::rollup::Tier,
+};
 use crate::{model::base::time::Timestamp, store::StoreError};
 use rusqlite::Connection;
-
-/// One kind of row.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TierStats {
-    /// such as `points as measured`
-    pub name: &'static str,
-    /// rows
-    pub rows: u64,
-    /// what is in them: readings, points, buckets are not counted
-    pub items: Option<u64>,
-    /// bytes of their contents
-    pub bytes: u64,
-    /// the oldest and the newest, by the time that they are of
-    pub oldest: Option<Timestamp>,
-    /// see `oldest`
-    pub newest: Option<Timestamp>,
-}
-
-/// A whole history.
-#[derive(Debug, Clone, PartialEq)]
-pub struct StoreStats {
-    /// instances
-    pub instances: u64,
-    /// series
-    pub series: u64,
-    /// by kind
-    pub tiers: Vec<TierStats>,
-    /// the file, bytes
-    pub file_bytes: u64,
-    /// of which nothing is in, bytes
-    pub free_bytes: u64,
-    /// points that are kept as they were measured
-    pub points: u64,
-    /// bytes of a point in sealed chunks; None: there are none
-    pub bytes_a_point: Option<f64>,
-    /// bytes that the newest day added; None: there is no whole day yet
-    pub growth_a_day_bytes: Option<u64>,
-    /// the tables' version
-    pub version: u32,
-    /// names, readings, texts and events are sealed
-    pub sealed: bool,
-}
-
-impl StoreStats {
-    /// Days until the file reaches `max_bytes` if it grows as it did and nothing became too old; None: it does not grow.
-    pub fn days_until(&self, max_bytes: u64) -> Option<f64> {
-        let growth = self.growth_a_day_bytes.filter(|growth| *growth > 0)?;
-        let used = self.file_bytes.saturating_sub(self.free_bytes);
-        Some(max_bytes.saturating_sub(used) as f64 / growth as f64)
-    }
-}
 
 /// Name, table with its condition, expression of the items, oldest, newest, in milliseconds.
 type Kind = (&'static str, &'static str, Option<&'static str>, &'static str, &'static str);

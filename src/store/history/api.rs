@@ -1,0 +1,230 @@
+//! What is asked of a history and what it answers, as data: what an engine is told, what a reader returns. An engine other than
+//! `sqlite` would have the same; nothing here knows how a history is kept.
+
+use super::codec::rollup::Tier;
+use crate::model::{
+    base::time::Timestamp,
+    timeline::{
+        chart::{ChartLine, MarkKind},
+        kept::Kept,
+    },
+};
+use std::sync::Arc;
+
+/// How history is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Options {
+    /// points as they were measured, days
+    pub raw_days: u32,
+    /// what every pane needs, days
+    pub state_days: u32,
+    /// roll-ups of 5 minutes, days
+    pub five_min_days: u32,
+    /// roll-ups of an hour, days
+    pub hour_days: u32,
+    /// roll-ups of a day, days
+    pub day_days: u32,
+    /// events, days
+    pub events_days: u32,
+    /// the file is never larger, bytes: the oldest readings and points go first
+    pub max_bytes: u64,
+    /// what waits for the disk is at most about so many bytes
+    pub backlog_bytes: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            raw_days: 30,
+            state_days: 14,
+            five_min_days: 90,
+            hour_days: 400,
+            day_days: 1825,
+            events_days: 400,
+            max_bytes: 20 << 30,
+            backlog_bytes: 64 << 20,
+        }
+    }
+}
+
+/// What a commit did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Committed {
+    /// things that happened
+    pub rows: u64,
+    /// their points
+    pub points: u64,
+}
+
+/// What was sealed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SealedNow {
+    /// state blocks written
+    pub blocks: u64,
+    /// chunks written
+    pub chunks: u64,
+    /// there is more to do
+    pub more: bool,
+}
+
+/// What was done.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Cleaned {
+    /// rows that went because of their age
+    pub old: u64,
+    /// rows that went because of the cap
+    pub evicted: u64,
+    /// there is more to do
+    pub more: bool,
+}
+
+/// What was read, and what could not be.
+#[derive(Debug, Default)]
+pub struct Past {
+    /// in the order of time for each instance
+    pub kept: Vec<Kept>,
+    /// what is damaged, in words: it is missing above
+    pub damaged: Vec<String>,
+}
+
+/// What is new since a cursor.
+#[derive(Debug, Default)]
+pub struct Followed {
+    /// in the order in which they were written
+    pub kept: Vec<Kept>,
+    /// to go on from
+    pub cursor: i64,
+    /// some are sealed already, so that the screen should be built anew from [`Reader::state_at`]
+    pub missed: bool,
+    /// there are more: ask again at once
+    pub more: bool,
+}
+
+/// One series of a chart, and where its figures come from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Drawn {
+    /// what the screen draws
+    pub line: ChartLine,
+    /// the roll-up; None: as measured
+    pub tier: Option<Tier>,
+    /// chunks, roll-ups or rows that could not be read: their time is a gap
+    pub damaged: u32,
+}
+
+impl Drawn {
+    /// Where its figures come from, in words.
+    pub const fn tier_words(&self) -> &'static str {
+        match self.tier {
+            None => "as measured",
+            Some(Tier::FiveMinutes) => "means of 5 min",
+            Some(Tier::Hour) => "means of 1 h",
+            Some(Tier::Day) => "means of 1 day",
+        }
+    }
+}
+
+/// Which series of the quarter of an hour before the instant are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Charts {
+    /// those that the list of the fleet and the verdicts need
+    OfTheList,
+    /// every one: takes about ten times as long
+    All,
+}
+
+/// Which events are wanted; the default is all of them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EventFilter {
+    /// of these instances, and of the whole fleet; empty: of all
+    pub uids: Vec<Arc<str>>,
+    /// of these kinds; empty: of all
+    pub kinds: Vec<MarkKind>,
+}
+
+/// What is copied.
+#[derive(Debug, Clone)]
+pub struct Stretch {
+    /// uids; empty: all
+    pub uids: Vec<Arc<str>>,
+    /// from
+    pub from: Timestamp,
+    /// and until
+    pub to: Timestamp,
+}
+
+/// What was copied.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Copied {
+    /// instances
+    pub instances: u64,
+    /// things that happened to them
+    pub readings: u64,
+    /// events
+    pub events: u64,
+    /// what could not be read and is missing, in words
+    pub damaged: Vec<String>,
+    /// instances that were left out: there is something of them at that time already
+    pub left_out: Vec<String>,
+}
+
+/// One kind of row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TierStats {
+    /// such as `points as measured`
+    pub name: &'static str,
+    /// rows
+    pub rows: u64,
+    /// what is in them: readings, points, buckets are not counted
+    pub items: Option<u64>,
+    /// bytes of their contents
+    pub bytes: u64,
+    /// the oldest and the newest, by the time that they are of
+    pub oldest: Option<Timestamp>,
+    /// see `oldest`
+    pub newest: Option<Timestamp>,
+}
+
+/// A whole history.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoreStats {
+    /// instances
+    pub instances: u64,
+    /// series
+    pub series: u64,
+    /// by kind
+    pub tiers: Vec<TierStats>,
+    /// the file, bytes
+    pub file_bytes: u64,
+    /// of which nothing is in, bytes
+    pub free_bytes: u64,
+    /// points that are kept as they were measured
+    pub points: u64,
+    /// bytes of a point in sealed chunks; None: there are none
+    pub bytes_a_point: Option<f64>,
+    /// bytes that the newest day added; None: there is no whole day yet
+    pub growth_a_day_bytes: Option<u64>,
+    /// the tables' version
+    pub version: u32,
+    /// names, readings, texts and events are sealed
+    pub sealed: bool,
+}
+
+impl StoreStats {
+    /// Days until the file reaches `max_bytes` if it grows as it did and nothing became too old; None: it does not grow.
+    pub fn days_until(&self, max_bytes: u64) -> Option<f64> {
+        let growth = self.growth_a_day_bytes.filter(|growth| *growth > 0)?;
+        let used = self.file_bytes.saturating_sub(self.free_bytes);
+        Some(max_bytes.saturating_sub(used) as f64 / growth as f64)
+    }
+}
+
+/// What was found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Checked {
+    /// rows that were looked at
+    pub rows: u64,
+    /// how many problems there are
+    pub problems: u64,
+    /// the first of them, in words
+    pub words: Vec<String>,
+}
