@@ -136,7 +136,7 @@ pub enum Command {
 }
 
 /// `dbtop collect`.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Copy, Args)]
 pub struct Collect {
     /// Answer here with figures for Prometheus, such as 127.0.0.1:9399; stronger than `[metrics] listen`
     #[arg(long, value_name = "ADDRESS")]
@@ -144,7 +144,7 @@ pub struct Collect {
 }
 
 /// `dbtop status`.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Copy, Args)]
 pub struct Status {
     /// Output format
     #[arg(short = 'o', long = "output", value_enum, default_value_t = Format::Table)]
@@ -152,7 +152,7 @@ pub struct Status {
 }
 
 /// `dbtop healthcheck`.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Copy, Args)]
 pub struct Healthcheck {
     /// Output format
     #[arg(short = 'o', long = "output", value_enum, default_value_t = Report::Text)]
@@ -288,7 +288,7 @@ pub struct Sim {
 }
 
 /// `dbtop config`.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Copy, Args)]
 pub struct Configuration {
     /// The sub-command
     #[command(subcommand)]

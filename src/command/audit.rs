@@ -2,10 +2,10 @@
 
 use super::{
     ask,
+    invocation::Invocation,
     output::{Cell, Grid},
 };
 use crate::{
-    app::selection::Selection,
     cli::{Audit, AuditCommand, AuditRows, Format},
     model::{
         base::{text, time::Timestamp},
@@ -23,9 +23,9 @@ const WIDEST: usize = 1_000;
 ///
 /// # Errors
 /// In sentences that say the way out: see `store::StoreError` and `vault::VaultError`.
-pub fn run(args: Audit, selection: &Selection) -> anyhow::Result<ExitCode> {
+pub fn run(args: Audit, invocation: &Invocation) -> anyhow::Result<ExitCode> {
     let out = &mut std::io::stdout().lock();
-    let tenant = ask::unlocked(selection)?;
+    let tenant = ask::unlocked(&invocation.selection)?;
     match args.command {
         AuditCommand::List(rows) => listing(&tenant, &rows)?.print(args.output, out)?,
         AuditCommand::Head => head(tenant.audit_head()?).print(args.output, out)?,

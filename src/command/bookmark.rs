@@ -2,6 +2,7 @@
 
 use super::{
     ask::Terminal,
+    invocation::Invocation,
     output::{Cell, Grid},
     store::say_instant,
 };
@@ -9,7 +10,6 @@ use crate::{
     app::{
         clock::instant,
         history::file::{HistoryFile, uids},
-        selection::Selection,
     },
     cli::bookmark::{Bookmark, BookmarkCommand, Spot},
     model::{base::time::Timestamp, timeline::chart::MarkKind},
@@ -22,34 +22,34 @@ use std::{collections::HashMap, process::ExitCode, sync::Arc};
 ///
 /// # Errors
 /// In sentences that say the way out: see `store::StoreError`.
-pub fn run(args: &Bookmark, selection: &Selection) -> anyhow::Result<ExitCode> {
-    let file = HistoryFile::find(args.history.as_deref(), selection, &mut Terminal::default())?;
+pub fn run(args: Bookmark, invocation: &Invocation) -> anyhow::Result<ExitCode> {
+    let file = HistoryFile::find(args.history.as_deref(), &invocation.selection, &mut Terminal::default())?;
     let mut reader = file.read()?;
-    let changed: Vec<Event> = match &args.command {
+    let changed: Vec<Event> = match args.command {
         BookmarkCommand::Add { spot, note } => {
-            let (at, uids) = find(&mut reader, spot)?;
+            let (at, uids) = find(&mut reader, &spot)?;
             let uids: Vec<Option<Arc<str>>> =
                 if uids.is_empty() { vec![None] } else { uids.into_iter().map(Some).collect() };
-            uids.into_iter().map(|uid| Event::bookmark(uid, at, note)).collect()
+            uids.into_iter().map(|uid| Event::bookmark(uid, at, &note)).collect()
         }
         BookmarkCommand::Keep { spot, note } => {
-            let (at, uids) = find(&mut reader, spot)?;
+            let (at, uids) = find(&mut reader, &spot)?;
             if uids.is_empty() {
                 bail!("an incident is one of an instance: name it with --instance");
             }
-            uids.into_iter().map(|uid| Event::incident(uid, at, note)).collect()
+            uids.into_iter().map(|uid| Event::incident(uid, at, &note)).collect()
         }
         BookmarkCommand::List { instances } => {
-            let found = list(&mut reader, instances)?;
+            let found = list(&mut reader, &instances)?;
             grid(&mut reader, &found)?.print(args.output, &mut std::io::stdout().lock())?;
             return Ok(ExitCode::SUCCESS);
         }
         BookmarkCommand::Remove { number } => {
             let found = list(&mut reader, &[])?;
-            let Some(event) = found.into_iter().find(|event| event.no == *number) else {
+            let Some(event) = found.into_iter().find(|event| event.no == number) else {
                 bail!("no bookmark or incident has the number {number}: `dbtop bookmark list` shows them");
             };
-            marks(&file)?.remove(*number)?;
+            marks(&file)?.remove(number)?;
             grid(&mut reader, &[event])?.print(args.output, &mut std::io::stdout().lock())?;
             return Ok(ExitCode::SUCCESS);
         }

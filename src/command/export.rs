@@ -3,14 +3,11 @@
 
 use super::{
     ask,
+    invocation::Invocation,
     output::{Cell, Grid},
 };
 use crate::{
-    app::{
-        configuration::{self, Given},
-        history::file::HistoryFile,
-        selection::Selection,
-    },
+    app::{configuration, history::file::HistoryFile},
     cli::export::{Export, Exported, Options},
     model::{
         base::{text, time::Timestamp},
@@ -50,18 +47,19 @@ const HOW: &str = "cpu_ms_per_s: CPU of dbtop's own sessions on the server, by t
 ///
 /// # Errors
 /// In sentences: no history, nothing in it of that time, a file that is there already or cannot be written.
-pub fn run(args: &Export, selection: &Selection, given: &Given) -> anyhow::Result<ExitCode> {
-    let options = &args.options;
+pub fn run(args: Export, invocation: &Invocation) -> anyhow::Result<ExitCode> {
+    let Export { what, options } = args;
     let now = Timestamp::from_ms(Utc::now().timestamp_millis());
     let period = period(options.from.as_deref(), options.to.as_deref(), now)?;
-    let config = configuration::load(given)?;
-    let target = HistoryFile::find(options.history.as_deref(), selection, &mut ask::Terminal::default())?;
+    let config = configuration::load(&invocation.given)?;
+    let target =
+        HistoryFile::find(options.history.as_deref(), &invocation.selection, &mut ask::Terminal::default())?;
     let mut reader = target.read()?;
-    let infos = chosen(&mut reader, options)?;
-    match args.what {
-        Exported::Cost => print(&cost(&mut reader, &infos, period)?, options)?,
+    let infos = chosen(&mut reader, &options)?;
+    match what {
+        Exported::Cost => print(&cost(&mut reader, &infos, period)?, &options)?,
         Exported::Incident => {
-            let grid = incident(&mut reader, &infos, period, options, &config.health)?;
+            let grid = incident(&mut reader, &infos, period, &options, &config.health)?;
             grid.print(options.output, &mut std::io::stdout().lock())?;
         }
     }

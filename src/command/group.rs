@@ -3,26 +3,31 @@
 use super::{
     ask,
     instance::selected,
+    invocation::Invocation,
     output::{Cell, Grid, done},
 };
 use crate::{
-    app::{inventory::edit::save, selection::Selection},
+    app::inventory::edit::save,
     cli::inventory::{Group, GroupCommand, MembersCommand, Which},
     model::inventory::record::{GroupRecord, InstanceRecord},
     store::{Entry, Inventory, Kind, current_author},
 };
 use anyhow::{Context, bail};
+use std::process::ExitCode;
 
 /// Runs one of the sub-commands.
 ///
 /// # Errors
 /// In sentences that say the way out.
-pub fn run(args: Group, selection: &Selection) -> anyhow::Result<()> {
-    let mut tenant = ask::unlocked(selection)?;
+pub fn run(args: Group, invocation: &Invocation) -> anyhow::Result<ExitCode> {
+    let mut tenant = ask::unlocked(&invocation.selection)?;
     let inventory = tenant.inventory()?;
     let author = current_author();
     let said = match args.command {
-        GroupCommand::List => return list(&inventory).print(args.output, &mut std::io::stdout().lock()),
+        GroupCommand::List => {
+            list(&inventory).print(args.output, &mut std::io::stdout().lock())?;
+            return Ok(ExitCode::SUCCESS);
+        }
         GroupCommand::Add { name, description } => {
             let record = GroupRecord { name: name.clone(), description };
             tenant.change(&author, |change| change.add(&record))?;
@@ -66,7 +71,8 @@ pub fn run(args: Group, selection: &Selection) -> anyhow::Result<()> {
             changed.into_iter().map(|(_, record)| ("removed", record.name)).collect()
         }
     };
-    done(&said, args.output)
+    done(&said, args.output)?;
+    Ok(ExitCode::SUCCESS)
 }
 
 fn named<'i>(inventory: &'i Inventory, name: &str) -> anyhow::Result<&'i Entry<GroupRecord>> {

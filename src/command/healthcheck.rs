@@ -1,16 +1,13 @@
 //! `dbtop healthcheck`: whether a fleet's collector does its work, as Nagios plug-ins say it: one line, figures behind a
 //! bar, and the exit code 0 (ok), 1 (warning), 2 (critical) or 3 (could not tell). Looks from outside, as `status` does.
 
-use super::output::print;
+use super::{invocation::Invocation, output::print};
 use crate::{
-    app::{
-        attach::{
-            heartbeat::{Heartbeat, Standing},
-            lock::Held,
-            place::Place,
-            seen::{FRESH_MS, STARTS_WITHIN_MS, Seen},
-        },
-        selection::Selection,
+    app::attach::{
+        heartbeat::{Heartbeat, Standing},
+        lock::Held,
+        place::Place,
+        seen::{FRESH_MS, STARTS_WITHIN_MS, Seen},
     },
     cli::{Healthcheck, Report},
     model::base::{error::with_causes, time::Timestamp},
@@ -98,9 +95,9 @@ struct Answer {
 ///
 /// # Errors
 /// Only that nothing can be printed: all else is an answer.
-pub fn run(args: &Healthcheck, selection: &Selection) -> anyhow::Result<ExitCode> {
-    let answer = match Place::find(selection).and_then(Seen::look) {
-        Ok(seen) => judge(args, &seen),
+pub fn run(args: Healthcheck, invocation: &Invocation) -> anyhow::Result<ExitCode> {
+    let answer = match Place::find(&invocation.selection).and_then(Seen::look) {
+        Ok(seen) => judge(&args, &seen),
         Err(error) => Answer {
             status: Verdict::Unknown,
             fleet: String::new(),

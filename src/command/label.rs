@@ -4,25 +4,30 @@ use super::{
     ask,
     group::members,
     instance::{poll_over, split_label},
+    invocation::Invocation,
     output::{Cell, Grid, done},
 };
 use crate::{
-    app::{inventory::edit::save, selection::Selection},
+    app::inventory::edit::save,
     cli::inventory::{Label, LabelCommand},
     model::inventory::record::{LabelColor, LabelRecord},
     store::{Entry, Inventory, current_author},
 };
 use anyhow::Context;
+use std::process::ExitCode;
 
 /// Runs one of the sub-commands.
 ///
 /// # Errors
 /// In sentences that say the way out.
-pub fn run(args: Label, selection: &Selection) -> anyhow::Result<()> {
-    let mut tenant = ask::unlocked(selection)?;
+pub fn run(args: Label, invocation: &Invocation) -> anyhow::Result<ExitCode> {
+    let mut tenant = ask::unlocked(&invocation.selection)?;
     let inventory = tenant.inventory()?;
     let said = match args.command {
-        LabelCommand::List => return list(&inventory).print(args.output, &mut std::io::stdout().lock()),
+        LabelCommand::List => {
+            list(&inventory).print(args.output, &mut std::io::stdout().lock())?;
+            return Ok(ExitCode::SUCCESS);
+        }
         LabelCommand::Set { label, which } => {
             let (key, value) = split_label(&label)?;
             let changed = members(&inventory, &which, |record| {
@@ -55,7 +60,8 @@ pub fn run(args: Label, selection: &Selection) -> anyhow::Result<()> {
             vec![("edited", record.name())]
         }
     };
-    done(&said, args.output)
+    done(&said, args.output)?;
+    Ok(ExitCode::SUCCESS)
 }
 
 fn named<'i>(inventory: &'i Inventory, label: &str) -> anyhow::Result<&'i Entry<LabelRecord>> {

@@ -3,26 +3,30 @@
 use super::{
     ask,
     instance::parse,
+    invocation::Invocation,
     output::{Cell, Grid, done},
 };
 use crate::{
-    app::selection::Selection,
     cli::inventory::{Filter, FilterCommand},
     model::inventory::record::FilterRecord,
     store::{Entry, Inventory, Kind, current_author},
 };
 use anyhow::Context;
+use std::process::ExitCode;
 
 /// Runs one of the sub-commands.
 ///
 /// # Errors
 /// A filter that cannot be read, a name that is not known.
-pub fn run(args: Filter, selection: &Selection) -> anyhow::Result<()> {
-    let mut tenant = ask::unlocked(selection)?;
+pub fn run(args: Filter, invocation: &Invocation) -> anyhow::Result<ExitCode> {
+    let mut tenant = ask::unlocked(&invocation.selection)?;
     let inventory = tenant.inventory()?;
     let author = current_author();
     let said = match args.command {
-        FilterCommand::List => return list(&inventory).print(args.output, &mut std::io::stdout().lock()),
+        FilterCommand::List => {
+            list(&inventory).print(args.output, &mut std::io::stdout().lock())?;
+            return Ok(ExitCode::SUCCESS);
+        }
         FilterCommand::Save { name, expression, description } => {
             parse(&inventory, &expression)?;
             let record = FilterRecord { name, expression, description };
@@ -40,7 +44,8 @@ pub fn run(args: Filter, selection: &Selection) -> anyhow::Result<()> {
             ("removed", entry.record.name.clone())
         }
     };
-    done(&[said], args.output)
+    done(&[said], args.output)?;
+    Ok(ExitCode::SUCCESS)
 }
 
 fn list(inventory: &Inventory) -> Grid {

@@ -1,14 +1,11 @@
 //! `dbtop` without a command: the screen over a session.
 
-use super::{ask::Terminal, config};
+use super::{ask::Terminal, config, invocation::Invocation};
 use crate::{
     app::{
-        clock,
-        configuration::Given,
-        fleet,
+        clock, fleet,
         history::Recording,
         reload::Reloader,
-        selection::Selection,
         session::{Session, Start},
         signals,
     },
@@ -20,22 +17,23 @@ use crate::{
         theme::{Depth, Theme},
     },
 };
-use std::{path::Path, sync::Arc};
+use std::{process::ExitCode, sync::Arc};
 use tokio::sync::{mpsc, watch};
 
 /// Shows the fleet until the user quits.
 ///
 /// # Errors
 /// No terminal, no inventory, an unknown theme.
-pub async fn run(selection: &Selection, given: &Given, replay: Option<&Path>) -> anyhow::Result<()> {
+pub async fn run(invocation: &Invocation) -> anyhow::Result<ExitCode> {
     let (cancel, wishes) = signals::listen_for_reload(signals::terminal_is_there);
-    let reloader = Reloader::open(given, config::theme_mistake, wishes)?;
+    let reloader = Reloader::open(&invocation.given, config::theme_mistake, wishes)?;
     let looks = looks(reloader.config())?;
     // A hundred files of the system; they are read while the fleet is opened, for the first paint waits for both.
     let roots = tokio::task::spawn_blocking(Roots::load);
-    let recording = Recording::named(replay, selection)?;
-    let opened = fleet::open_for_screen(selection, recording.is_some(), &mut Terminal::default()).await?;
-    let is_sealed = recording.is_none() && selection.is_sealed();
+    let recording = Recording::named(invocation.replay.as_deref(), &invocation.selection)?;
+    let opened =
+        fleet::open_for_screen(&invocation.selection, recording.is_some(), &mut Terminal::default()).await?;
+    let is_sealed = recording.is_none() && invocation.selection.is_sealed();
     let subject = Subject {
         tenant: opened.title.clone(),
         vault: if is_sealed { VaultState::Opening } else { VaultState::Plain },
@@ -45,7 +43,7 @@ pub async fn run(selection: &Selection, given: &Given, replay: Option<&Path>) ->
     let (effects, wishes) = mpsc::channel(EFFECTS);
     let (replies, answers) = mpsc::channel(REPLIES);
     let mut session = Session::start(Start {
-        selection: selection.clone(),
+        selection: invocation.selection.clone(),
         opened,
         recording,
         reloader,
@@ -67,7 +65,8 @@ pub async fn run(selection: &Selection, given: &Given, replay: Option<&Path>) ->
     };
     let shown = tui::run(setup).await;
     session.stop().await;
-    Ok(shown?)
+    shown?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// What the screen says of a recording.

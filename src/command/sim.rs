@@ -1,25 +1,26 @@
 //! `dbtop sim`: a simulated fleet as a process of its own.
 
+use super::invocation::Invocation;
 use crate::{
     app::{signals, sockets::allow_sockets},
     cli,
     sim::{Sim, SimConfig, world::version::Version},
 };
 use anyhow::{Context, bail};
-use std::{fs::File, io::Write, path::Path};
+use std::{fs::File, io::Write, path::Path, process::ExitCode};
 
 /// Runs until Ctrl-C, SIGTERM or SIGHUP.
 ///
 /// # Errors
 /// An unknown version, a port that is taken, a scenario or inventory file that cannot be read or written.
-pub async fn run(args: cli::Sim, seed: u64) -> anyhow::Result<()> {
+pub async fn run(args: cli::Sim, invocation: &Invocation) -> anyhow::Result<ExitCode> {
     let versions = args.versions.iter().map(|y| version(*y)).collect::<anyhow::Result<Vec<_>>>()?;
     let instances = args.instances as usize;
     allow_sockets(instances * 2);
     let demo = args.scenario.as_deref() == Some(Path::new("demo"));
     let config = SimConfig {
         instances,
-        seed,
+        seed: invocation.selection.seed,
         versions,
         scenario: if demo { Sim::demo_script(instances) } else { SimConfig::default().scenario },
         scenario_file: args.scenario.filter(|_| !demo),
@@ -47,7 +48,7 @@ pub async fn run(args: cli::Sim, seed: u64) -> anyhow::Result<()> {
         out.display()
     );
     ended.cancelled().await;
-    Ok(())
+    Ok(ExitCode::SUCCESS)
 }
 
 fn version(year: u16) -> anyhow::Result<Version> {

@@ -3,6 +3,7 @@
 
 use super::{
     ask,
+    invocation::Invocation,
     output::{self, Cell, Grid},
 };
 use crate::{
@@ -20,14 +21,15 @@ use crate::{
     model::base::time::Timestamp,
 };
 use anyhow::{Context, bail};
-use std::io::stdout;
+use std::{io::stdout, process::ExitCode};
 
 /// Prints a row a fleet.
 ///
 /// # Errors
 /// There is no such fleet, or its files cannot be read.
-pub fn run(args: &Status, selection: &Selection) -> anyhow::Result<()> {
-    let seen = places(selection)?.into_iter().map(Seen::look).collect::<anyhow::Result<Vec<_>>>()?;
+pub fn run(args: Status, invocation: &Invocation) -> anyhow::Result<ExitCode> {
+    let seen =
+        places(&invocation.selection)?.into_iter().map(Seen::look).collect::<anyhow::Result<Vec<_>>>()?;
     let mut grid = Grid { columns: COLUMNS.to_vec(), rows: seen.iter().map(row).collect() };
     if args.output == Format::Table {
         narrow(&mut grid);
@@ -35,15 +37,16 @@ pub fn run(args: &Status, selection: &Selection) -> anyhow::Result<()> {
     if seen.is_empty() {
         ask::say("there is no tenant here: name a plain inventory with --inventory FILE, or make a tenant");
     }
-    grid.print(args.output, &mut stdout().lock())
+    grid.print(args.output, &mut stdout().lock())?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// `dbtop metrics`: prints what the collector wrote last.
 ///
 /// # Errors
 /// There is no such fleet, or nobody collects it.
-pub fn metrics(selection: &Selection) -> anyhow::Result<()> {
-    let seen = Seen::look(Place::find(selection)?)?;
+pub fn metrics(invocation: &Invocation) -> anyhow::Result<ExitCode> {
+    let seen = Seen::look(Place::find(&invocation.selection)?)?;
     let title = &seen.place.title;
     if !seen.is_held() {
         bail!("nobody collects {title}: start `dbtop collect`");
@@ -51,7 +54,8 @@ pub fn metrics(selection: &Selection) -> anyhow::Result<()> {
     let file = seen.place.folder.join(heartbeat::METRICS_FILE);
     let text = std::fs::read_to_string(&file)
         .with_context(|| format!("reading {}: the collector has just started", file.display()))?;
-    output::print(&text)
+    output::print(&text)?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// The fleet that is named; of none, every tenant's.

@@ -3,14 +3,14 @@
 
 use super::{
     ask,
+    invocation::Invocation,
     output::{Cell, Grid},
 };
 use crate::{
     app::{
         clock::instant,
-        configuration::{self, Given},
+        configuration,
         history::file::{HistoryFile, uids},
-        selection::Selection,
     },
     cli::{self, store::StoreCommand},
     model::base::{text, time::Timestamp},
@@ -27,12 +27,13 @@ const WIDEST: usize = 500;
 ///
 /// # Errors
 /// In sentences that say the way out: see `store::StoreError`.
-pub fn run(args: &cli::store::Store, selection: &Selection, given: &Given) -> anyhow::Result<ExitCode> {
-    let target = HistoryFile::find(args.history.as_deref(), selection, &mut ask::Terminal::default())?;
+pub fn run(args: cli::store::Store, invocation: &Invocation) -> anyhow::Result<ExitCode> {
+    let target =
+        HistoryFile::find(args.history.as_deref(), &invocation.selection, &mut ask::Terminal::default())?;
     let mut code = ExitCode::SUCCESS;
-    let grid = match &args.command {
+    let grid = match args.command {
         StoreCommand::Stats => {
-            let options = configuration::history(&configuration::load(given)?);
+            let options = configuration::history(&configuration::load(&invocation.given)?);
             stats(&target.read()?.stats()?, options.max_bytes)
         }
         StoreCommand::Check => {
@@ -50,11 +51,11 @@ pub fn run(args: &cli::store::Store, selection: &Selection, given: &Given) -> an
             ])
         }
         StoreCommand::Backup { file } => {
-            let size = target.read()?.backup(file)?;
-            pairs(vec![("backup", path_cell(file)), ("bytes", Cell::Int(size as i64))])
+            let size = target.read()?.backup(&file)?;
+            pairs(vec![("backup", path_cell(&file)), ("bytes", Cell::Int(size as i64))])
         }
         StoreCommand::Restore { file } => {
-            let old = restore(file, &target.path, target.sealer.clone())?;
+            let old = restore(&file, &target.path, target.sealer.clone())?;
             pairs(vec![
                 ("restored", path_cell(&target.path)),
                 ("put_aside", old.map_or(Cell::Unknown(String::new()), |old| path_cell(&old))),
@@ -65,15 +66,15 @@ pub fn run(args: &cli::store::Store, selection: &Selection, given: &Given) -> an
                 bail!("{} is there already: take another name", file.display());
             }
             let mut reader = target.read()?;
-            let stretch = stretch(&mut reader, from, to.as_deref(), instances)?;
-            let done = copy(&mut reader, file, None, &stretch, &mut |_| {}, &mut |_| {})?;
+            let stretch = stretch(&mut reader, &from, to.as_deref(), &instances)?;
+            let done = copy(&mut reader, &file, None, &stretch, &mut |_| {}, &mut |_| {})?;
             ask::say(
                 "the recording is not sealed: who has the file can read names, statements and logins in it",
             );
-            copied(&done, file)
+            copied(&done, &file)
         }
         StoreCommand::Import { file } => {
-            let mut recording = Reader::open(file, None)?;
+            let mut recording = Reader::open(&file, None)?;
             let Some((from, to)) = recording.span()? else { bail!("there is nothing in {}", file.display()) };
             let stretch = Stretch { uids: Vec::new(), from, to };
             let done = copy(

@@ -3,6 +3,7 @@
 
 use super::{
     ask,
+    invocation::Invocation,
     output::{Cell, Grid},
     vault as vault_command,
 };
@@ -27,33 +28,33 @@ const WIDEST: usize = 500;
 ///
 /// # Errors
 /// In sentences that say the way out: see `store::StoreError` and `vault::VaultError`.
-pub fn run(args: Args, selection: &Selection) -> anyhow::Result<ExitCode> {
+pub fn run(args: Args, invocation: &Invocation) -> anyhow::Result<ExitCode> {
     let mut code = ExitCode::SUCCESS;
     let grid = match args.command {
         TenantCommand::Create { name, keyring } => {
-            let tenant = vault_command::make(&Slug::parse(&name)?, keyring, selection)?;
+            let tenant = vault_command::make(&Slug::parse(&name)?, keyring, &invocation.selection)?;
             one(&tenant)?
         }
         TenantCommand::List => list()?,
         TenantCommand::Suspend { name } => {
-            let mut tenant = ask::unlocked(&selection.of_tenant(&name))?;
+            let mut tenant = ask::unlocked(&invocation.selection.of_tenant(&name))?;
             open::tenants()?.suspend(&mut tenant, &current_author())?;
             one(&tenant)?
         }
         TenantCommand::Resume { name } => {
-            let mut tenant = ask::unlocked(&selection.of_tenant(&name))?;
+            let mut tenant = ask::unlocked(&invocation.selection.of_tenant(&name))?;
             open::tenants()?.resume(&mut tenant, &current_author())?;
             one(&tenant)?
         }
         TenantCommand::Delete { name, yes } => delete(&Slug::parse(&name)?, yes)?,
         TenantCommand::Move { name, to } => {
             let to = Slug::parse(&to)?;
-            let tenant = ask::unlocked(&selection.of_tenant(&name))?;
+            let tenant = ask::unlocked(&invocation.selection.of_tenant(&name))?;
             one(&open::tenants()?.rename(tenant, &to, &current_author())?)?
         }
-        TenantCommand::Backup { name, file } => backup(&selection.of_tenant(&name), &file)?,
-        TenantCommand::Restore { file, name } => restore(&file, name.as_deref(), selection)?,
-        TenantCommand::Repair { name } => repair(&selection.of_tenant(&name))?,
+        TenantCommand::Backup { name, file } => backup(&invocation.selection.of_tenant(&name), &file)?,
+        TenantCommand::Restore { file, name } => restore(&file, name.as_deref(), &invocation.selection)?,
+        TenantCommand::Repair { name } => repair(&invocation.selection.of_tenant(&name))?,
         TenantCommand::Migrate => {
             let (grid, failed) = migrate()?;
             if failed {

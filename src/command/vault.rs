@@ -3,6 +3,7 @@
 
 use super::{
     ask,
+    invocation::Invocation,
     output::{Cell, Grid},
 };
 use crate::{
@@ -12,25 +13,27 @@ use crate::{
     store::{Tenant, current_author},
     vault::{self, Opener, Sealer, Slot, SlotKind},
 };
+use std::process::ExitCode;
 
 /// Runs one of the sub-commands.
 ///
 /// # Errors
 /// In sentences that say the way out: see `store::StoreError` and `vault::VaultError`.
-pub fn run(args: Vault, selection: &Selection) -> anyhow::Result<()> {
+pub fn run(args: Vault, invocation: &Invocation) -> anyhow::Result<ExitCode> {
     let grid = match args.command {
-        VaultCommand::Init { keyring } => init(keyring, selection)?,
-        VaultCommand::Status => status(selection)?,
+        VaultCommand::Init { keyring } => init(keyring, &invocation.selection)?,
+        VaultCommand::Status => status(&invocation.selection)?,
         VaultCommand::Slot(SlotCommand::List) => {
-            let tenant = ask::unlocked(selection)?;
+            let tenant = ask::unlocked(&invocation.selection)?;
             slots(&tenant, &tenant.slots()?)
         }
-        VaultCommand::Slot(SlotCommand::Add { slot, label }) => add(&slot, &label, selection)?,
-        VaultCommand::Slot(SlotCommand::Remove { id, rotate }) => remove(&id, rotate, selection)?,
-        VaultCommand::Rotate => rotate(selection)?,
+        VaultCommand::Slot(SlotCommand::Add { slot, label }) => add(&slot, &label, &invocation.selection)?,
+        VaultCommand::Slot(SlotCommand::Remove { id, rotate }) => remove(&id, rotate, &invocation.selection)?,
+        VaultCommand::Rotate => rotate(&invocation.selection)?,
         VaultCommand::LockCheck => lock_check(),
     };
-    grid.print(args.output, &mut std::io::stdout().lock())
+    grid.print(args.output, &mut std::io::stdout().lock())?;
+    Ok(ExitCode::SUCCESS)
 }
 
 fn init(keyring: bool, selection: &Selection) -> anyhow::Result<Grid> {

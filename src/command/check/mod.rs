@@ -3,9 +3,9 @@
 
 mod words;
 
-use super::{ask::Terminal, once};
+use super::{ask::Terminal, invocation::Invocation, once};
 use crate::{
-    app::{fleet, inventory::doctor, selection::Selection},
+    app::{fleet, inventory::doctor},
     cli::{Doctor, Format, Report, inventory::InstanceTest},
     model::inventory::instance::Target,
 };
@@ -16,8 +16,8 @@ use std::{io::stdout, process::ExitCode};
 ///
 /// # Errors
 /// Nothing to test, a name that is not in the inventory, an output that cannot be written.
-pub async fn test(args: InstanceTest, output: Format, selection: &Selection) -> anyhow::Result<ExitCode> {
-    let fleet = fleet::open(selection, &mut Terminal::default()).await?;
+pub async fn test(args: InstanceTest, output: Format, invocation: &Invocation) -> anyhow::Result<ExitCode> {
+    let fleet = fleet::open(&invocation.selection, &mut Terminal::default()).await?;
     let targets = named(fleet.targets, &args.names)?;
     let tested = doctor::run(targets).await;
     let output = if output == Format::Json { Report::Json } else { Report::Text };
@@ -30,8 +30,8 @@ pub async fn test(args: InstanceTest, output: Format, selection: &Selection) -> 
 ///
 /// # Errors
 /// As [`test()`], and a scope that means nothing.
-pub async fn doctor(args: Doctor, selection: &Selection) -> anyhow::Result<ExitCode> {
-    let fleet = fleet::open(selection, &mut Terminal::default()).await?;
+pub async fn doctor(args: Doctor, invocation: &Invocation) -> anyhow::Result<ExitCode> {
+    let fleet = fleet::open(&invocation.selection, &mut Terminal::default()).await?;
     let targets = once::restrict(fleet.targets, args.scope.as_deref())?;
     if targets.is_empty() {
         bail!(

@@ -3,6 +3,7 @@
 mod show;
 mod warn;
 
+use super::invocation::Invocation;
 use super::output::{Cell, Grid};
 use crate::{
     app::{
@@ -33,10 +34,12 @@ use std::{
 ///
 /// # Errors
 /// `show`: the mistakes of the configuration. Both: an output that cannot be written.
-pub fn run(args: &Configuration, selection: &Selection, given: &Given) -> anyhow::Result<ExitCode> {
+pub fn run(args: Configuration, invocation: &Invocation) -> anyhow::Result<ExitCode> {
     match args.command {
-        ConfigCommand::Check => check(args.output, selection, given),
-        ConfigCommand::Show => show::run(args.output, selection, given).map(|()| ExitCode::SUCCESS),
+        ConfigCommand::Check => check(args.output, &invocation.selection, &invocation.given),
+        ConfigCommand::Show => {
+            show::run(args.output, &invocation.selection, &invocation.given).map(|()| ExitCode::SUCCESS)
+        }
     }
 }
 

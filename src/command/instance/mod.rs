@@ -13,6 +13,8 @@ pub use select::{parse, selected};
 
 use super::{
     ask::{self, Terminal, confirm},
+    check,
+    invocation::Invocation,
     output::done,
 };
 use crate::{
@@ -26,26 +28,27 @@ use crate::{
     store::Entry,
 };
 use anyhow::Context;
+use std::process::ExitCode;
 
 /// Runs one of the sub-commands.
 ///
 /// # Errors
 /// In sentences that say the way out.
-pub async fn run(args: cli::Instance, selection: &Selection) -> anyhow::Result<()> {
+pub async fn run(args: cli::Instance, invocation: &Invocation) -> anyhow::Result<ExitCode> {
     use cli::InstanceCommand as Do;
     let output = args.output;
     match args.command {
-        // `command` sends this one to `check` itself: it has an exit code of its own, and the demo can be tested too.
-        Do::Test(_) => Ok(()),
-        Do::Add(add) => add_one(*add, selection, output).await,
-        Do::Edit(edit) => bulk::edit(&edit, selection, output),
-        Do::List { which, removed } => show::list(&which, removed, selection, output),
-        Do::Show { name } => show::one(&name, selection, output),
-        Do::Remove { which, yes } => remove(&which, yes, selection, output),
-        Do::Restore { name } => restore(&name, selection, output),
-        Do::Import(import) => import::run(import, selection, output).await,
-        Do::Export(export) => export::run(&export, selection),
-    }
+        Do::Test(test) => return check::test(test, output, invocation).await,
+        Do::Add(add) => add_one(*add, &invocation.selection, output).await,
+        Do::Edit(edit) => bulk::edit(&edit, &invocation.selection, output),
+        Do::List { which, removed } => show::list(&which, removed, &invocation.selection, output),
+        Do::Show { name } => show::one(&name, &invocation.selection, output),
+        Do::Remove { which, yes } => remove(&which, yes, &invocation.selection, output),
+        Do::Restore { name } => restore(&name, &invocation.selection, output),
+        Do::Import(import) => import::run(import, &invocation.selection, output).await,
+        Do::Export(export) => export::run(&export, &invocation.selection),
+    }?;
+    Ok(ExitCode::SUCCESS)
 }
 
 async fn add_one(args: cli::Add, selection: &Selection, output: Format) -> anyhow::Result<()> {

@@ -4,6 +4,7 @@ mod rows;
 
 use super::{
     ask::Terminal,
+    invocation::Invocation,
     output::{self, Cell, Grid},
 };
 use crate::{
@@ -48,15 +49,16 @@ use tokio::{sync::watch, time::Instant};
 ///
 /// # Errors
 /// Nothing to watch, a scope or filter that means nothing, an output that cannot be written.
-pub async fn run(once: Once, selection: &Selection, config: Config) -> anyhow::Result<ExitCode> {
-    if let Some(recording) = Recording::named(once.replay.as_deref(), selection)? {
+pub async fn run(once: Once, invocation: &Invocation) -> anyhow::Result<ExitCode> {
+    let config = configuration::load(&invocation.given)?;
+    if let Some(recording) = Recording::named(once.replay.as_deref(), &invocation.selection)? {
         return replay(&once, &recording, &config);
     }
     // A demo has a temporary folder to clear away; without one a signal may end us at once.
-    let ended = selection.demo.map(|_| signals::listen());
-    let fleet = fleet::open(selection, &mut Terminal::default()).await?;
+    let ended = invocation.selection.demo.map(|_| signals::listen());
+    let fleet = fleet::open(&invocation.selection, &mut Terminal::default()).await?;
     if fleet.targets.is_empty() {
-        match &selection.inventory {
+        match &invocation.selection.inventory {
             Some(file) => bail!("nothing to poll: {} names no [[instance]]", file.display()),
             None => bail!(
                 "nothing to poll: name instances with --inventory FILE, or try --demo; an inventory of your own starts with \
@@ -78,7 +80,7 @@ pub async fn run(once: Once, selection: &Selection, config: Config) -> anyhow::R
         snapshot = settle(collector.snapshots.clone(), once.what, limit) => snapshot,
         () = async { ended.unwrap_or_default().cancelled().await } => bail!("ended by a signal before all had answered"),
     };
-    let beat = if once.what == What::Cost { beat(selection) } else { None };
+    let beat = if once.what == What::Cost { beat(&invocation.selection) } else { None };
     let code = tell(&once, &snapshot, filter.as_ref(), beat.as_ref())?;
     collector.shutdown().await;
     Ok(code)

@@ -1,0 +1,38 @@
+//! The options that every sub-command gets beside its own. [`super::run`] makes it of the command line once.
+
+use crate::{
+    app::{configuration::Given, selection::Selection},
+    cli::{Screen, Source, Tenancy},
+};
+use std::path::PathBuf;
+
+/// The options of the command line that do not belong to one sub-command.
+#[derive(Debug, Clone, Default)]
+pub struct Invocation {
+    /// the fleet, and the key that opens its tenant without a question
+    pub selection: Selection,
+    /// options that overrule the configuration
+    pub given: Given,
+    /// the recording that the screen shows instead of a fleet
+    pub replay: Option<PathBuf>,
+}
+
+impl Invocation {
+    /// Sorts the options by their readers.
+    pub fn new(source: Source, tenancy: Tenancy, screen: Screen) -> Self {
+        let selection = Selection {
+            demo: source.demo,
+            seed: source.seed,
+            inventory: source.inventory,
+            tenant: tenancy.tenant,
+            key_file: tenancy.key_file,
+        };
+        let given = Given {
+            file: source.config,
+            theme: screen.theme,
+            mouse: screen.mouse,
+            low_bandwidth: screen.low_bandwidth,
+        };
+        Self { selection, given, replay: screen.replay }
+    }
+}
