@@ -9,13 +9,14 @@ use crate::{
         poll::{
             State,
             id::ProbeId,
+            names::{Field, Kind, Where},
             statement::{SqlText, Statement, TextId},
             volumes::VolumeRow,
         },
         timeline::{
             chart::MarkKind,
             kept::{Happened, Kept},
-            scrub::{Field, Kind, Names, Where, each_field, renamed_info},
+            scrub::{Names, each_field, renamed_info},
         },
     },
     sql::blank::{Blanked, blank},

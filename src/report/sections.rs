@@ -3,7 +3,7 @@
 use super::{
     gather::{IN_FULL, InstanceStory, Story, Waited},
     html::Html,
-    words::{count, level, moment, pct, size, span, wait},
+    words::{count, moment, pct, size, span, wait},
 };
 use crate::{
     model::{
@@ -52,7 +52,7 @@ pub(super) fn instances(html: &mut Html, story: &Story) {
             .unwrap_or_default();
         vec![
             instance.info.id.to_string(),
-            worst.map_or_else(|| "–".into(), |(_, health)| level(health.level).to_owned()),
+            worst.map_or_else(|| "–".into(), |(_, health)| health.level.state().to_owned()),
             worst.and_then(|(_, health)| health.score).map_or_else(|| "–".into(), |score| score.to_string()),
             worst.map_or_else(|| "–".into(), |(at, _)| moment(*at)),
             span(offline + critical),

@@ -3,7 +3,7 @@
 use super::{
     gather::{InstanceStory, Story},
     html::Html,
-    words::{count, level, moment, span},
+    words::{count, moment, span},
 };
 use crate::model::{judge::health::Level, timeline::chart::MarkKind};
 
@@ -118,7 +118,7 @@ fn worst(instance: &InstanceStory) -> String {
     let mut words = format!(
         "Worst was {}: {} ({score}) at {} UTC, {}",
         instance.info.id,
-        level(health.level),
+        health.level.state(),
         moment(*at),
         if reasons.is_empty() { "no reason kept".into() } else { reasons.join("; ") }
     );

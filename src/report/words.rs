@@ -1,9 +1,6 @@
 //! Figures as a report spells them. `model::figure` has the spelling of each; this is its form as a text of its own.
 
-use crate::model::{
-    base::{figure, time::Timestamp},
-    judge::health::Level,
-};
+use crate::model::base::{figure, time::Timestamp};
 
 fn text(push: impl FnOnce(&mut String)) -> String {
     let mut out = String::new();
@@ -65,15 +62,4 @@ pub(super) fn count(n: usize, one: &str) -> String {
     let (first, rest) =
         one.split_once(' ').map_or((one, String::new()), |(first, rest)| (first, format!(" {rest}")));
     format!("{n} {first}s{rest}")
-}
-
-/// A level in a word.
-pub(super) const fn level(level: Level) -> &'static str {
-    match level {
-        Level::Ok => "well",
-        Level::Unknown => "unknown",
-        Level::Warning => "warning",
-        Level::Critical => "critical",
-        Level::Offline => "offline",
-    }
 }

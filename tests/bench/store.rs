@@ -23,7 +23,7 @@ use dbtop::{
         base::time::Timestamp,
         judge::health::Thresholds,
         poll::id::{Metric, SeriesId, SeriesKey},
-        timeline::{kept::Kept, points::points},
+        timeline::kept::Kept,
     },
     store::history::{Charts, Engine, Options, Reader},
 };
@@ -142,7 +142,7 @@ impl Naive {
     fn take(&mut self, batch: &[Kept]) {
         let mut rows: Vec<(Arc<str>, String, String, i64, f64)> = Vec::new();
         for kept in batch {
-            points(&kept.what, &mut |metric, key, value| {
+            kept.what.points(&mut |metric, key, value| {
                 if let Some(value) = value {
                     let row =
                         (kept.info.uid.clone(), format!("{metric:?}"), key.to_owned(), kept.at.ms(), value);

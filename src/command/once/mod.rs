@@ -31,10 +31,7 @@ use crate::{
         },
         inventory::instance::{InstanceInfo, Target},
         judge::health::Level,
-        poll::{
-            link::Link,
-            reading::{Reading, Unavailable},
-        },
+        poll::{id::ProbeId, link::Link},
         timeline::past::{self, When},
     },
     store::history::Charts,
@@ -217,27 +214,9 @@ fn has_settled(i: &InstanceSnapshot, what: What) -> bool {
     if matches!(f.link, Link::Down { .. }) {
         return true;
     }
-    let judged = is_final(&f.properties)
-        && is_final(&f.headline)
-        && is_final(&f.activity)
-        && is_final(&f.blocking)
-        && is_final(&f.waits)
-        && is_final(&f.cpu)
-        && is_final(&f.memory)
-        && is_final(&f.databases)
-        && is_final(&f.volumes)
-        && is_final(&f.jobs)
-        && is_final(&f.availability);
+    let mut judged = f.readings().filter(|(probe, _)| *probe != ProbeId::Cost || what == What::Cost);
     let has_rate = || f.cost.get().is_none_or(|c| c.cpu_ms_total.is_none() || c.cpu_ms_per_s.is_some());
-    judged && (what != What::Cost || (is_final(&f.cost) && has_rate()))
-}
-
-/// True when the reading holds a value, or a problem that another second will not mend.
-const fn is_final<T>(reading: &Reading<T>) -> bool {
-    match &reading.problem {
-        None => reading.value.is_some(),
-        Some(problem) => !matches!(problem, Unavailable::NotYet | Unavailable::NeedsTwoSamples),
-    }
+    judged.all(|(_, reading)| reading.is_final()) && (what != What::Cost || has_rate())
 }
 
 /// Reads a filter. Fields are the columns, with or without their unit, and the labels of the instances.

@@ -4,7 +4,6 @@ use crate::command::output::{Cell, Grid, PROBLEM};
 use crate::model::{
     base::time::Timestamp,
     fold::snapshot::{FleetSnapshot, InstanceSnapshot},
-    judge::health::Level,
     poll::{
         activity::Request,
         blocking::{BlockNode, Blocking},
@@ -20,17 +19,6 @@ use crate::{
     app::attach::heartbeat::{Heartbeat, StoreFigures},
     cli::What,
 };
-
-/// The word for a level, as exit codes and JSON use it.
-pub const fn level_word(level: Level) -> &'static str {
-    match level {
-        Level::Ok => "ok",
-        Level::Unknown => "unknown",
-        Level::Warning => "warning",
-        Level::Critical => "critical",
-        Level::Offline => "offline",
-    }
-}
 
 /// A column of rows that are made from `R`: its name and its cell.
 type Column<R> = (&'static str, fn(&R) -> Cell);
@@ -105,7 +93,7 @@ pub fn fleet(scope: Scoped<'_>, snapshot: &FleetSnapshot) -> Grid {
 fn fleet_columns<'a>() -> [Column<(&'a InstanceSnapshot, Timestamp)>; 12] {
     [
         (INSTANCE, |(i, _)| Cell::Text(i.info.id.to_string())),
-        ("level", |(i, _)| Cell::Text(level_word(i.health.level).into())),
+        ("level", |(i, _)| Cell::Text(i.health.level.word().into())),
         ("score", |(i, _)| Cell::int(i.health.score.map(i64::from))),
         ("why", |(i, _)| {
             Cell::Text(i.health.reasons.iter().map(|r| &*r.text).collect::<Vec<_>>().join("; "))

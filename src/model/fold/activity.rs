@@ -1,9 +1,9 @@
 //! What only two polls, or all rows of one, can tell about requests: growth since the poll before, and victims.
 
 use super::{
-    MAX_ROWS,
     blocking::{Edge, victims_of},
     rate::{MAX_GAP_MS, delta, delta32},
+    shared::MAX_ROWS,
 };
 use crate::model::{
     base::time::Timestamp,

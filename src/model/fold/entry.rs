@@ -2,10 +2,11 @@
 //! verdict is due again.
 
 use super::{
-    Keep, MAX_ROWS, Names, activity, blocking,
+    activity, blocking,
     cost::CostFold,
     headline::HeadlineFold,
     rate::{Mark, rounded},
+    shared::{Keep, Names, Poll, cut},
     snapshot::InstanceSnapshot,
     waits::WaitsFold,
 };
@@ -23,7 +24,7 @@ use crate::model::{
         link::Link,
         memory::{MemoryNow, MemorySample},
         properties::Platform,
-        reading::{Reading, Unavailable},
+        reading::{MetaMut, Unavailable},
         resource::DatabaseNames,
     },
     timeline::{
@@ -38,17 +39,6 @@ const AGEING_MS: i64 = 5_000;
 
 /// A verdict is looked at again at least this often.
 const LONGEST_MS: i64 = 60_000;
-
-/// When and how a sample came.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Poll {
-    /// when the answer was there
-    pub at: Timestamp,
-    /// round trip, ms
-    pub took_ms: u32,
-    /// interval now, ms
-    pub every_ms: u32,
-}
 
 /// The state of one instance.
 #[derive(Debug)]
@@ -140,18 +130,25 @@ impl Entry {
         match &link {
             Link::Down { failure, .. } => {
                 Arc::make_mut(&mut self.history).gap_all(at);
-                self.facts.each_problem(|problem| {
-                    if matches!(problem, None | Some(Unavailable::NotYet | Unavailable::Failed(_))) {
+                for probe in ProbeId::ALL {
+                    if let Some(MetaMut { problem, .. }) = self.facts.reading_mut(probe)
+                        && matches!(problem, None | Some(Unavailable::NotYet | Unavailable::Failed(_)))
+                    {
                         *problem = Some(Unavailable::Failed(failure.clone()));
                     }
-                });
+                }
             }
             // When it was down, every reading failed, whether that is remembered or not.
-            Link::Up if !same => self.facts.each_problem(|problem| {
-                if matches!(problem, Some(Unavailable::Failed(_))) || (was_down && problem.is_none()) {
-                    *problem = Some(Unavailable::NotYet);
+            Link::Up if !same => {
+                for probe in ProbeId::ALL {
+                    if let Some(MetaMut { problem, .. }) = self.facts.reading_mut(probe)
+                        && (matches!(problem, Some(Unavailable::Failed(_)))
+                            || (was_down && problem.is_none()))
+                    {
+                        *problem = Some(Unavailable::NotYet);
+                    }
                 }
-            }),
+            }
             Link::Up | Link::Idle | Link::Connecting => {}
         }
         self.facts.link = link;
@@ -166,8 +163,8 @@ impl Entry {
     }
 
     fn change_pace(&mut self, probe: ProbeId, every_ms: u32) {
-        if let Some(reading) = self.facts.problem_of(probe) {
-            *reading.1 = every_ms;
+        if let Some(reading) = self.facts.reading_mut(probe) {
+            *reading.every_ms = every_ms;
             self.dirty = true;
         }
     }
@@ -193,9 +190,9 @@ impl Entry {
             }
             return;
         }
-        if let Some((slot, every)) = self.facts.problem_of(probe) {
-            *slot = Some(problem);
-            *every = every_ms;
+        if let Some(reading) = self.facts.reading_mut(probe) {
+            *reading.problem = Some(problem);
+            *reading.every_ms = every_ms;
         }
     }
 
@@ -271,34 +268,9 @@ impl Entry {
     /// A reading is what it is now, whether it was polled or remembered.
     fn change_value(&mut self, probe: ProbeId, at: Timestamp, every_ms: u32, state: &State) {
         self.dirty = true;
-        let facts = &mut self.facts;
-        match state {
-            State::Properties(p) => facts.properties = Reading::good(Arc::clone(p), at, every_ms),
-            State::Rights(r) => facts.rights = Reading::good(Arc::clone(r), at, every_ms),
-            State::Databases(d) => facts.databases = Reading::good(Arc::clone(d), at, every_ms),
-            State::Availability(r) => facts.availability = Reading::good(Arc::clone(r), at, every_ms),
-            State::Volumes(v) => facts.volumes = Reading::good(Arc::clone(v), at, every_ms),
-            State::Jobs(j) => facts.jobs = Reading::good(Arc::clone(j), at, every_ms),
-            State::Headline(h) => facts.headline = Reading::good(**h, at, every_ms),
-            State::Memory(m) => facts.memory = Reading::good(**m, at, every_ms),
-            State::Cost(c) => facts.cost = Reading::good(*c, at, every_ms),
-            State::Waits(w) => facts.waits = Reading::good(Arc::clone(w), at, every_ms),
-            State::Activity(a) => {
-                facts.activity = Reading::good(Arc::clone(a), at, every_ms);
-                lend_statements(facts);
-            }
-            State::Blocking(b) => {
-                facts.blocking = Reading::good(Arc::clone(b), at, every_ms);
-                lend_statements(facts);
-            }
-            State::Cpu(c) if probe == ProbeId::CpuRing => {
-                facts.cpu.value.get_or_insert_default().other_pct = c.other_pct;
-                if facts.cpu.at.is_none() {
-                    facts.cpu.at = Some(at);
-                    facts.cpu.every_ms = every_ms;
-                }
-            }
-            State::Cpu(c) => facts.cpu = Reading::good(**c, at, every_ms),
+        self.facts.take(probe, at, every_ms, state);
+        if matches!(state, State::Activity(_) | State::Blocking(_)) {
+            lend_statements(&mut self.facts);
         }
     }
 
@@ -408,14 +380,11 @@ impl Entry {
         let offline_ms =
             i64::try_from(thresholds.offline_after_s).unwrap_or(i64::MAX / 2000).saturating_mul(1000);
         let offline_at = self.facts.last_good_at.or(self.facts.link_since).map(|at| at.plus_ms(offline_ms));
-        let stale_at = self.facts.stale_times();
+        let judged = self.facts.readings().filter(|(probe, _)| probe.is_judged());
+        let stale_at = judged.map(|(_, reading)| reading.stale_at());
         let woken_at = self.info.poll.maintenance_until;
-        let due = stale_at
-            .into_iter()
-            .chain([offline_at, woken_at])
-            .flatten()
-            .filter(|t| *t >= now)
-            .map(|t| t.plus_ms(1));
+        let due =
+            stale_at.chain([offline_at, woken_at]).flatten().filter(|t| *t >= now).map(|t| t.plus_ms(1));
         due.chain([now.plus_ms(LONGEST_MS)]).min().unwrap_or(now)
     }
 }
@@ -449,11 +418,6 @@ fn memory(m: &MemorySample) -> MemoryNow {
         granted_kb: m.granted_kb,
         grantable_kb: m.grantable_kb,
     }
-}
-
-fn cut<T>(mut rows: Vec<T>) -> Vec<T> {
-    rows.truncate(MAX_ROWS);
-    rows
 }
 
 /// Gives the sleeping blockers among the requests the last statement that blocking knows.

@@ -1,8 +1,8 @@
 //! From two raw headline samples to figures per second.
 
 use super::{
-    entry::Poll,
     rate::{Interval, Mark, delta, rounded},
+    shared::Poll,
 };
 use crate::model::{
     base::time::Timestamp,

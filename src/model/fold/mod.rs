@@ -3,7 +3,7 @@
 //!
 //! One `entry` an instance: its facts, the previous raw counters that rates need, and its history. A snapshot
 //! rebuilds only the instances that changed; the others share their `Arc` with the snapshot before. Memory per
-//! instance is bounded: readings replace each other, histories keep fifteen minutes, lists are cut at [`MAX_ROWS`].
+//! instance is bounded: readings replace each other, histories keep fifteen minutes, lists are cut at 5,000 rows.
 
 mod activity;
 pub mod blocking;
@@ -12,12 +12,16 @@ mod entry;
 mod headline;
 pub mod rate;
 pub mod scope;
+mod shared;
 pub mod snapshot;
 pub mod stats;
 pub mod update;
 mod waits;
 
-use self::entry::Entry;
+use self::{
+    entry::Entry,
+    shared::{Keep, Names, Poll},
+};
 use self::{
     snapshot::{Counts, FleetSnapshot},
     stats::CollectorStats,
@@ -33,12 +37,6 @@ use std::{
     collections::{HashMap, HashSet},
     sync::Arc,
 };
-
-/// Rows of one poll that are kept; a server that sends more is broken or hostile.
-pub const MAX_ROWS: usize = 5_000;
-
-/// Different wait types that share one text; beyond that each poll keeps its own.
-const MAX_NAMES: usize = 8_192;
 
 /// The state of the whole fleet between two snapshots.
 #[derive(Debug)]
@@ -119,7 +117,7 @@ impl Fleet {
                 {
                     match outcome {
                         Ok(sample) => {
-                            let poll = entry::Poll { at, took_ms, every_ms };
+                            let poll = Poll { at, took_ms, every_ms };
                             entry.take(probe, sample, &poll, &mut self.names, &mut self.keep);
                         }
                         Err(problem) => entry.miss(probe, at, every_ms, problem, &mut self.keep),
@@ -180,25 +178,6 @@ impl Fleet {
             });
         }
         Arc::clone(&self.last)
-    }
-}
-
-/// What is kept for history; None: nobody wants it.
-type Keep = Option<Vec<Kept>>;
-
-/// One text for each wait type of the whole fleet: 500 instances name the same few hundred.
-#[derive(Debug, Default)]
-pub(super) struct Names(HashSet<Arc<str>>);
-
-impl Names {
-    fn share(&mut self, name: &Arc<str>) -> Arc<str> {
-        if let Some(known) = self.0.get(name) {
-            return Arc::clone(known);
-        }
-        if self.0.len() < MAX_NAMES {
-            self.0.insert(Arc::clone(name));
-        }
-        Arc::clone(name)
     }
 }
 

@@ -1,8 +1,8 @@
 //! From two sets of wait counters to a table of rates.
 
 use super::{
-    Names,
     rate::{Interval, Mark, rounded},
+    shared::Names,
 };
 use crate::model::poll::{
     wait_class::{self, WaitCategory},

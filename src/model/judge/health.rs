@@ -20,6 +20,27 @@ pub enum Level {
     Offline,
 }
 
+impl Level {
+    /// In one word, as exit codes, JSON and events use it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Warning => "warning",
+            Self::Critical => "critical",
+            Self::Offline => "offline",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// The word in a sentence about an instance: `well → critical`.
+    pub const fn state(self) -> &'static str {
+        match self {
+            Self::Ok => "well",
+            other => other.word(),
+        }
+    }
+}
+
 /// What a reason is about: the screen makes a link of it.
 /// In files by position: fields are only appended, each with a default; variants keep their names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

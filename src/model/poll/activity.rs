@@ -1,7 +1,11 @@
 //! Sessions, requests and their texts, as the activity and blocking probes see them. Names and texts in here are
 //! already sanitized: `probe` does it while decoding.
 
-use super::statement::Statement;
+use super::{
+    id::{Emit, Metric, whole},
+    names::{Field, Kind, Visit, Where, maybe},
+    statement::Statement,
+};
 use crate::model::base::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -145,4 +149,41 @@ pub struct Activity {
     pub only_own: bool,
     /// rows beyond the probe's cap that were left out
     pub left_out: u32,
+}
+
+impl Request {
+    /// The places of names.
+    pub(super) fn each_name_mut(&mut self, visit: Visit<'_>) {
+        maybe(visit, Field::Name(Kind::Database), &mut self.database);
+        maybe(visit, Field::Name(Kind::Login), &mut self.login);
+        maybe(visit, Field::Name(Kind::Host), &mut self.host);
+        maybe(visit, Field::Name(Kind::Program), &mut self.program);
+        maybe(visit, Field::Name(Kind::Address), &mut self.address);
+        maybe(visit, Field::Name(Kind::Job), &mut self.job);
+        maybe(visit, Field::Words(Where::Code), &mut self.wait_resource);
+    }
+}
+
+impl Activity {
+    /// The numbers for charts.
+    pub(super) fn points(&self, emit: Emit<'_>) {
+        emit(Metric::Requests, "", Some(self.requests.len() as f64));
+        emit(Metric::Sessions, "", whole(self.sessions.total));
+        emit(Metric::SleepingOpen, "", whole(self.sessions.sleeping_open));
+    }
+
+    /// The places of names.
+    pub(super) fn each_name_mut(&mut self, visit: Visit<'_>) {
+        self.requests.iter_mut().for_each(|r| r.each_name_mut(visit));
+    }
+
+    /// Calls `with` for every statement in it.
+    pub(super) fn each_statement(&self, with: &mut dyn FnMut(&Statement)) {
+        self.requests.iter().filter_map(|r| r.statement.as_ref()).for_each(with);
+    }
+
+    /// Calls `with` for every statement in it, to be changed.
+    pub(super) fn each_statement_mut(&mut self, with: &mut dyn FnMut(&mut Statement)) {
+        self.requests.iter_mut().filter_map(|r| r.statement.as_mut()).for_each(with);
+    }
 }

@@ -1,6 +1,12 @@
 //! Blocking: who waits for whom, as it is polled, and as the trees that `fold::blocking` makes of it.
 
-use super::{activity::Request, resource::Resource, statement::Statement};
+use super::{
+    activity::Request,
+    id::{Emit, Metric},
+    names::Visit,
+    resource::Resource,
+    statement::Statement,
+};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -79,4 +85,37 @@ pub struct Blocking {
     pub chains: Vec<Chain>,
     /// cycles that were cut
     pub cycles_cut: u32,
+}
+
+impl Blocking {
+    /// The numbers for charts.
+    pub(super) fn points(&self, emit: Emit<'_>) {
+        emit(Metric::Victims, "", Some(self.chains.iter().map(|c| f64::from(c.victims)).sum()));
+        let longest = self.chains.iter().map(|c| c.max_wait_ms).max().unwrap_or_default();
+        emit(Metric::LongestBlocked, "", Some(longest as f64));
+    }
+
+    /// The places of names.
+    pub(super) fn each_name_mut(&mut self, visit: Visit<'_>) {
+        for node in self.chains.iter_mut().flat_map(|c| &mut c.nodes) {
+            node.request.each_name_mut(visit);
+            if let Some(resource) = &mut node.resource {
+                resource.each_name_mut(visit);
+            }
+        }
+    }
+
+    /// Calls `with` for every statement in it.
+    pub(super) fn each_statement(&self, with: &mut dyn FnMut(&Statement)) {
+        for node in self.chains.iter().flat_map(|c| &c.nodes) {
+            node.statement.iter().chain(&node.request.statement).for_each(&mut *with);
+        }
+    }
+
+    /// Calls `with` for every statement in it, to be changed.
+    pub(super) fn each_statement_mut(&mut self, with: &mut dyn FnMut(&mut Statement)) {
+        for node in self.chains.iter_mut().flat_map(|c| &mut c.nodes) {
+            node.statement.iter_mut().chain(&mut node.request.statement).for_each(&mut *with);
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! Our own cost on a server: counters of our session there, rates of them, and what is polled more slowly for it.
 
+use super::id::{Emit, Metric, SeriesId};
 use crate::model::base::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -92,4 +93,12 @@ pub struct CostNow {
     pub over_ms: u64,
     /// what is polled more slowly for it
     pub slowed: Slowed,
+}
+
+impl CostNow {
+    /// The numbers for charts.
+    pub(super) fn points(&self, emit: Emit<'_>) {
+        emit(SeriesId::Cost.into(), "", self.cpu_ms_per_s);
+        emit(Metric::CostReads, "", self.reads_per_s);
+    }
 }

@@ -1,5 +1,6 @@
 //! CPU and schedulers. Two probes feed one reading: the schedulers, and the ring buffer, which adds other processes.
 
+use super::id::{Emit, Metric, ProbeId, SeriesId, whole};
 use serde::{Deserialize, Serialize};
 
 /// Schedulers of one poll.
@@ -53,4 +54,18 @@ pub struct CpuNow {
     pub pending_io: Option<i64>,
     /// schedulers
     pub schedulers: Option<i64>,
+}
+
+impl CpuNow {
+    /// The numbers for charts. Two probes feed it: each tells its own part.
+    pub(super) fn points(&self, probe: ProbeId, emit: Emit<'_>) {
+        if probe == ProbeId::CpuRing {
+            return emit(SeriesId::CpuOther.into(), "", self.other_pct);
+        }
+        emit(SeriesId::Runnable.into(), "", whole(self.runnable));
+        emit(Metric::Queued, "", whole(self.queued));
+        emit(Metric::Workers, "", whole(self.workers));
+        emit(Metric::ActiveWorkers, "", whole(self.active_workers));
+        emit(Metric::PendingIo, "", whole(self.pending_io));
+    }
 }

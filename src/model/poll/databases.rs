@@ -1,5 +1,6 @@
 //! Names and states of the databases.
 
+use super::names::{Field, Kind, Visit, maybe};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -14,4 +15,11 @@ pub struct DatabaseRow {
     pub name: Option<Arc<str>>,
     /// `ONLINE` …
     pub state: Option<Arc<str>>,
+}
+
+/// The places of names.
+pub(super) fn each_name_mut(rows: &mut [DatabaseRow], visit: Visit<'_>) {
+    for row in rows {
+        maybe(visit, Field::Name(Kind::Database), &mut row.name);
+    }
 }

@@ -1,5 +1,6 @@
 //! The headline: liveness, headline counters and CPU time. Raw as they are polled, and as figures per second.
 
+use super::id::{Emit, Metric, SeriesId, whole};
 use crate::model::base::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -101,4 +102,35 @@ pub struct Headline {
     pub started_at: Option<Timestamp>,
     /// round trip of this poll, ms
     pub round_trip_ms: u32,
+}
+
+impl Headline {
+    /// The numbers for charts.
+    pub(super) fn points(&self, emit: Emit<'_>) {
+        let numbers: [(Metric, Option<f64>); 20] = [
+            (SeriesId::Cpu.into(), self.cpu_pct),
+            (SeriesId::Batches.into(), self.batches_per_s),
+            (SeriesId::Logins.into(), self.logins_per_s),
+            (SeriesId::Transactions.into(), self.transactions_per_s),
+            (SeriesId::Connections.into(), whole(self.connections)),
+            (SeriesId::Blocked.into(), whole(self.blocked)),
+            (SeriesId::PageLife.into(), whole(self.page_life_s)),
+            (SeriesId::LogFlush.into(), self.log_flush_ms),
+            (SeriesId::GrantsPending.into(), whole(self.grants_pending)),
+            (SeriesId::Tempdb.into(), self.tempdb_used_pct),
+            (SeriesId::Deadlocks.into(), self.deadlocks_per_min),
+            (SeriesId::PollMs.into(), Some(f64::from(self.round_trip_ms))),
+            (Metric::Compilations, self.compilations_per_s),
+            (Metric::Recompilations, self.recompilations_per_s),
+            (Metric::LogFlushes, self.log_flushes_per_s),
+            (Metric::LazyWrites, self.lazy_writes_per_s),
+            (Metric::GrantsOutstanding, whole(self.grants_outstanding)),
+            (Metric::TotalMemory, whole(self.total_memory_kb)),
+            (Metric::TargetMemory, whole(self.target_memory_kb)),
+            (Metric::TempdbSize, whole(self.tempdb_size_kb)),
+        ];
+        for (metric, value) in numbers {
+            emit(metric, "", value);
+        }
+    }
 }

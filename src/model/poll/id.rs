@@ -80,6 +80,24 @@ impl ProbeId {
     }
 }
 
+impl ProbeId {
+    /// The score looks at its reading: a verdict is due again when that goes stale.
+    pub const fn is_judged(self) -> bool {
+        match self {
+            Self::Headline
+            | Self::Schedulers
+            | Self::Memory
+            | Self::Waits
+            | Self::Blocking
+            | Self::Databases
+            | Self::Availability
+            | Self::Volumes
+            | Self::Jobs => true,
+            Self::Properties | Self::Rights | Self::Cost | Self::Activity | Self::CpuRing => false,
+        }
+    }
+}
+
 codes!(ProbeId as u8 {
     0 => Properties,
     1 => Rights,
@@ -421,6 +439,14 @@ impl SeriesKey {
     pub fn with(metric: Metric, key: impl Into<Arc<str>>) -> Self {
         Self { metric, key: key.into() }
     }
+}
+
+/// Takes a number for charts: metric, key (empty without), value; None: the poll did not know.
+pub type Emit<'a> = &'a mut dyn FnMut(Metric, &str, Option<f64>);
+
+/// A whole number as charts take it.
+pub(super) fn whole(n: Option<i64>) -> Option<f64> {
+    n.map(|n| n as f64)
 }
 
 #[cfg(test)]

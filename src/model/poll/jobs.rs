@@ -1,5 +1,9 @@
 //! Agent jobs that failed within the last day.
 
+use super::{
+    id::{Emit, Metric},
+    names::{Field, Kind, Visit, maybe},
+};
 use crate::model::base::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -17,4 +21,18 @@ pub struct FailedJobRow {
     pub at: Option<Timestamp>,
     /// message
     pub message: Option<Arc<str>>,
+}
+
+/// The number for charts.
+pub(super) fn points(rows: &[FailedJobRow], emit: Emit<'_>) {
+    emit(Metric::FailedJobs, "", Some(rows.len() as f64));
+}
+
+/// The places of names.
+pub(super) fn each_name_mut(rows: &mut [FailedJobRow], visit: Visit<'_>) {
+    for row in rows {
+        maybe(visit, Field::Name(Kind::Job), &mut row.job);
+        maybe(visit, Field::Name(Kind::Job), &mut row.step);
+        maybe(visit, Field::Message, &mut row.message);
+    }
 }

@@ -1,5 +1,6 @@
 //! Memory of machine and process, and the queue for memory grants.
 
+use super::id::{Emit, Metric, SeriesId, whole};
 use serde::{Deserialize, Serialize};
 
 /// Memory of one poll.
@@ -40,4 +41,14 @@ pub struct MemoryNow {
     pub granted_kb: Option<i64>,
     /// still to grant, KB
     pub grantable_kb: Option<i64>,
+}
+
+impl MemoryNow {
+    /// The numbers for charts.
+    pub(super) fn points(&self, emit: Emit<'_>) {
+        emit(SeriesId::Memory.into(), "", self.used_pct);
+        emit(Metric::ProcessMemory, "", whole(self.process_kb));
+        emit(Metric::GrantWaiters, "", whole(self.grant_waiters));
+        emit(Metric::Granted, "", whole(self.granted_kb));
+    }
 }

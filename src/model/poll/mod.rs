@@ -14,6 +14,7 @@ pub mod id;
 pub mod jobs;
 pub mod link;
 pub mod memory;
+pub mod names;
 pub mod properties;
 pub mod reading;
 pub mod resource;
@@ -31,13 +32,15 @@ use self::{
     cpu::{CpuNow, CpuRingSample, SchedulerSample},
     databases::DatabaseRow,
     headline::{Headline, HeadlineSample},
-    id::ProbeId,
+    id::{Emit, ProbeId},
     jobs::FailedJobRow,
     link::Link,
     memory::{MemoryNow, MemorySample},
+    names::Visit,
     properties::Properties,
-    reading::{Reading, Unavailable},
+    reading::{Meta, MetaMut, Reading},
     rights::Rights,
+    statement::Statement,
     volumes::VolumeRow,
     waits::{WaitCounter, WaitTable},
 };
@@ -120,55 +123,63 @@ pub struct Facts {
     pub cost: Reading<CostNow>,
 }
 
+/// The reading that a probe feeds, by one of its methods. None for a probe that only adds to another's reading.
+macro_rules! reading_of {
+    ($facts:ident, $probe:expr, $method:ident) => {
+        match $probe {
+            ProbeId::Properties => Some($facts.properties.$method()),
+            ProbeId::Rights => Some($facts.rights.$method()),
+            ProbeId::Databases => Some($facts.databases.$method()),
+            ProbeId::Headline => Some($facts.headline.$method()),
+            ProbeId::Cost => Some($facts.cost.$method()),
+            ProbeId::Activity => Some($facts.activity.$method()),
+            ProbeId::Blocking => Some($facts.blocking.$method()),
+            ProbeId::Waits => Some($facts.waits.$method()),
+            ProbeId::Schedulers => Some($facts.cpu.$method()),
+            ProbeId::CpuRing => None,
+            ProbeId::Memory => Some($facts.memory.$method()),
+            ProbeId::Availability => Some($facts.availability.$method()),
+            ProbeId::Volumes => Some($facts.volumes.$method()),
+            ProbeId::Jobs => Some($facts.jobs.$method()),
+        }
+    };
+}
+
 impl Facts {
-    /// Lets `change` see the problem of every reading.
-    pub(in crate::model) fn each_problem(&mut self, mut change: impl FnMut(&mut Option<Unavailable>)) {
-        for probe in ProbeId::ALL {
-            if let Some((problem, _)) = self.problem_of(probe) {
-                change(problem);
+    /// Age, interval and problem of every reading, with the probe that feeds it.
+    pub fn readings(&self) -> impl Iterator<Item = (ProbeId, Meta<'_>)> {
+        ProbeId::ALL.into_iter().filter_map(|probe| Some((probe, reading_of!(self, probe, meta)?)))
+    }
+
+    /// Interval and problem of the reading that a probe feeds. None for a probe that only adds to another's reading.
+    pub(in crate::model) const fn reading_mut(&mut self, probe: ProbeId) -> Option<MetaMut<'_>> {
+        reading_of!(self, probe, meta_mut)
+    }
+
+    /// Takes what is known after a poll. The ring buffer only adds to what the schedulers told.
+    pub(in crate::model) fn take(&mut self, probe: ProbeId, at: Timestamp, every_ms: u32, state: &State) {
+        match state {
+            State::Properties(p) => self.properties = Reading::good(Arc::clone(p), at, every_ms),
+            State::Rights(r) => self.rights = Reading::good(Arc::clone(r), at, every_ms),
+            State::Databases(d) => self.databases = Reading::good(Arc::clone(d), at, every_ms),
+            State::Availability(r) => self.availability = Reading::good(Arc::clone(r), at, every_ms),
+            State::Volumes(v) => self.volumes = Reading::good(Arc::clone(v), at, every_ms),
+            State::Jobs(j) => self.jobs = Reading::good(Arc::clone(j), at, every_ms),
+            State::Headline(h) => self.headline = Reading::good(**h, at, every_ms),
+            State::Memory(m) => self.memory = Reading::good(**m, at, every_ms),
+            State::Cost(c) => self.cost = Reading::good(*c, at, every_ms),
+            State::Waits(w) => self.waits = Reading::good(Arc::clone(w), at, every_ms),
+            State::Activity(a) => self.activity = Reading::good(Arc::clone(a), at, every_ms),
+            State::Blocking(b) => self.blocking = Reading::good(Arc::clone(b), at, every_ms),
+            State::Cpu(c) if probe == ProbeId::CpuRing => {
+                self.cpu.value.get_or_insert_default().other_pct = c.other_pct;
+                if self.cpu.at.is_none() {
+                    self.cpu.at = Some(at);
+                    self.cpu.every_ms = every_ms;
+                }
             }
+            State::Cpu(c) => self.cpu = Reading::good(**c, at, every_ms),
         }
-    }
-
-    /// Problem and interval of the reading that a probe feeds. None for a probe that only adds to another's reading.
-    pub(in crate::model) fn problem_of(
-        &mut self,
-        probe: ProbeId,
-    ) -> Option<(&mut Option<Unavailable>, &mut u32)> {
-        fn of<T>(r: &mut Reading<T>) -> (&mut Option<Unavailable>, &mut u32) {
-            (&mut r.problem, &mut r.every_ms)
-        }
-        Some(match probe {
-            ProbeId::Properties => of(&mut self.properties),
-            ProbeId::Rights => of(&mut self.rights),
-            ProbeId::Databases => of(&mut self.databases),
-            ProbeId::Headline => of(&mut self.headline),
-            ProbeId::Cost => of(&mut self.cost),
-            ProbeId::Activity => of(&mut self.activity),
-            ProbeId::Blocking => of(&mut self.blocking),
-            ProbeId::Waits => of(&mut self.waits),
-            ProbeId::Schedulers => of(&mut self.cpu),
-            ProbeId::CpuRing => return None,
-            ProbeId::Memory => of(&mut self.memory),
-            ProbeId::Availability => of(&mut self.availability),
-            ProbeId::Volumes => of(&mut self.volumes),
-            ProbeId::Jobs => of(&mut self.jobs),
-        })
-    }
-
-    /// When the readings that the score looks at go stale.
-    pub(in crate::model) fn stale_times(&self) -> [Option<Timestamp>; 9] {
-        [
-            self.headline.stale_at(),
-            self.cpu.stale_at(),
-            self.memory.stale_at(),
-            self.waits.stale_at(),
-            self.blocking.stale_at(),
-            self.databases.stale_at(),
-            self.availability.stale_at(),
-            self.volumes.stale_at(),
-            self.jobs.stale_at(),
-        ]
     }
 }
 
@@ -202,4 +213,98 @@ pub enum State {
     Jobs(Arc<Vec<FailedJobRow>>),
     /// own cost
     Cost(CostNow),
+}
+
+/// The states that hold no statement.
+macro_rules! without_statements {
+    () => {
+        Self::Properties(_)
+            | Self::Rights(_)
+            | Self::Databases(_)
+            | Self::Headline(_)
+            | Self::Waits(_)
+            | Self::Cpu(_)
+            | Self::Memory(_)
+            | Self::Availability(_)
+            | Self::Volumes(_)
+            | Self::Jobs(_)
+            | Self::Cost(_)
+    };
+}
+
+impl State {
+    /// Calls `emit` with every number in it that charts show.
+    pub fn points(&self, probe: ProbeId, emit: Emit<'_>) {
+        match self {
+            Self::Headline(h) => h.points(emit),
+            Self::Cpu(c) => c.points(probe, emit),
+            Self::Memory(m) => m.points(emit),
+            Self::Waits(table) => table.points(emit),
+            Self::Cost(c) => c.points(emit),
+            Self::Activity(a) => a.points(emit),
+            Self::Blocking(b) => b.points(emit),
+            Self::Volumes(rows) => volumes::points(rows, emit),
+            Self::Availability(rows) => availability::points(rows, emit),
+            Self::Jobs(rows) => jobs::points(rows, emit),
+            Self::Properties(_) | Self::Rights(_) | Self::Databases(_) => {}
+        }
+    }
+
+    /// Shows `visit` every place in it where a name may stand, statements aside.
+    pub fn each_name_mut(&mut self, visit: Visit<'_>) {
+        match self {
+            Self::Properties(p) => Arc::make_mut(p).each_name_mut(visit),
+            Self::Databases(rows) => databases::each_name_mut(Arc::make_mut(rows).as_mut_slice(), visit),
+            Self::Activity(a) => Arc::make_mut(a).each_name_mut(visit),
+            Self::Blocking(b) => Arc::make_mut(b).each_name_mut(visit),
+            Self::Availability(rows) => {
+                availability::each_name_mut(Arc::make_mut(rows).as_mut_slice(), visit);
+            }
+            Self::Volumes(rows) => volumes::each_name_mut(Arc::make_mut(rows).as_mut_slice(), visit),
+            Self::Jobs(rows) => jobs::each_name_mut(Arc::make_mut(rows).as_mut_slice(), visit),
+            Self::Rights(_)
+            | Self::Headline(_)
+            | Self::Waits(_)
+            | Self::Cpu(_)
+            | Self::Memory(_)
+            | Self::Cost(_) => {}
+        }
+    }
+
+    /// Calls `with` for every statement in it.
+    pub fn each_statement(&self, with: &mut dyn FnMut(&Statement)) {
+        match self {
+            Self::Activity(a) => a.each_statement(with),
+            Self::Blocking(b) => b.each_statement(with),
+            without_statements!() => {}
+        }
+    }
+
+    /// Calls `with` for every statement in it, to be changed.
+    pub fn each_statement_mut(&mut self, with: &mut dyn FnMut(&mut Statement)) {
+        match self {
+            Self::Activity(a) => Arc::make_mut(a).each_statement_mut(with),
+            Self::Blocking(b) => Arc::make_mut(b).each_statement_mut(with),
+            without_statements!() => {}
+        }
+    }
+
+    /// About how many rows of a hundred bytes it is in memory.
+    pub fn rows(&self) -> usize {
+        match self {
+            Self::Activity(activity) => activity.requests.len() * 8,
+            Self::Blocking(blocking) => blocking.chains.iter().map(|chain| chain.nodes.len() * 10).sum(),
+            Self::Waits(table) => table.types.len(),
+            Self::Databases(rows) => rows.len(),
+            Self::Availability(rows) => rows.len() * 2,
+            Self::Volumes(rows) => rows.len(),
+            Self::Jobs(rows) => rows.len() * 4,
+            Self::Properties(_)
+            | Self::Rights(_)
+            | Self::Headline(_)
+            | Self::Cpu(_)
+            | Self::Memory(_)
+            | Self::Cost(_) => 4,
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! What an instance is and what the login may see: polled at connect and hourly.
 
+use super::names::{Field, Kind, Visit, Where, maybe};
 use crate::model::base::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::{collections::HashMap, sync::Arc};
@@ -119,6 +120,16 @@ impl Properties {
             Some(17) => Some(2025),
             _ => None,
         }
+    }
+}
+
+impl Properties {
+    /// The places of names.
+    pub(super) fn each_name_mut(&mut self, visit: Visit<'_>) {
+        maybe(visit, Field::Name(Kind::Host), &mut self.server_name);
+        maybe(visit, Field::Name(Kind::Host), &mut self.machine_name);
+        maybe(visit, Field::Words(Where::Ours), &mut self.os_name);
+        maybe(visit, Field::Words(Where::Theirs), &mut self.transport);
     }
 }
 

@@ -76,9 +76,19 @@ impl<T> Reading<T> {
         self.at.map(|at| now.ms_since(at))
     }
 
-    /// When the value goes stale if no newer one comes.
-    pub fn stale_at(&self) -> Option<Timestamp> {
-        self.at.filter(|_| self.every_ms > 0).map(|at| at.plus_ms(i64::from(self.every_ms) * 5 / 2))
+    /// All but the value.
+    pub const fn meta(&self) -> Meta<'_> {
+        Meta {
+            has_value: self.value.is_some(),
+            at: self.at,
+            every_ms: self.every_ms,
+            problem: self.problem.as_ref(),
+        }
+    }
+
+    /// What may change without a new value.
+    pub const fn meta_mut(&mut self) -> MetaMut<'_> {
+        MetaMut { every_ms: &mut self.every_ms, problem: &mut self.problem }
     }
 
     /// True when the value is older than two and a half intervals: one poll may be late, two may not.
@@ -95,4 +105,41 @@ impl<T> Reading<T> {
     pub const fn get(&self) -> Option<&T> {
         self.value.as_ref()
     }
+}
+
+/// What a reading says besides its value: the same for every probe.
+#[derive(Debug, Clone, Copy)]
+pub struct Meta<'a> {
+    /// there is a value, fresh or stale
+    pub has_value: bool,
+    /// see [`Reading::at`]
+    pub at: Option<Timestamp>,
+    /// see [`Reading::every_ms`]
+    pub every_ms: u32,
+    /// see [`Reading::problem`]
+    pub problem: Option<&'a Unavailable>,
+}
+
+impl Meta<'_> {
+    /// When the value goes stale if no newer one comes.
+    pub fn stale_at(self) -> Option<Timestamp> {
+        self.at.filter(|_| self.every_ms > 0).map(|at| at.plus_ms(i64::from(self.every_ms) * 5 / 2))
+    }
+
+    /// True when there is a value, or a problem that another second will not mend.
+    pub const fn is_final(self) -> bool {
+        match self.problem {
+            None => self.has_value,
+            Some(problem) => !matches!(problem, Unavailable::NotYet | Unavailable::NeedsTwoSamples),
+        }
+    }
+}
+
+/// What of a reading may change without a new value.
+#[derive(Debug)]
+pub struct MetaMut<'a> {
+    /// see [`Reading::every_ms`]
+    pub every_ms: &'a mut u32,
+    /// see [`Reading::problem`]
+    pub problem: &'a mut Option<Unavailable>,
 }

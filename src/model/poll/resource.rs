@@ -4,7 +4,10 @@
 //! objects need a question to the server and are not had here; [`ResourceTarget`] says what to ask for. Never panics:
 //! whatever cannot be read is kept as [`Resource::detail`].
 
-use super::databases::DatabaseRow;
+use super::{
+    databases::DatabaseRow,
+    names::{Field, Kind, Visit, Where, maybe},
+};
 use crate::model::base::text::sanitize_line;
 use serde::{Deserialize, Serialize};
 use std::{fmt::Write as _, sync::Arc};
@@ -328,6 +331,15 @@ pub enum ResourceTarget {
         /// page
         page_id: i64,
     },
+}
+
+impl Resource {
+    /// The places of names.
+    pub(super) fn each_name_mut(&mut self, visit: Visit<'_>) {
+        maybe(visit, Field::Name(Kind::Database), &mut self.database);
+        maybe(visit, Field::Words(Where::Code), &mut self.object);
+        maybe(visit, Field::Words(Where::Code), &mut self.detail);
+    }
 }
 
 #[cfg(test)]

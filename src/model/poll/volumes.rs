@@ -1,5 +1,9 @@
 //! Volumes that hold database files.
 
+use super::{
+    id::{Emit, Metric, whole},
+    names::{Field, Kind, Visit},
+};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -14,4 +18,20 @@ pub struct VolumeRow {
     pub total_bytes: Option<i64>,
     /// free, bytes
     pub free_bytes: Option<i64>,
+}
+
+/// The numbers for charts.
+pub(super) fn points(rows: &[VolumeRow], emit: Emit<'_>) {
+    for row in rows {
+        let Some(mount) = row.mount.as_deref() else { continue };
+        emit(Metric::VolumeFree, mount, whole(row.free_bytes.map(|b| b / 1024)));
+        emit(Metric::VolumeSize, mount, whole(row.total_bytes.map(|b| b / 1024)));
+    }
+}
+
+/// The places of names. `C:\\` and `/` are everybody's.
+pub(super) fn each_name_mut(rows: &mut [VolumeRow], visit: Visit<'_>) {
+    for mount in rows.iter_mut().filter_map(|row| row.mount.as_mut()).filter(|mount| mount.len() > 3) {
+        visit(Field::Name(Kind::Volume), mount);
+    }
 }

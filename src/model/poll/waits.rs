@@ -1,6 +1,9 @@
 //! Waits: raw rows, rates, categories. Category names are those of the Query Store, so that both line up.
 
-use super::wait_class::WaitCategory;
+use super::{
+    id::{Emit, Metric, SeriesId},
+    wait_class::WaitCategory,
+};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -72,4 +75,21 @@ pub struct WaitTable {
     pub signal_ms_per_s: f64,
     /// length of the interval, ms
     pub over_ms: u64,
+}
+
+impl WaitTable {
+    /// The numbers for charts. Types that are benign are left out: nobody charts them.
+    pub(super) fn points(&self, emit: Emit<'_>) {
+        emit(SeriesId::Waits.into(), "", Some(self.total_ms_per_s));
+        emit(Metric::SignalWaits, "", Some(self.signal_ms_per_s));
+        for category in &self.categories {
+            emit(SeriesId::Wait(category.category).into(), "", Some(category.ms_per_s));
+        }
+        let reads = self.categories.iter().find(|c| c.category == WaitCategory::BufferIo);
+        let avg = reads.filter(|r| r.tasks_per_s > 0.0).map(|r| r.ms_per_s / r.tasks_per_s);
+        emit(SeriesId::PageRead.into(), "", avg);
+        for wait in self.types.iter().filter(|t| !t.benign) {
+            emit(Metric::WaitType, &wait.name, Some(wait.ms_per_s));
+        }
+    }
 }

@@ -196,13 +196,7 @@ fn push_factor(out: &mut String, before: f64, after: f64) {
 
 fn health(out: &mut Out, before: &InstanceSnapshot, after: &InstanceSnapshot) {
     let word = |i: &InstanceSnapshot| {
-        let mut words = match i.health.level {
-            Level::Ok => "well".to_owned(),
-            Level::Unknown => "unknown".to_owned(),
-            Level::Warning => "warning".to_owned(),
-            Level::Critical => "critical".to_owned(),
-            Level::Offline => "offline".to_owned(),
-        };
+        let mut words = i.health.level.state().to_owned();
         if let Some(score) = i.health.score {
             let _ = write!(words, " {score}");
         }

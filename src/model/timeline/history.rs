@@ -1,7 +1,7 @@
 //! The last fifteen minutes of an instance, in memory, for sparklines and charts. A missed poll is a gap, stored as a
 //! gap, never interpolated.
 
-use super::{kept::Happened, points};
+use super::kept::Happened;
 use crate::model::{
     base::time::Timestamp,
     poll::{
@@ -110,7 +110,7 @@ impl History {
     /// Takes the points and gaps of what happened. A wait category that has points and was not waited for is zero, not a gap.
     pub fn note(&mut self, at: Timestamp, what: &Happened) {
         let mut zero = WaitCategory::ALL.map(Some);
-        points::points(what, &mut |metric, _, value| {
+        what.points(&mut |metric, _, value| {
             let Metric::Headline(id) = metric else { return };
             self.record(id, at, value);
             if let SeriesId::Wait(category) = id {

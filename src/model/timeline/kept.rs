@@ -12,7 +12,7 @@ use crate::model::{
     judge::health::Health,
     poll::{
         State,
-        id::ProbeId,
+        id::{Emit, ProbeId, SeriesId},
         link::Link,
         reading::Unavailable,
         statement::{SqlText, Statement, TextId},
@@ -127,33 +127,29 @@ impl Happened {
         }
     }
 
+    /// Calls `emit` with every number in it. A poll that gave nothing at all emits nothing: it is a gap in all series of its
+    /// probe.
+    pub fn points(&self, emit: Emit<'_>) {
+        match self {
+            Self::Health { health, polled: true } => {
+                emit(SeriesId::Score.into(), "", health.score.map(f64::from));
+            }
+            Self::Reading { probe, state: Ok(state), .. } => state.points(*probe, emit),
+            Self::Health { .. } | Self::Reading { .. } | Self::Link { .. } | Self::Pace { .. } => {}
+        }
+    }
+
     /// Calls `with` for every statement in it.
     pub fn each_statement(&self, with: &mut dyn FnMut(&Statement)) {
-        let Self::Reading { state: Ok(state), .. } = self else { return };
-        match state {
-            State::Activity(a) => a.requests.iter().filter_map(|r| r.statement.as_ref()).for_each(with),
-            State::Blocking(b) => {
-                for node in b.chains.iter().flat_map(|c| &c.nodes) {
-                    node.statement.iter().chain(&node.request.statement).for_each(&mut *with);
-                }
-            }
-            _ => {}
+        if let Self::Reading { state: Ok(state), .. } = self {
+            state.each_statement(with);
         }
     }
 
     /// Calls `with` for every statement in it, to be changed.
     pub fn each_statement_mut(&mut self, with: &mut dyn FnMut(&mut Statement)) {
-        let Self::Reading { state: Ok(state), .. } = self else { return };
-        match state {
-            State::Activity(a) => {
-                Arc::make_mut(a).requests.iter_mut().filter_map(|r| r.statement.as_mut()).for_each(with);
-            }
-            State::Blocking(b) => {
-                for node in Arc::make_mut(b).chains.iter_mut().flat_map(|c| &mut c.nodes) {
-                    node.statement.iter_mut().chain(&mut node.request.statement).for_each(&mut *with);
-                }
-            }
-            _ => {}
+        if let Self::Reading { state: Ok(state), .. } = self {
+            state.each_statement_mut(with);
         }
     }
 

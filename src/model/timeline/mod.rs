@@ -6,5 +6,4 @@ pub mod compare;
 pub mod history;
 pub mod kept;
 pub mod past;
-pub mod points;
 pub mod scrub;

@@ -191,7 +191,7 @@ impl Watch {
         if level == health.level && same(&old, &topics) {
             return;
         }
-        let mut words = format!("{} -> {}", level_name(level), level_name(health.level));
+        let mut words = format!("{} -> {}", level.word(), health.level.word());
         for (nth, reason) in health.reasons.iter().take(NAMED).enumerate() {
             words.push_str(if nth == 0 { ": " } else { "; " });
             words.push_str(&reason.text);
@@ -283,16 +283,6 @@ fn grow(event: &mut Event, at: Timestamp, chain: &Chain) {
 
 fn sessions(count: u32) -> String {
     if count == 1 { "1 session".to_owned() } else { format!("{count} sessions") }
-}
-
-const fn level_name(level: Level) -> &'static str {
-    match level {
-        Level::Ok => "ok",
-        Level::Unknown => "unknown",
-        Level::Warning => "warning",
-        Level::Critical => "critical",
-        Level::Offline => "offline",
-    }
 }
 
 fn changed(scene: Scene<'_>, changes: Option<Vec<String>>, emit: &mut dyn FnMut(Event)) {

@@ -8,7 +8,7 @@ use crate::{
         fold::snapshot::FleetSnapshot,
         inventory::instance::InstanceId,
         judge::health::Level,
-        poll::{Facts, id::ProbeId, reading::Unavailable},
+        poll::{id::ProbeId, reading::Unavailable},
         timeline::{
             compare::{self, Difference},
             past::When,
@@ -225,44 +225,15 @@ fn cost(world: &World) -> Document {
 
 /// How often each probe asks over the fleet, by the intervals in force, the most often first; and where it is off.
 fn probes(s: &FleetSnapshot) -> Vec<(ProbeId, f64, usize)> {
-    let mut all: Vec<_> = ProbeId::ALL
-        .into_iter()
-        .map(|probe| {
-            let paces = s.instances.iter().filter_map(|i| pace(&i.facts, probe));
-            let (mut per_s, mut off) = (0.0, 0);
-            for (every_ms, is_off) in paces {
-                if is_off {
-                    off += 1;
-                } else if every_ms > 0 {
-                    per_s += 1000.0 / f64::from(every_ms);
-                }
-            }
-            (probe, per_s, off)
-        })
-        .collect();
+    let mut all: Vec<_> = ProbeId::ALL.into_iter().map(|probe| (probe, 0.0, 0)).collect();
+    for (probe, reading) in s.instances.iter().flat_map(|i| i.facts.readings()) {
+        let Some((_, per_s, off)) = all.iter_mut().find(|(known, ..)| *known == probe) else { continue };
+        if matches!(reading.problem, Some(Unavailable::SwitchedOff(_))) {
+            *off += 1;
+        } else if reading.every_ms > 0 {
+            *per_s += 1000.0 / f64::from(reading.every_ms);
+        }
+    }
     all.sort_by(|a, b| b.1.total_cmp(&a.1));
     all
-}
-
-/// Interval, ms, and whether it is off; None for a probe that only adds to another's reading.
-fn pace(f: &Facts, probe: ProbeId) -> Option<(u32, bool)> {
-    fn of<T>(r: &crate::model::poll::reading::Reading<T>) -> (u32, bool) {
-        (r.every_ms, matches!(r.problem, Some(Unavailable::SwitchedOff(_))))
-    }
-    Some(match probe {
-        ProbeId::Properties => of(&f.properties),
-        ProbeId::Rights => of(&f.rights),
-        ProbeId::Databases => of(&f.databases),
-        ProbeId::Headline => of(&f.headline),
-        ProbeId::Cost => of(&f.cost),
-        ProbeId::Activity => of(&f.activity),
-        ProbeId::Blocking => of(&f.blocking),
-        ProbeId::Waits => of(&f.waits),
-        ProbeId::Schedulers => of(&f.cpu),
-        ProbeId::CpuRing => return None,
-        ProbeId::Memory => of(&f.memory),
-        ProbeId::Availability => of(&f.availability),
-        ProbeId::Volumes => of(&f.volumes),
-        ProbeId::Jobs => of(&f.jobs),
-    })
 }

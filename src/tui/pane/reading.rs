@@ -35,17 +35,6 @@ pub const fn glyph(level: Level) -> &'static str {
     }
 }
 
-/// A level in one word.
-pub const fn level_word(level: Level) -> &'static str {
-    match level {
-        Level::Ok => "ok",
-        Level::Warning => "warning",
-        Level::Critical => "critical",
-        Level::Offline => "offline",
-        Level::Unknown => "unknown",
-    }
-}
-
 /// Style of a level.
 pub const fn level_style(theme: &Theme, level: Level) -> Style {
     match level {

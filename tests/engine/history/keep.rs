@@ -13,7 +13,6 @@ use dbtop::{
         timeline::{
             chart::MarkKind,
             kept::{Happened, Kept},
-            points::points,
         },
     },
     store::history::{Engine, Event, EventFilter, Marks, Options, Reader},
@@ -70,7 +69,7 @@ fn points_of(all: &[Kept], uid: &str, key: &SeriesKey, from: Timestamp, to: Time
     for kept in all.iter().filter(|kept| *kept.info.uid == *uid && kept.at >= from && kept.at < to) {
         let mut of_poll = None;
         let mut polled = false;
-        points(&kept.what, &mut |metric, name, value| {
+        kept.what.points(&mut |metric, name, value| {
             polled |= metric.probe() == key.metric.probe() && key.metric.absent_is_zero();
             if metric == key.metric && *name == *key.key {
                 of_poll =

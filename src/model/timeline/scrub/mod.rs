@@ -8,68 +8,14 @@
 mod pattern;
 mod walk;
 
-pub use walk::{Field, each_field, renamed_info};
+pub use walk::{each_field, renamed_info};
 
-use crate::model::inventory::instance::Endpoint;
+use crate::model::{
+    inventory::instance::Endpoint,
+    poll::names::{Kind, Where},
+};
 use pattern::Seen;
 use std::{collections::HashMap, net::IpAddr, sync::Arc};
-
-/// What a name is of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Kind {
-    /// a monitored instance
-    Instance,
-    /// a machine, by name
-    Host,
-    /// an IP address
-    Address,
-    /// a domain of machines or logins
-    Domain,
-    /// a login or a user
-    Login,
-    /// a program that connects
-    Program,
-    /// a database
-    Database,
-    /// an Agent job, or a step of one
-    Job,
-    /// a group of instances, or the value of a label
-    Group,
-    /// where a volume is mounted
-    Volume,
-    /// the identity of an instance in history
-    Uid,
-}
-
-impl Kind {
-    /// What stand-ins begin with.
-    const fn word(self) -> &'static str {
-        match self {
-            Self::Instance => "instance",
-            Self::Host => "host",
-            Self::Address => "address",
-            Self::Domain => "domain",
-            Self::Login => "login",
-            Self::Program => "program",
-            Self::Database => "database",
-            Self::Job => "job",
-            Self::Group => "group",
-            Self::Volume => "volume",
-            Self::Uid => "uid",
-        }
-    }
-}
-
-/// Where a text comes from: how hard it is searched.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Where {
-    /// words that dbtop made, with names in them
-    Ours,
-    /// words of a server, a driver or a person: what is quoted in them goes, too
-    Theirs,
-    /// a statement
-    Code,
-}
 
 /// A name and what stands for it, to be found in texts.
 #[derive(Debug)]

@@ -1,36 +1,17 @@
-//! Every place in what history keeps where a name may stand. What is not visited here is a number, a word of SQL Server or a
-//! word of ours. Part of `scrub`.
+//! Every place in what history keeps where a name may stand: those of instances, links and verdicts; the rest is said by
+//! `poll`. What is not visited is a number, a word of SQL Server or a word of ours. Part of `scrub`.
 
-use super::{Kind, Where};
 use crate::model::{
     inventory::instance::{Fingerprint, InstanceId, InstanceInfo, TlsMode},
     judge::health::Health,
     poll::{
-        State, activity::Request, link::Link, properties::Properties, reading::Unavailable,
-        resource::Resource,
+        link::Link,
+        names::{Field, Kind, Visit, Where},
+        reading::Unavailable,
     },
     timeline::kept::Happened,
 };
 use std::sync::Arc;
-
-/// What stands in a place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Field {
-    /// a name and nothing else
-    Name(Kind),
-    /// words in which names may be
-    Words(Where),
-    /// what an Agent job said: anything may be in it
-    Message,
-}
-
-type Visit<'a> = &'a mut dyn FnMut(Field, &mut Arc<str>);
-
-fn maybe(visit: Visit<'_>, field: Field, text: &mut Option<Arc<str>>) {
-    if let Some(text) = text {
-        visit(field, text);
-    }
-}
 
 /// Visits every text in what happened, statements aside: see [`Happened::each_statement_mut`].
 pub fn each_field(what: &mut Happened, visit: Visit<'_>) {
@@ -39,7 +20,7 @@ pub fn each_field(what: &mut Happened, visit: Visit<'_>) {
             visit(Field::Words(Where::Theirs), &mut failure.text);
         }
         Happened::Reading { state: Err(problem), .. } => unavailable(problem, visit),
-        Happened::Reading { state: Ok(state), .. } => in_state(state, visit),
+        Happened::Reading { state: Ok(state), .. } => state.each_name_mut(visit),
         Happened::Health { health, .. } => verdict(health, visit),
         Happened::Link { .. } | Happened::Pace { .. } => {}
     }
@@ -60,77 +41,6 @@ fn verdict(health: &mut Health, visit: Visit<'_>) {
     for reason in &mut health.reasons {
         visit(Field::Words(Where::Theirs), &mut reason.text);
     }
-}
-
-fn in_state(state: &mut State, visit: Visit<'_>) {
-    match state {
-        State::Properties(p) => properties(Arc::make_mut(p), visit),
-        State::Databases(rows) => {
-            for row in Arc::make_mut(rows) {
-                maybe(visit, Field::Name(Kind::Database), &mut row.name);
-            }
-        }
-        State::Activity(a) => Arc::make_mut(a).requests.iter_mut().for_each(|r| request(r, visit)),
-        State::Blocking(b) => {
-            for node in Arc::make_mut(b).chains.iter_mut().flat_map(|c| &mut c.nodes) {
-                request(&mut node.request, visit);
-                if let Some(r) = &mut node.resource {
-                    resource(r, visit);
-                }
-            }
-        }
-        State::Availability(rows) => {
-            for row in Arc::make_mut(rows) {
-                maybe(visit, Field::Name(Kind::Group), &mut row.group);
-                maybe(visit, Field::Name(Kind::Database), &mut row.database);
-                maybe(visit, Field::Name(Kind::Host), &mut row.replica);
-            }
-        }
-        State::Volumes(rows) => {
-            for mount in Arc::make_mut(rows).iter_mut().filter_map(|row| row.mount.as_mut()) {
-                // `C:\\` and `/` are everybody's.
-                if mount.len() > 3 {
-                    visit(Field::Name(Kind::Volume), mount);
-                }
-            }
-        }
-        State::Jobs(rows) => {
-            for row in Arc::make_mut(rows) {
-                maybe(visit, Field::Name(Kind::Job), &mut row.job);
-                maybe(visit, Field::Name(Kind::Job), &mut row.step);
-                maybe(visit, Field::Message, &mut row.message);
-            }
-        }
-        State::Rights(_)
-        | State::Headline(_)
-        | State::Waits(_)
-        | State::Cpu(_)
-        | State::Memory(_)
-        | State::Cost(_) => {}
-    }
-}
-
-fn properties(p: &mut Properties, visit: Visit<'_>) {
-    maybe(visit, Field::Name(Kind::Host), &mut p.server_name);
-    maybe(visit, Field::Name(Kind::Host), &mut p.machine_name);
-    maybe(visit, Field::Words(Where::Ours), &mut p.os_name);
-    maybe(visit, Field::Words(Where::Theirs), &mut p.transport);
-}
-
-fn request(r: &mut Request, visit: Visit<'_>) {
-    maybe(visit, Field::Name(Kind::Database), &mut r.database);
-    maybe(visit, Field::Name(Kind::Login), &mut r.login);
-    maybe(visit, Field::Name(Kind::Host), &mut r.host);
-    maybe(visit, Field::Name(Kind::Program), &mut r.program);
-    maybe(visit, Field::Name(Kind::Address), &mut r.address);
-    maybe(visit, Field::Name(Kind::Job), &mut r.job);
-    maybe(visit, Field::Words(Where::Code), &mut r.wait_resource);
-}
-
-fn resource(r: &mut Resource, visit: Visit<'_>) {
-    maybe(visit, Field::Name(Kind::Database), &mut r.database);
-    maybe(visit, Field::Words(Where::Code), &mut r.object);
-    maybe(visit, Field::Words(Where::Code), &mut r.detail);
 }
 
 /// An instance with other names: `rename` gives what stands in each place instead. Its tag and the fingerprint of its

@@ -25,11 +25,10 @@ use crate::store::history::{
 use crate::{
     model::{
         base::time::Timestamp,
-        poll::{State, id::Metric},
+        poll::id::Metric,
         timeline::{
             chart::MarkKind,
             kept::{Happened, Kept, Slot},
-            points,
         },
     },
     store::StoreError,
@@ -325,7 +324,7 @@ fn points_of(
     }
     let mut numbers: Vec<(u32, i64)> = Vec::with_capacity(32);
     let (mut trouble, mut told) = (None, false);
-    points::points(&kept.what, &mut |metric: Metric, key, value| {
+    kept.what.points(&mut |metric: Metric, key, value| {
         told = true;
         let Some(steps) = value.and_then(|value| metric.to_steps(value)) else { return };
         match names.series(to, blobs, &kept.info.uid, (metric, key)) {
@@ -355,16 +354,7 @@ fn points_of(
 /// About how many bytes of memory it takes.
 fn weight(what: &Happened) -> usize {
     let rows = match what {
-        Happened::Reading { state: Ok(state), .. } => match state {
-            State::Activity(activity) => activity.requests.len() * 8,
-            State::Blocking(blocking) => blocking.chains.iter().map(|chain| chain.nodes.len() * 10).sum(),
-            State::Waits(table) => table.types.len(),
-            State::Databases(rows) => rows.len(),
-            State::Availability(rows) => rows.len() * 2,
-            State::Volumes(rows) => rows.len(),
-            State::Jobs(rows) => rows.len() * 4,
-            _ => 4,
-        },
+        Happened::Reading { state: Ok(state), .. } => state.rows(),
         Happened::Health { health, .. } => health.reasons.len(),
         _ => 1,
     };

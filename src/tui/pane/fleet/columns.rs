@@ -162,9 +162,9 @@ pub const COLUMNS: &[Column] = &[
 
 /// The health of what is offline is critical, too.
 fn levels(r: &InstanceRow<'_>, visit: &mut dyn FnMut(Value<'_>)) {
-    visit(Value::Text(reading::level_word(r.instance.health.level)));
+    visit(Value::Text(r.instance.health.level.word()));
     if r.instance.health.level == Level::Offline {
-        visit(Value::Text(reading::level_word(Level::Critical)));
+        visit(Value::Text(Level::Critical.word()));
     }
 }
 

@@ -66,7 +66,7 @@ fn reasons(d: &mut Document, i: &InstanceSnapshot, view: &View<'_>) {
 /// `✖ critical, score 21`.
 pub fn push_verdict(s: &mut String, i: &InstanceSnapshot) {
     let level = i.health.level;
-    let _ = write!(s, "{} {}", reading::glyph(level), reading::level_word(level));
+    let _ = write!(s, "{} {}", reading::glyph(level), level.word());
     if let Some(score) = i.health.score {
         let _ = write!(s, ", score {score}");
     }
