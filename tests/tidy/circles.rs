@@ -12,7 +12,6 @@ const CAPS: &[(&str, usize)] = &[
     ("cli", 5),
     ("config", 3),
     ("exchange", 9),
-    ("model", 5),
     ("sim", 10),
     ("sql", 3),
     ("store", 4),

@@ -251,15 +251,4 @@ mod tests {
         assert_eq!(codes.map(|worst| code(worst, true)), [0, 1, 1, 2, 2]);
         assert_eq!(codes.map(|worst| code(worst, false)), [1, 1, 1, 2, 2]);
     }
-
-    #[test]
-    fn a_reading_settles_with_a_value_or_a_lasting_problem() {
-        let mut r: Reading<u8> = Reading::default();
-        assert!(!is_final(&r));
-        r.fail(Unavailable::NeedsTwoSamples);
-        assert!(!is_final(&r));
-        r.fail(Unavailable::NoRight("VIEW SERVER STATE".into()));
-        assert!(is_final(&r));
-        assert!(is_final(&Reading::good(1_u8, Timestamp::from_ms(1), 1000)));
-    }
 }

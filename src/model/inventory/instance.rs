@@ -1,6 +1,6 @@
 //! Who an instance is, and how it is reached. Filled by `config` from the inventory; never changed by a poll.
 
-use super::record::{Auth, InstanceRecord, LabelColor, PollSettings, RecordError, TlsCheck};
+use super::record::{Auth, LabelColor, PollSettings};
 use crate::model::base::failure::Failure;
 use std::{fmt, path::PathBuf, str::FromStr, sync::Arc};
 
@@ -221,47 +221,6 @@ pub struct Target {
     pub multi_subnet_failover: bool,
 }
 
-impl TryFrom<&InstanceRecord> for Target {
-    type Error = RecordError;
-
-    /// What the inventory says, ready to connect. The record is taken to be valid; only the pin is read anew.
-    fn try_from(record: &InstanceRecord) -> Result<Self, RecordError> {
-        let tls = match &record.tls.check {
-            TlsCheck::Verify => TlsMode::Verify,
-            TlsCheck::Strict => TlsMode::Strict,
-            TlsCheck::Insecure => TlsMode::Insecure,
-            TlsCheck::Pin(text) => TlsMode::Pin(
-                text.parse()
-                    .map_err(|e: NoFingerprint| RecordError { field: "tls.pin", problem: e.to_string() })?,
-            ),
-        };
-        let info = InstanceInfo {
-            id: InstanceId::new(record.name.as_str()),
-            uid: record.name.as_str().into(),
-            address: record.address().into(),
-            groups: record.groups.iter().map(|group| group.as_str().into()).collect(),
-            labels: record.labels.iter().map(|(k, v)| (k.as_str().into(), v.as_str().into())).collect(),
-            tls,
-            poll: Arc::new(record.poll.clone()),
-            tag: None,
-            colors: Vec::new(),
-        };
-        let endpoint =
-            Endpoint { host: record.host.clone(), port: record.port, instance: record.instance.clone() };
-        Ok(Self {
-            info: Arc::new(info),
-            endpoint,
-            auth: record.auth.clone(),
-            action: record.action.clone(),
-            database: record.database.clone(),
-            ca_file: record.tls.ca_file.clone(),
-            host_in_certificate: record.tls.host_in_certificate.clone(),
-            read_only_intent: record.read_only_intent,
-            multi_subnet_failover: record.multi_subnet_failover,
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -280,19 +239,5 @@ mod tests {
         {
             assert_eq!(wrong.parse::<Fingerprint>(), Err(NoFingerprint), "{wrong}");
         }
-    }
-
-    #[test]
-    fn a_record_becomes_a_target_with_its_pin() {
-        let mut record = InstanceRecord::new("a", "db1", Auth::Kerberos);
-        record.port = Some(1444);
-        record.tls.check = TlsCheck::Pin(Fingerprint([7; 32]).to_string());
-        record.labels.insert("env".into(), "prod".into());
-        let target = Target::try_from(&record).unwrap();
-        assert_eq!(target.info.tls, TlsMode::Pin(Fingerprint([7; 32])));
-        assert!(!target.info.tls.is_insecure() && target.info.is_production());
-        assert_eq!(&*target.info.address, "db1,1444");
-        record.tls.check = TlsCheck::Pin("xyz".into());
-        assert_eq!(Target::try_from(&record).err().map(|e| e.field), Some("tls.pin"));
     }
 }

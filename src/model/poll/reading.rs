@@ -143,3 +143,19 @@ pub struct MetaMut<'a> {
     /// see [`Reading::problem`]
     pub problem: &'a mut Option<Unavailable>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reading_settles_with_a_value_or_a_lasting_problem() {
+        let mut r: Reading<u8> = Reading::default();
+        assert!(!r.meta().is_final());
+        r.fail(Unavailable::NeedsTwoSamples);
+        assert!(!r.meta().is_final());
+        r.fail(Unavailable::NoRight("VIEW SERVER STATE".into()));
+        assert!(r.meta().is_final());
+        assert!(Reading::good(1_u8, Timestamp::from_ms(1), 1000).meta().is_final());
+    }
+}

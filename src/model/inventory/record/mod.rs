@@ -8,15 +8,18 @@
 mod audit;
 mod auth;
 mod bulk;
+mod color;
 mod group;
 mod id;
 mod instance;
 mod poll;
+mod target;
 
 pub use audit::{AuditEntry, Author, Outcome};
 pub use auth::{Auth, SecretRef};
 pub use bulk::BulkChange;
-pub use group::{FilterRecord, GroupRecord, LabelColor, LabelRecord};
+pub use color::LabelColor;
+pub use group::{FilterRecord, GroupRecord, LabelRecord};
 pub use id::{RecordId, Slug, SlugError, TenantUid};
 pub use instance::{InstanceRecord, RecordError, Tls, TlsCheck};
 pub use poll::{PollSettings, maintenance_until};
