@@ -23,7 +23,7 @@
 //! | [`tui`] | the screen: the only module that knows ratatui and crossterm |
 //! | [`app`] | the running program without clap and without a screen: session, services, attach, headless |
 //! | [`cli`] | clap types |
-//! | [`command`] | one file per sub-command: wires the layers |
+//! | [`command`] | one file per sub-command: reads its options, calls `app`, prints |
 
 // The fixtures under tests/ name the crate from outside; unit tests use them too.
 #[cfg(test)]

@@ -7,6 +7,9 @@
 //! An incident takes this way: [`store::history::copy`](crate::store::history::copy) makes the recording, and `scrub`
 //! replaces names on the way → `gather` adds up what the recording has, an instance at a time → `page` writes the page
 //! through `html`, with its tables from `sections` and its charts from `charts` and `svg`.
+//!
+//! The page is made from the recording, so what is not in the one is not in the other; only the figures of charts, which have no
+//! names, come from the history itself. `html` is the only way into the page: it closes every element and escapes every text.
 
 mod charts;
 pub mod cost;

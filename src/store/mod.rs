@@ -16,6 +16,26 @@
 //!
 //! Nothing readable reaches the disk: names are found by an HMAC, all else is in sealed columns. No function takes rows of
 //! two tenants: a [`Tenant`] is one connection with one key, and a record opens at its own place only.
+//!
+//! # A tenant on disk
+//!
+//! `<data>/tenants/<slug>/` holds `inventory.db` (SQLite, WAL) and `tenant.lock` (the id of the process that writes, no more).
+//! Every record, name, colour and audit entry is in a sealed column; beside it stand only what SQLite must sort and find by:
+//! a random id, a revision, a deleted flag, an HMAC of the name. `store::schema` has the tables.
+//!
+//! - One change is one transaction of records, *contents*, audit log and header (`store::change`). *Contents* is one sealed
+//!   list per kind with id, revision and name of every record: it tells a lost, replayed or slipped-in record from a good
+//!   one, and names a record that cannot be opened. The header vouches for the revisions of the contents, the key slots and
+//!   the end of the audit log. A whole file replaced by an older copy is not noticed, except by a hash of the audit log kept
+//!   elsewhere (`dbtop audit head`).
+//! - What is damaged is refused and named; the others stay readable. A broken header or contents can be read past, but
+//!   nothing is written over it until somebody says `repair`.
+//! - The audit log is a chain over *plain texts*: a rotation seals entries anew and the chain stays what it was.
+//! - Groups are in an instance by id: renaming one touches no member, deleting and restoring one keeps them.
+//! - A rotation seals everything anew in one transaction and then empties SQLite's log, which still had the old seals.
+//!   Backups and copies made before it still open with the old keys.
+//! - Making, renaming, restoring and deleting a tenant is one rename of a folder. Leftovers (`.tmp-…`) are swept.
+//! - SQLite runs with `synchronous=FULL` here: inventories change rarely, and a password said to be saved is saved.
 
 mod audit;
 mod author;

@@ -15,6 +15,14 @@
 //!
 //! The driver logs rows at TRACE and every server error at ERROR: every log filter must silence its target
 //! [`DRIVER_LOG_TARGET`]. rustls runs with aws-lc-rs, which each configuration names; nothing here installs a default.
+//!
+//! # TLS without the driver
+//!
+//! - TLS is not the driver's: it has no hook for verification and tells nothing of the certificate. `tds::secure` plays
+//!   PRELOGIN and TLS, and `tds::line` hands the driver a line on which PRELOGIN is over: its own question is swallowed, the
+//!   server's answer played back with "no encryption". A pin asks for the key too: the signature of the handshake is
+//!   checked, so that a copied certificate is worth nothing. Only `login-only` is left to the driver.
+//! - A pin goes with TDS 7.x (TLS 1.2 within PRELOGIN); a server that takes nothing but TDS 8.0 needs `strict`.
 
 mod answer;
 mod ask;

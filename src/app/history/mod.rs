@@ -5,6 +5,17 @@
 //!
 //! Nothing here is in the way of polling or drawing: readings come by a bounded channel ([`relay`]), questions by another.
 //!
+//! ```text
+//! lock free      -> take it; the collector polls, reducer -> Kept -> relay -> writer's thread -> history.db
+//! lock taken     -> Command::Follow(true): no task polls; what the other process writes is read and fed to our reducer
+//!                   (Update::Remembered, Update::History), so every pane is live, a second later
+//! lock free again-> poll ourselves
+//! ```
+//!
+//! So a screen and a collector are the same program in two roles, and closing a screen never ends somebody else's polling. A slow
+//! disk slows polling: the writer's channel is full, then the reducer waits, then the tasks do, and the heartbeat counts it. A disk
+//! that fails is different: the writer keeps what comes in memory for a while, so the screen goes on.
+//!
 //! Also here: the history of a fleet as a [`file`], and [`recording`]s that are played.
 
 mod answer;

@@ -8,6 +8,41 @@
 //! | `tracker`, `incident`, `event` | from what happened to what is on the time line |
 //! | `codec` | readings, points and totals as bytes |
 //! | `sqlite` | the engine and the reader over one SQLite file: the only place with SQL |
+//!
+//! # What is remembered
+//!
+//! `<data>/tenants/<slug>/history.db` is another SQLite file (`store::history`; `schema` has the tables). The fold gives out
+//! what it made of each poll (`model::timeline::kept::Kept`); the writer's thread commits it once a second as *hot* rows, each with its
+//! points beside it. So a killed process loses at most a second, and a restart has nothing to rebuild.
+//!
+//! ```text
+//! Kept -> hot rows ---- 15 min ----> state block (keyframe + readings, zstd)          state at T = one block + hot rows
+//!              `- points - 15 min -> open chunks -- 2 h --> chunk + roll-ups (pco)    chart = the tier that fits + what is not
+//!                                                                                      rolled up yet
+//! ```
+//!
+//! - A block, a chunk and a roll-up row hold one instance (chunks and roll-ups: one probe of it), so a chart of one metric reads
+//!   a few rows. Instances take turns: their windows end at different seconds.
+//! - The series of a probe share their times; which polls a series missed is kept, so a gap stays a gap.
+//! - Names, readings, texts and events are sealed with the history's key, which the tenant keeps (`Tenant::history_key`) and a
+//!   rotation seals anew; numbers are not, but every blob has a sum that tells damage.
+//! - What is damaged is missing alone: states of the other instances and times are read, and the second line of the screen says
+//!   `damaged: …` for as long as one stands at such an instant (`Reader::fleet_with_damage`, `Reply::Past`).
+//! - A step of the clock is no age (`model::base::age`): retention and sealing judge by a time that is believed, which the file keeps.
+//! - Retention deletes old ends in small transactions; the cap is SQLite's own page limit, kept clear by evicting the oldest.
+//! - The flight recorder is the history itself. A departure from the first plan, a ring in memory for each unhealthy instance:
+//!   that would be a second copy, and a killed process would lose it. Instead the manager polls the worst of the unwell at the
+//!   pace of the screen (`collect::flight`, `[collect] recorder_instances`), all of which is kept as always; so the ten minutes
+//!   before an incident are on the disk when it begins. A change of health to critical makes the `Incident`, a key prolongs it
+//!   or makes one (`store::history::incident`); it is one while the trouble comes back, an hour at most. An instance that is
+//!   not reachable has none: there is nothing to be had. States and points within an incident stay for `events_days`; the cap
+//!   takes them when no others are left. Charts know it: points that reach back only within an incident do not hide the means.
+//! - A fleet's past is read by up to four threads, each with a connection of its own (`store::history::sqlite::pool`), kept for the next
+//!   time; a few instances are read by one. Statements promise a stable plan (`schema::open`), or SQLite parses them anew for
+//!   other values; `.cargo/config.toml` builds SQLite without its process-wide count of bytes, which is a lock, and AWS-LC without
+//!   entropy from the jitter of the processor, which took 50 ms of each start (the system's random numbers stay).
+//! - When the disk fails the writer keeps the newest in memory, tries again by itself, and loses the oldest first, counted. The
+//!   header says so for as long as it lasts (`Reply::Store`); an attached screen tells what the collector's heartbeat says.
 
 mod api;
 mod codec;
