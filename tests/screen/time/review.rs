@@ -113,7 +113,7 @@ fn a_bookmark_has_a_note_and_is_jumped_to() {
     assert!(s.text().contains("bookmark set: deploy"), "{}", s.text());
     s.keys("T '");
     assert!(s.text().contains("asking history…"), "{}", s.text());
-    assert_eq!(answer(&mut s), 2, "live again, and the bookmarks");
+    assert_eq!(answer(&mut s), 1, "the bookmarks, and nothing else");
 }
 
 #[test]
