@@ -11,7 +11,7 @@ pub struct File {
 }
 
 impl File {
-    /// The module of the crate that the file belongs to: `src/tds/connect.rs` is of `tds`, `src/cli.rs` of `cli`.
+    /// The module of the crate that the file belongs to: `src/tds/connect.rs` is of `tds`, `src/lib.rs` of `lib`.
     pub fn module(&self) -> Option<&str> {
         let within = self.path.strip_prefix("src/")?;
         within.split('/').next().map(|first| first.trim_end_matches(".rs"))

@@ -1,9 +1,18 @@
 //! The command line: clap types only. `command` reads them and decides what an option means.
 
+mod audit;
 pub mod bookmark;
 pub mod export;
+mod format;
 pub mod inventory;
 pub mod store;
+mod tenant;
+mod vault;
+
+pub use audit::{Audit, AuditCommand, AuditRows};
+pub use format::{Format, Report};
+pub use tenant::{Tenant, TenantCommand};
+pub use vault::{NewSlot, SlotCommand, Vault, VaultCommand};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -230,17 +239,6 @@ pub enum What {
     Cost,
 }
 
-/// Output formats.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// aligned columns
-    Table,
-    /// one JSON array
-    Json,
-    /// comma-separated, with a header
-    Csv,
-}
-
 /// `dbtop doctor`.
 #[derive(Debug, Args)]
 pub struct Doctor {
@@ -251,16 +249,6 @@ pub struct Doctor {
     /// Output format
     #[arg(short = 'o', long = "output", value_enum, default_value_t = Report::Text)]
     pub output: Report,
-}
-
-/// Formats of reports that are no tables.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Report {
-    /// for people
-    #[value(alias = "table")]
-    Text,
-    /// one JSON array
-    Json,
 }
 
 /// `dbtop sim`.
@@ -307,217 +295,4 @@ pub enum ConfigCommand {
     Check,
     /// Print every option with its value and its origin
     Show,
-}
-
-/// `dbtop vault`.
-#[derive(Debug, Args)]
-pub struct Vault {
-    /// The sub-command
-    #[command(subcommand)]
-    pub command: VaultCommand,
-
-    /// Output format
-    #[arg(short = 'o', long = "output", value_enum, default_value_t = Format::Table, global = true)]
-    pub output: Format,
-}
-
-/// The sub-commands of `dbtop vault`.
-#[derive(Debug, Subcommand)]
-pub enum VaultCommand {
-    /// Make a tenant with its vault; asks for a new passphrase, or makes the file of --key-file
-    Init {
-        /// Take the operating system's keyring instead of a passphrase
-        #[arg(long, conflicts_with = "key_file")]
-        keyring: bool,
-    },
-    /// Show the tenant of the vault, its slots, and whether it opens here without a question
-    Status,
-    /// The slots: the secrets that open the vault
-    #[command(subcommand)]
-    Slot(SlotCommand),
-    /// Make a new data key and seal every record anew; asks for no slot's secret
-    Rotate,
-    /// Show how well this machine protects keys in memory, and its keyrings
-    LockCheck,
-}
-
-/// The sub-commands of `dbtop vault slot`.
-#[derive(Debug, Subcommand)]
-pub enum SlotCommand {
-    /// List the slots
-    List,
-    /// Add a slot; the vault is opened first
-    Add {
-        /// The secret that shall open the vault
-        #[command(subcommand)]
-        slot: NewSlot,
-
-        /// A name for the slot; it is sealed
-        #[arg(long, global = true, default_value = "")]
-        label: String,
-    },
-    /// Remove a slot by the start of its id
-    Remove {
-        /// At least 4 digits of the id that `slot list` shows
-        id: String,
-
-        /// Rotate the data key as well, to lock out everybody with a copy of it
-        #[arg(long)]
-        rotate: bool,
-    },
-}
-
-/// Kinds of new slots.
-#[derive(Debug, Subcommand)]
-pub enum NewSlot {
-    /// A passphrase, asked for twice
-    Passphrase,
-    /// A key file; made if it is not there
-    KeyFile {
-        /// The file
-        file: PathBuf,
-    },
-    /// A key that systemd will hand over as $CREDENTIALS_DIRECTORY/dbtop-TENANT; made like a key file
-    Credential {
-        /// The key in plain, as it will be handed over
-        file: PathBuf,
-    },
-    /// The operating system's keyring
-    Keyring,
-}
-
-/// `dbtop tenant`.
-#[derive(Debug, Args)]
-pub struct Tenant {
-    /// The sub-command
-    #[command(subcommand)]
-    pub command: TenantCommand,
-
-    /// Output format
-    #[arg(short = 'o', long = "output", value_enum, default_value_t = Format::Table, global = true)]
-    pub output: Format,
-}
-
-/// The sub-commands of `dbtop tenant`.
-#[derive(Debug, Subcommand)]
-pub enum TenantCommand {
-    /// Make a tenant with its vault; asks for a new passphrase, or makes the file of --key-file
-    Create {
-        /// 3 to 50 of a to z, 0 to 9 and hyphens
-        name: String,
-
-        /// Take the operating system's keyring instead of a passphrase
-        #[arg(long, conflicts_with = "key_file")]
-        keyring: bool,
-    },
-    /// List the tenants; opens none of them
-    List,
-    /// Stop polling and changing a tenant until it is resumed
-    Suspend {
-        /// The tenant
-        name: String,
-    },
-    /// Go on with a suspended tenant
-    Resume {
-        /// The tenant
-        name: String,
-    },
-    /// Delete a tenant with everything in it
-    Delete {
-        /// The tenant
-        name: String,
-
-        /// Do not ask
-        #[arg(long)]
-        yes: bool,
-    },
-    /// Rename a tenant
-    Move {
-        /// The tenant
-        name: String,
-        /// Its new name
-        to: String,
-    },
-    /// Write a tenant into one encrypted file
-    Backup {
-        /// The tenant
-        name: String,
-        /// A file that is not there yet
-        file: PathBuf,
-    },
-    /// Bring a tenant back from a backup, with any of its key slots
-    Restore {
-        /// The backup
-        file: PathBuf,
-        /// Name; default: the one it had
-        name: Option<String>,
-    },
-    /// Repair a damaged tenant: take out records that cannot be read, keep the rest
-    Repair {
-        /// The tenant
-        name: String,
-    },
-    /// Migrate every tenant's file to the newest format; one that fails stays as it was
-    Migrate,
-}
-
-/// `dbtop audit`.
-#[derive(Debug, Args)]
-pub struct Audit {
-    /// The sub-command
-    #[command(subcommand)]
-    pub command: AuditCommand,
-
-    /// Output format
-    #[arg(short = 'o', long = "output", value_enum, default_value_t = Format::Table, global = true)]
-    pub output: Format,
-}
-
-/// The sub-commands of `dbtop audit`.
-#[derive(Debug, Subcommand)]
-pub enum AuditCommand {
-    /// Show entries, oldest first
-    List(AuditRows),
-    /// Follow the chain of entries; exit code 2 names the first bad one
-    Verify,
-    /// Print number and hash of the last entry, to be kept where nobody can change them
-    Head,
-    /// Write entries out
-    Export {
-        /// As CSV
-        #[arg(long)]
-        csv: bool,
-
-        /// Into this file, which is not there yet
-        #[arg(long, value_name = "FILE")]
-        out: Option<PathBuf>,
-
-        /// Which
-        #[command(flatten)]
-        rows: AuditRows,
-    },
-}
-
-/// Which entries of the audit log.
-#[derive(Debug, Args)]
-pub struct AuditRows {
-    /// This action only: add, edit, remove, restore, rotate, …
-    #[arg(long)]
-    pub action: Option<String>,
-
-    /// This kind (instance, group, label, filter, slot, tenant) or this name only
-    #[arg(long)]
-    pub entity: Option<String>,
-
-    /// Not before this day or time (UTC)
-    #[arg(long, value_name = "DATE")]
-    pub from: Option<String>,
-
-    /// Before this day or time (UTC)
-    #[arg(long, value_name = "DATE")]
-    pub until: Option<String>,
-
-    /// The newest N of them
-    #[arg(long, value_name = "N")]
-    pub last: Option<usize>,
 }
