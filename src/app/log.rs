@@ -3,7 +3,7 @@
 //!
 //! What happens during a poll is logged with the instance and the number of the poll (`poll{instance=… poll=…}`).
 
-use crate::config::Log;
+use crate::{config::Log, tds::DRIVER_LOG_TARGET};
 use anyhow::Context;
 use std::path::{Path, PathBuf};
 use tracing_appender::{
@@ -108,7 +108,7 @@ pub fn make_folder(folder: &Path) -> std::io::Result<()> {
 }
 
 fn filter(level: &str) -> Result<EnvFilter, tracing_subscriber::filter::ParseError> {
-    EnvFilter::try_new(format!("{level},tiberius=off,rustls=warn,tokio_rustls=warn"))
+    EnvFilter::try_new(format!("{level},{DRIVER_LOG_TARGET}=off,rustls=warn,tokio_rustls=warn"))
 }
 
 /// The folder for logs: `[log] folder`, else `$DBTOP_HOME/log`, else the platform's state folder.

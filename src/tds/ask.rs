@@ -1,7 +1,7 @@
 //! Asking: one question, one bounded answer, one deadline. `probe` is written against [`Ask`]; [`Connection`] implements it
 //! for a real server, and tests have their own.
 
-use super::{Answer, Cell, ResultSet, budget::Budget, connect::words, convert, error, line::Line};
+use super::{Answer, Cell, ResultSet, budget::Budget, convert, error, line::Line};
 use crate::model::base::failure::{Failure, FailureKind};
 use futures_util::TryStreamExt;
 use std::{borrow::Cow, future::Future, sync::Arc, time::Duration};
@@ -101,7 +101,7 @@ impl Ask for Connection {
             Err(_) => {
                 let text = format!(
                     "no whole answer to {what} within {}; connection dropped",
-                    words(question.within)
+                    error::spelled(question.within)
                 );
                 Some(Failure::new(FailureKind::Timeout, text))
             }

@@ -3,7 +3,6 @@
 use super::{
     Ask, Connection, Question, Roots, Row,
     budget::{Budget, Budgeted},
-    connect::words,
     dial, error, secure,
 };
 use crate::model::{
@@ -186,7 +185,7 @@ fn slow(what: &str, on: &str, within: Duration) -> Failure {
     let text = format!(
         "{what} {}: no answer within {}",
         crate::model::base::text::sanitize_line(on, 256),
-        words(within)
+        error::spelled(within)
     );
     Failure::new(FailureKind::Timeout, text)
 }

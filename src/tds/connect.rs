@@ -2,7 +2,7 @@
 //! by `check` step by step.
 
 use super::{
-    PROGRAM_NAME, Roots,
+    Roots,
     ask::{Client, Connection},
     budget::{Budget, Budgeted},
     dial::{Dialed, connect, look_up},
@@ -26,6 +26,8 @@ use std::time::Duration;
 use tiberius::{AuthMethod, Config, EncryptionLevel, error::Error};
 use tokio_util::compat::TokioAsyncWriteCompatExt;
 
+/// The program name of our sessions, by which a server knows them.
+const PROGRAM_NAME: &str = "dbtop";
 /// The most bytes that a server may send until the login is done: certificates and a few packets.
 const HANDSHAKE_BYTES: usize = 1 << 20;
 
@@ -174,9 +176,4 @@ const fn transport(tls: TlsMode) -> &'static str {
         TlsMode::LoginOnly => "login encrypted, the rest in clear",
         TlsMode::Off => "no TLS",
     }
-}
-
-/// A duration as a sentence spells it: `5 s` or `300 ms`.
-pub(super) fn words(d: Duration) -> String {
-    if d.subsec_millis() == 0 { format!("{} s", d.as_secs()) } else { format!("{} ms", d.as_millis()) }
 }

@@ -1,7 +1,7 @@
 //! First step of a connection: name to addresses (SQL Browser for a named instance), addresses to a socket. Cheap for us
 //! however long it takes. Called by `collect` through [`dial`], and by `connect` and `check` step by step.
 
-use super::{browser, connect::words, error};
+use super::{browser, error};
 use crate::model::{
     base::{
         failure::{Failure, FailureKind},
@@ -42,7 +42,7 @@ pub async fn dial(target: &Target, within: Duration) -> Result<Dialed, Failure> 
 pub(super) fn silent(shown: &str, within: Duration) -> Failure {
     let text = format!(
         "connect to {shown}: no answer within {}; a firewall, a wrong address or a dead host",
-        words(within)
+        error::spelled(within)
     );
     Failure::new(FailureKind::Timeout, text)
 }

@@ -5,7 +5,7 @@ use crate::model::base::{
     failure::{Failure, FailureKind},
     text::sanitize_line,
 };
-use std::io;
+use std::{io, time::Duration};
 use tiberius::error::{Error, TokenError};
 
 /// The longest server message that is kept, in characters.
@@ -206,6 +206,11 @@ pub(super) fn tls(message: &str, address: &str) -> Failure {
         "check the TLS mode and the versions that the server allows"
     };
     Failure::new(FailureKind::Tls, format!("TLS with {address}: {said}; {advice}"))
+}
+
+/// A duration as a sentence spells it: `5 s` or `300 ms`.
+pub(super) fn spelled(d: Duration) -> String {
+    if d.subsec_millis() == 0 { format!("{} s", d.as_secs()) } else { format!("{} ms", d.as_millis()) }
 }
 
 #[cfg(test)]

@@ -46,8 +46,5 @@ pub use check::{check, look};
 pub use dial::{Dialed, dial};
 pub use roots::Roots;
 
-/// The program name of our sessions, by which they are known on a server and left out of what is shown.
-pub const PROGRAM_NAME: &str = "dbtop";
-
 /// The driver's tracing target: to be switched off in every log filter.
 pub const DRIVER_LOG_TARGET: &str = "tiberius";
