@@ -12,8 +12,8 @@ const CAPS: &[(&str, usize)] = &[
     ("config", 3),
     ("exchange", 9),
     ("sim", 10),
-    ("sql", 3),
     ("store", 4),
+    ("tds", 5),
     ("tui", 2),
 ];
 

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::sql::ident::ObjectName;
 
 /// A server with a few objects. `sys.wild` has any column.
 struct Small;
