@@ -1,10 +1,7 @@
 //! The plain inventory: a TOML file of instances, as `dbtop sim --inventory-out` writes it. It is for tests and for the
 //! simulator; passwords come from the environment or a command, and stand in the file itself only for loopback addresses.
 
-use super::{
-    ConfigError, line_at,
-    mistake::{Mistake, Origin, list, plain, shorten},
-};
+use super::mistake::{ConfigError, Mistake, Origin, line_at, list, plain, shorten};
 use crate::model::{
     base::{secret::Secret, text},
     inventory::{

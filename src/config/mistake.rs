@@ -53,6 +53,22 @@ impl fmt::Display for Mistake {
     }
 }
 
+/// The reason why there is no valid configuration or inventory.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// the inventory cannot be read
+    #[error("reading {}: {source}", path.display())]
+    Read {
+        /// file
+        path: PathBuf,
+        /// cause
+        source: std::io::Error,
+    },
+    /// all mistakes, each with its file and line or its variable, and the option
+    #[error("{}", list(.0))]
+    Mistakes(Vec<Mistake>),
+}
+
 /// Several mistakes as one text: a single one in one line, more of them below a headline.
 pub(super) fn list(mistakes: &[Mistake]) -> String {
     /// The most errors that are listed.
@@ -109,6 +125,11 @@ pub(super) fn shorten(message: &str) -> (String, String) {
         }
         _ => (message.to_owned(), String::new()),
     }
+}
+
+/// The line of a byte, from 1.
+pub(super) fn line_at(text: &str, byte: usize) -> usize {
+    text.get(..byte).unwrap_or("").matches('\n').count() + 1
 }
 
 #[cfg(test)]

@@ -2,9 +2,9 @@
 //! sections and options are those of [`Config`] itself, so there is no second list to keep.
 
 use super::{
-    Config, line_at,
-    mistake::{Mistake, Origin, nearest, plain},
+    mistake::{ConfigError, Mistake, Origin, line_at, nearest, plain},
     rules,
+    sections::Config,
 };
 use serde::Deserialize;
 use std::{collections::BTreeMap, path::Path};
@@ -22,6 +22,18 @@ pub struct Read {
     pub origins: BTreeMap<String, Origin>,
     /// errors in the file by line, then errors in the environment
     pub mistakes: Vec<Mistake>,
+}
+
+/// Reads the configuration as [`read()`] does, and takes it only without any mistake.
+///
+/// # Errors
+/// [`ConfigError::Mistakes`].
+pub fn load(
+    file: Option<&Path>,
+    env: impl IntoIterator<Item = (String, String)>,
+) -> Result<Config, ConfigError> {
+    let read = read(file, env);
+    if read.mistakes.is_empty() { Ok(read.config) } else { Err(ConfigError::Mistakes(read.mistakes)) }
 }
 
 /// Reads defaults, then `file` (if any), then `env` (all variables; those that start with `DBTOP_<SECTION>_` count).

@@ -1,7 +1,7 @@
 //! Rules over the values of a configuration, each with the options that it is about, so that a mistake can be shown
 //! where it was made. One function a section; called by [`super::read()`].
 
-use super::{Budget, Config, History, Log, Metrics, Poll};
+use super::sections::{Budget, Config, History, Log, Metrics, Poll};
 use crate::model::judge::health::Thresholds;
 use std::net::SocketAddr;
 
