@@ -1,10 +1,7 @@
 //! A draft: the values by field that a row of a file, or the options of a command, set for an instance. A draft is laid
 //! over the existing values and turned into a record in one place.
 
-use super::{
-    Secrets,
-    field::{COLUMNS, Column, Field, Kind, Place, Value},
-};
+use super::field::{COLUMNS, Column, Field, Kind, Place, Value};
 use crate::model::{
     base::time::Timestamp,
     inventory::{
@@ -13,6 +10,15 @@ use crate::model::{
     },
 };
 use std::collections::BTreeMap;
+
+/// The treatment of the vault's passwords when an inventory is written to a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Secrets {
+    /// they are left out; places outside (command, variable, file) are named
+    Leave,
+    /// they are written: everybody who can read the file can read them
+    Write,
+}
 
 /// Values by field. An edit leaves a missing field as it is.
 #[derive(Clone, Default, PartialEq)]

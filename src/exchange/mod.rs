@@ -17,16 +17,20 @@ mod csv;
 mod draft;
 mod field;
 mod plan;
+mod problem;
 mod regsrvr;
+mod rows;
 mod text;
 mod tree;
 
 pub use cms::{CmsGroup, CmsServer, SCRIPT as CMS_SCRIPT, rows as cms_rows};
-pub use draft::Draft;
+pub use draft::{Draft, Secrets};
 pub use field::{COLUMNS, Column, Field, Kind, Place, Value, column, set_text};
 pub use plan::{Change, Counts, Entry, FieldChange, Plan, changes, plan};
+pub use problem::{FileProblem, RowProblem};
+pub use rows::{Defaults, Row, Rows};
 
-use crate::model::inventory::record::{Auth, InstanceRecord, RecordError};
+use crate::model::inventory::record::InstanceRecord;
 
 /// Formats of files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,83 +55,6 @@ impl Format {
             "regsrvr" | "xml" => Some(Self::Regsrvr),
             _ => None,
         }
-    }
-}
-
-/// The treatment of the vault's passwords when an inventory is written to a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Secrets {
-    /// they are left out; places outside (command, variable, file) are named
-    Leave,
-    /// they are written: everybody who can read the file can read them
-    Write,
-}
-
-/// Defaults of a row.
-#[derive(Clone, Default)]
-pub struct Defaults {
-    /// the login of rows without one
-    pub auth: Option<Auth>,
-}
-
-/// An error in a row: it is no instance.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("line {line}: {field}: {reason}")]
-pub struct RowProblem {
-    /// line of the file, from 1; for rows of a server their number
-    pub line: usize,
-    /// the field
-    pub field: String,
-    /// what to change
-    pub reason: String,
-}
-
-impl RowProblem {
-    fn new(line: usize, mistake: RecordError) -> Self {
-        Self { line, field: mistake.field.to_owned(), reason: mistake.problem }
-    }
-}
-
-/// An error in a whole file: it could not be read.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("line {line}: {reason}")]
-pub struct FileProblem {
-    /// line, from 1
-    pub line: usize,
-    /// what is wrong, and what to do
-    pub reason: String,
-}
-
-/// One row of a file.
-#[derive(Clone)]
-pub struct Row {
-    /// line of the file, from 1
-    pub line: usize,
-    /// its values
-    pub draft: Result<Draft, RowProblem>,
-    /// a remark for people, such as that a password cannot be read
-    pub remark: Option<String>,
-}
-
-/// A file that was read.
-#[derive(Clone, Default)]
-pub struct Rows {
-    /// its rows, in order
-    pub rows: Vec<Row>,
-    /// remarks for people on the file as a whole
-    pub remarks: Vec<String>,
-}
-
-impl Rows {
-    /// Each row as a new instance.
-    pub fn records(&self, defaults: &Defaults) -> Vec<Result<InstanceRecord, RowProblem>> {
-        self.rows
-            .iter()
-            .map(|row| {
-                let draft = row.draft.as_ref().map_err(Clone::clone)?;
-                draft.record(defaults.auth.as_ref()).map_err(|mistake| RowProblem::new(row.line, mistake))
-            })
-            .collect()
     }
 }
 

@@ -1,0 +1,31 @@
+//! Errors of a file that is read, and of its rows.
+
+use crate::model::inventory::record::RecordError;
+
+/// An error in a row: it is no instance.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}: {field}: {reason}")]
+pub struct RowProblem {
+    /// line of the file, from 1; for rows of a server their number
+    pub line: usize,
+    /// the field
+    pub field: String,
+    /// what to change
+    pub reason: String,
+}
+
+impl RowProblem {
+    pub(super) fn new(line: usize, mistake: RecordError) -> Self {
+        Self { line, field: mistake.field.to_owned(), reason: mistake.problem }
+    }
+}
+
+/// An error in a whole file: it could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}: {reason}")]
+pub struct FileProblem {
+    /// line, from 1
+    pub line: usize,
+    /// what is wrong, and what to do
+    pub reason: String,
+}
