@@ -123,6 +123,19 @@ pub struct ServerMessage {
     pub line: u32,
 }
 
+impl ServerMessage {
+    /// An error as servers send it: class 16 unless the number is known for another.
+    pub fn error(number: i32, text: String, line: u32) -> Self {
+        let class = match number {
+            102 | 156 => 15,
+            916 | 6102 | 18_456 => 14,
+            4060 => 11,
+            _ => 16,
+        };
+        Self { number, class, state: 1, text, line }
+    }
+}
+
 /// One step of an answer, in order. A backend yields them lazily: the wire asks for the next one when the socket has
 /// room, so an endless result costs no memory, and stops asking when the client cancels or goes away.
 #[derive(Debug, Clone, PartialEq)]
@@ -145,6 +158,9 @@ pub enum Reply {
         keep: usize,
     },
 }
+
+/// The replies to a batch, in order.
+pub type Replies = Box<dyn Iterator<Item = Reply> + Send>;
 
 /// The request of a LOGIN7.
 #[derive(Debug, Clone)]
@@ -219,12 +235,7 @@ pub trait Backend: Send + Sync + 'static {
 
     /// Answers a batch, or the statement of an RPC with its parameters. `USE` in the text changes
     /// `session.database`.
-    fn batch(
-        &self,
-        session: &mut Session,
-        text: &str,
-        params: &[Param],
-    ) -> Box<dyn Iterator<Item = Reply> + Send>;
+    fn batch(&self, session: &mut Session, text: &str, params: &[Param]) -> Replies;
 
     /// True once this session was ended by KILL: the wire sends error 596 and closes.
     fn is_killed(&self, spid: i16) -> bool;

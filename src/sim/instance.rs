@@ -1,8 +1,8 @@
 //! One simulated instance behind the wire: logins, sessions, batches, KILL.
 
 use super::{
-    answer::{self, Asked, Own, Replies, plan::Sender},
-    backend::{Backend, LoginAttempt, Network, Param, ServerMessage, Session},
+    answer::{self, Asked, Own, plan::Sender},
+    backend::{Backend, LoginAttempt, Network, Param, Replies, ServerMessage, Session},
     scenario::{Cut, Kind},
     state::State,
     world::{
@@ -101,25 +101,25 @@ impl Instance {
     ) -> Result<(), ServerMessage> {
         let (Grant::Server { to, .. } | Grant::Select { to, .. } | Grant::User(to)) = grant;
         if !by.admin {
-            return Err(answer::error(4613, "Grantor does not have GRANT permission.".to_owned(), 1));
+            return Err(ServerMessage::error(4613, "Grantor does not have GRANT permission.".to_owned(), 1));
         }
         let exists = *to == self.state.credentials.user || self.state.logins.iter().any(|l| l.user == *to);
         if !exists {
             let text = format!(
                 "Cannot find the login '{to}', because it does not exist or you do not have permission."
             );
-            return Err(answer::error(15_151, text, 1));
+            return Err(ServerMessage::error(15_151, text, 1));
         }
         let before = self.state.rights(self.index, to, moment);
         let after = before.with(grant, database, moment.profile.version);
-        let after = after.map_err(|(number, text)| answer::error(number, text, 1))?;
+        let after = after.map_err(|(number, text)| ServerMessage::error(number, text, 1))?;
         self.state.set_rights(self.index, to, after);
         Ok(())
     }
 
     /// KILL.
     fn kill(&self, by: &Session, spid: i64, moment: &Moment<'_>) -> Result<(), ServerMessage> {
-        let refuse = |number, text: String| Err(answer::error(number, text, 1));
+        let refuse = |number, text: String| Err(ServerMessage::error(number, text, 1));
         if !self.state.rights(self.index, &by.user, moment).kill {
             return refuse(6102, "User does not have permission to use the KILL statement.".to_owned());
         }
@@ -152,13 +152,17 @@ impl Backend for Instance {
     fn login(&self, attempt: &LoginAttempt, _client: IpAddr) -> Result<Session, ServerMessage> {
         let known = attempt.token.is_none() && self.state.knows(&attempt.user, &attempt.password);
         if !known || self.now(|m| m.is(Kind::LoginRefused)) {
-            return Err(answer::error(18_456, format!("Login failed for user '{}'.", attempt.user), 1));
+            return Err(ServerMessage::error(
+                18_456,
+                format!("Login failed for user '{}'.", attempt.user),
+                1,
+            ));
         }
         let wanted = if attempt.database.is_empty() { "master" } else { &attempt.database };
         let Some(database) = self.profile().databases.iter().find(|d| d.name.eq_ignore_ascii_case(wanted))
         else {
             let text = format!("Cannot open database \"{wanted}\" requested by the login. The login failed.");
-            return Err(answer::error(4060, text, 1));
+            return Err(ServerMessage::error(4060, text, 1));
         };
         Ok(Session {
             spid: self.admit(self.state.clock.now_ms()),

@@ -1,8 +1,8 @@
 //! The last step of every answer: a hostile scenario may change it.
 
-use super::{Replies, types};
+use super::types;
 use crate::sim::{
-    backend::{Column, Reply, Value},
+    backend::{Column, Replies, Reply, Value},
     scenario::Kind,
     world::moment::Moment,
 };

@@ -6,6 +6,7 @@
 //! them. Their columns are taken from the text: a script may select fewer columns, or in another order. There is one file
 //! for each family of scripts, and `expr` for statements without FROM.
 
+mod asked;
 mod blocking;
 mod expr;
 mod handle;
@@ -18,53 +19,17 @@ mod table;
 mod types;
 mod views;
 
+pub use asked::{Asked, Own};
+
 use self::{
     plan::{Action, Plan, Planned},
     table::Table,
 };
 use super::{
-    backend::{Column, Param, Reply, ServerMessage, Session, Value},
+    backend::{Column, Replies, Reply, ServerMessage, Value},
     scenario::Kind,
-    world::{
-        moment::Moment,
-        rights::{Grant, Rights},
-    },
 };
 use std::time::Duration;
-
-/// A batch's sender and circumstances.
-pub struct Asked<'a> {
-    /// the instance now
-    pub moment: &'a Moment<'a>,
-    /// rights of the login
-    pub rights: Rights,
-    /// the login
-    pub session: &'a Session,
-    /// cost of our session so far
-    pub own: Own,
-    /// real connections to this instance
-    pub connected: i64,
-    /// parameters
-    pub params: &'a [Param],
-    /// ends a session; the error if it cannot
-    pub kill: &'a dyn Fn(i64) -> Result<(), ServerMessage>,
-    /// grants a right, in the named database; the error if it cannot
-    pub grant: &'a dyn Fn(&Grant, &str) -> Result<(), ServerMessage>,
-}
-
-/// The resources that a session has used.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Own {
-    /// CPU µs
-    pub cpu_us: i64,
-    /// pages
-    pub logical_reads: i64,
-    /// login, ms since the simulator's start
-    pub login_ms: i64,
-}
-
-/// The replies to a batch, in order.
-pub type Replies = Box<dyn Iterator<Item = Reply> + Send>;
 
 /// Answers a batch: the replies, and the database in which it leaves the session.
 pub fn run(plan: &Plan, q: &Asked<'_>) -> (Replies, String) {
@@ -108,7 +73,7 @@ fn answer(
     let set = |result: Result<ResultSet, String>, name: &str, out: &mut Vec<Reply>| match result {
         Ok((columns, rows)) => hostile::reply(q.moment, name, columns, rows, out),
         Err(problem) => {
-            out.extend([Reply::Message(error(50_000, problem, line)), Reply::Done(None)]);
+            out.extend([Reply::Message(ServerMessage::error(50_000, problem, line)), Reply::Done(None)]);
             None
         }
     };
@@ -132,7 +97,7 @@ fn answer(
         Action::Grant(grant) => {
             (q.grant)(grant, database).err().map(|e| Reply::Message(ServerMessage { line, ..e }))
         }
-        Action::Fail(number, text) => Some(Reply::Message(error(*number, text.clone(), line))),
+        Action::Fail(number, text) => Some(Reply::Message(ServerMessage::error(*number, text.clone(), line))),
     };
     out.extend(said);
     out.push(Reply::Done(None));
@@ -153,12 +118,12 @@ fn use_database(name: &str, q: &Asked<'_>, database: &mut String, line: u32) -> 
                  context.",
                 q.session.user
             );
-            Reply::Message(error(916, text, line))
+            Reply::Message(ServerMessage::error(916, text, line))
         }
         None => {
             let text =
                 format!("Database '{name}' does not exist. Make sure that the name is entered correctly.");
-            Reply::Message(error(911, text, line))
+            Reply::Message(ServerMessage::error(911, text, line))
         }
     }
 }
@@ -212,15 +177,4 @@ fn table_of(name: &str) -> Option<fn(&Asked<'_>) -> Table> {
         "waits" => server::waits,
         _ => return None,
     })
-}
-
-/// An error as servers send it: class 16 unless the number is known for another.
-pub fn error(number: i32, text: String, line: u32) -> ServerMessage {
-    let class = match number {
-        102 | 156 => 15,
-        916 | 6102 | 18_456 => 14,
-        4060 => 11,
-        _ => 16,
-    };
-    ServerMessage { number, class, state: 1, text, line }
 }

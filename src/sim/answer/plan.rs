@@ -124,7 +124,7 @@ impl Plan {
             let action = action(statement.text, &tokens);
             if let Action::Fail(number @ (102 | 105), text) = &action {
                 // bad syntax: nothing runs
-                plan.refused.push(super::error(*number, text.clone(), statement.line));
+                plan.refused.push(ServerMessage::error(*number, text.clone(), statement.line));
             }
             plan.statements.push(Planned {
                 text: statement.text.to_owned(),

@@ -1,6 +1,5 @@
 //! Results for tests of clients: a value of every type, any number of rows.
 
-use super::Replies;
 use crate::sim::backend::{
     Column,
     ColumnType::{
@@ -8,7 +7,7 @@ use crate::sim::backend::{
         Int, Money, NChar, NVarChar, NVarCharMax, Real, SmallDateTime, SmallInt, SmallMoney, Time, TinyInt,
         VarBinary, VarBinaryMax, VarChar, VarCharMax, Variant, Xml,
     },
-    Reply, Value,
+    Replies, Reply, Value,
 };
 
 /// One row with a value of every type, and one of NULLs.

@@ -15,7 +15,7 @@ use super::{
     tls::Acceptors,
     tokens::{self, DONE_ATTENTION, DONE_ERROR, DoneKind},
 };
-use crate::sim::backend::{Backend, Reply, ServerMessage, Session};
+use crate::sim::backend::{Backend, Replies, ServerMessage, Session};
 
 /// The time that PRELOGIN, TLS and LOGIN7 may take together.
 const HANDSHAKE_DEADLINE: Duration = Duration::from_secs(30);
@@ -225,11 +225,7 @@ async fn work(
 }
 
 /// Pulls steps from the backend as fast as the client takes them.
-async fn stream(
-    link: &mut Link,
-    answer: &mut Answer,
-    replies: Box<dyn Iterator<Item = Reply> + Send>,
-) -> Result<Flow, End> {
+async fn stream(link: &mut Link, answer: &mut Answer, replies: Replies) -> Result<Flow, End> {
     for reply in replies {
         let sent = match answer.push(reply) {
             Next::Step => link.send_full_packets(&mut answer.out).await?,

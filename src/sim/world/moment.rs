@@ -1,22 +1,14 @@
 //! One instance at one moment: the object that all questions about its state start from.
 
-use super::{Fleet, Script, profile::Profile, totals::Totals, work::Work};
-use crate::sim::{
-    backend::Network,
-    scenario::{Kind, Span},
+use super::{
+    fleet::Fleet,
+    profile::Profile,
+    script::{Happening, Script},
+    totals::Totals,
+    work::Work,
 };
+use crate::sim::{backend::Network, scenario::Kind};
 use std::{cell::OnceCell, time::Duration};
-
-/// An event as it concerns one instance.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Happening {
-    /// kind
-    pub kind: Kind,
-    /// time
-    pub span: Span,
-    /// amount
-    pub amount: f64,
-}
 
 /// An event that acts right now.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -39,6 +31,13 @@ pub struct Moment<'a> {
     script: &'a Script,
     totals: OnceCell<Totals>,
     work: OnceCell<Vec<Work>>,
+}
+
+impl Fleet {
+    /// The state of an instance at a moment; None if there is no such instance.
+    pub fn at<'a>(&'a self, script: &'a Script, index: usize, at_ms: i64) -> Option<Moment<'a>> {
+        Some(Moment::new(self, script, self.profiles.get(index)?, at_ms))
+    }
 }
 
 impl<'a> Moment<'a> {

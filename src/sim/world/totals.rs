@@ -3,8 +3,8 @@
 //! monotone because the part of each stretch only grows.
 
 use super::{
-    moment::Happening,
     profile::{Profile, Role},
+    script::Happening,
     wait_types::Driver,
 };
 use crate::sim::scenario::Kind;
