@@ -6,11 +6,7 @@
 //! hash that was kept elsewhere stays comparable. The header holds number and hash of the last entry, so a log that was
 //! cut short is noticed. A whole file replaced by an older copy is noticed only by a hash that was kept elsewhere.
 
-use super::{
-    StoreError,
-    header::Header,
-    tenant::{Tenant, last_entry},
-};
+use super::{StoreError, header::Header, tenant::Tenant};
 use crate::{
     model::{
         base::time::Timestamp,
@@ -118,6 +114,14 @@ pub(super) fn entry_id(seq: u64) -> RecordId {
     let mut bytes = [0; 16];
     bytes[8..].copy_from_slice(&seq.to_be_bytes());
     RecordId::from_bytes(bytes)
+}
+
+/// The number of the last entry of the audit log; 0: there is none.
+pub(super) fn last_entry(connection: &Connection, path: &Path) -> Result<u64, StoreError> {
+    connection
+        .query_row("SELECT coalesce(max(seq), 0) FROM audit", [], |row| row.get::<_, i64>(0))
+        .map(|seq| seq as u64)
+        .map_err(StoreError::sqlite("reading the audit log of", path))
 }
 
 /// The place that an entry is sealed for.

@@ -3,10 +3,11 @@
 
 use super::{
     Damage, Harm, StoreError,
+    audit::last_entry,
     contents::Contents,
     header::Header,
     kind::{Kind, Stored, StoredInstance, VERSION},
-    tenant::{Tenant, last_entry},
+    tenant::Tenant,
 };
 use crate::{
     model::inventory::record::{FilterRecord, GroupRecord, InstanceRecord, LabelRecord, RecordId},
@@ -74,8 +75,27 @@ pub(super) enum Which {
     Deleted,
 }
 
+impl Tenant {
+    /// All records that are not deleted, and the damaged ones.
+    ///
+    /// # Errors
+    /// The file cannot be read at all, or its data key was changed meanwhile. Damaged records are no error: they are in
+    /// [`Inventory::damage`].
+    pub fn inventory(&self) -> Result<Inventory, StoreError> {
+        read(self, Which::Live)
+    }
+
+    /// All deleted records, which can be restored.
+    ///
+    /// # Errors
+    /// As [`Tenant::inventory`].
+    pub fn deleted(&self) -> Result<Inventory, StoreError> {
+        read(self, Which::Deleted)
+    }
+}
+
 /// Reads a tenant in one transaction, so that half of another writer's change is never seen.
-pub(super) fn read(tenant: &Tenant, which: Which) -> Result<Inventory, StoreError> {
+fn read(tenant: &Tenant, which: Which) -> Result<Inventory, StoreError> {
     let transaction =
         tenant.connection.unchecked_transaction().map_err(StoreError::sqlite("reading", &tenant.path))?;
     let mut damage = Vec::new();

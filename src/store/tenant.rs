@@ -1,23 +1,21 @@
-//! One tenant's file, locked and unlocked. [`Tenants`](super::Tenants) opens it; [`Tenant::inventory`] reads,
-//! [`Tenant::change`] writes. Dropping the [`Tenant`] locks it again and wipes its keys.
+//! One tenant's file, locked and unlocked. [`Tenants`](super::Tenants) opens it; `inventory` reads
+//! its records, `change` writes them, `audit` reads its log. Dropping the [`Tenant`] locks it again and wipes its keys.
 
 use super::{
-    Damage, Harm, StoreError,
-    change::{Change, Setting},
+    Damage, StoreError,
     header::{Header, Plain},
     home::check_mode,
-    inventory::{Inventory, Which, read},
     lock::{PATIENCE, WriteLock},
     schema,
 };
 use crate::{
     model::{
         base::time::Timestamp,
-        inventory::record::{Author, Slug, TenantUid},
+        inventory::record::{Slug, TenantUid},
     },
     vault::{self, Env, Opener, Sealer, Slot, SlotKind, VaultError},
 };
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::Connection;
 use std::{
     path::{Path, PathBuf},
     time::SystemTime,
@@ -184,86 +182,6 @@ impl Tenant {
             .map_err(StoreError::sqlite("reading", &self.path))
     }
 
-    /// All records that are not deleted, and the damaged ones.
-    ///
-    /// # Errors
-    /// The file cannot be read at all, or its data key was changed meanwhile. Damaged records are no error: they are in
-    /// [`Inventory::damage`].
-    pub fn inventory(&self) -> Result<Inventory, StoreError> {
-        read(self, Which::Live)
-    }
-
-    /// All deleted records, which can be restored.
-    ///
-    /// # Errors
-    /// As [`Tenant::inventory`].
-    pub fn deleted(&self) -> Result<Inventory, StoreError> {
-        read(self, Which::Deleted)
-    }
-
-    /// Changes records: all that `work` does, with its audit entries, in one transaction; nothing if it fails. A refused
-    /// attempt is an entry of the audit log, too. One writer at a time: waits up to 5 s for another process.
-    ///
-    /// # Errors
-    /// Those of `work`; [`StoreError::Busy`], [`StoreError::KeyChanged`], [`StoreError::Suspended`],
-    /// [`StoreError::Damaged`] if the header cannot be trusted.
-    pub fn change<T>(
-        &mut self,
-        author: &Author,
-        work: impl FnOnce(&mut Change<'_>) -> Result<T, StoreError>,
-    ) -> Result<T, StoreError> {
-        let _lock = self.write_lock()?;
-        self.change_locked(author, Setting::Active, work)
-    }
-
-    /// [`Tenant::change`] for a caller that holds the lock already.
-    pub(super) fn change_locked<T>(
-        &mut self,
-        author: &Author,
-        setting: Setting,
-        work: impl FnOnce(&mut Change<'_>) -> Result<T, StoreError>,
-    ) -> Result<T, StoreError> {
-        let mut change = self.begin(author, setting)?;
-        match work(&mut change) {
-            Ok(value) => change.commit().map(|()| value),
-            Err(error) => {
-                if let Some(attempt) = change.abandon() {
-                    // The error names the refused attempt; a failure to write the log must not hide it.
-                    let _ = self.begin(author, Setting::Any).and_then(|mut change| {
-                        change.log_refused(&attempt, &error)?;
-                        change.commit()
-                    });
-                }
-                Err(error)
-            }
-        }
-    }
-
-    pub(super) fn begin<'t>(
-        &'t mut self,
-        author: &'t Author,
-        setting: Setting,
-    ) -> Result<Change<'t>, StoreError> {
-        let transaction = self
-            .connection
-            .transaction_with_behavior(TransactionBehavior::Immediate)
-            .map_err(StoreError::sqlite("changing", &self.path))?;
-        let plain = Plain::read(&transaction, &self.path)?;
-        if plain.generation != self.generation {
-            return Err(StoreError::KeyChanged(self.slug.to_string()));
-        }
-        let damaged = |damage| StoreError::Damaged { slug: self.slug.to_string(), damage };
-        let header = plain.open(&self.sealer).map_err(damaged)?;
-        if last_entry(&transaction, &self.path)? != header.entries {
-            let harm = Harm::Log;
-            return Err(damaged(Damage { kind: "audit", name: format!("after {}", header.entries), harm }));
-        }
-        if header.suspended && setting == Setting::Active {
-            return Err(StoreError::Suspended(self.slug.to_string()));
-        }
-        Ok(Change::new(transaction, &self.sealer, &self.path, header, author, now()))
-    }
-
     /// The header and its sealed part, if the data key was not changed meanwhile.
     pub(super) fn plain(&self) -> Result<Plain, StoreError> {
         let plain = Plain::read(&self.connection, &self.path)?;
@@ -287,14 +205,6 @@ impl Tenant {
 /// The lock of the tenant in `folder`, for a caller that has not opened the tenant.
 pub(super) fn lock_of(folder: &Path, slug: &Slug) -> Result<WriteLock, StoreError> {
     WriteLock::take(&folder.join(LOCK), &format!("tenant {slug}"), PATIENCE)
-}
-
-/// The number of the last entry of the audit log; 0: there is none.
-pub(super) fn last_entry(connection: &Connection, path: &Path) -> Result<u64, StoreError> {
-    connection
-        .query_row("SELECT coalesce(max(seq), 0) FROM audit", [], |row| row.get::<_, i64>(0))
-        .map(|seq| seq as u64)
-        .map_err(StoreError::sqlite("reading the audit log of", path))
 }
 
 /// The clock of this machine.

@@ -1,0 +1,285 @@
+//! Writing: one transaction in which records, their table of contents, the audit log and the header change together. Made
+//! by [`Tenant::change`]; dropping it without a commit changes nothing. `write` holds the rows.
+
+mod write;
+
+pub(super) use write::write_contents;
+
+use super::{
+    Damage, Harm, StoreError, audit,
+    contents::Contents,
+    header::{self, Header},
+    inventory::Which,
+    kind::{Kind, Stored, StoredInstance},
+    tenant::{Tenant, now},
+};
+use crate::{
+    model::{
+        base::{secret::Secret, time::Timestamp},
+        inventory::record::{
+            AuditEntry, Author, FilterRecord, GroupRecord, InstanceRecord, LabelRecord, Outcome, RecordId,
+        },
+    },
+    vault::Sealer,
+};
+use rusqlite::{Transaction, TransactionBehavior};
+use std::path::Path;
+
+/// The tenants that a change may be made to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Setting {
+    /// a tenant that is not suspended
+    Active,
+    /// any
+    Any,
+}
+
+/// The last attempt, for the audit log.
+pub(super) struct Attempt {
+    action: &'static str,
+    entity: &'static str,
+    name: String,
+}
+
+/// A change of a tenant's records, not yet committed.
+pub struct Change<'t> {
+    pub(super) transaction: Transaction<'t>,
+    pub(super) sealer: &'t Sealer,
+    pub(super) path: &'t Path,
+    pub(super) header: Header,
+    author: &'t Author,
+    now: Timestamp,
+    /// by kind; None: not read yet
+    contents: [Option<Contents>; Kind::ALL.len()],
+    attempt: Option<Attempt>,
+}
+
+impl Tenant {
+    /// Changes records: all that `work` does, with its audit entries, in one transaction; nothing if it fails. A refused
+    /// attempt is an entry of the audit log, too. One writer at a time: waits up to 5 s for another process.
+    ///
+    /// # Errors
+    /// Those of `work`; [`StoreError::Busy`], [`StoreError::KeyChanged`], [`StoreError::Suspended`],
+    /// [`StoreError::Damaged`] if the header cannot be trusted.
+    pub fn change<T>(
+        &mut self,
+        author: &Author,
+        work: impl FnOnce(&mut Change<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let _lock = self.write_lock()?;
+        self.change_locked(author, Setting::Active, work)
+    }
+
+    /// [`Tenant::change`] for a caller that holds the lock already.
+    pub(super) fn change_locked<T>(
+        &mut self,
+        author: &Author,
+        setting: Setting,
+        work: impl FnOnce(&mut Change<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let mut change = self.begin(author, setting)?;
+        match work(&mut change) {
+            Ok(value) => change.commit().map(|()| value),
+            Err(error) => {
+                if let Some(attempt) = change.abandon() {
+                    // The error names the refused attempt; a failure to write the log must not hide it.
+                    let _ = self.begin(author, Setting::Any).and_then(|mut change| {
+                        change.log_refused(&attempt, &error)?;
+                        change.commit()
+                    });
+                }
+                Err(error)
+            }
+        }
+    }
+
+    pub(super) fn begin<'t>(
+        &'t mut self,
+        author: &'t Author,
+        setting: Setting,
+    ) -> Result<Change<'t>, StoreError> {
+        let transaction = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(StoreError::sqlite("changing", &self.path))?;
+        let plain = header::Plain::read(&transaction, &self.path)?;
+        if plain.generation != self.generation {
+            return Err(StoreError::KeyChanged(self.slug.to_string()));
+        }
+        let damaged = |damage| StoreError::Damaged { slug: self.slug.to_string(), damage };
+        let header = plain.open(&self.sealer).map_err(damaged)?;
+        if audit::last_entry(&transaction, &self.path)? != header.entries {
+            let harm = Harm::Log;
+            return Err(damaged(Damage { kind: "audit", name: format!("after {}", header.entries), harm }));
+        }
+        if header.suspended && setting == Setting::Active {
+            return Err(StoreError::Suspended(self.slug.to_string()));
+        }
+        Ok(Change::new(transaction, &self.sealer, &self.path, header, author, now()))
+    }
+}
+
+impl<'t> Change<'t> {
+    pub(super) fn new(
+        transaction: Transaction<'t>,
+        sealer: &'t Sealer,
+        path: &'t Path,
+        header: Header,
+        author: &'t Author,
+        now: Timestamp,
+    ) -> Self {
+        let contents = [const { None }; Kind::ALL.len()];
+        Self { transaction, sealer, path, header, author, now, contents, attempt: None }
+    }
+
+    /// Adds an instance. Groups and labels that are not there yet appear by themselves.
+    ///
+    /// # Errors
+    /// [`StoreError::Invalid`], [`StoreError::NameTaken`].
+    pub fn add_instance(&mut self, record: &InstanceRecord) -> Result<RecordId, StoreError> {
+        self.attempting("add", Kind::Instance.as_str(), &record.name);
+        let stored = self.stored(record, &[])?;
+        self.insert("add", &stored, "")
+    }
+
+    /// Changes an instance that was read at `revision`. Returns its new revision.
+    ///
+    /// # Errors
+    /// [`StoreError::Stale`] if somebody else changed it since, [`StoreError::NotFound`], and as
+    /// [`Change::add_instance`].
+    pub fn edit_instance(
+        &mut self,
+        id: RecordId,
+        revision: u64,
+        record: &InstanceRecord,
+    ) -> Result<u64, StoreError> {
+        self.attempting("edit", Kind::Instance.as_str(), &record.name);
+        let before = self.one::<StoredInstance>(id, Which::Live)?;
+        let known = before.as_ref().map_or(&[][..], |entry| &entry.record.group_ids);
+        let stored = self.stored(record, known)?;
+        let detail = before.as_ref().map_or_else(
+            || "replaced a damaged record".to_owned(),
+            |entry| {
+                let mut changed = audit::difference(&entry.record, &stored);
+                let secrets =
+                    |stored: &StoredInstance| -> Vec<Secret> { stored.record.secrets().cloned().collect() };
+                let (old, new) = (secrets(&entry.record), secrets(&stored));
+                if !old.iter().map(Secret::reveal).eq(new.iter().map(Secret::reveal)) {
+                    changed.push_str(if changed.is_empty() { "password" } else { ", password" });
+                }
+                changed
+            },
+        );
+        self.update(id, revision, &stored, detail)
+    }
+
+    /// Adds a group, a label or a saved filter.
+    ///
+    /// # Errors
+    /// As [`Change::add_instance`].
+    pub fn add<R: Plain>(&mut self, record: &R) -> Result<RecordId, StoreError> {
+        self.attempting("add", R::KIND.as_str(), &record.name());
+        self.insert("add", record, "")
+    }
+
+    /// Changes a group, a label or a saved filter that was read at `revision`. Returns its new revision.
+    ///
+    /// # Errors
+    /// As [`Change::edit_instance`]; [`StoreError::LabelRename`].
+    pub fn edit<R: Plain>(&mut self, id: RecordId, revision: u64, record: &R) -> Result<u64, StoreError> {
+        self.attempting("edit", R::KIND.as_str(), &record.name());
+        let before = self.one::<R>(id, Which::Live)?;
+        if R::KIND == Kind::Label && before.as_ref().is_some_and(|entry| entry.record.name() != record.name())
+        {
+            return Err(StoreError::LabelRename(record.name()));
+        }
+        let detail = before.as_ref().map_or_else(
+            || "replaced a damaged record".to_owned(),
+            |entry| audit::difference(&entry.record, record),
+        );
+        self.update(id, revision, record, detail)
+    }
+
+    /// Deletes a record so that it can be restored. A label is taken off every instance that carries it. A damaged record
+    /// is gone for good.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    pub fn remove(&mut self, kind: Kind, id: RecordId) -> Result<(), StoreError> {
+        let line = self.line(kind, id)?;
+        self.attempting("remove", kind.as_str(), &line.name);
+        match kind {
+            Kind::Instance => self.set_deleted::<StoredInstance>(id, true),
+            Kind::Group => self.set_deleted::<GroupRecord>(id, true),
+            Kind::Filter => self.set_deleted::<FilterRecord>(id, true),
+            Kind::Label => {
+                if let Some(entry) = self.one::<LabelRecord>(id, Which::Live)? {
+                    self.strip_label(&entry.record)?;
+                }
+                self.set_deleted::<LabelRecord>(id, true)
+            }
+        }
+    }
+
+    /// Brings a deleted record back.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`]; [`StoreError::NameTaken`] if another one has its name now.
+    pub fn restore(&mut self, kind: Kind, id: RecordId) -> Result<(), StoreError> {
+        let line = self.line(kind, id)?;
+        self.attempting("restore", kind.as_str(), &line.name);
+        match kind {
+            Kind::Instance => self.set_deleted::<StoredInstance>(id, false),
+            Kind::Group => self.set_deleted::<GroupRecord>(id, false),
+            Kind::Filter => self.set_deleted::<FilterRecord>(id, false),
+            Kind::Label => self.set_deleted::<LabelRecord>(id, false),
+        }
+    }
+
+    /// Writes an entry of its own into the audit log, for an action that changes no record here.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn log(
+        &mut self,
+        action: &str,
+        entity: &str,
+        name: &str,
+        outcome: Outcome,
+        detail: &str,
+    ) -> Result<(), StoreError> {
+        let entry = AuditEntry {
+            seq: self.header.entries + 1,
+            at: self.now,
+            author: self.author.clone(),
+            action: action.to_owned(),
+            entity: entity.to_owned(),
+            name: name.to_owned(),
+            outcome,
+            detail: detail.to_owned(),
+        };
+        audit::append(&self.transaction, self.sealer, &mut self.header, &entry, self.path)
+    }
+
+    pub(super) fn log_refused(&mut self, attempt: &Attempt, error: &StoreError) -> Result<(), StoreError> {
+        let outcome = Outcome::Refused(error.to_string());
+        self.log(attempt.action, attempt.entity, &attempt.name, outcome, "")
+    }
+
+    /// Notes the next attempt, for the audit log if it is refused.
+    pub(super) fn attempting(&mut self, action: &'static str, entity: &'static str, name: &str) {
+        self.attempt = Some(Attempt { action, entity, name: name.to_owned() });
+    }
+
+    /// Gives up without changing anything. Returns the last attempt, if there was one.
+    pub(super) fn abandon(self) -> Option<Attempt> {
+        self.attempt
+    }
+}
+
+/// Records without parts that live elsewhere: groups, labels, saved filters.
+pub trait Plain: Stored + serde::Serialize {}
+
+impl Plain for GroupRecord {}
+impl Plain for LabelRecord {}
+impl Plain for FilterRecord {}
