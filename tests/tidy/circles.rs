@@ -14,7 +14,6 @@ const CAPS: &[(&str, usize)] = &[
     ("sim", 10),
     ("store", 4),
     ("tds", 5),
-    ("tui", 2),
 ];
 
 #[test]
