@@ -1,8 +1,19 @@
 //! The screen: the only module that knows ratatui and crossterm.
 //!
-//! [`run`] is the loop. Snapshots come in over `watch` and are looked at only when a frame is due; keys become
-//! `action`s; what the program shall do leaves as [`Effect`]s. The screen is a pure function of (snapshot, view state)
-//! in [`app`]. `command` calls [`run`]; nothing in here knows a server, a file or a channel's other end.
+//! [`run`] is the loop. Snapshots come in over `watch` and are read only when a frame is due; keys become actions; wishes to
+//! the rest of the program leave as [`Effect`]s. The screen is a pure function of (snapshot, view state) in [`app`].
+//! `command` calls [`run`]; nothing in here knows a server, a file or a channel's other end.
+//!
+//! | file | owns |
+//! |---|---|
+//! | `id`, `action`, `command_line` | a row for each pane and each action; the commands behind `:` |
+//! | `key`, [`keymap`] | keys, and the way from a key to its action |
+//! | [`app`] | the whole state: routes events to layers, the pane, and its own parts |
+//! | `world`, `view`, `moment`, `charts` | everything that panes look at, one moment of it |
+//! | `desk`, `travel`, `place`, `settings` | the other parts of the state, values with methods of their own |
+//! | `pane`, `layer` | a file each; both return wishes (`wish`) and change nothing but themselves |
+//! | `widget`, [`theme`] | drawing pieces that know no pane; styles |
+//! | `input`, `pulse`, `terminal` | the loop's keys, its frames, its terminal |
 
 mod action;
 pub mod app;

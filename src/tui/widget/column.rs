@@ -19,7 +19,7 @@ pub type Fill<K> = for<'a> fn(&<K as Kind>::Row<'a>, Option<Value<'_>>, &mut Cel
 /// Visits all that a filter may compare with.
 pub type Visit<K> = for<'a> fn(&<K as Kind>::Row<'a>, &mut dyn FnMut(Value<'_>));
 
-/// What the cells of a column hold.
+/// The content of the cells of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Content {
     /// names and sentences: aligned left, ordered from A, cut further on a narrow screen

@@ -37,7 +37,7 @@ pub struct Layout {
     pub more_right: bool,
 }
 
-/// What is to be shared, and how much of it there is.
+/// The room that is to be shared.
 struct Share<'a> {
     wants: &'a [Shape],
     /// blanks between columns

@@ -3,7 +3,7 @@
 use crate::model::base::filter::Value;
 use std::cmp::Ordering;
 
-/// What rows are sorted by. Unknown values come last, whichever the direction.
+/// The value that rows are sorted by. Unknown values come last, whichever the direction.
 #[derive(Debug, Clone, PartialEq)]
 pub enum SortKey {
     /// not known

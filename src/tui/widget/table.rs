@@ -15,9 +15,9 @@ use std::{collections::HashSet, fmt::Write as _};
 pub trait Rows<K: Kind> {
     /// How many.
     fn len(&self) -> usize;
-    /// What row `i` is.
+    /// The key of row `i`.
     fn key(&self, i: usize) -> RowKey;
-    /// What the cells of row `i` are made from; None if it is not there (any more).
+    /// The data that the cells of row `i` are made from; None if it is not there (any more).
     fn get(&self, i: usize) -> Option<K::Row<'_>>;
 }
 

@@ -140,7 +140,7 @@ pub const COLUMNS: &[Column] = &[
     Column::text("client", "ADDRESS", 16, 32).value(|r| words(r.request.address.as_deref())).cell(text),
 ];
 
-/// What a filter may ask of a request besides its columns.
+/// The fields of a request for filters, besides its columns.
 const MORE: [&str; 1] = ["job"];
 
 /// An empty filter of requests.
@@ -190,7 +190,7 @@ fn stale(r: &RequestRow<'_>) -> bool {
     r.instance.facts.activity.is_stale(r.view.now)
 }
 
-/// What sleeps is dim, unless it stands in the way of others: that is the row to look at.
+/// A sleeping session is dim, unless it stands in the way of others: that is the row to look at.
 fn base(r: &RequestRow<'_>) -> Style {
     let t = r.view.theme;
     if stale(r) || (asleep(r) && r.request.blocks == 0) { t.dim } else { t.base }

@@ -104,7 +104,7 @@ pub struct Group {
     waits: HashMap<Arc<str>, i64>,
 }
 
-/// What the requests of a group have in common.
+/// The value that the requests of a group have in common.
 pub const NAME: &str = "group";
 
 /// Rows of requests added up: a group each.

@@ -192,7 +192,7 @@ fn session(node: &Node<'_>, out: &mut CellText) {
     }
 }
 
-/// What a victim waits for; for a head, what it holds as its first victim sees it.
+/// The resource that a victim waits for; for a head, the one it holds as its first victim sees it.
 fn resource(node: &Node<'_>, out: &mut CellText) {
     let (t, base) = (node.view.theme, node.base());
     if node.session.depth > 0 {
@@ -218,7 +218,7 @@ fn resource(node: &Node<'_>, out: &mut CellText) {
     }
 }
 
-/// What stands where there is nothing blocked: what is known of whom.
+/// The words where nothing is blocked: how much is known of whom.
 pub fn empty_lines(view: &View<'_>, filtered: bool) -> Vec<String> {
     if filtered {
         return vec!["No chain matches the filter.".to_owned(), "Esc clears it.".to_owned()];

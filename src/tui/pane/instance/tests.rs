@@ -47,7 +47,7 @@ fn enter_follows_the_reason_to_its_row() {
         panic!("{wishes:?}");
     };
     assert_eq!(&**name, "THREADPOOL");
-    // What has no pane of its own is told in the details.
+    // A reason without a pane of its own leads to the details.
     let wishes = Stage::one(fixture::small(), "sqlrep-001").act(&mut pane(), &[Action::Enter]);
     assert!(matches!(&wishes[..], [Wish::Details(RowKey::Instance(_))]), "{wishes:?}");
 }

@@ -29,7 +29,7 @@ pub struct Row {
     pub stale: bool,
 }
 
-/// What the rows are made of.
+/// The figures that rows are made of.
 #[derive(Debug, Default)]
 pub struct Harvest {
     /// types, heaviest first
@@ -46,7 +46,7 @@ pub struct Harvest {
     pub poison: Vec<(Level, Row)>,
 }
 
-/// Which rows are wanted.
+/// The rows that are wanted.
 #[derive(Debug, Clone, Copy)]
 pub struct Wanted {
     /// benign types too
@@ -89,7 +89,7 @@ impl Harvest {
                     harvest.before += 1;
                     harvest.rows.extend(kept.then_some(row));
                 } else if !stale {
-                    // What is stale is not added to what is not; a filter looks at the instances before they are added.
+                    // Stale figures are not added to fresh ones; a filter tests the instances before they are added.
                     names.insert(&rate.name);
                     if kept {
                         let sum = sums.entry(&rate.name);

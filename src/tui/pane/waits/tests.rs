@@ -1,4 +1,4 @@
-//! What the waits pane tells, hides, adds up and filters, and that no size or server breaks it.
+//! The waits pane tells, hides, adds up and filters as it should, and no size or server breaks it.
 
 use super::*;
 use crate::tui::{fixture, pane::stage::Stage};

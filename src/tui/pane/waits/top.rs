@@ -1,4 +1,4 @@
-//! What lies above the wait types: the poison banner, the chart of the last minutes, and the room that the categories
+//! The lines above the wait types: the poison banner, the chart of the last minutes, and the room that the categories
 //! have beside it.
 
 use super::{
@@ -75,7 +75,7 @@ const LOOK_MANY_MS: i64 = 5_000;
 /// More instances than this are many.
 const MANY: usize = 50;
 
-/// What a picture was made of: scope, time in looks, columns, range.
+/// The input that a picture was made of: scope, time in looks, columns, range.
 type Made = (u64, i64, u16, i64);
 
 /// The series that the chart is made of, in the order of the categories.

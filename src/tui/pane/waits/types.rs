@@ -111,7 +111,7 @@ pub const COLUMNS: &[Column] = &[
         .cell(|r, _, out| r.who(out)),
 ];
 
-/// What a filter may ask of a type besides its columns.
+/// The fields of a wait type for filters, besides its columns.
 pub const MORE: [&str; 2] = ["benign", "poison"];
 
 fn name(r: &TypeRow<'_>, out: &mut CellText) {
