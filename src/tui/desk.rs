@@ -87,3 +87,47 @@ impl Desk {
         self.held.clear();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_ms(1_795_183_331_000);
+
+    fn desk() -> Desk {
+        Desk::new(VaultState::Open, NOW, Some(60_000))
+    }
+
+    fn key(name: &str) -> Chord {
+        Chord::parse(name).unwrap()
+    }
+
+    #[test]
+    fn keys_are_kept_for_a_form_that_is_on_its_way() {
+        let mut desk = desk();
+        assert!(!desk.hold(key("a")), "no form was asked for");
+        desk.await_form(vec![InstanceId::new("a")]);
+        assert!(desk.hold(key("x")) && desk.hold(key("enter")));
+        assert!(!desk.hold(key("ctrl-c")), "commands of the app are none of the form's keys");
+        let (ids, held) = desk.take_form().unwrap();
+        assert_eq!((ids.len(), held), (1, vec![key("x"), key("enter")]));
+        assert!(desk.take_form().is_none());
+    }
+
+    #[test]
+    fn esc_takes_the_wish_for_a_form_back() {
+        let mut desk = desk();
+        desk.await_form(Vec::new());
+        assert!(desk.hold(key("x")) && desk.hold(key("esc")));
+        assert!(desk.take_form().is_none());
+    }
+
+    #[test]
+    fn only_an_open_vault_locks_by_itself() {
+        let mut desk = desk();
+        assert!(!desk.is_idle(NOW.plus_ms(59_999)));
+        assert!(desk.is_idle(NOW.plus_ms(60_000)));
+        desk.state = VaultState::Opening;
+        assert!(!desk.is_idle(NOW.plus_ms(600_000)));
+    }
+}

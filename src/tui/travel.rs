@@ -184,3 +184,55 @@ impl Travel {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tui::moment::Past;
+
+    const NOW: Timestamp = Timestamp::from_ms(1_795_183_331_000);
+    const MINUTE_MS: i64 = 60_000;
+
+    fn at(ms: i64) -> Moment {
+        let at = Timestamp::from_ms(ms);
+        let past = Past { at, oldest: NOW.plus_ms(-3 * MINUTE_MS), ticket: 1 };
+        Moment { past: Some(past), ..Moment::new(NOW, None) }
+    }
+
+    #[test]
+    fn one_way_is_open_at_a_time_and_the_last_wish_follows() {
+        let mut travel = Travel::new();
+        let (first, second) = (NOW.plus_ms(-1_000), NOW.plus_ms(-2_000));
+        assert!(
+            matches!(travel.set_out(first, NOW), Some(HistoryRequest::At { ticket: 1, at }) if at == first)
+        );
+        assert!(travel.set_out(second, NOW).is_none(), "the first answer is waited for");
+        assert_eq!(travel.goal(), Some(second));
+        assert!(travel.arrive(7).is_none(), "nobody asked that");
+        assert_eq!(travel.arrive(1).and_then(|going| going.next()), Some(second));
+        assert_eq!(travel.goal(), None);
+    }
+
+    #[test]
+    fn a_late_answer_is_not_waited_for() {
+        let mut travel = Travel::new();
+        travel.set_out(NOW.plus_ms(-1_000), NOW);
+        assert!(!travel.give_up(NOW.plus_ms(14_000)));
+        assert!(travel.give_up(NOW.plus_ms(16_000)));
+        assert!(travel.arrive(1).is_none());
+    }
+
+    #[test]
+    fn steps_are_whole_minutes_and_end_at_both_ends() {
+        let mut travel = Travel::new();
+        let live = Moment::new(NOW, None);
+        assert_eq!(travel.step(&live, false, None).0, Step::Nowhere);
+        let (Step::To(first), Some(words)) = travel.step(&live, true, None) else { panic!("a step back") };
+        assert_eq!(first.ms() % MINUTE_MS, 0);
+        assert!(words.starts_with("steps of 1 min"), "{words}");
+        assert_eq!(travel.step(&at(NOW.ms() - 1), false, None).0, Step::Live);
+        let oldest = NOW.ms() - 3 * MINUTE_MS;
+        assert_eq!(travel.step(&at(oldest + 1_000), true, None).0, Step::To(Timestamp::from_ms(oldest)));
+        assert_eq!(travel.step(&at(oldest), true, None).0, Step::Nowhere);
+    }
+}
