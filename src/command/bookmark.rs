@@ -94,7 +94,7 @@ fn grid(reader: &mut Reader, events: &[Event]) -> anyhow::Result<Grid> {
             say_instant(Some(event.at)),
             say_instant(event.to),
             Cell::Text(name.to_owned()),
-            Cell::Text(event.words.to_string()),
+            Cell::Text(event.what.to_string()),
         ]
     };
     let columns = vec!["number", "kind", "from", "to", "instance", "note"];

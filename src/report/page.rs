@@ -15,7 +15,6 @@ use crate::{
     },
     store::{StoreError, history::Event},
 };
-use std::sync::Arc;
 
 const STYLE: &str = include_str!("incident.css");
 
@@ -92,7 +91,7 @@ fn section(html: &mut Html, id: &'static str, title: &str, inside: impl FnOnce(&
 fn title(story: &Story) -> String {
     let incident = story.events_of(MarkKind::Incident).next();
     match incident {
-        Some(event) => format!("Incident on {}: {}", story.name(event), event.words),
+        Some(event) => format!("Incident on {}: {}", story.name(event), event.what),
         None => format!("Incident, {} to {} UTC", moment(story.period.from), moment(story.period.to)),
     }
 }
@@ -206,7 +205,7 @@ fn marks(story: &Story, info: &InstanceInfo) -> Vec<Mark> {
         to: event.to,
         kind: event.kind,
         instance: None,
-        words: Arc::clone(&event.words),
+        words: event.what.to_string().into(),
     };
     shown.map(mark).collect()
 }

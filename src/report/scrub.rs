@@ -14,9 +14,8 @@ use crate::{
             volumes::VolumeRow,
         },
         timeline::{
-            chart::MarkKind,
             kept::{Happened, Kept},
-            scrub::{Names, each_field, renamed_info},
+            scrub::{Names, each_field, each_field_of_event, renamed_info},
         },
     },
     sql::blank::{Blanked, blank},
@@ -62,8 +61,8 @@ impl Scrubber {
             }
         }
         let uids = infos.iter().map(|info| Arc::clone(&info.uid)).collect();
-        for event in reader.events(&EventFilter { uids, kinds: Vec::new() }, period.from, period.to)? {
-            scrubber.learn_event(&event);
+        for mut event in reader.events(&EventFilter { uids, kinds: Vec::new() }, period.from, period.to)? {
+            scrubber.learn_event(&mut event);
         }
         Ok(scrubber)
     }
@@ -77,8 +76,13 @@ impl Scrubber {
         });
     }
 
-    /// Names that were changed are in the words alone.
-    fn learn_event(&mut self, event: &Event) {
+    /// Names that were changed are in the event alone.
+    fn learn_event(&mut self, event: &mut Event) {
+        each_field_of_event(&mut event.what, &mut |field, text| {
+            if let Field::Name(kind) = field {
+                self.names.learn(kind, text);
+            }
+        });
         if let Some(episode) = &event.episode {
             let fields = [
                 (Kind::Login, &episode.login),
@@ -89,23 +93,6 @@ impl Scrubber {
                 if let Some(name) = name {
                     self.names.learn(kind, name);
                 }
-            }
-        }
-        if event.kind != MarkKind::Configuration {
-            return;
-        }
-        for change in event.words.split("; ") {
-            if let Some(rest) = change.strip_prefix("database ") {
-                let name = rest.strip_suffix(" is new").or_else(|| rest.strip_suffix(" is gone"));
-                let state = || rest.split_once(" -> ").and_then(|(before, _)| before.rsplit_once(' '));
-                if let Some(name) = name.or_else(|| state().map(|(name, _)| name)) {
-                    self.names.learn(Kind::Database, name);
-                }
-            }
-            let machine = change.strip_prefix("server name ").or_else(|| change.strip_prefix("machine "));
-            if let Some((before, after)) = machine.and_then(|rest| rest.split_once(" -> ")) {
-                self.names.learn(Kind::Host, before);
-                self.names.learn(Kind::Host, after);
             }
         }
     }
@@ -179,8 +166,7 @@ impl Scrubber {
     /// Cleans an event.
     pub fn event(&mut self, event: &mut Event) {
         event.uid = event.uid.as_ref().map(|uid| self.names.name(Kind::Uid, uid));
-        let from = if event.kind == MarkKind::Blocking { Where::Code } else { Where::Theirs };
-        event.words = self.names.words(from, &event.words);
+        each_field_of_event(&mut event.what, &mut |field, text| *text = self.field(field, text));
         let Some(episode) = &mut event.episode else { return };
         let mut name = |kind, name: &mut Option<Arc<str>>| {
             if let Some(name) = name {

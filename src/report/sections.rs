@@ -238,7 +238,7 @@ pub(super) fn events(html: &mut Html, story: &Story) {
         }
         let row = |event: &&Event| {
             let lasted = event.to.map_or_else(|| "not over".into(), |to| span(to - event.at));
-            vec![moment(event.at), lasted, story.name(event), event.words.to_string()]
+            vec![moment(event.at), lasted, story.name(event), event.what.to_string()]
         };
         html.table(&["at (UTC)", "#lasted", "instance", "what"], events.iter().take(EVENTS).map(row));
         more(html, events.len(), EVENTS, "event");

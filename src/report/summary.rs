@@ -43,7 +43,7 @@ pub(super) fn summary(html: &mut Html, story: &Story) {
             "Kept by the flight recorder from {} to {until}: {}: {}.",
             moment(event.at),
             story.name(event),
-            event.words
+            event.what
         );
         html.leaf("p", &[], &words);
     }
@@ -98,7 +98,7 @@ fn happened(html: &mut Html, story: &Story) {
                 count(events.len(), one),
                 moment(first.at),
                 story.name(first),
-                first.words
+                first.what
             );
             html.leaf("p", &[], &words);
         }

@@ -2,7 +2,7 @@
 //! what, what came back and what to do next. Numbers are from Microsoft's list of database engine errors.
 
 use crate::model::base::{
-    failure::{Failure, FailureKind},
+    failure::{Failure, FailureKind, Obstacle},
     text::sanitize_line,
 };
 use std::{io, time::Duration};
@@ -38,6 +38,7 @@ fn statement(e: &TokenError, asked: &str) -> Failure {
         kind: kind_of(e.code()),
         number: i32::try_from(e.code()).ok(),
         text: format!("{} (asked for {asked})", sanitize_line(e.message(), MESSAGE_CHARS)).into(),
+        obstacle: None,
     }
 }
 
@@ -88,16 +89,21 @@ pub(super) fn tcp(error: &io::Error, address: &str) -> Failure {
         );
         return Failure::new(FailureKind::Config, text);
     }
-    let text = match error.kind() {
-        io::ErrorKind::ConnectionRefused => {
+    let obstacle = match error.kind() {
+        io::ErrorKind::ConnectionRefused => Some(Obstacle::Refused),
+        io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => Some(Obstacle::NoRoute),
+        _ => None,
+    };
+    let text = match obstacle {
+        Some(Obstacle::Refused) => {
             format!("connect to {address}: refused; is the instance started, and is this its port?")
         }
-        io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => {
+        Some(Obstacle::NoRoute) => {
             format!("connect to {address}: no route; check the network and the address")
         }
-        _ => format!("connect to {address}: {}", sanitize_line(&error.to_string(), MESSAGE_CHARS)),
+        None => format!("connect to {address}: {}", sanitize_line(&error.to_string(), MESSAGE_CHARS)),
     };
-    Failure::new(FailureKind::Unreachable, text)
+    Failure { obstacle, ..Failure::new(FailureKind::Unreachable, text) }
 }
 
 /// A failure on a fresh TCP connection before anything secret was sent.
@@ -185,7 +191,7 @@ fn refused(e: &TokenError, address: &str, user: &str) -> Failure {
     } else {
         format!("login to {address} as {user}: {message} ({hint})")
     };
-    Failure { kind, number: i32::try_from(number).ok(), text: text.into() }
+    Failure { kind, number: i32::try_from(number).ok(), text: text.into(), obstacle: None }
 }
 
 /// A failure of TLS, in the words of the driver or rustls.

@@ -185,7 +185,7 @@ impl<'a> Question<'a> {
             to: event.to,
             kind: event.kind,
             instance: event.uid.map(|uid| names.get(&uid).cloned().unwrap_or_else(|| InstanceId::new(uid))),
-            words: event.words,
+            words: event.what.to_string().into(),
         };
         self.links.say(Reply::Marks { ticket, marks: events.into_iter().map(mark).collect() });
         Ok(())

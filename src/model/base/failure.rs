@@ -83,6 +83,16 @@ impl FailureKind {
     }
 }
 
+/// What stood in the way to a machine, where the operating system tells.
+/// In files by name: fields and variants keep their names, a new field has a default.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Obstacle {
+    /// nobody listens on the port
+    Refused,
+    /// no way to its network
+    NoRoute,
+}
+
 /// One failure: its class, the server's error number if it sent one, and a sanitized sentence.
 /// In files by position: fields are only appended, each with a default; variants keep their names.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -93,12 +103,15 @@ pub struct Failure {
     pub number: Option<i32>,
     /// what was attempted, on what, and what came back; one line, no control characters, no secrets
     pub text: Arc<str>,
+    /// what stood in the way; None: it is not known
+    #[serde(default)]
+    pub obstacle: Option<Obstacle>,
 }
 
 impl Failure {
     /// A failure without a server error number.
     pub fn new(kind: FailureKind, text: impl Into<Arc<str>>) -> Self {
-        Self { kind, number: None, text: text.into() }
+        Self { kind, number: None, text: text.into(), obstacle: None }
     }
 }
 

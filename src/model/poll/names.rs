@@ -75,7 +75,7 @@ pub enum Field {
 pub type Visit<'a> = &'a mut dyn FnMut(Field, &mut Arc<str>);
 
 /// Shows a place that may be empty.
-pub(super) fn maybe(visit: Visit<'_>, field: Field, text: &mut Option<Arc<str>>) {
+pub fn maybe(visit: Visit<'_>, field: Field, text: &mut Option<Arc<str>>) {
     if let Some(text) = text {
         visit(field, text);
     }

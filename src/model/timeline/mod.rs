@@ -3,6 +3,7 @@
 pub mod ash;
 pub mod chart;
 pub mod compare;
+pub mod event;
 pub mod history;
 pub mod kept;
 pub mod past;

@@ -2,7 +2,11 @@
 //! writer, asked for by the screen. Plain data.
 
 use super::codec::{numbers::Garbled, pack};
-use crate::model::{base::time::Timestamp, poll::statement::TextId, timeline::chart::MarkKind};
+use crate::model::{
+    base::time::Timestamp,
+    poll::statement::TextId,
+    timeline::{chart::MarkKind, event::What},
+};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -19,8 +23,8 @@ pub struct Event {
     pub at: Timestamp,
     /// when it ended; None: it has no length, or it is not over
     pub to: Option<Timestamp>,
-    /// what happened, in one line
-    pub words: Arc<str>,
+    /// what happened; its sentence is made of it
+    pub what: What,
     /// of an episode of blocking
     pub episode: Option<Episode>,
 }
@@ -60,23 +64,48 @@ pub struct Episode {
 /// In files by position: fields are only appended, each with a default; variants keep their names.
 #[derive(Serialize, Deserialize)]
 struct Body {
+    /// the sentence, in files of the first release; empty since
     words: Arc<str>,
     #[serde(default)]
     episode: Option<Episode>,
+    #[serde(default)]
+    what: Option<What>,
 }
 
 impl Event {
     /// What is sealed of it.
     pub(super) fn body(&self) -> Vec<u8> {
-        pack::bytes(&Body { words: self.words.clone(), episode: self.episode.clone() })
+        pack::bytes(&Body { words: "".into(), episode: self.episode.clone(), what: Some(self.what.clone()) })
     }
 
     /// Puts back what was sealed.
     pub(super) fn with_body(mut self, plain: &[u8]) -> Result<Self, Garbled> {
         let body: Body = pack::read(plain)?;
-        self.words = body.words;
+        self.what = body.what.unwrap_or_else(|| of_sentence(self.kind, body.words, body.episode.as_ref()));
         self.episode = body.episode;
         Ok(self)
+    }
+}
+
+impl Episode {
+    /// What is told of it.
+    pub(super) fn what(&self) -> What {
+        What::Blocking {
+            victims: self.peak_victims,
+            head: self.head,
+            resource: self.resource.clone(),
+            lost_ms: self.lost_ms,
+        }
+    }
+}
+
+/// What an event of the first release was: it kept a sentence. What is known besides it takes its place.
+fn of_sentence(kind: MarkKind, words: Arc<str>, episode: Option<&Episode>) -> What {
+    match (kind, episode) {
+        (MarkKind::Blocking, Some(episode)) => episode.what(),
+        (MarkKind::Bookmark, _) => What::Note(words),
+        (MarkKind::Incident, _) => What::Incident(vec![words]),
+        _ => What::Sentence(words),
     }
 }
 

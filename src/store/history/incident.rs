@@ -9,7 +9,7 @@ use super::{event::Event, tracker::event_no};
 use crate::model::{
     base::time::Timestamp,
     judge::health::{Health, Level},
-    timeline::chart::MarkKind,
+    timeline::{chart::MarkKind, event::What},
 };
 use std::sync::Arc;
 
@@ -80,14 +80,14 @@ fn is_within(event: &Event, at: Timestamp) -> bool {
 
 impl Event {
     /// An incident of an instance, noticed `at`.
-    pub fn incident(uid: Arc<str>, at: Timestamp, words: &str) -> Self {
+    pub fn incident(uid: Arc<str>, at: Timestamp, why: &str) -> Self {
         Self {
             no: event_no(),
             uid: Some(uid),
             kind: MarkKind::Incident,
             at: at.plus_ms(-BEFORE_MS),
             to: Some(at.plus_ms(AFTER_MS)),
-            words: words.into(),
+            what: What::Incident(vec![why.into()]),
             episode: None,
         }
     }
@@ -100,13 +100,19 @@ impl Event {
         if !overlap || to - at > MOST_MS {
             return None;
         }
-        let words = if self.words.contains(&*other.words) {
-            self.words.clone()
-        } else {
-            format!("{} · {}", self.words, other.words).into()
-        };
-        Some(Self { at, to: Some(to), words, ..self.clone() })
+        let mut reasons = reasons(&self.what);
+        for reason in self::reasons(&other.what) {
+            if !reasons.contains(&reason) {
+                reasons.push(reason);
+            }
+        }
+        Some(Self { at, to: Some(to), what: What::Incident(reasons), ..self.clone() })
     }
+}
+
+/// Why an incident was kept.
+fn reasons(what: &What) -> Vec<Arc<str>> {
+    if let What::Incident(reasons) = what { reasons.clone() } else { vec![what.to_string().into()] }
 }
 
 #[cfg(test)]
@@ -126,7 +132,7 @@ mod tests {
             let health = Health { score: Some(50), level: *level, reasons: vec![reason] };
             incidents.follow(&"a".into(), at(*second), &health, &mut |event| {
                 let s = |at: Timestamp| (at - self::at(0)) / 1000;
-                told.push((event.no, s(event.at), s(event.to.unwrap()), event.words.clone()));
+                told.push((event.no, s(event.at), s(event.to.unwrap()), event.what.to_string().into()));
             });
         }
         told
@@ -188,9 +194,9 @@ mod tests {
         let first = play(&mut incidents, &[(0, Ok), (1000, Critical)]);
         let frozen = incidents.freeze(Event::incident("a".into(), at(1200), "kept by hand"));
         assert_eq!((frozen.no, frozen.at, frozen.to), (first[0].0, at(400), Some(at(1500))));
-        assert_eq!(&*frozen.words, "CPU 99 % · kept by hand");
+        assert_eq!(frozen.what.to_string(), "CPU 99 % · kept by hand");
         let again = incidents.freeze(Event::incident("a".into(), at(1210), "kept by hand"));
-        assert_eq!(&*again.words, "CPU 99 % · kept by hand");
+        assert_eq!(again.what.to_string(), "CPU 99 % · kept by hand");
         let later = incidents.freeze(Event::incident("a".into(), at(9000), "kept by hand"));
         assert_ne!(later.no, frozen.no);
         assert_eq!(play(&mut incidents, &[(9100, Critical)])[0].0, later.no, "and the other way round");

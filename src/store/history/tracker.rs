@@ -23,6 +23,7 @@ use crate::{
         },
         timeline::{
             chart::MarkKind,
+            event::{Change, Subject, What},
             kept::{Happened, Kept},
         },
     },
@@ -32,7 +33,7 @@ use std::{collections::HashMap, mem::discriminant, sync::Arc};
 
 /// A chain that nobody saw for so long is over: two polls were missed.
 const LOST_MS: i64 = 180_000;
-/// Changes that are named in one event; more are counted.
+/// Reasons of a verdict that an event names.
 const NAMED: usize = 5;
 /// Episodes of one instance that are followed at once, the worst first.
 const MAX_EPISODES: usize = 64;
@@ -113,14 +114,14 @@ struct Scene<'a> {
 }
 
 impl Scene<'_> {
-    fn event(self, kind: MarkKind, words: impl Into<Arc<str>>) -> Event {
+    fn event(self, kind: MarkKind, what: What) -> Event {
         Event {
             no: event_no(),
             uid: Some(self.uid.clone()),
             kind,
             at: self.at,
             to: None,
-            words: words.into(),
+            what,
             episode: None,
         }
     }
@@ -150,15 +151,15 @@ impl Watch {
     fn link(&mut self, scene: Scene<'_>, link: &Link, since: Timestamp, emit: &mut dyn FnMut(Event)) {
         match link {
             Link::Down { failure, .. } => {
-                let words: Arc<str> = failure.to_string().into();
+                let what = What::Lost(failure.clone());
                 match &mut self.down {
-                    Some(event) if event.words == words => {}
+                    Some(event) if event.what == what => {}
                     Some(event) => {
-                        event.words = words;
+                        event.what = what;
                         emit(event.clone());
                     }
                     None => {
-                        let mut event = scene.event(MarkKind::Connection, words);
+                        let mut event = scene.event(MarkKind::Connection, what);
                         event.at = since.min(scene.at);
                         emit(event.clone());
                         self.down = Some(event);
@@ -191,12 +192,9 @@ impl Watch {
         if level == health.level && same(&old, &topics) {
             return;
         }
-        let mut words = format!("{} -> {}", level.word(), health.level.word());
-        for (nth, reason) in health.reasons.iter().take(NAMED).enumerate() {
-            words.push_str(if nth == 0 { ": " } else { "; " });
-            words.push_str(&reason.text);
-        }
-        let mut event = scene.event(MarkKind::Health, words);
+        let reasons = health.reasons.iter().take(NAMED).map(|reason| reason.text.clone()).collect();
+        let mut event =
+            scene.event(MarkKind::Health, What::Health { before: level, after: health.level, reasons });
         event.to = Some(scene.at);
         emit(event);
     }
@@ -209,8 +207,7 @@ impl Watch {
         }
         let minutes = before.map_or(0.5, |before| scene.at.ms_since(before) as f64 / 60_000.0);
         let count = (rate * minutes).round().clamp(1.0, 1e6) as u64;
-        let words = if count == 1 { "1 deadlock".to_owned() } else { format!("{count} deadlocks") };
-        let mut event = scene.event(MarkKind::Deadlock, words);
+        let mut event = scene.event(MarkKind::Deadlock, What::Deadlocks(count));
         event.at = before.unwrap_or(scene.at).min(scene.at);
         event.to = Some(scene.at);
         emit(event);
@@ -239,12 +236,11 @@ impl Watch {
 }
 
 fn begin(scene: Scene<'_>, chain: &Chain, head: i32) -> Event {
-    let mut event = scene.event(MarkKind::Blocking, "");
+    let episode = Episode { head, lost_ms: chain.lost_ms.max(0), seen_at: scene.at, ..Episode::default() };
+    let mut event = scene.event(MarkKind::Blocking, episode.what());
     // The longest wait says since when it lasts.
-    let began = scene.at.plus_ms(-chain.max_wait_ms.clamp(0, 86_400_000));
-    event.at = began;
-    event.episode =
-        Some(Episode { head, lost_ms: chain.lost_ms.max(0), seen_at: scene.at, ..Episode::default() });
+    event.at = scene.at.plus_ms(-chain.max_wait_ms.clamp(0, 86_400_000));
+    event.episode = Some(episode);
     event
 }
 
@@ -271,98 +267,92 @@ fn grow(event: &mut Event, at: Timestamp, chain: &Chain) {
         let object = resource.object.as_deref().or(resource.database.as_deref()).unwrap_or("");
         episode.resource = Some(format!("{} {object}", resource.kind).trim_end().into());
     }
-    event.words = format!(
-        "{} blocked by session {}{}, {} s lost",
-        sessions(episode.peak_victims),
-        episode.head,
-        episode.resource.as_ref().map(|resource| format!(" on {resource}")).unwrap_or_default(),
-        episode.lost_ms / 1000
-    )
-    .into();
+    event.what = episode.what();
 }
 
-fn sessions(count: u32) -> String {
-    if count == 1 { "1 session".to_owned() } else { format!("{count} sessions") }
-}
-
-fn changed(scene: Scene<'_>, changes: Option<Vec<String>>, emit: &mut dyn FnMut(Event)) {
+fn changed(scene: Scene<'_>, changes: Option<Vec<Change>>, emit: &mut dyn FnMut(Event)) {
     let Some(changes) = changes.filter(|changes| !changes.is_empty()) else { return };
-    let mut words = changes.iter().take(NAMED).cloned().collect::<Vec<_>>().join("; ");
-    if changes.len() > NAMED {
-        words = format!("{words}; and {} more", changes.len() - NAMED);
-    }
-    let mut event = scene.event(MarkKind::Configuration, words);
+    let mut event = scene.event(MarkKind::Configuration, What::Changes(changes));
     event.to = Some(scene.at);
     emit(event);
 }
 
-fn properties_changed(before: &Properties, now: &Properties) -> Vec<String> {
+/// What changed, if both are known.
+fn between<T: PartialEq + ToString>(before: Option<T>, now: Option<T>) -> Option<(Arc<str>, Arc<str>)> {
+    let (before, now) = before.zip(now).filter(|(before, now)| before != now)?;
+    Some((before.to_string().into(), now.to_string().into()))
+}
+
+fn properties_changed(before: &Properties, now: &Properties) -> Vec<Change> {
     let mut changes = Vec::new();
-    let mut text = |name: &str, before: &Option<Arc<str>>, now: &Option<Arc<str>>| {
-        if let (Some(before), Some(now)) = (before, now)
-            && before != now
-        {
-            changes.push(format!("{name} {before} -> {now}"));
-        }
-    };
-    text("server name", &before.server_name, &now.server_name);
-    text("machine", &before.machine_name, &now.machine_name);
-    text("edition", &before.edition, &now.edition);
-    text("version", &before.version, &now.version);
-    text("update", &before.update_level, &now.update_level);
-    text("collation", &before.collation, &now.collation);
-    let mut number = |name: &str, before: Option<i64>, now: Option<i64>| {
-        if let (Some(before), Some(now)) = (before, now)
-            && before != now
-        {
-            changes.push(format!("{name} {before} -> {now}"));
-        }
-    };
-    number("CPUs", before.cpu_count.map(i64::from), now.cpu_count.map(i64::from));
-    number("physical memory KB", before.physical_memory_kb, now.physical_memory_kb);
-    number("max worker threads", before.max_workers.map(i64::from), now.max_workers.map(i64::from));
-    number(
-        "always on availability groups",
-        before.hadr_enabled.map(i64::from),
-        now.hadr_enabled.map(i64::from),
-    );
+    let names = [
+        (Subject::ServerName, &before.server_name, &now.server_name),
+        (Subject::Machine, &before.machine_name, &now.machine_name),
+    ];
+    for (what, before, now) in names {
+        changes.extend(between(before.clone(), now.clone()).map(|(old, new)| Change::of(what, old, new)));
+    }
+    let value = |what, name: &str, (old, new)| Change::named(what, name, Some(old), Some(new));
+    let words = [
+        ("edition", &before.edition, &now.edition),
+        ("version", &before.version, &now.version),
+        ("update", &before.update_level, &now.update_level),
+        ("collation", &before.collation, &now.collation),
+    ];
+    for (name, before, now) in words {
+        let found = between(before.clone(), now.clone());
+        changes.extend(found.map(|values| value(Subject::Property, name, values)));
+    }
+    let numbers = [
+        ("CPUs", before.cpu_count.map(i64::from), now.cpu_count.map(i64::from)),
+        ("physical memory KB", before.physical_memory_kb, now.physical_memory_kb),
+        ("max worker threads", before.max_workers.map(i64::from), now.max_workers.map(i64::from)),
+        (
+            "always on availability groups",
+            before.hadr_enabled.map(i64::from),
+            now.hadr_enabled.map(i64::from),
+        ),
+    ];
+    for (name, before, now) in numbers {
+        changes.extend(between(before, now).map(|values| value(Subject::Property, name, values)));
+    }
     for (name, before, now) in before.changed_options(now) {
-        changes.push(format!("{name} {before} -> {now}"));
+        changes.push(value(Subject::Setting, &name, (before.into(), now.into())));
     }
     // The server's start is told through its clock: a second is no restart.
     if let (Some(before), Some(now)) = (before.started_at, now.started_at)
         && now - before > 30_000
     {
-        changes.push("restarted".to_owned());
+        changes.push(Change { what: Subject::Restart, name: None, before: None, after: None });
     }
     changes
 }
 
-fn rights_changed(before: &Rights, now: &Rights) -> Vec<String> {
-    let lost = |right: &str| match (before.held(right), now.held(right)) {
-        (Some(true), Some(false)) => Some(format!("right {right} lost")),
-        (Some(false), Some(true)) => Some(format!("right {right} gained")),
+fn rights_changed(before: &Rights, now: &Rights) -> Vec<Change> {
+    let held = || Some("held".into());
+    let change = |right: &Arc<str>| match (before.held(right), now.held(right)) {
+        (Some(true), Some(false)) => Some(Change::named(Subject::Right, right.clone(), held(), None)),
+        (Some(false), Some(true)) => Some(Change::named(Subject::Right, right.clone(), None, held())),
         _ => None,
     };
-    now.rights.iter().filter_map(|right| lost(&right.name)).collect()
+    now.rights.iter().filter_map(|right| change(&right.name)).collect()
 }
 
-fn databases_changed(before: &[DatabaseRow], now: &[DatabaseRow]) -> Vec<String> {
+fn databases_changed(before: &[DatabaseRow], now: &[DatabaseRow]) -> Vec<Change> {
     let named = |rows: &[DatabaseRow]| -> HashMap<Arc<str>, Arc<str>> {
         let state = |row: &DatabaseRow| row.state.clone().unwrap_or_else(|| "?".into());
         rows.iter().filter_map(|row| Some((row.name.clone()?, state(row)))).collect()
     };
-    let (old, new) = (named(before), named(now));
-    let mut changes: Vec<String> = Vec::new();
-    for (name, state) in &new {
-        match old.get(name) {
-            None => changes.push(format!("database {name} is new")),
-            Some(before) if before != state => changes.push(format!("database {name} {before} -> {state}")),
-            Some(_) => {}
+    let (old, mut new) = (named(before), named(now));
+    let mut changes: Vec<Change> = Vec::new();
+    for (name, before) in old {
+        let after = new.remove(&name);
+        if after.as_ref() != Some(&before) {
+            changes.push(Change::named(Subject::Database, name, Some(before), after));
         }
     }
     changes.extend(
-        old.keys().filter(|name| !new.contains_key(*name)).map(|name| format!("database {name} is gone")),
+        new.into_iter().map(|(name, state)| Change::named(Subject::Database, name, None, Some(state))),
     );
     changes.sort();
     changes

@@ -73,7 +73,7 @@ fn a_recording_tells_the_same_without_the_key_and_comes_back_in() {
         assert_eq!(points(&recording), points(&reader));
     }
     let marks = EventFilter { kinds: vec![MarkKind::Bookmark], ..EventFilter::default() };
-    assert_eq!(&*recording.events(&marks, at(0), at(9999)).unwrap()[0].words, "here it began");
+    assert_eq!(recording.events(&marks, at(0), at(9999)).unwrap()[0].what.to_string(), "here it began");
     assert_eq!(states(&mut recording, &uid(&name(3)), at(8000)), []);
 
     // In again, into the history of somebody else; a second time nothing comes twice.

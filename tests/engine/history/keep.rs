@@ -12,6 +12,7 @@ use dbtop::{
         },
         timeline::{
             chart::MarkKind,
+            event::What,
             kept::{Happened, Kept},
         },
     },
@@ -179,7 +180,11 @@ fn blocking_is_an_episode_with_a_beginning_a_peak_and_an_end() {
         assert_eq!(episode.peak_victims, peak);
         assert_eq!((episode.head, episode.resource.as_deref()), (88, Some("KEY dbo.orders.pk_orders")));
         assert!(episode.lost_ms > 0 || end - event.at < 60_000);
-        assert!(event.words.contains("blocked by session 88 on KEY dbo.orders.pk_orders"), "{}", event.words);
+        assert!(
+            event.what.to_string().contains("blocked by session 88 on KEY dbo.orders.pk_orders"),
+            "{}",
+            event.what
+        );
         let mut reader = Reader::open(&stage.path(), None).unwrap();
         assert!(reader.text(episode.text.unwrap()).unwrap().unwrap().batch.contains("dbo.orders"));
     }
@@ -188,7 +193,8 @@ fn blocking_is_an_episode_with_a_beginning_a_peak_and_an_end() {
     assert!(
         changes
             .iter()
-            .all(|event| event.words.contains("ok -> warning") || event.words.contains("warning -> ok"))
+            .map(|event| event.what.to_string())
+            .all(|words| words.contains("ok -> warning") || words.contains("warning -> ok"))
     );
 }
 
@@ -261,8 +267,7 @@ fn a_restart_goes_on_where_it_ended_and_one_writes_at_a_time() {
     marks.put(&Event::bookmark(Some(uid(&name(1))), at(3000), "before the deployment")).unwrap();
     let found = reader.events(&EventFilter::default(), at(2999), at(3001)).unwrap();
     assert!(
-        found
-            .iter()
-            .any(|event| &*event.words == "before the deployment" && event.kind == MarkKind::Bookmark)
+        found.iter().any(|event| event.what == What::Note("before the deployment".into())
+            && event.kind == MarkKind::Bookmark)
     );
 }

@@ -114,7 +114,7 @@ impl Ask for Fake {
 }
 
 fn failure(number: i32, kind: FailureKind, text: &str) -> Failure {
-    Failure { kind, number: Some(number), text: text.into() }
+    Failure { kind, number: Some(number), text: text.into(), obstacle: None }
 }
 
 /// The tags of a batch, in order.

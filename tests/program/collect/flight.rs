@@ -55,7 +55,7 @@ fn an_instance_that_becomes_critical_has_an_incident_with_what_was_before_in_det
         assert!(started.elapsed() < PATIENCE * 2, "no incident\n{}", collector.stderr());
         sleep(Duration::from_millis(500));
     };
-    assert!(event.words.contains("tempdb"), "{event:?}");
+    assert!(event.what.to_string().contains("tempdb"), "{event:?}");
     let (from, to) = (event.at, event.to.unwrap());
     assert_eq!(to - from, 15 * 60_000);
     let noticed = to.plus_ms(-5 * 60_000);

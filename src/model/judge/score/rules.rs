@@ -4,7 +4,7 @@
 use super::{Case, RESTART_SHOWN_MS, above, below};
 use crate::model::{
     base::{
-        failure::{Failure, FailureKind},
+        failure::{Failure, FailureKind, Obstacle},
         figure::{push_clock, push_grouped, push_pct, push_since, push_span, push_wait},
         time::Timestamp,
     },
@@ -57,12 +57,12 @@ pub(super) fn link(case: &mut Case<'_>) -> bool {
             text.push_str(" since ");
             push_since(&mut text, at, case.now);
         }
-        match failure.kind {
-            FailureKind::Timeout => text.push_str(" (timed out)"),
-            FailureKind::Unreachable if failure.text.contains("refused") => text.push_str(" (refused)"),
-            FailureKind::Unreachable if failure.text.contains("no route") => text.push_str(" (no route)"),
-            _ => {}
-        }
+        text.push_str(match (failure.kind, failure.obstacle) {
+            (FailureKind::Timeout, _) => " (timed out)",
+            (FailureKind::Unreachable, Some(Obstacle::Refused)) => " (refused)",
+            (FailureKind::Unreachable, Some(Obstacle::NoRoute)) => " (no route)",
+            _ => "",
+        });
         case.add((level, 100), Topic::Link, text);
         return false;
     }

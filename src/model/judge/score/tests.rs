@@ -63,7 +63,7 @@ fn with_headline(change: impl FnOnce(&mut Headline)) -> Facts {
 
 fn down(kind: FailureKind, number: Option<i32>, since_ms: i64) -> Facts {
     facts(|f| {
-        let failure = Failure { kind, number, text: "connecting".into() };
+        let failure = Failure { kind, number, text: "connecting".into(), obstacle: None };
         f.link = Link::Down { failure, attempts: 2, next_at: NOW };
         f.link_since = Some(NOW.plus_ms(-since_ms));
         f.last_good_at = Some(NOW.plus_ms(-since_ms - 5_000));

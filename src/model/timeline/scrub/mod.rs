@@ -8,7 +8,7 @@
 mod pattern;
 mod walk;
 
-pub use walk::{each_field, renamed_info};
+pub use walk::{each_field, each_field_of_event, renamed_info};
 
 use crate::model::{
     inventory::instance::Endpoint,

@@ -1,4 +1,4 @@
-//! Every place in what history keeps where a name may stand: those of instances, links and verdicts; the rest is said by
+//! Every place in what history keeps where a name may stand: those of instances, links, verdicts and events; the rest is said by
 //! `poll`. What is not visited is a number, a word of SQL Server or a word of ours. Part of `scrub`.
 
 use crate::model::{
@@ -6,10 +6,13 @@ use crate::model::{
     judge::health::Health,
     poll::{
         link::Link,
-        names::{Field, Kind, Visit, Where},
+        names::{Field, Kind, Visit, Where, maybe},
         reading::Unavailable,
     },
-    timeline::kept::Happened,
+    timeline::{
+        event::{Change, Subject, What},
+        kept::Happened,
+    },
 };
 use std::sync::Arc;
 
@@ -24,6 +27,37 @@ pub fn each_field(what: &mut Happened, visit: Visit<'_>) {
         Happened::Health { health, .. } => verdict(health, visit),
         Happened::Link { .. } | Happened::Pace { .. } => {}
     }
+}
+
+/// Visits every text in what happened on the time line.
+pub fn each_field_of_event(what: &mut What, visit: Visit<'_>) {
+    match what {
+        // Any word of an old sentence may be a name.
+        What::Sentence(text) => visit(Field::Message, text),
+        What::Note(text) => visit(Field::Words(Where::Theirs), text),
+        What::Blocking { resource, .. } => maybe(visit, Field::Words(Where::Code), resource),
+        What::Health { reasons, .. } | What::Incident(reasons) => {
+            for reason in reasons {
+                visit(Field::Words(Where::Theirs), reason);
+            }
+        }
+        What::Lost(failure) => visit(Field::Words(Where::Theirs), &mut failure.text),
+        What::Changes(changes) => changes.iter_mut().for_each(|one| change(one, visit)),
+        What::Deadlocks(_) | What::Gap(_) => {}
+    }
+}
+
+fn change(change: &mut Change, visit: Visit<'_>) {
+    let values = match change.what {
+        Subject::ServerName | Subject::Machine => Field::Name(Kind::Host),
+        Subject::Property | Subject::Setting | Subject::Restart | Subject::Right | Subject::Database => {
+            Field::Words(Where::Theirs)
+        }
+    };
+    let name = if change.what == Subject::Database { Field::Name(Kind::Database) } else { values };
+    maybe(visit, name, &mut change.name);
+    maybe(visit, values, &mut change.before);
+    maybe(visit, values, &mut change.after);
 }
 
 fn unavailable(problem: &mut Unavailable, visit: Visit<'_>) {

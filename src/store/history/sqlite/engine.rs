@@ -28,6 +28,7 @@ use crate::{
         poll::id::Metric,
         timeline::{
             chart::MarkKind,
+            event::What,
             kept::{Happened, Kept, Slot},
         },
     },
@@ -227,14 +228,13 @@ impl Engine {
         if let Some(newest) = self.newest_at
             && began.saturating_sub(newest) > GAP_MS
         {
-            let minutes = (began - newest) / 60_000;
             self.events.push(Event {
                 no: crate::store::history::tracker::event_no(),
                 uid: None,
                 kind: MarkKind::Gap,
                 at: Timestamp::from_ms(newest),
                 to: Some(Timestamp::from_ms(began)),
-                words: format!("nobody was collecting for {minutes} min").into(),
+                what: What::Gap(began - newest),
                 episode: None,
             });
         }

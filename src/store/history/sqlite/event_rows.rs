@@ -2,14 +2,16 @@
 
 use super::names::Trouble;
 use crate::{
-    model::{base::time::Timestamp, timeline::chart::MarkKind},
+    model::{
+        base::time::Timestamp,
+        timeline::{chart::MarkKind, event::What},
+    },
     store::history::{
         codec::blobs::{Blobs, Of},
         event::Event,
     },
 };
 use rusqlite::{Connection, params};
-use std::sync::Arc;
 
 /// Writes an event, or what is new of it.
 pub(super) fn put_event(to: &Connection, blobs: &Blobs, instance: u32, event: &Event) -> Result<(), Trouble> {
@@ -59,7 +61,7 @@ pub(super) fn event_of(row: &rusqlite::Row<'_>, blobs: &Blobs) -> Result<Option<
         kind,
         at: Timestamp::from_ms(start),
         to: end.map(Timestamp::from_ms),
-        words: Arc::from(""),
+        what: What::Sentence("".into()),
         episode: None,
     };
     let plain = blobs.open(Of::Event(instance, start), &blob);

@@ -10,7 +10,10 @@ use super::{
 };
 use crate::store::history::{api::EventFilter, codec::blobs::Blobs, event::Event};
 use crate::{
-    model::{base::time::Timestamp, timeline::chart::MarkKind},
+    model::{
+        base::time::Timestamp,
+        timeline::{chart::MarkKind, event::What},
+    },
     store::StoreError,
     vault::Sealer,
 };
@@ -139,7 +142,7 @@ impl Event {
             kind: MarkKind::Bookmark,
             at,
             to: Some(at),
-            words: note.into(),
+            what: What::Note(note.into()),
             episode: None,
         }
     }

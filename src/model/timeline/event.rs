@@ -1,0 +1,186 @@
+//! What happened on the time line, as data. `store::history` makes and keeps it; a sentence is made here, when somebody is
+//! shown it, and nothing reads a sentence back: names stand in fields of their own, where `scrub` finds them.
+
+use crate::model::{base::failure::Failure, judge::health::Level};
+use serde::{Deserialize, Serialize};
+use std::{fmt, sync::Arc};
+
+/// Changes that a sentence names; more are counted.
+const NAMED: usize = 5;
+
+/// What happened. `Display` makes the sentence.
+/// In files by position: fields are only appended, each with a default; variants keep their names.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum What {
+    /// a sentence of a version that kept sentences: nobody can tell which words in it are names
+    Sentence(Arc<str>),
+    /// what a person wrote
+    Note(Arc<str>),
+    /// an episode of blocking, as far as it has come
+    Blocking {
+        /// most sessions blocked at once
+        victims: u32,
+        /// session id of the head blocker
+        head: i32,
+        /// the lock or page that most wait for
+        resource: Option<Arc<str>>,
+        /// waiting of all victims together, ms
+        lost_ms: i64,
+    },
+    /// so many deadlocks
+    Deadlocks(u64),
+    /// another verdict
+    Health {
+        /// the level before
+        before: Level,
+        /// the level now
+        after: Level,
+        /// its reasons, the heaviest first
+        reasons: Vec<Arc<str>>,
+    },
+    /// the connection was lost
+    Lost(Failure),
+    /// what is not as it was
+    Changes(Vec<Change>),
+    /// nobody was collecting for so long, ms
+    Gap(i64),
+    /// an incident: why it was kept, one reason after another
+    Incident(Vec<Arc<str>>),
+}
+
+/// One thing that is not as it was.
+/// In files by position: fields are only appended, each with a default; variants keep their names.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Change {
+    /// what kind of thing
+    pub what: Subject,
+    /// which, where there are several: a database, a right, an option
+    pub name: Option<Arc<str>>,
+    /// how it was; None: it was not there
+    pub before: Option<Arc<str>>,
+    /// how it is; None: it is not there any more
+    pub after: Option<Arc<str>>,
+}
+
+/// What kind of thing changed.
+/// In files by name: fields and variants keep their names, a new field has a default.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Subject {
+    /// the server's name
+    ServerName,
+    /// the machine's name
+    Machine,
+    /// a figure or a word that the server tells of itself, such as its version; `name` says which
+    Property,
+    /// an option of the server; `name` says which
+    Setting,
+    /// the instance was started anew
+    Restart,
+    /// a right of our login
+    Right,
+    /// a database; before and after are its states
+    Database,
+}
+
+impl Change {
+    /// Of a thing by itself.
+    pub const fn of(what: Subject, before: Arc<str>, after: Arc<str>) -> Self {
+        Self { what, name: None, before: Some(before), after: Some(after) }
+    }
+
+    /// Of one of several.
+    pub fn named(
+        what: Subject,
+        name: impl Into<Arc<str>>,
+        before: Option<Arc<str>>,
+        after: Option<Arc<str>>,
+    ) -> Self {
+        Self { what, name: Some(name.into()), before, after }
+    }
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = self.name.as_deref().unwrap_or("");
+        match self.what {
+            Subject::ServerName => f.write_str("server name")?,
+            Subject::Machine => f.write_str("machine")?,
+            Subject::Property | Subject::Setting => f.write_str(name)?,
+            Subject::Restart => return f.write_str("restarted"),
+            Subject::Right => write!(f, "right {name}")?,
+            Subject::Database => write!(f, "database {name}")?,
+        }
+        match (&self.before, &self.after, self.what) {
+            (Some(before), Some(after), _) => write!(f, " {before} -> {after}"),
+            (None, _, Subject::Right) => f.write_str(" gained"),
+            (_, None, Subject::Right) => f.write_str(" lost"),
+            (None, _, _) => f.write_str(" is new"),
+            (_, None, _) => f.write_str(" is gone"),
+        }
+    }
+}
+
+impl fmt::Display for What {
+    /// One line.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sentence(text) | Self::Note(text) => f.write_str(text),
+            Self::Blocking { victims, head, resource, lost_ms } => {
+                let sessions = if *victims == 1 { "session" } else { "sessions" };
+                write!(f, "{victims} {sessions} blocked by session {head}")?;
+                if let Some(resource) = resource {
+                    write!(f, " on {resource}")?;
+                }
+                write!(f, ", {} s lost", lost_ms / 1000)
+            }
+            Self::Deadlocks(1) => f.write_str("1 deadlock"),
+            Self::Deadlocks(count) => write!(f, "{count} deadlocks"),
+            Self::Health { before, after, reasons } => {
+                write!(f, "{} -> {}", before.word(), after.word())?;
+                for (nth, reason) in reasons.iter().enumerate() {
+                    write!(f, "{}{reason}", if nth == 0 { ": " } else { "; " })?;
+                }
+                Ok(())
+            }
+            Self::Lost(failure) => failure.fmt(f),
+            Self::Changes(changes) => {
+                for (nth, change) in changes.iter().take(NAMED).enumerate() {
+                    write!(f, "{}{change}", if nth == 0 { "" } else { "; " })?;
+                }
+                match changes.len().checked_sub(NAMED) {
+                    Some(more @ 1..) => write!(f, "; and {more} more"),
+                    _ => Ok(()),
+                }
+            }
+            Self::Gap(ms) => write!(f, "nobody was collecting for {} min", ms / 60_000),
+            Self::Incident(reasons) => {
+                for (nth, reason) in reasons.iter().enumerate() {
+                    write!(f, "{}{reason}", if nth == 0 { "" } else { " · " })?;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_is_told_by_what_became_of_it() {
+        let word = |text: &str| Some(Arc::from(text));
+        let say = |what, name: &str, before, after| Change::named(what, name, before, after).to_string();
+        assert_eq!(say(Subject::Database, "crm", None, word("ONLINE")), "database crm is new");
+        assert_eq!(say(Subject::Database, "crm", word("ONLINE"), None), "database crm is gone");
+        assert_eq!(
+            say(Subject::Database, "crm", word("ONLINE"), word("SUSPECT")),
+            "database crm ONLINE -> SUSPECT"
+        );
+        assert_eq!(say(Subject::Right, "CONTROL", None, word("held")), "right CONTROL gained");
+        assert_eq!(say(Subject::Right, "CONTROL", word("held"), None), "right CONTROL lost");
+        assert_eq!(say(Subject::Property, "CPUs", word("8"), word("16")), "CPUs 8 -> 16");
+        let many = vec![Change::of(Subject::Machine, "a".into(), "b".into()); 7];
+        assert!(What::Changes(many).to_string().ends_with("machine a -> b; and 2 more"));
+    }
+}
