@@ -36,6 +36,8 @@ mod exchange;
 mod history;
 #[path = "engine/probe/mod.rs"]
 mod probe;
+#[path = "fixture/released.rs"]
+mod released;
 #[path = "engine/sim/mod.rs"]
 mod sim;
 #[path = "engine/store/mod.rs"]

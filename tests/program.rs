@@ -43,6 +43,8 @@ mod inventory;
 mod onboard;
 #[path = "program/pty/mod.rs"]
 mod pty;
+#[path = "fixture/released.rs"]
+mod released;
 #[path = "program/tenant.rs"]
 mod tenant;
 #[path = "program/vault.rs"]

@@ -7,3 +7,4 @@ mod gone;
 mod incident;
 mod keep;
 mod kill;
+mod released;

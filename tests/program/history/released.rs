@@ -1,0 +1,69 @@
+//! Recordings and configuration files of an earlier release, in the hands of their user.
+
+use super::cli::dbtop;
+use crate::{
+    released::{FIRST, assert_told, list, told, unpack},
+    world::at,
+};
+use dbtop::store::history::{EventFilter, Reader};
+use serde_json::Value;
+use std::fs;
+
+#[test]
+fn a_recording_of_the_first_release_is_played() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("night.db");
+    unpack("night.db", &file);
+    let told = told("night");
+    for what in ["fleet", "activity", "waits", "blocking"] {
+        let args =
+            ["once", what, "--replay", file.to_str().unwrap(), "--at", "2026-10-01 01:10", "-o", "json"];
+        let (_, out, err) = dbtop(folder.path(), &args);
+        assert_eq!(err, "");
+        let mut told = told[what].clone();
+        // The verdict is judged anew, in the words of today.
+        told.as_array_mut()
+            .unwrap()
+            .iter_mut()
+            .for_each(|row| drop(row.as_object_mut().unwrap().remove("reason")));
+        assert_told(&told, &serde_json::from_str(&out).unwrap(), what);
+    }
+}
+
+#[test]
+fn a_configuration_of_the_first_release_means_what_it_meant() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = format!("{FIRST}/config.toml");
+    let run = |args: &[&str]| dbtop(folder.path(), &[&["--config", &config], args].concat());
+    let (output, out, err) = run(&["config", "check"]);
+    assert!(output.status.success(), "{out}{err}");
+    let (_, out, _) = run(&["config", "show", "-o", "json"]);
+    let shown: Value = serde_json::from_str(&out).unwrap();
+    let told: Value = serde_json::from_slice(&fs::read(format!("{FIRST}/config.json")).unwrap()).unwrap();
+    assert!(list(&told).len() > 40);
+    for row in list(&told) {
+        let found = list(&shown).iter().find(|found| found["option"] == row["option"]);
+        assert_eq!(found.map(|found| &found["value"]), Some(&row["value"]), "{}", row["option"]);
+    }
+}
+
+#[test]
+fn an_old_sentence_is_left_out_of_what_is_handed_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("history.db");
+    unpack("history.db", &file);
+    let page = folder.path().join("night.html");
+    let (history, out) = (file.to_str().unwrap(), page.to_str().unwrap());
+    let args = ["export", "incident", "--history", history, "--scrub", "--out", out];
+    // The database was new at 01:28; only the sentence of the event says that this was its name.
+    let (output, _, err) = dbtop(
+        folder.path(),
+        &[&args[..], &["--from", "2026-10-01 01:20", "--to", "2026-10-01 01:40"]].concat(),
+    );
+    assert!(output.status.success(), "{err}");
+    let html = fs::read_to_string(&page).unwrap();
+    assert!(html.contains("(left out)") && !html.contains("payroll"), "{html}");
+    let reader = Reader::open(&page.with_extension("dbtop"), None).unwrap();
+    let events = reader.events(&EventFilter::default(), at(4800), at(6000)).unwrap();
+    assert!(!events.is_empty() && !format!("{events:?}").contains("payroll"), "{events:?}");
+}
