@@ -54,6 +54,9 @@ pub enum StoreError {
         /// those that there are
         known: Vec<String>,
     },
+    /// no tenant was chosen, or its vault is locked again
+    #[error("no tenant is open: choose one and unlock it, then try again")]
+    NotOpen,
     /// the name is in use
     #[error("a tenant called {0} is there already: take another name, or delete it first")]
     TenantExists(String),

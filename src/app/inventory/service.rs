@@ -170,10 +170,7 @@ impl Service {
     }
 
     fn locked_tenant(&self) -> Result<LockedTenant, StoreError> {
-        let slug = self
-            .slug
-            .as_ref()
-            .ok_or_else(|| StoreError::NoTenant { name: String::new(), known: Vec::new() })?;
+        let slug = self.slug.as_ref().ok_or(StoreError::NotOpen)?;
         open::tenants_of_user()?.get(slug)
     }
 

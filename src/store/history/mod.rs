@@ -23,6 +23,9 @@
 //!
 //! - A block, a chunk and a roll-up row hold one instance (chunks and roll-ups: one probe of it), so a chart of one metric reads
 //!   a few rows. Instances take turns: their windows end at different seconds.
+//! - Probes, metrics, kinds of events and tiers have numbers of their own (`model::base::code`), only ever appended to; types
+//!   in MessagePack only grow at their end. `tests/fixture/released` has what each release wrote, and tests hold it.
+//! - An event is data (`model::timeline::event::What`); its sentence is made when it is shown, and nothing reads one back.
 //! - The series of a probe share their times; which polls a series missed is kept, so a gap stays a gap.
 //! - Names, readings, texts and events are sealed with the history's key, which the tenant keeps (`Tenant::history_key`) and a
 //!   rotation seals anew; numbers are not, but every blob has a sum that tells damage.

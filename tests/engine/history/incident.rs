@@ -132,7 +132,7 @@ fn a_change_to_critical_is_on_the_time_line_and_a_key_prolongs_it_from_any_proce
     let found = incidents(&reader);
     assert_eq!(found.len(), 1, "{found:?}");
     assert_eq!(
-        (found[0].at, found[0].to, &*found[0].words),
+        (found[0].at, found[0].to, &*found[0].what.to_string()),
         (at(400), Some(at(1300)), "blocked 300 s by 71")
     );
     drop(engine);
@@ -149,5 +149,5 @@ fn a_change_to_critical_is_on_the_time_line_and_a_key_prolongs_it_from_any_proce
     let now = incidents(&reader);
     assert_eq!((now.len(), now[0].no), (1, found[0].no), "{now:?}");
     assert_eq!((now[0].at, now[0].to), (at(400), Some(at(1560))));
-    assert_eq!(&*now[0].words, "blocked 300 s by 71 · kept by hand");
+    assert_eq!(now[0].what.to_string(), "blocked 300 s by 71 · kept by hand");
 }

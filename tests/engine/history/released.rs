@@ -7,13 +7,16 @@ use crate::{
 };
 use dbtop::{
     model::{
-        instance::InstanceInfo,
-        kept::{Happened, Kept},
-        record::{Author, InstanceRecord, Slug},
-        sample::Link,
-        secret::Secret,
-        series::{Metric, SeriesKey},
-        time::Timestamp,
+        base::{secret::Secret, time::Timestamp},
+        inventory::{
+            instance::InstanceInfo,
+            record::{Author, InstanceRecord, Slug},
+        },
+        poll::{
+            id::{Metric, SeriesKey},
+            link::Link,
+        },
+        timeline::kept::{Happened, Kept},
     },
     store::{
         AuditFilter, Home, Tenant, Tenants,

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::model::{
-    base::failure::{Failure, FailureKind},
+    base::failure::{Failure, FailureKind, Obstacle},
     fold::blocking,
     poll::{
         activity::Request,
@@ -81,7 +81,12 @@ fn a_failed_link_is_critical_at_once_and_offline_later() {
         told(&down(FailureKind::Timeout, None, 80_000)),
         "Critical 0: unreachable since 13:58:40 (timed out)"
     );
-    assert_eq!(told(&down(FailureKind::Unreachable, None, 400_000)), "Offline 0: unreachable since 13:53:20");
+    let mut unreachable = down(FailureKind::Unreachable, None, 400_000);
+    assert_eq!(told(&unreachable), "Offline 0: unreachable since 13:53:20");
+    if let Link::Down { failure, .. } = &mut unreachable.link {
+        failure.obstacle = Some(Obstacle::Refused);
+    }
+    assert_eq!(told(&unreachable), "Offline 0: unreachable since 13:53:20 (refused)");
     assert_eq!(
         told(&down(FailureKind::Login, Some(18456), 20_000)),
         "Critical 0: login refused (18456) since 13:59:40"
