@@ -29,22 +29,22 @@ const VOLUMES: usize = 3;
 const LEAST_CHANGE: f32 = 0.01;
 
 /// Charts of an instance, after its waits.
-const CHARTS: [(&str, Metric); 15] = [
-    ("CPU", Metric::Headline(SeriesId::Cpu)),
-    ("CPU of other processes", Metric::Headline(SeriesId::CpuOther)),
-    ("Batches", Metric::Headline(SeriesId::Batches)),
-    ("Blocked requests", Metric::Headline(SeriesId::Blocked)),
-    ("Longest blocked", Metric::LongestBlocked),
-    ("Requests", Metric::Requests),
-    ("Connections", Metric::Headline(SeriesId::Connections)),
-    ("Page life", Metric::Headline(SeriesId::PageLife)),
-    ("Memory in use", Metric::Headline(SeriesId::Memory)),
-    ("Grants pending", Metric::Headline(SeriesId::GrantsPending)),
-    ("Log flush", Metric::Headline(SeriesId::LogFlush)),
-    ("Page read", Metric::Headline(SeriesId::PageRead)),
-    ("Runnable tasks", Metric::Headline(SeriesId::Runnable)),
-    ("tempdb used", Metric::Headline(SeriesId::Tempdb)),
-    ("Own cost", Metric::Headline(SeriesId::Cost)),
+const CHARTS: [Metric; 15] = [
+    Metric::Headline(SeriesId::Cpu),
+    Metric::Headline(SeriesId::CpuOther),
+    Metric::Headline(SeriesId::Batches),
+    Metric::Headline(SeriesId::Blocked),
+    Metric::LongestBlocked,
+    Metric::Requests,
+    Metric::Headline(SeriesId::Connections),
+    Metric::Headline(SeriesId::PageLife),
+    Metric::Headline(SeriesId::Memory),
+    Metric::Headline(SeriesId::GrantsPending),
+    Metric::Headline(SeriesId::LogFlush),
+    Metric::Headline(SeriesId::PageRead),
+    Metric::Headline(SeriesId::Runnable),
+    Metric::Headline(SeriesId::Tempdb),
+    Metric::Headline(SeriesId::Cost),
 ];
 
 /// The charts of an instance that are not empty. `volume`: the name under which a mount point is shown.
@@ -78,8 +78,8 @@ pub(super) fn charts(
         }
     }
     found.extend(stacked("Heaviest wait types", types, TYPES));
-    for (title, metric) in CHARTS {
-        let chart = single(title.into(), metric, line(&SeriesKey::of(metric))?);
+    for metric in CHARTS {
+        let chart = single(metric.title().into(), metric, line(&SeriesKey::of(metric))?);
         // A figure that was zero all the time is told in words.
         let dull = chart.lines.iter().flat_map(|(_, line)| &line.buckets).all(|bucket| bucket.max == 0.0);
         if !chart.is_empty() && !dull {

@@ -5,6 +5,7 @@
 //! Everything not named here is in category Unknown and counts.
 
 use self::WaitCategory as C;
+use crate::model::base::code::codes;
 use serde::{Deserialize, Serialize};
 
 /// Exact names that a rule by prefix would put elsewhere, or that follow no prefix. Sorted.
@@ -277,64 +278,49 @@ pub enum WaitCategory {
     Unknown,
 }
 
-impl WaitCategory {
-    /// All of them, in a fixed order: the order of colours and of ties.
-    pub const ALL: [Self; 24] = [
-        Self::Cpu,
-        Self::WorkerThread,
-        Self::Lock,
-        Self::Latch,
-        Self::BufferLatch,
-        Self::BufferIo,
-        Self::Compilation,
-        Self::SqlClr,
-        Self::Mirroring,
-        Self::Transaction,
-        Self::Idle,
-        Self::Preemptive,
-        Self::ServiceBroker,
-        Self::TranLogIo,
-        Self::NetworkIo,
-        Self::Parallelism,
-        Self::Memory,
-        Self::UserWait,
-        Self::Tracing,
-        Self::FullTextSearch,
-        Self::OtherDiskIo,
-        Self::Replication,
-        Self::LogRateGovernor,
-        Self::Unknown,
-    ];
+/// The compiler refuses a category without a row, and a row or a code that stands here twice.
+macro_rules! categories {
+    ($($code:literal $category:ident $name:literal,)+) => {
+        impl WaitCategory {
+            /// All of them, in a fixed order: the order of colours and of ties.
+            pub const ALL: [Self; [$($code),+].len()] = [$(Self::$category),+];
 
-    /// The name, as the Query Store prints it.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Cpu => "CPU",
-            Self::WorkerThread => "Worker Thread",
-            Self::Lock => "Lock",
-            Self::Latch => "Latch",
-            Self::BufferLatch => "Buffer Latch",
-            Self::BufferIo => "Buffer IO",
-            Self::Compilation => "Compilation",
-            Self::SqlClr => "SQL CLR",
-            Self::Mirroring => "Mirroring",
-            Self::Transaction => "Transaction",
-            Self::Idle => "Idle",
-            Self::Preemptive => "Preemptive",
-            Self::ServiceBroker => "Service Broker",
-            Self::TranLogIo => "Tran Log IO",
-            Self::NetworkIo => "Network IO",
-            Self::Parallelism => "Parallelism",
-            Self::Memory => "Memory",
-            Self::UserWait => "User Wait",
-            Self::Tracing => "Tracing",
-            Self::FullTextSearch => "Full Text Search",
-            Self::OtherDiskIo => "Other Disk IO",
-            Self::Replication => "Replication",
-            Self::LogRateGovernor => "Log Rate Governor",
-            Self::Unknown => "Unknown",
+            /// The name, as the Query Store prints it.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$category => $name,)+ }
+            }
         }
-    }
+
+        codes!(WaitCategory as u16 { $($code => $category,)+ });
+    };
+}
+
+categories! {
+    // code of its series in files, category, name
+    100 Cpu             "CPU",
+    101 WorkerThread    "Worker Thread",
+    102 Lock            "Lock",
+    103 Latch           "Latch",
+    104 BufferLatch     "Buffer Latch",
+    105 BufferIo        "Buffer IO",
+    106 Compilation     "Compilation",
+    107 SqlClr          "SQL CLR",
+    108 Mirroring       "Mirroring",
+    109 Transaction     "Transaction",
+    110 Idle            "Idle",
+    111 Preemptive      "Preemptive",
+    112 ServiceBroker   "Service Broker",
+    113 TranLogIo       "Tran Log IO",
+    114 NetworkIo       "Network IO",
+    115 Parallelism     "Parallelism",
+    116 Memory          "Memory",
+    117 UserWait        "User Wait",
+    118 Tracing         "Tracing",
+    119 FullTextSearch  "Full Text Search",
+    120 OtherDiskIo     "Other Disk IO",
+    121 Replication     "Replication",
+    122 LogRateGovernor "Log Rate Governor",
+    123 Unknown         "Unknown",
 }
 
 #[cfg(test)]
