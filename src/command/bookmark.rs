@@ -77,11 +77,11 @@ fn list(reader: &mut Reader, instances: &[String]) -> anyhow::Result<Vec<Event>>
     let filter = EventFilter { uids, kinds: vec![MarkKind::Bookmark, MarkKind::Incident] };
     // An incident may not be over yet.
     let to = instant("now")?.plus_ms(AFTER_MS);
-    Ok(reader.events(&filter, Timestamp::from_ms(0), to)?)
+    Ok(reader.events().list(&filter, Timestamp::from_ms(0), to)?)
 }
 
 fn grid(reader: &mut Reader, events: &[Event]) -> anyhow::Result<Grid> {
-    let known = reader.instances()?;
+    let known = reader.instances().all()?;
     let names: HashMap<&str, &str> = known.iter().map(|info| (&*info.uid, info.id.as_str())).collect();
     let row = |event: &Event| {
         let uid = event.uid.as_deref();

@@ -82,7 +82,7 @@ fn period(from: Option<&str>, to: Option<&str>, now: Timestamp) -> anyhow::Resul
 
 /// The instances that the options choose, in the order of the history.
 fn chosen(reader: &mut Reader, options: &Options) -> anyhow::Result<Vec<Arc<InstanceInfo>>> {
-    let known = reader.instances()?;
+    let known = reader.instances().all()?;
     if known.is_empty() {
         bail!("there is nothing in {} yet", reader.path().display());
     }
@@ -106,7 +106,7 @@ fn chosen(reader: &mut Reader, options: &Options) -> anyhow::Result<Vec<Arc<Inst
 
 /// How far history reaches, as the end of an error.
 fn reach(reader: &Reader) -> String {
-    match reader.span() {
+    match reader.stats().span() {
         Ok(Some((oldest, newest))) => {
             format!(": states are kept from {} to {} UTC", moment(oldest), moment(newest))
         }

@@ -34,7 +34,7 @@ pub fn run(args: cli::store::Store, invocation: &Invocation) -> anyhow::Result<E
     let grid = match args.command {
         StoreCommand::Stats => {
             let options = configuration::history(&configuration::load(&invocation.given)?);
-            stats(&target.read()?.stats()?, options.max_bytes)
+            stats(&target.read()?.stats().all()?, options.max_bytes)
         }
         StoreCommand::Check => {
             let checked = target.read()?.check()?;
@@ -75,7 +75,9 @@ pub fn run(args: cli::store::Store, invocation: &Invocation) -> anyhow::Result<E
         }
         StoreCommand::Import { file } => {
             let mut recording = Reader::open(&file, None)?;
-            let Some((from, to)) = recording.span()? else { bail!("there is nothing in {}", file.display()) };
+            let Some((from, to)) = recording.stats().span()? else {
+                bail!("there is nothing in {}", file.display())
+            };
             let stretch = Stretch { uids: Vec::new(), from, to };
             let done = copy(
                 &mut recording,

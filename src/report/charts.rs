@@ -58,7 +58,7 @@ pub(super) fn charts(
     volume: &dyn Fn(&str) -> Arc<str>,
 ) -> Result<Vec<Chart>, StoreError> {
     let line = |key: &SeriesKey| -> Result<ChartLine, StoreError> {
-        Ok(reader.chart(uid, key, period.from, period.to, COLUMNS)?.line)
+        Ok(reader.charts().draw(uid, key, period.from, period.to, COLUMNS)?.line)
     };
     let mut found = Vec::new();
     let mut categories = Vec::new();
@@ -68,7 +68,7 @@ pub(super) fn charts(
     }
     found.extend(stacked("Waits", categories, CATEGORIES));
     let (mut types, mut volumes) = (Vec::new(), Vec::new());
-    for key in reader.series_of(uid)? {
+    for key in reader.charts().series_of(uid)? {
         match key.metric {
             Metric::WaitType if is_type(&key.key) => {
                 types.push((Cow::Owned(key.key.to_string()), line(&key)?));

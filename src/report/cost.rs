@@ -77,8 +77,9 @@ pub fn of_each(
     let points = ((period.to - period.from) / BUCKET_MS).clamp(1, MOST_BUCKETS) as u32;
     let mut costs = Vec::with_capacity(infos.len());
     for info in infos {
-        let chart =
-            |metric: Metric| reader.chart(&info.uid, &SeriesKey::of(metric), period.from, period.to, points);
+        let chart = |metric: Metric| {
+            reader.charts().draw(&info.uid, &SeriesKey::of(metric), period.from, period.to, points)
+        };
         let cpu = mean(&chart(SeriesId::Cost.into())?.line, period);
         let reads = mean(&chart(Metric::CostReads)?.line, period);
         let polls = chart(SeriesId::PollMs.into())?.line.buckets.iter().map(|b| u64::from(b.n)).sum();
@@ -135,7 +136,7 @@ fn budget(reader: &mut Reader, info: &Arc<InstanceInfo>, period: Period) -> Resu
     let mut last: Option<Timestamp> = None;
     for look in 1..=LOOKS {
         let at = period.from.plus_ms(step_ms * look);
-        for kept in reader.state_at(std::slice::from_ref(&info.uid), at)?.kept {
+        for kept in reader.states().at(std::slice::from_ref(&info.uid), at)?.kept {
             let Happened::Reading { state: Ok(State::Cost(cost)), .. } = kept.what else { continue };
             // A reading that was counted already says nothing about the time since.
             if kept.at >= period.from && last.replace(kept.at) != Some(kept.at) {

@@ -26,7 +26,7 @@ use crate::{
     },
     store::{
         StoreError,
-        history::{Charts, Event, EventFilter, Reader},
+        history::{Event, EventFilter, Reader, Recent, fleet_at},
     },
 };
 use std::{
@@ -115,7 +115,7 @@ pub(super) fn gather(
     period: Period,
 ) -> Result<Story, StoreError> {
     let uids: Vec<Arc<str>> = infos.iter().map(|(info, _)| Arc::clone(&info.uid)).collect();
-    let events = recording.events(&EventFilter { uids, kinds: Vec::new() }, period.from, period.to)?;
+    let events = recording.events().list(&EventFilter { uids, kinds: Vec::new() }, period.from, period.to)?;
     let mut story = Story {
         period,
         instances: Vec::new(),
@@ -144,7 +144,7 @@ pub(super) fn gather(
             continue;
         }
         let then = |recording: &mut Reader, at| {
-            recording.fleet_at(std::slice::from_ref(&instance.info), thresholds, at, Charts::OfTheList)
+            fleet_at(recording, std::slice::from_ref(&instance.info), thresholds, at, Recent::OfTheList)
         };
         let (before, after) = (then(recording, instance.before)?, then(recording, *worst_at)?);
         if let (Some(before), Some(after)) = (before.instances.first(), after.instances.first()) {
@@ -178,13 +178,13 @@ impl Story {
             verdict: None,
             well_at: None,
         };
-        let mut past = recording.state_at(std::slice::from_ref(&info.uid), self.period.from)?;
+        let mut past = recording.states().at(std::slice::from_ref(&info.uid), self.period.from)?;
         self.damaged.append(&mut past.damaged);
         for kept in past.kept {
             instance.take(kept.what, self.period.from);
         }
         for (from, to) in self.period.parts() {
-            let mut past = recording.between(&info.uid, from, to)?;
+            let mut past = recording.states().between(&info.uid, from, to)?;
             self.damaged.append(&mut past.damaged);
             for kept in past.kept {
                 self.sum(&kept);

@@ -53,15 +53,17 @@ impl Scrubber {
             let _ = scrubber.info(info);
         }
         for info in infos {
-            let mut past = reader.state_at(std::slice::from_ref(&info.uid), period.from)?;
+            let mut past = reader.states().at(std::slice::from_ref(&info.uid), period.from)?;
             past.kept.iter_mut().for_each(|kept| scrubber.learn_from(kept));
             for (from, to) in period.parts() {
-                let mut past = reader.between(&info.uid, from, to)?;
+                let mut past = reader.states().between(&info.uid, from, to)?;
                 past.kept.iter_mut().for_each(|kept| scrubber.learn_from(kept));
             }
         }
         let uids = infos.iter().map(|info| Arc::clone(&info.uid)).collect();
-        for mut event in reader.events(&EventFilter { uids, kinds: Vec::new() }, period.from, period.to)? {
+        for mut event in
+            reader.events().list(&EventFilter { uids, kinds: Vec::new() }, period.from, period.to)?
+        {
             scrubber.learn_event(&mut event);
         }
         Ok(scrubber)

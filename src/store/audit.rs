@@ -193,11 +193,9 @@ impl Tenant {
             head = AuditHead { entries: next, hash: Sha256::digest(&plain).into() };
         }
         match header {
-            Err(_) => bad(
-                head,
-                head.entries + 1,
-                "the header was altered: whether the log ends here cannot be told",
-            ),
+            Err(_) => {
+                bad(head, head.entries + 1, "the header was altered: it is unknown whether the log ends here")
+            }
             Ok(header) if header.entries > head.entries => bad(head, head.entries + 1, "it is not there"),
             Ok(header) if header.entries < head.entries => {
                 bad(head, header.entries + 1, "the header does not know of it")

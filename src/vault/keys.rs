@@ -36,7 +36,8 @@ pub(super) fn random_key() -> Result<Key, VaultError> {
 /// # Errors
 /// As [`random`].
 pub(super) fn fill(bytes: &mut [u8]) -> Result<(), VaultError> {
-    getrandom::fill(bytes).map_err(|_| VaultError::Unable("the operating system gives no random numbers"))
+    getrandom::fill(bytes)
+        .map_err(|_| VaultError::Unable("the operating system does not supply random numbers"))
 }
 
 /// HKDF-SHA256 (RFC 5869), extract and expand: one 32-byte key from `secret`. The parts of `info` must have fixed lengths

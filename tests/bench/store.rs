@@ -25,7 +25,7 @@ use dbtop::{
         poll::id::{Metric, SeriesId, SeriesKey},
         timeline::kept::Kept,
     },
-    store::history::{Charts, Engine, Options, Reader},
+    store::history::{Engine, Options, Reader, Recent, fleet_at},
 };
 use rusqlite::Connection;
 use std::{
@@ -223,7 +223,7 @@ fn chart_ms(path: &Path, key: &SeriesKey, from: i64, to: i64, buckets: u32) -> (
     let reader = Reader::open(path, None).unwrap();
     let mut n = 0;
     let ms = median_ms(25, |_| {
-        let drawn = reader.chart(&uid(&name(1)), key, at(from), at(to), buckets).unwrap();
+        let drawn = reader.charts().draw(&uid(&name(1)), key, at(from), at(to), buckets).unwrap();
         n = drawn.line.buckets.len();
     });
     assert!(n > 0);
@@ -351,22 +351,22 @@ fn back_in_time(path: &Path, instances: usize, moments: &[i64], what: &str, targ
     let uids: Vec<Arc<str>> = infos.iter().map(|info| info.uid.clone()).collect();
     let mut reader = Reader::open(path, None).unwrap();
     let started = Instant::now();
-    let kept = reader.state_at(&uids, at(moments[0])).unwrap().kept.len();
+    let kept = reader.states().at(&uids, at(moments[0])).unwrap().kept.len();
     let first = started.elapsed().as_secs_f64() * 1e3;
     let ms = median_ms(moments.len(), |nth| {
-        assert!(!reader.state_at(&uids, at(moments[nth])).unwrap().kept.is_empty());
+        assert!(!reader.states().at(&uids, at(moments[nth])).unwrap().kept.is_empty());
     });
     let label = format!("state of {what} ({kept} readings; the first time {first:.0} ms)");
     line(&label, &format!("{ms:.1} ms"), target, "cannot");
     let alone = median_ms(moments.len(), |nth| {
         for uids in uids.chunks(32) {
-            reader.state_at(uids, at(moments[nth])).unwrap();
+            reader.states().at(uids, at(moments[nth])).unwrap();
         }
     });
     line("the same by one thread", &format!("{alone:.1} ms"), "-", "cannot");
     let limits = Thresholds::default();
     let whole = median_ms(moments.len(), |nth| {
-        reader.fleet_at(&infos, &limits, at(moments[nth]), Charts::OfTheList).unwrap();
+        fleet_at(&mut reader, &infos, &limits, at(moments[nth]), Recent::OfTheList).unwrap();
     });
     line(
         "the same folded for the screen, with the lines of the list",

@@ -84,12 +84,12 @@ async fn an_hour_asleep_is_a_gap_in_history_and_in_charts() {
 
     let reader = Reader::open(&file, None).expect("the store is read");
     let filter = EventFilter { kinds: vec![MarkKind::Gap], ..EventFilter::default() };
-    let gaps = reader.events(&filter, began, clock()).expect("events");
+    let gaps = reader.events().list(&filter, began, clock()).expect("events");
     assert_eq!(gaps.len(), 1, "one gap for the fleet: {gaps:?}");
     assert!(gaps[0].at <= slept && gaps[0].to.is_some_and(|to| to >= woke.plus_ms(-1)), "{gaps:?}");
     for instance in &last.instances {
         let key = SeriesKey::of(SeriesId::Batches);
-        let drawn = reader.chart(&instance.info.uid, &key, began, clock(), 240).expect("a chart");
+        let drawn = reader.charts().draw(&instance.info.uid, &key, began, clock(), 240).expect("a chart");
         let buckets = &drawn.line.buckets;
         let is_after = |at: Timestamp| at > woke.plus_ms(-60_000);
         assert!(buckets.iter().any(|b| b.at < slept), "the evening: {buckets:?}");

@@ -42,7 +42,7 @@ fn history_below(folder: &Path) -> Option<PathBuf> {
 /// The time of the newest sample in the store, ms since 1970.
 fn newest_ms(home: &Home) -> Option<i64> {
     let reader = Reader::open(&history_below(&home.path())?, None).ok()?;
-    reader.span().ok().flatten().map(|(_, newest)| newest.ms())
+    reader.stats().span().ok().flatten().map(|(_, newest)| newest.ms())
 }
 
 /// Starts `dbtop collect` over the simulator, lets it work for so long once it writes, kills it, and looks at what it left.

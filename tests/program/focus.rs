@@ -88,6 +88,7 @@ impl Scene {
         // The writer may be about to make it.
         let Ok(mut reader) = Reader::open(&file, None) else { return (readings, pace) };
         let all = reader
+            .states()
             .between(&Arc::from(uid), Timestamp::from_ms(0), Timestamp::from_ms(i64::MAX))
             .expect("a history that can be read");
         for kept in all.kept {

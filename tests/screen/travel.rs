@@ -11,7 +11,7 @@ use dbtop::{
     },
     protocol::Reply,
     sim::{Sim, SimConfig},
-    store::history::{Charts, Options, Reader, Stretch, Writer, copy},
+    store::history::{Options, Reader, Recent, Stretch, Writer, copy, fleet_at},
     tds::Roots,
     tui,
 };
@@ -126,7 +126,7 @@ fn inside(text: &str) -> String {
 /// All of a history as a recording in a folder where nothing else is.
 fn record(history: &Path, folder: &Path) -> PathBuf {
     let mut reader = Reader::open(history, None).expect("the store is read");
-    let (from, to) = reader.span().expect("the store is read").expect("something was kept");
+    let (from, to) = reader.stats().span().expect("the store is read").expect("something was kept");
     let file = folder.join("night.db");
     let stretch = Stretch { uids: Vec::new(), from, to };
     let done =
@@ -140,11 +140,11 @@ fn compare_recording(history: &Path, shown: &[Arc<FleetSnapshot>]) {
     let folder = tempfile::tempdir().expect("a folder");
     let file = record(history, folder.path());
     let mut reader = Reader::open(&file, None).expect("the recording is read");
-    let infos = reader.instances().expect("it knows its instances");
-    let ends = reader.span().expect("the recording is read").expect("something is in it");
+    let infos = reader.instances().all().expect("it knows its instances");
+    let ends = reader.stats().span().expect("the recording is read").expect("something is in it");
     for (n, then) in shown.iter().enumerate() {
-        let past =
-            reader.fleet_at(&infos, &Thresholds::default(), then.at, Charts::All).expect("the past is there");
+        let past = fleet_at(&mut reader, &infos, &Thresholds::default(), then.at, Recent::All)
+            .expect("the past is there");
         let panes = PANES.iter().map(|(_, keys)| (*keys).to_owned());
         let instances = (0..infos.len()).map(|i| format!("{} enter", "down ".repeat(i)));
         for keys in panes.chain(instances) {
@@ -166,8 +166,8 @@ async fn every_pane_at_an_instant_is_what_it_was_then() {
     let mut reader = Reader::open(&folder.path().join("history.db"), None).expect("the store is read");
     for (n, then) in shown.iter().enumerate() {
         let infos: Vec<Arc<InstanceInfo>> = then.instances.iter().map(|i| Arc::clone(&i.info)).collect();
-        let past =
-            reader.fleet_at(&infos, &Thresholds::default(), then.at, Charts::All).expect("the past is there");
+        let past = fleet_at(&mut reader, &infos, &Thresholds::default(), then.at, Recent::All)
+            .expect("the past is there");
         for (pane, keys) in PANES {
             assert_eq!(text(then, keys), text(&past, keys), "{pane}, number {n}");
         }

@@ -16,7 +16,7 @@ use crate::{
     protocol::{HistoryRequest, Reply},
     store::{
         StoreError,
-        history::{AFTER_MS, Charts, Event, EventFilter},
+        history::{AFTER_MS, Event, EventFilter, Recent, fleet_at, fleet_with_damage},
     },
 };
 use std::{collections::HashMap, sync::Arc};
@@ -95,7 +95,7 @@ impl<'a> Question<'a> {
     fn at(&mut self, archive: &mut Archive, ticket: u64, at: Timestamp) -> Result<(), StoreError> {
         let now = Arc::clone(&self.links.fleet.borrow());
         let reader = archive.reader()?;
-        let Some((oldest, newest)) = reader.span()? else {
+        let Some((oldest, newest)) = reader.stats().span()? else {
             let why = "nothing is kept yet".to_owned();
             self.links.say(Reply::NoHistory { ticket: Some(ticket), why });
             return Ok(());
@@ -104,13 +104,13 @@ impl<'a> Question<'a> {
         // A recording has no inventory beside it.
         self.past.gone = match self.election.role() {
             Role::Playing { .. } => Vec::new(),
-            _ => archive.reader()?.gone(&infos, at)?,
+            _ => archive.reader()?.instances().gone(&infos, at)?,
         };
         infos.extend(self.past.gone.iter().cloned());
-        let first_charts = if infos.len() > AT_ONCE { Charts::OfTheList } else { Charts::All };
-        for charts in [first_charts, Charts::All] {
+        let first_charts = if infos.len() > AT_ONCE { Recent::OfTheList } else { Recent::All };
+        for charts in [first_charts, Recent::All] {
             let (mut snapshot, damaged) =
-                archive.reader()?.fleet_with_damage(&infos, &now.thresholds, at, charts)?;
+                fleet_with_damage(archive.reader()?, &infos, &now.thresholds, at, charts)?;
             if !damaged.is_empty() {
                 // A disk that cannot be read is not taken for damage: it does not let the file be opened.
                 archive.let_go();
@@ -130,7 +130,7 @@ impl<'a> Question<'a> {
                 Arc::make_mut(&mut snapshot).mark_gone(&self.past.gone);
             }
             self.links.say(Reply::Past { ticket, snapshot, at, oldest, newest, damaged });
-            if first_charts == Charts::All {
+            if first_charts == Recent::All {
                 break;
             }
         }
@@ -148,7 +148,7 @@ impl<'a> Question<'a> {
         let mut infos = self.election.instances();
         infos.extend(self.past.gone.iter().cloned());
         infos.retain(|info| instances.contains(&info.id));
-        let snapshot = archive.reader()?.fleet_at(&infos, &now.thresholds, at, Charts::All)?;
+        let snapshot = fleet_at(archive.reader()?, &infos, &now.thresholds, at, Recent::All)?;
         self.links.say(Reply::Compared { ticket, snapshot });
         Ok(())
     }
@@ -158,7 +158,7 @@ impl<'a> Question<'a> {
         let reader = archive.reader()?;
         let mut data = ChartData { lines: Vec::with_capacity(query.series.len()), tier: "as measured" };
         for key in &query.series {
-            let drawn = reader.chart(&uid, key, query.from, query.to, query.points)?;
+            let drawn = reader.charts().draw(&uid, key, query.from, query.to, query.points)?;
             if drawn.tier.is_some() {
                 data.tier = drawn.tier_words();
             }
@@ -179,7 +179,7 @@ impl<'a> Question<'a> {
         let infos = self.election.instances();
         let names: HashMap<Arc<str>, InstanceId> =
             infos.iter().chain(&self.past.gone).map(|info| (info.uid.clone(), info.id.clone())).collect();
-        let events = archive.reader()?.events(filter, from, to)?;
+        let events = archive.reader()?.events().list(filter, from, to)?;
         let mark = |event: Event| Mark {
             at: event.at,
             to: event.to,

@@ -32,7 +32,7 @@ impl Growth {
         let (file, sealer) = (archive.location.file.clone(), archive.location.sealer.clone());
         // A thread of its own, which ends with the program: quitting does not wait for it.
         let counting = std::thread::Builder::new().name("growth".into()).spawn(move || {
-            match Reader::open(&file, sealer).and_then(|reader| reader.growth_a_day()) {
+            match Reader::open(&file, sealer).and_then(|reader| reader.stats().growth_a_day()) {
                 // The screen is gone: nobody wants to know.
                 Ok(bytes) => drop(screen.blocking_send(Reply::Growth(bytes))),
                 Err(e) => tracing::debug!("counting how the history grows: {e}"),

@@ -105,7 +105,7 @@ impl HistoryFile {
 /// # Errors
 /// It does not know one of them.
 pub fn uids(reader: &mut Reader, names: &[String]) -> anyhow::Result<Vec<Arc<str>>> {
-    let known = reader.instances()?;
+    let known = reader.instances().all()?;
     let find = |name: &String| {
         let found = known.iter().find(|info| info.id.as_str().eq_ignore_ascii_case(name));
         found.map(|info| info.uid.clone()).with_context(|| format!("history knows no instance {name}"))

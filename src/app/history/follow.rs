@@ -34,7 +34,7 @@ pub(super) fn take_new(
     let mut histories = Vec::new();
     if cursor >= 0 {
         loop {
-            let followed = reader.follow(cursor)?;
+            let followed = reader.follow().since(cursor)?;
             cursor = followed.cursor;
             news.extend(followed.kept);
             if followed.missed {
@@ -46,11 +46,11 @@ pub(super) fn take_new(
         }
     }
     if cursor < 0 {
-        cursor = reader.cursor()?;
+        cursor = reader.follow().cursor()?;
         let uids: Vec<Arc<str>> = infos.keys().cloned().collect();
-        news = reader.state_at(&uids, now)?.kept;
+        news = reader.states().at(&uids, now)?.kept;
         for (uid, info) in &infos {
-            histories.push((info.id.clone(), reader.history(uid, now)?));
+            histories.push((info.id.clone(), reader.states().recent(uid, now)?));
         }
     }
     let Some(feed) = links.feed.upgrade() else { return Ok(cursor) };

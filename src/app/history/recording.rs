@@ -68,13 +68,13 @@ impl Recording {
         }
         let open = || -> anyhow::Result<Self> {
             let mut reader = Reader::open(file, None)?;
-            let infos = reader.instances()?;
-            let Some((from, to)) = reader.span()?.filter(|_| !infos.is_empty()) else {
+            let infos = reader.instances().all()?;
+            let Some((from, to)) = reader.stats().span()?.filter(|_| !infos.is_empty()) else {
                 bail!("there is nothing in {}", file.display());
             };
             // What cannot be read at its end cannot be shown first.
             let uids: Vec<Arc<str>> = infos.iter().map(|info| Arc::clone(&info.uid)).collect();
-            let last = reader.state_at(&uids, to)?;
+            let last = reader.states().at(&uids, to)?;
             if let Some(first) = last.damaged.first().filter(|_| last.kept.is_empty()) {
                 bail!("{} is damaged: {first} cannot be read", file.display());
             }

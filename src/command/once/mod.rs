@@ -34,7 +34,7 @@ use crate::{
         poll::{id::ProbeId, link::Link},
         timeline::past::{self, When},
     },
-    store::history::Charts,
+    store::history::{Recent, fleet_at},
     tds::Roots,
 };
 use anyhow::{Context, bail};
@@ -113,7 +113,7 @@ fn replay(once: &Once, recording: &Recording, config: &Config) -> anyhow::Result
     let held = held_by(&infos, once.scope.as_deref())?;
     let mut held = held.into_iter();
     infos.retain(|_| held.next().unwrap_or(true));
-    let snapshot = recording.reader()?.fleet_at(&infos, &config.health, at, Charts::OfTheList)?;
+    let snapshot = fleet_at(&mut recording.reader()?, &infos, &config.health, at, Recent::OfTheList)?;
     tell(once, &snapshot, filter.as_ref(), None)
 }
 

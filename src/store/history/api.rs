@@ -4,8 +4,10 @@
 use super::codec::rollup::Tier;
 use crate::model::{
     base::time::Timestamp,
+    inventory::instance::InstanceId,
     timeline::{
         chart::{ChartLine, MarkKind},
+        history::History,
         kept::Kept,
     },
 };
@@ -94,7 +96,7 @@ pub struct Followed {
     pub kept: Vec<Kept>,
     /// to go on from
     pub cursor: i64,
-    /// some are sealed already, so that the screen should be built anew from [`Reader::state_at`]
+    /// some are sealed already, so that the screen should be built anew from `States::at`
     pub missed: bool,
     /// there are more: ask again at once
     pub more: bool,
@@ -125,11 +127,20 @@ impl Drawn {
 
 /// Which series of the quarter of an hour before the instant are wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Charts {
-    /// those that the list of the fleet and the verdicts need
+pub enum Recent {
+    /// those that the fleet list and the verdicts need
     OfTheList,
     /// every one: takes about ten times as long
     All,
+}
+
+/// A part of the fleet at an instant.
+#[derive(Debug)]
+pub struct Remembered {
+    /// its states
+    pub past: Past,
+    /// the series of the quarter of an hour before
+    pub histories: Vec<(InstanceId, History)>,
 }
 
 /// Which events are wanted; the default is all of them.

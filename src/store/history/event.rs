@@ -2,10 +2,13 @@
 //! writer, asked for by the screen. Plain data.
 
 use super::codec::{numbers::Garbled, pack};
-use crate::model::{
-    base::time::Timestamp,
-    poll::statement::TextId,
-    timeline::{chart::MarkKind, event::What},
+use crate::{
+    model::{
+        base::time::Timestamp,
+        poll::statement::TextId,
+        timeline::{chart::MarkKind, event::What},
+    },
+    vault,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -73,6 +76,19 @@ struct Body {
 }
 
 impl Event {
+    /// A note of the user, at an instant, for an instance or the whole fleet.
+    pub fn bookmark(uid: Option<Arc<str>>, at: Timestamp, note: &str) -> Self {
+        Self {
+            no: event_no(),
+            uid,
+            kind: MarkKind::Bookmark,
+            at,
+            to: Some(at),
+            what: What::Note(note.into()),
+            episode: None,
+        }
+    }
+
     /// What is sealed of it.
     pub(super) fn body(&self) -> Vec<u8> {
         pack::bytes(&Body { words: "".into(), episode: self.episode.clone(), what: Some(self.what.clone()) })
@@ -112,4 +128,12 @@ fn of_sentence(kind: MarkKind, words: Arc<str>, episode: Option<&Episode>) -> Wh
 /// Can what was sealed of an event be read?
 pub(super) fn check_body(plain: &[u8]) -> Result<(), Garbled> {
     pack::read::<Body>(plain).map(drop)
+}
+
+/// A number for a new event: random, so that two processes can write events without asking each other.
+pub(super) fn event_no() -> i64 {
+    let bytes = vault::random_id().map(|id| *id.as_bytes()).unwrap_or_default();
+    let mut number = [0; 8];
+    number.copy_from_slice(&bytes[..8]);
+    i64::from_le_bytes(number) & i64::MAX
 }

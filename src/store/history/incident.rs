@@ -1,11 +1,11 @@
 //! Incidents of the flight recorder: a stretch of time of one instance that is kept whole, from ten minutes before its health
-//! became critical, or somebody pressed a key, to five minutes after. Pure; `tracker` feeds it, `events` merges what another
+//! became critical, or somebody pressed a key, to five minutes after. Pure; `tracker` feeds it, `marks` merges what another
 //! process freezes, `retain` spares what lies within.
 //!
 //! One trouble is one incident: while it is critical, or is so again before the end, the incident grows, up to
 //! [`MOST_MS`]. What is already so when the watching begins, or begins again after an outage, is no change.
 
-use super::{event::Event, tracker::event_no};
+use super::event::{Event, event_no};
 use crate::model::{
     base::time::Timestamp,
     judge::health::{Health, Level},

@@ -6,19 +6,20 @@
 //! | `api` | what is asked and what is answered, as data |
 //! | `writer`, `health` | the thread that writes: a commit a second, sealing, retention; what happens when the disk fails |
 //! | `tracker`, `incident`, `event` | from what happened to what is on the time line |
+//! | `fleet` | the fleet at an instant, from the states that are kept |
 //! | `codec` | readings, points and totals as bytes |
 //! | `sqlite` | the engine and the reader over one SQLite file: the only place with SQL |
 //!
 //! # What is remembered
 //!
 //! `<data>/tenants/<slug>/history.db` is another SQLite file (`store::history`; `schema` has the tables). The fold gives out
-//! what it made of each poll (`model::timeline::kept::Kept`); the writer's thread commits it once a second as *hot* rows, each with its
-//! points beside it. So a killed process loses at most a second, and a restart has nothing to rebuild.
+//! what it made of each poll (`model::timeline::kept::Kept`); the writer's thread commits it once a second to the *write buffer* (the table
+//! `hot`), each reading with its points beside it. So a killed process loses at most a second, and a restart has nothing to rebuild.
 //!
 //! ```text
-//! Kept -> hot rows ---- 15 min ----> state block (keyframe + readings, zstd)          state at T = one block + hot rows
-//!              `- points - 15 min -> open chunks -- 2 h --> chunk + roll-ups (pco)    chart = the tier that fits + what is not
-//!                                                                                      rolled up yet
+//! Kept -> write buffer - 15 min ----> state block (keyframe + readings, zstd)         state at T = one block + write buffer
+//!              `- points - 15 min --> open chunks -- 2 h --> chunk + roll-ups (pco)   chart = the roll-up that fits + points
+//!                                                                                     that are not rolled up yet
 //! ```
 //!
 //! - A block, a chunk and a roll-up row hold one instance (chunks and roll-ups: one probe of it), so a chart of one metric reads
@@ -30,7 +31,7 @@
 //! - Names, readings, texts and events are sealed with the history's key, which the tenant keeps (`Tenant::history_key`) and a
 //!   rotation seals anew; numbers are not, but every blob has a sum that tells damage.
 //! - What is damaged is missing alone: states of the other instances and times are read, and the second line of the screen says
-//!   `damaged: …` for as long as one stands at such an instant (`Reader::fleet_with_damage`, `Reply::Past`).
+//!   `damaged: …` for as long as one stands at such an instant (`fleet_with_damage`, `Reply::Past`).
 //! - A step of the clock is no age (`model::base::age`): retention and sealing judge by a time that is believed, which the file keeps.
 //! - Retention deletes old ends in small transactions; the cap is SQLite's own page limit, kept clear by evicting the oldest.
 //! - The flight recorder is the history itself. A departure from the first plan, a ring in memory for each unhealthy instance:
@@ -50,6 +51,7 @@
 mod api;
 mod codec;
 mod event;
+mod fleet;
 mod health;
 mod incident;
 mod sqlite;
@@ -57,12 +59,15 @@ mod tracker;
 mod writer;
 
 pub use api::{
-    Charts, Checked, Cleaned, Committed, Copied, Drawn, EventFilter, Followed, Options, Past, SealedNow,
-    StoreStats, Stretch, TierStats,
+    Checked, Cleaned, Committed, Copied, Drawn, EventFilter, Followed, Options, Past, Recent, Remembered,
+    SealedNow, StoreStats, Stretch, TierStats,
 };
 pub use codec::rollup::{Tier, Total};
 pub use event::{Episode, Event};
+pub use fleet::{fleet_at, fleet_with_damage};
 pub use health::StoreHealth;
 pub use incident::{AFTER_MS, BEFORE_MS};
-pub use sqlite::{Engine, Marks, Reader, copy, restore};
+pub use sqlite::{
+    Charts, Engine, Events, Follow, KnownInstances, Marks, Reader, States, Stats, copy, restore,
+};
 pub use writer::{QUEUE, Recorder, Writer, WriterHandle, WriterStats};

@@ -4,30 +4,27 @@
 //! An event that goes on is given out again with the same number whenever it grew; the newest one counts.
 
 use super::{
-    event::{Episode, Event},
+    event::{Episode, Event, event_no},
     incident::Incidents,
 };
-use crate::{
-    model::{
-        base::time::Timestamp,
-        judge::health::{Health, Level, Topic},
-        poll::{
-            State,
-            blocking::{Blocking, Chain},
-            databases::DatabaseRow,
-            headline::Headline,
-            id::ProbeId,
-            link::Link,
-            properties::Properties,
-            rights::Rights,
-        },
-        timeline::{
-            chart::MarkKind,
-            event::{Change, Subject, What},
-            kept::{Happened, Kept},
-        },
+use crate::model::{
+    base::time::Timestamp,
+    judge::health::{Health, Level, Topic},
+    poll::{
+        State,
+        blocking::{Blocking, Chain},
+        databases::DatabaseRow,
+        headline::Headline,
+        id::ProbeId,
+        link::Link,
+        properties::Properties,
+        rights::Rights,
     },
-    vault,
+    timeline::{
+        chart::MarkKind,
+        event::{Change, Subject, What},
+        kept::{Happened, Kept},
+    },
 };
 use std::{collections::HashMap, mem::discriminant, sync::Arc};
 
@@ -54,14 +51,6 @@ struct Watch {
     rights: Option<Arc<Rights>>,
     databases: Option<Arc<Vec<DatabaseRow>>>,
     headline_at: Option<Timestamp>,
-}
-
-/// A number for a new event: random, so that two processes can write events without asking each other.
-pub(super) fn event_no() -> i64 {
-    let bytes = vault::random_id().map(|id| *id.as_bytes()).unwrap_or_default();
-    let mut number = [0; 8];
-    number.copy_from_slice(&bytes[..8]);
-    i64::from_le_bytes(number) & i64::MAX
 }
 
 impl Tracker {

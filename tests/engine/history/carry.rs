@@ -22,7 +22,7 @@ fn sealer() -> Sealer {
 }
 
 fn states(reader: &mut Reader, uid: &Arc<str>, when: Timestamp) -> Vec<(Timestamp, Happened)> {
-    let past = reader.state_at(std::slice::from_ref(uid), when).unwrap();
+    let past = reader.states().at(std::slice::from_ref(uid), when).unwrap();
     assert!(past.damaged.is_empty());
     let mut states: Vec<_> = past.kept.into_iter().map(|kept| (kept.at, kept.what)).collect();
     states.sort_by_key(|(at, what)| (*at, what.slot()));
@@ -69,11 +69,14 @@ fn a_recording_tells_the_same_without_the_key_and_comes_back_in() {
             assert_eq!(states(&mut recording, one, at(second)), states(&mut reader, one, at(second)));
         }
         let key = SeriesKey::of(SeriesId::Cpu);
-        let points = |reader: &Reader| reader.points(one, &key, at(7001), at(9000)).unwrap();
+        let points = |reader: &Reader| reader.charts().points(one, &key, at(7001), at(9000)).unwrap();
         assert_eq!(points(&recording), points(&reader));
     }
     let marks = EventFilter { kinds: vec![MarkKind::Bookmark], ..EventFilter::default() };
-    assert_eq!(recording.events(&marks, at(0), at(9999)).unwrap()[0].what.to_string(), "here it began");
+    assert_eq!(
+        recording.events().list(&marks, at(0), at(9999)).unwrap()[0].what.to_string(),
+        "here it began"
+    );
     assert_eq!(states(&mut recording, &uid(&name(3)), at(8000)), []);
 
     // In again, into the history of somebody else; a second time nothing comes twice.
@@ -103,7 +106,8 @@ fn a_recording_can_be_changed_on_its_way() {
     copy(&mut reader, &file, None, &stretch, &mut scrub, &mut |event| event.uid = Some(uid("host-1")))
         .unwrap();
     let mut scrubbed = Reader::open(&file, None).unwrap();
-    let names: Vec<String> = scrubbed.instances().unwrap().iter().map(|info| info.id.to_string()).collect();
+    let names: Vec<String> =
+        scrubbed.instances().all().unwrap().iter().map(|info| info.id.to_string()).collect();
     assert_eq!(names, ["host-1"]);
     let bytes = std::fs::read(&file).unwrap();
     assert!(!bytes.windows(name(0).len()).any(|part| part == name(0).as_bytes()));
@@ -129,7 +133,8 @@ fn every_released_format_opens_with_everything_in_it() {
         assert!(reader.check().unwrap().is_clean(), "{}", released.display());
         let past = states(&mut reader, &uid(&name(0)), at(2390));
         assert!(past.len() >= 14, "{}: {past:?}", released.display());
-        let drawn = reader.chart(&uid(&name(0)), &SeriesKey::of(SeriesId::Cpu), at(0), at(2400), 8).unwrap();
+        let drawn =
+            reader.charts().draw(&uid(&name(0)), &SeriesKey::of(SeriesId::Cpu), at(0), at(2400), 8).unwrap();
         assert_eq!(drawn.line.buckets.iter().map(|bucket| bucket.n).sum::<u32>(), 80);
         // And it goes on.
         feed(&mut engine, &mut World::new(1), 2400..9000);

@@ -61,22 +61,22 @@ impl Collector {
     }
 
     fn rows(&self, tier: &str) -> u64 {
-        let stats = Reader::open(&self.stage.path(), None).unwrap().stats().unwrap();
+        let stats = Reader::open(&self.stage.path(), None).unwrap().stats().all().unwrap();
         stats.tiers.iter().find(|one| one.name == tier).unwrap().rows
     }
 
     /// States, sealed points and events of before the step.
     fn of_before(&self) -> (usize, usize) {
         let mut reader = Reader::open(&self.stage.path(), None).unwrap();
-        let past = reader.between(&uid(&name(0)), at(-1), at(WROTE - 60)).unwrap();
+        let past = reader.states().between(&uid(&name(0)), at(-1), at(WROTE - 60)).unwrap();
         let key = SeriesKey::of(SeriesId::Cpu);
-        (past.kept.len(), reader.points(&uid(&name(0)), &key, at(0), at(WROTE - 60)).unwrap().len())
+        (past.kept.len(), reader.charts().points(&uid(&name(0)), &key, at(0), at(WROTE - 60)).unwrap().len())
     }
 
     fn gaps(&self) -> Vec<(i64, i64)> {
         let reader = Reader::open(&self.stage.path(), None).unwrap();
         let filter = EventFilter { kinds: vec![MarkKind::Gap], ..EventFilter::default() };
-        let found = reader.events(&filter, at(0), at(500 * DAY)).unwrap();
+        let found = reader.events().list(&filter, at(0), at(500 * DAY)).unwrap();
         let second = |at: Timestamp| (at - START) / 1000;
         found.iter().map(|gap| (second(gap.at), gap.to.map_or(0, second))).collect()
     }
@@ -163,7 +163,7 @@ fn an_hour_a_day_cleans_up_in_the_end() {
         collector.run(WROTE + day * DAY, HOUR);
     }
     assert_eq!(collector.of_before(), (0, 0), "after 39 days neither states nor points");
-    let oldest = Reader::open(&collector.stage.path(), None).unwrap().span().unwrap().unwrap().0;
+    let oldest = Reader::open(&collector.stage.path(), None).unwrap().stats().span().unwrap().unwrap().0;
     let days = (at(WROTE + 39 * DAY) - oldest) / 86_400_000;
     assert!((14..=21).contains(&days), "the oldest state is {days} days old");
 }

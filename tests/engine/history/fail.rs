@@ -64,8 +64,12 @@ fn the_cap_takes_the_oldest_and_keeps_the_file_small() {
     }
     assert!(evicted > 0 && engine.evicted_until_ms() > START.ms());
     let mut reader = Reader::open(&stage.path(), None).unwrap();
-    assert!(reader.state_at(&[uid(&name(3))], at(8 * 3600)).unwrap().kept.len() > 10, "the newest is there");
-    let drawn = reader.chart(&uid(&name(3)), &SeriesKey::of(SeriesId::Cpu), at(0), at(8 * 3600), 96).unwrap();
+    assert!(
+        reader.states().at(&[uid(&name(3))], at(8 * 3600)).unwrap().kept.len() > 10,
+        "the newest is there"
+    );
+    let drawn =
+        reader.charts().draw(&uid(&name(3)), &SeriesKey::of(SeriesId::Cpu), at(0), at(8 * 3600), 96).unwrap();
     assert!(drawn.line.buckets.len() > 80, "roll-ups stay when points go: {}", drawn.line.buckets.len());
     assert!(reader.check().unwrap().is_clean());
 }
@@ -78,7 +82,8 @@ fn what_is_too_old_goes_tier_by_tier() {
     let day = 86_400;
     engine.seal(at(day), LONG).unwrap();
     let reader = Reader::open(&stage.path(), None).unwrap();
-    let rows = |name: &str| reader.stats().unwrap().tiers.iter().find(|tier| tier.name == name).unwrap().rows;
+    let rows =
+        |name: &str| reader.stats().all().unwrap().tiers.iter().find(|tier| tier.name == name).unwrap().rows;
     assert!(rows("states") > 40 && rows("points, sealed chunks") > 20 && rows("events") < 50);
     assert_eq!((rows("not sealed yet"), rows("points, open chunks")), (0, 0));
     engine.clean_up(at(14 * day), LONG).unwrap();
@@ -93,7 +98,7 @@ fn what_is_too_old_goes_tier_by_tier() {
     engine.clean_up(at(410 * day), LONG).unwrap();
     assert_eq!((rows("roll-ups of 5 min"), rows("roll-ups of 1 h"), rows("roll-ups of 1 day")), (0, 0, 20));
     assert_eq!(rows("texts"), 0);
-    let stats = reader.stats().unwrap();
+    let stats = reader.stats().all().unwrap();
     assert!(stats.free_bytes < 3 << 20, "free pages are given back: {stats:?}");
 }
 
@@ -106,7 +111,8 @@ fn other_options_are_in_force_with_the_next_pass() {
     engine.seal(at(day), LONG).unwrap();
     engine.clean_up(at(10 * day), LONG).unwrap();
     let reader = Reader::open(&stage.path(), None).unwrap();
-    let states = || reader.stats().unwrap().tiers.iter().find(|tier| tier.name == "states").unwrap().rows;
+    let states =
+        || reader.stats().all().unwrap().tiers.iter().find(|tier| tier.name == "states").unwrap().rows;
     assert!(states() > 5);
     engine.take_options(Options { state_days: 5, ..Options::default() }).unwrap();
     engine.clean_up(at(10 * day), LONG).unwrap();
@@ -136,7 +142,7 @@ fn a_damaged_page_costs_what_was_on_it() {
     let (mut whole, mut told) = (0, 0);
     for second in (600..4 * 3600).step_by(900) {
         for one in &uids {
-            match reader.state_at(std::slice::from_ref(one), at(second)) {
+            match reader.states().at(std::slice::from_ref(one), at(second)) {
                 Ok(past) => {
                     whole += usize::from(past.damaged.is_empty());
                     told += past.damaged.len();
@@ -146,13 +152,14 @@ fn a_damaged_page_costs_what_was_on_it() {
                     assert!(error.to_string().contains("dbtop store"), "{error}");
                 }
             }
-            let _ = reader.chart(one, &SeriesKey::of(SeriesId::Cpu), at(0), at(4 * 3600), 500);
+            let _ = reader.charts().draw(one, &SeriesKey::of(SeriesId::Cpu), at(0), at(4 * 3600), 500);
         }
     }
     assert!(told > 0, "damage is told");
     assert!(whole > told, "{whole} moments are whole, {told} are not");
     // A stretch of time over it, too, loses only what was there.
-    let pasts: Vec<_> = uids.iter().map(|one| reader.between(one, at(0), at(4 * 3600)).unwrap()).collect();
+    let pasts: Vec<_> =
+        uids.iter().map(|one| reader.states().between(one, at(0), at(4 * 3600)).unwrap()).collect();
     let readings: usize = pasts.iter().map(|past| past.kept.len()).sum();
     assert!(readings > 12 * 4 * 120 * 4, "{readings} readings are left");
     assert!(pasts.iter().any(|past| past.damaged.iter().any(|words| words.starts_with("15 min of"))));
@@ -170,7 +177,10 @@ fn a_damaged_page_costs_what_was_on_it() {
     assert!(old.exists());
     let restored = Reader::open(&stage.path(), None).unwrap();
     assert!(restored.check().unwrap().is_clean());
-    assert_eq!(restored.span().unwrap(), Reader::open(&other.path(), None).unwrap().span().unwrap());
+    assert_eq!(
+        restored.stats().span().unwrap(),
+        Reader::open(&other.path(), None).unwrap().stats().span().unwrap()
+    );
 }
 
 #[test]
@@ -184,7 +194,7 @@ fn a_file_cut_short_or_overwritten_is_an_error_in_words_and_no_panic() {
         std::fs::write(stage.path(), &whole[..length]).unwrap();
         let looked = Reader::open(&stage.path(), None).and_then(|mut reader| {
             let checked = reader.check()?;
-            let past = reader.state_at(&[uid(&name(1))], at(3000))?;
+            let past = reader.states().at(&[uid(&name(1))], at(3000))?;
             Ok((checked, past))
         });
         match looked {
@@ -205,14 +215,15 @@ fn a_clock_that_goes_back_makes_no_negative_time() {
     let mut reader = Reader::open(&stage.path(), None).unwrap();
     assert!(reader.check().unwrap().is_clean());
     for second in [2000, 3000, 3500, 5000, 14_000] {
-        let past = reader.state_at(&[uid(&name(0))], at(second)).unwrap();
+        let past = reader.states().at(&[uid(&name(0))], at(second)).unwrap();
         assert!(past.damaged.is_empty() && past.kept.iter().all(|kept| kept.at <= at(second)));
         let newest = past.kept.iter().map(|kept| kept.at).max().unwrap();
         assert!(newest > at(second - 61), "at {second}: {}", (newest - START) / 1000);
     }
-    let points = reader.points(&uid(&name(0)), &SeriesKey::of(SeriesId::Cpu), at(0), at(4 * 3600)).unwrap();
+    let points =
+        reader.charts().points(&uid(&name(0)), &SeriesKey::of(SeriesId::Cpu), at(0), at(4 * 3600)).unwrap();
     assert!(points.windows(2).all(|pair| pair[0].0 <= pair[1].0), "in the order of time");
-    for event in reader.events(&EventFilter::default(), at(0), at(5 * 3600)).unwrap() {
+    for event in reader.events().list(&EventFilter::default(), at(0), at(5 * 3600)).unwrap() {
         assert!(event.to.is_none_or(|to| to >= event.at), "{event:?}");
     }
 }
@@ -240,7 +251,7 @@ fn the_writer_says_how_it_fares_and_a_full_queue_makes_the_sender_wait() {
     recorder.blocking_send(batch).unwrap();
     drop(recorder);
     writer.join().unwrap();
-    let stats = Reader::open(&stage.path(), None).unwrap().stats().unwrap();
+    let stats = Reader::open(&stage.path(), None).unwrap().stats().all().unwrap();
     assert_eq!(stats.tiers.iter().find(|tier| tier.name == "not sealed yet").unwrap().rows, sent);
 }
 
@@ -370,7 +381,7 @@ fn a_read_only_disk_is_told_in_words() {
         assert!(matches!(StoreHealth::of(&error), StoreHealth::ReadOnly(_)), "{error}");
         // It can be read all the same.
         let mut reader = Reader::open(&path, None).unwrap();
-        assert!(!reader.state_at(&[uid(&name(0))], at(500)).unwrap().kept.is_empty());
+        assert!(!reader.states().at(&[uid(&name(0))], at(500)).unwrap().kept.is_empty());
         return;
     }
     let stage = Stage::new();
@@ -403,7 +414,7 @@ fn a_disk_that_never_comes_back_costs_the_oldest_and_they_are_counted() {
     let mut text = String::new();
     let _ = std::fs::File::open(stage.path()).unwrap().take(16).read_to_string(&mut text);
     assert!(text.starts_with("SQLite format 3"));
-    let stats = Reader::open(&stage.path(), None).unwrap().stats().unwrap();
+    let stats = Reader::open(&stage.path(), None).unwrap().stats().all().unwrap();
     let written = stats.tiers.iter().find(|tier| tier.name == "not sealed yet").unwrap().rows;
     assert_eq!(written + engine.backlog() as u64 + engine.lost, told, "nothing is lost uncounted");
 }

@@ -6,7 +6,7 @@ use dbtop::{
         inventory::instance::{InstanceId, InstanceInfo},
         judge::health::{Level, Thresholds, Topic},
     },
-    store::history::{Charts, Engine, Options, Reader},
+    store::history::{Engine, Options, Reader, Recent, fleet_at},
 };
 use std::sync::Arc;
 
@@ -43,13 +43,13 @@ fn who_was_removed_is_there_as_long_as_it_was_polled() {
         (2 * HOUR + 31 * 60, false),
         (4 * HOUR, false),
     ] {
-        let gone = reader.gone(&inventory, at(second)).unwrap();
+        let gone = reader.instances().gone(&inventory, at(second)).unwrap();
         assert_eq!(ids(&gone) == [name(3)], is_there, "at {second} s: {gone:?}");
         assert_eq!(gone.is_empty(), !is_there, "at {second} s");
     }
     let all: Vec<_> = inventory.iter().cloned().chain([info(&name(3))]).collect();
-    assert!(reader.gone(&all, at(HOUR)).unwrap().is_empty(), "it is in the inventory");
-    assert_eq!(reader.gone(&[], at(4 * HOUR)).unwrap().len(), 3, "an inventory that was emptied");
+    assert!(reader.instances().gone(&all, at(HOUR)).unwrap().is_empty(), "it is in the inventory");
+    assert_eq!(reader.instances().gone(&[], at(4 * HOUR)).unwrap().len(), 3, "an inventory that was emptied");
 }
 
 #[test]
@@ -59,12 +59,12 @@ fn it_has_its_state_of_then_and_a_word_and_a_name_of_its_own() {
     // The same name again, as another record.
     inventory.push(Arc::new(InstanceInfo { uid: "uid-new".into(), ..InstanceInfo::clone(&info(&name(3))) }));
     let mut reader = Reader::open(&stage.path(), None).unwrap();
-    let gone = reader.gone(&inventory, at(HOUR)).unwrap();
+    let gone = reader.instances().gone(&inventory, at(HOUR)).unwrap();
     let removed = format!("{} (removed)", name(3));
     assert_eq!(ids(&gone), [removed.as_str()]);
     assert_eq!(gone[0].uid, uid(&name(3)));
     let infos: Vec<_> = inventory.iter().chain(&gone).cloned().collect();
-    let mut fleet = reader.fleet_at(&infos, &Thresholds::default(), at(HOUR), Charts::All).unwrap();
+    let mut fleet = fleet_at(&mut reader, &infos, &Thresholds::default(), at(HOUR), Recent::All).unwrap();
     let before = fleet.counts;
     Arc::make_mut(&mut fleet).mark_gone(&gone);
     let of = |id: &str| Arc::clone(fleet.find(&InstanceId::new(id)).unwrap());

@@ -19,16 +19,16 @@ const DAY: i64 = 86_400;
 const NOTICED: i64 = 27 * 3600;
 
 fn rows(reader: &Reader, name: &str) -> u64 {
-    reader.stats().unwrap().tiers.iter().find(|tier| tier.name == name).unwrap().rows
+    reader.stats().all().unwrap().tiers.iter().find(|tier| tier.name == name).unwrap().rows
 }
 
 fn incidents(reader: &Reader) -> Vec<Event> {
     let filter = EventFilter { uids: Vec::new(), kinds: vec![MarkKind::Incident] };
-    reader.events(&filter, at(0), at(2 * DAY)).unwrap()
+    reader.events().list(&filter, at(0), at(2 * DAY)).unwrap()
 }
 
 fn readings_at(reader: &mut Reader, second: i64) -> usize {
-    let past = reader.state_at(&[uid(&name(0))], at(second)).unwrap();
+    let past = reader.states().at(&[uid(&name(0))], at(second)).unwrap();
     past.kept.iter().filter(|kept| kept.at >= at(second - 120)).count()
 }
 
@@ -59,7 +59,8 @@ fn what_lies_within_an_incident_outlives_its_neighbours_and_goes_with_it() {
     assert_eq!(readings_at(&mut reader, NOTICED + 3600), 0);
     // A chart within it has its points; one around it the means, which reach further back.
     let cpu = SeriesKey::of(SeriesId::Cpu);
-    let chart = |from, to, points| reader.chart(&uid(&name(0)), &cpu, at(from), at(to), points).unwrap();
+    let chart =
+        |from, to, points| reader.charts().draw(&uid(&name(0)), &cpu, at(from), at(to), points).unwrap();
     let within = chart(NOTICED - 600, NOTICED + 300, 900);
     assert!(within.tier.is_none() && within.line.buckets.len() > 25, "{}", within.line.buckets.len());
     let around = chart(600, 29 * 3600, 5000);

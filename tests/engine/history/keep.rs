@@ -36,7 +36,7 @@ fn state_of(all: &[Kept], uid: &str, when: Timestamp) -> Vec<(Timestamp, Happene
 }
 
 fn assert_same(reader: &mut Reader, all: &[Kept], uid: &Arc<str>, when: Timestamp) {
-    let past = reader.state_at(std::slice::from_ref(uid), when).unwrap();
+    let past = reader.states().at(std::slice::from_ref(uid), when).unwrap();
     assert_eq!(past.damaged, Vec::<String>::new());
     let mut found: Vec<_> = past.kept.into_iter().map(|kept| (kept.at, kept.what)).collect();
     found.sort_by_key(|(at, what)| (*at, what.slot()));
@@ -54,12 +54,12 @@ fn every_moment_comes_back_as_it_was_told() {
             assert_same(&mut reader, &all, &uid(&name(n)), at(second));
         }
     }
-    let (oldest, newest) = reader.span().unwrap().unwrap();
+    let (oldest, newest) = reader.stats().span().unwrap().unwrap();
     assert!(oldest >= START && oldest < at(30) && newest <= at(5 * 3600));
-    assert_eq!(reader.state_at(&[uid("nobody")], at(100)).unwrap().kept.len(), 0);
+    assert_eq!(reader.states().at(&[uid("nobody")], at(100)).unwrap().kept.len(), 0);
     // All of it between two instants, too.
     let one = uid(&name(1));
-    let between = reader.between(&one, at(5000), at(9000)).unwrap();
+    let between = reader.states().between(&one, at(5000), at(9000)).unwrap();
     let told = all.iter().filter(|k| k.info.uid == one && k.at > at(5000) && k.at <= at(9000)).count();
     assert_eq!(between.kept.len(), told);
 }
@@ -104,7 +104,7 @@ fn charts_of_every_length_tell_the_same_as_the_polls() {
     {
         for key in &keys {
             let (from, to) = (at(0), at(48 * 3600));
-            let drawn = reader.chart(&one, key, from, to, points).unwrap();
+            let drawn = reader.charts().draw(&one, key, from, to, points).unwrap();
             assert_eq!((drawn.tier_words(), drawn.damaged), (tier, 0), "{key:?}");
             let told = points_of(&all, &one, key, from, to);
             let n: u32 = drawn.line.buckets.iter().map(|bucket| bucket.n).sum();
@@ -130,13 +130,13 @@ fn charts_of_every_length_tell_the_same_as_the_polls() {
     }
     // The newest end, which is neither sealed nor rolled up, is there in every tier.
     let told = points_of(&all, &one, &keys[0], at(49 * 3600), at(50 * 3600));
-    let drawn = reader.chart(&one, &keys[0], at(49 * 3600), at(50 * 3600), 12).unwrap();
+    let drawn = reader.charts().draw(&one, &keys[0], at(49 * 3600), at(50 * 3600), 12).unwrap();
     assert_eq!(drawn.line.buckets.iter().map(|bucket| bucket.n).sum::<u32>() as usize, told.len());
-    let exact = reader.points(&one, &keys[0], at(49 * 3600), at(50 * 3600)).unwrap();
+    let exact = reader.charts().points(&one, &keys[0], at(49 * 3600), at(50 * 3600)).unwrap();
     assert_eq!(exact.iter().map(|point| point.1).collect::<Vec<_>>(), told);
-    assert!(reader.series_of(&one).unwrap().contains(&keys[3]));
+    assert!(reader.charts().series_of(&one).unwrap().contains(&keys[3]));
     let unknown = SeriesKey::with(Metric::WaitType, "NOBODY_WAITS");
-    assert_eq!(reader.chart(&one, &unknown, at(0), at(3600), 10).unwrap().line.buckets, []);
+    assert_eq!(reader.charts().draw(&one, &unknown, at(0), at(3600), 10).unwrap().line.buckets, []);
 }
 
 #[test]
@@ -147,12 +147,13 @@ fn a_missed_hour_is_a_gap_and_not_a_line() {
     feed(&mut engine, &mut world, 0..3600);
     feed(&mut engine, &mut world, 7200..10_800);
     let reader = Reader::open(&stage.path(), None).unwrap();
-    let drawn = reader.chart(&uid(&name(0)), &SeriesKey::of(SeriesId::Cpu), at(0), at(10_800), 180).unwrap();
+    let drawn =
+        reader.charts().draw(&uid(&name(0)), &SeriesKey::of(SeriesId::Cpu), at(0), at(10_800), 180).unwrap();
     assert!(drawn.line.buckets.iter().all(|b| b.at < at(3660) || b.at >= at(7200)), "nothing is made up");
     assert_eq!(drawn.line.over(at(5000), at(5060)), None);
     assert!(drawn.line.over(at(1000), at(1060)).is_some());
     let gaps = EventFilter { kinds: vec![MarkKind::Gap], ..EventFilter::default() };
-    let gaps = reader.events(&gaps, at(0), at(20_000)).unwrap();
+    let gaps = reader.events().list(&gaps, at(0), at(20_000)).unwrap();
     assert_eq!(gaps.len(), 1);
     assert_eq!(gaps[0].what.to_string(), "nobody was collecting for 60 min");
 }
@@ -165,7 +166,7 @@ fn blocking_is_an_episode_with_a_beginning_a_peak_and_an_end() {
     let all = feed(&mut engine, &mut world, 0..6 * 3600);
     let reader = Reader::open(&stage.path(), None).unwrap();
     let filter = EventFilter { kinds: vec![MarkKind::Blocking], ..EventFilter::default() };
-    let episodes = reader.events(&filter, at(0), at(6 * 3600)).unwrap();
+    let episodes = reader.events().list(&filter, at(0), at(6 * 3600)).unwrap();
     assert!(episodes.len() > 3, "{}", episodes.len());
     for event in &episodes {
         let uid = event.uid.as_ref().unwrap();
@@ -189,7 +190,7 @@ fn blocking_is_an_episode_with_a_beginning_a_peak_and_an_end() {
         assert!(reader.text(episode.text.unwrap()).unwrap().unwrap().batch.contains("dbo.orders"));
     }
     let health = EventFilter { kinds: vec![MarkKind::Health], uids: vec![uid(&name(3))] };
-    let changes = reader.events(&health, at(0), at(6 * 3600)).unwrap();
+    let changes = reader.events().list(&health, at(0), at(6 * 3600)).unwrap();
     assert!(
         changes
             .iter()
@@ -222,7 +223,10 @@ fn with_a_key_nothing_readable_reaches_the_disk() {
         assert_same(&mut reader, &all, &uid(&name(1)), at(second));
     }
     let waits = SeriesKey::with(Metric::WaitType, "WRITELOG");
-    assert_eq!(reader.chart(&uid(&name(0)), &waits, at(0), at(7200), 60).unwrap().line.buckets.len(), 60);
+    assert_eq!(
+        reader.charts().draw(&uid(&name(0)), &waits, at(0), at(7200), 60).unwrap().line.buckets.len(),
+        60
+    );
     let disk = bytes_of(stage.folder.path());
     let shows = |word: &str| disk.windows(word.len()).any(|part| part == word.as_bytes());
     for word in ["sqlprd-001.db", "PAGEIOLATCH", "dbo.orders", "svc_web", "OrderService", "deployed-by-mira"]
@@ -255,17 +259,17 @@ fn a_restart_goes_on_where_it_ended_and_one_writes_at_a_time() {
         assert_same(&mut reader, &all, &uid(&name(0)), at(second));
     }
     // A screen that follows sees what is new, in order; the user's marks come in beside the writer.
-    let cursor = reader.cursor().unwrap();
+    let cursor = reader.follow().cursor().unwrap();
     let batch = world.round(4020);
     engine.take(batch.clone());
     engine.commit().unwrap();
-    let new = reader.follow(cursor).unwrap();
+    let new = reader.follow().since(cursor).unwrap();
     assert_eq!((new.kept.len(), new.missed), (batch.len(), false));
     assert_eq!(new.kept[5].what, batch[5].what);
-    assert_eq!(reader.follow(new.cursor).unwrap().kept.len(), 0);
+    assert_eq!(reader.follow().since(new.cursor).unwrap().kept.len(), 0);
     let marks = Marks::open(&stage.path(), None).unwrap();
     marks.put(&Event::bookmark(Some(uid(&name(1))), at(3000), "before the deployment")).unwrap();
-    let found = reader.events(&EventFilter::default(), at(2999), at(3001)).unwrap();
+    let found = reader.events().list(&EventFilter::default(), at(2999), at(3001)).unwrap();
     assert!(
         found.iter().any(|event| event.what == What::Note("before the deployment".into())
             && event.kind == MarkKind::Bookmark)

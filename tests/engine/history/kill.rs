@@ -79,7 +79,7 @@ fn a_killed_writer_loses_no_more_than_its_end() {
         let mut reader = Reader::open(&stage.path(), None).unwrap();
         let checked = reader.check().unwrap();
         assert!(checked.is_clean(), "round {round}: {checked:?}");
-        let past = reader.state_at(&[uid(&name(1))], Timestamp::from_ms(i64::MAX / 2)).unwrap();
+        let past = reader.states().at(&[uid(&name(1))], Timestamp::from_ms(i64::MAX / 2)).unwrap();
         let newest = past.kept.iter().map(|kept| kept.at.ms()).max().unwrap();
         worst = worst.max(last - newest);
         println!("round {round}: {} rows, {} ms lost", checked.rows, last - newest);

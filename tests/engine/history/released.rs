@@ -46,13 +46,13 @@ fn uid(instance: &Value) -> Arc<str> {
 /// Compares every instance, state, chart and event.
 fn assert_history(path: &Path, sealer: Option<Sealer>, told: &Value) {
     let mut reader = Reader::open(path, sealer).unwrap();
-    let infos: Vec<Value> = reader.instances().unwrap().iter().map(Arc::as_ref).map(instance).collect();
+    let infos: Vec<Value> = reader.instances().all().unwrap().iter().map(Arc::as_ref).map(instance).collect();
     assert_told(&told["instances"], &infos.into(), "instances");
     assert_states(&mut reader, list(&told["states"]));
     for chart in list(&told["charts"]) {
         assert_chart(&reader, chart);
     }
-    let events = reader.events(&EventFilter::default(), at(-86_400), at(86_400)).unwrap();
+    let events = reader.events().list(&EventFilter::default(), at(-86_400), at(86_400)).unwrap();
     let events: Vec<Value> = events
         .into_iter()
         .map(|event| {
@@ -81,7 +81,7 @@ fn assert_states(reader: &mut Reader, told: &[Value]) {
         }));
     }
     for ((name, second), mut told) in asked {
-        let past = reader.state_at(&[uid(&name.into())], at(second)).unwrap();
+        let past = reader.states().at(&[uid(&name.into())], at(second)).unwrap();
         assert_eq!(past.damaged, Vec::<String>::new());
         let mut found: Vec<Value> = past.kept.into_iter().map(state).collect();
         for states in [&mut told, &mut found] {
@@ -102,8 +102,10 @@ fn assert_chart(reader: &Reader, told: &Value) {
     assert_eq!(metric.probe().name(), text(&told["probe"]));
     let key = SeriesKey::with(metric, text(&told["key"]));
     let (from, to) = (at(number(&told["from_s"])), at(number(&told["to_s"])));
-    let drawn =
-        reader.chart(&uid(&told["instance"]), &key, from, to, number(&told["points"]) as u32).unwrap();
+    let drawn = reader
+        .charts()
+        .draw(&uid(&told["instance"]), &key, from, to, number(&told["points"]) as u32)
+        .unwrap();
     assert_eq!(drawn.damaged, 0);
     let buckets: Vec<Value> = drawn
         .line
@@ -162,7 +164,7 @@ fn every_series_of_the_first_release_is_among_what_is_compared() {
 fn a_history_of_the_first_release_is_written_on() {
     let (_folder, path) = history();
     let mut engine = Engine::open(&path, None, Options::default()).unwrap();
-    let info = Reader::open(&path, None).unwrap().instances().unwrap().remove(0);
+    let info = Reader::open(&path, None).unwrap().instances().all().unwrap().remove(0);
     let later = at(100_000);
     let what = Happened::Link { link: Link::Connecting, since: later, was_down: false };
     engine.take(vec![Kept { info, at: later, what }]);

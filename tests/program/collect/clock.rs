@@ -59,7 +59,7 @@ fn until_row(home: &Home, ms: i64) {
     let newest = || {
         let mut folders = std::fs::read_dir(home.path().join("plain")).ok()?.flatten();
         let reader = Reader::open(&folders.next()?.path().join("history.db"), None).ok()?;
-        reader.span().ok().flatten().map(|(_, newest)| newest.ms())
+        reader.stats().span().ok().flatten().map(|(_, newest)| newest.ms())
     };
     while newest().is_none_or(|newest| newest < ms) {
         assert!(started.elapsed() < PATIENCE, "nothing is written");
@@ -86,7 +86,7 @@ fn write_a_past(file: &Path) {
 }
 
 fn rows(file: &Path) -> (u64, u64) {
-    let stats = Reader::open(file, None).unwrap().stats().unwrap();
+    let stats = Reader::open(file, None).unwrap().stats().all().unwrap();
     let rows = |name: &str| stats.tiers.iter().find(|tier| tier.name == name).unwrap().rows;
     (rows("states"), rows("points, sealed chunks"))
 }

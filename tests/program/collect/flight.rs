@@ -36,7 +36,8 @@ fn history(folder: &Path) -> Option<PathBuf> {
 fn incident(home: &Home) -> Option<(Event, Reader)> {
     let reader = Reader::open(&history(&home.path())?, None).ok()?;
     let wanted = EventFilter { uids: Vec::new(), kinds: vec![MarkKind::Incident] };
-    let found = reader.events(&wanted, Timestamp::from_ms(0), Timestamp::from_ms(i64::MAX / 2)).ok()?;
+    let found =
+        reader.events().list(&wanted, Timestamp::from_ms(0), Timestamp::from_ms(i64::MAX / 2)).ok()?;
     assert!(found.len() <= 1, "{found:?}");
     found.into_iter().next().map(|event| (event, reader))
 }
@@ -59,7 +60,7 @@ fn an_instance_that_becomes_critical_has_an_incident_with_what_was_before_in_det
     let (from, to) = (event.at, event.to.unwrap());
     assert_eq!(to - from, 15 * 60_000);
     let noticed = to.plus_ms(-5 * 60_000);
-    let past = reader.between(&event.uid.unwrap(), from, noticed).unwrap();
+    let past = reader.states().between(&event.uid.unwrap(), from, noticed).unwrap();
     let headline =
         |what: &Happened| matches!(what, Happened::Reading { probe: ProbeId::Headline, state: Ok(_), .. });
     let times: Vec<Timestamp> =

@@ -271,7 +271,7 @@ fn an_incident_is_one_page_and_a_recording_beside_it() {
     assert!(!page.contains("<script"));
     let mut recording = Reader::open(&out.with_extension("dbtop"), None).unwrap();
     assert!(recording.check().unwrap().is_clean());
-    let there = recording.state_at(&[uid(&name(0))], at(4700)).unwrap();
+    let there = recording.states().at(&[uid(&name(0))], at(4700)).unwrap();
     assert!(there.kept.iter().any(
         |k| matches!(&k.what, Happened::Reading { state: Ok(State::Blocking(b)), .. } if b.chains.len() == 1)
     ));

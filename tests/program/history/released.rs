@@ -64,6 +64,6 @@ fn an_old_sentence_is_left_out_of_what_is_handed_on() {
     let html = fs::read_to_string(&page).unwrap();
     assert!(html.contains("(left out)") && !html.contains("payroll"), "{html}");
     let reader = Reader::open(&page.with_extension("dbtop"), None).unwrap();
-    let events = reader.events(&EventFilter::default(), at(4800), at(6000)).unwrap();
+    let events = reader.events().list(&EventFilter::default(), at(4800), at(6000)).unwrap();
     assert!(!events.is_empty() && !format!("{events:?}").contains("payroll"), "{events:?}");
 }

@@ -42,10 +42,10 @@ const SECRETS: &[&str] = &[
 fn all_of(path: &Path) -> String {
     let mut reader = Reader::open(path, None).unwrap();
     let mut out = String::new();
-    for info in reader.instances().unwrap() {
+    for info in reader.instances().all().unwrap() {
         write!(out, "{info:?} ").unwrap();
-        let mut kept = reader.state_at(std::slice::from_ref(&info.uid), at(0)).unwrap().kept;
-        kept.extend(reader.between(&info.uid, at(-10), at(99_999)).unwrap().kept);
+        let mut kept = reader.states().at(std::slice::from_ref(&info.uid), at(0)).unwrap().kept;
+        kept.extend(reader.states().between(&info.uid, at(-10), at(99_999)).unwrap().kept);
         for kept in kept {
             write!(out, "{:?} ", kept.info).unwrap();
             out.push_str(&serde_json::to_string(&kept.what).unwrap());
@@ -54,11 +54,11 @@ fn all_of(path: &Path) -> String {
                 out.push('\n');
             });
         }
-        for key in reader.series_of(&info.uid).unwrap() {
+        for key in reader.charts().series_of(&info.uid).unwrap() {
             write!(out, "{key:?} ").unwrap();
         }
     }
-    for event in reader.events(&EventFilter::default(), at(-10), at(99_999)).unwrap() {
+    for event in reader.events().list(&EventFilter::default(), at(-10), at(99_999)).unwrap() {
         write!(out, "{event:?} ").unwrap();
         if let Some(id) = event.episode.as_ref().and_then(|episode| episode.text) {
             out.push_str(&reader.text(id).unwrap().unwrap().batch);
@@ -134,7 +134,7 @@ fn nothing_that_names_anybody_leaves_the_house() {
     assert!(reader.check().unwrap().is_clean());
     let logins = |reader: &mut Reader, uid: &str, when: Timestamp| -> BTreeSet<String> {
         let mut found = BTreeSet::new();
-        for kept in reader.state_at(&[uid.into()], when).unwrap().kept {
+        for kept in reader.states().at(&[uid.into()], when).unwrap().kept {
             if let Happened::Reading { state: Ok(State::Blocking(b)), .. } = &kept.what {
                 let nodes = b.chains.iter().flat_map(|chain| &chain.nodes);
                 found.extend(nodes.filter_map(|node| node.request.login.as_deref().map(str::to_owned)));
@@ -142,7 +142,7 @@ fn nothing_that_names_anybody_leaves_the_house() {
         }
         found
     };
-    let shown: Vec<_> = reader.instances().unwrap();
+    let shown: Vec<_> = reader.instances().all().unwrap();
     let first = shown.iter().find(|info| info.id.as_str() == "instance-1").unwrap();
     let clean = logins(&mut reader, &first.uid, at(4700));
     assert_eq!(clean.len(), 1, "one login before, one after: {clean:?}");

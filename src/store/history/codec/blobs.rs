@@ -13,13 +13,13 @@ const SCHEMA: u32 = 1;
 
 /// What a blob is of. Bound to its seal: moved to another row, it does not open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::store::history) enum Of {
+pub enum Of {
     /// names and address of an instance, since (ms)
     Info(u32, i64),
     /// the key of a series
     Series(u32),
-    /// a reading of an instance, when (ms)
-    Hot(u32, i64),
+    /// a reading in the write buffer, of an instance, when (ms)
+    Buffered(u32, i64),
     /// the block of an instance that starts then (ms)
     State(u32, i64),
     /// a text by its id
@@ -35,7 +35,7 @@ impl Of {
         match self {
             Self::Info(..) => "history info",
             Self::Series(_) => "history series",
-            Self::Hot(..) => "history hot",
+            Self::Buffered(..) => "history hot",
             Self::State(..) => "history state",
             Self::Text(_) => "history text",
             Self::Event(..) => "history event",
@@ -47,7 +47,7 @@ impl Of {
         let (instance, at) = match self {
             Self::Text(id) => return RecordId::from_bytes(id),
             Self::Info(instance, at)
-            | Self::Hot(instance, at)
+            | Self::Buffered(instance, at)
             | Self::State(instance, at)
             | Self::Event(instance, at) => (instance, at),
             Self::Series(series) => (series, 0),
@@ -62,7 +62,7 @@ impl Of {
 
 /// Seals and opens blobs. Cheap to clone: the keys are shared.
 #[derive(Clone, Default)]
-pub(in crate::store::history) struct Blobs {
+pub struct Blobs {
     sealer: Option<Sealer>,
 }
 
@@ -124,15 +124,15 @@ mod tests {
         let tenant = TenantUid::from_bytes([5; 16]);
         let sealer = Sealer::of_history(tenant, &vault::history_key().unwrap()).unwrap();
         let blobs = Blobs::new(Some(sealer));
-        let blob = blobs.close(Of::Hot(3, 17), b"a secret text").unwrap();
+        let blob = blobs.close(Of::Buffered(3, 17), b"a secret text").unwrap();
         assert!(!blob.windows(6).any(|part| part == b"secret"));
-        assert_eq!(blobs.open(Of::Hot(3, 17), &blob).unwrap(), b"a secret text");
-        for other in [Of::Hot(3, 18), Of::Hot(4, 17), Of::State(3, 17)] {
+        assert_eq!(blobs.open(Of::Buffered(3, 17), &blob).unwrap(), b"a secret text");
+        for other in [Of::Buffered(3, 18), Of::Buffered(4, 17), Of::State(3, 17)] {
             assert_eq!(blobs.open(other, &blob), Err(Garbled));
         }
         let stranger = Sealer::of_history(tenant, &vault::history_key().unwrap()).unwrap();
-        assert_eq!(Blobs::new(Some(stranger)).open(Of::Hot(3, 17), &blob), Err(Garbled));
-        assert_eq!(Blobs::default().open(Of::Hot(3, 17), &blob), Err(Garbled));
+        assert_eq!(Blobs::new(Some(stranger)).open(Of::Buffered(3, 17), &blob), Err(Garbled));
+        assert_eq!(Blobs::default().open(Of::Buffered(3, 17), &blob), Err(Garbled));
     }
 
     #[test]

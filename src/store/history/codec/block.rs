@@ -9,9 +9,9 @@ use zstd::bulk::{Compressor, Decompressor};
 
 const FORMAT: u8 = 1;
 /// More readings than this are split over two blocks.
-pub(in crate::store::history) const MAX_ENTRIES: usize = 1 << 14;
+pub const MAX_ENTRIES: usize = 1 << 14;
 /// And more bytes.
-pub(in crate::store::history) const MAX_BYTES: usize = 16 << 20;
+pub const MAX_BYTES: usize = 16 << 20;
 /// The level of zstd: higher ones cost more than they save here (`docs/performance.md`).
 const LEVEL: i32 = 5;
 /// Readings of this long share a piece: to see one moment only the pieces that its readings are in are unpacked.
@@ -19,7 +19,7 @@ const PIECE_MS: i64 = 5 * 60_000;
 
 /// One reading: what kind (`crate::model::timeline::kept::Slot`), when (ms since 1970), encoded.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::store::history) struct Entry {
+pub struct Entry {
     pub slot: u8,
     pub at: i64,
     pub bytes: Vec<u8>,
@@ -35,7 +35,7 @@ struct Line {
 }
 
 /// A block with its list read, and its pieces not unpacked.
-pub(in crate::store::history) struct Block<'a> {
+pub struct Block<'a> {
     lines: Vec<Line>,
     /// packed bytes, and how many there are unpacked
     pieces: Vec<(&'a [u8], usize)>,
@@ -43,7 +43,7 @@ pub(in crate::store::history) struct Block<'a> {
 
 /// Packs and unpacks pieces, with memory that is taken once: to make it anew for each takes longer than a short piece itself.
 #[derive(Default)]
-pub(in crate::store::history) struct Press {
+pub struct Press {
     encoder: Option<Compressor<'static>>,
     decoder: Option<Decompressor<'static>>,
     plain: Vec<u8>,
@@ -72,11 +72,7 @@ impl Press {
 }
 
 /// Writes a block. `keyframe` comes before `entries`, both in order of time; together at most [`MAX_ENTRIES`].
-pub(in crate::store::history) fn encode(
-    keyframe: &[Entry],
-    entries: &[Entry],
-    with: &mut Press,
-) -> std::io::Result<Vec<u8>> {
+pub fn encode(keyframe: &[Entry], entries: &[Entry], with: &mut Press) -> std::io::Result<Vec<u8>> {
     let mut pieces: Vec<Vec<u8>> = vec![Vec::new()];
     let mut list = Vec::new();
     let mut before = 0;

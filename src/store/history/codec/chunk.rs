@@ -9,11 +9,11 @@ use super::numbers::{Bytes, Garbled, MAX_COLUMN, column, put, put_column, put_si
 
 const FORMAT: u8 = 1;
 /// More series than this of one probe are not taken: a server has some 1,200 wait types.
-pub(in crate::store::history) const MAX_SERIES: usize = 1 << 14;
+pub const MAX_SERIES: usize = 1 << 14;
 
 /// The values of one series.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(in crate::store::history) struct Column {
+pub struct Column {
     /// the number of the series
     pub series: u32,
     /// where in the times each value belongs, ascending
@@ -24,7 +24,7 @@ pub(in crate::store::history) struct Column {
 
 /// The points of one probe over one window.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(in crate::store::history) struct Window {
+pub struct Window {
     /// seconds since 1970, ascending
     pub times: Vec<i64>,
     /// by number of the series, ascending
@@ -33,7 +33,7 @@ pub(in crate::store::history) struct Window {
 
 /// What can be told of a series without its values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::store::history) struct Line {
+pub struct Line {
     pub series: u32,
     pub n: usize,
     pub min: i64,
@@ -46,7 +46,7 @@ pub(in crate::store::history) struct Line {
 }
 
 /// A blob with its times and lines read, and the values not.
-pub(in crate::store::history) struct Head<'a> {
+pub struct Head<'a> {
     pub times: Vec<i64>,
     pub lines: Vec<Line>,
     body: &'a [u8],

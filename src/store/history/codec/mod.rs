@@ -3,7 +3,7 @@
 //! | file | what it owns |
 //! |---|---|
 //! | `numbers` | numbers to bytes, and sums that tell damage |
-//! | `pack` | readings, names and texts to bytes |
+//! | `pack`, `points` | readings, names and texts to bytes; points of one row |
 //! | `block`, `chunk`, `rollup` | states of a quarter of an hour, points of a probe, totals |
 //! | `blobs` | seals: each blob opens at its own place only |
 
@@ -12,4 +12,5 @@ pub(super) mod block;
 pub(super) mod chunk;
 pub(super) mod numbers;
 pub(super) mod pack;
+pub(super) mod points;
 pub(super) mod rollup;

@@ -11,7 +11,7 @@
 use pco::{ChunkConfig, standalone};
 
 /// More numbers than this in one column are no history of ours: 2 h of one poll a second are 7,200.
-pub(in crate::store::history) const MAX_COLUMN: usize = 1 << 17;
+pub const MAX_COLUMN: usize = 1 << 17;
 /// The level of `pco`: beyond it the files hardly get smaller (`docs/performance.md`).
 const PCO_LEVEL: usize = 8;
 /// Below this many numbers the header of `pco` costs more than it gains.
@@ -22,7 +22,7 @@ const PCO_FROM: usize = 24;
 pub struct Garbled;
 
 /// Appends a whole number.
-pub(in crate::store::history) fn put(out: &mut Vec<u8>, mut number: u64) {
+pub fn put(out: &mut Vec<u8>, mut number: u64) {
     while number >= 0x80 {
         out.push(number as u8 | 0x80);
         number >>= 7;
@@ -31,19 +31,19 @@ pub(in crate::store::history) fn put(out: &mut Vec<u8>, mut number: u64) {
 }
 
 /// Appends a signed number.
-pub(in crate::store::history) fn put_signed(out: &mut Vec<u8>, number: i64) {
+pub fn put_signed(out: &mut Vec<u8>, number: i64) {
     put(out, (number.wrapping_shl(1) ^ (number >> 63)) as u64);
 }
 
 /// Appends bytes with their length.
-pub(in crate::store::history) fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
+pub fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
     put(out, bytes.len() as u64);
     out.extend_from_slice(bytes);
 }
 
 /// Takes bytes apart from the front.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::store::history) struct Bytes<'a>(pub &'a [u8]);
+pub struct Bytes<'a>(pub &'a [u8]);
 
 impl<'a> Bytes<'a> {
     /// The next byte.
@@ -99,7 +99,7 @@ const STEPS: u8 = 1;
 const PCO: u8 = 2;
 
 /// Appends a column; how many numbers it has is the reader's to know. `quick`: without `pco`, for what is written anew soon.
-pub(in crate::store::history) fn put_column(out: &mut Vec<u8>, numbers: &[i64], quick: bool) {
+pub fn put_column(out: &mut Vec<u8>, numbers: &[i64], quick: bool) {
     let Some(first) = numbers.first() else { return };
     if numbers.iter().all(|number| number == first) {
         out.push(CONSTANT);
@@ -122,7 +122,7 @@ pub(in crate::store::history) fn put_column(out: &mut Vec<u8>, numbers: &[i64], 
 }
 
 /// Reads a column of `count` numbers.
-pub(in crate::store::history) fn column(from: &mut Bytes<'_>, count: usize) -> Result<Vec<i64>, Garbled> {
+pub fn column(from: &mut Bytes<'_>, count: usize) -> Result<Vec<i64>, Garbled> {
     if count == 0 {
         return Ok(Vec::new());
     }
@@ -158,7 +158,7 @@ pub(in crate::store::history) fn column(from: &mut Bytes<'_>, count: usize) -> R
 
 /// A sum over bytes that tells a torn or flipped page from a good one. Not cryptography: whoever wants to forge a file
 /// without a key can.
-pub(in crate::store::history) fn checksum(bytes: &[u8]) -> u64 {
+pub fn checksum(bytes: &[u8]) -> u64 {
     // The multiplier is the 64-bit FNV prime; the rotation brings high bits down, so that every bit of a word counts.
     const PRIME: u64 = 0x0000_0100_0000_01b3;
     let mut sum = 0xcbf2_9ce4_8422_2325 ^ bytes.len() as u64;
@@ -173,7 +173,7 @@ pub(in crate::store::history) fn checksum(bytes: &[u8]) -> u64 {
 }
 
 /// `plain` behind its [`checksum`].
-pub(in crate::store::history) fn checked(plain: &[u8]) -> Vec<u8> {
+pub fn checked(plain: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(plain.len() + 8);
     out.extend_from_slice(&checksum(plain).to_le_bytes());
     out.extend_from_slice(plain);
@@ -181,7 +181,7 @@ pub(in crate::store::history) fn checked(plain: &[u8]) -> Vec<u8> {
 }
 
 /// What [`checked`] made, if it is still that.
-pub(in crate::store::history) fn unchecked(bytes: &[u8]) -> Result<&[u8], Garbled> {
+pub fn unchecked(bytes: &[u8]) -> Result<&[u8], Garbled> {
     let (sum, plain) = bytes.split_first_chunk::<8>().ok_or(Garbled)?;
     if u64::from_le_bytes(*sum) == checksum(plain) { Ok(plain) } else { Err(Garbled) }
 }

@@ -14,17 +14,17 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::sync::Arc;
 
 /// To bytes. What cannot be written (nothing in here can be) gives none, and nothing is read back from that.
-pub(in crate::store::history) fn bytes(what: &impl Serialize) -> Vec<u8> {
+pub fn bytes(what: &impl Serialize) -> Vec<u8> {
     rmp_serde::to_vec(what).unwrap_or_default()
 }
 
 /// From bytes.
-pub(in crate::store::history) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Garbled> {
+pub fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Garbled> {
     rmp_serde::from_slice(bytes).map_err(|_| Garbled)
 }
 
 /// What happened, from bytes.
-pub(in crate::store::history) fn happened(bytes: &[u8]) -> Result<Happened, Garbled> {
+pub fn happened(bytes: &[u8]) -> Result<Happened, Garbled> {
     read(bytes)
 }
 
@@ -45,7 +45,7 @@ struct Portrait {
 }
 
 /// An instance, to bytes.
-pub(in crate::store::history) fn info_bytes(info: &InstanceInfo) -> Vec<u8> {
+pub fn info_bytes(info: &InstanceInfo) -> Vec<u8> {
     let (tls, pin) = match info.tls {
         TlsMode::Verify => (0, Vec::new()),
         TlsMode::Pin(pin) => (1, pin.0.to_vec()),
@@ -67,7 +67,7 @@ pub(in crate::store::history) fn info_bytes(info: &InstanceInfo) -> Vec<u8> {
 }
 
 /// An instance, from bytes.
-pub(in crate::store::history) fn info(uid: Arc<str>, bytes: &[u8]) -> Result<InstanceInfo, Garbled> {
+pub fn info(uid: Arc<str>, bytes: &[u8]) -> Result<InstanceInfo, Garbled> {
     let portrait: Portrait = read(bytes)?;
     let tls = match (portrait.tls, <[u8; 32]>::try_from(portrait.pin)) {
         (0, _) => TlsMode::Verify,
@@ -105,7 +105,7 @@ struct Words {
 const MAX_TEXT: usize = 8 << 20;
 
 /// A text, to packed bytes.
-pub(in crate::store::history) fn text_bytes(text: &SqlText) -> std::io::Result<Vec<u8>> {
+pub fn text_bytes(text: &SqlText) -> std::io::Result<Vec<u8>> {
     let plain = bytes(&Words {
         batch: text.batch.clone(),
         full_chars: text.full_chars,
@@ -116,7 +116,7 @@ pub(in crate::store::history) fn text_bytes(text: &SqlText) -> std::io::Result<V
 }
 
 /// A text, from packed bytes.
-pub(in crate::store::history) fn text(packed: &[u8]) -> Result<SqlText, Garbled> {
+pub fn text(packed: &[u8]) -> Result<SqlText, Garbled> {
     let room = zstd::zstd_safe::get_frame_content_size(packed).ok().flatten().ok_or(Garbled)?;
     let room = usize::try_from(room).ok().filter(|room| *room <= MAX_TEXT).ok_or(Garbled)?;
     let plain = zstd::bulk::decompress(packed, room).map_err(|_| Garbled)?;
@@ -125,7 +125,7 @@ pub(in crate::store::history) fn text(packed: &[u8]) -> Result<SqlText, Garbled>
 }
 
 /// The id of a text as a column has it.
-pub(in crate::store::history) fn text_id(id: TextId) -> [u8; 16] {
+pub fn text_id(id: TextId) -> [u8; 16] {
     let mut bytes = [0; 16];
     bytes[..8].copy_from_slice(&id.0.to_le_bytes());
     bytes[8..].copy_from_slice(&id.1.to_le_bytes());

@@ -95,11 +95,11 @@ impl Total {
 
 /// Not a series but the polls themselves: so many there were in each bucket. A wait type that is missing from a poll was
 /// not waited for, which is a zero and no gap.
-pub(in crate::store::history) const POLLS: u32 = 0;
+pub const POLLS: u32 = 0;
 
 /// One row: series, then bucket (start in seconds divided by the length), to total.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(in crate::store::history) struct Row(pub BTreeMap<u32, BTreeMap<i64, Total>>);
+pub struct Row(pub BTreeMap<u32, BTreeMap<i64, Total>>);
 
 impl Row {
     /// The rows of a tier that a window adds to, by their start in seconds.

@@ -12,7 +12,7 @@ use crate::store::history::{
 };
 use crate::{
     model::timeline::kept::Kept,
-    store::{StoreError, home::private_file, tenant::now},
+    store::{StoreError, tenant::now},
     vault::Sealer,
 };
 use std::{
@@ -24,25 +24,6 @@ use std::{
 
 /// As much of one instance is in memory at once, ms.
 const STRETCH_MS: i64 = 3_600_000;
-
-impl Reader {
-    /// Writes all of it into one file, which must not be there yet; sealed as it is. Others may read and write meanwhile. Its
-    /// size in bytes.
-    ///
-    /// # Errors
-    /// The file is there already or cannot be written.
-    pub fn backup(&self, to: &Path) -> Result<u64, StoreError> {
-        drop(private_file(to)?);
-        let copied = self.connection.execute("VACUUM INTO ?1", [to.to_string_lossy()]);
-        if let Err(error) = copied {
-            let _ = fs::remove_file(to);
-            return Err(StoreError::sqlite("copying the history to", to)(error));
-        }
-        let file = fs::File::open(to).map_err(StoreError::io("writing the backup", to))?;
-        file.sync_all().map_err(StoreError::io("writing the backup", to))?;
-        file.metadata().map(|meta| meta.len()).map_err(StoreError::io("writing the backup", to))
-    }
-}
 
 /// Puts a backup in the place of the history at `path`. It is looked at first; the history that was there stays beside it under
 /// the name that is given back.
@@ -135,20 +116,20 @@ pub fn copy(
     let mut done = Copied::default();
     let mut there = Reader::open(to, sealer)?;
     let wanted = |uid: &Arc<str>| stretch.uids.is_empty() || stretch.uids.contains(uid);
-    let instances: Vec<_> = from.instances()?.into_iter().filter(|info| wanted(&info.uid)).collect();
+    let instances: Vec<_> = from.instances().all()?.into_iter().filter(|info| wanted(&info.uid)).collect();
     for info in &instances {
-        if !there.between(&info.uid, stretch.from.plus_ms(-1), stretch.to)?.kept.is_empty() {
+        if !there.states().between(&info.uid, stretch.from.plus_ms(-1), stretch.to)?.kept.is_empty() {
             done.left_out.push(info.id.to_string());
             continue;
         }
         let before = done.readings;
-        let mut state = from.state_at(std::slice::from_ref(&info.uid), stretch.from)?;
+        let mut state = from.states().at(std::slice::from_ref(&info.uid), stretch.from)?;
         done.damaged.append(&mut state.damaged);
         take(&mut engine, state.kept, &mut done, change)?;
         let mut at = stretch.from;
         while at < stretch.to {
             let until = at.plus_ms(STRETCH_MS).min(stretch.to);
-            let mut past = from.between(&info.uid, at, until)?;
+            let mut past = from.states().between(&info.uid, at, until)?;
             done.damaged.append(&mut past.damaged);
             take(&mut engine, past.kept, &mut done, change)?;
             at = until;
@@ -157,7 +138,7 @@ pub fn copy(
         engine.seal(stretch.to.plus_ms(86_400_000), Duration::from_hours(1))?;
     }
     let uids: Vec<Arc<str>> = instances.iter().map(|info| info.uid.clone()).collect();
-    for mut event in from.events(&EventFilter { uids, kinds: Vec::new() }, stretch.from, stretch.to)? {
+    for mut event in from.events().list(&EventFilter { uids, kinds: Vec::new() }, stretch.from, stretch.to)? {
         change_event(&mut event);
         engine.note(event);
         done.events += 1;

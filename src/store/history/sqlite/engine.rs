@@ -7,7 +7,9 @@
 use super::{
     aging::Aging,
     event_rows::{open_events, put_event},
-    names::{Names, Trouble},
+    failure::Trouble,
+    file::check_key,
+    names::Names,
     progress::{Cleaning, Sealed},
     schema,
 };
@@ -16,10 +18,9 @@ use crate::store::history::{
     codec::{
         blobs::{Blobs, Of},
         block::Press,
-        numbers::{put, put_signed},
-        pack,
+        pack, points,
     },
-    event::Event,
+    event::{Event, event_no},
     tracker::Tracker,
 };
 use crate::{
@@ -35,7 +36,7 @@ use crate::{
     store::StoreError,
     vault::Sealer,
 };
-use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 use std::{
     collections::{HashMap, VecDeque},
     path::{Path, PathBuf},
@@ -229,7 +230,7 @@ impl Engine {
             && began.saturating_sub(newest) > GAP_MS
         {
             self.events.push(Event {
-                no: crate::store::history::tracker::event_no(),
+                no: event_no(),
                 uid: None,
                 kind: MarkKind::Gap,
                 at: Timestamp::from_ms(newest),
@@ -305,7 +306,7 @@ fn write_row(to: &Transaction<'_>, names: &mut Names, blobs: &Blobs, kept: &Kept
     for text in texts {
         names.text(to, blobs, &text, at)?;
     }
-    let blob = blobs.close(Of::Hot(instance, at), &pack::bytes(&kept.what))?;
+    let blob = blobs.close(Of::Buffered(instance, at), &pack::bytes(&kept.what))?;
     let (count, points) = points.map_or((0, None), |(count, points)| (count, Some(points)));
     to.prepare_cached("INSERT INTO hot(instance, at, slot, blob, points) VALUES (?1, ?2, ?3, ?4, ?5)")?
         .execute(params![instance, at, kept.what.slot().code(), blob, points])?;
@@ -341,14 +342,7 @@ fn points_of(
         return Ok(None);
     }
     numbers.sort_unstable_by_key(|(series, _)| *series);
-    let mut bytes = Vec::with_capacity(numbers.len() * 4);
-    let mut before = 0;
-    for (series, steps) in &numbers {
-        put(&mut bytes, u64::from(series - before));
-        put_signed(&mut bytes, *steps);
-        before = *series;
-    }
-    Ok(Some((numbers.len() as u64, bytes)))
+    Ok(Some((numbers.len() as u64, points::encode(&numbers))))
 }
 
 /// About how many bytes of memory it takes.
@@ -371,41 +365,4 @@ pub(super) fn lock(path: &Path) -> Result<crate::store::lock::WriteLock, StoreEr
 /// Where the lock of a history lies.
 pub(super) fn lock_file(path: &Path) -> PathBuf {
     path.with_extension("lock")
-}
-
-const WORD: &[u8] = b"dbtop history";
-
-/// Is this the key that the file is sealed with? A file without any word yet gets one, if it is to be written.
-pub(super) fn check_key(
-    connection: &Connection,
-    blobs: &Blobs,
-    path: &Path,
-    write: bool,
-) -> Result<(), StoreError> {
-    let failed = || StoreError::sqlite("opening the history", path);
-    let found: Option<(bool, Vec<u8>)> = connection
-        .query_row("SELECT sealed, word FROM meta", [], |row| Ok((row.get(0)?, row.get(1)?)))
-        .optional()
-        .map_err(failed())?;
-    let problem = match found {
-        None if write => {
-            let word = blobs.close(Of::Check, WORD)?;
-            return connection
-                .execute(
-                    "INSERT INTO meta VALUES (1, ?1, ?2, ?3)",
-                    params![crate::store::tenant::now().ms(), blobs.sealed(), word],
-                )
-                .map(drop)
-                .map_err(failed());
-        }
-        None => return Ok(()),
-        Some((true, _)) if !blobs.sealed() => "it is sealed: name the tenant that it belongs to",
-        Some((false, _)) if blobs.sealed() => {
-            "it is not sealed and does not belong to this tenant: look at it without one"
-        }
-        Some((_, word)) if blobs.open(Of::Check, &word).is_ok_and(|word| word == WORD) => return Ok(()),
-        Some((true, _)) => "it is sealed with the key of another tenant",
-        Some((false, _)) => "its first page is damaged: put a backup in its place with `dbtop store restore`",
-    };
-    Err(StoreError::History { path: path.to_owned(), problem: problem.to_owned() })
 }

@@ -1,6 +1,6 @@
 //! Events as rows: writing one, reading one, and those that the next writer goes on with. For engine, reader and marks.
 
-use super::names::Trouble;
+use super::failure::Trouble;
 use crate::{
     model::{
         base::time::Timestamp,

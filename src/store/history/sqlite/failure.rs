@@ -1,7 +1,47 @@
-//! What an error of SQLite or of the disk means for history.
+//! Errors of SQLite, of the disk and of damaged rows: as errors of the store, and as the health of the history.
 
 use crate::store::{StoreError, history::health::StoreHealth};
 use rusqlite::ErrorCode;
+use std::path::Path;
+
+/// Why SQLite or a row failed, before the file and the purpose are known.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Trouble {
+    #[error(transparent)]
+    Sqlite(#[from] rusqlite::Error),
+    #[error(transparent)]
+    Vault(#[from] crate::vault::VaultError),
+    #[error("packing: {0}")]
+    Packing(std::io::Error),
+    /// a row that cannot be read: which
+    #[error("{0} is damaged")]
+    Damaged(&'static str),
+}
+
+impl Trouble {
+    /// True if the file is damaged there, so that the rest of it may be whole.
+    pub fn is_damage(&self) -> bool {
+        match self {
+            Self::Sqlite(error) => error.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt),
+            Self::Damaged(_) => true,
+            Self::Vault(_) | Self::Packing(_) => false,
+        }
+    }
+
+    /// Adds what was attempted on which file.
+    pub fn at(doing: &'static str, path: &Path) -> impl FnOnce(Self) -> StoreError {
+        let path = path.to_owned();
+        move |trouble| match trouble {
+            Self::Sqlite(source) => StoreError::Sqlite { doing, path, source },
+            Self::Vault(error) => StoreError::Vault(error),
+            Self::Packing(source) => StoreError::Io { doing, path, source },
+            Self::Damaged(what) => StoreError::History {
+                path,
+                problem: format!("{what} is damaged: `dbtop store check` tells what else is"),
+            },
+        }
+    }
+}
 
 impl StoreHealth {
     /// From an error of the store, with its words.
@@ -35,7 +75,6 @@ impl StoreHealth {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::path::Path;
 
     fn sqlite(code: i32) -> StoreHealth {
         let source = rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(code), None);

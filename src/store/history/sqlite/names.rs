@@ -1,6 +1,7 @@
 //! Instances, series and texts have small numbers in the file. The writer looks them up here; what is new is written in the
 //! transaction that needs it. After a transaction that failed all of this is forgotten and read again.
 
+use super::failure::Trouble;
 use crate::store::history::codec::{
     blobs::{Blobs, Of},
     pack,
@@ -212,43 +213,4 @@ fn put_info(to: &Connection, blobs: &Blobs, no: u32, at: i64, bytes: &[u8]) -> R
     let blob = blobs.close(Of::Info(no, at), bytes)?;
     to.prepare_cached("INSERT OR REPLACE INTO info VALUES (?1, ?2, ?3)")?.execute(params![no, at, blob])?;
     Ok(())
-}
-
-/// Why a transaction failed, before it has a path and a purpose.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum Trouble {
-    #[error(transparent)]
-    Sqlite(#[from] rusqlite::Error),
-    #[error(transparent)]
-    Vault(#[from] crate::vault::VaultError),
-    #[error("packing: {0}")]
-    Packing(std::io::Error),
-    /// a row that cannot be read: which
-    #[error("{0} is damaged")]
-    Damaged(&'static str),
-}
-
-impl Trouble {
-    /// True if the file is damaged there, so that the rest of it may be whole.
-    pub fn is_damage(&self) -> bool {
-        match self {
-            Self::Sqlite(error) => error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseCorrupt),
-            Self::Damaged(_) => true,
-            Self::Vault(_) | Self::Packing(_) => false,
-        }
-    }
-
-    /// With what was attempted on which file.
-    pub fn at(doing: &'static str, path: &Path) -> impl FnOnce(Self) -> StoreError {
-        let path = path.to_owned();
-        move |trouble| match trouble {
-            Self::Sqlite(source) => StoreError::Sqlite { doing, path, source },
-            Self::Vault(error) => StoreError::Vault(error),
-            Self::Packing(source) => StoreError::Io { doing, path, source },
-            Self::Damaged(what) => StoreError::History {
-                path,
-                problem: format!("{what} is damaged: `dbtop store check` tells what else is"),
-            },
-        }
-    }
 }

@@ -1,38 +1,49 @@
-//! Many hands: what is asked of many instances is read by several threads, each with a reader of its own. Called by `reader`
-//! and `fleet`; who asks for a few gets one thread, and no other connection is opened.
+//! The read pool: several threads read a large fleet, each with a connection of its own. `states` asks it. A question about a few
+//! instances uses one thread and opens no other connection.
 
-use super::reader::Reader;
+use super::{file::HistoryFile, worker::Worker};
 use crate::store::StoreError;
 use std::{num::NonZero, thread};
 
-/// So many instances are read by one thread in about the time in which another begins to be of use.
+/// One thread reads so many instances in about the time that a second thread needs to start.
 const ALONE: usize = 32;
-/// More threads than these would take what the panes and the collector need.
+/// More threads would slow the panes and the collector.
 const MOST_THREADS: usize = 4;
 
-/// Threads for so many instances.
-fn hands(items: usize) -> usize {
+/// Threads that read so many instances.
+fn threads(items: usize) -> usize {
     let cores = thread::available_parallelism().map_or(1, NonZero::get);
     items.div_ceil(ALONE).clamp(1, cores.min(MOST_THREADS))
 }
 
-impl Reader {
-    /// Does `work` for parts of `items` at the same time; what came of the parts, in the order of the items. The readers of
-    /// the other threads stay open for the next time.
+/// The workers of one reader. The first one answers what one thread can answer alone.
+pub(super) struct ReadPool {
+    pub first: Worker,
+    others: Vec<Worker>,
+}
+
+impl ReadPool {
+    /// A pool of one worker.
+    pub fn new(file: HistoryFile) -> Self {
+        Self { first: Worker::new(file), others: Vec::new() }
+    }
+
+    /// Does `work` for parts of `items` at the same time. Returns the results in the order of the items. The connections of the
+    /// other threads stay open for the next call.
     ///
     /// # Errors
     /// The first error of `work`; the file cannot be opened once more.
-    pub(super) fn share<T: Sync, R: Send>(
+    pub fn share<T: Sync, R: Send>(
         &mut self,
         items: &[T],
-        work: impl Fn(&mut Self, &[T]) -> Result<R, StoreError> + Sync,
+        work: impl Fn(&mut Worker, &[T]) -> Result<R, StoreError> + Sync,
     ) -> Result<Vec<R>, StoreError> {
-        let hands = hands(items.len());
-        while self.others.len() + 1 < hands {
-            self.others.push(self.another()?);
+        let threads = threads(items.len());
+        while self.others.len() + 1 < threads {
+            self.others.push(Worker::new(self.first.file.again()?));
         }
         let mut others = std::mem::take(&mut self.others);
-        let mut parts = items.chunks(items.len().div_ceil(hands).max(1));
+        let mut parts = items.chunks(items.len().div_ceil(threads).max(1));
         let mine = parts.next().unwrap_or_default();
         let work = &work;
         let done = thread::scope(|scope| {
@@ -41,7 +52,7 @@ impl Reader {
                 .zip(parts)
                 .map(|(other, part)| scope.spawn(move || work(other, part)))
                 .collect();
-            let mut done = vec![work(self, mine)];
+            let mut done = vec![work(&mut self.first, mine)];
             for one in running {
                 done.push(one.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
             }
@@ -58,7 +69,7 @@ mod tests {
 
     #[test]
     fn a_few_are_read_by_one_and_no_fleet_takes_more_than_four() {
-        assert_eq!([hands(0), hands(1), hands(ALONE)], [1, 1, 1]);
-        assert!(hands(5000) <= MOST_THREADS);
+        assert_eq!([threads(0), threads(1), threads(ALONE)], [1, 1, 1]);
+        assert!(threads(5000) <= MOST_THREADS);
     }
 }

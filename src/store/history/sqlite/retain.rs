@@ -4,7 +4,7 @@
 //! States and points within an incident of their instance stay as long as the incident itself, `events_days`; the cap
 //! takes them when no others are left.
 
-use super::{engine::Engine, names::Trouble};
+use super::{engine::Engine, failure::Trouble};
 use crate::store::history::{
     api::{Cleaned, Options},
     codec::rollup::Tier,

@@ -1,20 +1,26 @@
-//! From hot rows to what stays: every 15 minutes an instance's rows become one state block and its points one open chunk for
-//! each probe; every 2 hours the open chunks become one, and go into the roll-ups. Instances take turns: their windows end at
-//! different seconds. One transaction an instance: killed anywhere, it has happened or it has not.
+//! Empties the write buffer: every 15 minutes the rows of an instance become one state block, and its points one open chunk for
+//! each probe. Every 2 hours the open chunks become one, and go into the roll-ups. Instances take turns: their windows end at
+//! different seconds. Each step is one transaction: a killed process leaves all of it or nothing.
 
-use super::{engine::Engine, names::Trouble, progress::Sealed};
+use super::{
+    engine::Engine,
+    failure::Trouble,
+    progress::Sealed,
+    windows::{BLOCK_MS, CHUNK_MS, boundary},
+};
 use crate::store::history::{
     api::SealedNow,
     codec::{
         blobs::{Blobs, Of},
         block::{self, Block, Entry, MAX_BYTES, MAX_ENTRIES, Press},
         chunk::Window,
-        numbers::{Bytes, Garbled, checked, unchecked},
+        numbers::{Garbled, checked, unchecked},
+        points,
         rollup::{Row, Tier},
     },
 };
 use crate::{
-    model::{base::time::Timestamp, poll::id::ProbeId, timeline::kept::Slot},
+    model::{base::time::Timestamp, poll::id::ProbeId},
     store::StoreError,
 };
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
@@ -23,25 +29,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// What becomes one state block, ms.
-pub(super) const BLOCK_MS: i64 = 15 * 60_000;
-/// What becomes one chunk, ms.
-pub(super) const CHUNK_MS: i64 = 8 * BLOCK_MS;
 /// Rows that come late are waited for so long, ms.
 const GRACE_MS: i64 = 15_000;
-
-/// Where the windows of an instance end, ms after those of another: they share a quarter of an hour evenly.
-const fn stagger_ms(instance: u32, window_ms: i64) -> i64 {
-    // The golden ratio of 2^32: neighbours land far apart.
-    (instance.wrapping_mul(2_654_435_769) as i64 * window_ms) >> 32
-}
-
-/// The last end of a window at or before `at`.
-fn boundary(instance: u32, window_ms: i64, at: i64) -> i64 {
-    let offset = stagger_ms(instance, BLOCK_MS)
-        + (stagger_ms(instance.wrapping_add(7), window_ms) / BLOCK_MS) * BLOCK_MS;
-    (at - offset).div_euclid(window_ms) * window_ms + offset
-}
 
 impl Engine {
     /// Seals what is due, for at most about `budget`. `now` is the time by which windows are closed ([`Engine::judge`]).
@@ -98,13 +87,14 @@ impl Engine {
     }
 }
 
-struct Hot {
+/// A row of the write buffer.
+struct Buffered {
     no: i64,
     entry: Entry,
     points: Option<Vec<u8>>,
 }
 
-/// Seals the oldest window of hot rows before `until`. False: there is none.
+/// Seals the oldest window of buffered rows before `until`. False: there is none.
 fn seal_block(
     to: &Transaction<'_>,
     (blobs, press): (&Blobs, &mut Press),
@@ -116,12 +106,12 @@ fn seal_block(
         .query_row(params![instance, until], |row| row.get(0))?;
     let Some(oldest) = oldest else { return Ok(false) };
     let mut end = boundary(instance, BLOCK_MS, oldest) + BLOCK_MS;
-    let rows = hot_rows(to, blobs, instance, end)?;
+    let rows = buffered_rows(to, blobs, instance, end)?;
     if let Some(next) = rows.1 {
         end = next;
     }
     let rows = rows.0;
-    let entries: Vec<Entry> = rows.iter().map(|hot| hot.entry.clone()).collect();
+    let entries: Vec<Entry> = rows.iter().map(|row| row.entry.clone()).collect();
     let keyframe = keyframe(to, (blobs, press), instance, oldest)?;
     let plain = block::encode(&keyframe, &entries, press).map_err(Trouble::Packing)?;
     let blob = blobs.close(Of::State(instance, oldest), &plain)?;
@@ -132,20 +122,20 @@ fn seal_block(
         put_chunk(to, (instance, probe), (oldest, end), true, window.points(), &blob)?;
     }
     let mut delete = to.prepare_cached("DELETE FROM hot WHERE no = ?1")?;
-    for hot in &rows {
-        delete.execute([hot.no])?;
+    for row in &rows {
+        delete.execute([row.no])?;
     }
     Ok(true)
 }
 
-/// Hot rows before `end` in the order of time; and where to stop instead, if there are too many for one block. A row that
-/// cannot be opened is left out: it is damaged, and would stand in the way for ever.
-fn hot_rows(
+/// Buffered rows before `end` in the order of time, and where to stop instead if they are too many for one block. A row that cannot
+/// be opened becomes empty: it is damaged, and must not stop sealing for ever.
+fn buffered_rows(
     from: &Connection,
     blobs: &Blobs,
     instance: u32,
     end: i64,
-) -> Result<(Vec<Hot>, Option<i64>), Trouble> {
+) -> Result<(Vec<Buffered>, Option<i64>), Trouble> {
     let mut statement = from.prepare_cached(
         "SELECT no, at, slot, blob, points FROM hot WHERE instance = ?1 AND at < ?2 ORDER BY at, no",
     )?;
@@ -154,12 +144,12 @@ fn hot_rows(
     while let Some(row) = rows.next()? {
         let (no, at, slot, blob): (i64, i64, u8, Vec<u8>) =
             (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
-        let plain = blobs.open(Of::Hot(instance, at), &blob).unwrap_or_default();
+        let plain = blobs.open(Of::Buffered(instance, at), &blob).unwrap_or_default();
         bytes += plain.len();
         if found.len() >= MAX_ENTRIES || bytes > MAX_BYTES && !found.is_empty() {
             return Ok((found, Some(at)));
         }
-        found.push(Hot { no, entry: Entry { slot, at, bytes: plain }, points: row.get(4)? });
+        found.push(Buffered { no, entry: Entry { slot, at, bytes: plain }, points: row.get(4)? });
     }
     Ok((found, None))
 }
@@ -187,35 +177,15 @@ fn keyframe(
 }
 
 /// The points of rows, by the probe that they belong to. A poll that told nothing is a time without values.
-fn windows(rows: &[Hot]) -> Result<BTreeMap<u8, Window>, Trouble> {
+fn windows(rows: &[Buffered]) -> Result<BTreeMap<u8, Window>, Trouble> {
     let mut windows: BTreeMap<u8, Window> = BTreeMap::new();
-    for hot in rows {
-        let Some(points) = &hot.points else { continue };
-        let Some(probe) = probe_of(hot.entry.slot).map(ProbeId::code) else { continue };
-        let points = points_of(points).map_err(|Garbled| Trouble::Damaged("a row of points"))?;
-        windows.entry(probe).or_default().push(hot.entry.at.div_euclid(1000), points.into_iter());
+    for row in rows {
+        let Some(points) = &row.points else { continue };
+        let Some(probe) = points::probe_of(row.entry.slot).map(ProbeId::code) else { continue };
+        let points = points::decode(points).map_err(|Garbled| Trouble::Damaged("a row of points"))?;
+        windows.entry(probe).or_default().push(row.entry.at.div_euclid(1000), points.into_iter());
     }
     Ok(windows)
-}
-
-/// The probe whose polls are the times of a row's points.
-pub(super) fn probe_of(slot: u8) -> Option<ProbeId> {
-    match Slot::from_code(slot)? {
-        Slot::Health => Some(ProbeId::Headline),
-        Slot::Value(probe) => Some(probe),
-        Slot::Link | Slot::Problem(_) | Slot::Pace(_) => None,
-    }
-}
-
-/// Series and steps of a row's points.
-pub(super) fn points_of(bytes: &[u8]) -> Result<Vec<(u32, i64)>, Garbled> {
-    let (mut from, mut series, mut points) = (Bytes(bytes), 0_u32, Vec::new());
-    while !from.0.is_empty() {
-        let step = u32::try_from(from.number()?).map_err(|_| Garbled)?;
-        series = series.checked_add(step).ok_or(Garbled)?;
-        points.push((series, from.signed()?));
-    }
-    Ok(points)
 }
 
 fn put_chunk(
@@ -312,34 +282,4 @@ fn add_to_rollup(
         }
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn windows_of_instances_end_at_different_seconds_and_nest() {
-        let at = 1_900_000_000_000;
-        let mut ends: Vec<i64> = (1..=500).map(|no| boundary(no, BLOCK_MS, at)).collect();
-        ends.sort_unstable();
-        ends.dedup();
-        assert!(ends.len() > 490, "{} different ends of 500", ends.len());
-        for no in 1..500 {
-            let end = boundary(no, BLOCK_MS, at);
-            assert!(end <= at && at - end < BLOCK_MS);
-            assert_eq!(boundary(no, BLOCK_MS, end), end);
-            assert_eq!(boundary(no, BLOCK_MS, end - 1), end - BLOCK_MS);
-            let chunk = boundary(no, CHUNK_MS, at);
-            assert!(chunk <= at && at - chunk < CHUNK_MS);
-            assert_eq!(boundary(no, BLOCK_MS, chunk), chunk, "a chunk ends where a block ends");
-        }
-    }
-
-    #[test]
-    fn points_that_lie_about_their_number_are_refused() {
-        assert!(points_of(&[0xff]).is_err());
-        assert!(points_of(&[0xff, 0xff, 0xff, 0xff, 0xff, 0x0f, 0]).is_err());
-        assert_eq!(points_of(&[3, 4, 1, 1]).unwrap(), [(3, 2), (4, -1)]);
-    }
 }
