@@ -1,5 +1,5 @@
-//! What is asked of a history and what it answers, as data: what an engine is told, what a reader returns. An engine other than
-//! `sqlite` would have the same; nothing here knows how a history is kept.
+//! The questions and answers of a history as data: the options of an engine, the results of a reader. Another engine than
+//! `sqlite` would have the same ones. Nothing here knows how a history is kept.
 
 use super::codec::rollup::Tier;
 use crate::model::{
@@ -18,7 +18,7 @@ use std::sync::Arc;
 pub struct Options {
     /// points as they were measured, days
     pub raw_days: u32,
-    /// what every pane needs, days
+    /// states, which every pane needs, days
     pub state_days: u32,
     /// roll-ups of 5 minutes, days
     pub five_min_days: u32,
@@ -30,7 +30,7 @@ pub struct Options {
     pub events_days: u32,
     /// the file is never larger, bytes: the oldest readings and points go first
     pub max_bytes: u64,
-    /// what waits for the disk is at most about so many bytes
+    /// readings that wait for the disk take about so many bytes at most
     pub backlog_bytes: usize,
 }
 
@@ -49,63 +49,63 @@ impl Default for Options {
     }
 }
 
-/// What a commit did.
+/// The result of a commit.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Committed {
-    /// things that happened
+    /// readings
     pub rows: u64,
-    /// their points
+    /// points of these readings
     pub points: u64,
 }
 
-/// What was sealed.
+/// The result of sealing.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct SealedNow {
     /// state blocks written
     pub blocks: u64,
     /// chunks written
     pub chunks: u64,
-    /// there is more to do
+    /// the budget ran out: call it again
     pub more: bool,
 }
 
-/// What was done.
+/// The result of cleaning up.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Cleaned {
-    /// rows that went because of their age
+    /// rows deleted because of their age
     pub old: u64,
-    /// rows that went because of the cap
+    /// rows deleted because of the cap
     pub evicted: u64,
-    /// there is more to do
+    /// the budget ran out: call it again
     pub more: bool,
 }
 
-/// What was read, and what could not be.
+/// States or readings, and the parts that cannot be read.
 #[derive(Debug, Default)]
 pub struct Past {
     /// in the order of time for each instance
     pub kept: Vec<Kept>,
-    /// what is damaged, in words: it is missing above
+    /// the damaged parts, in words: they are missing above
     pub damaged: Vec<String>,
 }
 
-/// What is new since a cursor.
+/// Readings since a cursor.
 #[derive(Debug, Default)]
 pub struct Followed {
     /// in the order in which they were written
     pub kept: Vec<Kept>,
-    /// to go on from
+    /// the cursor for the next call
     pub cursor: i64,
-    /// some are sealed already, so that the screen should be built anew from `States::at`
+    /// some are sealed already: build the screen anew from [`States::at`](super::States::at)
     pub missed: bool,
-    /// there are more: ask again at once
+    /// there are more: call it again at once
     pub more: bool,
 }
 
-/// One series of a chart, and where its figures come from.
+/// One series of a chart, and the source of its figures.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Drawn {
-    /// what the screen draws
+    /// the buckets that the screen draws
     pub line: ChartLine,
     /// the roll-up; None: as measured
     pub tier: Option<Tier>,
@@ -114,7 +114,7 @@ pub struct Drawn {
 }
 
 impl Drawn {
-    /// Where its figures come from, in words.
+    /// The source of its figures, in words.
     pub const fn tier_words(&self) -> &'static str {
         match self.tier {
             None => "as measured",
@@ -152,7 +152,7 @@ pub struct EventFilter {
     pub kinds: Vec<MarkKind>,
 }
 
-/// What is copied.
+/// The part of a history that is copied.
 #[derive(Debug, Clone)]
 pub struct Stretch {
     /// uids; empty: all
@@ -163,18 +163,18 @@ pub struct Stretch {
     pub to: Timestamp,
 }
 
-/// What was copied.
+/// The result of a copy.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Copied {
     /// instances
     pub instances: u64,
-    /// things that happened to them
+    /// readings of them
     pub readings: u64,
     /// events
     pub events: u64,
-    /// what could not be read and is missing, in words
+    /// the parts that cannot be read and are missing, in words
     pub damaged: Vec<String>,
-    /// instances that were left out: there is something of them at that time already
+    /// instances that were left out: the target has readings of them at that time already
     pub left_out: Vec<String>,
 }
 
@@ -185,13 +185,13 @@ pub struct TierStats {
     pub name: &'static str,
     /// rows
     pub rows: u64,
-    /// what is in them: readings, points, buckets are not counted
+    /// their contents: readings or points; buckets are not counted
     pub items: Option<u64>,
     /// bytes of their contents
     pub bytes: u64,
-    /// the oldest and the newest, by the time that they are of
+    /// the time of the oldest contents
     pub oldest: Option<Timestamp>,
-    /// see `oldest`
+    /// the time of the newest contents
     pub newest: Option<Timestamp>,
 }
 
@@ -206,7 +206,7 @@ pub struct StoreStats {
     pub tiers: Vec<TierStats>,
     /// the file, bytes
     pub file_bytes: u64,
-    /// of which nothing is in, bytes
+    /// the free part of it, bytes
     pub free_bytes: u64,
     /// points that are kept as they were measured
     pub points: u64,
@@ -229,12 +229,12 @@ impl StoreStats {
     }
 }
 
-/// What was found.
+/// The result of a check.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Checked {
-    /// rows that were looked at
+    /// rows that were read
     pub rows: u64,
-    /// how many problems there are
+    /// the number of problems
     pub problems: u64,
     /// the first of them, in words
     pub words: Vec<String>,

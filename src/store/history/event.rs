@@ -1,5 +1,5 @@
-//! What is on the time line: an episode of blocking, a change, a bookmark. Made by `tracker` or by the user, kept by the
-//! writer, asked for by the screen. Plain data.
+//! An event of the time line: an episode of blocking, a change, a bookmark. `tracker` or the user makes it, the writer
+//! keeps it, the screen asks for it. Plain data.
 
 use super::codec::{numbers::Garbled, pack};
 use crate::{
@@ -20,19 +20,19 @@ pub struct Event {
     pub no: i64,
     /// uid of the instance; None: of the whole fleet
     pub uid: Option<Arc<str>>,
-    /// what kind
+    /// its kind
     pub kind: MarkKind,
     /// when it began
     pub at: Timestamp,
     /// when it ended; None: it has no length, or it is not over
     pub to: Option<Timestamp>,
-    /// what happened; its sentence is made of it
+    /// its contents; the sentence is made of them
     pub what: What,
     /// of an episode of blocking
     pub episode: Option<Episode>,
 }
 
-/// Who blocked whom, how long and how badly.
+/// An episode of blocking: the head blocker, its victims, the length, the cost.
 /// In files by position: fields are only appended, each with a default; variants keep their names.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -43,7 +43,7 @@ pub struct Episode {
     pub peak_victims: u32,
     /// when that was
     pub peak_at: Timestamp,
-    /// waiting of all victims together, ms: what they had waited when it was first seen, and victims times time since
+    /// waiting of all victims together, ms: their waiting when it was first seen, and victims times time since
     pub lost_ms: i64,
     /// longest wait of one victim, ms
     pub longest_ms: i64,
@@ -51,7 +51,7 @@ pub struct Episode {
     pub text: Option<TextId>,
     /// bytes of the text that are the statement
     pub statement: Option<(usize, usize)>,
-    /// what most wait for, in words
+    /// the resource that most victims wait for, in words
     pub resource: Option<Arc<str>>,
     /// login of the head
     pub login: Option<Arc<str>>,
@@ -59,15 +59,15 @@ pub struct Episode {
     pub program: Option<Arc<str>>,
     /// database of the head
     pub database: Option<Arc<str>>,
-    /// when it was seen last: the end, if nobody was there to see it
+    /// when it was seen last: also its end, if no poll saw the end
     pub seen_at: Timestamp,
 }
 
-/// What is sealed of an event.
+/// The sealed part of an event.
 /// In files by position: fields are only appended, each with a default; variants keep their names.
 #[derive(Serialize, Deserialize)]
 struct Body {
-    /// the sentence, in files of the first release; empty since
+    /// the sentence, in files of the first release; empty in newer ones
     words: Arc<str>,
     #[serde(default)]
     episode: Option<Episode>,
@@ -89,12 +89,12 @@ impl Event {
         }
     }
 
-    /// What is sealed of it.
+    /// Its sealed part, as bytes.
     pub(super) fn body(&self) -> Vec<u8> {
         pack::bytes(&Body { words: "".into(), episode: self.episode.clone(), what: Some(self.what.clone()) })
     }
 
-    /// Puts back what was sealed.
+    /// Takes its sealed part from bytes.
     pub(super) fn with_body(mut self, plain: &[u8]) -> Result<Self, Garbled> {
         let body: Body = pack::read(plain)?;
         self.what = body.what.unwrap_or_else(|| of_sentence(self.kind, body.words, body.episode.as_ref()));
@@ -104,7 +104,7 @@ impl Event {
 }
 
 impl Episode {
-    /// What is told of it.
+    /// Its description on the time line.
     pub(super) fn what(&self) -> What {
         What::Blocking {
             victims: self.peak_victims,
@@ -115,7 +115,7 @@ impl Episode {
     }
 }
 
-/// What an event of the first release was: it kept a sentence. What is known besides it takes its place.
+/// An event of the first release, which kept a sentence, as data where the rest of the event has it.
 fn of_sentence(kind: MarkKind, words: Arc<str>, episode: Option<&Episode>) -> What {
     match (kind, episode) {
         (MarkKind::Blocking, Some(episode)) => episode.what(),
@@ -125,7 +125,7 @@ fn of_sentence(kind: MarkKind, words: Arc<str>, episode: Option<&Episode>) -> Wh
     }
 }
 
-/// Can what was sealed of an event be read?
+/// Checks that the sealed part of an event can be read.
 pub(super) fn check_body(plain: &[u8]) -> Result<(), Garbled> {
     pack::read::<Body>(plain).map(drop)
 }

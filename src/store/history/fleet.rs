@@ -1,4 +1,4 @@
-//! The fleet at an instant: states of the history, folded by the reducer that also folds what is polled. For time travel, `once` and
+//! The fleet at an instant: states of the history, folded by the reducer that also folds the polls. For time travel, `once` and
 //! the reports.
 
 use super::{
@@ -30,7 +30,7 @@ pub fn fleet_at(
     fleet_with_damage(reader, infos, thresholds, at, recent).map(|(fleet, _)| fleet)
 }
 
-/// The same, and in words what is missing because the file is damaged there.
+/// The same, and in words the parts that are missing because the file is damaged there.
 ///
 /// # Errors
 /// The file cannot be read at all.

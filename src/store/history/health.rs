@@ -1,9 +1,9 @@
-//! What the writer says of the disk, and when it tries again: a full disk, a read-only one, one that fails, a damaged file.
-//! Pure; the writer holds it and everybody may show it.
+//! The health of the history's disk and file, and when the writer tries again: a full disk, a read-only one, one that
+//! fails, a damaged file. Pure: the writer holds it, and every screen may show it.
 
 use std::time::Duration;
 
-/// How history fares.
+/// The health of the history.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum StoreHealth {
     /// all is written
@@ -24,12 +24,12 @@ pub enum StoreHealth {
 }
 
 impl StoreHealth {
-    /// True if what happens is being written.
+    /// True if readings are being written.
     pub const fn is_fine(&self) -> bool {
         matches!(self, Self::Fine)
     }
 
-    /// What is the matter in two words, for a place that shows it for as long as it lasts; empty when it is fine.
+    /// The problem in two words, for a place that shows it for as long as it lasts. Empty without a problem.
     pub const fn sign(&self) -> &'static str {
         match self {
             Self::Fine => "",
@@ -42,7 +42,7 @@ impl StoreHealth {
         }
     }
 
-    /// In words; empty when it is fine.
+    /// In words. Empty without a problem.
     pub fn words(&self) -> &str {
         match self {
             Self::Fine => "",

@@ -1,9 +1,9 @@
-//! Incidents of the flight recorder: a stretch of time of one instance that is kept whole, from ten minutes before its health
-//! became critical, or somebody pressed a key, to five minutes after. Pure; `tracker` feeds it, `marks` merges what another
-//! process freezes, `retain` spares what lies within.
+//! Incidents of the flight recorder: a stretch of time of one instance that is kept whole, from ten minutes before its
+//! health became critical, or a user pressed a key, to five minutes after. Pure: `tracker` feeds it, `marks` merges the
+//! incidents that another process freezes, `retain` spares the rows within.
 //!
-//! One trouble is one incident: while it is critical, or is so again before the end, the incident grows, up to
-//! [`MOST_MS`]. What is already so when the watching begins, or begins again after an outage, is no change.
+//! One trouble is one incident: while the health is critical, or becomes so again before the end, the incident grows, up to
+//! [`MOST_MS`]. A health that is critical when the polls begin, or begin again after an outage, is no change.
 
 use super::event::{Event, event_no};
 use crate::model::{
@@ -17,14 +17,14 @@ use std::sync::Arc;
 pub const BEFORE_MS: i64 = 10 * 60_000;
 /// … and ends so long after, ms.
 pub const AFTER_MS: i64 = 5 * 60_000;
-/// No incident is longer: what is critical for days has its beginning kept.
+/// No incident is longer, ms: of a trouble that lasts for days the beginning is kept.
 pub(super) const MOST_MS: i64 = BEFORE_MS + 60 * 60_000;
-/// All probes have answered so long after the first, ms: what they find is no change of health.
+/// All probes have answered so long after the first, ms: their first findings are no change of health.
 const SETTLED_MS: i64 = 20_000;
 /// An incident that grows is written so often, ms.
 const STEP_MS: i64 = 30_000;
 
-/// What is known of one instance.
+/// The state of one instance.
 #[derive(Debug, Default)]
 pub(super) struct Incidents {
     /// since when there is a verdict by its figures
@@ -34,7 +34,7 @@ pub(super) struct Incidents {
 }
 
 impl Incidents {
-    /// Goes on with one that the last writer left.
+    /// Goes on with the incident that the last writer left.
     pub fn resume(&mut self, event: Event) {
         self.newest = Some(event);
     }
@@ -66,7 +66,7 @@ impl Incidents {
         }
     }
 
-    /// Takes one that somebody froze. Gives what is to be written: that one, or the one that it prolongs.
+    /// Takes an incident that a user froze. Returns the event to write: that one, or the one that it prolongs.
     pub fn freeze(&mut self, event: Event) -> Event {
         let event = self.newest.as_ref().and_then(|newest| newest.with(&event)).unwrap_or(event);
         self.newest = Some(event.clone());
@@ -110,7 +110,7 @@ impl Event {
     }
 }
 
-/// Why an incident was kept.
+/// The reasons for which an incident is kept.
 fn reasons(what: &What) -> Vec<Arc<str>> {
     if let What::Incident(reasons) = what { reasons.clone() } else { vec![what.to_string().into()] }
 }
@@ -124,7 +124,7 @@ mod tests {
         Timestamp::from_ms(1_790_000_000_000 + s * 1000)
     }
 
-    /// Plays levels at seconds; gives every version of every incident: number, beginning and end in seconds, words.
+    /// Plays levels at seconds. Returns every version of every incident: number, beginning and end in seconds, words.
     fn play(incidents: &mut Incidents, levels: &[(i64, Level)]) -> Vec<(i64, i64, i64, Arc<str>)> {
         let mut told = Vec::new();
         for (second, level) in levels {
@@ -144,7 +144,7 @@ mod tests {
     fn a_change_to_critical_is_one_incident_however_often_it_comes_back() {
         let mut incidents = Incidents::default();
         let mut levels = vec![(0, Ok), (1000, Critical)];
-        // To and fro for ten minutes, each within five of the last.
+        // The level changes for ten minutes, each time within five of the last.
         levels.extend((1..=5).flat_map(|n| [(1000 + n * 120 - 60, Warning), (1000 + n * 120, Critical)]));
         levels.extend([(1700, Ok), (1901, Ok), (2600, Critical)]);
         let told = play(&mut incidents, &levels);

@@ -1,7 +1,7 @@
-//! From what happened, one thing after another, to events: episodes of blocking with their length and cost, changes of
-//! health, lost connections, deadlocks, changed configuration. Pure; the writer feeds it and writes what comes out.
+//! Turns readings, one after another, into events: episodes of blocking with their length and cost, changes of health, lost
+//! connections, deadlocks, changed configuration. Pure: the writer feeds it and writes its events.
 //!
-//! An event that goes on is given out again with the same number whenever it grew; the newest one counts.
+//! An event that grows is returned again with the same number; the newest version counts.
 
 use super::{
     event::{Episode, Event, event_no},
@@ -28,14 +28,14 @@ use crate::model::{
 };
 use std::{collections::HashMap, mem::discriminant, sync::Arc};
 
-/// A chain that nobody saw for so long is over: two polls were missed.
+/// A chain that no poll saw for so long is over, ms: two polls were missed.
 const LOST_MS: i64 = 180_000;
 /// Reasons of a verdict that an event names.
 const NAMED: usize = 5;
 /// Episodes of one instance that are followed at once, the worst first.
 const MAX_EPISODES: usize = 64;
 
-/// What is known of each instance so far.
+/// The state of each instance so far.
 #[derive(Default)]
 pub(super) struct Tracker {
     instances: HashMap<Arc<str>, Watch>,
@@ -54,7 +54,7 @@ struct Watch {
 }
 
 impl Tracker {
-    /// Goes on with what was open when the last writer ended.
+    /// Goes on with the events that were open when the last writer ended.
     pub fn resume(&mut self, open: Vec<Event>) {
         for event in open {
             let Some(uid) = event.uid.clone() else { continue };
@@ -68,7 +68,7 @@ impl Tracker {
         }
     }
 
-    /// Takes an incident that somebody froze; gives what is to be written of it.
+    /// Takes an incident that a user froze. Returns the event to write.
     pub fn freeze(&mut self, event: Event) -> Event {
         match event.uid.clone() {
             Some(uid) => self.instances.entry(uid).or_default().incidents.freeze(event),
@@ -76,7 +76,7 @@ impl Tracker {
         }
     }
 
-    /// Takes the next thing that happened.
+    /// Takes the next reading.
     pub fn follow(&mut self, kept: &Kept, emit: &mut dyn FnMut(Event)) {
         if !self.instances.contains_key(&kept.info.uid) {
             self.instances.insert(kept.info.uid.clone(), Watch::default());
@@ -95,7 +95,7 @@ impl Tracker {
     }
 }
 
-/// Whose, when.
+/// The instance, and the time.
 #[derive(Clone, Copy)]
 struct Scene<'a> {
     uid: &'a Arc<str>,
@@ -165,7 +165,7 @@ impl Watch {
         }
     }
 
-    /// A change is another level, or other topics: that the figures within a reason change is no news.
+    /// A change is another level, or other topics. New figures within a reason are none.
     fn health(&mut self, scene: Scene<'_>, health: &Health, emit: &mut dyn FnMut(Event)) {
         let mut topics: Vec<(Topic, Level)> =
             health.reasons.iter().map(|reason| (reason.topic, reason.level)).collect();
@@ -217,7 +217,7 @@ impl Watch {
         }
         for (_, mut event) in before {
             let seen = event.episode.as_ref().map_or(event.at, |episode| episode.seen_at);
-            // It ended between the poll that saw it last and this one; after a gap only the former is known.
+            // It ended between the poll that saw it last and this one. After a gap only the former is known.
             event.to = Some(if scene.at - seen <= LOST_MS { scene.at.max(seen) } else { seen });
             emit(event);
         }
@@ -227,7 +227,7 @@ impl Watch {
 fn begin(scene: Scene<'_>, chain: &Chain, head: i32) -> Event {
     let episode = Episode { head, lost_ms: chain.lost_ms.max(0), seen_at: scene.at, ..Episode::default() };
     let mut event = scene.event(MarkKind::Blocking, episode.what());
-    // The longest wait says since when it lasts.
+    // The longest wait tells when it began.
     event.at = scene.at.plus_ms(-chain.max_wait_ms.clamp(0, 86_400_000));
     event.episode = Some(episode);
     event
@@ -308,7 +308,7 @@ fn properties_changed(before: &Properties, now: &Properties) -> Vec<Change> {
     for (name, before, now) in before.changed_options(now) {
         changes.push(value(Subject::Setting, &name, (before.into(), now.into())));
     }
-    // The server's start is told through its clock: a second is no restart.
+    // The server's start is computed from its clock: a second is no restart.
     if let (Some(before), Some(now)) = (before.started_at, now.started_at)
         && now - before > 30_000
     {

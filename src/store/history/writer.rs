@@ -1,6 +1,7 @@
-//! The thread that writes history. It takes batches of what happened, commits about once a second, seals and cleans up in between,
-//! and says how it fares. When the disk fails it keeps the newest in memory, up to a bound, and tries again by itself; the
-//! fleet is polled on, whatever happens here.
+//! The thread that writes history. It takes batches of readings, commits about once a second, seals and cleans up in
+//! between, and reports its figures. It names `sqlite::Engine` because there is one engine: another one would be chosen
+//! here. When the disk fails it keeps the newest readings in memory, up to a bound, and tries again by itself. The polls go
+//! on, whatever happens here.
 
 use super::{api::Options, sqlite::Engine};
 use super::{
@@ -28,32 +29,32 @@ use tokio::{
 pub const QUEUE: usize = 256;
 /// Events that the user puts on the time line; one more than this a second is refused.
 const NOTES: usize = 16;
-/// What is lost when the process is killed is what was not committed: at most a second of it, the commit itself included.
+/// A killed process loses the readings that were not committed: those of a second at most, the commit itself included.
 const COMMIT_EVERY: Duration = Duration::from_millis(750);
 /// Sealing and cleaning up stop after so long and go on with the next commit.
 const SLICE: Duration = Duration::from_millis(150);
 
-/// Where batches of what happened go.
+/// The way into the writer: batches of readings.
 pub type Recorder = mpsc::Sender<Vec<Kept>>;
 
-/// How the writer fares.
+/// The figures of the writer.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct WriterStats {
-    /// what is wrong with the disk
+    /// the problem of the disk or the file
     pub health: StoreHealth,
-    /// things written since the start
+    /// readings written since the start
     pub rows: u64,
-    /// their points
+    /// points of these readings
     pub points: u64,
-    /// things written in the last second
+    /// readings written in the last second
     pub rows_per_s: f64,
     /// points written in the last second
     pub points_per_s: f64,
     /// batches that wait
     pub queue: usize,
-    /// things that wait for the disk
+    /// readings that wait for the disk
     pub backlog: usize,
-    /// things that were lost because the disk failed for too long
+    /// readings that were lost because the disk failed for too long
     pub lost: u64,
     /// how long the newest commit took, ms
     pub commit_ms: f64,
@@ -65,9 +66,9 @@ pub struct WriterStats {
     pub max_bytes: u64,
     /// series
     pub series: usize,
-    /// the cap made this much go earlier than configured: everything before, ms since 1970; 0: nothing
+    /// the cap deleted everything before this earlier than configured, ms since 1970; 0: nothing
     pub evicted_until_ms: i64,
-    /// the clock is so far ahead of what history knows that nothing is deleted by it, ms; None: it is believed
+    /// the clock is so far ahead of the history that nothing is deleted by it, ms; None: it is believed
     pub clock_ahead_ms: Option<u64>,
     /// sealing or cleaning up is behind
     pub behind: bool,
@@ -75,7 +76,7 @@ pub struct WriterStats {
 
 /// The running writer.
 pub struct WriterHandle {
-    /// how it fares, new every second
+    /// its figures, new every second
     pub stats: watch::Receiver<WriterStats>,
     notes: mpsc::Sender<Event>,
     options: watch::Sender<Options>,
@@ -97,7 +98,7 @@ impl Writer {
     ) -> Result<(Recorder, WriterHandle), StoreError> {
         let (wish, wanted) = watch::channel(options.clone());
         let mut engine = Engine::open(path, sealer, options)?;
-        // Before the first row: it may be of a clock that is in doubt.
+        // Before the first row, because its clock may be in doubt.
         engine.judge(moment());
         let failed = || StoreError::io("starting the writer of", path);
         let runtime = runtime::Builder::new_current_thread().enable_time().build().map_err(failed())?;
@@ -136,7 +137,7 @@ impl WriterHandle {
     /// Waits until it has written everything and ended. Drop all [`Recorder`]s first.
     ///
     /// # Errors
-    /// What was taken last could not be written.
+    /// The readings that were taken last cannot be written.
     pub fn join(self) -> Result<(), StoreError> {
         drop(self.notes);
         self.thread.join().unwrap_or(Ok(()))
@@ -167,13 +168,13 @@ impl Work {
         }
     }
 
-    /// Takes batches until the next commit is due. False: nobody sends any more.
+    /// Takes batches until the next commit is due. False: all senders are gone.
     async fn collect(&mut self, due: Instant) -> bool {
         loop {
             match timeout(due.saturating_duration_since(Instant::now()), self.batches.recv()).await {
                 Ok(Some(batch)) => {
                     self.engine.take(batch);
-                    // A flood must not put the commit off: what is taken is at most a second old when it is written.
+                    // A flood must not put the commit off: a reading is written within a second.
                     if Instant::now() >= due {
                         break;
                     }
@@ -196,7 +197,7 @@ impl Work {
         }
     }
 
-    /// Commits, seals, cleans up, and tells how it went.
+    /// Commits, seals, cleans up, and reports the result.
     fn write(&mut self) {
         let started = Instant::now();
         if started >= self.next_try {
@@ -224,9 +225,9 @@ impl Work {
         self.tell.send_replace(self.stats.clone());
     }
 
-    /// The first failure may be of the handle alone, and says less than a new one does. All that a handle tells of a file
-    /// system that has become read-only is an error of input and output, and SQLite takes a disk that cannot be read for a
-    /// damaged file when it is in the middle of a statement. So it is tried again with a new one at once.
+    /// The first failure may be of the handle alone. A handle reports a file system that has become read-only as an error
+    /// of input and output, and in the middle of a statement SQLite takes a disk that cannot be read for a damaged file. So
+    /// the commit is tried again at once with a new handle, whose error says more.
     fn try_twice(&mut self) -> Result<(), StoreError> {
         let first = !self.patience.is_failing();
         match self.try_to_write() {
@@ -246,7 +247,7 @@ impl Work {
 
     fn try_to_write(&mut self) -> Result<(), StoreError> {
         if self.patience.is_failing() {
-            // The old handle may be of a file that is not there any more.
+            // The old handle may be of a file that was deleted.
             self.engine.reopen()?;
         }
         if self.wanted.has_changed().unwrap_or(false) {
@@ -255,7 +256,7 @@ impl Work {
         }
         let started = Instant::now();
         let done = match self.engine.commit() {
-            // At the cap the oldest goes, and then there is room; a disk that is full stays full.
+            // At the cap the oldest rows are deleted, which makes room. A full disk stays full.
             Err(error) if matches!(StoreHealth::of(&error), StoreHealth::Full(_)) => {
                 self.engine.tend(moment(), SLICE)?;
                 self.engine.commit()?

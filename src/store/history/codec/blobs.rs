@@ -1,4 +1,4 @@
-//! How blobs stand in the file: sealed with the history's key where there is one, else behind a sum that tells damage.
+//! How blobs stand in the file: sealed with the history's key where there is one, else behind a sum that shows damage.
 //! Names, readings, texts and events go through here; the numbers of charts are never sealed (`docs/security.md` says why)
 //! but always have the sum. Called by everything in this folder that reads or writes rows.
 
@@ -8,10 +8,10 @@ use crate::{
     vault::{Place, Sealer},
 };
 
-/// The format of what is in the blobs, bound to each seal.
+/// The format of the contents of blobs, bound to each seal.
 const SCHEMA: u32 = 1;
 
-/// What a blob is of. Bound to its seal: moved to another row, it does not open.
+/// The row that a blob belongs to. The seal is bound to it: a blob that was moved to another row does not open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Of {
     /// names and address of an instance, since (ms)
@@ -95,7 +95,7 @@ impl Blobs {
         }
     }
 
-    /// What [`Blobs::close`] made for the same row.
+    /// Opens a blob that [`Blobs::close`] made for the same row.
     pub fn open(&self, of: Of, blob: &[u8]) -> Result<Vec<u8>, Garbled> {
         match &self.sealer {
             None => unchecked(blob).map(<[u8]>::to_vec),

@@ -1,7 +1,7 @@
-//! What an instance told over a quarter of an hour, as one blob: a list of what is in it, then the encoded readings in
-//! pieces compressed with zstd. The block begins with a *keyframe*, the newest of each kind before it, so that the state at
-//! any moment within it is told by this block alone. Made by the writer, taken apart by the reader; what the bytes of a
-//! reading mean is `pack`'s business.
+//! The readings of an instance over a quarter of an hour as one blob: a list of its contents, then the encoded readings in
+//! pieces compressed with zstd. The block begins with a *keyframe*, the newest of each kind before it, so this block alone
+//! has the state at any moment within it. The writer makes it, the reader takes it apart. `pack` knows the bytes of a
+//! reading.
 
 use super::numbers::{Bytes, Garbled, put, put_signed};
 use std::collections::BTreeMap;
@@ -14,10 +14,10 @@ pub const MAX_ENTRIES: usize = 1 << 14;
 pub const MAX_BYTES: usize = 16 << 20;
 /// The level of zstd: higher ones cost more than they save here (`docs/performance.md`).
 const LEVEL: i32 = 5;
-/// Readings of this long share a piece: to see one moment only the pieces that its readings are in are unpacked.
+/// Readings of so long share a piece, ms. For the state at one moment only the pieces with its readings are unpacked.
 const PIECE_MS: i64 = 5 * 60_000;
 
-/// One reading: what kind (`crate::model::timeline::kept::Slot`), when (ms since 1970), encoded.
+/// One reading: its kind (`crate::model::timeline::kept::Slot`), its time (ms since 1970), encoded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     pub slot: u8,
@@ -37,11 +37,12 @@ struct Line {
 /// A block with its list read, and its pieces not unpacked.
 pub struct Block<'a> {
     lines: Vec<Line>,
-    /// packed bytes, and how many there are unpacked
+    /// packed bytes, and the number of bytes when unpacked
     pieces: Vec<(&'a [u8], usize)>,
 }
 
-/// Packs and unpacks pieces, with memory that is taken once: to make it anew for each takes longer than a short piece itself.
+/// Packs and unpacks pieces with memory that is allocated once: allocating it for each takes longer than a short piece
+/// itself.
 #[derive(Default)]
 pub struct Press {
     encoder: Option<Compressor<'static>>,
@@ -58,7 +59,7 @@ impl Press {
         encoder.compress(plain)
     }
 
-    /// The `whole` bytes that are packed here. All of them: a piece is one block of zstd, which has no half.
+    /// Unpacks all `whole` bytes: a piece is one block of zstd, which has no half.
     fn unpack(&mut self, packed: &[u8], whole: usize) -> Result<&[u8], Garbled> {
         let decoder = match &mut self.decoder {
             Some(decoder) => decoder,
@@ -159,7 +160,7 @@ impl<'a> Block<'a> {
         self.unpack(&lines, with)
     }
 
-    /// Everything, the keyframe included; or only what is later than `after` and not later than `until` (ms).
+    /// The readings later than `after` and not later than `until` (ms), the keyframe included.
     pub fn between(&self, after: i64, until: i64, with: &mut Press) -> Result<Vec<Entry>, Garbled> {
         let wanted = |line: &&Line| line.at > after && line.at <= until;
         self.unpack(&self.lines.iter().filter(wanted).copied().collect::<Vec<_>>(), with)

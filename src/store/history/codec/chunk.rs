@@ -8,7 +8,7 @@
 use super::numbers::{Bytes, Garbled, MAX_COLUMN, column, put, put_column, put_signed};
 
 const FORMAT: u8 = 1;
-/// More series than this of one probe are not taken: a server has some 1,200 wait types.
+/// A probe has at most so many series: a server has some 1,200 wait types.
 pub const MAX_SERIES: usize = 1 << 14;
 
 /// The values of one series.
@@ -31,7 +31,7 @@ pub struct Window {
     pub columns: Vec<Column>,
 }
 
-/// What can be told of a series without its values.
+/// The line of a series, which is read without its values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Line {
     pub series: u32,
@@ -53,7 +53,7 @@ pub struct Head<'a> {
 }
 
 impl Window {
-    /// Adds what one poll gave. The times must come in order; polls within one second share it and the later one counts.
+    /// Adds the values of one poll. The times must come in order. Of several polls in one second the last one counts.
     pub fn push(&mut self, time: i64, points: impl Iterator<Item = (u32, i64)>) {
         if self.times.last() != Some(&time) {
             self.times.push(time);
@@ -118,12 +118,12 @@ impl Window {
         merged
     }
 
-    /// How many values there are.
+    /// The number of values.
     pub fn points(&self) -> usize {
         self.columns.iter().map(|column| column.values.len()).sum()
     }
 
-    /// As a blob. `quick`: for what is merged into a larger one soon.
+    /// As a blob. `quick`: for a window that is merged into a larger one soon.
     pub fn encode(&self, quick: bool) -> Vec<u8> {
         let mut out = vec![FORMAT];
         put(&mut out, self.times.len() as u64);
@@ -221,7 +221,7 @@ impl<'a> Head<'a> {
         Ok(Column { series: found.series, at, values: column(&mut from, found.n)? })
     }
 
-    /// The points of a series, as (seconds, value); nothing if it has none here.
+    /// The points of a series as (seconds, value). Empty if it has none here.
     pub fn points(&self, series: u32) -> Result<Vec<(i64, i64)>, Garbled> {
         let Ok(line) = self.lines.binary_search_by_key(&series, |line| line.series) else {
             return Ok(Vec::new());

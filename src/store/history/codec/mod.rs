@@ -1,4 +1,4 @@
-//! Readings, points and totals as bytes, and back. Pure: no files, no SQL; every engine writes the same blobs.
+//! Readings, points and totals as bytes, and back. Pure: no files, no SQL. Every engine writes the same blobs.
 //!
 //! | file | what it owns |
 //! |---|---|

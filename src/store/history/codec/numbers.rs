@@ -1,7 +1,7 @@
-//! Numbers to bytes and back, with every length bounded before anything is allocated: what all blobs of the history are
-//! made of. Called by the codecs of this folder; knows nothing of what it carries.
+//! Numbers to bytes and back, with every length bounded before anything is allocated. All blobs of the history are made of them.
+//! The codecs of this folder call it. It knows nothing of the meaning.
 //!
-//! | what | how |
+//! | value | form |
 //! |---|---|
 //! | whole number | LEB128: seven bits a byte, lowest first |
 //! | signed number | zigzag, then LEB128 |
@@ -10,14 +10,14 @@
 
 use pco::{ChunkConfig, standalone};
 
-/// More numbers than this in one column are no history of ours: 2 h of one poll a second are 7,200.
+/// No column of ours has more numbers: 2 h of one poll a second are 7,200.
 pub const MAX_COLUMN: usize = 1 << 17;
 /// The level of `pco`: beyond it the files hardly get smaller (`docs/performance.md`).
 const PCO_LEVEL: usize = 8;
 /// Below this many numbers the header of `pco` costs more than it gains.
 const PCO_FROM: usize = 24;
 
-/// The bytes do not say what they should.
+/// The bytes are not of the expected form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Garbled;
 
@@ -98,7 +98,8 @@ const CONSTANT: u8 = 0;
 const STEPS: u8 = 1;
 const PCO: u8 = 2;
 
-/// Appends a column; how many numbers it has is the reader's to know. `quick`: without `pco`, for what is written anew soon.
+/// Appends a column. It does not carry its count: the reader must know it. `quick`: without `pco`, for a column that is
+/// written anew soon.
 pub fn put_column(out: &mut Vec<u8>, numbers: &[i64], quick: bool) {
     let Some(first) = numbers.first() else { return };
     if numbers.iter().all(|number| number == first) {
@@ -156,8 +157,7 @@ pub fn column(from: &mut Bytes<'_>, count: usize) -> Result<Vec<i64>, Garbled> {
     }
 }
 
-/// A sum over bytes that tells a torn or flipped page from a good one. Not cryptography: whoever wants to forge a file
-/// without a key can.
+/// A sum over bytes that tells a torn or flipped page from a good one. Not cryptography: it does not stop a forger.
 pub fn checksum(bytes: &[u8]) -> u64 {
     // The multiplier is the 64-bit FNV prime; the rotation brings high bits down, so that every bit of a word counts.
     const PRIME: u64 = 0x0000_0100_0000_01b3;
@@ -180,7 +180,7 @@ pub fn checked(plain: &[u8]) -> Vec<u8> {
     out
 }
 
-/// What [`checked`] made, if it is still that.
+/// The bytes that [`checked`] took, if the sum still fits.
 pub fn unchecked(bytes: &[u8]) -> Result<&[u8], Garbled> {
     let (sum, plain) = bytes.split_first_chunk::<8>().ok_or(Garbled)?;
     if u64::from_le_bytes(*sum) == checksum(plain) { Ok(plain) } else { Err(Garbled) }

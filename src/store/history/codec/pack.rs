@@ -1,5 +1,5 @@
-//! What happened to bytes and back: readings, instances, texts and events in MessagePack, as arrays, so that a field that a
-//! newer version appends is the default in older bytes. No files here.
+//! Readings, instances, texts and events to bytes and back: MessagePack, as arrays, so a field that a newer version appends
+//! has its default in older bytes. No files here.
 
 use super::numbers::Garbled;
 use crate::model::{
@@ -13,7 +13,7 @@ use crate::model::{
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::sync::Arc;
 
-/// To bytes. What cannot be written (nothing in here can be) gives none, and nothing is read back from that.
+/// To bytes. No bytes if the value cannot be encoded, which no type here causes.
 pub fn bytes(what: &impl Serialize) -> Vec<u8> {
     rmp_serde::to_vec(what).unwrap_or_default()
 }
@@ -23,12 +23,12 @@ pub fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Garbled> {
     rmp_serde::from_slice(bytes).map_err(|_| Garbled)
 }
 
-/// What happened, from bytes.
+/// A reading, from bytes.
 pub fn happened(bytes: &[u8]) -> Result<Happened, Garbled> {
     read(bytes)
 }
 
-/// What is kept of an instance itself: what the screen shows of it. How it is polled is not history.
+/// The kept part of an instance: the fields that the screen shows. The way it is polled is not history.
 /// In files by position: fields are only appended, each with a default; variants keep their names.
 #[derive(Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -91,7 +91,7 @@ pub fn info(uid: Arc<str>, bytes: &[u8]) -> Result<InstanceInfo, Garbled> {
     })
 }
 
-/// What is packed of a text.
+/// The packed part of a text.
 /// In files by position: fields are only appended, each with a default; variants keep their names.
 #[derive(Serialize, Deserialize)]
 struct Words {

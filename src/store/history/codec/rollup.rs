@@ -10,7 +10,7 @@ use crate::model::base::code::codes;
 use std::collections::BTreeMap;
 
 const FORMAT: u8 = 1;
-/// More buckets than this in a row are none of ours.
+/// No row of ours has more buckets.
 const MAX_BUCKETS: usize = 4096;
 
 /// How coarse.
@@ -93,8 +93,8 @@ impl Total {
     }
 }
 
-/// Not a series but the polls themselves: so many there were in each bucket. A wait type that is missing from a poll was
-/// not waited for, which is a zero and no gap.
+/// Not a series but the number of polls in each bucket. A wait type that is missing from a poll had no waits, which is a
+/// zero and no gap.
 pub const POLLS: u32 = 0;
 
 /// One row: series, then bucket (start in seconds divided by the length), to total.
@@ -192,7 +192,7 @@ fn add(totals: &mut BTreeMap<i64, Total>, bucket: i64, total: Total) {
 
 type Totals<'t> = &'t dyn Fn() -> Result<Vec<(i64, Total)>, Garbled>;
 
-/// Lets `see` have every series with the number of its buckets, and read them if it wants to.
+/// Calls `see` for every series with the number of its buckets, and a function that reads them.
 fn each(
     blob: &[u8],
     mut see: impl FnMut(u32, usize, Totals<'_>) -> Result<(), Garbled>,

@@ -1,5 +1,5 @@
-//! By which time the engine closes and deletes: `model::base::age` has the rule, here is the state of it that the file keeps for the
-//! next process. Part of the engine; `tend` feeds it.
+//! The time by which the engine seals and deletes. `model::base::age` has the rule; here is its state, which the file keeps
+//! for the next process. Part of the engine: `tend` feeds it.
 
 use crate::{
     model::base::{
@@ -11,24 +11,24 @@ use crate::{
 use rusqlite::{Connection, OptionalExtension, params};
 use std::{path::Path, time::Duration};
 
-/// What an engine knows of the time.
+/// The time as an engine knows it.
 #[derive(Debug, Default)]
 pub(super) struct Aging {
-    /// what the last writer left
+    /// the state that the last writer left
     left: Option<Remembered>,
-    /// None: nobody has told the time yet, and all rows are believed
+    /// None: [`Aging::judge`] was not called yet, and all rows are believed
     clock: Option<AgeClock>,
     pub remembered_at: Option<Duration>,
     /// rows that say that they are later are in doubt
     believed_until: Option<Timestamp>,
     /// the first of the rows in doubt
     first_doubted: Option<i64>,
-    /// how far the clock is ahead of what is believed; None: it is not
+    /// how far the clock is ahead of the believed time, ms; None: it is not
     pub ahead_ms: Option<u64>,
 }
 
 impl Aging {
-    /// What the last writer of the file left.
+    /// Loads the state that the last writer of the file left.
     pub fn load(connection: &Connection, path: &Path) -> Result<Self, StoreError> {
         let left = connection
             .query_row("SELECT believed, wall, doubted FROM clock", [], |row| {
@@ -49,7 +49,7 @@ impl Aging {
         self.left.map_or(i64::MAX, |left| left.wall.plus_ms(LEEWAY.as_millis() as i64).ms())
     }
 
-    /// Takes the newest reading of the clocks; rows that come now are believed up to what it returns.
+    /// Takes the newest reading of the clocks; new rows are believed up to the returned times.
     pub fn judge(&mut self, newest_row: Option<i64>, now: Moment) -> Judged {
         let left = self.left;
         let newest = newest_row.map(Timestamp::from_ms);

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 /// Totals by their time, seconds since 1970.
 pub(super) type Totals = BTreeMap<i64, Total>;
 
-/// What usually lies between two points, ms: the middle one of all distances.
+/// The usual distance of two points, ms: the middle one of all distances.
 pub(super) fn typical_gap_ms(totals: &Totals) -> i64 {
     let times: Vec<i64> = totals.keys().copied().collect();
     let mut gaps: Vec<i64> = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
@@ -20,7 +20,8 @@ pub(super) fn typical_gap_ms(totals: &Totals) -> i64 {
     *gaps.select_nth_unstable(middle).1 * 1000
 }
 
-/// Totals into buckets of `bucket_ms` that start at `from`; what is `width_ms` wide itself goes where it starts.
+/// Totals into buckets of `bucket_ms` that start at `from`. A total that is `width_ms` wide itself belongs to the bucket of
+/// its start.
 pub(super) fn buckets(
     totals: &Totals,
     metric: Metric,
@@ -31,7 +32,7 @@ pub(super) fn buckets(
     let mut grouped: BTreeMap<i64, Total> = BTreeMap::new();
     for (time, total) in totals {
         let at = (time * 1000).max(from);
-        // Buckets of a roll-up stay where they are if nothing is put together.
+        // Buckets of a roll-up stay where they are if none are merged.
         let start = if bucket_ms == width_ms && width_ms > 1000 {
             time * 1000
         } else {

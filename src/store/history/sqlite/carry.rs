@@ -1,5 +1,5 @@
-//! A history as a file to carry away: backup and restore of all of it, and a stretch of time copied into another history,
-//! which is how a recording is exported and how one is taken in. Called by `dbtop store` and by the export of incidents.
+//! A history as a file to carry away: a backup is restored, and a stretch of time is copied into another history, which
+//! exports and imports recordings. For `dbtop store` and the export of incidents.
 
 use super::{
     engine::{Engine, lock, lock_file},
@@ -22,14 +22,14 @@ use std::{
     time::Duration,
 };
 
-/// As much of one instance is in memory at once, ms.
+/// So much of one instance is in memory at once, ms.
 const STRETCH_MS: i64 = 3_600_000;
 
-/// Puts a backup in the place of the history at `path`. It is looked at first; the history that was there stays beside it under
-/// the name that is given back.
+/// Puts a backup in the place of the history at `path`. The backup is checked first. The old history stays beside it under
+/// the name that is returned.
 ///
 /// # Errors
-/// The backup is damaged or sealed with another key; somebody is writing the history.
+/// The backup is damaged or sealed with another key; another process writes the history.
 pub fn restore(backup: &Path, path: &Path, sealer: Option<Sealer>) -> Result<Option<PathBuf>, StoreError> {
     let reader = Reader::open(backup, sealer)?;
     let checked = reader.check()?;
@@ -81,13 +81,13 @@ fn beside_exact(path: &Path, ending: &str) -> PathBuf {
     name.into()
 }
 
-/// Copies a stretch of one history into another, which is made if it is not there: the state at its start, everything that
-/// happened, texts and events. `change` sees and may change each thing and event on its way (to scrub names, say).
+/// Copies a stretch of one history into another, which is made if it is missing: the state at its start, all readings,
+/// texts and events. `change` and `change_event` may change each reading and event on its way (to scrub names, say).
 ///
-/// A file that is made is plain: who reads it leaves nothing beside it, and it can lie where nothing can be written.
+/// A new file is plain: a reader makes no file beside it, so it can lie where nothing can be written.
 ///
-/// Both may be sealed, each with its own key. An instance of which the other history has something at that time already is
-/// left out, so that nothing is there twice.
+/// Both may be sealed, each with its own key. An instance is left out if the other history already has readings of it at
+/// that time, so that nothing is there twice.
 ///
 /// # Errors
 /// One cannot be read, or the other not be written.
@@ -99,7 +99,7 @@ pub fn copy(
     change: &mut dyn FnMut(&mut Kept),
     change_event: &mut dyn FnMut(&mut Event),
 ) -> Result<Copied, StoreError> {
-    // Nothing of a recording is too old, and it is no gap that it begins.
+    // No row of a recording is too old.
     let options = Options {
         raw_days: 3650,
         state_days: 3650,
@@ -147,7 +147,7 @@ pub fn copy(
     drop(there);
     if is_new {
         schema::make_plain(to)?;
-        // Nobody else knows the file yet, and a recording is one file.
+        // No other process knows the file yet, and a recording is one file.
         let _ = fs::remove_file(lock_file(to));
     }
     Ok(done)

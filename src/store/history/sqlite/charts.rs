@@ -75,7 +75,7 @@ impl Charts<'_> {
             .collect())
     }
 
-    /// Several headline series as they were measured, for the small lines of a list.
+    /// Several headline series as they were measured, for the sparklines of a list.
     ///
     /// # Errors
     /// The file cannot be read at all.

@@ -16,11 +16,11 @@ use crate::store::history::{
 };
 use crate::{model::timeline::chart::MarkKind, store::StoreError};
 
-/// Problems that are named; more are counted.
+/// Problems that are named. More are counted.
 const NAMED: usize = 50;
 
 impl Checked {
-    /// True if nothing is wrong.
+    /// True if there is no problem.
     pub const fn is_clean(&self) -> bool {
         self.problems == 0
     }

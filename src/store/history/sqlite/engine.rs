@@ -1,8 +1,9 @@
-//! The one who writes: takes what happened, and commits it as hot rows with their points, texts and events, all or nothing.
-//! Time is an argument, so that tests and generators choose their own; `writer` runs it on a thread with the clock of the
-//! machine. `seal` and `retain` are the rest of it.
+//! The engine takes readings and commits them to the write buffer, with their points, texts and events, all or nothing.
+//! Time is an argument, so tests and generators choose their own; `writer` runs the engine on a thread with the clock of
+//! the machine. `seal`, `retain` and `tend` are the rest of it.
 //!
-//! What was not committed stays in [`Engine::backlog`], up to a bound; beyond it the oldest go first and are counted.
+//! Readings that were not committed stay in [`Engine::backlog`], up to a bound. Beyond it the oldest are dropped and
+//! counted.
 
 use super::{
     aging::Aging,
@@ -43,9 +44,9 @@ use std::{
     sync::Arc,
 };
 
-/// Rows in one transaction; more are split, so that readers of the log are never far behind.
+/// Rows of one transaction. More are split, so that readers of the log are never far behind.
 const MAX_ROWS: usize = 20_000;
-/// Without a row for so long, ms, nobody was collecting.
+/// A time without rows that is longer than this, ms, was without a collector.
 const GAP_MS: i64 = 180_000;
 
 /// The history's writer. One a file ([`Engine::open`] sees to it).
@@ -68,7 +69,7 @@ pub struct Engine {
     pub(super) newest_at: Option<i64>,
     /// events come from elsewhere
     copying: bool,
-    /// things that were lost because the disk did not take them for too long
+    /// readings that were lost because the disk failed for too long
     pub lost: u64,
     _lock: crate::store::lock::WriteLock,
 }
@@ -124,7 +125,7 @@ impl Engine {
             .map_err(failed())
     }
 
-    /// Keeps history so from now on.
+    /// Uses these options from now on.
     ///
     /// # Errors
     /// The new cap cannot be set.
@@ -154,7 +155,7 @@ impl Engine {
         Ok(())
     }
 
-    /// The newest row that is not of a clock which was ahead for a while.
+    /// The time of the newest row, without rows of a clock that was ahead for a while.
     fn newest_row(&self) -> Result<Option<i64>, StoreError> {
         self.connection
             .query_row(
@@ -166,7 +167,7 @@ impl Engine {
             .map_err(StoreError::sqlite("reading the history", &self.path))
     }
 
-    /// Episodes that were open when the last writer ended go on, or end when they were seen last; so do incidents.
+    /// Episodes and incidents that were open when the last writer ended go on, or end when they were seen last.
     fn resume_episodes(&mut self) -> Result<(), StoreError> {
         let doing = "reading open episodes of the history";
         let open = open_events(&self.connection, &self.blobs, self.newest_at)
@@ -175,17 +176,17 @@ impl Engine {
         Ok(())
     }
 
-    /// How much waits to be committed: things that happened.
+    /// The number of readings that wait for a commit.
     pub fn backlog(&self) -> usize {
         self.backlog.len()
     }
 
-    /// How many series there are.
+    /// The number of series.
     pub fn series_count(&self) -> usize {
         self.names.series_count()
     }
 
-    /// What comes now is a copy of another history: its events are copied, too, and not made anew.
+    /// From now on it takes copies of another history: events are copied, too, and not made anew.
     pub(super) fn only_copies(&mut self) {
         self.copying = true;
     }
@@ -195,12 +196,12 @@ impl Engine {
         self.options.max_bytes
     }
 
-    /// How far the clock is ahead of what is believed, ms; None: it is not in doubt.
+    /// How far the clock is ahead of the believed time, ms. None: it is not in doubt.
     pub fn clock_ahead_ms(&self) -> Option<u64> {
         self.aging.ahead_ms
     }
 
-    /// Takes what happened. Nothing is written before [`Engine::commit`].
+    /// Takes readings. [`Engine::commit`] writes them.
     pub fn take(&mut self, batch: Vec<Kept>) {
         for kept in batch {
             if !self.copying {
@@ -242,7 +243,7 @@ impl Engine {
         self.newest_at = self.newest_at.max(Some(at));
     }
 
-    /// Writes all that waits, in transactions of a bounded size. What was not written stays for the next try.
+    /// Writes all waiting readings, in transactions of a bounded size. Those that were not written stay for the next try.
     ///
     /// # Errors
     /// The disk is full, read-only, broken, or the file is damaged.
@@ -313,7 +314,7 @@ fn write_row(to: &Transaction<'_>, names: &mut Names, blobs: &Blobs, kept: &Kept
     Ok(count)
 }
 
-/// The points of a row: how many, and series and value of each, by number of the series. None: it has no place in a chart.
+/// The points of a row: their number, and their bytes. None: the row has no place in a chart.
 fn points_of(
     to: &Transaction<'_>,
     names: &mut Names,
@@ -337,7 +338,7 @@ fn points_of(
     if let Some(trouble) = trouble {
         return Err(trouble);
     }
-    // A poll whose figures were all unknown is a time all the same; one that has no figures is none.
+    // A poll whose figures were all unknown is a time without values. A reading without figures is none.
     if !told || numbers.is_empty() && kept.what.slot() == Slot::Health {
         return Ok(None);
     }
@@ -345,7 +346,7 @@ fn points_of(
     Ok(Some((numbers.len() as u64, points::encode(&numbers))))
 }
 
-/// About how many bytes of memory it takes.
+/// The bytes of memory that it takes, about.
 fn weight(what: &Happened) -> usize {
     let rows = match what {
         Happened::Reading { state: Ok(state), .. } => state.rows(),
@@ -355,14 +356,14 @@ fn weight(what: &Happened) -> usize {
     200 + rows * 100
 }
 
-/// One writer a history, whatever the process. The lock is gone with its holder.
+/// Takes the lock of a history: one writer, whatever the process. The lock ends with its holder.
 pub(super) fn lock(path: &Path) -> Result<crate::store::lock::WriteLock, StoreError> {
     let file = lock_file(path);
     let what = format!("the history {}", path.display());
     crate::store::lock::WriteLock::take(&file, &what, std::time::Duration::from_millis(500))
 }
 
-/// Where the lock of a history lies.
+/// The path of the lock of a history.
 pub(super) fn lock_file(path: &Path) -> PathBuf {
     path.with_extension("lock")
 }

@@ -1,4 +1,5 @@
-//! Events as rows: writing one, reading one, and those that the next writer goes on with. For engine, reader and marks.
+//! Events as rows: writing one, reading one, and those that the next writer goes on with. `engine`, `events` and `marks`
+//! call it.
 
 use super::failure::Trouble;
 use crate::{
@@ -13,7 +14,7 @@ use crate::{
 };
 use rusqlite::{Connection, params};
 
-/// Writes an event, or what is new of it.
+/// Writes an event, or a newer version of it.
 pub(super) fn put_event(to: &Connection, blobs: &Blobs, instance: u32, event: &Event) -> Result<(), Trouble> {
     let start = event.at.ms();
     let blob = blobs.close(Of::Event(instance, start), &event.body())?;
@@ -28,7 +29,8 @@ pub(super) fn put_event(to: &Connection, blobs: &Blobs, instance: u32, event: &E
     Ok(())
 }
 
-/// Events that have begun and not ended, and incidents that had not ended at the newest row, for who goes on with them.
+/// Events that have begun and not ended, and incidents that had not ended at the newest row: the next writer goes on with
+/// them.
 pub(super) fn open_events(
     from: &Connection,
     blobs: &Blobs,

@@ -13,13 +13,13 @@ pub(super) enum Trouble {
     Vault(#[from] crate::vault::VaultError),
     #[error("packing: {0}")]
     Packing(std::io::Error),
-    /// a row that cannot be read: which
+    /// a row that cannot be read: its kind
     #[error("{0} is damaged")]
     Damaged(&'static str),
 }
 
 impl Trouble {
-    /// True if the file is damaged there, so that the rest of it may be whole.
+    /// True if the file is damaged in one place: the rest of it may be whole.
     pub fn is_damage(&self) -> bool {
         match self {
             Self::Sqlite(error) => error.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt),

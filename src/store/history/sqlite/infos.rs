@@ -16,7 +16,7 @@ pub(super) struct Infos {
 }
 
 impl Infos {
-    /// An instance as it was then; as it was first, if that was later.
+    /// An instance as it was at `at` (ms); its first version, if that is later. None: it cannot be read.
     pub fn then(
         &mut self,
         from: &HistoryFile,

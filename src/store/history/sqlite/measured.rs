@@ -113,7 +113,7 @@ fn in_buffer(
     Ok(damaged)
 }
 
-/// Adds the points of one series in a chunk; with zeros where it is missing and that means zero.
+/// Adds the points of one series in a chunk, with zeros where a missing value means zero.
 fn points_in(head: &Head<'_>, ask: &Asked, found: &mut Points) -> Result<(), Garbled> {
     let points = head.points(ask.series)?;
     if !ask.zero || points.len() == head.times.len() {

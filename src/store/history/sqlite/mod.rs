@@ -5,7 +5,7 @@
 //! |---|---|
 //! | `schema` | how the file is opened; tables and migrations |
 //! | `engine`, `names`, `event_rows` | one transaction: rows, points, names, texts, events |
-//! | `tend`, `aging` | what is due at an instant, by a time that a step of the clock does not move |
+//! | `tend`, `aging` | sealing and deleting at an instant, by a time that a step of the clock does not move |
 //! | `seal`, `windows`, `retain`, `progress` | the write buffer becomes blocks, chunks and roll-ups; old or surplus rows are deleted |
 //! | `reader` | hands out the types of the next lines; owns the connections |
 //! | `file`, `pool`, `worker`, `infos`, `texts` | a connection; the read pool; a thread's connection with its caches |

@@ -61,7 +61,7 @@ fn sealed(worker: &mut Worker, no: u32, at: i64) -> Result<Result<Vec<Entry>, Ga
     Ok(plain.and_then(|plain| Block::read(&plain)?.newest_at(at, &mut worker.press)))
 }
 
-/// From the write buffer: the newest of each slot, and how many of them cannot be opened. The sealed one stands in for those.
+/// From the write buffer: the newest of each slot, and the number of them that cannot be opened. The sealed one stands in for those.
 fn buffered(from: &HistoryFile, no: u32, at: i64) -> Result<(Vec<Entry>, usize), Trouble> {
     let mut newest: BTreeMap<u8, i64> = BTreeMap::new();
     let mut statement = from.connection.prepare_cached(

@@ -1,5 +1,5 @@
-//! Instances, series and texts have small numbers in the file. The writer looks them up here; what is new is written in the
-//! transaction that needs it. After a transaction that failed all of this is forgotten and read again.
+//! Instances, series and texts have small numbers in the file. The writer finds them here; a new name is written in the
+//! transaction that needs it. After a failed transaction all of this is read from the file again.
 
 use super::failure::Trouble;
 use crate::store::history::codec::{
@@ -19,19 +19,19 @@ use crate::{
 use rusqlite::{Connection, params};
 use std::{collections::HashMap, path::Path, sync::Arc};
 
-/// More series than this an instance does not get: keys come from the server.
+/// An instance has at most so many series: keys come from the server.
 pub(super) const MAX_SERIES: usize = 4096;
-/// Texts that are remembered as written; then the memory is cleared and they are looked up again.
+/// Texts that are remembered as written. When there are so many, all are forgotten, and the file is asked again.
 const MAX_TEXTS: usize = 50_000;
 /// One day: how finely it is kept when a text was seen last.
 const DAY_MS: i64 = 86_400_000;
 
-/// What the writer knows of an instance.
+/// An instance as the writer knows it.
 #[derive(Default)]
 struct Known {
     no: u32,
     info: Option<Arc<InstanceInfo>>,
-    /// as it stands in the file
+    /// its newest version in the file
     written: Vec<u8>,
     /// series without a key, by metric
     whole: HashMap<Metric, u32>,
@@ -50,7 +50,7 @@ pub(super) struct Names {
 }
 
 impl Names {
-    /// Reads what is in the file.
+    /// Reads the names of the file.
     pub fn load(connection: &Connection, blobs: &Blobs, path: &Path) -> Result<Self, StoreError> {
         let failed = || StoreError::sqlite("reading names of the history", path);
         let mut names = Self { next_instance: 1, next_series: 1, ..Self::default() };
@@ -64,7 +64,7 @@ impl Names {
                 (row.get(0).map_err(failed())?, row.get(1).map_err(failed())?, row.get(2).map_err(failed())?);
             let key: Option<Vec<u8>> = row.get(3).map_err(failed())?;
             names.next_series = names.next_series.max(no.saturating_add(1));
-            // What a newer version measured, or what does not open, gets no new points.
+            // A metric of a newer version, or a key that does not open, has no new points.
             let Some(metric) = Metric::from_code(metric) else { continue };
             let known = by_no.entry(instance).or_default();
             known.count += 1;
@@ -93,7 +93,7 @@ impl Names {
         self.instances.values().map(|known| known.no)
     }
 
-    /// How many series there are.
+    /// The number of series.
     pub fn series_count(&self) -> usize {
         self.instances.values().map(|known| known.count).sum()
     }
@@ -103,7 +103,7 @@ impl Names {
         self.instances.get(uid).map(|known| known.no)
     }
 
-    /// The number of an instance; what is new of it is written, as known since `at`.
+    /// The number of an instance. A new version of it is written as known since `at`.
     pub fn instance(
         &mut self,
         to: &Connection,

@@ -16,7 +16,7 @@ fn threads(items: usize) -> usize {
     items.div_ceil(ALONE).clamp(1, cores.min(MOST_THREADS))
 }
 
-/// The workers of one reader. The first one answers what one thread can answer alone.
+/// The workers of one reader. The first one answers the questions that one thread can answer.
 pub(super) struct ReadPool {
     pub first: Worker,
     others: Vec<Worker>,

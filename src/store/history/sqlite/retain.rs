@@ -1,8 +1,8 @@
-//! What is too old goes, tier by tier, and what is too much goes oldest first. In small transactions, so that no commit waits
-//! long; pages that came free are given back to the file system in small steps.
+//! Deletes rows that are too old, tier by tier, and the oldest rows of a file that is too large. In small transactions, so
+//! no commit waits long. Free pages return to the file system in small steps.
 //!
-//! States and points within an incident of their instance stay as long as the incident itself, `events_days`; the cap
-//! takes them when no others are left.
+//! States and points within an incident of their instance stay as long as the incident itself, `events_days`. The cap
+//! deletes them when no others are left.
 
 use super::{engine::Engine, failure::Trouble};
 use crate::store::history::{
@@ -20,12 +20,12 @@ const ROWS: i64 = 500;
 const EVERY_MS: i64 = 60_000;
 /// Pages given back at once.
 const PAGES: i64 = 256;
-/// Free pages that are kept for what comes next, a part of all.
+/// Free pages that are kept for the next rows: one of so many.
 const SPARE: i64 = 20;
-/// The file is kept below so many percent of its cap, so that what is sealed next has room.
+/// The file is kept below so many percent of its cap, so that the next sealing has room.
 const FULL_PCT: u64 = 95;
 
-/// What an incident keeps.
+/// The rows that an incident keeps.
 #[derive(Clone, Copy)]
 enum Detail {
     States,
@@ -40,7 +40,7 @@ impl Detail {
         }
     }
 
-    /// The rows that end from ?1 on and before ?2 and lie within no incident, the oldest ?3 of them.
+    /// The oldest ?3 rows that end from ?1 on and before ?2 and lie within no incident.
     fn loose(self) -> String {
         format!(
             "SELECT no FROM {0} AS it WHERE end >= ?1 AND end < ?2 AND NOT EXISTS(SELECT 1 FROM event WHERE kind = 6
@@ -52,8 +52,8 @@ impl Detail {
 }
 
 impl Engine {
-    /// Deletes what is due, for at most about `budget`. `now` is the time by which ages are judged ([`Engine::judge`]), never the
-    /// wall clock alone.
+    /// Deletes old and surplus rows, for about `budget` at most. `now` is the time by which ages are judged
+    /// ([`Engine::judge`]), never the wall clock alone.
     ///
     /// # Errors
     /// As [`Engine::commit`].
@@ -74,10 +74,10 @@ impl Engine {
         }
         if (now - self.cleaning.looked_at).abs() >= EVERY_MS {
             if (now - self.cleaning.spared_at).abs() >= DAY_MS {
-                // What incidents kept that went meanwhile is found once a day.
+                // Once a day finds the rows of incidents that were deleted meanwhile.
                 (self.cleaning.spared, self.cleaning.spared_at) = ([i64::MIN; 2], now);
             }
-            // Events first: an incident that goes sets free what it kept.
+            // Events first: a deleted incident frees its rows.
             for (sql, before) in due(&self.options, now) {
                 loop {
                     if started.elapsed() > budget {
@@ -127,8 +127,8 @@ impl Engine {
         Ok(used > self.options.max_bytes / 100 * FULL_PCT)
     }
 
-    /// Deletes the oldest rows that end before and lie within no incident. When it finds no more, it remembers that what it passed
-    /// stays.
+    /// Deletes the oldest rows that end before `before` and lie within no incident. When it finds no more, it remembers up
+    /// to where all rows stay.
     fn delete_loose(&mut self, detail: Detail, before: i64) -> Result<u64, Trouble> {
         let from = self.cleaning.spared[detail as usize];
         let sql = format!("DELETE FROM {} WHERE no IN ({})", detail.table(), detail.loose());
@@ -148,8 +148,8 @@ impl Engine {
         Ok(self.connection.prepare_cached(&sql)?.query_row(params![from, i64::MAX, 1], |row| row.get(0))?)
     }
 
-    /// Takes the oldest states and points, whichever reaches further back; when there are none left, those within incidents; then
-    /// the oldest roll-ups.
+    /// Deletes the oldest states or points, whichever reach further back. When there are none left, those within incidents;
+    /// then the oldest roll-ups.
     fn evict(&mut self) -> Result<u64, Trouble> {
         let (states, points) = (self.oldest_loose(Detail::States)?, self.oldest_loose(Detail::Points)?);
         let (detail, until) = match (states, points) {
@@ -172,7 +172,7 @@ impl Engine {
         }
     }
 
-    /// Gives free pages back, but keeps some: what is sealed next takes them.
+    /// Returns free pages to the file system, but keeps some for the next sealing.
     fn give_back(&self, started: Instant, budget: Duration) -> Result<(), Trouble> {
         loop {
             let (pages, free, _) = pages(&self.connection)?;
@@ -185,7 +185,7 @@ impl Engine {
         }
     }
 
-    /// The cap took everything before this, ms since 1970; 0: nothing.
+    /// The cap deleted everything before this, ms since 1970; 0: nothing.
     pub fn evicted_until_ms(&self) -> i64 {
         self.cleaning.evicted_until
     }
@@ -206,12 +206,12 @@ const OLDEST_CHUNKS: &str =
 const OLDEST_ROLLUPS: &str =
     "DELETE FROM rollup WHERE no IN (SELECT no FROM rollup WHERE start < ?1 ORDER BY tier, start LIMIT ?2)";
 
-/// What else goes by age: the statement, and before when.
+/// The other rows that age deletes: the statement, and the time before which they are too old.
 fn due(options: &Options, now: i64) -> [(&'static str, i64); 5] {
     let before = |days: u32| now.saturating_sub(i64::from(days) * DAY_MS);
-    // Roll-ups count seconds, and a row of them goes when its last bucket is too old.
+    // Roll-ups count seconds. A row of them is deleted when its last bucket is too old.
     let rollups = |days: u32, tier: Tier| before(days) / 1000 - tier.row_s();
-    // A text is needed as long as a state or an event may speak of it.
+    // A text is needed as long as a state or an event may refer to it.
     let texts = before(options.state_days.max(options.events_days).saturating_add(1)).div_euclid(DAY_MS);
     [
         (ROLLUPS_FIVE_MINUTES, rollups(options.five_min_days, Tier::FiveMinutes)),
@@ -232,7 +232,7 @@ const ROLLUPS_HOUR: &str =
 const ROLLUPS_DAY: &str =
     "DELETE FROM rollup WHERE no IN (SELECT no FROM rollup WHERE tier = 3 AND start < ?1 LIMIT ?2)";
 
-/// All pages, free ones, and how many bytes one has.
+/// The number of pages, of free pages, and the bytes of one page.
 pub(super) fn pages(connection: &Connection) -> Result<(i64, i64, i64), rusqlite::Error> {
     let one = |name: &str| connection.query_row(&format!("PRAGMA {name}"), [], |row| row.get(0));
     Ok((one("page_count")?, one("freelist_count")?, one("page_size")?))

@@ -25,7 +25,7 @@ pub(super) fn tier(file: &HistoryFile, ask: &Asked, bucket_ms: i64) -> Result<Op
             break;
         }
         let oldest = reaches_back(file, ask, Some(tier))?;
-        // A bucket that starts a little earlier is no older past.
+        // A bucket that starts a little earlier reaches no further back.
         if oldest.saturating_add(tier.row_s()) < best.1 {
             best = (Some(tier), oldest);
         }

@@ -1,17 +1,17 @@
-//! The history's file: how it is opened, its tables, and how an older one becomes a newer one. The only place with `CREATE`
-//! and `PRAGMA` of history.
+//! The history's file: how it is opened, its tables, its migrations. The only place with `CREATE` of history. The table
+//! `hot` is the write buffer: files keep its old name.
 //!
 //! | table | a row is | sealed, if there is a key |
 //! |---|---|---|
 //! | `meta` | the file itself | a known word |
 //! | `instance`, `info` | an instance by its uid; names, address, groups, labels since then | all but the uid |
 //! | `series` | a metric of an instance, by its code | its key: a wait type, a volume |
-//! | `hot` | one thing that happened, not older than about 15 minutes; its points beside it | what happened |
+//! | `hot` | the write buffer: a reading not older than about 15 minutes; its points beside it | the reading |
 //! | `state` | 15 minutes of an instance, as a `block` | all |
 //! | `chunk` | the points of a probe over 15 minutes (`open`), then over 2 hours | no |
 //! | `rollup` | the same over 5 minutes, an hour, a day | no |
 //! | `text` | a statement's text, once | all |
-//! | `event` | an episode, a change, a bookmark | what it says |
+//! | `event` | an episode, a change, a bookmark | its contents |
 //! | `clock` | the time that the last writer believed in | no |
 //!
 //! Rows are written in the order of time and deleted from their old end, so pages come free in runs.
@@ -27,7 +27,7 @@ use std::{
 const APPLICATION_ID: i32 = 0x6462_7468;
 /// Rows are some 2 to 60 KB: a page twice the usual size halves the chains behind them.
 const PAGE_BYTES: u32 = 8192;
-/// What the log may grow to before it is cut, bytes.
+/// The log is cut when it is longer, bytes.
 const LOG_BYTES: u32 = 16 << 20;
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -63,19 +63,19 @@ pub const STEPS: &[&str] = &["
     CREATE INDEX event_when ON event(start);
     CREATE INDEX event_open ON event(kind) WHERE end IS NULL;
 ",
-    // What lies within an incident stays: retention asks for every row that it would take.
+    // Rows within an incident stay: retention asks for every row that it would delete.
     "CREATE INDEX event_incident ON event(instance, start) WHERE kind = 6;"];
 
-/// Not one of the steps: nobody who reads needs it, and a dbtop without it passes it over.
+/// Not one of the steps: no reader needs it, and an older dbtop ignores it.
 const CLOCK: &str =
     "CREATE TABLE IF NOT EXISTS clock(one INTEGER PRIMARY KEY CHECK(one = 1), believed INTEGER NOT NULL,
     wall INTEGER NOT NULL, doubted INTEGER NOT NULL) STRICT";
 
-/// Opens a history to write. Made if it is not there, taken to the newest version if it is older; the file as it was stays
-/// beside it until the next time.
+/// Opens a history to write it. A missing one is made; an older version becomes the newest, and a copy of the file before
+/// stays beside it until the next migration.
 ///
 /// # Errors
-/// It is no history, a newer dbtop wrote it, or the disk says no.
+/// It is no history, a newer dbtop wrote it, or the disk fails.
 pub(super) fn open_or_create(path: &Path, steps: &[&str]) -> Result<Connection, StoreError> {
     if !path.exists() {
         create(path)?;
@@ -83,7 +83,7 @@ pub(super) fn open_or_create(path: &Path, steps: &[&str]) -> Result<Connection, 
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = open(path, flags)?;
     let failed = || StoreError::sqlite("opening the history", path);
-    // A killed process loses what it had not committed, no more; only a failing machine could lose the last seconds.
+    // A killed process loses the rows that it had not committed. Only a failing machine could lose the last seconds.
     let pragmas = format!(
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = {LOG_BYTES}; PRAGMA cache_size = -8192;"
     );
@@ -93,14 +93,14 @@ pub(super) fn open_or_create(path: &Path, steps: &[&str]) -> Result<Connection, 
     Ok(connection)
 }
 
-/// Opens a history to read; others may write it meanwhile.
+/// Opens a history to read it. Another process may write it meanwhile.
 ///
 /// # Errors
-/// As [`open_or_create`]; an older version is refused, too: who writes it migrates it.
+/// As [`open_or_create`]. An older version is refused, too: only a writer migrates it.
 pub(super) fn open_to_read(path: &Path) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = match open(path, flags) {
-        // Where nothing can be written, SQLite cannot make its index of the log; without a log it needs none.
+        // Where nothing can be written, SQLite cannot make its index of the log. Without a log it needs none.
         Err(StoreError::Sqlite { source, .. })
             if source.sqlite_error_code() == Some(ErrorCode::CannotOpen)
                 && path.exists()
@@ -131,7 +131,7 @@ fn has_log(path: &Path) -> bool {
     std::fs::metadata(log).is_ok_and(|meta| meta.len() > 0)
 }
 
-/// The path as SQLite takes it for a file that nobody changes (<https://www.sqlite.org/uri.html>).
+/// The path as SQLite takes it for a file that no process changes (<https://www.sqlite.org/uri.html>).
 fn unchanging(path: &Path) -> PathBuf {
     let escaped = path.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
     format!("file:{escaped}?immutable=1").into()
@@ -158,10 +158,10 @@ fn open(path: &Path, flags: OpenFlags) -> Result<Connection, StoreError> {
     })
 }
 
-/// Makes a history that nobody has open one plain file: SQLite makes nothing beside it for who reads it.
+/// Makes a history that is not open one plain file: SQLite makes no file beside it for a reader.
 ///
 /// # Errors
-/// Somebody has it open, or the disk says no.
+/// Another process has it open, or the disk fails.
 pub(super) fn make_plain(path: &Path) -> Result<(), StoreError> {
     let connection = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection
@@ -169,7 +169,7 @@ pub(super) fn make_plain(path: &Path) -> Result<(), StoreError> {
         .map_err(StoreError::sqlite("closing the recording", path))
 }
 
-/// Makes an empty file under another name and renames it: who opens it sees a whole one.
+/// Makes an empty file under another name and renames it, so that no other process opens half a file.
 fn create(path: &Path) -> Result<(), StoreError> {
     let temporary = path.with_extension("db.new");
     let _ = std::fs::remove_file(&temporary);
@@ -193,7 +193,7 @@ pub(super) fn version(connection: &Connection, path: &Path) -> Result<u32, Store
         .map_err(StoreError::sqlite("reading the version of the history", path))
 }
 
-/// Where the file as it was before the migration to `version` is kept.
+/// The path of the copy from before the migration to `version`.
 pub(super) fn copy_of(path: &Path, version: usize) -> PathBuf {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     path.with_file_name(format!("{name}.before-v{version}"))

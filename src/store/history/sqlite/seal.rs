@@ -29,11 +29,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Rows that come late are waited for so long, ms.
+/// Sealing waits so long for late rows, ms.
 const GRACE_MS: i64 = 15_000;
 
 impl Engine {
-    /// Seals what is due, for at most about `budget`. `now` is the time by which windows are closed ([`Engine::judge`]).
+    /// Seals the windows that are over, for about `budget` at most. `now` is the time by which windows end
+    /// ([`Engine::judge`]).
     ///
     /// # Errors
     /// As [`Engine::commit`]; a row that cannot be read.
@@ -176,7 +177,7 @@ fn keyframe(
     Ok(newest(&blob).unwrap_or_default())
 }
 
-/// The points of rows, by the probe that they belong to. A poll that told nothing is a time without values.
+/// The points of rows, by their probe. A poll without values is a time without values.
 fn windows(rows: &[Buffered]) -> Result<BTreeMap<u8, Window>, Trouble> {
     let mut windows: BTreeMap<u8, Window> = BTreeMap::new();
     for row in rows {
@@ -203,7 +204,8 @@ fn put_chunk(
     Ok(())
 }
 
-/// Makes one chunk for each probe out of the open ones of the oldest 2 hours before `until`. How many it made; 0: none is due.
+/// Merges the open chunks of the oldest 2 hours before `until` into one for each probe. Returns how many open chunks it
+/// merged; 0: none is due.
 fn seal_chunks(to: &Transaction<'_>, instance: u32, until: i64) -> Result<u64, Trouble> {
     let oldest: Option<i64> = to
         .prepare_cached("SELECT min(end) FROM chunk WHERE instance = ?1 AND open = 1 AND end <= ?2")?
@@ -274,7 +276,7 @@ fn add_to_rollup(
             .execute(params![instance, probe, tier.code(), start, checked(&row.encode())])?;
         }
         Some((no, blob)) => {
-            // A damaged row begins anew: what it had is still in the chunks and in the other tiers.
+            // A damaged row begins anew: its contents are still in the chunks and in the other tiers.
             let mut merged = unchecked(&blob).and_then(Row::decode).unwrap_or_default();
             merged.merge(row);
             to.prepare_cached("UPDATE rollup SET blob = ?2 WHERE no = ?1")?

@@ -1,4 +1,4 @@
-//! States of instances at an instant, and their readings between two: what every pane shows of the past.
+//! States of instances at an instant, and their readings between two. Every pane shows the past from them.
 
 use super::{charts::Charts, moment, passage, pool::ReadPool, worker::Worker};
 use crate::{

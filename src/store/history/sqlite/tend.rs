@@ -1,5 +1,5 @@
-//! The housekeeping of the engine at one instant: seals and deletes what is due by the time that can be believed. The writer
-//! calls [`Engine::tend`] with the clocks of the machine, tests with theirs.
+//! The housekeeping of the engine at one instant: sealing and deleting, by the time that can be believed. The writer calls
+//! [`Engine::tend`] with the clocks of the machine, tests with theirs.
 
 use super::engine::Engine;
 use crate::store::history::api::{Cleaned, SealedNow};
@@ -9,11 +9,11 @@ use crate::{
 };
 use std::time::Duration;
 
-/// The file hears of the clock so often.
+/// The clock is written to the file so often.
 const REMEMBER_EVERY: Duration = Duration::from_mins(1);
 
 impl Engine {
-    /// Seals and deletes what is due by the time that can be believed, each for at most about `budget`.
+    /// Seals and deletes by the time that can be believed, each for about `budget` at most.
     ///
     /// # Errors
     /// As [`Engine::commit`].
@@ -28,7 +28,7 @@ impl Engine {
         Ok((sealed, cleaned))
     }
 
-    /// By which time to close and to delete; rows that come now are believed up to then.
+    /// The times by which to seal and to delete. New rows are believed up to then.
     pub fn judge(&mut self, now: Moment) -> Judged {
         self.aging.judge(self.newest_at, now)
     }

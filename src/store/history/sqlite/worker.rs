@@ -1,5 +1,5 @@
-//! One worker of the read pool: a connection, and what it unpacked already. Reads one instance at a time; `moment`, `passage` and
-//! `follow` say what of it.
+//! One worker of the read pool: a connection with its caches. It reads one instance at a time: `moment`, `passage` and `follow`
+//! choose the rows.
 
 use super::{failure::Trouble, file::HistoryFile, infos::Infos, texts::Texts};
 use crate::{
