@@ -1,4 +1,4 @@
-//! What time it is, for the running program. Everything below takes times as arguments.
+//! The clock of the running program. Everything below takes times as arguments.
 
 use crate::{
     model::{
@@ -14,10 +14,10 @@ pub fn now() -> Timestamp {
     store::clock::moment().wall
 }
 
-/// A time as people say it.
+/// Reads a time as people write it.
 ///
 /// # Errors
-/// It is none.
+/// The text is no time.
 pub fn instant(words: &str) -> anyhow::Result<Timestamp> {
     let now = now();
     if words == "now" {

@@ -1,4 +1,4 @@
-//! The settings in force: those of file and environment, with the command line over them; and what they mean for the
+//! The settings in force: those of file and environment, overruled by the command line; and their meaning for the
 //! collector and for history. `command::config` shows them, [`super::reload`] follows their file.
 
 use crate::{
@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-/// What the command line says of the configuration.
+/// The options of the command line that overrule the configuration.
 #[derive(Debug, Clone, Default)]
 pub struct Given {
     /// the file; None: the usual one, if it is there
@@ -24,7 +24,7 @@ pub struct Given {
     pub low_bandwidth: bool,
 }
 
-/// Where the configuration is looked for.
+/// The place of the configuration file.
 #[derive(Debug, Clone)]
 pub struct ConfigFile {
     /// the file
@@ -51,7 +51,7 @@ impl ConfigFile {
 /// The configuration of file and environment, with the options of the command line over it.
 ///
 /// # Errors
-/// All mistakes in it.
+/// All errors in it.
 pub fn load(given: &Given) -> anyhow::Result<Config> {
     let place = ConfigFile::find(given);
     let mut config = config::load(place.as_ref().and_then(ConfigFile::to_read), environment())?;
@@ -59,14 +59,14 @@ pub fn load(given: &Given) -> anyhow::Result<Config> {
     Ok(config)
 }
 
-/// File and environment with all mistakes, and the options of the command line over them.
+/// File and environment with all their errors, overruled by the options of the command line.
 pub fn read(place: Option<&ConfigFile>, given: &Given) -> Read {
     let mut read = config::read(place.and_then(ConfigFile::to_read), environment());
     read.origins.extend(overlay(given, &mut read.config));
     read
 }
 
-/// Puts the options of the command line over a configuration; says which. `NO_COLOR` beats the file unless a theme is
+/// Overrules a configuration by the command line; returns the options it set. `NO_COLOR` beats the file unless a theme is
 /// named on the command line.
 fn overlay(given: &Given, config: &mut Config) -> Vec<(String, Origin)> {
     let mut set = Vec::new();
@@ -90,7 +90,7 @@ fn overlay(given: &Given, config: &mut Config) -> Vec<(String, Origin)> {
     set
 }
 
-/// The environment, without what is no text.
+/// The environment, without variables that are not text.
 pub fn environment() -> impl Iterator<Item = (String, String)> {
     std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))

@@ -1,4 +1,4 @@
-//! Carries out what the screen wishes. Runs beside the screen; never touches it but through replies.
+//! Carries out the effects of the screen. Runs beside the screen and touches it through replies only.
 
 use super::history::Order;
 use crate::{
@@ -11,7 +11,7 @@ use tokio::sync::{
     watch,
 };
 
-/// Takes wishes until the screen is gone.
+/// Takes effects until the screen is gone.
 pub async fn carry_out(
     mut wishes: Receiver<Effect>,
     collector: Sender<Command>,
@@ -34,7 +34,7 @@ pub async fn carry_out(
                 continue;
             }
             Effect::Inventory(request) => {
-                // It may be busy with a key for half a second: what is looked at must not wait for that.
+                // It may be busy with a key for half a second; the instances on the screen must not wait for that.
                 if let Err(TrySendError::Full(_)) = inventory.try_send(*request) {
                     tracing::warn!("the inventory is busy: a wish was dropped");
                 }

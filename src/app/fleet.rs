@@ -1,4 +1,4 @@
-//! A fleet opened to be polled: the demo's, the inventory file's, or the tenant's sealed inventory. Used by all that polls:
+//! A fleet opened to be polled: the demo's, the inventory file's, or the tenant's sealed inventory. Used by everything that polls:
 //! the screen, a collector without a screen, `once`, the doctor.
 
 use super::{
@@ -67,8 +67,8 @@ pub async fn open(selection: &Selection, prompt: &mut dyn Prompt) -> anyhow::Res
     Ok(Opened { targets, title, sim: None })
 }
 
-/// The fleet of a screen, as far as it is known before the terminal is taken: that of a recording has nobody to poll, that of
-/// a tenant is told by the inventory service.
+/// The fleet of a screen, as far as it is known before the terminal is taken: a recording's fleet is not polled, and a
+/// tenant's comes from the inventory service later.
 ///
 /// # Errors
 /// As [`open`]; the tenant is suspended.
@@ -83,7 +83,7 @@ pub async fn open_for_screen(
     if !selection.is_sealed() {
         return open(selection, prompt).await;
     }
-    // What needs no key is told before the terminal is taken.
+    // Errors that need no key to be found are told before the terminal is taken.
     if selection.tenant.is_some() {
         refuse_suspended(&locked(selection)?)?;
     }
@@ -115,7 +115,7 @@ pub async fn open_unattended(selection: &Selection, prompt: &mut dyn Prompt) -> 
     Ok(Opened::unpolled(""))
 }
 
-/// The tenant's inventory; without any tenant nothing to watch. An instance that this version cannot reach is said and left
+/// The tenant's inventory; empty without any tenant. An instance that this version cannot reach is reported and left
 /// out; the others are watched.
 fn sealed(selection: &Selection, prompt: &mut dyn Prompt) -> anyhow::Result<Opened> {
     if selection.tenant.is_none() && tenants_there()?.is_empty() {
@@ -132,7 +132,7 @@ fn sealed(selection: &Selection, prompt: &mut dyn Prompt) -> anyhow::Result<Open
     Ok(Opened { targets, title: tenant.slug().to_string(), sim: None })
 }
 
-/// Asks for the passwords and tokens that are to be asked for: once for each login, whatever number of instances has it.
+/// Asks for the passwords and tokens that are not stored: once for each login, however many instances use it.
 /// They stay in memory.
 ///
 /// # Errors

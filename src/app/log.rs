@@ -24,7 +24,7 @@ pub struct LogGuard {
 }
 
 impl LogGuard {
-    /// From now on this level is written.
+    /// Changes the level that is written.
     pub fn set_level(&self, level: &str) {
         (self.level)(level);
     }
@@ -39,7 +39,7 @@ pub struct Lines<'a> {
     pub to_stderr: bool,
 }
 
-/// For who has the terminal for something else.
+/// To files only: the terminal is used for something else.
 pub const FILE_ONLY: Lines<'static> = Lines { name: "dbtop", to_stderr: false };
 
 /// Starts logging to daily files in `folder`; the newest `keep_days` of that name are kept.
@@ -82,8 +82,8 @@ pub fn start(log: &Log, folder: &Path, lines: Lines) -> anyhow::Result<LogGuard>
     Ok(LogGuard { _workers: workers, level })
 }
 
-/// Bounded and lossy: a slow disk, or a journal that does not read, must not slow the polls. Lost lines are fewer than a
-/// wrong picture.
+/// Bounded and lossy: a slow disk, or a journal that does not read, must not slow the polls. A few lost lines do less harm
+/// than a wrong picture.
 fn unhurried(to: impl std::io::Write + Send + 'static) -> (NonBlocking, WorkerGuard) {
     NonBlockingBuilder::default().lossy(true).buffered_lines_limit(8_192).finish(to)
 }

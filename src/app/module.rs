@@ -1,4 +1,4 @@
-//! What runs beside the collector for as long as a session does: what a module is connected to, and how it is waited for.
+//! Modules: the parts that run beside the collector for as long as a session; their connections, and how they are awaited.
 //! Modules are started in [`super::session`].
 
 use crate::{
@@ -16,7 +16,7 @@ use tokio::sync::{
     watch,
 };
 
-/// What every module is connected to. Cheap to clone.
+/// The connections of every module. Cheap to clone.
 #[derive(Clone)]
 pub struct Links {
     /// the collector hears this
@@ -32,10 +32,10 @@ pub struct Links {
 }
 
 impl Links {
-    /// Tells the screen, from a thread. It waits while the screen has too much to hear.
+    /// Sends the screen a reply, from a thread. Waits while the channel is full.
     pub fn say(&self, reply: Reply) {
         if let Some(screen) = &self.screen {
-            // Nobody listens: the screen is gone, and so shall we be.
+            // Nobody listens: the screen is gone, and this ends soon.
             let _ = screen.blocking_send(reply);
         }
     }
@@ -46,15 +46,15 @@ impl Links {
         fleet.instances.iter().map(|i| Arc::clone(&i.info)).collect()
     }
 
-    /// Tells the collector, from a thread.
+    /// Sends the collector a command, from a thread.
     pub fn command(&self, command: Command) {
         // The collector is gone only when the program ends.
         let _ = self.collector.blocking_send(command);
     }
 }
 
-/// A part of the program that runs. Its settings come by [`Links::config`]. It ends by itself, once the collector has ended and
-/// nobody is left who could ask it anything.
+/// A running part of the program. Its settings come by [`Links::config`]. It ends by itself, once the collector has ended and
+/// nobody can ask it anything any more.
 pub struct Module {
     /// in the log
     pub name: &'static str,
@@ -63,7 +63,7 @@ pub struct Module {
 }
 
 impl Module {
-    /// A module that has ended when `ended` is done. The future is polled at the end of the session only.
+    /// A module that has ended when `ended` is done. The future is polled only at the end of the session.
     pub fn new(name: &'static str, ended: impl Future<Output = ()> + Send + 'static) -> Self {
         Self { name, ended: Box::pin(ended) }
     }

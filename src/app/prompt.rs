@@ -2,14 +2,14 @@
 
 use crate::model::base::secret::Secret;
 
-/// Asks and tells. Passphrases and passwords come from here or from the screen: never from arguments or a pipe.
+/// Asks questions and shows messages. Passphrases and passwords come from here or the screen, never from arguments or a pipe.
 pub trait Prompt {
-    /// Asks for a passphrase or a password. What is typed is not shown.
+    /// Asks for a passphrase or a password. The typed text is not shown.
     ///
     /// # Errors
     /// There is nobody to ask, or the question was broken off.
     fn secret(&mut self, question: &str) -> anyhow::Result<Secret>;
 
-    /// Tells a line.
+    /// Shows a line.
     fn say(&mut self, line: &str);
 }

@@ -13,18 +13,18 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-/// How often the file is looked at.
+/// How often the file is checked.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
-/// An editor may write a file in several steps: it is read when it was left alone for so long.
+/// Time without a change before the file is read: an editor may write it in several steps.
 const DEBOUNCE: Duration = Duration::from_secs(2);
-/// Options that a message names.
+/// Most options that a message names.
 const NAMED: usize = 4;
 
-/// What cannot change while the program runs.
+/// Options that cannot change while the program runs.
 const FIXED: [&str; 5] =
     ["log.folder", "log.format", "log.keep_days", "metrics.listen", "metrics.allow_remote"];
 
-/// What came of a reload.
+/// The outcome of a reload.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Reload {
     /// this is in force from now on
@@ -34,9 +34,9 @@ pub enum Reload {
         /// the options that are not what they were
         options: Vec<String>,
     },
-    /// it says what it said before
+    /// nothing changed
     Same,
-    /// it stays as it was; why
+    /// the old one stays in force; why
     Refused(String),
 }
 
@@ -70,7 +70,7 @@ fn few(names: &[&str]) -> String {
     }
 }
 
-/// What else must hold of a configuration, such as that its theme is there.
+/// A further check of a configuration, such as that its theme exists.
 pub type Check = fn(&Read) -> Option<Mistake>;
 
 /// Watches the configuration's file.
@@ -88,7 +88,7 @@ pub struct Reloader {
     wishes: mpsc::Receiver<()>,
 }
 
-/// How a file looks without being read.
+/// The marks of a file that change with its content, read without opening it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Look {
     modified: Option<SystemTime>,
@@ -101,7 +101,7 @@ impl Reloader {
     /// Reads the configuration for the first time.
     ///
     /// # Errors
-    /// All mistakes in it.
+    /// All errors in it.
     pub fn open(given: &Given, check: Check, wishes: mpsc::Receiver<()>) -> Result<Self, ConfigError> {
         let place = ConfigFile::find(given);
         // Before it is read, so that no change falls in between.
@@ -110,12 +110,12 @@ impl Reloader {
         Ok(Self { place, given: given.clone(), check, config, seen, changed: None, wishes })
     }
 
-    /// What is in force.
+    /// The configuration in force.
     pub const fn config(&self) -> &Config {
         &self.config
     }
 
-    /// Waits for a change of the file or a wish, and reads it. Nothing is lost if the future is dropped.
+    /// Waits for a change of the file or a request, and reads it. Nothing is lost if the future is dropped.
     pub async fn next(&mut self) -> Reload {
         loop {
             tokio::select! {
@@ -139,7 +139,7 @@ impl Reloader {
     /// True if the file looks different from when this was asked last.
     async fn look(&mut self) -> bool {
         let Some(file) = self.place.as_ref().map(|place| place.file.clone()) else { return false };
-        // The file may lie on a slow line.
+        // The file may be on a slow network drive.
         let Ok(now) = tokio::task::spawn_blocking(move || look(&file)).await else { return false };
         let is_new = now != self.seen;
         self.seen = now;
@@ -150,7 +150,7 @@ impl Reloader {
         if let (None, Some(place)) = (&self.seen, &self.place)
             && (place.named || self.config != Config::default())
         {
-            // No file would mean the defaults at a start. Here it more likely is on its way from one place to another.
+            // At the start a missing file means the defaults. Here it is more likely being replaced.
             return Reload::Refused(format!("{} is gone", place.file.display()));
         }
         let (place, given, check) = (self.place.clone(), self.given.clone(), self.check);
@@ -170,7 +170,7 @@ impl Reloader {
     }
 }
 
-/// The configuration, if there is no mistake in it.
+/// The configuration, if there is no error in it.
 fn take(place: Option<&ConfigFile>, given: &Given, check: Check) -> Result<Config, Vec<Mistake>> {
     let mut read = read(place, given);
     if read.mistakes.is_empty() {

@@ -1,8 +1,8 @@
-//! Which fleet is meant, and what opens it without a question. `command` makes it of the command line.
+//! The selected fleet, and what opens it without a question. `command` makes it from the command line.
 
 use std::path::PathBuf;
 
-/// A fleet: a simulated one, that of a plain file, or that of a tenant.
+/// A fleet: a simulated one, a plain file's, or a tenant's.
 #[derive(Debug, Clone, Default)]
 pub struct Selection {
     /// a simulated fleet of so many instances, within this process
@@ -18,7 +18,7 @@ pub struct Selection {
 }
 
 impl Selection {
-    /// True if the inventory is a tenant's, sealed.
+    /// True if the inventory is a tenant's and so sealed.
     pub const fn is_sealed(&self) -> bool {
         self.demo.is_none() && self.inventory.is_none()
     }

@@ -1,5 +1,5 @@
 //! The one root of the running program: collector, modules, the configuration in force. The screen and a collector without a
-//! screen both start it, so that what runs under one runs under the other.
+//! screen both start it, so that the same modules run under both.
 //!
 //! **A new module takes its line in [`Session::start`]**, beside the others. It hears of the fleet and of the configuration by
 //! [`Links`], and is waited for in [`Session::stop`].
@@ -39,20 +39,20 @@ use tokio::{
     time::Instant,
 };
 
-/// What was recorded last is written within this time once the collector has ended, or is given up.
+/// Time for the last records to be written once the collector has ended; what is left then is lost.
 const END_WITHIN: Duration = Duration::from_secs(3);
 
-/// What a session is started with.
+/// The parts that a session is started with.
 pub struct Start {
     /// which fleet
     pub selection: Selection,
-    /// what is known of it before its vault is open
+    /// what is known of the fleet before its vault is open
     pub opened: Opened,
-    /// is played; nothing is polled then
+    /// a recording that is played; nothing is polled then
     pub recording: Option<Recording>,
     /// the configuration, which is followed from now on
     pub reloader: Reloader,
-    /// the authorities for TLS: a hundred files of the system, read meanwhile
+    /// the certificate authorities for TLS: a hundred files of the system, read in the background
     pub roots: JoinHandle<Roots>,
     /// who hears answers
     pub replies: Sender<Reply>,
@@ -113,7 +113,7 @@ impl Session {
         };
         let (history, keeps_history) = history::start(&links, readings)?;
         if headless.is_none() {
-            // Until the history service has looked, nobody knows who polls; but nobody else polls a demo.
+            // Who polls is open until the history service has checked the lock; a demo is polled by this process alone.
             collector.commands.send(collect::Command::Follow(temporary.is_none())).await?;
         }
         if let Some(recording) = recording {
@@ -140,7 +140,7 @@ impl Session {
         })
     }
 
-    /// Carries out what the screen wishes, from now on.
+    /// Carries out the effects of the screen from now on.
     pub fn obey(&mut self, wishes: Receiver<Effect>) {
         let (collector, inventory) = (self.collector.commands.clone(), self.inventory.clone());
         let (orders, on_screen) = (self.history.orders.clone(), self.history.on_screen.clone());
@@ -152,9 +152,9 @@ impl Session {
         self.tasks.spawn(task);
     }
 
-    /// Ends everything in order: who asks, the collector, the modules.
+    /// Ends everything in order: the tasks that ask, the collector, the modules.
     pub async fn stop(mut self) {
-        // One of them has the log: what is written last must come to the disk.
+        // One of them has the log, whose last lines must reach the disk.
         self.tasks.shutdown().await;
         drop((self.inventory, self.history));
         if !self.collector.shutdown().await {
@@ -180,7 +180,7 @@ fn start_log(
     log::start(&config.log, &folder, log::Lines { name: &name, to_stderr: true })
 }
 
-/// Where the history of what has no tenant lies: a demo's goes with it.
+/// The place of history for fleets without a tenant: a demo's is deleted with it.
 fn plain_history(
     selection: &Selection,
     temporary: Option<&Path>,
@@ -196,7 +196,7 @@ fn plain_history(
     }
 }
 
-/// Puts every change of the configuration in force: for the log, the collector, and all who watch [`Session::config`]. Ends with
+/// Applies every change of the configuration: to the log, the collector, and all that watch [`Session::config`]. Ends with
 /// the collector or the screen.
 async fn follow(
     mut reloader: Reloader,

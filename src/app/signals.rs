@@ -1,7 +1,7 @@
-//! Signals. Ctrl-C and SIGTERM end the program in good order. SIGHUP says two things: that the terminal or the SSH line is
-//! gone, which ends it as well, or that somebody wants the configuration to be read again.
+//! Signals. Ctrl-C and SIGTERM end the program in good order. SIGHUP has two meanings: the terminal or the SSH line is
+//! gone, which ends the program as well, or the configuration shall be read again.
 //!
-//! Whoever makes temporary files or takes the terminal listens first, so that nothing stays behind.
+//! Code that makes temporary files or takes the terminal listens first, so that nothing stays behind.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 #[cfg(unix)]
@@ -16,7 +16,7 @@ pub fn listen() -> CancellationToken {
     listen_for_reload(|| false).0
 }
 
-/// As [`listen`], but a SIGHUP asks for a reload as long as `lives` says so. The channel holds one wish; another one that
+/// As [`listen`], but a SIGHUP asks for a reload as long as `lives` returns true. The channel holds one request; another one that
 /// comes meanwhile would ask for the same.
 pub fn listen_for_reload(lives: fn() -> bool) -> (CancellationToken, mpsc::Receiver<()>) {
     HEARD.store(true, Ordering::Relaxed);
@@ -72,7 +72,7 @@ impl Drop for Breaks {
                         signals.iter_mut().find_map(|(s, code)| s.poll_recv(cx).is_ready().then_some(*code));
                     came.map_or(Poll::Pending, Poll::Ready)
                 });
-                // As a shell tells a death by signal.
+                // The code by which a shell tells a death by signal.
                 std::process::exit(code.await);
             });
         }

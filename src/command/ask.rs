@@ -41,11 +41,11 @@ pub fn new_passphrase(whose: &str) -> anyhow::Result<Secret> {
 
 /// A line for the person at the terminal; results go to standard output instead.
 pub fn say(line: &str) {
-    // Nobody to read it is no failure of the command.
+    // A closed standard error does not fail the command.
     let _ = writeln!(std::io::stderr(), "dbtop: {line}");
 }
 
-/// The person at the terminal, for who opens something. The terminal stops echoing with the first question and is given back
+/// The person at the terminal, as a [`crate::app::prompt::Prompt`]. The terminal stops echoing with the first question and is given back
 /// when this is dropped.
 #[derive(Default)]
 pub struct Terminal {
@@ -66,7 +66,7 @@ impl Prompt for Terminal {
     }
 }
 
-/// The tenant that is meant, unlocked; its passphrase is asked for at the terminal if nothing else opens it.
+/// The selected tenant, unlocked; asks for its passphrase at the terminal if nothing else opens it.
 ///
 /// # Errors
 /// As [`open::unlocked`].

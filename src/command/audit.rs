@@ -133,7 +133,7 @@ fn moment(text: &str) -> anyhow::Result<Timestamp> {
     }
 }
 
-/// The log tells who owns what: nobody else reads the export, and nothing is written over.
+/// The log names hosts and people: only its owner can read the export, and no file is overwritten.
 fn new_file(path: &std::path::Path) -> anyhow::Result<std::fs::File> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);

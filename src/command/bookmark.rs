@@ -1,4 +1,4 @@
-//! `dbtop bookmark`: what the keys for bookmarks and incidents do, for scripts. Works beside a collector that runs.
+//! `dbtop bookmark`: bookmarks and incidents for scripts, as the keys of the screen make them. Works beside a running collector.
 
 use super::{
     ask::Terminal,
@@ -88,7 +88,7 @@ fn grid(reader: &mut Reader, events: &[Event]) -> anyhow::Result<Grid> {
         let name = uid.map_or("", |uid| names.get(uid).copied().unwrap_or(uid));
         let kind = if event.kind == MarkKind::Incident { "incident" } else { "bookmark" };
         vec![
-            // Of 63 bits: a number in JSON is read with 53 of them by many.
+            // It has 63 bits; many readers of JSON keep only 53 bits of a number.
             Cell::Text(event.no.to_string()),
             Cell::Text(kind.to_owned()),
             say_instant(Some(event.at)),

@@ -1,4 +1,4 @@
-//! `dbtop export`: reports on a stretch of time, to be carried away. `report` makes them; this file reads the options,
+//! `dbtop export`: reports on a stretch of time, as files. `report` makes them; this file reads the options,
 //! opens the history and puts results in their places: on standard output, or in files that only their owner can read.
 
 use super::{
@@ -36,7 +36,7 @@ use std::{
 
 /// The length of the stretch without `--from`, ms.
 const LENGTH_MS: i64 = 3_600_000;
-/// Damaged parts of the history that are named.
+/// Most damaged parts of the history that are named.
 const DAMAGED: usize = 10;
 
 /// How the figures of `cost` were measured.
@@ -104,7 +104,7 @@ fn chosen(reader: &mut Reader, options: &Options) -> anyhow::Result<Vec<Arc<Inst
     options.instances.iter().map(find).collect()
 }
 
-/// How far history reaches, as the end of an error.
+/// The extent of the history, as the end of an error.
 fn reach(reader: &Reader) -> String {
     match reader.stats().span() {
         Ok(Some((oldest, newest))) => {
@@ -153,7 +153,7 @@ fn cost_cells(cost: Cost, period: Period) -> Vec<Cell> {
     ]
 }
 
-/// Makes the page and its recording aside, and puts both in their places when both are whole. A row for each file.
+/// Makes the page and its recording in temporary files and moves both into place when both are whole. A row for each file.
 fn incident(
     reader: &mut Reader,
     infos: &[Arc<InstanceInfo>],

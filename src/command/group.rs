@@ -81,10 +81,10 @@ fn named<'i>(inventory: &'i Inventory, name: &str) -> anyhow::Result<&'i Entry<G
 
 type Changed = Vec<(Entry<InstanceRecord>, InstanceRecord)>;
 
-/// The selected instances that `change` makes other than they are.
+/// The selected instances that `change` alters.
 ///
 /// # Errors
-/// Nothing is selected, or all of them are so already.
+/// Nothing is selected, or the change alters none of them.
 pub fn members(
     inventory: &Inventory,
     which: &Which,

@@ -1,5 +1,5 @@
-//! `dbtop healthcheck`: whether a fleet's collector does its work, as Nagios plug-ins say it: one line, figures behind a
-//! bar, and the exit code 0 (ok), 1 (warning), 2 (critical) or 3 (could not tell). Looks from outside, as `status` does.
+//! `dbtop healthcheck`: whether a fleet's collector does its work, in the form of a Nagios plug-in: one line, figures behind a
+//! bar, and the exit code 0 (ok), 1 (warning), 2 (critical) or 3 (could not tell). Reads files only, as `status` does.
 
 use super::{invocation::Invocation, output::print};
 use crate::{
@@ -15,10 +15,10 @@ use crate::{
 use serde::Serialize;
 use std::{path::Path, process::ExitCode};
 
-/// A beat older than this, ms: the collector hangs for good.
+/// Age of a beat from which on the collector hangs for good, ms.
 const HANGS_MS: u64 = 30_000;
 
-/// What a check says. The number is the exit code.
+/// The result of a check. The number is the exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 enum Verdict {
@@ -38,7 +38,7 @@ impl Verdict {
         }
     }
 
-    /// Worse is greater. What is not known is worse than a warning only if nothing is known.
+    /// Worse is greater. Unknown is worse than a warning only if nothing is known.
     const fn rank(self) -> u8 {
         match self {
             Self::Ok => 0,
@@ -48,7 +48,7 @@ impl Verdict {
         }
     }
 
-    /// A figure that is bad when it is great.
+    /// A check of a figure for which more is worse.
     fn above(value: f64, warning: f64, critical: f64) -> Self {
         match value {
             v if v >= critical => Self::Critical,
@@ -94,7 +94,7 @@ struct Answer {
 /// Runs all checks and prints them.
 ///
 /// # Errors
-/// Only that nothing can be printed: all else is an answer.
+/// The output cannot be written. Everything else is a result.
 pub fn run(args: Healthcheck, invocation: &Invocation) -> anyhow::Result<ExitCode> {
     let answer = match Place::find(&invocation.selection).and_then(Seen::look) {
         Ok(seen) => judge(&args, &seen),
@@ -159,7 +159,7 @@ fn collector(seen: &Seen) -> Check {
     }
 }
 
-/// The newest good poll of any instance: a single one that is down is the fleet's trouble, not the collector's.
+/// The newest good poll of any instance: a single instance that is down is not the collector's fault.
 fn poll(args: &Healthcheck, seen: &Seen) -> Check {
     let Some(beat) = seen.living_beat() else { return not_known("poll") };
     if beat.instances.total == 0 {
@@ -213,7 +213,7 @@ fn store(seen: &Seen) -> Check {
 fn disk(args: &Healthcheck, folder: &Path) -> Check {
     let Some(free_pct) = free_pct(folder) else { return not_known("disk") };
     let (warning, critical) = (f64::from(args.disk_warning), f64::from(args.disk_critical));
-    // It is bad when it is small.
+    // Less is worse.
     let status = Verdict::above(-free_pct, -warning, -critical);
     Check {
         figure: Some(Figure { value: free_pct, unit: "%", warning, critical }),
@@ -225,7 +225,7 @@ fn not_known(name: &'static str) -> Check {
     Check::new(name, Verdict::Unknown, "not known")
 }
 
-/// What others than root may still take of the file system, %.
+/// Free space of the file system for users other than root, %.
 #[cfg(unix)]
 fn free_pct(folder: &Path) -> Option<f64> {
     let stat = rustix::fs::statvfs(folder).ok().filter(|stat| stat.f_blocks > 0)?;
@@ -247,7 +247,7 @@ fn can_write(_: &Path) -> bool {
     true
 }
 
-/// `DBTOP OK: …, … | poll=2s;120;300 …`: worst first, so that a line that is cut tells it.
+/// `DBTOP OK: …, … | poll=2s;120;300 …`: worst first, so that a line that is cut still shows it.
 fn words(answer: &Answer) -> String {
     let mut checks: Vec<&Check> = answer.checks.iter().filter(|c| c.status != Verdict::Unknown).collect();
     if checks.is_empty() {

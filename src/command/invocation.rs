@@ -18,7 +18,7 @@ pub struct Invocation {
 }
 
 impl Invocation {
-    /// Sorts the options by their readers.
+    /// Sorts the options by the code that reads them.
     pub fn new(source: Source, tenancy: Tenancy, screen: Screen) -> Self {
         let selection = Selection {
             demo: source.demo,

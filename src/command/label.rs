@@ -1,4 +1,4 @@
-//! `dbtop label`: labels of instances, their colours, and what is collected of all that carry one.
+//! `dbtop label`: labels of instances, their colours, and settings of collection for all instances that carry one.
 
 use super::{
     ask,

@@ -29,10 +29,10 @@ use anyhow::{Context, bail};
 use invocation::Invocation;
 use std::process::ExitCode;
 
-/// Runs what the command line asks for. Starts the async runtime; everything below runs in it.
+/// Runs the command of the command line. Starts the async runtime; everything below runs in it.
 ///
 /// # Errors
-/// What kept the program from doing its job, in words. Failures of instances are data, not errors.
+/// The reason why the program could not do its job. Failures of instances are data, not errors.
 pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     // Before the first secret is read.
     crate::vault::harden();
@@ -41,7 +41,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         .build()
         .context("starting the async runtime")?;
     let code = runtime.block_on(dispatch(cli));
-    // Tasks that are still stuck in a connect or a name look-up are not waited for.
+    // Does not wait for tasks that are stuck in a connect or a name look-up.
     runtime.shutdown_background();
     code
 }

@@ -95,7 +95,7 @@ impl Cell {
         match self {
             Self::Unknown(_) => String::new(),
             Self::Real(n) => n.to_string(),
-            // A spreadsheet takes a text that starts so for a formula; a server's texts are hostile.
+            // A spreadsheet reads a text that starts with one of these as a formula; a server's texts are hostile.
             Self::Text(s) if s.starts_with(['=', '+', '-', '@', '\t', '\r']) => format!("'{s}"),
             other => other.shown(),
         }
@@ -238,7 +238,7 @@ impl Grid {
     }
 
     fn as_csv(&self, out: &mut impl Write) -> std::io::Result<()> {
-        // Its own conversion forgets that it was a closed pipe.
+        // The library's own conversion loses the kind of the error, such as a closed pipe.
         let told = |e: csv::Error| match e.into_kind() {
             csv::ErrorKind::Io(e) => e,
             other => std::io::Error::other(format!("{other:?}")),
@@ -280,7 +280,7 @@ fn clip(s: &str, max: usize) -> String {
     out
 }
 
-/// Prints what happened to which names.
+/// Prints the names with what happened to each.
 ///
 /// # Errors
 /// Writing failed.

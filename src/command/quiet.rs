@@ -1,5 +1,5 @@
-//! The terminal while something is typed that nobody may see. It stops echoing before the first question is printed and
-//! until the last answer is there, so that whoever types ahead is not shown either. What was typed before is kept. The
+//! The terminal while a secret is typed. It stops echoing before the first question is printed and
+//! until the last answer is there, so that text typed ahead is not shown either. Text typed before is kept. The
 //! terminal is given back as it was on every way out: an answer, Ctrl-C, an error, SIGTERM.
 
 #[cfg(not(unix))]
@@ -22,7 +22,7 @@ mod unix {
 
     /// The longest answer, bytes: a bearer token can be pasted.
     const LONGEST: usize = 16 * 1024;
-    /// A read waits this long before signals are looked for, tenths of a second.
+    /// Time that a read waits before it checks for signals, tenths of a second.
     const WAIT_DS: u8 = 1;
 
     const CTRL_C: u8 = 0x03;
@@ -55,7 +55,7 @@ mod unix {
             };
             let quiet = Self { terminal, breaks: Breaks::listen()?, before };
             let mut modes = quiet.before.clone();
-            // Keys that end or stop a program come as bytes: a stopped one would leave the echo to chance.
+            // Keys that end or stop a program come as bytes: a stopped program would leave the echo off.
             modes.local_modes.remove(
                 LocalModes::ECHO
                     | LocalModes::ECHOE
@@ -67,7 +67,7 @@ mod unix {
             );
             modes.special_codes[SpecialCodeIndex::VMIN] = 0;
             modes.special_codes[SpecialCodeIndex::VTIME] = WAIT_DS;
-            // At once, and without throwing away what was typed ahead.
+            // At once, and without discarding text typed ahead.
             tcsetattr(&quiet.terminal, OptionalActions::Now, &modes)
                 .context("stopping the terminal's echo")?;
             Ok(quiet)
@@ -80,17 +80,17 @@ mod unix {
         pub fn ask(&mut self, question: &str) -> anyhow::Result<Secret> {
             self.terminal.write_all(question.as_bytes()).context("asking on the terminal")?;
             let read = self.line();
-            // The end of the line was not shown either. If that fails, the answer is there all the same.
+            // The typed line end was not shown, so print one. The answer is valid even if that fails.
             let _ = self.terminal.write_all(b"\n");
             if read.is_err() {
-                // The rest of it is for nobody else.
+                // The rest of a too long answer must not reach another reader.
                 let _ = tcflush(&self.terminal, QueueSelector::IFlush);
             }
             read
         }
 
         fn line(&mut self) -> anyhow::Result<Secret> {
-            // Of its full size from the start: growing would leave copies behind.
+            // Allocated in full: growing would leave copies of the secret behind.
             let mut text = Zeroizing::new(Vec::with_capacity(LONGEST));
             let mut is_too_long = false;
             loop {
@@ -118,13 +118,13 @@ mod unix {
             }
         }
 
-        /// The next byte, one at a time: what is typed ahead stays for the next question.
+        /// The next byte, one at a time: text typed ahead stays for the next question.
         fn byte(&mut self) -> anyhow::Result<u8> {
             let mut byte = Zeroizing::new([0]);
             loop {
                 match self.terminal.read(&mut *byte) {
                     Ok(1..) => return Ok(byte[0]),
-                    // Nothing yet; or the line was cut, which reads the same.
+                    // Nothing yet, or a hang-up, which reads the same.
                     Ok(0) => {
                         tcgetattr(&self.terminal).context("the terminal is gone: nothing was changed")?;
                     }
@@ -140,12 +140,12 @@ mod unix {
 
     impl Drop for Quiet {
         fn drop(&mut self) {
-            // If it fails there is no terminal left to mend.
+            // If it fails there is no terminal left to restore.
             let _ = tcsetattr(&self.terminal, OptionalActions::Now, &self.before);
         }
     }
 
-    /// Takes the last character away, of however many bytes.
+    /// Removes the last character, of however many bytes.
     fn erase(text: &mut Vec<u8>) {
         while let Some(byte) = text.pop() {
             if byte & 0b1100_0000 != 0b1000_0000 {

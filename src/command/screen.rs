@@ -28,7 +28,7 @@ pub async fn run(invocation: &Invocation) -> anyhow::Result<ExitCode> {
     let (cancel, wishes) = signals::listen_for_reload(signals::terminal_is_there);
     let reloader = Reloader::open(&invocation.given, config::theme_mistake, wishes)?;
     let looks = looks(reloader.config())?;
-    // A hundred files of the system; they are read while the fleet is opened, for the first paint waits for both.
+    // A hundred files of the system, read while the fleet is opened because the first paint waits for both.
     let roots = tokio::task::spawn_blocking(Roots::load);
     let recording = Recording::named(invocation.replay.as_deref(), &invocation.selection)?;
     let opened =
@@ -69,12 +69,12 @@ pub async fn run(invocation: &Invocation) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// What the screen says of a recording.
+/// A recording in the words of the screen.
 fn played(recording: &Recording) -> tui::Recording {
     tui::Recording { file: recording.name(), from: recording.from, to: recording.to }
 }
 
-/// Takes every change of the configuration to the screen.
+/// Passes every change of the configuration on to the screen.
 async fn restyle(mut config: watch::Receiver<Arc<Config>>, screen: watch::Sender<Settings>) {
     while config.changed().await.is_ok() {
         let config = Arc::clone(&config.borrow_and_update());

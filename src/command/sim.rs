@@ -35,7 +35,7 @@ pub async fn run(args: cli::Sim, invocation: &Invocation) -> anyhow::Result<Exit
     let text = sim
         .inventory_toml()
         .replace(&*sim.ca_file().to_string_lossy(), &ca_path.to_string_lossy().replace('\\', "\\\\"));
-    // Written whole or not at all: whoever waits for the file reads all of it.
+    // Written whole or not at all: a reader that waits for the file reads all of it.
     let part = out.with_extension("part");
     private(&part)
         .and_then(|mut file| file.write_all(text.as_bytes()))
@@ -62,13 +62,13 @@ fn version(year: u16) -> anyhow::Result<Version> {
     })
 }
 
-/// A new file that nobody else may read, for what holds passwords.
+/// A new file that only its owner may read, for content with passwords.
 fn private(path: &Path) -> std::io::Result<File> {
     let mut options = File::options();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    // One that is left from before may have other rights.
+    // A file left from before may have other rights.
     let _ = std::fs::remove_file(path);
     options.open(path)
 }

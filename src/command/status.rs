@@ -41,7 +41,7 @@ pub fn run(args: Status, invocation: &Invocation) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// `dbtop metrics`: prints what the collector wrote last.
+/// `dbtop metrics`: prints the last figures that the collector wrote.
 ///
 /// # Errors
 /// There is no such fleet, or nobody collects it.
@@ -58,7 +58,7 @@ pub fn metrics(invocation: &Invocation) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The fleet that is named; of none, every tenant's.
+/// The named fleet, else those of all tenants.
 fn places(selection: &Selection) -> anyhow::Result<Vec<Place>> {
     if selection.demo.is_some() || selection.inventory.is_some() || selection.tenant.is_some() {
         return Ok(vec![Place::find(selection)?]);

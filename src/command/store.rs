@@ -1,5 +1,5 @@
-//! `dbtop store`: what is in a history and whether it is whole; backup and restore; recordings out and in. Results go to standard
-//! output in the format of `-o`, advice to standard error.
+//! `dbtop store`: the content of a history and whether it is whole; backup and restore; recordings out and in. Results go
+//! to standard output in the format of `-o`, advice to standard error.
 
 use super::{
     ask,

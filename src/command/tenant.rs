@@ -1,4 +1,4 @@
-//! `dbtop tenant`: makes, lists, suspends, renames, deletes tenants; carries one away in a file and brings it back. Results
+//! `dbtop tenant`: makes, lists, suspends, renames, deletes tenants; exports one to a file and imports it. Results
 //! go to standard output in the format of `-o`, advice to standard error.
 
 use super::{

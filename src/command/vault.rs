@@ -1,4 +1,4 @@
-//! `dbtop vault`: makes a vault, shows and changes what opens it, rotates its key. What a command did is its result on
+//! `dbtop vault`: makes a vault, shows and changes what opens it, rotates its key. A command prints its result on
 //! standard output, in the format of `-o`; advice goes to standard error.
 
 use super::{
@@ -47,11 +47,11 @@ fn init(keyring: bool, selection: &Selection) -> anyhow::Result<Grid> {
 /// There is one of this name; those of the vault; no terminal to ask on.
 pub(super) fn make(name: &Slug, keyring: bool, selection: &Selection) -> anyhow::Result<Tenant> {
     let tenants = open::tenants()?;
-    // Before somebody thinks of a passphrase for it.
+    // Checked before somebody thinks of a passphrase for it.
     if tenants.slugs()?.contains(name) {
         return Err(crate::store::StoreError::TenantExists(name.to_string()).into());
     }
-    // Said in the environment or in the arguments: both mean a script.
+    // Set in the environment or the arguments: both mean a script.
     let key_file = vault::Env::of_process(name.as_str(), selection.key_file.clone()).key_file;
     let opener = match key_file {
         _ if keyring => Opener::Keyring,

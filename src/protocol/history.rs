@@ -1,8 +1,8 @@
-//! What is asked of the history service, and how its store is.
+//! Requests to the history service, and the figures of its store.
 
 use crate::model::{base::time::Timestamp, inventory::instance::InstanceId, timeline::chart::ChartQuery};
 
-/// A question about the past, or something to be written into it. Any of them may be answered by [`crate::protocol::Reply::NoHistory`].
+/// A question about the past, or a note to be written into it. [`crate::protocol::Reply::NoHistory`] may answer any of them.
 pub enum HistoryRequest {
     /// the fleet as it was. Answered by [`crate::protocol::Reply::Past`]. There is one such question at a time
     At {
@@ -72,7 +72,7 @@ impl HistoryRequest {
     }
 }
 
-/// What the store does, for F12.
+/// The figures of the store, for F12.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct StoreNow {
     /// things written in the last second
@@ -83,7 +83,7 @@ pub struct StoreNow {
     pub committed_at: Option<Timestamp>,
     /// things that wait for the disk
     pub backlog: u64,
-    /// things lost since the start, for the disk failed for too long
+    /// things lost since the start because the disk failed for too long
     pub lost: u64,
     /// the files, bytes
     pub size_bytes: u64,

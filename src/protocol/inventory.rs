@@ -1,4 +1,4 @@
-//! What is asked of the inventory service, and the data of its answers.
+//! Requests to the inventory service, and the data of its answers.
 
 use crate::model::{
     base::secret::Secret,
@@ -8,7 +8,7 @@ use crate::model::{
     },
 };
 
-/// A wish to the inventory service.
+/// A request to the inventory service.
 pub enum InventoryRequest {
     /// open the vault: with a passphrase, or with what needs no question
     Unlock(Option<Secret>),
@@ -57,7 +57,7 @@ pub enum InventoryRequest {
     StopDoctor,
 }
 
-/// How the inventory stands.
+/// The state of the inventory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum VaultState {
     /// there is none to keep: a demo, or a file that is written by hand
@@ -90,7 +90,7 @@ pub struct TenantLine {
     pub usable: bool,
 }
 
-/// What a form needs to know.
+/// The data that a form needs.
 #[derive(Clone, Default)]
 pub struct FormData {
     /// the instances asked for, each with its revision; stored passwords are empty

@@ -17,14 +17,14 @@ pub use reply::Reply;
 
 use crate::model::inventory::instance::InstanceId;
 
-/// Capacity that the channel of effects should have: more wishes than a person has between two frames.
+/// Capacity that the channel of effects should have: more than a person causes between two frames.
 pub const EFFECTS: usize = 16;
 
 /// Capacity that the channel of replies should have; a sender waits when it is full.
 pub const REPLIES: usize = 64;
 
-/// A wish of the screen. The channel holds [`EFFECTS`]; when it is full, [`Effect::Focus`] is sent again with the next
-/// frame (only the newest one matters) and the others are dropped with a word to the user.
+/// An order of the screen to the program. The channel holds [`EFFECTS`]. When it is full, [`Effect::Focus`] is sent again
+/// with the next frame (only the newest one matters), and the others are dropped with a message to the user.
 pub enum Effect {
     /// these instances are on the screen: poll them fast, all others at fleet pace
     Focus(Vec<InstanceId>),

@@ -1,4 +1,4 @@
-//! What comes back to who asked, and what is told unasked.
+//! Replies: answers to requests, and news that nobody asked for.
 
 use super::{
     history::StoreNow,
@@ -14,7 +14,7 @@ use crate::model::{
 };
 use std::sync::Arc;
 
-/// An answer for the user.
+/// A reply to the screen.
 pub enum Reply {
     /// one line, shown above the footer for some seconds
     Message {
@@ -108,9 +108,9 @@ pub enum Reply {
         /// why, in words
         why: String,
     },
-    /// who polls, if it is another process: `attached · collector pid 4711, 500/500`; None: this one
+    /// the polling process, if it is another one: `attached · collector pid 4711, 500/500`; None: this one
     Collector(Option<String>),
-    /// what history suffers from, in two words (`disk full`), for as long as nothing is kept; None: it is kept
+    /// the trouble of history in two words (`disk full`), for as long as nothing is kept; None: it is kept
     Store(Option<&'static str>),
     /// what the store does, every second, whoever writes it; None: nothing is kept, or nobody says
     Stored(Option<StoreNow>),

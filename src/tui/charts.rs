@@ -1,5 +1,5 @@
-//! Answers that the charts of longer times are drawn from: the pane on the screen says what it wants to see, the app asks history
-//! for it, and what came stays here until something else is wanted. Panes look at it through `View` and never wait.
+//! Answers for the charts of longer times: the pane on the screen names the series that it wants, the app asks history
+//! for them, and the answers stay here until others are wanted. Panes read them through `View` and never wait.
 
 use crate::{
     model::{
@@ -48,8 +48,8 @@ pub struct Charts {
 }
 
 impl Charts {
-    /// The answer to a query. While it is open, that to the same chart a moment ago: points know their times, so what is
-    /// drawn is true, if not complete.
+    /// The answer to a query; while it is open, the last answer to the same chart: points know their times, so the
+    /// picture is true, if not complete.
     pub fn get(&self, query: &ChartQuery) -> Found<'_> {
         let mut open = false;
         for (wanted, answer) in self.all.iter().rev() {

@@ -63,7 +63,7 @@ pub fn commands() -> impl Iterator<Item = (Cow<'static, str>, &'static str)> {
         .chain(words().map(|(name, about, _)| (name.into(), about)))
 }
 
-/// Makes a command of a text.
+/// Reads a command from a text.
 ///
 /// # Errors
 /// A sentence for the user when nothing of that name is there.

@@ -1,5 +1,5 @@
-//! The screen's side of the inventory: how the vault stands, what waits for it to open, which form was asked for, and when it
-//! locks by itself. The keys and the records are with the inventory service; here is only what it said and what is typed.
+//! The screen's side of the inventory: the state of the vault, the action that waits for it, the form that was asked for, and when it
+//! locks by itself. The keys and the records are with the inventory service; here are only its answers and typed keys.
 
 use super::{action::Action, key::Chord};
 use crate::{
@@ -49,7 +49,7 @@ impl Desk {
         self.state == VaultState::Open && self.lock_after_ms.is_some_and(is_late)
     }
 
-    /// The user closed a dialog: what waited for it is not wanted any more.
+    /// The user closed a dialog: drops the action that waited for it.
     pub fn dismiss(&mut self) {
         self.is_dismissed = true;
         self.then = None;
@@ -60,8 +60,8 @@ impl Desk {
         self.form = Some(ids);
     }
 
-    /// Keeps a key that is pressed before the form is there: it is for the form, not for the pane below. Esc: the form is not
-    /// wanted any more. False if no form is waited for, or the key is not for it.
+    /// Keeps a key that is pressed before the form opens: it is for the form, not for the pane below. Esc drops the form.
+    /// False if no form is waited for, or the key is not for it.
     pub fn hold(&mut self, chord: Chord) -> bool {
         if self.form.is_none() {
             return false;
@@ -75,7 +75,7 @@ impl Desk {
         true
     }
 
-    /// The form came: the instances it was asked for, and the keys that were kept for it. None if it is not wanted.
+    /// The form came: returns its instances and the keys that were kept for it. None if it is not wanted any more.
     pub fn take_form(&mut self) -> Option<(Vec<InstanceId>, Vec<Chord>)> {
         let ids = self.form.take()?;
         Some((ids, std::mem::take(&mut self.held)))

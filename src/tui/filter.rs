@@ -18,7 +18,7 @@ const OF_INSTANCE: [&str; 3] = ["instance", "group", "address"];
 pub struct FilterSlot {
     text: String,
     filter: Filter,
-    /// what a person who mistypes is told
+    /// names that an error message lists
     fields: Vec<&'static str>,
     /// other names for the same
     also: Vec<&'static str>,
@@ -81,7 +81,7 @@ impl FilterSlot {
     }
 }
 
-/// Visits what is known of the instance that a row belongs to.
+/// Visits the values of the instance that a row belongs to.
 pub fn instance_values(info: &InstanceInfo, key: &str, visit: &mut dyn FnMut(Value<'_>)) {
     match key {
         "instance" => visit(Value::Text(info.id.as_str())),

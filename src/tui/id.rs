@@ -4,7 +4,7 @@
 use crate::model::{inventory::instance::InstanceId, poll::wait_class::WaitCategory};
 use std::sync::Arc;
 
-/// All that is said of a pane outside of its own file.
+/// Everything about a pane outside of its own file.
 #[derive(Debug, Clone, Copy)]
 pub struct PaneRow {
     /// name in tabs, titles and the palette
@@ -13,7 +13,7 @@ pub struct PaneRow {
     pub key: Option<&'static str>,
     /// what that key does: one line, no final stop
     pub help: &'static str,
-    /// how it is called behind `:`, and the words beside that
+    /// its word behind `:`, and other words for it
     pub word: Option<(&'static str, &'static str)>,
 }
 
@@ -85,7 +85,7 @@ impl PaneId {
     }
 }
 
-/// The identity of a row, whatever its place: selection and marks go by it.
+/// The identity of a row wherever it is: selection and marks use it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum RowKey {
     /// an instance

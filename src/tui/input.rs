@@ -1,7 +1,7 @@
 //! The user's keys and mouse, read on a thread of its own and handed to the loop of the screen.
 //!
 //! On a terminal that is gone crossterm 0.29 reads again and again within one call and never comes back (its issue
-//! 793). Were it called by the loop, neither a signal nor an error of drawing could end the program any more, and its
+//! 793). If the loop called it, neither a signal nor an error of drawing could end the program any more, and its
 //! temporary files would stay. On this thread it does no harm: the loop ends, and the thread with the program.
 
 use crossterm::event::{Event, EventStream};

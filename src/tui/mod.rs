@@ -67,11 +67,11 @@ use tokio_util::sync::CancellationToken;
 
 /// Everything the screen needs.
 pub struct Setup {
-    /// looks and manners; newest wins, a reload sends another
+    /// appearance and behaviour; the newest counts, a reload sends another
     pub settings: watch::Receiver<Settings>,
     /// whose fleet it is
     pub subject: Subject,
-    /// newest state of the fleet; newest wins, the screen never holds the reducer up
+    /// newest state of the fleet; the screen never blocks the reducer
     pub snapshots: watch::Receiver<Arc<FleetSnapshot>>,
     /// wishes; bounded by [`EFFECTS`](crate::protocol::EFFECTS), see [`Effect`] for what happens when it is full
     pub effects: mpsc::Sender<Effect>,
@@ -79,7 +79,7 @@ pub struct Setup {
     pub replies: mpsc::Receiver<Reply>,
     /// ends the screen from outside: SIGTERM, SIGHUP
     pub cancel: CancellationToken,
-    /// what time it is
+    /// the clock
     pub clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
 }
 
@@ -124,7 +124,7 @@ async fn event_loop(
             () = tokio::time::sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {
                 let began = Instant::now();
                 app.tick((setup.clock)());
-                // `changed` below marks the value as seen, so what is new is told by identity.
+                // `changed` below marks the value as seen, so a new one is recognised by identity.
                 let newest = Arc::clone(&setup.snapshots.borrow_and_update());
                 if ingested.as_ref().is_none_or(|last| !Arc::ptr_eq(last, &newest)) {
                     ingested = Some(Arc::clone(&newest));
@@ -193,7 +193,7 @@ fn handle(app: &mut App, event: &Event) -> bool {
             app.key(Chord::of(*key));
         }
         Event::Paste(text) => app.paste(text),
-        // Smaller and larger again before we looked: the size is the same, and what was cut off is gone.
+        // The window shrank and grew between two reads: the size is the same, but the terminal lost the part cut off.
         Event::Resize(..) => app.repaint(),
         Event::Mouse(m) => match m.kind {
             MouseEventKind::Down(MouseButton::Left) => app.click(m.column, m.row),

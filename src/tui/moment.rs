@@ -1,4 +1,4 @@
-//! Instants as the screen speaks of them: the one of the past that is shown, the two ends of a recording, and how they are
+//! Instants on the screen: the one of the past that is shown, the two ends of a recording, and how they are
 //! written.
 
 use super::action::Kind;
@@ -29,7 +29,7 @@ pub struct Past {
 /// The time, and the moment that is on the screen instead of now.
 #[derive(Debug, Clone)]
 pub struct Moment {
-    /// what time it is by the wall
+    /// the clock by the wall
     pub clock: Timestamp,
     /// the instant that is shown; None: the present
     pub past: Option<Past>,
@@ -43,7 +43,7 @@ impl Moment {
         Self { clock, past: None, recording }
     }
 
-    /// The time from which typed spans are counted, and words for that: now, or the end of the recording.
+    /// The time from which typed spans are counted, and its name: now, or the end of the recording.
     pub fn origin(&self) -> (Timestamp, &'static str) {
         self.recording.as_ref().map_or((self.clock, " ago"), |r| (r.to, " before its end"))
     }
@@ -57,7 +57,7 @@ impl Moment {
         }
     }
 
-    /// The nearest instant that is there; with a word if that is an end of the recording.
+    /// The nearest instant that exists; with a message if that is an end of the recording.
     pub fn within_recording(&self, at: Timestamp) -> (Timestamp, Option<String>) {
         let Some(recording) = &self.recording else { return (at, None) };
         let (end, words) = if at < recording.from {

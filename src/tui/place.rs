@@ -1,4 +1,4 @@
-//! Where the user is: a pane and the scopes that narrow the fleet, widest first. The crumbs of the header are this list.
+//! The user's place: a pane and the scopes that narrow the fleet, widest first. The crumbs of the header are this list.
 
 use super::id::PaneId;
 use crate::model::{fold::scope::Scope, inventory::instance::InstanceId};

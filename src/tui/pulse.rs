@@ -73,12 +73,12 @@ impl Pulse {
         }
     }
 
-    /// The line is slow from now on, or it is not.
+    /// Sets whether the line is slow.
     pub const fn slow_down(&mut self, slow: bool) {
         self.slow = slow;
     }
 
-    /// Something may look different.
+    /// The picture may have changed.
     pub const fn data(&mut self) {
         self.data = true;
     }

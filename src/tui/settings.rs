@@ -7,7 +7,7 @@ use super::{
 };
 use crate::protocol::VaultState;
 
-/// Looks and manners, as the configuration has them.
+/// Appearance and behaviour, as configured.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// styles

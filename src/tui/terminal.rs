@@ -24,8 +24,8 @@ const CLIPBOARD_MOST: usize = 74_000;
 
 /// Standard output, counting. The terminal library keeps the writer to itself, hence the shared number.
 ///
-/// Once the terminal is given back, nothing is written any more: the library shows the cursor when it goes, and should
-/// that fail because the terminal is gone, it complains aloud, which fails as well and would be a panic.
+/// Once the terminal is given back, nothing is written any more: the library shows the cursor when it is dropped, and if
+/// that fails because the terminal is gone, it prints an error, which fails as well and would panic.
 pub struct Counted {
     out: io::Stdout,
     bytes: Arc<AtomicU64>,
@@ -51,7 +51,7 @@ impl Write for Counted {
 
 /// The screen while it is ours.
 pub struct Screen {
-    // The first, because it goes first: see `Counted`.
+    // The first field, because it is dropped first: see `Counted`.
     _restore: Restore,
     terminal: Terminal<CrosstermBackend<BufWriter<Counted>>>,
     bytes: Arc<AtomicU64>,

@@ -1,7 +1,7 @@
-//! On the way from one moment to another: where the screen is going, how long the steps are, and what came of the present
-//! meanwhile. `moment` says where the screen is; the app shows what arrives.
+//! On the way from one moment to another: the target, the length of steps, and the newest state of the present
+//! meanwhile. `moment` has the present place of the screen; the app shows the answers.
 //!
-//! One way to an instant is open at a time; what is wanted meanwhile is asked for when its answer is there. An answer that
+//! One question is open at a time; a later target is asked for when the answer is there. An answer that
 //! is not waited for any more is dropped by its ticket.
 
 use super::moment::{Moment, push_instant};
@@ -55,14 +55,14 @@ struct Steps {
     last: Timestamp,
 }
 
-/// Where a step leads.
+/// The target of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
     /// to this instant
     To(Timestamp),
     /// to the present
     Live,
-    /// nowhere: there is nothing farther
+    /// nowhere: this is the end
     Nowhere,
 }
 
@@ -103,7 +103,7 @@ impl Travel {
         self.tickets
     }
 
-    /// Where it is going.
+    /// The target, if it is on the way.
     pub fn goal(&self) -> Option<Timestamp> {
         self.going.map(|g| g.wanted)
     }
@@ -151,7 +151,7 @@ impl Travel {
         self.comparison.take_if(|c| c.ticket == ticket)
     }
 
-    /// One step from where the screen is, or is going, and words about it. Steps are whole minutes and grow while the key is
+    /// One step from the present place or target of the screen, and words about it. Steps are whole minutes and grow while the key is
     /// held; beyond now it is live.
     pub fn step(&mut self, moment: &Moment, back: bool, long_ms: Option<i64>) -> (Step, Option<String>) {
         let now = moment.clock;

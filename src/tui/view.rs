@@ -1,4 +1,4 @@
-//! All that a pane may look at while it makes its rows and draws them: the fleet, the time, the scope and what history said.
+//! Everything that a pane may read to make and draw its rows: the fleet, the time, the scope, and answers of history.
 //! `world` makes a [`View`] for every frame; a view borrows everything and changes nothing.
 
 use super::{charts::Charts, theme::Theme};
@@ -25,7 +25,7 @@ pub enum Sealed {
     Reading,
     /// no tenant is chosen
     Choose,
-    /// it is locked: what is polled is shown, where that is, is not
+    /// it is locked: polled values are shown, addresses are not
     Locked,
 }
 
@@ -41,7 +41,7 @@ impl Sealed {
     }
 }
 
-/// Everything that a pane may look at.
+/// Everything that a pane may read.
 #[derive(Clone, Copy)]
 pub struct View<'a> {
     /// the fleet
@@ -52,7 +52,7 @@ pub struct View<'a> {
     pub scope: &'a [u32],
     /// the scope is one instance, not a set that happens to hold one
     pub narrowed: bool,
-    /// hide what is well
+    /// hide instances that are well
     pub faults_only: bool,
     /// styles
     pub theme: &'a Theme,
@@ -74,7 +74,7 @@ impl<'a> View<'a> {
             .filter(move |(_, s)| !faults_only || s.health.level != Level::Ok)
     }
 
-    /// Where an instance is, unless that is sealed.
+    /// The address of an instance, unless it is sealed and locked.
     pub fn address<'i>(&self, info: &'i InstanceInfo) -> &'i str {
         if self.sealed == Sealed::Locked { "locked" } else { &info.address }
     }

@@ -1,4 +1,4 @@
-//! Wishes of panes and layers to the app: they change nothing but themselves, so all else leaves them as a wish.
+//! Wishes of panes and layers to the app: they change only themselves, so everything else leaves them as a wish.
 
 use super::{
     command_line::Command,
@@ -46,9 +46,9 @@ pub enum Wish {
         /// what for
         note: String,
     },
-    /// carry out what was typed behind `:`, and remember it
+    /// carry out a command typed behind `:`, and remember it
     Run {
-        /// what it means
+        /// its meaning
         command: Command,
         /// as typed
         text: String,

@@ -9,13 +9,13 @@ use anyhow::Context;
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
-/// A screen that is asked for the lock yields it within this time, or not at all.
+/// Time within which a screen that is asked for the lock yields it, or never does.
 const YIELDS_WITHIN: Duration = Duration::from_secs(15);
 
-/// Takes the fleet's lock for this process. A screen that collects is asked to yield it: who starts a service means it.
+/// Takes the fleet's lock for this process. A screen that collects is asked to yield it: a service comes before a screen.
 ///
 /// # Errors
-/// Another collector has it, or a screen that does not yield it; we are ended meanwhile.
+/// Another collector has it; a screen does not yield it; this process is told to end meanwhile.
 pub async fn claim(
     place: &Place,
     cancel: &CancellationToken,

@@ -1,4 +1,4 @@
-//! The heartbeat: a file beside the lock that the collector writes anew every second, so that anybody can see how it is
+//! The heartbeat: a file beside the lock. The collector rewrites it every second, so that anybody can see how it is
 //! without asking it. Written by `collect`, read by `status`, `healthcheck` and a screen that follows a collector. It
 //! names no instance: the folder of a tenant tells nothing that its sealed inventory hides.
 
@@ -51,7 +51,7 @@ impl Standing {
     }
 }
 
-/// One beat. Fields are only ever added: a newer dbtop reads what an older one wrote, and the other way round.
+/// One beat. Fields are only ever added, so a newer dbtop reads the beat of an older one, and an older that of a newer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Heartbeat {
     /// process
@@ -90,7 +90,7 @@ pub struct Heartbeat {
     /// what waits
     #[serde(default)]
     pub queues: Queues,
-    /// samples that had to wait since the reducer or the store could not keep up: polling slowed down
+    /// samples that had to wait because the reducer or the store could not keep up: polling slowed down
     #[serde(default)]
     pub samples_waited: u64,
     /// this process
@@ -113,7 +113,7 @@ pub struct Instances {
     pub critical: u32,
     /// ▲
     pub warning: u32,
-    /// polled more slowly, for they cost more than their budget
+    /// polled more slowly because they cost more than their budget
     pub slowed: u32,
 }
 
@@ -146,7 +146,7 @@ pub struct Latency {
     pub p99: u32,
 }
 
-/// What waits now.
+/// The queues of the collector: how much waits now.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Queues {
@@ -194,7 +194,7 @@ pub struct StoreFigures {
     pub size_bytes: u64,
     /// and their cap, bytes; 0: not told
     pub max_bytes: u64,
-    /// samples lost since the start, for it could not take them
+    /// samples lost since the start because it could not take them
     pub samples_lost: u64,
 }
 
@@ -244,7 +244,7 @@ impl Heartbeat {
         }
     }
 
-    /// Takes over what a snapshot says.
+    /// Counts the instances of a snapshot by their state.
     pub fn fill(&mut self, fleet: &FleetSnapshot) {
         let CollectorStats { polls_ok, polls_late, polls_failed, polls_skipped, .. } = fleet.collector;
         let stats = &fleet.collector;
@@ -267,7 +267,7 @@ impl Heartbeat {
         self.process = Process { cpu_pct: stats.process_cpu_pct, rss_bytes: stats.process_rss_bytes };
     }
 
-    /// Says when it is written: now.
+    /// Stamps it with the time of writing: now.
     pub fn stamp(&mut self) {
         let now = clock::moment();
         self.written_ms = now.wall.ms();
@@ -275,7 +275,7 @@ impl Heartbeat {
         self.written_up_ms = cfg!(target_os = "linux").then(|| whole_ms(now.up));
     }
 
-    /// How old it is at `now`, ms; 0 if the clock went back. A step of the wall clock between its writing and now is no age.
+    /// Its age at `now`, ms; 0 if the clock went back. A step of the wall clock since it was written does not count.
     pub fn age_ms(&self, now: Timestamp) -> u64 {
         let age = now.ms_since(Timestamp::from_ms(self.written_ms));
         self.written_up_ms.map_or(age, |written| age.min(whole_ms(clock::up()).saturating_sub(written)))
@@ -291,7 +291,7 @@ fn whole_ms(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// Writes the beat; a reader sees the one before or this one, never half of it.
+/// Writes the beat. A reader sees the last one or this one, never half of one.
 ///
 /// # Errors
 /// The folder is gone, full or read-only.
@@ -299,7 +299,7 @@ pub fn write(folder: &Path, beat: &Heartbeat) -> std::io::Result<()> {
     put(folder, FILE, &serde_json::to_vec(beat)?)
 }
 
-/// Puts a file in the place of another at once. It need not survive a power cut, so that no disk is waited for.
+/// Replaces a file at once. It need not survive a power cut, so this waits for no disk.
 ///
 /// # Errors
 /// The folder is gone, full or read-only.

@@ -16,15 +16,15 @@ use std::{
 const FILE: &str = "collector.lock";
 /// The file beside it that asks for the lock.
 const WANTED: &str = "collector.wanted";
-/// Who asks says so again and again; an older question was given up.
+/// Age of a request for the lock, ms: an asker repeats it, so an older one was given up.
 const WANTED_FOR: Duration = Duration::from_secs(15);
-/// Somebody who only looks holds the lock for microseconds: a taker tries for so long.
+/// Time for which a taker tries: a process that only reads the state holds the lock for microseconds.
 const PATIENCE: Duration = Duration::from_millis(500);
 const BETWEEN_TRIES: Duration = Duration::from_millis(20);
 /// No holder writes more than this, bytes.
 const LONGEST: u64 = 4_096;
 
-/// Who collects.
+/// The process that collects.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Holder {
     /// process
@@ -51,7 +51,7 @@ pub struct Lock {
     _file: File,
 }
 
-/// What came of taking it.
+/// The outcome of [`take`].
 pub enum Taken {
     /// it is ours
     Ours(Lock),
@@ -82,14 +82,14 @@ pub fn take(folder: &Path, holder: &Holder) -> anyhow::Result<Taken> {
             Err(TryLockError::Error(error)) => return Err(error).with_context(failed),
         }
     }
-    // Who cannot write down who they are still holds the lock: that is only for messages.
+    // The lock is held even if its holder cannot write its name: the name is for messages only.
     let _ = serde_json::to_vec(holder)
         .map_err(Into::into)
         .and_then(|bytes| file.set_len(0).and_then(|()| file.write_all(&bytes)));
     Ok(Taken::Ours(Lock { _file: file }))
 }
 
-/// Takes the lock for a screen, which yields it to a collector. Makes the folder, if that is ours to make.
+/// Takes the lock for a screen, which yields it to a collector. Makes the folder if that is our task.
 ///
 /// # Errors
 /// As [`take`]; the folder cannot be made.
@@ -107,7 +107,7 @@ pub enum Held {
     By(Option<Holder>),
 }
 
-/// Looks without taking it.
+/// Reads the state of the lock without taking it.
 ///
 /// # Errors
 /// The file cannot be opened.
@@ -117,7 +117,7 @@ pub fn look(folder: &Path) -> std::io::Result<Held> {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Held::Free),
         Err(error) => return Err(error),
     };
-    // Shared: two who look do not see each other.
+    // Shared: two readers do not take each other for a holder.
     match file.try_lock_shared() {
         Ok(()) => Ok(Held::Free),
         Err(TryLockError::WouldBlock) => Ok(Held::By(said(&mut file))),
@@ -125,7 +125,7 @@ pub fn look(folder: &Path) -> std::io::Result<Held> {
     }
 }
 
-/// Asks the screen that holds the lock to yield it. To be said again until it is ours, and taken back then.
+/// Asks the screen that holds the lock to yield it. The caller repeats this until it has the lock, then withdraws it.
 ///
 /// # Errors
 /// The file cannot be written.
@@ -133,16 +133,16 @@ pub fn ask_to_yield(folder: &Path) -> std::io::Result<()> {
     std::fs::write(folder.join(WANTED), std::process::id().to_string())
 }
 
-/// Takes the question back.
+/// Withdraws the request.
 pub fn stop_asking(folder: &Path) {
-    // There is none, or it is soon too old to be heard.
+    // There is none, or it is soon too old to count.
     let _ = std::fs::remove_file(folder.join(WANTED));
 }
 
 /// True while somebody asks for the lock.
 pub fn is_wanted(folder: &Path) -> bool {
     let asked = std::fs::metadata(folder.join(WANTED)).and_then(|meta| meta.modified());
-    // A clock that went back makes a question of the future: it is heard.
+    // After the clock went back a request can be dated in the future: it counts.
     asked.is_ok_and(|at| at.elapsed().is_ok_and(|age| age < WANTED_FOR) || at.elapsed().is_err())
 }
 

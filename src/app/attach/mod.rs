@@ -1,6 +1,7 @@
 //! How the processes of one fleet find each other, by files in the fleet's folder: one has the [`lock`] and polls, the others
-//! follow it. A collector without a screen makes a [`claim`] on it. It writes a [`heartbeat`] every second; screens that follow ask it by a [`watch_request`] for what they look at.
-//! [`place`] says where that folder is; [`seen`] is what `status` and `healthcheck` see of it. No vault is opened for any of it.
+//! follow it. A collector without a screen makes a [`claim`] on the lock. The poller writes a [`heartbeat`] every second;
+//! screens that follow tell it in a [`watch_request`] which instances they show.
+//! [`place`] says where that folder is; [`seen`] is the view of `status` and `healthcheck`. None of this opens a vault.
 
 pub mod claim;
 pub mod heartbeat;

@@ -1,4 +1,4 @@
-//! Where the state of a collector lies, so that others find it: a folder for each fleet that can be collected. Used by
+//! The folder with a collector's state, one for each fleet, where other processes find it. Used by
 //! `collect`, `status`, `healthcheck`, `metrics`, and by a screen that looks for a collector to follow.
 //!
 //! A tenant's is the tenant's own folder. A plain inventory and a demo have none, so theirs is made below `run` in
@@ -24,7 +24,7 @@ pub struct Place {
 }
 
 impl Place {
-    /// That of the fleet that is meant. Nothing is made by asking.
+    /// The folder of the selected fleet. This makes nothing.
     ///
     /// # Errors
     /// No tenant, several of them, or an inventory that is not there.
@@ -46,12 +46,12 @@ impl Place {
         Self::of_folder(tenant.slug(), tenant.folder().to_owned())
     }
 
-    /// That of a tenant whose folder this is.
+    /// The tenant's place, when its folder is known.
     pub fn of_folder(slug: &Slug, folder: PathBuf) -> Self {
         Self { folder, title: slug.to_string(), name: format!("tenant-{slug}") }
     }
 
-    /// Makes the folder, if that is ours to make.
+    /// Makes the folder if that is our task: a tenant's is made with the tenant.
     ///
     /// # Errors
     /// It cannot be made.
@@ -75,7 +75,7 @@ fn run_folder() -> anyhow::Result<PathBuf> {
     Ok(runtime.unwrap_or_else(|| home.data().join("run")))
 }
 
-/// What every file system takes, and no more than 40 of them.
+/// Keeps the characters that every file system takes, 40 at most.
 fn letters(text: &str) -> String {
     text.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')).take(40).collect()
 }

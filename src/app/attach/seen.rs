@@ -15,7 +15,7 @@ pub const FRESH_MS: u64 = 10_000;
 /// Opening an inventory takes no longer, ms.
 pub const STARTS_WITHIN_MS: u64 = 60_000;
 
-/// What is seen of one fleet's collector from outside.
+/// The state of one fleet's collector, seen from outside.
 pub struct Seen {
     /// whose
     pub place: Place,
@@ -28,7 +28,7 @@ pub struct Seen {
 }
 
 impl Seen {
-    /// Looks at lock and heartbeat.
+    /// Reads lock and heartbeat.
     ///
     /// # Errors
     /// They cannot be read.

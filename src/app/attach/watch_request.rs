@@ -1,10 +1,10 @@
-//! A screen that follows asks who polls to watch some instances closely: by a file for each such screen in the fleet's folder,
-//! beside the lock. The screen's history service writes it every second while there is something to ask for; that of the process
-//! that polls reads all of them once a second, and those instances are polled at the pace of the screen. The file holds what history knows instances
-//! by: random ids, of a plain inventory its names.
+//! A screen that follows asks the polling process to watch some instances closely, by a file of its own in the fleet's folder,
+//! beside the lock. The screen's history service writes it every second while there is something to ask for. The history service
+//! of the polling process reads all such files once a second and polls their instances at the pace of the screen. A file holds
+//! the ids of instances in history: random ones, for a plain inventory the names.
 //!
-//! A file counts while its writer has it locked and wrote it lately. So a screen that was killed asks for nothing any more,
-//! nor one that was stopped. What is in a file is believed within bounds only.
+//! A file counts while its writer holds a lock on it and wrote it lately, so a killed or stopped screen asks for nothing.
+//! The content of a file is trusted within bounds only.
 
 use serde::{Deserialize, Serialize};
 use std::{
@@ -17,13 +17,13 @@ use std::{
 };
 use tempfile::NamedTempFile;
 
-/// The name begins so; the process and random letters follow.
+/// Start of the file's name; the process id and random letters follow.
 const PREFIX: &str = "focus.";
-/// Who asks says so every second; an older file is one that nobody cares for.
+/// Age at which a file no longer counts, ms: its writer renews it every second.
 const FRESH_FOR: Duration = Duration::from_secs(10);
-/// Screens that are listened to, in the order of their files' names.
+/// Most screens that count, in the order of their files' names.
 const MOST_SCREENS: usize = 16;
-/// Instances that a screen may ask for; it looks at four at most.
+/// Most instances that a screen may ask for; it shows four at most.
 const MOST_INSTANCES: usize = 8;
 /// No screen writes more than this, bytes.
 const LONGEST: u64 = 4_096;
@@ -33,7 +33,7 @@ struct Said {
     uids: Vec<Arc<str>>,
 }
 
-/// What a screen asks for; its file goes when this is dropped.
+/// The request of a screen. Dropping it removes the file.
 pub struct WatchRequest {
     file: NamedTempFile,
     said: Vec<Arc<str>>,
@@ -47,14 +47,14 @@ impl WatchRequest {
     pub fn new(folder: &Path) -> std::io::Result<Self> {
         let prefix = format!("{PREFIX}{}.", std::process::id());
         let file = tempfile::Builder::new().prefix(&prefix).tempfile_in(folder)?;
-        // Elsewhere a lock would keep readers out: there the time alone tells.
+        // Elsewhere a lock would keep readers out, so only the time counts there.
         if cfg!(unix) {
             file.as_file().try_lock()?;
         }
         Ok(Self { file, said: Vec::new() })
     }
 
-    /// Asks for these instances. To be said again every second.
+    /// Asks for these instances. To be repeated every second.
     ///
     /// # Errors
     /// The file cannot be written.
@@ -71,10 +71,10 @@ impl WatchRequest {
     }
 }
 
-/// What all screens beside us ask for. Files that nobody holds any more are removed.
+/// The instances that all other screens ask for. Removes files that nobody holds any more.
 pub fn all(folder: &Path) -> BTreeSet<Arc<str>> {
     let mut asked = BTreeSet::new();
-    // A folder that cannot be read has nobody who asks.
+    // A folder that cannot be read holds no requests.
     let Ok(entries) = std::fs::read_dir(folder) else { return asked };
     let is_ours = |name: &std::ffi::OsStr| name.to_str().is_some_and(|name| name.starts_with(PREFIX));
     let mut names: Vec<_> = entries.flatten().map(|e| e.file_name()).filter(|name| is_ours(name)).collect();
@@ -85,19 +85,19 @@ pub fn all(folder: &Path) -> BTreeSet<Arc<str>> {
     asked
 }
 
-/// What one file asks for. None: nothing that counts.
+/// The instances that one file asks for. None: the file does not count.
 fn read(path: &Path) -> Option<Vec<Arc<str>>> {
     let meta = std::fs::symlink_metadata(path).ok()?;
     if !meta.is_file() {
         return None;
     }
-    // The writer's clock is ours: what is written ahead of it is from before it was set back.
+    // Writer and reader have one clock: a date in the future is from before the clock was set back.
     let age = meta.modified().ok()?.elapsed().unwrap_or_else(|ahead| ahead.duration());
     let file = File::open(path).ok()?;
     let is_held = !cfg!(unix) || file.try_lock_shared().is_err();
     if age > FRESH_FOR || !is_held {
         if age > FRESH_FOR && (!is_held || cfg!(not(unix))) {
-            // Its writer was killed. If it cannot be removed it goes on being passed over.
+            // Its writer was killed. If the file cannot be removed, it is passed over each time.
             let _ = std::fs::remove_file(path);
         }
         return None;

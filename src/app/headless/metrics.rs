@@ -1,5 +1,5 @@
 //! The collector's figures for Prometheus, in the OpenMetrics text format. Made by `collect` for its endpoint and for the
-//! file that `dbtop metrics` prints. An instance is called what the log calls it: of a sealed inventory no name is told.
+//! file that `dbtop metrics` prints. An instance has the same name as in the log: a sealed inventory reveals no names.
 
 use crate::{
     app::attach::heartbeat::{Heartbeat, StoreFigures},
@@ -17,10 +17,10 @@ use prometheus_client::{
 };
 use std::{fmt, sync::Arc};
 
-/// What the format calls itself in HTTP.
+/// The format's content type in HTTP.
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// All that is told, at one moment.
+/// Everything that the figures are made of, at one moment.
 #[derive(Debug)]
 pub struct Figures {
     /// the fleet

@@ -1,5 +1,5 @@
-//! A collector without a screen: a session that nobody looks at, for systemd and for machines without a terminal. [`tend`] hears
-//! the inventory service in the place of a screen, [`pulse`] writes the heartbeat that `status`, `healthcheck` and screens read,
+//! A collector without a screen: a session for systemd and for machines without a terminal. [`tend`] answers
+//! the inventory service in place of a screen, [`pulse`] writes the heartbeat that `status`, `healthcheck` and screens read,
 //! [`systemd`] and [`serve`] tell the service manager and Prometheus. `dbtop collect` runs it.
 
 pub mod metrics;
@@ -38,10 +38,10 @@ use tokio::sync::{
     watch,
 };
 
-/// Collects until SIGTERM or Ctrl-C. `metrics`: where to answer Prometheus; stronger than the configuration.
+/// Collects until SIGTERM or Ctrl-C. `metrics`: the address for Prometheus; overrules the configuration.
 ///
 /// # Errors
-/// No inventory, a vault that does not open without a question, a collector that is there already, an error in the
+/// No inventory, a vault that needs a question to open, a collector that runs already, an error in the
 /// configuration; or the fleet's folder went away.
 pub async fn run(
     selection: &Selection,
@@ -96,7 +96,7 @@ pub async fn run(
     Ok(())
 }
 
-/// Follows the inventory, whatever it is. The result tells how it stands.
+/// Follows the inventory, whatever its kind. The channel has its state.
 fn tend_inventory(
     selection: &Selection,
     session: &mut Session,

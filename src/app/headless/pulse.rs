@@ -20,18 +20,18 @@ use std::{
 use tokio::{sync::watch, task::JoinHandle, time::MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
-/// A reducer that made no tick for so long hangs; it makes one a second.
+/// Time without a tick after which the reducer counts as hanging; it makes one a second.
 const HANGS_AFTER: Duration = Duration::from_secs(5);
 /// Beats between two writings of the figures for `dbtop metrics`, which has the whole fleet in it.
 const METRICS_EVERY: u32 = 15;
 /// Beats between two words for `systemctl status`.
 const STATUS_EVERY: u32 = 5;
 
-/// What the second hand looks at.
+/// Everything that a beat reads or writes.
 pub struct Pulse {
     /// where the heartbeat goes
     pub place: Place,
-    /// who hears of it
+    /// the service manager
     pub notifier: Arc<Notifier>,
     /// the fleet
     pub snapshots: watch::Receiver<Arc<FleetSnapshot>>,
@@ -55,7 +55,7 @@ pub enum Ended {
 }
 
 impl Pulse {
-    /// Beats until it is cancelled, or until there is no folder to beat in.
+    /// Beats until it is cancelled, or until the folder is gone.
     pub async fn run(&mut self, cancel: &CancellationToken) -> Ended {
         let every = Duration::from_millis(heartbeat::EVERY_MS);
         let mut seconds = tokio::time::interval(every);
@@ -80,7 +80,7 @@ impl Pulse {
                 self.notifier.status(&self.words());
             }
             beats = beats.wrapping_add(1);
-            // A disk that hangs must not stop the watchdog's word: the next beat waits, not we.
+            // A hanging disk must not stop the watchdog: the next beat waits for it, this loop does not.
             if writing.as_ref().is_some_and(|writing| !writing.is_finished()) {
                 continue;
             }
@@ -121,7 +121,7 @@ impl Pulse {
         self.fill();
         self.beat.standing = Standing::Stopped;
         self.beat.words.clear();
-        // Nobody is told if it cannot be: the lock is let go in any case.
+        // An error has no reader any more: the lock is released in any case.
         let _ = heartbeat::write(&self.place.folder, &self.beat);
     }
 
@@ -151,7 +151,7 @@ impl Pulse {
 }
 
 impl Heartbeat {
-    /// All that is known now.
+    /// A beat with all that is known now.
     fn take(&mut self, fleet: &FleetSnapshot, (standing, words): &Stand, store: Option<&WriterStats>) {
         self.fill(fleet);
         self.standing = *standing;
@@ -189,7 +189,7 @@ impl Watchdog {
             self.moved = Some(now);
         }
         let lives = self.moved.is_some_and(|at| now - at <= HANGS_AFTER);
-        // Its own second is taken off, since nobody looks in between.
+        // One second less, because it is checked only once a second.
         let every = every.saturating_sub(Duration::from_millis(heartbeat::EVERY_MS));
         let due = self.told.is_none_or(|at| now - at >= every);
         if lives && due {

@@ -1,5 +1,5 @@
-//! `/metrics` over HTTP, for Prometheus on the same machine. It knows one question, asks nobody who they are, and listens
-//! where it is told to: on loopback, unless the configuration allows more. Started by a collector without a screen.
+//! `/metrics` over HTTP, for Prometheus on the same machine. It answers one path, authenticates nobody, and listens
+//! on loopback, unless the configuration allows more. Started by a collector without a screen.
 
 use super::metrics::CONTENT_TYPE;
 use anyhow::{Context, bail};
@@ -10,14 +10,14 @@ use tokio::{
     task::JoinSet,
 };
 
-/// Askers at the same time; one more is hung up on.
+/// Most connections at the same time; one more is closed at once.
 const ASKERS: usize = 8;
-/// A question and its answer take no longer.
+/// Longest time for a request and its answer.
 const WITHIN: Duration = Duration::from_secs(5);
-/// A longer question is none for us, bytes.
+/// Longest request, bytes.
 const LONGEST: usize = 8_192;
 
-/// Where to listen, if anywhere: the command line's address, else the configuration's.
+/// The address to listen on, if any: the command line's, else the configuration's.
 ///
 /// # Errors
 /// An address that other machines reach and that is not allowed.
@@ -39,12 +39,12 @@ pub fn address(
 /// Opens the port.
 ///
 /// # Errors
-/// Somebody else has it.
+/// Another process has it.
 pub async fn listen(at: SocketAddr) -> anyhow::Result<TcpListener> {
     TcpListener::bind(at).await.with_context(|| format!("listening on {at} for /metrics"))
 }
 
-/// Answers with what `text` gives, until it is dropped.
+/// Answers with the text that `text` returns, until it is dropped.
 pub async fn answer(listener: TcpListener, text: impl Fn() -> String + Send + Sync + 'static) {
     let text = Arc::new(text);
     let mut askers = JoinSet::new();
@@ -53,12 +53,12 @@ pub async fn answer(listener: TcpListener, text: impl Fn() -> String + Send + Sy
             Ok((stream, _)) if askers.len() < ASKERS => {
                 let text = Arc::clone(&text);
                 askers.spawn(async move {
-                    // Who asks badly or hangs up gets nothing, and nobody else is told.
+                    // A bad request or a closed connection gets no answer and no line in the log.
                     let _ = tokio::time::timeout(WITHIN, converse(stream, &*text)).await;
                 });
             }
             Ok(_) => {}
-            // Too many open files: it will pass.
+            // Too many open files: this passes.
             Err(error) => {
                 tracing::warn!(%error, "taking a question for /metrics");
                 tokio::time::sleep(Duration::from_secs(1)).await;

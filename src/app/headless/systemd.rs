@@ -1,5 +1,5 @@
-//! What systemd is told of a service of `Type=notify`: datagrams with lines such as `READY=1`, to the socket that
-//! `$NOTIFY_SOCKET` names (sd_notify(3)). Without that variable nothing is told. Only a collector without a screen calls it.
+//! Messages to systemd from a service of `Type=notify`: datagrams with lines such as `READY=1`, to the socket that
+//! `$NOTIFY_SOCKET` names (sd_notify(3)). Without that variable nothing is sent. Only a collector without a screen calls it.
 
 #[cfg(unix)]
 use std::os::unix::{
@@ -8,7 +8,7 @@ use std::os::unix::{
 };
 use std::{ffi::OsStr, time::Duration};
 
-/// The line to the manager of services, if there is one.
+/// The connection to the service manager, if there is one.
 pub struct Notifier {
     #[cfg(unix)]
     line: Option<(UnixDatagram, SocketAddr)>,
@@ -16,7 +16,7 @@ pub struct Notifier {
 }
 
 impl Notifier {
-    /// As the environment says.
+    /// Connects as the environment says.
     pub fn of_process() -> Self {
         let var = |name| std::env::var(name).ok();
         let watchdog = watchdog(var("WATCHDOG_USEC").as_deref(), var("WATCHDOG_PID").as_deref());
@@ -28,7 +28,7 @@ impl Notifier {
     fn at(address: Option<&OsStr>, watchdog: Option<Duration>) -> Self {
         let open = |address: &OsStr| {
             let socket = UnixDatagram::unbound()?;
-            // A manager that does not read must not stop us.
+            // A manager that does not read must not block us.
             socket.set_nonblocking(true)?;
             Ok::<_, std::io::Error>((socket, address_of(address)?))
         };
@@ -43,27 +43,27 @@ impl Notifier {
         Self { watchdog }
     }
 
-    /// How often the watchdog wants to hear from us: twice within the time after which it would end us.
+    /// Interval of the watchdog's messages: two within the time after which systemd would end this process.
     pub fn watchdog_every(&self) -> Option<Duration> {
         self.watchdog.map(|limit| limit / 2)
     }
 
-    /// Started, or done with a reload.
+    /// Says: started, or done with a reload.
     pub fn ready(&self) {
         self.tell("READY=1");
     }
 
-    /// The configuration was read anew and is taken over now; [`Notifier::ready`] follows.
+    /// Says: a reload has begun; [`Notifier::ready`] follows.
     pub fn reloading(&self) {
         self.tell(&format!("RELOADING=1\nMONOTONIC_USEC={}", monotonic_us()));
     }
 
-    /// On the way out.
+    /// Says: ending.
     pub fn stopping(&self) {
         self.tell("STOPPING=1");
     }
 
-    /// Alive.
+    /// Says: alive.
     pub fn watchdog(&self) {
         self.tell("WATCHDOG=1");
     }
@@ -99,7 +99,7 @@ fn address_of(address: &OsStr) -> std::io::Result<SocketAddr> {
     SocketAddr::from_pathname(address)
 }
 
-/// The watchdog's limit, if it is there and meant for this process.
+/// The watchdog's limit, if there is one for this process.
 fn watchdog(limit_us: Option<&str>, pid: Option<&str>) -> Option<Duration> {
     let mine = pid.is_none_or(|pid| pid.parse() == Ok(std::process::id()));
     let limit_us: u64 = limit_us?.parse().ok()?;

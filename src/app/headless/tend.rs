@@ -1,5 +1,5 @@
-//! What a screen does for the inventory while one is up, done without one: hears the inventory service, answers that nobody is
-//! there to be asked, and tries again to open what did not open. And the same for a plain file: reads it when it changed.
+//! The screen's part for the inventory, without a screen: hears the inventory service, answers that nobody is
+//! there to be asked, and tries again to open what did not open. A plain file is read again when it changed.
 
 use crate::{
     app::{
@@ -23,10 +23,10 @@ use tokio::{
 
 /// How often an inventory that did not open is tried again.
 const AGAIN_EVERY: Duration = Duration::from_secs(10);
-/// How often a plain file is looked at. It is read when it looks the same twice.
+/// How often a plain file is checked for changes. It is read once it looks the same twice.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 
-/// How the collector stands, and why it waits.
+/// The state of the collector, and why it waits.
 pub type Stand = (Standing, String);
 
 /// Hears the service of a sealed inventory until it ends.
@@ -84,7 +84,7 @@ fn take(state: VaultState, stand: &watch::Sender<Stand>) {
     }
 }
 
-/// What a screen would show for some seconds.
+/// Logs a message that a screen would show for some seconds.
 fn say(reply: Reply) {
     match reply {
         Reply::Message { level: Level::Ok, text } => tracing::info!("{text}"),
@@ -98,10 +98,10 @@ fn say(reply: Reply) {
     }
 }
 
-/// Takes over every change of a plain inventory. A file with a mistake changes nothing.
+/// Takes over every change of a plain inventory. A file with an error changes nothing.
 pub async fn plain(file: PathBuf, collector: Sender<Command>) {
     let seen = |file: PathBuf| async move {
-        // The file may lie on a slow line.
+        // The file may be on a slow network drive.
         tokio::task::spawn_blocking(move || look(&file)).await.ok().flatten()
     };
     let mut read: Option<Look> = seen(file.clone()).await;
@@ -109,7 +109,7 @@ pub async fn plain(file: PathBuf, collector: Sender<Command>) {
     loop {
         tokio::time::sleep(LOOK_EVERY).await;
         let now = seen(file.clone()).await;
-        // Gone: more likely on its way from one place to another than not wanted any more.
+        // Gone: more likely being replaced than deleted for good.
         if now.is_some() && now == before && now != read {
             read.clone_from(&now);
             let path = file.clone();

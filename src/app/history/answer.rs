@@ -1,4 +1,4 @@
-//! What the screen asks of the past, answered from the store: the fleet at an instant, charts, events.
+//! Answers to the screen's questions about the past, from the store: the fleet at an instant, charts, events.
 
 use super::{
     archive::Archive,
@@ -21,11 +21,11 @@ use crate::{
 };
 use std::{collections::HashMap, sync::Arc};
 
-/// With so many instances or fewer all series of the past quarter of an hour are there at once; with more first those that the
+/// Up to so many instances all series of the past 15 minutes come at once; with more, first those that the
 /// list of the fleet needs, then the rest.
 const AT_ONCE: usize = 60;
 
-/// What is remembered from one question to the next.
+/// State that lasts from one question to the next.
 #[derive(Default)]
 pub(super) struct Past {
     /// instances of the past on the screen that are not in the inventory any more
@@ -112,7 +112,7 @@ impl<'a> Question<'a> {
             let (mut snapshot, damaged) =
                 fleet_with_damage(archive.reader()?, &infos, &now.thresholds, at, charts)?;
             if !damaged.is_empty() {
-                // A disk that cannot be read is not taken for damage: it does not let the file be opened.
+                // An unreadable disk does not let the file be opened, so it is not taken for damage.
                 archive.let_go();
                 archive.reader()?;
             }
@@ -225,7 +225,7 @@ impl<'a> Question<'a> {
         Ok(())
     }
 
-    /// What history knows it by: that of the inventory or the recording, or one of the past on the screen.
+    /// The id of an instance in history: from the inventory or the recording, or from the past on the screen.
     fn uid(&self, id: &InstanceId) -> Arc<str> {
         let of =
             |infos: &[Arc<InstanceInfo>]| infos.iter().find(|info| info.id == *id).map(|i| i.uid.clone());

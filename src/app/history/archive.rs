@@ -1,4 +1,4 @@
-//! The open history of one fleet: where it lies, and who reads it.
+//! The open history of one fleet: its file and its reader.
 
 use super::file::Location;
 use crate::store::{StoreError, history::Reader};
@@ -16,7 +16,7 @@ impl Archive {
         Self { location, reader: None }
     }
 
-    /// Who reads it.
+    /// The reader.
     pub fn reader(&mut self) -> Result<&mut Reader, StoreError> {
         let reader = match self.reader.take() {
             Some(reader) => reader,
@@ -25,13 +25,13 @@ impl Archive {
         Ok(self.reader.insert(reader))
     }
 
-    /// Closes the reader: the file may be another one soon.
+    /// Closes the reader: the file may be replaced soon.
     pub fn let_go(&mut self) {
         self.reader = None;
     }
 
-    /// Why it could not be read. The file is opened anew: it may have been changed under the old reader. And a disk that cannot
-    /// be read says so only there: in the middle of a statement SQLite takes it for a damaged file.
+    /// Why it could not be read. Opens the file anew, for two reasons: it may have been changed under the old reader, and an
+    /// unreadable disk shows only then; in the middle of a statement SQLite takes it for a damaged file.
     pub fn unread(&mut self, error: StoreError) -> StoreError {
         self.let_go();
         self.reader().err().unwrap_or(error)

@@ -1,5 +1,5 @@
-//! What the store does, for the screen: told every second, whoever writes it. How fast it grows is told only when it is asked
-//! for, and counted beside the service: a large file takes seconds.
+//! The figures of the store for the screen: sent every second, whoever writes it. Its growth is counted only when asked
+//! for, on a thread beside the service: a large file takes seconds.
 
 use super::{archive::Archive, role::Election};
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
 };
 use std::thread::JoinHandle;
 
-/// Tells it. Once a second.
+/// Sends the figures. Once a second.
 pub(super) fn tell(election: &mut Election, links: &Links) {
     let figures = election.figures();
     links.say(Reply::Stored(figures.as_ref().map(now)));
@@ -23,14 +23,14 @@ pub(super) struct Growth {
 }
 
 impl Growth {
-    /// Begins to count. The count answers by itself.
+    /// Begins to count. The thread sends the answer itself.
     pub fn tell(&mut self, archive: &Archive, links: &Links) {
         let Some(screen) = links.screen.clone() else { return };
         if self.counting.as_ref().is_some_and(|counting| !counting.is_finished()) {
             return;
         }
         let (file, sealer) = (archive.location.file.clone(), archive.location.sealer.clone());
-        // A thread of its own, which ends with the program: quitting does not wait for it.
+        // A thread that ends with the program: quitting does not wait for it.
         let counting = std::thread::Builder::new().name("growth".into()).spawn(move || {
             match Reader::open(&file, sealer).and_then(|reader| reader.stats().growth_a_day()) {
                 // The screen is gone: nobody wants to know.

@@ -1,4 +1,4 @@
-//! Where the history of a fleet lies, and what opens it: for the service that keeps it, and for the sub-commands that read it.
+//! The file of a fleet's history and the key that opens it: for the service that keeps it, and the sub-commands that read it.
 
 use crate::{
     app::{
@@ -23,12 +23,12 @@ pub struct Location {
     pub folder: PathBuf,
     /// the history
     pub file: PathBuf,
-    /// None: it is kept in the open, as a plain inventory is
+    /// None: it is not sealed, as a plain inventory is not
     pub sealer: Option<Sealer>,
 }
 
 impl Location {
-    /// That of an inventory file: the state of its collector is gone with the session, its history is not.
+    /// Those of an inventory file. Its collector's state goes with the session, its history stays.
     ///
     /// # Errors
     /// No folder for data.
@@ -38,13 +38,13 @@ impl Location {
         Ok(Self { folder: place.folder.clone(), file: folder.join(FILE), sealer: None })
     }
 
-    /// That of an open tenant.
+    /// Those of an open tenant.
     pub fn of_tenant(file: &Path, sealer: Sealer) -> Self {
         let folder = file.parent().map_or_else(PathBuf::default, Path::to_path_buf);
         Self { file: folder.join(FILE), folder, sealer: Some(sealer) }
     }
 
-    /// That of a recording, which nobody collects.
+    /// Those of a recording, which nobody collects.
     pub const fn of_recording(file: PathBuf) -> Self {
         Self { folder: PathBuf::new(), file, sealer: None }
     }
@@ -54,16 +54,16 @@ fn plain_folder(place: &Place) -> anyhow::Result<PathBuf> {
     Ok(Home::find()?.data().join("plain").join(&place.name))
 }
 
-/// A history as a file, and what opens it.
+/// A history's file and its key.
 pub struct HistoryFile {
     /// the file
     pub path: PathBuf,
-    /// None: it is in the open
+    /// None: it is not sealed
     pub sealer: Option<Sealer>,
 }
 
 impl HistoryFile {
-    /// The history that is meant: this file, that of an inventory file, or that of the tenant, whose vault is opened.
+    /// The selected history: this file, an inventory file's, or the tenant's, whose vault is opened.
     ///
     /// # Errors
     /// No such tenant, or its vault stays closed; a demo has none.
@@ -100,7 +100,7 @@ impl HistoryFile {
     }
 }
 
-/// What history knows these instances by.
+/// The ids of these instances in history.
 ///
 /// # Errors
 /// It does not know one of them.

@@ -1,4 +1,4 @@
-//! Following the process that polls: what it writes goes to our reducer, and how it is stands in the header.
+//! Following the process that polls: its writes go to our reducer, its state to the header.
 
 use super::archive::Archive;
 use crate::{
@@ -14,19 +14,19 @@ use std::{collections::HashMap, sync::Arc};
 /// A heartbeat older than this, ms, says nothing about now.
 const BEAT_MS: u64 = 10_000;
 
-/// True if the beat says something about now.
+/// True if the beat is recent enough to say something about now.
 pub(super) fn is_fresh(beat: &Heartbeat, now: Timestamp) -> bool {
     beat.age_ms(now) <= BEAT_MS
 }
 
-/// Takes to the reducer what was written since the cursor; with -1 all that is known. Returns the new cursor.
+/// Hands the reducer all that was written since the cursor, with -1 all that is known. Returns the new cursor.
 pub(super) fn take_new(
     archive: &mut Archive,
     links: &Links,
     mut cursor: i64,
     now: Timestamp,
 ) -> Result<i64, StoreError> {
-    // By what history knows them by.
+    // By their ids in history.
     let infos: HashMap<Arc<str>, Arc<InstanceInfo>> =
         links.instances().into_iter().map(|info| (Arc::clone(&info.uid), info)).collect();
     let reader = archive.reader()?;
@@ -66,7 +66,7 @@ pub(super) fn take_new(
     Ok(cursor)
 }
 
-/// Who polls, in words for the header.
+/// The polling process, in words for the header.
 pub(super) fn attached(held: std::io::Result<Held>, beat: Option<&Heartbeat>, now: Timestamp) -> String {
     let holder = match held {
         Ok(Held::Free) => return "attached · no collector runs: waiting for one".to_owned(),

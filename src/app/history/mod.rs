@@ -1,9 +1,9 @@
-//! The history service: one thread that has the history of the fleet. It decides who polls and writes ([`role`]): this process
-//! if nobody else does, else it [`follow`]s what the other one writes. It owns the store's writer and reader, and [`answer`]s
-//! what the screen asks of the past. The session starts it; the inventory service, or the session itself for a plain inventory,
-//! tells it which fleet it is.
+//! The history service: one thread that owns the history of the fleet. It decides who polls and writes ([`role`]): this process
+//! if nobody else does, else it [`follow`]s the other one. It owns the store's writer and reader, and [`answer`]s the
+//! screen's questions about the past. The session starts it; the inventory service, or the session itself for a plain
+//! inventory, tells it which fleet it is.
 //!
-//! Nothing here is in the way of polling or drawing: readings come by a bounded channel ([`relay`]), questions by another.
+//! Nothing here blocks polling or drawing: readings come by a bounded channel ([`relay`]), questions by another.
 //!
 //! ```text
 //! lock free      -> take it; the collector polls, reducer -> Kept -> relay -> writer's thread -> history.db

@@ -1,5 +1,5 @@
-//! A recording that is played: a history that is not sealed, opened to be read and no more. It is looked at before the terminal is
-//! taken, so that what is wrong with it is said where it can be read. `screen` and `once` open it.
+//! A recording that is played: a history that is not sealed, opened for reading only. It is checked before the terminal is
+//! taken, so that an error can be read. `screen` and `once` open it.
 
 use crate::{
     app::selection::Selection,
@@ -15,10 +15,10 @@ use std::{
     sync::Arc,
 };
 
-/// What every file of SQLite begins with (<https://www.sqlite.org/fileformat.html>).
+/// The first bytes of every SQLite file (<https://www.sqlite.org/fileformat.html>).
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 
-/// A recording that was looked at and can be read.
+/// A recording that was checked and can be read.
 pub struct Recording {
     /// the file
     pub file: PathBuf,
@@ -26,13 +26,13 @@ pub struct Recording {
     pub from: Timestamp,
     /// and the last
     pub to: Timestamp,
-    /// whose states they are, as they were last
+    /// the instances, as they were at the end
     pub infos: Vec<Arc<InstanceInfo>>,
 }
 
 impl Recording {
-    /// The recording that the command line names. A fleet named beside it is refused; one in the environment is that of every
-    /// day and means nothing here.
+    /// The recording that the command line names. A fleet named beside it is refused; one in the environment is the everyday
+    /// default and is ignored.
     ///
     /// # Errors
     /// Two are named; and those of [`Recording::open`].
@@ -72,20 +72,20 @@ impl Recording {
             let Some((from, to)) = reader.stats().span()?.filter(|_| !infos.is_empty()) else {
                 bail!("there is nothing in {}", file.display());
             };
-            // What cannot be read at its end cannot be shown first.
+            // The screen starts at the end, so the end must be readable.
             let uids: Vec<Arc<str>> = infos.iter().map(|info| Arc::clone(&info.uid)).collect();
             let last = reader.states().at(&uids, to)?;
             if let Some(first) = last.damaged.first().filter(|_| last.kept.is_empty()) {
                 bail!("{} is damaged: {first} cannot be read", file.display());
             }
-            // What is sealed may end later by its window than by its last reading.
+            // A state block may end later by its window than by its last reading.
             let to = last.kept.iter().map(|kept| kept.at).max().unwrap_or(to);
             Ok(Self { file: file.to_owned(), from, to, infos })
         };
         open().context("opening the recording")
     }
 
-    /// Who reads it.
+    /// The reader.
     ///
     /// # Errors
     /// It has gone since.

@@ -1,16 +1,16 @@
-//! From the collector to whoever writes now: the writer changes with the tenant, the collector's channel does not. Started
+//! From the collector to the present writer: the writer changes with the tenant, the collector's channel does not. Started
 //! by the history service.
 
 use crate::{collect::Recorder, model::timeline::kept::Kept};
 use tokio::sync::{mpsc::Receiver, watch};
 
-/// Passes batches on until the collector is gone. The writer's full queue is the collector's; without a writer nothing is
+/// Passes batches on until the collector is gone. A full queue of the writer slows the collector; without a writer nothing is
 /// kept.
 pub(super) async fn run(mut recorded: Receiver<Vec<Kept>>, to: watch::Receiver<Option<Recorder>>) {
     while let Some(batch) = recorded.recv().await {
         let writer = to.borrow().clone();
         if let Some(writer) = writer {
-            // A writer that ended says so by itself.
+            // A writer that ended reports it itself.
             let _ = writer.send(batch).await;
         }
     }

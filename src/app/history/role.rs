@@ -1,5 +1,6 @@
-//! Who polls and writes: this process, or another one that it follows. One process of a fleet has the collector's lock. A screen
-//! takes it if it is free; it yields it to a collector that asks, and takes it again when none has it for some seconds.
+//! The election of the process that polls and writes; the others follow it. That process has the collector's lock. A
+//! screen takes the lock if it is free, yields it to a collector that asks, and takes it again when none has it for
+//! some seconds.
 
 use super::{
     archive::Archive,
@@ -26,10 +27,10 @@ use std::{
 };
 use tokio::sync::watch;
 
-/// Before a screen polls by itself it waits so long for the next collector: one that is updated or restarted is soon back.
+/// Time that a screen waits for the next collector before it polls itself: one that is updated or restarted is soon back.
 const WAIT_FOR_COLLECTOR: Duration = Duration::from_secs(4);
 
-/// In two words: nobody knows who collects.
+/// The trouble in two words: the lock cannot be read.
 const CANNOT_BE_TAKEN: &str = "no lock";
 
 /// The part that this process has.
@@ -38,14 +39,14 @@ pub(super) enum Role {
     Idle,
     /// we poll and write
     Collecting { writer: WriterHandle, lock: Option<lock::Lock> },
-    /// another process does, and we read what it writes; the cursor is -1 before anything was read, and nobody has the lock
+    /// another process does, and we read its writes; the cursor is -1 before anything was read, and nobody has the lock
     /// since then
     Following { cursor: i64, free_since: Option<Instant> },
     /// nobody does: a recording is played, of these instances
     Playing { infos: Vec<Arc<InstanceInfo>> },
 }
 
-/// Decides on the [`Role`], and has what belongs to it.
+/// Decides on the [`Role`] and owns its resources.
 pub(super) struct Election {
     links: Links,
     role: Role,
@@ -54,7 +55,7 @@ pub(super) struct Election {
     /// see [`super::History::figures`]
     tell: watch::Sender<Option<WriterStats>>,
     trouble: Trouble,
-    /// what the collector that we follow said of its store last
+    /// the last figures of the store from the collector that we follow
     theirs: Option<heartbeat::StoreFigures>,
 }
 
@@ -73,7 +74,7 @@ impl Election {
         &self.role
     }
 
-    /// Polls and writes, or follows who does.
+    /// Polls and writes, or follows the process that does.
     pub fn stand(&mut self, archive: &mut Archive) {
         let lock = if self.links.screen.is_none() {
             Ok(None)
@@ -100,19 +101,19 @@ impl Election {
                 self.trouble.tell(None, &self.links);
             }
             Err((sign, e)) => {
-                // It polls all the same: what is on the screen needs no history.
+                // It polls all the same: the screen needs no history for the present.
                 self.links.command(Command::Follow(false));
                 self.trouble.tell(Some((sign, format!("no history is kept: {e}"))), &self.links);
             }
         }
     }
 
-    /// Nothing is polled, locked or written: there is the file to be read, no more.
+    /// Plays a recording: polls, locks and writes nothing.
     pub fn play(&mut self, infos: Vec<Arc<InstanceInfo>>) {
         self.role = Role::Playing { infos };
     }
 
-    /// The configuration changed: history is kept so from now on.
+    /// The configuration changed: keeps history by these settings from now on.
     pub fn keep(&self, options: Options) {
         if let Role::Collecting { writer, .. } = &self.role {
             writer.keep(options);
@@ -145,7 +146,7 @@ impl Election {
         self.trouble = Trouble::default();
     }
 
-    /// Writes to the end, lets go of the lock, and follows whoever takes it.
+    /// Writes to the end, releases the lock, and follows the process that takes it.
     fn yield_lock(&mut self, archive: &mut Archive) {
         tracing::info!("a collector asks for the lock: making way");
         self.links.command(Command::Follow(true));
@@ -154,7 +155,7 @@ impl Election {
         self.links.say(Reply::Message { level: Level::Ok, text });
     }
 
-    /// Ends the writer, if there is one; then the lock is let go.
+    /// Ends the writer, if there is one; then releases the lock.
     fn stop_writing(&mut self, archive: Option<&mut Archive>, next: Role) {
         self.switch.send_replace(None);
         if let Some(archive) = archive {
@@ -175,7 +176,7 @@ impl Election {
         self.follow(archive);
     }
 
-    /// Takes what is new to the reducer, and says who collects. When nobody does any more, we do.
+    /// Hands new writes to the reducer and tells who collects. Starts to poll when nobody does any more.
     fn follow(&mut self, archive: &mut Archive) {
         let Role::Following { cursor, free_since } = &mut self.role else { return };
         let folder = archive.location.folder.clone();
@@ -203,7 +204,7 @@ impl Election {
         self.trouble.tell(ours.or(theirs), &self.links);
     }
 
-    /// What the store does, whoever writes it. What a collector that we follow said is given out once.
+    /// The figures of the store, whoever writes it. Those of a collector that we follow are returned once.
     pub fn figures(&mut self) -> Option<heartbeat::StoreFigures> {
         match &self.role {
             Role::Collecting { writer, .. } => Some(heartbeat::StoreFigures::from(&*writer.stats.borrow())),
@@ -212,7 +213,7 @@ impl Election {
         }
     }
 
-    /// Writes an event: by the writer if it is ours, else beside it.
+    /// Writes an event: by the writer if this process has it, else beside the other's.
     pub fn note(&self, archive: &Archive, event: &Event) -> Result<(), StoreError> {
         if let Role::Collecting { writer, .. } = &self.role
             && writer.note(event.clone())

@@ -1,4 +1,4 @@
-//! The thread of the history service: takes orders, and comes by once a second. What it does with them is in [`super::role`],
+//! The thread of the history service: takes orders and ticks once a second. The work is in [`super::role`],
 //! [`super::answer`], [`super::watched`] and [`super::figures`]; this file connects them.
 
 use super::{
@@ -30,14 +30,14 @@ use tokio::{
     },
 };
 
-/// How often it is seen who polls, and what is new is taken.
+/// Interval of the ticks: check who polls, read new writes.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// What the history service is told.
+/// An order to the history service.
 pub enum Order {
     /// this is the fleet from now on
     Open(Location),
-    /// it is not any more: the tenant changes
+    /// there is no fleet for now: the tenant changes
     Close,
     /// there is no fleet: this recording is played
     Play(Recording),
@@ -45,13 +45,13 @@ pub enum Order {
     Ask(HistoryRequest),
 }
 
-/// The way to the running service.
+/// A handle to the running service.
 pub struct History {
     /// see [`Order`]
     pub orders: Sender<Order>,
     /// the writer's figures, while this process writes
     pub figures: watch::Receiver<Option<WriterStats>>,
-    /// the instances on the screen; who polls is asked for them if that is another process
+    /// the instances on the screen; if another process polls, it is asked for them
     pub on_screen: watch::Sender<Vec<InstanceId>>,
 }
 
@@ -60,7 +60,7 @@ pub fn recorder() -> (Recorder, Receiver<Vec<Kept>>) {
     mpsc::channel(QUEUE)
 }
 
-/// Starts it. Must be called within the runtime. It ends when the collector has ended and nobody gives orders any more; all that
+/// Starts it. Must be called within the runtime. It ends when the collector has ended and nobody sends orders any more; all that
 /// was recorded is on the disk then.
 ///
 /// # Errors
@@ -87,7 +87,7 @@ pub fn start(links: &Links, recorded: Receiver<Vec<Kept>>) -> anyhow::Result<(Hi
     let ended = async move {
         let _ = relay.await;
         drop(last);
-        // A panic was told by the hook.
+        // The hook has reported the panic.
         let _ = tokio::task::spawn_blocking(|| thread.join()).await;
     };
     Ok((History { orders, figures, on_screen }, Module::new("history", ended)))
@@ -172,7 +172,7 @@ impl Service {
         figures::tell(&mut self.election, &self.links);
     }
 
-    /// Writes what was recorded, and lets go of the file. Until it is decided who polls the next fleet, nobody does.
+    /// Writes what was recorded and closes the file. Nobody polls until the role for the next fleet is decided.
     fn close(&mut self) {
         if self.archive.is_some() {
             self.links.command(Command::Follow(true));

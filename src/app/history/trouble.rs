@@ -1,15 +1,15 @@
-//! What is the matter with history: said once, and shown in two words for as long as it lasts.
+//! Trouble with history: told once in a sentence, shown in two words for as long as it lasts.
 
 use crate::{app::module::Links, model::judge::health::Level, protocol::Reply, store::history::WriterStats};
 
-/// The trouble that was said last.
+/// The trouble that was told last.
 #[derive(Default)]
 pub(super) struct Trouble {
     said: Option<String>,
 }
 
 impl Trouble {
-    /// Says what is new: two words for the screen and a sentence; None: nothing is the matter.
+    /// Tells a change: two words for the screen and a sentence; None: all is well.
     pub fn tell(&mut self, trouble: Option<(&'static str, String)>, links: &Links) {
         let (sign, words) = trouble.unzip();
         if self.said == words {

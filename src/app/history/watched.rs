@@ -1,5 +1,5 @@
-//! What screens look at, between the processes of one fleet: the one that follows asks for what is on its screen, the one that
-//! polls hears what others ask for. The service comes by once a second.
+//! The instances on screens, between the processes of one fleet: a follower asks for those on its screen, the process that
+//! polls reads the requests of others. The service calls this once a second.
 
 use super::{
     archive::Archive,
@@ -16,13 +16,13 @@ use crate::{
 use std::{path::Path, sync::Arc};
 use tokio::sync::watch;
 
-/// What was asked for last, on both sides.
+/// The last requests, on both sides.
 pub(super) struct Watched {
     /// what is on our screen
     on_screen: watch::Receiver<Vec<InstanceId>>,
     /// what we ask for; None: nothing
     request: Option<WatchRequest>,
-    /// it could not be asked for, and that was said
+    /// the request could not be written, and that was told
     refused: bool,
     /// what the screens of others ask us for
     theirs: Vec<InstanceId>,
@@ -76,7 +76,7 @@ impl Watched {
     }
 }
 
-/// What the screens of others ask for.
+/// The instances that the screens of others ask for.
 fn asked_for(folder: &Path, links: &Links) -> Vec<InstanceId> {
     let uids = watch_request::all(folder);
     if uids.is_empty() {

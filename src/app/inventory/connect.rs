@@ -21,7 +21,7 @@ use std::time::Duration;
 /// Name, TCP, TLS and login together.
 const WITHIN: Duration = Duration::from_secs(10);
 
-/// Connects, logs in, and looks whether it is a server that can be watched.
+/// Connects, logs in, and checks that the server can be watched.
 ///
 /// # Errors
 /// The first step that fails, in words.

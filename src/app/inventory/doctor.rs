@@ -1,4 +1,4 @@
-//! Tests of connections, and what the logins may not see. Used by the inventory service, `instance test` and `doctor`. Grants
+//! Tests of connections and of the rights that logins lack. Used by the inventory service, `instance test` and `doctor`. Grants
 //! nothing.
 
 use crate::{
@@ -20,9 +20,9 @@ use tokio::{sync::Semaphore, task::JoinSet};
 
 /// Name, TCP, TLS, login and version together.
 const WITHIN: Duration = Duration::from_secs(10);
-/// Tests at once.
+/// Tests that run at the same time.
 const AT_ONCE: usize = 16;
-/// Goodbyes are not waited for.
+/// Time for closing a connection; a slow one is dropped.
 const CLOSE_WITHIN: Duration = Duration::from_millis(200);
 
 /// One instance: its connection, and its rights if it came to that.
@@ -34,7 +34,7 @@ pub struct Tested {
 }
 
 impl Tested {
-    /// What the login may see.
+    /// Examines what the login may see.
     ///
     /// # Errors
     /// The instance was not reached, or does not tell.

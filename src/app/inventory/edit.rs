@@ -25,10 +25,10 @@ pub fn named<'i>(inventory: &'i Inventory, name: &str) -> anyhow::Result<&'i Ent
         .with_context(|| format!("no instance is called {name}: see `dbtop instance list`"))
 }
 
-/// Refuses an address that another instance has: it would be watched twice.
+/// Refuses an address that another instance has: the server would be watched twice.
 ///
 /// # Errors
-/// There is one.
+/// Another instance has it.
 pub fn refuse_twin(inventory: &Inventory, record: &InstanceRecord, own: Option<&str>) -> anyhow::Result<()> {
     let same = |other: &InstanceRecord| {
         other.address().eq_ignore_ascii_case(&record.address()) && other.database == record.database
@@ -53,7 +53,7 @@ pub fn add(tenant: &mut Tenant, record: &InstanceRecord) -> Result<(), StoreErro
 /// Saves changed records, all of them or none.
 ///
 /// # Errors
-/// One is not valid, or somebody else was faster.
+/// One is not valid, or another process changed it first.
 pub fn save(
     tenant: &mut Tenant,
     changed: &[(Entry<InstanceRecord>, InstanceRecord)],
@@ -66,7 +66,7 @@ pub fn save(
 /// Takes instances out, all of them or none.
 ///
 /// # Errors
-/// Somebody else was faster.
+/// Another process changed one first.
 pub fn remove(tenant: &mut Tenant, entries: &[&Entry<InstanceRecord>]) -> Result<(), StoreError> {
     tenant.change(&current_author(), |change| {
         entries.iter().try_for_each(|entry| change.remove(Kind::Instance, entry.id))
@@ -87,7 +87,7 @@ pub fn restore(tenant: &mut Tenant, name: &str) -> anyhow::Result<String> {
     Ok(name)
 }
 
-/// Saves the record of a form: a new one, or that of an instance, whose revision was this when the form was opened. Passwords
+/// Saves the record of a form: a new one, or an instance's, with its revision when the form was opened. Passwords
 /// that are stored and that the form left empty stay as they are.
 ///
 /// # Errors
@@ -142,7 +142,7 @@ pub fn remove_all(tenant: &mut Tenant, inventory: &Inventory, ids: &[InstanceId]
     remove(tenant, &found(inventory, ids)?).map_err(refusal)
 }
 
-/// The records of these instances, all or none. Thousands may be marked, so that each is looked up in a table made once.
+/// The records of these instances, all or none. Thousands may be marked, so each is looked up in a table made once.
 fn found<'i>(
     inventory: &'i Inventory,
     ids: &[InstanceId],

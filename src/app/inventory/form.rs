@@ -1,4 +1,4 @@
-//! What a form on the screen is filled with: records without their passwords, and the names that are taken.
+//! The data of a form on the screen: records without their passwords, and the names that are taken.
 
 use crate::{
     model::{
@@ -10,7 +10,7 @@ use crate::{
 };
 use std::collections::HashSet;
 
-/// The data of a form for these instances; of none: for a new one.
+/// The data of a form for these instances; without any, for a new one.
 pub(super) fn data(inventory: &Inventory, ids: &[InstanceId]) -> FormData {
     let ids: HashSet<&str> = ids.iter().map(InstanceId::as_str).collect();
     let asked = |entry: &&Entry<InstanceRecord>| ids.contains(entry.record.name.as_str());

@@ -1,5 +1,5 @@
 //! The inventory: its [`service`], which has the keys while the program runs, and the use cases that it shares with the
-//! sub-commands: [`open`] a tenant, [`edit`] its records, [`connect`] to an instance, ask the [`doctor`], and what of it is to be
+//! sub-commands: [`open`] a tenant, [`edit`] its records, [`connect`] to an instance, ask the [`doctor`], and choose what is
 //! polled ([`targets`]).
 
 pub mod connect;

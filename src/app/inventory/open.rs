@@ -1,4 +1,4 @@
-//! From a selection to a tenant: which one, and its vault opened with what needs no question, else with a passphrase that a
+//! From a selection to a tenant: which one, and its vault opened without a question, else with a passphrase that a
 //! person is asked for. Every command that reads or changes an inventory starts here.
 
 use crate::{
@@ -21,7 +21,7 @@ pub fn tenants() -> anyhow::Result<Tenants> {
     Ok(tenants_of_user()?)
 }
 
-/// The same, for who tells errors of the store apart.
+/// The same, for callers that tell errors of the store apart.
 ///
 /// # Errors
 /// As [`tenants`].
@@ -29,7 +29,7 @@ pub fn tenants_of_user() -> Result<Tenants, StoreError> {
     Tenants::open(&Home::find()?)
 }
 
-/// The tenants that there are. Nothing is made by looking: the first folder comes with `dbtop vault init`.
+/// The tenants that there are. Makes nothing: the first folder comes with `dbtop vault init`.
 ///
 /// # Errors
 /// The folder cannot be read, or others can enter it.
@@ -48,7 +48,7 @@ pub fn new_name(selection: &Selection) -> anyhow::Result<Slug> {
     Ok(Slug::parse(selection.tenant.as_deref().unwrap_or(DEFAULT))?)
 }
 
-/// The tenant that is meant, locked: `--tenant`, else the only one.
+/// The selected tenant, locked: `--tenant`, else the only one.
 ///
 /// # Errors
 /// There is none, or more than one and none was named.
@@ -67,7 +67,7 @@ pub fn locked(selection: &Selection) -> anyhow::Result<LockedTenant> {
     }
 }
 
-/// Nothing of a suspended tenant is polled.
+/// Refuses a suspended tenant: nothing of it is polled.
 ///
 /// # Errors
 /// It is suspended.
@@ -79,20 +79,20 @@ pub fn refuse_suspended(tenant: &LockedTenant) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What may open the tenant without a question.
+/// The means that may open the tenant without a question.
 fn env(selection: &Selection, tenant: &LockedTenant) -> Env {
     Env::of_process(tenant.slug().as_str(), selection.key_file.clone())
 }
 
-/// Opens the tenant with what needs no question.
+/// Opens the tenant without a question.
 ///
 /// # Errors
-/// Nothing that the process has opens it.
+/// Neither key file, keyring nor environment opens it.
 pub fn unlock_unasked(selection: &Selection, tenant: &LockedTenant) -> Result<Tenant, StoreError> {
     tenant.unlock_any(&env(selection, tenant))
 }
 
-/// The tenant that is meant, unlocked; asks for its passphrase if nothing else opens it, three times at most.
+/// The selected tenant, unlocked; asks for its passphrase if nothing else opens it, three times at most.
 ///
 /// # Errors
 /// Those of [`locked`]; a key file that does not open it; no terminal to ask on; three wrong passphrases.

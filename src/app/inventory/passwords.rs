@@ -1,5 +1,5 @@
-//! Passwords and tokens that are to be asked for: what was typed, by whose it is, and the question that is on the screen. One
-//! question is open at a time; a login is asked for once, whatever number of instances has it.
+//! Passwords and tokens that are not stored: those that were typed, by login, and the question that is on the screen. One
+//! question is open at a time; a login is asked for once, however many instances use it.
 
 use super::targets::whose;
 use crate::model::{
@@ -19,11 +19,11 @@ pub(super) struct Passwords {
     question: Option<String>,
 }
 
-/// A question for the screen: whose password, and the first instance that wants it.
+/// A question for the screen: whose password, and the first instance that needs it.
 pub(super) type Wanted = (String, InstanceId);
 
 impl Passwords {
-    /// Puts what was typed into the targets. Returns what is to be asked for next, if no question is open.
+    /// Puts the typed passwords into the targets. Returns the next question, if none is open.
     pub fn fill(&mut self, targets: &mut [Target]) -> Option<Wanted> {
         let mut missing = None;
         for target in targets {
@@ -44,7 +44,7 @@ impl Passwords {
         Some((who, wanted_by))
     }
 
-    /// With the password that was typed for its login, if it is one to ask for.
+    /// The target with the password that was typed for its login, if its password is asked for.
     pub fn with_answer(&self, mut target: Target) -> Target {
         let who = whose(&target.auth);
         let typed =
@@ -62,7 +62,7 @@ impl Passwords {
         true
     }
 
-    /// Those that were not given may be asked for again. False if all were.
+    /// Lets the passwords that were refused be asked for again. False if there are none.
     pub fn forget_refusals(&mut self) -> bool {
         let before = self.answers.len();
         self.answers.retain(|(_, answer)| answer.is_some());
@@ -70,7 +70,7 @@ impl Passwords {
         self.answers.len() < before
     }
 
-    /// Another fleet: nothing that was typed is its own.
+    /// Forgets everything: another fleet's passwords are its own.
     pub fn forget_all(&mut self) {
         *self = Self::default();
     }

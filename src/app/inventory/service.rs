@@ -1,6 +1,6 @@
 //! The inventory service: the only part of the running program that has the keys. A thread of its own, since keys and files
 //! block. It takes [`InventoryRequest`]s, answers with [`Reply`]s, tells the collector what to poll and the history service which
-//! fleet it is, and takes over what another process changed. The session starts it.
+//! fleet it is, and takes over the changes of other processes. The session starts it.
 //!
 //! Locking drops the tenant with its keys and every record. The collector goes on with the targets that it has: its
 //! passwords stay in memory, for connections break and must be made again.
@@ -32,7 +32,7 @@ use tokio::{
     sync::mpsc::{self, Receiver, Sender},
 };
 
-/// How often the file is looked at for changes of other processes.
+/// How often the file is checked for changes of other processes.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 
 struct Service {
@@ -60,7 +60,7 @@ struct Open {
     version: i64,
 }
 
-/// What the service is started with.
+/// The parts that the service is started with.
 pub struct Start {
     /// whose inventory
     pub selection: Selection,
@@ -95,7 +95,7 @@ pub fn start(links: &Links, start: Start) -> anyhow::Result<(Sender<InventoryReq
     };
     let thread = std::thread::Builder::new().name("inventory".into()).spawn(move || service.run(taken))?;
     let ended = async {
-        // A panic was told by the hook.
+        // The hook has reported the panic.
         let _ = tokio::task::spawn_blocking(|| thread.join()).await;
     };
     Ok((requests, Module::new("inventory", ended)))
@@ -138,7 +138,7 @@ impl Service {
     }
 
     fn say(&self, reply: Reply) {
-        // Nobody listens: the screen is gone, and so shall we be.
+        // Nobody listens: the screen is gone, and this ends soon.
         let _ = self.replies.blocking_send(reply);
     }
 
@@ -151,7 +151,7 @@ impl Service {
         self.say(Reply::Vault { tenant, state });
     }
 
-    /// Chooses the tenant and opens it without a question if that can be.
+    /// Chooses the tenant and opens it without a question if possible.
     fn begin(&mut self) {
         if let Some(name) = &self.selection.tenant {
             self.slug = Slug::parse(name).ok();
@@ -181,7 +181,7 @@ impl Service {
             .map(|locked| (open::unlock_unasked(&self.selection, &locked), open::has_passphrase(&locked)));
         match opened {
             Ok((Ok(tenant), _)) => self.opened(tenant),
-            // Nothing but the question is left, and at start that is no trouble to tell.
+            // Only the question is left; at the start that is nothing to report.
             Ok((Err(StoreError::Vault(VaultError::Locked(_))), true)) => self.locked(true, None),
             Ok((Err(e), by_passphrase)) => self.locked(by_passphrase, Some(e.to_string())),
             Err(e) => self.locked(false, Some(e.to_string())),
@@ -286,7 +286,7 @@ impl Service {
         }
     }
 
-    /// Asks anew for the passwords that were not given.
+    /// Asks again for the passwords that were refused.
     fn ask_again(&mut self) {
         if self.passwords.forget_refusals() {
             self.hand_over();
@@ -315,7 +315,7 @@ impl Service {
         self.state(VaultState::Locked { by_passphrase, why });
     }
 
-    /// Takes over what another process changed.
+    /// Takes over the changes of another process.
     fn look(&mut self) {
         let Some(open) = &self.open else { return };
         match open.tenant.data_version() {
@@ -350,7 +350,7 @@ impl Service {
         }
     }
 
-    /// Watches another tenant. The one before is locked, and nothing of it is polled any more.
+    /// Watches another tenant. Locks the previous one and stops polling it.
     fn switch(&mut self, slug: Slug) {
         if self.slug.as_ref() == Some(&slug) {
             return self.message(Level::Ok, format!("{slug} is watched already"));
@@ -365,7 +365,7 @@ impl Service {
         let _ = self.history.blocking_send(Order::Close);
         let _ = self.collector.blocking_send(Command::Inventory(Vec::new()));
         self.slug = Some(slug);
-        // A key file that was named is the other tenant's; this one has its own ways.
+        // The key file of the command line belongs to the other tenant.
         self.unlock_any();
     }
 
@@ -405,7 +405,7 @@ impl Service {
         change(self.open.as_mut().ok_or_else(locked)?)
     }
 
-    /// Says what came of a change; the collector hears of it before the screen does.
+    /// Reports the outcome of a change; the collector hears of it before the screen does.
     fn finish(&mut self, done: Result<String, Refusal>) {
         if done.is_ok() {
             self.load(false);

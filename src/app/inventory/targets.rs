@@ -1,4 +1,4 @@
-//! What a sealed inventory says is to be polled. Used by the inventory service and by the sub-commands that poll.
+//! The targets of a sealed inventory. Used by the inventory service and by the sub-commands that poll.
 
 use crate::{
     model::inventory::{
@@ -9,7 +9,7 @@ use crate::{
 };
 use std::sync::Arc;
 
-/// What to poll, each instance with the settings of its labels under its own; and what is to be said: damaged records, and
+/// The targets, each instance with the settings of its labels under its own; and warnings: damaged records, and
 /// instances that this version cannot reach.
 pub fn targets(inventory: &Inventory) -> (Vec<Target>, Vec<String>) {
     let mut notes: Vec<String> = inventory.damage.iter().map(ToString::to_string).collect();
@@ -47,12 +47,12 @@ fn color(inventory: &Inventory, key: &str, value: &str) -> LabelColor {
     label.map_or_else(|| LabelColor::for_label(key, value), |label| label.color)
 }
 
-/// What the log calls an instance of a sealed inventory: the start of its record's random identity.
+/// The name of a sealed instance in the log: the start of its record's random identity.
 pub fn log_tag(id: RecordId) -> String {
     id.to_string().chars().take(8).collect()
 }
 
-/// Whose secret it is, for who is asked: `dbtop (sql)`.
+/// The owner of a secret, for the question: `dbtop (sql)`.
 pub fn whose(auth: &Auth) -> String {
     format!("{} ({})", auth.who(), auth.kind())
 }

@@ -5,7 +5,7 @@ use super::doctor;
 use crate::{model::inventory::instance::Target, protocol::Reply};
 use tokio::{runtime::Handle, sync::mpsc::Sender, task::AbortHandle};
 
-/// What runs now.
+/// The tests that run now.
 pub(super) struct Trials {
     runtime: Handle,
     replies: Sender<Reply>,
@@ -19,7 +19,7 @@ impl Trials {
         Self { runtime, replies, test: None, doctor: None }
     }
 
-    /// Tests a connection. The test before ends.
+    /// Tests a connection. Ends the previous test.
     pub fn test(&mut self, ticket: u64, target: Target) {
         self.stop_test();
         let replies = self.replies.clone();
@@ -34,7 +34,7 @@ impl Trials {
         self.test = Some(task.abort_handle());
     }
 
-    /// Examines what the logins may see. The round before ends.
+    /// Examines what the logins may see. Ends the previous round.
     pub fn examine(&mut self, targets: Vec<Target>) {
         self.stop_doctor();
         let replies = self.replies.clone();
@@ -52,12 +52,12 @@ impl Trials {
         self.doctor = Some(task.abort_handle());
     }
 
-    /// The test is not wanted any more.
+    /// Ends the test.
     pub fn stop_test(&mut self) {
         stop(&mut self.test);
     }
 
-    /// Nor is the doctor.
+    /// Ends the doctor's round.
     pub fn stop_doctor(&mut self) {
         stop(&mut self.doctor);
     }

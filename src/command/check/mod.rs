@@ -1,4 +1,4 @@
-//! `dbtop instance test` and `dbtop doctor`: try connections, say what each step found, and what the login may not see.
+//! `dbtop instance test` and `dbtop doctor`: try connections, report each step, and name the rights that the login lacks.
 //! Grants nothing: scripts are printed for a person.
 
 mod words;

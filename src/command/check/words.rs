@@ -29,7 +29,7 @@ pub fn print_tests(tested: &[Tested], format: Report, out: &mut impl Write) -> i
     Ok(())
 }
 
-/// Prints the rights alone; of instances that were not reached, why.
+/// Prints the rights alone; for instances that were not reached, why.
 pub fn print_rights(tested: &[Tested], format: Report, out: &mut impl Write) -> io::Result<()> {
     if format == Report::Json {
         return print_json(tested.iter().map(|one| with_instance(one, &rights(one))), out);

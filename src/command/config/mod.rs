@@ -29,11 +29,11 @@ use std::{
     process::ExitCode,
 };
 
-/// Runs one of the sub-commands. `check` ends with 0 if there is nothing to say, 1 if there are warnings, 2 if there are
-/// mistakes.
+/// Runs one of the sub-commands. `check` ends with 0 if it found nothing, 1 if there are warnings, 2 if there are
+/// errors.
 ///
 /// # Errors
-/// `show`: the mistakes of the configuration. Both: an output that cannot be written.
+/// `show`: the errors of the configuration. Both: an output that cannot be written.
 pub fn run(args: Configuration, invocation: &Invocation) -> anyhow::Result<ExitCode> {
     match args.command {
         ConfigCommand::Check => check(args.output, &invocation.selection, &invocation.given),
@@ -46,9 +46,9 @@ pub fn run(args: Configuration, invocation: &Invocation) -> anyhow::Result<ExitC
 /// How much a finding matters. Ordered: worse is greater.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Weight {
-    /// something was not looked at
+    /// something was not checked
     Note,
-    /// it works, and is insecure, costly or not what was meant
+    /// it works but is insecure, costly or probably not intended
     Warning,
     /// dbtop does not start with it
     Mistake,
@@ -64,7 +64,7 @@ impl Weight {
     }
 }
 
-/// What `check` says.
+/// One finding of `check`.
 #[derive(Debug, Clone, PartialEq)]
 struct Finding {
     weight: Weight,
@@ -103,7 +103,7 @@ fn check(output: Format, selection: &Selection, given: &Given) -> anyhow::Result
     findings.extend(warn::files(file, selection.key_file.as_deref(), fleet.as_ref()));
     findings.extend(warn::variables(environment().map(|(name, _)| name), fleet.as_ref()));
     findings.extend(fleet.iter().flat_map(warn::transport));
-    // Stable: what belongs together stays together.
+    // Stable: findings of one kind keep their order.
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.weight));
     print(&findings, output, file)?;
     let worst = findings.iter().map(|finding| finding.weight).max();
@@ -114,7 +114,7 @@ fn check(output: Format, selection: &Selection, given: &Given) -> anyhow::Result
     }))
 }
 
-/// A theme that is not there, or has mistakes of its own.
+/// The error of a theme that does not exist or is not valid.
 pub fn theme_mistake(read: &Read) -> Option<Mistake> {
     let error = Theme::load(&read.config.ui.theme, Depth::True).err()?;
     Some(Mistake {
@@ -125,7 +125,7 @@ pub fn theme_mistake(read: &Read) -> Option<Mistake> {
     })
 }
 
-/// The plain inventory that is named, else the sealed one if it opens without a question.
+/// The plain inventory if one is named, else the sealed one if it opens without a question.
 fn fleet(selection: &Selection, findings: &mut Vec<Finding>) -> Option<Fleet> {
     if let Some(file) = &selection.inventory {
         let at = Origin::File { path: file.clone(), line: None };
@@ -197,7 +197,7 @@ fn print(findings: &[Finding], output: Format, file: Option<&Path>) -> anyhow::R
 /// A finding longer than this is cut.
 const LONGEST_LINE: usize = 1_000;
 
-/// That nobody reads it to its end is no error.
+/// A reader that closes the pipe early is no error.
 fn cli_gone(error: std::io::Error) -> std::io::Result<()> {
     if error.kind() == std::io::ErrorKind::BrokenPipe { Ok(()) } else { Err(error) }
 }

@@ -1,4 +1,4 @@
-//! `dbtop config show`: every option with its value and who said so. No secrets: the configuration has none, and paths of
+//! `dbtop config show`: every option with its value and where that comes from. No secrets: the configuration has none, and paths of
 //! key files are no keys.
 
 use crate::{
@@ -15,7 +15,7 @@ use std::{io::stdout, path::Path};
 /// Prints the options by name.
 ///
 /// # Errors
-/// The mistakes of the configuration; an output that cannot be written.
+/// The errors of the configuration; an output that cannot be written.
 pub fn run(output: Format, selection: &Selection, given: &Given) -> anyhow::Result<()> {
     let place = ConfigFile::find(given);
     let read = read(place.as_ref(), given);
@@ -57,7 +57,7 @@ fn path(path: Option<&Path>) -> Cell {
     Cell::text(path.map(|path| path.display().to_string()).as_deref())
 }
 
-/// The command line takes these from the environment, too; it beats it.
+/// Options that the command line takes from the environment too; its arguments beat the environment.
 fn said(is_said: bool, variable: &str, option: &'static str) -> Origin {
     let named = std::env::args_os().any(|word| word.to_string_lossy().starts_with(option));
     match (is_said, named) {

@@ -1,4 +1,4 @@
-//! What a valid configuration is warned about: what is insecure, costly, or probably not what was meant. Each with what to
+//! Warnings about a valid configuration: values that are insecure, costly, or probably not intended. Each says what to
 //! write instead. Called by `dbtop config check`.
 
 use super::{Finding, Fleet};
@@ -20,19 +20,19 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Polls a second that are worth a word.
+/// Polls a second from which on there is a warning.
 const MANY_POLLS_PER_S: f64 = 50.0;
 /// CPU of one core for a poll a second, %: 500 instances every 30 s took 2.6 % (`docs/performance.md`).
 const CPU_PCT_PER_POLL: f64 = 2.6 / (500.0 / 30.0);
 /// Memory of an instance, MB: 500 of them took 72 MB (`docs/performance.md`).
 const MB_PER_INSTANCE: f64 = 72.4 / 500.0;
-/// What a poll leaves in the log at `debug`, bytes: six lines of 117 on average, as measured with the simulator.
+/// Bytes in the log for a poll at `debug`: six lines of 117 on average, as measured with the simulator.
 const DEBUG_BYTES_PER_POLL: f64 = 700.0;
 /// Names that a finding lists.
 const NAMES: usize = 5;
 const DAY_S: f64 = 86_400.0;
 
-/// About values that keep the rules.
+/// Warnings about values.
 pub fn values(read: &Read, fleet: Option<&Fleet>) -> Vec<Finding> {
     let (poll, log, vault) = (&read.config.poll, &read.config.log, &read.config.vault);
     let at = |option: &str| read.origins.get(option).cloned().unwrap_or(Origin::Default);
@@ -111,7 +111,7 @@ fn many_polls(read: &Read, fleet: Option<&Fleet>) -> Option<Finding> {
         count as f64 * MB_PER_INSTANCE,
         DAY_S * polls_per_s / count as f64,
     );
-    // To two thirds of what is worth a word, in steps of half a minute.
+    // To two thirds of the limit of the warning, in steps of half a minute.
     let slower_s = (f64::from(every_s) * polls_per_s / (MANY_POLLS_PER_S * 2.0 / 3.0) / 30.0).ceil() * 30.0;
     let advice = format!(
         "write fleet_s = {slower_s:.0}, or slow down those that matter less: `dbtop label poll KEY=VALUE --every {slower_s:.0}`"
@@ -120,7 +120,7 @@ fn many_polls(read: &Read, fleet: Option<&Fleet>) -> Option<Finding> {
     Some(Finding::warning(at, "poll.fleet_s", problem, advice))
 }
 
-/// About connections that somebody could read or change.
+/// Warnings about connections that an attacker could read or change.
 pub fn transport(fleet: &Fleet) -> Vec<Finding> {
     let mut modes: BTreeMap<&str, Vec<(Option<usize>, &Target)>> = BTreeMap::new();
     for (line, target) in &fleet.targets {
@@ -185,10 +185,10 @@ fn is_loopback(host: &str) -> bool {
         || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
-/// Variables that are no options, and are ours all the same.
+/// Variables of dbtop that are no options.
 const OURS: [&str; 5] = ["DBTOP_HOME", "DBTOP_CONFIG", "DBTOP_INVENTORY", "DBTOP_TENANT", "DBTOP_KEY_FILE"];
 
-/// About variables that look like ours and are not: they do nothing.
+/// Warnings about variables that look like options of dbtop and do nothing.
 pub fn variables(names: impl Iterator<Item = String>, fleet: Option<&Fleet>) -> Vec<Finding> {
     let mut known: Vec<String> = OURS.map(str::to_owned).into();
     for (section, options) in &config::options() {
@@ -218,7 +218,7 @@ pub fn variables(names: impl Iterator<Item = String>, fleet: Option<&Fleet>) -> 
     strange.into_iter().filter_map(near).collect()
 }
 
-/// About files that others can read or change.
+/// Warnings about files that other users can read or change.
 pub fn files(config: Option<&Path>, key_file: Option<&Path>, fleet: Option<&Fleet>) -> Vec<Finding> {
     let mut found = Vec::new();
     if let Some(file) = config {
@@ -269,7 +269,7 @@ fn readable(file: &Path, problem: &str) -> Option<Finding> {
 #[cfg(unix)]
 fn exposed(file: &Path, bits: u32, problem: &str, mend: &str) -> Option<Finding> {
     use std::os::unix::fs::PermissionsExt;
-    // What cannot be looked at is told by whoever reads it.
+    // An unreadable file is reported by the code that reads it.
     let mode = std::fs::metadata(file).ok()?.permissions().mode() & 0o7777;
     (mode & bits != 0).then(|| {
         let at = Origin::File { path: file.to_owned(), line: None };

@@ -17,10 +17,10 @@ use crate::{
 };
 use anyhow::{Context, bail};
 
-/// Changes what the options name.
+/// Changes the selected instances as the options say.
 ///
 /// # Errors
-/// Nothing to change, a mistake in it, or somebody else was faster.
+/// Nothing to change, an error in the change, or another process changed one first.
 pub fn edit(args: &Edit, selection: &Selection, output: Format) -> anyhow::Result<()> {
     let mut tenant = ask::unlocked(selection)?;
     let inventory = tenant.inventory()?;
@@ -30,7 +30,7 @@ pub fn edit(args: &Edit, selection: &Selection, output: Format) -> anyhow::Resul
     if found.len() > 1 && own.iter().any(|field| said.get(*field).is_some()) {
         bail!("name and address belong to one instance: {} are meant", found.len());
     }
-    // One password for many of one login is what bulk edits are for, so it is asked for once.
+    // Asked for once: a bulk edit often sets one password for many instances with the same login.
     if said.get(Field::User).is_some() || said.get(Field::ActionUser).is_some() {
         fields::ask_passwords(&mut said)?;
     }

@@ -12,7 +12,7 @@ use crate::{
 use anyhow::{Context, bail};
 use std::{fs::File, io::Write, path::Path};
 
-/// Writes the file, or to standard output.
+/// Writes a file or standard output.
 ///
 /// # Errors
 /// Nothing to write, the file is there already, or it cannot be written.
@@ -43,7 +43,7 @@ pub fn run(args: &Export, selection: &Selection) -> anyhow::Result<()> {
     };
     write_private(file, &bytes).with_context(|| format!("writing {}", file.display()))?;
     if args.with_secrets {
-        // Passwords leaving the vault are worth a line in the log.
+        // The audit log records that passwords left the vault.
         let detail = format!("{} instances with passwords", records.len());
         tenant.change(&current_author(), |change| {
             change.log("export", "instance", "", Outcome::Done, &detail)
@@ -53,7 +53,7 @@ pub fn run(args: &Export, selection: &Selection) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A new file that nobody else may read: hosts and logins are telling even without passwords.
+/// A new file that only its owner may read: hosts and logins tell something even without passwords.
 fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let mut options = File::options();
     options.write(true).create_new(true);

@@ -1,4 +1,4 @@
-//! From options to what an instance consists of. Every option is read as a column of a file is, so that mistakes sound
+//! From options to the fields of an instance. Every option is read like a column of a file, so that errors read
 //! alike; passwords come from standard input, the terminal or a place outside, never from the arguments.
 
 use super::super::ask;
@@ -16,10 +16,10 @@ use chrono::Utc;
 use std::io::{IsTerminal, Read};
 use zeroize::Zeroizing;
 
-/// What the options say, but for lists that are added to.
+/// The fields from the options, without the lists that are added to.
 ///
 /// # Errors
-/// The first mistake, with its field.
+/// The first error, with its field.
 pub fn draft(fields: &Fields, name: Option<&str>) -> anyhow::Result<Draft> {
     let mut draft = Draft::default();
     let port = fields.port.map(|port| port.to_string());
@@ -107,10 +107,10 @@ pub fn split_label(label: &str) -> anyhow::Result<(String, String)> {
     Ok((key.trim().to_owned(), value.trim().to_owned()))
 }
 
-/// The settings of collection that the options ask for, over those that there are.
+/// The present settings of collection, changed by the options.
 ///
 /// # Errors
-/// An interval, a probe or a time that cannot be.
+/// An interval, a probe or a time that is not valid.
 pub fn poll_over(options: &Poll, base: &PollSettings) -> anyhow::Result<PollSettings> {
     let mut poll = base.clone();
     for (name, every) in [("--every", options.every), ("--detail-every", options.detail_every)] {
@@ -136,7 +136,7 @@ pub fn poll_over(options: &Poll, base: &PollSettings) -> anyhow::Result<PollSett
     {
         if !given.is_empty() {
             there.clone_from(given);
-            // `--databases ''` means all again.
+            // `--databases ''` resets the list to all databases.
             there.retain(|name| !name.trim().is_empty());
         }
     }
@@ -175,7 +175,7 @@ fn outside(from: &SecretFrom, typed: &mut Typed) -> anyhow::Result<Option<Secret
 /// Longest input with passwords, bytes.
 const MOST_TYPED: u64 = 64 * 1024;
 
-/// Standard input, read once and given out by lines.
+/// Standard input, read once and handed out by lines.
 #[derive(Default)]
 struct Typed {
     text: Option<Zeroizing<String>>,

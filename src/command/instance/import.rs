@@ -1,5 +1,5 @@
-//! `dbtop instance import`: a file, or a Central Management Server, into the inventory. Says first what would change; with
-//! `--yes` does it, in one transaction.
+//! `dbtop instance import`: a file, or a Central Management Server, into the inventory. Prints what would change; with
+//! `--yes` it saves the changes, in one transaction.
 
 use super::fields;
 use crate::{
@@ -28,7 +28,7 @@ use std::{io::Read, path::Path};
 /// Largest file: 64 MB.
 const MAX_FILE_BYTES: u64 = 64 * 1024 * 1024;
 
-/// Reads, compares, says, and with `--yes` saves.
+/// Reads, compares, prints, and with `--yes` saves.
 ///
 /// # Errors
 /// The file cannot be read; with `--yes` bad rows without `--skip-bad`; the store refuses.
@@ -131,7 +131,7 @@ pub const fn format_of(format: FileFormat) -> exchange::Format {
     }
 }
 
-/// A row for each that does something or cannot.
+/// A row for each record that changes something or has an error.
 fn grid(plan: &Plan) -> Grid {
     let clean = |text: &str| Cell::Text(text::sanitize_line(text, 500).to_string());
     let rows = plan.entries.iter().filter(|entry| entry.change != Change::Same).map(|entry| {
@@ -160,7 +160,7 @@ fn told(change: &exchange::FieldChange) -> String {
     format!("{}: {} → {}", change.field, side(&change.before), side(&change.after))
 }
 
-/// Logins without a password are asked for at each start; who imports hundreds should know.
+/// Warns about logins without a password: they are asked for at each start.
 fn say_asked(plan: &Plan) {
     let asks = |change: &Change| match change {
         Change::Add(record) => matches!(record.auth.secret(), Some(SecretRef::Ask)),

@@ -1,5 +1,5 @@
 //! `dbtop instance`: the inventory from the command line. Opens the tenant, changes records through the store, which writes
-//! the audit log, and prints what came of it: results on standard output, advice on standard error.
+//! the audit log, and prints the outcome: results on standard output, advice on standard error.
 
 mod bulk;
 mod export;

@@ -1,4 +1,4 @@
-//! Which instances a command means: names, a scope, a filter, a saved filter.
+//! The instances that a command selects: by names, a scope, a filter, a saved filter.
 
 use crate::{
     app::inventory::edit::named,
@@ -8,7 +8,7 @@ use crate::{
 };
 use anyhow::{Context, bail};
 
-/// The instances that are meant; there is at least one.
+/// The selected instances, at least one.
 ///
 /// # Errors
 /// Nothing was named, a name is not known, or nothing passes.
@@ -28,7 +28,7 @@ pub fn selected<'i>(
     Ok(found)
 }
 
-/// As [`selected`]; all without a word, and none may pass.
+/// As [`selected`], but all instances without an option, and the result may be empty.
 pub fn narrowed<'i>(
     inventory: &'i Inventory,
     which: &Which,
@@ -63,7 +63,7 @@ pub fn narrowed<'i>(
 /// Reads a filter over instances.
 ///
 /// # Errors
-/// What to change in it.
+/// The filter is not valid.
 pub fn parse(inventory: &Inventory, expression: &str) -> anyhow::Result<Filter> {
     let label = |key: &str| inventory.labels.iter().any(|entry| entry.record.key.eq_ignore_ascii_case(key));
     let known = |key: &str| InstanceRecord::FILTER_KEYS.contains(&key.to_lowercase().as_str()) || label(key);

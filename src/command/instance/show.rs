@@ -1,4 +1,4 @@
-//! `dbtop instance list` and `show`: what the inventory says, never a password.
+//! `dbtop instance list` and `show`: the records of the inventory, never a password.
 
 use super::select::narrowed;
 use crate::{
@@ -55,7 +55,7 @@ pub fn one(name: &str, selection: &Selection, output: Format) -> anyhow::Result<
     }
 }
 
-/// What could not be read is said each time somebody looks.
+/// Warns each time about records that could not be read.
 fn say_damage(inventory: &Inventory) {
     inventory.damage.iter().for_each(|damage| ask::say(&damage.to_string()));
 }
@@ -92,7 +92,7 @@ fn table(records: &[InstanceRecord], now: Timestamp) -> Grid {
 
 fn details(record: &InstanceRecord, tag: &str) -> Grid {
     let draft = Draft::of(record);
-    // With stored passwords, to say that there is one; its value is never shown.
+    // Reads stored passwords to say that there is one; never shows the value.
     let cells = draft.cells(Secrets::Write);
     let row = |(column, value): (&exchange::Column, &Value)| {
         vec![Cell::Text(column.name.into()), Cell::Text(text::sanitize_line(&value.text(), 2000).to_string())]

@@ -41,8 +41,8 @@ use anyhow::{Context, bail};
 use std::{collections::HashMap, io::stdout, process::ExitCode, sync::Arc, time::Duration};
 use tokio::{sync::watch, time::Instant};
 
-/// Polls what is in scope twice (rates need two samples), prints it, and returns the exit code: 0 fine, 1 warning or
-/// not to be told, 2 critical.
+/// Polls the scope twice (rates need two samples), prints it, and returns the exit code: 0 fine, 1 warning or
+/// unknown, 2 critical.
 ///
 /// # Errors
 /// Nothing to watch, a scope or filter that means nothing, an output that cannot be written.
@@ -51,7 +51,7 @@ pub async fn run(once: Once, invocation: &Invocation) -> anyhow::Result<ExitCode
     if let Some(recording) = Recording::named(once.replay.as_deref(), &invocation.selection)? {
         return replay(&once, &recording, &config);
     }
-    // A demo has a temporary folder to clear away; without one a signal may end us at once.
+    // A demo has a temporary folder to remove; without one a signal may end the process at once.
     let ended = invocation.selection.demo.map(|_| signals::listen());
     let fleet = fleet::open(&invocation.selection, &mut Terminal::default()).await?;
     if fleet.targets.is_empty() {
@@ -83,13 +83,13 @@ pub async fn run(once: Once, invocation: &Invocation) -> anyhow::Result<ExitCode
     Ok(code)
 }
 
-/// What the collector of this fleet said last; None: none runs.
+/// The last heartbeat of this fleet's collector; None: none runs.
 fn beat(selection: &Selection) -> Option<Heartbeat> {
     let beat = heartbeat::read(&Place::find(selection).ok()?.folder).ok()??;
     (beat.age_ms(clock::now()) <= FRESH_MS && beat.standing != Standing::Stopped).then_some(beat)
 }
 
-/// What a recording knows of an instant, printed as if it had been polled then.
+/// Prints an instant of a recording as if it had been polled then.
 fn replay(once: &Once, recording: &Recording, config: &Config) -> anyhow::Result<ExitCode> {
     if once.what == What::Cost {
         bail!("what dbtop cost is not in a recording: take fleet, activity, waits or blocking");
@@ -126,7 +126,7 @@ fn words(at: Timestamp) -> String {
     text
 }
 
-/// Prints a state of the fleet; the exit code.
+/// Prints a state of the fleet and returns the exit code.
 fn tell(
     once: &Once,
     snapshot: &FleetSnapshot,
@@ -150,7 +150,7 @@ fn tell(
     Ok(ExitCode::from(code(worst, all_told)))
 }
 
-/// The exit code. Not all was told in time: that is no "fine".
+/// The exit code. It is not "fine" if an instance did not answer in time.
 const fn code(worst: Level, all_told: bool) -> u8 {
     match worst {
         Level::Ok if all_told => 0,
@@ -159,17 +159,17 @@ const fn code(worst: Level, all_told: bool) -> u8 {
     }
 }
 
-/// The targets within the scope: nobody else is polled.
+/// The targets within the scope; the others are not polled.
 pub(in crate::command) fn restrict(targets: Vec<Target>, scope: Option<&str>) -> anyhow::Result<Vec<Target>> {
     let infos: Vec<Arc<InstanceInfo>> = targets.iter().map(|t| Arc::clone(&t.info)).collect();
     let held = held_by(&infos, scope)?;
     Ok(targets.into_iter().zip(held).filter(|(_, held)| *held).map(|(t, _)| t).collect())
 }
 
-/// Which of them the scope holds.
+/// For each target, whether the scope holds it.
 fn held_by(infos: &[Arc<InstanceInfo>], scope: Option<&str>) -> anyhow::Result<Vec<bool>> {
     let Some(text) = scope else { return Ok(vec![true; infos.len()]) };
-    // The scope language asks a snapshot; one that was never polled knows groups, labels and names.
+    // Scopes are tested on a snapshot; one that was never polled has groups, labels and names.
     let unpolled = |info: &Arc<InstanceInfo>| {
         Arc::new(InstanceSnapshot {
             info: Arc::clone(info),
@@ -184,7 +184,7 @@ fn held_by(infos: &[Arc<InstanceInfo>], scope: Option<&str>) -> anyhow::Result<V
     Ok(fleet.instances.iter().map(|i| held(i)).collect())
 }
 
-/// Waits until every instance has said all that `what` needs, or why it cannot, at most for `limit`.
+/// Waits at most `limit` until every instance has delivered all that `what` needs, or the reason why it cannot.
 async fn settle(
     mut snapshots: watch::Receiver<Arc<FleetSnapshot>>,
     what: What,
@@ -201,13 +201,13 @@ async fn settle(
         }
         match tokio::time::timeout_at(end, snapshots.changed()).await {
             Ok(Ok(())) => {}
-            // Time is up, or the collector is gone: what there is, with its holes named.
+            // Time is up, or the collector is gone: prints what there is and names the holes.
             Ok(Err(_)) | Err(_) => return Arc::clone(&snapshots.borrow()),
         }
     }
 }
 
-/// True when an instance has said all that its health is judged by, so that the exit code does not depend on what is
+/// True when an instance has delivered all that its health is judged by, so that the exit code does not depend on what is
 /// printed; and for the cost, a rate of it.
 fn has_settled(i: &InstanceSnapshot, what: What) -> bool {
     let f = &i.facts;

@@ -26,7 +26,7 @@ type Column<R> = (&'static str, fn(&R) -> Cell);
 /// The first column of every subject.
 const INSTANCE: &str = "instance";
 
-/// The names of the columns of each subject: what `--filter` may name.
+/// The names of the columns of each subject, for `--filter`.
 pub fn columns(what: What) -> Vec<&'static str> {
     match what {
         What::Fleet => names(&fleet_columns()),
@@ -69,7 +69,7 @@ fn problem<T>(reading: &Reading<T>) -> Option<String> {
     reading.problem.as_ref().map(ToString::to_string)
 }
 
-/// The same in a whole sentence, for a column of its own: what was tried, what came back, what to do.
+/// The same as a whole sentence, for a column of its own: the attempt, the answer, what to do next.
 fn told<T>(reading: &Reading<T>) -> Option<String> {
     match &reading.problem {
         Some(Unavailable::Failed(failure)) => Some(failure.to_string()),
@@ -125,7 +125,7 @@ fn version(p: &Properties) -> String {
     }
 }
 
-/// The rows of one instance: those that `rows` makes of the reading, or one that says why there is none.
+/// The rows of one instance: those that `rows` makes from the reading, or one that says why there is none.
 fn of_instance<'a, T, R>(
     instance: &'a InstanceSnapshot,
     reading: &'a Reading<T>,
@@ -227,7 +227,7 @@ fn resource(x: &Resource) -> String {
     parts.into_iter().flatten().map(|p| &**p).collect::<Vec<_>>().join(" ")
 }
 
-/// What one row of the cost is about.
+/// The subject of one row of the cost.
 enum Costs<'a> {
     /// an instance that is watched
     Instance(&'a InstanceSnapshot),
@@ -235,8 +235,8 @@ enum Costs<'a> {
     Process { name: &'static str, cpu_pct: f64, rss_bytes: u64, store: Option<&'a StoreFigures> },
 }
 
-/// What dbtop cost: a row an instance, then one for this process, and one for the collector of this fleet if one runs: that one
-/// has the store.
+/// The cost of dbtop: a row for each instance, then one for this process, and one for this fleet's collector if one runs, which
+/// owns the store.
 pub fn cost(scope: Scoped<'_>, snapshot: &FleetSnapshot, collector: Option<&Heartbeat>) -> Grid {
     let own = &snapshot.collector;
     let here = Costs::Process {
@@ -289,7 +289,7 @@ impl<'a> Costs<'a> {
         }
     }
 
-    /// CPU in percent and memory in bytes. A process has none where the system does not tell.
+    /// CPU in percent and memory in bytes. Unknown where the system does not tell.
     const fn of_process(&self) -> Option<(f64, u64)> {
         match self {
             Self::Process { cpu_pct, rss_bytes, .. } if *rss_bytes > 0 => Some((*cpu_pct, *rss_bytes)),

@@ -7,7 +7,7 @@ pub use table::{Action, ROWS};
 
 use super::id::PaneId;
 
-/// Where a key means something.
+/// The part of the screen in which a key has a meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Context {
     /// everywhere outside text inputs
@@ -158,7 +158,7 @@ const fn told(context: Context, name: &'static str, hint: &'static str) -> Key {
     Key { context, name, hint: Some(hint) }
 }
 
-/// All there is to say of an action.
+/// Everything about an action: one row of the table.
 #[derive(Debug, Clone, Copy)]
 pub struct Row {
     /// which one
@@ -169,7 +169,7 @@ pub struct Row {
     pub kind: Kind,
     /// when the footer tells it
     pub when: When,
-    /// how it is called behind `:`, and the words beside that
+    /// its word behind `:`, and other words for it
     pub word: Option<(&'static str, &'static str)>,
     /// default keys
     pub keys: &'static [Key],
@@ -239,7 +239,7 @@ impl Action {
         ROWS.iter().find(|row| row.action == self).map_or(Kind::Shows, |row| row.kind)
     }
 
-    /// True for what leaves the rows as they are.
+    /// True for an action that leaves the rows as they are.
     pub fn only_moves(self) -> bool {
         self.kind() == Kind::Moves
     }

@@ -1,5 +1,5 @@
 //! Every action, a row each: its name, what the help says, whether it polls or changes anything, when the footer tells it,
-//! how it is called behind `:`, and its keys with their contexts. The only place that knows keys; the footer, `?`, the
+//! its word behind `:`, and its keys with their contexts. The only place that knows keys; the footer, `?`, the
 //! palette and `docs/keys.md` are made from it. Opening a pane is no row here: `id` has a row for each pane.
 //!
 //! In a context, keys are listed in the order of the rows. Ctrl-H, Ctrl-I, Ctrl-M and Ctrl-[ are left out on purpose:

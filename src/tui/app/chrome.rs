@@ -65,7 +65,7 @@ fn layers(app: &mut App, screen: &mut Canvas<'_>) {
     }
 }
 
-/// Parts that are missing at the instant on the screen because history is damaged there.
+/// The parts of the instant on the screen that are missing because history is damaged.
 fn damaged_here(app: &App) -> &[String] {
     if app.world.moment.past.is_some() { &app.travel.damaged } else { &[] }
 }
@@ -81,7 +81,7 @@ fn header(app: &App, line: &mut Canvas<'_>) {
     let t = &app.world.theme;
     let w = line.width();
     let in_past = app.world.moment.past.is_some();
-    // The whole line is amber in the past: nobody shall take it for the present.
+    // In the past the whole line is amber, so that nobody takes it for the present.
     let bar = |style: Style| if in_past { t.banner } else { style };
     if in_past {
         line.clear(t.banner);
@@ -110,7 +110,7 @@ fn header(app: &App, line: &mut Canvas<'_>) {
     }
 }
 
-/// The process that polls, if it is another one: its first word on a narrow screen.
+/// The process that polls, if it is another one; on a narrow screen its first word only.
 fn collector_words(app: &App, w: u16) -> Option<&str> {
     let words = app.status.collector.as_deref()?;
     let room = if app.world.moment.past.is_some() { w.saturating_sub(40) } else { w };
@@ -258,7 +258,7 @@ fn tabs(app: &App, line: &mut Canvas<'_>) {
     }
 }
 
-/// Words for missing parts, the longest first; they stand there for as long as the instant does.
+/// Words for missing parts, the longest first; they stay as long as the instant does.
 fn damaged_words(damaged: &[String]) -> Vec<String> {
     let Some(first) = damaged.first() else { return Vec::new() };
     let (count, one) = (damaged.len(), if damaged.len() == 1 { "part" } else { "parts" });
@@ -282,7 +282,7 @@ fn recording_words(recording: &Recording) -> [String; 5] {
     let (file, from, to) = (&recording.file, minute(recording.from), minute(recording.to));
     let clock = "2026-11-20 ".len();
     let is_one_day = from.get(..clock) == to.get(..clock);
-    // Beside the header, which has the year.
+    // Without the year, which the header shows.
     let cut = |text: &str, at: usize| text.get(at..).unwrap_or_default().to_owned();
     let short = if is_one_day { clock } else { "2026-".len() };
     let span = format!("{from} – {}", cut(&to, if is_one_day { clock } else { 0 }));
@@ -329,7 +329,7 @@ fn title(app: &mut App, line: &mut Canvas<'_>) {
     let mut x = 1;
     let put = |x: &mut u16, text: &str, style: Style, line: &mut Canvas<'_>| {
         let room = w.saturating_sub(*x + 2);
-        // A part is whole, or at least long enough to mean something.
+        // A part is shown whole or at least long enough to be understood.
         if usize::from(room) < width(text).min(20) {
             return;
         }
@@ -393,7 +393,7 @@ fn footer(app: &mut App, line: &mut Canvas<'_>) {
         bindings().filter(move |b| b.key.context == context)
     };
     let mut told: Vec<_> = contexts.iter().flat_map(of).filter(useful).collect();
-    // To look is more usual than to change.
+    // Actions that only show come first: they are more usual than changes.
     told.sort_by_key(|b| (!(in_past && b.kind == Kind::Travels), b.action == Action::Edit));
     let mut help_to_come = app.layers.is_empty();
     let mut x = 1;
@@ -411,7 +411,7 @@ fn footer(app: &mut App, line: &mut Canvas<'_>) {
         };
         let needed = (width(&key) + 1 + width(word) + 3) as u16;
         help_to_come &= b.action != Action::Help;
-        // The last word must not be cut; help is always told, after three blanks.
+        // The last word must not be cut; help is always shown, after three blanks.
         let reserve = if help_to_come { 9 } else { 0 };
         if x + needed - 3 + reserve > room {
             continue;

@@ -1,4 +1,4 @@
-//! Instances come, change and go: which ones an action means, and the dialog for it. The records come when a form is opened, and
+//! Instances are added, changed and removed: which ones an action is about, and its dialog. The records come when a form opens and
 //! leave with it.
 
 use super::App;
@@ -61,7 +61,7 @@ impl App {
         self.desk.await_form(ids);
     }
 
-    /// The form that was asked for.
+    /// Opens the form that was asked for.
     pub(super) fn open_form(&mut self, data: FormData) {
         let Some((ids, held)) = self.desk.take_form() else { return };
         let now = self.world.moment.clock;

@@ -1,5 +1,5 @@
 //! The vault and the inventory: actions that need it open, the dialogs that open it, locking. The keys and the records are with
-//! the inventory service; `desk` has what the screen knows of it.
+//! the inventory service; `desk` has the screen's knowledge of it.
 
 use super::App;
 use crate::{
@@ -16,7 +16,7 @@ use crate::{
 };
 
 impl App {
-    /// Carries out what the vault must be open for; opens the dialog first if it is not.
+    /// Carries out an action that needs an open vault; opens the dialog first if it is locked.
     pub(super) fn with_vault(&mut self, action: Action) {
         match &self.desk.state {
             VaultState::Open => self.at_desk(action),
@@ -41,7 +41,7 @@ impl App {
         match action {
             Action::Lock => self.lock(),
             Action::Doctor => self.examine(),
-            // Passwords that were not given are asked for again.
+            // Passwords that were refused are asked for again.
             Action::Unlock => self.ask(InventoryRequest::Unlock(None)),
             _ => self.change_inventory(action),
         }
@@ -65,7 +65,7 @@ impl App {
         true
     }
 
-    /// Lets the doctor examine what is marked, else what is in scope.
+    /// Lets the doctor examine the marked instances, else those in scope.
     fn examine(&mut self) {
         let view = self.world.view();
         let marked = self.panes.get(self.place.pane).chosen(&view);
@@ -91,7 +91,7 @@ impl App {
         self.open_layer(dialog);
     }
 
-    /// Forgets the keys, and everything that shows or changes what they protect.
+    /// Forgets the keys, and closes everything that shows or changes sealed records.
     pub(super) fn lock(&mut self) {
         self.close_secrets();
         self.ask(InventoryRequest::Lock);
@@ -103,7 +103,7 @@ impl App {
         self.desk.forget_form();
     }
 
-    /// The vault is in another state, or it is another fleet's.
+    /// Takes over a new state of the vault, or another fleet's vault.
     pub(super) fn vault(&mut self, tenant: String, state: VaultState) {
         if tenant != self.tenant {
             // Another fleet: nothing of the one before may stay on the screen.

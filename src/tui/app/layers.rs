@@ -1,4 +1,4 @@
-//! The stack of layers: what happens goes to the one on top, and what layers and panes want is carried out.
+//! The stack of layers: events go to the one on top, and the wishes of layers and panes are carried out.
 
 use super::App;
 use crate::{
@@ -30,7 +30,7 @@ impl App {
         self.layers.push(Box::new(layer));
     }
 
-    /// Lets a layer do something, closes it if it is done, and carries out what it wants. None if there is none at this place.
+    /// Lets a layer do something, closes it if it is done, and carries out its wishes. None if there is none at this place.
     fn with_layer<R>(
         &mut self,
         at: usize,
@@ -61,11 +61,11 @@ impl App {
         }
     }
 
-    /// Layers take all keys; false if there is none, or the action is for what lies behind it, too.
+    /// Hands an action to the layer on top. False if there is none, or the action is for the parts behind it, too.
     pub(super) fn act_on_layer(&mut self, action: Action) -> bool {
         let Some(context) = self.layers.last().map(|layer| layer.context()) else { return false };
         if action == Action::Interrupt && context.takes_text() {
-            // The word about the second Ctrl-c needs the line that the input is on.
+            // The message about the second Ctrl-c needs the line of the input.
             self.act_on_top(Action::Out, context);
             self.interrupt();
             self.refresh();
@@ -104,7 +104,7 @@ impl App {
         self.layers.iter().any(|layer| layer.context().is_dialog())
     }
 
-    /// Carries out what a pane or a layer wants.
+    /// Carries out the wishes of a pane or a layer.
     pub(super) fn carry_out(&mut self, wishes: Vec<Wish>) {
         for wish in wishes {
             match wish {

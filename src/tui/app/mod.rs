@@ -3,7 +3,7 @@
 //!
 //! The app only routes: an event goes to the layer on top, then to the pane, then to the part of the app that it concerns, a
 //! file each. The parts are values with methods of their own: `Desk` for the inventory, `Travel` for moments, `Status` for
-//! what was told, `Outbox` for what leaves.
+//! messages and figures, `Outbox` for outgoing effects.
 
 mod chrome;
 mod forms;
@@ -120,17 +120,17 @@ impl App {
         self.quit
     }
 
-    /// The terminal shows something else than was drawn there: the next frame is a full one.
+    /// The terminal no longer shows the last frame: the next one is drawn in full.
     pub const fn repaint(&mut self) {
         self.repaint = true;
     }
 
-    /// Takes the wish for a full repaint.
+    /// Takes the request for a full repaint.
     pub const fn take_repaint(&mut self) -> bool {
         std::mem::replace(&mut self.repaint, false)
     }
 
-    /// Takes what the program shall do.
+    /// Takes the effects for the program.
     pub fn take_effects(&mut self) -> Vec<Effect> {
         self.outbox.take_effects()
     }
@@ -158,7 +158,7 @@ impl App {
         self.refresh();
     }
 
-    /// Time goes on: messages vanish.
+    /// Advances the time: old messages vanish.
     pub fn tick(&mut self, now: Timestamp) {
         self.clock(now);
         self.status.tick(now);
@@ -237,7 +237,7 @@ impl App {
         }
         let mut wishes = Vec::new();
         let taken = match action {
-            // The pane decides what "out" is before the app widens the scope; everything global stays global.
+            // The pane decides on "out" before the app widens the scope; everything global stays global.
             Action::Interrupt | Action::Quit | Action::Open(_) | Action::Redraw => false,
             Action::Back => self.panes.get(self.place.pane).act(Action::Out, &self.world.view(), &mut wishes),
             a => self.panes.get(self.place.pane).act(a, &self.world.view(), &mut wishes),
@@ -303,7 +303,7 @@ impl App {
         self.say(Level::Ok, text);
     }
 
-    /// F12. How fast the store grows is asked for when somebody looks.
+    /// F12. Opening it asks for the growth of the store.
     fn toggle_overlay(&mut self) {
         self.status.overlay = !self.status.overlay;
         if self.status.overlay && self.world.moment.recording.is_none() {
@@ -329,7 +329,7 @@ impl App {
         self.outbox.ask(request);
     }
 
-    /// Recomputes scope and rows, and tells the program what is looked at.
+    /// Recomputes scope and rows, and tells the program which instances are on the screen.
     fn refresh(&mut self) {
         self.resolve_scope();
         self.panes.get(self.place.pane).rebuild(&self.world.view());

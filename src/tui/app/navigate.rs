@@ -66,7 +66,7 @@ impl App {
         }
     }
 
-    /// Goes to a pane and a scope by name.
+    /// Opens a pane and a scope by name.
     pub(super) fn go(&mut self, pane: Option<PaneId>, scopes: Option<Vec<Scope>>) {
         self.leave();
         if let Some(scopes) = scopes {
@@ -112,7 +112,7 @@ impl App {
         true
     }
 
-    /// Like out, but from the top of another pane to the fleet, and from there out of the program.
+    /// As out, but from the top of another pane to the fleet, and from there out of the program.
     pub(super) fn back(&mut self) {
         if self.out() {
             return;
@@ -151,7 +151,7 @@ impl App {
                 world.scope.push(n as u32);
             }
         }
-        // An instance named directly may lie outside of a wider scope: the narrowest one wins.
+        // An instance named directly may be outside of a wider scope: the narrowest one wins.
         if world.scope.is_empty()
             && let Some(id) = self.place.instance()
             && let Some(n) = world.snapshot.instances.iter().position(|i| i.id() == id)
@@ -163,7 +163,7 @@ impl App {
 
     /// The instances to be polled fast.
     pub(super) fn looked_at(&self) -> Vec<InstanceId> {
-        // Polling does not make the past any newer.
+        // In the past nothing needs to be polled fast.
         if self.world.moment.past.is_some() {
             return Vec::new();
         }

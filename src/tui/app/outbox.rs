@@ -7,7 +7,7 @@ use crate::{model::inventory::instance::InstanceId, protocol::Effect};
 pub struct Outbox {
     effects: Vec<Effect>,
     copies: Vec<String>,
-    /// the instances that are polled fast, as was said last
+    /// the instances that were asked to be polled fast
     focused: Vec<InstanceId>,
 }
 
@@ -17,12 +17,12 @@ impl Outbox {
         self.effects.push(request.into());
     }
 
-    /// Has these polled now.
+    /// Asks for a poll of these now.
     pub fn poll(&mut self, ids: Vec<InstanceId>) {
         self.effects.push(Effect::Refresh(ids));
     }
 
-    /// Has these polled fast, and no others. The same again is not said again.
+    /// Asks for fast polls of these and no others. Sends nothing if they are the same as before.
     pub fn focus(&mut self, ids: Vec<InstanceId>) {
         if ids != self.focused {
             self.focused.clone_from(&ids);
@@ -31,7 +31,7 @@ impl Outbox {
         }
     }
 
-    /// Says it again with the next change, whatever was said.
+    /// Sends them again with the next change, even if they are the same.
     pub fn forget_focus(&mut self) {
         self.focused.clear();
     }
@@ -41,7 +41,7 @@ impl Outbox {
         self.copies.push(text);
     }
 
-    /// Takes what the program shall do.
+    /// Takes the effects for the program.
     pub fn take_effects(&mut self) -> Vec<Effect> {
         std::mem::take(&mut self.effects)
     }

@@ -1,4 +1,4 @@
-//! Answers, and effects that could not be handed over. Layers hear an answer first; one to a question that is not open any
+//! Answers, and effects that could not be handed over. Layers hear an answer first; an answer to a question that is not open any
 //! more changes nothing.
 
 use super::App;
@@ -45,7 +45,7 @@ impl App {
             Reply::Chart { ticket, data } => self.world.charts.chart_came(ticket, data),
             Reply::Marks { ticket, marks } => drop(self.world.charts.marks_came(ticket, marks)),
             Reply::NoHistory { ticket, why } => {
-                // A chart says it in its own place.
+                // A chart shows the error in its own place.
                 let is_told = ticket.is_none_or(|ticket| {
                     !self.world.charts.none_came(ticket, &why)
                         && (self.travel.arrive(ticket).is_some() || self.travel.compared(ticket).is_some())
@@ -68,7 +68,7 @@ impl App {
         for note in notes {
             document.text(note, self.world.theme.base);
         }
-        // Below a dialog that asks for something, above all else.
+        // Below a dialog that asks a question, above everything else.
         let asked = self.layers.pop_if(|top| top.context().is_dialog());
         self.open_layer(Text::new(document));
         self.layers.extend(asked);
@@ -86,7 +86,7 @@ impl App {
             Effect::Inventory(_) => self.desk.forget_form(),
             Effect::History(request) => {
                 if let Some(ticket) = request.ticket() {
-                    // It is the way to an instant, or a chart that is asked for again with the next change.
+                    // It is a move to an instant, or a chart, which is asked for again with the next change.
                     self.travel.arrive(ticket);
                     self.world.charts.forget_open(ticket);
                 }

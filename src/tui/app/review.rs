@@ -1,5 +1,5 @@
-//! Looking back: what changed between two instants or two instances, bookmarks on the time line, incidents, and what the
-//! watching itself costs. The lists are made by `model::compare` and here; layers show them.
+//! Looking back: changes between two instants or two instances, bookmarks on the time line, incidents, and the cost of the
+//! watching itself. `model::timeline::compare` and this file make the lists; layers show them.
 
 use super::App;
 use crate::{
@@ -59,7 +59,7 @@ impl App {
         true
     }
 
-    /// Two marked instances are compared at once; else it is asked with which time.
+    /// Compares two marked instances at once; else asks for the time to compare with.
     fn compare(&mut self) {
         let marked = self.panes.get(self.place.pane).marked(&self.world.view());
         match marked.as_slice() {
@@ -151,7 +151,7 @@ impl App {
         self.open_layer(Text::new(d));
     }
 
-    /// Puts a bookmark where the screen is.
+    /// Puts a bookmark on the moment on the screen.
     pub(super) fn bookmark(&mut self, at: Timestamp, note: String) {
         let instances = self.world.view().single().map(|i| i.id().clone()).into_iter().collect();
         self.ask(HistoryRequest::Bookmark { at, note, instances });

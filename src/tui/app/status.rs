@@ -1,4 +1,4 @@
-//! One line for the user, and the figures around the panes: who polls, how the store does, what the watching costs.
+//! The message line, and the figures around the panes: who polls, the state of the store, the cost of the watching.
 
 use crate::{
     model::{base::time::Timestamp, fold::snapshot::FleetCost, judge::health::Level},
@@ -18,7 +18,7 @@ pub struct Message {
     until: Timestamp,
 }
 
-/// Everything that the app was told, besides the fleet.
+/// Everything that the app hears besides the fleet.
 #[derive(Default)]
 pub struct Status {
     /// the line above the footer
@@ -31,7 +31,7 @@ pub struct Status {
     pub cost: Option<FleetCost>,
     /// who polls, if it is another process
     pub collector: Option<String>,
-    /// why history is not kept
+    /// the trouble of history: why nothing is kept
     pub store: Option<&'static str>,
     /// what it does
     pub stored: Stored,
@@ -43,7 +43,7 @@ impl Status {
         self.message = Some(Message { level, text, until: clock.plus_ms(MESSAGE_MS) });
     }
 
-    /// Time goes on: the line vanishes.
+    /// Advances the time: an old line vanishes.
     pub fn tick(&mut self, now: Timestamp) {
         self.message.take_if(|m| m.until <= now);
     }

@@ -81,7 +81,7 @@ impl App {
         true
     }
 
-    /// True, with a word, for what cannot be done at this moment: the past is neither polled nor changed, and a recording not
+    /// True, with a message, for an action that is refused at this moment: the past is neither polled nor changed, a recording not
     /// even written to.
     pub(super) fn refuses(&mut self, action: Action) -> bool {
         let why = self.world.moment.refuses(action.kind());
@@ -99,7 +99,7 @@ impl App {
         }
     }
 
-    /// An instant that is there: one beyond the ends of a recording is its end, with a word.
+    /// The nearest instant of a recording: beyond its ends this is the end, with a message.
     pub(super) fn within_recording(&mut self, at: Timestamp) -> Timestamp {
         let (at, words) = self.world.moment.within_recording(at);
         if let Some(words) = words {
@@ -120,7 +120,7 @@ impl App {
         }
     }
 
-    /// Back to the present, at once: what came meanwhile is here.
+    /// Back to the present, at once: the newest state has been kept.
     pub(super) fn live(&mut self) {
         if let Some(to) = self.world.moment.recording.as_ref().map(|r| r.to) {
             self.say(Level::Ok, "the recording's end: it has no live state".to_owned());
@@ -144,7 +144,7 @@ impl App {
         self.show(live);
     }
 
-    /// The fleet as it was: shown if it is what is waited for.
+    /// Shows the fleet as it was, if this is the answer that is waited for.
     /// History may answer twice: at once without all sparklines, and then in full.
     pub(super) fn arrive(&mut self, snapshot: Arc<FleetSnapshot>, past: Past, damaged: Vec<String>) {
         if self.world.moment.past.is_some_and(|shown| shown.ticket == past.ticket) {
@@ -171,7 +171,7 @@ impl App {
         }
     }
 
-    /// Another fleet: nothing of the old one's past.
+    /// Another fleet: drops the past of the old one.
     pub(super) fn forget_past(&mut self) {
         self.travel.turn_back();
         if self.world.moment.past.take().is_some() {
@@ -180,7 +180,7 @@ impl App {
         }
     }
 
-    /// Asks for what the pane on the screen wants to see of history and does not have.
+    /// Asks for the history that the pane on the screen wants and does not have.
     pub(super) fn ask_for_charts(&mut self) {
         let wanted = self.panes.get(self.place.pane).wanted(&self.world.view());
         if wanted.is_empty() {

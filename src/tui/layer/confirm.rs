@@ -1,4 +1,4 @@
-//! A question that only a typed word answers: for what must not happen by a key too many.
+//! A question that only a typed word answers, for actions that must not happen by accident.
 
 use super::input::Line;
 use crate::tui::{
@@ -37,7 +37,7 @@ impl Confirm {
         self.wrong &= !self.typed.key(chord);
     }
 
-    /// Lines that it takes on a canvas of this width.
+    /// The number of lines on a canvas of this width.
     pub fn height(&self, width: u16) -> u16 {
         let room = usize::from(width.saturating_sub(4));
         self.lines.iter().map(|(_, text)| fold(text, room).len() as u16).sum::<u16>() + 3

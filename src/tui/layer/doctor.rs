@@ -1,5 +1,5 @@
 //! The permission doctor over the fleet: a line an instance with what its login lacks, worst first; Enter shows the matrix
-//! and the script that closes the holes, `y` copies it. Nothing is granted from here.
+//! and the script that grants the missing rights, `y` copies it. This file grants nothing.
 
 use super::{Behind, Layer, Out, body};
 use crate::{
@@ -46,7 +46,7 @@ impl Examined {
         }
     }
 
-    /// Most holes first, then those that could not be asked, then the rest by name.
+    /// Most missing rights first, then instances that could not be asked, then the rest by name.
     fn rank(&self) -> (u8, usize) {
         match &self.rights {
             Ok(found) if !found.holes.is_empty() => (0, usize::MAX - found.holes.len()),
@@ -63,7 +63,7 @@ pub struct Doctor {
     left: usize,
     all: Vec<Examined>,
     cursor: usize,
-    /// moved by hand: stays on its instance, not on the worst
+    /// moved by hand: the cursor stays on its instance, not on the worst
     moved: bool,
     page: usize,
     open: Option<Reader>,
@@ -192,7 +192,7 @@ fn draw(one: &Examined, name: u16, wide: bool, line: &mut Canvas<'_>, theme: &Th
     }
 }
 
-/// How a right stands over all panes: a hole in one is a hole.
+/// The state of a right over all panes: missing in one is missing.
 fn worst(found: &Diagnosis, right: usize) -> Cell {
     let cells = || found.rows.iter().filter_map(|row| row.cells.get(right).copied());
     [Cell::Missing, Cell::Unknown, Cell::Held, Cell::NotHere]
@@ -218,7 +218,7 @@ const fn style(cell: Cell, theme: &Theme) -> Style {
     }
 }
 
-/// Matrix, holes and script of one instance. Also shown by the wizard after a test.
+/// Matrix, missing rights and script of one instance. Also shown by the wizard after a test.
 pub fn document(instance: &InstanceId, rights: &Result<Diagnosis, Failure>, theme: &Theme) -> Document {
     let mut d = Document::new(format!("Rights on {instance}"));
     match rights {

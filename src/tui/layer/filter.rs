@@ -23,7 +23,7 @@ impl FilterBox {
         Self { line: Line::new(text), before: text.to_owned(), error: None }
     }
 
-    /// Applies the text; one that is no filter hides nothing.
+    /// Applies the text; a text that is no filter hides nothing.
     fn apply(&mut self, behind: &mut Behind<'_>, out: &mut Out) {
         self.error = behind.pane.set_filter(self.line.text()).err();
         if self.error.is_some() {
@@ -44,7 +44,7 @@ impl Layer for FilterBox {
             Action::Enter | Action::Out => &self.before,
             _ => return,
         };
-        // Either text was good once.
+        // Both texts were valid before.
         let _ = behind.pane.set_filter(text);
         out.close();
     }

@@ -28,7 +28,7 @@ pub enum Entry {
 
 /// One field.
 pub struct Field {
-    /// its name in the program, as [`crate::model::inventory::record::RecordError`] gives it
+    /// its name in the program, as in [`crate::model::inventory::record::RecordError`]
     pub id: &'static str,
     /// its name for the user
     pub label: &'static str,
@@ -224,7 +224,7 @@ impl Form {
         next.map(|at| self.at = at).is_some()
     }
 
-    /// Takes a key into the field with the cursor; true if what it says changed. Its error goes then.
+    /// Takes a key into the field with the cursor; true if its content changed, which clears its error.
     pub fn key(&mut self, chord: Chord) -> bool {
         let Some(field) = self.fields.get_mut(self.at) else { return false };
         let onward = matches!(chord.parts(), (KeyCode::Right | KeyCode::End, false, false));
@@ -256,7 +256,7 @@ impl Form {
         field.error = None;
     }
 
-    /// Draws the fields that are shown, one a line, as many as fit around the cursor. What is wrong with a field stands
+    /// Draws the fields that are shown, one a line, as many as fit around the cursor. The error of a field stands
     /// below it, the hint of the field with the cursor below all of them. Returns the lines used.
     pub fn render(&mut self, canvas: &mut Canvas<'_>, theme: &Theme) -> u16 {
         let (w, h) = (canvas.width(), canvas.height());

@@ -4,7 +4,7 @@ use crate::tui::{key::Chord, theme::Theme, widget::canvas::Canvas};
 use crossterm::event::KeyCode;
 use tui_input::{Input, InputRequest};
 
-/// Longest text that an input takes: no filter or command is longer, a pasted file is.
+/// Longest text that an input takes: longer than any filter or command, shorter than a pasted file.
 const MAX_CHARS: usize = 400;
 
 /// A line being typed.

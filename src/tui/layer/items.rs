@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, fmt::Display};
 /// Where the items of a text begin and end.
 const BETWEEN: [char; 2] = [',', ';'];
 
-/// The items, none twice, whatever its case.
+/// The items without duplicates, whatever their case.
 pub fn items(text: &str) -> Vec<String> {
     let mut items: Vec<String> = Vec::new();
     for item in split(text) {

@@ -152,10 +152,10 @@ fn keeps(form: &Form, ids: &Ids, before: Option<&Auth>) -> bool {
     before.is_some_and(|auth| same(auth) && matches!(auth.secret(), Some(SecretRef::Stored(_))))
 }
 
-/// The login; None if the choice is that there is none. A stored secret that is kept is empty.
+/// The login; None if no login is chosen. A stored secret that is kept is empty.
 ///
 /// # Errors
-/// Everything that is missing.
+/// All fields that are missing.
 pub fn auth(form: &Form, ids: &Ids, before: Option<&Auth>) -> Result<Option<Auth>, Vec<Problem>> {
     let kind = form.said(ids.auth);
     let mut wrong = Vec::new();

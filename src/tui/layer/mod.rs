@@ -1,5 +1,5 @@
 //! Layers lie over the pane and take keys first: command line, filter, help, details, jump, dialogs. Each is a [`Layer`], and
-//! the app knows no more of it: it hands over what happens, draws the one on top, and carries out what comes back as [`Out`].
+//! the app knows no more of it: it hands over events, draws the layer on top, and carries out the wishes that return as [`Out`].
 
 pub mod bookmarks;
 pub mod bulk;
@@ -42,7 +42,7 @@ pub struct Behind<'a> {
     pub pane: &'a mut dyn Pane,
 }
 
-/// The wishes of a layer, besides being drawn.
+/// The outcome of an event in a layer: its wishes.
 #[derive(Default)]
 pub struct Out {
     /// for the rest of the program
@@ -51,7 +51,7 @@ pub struct Out {
     pub wishes: Vec<Wish>,
     /// the layer is done
     pub is_closed: bool,
-    /// the action is for what lies behind the layer, too
+    /// the action is for the parts behind the layer, too
     pub is_passed_on: bool,
     /// the rows of the pane are to be made anew
     pub has_changed_pane: bool,
@@ -83,13 +83,13 @@ impl Out {
         self.is_closed = true;
     }
 
-    /// Hands the action on to what lies behind.
+    /// Hands the action on to the parts behind.
     pub const fn pass_on(&mut self) {
         self.is_passed_on = true;
     }
 }
 
-/// A layer. It holds what was typed into it no longer than it is open: closing drops it.
+/// A layer. It keeps typed text only while it is open: closing drops it.
 pub trait Layer {
     /// The context of its keys. In some contexts, keys that mean nothing are typed: [`Context::takes_text`].
     fn context(&self) -> Context;
@@ -103,15 +103,15 @@ pub trait Layer {
     fn hear(&mut self, _reply: &Reply, _out: &mut Out) -> bool {
         false
     }
-    /// Time goes on.
+    /// Takes the new time.
     fn tick(&mut self, _now: Timestamp) {}
-    /// There is a new state of the fleet.
+    /// Takes a new state of the fleet.
     fn follow(&mut self, _behind: &mut Behind<'_>) {}
     /// The instance that it shows, which is polled fast for as long as it is on top.
     fn instance(&self) -> Option<&InstanceId> {
         None
     }
-    /// True if it shows or changes what is sealed, so that locking closes it.
+    /// True if it shows or changes sealed records, so that locking closes it.
     fn is_secret(&self) -> bool {
         false
     }

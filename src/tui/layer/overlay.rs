@@ -1,4 +1,4 @@
-//! F12: what dbtop itself costs and how well it keeps up.
+//! F12: dbtop's own cost, and how well it keeps up.
 
 use crate::{
     model::{
@@ -31,7 +31,7 @@ pub struct Figures {
 /// The figures of the store.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Stored {
-    /// None: nothing is kept, or who keeps it does not say
+    /// None: nothing is kept, or the process that keeps it does not tell
     pub store: Option<StoreNow>,
     /// what a day adds, bytes; None: not known yet
     pub growth_bytes: Option<u64>,
@@ -108,7 +108,7 @@ fn collector(c: &CollectorStats, figures: &Figures, lines: &mut Vec<Line>) {
     lines.push(("effects dropped", figures.effects_dropped.to_string()));
 }
 
-/// The rows that are kept, how fast, and for how long there is room.
+/// Writes a second, and how long there is room for them.
 fn store(stored: &Stored, clock: Timestamp, lines: &mut Vec<Line>) {
     let Some(s) = &stored.store else {
         return lines.push(("store", "no figures".to_owned()));

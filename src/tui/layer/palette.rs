@@ -38,7 +38,7 @@ pub struct Palette {
 }
 
 impl Palette {
-    /// With all that can be named now, recent commands first.
+    /// A command line that completes all present names, recent commands first.
     pub fn new(snapshot: &FleetSnapshot, history: &VecDeque<String>) -> Self {
         let mut all: Vec<Candidate> =
             history.iter().map(|h| Candidate { text: h.clone(), about: "again" }).collect();

@@ -1,5 +1,5 @@
-//! A line at the foot that asks for one thing: a time to go to, a time to compare with, a note. What it leads to is said
-//! while it is typed; an error is said beside it and keeps it open.
+//! A line at the foot that asks for one thing: a time to go to, a time to compare with, a note. It shows the result
+//! while the text is typed; an error is shown beside it and keeps it open.
 
 use super::{Behind, Layer, Out, input::Line};
 use crate::{
@@ -52,7 +52,7 @@ impl Prompt {
         Self { line: Line::new(text), asks, error: None }
     }
 
-    /// The time that is typed; an error is shown. What is later than the end of a recording leads there.
+    /// The typed time; shows an error. A time after the end of a recording means that end.
     fn when(&mut self, moment: &Moment) -> Option<When> {
         let (now, _) = moment.origin();
         match past::parse(self.line.text(), now, OFFSET_MIN) {
@@ -137,7 +137,7 @@ impl Layer for Prompt {
                 figure::push_span(&mut words, now - at);
                 words.push_str(since);
             }
-            // Half of a time is no error yet.
+            // An incomplete time is no error yet.
             Err(_) => words.push('…'),
         }
         line.put(x, 0, room, &words, theme.dim);

@@ -1,4 +1,4 @@
-//! Dialogs for what is typed hidden: the passphrase that opens the vault, the one of a new vault, a login's password.
+//! Dialogs for hidden texts: the passphrase that opens the vault, the one of a new vault, a login's password.
 
 use super::{
     Behind, Layer, Out, body,
@@ -36,7 +36,7 @@ pub struct Unlock {
     form: Form,
     /// an answer was sent and is being tried
     busy: bool,
-    /// why the last one did not do
+    /// why the last answer was refused
     why: Option<String>,
 }
 
@@ -106,7 +106,7 @@ impl Unlock {
         out.ask(request);
     }
 
-    /// A new passphrase is not typed a second time before the first one will do.
+    /// Moves on to the second field only when the first has a passphrase that is good enough.
     fn long_enough(&self) -> bool {
         let first = self.form.current().is_some_and(|field| field.id == "passphrase");
         let long = |typed: crate::model::base::secret::Secret| typed.reveal().chars().count() >= SHORTEST;
@@ -203,7 +203,7 @@ impl Layer for Unlock {
     }
 
     fn is_secret(&self) -> bool {
-        // A question for a password is answered to the collector; one for the passphrase is what a locked screen shows.
+        // The question for a password needs an answer; the question for the passphrase belongs to a locked screen.
         false
     }
 

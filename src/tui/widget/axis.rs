@@ -36,7 +36,7 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// Gives the plot all it can have: the smaller the canvas, the fewer labels around it.
+    /// Leaves the plot as much room as possible: the smaller the canvas, the fewer labels around it.
     pub const fn fit(width: u16, height: u16) -> Self {
         let head = if height >= 3 { 1 } else { 0 };
         let foot = match height {
@@ -322,7 +322,7 @@ pub const fn mark_style(kind: MarkKind, theme: &Theme) -> Style {
     }
 }
 
-/// Draws a line from top to bottom at a column, to be drawn over by what has a value there.
+/// Draws a vertical line at a column; values are drawn over it later.
 pub fn draw_cursor(plot: &mut Canvas<'_>, column: u16, theme: &Theme) {
     for y in 0..plot.height() {
         plot.glyph(column, y, "│", theme.accent);

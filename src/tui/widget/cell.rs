@@ -9,7 +9,7 @@ use std::fmt::{self, Write as _};
 pub struct CellText {
     text: String,
     runs: Vec<(usize, Style)>,
-    /// the last run is shown whole, what is before it is cut
+    /// the last run is shown whole, the text before it is cut
     keeps_last: bool,
 }
 
@@ -33,7 +33,7 @@ impl CellText {
         self.close(style);
     }
 
-    /// Adds a last text that stays when the cell is too narrow: what is before it is cut instead.
+    /// Adds a last text that stays when the cell is too narrow: the text before it is cut instead.
     pub fn keep(&mut self, style: Style, args: fmt::Arguments<'_>) {
         self.fmt(style, args);
         self.keeps_last = true;
@@ -66,7 +66,7 @@ impl CellText {
         let body = if self.keeps_last { runs.saturating_sub(1) } else { runs };
         let tail_at = body.checked_sub(1).and_then(|i| self.runs.get(i)).map_or(0, |(stop, _)| *stop);
         let tail = canvas::width(self.text.get(tail_at..).unwrap_or(""));
-        // A tail that would leave nothing of the rest is cut like any other text.
+        // A tail that leaves no room for the rest is cut like any other text.
         let body_end = if usize::from(max) > tail * 2 { end - tail as u16 } else { end };
         let (mut start, mut cut) = (0, false);
         for (i, (stop, style)) in self.runs.iter().enumerate() {

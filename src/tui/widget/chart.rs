@@ -1,5 +1,5 @@
 //! A chart of one or two series over time: filled area, line or braille, with axes and limits. Called by the panes that
-//! show one figure large. It draws what it is given and keeps nothing.
+//! show one figure large. It keeps no state.
 
 use super::{
     axis::{self, Layout, Scale, Times},
@@ -30,7 +30,7 @@ pub enum Shape {
     Braille,
 }
 
-/// Where the points of a series are.
+/// The source of the points of a series.
 #[derive(Debug, Clone, Copy)]
 pub enum Points<'a> {
     /// in memory: the last minutes; None if there has never been one
@@ -42,7 +42,7 @@ pub enum Points<'a> {
 /// One series of a chart.
 #[derive(Debug, Clone, Copy)]
 pub struct Plot<'a> {
-    /// what it is, for the head line of a chart of two
+    /// its name, for the head line of a chart of two
     pub name: &'a str,
     /// its points
     pub points: Points<'a>,
@@ -52,7 +52,7 @@ pub struct Plot<'a> {
     pub style: Style,
 }
 
-/// Values from which on a figure is a problem.
+/// Limits beyond which a figure is a problem.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Limits {
     /// from here on a warning
@@ -63,7 +63,7 @@ pub struct Limits {
     pub low_is_bad: bool,
 }
 
-/// A style for lines and areas: underlined or bold they would look like other lines.
+/// The style without underline and bold, with which lines and areas would look like others.
 const fn line(style: Style) -> Style {
     style.remove_modifier(Modifier::UNDERLINED.union(Modifier::BOLD))
 }
@@ -101,9 +101,9 @@ pub struct Chart<'a> {
     pub least: f32,
     /// limits, in the unit shown
     pub limits: Option<Limits>,
-    /// what stands in the middle when there is nothing to draw
+    /// the text in the middle when there is nothing to draw
     pub empty: &'a str,
-    /// a time to look at: marked, and its values told in place of least and greatest
+    /// the cursor's time: marked, and its values shown in place of min and max
     pub cursor: Option<Timestamp>,
     /// events on the axis
     pub marks: &'a [Mark],
@@ -132,7 +132,7 @@ impl Value {
         self.avg.is_finite()
     }
 
-    /// Least and greatest differ so much that both are worth telling.
+    /// True if min and max differ so much that both are shown.
     fn is_wide(self) -> bool {
         self.is_known() && self.max - self.min > self.avg.abs() * 0.01
     }
@@ -243,7 +243,7 @@ impl Chart<'_> {
         x
     }
 
-    /// Least, greatest and last value of the first series at the right edge, as far as they fit behind column `x`.
+    /// Min, max and last value of the first series at the right edge, as far as they fit behind column `x`.
     fn draw_extremes(&self, canvas: &mut Canvas<'_>, x: u16, values: &[Vec<Value>], theme: &Theme) {
         let Some(first) = values.first() else { return };
         let known = || first.iter().copied().filter(|v| v.is_known());
@@ -281,7 +281,7 @@ impl Chart<'_> {
         }
     }
 
-    /// Filled up to the mean. Where a column holds many values it has three shades: up to the least, the mean, the greatest.
+    /// Filled up to the average. Where a column holds many values it has three shades: up to min, avg and max.
     fn draw_area(&self, plot: &mut Canvas<'_>, values: &[Value], scale: Scale, style: Style, theme: &Theme) {
         let rows = plot.height();
         for (x, value) in values.iter().enumerate().filter(|(_, v)| v.is_known()) {
@@ -309,8 +309,8 @@ impl Chart<'_> {
     }
 }
 
-/// The values at a moment, at the right edge: `13:58:20  41 · 2`; where a column holds many, their mean, least and
-/// greatest: `13:58  41 (12–97)`.
+/// The values at a moment, at the right edge: `13:58:20  41 · 2`; where a column holds many, their avg, min and
+/// max: `13:58  41 (12–97)`.
 fn draw_moment(
     canvas: &mut Canvas<'_>,
     x: u16,

@@ -24,7 +24,7 @@ pub type Visit<K> = for<'a> fn(&<K as Kind>::Row<'a>, &mut dyn FnMut(Value<'_>))
 pub enum Content {
     /// names and sentences: aligned left, ordered from A, cut further on a narrow screen
     Text,
-    /// figures: aligned right, ordered from the greatest
+    /// figures: aligned right, greatest first
     Number,
     /// a sign without a title that leans on the column before it
     Sign,
@@ -54,7 +54,7 @@ pub struct Shape {
     pub min: u16,
     /// takes its share of what is left over
     pub grow: bool,
-    /// has the width that it wants or its least, nothing between
+    /// has the width that it wants or its min width, nothing between
     pub whole: bool,
     /// width it has before columns of rank [`super::layout::LUXURY`] come
     pub roomy: u16,
@@ -79,7 +79,7 @@ pub struct Column<K: Kind> {
     pub value: Read<K>,
     /// fills a cell
     pub cell: Fill<K>,
-    /// what rows are ordered by; None: there is no order by it
+    /// the key that rows are sorted by; None: they cannot be
     pub sort: Option<Read<K>>,
     /// how filters ask for it
     pub filter: Filter<K>,
@@ -215,7 +215,7 @@ impl<K: Kind> Column<K> {
     }
 }
 
-/// Visits what the column of this name holds for a filter; false if no column of the table answers to it.
+/// Visits the filter values of the column of this name; false if no column of the table has it.
 pub fn visit_values<K: Kind>(
     columns: &[Column<K>],
     row: &K::Row<'_>,
@@ -255,7 +255,7 @@ pub fn words(v: Option<&str>) -> Option<Value<'_>> {
     v.map(Value::Text)
 }
 
-/// For tests of panes: what stands for more than one column, as an id or as a name in filters.
+/// For tests of panes: names that stand for more than one column, as an id or in filters.
 #[cfg(test)]
 pub(crate) fn ambiguous<K: Kind>(columns: &[Column<K>]) -> Vec<&'static str> {
     let names = || columns.iter().flat_map(|c| [&[c.id], c.also].concat());

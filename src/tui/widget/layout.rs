@@ -70,7 +70,7 @@ impl Layout {
 }
 
 impl Share<'_> {
-    /// The least width of a column here.
+    /// The min width of a column here.
     fn min(&self, i: usize) -> u16 {
         match &self.wants[i] {
             // Names in frozen columns are cut last.
@@ -94,7 +94,7 @@ impl Share<'_> {
         by_rank.sort_by_key(|i| self.wants[*i].rank);
         let mut chosen = vec![false; self.wants.len()];
         let mut used = 0;
-        // Below that rank a column is worth more than long texts, from there on less.
+        // Below that rank a column is worth more than long texts; from that rank on, less.
         let growing = || self.wants.iter().enumerate().filter(|(_, w)| w.grow);
         let wanted: u16 = growing().map(|(i, w)| w.ideal - self.min(i)).sum();
         let roomy: u16 = growing().map(|(i, w)| w.roomy.max(w.ideal) - self.min(i)).sum();
@@ -138,7 +138,7 @@ impl Share<'_> {
         (left, fits(left))
     }
 
-    /// Gives each column its least, then what it wants, then the rest to those that grow.
+    /// Assigns each column its min width, then the width that it wants, then the rest to growing columns.
     fn spread(&self, in_sight: &[usize]) -> Vec<Place> {
         let mut widths: Vec<u16> = in_sight.iter().map(|i| self.min(*i)).collect();
         let gaps: u16 = in_sight.iter().skip(1).map(|i| self.before(*i)).sum();

@@ -38,7 +38,7 @@ pub fn bucket(series: Option<&Series>, now: Timestamp, bucket_ms: i64, buckets: 
     hold(buckets, before, filled_to.max(0), n, first, bucket_ms);
 }
 
-/// Lets the value before a hole stand for as long as it may.
+/// Extends the value before a hole for as long as it may stand.
 fn hold(buckets: &mut [f32], before: Option<(i64, f32)>, from: i64, to: i64, first: i64, bucket_ms: i64) {
     let Some((at, value)) = before else { return };
     for slot in from..to {
@@ -53,7 +53,7 @@ fn hold(buckets: &mut [f32], before: Option<(i64, f32)>, from: i64, to: i64, fir
     }
 }
 
-/// The eighth for a value between 0 and `top`. Anything above zero shows at least one eighth: little is not nothing.
+/// The eighth for a value between 0 and `top`. A value above zero shows at least one eighth.
 pub fn eighth(value: f32, top: f32) -> usize {
     if !value.is_finite() || top <= 0.0 {
         return 0;

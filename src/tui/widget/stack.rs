@@ -70,7 +70,7 @@ pub struct Look<'a> {
     pub title: &'a str,
     /// values are multiplied by this, to change their unit
     pub factor: f32,
-    /// what stands in the middle when there is nothing to draw
+    /// the text in the middle when there is nothing to draw
     pub empty: &'a str,
     /// a time to look at
     pub cursor: Option<Timestamp>,
@@ -246,7 +246,7 @@ pub const fn plot_columns(width: u16, height: u16) -> u16 {
     Layout::fit(width, height).width
 }
 
-/// Upper edges of the bands, in eighths of a row from the foot. What is known is at least one eighth high in all.
+/// Upper edges of the bands, in eighths of a row from the foot. A known total is at least one eighth high.
 fn edges(column: &[f32; BANDS], factor: f32, scale: Scale, rows: u16) -> [u16; BANDS] {
     let full = f32::from(rows) * 8.0;
     let mut edges = [0; BANDS];

@@ -157,7 +157,7 @@ impl<K: Kind> Table<K> {
         self.cursor = 0;
     }
 
-    /// Finds the selection again after the rows changed. A row that has gone leaves the cursor where it was; a cursor that
+    /// Finds the selection again after the rows changed. If its row is gone, the cursor stays in its place; a cursor that
     /// was never moved stays on the first row, so that the worst one is always selected.
     pub fn sync(&mut self, rows: &dyn Rows<K>) {
         let n = rows.len();
@@ -180,7 +180,7 @@ impl<K: Kind> Table<K> {
         self.selected = (self.cursor < rows.len()).then(|| rows.key(self.cursor));
     }
 
-    /// Carries out what any table can do; false if the action means nothing here. Sorting returns true and leaves it to
+    /// Carries out the actions of any table; false if it is none of them. Sorting returns true and leaves it to
     /// the pane to rebuild its rows.
     pub fn act(&mut self, action: Action, rows: &dyn Rows<K>) -> bool {
         let page = self.page.max(1);

@@ -1,5 +1,5 @@
-//! The wizard: a new instance step by step, or an old one changed. What was typed stays when one goes back; the connection
-//! is tried before it is saved, and saved untried only on a typed word. The inventory service tries and saves.
+//! The wizard: a new instance step by step, or an old one changed. Typed text stays when the user goes back; the connection
+//! is tested before it is saved, and saved untested only on a typed word. The inventory service tests and saves.
 
 mod draw;
 mod steps;
@@ -98,7 +98,7 @@ impl Wizard {
         self.forms.get_mut(self.step.at())
     }
 
-    /// All that is typed, as a record.
+    /// All typed fields as a record.
     ///
     /// # Errors
     /// The first step with an error.
@@ -119,7 +119,7 @@ impl Wizard {
         }
     }
 
-    /// How the test stands for what is typed now.
+    /// The state of the test for the typed fields.
     fn verdict(&self) -> Verdict {
         self.record().map_or(Verdict::Untried, |record| self.trial.verdict(&self.for_trial(record)))
     }
@@ -138,7 +138,7 @@ impl Wizard {
         self.base().is_some_and(|before| now.is_ok_and(|now| now == trial::connection(before)))
     }
 
-    /// The field is left: what is wrong with it shows.
+    /// The cursor leaves a field: shows its error.
     fn leave_field(&mut self) {
         let step = self.step;
         let Some(form) = self.forms.get_mut(step.at()) else { return };
@@ -165,7 +165,7 @@ impl Wizard {
         }
     }
 
-    /// Shows what is wrong with the step; true if nothing is.
+    /// Shows the errors of the step; true if there are none.
     fn check_step(&mut self) -> bool {
         self.leave_field();
         let step = self.step;
@@ -207,7 +207,7 @@ impl Wizard {
         true
     }
 
-    /// Shows an error where it is.
+    /// Shows an error in its step and field.
     fn blame(&mut self, step: Step, problem: &Problem) {
         self.step = step;
         self.question = None;

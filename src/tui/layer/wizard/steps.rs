@@ -1,4 +1,4 @@
-//! The steps of the wizard: their fields, made from a record, and the way back into one. What is wrong with a step is
+//! The steps of the wizard: their fields, made from a record, and the way back into one. The errors of a step are
 //! found with the rules of the record itself.
 
 use super::super::{
@@ -160,7 +160,7 @@ pub fn update(forms: &mut [Form; 4], before: Option<&InstanceRecord>) {
     tls.hint("tls", how);
 }
 
-/// Takes an address apart that has its port or instance in it. True if it had.
+/// Splits an address that includes its port or instance. True if it did.
 pub fn split_host(form: &mut Form) -> bool {
     let said = form.said("host").to_owned();
     let Ok(at) = Endpoint::parse(&said) else { return false };
@@ -206,7 +206,7 @@ pub fn place_of(error: &RecordError) -> Option<(Step, Problem)> {
     Some((step, Problem::new(id, error.problem.clone())))
 }
 
-/// Writes what a step says into a record; what cannot be written is told.
+/// Writes the fields of a step into a record; returns the errors.
 pub fn lay(
     step: Step,
     form: &Form,

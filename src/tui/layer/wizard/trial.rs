@@ -1,4 +1,4 @@
-//! The test of a connection from the wizard: what was tried, how it went, and the report to read.
+//! The test of a connection from the wizard: its steps, its result, and the report to read.
 
 use crate::{
     model::{
@@ -18,7 +18,7 @@ use crate::{
 use ratatui::style::Style;
 use std::sync::Arc;
 
-/// How the test stands for what is in the form now.
+/// The state of the test for the present form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
     Untried,
@@ -31,7 +31,7 @@ pub enum Verdict {
     Stale,
 }
 
-/// Rights that were looked at.
+/// Rights that were examined.
 pub type Rights = Option<Result<Diagnosis, Failure>>;
 
 /// A test.
@@ -53,7 +53,7 @@ pub fn connection(record: &InstanceRecord) -> InstanceRecord {
 }
 
 impl Trial {
-    /// How it stands for this record.
+    /// The state of the test for this record.
     pub fn verdict(&self, now: &InstanceRecord) -> Verdict {
         match self {
             Self::None => Verdict::Untried,
@@ -73,7 +73,7 @@ impl Trial {
         matches!(self, Self::Running { .. })
     }
 
-    /// The script that closes all holes.
+    /// The script that grants all missing rights.
     pub fn script(&self) -> Option<String> {
         match self {
             Self::Done { rights: Some(Ok(diagnosis)), .. } => diagnosis.script(),
