@@ -1,5 +1,6 @@
-//! The screen's side of the inventory: the state of the vault, the action that waits for it, the form that was asked for, and when it
-//! locks by itself. The keys and the records are with the inventory service; here are only its answers and typed keys.
+//! The screen's side of the inventory: the state of the vault, the action that waits for it, the form that was asked for,
+//! and when the vault locks by itself. The keys and the records are with the inventory service; here are only its answers
+//! and typed keys.
 
 use super::{action::Action, key::Chord};
 use crate::{

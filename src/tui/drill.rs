@@ -1,5 +1,5 @@
-//! A panic on purpose, so that `tests/program/pty/ends.rs` can see what a real one leaves of the terminal. In debug builds only, and
-//! only when asked for: with `DBTOP_TEST_PANIC=screen` F11 panics in the loop, with `task` in a task beside it.
+//! A panic on purpose, so that `tests/program/pty/ends.rs` can see what a real one leaves of the terminal. In debug builds
+//! only, and only when asked for: with `DBTOP_TEST_PANIC=screen` F11 panics in the loop, with `task` in a task beside it.
 
 use crossterm::event::{KeyCode, KeyEvent};
 

@@ -151,8 +151,8 @@ impl Travel {
         self.comparison.take_if(|c| c.ticket == ticket)
     }
 
-    /// One step from the present place or target of the screen, and words about it. Steps are whole minutes and grow while the key is
-    /// held; beyond now it is live.
+    /// One step from the present place or target of the screen, and words about it. Steps are whole minutes and grow while
+    /// the key is held; beyond now it is live.
     pub fn step(&mut self, moment: &Moment, back: bool, long_ms: Option<i64>) -> (Step, Option<String>) {
         let now = moment.clock;
         let (last, _) = moment.origin();

@@ -1,4 +1,4 @@
-//! What sealing costs: a tenant of 5,000 instances against the same records in plain SQLite rows.
+//! The cost of sealing: a tenant of 5,000 instances against the same records in plain SQLite rows.
 //!
 //! `cargo bench --bench inventory` prints a table. Targets: unlock and load within 200 ms (the rest of the 300 ms to the
 //! first paint is the screen's), a filter over the names within 5 ms, 50,000 audit entries verified a second. The ratio to

@@ -1,4 +1,4 @@
-//! What the vault costs: records sealed and opened, and each way to open it. Prints a table; run with
+//! The cost of the vault: records sealed and opened, and each way to open it. Prints a table; run with
 //! `cargo bench --bench vault`.
 #![expect(clippy::print_stdout, clippy::expect_used, reason = "a benchmark prints its table, or fails")]
 

@@ -1,4 +1,4 @@
-//! The collector over real TDS against the simulator: what a person would see of healthy and of broken instances.
+//! The collector over real TDS against the simulator: the view of healthy and of broken instances.
 
 use dbtop::{
     collect::{self, Collector, Command, Settings},

@@ -1,5 +1,5 @@
 //! Files of instances from outside: each format brings back what was written, whatever is in a file nothing panics, and a
-//! large file with mistakes names exactly these.
+//! large file with errors names exactly these.
 
 use dbtop::{
     exchange::{Change, Defaults, Entry, Format, Secrets, plan, read, write},

@@ -1,4 +1,4 @@
-//! What every pane looks like, at four sizes in four states; and that none panics, whatever the size, data and keys.
+//! Every pane at four sizes in four states; and none panics, whatever the size, data and keys.
 //!
 //! One snapshot file a pane and state, the sizes one below the other. `INSTA_UPDATE=always cargo test --test screen screens`
 //! takes new ones: look at them before you commit them.

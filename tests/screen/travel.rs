@@ -1,4 +1,4 @@
-//! What was on the screen live is on the screen when one goes back to it: real TDS, the collector, the store's writer and
+//! Time travel shows the same screen as the live fleet did: real TDS, the collector, the store's writer and
 //! reader, and the panes; and the same out of a recording that is carried away and played. Nothing in between is a stand-in but the servers.
 
 use crate::stage::Stage;

@@ -1,4 +1,4 @@
-//! No module is a knot: of the files of each module of `src`, no more than two import each other in a circle. `imports`
+//! No import circles: within each module of `src`, at most two files import each other. `imports`
 //! says what counts as an import.
 
 use crate::{imports::Graph, project::assert_none};

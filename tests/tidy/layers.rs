@@ -1,4 +1,4 @@
-//! Who may use whom: the DAG of the architecture, and the purity of its lowest layers.
+//! Allowed imports between modules: the DAG of the architecture, and the purity of its lowest layers.
 
 use crate::project::{self, assert_none, code_of, files, line_of, production};
 

@@ -59,7 +59,7 @@ pub trait Pane {
     fn under_cursor(&self) -> Option<InstanceId> {
         None
     }
-    /// The instances that marks or the filter chose, with a name for the crumb; None if nothing is chosen.
+    /// The instances chosen by marks or the filter, with a name for the crumb; None if there are none.
     fn chosen(&self, _view: &View<'_>) -> Option<Scope> {
         None
     }

@@ -1,4 +1,4 @@
-//! The stretch of time that the charts of a pane show, the cursor in them, and the time they are compared with. The last fifteen
+//! The range of time that the charts of a pane show, the cursor in them, and the time they are compared with. The last fifteen
 //! minutes are in memory; everything longer or earlier is asked of history.
 
 use crate::{
@@ -25,7 +25,7 @@ const MEMORY_MS: i64 = 900_000;
 /// Steps of the cursor in a range.
 const STEPS: i64 = 60;
 
-/// The time line of a pane's charts. Until the user chooses a range it is the shortest that holds all there is in memory,
+/// The time line of a pane's charts. Until the user chooses a range it is the shortest that holds everything in memory,
 /// so that the first minutes after a start fill the charts too.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct TimeLine {
@@ -42,7 +42,7 @@ pub struct TimeLine {
 /// The outcome of an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Turn {
-    /// it was not about the time line
+    /// the action was not about the time line
     Other,
     /// done
     Done,
@@ -51,7 +51,7 @@ pub enum Turn {
 }
 
 impl TimeLine {
-    /// Learns how much history the instances in scope have, and what time it is. Several instances are drawn from memory
+    /// Learns the time, and how much history the instances in scope have. Several instances are drawn from memory
     /// alone.
     pub fn see(&mut self, view: &View<'_>) {
         let oldest = view.instances().filter_map(|(_, i)| oldest(i)).min();
@@ -62,7 +62,7 @@ impl TimeLine {
         if view.single().is_none() && !self.range.is_in_memory() {
             self.range = chart::Range::default();
         }
-        // Now may be another one: on the way through time it goes back.
+        // The moment may have changed: time travel goes back.
         self.range.pan(0, 1, view.now);
         let (from, end) = self.span(view.now);
         self.cursor = self.cursor.filter(|at| *at >= from && *at < end);
@@ -73,7 +73,7 @@ impl TimeLine {
         self.range.length_ms()
     }
 
-    /// How much of it is in memory, ms: what sparklines show.
+    /// The part of it in memory, ms, which sparklines show.
     pub fn memory_ms(self) -> i64 {
         self.ms().min(MEMORY_MS)
     }
@@ -142,7 +142,7 @@ impl TimeLine {
             }
             Action::Beside => {
                 self.earlier = self.earlier.next();
-                // Memory knows nothing of yesterday.
+                // Yesterday is not in memory.
                 if self.is_in_memory() && self.earlier != Earlier::None {
                     self.chosen = true;
                     self.range = chart::Range::default();
@@ -194,7 +194,7 @@ impl TimeLine {
         Turn::Done
     }
 
-    /// The questions to history: these series, the same of the earlier time, and the events. Nothing while memory will do.
+    /// The questions to history: these series, the same of the earlier time, and the events. Empty while memory is enough.
     pub fn wanted(
         self,
         view: &View<'_>,
@@ -244,7 +244,7 @@ impl TimeLine {
     /// The events under the cursor, in words, the nearest first; empty without any.
     pub fn push_events(self, out: &mut String, marks: &[Mark]) {
         let Some(at) = self.cursor else { return };
-        // A step to either side: what a person means by pointing there.
+        // A step to either side counts as pointing at it.
         let near_ms = self.ms() / STEPS;
         let lies = |m: &&Mark| {
             let to = m.to.unwrap_or(m.at);
@@ -289,7 +289,7 @@ impl Found<'_> {
     }
 }
 
-/// Draws one line: the events under the cursor in words, or without one what the letters on the axis mean.
+/// Draws one line: the events under the cursor in words, or without a cursor the meaning of the letters on the axis.
 pub fn render_events(line: TimeLine, marks: &[Mark], view: &View<'_>, canvas: &mut Canvas<'_>) {
     let mut words = String::new();
     line.push_events(&mut words, marks);

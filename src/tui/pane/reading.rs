@@ -1,4 +1,4 @@
-//! How a reading is shown: the value, dimmed when it is stale, or the reason why there is none. Never a zero for unknown.
+//! A reading on the screen: the value, dimmed when it is stale, or the reason why there is none. Never a zero for unknown.
 
 use super::Part;
 use crate::model::{
@@ -25,7 +25,7 @@ use crate::tui::{
 use ratatui::style::Style;
 use std::fmt::Write as _;
 
-/// Glyph of a level: the meaning never hangs on the colour alone.
+/// Glyph of a level: the meaning never depends on the colour alone.
 pub const fn glyph(level: Level) -> &'static str {
     match level {
         Level::Ok => "●",
@@ -86,7 +86,7 @@ pub fn value<T, V>(
     }
 }
 
-/// Appends what stands in place of a whole pane or row: `n/a (VIEW SERVER STATE)`, `connecting …`.
+/// Appends the text in place of a whole pane or row: `n/a (VIEW SERVER STATE)`, `connecting …`.
 pub fn push_absence<T>(out: &mut String, instance: &InstanceSnapshot, reading: &Reading<T>, view: &View<'_>) {
     match (&instance.facts.link, &reading.problem) {
         (Link::Down { .. } | Link::Connecting | Link::Idle, None | Some(Unavailable::NotYet)) => {
@@ -107,7 +107,7 @@ pub fn push_why<T>(out: &mut String, i: &InstanceSnapshot, reading: &Reading<T>,
     }
 }
 
-/// The instances in scope that cannot tell at present, because they never gave a reading or are down: how many say why in
+/// The instances in scope that cannot tell at present, because they never had a reading or are down: how many say why in
 /// the same words, most first.
 pub fn silent<T>(view: &View<'_>, reading: impl Fn(&Facts) -> &Reading<T>) -> Vec<(String, usize)> {
     let mut found: Vec<(String, usize)> = Vec::new();
@@ -158,7 +158,7 @@ pub fn absence<T>(
     lines
 }
 
-/// Why there is no instance to look at, and the way out.
+/// Why there is no instance, and what to do.
 pub fn no_instance(view: &View<'_>) -> Vec<String> {
     let (first, second) = if view.snapshot.instances.is_empty() {
         ("No instances yet.", "1 says how to add some.")
@@ -203,7 +203,7 @@ pub fn push_link(out: &mut String, instance: &InstanceSnapshot, view: &View<'_>)
     }
 }
 
-/// Age in steps that do not tick: below a minute whole tens of seconds. A row must not be sent again every second only
+/// Age in steps of ten seconds below a minute, so that a row is not sent again every second only
 /// because time passes.
 pub fn push_calm_age(out: &mut String, age_ms: u64) {
     if age_ms < 10_000 {
@@ -238,7 +238,7 @@ pub fn narrow(pane: PaneId, row: Option<&RowKey>, view: &View<'_>) -> Option<Wis
     Some(Wish::Go { pane, scope: Some(scope), focus: Some(row.clone()), filter: None })
 }
 
-/// Says in the middle of an empty pane what there is to say; the first line is the answer.
+/// Draws words in the middle of an empty pane; the first line is the answer.
 pub fn empty(lines: &[String], view: &View<'_>, canvas: &mut Canvas<'_>) {
     let room = usize::from(canvas.width().saturating_sub(2));
     let lines: Vec<(bool, String)> = lines

@@ -61,7 +61,7 @@ pub fn push_one_line(out: &mut String, text: &str) {
     }
 }
 
-/// Appends what a statement is, or why there is none.
+/// Appends the statement's text, or why there is none.
 pub fn push_statement(
     cell: &mut CellText,
     statement: Option<&Statement>,
@@ -86,7 +86,7 @@ pub fn push_statement(
     }
 }
 
-/// Appends `88`, or what a negative blocker means.
+/// Appends `88`, or the meaning of a negative blocker.
 pub fn push_blocker(out: &mut String, id: i32) {
     match special_blocker(id) {
         Some(what) => out.push_str(what),
@@ -111,7 +111,7 @@ pub fn push_resource(out: &mut String, r: &Resource) {
     }
 }
 
-/// Appends `orders.dbo.Order.PK_Order`, or `orders, name not known`: an id of 17 digits tells nobody anything. The details
+/// Appends `orders.dbo.Order.PK_Order`, or `orders, name not known`: an id of 17 digits is no help. The details
 /// have it.
 pub fn push_object(out: &mut String, r: &Resource) {
     out.push_str(r.database.as_deref().unwrap_or(""));
@@ -252,7 +252,7 @@ fn waiting(d: &mut Document, row: RequestRow<'_>, known: Option<&Resource>) {
     d.field("last wait", t.dim, |s| s.push_str(r.last_wait_type.as_deref().unwrap_or("")));
 }
 
-/// Why an object is told by its id only.
+/// Why an object is shown by its id only.
 fn why_nameless(i: &InstanceSnapshot) -> &'static str {
     const RIGHT: &str = "CONNECT ANY DATABASE";
     let rights = i.facts.rights.get().map_or(&[][..], |r| &r.rights);

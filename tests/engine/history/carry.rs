@@ -1,4 +1,4 @@
-//! A history carried away and brought back: backup beside a running writer, a recording exported and taken in, under another
+//! A history copied out and in: backup beside a running writer, a recording exported and imported, under another
 //! key or none; and files of every released version.
 
 use crate::world::{LONG, Stage, World, at, feed, name, uid};

@@ -1,5 +1,5 @@
-//! A step of the clock is no age: the engine with a clock of the test's, over real files. What each way of being wrong may
-//! cost is nothing; what is really old goes in the end.
+//! A step of the clock makes nothing older: the engine with the test's clock, over real files. No wrong clock may
+//! cost any data; data that is really old is deleted in the end.
 
 use crate::world::{LONG, START, Stage, World, at, feed, name, uid};
 use dbtop::{

@@ -1,5 +1,5 @@
-//! What the disk can do to history: full, read-only, failing, damaged; and the clock going back. In each case the writer says
-//! so in words, keeps the newest, and goes on by itself when it is over.
+//! History on a disk that is full, read-only, failing or damaged, and with a clock that goes back. In each case the writer says
+//! so in words, keeps the newest records, and continues by itself afterwards.
 //!
 //! A file system of a few megabytes needs a mount of our own (`unshare`, as root); where that is not allowed the test of it
 //! says so and ends. A disk that turns read-only under an open file cannot be made here: the kernel refuses to remount it.

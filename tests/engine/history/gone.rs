@@ -1,4 +1,4 @@
-//! Who was in the fleet then, and is not in its inventory any more.
+//! Instances of the past that are not in the inventory any more.
 
 use crate::world::{LONG, Stage, World, at, info, name, uid};
 use dbtop::{

@@ -1,4 +1,4 @@
-//! Incidents: what lies within one stays when its neighbours go, in the panes and in the charts, and goes with the incident.
+//! Incidents: records within one stay when older ones are deleted, in panes and charts, and are deleted with the incident.
 
 use crate::world::{LONG, Stage, World, at, feed, name, uid};
 use dbtop::{

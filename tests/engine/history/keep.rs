@@ -1,5 +1,5 @@
-//! What is written comes back: states at every moment, charts over every range, events, texts; through sealing, a restart and
-//! a key.
+//! History returns all that was written: states at every moment, charts over every range, events, texts; through sealing,
+//! a restart and a key.
 
 use crate::world::{START, Stage, World, at, feed, name, uid};
 use dbtop::{

@@ -1,4 +1,4 @@
-//! Polls against a server made of result sets: how many round trips, what an error does to whom, what is remembered.
+//! Polls against a server made of result sets: the number of round trips, the effect of an error, the state that is kept.
 
 use super::fake::{Fake, Fate};
 use dbtop::{

@@ -1,4 +1,4 @@
-//! Probes against the simulated fleet: real driver, real TDS, every version, and what trouble looks like from here.
+//! Probes against the simulated fleet: real driver, real TDS, every version, and how trouble appears to a probe.
 
 use dbtop::{
     model::{

@@ -1,5 +1,5 @@
-//! What somebody who can write the file, or a failing disk, can do to a tenant: each is refused by the name of the record,
-//! and the others stay readable. And what somebody who can only read the files learns: nothing.
+//! Attackers who can write the file, and failing disks: each damage is refused by the name of its record,
+//! and the others stay readable. An attacker who can only read the files learns nothing.
 
 use super::support::{Stage, add, author, damage, files, instance, names};
 use dbtop::{

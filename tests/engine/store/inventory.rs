@@ -1,4 +1,4 @@
-//! Adding, changing, deleting and restoring records, through a real file: what a person with an inventory relies on.
+//! Adding, changing, deleting and restoring records, through a real file.
 
 use super::support::{Stage, add, author, instance, names};
 use dbtop::{

@@ -1,4 +1,4 @@
-//! Tenants as a whole: made, suspended, renamed, deleted, migrated, carried to another machine; and two processes at one.
+//! Tenants as a whole: made, suspended, renamed, deleted, migrated, moved to another machine; and two processes on one.
 
 use super::support::{Stage, add, author, damage, instance, names, slug};
 use dbtop::{

@@ -1,4 +1,4 @@
-//! What stands before a server: a gateway that sends clients on (ENVCHANGE 20, as Azure and read-only routing do), and a
+//! Services in front of a server: a gateway that sends clients on (ENVCHANGE 20, as Azure and read-only routing do), and a
 //! SQL Browser that tells the port of a named instance. Both byte by byte.
 
 use super::support::{Server, WITHIN, ask, connect, one};

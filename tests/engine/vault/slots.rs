@@ -1,4 +1,4 @@
-//! Slots are added, removed and rotated; what was removed stays outside; damage is told from a wrong passphrase.
+//! Slots are added, removed and rotated; a removed slot stays locked out; damage is told from a wrong passphrase.
 
 use super::{CHEAP, TENANT, id, open_vault, passphrase, sentence};
 use dbtop::{

@@ -1,4 +1,4 @@
-//! A fleet of which half is broken: each instance says why, in words, and nothing of a hostile server gets through.
+//! A half-broken fleet: each broken instance says why, and no hostile text gets through.
 
 use super::{assert_harmless, objects, records};
 use crate::harness::{

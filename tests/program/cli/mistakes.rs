@@ -1,4 +1,4 @@
-//! What a mistake says: where it is, what is wrong, what to do. And where passwords come from, and that they stay there.
+//! Errors say where, what is wrong and what to do. Passwords come from the right place and stay there.
 
 use super::objects;
 use crate::harness::{

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `once`: subjects, formats, scope, filter, exit codes, closed pipes | `once.rs` |
 //! | `once` over a fleet of which much is broken, with hostile servers | `faults.rs` |
-//! | mistakes in inventories, configuration and options; where passwords come from | `mistakes.rs` |
+//! | errors in inventories, configuration and options; where passwords come from | `mistakes.rs` |
 //! | `sim`: its files, its ends; `keys` | `sim.rs` |
 #![cfg(unix)]
 

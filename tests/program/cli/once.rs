@@ -1,4 +1,4 @@
-//! `dbtop once`: what it prints, what it leaves out, and its exit code.
+//! `dbtop once`: its output, the parts it leaves out, and its exit code.
 
 use super::{SUBJECTS, assert_harmless, objects, once, records};
 use crate::harness::{

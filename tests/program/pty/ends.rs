@@ -1,4 +1,4 @@
-//! Whatever ends the program, the terminal is as it was before, and nothing stays behind.
+//! However the program ends, the terminal is as it was before, and nothing stays behind.
 
 use super::{key, until_pane};
 use crate::harness::{

@@ -1,4 +1,4 @@
-//! What is handed on of a sealed fleet: the page and the recording that `--export incident` makes, with and without the names,
+//! Exports of a sealed fleet: the page and the recording of an incident, with and without names,
 //! read by somebody who has neither vault nor servers.
 
 use super::{key, until_pane};

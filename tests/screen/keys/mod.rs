@@ -1,4 +1,4 @@
-//! What keys do, from the user's side: type, then read the screen.
+//! Keys from the user's side: type, then read the screen.
 
 use crate::{fixture, stage::Stage};
 use dbtop::{

@@ -1,4 +1,4 @@
-//! The vault by keys: when it locks, what a lock hides, what an answer that comes late may do.
+//! The vault by keys: when it locks, what a lock hides, and that late answers do no harm.
 
 use super::small;
 use crate::{fixture, stage::Stage};

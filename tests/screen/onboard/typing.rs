@@ -1,4 +1,4 @@
-//! What is typed into the wizard: steps, mistakes beside their fields, what is kept, and what comes of it when locked.
+//! Typing into the wizard: steps, errors beside their fields, texts that are kept, and the effect of a lock.
 
 use super::*;
 use crate::fixture;

@@ -1,4 +1,4 @@
-//! Charts of longer times: what is asked, and what is drawn of the answers.
+//! Charts of longer times: their questions, and the pictures of the answers.
 
 use crate::{
     fixture::{

@@ -1,4 +1,4 @@
-//! The columns of requests, one row each: all that the probe brings, the most telling first; and what filters find in a
+//! The columns of requests, one row each: all that the probe returns, the most important first; and the filter fields of a
 //! request. The blocking pane asks its sessions by the same names.
 
 use super::super::request::{self, PAGE_BYTES, RequestRow};
@@ -190,7 +190,7 @@ fn stale(r: &RequestRow<'_>) -> bool {
     r.instance.facts.activity.is_stale(r.view.now)
 }
 
-/// A sleeping session is dim, unless it stands in the way of others: that is the row to look at.
+/// A sleeping session is dim, unless it blocks others: that is the row to see.
 fn base(r: &RequestRow<'_>) -> Style {
     let t = r.view.theme;
     if stale(r) || (asleep(r) && r.request.blocks == 0) { t.dim } else { t.base }

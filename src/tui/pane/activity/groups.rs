@@ -1,4 +1,4 @@
-//! Requests added up by what they have in common.
+//! Requests added up by a common field.
 
 use super::{Line, RequestRow};
 use crate::model::{
@@ -90,7 +90,7 @@ impl GroupBy {
 /// A group's sums.
 #[derive(Debug)]
 pub struct Group {
-    /// what its requests have in common
+    /// the value that its requests share
     pub name: Arc<str>,
     requests: i64,
     blocked: i64,
@@ -104,7 +104,7 @@ pub struct Group {
     waits: HashMap<Arc<str>, i64>,
 }
 
-/// The value that the requests of a group have in common.
+/// The value that the requests of a group share.
 pub const NAME: &str = "group";
 
 /// Rows of requests added up: a group each.

@@ -1,5 +1,5 @@
-//! Activity: what runs now on the instances in scope, and what sleeps with an open transaction. Blockers first, then the
-//! longest. `g` adds requests up by what they have in common.
+//! Activity: requests that run now on the instances in scope, and sessions that sleep with an open transaction. Blockers
+//! first, then the longest. `g` adds requests up by what they have in common.
 
 use super::{Pane, Part, reading, request};
 use crate::model::{
@@ -92,7 +92,7 @@ struct Totals {
     sessions: SessionCounts,
     left_out: u64,
     only_own: usize,
-    /// instances that told
+    /// instances with an answer
     told: usize,
 }
 
@@ -184,7 +184,7 @@ impl ActivityPane {
         true
     }
 
-    /// The marked rows, else the one that the cursor is on: what `y` copies.
+    /// The rows that `y` copies: the marked ones, else the one under the cursor.
     fn copy(&self, view: &View<'_>) -> Option<String> {
         let rows = Lines { lines: &self.lines, view };
         if self.table.marks.is_empty() {
@@ -267,7 +267,7 @@ impl Pane for ActivityPane {
         let shown = if self.grouped() { self.before } else { self.lines.len() };
         let mut text = String::new();
         if self.totals.told == 0 {
-            // Nobody told: no number is known, and zero is one.
+            // No instance answered, so the number is unknown, which is not zero.
             text.push_str("not known");
         } else if shown == self.before {
             figure::push_grouped(&mut text, shown as i64);
@@ -276,7 +276,7 @@ impl Pane for ActivityPane {
             let _ = write!(text, "{shown} of {} requests", self.before);
         }
         out.push((Part::Plain, text));
-        // On a narrow screen the last parts have no room: first what is left out of the rows, and how they are ordered.
+        // On a narrow screen the last parts have no room: first come the rows left out and the order.
         if let Some((by, name)) = &self.inside {
             out.push((Part::Accent, format!("{} = {name}", by.name())));
         } else if let Some(by) = self.group_by {

@@ -218,7 +218,7 @@ fn resource(node: &Node<'_>, out: &mut CellText) {
     }
 }
 
-/// The words where nothing is blocked: how much is known of whom.
+/// The words where nothing is blocked: how many instances are known, and how well.
 pub fn empty_lines(view: &View<'_>, filtered: bool) -> Vec<String> {
     if filtered {
         return vec!["No chain matches the filter.".to_owned(), "Esc clears it.".to_owned()];

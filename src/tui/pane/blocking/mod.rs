@@ -43,7 +43,7 @@ struct Line {
     matches: bool,
 }
 
-/// A row with all it refers to.
+/// A row with everything that it refers to.
 #[derive(Clone, Copy)]
 pub struct Node<'a> {
     /// for styles and ages
@@ -177,7 +177,7 @@ impl BlockingPane {
         let head = |i: &usize| rows.lines.get(*i).is_some_and(|l| l.node == 0);
         let (from, n) = (self.table.cursor(), self.lines.len());
         let found = if back { (0..from).rev().find(head) } else { (from + 1..n).find(head) };
-        // Past the last chain, the next problem is another instance's: the app knows where.
+        // Past the last chain, the next problem is on another instance: the app finds it.
         let Some(i) = found.or_else(|| if view.single().is_none() { (0..n).find(head) } else { None }) else {
             return false;
         };

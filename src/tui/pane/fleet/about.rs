@@ -5,7 +5,7 @@ use crate::tui::{
     widget::canvas::Canvas,
 };
 
-/// The first screen of somebody who has nothing yet. Fits 80 columns and 24 rows.
+/// The first screen of a new user. Fits 80 columns and 24 rows.
 const FIRST_STEPS: [&str; 18] = [
     "No instances yet.",
     "",

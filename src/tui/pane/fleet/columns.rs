@@ -1,4 +1,4 @@
-//! The columns of the fleet, one row each: cell, order and filter side by side; and what else a filter finds in an instance.
+//! The columns of the fleet, one row each: cell, order and filter side by side; and the other filter fields of an instance.
 
 use super::super::reading;
 use crate::model::{
@@ -160,7 +160,7 @@ pub const COLUMNS: &[Column] = &[
         .cell(|r, _, out| out.put(r.view.theme.dim, r.view.address(&r.instance.info))),
 ];
 
-/// The health of what is offline is critical, too.
+/// An offline instance counts as critical, too.
 fn levels(r: &InstanceRow<'_>, visit: &mut dyn FnMut(Value<'_>)) {
     visit(Value::Text(r.instance.health.level.word()));
     if r.instance.health.level == Level::Offline {
@@ -242,7 +242,7 @@ fn name(r: &InstanceRow<'_>, out: &mut CellText) {
 fn score(r: &InstanceRow<'_>, v: Option<Value<'_>>, out: &mut CellText) {
     let (t, level) = (r.view.theme, r.instance.health.level);
     match v.and_then(Value::figure) {
-        // Colour is for what is not well.
+        // Only problems are coloured.
         Some(score) if level == Level::Ok => out.fmt(t.dim, format_args!("{score}")),
         Some(score) => out.fmt(reading::level_style(t, level), format_args!("{score}")),
         None => out.put(t.dim, "–"),
@@ -311,7 +311,7 @@ fn age_style(r: &InstanceRow<'_>) -> ratatui::style::Style {
     }
 }
 
-/// The heaviest reason and how many more there are; without any, what the connection is doing.
+/// The heaviest reason and how many more there are; without any, the state of the connection.
 fn why(r: &InstanceRow<'_>, out: &mut CellText) {
     let (i, view, t) = (r.instance, r.view, r.view.theme);
     if let Some(first) = i.health.reasons.first() {
@@ -335,7 +335,7 @@ fn picture(r: &InstanceRow<'_>, id: SeriesId, top: Option<f32>, out: &mut CellTe
     out.with(view.theme.spark, |s| spark::push(s, &buckets, top));
 }
 
-/// At most four characters: how long exactly an instance has been silent is told by its reason.
+/// At most four characters: the reason has the exact time for which an instance has been silent.
 fn push_age(s: &mut String, age_ms: u64) {
     let _ = match age_ms / 3_600_000 {
         0 => return reading::push_calm_age(s, age_ms),

@@ -22,7 +22,7 @@ struct Group {
     name: Arc<str>,
     /// by `PARTS`
     counts: [u32; 4],
-    /// the first group of some instance: what it is for, rather than what it belongs to besides
+    /// the first group of some instance: its main purpose
     first: bool,
 }
 

@@ -64,7 +64,7 @@ impl Heat {
         }
     }
 
-    /// Lays the cells out: two columns each if there is room, one if there must be.
+    /// Lays the cells out: two columns each if there is room, else one.
     fn lay_out(&mut self, columns: u16, lines: u16, n: usize) -> u16 {
         let label = self.starts.iter().map(|(_, g)| width(g)).max().unwrap_or(0).min(16) as u16 + 3;
         // Names if the fleet is small, two columns a cell and a line between groups while there is room; neither if

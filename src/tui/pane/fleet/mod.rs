@@ -87,11 +87,11 @@ impl Rows<Instances> for FleetRows<'_> {
     }
 }
 
-/// Rank of what cannot be looked at.
+/// Rank of an instance without values.
 const UNREACHABLE: u8 = 1;
 
-/// Place of an instance in the order "worst first": level, then score, then points of the heaviest reason. What is alive
-/// and in trouble comes before what is down: there is something to look at.
+/// Place of an instance in the order "worst first": level, then score, then points of the heaviest reason. An instance that
+/// is in trouble comes before one that is down, because its panes show something.
 pub fn badness(i: &InstanceSnapshot) -> (u8, u8, std::cmp::Reverse<u8>) {
     let unreachable = i.health.reasons.first().is_some_and(|r| r.topic == Topic::Link);
     let rank = match i.health.level {

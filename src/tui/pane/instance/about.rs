@@ -1,4 +1,4 @@
-//! All about one instance, to read: product, connection, rights, what is polled, and the things that have no pane of their
+//! All about one instance, to read: product, connection, rights, polled readings, and things that have no pane of their
 //! own yet: databases, volumes, availability groups, failed jobs.
 
 use super::{

@@ -65,7 +65,7 @@ const fn high(warning: f64, critical: f64) -> Limits {
     Limits { warning: warning as f32, critical: critical as f32, low_is_bad: false }
 }
 
-/// All of them but the waits, which stand second.
+/// All charts but the waits, which come second.
 const KINDS: [Kind; 8] = [
     Kind {
         title: "CPU %",
@@ -111,7 +111,7 @@ pub fn series() -> Vec<SeriesKey> {
     first.chain(KINDS.iter().filter_map(|k| Some(k.other?.0))).map(SeriesKey::of).collect()
 }
 
-/// Where a series stands among them.
+/// The place of a series among them.
 fn position(id: SeriesId) -> usize {
     let first = KINDS.iter().map(|k| k.series).chain([SeriesId::Waits]);
     let mut all = first.chain(KINDS.iter().filter_map(|k| Some(k.other?.0)));

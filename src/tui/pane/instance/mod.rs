@@ -1,4 +1,4 @@
-//! One instance: why it is as well as it is, its headline figures, charts, connection and rights.
+//! One instance: the reasons for its health, its headline figures, charts, connection and rights.
 //!
 //! The cursor stands on the reasons; each is a link to the pane and the row that explain it.
 
@@ -67,7 +67,7 @@ struct Shares {
 }
 
 impl Shares {
-    /// Reasons first, then figures; what is left goes to the foot and, if it is enough for them, to the charts.
+    /// Reasons first, then figures; the rest goes to the foot and, if there is enough, to the charts.
     fn fit(height: u16, reasons: u16, figures: u16, foot: u16) -> Self {
         let air = u16::from(height >= 18);
         let reasons = reasons.clamp(1, (height / 4).clamp(2, 8)).min(height);
@@ -158,7 +158,7 @@ fn render_reason(r: &Reason, hidden: usize, view: &View<'_>, canvas: &mut Canvas
     }
 }
 
-/// The pane that explains a reason; None: the details of the instance do.
+/// The pane that explains a reason; None: see the details of the instance.
 const fn pane_of(topic: Topic) -> Option<PaneId> {
     match topic {
         Topic::Blocking(_) => Some(PaneId::Blocking),

@@ -1,4 +1,4 @@
-//! Tests of the words of the instance pane, where its reasons lead, and that no size or server breaks it.
+//! Tests of the instance pane: its words, the links of its reasons, and that no size or server breaks it.
 
 use super::*;
 use crate::{

@@ -1,4 +1,4 @@
-//! An instance in words, besides its figures: product, connection, rights, holes, groups.
+//! An instance in words, besides its figures: product, connection, rights, missing readings, groups.
 
 use super::super::{fleet::columns, reading};
 use crate::{
@@ -61,7 +61,7 @@ pub fn push_properties(out: &mut String, i: &InstanceSnapshot, view: &View<'_>) 
         out.push_str(" · up ");
         push_uptime(out, view.now - at);
     }
-    // A line that is not protected is told in red and first, see the title.
+    // The title says it in red and first when a line is not protected.
     if !i.info.tls.is_insecure() {
         let _ = write!(out, " · TLS {}", columns::tls_words(i.info.tls));
     }
@@ -80,7 +80,7 @@ fn push_uptime(out: &mut String, ms: i64) {
 /// A line at the foot of the pane: a name, and pieces of text.
 pub type Line = (&'static str, Vec<(Style, String)>);
 
-/// Everything that the foot says, most important first.
+/// The lines of the foot, most important first.
 pub fn foot(i: &InstanceSnapshot, view: &View<'_>) -> Vec<Line> {
     let mut lines = vec![("link", link(i, view))];
     lines.extend(rights(i, view));
@@ -96,7 +96,7 @@ pub fn foot(i: &InstanceSnapshot, view: &View<'_>) -> Vec<Line> {
     lines
 }
 
-/// State of the connection: since when, how old the newest answer is, what was said.
+/// State of the connection: its start, the age of the newest answer, the last error.
 fn link(i: &InstanceSnapshot, view: &View<'_>) -> Vec<(Style, String)> {
     let (t, f) = (view.theme, &i.facts);
     let (mut state, mut more) = (String::new(), String::new());
@@ -144,7 +144,7 @@ fn push_since(out: &mut String, f: &Facts, view: &View<'_>) {
     }
 }
 
-/// The rights that are held, and the loss by missing ones.
+/// The rights that the login has, and the loss by missing ones.
 fn rights(i: &InstanceSnapshot, view: &View<'_>) -> Vec<Line> {
     let t = view.theme;
     let Some(rights) = i.facts.rights.get() else {
@@ -177,10 +177,10 @@ fn rights(i: &InstanceSnapshot, view: &View<'_>) -> Vec<Line> {
     lines
 }
 
-/// The rights that are not held: name, what they would give, and whether most of the screen hangs on them.
+/// The missing rights: name, what they would show, and whether most of the screen depends on them.
 pub fn missing(rights: &Rights) -> Vec<(Arc<str>, Arc<str>, bool)> {
     let sees = rights.sees_performance();
-    // The 2022 halves mean nothing to a login that holds the whole.
+    // The halves of 2022 do not matter to a login that has the whole right.
     let whole = rights.held("VIEW SERVER STATE") == Some(true);
     let covered = |name: &str| whole && name.starts_with("VIEW SERVER ");
     let missing = rights.rights.iter().filter(|r| r.held == Some(false) && !covered(&r.name));
@@ -196,7 +196,7 @@ pub fn missing(rights: &Rights) -> Vec<(Arc<str>, Arc<str>, bool)> {
 pub struct Polled<'a> {
     /// in words
     pub name: &'static str,
-    /// why the newest attempt gave nothing
+    /// why the newest attempt failed
     pub problem: Option<&'a Unavailable>,
     /// when the value was taken
     pub at: Option<crate::model::base::time::Timestamp>,
@@ -226,7 +226,7 @@ pub fn polled(f: &Facts) -> [Polled<'_>; 13] {
     ]
 }
 
-/// Readings that cannot be had here, and why; those that only need time or do not apply are left out.
+/// Readings that are not available here, and why; those that only need time or do not apply are left out.
 fn holes(f: &Facts, t: &Theme) -> Vec<(Style, String)> {
     let mut pieces = Vec::new();
     for p in polled(f) {

@@ -1,4 +1,4 @@
-//! The waits pane in words: details of a type or a category, what is hidden, why there is nothing.
+//! The waits pane in words: details of a type or a category, hidden types, reasons for an empty pane.
 
 use super::{
     super::reading,
@@ -25,7 +25,7 @@ const MOST_WAITERS: usize = 40;
 /// Most instances that the details list.
 const MOST_INSTANCES: usize = 20;
 
-/// All about a wait type, on one instance or on all in scope: what it means, its figures, who waits.
+/// All about a wait type, on one instance or on all in scope: its meaning, its figures, the sessions that wait.
 pub fn type_document(id: Option<&InstanceId>, name: &str, view: &View<'_>) -> Option<Document> {
     let t = view.theme;
     let of = |i: &'_ InstanceSnapshot| id.is_none_or(|id| i.id() == id);
@@ -102,7 +102,7 @@ fn push_waiters(d: &mut Document, i: &InstanceSnapshot, name: &str, view: &View<
     }
 }
 
-/// All about a category: what it means and its types.
+/// All about a category: its meaning and its types.
 pub fn category_document(category: WaitCategory, harvest: &Harvest, view: &View<'_>) -> Document {
     let t = view.theme;
     let mut d = Document::new(category.name());
@@ -130,7 +130,7 @@ pub fn category_document(category: WaitCategory, harvest: &Harvest, view: &View<
     d
 }
 
-/// The line below the types: what is left out and who says nothing.
+/// The line below the types: hidden types and silent instances.
 pub fn push_foot(out: &mut String, harvest: &Harvest, view: &View<'_>) {
     // Instances that cannot tell come first: a narrow screen cuts the end, and `i` stands in the footer too.
     let silent = reading::silent(view, |f| &f.waits);

@@ -1,7 +1,7 @@
-//! Waits: what is waited for in this scope, by category and by type, now and over the last minutes.
+//! Waits: the waiting time in this scope, by category and by type, now and over the last minutes.
 //!
 //! With several instances in scope each row names its instance; `m` adds them up. Categories, chart and title always add
-//! up. Enter on a type shows who waits for it.
+//! up. Enter on a type shows the requests that wait for it.
 
 use super::{
     Pane, Part,

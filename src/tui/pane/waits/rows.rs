@@ -42,7 +42,7 @@ pub struct Harvest {
     pub before: usize,
     /// instances in scope
     pub instances: usize,
-    /// poison types, whatever the filter, heaviest first: the instance that suffers most, and how many do
+    /// poison types, whatever the filter, heaviest first: the instance that waits most, and how many wait
     pub poison: Vec<(Level, Row)>,
 }
 
@@ -129,7 +129,7 @@ impl Harvest {
         }
     }
 
-    /// Waiting in all, and its part that waits for a CPU, ms per second.
+    /// The whole waiting time, and the part that waits for a CPU, ms per second.
     pub fn total(&self) -> (f64, f64) {
         self.categories.iter().fold((0.0, 0.0), |(a, b), c| (a + c.ms_per_s, b + c.signal_ms_per_s))
     }

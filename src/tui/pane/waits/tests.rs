@@ -1,4 +1,4 @@
-//! The waits pane tells, hides, adds up and filters as it should, and no size or server breaks it.
+//! Tests of the waits pane: it shows, hides, adds up and filters as it should, and no size or server breaks it.
 
 use super::*;
 use crate::tui::{fixture, pane::stage::Stage};

@@ -66,16 +66,16 @@ impl Split {
     }
 }
 
-/// Shortest time between two looks at the histories, ms: of 500 instances they take a while.
+/// Shortest time between two reads of the histories, ms: those of 500 instances take a while.
 const LOOK_MS: i64 = 1_000;
 
-/// The longest such time, ms: over many instances there is a look for each column of the chart.
+/// The longest such time, ms: for many instances the histories are read once for each column of the chart.
 const LOOK_MANY_MS: i64 = 5_000;
 
 /// More instances than this are many.
 const MANY: usize = 50;
 
-/// The input that a picture was made of: scope, time in looks, columns, range.
+/// The input of a picture: scope, time in reads, columns, range.
 type Made = (u64, i64, u16, i64);
 
 /// The series that the chart is made of, in the order of the categories.

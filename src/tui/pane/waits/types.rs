@@ -1,4 +1,4 @@
-//! The wait types as a table: its columns, one row each, and what a filter finds in a type besides them.
+//! The wait types as a table: its columns, one row each, and the other filter fields of a type.
 
 use super::{
     super::reading,
@@ -141,7 +141,7 @@ impl<'a> TypeRow<'a> {
         if self.row.stale || self.row.rate.benign { self.view.theme.dim } else { self.view.theme.base }
     }
 
-    /// Sessions that wait for it now, and who the first one is: `91, 97, +11 · report on WEB-07`.
+    /// Sessions that wait for it now, and the program of the first: `91, 97, +11 · report on WEB-07`.
     fn who(&self, out: &mut CellText) {
         let t = self.view.theme;
         let Some(i) = self.instance() else {

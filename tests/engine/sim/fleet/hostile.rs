@@ -1,4 +1,4 @@
-//! Hostile data is really there: a client that is tested against it is tested against something.
+//! The simulator really sends hostile data, so tests against it test something.
 
 use super::asking::{ask, by_name, connect, fleet, int, row, rows, script, text};
 use tiberius::ColumnData;

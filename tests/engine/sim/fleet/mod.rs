@@ -1,5 +1,5 @@
 //! The simulated fleet over real TDS with the real driver: every script on every version, what scenarios do to the
-//! answers, what a login without rights sees, what clients send besides.
+//! answers, logins without rights, statements of other clients.
 
 mod asking;
 mod described;

@@ -1,4 +1,4 @@
-//! What a login without rights sees, and what logins are refused.
+//! Logins without rights, and logins that are refused.
 
 use super::asking::{YEARS, ask, connect, connect_as, fleet, int, row, rows, script};
 

@@ -1,4 +1,4 @@
-//! What other clients send when they connect, and by hand.
+//! Statements that other clients send when they connect, and by hand.
 
 use super::asking::{ask, connect, fleet, int, row, rows, text};
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! Clients that send anything at all: the instance goes on, whatever one connection does.
+//! Clients that send any bytes at all: the instance keeps working, whatever one connection does.
 
 use std::{io::Write, net::Shutdown};
 

@@ -1,4 +1,4 @@
-//! A client made of bytes, for what drivers hide: how many messages an answer is, and which tokens stand in it.
+//! A client made of bytes, for things that drivers hide: the number of messages in an answer, and its tokens.
 
 use std::{
     io::{Read, Write},
