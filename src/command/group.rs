@@ -2,9 +2,9 @@
 
 use super::{
     ask,
-    instance::selected,
     invocation::Invocation,
     output::{Cell, Grid, done},
+    select::selected,
 };
 use crate::{
     app::inventory::edit::save,

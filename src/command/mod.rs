@@ -18,6 +18,7 @@ mod output;
 mod quiet;
 mod saved;
 mod screen;
+mod select;
 mod sim;
 mod status;
 mod store;

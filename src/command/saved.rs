@@ -2,9 +2,9 @@
 
 use super::{
     ask,
-    instance::parse,
     invocation::Invocation,
     output::{Cell, Grid, done},
+    select::parse,
 };
 use crate::{
     cli::inventory::{Filter, FilterCommand},

@@ -3,7 +3,7 @@
 
 mod words;
 
-use super::{ask::Terminal, invocation::Invocation, once};
+use super::{ask::Terminal, invocation::Invocation, select::restrict};
 use crate::{
     app::{fleet, inventory::doctor},
     cli::{Doctor, Format, Report, inventory::InstanceTest},
@@ -32,7 +32,7 @@ pub async fn test(args: InstanceTest, output: Format, invocation: &Invocation) -
 /// As [`test()`], and a scope that means nothing.
 pub async fn doctor(args: Doctor, invocation: &Invocation) -> anyhow::Result<ExitCode> {
     let fleet = fleet::open(&invocation.selection, &mut Terminal::default()).await?;
-    let targets = once::restrict(fleet.targets, args.scope.as_deref())?;
+    let targets = restrict(fleet.targets, args.scope.as_deref())?;
     if targets.is_empty() {
         bail!(
             "no instances to examine: name some with `dbtop instance add` or --inventory FILE, or try --demo"

@@ -1,6 +1,6 @@
 //! `dbtop instance edit`: one instance or many, in one transaction.
 
-use super::{fields, selected, told, warn_insecure};
+use super::{fields, told, warn_insecure};
 use crate::{
     app::{
         inventory::edit::{refuse_twin, save},
@@ -10,6 +10,7 @@ use crate::{
     command::{
         ask::{self, confirm},
         output::done,
+        select::selected,
     },
     exchange::{self, Draft, Field, Value, column},
     model::inventory::record::InstanceRecord,

@@ -1,10 +1,13 @@
 //! `dbtop instance export`: the inventory as a file. Passwords stay in the vault unless somebody asks for them twice.
 
-use super::{import::format_of, select::narrowed};
+use super::import::format_of;
 use crate::{
     app::selection::Selection,
     cli::inventory::Export,
-    command::ask::{self, confirm},
+    command::{
+        ask::{self, confirm},
+        select::narrowed,
+    },
     exchange::{self, Format, Secrets},
     model::inventory::record::{InstanceRecord, Outcome},
     store::current_author,

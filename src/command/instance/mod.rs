@@ -5,17 +5,16 @@ mod bulk;
 mod export;
 mod fields;
 mod import;
-mod select;
 mod show;
 
 pub use fields::{poll_over, split_label};
-pub use select::{parse, selected};
 
 use super::{
     ask::{self, Terminal, confirm},
     check,
     invocation::Invocation,
     output::done,
+    select::selected,
 };
 use crate::{
     app::{

@@ -1,6 +1,5 @@
 //! `dbtop instance list` and `show`: the records of the inventory, never a password.
 
-use super::select::narrowed;
 use crate::{
     app::{
         clock,
@@ -11,6 +10,7 @@ use crate::{
     command::{
         ask,
         output::{Cell, Grid},
+        select::narrowed,
     },
     exchange::{self, Draft, Secrets, Value},
     model::{
@@ -24,7 +24,7 @@ use std::io::Write;
 /// Lists instances.
 ///
 /// # Errors
-/// As [`super::select::narrowed`].
+/// As [`narrowed`].
 pub fn list(which: &Which, removed: bool, selection: &Selection, output: Format) -> anyhow::Result<()> {
     let tenant = ask::unlocked(selection)?;
     let inventory = if removed { tenant.deleted()? } else { tenant.inventory()? };

@@ -6,6 +6,7 @@ use super::{
     ask::Terminal,
     invocation::Invocation,
     output::{self, Cell, Grid},
+    select::{held_by, restrict},
 };
 use crate::{
     app::{
@@ -25,11 +26,8 @@ use crate::{
     config::{Config, secret},
     model::{
         base::{figure, filter::Filter, time::Timestamp},
-        fold::{
-            scope::Scope,
-            snapshot::{FleetSnapshot, InstanceSnapshot},
-        },
-        inventory::instance::{InstanceInfo, Target},
+        fold::snapshot::{FleetSnapshot, InstanceSnapshot},
+        inventory::instance::InstanceInfo,
         judge::health::Level,
         poll::{id::ProbeId, link::Link},
         timeline::past::{self, When},
@@ -157,31 +155,6 @@ const fn code(worst: Level, all_told: bool) -> u8 {
         Level::Ok | Level::Unknown | Level::Warning => 1,
         Level::Critical | Level::Offline => 2,
     }
-}
-
-/// The targets within the scope; the others are not polled.
-pub(in crate::command) fn restrict(targets: Vec<Target>, scope: Option<&str>) -> anyhow::Result<Vec<Target>> {
-    let infos: Vec<Arc<InstanceInfo>> = targets.iter().map(|t| Arc::clone(&t.info)).collect();
-    let held = held_by(&infos, scope)?;
-    Ok(targets.into_iter().zip(held).filter(|(_, held)| *held).map(|(t, _)| t).collect())
-}
-
-/// For each target, whether the scope holds it.
-fn held_by(infos: &[Arc<InstanceInfo>], scope: Option<&str>) -> anyhow::Result<Vec<bool>> {
-    let Some(text) = scope else { return Ok(vec![true; infos.len()]) };
-    // Scopes are tested on a snapshot; one that was never polled has groups, labels and names.
-    let unpolled = |info: &Arc<InstanceInfo>| {
-        Arc::new(InstanceSnapshot {
-            info: Arc::clone(info),
-            facts: crate::model::poll::Facts::default(),
-            history: Arc::default(),
-            health: crate::model::judge::health::Health::default(),
-        })
-    };
-    let fleet = FleetSnapshot { instances: infos.iter().map(unpolled).collect(), ..FleetSnapshot::default() };
-    let scope = Scope::parse(text, &fleet).with_context(|| format!("--scope {text}"))?;
-    let held = |i: &InstanceSnapshot| scope.as_ref().is_none_or(|s| s.holds(i));
-    Ok(fleet.instances.iter().map(|i| held(i)).collect())
 }
 
 /// Waits at most `limit` until every instance has delivered all that `what` needs, or the reason why it cannot.

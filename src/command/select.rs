@@ -1,12 +1,26 @@
-//! The instances that a command selects: by names, a scope, a filter, a saved filter.
+//! The instances that a command selects: records of the inventory by names, a scope, a filter or a saved filter; targets
+//! that are polled by a scope.
 
 use crate::{
     app::inventory::edit::named,
     cli::inventory::Which,
-    model::{base::filter::Filter, inventory::record::InstanceRecord},
+    model::{
+        base::filter::Filter,
+        fold::{
+            scope::Scope,
+            snapshot::{FleetSnapshot, InstanceSnapshot},
+        },
+        inventory::{
+            instance::{InstanceInfo, Target},
+            record::InstanceRecord,
+        },
+        judge::health::Health,
+        poll::Facts,
+    },
     store::{Entry, Inventory},
 };
 use anyhow::{Context, bail};
+use std::sync::Arc;
 
 /// The selected instances, at least one.
 ///
@@ -95,4 +109,35 @@ fn scope_of<'a>(inventory: &'a Inventory, scope: &'a str) -> anyhow::Result<Keep
     }
     let name = named(inventory, scope)?.record.name.clone();
     Ok(Box::new(move |record| record.name == name))
+}
+
+/// The targets within the scope; the others are not polled.
+///
+/// # Errors
+/// The scope is not valid.
+pub fn restrict(targets: Vec<Target>, scope: Option<&str>) -> anyhow::Result<Vec<Target>> {
+    let infos: Vec<Arc<InstanceInfo>> = targets.iter().map(|t| Arc::clone(&t.info)).collect();
+    let held = held_by(&infos, scope)?;
+    Ok(targets.into_iter().zip(held).filter(|(_, held)| *held).map(|(t, _)| t).collect())
+}
+
+/// For each instance, whether the scope holds it.
+///
+/// # Errors
+/// The scope is not valid.
+pub fn held_by(infos: &[Arc<InstanceInfo>], scope: Option<&str>) -> anyhow::Result<Vec<bool>> {
+    let Some(text) = scope else { return Ok(vec![true; infos.len()]) };
+    // Scopes are tested on a snapshot; one that was never polled has groups, labels and names.
+    let unpolled = |info: &Arc<InstanceInfo>| {
+        Arc::new(InstanceSnapshot {
+            info: Arc::clone(info),
+            facts: Facts::default(),
+            history: Arc::default(),
+            health: Health::default(),
+        })
+    };
+    let fleet = FleetSnapshot { instances: infos.iter().map(unpolled).collect(), ..FleetSnapshot::default() };
+    let scope = Scope::parse(text, &fleet).with_context(|| format!("--scope {text}"))?;
+    let held = |i: &InstanceSnapshot| scope.as_ref().is_none_or(|s| s.holds(i));
+    Ok(fleet.instances.iter().map(|i| held(i)).collect())
 }
