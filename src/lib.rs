@@ -2,7 +2,7 @@
 //!
 //! Collectors turn SQL Server rows into samples; one reducer folds samples into an immutable
 //! [`std::sync::Arc`]`<`[`model::fold::snapshot::FleetSnapshot`]`>` that it publishes over `watch`; the screen is a pure
-//! function of (snapshot, view state); everything the screen wants done leaves it as an effect.
+//! function of (snapshot, view state); its orders to the program leave it as effects.
 //!
 //! # The map, in reading order
 //!
@@ -13,11 +13,11 @@
 //! | [`config`] | files, environment and command line to a validated configuration; the plain inventory |
 //! | [`vault`] | sealing and opening of records; where the keys come from: passphrase, key file, keyring |
 //! | [`store`] | the only module that knows SQLite: tenants, their sealed inventory, the audit log |
-//! | [`exchange`] | inventories as files: CSV, JSON, TOML, SSMS registered servers, CMS rows; what a file would change |
-//! | [`report`] | reports on a stretch of time, from history to bytes: the page of an incident, dbtop's own cost |
+//! | [`exchange`] | inventories as files: CSV, JSON, TOML, SSMS registered servers, CMS rows; the plan of an import |
+//! | [`report`] | reports on a range of time, from history to bytes: the page of an incident, dbtop's own cost |
 //! | [`tds`] | the only module that knows the SQL Server driver: connect, ask with a deadline, lenient rows |
-//! | [`probe`] | what to ask: scripts, intervals, rights and one decoder each, as data; one poll |
-//! | [`collect`] | when to ask: one task an instance, time-tables, permits, retries; the reducer |
+//! | [`probe`] | the questions as data: scripts, intervals, rights and one decoder each; one poll |
+//! | [`collect`] | the polling: one task an instance, time-tables, permits, retries; the reducer |
 //! | [`sim`] | a simulated SQL Server fleet that speaks TDS on loopback |
 //! | [`protocol`] | the messages between the screen and the rest of the program: effects, requests, replies |
 //! | [`tui`] | the screen: the only module that knows ratatui and crossterm |

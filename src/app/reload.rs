@@ -3,7 +3,7 @@
 //! [`Reloader`] and asks it what is [`next`](Reloader::next).
 
 use super::configuration::{ConfigFile, Given, read};
-use crate::config::{Config, ConfigError, Mistake, Origin, Read};
+use crate::config::{Config, ConfigError, Invalid, Origin, Read};
 use std::{
     path::Path,
     time::{Duration, SystemTime},
@@ -71,7 +71,7 @@ fn few(names: &[&str]) -> String {
 }
 
 /// A further check of a configuration, such as that its theme exists.
-pub type Check = fn(&Read) -> Option<Mistake>;
+pub type Check = fn(&Read) -> Option<Invalid>;
 
 /// Watches the configuration's file.
 pub struct Reloader {
@@ -106,7 +106,7 @@ impl Reloader {
         let place = ConfigFile::find(given);
         // Before it is read, so that no change falls in between.
         let seen = place.as_ref().and_then(|place| look(&place.file));
-        let config = take(place.as_ref(), given, check).map_err(ConfigError::Mistakes)?;
+        let config = take(place.as_ref(), given, check).map_err(ConfigError::Invalid)?;
         Ok(Self { place, given: given.clone(), check, config, seen, changed: None, wishes })
     }
 
@@ -164,24 +164,24 @@ impl Reloader {
                 self.config = config.clone();
                 Reload::Changed { config: Box::new(config), options }
             }
-            Ok(Err(mistakes)) => Reload::Refused(first_of(&mistakes)),
+            Ok(Err(errors)) => Reload::Refused(first_of(&errors)),
             Err(error) => Reload::Refused(format!("reading the configuration: {error}")),
         }
     }
 }
 
 /// The configuration, if there is no error in it.
-fn take(place: Option<&ConfigFile>, given: &Given, check: Check) -> Result<Config, Vec<Mistake>> {
+fn take(place: Option<&ConfigFile>, given: &Given, check: Check) -> Result<Config, Vec<Invalid>> {
     let mut read = read(place, given);
-    if read.mistakes.is_empty() {
-        read.mistakes.extend(check(&read));
+    if read.errors.is_empty() {
+        read.errors.extend(check(&read));
     }
-    if read.mistakes.is_empty() { Ok(read.config) } else { Err(read.mistakes) }
+    if read.errors.is_empty() { Ok(read.config) } else { Err(read.errors) }
 }
 
 /// A line has room for one of them.
-fn first_of(mistakes: &[Mistake]) -> String {
-    let Some(first) = mistakes.first() else { return String::new() };
+fn first_of(errors: &[Invalid]) -> String {
+    let Some(first) = errors.first() else { return String::new() };
     // The folder is the same as ever, and the line is short.
     let at = match &first.at {
         Origin::File { path, line } => {
@@ -191,7 +191,7 @@ fn first_of(mistakes: &[Mistake]) -> String {
         other => other.to_string(),
     };
     let advice = if first.advice.is_empty() { String::new() } else { format!("; {}", first.advice) };
-    let more = match mistakes.len() - 1 {
+    let more = match errors.len() - 1 {
         0 => String::new(),
         more => format!(" (and {more} more: `dbtop config check`)"),
     };

@@ -23,6 +23,7 @@ mod sim;
 mod status;
 mod store;
 mod tenant;
+mod theme;
 mod vault;
 
 use crate::cli::{Cli, Command};

@@ -1,6 +1,6 @@
 //! `dbtop` without a command: the screen over a session.
 
-use super::{ask::Terminal, config, invocation::Invocation};
+use super::{ask::Terminal, invocation::Invocation, theme};
 use crate::{
     app::{
         clock, fleet,
@@ -26,7 +26,7 @@ use tokio::sync::{mpsc, watch};
 /// No terminal, no inventory, an unknown theme.
 pub async fn run(invocation: &Invocation) -> anyhow::Result<ExitCode> {
     let (cancel, wishes) = signals::listen_for_reload(signals::terminal_is_there);
-    let reloader = Reloader::open(&invocation.given, config::theme_mistake, wishes)?;
+    let reloader = Reloader::open(&invocation.given, theme::error, wishes)?;
     let looks = looks(reloader.config())?;
     // A hundred files of the system, read while the fleet is opened because the first paint waits for both.
     let roots = tokio::task::spawn_blocking(Roots::load);

@@ -1,7 +1,7 @@
 //! The plain inventory: a TOML file of instances, as `dbtop sim --inventory-out` writes it. It is for tests and for the
 //! simulator; passwords come from the environment or a command, and stand in the file itself only for loopback addresses.
 
-use super::mistake::{ConfigError, Mistake, Origin, line_at, list, plain, shorten};
+use super::error::{ConfigError, Invalid, Origin, line_at, list, plain, shorten};
 use crate::model::{
     base::{secret::Secret, text},
     inventory::{
@@ -106,42 +106,42 @@ const LONGEST_NAME: usize = 128;
 /// The content of an inventory file.
 #[derive(Default)]
 pub struct Read {
-    /// instances without a mistake, each with the line where it begins
+    /// instances without an error, each with the line where it begins
     pub targets: Vec<(usize, Target)>,
     /// the others, by line; none of them holds a password
-    pub mistakes: Vec<Mistake>,
+    pub errors: Vec<Invalid>,
 }
 
-/// Reads an inventory file, and takes it only without any mistake.
+/// Reads an inventory file, and takes it only without any error.
 ///
 /// # Errors
-/// It cannot be read, or its mistakes with file, line and instance: not TOML, an unknown option, a name twice, a host
+/// It cannot be read, or its errors with file, line and instance: not TOML, an unknown option, a name twice, a host
 /// that cannot be parsed, a literal password for a host that is not loopback.
 pub fn load(path: &Path) -> Result<Vec<Target>, ConfigError> {
     let text = std::fs::read_to_string(path)
         .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
     let read = read(path, &text);
-    if read.mistakes.is_empty() {
+    if read.errors.is_empty() {
         Ok(read.targets.into_iter().map(|(_, target)| target).collect())
     } else {
-        Err(ConfigError::Mistakes(read.mistakes))
+        Err(ConfigError::Invalid(read.errors))
     }
 }
 
 /// Parses an inventory's text.
 ///
 /// # Errors
-/// The mistakes, in words.
+/// The errors, in words.
 pub fn parse(text: &str) -> Result<Vec<Target>, String> {
     let read = read(Path::new("inventory"), text);
-    if read.mistakes.is_empty() {
+    if read.errors.is_empty() {
         Ok(read.targets.into_iter().map(|(_, target)| target).collect())
     } else {
-        Err(list(&read.mistakes))
+        Err(list(&read.errors))
     }
 }
 
-/// Reads an inventory's text; `path` is for the mistakes.
+/// Reads an inventory's text; `path` is for the errors.
 pub fn read(path: &Path, text: &str) -> Read {
     let (file, errors) = DeTable::parse_recoverable(text);
     let mut reading = Reading { path, text, read: Read::default(), seen: HashSet::new() };
@@ -152,10 +152,10 @@ pub fn read(path: &Path, text: &str) -> Read {
         reading.file(file.into_inner());
     }
     let mut read = reading.read;
-    read.mistakes.sort_by(|a, b| a.at.cmp(&b.at));
+    read.errors.sort_by(|a, b| a.at.cmp(&b.at));
     if !errors.is_empty() {
         // A line with one error has no second one: it may follow from the first.
-        read.mistakes.dedup_by(|a, b| a.at == b.at);
+        read.errors.dedup_by(|a, b| a.at == b.at);
     }
     read
 }
@@ -171,7 +171,7 @@ struct Reading<'a> {
 impl Reading<'_> {
     fn wrong(&mut self, line: usize, option: &str, problem: String, advice: String) {
         let at = Origin::File { path: self.path.to_owned(), line: Some(line) };
-        self.read.mistakes.push(Mistake { at, option: option.to_owned(), problem, advice });
+        self.read.errors.push(Invalid { at, option: option.to_owned(), problem, advice });
     }
 
     /// The parser's reason without the line itself, which may hold a password.
@@ -408,20 +408,20 @@ mod tests {
     }
 
     #[test]
-    fn every_instance_with_a_mistake_is_named_with_its_line() {
+    fn every_instance_with_an_error_is_named_with_its_line() {
         let text = "cafile = \"x\"\n[[instance]]\nname = \"a\"\nhst = \"h\"\n\n[[instance]]\nname = \"b\"\n\
                     host = \"h\"\nuser = \"u\"\npassword = \"hunter2\"\n[[instance]]\nname = \"c\"\nhost = \"h\"\n\
                     auth = \"kerberos\"\n";
         let read = read(Path::new("f.toml"), text);
-        let told: Vec<String> = read.mistakes.iter().map(ToString::to_string).collect();
+        let told: Vec<String> = read.errors.iter().map(ToString::to_string).collect();
         assert_eq!(told.len(), 3, "{told:?}");
-        for (mistake, said) in told.iter().zip([
+        for (error, said) in told.iter().zip([
             "f.toml: line 1: unknown option `cafile`; did you mean `ca_file`?",
             "f.toml: line 4: instance a: unknown option `hst`; did you mean `host`?",
             "f.toml: line 6: instance b: a password may stand in the file for loopback",
         ]) {
-            assert!(mistake.starts_with(said), "{mistake}");
-            assert!(!mistake.contains("hunter2"), "{mistake}");
+            assert!(error.starts_with(said), "{error}");
+            assert!(!error.contains("hunter2"), "{error}");
         }
         let good: Vec<_> = read.targets.iter().map(|(line, t)| (*line, t.info.id.as_str())).collect();
         assert_eq!(good, [(11, "c")]);
@@ -429,7 +429,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn whatever_is_wrong_with_a_file_no_mistake_holds_a_password(
+        fn whatever_is_wrong_with_a_file_no_error_holds_a_password(
             at in 0_usize..400, cut in 0_usize..3, put in "[\"'=\\[\\]{}#\n a-c]{0,2}",
         ) {
             let mut text = "ca_file = \"ca.pem\"\n[[instance]]\nname = \"a\"\nhost = \"127.0.0.1\"\nuser = \"u\"\n\
@@ -437,8 +437,8 @@ mod tests {
                             token = \"hunter2\"\nlabels = { env = \"prod\" }\nport = 1433\n".to_owned();
             let at = at % text.len();
             text.replace_range(at..(at + cut).min(text.len()), &put);
-            for mistake in read(Path::new("f.toml"), &text).mistakes {
-                let words = mistake.to_string();
+            for error in read(Path::new("f.toml"), &text).errors {
+                let words = error.to_string();
                 assert!(!words.contains("hunter"), "{words}\n{text}");
                 assert!(!words.chars().any(char::is_control), "{words:?}\n{text}");
             }
@@ -446,7 +446,7 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_are_named() {
+    fn errors_are_named() {
         let twice = "[[instance]]\nname=\"a\"\nhost=\"h\"\nuser=\"u\"\npassword={env=\"P\"}\n\
                      [[instance]]\nname=\"A\"\nhost=\"h\"\nuser=\"u\"\npassword={env=\"P\"}";
         assert!(parse(twice).err().unwrap().contains("twice"));

@@ -1,8 +1,8 @@
-//! From a file and the environment to a [`Config`], the origin of each value, and every mistake on the way. The names of
+//! From a file and the environment to a [`Config`], the origin of each value, and every error on the way. The names of
 //! sections and options are those of [`Config`] itself, so there is no second list to keep.
 
 use super::{
-    mistake::{ConfigError, Mistake, Origin, line_at, nearest, plain},
+    error::{ConfigError, Invalid, Origin, line_at, nearest, plain},
     rules,
     sections::Config,
 };
@@ -21,19 +21,19 @@ pub struct Read {
     /// the origin of each value that is not a default, by option such as `poll.fleet_s`
     pub origins: BTreeMap<String, Origin>,
     /// errors in the file by line, then errors in the environment
-    pub mistakes: Vec<Mistake>,
+    pub errors: Vec<Invalid>,
 }
 
-/// Reads the configuration as [`read()`] does, and takes it only without any mistake.
+/// Reads the configuration as [`read()`] does, and takes it only without any error.
 ///
 /// # Errors
-/// [`ConfigError::Mistakes`].
+/// [`ConfigError::Invalid`].
 pub fn load(
     file: Option<&Path>,
     env: impl IntoIterator<Item = (String, String)>,
 ) -> Result<Config, ConfigError> {
     let read = read(file, env);
-    if read.mistakes.is_empty() { Ok(read.config) } else { Err(ConfigError::Mistakes(read.mistakes)) }
+    if read.errors.is_empty() { Ok(read.config) } else { Err(ConfigError::Invalid(read.errors)) }
 }
 
 /// Reads defaults, then `file` (if any), then `env` (all variables; those that start with `DBTOP_<SECTION>_` count).
@@ -73,18 +73,18 @@ struct Reading {
     known: Table,
     good: Table,
     origins: BTreeMap<String, Origin>,
-    mistakes: Vec<Mistake>,
+    errors: Vec<Invalid>,
 }
 
 impl Default for Reading {
     fn default() -> Self {
-        Self { known: options(), good: Table::new(), origins: BTreeMap::new(), mistakes: Vec::new() }
+        Self { known: options(), good: Table::new(), origins: BTreeMap::new(), errors: Vec::new() }
     }
 }
 
 impl Reading {
     fn wrong(&mut self, at: Origin, option: &str, problem: String, advice: String) {
-        self.mistakes.push(Mistake { at, option: option.to_owned(), problem, advice });
+        self.errors.push(Invalid { at, option: option.to_owned(), problem, advice });
     }
 
     fn file(&mut self, path: &Path, text: &str) {
@@ -96,8 +96,8 @@ impl Reading {
                 let place = error.span().map_or_else(|| whole(path), |span| at(span.start));
                 self.wrong(place, "", plain(error.message()), String::new());
             }
-            self.mistakes.sort_by(|a, b| a.at.cmp(&b.at));
-            self.mistakes.dedup_by(|a, b| a.at == b.at);
+            self.errors.sort_by(|a, b| a.at.cmp(&b.at));
+            self.errors.dedup_by(|a, b| a.at == b.at);
             return;
         }
         let mut sections: Vec<_> = file.into_inner().into_iter().collect();
@@ -215,9 +215,9 @@ impl Reading {
             let (at, name) = set.unwrap_or((Origin::Default, names.clone().next().unwrap_or_default()));
             self.wrong(at, &name, broken.message, broken.advice);
         }
-        let mut mistakes = self.mistakes;
-        mistakes.sort_by(|a, b| a.at.cmp(&b.at));
-        Read { config, origins: self.origins, mistakes }
+        let mut errors = self.errors;
+        errors.sort_by(|a, b| a.at.cmp(&b.at));
+        Read { config, origins: self.origins, errors }
     }
 }
 

@@ -36,7 +36,7 @@ fn environment_beats_file_beats_default() {
 }
 
 #[test]
-fn mistakes_name_their_place() {
+fn errors_name_their_place() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("c.toml");
     std::fs::write(&file, "[ui]\n\ntheem = \"light\"\n").unwrap();
@@ -69,18 +69,18 @@ fn read_text(text: &str) -> Read {
     read(Some(&file), env(&[]))
 }
 
-/// Line, option and words of each mistake.
-fn mistakes(text: &str) -> Vec<(usize, String, String)> {
-    let told = |m: Mistake| match m.at {
+/// Line, option and words of each error.
+fn errors(text: &str) -> Vec<(usize, String, String)> {
+    let told = |m: Invalid| match m.at {
         Origin::File { line, .. } => (line.unwrap_or(0), m.option, format!("{}; {}", m.problem, m.advice)),
         other => panic!("{other}"),
     };
-    read_text(text).mistakes.into_iter().map(told).collect()
+    read_text(text).errors.into_iter().map(told).collect()
 }
 
 #[test]
-fn all_mistakes_of_a_file_are_named_in_its_order() {
-    let found = mistakes(
+fn all_errors_of_a_file_are_named_in_its_order() {
+    let found = errors(
         "[ui]\ntheem = \"light\"\nmouse = \"yes\"\n\n[pol]\nfleet_s = 60\n\n[log]\nlevel = \"wran\"\n\n[poll]\nfleet_s = 29\nfocused_s = -1\n",
     );
     let expected = [
@@ -108,22 +108,22 @@ fn an_option_in_the_wrong_place_is_told_its_home() {
         ("[colour]\n", "budget, collect, health, history, log, "),
         ("[ui]\ncolour = 3\n", "low_bandwidth, mouse, theme"),
     ] {
-        let found = mistakes(text);
+        let found = errors(text);
         assert!(found.len() == 1 && found[0].2.contains(said), "{text}: {found:?}");
     }
 }
 
 #[test]
-fn what_is_no_toml_is_told_by_line_and_brings_no_other_mistakes() {
-    let found = mistakes("[ui\nfleet_s = 60\n[poll]\nfleet_s = = 3\n");
+fn what_is_no_toml_is_told_by_line_and_brings_no_other_errors() {
+    let found = errors("[ui\nfleet_s = 60\n[poll]\nfleet_s = = 3\n");
     let lines: Vec<usize> = found.iter().map(|(line, ..)| *line).collect();
     assert_eq!(lines, [1, 4], "{found:?}");
-    assert_eq!(mistakes("[ui]\nmouse = true\nmouse = false\n")[0].0, 3, "a key twice");
-    assert_eq!(mistakes("[poll]\nfleet_s = 99999999999999999999\n")[0].1, "poll.fleet_s");
+    assert_eq!(errors("[ui]\nmouse = true\nmouse = false\n")[0].0, 3, "a key twice");
+    assert_eq!(errors("[poll]\nfleet_s = 99999999999999999999\n")[0].1, "poll.fleet_s");
 }
 
 #[test]
-fn a_mistake_keeps_the_other_options_and_the_origin_of_each_is_known() {
+fn an_error_keeps_the_other_options_and_the_origin_of_each_is_known() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("c.toml");
     std::fs::write(&file, "[poll]\nfleet_s = 60\nslow_s = true\n[ui]\nmouse = true\n").unwrap();
@@ -132,7 +132,7 @@ fn a_mistake_keeps_the_other_options_and_the_origin_of_each_is_known() {
     assert_eq!(read.origins["poll.fleet_s"], Origin::File { path: file, line: Some(2) });
     assert_eq!(read.origins["ui.mouse"], Origin::Variable("DBTOP_UI_MOUSE".into()));
     assert_eq!(read.origins.len(), 2, "{:?}", read.origins);
-    assert_eq!(read.mistakes.len(), 1);
+    assert_eq!(read.errors.len(), 1);
 }
 
 #[test]
@@ -141,7 +141,7 @@ fn every_option_can_be_set_by_its_variable() {
         for (option, value) in values.as_table().unwrap() {
             let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
             let read = read(None, env(&[(&variable(section, option), &text)]));
-            assert_eq!(read.mistakes, [], "{section}.{option}");
+            assert_eq!(read.errors, [], "{section}.{option}");
             assert_eq!(read.origins.len(), 1, "{section}.{option}");
         }
     }
@@ -155,13 +155,13 @@ proptest::proptest! {
         std::fs::write(&file, &text).unwrap();
         let read = read(Some(&file), env(&[("DBTOP_UI_THEME", &text)]));
         let lines = text.matches('\n').count() + 1;
-        for mistake in &read.mistakes {
-            let words = mistake.to_string();
+        for error in &read.errors {
+            let words = error.to_string();
             assert!(!words.chars().any(char::is_control), "{words:?}");
-            if let Origin::File { line: Some(line), .. } = mistake.at {
+            if let Origin::File { line: Some(line), .. } = error.at {
                 assert!((1..=lines).contains(&line), "{words}");
             }
         }
-        assert_eq!(load(Some(&file), env(&[("DBTOP_UI_THEME", &text)])).is_ok(), read.mistakes.is_empty());
+        assert_eq!(load(Some(&file), env(&[("DBTOP_UI_THEME", &text)])).is_ok(), read.errors.is_empty());
     }
 }

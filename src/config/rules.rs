@@ -1,4 +1,4 @@
-//! Rules over the values of a configuration, each with the options that it is about, so that a mistake can be shown
+//! Rules over the values of a configuration, each with the options that it is about, so that an error can be shown
 //! where it was made. One function a section; called by [`super::read()`].
 
 use super::sections::{Budget, Config, History, Log, Metrics, Poll};
@@ -132,7 +132,7 @@ fn one_of(section: &'static str, option: &'static str, value: &str, words: &[&st
         section,
         options: vec![option],
         message: format!("[{section}] {option} = {value:?} is none of {}", words.join(", ")),
-        advice: super::mistake::nearest(value, words.iter().copied())
+        advice: super::error::nearest(value, words.iter().copied())
             .map(|word| format!("did you mean \"{word}\"?"))
             .unwrap_or_default(),
     })

@@ -47,7 +47,7 @@ fn inventory(count: usize, lines: &str) -> String {
 }
 
 #[test]
-fn all_mistakes_are_named_with_line_option_and_what_was_meant() {
+fn all_errors_are_named_with_line_option_and_what_was_meant() {
     let home = Home::new();
     let text = "[ui]\ntheem = \"light\"\n\n[poll]\nfleet_s = 5\nmax_quries = 10\n[log]\nlevel = \"wran\"\n";
     let ended = config(&home, text, &["check"]);
@@ -59,22 +59,22 @@ fn all_mistakes_are_named_with_line_option_and_what_was_meant() {
         (6, "[poll] has no option `max_quries`; did you mean `max_queries`?"),
         (8, "did you mean \"warn\"?"),
     ] {
-        let place = format!("mistake  {file}: line {line}: ");
+        let place = format!("error  {file}: line {line}: ");
         let row = ended.stdout.lines().find(|row| row.starts_with(&place));
         assert!(row.is_some_and(|row| row.contains(said)), "line {line}: {}", ended.stdout);
     }
-    assert!(ended.stdout.ends_with("mistakes 4, warnings 0\n"), "{}", ended.stdout);
+    assert!(ended.stdout.ends_with("errors 4, warnings 0\n"), "{}", ended.stdout);
 
     let found = rows(&config(&home, text, &["check", "-o", "json"]));
     let row = about(&found, "ui.theem");
-    assert_eq!((&row["level"], &row["line"]), (&Value::from("mistake"), &Value::from(2)));
+    assert_eq!((&row["level"], &row["line"]), (&Value::from("error"), &Value::from(2)));
     assert_eq!((&row["place"], &row["advice"]), (&Value::from(file), &Value::from("did you mean `theme`?")));
     let csv = config(&home, text, &["check", "-o", "csv"]);
     assert_eq!((csv.code, csv.stdout.lines().count()), (Some(2), 5), "{}", csv.stdout);
     // The commands that need it refuse it, with all of them.
     let once = run(&mut dbtop(&["once", "fleet", "--demo=1"], &home));
     assert_eq!(once.code, Some(3));
-    assert!(once.stderr.contains("4 mistakes") && once.stderr.contains("`max_quries`"), "{}", once.stderr);
+    assert!(once.stderr.contains("4 errors") && once.stderr.contains("`max_quries`"), "{}", once.stderr);
     // The others do not: an inventory can be mended meanwhile.
     set_mode(&home.path(), 0o700);
     assert_eq!(run(&mut dbtop(&["tenant", "list"], &home)).code, Some(0));
@@ -85,7 +85,7 @@ fn a_good_configuration_has_nothing_to_say() {
     let home = Home::new();
     let ended = run(&mut dbtop(&["config", "check"], &home));
     assert_eq!(ended.code, Some(0), "{ended:?}");
-    assert_eq!(ended.stdout, "no file: the defaults: no mistakes, nothing to warn about\n");
+    assert_eq!(ended.stdout, "no file: the defaults: no errors, nothing to warn about\n");
     let example = include_str!("../../config.example.toml");
     let ended = config(&home, example, &["check"]);
     assert_eq!(ended.code, Some(0), "{ended:?}");
@@ -93,7 +93,7 @@ fn a_good_configuration_has_nothing_to_say() {
 }
 
 #[test]
-fn what_is_no_file_and_no_theme_is_a_mistake() {
+fn what_is_no_file_and_no_theme_is_an_error() {
     let home = Home::new();
     let ended = run(&mut dbtop(&["config", "check", "--config", "/no/such.toml"], &home));
     assert_eq!(ended.code, Some(2), "{ended:?}");
@@ -115,7 +115,7 @@ fn the_environment_is_checked_too() {
     assert_eq!(ended.code, Some(2), "{ended:?}");
     let found = rows(&ended);
     let of = |name: &str| found.iter().find(|row| row["place"] == name);
-    assert_eq!(of("DBTOP_POLL_FLEET_S").unwrap()["level"], "mistake");
+    assert_eq!(of("DBTOP_POLL_FLEET_S").unwrap()["level"], "error");
     let advice = |name| of(name).unwrap_or_else(|| panic!("{name}: {found:#?}"))["advice"].as_str().unwrap();
     assert!(advice("DBTOP_POLL_SLOW").contains("DBTOP_POLL_SLOW_S"));
     assert!(advice("DBTOP_POL_FLEET_S").contains("DBTOP_POLL_FLEET_S"));
@@ -289,7 +289,7 @@ fn show_tells_where_each_value_comes_from() {
     let example: toml::Table = include_str!("../../config.example.toml").parse().unwrap();
     let options: usize = example.values().filter_map(toml::Value::as_table).map(toml::Table::len).sum();
     assert_eq!(found.len(), options + 4);
-    // With a mistake there are no effective values.
+    // With an error there are no effective values.
     let ended = config(&home, "[poll]\nfleet_s = 1\n", &["show"]);
     assert_eq!((ended.code, ended.stdout.as_str()), (Some(3), ""), "{ended:?}");
 }

@@ -34,7 +34,7 @@ pub fn targets(inventory: &Inventory) -> (Vec<Target>, Vec<String>) {
                 let info = InstanceInfo { uid, tag, colors, ..InstanceInfo::clone(&target.info) };
                 targets.push(Target { info: Arc::new(info), ..target });
             }
-            Err(mistake) => notes.push(format!("{}: {mistake}; it is left out", record.name)),
+            Err(error) => notes.push(format!("{}: {error}; it is left out", record.name)),
         }
     }
     (targets, notes)

@@ -3,8 +3,11 @@
 mod show;
 mod warn;
 
-use super::invocation::Invocation;
-use super::output::{Cell, Grid};
+use super::{
+    invocation::Invocation,
+    output::{Cell, Grid},
+    theme,
+};
 use crate::{
     app::{
         configuration::{ConfigFile, Given, environment, read},
@@ -15,12 +18,11 @@ use crate::{
         selection::Selection,
     },
     cli::{ConfigCommand, Configuration, Format},
-    config::{Mistake, Origin, Read, inventory},
+    config::{Invalid, Origin, Read, inventory},
     model::{
         base::{error::with_causes, text},
         inventory::instance::Target,
     },
-    tui::theme::{Depth, Theme},
 };
 use anyhow::Context;
 use std::{
@@ -51,7 +53,7 @@ enum Weight {
     /// it works but is insecure, costly or probably not intended
     Warning,
     /// dbtop does not start with it
-    Mistake,
+    Error,
 }
 
 impl Weight {
@@ -59,7 +61,7 @@ impl Weight {
         match self {
             Self::Note => "note",
             Self::Warning => "warning",
-            Self::Mistake => "mistake",
+            Self::Error => "error",
         }
     }
 }
@@ -68,17 +70,17 @@ impl Weight {
 #[derive(Debug, Clone, PartialEq)]
 struct Finding {
     weight: Weight,
-    said: Mistake,
+    said: Invalid,
 }
 
 impl Finding {
     fn warning(at: Origin, option: &str, problem: String, advice: impl Into<String>) -> Self {
-        let said = Mistake { at, option: option.to_owned(), problem, advice: advice.into() };
+        let said = Invalid { at, option: option.to_owned(), problem, advice: advice.into() };
         Self { weight: Weight::Warning, said }
     }
 
-    const fn mistake(said: Mistake) -> Self {
-        Self { weight: Weight::Mistake, said }
+    const fn error(said: Invalid) -> Self {
+        Self { weight: Weight::Error, said }
     }
 }
 
@@ -95,8 +97,8 @@ struct Fleet {
 fn check(output: Format, selection: &Selection, given: &Given) -> anyhow::Result<ExitCode> {
     let place = ConfigFile::find(given);
     let read = read(place.as_ref(), given);
-    let mut findings: Vec<Finding> = read.mistakes.iter().cloned().map(Finding::mistake).collect();
-    findings.extend(theme_mistake(&read).map(Finding::mistake));
+    let mut findings: Vec<Finding> = read.errors.iter().cloned().map(Finding::error).collect();
+    findings.extend(theme::error(&read).map(Finding::error));
     let fleet = fleet(selection, &mut findings);
     let file = place.as_ref().and_then(ConfigFile::to_read);
     findings.extend(warn::values(&read, fleet.as_ref()));
@@ -108,21 +110,10 @@ fn check(output: Format, selection: &Selection, given: &Given) -> anyhow::Result
     print(&findings, output, file)?;
     let worst = findings.iter().map(|finding| finding.weight).max();
     Ok(ExitCode::from(match worst {
-        Some(Weight::Mistake) => 2,
+        Some(Weight::Error) => 2,
         Some(Weight::Warning) => 1,
         Some(Weight::Note) | None => 0,
     }))
-}
-
-/// The error of a theme that does not exist or is not valid.
-pub fn theme_mistake(read: &Read) -> Option<Mistake> {
-    let error = Theme::load(&read.config.ui.theme, Depth::True).err()?;
-    Some(Mistake {
-        at: read.origins.get("ui.theme").cloned().unwrap_or(Origin::Default),
-        option: "ui.theme".to_owned(),
-        problem: error.to_string(),
-        advice: "write dark, light, high-contrast, ansi16, mono, or the path of a theme file".to_owned(),
-    })
 }
 
 /// The plain inventory if one is named, else the sealed one if it opens without a question.
@@ -133,13 +124,13 @@ fn fleet(selection: &Selection, findings: &mut Vec<Finding>) -> Option<Fleet> {
             Ok(text) => text,
             Err(error) => {
                 let problem = format!("cannot be read: {error}");
-                let said = Mistake { at, option: String::new(), problem, advice: String::new() };
-                findings.push(Finding::mistake(said));
+                let said = Invalid { at, option: String::new(), problem, advice: String::new() };
+                findings.push(Finding::error(said));
                 return None;
             }
         };
         let read = inventory::read(file, &text);
-        findings.extend(read.mistakes.into_iter().map(Finding::mistake));
+        findings.extend(read.errors.into_iter().map(Finding::error));
         let targets = read.targets.into_iter().map(|(line, target)| (Some(line), target)).collect();
         return Some(Fleet { targets, file: Some(file.clone()), name: file.display().to_string() });
     }
@@ -148,7 +139,7 @@ fn fleet(selection: &Selection, findings: &mut Vec<Finding>) -> Option<Fleet> {
         Err(error) => {
             let problem = format!("the sealed inventory was not looked at: {}", with_causes(&*error));
             let advice = "give --key-file FILE, or --inventory FILE for a plain one".to_owned();
-            let said = Mistake { at: Origin::Default, option: String::new(), problem, advice };
+            let said = Invalid { at: Origin::Default, option: String::new(), problem, advice };
             findings.push(Finding { weight: Weight::Note, said });
             None
         }
@@ -185,10 +176,10 @@ fn print(findings: &[Finding], output: Format, file: Option<&Path>) -> anyhow::R
     }
     let read = file.map_or_else(|| "no file: the defaults".to_owned(), |file| file.display().to_string());
     let count = |weight| findings.iter().filter(|finding| finding.weight == weight).count();
-    let (mistakes, warnings) = (count(Weight::Mistake), count(Weight::Warning));
-    let sum = match (mistakes, warnings) {
-        (0, 0) => "no mistakes, nothing to warn about".to_owned(),
-        _ => format!("mistakes {mistakes}, warnings {warnings}"),
+    let (errors, warnings) = (count(Weight::Error), count(Weight::Warning));
+    let sum = match (errors, warnings) {
+        (0, 0) => "no errors, nothing to warn about".to_owned(),
+        _ => format!("errors {errors}, warnings {warnings}"),
     };
     let done = out.write_all(shown.as_bytes()).and_then(|()| writeln!(out, "{read}: {sum}"));
     done.or_else(cli_gone).context("writing the result")

@@ -19,8 +19,8 @@ use std::{io::stdout, path::Path};
 pub fn run(output: Format, selection: &Selection, given: &Given) -> anyhow::Result<()> {
     let place = ConfigFile::find(given);
     let read = read(place.as_ref(), given);
-    if !read.mistakes.is_empty() {
-        return Err(ConfigError::Mistakes(read.mistakes).into());
+    if !read.errors.is_empty() {
+        return Err(ConfigError::Invalid(read.errors).into());
     }
     let config = place.as_ref().and_then(ConfigFile::to_read);
     let named = place.as_ref().is_some_and(|place| place.named);

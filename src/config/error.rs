@@ -1,5 +1,5 @@
-//! Mistakes in configuration and inventory files: where, what, and what to write instead. Made by [`super::read()`] and
-//! [`super::inventory`], printed by `command`. A mistake never holds a password: texts of an inventory stay out of it.
+//! Errors in configuration and inventory files: where, what, and what to write instead. Made by [`super::read()`] and
+//! [`super::inventory`], printed by `command`. An error never holds a password: texts of an inventory stay out of it.
 
 use std::{fmt, path::PathBuf};
 
@@ -33,9 +33,9 @@ impl fmt::Display for Origin {
     }
 }
 
-/// One mistake. Shown as `file: line 3: [ui] has no option `theem`; did you mean `theme`?`
+/// One error. Shown as `file: line 3: [ui] has no option `theem`; did you mean `theme`?`
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mistake {
+pub struct Invalid {
     /// its place
     pub at: Origin,
     /// the option, such as `poll.fleet_s`; empty where there is none
@@ -46,7 +46,7 @@ pub struct Mistake {
     pub advice: String,
 }
 
-impl fmt::Display for Mistake {
+impl fmt::Display for Invalid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.at, self.problem)?;
         if self.advice.is_empty() { Ok(()) } else { write!(f, "; {}", self.advice) }
@@ -64,24 +64,24 @@ pub enum ConfigError {
         /// cause
         source: std::io::Error,
     },
-    /// all mistakes, each with its file and line or its variable, and the option
+    /// all errors, each with its file and line or its variable, and the option
     #[error("{}", list(.0))]
-    Mistakes(Vec<Mistake>),
+    Invalid(Vec<Invalid>),
 }
 
-/// Several mistakes as one text: a single one in one line, more of them below a headline.
-pub(super) fn list(mistakes: &[Mistake]) -> String {
+/// Several errors as one text: a single one in one line, more of them below a headline.
+pub(super) fn list(errors: &[Invalid]) -> String {
     /// The most errors that are listed.
     const SHOWN: usize = 20;
-    if let [only] = mistakes {
+    if let [only] = errors {
         return only.to_string();
     }
-    let mut text = format!("{} mistakes", mistakes.len());
-    for mistake in mistakes.iter().take(SHOWN) {
+    let mut text = format!("{} errors", errors.len());
+    for error in errors.iter().take(SHOWN) {
         text.push_str("\n  ");
-        text.push_str(&mistake.to_string());
+        text.push_str(&error.to_string());
     }
-    if mistakes.len() > SHOWN {
+    if errors.len() > SHOWN {
         text.push_str("\n  …");
     }
     text
@@ -147,8 +147,8 @@ mod tests {
     }
 
     #[test]
-    fn one_mistake_is_a_line_and_several_are_a_list() {
-        let one = |line| Mistake {
+    fn one_error_is_a_line_and_several_are_a_list() {
+        let one = |line| Invalid {
             at: Origin::File { path: "c.toml".into(), line: Some(line) },
             option: String::new(),
             problem: "is wrong".into(),
