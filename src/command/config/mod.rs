@@ -18,7 +18,7 @@ use crate::{
         selection::Selection,
     },
     cli::{ConfigCommand, Configuration, Format},
-    config::{Invalid, Origin, Read, inventory},
+    config::{Invalid, Origin, inventory},
     model::{
         base::{error::with_causes, text},
         inventory::instance::Target,
