@@ -376,12 +376,22 @@ mod tests {
             ("jobs", ProbeId::Jobs),
             ("fleet", ProbeId::Headline),
             ("instance", ProbeId::Memory),
+            ("instance", ProbeId::Schedulers),
+            ("instance", ProbeId::CpuRing),
         ];
+        let rights = |id| probe(id).parts.iter().filter_map(|part| right_of(part.script.needs));
         for (pane, id) in behind {
             let (_, wanted) = PANES.iter().find(|(name, _)| *name == pane).unwrap();
-            for right in probe(id).parts.iter().filter_map(|part| right_of(part.script.needs)) {
+            for right in rights(id) {
                 assert!(wanted.contains(&right), "{pane} wants {right:?}");
             }
+        }
+        let needs = |id: &ProbeId| {
+            probe(*id).parts.iter().any(|part| part.needed && right_of(part.script.needs).is_some())
+        };
+        for id in ProbeId::ALL.into_iter().filter(needs) {
+            let shown = behind.iter().any(|(_, other)| *other == id);
+            assert!(shown, "{}: which pane is it behind? Say it here and in PANES", id.name());
         }
     }
 }

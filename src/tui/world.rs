@@ -1,14 +1,9 @@
-//! The world that all panes look at, and the panes themselves: the two halves of the state, apart so that one may be
-//! borrowed while the other changes.
+//! The world that all panes look at. The panes themselves are the other half of the state, apart so that one may be borrowed
+//! while the other changes.
 
 use super::{
     charts::Charts,
-    id::PaneId,
     moment::Moment,
-    pane::{
-        Pane, activity::ActivityPane, blocking::BlockingPane, fleet::FleetPane, instance::InstancePane,
-        waits::WaitsPane,
-    },
     theme::Theme,
     view::{Sealed, View},
 };
@@ -42,29 +37,5 @@ impl World {
             sealed: self.sealed,
             charts: &self.charts,
         }
-    }
-}
-
-/// The panes with their view states, each in the place of its id.
-pub struct Panes([Box<dyn Pane>; PaneId::ALL.len()]);
-
-impl Default for Panes {
-    fn default() -> Self {
-        Self(PaneId::ALL.map(|id| -> Box<dyn Pane> {
-            match id {
-                PaneId::Fleet => Box::<FleetPane>::default(),
-                PaneId::Instance => Box::<InstancePane>::default(),
-                PaneId::Activity => Box::<ActivityPane>::default(),
-                PaneId::Waits => Box::<WaitsPane>::default(),
-                PaneId::Blocking => Box::<BlockingPane>::default(),
-            }
-        }))
-    }
-}
-
-impl Panes {
-    /// One of them.
-    pub fn get(&mut self, id: PaneId) -> &mut dyn Pane {
-        &mut *self.0[id as usize]
     }
 }

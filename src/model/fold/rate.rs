@@ -76,6 +76,30 @@ impl Interval {
     }
 }
 
+/// The newest sample of counters, kept until the next one comes.
+#[derive(Debug)]
+pub struct Before<T>(Option<(Mark, T)>);
+
+impl<T> Default for Before<T> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+impl<T> Before<T> {
+    /// Takes a sample, and compares it with the one before. None without one, or where the two may not be compared.
+    pub fn compare<R>(
+        &mut self,
+        mark: Mark,
+        now: T,
+        with: impl FnOnce(&T, &T, Interval) -> Option<R>,
+    ) -> Option<R> {
+        let before = self.0.replace((mark, now));
+        let ((then, old), (_, now)) = (before?, self.0.as_ref()?);
+        with(&old, now, Interval::between(then, mark).ok()?)
+    }
+}
+
 /// Counters grow by the server's clock, while answers arrive late by what the network and our own load add. The
 /// server's interval is taken if the two round trips explain its difference from ours; a clock that was set is not.
 fn by_the_server(before: Mark, now: Mark, our_ms: u64) -> u64 {

@@ -1,7 +1,7 @@
 //! From two sets of wait counters to a table of rates.
 
 use super::{
-    rate::{Interval, Mark, rounded},
+    rate::{Before, Interval, Mark, rounded},
     shared::Names,
 };
 use crate::model::poll::{
@@ -13,7 +13,7 @@ use std::cmp::Ordering;
 /// The counters before, sorted by name.
 #[derive(Debug, Default)]
 pub(super) struct WaitsFold {
-    before: Option<(Mark, Vec<WaitCounter>)>,
+    before: Before<Vec<WaitCounter>>,
 }
 
 impl WaitsFold {
@@ -30,10 +30,9 @@ impl WaitsFold {
         }
         rows.sort_unstable_by(|a, b| a.name.cmp(&b.name));
         rows.dedup_by(|a, b| a.name == b.name);
-        let (before, old) = self.before.replace((mark, rows))?;
-        let (_, rows) = self.before.as_ref()?;
-        let interval = Interval::between(before, mark).ok()?;
-        compare(&old, rows).map(|deltas| tabulate(&deltas, interval, numa_nodes))
+        self.before.compare(mark, rows, |old, rows, interval| {
+            compare(old, rows).map(|deltas| tabulate(&deltas, interval, numa_nodes))
+        })
     }
 }
 

@@ -219,18 +219,15 @@ fn header_right(app: &App, line: &mut Canvas<'_>) -> u16 {
 /// All tabs: text, pane. On a narrow screen only the active one has its name.
 fn tab_texts(home: PaneId, active: PaneId, columns: u16) -> Vec<(String, PaneId)> {
     let make = |short: bool| -> Vec<(String, PaneId)> {
-        let text = |n: usize, pane: PaneId| {
-            if short && pane != active {
-                format!(" {} ", n + 1)
-            } else {
-                format!(" {} {} ", n + 1, pane.name())
-            }
+        let text = |(pane, key): (PaneId, &str)| {
+            let text =
+                if short && pane != active { format!(" {key} ") } else { format!(" {key} {} ", pane.name()) };
+            (text, pane)
         };
-        std::iter::once(home)
-            .chain(PaneId::tabs().skip(1))
-            .enumerate()
-            .map(|(n, pane)| (text(n, pane), pane))
-            .collect()
+        // What is at home has the fleet's key.
+        let tabs = PaneId::tabs()
+            .filter_map(|pane| Some((if pane == PaneId::Fleet { home } else { pane }, pane.row().key?)));
+        tabs.map(text).collect()
     };
     let all = make(false);
     let needed: usize = all.iter().map(|(t, _)| width(t) + 1).sum();

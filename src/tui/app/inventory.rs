@@ -9,9 +9,9 @@ use crate::{
         action::Action,
         id::PaneId,
         layer::{doctor::Doctor, unlock::Unlock},
+        pane::Panes,
         place::Place,
         view::Sealed,
-        world::Panes,
     },
 };
 

@@ -25,12 +25,13 @@ use super::{
     keymap::Keymap,
     layer::{Layer, details::Text, filter::FilterBox, help, jump::Jump, overlay::Figures, palette::Palette},
     moment::Moment,
+    pane::Panes,
     place::Place,
     settings::{Settings, Subject},
     theme::Depth,
     travel::Travel,
     view::Sealed,
-    world::{Panes, World},
+    world::World,
 };
 use crate::{
     model::{base::time::Timestamp, inventory::instance::InstanceId, judge::health::Level},
