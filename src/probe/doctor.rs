@@ -40,13 +40,14 @@ const JOB_TABLES: [(&str, &str); 3] = [
 ];
 
 /// Each pane and the rights that it wants, after the probes behind it (a test compares them).
-pub const PANES: [(&str, &[Right]); 9] = [
+pub const PANES: [(&str, &[Right]); 10] = [
     ("fleet", &[Right::Performance]),
     ("instance", &[Right::Performance]),
     ("activity", &[Right::Performance, Right::Security]),
     ("blocking", &[Right::Performance, Right::Security]),
     ("locked objects", &[Right::Definition, Right::Databases]),
     ("waits", &[Right::Performance]),
+    ("storage", &[Right::Performance, Right::Definition]),
     ("volumes", &[Right::Performance, Right::Definition]),
     ("availability", &[Right::Performance, Right::Definition]),
     ("jobs", &[Right::Jobs]),
@@ -285,7 +286,8 @@ mod tests {
     fn what_is_lost_is_what_the_probes_say() {
         assert_eq!(
             lost(Right::Definition),
-            "names of availability groups, volumes and names behind locks are unknown"
+            "names and paths of database files, names of availability groups, volumes and names behind locks are \
+             unknown"
         );
         assert_eq!(lost(Right::Jobs), "failed Agent jobs are unknown");
         let of_all = lost(Right::Performance);
@@ -371,6 +373,7 @@ mod tests {
             ("activity", ProbeId::Activity),
             ("blocking", ProbeId::Blocking),
             ("waits", ProbeId::Waits),
+            ("storage", ProbeId::Files),
             ("volumes", ProbeId::Volumes),
             ("availability", ProbeId::Availability),
             ("jobs", ProbeId::Jobs),

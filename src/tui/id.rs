@@ -71,6 +71,13 @@ panes! {
         help: "Blocking: who blocks whom",
         word: Some(("blocking", "who blocks whom")),
     }
+    /// database files
+    Storage {
+        name: "Storage",
+        key: Some("6"),
+        help: "Storage: how fast files are read and written",
+        word: Some(("storage", "how fast files are read and written")),
+    }
 }
 
 impl PaneId {
@@ -92,6 +99,8 @@ pub enum RowKey {
     Instance(InstanceId),
     /// a request or session: instance, session id, request id
     Session(InstanceId, i32, i32),
+    /// a database file: instance, database id, file id
+    File(InstanceId, i32, i32),
     /// a wait type of an instance, or of all together
     Wait(Option<InstanceId>, Arc<str>),
     /// a wait category
@@ -106,7 +115,9 @@ impl RowKey {
     /// The instance that it belongs to.
     pub const fn instance(&self) -> Option<&InstanceId> {
         match self {
-            Self::Instance(id) | Self::Session(id, ..) | Self::Wait(Some(id), _) => Some(id),
+            Self::Instance(id) | Self::Session(id, ..) | Self::File(id, ..) | Self::Wait(Some(id), _) => {
+                Some(id)
+            }
             Self::Wait(None, _) | Self::Category(_) | Self::Group(_) | Self::Reason(_) => None,
         }
     }

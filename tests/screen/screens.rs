@@ -11,8 +11,14 @@ use std::fmt::Write as _;
 const SIZES: [(u16, u16); 4] = [(40, 10), (80, 24), (120, 40), (200, 60)];
 
 /// Keys that lead to each pane from the start.
-const PANES: [(&str, &str); 5] =
-    [("fleet", ""), ("instance", "enter"), ("activity", "2"), ("waits", "3"), ("blocking", "4")];
+const PANES: [(&str, &str); 6] = [
+    ("fleet", ""),
+    ("instance", "enter"),
+    ("activity", "2"),
+    ("waits", "3"),
+    ("blocking", "4"),
+    ("storage", "6"),
+];
 
 fn states() -> [(&'static str, FleetSnapshot); 4] {
     [
@@ -99,6 +105,7 @@ fn any_key() -> impl Strategy<Value = &'static str> {
         "2",
         "3",
         "4",
+        "6",
         "enter",
         "esc",
         "-",

@@ -21,13 +21,14 @@ use std::{
     time::Duration,
 };
 
-const PANES: [(&str, &str); 6] = [
+const PANES: [(&str, &str); 7] = [
     ("fleet", ""),
     ("heat map", "v"),
     ("instance", "enter"),
     ("activity", "2"),
     ("waits", "3"),
     ("blocking", "4"),
+    ("storage", "6"),
 ];
 
 /// A fleet with much that is wrong, polled fast, and kept; what was shown every few seconds meanwhile.

@@ -5,7 +5,7 @@ use super::{
     activity, blocking,
     cost::CostFold,
     headline::HeadlineFold,
-    rate::{Mark, rounded},
+    rate::{Before, Mark, rounded},
     shared::{Keep, Names, Poll, cut},
     snapshot::InstanceSnapshot,
     waits::WaitsFold,
@@ -20,6 +20,7 @@ use crate::model::{
     poll::{
         Facts, Sample, State,
         cpu::{CpuNow, CpuRingSample, SchedulerSample},
+        files::{FileTable, FilesSample},
         id::{ProbeId, SeriesId},
         link::Link,
         memory::{MemoryNow, MemorySample},
@@ -49,6 +50,7 @@ pub(super) struct Entry {
     headline: HeadlineFold,
     waits: WaitsFold,
     cost: CostFold,
+    files: Before<FilesSample>,
     health: Health,
     shown: Arc<InstanceSnapshot>,
     /// differs from what is shown
@@ -77,6 +79,7 @@ impl Entry {
             headline: HeadlineFold::default(),
             waits: WaitsFold::default(),
             cost: CostFold::default(),
+            files: Before::default(),
             health: Health::default(),
             shown: Arc::new(shown),
             dirty: true,
@@ -248,11 +251,17 @@ impl Entry {
                 State::Blocking(Arc::new(blocking::build(&tasks, &sessions, databases)))
             }
             Sample::Waits(rows) => {
-                let started_at = self.headline.started_at();
-                let mark = Mark { at, server_at: None, took_ms: poll.took_ms, started_at };
+                let mark = self.mark(poll);
                 let numa_nodes = facts.properties.get().and_then(|p| p.numa_nodes);
                 let table = self.waits.fold(cut(rows), mark, numa_nodes, names);
                 State::Waits(Arc::new(table.ok_or(Unavailable::NeedsTwoSamples)?))
+            }
+            Sample::Files(now) => {
+                let mark = self.mark(poll);
+                let between =
+                    |old: &FilesSample, now: &FilesSample, over| Some(FileTable::between(old, now, over));
+                let table = self.files.compare(mark, now, between);
+                State::Files(Arc::new(table.ok_or(Unavailable::NeedsTwoSamples)?))
             }
             Sample::Schedulers(s) => {
                 State::Cpu(Box::new(schedulers(&s, facts.cpu.get().and_then(|c| c.other_pct))))
@@ -283,6 +292,12 @@ impl Entry {
             (Some(sql), Some(idle)) if !unbelievable => Some(rounded((100.0 - sql - idle).clamp(0.0, 100.0))),
             _ => None,
         }
+    }
+
+    /// When a sample of counters was taken, where the script does not ask for the server's clock.
+    fn mark(&self, poll: &Poll) -> Mark {
+        let started_at = self.headline.started_at();
+        Mark { at: poll.at, server_at: None, took_ms: poll.took_ms, started_at }
     }
 
     /// Takes back what was kept, in the order of time.

@@ -9,6 +9,7 @@ pub mod blocking;
 pub mod cost;
 pub mod cpu;
 pub mod databases;
+pub mod files;
 pub mod headline;
 pub mod id;
 pub mod jobs;
@@ -31,6 +32,7 @@ use self::{
     cost::{CostNow, CostSample},
     cpu::{CpuNow, CpuRingSample, SchedulerSample},
     databases::DatabaseRow,
+    files::{FileTable, FilesSample},
     headline::{Headline, HeadlineSample},
     id::{Emit, ProbeId},
     jobs::FailedJobRow,
@@ -84,6 +86,8 @@ pub enum Sample {
     Jobs(Vec<FailedJobRow>),
     /// own cost
     Cost(CostSample),
+    /// cumulative counters of database files
+    Files(FilesSample),
 }
 
 /// Everything known of one instance.
@@ -121,6 +125,8 @@ pub struct Facts {
     pub jobs: Reading<Arc<Vec<FailedJobRow>>>,
     /// own cost
     pub cost: Reading<CostNow>,
+    /// database files
+    pub files: Reading<Arc<FileTable>>,
 }
 
 /// The reading that a probe feeds, by one of its methods. None for a probe that only adds to another's reading.
@@ -141,6 +147,7 @@ macro_rules! reading_of {
             ProbeId::Availability => Some($facts.availability.$method()),
             ProbeId::Volumes => Some($facts.volumes.$method()),
             ProbeId::Jobs => Some($facts.jobs.$method()),
+            ProbeId::Files => Some($facts.files.$method()),
         }
     };
 }
@@ -165,6 +172,7 @@ impl Facts {
             State::Availability(r) => self.availability = Reading::good(Arc::clone(r), at, every_ms),
             State::Volumes(v) => self.volumes = Reading::good(Arc::clone(v), at, every_ms),
             State::Jobs(j) => self.jobs = Reading::good(Arc::clone(j), at, every_ms),
+            State::Files(f) => self.files = Reading::good(Arc::clone(f), at, every_ms),
             State::Headline(h) => self.headline = Reading::good(**h, at, every_ms),
             State::Memory(m) => self.memory = Reading::good(**m, at, every_ms),
             State::Cost(c) => self.cost = Reading::good(*c, at, every_ms),
@@ -213,6 +221,8 @@ pub enum State {
     Jobs(Arc<Vec<FailedJobRow>>),
     /// own cost
     Cost(CostNow),
+    /// database files
+    Files(Arc<FileTable>),
 }
 
 /// The states that hold no statement.
@@ -229,6 +239,7 @@ macro_rules! without_statements {
             | Self::Volumes(_)
             | Self::Jobs(_)
             | Self::Cost(_)
+            | Self::Files(_)
     };
 }
 
@@ -243,6 +254,7 @@ impl State {
             Self::Cost(c) => c.points(emit),
             Self::Activity(a) => a.points(emit),
             Self::Blocking(b) => b.points(emit),
+            Self::Files(f) => f.points(emit),
             Self::Volumes(rows) => volumes::points(rows, emit),
             Self::Availability(rows) => availability::points(rows, emit),
             Self::Jobs(rows) => jobs::points(rows, emit),
@@ -257,6 +269,7 @@ impl State {
             Self::Databases(rows) => databases::each_name_mut(Arc::make_mut(rows).as_mut_slice(), visit),
             Self::Activity(a) => Arc::make_mut(a).each_name_mut(visit),
             Self::Blocking(b) => Arc::make_mut(b).each_name_mut(visit),
+            Self::Files(f) => Arc::make_mut(f).each_name_mut(visit),
             Self::Availability(rows) => {
                 availability::each_name_mut(Arc::make_mut(rows).as_mut_slice(), visit);
             }
@@ -295,6 +308,7 @@ impl State {
             Self::Activity(activity) => activity.requests.len() * 8,
             Self::Blocking(blocking) => blocking.chains.iter().map(|chain| chain.nodes.len() * 10).sum(),
             Self::Waits(table) => table.types.len(),
+            Self::Files(table) => table.files.len() * 3,
             Self::Databases(rows) => rows.len(),
             Self::Availability(rows) => rows.len() * 2,
             Self::Volumes(rows) => rows.len(),

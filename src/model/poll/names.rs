@@ -26,6 +26,8 @@ pub enum Kind {
     Group,
     /// where a volume is mounted
     Volume,
+    /// a database file, or where it is
+    File,
     /// the identity of an instance in history
     Uid,
 }
@@ -44,6 +46,7 @@ impl Kind {
             Self::Job => "job",
             Self::Group => "group",
             Self::Volume => "volume",
+            Self::File => "file",
             Self::Uid => "uid",
         }
     }

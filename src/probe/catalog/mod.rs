@@ -9,6 +9,7 @@ mod blocking;
 mod cost;
 mod cpu_ring;
 mod databases;
+mod files;
 mod headline;
 mod jobs;
 mod memory;
@@ -39,6 +40,7 @@ pub fn probe(id: ProbeId) -> &'static Probe {
         ProbeId::Availability => &availability::PROBE,
         ProbeId::Volumes => &volumes::PROBE,
         ProbeId::Jobs => &jobs::PROBE,
+        ProbeId::Files => &files::PROBE,
         ProbeId::Cost => &cost::PROBE,
     }
 }

@@ -157,6 +157,7 @@ fn table_of(name: &str) -> Option<fn(&Asked<'_>) -> Table> {
         "cpu_ring" => server::cpu_ring,
         "databases" => server::databases,
         "doctor" => server::doctor,
+        "files" => server::files,
         "grants" => sessions::grants,
         "headline" | "sysinfo" => server::sysinfo,
         "host_2016" | "host_2017" => server::host,

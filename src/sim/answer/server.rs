@@ -6,7 +6,7 @@ use super::{
 };
 use crate::sim::{
     backend::{
-        ColumnType::{BigInt, Bit, DateTime, DateTimeOffset, Int, NVarChar, NVarCharMax},
+        ColumnType::{BigInt, Bit, DateTime, DateTimeOffset, Int, NVarChar, NVarCharMax, SmallInt},
         Value,
     },
     schema::{self, Home, Securable, known_permission},
@@ -261,6 +261,46 @@ pub fn waits(q: &Asked<'_>) -> Table {
         .waits()
         .into_iter()
         .map(|w| vec![text(w.name), int(w.tasks), int(w.wait_ms), int(w.max_ms), int(w.signal_ms)]);
+    Table::new(&columns).with(rows)
+}
+
+/// dm_io_virtual_file_stats with the names of master_files.
+pub fn files(q: &Asked<'_>) -> Table {
+    let columns = [
+        ("total_files", Int),
+        ("database_id", SmallInt),
+        ("file_id", SmallInt),
+        ("logical_name", NVarChar(128)),
+        ("type_desc", NVarChar(60)),
+        ("physical_name", NVarChar(260)),
+        ("num_of_reads", BigInt),
+        ("num_of_bytes_read", BigInt),
+        ("io_stall_read_ms", BigInt),
+        ("num_of_writes", BigInt),
+        ("num_of_bytes_written", BigInt),
+        ("io_stall_write_ms", BigInt),
+        ("size_on_disk_bytes", BigInt),
+    ];
+    let files = q.moment.files();
+    let total = files.len() as i64;
+    let named = |name: String| opt(q.rights.definition.then_some(name), text);
+    let rows = files.into_iter().map(|f| {
+        vec![
+            int(total),
+            int(f.database_id),
+            int(f.file_id),
+            named(f.name),
+            named(if f.log { "LOG" } else { "ROWS" }.to_owned()),
+            named(f.path),
+            int(f.reads),
+            int(f.read_bytes),
+            int(f.read_stall_ms),
+            int(f.writes),
+            int(f.write_bytes),
+            int(f.write_stall_ms),
+            int(f.size_bytes),
+        ]
+    });
     Table::new(&columns).with(rows)
 }
 

@@ -1,6 +1,6 @@
-//! Volumes and Agent jobs, which change slowly.
+//! Volumes, the files on them, and Agent jobs.
 
-use super::{dice::Dice, moment::Moment, profile::Profile};
+use super::{dice::Dice, moment::Moment, profile::Profile, totals::Meter, wait_types::Driver};
 use crate::sim::scenario::Kind;
 
 /// A volume with database files.
@@ -14,6 +14,35 @@ pub struct Volume {
     pub total_bytes: i64,
     /// free
     pub free_bytes: i64,
+}
+
+/// A database file, with counters since the service started.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct File {
+    /// database id
+    pub database_id: i32,
+    /// file id: 1 is the data file, 2 the log
+    pub file_id: i32,
+    /// logical name
+    pub name: String,
+    /// a log, not data
+    pub log: bool,
+    /// path
+    pub path: String,
+    /// reads
+    pub reads: i64,
+    /// bytes read
+    pub read_bytes: i64,
+    /// ms waited for reads
+    pub read_stall_ms: i64,
+    /// writes
+    pub writes: i64,
+    /// bytes written
+    pub write_bytes: i64,
+    /// ms waited for writes
+    pub write_stall_ms: i64,
+    /// size
+    pub size_bytes: i64,
 }
 
 /// A job, with its newest outcome.
@@ -83,6 +112,66 @@ impl Moment<'_> {
                 }
             })
             .collect()
+    }
+
+    /// The data file and the log of every database: each has its share of the pages, of the log and of the waits for them, so
+    /// that a file is slow where the instance waits for I/O.
+    pub fn files(&self) -> Vec<File> {
+        let p = self.profile;
+        let weight = |name: &str| p.dice.of("file").of(name).skewed(1.0, 60.0);
+        let sum: f64 = p.databases.iter().map(|d| weight(&d.name)).sum();
+        let each = |d: &super::profile::Database| {
+            let share = weight(&d.name) / sum.max(1.0);
+            [self.data_file(d.id, &d.name, d.size_mb, share), self.log_file(d.id, &d.name, d.size_mb, share)]
+        };
+        p.databases.iter().flat_map(each).collect()
+    }
+
+    fn data_file(&self, database_id: i32, database: &str, size_mb: i64, share: f64) -> File {
+        const PAGE: f64 = 8_192.0;
+        const PAGES: f64 = 8.0;
+        let totals = self.totals();
+        let part = |meter| totals.get(meter) as f64 * share;
+        let (_, waited_ms, _) = totals.wait(Driver::Io, share, 1.0, 0.0);
+        let folder = match (self.profile.linux, database == "tempdb") {
+            (true, false) => "/var/opt/mssql/data/",
+            (true, true) => "/var/opt/mssql/tempdb/",
+            (false, false) => "D:\\Data\\",
+            (false, true) => "T:\\TempDB\\",
+        };
+        File {
+            database_id,
+            file_id: 1,
+            name: database.to_owned(),
+            log: false,
+            path: format!("{folder}{database}.mdf"),
+            reads: (part(Meter::PageReads) / PAGES) as i64,
+            read_bytes: (part(Meter::PageReads) * PAGE) as i64,
+            read_stall_ms: waited_ms,
+            writes: (part(Meter::PageWrites) / PAGES) as i64,
+            write_bytes: (part(Meter::PageWrites) * PAGE) as i64,
+            write_stall_ms: waited_ms / 6,
+            size_bytes: size_mb << 20,
+        }
+    }
+
+    fn log_file(&self, database_id: i32, database: &str, size_mb: i64, share: f64) -> File {
+        let part = |meter| (self.totals().get(meter) as f64 * share) as i64;
+        let folder = if self.profile.linux { "/var/opt/mssql/log/" } else { "L:\\Log\\" };
+        File {
+            database_id,
+            file_id: 2,
+            name: format!("{database}_log"),
+            log: true,
+            path: format!("{folder}{database}_log.ldf"),
+            reads: part(Meter::LogFlushes) / 900,
+            read_bytes: part(Meter::LogBytes) / 900,
+            read_stall_ms: part(Meter::LogFlushWait) / 450,
+            writes: part(Meter::LogFlushes),
+            write_bytes: part(Meter::LogBytes),
+            write_stall_ms: part(Meter::LogFlushWait),
+            size_bytes: (size_mb / 5).max(8) << 20,
+        }
     }
 
     /// Agent jobs.

@@ -11,6 +11,7 @@ pub mod instance;
 pub mod range;
 pub mod reading;
 pub mod request;
+pub mod storage;
 pub mod waits;
 
 #[cfg(test)]
@@ -29,6 +30,7 @@ impl Default for Panes {
                 PaneId::Instance => Box::<instance::InstancePane>::default(),
                 PaneId::Activity => Box::<activity::ActivityPane>::default(),
                 PaneId::Waits => Box::<waits::WaitsPane>::default(),
+                PaneId::Storage => Box::<storage::StoragePane>::default(),
                 PaneId::Blocking => Box::<blocking::BlockingPane>::default(),
             }
         }))

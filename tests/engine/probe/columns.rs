@@ -146,6 +146,24 @@ pub static COLUMNS: &[(&str, Columns)] = &[
     ("cpu_ring", &[("record_ticks", Int), ("ms_ticks", Int), ("record", Text)]),
     ("databases", &[("database_id", Int), ("name", Text), ("state_desc", Text)]),
     (
+        "files",
+        &[
+            ("total_files", Int),
+            ("database_id", Int),
+            ("file_id", Int),
+            ("logical_name", Text),
+            ("type_desc", Text),
+            ("physical_name", Text),
+            ("num_of_reads", Int),
+            ("num_of_bytes_read", Int),
+            ("io_stall_read_ms", Int),
+            ("num_of_writes", Int),
+            ("num_of_bytes_written", Int),
+            ("io_stall_write_ms", Int),
+            ("size_on_disk_bytes", Int),
+        ],
+    ),
+    (
         "grants",
         &[
             ("session_id", Int),

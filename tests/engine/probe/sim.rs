@@ -2,14 +2,16 @@
 
 use dbtop::{
     model::{
-        base::{failure::FailureKind, secret::Secret},
+        base::{failure::FailureKind, secret::Secret, time::Timestamp},
+        fold::{Fleet, update::Update},
         inventory::{
             instance::{Endpoint, InstanceId, InstanceInfo, Target, TlsMode},
             record::{Auth, SecretRef},
         },
+        judge::health::Thresholds,
         poll::{
-            Sample, activity::Activity, headline::HeadlineSample, id::ProbeId, properties::Platform,
-            reading::Unavailable,
+            Sample, activity::Activity, files::FileTable, headline::HeadlineSample, id::ProbeId,
+            properties::Platform, reading::Unavailable,
         },
     },
     probe::{Polled, ProbeContext, poll, prepare},
@@ -197,8 +199,14 @@ async fn a_login_without_rights_learns_what_it_may_and_says_what_it_may_not() {
         for id in [ProbeId::Properties, ProbeId::Rights, ProbeId::Databases, ProbeId::Cost] {
             assert!(of(id).is_ok(), "{}: {:?}", id.name(), of(id));
         }
-        for id in [ProbeId::Headline, ProbeId::Blocking, ProbeId::Waits, ProbeId::Schedulers, ProbeId::Memory]
-        {
+        for id in [
+            ProbeId::Files,
+            ProbeId::Headline,
+            ProbeId::Blocking,
+            ProbeId::Waits,
+            ProbeId::Schedulers,
+            ProbeId::Memory,
+        ] {
             let Err(Unavailable::NoRight(right)) = of(id) else { panic!("{}: {:?}", id.name(), of(id)) };
             assert!(right.starts_with("VIEW SERVER"), "{right}");
         }
@@ -249,6 +257,55 @@ async fn a_blocking_storm_has_a_sleeping_head_with_its_last_statement() {
         .await;
     assert!(named.contains('.'), "{named}");
     sim.stop().await;
+}
+
+/// The average times of reads and writes of an instance, ms, over two seconds.
+async fn file_latency(sim: &Sim) -> FileTable {
+    let mut client = Client::new(sim, 0).await;
+    client.poll(&[ProbeId::Rights, ProbeId::Properties, ProbeId::Databases]).await;
+    let mut fleet = Fleet::new(Thresholds::default());
+    let info = target(sim, 0).info;
+    let id = info.id.clone();
+    fleet.apply(Update::Inventory(vec![info]));
+    for second in [0, 2] {
+        if second > 0 {
+            tokio::time::sleep(Duration::from_secs(second)).await;
+        }
+        let outcome = client.one(ProbeId::Files).await;
+        let at = Timestamp::from_ms(1_795_183_331_000).plus_ms(second as i64 * 1000);
+        fleet.apply(Update::Polled {
+            instance: id.clone(),
+            probe: ProbeId::Files,
+            at,
+            took_ms: 5,
+            every_ms: 5_000,
+            outcome,
+        });
+    }
+    let snapshot = fleet.snapshot(Timestamp::from_ms(1_795_183_334_000));
+    let files = &snapshot.instances[0].facts.files;
+    files.get().unwrap_or_else(|| panic!("{files:?}")).as_ref().clone()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn files_are_slow_where_the_disk_is() {
+    let calm = fleet(1, &[]).await;
+    let table = file_latency(&calm).await;
+    calm.stop().await;
+    let log = table.files.iter().find(|f| f.kind.as_deref() == Some("LOG") && f.write_ms.is_some());
+    let log = log.unwrap_or_else(|| panic!("{table:?}"));
+    assert!(log.name.as_deref().is_some_and(|n| n.ends_with("_log")) && log.database.is_some(), "{log:?}");
+    assert!(
+        log.path.is_some()
+            && log.size_bytes.is_some_and(|n| n > 0)
+            && log.writes_per_s.is_some_and(|n| n > 0.0)
+    );
+    let stalled = fleet(1, &[(Kind::IoStall, Some(180.0))]).await;
+    let slow = file_latency(&stalled).await;
+    stalled.stop().await;
+    let (calm_ms, slow_ms) = (table.write_ms.unwrap(), slow.write_ms.unwrap());
+    assert!(calm_ms < 20.0 && slow_ms > calm_ms * 10.0, "{calm_ms} ms, in a stall {slow_ms} ms");
+    assert!(slow.read_ms.unwrap() > 50.0, "{slow:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

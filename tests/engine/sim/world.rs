@@ -3,7 +3,7 @@
 use dbtop::sim::{
     Sim,
     scenario::{Kind, Scenario, Span},
-    world::{Fleet, Script, dice::Dice, moment::Moment, profile::Role, totals::Meter},
+    world::{Fleet, Script, dice::Dice, moment::Moment, profile::Role, storage::File, totals::Meter},
 };
 use std::collections::{HashMap, HashSet};
 
@@ -93,6 +93,13 @@ fn assert_grown(before: &Moment<'_>, now: &Moment<'_>) {
     let context = || format!("{} at {} after {}", now.profile.name, now.at_ms, before.at_ms);
     for meter in meters() {
         assert!(now.totals().get(meter) >= before.totals().get(meter), "{meter:?} {}", context());
+    }
+    for (old, new) in before.files().into_iter().zip(now.files()) {
+        let counters =
+            |f: &File| [f.reads, f.read_bytes, f.read_stall_ms, f.writes, f.write_bytes, f.write_stall_ms];
+        assert_eq!((old.database_id, old.file_id), (new.database_id, new.file_id));
+        let grown = counters(&old).iter().zip(counters(&new)).all(|(old, new)| new >= *old);
+        assert!(grown, "{old:?} {new:?} {}", context());
     }
     let old: HashMap<_, _> = before.waits().into_iter().map(|w| (w.name, w)).collect();
     let new = now.waits();

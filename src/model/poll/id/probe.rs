@@ -35,6 +35,8 @@ pub enum ProbeId {
     Jobs,
     /// own cost
     Cost,
+    /// reads and writes of database files
+    Files,
 }
 
 /// The compiler refuses a probe without a row, and a row or a code that stands here twice.
@@ -71,6 +73,7 @@ probes! {
      7 Schedulers   "schedulers"   true,
      8 CpuRing      "cpu_ring"     false,
      9 Memory       "memory"       true,
+    14 Files        "files"        false,
     10 Availability "availability" true,
     11 Volumes      "volumes"      true,
     12 Jobs         "jobs"         true,

@@ -32,6 +32,9 @@ metrics! {
     16 PollMs        "Round trip"             "ms"   1.0  Headline   "round trip of the headline poll, ms",
     17 Cost          "Own cost"               "ms/s" 0.01 Cost       "own cost on the server, CPU ms per second",
     18 Score         "Health score"           ""     1.0  Headline   "health score",
+    19 FileRead      "File read"              "ms"   0.01 Files      "average read of a database file, ms",
+    20 FileWrite     "File write"             "ms"   0.01 Files      "average write of a database file, ms",
+    21 FileBytes     "File traffic"           "MB/s" 0.01 Files      "read from and written to database files, MB per second",
 }
 
 impl SeriesId {

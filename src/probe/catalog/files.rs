@@ -1,0 +1,98 @@
+//! Reads and writes of each database file, cumulative.
+
+use crate::{
+    model::poll::{
+        Sample,
+        cost::Tier,
+        files::{FileCounter, FilesSample},
+        id::ProbeId,
+        reading::Unavailable,
+    },
+    probe::{
+        batch::Sets,
+        context::ProbeContext,
+        descriptor::{Probe, needed},
+        script::{Needs, Script, script},
+    },
+};
+
+const FILES: Script = script!("files", Performance);
+
+/// See the module.
+pub(super) static PROBE: Probe = Probe {
+    parts: &[needed(FILES)],
+    rate: true,
+    unknown_without: &[
+        (Needs::Performance, "file latency"),
+        (Needs::Definition, "names and paths of database files"),
+    ],
+    ..Probe::new(ProbeId::Files, Tier::Detail, decode)
+};
+
+/// A row without its two ids is left out: nothing could be compared with it.
+fn decode(sets: &Sets, ctx: &ProbeContext) -> Result<Sample, Unavailable> {
+    let mut total = None;
+    let rows = sets.many("files")?.filter_map(|row| {
+        total = total.max(row.count("total_files"));
+        let database_id = row.i32("database_id")?;
+        Some(FileCounter {
+            database_id,
+            file_id: row.i32("file_id")?,
+            database: ctx.database(Some(database_id)),
+            name: row.name("logical_name"),
+            kind: row.line("type_desc", 60),
+            path: row.line("physical_name", 260),
+            reads: row.count("num_of_reads"),
+            read_bytes: row.count("num_of_bytes_read"),
+            read_stall_ms: row.count("io_stall_read_ms"),
+            writes: row.count("num_of_writes"),
+            write_bytes: row.count("num_of_bytes_written"),
+            write_stall_ms: row.count("io_stall_write_ms"),
+            size_bytes: row.count("size_on_disk_bytes"),
+        })
+    });
+    let files = rows.collect();
+    Ok(Sample::Files(FilesSample { files, total }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        probe::fixture::{set, sets, text},
+        tds::Cell,
+    };
+
+    #[test]
+    fn a_file_has_what_the_server_says_and_nothing_else() {
+        let columns = [
+            "total_files",
+            "database_id",
+            "file_id",
+            "logical_name",
+            "physical_name",
+            "num_of_reads",
+            "io_stall_read_ms",
+        ];
+        let row = |database, file, name: &str, path: &str, reads, stall| {
+            vec![Cell::Int(7_000), database, file, text(name), text(path), reads, stall]
+        };
+        let rows = vec![
+            row(Cell::Int(2), Cell::Int(1), "temp\u{1b}[31mdev", "T:\\temp.mdf", Cell::Int(-4), Cell::Null),
+            row(Cell::Int(5), Cell::Null, "no id", "", Cell::Int(1), Cell::Int(1)),
+            row(Cell::Null, Cell::Int(1), "no database", "", Cell::Int(1), Cell::Int(1)),
+            row(Cell::Int(6), Cell::Int(2), "", "", Cell::Int(i64::MAX), Cell::Int(9)),
+        ];
+        let answer = sets(vec![set("files", &columns, rows)]);
+        let Ok(Sample::Files(sample)) = decode(&answer, &ProbeContext::new()) else { panic!() };
+        assert_eq!(sample.total, Some(7_000));
+        let [temp, other] = &sample.files[..] else { panic!("{sample:?}") };
+        assert_eq!((temp.database_id, temp.file_id, temp.reads, temp.read_stall_ms), (2, 1, None, None));
+        assert!(!temp.name.as_deref().unwrap().contains('\u{1b}'), "{temp:?}");
+        assert_eq!((temp.path.as_deref(), temp.writes), (Some("T:\\temp.mdf"), None));
+        assert_eq!(
+            (other.name.as_deref(), other.reads, other.read_stall_ms),
+            (None, Some(i64::MAX), Some(9))
+        );
+    }
+}

@@ -1,0 +1,24 @@
+-- dbtop: min=2016 max=2025
+-- One row per database file, those that were waited for longest first, at most 500; total_files says how many there are. The
+-- counters are cumulative since the file was opened.
+-- Right: VIEW SERVER STATE (2022: VIEW SERVER PERFORMANCE STATE). Without it file latency is unknown. VIEW ANY DEFINITION to see
+-- names and paths; without it a file has its numbers only.
+-- Cost: one row per file in memory, no I/O; the join reads one row per file of master.
+SELECT /* dbtop:files */ TOP (500) 1 AS dbtop_files,
+    COUNT(*) OVER () AS total_files,
+    s.database_id,
+    s.file_id,
+    f.name AS logical_name,
+    f.type_desc,
+    f.physical_name,
+    s.num_of_reads,
+    s.num_of_bytes_read,
+    s.io_stall_read_ms,
+    s.num_of_writes,
+    s.num_of_bytes_written,
+    s.io_stall_write_ms,
+    s.size_on_disk_bytes
+FROM sys.dm_io_virtual_file_stats(NULL, NULL) AS s
+LEFT JOIN sys.master_files AS f ON f.database_id = s.database_id AND f.file_id = s.file_id
+ORDER BY s.io_stall DESC
+OPTION (MAXDOP 1);
