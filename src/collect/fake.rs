@@ -12,8 +12,8 @@ use crate::{
             record::{Auth, SecretRef},
         },
         poll::{
-            Sample, activity::Activity, cost::CostSample, cpu::SchedulerSample, headline::HeadlineSample,
-            id::ProbeId, reading::Unavailable,
+            Sample, State, activity::Activity, cost::CostSample, cpu::SchedulerSample,
+            headline::HeadlineSample, id::ProbeId, reading::Unavailable,
         },
     },
     probe::{Polled, ProbeContext},
@@ -233,7 +233,7 @@ impl FakeSession {
                 cpu_ms: Some(self.cpu_ms),
                 ..CostSample::default()
             }),
-            ProbeId::Databases => Sample::Databases(Vec::new()),
+            ProbeId::Databases => Sample::Known(State::Databases(Arc::default())),
             _ => Sample::Schedulers(SchedulerSample::default()),
         })
     }

@@ -27,7 +27,7 @@ use crate::{
         },
         fold::update::Update,
         inventory::{instance::Target, record::PollSettings},
-        poll::{Sample, id::ProbeId, link::Link, reading::Unavailable},
+        poll::{Sample, State, id::ProbeId, link::Link, reading::Unavailable},
     },
     probe::{Polled, ProbeContext},
 };
@@ -314,8 +314,8 @@ impl<D: Driver> Instance<D> {
         let at = (self.shared.clock)();
         let (mut ok, mut failed) = (0, 0);
         for Polled { probe, took_ms, mut outcome } in polled {
-            if let Ok(Sample::Databases(rows)) = &mut outcome {
-                rows.retain(|row| {
+            if let Ok(Sample::Known(State::Databases(rows))) = &mut outcome {
+                Arc::make_mut(rows).retain(|row| {
                     row.name.as_deref().is_none_or(|name| self.obeyed.poll.wants_database(name))
                 });
             }

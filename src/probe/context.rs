@@ -5,7 +5,7 @@ use super::{batch::Sets, object::ObjectNames, script::Script, text::TextCache};
 use crate::model::{
     base::time::Timestamp,
     poll::{
-        Sample,
+        Sample, State,
         databases::DatabaseRow,
         id::ProbeId,
         properties::{Platform, Properties},
@@ -164,13 +164,13 @@ impl ProbeContext {
     /// Learns from a sample.
     pub(super) fn absorb(&mut self, sample: &Sample) {
         match sample {
-            Sample::Properties(p) => self.properties = Some((**p).clone()),
-            Sample::Rights(r) => {
-                self.rights = Some(r.clone());
+            Sample::Known(State::Properties(p)) => self.properties = Some((**p).clone()),
+            Sample::Known(State::Rights(r)) => {
+                self.rights = Some((**r).clone());
                 self.verdicts.clear();
                 self.objects.forget_failures();
             }
-            Sample::Databases(rows) => {
+            Sample::Known(State::Databases(rows)) => {
                 self.databases =
                     rows.iter().filter_map(|d: &DatabaseRow| Some((d.id, d.name.clone()?))).collect();
             }
@@ -186,7 +186,8 @@ mod tests {
     #[test]
     fn hidden_databases_have_a_number() {
         let mut ctx = ProbeContext::new();
-        ctx.absorb(&Sample::Databases(vec![DatabaseRow { id: 5, name: Some("Sales".into()), state: None }]));
+        let sales = DatabaseRow { id: 5, name: Some("Sales".into()), state: None };
+        ctx.absorb(&Sample::Known(State::Databases(Arc::new(vec![sales]))));
         assert_eq!(ctx.database(Some(5)).as_deref(), Some("Sales"));
         assert_eq!(ctx.database(Some(7)).as_deref(), Some("db 7"));
         assert_eq!(ctx.database(Some(0)), None);

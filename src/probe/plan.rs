@@ -81,9 +81,10 @@ fn held(rights: &Rights, needs: Needs) -> Option<bool> {
 mod tests {
     use super::*;
     use crate::{
-        model::poll::{Sample, id::ProbeId},
+        model::poll::{Sample, State, id::ProbeId},
         probe::catalog::probe,
     };
+    use std::sync::Arc;
 
     fn names(ctx: &ProbeContext, id: ProbeId, trip: Trip) -> Vec<&'static str> {
         scripts(ctx, probe(id), trip).unwrap().iter().map(|s| s.name).collect()
@@ -98,13 +99,13 @@ mod tests {
             "nothing known: no variant"
         );
         let present = vec!["dm_exec_requests".into()];
-        ctx.absorb(&Sample::Rights(Rights { rights: vec![], present }));
+        ctx.absorb(&Sample::Known(State::Rights(Arc::new(Rights { rights: vec![], present }))));
         assert_eq!(
             names(&ctx, ProbeId::Properties, Trip::First),
             ["properties", "sysinfo", "configuration", "host_2016"]
         );
         let present = vec!["dm_os_host_info".into()];
-        ctx.absorb(&Sample::Rights(Rights { rights: vec![], present }));
+        ctx.absorb(&Sample::Known(State::Rights(Arc::new(Rights { rights: vec![], present }))));
         assert_eq!(
             names(&ctx, ProbeId::Properties, Trip::First),
             ["properties", "sysinfo", "configuration", "host_2017"]
@@ -128,7 +129,7 @@ mod tests {
         ctx.remember(waits, Unavailable::NoRight("VIEW SERVER STATE".into()));
         let refused = scripts(&ctx, probe(ProbeId::Waits), Trip::First).err();
         assert_eq!(refused, Some(Unavailable::NoRight("VIEW SERVER STATE".into())));
-        ctx.absorb(&Sample::Rights(Rights::default()));
+        ctx.absorb(&Sample::Known(State::Rights(Arc::default())));
         assert_eq!(names(&ctx, ProbeId::Waits, Trip::First), ["waits"]);
     }
 }

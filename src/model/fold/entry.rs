@@ -5,8 +5,8 @@ use super::{
     activity, blocking,
     cost::CostFold,
     headline::HeadlineFold,
-    rate::{Before, Mark, rounded},
-    shared::{Keep, Names, Poll, cut},
+    rate::{Before, Mark},
+    shared::{Keep, MAX_ROWS, Names, Poll, cut},
     snapshot::InstanceSnapshot,
     waits::WaitsFold,
 };
@@ -21,9 +21,8 @@ use crate::model::{
         Facts, Sample, State,
         cpu::{CpuNow, CpuRingSample, SchedulerSample},
         files::{FileTable, FilesSample},
-        id::{ProbeId, SeriesId},
+        id::{ProbeId, SeriesId, rounded},
         link::Link,
-        memory::{MemoryNow, MemorySample},
         properties::Platform,
         reading::{MetaMut, Unavailable},
         resource::DatabaseNames,
@@ -225,18 +224,16 @@ impl Entry {
         let Poll { at, .. } = *poll;
         let facts = &self.facts;
         Ok(match sample {
-            Sample::Properties(mut p) => {
-                // Every instance has the same ninety names.
-                for option in p.options.iter_mut().flat_map(Arc::make_mut) {
-                    option.name = names.share(&option.name);
+            Sample::Known(mut state) => {
+                state.truncate(MAX_ROWS);
+                if let State::Properties(p) = &mut state {
+                    // Every instance has the same ninety names.
+                    for option in Arc::make_mut(p).options.iter_mut().flat_map(Arc::make_mut) {
+                        option.name = names.share(&option.name);
+                    }
                 }
-                State::Properties(Arc::new(*p))
+                state
             }
-            Sample::Rights(r) => State::Rights(Arc::new(r)),
-            Sample::Databases(d) => State::Databases(Arc::new(cut(d))),
-            Sample::Availability(r) => State::Availability(Arc::new(cut(r))),
-            Sample::Volumes(v) => State::Volumes(Arc::new(cut(v))),
-            Sample::Jobs(j) => State::Jobs(Arc::new(cut(j))),
             Sample::Headline(raw) => {
                 let cpus = facts.properties.get().and_then(|p| p.cpu_count);
                 State::Headline(Box::new(self.headline.fold(&raw, poll, cpus)))
@@ -269,7 +266,6 @@ impl Entry {
             Sample::CpuRing(r) => {
                 State::Cpu(Box::new(CpuNow { other_pct: self.other_processes(r), ..CpuNow::default() }))
             }
-            Sample::Memory(m) => State::Memory(Box::new(memory(&m))),
             Sample::Cost(c) => State::Cost(self.cost.fold(c, at)),
         })
     }
@@ -414,24 +410,6 @@ fn schedulers(s: &SchedulerSample, other_pct: Option<f64>) -> CpuNow {
         max_workers: s.max_workers,
         pending_io: s.pending_io,
         schedulers: s.schedulers,
-    }
-}
-
-fn memory(m: &MemorySample) -> MemoryNow {
-    let used_pct = match (m.physical_kb, m.available_kb) {
-        (Some(all), Some(free)) if all > 0 => {
-            Some(rounded((100.0 - free as f64 / all as f64 * 100.0).clamp(0.0, 100.0)))
-        }
-        _ => None,
-    };
-    MemoryNow {
-        used_pct,
-        physical_kb: m.physical_kb,
-        process_kb: m.process_kb,
-        process_low: m.process_low,
-        grant_waiters: m.grant_waiters,
-        granted_kb: m.granted_kb,
-        grantable_kb: m.grantable_kb,
     }
 }
 

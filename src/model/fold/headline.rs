@@ -1,12 +1,15 @@
 //! From two raw headline samples to figures per second.
 
 use super::{
-    rate::{Interval, Mark, delta, rounded},
+    rate::{Interval, Mark, delta},
     shared::Poll,
 };
 use crate::model::{
     base::time::Timestamp,
-    poll::headline::{Headline, HeadlineSample},
+    poll::{
+        headline::{Headline, HeadlineSample},
+        id::rounded,
+    },
 };
 use std::collections::VecDeque;
 

@@ -142,11 +142,6 @@ pub fn delta32(before: Option<i64>, now: Option<i64>) -> Option<i64> {
     delta(before, now)
 }
 
-/// As precise as it is kept: 24 binary digits.
-pub fn rounded(value: f64) -> f64 {
-    f64::from(value as f32)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

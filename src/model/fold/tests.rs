@@ -6,7 +6,7 @@ use crate::model::{
     inventory::instance::TlsMode,
     judge::health::Level,
     poll::{
-        Sample,
+        Sample, State,
         activity::{Activity, Request},
         blocking::{BlockedTask, ChainSession},
         cost::CostSample,
@@ -15,7 +15,7 @@ use crate::model::{
         headline::HeadlineSample,
         id::{ProbeId, SeriesId},
         link::Link,
-        memory::MemorySample,
+        memory::{MemoryNow, used_pct},
         reading::Unavailable,
         statement::{SqlText, Statement},
         wait_class::WaitCategory,
@@ -73,8 +73,9 @@ fn polled(fleet: &mut Fleet, name: &str, s: i64, sample: Sample) {
         Sample::Cost(_) => ProbeId::Cost,
         Sample::CpuRing(_) => ProbeId::CpuRing,
         Sample::Schedulers(_) => ProbeId::Schedulers,
-        Sample::Memory(_) => ProbeId::Memory,
-        _ => ProbeId::Databases,
+        Sample::Files(_) => ProbeId::Files,
+        Sample::Known(State::Memory(_)) => ProbeId::Memory,
+        Sample::Known(_) => ProbeId::Databases,
     };
     let update = Update::Polled {
         instance: InstanceId::new(name),
@@ -182,7 +183,7 @@ fn unchanged_instances_keep_their_arc() {
     let one = f.snapshot(at(1));
     let same = f.snapshot(at(2));
     assert!(Arc::ptr_eq(&one, &same), "nothing changed");
-    polled(&mut f, "b", 3, Sample::Memory(MemorySample::default()));
+    polled(&mut f, "b", 3, Sample::Known(State::Memory(Box::default())));
     let two = f.snapshot(at(3));
     assert_eq!(two.version, one.version + 1);
     assert!(Arc::ptr_eq(&one.instances[0], &two.instances[0]));
@@ -360,7 +361,7 @@ fn a_sleeping_blocker_has_its_last_statement_in_activity_too() {
 fn blocking_names_its_databases() {
     let mut f = fleet(&["a"]);
     let row = DatabaseRow { id: 7, name: Some("orders".into()), state: None };
-    polled(&mut f, "a", 0, Sample::Databases(vec![row]));
+    polled(&mut f, "a", 0, Sample::Known(State::Databases(Arc::new(vec![row]))));
     let task = BlockedTask {
         session_id: 60,
         blocked_by: 50,
@@ -439,7 +440,7 @@ fn the_inventory_may_change_under_way() {
     let s = f.snapshot(at(1));
     assert_eq!(s.instances.iter().map(|i| i.id().as_str()).collect::<Vec<_>>(), ["c", "a"]);
     assert!(s.instances[1].facts.headline.value.is_some(), "what is known of a stays");
-    polled(&mut f, "b", 2, Sample::Memory(MemorySample::default()));
+    polled(&mut f, "b", 2, Sample::Known(State::Memory(Box::default())));
     assert_eq!(f.snapshot(at(2)).counts.total(), 2);
 }
 
@@ -487,7 +488,10 @@ proptest! {
                 2 => missed(&mut f, "a", ProbeId::Headline, s, Unavailable::NotYet),
                 3 => polled(&mut f, "a", s, Sample::Waits(vec![wait("LCK_M_X", n, n), wait("X", n, 1)])),
                 4 => polled(&mut f, "a", s, Sample::Cost(CostSample { cpu_ms: o, ..CostSample::default() })),
-                5 => polled(&mut f, "a", s, Sample::Memory(MemorySample { physical_kb: o, available_kb: Some(n), ..MemorySample::default() })),
+                5 => {
+                    let now = MemoryNow { used_pct: used_pct(o, Some(n)), ..MemoryNow::default() };
+                    polled(&mut f, "a", s, Sample::Known(State::Memory(Box::new(now))));
+                }
                 _ => {
                     let raw = HeadlineSample {
                         started_at: o.map(Timestamp::from_ms), server_time: Some(Timestamp::from_ms(n)),

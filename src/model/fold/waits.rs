@@ -1,10 +1,11 @@
 //! From two sets of wait counters to a table of rates.
 
 use super::{
-    rate::{Before, Interval, Mark, rounded},
+    rate::{Before, Interval, Mark},
     shared::Names,
 };
 use crate::model::poll::{
+    id::rounded,
     wait_class::{self, WaitCategory},
     waits::{CategoryRate, WaitCounter, WaitRate, WaitTable},
 };

@@ -1,10 +1,10 @@
 //! Database files: counters of their reads and writes, and what lies between two samples of them.
 
 use super::{
-    id::{Emit, SeriesId},
+    id::{Emit, SeriesId, rounded},
     names::{Field, Kind, Visit, maybe},
 };
-use crate::model::fold::rate::{Interval, delta, rounded};
+use crate::model::fold::rate::{Interval, delta};
 use serde::{Deserialize, Serialize};
 use std::{collections::HashMap, sync::Arc};
 

@@ -1,7 +1,8 @@
 //! The probes, as the model knows them: one file for each, with its sample, what the fold keeps of it, its numbers for charts
 //! and the names in it. This file is the list of them: [`Sample`], [`State`] and [`Facts`] have one place for each probe.
 //!
-//! A new probe is a variant of [`id::ProbeId`], a file beside this one, and its lines here; the compiler asks for the rest.
+//! A new probe is a row of [`id::ProbeId`], a file beside this one, and its lines here; the compiler asks for the rest. Its
+//! sample is [`Sample::Known`] unless it means something only together with those before it.
 
 pub mod activity;
 pub mod availability;
@@ -37,7 +38,7 @@ use self::{
     id::{Emit, ProbeId},
     jobs::FailedJobRow,
     link::Link,
-    memory::{MemoryNow, MemorySample},
+    memory::MemoryNow,
     names::Visit,
     properties::Properties,
     reading::{Meta, MetaMut, Reading},
@@ -50,15 +51,11 @@ use crate::model::base::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-/// The payload of a probe.
+/// The answer of a probe.
 #[derive(Debug, Clone)]
 pub enum Sample {
-    /// see [`Properties`]
-    Properties(Box<Properties>),
-    /// see [`Rights`]
-    Rights(Rights),
-    /// databases
-    Databases(Vec<DatabaseRow>),
+    /// what is known after it, whatever came before: the fold passes it through
+    Known(State),
     /// headline
     Headline(Box<HeadlineSample>),
     /// activity; `blocks` and deltas still empty
@@ -76,14 +73,6 @@ pub enum Sample {
     Schedulers(SchedulerSample),
     /// ring buffer
     CpuRing(CpuRingSample),
-    /// memory
-    Memory(MemorySample),
-    /// availability groups
-    Availability(Vec<ReplicaRow>),
-    /// volumes
-    Volumes(Vec<VolumeRow>),
-    /// failed jobs of the last day
-    Jobs(Vec<FailedJobRow>),
     /// own cost
     Cost(CostSample),
     /// cumulative counters of database files
@@ -299,6 +288,31 @@ impl State {
             Self::Activity(a) => Arc::make_mut(a).each_statement_mut(with),
             Self::Blocking(b) => Arc::make_mut(b).each_statement_mut(with),
             without_statements!() => {}
+        }
+    }
+
+    /// Keeps the first rows of it, at most so many, where it is a list of rows as they came.
+    pub(in crate::model) fn truncate(&mut self, most: usize) {
+        fn cut<T: Clone>(rows: &mut Arc<Vec<T>>, most: usize) {
+            if rows.len() > most {
+                Arc::make_mut(rows).truncate(most);
+            }
+        }
+        match self {
+            Self::Databases(rows) => cut(rows, most),
+            Self::Availability(rows) => cut(rows, most),
+            Self::Volumes(rows) => cut(rows, most),
+            Self::Jobs(rows) => cut(rows, most),
+            Self::Properties(_)
+            | Self::Rights(_)
+            | Self::Headline(_)
+            | Self::Activity(_)
+            | Self::Blocking(_)
+            | Self::Waits(_)
+            | Self::Cpu(_)
+            | Self::Memory(_)
+            | Self::Files(_)
+            | Self::Cost(_) => {}
         }
     }
 

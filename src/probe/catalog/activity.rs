@@ -228,7 +228,10 @@ pub fn agent_job(program: &str) -> Option<String> {
 mod tests {
     use super::*;
     use crate::{
-        model::poll::rights::{Right, Rights},
+        model::poll::{
+            State,
+            rights::{Right, Rights},
+        },
         probe::fixture::{set, sets, text},
         tds::{Cell, ResultSet},
     };
@@ -306,7 +309,7 @@ mod tests {
         let sets = sets(vec![sessions(60), set("activity", &["session_id"], vec![])]);
         let mut ctx = ProbeContext::new();
         let right = Right { name: "VIEW SERVER STATE".into(), held: Some(false), gives: "".into() };
-        ctx.absorb(&Sample::Rights(Rights { rights: vec![right], present: vec![] }));
+        ctx.absorb(&Sample::Known(State::Rights(Arc::new(Rights { rights: vec![right], present: vec![] }))));
         let Ok(Sample::Activity(a)) = decode(&sets, &ctx) else { panic!() };
         assert!(a.only_own, "rights decide where they are known");
     }

@@ -1,7 +1,7 @@
 //! Availability groups: several views, so a round trip of its own, not at the pace of waits.
 
 use crate::{
-    model::poll::{Sample, availability::ReplicaRow, cost::Tier, id::ProbeId, reading::Unavailable},
+    model::poll::{Sample, State, availability::ReplicaRow, cost::Tier, id::ProbeId, reading::Unavailable},
     probe::{
         batch::Sets,
         context::ProbeContext,
@@ -9,6 +9,7 @@ use crate::{
         script::{Needs, Script, script},
     },
 };
+use std::sync::Arc;
 
 const AVAILABILITY: Script = script!("availability", Performance);
 
@@ -39,5 +40,5 @@ fn decode(sets: &Sets, _ctx: &ProbeContext) -> Result<Sample, Unavailable> {
         send_queue_kb: row.count("log_send_queue_size"),
         redo_queue_kb: row.count("redo_queue_size"),
     });
-    Ok(Sample::Availability(rows.collect()))
+    Ok(Sample::Known(State::Availability(Arc::new(rows.collect()))))
 }

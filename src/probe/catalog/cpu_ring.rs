@@ -59,15 +59,16 @@ fn element(xml: &str, name: &str) -> Option<f64> {
 mod tests {
     use super::*;
     use crate::{
-        model::poll::properties::Properties,
+        model::poll::{State, properties::Properties},
         probe::fixture::{set, sets, text},
         tds::Cell,
     };
+    use std::sync::Arc;
 
     fn ring(record: &str, platform: Platform, major: i32) -> Result<Sample, Unavailable> {
         let mut ctx = ProbeContext::new();
         let properties = Properties { platform, major: Some(major), ..Properties::default() };
-        ctx.absorb(&Sample::Properties(Box::new(properties)));
+        ctx.absorb(&Sample::Known(State::Properties(Arc::new(properties))));
         let row = vec![Cell::Int(1_000), Cell::Int(31_000), text(record)];
         decode(&sets(vec![set("cpu_ring", &["record_ticks", "ms_ticks", "record"], vec![row])]), &ctx)
     }

@@ -1,7 +1,7 @@
 //! Names and states of the databases.
 
 use crate::{
-    model::poll::{Sample, cost::Tier, databases::DatabaseRow, id::ProbeId, reading::Unavailable},
+    model::poll::{Sample, State, cost::Tier, databases::DatabaseRow, id::ProbeId, reading::Unavailable},
     probe::{
         batch::Sets,
         context::ProbeContext,
@@ -9,6 +9,7 @@ use crate::{
         script::{Script, script},
     },
 };
+use std::sync::Arc;
 
 const DATABASES: Script = script!("databases", Nothing);
 
@@ -28,5 +29,5 @@ fn decode(sets: &Sets, _ctx: &ProbeContext) -> Result<Sample, Unavailable> {
             state: row.name("state_desc"),
         })
     });
-    Ok(Sample::Databases(rows.collect()))
+    Ok(Sample::Known(State::Databases(Arc::new(rows.collect()))))
 }

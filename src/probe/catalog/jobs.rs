@@ -3,7 +3,7 @@
 use crate::{
     model::{
         base::time::Timestamp,
-        poll::{Sample, cost::Tier, id::ProbeId, jobs::FailedJobRow, reading::Unavailable},
+        poll::{Sample, State, cost::Tier, id::ProbeId, jobs::FailedJobRow, reading::Unavailable},
     },
     probe::{
         batch::Sets,
@@ -13,6 +13,7 @@ use crate::{
     },
     tds::Row,
 };
+use std::sync::Arc;
 
 const JOBS: Script = script!("jobs", MsdbJobs);
 
@@ -37,7 +38,7 @@ fn decode(sets: &Sets, ctx: &ProbeContext) -> Result<Sample, Unavailable> {
         at: agent_time(row, ctx),
         message: row.line("message", MESSAGE_CHARS),
     });
-    Ok(Sample::Jobs(rows.collect()))
+    Ok(Sample::Known(State::Jobs(Arc::new(rows.collect()))))
 }
 
 /// The Agent's integers, such as 20260131 and 93005 for 09:30:05, in server-local time.
@@ -73,7 +74,7 @@ mod tests {
             sets(vec![set("jobs", &columns, vec![row(20_260_131, 93_005), row(20_261_399, 0), row(-1, -1)])]);
         let mut ctx = ProbeContext::new();
         ctx.note_clock(&answer, Timestamp::from_ms(0));
-        let Ok(Sample::Jobs(jobs)) = decode(&answer, &ctx) else { panic!() };
+        let Ok(Sample::Known(State::Jobs(jobs))) = decode(&answer, &ctx) else { panic!() };
         assert_eq!(jobs[0].at, Some(Timestamp::from_ms(1_769_844_605_000)), "2026-01-31 07:30:05 UTC");
         assert_eq!((jobs[1].at, jobs[2].at), (None, None));
     }

@@ -1,7 +1,13 @@
 //! Memory of machine and process, and the queue for memory grants.
 
 use crate::{
-    model::poll::{Sample, cost::Tier, id::ProbeId, memory::MemorySample, reading::Unavailable},
+    model::poll::{
+        Sample, State,
+        cost::Tier,
+        id::ProbeId,
+        memory::{MemoryNow, used_pct},
+        reading::Unavailable,
+    },
     probe::{
         batch::Sets,
         context::ProbeContext,
@@ -21,13 +27,15 @@ pub(super) static PROBE: Probe = Probe {
 
 fn decode(sets: &Sets, _ctx: &ProbeContext) -> Result<Sample, Unavailable> {
     let row = sets.one("memory")?;
-    Ok(Sample::Memory(MemorySample {
-        physical_kb: row.count("total_physical_memory_kb"),
-        available_kb: row.count("available_physical_memory_kb"),
+    let physical_kb = row.count("total_physical_memory_kb");
+    let now = MemoryNow {
+        used_pct: used_pct(physical_kb, row.count("available_physical_memory_kb")),
+        physical_kb,
         process_kb: row.count("physical_memory_in_use_kb"),
         process_low: row.bool("process_physical_memory_low"),
         grant_waiters: row.count("waiter_count"),
         granted_kb: row.count("granted_memory_kb"),
         grantable_kb: row.count("available_memory_kb"),
-    }))
+    };
+    Ok(Sample::Known(State::Memory(Box::new(now))))
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     model::poll::{
-        Sample,
+        Sample, State,
         cost::Tier,
         id::ProbeId,
         properties::{Platform, Properties, ServerOption},
@@ -71,7 +71,7 @@ fn decode(sets: &Sets, ctx: &ProbeContext) -> Result<Sample, Unavailable> {
     }
     (properties.platform, properties.os_name) = host(sets);
     properties.options = options(sets);
-    Ok(Sample::Properties(Box::new(properties)))
+    Ok(Sample::Known(State::Properties(Arc::new(properties))))
 }
 
 /// None where they were not told: a list without any would say that there are none.
@@ -138,7 +138,7 @@ mod tests {
 
     fn decoded(sets: &Sets) -> Properties {
         match decode(sets, &context(sets)).unwrap() {
-            Sample::Properties(p) => *p,
+            Sample::Known(State::Properties(p)) => Arc::unwrap_or_clone(p),
             other => panic!("{other:?}"),
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::{
     model::poll::{
-        Sample,
+        Sample, State,
         cost::Tier,
         id::ProbeId,
         reading::Unavailable,
@@ -83,7 +83,7 @@ fn decode(sets: &Sets, _ctx: &ProbeContext) -> Result<Sample, Unavailable> {
             }
         }
     }
-    Ok(Sample::Rights(Rights { rights: rights.into(), present }))
+    Ok(Sample::Known(State::Rights(Arc::new(Rights { rights: rights.into(), present }))))
 }
 
 #[cfg(test)]
@@ -104,7 +104,9 @@ mod tests {
             &["object_name", "column_name"],
             vec![vec![text("dm_exec_requests"), text("dop")], vec![text("dm_os_host_info"), Cell::Null]],
         );
-        let Sample::Rights(r) = decode(&sets(vec![answer, caps]), &ProbeContext::new()).unwrap() else {
+        let Sample::Known(State::Rights(r)) =
+            decode(&sets(vec![answer, caps]), &ProbeContext::new()).unwrap()
+        else {
             panic!()
         };
         assert_eq!(r.held("VIEW SERVER STATE"), Some(true));

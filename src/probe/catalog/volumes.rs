@@ -1,7 +1,7 @@
 //! Volumes that hold database files. Known to be slow on some servers: a round trip of its own.
 
 use crate::{
-    model::poll::{Sample, cost::Tier, id::ProbeId, reading::Unavailable, volumes::VolumeRow},
+    model::poll::{Sample, State, cost::Tier, id::ProbeId, reading::Unavailable, volumes::VolumeRow},
     probe::{
         batch::Sets,
         context::ProbeContext,
@@ -9,6 +9,7 @@ use crate::{
         script::{Needs, Script, script},
     },
 };
+use std::sync::Arc;
 
 const VOLUMES: Script = script!("volumes", Performance);
 
@@ -34,7 +35,7 @@ fn decode(sets: &Sets, ctx: &ProbeContext) -> Result<Sample, Unavailable> {
     if rows.is_empty() {
         return Err(Unavailable::NoRight(Needs::Definition.right(ctx.major()).into()));
     }
-    Ok(Sample::Volumes(rows))
+    Ok(Sample::Known(State::Volumes(Arc::new(rows))))
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use dbtop::{
         },
         judge::health::Thresholds,
         poll::{
-            Sample, activity::Activity, files::FileTable, headline::HeadlineSample, id::ProbeId,
+            Sample, State, activity::Activity, files::FileTable, headline::HeadlineSample, id::ProbeId,
             properties::Platform, reading::Unavailable,
         },
     },
@@ -136,7 +136,7 @@ async fn every_probe_works_on_every_version_and_platform() {
         client.ctx.set_focused(index % 2 == 0);
         let first = client.poll(&ProbeId::ALL).await;
         assert_all_told(&first, &client);
-        let Some(Ok(Sample::Properties(p))) =
+        let Some(Ok(Sample::Known(State::Properties(p)))) =
             first.iter().find(|p| p.probe == ProbeId::Properties).map(|p| &p.outcome)
         else {
             panic!("no properties");
@@ -356,7 +356,7 @@ async fn a_refused_login_and_a_failed_job_are_told() {
     let mut client = Client::new(&sim, 0).await;
     client.poll(&[ProbeId::Rights, ProbeId::Properties, ProbeId::Databases]).await;
     let job = eventually("a failed job", async || match client.one(ProbeId::Jobs).await {
-        Ok(Sample::Jobs(jobs)) => jobs.into_iter().next(),
+        Ok(Sample::Known(State::Jobs(jobs))) => jobs.first().cloned(),
         other => panic!("{other:?}"),
     })
     .await;

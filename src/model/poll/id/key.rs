@@ -31,3 +31,8 @@ pub type Emit<'a> = &'a mut dyn FnMut(Metric, &str, Option<f64>);
 pub(in crate::model::poll) fn whole(n: Option<i64>) -> Option<f64> {
     n.map(|n| n as f64)
 }
+
+/// As precise as it is kept: 24 binary digits.
+pub fn rounded(value: f64) -> f64 {
+    f64::from(value as f32)
+}

@@ -10,7 +10,7 @@ mod table;
 
 pub(super) use self::key::whole;
 pub use self::{
-    key::{Emit, SeriesKey},
+    key::{Emit, SeriesKey, rounded},
     metric::Metric,
     probe::ProbeId,
     series::SeriesId,
