@@ -1,7 +1,7 @@
-//! The one place that reads the wall clock; everyone else gets the time as an argument.
+//! The one place of the collector that reads the wall clock; everything else in it takes the time as an argument.
 
 use crate::model::base::time::Timestamp;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 use tokio::time::Instant;
 
 /// The clocks are never so far apart by themselves.
@@ -9,8 +9,7 @@ const AWAKE: Duration = Duration::from_mins(1);
 
 /// Now, by the clock of this machine.
 pub fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Timestamp::from_ms(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+    Timestamp::from(SystemTime::now())
 }
 
 /// Whether the machine slept: meanwhile the wall clock ran on and timers stood still (CLOCK_MONOTONIC of Linux does not count a

@@ -7,14 +7,14 @@ use super::{
     output::{Cell, Grid},
 };
 use crate::{
-    app::{configuration, history::file::HistoryFile},
+    app::{clock, configuration, history::file::HistoryFile},
     cli::export::{Export, Exported, Options},
     model::{
         base::{text, time::Timestamp},
         fold::{Fleet, scope::Scope, update::Update},
         inventory::instance::InstanceInfo,
         judge::health::Thresholds,
-        timeline::past::{self, When},
+        timeline::past,
     },
     report::{
         Period,
@@ -25,7 +25,6 @@ use crate::{
     store::history::Reader,
 };
 use anyhow::{Context, bail};
-use chrono::Utc;
 use std::{
     fs,
     io::Write as _,
@@ -49,7 +48,7 @@ const HOW: &str = "cpu_ms_per_s: CPU of dbtop's own sessions on the server, by t
 /// In sentences: no history, nothing in it of that time, a file that is there already or cannot be written.
 pub fn run(args: Export, invocation: &Invocation) -> anyhow::Result<ExitCode> {
     let Export { what, options } = args;
-    let now = Timestamp::from_ms(Utc::now().timestamp_millis());
+    let now = clock::now();
     let period = period(options.from.as_deref(), options.to.as_deref(), now)?;
     let config = configuration::load(&invocation.given)?;
     let target =
@@ -67,11 +66,7 @@ pub fn run(args: Export, invocation: &Invocation) -> anyhow::Result<ExitCode> {
 }
 
 fn period(from: Option<&str>, to: Option<&str>, now: Timestamp) -> anyhow::Result<Period> {
-    let instant = |text: &str| match past::parse(text, now, 0) {
-        Ok(When::At(at)) => Ok(at),
-        Ok(When::Live) => Ok(now),
-        Err(error) => Err(error).with_context(|| format!("reading the time {text:?}")),
-    };
+    let instant = |text: &str| past::instant(text, now).with_context(|| format!("reading the time {text:?}"));
     let to = to.map_or(Ok(now), instant)?;
     let from = from.map_or(Ok(to.plus_ms(-LENGTH_MS)), instant)?;
     if from >= to {

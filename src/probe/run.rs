@@ -20,7 +20,7 @@ use crate::{
     },
     tds::{Ask, Question},
 };
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime};
 
 /// Session set-up, sent once after each login.
 pub const SESSION: &str = include_str!("../../tsql/session.sql");
@@ -258,10 +258,10 @@ async fn ask<C: Ask>(
 ) -> (Sets, Option<Failure>) {
     let sql = batch::text(scripts);
     let what = batch::names(scripts);
-    let before = now();
+    let before = Timestamp::from(SystemTime::now());
     let within = Duration::from_millis(within_ms.into());
     let answer = conn.ask(Question { what: &what, sql: &sql, params: &[], within }).await;
-    let ours = before.plus_ms((now() - before) / 2);
+    let ours = before.plus_ms((Timestamp::from(SystemTime::now()) - before) / 2);
     let sets = Sets::of(answer.sets);
     ctx.note_clock(&sets, ours);
     (sets, answer.error)
@@ -315,9 +315,4 @@ fn outcome(probe: &Probe, gathered: &Gathered, ctx: &ProbeContext) -> Result<Sam
         Some(why) => Err(why.clone()),
         None => (probe.decode)(&gathered.sets, ctx),
     }
-}
-
-fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Timestamp::from_ms(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }

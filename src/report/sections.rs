@@ -3,10 +3,11 @@
 use super::{
     gather::{IN_FULL, InstanceStory, Story, Waited},
     html::Html,
-    words::{count, moment, pct, size, span, wait},
+    words::{moment, pct, size, span, wait},
 };
 use crate::{
     model::{
+        base::figure::counted,
         poll::{properties::ServerOption, statement::SqlText},
         timeline::{
             ash::{Dimension, Share},
@@ -38,7 +39,7 @@ fn none(html: &mut Html, words: &str) {
 
 fn more(html: &mut Html, all: usize, shown: usize, what: &str) {
     if all > shown {
-        none(html, &format!("{} more; the recording has all.", count(all - shown, what)));
+        none(html, &format!("{} more; the recording has all.", counted(all - shown, what)));
     }
 }
 
@@ -178,8 +179,8 @@ pub(super) fn activity(html: &mut Html, story: &Story) {
     }
     let words = format!(
         "{} in {}; a request counts for the time between two polls. What begins and ends between two polls is not seen.",
-        count(ash.all.seen as usize, "request"),
-        count(ash.polls as usize, "poll")
+        counted(ash.all.seen as usize, "request"),
+        counted(ash.polls as usize, "poll")
     );
     none(html, &words);
     for dimension in Dimension::ALL {
@@ -206,7 +207,7 @@ pub(super) fn texts(html: &mut Html, story: &Story) {
     for busy in busy {
         let title = format!(
             "Seen {}, about {}, longest {}",
-            count(busy.share.seen as usize, "time"),
+            counted(busy.share.seen as usize, "time"),
             span((busy.share.active_s * 1000.0) as i64),
             wait(busy.longest_ms as f64)
         );
@@ -293,7 +294,7 @@ pub(super) fn configuration(html: &mut Html, story: &Story) {
     html.table(&columns, story.instances.iter().take(INSTANCES).filter_map(row));
     options(html, story);
     if known < story.instances.len() {
-        none(html, &format!("Nothing is kept of {}.", count(story.instances.len() - known, "other")));
+        none(html, &format!("Nothing is kept of {}.", counted(story.instances.len() - known, "other")));
     }
     let missing = story
         .instances
@@ -332,7 +333,7 @@ pub(super) fn cost(html: &mut Html, story: &Story) {
     let words = format!(
         "dbtop took {} of CPU per second of each of {} on average, from the counters of its own sessions there.",
         wait(all / measured.len() as f64),
-        count(measured.len(), "instance")
+        counted(measured.len(), "instance")
     );
     html.leaf("p", &[], &words);
     let mut rows = measured;

@@ -3,9 +3,9 @@
 use super::{
     gather::{InstanceStory, Story},
     html::Html,
-    words::{count, moment, span},
+    words::{moment, span},
 };
-use crate::model::{judge::health::Level, timeline::chart::MarkKind};
+use crate::model::{base::figure::counted, judge::health::Level, timeline::chart::MarkKind};
 
 /// The summary: who was how bad, who was blocked, what else happened.
 pub(super) fn summary(html: &mut Html, story: &Story) {
@@ -22,7 +22,7 @@ pub(super) fn summary(html: &mut Html, story: &Story) {
             parts.push(format!("{count} {words}"));
         }
     }
-    html.leaf("p", &[], &format!("Of {}: {}.", count(story.instances.len(), "instance"), parts.join(", ")));
+    html.leaf("p", &[], &format!("Of {}: {}.", counted(story.instances.len(), "instance"), parts.join(", ")));
     if let Some(instance) = story.instances.first() {
         html.leaf("p", &[], &worst(instance));
     }
@@ -50,7 +50,7 @@ pub(super) fn summary(html: &mut Html, story: &Story) {
     if !story.damaged.is_empty() {
         let words = format!(
             "{} of the history could not be read and are missing here.",
-            count(story.damaged.len(), "part")
+            counted(story.damaged.len(), "part")
         );
         html.leaf("p", &[("class", "bad")], &words);
     }
@@ -74,8 +74,8 @@ fn blocked(html: &mut Html, story: &Story) {
         let peak = episodes.iter().map(|episode| episode.peak_victims).max().unwrap_or_default();
         let words = format!(
             "{} of blocking: {} waited at once at most, {} of waiting together.",
-            count(episodes.len(), "episode"),
-            count(peak as usize, "session"),
+            counted(episodes.len(), "episode"),
+            counted(peak as usize, "session"),
             span(lost)
         );
         html.leaf("p", &[], &words);
@@ -95,7 +95,7 @@ fn happened(html: &mut Html, story: &Story) {
         if let Some(first) = events.first() {
             let words = format!(
                 "{}; the first at {}: {}: {}.",
-                count(events.len(), one),
+                counted(events.len(), one),
                 moment(first.at),
                 story.name(first),
                 first.what

@@ -53,13 +53,3 @@ pub(super) fn with_unit(value: f64, unit: &str) -> String {
         }),
     }
 }
-
-/// `1 episode`, `3 episodes`. Of several words the first takes the s: `2 failures of a connection`.
-pub(super) fn count(n: usize, one: &str) -> String {
-    if n == 1 {
-        return format!("1 {one}");
-    }
-    let (first, rest) =
-        one.split_once(' ').map_or((one, String::new()), |(first, rest)| (first, format!(" {rest}")));
-    format!("{n} {first}s{rest}")
-}

@@ -8,10 +8,11 @@
 
 use super::{
     StoreError,
+    clock::now,
     home::private_file,
     lock::WriteLock,
     schema,
-    tenant::{FILE, LockedTenant, Tenant, now},
+    tenant::{FILE, LockedTenant, Tenant},
     tenants::{Tenants, uid_of},
 };
 use crate::{

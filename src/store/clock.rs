@@ -1,11 +1,17 @@
-//! The two clocks of this machine at one instant, for whoever judges ages (`model::base::age` has the rule).
+//! The clocks of this machine: the one place of the store that reads them. Ages are judged by two of them at one instant
+//! (`model::base::age` has the rule).
 
-use crate::model::base::age::Moment;
-use std::time::Duration;
+use crate::model::base::{age::Moment, time::Timestamp};
+use std::time::{Duration, SystemTime};
+
+/// Now, by the wall.
+pub fn now() -> Timestamp {
+    Timestamp::from(SystemTime::now())
+}
 
 /// Now. The monotonic clock counts a suspend where the system has one that does (Linux).
 pub fn moment() -> Moment {
-    Moment { wall: super::tenant::now(), up: up() }
+    Moment { wall: now(), up: up() }
 }
 
 /// Since the system started; the same for every process of this machine.

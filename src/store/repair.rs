@@ -4,11 +4,12 @@
 use super::{
     Damage, StoreError,
     change::{Change, write_contents},
+    clock::now,
     contents::{Contents, Line},
     header::{Header, Plain},
     inventory::{Reader, Which},
     kind::{Kind, Stored, StoredInstance},
-    tenant::{Tenant, now},
+    tenant::Tenant,
 };
 use crate::model::inventory::record::{Author, FilterRecord, GroupRecord, LabelRecord, Outcome, RecordId};
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};

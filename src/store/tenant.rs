@@ -9,17 +9,11 @@ use super::{
     schema,
 };
 use crate::{
-    model::{
-        base::time::Timestamp,
-        inventory::record::{Slug, TenantUid},
-    },
+    model::inventory::record::{Slug, TenantUid},
     vault::{self, Env, Opener, Sealer, Slot, SlotKind, VaultError},
 };
 use rusqlite::Connection;
-use std::{
-    path::{Path, PathBuf},
-    time::SystemTime,
-};
+use std::path::{Path, PathBuf};
 
 /// The name of a tenant's file in its folder.
 pub(super) const FILE: &str = "inventory.db";
@@ -205,10 +199,4 @@ impl Tenant {
 /// The lock of the tenant in `folder`, for a caller that has not opened the tenant.
 pub(super) fn lock_of(folder: &Path, slug: &Slug) -> Result<WriteLock, StoreError> {
     WriteLock::take(&folder.join(LOCK), &format!("tenant {slug}"), PATIENCE)
-}
-
-/// The clock of this machine.
-pub(super) fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    Timestamp::from_ms(since.map_or(0, |since| since.as_millis() as i64))
 }

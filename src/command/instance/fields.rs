@@ -3,16 +3,16 @@
 
 use super::super::ask;
 use crate::{
+    app::clock,
     cli::inventory::{Fields, Poll, SecretFrom},
     exchange::{Draft, Field, Value, column, set_text},
     model::{
-        base::{secret::Secret, time::Timestamp},
+        base::secret::Secret,
         inventory::record::{PollSettings, SecretRef, maintenance_until},
         poll::id::ProbeId,
     },
 };
 use anyhow::{Context, bail};
-use chrono::Utc;
 use std::io::{IsTerminal, Read};
 use zeroize::Zeroizing;
 
@@ -144,7 +144,7 @@ pub fn poll_over(options: &Poll, base: &PollSettings) -> anyhow::Result<PollSett
         poll.running = options.stop.then_some(false);
     }
     if let Some(text) = &options.maintenance {
-        let now = Timestamp::from_ms(Utc::now().timestamp_millis());
+        let now = clock::now();
         poll.maintenance_until =
             maintenance_until(text, now).map_err(|e| anyhow::anyhow!("--maintenance {e}"))?;
     }

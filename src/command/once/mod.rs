@@ -30,7 +30,7 @@ use crate::{
         inventory::instance::InstanceInfo,
         judge::health::Level,
         poll::{id::ProbeId, link::Link},
-        timeline::past::{self, When},
+        timeline::past,
     },
     store::history::{Recent, fleet_at},
     tds::Roots,
@@ -93,10 +93,7 @@ fn replay(once: &Once, recording: &Recording, config: &Config) -> anyhow::Result
         bail!("what dbtop cost is not in a recording: take fleet, activity, waits or blocking");
     }
     let at = match once.at.as_deref() {
-        Some(text) => match past::parse(text, recording.to, 0).with_context(|| format!("--at {text}"))? {
-            When::Live => recording.to,
-            When::At(at) => at,
-        },
+        Some(text) => past::instant(text, recording.to).with_context(|| format!("--at {text}"))?,
         None => recording.to,
     };
     if at < recording.from {

@@ -177,6 +177,16 @@ pub fn push_since(out: &mut String, at: Timestamp, now: Timestamp) {
     push_clock(out, at);
 }
 
+/// `1 episode`, `3 episodes`. Of several words the first takes the s: `2 failures of a connection`.
+pub fn counted(n: usize, one: &str) -> String {
+    if n == 1 {
+        return format!("1 {one}");
+    }
+    let (first, rest) =
+        one.split_once(' ').map_or((one, String::new()), |(first, rest)| (first, format!(" {rest}")));
+    format!("{n} {first}s{rest}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,7 +1,10 @@
 //! One point in time, as the whole program counts it. No clock in here: callers pass the time in.
 
 use serde::{Deserialize, Serialize};
-use std::ops::Sub;
+use std::{
+    ops::Sub,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 /// Milliseconds since 1970-01-01 00:00 UTC, by the clock of the machine that dbtop runs on unless a name says
 /// `server`. May go backwards when that clock is set; differences saturate at zero.
@@ -36,6 +39,14 @@ impl Timestamp {
     #[must_use]
     pub const fn plus_ms(self, ms: i64) -> Self {
         Self(self.0.saturating_add(ms))
+    }
+}
+
+impl From<SystemTime> for Timestamp {
+    /// By the wall clock that a layer read. A time before 1970 is the epoch.
+    fn from(time: SystemTime) -> Self {
+        let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+        Self(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
     }
 }
 

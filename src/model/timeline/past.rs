@@ -1,4 +1,4 @@
-//! Times as a person types them, and the steps of time travel. Called by the screen; pure: what time it is and where the
+//! Times as a person types them, and the steps of time travel. Called by the screen and by commands; pure: what time it is and where the
 //! user's clock stands come in as arguments.
 
 use crate::model::base::time::Timestamp;
@@ -59,6 +59,17 @@ pub fn parse(text: &str, now: Timestamp, offset_min: i32) -> Result<When, PastEr
         Timestamp::from_ms(at.and_utc().timestamp_millis().saturating_sub(offset_ms))
     };
     if at > now { Err(PastError::Future) } else { Ok(When::At(at)) }
+}
+
+/// The instant of a text by a clock that shows UTC: see [`parse`]. `now` and `live` are `now`.
+///
+/// # Errors
+/// [`PastError`], in words for the user.
+pub fn instant(text: &str, now: Timestamp) -> Result<Timestamp, PastError> {
+    Ok(match parse(text, now, 0)? {
+        When::Live => now,
+        When::At(at) => at,
+    })
 }
 
 /// `3h`, `90m`, `1h30m`, `2d 4h`, ms.

@@ -7,11 +7,12 @@ pub(super) use write::write_contents;
 
 use super::{
     Damage, Harm, StoreError, audit,
+    clock::now,
     contents::Contents,
     header::{self, Header},
     inventory::Which,
     kind::{Kind, Stored, StoredInstance},
-    tenant::{Tenant, now},
+    tenant::Tenant,
 };
 use crate::{
     model::{

@@ -10,7 +10,10 @@ use super::{
 };
 use crate::{
     model::timeline::kept::Kept,
-    store::{StoreError, clock::moment, tenant::now},
+    store::{
+        StoreError,
+        clock::{moment, now},
+    },
     vault::Sealer,
 };
 use std::{

@@ -5,7 +5,7 @@ use super::{Case, RESTART_SHOWN_MS, above, below};
 use crate::model::{
     base::{
         failure::{Failure, FailureKind, Obstacle},
-        figure::{push_clock, push_grouped, push_pct, push_since, push_span, push_wait},
+        figure::{counted, push_clock, push_grouped, push_pct, push_since, push_span, push_wait},
         time::Timestamp,
     },
     judge::health::{Level, Topic},
@@ -231,8 +231,7 @@ pub(super) fn blocking(case: &mut Case<'_>) {
     };
     let Some(head) = chain.nodes.first() else { return };
     let id = head.request.session_id;
-    let sessions = if chain.victims == 1 { "session" } else { "sessions" };
-    let mut text = format!("{} {sessions} blocked ", chain.victims);
+    let mut text = format!("{} blocked ", counted(chain.victims as usize, "session"));
     push_wait(&mut text, chain.max_wait_ms as f64);
     let _ = write!(text, " by {id}");
     if let Some(status) = &head.request.status {
@@ -314,9 +313,12 @@ pub(super) fn io(case: &mut Case<'_>) {
 pub(super) fn deadlocks(case: &mut Case<'_>) {
     let recent = case.facts.headline.fresh(case.now).and_then(|h| h.deadlocks_recent).unwrap_or_default();
     if recent > 0 {
-        let s = if recent == 1 { "" } else { "s" };
         let points = 15 + u8::try_from(recent.min(15)).unwrap_or_default();
-        case.add((Level::Warning, points), Topic::Deadlocks, format!("{recent} deadlock{s} in 15 min"));
+        case.add(
+            (Level::Warning, points),
+            Topic::Deadlocks,
+            format!("{} in 15 min", counted(recent as usize, "deadlock")),
+        );
     }
 }
 

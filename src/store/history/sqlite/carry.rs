@@ -12,7 +12,7 @@ use crate::store::history::{
 };
 use crate::{
     model::timeline::kept::Kept,
-    store::{StoreError, tenant::now},
+    store::{StoreError, clock::now},
     vault::Sealer,
 };
 use std::{

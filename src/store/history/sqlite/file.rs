@@ -5,8 +5,8 @@ use super::{failure::Trouble, schema};
 use crate::{
     store::{
         StoreError,
+        clock::now,
         history::codec::blobs::{Blobs, Of},
-        tenant::now,
     },
     vault::Sealer,
 };
