@@ -8,15 +8,14 @@
 //! lets us in and never answers stays down.
 
 use super::{
-    budget::Rule,
     driver::{Driver, Session},
-    gate::Priority,
+    limiter::{CostLimiter, Pace, budget::Rule},
+    live_config::LiveConfig,
     meter::Meter,
-    orders::Orders,
+    permits::Priority,
     retry::{Attempt, Retry},
     schedule::Schedule,
     secrets::SecretCell,
-    thrift::{Pace, Thrift},
 };
 use crate::{
     model::{
@@ -73,19 +72,19 @@ pub(super) struct Control {
     /// who goes first when permits are scarce
     pub priority: Priority,
     /// the collector's settings
-    pub orders: Arc<Orders>,
+    pub live: Arc<LiveConfig>,
 }
 
 impl Control {
     /// Neither on the screen nor paused.
-    pub const fn new(poll: Arc<PollSettings>, orders: Arc<Orders>) -> Self {
+    pub const fn new(poll: Arc<PollSettings>, live: Arc<LiveConfig>) -> Self {
         let priority = Priority::Usual;
-        Self { focused: false, paused: false, refreshes: 0, poll, priority, orders }
+        Self { focused: false, paused: false, refreshes: 0, poll, priority, live }
     }
 
-    /// The newest gates, and how to go through them.
-    fn way_in(&self) -> (Arc<Orders>, Priority) {
-        (Arc::clone(&self.orders), self.priority)
+    /// The newest permits, and our place in the line for them.
+    fn way_in(&self) -> (Arc<LiveConfig>, Priority) {
+        (Arc::clone(&self.live), self.priority)
     }
 }
 
@@ -111,7 +110,7 @@ pub(super) struct Instance<D> {
     fresh: bool,
     /// polls so far: with the instance it names a poll in the log
     rounds: u64,
-    thrift: Thrift,
+    limiter: CostLimiter,
     /// by which time maintenance ends: not by a step of the clock
     age: AgeClock,
     began: Instant,
@@ -126,7 +125,7 @@ impl<D: Driver> Instance<D> {
     ) -> Self {
         let first = control.borrow().clone();
         let (began, wall) = (Instant::now(), (shared.clock)());
-        let schedule = Schedule::new(&first.orders.settings, Arc::clone(&first.poll), Instant::now());
+        let schedule = Schedule::new(&first.live.settings, Arc::clone(&first.poll), Instant::now());
         Self {
             target,
             shared,
@@ -135,10 +134,10 @@ impl<D: Driver> Instance<D> {
             schedule,
             context: ProbeContext::new(),
             retry: Retry::default(),
-            obeyed: Control::new(first.poll, first.orders),
+            obeyed: Control::new(first.poll, first.live),
             fresh: true,
             rounds: 0,
-            thrift: Thrift::default(),
+            limiter: CostLimiter::default(),
             age: AgeClock::resume(None, None, Moment { wall, up: Duration::ZERO }),
             began,
         }
@@ -186,21 +185,21 @@ impl<D: Driver> Instance<D> {
         shared.meter.connect();
         let secret = self.secret.get().await?;
         // The newest, which a connect may be the first to see.
-        let (orders, priority) = self.control.borrow().way_in();
-        let within = orders.settings.connect_within;
-        let place = orders.dials.enter(priority).await;
+        let (live, priority) = self.control.borrow().way_in();
+        let within = live.settings.connect_within;
+        let permit = live.dials.acquire(priority).await;
         let started = Instant::now();
-        let dialed = place.run(shared.driver.dial(target, within / 2)).await?;
+        let dialed = permit.run(shared.driver.dial(target, within / 2)).await?;
         let left = within.saturating_sub(started.elapsed());
-        let place = orders.handshakes.enter(priority).await;
-        let session = place.run(shared.driver.login(dialed, target, &secret, left)).await;
+        let permit = live.handshakes.acquire(priority).await;
+        let session = permit.run(shared.driver.login(dialed, target, &secret, left)).await;
         if session.as_ref().is_err_and(|f| f.kind == FailureKind::Login) {
             self.secret.refused();
         }
         let mut session = session?;
-        let place = orders.queries.enter(priority).await;
+        let permit = live.queries.acquire(priority).await;
         let left = within.saturating_sub(started.elapsed()).max(LEAST_SET_UP);
-        match tokio::time::timeout(left, place.run(session.prepare(&mut self.context))).await {
+        match tokio::time::timeout(left, permit.run(session.prepare(&mut self.context))).await {
             Ok(prepared) => prepared.map(|()| session),
             Err(_) => {
                 Err(Failure::new(FailureKind::Timeout, "session set-up: logged in, but no answer in time"))
@@ -214,11 +213,11 @@ impl<D: Driver> Instance<D> {
         let _connected = shared.meter.connection();
         let now = Instant::now();
         if std::mem::take(&mut self.fresh) {
-            self.schedule.connected(&self.obeyed.orders.settings, now);
+            self.schedule.connected(&self.obeyed.live.settings, now);
         } else {
             self.schedule.resume(now);
         }
-        self.thrift.begin();
+        self.limiter.begin();
         let mut told = self.retry.failures() == 0;
         if told {
             self.link(Link::Up).await;
@@ -236,7 +235,7 @@ impl<D: Driver> Instance<D> {
             if due.is_empty() {
                 continue;
             }
-            self.thrift.ask(self.obeyed.focused, &mut due);
+            self.limiter.ask(self.obeyed.focused, &mut due);
             let mut polled = self.poll(&mut session, &due).await;
             let ok = polled.iter().any(|p| p.outcome.is_ok());
             if ok {
@@ -256,7 +255,7 @@ impl<D: Driver> Instance<D> {
             }
             self.mind_cost(&due, &mut polled).await;
             self.report(polled).await;
-            let settings = &self.obeyed.orders.settings;
+            let settings = &self.obeyed.live.settings;
             let skipped = self.schedule.done(&due, settings, Instant::now(), fastrand::f64());
             shared.meter.skipped(skipped);
             answered |= ok;
@@ -293,8 +292,8 @@ impl<D: Driver> Instance<D> {
 
     async fn poll(&mut self, session: &mut D::Session, due: &[ProbeId]) -> Vec<Polled> {
         let planned = self.schedule.next();
-        let (orders, priority) = self.control.borrow().way_in();
-        let place = orders.queries.enter(priority).await;
+        let (live, priority) = self.control.borrow().way_in();
+        let permit = live.queries.acquire(priority).await;
         let started = Instant::now();
         let on_time = Duration::from_millis(u64::from(self.schedule.every_ms(ProbeId::Headline)) / 10);
         let meter = &self.shared.meter;
@@ -303,7 +302,7 @@ impl<D: Driver> Instance<D> {
         self.rounds += 1;
         // All that is said on the way has the instance and the number of the poll with it.
         let span = tracing::error_span!("poll", instance = self.target.info.log_name(), poll = self.rounds);
-        let polled = place.run(session.poll(due, &mut self.context)).instrument(span).await;
+        let polled = permit.run(session.poll(due, &mut self.context)).instrument(span).await;
         meter.took(started.elapsed());
         polled
     }
@@ -349,14 +348,14 @@ impl<D: Driver> Instance<D> {
     /// Holds what was polled against the budget, writes what came of it into the sample of the cost, and slows down or
     /// speeds up.
     async fn mind_cost(&mut self, due: &[ProbeId], polled: &mut [Polled]) {
-        let settings = &self.obeyed.orders.settings;
+        let settings = &self.obeyed.live.settings;
         let (focused, now) = (self.obeyed.focused, Instant::now());
         let rule = Rule {
             limit: settings.budget(focused),
             details_every: Duration::from_millis(self.schedule.every_ms(ProbeId::Waits).into()),
         };
         let pace = Pace { focused, rule, info: &self.target.info, meter: &self.shared.meter };
-        if let Some(slowed) = self.thrift.take(pace, due, polled, now) {
+        if let Some(slowed) = self.limiter.take(pace, due, polled, now) {
             let paces = self.schedule.slow(slowed, settings, now);
             self.tell_paces(paces).await;
         }
@@ -366,8 +365,8 @@ impl<D: Driver> Instance<D> {
     async fn obey(&mut self) {
         let wanted = self.control.borrow_and_update().clone();
         let now = Instant::now();
-        let settings = &wanted.orders.settings;
-        if wanted.orders != self.obeyed.orders {
+        let settings = &wanted.live.settings;
+        if wanted.live != self.obeyed.live {
             let paces = self.schedule.take_settings(settings, now, fastrand::f64());
             self.tell_paces(paces).await;
         }
@@ -378,8 +377,8 @@ impl<D: Driver> Instance<D> {
         }
         if wanted.focused != self.obeyed.focused {
             self.context.set_focused(wanted.focused);
-            self.thrift.begin();
-            let paces = self.schedule.slow(self.thrift.slowed(wanted.focused, settings), settings, now);
+            self.limiter.begin();
+            let paces = self.schedule.slow(self.limiter.slowed(wanted.focused, settings), settings, now);
             self.tell_paces(paces).await;
             let paces = self.schedule.focus(wanted.focused, settings, now);
             self.tell_paces(paces).await;
@@ -496,7 +495,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_full_queue_makes_polling_wait_and_loses_nothing() {
         let meter = Arc::new(Meter::default());
-        let orders = Arc::new(Orders::new(crate::collect::Settings::default(), None, &meter));
+        let live = Arc::new(LiveConfig::new(crate::collect::Settings::default(), None, &meter));
         let (updates, mut taken) = mpsc::channel(2);
         let shared = Arc::new(Shared {
             driver: Fake::new(),
@@ -507,7 +506,7 @@ mod tests {
         let target = target("a");
         let secret = Secrets::new(Arc::new(|_| Ok(crate::model::base::secret::Secret::new(String::new()))))
             .cell(&target.auth);
-        let (_hold, control) = watch::channel(Control::new(Arc::default(), orders));
+        let (_hold, control) = watch::channel(Control::new(Arc::default(), live));
         let instance = Instance::new(Arc::new(target), shared, secret, control);
         let sample = |_| Polled {
             probe: ProbeId::Schedulers,

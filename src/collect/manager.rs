@@ -5,10 +5,10 @@ use super::{
     Command,
     clock::Sleep,
     driver::Driver,
-    flight::Flight,
-    gate::Priority,
+    flight_recorder::FlightRecorder,
     instance::{Control, Instance, Shared},
-    orders::Orders,
+    live_config::LiveConfig,
+    permits::Priority,
     secrets::Secrets,
     settings::Settings,
 };
@@ -44,7 +44,7 @@ struct Running {
 
 pub(super) struct Manager<D> {
     shared: Arc<Shared<D>>,
-    orders: Arc<Orders>,
+    live: Arc<LiveConfig>,
     secrets: Secrets,
     tasks: JoinSet<()>,
     running: HashMap<InstanceId, Running>,
@@ -52,7 +52,7 @@ pub(super) struct Manager<D> {
     /// on the screens of processes that follow us
     watched: HashSet<InstanceId>,
     /// None: nothing is kept
-    flight: Option<Flight>,
+    recorder: Option<FlightRecorder>,
     paused: bool,
     /// while another process polls: what we would
     waiting: Option<Vec<Target>>,
@@ -63,20 +63,20 @@ impl<D: Driver> Manager<D> {
     /// `snapshots` tell who is in trouble; `records`: history is kept.
     pub fn new(
         shared: Arc<Shared<D>>,
-        orders: Arc<Orders>,
+        live: Arc<LiveConfig>,
         secrets: Secrets,
         snapshots: watch::Receiver<Arc<FleetSnapshot>>,
         records: bool,
     ) -> Self {
         Self {
             shared,
-            orders,
+            live,
             secrets,
             tasks: JoinSet::new(),
             running: HashMap::new(),
             focused: HashSet::new(),
             watched: HashSet::new(),
-            flight: records.then(Flight::default),
+            recorder: records.then(FlightRecorder::default),
             paused: false,
             waiting: None,
             snapshots,
@@ -125,8 +125,8 @@ impl<D: Driver> Manager<D> {
     /// Who is critical goes first from now on, whatever its labels say; and who is unwell is recorded in detail.
     fn rank(&mut self) {
         let fleet = Arc::clone(&self.snapshots.borrow());
-        if let Some(flight) = &mut self.flight {
-            flight.look(&fleet, self.orders.settings.recorder_instances, Instant::now());
+        if let Some(recorder) = &mut self.recorder {
+            recorder.look(&fleet, self.live.settings.recorder_instances, Instant::now());
             self.set_focus();
         }
         for instance in &fleet.instances {
@@ -185,7 +185,7 @@ impl<D: Driver> Manager<D> {
     fn is_focused(&self, id: &InstanceId) -> bool {
         self.focused.contains(id)
             || self.watched.contains(id)
-            || self.flight.as_ref().is_some_and(|flight| flight.holds(id))
+            || self.recorder.as_ref().is_some_and(|recorder| recorder.holds(id))
     }
 
     fn set_focus(&self) {
@@ -199,13 +199,13 @@ impl<D: Driver> Manager<D> {
 
     /// Tells the reducer and every task; nothing is started anew.
     async fn take_settings(&mut self, settings: Settings) {
-        if settings.thresholds != self.orders.settings.thresholds {
+        if settings.thresholds != self.live.settings.thresholds {
             let thresholds = Box::new(settings.thresholds.clone());
             let _ = self.shared.updates.send(Update::Thresholds(thresholds)).await;
         }
-        self.orders = Arc::new(Orders::new(settings, Some(&self.orders), &self.shared.meter));
+        self.live = Arc::new(LiveConfig::new(settings, Some(&self.live), &self.shared.meter));
         for running in self.running.values() {
-            running.change(|c| c.orders = Arc::clone(&self.orders));
+            running.change(|c| c.live = Arc::clone(&self.live));
         }
     }
 
@@ -216,7 +216,7 @@ impl<D: Driver> Manager<D> {
             return;
         }
         let mut before = std::mem::take(&mut self.running);
-        let gap = self.orders.settings.start_gap;
+        let gap = self.live.settings.start_gap;
         let mut delay = Duration::ZERO;
         for target in targets {
             let id = target.info.id.clone();
@@ -248,7 +248,7 @@ impl<D: Driver> Manager<D> {
             focused: self.is_focused(&id),
             paused: self.paused,
             priority: Priority::of(&target.info, Level::Unknown),
-            ..Control::new(Arc::clone(&target.info.poll), Arc::clone(&self.orders))
+            ..Control::new(Arc::clone(&target.info.poll), Arc::clone(&self.live))
         };
         let (control, listen) = watch::channel(first);
         let secret = self.secrets.cell(&target.auth);

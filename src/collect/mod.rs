@@ -15,22 +15,21 @@
 //!
 //! Nothing in here knows about screens, files or T-SQL.
 
-mod budget;
 mod clock;
 mod driver;
-mod flight;
-mod gate;
+mod flight_recorder;
 mod histogram;
 mod instance;
+mod limiter;
+mod live_config;
 mod manager;
 mod meter;
-mod orders;
+mod permits;
 mod reducer;
 mod retry;
 mod schedule;
 mod secrets;
 mod settings;
-mod thrift;
 mod token;
 
 pub use driver::{Driver, Session, Tds};
@@ -40,7 +39,7 @@ pub use retry::{Attempt, Backoff, Retry};
 pub use secrets::{Resolver, SecretCell, Secrets};
 pub use settings::Settings;
 
-use self::{instance::Shared, manager::Manager, meter::Meter, orders::Orders, reducer::Reducer};
+use self::{instance::Shared, live_config::LiveConfig, manager::Manager, meter::Meter, reducer::Reducer};
 use crate::{
     model::{
         fold::{Fleet, snapshot::FleetSnapshot, update::Update},
@@ -142,12 +141,12 @@ pub fn start_with<D: Driver>(
     fleet.apply(Update::Inventory(targets.iter().map(|t| Arc::clone(&t.info)).collect()));
     let (publish, snapshots) = watch::channel(fleet.snapshot((settings.clock)()));
     let (clock, publish_every) = (settings.clock, settings.publish_every);
-    let orders = Arc::new(Orders::new(settings, None, &meter));
+    let live = Arc::new(LiveConfig::new(settings, None, &meter));
     let feed = updates.downgrade();
     let shared = Shared { driver, clock, meter: Arc::clone(&meter), updates };
     let end = CancellationToken::new();
     let secrets = Secrets::new(resolver);
-    let manager = Manager::new(Arc::new(shared), orders, secrets, snapshots.clone(), recorder.is_some());
+    let manager = Manager::new(Arc::new(shared), live, secrets, snapshots.clone(), recorder.is_some());
     let gauge = Gauge(Arc::clone(&meter));
     let reducer = Reducer { fleet, recorder, snapshots: publish, meter, clock, publish_every };
     let tasks = [tokio::spawn(manager.run(targets, wishes, end.clone())), tokio::spawn(reducer.run(taken))];

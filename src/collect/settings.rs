@@ -1,7 +1,7 @@
 //! How often, how long, how many: the collector's settings, and the interval of a probe by them. Data only; `command` fills
 //! it from the configuration.
 
-use super::{budget::factor, clock};
+use super::{clock, limiter::budget::factor};
 use crate::{
     model::{
         base::time::Timestamp,

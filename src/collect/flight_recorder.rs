@@ -1,8 +1,8 @@
 //! The flight recorder: who is polled at the pace of the screen because it is unwell, so that history has the minutes before
 //! an incident in detail. Pure; time is an argument. Owned by the manager.
 //!
-//! Places are few. The worst have them; who has one keeps it against its equals, and for [`HOLD`] after it became well:
-//! what goes to and fro does not change its pace with it.
+//! Places are few. The worst instances have them. An instance keeps its place against its equals, and for [`HOLD`] after it
+//! became well, so that its pace does not go to and fro with its health.
 
 use crate::model::{
     fold::snapshot::{FleetSnapshot, InstanceSnapshot},
@@ -16,21 +16,21 @@ use tokio::time::Instant;
 /// A place is kept for so long after the instance became well.
 const HOLD: Duration = Duration::from_mins(5);
 
-/// Who has a place.
+/// The instances that have a place.
 #[derive(Debug, Default)]
-pub(super) struct Flight {
+pub(super) struct FlightRecorder {
     /// with the time when it was unwell last
     places: HashMap<InstanceId, Instant>,
 }
 
-impl Flight {
+impl FlightRecorder {
     /// True if it is polled at the pace of the screen for being unwell.
     pub fn holds(&self, id: &InstanceId) -> bool {
         self.places.contains_key(id)
     }
 
-    /// Gives the places away anew. Who is away or rests needs none: there is nothing to be had. Who is to be polled at an interval
-    /// of its own is left at it.
+    /// Hands out the places anew. An instance that is away or rests needs none: it has no figures. One with an interval of its own
+    /// keeps that.
     pub fn look(&mut self, fleet: &FleetSnapshot, most: usize, now: Instant) {
         if most == 0 {
             return self.places.clear();
@@ -86,8 +86,8 @@ mod tests {
         snapshot
     }
 
-    fn held(flight: &Flight) -> Vec<&str> {
-        let mut names: Vec<&str> = flight.places.keys().map(InstanceId::as_str).collect();
+    fn held(recorder: &FlightRecorder) -> Vec<&str> {
+        let mut names: Vec<&str> = recorder.places.keys().map(InstanceId::as_str).collect();
         names.sort_unstable();
         names
     }
@@ -95,7 +95,7 @@ mod tests {
     #[test]
     fn the_worst_have_the_places_and_equals_do_not_push_each_other_out() {
         use Level::{Critical, Offline, Ok, Unknown, Warning};
-        let (mut flight, now) = (Flight::default(), Instant::now());
+        let (mut recorder, now) = (FlightRecorder::default(), Instant::now());
         let first = fleet(&[
             ("a", Warning, 70),
             ("b", Ok, 100),
@@ -103,33 +103,33 @@ mod tests {
             ("d", Offline, 0),
             ("e", Unknown, 0),
         ]);
-        flight.look(&first, 9, now);
-        assert_eq!(held(&flight), ["a", "c"]);
-        flight.look(&first, 1, now);
-        assert_eq!(held(&flight), ["c"], "the lower score");
-        flight.look(&fleet(&[("a", Warning, 10), ("c", Warning, 60)]), 1, now);
-        assert_eq!(held(&flight), ["c"], "it has it already");
-        flight.look(&fleet(&[("a", Critical, 30), ("c", Warning, 60)]), 1, now);
-        assert_eq!(held(&flight), ["a"]);
-        flight.look(&first, 0, now);
-        assert!(held(&flight).is_empty(), "switched off");
+        recorder.look(&first, 9, now);
+        assert_eq!(held(&recorder), ["a", "c"]);
+        recorder.look(&first, 1, now);
+        assert_eq!(held(&recorder), ["c"], "the lower score");
+        recorder.look(&fleet(&[("a", Warning, 10), ("c", Warning, 60)]), 1, now);
+        assert_eq!(held(&recorder), ["c"], "it has it already");
+        recorder.look(&fleet(&[("a", Critical, 30), ("c", Warning, 60)]), 1, now);
+        assert_eq!(held(&recorder), ["a"]);
+        recorder.look(&first, 0, now);
+        assert!(held(&recorder).is_empty(), "switched off");
     }
 
     #[test]
     fn a_place_is_kept_for_five_minutes_after_it_became_well_unless_somebody_needs_it() {
-        let (mut flight, now) = (Flight::default(), Instant::now());
+        let (mut recorder, now) = (FlightRecorder::default(), Instant::now());
         let at = |s| now + Duration::from_secs(s);
-        flight.look(&fleet(&[("a", Level::Critical, 0), ("b", Level::Ok, 100)]), 1, at(0));
+        recorder.look(&fleet(&[("a", Level::Critical, 0), ("b", Level::Ok, 100)]), 1, at(0));
         let well = fleet(&[("a", Level::Ok, 100), ("b", Level::Ok, 100)]);
-        flight.look(&well, 1, at(299));
-        assert_eq!(held(&flight), ["a"]);
-        flight.look(&fleet(&[("a", Level::Warning, 80), ("b", Level::Ok, 100)]), 1, at(299));
-        flight.look(&well, 1, at(598));
-        assert_eq!(held(&flight), ["a"], "counted from when it was unwell last");
-        flight.look(&well, 1, at(600));
-        assert!(held(&flight).is_empty());
-        flight.look(&fleet(&[("a", Level::Warning, 80), ("b", Level::Ok, 100)]), 1, at(601));
-        flight.look(&fleet(&[("a", Level::Ok, 100), ("b", Level::Warning, 80)]), 1, at(602));
-        assert_eq!(held(&flight), ["b"]);
+        recorder.look(&well, 1, at(299));
+        assert_eq!(held(&recorder), ["a"]);
+        recorder.look(&fleet(&[("a", Level::Warning, 80), ("b", Level::Ok, 100)]), 1, at(299));
+        recorder.look(&well, 1, at(598));
+        assert_eq!(held(&recorder), ["a"], "counted from when it was unwell last");
+        recorder.look(&well, 1, at(600));
+        assert!(held(&recorder).is_empty());
+        recorder.look(&fleet(&[("a", Level::Warning, 80), ("b", Level::Ok, 100)]), 1, at(601));
+        recorder.look(&fleet(&[("a", Level::Ok, 100), ("b", Level::Warning, 80)]), 1, at(602));
+        assert_eq!(held(&recorder), ["b"]);
     }
 }

@@ -1,9 +1,9 @@
 //! Permits: how many polls, handshakes and TCP connects run at once. A permit is for the work at the start, not for the
-//! waiting: whoever has waited for a silent server for [`Gate::hold`] gives it back and waits on. So sixty black holes
+//! waiting: whoever has waited for a silent server for [`Permits::hold`] gives it back and waits on. So sixty black holes
 //! cost the healthy ones nothing but one short turn.
 //!
 //! When permits are scarce, who matters more goes first: see [`Priority`]. It is a head start and no more, so nobody waits
-//! for ever. The order of the waiting is kept by a task of the gate, the usher; it has nothing to do while there is room.
+//! for ever. A task keeps the order of the waiting, [`hand_out`]; it has nothing to do while permits are free.
 
 use super::meter::Meter;
 use crate::model::{inventory::instance::InstanceInfo, judge::health::Level};
@@ -22,7 +22,7 @@ use tokio::{
     time::Instant,
 };
 
-/// Newcomers on their way to the usher; more of them wait to be let in line.
+/// Newcomers on their way into the line; more of them wait before it.
 const LINE: usize = 4_096;
 
 /// How much an instance matters when permits are scarce.
@@ -71,9 +71,9 @@ fn is_test(info: &InstanceInfo) -> bool {
 
 /// A number of permits.
 #[derive(Debug)]
-pub struct Gate {
-    permits: Arc<Semaphore>,
-    places: usize,
+pub struct Permits {
+    semaphore: Arc<Semaphore>,
+    count: usize,
     hold: Duration,
     meter: Arc<Meter>,
     /// instances that stand in line
@@ -81,34 +81,34 @@ pub struct Gate {
     line: mpsc::Sender<Waiting>,
 }
 
-impl Gate {
-    /// `places` at once, each held for at most `hold`. Must be called within a tokio runtime.
-    pub fn new(places: usize, hold: Duration, meter: Arc<Meter>) -> Self {
-        let permits = Arc::new(Semaphore::new(places.clamp(1, Semaphore::MAX_PERMITS)));
+impl Permits {
+    /// `count` at once, each held for at most `hold`. Must be called within a tokio runtime.
+    pub fn new(count: usize, hold: Duration, meter: Arc<Meter>) -> Self {
+        let semaphore = Arc::new(Semaphore::new(count.clamp(1, Semaphore::MAX_PERMITS)));
         let (line, newcomers) = mpsc::channel(LINE);
-        tokio::spawn(usher(Arc::clone(&permits), newcomers));
-        Self { permits, places, hold, meter, waiting: AtomicUsize::new(0), line }
+        tokio::spawn(hand_out(Arc::clone(&semaphore), newcomers));
+        Self { semaphore, count, hold, meter, waiting: AtomicUsize::new(0), line }
     }
 
     /// True if a new one of these would be the same.
-    pub fn is_like(&self, places: usize, hold: Duration) -> bool {
-        self.places == places && self.hold == hold
+    pub fn is_like(&self, count: usize, hold: Duration) -> bool {
+        self.count == count && self.hold == hold
     }
 
-    /// Waits for a place.
-    pub async fn enter(&self, priority: Priority) -> Place {
+    /// Waits for a permit.
+    pub async fn acquire(&self, priority: Priority) -> Permit {
         let hold = self.hold;
         if self.waiting.load(Relaxed) == 0
-            && let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned()
+            && let Ok(permit) = Arc::clone(&self.semaphore).try_acquire_owned()
         {
-            return Place { permit: Some(permit), hold };
+            return Permit { permit: Some(permit), hold };
         }
         let _queued = self.meter.queue();
         let _in_line = InLine::stand(&self.waiting);
         let (turn, called) = oneshot::channel();
-        // Neither the usher nor the semaphore ends before the gate; without a permit the work would run all the same.
+        // Neither the task nor the semaphore ends before these permits; without a permit the work would run all the same.
         let _ = self.line.send(Waiting { since: Instant::now() + priority.later(), turn }).await;
-        Place { permit: called.await.ok(), hold }
+        Permit { permit: called.await.ok(), hold }
     }
 }
 
@@ -156,8 +156,8 @@ impl PartialEq for Waiting {
 
 impl Eq for Waiting {}
 
-/// Gives each permit to whose turn it is then. Ends with the gate.
-async fn usher(permits: Arc<Semaphore>, mut newcomers: mpsc::Receiver<Waiting>) {
+/// Hands each permit to the first in line. Ends with the permits.
+async fn hand_out(semaphore: Arc<Semaphore>, mut newcomers: mpsc::Receiver<Waiting>) {
     let mut line = BinaryHeap::new();
     loop {
         if line.is_empty() {
@@ -169,7 +169,7 @@ async fn usher(permits: Arc<Semaphore>, mut newcomers: mpsc::Receiver<Waiting>) 
         tokio::select! {
             biased;
             Some(newcomer) = newcomers.recv() => line.push(newcomer),
-            Ok(permit) = Arc::clone(&permits).acquire_owned() => hand_over(permit, &mut line),
+            Ok(permit) = Arc::clone(&semaphore).acquire_owned() => hand_over(permit, &mut line),
             else => return,
         }
     }
@@ -185,15 +185,15 @@ fn hand_over(mut permit: OwnedSemaphorePermit, line: &mut BinaryHeap<Waiting>) {
     }
 }
 
-/// A place at the gate.
+/// One permit.
 #[derive(Debug)]
-pub struct Place {
+pub struct Permit {
     permit: Option<OwnedSemaphorePermit>,
     hold: Duration,
 }
 
-impl Place {
-    /// Runs the work; the place is free again when it is done, or after the hold time.
+impl Permit {
+    /// Runs the work; the permit is free again when it is done, or after the hold time.
     pub async fn run<F: Future>(self, work: F) -> F::Output {
         let mut work = std::pin::pin!(work);
         tokio::select! {
@@ -211,33 +211,33 @@ mod tests {
     use super::*;
     use tokio::time::sleep;
 
-    fn gate(places: usize) -> Arc<Gate> {
-        Arc::new(Gate::new(places, Duration::from_secs(1), Arc::new(Meter::default())))
+    fn permits(count: usize) -> Arc<Permits> {
+        Arc::new(Permits::new(count, Duration::from_secs(1), Arc::new(Meter::default())))
     }
 
     #[tokio::test(start_paused = true)]
     async fn sixty_that_wait_for_ever_let_the_next_one_through() {
-        let gate = gate(16);
+        let permits = permits(16);
         for _ in 0..60 {
-            let gate = Arc::clone(&gate);
-            tokio::spawn(
-                async move { gate.enter(Priority::Usual).await.run(std::future::pending::<()>()).await },
-            );
+            let permits = Arc::clone(&permits);
+            tokio::spawn(async move {
+                permits.acquire(Priority::Usual).await.run(std::future::pending::<()>()).await;
+            });
         }
         tokio::task::yield_now().await;
         let before = Instant::now();
-        gate.enter(Priority::Usual).await.run(async {}).await;
+        permits.acquire(Priority::Usual).await.run(async {}).await;
         assert!(before.elapsed() <= Duration::from_secs(4), "{:?}", before.elapsed());
     }
 
     #[tokio::test(start_paused = true)]
     async fn no_more_than_its_places_run_at_once() {
-        let gate = gate(2);
+        let permits = permits(2);
         let before = Instant::now();
         let work = (0..6).map(|_| {
-            let gate = Arc::clone(&gate);
+            let permits = Arc::clone(&permits);
             tokio::spawn(async move {
-                gate.enter(Priority::Usual).await.run(sleep(Duration::from_millis(100))).await;
+                permits.acquire(Priority::Usual).await.run(sleep(Duration::from_millis(100))).await;
             })
         });
         for task in work.collect::<Vec<_>>() {
@@ -246,15 +246,15 @@ mod tests {
         assert_eq!(before.elapsed().as_millis(), 300);
     }
 
-    /// Sends these through a gate with one place, each after so many ms; each works for 900 ms. Gives the order.
+    /// Sends these through a permits with one place, each after so many ms; each works for 900 ms. Gives the order.
     async fn order(all: &[(Priority, u64)]) -> Vec<usize> {
-        let (gate, (done, mut came)) = (gate(1), mpsc::channel(all.len()));
-        let first = gate.enter(Priority::Usual).await;
+        let (permits, (done, mut came)) = (permits(1), mpsc::channel(all.len()));
+        let first = permits.acquire(Priority::Usual).await;
         for (i, (priority, after_ms)) in all.iter().copied().enumerate() {
-            let (gate, done) = (Arc::clone(&gate), done.clone());
+            let (permits, done) = (Arc::clone(&permits), done.clone());
             tokio::spawn(async move {
                 sleep(Duration::from_millis(after_ms)).await;
-                gate.enter(priority).await.run(sleep(Duration::from_millis(900))).await;
+                permits.acquire(priority).await.run(sleep(Duration::from_millis(900))).await;
                 done.send(i).await
             });
         }
@@ -288,16 +288,16 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn who_goes_away_while_waiting_loses_no_permit() {
-        let gate = gate(1);
-        let first = gate.enter(Priority::Usual).await;
+        let permits = permits(1);
+        let first = permits.acquire(Priority::Usual).await;
         let gone = tokio::spawn({
-            let gate = Arc::clone(&gate);
-            async move { drop(gate.enter(Priority::Critical).await) }
+            let permits = Arc::clone(&permits);
+            async move { drop(permits.acquire(Priority::Critical).await) }
         });
         tokio::task::yield_now().await;
         gone.abort();
         drop(first);
-        let next = tokio::time::timeout(Duration::from_secs(1), gate.enter(Priority::Test)).await;
+        let next = tokio::time::timeout(Duration::from_secs(1), permits.acquire(Priority::Test)).await;
         assert!(next.is_ok_and(|place| place.permit.is_some()));
     }
 

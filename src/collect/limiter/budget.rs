@@ -1,6 +1,7 @@
-//! What we may cost a server, and what is done when we cost more. Pure: time is an argument. Owned by the instance's task.
+//! One budget of an instance: measures what our polls cost the server, and slows them when that is too much. Pure: time is
+//! an argument. Called by the cost limiter.
 //!
-//! Measured is the CPU time of our own session there (`probe` cost), over two minutes. When that is above the budget,
+//! The measure is the CPU time of our own session there (`probe` cost), over two minutes. When that is above the budget,
 //! the cost is asked with every poll, so that each tier gets its bill; then the interval of the tier with the largest bill
 //! is doubled, and after some more polls the next one's, or the same again. The order is therefore: what costs most
 //! first. The headline is the heartbeat: off the screen it keeps its interval, on the screen it never gets slower than
@@ -16,7 +17,7 @@ use crate::{
 use std::{collections::VecDeque, time::Duration};
 use tokio::time::Instant;
 
-/// What a rate is taken over, at least; and at least over three rounds of the details.
+/// A rate is taken over at least this time, and over at least three rounds of the details.
 const WINDOW: Duration = Duration::from_mins(2);
 /// Bills kept at most: more than those of the window at the pace of a fleet, and two minutes on the screen.
 const MOST: usize = 128;
@@ -58,7 +59,7 @@ pub struct Budget {
     watching: bool,
 }
 
-/// What an instance is held to.
+/// The limit of an instance.
 #[derive(Debug, Clone, Copy)]
 pub struct Rule {
     /// CPU ms per s; 0: no limit
@@ -67,7 +68,7 @@ pub struct Rule {
     pub details_every: Duration,
 }
 
-/// What came of a look at the cost.
+/// The result of a look at the cost.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Verdict {
     /// leave all as it is
@@ -97,7 +98,7 @@ impl Budget {
         self.watching
     }
 
-    /// A new connection, or another pace: what was measured says nothing any more. What is slowed stays so.
+    /// A new connection, or another pace: measuring begins anew. The steps that are taken stay.
     pub fn begin(&mut self) {
         (self.before, self.open, self.seen) = (None, [false; 4], 0);
         self.bills.clear();

@@ -1,8 +1,10 @@
-//! The two budgets of an instance, on the screen and off it, and what is said when they are broken. Owned by the instance's
-//! task.
+//! The cost limiter: holds what polling costs an instance against its two budgets, on the screen and off it, and logs when one
+//! is broken. Owned by the instance's task; [`budget`] measures and decides.
 
+pub(super) mod budget;
+
+use self::budget::{Budget, Rule, Verdict};
 use super::{
-    budget::{Budget, Rule, Verdict},
     meter::{Meter, SlowedGuard},
     settings::Settings,
 };
@@ -18,7 +20,7 @@ use tokio::time::Instant;
 
 /// See the module.
 #[derive(Debug, Default)]
-pub(super) struct Thrift {
+pub(super) struct CostLimiter {
     /// off the screen and on it
     budgets: [Budget; 2],
     counted: Option<SlowedGuard>,
@@ -26,7 +28,7 @@ pub(super) struct Thrift {
     complained: bool,
 }
 
-impl Thrift {
+impl CostLimiter {
     /// A new connection, or another pace: measuring begins anew.
     pub fn begin(&mut self) {
         self.budgets.iter_mut().for_each(Budget::begin);
@@ -44,7 +46,7 @@ impl Thrift {
         self.budgets[usize::from(focused)].slowed(settings.budget(focused))
     }
 
-    /// Takes a poll that is over and writes what is slowed into its cost. Gives what is slowed from now on if that changed.
+    /// Takes a poll that is over and writes what is slowed into its cost. Returns what is slowed from now on if that changed.
     pub fn take(
         &mut self,
         pace: Pace<'_>,
