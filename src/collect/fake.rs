@@ -57,7 +57,7 @@ pub enum Act {
     Bug,
 }
 
-/// What was asked of an instance, and when.
+/// The probes that were asked of an instance, and when.
 pub type Asked = (String, Instant, Vec<ProbeId>);
 
 /// The driver. Cloned into the collector; the test keeps one to change behaviours.

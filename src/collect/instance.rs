@@ -44,21 +44,21 @@ use tracing::Instrument;
 const LEAST_SET_UP: Duration = Duration::from_secs(2);
 /// Longest wait before a broken but answering connection is made anew.
 const RECONNECT_SPREAD: Duration = Duration::from_millis(500);
-/// An instance that rests looks at the clock at least this often.
+/// An instance that rests reads the clock at least this often.
 const LONGEST_REST_MS: u64 = 60_000;
 /// After a pause the instances come back within this time.
 const RESUME_SPREAD: Duration = Duration::from_secs(2);
 
-/// What all instance tasks share.
+/// Everything that all instance tasks share.
 pub(super) struct Shared<D> {
     pub driver: D,
     pub clock: fn() -> Timestamp,
     pub meter: Arc<Meter>,
-    /// Bounded. Whoever finds it full waits for room; samples are counted then.
+    /// Bounded. A task that finds it full waits for room; samples are counted then.
     pub updates: mpsc::Sender<Update>,
 }
 
-/// What the manager wants of an instance; the newest wins.
+/// The wishes of the manager for an instance; the newest wins.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Control {
     /// on the screen
@@ -267,7 +267,7 @@ impl<D: Driver> Instance<D> {
         }
     }
 
-    /// What to poll now; waits for the next due time or a change of the control. Empty: look again.
+    /// The probes to poll now; waits for the next due time or a change of the control. Empty: look again.
     async fn next_round(&mut self) -> Vec<ProbeId> {
         if self.obeyed.paused {
             self.while_paused().await;
@@ -285,7 +285,7 @@ impl<D: Driver> Instance<D> {
         }
         match self.retry.next_attempt() {
             Attempt::Full => due,
-            // Half open: one cheap question. What it leaves out stays due.
+            // Half open: one cheap question. The probes that it leaves out stay due.
             Attempt::Trial => vec![ProbeId::Headline],
         }
     }

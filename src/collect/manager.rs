@@ -122,7 +122,7 @@ impl<D: Driver> Manager<D> {
         }
     }
 
-    /// Who is critical goes first from now on, whatever its labels say; and who is unwell is recorded in detail.
+    /// A critical instance goes first from now on, whatever its labels say; and an unwell one is recorded in detail.
     fn rank(&mut self) {
         let fleet = Arc::clone(&self.snapshots.borrow());
         if let Some(recorder) = &mut self.recorder {

@@ -123,7 +123,7 @@ impl Meter {
         self.errors[kind as usize].fetch_add(1, Relaxed);
     }
 
-    /// An instance is polled more slowly because it costs too much, for as long as what this gives lives.
+    /// An instance is polled more slowly because it costs too much, for as long as the returned guard lives.
     pub fn slowed(self: &Arc<Self>) -> SlowedGuard {
         self.slowed.fetch_add(1, Relaxed);
         SlowedGuard(Arc::clone(self))
@@ -174,7 +174,7 @@ impl Meter {
     }
 }
 
-/// What the operating system says of this process.
+/// The figures of this process, from the operating system.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Process {
     /// CPU since the reading before, % of one core

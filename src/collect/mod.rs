@@ -3,7 +3,7 @@
 //! `command` starts it with [`start`], shows what comes out of [`Collector::snapshots`], and sends [`Command`]s. The
 //! way of a sample: [`instance`](self) task → bounded channel → reducer ([`crate::model::fold::Fleet`]) → `watch`.
 //!
-//! What each channel does when it is full:
+//! Each channel, and what happens when it is full:
 //!
 //! | channel | capacity | when full |
 //! |---|---|---|
@@ -61,7 +61,7 @@ const COMMANDS: usize = 64;
 /// Shutdown takes no longer.
 const SHUTDOWN_WITHIN: Duration = Duration::from_secs(3);
 
-/// What the screen, or `once`, may ask of the collector.
+/// A request to the collector, from the screen or from `once`.
 #[derive(Clone)]
 pub enum Command {
     /// exactly these instances are on the screen: they are polled faster
@@ -95,7 +95,7 @@ pub struct Collector {
     end: DropGuard,
 }
 
-/// What only a collector without a screen is asked: whether it lives, and its figures since the start.
+/// Figures for a collector without a screen: whether it lives, and its figures since the start.
 #[derive(Clone)]
 pub struct Gauge(Arc<Meter>);
 

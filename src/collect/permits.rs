@@ -1,5 +1,5 @@
 //! Permits: how many polls, handshakes and TCP connects run at once. A permit is for the work at the start, not for the
-//! waiting: whoever has waited for a silent server for [`Permits::hold`] gives it back and waits on. So sixty black holes
+//! waiting: a task that has waited for a silent server for the hold time returns it and waits on. So sixty black holes
 //! cost the healthy ones nothing but one short turn.
 //!
 //! When permits are scarce, who matters more goes first: see [`Priority`]. It is a head start and no more, so nobody waits
@@ -28,7 +28,7 @@ const LINE: usize = 4_096;
 /// How much an instance matters when permits are scarce.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Priority {
-    /// critical now: somebody looks, or will
+    /// critical now: somebody watches it, or will
     Critical,
     /// labelled as production
     Production,
@@ -50,7 +50,7 @@ impl Priority {
         }
     }
 
-    /// Who goes last waits for so much longer than who goes first, if both came in one moment.
+    /// An instance of this priority waits for so much longer than a critical one, if both came in one moment.
     const fn later(self) -> Duration {
         Duration::from_secs(match self {
             Self::Critical => 0,
@@ -246,7 +246,7 @@ mod tests {
         assert_eq!(before.elapsed().as_millis(), 300);
     }
 
-    /// Sends these through a permits with one place, each after so many ms; each works for 900 ms. Gives the order.
+    /// Has these wait for one permit, each after so many ms; each works for 900 ms. Returns the order.
     async fn order(all: &[(Priority, u64)]) -> Vec<usize> {
         let (permits, (done, mut came)) = (permits(1), mpsc::channel(all.len()));
         let first = permits.acquire(Priority::Usual).await;

@@ -19,13 +19,13 @@ const TICK: Duration = Duration::from_secs(1);
 /// Ticks between two readings of the process figures.
 const PROCESS_EVERY: u32 = 5;
 
-/// What may wait for history, readings; beyond that no more updates are taken, and polling slows down.
+/// The most readings that may wait for history; beyond that no more updates are taken, and polling slows down.
 const MOST_WAITING: usize = 8_192;
 
 /// Takes what history keeps. Its receiver is the store's writer; when it is full, we wait.
 pub type Recorder = mpsc::Sender<Vec<Kept>>;
 
-/// What the task owns.
+/// Everything that the task owns.
 pub(super) struct Reducer {
     pub fleet: Fleet,
     /// None: nothing is kept
@@ -93,7 +93,7 @@ impl Reducer {
     }
 }
 
-/// Gives the store what waits, once it has room; never ends if there is nothing to give. A store that is gone takes
+/// Hands the store what waits, once it has room; never ends if nothing waits. A store that is gone takes
 /// nothing any more: that is its owner's to tell.
 async fn hand_over(recorder: &mut Option<Recorder>, waiting: &mut Vec<Kept>) {
     let Some(to) = recorder else {

@@ -39,7 +39,7 @@ impl Backoff {
 /// Failures in a row after which the circuit opens.
 pub const OPENS_AFTER: u32 = 3;
 
-/// What an attempt may do.
+/// The kinds of attempts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Attempt {
     /// everything that is due
@@ -72,7 +72,7 @@ impl Retry {
         backoff.delay(self.failures, chance)
     }
 
-    /// What the next attempt may do.
+    /// The kind of the next attempt.
     pub const fn next_attempt(self) -> Attempt {
         if self.failures >= OPENS_AFTER { Attempt::Trial } else { Attempt::Full }
     }

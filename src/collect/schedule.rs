@@ -75,7 +75,7 @@ impl Schedule {
             slot.due = match slot.last {
                 _ if first => now,
                 None => now + settings.warm_up,
-                // What is not asked anew keeps its time.
+                // A probe that is not asked anew keeps its time.
                 Some(_) => slot.due.max(now + settings.warm_up),
             };
         }
@@ -87,7 +87,7 @@ impl Schedule {
             return Vec::new();
         }
         let half = Duration::from_millis(u64::from(self.every_ms(ProbeId::Headline)) / 2);
-        // What was never asked has a reason to wait.
+        // A probe that was never asked has a reason to wait.
         let nearest = |s: &&Slot| {
             !is_off(&self.poll, s.probe) && s.due <= now + if s.polls == 0 { Duration::ZERO } else { half }
         };
@@ -102,7 +102,7 @@ impl Schedule {
     }
 
     /// A round is over. Each polled probe is due again an interval after it was due (`jitter` moves it by up to a
-    /// tenth; from 0 to 1); intervals that went by meanwhile are skipped. Gives how many.
+    /// tenth; from 0 to 1); intervals that went by meanwhile are skipped. Returns how many.
     pub fn done(&mut self, polled: &[ProbeId], settings: &Settings, now: Instant, jitter: f64) -> u64 {
         let fast = Duration::from_millis(self.every_ms(ProbeId::Headline).into());
         let mut skipped = 0;
@@ -136,19 +136,19 @@ impl Schedule {
         skipped
     }
 
-    /// The instance came on the screen or left it. Gives the probes whose interval changed, with the new one.
+    /// The instance came on the screen or left it. Returns the probes whose interval changed, with the new one.
     pub fn focus(&mut self, focused: bool, settings: &Settings, now: Instant) -> Vec<(ProbeId, u32)> {
         self.focused = focused;
         self.pace(settings, now)
     }
 
-    /// Other probes cost too much now. Gives the probes whose interval changed, with the new one.
+    /// Other probes cost too much now. Returns the probes whose interval changed, with the new one.
     pub fn slow(&mut self, slowed: Slowed, settings: &Settings, now: Instant) -> Vec<(ProbeId, u32)> {
         self.slowed = slowed;
         self.pace(settings, now)
     }
 
-    /// The instance's own settings changed. Gives the probes whose interval changed, with the new one.
+    /// The instance's own settings changed. Returns the probes whose interval changed, with the new one.
     pub fn take_poll(
         &mut self,
         poll: Arc<PollSettings>,
@@ -164,7 +164,7 @@ impl Schedule {
         self.pace(settings, now)
     }
 
-    /// The collector's settings changed. Gives the probes whose interval changed, with the new one. What is due at once
+    /// The collector's settings changed. Returns the probes whose interval changed, with the new one. What is due at once
     /// by it comes somewhere within the new interval (`chance`, from 0 to 1): the whole fleet changes in one moment.
     pub fn take_settings(&mut self, settings: &Settings, now: Instant, chance: f64) -> Vec<(ProbeId, u32)> {
         let changed = self.pace(settings, now);

@@ -28,7 +28,7 @@ const TOKEN_LIFE: Duration = Duration::from_mins(45);
 /// anew with every connect.
 const TOKEN_LEAST: Duration = Duration::from_mins(1);
 
-/// What could not be fetched is tried again after this; what was refused by a server, too.
+/// A secret that could not be fetched is tried again after this; one that a server refused, too.
 const AGAIN_AFTER: Duration = Duration::from_secs(30);
 
 #[derive(Clone)]
@@ -88,7 +88,7 @@ impl SecretCell {
         }
     }
 
-    /// In a task of its own: who asked may give up meanwhile.
+    /// In a task of its own: the caller may give up meanwhile.
     fn fetch(&self) {
         let cell = self.clone();
         tokio::spawn(async move {

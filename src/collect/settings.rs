@@ -16,15 +16,15 @@ use crate::{
 };
 use std::time::Duration;
 
-/// The shortest and longest interval that an instance's own settings may ask for, s. What is on the screen is polled
+/// The shortest and longest interval that an instance's own settings may ask for, s. An instance on the screen is polled
 /// faster, whatever they say.
 const SHORTEST_S: u32 = 30;
 const LONGEST_S: u32 = 3600;
 
-/// What makes a rate must come again within five minutes (`model::rate`), a tenth of jitter aside.
+/// A probe that makes a rate must come again within five minutes (`model::rate`), a tenth of jitter aside.
 const SLOWEST_RATE_MS: u32 = 240_000;
 
-/// True if the instance's settings switch this probe off. What is vital stays; an instance that nobody wants polled is
+/// True if the instance's settings switch this probe off. A vital probe stays; an instance that nobody wants polled is
 /// stopped instead.
 pub fn is_off(poll: &PollSettings, probe: ProbeId) -> bool {
     !probe::probe(probe).vital && poll.probes_off.iter().any(|name| name.eq_ignore_ascii_case(probe.name()))
@@ -103,7 +103,7 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// The interval of a probe, ms, at least 500. What `poll` says of the instance comes before these settings.
+    /// The interval of a probe, ms, at least 500. The instance's own settings, `poll`, come before these.
     pub fn every_ms(&self, poll: &PollSettings, probe: ProbeId, focused: bool) -> u32 {
         let own = match probe::probe(probe).tier {
             Tier::Fast => poll.every_s,
@@ -131,7 +131,7 @@ impl Settings {
         slow.min(slowest).max(usual)
     }
 
-    /// What we may cost, CPU ms per s.
+    /// The most that we may cost, CPU ms per s.
     pub const fn budget(&self, focused: bool) -> f64 {
         if focused { self.focused_budget } else { self.fleet_budget }
     }

@@ -9,7 +9,7 @@ use crate::{
     tds::{ResultSet, Row},
 };
 
-/// What the name of a tagged set's first column starts with; the script's name follows.
+/// The prefix of the name of a tagged set's first column; the script's name follows.
 pub const TAG_PREFIX: &str = "dbtop_";
 
 /// Result sets by the name of their script.

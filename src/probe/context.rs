@@ -1,4 +1,4 @@
-//! What is known of one server between polls: clock, rights, capabilities, names, texts, and what failed for good.
+//! Knowledge of one server between polls: clock, rights, capabilities, names, texts, and what failed for good.
 //! Owned by the instance's task; `run` writes it, `plan` and decoders read it.
 
 use super::{batch::Sets, object::ObjectNames, script::Script, text::TextCache};
@@ -59,7 +59,7 @@ impl ProbeContext {
         self.rights.as_ref()
     }
 
-    /// What the server is, once polled.
+    /// The properties of the server, once polled.
     pub(super) const fn properties(&self) -> Option<&Properties> {
         self.properties.as_ref()
     }

@@ -1,4 +1,4 @@
-//! What is to be said about a probe, all in one place: its scripts, how often and with whom it is asked, what it wants of a
+//! The descriptor of a probe, all in one place: its scripts, how often and with whom it is asked, what it wants of a
 //! server, what nobody knows without its right, its decoder. Each file of `catalog` has one; `plan` and `run` carry it out, and
 //! `collect` makes its time-table of it.
 

@@ -53,7 +53,7 @@ pub const PANES: [(&str, &[Right]); 10] = [
     ("jobs", &[Right::Jobs]),
 ];
 
-/// What kind of server grants are written for.
+/// The kind of server that grants are written for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Dialect {
     /// 2016 to 2019
@@ -177,7 +177,7 @@ fn holes(missing: &[Right], dialect: Dialect, to: &str, row: tds::Row<'_>) -> Ve
     holes
 }
 
-/// What nobody knows without a right, after the descriptors of the probes.
+/// The things that nobody knows without a right, after the descriptors of the probes.
 fn lost(right: Right) -> String {
     if right == Right::Databases {
         return "locked objects have names only in databases that the login may enter".to_owned();
@@ -206,7 +206,7 @@ const fn right_of(needs: Needs) -> Option<Right> {
     }
 }
 
-/// The right's name, and the script that gives it and nothing else.
+/// The right's name, and the script that grants it and nothing else.
 fn grant(right: Right, dialect: Dialect, to: &str, row: tds::Row<'_>) -> (&'static str, String) {
     let name = match (right, dialect) {
         (Right::Jobs, _) => return ("SELECT on msdb job tables", jobs_script(to, row)),

@@ -1,8 +1,8 @@
-//! What to ask a server, and what its answers mean.
+//! The questions to a server, and what its answers mean.
 //!
 //! A probe is data ([`descriptor`]): its scripts under `tsql/probe/`, how often, with whom and under which conditions it is
 //! asked, and its decoder, in one file of [`catalog`]. `collect` decides when; it calls [`prepare`] once after each login and [`poll`] with what is due, and gets one
-//! [`Polled`] per probe. What a server can and may do is learned by asking it and kept in a [`ProbeContext`], which
+//! [`Polled`] per probe. A server's abilities and our rights there are learned by asking and kept in a [`ProbeContext`], which
 //! lives as long as the instance's task, over reconnects.
 //!
 //! How one poll goes: the scripts of all due probes are sent as one batch ([`batch`]), the result sets find their way

@@ -28,7 +28,7 @@ const PER_POLL: usize = 2;
 const WITHIN: Duration = Duration::from_secs(3);
 /// Names kept; beyond it all are forgotten and asked for anew.
 const MAX_NAMES: usize = 500;
-/// What stands for the database in the scripts.
+/// The text that stands for the database in the scripts.
 const PLACEHOLDER: &str = "[$db$]";
 
 /// Names by what a lock's resource tells. None: cannot be had (no right, dropped meanwhile, locked).
@@ -48,7 +48,7 @@ impl ObjectNames {
     }
 }
 
-/// What to ask for: a script, and database and object or heap. Ids of both kinds do not collide: a heap or B-tree has
+/// One question: a script, and database and object or heap. Ids of both kinds do not collide: a heap or B-tree has
 /// one above 2^32.
 fn question(raw_resource: &str) -> Option<(Script, (i64, i64))> {
     match resource::decode(raw_resource, DatabaseNames(&[]))?.target? {
@@ -58,7 +58,7 @@ fn question(raw_resource: &str) -> Option<(Script, (i64, i64))> {
     }
 }
 
-/// Asks for names that are not known yet. Gives what broke the connection, if something did.
+/// Asks for names that are not known yet. Returns the failure that broke the connection, if one did.
 pub(super) async fn fetch<C: Ask>(
     conn: &mut C,
     sets: &Sets,

@@ -41,7 +41,7 @@ pub struct Polled {
 /// Sets a new session up. To be called once after each login, before the first [`poll`] on that connection.
 ///
 /// # Errors
-/// What broke the connection. Statements that the server does not take are passed over.
+/// The failure that broke the connection. Statements that the server does not take are passed over.
 pub async fn prepare<C: Ask>(conn: &mut C, ctx: &mut ProbeContext) -> Result<(), Failure> {
     ctx.connected(conn.transport());
     let whole = batch::statement(SESSION);
@@ -70,11 +70,11 @@ async fn set_up<C: Ask>(conn: &mut C, sql: &str) -> Result<Option<Failure>, Fail
     }
 }
 
-/// Polls the probes that are due on one connection, one round trip after another, and gives one outcome for each, in
+/// Polls the probes that are due on one connection, one round trip after another, and returns one outcome for each, in
 /// the order of `due`.
 ///
 /// Each round trip has its own deadline (the longest among its probes); the caller needs no other. After it the caller
-/// looks at `conn.is_open()`: if it is false, the connection must be dropped and made anew; what was not reached has
+/// reads `conn.is_open()`: if it is false, the connection must be dropped and made anew; what was not reached has
 /// the failure as its outcome. Nothing is retried in here. Dropping the future closes the connection.
 ///
 /// Ask for what starts [`Start::AtOnce`](super::descriptor::Start) in the first poll after a connect: it tells which scripts fit this server. `ctx.set_focused` decides about the costlier columns.
@@ -109,7 +109,7 @@ fn not_reached(probe: &Probe, lost: &Failure) -> Polled {
     Polled { probe: probe.id, took_ms: 0, outcome: Err(Unavailable::Failed(lost.clone())) }
 }
 
-/// Polls probes that go together. Gives what broke the connection, if something did.
+/// Polls probes that go together. Returns the failure that broke the connection, if one did.
 async fn poll_group<C: Ask>(
     conn: &mut C,
     group: &[&Probe],
@@ -171,7 +171,7 @@ async fn second_trip<C: Ask>(conn: &mut C, probe: &Probe, ctx: &mut ProbeContext
     }
 }
 
-/// What came of a group's round trips.
+/// The results of a group's round trips.
 #[derive(Default)]
 struct Gathered {
     sets: Sets,
@@ -295,7 +295,7 @@ fn blame(asked: &[&Probe], gathered: &Gathered, ctx: &mut ProbeContext) {
 }
 
 impl Gathered {
-    /// A script gave no set. What will fail the same way next time is remembered.
+    /// A script gave no set. A failure that will come again is remembered.
     fn fail(&mut self, script: Script, failure: Failure, ctx: &mut ProbeContext) {
         let why = unavailable(failure, script, ctx);
         if matches!(why, Unavailable::NoRight(_) | Unavailable::Missing(_)) {

@@ -26,12 +26,12 @@ const FLEET_QUESTIONS: usize = 1;
 const WITHIN: Duration = Duration::from_secs(5);
 /// Longest text that is kept, in characters; `texts.sql` cuts there too.
 pub const MAX_CHARS: usize = 262_144;
-/// What one instance's texts may take in memory, in bytes. With 500 instances full of distinct texts: 128 MB at worst,
+/// The memory that one instance's texts may take, in bytes. With 500 instances full of distinct texts: 128 MB at worst,
 /// a few MB in practice.
 const MAX_CACHE_BYTES: usize = 256 << 10;
 /// A handle without a text is asked for again after so many polls, if it is still in use.
 const RETRY_AFTER_POLLS: u64 = 60;
-/// What an entry costs besides its text.
+/// The bytes of an entry besides its text.
 const ENTRY_BYTES: usize = 200;
 
 /// Makes a text harmless and cuts it at `max_chars`: newline and tab are the only control characters left. The second
@@ -141,7 +141,7 @@ impl TextCache {
         }
     }
 
-    /// The statement of a request: the part of its batch between two byte offsets as `dm_exec_requests` gives them (in
+    /// The statement of a request: the part of its batch between two byte offsets as `dm_exec_requests` has them (in
     /// UTF-16; an end of -1 means the end of the batch, and the unit at the end belongs to it). The whole batch if the
     /// offsets are off, or lie behind the cut.
     pub fn statement(&self, handle: &[u8], start: Option<i64>, end: Option<i64>) -> Option<Statement> {
@@ -186,7 +186,7 @@ fn sql_text(
 }
 
 /// Fetches the texts of all handles in these sets that are not cached yet, a limited number per poll: the longest
-/// running requests come first, the rest follows with the next polls. Gives what broke the connection, if something did.
+/// running requests come first, the rest follows with the next polls. Returns the failure that broke the connection, if one did.
 pub(super) async fn fetch<C: Ask>(
     conn: &mut C,
     sets: &Sets,

@@ -80,7 +80,7 @@ pub enum Verdict {
 }
 
 impl Budget {
-    /// What is slowed now, for this limit.
+    /// The tiers that are slowed now, for this limit.
     pub fn slowed(&self, limit: f64) -> Slowed {
         Slowed { doubled: self.doubled(), budget_us_per_s: (limit * 1000.0) as u32 }
     }
@@ -195,7 +195,7 @@ impl Budget {
         Verdict::Changed(rate)
     }
 
-    /// CPU ms by tier. What a poll of the fast tier alone costs is taken off from those with others in them.
+    /// CPU ms by tier. The cost of a poll of the fast tier alone is taken off from those with others in them.
     fn shares(&self) -> [f64; 4] {
         let fast = Tier::Fast as usize;
         let alone = |bill: &&Bill| bill.tiers.iter().enumerate().all(|(i, is)| *is == (i == fast));
@@ -227,7 +227,7 @@ mod tests {
     const FAST: [ProbeId; 3] = [ProbeId::Headline, ProbeId::Activity, ProbeId::Blocking];
 
     /// Plays a server where a poll of the fast tier takes `fast` ms and the details `detail` ms more, for so many minutes at
-    /// fleet cadence. Gives all that was decided.
+    /// fleet cadence. Returns all decisions.
     struct Server {
         budget: Budget,
         now: Instant,

@@ -41,7 +41,7 @@ impl CostLimiter {
         }
     }
 
-    /// What is slowed at this pace.
+    /// The tiers that are slowed at this pace.
     pub fn slowed(&self, focused: bool, settings: &Settings) -> Slowed {
         self.budgets[usize::from(focused)].slowed(settings.budget(focused))
     }

@@ -79,7 +79,7 @@ pub struct Judged {
     pub ahead_ms: Option<u64>,
 }
 
-/// What one process leaves to the next.
+/// The knowledge that one process leaves to the next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Remembered {
     /// the time that was believed
@@ -155,7 +155,7 @@ impl AgeClock {
     }
 }
 
-/// What the wall clock says at `up` if it goes on evenly from `since`.
+/// The time of the wall clock at `up` if it goes on evenly from `since`.
 fn at(since: Moment, up: Duration) -> Timestamp {
     since.wall.plus_ms(ms(up.saturating_sub(since.up)))
 }

@@ -5,7 +5,7 @@ use super::time::Timestamp;
 use std::fmt::Write as _;
 
 /// A figure for a column: `0`, `4.1`, `41.2`, `640`, `1.2k`, `34k`, `1.2M`. Whole numbers below 1,000 have no
-/// decimals. What is not finite is `–`.
+/// decimals. A value that is not finite is `–`.
 pub fn push_count(out: &mut String, value: f64) {
     if !value.is_finite() {
         out.push('–');

@@ -11,7 +11,7 @@
 
 use regex::{Regex, RegexBuilder};
 
-/// What is wrong with a filter, for the person who typed it.
+/// An error in a filter, for the person who typed it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FilterError {
     /// not a regular expression
@@ -62,7 +62,7 @@ impl<'a> Value<'a> {
     }
 }
 
-/// What a filter can ask of a row.
+/// The questions that a filter asks of a row.
 pub trait Row {
     /// Appends everything that a plain term is looked for in.
     fn text(&self, out: &mut String);

@@ -1,4 +1,4 @@
-//! What every part of the program counts and speaks with. Uses nothing else of the model.
+//! The units and words of every part of the program. Uses nothing else of the model.
 
 pub mod age;
 pub(crate) mod code;

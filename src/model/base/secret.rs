@@ -37,7 +37,7 @@ impl SecretInput {
 
     /// Takes the last character back; false if there is none.
     pub fn pop(&mut self) -> bool {
-        // What was popped is overwritten by the next character or by the wiping, which covers the whole capacity.
+        // A popped character is overwritten by the next character or by the wiping, which covers the whole capacity.
         self.0.pop().is_some()
     }
 
@@ -56,7 +56,7 @@ impl SecretInput {
         self.0.is_empty()
     }
 
-    /// What was typed, as a secret of its own.
+    /// The typed text, as a secret of its own.
     pub fn to_secret(&self) -> Secret {
         Secret::new(self.0.clone())
     }

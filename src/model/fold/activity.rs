@@ -1,4 +1,4 @@
-//! What only two polls, or all rows of one, can tell about requests: growth since the poll before, and victims.
+//! Figures of requests that only two polls, or all rows of one, can tell: growth since the poll before, and victims.
 
 use super::{
     blocking::{Edge, victims_of},
@@ -14,7 +14,7 @@ use crate::model::{
 };
 use std::collections::HashMap;
 
-/// What makes a request the same one: session ids are reused, so its start and that of its session belong to it.
+/// The identity of a request: session ids are reused, so its start and that of its session belong to it.
 type Identity = (i32, Option<i32>, Option<Timestamp>, Option<Timestamp>);
 
 fn identity(r: &Request) -> Identity {

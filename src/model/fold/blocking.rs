@@ -1,4 +1,4 @@
-//! Who blocks whom: from the rows of one poll to trees, worst first.
+//! Blocking chains: from the rows of one poll to trees, worst first.
 //!
 //! The rows are hostile: sessions wait for themselves (parallel queries), for each other in a circle, for sessions
 //! that have gone, several times, for negative ids. Every session gets at most one parent (that of its longest wait),

@@ -1,4 +1,4 @@
-//! What we cost a server: growth of our own session's counters over the last minute.
+//! Our cost on a server: growth of our own session's counters over the last minute.
 
 use super::rate::{Interval, Mark, delta, delta32};
 use crate::model::{
@@ -7,7 +7,7 @@ use crate::model::{
 };
 use std::collections::VecDeque;
 
-/// What rates are taken over, ms. Polls differ: the first one asks everything, others once an hour. Over one interval a
+/// The time that rates are taken over, ms. Polls differ: the first one asks everything, others once an hour. Over one interval a
 /// single heavy poll would look like a habit.
 const WINDOW_MS: u64 = 60_000;
 

@@ -219,7 +219,7 @@ impl Entry {
         }
     }
 
-    /// What a sample means after those before it.
+    /// The state after a sample and those before it.
     fn fold(&mut self, sample: Sample, poll: &Poll, names: &mut Names) -> Result<State, Unavailable> {
         let Poll { at, .. } = *poll;
         let facts = &self.facts;
@@ -279,7 +279,7 @@ impl Entry {
         }
     }
 
-    /// What neither SQL Server nor idling used. Up to 2022 the record's idle share on Linux is always 0: not known.
+    /// The CPU that neither SQL Server nor idling used. Up to 2022 the record's idle share on Linux is always 0: not known.
     fn other_processes(&self, ring: CpuRingSample) -> Option<f64> {
         let properties = self.facts.properties.get();
         let unbelievable =
@@ -413,7 +413,7 @@ fn schedulers(s: &SchedulerSample, other_pct: Option<f64>) -> CpuNow {
     }
 }
 
-/// Gives the sleeping blockers among the requests the last statement that blocking knows.
+/// Lends the sleeping blockers among the requests the last statement that blocking knows.
 fn lend_statements(facts: &mut Facts) {
     let (Some(now), Some(blocking)) = (facts.activity.get(), facts.blocking.get()) else { return };
     if let Some(full) = activity::lend_statements(now, blocking) {

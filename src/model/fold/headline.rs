@@ -86,7 +86,7 @@ impl HeadlineFold {
     }
 }
 
-/// What needs no second sample.
+/// The figures that need no second sample.
 fn gauges(raw: &HeadlineSample, poll: &Poll) -> Headline {
     let tempdb_used_pct = match (raw.tempdb_size_kb, raw.tempdb_free_kb) {
         (Some(size), Some(free)) if size > 0 => {

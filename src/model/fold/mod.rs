@@ -73,7 +73,7 @@ impl Fleet {
         self.keep.get_or_insert_default();
     }
 
-    /// What happened since the last call, in order; empty without [`Self::keep`].
+    /// Everything that happened since the last call, in order; empty without [`Self::keep`].
     pub fn drain_kept(&mut self) -> Vec<Kept> {
         self.keep.as_mut().map(std::mem::take).unwrap_or_default()
     }

@@ -5,10 +5,10 @@
 
 use crate::model::base::time::Timestamp;
 
-/// Two samples further apart than this give no rate (PerformanceMonitor discards deltas over 300 s).
+/// Two samples further apart than this make no rate (PerformanceMonitor discards deltas over 300 s).
 pub const MAX_GAP_MS: u64 = 300_000;
 
-/// Two samples closer than this give no rate: the clock's grain would be larger than what is measured.
+/// Two samples closer than this make no rate: the clock's grain would be larger than what is measured.
 pub const MIN_GAP_MS: u64 = 100;
 
 /// Start times within this of each other are the same start: they are computed from two clocks.
@@ -30,7 +30,7 @@ pub struct Mark {
     pub started_at: Option<Timestamp>,
 }
 
-/// Why two samples give no rate.
+/// The reason why two samples make no rate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NoRate {
     /// the instance restarted (or another one answers under this name): its counters began anew
@@ -123,7 +123,7 @@ pub fn same_start(a: Option<Timestamp>, b: Option<Timestamp>) -> bool {
             && off_quarter.min(QUARTER_MS - off_quarter) <= SAME_START_MS)
 }
 
-/// What a 64-bit counter grew by; None if a value is missing, or it fell: then it was cleared.
+/// The growth of a 64-bit counter; None if a value is missing, or it fell: then it was cleared.
 pub fn delta(before: Option<i64>, now: Option<i64>) -> Option<i64> {
     let d = now?.checked_sub(before?)?;
     (d >= 0).then_some(d)

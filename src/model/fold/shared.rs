@@ -1,4 +1,4 @@
-//! What all parts of the fold share: how a poll came, the texts of the whole fleet, the limits, and who is told.
+//! Parts that the whole fold shares: how a poll came, the texts of the whole fleet, the limits, and who is told.
 
 use crate::model::{base::time::Timestamp, timeline::kept::Kept};
 use std::{collections::HashSet, sync::Arc};
@@ -20,7 +20,7 @@ pub(super) struct Poll {
     pub every_ms: u32,
 }
 
-/// What is kept for history; None: nobody wants it.
+/// The records for history; None: nobody wants it.
 pub(super) type Keep = Option<Vec<Kept>>;
 
 /// One text for each wait type of the whole fleet: 500 instances name the same few hundred.

@@ -1,4 +1,4 @@
-//! What the screen draws: the whole fleet at one moment, immutable, shared by `Arc`. Made by the fold only.
+//! The snapshot, which the screen draws: the whole fleet at one moment, immutable, shared by `Arc`. Made by the fold only.
 
 use super::stats::CollectorStats;
 use crate::model::{
@@ -111,7 +111,7 @@ impl FleetSnapshot {
         }
     }
 
-    /// What we cost all servers together; None until a server has told twice.
+    /// Our cost on all servers together; None until a server has told twice.
     pub fn own_cost(&self) -> Option<FleetCost> {
         let (mut sum, mut known, mut settled) = (0.0, 0, 0);
         for cost in self.instances.iter().filter_map(|i| i.facts.cost.get()) {

@@ -1,4 +1,4 @@
-//! What travels from the collector to the fold.
+//! The updates that travel from the collector to the fold.
 
 use super::stats::CollectorStats;
 use crate::model::{
@@ -10,7 +10,7 @@ use crate::model::{
 };
 use std::sync::Arc;
 
-/// What travels to the reducer.
+/// One update on its way to the fold.
 #[derive(Debug, Clone)]
 pub enum Update {
     /// the inventory (at start and when it changes), in order
@@ -35,7 +35,7 @@ pub enum Update {
         /// interval from now on, ms
         every_ms: u32,
     },
-    /// history gives back what was kept, in the order of time for each instance
+    /// history returns what was kept, in the order of time for each instance
     Remembered(Box<Kept>),
     /// and the last fifteen minutes of an instance before that
     History {

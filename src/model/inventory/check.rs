@@ -1,11 +1,11 @@
-//! What a test of one connection found, step by step. Made by `tds::check` and `command`, shown by the wizard and
+//! The result of a test of one connection, step by step. Made by `tds::check` and `command`, shown by the wizard and
 //! printed by `dbtop instance test`.
 
 use super::instance::{Fingerprint, InstanceId};
 use crate::model::base::{failure::Failure, time::Timestamp};
 use std::{fmt::Write as _, net::SocketAddr, sync::Arc};
 
-/// A server's certificate, for people. What it says is not to be believed unless the TLS step is done.
+/// A server's certificate, for people. Its words are not to be believed unless the TLS step is done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Certificate {
     /// whom it is for: `CN=db1.example`
@@ -48,7 +48,7 @@ pub struct TlsFacts {
     pub certificate: Option<Certificate>,
 }
 
-/// What a server says of itself.
+/// The answer of a server about itself.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ServerFacts {
     /// `16.0.4185.3`
@@ -76,7 +76,7 @@ pub enum Step<T> {
 }
 
 impl<T> Step<T> {
-    /// What it found.
+    /// Its finding.
     pub const fn done(&self) -> Option<&T> {
         match self {
             Self::Done(found) => Some(found),

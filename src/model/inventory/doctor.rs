@@ -1,4 +1,4 @@
-//! What the permission doctor found for one login on one instance: pane by right, and for each hole what is lost and the
+//! The findings of the permission doctor for one login on one instance: each right, and for each that is missing what is lost and the
 //! smallest script that closes it. Made by `probe::doctor`; shown by the screen and printed by `dbtop doctor`. The
 //! scripts are for a person to copy: dbtop never runs them.
 
@@ -103,7 +103,7 @@ pub struct Diagnosis {
 }
 
 impl Diagnosis {
-    /// What a person should know before running the scripts, for logins that come through a Windows group.
+    /// The things that a person should know before running the scripts, for logins that come through a Windows group.
     pub fn hint(&self) -> Option<&'static str> {
         let windows = self.login.contains('\\') && !self.holes.is_empty();
         windows.then_some("if this login comes in through a Windows group, grant to the group instead")

@@ -1,4 +1,4 @@
-//! Who an instance is, and how it is reached. Filled by `config` from the inventory; never changed by a poll.
+//! The identity of an instance, and how it is reached. Filled by `config` from the inventory; never changed by a poll.
 
 use super::record::{Auth, LabelColor, PollSettings};
 use crate::model::base::failure::Failure;
@@ -99,7 +99,7 @@ impl TlsMode {
     }
 }
 
-/// What the screen needs to know of an instance. Shared, immutable.
+/// Everything that the screen needs to know of an instance. Shared, immutable.
 #[derive(Debug, Clone)]
 pub struct InstanceInfo {
     /// identity
@@ -129,12 +129,12 @@ impl InstanceInfo {
         self.colors.get(n).copied().or_else(by_itself).unwrap_or(LabelColor::Gray)
     }
 
-    /// What the log calls it. The log is no sealed file, so of a sealed inventory it tells neither names nor hosts.
+    /// Its name in the log. The log is no sealed file, so of a sealed inventory it tells neither names nor hosts.
     pub fn log_name(&self) -> &str {
         self.tag.as_deref().unwrap_or_else(|| self.id.as_str())
     }
 
-    /// What the log says of a failure: the whole sentence, which names host and login, or its class alone.
+    /// The words of the log for a failure: the whole sentence, which names host and login, or its class alone.
     pub fn log_words(&self, failure: &Failure) -> String {
         match failure.number {
             _ if self.tag.is_none() => failure.to_string(),
@@ -155,7 +155,7 @@ impl InstanceInfo {
     }
 }
 
-/// Where the server listens.
+/// The address on which the server listens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint {
     /// host name or address
@@ -171,7 +171,7 @@ impl Endpoint {
     /// `.` or `(local)` for this machine.
     ///
     /// # Errors
-    /// What to change, in words.
+    /// Advice on what to change, in words.
     pub fn parse(text: &str) -> Result<Self, String> {
         let rest = text.trim();
         let rest = rest.strip_prefix("tcp:").unwrap_or(rest);

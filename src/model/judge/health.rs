@@ -41,7 +41,7 @@ impl Level {
     }
 }
 
-/// What a reason is about: the screen makes a link of it.
+/// The topic of a reason: the screen makes a link of it.
 /// In files by position: fields are only appended, each with a default; variants keep their names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Topic {

@@ -110,7 +110,7 @@ pub struct Request {
     pub reads_delta: Option<i64>,
 }
 
-/// What a negative blocking session id means (documented values of `blocking_session_id`).
+/// The meaning of a negative blocking session id (documented values of `blocking_session_id`).
 pub const fn special_blocker(id: i32) -> Option<&'static str> {
     match id {
         -2 => Some("orphaned distributed transaction"),

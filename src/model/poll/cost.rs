@@ -22,7 +22,7 @@ impl Tier {
     /// All, fastest first.
     pub const ALL: [Self; 4] = [Self::Fast, Self::Detail, Self::Slow, Self::Identity];
 
-    /// What slows down with it, in words. Of the fast tier the headline does not.
+    /// The probes that slow down with it, in words. The headline, of the fast tier, does not.
     pub const fn words(self) -> &'static str {
         match self {
             Self::Fast => "activity and blocking",

@@ -180,7 +180,7 @@ impl Facts {
     }
 }
 
-/// What a probe's reading holds after the fold.
+/// The value of a probe's reading after the fold.
 /// In files by position: fields are only appended, each with a default; variants keep their names.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum State {

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-/// What a name is of.
+/// The kind of thing that a name belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Kind {
     /// a monitored instance
@@ -33,7 +33,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// What stand-ins begin with.
+    /// The word that stand-ins begin with.
     pub(in crate::model) const fn word(self) -> &'static str {
         match self {
             Self::Instance => "instance",
@@ -63,7 +63,7 @@ pub enum Where {
     Code,
 }
 
-/// What stands in a place.
+/// The kind of text in a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Field {
     /// a name and nothing else

@@ -1,4 +1,4 @@
-//! What an instance is and what the login may see: polled at connect and hourly.
+//! Properties of an instance, and what the login may see: polled at connect and hourly.
 
 use super::names::{Field, Kind, Visit, Where, maybe};
 use crate::model::base::time::Timestamp;

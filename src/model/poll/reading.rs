@@ -86,7 +86,7 @@ impl<T> Reading<T> {
         }
     }
 
-    /// What may change without a new value.
+    /// The parts that may change without a new value.
     pub const fn meta_mut(&mut self) -> MetaMut<'_> {
         MetaMut { every_ms: &mut self.every_ms, problem: &mut self.problem }
     }
@@ -107,7 +107,7 @@ impl<T> Reading<T> {
     }
 }
 
-/// What a reading says besides its value: the same for every probe.
+/// Everything that a reading says besides its value: the same for every probe.
 #[derive(Debug, Clone, Copy)]
 pub struct Meta<'a> {
     /// there is a value, fresh or stale
@@ -135,7 +135,7 @@ impl Meta<'_> {
     }
 }
 
-/// What of a reading may change without a new value.
+/// The parts of a reading that may change without a new value.
 #[derive(Debug)]
 pub struct MetaMut<'a> {
     /// see [`Reading::every_ms`]

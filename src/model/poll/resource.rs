@@ -1,4 +1,4 @@
-//! What someone waits for: decodes `wait_resource` of a request and `resource_description` of a waiting task.
+//! The resource that someone waits for: decodes `wait_resource` of a request and `resource_description` of a waiting task.
 //!
 //! The shapes are those that Microsoft documents for `sys.dm_os_waiting_tasks` and `sys.dm_exec_requests`. Names of
 //! objects need a question to the server and are not had here; [`ResourceTarget`] says what to ask for. Never panics:
@@ -268,7 +268,7 @@ fn value(text: &str, key: &str) -> Option<i64> {
     word[..digits].parse().ok()
 }
 
-/// What follows `database_id = 7` in a metadata resource.
+/// The text that follows `database_id = 7` in a metadata resource.
 fn after_database(rest: &str) -> &str {
     let Some((_, tail)) = rest.split_once("database_id") else { return rest };
     tail.trim_start_matches(|c: char| c == '=' || c == ',' || c.is_ascii_digit() || c.is_whitespace())

@@ -41,7 +41,7 @@ impl SqlText {
         Self { id: TextId(half(0), half(1)), batch, full_chars, object_id, encrypted }
     }
 
-    /// What it is kept under.
+    /// The identity under which it is kept.
     pub const fn id(&self) -> TextId {
         self.id
     }

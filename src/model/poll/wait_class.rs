@@ -1,4 +1,4 @@
-//! What a wait type means: its category, whether it is idle noise, whether it is trouble by itself. Data only.
+//! The meaning of a wait type: its category, whether it is idle noise, whether it is trouble by itself. Data only.
 //!
 //! Categories follow the table that Microsoft documents for `sys.query_store_wait_stats`, so that live waits and the
 //! Query Store line up; types that came later (CXCONSUMER, PARALLEL_REDO_*) go where their relatives are.

@@ -15,7 +15,7 @@ use std::{collections::HashMap, sync::Arc};
 
 /// Different names of a dimension that are told apart; what comes later is counted together.
 const MOST: usize = 20_000;
-/// What is counted together.
+/// The dimension by which requests are counted together.
 const OTHERS: &str = "(others)";
 
 /// By what requests are added up.
@@ -175,7 +175,7 @@ fn name_of(dimension: Dimension, instance: &InstanceId, request: &Request) -> Ar
         Dimension::Program => &request.program,
         Dimension::Host => &request.host,
         Dimension::Database => &request.database,
-        // Who waits for nothing computes.
+        // A request that waits for nothing computes.
         Dimension::Wait => return request.wait_type.clone().unwrap_or_else(|| "(on CPU)".into()),
     };
     given.clone().unwrap_or_else(|| "(none)".into())

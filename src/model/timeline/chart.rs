@@ -1,4 +1,4 @@
-//! What charts over longer times are made of: which stretch of time, what is asked of history, what it answers, and the
+//! The parts of charts over longer times: which stretch of time, what is asked of history, what it answers, and the
 //! events that are marked on the axis. Plain data; the screen asks and draws, history answers.
 
 use crate::model::{
@@ -69,7 +69,7 @@ impl Range {
         LENGTHS.get(self.length).map_or("15 min", |(_, name)| name)
     }
 
-    /// Where it ends.
+    /// The end of the stretch.
     pub fn end(self, now: Timestamp) -> Timestamp {
         self.end.unwrap_or(now)
     }
@@ -84,7 +84,7 @@ impl Range {
         self.length <= IN_MEMORY && self.end.is_none()
     }
 
-    /// The next longer or shorter length. What is under the cursor stays where it is, as far as now allows. False at
+    /// The next longer or shorter length. The time under the cursor stays where it is, as far as now allows. False at
     /// either end of the lengths.
     pub fn zoom(&mut self, longer: bool, cursor: Option<Timestamp>, now: Timestamp) -> bool {
         let length = if longer { self.length + 1 } else { self.length.wrapping_sub(1) };
@@ -126,7 +126,7 @@ impl Range {
         self.end = None;
     }
 
-    /// What to ask history for. The end is on a whole bucket, so that a chart that moves with time asks once a bucket.
+    /// The question to history. The end is on a whole bucket, so that a chart that moves with time asks once a bucket.
     pub fn query(self, instance: InstanceId, series: Vec<SeriesKey>, now: Timestamp) -> ChartQuery {
         let bucket_ms = (self.length_ms() / i64::from(POINTS)).max(1);
         let end_ms = self.end(now).ms().div_euclid(bucket_ms).saturating_add(1).saturating_mul(bucket_ms);
@@ -200,7 +200,7 @@ impl ChartQuery {
     }
 }
 
-/// What was measured within a stretch of time.
+/// Everything that was measured within a stretch of time.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Bucket {
     /// where it begins
@@ -261,7 +261,7 @@ pub struct ChartData {
     pub tier: &'static str,
 }
 
-/// What kind of event is marked.
+/// The kind of event that is marked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum MarkKind {
     /// an episode of blocking

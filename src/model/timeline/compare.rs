@@ -1,4 +1,4 @@
-//! What changed most between two states, in words: of one instance at two instants, of two instances, of a fleet. Pure;
+//! The largest changes between two states, in words: of one instance at two instants, of two instances, of a fleet. Pure;
 //! the screen asks for it and shows the list.
 //!
 //! A figure counts by its factor, not by its size: CPU from 5 to 40 % says more than page life from 40,000 to 30,000 s.
@@ -29,7 +29,7 @@ const MOST: usize = 300;
 /// Requests of a login or program must differ by so many to be told.
 const LEAST_SESSIONS: i64 = 3;
 
-/// What a difference is about.
+/// The subject of a difference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum About {
     /// the verdict
@@ -84,7 +84,7 @@ pub struct Difference {
     pub words: String,
 }
 
-/// What changed in each instance that both know, what came and what went; the heaviest first.
+/// The changes in each instance that both know, and those that came or went; the heaviest first.
 pub fn fleets(before: &FleetSnapshot, after: &FleetSnapshot) -> Vec<Difference> {
     let known: HashMap<&InstanceId, &Arc<InstanceSnapshot>> =
         before.instances.iter().map(|i| (i.id(), i)).collect();
@@ -121,7 +121,7 @@ fn rank(mut all: Vec<Difference>, most: usize) -> Vec<Difference> {
     all
 }
 
-/// What is different in `after`, the heaviest first. Both may be the same instance at two instants, or two instances; the
+/// The differences in `after`, the heaviest first. Both may be the same instance at two instants, or two instances; the
 /// differences carry the name of `after`.
 pub fn instances(before: &InstanceSnapshot, after: &InstanceSnapshot) -> Vec<Difference> {
     let mut out = Out { instance: after.id().clone(), all: Vec::new() };

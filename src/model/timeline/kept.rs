@@ -1,4 +1,4 @@
-//! What history keeps: the outcome of the fold, one poll at a time. The fold returns it and takes it back, `store` keeps it.
+//! The records of history: the outcome of the fold, one poll at a time. The fold returns it and takes it back, `store` keeps it.
 //!
 //! It is what was on the screen, not what came over the wire: rates, tables and trees. So a past instant needs the newest
 //! of each [`Slot`] alone, no polls before it, and shows what was shown. The fold rounds rates to 32 bits
@@ -153,7 +153,7 @@ impl Happened {
         }
     }
 
-    /// Puts texts back where only their identities were read; `lend` knows them. What it does not know stays without text.
+    /// Puts texts back where only their identities were read; `lend` knows them. A statement that it does not know stays without text.
     pub fn lend_texts(&mut self, lend: &mut dyn FnMut(TextId) -> Option<Arc<SqlText>>) {
         self.each_statement_mut(&mut |statement| {
             if let Some(text) = lend(statement.text.id()) {

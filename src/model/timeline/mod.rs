@@ -1,4 +1,4 @@
-//! What history keeps, and what the screen and the exports ask of it. Plain data and pure functions; `store` does the keeping.
+//! The records of history, and what the screen and the exports ask of it. Plain data and pure functions; `store` does the keeping.
 
 pub mod ash;
 pub mod chart;

@@ -4,7 +4,7 @@
 use crate::model::base::time::Timestamp;
 use chrono::{DateTime, Datelike as _, Days, NaiveDate, NaiveDateTime, NaiveTime, Weekday};
 
-/// What to type, for dialogs and messages.
+/// Examples of what to type, for dialogs and messages.
 pub const EXAMPLES: &str = "02:14   2026-11-20 02:14   -3h   -90m   yesterday 14:00   mon 09:00   now";
 
 /// Why a text is no time to go to.
@@ -24,7 +24,7 @@ pub enum PastError {
     Future,
 }
 
-/// Where a text leads.
+/// The time that a text leads to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum When {
     /// `now`, `live`

@@ -1,4 +1,4 @@
-//! CPU of other processes, from the newest record of a ring buffer: one record a minute, whoever looks.
+//! CPU of other processes, from the newest record of a ring buffer: one record a minute.
 
 use crate::{
     model::poll::{

@@ -45,7 +45,7 @@ fn decode(sets: &Sets, ctx: &ProbeContext) -> Result<Sample, Unavailable> {
     Ok(Sample::Headline(Box::new(sample)))
 }
 
-/// Where a counter goes. Its object is not asked for: its prefix differs by instance.
+/// The field that a counter fills. Its object is not asked for: its prefix differs by instance.
 fn counter<'a>(sample: &'a mut HeadlineSample, name: &str, instance: &str) -> Option<&'a mut Option<i64>> {
     Some(match (name, instance) {
         ("Batch Requests/sec", "") => &mut sample.batches,

@@ -1,4 +1,4 @@
-//! What an instance is: server properties, operating system, configuration. Asked at connect and hourly.
+//! Properties of an instance: server properties, operating system, configuration. Asked at connect and hourly.
 
 use crate::{
     model::poll::{

@@ -3,7 +3,7 @@
 use crate::model::base::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// Who acted, as far as the operating system tells.
+/// The person who acted, as far as the operating system tells.
 /// In files by name: fields and variants keep their names, a new field has a default.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Author {

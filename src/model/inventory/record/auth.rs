@@ -4,7 +4,7 @@ use crate::model::base::secret::Secret;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::path::PathBuf;
 
-/// Where a password or token comes from. Only [`SecretRef::Stored`] is in the vault; the others name a place outside.
+/// The source of a password or token. Only [`SecretRef::Stored`] is in the vault; the others name a place outside.
 /// In files by name: fields and variants keep their names, a new field has a default.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -102,7 +102,7 @@ impl Auth {
         }
     }
 
-    /// Who logs in, for messages.
+    /// The login, for messages.
     pub fn who(&self) -> &str {
         match self {
             Self::Sql { user, .. } | Self::Ntlm { user, .. } => user,
@@ -111,7 +111,7 @@ impl Auth {
         }
     }
 
-    /// Where its secret is.
+    /// The place of its secret.
     pub const fn secret(&self) -> Option<&SecretRef> {
         match self {
             Self::Sql { secret, .. } | Self::Ntlm { secret, .. } => Some(secret),

@@ -5,7 +5,7 @@ use super::{Auth, InstanceRecord};
 use crate::model::base::time::Timestamp;
 use std::collections::BTreeMap;
 
-/// What to change; what says nothing stays as it is.
+/// The changes; a field that says nothing stays as it is.
 #[derive(Clone, Default, PartialEq)]
 pub struct BulkChange {
     /// groups to join

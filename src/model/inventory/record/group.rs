@@ -6,7 +6,7 @@ use super::{
 };
 use serde::{Deserialize, Serialize};
 
-/// A group. Who is in it stands in the instances ([`InstanceRecord::groups`](super::InstanceRecord::groups)).
+/// A group. Its members are named in the instances ([`InstanceRecord::groups`](super::InstanceRecord::groups)).
 /// In files by name: fields and variants keep their names, a new field has a default.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct GroupRecord {
@@ -21,7 +21,7 @@ impl GroupRecord {
     /// Checks the name.
     ///
     /// # Errors
-    /// What to change.
+    /// Advice on what to change.
     pub fn validate(&self) -> Result<(), RecordError> {
         check_name("name", &self.name)
     }
@@ -53,7 +53,7 @@ impl LabelRecord {
     /// Checks key and value.
     ///
     /// # Errors
-    /// What to change.
+    /// Advice on what to change.
     pub fn validate(&self) -> Result<(), RecordError> {
         check_label(&self.key, &self.value)
     }
@@ -81,7 +81,7 @@ impl FilterRecord {
     /// Checks the name. Whether the expression can be read is for who knows the fields: `model::filter`.
     ///
     /// # Errors
-    /// What to change.
+    /// Advice on what to change.
     pub fn validate(&self) -> Result<(), RecordError> {
         check_name("name", &self.name)
     }

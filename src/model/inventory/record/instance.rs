@@ -100,7 +100,7 @@ pub struct InstanceRecord {
     pub notes: String,
 }
 
-/// What is wrong with a record, for the person who wrote it.
+/// An error in a record, for the person who wrote it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{field}: {problem}")]
 pub struct RecordError {
@@ -163,7 +163,7 @@ impl InstanceRecord {
     /// Checks what can be checked without asking the server.
     ///
     /// # Errors
-    /// The first mistake, with its field.
+    /// The first error, with its field.
     pub fn validate(&self) -> Result<(), RecordError> {
         check_name("name", &self.name)?;
         let blank = |c: char| c.is_whitespace() || c.is_control();
@@ -221,11 +221,11 @@ pub(super) fn check_label(key: &str, value: &str) -> Result<(), RecordError> {
     check_name("labels", value)
 }
 
-/// Where SQL Server listens unless somebody says otherwise.
+/// The port on which SQL Server listens unless somebody says otherwise.
 const USUAL_PORT: u16 = 1433;
 
 impl InstanceRecord {
-    /// What a filter over instances may ask for, besides labels.
+    /// The fields that a filter over instances may ask for, besides labels.
     pub const FILTER_KEYS: [&str; 11] =
         ["name", "host", "port", "instance", "database", "auth", "login", "user", "group", "tls", "running"];
 }

@@ -1,4 +1,4 @@
-//! Tests of the instance record: no password in what it serializes to, mistakes named by field, filters.
+//! Tests of the instance record: no password in what it serializes to, errors named by field, filters.
 
 use super::*;
 use crate::model::base::filter::Filter;
@@ -114,7 +114,7 @@ fn filters_see_how_an_instance_is_reached_and_whether_it_is_polled() {
     assert!(!keeps(&other, "port=1433"), "the port of a named instance is not known before it is asked");
     other.tls.check = TlsCheck::Pin("00".into());
     assert!(keeps(&other, "tls=pin"));
-    // Every key that is offered gives a value for an instance that has one.
+    // Every key that is offered returns a value for an instance that has one.
     other.port = Some(1);
     other.database = Some("sales".into());
     for key in InstanceRecord::FILTER_KEYS {

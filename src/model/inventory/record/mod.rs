@@ -1,4 +1,4 @@
-//! What a tenant's inventory and audit log consist of: plain records that `store` seals, `command` edits and the screen
+//! The parts of a tenant's inventory and audit log: plain records that `store` seals, `command` edits and the screen
 //! shows. No I/O, no keys, no clock in here.
 //!
 //! Everything but a stored password can be written out: a [`Secret`](crate::model::base::secret::Secret) always serializes as an empty

@@ -1,4 +1,4 @@
-//! What is collected of an instance and how often. An instance and each of its labels may say; what nobody says is the
+//! Which probes an instance is polled with, and how often. An instance and each of its labels may say; what nobody says is the
 //! configuration's default.
 
 use crate::model::base::time::Timestamp;
@@ -72,13 +72,13 @@ impl PollSettings {
     }
 }
 
-/// Longest maintenance, minutes: 30 days. What is silent for longer is forgotten.
+/// Longest maintenance, minutes: 30 days. An instance that is silent for longer is forgotten.
 const LONGEST_MIN: i64 = 30 * 24 * 60;
 
 /// When a maintenance that starts now ends: `30m`, `2h`, `1d`; None for `off`, which ends one.
 ///
 /// # Errors
-/// What to write instead.
+/// Advice on what to write instead.
 pub fn maintenance_until(text: &str, now: Timestamp) -> Result<Option<Timestamp>, String> {
     let text = text.trim().to_lowercase();
     if text == "off" {

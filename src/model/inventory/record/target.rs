@@ -7,7 +7,7 @@ use std::sync::Arc;
 impl TryFrom<&InstanceRecord> for Target {
     type Error = RecordError;
 
-    /// What the inventory says, ready to connect. The record is taken to be valid; only the pin is read anew.
+    /// The entry of the inventory, ready to connect. The record is taken to be valid; only the pin is read anew.
     fn try_from(record: &InstanceRecord) -> Result<Self, RecordError> {
         let tls = match &record.tls.check {
             TlsCheck::Verify => TlsMode::Verify,

@@ -27,7 +27,7 @@ use crate::model::{
 /// For this long after its start an instance is said to have restarted.
 pub const RESTART_SHOWN_MS: u64 = 600_000;
 
-/// What the rules look at, and the reasons they have found.
+/// The facts that the rules read, and the reasons they have found.
 struct Case<'a> {
     poll: &'a PollSettings,
     facts: &'a Facts,

@@ -1,4 +1,4 @@
-//! The rules of the score, one function a topic. Each looks at fresh readings only: what is stale is said once, by
+//! The rules of the score, one function a topic. Each reads fresh readings only: what is stale is said once, by
 //! [`silence`], and never judged.
 
 use super::{Case, RESTART_SHOWN_MS, above, below};
@@ -43,7 +43,7 @@ pub(super) fn wanted(case: &mut Case<'_>) -> bool {
 
 /// The connection. False if it is down: then nothing else is judged.
 pub(super) fn link(case: &mut Case<'_>) -> bool {
-    // Who is asked every ten minutes may be silent for as long: two intervals are one missed poll.
+    // An instance that is asked every ten minutes may be silent for as long: two intervals are one missed poll.
     let two_polls_ms = u64::from(case.facts.headline.every_ms).saturating_mul(2);
     let limit_ms = case.thresholds.offline_after_s.saturating_mul(1000).max(two_polls_ms);
     let facts = case.facts;
@@ -152,7 +152,7 @@ pub(super) fn cpu(case: &mut Case<'_>) {
     let mut text = "CPU ".to_owned();
     push_pct(&mut text, machine);
     if let Some(ms) = busy_ms(case, limits.cpu_warning_pct - other) {
-        // What the history has forgotten may have been busy too.
+        // The time that history has forgotten may have been busy too.
         text.push_str(if ms > KEEP_MS - 60_000 { " for over " } else { " for " });
         push_span(&mut text, ms);
     }
@@ -187,7 +187,7 @@ pub(super) fn workers_and_poison(case: &mut Case<'_>) {
             let of_workers = wait.category == WaitCategory::WorkerThread;
             if let Some((free, of)) = free.filter(|_| of_workers) {
                 text.push_str("; ");
-                // What is free the name of the wait says already; a row has room for 43 columns.
+                // The name of the wait says already what is free; a row has room for 43 columns.
                 push_free(&mut text, free, of, "");
                 told_workers = true;
             }

@@ -3,7 +3,7 @@
 //!
 //! A name is found in a text where it stands as a word of its own; `_` ends a word, so that `svc_web` is found in
 //! `audit_svc_web`. In identifiers of SQL ([`Where::Code`]) names of hosts, instances and logins are found within words, too.
-//! What looks like an address, a host with its domain or `DOMAIN\login` goes even if nobody has named it.
+//! A text like an address, a host with its domain or `DOMAIN\login` goes even if nobody has named it.
 
 mod pattern;
 mod walk;
@@ -186,7 +186,7 @@ impl Names {
         known.insert(at, Known { name: chars, stand_in: Arc::clone(stand_in), within });
     }
 
-    /// What stands for a name that fills its field; learns one that is new.
+    /// The stand-in for a name that fills its field; learns one that is new.
     pub fn name(&mut self, kind: Kind, name: &str) -> Arc<str> {
         if let Some(known) = self.stand_ins.get(&fold(name)) {
             return Arc::clone(known);

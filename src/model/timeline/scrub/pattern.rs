@@ -1,9 +1,9 @@
-//! What looks like a name that must go, though nobody has named it: addresses, hosts with their domain, `DOMAIN\\login`,
+//! Finds texts like names that must go, though nobody has named them: addresses, hosts with their domain, `DOMAIN\\login`,
 //! `user@domain`, and what a server quotes. Part of `scrub`; pure.
 
 use std::net::{IpAddr, Ipv4Addr};
 
-/// What it looks like.
+/// The kind of name that it seems to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Seen {
     /// `10.1.4.7`, `fe80::1`
@@ -93,7 +93,7 @@ fn is_host(word: &str) -> bool {
     enough && is_top && !ours && labels.iter().all(good)
 }
 
-/// What stands between quotes, without them. An apostrophe within a word is no quote.
+/// The text between quotes, without them. An apostrophe within a word is no quote.
 fn quoted(text: &str) -> Vec<(usize, usize, Seen)> {
     let mut found = Vec::new();
     let mut open: Option<(char, usize)> = None;
