@@ -140,6 +140,8 @@ pub enum Command {
     Filter(inventory::Filter),
     /// The configuration: check it, show it
     Config(Configuration),
+    /// List what is asked of servers: every probe with its intervals, rights, and what is unknown without them
+    Probes(Probes),
     /// Print all keys as Markdown
     Keys,
 }
@@ -155,6 +157,14 @@ pub struct Collect {
 /// `dbtop status`.
 #[derive(Debug, Clone, Copy, Args)]
 pub struct Status {
+    /// Output format
+    #[arg(short = 'o', long = "output", value_enum, default_value_t = Format::Table)]
+    pub output: Format,
+}
+
+/// `dbtop probes`.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct Probes {
     /// Output format
     #[arg(short = 'o', long = "output", value_enum, default_value_t = Format::Table)]
     pub output: Format,

@@ -15,6 +15,7 @@ mod invocation;
 mod label;
 mod once;
 mod output;
+mod probes;
 mod quiet;
 mod saved;
 mod screen;
@@ -76,6 +77,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Command::Label(args)) => label::run(args, invocation),
         Some(Command::Filter(args)) => saved::run(args, invocation),
         Some(Command::Config(args)) => config::run(args, invocation),
+        Some(Command::Probes(args)) => probes::run(args, invocation),
         Some(Command::Keys) => output::print(&crate::tui::keymap::markdown()).map(|()| ExitCode::SUCCESS),
     }
 }

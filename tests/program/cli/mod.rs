@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `once`: subjects, formats, scope, filter, exit codes, closed pipes | `once.rs` |
 //! | `once` over a fleet of which much is broken, with hostile servers | `faults.rs` |
+//! | `probes`: intervals, rights | `probes.rs` |
 //! | errors in inventories, configuration and options; where passwords come from | `mistakes.rs` |
 //! | `sim`: its files, its ends; `keys` | `sim.rs` |
 #![cfg(unix)]
@@ -11,6 +12,7 @@
 mod faults;
 mod mistakes;
 mod once;
+mod probes;
 mod sim;
 
 use crate::harness::{
