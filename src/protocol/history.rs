@@ -1,6 +1,10 @@
 //! Requests to the history service, and the figures of its store.
 
-use crate::model::{base::time::Timestamp, inventory::instance::InstanceId, timeline::chart::ChartQuery};
+use crate::model::{
+    base::time::Timestamp,
+    inventory::instance::InstanceId,
+    timeline::chart::{ChartData, ChartQuery, Mark},
+};
 
 /// A question about the past, or a note to be written into it. [`crate::protocol::Reply::NoHistory`] may answer any of them.
 pub enum HistoryRequest {
@@ -11,23 +15,12 @@ pub enum HistoryRequest {
         /// when
         at: Timestamp,
     },
-    /// series over a longer time. Answered by [`crate::protocol::Reply::Chart`]
-    Chart {
+    /// what a pane draws of the past. Answered by [`crate::protocol::Reply::Answer`]
+    Ask {
         /// comes back with the answer
         ticket: u64,
         /// what
-        query: ChartQuery,
-    },
-    /// events. Answered by [`crate::protocol::Reply::Marks`]
-    Marks {
-        /// comes back with the answer
-        ticket: u64,
-        /// those that end later than this, or have not ended
-        from: Timestamp,
-        /// those that begin before this
-        to: Timestamp,
-        /// of these; none named: of the whole fleet
-        instances: Vec<InstanceId>,
+        query: Query,
     },
     /// instances as they were, to be compared with what is on the screen, which stays. Answered by [`crate::protocol::Reply::Compared`]
     Compare {
@@ -47,7 +40,7 @@ pub enum HistoryRequest {
         /// for these; none named: for the whole fleet
         instances: Vec<InstanceId>,
     },
-    /// all bookmarks and incidents. Answered by [`crate::protocol::Reply::Marks`]
+    /// all bookmarks and incidents. Answered by [`Answer::Marks`]
     Bookmarks {
         /// comes back with the answer
         ticket: u64,
@@ -63,13 +56,38 @@ impl HistoryRequest {
     pub const fn ticket(&self) -> Option<u64> {
         match self {
             Self::At { ticket, .. }
-            | Self::Chart { ticket, .. }
-            | Self::Marks { ticket, .. }
+            | Self::Ask { ticket, .. }
             | Self::Bookmarks { ticket }
             | Self::Compare { ticket, .. } => Some(*ticket),
             Self::Bookmark { .. } | Self::Freeze(_) | Self::Growth => None,
         }
     }
+}
+
+/// A question of a pane. The screen asks it once, keeps the answer by it, and asks for no other thing in between: two that are
+/// equal have the same answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Query {
+    /// series over a longer time. Answered by [`Answer::Chart`]
+    Chart(ChartQuery),
+    /// events of an instance. Answered by [`Answer::Marks`]
+    Marks {
+        /// whose; those of the whole fleet are among them
+        instance: InstanceId,
+        /// those that end later than this, or have not ended
+        from: Timestamp,
+        /// those that begin before this
+        to: Timestamp,
+    },
+}
+
+/// The answer to a [`Query`].
+#[derive(Debug, Clone, PartialEq)]
+pub enum Answer {
+    /// the series
+    Chart(ChartData),
+    /// events in the order of time
+    Marks(Vec<Mark>),
 }
 
 /// The figures of the store, for F12.

@@ -11,7 +11,7 @@ mod history;
 mod inventory;
 mod reply;
 
-pub use history::{HistoryRequest, StoreNow};
+pub use history::{Answer, HistoryRequest, Query, StoreNow};
 pub use inventory::{FormData, InventoryRequest, Refusal, TenantLine, VaultState};
 pub use reply::Reply;
 

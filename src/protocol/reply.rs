@@ -1,7 +1,7 @@
 //! Replies: answers to requests, and news that nobody asked for.
 
 use super::{
-    history::StoreNow,
+    history::{Answer, StoreNow},
     inventory::{FormData, Refusal, TenantLine, VaultState},
 };
 
@@ -10,7 +10,7 @@ use crate::model::{
     fold::snapshot::FleetSnapshot,
     inventory::{check::ConnectionReport, doctor::Diagnosis, instance::InstanceId},
     judge::health::Level,
-    timeline::chart::{ChartData, Mark},
+    timeline::chart::Mark,
 };
 use std::sync::Arc;
 
@@ -78,19 +78,12 @@ pub enum Reply {
         /// what is missing because the file is damaged there: `15 min of sqlprd-014`
         damaged: Vec<String>,
     },
-    /// see [`crate::protocol::HistoryRequest::Chart`]
-    Chart {
+    /// see [`crate::protocol::HistoryRequest::Ask`] and [`crate::protocol::HistoryRequest::Bookmarks`]
+    Answer {
         /// of which question
         ticket: u64,
-        /// the series
-        data: ChartData,
-    },
-    /// see [`crate::protocol::HistoryRequest::Marks`]
-    Marks {
-        /// of which question
-        ticket: u64,
-        /// in the order of time
-        marks: Vec<Mark>,
+        /// it
+        answer: Answer,
     },
     /// see [`crate::protocol::HistoryRequest::Compare`]
     Compared {

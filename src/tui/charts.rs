@@ -7,27 +7,18 @@ use crate::{
         inventory::instance::InstanceId,
         timeline::chart::{ChartData, ChartQuery, Mark},
     },
-    protocol::HistoryRequest,
+    protocol::{Answer, HistoryRequest, Query},
 };
 
 /// Answers that are kept: those of the chart on the screen, and those before it until the new ones are there.
 const MOST: usize = 12;
 
-/// One thing that a pane wants to see.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Wanted {
-    /// series
-    Chart(ChartQuery),
-    /// events of an instance between two times
-    Marks(InstanceId, Timestamp, Timestamp),
-}
-
+/// How far a question has come.
 #[derive(Debug)]
-enum Answer {
+enum Stage {
     Open(u64),
-    Chart(ChartData),
-    Marks(Vec<Mark>),
-    None(String),
+    Answered(Answer),
+    Refused(String),
 }
 
 /// The answer of history about a chart.
@@ -44,7 +35,7 @@ pub enum Found<'a> {
 /// Questions and answers, the newest last.
 #[derive(Debug, Default)]
 pub struct Charts {
-    all: Vec<(Wanted, Answer)>,
+    all: Vec<(Query, Stage)>,
 }
 
 impl Charts {
@@ -52,20 +43,20 @@ impl Charts {
     /// picture is true, if not complete.
     pub fn get(&self, query: &ChartQuery) -> Found<'_> {
         let mut open = false;
-        for (wanted, answer) in self.all.iter().rev() {
-            let Wanted::Chart(asked) = wanted else { continue };
-            match answer {
-                Answer::Chart(data) if asked == query => return Found::Data(data),
-                Answer::None(why) if asked == query => return Found::None(why),
-                Answer::Open(_) if asked == query => open = true,
-                _ => {}
+        for (asked, stage) in self.all.iter().rev() {
+            match stage {
+                _ if !matches!(asked, Query::Chart(asked) if asked == query) => {}
+                Stage::Answered(Answer::Chart(data)) => return Found::Data(data),
+                Stage::Refused(why) => return Found::None(why),
+                Stage::Open(_) => open = true,
+                Stage::Answered(_) => {}
             }
         }
         let same = |a: &ChartQuery| {
             a.instance == query.instance && a.series == query.series && a.to - a.from == query.to - query.from
         };
-        let before = self.all.iter().rev().find_map(|(wanted, answer)| match (wanted, answer) {
-            (Wanted::Chart(asked), Answer::Chart(data)) if open && same(asked) => Some(data),
+        let before = self.all.iter().rev().find_map(|entry| match entry {
+            (Query::Chart(asked), Stage::Answered(Answer::Chart(data))) if open && same(asked) => Some(data),
             _ => None,
         });
         before.map_or(Found::Open, Found::Data)
@@ -73,70 +64,68 @@ impl Charts {
 
     /// The events of an instance that are known for this stretch of time, or were a moment ago.
     pub fn marks(&self, instance: &InstanceId, from: Timestamp, to: Timestamp) -> &[Mark] {
-        let of = |(wanted, answer): &'_ &(Wanted, Answer)| {
-            matches!(answer, Answer::Marks(_))
-                && matches!(wanted, Wanted::Marks(id, f, t) if id == instance && *f < to && *t > from)
+        let of = |asked: &Query| match asked {
+            Query::Marks { instance: id, from: f, to: t } => id == instance && *f < to && *t > from,
+            _ => false,
         };
-        match self.all.iter().rev().find(of) {
+        match self.newest(of) {
             Some((_, Answer::Marks(marks))) => marks,
             _ => &[],
         }
     }
 
+    /// The newest answer to a question of this kind, with the question.
+    pub fn newest(&self, is: impl Fn(&Query) -> bool) -> Option<(&Query, &Answer)> {
+        self.all.iter().rev().find_map(|(asked, stage)| match stage {
+            Stage::Answered(answer) if is(asked) => Some((asked, answer)),
+            _ => None,
+        })
+    }
+
     /// Returns the questions that are still to be asked. Where there are too many answers, the oldest wishes go first.
-    pub fn missing(&mut self, wanted: Vec<Wanted>, mut ticket: impl FnMut() -> u64) -> Vec<HistoryRequest> {
+    pub fn missing(&mut self, wanted: Vec<Query>, mut ticket: impl FnMut() -> u64) -> Vec<HistoryRequest> {
         let mut requests = Vec::new();
-        for w in wanted {
-            if let Some(at) = self.all.iter().position(|(known, _)| *known == w) {
+        for query in wanted {
+            if let Some(at) = self.all.iter().position(|(asked, _)| *asked == query) {
                 // Wanted again: it is the newest now.
                 let known = self.all.remove(at);
                 self.all.push(known);
                 continue;
             }
             let ticket = ticket();
-            requests.push(match &w {
-                Wanted::Chart(query) => HistoryRequest::Chart { ticket, query: query.clone() },
-                Wanted::Marks(id, from, to) => {
-                    HistoryRequest::Marks { ticket, from: *from, to: *to, instances: vec![id.clone()] }
-                }
-            });
-            self.all.push((w, Answer::Open(ticket)));
+            requests.push(HistoryRequest::Ask { ticket, query: query.clone() });
+            self.all.push((query, Stage::Open(ticket)));
         }
         let more = self.all.len().saturating_sub(MOST);
         self.all.drain(..more);
         requests
     }
 
-    /// A chart came. One that is not wanted any more is dropped.
-    pub fn chart_came(&mut self, ticket: u64, data: ChartData) {
-        self.answer(ticket, Answer::Chart(data));
+    /// An answer came. One to a question that is not wanted any more is dropped.
+    pub fn answered(&mut self, ticket: u64, answer: Answer) {
+        self.settle(ticket, Stage::Answered(answer));
     }
 
-    /// Events came. True if a chart wants them.
-    pub fn marks_came(&mut self, ticket: u64, marks: Vec<Mark>) -> bool {
-        self.answer(ticket, Answer::Marks(marks))
-    }
-
-    /// A chart cannot be drawn. True if it is one that is wanted.
-    pub fn none_came(&mut self, ticket: u64, why: &str) -> bool {
-        self.answer(ticket, Answer::None(why.to_owned()))
+    /// There is no answer. True if it is to a question that is wanted.
+    pub fn refused(&mut self, ticket: u64, why: &str) -> bool {
+        self.settle(ticket, Stage::Refused(why.to_owned()))
     }
 
     /// New events are there: those that are known are asked for again.
     pub fn forget_marks(&mut self) {
-        self.all.retain(|(wanted, _)| !matches!(wanted, Wanted::Marks(..)));
+        self.all.retain(|(asked, _)| !matches!(asked, Query::Marks { .. }));
     }
 
-    fn answer(&mut self, ticket: u64, answer: Answer) -> bool {
-        let open = self.all.iter_mut().find(|(_, a)| matches!(a, Answer::Open(t) if *t == ticket));
+    fn settle(&mut self, ticket: u64, stage: Stage) -> bool {
+        let open = self.all.iter_mut().find(|(_, s)| matches!(s, Stage::Open(t) if *t == ticket));
         let Some((_, slot)) = open else { return false };
-        *slot = answer;
+        *slot = stage;
         true
     }
 
     /// A question could not be handed over: it is asked again with the next change.
     pub fn forget_open(&mut self, ticket: u64) {
-        self.all.retain(|(_, a)| !matches!(a, Answer::Open(t) if *t == ticket));
+        self.all.retain(|(_, stage)| !matches!(stage, Stage::Open(t) if *t == ticket));
     }
 }
 
@@ -173,7 +162,7 @@ mod tests {
         let mut charts = Charts::default();
         let mut tickets = 0;
         let mut ask = |charts: &mut Charts, q: &ChartQuery| {
-            charts.missing(vec![Wanted::Chart(q.clone())], || {
+            charts.missing(vec![Query::Chart(q.clone())], || {
                 tickets += 1;
                 tickets
             })
@@ -182,22 +171,22 @@ mod tests {
         assert_eq!(ask(&mut charts, &first).len(), 1);
         assert_eq!(ask(&mut charts, &first).len(), 0);
         assert_eq!(tier(&charts, &first), "open");
-        assert!(charts.answer(1, Answer::Chart(data("first"))));
+        assert!(charts.settle(1, Stage::Answered(Answer::Chart(data("first")))));
         assert_eq!(tier(&charts, &first), "first");
         assert_eq!(ask(&mut charts, &next).len(), 1);
         assert_eq!(tier(&charts, &next), "first");
-        charts.answer(2, Answer::Chart(data("next")));
+        charts.answered(2, Answer::Chart(data("next")));
         assert_eq!(tier(&charts, &next), "next");
-        assert!(!charts.answer(2, Answer::Chart(data("late"))), "it was answered");
+        assert!(!charts.settle(2, Stage::Answered(Answer::Chart(data("late")))), "it was answered");
     }
 
     #[test]
     fn only_so_many_answers_are_kept() {
         let mut charts = Charts::default();
         for n in 0..40 {
-            charts.missing(vec![Wanted::Chart(query(n * 15_000))], || n as u64);
+            charts.missing(vec![Query::Chart(query(n * 15_000))], || n as u64);
         }
         assert_eq!(charts.all.len(), MOST);
-        assert!(!charts.answer(3, Answer::None(String::new())), "nobody waits for it");
+        assert!(!charts.refused(3, ""), "nobody waits for it");
     }
 }

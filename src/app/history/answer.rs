@@ -13,7 +13,7 @@ use crate::{
         judge::health::Level,
         timeline::chart::{ChartData, ChartQuery, Mark, MarkKind},
     },
-    protocol::{HistoryRequest, Reply},
+    protocol::{Answer, HistoryRequest, Query, Reply},
     store::{
         StoreError,
         history::{AFTER_MS, Event, EventFilter, Recent, fleet_at, fleet_with_damage},
@@ -67,11 +67,10 @@ impl<'a> Question<'a> {
     fn carry_out(&mut self, request: HistoryRequest, archive: &mut Archive) -> Result<(), StoreError> {
         match request {
             HistoryRequest::At { ticket, at } => self.at(archive, ticket, at),
-            HistoryRequest::Chart { ticket, query } => self.chart(archive, ticket, &query),
-            HistoryRequest::Marks { ticket, from, to, instances } => {
-                let uids = instances.iter().map(|id| self.uid(id)).collect();
-                let filter = EventFilter { uids, ..EventFilter::default() };
-                self.marks(archive, ticket, &filter, (from, to))
+            HistoryRequest::Ask { ticket, query } => {
+                let answer = self.asked(archive, query)?;
+                self.links.say(Reply::Answer { ticket, answer });
+                Ok(())
             }
             HistoryRequest::Compare { ticket, at, instances } => {
                 self.compare(archive, ticket, at, &instances)
@@ -81,13 +80,26 @@ impl<'a> Question<'a> {
                 let filter = EventFilter { uids: Vec::new(), kinds };
                 // A flight recorder's incident is not over yet.
                 let span = (Timestamp::from_ms(0), clock::now().plus_ms(AFTER_MS));
-                self.marks(archive, ticket, &filter, span)
+                let marks = self.marks(archive, &filter, span)?;
+                self.links.say(Reply::Answer { ticket, answer: Answer::Marks(marks) });
+                Ok(())
             }
             HistoryRequest::Bookmark { at, note, instances } => self.bookmark(archive, at, &note, &instances),
             HistoryRequest::Freeze(instances) => self.freeze(archive, &instances),
             HistoryRequest::Growth => {
                 self.past.growth.tell(archive, self.links);
                 Ok(())
+            }
+        }
+    }
+
+    /// A question of a pane.
+    fn asked(&self, archive: &mut Archive, query: Query) -> Result<Answer, StoreError> {
+        match query {
+            Query::Chart(query) => self.chart(archive, &query).map(Answer::Chart),
+            Query::Marks { instance, from, to } => {
+                let filter = EventFilter { uids: vec![self.uid(&instance)], ..EventFilter::default() };
+                self.marks(archive, &filter, (from, to)).map(Answer::Marks)
             }
         }
     }
@@ -153,7 +165,7 @@ impl<'a> Question<'a> {
         Ok(())
     }
 
-    fn chart(&self, archive: &mut Archive, ticket: u64, query: &ChartQuery) -> Result<(), StoreError> {
+    fn chart(&self, archive: &mut Archive, query: &ChartQuery) -> Result<ChartData, StoreError> {
         let uid = self.uid(&query.instance);
         let reader = archive.reader()?;
         let mut data = ChartData { lines: Vec::with_capacity(query.series.len()), tier: "as measured" };
@@ -164,18 +176,16 @@ impl<'a> Question<'a> {
             }
             data.lines.push(drawn.line);
         }
-        self.links.say(Reply::Chart { ticket, data });
-        Ok(())
+        Ok(data)
     }
 
     /// Events between two instants.
     fn marks(
         &self,
         archive: &mut Archive,
-        ticket: u64,
         filter: &EventFilter,
         (from, to): (Timestamp, Timestamp),
-    ) -> Result<(), StoreError> {
+    ) -> Result<Vec<Mark>, StoreError> {
         let infos = self.election.instances();
         let names: HashMap<Arc<str>, InstanceId> =
             infos.iter().chain(&self.past.gone).map(|info| (info.uid.clone(), info.id.clone())).collect();
@@ -187,8 +197,7 @@ impl<'a> Question<'a> {
             instance: event.uid.map(|uid| names.get(&uid).cloned().unwrap_or_else(|| InstanceId::new(uid))),
             words: event.what.to_string().into(),
         };
-        self.links.say(Reply::Marks { ticket, marks: events.into_iter().map(mark).collect() });
-        Ok(())
+        Ok(events.into_iter().map(mark).collect())
     }
 
     fn bookmark(

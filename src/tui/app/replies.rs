@@ -42,12 +42,11 @@ impl App {
             Reply::Past { ticket, snapshot, at, oldest, damaged, .. } => {
                 self.arrive(snapshot, Past { at, oldest, ticket }, damaged);
             }
-            Reply::Chart { ticket, data } => self.world.charts.chart_came(ticket, data),
-            Reply::Marks { ticket, marks } => drop(self.world.charts.marks_came(ticket, marks)),
+            Reply::Answer { ticket, answer } => self.world.charts.answered(ticket, answer),
             Reply::NoHistory { ticket, why } => {
                 // A chart shows the error in its own place.
                 let is_told = ticket.is_none_or(|ticket| {
-                    !self.world.charts.none_came(ticket, &why)
+                    !self.world.charts.refused(ticket, &why)
                         && (self.travel.arrive(ticket).is_some() || self.travel.compared(ticket).is_some())
                 });
                 if is_told {

@@ -9,7 +9,7 @@ use crate::{
             past::When,
         },
     },
-    protocol::Reply,
+    protocol::{Answer, Reply},
     tui::{
         action::{Action, Context},
         moment::{push_ago, push_instant},
@@ -92,7 +92,7 @@ impl Layer for Bookmarks {
 
     fn hear(&mut self, reply: &Reply, _: &mut Out) -> bool {
         match reply {
-            Reply::Marks { ticket, marks } if *ticket == self.ticket => {
+            Reply::Answer { ticket, answer: Answer::Marks(marks) } if *ticket == self.ticket => {
                 let mut marks = marks.clone();
                 marks.retain(|m| matches!(m.kind, MarkKind::Bookmark | MarkKind::Incident));
                 marks.sort_by_key(|m| std::cmp::Reverse(m.at));

@@ -1,13 +1,15 @@
 //! What the app asks of a pane. Every pane is one; nothing in here knows any of them.
 
-use crate::model::{fold::scope::Scope, inventory::instance::InstanceId, judge::health::Level};
-use crate::tui::{
-    action::Action,
-    charts::Wanted,
-    id::RowKey,
-    view::View,
-    widget::{canvas::Canvas, document::Document},
-    wish::Wish,
+use crate::{
+    model::{fold::scope::Scope, inventory::instance::InstanceId, judge::health::Level},
+    protocol::Query,
+    tui::{
+        action::Action,
+        id::RowKey,
+        view::View,
+        widget::{canvas::Canvas, document::Document},
+        wish::Wish,
+    },
 };
 
 /// One part of a pane's title line.
@@ -28,7 +30,7 @@ pub trait Pane {
     /// Adds parts to the title line, between the pane's name and the filter.
     fn title(&self, view: &View<'_>, out: &mut Vec<(Part, String)>);
     /// The questions that it has for history, after a rebuild.
-    fn wanted(&self, _view: &View<'_>) -> Vec<Wanted> {
+    fn wanted(&self, _view: &View<'_>) -> Vec<Query> {
         Vec::new()
     }
     /// Draws below the title line.

@@ -9,13 +9,8 @@ use crate::{
         poll::id::SeriesKey,
         timeline::chart::{self, ChartLine, Earlier, Mark, MarkKind},
     },
-    tui::{
-        action::Action,
-        charts::{Found, Wanted},
-        moment::push_instant,
-        view::View,
-        widget::canvas::Canvas,
-    },
+    protocol::Query,
+    tui::{action::Action, charts::Found, moment::push_instant, view::View, widget::canvas::Canvas},
 };
 use std::fmt::Write as _;
 
@@ -201,17 +196,17 @@ impl TimeLine {
         id: &InstanceId,
         series: &[Vec<SeriesKey>],
         main: &[SeriesKey],
-    ) -> Vec<Wanted> {
+    ) -> Vec<Query> {
         if self.is_in_memory() {
             return Vec::new();
         }
         let query = |series: &[SeriesKey]| self.range.query(id.clone(), series.to_vec(), view.now);
-        let mut wanted: Vec<Wanted> = series.iter().map(|s| Wanted::Chart(query(s))).collect();
+        let mut wanted: Vec<Query> = series.iter().map(|s| Query::Chart(query(s))).collect();
         if self.earlier != Earlier::None {
-            wanted.push(Wanted::Chart(query(main).earlier(self.earlier.ms())));
+            wanted.push(Query::Chart(query(main).earlier(self.earlier.ms())));
         }
         let q = query(main);
-        wanted.push(Wanted::Marks(id.clone(), q.from, q.to));
+        wanted.push(Query::Marks { instance: id.clone(), from: q.from, to: q.to });
         wanted
     }
 

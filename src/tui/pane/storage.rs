@@ -21,9 +21,9 @@ use crate::{
         },
         timeline::chart::Earlier,
     },
+    protocol::Query,
     tui::{
         action::Action,
-        charts::Wanted,
         filter::{FilterSlot, instance_values},
         id::{PaneId, RowKey},
         view::View,
@@ -401,7 +401,7 @@ impl Pane for StoragePane {
         reading::push_unknown(out, view, |f| &f.files);
     }
 
-    fn wanted(&self, view: &View<'_>) -> Vec<Wanted> {
+    fn wanted(&self, view: &View<'_>) -> Vec<Query> {
         view.single().map_or_else(Vec::new, |i| self.line.wanted(view, i.id(), &[series()], &series()))
     }
 

@@ -7,7 +7,7 @@ use crate::{
     },
     stage::Stage,
 };
-use dbtop::protocol::{HistoryRequest, Reply};
+use dbtop::protocol::{HistoryRequest, Query, Reply};
 
 use std::fmt::Write as _;
 
@@ -17,8 +17,8 @@ fn answer(s: &mut Stage) -> (usize, usize) {
     asked.iter().filter_map(past::answer).for_each(|reply| s.app.reply(reply));
     let count = |is: fn(&HistoryRequest) -> bool| asked.iter().filter(|r| is(r)).count();
     (
-        count(|r| matches!(r, HistoryRequest::Chart { .. })),
-        count(|r| matches!(r, HistoryRequest::Marks { .. })),
+        count(|r| matches!(r, HistoryRequest::Ask { query: Query::Chart(_), .. })),
+        count(|r| matches!(r, HistoryRequest::Ask { query: Query::Marks { .. }, .. })),
     )
 }
 
@@ -86,7 +86,7 @@ fn charts_move_into_the_past_and_stand_beside_yesterday() {
     let mut s = day(120, 40);
     s.keys("shift-left");
     let query = s.asked().into_iter().find_map(|r| match r {
-        HistoryRequest::Chart { query, .. } => Some(query),
+        HistoryRequest::Ask { query: Query::Chart(query), .. } => Some(query),
         _ => None,
     });
     let ends = query.map(|q| NOW - q.to);
@@ -131,7 +131,7 @@ fn in_the_past_charts_end_there() {
     super::arrive(&mut s);
     s.keys("w");
     let query = s.asked().into_iter().find_map(|r| match r {
-        HistoryRequest::Chart { query, .. } => Some(query),
+        HistoryRequest::Ask { query: Query::Chart(query), .. } => Some(query),
         _ => None,
     });
     let after = query.map(|q| q.to - super::THEN);

@@ -12,9 +12,9 @@ use crate::{
         fold::snapshot::InstanceSnapshot,
         judge::health::{Level, Reason, Topic},
     },
+    protocol::Query,
     tui::{
         action::Action,
-        charts::Wanted,
         id::{PaneId, RowKey},
         view::View,
         widget::{
@@ -252,7 +252,7 @@ impl Pane for InstancePane {
         render_foot(&foot, view, &mut canvas.part(0, h - shares.foot.min(h), w, shares.foot));
     }
 
-    fn wanted(&self, view: &View<'_>) -> Vec<Wanted> {
+    fn wanted(&self, view: &View<'_>) -> Vec<Query> {
         let Some(i) = view.single() else { return Vec::new() };
         let series = charts::series();
         self.line.wanted(view, i.id(), &[series.clone(), super::waits::series()], &series)

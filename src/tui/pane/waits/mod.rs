@@ -9,9 +9,9 @@ use super::{
 };
 use crate::{
     model::{fold::scope::Scope, judge::health::Level, timeline::chart::Earlier},
+    protocol::Query,
     tui::{
         action::Action,
-        charts,
         filter::FilterSlot,
         id::{PaneId, RowKey},
         view::View,
@@ -246,7 +246,7 @@ impl Pane for WaitsPane {
         canvas.put(1, h.saturating_sub(1), w.saturating_sub(2), &foot, view.theme.dim);
     }
 
-    fn wanted(&self, view: &View<'_>) -> Vec<charts::Wanted> {
+    fn wanted(&self, view: &View<'_>) -> Vec<Query> {
         view.single().map_or_else(Vec::new, |i| self.line.wanted(view, i.id(), &[series()], &[total()]))
     }
 
