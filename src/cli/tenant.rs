@@ -60,8 +60,8 @@ pub enum TenantCommand {
     Backup {
         /// The tenant
         name: String,
-        /// A file that is not there yet
-        file: PathBuf,
+        /// A file that is not there yet; default: one with the tenant's name and the time in the folder `backups` of dbtop's data
+        file: Option<PathBuf>,
     },
     /// Bring a tenant back from a backup, with any of its key slots
     Restore {

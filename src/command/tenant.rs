@@ -8,7 +8,10 @@ use super::{
     vault as vault_command,
 };
 use crate::{
-    app::{inventory::open, selection::Selection},
+    app::{
+        inventory::{backup, open},
+        selection::Selection,
+    },
     cli::{Tenant as Args, TenantCommand},
     model::{base::text, inventory::record::Slug},
     store::{BackupFile, Listed, StoreError, Tenant, current_author},
@@ -52,7 +55,9 @@ pub fn run(args: Args, invocation: &Invocation) -> anyhow::Result<ExitCode> {
             let tenant = ask::unlocked(&invocation.selection.of_tenant(&name))?;
             one(&open::tenants()?.rename(tenant, &to, &current_author())?)?
         }
-        TenantCommand::Backup { name, file } => backup(&invocation.selection.of_tenant(&name), &file)?,
+        TenantCommand::Backup { name, file } => {
+            backup(&invocation.selection.of_tenant(&name), file.as_deref())?
+        }
         TenantCommand::Restore { file, name } => restore(&file, name.as_deref(), &invocation.selection)?,
         TenantCommand::Repair { name } => repair(&invocation.selection.of_tenant(&name))?,
         TenantCommand::Migrate => {
@@ -126,13 +131,10 @@ fn delete(name: &Slug, yes: bool) -> anyhow::Result<Grid> {
     Ok(Grid { columns: vec!["deleted"], rows: vec![vec![Cell::Text(name.to_string())]] })
 }
 
-fn backup(selection: &Selection, file: &Path) -> anyhow::Result<Grid> {
-    let made = ask::unlocked(selection)?.backup(file, &current_author())?;
+fn backup(selection: &Selection, file: Option<&Path>) -> anyhow::Result<Grid> {
+    let made = backup::backup(&mut ask::unlocked(selection)?, file)?;
     if !made.portable {
-        ask::say(
-            "no slot in it opens on another machine: add a passphrase or a key file (`dbtop vault slot add`) and back up \
-             again",
-        );
+        ask::say(backup::NOT_PORTABLE);
     }
     Ok(Grid {
         columns: vec!["backup", "size_bytes", "portable"],

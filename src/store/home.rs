@@ -62,6 +62,17 @@ impl Home {
         private_folder(&tenants)?;
         Ok(tenants)
     }
+
+    /// The folder of backups that nobody gave a file; made as [`Home::tenants`] is.
+    ///
+    /// # Errors
+    /// As [`Home::tenants`].
+    pub fn backups(&self) -> Result<PathBuf, StoreError> {
+        private_folder(&self.data)?;
+        let backups = self.data.join("backups");
+        private_folder(&backups)?;
+        Ok(backups)
+    }
 }
 
 /// Makes a folder that only its owner can enter; refuses one that others can.

@@ -96,6 +96,8 @@ fn a_backup_moves_a_tenant_to_another_machine() {
     let file = file.to_str().unwrap();
     let made = here.json(&["tenant", "backup", "acme", file]);
     assert_eq!(made[0]["portable"], true);
+    let named = here.json(&["tenant", "backup", "acme"])[0]["backup"].as_str().unwrap().to_owned();
+    assert!(named.contains("backups/acme-20") && std::path::Path::new(&named).exists(), "{named}");
     let there = Place::new();
     let error = there.refused(&["tenant", "restore", file]);
     assert!(error.contains("key file"), "not with a key that is not there: {error}");

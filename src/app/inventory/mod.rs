@@ -1,7 +1,8 @@
 //! The inventory: its [`service`], which has the keys while the program runs, and the use cases that it shares with the
-//! sub-commands: [`open`] a tenant, [`edit`] its records, [`connect`] to an instance, ask the [`doctor`], and choose what is
-//! polled ([`targets`]).
+//! sub-commands: [`open`] a tenant, [`edit`] its records, make a [`backup`], [`connect`] to an instance, ask the [`doctor`],
+//! and choose what is polled ([`targets`]).
 
+pub mod backup;
 pub mod connect;
 pub mod doctor;
 pub mod edit;

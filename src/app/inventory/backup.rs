@@ -1,0 +1,50 @@
+//! A tenant into one encrypted file: for `dbtop tenant backup` and for `:backup` on the screen. Blocks for as long as the disk
+//! takes.
+
+use crate::{
+    app::clock,
+    model::{
+        base::{figure, time::Timestamp},
+        inventory::record::Slug,
+    },
+    store::{BackupMade, Home, StoreError, Tenant, current_author},
+};
+use std::path::{Path, PathBuf};
+
+/// Said where no slot of the backup opens on another machine.
+pub const NOT_PORTABLE: &str = "no slot in it opens on another machine: add a passphrase or a key file (`dbtop vault slot add`) and back up again";
+
+/// Backs a tenant up into this file, or into one of its own name and time in dbtop's folder of backups.
+///
+/// # Errors
+/// The file is there already or cannot be written; another process writes the tenant.
+pub fn backup(tenant: &mut Tenant, file: Option<&Path>) -> Result<BackupMade, StoreError> {
+    let file = match file {
+        Some(file) => file.to_owned(),
+        None => Home::find()?.backups()?.join(name(tenant.slug(), clock::now())),
+    };
+    tenant.backup(&file, &current_author())
+}
+
+/// `acme-2026-11-20-133000.dbtop-backup`, in UTC: names sort by time.
+fn name(slug: &Slug, at: Timestamp) -> PathBuf {
+    let (mut name, mut clock) = (format!("{slug}-"), String::new());
+    figure::push_date(&mut name, at);
+    figure::push_clock(&mut clock, at);
+    name.push('-');
+    name.extend(clock.chars().filter(|c| *c != ':'));
+    name.push_str(".dbtop-backup");
+    name.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_says_whose_and_when() {
+        let slug = Slug::parse("acme").unwrap();
+        let named = name(&slug, Timestamp::from_ms(1_795_181_400_000));
+        assert_eq!(named, PathBuf::from("acme-2026-11-20-133000.dbtop-backup"));
+    }
+}
