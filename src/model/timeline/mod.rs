@@ -7,4 +7,5 @@ pub mod event;
 pub mod history;
 pub mod kept;
 pub mod past;
+pub mod reach;
 pub mod scrub;
