@@ -47,6 +47,8 @@ pub enum InventoryRequest {
     },
     /// take these out of the inventory; `dbtop instance restore` brings them back
     Remove(Vec<InstanceId>),
+    /// back the tenant up. Answered by a message that names the file
+    Backup,
     /// which tenants there are
     Tenants,
     /// watch another tenant

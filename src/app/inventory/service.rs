@@ -5,7 +5,7 @@
 //! Locking drops the tenant with its keys and every record. The collector goes on with the targets that it has: its
 //! passwords stay in memory, for connections break and must be made again.
 
-use super::{edit, form, open, passwords::Passwords, targets::targets, trials::Trials};
+use super::{backup, edit, form, open, passwords::Passwords, targets::targets, trials::Trials};
 use crate::{
     app::{
         history::{Location, Order},
@@ -124,6 +124,7 @@ impl Service {
             InventoryRequest::CreateVault(passphrase) => self.create(passphrase),
             InventoryRequest::Lock => self.lock(None),
             InventoryRequest::Password(answer) => self.answered(answer),
+            InventoryRequest::Backup => self.back_up(),
             InventoryRequest::Tenants => self.list_tenants(),
             InventoryRequest::Switch(slug) => self.switch(slug),
             InventoryRequest::Form(ids) => self.form(&ids),
@@ -411,6 +412,23 @@ impl Service {
             self.load(false);
         }
         self.say(Reply::Saved(done));
+    }
+
+    fn back_up(&mut self) {
+        let Some(open) = &mut self.open else {
+            return self
+                .message(Level::Warning, "the inventory is locked: nothing was backed up, :unlock opens it");
+        };
+        match backup::backup(&mut open.tenant, None) {
+            Ok(made) if made.portable => {
+                self.message(Level::Ok, format!("backed up into {}", made.path.display()));
+            }
+            Ok(made) => {
+                let text = format!("backed up into {}, but {}", made.path.display(), backup::NOT_PORTABLE);
+                self.message(Level::Warning, text);
+            }
+            Err(e) => self.message(Level::Critical, format!("not backed up: {e}")),
+        }
     }
 
     fn test(&mut self, ticket: u64, mut record: InstanceRecord, of: Option<&InstanceId>) {

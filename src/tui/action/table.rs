@@ -233,6 +233,8 @@ actions! {
         word("lock", "the inventory; polling goes on");
     Unlock: "unlock the inventory", of_vault(),
         word("unlock", "the inventory");
+    Backup: "back the tenant up into an encrypted file", changes(),
+        word("backup", "the tenant, into an encrypted file");
     Tenants: "tenants: watch another one", of_vault(),
         word("tenants", "watch another one");
 

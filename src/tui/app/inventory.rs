@@ -41,6 +41,7 @@ impl App {
         match action {
             Action::Lock => self.lock(),
             Action::Doctor => self.examine(),
+            Action::Backup => self.ask(InventoryRequest::Backup),
             // Passwords that were refused are asked for again.
             Action::Unlock => self.ask(InventoryRequest::Unlock(None)),
             _ => self.change_inventory(action),
@@ -57,7 +58,13 @@ impl App {
             Action::Lock if matches!(self.desk.state, VaultState::Locked { .. }) => {
                 self.say(Level::Ok, "locked already".to_owned());
             }
-            Action::Doctor | Action::Lock | Action::Unlock | Action::Add | Action::Edit | Action::Remove => {
+            Action::Doctor
+            | Action::Lock
+            | Action::Unlock
+            | Action::Add
+            | Action::Edit
+            | Action::Remove
+            | Action::Backup => {
                 self.with_vault(action);
             }
             _ => return false,

@@ -287,3 +287,19 @@ fn tenants_are_switched_and_never_mixed() {
     s.until_shows("no tenant is called nobody");
     quit(s);
 }
+
+#[test]
+fn a_tenant_is_backed_up_from_the_screen() {
+    let sim = SimProcess::start(1, 0, None);
+    let stage = Stage::watching(&sim);
+    let mut s = stage.unlocked(&[]);
+    command(&mut s, "backup");
+    s.until("the file is named", |t| t.contains("backed up into"));
+    quit(s);
+    let backups = fs::read_dir(stage.home.path().join("backups")).unwrap();
+    let files: Vec<_> = backups.map(|file| file.unwrap().path()).collect();
+    assert!(files.len() == 1 && files[0].to_string_lossy().contains("backups/default-20"), "{files:?}");
+    let twin = Stage::with_vault();
+    fs::copy(stage.key(), twin.key()).unwrap();
+    twin.done(&["tenant", "restore", files[0].to_str().unwrap(), "twin"]);
+}

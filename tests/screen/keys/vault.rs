@@ -53,6 +53,24 @@ fn it_locks_itself_when_nobody_types() {
 }
 
 #[test]
+fn a_backup_is_asked_for_by_its_word_and_refused_in_words() {
+    let mut s = open();
+    s.keys(": backup enter");
+    assert!(matches!(requests(&mut s)[..], [InventoryRequest::Backup]));
+
+    hear(&mut s, locked(None));
+    s.keys(": backup enter");
+    assert!(requests(&mut s).is_empty(), "nothing is open to be backed up");
+    assert!(s.text().contains("assphrase"), "it is asked for first: {}", s.text());
+
+    let mut plain = small();
+    hear(&mut plain, VaultState::Plain);
+    plain.keys(": backup enter");
+    assert!(requests(&mut plain).is_empty());
+    assert!(plain.text().contains("this fleet is not sealed"), "{}", plain.text());
+}
+
+#[test]
 fn a_locked_screen_still_goes_anywhere_but_shows_no_address() {
     let mut s = open();
     s.keys("enter");

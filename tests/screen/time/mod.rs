@@ -252,7 +252,9 @@ fn nothing_is_polled_or_changed_in_the_past() {
         s.keys("1").keys(key);
         assert!(s.text().contains("nothing is polled or changed here"), "{key}: {}", s.text());
     }
-    assert!(s.app.take_effects().iter().all(|e| !matches!(e, Effect::Refresh(_))));
+    s.keys(": backup enter");
+    assert!(s.text().contains("nothing is polled or changed here"), "{}", s.text());
+    assert!(s.app.take_effects().iter().all(|e| !matches!(e, Effect::Refresh(_) | Effect::Inventory(_))));
     s.keys("T");
     let again = |e: &Effect| matches!(e, Effect::Focus(ids) if ids.len() == 1);
     assert!(s.app.take_effects().iter().any(again), "live again, it is polled fast again");
