@@ -3,7 +3,10 @@
 use crate::model::{
     base::time::Timestamp,
     inventory::instance::InstanceId,
-    timeline::chart::{ChartData, ChartQuery, Mark},
+    timeline::{
+        chart::{ChartData, ChartQuery, Mark},
+        reach,
+    },
 };
 
 /// A question about the past, or a note to be written into it. [`crate::protocol::Reply::NoHistory`] may answer any of them.
@@ -79,6 +82,15 @@ pub enum Query {
         /// those that begin before this
         to: Timestamp,
     },
+    /// when an instance was not reachable. Answered by [`Answer::Reach`]
+    Reach {
+        /// whose
+        instance: InstanceId,
+        /// what ends later than this
+        from: Timestamp,
+        /// what begins before this
+        to: Timestamp,
+    },
 }
 
 /// The answer to a [`Query`].
@@ -88,6 +100,8 @@ pub enum Answer {
     Chart(ChartData),
     /// events in the order of time
     Marks(Vec<Mark>),
+    /// outages, and what is known of that time
+    Reach(reach::Facts),
 }
 
 /// The figures of the store, for F12.

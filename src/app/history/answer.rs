@@ -11,7 +11,10 @@ use crate::{
         base::time::Timestamp,
         inventory::instance::{InstanceId, InstanceInfo},
         judge::health::Level,
-        timeline::chart::{ChartData, ChartQuery, Mark, MarkKind},
+        timeline::{
+            chart::{ChartData, ChartQuery, Mark, MarkKind},
+            reach::{self, Outage, Span},
+        },
     },
     protocol::{Answer, HistoryRequest, Query, Reply},
     store::{
@@ -101,6 +104,9 @@ impl<'a> Question<'a> {
                 let filter = EventFilter { uids: vec![self.uid(&instance)], ..EventFilter::default() };
                 self.marks(archive, &filter, (from, to)).map(Answer::Marks)
             }
+            Query::Reach { instance, from, to } => {
+                self.reach(archive, &instance, from, to).map(Answer::Reach)
+            }
         }
     }
 
@@ -177,6 +183,31 @@ impl<'a> Question<'a> {
             data.lines.push(drawn.line);
         }
         Ok(data)
+    }
+
+    /// Outages and gaps between two instants, and from when to when anything is known.
+    fn reach(
+        &self,
+        archive: &mut Archive,
+        instance: &InstanceId,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<reach::Facts, StoreError> {
+        let uid = self.uid(instance);
+        let reader = archive.reader()?;
+        let kinds = vec![MarkKind::Connection, MarkKind::Gap];
+        let events = reader.events().list(&EventFilter { uids: vec![uid.clone()], kinds }, from, to)?;
+        let (gaps, outages): (Vec<_>, Vec<_>) = events.iter().partition(|event| event.kind == MarkKind::Gap);
+        let since = reader.instances().known_since(&uid)?;
+        let known = reader.stats().span()?.zip(since).map(|((oldest, newest), since)| Span {
+            from: oldest.max(since),
+            to: newest.plus_ms(reach::HOLD_MS),
+        });
+        Ok(reach::Facts {
+            known,
+            gaps: gaps.iter().map(|gap| Span { from: gap.at, to: gap.to.unwrap_or(gap.at) }).collect(),
+            outages: outages.iter().map(|outage| Outage { at: outage.at, to: outage.to }).collect(),
+        })
     }
 
     /// Events between two instants.

@@ -53,6 +53,16 @@ fn who_was_removed_is_there_as_long_as_it_was_polled() {
 }
 
 #[test]
+fn history_says_since_when_it_knows_an_instance() {
+    let stage = Stage::new();
+    scene(&stage);
+    let mut reader = Reader::open(&stage.path(), None).unwrap();
+    let since = reader.instances().known_since(&uid(&name(3))).unwrap().unwrap();
+    assert!((0..30_000).contains(&(since - at(0))), "{since:?}");
+    assert_eq!(reader.instances().known_since("nobody").unwrap(), None);
+}
+
+#[test]
 fn it_has_its_state_of_then_and_a_word_and_a_name_of_its_own() {
     let stage = Stage::new();
     let mut inventory = scene(&stage);

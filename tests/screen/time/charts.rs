@@ -7,7 +7,10 @@ use crate::{
     },
     stage::Stage,
 };
-use dbtop::protocol::{HistoryRequest, Query, Reply};
+use dbtop::{
+    model::timeline::reach::{Facts, Outage, Span},
+    protocol::{Answer, HistoryRequest, Query, Reply},
+};
 
 use std::fmt::Write as _;
 
@@ -152,4 +155,26 @@ fn charts_at_four_sizes() {
         let _ = writeln!(all, "{w}x{h} waits\n{}\n", s.text());
     }
     insta::assert_snapshot!("charts", all);
+}
+
+#[test]
+fn an_instance_says_how_long_it_was_reachable_and_how_much_of_that_is_known() {
+    let mut s = Stage::new(fixture::small(), 120, 40);
+    s.keys("enter");
+    assert!(!s.text().contains("reached  "), "nothing is said before history has answered: {}", s.text());
+    let asked = s.asked().into_iter().find_map(|r| match r {
+        HistoryRequest::Ask { ticket, query: Query::Reach { instance, from, to } } => {
+            Some((ticket, instance, from, to))
+        }
+        _ => None,
+    });
+    let (ticket, instance, from, to) = asked.unwrap();
+    assert_eq!((instance.as_str(), to - from), ("sqlprd-014", 7 * 24 * HOUR_MS));
+    let outage = Outage { at: to.plus_ms(-HOUR_MS), to: Some(to.plus_ms(-HOUR_MS + 192_000)) };
+    let known = Some(Span { from: to.plus_ms(-36 * HOUR_MS), to });
+    let facts = Facts { known, gaps: Vec::new(), outages: vec![outage] };
+    s.reply(Reply::Answer { ticket, answer: Answer::Reach(facts) });
+    let text = s.text();
+    assert!(text.contains("reached  99.85 % of the 1d12h that are known of 7 d · 99.77 % of 24 h"), "{text}");
+    assert!(text.contains("last outage 13:02:00, 3m12s"), "{text}");
 }

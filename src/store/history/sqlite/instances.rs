@@ -54,6 +54,20 @@ impl KnownInstances<'_> {
         file.reading(read())
     }
 
+    /// The time of the first that history has of an instance. None: it does not know the instance.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn known_since(self, uid: &str) -> Result<Option<Timestamp>, StoreError> {
+        let file = &self.pool.first.file;
+        let first = || -> Result<Option<i64>, Trouble> {
+            let sql =
+                "SELECT min(since) FROM info JOIN instance ON instance.no = info.instance WHERE uid = ?1";
+            Ok(file.connection.prepare_cached(sql)?.query_row([uid], |row| row.get(0))?)
+        };
+        Ok(file.reading(first())?.map(Timestamp::from_ms))
+    }
+
     /// The instances that were polled at an instant and are not in this inventory, as they were then. Names are unique on the
     /// screen: an instance whose name is in use again gets a word behind it.
     ///

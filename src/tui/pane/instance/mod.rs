@@ -255,7 +255,9 @@ impl Pane for InstancePane {
     fn wanted(&self, view: &View<'_>) -> Vec<Query> {
         let Some(i) = view.single() else { return Vec::new() };
         let series = charts::series();
-        self.line.wanted(view, i.id(), &[series.clone(), super::waits::series()], &series)
+        let mut wanted = self.line.wanted(view, i.id(), &[series.clone(), super::waits::series()], &series);
+        wanted.push(words::reach_query(i.id(), view.now));
+        wanted
     }
 
     fn act(&mut self, action: Action, view: &View<'_>, wishes: &mut Vec<Wish>) -> bool {

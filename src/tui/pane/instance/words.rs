@@ -3,8 +3,9 @@
 use super::super::{fleet::columns, reading};
 use crate::{
     model::{
-        base::figure,
+        base::{figure, time::Timestamp},
         fold::snapshot::InstanceSnapshot,
+        inventory::instance::InstanceId,
         judge::health::Level,
         poll::{
             Facts,
@@ -14,6 +15,7 @@ use crate::{
             rights::Rights,
         },
     },
+    protocol::{Answer, Query},
     tui::{theme::Theme, view::View},
 };
 use ratatui::style::Style;
@@ -83,6 +85,7 @@ pub type Line = (&'static str, Vec<(Style, String)>);
 /// The lines of the foot, most important first.
 pub fn foot(i: &InstanceSnapshot, view: &View<'_>) -> Vec<Line> {
     let mut lines = vec![("link", link(i, view))];
+    lines.extend(reach(i, view).map(|pieces| ("reached", pieces)));
     lines.extend(rights(i, view));
     let holes = holes(&i.facts, view.theme);
     // Without a connection everything is missing, and the line above says why.
@@ -135,6 +138,40 @@ fn link(i: &InstanceSnapshot, view: &View<'_>) -> Vec<(Style, String)> {
     }
     let _ = write!(more, " · {}", view.address(&i.info));
     vec![(style, state), (t.dim, more)]
+}
+
+/// The stretches that the page tells of, the longest first, and their names.
+const STRETCHES: [(i64, &str); 2] = [(7 * 86_400_000, "7 d"), (86_400_000, "24 h")];
+
+/// The question that the line about reachability is made of. It ends with a whole minute, so that it is asked once a minute.
+pub fn reach_query(instance: &InstanceId, now: Timestamp) -> Query {
+    let to = Timestamp::from_ms(now.ms().div_euclid(60_000) * 60_000);
+    Query::Reach { instance: instance.clone(), from: to.plus_ms(-STRETCHES[0].0), to }
+}
+
+/// `99.98 % of 7 d · 100 % of 24 h · last outage 14:02:10, 3m12s`. None until history has said so.
+fn reach(i: &InstanceSnapshot, view: &View<'_>) -> Option<Vec<(Style, String)>> {
+    let of = |asked: &Query| match asked {
+        // The answer of a minute ago will do until the next one is there; that of another moment will not.
+        Query::Reach { instance, to, .. } => {
+            instance == i.id() && (0..5 * 60_000).contains(&(view.now - *to))
+        }
+        _ => false,
+    };
+    let Some((Query::Reach { to, .. }, Answer::Reach(facts))) = view.charts.newest(of) else { return None };
+    let mut pieces = Vec::new();
+    for (ms, length) in STRETCHES {
+        let reached = facts.reached(to.plus_ms(-ms), *to);
+        let mut text = String::from(if pieces.is_empty() { "" } else { " · " });
+        reached.push(&mut text, length);
+        pieces.push((if reached.known_ms > 0 { view.theme.base } else { view.theme.dim }, text));
+    }
+    if let Some(outage) = facts.reached(to.plus_ms(-STRETCHES[0].0), *to).last {
+        let mut text = String::from(" · ");
+        outage.push(&mut text, view.now);
+        pieces.push((view.theme.dim, text));
+    }
+    Some(pieces)
 }
 
 fn push_since(out: &mut String, f: &Facts, view: &View<'_>) {
@@ -199,7 +236,7 @@ pub struct Polled<'a> {
     /// why the newest attempt failed
     pub problem: Option<&'a Unavailable>,
     /// when the value was taken
-    pub at: Option<crate::model::base::time::Timestamp>,
+    pub at: Option<Timestamp>,
     /// interval, ms
     pub every_ms: u32,
 }
