@@ -9,6 +9,7 @@
 //! | every script: registered once, tagged, described, read-only | `tidy/scripts.rs` |
 //! | what is written to files keeps its layout | `tidy/stored.rs` |
 //! | sizes of files and functions | `tidy/sizes.rs` |
+//! | the names in `docs/CONTRIBUTING.md` | `tidy/paths.rs` |
 //! | module docs, no paths of one machine, loose ends, documents | `tidy/house.rs` |
 //!
 //! Rules about data stand beside the data, as unit tests: defaults and `config.example.toml` in `config`, keys and
@@ -27,6 +28,8 @@ mod house;
 mod imports;
 #[path = "tidy/layers.rs"]
 mod layers;
+#[path = "tidy/paths.rs"]
+mod paths;
 #[path = "tidy/project.rs"]
 mod project;
 #[path = "tidy/scripts.rs"]
