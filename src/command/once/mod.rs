@@ -178,15 +178,20 @@ async fn settle(
 }
 
 /// True when an instance has delivered all that its health is judged by, so that the exit code does not depend on what is
-/// printed; and for the cost, a rate of it.
+/// printed, all that is printed, and for the cost, a rate of it.
 fn has_settled(i: &InstanceSnapshot, what: What) -> bool {
     let f = &i.facts;
     if matches!(f.link, Link::Down { .. }) {
         return true;
     }
-    let mut judged = f.readings().filter(|(probe, _)| *probe != ProbeId::Cost || what == What::Cost);
+    let is_wanted = |probe: ProbeId| match probe {
+        ProbeId::Cost => what == What::Cost,
+        ProbeId::Activity | ProbeId::Properties => true,
+        other => other.is_judged(),
+    };
     let has_rate = || f.cost.get().is_none_or(|c| c.cpu_ms_total.is_none() || c.cpu_ms_per_s.is_some());
-    judged.all(|(_, reading)| reading.is_final()) && (what != What::Cost || has_rate())
+    f.readings().filter(|(probe, _)| is_wanted(*probe)).all(|(_, reading)| reading.is_final())
+        && (what != What::Cost || has_rate())
 }
 
 /// Reads a filter. Fields are the columns, with or without their unit, and the labels of the instances.

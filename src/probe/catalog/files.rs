@@ -11,7 +11,7 @@ use crate::{
     probe::{
         batch::Sets,
         context::ProbeContext,
-        descriptor::{Probe, needed},
+        descriptor::{Probe, Start, needed},
         script::{Needs, Script, script},
     },
 };
@@ -22,6 +22,7 @@ const FILES: Script = script!("files", Performance);
 pub(super) static PROBE: Probe = Probe {
     parts: &[needed(FILES)],
     rate: true,
+    start: Start::AtOnce,
     unknown_without: &[
         (Needs::Performance, "file latency"),
         (Needs::Definition, "names and paths of database files"),

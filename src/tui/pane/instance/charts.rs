@@ -260,9 +260,19 @@ fn push_why(out: &mut String, i: &InstanceSnapshot, series: SeriesId, view: &Vie
     }
     let f = &i.facts;
     match series.probe() {
-        ProbeId::Memory => absent(out, i, &f.memory, view),
+        ProbeId::Properties => absent(out, i, &f.properties, view),
+        ProbeId::Rights => absent(out, i, &f.rights, view),
+        ProbeId::Databases => absent(out, i, &f.databases, view),
+        ProbeId::Headline => absent(out, i, &f.headline, view),
+        ProbeId::Activity => absent(out, i, &f.activity, view),
+        ProbeId::Blocking => absent(out, i, &f.blocking, view),
         ProbeId::Waits => absent(out, i, &f.waits, view),
         ProbeId::Schedulers | ProbeId::CpuRing => absent(out, i, &f.cpu, view),
-        _ => absent(out, i, &f.headline, view),
+        ProbeId::Memory => absent(out, i, &f.memory, view),
+        ProbeId::Availability => absent(out, i, &f.availability, view),
+        ProbeId::Volumes => absent(out, i, &f.volumes, view),
+        ProbeId::Files => absent(out, i, &f.files, view),
+        ProbeId::Jobs => absent(out, i, &f.jobs, view),
+        ProbeId::Cost => absent(out, i, &f.cost, view),
     }
 }
