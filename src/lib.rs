@@ -2,7 +2,10 @@
 //!
 //! Collectors turn SQL Server rows into samples; one reducer folds samples into an immutable
 //! [`std::sync::Arc`]`<`[`model::fold::snapshot::FleetSnapshot`]`>` that it publishes over `watch`; the screen is a pure
-//! function of (snapshot, view state); its orders to the program leave it as effects.
+//! function of (snapshot, view state); all that it asks of the rest of the program leaves it as an effect.
+//!
+//! `docs/ARCHITECTURE.md` says how it is built and why. `docs/CONTRIBUTING.md` leads a newcomer along three paths through the
+//! code: from a wait on a server to a row on the screen, from a key to an action, and a collector without a screen.
 //!
 //! # The map, in reading order
 //!
@@ -10,9 +13,9 @@
 //! |---|---|
 //! | [`model`] | the vocabulary: plain data and pure functions, the fold among them; uses nobody |
 //! | [`sql`] | our own T-SQL text tools: lexer, names, quoting, read-only proof; uses nobody |
-//! | [`config`] | files, environment and command line to a validated configuration; the plain inventory |
+//! | [`config`] | file and environment to a validated configuration; the plain inventory |
 //! | [`vault`] | sealing and opening of records; where the keys come from: passphrase, key file, keyring |
-//! | [`store`] | the only module that knows SQLite: tenants, their sealed inventory, the audit log |
+//! | [`store`] | the only module that knows SQLite: tenants, their sealed inventory and audit log; history |
 //! | [`exchange`] | inventories as files: CSV, JSON, TOML, SSMS registered servers, CMS rows; the plan of an import |
 //! | [`report`] | reports on a range of time, from history to bytes: the page of an incident, dbtop's own cost |
 //! | [`tds`] | the only module that knows the SQL Server driver: connect, ask with a deadline, lenient rows |
@@ -23,7 +26,7 @@
 //! | [`tui`] | the screen: the only module that knows ratatui and crossterm |
 //! | [`app`] | the running program without clap and without a screen: session, services, attach, headless |
 //! | [`cli`] | clap types |
-//! | [`command`] | one file per sub-command: reads its options, calls `app`, prints |
+//! | [`command`] | one file, or folder, a sub-command: reads its options, calls `app`, prints |
 
 // The fixtures under tests/ name the crate from outside; unit tests use them too.
 #[cfg(test)]

@@ -13,13 +13,13 @@ use tokio::sync::{
 
 /// Takes effects until the screen is gone.
 pub async fn carry_out(
-    mut wishes: Receiver<Effect>,
+    mut effects: Receiver<Effect>,
     collector: Sender<Command>,
     inventory: Sender<InventoryRequest>,
     history: Sender<Order>,
     on_screen: watch::Sender<Vec<InstanceId>>,
 ) {
-    while let Some(effect) = wishes.recv().await {
+    while let Some(effect) = effects.recv().await {
         let command = match effect {
             Effect::Focus(instances) => {
                 // If another process polls, the history service asks it.

@@ -1,7 +1,7 @@
 //! The log: daily files, and standard error as well where no screen is up, for the journal. While a screen is up, stdout
 //! and stderr belong to the terminal, and nothing is ever logged there.
 //!
-//! What happens during a poll is logged with the instance and the number of the poll (`poll{instance=… poll=…}`).
+//! All that happens during a poll is logged with the instance and the number of the poll (`poll{instance=… poll=…}`).
 
 use crate::{config::Log, tds::DRIVER_LOG_TARGET};
 use anyhow::Context;

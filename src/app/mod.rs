@@ -6,6 +6,7 @@
 //! | [`configuration`], [`reload`] | file, environment and command line to the settings in force; the same while the program runs |
 //! | [`fleet`] | a fleet opened to be polled: a demo, a file, a sealed inventory |
 //! | [`session`] | the one root: collector, modules, settings. The screen and [`headless`] both start it |
+//! | `effects` | carries out the effects of the screen: collector, inventory, history |
 //! | [`module`] | what runs beside the collector, and what it is connected to |
 //! | [`inventory`] | the inventory service, and the use cases that it shares with the sub-commands |
 //! | [`history`] | the history service: who polls and writes, answers about the past, recordings |

@@ -1,5 +1,5 @@
 //! The one root of the running program: collector, modules, the configuration in force. The screen and a collector without a
-//! screen both start it, so that the same modules run under both.
+//! screen both start it, so that the same modules run under both. `dbtop once` is no session: it starts a collector alone.
 //!
 //! **A new module takes its line in [`Session::start`]**, beside the others. It hears of the fleet and of the configuration by
 //! [`Links`], and is waited for in [`Session::stop`].
@@ -113,7 +113,7 @@ impl Session {
         };
         let (history, keeps_history) = history::start(&links, readings)?;
         if headless.is_none() {
-            // Who polls is open until the history service has checked the lock; a demo is polled by this process alone.
+            // Until the history service has checked the lock, it is open who polls; a demo is polled by this process alone.
             collector.commands.send(collect::Command::Follow(temporary.is_none())).await?;
         }
         if let Some(recording) = recording {

@@ -1,4 +1,6 @@
-//! The one place of the collector that reads the wall clock; everything else in it takes the time as an argument.
+//! The wall clock of the collector: [`now`], which is the clock of [`Settings`](super::Settings) unless a test brings its
+//! own, and the sleep of the machine, as it shows in two clocks. Beside it only `secrets` reads the wall clock, for the life
+//! of a token.
 
 use crate::model::base::time::Timestamp;
 use std::time::{Duration, SystemTime};

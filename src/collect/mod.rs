@@ -1,7 +1,7 @@
 //! When to ask: one task an instance, a reducer that folds what they say, a manager that starts and ends them.
 //!
-//! `command` starts it with [`start`], shows what comes out of [`Collector::snapshots`], and sends [`Command`]s. The
-//! way of a sample: [`instance`](self) task → bounded channel → reducer ([`crate::model::fold::Fleet`]) → `watch`.
+//! `app::session` and `command::once` start it with [`start`]. Its state comes out of [`Collector::snapshots`]; [`Command`]s
+//! go in. The way of a sample: [`instance`](self) task → bounded channel → reducer ([`crate::model::fold::Fleet`]) → `watch`.
 //!
 //! Each channel, and what happens when it is full:
 //!

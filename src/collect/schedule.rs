@@ -19,7 +19,7 @@ use crate::{
 use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
 
-/// A sample older than this makes no rate with the next one (see `model::rate`), so warming up starts again.
+/// A sample older than this makes no rate with the next one (see `model::fold::rate`), so warming up starts again.
 const COLD_AFTER: Duration = Duration::from_mins(5);
 
 fn is_fast(id: ProbeId) -> bool {
@@ -164,8 +164,8 @@ impl Schedule {
         self.pace(settings, now)
     }
 
-    /// The collector's settings changed. Returns the probes whose interval changed, with the new one. What is due at once
-    /// by it comes somewhere within the new interval (`chance`, from 0 to 1): the whole fleet changes in one moment.
+    /// The collector's settings changed. Returns the probes whose interval changed, with the new one. A probe that is due at
+    /// once by it comes somewhere within the new interval (`chance`, from 0 to 1): the whole fleet changes in one moment.
     pub fn take_settings(&mut self, settings: &Settings, now: Instant, chance: f64) -> Vec<(ProbeId, u32)> {
         let changed = self.pace(settings, now);
         for slot in self.slots.iter_mut().filter(|slot| changed.iter().any(|(probe, _)| *probe == slot.probe))

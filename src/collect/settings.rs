@@ -1,5 +1,5 @@
-//! How often, how long, how many: the collector's settings, and the interval of a probe by them. Data only; `command` fills
-//! it from the configuration.
+//! How often, how long, how many: the collector's settings, and the interval of a probe by them. `app::configuration` fills
+//! them. Plain values and what is computed from them: nothing in here waits or asks.
 
 use super::{clock, limiter::budget::factor};
 use crate::{
@@ -21,7 +21,7 @@ use std::time::Duration;
 const SHORTEST_S: u32 = 30;
 const LONGEST_S: u32 = 3600;
 
-/// A probe that makes a rate must come again within five minutes (`model::rate`), a tenth of jitter aside.
+/// A probe that makes a rate must come again within five minutes (`model::fold::rate`), a tenth of jitter aside.
 const SLOWEST_RATE_MS: u32 = 240_000;
 
 /// True if the instance's settings switch this probe off. A vital probe stays; an instance that nobody wants polled is

@@ -1,5 +1,5 @@
-//! One file per sub-command: reads its options, calls `app`, prints. Clap types end here. `main` calls [`run`]; nothing else may
-//! depend on this module.
+//! One file, or folder, for a sub-command: it reads its options, calls `app` and prints. Clap types end here. `main` calls
+//! [`run`]; nothing else may depend on this module.
 
 mod ask;
 mod audit;
@@ -49,7 +49,8 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     code
 }
 
-/// Every sub-command is `run(its options, the invocation) -> anyhow::Result<ExitCode>`, async if it waits for anything.
+/// A sub-command is `run(its options, the invocation) -> anyhow::Result<ExitCode>`, async if it waits for anything.
+/// Exceptions: `doctor` is in `check` with `instance test`, `metrics` is in `status`, and `keys` is one call.
 async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
     let invocation = &Invocation::new(cli.source, cli.tenancy, cli.screen);
     let command = match cli.alias.command() {

@@ -1,5 +1,6 @@
-//! From files, environment and command line to one validated [`Config`]. Read by `app` and `command`; knows nothing of
-//! sockets or screens. Strength: command line > environment > file > default.
+//! From file and environment to one validated [`Config`]. Read by `app` and `command`; knows nothing of sockets or screens.
+//! The environment is stronger than the file, and the file than the defaults. `app::configuration` puts the command line over
+//! all of them.
 //!
 //! [`read()`] takes file and environment and names every error in them; [`inventory`] reads the plain inventory;
 //! [`secret`] fetches a password from the place that the inventory names.

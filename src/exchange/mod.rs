@@ -1,6 +1,6 @@
-//! Inventories of other programs, and ours as files: bytes in, records out, and back. Called by `command`; pure: no files,
-//! no network, no clock. Every format is read into [`Draft`]s, texts by field, and one place turns a draft into a record
-//! ([`Draft::record`]), so that an error has the same words in every format.
+//! Inventories of other programs, and ours as files: bytes in, records out, and back. Called by `command` and
+//! `app::inventory`; pure: no files, no network, no clock. Every format is read into [`Draft`]s, texts by field, and one
+//! place turns a draft into a record ([`Draft::record`]), so that an error has the same words in every format.
 //!
 //! | format | file |
 //! |---|---|

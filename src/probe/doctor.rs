@@ -1,6 +1,6 @@
-//! The permission doctor: which right each pane wants, which of them a login has, and the smallest script for each that
-//! it lacks. Called by `command` over a connection that was tested. It asks one question and grants nothing: its scripts
-//! are for a person to read and run.
+//! The permission doctor: which right each pane wants, which of them a login has, and the smallest script for each that it
+//! lacks. Called by `app::inventory::doctor` over a connection that was tested. It asks one question and grants nothing: its
+//! scripts are for a person to read and run.
 
 use super::{catalog, object, script::Needs};
 use crate::{

@@ -88,8 +88,8 @@ impl Entry {
     }
 }
 
-/// Texts by handle, the least recently used ones dropped beyond `MAX_CACHE_BYTES`. What the current poll uses is
-/// never dropped.
+/// Texts by handle, the least recently used ones dropped beyond `MAX_CACHE_BYTES`. A text that the current poll uses is never
+/// dropped.
 #[derive(Debug, Default)]
 pub struct TextCache {
     entries: HashMap<Box<[u8]>, Entry>,

@@ -23,8 +23,8 @@ pub const EFFECTS: usize = 16;
 /// Capacity that the channel of replies should have; a sender waits when it is full.
 pub const REPLIES: usize = 64;
 
-/// An order of the screen to the program. The channel holds [`EFFECTS`]. When it is full, [`Effect::Focus`] is sent again
-/// with the next frame (only the newest one matters), and the others are dropped with a message to the user.
+/// An effect that the screen asks of the program. The channel holds [`EFFECTS`]. When it is full, [`Effect::Focus`] is sent
+/// again with the next frame (only the newest one matters), and the others are dropped with a message to the user.
 pub enum Effect {
     /// these instances are on the screen: poll them fast, all others at fleet pace
     Focus(Vec<InstanceId>),

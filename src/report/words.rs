@@ -1,4 +1,4 @@
-//! Figures as a report spells them. `model::figure` has the spelling of each; this is its form as a text of its own.
+//! Figures as a report spells them. `model::base::figure` has the spelling of each; this is its form as a text of its own.
 
 use crate::model::base::{figure, time::Timestamp};
 

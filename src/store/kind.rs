@@ -2,8 +2,8 @@
 //! touches a file.
 //!
 //! A record's plain text is `count (1) | count × (length (4, little endian) | secret) | JSON`. Secrets stand apart because
-//! records never serialize them ([`model::record`](crate::model::inventory::record)). They are read straight into [`Secret`]s, and
-//! the buffer is wiped.
+//! records never serialize them ([`model::inventory::record`](crate::model::inventory::record)). They are read straight into
+//! [`Secret`]s, and the buffer is wiped.
 
 use crate::model::{
     base::secret::Secret,

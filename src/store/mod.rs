@@ -1,6 +1,6 @@
-//! The only module that knows SQLite: a tenant's inventory and audit log in one file, sealed record by record. `command`
-//! opens tenants and changes them, `report` reads history. It never logs, prints or asks, and it blocks: call it off the
-//! async threads.
+//! The only module that knows SQLite: a tenant's inventory and audit log in one file, sealed record by record; its history in
+//! another. `app::inventory` opens tenants, and `command` changes them, too; `app::history` writes history; `report` reads
+//! it. It never logs, prints or asks, and it blocks: call it off the async threads.
 //!
 //! | file | what it owns |
 //! |---|---|
@@ -8,10 +8,12 @@
 //! | `tenants` | making, listing, renaming, deleting, migrating tenants |
 //! | `tenant` | one tenant's file, locked and unlocked |
 //! | `inventory`, `change` | reading and writing records; `kind` and `contents` say what is sealed |
-//! | `audit` | the log of every change |
-//! | `keys` | key slots, rotation of the data key |
+//! | `audit`, `author` | the log of every change; the person who made it |
+//! | `keys`, `history_key` | key slots, rotation of the data key; the key that history is sealed with |
+//! | `history` | the past of every instance, in a file of its own |
 //! | `backup`, `repair` | one file to carry away; keeping the rest of a damaged tenant |
 //! | `clock` | the clocks of this machine, for those who judge ages |
+//! | `damage`, `error` | records that cannot be trusted; errors, with the way out |
 //! | `schema`, `header`, `lock` | tables and migrations; the values that vouch for the file; one writer at a time |
 //!
 //! Nothing readable reaches the disk: names are found by an HMAC, all else is in sealed columns. No function takes rows of
@@ -28,7 +30,7 @@
 //!   one, and names a record that cannot be opened. The header vouches for the revisions of the contents, the key slots and
 //!   the end of the audit log. A whole file replaced by an older copy is not noticed, except by a hash of the audit log kept
 //!   elsewhere (`dbtop audit head`).
-//! - What is damaged is refused and named; the others stay readable. A broken header or contents can be read past, but
+//! - A damaged record is refused and named; the others stay readable. A broken header or contents can be read past, but
 //!   nothing is written over it until somebody says `repair`.
 //! - The audit log is a chain over *plain texts*: a rotation seals entries anew and the chain stays what it was.
 //! - Groups are in an instance by id: renaming one touches no member, deleting and restoring one keeps them.

@@ -1,5 +1,6 @@
-//! A tenant's file: opening it, its tables, and the migration of an older one. The only place with `CREATE` and `PRAGMA`.
-//! Called by [`Tenants`](super::Tenants); the content of sealed columns is not known here.
+//! A tenant's file: opening it, its tables, and the migration of an older one. All of its tables are made here; those of
+//! history are in `history::sqlite::schema`. Called by `tenants`, `tenant` and `backup`; the content of sealed columns is not
+//! known here.
 //!
 //! | table | plain columns | sealed |
 //! |---|---|---|

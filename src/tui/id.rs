@@ -1,5 +1,5 @@
 //! Names of what is on the screen: which pane, which row. Plain values that everything in `tui` may use; nothing in here
-//! knows how a pane or a row looks. A pane is one row here and one arm in `world`, where it is made.
+//! knows how a pane or a row looks. A pane is one row here and one arm in `tui/pane/mod.rs`, where it is made.
 
 use crate::model::{inventory::instance::InstanceId, poll::wait_class::WaitCategory};
 use std::sync::Arc;

@@ -1,8 +1,8 @@
 //! The screen: the only module that knows ratatui and crossterm.
 //!
-//! [`run`] is the loop. Snapshots come in over `watch` and are read only when a frame is due; keys become actions; wishes to
-//! the rest of the program leave as [`Effect`]s. The screen is a pure function of (snapshot, view state) in [`app`].
-//! `command` calls [`run`]; nothing in here knows a server, a file or a channel's other end.
+//! [`run`] is the loop. Snapshots come in over `watch` and are read only when a frame is due; keys become actions; all that
+//! is asked of the rest of the program leaves as [`Effect`]s. The screen is a pure function of (snapshot, view state) in
+//! [`app`]. `command` calls [`run`]; nothing in here knows a server, a file or a channel's other end.
 //!
 //! | file | owns |
 //! |---|---|
@@ -12,8 +12,10 @@
 //! | `world`, `view`, `moment`, `charts` | everything that panes look at, one moment of it |
 //! | `desk`, `travel`, `place`, `settings` | the other parts of the state, values with methods of their own |
 //! | `pane`, `layer` | a file each; both return wishes (`wish`) and change nothing but themselves |
+//! | `filter` | the filter that a pane holds |
 //! | `widget`, [`theme`] | drawing pieces that know no pane; styles |
 //! | `input`, `pulse`, `terminal` | the loop's keys, its frames, its terminal |
+//! | `drill` | a panic on purpose, in debug builds, for the test of how the terminal is left |
 
 mod action;
 pub mod app;
@@ -73,7 +75,7 @@ pub struct Setup {
     pub subject: Subject,
     /// newest state of the fleet; the screen never blocks the reducer
     pub snapshots: watch::Receiver<Arc<FleetSnapshot>>,
-    /// wishes; bounded by [`EFFECTS`](crate::protocol::EFFECTS), see [`Effect`] for what happens when it is full
+    /// effects; bounded by [`EFFECTS`](crate::protocol::EFFECTS), see [`Effect`] for what happens when it is full
     pub effects: mpsc::Sender<Effect>,
     /// answers; bounded by [`REPLIES`](crate::protocol::REPLIES)
     pub replies: mpsc::Receiver<Reply>,

@@ -1,5 +1,5 @@
-//! The terminal: entering and leaving full screen, counting what is sent, the clipboard. Whatever ends the program,
-//! the terminal is given back as it was.
+//! The terminal: entering and leaving full screen, counting what is sent, the clipboard. However the program ends, the
+//! terminal is given back as it was.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use crossterm::{

@@ -17,9 +17,10 @@ use std::{
 };
 use tempfile::NamedTempFile;
 
-/// Start of the file's name; the process id and random letters follow.
+/// Start of the file's name; the process id and random letters follow. The word is older than the name of this module, and
+/// stays: processes of other versions find the files by it.
 const PREFIX: &str = "focus.";
-/// Age at which a file no longer counts, ms: its writer renews it every second.
+/// Age at which a file no longer counts: its writer renews it every second.
 const FRESH_FOR: Duration = Duration::from_secs(10);
 /// Most screens that count, in the order of their files' names.
 const MOST_SCREENS: usize = 16;

@@ -83,7 +83,7 @@ impl FailureKind {
     }
 }
 
-/// What stood in the way to a machine, where the operating system tells.
+/// The obstacle on the way to a machine, where the operating system tells.
 /// In files by name: fields and variants keep their names, a new field has a default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Obstacle {

@@ -1,5 +1,5 @@
-//! The result of a test of one connection, step by step. Made by `tds::check` and `command`, shown by the wizard and
-//! printed by `dbtop instance test`.
+//! The result of a test of one connection, step by step. Made by `tds::check` for the tests of `app::inventory`, shown by the
+//! wizard and printed by `dbtop instance test`.
 
 use super::instance::{Fingerprint, InstanceId};
 use crate::model::base::{failure::Failure, time::Timestamp};

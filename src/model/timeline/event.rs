@@ -1,5 +1,5 @@
-//! What happened on the time line, as data. `store::history` makes and keeps it; a sentence is made here, when somebody is
-//! shown it, and nothing reads a sentence back: names stand in fields of their own, where `scrub` finds them.
+//! The events of the time line, as data. `store::history` makes and keeps it; a sentence is made here, when somebody is shown
+//! it, and nothing reads a sentence back: names stand in fields of their own, where `scrub` finds them.
 
 use crate::model::{base::failure::Failure, judge::health::Level};
 use serde::{Deserialize, Serialize};
@@ -8,7 +8,7 @@ use std::{fmt, sync::Arc};
 /// Changes that a sentence names; more are counted.
 const NAMED: usize = 5;
 
-/// What happened. `Display` makes the sentence.
+/// The content of an event. `Display` makes the sentence.
 /// In files by position: fields are only appended, each with a default; variants keep their names.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum What {
@@ -62,7 +62,7 @@ pub struct Change {
     pub after: Option<Arc<str>>,
 }
 
-/// What kind of thing changed.
+/// The kind of thing that changed.
 /// In files by name: fields and variants keep their names, a new field has a default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Subject {

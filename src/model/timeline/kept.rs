@@ -32,7 +32,7 @@ pub struct Kept {
     pub what: Happened,
 }
 
-/// What happened.
+/// The thing that happened.
 /// In files by position: fields are only appended, each with a default; variants keep their names.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Happened {

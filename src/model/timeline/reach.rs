@@ -6,7 +6,7 @@
 use crate::model::base::{figure, time::Timestamp};
 use std::fmt::Write as _;
 
-/// A poll tells of so long after it, ms. Whoever collected before, and nobody for longer, left a gap.
+/// A poll tells of so long after it, ms. A collector that ended, with none after it for longer, left a gap.
 pub const HOLD_MS: i64 = 180_000;
 
 /// A stretch of time, its end exclusive. One that ends before it begins is empty.
@@ -27,7 +27,7 @@ pub struct Outage {
     pub to: Option<Timestamp>,
 }
 
-/// What history knows of an instance's connection.
+/// The facts that history has about an instance's connection.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Facts {
     /// from the first to the newest poll that is kept; None: there is none
@@ -134,7 +134,7 @@ fn total_ms(spans: impl Iterator<Item = Span>) -> i64 {
     spans.map(Span::ms).sum()
 }
 
-/// What of these lies in `known`, in the order of time, without overlaps.
+/// The parts of these that lie in `known`, in the order of time, without overlaps.
 fn joined(spans: &[Span], known: Span) -> Vec<Span> {
     let mut parts: Vec<Span> = spans.iter().filter_map(|span| span.within(known)).collect();
     parts.sort_by_key(|part| part.from);

@@ -1,5 +1,5 @@
-//! Blocking chains: who waits for whom, and the sessions in it. The forest is the fold's business. Who waits is asked in a
-//! second round trip, only if something is blocked.
+//! Blocking chains: the waiting tasks, and the sessions in each chain. The forest is the fold's business. The first round
+//! trip counts blocked requests; all else is asked in a second one, only if something is blocked.
 
 use super::activity::{CONNECTIONS, Extras, TRANSACTIONS, request};
 use crate::{

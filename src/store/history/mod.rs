@@ -34,13 +34,14 @@
 //!   `damaged: …` for as long as it shows such an instant (`fleet_with_damage`, `Reply::Past`).
 //! - A step of the clock is no age (`model::base::age`): retention and sealing judge by a time that is believed, which the file keeps.
 //! - Retention deletes old ends in small transactions; the cap is SQLite's own page limit, kept clear by evicting the oldest.
-//! - The flight recorder is the history itself. A departure from the first plan, a ring in memory for each unhealthy instance:
-//!   that would be a second copy, and a killed process would lose it. Instead the manager polls the worst of the unwell at the
-//!   pace of the screen (`collect::flight`, `[collect] recorder_instances`), all of which is kept as always; so the ten minutes
-//!   before an incident are on the disk when it begins. A change of health to critical makes the `Incident`, a key prolongs it
-//!   or makes one (`store::history::incident`); it is one while the trouble comes back, an hour at most. An instance that is
-//!   not reachable has none: it has no readings. States and points within an incident stay for `events_days`; the cap
-//!   takes them when no others are left. Charts know it: points that reach back only within an incident do not hide the means.
+//! - The flight recorder is the history itself. A departure from the first plan, a ring in memory for each unhealthy
+//!   instance: that would be a second copy, and a killed process would lose it. Instead the manager polls the worst of the
+//!   unwell at the pace of the screen (`collect::flight_recorder`, `[collect] recorder_instances`), all of which is kept as
+//!   always; so the ten minutes before an incident are on the disk when it begins. A change of health to critical makes the
+//!   `Incident`, a key prolongs it or makes one (`store::history::incident`); it is one while the trouble comes back, an hour
+//!   at most. An instance that is not reachable has none: it has no readings. States and points within an incident stay for
+//!   `events_days`; the cap takes them when no others are left. Charts know it: points that reach back only within an
+//!   incident do not hide the means.
 //! - A fleet's past is read by up to four threads, each with a connection of its own (`store::history::sqlite::pool`), kept for the next
 //!   time; a few instances are read by one. Statements promise a stable plan (`schema::open`), or SQLite parses them anew for
 //!   other values; `.cargo/config.toml` builds SQLite without its process-wide count of bytes, which is a lock, and AWS-LC without

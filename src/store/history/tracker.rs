@@ -266,7 +266,7 @@ fn changed(scene: Scene<'_>, changes: Option<Vec<Change>>, emit: &mut dyn FnMut(
     emit(event);
 }
 
-/// What changed, if both are known.
+/// The two as texts if they differ and both are known.
 fn between<T: PartialEq + ToString>(before: Option<T>, now: Option<T>) -> Option<(Arc<str>, Arc<str>)> {
     let (before, now) = before.zip(now).filter(|(before, now)| before != now)?;
     Some((before.to_string().into(), now.to_string().into()))

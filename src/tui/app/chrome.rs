@@ -224,7 +224,7 @@ fn tab_texts(home: PaneId, active: PaneId, columns: u16) -> Vec<(String, PaneId)
                 if short && pane != active { format!(" {key} ") } else { format!(" {key} {} ", pane.name()) };
             (text, pane)
         };
-        // What is at home has the fleet's key.
+        // The pane that is at home has the fleet's key.
         let tabs = PaneId::tabs()
             .filter_map(|pane| Some((if pane == PaneId::Fleet { home } else { pane }, pane.row().key?)));
         tabs.map(text).collect()

@@ -1,4 +1,4 @@
-//! What the app asks of a pane. Every pane is one; nothing in here knows any of them.
+//! The interface of a pane to the app. Every pane has it; nothing in here knows any of them.
 
 use crate::{
     model::{fold::scope::Scope, inventory::instance::InstanceId, judge::health::Level},

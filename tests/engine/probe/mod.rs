@@ -1,4 +1,4 @@
-//! Probes: their scripts and registry, their decoders, and polls over a server that answers as it likes ([`fake`]) or as a
+//! Probes: their scripts and catalog, their decoders, and polls over a server that answers as it likes ([`fake`]) or as a
 //! simulated one does.
 
 mod columns;

@@ -1,4 +1,4 @@
-//! The registry holds together: every probe has its scripts, every script file is registered and keeps the house rules,
+//! The catalog of probes holds together: every probe has its scripts, every script file is in it and keeps the house rules,
 //! and the declared columns are the ones that the scripts return.
 
 use super::columns::{COLUMNS, Kind, columns};

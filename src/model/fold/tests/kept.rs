@@ -1,4 +1,4 @@
-//! What the fold gives out for history, and takes back.
+//! The records that the fold returns for history, and takes back.
 
 use super::*;
 
@@ -12,7 +12,7 @@ fn kept_fleet(names: &[&str]) -> Fleet {
     live
 }
 
-/// What history kept, in the order of time, makes the same snapshot: values, problems, links, verdicts, charts.
+/// The records of history, in the order of time, make the same snapshot: values, problems, links, verdicts, charts.
 #[test]
 fn what_was_kept_makes_the_same_fleet_again() {
     let mut live = kept_fleet(&["a", "b", "c"]);

@@ -70,7 +70,7 @@ impl LabelRecord {
 pub struct FilterRecord {
     /// unique among filters, whatever its case
     pub name: String,
-    /// in the language of `/` ([`model::filter`](crate::model::base::filter))
+    /// in the language of `/` ([`model::base::filter`](crate::model::base::filter))
     pub expression: String,
     /// for people
     #[serde(default)]
@@ -78,7 +78,7 @@ pub struct FilterRecord {
 }
 
 impl FilterRecord {
-    /// Checks the name. Whether the expression can be read is for who knows the fields: `model::filter`.
+    /// Checks the name. Whether the expression can be read is for who knows the fields: `model::base::filter`.
     ///
     /// # Errors
     /// Advice on what to change.

@@ -1,5 +1,5 @@
-//! The parts of a tenant's inventory and audit log: plain records that `store` seals, `command` edits and the screen
-//! shows. No I/O, no keys, no clock in here.
+//! The parts of a tenant's inventory and audit log: plain records that `store` seals, `app::inventory` and `command` edit,
+//! and the screen shows. No I/O, no keys, no clock in here.
 //!
 //! Everything but a stored password can be written out: a [`Secret`](crate::model::base::secret::Secret) always serializes as an empty
 //! text, so that no listing, export or log can carry one. `store` alone puts passwords aside before it seals a record

@@ -1,4 +1,4 @@
-//! What goes, what stays, and that the same name is the same everywhere.
+//! Scrubbing removes what it must and keeps the rest, and the same name is the same everywhere.
 
 use super::{Kind, Names, Where, each_field_of_event};
 use crate::model::{

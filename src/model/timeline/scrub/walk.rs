@@ -1,5 +1,5 @@
-//! Every place in what history keeps where a name may stand: those of instances, links, verdicts and events; the rest is said by
-//! `poll`. What is not visited is a number, a word of SQL Server or a word of ours. Part of `scrub`.
+//! Every place in what history keeps where a name may stand: those of instances, links, verdicts and events; the rest is said
+//! by `poll`. All else is a number, a word of SQL Server or a word of ours. Part of `scrub`.
 
 use crate::model::{
     inventory::instance::{Fingerprint, InstanceId, InstanceInfo, TlsMode},
