@@ -59,7 +59,7 @@ fn all_errors_are_named_with_line_option_and_what_was_meant() {
         (6, "[poll] has no option `max_quries`; did you mean `max_queries`?"),
         (8, "did you mean \"warn\"?"),
     ] {
-        let place = format!("error  {file}: line {line}: ");
+        let place = format!("error    {file}: line {line}: ");
         let row = ended.stdout.lines().find(|row| row.starts_with(&place));
         assert!(row.is_some_and(|row| row.contains(said)), "line {line}: {}", ended.stdout);
     }

@@ -216,6 +216,15 @@ fn header_right(app: &App, line: &mut Canvas<'_>) -> u16 {
     w.saturating_sub(start)
 }
 
+/// The columns that tabs may take: notices on their right come first, in words that say what they are about.
+pub fn tab_columns(app: &App, columns: u16) -> u16 {
+    let room = |words: &[String], least: usize| words.get(least).map_or(0, |words| width(words) as u16 + 2);
+    let recording = app.world.moment.recording.as_ref();
+    let notices = room(&damaged_words(damaged_here(app)), 1)
+        + recording.map_or(0, |recording| room(&recording_words(recording), 2));
+    columns.saturating_sub(notices)
+}
+
 /// All tabs: text, pane. On a narrow screen only the active one has its name.
 fn tab_texts(home: PaneId, active: PaneId, columns: u16) -> Vec<(String, PaneId)> {
     let make = |short: bool| -> Vec<(String, PaneId)> {
@@ -237,7 +246,7 @@ fn tab_texts(home: PaneId, active: PaneId, columns: u16) -> Vec<(String, PaneId)
 fn tabs(app: &App, line: &mut Canvas<'_>) {
     let t = &app.world.theme;
     let mut x = 0;
-    for (text, pane) in tab_texts(app.home(), app.place.pane, line.width()) {
+    for (text, pane) in tab_texts(app.home(), app.place.pane, tab_columns(app, line.width())) {
         let style = if pane == app.place.pane { t.tab } else { t.dim };
         x += line.put(x, 0, line.width(), &text, style) + 1;
     }

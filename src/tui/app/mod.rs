@@ -217,7 +217,9 @@ impl App {
             return;
         }
         if y == 1 {
-            if let Some(pane) = chrome::tab_at(x, self.home(), self.place.pane, self.columns) {
+            if let Some(pane) =
+                chrome::tab_at(x, self.home(), self.place.pane, chrome::tab_columns(self, self.columns))
+            {
                 self.act(Action::Open(pane));
             }
             return;

@@ -104,7 +104,7 @@ fn damage_is_said_at_every_width_and_for_as_long_as_that_instant_is_shown() {
     for (w, h, damaged, words) in [
         (40, 10, &one[..], " damaged"),
         (80, 24, &one, " damaged: 15 min of sqlprd-001"),
-        (80, 24, &two, " damaged: 2 parts"),
+        (80, 24, &two, " damaged: 15 min of sqlprd-001 and 1 more"),
         (120, 40, &two, " damaged: 15 min of sqlprd-001 and 1 more"),
         (160, 40, &two, "and 1 more, `dbtop store check` says all"),
     ] {
