@@ -11,7 +11,11 @@
 //! - One that is further ahead is *in doubt*. Ages are judged by the believed time, which goes on with the monotonic clock.
 //! - One that is further behind is taken as it is, too: it makes everything younger, so nothing is lost by it.
 //! - A clock that has gone evenly for [`PROBATION`] is believed, whatever it says. That time may be spread over several runs
-//!   (only what was spent in doubt counts), but the last [`EVEN`] of it is one piece, within one run. A step back begins anew.
+//!   (only what was spent in doubt counts), but the last [`EVEN`] of it is one piece, within one run. Doubt that one clock
+//!   earned counts for no other: a step back begins anew, and a step ahead of more than [`LEEWAY`] does, too.
+//! - The next run goes on with the doubt of the last one if its clock is no earlier than that one's was, and no later by more
+//!   than [`ABSENCE`]. Nothing else tells a process that was off from a clock that was set. A clock that starts behind (a
+//!   machine without a battery for it) is judged by this when it steps ahead.
 //! - Windows that are only *closed* by their age (readings sealed into blocks, points into roll-ups) lose nothing when it
 //!   happens early: for them a clock counts that has gone evenly for [`EVEN`].
 //!
@@ -25,7 +29,8 @@
 //!   it is in doubt for [`PROBATION`].
 //! - *A store that was copied* is judged by the time that its first machine believed in, until this one has gone evenly.
 //! - *Weeks without a process*: the same; deletion waits six hours. One that only runs for an hour a day gets there on the
-//!   sixth day; one that never runs for [`EVEN`] never does, and the cap of the store is its only limit.
+//!   sixth day; one that never runs for [`EVEN`] never does, nor one that is off for more than [`ABSENCE`] between runs of
+//!   less than [`PROBATION`]: the cap of the store is their only limit.
 //! - *A process that is restarted every few minutes with a wrong clock* gains what it ran, and deletes nothing.
 //! - A clock that is wrong for longer than [`PROBATION`] is believed: nothing here knows better by then.
 //!
@@ -56,6 +61,8 @@ pub const LEEWAY: Duration = Duration::from_hours(2);
 pub const PROBATION: Duration = Duration::from_hours(6);
 /// So much of the probation is one piece: who sets a clock right after the start does so sooner.
 pub const EVEN: Duration = Duration::from_mins(15);
+/// No process is off for longer than this and goes on with the doubt of the last one: a weekend.
+pub const ABSENCE: Duration = Duration::from_hours(72);
 /// Two clocks that part by more than this since the last step make a step: ten times what they drift in that time.
 const STEP: Duration = Duration::from_mins(1);
 
@@ -99,31 +106,37 @@ pub struct AgeClock {
     newest: Moment,
     /// in doubt before that
     doubted: Duration,
+    /// the last process, as long as this clock is behind that one's
+    left: Option<Remembered>,
 }
 
 impl AgeClock {
     /// Goes on from what the last process left; without that, from the newest stored row.
     pub fn resume(left: Option<Remembered>, newest_row: Option<Timestamp>, now: Moment) -> Self {
         let first = newest_row.map_or(now.wall, |row| row.min(now.wall));
-        let goes_on = left.filter(|left| now.wall.plus_ms(ms(STEP)) >= left.wall);
-        Self {
+        let mut clock = Self {
             believed: Moment { wall: left.map_or(first, |left| left.believed), up: now.up },
             even: now,
             newest: now,
-            doubted: goes_on.map_or(Duration::ZERO, |left| left.doubted),
-        }
+            doubted: Duration::ZERO,
+            left,
+        };
+        clock.doubted = clock.inherit(now.wall).unwrap_or_default();
+        clock
     }
 
     /// Takes the newest reading of the clocks.
     pub fn judge(&mut self, now: Moment) -> Judged {
         let off = now.wall - at(self.even, now.up);
         if off.unsigned_abs() > STEP.as_millis() as u64 {
-            self.doubted = if off > 0 { self.doubted() } else { Duration::ZERO };
+            let same = (0..=ms(LEEWAY)).contains(&off);
+            let doubted = if same { self.doubted() } else { Duration::ZERO };
+            self.doubted = self.inherit(now.wall).unwrap_or(doubted);
             self.even = now;
         }
         self.newest = now;
         if self.doubted + self.even_for() >= PROBATION && self.even_for() >= EVEN {
-            (self.believed, self.even, self.doubted) = (now, now, Duration::ZERO);
+            (self.believed, self.even, self.doubted, self.left) = (now, now, Duration::ZERO, None);
         }
         let believed = at(self.believed, now.up);
         if !self.is_in_doubt() {
@@ -137,7 +150,18 @@ impl AgeClock {
     /// For the next process.
     pub fn remember(&self) -> Remembered {
         let believed = at(self.believed, self.newest.up);
-        Remembered { believed, wall: self.newest.wall, doubted: self.doubted() }
+        match self.left.filter(|left| self.newest.wall < left.wall) {
+            Some(left) => Remembered { believed, ..left },
+            None => Remembered { believed, wall: self.newest.wall, doubted: self.doubted() },
+        }
+    }
+
+    /// The doubt of the last process, once: zero if that one had another clock. None: this clock is behind that one's, and
+    /// may be set yet; or it was asked before.
+    fn inherit(&mut self, wall: Timestamp) -> Option<Duration> {
+        let left = self.left.filter(|left| wall.plus_ms(ms(STEP)) >= left.wall)?;
+        self.left = None;
+        Some(if wall - left.wall <= ms(ABSENCE) { left.doubted } else { Duration::ZERO })
     }
 
     fn is_in_doubt(&self) -> bool {
@@ -222,6 +246,49 @@ mod tests {
             machine.off = 0;
             assert_eq!(machine.run(10).0, 36 * HOUR + 16, "and back at once");
         }
+    }
+
+    #[test]
+    fn doubt_of_one_clock_counts_for_no_other() {
+        // After a weekend, and nearly believed: the clock steps ahead.
+        let mut machine = Machine::start(Some(left(0, 0, 0)), None, 60 * HOUR);
+        machine.run(6 * HOUR - 900);
+        machine.off += 40 * DAY;
+        assert_eq!(machine.run(5 * HOUR).0, 11 * HOUR - 900);
+        machine.run(HOUR);
+        assert_eq!(machine.run(0).0, 12 * HOUR - 900 + 60 * HOUR + 40 * DAY, "six hours of its own");
+        // The same between two runs: an hour a day, the sixth with another clock.
+        for (ahead, trusted) in [(0, true), (20 * DAY, false)] {
+            let (mut remembered, mut judged) = (left(0, 0, 0), 0);
+            for day in 1..=6 {
+                let off = day * DAY + if day == 6 { ahead } else { 0 };
+                let mut machine = Machine::start(Some(remembered), None, off);
+                judged = machine.run(HOUR).0;
+                remembered = machine.clock.remember();
+            }
+            assert_eq!(judged > 5 * DAY, trusted, "{judged}");
+        }
+    }
+
+    #[test]
+    fn a_machine_whose_clock_starts_in_1970_gets_there() {
+        let (mut remembered, mut judged) = (left(0, 0, 0), 0);
+        for day in 1..=7 {
+            let mut machine = Machine::start(Some(remembered), None, -20_000 * DAY);
+            machine.run(60);
+            // One day the network is gone.
+            if day != 4 {
+                machine.off = day * DAY;
+                judged = machine.run(HOUR).0;
+            }
+            remembered = machine.clock.remember();
+        }
+        assert_eq!(judged, 7 * DAY + HOUR + 60);
+        // A clock that is set to another time than that of the last run begins anew.
+        let mut machine = Machine::start(Some(left(0, DAY, 5 * 3600 + 3000)), None, -20_000 * DAY);
+        machine.run(60);
+        machine.off = 20 * DAY;
+        assert!(machine.run(2 * HOUR).0 < 3 * HOUR);
     }
 
     #[test]
