@@ -275,10 +275,12 @@ impl Heartbeat {
         self.written_up_ms = cfg!(target_os = "linux").then(|| whole_ms(now.up));
     }
 
-    /// Its age at `now`, ms; 0 if the clock went back. A step of the wall clock since it was written does not count.
+    /// Its age at `now`, ms; 0 if the clock went back. A step of the wall clock since it was written does not count, unless the
+    /// system was started again meanwhile.
     pub fn age_ms(&self, now: Timestamp) -> u64 {
         let age = now.ms_since(Timestamp::from_ms(self.written_ms));
-        self.written_up_ms.map_or(age, |written| age.min(whole_ms(clock::up()).saturating_sub(written)))
+        let up = self.written_up_ms.and_then(|written| whole_ms(clock::up()).checked_sub(written));
+        up.map_or(age, |up| age.min(up))
     }
 
     /// Age of the newest good poll, ms. None: there was none yet.
@@ -349,6 +351,8 @@ mod tests {
         let days = 20 * 86_400_000;
         #[cfg(target_os = "linux")]
         assert!(beat.age_ms(now(days)) < 10_000 && beat.age_ms(now(-days)) < 10_000, "the clock was set");
+        beat.written_up_ms = beat.written_up_ms.map(|up| up + 86_400_000);
+        assert!(beat.age_ms(now(days)) > 1_000_000, "of before the system was started again");
         fs::write(folder.path().join(FILE), "{").unwrap();
         assert_eq!(read(folder.path()).unwrap(), None);
     }
