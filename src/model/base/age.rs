@@ -40,7 +40,7 @@
 //! |---|---|---|
 //! | `store::history` retention | deletes states, points, roll-ups, events, texts | [`Judged::ages`] |
 //! | `store::history` sealing | closes blocks, chunks, roll-ups | [`Judged::windows`] |
-//! | `store::history` gaps | notes that nobody collected | rows; one that is in doubt waits for [`Judged::windows`] |
+//! | `store::history` gaps | notes that nobody collected | rows; in doubt it waits for [`Judged::windows`]; [`Judged::latest`] takes it back |
 //! | `store::history` the cap | evicts the oldest rows | no clock: the order of the rows |
 //! | `store::history` episodes, incidents | end, or are prolonged | the rows' times: a step splits one, and deletes nothing |
 //! | `collect` maintenance | polls again when it is over | [`Judged::ages`], in memory |
@@ -82,6 +82,8 @@ pub struct Judged {
     pub ages: Timestamp,
     /// for what is closed and loses nothing when it is closed early
     pub windows: Timestamp,
+    /// a row that is much later than this is of a clock that went back
+    pub latest: Timestamp,
     /// the wall clock is further ahead than what is believed
     pub ahead_ms: Option<u64>,
 }
@@ -140,11 +142,13 @@ impl AgeClock {
         }
         let believed = at(self.believed, now.up);
         if !self.is_in_doubt() {
-            return Judged { ages: now.wall, windows: now.wall, ahead_ms: None };
+            let latest = now.wall.max(believed);
+            return Judged { ages: now.wall, windows: now.wall, latest, ahead_ms: None };
         }
         let ages = now.wall.min(believed);
         let windows = if self.even_for() >= EVEN { now.wall } else { ages };
-        Judged { ages, windows, ahead_ms: Some(now.wall.ms_since(believed)).filter(|ahead| *ahead > 0) }
+        let ahead_ms = Some(now.wall.ms_since(believed)).filter(|ahead| *ahead > 0);
+        Judged { ages, windows, latest: windows.max(believed), ahead_ms }
     }
 
     /// For the next process.

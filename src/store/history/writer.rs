@@ -102,7 +102,7 @@ impl Writer {
         let (wish, wanted) = watch::channel(options.clone());
         let mut engine = Engine::open(path, sealer, options)?;
         // Before the first row, because its clock may be in doubt.
-        engine.judge(moment());
+        engine.judge(moment())?;
         let failed = || StoreError::io("starting the writer of", path);
         let runtime = runtime::Builder::new_current_thread().enable_time().build().map_err(failed())?;
         let (recorder, batches) = mpsc::channel(QUEUE);

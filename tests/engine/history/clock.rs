@@ -44,7 +44,7 @@ impl Collector {
     /// Collects and tends for so many seconds, from this second of the wall clock on.
     fn run(&mut self, wall: i64, seconds: i64) {
         for second in (0..seconds).step_by(60) {
-            self.engine.judge(moment(wall + second, self.up + second));
+            self.engine.judge(moment(wall + second, self.up + second)).unwrap();
             self.engine.take(self.world.round(wall + second));
             self.engine.commit().unwrap();
             self.engine.tend(moment(wall + second, self.up + second), LONG).unwrap();
@@ -114,6 +114,39 @@ fn a_clock_that_stays_ahead_is_the_time_after_hours() {
     let gaps = collector.gaps();
     assert_eq!(gaps.len(), 1, "{gaps:?}");
     assert!(gaps[0].0 < WROTE && (gaps[0].1 - WROTE - 20 * DAY).abs() < 60, "{gaps:?}");
+}
+
+#[test]
+fn a_clock_that_was_ahead_for_an_hour_leaves_no_gap_in_the_future() {
+    for restarted in [false, true] {
+        let mut collector = Collector::new();
+        collector.run(WROTE + 20 * DAY, HOUR);
+        assert_eq!(collector.gaps().len(), 1, "by now it may be the time");
+        if restarted {
+            collector = collector.restart();
+        }
+        collector.run(WROTE + HOUR, HOUR);
+        let ends = |gaps: &[(i64, i64)]| gaps.iter().map(|gap| gap.1).max().unwrap_or(0);
+        let gaps = collector.gaps();
+        assert!(gaps.len() <= 1 && ends(&gaps) < WROTE + HOUR + 60, "{gaps:?}");
+        // A real one is noted as ever.
+        collector.up += HOUR;
+        collector.run(WROTE + 3 * HOUR, HOUR);
+        let noted = collector.gaps();
+        assert_eq!(noted.len(), gaps.len() + 1, "{noted:?}");
+        assert!((ends(&noted) - WROTE - 3 * HOUR).abs() < 60, "{noted:?}");
+    }
+}
+
+#[test]
+fn a_step_back_takes_no_gap() {
+    let mut collector = Collector::new();
+    collector.up += HOUR;
+    collector.run(WROTE + HOUR, HOUR);
+    let gaps = collector.gaps();
+    assert_eq!(gaps.len(), 1);
+    collector.run(WROTE - 40 * DAY, 8 * HOUR);
+    assert_eq!(collector.gaps(), gaps, "not even of a clock that is believed by now");
 }
 
 #[test]

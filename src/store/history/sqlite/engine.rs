@@ -65,7 +65,7 @@ pub struct Engine {
     tracker: Tracker,
     backlog: VecDeque<Kept>,
     backlog_bytes: usize,
-    events: Vec<Event>,
+    pub(super) events: Vec<Event>,
     pub(super) newest_at: Option<i64>,
     /// events come from elsewhere
     copying: bool,
@@ -108,7 +108,7 @@ impl Engine {
         engine.limit_size()?;
         engine.refresh()?;
         engine.aging = Aging::load(&engine.connection, path)?;
-        engine.newest_at = engine.newest_row()?;
+        engine.newest_at = engine.newest_row(engine.aging.newest_possible())?;
         engine.resume_episodes()?;
         Ok(engine)
     }
@@ -155,13 +155,13 @@ impl Engine {
         Ok(())
     }
 
-    /// The time of the newest row, without rows of a clock that was ahead for a while.
-    fn newest_row(&self) -> Result<Option<i64>, StoreError> {
+    /// The time of the newest row up to `until`: not one of a clock that was ahead for a while.
+    pub(super) fn newest_row(&self, until: i64) -> Result<Option<i64>, StoreError> {
         self.connection
             .query_row(
                 "SELECT max(at) FROM (SELECT max(at) AS at FROM hot WHERE at <= ?1
                     UNION ALL SELECT max(end) FROM state WHERE end <= ?1)",
-                [self.aging.newest_possible()],
+                [until],
                 |row| row.get(0),
             )
             .map_err(StoreError::sqlite("reading the history", &self.path))
