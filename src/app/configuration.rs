@@ -4,7 +4,7 @@
 use crate::{
     collect,
     config::{self, Config, Origin, Read},
-    store::{Home, history},
+    store::{self, Home, history},
 };
 use std::{
     path::{Path, PathBuf},
@@ -114,6 +114,7 @@ pub fn collector(config: &Config) -> collect::Settings {
         focused_budget: config.budget.focused_ms_per_s,
         recorder_instances: config.collect.recorder_instances as usize,
         thresholds: config.health.clone(),
+        up: store::clock::up,
         ..collect::Settings::default()
     }
 }

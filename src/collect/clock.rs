@@ -1,9 +1,12 @@
-//! The wall clock of the collector: [`now`], which is the clock of [`Settings`](super::Settings) unless a test brings its
-//! own, and the sleep of the machine, as it shows in two clocks. Beside it only `secrets` reads the wall clock, for the life
-//! of a token.
+//! The clocks of the collector: the wall clock, which is the clock of [`Settings`](super::Settings) unless a test brings its
+//! own, the time since the machine was started, and the sleep of the machine, as it shows in two clocks. Beside it only
+//! `secrets` reads the wall clock, for the life of a token.
 
 use crate::model::base::time::Timestamp;
-use std::time::{Duration, SystemTime};
+use std::{
+    sync::OnceLock,
+    time::{Duration, SystemTime},
+};
 use tokio::time::Instant;
 
 /// The clocks are never so far apart by themselves.
@@ -12,6 +15,12 @@ const AWAKE: Duration = Duration::from_mins(1);
 /// Now, by the clock of this machine.
 pub fn now() -> Timestamp {
     Timestamp::from(SystemTime::now())
+}
+
+/// Since the first call of this process. It stands still while the machine sleeps.
+pub fn up() -> Duration {
+    static START: OnceLock<std::time::Instant> = OnceLock::new();
+    START.get_or_init(std::time::Instant::now).elapsed()
 }
 
 /// Whether the machine slept: meanwhile the wall clock ran on and timers stood still (CLOCK_MONOTONIC of Linux does not count a

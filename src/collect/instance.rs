@@ -53,9 +53,17 @@ const RESUME_SPREAD: Duration = Duration::from_secs(2);
 pub(super) struct Shared<D> {
     pub driver: D,
     pub clock: fn() -> Timestamp,
+    pub up: fn() -> Duration,
     pub meter: Arc<Meter>,
     /// Bounded. A task that finds it full waits for room; samples are counted then.
     pub updates: mpsc::Sender<Update>,
+}
+
+impl<D> Shared<D> {
+    /// Now, by both clocks.
+    fn moment(&self) -> Moment {
+        Moment { wall: (self.clock)(), up: (self.up)() }
+    }
 }
 
 /// The wishes of the manager for an instance; the newest wins.
@@ -113,7 +121,6 @@ pub(super) struct Instance<D> {
     limiter: CostLimiter,
     /// by which time maintenance ends: not by a step of the clock
     age: AgeClock,
-    began: Instant,
 }
 
 impl<D: Driver> Instance<D> {
@@ -124,7 +131,7 @@ impl<D: Driver> Instance<D> {
         control: watch::Receiver<Control>,
     ) -> Self {
         let first = control.borrow().clone();
-        let (began, wall) = (Instant::now(), (shared.clock)());
+        let age = AgeClock::resume(None, None, shared.moment());
         let schedule = Schedule::new(&first.live.settings, Arc::clone(&first.poll), Instant::now());
         Self {
             target,
@@ -138,8 +145,7 @@ impl<D: Driver> Instance<D> {
             fresh: true,
             rounds: 0,
             limiter: CostLimiter::default(),
-            age: AgeClock::resume(None, None, Moment { wall, up: Duration::ZERO }),
-            began,
+            age,
         }
     }
 
@@ -436,7 +442,7 @@ impl<D: Driver> Instance<D> {
 
     /// The time by which maintenance ends.
     fn believed_now(&mut self) -> Timestamp {
-        self.age.judge(Moment { wall: (self.shared.clock)(), up: self.began.elapsed() }).ages
+        self.age.judge(self.shared.moment()).ages
     }
 
     /// Sleeps until the next attempt; "refresh now" cuts it short.
@@ -500,6 +506,7 @@ mod tests {
         let shared = Arc::new(Shared {
             driver: Fake::new(),
             clock: Timestamp::default,
+            up: Duration::default,
             meter: Arc::clone(&meter),
             updates,
         });

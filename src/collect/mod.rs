@@ -140,10 +140,10 @@ pub fn start_with<D: Driver>(
     }
     fleet.apply(Update::Inventory(targets.iter().map(|t| Arc::clone(&t.info)).collect()));
     let (publish, snapshots) = watch::channel(fleet.snapshot((settings.clock)()));
-    let (clock, publish_every) = (settings.clock, settings.publish_every);
+    let (clock, up, publish_every) = (settings.clock, settings.up, settings.publish_every);
     let live = Arc::new(LiveConfig::new(settings, None, &meter));
     let feed = updates.downgrade();
-    let shared = Shared { driver, clock, meter: Arc::clone(&meter), updates };
+    let shared = Shared { driver, clock, up, meter: Arc::clone(&meter), updates };
     let end = CancellationToken::new();
     let secrets = Secrets::new(resolver);
     let manager = Manager::new(Arc::new(shared), live, secrets, snapshots.clone(), recorder.is_some());

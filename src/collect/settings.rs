@@ -73,6 +73,8 @@ pub struct Settings {
     pub thresholds: Thresholds,
     /// our clock; tests bring their own
     pub clock: fn() -> Timestamp,
+    /// a clock that is never set; better one that counts a suspend, or maintenance lasts for hours after it
+    pub up: fn() -> Duration,
 }
 
 impl Default for Settings {
@@ -98,6 +100,7 @@ impl Default for Settings {
             recorder_instances: 10,
             thresholds: Thresholds::default(),
             clock: clock::now,
+            up: clock::up,
         }
     }
 }

@@ -23,12 +23,19 @@ thread_local! {
     static START: OnceCell<Instant> = const { OnceCell::new() };
     /// so long the machine was asleep, ms: the wall clock ran on, timers did not
     static ASLEEP: Cell<i64> = const { Cell::new(0) };
+    /// so much of it was a suspend, which the clock of the system counts
+    static SUSPENDED: Cell<Duration> = const { Cell::new(Duration::ZERO) };
 }
 
 /// Our clock goes with the paused one; all tasks of a test run on its thread.
 fn clock() -> Timestamp {
     let ms = START.with(|s| s.get_or_init(Instant::now).elapsed().as_millis());
     Timestamp::from_ms(1_700_000_000_000 + ms as i64 + ASLEEP.get())
+}
+
+/// The clock that is never set, and counts a suspend.
+fn up() -> Duration {
+    START.with(|s| s.get_or_init(Instant::now).elapsed()) + SUSPENDED.get()
 }
 
 fn run(names: &[String], change: impl FnOnce(&mut Settings)) -> (Fake, Collector, Instant) {
@@ -39,7 +46,7 @@ fn run(names: &[String], change: impl FnOnce(&mut Settings)) -> (Fake, Collector
 
 fn run_over(fake: &Fake, names: &[String], change: impl FnOnce(&mut Settings)) -> Collector {
     clock();
-    let mut settings = Settings { clock, ..Settings::default() };
+    let mut settings = Settings { clock, up, ..Settings::default() };
     change(&mut settings);
     let resolver: Resolver = Arc::new(|source| match source {
         crate::model::inventory::record::SecretRef::Stored(s) => Ok(s.clone()),
@@ -382,7 +389,7 @@ async fn other_settings_take_effect_at_the_next_cycle_without_a_new_connection()
     assert!(before <= 3, "once an hour");
     let thresholds = Thresholds { offline_after_s: 90, ..Thresholds::default() };
     let faster =
-        Settings { fleet_every_ms: 30_000, clock, max_queries: 1, thresholds, ..Settings::default() };
+        Settings { fleet_every_ms: 30_000, clock, up, max_queries: 1, thresholds, ..Settings::default() };
     collector.commands.send(Command::Settings(Box::new(faster.clone()))).await.unwrap();
     seconds(300.0).await;
     assert!(
@@ -409,7 +416,7 @@ async fn a_store_that_takes_nothing_slows_polling_and_loses_nothing() {
     let fake = Fake::new();
     let names = names(40);
     clock();
-    let settings = Settings { clock, ..Settings::default() };
+    let settings = Settings { clock, up, ..Settings::default() };
     let resolver: Resolver = Arc::new(|_| Ok(crate::model::base::secret::Secret::new(String::new())));
     let (recorder, mut store) = mpsc::channel(1);
     let targets = names.iter().map(|n| target(n)).collect();
@@ -504,7 +511,7 @@ async fn production_is_polled_before_tests_when_permits_are_scarce() {
         fake.set(target.info.id.as_str(), Act::Answer(400));
     }
     clock();
-    let settings = Settings { clock, max_queries: 1, ..Settings::default() };
+    let settings = Settings { clock, up, max_queries: 1, ..Settings::default() };
     let resolver: Resolver = Arc::new(|_| Ok(crate::model::base::secret::Secret::new(String::new())));
     let _collector = start_with(targets, settings, resolver, fake.clone(), None);
     seconds(20.0).await;
@@ -569,7 +576,7 @@ fn run_recorded(fake: &Fake, names: &[String], settings: Settings) -> Collector 
     let (recorder, mut kept) = mpsc::channel(256);
     tokio::spawn(async move { while kept.recv().await.is_some() {} });
     let targets = names.iter().map(|n| target(n)).collect();
-    start_with(targets, Settings { clock, ..settings }, resolver, fake.clone(), Some(recorder))
+    start_with(targets, Settings { clock, up, ..settings }, resolver, fake.clone(), Some(recorder))
 }
 
 #[tokio::test(start_paused = true)]

@@ -21,3 +21,19 @@ async fn a_step_of_the_clock_ends_no_maintenance() {
     seconds(200.0).await;
     assert!(polls() > before, "and ends");
 }
+
+#[tokio::test(start_paused = true)]
+async fn maintenance_ends_in_a_suspend() {
+    let (fake, collector, start) = run(&one(), |_| {});
+    seconds(40.0).await;
+    let poll =
+        PollSettings { maintenance_until: Some(clock().plus_ms(1_800_000)), ..PollSettings::default() };
+    collector.commands.send(settled(poll)).await.unwrap();
+    seconds(1.0).await;
+    let polls = || fake.polls("a", ProbeId::Headline, start).len();
+    let before = polls();
+    ASLEEP.set(8 * 3_600_000);
+    SUSPENDED.set(Duration::from_hours(8));
+    seconds(120.0).await;
+    assert!(polls() > before, "its half hour is over");
+}
