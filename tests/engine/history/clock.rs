@@ -202,6 +202,22 @@ fn an_hour_a_day_cleans_up_in_the_end() {
 }
 
 #[test]
+fn runs_of_five_minutes_a_day_seal_what_the_runs_before_wrote() {
+    let mut collector = Collector::new();
+    let mut waiting = Vec::new();
+    for day in 1..20 {
+        collector = collector.restart();
+        collector.run(WROTE + day * DAY, 5 * 60);
+        waiting.push(collector.rows("not sealed yet"));
+    }
+    assert!(waiting[0] > 0 && waiting.iter().all(|rows| *rows <= waiting[0]), "{waiting:?}");
+    let mut reader = Reader::open(&collector.stage.path(), None).unwrap();
+    let states = reader.states().between(&uid(&name(0)), at(WROTE + DAY - 1), at(WROTE + 19 * DAY)).unwrap();
+    assert!(states.kept.len() > 18 * 5, "and they can be read: {}", states.kept.len());
+    assert!(reader.check().unwrap().is_clean());
+}
+
+#[test]
 fn a_store_of_another_machine_is_judged_by_the_time_of_that_one() {
     // Written three weeks behind, carried to a machine with the right time, and the other way round.
     let mut collector = Collector::new();

@@ -49,6 +49,27 @@ fn recent(world: &mut World, second: i64) -> Vec<Kept> {
 }
 
 #[test]
+fn the_cap_takes_what_was_never_sealed() {
+    let stage = Stage::new();
+    let max_bytes = 3 << 20;
+    let mut engine = Engine::open(&stage.path(), None, Options { max_bytes, ..Options::default() }).unwrap();
+    let mut world = World::new(20);
+    let mut evicted = 0;
+    for second in (0..8 * 3600).step_by(30) {
+        engine.take(world.round(second));
+        engine.commit().unwrap();
+        evicted += engine.clean_up(at(0), LONG).unwrap().evicted;
+    }
+    assert!(evicted > 0 && engine.evicted_until_ms() > START.ms());
+    let mut reader = Reader::open(&stage.path(), None).unwrap();
+    assert!(
+        reader.states().at(&[uid(&name(3))], at(8 * 3600)).unwrap().kept.len() > 10,
+        "the newest is there"
+    );
+    assert!(reader.check().unwrap().is_clean());
+}
+
+#[test]
 fn the_cap_takes_the_oldest_and_keeps_the_file_small() {
     let stage = Stage::new();
     let max_bytes = 6 << 20;

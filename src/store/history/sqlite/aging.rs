@@ -18,6 +18,8 @@ pub(super) struct Aging {
     left: Option<Remembered>,
     /// None: [`Aging::judge`] was not called yet, and all rows are believed
     clock: Option<AgeClock>,
+    /// what the wall clock said first
+    began: Option<Timestamp>,
     pub remembered_at: Option<Duration>,
     /// rows that say that they are later are in doubt
     believed_until: Option<Timestamp>,
@@ -53,11 +55,18 @@ impl Aging {
     pub fn judge(&mut self, newest_row: Option<i64>, now: Moment) -> Judged {
         let left = self.left;
         let newest = newest_row.map(Timestamp::from_ms);
+        self.began.get_or_insert(now.wall);
         let clock = self.clock.get_or_insert_with(|| AgeClock::resume(left, newest, now));
         let judged = clock.judge(now);
         self.believed_until = Some(judged.windows.plus_ms(LEEWAY.as_millis() as i64));
         self.ahead_ms = judged.ahead_ms;
         judged
+    }
+
+    /// Windows that end before this are over: by the time that is believed, and those in which an earlier process wrote. A run
+    /// that is too short for its clock to be believed seals these, or the write buffer would grow for ever.
+    pub fn closed(&self, judged: Judged, now: Moment) -> Timestamp {
+        self.began.map_or(judged.windows, |began| judged.windows.max(began.min(now.wall)))
     }
 
     /// When the rows began of which this is the newest: some before it may have been in doubt. None: it is in doubt itself.

@@ -148,21 +148,31 @@ impl Engine {
         Ok(self.connection.prepare_cached(&sql)?.query_row(params![from, i64::MAX, 1], |row| row.get(0))?)
     }
 
-    /// Deletes the oldest states or points, whichever reach further back. When there are none left, those within incidents;
-    /// then the oldest roll-ups.
+    /// Deletes the oldest states, points or buffered rows, whichever reach further back. When no states and points are left,
+    /// those within incidents; then the oldest roll-ups, then buffered rows.
     fn evict(&mut self) -> Result<u64, Trouble> {
         let (states, points) = (self.oldest_loose(Detail::States)?, self.oldest_loose(Detail::Points)?);
-        let (detail, until) = match (states, points) {
-            (Some(state), Some(point)) if point < state => (Detail::Points, point),
-            (Some(state), _) => (Detail::States, state),
-            (None, Some(point)) => (Detail::Points, point),
-            (None, None) => return self.evict_kept(),
+        let oldest = match (states, points) {
+            (Some(state), Some(point)) if point < state => Some((Detail::Points, point)),
+            (Some(state), _) => Some((Detail::States, state)),
+            (None, Some(point)) => Some((Detail::Points, point)),
+            (None, None) => None,
         };
-        // An hour of the fleet at once.
-        let until = until.saturating_add(3_600_000);
-        let deleted = self.delete_loose(detail, until)?;
-        self.cleaning.evicted_until = self.cleaning.evicted_until.max(until);
-        Ok(deleted)
+        let buffered = self.oldest_buffered()?;
+        match (oldest, buffered) {
+            (Some((_, sealed)), Some(buffered)) if buffered < sealed => self.evict_buffered(buffered),
+            (Some((detail, sealed)), _) => {
+                // An hour of the fleet at once.
+                let until = sealed.saturating_add(3_600_000);
+                let deleted = self.delete_loose(detail, until)?;
+                self.cleaning.evicted_until = self.cleaning.evicted_until.max(until);
+                Ok(deleted)
+            }
+            (None, buffered) => match (self.evict_kept()?, buffered) {
+                (0, Some(buffered)) => self.evict_buffered(buffered),
+                (deleted, _) => Ok(deleted),
+            },
+        }
     }
 
     fn evict_kept(&mut self) -> Result<u64, Trouble> {
@@ -170,6 +180,17 @@ impl Engine {
             0 => self.delete(OLDEST_ROLLUPS, i64::MAX),
             deleted => Ok(deleted),
         }
+    }
+
+    fn oldest_buffered(&self) -> Result<Option<i64>, Trouble> {
+        Ok(self.connection.prepare_cached("SELECT min(at) FROM hot")?.query_row([], |row| row.get(0))?)
+    }
+
+    /// Deletes the oldest rows that are not sealed: of runs that were too short for it. `oldest` is the time of the first.
+    fn evict_buffered(&mut self, oldest: i64) -> Result<u64, Trouble> {
+        let deleted = self.delete(OLDEST_BUFFERED, i64::MAX)?;
+        self.cleaning.evicted_until = self.cleaning.evicted_until.max(oldest);
+        Ok(deleted)
     }
 
     /// Returns free pages to the file system, but keeps some for the next sealing.
@@ -199,6 +220,8 @@ impl Engine {
     }
 }
 
+const OLDEST_BUFFERED: &str =
+    "DELETE FROM hot WHERE no IN (SELECT no FROM hot WHERE at < ?1 ORDER BY at LIMIT ?2)";
 const OLDEST_STATES: &str =
     "DELETE FROM state WHERE no IN (SELECT no FROM state WHERE end < ?1 ORDER BY end LIMIT ?2)";
 const OLDEST_CHUNKS: &str =

@@ -26,7 +26,7 @@ impl Engine {
     /// As [`Engine::commit`].
     pub fn tend(&mut self, now: Moment, budget: Duration) -> Result<(SealedNow, Cleaned), StoreError> {
         let judged = self.judge(now)?;
-        let sealed = self.seal(judged.windows, budget)?;
+        let sealed = self.seal(self.aging.closed(judged, now), budget)?;
         let cleaned = self.clean_up(judged.ages, budget)?;
         if self.aging.remembered_at.is_none_or(|at| now.up.saturating_sub(at) >= REMEMBER_EVERY) {
             self.aging.remember(&self.connection, &self.path)?;
