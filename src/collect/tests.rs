@@ -352,34 +352,6 @@ async fn an_instances_own_settings_take_effect_without_a_restart() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn maintenance_pauses_polls_and_judgement_until_it_ends_by_itself() {
-    let (fake, collector, start) = run(&one(), |_| {});
-    seconds(40.0).await;
-    let until = clock().plus_ms(1_800_000);
-    let poll = PollSettings { maintenance_until: Some(until), ..PollSettings::default() };
-    collector.commands.send(settled(poll)).await.unwrap();
-    seconds(1.0).await;
-    let polls = || fake.polls("a", ProbeId::Headline, start).len();
-    let before = polls();
-    fake.set("a", Act::Refuse);
-    seconds(1_700.0).await;
-    let health = shown(&collector, "a").health.clone();
-    assert_eq!((polls(), health.level), (before, Level::Unknown), "nobody asks, nobody judges");
-    assert_eq!(&*health.reasons[0].text, "in maintenance for 1m");
-    fake.set("a", Act::Answer(5));
-    seconds(110.0).await;
-    assert!(polls() > before, "it goes on by itself");
-    assert_eq!(shown(&collector, "a").health.level, Level::Ok);
-    let poll = PollSettings { running: Some(false), ..PollSettings::default() };
-    collector.commands.send(settled(poll)).await.unwrap();
-    seconds(5.0).await;
-    let before = polls();
-    seconds(3_600.0).await;
-    assert_eq!(polls(), before);
-    assert_eq!(&*shown(&collector, "a").health.reasons[0].text, "stopped");
-}
-
-#[tokio::test(start_paused = true)]
 async fn other_settings_take_effect_at_the_next_cycle_without_a_new_connection() {
     let (fake, collector, start) = run(&names(3), |s| s.fleet_every_ms = 3_600_000);
     seconds(40.0).await;

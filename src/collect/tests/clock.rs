@@ -1,4 +1,4 @@
-//! A wall clock that is set while an instance is in maintenance.
+//! Maintenance of an instance: how it ends, also when the wall clock is set or the machine is suspended meanwhile.
 
 use super::*;
 
@@ -36,4 +36,32 @@ async fn maintenance_ends_in_a_suspend() {
     SUSPENDED.set(Duration::from_hours(8));
     seconds(120.0).await;
     assert!(polls() > before, "its half hour is over");
+}
+
+#[tokio::test(start_paused = true)]
+async fn maintenance_pauses_polls_and_judgement_until_it_ends_by_itself() {
+    let (fake, collector, start) = run(&one(), |_| {});
+    seconds(40.0).await;
+    let until = clock().plus_ms(1_800_000);
+    let poll = PollSettings { maintenance_until: Some(until), ..PollSettings::default() };
+    collector.commands.send(settled(poll)).await.unwrap();
+    seconds(1.0).await;
+    let polls = || fake.polls("a", ProbeId::Headline, start).len();
+    let before = polls();
+    fake.set("a", Act::Refuse);
+    seconds(1_700.0).await;
+    let health = shown(&collector, "a").health.clone();
+    assert_eq!((polls(), health.level), (before, Level::Unknown), "nobody asks, nobody judges");
+    assert_eq!(&*health.reasons[0].text, "in maintenance for 1m");
+    fake.set("a", Act::Answer(5));
+    seconds(110.0).await;
+    assert!(polls() > before, "it goes on by itself");
+    assert_eq!(shown(&collector, "a").health.level, Level::Ok);
+    let poll = PollSettings { running: Some(false), ..PollSettings::default() };
+    collector.commands.send(settled(poll)).await.unwrap();
+    seconds(5.0).await;
+    let before = polls();
+    seconds(3_600.0).await;
+    assert_eq!(polls(), before);
+    assert_eq!(&*shown(&collector, "a").health.reasons[0].text, "stopped");
 }
