@@ -8,6 +8,9 @@ use crate::model::fold::rate::{Interval, delta};
 use serde::{Deserialize, Serialize};
 use std::{collections::HashMap, ops::Add as _, sync::Arc};
 
+/// Reads or writes per second below which a slow one is no sign of a slow disk.
+pub const LEAST_PER_S: f64 = 1.0;
+
 /// One row of `sys.dm_io_virtual_file_stats`: counters since the file was opened.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FileCounter {
@@ -88,7 +91,7 @@ pub struct FileRow {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct FileTable {
-    /// the files, slowest first
+    /// the files, slowest first; those with less than [`LEAST_PER_S`] behind them, unknown ones last
     pub files: Vec<FileRow>,
     /// files that are not among them
     pub left_out: u64,
@@ -123,6 +126,15 @@ impl FileRow {
     /// The slower of its two times, ms.
     pub fn slowest_ms(&self) -> Option<f64> {
         self.read_ms.into_iter().chain(self.write_ms).reduce(f64::max)
+    }
+
+    /// The slower of its two times, ms, of those with more than a trickle of reads or writes: files are ranked by it. None: there is
+    /// no such time.
+    pub fn busy_ms(&self) -> Option<f64> {
+        let busy =
+            |ms: Option<f64>, per_s: Option<f64>| ms.filter(|_| per_s.is_some_and(|n| n >= LEAST_PER_S));
+        let times = [busy(self.read_ms, self.reads_per_s), busy(self.write_ms, self.writes_per_s)];
+        times.into_iter().flatten().reduce(f64::max)
     }
 
     /// Without a sample before it, or where nothing may be compared, only names and size are known.
@@ -165,9 +177,13 @@ impl FileTable {
         let is_any_closed =
             now.total < old.total || now.files.iter().any(|f| old_of(f).is_some_and(|old| f.is_anew(old)));
         let all = FileRow::between((!is_any_closed).then_some(&old.all), &now.all, interval);
-        let time = |f: &FileRow| f.slowest_ms().unwrap_or(-1.0);
+        let order = |by: fn(&FileRow) -> Option<f64>, a: &FileRow, b: &FileRow| {
+            by(b).unwrap_or(-1.0).total_cmp(&by(a).unwrap_or(-1.0))
+        };
         files.sort_by(|a, b| {
-            time(b).total_cmp(&time(a)).then((a.database_id, a.file_id).cmp(&(b.database_id, b.file_id)))
+            order(FileRow::busy_ms, a, b)
+                .then_with(|| order(FileRow::slowest_ms, a, b))
+                .then((a.database_id, a.file_id).cmp(&(b.database_id, b.file_id)))
         });
         let total = now.total.and_then(|total| usize::try_from(total).ok()).unwrap_or(files.len());
         Self {
@@ -275,6 +291,19 @@ mod tests {
         assert_eq!(data.read_bytes_per_s, Some(100_000.0));
         assert_eq!((table.read_ms, table.write_ms, table.left_out), (Some(5.0), Some(40.0), 7));
         assert_eq!(table.bytes_per_s, Some(110_000.0));
+    }
+
+    #[test]
+    fn one_slow_write_a_minute_stands_behind_a_busy_file() {
+        let old = [file(1, "idle", [0; 6]), file(2, "rare", [0; 6]), file(3, "busy", [0; 6])];
+        let now = [
+            file(1, "idle", [0; 6]),
+            file(2, "rare", [0, 0, 0, 1, 8_192, 900]),
+            file(3, "busy", [6_000, 0, 48_000, 6_000, 0, 24_000]),
+            file(4, "new", [9; 6]),
+        ];
+        let ids: Vec<i32> = between(&old, &now).files.iter().map(|f| f.file_id).collect();
+        assert_eq!(ids, [3, 2, 1, 4], "busy, rare, without a time");
     }
 
     #[test]
