@@ -181,6 +181,7 @@ mod tests {
         assert_eq!(s.every_ms(&usual(), ProbeId::Volumes, true), 900_000);
         assert_eq!(s.every_ms(&usual(), ProbeId::CpuRing, true), 60_000);
         assert_eq!(s.every_ms(&usual(), ProbeId::Availability, true), 15_000);
+        assert_eq!(s.every_ms(&usual(), ProbeId::Files, true), 15_000);
         let slow_details = Settings { focused_detail_every_ms: 50_000, ..Settings::default() };
         assert_eq!(slow_details.every_ms(&usual(), ProbeId::Availability, true), 60_000);
     }

@@ -1,11 +1,17 @@
 -- dbtop: min=2016 max=2025
--- One row per database file, those that were waited for longest first, at most 500; total_files says how many there are. The
--- counters are cumulative since the file was opened.
+-- One row per database file, those that were waited for longest first, at most 500; total_files says how many there are, and
+-- each row has the sums of all of them. The counters are cumulative since the file was opened.
 -- Right: VIEW SERVER STATE (2022: VIEW SERVER PERFORMANCE STATE). Without it file latency is unknown. VIEW ANY DEFINITION to see
 -- names and paths; without it a file has its numbers only.
 -- Cost: one row per file in memory, no I/O; the join reads one row per file of master.
 SELECT /* dbtop:files */ TOP (500) 1 AS dbtop_files,
     COUNT(*) OVER () AS total_files,
+    SUM(s.num_of_reads) OVER () AS all_reads,
+    SUM(s.num_of_bytes_read) OVER () AS all_bytes_read,
+    SUM(s.io_stall_read_ms) OVER () AS all_stall_read_ms,
+    SUM(s.num_of_writes) OVER () AS all_writes,
+    SUM(s.num_of_bytes_written) OVER () AS all_bytes_written,
+    SUM(s.io_stall_write_ms) OVER () AS all_stall_write_ms,
     s.database_id,
     s.file_id,
     f.name AS logical_name,

@@ -6,7 +6,7 @@ use super::{
     role::{Election, Role},
 };
 use crate::{
-    app::{clock, module::Links},
+    app::{clock, configuration, module::Links},
     model::{
         base::time::Timestamp,
         inventory::instance::{InstanceId, InstanceInfo},
@@ -27,6 +27,8 @@ use std::{collections::HashMap, sync::Arc};
 /// Up to so many instances all series of the past 15 minutes come at once; with more, first those that the
 /// list of the fleet needs, then the rest.
 const AT_ONCE: usize = 60;
+
+const DAY_MS: i64 = 86_400_000;
 
 /// State that lasts from one question to the next.
 #[derive(Default)]
@@ -199,15 +201,22 @@ impl<'a> Question<'a> {
         let events = reader.events().list(&EventFilter { uids: vec![uid.clone()], kinds }, from, to)?;
         let (gaps, outages): (Vec<_>, Vec<_>) = events.iter().partition(|event| event.kind == MarkKind::Gap);
         let since = reader.instances().known_since(&uid)?;
-        let known = reader.stats().span()?.zip(since).map(|((oldest, newest), since)| Span {
-            from: oldest.max(since),
-            to: newest.plus_ms(reach::HOLD_MS),
-        });
+        let polled = reader.instances().polled(&uid, from, to)?;
+        let kept = reader.stats().span()?.zip(since);
+        let known = kept.map(|(kept, since)| reach::known(kept, since, self.events_reach_back()));
         Ok(reach::Facts {
             known,
+            polled,
             gaps: gaps.iter().map(|gap| Span { from: gap.at, to: gap.to.unwrap_or(gap.at) }).collect(),
             outages: outages.iter().map(|outage| Outage { at: outage.at, to: outage.to }).collect(),
         })
+    }
+
+    /// Retention has deleted the outages before this. None: a recording has all of them.
+    fn events_reach_back(&self) -> Option<Timestamp> {
+        let days = configuration::history(&self.links.config.borrow()).events_days;
+        let is_recording = matches!(self.election.role(), Role::Playing { .. });
+        (!is_recording).then(|| clock::now().plus_ms(-i64::from(days) * DAY_MS))
     }
 
     /// Events between two instants.

@@ -6,7 +6,10 @@ use super::{
 };
 use crate::model::fold::rate::{Interval, delta};
 use serde::{Deserialize, Serialize};
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, ops::Add as _, sync::Arc};
+
+/// Reads or writes per second below which a slow one is no sign of a slow disk.
+pub const LEAST_PER_S: f64 = 1.0;
 
 /// One row of `sys.dm_io_virtual_file_stats`: counters since the file was opened.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -46,6 +49,8 @@ pub struct FilesSample {
     pub files: Vec<FileCounter>,
     /// files on the instance
     pub total: Option<i64>,
+    /// counters of all of them together, those included that are not among the rows; without ids and names
+    pub all: FileCounter,
 }
 
 /// One file over the last interval. A rate that is not known is None; without a read there is no time of one.
@@ -86,7 +91,7 @@ pub struct FileRow {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct FileTable {
-    /// the files, slowest first
+    /// the files, slowest first; those with less than [`LEAST_PER_S`] behind them, unknown ones last
     pub files: Vec<FileRow>,
     /// files that are not among them
     pub left_out: u64,
@@ -100,14 +105,21 @@ pub struct FileTable {
     pub over_ms: u64,
 }
 
-/// Growth of all files that could be compared.
-#[derive(Default)]
-struct Sums {
-    reads: i64,
-    read_stall_ms: i64,
-    writes: i64,
-    write_stall_ms: i64,
-    bytes: Option<i64>,
+impl FileCounter {
+    const COUNTERS: [fn(&Self) -> Option<i64>; 6] = [
+        |f| f.reads,
+        |f| f.read_bytes,
+        |f| f.read_stall_ms,
+        |f| f.writes,
+        |f| f.write_bytes,
+        |f| f.write_stall_ms,
+    ];
+
+    /// The file is another one than before, or was closed in between: nothing of it may be compared.
+    fn is_anew(&self, old: &Self) -> bool {
+        let is_elsewhere = matches!((&old.path, &self.path), (Some(a), Some(b)) if a != b);
+        is_elsewhere || Self::COUNTERS.iter().any(|part| part(self).is_some() && part(self) < part(old))
+    }
 }
 
 impl FileRow {
@@ -116,42 +128,24 @@ impl FileRow {
         self.read_ms.into_iter().chain(self.write_ms).reduce(f64::max)
     }
 
-    /// Without a sample before it, or where the file is another one than before, only names and size are known.
-    fn between(old: Option<&FileCounter>, now: &FileCounter, interval: Interval, sums: &mut Sums) -> Self {
-        let same = |old: &&FileCounter| match (&old.path, &now.path) {
-            (Some(a), Some(b)) => a == b,
-            _ => true,
-        };
-        let old = old.filter(same);
-        let grown = |part: fn(&FileCounter) -> Option<i64>| delta(part(old?), part(now));
-        // A file whose counters fell was opened anew: nothing of it may be compared.
-        let parts: [fn(&FileCounter) -> Option<i64>; 6] = [
-            |f| f.reads,
-            |f| f.read_bytes,
-            |f| f.read_stall_ms,
-            |f| f.writes,
-            |f| f.write_bytes,
-            |f| f.write_stall_ms,
-        ];
-        let fell =
-            old.is_some_and(|old| parts.iter().any(|part| part(now) < part(old) && part(now).is_some()));
+    /// The slower of its two times, ms, of those with more than a trickle of reads or writes: files are ranked by it. None: there is
+    /// no such time.
+    pub fn busy_ms(&self) -> Option<f64> {
+        let busy =
+            |ms: Option<f64>, per_s: Option<f64>| ms.filter(|_| per_s.is_some_and(|n| n >= LEAST_PER_S));
+        let times = [busy(self.read_ms, self.reads_per_s), busy(self.write_ms, self.writes_per_s)];
+        times.into_iter().flatten().reduce(f64::max)
+    }
+
+    /// Without a sample before it, or where nothing may be compared, only names and size are known.
+    fn between(old: Option<&FileCounter>, now: &FileCounter, interval: Interval) -> Self {
+        let old = old.filter(|old| !now.is_anew(old));
         let [reads, read_bytes, read_stall_ms, writes, write_bytes, write_stall_ms] =
-            parts.map(|part| grown(part).filter(|_| !fell));
+            FileCounter::COUNTERS.map(|part| delta(part(old?), part(now)));
         let mean = |stall: Option<i64>, count: Option<i64>| match (stall, count) {
             (Some(stall), Some(count @ 1..)) => Some(rounded(stall as f64 / count as f64)),
             _ => None,
         };
-        if let (Some(count), Some(stall)) = (reads, read_stall_ms) {
-            sums.reads = sums.reads.saturating_add(count);
-            sums.read_stall_ms = sums.read_stall_ms.saturating_add(stall);
-        }
-        if let (Some(count), Some(stall)) = (writes, write_stall_ms) {
-            sums.writes = sums.writes.saturating_add(count);
-            sums.write_stall_ms = sums.write_stall_ms.saturating_add(stall);
-        }
-        for bytes in read_bytes.into_iter().chain(write_bytes) {
-            sums.bytes = Some(sums.bytes.unwrap_or(0).saturating_add(bytes));
-        }
         let per_s = |grown: Option<i64>| grown.map(|n| rounded(interval.per_s(n)));
         Self {
             database_id: now.database_id,
@@ -176,27 +170,28 @@ impl FileTable {
     pub(in crate::model) fn between(old: &FilesSample, now: &FilesSample, interval: Interval) -> Self {
         let before: HashMap<(i32, i32), &FileCounter> =
             old.files.iter().map(|f| ((f.database_id, f.file_id), f)).collect();
-        let mut sums = Sums::default();
-        let mut files: Vec<FileRow> = now
-            .files
-            .iter()
-            .map(|f| {
-                let old = before.get(&(f.database_id, f.file_id)).copied();
-                FileRow::between(old, f, interval, &mut sums)
-            })
-            .collect();
-        let time = |f: &FileRow| f.slowest_ms().unwrap_or(-1.0);
+        let old_of = |f: &FileCounter| before.get(&(f.database_id, f.file_id)).copied();
+        let mut files: Vec<FileRow> =
+            now.files.iter().map(|f| FileRow::between(old_of(f), f, interval)).collect();
+        // The sums lose what a closed file had counted: their growth would be too small.
+        let is_any_closed =
+            now.total < old.total || now.files.iter().any(|f| old_of(f).is_some_and(|old| f.is_anew(old)));
+        let all = FileRow::between((!is_any_closed).then_some(&old.all), &now.all, interval);
+        let order = |by: fn(&FileRow) -> Option<f64>, a: &FileRow, b: &FileRow| {
+            by(b).unwrap_or(-1.0).total_cmp(&by(a).unwrap_or(-1.0))
+        };
         files.sort_by(|a, b| {
-            time(b).total_cmp(&time(a)).then((a.database_id, a.file_id).cmp(&(b.database_id, b.file_id)))
+            order(FileRow::busy_ms, a, b)
+                .then_with(|| order(FileRow::slowest_ms, a, b))
+                .then((a.database_id, a.file_id).cmp(&(b.database_id, b.file_id)))
         });
-        let mean = |stall: i64, count: i64| (count > 0).then(|| rounded(stall as f64 / count as f64));
         let total = now.total.and_then(|total| usize::try_from(total).ok()).unwrap_or(files.len());
         Self {
             left_out: total.saturating_sub(files.len()) as u64,
             files,
-            read_ms: mean(sums.read_stall_ms, sums.reads),
-            write_ms: mean(sums.write_stall_ms, sums.writes),
-            bytes_per_s: sums.bytes.map(|bytes| rounded(interval.per_s(bytes))),
+            read_ms: all.read_ms,
+            write_ms: all.write_ms,
+            bytes_per_s: all.read_bytes_per_s.into_iter().chain(all.write_bytes_per_s).reduce(f64::add),
             over_ms: interval.ms,
         }
     }
@@ -241,8 +236,44 @@ mod tests {
     }
 
     fn between(old: &[FileCounter], now: &[FileCounter]) -> FileTable {
-        let sample = |files: &[FileCounter]| FilesSample { files: files.to_vec(), total: Some(9) };
+        let sample = |files: &[FileCounter]| sample(files, files, 9);
         FileTable::between(&sample(old), &sample(now), MINUTE)
+    }
+
+    /// The rows, and the sums of all files.
+    fn sample(rows: &[FileCounter], all: &[FileCounter], total: i64) -> FilesSample {
+        let sum = |part: fn(&FileCounter) -> Option<i64>| {
+            all.iter().try_fold(0_i64, |sum, f| part(f).map(|n| sum.saturating_add(n)))
+        };
+        let [reads, read_bytes, read_stall_ms, writes, write_bytes, write_stall_ms] =
+            FileCounter::COUNTERS.map(sum);
+        let all = FileCounter {
+            reads,
+            read_bytes,
+            read_stall_ms,
+            writes,
+            write_bytes,
+            write_stall_ms,
+            ..FileCounter::default()
+        };
+        FilesSample { files: rows.to_vec(), total: Some(total), all }
+    }
+
+    #[test]
+    fn the_sums_count_files_that_are_not_among_the_rows() {
+        let at = |n: i64, of: i64| [file(1, "a", [n, n, n, n, n, n]), file(2, "b", [of; 6])];
+        let table = |old: [FileCounter; 2], now: [FileCounter; 2], total: i64| {
+            let (old, now) = (sample(&old[..1], &old, 2), sample(&now[..1], &now, total));
+            let table = FileTable::between(&old, &now, MINUTE);
+            (table.bytes_per_s, table.read_ms, table.write_ms)
+        };
+        assert_eq!(table(at(0, 0), at(600, 6_000), 2), (Some(220.0), Some(1.0), Some(1.0)));
+        let unknown = (None, None, None);
+        assert_eq!(table(at(0, 9_000), at(600, 0), 2), unknown, "a sum that fell");
+        assert_eq!(table(at(0, 300), at(600, 0), 1), unknown, "a database that was detached");
+        assert_eq!(table(at(500, 0), at(3, 6_000), 2), unknown, "a file that was opened anew");
+        let (old, now) = (FilesSample::default(), sample(&at(9, 9), &at(9, 9), 2));
+        assert_eq!(FileTable::between(&old, &now, MINUTE).bytes_per_s, None, "no sums before");
     }
 
     #[test]
@@ -260,6 +291,19 @@ mod tests {
         assert_eq!(data.read_bytes_per_s, Some(100_000.0));
         assert_eq!((table.read_ms, table.write_ms, table.left_out), (Some(5.0), Some(40.0), 7));
         assert_eq!(table.bytes_per_s, Some(110_000.0));
+    }
+
+    #[test]
+    fn one_slow_write_a_minute_stands_behind_a_busy_file() {
+        let old = [file(1, "idle", [0; 6]), file(2, "rare", [0; 6]), file(3, "busy", [0; 6])];
+        let now = [
+            file(1, "idle", [0; 6]),
+            file(2, "rare", [0, 0, 0, 1, 8_192, 900]),
+            file(3, "busy", [6_000, 0, 48_000, 6_000, 0, 24_000]),
+            file(4, "new", [9; 6]),
+        ];
+        let ids: Vec<i32> = between(&old, &now).files.iter().map(|f| f.file_id).collect();
+        assert_eq!(ids, [3, 2, 1, 4], "busy, rare, without a time");
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! How much of a stretch of time an instance was reachable: from the outages that history keeps and from what is known of that
 //! time at all. Pure; the history service collects the facts, the page of the instance shows the outcome.
 //!
-//! Unknown time is counted neither way: before history knew the instance, while nobody collected, and after the newest poll.
+//! Unknown time is counted neither way: before history knew the instance, while nobody collected, while the instance itself was
+//! neither polled nor reported as down (in maintenance, stopped, not in the inventory), and after the newest poll.
 
 use crate::model::base::{figure, time::Timestamp};
 use std::fmt::Write as _;
@@ -30,8 +31,10 @@ pub struct Outage {
 /// The facts that history has about an instance's connection.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Facts {
-    /// from the first to the newest poll that is kept; None: there is none
+    /// from the first to the newest poll that is kept, of whatever instance; None: there is none
     pub known: Option<Span>,
+    /// stretches in which this instance answered polls
+    pub polled: Vec<Span>,
     /// stretches without a collector
     pub gaps: Vec<Span>,
     /// in any order; they may overlap
@@ -51,6 +54,17 @@ pub struct Reached {
     pub last: Option<Outage>,
 }
 
+/// The stretch of which anything can be known of an instance: between the oldest and the newest poll that are kept, from its own
+/// first one on, and no longer back than outages are kept.
+pub fn known(
+    (oldest, newest): (Timestamp, Timestamp),
+    since: Timestamp,
+    outages_since: Option<Timestamp>,
+) -> Span {
+    let from = oldest.max(since);
+    Span { from: outages_since.map_or(from, |kept| from.max(kept)), to: newest.plus_ms(HOLD_MS) }
+}
+
 impl Facts {
     /// How it was from `from` to `to`.
     pub fn reached(&self, from: Timestamp, to: Timestamp) -> Reached {
@@ -62,14 +76,16 @@ impl Facts {
         let of_outage = |outage: &Outage| Span { from: outage.at, to: outage.to.unwrap_or(known.to) };
         let gaps = joined(&self.gaps, known);
         let outages = joined(&self.outages.iter().map(of_outage).collect::<Vec<_>>(), known);
-        let unknown_ms = total_ms(gaps.iter().copied());
-        let hidden_ms: i64 =
-            outages.iter().map(|outage| total_ms(gaps.iter().filter_map(|gap| gap.within(*outage)))).sum();
+        let observed = joined(&[self.polled.as_slice(), &outages].concat(), known);
+        let without_gaps_ms = |spans: &[Span]| -> i64 {
+            let hidden = |span: &Span| total_ms(gaps.iter().filter_map(|gap| gap.within(*span)));
+            spans.iter().map(|span| span.ms() - hidden(span)).sum()
+        };
         let seen = |outage: &&Outage| of_outage(outage).within(known).is_some();
         Reached {
             length_ms,
-            known_ms: known.ms() - unknown_ms,
-            down_ms: total_ms(outages.iter().copied()) - hidden_ms,
+            known_ms: without_gaps_ms(&observed),
+            down_ms: without_gaps_ms(&outages),
             last: self.outages.iter().filter(seen).max_by_key(|outage| outage.at).copied(),
         }
     }
@@ -163,7 +179,8 @@ mod tests {
 
     fn facts(known: Option<Span>, gaps: &[Span], outages: &[(i64, Option<i64>)]) -> Facts {
         let outage = |&(from_s, to_s): &(i64, Option<i64>)| Outage { at: at(from_s), to: to_s.map(at) };
-        Facts { known, gaps: gaps.to_vec(), outages: outages.iter().map(outage).collect() }
+        let polled = known.into_iter().collect();
+        Facts { known, polled, gaps: gaps.to_vec(), outages: outages.iter().map(outage).collect() }
     }
 
     /// Known and down, s, of 1,000 s.
@@ -202,6 +219,34 @@ mod tests {
         ] {
             let facts = facts(known, &gaps, &outages);
             assert_eq!(of(&facts), expected, "{facts:?}");
+        }
+    }
+
+    #[test]
+    fn an_instance_that_was_not_polled_is_not_known_though_the_fleet_is() {
+        let of_polled = |polled: &[Span], outages: &[(i64, Option<i64>)]| Facts {
+            polled: polled.to_vec(),
+            ..facts(Some(span(-50, 2000)), &[span(50, 100)], outages)
+        };
+        // In maintenance but for the last part; removed, and restored; polled again after an outage without a poll in it.
+        for (polled, outages, expected) in [
+            (vec![span(900, 2000)], vec![], (100, 0)),
+            (vec![span(-50, 200), span(800, 2000)], vec![], (350, 0)),
+            (vec![span(0, 300), span(500, 600)], vec![(250, Some(520))], (550, 270)),
+            (vec![], vec![(900, None)], (100, 100)),
+            (vec![], vec![], (0, 0)),
+        ] {
+            let facts = of_polled(&polled, &outages);
+            assert_eq!(of(&facts), expected, "{facts:?}");
+        }
+        assert_eq!(words(&of_polled(&[], &[])), "not known for 1,000 s");
+    }
+
+    #[test]
+    fn nothing_is_known_from_before_the_outages_that_are_kept() {
+        let (fleet, to_s) = ((at(0), at(820)), 820 + HOLD_MS / 1000);
+        for (since_s, kept_s, from_s) in [(-5, None, 0), (7, None, 7), (7, Some(400), 400), (7, Some(3), 7)] {
+            assert_eq!(known(fleet, at(since_s), kept_s.map(at)), span(from_s, to_s));
         }
     }
 

@@ -11,7 +11,7 @@ use crate::{
     probe::{
         batch::Sets,
         context::ProbeContext,
-        descriptor::{Probe, Start, needed},
+        descriptor::{Pace, Probe, Start, needed},
         script::{Needs, Script, script},
     },
 };
@@ -21,6 +21,7 @@ const FILES: Script = script!("files", Performance);
 /// See the module.
 pub(super) static PROBE: Probe = Probe {
     parts: &[needed(FILES)],
+    pace: Pace::Slower(3),
     rate: true,
     start: Start::AtOnce,
     unknown_without: &[
@@ -32,9 +33,18 @@ pub(super) static PROBE: Probe = Probe {
 
 /// A row without its two ids is left out: nothing could be compared with it.
 fn decode(sets: &Sets, ctx: &ProbeContext) -> Result<Sample, Unavailable> {
-    let mut total = None;
+    let (mut total, mut all) = (None, FileCounter::default());
     let rows = sets.many("files")?.filter_map(|row| {
         total = total.max(row.count("total_files"));
+        all = FileCounter {
+            reads: row.count("all_reads"),
+            read_bytes: row.count("all_bytes_read"),
+            read_stall_ms: row.count("all_stall_read_ms"),
+            writes: row.count("all_writes"),
+            write_bytes: row.count("all_bytes_written"),
+            write_stall_ms: row.count("all_stall_write_ms"),
+            ..FileCounter::default()
+        };
         let database_id = row.i32("database_id")?;
         Some(FileCounter {
             database_id,
@@ -53,7 +63,7 @@ fn decode(sets: &Sets, ctx: &ProbeContext) -> Result<Sample, Unavailable> {
         })
     });
     let files = rows.collect();
-    Ok(Sample::Files(FilesSample { files, total }))
+    Ok(Sample::Files(FilesSample { files, total, all }))
 }
 
 #[cfg(test)]
@@ -68,6 +78,8 @@ mod tests {
     fn a_file_has_what_the_server_says_and_nothing_else() {
         let columns = [
             "total_files",
+            "all_reads",
+            "all_stall_write_ms",
             "database_id",
             "file_id",
             "logical_name",
@@ -76,7 +88,17 @@ mod tests {
             "io_stall_read_ms",
         ];
         let row = |database, file, name: &str, path: &str, reads, stall| {
-            vec![Cell::Int(7_000), database, file, text(name), text(path), reads, stall]
+            vec![
+                Cell::Int(7_000),
+                Cell::Int(90_000),
+                Cell::Null,
+                database,
+                file,
+                text(name),
+                text(path),
+                reads,
+                stall,
+            ]
         };
         let rows = vec![
             row(Cell::Int(2), Cell::Int(1), "temp\u{1b}[31mdev", "T:\\temp.mdf", Cell::Int(-4), Cell::Null),
@@ -87,6 +109,10 @@ mod tests {
         let answer = sets(vec![set("files", &columns, rows)]);
         let Ok(Sample::Files(sample)) = decode(&answer, &ProbeContext::new()) else { panic!() };
         assert_eq!(sample.total, Some(7_000));
+        assert_eq!(
+            (sample.all.reads, sample.all.write_stall_ms, sample.all.writes),
+            (Some(90_000), None, None)
+        );
         let [temp, other] = &sample.files[..] else { panic!("{sample:?}") };
         assert_eq!((temp.database_id, temp.file_id, temp.reads, temp.read_stall_ms), (2, 1, None, None));
         assert!(!temp.name.as_deref().unwrap().contains('\u{1b}'), "{temp:?}");

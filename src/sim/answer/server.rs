@@ -10,7 +10,7 @@ use crate::sim::{
         Value,
     },
     schema::{self, Home, Securable, known_permission},
-    world::{totals::Meter, work::Grant},
+    world::{storage::File, totals::Meter, work::Grant},
 };
 
 /// Properties.
@@ -268,6 +268,12 @@ pub fn waits(q: &Asked<'_>) -> Table {
 pub fn files(q: &Asked<'_>) -> Table {
     let columns = [
         ("total_files", Int),
+        ("all_reads", BigInt),
+        ("all_bytes_read", BigInt),
+        ("all_stall_read_ms", BigInt),
+        ("all_writes", BigInt),
+        ("all_bytes_written", BigInt),
+        ("all_stall_write_ms", BigInt),
         ("database_id", SmallInt),
         ("file_id", SmallInt),
         ("logical_name", NVarChar(128)),
@@ -283,10 +289,25 @@ pub fn files(q: &Asked<'_>) -> Table {
     ];
     let files = q.moment.files();
     let total = files.len() as i64;
+    let sum = |part: fn(&File) -> i64| files.iter().map(part).sum::<i64>();
+    let sums = [
+        sum(|f| f.reads),
+        sum(|f| f.read_bytes),
+        sum(|f| f.read_stall_ms),
+        sum(|f| f.writes),
+        sum(|f| f.write_bytes),
+        sum(|f| f.write_stall_ms),
+    ];
     let named = |name: String| opt(q.rights.definition.then_some(name), text);
     let rows = files.into_iter().map(|f| {
         vec![
             int(total),
+            int(sums[0]),
+            int(sums[1]),
+            int(sums[2]),
+            int(sums[3]),
+            int(sums[4]),
+            int(sums[5]),
             int(f.database_id),
             int(f.file_id),
             named(f.name),

@@ -16,7 +16,7 @@ use crate::{
         inventory::instance::InstanceId,
         judge::health::Level,
         poll::{
-            files::FileRow,
+            files::{FileRow, LEAST_PER_S},
             id::{SeriesId, SeriesKey},
         },
         timeline::chart::Earlier,
@@ -46,9 +46,6 @@ const LEAST_HEIGHT: u16 = 17;
 
 /// From this width on the two charts stand side by side; below there is one.
 const SIDE_BY_SIDE: u16 = 76;
-
-/// Reads or writes per second below which a slow one is no sign of a slow disk.
-const LEAST_PER_S: f64 = 1.0;
 
 /// Name of the instance: only where several are in scope.
 const INSTANCE: &str = "instance";
@@ -272,7 +269,10 @@ impl StoragePane {
         let mut order: Vec<u32> = (0..self.places.len() as u32).collect();
         let at = |n: u32| line(view, *self.places.get(n as usize)?);
         if !self.table.order(&mut order, at) {
-            sort_rows(&mut order, true, |n| number(at(n).and_then(|f| f.file.slowest_ms())).into());
+            // A trickle behind the rest: both orders are stable.
+            for ms in [FileRow::slowest_ms, FileRow::busy_ms] {
+                sort_rows(&mut order, true, |n| number(at(n).and_then(|f| ms(f.file))).into());
+            }
         }
         self.places = order.into_iter().filter_map(|n| self.places.get(n as usize).copied()).collect();
     }
@@ -399,6 +399,9 @@ impl Pane for StoragePane {
             out.push((Part::Plain, order));
         }
         reading::push_unknown(out, view, |f| &f.files);
+        if self.table.sort.is_none() && !self.places.is_empty() {
+            out.push((Part::Plain, "slowest first, below 1/s behind".to_owned()));
+        }
     }
 
     fn wanted(&self, view: &View<'_>) -> Vec<Query> {
@@ -505,7 +508,11 @@ fn document(row: &Line<'_>) -> Document {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tui::{fixture, pane::stage::Stage, widget::column::ambiguous};
+    use crate::{
+        model::poll::reading::Reading,
+        tui::{fixture, pane::stage::Stage, widget::column::ambiguous},
+    };
+    use std::sync::Arc;
 
     #[test]
     fn each_name_stands_for_one_column() {
@@ -519,6 +526,31 @@ mod tests {
         let lines = stage.draw(&mut pane, 120, 20);
         let slow = lines.iter().position(|l| l.contains("sqlprd-003") && l.contains("orders_log"));
         assert_eq!(slow, Some(1), "{lines:#?}");
+    }
+
+    #[test]
+    fn a_file_with_one_slow_write_a_minute_does_not_stand_first() {
+        let mut fleet = fixture::small();
+        let calm = fleet.instances.iter_mut().find(|i| i.id().as_str() == "sqlprd-001").unwrap();
+        let facts = &mut Arc::make_mut(calm).facts;
+        let mut table = facts.files.get().unwrap().as_ref().clone();
+        table.files[0] = FileRow {
+            name: Some("rare_log".into()),
+            writes_per_s: Some(1.0 / 60.0),
+            write_ms: Some(900.0),
+            reads_per_s: Some(0.0),
+            read_ms: None,
+            ..table.files[0].clone()
+        };
+        facts.files = Reading::good(Arc::new(table), fixture::NOW, 60_000);
+        let lines = Stage::fleet(fleet).draw(&mut StoragePane::default(), 120, 60);
+        let at = |name: &str| lines.iter().position(|l| l.contains(name)).unwrap();
+        assert_eq!(at("orders_log"), 1, "{lines:#?}");
+        assert_eq!(
+            at("rare_log") + 1,
+            at("crm_log"),
+            "behind all that are busy, before the unknown: {lines:#?}"
+        );
     }
 
     #[test]

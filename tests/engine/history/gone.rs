@@ -63,6 +63,35 @@ fn history_says_since_when_it_knows_an_instance() {
 }
 
 #[test]
+fn an_instance_is_polled_only_while_it_answers_itself() {
+    let stage = Stage::new();
+    let mut world = World::new(2);
+    let mut engine = Engine::open(&stage.path(), None, Options::default()).unwrap();
+    // The second one is in maintenance from the third hour to the ninth: in roll-ups; and in the last ten minutes.
+    for second in (0..12 * HOUR).step_by(30) {
+        let mut batch = world.round(second);
+        let is_out = (3 * HOUR..9 * HOUR).contains(&second) || second >= 12 * HOUR - 600;
+        batch.retain(|kept| !is_out || kept.info.uid != uid(&name(1)));
+        engine.take(batch);
+        engine.commit().unwrap();
+        engine.seal(at(second + 30), LONG).unwrap();
+    }
+    let mut reader = Reader::open(&stage.path(), None).unwrap();
+    let mut polled = |n: usize, from, to| {
+        let found = reader.instances().polled(&uid(&name(n)), at(from), at(to)).unwrap();
+        found.iter().map(|span| ((span.from - at(0)) / 1000, (span.to - at(0)) / 1000)).collect::<Vec<_>>()
+    };
+    let (all, part) = (polled(0, 0, 12 * HOUR), polled(1, 0, 12 * HOUR));
+    let [(from, to)] = all[..] else { panic!("{all:?}") };
+    assert!(from <= 0 && to >= 12 * HOUR, "{all:?}");
+    let [before, after] = part[..] else { panic!("{part:?}") };
+    assert!(before.0 <= 0 && (0..=300).contains(&(before.1 - 3 * HOUR)), "{part:?}");
+    assert!((0..=300).contains(&(9 * HOUR - after.0)), "{part:?}");
+    assert!((-600..=-270).contains(&(after.1 - 12 * HOUR)), "{part:?}");
+    assert!(polled(1, 4 * HOUR, 8 * HOUR).is_empty() && polled(7, 0, 12 * HOUR).is_empty());
+}
+
+#[test]
 fn it_has_its_state_of_then_and_a_word_and_a_name_of_its_own() {
     let stage = Stage::new();
     let mut inventory = scene(&stage);

@@ -149,6 +149,12 @@ pub static COLUMNS: &[(&str, Columns)] = &[
         "files",
         &[
             ("total_files", Int),
+            ("all_reads", Int),
+            ("all_bytes_read", Int),
+            ("all_stall_read_ms", Int),
+            ("all_writes", Int),
+            ("all_bytes_written", Int),
+            ("all_stall_write_ms", Int),
             ("database_id", Int),
             ("file_id", Int),
             ("logical_name", Text),

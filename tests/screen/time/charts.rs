@@ -8,7 +8,10 @@ use crate::{
     stage::Stage,
 };
 use dbtop::{
-    model::timeline::reach::{Facts, Outage, Span},
+    model::{
+        base::time::Timestamp,
+        timeline::reach::{Facts, Outage, Span},
+    },
     protocol::{Answer, HistoryRequest, Query, Reply},
 };
 
@@ -157,6 +160,30 @@ fn charts_at_four_sizes() {
     insta::assert_snapshot!("charts", all);
 }
 
+/// The page of an instance with this answer of history about how it was reachable.
+fn reached(s: &mut Stage, facts: impl FnOnce(Timestamp) -> Facts) {
+    let asked = s.asked().into_iter().find_map(|r| match r {
+        HistoryRequest::Ask { ticket, query: Query::Reach { to, .. } } => Some((ticket, to)),
+        _ => None,
+    });
+    let (ticket, to) = asked.unwrap();
+    s.reply(Reply::Answer { ticket, answer: Answer::Reach(facts(to)) });
+}
+
+#[test]
+fn an_instance_that_is_down_never_says_a_hundred_percent() {
+    let mut s = Stage::new(fixture::small(), 120, 40);
+    s.keys("/ sqlrep-001 enter enter");
+    // History has no event: the outage is older than it keeps, or younger than the answer.
+    reached(&mut s, |to| {
+        let known = Span { from: to.plus_ms(-8 * 24 * HOUR_MS), to: to.plus_ms(180_000) };
+        Facts { known: Some(known), polled: vec![known], ..Facts::default() }
+    });
+    let text = s.text();
+    assert!(text.contains("reached  99.9") && text.contains("down since "), "{text}");
+    assert!(!text.contains("100 %"), "{text}");
+}
+
 #[test]
 fn an_instance_says_how_long_it_was_reachable_and_how_much_of_that_is_known() {
     let mut s = Stage::new(fixture::small(), 120, 40);
@@ -172,7 +199,8 @@ fn an_instance_says_how_long_it_was_reachable_and_how_much_of_that_is_known() {
     assert_eq!((instance.as_str(), to - from), ("sqlprd-014", 7 * 24 * HOUR_MS));
     let outage = Outage { at: to.plus_ms(-HOUR_MS), to: Some(to.plus_ms(-HOUR_MS + 192_000)) };
     let known = Some(Span { from: to.plus_ms(-36 * HOUR_MS), to });
-    let facts = Facts { known, gaps: Vec::new(), outages: vec![outage] };
+    let polled = known.into_iter().collect();
+    let facts = Facts { known, polled, gaps: Vec::new(), outages: vec![outage] };
     s.reply(Reply::Answer { ticket, answer: Answer::Reach(facts) });
     let text = s.text();
     assert!(text.contains("reached  99.85 % of the 1d12h that are known of 7 d · 99.77 % of 24 h"), "{text}");

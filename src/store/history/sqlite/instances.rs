@@ -1,17 +1,27 @@
 //! The instances that history knows, and those of them that were polled at an instant and are not in the inventory any more: a server
 //! that was removed this morning is in the fleet of last night.
 
-use super::{failure::Trouble, file::HistoryFile, pool::ReadPool, states::States};
+use super::{
+    asked::{Asked, seconds},
+    failure::Trouble,
+    file::HistoryFile,
+    measured,
+    pool::ReadPool,
+    rolled_up,
+    states::States,
+};
 use crate::{
     model::{
         base::time::Timestamp,
         inventory::instance::{InstanceId, InstanceInfo},
+        poll::id::{SeriesId, SeriesKey},
+        timeline::reach::{HOLD_MS, Span},
     },
-    store::StoreError,
+    store::{StoreError, history::codec::rollup::Tier},
 };
 use rusqlite::params;
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeSet, HashMap, HashSet},
     sync::Arc,
 };
 
@@ -19,6 +29,9 @@ use std::{
 const KNOWN_FOR_MS: i64 = 86_400_000;
 /// An instance whose last state is older than this at the instant, ms, had been removed by then. A block of states is as long.
 const SILENT_FOR_MS: i64 = 15 * 60_000;
+
+/// The series that every poll has that was answered.
+const EACH_POLL: SeriesId = SeriesId::PollMs;
 
 /// An instance with a state within `?2` ms before `?1`, and something later than `?3` ms before. The ends of four indexes.
 const WAS_THERE: &str = "SELECT
@@ -68,6 +81,16 @@ impl KnownInstances<'_> {
         Ok(file.reading(first())?.map(Timestamp::from_ms))
     }
 
+    /// The stretches between two instants in which an instance answered, in the order of time: the buckets of the finest roll-up
+    /// with a headline in them, and what its newest one tells of. No scan of the points as they were measured.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn polled(self, uid: &str, from: Timestamp, to: Timestamp) -> Result<Vec<Span>, StoreError> {
+        let file = &self.pool.first.file;
+        file.reading(polled(file, uid, seconds(from, to)))
+    }
+
     /// The instances that were polled at an instant and are not in this inventory, as they were then. Names are unique on the
     /// screen: an instance whose name is in use again gets a word behind it.
     ///
@@ -91,6 +114,34 @@ impl KnownInstances<'_> {
         let found = uids.iter().filter_map(|uid| infos.get(&**uid));
         Ok(found.map(|info| under_a_free_name(info, &mut taken)).collect())
     }
+}
+
+/// A damaged row is a stretch of which nothing is known.
+fn polled(file: &HistoryFile, uid: &str, span: (i64, i64)) -> Result<Vec<Span>, Trouble> {
+    let Some(instance) = file.number(uid)? else { return Ok(Vec::new()) };
+    let Some(ask) = Asked::find(file, instance, &SeriesKey::of(EACH_POLL), span)? else {
+        return Ok(Vec::new());
+    };
+    let (tier, damaged) = (Tier::FiveMinutes, &mut 0);
+    let width_s = tier.bucket_s();
+    let mut buckets: BTreeSet<i64> = rolled_up::read(file, &ask, tier, damaged)?.into_keys().collect();
+    let newest = measured::one(file, &ask, true, damaged)?;
+    buckets.extend(newest.iter().map(|(at, _)| at.div_euclid(width_s) * width_s));
+    let mut spans: Vec<Span> = Vec::new();
+    let mut add = |from: i64, ms: i64| {
+        let from = Timestamp::from_ms(from * 1000);
+        match spans.last_mut() {
+            Some(before) if from <= before.to => before.to = before.to.max(from.plus_ms(ms)),
+            _ => spans.push(Span { from, to: from.plus_ms(ms) }),
+        }
+    };
+    for at in buckets {
+        add(at, width_s * 1000);
+    }
+    if let Some((at, _)) = newest.last() {
+        add(*at, HOLD_MS);
+    }
+    Ok(spans)
 }
 
 fn unlisted(

@@ -14,12 +14,13 @@ use crate::{
             reading::{Reading, Unavailable},
             rights::Rights,
         },
+        timeline::reach::{self, Outage},
     },
     protocol::{Answer, Query},
     tui::{theme::Theme, view::View},
 };
 use ratatui::style::Style;
-use std::{fmt::Write as _, sync::Arc};
+use std::{borrow::Cow, fmt::Write as _, sync::Arc};
 
 /// `SQL Server 2019 CU27 Enterprise`.
 pub fn push_product(out: &mut String, p: &Properties) {
@@ -85,7 +86,7 @@ pub type Line = (&'static str, Vec<(Style, String)>);
 /// The lines of the foot, most important first.
 pub fn foot(i: &InstanceSnapshot, view: &View<'_>) -> Vec<Line> {
     let mut lines = vec![("link", link(i, view))];
-    lines.extend(reach(i, view).map(|pieces| ("reached", pieces)));
+    lines.extend(reached(i, view).map(|pieces| ("reached", pieces)));
     lines.extend(rights(i, view));
     let holes = holes(&i.facts, view.theme);
     // Without a connection everything is missing, and the line above says why.
@@ -150,7 +151,7 @@ pub fn reach_query(instance: &InstanceId, now: Timestamp) -> Query {
 }
 
 /// `99.98 % of 7 d · 100 % of 24 h · last outage 14:02:10, 3m12s`. None until history has said so.
-fn reach(i: &InstanceSnapshot, view: &View<'_>) -> Option<Vec<(Style, String)>> {
+fn reached(i: &InstanceSnapshot, view: &View<'_>) -> Option<Vec<(Style, String)>> {
     let of = |asked: &Query| match asked {
         // The answer of a minute ago will do until the next one is there; that of another moment will not.
         Query::Reach { instance, to, .. } => {
@@ -159,19 +160,39 @@ fn reach(i: &InstanceSnapshot, view: &View<'_>) -> Option<Vec<(Style, String)>> 
         _ => false,
     };
     let Some((Query::Reach { to, .. }, Answer::Reach(facts))) = view.charts.newest(of) else { return None };
+    let (facts, to) = with_link(facts, i, *to, view.now);
     let mut pieces = Vec::new();
     for (ms, length) in STRETCHES {
-        let reached = facts.reached(to.plus_ms(-ms), *to);
+        let reached = facts.reached(to.plus_ms(-ms), to);
         let mut text = String::from(if pieces.is_empty() { "" } else { " · " });
         reached.push(&mut text, length);
         pieces.push((if reached.known_ms > 0 { view.theme.base } else { view.theme.dim }, text));
     }
-    if let Some(outage) = facts.reached(to.plus_ms(-STRETCHES[0].0), *to).last {
+    if let Some(outage) = facts.reached(to.plus_ms(-STRETCHES[0].0), to).last {
         let mut text = String::from(" · ");
         outage.push(&mut text, view.now);
         pieces.push((view.theme.dim, text));
     }
     Some(pieces)
+}
+
+/// What history knows, and what the link says now: an outage that goes on may be too young for history, or older than it keeps.
+fn with_link<'a>(
+    facts: &'a reach::Facts,
+    i: &InstanceSnapshot,
+    to: Timestamp,
+    now: Timestamp,
+) -> (Cow<'a, reach::Facts>, Timestamp) {
+    let mut facts = Cow::Borrowed(facts);
+    if !matches!(i.facts.link, Link::Down { .. }) {
+        return (facts, to);
+    }
+    let from = to.plus_ms(-STRETCHES[0].0);
+    if facts.outages.iter().all(|outage| outage.to.is_some()) {
+        let outage = Outage { at: i.facts.link_since.unwrap_or(from), to: None };
+        facts.to_mut().outages.push(outage);
+    }
+    (facts, now)
 }
 
 fn push_since(out: &mut String, f: &Facts, view: &View<'_>) {
