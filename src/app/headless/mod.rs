@@ -1,6 +1,6 @@
-//! A collector without a screen: a session for systemd and for machines without a terminal. [`tend`] answers
-//! the inventory service in place of a screen, [`pulse`] writes the heartbeat that `status`, `healthcheck` and screens read,
-//! [`systemd`] and [`serve`] tell the service manager and Prometheus. `dbtop collect` runs it.
+//! A collector without a screen: a session for systemd and for machines without a terminal. `tend` answers
+//! the inventory service in place of a screen, `pulse` writes the heartbeat that `status`, `healthcheck` and screens read,
+//! [`systemd`] and `serve` tell the service manager and Prometheus. `dbtop collect` runs it.
 
 pub mod metrics;
 mod pulse;

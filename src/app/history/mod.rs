@@ -1,9 +1,9 @@
-//! The history service: one thread that owns the history of the fleet. It decides who polls and writes ([`role`]): this process
-//! if nobody else does, else it [`follow`]s the other one. It owns the store's writer and reader, and [`answer`]s the
+//! The history service: one thread that owns the history of the fleet. It decides who polls and writes (`role`): this process
+//! if nobody else does, else it `follow`s the other one. It owns the store's writer and reader, and `answer`s the
 //! screen's questions about the past. The session starts it; the inventory service, or the session itself for a plain
 //! inventory, tells it which fleet it is.
 //!
-//! Nothing here blocks polling or drawing: readings come by a bounded channel ([`relay`]), questions by another.
+//! Nothing here blocks polling or drawing: readings come by a bounded channel (`relay`), questions by another.
 //!
 //! ```text
 //! lock free      -> take it; the collector polls, reducer -> Kept -> relay -> writer's thread -> history.db
@@ -16,7 +16,7 @@
 //! disk slows polling: the writer's channel is full, then the reducer waits, then the tasks do, and the heartbeat counts it. A disk
 //! that fails is different: the writer keeps what comes in memory for a while, so the screen goes on.
 //!
-//! Also here: the history of a fleet as a [`file`], and [`recording`]s that are played.
+//! Also here: the history of a fleet as a `file`, and `recording`s that are played.
 
 mod answer;
 mod archive;

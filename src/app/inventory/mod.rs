@@ -1,4 +1,4 @@
-//! The inventory: its [`service`], which has the keys while the program runs, and the use cases that it shares with the
+//! The inventory: its `service`, which has the keys while the program runs, and the use cases that it shares with the
 //! sub-commands: [`open`] a tenant, [`edit`] its records, make a [`backup`], [`connect`] to an instance, ask the [`doctor`],
 //! and choose what is polled ([`targets`]).
 
