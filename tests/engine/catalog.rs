@@ -307,7 +307,7 @@ fn asked_by_decoders() -> BTreeSet<(String, String)> {
         &["i64", "i32", "count", "bool", "f64", "raw_text", "line", "name", "bytes", "instant", "local"];
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/probe");
     let mut asked = BTreeSet::new();
-    for entry in [folder.clone(), folder.join("decode")].iter().flat_map(|it| fs::read_dir(it).unwrap()) {
+    for entry in [folder.clone(), folder.join("catalog")].iter().flat_map(|it| fs::read_dir(it).unwrap()) {
         let path = entry.unwrap().path();
         if path.extension().is_none_or(|extension| extension != "rs") {
             continue;
