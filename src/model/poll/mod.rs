@@ -147,6 +147,11 @@ impl Facts {
         ProbeId::ALL.into_iter().filter_map(|probe| Some((probe, reading_of!(self, probe, meta)?)))
     }
 
+    /// Age, interval and problem of the reading that a probe feeds or, as the ring buffer does, adds to.
+    pub fn meta(&self, probe: ProbeId) -> Meta<'_> {
+        reading_of!(self, probe, meta).unwrap_or_else(|| self.cpu.meta())
+    }
+
     /// Interval and problem of the reading that a probe feeds. None for a probe that only adds to another's reading.
     pub(in crate::model) const fn reading_mut(&mut self, probe: ProbeId) -> Option<MetaMut<'_>> {
         reading_of!(self, probe, meta_mut)

@@ -6,11 +6,14 @@ use crate::{
         base::time::Timestamp,
         fold::snapshot::InstanceSnapshot,
         inventory::instance::InstanceId,
+        judge::health::Level,
         poll::id::SeriesKey,
         timeline::chart::{self, ChartLine, Earlier, Mark, MarkKind},
     },
     protocol::Query,
-    tui::{action::Action, charts::Found, moment::push_instant, view::View, widget::canvas::Canvas},
+    tui::{
+        action::Action, charts::Found, moment::push_instant, view::View, widget::canvas::Canvas, wish::Wish,
+    },
 };
 use std::fmt::Write as _;
 
@@ -36,7 +39,7 @@ pub struct TimeLine {
 
 /// The outcome of an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Turn {
+enum Turn {
     /// the action was not about the time line
     Other,
     /// done
@@ -119,8 +122,17 @@ impl TimeLine {
         self.cursor.take().is_some()
     }
 
-    /// Carries out an action about ranges and cursor.
-    pub fn act(&mut self, action: Action, view: &View<'_>) -> Turn {
+    /// Carries out an action about ranges and cursor, and says why where nothing changes; false hands it on.
+    pub fn act(&mut self, action: Action, view: &View<'_>, wishes: &mut Vec<Wish>) -> bool {
+        match self.turn(action, view) {
+            Turn::Done => {}
+            Turn::No(why) => wishes.push(Wish::Say(Level::Ok, why.to_owned())),
+            Turn::Other => return false,
+        }
+        true
+    }
+
+    fn turn(&mut self, action: Action, view: &View<'_>) -> Turn {
         match action {
             Action::Longer | Action::Shorter => return self.zoom(action == Action::Longer, view),
             Action::Earlier => return self.look(view, -1),
@@ -353,7 +365,7 @@ mod tests {
             let stage = since(ms);
             line.see(&stage.view());
             if let Some(action) = action {
-                line.act(action, &stage.view());
+                line.turn(action, &stage.view());
             }
             line.ms()
         };
@@ -370,21 +382,21 @@ mod tests {
         let id = InstanceId::new("sqlprd-014");
         let cpu = [SeriesKey::of(SeriesId::Cpu)];
         assert_eq!(line.wanted(&stage.view(), &id, &[cpu.to_vec()], &cpu), []);
-        assert_eq!(line.act(Action::Longer, &stage.view()), Turn::Done);
+        assert_eq!(line.turn(Action::Longer, &stage.view()), Turn::Done);
         assert_eq!(
             line.wanted(&stage.view(), &id, &[cpu.to_vec()], &cpu).len(),
             2,
             "the series and the events"
         );
-        line.act(Action::Beside, &stage.view());
+        line.turn(Action::Beside, &stage.view());
         assert_eq!(line.wanted(&stage.view(), &id, &[cpu.to_vec()], &cpu).len(), 3);
         assert_eq!(name(line), "last 1 hour, beside a day earlier");
-        line.act(Action::PanBack, &stage.view());
+        line.turn(Action::PanBack, &stage.view());
         assert_eq!(name(line), "1 hour to 2026-11-20 13:32:11, beside a day earlier");
         let many = Stage::fleet(fixture::small());
         line.see(&many.view());
         assert!(line.is_in_memory());
-        assert_eq!(line.act(Action::Longer, &many.view()), MANY);
+        assert_eq!(line.turn(Action::Longer, &many.view()), MANY);
     }
 
     #[test]
@@ -392,18 +404,18 @@ mod tests {
         let (stage, mut line) = (since(900_000), TimeLine::default());
         line.see(&stage.view());
         for _ in 0..59 {
-            line.act(Action::Earlier, &stage.view());
+            line.turn(Action::Earlier, &stage.view());
         }
         assert!(line.is_in_memory());
         for _ in 0..9 {
-            line.act(Action::Earlier, &stage.view());
+            line.turn(Action::Earlier, &stage.view());
             line.see(&stage.view());
         }
         assert!(!line.is_in_memory());
         let at = line.cursor().unwrap();
         assert!(fixture::NOW - at > 960_000, "{at:?}");
         for _ in 0..80 {
-            line.act(Action::Later, &stage.view());
+            line.turn(Action::Later, &stage.view());
             line.see(&stage.view());
         }
         assert!(line.is_in_memory() && line.cursor().is_none());
@@ -413,8 +425,8 @@ mod tests {
     fn events_under_the_cursor_are_said_the_nearest_first() {
         let (stage, mut line) = (since(900_000), TimeLine::default());
         line.see(&stage.view());
-        line.act(Action::Longer, &stage.view());
-        line.act(Action::Earlier, &stage.view());
+        line.turn(Action::Longer, &stage.view());
+        line.turn(Action::Earlier, &stage.view());
         let at = line.cursor().unwrap();
         let mark = |ms: i64, to: Option<i64>, words: &str| Mark {
             at: at.plus_ms(ms),

@@ -87,8 +87,13 @@ pub fn value<T, V>(
 }
 
 /// Appends the text in place of a whole pane or row: `n/a (VIEW SERVER STATE)`, `connecting …`.
-pub fn push_absence<T>(out: &mut String, instance: &InstanceSnapshot, reading: &Reading<T>, view: &View<'_>) {
-    match (&instance.facts.link, &reading.problem) {
+pub fn push_absence(
+    out: &mut String,
+    instance: &InstanceSnapshot,
+    problem: Option<&Unavailable>,
+    view: &View<'_>,
+) {
+    match (&instance.facts.link, problem) {
         (Link::Down { .. } | Link::Connecting | Link::Idle, None | Some(Unavailable::NotYet)) => {
             push_link(out, instance, view);
         }
@@ -100,10 +105,10 @@ pub fn push_absence<T>(out: &mut String, instance: &InstanceSnapshot, reading: &
 }
 
 /// Appends why a reading is missing, in few words: those of the connection if that is down.
-pub fn push_why<T>(out: &mut String, i: &InstanceSnapshot, reading: &Reading<T>, view: &View<'_>) {
+pub fn push_why(out: &mut String, i: &InstanceSnapshot, problem: Option<&Unavailable>, view: &View<'_>) {
     match &i.facts.link {
         Link::Down { failure, .. } => out.push_str(failure.kind.words()),
-        _ => push_absence(out, i, reading, view),
+        _ => push_absence(out, i, problem, view),
     }
 }
 
@@ -114,7 +119,7 @@ pub fn silent<T>(view: &View<'_>, reading: impl Fn(&Facts) -> &Reading<T>) -> Ve
     let cannot = |f: &Facts| matches!(f.link, Link::Down { .. }) || reading(f).get().is_none();
     for (_, i) in view.instances().filter(|(_, i)| cannot(&i.facts)) {
         let mut why = String::new();
-        push_why(&mut why, i, reading(&i.facts), view);
+        push_why(&mut why, i, reading(&i.facts).problem.as_ref(), view);
         match found.iter_mut().find(|(words, _)| *words == why) {
             Some((_, n)) => *n += 1,
             None => found.push((why, 1)),
@@ -142,7 +147,7 @@ pub fn absence<T>(
         let mut why = String::new();
         match &i.facts.link {
             Link::Down { .. } => push_link(&mut why, i, view),
-            _ => push_absence(&mut why, i, reading(&i.facts), view),
+            _ => push_absence(&mut why, i, reading(&i.facts).problem.as_ref(), view),
         }
         return vec![format!("{what} is not known."), why];
     }

@@ -3,7 +3,7 @@
 
 use super::{
     Pane, Part,
-    range::{TimeLine, Turn, render_events},
+    range::{TimeLine, render_events},
     reading,
 };
 use crate::{
@@ -14,7 +14,6 @@ use crate::{
         },
         fold::snapshot::InstanceSnapshot,
         inventory::instance::InstanceId,
-        judge::health::Level,
         poll::{
             files::{FileRow, LEAST_PER_S},
             id::{SeriesId, SeriesKey},
@@ -339,7 +338,7 @@ impl StoragePane {
         match &found {
             Some(found) => why.push_str(found.words()),
             None if i.facts.files.get().is_some() => why.push_str("nothing in this time"),
-            None => reading::push_why(&mut why, i, &i.facts.files, view),
+            None => reading::push_why(&mut why, i, i.facts.files.problem.as_ref(), view),
         }
         Chart {
             title,
@@ -431,13 +430,8 @@ impl Pane for StoragePane {
     }
 
     fn act(&mut self, action: Action, view: &View<'_>, wishes: &mut Vec<Wish>) -> bool {
-        match self.line.act(action, view) {
-            Turn::Done => return true,
-            Turn::No(why) => {
-                wishes.push(Wish::Say(Level::Ok, why.to_owned()));
-                return true;
-            }
-            Turn::Other => {}
+        if self.line.act(action, view, wishes) {
+            return true;
         }
         match action {
             Action::Enter | Action::Details => {

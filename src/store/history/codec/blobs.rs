@@ -60,6 +60,11 @@ impl Of {
     }
 }
 
+/// Where a blob lies: sealed for one row, it opens for no other.
+fn place<'a>(sealer: &'a Sealer, of: Of, id: &'a RecordId) -> Place<'a> {
+    Place { tenant: sealer.tenant(), table: of.table(), id, revision: 0, schema: SCHEMA }
+}
+
 /// Seals and opens blobs. Cheap to clone: the keys are shared.
 #[derive(Clone, Default)]
 pub struct Blobs {
@@ -81,17 +86,7 @@ impl Blobs {
     pub fn close(&self, of: Of, plain: &[u8]) -> Result<Vec<u8>, crate::vault::VaultError> {
         match &self.sealer {
             None => Ok(checked(plain)),
-            Some(sealer) => {
-                let id = of.id();
-                let place = Place {
-                    tenant: sealer.tenant(),
-                    table: of.table(),
-                    id: &id,
-                    revision: 0,
-                    schema: SCHEMA,
-                };
-                sealer.seal(&place, plain)
-            }
+            Some(sealer) => sealer.seal(&place(sealer, of, &of.id()), plain),
         }
     }
 
@@ -100,15 +95,8 @@ impl Blobs {
         match &self.sealer {
             None => unchecked(blob).map(<[u8]>::to_vec),
             Some(sealer) => {
-                let id = of.id();
-                let place = Place {
-                    tenant: sealer.tenant(),
-                    table: of.table(),
-                    id: &id,
-                    revision: 0,
-                    schema: SCHEMA,
-                };
-                sealer.open(&place, blob).map(|plain| plain.to_vec()).map_err(|_| Garbled)
+                let plain = sealer.open(&place(sealer, of, &of.id()), blob).map_err(|_| Garbled)?;
+                Ok(plain.to_vec())
             }
         }
     }

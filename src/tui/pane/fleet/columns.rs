@@ -321,7 +321,7 @@ fn why(r: &InstanceRow<'_>, out: &mut CellText) {
             out.keep(t.dim, format_args!(" +{}", i.health.reasons.len() - 1));
         }
     } else if i.health.level != Level::Ok {
-        out.with(t.dim, |s| reading::push_absence(s, i, &i.facts.headline, view));
+        out.with(t.dim, |s| reading::push_absence(s, i, i.facts.headline.problem.as_ref(), view));
     }
 }
 

@@ -170,7 +170,7 @@ fn name_line(i: &InstanceSnapshot, view: &View<'_>, canvas: &mut Canvas<'_>) {
     match i.health.reasons.first() {
         Some(r) => why.push_str(&r.text),
         None if i.health.level == Level::Ok => why.push_str("nothing to do"),
-        None => reading::push_absence(&mut why, i, &i.facts.headline, view),
+        None => reading::push_absence(&mut why, i, i.facts.headline.problem.as_ref(), view),
     }
     canvas.put(x, 0, canvas.width(), &why, t.base);
 }

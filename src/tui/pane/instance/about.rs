@@ -181,7 +181,7 @@ fn polled(d: &mut Document, i: &InstanceSnapshot, view: &View<'_>) {
 
 fn absent<T>(d: &mut Document, i: &InstanceSnapshot, r: &Reading<T>, view: &View<'_>) {
     let mut why = String::new();
-    reading::push_absence(&mut why, i, r, view);
+    reading::push_absence(&mut why, i, r.problem.as_ref(), view);
     d.text(why, view.theme.dim);
 }
 

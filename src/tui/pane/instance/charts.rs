@@ -14,7 +14,6 @@ use crate::{
         poll::{
             id::{SeriesId, SeriesKey},
             link::Link,
-            reading::Reading,
         },
     },
     tui::{
@@ -170,7 +169,7 @@ fn render_silence(i: &InstanceSnapshot, view: &View<'_>, canvas: &mut Canvas<'_>
     let mut text = String::new();
     match &i.facts.link {
         Link::Down { failure, .. } => text.push_str(view.failure(failure)),
-        _ => reading::push_why(&mut text, i, &i.facts.headline, view),
+        _ => reading::push_why(&mut text, i, i.facts.headline.problem.as_ref(), view),
     }
     let room = canvas.width().saturating_sub(INDENT + 2).min(LONGEST_LINE);
     let mut lines = fold(&text, usize::from(room));
@@ -250,29 +249,10 @@ fn draw(i: &InstanceSnapshot, view: &View<'_>, canvas: &mut Canvas<'_>, sight: S
 
 /// Why a series has no points.
 fn push_why(out: &mut String, i: &InstanceSnapshot, series: SeriesId, view: &View<'_>) {
-    use crate::model::poll::id::ProbeId;
-    fn absent<T>(out: &mut String, i: &InstanceSnapshot, r: &Reading<T>, view: &View<'_>) {
-        if r.problem.is_some() || r.get().is_none() {
-            reading::push_why(out, i, r, view);
-        } else {
-            out.push_str("nothing in this time");
-        }
-    }
-    let f = &i.facts;
-    match series.probe() {
-        ProbeId::Properties => absent(out, i, &f.properties, view),
-        ProbeId::Rights => absent(out, i, &f.rights, view),
-        ProbeId::Databases => absent(out, i, &f.databases, view),
-        ProbeId::Headline => absent(out, i, &f.headline, view),
-        ProbeId::Activity => absent(out, i, &f.activity, view),
-        ProbeId::Blocking => absent(out, i, &f.blocking, view),
-        ProbeId::Waits => absent(out, i, &f.waits, view),
-        ProbeId::Schedulers | ProbeId::CpuRing => absent(out, i, &f.cpu, view),
-        ProbeId::Memory => absent(out, i, &f.memory, view),
-        ProbeId::Availability => absent(out, i, &f.availability, view),
-        ProbeId::Volumes => absent(out, i, &f.volumes, view),
-        ProbeId::Files => absent(out, i, &f.files, view),
-        ProbeId::Jobs => absent(out, i, &f.jobs, view),
-        ProbeId::Cost => absent(out, i, &f.cost, view),
+    let reading = i.facts.meta(series.probe());
+    if reading.problem.is_some() || !reading.has_value {
+        reading::push_why(out, i, reading.problem, view);
+    } else {
+        out.push_str("nothing in this time");
     }
 }

@@ -2,11 +2,7 @@
 //!
 //! The cursor stands on the reasons; each is a link to the pane and the row that explain it.
 
-use super::{
-    Pane, Part,
-    range::{TimeLine, Turn},
-    reading,
-};
+use super::{Pane, Part, range::TimeLine, reading};
 use crate::{
     model::{
         fold::snapshot::InstanceSnapshot,
@@ -124,7 +120,7 @@ impl InstancePane {
             let mut why = String::from("nothing to do");
             if i.health.level != Level::Ok {
                 why.clear();
-                reading::push_absence(&mut why, i, &i.facts.headline, view);
+                reading::push_absence(&mut why, i, i.facts.headline.problem.as_ref(), view);
             }
             canvas.put(3, 0, canvas.width().saturating_sub(3), &why, t.dim);
             return;
@@ -261,13 +257,8 @@ impl Pane for InstancePane {
     }
 
     fn act(&mut self, action: Action, view: &View<'_>, wishes: &mut Vec<Wish>) -> bool {
-        match self.line.act(action, view) {
-            Turn::Done => return true,
-            Turn::No(why) => {
-                wishes.push(Wish::Say(Level::Ok, why.to_owned()));
-                return true;
-            }
-            Turn::Other => {}
+        if self.line.act(action, view, wishes) {
+            return true;
         }
         match action {
             Action::Enter => self.enter(view, wishes),

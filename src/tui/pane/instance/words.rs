@@ -43,7 +43,7 @@ pub fn push_product(out: &mut String, p: &Properties) {
 pub fn push_properties(out: &mut String, i: &InstanceSnapshot, view: &View<'_>) {
     let Some(p) = i.facts.properties.get() else {
         out.push_str("version not known yet: ");
-        return reading::push_why(out, i, &i.facts.properties, view);
+        return reading::push_why(out, i, i.facts.properties.problem.as_ref(), view);
     };
     push_product(out, p);
     match p.platform {
@@ -207,7 +207,7 @@ fn rights(i: &InstanceSnapshot, view: &View<'_>) -> Vec<Line> {
     let t = view.theme;
     let Some(rights) = i.facts.rights.get() else {
         let mut why = String::from("not known yet: ");
-        reading::push_why(&mut why, i, &i.facts.rights, view);
+        reading::push_why(&mut why, i, i.facts.rights.problem.as_ref(), view);
         return vec![("rights", vec![(t.dim, why)])];
     };
     let missing = missing(rights);

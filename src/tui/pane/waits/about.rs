@@ -79,7 +79,7 @@ fn push_waiters(d: &mut Document, i: &InstanceSnapshot, name: &str, view: &View<
     let t = view.theme;
     if i.facts.activity.get().is_none() {
         let mut why = String::new();
-        reading::push_absence(&mut why, i, &i.facts.activity, view);
+        reading::push_absence(&mut why, i, i.facts.activity.problem.as_ref(), view);
         return d.text(why, t.dim);
     }
     let mut n = 0;

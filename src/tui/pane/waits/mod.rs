@@ -5,7 +5,7 @@
 
 use super::{
     Pane, Part,
-    range::{TimeLine, Turn, render_events},
+    range::{TimeLine, render_events},
 };
 use crate::{
     model::{fold::scope::Scope, judge::health::Level, timeline::chart::Earlier},
@@ -251,13 +251,8 @@ impl Pane for WaitsPane {
     }
 
     fn act(&mut self, action: Action, view: &View<'_>, wishes: &mut Vec<Wish>) -> bool {
-        match self.line.act(action, view) {
-            Turn::Done => return true,
-            Turn::No(why) => {
-                wishes.push(Wish::Say(Level::Ok, why.to_owned()));
-                return true;
-            }
-            Turn::Other => {}
+        if self.line.act(action, view, wishes) {
+            return true;
         }
         match action {
             Action::Enter => self.enter(view, wishes),
