@@ -4,7 +4,7 @@
 use super::{
     axis::{self, Layout, Scale, Times},
     canvas::{self, Canvas},
-    spark,
+    spark, trace,
 };
 use crate::{
     model::{
@@ -168,15 +168,22 @@ impl Chart<'_> {
             axis::draw_cursor(&mut plot, column, theme);
         }
         let means: Vec<Vec<f32>> = values.iter().map(|v| v.iter().map(|v| v.avg).collect()).collect();
-        let mut below: Option<(&[f32], Style)> = None;
+        let mut below = None;
         for ((p, values), means) in self.plots.iter().zip(&values).zip(&means) {
             match p.shape {
                 Shape::Area => {
                     self.draw_area(&mut plot, values, scale, p.style, theme);
                     below = Some((means, p.style));
                 }
-                Shape::Line => draw_line(&mut plot, means, scale, p.style, below),
-                Shape::Braille => draw_braille(&mut plot, &self.halves(p, &times), scale, p.style),
+                Shape::Line => {
+                    let filled = |x| {
+                        let (means, style): (&Vec<f32>, Style) = below?;
+                        let value: f32 = *means.get(x)?;
+                        Some((value, self.area_style(value, style, theme)))
+                    };
+                    trace::draw_line(&mut plot, means, scale, p.style, &filled);
+                }
+                Shape::Braille => trace::draw_braille(&mut plot, &self.halves(p, &times), scale, p.style),
             }
         }
         if at.foot < 2 {
@@ -281,12 +288,17 @@ impl Chart<'_> {
         }
     }
 
+    /// An area has the colour of the limit that its average passes, else its own.
+    fn area_style(&self, avg: f32, style: Style, theme: &Theme) -> Style {
+        self.limits.and_then(|l| l.style(avg, theme)).map_or(style, line)
+    }
+
     /// Filled up to the average. Where a column holds many values it has three shades: up to min, avg and max.
     fn draw_area(&self, plot: &mut Canvas<'_>, values: &[Value], scale: Scale, style: Style, theme: &Theme) {
         let rows = plot.height();
         for (x, value) in values.iter().enumerate().filter(|(_, v)| v.is_known()) {
-            let style = self.limits.and_then(|l| l.style(value.avg, theme)).map_or(style, line);
-            let [min, avg, max] = [value.min, value.avg, value.max].map(|v| eighths(v, scale, rows));
+            let style = self.area_style(value.avg, style, theme);
+            let [min, avg, max] = [value.min, value.avg, value.max].map(|v| trace::eighths(v, scale, rows));
             for row in 0..max.div_ceil(8).min(rows) {
                 let floor = row * 8;
                 let part = |edge: u16| spark::EIGHTHS[usize::from(edge.saturating_sub(floor).min(8))];
@@ -342,90 +354,6 @@ fn draw_moment(
     }
     if start >= x + time_w + 4 {
         canvas.put(start - time_w - 2, 0, time_w, &time, theme.accent);
-    }
-}
-
-/// Height of a value in eighths of a row, at least one: zero is drawn, a gap is not.
-fn eighths(value: f32, scale: Scale, rows: u16) -> u16 {
-    let full = f32::from(rows) * 8.0;
-    (value / scale.top * full).round().clamp(1.0, full.max(1.0)) as u16
-}
-
-/// Draws a line from value to value. Over the inside of an area it takes that area's colour as its background; the area's
-/// upper edge stays.
-pub fn draw_line(
-    plot: &mut Canvas<'_>,
-    values: &[f32],
-    scale: Scale,
-    style: Style,
-    below: Option<(&[f32], Style)>,
-) {
-    let rows = plot.height();
-    let mut before: Option<u16> = None;
-    for (x, value) in values.iter().enumerate() {
-        if !value.is_finite() {
-            before = None;
-            continue;
-        }
-        let row = scale.row(*value, rows).unwrap_or(0);
-        let from = before.unwrap_or(row);
-        let filled = below.and_then(|(v, s)| Some((eighths(*v.get(x)?, scale, rows), s.fg?)));
-        for r in row.min(from)..=row.max(from) {
-            let glyph = match (r == row, r == from) {
-                (true, true) => "─",
-                (true, false) => {
-                    if row > from {
-                        "╭"
-                    } else {
-                        "╰"
-                    }
-                }
-                (false, true) => {
-                    if row > from {
-                        "╯"
-                    } else {
-                        "╮"
-                    }
-                }
-                (false, false) => "│",
-            };
-            if filled.is_some_and(|(top, _)| (r * 8 + 1..r * 8 + 8).contains(&top)) {
-                continue; // The area's edge is worth more than the line.
-            }
-            let inside = filled.filter(|(top, _)| *top >= (r + 1) * 8);
-            let style = inside.map_or(style, |(_, colour)| style.bg(colour));
-            plot.glyph(x as u16, rows - 1 - r, glyph, style);
-        }
-        before = Some(row);
-    }
-}
-
-/// Bits of the braille patterns (Unicode 2800) by column and by row from the top.
-const DOTS: [[u8; 4]; 2] = [[0x01, 0x02, 0x04, 0x40], [0x08, 0x10, 0x20, 0x80]];
-
-/// Draws a line of dots; `values` holds two for each column.
-fn draw_braille(plot: &mut Canvas<'_>, values: &[f32], scale: Scale, style: Style) {
-    let (width, rows) = (usize::from(plot.width()), usize::from(plot.height()));
-    let highest = (rows * 4).saturating_sub(1);
-    let mut cells = vec![0_u8; width * rows];
-    let mut before: Option<usize> = None;
-    for (i, value) in values.iter().enumerate().take(width * 2) {
-        if !value.is_finite() {
-            before = None;
-            continue;
-        }
-        let dot = ((value / scale.top).clamp(0.0, 1.0) * highest as f32).round() as usize;
-        let from = before.unwrap_or(dot);
-        for d in dot.min(from)..=dot.max(from) {
-            let down = highest - d;
-            cells[down / 4 * width + i / 2] |= DOTS[i % 2][down % 4];
-        }
-        before = Some(dot);
-    }
-    let mut glyph = [0_u8; 4];
-    for (i, bits) in cells.iter().enumerate().filter(|(_, bits)| **bits != 0) {
-        let c = char::from_u32(0x2800 + u32::from(*bits)).unwrap_or(' ');
-        plot.glyph((i % width) as u16, (i / width) as u16, c.encode_utf8(&mut glyph), style);
     }
 }
 
@@ -550,6 +478,19 @@ mod tests {
         let buf = buffer(3, 2, |c| Chart { range_ms: 90_000, ..chart(&plots) }.draw(c, &t));
         let cell = buf.cell((1, 1)).unwrap();
         assert_eq!((cell.symbol(), Some(cell.fg), Some(cell.bg)), ("─", t.area(1).fg, t.area(0).fg));
+    }
+
+    #[test]
+    fn a_line_over_an_area_past_a_limit_has_the_colour_of_the_limit_behind_it() {
+        let (s, l, t) = (series(&[100.0; 3]), series(&[10.0; 3]), theme());
+        let plots = [
+            Plot { name: "read", points: Points::Live(Some(&s)), shape: Shape::Area, style: t.area(0) },
+            Plot { name: "write", points: Points::Live(Some(&l)), shape: Shape::Line, style: t.area(1) },
+        ];
+        let limits = Some(Limits { warning: 80.0, critical: 120.0, low_is_bad: false });
+        let buf = buffer(3, 2, |c| Chart { range_ms: 90_000, limits, ..chart(&plots) }.draw(c, &t));
+        let cell = buf.cell((1, 1)).unwrap();
+        assert_eq!((cell.symbol(), Some(cell.bg)), ("─", t.warning.fg));
     }
 
     #[test]

@@ -14,6 +14,7 @@ pub mod spark;
 pub mod sqlview;
 pub mod stack;
 pub mod table;
+pub mod trace;
 
 #[cfg(test)]
 pub(crate) mod screen;

@@ -6,7 +6,7 @@
 use super::{
     axis::{self, Layout, Scale, Times},
     canvas::{self, Canvas},
-    chart, spark,
+    spark, trace,
 };
 use crate::{
     model::{
@@ -171,7 +171,7 @@ impl Stack {
             draw_column(&mut plot, x as u16, &edges(column, factor, scale, at.height), theme);
         }
         if !before.is_empty() {
-            chart::draw_line(&mut plot, &before, scale, theme.earlier(), None);
+            trace::draw_line(&mut plot, &before, scale, theme.earlier(), &|_| None);
         }
         if !known {
             let w = canvas::width(look.empty).min(usize::from(plot.width())) as u16;
