@@ -6,6 +6,7 @@ use super::id::PaneId;
 pub mod activity;
 pub mod api;
 pub mod blocking;
+pub mod figure;
 pub mod fleet;
 pub mod instance;
 pub mod range;

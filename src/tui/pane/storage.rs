@@ -3,6 +3,7 @@
 
 use super::{
     Pane, Part,
+    figure::{Figure, Sight, high},
     range::{TimeLine, render_events},
     reading,
 };
@@ -18,7 +19,6 @@ use crate::{
             files::{FileRow, LEAST_PER_S},
             id::{SeriesId, SeriesKey},
         },
-        timeline::chart::Earlier,
     },
     protocol::Query,
     tui::{
@@ -29,7 +29,6 @@ use crate::{
         widget::{
             canvas::{Canvas, width},
             cell::CellText,
-            chart::{Chart, Limits, Plot, Points, Shape},
             column::{self, Kind, number, size, visit_values, words},
             document::Document,
             sort::sort_rows,
@@ -49,11 +48,22 @@ const SIDE_BY_SIDE: u16 = 76;
 /// Name of the instance: only where several are in scope.
 const INSTANCE: &str = "instance";
 
-/// The series of the charts.
-const SERIES: [SeriesId; 3] = [SeriesId::FileRead, SeriesId::FileWrite, SeriesId::FileBytes];
+/// How long reads and writes take: the chart that stands alone where there is no room for two.
+const LATENCY: Figure = Figure {
+    title: "file latency ms",
+    series: SeriesId::FileRead,
+    other: Some((SeriesId::FileWrite, ["read", "write"])),
+    top: None,
+    least: 10.0,
+    limits: |t| Some(high(t.io_warning_ms, t.io_critical_ms)),
+};
 
+/// How much is read and written.
+const BYTES: Figure = Figure::plain("read and written MB/s", SeriesId::FileBytes, 10.0);
+
+/// The series of the charts.
 fn series() -> Vec<SeriesKey> {
-    SERIES.into_iter().map(SeriesKey::of).collect()
+    LATENCY.series().chain(BYTES.series()).map(SeriesKey::of).collect()
 }
 
 /// Rows of the pane: a database file each.
@@ -285,88 +295,14 @@ impl StoragePane {
             render_events(self.line, marks, view, &mut canvas.part(0, h - 1, w, 1));
         }
         let height = h - words;
-        let limits = &view.snapshot.thresholds;
-        let limits = Limits {
-            warning: limits.io_warning_ms as f32,
-            critical: limits.io_critical_ms as f32,
-            low_is_bad: false,
-        };
+        let asked = series();
+        let sight = Sight { line: self.line, asked: &asked, dots: false };
         let width = if w >= SIDE_BY_SIDE { w / 2 } else { w };
-        let plots = [(0, "read", Shape::Area, 0), (1, "write", Shape::Line, 9)];
-        let mut part = canvas.part(1, 0, width.saturating_sub(2), height);
-        self.draw(i, view, &mut part, "file latency ms", &plots, Some(limits));
+        LATENCY.draw(i, view, &mut canvas.part(1, 0, width.saturating_sub(2), height), sight);
         if width < w {
             let mut part = canvas.part(width + 1, 0, (w - width).saturating_sub(2), height);
-            self.draw(i, view, &mut part, "read and written MB/s", &[(2, "", Shape::Area, 0)], None);
+            BYTES.draw(i, view, &mut part, sight);
         }
-    }
-
-    fn draw(
-        &self,
-        i: &InstanceSnapshot,
-        view: &View<'_>,
-        canvas: &mut Canvas<'_>,
-        title: &str,
-        kinds: &[(usize, &str, Shape, usize)],
-        limits: Option<Limits>,
-    ) {
-        let found = (!self.line.is_in_memory()).then(|| self.line.found(view, i.id(), &series()));
-        let before = self.line.found_earlier(view, i.id(), &series());
-        let mut plots: Vec<Plot<'_>> = kinds
-            .iter()
-            .map(|&(n, name, shape, colour)| {
-                let points = match &found {
-                    Some(found) => Points::Kept(found.line(n), 0),
-                    None => Points::Live(SERIES.get(n).and_then(|id| i.history.get(*id))),
-                };
-                Plot { name, points, shape, style: view.theme.area(colour) }
-            })
-            .collect();
-        let earlier = self.line.earlier();
-        if let (Some(before), Some((n, ..))) = (&before, kinds.first())
-            && earlier != Earlier::None
-        {
-            let points = Points::Kept(before.line(*n), earlier.ms());
-            plots.push(Plot {
-                name: earlier.name(),
-                points,
-                shape: Shape::Line,
-                style: view.theme.earlier(),
-            });
-        }
-        let mut why = String::new();
-        match &found {
-            Some(found) => why.push_str(found.words()),
-            None if i.facts.files.get().is_some() => why.push_str("nothing in this time"),
-            None => reading::push_why(&mut why, i, i.facts.files.problem.as_ref(), view),
-        }
-        Chart {
-            title,
-            plots: &plots,
-            now: self.line.end(view),
-            range_ms: self.line.ms(),
-            factor: 1.0,
-            top: None,
-            least: 10.0,
-            limits,
-            empty: &why,
-            cursor: self.line.cursor(),
-            marks: self.line.marks(view, i.id()),
-        }
-        .draw(canvas, view.theme);
-    }
-
-    fn copy(&self, view: &View<'_>) -> String {
-        let rows = Lines { places: &self.places, view };
-        let any = !self.table.marks.is_empty();
-        let mut text = String::new();
-        for i in 0..rows.len() {
-            let chosen = if any { self.table.marks.contains(&rows.key(i)) } else { i == self.table.cursor() };
-            if let Some(row) = rows.get(i).filter(|_| chosen) {
-                self.table.copy(&row, &mut text);
-            }
-        }
-        text
     }
 }
 
@@ -437,7 +373,10 @@ impl Pane for StoragePane {
             Action::Enter | Action::Details => {
                 wishes.extend(self.table.selected().cloned().map(Wish::Details));
             }
-            Action::Copy => wishes.push(Wish::Copy(self.copy(view))),
+            Action::Copy => {
+                let rows = Lines { places: &self.places, view };
+                wishes.push(Wish::Copy(self.table.copy_chosen(&rows)));
+            }
             Action::Narrow => wishes.extend(reading::narrow(PaneId::Storage, self.table.selected(), view)),
             Action::Out if self.line.leave() => {}
             Action::Out if !self.table.marks.is_empty() => self.table.marks.clear(),

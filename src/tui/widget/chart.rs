@@ -39,6 +39,16 @@ pub enum Points<'a> {
     Kept(Option<&'a ChartLine>, i64),
 }
 
+impl Points<'_> {
+    /// There is no point at all.
+    pub fn is_empty(&self) -> bool {
+        match self {
+            Self::Live(series) => series.is_none_or(|s| s.last().is_none()),
+            Self::Kept(line, _) => line.is_none_or(|l| l.buckets.is_empty()),
+        }
+    }
+}
+
 /// One series of a chart.
 #[derive(Debug, Clone, Copy)]
 pub struct Plot<'a> {

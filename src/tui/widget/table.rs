@@ -134,6 +134,20 @@ impl<K: Kind> Table<K> {
         out.push('\n');
     }
 
+    /// The text of the marked rows that are shown; without one that of the row under the cursor.
+    pub fn copy_chosen(&self, rows: &dyn Rows<K>) -> String {
+        let marked = |i: &usize| !self.marks.is_empty() && self.marks.contains(&rows.key(*i));
+        let mut chosen: Vec<usize> = (0..rows.len()).filter(marked).collect();
+        if chosen.is_empty() {
+            chosen.push(self.cursor);
+        }
+        let mut text = String::new();
+        for row in chosen.into_iter().filter_map(|i| rows.get(i)) {
+            self.copy(&row, &mut text);
+        }
+        text
+    }
+
     /// The row that the cursor is on.
     pub const fn selected(&self) -> Option<&RowKey> {
         self.selected.as_ref()

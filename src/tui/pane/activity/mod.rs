@@ -195,13 +195,7 @@ impl ActivityPane {
                 s.as_str().to_owned()
             });
         }
-        let mut text = String::new();
-        for i in (0..rows.len()).filter(|i| self.table.marks.contains(&rows.key(*i))) {
-            if let Some(row) = rows.get(i) {
-                self.table.copy(&row, &mut text);
-            }
-        }
-        Some(text)
+        Some(self.table.copy_chosen(&rows))
     }
 
     fn enter(&mut self, wishes: &mut Vec<Wish>) {

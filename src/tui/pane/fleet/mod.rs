@@ -2,6 +2,7 @@
 
 use super::{Pane, Part};
 use crate::model::{
+    base::figure,
     fold::{scope::Scope, snapshot::InstanceSnapshot},
     inventory::instance::InstanceId,
     judge::health::{Level, Topic},
@@ -162,30 +163,6 @@ impl FleetPane {
         }
     }
 
-    fn copy(&self, view: &View<'_>, wishes: &mut Vec<Wish>) {
-        let marked = self.marked(view);
-        let chosen: Vec<&u32> = self
-            .rows
-            .iter()
-            .filter(|r| {
-                let id = view.instance(**r).map(|i| i.id());
-                if marked.is_empty() {
-                    id.is_some_and(|id| self.table.selected() == Some(&RowKey::Instance(id.clone())))
-                } else {
-                    id.is_some_and(|id| marked.contains(id))
-                }
-            })
-            .collect();
-        let rows = FleetRows { rows: &self.rows, view };
-        let mut text = String::new();
-        for (i, r) in self.rows.iter().enumerate() {
-            if let Some(row) = rows.get(i).filter(|_| chosen.contains(&r)) {
-                self.table.copy(&row, &mut text);
-            }
-        }
-        wishes.push(Wish::Copy(text));
-    }
-
     /// `f`: all, critical, warning, unknown, well, all …
     fn next_health(&mut self) {
         const CYCLE: [&str; 5] = ["", "health=critical", "health=warning", "health=unknown", "health=ok"];
@@ -231,9 +208,8 @@ impl Pane for FleetPane {
 
     fn title(&self, view: &View<'_>, out: &mut Vec<(Part, String)>) {
         let n = self.rows.len();
-        let noun = if n == 1 { "instance" } else { "instances" };
         let text = if n == self.before {
-            format!("{n} {noun}")
+            figure::counted(n, "instance")
         } else {
             format!("{n} of {} instances", self.before)
         };
@@ -289,7 +265,10 @@ impl Pane for FleetPane {
             Action::NextSection | Action::PrevSection if self.groups.len() > 1 => {
                 self.section = if self.section == Section::Rows { Section::Groups } else { Section::Rows };
             }
-            Action::Copy => self.copy(view, wishes),
+            Action::Copy => {
+                let rows = FleetRows { rows: &self.rows, view };
+                wishes.push(Wish::Copy(self.table.copy_chosen(&rows)));
+            }
             Action::Refresh => {
                 let mut ids = self.marked(view);
                 if ids.is_empty() {

@@ -2,7 +2,7 @@
 //!
 //! The cursor stands on the reasons; each is a link to the pane and the row that explain it.
 
-use super::{Pane, Part, range::TimeLine, reading};
+use super::{Pane, Part, figure::Sight, range::TimeLine, reading};
 use crate::{
     model::{
         fold::snapshot::InstanceSnapshot,
@@ -243,7 +243,8 @@ impl Pane for InstancePane {
         y += shares.reasons + shares.air;
         figures::render(&i, view, &mut canvas.part(0, y, w, shares.figures), self.line.memory_ms());
         y += shares.figures + shares.air;
-        let sight = charts::Sight { line: self.line, dots: self.dots };
+        let asked = charts::series();
+        let sight = Sight { line: self.line, asked: &asked, dots: self.dots };
         charts::render(&i, view, &mut canvas.part(0, y, w, shares.charts), sight, &mut self.picture);
         render_foot(&foot, view, &mut canvas.part(0, h - shares.foot.min(h), w, shares.foot));
     }

@@ -19,7 +19,7 @@ use crate::{
             canvas::{self, Canvas},
             column::Kind,
             document::Document,
-            table::{Rows, Table},
+            table::Table,
         },
         wish::Wish,
     },
@@ -120,19 +120,6 @@ impl WaitsPane {
             return None;
         }
         Some(Scope::Instance(view.instance(row.instance?)?.id().clone()))
-    }
-
-    fn copy(&self, view: &View<'_>) -> String {
-        let rows = TypeRows { rows: &self.harvest.rows, view };
-        let mut text = String::new();
-        let marked = |i: usize| self.types.marks.contains(&rows.key(i));
-        let any = !self.types.marks.is_empty();
-        for i in (0..rows.len()).filter(|i| if any { marked(*i) } else { *i == self.types.cursor() }) {
-            if let Some(row) = rows.get(i) {
-                self.types.copy(&row, &mut text);
-            }
-        }
-        text
     }
 
     fn render_top(&mut self, view: &View<'_>, canvas: &mut Canvas<'_>, split: top::Split) {
@@ -276,7 +263,10 @@ impl Pane for WaitsPane {
                     filter: None,
                 }));
             }
-            Action::Copy => wishes.push(Wish::Copy(self.copy(view))),
+            Action::Copy => {
+                let rows = TypeRows { rows: &self.harvest.rows, view };
+                wishes.push(Wish::Copy(self.types.copy_chosen(&rows)));
+            }
             Action::Out if self.line.leave() => {}
             Action::Out if !self.types.marks.is_empty() => self.types.marks.clear(),
             Action::Out if self.section == Section::Categories => self.section = Section::Types,
