@@ -179,12 +179,15 @@ pub fn push_since(out: &mut String, at: Timestamp, now: Timestamp) {
 
 /// `1 episode`, `3 episodes`. Of several words the first takes the s: `2 failures of a connection`.
 pub fn counted(n: usize, one: &str) -> String {
-    if n == 1 {
-        return format!("1 {one}");
-    }
-    let (first, rest) =
-        one.split_once(' ').map_or((one, String::new()), |(first, rest)| (first, format!(" {rest}")));
-    format!("{n} {first}s{rest}")
+    let mut text = String::new();
+    push_counted(&mut text, n as u64, one);
+    text
+}
+
+/// The same at the end of a text.
+pub fn push_counted(out: &mut String, n: u64, one: &str) {
+    let (first, rest) = one.split_at(one.find(' ').unwrap_or(one.len()));
+    let _ = write!(out, "{n} {first}{}{rest}", if n == 1 { "" } else { "s" });
 }
 
 #[cfg(test)]

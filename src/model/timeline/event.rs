@@ -1,7 +1,10 @@
 //! The events of the time line, as data. `store::history` makes and keeps it; a sentence is made here, when somebody is shown
 //! it, and nothing reads a sentence back: names stand in fields of their own, where `scrub` finds them.
 
-use crate::model::{base::failure::Failure, judge::health::Level};
+use crate::model::{
+    base::{failure::Failure, figure::counted},
+    judge::health::Level,
+};
 use serde::{Deserialize, Serialize};
 use std::{fmt, sync::Arc};
 
@@ -126,8 +129,7 @@ impl fmt::Display for What {
         match self {
             Self::Sentence(text) | Self::Note(text) => f.write_str(text),
             Self::Blocking { victims, head, resource, lost_ms } => {
-                let sessions = if *victims == 1 { "session" } else { "sessions" };
-                write!(f, "{victims} {sessions} blocked by session {head}")?;
+                write!(f, "{} blocked by session {head}", counted(*victims as usize, "session"))?;
                 if let Some(resource) = resource {
                     write!(f, " on {resource}")?;
                 }

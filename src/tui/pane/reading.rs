@@ -196,15 +196,22 @@ pub fn push_link(out: &mut String, instance: &InstanceSnapshot, view: &View<'_>)
         Link::Up => out.push_str("connected"),
         Link::Down { failure, attempts, next_at } => {
             view.push_failure(out, failure);
-            let _ = write!(out, ", {attempts} attempt{}, next ", if *attempts == 1 { "" } else { "s" });
-            let wait = *next_at - view.now;
-            if wait < 1000 {
-                out.push_str("now");
-            } else {
-                out.push_str("in ");
-                figure::push_span(out, wait);
-            }
+            push_attempts(out, *attempts, *next_at, view);
         }
+    }
+}
+
+/// Appends how often a connection was tried and when it is again: `, 3 attempts, next in 12s`.
+pub fn push_attempts(out: &mut String, attempts: u32, next_at: Timestamp, view: &View<'_>) {
+    out.push_str(", ");
+    figure::push_counted(out, u64::from(attempts), "attempt");
+    out.push_str(", next ");
+    let wait_ms = next_at - view.now;
+    if wait_ms < 1000 {
+        out.push_str("now");
+    } else {
+        out.push_str("in ");
+        figure::push_span(out, wait_ms);
     }
 }
 

@@ -246,7 +246,7 @@ fn waiting(d: &mut Document, row: RequestRow<'_>, known: Option<&Resource>) {
     });
     d.field("blocks", t.critical, |s| {
         if r.blocks > 0 {
-            let _ = write!(s, "{} session{}", r.blocks, if r.blocks == 1 { "" } else { "s" });
+            figure::push_counted(s, u64::from(r.blocks), "session");
         }
     });
     d.field("last wait", t.dim, |s| s.push_str(r.last_wait_type.as_deref().unwrap_or("")));

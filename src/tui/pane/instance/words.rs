@@ -110,15 +110,7 @@ fn link(i: &InstanceSnapshot, view: &View<'_>) -> Vec<(Style, String)> {
             let _ = write!(state, " ({n})");
         }
         push_since(&mut state, f, view);
-        let s = if *attempts == 1 { "" } else { "s" };
-        let _ = write!(state, ", {attempts} attempt{s}, next ");
-        let wait_ms = *next_at - view.now;
-        if wait_ms < 1000 {
-            state.push_str("now");
-        } else {
-            state.push_str("in ");
-            figure::push_span(&mut state, wait_ms);
-        }
+        reading::push_attempts(&mut state, *attempts, *next_at, view);
         t.critical
     } else {
         reading::push_link(&mut state, i, view);
