@@ -5,7 +5,7 @@
 //! [`Links`], and is waited for in [`Session::stop`].
 
 use super::{
-    attach::place::Place,
+    attach::run_folder::RunFolder,
     configuration, effects,
     fleet::Opened,
     headless::systemd::Notifier,
@@ -63,7 +63,7 @@ pub struct Start {
 /// A session without a screen.
 pub struct Headless {
     /// the fleet's, whose lock is ours
-    pub place: Place,
+    pub place: RunFolder,
     /// hears of reloads
     pub notifier: Arc<Notifier>,
 }
@@ -192,7 +192,7 @@ fn plain_history(
     }
     match headless {
         Some(headless) => Location::plain(&headless.place),
-        None => Location::plain(&Place::find(selection)?),
+        None => Location::plain(&RunFolder::find(selection)?),
     }
 }
 

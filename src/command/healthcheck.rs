@@ -6,7 +6,7 @@ use crate::{
     app::attach::{
         heartbeat::{Heartbeat, Standing},
         lock::Held,
-        place::Place,
+        run_folder::RunFolder,
         seen::{FRESH_MS, STARTS_WITHIN_MS, Seen},
     },
     cli::{Healthcheck, Report},
@@ -96,7 +96,7 @@ struct Answer {
 /// # Errors
 /// The output cannot be written. Everything else is a result.
 pub fn run(args: Healthcheck, invocation: &Invocation) -> anyhow::Result<ExitCode> {
-    let answer = match Place::find(&invocation.selection).and_then(Seen::look) {
+    let answer = match RunFolder::find(&invocation.selection).and_then(Seen::look) {
         Ok(seen) => judge(&args, &seen),
         Err(error) => Answer {
             status: Verdict::Unknown,

@@ -11,7 +11,7 @@ use crate::{
         attach::{
             heartbeat::{self, Heartbeat},
             lock::{Held, Holder},
-            place::Place,
+            run_folder::RunFolder,
             seen::Seen,
         },
         inventory::open::{tenants, tenants_there},
@@ -46,7 +46,7 @@ pub fn run(args: Status, invocation: &Invocation) -> anyhow::Result<ExitCode> {
 /// # Errors
 /// There is no such fleet, or nobody collects it.
 pub fn metrics(invocation: &Invocation) -> anyhow::Result<ExitCode> {
-    let seen = Seen::look(Place::find(&invocation.selection)?)?;
+    let seen = Seen::look(RunFolder::find(&invocation.selection)?)?;
     let title = &seen.place.title;
     if !seen.is_held() {
         bail!("nobody collects {title}: start `dbtop collect`");
@@ -59,15 +59,15 @@ pub fn metrics(invocation: &Invocation) -> anyhow::Result<ExitCode> {
 }
 
 /// The named fleet, else those of all tenants.
-fn places(selection: &Selection) -> anyhow::Result<Vec<Place>> {
+fn places(selection: &Selection) -> anyhow::Result<Vec<RunFolder>> {
     if selection.demo.is_some() || selection.inventory.is_some() || selection.tenant.is_some() {
-        return Ok(vec![Place::find(selection)?]);
+        return Ok(vec![RunFolder::find(selection)?]);
     }
     if tenants_there()?.is_empty() {
         return Ok(Vec::new());
     }
     let listed = tenants()?.list()?;
-    Ok(listed.iter().filter_map(|one| one.tenant.as_ref().ok()).map(Place::of_tenant).collect())
+    Ok(listed.iter().filter_map(|one| one.tenant.as_ref().ok()).map(RunFolder::of_tenant).collect())
 }
 
 const COLUMNS: [&str; 20] = [

@@ -10,30 +10,30 @@
 //! | `key`, [`keymap`] | keys, and the way from a key to its action |
 //! | [`app`] | the whole state: routes events to layers, the pane, and its own parts |
 //! | `world`, `view`, `moment`, `charts` | everything that panes look at, one moment of it |
-//! | `desk`, `travel`, `place`, `settings` | the other parts of the state, values with methods of their own |
+//! | `inventory_state`, `travel`, `place`, `settings` | the other parts of the state, values with methods of their own |
 //! | `pane`, `layer` | a file each; both return wishes (`wish`) and change nothing but themselves |
 //! | `filter` | the filter that a pane holds |
 //! | `widget`, [`theme`] | drawing pieces that know no pane; styles |
-//! | `input`, `pulse`, `terminal` | the loop's keys, its frames, its terminal |
+//! | `input`, `frame_timer`, `terminal` | the loop's keys, its frames, its terminal |
 //! | `drill` | a panic on purpose, in debug builds, for the test of how the terminal is left |
 
 mod action;
 pub mod app;
 mod charts;
 mod command_line;
-mod desk;
 #[cfg(debug_assertions)]
 mod drill;
 mod filter;
+mod frame_timer;
 mod id;
 mod input;
+mod inventory_state;
 mod key;
 pub mod keymap;
 mod layer;
 mod moment;
 mod pane;
 mod place;
-mod pulse;
 mod settings;
 mod terminal;
 pub mod theme;
@@ -56,9 +56,9 @@ use crate::{
     protocol::{Effect, Reply},
 };
 use crossterm::event::{Event, KeyEventKind, MouseButton, MouseEventKind};
+use frame_timer::FrameTimer;
 use input::Input;
 use key::Chord;
-use pulse::Pulse;
 use std::{io, sync::Arc};
 use terminal::Screen;
 use tokio::{
@@ -101,26 +101,26 @@ pub enum TuiError {
 pub async fn run(mut setup: Setup) -> Result<(), TuiError> {
     let settings = setup.settings.borrow_and_update().clone();
     let mut screen = Screen::enter(settings.mouse)?;
-    let pulse = Pulse::new(settings.low_bandwidth, Instant::now());
+    let frames = FrameTimer::new(settings.low_bandwidth, Instant::now());
     let mut app = App::new(settings, setup.subject.clone(), (setup.clock)());
     // The first paint waits for nothing.
     draw(&mut screen, &mut app)?;
     let input = Input::start()?;
-    Ok(event_loop(setup, &mut screen, &mut app, pulse, input).await?)
+    Ok(event_loop(setup, &mut screen, &mut app, frames, input).await?)
 }
 
 async fn event_loop(
     mut setup: Setup,
     screen: &mut Screen,
     app: &mut App,
-    mut pulse: Pulse,
+    mut frames: FrameTimer,
     mut input: Input,
 ) -> io::Result<()> {
     let (mut fleet_open, mut replies_open, mut settings_open) = (true, true, true);
     let mut ingested: Option<Arc<FleetSnapshot>> = None;
-    pulse.data();
+    frames.data();
     while !app.wants_to_quit() {
-        let due = pulse.due();
+        let due = frames.due();
         tokio::select! {
             biased;
             () = tokio::time::sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {
@@ -134,14 +134,14 @@ async fn event_loop(
                 }
                 hand_over(app, &setup.effects);
                 draw(screen, app)?;
-                pulse.painted(began, Instant::now(), screen.bytes());
-                app.set_figures(pulse.figures());
+                frames.painted(began, Instant::now(), screen.bytes());
+                app.set_figures(frames.figures());
             }
             () = setup.cancel.cancelled() => break,
             event = input.next() => match event {
                 Some(Ok(event)) => {
                     if handle(app, &event) {
-                        pulse.key(Instant::now());
+                        frames.key(Instant::now());
                     }
                     clipboard(screen, app)?;
                 }
@@ -152,25 +152,25 @@ async fn event_loop(
             reply = setup.replies.recv(), if replies_open => match reply {
                 Some(reply) => {
                     app.reply(reply);
-                    pulse.data();
+                    frames.data();
                 }
                 None => replies_open = false,
             },
             changed = setup.settings.changed(), if settings_open => match changed {
                 Ok(()) => {
                     let settings = setup.settings.borrow_and_update().clone();
-                    pulse.slow_down(settings.low_bandwidth);
+                    frames.slow_down(settings.low_bandwidth);
                     screen.mouse(settings.mouse)?;
                     app.configure(settings);
-                    pulse.data();
+                    frames.data();
                 }
                 Err(_) => settings_open = false,
             },
-            changed = setup.snapshots.changed(), if fleet_open && !pulse.waits_for_data() => match changed {
-                Ok(()) => pulse.data(),
+            changed = setup.snapshots.changed(), if fleet_open && !frames.waits_for_data() => match changed {
+                Ok(()) => frames.data(),
                 Err(_) => fleet_open = false,
             },
-            () = tokio::time::sleep(pulse.until_tick((setup.clock)())) => pulse.data(),
+            () = tokio::time::sleep(frames.until_tick((setup.clock)())) => frames.data(),
         }
     }
     Ok(())

@@ -2,7 +2,7 @@
 
 use super::{
     lock::{self, Holder, Lock, Taken},
-    place::Place,
+    run_folder::RunFolder,
 };
 use crate::app::prompt::Prompt;
 use anyhow::Context;
@@ -17,7 +17,7 @@ const YIELDS_WITHIN: Duration = Duration::from_secs(15);
 /// # Errors
 /// Another collector has it; a screen does not yield it; this process is told to end meanwhile.
 pub async fn claim(
-    place: &Place,
+    place: &RunFolder,
     cancel: &CancellationToken,
     prompt: &mut dyn Prompt,
 ) -> anyhow::Result<(Lock, Holder)> {

@@ -4,7 +4,7 @@
 use super::{
     heartbeat::{self, Heartbeat, Standing},
     lock::{self, Held},
-    place::Place,
+    run_folder::RunFolder,
 };
 use crate::{app::clock, model::base::time::Timestamp};
 use anyhow::Context;
@@ -18,7 +18,7 @@ pub const STARTS_WITHIN_MS: u64 = 60_000;
 /// The state of one fleet's collector, seen from outside.
 pub struct Seen {
     /// whose
-    pub place: Place,
+    pub place: RunFolder,
     /// the process that holds the lock
     pub held: Held,
     /// its last beat, or that of the one before
@@ -32,7 +32,7 @@ impl Seen {
     ///
     /// # Errors
     /// They cannot be read.
-    pub fn look(place: Place) -> anyhow::Result<Self> {
+    pub fn look(place: RunFolder) -> anyhow::Result<Self> {
         let failed = || format!("looking at the collector's files in {}", place.folder.display());
         let held = lock::look(&place.folder).with_context(failed)?;
         let beat = heartbeat::read(&place.folder).with_context(failed)?;

@@ -1,23 +1,23 @@
-//! A collector without a screen: a session for systemd and for machines without a terminal. `tend` answers
-//! the inventory service in place of a screen, `pulse` writes the heartbeat that `status`, `healthcheck` and screens read,
+//! A collector without a screen: a session for systemd and for machines without a terminal. `inventory` answers
+//! the inventory service in place of a screen, `monitor` writes the heartbeat that `status`, `healthcheck` and screens read,
 //! [`systemd`] and `serve` tell the service manager and Prometheus. `dbtop collect` runs it.
 
+mod inventory;
 pub mod metrics;
-mod pulse;
+mod monitor;
 mod serve;
 pub mod systemd;
-mod tend;
 
 use self::{
-    pulse::{Ended, Pulse},
+    inventory::Stand,
+    monitor::{Ended, Monitor},
     systemd::Notifier,
-    tend::Stand,
 };
 use super::{
     attach::{
         claim::claim,
         heartbeat::{Heartbeat, Standing},
-        place::Place,
+        run_folder::RunFolder,
     },
     configuration::Given,
     fleet,
@@ -57,7 +57,7 @@ pub async fn run(
     };
     let roots = tokio::task::spawn_blocking(Roots::load);
     let notifier = Arc::new(Notifier::of_process());
-    let place = Place::find(selection)?;
+    let place = RunFolder::find(selection)?;
     let (_lock, holder) = claim(&place, &cancel, prompt).await?;
     let opened = fleet::open_unattended(selection, prompt).await?;
     let (replies, answers) = mpsc::channel(REPLIES);
@@ -72,7 +72,7 @@ pub async fn run(
     })
     .await?;
     tracing::info!(version = holder.version, fleet = place.name, "collecting");
-    let mut pulse = Pulse {
+    let mut monitor = Monitor {
         beat: Heartbeat::first(&holder, &place.title),
         place,
         notifier: Arc::clone(&notifier),
@@ -82,17 +82,17 @@ pub async fn run(
         store: session.history.figures.clone(),
     };
     if let Some(port) = port {
-        session.spawn(serve::answer(port, pulse.figures()));
+        session.spawn(serve::answer(port, monitor.figures()));
     }
-    let ended = pulse.run(&cancel).await;
+    let ended = monitor.run(&cancel).await;
     tracing::info!("ending");
     notifier.stopping();
     session.stop().await;
     if ended == Ended::Gone {
-        let folder = pulse.place.folder.display();
+        let folder = monitor.place.folder.display();
         bail!("the folder {folder} is gone: the tenant was renamed or deleted");
     }
-    pulse.stop();
+    monitor.stop();
     Ok(())
 }
 
@@ -104,13 +104,13 @@ fn tend_inventory(
 ) -> watch::Receiver<Stand> {
     if selection.is_sealed() {
         let (stand, standing) = watch::channel((Standing::Starting, String::new()));
-        session.spawn(tend::sealed(answers, session.inventory.clone(), stand));
+        session.spawn(inventory::sealed(answers, session.inventory.clone(), stand));
         return standing;
     }
     // A plain inventory is open from the start, and never anything else.
     let (_, standing) = watch::channel((Standing::Collecting, String::new()));
     if let (None, Some(file)) = (selection.demo, &selection.inventory) {
-        session.spawn(tend::plain(file.clone(), session.collector.commands.clone()));
+        session.spawn(inventory::plain(file.clone(), session.collector.commands.clone()));
     }
     standing
 }

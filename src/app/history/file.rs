@@ -2,7 +2,7 @@
 
 use crate::{
     app::{
-        attach::place::Place, inventory::open::unlocked, log::make_folder, prompt::Prompt,
+        attach::run_folder::RunFolder, inventory::open::unlocked, log::make_folder, prompt::Prompt,
         selection::Selection,
     },
     store::{Home, current_author, history::Reader},
@@ -32,7 +32,7 @@ impl Location {
     ///
     /// # Errors
     /// No folder for data.
-    pub fn plain(place: &Place) -> anyhow::Result<Self> {
+    pub fn plain(place: &RunFolder) -> anyhow::Result<Self> {
         let folder = plain_folder(place)?;
         make_folder(&folder).with_context(|| format!("making the folder {}", folder.display()))?;
         Ok(Self { folder: place.folder.clone(), file: folder.join(FILE), sealer: None })
@@ -50,7 +50,7 @@ impl Location {
     }
 }
 
-fn plain_folder(place: &Place) -> anyhow::Result<PathBuf> {
+fn plain_folder(place: &RunFolder) -> anyhow::Result<PathBuf> {
     Ok(Home::find()?.data().join("plain").join(&place.name))
 }
 
@@ -79,7 +79,7 @@ impl HistoryFile {
             bail!("the history of a demo ends with it: name a tenant, --inventory or --history");
         }
         if selection.inventory.is_some() {
-            let folder = plain_folder(&Place::find(selection)?)?;
+            let folder = plain_folder(&RunFolder::find(selection)?)?;
             return Ok(Self { path: folder.join(FILE), sealer: None });
         }
         let mut tenant = unlocked(selection, prompt)?;

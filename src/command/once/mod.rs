@@ -12,7 +12,7 @@ use crate::{
     app::{
         attach::{
             heartbeat::{self, Heartbeat, Standing},
-            place::Place,
+            run_folder::RunFolder,
             seen::FRESH_MS,
         },
         clock, configuration, fleet,
@@ -83,7 +83,7 @@ pub async fn run(once: Once, invocation: &Invocation) -> anyhow::Result<ExitCode
 
 /// The last heartbeat of this fleet's collector; None: none runs.
 fn beat(selection: &Selection) -> Option<Heartbeat> {
-    let beat = heartbeat::read(&Place::find(selection).ok()?.folder).ok()??;
+    let beat = heartbeat::read(&RunFolder::find(selection).ok()?.folder).ok()??;
     (beat.age_ms(clock::now()) <= FRESH_MS && beat.standing != Standing::Stopped).then_some(beat)
 }
 

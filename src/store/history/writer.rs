@@ -261,7 +261,7 @@ impl Work {
         let done = match self.engine.commit() {
             // At the cap the oldest rows are deleted, which makes room. A full disk stays full.
             Err(error) if matches!(StoreHealth::of(&error), StoreHealth::Full(_)) => {
-                self.engine.tend(moment(), SLICE)?;
+                self.engine.housekeep(moment(), SLICE)?;
                 self.engine.commit()?
             }
             done => done?,
@@ -272,7 +272,7 @@ impl Work {
         self.stats.points += done.points;
         self.stats.rows_per_s = done.rows as f64 / COMMIT_EVERY.as_secs_f64();
         self.stats.points_per_s = done.points as f64 / COMMIT_EVERY.as_secs_f64();
-        let (sealed, cleaned) = self.engine.tend(moment(), SLICE)?;
+        let (sealed, cleaned) = self.engine.housekeep(moment(), SLICE)?;
         self.stats.behind = sealed.more || cleaned.more;
         Ok(())
     }

@@ -197,7 +197,7 @@ fn header_right(app: &App, line: &mut Canvas<'_>) -> u16 {
         None if w >= 60 => pieces.push((t.ok, "▶ LIVE".to_owned())),
         None => {}
     }
-    if matches!(app.desk.state, VaultState::Locked { .. }) {
+    if matches!(app.inventory.state, VaultState::Locked { .. }) {
         pieces.push((t.banner, " LOCKED ".to_owned()));
     }
     if let Some(sign) = app.status.store {
@@ -267,12 +267,14 @@ fn tabs(app: &App, line: &mut Canvas<'_>) {
 /// Words for missing parts, the longest first; they stay as long as the instant does.
 fn damaged_words(damaged: &[String]) -> Vec<String> {
     let Some(first) = damaged.first() else { return Vec::new() };
-    let (count, one) = (damaged.len(), if damaged.len() == 1 { "part" } else { "parts" });
-    let more = if count == 1 { String::new() } else { format!(" and {} more", count - 1) };
+    let more = match damaged.len() - 1 {
+        0 => String::new(),
+        others => format!(" and {others} more"),
+    };
     vec![
         format!(" damaged: {first}{more}, `dbtop store check` says all "),
         format!(" damaged: {first}{more} "),
-        format!(" damaged: {count} {one} "),
+        format!(" damaged: {} ", figure::counted(damaged.len(), "part")),
         " damaged ".to_owned(),
     ]
 }

@@ -58,12 +58,12 @@ impl App {
 
     fn ask_for_form(&mut self, ids: Vec<InstanceId>) {
         self.ask(InventoryRequest::Form(ids.clone()));
-        self.desk.await_form(ids);
+        self.inventory.await_form(ids);
     }
 
     /// Opens the form that was asked for.
     pub(super) fn open_form(&mut self, data: FormData) {
-        let Some((ids, held)) = self.desk.take_form() else { return };
+        let Some((ids, held)) = self.inventory.take_form() else { return };
         let now = self.world.moment.clock;
         let mut dialog: Box<dyn Layer> = match (ids.as_slice(), data.of.len()) {
             ([], 0) | ([_], 1) => Box::new(Wizard::new(data, now.ms().unsigned_abs(), &self.world.theme)),

@@ -1,5 +1,5 @@
 //! The vault and the inventory: actions that need it open, the dialogs that open it, locking. The keys and the records are with
-//! the inventory service; `desk` has the screen's knowledge of it.
+//! the inventory service; `inventory_state` has the screen's knowledge of it.
 
 use super::App;
 use crate::{
@@ -18,26 +18,26 @@ use crate::{
 impl App {
     /// Carries out an action that needs an open vault; opens the dialog first if it is locked.
     pub(super) fn with_vault(&mut self, action: Action) {
-        match &self.desk.state {
-            VaultState::Open => self.at_desk(action),
+        match &self.inventory.state {
+            VaultState::Open => self.with_open_vault(action),
             VaultState::Plain => {
                 let text = "this fleet is not sealed: a demo, or a file that you write by hand";
                 self.say(Level::Warning, text.to_owned());
             }
             VaultState::Opening => {
-                self.desk.then = Some(action);
+                self.inventory.then = Some(action);
                 self.say(Level::Unknown, "the inventory is being opened: this follows".to_owned());
             }
             VaultState::Choose => self.ask(InventoryRequest::Tenants),
             VaultState::Absent | VaultState::Locked { .. } => {
-                self.desk.then = Some(action);
+                self.inventory.then = Some(action);
                 self.open_dialog();
             }
         }
     }
 
     /// Actions that need an open vault.
-    fn at_desk(&mut self, action: Action) {
+    fn with_open_vault(&mut self, action: Action) {
         match action {
             Action::Lock => self.lock(),
             Action::Doctor => self.examine(),
@@ -49,13 +49,13 @@ impl App {
     }
 
     /// Actions about the inventory; false if it is another one.
-    pub(super) fn act_on_desk(&mut self, action: Action) -> bool {
+    pub(super) fn act_on_inventory(&mut self, action: Action) -> bool {
         match action {
-            Action::Tenants if self.desk.state == VaultState::Plain => self.with_vault(action),
+            Action::Tenants if self.inventory.state == VaultState::Plain => self.with_vault(action),
             Action::Tenants => self.ask(InventoryRequest::Tenants),
             // Logins of a demo and of a plain file can be examined, too.
-            Action::Doctor if self.desk.state == VaultState::Plain => self.examine(),
-            Action::Lock if matches!(self.desk.state, VaultState::Locked { .. }) => {
+            Action::Doctor if self.inventory.state == VaultState::Plain => self.examine(),
+            Action::Lock if matches!(self.inventory.state, VaultState::Locked { .. }) => {
                 self.say(Level::Ok, "locked already".to_owned());
             }
             Action::Doctor
@@ -87,14 +87,14 @@ impl App {
     }
 
     fn open_dialog(&mut self) {
-        let dialog = match &self.desk.state {
+        let dialog = match &self.inventory.state {
             VaultState::Locked { by_passphrase, why } => {
                 Unlock::vault(&self.tenant, *by_passphrase, why.clone())
             }
             VaultState::Absent => Unlock::new_vault(),
             _ => return,
         };
-        self.desk.is_dismissed = false;
+        self.inventory.is_dismissed = false;
         self.open_layer(dialog);
     }
 
@@ -106,8 +106,8 @@ impl App {
 
     fn close_secrets(&mut self) {
         self.layers.retain(|layer| !layer.is_secret());
-        self.desk.then = None;
-        self.desk.forget_form();
+        self.inventory.then = None;
+        self.inventory.forget_form();
     }
 
     /// Takes over a new state of the vault, or another fleet's vault.
@@ -120,23 +120,23 @@ impl App {
             self.last = None;
             self.forget_past();
             self.layers.clear();
-            self.desk.forget_form();
-            self.desk.is_dismissed = false;
+            self.inventory.forget_form();
+            self.inventory.is_dismissed = false;
         }
         self.world.sealed = Sealed::of(&state);
-        let before = std::mem::replace(&mut self.desk.state, state);
-        match &self.desk.state {
+        let before = std::mem::replace(&mut self.inventory.state, state);
+        match &self.inventory.state {
             VaultState::Open => {
-                self.desk.touched = self.world.moment.clock;
-                if let Some(action) = self.desk.then.take() {
-                    self.at_desk(action);
+                self.inventory.touched = self.world.moment.clock;
+                if let Some(action) = self.inventory.then.take() {
+                    self.with_open_vault(action);
                 }
             }
             VaultState::Locked { why, .. } => {
                 let why = why.clone();
                 self.close_secrets_if(before == VaultState::Open);
                 let asked = self.has_dialog();
-                if before == VaultState::Opening && !self.desk.is_dismissed && !asked {
+                if before == VaultState::Opening && !self.inventory.is_dismissed && !asked {
                     self.open_dialog();
                 } else if let Some(why) = why.filter(|_| !asked) {
                     self.say(Level::Warning, why);

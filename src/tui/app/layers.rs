@@ -83,7 +83,7 @@ impl App {
         let answer = self.with_layer(top, |layer, behind, out| layer.act(action, behind, out));
         let Some(Answer { is_closed, is_passed_on, .. }) = answer else { return false };
         if is_closed && action == Action::Out && context.is_dialog() {
-            self.desk.dismiss();
+            self.inventory.dismiss();
         }
         if is_closed && !is_passed_on {
             self.refresh();

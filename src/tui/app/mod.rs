@@ -2,7 +2,7 @@
 //! effects and texts for the clipboard go out, so tests drive it with key names.
 //!
 //! The app only routes: an event goes to the layer on top, then to the pane, then to the part of the app that it concerns, a
-//! file each. The parts are values with methods of their own: `Desk` for the inventory, `Travel` for moments, `Status` for
+//! file each. The parts are values with methods of their own: `InventoryState` for the inventory, `Travel` for moments, `Status` for
 //! messages and figures, `Outbox` for outgoing effects.
 
 mod chrome;
@@ -19,8 +19,8 @@ mod time;
 use super::{
     action::{Action, Context},
     charts::Charts,
-    desk::Desk,
     id::PaneId,
+    inventory_state::InventoryState,
     key::Chord,
     keymap::Keymap,
     layer::{Layer, details::Text, filter::FilterBox, help, jump::Jump, overlay::Figures, palette::Palette},
@@ -56,7 +56,7 @@ pub struct App {
     layers: Vec<Box<dyn Layer>>,
     status: Status,
     outbox: Outbox,
-    desk: Desk,
+    inventory: InventoryState,
     travel: Travel,
     /// first crumb: whose fleet it is
     tenant: String,
@@ -96,7 +96,7 @@ impl App {
             layers: Vec::new(),
             status: Status::default(),
             outbox: Outbox::default(),
-            desk: Desk::new(subject.vault, now, settings.lock_after_ms),
+            inventory: InventoryState::new(subject.vault, now, settings.lock_after_ms),
             travel: Travel::new(),
             tenant: subject.tenant,
             columns: 0,
@@ -155,7 +155,7 @@ impl App {
             self.world.theme = settings.theme;
         }
         self.world.low_bandwidth = settings.low_bandwidth;
-        self.desk.lock_after_ms = settings.lock_after_ms;
+        self.inventory.lock_after_ms = settings.lock_after_ms;
         self.refresh();
     }
 
@@ -164,16 +164,16 @@ impl App {
         self.clock(now);
         self.status.tick(now);
         self.layers.iter_mut().for_each(|layer| layer.tick(now));
-        if self.desk.is_idle(now) {
-            self.desk.touched = now;
+        if self.inventory.is_idle(now) {
+            self.inventory.touched = now;
             self.lock();
         }
     }
 
     /// A key.
     pub fn key(&mut self, chord: Chord) {
-        self.desk.touched = self.world.moment.clock;
-        if self.layers.is_empty() && self.desk.hold(chord) {
+        self.inventory.touched = self.world.moment.clock;
+        if self.layers.is_empty() && self.inventory.hold(chord) {
             return;
         }
         let top = self.layers.last().map(|layer| layer.context());
@@ -207,7 +207,7 @@ impl App {
 
     /// Pasted text goes to the open input.
     pub fn paste(&mut self, text: &str) {
-        self.desk.touched = self.world.moment.clock;
+        self.inventory.touched = self.world.moment.clock;
         self.with_top(|layer, behind, out| layer.paste(text, behind, out));
     }
 
@@ -256,7 +256,7 @@ impl App {
     }
 
     fn act_on_app(&mut self, action: Action) {
-        if self.act_on_desk(action) || self.act_on_time(action) || self.act_on_review(action) {
+        if self.act_on_inventory(action) || self.act_on_time(action) || self.act_on_review(action) {
             return;
         }
         match action {

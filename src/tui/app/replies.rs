@@ -82,7 +82,7 @@ impl App {
             Effect::Inventory(_) | Effect::History(_) => "busy: that was not taken, try again",
         };
         match effect {
-            Effect::Inventory(_) => self.desk.forget_form(),
+            Effect::Inventory(_) => self.inventory.forget_form(),
             Effect::History(request) => {
                 if let Some(ticket) = request.ticket() {
                     // It is a move to an instant, or a chart, which is asked for again with the next change.

@@ -47,7 +47,7 @@ impl Collector {
             self.engine.judge(moment(wall + second, self.up + second)).unwrap();
             self.engine.take(self.world.round(wall + second));
             self.engine.commit().unwrap();
-            self.engine.tend(moment(wall + second, self.up + second), LONG).unwrap();
+            self.engine.housekeep(moment(wall + second, self.up + second), LONG).unwrap();
         }
         self.up += seconds;
     }

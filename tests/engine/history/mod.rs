@@ -1,6 +1,5 @@
 //! History as the library writes and reads it; how the program shows and exports it is in `tests/program/history`.
 
-mod carry;
 mod clock;
 mod fail;
 mod gone;
@@ -8,3 +7,4 @@ mod incident;
 mod keep;
 mod kill;
 mod released;
+mod transfer;

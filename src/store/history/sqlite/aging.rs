@@ -1,5 +1,5 @@
 //! The time by which the engine seals and deletes. `model::base::age` has the rule; here is its state, which the file keeps
-//! for the next process. Part of the engine: `tend` feeds it.
+//! for the next process. Part of the engine: `housekeeping` feeds it.
 
 use crate::{
     model::base::{

@@ -1,4 +1,4 @@
-//! A copy of a whole history in one file. `reader` and `carry` call it.
+//! A copy of a whole history in one file. `reader` and `transfer` call it.
 
 use super::file::HistoryFile;
 use crate::store::{StoreError, home::private_file};

@@ -1,6 +1,6 @@
 //! The engine takes readings and commits them to the write buffer, with their points, texts and events, all or nothing.
 //! Time is an argument, so tests and generators choose their own; `writer` runs the engine on a thread with the clock of
-//! the machine. `seal`, `retain` and `tend` are the rest of it.
+//! the machine. `seal`, `retain` and `housekeeping` are the rest of it.
 //!
 //! Readings that were not committed stay in [`Engine::backlog`], up to a bound. Beyond it the oldest are dropped and
 //! counted.

@@ -5,21 +5,20 @@
 //! |---|---|
 //! | `schema` | how the file is opened; tables and migrations |
 //! | `engine`, `names`, `event_rows` | one transaction: rows, points, names, texts, events |
-//! | `tend`, `aging` | sealing and deleting at an instant, by a time that a step of the clock does not move |
+//! | `housekeeping`, `aging` | sealing and deleting at an instant, by a time that a step of the clock does not move |
 //! | `seal`, `windows`, `retain`, `progress` | the write buffer becomes blocks, chunks and roll-ups; old or surplus rows are deleted |
 //! | `reader` | hands out the types of the next lines; owns the connections |
 //! | `file`, `pool`, `worker`, `infos`, `texts` | a connection; the read pool; a thread's connection with its caches |
 //! | `states`, `moment`, `passage`, `instances`, `follow` | states at an instant, readings between two, instances of that time, new readings |
 //! | `charts`, `asked`, `measured`, `rolled_up`, `buckets` | charts from the points or the roll-up that fits |
 //! | `events`, `marks` | the time line, read; events of the user, written |
-//! | `stats`, `check`, `backup`, `carry` | contents in figures; damage; backup, restore, recordings |
+//! | `stats`, `check`, `backup`, `transfer` | contents in figures; damage; backup, restore, recordings |
 //! | `failure` | the meaning of an error |
 
 mod aging;
 mod asked;
 mod backup;
 mod buckets;
-mod carry;
 mod charts;
 mod check;
 mod engine;
@@ -28,6 +27,7 @@ mod events;
 mod failure;
 mod file;
 mod follow;
+mod housekeeping;
 mod infos;
 mod instances;
 mod marks;
@@ -44,12 +44,11 @@ mod schema;
 mod seal;
 mod states;
 mod stats;
-mod tend;
 mod texts;
+mod transfer;
 mod windows;
 mod worker;
 
-pub use carry::{copy, restore};
 pub use charts::Charts;
 pub use engine::Engine;
 pub use events::Events;
@@ -59,3 +58,4 @@ pub use marks::Marks;
 pub use reader::Reader;
 pub use states::States;
 pub use stats::Stats;
+pub use transfer::{copy, restore};

@@ -1,11 +1,11 @@
 //! Once a second, without a screen: writes the heartbeat, tells systemd how the collector stands, and withholds the watchdog's
 //! word when the reducer hangs. Runs until the end.
 
-use super::{metrics::Figures, systemd::Notifier, tend::Stand};
+use super::{inventory::Stand, metrics::Figures, systemd::Notifier};
 use crate::{
     app::attach::{
         heartbeat::{self, Heartbeat, METRICS_FILE, Standing, StoreFigures},
-        place::Place,
+        run_folder::RunFolder,
     },
     collect::Gauge,
     model::fold::snapshot::FleetSnapshot,
@@ -28,9 +28,9 @@ const METRICS_EVERY: u32 = 15;
 const STATUS_EVERY: u32 = 5;
 
 /// Everything that a beat reads or writes.
-pub struct Pulse {
+pub struct Monitor {
     /// where the heartbeat goes
-    pub place: Place,
+    pub place: RunFolder,
     /// the service manager
     pub notifier: Arc<Notifier>,
     /// the fleet
@@ -54,7 +54,7 @@ pub enum Ended {
     Gone,
 }
 
-impl Pulse {
+impl Monitor {
     /// Beats until it is cancelled, or until the folder is gone.
     pub async fn run(&mut self, cancel: &CancellationToken) -> Ended {
         let every = Duration::from_millis(heartbeat::EVERY_MS);

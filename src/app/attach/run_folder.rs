@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 /// A folder of state, and whose it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
+pub struct RunFolder {
     /// the folder; not there yet for a plain inventory that was never collected
     pub folder: PathBuf,
     /// the tenant, the inventory file's name, or `demo`
@@ -23,7 +23,7 @@ pub struct Place {
     pub name: String,
 }
 
-impl Place {
+impl RunFolder {
     /// The folder of the selected fleet. This makes nothing.
     ///
     /// # Errors
@@ -46,7 +46,7 @@ impl Place {
         Self::of_folder(tenant.slug(), tenant.folder().to_owned())
     }
 
-    /// The tenant's place, when its folder is known.
+    /// That of a tenant whose folder is known.
     pub fn of_folder(slug: &Slug, folder: PathBuf) -> Self {
         Self { folder, title: slug.to_string(), name: format!("tenant-{slug}") }
     }
@@ -61,8 +61,8 @@ impl Place {
     }
 }
 
-fn run(name: &str, title: String) -> anyhow::Result<Place> {
-    Ok(Place { folder: run_folder()?.join(name), title, name: name.to_owned() })
+fn run(name: &str, title: String) -> anyhow::Result<RunFolder> {
+    Ok(RunFolder { folder: run_folder()?.join(name), title, name: name.to_owned() })
 }
 
 fn run_folder() -> anyhow::Result<PathBuf> {

@@ -45,7 +45,7 @@ impl Recent {
 
 /// Decides when the next frame is due.
 #[derive(Debug)]
-pub struct Pulse {
+pub struct FrameTimer {
     slow: bool,
     last: Instant,
     data: bool,
@@ -57,7 +57,7 @@ pub struct Pulse {
     bytes_mark: (Instant, u64),
 }
 
-impl Pulse {
+impl FrameTimer {
     /// After the first paint.
     pub fn new(slow: bool, now: Instant) -> Self {
         Self {
@@ -146,7 +146,7 @@ mod tests {
     #[test]
     fn data_waits_for_its_turn_and_a_key_goes_first() {
         let t = Instant::now();
-        let mut p = Pulse::new(false, t);
+        let mut p = FrameTimer::new(false, t);
         assert_eq!(p.due(), None);
         p.data();
         assert_eq!(p.due(), Some(t + FRAME));
@@ -161,7 +161,7 @@ mod tests {
     fn the_clock_asks_for_one_frame_a_second_or_a_minute() {
         let t = Instant::now();
         let at = Timestamp::from_ms(61_250);
-        assert_eq!(Pulse::new(false, t).until_tick(at), Duration::from_millis(752));
-        assert_eq!(Pulse::new(true, t).until_tick(at), Duration::from_millis(58_752));
+        assert_eq!(FrameTimer::new(false, t).until_tick(at), Duration::from_millis(752));
+        assert_eq!(FrameTimer::new(true, t).until_tick(at), Duration::from_millis(58_752));
     }
 }

@@ -1,5 +1,5 @@
 //! The housekeeping of the engine at one instant: sealing and deleting, by the time that can be believed. The writer calls
-//! [`Engine::tend`] with the clocks of the machine, tests with theirs.
+//! [`Engine::housekeep`] with the clocks of the machine, tests with theirs.
 
 use super::engine::Engine;
 use crate::store::history::api::{Cleaned, SealedNow};
@@ -24,7 +24,7 @@ impl Engine {
     ///
     /// # Errors
     /// As [`Engine::commit`].
-    pub fn tend(&mut self, now: Moment, budget: Duration) -> Result<(SealedNow, Cleaned), StoreError> {
+    pub fn housekeep(&mut self, now: Moment, budget: Duration) -> Result<(SealedNow, Cleaned), StoreError> {
         let judged = self.judge(now)?;
         let sealed = self.seal(self.aging.closed(judged, now), budget)?;
         let cleaned = self.clean_up(judged.ages, budget)?;

@@ -142,7 +142,7 @@ fn every_released_format_opens_with_everything_in_it() {
     }
 }
 
-/// Writes the fixture of this version: `DBTOP_FIXTURE=tests/engine/history/released/v1.db cargo test --test engine history::carry::fixture`.
+/// Writes the fixture of this version: `DBTOP_FIXTURE=tests/engine/history/released/v1.db cargo test --test engine history::transfer::fixture`.
 #[test]
 fn fixture() {
     let Some(path) = std::env::var_os("DBTOP_FIXTURE").map(PathBuf::from) else { return };

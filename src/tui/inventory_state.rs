@@ -13,7 +13,7 @@ use crossterm::event::KeyCode;
 const HELD: usize = 64;
 
 /// The app's knowledge of the inventory.
-pub struct Desk {
+pub struct InventoryState {
     /// as it was told last
     pub state: VaultState,
     /// lock after so long without a key, ms; None: never
@@ -30,7 +30,7 @@ pub struct Desk {
     held: Vec<Chord>,
 }
 
-impl Desk {
+impl InventoryState {
     /// At the start.
     pub const fn new(state: VaultState, now: Timestamp, lock_after_ms: Option<i64>) -> Self {
         Self {
@@ -95,8 +95,8 @@ mod tests {
 
     const NOW: Timestamp = Timestamp::from_ms(1_795_183_331_000);
 
-    fn desk() -> Desk {
-        Desk::new(VaultState::Open, NOW, Some(60_000))
+    fn inventory() -> InventoryState {
+        InventoryState::new(VaultState::Open, NOW, Some(60_000))
     }
 
     fn key(name: &str) -> Chord {
@@ -105,30 +105,30 @@ mod tests {
 
     #[test]
     fn keys_are_kept_for_a_form_that_is_on_its_way() {
-        let mut desk = desk();
-        assert!(!desk.hold(key("a")), "no form was asked for");
-        desk.await_form(vec![InstanceId::new("a")]);
-        assert!(desk.hold(key("x")) && desk.hold(key("enter")));
-        assert!(!desk.hold(key("ctrl-c")), "commands of the app are none of the form's keys");
-        let (ids, held) = desk.take_form().unwrap();
+        let mut inventory = inventory();
+        assert!(!inventory.hold(key("a")), "no form was asked for");
+        inventory.await_form(vec![InstanceId::new("a")]);
+        assert!(inventory.hold(key("x")) && inventory.hold(key("enter")));
+        assert!(!inventory.hold(key("ctrl-c")), "commands of the app are none of the form's keys");
+        let (ids, held) = inventory.take_form().unwrap();
         assert_eq!((ids.len(), held), (1, vec![key("x"), key("enter")]));
-        assert!(desk.take_form().is_none());
+        assert!(inventory.take_form().is_none());
     }
 
     #[test]
     fn esc_takes_the_wish_for_a_form_back() {
-        let mut desk = desk();
-        desk.await_form(Vec::new());
-        assert!(desk.hold(key("x")) && desk.hold(key("esc")));
-        assert!(desk.take_form().is_none());
+        let mut inventory = inventory();
+        inventory.await_form(Vec::new());
+        assert!(inventory.hold(key("x")) && inventory.hold(key("esc")));
+        assert!(inventory.take_form().is_none());
     }
 
     #[test]
     fn only_an_open_vault_locks_by_itself() {
-        let mut desk = desk();
-        assert!(!desk.is_idle(NOW.plus_ms(59_999)));
-        assert!(desk.is_idle(NOW.plus_ms(60_000)));
-        desk.state = VaultState::Opening;
-        assert!(!desk.is_idle(NOW.plus_ms(600_000)));
+        let mut inventory = inventory();
+        assert!(!inventory.is_idle(NOW.plus_ms(59_999)));
+        assert!(inventory.is_idle(NOW.plus_ms(60_000)));
+        inventory.state = VaultState::Opening;
+        assert!(!inventory.is_idle(NOW.plus_ms(600_000)));
     }
 }
