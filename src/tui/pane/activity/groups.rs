@@ -1,6 +1,6 @@
 //! Requests added up by a common field.
 
-use super::{Line, RequestRow};
+use super::Line;
 use crate::model::{
     base::{figure, filter::Value},
     fold::snapshot::InstanceSnapshot,
@@ -190,7 +190,7 @@ pub fn collect(lines: &[Line], by: GroupBy, view: &View<'_>) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
     let mut index: HashMap<Arc<str>, usize> = HashMap::new();
     for l in lines {
-        let Some(RequestRow { instance: i, request: r, .. }) = l.get(view) else { continue };
+        let Some((i, r)) = l.request(view) else { continue };
         let name = by.of(i, r);
         let at = *index.entry(Arc::clone(&name)).or_insert_with(|| {
             groups.push(Group {

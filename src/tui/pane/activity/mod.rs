@@ -40,10 +40,13 @@ pub struct Line {
 }
 
 impl Line {
-    fn get<'a>(self, view: &'a View<'_>) -> Option<RequestRow<'a>> {
+    fn request<'a>(self, view: &View<'a>) -> Option<(&'a InstanceSnapshot, &'a Request)> {
         let i = view.instance(self.instance)?;
-        let r = i.facts.activity.get()?.requests.get(self.request as usize)?;
-        Some(row(i, r, view))
+        Some((i, i.facts.activity.get()?.requests.get(self.request as usize)?))
+    }
+
+    fn get<'a>(self, view: &'a View<'_>) -> Option<RequestRow<'a>> {
+        self.request(view).map(|(i, r)| row(i, r, view))
     }
 }
 
@@ -149,11 +152,11 @@ impl ActivityPane {
 
     fn order(&mut self, view: &View<'_>) {
         let mut order: Vec<u32> = (0..self.lines.len() as u32).collect();
-        let at = |n: u32| self.lines.get(n as usize)?.get(view);
-        if !self.table.order(&mut order, at) {
+        let line = |n: u32| self.lines.get(n as usize);
+        if !self.table.order(&mut order, |n| line(n)?.get(view)) {
             // Blockers by the number of their victims, then what works, then what sleeps; the longest first.
             order.sort_by_cached_key(|n| {
-                at(*n).map(|RequestRow { request: r, .. }| {
+                line(*n)?.request(view).map(|(_, r)| {
                     let asleep = r.status.as_deref() == Some("sleeping");
                     (std::cmp::Reverse(r.blocks), asleep, std::cmp::Reverse(r.elapsed_ms.unwrap_or(-1)))
                 })
@@ -241,9 +244,11 @@ impl Pane for ActivityPane {
         }
         self.collect(view);
         self.table.hide(columns::INSTANCE, view.single().is_some());
-        let names =
-            self.lines.iter().filter_map(|l| view.instance(l.instance)).map(|i| width(i.id().as_str()));
-        self.table.set_width(columns::INSTANCE, names.max().map(|w| w.clamp(8, 24) as u16));
+        // The requests of an instance still stand together, so each name is measured once.
+        let of_one = self.lines.chunk_by(|a, b| a.instance == b.instance);
+        let names = of_one.filter_map(|lines| view.instance(lines.first()?.instance));
+        let longest = names.map(|i| width(i.id().as_str())).max();
+        self.table.set_width(columns::INSTANCE, longest.map(|w| w.clamp(8, 24) as u16));
         if let (Some(by), true) = (self.group_by, self.grouped()) {
             self.group_table.set_title(groups::NAME, by.title());
             self.groups = groups::collect(&self.lines, by, view);
