@@ -301,6 +301,10 @@ impl Pane for FleetPane {
     }
 
     fn marked(&self, view: &View<'_>) -> Vec<InstanceId> {
+        // Every frame asks, and mostly there are none.
+        if self.table.marks.is_empty() {
+            return Vec::new();
+        }
         let id = |r: &u32| view.instance(*r).map(|i| i.id().clone());
         let ids = self.rows.iter().filter_map(id);
         ids.filter(|id| self.table.marks.contains(&RowKey::Instance(id.clone()))).collect()
