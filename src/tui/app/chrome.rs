@@ -396,23 +396,24 @@ fn footer(app: &mut App, line: &mut Canvas<'_>) {
                 When::Past => in_past,
             }
     };
+    let word = |b: &Binding| match b.action {
+        Action::Back if nothing => Some("quit"),
+        Action::Add if nothing => Some("add an instance"),
+        Action::Live if recording => Some("end"),
+        _ => b.key.hint,
+    };
     let of = |context: &Context| {
         let context = *context;
         bindings().filter(move |b| b.key.context == context)
     };
-    let mut told: Vec<_> = contexts.iter().flat_map(of).filter(useful).collect();
+    let useful = contexts.iter().flat_map(of).filter(useful);
+    let mut told: Vec<_> = useful.filter_map(|b| Some((word(&b)?, b))).collect();
     // Actions that only show come first: they are more usual than changes.
-    told.sort_by_key(|b| (!(in_past && b.kind == Kind::Travels), b.action == Action::Edit));
+    told.sort_by_key(|(_, b)| (!(in_past && b.kind == Kind::Travels), b.action == Action::Edit));
     let mut help_to_come = app.layers.is_empty();
     let mut x = 1;
-    for b in told {
-        let word = match b.action {
-            Action::Back if nothing => Some("quit"),
-            Action::Add if nothing => Some("add an instance"),
-            Action::Live if app.world.moment.recording.is_some() => Some("end"),
-            _ => b.key.hint,
-        };
-        let (Some(word), Some(chord)) = (word, Chord::parse(b.key.name)) else { continue };
+    for (word, b) in told {
+        let Some(chord) = Chord::parse(b.key.name) else { continue };
         let key = match b.key.name {
             "enter" => "⏎".to_owned(),
             _ => chord.to_string(),
