@@ -2,7 +2,11 @@
 //! no control character reaches the terminal, and every width is measured as the terminal measures it.
 
 use crate::model::base::text::is_harmful;
-use ratatui::{buffer::Buffer, layout::Rect, style::Style};
+use ratatui::{
+    buffer::{Buffer, Cell},
+    layout::Rect,
+    style::Style,
+};
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
@@ -91,10 +95,8 @@ impl<'a> Canvas<'a> {
     fn put_plain(&mut self, x: u16, y: u16, room: u16, text: &[u8], style: Style) -> u16 {
         let cut = text.len() > usize::from(room);
         let shown = if cut { usize::from(room) - 1 } else { text.len() };
-        for (i, b) in text.iter().take(shown).enumerate() {
-            self.set(x + i as u16, y, |c| {
-                c.set_char(char::from(*b)).set_style(style);
-            });
+        for (cell, b) in self.cells(x, y, shown as u16).iter_mut().zip(text) {
+            cell.set_char(char::from(*b)).set_style(style);
         }
         if cut {
             self.glyph(x + shown as u16, y, "…", style);
@@ -153,17 +155,25 @@ impl<'a> Canvas<'a> {
 
     /// Blanks the whole canvas in this style.
     pub fn clear(&mut self, style: Style) {
+        let mut blank = Cell::EMPTY;
+        blank.set_style(style);
         for y in 0..self.area.height {
-            for x in 0..self.area.width {
-                self.set(x, y, |c| {
-                    c.reset();
-                    c.set_style(style);
-                });
-            }
+            self.cells(0, y, self.area.width).fill(blank.clone());
         }
     }
 
-    fn set(&mut self, x: u16, y: u16, f: impl FnOnce(&mut ratatui::buffer::Cell)) {
+    /// The cells of a line from column `x` on, at most `n`.
+    fn cells(&mut self, x: u16, y: u16, n: u16) -> &mut [Cell] {
+        let n = n.min(self.area.width.saturating_sub(x));
+        if n == 0 || y >= self.area.height {
+            return &mut [];
+        }
+        let (left, line) = (self.area.x - self.buf.area.x + x, self.area.y - self.buf.area.y + y);
+        let from = usize::from(line) * usize::from(self.buf.area.width) + usize::from(left);
+        self.buf.content.get_mut(from..from + usize::from(n)).unwrap_or_default()
+    }
+
+    fn set(&mut self, x: u16, y: u16, f: impl FnOnce(&mut Cell)) {
         if x < self.area.width
             && y < self.area.height
             && let Some(cell) = self.buf.cell_mut((self.area.x + x, self.area.y + y))
@@ -180,7 +190,7 @@ mod tests {
     fn drawn(width: u16, text: &str, max: u16) -> String {
         let mut buf = Buffer::empty(Rect::new(0, 0, width, 1));
         Canvas::new(&mut buf, Rect::new(0, 0, width, 1)).put(0, 0, max, text, Style::default());
-        buf.content().iter().map(ratatui::buffer::Cell::symbol).collect()
+        buf.content().iter().map(Cell::symbol).collect()
     }
 
     #[test]
@@ -214,5 +224,16 @@ mod tests {
         c.put(9, 0, 9, "x", Style::default());
         c.put_right(0, 0, 40, "xyz", Style::default());
         c.part(5, 5, 5, 5).clear(Style::default());
+    }
+
+    #[test]
+    fn a_part_is_cleared_and_nothing_beside_it() {
+        let mut buf = Buffer::filled(Rect::new(2, 3, 4, 3), Cell::new("x"));
+        let mut c = Canvas::new(&mut buf, Rect::new(3, 4, 2, 50));
+        c.clear(Style::new().bold());
+        c.put(1, 1, 9, "abc", Style::new());
+        let text: String = buf.content().iter().map(Cell::symbol).collect();
+        assert_eq!(text, "xxxxx  xx …x");
+        assert!(buf.content().iter().all(|cell| (cell.symbol() == "x") == cell.modifier.is_empty()));
     }
 }
