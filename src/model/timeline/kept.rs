@@ -139,6 +139,16 @@ impl Happened {
         }
     }
 
+    /// The bytes of memory that it takes, about.
+    pub fn weight_bytes(&self) -> usize {
+        let rows = match self {
+            Self::Reading { state: Ok(state), .. } => state.rows(),
+            Self::Health { health, .. } => health.reasons.len(),
+            Self::Reading { .. } | Self::Link { .. } | Self::Pace { .. } => 1,
+        };
+        200 + rows * 100
+    }
+
     /// Calls `with` for every statement in it.
     pub fn each_statement(&self, with: &mut dyn FnMut(&Statement)) {
         if let Self::Reading { state: Ok(state), .. } = self {

@@ -68,6 +68,11 @@ impl Tracker {
         }
     }
 
+    /// The events that go on. Their rows must stay in the file for as long.
+    pub fn open(&self) -> impl Iterator<Item = &Event> {
+        self.instances.values().flat_map(|watch| watch.down.iter().chain(watch.episodes.values()))
+    }
+
     /// Takes an incident that a user froze. Returns the event to write.
     pub fn freeze(&mut self, event: Event) -> Event {
         match event.uid.clone() {
@@ -206,22 +211,37 @@ impl Watch {
         let mut before = std::mem::take(&mut self.episodes);
         for chain in blocking.chains.iter().take(MAX_EPISODES) {
             let Some(head) = chain.nodes.first() else { continue };
-            let known = before.remove(&head.request.session_id).filter(|event| {
-                let seen = event.episode.as_ref().map_or(event.at, |episode| episode.seen_at);
-                scene.at - seen <= LOST_MS
-            });
-            let mut event = known.unwrap_or_else(|| begin(scene, chain, head.request.session_id));
+            let mut event = match before.remove(&head.request.session_id) {
+                Some(known) if scene.at - seen_at(&known) <= LOST_MS => known,
+                lost => {
+                    // The same session again, after a gap: another episode.
+                    if let Some(lost) = lost {
+                        emit(ended(scene, lost));
+                    }
+                    begin(scene, chain, head.request.session_id)
+                }
+            };
             grow(&mut event, scene.at, chain);
             emit(event.clone());
             self.episodes.insert(head.request.session_id, event);
         }
-        for (_, mut event) in before {
-            let seen = event.episode.as_ref().map_or(event.at, |episode| episode.seen_at);
-            // It ended between the poll that saw it last and this one. After a gap only the former is known.
-            event.to = Some(if scene.at - seen <= LOST_MS { scene.at.max(seen) } else { seen });
-            emit(event);
+        for event in before.into_values() {
+            emit(ended(scene, event));
         }
     }
+}
+
+/// When a poll saw an episode last.
+fn seen_at(event: &Event) -> Timestamp {
+    event.episode.as_ref().map_or(event.at, |episode| episode.seen_at)
+}
+
+/// An episode that this poll does not see any more. It ended between the poll that saw it last and this one. After a gap only the
+/// former is known.
+fn ended(scene: Scene<'_>, mut event: Event) -> Event {
+    let seen = seen_at(&event);
+    event.to = Some(if scene.at - seen <= LOST_MS { scene.at.max(seen) } else { seen });
+    event
 }
 
 fn begin(scene: Scene<'_>, chain: &Chain, head: i32) -> Event {

@@ -6,5 +6,6 @@ mod gone;
 mod incident;
 mod keep;
 mod kill;
+mod lasting;
 mod released;
 mod transfer;

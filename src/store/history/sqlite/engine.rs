@@ -31,7 +31,7 @@ use crate::{
         timeline::{
             chart::MarkKind,
             event::What,
-            kept::{Happened, Kept, Slot},
+            kept::{Kept, Slot},
         },
     },
     store::StoreError,
@@ -62,7 +62,7 @@ pub struct Engine {
     pub(super) aging: Aging,
     /// the names are those of a transaction that failed
     stale: bool,
-    tracker: Tracker,
+    pub(super) tracker: Tracker,
     backlog: VecDeque<Kept>,
     backlog_bytes: usize,
     pub(super) events: Vec<Event>,
@@ -208,13 +208,13 @@ impl Engine {
                 self.note_gap(kept.at.ms());
                 self.tracker.follow(&kept, &mut |event| self.events.push(event));
             }
-            self.backlog_bytes += weight(&kept.what);
+            self.backlog_bytes += kept.what.weight_bytes();
             self.backlog.push_back(kept);
         }
         while self.backlog_bytes > self.options.backlog_bytes
             && let Some(oldest) = self.backlog.pop_front()
         {
-            self.backlog_bytes = self.backlog_bytes.saturating_sub(weight(&oldest.what));
+            self.backlog_bytes = self.backlog_bytes.saturating_sub(oldest.what.weight_bytes());
             self.lost += 1;
         }
     }
@@ -257,7 +257,7 @@ impl Engine {
                     done.rows += rows as u64;
                     done.points += points;
                     for kept in self.backlog.drain(..rows) {
-                        self.backlog_bytes = self.backlog_bytes.saturating_sub(weight(&kept.what));
+                        self.backlog_bytes = self.backlog_bytes.saturating_sub(kept.what.weight_bytes());
                     }
                     self.events.clear();
                 }
@@ -344,16 +344,6 @@ fn points_of(
     }
     numbers.sort_unstable_by_key(|(series, _)| *series);
     Ok(Some((numbers.len() as u64, points::encode(&numbers))))
-}
-
-/// The bytes of memory that it takes, about.
-fn weight(what: &Happened) -> usize {
-    let rows = match what {
-        Happened::Reading { state: Ok(state), .. } => state.rows(),
-        Happened::Health { health, .. } => health.reasons.len(),
-        _ => 1,
-    };
-    200 + rows * 100
 }
 
 /// Takes the lock of a history: one writer, whatever the process. The lock ends with its holder.

@@ -2,7 +2,8 @@
 //! no commit waits long. Free pages return to the file system in small steps.
 //!
 //! States and points within an incident of their instance stay as long as the incident itself, `events_days`. The cap
-//! deletes them when no others are left.
+//! deletes them when no others are left. The age of an event counts from its end: one that goes on is never deleted, and written
+//! again if its row is gone.
 
 use super::{engine::Engine, failure::Trouble};
 use crate::store::history::{
@@ -11,7 +12,11 @@ use crate::store::history::{
 };
 use crate::{model::base::time::Timestamp, store::StoreError};
 use rusqlite::{Connection, TransactionBehavior, params};
-use std::time::{Duration, Instant};
+use std::{
+    collections::HashSet,
+    fmt::Write as _,
+    time::{Duration, Instant},
+};
 
 const DAY_MS: i64 = 86_400_000;
 /// Rows that one transaction deletes.
@@ -77,41 +82,80 @@ impl Engine {
                 // Once a day finds the rows of incidents that were deleted meanwhile.
                 (self.cleaning.spared, self.cleaning.spared_at) = ([i64::MIN; 2], now);
             }
-            // Events first: a deleted incident frees its rows.
-            for (sql, before) in due(&self.options, now) {
-                loop {
-                    if started.elapsed() > budget {
-                        done.more = true;
-                        return Ok(done);
-                    }
-                    let deleted = self.delete(sql, before)?;
-                    done.old += deleted;
-                    if deleted < ROWS as u64 {
-                        break;
-                    }
-                }
+            self.delete_old(now, (started, budget), &mut done)?;
+            if done.more {
+                return Ok(done);
             }
-            let before = |days: u32| now.saturating_sub(i64::from(days) * DAY_MS);
-            for (detail, before) in [
-                (Detail::States, before(self.options.state_days)),
-                (Detail::Points, before(self.options.raw_days)),
-            ] {
-                loop {
-                    if started.elapsed() > budget {
-                        done.more = true;
-                        return Ok(done);
-                    }
-                    let deleted = self.delete_loose(detail, before)?;
-                    done.old += deleted;
-                    if deleted < ROWS as u64 {
-                        break;
-                    }
-                }
-            }
+            self.restore_open()?;
             self.cleaning.looked_at = now;
         }
         self.give_back(started, budget)?;
         Ok(done)
+    }
+
+    /// Deletes what is too old, until the budget runs out.
+    fn delete_old(
+        &mut self,
+        now: i64,
+        (started, budget): (Instant, Duration),
+        done: &mut Cleaned,
+    ) -> Result<(), Trouble> {
+        let before = |days: u32| now.saturating_sub(i64::from(days) * DAY_MS);
+        let (events, states) = (before(self.options.events_days), before(self.options.state_days));
+        let (points, open) = (before(self.options.raw_days), self.open_events());
+        let mut repeat = |step: &mut dyn FnMut() -> Result<u64, Trouble>| -> Result<(), Trouble> {
+            let mut deleted = ROWS as u64;
+            while deleted >= ROWS as u64 && !done.more {
+                done.more = started.elapsed() > budget;
+                deleted = if done.more { 0 } else { step()? };
+                done.old += deleted;
+            }
+            Ok(())
+        };
+        // Events first: a deleted incident frees its rows.
+        repeat(&mut || self.delete_events(events, &open))?;
+        for (sql, before) in due(&self.options, now) {
+            repeat(&mut || self.delete(sql, before))?;
+        }
+        for (detail, before) in [(Detail::States, states), (Detail::Points, points)] {
+            repeat(&mut || self.delete_loose(detail, before))?;
+        }
+        Ok(())
+    }
+
+    /// The numbers of the events that go on, as JSON.
+    fn open_events(&self) -> String {
+        let mut numbers = String::from("[");
+        for event in self.tracker.open() {
+            let comma = if numbers.len() > 1 { "," } else { "" };
+            // Writing to a String cannot fail.
+            let _ = write!(numbers, "{comma}{}", event.no);
+        }
+        numbers.push(']');
+        numbers
+    }
+
+    fn delete_events(&mut self, before: i64, open: &str) -> Result<u64, Trouble> {
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let deleted = transaction.prepare_cached(OLD_EVENTS)?.execute(params![before, ROWS, open])?;
+        transaction.commit()?;
+        Ok(deleted as u64)
+    }
+
+    /// Writes events that go on, and whose row is gone, again with the next commit: by hand, by damage, or by a dbtop that deleted
+    /// them by their beginning.
+    fn restore_open(&mut self) -> Result<(), Trouble> {
+        let waiting: HashSet<i64> = self.events.iter().map(|event| event.no).collect();
+        let mut row = self.connection.prepare_cached("SELECT 1 FROM event WHERE no = ?1")?;
+        let mut gone = Vec::new();
+        for event in self.tracker.open().filter(|event| !waiting.contains(&event.no)) {
+            if !row.exists([event.no])? {
+                gone.push(event.clone());
+            }
+        }
+        drop(row);
+        self.events.extend(gone);
+        Ok(())
     }
 
     fn delete(&mut self, sql: &str, before: i64) -> Result<u64, Trouble> {
@@ -220,6 +264,10 @@ impl Engine {
     }
 }
 
+/// Those that ended before ?1, and those without an end that no writer goes on with; never those in ?3.
+const OLD_EVENTS: &str =
+    "DELETE FROM event WHERE no IN (SELECT no FROM event WHERE start < ?1 AND coalesce(end, start) < ?1
+    AND no NOT IN (SELECT value FROM json_each(?3)) ORDER BY start LIMIT ?2)";
 const OLDEST_BUFFERED: &str =
     "DELETE FROM hot WHERE no IN (SELECT no FROM hot WHERE at < ?1 ORDER BY at LIMIT ?2)";
 const OLDEST_STATES: &str =
@@ -230,7 +278,7 @@ const OLDEST_ROLLUPS: &str =
     "DELETE FROM rollup WHERE no IN (SELECT no FROM rollup WHERE start < ?1 ORDER BY tier, start LIMIT ?2)";
 
 /// The other rows that age deletes: the statement, and the time before which they are too old.
-fn due(options: &Options, now: i64) -> [(&'static str, i64); 5] {
+fn due(options: &Options, now: i64) -> [(&'static str, i64); 4] {
     let before = |days: u32| now.saturating_sub(i64::from(days) * DAY_MS);
     // Roll-ups count seconds. A row of them is deleted when its last bucket is too old.
     let rollups = |days: u32, tier: Tier| before(days) / 1000 - tier.row_s();
@@ -240,10 +288,6 @@ fn due(options: &Options, now: i64) -> [(&'static str, i64); 5] {
         (ROLLUPS_FIVE_MINUTES, rollups(options.five_min_days, Tier::FiveMinutes)),
         (ROLLUPS_HOUR, rollups(options.hour_days, Tier::Hour)),
         (ROLLUPS_DAY, rollups(options.day_days, Tier::Day)),
-        (
-            "DELETE FROM event WHERE no IN (SELECT no FROM event WHERE start < ?1 ORDER BY start LIMIT ?2)",
-            before(options.events_days),
-        ),
         ("DELETE FROM text WHERE id IN (SELECT id FROM text WHERE seen < ?1 LIMIT ?2)", texts),
     ]
 }
