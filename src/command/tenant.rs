@@ -133,8 +133,8 @@ fn delete(name: &Slug, yes: bool) -> anyhow::Result<Grid> {
 
 fn backup(selection: &Selection, file: Option<&Path>) -> anyhow::Result<Grid> {
     let made = backup::backup(&mut ask::unlocked(selection)?, file)?;
-    if !made.portable {
-        ask::say(backup::NOT_PORTABLE);
+    for lack in backup::lacks(&made) {
+        ask::say(&lack);
     }
     Ok(Grid {
         columns: vec!["backup", "size_bytes", "portable"],

@@ -8,8 +8,9 @@
 
 use super::{
     StoreError,
+    change::Setting,
     clock::now,
-    home::private_file,
+    home::{private_file, whole_file},
     lock::WriteLock,
     schema,
     tenant::{FILE, LockedTenant, Tenant},
@@ -25,7 +26,7 @@ use crate::{
 use rusqlite::MAIN_DB;
 use serde::{Deserialize, Serialize};
 use std::{
-    fs::{self, File},
+    fs::File,
     io::{BufReader, BufWriter, Read, Write},
     path::{Path, PathBuf},
 };
@@ -46,6 +47,8 @@ pub struct BackupMade {
     pub size_bytes: u64,
     /// false: no slot of it can be opened on another machine
     pub portable: bool,
+    /// why the audit log does not tell of it; None: it does
+    pub unlogged: Option<String>,
 }
 
 /// In files by name: fields and variants keep their names, a new field has a default.
@@ -66,32 +69,27 @@ pub struct BackupFile {
 }
 
 impl Tenant {
-    /// Writes the whole tenant into one file, which must not be there yet. It appears when it is complete.
+    /// Writes the whole tenant into one file, which must not be there yet. It appears when it is complete. Then comes the entry of the
+    /// audit log, which so never tells of a file that is not there; a failure is an entry, too. The file has no entry of itself.
     ///
     /// # Errors
-    /// The file is there already or cannot be written; [`StoreError::Busy`].
+    /// The file is there already or cannot be written; [`StoreError::Busy`]; as [`Tenant::change`] if the keys or the header cannot be
+    /// trusted.
     pub fn backup(&mut self, to: &Path, author: &Author) -> Result<BackupMade, StoreError> {
-        if to.exists() {
-            let source = std::io::Error::from(std::io::ErrorKind::AlreadyExists);
-            return Err(StoreError::io("writing the backup", to)(source));
-        }
+        // From here to the entry no other process changes the tenant.
+        let _lock: WriteLock = self.write_lock()?;
+        drop(self.begin(author, Setting::Any)?);
         let slots = self.slots()?;
         let carried = |slot: &Slot| matches!(slot.kind(), SlotKind::Passphrase | SlotKind::KeyFile);
         let portable = slots.iter().any(carried);
         let slug = self.slug.to_string();
-        self.with_lock(|tenant| {
-            tenant.change_locked(author, super::change::Setting::Any, |change| {
-                change.log("backup", "tenant", &slug, Outcome::Done, "")
-            })
-        })?;
-        let temporary = to.with_extension(format!("{}.part", vault::random_id()?.short()));
-        let written = self.write_backup(&temporary, &slots);
-        if written.is_err() {
-            let _ = fs::remove_file(&temporary);
-        }
+        let written = whole_file(to, |part| self.write_backup(part, &slots));
+        let outcome = written.as_ref().map_or_else(|e| Outcome::Refused(e.to_string()), |_| Outcome::Done);
+        let logged = self
+            .change_locked(author, Setting::Any, |change| change.log("backup", "tenant", &slug, outcome, ""));
         let size_bytes = written?;
-        fs::rename(&temporary, to).map_err(StoreError::io("writing the backup", to))?;
-        Ok(BackupMade { path: to.to_owned(), size_bytes, portable })
+        let unlogged = logged.err().map(|error| error.to_string());
+        Ok(BackupMade { path: to.to_owned(), size_bytes, portable, unlogged })
     }
 
     fn with_lock<T>(
@@ -131,7 +129,6 @@ impl Tenant {
             file.write_all(&sealed).map_err(failed())?;
         }
         let file = file.into_inner().map_err(|e| failed()(e.into_error()))?;
-        file.sync_all().map_err(failed())?;
         file.metadata().map(|meta| meta.len()).map_err(failed())
     }
 }
@@ -232,7 +229,7 @@ impl Tenants {
         }
         // The rest is restored even if the log cannot be written because of a damaged header.
         let entry = tenant.with_lock(|tenant| {
-            tenant.change_locked(author, super::change::Setting::Any, |change| {
+            tenant.change_locked(author, Setting::Any, |change| {
                 change.log("restore", "tenant", slug.as_str(), Outcome::Done, "from a backup")
             })
         });
@@ -283,4 +280,29 @@ fn block(from: &mut impl Read) -> std::io::Result<Vec<u8>> {
     let mut bytes = vec![0; length as usize];
     from.read_exact(&mut bytes)?;
     Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        store::{AuditFilter, Home, current_author},
+        vault::Opener,
+    };
+
+    #[test]
+    fn a_backup_whose_entry_cannot_be_written_is_there_and_says_so() {
+        let folder = tempfile::tempdir().unwrap();
+        let tenants = Tenants::open(&Home::at(&folder.path().join("home"))).unwrap();
+        let (key, slug) = (Opener::KeyFile(folder.path().join("key")), Slug::parse("acme").unwrap());
+        let mut tenant = tenants.create(&slug, &key, "test", None, &current_author()).unwrap();
+        let full = "CREATE TEMP TRIGGER no_room BEFORE INSERT ON main.audit BEGIN SELECT RAISE(ABORT, 'no room'); END";
+        tenant.connection.execute_batch(full).unwrap();
+        let file = folder.path().join("acme.dbtop-backup");
+        let made = tenant.backup(&file, &current_author()).unwrap();
+        assert!(made.unlogged.as_ref().is_some_and(|why| why.contains("no room")), "{made:?}");
+        assert_eq!(std::fs::metadata(&file).unwrap().len(), made.size_bytes);
+        let entries = tenant.audit(&AuditFilter::default()).unwrap();
+        assert!(entries.iter().all(|entry| entry.action != "backup"), "{entries:?}");
+    }
 }

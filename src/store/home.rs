@@ -2,8 +2,10 @@
 //! protect the files; modes are not checked there.
 
 use super::StoreError;
+use crate::vault;
 use std::{
     fs::{self, File, OpenOptions},
+    io::ErrorKind,
     path::{Path, PathBuf},
 };
 
@@ -96,6 +98,39 @@ pub(super) fn private_file(path: &Path) -> Result<File, StoreError> {
     options.open(path).map_err(StoreError::io("making the file", path))
 }
 
+/// Makes a new file that is there whole or not at all. `write` fills another one beside it, which is brought to the disk and
+/// renamed; a process that is killed leaves that one, whose name ends in `.part`.
+///
+/// # Errors
+/// The file is there already; those of `write`; the disk fails. Then there is no file.
+pub(super) fn whole_file<T>(
+    path: &Path,
+    write: impl FnOnce(&Path) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    let failed = || StoreError::io("writing", path);
+    if path.exists() {
+        return Err(failed()(ErrorKind::AlreadyExists.into()));
+    }
+    let mut part = path.as_os_str().to_owned();
+    part.push(format!(".{}.part", vault::random_id()?.short()));
+    let part = PathBuf::from(part);
+    let written = write(&part).and_then(|value| {
+        File::open(&part).and_then(|file| file.sync_all()).map_err(failed())?;
+        fs::rename(&part, path).map_err(failed())?;
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        if let Err(error) = sync_folder(folder.unwrap_or(Path::new("."))) {
+            // It may be gone after a power cut, so it is not said to be there.
+            let _ = fs::remove_file(path);
+            return Err(error);
+        }
+        Ok(value)
+    });
+    if written.is_err() {
+        let _ = fs::remove_file(&part);
+    }
+    written
+}
+
 /// Refuses a file or folder that others can read or write.
 pub(super) fn check_mode(path: &Path, wanted: u32) -> Result<(), StoreError> {
     #[cfg(unix)]
@@ -121,6 +156,28 @@ pub(super) fn sync_folder(path: &Path) -> Result<(), StoreError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_is_there_whole_or_not_at_all() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.backup");
+        let names = || -> Vec<String> {
+            let files = fs::read_dir(folder.path()).unwrap();
+            files.map(|file| file.unwrap().file_name().into_string().unwrap()).collect()
+        };
+        let half = |part: &Path| -> Result<(), StoreError> {
+            fs::write(part, b"half").unwrap();
+            assert!(!path.exists() && part.to_string_lossy().ends_with(".part"), "{}", part.display());
+            Err(StoreError::NotOpen)
+        };
+        assert!(whole_file(&path, half).is_err());
+        assert_eq!(names(), [""; 0]);
+        let whole = |part: &Path| fs::write(part, b"whole").map_err(StoreError::io("writing", part));
+        whole_file(&path, whole).unwrap();
+        assert_eq!(names(), ["a.backup"]);
+        assert!(whole_file(&path, |_| Ok(())).is_err(), "never over an older one");
+        assert_eq!(fs::read(&path).unwrap(), b"whole");
+    }
 
     #[cfg(unix)]
     #[test]

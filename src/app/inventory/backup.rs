@@ -12,7 +12,14 @@ use crate::{
 use std::path::{Path, PathBuf};
 
 /// Said where no slot of the backup opens on another machine.
-pub const NOT_PORTABLE: &str = "no slot in it opens on another machine: add a passphrase or a key file (`dbtop vault slot add`) and back up again";
+const NOT_PORTABLE: &str = "no slot in it opens on another machine: add a passphrase or a key file (`dbtop vault slot add`) and back up again";
+
+/// What a backup lacks, in the words that follow its file's name; empty: nothing.
+pub fn lacks(made: &BackupMade) -> Vec<String> {
+    let unlogged = made.unlogged.as_ref().map(|why| format!("the audit log does not tell of it: {why}"));
+    let not_portable = (!made.portable).then(|| NOT_PORTABLE.to_owned());
+    unlogged.into_iter().chain(not_portable).collect()
+}
 
 /// Backs a tenant up into this file, or into one of its own name and time in dbtop's folder of backups.
 ///

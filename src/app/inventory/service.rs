@@ -420,12 +420,14 @@ impl Service {
                 .message(Level::Warning, "the inventory is locked: nothing was backed up, :unlock opens it");
         };
         match backup::backup(&mut open.tenant, None) {
-            Ok(made) if made.portable => {
-                self.message(Level::Ok, format!("backed up into {}", made.path.display()));
-            }
             Ok(made) => {
-                let text = format!("backed up into {}, but {}", made.path.display(), backup::NOT_PORTABLE);
-                self.message(Level::Warning, text);
+                let (file, lacks) = (made.path.display(), backup::lacks(&made));
+                if lacks.is_empty() {
+                    self.message(Level::Ok, format!("backed up into {file}"));
+                } else {
+                    let text = format!("backed up into {file}, but {}", lacks.join("; "));
+                    self.message(Level::Warning, text);
+                }
             }
             Err(e) => self.message(Level::Critical, format!("not backed up: {e}")),
         }

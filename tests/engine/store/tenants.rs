@@ -2,8 +2,8 @@
 
 use super::support::{Stage, add, author, damage, instance, names, slug};
 use dbtop::{
-    model::inventory::record::RecordId,
-    store::{BackupFile, Home, StoreError, Tenant, Tenants, schema},
+    model::inventory::record::{Outcome, RecordId},
+    store::{AuditFilter, BackupFile, Home, StoreError, Tenant, Tenants, schema},
     vault::{self, Opener, Place},
 };
 use std::{fs, path::PathBuf, process::Command, time::Instant};
@@ -109,6 +109,30 @@ fn a_backup_restores_on_another_machine_with_a_key_slot() {
     assert!(matches!(twice, StoreError::SameTenant { .. }), "{twice}");
     let stranger = Opener::KeyFile(there.folder.path().join("new-key"));
     assert!(restore(&Stage::new(), &file, &stranger, None).is_err());
+}
+
+#[test]
+fn the_audit_log_tells_of_a_backup_that_is_there_and_of_one_that_failed() {
+    let here = Stage::new();
+    let mut tenant = here.create("acme");
+    let folder = here.folder.path().join("backups");
+    let file = folder.join("acme.dbtop-backup");
+    let told = |tenant: &Tenant| -> Vec<Outcome> {
+        let entries = tenant.audit(&AuditFilter::default()).unwrap();
+        entries.into_iter().filter(|entry| entry.action == "backup").map(|entry| entry.outcome).collect()
+    };
+    assert!(tenant.backup(&file, &author()).is_err(), "there is no such folder");
+    assert!(matches!(&told(&tenant)[..], [Outcome::Refused(why)] if why.contains("No such file")));
+    fs::create_dir(&folder).unwrap();
+    let made = tenant.backup(&file, &author()).unwrap();
+    assert_eq!((made.unlogged, told(&tenant).last()), (None, Some(&Outcome::Done)));
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 1, "no part is left");
+    // One whose keys are of before a rotation writes none: no slot would open it.
+    let mut old = here.open("acme");
+    tenant.rotate(&author(), None).unwrap();
+    let error = old.backup(&folder.join("old"), &author()).unwrap_err();
+    assert!(matches!(error, StoreError::KeyChanged(_)), "{error}");
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);
 }
 
 #[test]
