@@ -1,49 +1,141 @@
-//! Carries out the effects of the screen. Runs beside the screen and touches it through replies only.
+//! Carries out the effects of the screen: hands each to the collector or a service. Runs beside the screen, started by the session,
+//! and touches the screen through replies only. It waits for no service that is busy, but for the lock of the vault: that is owed
+//! until it is taken.
 
-use super::history::Order;
+use super::history::HistoryCommand;
 use crate::{
     collect::Command,
-    model::inventory::instance::InstanceId,
-    protocol::{Effect, InventoryRequest},
+    model::{inventory::instance::InstanceId, judge::health::Level},
+    protocol::{Effect, HistoryRequest, InventoryRequest, Reply},
 };
 use tokio::sync::{
     mpsc::{Receiver, Sender, error::TrySendError},
     watch,
 };
 
+/// Who takes effects.
+pub struct Services {
+    /// the collector
+    pub collector: Sender<Command>,
+    /// the inventory service
+    pub inventory: Sender<InventoryRequest>,
+    /// the history service
+    pub history: Sender<HistoryCommand>,
+    /// the instances on the screen
+    pub on_screen: watch::Sender<Vec<InstanceId>>,
+    /// hears of effects that were dropped
+    pub screen: Option<Sender<Reply>>,
+}
+
 /// Takes effects until the screen is gone.
-pub async fn carry_out(
-    mut effects: Receiver<Effect>,
-    collector: Sender<Command>,
-    inventory: Sender<InventoryRequest>,
-    history: Sender<Order>,
-    on_screen: watch::Sender<Vec<InstanceId>>,
-) {
-    while let Some(effect) = effects.recv().await {
+pub async fn carry_out(mut effects: Receiver<Effect>, to: Services) {
+    let mut owes_lock = false;
+    loop {
+        let effect = tokio::select! {
+            biased;
+            place = to.inventory.reserve(), if owes_lock => {
+                // The service is gone only when the program ends.
+                if let Ok(place) = place {
+                    place.send(InventoryRequest::Lock);
+                }
+                owes_lock = false;
+                continue;
+            }
+            effect = effects.recv() => effect,
+        };
+        let Some(effect) = effect else { return };
         let command = match effect {
             Effect::Focus(instances) => {
                 // If another process polls, the history service asks it.
-                on_screen.send_replace(instances.clone());
+                to.on_screen.send_replace(instances.clone());
                 Command::Focus(instances)
             }
             Effect::Refresh(instances) => Command::Refresh(instances),
             Effect::History(request) => {
-                if let Err(TrySendError::Full(_)) = history.try_send(Order::Ask(*request)) {
-                    tracing::warn!("history is busy: a question was dropped");
-                }
+                to.ask_history(*request);
                 continue;
             }
             Effect::Inventory(request) => {
-                // It may be busy with a key for half a second; the instances on the screen must not wait for that.
-                if let Err(TrySendError::Full(_)) = inventory.try_send(*request) {
-                    tracing::warn!("the inventory is busy: a wish was dropped");
-                }
+                owes_lock = to.ask_inventory(*request, owes_lock);
                 continue;
             }
         };
-        if collector.send(command).await.is_err() {
+        if to.collector.send(command).await.is_err() {
             tracing::warn!("the collector is gone");
             return;
         }
+    }
+}
+
+impl Services {
+    fn ask_history(&self, request: HistoryRequest) {
+        let ticket = request.ticket();
+        if let Err(TrySendError::Full(_)) = self.history.try_send(HistoryCommand::Ask(request)) {
+            tracing::warn!("history is busy: an effect was dropped");
+            self.say(Reply::NoHistory { ticket, why: "history is busy: try again".to_owned() });
+        }
+    }
+
+    /// The service may be busy with a key for half a second; the instances on the screen must not wait for that. True: a lock of the
+    /// vault waits for room, and nothing overtakes it.
+    fn ask_inventory(&self, request: InventoryRequest, owes_lock: bool) -> bool {
+        let is_lock = matches!(request, InventoryRequest::Lock);
+        let is_full = owes_lock || matches!(self.inventory.try_send(request), Err(TrySendError::Full(_)));
+        if is_full && !is_lock {
+            tracing::warn!("the inventory is busy: an effect was dropped");
+            let text = "the inventory is busy: that was not taken, try again".to_owned();
+            self.say(Reply::Message { level: Level::Warning, text });
+        }
+        owes_lock || (is_full && is_lock)
+    }
+
+    fn say(&self, reply: Reply) {
+        if let Some(screen) = &self.screen {
+            // Full: the screen has enough to say.
+            let _ = screen.try_send(reply);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::sync::mpsc;
+
+    #[tokio::test]
+    async fn a_busy_inventory_drops_what_is_asked_with_a_word_and_never_the_lock() {
+        let (collector, _commands) = mpsc::channel(4);
+        let (inventory, mut asked) = mpsc::channel(1);
+        let (history, _questions) = mpsc::channel(1);
+        let (replies, mut screen) = mpsc::channel(8);
+        let on_screen = watch::Sender::new(Vec::new());
+        let to = Services { collector, inventory, history, on_screen, screen: Some(replies) };
+        let (effects, taken) = mpsc::channel(8);
+        let task = tokio::spawn(carry_out(taken, to));
+        // There is room for one, and the service is busy.
+        let wanted = [
+            InventoryRequest::Backup,
+            InventoryRequest::Lock,
+            InventoryRequest::Unlock(None),
+            InventoryRequest::Lock,
+        ];
+        for request in wanted {
+            effects.send(request.into()).await.unwrap();
+        }
+        effects.send(Effect::Focus(Vec::new())).await.unwrap();
+        let Some(Reply::Message { text, .. }) = screen.recv().await else { panic!("nothing is told") };
+        assert!(text.contains("busy"), "{text}");
+        // What is on the screen does not wait.
+        while effects.capacity() < effects.max_capacity() {
+            tokio::task::yield_now().await;
+        }
+        assert!(matches!(asked.recv().await, Some(InventoryRequest::Backup)));
+        assert!(matches!(asked.recv().await, Some(InventoryRequest::Lock)));
+        effects.send(InventoryRequest::Tenants.into()).await.unwrap();
+        assert!(matches!(asked.recv().await, Some(InventoryRequest::Tenants)));
+        drop(effects);
+        task.await.unwrap();
+        assert!(asked.recv().await.is_none());
+        assert!(screen.recv().await.is_none(), "one was dropped");
     }
 }

@@ -9,7 +9,7 @@ use super::{
     configuration, effects,
     fleet::Opened,
     headless::systemd::Notifier,
-    history::{self, History, Location, Order, Recording, file::FILE},
+    history::{self, History, HistoryCommand, Location, Recording, file::FILE},
     inventory,
     log::{self, LogGuard},
     module::{Links, Module},
@@ -78,6 +78,8 @@ pub struct Session {
     pub collector: Collector,
     /// the configuration in force
     pub config: watch::Receiver<Arc<Config>>,
+    /// None: there is none
+    screen: Option<Sender<Reply>>,
     modules: Vec<Module>,
     tasks: JoinSet<()>,
     /// a demo leaves nothing behind: its log and its history go with this folder
@@ -117,15 +119,16 @@ impl Session {
             collector.commands.send(collect::Command::Follow(temporary.is_none())).await?;
         }
         if let Some(recording) = recording {
-            history.orders.send(Order::Play(recording)).await?;
+            history.commands.send(HistoryCommand::Play(recording)).await?;
         } else if !is_sealed {
             let temporary = temporary.as_ref().map(TempDir::path);
             let location = plain_history(&selection, temporary, headless.as_ref())?;
-            history.orders.send(Order::Open(location)).await?;
+            history.commands.send(HistoryCommand::Open(location)).await?;
         }
-        let start = inventory::Start { selection, plain, replies, history: history.orders.clone() };
+        let start = inventory::Start { selection, plain, replies, history: history.commands.clone() };
         let (inventory, keeps_inventory) = inventory::start(&links, start)?;
         let notifier = headless.map(|headless| headless.notifier);
+        let screen = links.screen.clone();
         let mut tasks = JoinSet::new();
         tasks.spawn(follow(reloader, publish, links, log, notifier));
         Ok(Self {
@@ -133,6 +136,7 @@ impl Session {
             history,
             collector,
             config,
+            screen,
             modules: vec![keeps_history, keeps_inventory],
             tasks,
             _temporary: temporary,
@@ -141,10 +145,11 @@ impl Session {
     }
 
     /// Carries out the effects of the screen from now on.
-    pub fn obey(&mut self, wishes: Receiver<Effect>) {
+    pub fn obey(&mut self, effects: Receiver<Effect>) {
         let (collector, inventory) = (self.collector.commands.clone(), self.inventory.clone());
-        let (orders, on_screen) = (self.history.orders.clone(), self.history.on_screen.clone());
-        self.spawn(effects::carry_out(wishes, collector, inventory, orders, on_screen));
+        let (history, on_screen) = (self.history.commands.clone(), self.history.on_screen.clone());
+        let to = effects::Services { collector, inventory, history, on_screen, screen: self.screen.clone() };
+        self.spawn(effects::carry_out(effects, to));
     }
 
     /// Runs a task until the session ends.

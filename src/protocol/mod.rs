@@ -24,7 +24,8 @@ pub const EFFECTS: usize = 16;
 pub const REPLIES: usize = 64;
 
 /// An effect that the screen asks of the program. The channel holds [`EFFECTS`]. When it is full, [`Effect::Focus`] is sent
-/// again with the next frame (only the newest one matters), and the others are dropped with a message to the user.
+/// again with the next frame (only the newest one matters), so is the lock of the vault, and the others are dropped with a message
+/// to the user.
 pub enum Effect {
     /// these instances are on the screen: poll them fast, all others at fleet pace
     Focus(Vec<InstanceId>),
@@ -34,6 +35,13 @@ pub enum Effect {
     Inventory(Box<InventoryRequest>),
     /// something about the past
     History(Box<HistoryRequest>),
+}
+
+impl Effect {
+    /// It locks the vault: that is never dropped.
+    pub fn is_lock(&self) -> bool {
+        matches!(self, Self::Inventory(request) if matches!(**request, InventoryRequest::Lock))
+    }
 }
 
 impl From<InventoryRequest> for Effect {

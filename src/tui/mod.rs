@@ -221,8 +221,19 @@ fn clipboard(screen: &mut Screen, app: &mut App) -> io::Result<()> {
 }
 
 fn hand_over(app: &mut App, effects: &mpsc::Sender<Effect>) {
+    let mut is_full = false;
     for effect in app.take_effects() {
-        if let Err(mpsc::error::TrySendError::Full(effect)) = effects.try_send(effect) {
+        // Behind one that found no room none is tried: nothing overtakes a lock.
+        let refused = if is_full {
+            Some(effect)
+        } else {
+            match effects.try_send(effect) {
+                Err(mpsc::error::TrySendError::Full(effect)) => Some(effect),
+                Ok(()) | Err(mpsc::error::TrySendError::Closed(_)) => None,
+            }
+        };
+        is_full = refused.is_some();
+        if let Some(effect) = refused {
             app.effect_dropped(&effect);
         }
     }

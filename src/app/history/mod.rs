@@ -32,4 +32,4 @@ mod watched;
 
 pub use file::Location;
 pub use recording::Recording;
-pub use service::{History, Order, recorder, start};
+pub use service::{History, HistoryCommand, recorder, start};

@@ -5,6 +5,7 @@
 use super::{
     archive::Archive,
     follow,
+    relay::Decider,
     trouble::{self, Trouble},
 };
 use crate::{
@@ -13,7 +14,7 @@ use crate::{
         clock, configuration,
         module::Links,
     },
-    collect::{Command, Recorder},
+    collect::Command,
     model::{base::error::with_causes, inventory::instance::InstanceInfo, judge::health::Level},
     protocol::Reply,
     store::{
@@ -51,7 +52,7 @@ pub(super) struct Election {
     links: Links,
     role: Role,
     /// where readings go
-    switch: watch::Sender<Option<Recorder>>,
+    readings: Decider,
     /// see [`super::History::figures`]
     tell: watch::Sender<Option<WriterStats>>,
     trouble: Trouble,
@@ -61,12 +62,8 @@ pub(super) struct Election {
 
 impl Election {
     /// Idle.
-    pub fn new(
-        links: Links,
-        switch: watch::Sender<Option<Recorder>>,
-        tell: watch::Sender<Option<WriterStats>>,
-    ) -> Self {
-        Self { links, role: Role::Idle, switch, tell, trouble: Trouble::default(), theirs: None }
+    pub fn new(links: Links, readings: Decider, tell: watch::Sender<Option<WriterStats>>) -> Self {
+        Self { links, role: Role::Idle, readings, tell, trouble: Trouble::default(), theirs: None }
     }
 
     /// The part that this process has.
@@ -76,6 +73,7 @@ impl Election {
 
     /// Polls and writes, or follows the process that does.
     pub fn stand(&mut self, archive: &mut Archive) {
+        self.readings.undecided();
         let lock = if self.links.screen.is_none() {
             Ok(None)
         } else {
@@ -95,12 +93,13 @@ impl Election {
             Ok((lock, recorder, writer)) => {
                 archive.let_go();
                 self.role = Role::Collecting { writer, lock };
-                self.switch.send_replace(Some(recorder));
+                self.readings.writer(recorder);
                 self.links.command(Command::Follow(false));
                 self.links.say(Reply::Collector(None));
                 self.trouble.tell(None, &self.links);
             }
             Err((sign, e)) => {
+                self.readings.nobody();
                 // It polls all the same: the screen needs no history for the present.
                 self.links.command(Command::Follow(false));
                 self.trouble.tell(Some((sign, format!("no history is kept: {e}"))), &self.links);
@@ -110,7 +109,13 @@ impl Election {
 
     /// Plays a recording: polls, locks and writes nothing.
     pub fn play(&mut self, infos: Vec<Arc<InstanceInfo>>) {
+        self.readings.nobody();
         self.role = Role::Playing { infos };
+    }
+
+    /// The fleet has no history.
+    pub fn keep_nothing(&self) {
+        self.readings.nobody();
     }
 
     /// The configuration changed: keeps history by these settings from now on.
@@ -141,7 +146,7 @@ impl Election {
     }
 
     /// Ends what this process does for the fleet.
-    pub fn end(&mut self, archive: Option<&mut Archive>) {
+    pub fn end(&mut self, archive: &mut Archive) {
         self.stop_writing(archive, Role::Idle);
         self.trouble = Trouble::default();
     }
@@ -150,17 +155,15 @@ impl Election {
     fn yield_lock(&mut self, archive: &mut Archive) {
         tracing::info!("a collector asks for the lock: making way");
         self.links.command(Command::Follow(true));
-        self.stop_writing(Some(archive), Role::Following { cursor: -1, free_since: Some(Instant::now()) });
+        self.stop_writing(archive, Role::Following { cursor: -1, free_since: Some(Instant::now()) });
         let text = "a collector has started: it polls now, this screen follows it".to_owned();
         self.links.say(Reply::Message { level: Level::Ok, text });
     }
 
     /// Ends the writer, if there is one; then releases the lock.
-    fn stop_writing(&mut self, archive: Option<&mut Archive>, next: Role) {
-        self.switch.send_replace(None);
-        if let Some(archive) = archive {
-            archive.let_go();
-        }
+    fn stop_writing(&mut self, archive: &mut Archive, next: Role) {
+        self.readings.nobody();
+        archive.let_go();
         if let Role::Collecting { writer, lock } = std::mem::replace(&mut self.role, next) {
             if let Err(e) = writer.join() {
                 tracing::error!("writing the end of the history: {e}");
@@ -172,6 +175,7 @@ impl Election {
 
     fn begin_to_follow(&mut self, archive: &mut Archive) {
         self.links.command(Command::Follow(true));
+        self.readings.nobody();
         self.role = Role::Following { cursor: -1, free_since: None };
         self.follow(archive);
     }

@@ -1,4 +1,4 @@
-//! The thread of the history service: takes orders and ticks once a second. The work is in [`super::role`],
+//! The thread of the history service: takes commands and ticks once a second. The work is in [`super::role`],
 //! [`super::answer`], [`super::watched`] and [`super::figures`]; this file connects them.
 
 use super::{
@@ -33,12 +33,14 @@ use tokio::{
 /// Interval of the ticks: check who polls, read new writes.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// An order to the history service.
-pub enum Order {
+/// A command to the history service.
+pub enum HistoryCommand {
     /// this is the fleet from now on
     Open(Location),
     /// there is no fleet for now: the tenant changes
     Close,
+    /// this fleet has no history: its key cannot be had
+    KeepNothing,
     /// there is no fleet: this recording is played
     Play(Recording),
     /// a question of the screen
@@ -47,8 +49,8 @@ pub enum Order {
 
 /// A handle to the running service.
 pub struct History {
-    /// see [`Order`]
-    pub orders: Sender<Order>,
+    /// see [`HistoryCommand`]
+    pub commands: Sender<HistoryCommand>,
     /// the writer's figures, while this process writes
     pub figures: watch::Receiver<Option<WriterStats>>,
     /// the instances on the screen; if another process polls, it is asked for them
@@ -60,37 +62,38 @@ pub fn recorder() -> (Recorder, Receiver<Vec<Kept>>) {
     mpsc::channel(QUEUE)
 }
 
-/// Starts it. Must be called within the runtime. It ends when the collector has ended and nobody sends orders any more; all that
+/// Starts it. Must be called within the runtime. It ends when the collector has ended and nobody sends commands any more; all that
 /// was recorded is on the disk then.
 ///
 /// # Errors
 /// The system has no thread for it.
 pub fn start(links: &Links, recorded: Receiver<Vec<Kept>>) -> anyhow::Result<(History, Module)> {
     // Full: the screen says that it is busy.
-    let (orders, taken) = mpsc::channel(EFFECTS);
+    let (commands, taken) = mpsc::channel(EFFECTS);
     let (tell, figures) = watch::channel(None);
     let (on_screen, looks) = watch::channel(Vec::new());
-    let (switch, to) = watch::channel(None);
     let runtime = Handle::current();
-    let relay = runtime.spawn(relay::run(recorded, to));
+    let (decider, decision) = relay::decision();
+    let most_bytes = configuration::history(&links.config.borrow()).backlog_bytes;
+    let relay = runtime.spawn(relay::run(recorded, decision, most_bytes, links.screen.clone()));
     let service = Service {
         runtime,
         links: links.clone(),
         archive: None,
-        election: Election::new(links.clone(), switch, tell),
+        election: Election::new(links.clone(), decider, tell),
         past: Past::default(),
         watched: Watched::new(looks),
     };
     let thread = std::thread::Builder::new().name("history".into()).spawn(move || service.run(taken))?;
     // The service must not end before the last reading has come.
-    let last = orders.clone();
+    let last = commands.clone();
     let ended = async move {
         let _ = relay.await;
         drop(last);
         // The hook has reported the panic.
         let _ = tokio::task::spawn_blocking(|| thread.join()).await;
     };
-    Ok((History { orders, figures, on_screen }, Module::new("history", ended)))
+    Ok((History { commands, figures, on_screen }, Module::new("history", ended)))
 }
 
 struct Service {
@@ -105,18 +108,18 @@ struct Service {
 
 /// Why the thread woke.
 enum Woken {
-    Ordered(Order),
+    Commanded(HistoryCommand),
     Reconfigured,
     Ended,
     Time,
 }
 
 impl Service {
-    fn run(mut self, mut orders: Receiver<Order>) {
+    fn run(mut self, mut commands: Receiver<HistoryCommand>) {
         let mut looked = Instant::now();
         loop {
-            match self.wait(&mut orders, LOOK_EVERY.saturating_sub(looked.elapsed())) {
-                Woken::Ordered(order) => self.carry_out(order),
+            match self.wait(&mut commands, LOOK_EVERY.saturating_sub(looked.elapsed())) {
+                Woken::Commanded(command) => self.carry_out(command),
                 Woken::Reconfigured => {
                     let options = configuration::history(&self.links.config.borrow());
                     self.election.keep(options);
@@ -132,31 +135,34 @@ impl Service {
         }
     }
 
-    fn wait(&mut self, orders: &mut Receiver<Order>, at_most: Duration) -> Woken {
+    fn wait(&mut self, commands: &mut Receiver<HistoryCommand>, at_most: Duration) -> Woken {
         let config = &mut self.links.config;
         self.runtime.block_on(async {
             tokio::select! {
-                order = orders.recv() => order.map_or(Woken::Ended, Woken::Ordered),
+                command = commands.recv() => command.map_or(Woken::Ended, Woken::Commanded),
                 Ok(()) = config.changed() => Woken::Reconfigured,
                 () = tokio::time::sleep(at_most) => Woken::Time,
             }
         })
     }
 
-    fn carry_out(&mut self, order: Order) {
-        match order {
-            Order::Open(location) => {
+    fn carry_out(&mut self, command: HistoryCommand) {
+        match command {
+            HistoryCommand::Open(location) => {
                 self.close();
                 let archive = self.archive.insert(Archive::new(location));
                 self.election.stand(archive);
             }
-            Order::Close => self.close(),
-            Order::Play(recording) => {
+            HistoryCommand::Close => self.close(),
+            HistoryCommand::KeepNothing if self.archive.is_none() => self.election.keep_nothing(),
+            // That of this tenant, from when its vault was open before.
+            HistoryCommand::KeepNothing => {}
+            HistoryCommand::Play(recording) => {
                 self.close();
                 self.archive = Some(Archive::new(Location::of_recording(recording.file)));
                 self.election.play(recording.infos);
             }
-            Order::Ask(request) => {
+            HistoryCommand::Ask(request) => {
                 let archive = self.archive.as_mut();
                 Question::new(&self.links, &self.election, &mut self.past).answer(request, archive);
             }
@@ -174,11 +180,9 @@ impl Service {
 
     /// Writes what was recorded and closes the file. Nobody polls until the role for the next fleet is decided.
     fn close(&mut self) {
-        if self.archive.is_some() {
-            self.links.command(Command::Follow(true));
-        }
-        self.election.end(self.archive.as_mut());
-        self.archive = None;
+        let Some(mut archive) = self.archive.take() else { return };
+        self.links.command(Command::Follow(true));
+        self.election.end(&mut archive);
         self.watched.drop_request();
         self.past.gone.clear();
     }

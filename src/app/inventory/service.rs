@@ -8,7 +8,7 @@
 use super::{backup, edit, form, open, passwords::Passwords, targets::targets, trials::Trials};
 use crate::{
     app::{
-        history::{Location, Order},
+        history::{HistoryCommand, Location},
         module::{Links, Module},
         selection::Selection,
         sockets::allow_sockets,
@@ -42,7 +42,7 @@ struct Service {
     runtime: Handle,
     collector: Sender<Command>,
     replies: Sender<Reply>,
-    history: Sender<Order>,
+    history: Sender<HistoryCommand>,
     /// which tenant is watched; None: not chosen, or there is none
     slug: Option<Slug>,
     /// open: keys are in memory
@@ -69,7 +69,7 @@ pub struct Start {
     /// who hears the answers
     pub replies: Sender<Reply>,
     /// the history service
-    pub history: Sender<Order>,
+    pub history: Sender<HistoryCommand>,
 }
 
 /// Starts it. It ends when nobody can ask it any more. Must be called within the runtime.
@@ -224,11 +224,12 @@ impl Service {
             Ok(sealer) => {
                 let location = Location::of_tenant(tenant.path(), sealer);
                 // The history service is gone only when the program ends.
-                let _ = self.history.blocking_send(Order::Open(location));
+                let _ = self.history.blocking_send(HistoryCommand::Open(location));
             }
             Err(e) => {
                 let text = format!("no history is kept: {e}");
                 self.message(Level::Warning, text);
+                let _ = self.history.blocking_send(HistoryCommand::KeepNothing);
                 let _ = self.collector.blocking_send(Command::Follow(false));
             }
         }
@@ -363,7 +364,7 @@ impl Service {
         self.trials.stop_doctor();
         self.open = None;
         self.passwords.forget_all();
-        let _ = self.history.blocking_send(Order::Close);
+        let _ = self.history.blocking_send(HistoryCommand::Close);
         let _ = self.collector.blocking_send(Command::Inventory(Vec::new()));
         self.slug = Some(slug);
         // The key file of the command line belongs to the other tenant.

@@ -1,6 +1,9 @@
 //! Everything that leaves the screen: effects for the rest of the program, texts for the clipboard. The run loop takes them.
 
-use crate::{model::inventory::instance::InstanceId, protocol::Effect};
+use crate::{
+    model::inventory::instance::InstanceId,
+    protocol::{Effect, InventoryRequest},
+};
 
 /// Effects and texts that wait for the run loop.
 #[derive(Default)]
@@ -15,6 +18,13 @@ impl Outbox {
     /// Asks the inventory or history.
     pub fn ask(&mut self, request: impl Into<Effect>) {
         self.effects.push(request.into());
+    }
+
+    /// Locks the vault before anything else is asked. For a lock that could not be handed over: it is owed.
+    pub fn lock_first(&mut self) {
+        let lock: Effect = InventoryRequest::Lock.into();
+        self.effects.retain(|effect| !effect.is_lock());
+        self.effects.insert(0, lock);
     }
 
     /// Asks for a poll of these now.

@@ -78,6 +78,7 @@ impl App {
         let text = match effect {
             // Sent again with the next change or frame.
             Effect::Focus(_) => return self.outbox.forget_focus(),
+            lock if lock.is_lock() => return self.outbox.lock_first(),
             Effect::Refresh(_) => "busy: the refresh was not taken, try again",
             Effect::Inventory(_) | Effect::History(_) => "busy: that was not taken, try again",
         };

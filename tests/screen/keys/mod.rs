@@ -261,6 +261,20 @@ fn what_is_looked_at_is_polled_fast() {
 }
 
 #[test]
+fn a_lock_that_found_no_room_is_asked_for_again_before_anything_else() {
+    let mut s = small();
+    s.app.take_effects();
+    let lock: Effect = InventoryRequest::Lock.into();
+    s.app.effect_dropped(&lock);
+    s.keys("r");
+    s.app.effect_dropped(&lock);
+    let effects = s.app.take_effects();
+    assert!(effects[0].is_lock() && effects.iter().filter(|effect| effect.is_lock()).count() == 1);
+    assert!(effects.iter().any(|effect| matches!(effect, Effect::Refresh(_))));
+    assert!(!s.text().contains("busy"), "{}", s.text());
+}
+
+#[test]
 fn refresh_asks_for_the_row_or_the_scope() {
     let mut s = small();
     s.keys("down r");
