@@ -1,6 +1,6 @@
 //! The clocks of the collector: the wall clock, which is the clock of [`Settings`](super::Settings) unless a test brings its
-//! own, the time since the machine was started, and the sleep of the machine, as it shows in two clocks. Beside it only
-//! `secrets` reads the wall clock, for the life of a token.
+//! own, the time since the machine was started, and the sleep of the machine, as it shows in two clocks. Nothing else in
+//! here, in `probe` or in `tds` reads the wall clock: they are given this one.
 
 use crate::model::base::time::Timestamp;
 use std::{

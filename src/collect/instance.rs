@@ -133,13 +133,14 @@ impl<D: Driver> Instance<D> {
         let first = control.borrow().clone();
         let age = AgeClock::resume(None, None, shared.moment());
         let schedule = Schedule::new(&first.live.settings, Arc::clone(&first.poll), Instant::now());
+        let context = ProbeContext::new(shared.clock);
         Self {
             target,
             shared,
             secret,
             control,
             schedule,
-            context: ProbeContext::new(),
+            context,
             retry: Retry::default(),
             obeyed: Control::new(first.poll, first.live),
             fresh: true,
@@ -511,8 +512,8 @@ mod tests {
             updates,
         });
         let target = target("a");
-        let secret = Secrets::new(Arc::new(|_| Ok(crate::model::base::secret::Secret::new(String::new()))))
-            .cell(&target.auth);
+        let none = Arc::new(|_: &_| Ok(crate::model::base::secret::Secret::new(String::new())));
+        let secret = Secrets::new(none, Timestamp::default).cell(&target.auth);
         let (_hold, control) = watch::channel(Control::new(Arc::default(), live));
         let instance = Instance::new(Arc::new(target), shared, secret, control);
         let sample = |_| Polled {

@@ -145,7 +145,7 @@ pub fn start_with<D: Driver>(
     let feed = updates.downgrade();
     let shared = Shared { driver, clock, up, meter: Arc::clone(&meter), updates };
     let end = CancellationToken::new();
-    let secrets = Secrets::new(resolver);
+    let secrets = Secrets::new(resolver, clock);
     let manager = Manager::new(Arc::new(shared), live, secrets, snapshots.clone(), recorder.is_some());
     let gauge = Gauge(Arc::clone(&meter));
     let reducer = Reducer { fleet, recorder, snapshots: publish, meter, clock, publish_every };

@@ -6,14 +6,11 @@ use crate::model::{
     base::{
         failure::{Failure, FailureKind},
         secret::Secret,
+        time::Timestamp,
     },
     inventory::record::{Auth, SecretRef},
 };
-use std::{
-    collections::HashMap,
-    sync::Arc,
-    time::{Duration, SystemTime},
-};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 use tokio::{sync::watch, time::Instant};
 
 /// Fetches a password. Runs on a blocking thread.
@@ -47,12 +44,13 @@ pub struct SecretCell {
     /// a bearer token, which ends by itself
     is_token: bool,
     resolver: Resolver,
+    clock: fn() -> Timestamp,
     state: watch::Sender<State>,
 }
 
 impl SecretCell {
-    fn new(source: SecretRef, is_token: bool, resolver: Resolver) -> Self {
-        Self { source: Arc::new(source), is_token, resolver, state: watch::Sender::new(State::Empty) }
+    fn new(source: SecretRef, is_token: bool, resolver: Resolver, clock: fn() -> Timestamp) -> Self {
+        Self { source: Arc::new(source), is_token, resolver, clock, state: watch::Sender::new(State::Empty) }
     }
 
     /// The password; waits if it is being fetched.
@@ -97,7 +95,7 @@ impl SecretCell {
             let now = Instant::now();
             cell.state.send_replace(match fetched {
                 Ok(Ok(secret)) => {
-                    let until = cell.is_token.then(|| now + token_life(&secret));
+                    let until = cell.is_token.then(|| now + token_life(&secret, (cell.clock)()));
                     State::Ready(secret, now, until)
                 }
                 Ok(Err(failure)) => State::Failed(failure, now),
@@ -121,23 +119,24 @@ impl SecretCell {
     }
 }
 
-/// How long a token that came just now may be used.
-fn token_life(token: &Secret) -> Duration {
-    token::life(token.reveal(), SystemTime::now())
+/// How long a token that came just now may be used. Its end is a time of the wall clock.
+fn token_life(token: &Secret, now: Timestamp) -> Duration {
+    token::life(token.reveal(), now)
         .map_or(TOKEN_LIFE, |life| life.saturating_sub(TOKEN_MARGIN).max(TOKEN_LEAST))
 }
 
 /// The passwords of all instances.
 pub struct Secrets {
     resolver: Resolver,
+    clock: fn() -> Timestamp,
     /// a command is run once, not once an instance; for a password and for a token
     by_command: HashMap<(String, bool), SecretCell>,
 }
 
 impl Secrets {
-    /// Nothing fetched yet.
-    pub fn new(resolver: Resolver) -> Self {
-        Self { resolver, by_command: HashMap::new() }
+    /// Nothing fetched yet. `clock` is the wall clock, by which tokens end.
+    pub fn new(resolver: Resolver, clock: fn() -> Timestamp) -> Self {
+        Self { resolver, clock, by_command: HashMap::new() }
     }
 
     /// The cell for a login; one that needs no secret has an empty one.
@@ -145,7 +144,7 @@ impl Secrets {
         let is_token = matches!(auth, Auth::Entra { .. });
         let none = SecretRef::Stored(Secret::new(String::new()));
         let source = auth.secret().unwrap_or(&none);
-        let make = || SecretCell::new(source.clone(), is_token, Arc::clone(&self.resolver));
+        let make = || SecretCell::new(source.clone(), is_token, Arc::clone(&self.resolver), self.clock);
         match source {
             SecretRef::Command(line) => {
                 self.by_command.entry((line.clone(), is_token)).or_insert_with(make).clone()
@@ -171,7 +170,7 @@ mod tests {
                 Ok(Secret::new(format!("secret {run}")))
             }
         });
-        (runs, Secrets::new(resolver))
+        (runs, Secrets::new(resolver, Timestamp::default))
     }
 
     fn password(command: &str) -> Auth {
@@ -203,12 +202,33 @@ mod tests {
             // {"exp":1}
             Ok(Secret::new("e30.eyJleHAiOjF9.c2ln".to_owned()))
         });
-        let cell = Secrets::new(resolver).cell(&Auth::Entra { token: SecretRef::Command("az".into()) });
+        let cell = Secrets::new(resolver, || Timestamp::from_ms(1_790_000_000_000))
+            .cell(&Auth::Entra { token: SecretRef::Command("az".into()) });
         for _ in 0..5 {
             assert!(cell.get().await.is_ok());
         }
         assert_eq!(runs.load(SeqCst), 1);
         tokio::time::advance(Duration::from_secs(61)).await;
+        assert!(cell.get().await.is_ok());
+        assert_eq!(runs.load(SeqCst), 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_token_ends_by_the_clock_that_is_given() {
+        let runs = Arc::new(AtomicU32::new(0));
+        let counter = Arc::clone(&runs);
+        let resolver: Resolver = Arc::new(move |_| {
+            counter.fetch_add(1, SeqCst);
+            // {"exp":1000600}
+            Ok(Secret::new("e30.eyJleHAiOjEwMDA2MDB9.c2ln".to_owned()))
+        });
+        let token = Auth::Entra { token: SecretRef::Command("az".into()) };
+        let cell = Secrets::new(resolver, || Timestamp::from_ms(1_000_000_000)).cell(&token);
+        assert!(cell.get().await.is_ok());
+        tokio::time::advance(Duration::from_secs(299)).await;
+        assert!(cell.get().await.is_ok());
+        assert_eq!(runs.load(SeqCst), 1, "ten minutes, less the margin");
+        tokio::time::advance(Duration::from_secs(2)).await;
         assert!(cell.get().await.is_ok());
         assert_eq!(runs.load(SeqCst), 2);
     }
@@ -219,7 +239,7 @@ mod tests {
             SecretRef::Stored(secret) => Ok(secret.clone()),
             _ => Err(Failure::new(FailureKind::Config, "no")),
         });
-        let cell = Secrets::new(resolver).cell(&Auth::Kerberos);
+        let cell = Secrets::new(resolver, Timestamp::default).cell(&Auth::Kerberos);
         assert_eq!(cell.get().await.ok().map(|s| s.reveal().to_owned()).as_deref(), Some(""));
     }
 

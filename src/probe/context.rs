@@ -19,8 +19,10 @@ use std::{collections::HashMap, sync::Arc};
 const ISOLATED_POLLS: u32 = 30;
 
 /// Knowledge of one server. Survives reconnects.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct ProbeContext {
+    /// our wall clock
+    now: fn() -> Timestamp,
     focused: bool,
     transport: Option<Arc<str>>,
     properties: Option<Properties>,
@@ -39,9 +41,27 @@ pub struct ProbeContext {
 }
 
 impl ProbeContext {
-    /// Nothing known yet.
-    pub fn new() -> Self {
-        Self::default()
+    /// Nothing known yet. `now` is our wall clock, which the server's is compared with.
+    pub fn new(now: fn() -> Timestamp) -> Self {
+        Self {
+            now,
+            focused: false,
+            transport: None,
+            properties: None,
+            rights: None,
+            databases: HashMap::new(),
+            clock: None,
+            skew_ms: None,
+            verdicts: Vec::new(),
+            solo: Vec::new(),
+            texts: TextCache::default(),
+            objects: ObjectNames::default(),
+        }
+    }
+
+    /// Now, by our wall clock.
+    pub(super) fn now(&self) -> Timestamp {
+        (self.now)()
     }
 
     /// The instance is on screen (more columns, faster polls) or not.
@@ -185,7 +205,7 @@ mod tests {
 
     #[test]
     fn hidden_databases_have_a_number() {
-        let mut ctx = ProbeContext::new();
+        let mut ctx = ProbeContext::new(Timestamp::default);
         let sales = DatabaseRow { id: 5, name: Some("Sales".into()), state: None };
         ctx.absorb(&Sample::Known(State::Databases(Arc::new(vec![sales]))));
         assert_eq!(ctx.database(Some(5)).as_deref(), Some("Sales"));

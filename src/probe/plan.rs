@@ -92,7 +92,7 @@ mod tests {
 
     #[test]
     fn variants_are_chosen_by_what_the_server_has() {
-        let mut ctx = ProbeContext::new();
+        let mut ctx = ProbeContext::new(crate::model::base::time::Timestamp::default);
         assert_eq!(
             names(&ctx, ProbeId::Properties, Trip::First),
             ["properties", "sysinfo", "configuration"],
@@ -114,7 +114,7 @@ mod tests {
 
     #[test]
     fn chains_are_asked_only_when_something_is_blocked() {
-        let ctx = ProbeContext::new();
+        let ctx = ProbeContext::new(crate::model::base::time::Timestamp::default);
         assert_eq!(names(&ctx, ProbeId::Blocking, Trip::First), ["blocked"]);
         assert_eq!(
             names(&ctx, ProbeId::Blocking, Trip::Second),
@@ -124,7 +124,7 @@ mod tests {
 
     #[test]
     fn what_failed_for_good_is_not_asked_again_until_rights_are_read() {
-        let mut ctx = ProbeContext::new();
+        let mut ctx = ProbeContext::new(crate::model::base::time::Timestamp::default);
         let waits = probe(ProbeId::Waits).parts[0].script;
         ctx.remember(waits, Unavailable::NoRight("VIEW SERVER STATE".into()));
         let refused = scripts(&ctx, probe(ProbeId::Waits), Trip::First).err();

@@ -12,15 +12,12 @@ use super::{
 };
 use crate::{
     model::{
-        base::{
-            failure::{Failure, FailureKind},
-            time::Timestamp,
-        },
+        base::failure::{Failure, FailureKind},
         poll::{Sample, id::ProbeId, reading::Unavailable},
     },
     tds::{Ask, Question},
 };
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 /// Session set-up, sent once after each login.
 pub const SESSION: &str = include_str!("../../tsql/session.sql");
@@ -258,10 +255,10 @@ async fn ask<C: Ask>(
 ) -> (Sets, Option<Failure>) {
     let sql = batch::text(scripts);
     let what = batch::names(scripts);
-    let before = Timestamp::from(SystemTime::now());
+    let before = ctx.now();
     let within = Duration::from_millis(within_ms.into());
     let answer = conn.ask(Question { what: &what, sql: &sql, params: &[], within }).await;
-    let ours = before.plus_ms((Timestamp::from(SystemTime::now()) - before) / 2);
+    let ours = before.plus_ms((ctx.now() - before) / 2);
     let sets = Sets::of(answer.sets);
     ctx.note_clock(&sets, ours);
     (sets, answer.error)

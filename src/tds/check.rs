@@ -9,13 +9,14 @@ use crate::model::{
     base::{
         failure::{Failure, FailureKind},
         secret::Secret,
+        time::Timestamp,
     },
     inventory::{
         check::{ConnectionReport, ServerFacts, Step, TlsFacts},
         instance::Target,
     },
 };
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
 /// The oldest version that is watched: 2016.
@@ -29,18 +30,22 @@ const PINGS: u32 = 3;
 
 const WHO: &str = include_str!("../../tsql/check.sql");
 
-/// Tests a connection within `within`, all steps together. A connection comes back if the login worked and the server
+/// Tests a connection within `within`, all steps together. `now` is our wall clock, which the server's is compared with. A connection comes back if the login worked and the server
 /// is one that can be watched, so that its rights can be asked next.
 pub async fn check(
     target: &Target,
     secret: Result<Secret, Failure>,
     roots: &Roots,
     within: Duration,
+    now: fn() -> Timestamp,
 ) -> (ConnectionReport, Option<Connection>) {
     let mut report = ConnectionReport::new(target.info.id.clone(), target.info.address.clone());
     let deadline = Instant::now() + within;
-    let connection = steps(&mut report, target, secret, roots, deadline, within).await;
-    (report, connection)
+    let connection = steps(&mut report, target, secret, roots, (deadline, within)).await;
+    let Some(mut connection) = connection else { return (report, None) };
+    ask_server(&mut report, &mut connection, deadline, now).await;
+    let is_watchable = report.server.done().is_some();
+    (report, is_watchable.then_some(connection))
 }
 
 /// The certificate of a server, for trust on first use: the person who sees it decides. No login is sent.
@@ -64,8 +69,7 @@ async fn steps(
     target: &Target,
     secret: Result<Secret, Failure>,
     roots: &Roots,
-    deadline: Instant,
-    within: Duration,
+    (deadline, within): (Instant, Duration),
 ) -> Option<Connection> {
     let shown = &*target.info.address;
     let found = timeout_at(deadline, dial::resolve(&target.endpoint)).await;
@@ -93,10 +97,7 @@ async fn steps(
     let login = async { protected.login(target, &secret?, roots).await };
     let login = timeout_at(deadline, login).await;
     let login = login.unwrap_or_else(|_| Err(error::handshake_timeout(shown)));
-    let mut connection = settle(&mut report.login, login, |_| ms(began))?;
-
-    ask_server(report, &mut connection, deadline).await;
-    report.server.done().is_some().then_some(connection)
+    settle(&mut report.login, login, |_| ms(began))
 }
 
 /// Notes how a step ended; returns the result that the next step needs.
@@ -114,10 +115,15 @@ fn settle<T, F>(step: &mut Step<F>, ended: Result<T, Failure>, found: impl FnOnc
 }
 
 /// Version, latency and clock, in a few round trips of one question.
-async fn ask_server(report: &mut ConnectionReport, connection: &mut Connection, deadline: Instant) {
+async fn ask_server(
+    report: &mut ConnectionReport,
+    connection: &mut Connection,
+    deadline: Instant,
+    now: fn() -> Timestamp,
+) {
     let mut best: Option<(Duration, i64)> = None;
     for _ in 0..PINGS {
-        let sent = SystemTime::now();
+        let sent = now();
         let began = Instant::now();
         let within = deadline.saturating_duration_since(began);
         let question = Question { what: "version and clock", sql: WHO, params: &[], within };
@@ -134,8 +140,8 @@ async fn ask_server(report: &mut ConnectionReport, connection: &mut Connection, 
         if report.server == Step::NotReached {
             report.server = watchable(facts(row));
         }
-        let middle = SystemTime::UNIX_EPOCH.elapsed().is_ok().then(|| middle_ms(sent, took)).flatten();
-        let skew = row.instant("server_time").zip(middle).map_or(0, |((at, _), ours)| at.ms() - ours);
+        let half_ms = i64::try_from(took.as_millis() / 2).unwrap_or(i64::MAX);
+        let skew = row.instant("server_time").map_or(0, |(at, _)| at - sent.plus_ms(half_ms));
         if best.is_none_or(|(known, _)| took < known) {
             best = Some((took, skew));
         }
@@ -147,11 +153,6 @@ async fn ask_server(report: &mut ConnectionReport, connection: &mut Connection, 
         report.latency = Step::Done(u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
         report.skew = Step::Done(skew);
     }
-}
-
-fn middle_ms(sent: SystemTime, took: Duration) -> Option<i64> {
-    let at = (sent + took / 2).duration_since(SystemTime::UNIX_EPOCH).ok()?;
-    i64::try_from(at.as_millis()).ok()
 }
 
 fn facts(row: Row<'_>) -> ServerFacts {

@@ -97,6 +97,27 @@ fn circle<'a>(layers: &[(&'a str, &'a [&'a str])]) -> Vec<&'a str> {
     }
 }
 
+/// Who reads the wall clock; all others are given a time, or one of these clocks.
+const CLOCKS: &[&str] = &[
+    "src/collect/clock.rs",
+    "src/sim/clock.rs",
+    "src/store/clock.rs",
+    // The time of a file, which is compared with other times of files.
+    "src/app/attach/watch_request.rs",
+];
+
+#[test]
+fn the_wall_clock_is_read_in_one_place_of_a_layer() {
+    let mut offences = Vec::new();
+    for (file, code) in production().iter().filter(|(file, _)| !CLOCKS.contains(&file.path.as_str())) {
+        for clock in ["SystemTime::now", "UNIX_EPOCH.elapsed", "Utc::now", "Local::now"] {
+            let places = code.match_indices(clock);
+            offences.extend(places.map(|(at, _)| format!("{}:{}: `{clock}`", file.path, line_of(code, at))));
+        }
+    }
+    assert_none("the clocks of tests/tidy/layers.rs", &offences);
+}
+
 #[test]
 fn the_lowest_layers_are_pure() {
     let mut offences = Vec::new();

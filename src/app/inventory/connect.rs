@@ -2,7 +2,7 @@
 //! has registered.
 
 use crate::{
-    app::prompt::Prompt,
+    app::{clock, prompt::Prompt},
     config,
     exchange::{self, CmsGroup, CmsServer, Rows},
     model::{
@@ -42,7 +42,7 @@ async fn open(record: &InstanceRecord, prompt: &mut dyn Prompt) -> anyhow::Resul
         source.map_or_else(|| Ok(Secret::new(String::new())), |source| config::secret::resolve(&source))
     })
     .await?;
-    let (report, connection) = tds::check(&target, secret, &Roots::load(), WITHIN).await;
+    let (report, connection) = tds::check(&target, secret, &Roots::load(), WITHIN, clock::now).await;
     let failed = report.lines().into_iter().find(|line| line.state == State::Failed);
     match (failed, connection) {
         (None, Some(connection)) => Ok(connection),

@@ -2,6 +2,7 @@
 //! nothing.
 
 use crate::{
+    app::clock,
     collect::{Resolver, Secrets},
     config::secret,
     model::{
@@ -54,7 +55,7 @@ pub async fn run(targets: Vec<Target>) -> Vec<Tested> {
 /// Starts to test all of them, some at once; each result comes with the place of its target in the list.
 pub fn start(targets: Vec<Target>) -> JoinSet<(usize, Tested)> {
     let resolver: Resolver = Arc::new(secret::resolve);
-    let mut secrets = Secrets::new(resolver);
+    let mut secrets = Secrets::new(resolver, clock::now);
     let roots = Roots::load();
     let places = Arc::new(Semaphore::new(AT_ONCE));
     let mut tasks = JoinSet::new();
@@ -64,7 +65,7 @@ pub fn start(targets: Vec<Target>) -> JoinSet<(usize, Tested)> {
         tasks.spawn(async move {
             // Nobody closes it; without a place the test would only run earlier.
             let _place = places.acquire_owned().await;
-            let (report, conn) = tds::check(&target, secret.get().await, &roots, WITHIN).await;
+            let (report, conn) = tds::check(&target, secret.get().await, &roots, WITHIN, clock::now).await;
             let mut rights = None;
             if let (Some(mut conn), Some(server)) = (conn, report.server.done()) {
                 rights = Some(examine(&mut conn, &target.info.id, server).await);

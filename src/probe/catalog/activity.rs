@@ -248,7 +248,7 @@ mod tests {
 
     fn decoded(parts: Vec<ResultSet>) -> Activity {
         let sets = sets(parts);
-        let mut ctx = ProbeContext::new();
+        let mut ctx = ProbeContext::new(Timestamp::default);
         ctx.note_clock(&sets, Timestamp::from_ms(NOON));
         match decode(&sets, &ctx).unwrap() {
             Sample::Activity(a) => a,
@@ -307,7 +307,7 @@ mod tests {
     fn a_login_that_sees_only_itself_says_so() {
         assert!(decoded(vec![sessions(1), set("activity", &["session_id"], vec![])]).only_own);
         let sets = sets(vec![sessions(60), set("activity", &["session_id"], vec![])]);
-        let mut ctx = ProbeContext::new();
+        let mut ctx = ProbeContext::new(Timestamp::default);
         let right = Right { name: "VIEW SERVER STATE".into(), held: Some(false), gives: "".into() };
         ctx.absorb(&Sample::Known(State::Rights(Arc::new(Rights { rights: vec![right], present: vec![] }))));
         let Ok(Sample::Activity(a)) = decode(&sets, &ctx) else { panic!() };

@@ -107,7 +107,7 @@ mod tests {
 
     #[test]
     fn nothing_blocked_is_said_only_by_who_can_see() {
-        let ctx = ProbeContext::new();
+        let ctx = ProbeContext::new(crate::model::base::time::Timestamp::default);
         let calm = decode(&sets(vec![test_row(40, 0)]), &ctx).unwrap();
         assert!(
             matches!(calm, Sample::Blocking { tasks, sessions } if tasks.is_empty() && sessions.is_empty())
@@ -140,7 +140,11 @@ mod tests {
             vec![vec![Cell::Int(88), text("update t\u{1b} set x = 1")]],
         );
         let sets = sets(vec![test_row(40, 1), tasks, chain, buffers]);
-        let Ok(Sample::Blocking { tasks, sessions }) = decode(&sets, &ProbeContext::new()) else { panic!() };
+        let Ok(Sample::Blocking { tasks, sessions }) =
+            decode(&sets, &ProbeContext::new(crate::model::base::time::Timestamp::default))
+        else {
+            panic!()
+        };
         assert_eq!((tasks.len(), tasks[0].blocked_by, tasks[0].wait_ms), (1, 88, Some(312_000)));
         assert_eq!(sessions[0].request.blocked_by, Some(88));
         let head = &sessions[1];

@@ -66,7 +66,7 @@ mod tests {
     use std::sync::Arc;
 
     fn ring(record: &str, platform: Platform, major: i32) -> Result<Sample, Unavailable> {
-        let mut ctx = ProbeContext::new();
+        let mut ctx = ProbeContext::new(crate::model::base::time::Timestamp::default);
         let properties = Properties { platform, major: Some(major), ..Properties::default() };
         ctx.absorb(&Sample::Known(State::Properties(Arc::new(properties))));
         let row = vec![Cell::Int(1_000), Cell::Int(31_000), text(record)];

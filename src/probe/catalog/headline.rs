@@ -85,7 +85,12 @@ mod tests {
             vec![vec![Cell::Int(400), Cell::Int(600)]],
         );
         let counters = set("counters", &["counter_name", "instance_name", "cntr_value"], counters);
-        match decode(&sets(vec![first, counters]), &ProbeContext::new()).unwrap() {
+        match decode(
+            &sets(vec![first, counters]),
+            &ProbeContext::new(crate::model::base::time::Timestamp::default),
+        )
+        .unwrap()
+        {
             Sample::Headline(h) => *h,
             other => panic!("{other:?}"),
         }

@@ -72,7 +72,7 @@ mod tests {
         let columns = ["server_time", "job_name", "last_run_date", "last_run_time"];
         let answer =
             sets(vec![set("jobs", &columns, vec![row(20_260_131, 93_005), row(20_261_399, 0), row(-1, -1)])]);
-        let mut ctx = ProbeContext::new();
+        let mut ctx = ProbeContext::new(Timestamp::default);
         ctx.note_clock(&answer, Timestamp::from_ms(0));
         let Ok(Sample::Known(State::Jobs(jobs))) = decode(&answer, &ctx) else { panic!() };
         assert_eq!(jobs[0].at, Some(Timestamp::from_ms(1_769_844_605_000)), "2026-01-31 07:30:05 UTC");

@@ -131,7 +131,7 @@ mod tests {
     const START: i64 = 1_700_000_000_000;
 
     fn context(sets: &Sets) -> ProbeContext {
-        let mut ctx = ProbeContext::new();
+        let mut ctx = ProbeContext::new(Timestamp::default);
         ctx.note_clock(sets, Timestamp::from_ms(START));
         ctx
     }

@@ -104,9 +104,11 @@ mod tests {
             &["object_name", "column_name"],
             vec![vec![text("dm_exec_requests"), text("dop")], vec![text("dm_os_host_info"), Cell::Null]],
         );
-        let Sample::Known(State::Rights(r)) =
-            decode(&sets(vec![answer, caps]), &ProbeContext::new()).unwrap()
-        else {
+        let Sample::Known(State::Rights(r)) = decode(
+            &sets(vec![answer, caps]),
+            &ProbeContext::new(crate::model::base::time::Timestamp::default),
+        )
+        .unwrap() else {
             panic!()
         };
         assert_eq!(r.held("VIEW SERVER STATE"), Some(true));

@@ -46,7 +46,8 @@ mod tests {
     #[test]
     fn no_volume_at_all_is_a_missing_right() {
         let empty = sets(vec![set("volumes", &["volume_mount_point"], vec![])]);
-        let refused = decode(&empty, &ProbeContext::new()).unwrap_err();
+        let refused =
+            decode(&empty, &ProbeContext::new(crate::model::base::time::Timestamp::default)).unwrap_err();
         assert_eq!(refused, Unavailable::NoRight("VIEW ANY DEFINITION".into()));
     }
 }

@@ -49,7 +49,11 @@ mod tests {
             ["wait_type", "waiting_tasks_count", "wait_time_ms", "max_wait_time_ms", "signal_wait_time_ms"];
         let row = |name, ms| vec![text(name), Cell::Int(1), Cell::Int(ms), Cell::Int(5), Cell::Int(0)];
         let answer = set("waits", &columns, vec![row("LCK_M_X", 10), row("BAD", -10), row("", 3)]);
-        let Ok(Sample::Waits(w)) = decode(&sets(vec![answer]), &ProbeContext::new()) else { panic!() };
+        let Ok(Sample::Waits(w)) =
+            decode(&sets(vec![answer]), &ProbeContext::new(crate::model::base::time::Timestamp::default))
+        else {
+            panic!()
+        };
         assert_eq!(w.iter().map(|w| &*w.name).collect::<Vec<_>>(), ["LCK_M_X"]);
     }
 }

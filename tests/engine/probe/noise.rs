@@ -71,7 +71,7 @@ proptest! {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(async {
             let mut server = Noise { rows, skip_every };
-            let mut ctx = ProbeContext::new();
+            let mut ctx = ProbeContext::new(dbtop::app::clock::now);
             ctx.set_focused(focused);
             prepare(&mut server, &mut ctx).await.unwrap();
             // Twice: the second time with what was learned from noise.

@@ -34,7 +34,7 @@ fn no_right() -> Fate {
 
 /// A context that knows a 2019 server on which everything is allowed.
 async fn known() -> ProbeContext {
-    let mut ctx = ProbeContext::new();
+    let mut ctx = ProbeContext::new(dbtop::app::clock::now);
     let mut server = Fake::new().with(
         "capabilities",
         Fate::Rows(vec![
@@ -51,7 +51,7 @@ async fn known() -> ProbeContext {
 
 #[tokio::test]
 async fn the_first_poll_learns_the_rights_before_it_chooses_scripts() {
-    let mut ctx = ProbeContext::new();
+    let mut ctx = ProbeContext::new(dbtop::app::clock::now);
     let mut server = Fake::new()
         .with("capabilities", Fate::Rows(vec![vec![("object_name", Cell::Text("dm_exec_requests".into()))]]));
     prepare(&mut server, &mut ctx).await.unwrap();
@@ -299,7 +299,7 @@ async fn a_set_that_does_not_come_is_a_bad_answer_not_an_empty_one() {
 
 #[tokio::test]
 async fn set_up_that_a_server_does_not_take_is_passed_over_statement_by_statement() {
-    let mut ctx = ProbeContext::new();
+    let mut ctx = ProbeContext::new(dbtop::app::clock::now);
     let refused = Fate::Fails(102, FailureKind::Server, "Incorrect syntax near 'NOCOUNT'.");
     let mut server = Fake::new().with("session", refused);
     prepare(&mut server, &mut ctx).await.unwrap();
@@ -311,7 +311,7 @@ async fn set_up_that_a_server_does_not_take_is_passed_over_statement_by_statemen
 
 #[tokio::test]
 async fn what_does_not_apply_is_not_asked() {
-    let mut ctx = ProbeContext::new();
+    let mut ctx = ProbeContext::new(dbtop::app::clock::now);
     let mut server = Fake::new().with(
         "properties",
         Fate::Rows(vec![vec![("is_hadr_enabled", Cell::Int(0)), ("engine_edition", Cell::Int(4))]]),

@@ -75,7 +75,7 @@ impl Client {
         let secret = Secret::new(sim.login().1.to_owned());
         let dialed = dial(&target, WITHIN).await.unwrap();
         let mut conn = dialed.login(&target, &secret, &Roots::public(), WITHIN).await.unwrap();
-        let mut ctx = ProbeContext::new();
+        let mut ctx = ProbeContext::new(dbtop::app::clock::now);
         prepare(&mut conn, &mut ctx).await.unwrap();
         Self { conn, ctx }
     }

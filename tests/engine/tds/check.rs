@@ -3,6 +3,7 @@
 use super::support::{Server, ask, one};
 use crate::echo::PASSWORD;
 use dbtop::{
+    app::clock,
     model::{
         base::{
             failure::{Failure, FailureKind},
@@ -21,7 +22,7 @@ use std::time::{Duration, Instant};
 const WITHIN: Duration = Duration::from_secs(10);
 
 async fn run(target: &Target, password: &str) -> (ConnectionReport, Option<Connection>) {
-    check(target, Ok(Secret::new(password.to_owned())), &Roots::public(), WITHIN).await
+    check(target, Ok(Secret::new(password.to_owned())), &Roots::public(), WITHIN, clock::now).await
 }
 
 /// `ok ok failed …`, and the words of the step that failed.
@@ -86,7 +87,7 @@ async fn each_step_stops_the_ones_behind_it_and_says_why() {
     assert!(conn.is_none());
 
     let no_secret = Failure::new(FailureKind::Config, "password: the environment variable PW is not set");
-    let (report, _) = check(&good(), Err(no_secret), &Roots::public(), WITHIN).await;
+    let (report, _) = check(&good(), Err(no_secret), &Roots::public(), WITHIN, clock::now).await;
     assert!(told(&report).1.starts_with("login") && told(&report).1.contains("PW"));
 }
 
@@ -112,7 +113,8 @@ async fn a_black_hole_takes_no_longer_than_the_limit() {
     let limit = Duration::from_secs(2);
     let began = Instant::now();
     let secret = || Ok(Secret::new(PASSWORD.to_owned()));
-    let (report, _) = check(&server.target(TlsMode::Verify), secret(), &Roots::public(), limit).await;
+    let (report, _) =
+        check(&server.target(TlsMode::Verify), secret(), &Roots::public(), limit, clock::now).await;
     assert!(began.elapsed() < limit + Duration::from_secs(8), "{:?}", began.elapsed());
     let (steps, why) = told(&report);
     assert_eq!(steps, [OK, OK, FAILED, NOT, NOT, NOT, NOT]);

@@ -30,7 +30,7 @@ fn logins(rights: Rights) -> Vec<Login> {
 async fn examined(sim: &Sim, user: &str) -> (Connection, Diagnosis) {
     let target = target(sim, 0, user);
     let secret = Ok(Secret::new(format!("{user} pw")));
-    let (report, conn) = check(&target, secret, &Roots::public(), WITHIN).await;
+    let (report, conn) = check(&target, secret, &Roots::public(), WITHIN, dbtop::app::clock::now).await;
     let mut conn = conn.unwrap_or_else(|| panic!("{:?}", report.lines()));
     let server = report.server.done().unwrap();
     let diagnosis = examine(&mut conn, &target.info.id, server).await.unwrap();
