@@ -102,6 +102,20 @@ impl Reached {
         Some((share * 10_000.0).floor() / 100.0)
     }
 
+    /// A longer stretch that ends with this one tells nothing else: all that is known of it lies in this one.
+    pub const fn is_all_of(&self, longer: &Self) -> bool {
+        self.known_ms == longer.known_ms && self.down_ms == longer.down_ms
+    }
+
+    /// `100 % of the 24s known`; `not known yet`: of a stretch whose length does not matter.
+    pub fn push_known(&self, out: &mut String) {
+        let Some(pct) = self.pct() else { return out.push_str("not known yet") };
+        // Writing to a String cannot fail.
+        let _ = write!(out, "{pct} % of the ");
+        figure::push_span(out, self.known_ms);
+        out.push_str(" known");
+    }
+
     /// `99.98 % of 7 d`; `100 % of the 3h20m that are known of 7 d`; `not known for 7 d`. `length` is the stretch in words.
     pub fn push(&self, out: &mut String, length: &str) {
         match self.pct() {

@@ -185,6 +185,24 @@ fn an_instance_that_is_down_never_says_a_hundred_percent() {
 }
 
 #[test]
+fn what_is_known_of_the_last_day_alone_is_said_once() {
+    let line = |known_ms: i64| {
+        let mut s = Stage::new(fixture::small(), 120, 40);
+        s.keys("enter");
+        reached(&mut s, |to| {
+            let known = Span { from: to.plus_ms(-known_ms), to };
+            Facts { known: Some(known), polled: vec![known], ..Facts::default() }
+        });
+        let lines = s.lines();
+        let line = lines.iter().find(|line| line.contains("reached  ")).unwrap();
+        line.split("reached  ").nth(1).unwrap().trim_end().to_owned()
+    };
+    assert_eq!(line(0), "not known yet");
+    assert_eq!(line(24_000), "100 % of the 24s known");
+    assert_eq!(line(HOUR_MS * 30), "100 % of the 1d06h that are known of 7 d · 100 % of 24 h");
+}
+
+#[test]
 fn an_instance_says_how_long_it_was_reachable_and_how_much_of_that_is_known() {
     let mut s = Stage::new(fixture::small(), 120, 40);
     s.keys("enter");

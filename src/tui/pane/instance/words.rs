@@ -14,7 +14,7 @@ use crate::{
             reading::{Reading, Unavailable},
             rights::Rights,
         },
-        timeline::reach::{self, Outage},
+        timeline::reach::{self, Outage, Reached},
     },
     protocol::{Answer, Query},
     tui::{theme::Theme, view::View},
@@ -142,7 +142,8 @@ pub fn reach_query(instance: &InstanceId, now: Timestamp) -> Query {
     Query::Reach { instance: instance.clone(), from: to.plus_ms(-STRETCHES[0].0), to }
 }
 
-/// `99.98 % of 7 d · 100 % of 24 h · last outage 14:02:10, 3m12s`. None until history has said so.
+/// `99.98 % of 7 d · 100 % of 24 h · last outage 14:02:10, 3m12s`. What is known of the last 24 h alone is said once. None until
+/// history has answered.
 fn reached(i: &InstanceSnapshot, view: &View<'_>) -> Option<Vec<(Style, String)>> {
     let of = |asked: &Query| match asked {
         // The answer of a minute ago will do until the next one is there; that of another moment will not.
@@ -153,14 +154,21 @@ fn reached(i: &InstanceSnapshot, view: &View<'_>) -> Option<Vec<(Style, String)>
     };
     let Some((Query::Reach { to, .. }, Answer::Reach(facts))) = view.charts.newest(of) else { return None };
     let (facts, to) = with_link(facts, i, *to, view.now);
+    let all = STRETCHES.map(|(ms, _)| facts.reached(to.plus_ms(-ms), to));
+    let style = |reached: &Reached| if reached.known_ms > 0 { view.theme.base } else { view.theme.dim };
     let mut pieces = Vec::new();
-    for (ms, length) in STRETCHES {
-        let reached = facts.reached(to.plus_ms(-ms), to);
-        let mut text = String::from(if pieces.is_empty() { "" } else { " · " });
-        reached.push(&mut text, length);
-        pieces.push((if reached.known_ms > 0 { view.theme.base } else { view.theme.dim }, text));
+    if all[1].is_all_of(&all[0]) {
+        let mut text = String::new();
+        all[1].push_known(&mut text);
+        pieces.push((style(&all[1]), text));
+    } else {
+        for (reached, (_, length)) in all.iter().zip(STRETCHES) {
+            let mut text = String::from(if pieces.is_empty() { "" } else { " · " });
+            reached.push(&mut text, length);
+            pieces.push((style(reached), text));
+        }
     }
-    if let Some(outage) = facts.reached(to.plus_ms(-STRETCHES[0].0), to).last {
+    if let Some(outage) = all[0].last {
         let mut text = String::from(" · ");
         outage.push(&mut text, view.now);
         pieces.push((view.theme.dim, text));
