@@ -11,9 +11,11 @@ use std::{collections::HashMap, ops::Add as _, sync::Arc};
 /// Reads or writes per second below which a slow one is no sign of a slow disk.
 pub const LEAST_PER_S: f64 = 1.0;
 
-/// One row of `sys.dm_io_virtual_file_stats`: counters since the file was opened.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct FileCounter {
+/// Which file it is.
+/// In files by position: fields are only appended, each with a default; variants keep their names.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct DatabaseFile {
     /// database id
     pub database_id: i32,
     /// file id within it
@@ -26,6 +28,13 @@ pub struct FileCounter {
     pub kind: Option<Arc<str>>,
     /// path on the server
     pub path: Option<Arc<str>>,
+}
+
+/// One row of `sys.dm_io_virtual_file_stats`: counters since the file was opened.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FileCounter {
+    /// which
+    pub file: DatabaseFile,
     /// reads
     pub reads: Option<i64>,
     /// bytes read
@@ -58,18 +67,8 @@ pub struct FilesSample {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct FileRow {
-    /// database id
-    pub database_id: i32,
-    /// file id within it
-    pub file_id: i32,
-    /// name of the database
-    pub database: Option<Arc<str>>,
-    /// logical name
-    pub name: Option<Arc<str>>,
-    /// `ROWS`, `LOG`, `FILESTREAM` …
-    pub kind: Option<Arc<str>>,
-    /// path on the server
-    pub path: Option<Arc<str>>,
+    /// which
+    pub file: DatabaseFile,
     /// size on disk, bytes
     pub size_bytes: Option<i64>,
     /// reads per second
@@ -105,6 +104,13 @@ pub struct FileTable {
     pub over_ms: u64,
 }
 
+impl DatabaseFile {
+    /// Its database and its number there: the same file as long as the database is the same.
+    pub const fn ids(&self) -> (i32, i32) {
+        (self.database_id, self.file_id)
+    }
+}
+
 impl FileCounter {
     const COUNTERS: [fn(&Self) -> Option<i64>; 6] = [
         |f| f.reads,
@@ -117,7 +123,7 @@ impl FileCounter {
 
     /// The file is another one than before, or was closed in between: nothing of it may be compared.
     fn is_anew(&self, old: &Self) -> bool {
-        let is_elsewhere = matches!((&old.path, &self.path), (Some(a), Some(b)) if a != b);
+        let is_elsewhere = matches!((&old.file.path, &self.file.path), (Some(a), Some(b)) if a != b);
         is_elsewhere || Self::COUNTERS.iter().any(|part| part(self).is_some() && part(self) < part(old))
     }
 }
@@ -148,12 +154,7 @@ impl FileRow {
         };
         let per_s = |grown: Option<i64>| grown.map(|n| rounded(interval.per_s(n)));
         Self {
-            database_id: now.database_id,
-            file_id: now.file_id,
-            database: now.database.clone(),
-            name: now.name.clone(),
-            kind: now.kind.clone(),
-            path: now.path.clone(),
+            file: now.file.clone(),
             size_bytes: now.size_bytes,
             reads_per_s: per_s(reads),
             read_bytes_per_s: per_s(read_bytes),
@@ -168,9 +169,8 @@ impl FileRow {
 impl FileTable {
     /// The files of now after those of the sample before.
     pub(in crate::model) fn between(old: &FilesSample, now: &FilesSample, interval: Interval) -> Self {
-        let before: HashMap<(i32, i32), &FileCounter> =
-            old.files.iter().map(|f| ((f.database_id, f.file_id), f)).collect();
-        let old_of = |f: &FileCounter| before.get(&(f.database_id, f.file_id)).copied();
+        let before: HashMap<(i32, i32), &FileCounter> = old.files.iter().map(|f| (f.file.ids(), f)).collect();
+        let old_of = |f: &FileCounter| before.get(&f.file.ids()).copied();
         let mut files: Vec<FileRow> =
             now.files.iter().map(|f| FileRow::between(old_of(f), f, interval)).collect();
         // The sums lose what a closed file had counted: their growth would be too small.
@@ -183,7 +183,7 @@ impl FileTable {
         files.sort_by(|a, b| {
             order(FileRow::busy_ms, a, b)
                 .then_with(|| order(FileRow::slowest_ms, a, b))
-                .then((a.database_id, a.file_id).cmp(&(b.database_id, b.file_id)))
+                .then(a.file.ids().cmp(&b.file.ids()))
         });
         let total = now.total.and_then(|total| usize::try_from(total).ok()).unwrap_or(files.len());
         Self {
@@ -205,7 +205,7 @@ impl FileTable {
 
     /// Shows every name in it.
     pub(super) fn each_name_mut(&mut self, visit: Visit<'_>) {
-        for file in &mut self.files {
+        for file in self.files.iter_mut().map(|row| &mut row.file) {
             maybe(visit, Field::Name(Kind::Database), &mut file.database);
             maybe(visit, Field::Name(Kind::File), &mut file.name);
             maybe(visit, Field::Name(Kind::File), &mut file.path);
@@ -222,9 +222,12 @@ mod tests {
     fn file(id: i32, path: &str, counters: [i64; 6]) -> FileCounter {
         let [reads, read_bytes, read_stall_ms, writes, write_bytes, write_stall_ms] = counters.map(Some);
         FileCounter {
-            database_id: 5,
-            file_id: id,
-            path: Some(path.into()),
+            file: DatabaseFile {
+                database_id: 5,
+                file_id: id,
+                path: Some(path.into()),
+                ..DatabaseFile::default()
+            },
             reads,
             read_bytes,
             read_stall_ms,
@@ -284,7 +287,7 @@ mod tests {
         let table = between(&old, &now);
         let [log, data] = &table.files[..] else { panic!("{table:?}") };
         assert_eq!(
-            (log.file_id, log.write_ms, log.read_ms, log.reads_per_s),
+            (log.file.file_id, log.write_ms, log.read_ms, log.reads_per_s),
             (2, Some(40.0), None, Some(0.0))
         );
         assert_eq!((data.read_ms, data.reads_per_s, data.write_ms), (Some(5.0), Some(1.0), None));
@@ -302,7 +305,7 @@ mod tests {
             file(3, "busy", [6_000, 0, 48_000, 6_000, 0, 24_000]),
             file(4, "new", [9; 6]),
         ];
-        let ids: Vec<i32> = between(&old, &now).files.iter().map(|f| f.file_id).collect();
+        let ids: Vec<i32> = between(&old, &now).files.iter().map(|f| f.file.file_id).collect();
         assert_eq!(ids, [3, 2, 1, 4], "busy, rare, without a time");
     }
 

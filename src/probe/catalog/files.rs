@@ -4,7 +4,7 @@ use crate::{
     model::poll::{
         Sample,
         cost::Tier,
-        files::{FileCounter, FilesSample},
+        files::{DatabaseFile, FileCounter, FilesSample},
         id::ProbeId,
         reading::Unavailable,
     },
@@ -47,12 +47,14 @@ fn decode(sets: &Sets, ctx: &ProbeContext) -> Result<Sample, Unavailable> {
         };
         let database_id = row.i32("database_id")?;
         Some(FileCounter {
-            database_id,
-            file_id: row.i32("file_id")?,
-            database: ctx.database(Some(database_id)),
-            name: row.name("logical_name"),
-            kind: row.line("type_desc", 60),
-            path: row.line("physical_name", 260),
+            file: DatabaseFile {
+                database_id,
+                file_id: row.i32("file_id")?,
+                database: ctx.database(Some(database_id)),
+                name: row.name("logical_name"),
+                kind: row.line("type_desc", 60),
+                path: row.line("physical_name", 260),
+            },
             reads: row.count("num_of_reads"),
             read_bytes: row.count("num_of_bytes_read"),
             read_stall_ms: row.count("io_stall_read_ms"),
@@ -107,18 +109,22 @@ mod tests {
             row(Cell::Int(6), Cell::Int(2), "", "", Cell::Int(i64::MAX), Cell::Int(9)),
         ];
         let answer = sets(vec![set("files", &columns, rows)]);
-        let Ok(Sample::Files(sample)) = decode(&answer, &ProbeContext::new()) else { panic!() };
+        let Ok(Sample::Files(sample)) =
+            decode(&answer, &ProbeContext::new(crate::model::base::time::Timestamp::default))
+        else {
+            panic!()
+        };
         assert_eq!(sample.total, Some(7_000));
         assert_eq!(
             (sample.all.reads, sample.all.write_stall_ms, sample.all.writes),
             (Some(90_000), None, None)
         );
         let [temp, other] = &sample.files[..] else { panic!("{sample:?}") };
-        assert_eq!((temp.database_id, temp.file_id, temp.reads, temp.read_stall_ms), (2, 1, None, None));
-        assert!(!temp.name.as_deref().unwrap().contains('\u{1b}'), "{temp:?}");
-        assert_eq!((temp.path.as_deref(), temp.writes), (Some("T:\\temp.mdf"), None));
+        assert_eq!((temp.file.ids(), temp.reads, temp.read_stall_ms), ((2, 1), None, None));
+        assert!(!temp.file.name.as_deref().unwrap().contains('\u{1b}'), "{temp:?}");
+        assert_eq!((temp.file.path.as_deref(), temp.writes), (Some("T:\\temp.mdf"), None));
         assert_eq!(
-            (other.name.as_deref(), other.reads, other.read_stall_ms),
+            (other.file.name.as_deref(), other.reads, other.read_stall_ms),
             (None, Some(i64::MAX), Some(9))
         );
     }

@@ -79,7 +79,7 @@ impl Kind for Files {
 struct Line<'a> {
     view: &'a View<'a>,
     instance: &'a InstanceSnapshot,
-    file: &'a FileRow,
+    row: &'a FileRow,
 }
 
 type Column = column::Column<Files>;
@@ -93,47 +93,45 @@ const COLUMNS: &[Column] = &[
         .cell(|f, _, out| out.put(f.view.theme.strong, f.instance.id().as_str())),
     Column::text("db", "DATABASE", 18, 0)
         .at_least(10)
-        .value(|f| words(f.file.database.as_deref()))
+        .value(|f| words(f.row.file.database.as_deref()))
         .cell(text)
         .filter()
         .also(&["database"]),
     Column::text("file", "FILE", 20, 2)
         .at_least(10)
-        .value(|f| words(f.file.name.as_deref()))
+        .value(|f| words(f.row.file.name.as_deref()))
         .cell(|f, v, out| match v {
             Some(_) => text(f, v, out),
-            None => out.fmt(f.view.theme.dim, format_args!("file {}", f.file.file_id)),
+            None => out.fmt(f.view.theme.dim, format_args!("file {}", f.row.file.file_id)),
         })
         .filter(),
-    Column::text("type", "TYPE", 6, 6).value(|f| words(f.file.kind.as_deref())).cell(text).filter(),
-    Column::number("read_ms", "READ MS", 8, 0)
-        .or("READ", 7)
-        .value(|f| number(f.file.read_ms))
-        .cell(|f, v, out| latency(f, v, f.file.reads_per_s, out))
+    Column::text("type", "TYPE", 6, 6).value(|f| words(f.row.file.kind.as_deref())).cell(text).filter(),
+    Column::number("read_ms", "READ MS", 7, 0)
+        .value(|f| number(f.row.read_ms))
+        .cell(|f, v, out| latency(f, v, f.row.reads_per_s, out))
         .filter(),
     Column::number("write_ms", "WRITE MS", 8, 0)
-        .or("WRITE", 7)
-        .value(|f| number(f.file.write_ms))
-        .cell(|f, v, out| latency(f, v, f.file.writes_per_s, out))
+        .value(|f| number(f.row.write_ms))
+        .cell(|f, v, out| latency(f, v, f.row.writes_per_s, out))
         .filter(),
     Column::number("reads", "READS/S", 7, 3)
-        .value(|f| number(f.file.reads_per_s))
+        .value(|f| number(f.row.reads_per_s))
         .cell(|f, v, out| rate(f, v, 1.0, out))
         .filter(),
     Column::number("writes", "WRITES/S", 8, 3)
-        .value(|f| number(f.file.writes_per_s))
+        .value(|f| number(f.row.writes_per_s))
         .cell(|f, v, out| rate(f, v, 1.0, out))
         .filter(),
     Column::number("read_bytes", "READ MB/S", 9, 4)
-        .value(|f| f.file.read_bytes_per_s.map(Value::Bytes))
+        .value(|f| f.row.read_bytes_per_s.map(Value::Bytes))
         .cell(|f, v, out| rate(f, v, MB, out))
         .filter(),
     Column::number("write_bytes", "WRITE MB/S", 10, 4)
-        .value(|f| f.file.write_bytes_per_s.map(Value::Bytes))
+        .value(|f| f.row.write_bytes_per_s.map(Value::Bytes))
         .cell(|f, v, out| rate(f, v, MB, out))
         .filter(),
-    Column::number("size", "SIZE", 8, 5)
-        .value(|f| size(f.file.size_bytes, 1.0))
+    Column::number("size", "SIZE", 8, 4)
+        .value(|f| size(f.row.size_bytes, 1.0))
         .cell(|f, v, out| match v.and_then(Value::figure) {
             Some(bytes) => out.with(f.style(), |s| figure::push_size(s, bytes)),
             None => out.put(f.view.theme.dim, "–"),
@@ -142,7 +140,7 @@ const COLUMNS: &[Column] = &[
     Column::text("path", "PATH", 30, 7)
         .at_least(16)
         .growing()
-        .value(|f| words(f.file.path.as_deref()))
+        .value(|f| words(f.row.file.path.as_deref()))
         .cell(text)
         .filter(),
 ];
@@ -187,16 +185,16 @@ impl Line<'_> {
     }
 
     fn key(&self) -> RowKey {
-        RowKey::File(self.instance.id().clone(), self.file.database_id, self.file.file_id)
+        let (database, file) = self.row.file.ids();
+        RowKey::File(self.instance.id().clone(), database, file)
     }
 }
 
 impl filter::Row for Line<'_> {
     fn text(&self, out: &mut String) {
         out.push_str(self.instance.id().as_str());
-        for text in
-            [&self.file.database, &self.file.name, &self.file.kind, &self.file.path].into_iter().flatten()
-        {
+        let file = &self.row.file;
+        for text in [&file.database, &file.name, &file.kind, &file.path].into_iter().flatten() {
             out.push(' ');
             out.push_str(text);
         }
@@ -219,8 +217,8 @@ struct Lines<'a> {
 
 fn line<'a>(view: &'a View<'_>, (instance, file): Place) -> Option<Line<'a>> {
     let instance = view.instance(instance)?;
-    let file = instance.facts.files.get()?.files.get(file as usize)?;
-    Some(Line { view, instance, file })
+    let row = instance.facts.files.get()?.files.get(file as usize)?;
+    Some(Line { view, instance, row })
 }
 
 impl Rows<Files> for Lines<'_> {
@@ -269,8 +267,8 @@ impl StoragePane {
             let Some(table) = instance.facts.files.get() else { continue };
             self.before += table.files.len();
             self.left_out += table.left_out;
-            for (f, file) in table.files.iter().enumerate() {
-                if self.filter.keeps(&Line { view, instance, file }) {
+            for (f, row) in table.files.iter().enumerate() {
+                if self.filter.keeps(&Line { view, instance, row }) {
                     self.places.push((n, f as u32));
                 }
             }
@@ -280,7 +278,7 @@ impl StoragePane {
         if !self.table.order(&mut order, at) {
             // A trickle behind the rest: both orders are stable.
             for ms in [FileRow::slowest_ms, FileRow::busy_ms] {
-                sort_rows(&mut order, true, |n| number(at(n).and_then(|f| ms(f.file))).into());
+                sort_rows(&mut order, true, |n| number(at(n).and_then(|f| ms(f.row))).into());
             }
         }
         self.places = order.into_iter().filter_map(|n| self.places.get(n as usize).copied()).collect();
@@ -397,8 +395,8 @@ impl Pane for StoragePane {
         let RowKey::File(id, database, file) = key else { return None };
         let instance = view.snapshot.find(id)?;
         let files = &instance.facts.files.get()?.files;
-        let file = files.iter().find(|f| (f.database_id, f.file_id) == (*database, *file))?;
-        Some(document(&Line { view, instance, file }))
+        let row = files.iter().find(|f| f.file.ids() == (*database, *file))?;
+        Some(document(&Line { view, instance, row }))
     }
 
     fn set_filter(&mut self, text: &str) -> Result<(), String> {
@@ -426,23 +424,27 @@ impl Pane for StoragePane {
 
 /// All about a file: every column that is known.
 fn document(row: &Line<'_>) -> Document {
-    let file = row.file;
-    let mut d = Document::new(file.name.as_deref().unwrap_or("a file without a name"));
+    let mut d = Document::new(row.row.file.name.as_deref().unwrap_or("a file without a name"));
     d.field("instance", row.view.theme.strong, |s| s.push_str(row.instance.id().as_str()));
     let mut cell = CellText::default();
     for column in COLUMNS.iter().filter(|c| c.id != INSTANCE && c.id != "file") {
         cell.clear();
         (column.cell)(row, (column.value)(row), &mut cell);
-        d.field(column.title, row.style(), |s| s.push_str(cell.as_str().trim()));
+        d.field(label(column.title), row.style(), |s| s.push_str(cell.as_str().trim()));
     }
     d
+}
+
+/// A title as the name of a field: small, as the names of all documents are.
+fn label(title: &str) -> String {
+    title.to_lowercase().replace("mb/s", "MB/s")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{
-        model::poll::reading::Reading,
+        model::poll::{files::DatabaseFile, reading::Reading},
         tui::{fixture, pane::stage::Stage, widget::column::ambiguous},
     };
     use std::sync::Arc;
@@ -468,7 +470,7 @@ mod tests {
         let facts = &mut Arc::make_mut(calm).facts;
         let mut table = facts.files.get().unwrap().as_ref().clone();
         table.files[0] = FileRow {
-            name: Some("rare_log".into()),
+            file: DatabaseFile { name: Some("rare_log".into()), ..table.files[0].file.clone() },
             writes_per_s: Some(1.0 / 60.0),
             write_ms: Some(900.0),
             reads_per_s: Some(0.0),
@@ -484,6 +486,20 @@ mod tests {
             at("crm_log"),
             "behind all that are busy, before the unknown: {lines:#?}"
         );
+    }
+
+    #[test]
+    fn the_details_of_a_file_name_their_fields_as_all_details_do() {
+        let stage = Stage::fleet(fixture::small());
+        let mut pane = StoragePane::default();
+        pane.rebuild(&stage.view());
+        let document = pane.details(&pane.selected().unwrap(), &stage.view()).unwrap();
+        let text = document.to_copy();
+        for name in
+            ["instance: ", "database: ", "read ms: ", "write ms: ", "writes/s: ", "read MB/s: ", "path: "]
+        {
+            assert!(text.contains(&format!("\n{name}")), "{name} in {text}");
+        }
     }
 
     #[test]

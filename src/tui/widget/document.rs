@@ -3,6 +3,7 @@
 
 use crate::model::poll::statement::Statement;
 use ratatui::style::Style;
+use std::borrow::Cow;
 
 /// One line before wrapping.
 #[derive(Debug, Clone)]
@@ -10,7 +11,7 @@ pub enum Line {
     /// a heading with a rule
     Head(String),
     /// a name and its value
-    Field(&'static str, String, Style),
+    Field(Cow<'static, str>, String, Style),
     /// a sentence
     Text(String, Style),
     /// nothing
@@ -43,11 +44,16 @@ impl Document {
     }
 
     /// Adds a field. An empty value is left out: the absence of a figure is said by the pane that knows why.
-    pub fn field(&mut self, name: &'static str, style: Style, write: impl FnOnce(&mut String)) {
+    pub fn field(
+        &mut self,
+        name: impl Into<Cow<'static, str>>,
+        style: Style,
+        write: impl FnOnce(&mut String),
+    ) {
         let mut value = String::new();
         write(&mut value);
         if !value.is_empty() {
-            self.lines.push(Line::Field(name, value, style));
+            self.lines.push(Line::Field(name.into(), value, style));
         }
     }
 

@@ -10,7 +10,7 @@ use super::{
 use crate::model::poll::statement::Statement;
 use crate::tui::{action::Action, theme::Theme};
 use ratatui::style::Style;
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 /// Column where the values of fields start.
 const VALUE_AT: u16 = 18;
@@ -24,7 +24,7 @@ const FIELDS: u16 = 52;
 /// A line ready to be drawn.
 #[derive(Debug)]
 struct Shown {
-    name: &'static str,
+    name: Cow<'static, str>,
     text: String,
     style: Style,
     head: bool,
@@ -139,12 +139,12 @@ impl Reader {
         }
         self.made_for = (columns, self.generation);
         self.lines.clear();
-        let plain = |text: String, style: Style| Shown { name: "", text, style, head: false };
+        let plain = |text: String, style: Style| Shown { name: "".into(), text, style, head: false };
         for line in &self.document.lines {
             match line {
                 Line::Blank => self.lines.push(plain(String::new(), theme.base)),
                 Line::Head(t) => {
-                    self.lines.push(Shown { name: "", text: t.clone(), style: theme.dim, head: true });
+                    self.lines.push(Shown { name: "".into(), text: t.clone(), style: theme.dim, head: true });
                 }
                 Line::Text(t, style) => {
                     self.lines.extend(fold(t, usize::from(columns)).into_iter().map(|l| plain(l, *style)));
@@ -153,7 +153,7 @@ impl Reader {
                     let room = usize::from(columns.saturating_sub(VALUE_AT).max(8));
                     for (n, text) in fold(value, room).into_iter().enumerate() {
                         // A blank name moves the rest of a long value below its start.
-                        let name = if n == 0 { name } else { " " };
+                        let name = if n == 0 { name.clone() } else { " ".into() };
                         self.lines.push(Shown { name, text, style: *style, head: false });
                     }
                 }
@@ -169,7 +169,7 @@ fn draw_line(canvas: &mut Canvas<'_>, line: &Shown, theme: &Theme) {
     } else if line.name.is_empty() {
         canvas.put(0, 0, w, &line.text, line.style);
     } else {
-        canvas.put(0, 0, VALUE_AT - 1, line.name, theme.dim);
+        canvas.put(0, 0, VALUE_AT - 1, &line.name, theme.dim);
         canvas.put(VALUE_AT, 0, w.saturating_sub(VALUE_AT), &line.text, line.style);
     }
 }

@@ -292,11 +292,14 @@ async fn files_are_slow_where_the_disk_is() {
     let calm = fleet(1, &[]).await;
     let table = file_latency(&calm).await;
     calm.stop().await;
-    let log = table.files.iter().find(|f| f.kind.as_deref() == Some("LOG") && f.write_ms.is_some());
+    let log = table.files.iter().find(|f| f.file.kind.as_deref() == Some("LOG") && f.write_ms.is_some());
     let log = log.unwrap_or_else(|| panic!("{table:?}"));
-    assert!(log.name.as_deref().is_some_and(|n| n.ends_with("_log")) && log.database.is_some(), "{log:?}");
     assert!(
-        log.path.is_some()
+        log.file.name.as_deref().is_some_and(|n| n.ends_with("_log")) && log.file.database.is_some(),
+        "{log:?}"
+    );
+    assert!(
+        log.file.path.is_some()
             && log.size_bytes.is_some_and(|n| n > 0)
             && log.writes_per_s.is_some_and(|n| n > 0.0)
     );
