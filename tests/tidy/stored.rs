@@ -80,10 +80,37 @@ fn variants(of: &str, body: &[&str]) -> Vec<(String, Fields)> {
     found
 }
 
+/// The types that are made of the rows of `probes!`: the ids of the probes, and their states.
+fn of_probes(files: &[(File, String)]) -> Vec<Type> {
+    let text = |path: &str| files.iter().find(|(file, _)| file.path == path).map(|(file, _)| &*file.text);
+    let list = "src/model/poll/mod.rs";
+    let rows = text(list).and_then(|text| text.split_once("$make! {")?.1.split_once("\n        }\n"));
+    let rows: Vec<&str> = rows.map_or_else(Vec::new, |(rows, _)| rows.lines().map(str::trim).collect());
+    let name =
+        |words: &str| words.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default().to_owned();
+    let probes = rows.iter().filter_map(|row| Some(name(row.split_once(' ')?.1)));
+    let states = rows.iter().filter_map(|row| Some(name(row.split_once("=> ")?.1)));
+    let made = |of: &str, file: &str, parts: Vec<String>| {
+        let says = |line: &&str| [BY_POSITION, BY_NAME].contains(line);
+        let head = text(file).and_then(|text| text.lines().map(str::trim).find(says)).map(str::to_owned);
+        let parts = parts.into_iter().filter(|part| !part.is_empty());
+        let parts = parts.map(|part| (format!("{of}::{part}"), Fields::new())).collect();
+        Type { place: format!("{file}: {of}"), head: head.into_iter().collect(), parts }
+    };
+    vec![
+        made("ProbeId", "src/model/poll/id/probe.rs", probes.collect()),
+        made("State", list, states.collect()),
+    ]
+}
+
 /// All serialized types of what is stored.
 fn stored() -> Vec<Type> {
     let owns = |file: &File| matches!(file.module(), Some("model" | "store" | "vault"));
-    production().iter().map(|(file, _)| file).filter(|file| owns(file)).flat_map(types).collect()
+    let all = production();
+    let mut found: Vec<Type> =
+        all.iter().map(|(file, _)| file).filter(|file| owns(file)).flat_map(types).collect();
+    found.extend(of_probes(&all));
+    found
 }
 
 #[test]

@@ -18,9 +18,8 @@ use crate::model::{
         score,
     },
     poll::{
-        Facts, Sample, State,
+        AnyCounters, Facts, Sample, State,
         cpu::{CpuNow, CpuRingSample, SchedulerSample},
-        files::{FileTable, FilesSample},
         id::{ProbeId, SeriesId, rounded},
         link::Link,
         properties::Platform,
@@ -32,7 +31,7 @@ use crate::model::{
         kept::{Happened, Kept},
     },
 };
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 /// Ageing words (`no data for 90 s`) are said anew this often.
 const AGEING_MS: i64 = 5_000;
@@ -49,7 +48,8 @@ pub(super) struct Entry {
     headline: HeadlineFold,
     waits: WaitsFold,
     cost: CostFold,
-    files: Before<FilesSample>,
+    /// of the probes that have counters
+    counters: HashMap<ProbeId, Before<Arc<dyn AnyCounters>>>,
     health: Health,
     shown: Arc<InstanceSnapshot>,
     /// differs from what is shown
@@ -78,7 +78,7 @@ impl Entry {
             headline: HeadlineFold::default(),
             waits: WaitsFold::default(),
             cost: CostFold::default(),
-            files: Before::default(),
+            counters: HashMap::new(),
             health: Health::default(),
             shown: Arc::new(shown),
             dirty: true,
@@ -205,7 +205,7 @@ impl Entry {
         if probe == ProbeId::Headline {
             self.score_due = Some(at);
         }
-        match self.fold(sample, poll, names) {
+        match self.fold(probe, sample, poll, names) {
             Ok(state) => {
                 self.change_value(probe, at, every_ms, &state);
                 // Statements were lent to it meanwhile.
@@ -220,7 +220,13 @@ impl Entry {
     }
 
     /// The state after a sample and those before it.
-    fn fold(&mut self, sample: Sample, poll: &Poll, names: &mut Names) -> Result<State, Unavailable> {
+    fn fold(
+        &mut self,
+        probe: ProbeId,
+        sample: Sample,
+        poll: &Poll,
+        names: &mut Names,
+    ) -> Result<State, Unavailable> {
         let Poll { at, .. } = *poll;
         let facts = &self.facts;
         Ok(match sample {
@@ -253,12 +259,11 @@ impl Entry {
                 let table = self.waits.fold(cut(rows), mark, numa_nodes, names);
                 State::Waits(Arc::new(table.ok_or(Unavailable::NeedsTwoSamples)?))
             }
-            Sample::Files(now) => {
+            Sample::Counters(now) => {
                 let mark = self.mark(poll);
-                let between =
-                    |old: &FilesSample, now: &FilesSample, over| Some(FileTable::between(old, now, over));
-                let table = self.files.compare(mark, now, between);
-                State::Files(Arc::new(table.ok_or(Unavailable::NeedsTwoSamples)?))
+                let before = self.counters.entry(probe).or_default();
+                let state = before.compare(mark, now, |before, now, over| now.since(&**before, over));
+                state.ok_or(Unavailable::NeedsTwoSamples)?
             }
             Sample::Schedulers(s) => {
                 State::Cpu(Box::new(schedulers(&s, facts.cpu.get().and_then(|c| c.other_pct))))

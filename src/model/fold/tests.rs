@@ -73,7 +73,7 @@ fn polled(fleet: &mut Fleet, name: &str, s: i64, sample: Sample) {
         Sample::Cost(_) => ProbeId::Cost,
         Sample::CpuRing(_) => ProbeId::CpuRing,
         Sample::Schedulers(_) => ProbeId::Schedulers,
-        Sample::Files(_) => ProbeId::Files,
+        Sample::Counters(_) => ProbeId::Files,
         Sample::Known(State::Memory(_)) => ProbeId::Memory,
         Sample::Known(_) => ProbeId::Databases,
     };

@@ -2,8 +2,9 @@
 //! already sanitized: `probe` does it while decoding.
 
 use super::{
-    id::{Emit, Metric, whole},
+    id::{Emit, Metric, ProbeId, whole},
     names::{Field, Kind, Visit, Where, maybe},
+    outcome::Outcome,
     statement::Statement,
 };
 use crate::model::base::time::Timestamp;
@@ -164,26 +165,26 @@ impl Request {
     }
 }
 
-impl Activity {
-    /// The numbers for charts.
-    pub(super) fn points(&self, emit: Emit<'_>) {
+impl Outcome for Activity {
+    fn points(&self, _probe: ProbeId, emit: Emit<'_>) {
         emit(Metric::Requests, "", Some(self.requests.len() as f64));
         emit(Metric::Sessions, "", whole(self.sessions.total));
         emit(Metric::SleepingOpen, "", whole(self.sessions.sleeping_open));
     }
 
-    /// The places of names.
-    pub(super) fn each_name_mut(&mut self, visit: Visit<'_>) {
+    fn each_name_mut(&mut self, visit: Visit<'_>) {
         self.requests.iter_mut().for_each(|r| r.each_name_mut(visit));
     }
 
-    /// Calls `with` for every statement in it.
-    pub(super) fn each_statement(&self, with: &mut dyn FnMut(&Statement)) {
+    fn each_statement(&self, with: &mut dyn FnMut(&Statement)) {
         self.requests.iter().filter_map(|r| r.statement.as_ref()).for_each(with);
     }
 
-    /// Calls `with` for every statement in it, to be changed.
-    pub(super) fn each_statement_mut(&mut self, with: &mut dyn FnMut(&mut Statement)) {
+    fn each_statement_mut(&mut self, with: &mut dyn FnMut(&mut Statement)) {
         self.requests.iter_mut().filter_map(|r| r.statement.as_mut()).for_each(with);
+    }
+
+    fn rows(&self) -> usize {
+        self.requests.len() * 8
     }
 }

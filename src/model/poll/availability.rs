@@ -1,8 +1,9 @@
 //! Availability groups, as the instance sees them.
 
 use super::{
-    id::{Emit, Metric, whole},
+    id::{Emit, Metric, ProbeId, whole},
     names::{Field, Kind, Visit, maybe},
+    outcome::Outcome,
 };
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, sync::Arc};
@@ -34,31 +35,39 @@ pub struct ReplicaRow {
     pub redo_queue_kb: Option<i64>,
 }
 
-/// The numbers for charts.
-pub(super) fn points(rows: &[ReplicaRow], emit: Emit<'_>) {
-    // A group may list a database twice; the worse counts.
-    let mut worst: BTreeMap<String, [Option<i64>; 3]> = BTreeMap::new();
-    for row in rows {
-        let name = |n: &Option<Arc<str>>| n.clone().unwrap_or_else(|| Arc::from("?"));
-        let key = format!("{}/{}/{}", name(&row.group), name(&row.replica), name(&row.database));
-        let known = worst.entry(key).or_default();
-        let now = [row.lag_s, row.send_queue_kb, row.redo_queue_kb];
-        for (known, now) in known.iter_mut().zip(now) {
-            *known = (*known).max(now);
+impl Outcome for Vec<ReplicaRow> {
+    fn points(&self, _probe: ProbeId, emit: Emit<'_>) {
+        // A group may list a database twice; the worse counts.
+        let mut worst: BTreeMap<String, [Option<i64>; 3]> = BTreeMap::new();
+        for row in self {
+            let name = |n: &Option<Arc<str>>| n.clone().unwrap_or_else(|| Arc::from("?"));
+            let key = format!("{}/{}/{}", name(&row.group), name(&row.replica), name(&row.database));
+            let known = worst.entry(key).or_default();
+            let now = [row.lag_s, row.send_queue_kb, row.redo_queue_kb];
+            for (known, now) in known.iter_mut().zip(now) {
+                *known = (*known).max(now);
+            }
+        }
+        for (key, [lag, send, redo]) in worst {
+            emit(Metric::ReplicaLag, &key, whole(lag));
+            emit(Metric::SendQueue, &key, whole(send));
+            emit(Metric::RedoQueue, &key, whole(redo));
         }
     }
-    for (key, [lag, send, redo]) in worst {
-        emit(Metric::ReplicaLag, &key, whole(lag));
-        emit(Metric::SendQueue, &key, whole(send));
-        emit(Metric::RedoQueue, &key, whole(redo));
-    }
-}
 
-/// The places of names.
-pub(super) fn each_name_mut(rows: &mut [ReplicaRow], visit: Visit<'_>) {
-    for row in rows {
-        maybe(visit, Field::Name(Kind::Group), &mut row.group);
-        maybe(visit, Field::Name(Kind::Database), &mut row.database);
-        maybe(visit, Field::Name(Kind::Host), &mut row.replica);
+    fn each_name_mut(&mut self, visit: Visit<'_>) {
+        for row in self {
+            maybe(visit, Field::Name(Kind::Group), &mut row.group);
+            maybe(visit, Field::Name(Kind::Database), &mut row.database);
+            maybe(visit, Field::Name(Kind::Host), &mut row.replica);
+        }
+    }
+
+    fn cut(&mut self, most: usize) {
+        self.truncate(most);
+    }
+
+    fn rows(&self) -> usize {
+        self.len() * 2
     }
 }

@@ -2,8 +2,9 @@
 
 use super::{
     activity::Request,
-    id::{Emit, Metric},
+    id::{Emit, Metric, ProbeId},
     names::Visit,
+    outcome::Outcome,
     resource::Resource,
     statement::Statement,
 };
@@ -87,16 +88,14 @@ pub struct Blocking {
     pub cycles_cut: u32,
 }
 
-impl Blocking {
-    /// The numbers for charts.
-    pub(super) fn points(&self, emit: Emit<'_>) {
+impl Outcome for Blocking {
+    fn points(&self, _probe: ProbeId, emit: Emit<'_>) {
         emit(Metric::Victims, "", Some(self.chains.iter().map(|c| f64::from(c.victims)).sum()));
         let longest = self.chains.iter().map(|c| c.max_wait_ms).max().unwrap_or_default();
         emit(Metric::LongestBlocked, "", Some(longest as f64));
     }
 
-    /// The places of names.
-    pub(super) fn each_name_mut(&mut self, visit: Visit<'_>) {
+    fn each_name_mut(&mut self, visit: Visit<'_>) {
         for node in self.chains.iter_mut().flat_map(|c| &mut c.nodes) {
             node.request.each_name_mut(visit);
             if let Some(resource) = &mut node.resource {
@@ -105,17 +104,19 @@ impl Blocking {
         }
     }
 
-    /// Calls `with` for every statement in it.
-    pub(super) fn each_statement(&self, with: &mut dyn FnMut(&Statement)) {
+    fn each_statement(&self, with: &mut dyn FnMut(&Statement)) {
         for node in self.chains.iter().flat_map(|c| &c.nodes) {
             node.statement.iter().chain(&node.request.statement).for_each(&mut *with);
         }
     }
 
-    /// Calls `with` for every statement in it, to be changed.
-    pub(super) fn each_statement_mut(&mut self, with: &mut dyn FnMut(&mut Statement)) {
+    fn each_statement_mut(&mut self, with: &mut dyn FnMut(&mut Statement)) {
         for node in self.chains.iter_mut().flat_map(|c| &mut c.nodes) {
             node.statement.iter_mut().chain(&mut node.request.statement).for_each(&mut *with);
         }
+    }
+
+    fn rows(&self) -> usize {
+        self.chains.iter().map(|chain| chain.nodes.len() * 10).sum()
     }
 }

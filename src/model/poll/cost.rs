@@ -1,6 +1,10 @@
 //! Our own cost on a server: counters of our session there, rates of them, and what is polled more slowly for it.
 
-use super::id::{Emit, Metric, SeriesId};
+use super::{
+    id::{Emit, Metric, ProbeId, SeriesId},
+    names::Visit,
+    outcome::{Held, Outcome},
+};
 use crate::model::base::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -95,10 +99,19 @@ pub struct CostNow {
     pub slowed: Slowed,
 }
 
-impl CostNow {
-    /// The numbers for charts.
-    pub(super) fn points(&self, emit: Emit<'_>) {
+impl Held for CostNow {
+    type Shown = Self;
+
+    fn shown(&self) -> Self {
+        *self
+    }
+}
+
+impl Outcome for CostNow {
+    fn points(&self, _probe: ProbeId, emit: Emit<'_>) {
         emit(SeriesId::Cost.into(), "", self.cpu_ms_per_s);
         emit(Metric::CostReads, "", self.reads_per_s);
     }
+
+    fn each_name_mut(&mut self, _visit: Visit<'_>) {}
 }

@@ -1,6 +1,10 @@
 //! CPU and schedulers. Two probes feed one reading: the schedulers, and the ring buffer, which adds other processes.
 
-use super::id::{Emit, Metric, ProbeId, SeriesId, whole};
+use super::{
+    id::{Emit, Metric, ProbeId, SeriesId, whole},
+    names::Visit,
+    outcome::Outcome,
+};
 use serde::{Deserialize, Serialize};
 
 /// Schedulers of one poll.
@@ -56,9 +60,8 @@ pub struct CpuNow {
     pub schedulers: Option<i64>,
 }
 
-impl CpuNow {
-    /// The numbers for charts. Two probes feed it: each tells its own part.
-    pub(super) fn points(&self, probe: ProbeId, emit: Emit<'_>) {
+impl Outcome for CpuNow {
+    fn points(&self, probe: ProbeId, emit: Emit<'_>) {
         if probe == ProbeId::CpuRing {
             return emit(SeriesId::CpuOther.into(), "", self.other_pct);
         }
@@ -68,4 +71,6 @@ impl CpuNow {
         emit(Metric::ActiveWorkers, "", whole(self.active_workers));
         emit(Metric::PendingIo, "", whole(self.pending_io));
     }
+
+    fn each_name_mut(&mut self, _visit: Visit<'_>) {}
 }

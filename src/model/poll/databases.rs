@@ -1,6 +1,10 @@
 //! Names and states of the databases.
 
-use super::names::{Field, Kind, Visit, maybe};
+use super::{
+    id::{Emit, ProbeId},
+    names::{Field, Kind, Visit, maybe},
+    outcome::Outcome,
+};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -17,9 +21,20 @@ pub struct DatabaseRow {
     pub state: Option<Arc<str>>,
 }
 
-/// The places of names.
-pub(super) fn each_name_mut(rows: &mut [DatabaseRow], visit: Visit<'_>) {
-    for row in rows {
-        maybe(visit, Field::Name(Kind::Database), &mut row.name);
+impl Outcome for Vec<DatabaseRow> {
+    fn points(&self, _probe: ProbeId, _emit: Emit<'_>) {}
+
+    fn each_name_mut(&mut self, visit: Visit<'_>) {
+        for row in self {
+            maybe(visit, Field::Name(Kind::Database), &mut row.name);
+        }
+    }
+
+    fn cut(&mut self, most: usize) {
+        self.truncate(most);
+    }
+
+    fn rows(&self) -> usize {
+        self.len()
     }
 }

@@ -1,8 +1,9 @@
 //! Database files: counters of their reads and writes, and what lies between two samples of them.
 
 use super::{
-    id::{Emit, SeriesId, rounded},
+    id::{Emit, ProbeId, SeriesId, rounded},
     names::{Field, Kind, Visit, maybe},
+    outcome::{Counters, Outcome},
 };
 use crate::model::fold::rate::{Interval, delta};
 use serde::{Deserialize, Serialize};
@@ -166,9 +167,10 @@ impl FileRow {
     }
 }
 
-impl FileTable {
-    /// The files of now after those of the sample before.
-    pub(in crate::model) fn between(old: &FilesSample, now: &FilesSample, interval: Interval) -> Self {
+impl Counters for FilesSample {
+    type Between = Arc<FileTable>;
+
+    fn between(old: &Self, now: &Self, interval: Interval) -> Arc<FileTable> {
         let before: HashMap<(i32, i32), &FileCounter> = old.files.iter().map(|f| (f.file.ids(), f)).collect();
         let old_of = |f: &FileCounter| before.get(&f.file.ids()).copied();
         let mut files: Vec<FileRow> =
@@ -186,30 +188,35 @@ impl FileTable {
                 .then(a.file.ids().cmp(&b.file.ids()))
         });
         let total = now.total.and_then(|total| usize::try_from(total).ok()).unwrap_or(files.len());
-        Self {
+        Arc::new(FileTable {
             left_out: total.saturating_sub(files.len()) as u64,
             files,
             read_ms: all.read_ms,
             write_ms: all.write_ms,
             bytes_per_s: all.read_bytes_per_s.into_iter().chain(all.write_bytes_per_s).reduce(f64::add),
             over_ms: interval.ms,
-        }
+        })
     }
+}
 
-    /// Its numbers for charts, of all files together.
-    pub(super) fn points(&self, emit: Emit<'_>) {
+impl Outcome for FileTable {
+    /// Of all files together.
+    fn points(&self, _probe: ProbeId, emit: Emit<'_>) {
         emit(SeriesId::FileRead.into(), "", self.read_ms);
         emit(SeriesId::FileWrite.into(), "", self.write_ms);
         emit(SeriesId::FileBytes.into(), "", self.bytes_per_s.map(|bytes| bytes / 1_048_576.0));
     }
 
-    /// Shows every name in it.
-    pub(super) fn each_name_mut(&mut self, visit: Visit<'_>) {
+    fn each_name_mut(&mut self, visit: Visit<'_>) {
         for file in self.files.iter_mut().map(|row| &mut row.file) {
             maybe(visit, Field::Name(Kind::Database), &mut file.database);
             maybe(visit, Field::Name(Kind::File), &mut file.name);
             maybe(visit, Field::Name(Kind::File), &mut file.path);
         }
+    }
+
+    fn rows(&self) -> usize {
+        self.files.len() * 3
     }
 }
 
@@ -238,9 +245,9 @@ mod tests {
         }
     }
 
-    fn between(old: &[FileCounter], now: &[FileCounter]) -> FileTable {
+    fn between(old: &[FileCounter], now: &[FileCounter]) -> Arc<FileTable> {
         let sample = |files: &[FileCounter]| sample(files, files, 9);
-        FileTable::between(&sample(old), &sample(now), MINUTE)
+        FilesSample::between(&sample(old), &sample(now), MINUTE)
     }
 
     /// The rows, and the sums of all files.
@@ -267,7 +274,7 @@ mod tests {
         let at = |n: i64, of: i64| [file(1, "a", [n, n, n, n, n, n]), file(2, "b", [of; 6])];
         let table = |old: [FileCounter; 2], now: [FileCounter; 2], total: i64| {
             let (old, now) = (sample(&old[..1], &old, 2), sample(&now[..1], &now, total));
-            let table = FileTable::between(&old, &now, MINUTE);
+            let table = FilesSample::between(&old, &now, MINUTE);
             (table.bytes_per_s, table.read_ms, table.write_ms)
         };
         assert_eq!(table(at(0, 0), at(600, 6_000), 2), (Some(220.0), Some(1.0), Some(1.0)));
@@ -276,7 +283,7 @@ mod tests {
         assert_eq!(table(at(0, 300), at(600, 0), 1), unknown, "a database that was detached");
         assert_eq!(table(at(500, 0), at(3, 6_000), 2), unknown, "a file that was opened anew");
         let (old, now) = (FilesSample::default(), sample(&at(9, 9), &at(9, 9), 2));
-        assert_eq!(FileTable::between(&old, &now, MINUTE).bytes_per_s, None, "no sums before");
+        assert_eq!(FilesSample::between(&old, &now, MINUTE).bytes_per_s, None, "no sums before");
     }
 
     #[test]

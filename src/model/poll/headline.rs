@@ -1,6 +1,10 @@
 //! The headline: liveness, headline counters and CPU time. Raw as they are polled, and as figures per second.
 
-use super::id::{Emit, Metric, SeriesId, whole};
+use super::{
+    id::{Emit, Metric, ProbeId, SeriesId, whole},
+    names::Visit,
+    outcome::Outcome,
+};
 use crate::model::base::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -104,9 +108,8 @@ pub struct Headline {
     pub round_trip_ms: u32,
 }
 
-impl Headline {
-    /// The numbers for charts.
-    pub(super) fn points(&self, emit: Emit<'_>) {
+impl Outcome for Headline {
+    fn points(&self, _probe: ProbeId, emit: Emit<'_>) {
         let numbers: [(Metric, Option<f64>); 20] = [
             (SeriesId::Cpu.into(), self.cpu_pct),
             (SeriesId::Batches.into(), self.batches_per_s),
@@ -133,4 +136,6 @@ impl Headline {
             emit(metric, "", value);
         }
     }
+
+    fn each_name_mut(&mut self, _visit: Visit<'_>) {}
 }

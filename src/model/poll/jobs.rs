@@ -1,8 +1,9 @@
 //! Agent jobs that failed within the last day.
 
 use super::{
-    id::{Emit, Metric},
+    id::{Emit, Metric, ProbeId},
     names::{Field, Kind, Visit, maybe},
+    outcome::Outcome,
 };
 use crate::model::base::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -23,16 +24,24 @@ pub struct FailedJobRow {
     pub message: Option<Arc<str>>,
 }
 
-/// The number for charts.
-pub(super) fn points(rows: &[FailedJobRow], emit: Emit<'_>) {
-    emit(Metric::FailedJobs, "", Some(rows.len() as f64));
-}
+impl Outcome for Vec<FailedJobRow> {
+    fn points(&self, _probe: ProbeId, emit: Emit<'_>) {
+        emit(Metric::FailedJobs, "", Some(self.len() as f64));
+    }
 
-/// The places of names.
-pub(super) fn each_name_mut(rows: &mut [FailedJobRow], visit: Visit<'_>) {
-    for row in rows {
-        maybe(visit, Field::Name(Kind::Job), &mut row.job);
-        maybe(visit, Field::Name(Kind::Job), &mut row.step);
-        maybe(visit, Field::Message, &mut row.message);
+    fn each_name_mut(&mut self, visit: Visit<'_>) {
+        for row in self {
+            maybe(visit, Field::Name(Kind::Job), &mut row.job);
+            maybe(visit, Field::Name(Kind::Job), &mut row.step);
+            maybe(visit, Field::Message, &mut row.message);
+        }
+    }
+
+    fn cut(&mut self, most: usize) {
+        self.truncate(most);
+    }
+
+    fn rows(&self) -> usize {
+        self.len() * 4
     }
 }

@@ -1,6 +1,10 @@
 //! Memory of machine and process, and the queue for memory grants.
 
-use super::id::{Emit, Metric, SeriesId, rounded, whole};
+use super::{
+    id::{Emit, Metric, ProbeId, SeriesId, rounded, whole},
+    names::Visit,
+    outcome::Outcome,
+};
 use serde::{Deserialize, Serialize};
 
 /// Memory of machine and process.
@@ -24,14 +28,15 @@ pub struct MemoryNow {
     pub grantable_kb: Option<i64>,
 }
 
-impl MemoryNow {
-    /// The numbers for charts.
-    pub(super) fn points(&self, emit: Emit<'_>) {
+impl Outcome for MemoryNow {
+    fn points(&self, _probe: ProbeId, emit: Emit<'_>) {
         emit(SeriesId::Memory.into(), "", self.used_pct);
         emit(Metric::ProcessMemory, "", whole(self.process_kb));
         emit(Metric::GrantWaiters, "", whole(self.grant_waiters));
         emit(Metric::Granted, "", whole(self.granted_kb));
     }
+
+    fn each_name_mut(&mut self, _visit: Visit<'_>) {}
 }
 
 /// The share of physical memory that is in use, %.

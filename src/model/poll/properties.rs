@@ -1,6 +1,10 @@
 //! Properties of an instance, and what the login may see: polled at connect and hourly.
 
-use super::names::{Field, Kind, Visit, Where, maybe};
+use super::{
+    id::{Emit, ProbeId},
+    names::{Field, Kind, Visit, Where, maybe},
+    outcome::Outcome,
+};
 use crate::model::base::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::{collections::HashMap, sync::Arc};
@@ -123,9 +127,10 @@ impl Properties {
     }
 }
 
-impl Properties {
-    /// The places of names.
-    pub(super) fn each_name_mut(&mut self, visit: Visit<'_>) {
+impl Outcome for Properties {
+    fn points(&self, _probe: ProbeId, _emit: Emit<'_>) {}
+
+    fn each_name_mut(&mut self, visit: Visit<'_>) {
         maybe(visit, Field::Name(Kind::Host), &mut self.server_name);
         maybe(visit, Field::Name(Kind::Host), &mut self.machine_name);
         maybe(visit, Field::Words(Where::Ours), &mut self.os_name);

@@ -1,5 +1,10 @@
 //! The rights of our login, and the optional objects that the server has.
 
+use super::{
+    id::{Emit, ProbeId},
+    names::Visit,
+    outcome::Outcome,
+};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -39,4 +44,10 @@ impl Rights {
             _ => Some(false),
         }
     }
+}
+
+impl Outcome for Rights {
+    fn points(&self, _probe: ProbeId, _emit: Emit<'_>) {}
+
+    fn each_name_mut(&mut self, _visit: Visit<'_>) {}
 }

@@ -1,8 +1,9 @@
 //! Volumes that hold database files.
 
 use super::{
-    id::{Emit, Metric, whole},
+    id::{Emit, Metric, ProbeId, whole},
     names::{Field, Kind, Visit},
+    outcome::Outcome,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -20,18 +21,27 @@ pub struct VolumeRow {
     pub free_bytes: Option<i64>,
 }
 
-/// The numbers for charts.
-pub(super) fn points(rows: &[VolumeRow], emit: Emit<'_>) {
-    for row in rows {
-        let Some(mount) = row.mount.as_deref() else { continue };
-        emit(Metric::VolumeFree, mount, whole(row.free_bytes.map(|b| b / 1024)));
-        emit(Metric::VolumeSize, mount, whole(row.total_bytes.map(|b| b / 1024)));
+impl Outcome for Vec<VolumeRow> {
+    fn points(&self, _probe: ProbeId, emit: Emit<'_>) {
+        for row in self {
+            let Some(mount) = row.mount.as_deref() else { continue };
+            emit(Metric::VolumeFree, mount, whole(row.free_bytes.map(|b| b / 1024)));
+            emit(Metric::VolumeSize, mount, whole(row.total_bytes.map(|b| b / 1024)));
+        }
     }
-}
 
-/// The places of names. `C:\\` and `/` are everybody's.
-pub(super) fn each_name_mut(rows: &mut [VolumeRow], visit: Visit<'_>) {
-    for mount in rows.iter_mut().filter_map(|row| row.mount.as_mut()).filter(|mount| mount.len() > 3) {
-        visit(Field::Name(Kind::Volume), mount);
+    /// `C:\\` and `/` are everybody's.
+    fn each_name_mut(&mut self, visit: Visit<'_>) {
+        for mount in self.iter_mut().filter_map(|row| row.mount.as_mut()).filter(|mount| mount.len() > 3) {
+            visit(Field::Name(Kind::Volume), mount);
+        }
+    }
+
+    fn cut(&mut self, most: usize) {
+        self.truncate(most);
+    }
+
+    fn rows(&self) -> usize {
+        self.len()
     }
 }

@@ -1,7 +1,9 @@
 //! Waits: raw rows, rates, categories. Category names are those of the Query Store, so that both line up.
 
 use super::{
-    id::{Emit, Metric, SeriesId},
+    id::{Emit, Metric, ProbeId, SeriesId},
+    names::Visit,
+    outcome::Outcome,
     wait_class::WaitCategory,
 };
 use serde::{Deserialize, Serialize};
@@ -77,9 +79,9 @@ pub struct WaitTable {
     pub over_ms: u64,
 }
 
-impl WaitTable {
-    /// The numbers for charts. Types that are benign are left out: nobody charts them.
-    pub(super) fn points(&self, emit: Emit<'_>) {
+impl Outcome for WaitTable {
+    /// Types that are benign are left out: nobody charts them.
+    fn points(&self, _probe: ProbeId, emit: Emit<'_>) {
         emit(SeriesId::Waits.into(), "", Some(self.total_ms_per_s));
         emit(Metric::SignalWaits, "", Some(self.signal_ms_per_s));
         for category in &self.categories {
@@ -91,5 +93,11 @@ impl WaitTable {
         for wait in self.types.iter().filter(|t| !t.benign) {
             emit(Metric::WaitType, &wait.name, Some(wait.ms_per_s));
         }
+    }
+
+    fn each_name_mut(&mut self, _visit: Visit<'_>) {}
+
+    fn rows(&self) -> usize {
+        self.types.len()
     }
 }

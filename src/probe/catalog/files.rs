@@ -15,6 +15,7 @@ use crate::{
         script::{Needs, Script, script},
     },
 };
+use std::sync::Arc;
 
 const FILES: Script = script!("files", Performance);
 
@@ -31,8 +32,12 @@ pub(super) static PROBE: Probe = Probe {
     ..Probe::new(ProbeId::Files, Tier::Detail, decode)
 };
 
-/// A row without its two ids is left out: nothing could be compared with it.
 fn decode(sets: &Sets, ctx: &ProbeContext) -> Result<Sample, Unavailable> {
+    Ok(Sample::Counters(Arc::new(counters(sets, ctx)?)))
+}
+
+/// A row without its two ids is left out: nothing could be compared with it.
+fn counters(sets: &Sets, ctx: &ProbeContext) -> Result<FilesSample, Unavailable> {
     let (mut total, mut all) = (None, FileCounter::default());
     let rows = sets.many("files")?.filter_map(|row| {
         total = total.max(row.count("total_files"));
@@ -65,7 +70,7 @@ fn decode(sets: &Sets, ctx: &ProbeContext) -> Result<Sample, Unavailable> {
         })
     });
     let files = rows.collect();
-    Ok(Sample::Files(FilesSample { files, total, all }))
+    Ok(FilesSample { files, total, all })
 }
 
 #[cfg(test)]
@@ -109,11 +114,8 @@ mod tests {
             row(Cell::Int(6), Cell::Int(2), "", "", Cell::Int(i64::MAX), Cell::Int(9)),
         ];
         let answer = sets(vec![set("files", &columns, rows)]);
-        let Ok(Sample::Files(sample)) =
-            decode(&answer, &ProbeContext::new(crate::model::base::time::Timestamp::default))
-        else {
-            panic!()
-        };
+        let context = ProbeContext::new(crate::model::base::time::Timestamp::default);
+        let sample = counters(&answer, &context).unwrap();
         assert_eq!(sample.total, Some(7_000));
         assert_eq!(
             (sample.all.reads, sample.all.write_stall_ms, sample.all.writes),
