@@ -1,5 +1,7 @@
-//! A batch as the simulated server gets it: the sender, its rights and parameters, and the instance at that moment.
+//! A batch as the simulated server gets it: the sender, its rights and parameters, and the instance at that moment. And the
+//! form of an answer to one of our scripts.
 
+use super::table::Table;
 use crate::sim::{
     backend::{Param, ServerMessage, Session},
     world::{
@@ -27,6 +29,9 @@ pub struct Asked<'a> {
     /// grants a right, in the named database; the error if it cannot
     pub grant: &'a dyn Fn(&Grant, &str) -> Result<(), ServerMessage>,
 }
+
+/// A script by its name, and the function that answers it.
+pub type Answer = (&'static str, fn(&Asked<'_>) -> Table);
 
 /// The resources that a session has used.
 #[derive(Debug, Clone, Copy, Default)]

@@ -1,7 +1,7 @@
 //! Answers about blocking, and about texts and names on demand.
 
 use super::{
-    Asked,
+    asked::{Answer, Asked},
     handle::Handle,
     sessions::blocker,
     table::{Table, int, opt, text},
@@ -13,6 +13,16 @@ use crate::sim::{
     },
     world::trouble::{TABLE_HOBT, TABLE_ID},
 };
+
+/// The scripts that are answered here.
+pub const ANSWERS: &[Answer] = &[
+    ("blocked", blocked),
+    ("blocking", blocking),
+    ("input_buffers", input_buffers),
+    ("resolve_hobt", resolve),
+    ("resolve_object", resolve),
+    ("texts", texts),
+];
 
 /// The most characters of a text that the scripts ask for.
 const CUT_CHARS: usize = 262_144;

@@ -4,7 +4,7 @@
 //! `plan` takes a batch apart once (binding included), and the plan is kept for the next time; `run` answers it. The
 //! scripts are known by the comment `/* dbtop:NAME */`, but only after `sim::bind` has found every object and column in
 //! them. Their columns are taken from the text: a script may select fewer columns, or in another order. There is one file
-//! for each family of scripts, and `expr` for statements without FROM.
+//! for each family of scripts, with the list of those that it answers, and `expr` for statements without FROM.
 
 mod asked;
 mod blocking;
@@ -139,43 +139,8 @@ fn probe(name: &str, columns: &[String], q: &Asked<'_>) -> Result<ResultSet, Str
     chosen.map_err(|unknown| format!("the simulator has no column {unknown} for dbtop:{name}"))
 }
 
-/// The function that answers a script.
+/// The function that answers a script: each family has a list of those that it knows.
 fn table_of(name: &str) -> Option<fn(&Asked<'_>) -> Table> {
-    Some(match name {
-        "activity" => sessions::activity,
-        "availability" => slow::availability,
-        "blocked" => blocking::blocked,
-        "blocking" => blocking::blocking,
-        "capabilities" => server::capabilities,
-        "chain" => sessions::chain,
-        "cms" => slow::registered,
-        "check" => server::check,
-        "configuration" => server::configuration,
-        "connections" => sessions::connections,
-        "cost" => sessions::cost,
-        "counters" => server::counters,
-        "cpu_ring" => server::cpu_ring,
-        "databases" => server::databases,
-        "doctor" => server::doctor,
-        "files" => server::files,
-        "grants" => sessions::grants,
-        "headline" | "sysinfo" => server::sysinfo,
-        "host_2016" | "host_2017" => server::host,
-        "input_buffers" => blocking::input_buffers,
-        "jobs" => slow::jobs,
-        "memory" => server::memory,
-        "properties" => server::properties,
-        "resolve_hobt" | "resolve_object" => blocking::resolve,
-        "rights" => server::rights,
-        "schedulers" => server::schedulers,
-        "sessions" => sessions::sessions,
-        "sleepers" => sessions::sleepers,
-        "tempdb" => sessions::tempdb,
-        "texts" => blocking::texts,
-        "transactions" => sessions::transactions,
-        "volumes" => slow::volumes,
-        "waiting_tasks" => sessions::waiting_tasks,
-        "waits" => server::waits,
-        _ => return None,
-    })
+    let families = [server::ANSWERS, sessions::ANSWERS, blocking::ANSWERS, slow::ANSWERS];
+    families.into_iter().flatten().find(|(script, _)| *script == name).map(|(_, answer)| *answer)
 }

@@ -1,7 +1,7 @@
 //! Answers about the instance: properties, rights, counters, waits, schedulers, memory.
 
 use super::{
-    Asked,
+    asked::{Answer, Asked},
     table::{Table, int, int4, opt, text},
 };
 use crate::sim::{
@@ -12,6 +12,27 @@ use crate::sim::{
     schema::{self, Home, Securable, known_permission},
     world::{storage::File, totals::Meter, work::Grant},
 };
+
+/// The scripts that are answered here.
+pub const ANSWERS: &[Answer] = &[
+    ("capabilities", capabilities),
+    ("check", check),
+    ("configuration", configuration),
+    ("counters", counters),
+    ("cpu_ring", cpu_ring),
+    ("databases", databases),
+    ("doctor", doctor),
+    ("files", files),
+    ("headline", sysinfo),
+    ("host_2016", host),
+    ("host_2017", host),
+    ("memory", memory),
+    ("properties", properties),
+    ("rights", rights),
+    ("schedulers", schedulers),
+    ("sysinfo", sysinfo),
+    ("waits", waits),
+];
 
 /// Properties.
 pub fn properties(q: &Asked<'_>) -> Table {

@@ -1,7 +1,7 @@
 //! Answers about sessions and requests: sessions, activity, sleepers, grants, transactions, connections, tempdb.
 
 use super::{
-    Asked,
+    asked::{Answer, Asked},
     handle::Handle,
     table::{Table, int, int4, local, opt, text},
 };
@@ -12,6 +12,20 @@ use crate::sim::{
     },
     world::work::Work,
 };
+
+/// The scripts that are answered here.
+pub const ANSWERS: &[Answer] = &[
+    ("activity", activity),
+    ("chain", chain),
+    ("connections", connections),
+    ("cost", cost),
+    ("grants", grants),
+    ("sessions", sessions),
+    ("sleepers", sleepers),
+    ("tempdb", tempdb),
+    ("transactions", transactions),
+    ("waiting_tasks", waiting_tasks),
+];
 
 const SYSNAME: crate::sim::backend::ColumnType = NVarChar(128);
 

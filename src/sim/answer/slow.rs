@@ -1,7 +1,7 @@
 //! Answers that change slowly: availability groups, volumes, Agent jobs.
 
 use super::{
-    Asked,
+    asked::{Answer, Asked},
     table::{Table, int, opt, text},
 };
 use crate::sim::{
@@ -12,6 +12,10 @@ use crate::sim::{
     world::availability::Replica,
 };
 use chrono::{DateTime, Datelike, Timelike};
+
+/// The scripts that are answered here.
+pub const ANSWERS: &[Answer] =
+    &[("availability", availability), ("cms", registered), ("jobs", jobs), ("volumes", volumes)];
 
 /// Databases of availability groups.
 pub fn availability(q: &Asked<'_>) -> Table {
