@@ -1,5 +1,5 @@
 //! Names of what is on the screen: which pane, which row. Plain values that everything in `tui` may use; nothing in here
-//! knows how a pane or a row looks. A pane is one row here and one arm in `tui/pane/mod.rs`, where it is made.
+//! knows how a pane or a row looks. A pane is one row here and one line in `tui/pane/mod.rs`, where it is made.
 
 use crate::model::{inventory::instance::InstanceId, poll::wait_class::WaitCategory};
 use std::sync::Arc;
@@ -15,6 +15,10 @@ pub struct PaneRow {
     pub help: &'static str,
     /// its word behind `:`, and other words for it
     pub word: Option<(&'static str, &'static str)>,
+    /// its rows are parts of instances: it has the keys of `Context::Parts`
+    pub has_parts: bool,
+    /// it has charts over a time line: it has the keys of `Context::Charts`
+    pub has_charts: bool,
 }
 
 /// Makes the type, the list and the rows of the same text, so that no pane can lack one.
@@ -47,15 +51,19 @@ panes! {
         key: Some("1"),
         help: "Fleet, or the instance in scope",
         word: Some(("fleet", "all instances")),
+        has_parts: false,
+        has_charts: false,
     }
     /// one instance: takes the place of the fleet while it is in scope
-    Instance { name: "Instance", key: None, help: "", word: None }
+    Instance { name: "Instance", key: None, help: "", word: None, has_parts: false, has_charts: true }
     /// active requests
     Activity {
         name: "Activity",
         key: Some("2"),
         help: "Activity: what runs now",
         word: Some(("activity", "what runs now")),
+        has_parts: true,
+        has_charts: false,
     }
     /// wait statistics
     Waits {
@@ -63,6 +71,8 @@ panes! {
         key: Some("3"),
         help: "Waits: what is waited for",
         word: Some(("waits", "what is waited for")),
+        has_parts: true,
+        has_charts: true,
     }
     /// blocking chains
     Blocking {
@@ -70,6 +80,8 @@ panes! {
         key: Some("4"),
         help: "Blocking: who blocks whom",
         word: Some(("blocking", "who blocks whom")),
+        has_parts: true,
+        has_charts: false,
     }
     /// database files
     Storage {
@@ -77,6 +89,8 @@ panes! {
         key: Some("6"),
         help: "Storage: how fast files are read and written",
         word: Some(("storage", "how fast files are read and written")),
+        has_parts: true,
+        has_charts: true,
     }
 }
 

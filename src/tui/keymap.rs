@@ -36,8 +36,18 @@ pub fn markdown() -> String {
          Ctrl-H, Ctrl-I, Ctrl-M and Ctrl-[ are unbound on purpose: terminals cannot tell them from other keys.\n",
     );
     for context in Context::all() {
-        let _ = write!(out, "\n## {}\n\n| key | does |\n|---|---|\n", context.title());
-        for b in bindings().filter(|b| b.key.context == context) {
+        let _ = write!(out, "\n## {}\n", context.title());
+        if let Context::Pane(pane) = context {
+            let shared =
+                Context::of_pane(pane).into_iter().filter(|shared| !matches!(shared, Context::Pane(_)));
+            let titles: Vec<&str> = shared.map(Context::title).collect();
+            let _ = write!(out, "\nIt has the keys of: {}.\n", titles.join(" · "));
+        }
+        let mut rows = bindings().filter(|b| b.key.context == context).peekable();
+        if rows.peek().is_some() {
+            out.push_str("\n| key | does |\n|---|---|\n");
+        }
+        for b in rows {
             if let Some(chord) = Chord::parse(b.key.name) {
                 let _ = writeln!(out, "| `{chord}` | {} |", b.help);
             }
@@ -53,8 +63,18 @@ pub fn markdown() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tui::id::PaneId;
-    use std::collections::HashSet;
+    use crate::{
+        protocol::{Effect, VaultState},
+        tui::{
+            App, Settings, Subject,
+            action::{Binding, Kind},
+            fixture,
+            id::PaneId,
+            theme::{Depth, Theme},
+        },
+    };
+    use ratatui::{buffer::Buffer, layout::Rect};
+    use std::{collections::HashSet, sync::Arc};
 
     #[test]
     fn every_key_can_be_typed_and_means_one_thing_in_its_context() {
@@ -82,6 +102,78 @@ mod tests {
         );
         let g = Chord::parse("g").unwrap();
         assert_eq!(map.resolve(&[Context::Pane(PaneId::Fleet), Context::Table, Context::Global], g), None);
+    }
+
+    /// Places in which a key may have something to do, as keys that lead there from a pane: as it opens, in the middle of its
+    /// rows, with a mark, moved to the right, sorted, narrowed to an instance, and with charts that were moved.
+    const PLACES: [&str; 7] =
+        ["", "down down", "space", "right right right", ">", "s", "s w w shift-left shift-left , ,"];
+
+    /// An hour ago, where most that changes anything is refused: for the keys that travel.
+    const PAST: [&str; 1] = ["{"];
+
+    /// A fleet with a story for each pane, on a screen that has no room for every column.
+    fn at(pane: PaneId, place: &str) -> App {
+        let theme = Theme::load("dark", Depth::True).unwrap();
+        let settings =
+            Settings { theme, depth: Depth::True, low_bandwidth: false, mouse: false, lock_after_ms: None };
+        let subject = Subject { tenant: "acme".into(), vault: VaultState::Open, recording: None };
+        let mut app = App::new(settings, subject, fixture::NOW);
+        app.ingest(Arc::new(fixture::small()));
+        // The blocked instance has rows in every pane.
+        app.keys(if pane == PaneId::Instance { "2 1 enter" } else { "2 3" });
+        if let Some(key) = pane.row().key {
+            app.keys(key);
+        }
+        shown(&mut app);
+        app.keys(place);
+        app
+    }
+
+    fn shown(app: &mut App) -> Buffer {
+        let area = Rect::new(0, 0, 72, 24);
+        let mut buf = Buffer::empty(area);
+        app.render(area, &mut buf);
+        buf
+    }
+
+    /// True if a key changes the screen, or asks for something, in one of the places of a pane.
+    fn does_something(pane: PaneId, b: &Binding) -> bool {
+        let past: &[&str] = if b.kind == Kind::Travels { &PAST } else { &[] };
+        PLACES.iter().chain(past).any(|place| {
+            let mut app = at(pane, place);
+            let before = shown(&mut app);
+            app.take_effects();
+            app.take_copies();
+            app.key(Chord::parse(b.key.name).unwrap());
+            let is_request = |effect: &Effect| !matches!(effect, Effect::Focus(_));
+            let asks = app.take_effects().iter().any(is_request) || !app.take_copies().is_empty();
+            asks || app.wants_to_quit() || app.take_repaint() || shown(&mut app) != before
+        })
+    }
+
+    #[test]
+    fn every_key_of_a_pane_does_something_there() {
+        let mut idle = Vec::new();
+        for pane in PaneId::ALL {
+            let contexts = Context::of_pane(pane);
+            for b in bindings().filter(|b| b.is_meant(&contexts)) {
+                // The reasons of an instance have a cursor and no columns.
+                let is_of_rows = b.key.context == Context::Table && pane == PaneId::Instance;
+                if b.key.context != Context::Global && !is_of_rows && !does_something(pane, &b) {
+                    idle.push(format!("{}: {}, {}", pane.name(), b.key.name, b.help));
+                }
+            }
+        }
+        assert!(idle.is_empty(), "keys that do nothing where they are bound:\n{}", idle.join("\n"));
+    }
+
+    #[test]
+    fn every_key_that_works_everywhere_does_something_somewhere() {
+        for b in bindings().filter(|b| b.key.context == Context::Global) {
+            let works = PaneId::ALL.into_iter().any(|pane| does_something(pane, &b));
+            assert!(works, "{}: {}", b.key.name, b.help);
+        }
     }
 
     #[test]

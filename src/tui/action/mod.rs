@@ -14,6 +14,10 @@ pub enum Context {
     Global,
     /// tables of any pane
     Table,
+    /// panes whose rows are parts of instances: sessions, waits, files
+    Parts,
+    /// panes with charts over a time line
+    Charts,
     /// one pane
     Pane(PaneId),
     /// layers that show a text: details, help
@@ -47,7 +51,16 @@ impl Context {
             Self::Question,
             Self::List,
         ];
-        [Self::Global, Self::Table].into_iter().chain(PaneId::ALL.map(Self::Pane)).chain(dialogs)
+        let shared = [Self::Global, Self::Table, Self::Parts, Self::Charts];
+        shared.into_iter().chain(PaneId::ALL.map(Self::Pane)).chain(dialogs)
+    }
+
+    /// Where the keys of a pane are looked up, the narrowest first: its own, and those that it has by what it is made of.
+    pub fn of_pane(pane: PaneId) -> Vec<Self> {
+        let row = pane.row();
+        let inherited = [(row.has_charts, Self::Charts), (row.has_parts, Self::Parts)];
+        let inherited = inherited.into_iter().filter(|(has, _)| *has).map(|(_, context)| context);
+        [Self::Pane(pane)].into_iter().chain(inherited).chain([Self::Table, Self::Global]).collect()
     }
 
     /// Heading in help and docs.
@@ -55,6 +68,8 @@ impl Context {
         match self {
             Self::Global => "Everywhere",
             Self::Table => "In tables",
+            Self::Parts => "On rows that are parts of an instance",
+            Self::Charts => "With charts",
             Self::Pane(pane) => pane.row().name,
             Self::Reader => "Details and help",
             Self::Input => "Command line, filter, jump",
@@ -258,6 +273,17 @@ pub struct Binding {
     pub kind: Kind,
     /// see [`Row::when`]
     pub when: When,
+}
+
+impl Binding {
+    /// True if its key means this where these contexts are asked, the narrowest first: no narrower one has the key, too.
+    pub fn is_meant(&self, contexts: &[Context]) -> bool {
+        let place = |key: &Key| contexts.iter().position(|context| *context == key.context);
+        let is_narrower = |key: &Key, at: usize| place(key).is_some_and(|n| n < at);
+        place(&self.key).is_some_and(|at| {
+            !bindings().any(|other| other.key.name == self.key.name && is_narrower(&other.key, at))
+        })
+    }
 }
 
 /// All keys, in the order in which they are listed within their context: first those that open panes.

@@ -14,8 +14,8 @@ const FLEET: Context = Context::Pane(PaneId::Fleet);
 const INSTANCE: Context = Context::Pane(PaneId::Instance);
 const ACTIVITY: Context = Context::Pane(PaneId::Activity);
 const WAITS: Context = Context::Pane(PaneId::Waits);
-const BLOCKING: Context = Context::Pane(PaneId::Blocking);
-const STORAGE: Context = Context::Pane(PaneId::Storage);
+const PARTS: Context = Context::Parts;
+const CHARTS: Context = Context::Charts;
 const READER: Context = Context::Reader;
 const INPUT: Context = Context::Input;
 const FORM: Context = Context::Form;
@@ -45,9 +45,9 @@ actions! {
     // In, out, and from problem to problem
     Enter: "in: open what the cursor is on; a reason leads to its cause", on_row(),
         keys(&[
-            at(GLOBAL, "enter"), told(FLEET, "enter", "open"), told(INSTANCE, "enter", "follow"),
-            told(ACTIVITY, "enter", "open"), told(WAITS, "enter", "who waits"),
-            told(BLOCKING, "enter", "details"), told(STORAGE, "enter", "details"), told(INPUT, "enter", "go"),
+            at(GLOBAL, "enter"), told(PARTS, "enter", "details"), told(FLEET, "enter", "open"),
+            told(INSTANCE, "enter", "follow"), told(ACTIVITY, "enter", "open"),
+            told(WAITS, "enter", "who waits"), told(INPUT, "enter", "go"),
             told(FORM, "enter", "go on"), told(WIZARD, "enter", "go on"),
             told(TRIAL, "enter", "go on"), told(BULK, "enter", "go on"),
             told(QUESTION, "enter", "yes, if it is typed"), told(LIST, "enter", "open"),
@@ -169,19 +169,19 @@ actions! {
     Merge: "add the instances up, or keep them apart",
         keys(&[told(WAITS, "m", "merge")]);
     Longer: "charts over a longer time, up to a year",
-        keys(&[told(INSTANCE, "w", "range"), told(WAITS, "w", "range"), told(STORAGE, "w", "range")]);
+        keys(&[told(CHARTS, "w", "range")]);
     Shorter: "charts over a shorter time, down to a minute",
-        keys(&[at(INSTANCE, "W"), at(WAITS, "W"), at(STORAGE, "W")]);
+        keys(&[at(CHARTS, "W")]);
     PanBack: "charts: half a range back in time",
-        keys(&[at(INSTANCE, "shift-left"), at(WAITS, "shift-left"), at(STORAGE, "shift-left")]);
+        keys(&[at(CHARTS, "shift-left")]);
     PanOn: "charts: half a range forward in time",
-        keys(&[at(INSTANCE, "shift-right"), at(WAITS, "shift-right"), at(STORAGE, "shift-right")]);
+        keys(&[at(CHARTS, "shift-right")]);
     Beside: "charts: the same time a day or a week earlier as a dim line",
-        keys(&[at(INSTANCE, "c"), at(WAITS, "c"), at(STORAGE, "c")]);
+        keys(&[at(CHARTS, "c")]);
     Earlier: "charts: cursor a little earlier; beyond the edge they go with it",
-        keys(&[told(INSTANCE, "left", "values"), at(INSTANCE, ","), at(WAITS, ","), at(STORAGE, ",")]);
+        keys(&[told(INSTANCE, "left", "values"), at(CHARTS, ",")]);
     Later: "charts: cursor a little later",
-        keys(&[at(INSTANCE, "right"), at(INSTANCE, "."), at(WAITS, "."), at(STORAGE, ".")]);
+        keys(&[at(INSTANCE, "right"), at(CHARTS, ".")]);
     Dots: "charts of braille dots, where the font has them, or of blocks",
         keys(&[at(INSTANCE, "b")]);
 
@@ -201,21 +201,18 @@ actions! {
     // The row under the cursor
     Copy: "copy the row, or the marked rows (OSC 52, works over SSH)", moves(), on_row(),
         keys(&[
-            at(TABLE, "y"), told(ACTIVITY, "y", "copy"), told(BLOCKING, "y", "copy"), told(STORAGE, "y", "copy"),
-            told(READER, "y", "copy"), told(TRIAL, "y", "copy script"), told(LIST, "y", "copy"),
+            at(TABLE, "y"), told(PARTS, "y", "copy"), at(WAITS, "y"), told(READER, "y", "copy"),
+            told(TRIAL, "y", "copy script"), told(LIST, "y", "copy"),
         ]);
     Details: "all about the row", on_row(),
-        keys(&[
-            told(FLEET, "d", "why"), told(INSTANCE, "d", "details"), at(ACTIVITY, "d"), at(WAITS, "d"),
-            at(BLOCKING, "d"), at(STORAGE, "d"),
-        ]);
+        keys(&[at(PARTS, "d"), told(FLEET, "d", "why"), told(INSTANCE, "d", "details")]);
     HeatMap: "heat map: a cell an instance",
         word("heat", "heat map"),
         keys(&[told(FLEET, "v", "heat map")]);
     HealthFilter: "show only critical, warning, well or unknown instances",
         keys(&[at(FLEET, "f")]);
     Narrow: "only the instance of this row", on_row_of_many(),
-        keys(&[told(ACTIVITY, "s", "this instance"), at(WAITS, "s"), told(BLOCKING, "s", "this instance"), told(STORAGE, "s", "this instance")]);
+        keys(&[told(PARTS, "s", "this instance"), at(WAITS, "s")]);
 
     // The inventory
     Add: "add an instance: the wizard", changes(), always(),

@@ -376,7 +376,7 @@ fn footer(app: &mut App, line: &mut Canvas<'_>) {
     }
     let contexts = match app.layers.last() {
         Some(layer) => vec![layer.context()],
-        None => vec![Context::Pane(app.place.pane), Context::Table, Context::Global],
+        None => Context::of_pane(app.place.pane),
     };
     // Without any instance there is nothing to open, filter or sort; without a row nothing to open or copy.
     let nothing = app.layers.is_empty() && app.world.snapshot.instances.is_empty();
@@ -402,14 +402,14 @@ fn footer(app: &mut App, line: &mut Canvas<'_>) {
         Action::Live if recording => Some("end"),
         _ => b.key.hint,
     };
-    let of = |context: &Context| {
-        let context = *context;
-        bindings().filter(move |b| b.key.context == context)
-    };
-    let useful = contexts.iter().flat_map(of).filter(useful);
-    let mut told: Vec<_> = useful.filter_map(|b| Some((word(&b)?, b))).collect();
-    // Actions that only show come first: they are more usual than changes.
-    told.sort_by_key(|(_, b)| (!(in_past && b.kind == Kind::Travels), b.action == Action::Edit));
+    let useful = bindings().filter(|b| contexts.contains(&b.key.context)).filter(useful);
+    let told = useful.filter_map(|b| Some((word(&b)?, b))).filter(|(_, b)| b.is_meant(&contexts));
+    let mut told: Vec<_> = told.collect();
+    // Those of the pane first; among them, actions that only show: they are more usual than changes.
+    told.sort_by_key(|(_, b)| {
+        let is_travel = in_past && b.kind == Kind::Travels;
+        (!is_travel, b.action == Action::Edit, b.key.context == Context::Global)
+    });
     let mut help_to_come = app.layers.is_empty();
     let mut x = 1;
     for (word, b) in told {

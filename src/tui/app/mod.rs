@@ -177,7 +177,7 @@ impl App {
             return;
         }
         let top = self.layers.last().map(|layer| layer.context());
-        let pane = [Context::Pane(self.place.pane), Context::Table, Context::Global];
+        let pane = Context::of_pane(self.place.pane);
         let action = match top {
             Some(top) if top.takes_text() => self.keymap.resolve(&[top], chord),
             Some(top) => self.keymap.resolve(&[top, Context::Global], chord),

@@ -12,9 +12,12 @@ use crate::tui::{
 /// Keys for a pane.
 pub fn document(pane: PaneId, theme: &Theme) -> Document {
     let mut d = Document::new(format!("Keys · {}", pane.name()));
-    for context in [Context::Pane(pane), Context::Table, Context::Global, Context::Reader, Context::Input] {
-        d.head(context.title());
-        for b in bindings().filter(|b| b.key.context == context) {
+    for context in Context::of_pane(pane).into_iter().chain([Context::Reader, Context::Input]) {
+        let mut bound = bindings().filter(|b| b.key.context == context).peekable();
+        if bound.peek().is_some() {
+            d.head(context.title());
+        }
+        for b in bound {
             let Some(chord) = Chord::parse(b.key.name) else { continue };
             d.text(format!("{:<12}{}", chord.to_string(), b.help), theme.base);
         }
