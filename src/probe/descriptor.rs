@@ -107,6 +107,8 @@ pub struct Probe {
     pub second_trip: Option<fn(&Sets) -> bool>,
     /// what nobody knows without a right, in words that go on with "is unknown"
     pub unknown_without: &'static [(Needs, &'static str)],
+    /// the panes that show what it tells, as the permission doctor names them; none: only such that show it beside other things
+    pub panes: &'static [&'static str],
     /// rows to sample
     pub decode: Decoder,
 }
@@ -128,6 +130,7 @@ impl Probe {
             wants: &[],
             second_trip: None,
             unknown_without: &[],
+            panes: &[],
             decode,
         }
     }

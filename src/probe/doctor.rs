@@ -1,8 +1,8 @@
-//! The permission doctor: which right each pane wants, which of them a login has, and the smallest script for each that it
-//! lacks. Called by `app::inventory::doctor` over a connection that was tested. It asks one question and grants nothing: its
-//! scripts are for a person to read and run.
+//! The permission doctor: which right each pane wants, after the descriptors of its probes; which of them a login has; and the
+//! smallest script for each that it lacks. Called by `app::inventory::doctor` over a connection that was tested. It asks one
+//! question and grants nothing: its scripts are for a person to read and run.
 
-use super::{catalog, object, script::Needs};
+use super::{catalog, descriptor::Probe, object, script::Needs};
 use crate::{
     model::{
         base::{
@@ -39,19 +39,8 @@ const JOB_TABLES: [(&str, &str); 3] = [
     ("sysjobhistory", "msdb_sysjobhistory"),
 ];
 
-/// Each pane and the rights that it wants, after the probes behind it (a test compares them).
-pub const PANES: [(&str, &[Right]); 10] = [
-    ("fleet", &[Right::Performance]),
-    ("instance", &[Right::Performance]),
-    ("activity", &[Right::Performance, Right::Security]),
-    ("blocking", &[Right::Performance, Right::Security]),
-    ("locked objects", &[Right::Definition, Right::Databases]),
-    ("waits", &[Right::Performance]),
-    ("storage", &[Right::Performance, Right::Definition]),
-    ("volumes", &[Right::Performance, Right::Definition]),
-    ("availability", &[Right::Performance, Right::Definition]),
-    ("jobs", &[Right::Jobs]),
-];
+/// Names behind locks are no probe's: they are asked for when a chain is on the screen.
+const LOCKED_OBJECTS: (&str, &[Right]) = ("locked objects", &[Right::Definition, Right::Databases]);
 
 /// The kind of server that grants are written for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,7 +78,8 @@ fn diagnose(instance: &InstanceId, server: &ServerFacts, row: tds::Row<'_>) -> D
     let dialect = dialect(server);
     let cells = Right::ALL.map(|right| (right, held(right, dialect, server, row)));
     let of = |right: Right| cells.iter().find(|(r, _)| *r == right).map_or(Cell::Unknown, |(_, cell)| *cell);
-    let rows = PANES.iter().map(|(pane, wanted)| Row {
+    let panes = panes();
+    let rows = panes.iter().map(|(pane, wanted)| Row {
         pane,
         cells: Right::ALL.map(|right| if wanted.contains(&right) { of(right) } else { Cell::NotUsed }),
     });
@@ -113,6 +103,29 @@ fn diagnose(instance: &InstanceId, server: &ServerFacts, row: tds::Row<'_>) -> D
         rows: rows.collect(),
         holes,
     }
+}
+
+/// Each pane and the rights that it wants: what the scripts of its probes need, and what is unknown in it without.
+fn panes() -> Vec<(&'static str, Vec<Right>)> {
+    let mut names: Vec<&'static str> = Vec::new();
+    for name in catalog::probes().flat_map(|probe| probe.panes) {
+        if !names.contains(name) {
+            names.push(name);
+        }
+    }
+    let wanted = |pane: &str| {
+        let behind = || catalog::probes().filter(|probe| probe.panes.contains(&pane));
+        Right::ALL.into_iter().filter(|right| behind().any(|probe| wants(probe, *right))).collect()
+    };
+    let of_probes = names.into_iter().map(|name| (name, wanted(name)));
+    let (locked, rights) = LOCKED_OBJECTS;
+    of_probes.chain([(locked, rights.to_vec())]).collect()
+}
+
+fn wants(probe: &Probe, right: Right) -> bool {
+    let asked = probe.parts.iter().map(|part| part.script.needs);
+    let shown = probe.unknown_without.iter().map(|(needs, _)| *needs);
+    asked.chain(shown).any(|needs| right_of(needs) == Some(right))
 }
 
 fn dialect(server: &ServerFacts) -> Dialect {
@@ -160,9 +173,10 @@ fn held(right: Right, dialect: Dialect, server: &ServerFacts, row: tds::Row<'_>)
 /// The grants that are missing. Up to 2019 one right stands for two kinds.
 fn holes(missing: &[Right], dialect: Dialect, to: &str, row: tds::Row<'_>) -> Vec<Hole> {
     let mut holes: Vec<Hole> = Vec::new();
+    let panes = panes();
     for right in missing {
         let (name, script) = grant(*right, dialect, to, row);
-        let panes = PANES.iter().filter(|(_, wanted)| wanted.contains(right)).map(|(pane, _)| *pane);
+        let panes = panes.iter().filter(|(_, wanted)| wanted.contains(right)).map(|(pane, _)| *pane);
         match holes.iter_mut().find(|hole| hole.name == name) {
             Some(known) => known.closes.push(*right),
             None => holes.push(Hole {
@@ -241,11 +255,7 @@ fn jobs_script(to: &str, row: tds::Row<'_>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        model::poll::id::ProbeId,
-        probe::probe,
-        tds::{Cell as Value, ResultSet},
-    };
+    use crate::tds::{Cell as Value, ResultSet};
 
     fn set(held: &[&str], known: impl Fn(&str) -> bool) -> ResultSet {
         let columns: Vec<String> = ASK
@@ -368,33 +378,32 @@ mod tests {
     }
 
     #[test]
-    fn the_panes_want_what_their_probes_need() {
-        let behind = [
-            ("activity", ProbeId::Activity),
-            ("blocking", ProbeId::Blocking),
-            ("waits", ProbeId::Waits),
-            ("storage", ProbeId::Files),
-            ("volumes", ProbeId::Volumes),
-            ("availability", ProbeId::Availability),
-            ("jobs", ProbeId::Jobs),
-            ("fleet", ProbeId::Headline),
-            ("instance", ProbeId::Memory),
-            ("instance", ProbeId::Schedulers),
-            ("instance", ProbeId::CpuRing),
+    fn each_pane_wants_the_rights_without_which_something_in_it_is_unknown() {
+        use Right::{Databases, Definition, Jobs, Performance, Security};
+        let expected: [(&str, &[Right]); 10] = [
+            ("fleet", &[Performance]),
+            ("instance", &[Performance]),
+            ("activity", &[Performance, Security]),
+            ("blocking", &[Performance, Security]),
+            ("waits", &[Performance]),
+            ("storage", &[Performance, Definition]),
+            ("availability", &[Performance, Definition]),
+            ("volumes", &[Performance, Definition]),
+            ("jobs", &[Jobs]),
+            ("locked objects", &[Definition, Databases]),
         ];
-        let rights = |id| probe(id).parts.iter().filter_map(|part| right_of(part.script.needs));
-        for (pane, id) in behind {
-            let (_, wanted) = PANES.iter().find(|(name, _)| *name == pane).unwrap();
-            for right in rights(id) {
-                assert!(wanted.contains(&right), "{pane} wants {right:?}");
-            }
+        let panes = panes();
+        for (pane, wanted) in expected {
+            let found = panes.iter().find(|(known, _)| *known == pane).map(|(_, wanted)| &wanted[..]);
+            assert_eq!(found, Some(wanted), "{pane}");
         }
-        let needs = |id: &ProbeId| {
-            probe(*id).parts.iter().any(|part| part.needed && right_of(part.script.needs).is_some())
-        };
-        for id in ProbeId::ALL.into_iter().filter(needs) {
-            let shown = behind.iter().any(|(_, other)| *other == id);
-            assert!(shown, "{}: which pane is it behind? Say it here and in PANES", id.name());
+    }
+
+    #[test]
+    fn a_probe_that_needs_a_right_stands_behind_a_pane() {
+        for probe in catalog::probes() {
+            let needs = Right::ALL.into_iter().any(|right| wants(probe, right));
+            assert!(!needs || !probe.panes.is_empty(), "{}: which pane is it behind?", probe.id.name());
         }
     }
 }

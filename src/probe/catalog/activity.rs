@@ -54,6 +54,7 @@ pub(super) static PROBE: Probe = Probe {
         (Needs::Security, "client addresses"),
         (Needs::Security, "the last statement of sleeping sessions"),
     ],
+    panes: &["activity"],
     ..Probe::new(ProbeId::Activity, Tier::Fast, decode)
 };
 

@@ -24,6 +24,7 @@ pub(super) static PROBE: Probe = Probe {
         (Needs::Performance, "availability groups"),
         (Needs::Definition, "names of availability groups"),
     ],
+    panes: &["availability"],
     ..Probe::new(ProbeId::Availability, Tier::Detail, decode)
 };
 

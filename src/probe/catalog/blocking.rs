@@ -42,6 +42,7 @@ pub(super) static PROBE: Probe = Probe {
     rate: true,
     wants: &[Want::Right(Needs::Performance)],
     unknown_without: &[(Needs::Performance, "blocking")],
+    panes: &["blocking"],
     ..Probe::new(ProbeId::Blocking, Tier::Fast, decode)
 };
 

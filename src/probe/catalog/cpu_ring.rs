@@ -22,6 +22,7 @@ pub(super) static PROBE: Probe = Probe {
     parts: &[needed(CPU_RING)],
     pace: Pace::NotFaster,
     unknown_without: &[(Needs::Performance, "the CPU of other processes")],
+    panes: &["instance"],
     ..Probe::new(ProbeId::CpuRing, Tier::Detail, decode)
 };
 

@@ -29,6 +29,7 @@ pub(super) static PROBE: Probe = Probe {
         (Needs::Performance, "file latency"),
         (Needs::Definition, "names and paths of database files"),
     ],
+    panes: &["storage"],
     ..Probe::new(ProbeId::Files, Tier::Detail, decode)
 };
 

@@ -19,6 +19,7 @@ pub(super) static PROBE: Probe = Probe {
     rate: true,
     vital: true,
     unknown_without: &[(Needs::Performance, "CPU")],
+    panes: &["fleet", "instance"],
     ..Probe::new(ProbeId::Headline, Tier::Fast, decode)
 };
 

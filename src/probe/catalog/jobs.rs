@@ -28,6 +28,7 @@ pub(super) static PROBE: Probe = Probe {
     timeout_ms: 10_000,
     wants: &[Want::Agent, Want::Right(Needs::MsdbJobs)],
     unknown_without: &[(Needs::MsdbJobs, "failed Agent jobs")],
+    panes: &["jobs"],
     ..Probe::new(ProbeId::Jobs, Tier::Slow, decode)
 };
 

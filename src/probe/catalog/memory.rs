@@ -22,6 +22,7 @@ const MEMORY: Script = script!("memory", Performance);
 pub(super) static PROBE: Probe = Probe {
     parts: &[needed(MEMORY)],
     unknown_without: &[(Needs::Performance, "memory")],
+    panes: &["instance"],
     ..Probe::new(ProbeId::Memory, Tier::Detail, decode)
 };
 

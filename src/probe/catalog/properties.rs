@@ -39,6 +39,7 @@ pub(super) static PROBE: Probe = Probe {
     start: Start::AtOnce,
     vital: true,
     unknown_without: &[(Needs::Performance, "workers and the server's memory")],
+    panes: &["fleet", "instance"],
     ..Probe::new(ProbeId::Properties, Tier::Identity, decode)
 };
 

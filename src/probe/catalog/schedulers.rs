@@ -16,6 +16,7 @@ const SCHEDULERS: Script = script!("schedulers", Performance);
 pub(super) static PROBE: Probe = Probe {
     parts: &[needed(SCHEDULERS)],
     unknown_without: &[(Needs::Performance, "runnable tasks")],
+    panes: &["instance"],
     ..Probe::new(ProbeId::Schedulers, Tier::Detail, decode)
 };
 

@@ -19,6 +19,7 @@ pub(super) static PROBE: Probe = Probe {
     company: Company::Alone,
     timeout_ms: 20_000,
     unknown_without: &[(Needs::Performance, "volumes"), (Needs::Definition, "volumes")],
+    panes: &["volumes"],
     ..Probe::new(ProbeId::Volumes, Tier::Slow, decode)
 };
 

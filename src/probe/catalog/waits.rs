@@ -18,6 +18,7 @@ pub(super) static PROBE: Probe = Probe {
     rate: true,
     start: Start::AtOnce,
     unknown_without: &[(Needs::Performance, "waits")],
+    panes: &["waits"],
     ..Probe::new(ProbeId::Waits, Tier::Detail, decode)
 };
 

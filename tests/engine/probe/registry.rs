@@ -34,6 +34,18 @@ fn every_probe_has_its_own_descriptor_and_is_always_asked_something() {
 }
 
 #[test]
+fn every_pane_of_the_screen_has_a_probe_that_stands_behind_it() {
+    let keys = dbtop::tui::keymap::markdown();
+    let parts = keys.split("\n## ").filter(|part| part.contains("It has the keys of: "));
+    let panes: Vec<String> = parts.map(|part| part.lines().next().unwrap().to_lowercase()).collect();
+    assert!(panes.len() > 5, "{panes:?}");
+    for pane in panes {
+        let is_known = probes().any(|probe| probe.panes.contains(&&*pane));
+        assert!(is_known, "{pane}: without a probe behind it the permission doctor does not know it");
+    }
+}
+
+#[test]
 fn every_file_is_registered_and_every_script_is_a_file() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tsql/probe");
     let files = std::fs::read_dir(folder).unwrap().map(|f| f.unwrap().file_name().into_string().unwrap());
