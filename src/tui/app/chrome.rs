@@ -225,12 +225,12 @@ pub fn tab_columns(app: &App, columns: u16) -> u16 {
     columns.saturating_sub(notices)
 }
 
-/// All tabs: text, pane. On a narrow screen only the active one has its name.
+/// All tabs: text, pane. On a narrow screen only the active one has its name, or none: the title has it, too.
 fn tab_texts(home: PaneId, active: PaneId, columns: u16) -> Vec<(String, PaneId)> {
-    let make = |short: bool| -> Vec<(String, PaneId)> {
+    let make = |has_name: fn(bool) -> bool| -> Vec<(String, PaneId)> {
         let text = |(pane, key): (PaneId, &str)| {
-            let text =
-                if short && pane != active { format!(" {key} ") } else { format!(" {key} {} ", pane.name()) };
+            let is_named = has_name(pane == active);
+            let text = if is_named { format!(" {key} {} ", pane.name()) } else { format!(" {key} ") };
             (text, pane)
         };
         // The pane that is at home has the fleet's key.
@@ -238,9 +238,11 @@ fn tab_texts(home: PaneId, active: PaneId, columns: u16) -> Vec<(String, PaneId)
             .filter_map(|pane| Some((if pane == PaneId::Fleet { home } else { pane }, pane.row().key?)));
         tabs.map(text).collect()
     };
-    let all = make(false);
-    let needed: usize = all.iter().map(|(t, _)| width(t) + 1).sum();
-    if needed > usize::from(columns) + 1 { make(true) } else { all }
+    let fits = |tabs: &Vec<(String, PaneId)>| {
+        tabs.iter().map(|(text, _)| width(text) + 1).sum::<usize>() <= usize::from(columns) + 1
+    };
+    let named = [make(|_| true), make(|is_active| is_active)];
+    named.into_iter().find(fits).unwrap_or_else(|| make(|_| false))
 }
 
 fn tabs(app: &App, line: &mut Canvas<'_>) {
