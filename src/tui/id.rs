@@ -92,6 +92,15 @@ panes! {
         has_parts: true,
         has_charts: true,
     }
+    /// memory clerks
+    Memory {
+        name: "Memory",
+        key: Some("7"),
+        help: "Memory: who holds the memory of the server",
+        word: Some(("memory", "who holds the memory of the server")),
+        has_parts: true,
+        has_charts: true,
+    }
 }
 
 impl PaneId {
@@ -115,6 +124,8 @@ pub enum RowKey {
     Session(InstanceId, i32, i32),
     /// a database file: instance, database id, file id
     File(InstanceId, i32, i32),
+    /// a type of memory clerk of an instance
+    Clerk(InstanceId, Arc<str>),
     /// a wait type of an instance, or of all together
     Wait(Option<InstanceId>, Arc<str>),
     /// a wait category
@@ -129,9 +140,11 @@ impl RowKey {
     /// The instance that it belongs to.
     pub const fn instance(&self) -> Option<&InstanceId> {
         match self {
-            Self::Instance(id) | Self::Session(id, ..) | Self::File(id, ..) | Self::Wait(Some(id), _) => {
-                Some(id)
-            }
+            Self::Instance(id)
+            | Self::Session(id, ..)
+            | Self::File(id, ..)
+            | Self::Clerk(id, _)
+            | Self::Wait(Some(id), _) => Some(id),
             Self::Wait(None, _) | Self::Category(_) | Self::Group(_) | Self::Reason(_) => None,
         }
     }

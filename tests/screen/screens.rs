@@ -11,13 +11,14 @@ use std::fmt::Write as _;
 const SIZES: [(u16, u16); 4] = [(40, 10), (80, 24), (120, 40), (200, 60)];
 
 /// Keys that lead to each pane from the start.
-const PANES: [(&str, &str); 6] = [
+const PANES: [(&str, &str); 7] = [
     ("fleet", ""),
     ("instance", "enter"),
     ("activity", "2"),
     ("waits", "3"),
     ("blocking", "4"),
     ("storage", "6"),
+    ("memory", "7"),
 ];
 
 fn states() -> [(&'static str, FleetSnapshot); 4] {
@@ -106,6 +107,7 @@ fn any_key() -> impl Strategy<Value = &'static str> {
         "3",
         "4",
         "6",
+        "7",
         "enter",
         "esc",
         "-",

@@ -21,7 +21,7 @@ use std::{
     time::Duration,
 };
 
-const PANES: [(&str, &str); 7] = [
+const PANES: [(&str, &str); 8] = [
     ("fleet", ""),
     ("heat map", "v"),
     ("instance", "enter"),
@@ -29,6 +29,7 @@ const PANES: [(&str, &str); 7] = [
     ("waits", "3"),
     ("blocking", "4"),
     ("storage", "6"),
+    ("memory", "7"),
 ];
 
 /// A fleet with much that is wrong, polled fast, and kept; what was shown every few seconds meanwhile.

@@ -21,6 +21,7 @@ macro_rules! probes {
              7 Schedulers   "schedulers"   true  => Cpu(Box<CpuNow>) in cpu: "schedulers, workers";
              8 CpuRing      "cpu_ring"     false: "CPU of other processes, from the ring buffer: it adds to what the schedulers told";
              9 Memory       "memory"       true  => Memory(Box<MemoryNow>) in memory: "process and machine memory, grant queues";
+            15 Clerks       "clerks"       false => Clerks(Arc<ClerkTable>) in clerks: "memory clerks";
             14 Files        "files"        false => Files(Arc<FileTable>) in files: "reads and writes of database files";
             10 Availability "availability" true  => Availability(Arc<Vec<ReplicaRow>>) in availability: "availability groups";
             11 Volumes      "volumes"      true  => Volumes(Arc<Vec<VolumeRow>>) in volumes: "volumes";
@@ -33,6 +34,7 @@ macro_rules! probes {
 pub mod activity;
 pub mod availability;
 pub mod blocking;
+pub mod clerks;
 pub mod cost;
 pub mod cpu;
 pub mod databases;
@@ -57,6 +59,7 @@ use self::{
     activity::Activity,
     availability::ReplicaRow,
     blocking::{BlockedTask, Blocking, ChainSession},
+    clerks::ClerkTable,
     cost::{CostNow, CostSample},
     cpu::{CpuNow, CpuRingSample, SchedulerSample},
     databases::DatabaseRow,

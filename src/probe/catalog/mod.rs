@@ -6,6 +6,7 @@
 mod activity;
 mod availability;
 mod blocking;
+mod clerks;
 mod cost;
 mod cpu_ring;
 mod databases;
@@ -37,6 +38,7 @@ pub fn probe(id: ProbeId) -> &'static Probe {
         ProbeId::Schedulers => &schedulers::PROBE,
         ProbeId::CpuRing => &cpu_ring::PROBE,
         ProbeId::Memory => &memory::PROBE,
+        ProbeId::Clerks => &clerks::PROBE,
         ProbeId::Availability => &availability::PROBE,
         ProbeId::Volumes => &volumes::PROBE,
         ProbeId::Jobs => &jobs::PROBE,

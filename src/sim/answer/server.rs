@@ -17,6 +17,7 @@ use crate::sim::{
 pub const ANSWERS: &[Answer] = &[
     ("capabilities", capabilities),
     ("check", check),
+    ("clerks", clerks),
     ("configuration", configuration),
     ("counters", counters),
     ("cpu_ring", cpu_ring),
@@ -380,6 +381,56 @@ pub fn cpu_ring(q: &Asked<'_>) -> Table {
         vec![int(at), int(ticks), text(record)]
     });
     Table::new(&columns).with(rows)
+}
+
+/// Memory clerks by type: grants are what queries hold now, plans grow with the uptime, and the buffer pool has the rest of
+/// Total Server Memory.
+fn clerks(q: &Asked<'_>) -> Table {
+    /// Types with their share of Total Server Memory, in thousandths.
+    const SHARES: [(&str, i64); 9] = [
+        ("CACHESTORE_OBJCP", 22),
+        ("MEMORYCLERK_SQLSTORENG", 14),
+        ("USERSTORE_SCHEMAMGR", 9),
+        ("OBJECTSTORE_LOCK_MANAGER", 8),
+        ("MEMORYCLERK_SOSNODE", 6),
+        ("MEMORYCLERK_SQLGENERAL", 5),
+        ("USERSTORE_TOKENPERM", 4),
+        ("CACHESTORE_PHDR", 3),
+        ("MEMORYCLERK_XE", 2),
+    ];
+    let columns = [
+        ("total_types", Int),
+        ("all_pages_kb", BigInt),
+        ("clerk_type", NVarChar(60)),
+        ("clerks", Int),
+        ("pages_kb", BigInt),
+        ("virtual_kb", BigInt),
+    ];
+    let (p, memory) = (q.moment.profile, q.moment.memory());
+    let days = (q.moment.uptime_ms() as f64 / 86.4e6).min(30.0);
+    // Many single-use plans, unless the option against them is on.
+    let ad_hoc = if p.enterprise { 0.015 } else { 0.04 + days * 0.003 };
+    let mut held: Vec<(&str, i64)> = SHARES
+        .iter()
+        .map(|(kind, share)| {
+            let vary = p.dice.of("clerk").of(kind).between(0.6, 1.6);
+            (*kind, (memory.total_kb as f64 * *share as f64 / 1_000.0 * vary) as i64)
+        })
+        .chain([
+            ("CACHESTORE_SQLCP", (memory.total_kb as f64 * ad_hoc) as i64),
+            ("MEMORYCLERK_SQLQERESERVATIONS", memory.granted_kb.min(memory.total_kb / 2)),
+        ])
+        .filter(|(_, kb)| *kb > 0)
+        .collect();
+    let stolen: i64 = held.iter().map(|(_, kb)| kb).sum();
+    held.push(("MEMORYCLERK_SQLBUFFERPOOL", (memory.total_kb - stolen).max(0)));
+    held.sort_by_key(|(_, kb)| std::cmp::Reverse(*kb));
+    let (types, all) = (held.len() as i64, held.iter().map(|(_, kb)| kb).sum::<i64>());
+    let virtual_kb = |kind: &str| if kind == "MEMORYCLERK_XE" { 12_288 } else { 0 };
+    let row = |(kind, kb): (&str, i64)| {
+        vec![int(types), int(all), text(kind), int(1 + p.cpus / 24), int(kb), int(virtual_kb(kind))]
+    };
+    Table::new(&columns).with(held.into_iter().map(row))
 }
 
 /// Memory of machine, process and grants.

@@ -9,6 +9,7 @@ pub mod blocking;
 pub mod figure;
 pub mod fleet;
 pub mod instance;
+pub mod memory;
 pub mod range;
 pub mod reading;
 pub mod request;
@@ -32,6 +33,7 @@ impl Default for Panes {
                 PaneId::Activity => Box::<activity::ActivityPane>::default(),
                 PaneId::Waits => Box::<waits::WaitsPane>::default(),
                 PaneId::Storage => Box::<storage::StoragePane>::default(),
+                PaneId::Memory => Box::<memory::MemoryPane>::default(),
                 PaneId::Blocking => Box::<blocking::BlockingPane>::default(),
             }
         }))

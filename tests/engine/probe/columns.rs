@@ -130,6 +130,17 @@ pub static COLUMNS: &[(&str, Columns)] = &[
             ("statement_end_offset", Int),
         ],
     ),
+    (
+        "clerks",
+        &[
+            ("total_types", Int),
+            ("all_pages_kb", Int),
+            ("clerk_type", Text),
+            ("clerks", Int),
+            ("pages_kb", Int),
+            ("virtual_kb", Int),
+        ],
+    ),
     ("configuration", &[("name", Text), ("configured", Int), ("in_use", Int)]),
     ("connections", &[("session_id", Int), ("client_net_address", Text), ("most_recent_sql_handle", Bytes)]),
     (

@@ -65,7 +65,7 @@ async fn the_first_poll_learns_the_rights_before_it_chooses_scripts() {
         "{}",
         questions[2]
     );
-    assert!(questions[2].ends_with("memory files cost"), "own cost last: {}", questions[2]);
+    assert!(questions[2].ends_with("memory clerks files cost"), "own cost last: {}", questions[2]);
     let slow: Vec<_> = questions[3..].iter().filter(|q| *q != "texts").collect();
     assert_eq!(slow, ["availability", "volumes", "jobs"], "slow ones have round trips of their own");
 }

@@ -10,8 +10,14 @@ use dbtop::{
         },
         judge::health::Thresholds,
         poll::{
-            Sample, State, activity::Activity, files::FileTable, headline::HeadlineSample, id::ProbeId,
-            properties::Platform, reading::Unavailable,
+            Sample, State,
+            activity::Activity,
+            clerks::{ClerkRow, ClerkTable},
+            files::FileTable,
+            headline::HeadlineSample,
+            id::ProbeId,
+            properties::Platform,
+            reading::Unavailable,
         },
     },
     probe::{Polled, ProbeContext, poll, prepare},
@@ -201,6 +207,7 @@ async fn a_login_without_rights_learns_what_it_may_and_says_what_it_may_not() {
         }
         for id in [
             ProbeId::Files,
+            ProbeId::Clerks,
             ProbeId::Headline,
             ProbeId::Blocking,
             ProbeId::Waits,
@@ -257,6 +264,39 @@ async fn a_blocking_storm_has_a_sleeping_head_with_its_last_statement() {
         .await;
     assert!(named.contains('.'), "{named}");
     sim.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_clerks_hold_together_what_the_server_has_and_grants_are_among_them() {
+    let mut found = Vec::new();
+    for trouble in [&[][..], &[(Kind::GrantQueue, None)]] {
+        let sim = fleet(1, trouble).await;
+        let (total_kb, table) = memory_of(&sim).await;
+        sim.stop().await;
+        let sum: i64 = table.clerks.iter().filter_map(|clerk| clerk.pages_kb).sum();
+        assert_eq!((table.all_kb, table.left_out), (Some(sum), 0), "{table:?}");
+        // The buffer pool still fills between the two polls.
+        let total_kb = total_kb.unwrap();
+        assert!((sum - total_kb).abs() < total_kb / 1_000, "{sum} of {total_kb}");
+        assert!(table.buffer_pool_kb().is_some() && table.clerks[0].pages_kb >= table.clerks[1].pages_kb);
+        let grants = |clerk: &&ClerkRow| &*clerk.kind == "MEMORYCLERK_SQLQERESERVATIONS";
+        found.push(table.clerks.iter().find(grants).and_then(|clerk| clerk.pages_kb));
+    }
+    assert!(found[1] > found[0], "queries that wait for grants: {found:?}");
+}
+
+/// Total Server Memory, KB, and the clerks.
+async fn memory_of(sim: &Sim) -> (Option<i64>, ClerkTable) {
+    let mut client = Client::new(sim, 0).await;
+    client.poll(&[ProbeId::Rights, ProbeId::Properties]).await;
+    let total_kb = match client.one(ProbeId::Headline).await {
+        Ok(Sample::Headline(headline)) => headline.total_memory_kb,
+        other => panic!("{other:?}"),
+    };
+    match client.one(ProbeId::Clerks).await {
+        Ok(Sample::Known(State::Clerks(table))) => (total_kb, table.as_ref().clone()),
+        other => panic!("{other:?}"),
+    }
 }
 
 /// The average times of reads and writes of an instance, ms, over two seconds.

@@ -35,6 +35,8 @@ metrics! {
     19 FileRead      "File read"              "ms"   0.01 Files      "average read of a database file, ms",
     20 FileWrite     "File write"             "ms"   0.01 Files      "average write of a database file, ms",
     21 FileBytes     "File traffic"           "MB/s" 0.01 Files      "read from and written to database files, MB per second",
+    22 BufferPool    "Buffer pool"            "GB"   0.01 Clerks     "pages of the buffer pool, GB",
+    23 Stolen        "Stolen memory"          "GB"   0.01 Clerks     "pages of all other memory clerks, GB",
 }
 
 impl SeriesId {
