@@ -1,10 +1,10 @@
 //! Events that last: an outage of months is on the time line for as long as it goes on, and its age counts from its end.
 
-use crate::world::{LONG, Stage, World, at, feed, name, uid};
+use crate::world::{LONG, Stage, World, at, blocking, feed, name, text, uid};
 use dbtop::{
     model::{
         base::failure::{Failure, FailureKind},
-        poll::link::Link,
+        poll::{State, id::ProbeId, link::Link},
         timeline::{
             chart::MarkKind,
             kept::{Happened, Kept},
@@ -72,4 +72,21 @@ fn an_outage_whose_row_is_gone_is_written_again_while_it_lasts() {
     assert_eq!(outages(&stage), written);
     tell(&mut engine, 500 * DAY, true);
     assert_eq!(outages(&stage)[0].to, Some(at(500 * DAY)));
+}
+
+/// A collector that ended while session 88 blocked, and finds it blocking an hour later.
+#[test]
+fn the_same_head_blocker_after_a_gap_is_another_episode_and_the_first_has_ended() {
+    let stage = Stage::new();
+    let mut engine = Engine::open(&stage.path(), None, Options::default()).unwrap();
+    for second in [0, 30, 3600] {
+        let blocked = State::Blocking(blocking(2, 5_000, &text(1)).into());
+        let what = Happened::Reading { probe: ProbeId::Blocking, every_ms: 30_000, state: Ok(blocked) };
+        engine.take(vec![Kept { info: crate::world::info(&name(0)), at: at(second), what }]);
+        engine.commit().unwrap();
+    }
+    let reader = Reader::open(&stage.path(), None).unwrap();
+    let filter = EventFilter { uids: vec![uid(&name(0))], kinds: vec![MarkKind::Blocking] };
+    let episodes = reader.events().list(&filter, at(0), at(DAY)).unwrap();
+    assert_eq!(episodes.iter().map(|event| event.to).collect::<Vec<_>>(), [Some(at(30)), None]);
 }
