@@ -1,5 +1,7 @@
 //! Rules for what is written to files: every serialized type says how it stands there, and what a released version wrote keeps
 //! its place. `tests/fixture/released/VERSION/layout.txt` has the fields of each type in their order, as that version had them.
+//! A type is known by its path, since two may have one name; [`PLACES`] says where the types are today that the first release
+//! named alone, and what was renamed or moved since a release that named paths.
 
 use crate::project::{File, assert_none, files, line_of, production};
 use std::collections::BTreeMap;
@@ -11,10 +13,59 @@ const BY_POSITION: &str =
 const BY_NAME: &str =
     "/// In files by name: fields and variants keep their names, a new field has a default.";
 
+/// Where the types of released layouts are today: the module, and their released names; `Name=Today` was renamed.
+const PLACES: &[(&str, &str)] = &[
+    ("model::base::failure", "Failure FailureKind"),
+    ("model::judge::health", "Health Level Reason Topic"),
+    ("model::poll", "State"),
+    ("model::poll::activity", "Activity Grant Request SessionCounts"),
+    ("model::poll::availability", "ReplicaRow"),
+    ("model::poll::blocking", "BlockNode Blocking Chain"),
+    ("model::poll::cost", "CostNow Slowed"),
+    ("model::poll::cpu", "CpuNow"),
+    ("model::poll::databases", "DatabaseRow"),
+    ("model::poll::headline", "Headline"),
+    ("model::poll::id::probe", "ProbeId"),
+    ("model::poll::jobs", "FailedJobRow"),
+    ("model::poll::link", "Link"),
+    ("model::poll::memory", "MemoryNow"),
+    ("model::poll::properties", "Platform Properties ServerOption"),
+    ("model::poll::reading", "Unavailable"),
+    ("model::poll::resource", "Resource ResourceTarget"),
+    ("model::poll::rights", "Right Rights"),
+    ("model::poll::statement", "Statement TextId"),
+    ("model::poll::volumes", "VolumeRow"),
+    ("model::poll::wait_class", "WaitCategory"),
+    ("model::poll::waits", "CategoryRate WaitRate WaitTable"),
+    ("model::timeline::kept", "Happened"),
+    ("store::history::codec::pack", "Portrait Words"),
+    ("store::history::event", "Body Episode"),
+];
+
+/// The path of a part of a released layout today: `Link::Down` to `model::poll::link::Link::Down`. One that no place names is
+/// a path itself.
+fn today(released: &str) -> String {
+    let places = PLACES.iter().flat_map(|(module, names)| names.split(' ').map(move |name| (module, name)));
+    for (module, name) in places {
+        let (old, new) = name.split_once('=').unwrap_or((name, name));
+        let rest = released.strip_prefix(old);
+        if let Some(rest) = rest.filter(|rest| rest.is_empty() || rest.starts_with("::")) {
+            return format!("{module}::{new}{rest}");
+        }
+    }
+    released.to_owned()
+}
+
+/// The path of the module that a file is: `src/model/poll/mod.rs` is `model::poll`.
+fn module_path(file: &str) -> String {
+    let path = file.strip_prefix("src/").unwrap_or(file).trim_end_matches(".rs");
+    path.strip_suffix("/mod").unwrap_or(path).replace('/', "::")
+}
+
 /// A struct, or one variant of an enum: its fields in their order, and whether a file may lack each.
 type Fields = Vec<(String, bool)>;
 
-/// A serialized type: where it stands, its doc comments and attributes, its parts by name (`Link`, `Link::Down`).
+/// A serialized type: where it stands, its doc comments and attributes, its parts by path (`model::poll::link::Link::Down`).
 struct Type {
     place: String,
     head: Vec<String>,
@@ -36,7 +87,8 @@ fn types(file: &File) -> Vec<Type> {
         let mut words = lines[opens].split_whitespace().filter(|word| !word.starts_with("pub"));
         let (kind, name) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
         let name = name.trim_end_matches(|c: char| !c.is_alphanumeric());
-        let name = name.split(['(', '<']).next().unwrap_or(name).to_owned();
+        let name = name.split(['(', '<']).next().unwrap_or(name);
+        let name = format!("{}::{name}", module_path(&file.path));
         let body = lines[opens + 1..].iter().take_while(|line| !line.starts_with('}')).copied();
         let body: Vec<&str> = if lines[opens].ends_with('{') { body.collect() } else { Vec::new() };
         let all_default = head.iter().any(|line| line.starts_with("#[serde(") && line.contains("default"));
@@ -94,7 +146,8 @@ fn of_probes(files: &[(File, String)]) -> Vec<Type> {
         let says = |line: &&str| [BY_POSITION, BY_NAME].contains(line);
         let head = text(file).and_then(|text| text.lines().map(str::trim).find(says)).map(str::to_owned);
         let parts = parts.into_iter().filter(|part| !part.is_empty());
-        let parts = parts.map(|part| (format!("{of}::{part}"), Fields::new())).collect();
+        let of_module = module_path(file);
+        let parts = parts.map(|part| (format!("{of_module}::{of}::{part}"), Fields::new())).collect();
         Type { place: format!("{file}: {of}"), head: head.into_iter().collect(), parts }
     };
     vec![
@@ -132,13 +185,7 @@ fn every_stored_type_says_how_it_stands_in_files() {
 fn what_was_released_keeps_its_place() {
     // By name, the order of fields is free.
     let by_name = |found: &Type| found.head.iter().any(|line| line == BY_NAME) && found.parts.len() == 1;
-    let now: BTreeMap<String, (String, Fields)> = stored()
-        .into_iter()
-        .filter(|found| !by_name(found))
-        .flat_map(|found| {
-            found.parts.into_iter().map(move |(name, fields)| (name, (found.place.clone(), fields)))
-        })
-        .collect();
+    let now = by_path(stored().into_iter().filter(|found| !by_name(found)));
     let mut offences = Vec::new();
     let layouts = files("tests/fixture/released", "layout.txt");
     assert!(!layouts.is_empty(), "no released layout is there to compare with");
@@ -166,12 +213,26 @@ fn a_number_in_a_file_is_no_position_in_a_list() {
     assert_none("numbers in files are given out, not counted", &offences);
 }
 
+/// The parts of these types by path, each with the place of its type.
+fn by_path(types: impl Iterator<Item = Type>) -> BTreeMap<String, (String, Fields)> {
+    types
+        .flat_map(|found| {
+            found.parts.into_iter().map(move |(path, fields)| (path, (found.place.clone(), fields)))
+        })
+        .collect()
+}
+
+/// The same, of files.
+fn parts(files: &[File]) -> BTreeMap<String, (String, Fields)> {
+    by_path(files.iter().flat_map(types))
+}
+
 /// What is not any more where a released version had it.
 fn moved(layout: &File, now: &BTreeMap<String, (String, Fields)>) -> Vec<String> {
     let mut offences = Vec::new();
     for line in layout.text.lines().filter(|line| !line.starts_with('#')) {
         let (name, released) = line.split_once(' ').unwrap_or((line, ""));
-        let Some((place, fields)) = now.get(name) else {
+        let Some((place, fields)) = now.get(&today(name)) else {
             offences.push(format!(
                 "{}: `{name}` is gone: files that have it cannot be read any more",
                 layout.path
@@ -199,14 +260,31 @@ fn a_field_that_moved_is_found() {
         path: "src/model/a.rs".into(),
         text: format!("/// A.\n#[derive(Serialize, Deserialize)]\npub struct A {{\n{fields}}}\n"),
     };
-    let released = File { path: "layout.txt".into(), text: "A one two".into() };
-    let found = |fields: &str| {
-        let now = types(&file(fields)).into_iter().flat_map(|t| t.parts);
-        moved(&released, &now.map(|(name, fields)| (name, (String::new(), fields))).collect()).len()
-    };
+    let released = File { path: "layout.txt".into(), text: "model::a::A one two".into() };
+    let found = |fields: &str| moved(&released, &parts(&[file(fields)])).len();
     assert_eq!(found("    /// one\n    pub one: u8,\n    two: u8,\n"), 0);
     assert_eq!(found("    one: u8,\n    two: u8,\n    #[serde(default)]\n    three: u8,\n"), 0);
     assert_eq!(found("    two: u8,\n    one: u8,\n"), 1, "a field moved");
     assert_eq!(found("    one: u8,\n"), 1, "a field is gone");
     assert_eq!(found("    one: u8,\n    two: u8,\n    three: u8,\n"), 1, "an older file has no third field");
+}
+
+#[test]
+fn types_of_one_name_are_not_taken_for_each_other() {
+    let file = |path: &str, fields: &str| File {
+        path: path.into(),
+        text: format!("/// B.\n#[derive(Serialize, Deserialize)]\nstruct Body {{\n{fields}}}\n"),
+    };
+    let released = File { path: "layout.txt".into(), text: "Body words episode".into() };
+    let stored = "    words: u8,\n    #[serde(default)]\n    episode: u8,\n";
+    let one = |event: &str, header: &str| {
+        let files = [file("src/store/history/event.rs", event), file("src/store/header.rs", header)];
+        moved(&released, &parts(&files)).len()
+    };
+    assert_eq!(one(stored, "    key: u8,\n"), 0, "the other is another type");
+    assert_eq!(one("    key: u8,\n", stored), 1, "the other does not stand for it");
+    assert_eq!(module_path("src/model/poll/mod.rs"), "model::poll");
+    assert_eq!(today("Reason"), "model::judge::health::Reason");
+    assert_eq!(today("Link::Down"), "model::poll::link::Link::Down");
+    assert_eq!(today("model::poll::link::Link"), "model::poll::link::Link", "a path is a path");
 }
