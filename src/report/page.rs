@@ -205,7 +205,7 @@ fn marks(story: &Story, info: &InstanceInfo) -> Vec<Mark> {
         to: event.to,
         kind: event.kind,
         instance: None,
-        words: event.what.to_string().into(),
+        what: event.what.clone(),
     };
     shown.map(mark).collect()
 }

@@ -262,7 +262,7 @@ fn each_mark(html: &mut Html, marks: &[Mark], scale: &Scale) {
             html.empty("line", &[("x1", &x), ("x2", &x), ("y1", &y1), ("y2", &y2)]);
             let mut words = String::new();
             figure::push_clock(&mut words, mark.at);
-            let _ = write!(words, " {}: {}", mark.kind.name(), mark.words);
+            let _ = write!(words, " {}: {}", mark.kind.name(), mark.what);
             html.leaf("title", &[], &words);
             html.leaf("text", &[("x", &x), ("y", "13"), ("text-anchor", "middle")], mark.kind.glyph());
         });

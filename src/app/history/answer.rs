@@ -13,6 +13,7 @@ use crate::{
         judge::health::Level,
         timeline::{
             chart::{ChartData, ChartQuery, Mark, MarkKind},
+            event::What,
             reach::{self, Outage, Span},
         },
     },
@@ -235,7 +236,7 @@ impl<'a> Question<'a> {
             to: event.to,
             kind: event.kind,
             instance: event.uid.map(|uid| names.get(&uid).cloned().unwrap_or_else(|| InstanceId::new(uid))),
-            words: event.what.to_string().into(),
+            what: event.what,
         };
         Ok(events.into_iter().map(mark).collect())
     }
@@ -256,7 +257,7 @@ impl<'a> Question<'a> {
                 to: None,
                 kind: MarkKind::Bookmark,
                 instance: id.cloned(),
-                words: note.into(),
+                what: What::Note(note.into()),
             }));
         }
         Ok(())

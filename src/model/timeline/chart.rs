@@ -5,8 +5,8 @@ use crate::model::{
     base::{code::codes, time::Timestamp},
     inventory::instance::InstanceId,
     poll::id::SeriesKey,
+    timeline::event::What,
 };
-use std::sync::Arc;
 
 const MIN_MS: i64 = 60_000;
 const HOUR_MS: i64 = 60 * MIN_MS;
@@ -337,7 +337,7 @@ codes!(MarkKind as u8 {
 });
 
 /// An event on the time line.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Mark {
     /// when it began
     pub at: Timestamp,
@@ -347,8 +347,8 @@ pub struct Mark {
     pub kind: MarkKind,
     /// on which instance; None: on all
     pub instance: Option<InstanceId>,
-    /// what happened, in one line
-    pub words: Arc<str>,
+    /// what happened
+    pub what: What,
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ use crate::{
         wish::Wish,
     },
 };
+use std::fmt::Write as _;
 
 /// The list.
 pub struct Bookmarks {
@@ -55,7 +56,7 @@ fn push_line(out: &mut String, m: &Mark, now: Timestamp) {
     if m.kind == MarkKind::Incident {
         out.push_str("incident: ");
     }
-    out.push_str(&m.words);
+    let _ = write!(out, "{}", m.what);
 }
 
 impl Layer for Bookmarks {

@@ -266,9 +266,10 @@ impl TimeLine {
             crate::model::base::figure::push_clock(out, m.at);
             out.push(' ');
             out.push_str(m.kind.name());
-            if !m.words.is_empty() {
+            let words = m.what.to_string();
+            if !words.is_empty() {
                 out.push_str(": ");
-                out.push_str(&m.words);
+                out.push_str(&words);
             }
         }
         if here.len() > 4 {
@@ -327,7 +328,7 @@ fn oldest(i: &InstanceSnapshot) -> Option<Timestamp> {
 mod tests {
     use super::*;
     use crate::{
-        model::poll::id::SeriesId,
+        model::{poll::id::SeriesId, timeline::event::What},
         tui::{fixture, pane::stage::Stage},
     };
     use std::sync::Arc;
@@ -433,7 +434,7 @@ mod tests {
             to: to.map(|to| at.plus_ms(to)),
             kind: MarkKind::Blocking,
             instance: None,
-            words: words.into(),
+            what: What::Note(words.into()),
         };
         let marks =
             [mark(-50_000, None, "near"), mark(-900_000, Some(0), "long"), mark(-90_000, None, "far")];
