@@ -51,9 +51,9 @@ pub enum BookmarkCommand {
         #[command(flatten)]
         spot: Spot,
 
-        /// The note
-        #[arg(long, default_value = "kept by hand")]
-        note: String,
+        /// The note; default: kept by hand
+        #[arg(long)]
+        note: Option<String>,
     },
     /// List bookmarks and incidents, oldest first
     List {

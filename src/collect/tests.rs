@@ -154,7 +154,7 @@ async fn a_server_that_lets_us_in_and_never_answers_stays_down() {
         seconds(0.5).await;
         let i = shown(&collector, "a");
         assert!(matches!(i.facts.link, Link::Down { .. }), "{:?}", i.facts.link);
-        assert!(i.health.reasons[0].text.starts_with("unreachable since "), "{:?}", i.health.reasons);
+        assert!(i.health.reasons[0].text().starts_with("unreachable since "), "{:?}", i.health.reasons);
     }
     fake.set("a", Act::Answer(5));
     // A poll that is under way takes 5 s more, the longest wait before the next attempt is 30 s.
@@ -318,7 +318,7 @@ async fn a_right_that_is_missing_is_said_and_the_link_is_up() {
     seconds(2.0).await;
     let i = shown(&collector, "a");
     assert_eq!((&i.facts.link, i.health.level), (&Link::Up, Level::Unknown));
-    assert_eq!(&*i.health.reasons[0].text, "needs VIEW SERVER STATE");
+    assert_eq!(i.health.reasons[0].text(), "needs VIEW SERVER STATE");
 }
 
 /// `a` with settings of its own.

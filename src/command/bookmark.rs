@@ -12,7 +12,10 @@ use crate::{
         history::file::{HistoryFile, uids},
     },
     cli::bookmark::{Bookmark, BookmarkCommand, Spot},
-    model::{base::time::Timestamp, timeline::chart::MarkKind},
+    model::{
+        base::time::Timestamp,
+        timeline::{chart::MarkKind, event::Cause},
+    },
     store::history::{AFTER_MS, Event, EventFilter, Marks, Reader},
 };
 use anyhow::bail;
@@ -37,7 +40,8 @@ pub fn run(args: Bookmark, invocation: &Invocation) -> anyhow::Result<ExitCode> 
             if uids.is_empty() {
                 bail!("an incident is one of an instance: name it with --instance");
             }
-            uids.into_iter().map(|uid| Event::incident(uid, at, &note)).collect()
+            let cause = note.map_or(Cause::ByHand, |note| Cause::Note(note.into()));
+            uids.into_iter().map(|uid| Event::incident(uid, at, cause.clone())).collect()
         }
         BookmarkCommand::List { instances } => {
             let found = list(&mut reader, &instances)?;

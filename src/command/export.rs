@@ -222,7 +222,7 @@ fn put(draft: &Path, to: &Path, force: bool) -> anyhow::Result<()> {
 fn advise(options: &Options, made: &Incident) {
     if options.scrub {
         ask::say(
-            "names of hosts, instances, logins, programs, databases and addresses, and literals in statements were replaced; names of tables, columns and procedures were not: look through the page before you hand it on",
+            "names of hosts, instances, logins, programs, databases and addresses, and literals in statements were replaced; names of tables, columns and procedures were not; notes, messages of jobs and sentences that an older version kept were left out: look through the page before you hand it on",
         );
     } else {
         ask::say(

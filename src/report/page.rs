@@ -112,7 +112,7 @@ fn header(html: &mut Html, story: &Story, facts: &Facts<'_>, title: &str) {
         facts.recording, facts.readings
     );
     let names_are = if facts.scrubbed {
-        "names of hosts, instances, logins, programs, databases and addresses, and literals are replaced; the same name is the same everywhere"
+        "names of hosts, instances, logins, programs, databases and addresses, and literals are replaced; the same name is the same everywhere; notes, messages of jobs and sentences that an older version kept are left out"
     } else {
         "as they are: not for everybody"
     };

@@ -29,6 +29,9 @@ use std::{collections::HashMap, sync::Arc};
 /// Texts that are kept clean; then all go, and those that come again are cleaned again.
 const MOST_TEXTS: usize = 20_000;
 
+/// Stands for a text of which nobody can tell what in it is a name.
+const LEFT_OUT: &str = "(left out)";
+
 /// Replaces names and literals.
 #[derive(Default)]
 pub(super) struct Scrubber {
@@ -96,6 +99,9 @@ impl Scrubber {
                     self.names.learn(kind, name);
                 }
             }
+            if let Some(name) = episode.on.as_ref().and_then(|on| on.database.as_ref()) {
+                self.names.learn(Kind::Database, name);
+            }
         }
     }
 
@@ -113,7 +119,7 @@ impl Scrubber {
         match field {
             Field::Name(kind) => self.names.name(kind, text),
             Field::Words(from) => self.names.words(from, text),
-            Field::Message => "(left out)".into(),
+            Field::Message => LEFT_OUT.into(),
         }
     }
 
@@ -179,7 +185,10 @@ impl Scrubber {
         name(Kind::Program, &mut episode.program);
         name(Kind::Database, &mut episode.database);
         if let Some(resource) = &mut episode.resource {
-            *resource = self.names.words(Where::Code, resource);
+            *resource = LEFT_OUT.into();
+        }
+        if let Some(on) = &mut episode.on {
+            on.each_name_mut(&mut |field, text| *text = self.field(field, text));
         }
         // The identity of a text is made of it: that of one that was not seen goes.
         let clean = episode.text.and_then(|id| self.texts.get(&id));

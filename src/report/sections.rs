@@ -8,6 +8,7 @@ use super::{
 use crate::{
     model::{
         base::figure::counted,
+        judge::health::Reason,
         poll::{properties::ServerOption, statement::SqlText},
         timeline::{
             ash::{Dimension, Share},
@@ -49,7 +50,7 @@ pub(super) fn instances(html: &mut Html, story: &Story) {
         let worst = instance.worst.as_ref();
         let [_, _, warning, critical, offline] = instance.level_ms;
         let reasons: Vec<&str> = worst
-            .map(|(_, health)| health.reasons.iter().take(3).map(|r| &*r.text).collect())
+            .map(|(_, health)| health.reasons.iter().take(3).map(Reason::text).collect())
             .unwrap_or_default();
         vec![
             instance.info.id.to_string(),
@@ -101,7 +102,7 @@ pub(super) fn blocking(html: &mut Html, story: &Story) {
             name(&episode.login),
             name(&episode.program),
             name(&episode.database),
-            name(&episode.resource),
+            episode.awaited().unwrap_or_else(|| "–".into()),
         ]
     };
     let columns = [

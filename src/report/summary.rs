@@ -5,7 +5,11 @@ use super::{
     html::Html,
     words::{moment, span},
 };
-use crate::model::{base::figure::counted, judge::health::Level, timeline::chart::MarkKind};
+use crate::model::{
+    base::figure::counted,
+    judge::health::{Level, Reason},
+    timeline::chart::MarkKind,
+};
 
 /// The summary: who was how bad, who was blocked, what else happened.
 pub(super) fn summary(html: &mut Html, story: &Story) {
@@ -113,7 +117,7 @@ fn worst(instance: &InstanceStory) -> String {
         return "No instance was worse than well, of those with a verdict.".into();
     }
     let score = health.score.map_or_else(|| "no score".into(), |score| format!("score {score}"));
-    let reasons: Vec<&str> = health.reasons.iter().map(|reason| &*reason.text).collect();
+    let reasons: Vec<&str> = health.reasons.iter().map(Reason::text).collect();
     let [_, _, warning, critical, offline] = instance.level_ms;
     let mut words = format!(
         "Worst was {}: {} ({score}) at {} UTC, {}",

@@ -123,7 +123,7 @@ fn look(snapshot: &FleetSnapshot, now_s: f64, seen: &mut HashMap<InstanceId, See
 /// The fleet pane shows what is wrong with this instance; that nothing came yet is no reason.
 fn says_why(i: &InstanceSnapshot) -> bool {
     let not_yet = ["", "not polled yet", "first poll under way"];
-    i.health.reasons.iter().any(|r| !not_yet.contains(&r.text.trim()))
+    i.health.reasons.iter().any(|r| !not_yet.contains(&r.text().trim()))
 }
 
 struct Report {

@@ -129,7 +129,7 @@ fn naive_fleet(fleet: &FleetSnapshot, rounds: usize) -> f64 {
             .iter()
             .map(|i| {
                 let h = i.facts.headline.get().copied().unwrap_or_default();
-                let why = i.health.reasons.first().map(|r| r.text.to_string()).unwrap_or_default();
+                let why = i.health.reasons.first().map(|r| r.text().to_owned()).unwrap_or_default();
                 Row::new(vec![
                     format!("{:?}", i.health.level),
                     i.id().to_string(),

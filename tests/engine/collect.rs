@@ -6,7 +6,7 @@ use dbtop::{
     model::{
         fold::snapshot::{FleetSnapshot, InstanceSnapshot},
         inventory::instance::InstanceId,
-        judge::health::{Level, Thresholds, Topic},
+        judge::health::{Level, Reason, Thresholds, Topic},
         poll::{
             id::SeriesId,
             link::Link,
@@ -61,7 +61,7 @@ fn find<'a>(snapshot: &'a FleetSnapshot, name: &str) -> &'a InstanceSnapshot {
 }
 
 fn told(i: &InstanceSnapshot) -> String {
-    let reasons: Vec<&str> = i.health.reasons.iter().map(|r| &*r.text).collect();
+    let reasons: Vec<&str> = i.health.reasons.iter().map(Reason::text).collect();
     format!("{} {:?} {:?}: {}", i.id(), i.health.level, i.health.score, reasons.join("; "))
 }
 
@@ -134,7 +134,7 @@ async fn broken_ones_say_why_and_the_others_do_not_wait_for_them() {
     let all_said = |s: &FleetSnapshot| {
         (0..12).all(|n| {
             let said = find(s, &name_of(n));
-            said.health.reasons.iter().any(|r| r.text.starts_with(broken[n % 6].1))
+            said.health.reasons.iter().any(|r| r.text().starts_with(broken[n % 6].1))
         })
     };
     let snapshot = wait(&mut collector, 15, all_said).await;
@@ -155,7 +155,7 @@ async fn a_blocking_storm_is_told_with_its_head() {
     let mut collector = start(&sim, quick());
     let blocked = |i: &InstanceSnapshot| {
         i.health.reasons.iter().find_map(|r| match r.topic {
-            Topic::Blocking(id) => Some((id, r.text.clone())),
+            Topic::Blocking(id) => Some((id, r.text().to_owned())),
             _ => None,
         })
     };

@@ -16,7 +16,7 @@ const BY_NAME: &str =
 /// Where the types of released layouts are today: the module, and their released names; `Name=Today` was renamed.
 const PLACES: &[(&str, &str)] = &[
     ("model::base::failure", "Failure FailureKind"),
-    ("model::judge::health", "Health Level Reason Topic"),
+    ("model::judge::health", "Health Level Reason=StoredReason Topic"),
     ("model::poll", "State"),
     ("model::poll::activity", "Activity Grant Request SessionCounts"),
     ("model::poll::availability", "ReplicaRow"),
@@ -284,7 +284,7 @@ fn types_of_one_name_are_not_taken_for_each_other() {
     assert_eq!(one(stored, "    key: u8,\n"), 0, "the other is another type");
     assert_eq!(one("    key: u8,\n", stored), 1, "the other does not stand for it");
     assert_eq!(module_path("src/model/poll/mod.rs"), "model::poll");
-    assert_eq!(today("Reason"), "model::judge::health::Reason");
+    assert_eq!(today("Reason"), "model::judge::health::StoredReason");
     assert_eq!(today("Link::Down"), "model::poll::link::Link::Down");
     assert_eq!(today("model::poll::link::Link"), "model::poll::link::Link", "a path is a path");
 }

@@ -13,7 +13,7 @@ use crate::{
         judge::health::Level,
         timeline::{
             chart::{ChartData, ChartQuery, Mark, MarkKind},
-            event::What,
+            event::{Cause, What},
             reach::{self, Outage, Span},
         },
     },
@@ -266,7 +266,7 @@ impl<'a> Question<'a> {
     fn freeze(&self, archive: &Archive, instances: &[InstanceId]) -> Result<(), StoreError> {
         let at = clock::now();
         for id in instances {
-            self.election.note(archive, &Event::incident(self.uid(id), at, "kept by hand"))?;
+            self.election.note(archive, &Event::incident(self.uid(id), at, Cause::ByHand))?;
         }
         let who =
             if let [one] = instances { one.to_string() } else { format!("{} instances", instances.len()) };

@@ -52,7 +52,7 @@ async fn maintenance_pauses_polls_and_judgement_until_it_ends_by_itself() {
     seconds(1_700.0).await;
     let health = shown(&collector, "a").health.clone();
     assert_eq!((polls(), health.level), (before, Level::Unknown), "nobody asks, nobody judges");
-    assert_eq!(&*health.reasons[0].text, "in maintenance for 1m");
+    assert_eq!(health.reasons[0].text(), "in maintenance for 1m");
     fake.set("a", Act::Answer(5));
     seconds(110.0).await;
     assert!(polls() > before, "it goes on by itself");
@@ -63,5 +63,5 @@ async fn maintenance_pauses_polls_and_judgement_until_it_ends_by_itself() {
     let before = polls();
     seconds(3_600.0).await;
     assert_eq!(polls(), before);
-    assert_eq!(&*shown(&collector, "a").health.reasons[0].text, "stopped");
+    assert_eq!(shown(&collector, "a").health.reasons[0].text(), "stopped");
 }

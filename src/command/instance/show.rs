@@ -15,7 +15,7 @@ use crate::{
     exchange::{self, Draft, Secrets, Value},
     model::{
         base::{text, time::Timestamp},
-        inventory::record::InstanceRecord,
+        inventory::record::{InstanceRecord, Pause},
     },
     store::Inventory,
 };
@@ -81,7 +81,7 @@ fn table(records: &[InstanceRecord], now: Timestamp) -> Grid {
             clean(&record.groups.join(", ")),
             clean(&labels.join(" ")),
             Cell::int(record.poll.every_s.map(i64::from)),
-            Cell::Text(record.poll.paused(now).unwrap_or("polled").into()),
+            Cell::Text(record.poll.paused(now).map_or("polled", Pause::words).into()),
         ]
     };
     Grid {

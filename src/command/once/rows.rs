@@ -4,6 +4,7 @@ use crate::command::output::{Cell, Grid, PROBLEM};
 use crate::model::{
     base::time::Timestamp,
     fold::snapshot::{FleetSnapshot, InstanceSnapshot},
+    judge::health::Reason,
     poll::{
         activity::Request,
         blocking::{BlockNode, Blocking},
@@ -96,7 +97,7 @@ fn fleet_columns<'a>() -> [Column<(&'a InstanceSnapshot, Timestamp)>; 12] {
         ("level", |(i, _)| Cell::Text(i.health.level.word().into())),
         ("score", |(i, _)| Cell::int(i.health.score.map(i64::from))),
         ("why", |(i, _)| {
-            Cell::Text(i.health.reasons.iter().map(|r| &*r.text).collect::<Vec<_>>().join("; "))
+            Cell::Text(i.health.reasons.iter().map(Reason::text).collect::<Vec<_>>().join("; "))
         }),
         ("cpu_pct", |(i, _)| of(&i.facts.headline, |h| Cell::real(h.cpu_pct))),
         ("batches_per_s", |(i, _)| of(&i.facts.headline, |h| Cell::real(h.batches_per_s))),

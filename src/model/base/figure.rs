@@ -147,6 +147,17 @@ pub fn push_span(out: &mut String, ms: i64) {
     };
 }
 
+/// As much of a span as [`push_span`] tells: what grows with time is another value only where it reads otherwise.
+pub const fn told_span(ms: i64) -> i64 {
+    let unit_ms = match ms.unsigned_abs() / 1000 {
+        0..60 => 1000,
+        60..86_400 => 60_000,
+        86_400..8_640_000 => 3_600_000,
+        _ => 86_400_000,
+    };
+    ms / unit_ms * unit_ms
+}
+
 /// The time of day, UTC: `13:58:40`.
 pub fn push_clock(out: &mut String, at: Timestamp) {
     let s = at.ms().div_euclid(1000).rem_euclid(86_400);
@@ -206,6 +217,12 @@ mod tests {
         fn short_forms_are_short(v in -1e14f64..1e14) {
             prop_assert!(with(push_count, v).chars().count() <= 6, "{}", with(push_count, v));
             prop_assert!(with(push_span, (v / 1e3) as i64).chars().count() <= 8);
+        }
+
+        #[test]
+        fn a_span_that_is_as_coarse_as_it_is_told_reads_the_same(ms in 0..1i64 << 40) {
+            prop_assert_eq!(with(push_span, told_span(ms)), with(push_span, ms));
+            prop_assert_eq!(told_span(told_span(ms)), told_span(ms));
         }
     }
 

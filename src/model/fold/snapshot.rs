@@ -4,7 +4,10 @@ use super::stats::CollectorStats;
 use crate::model::{
     base::time::Timestamp,
     inventory::instance::{InstanceId, InstanceInfo},
-    judge::health::{Health, Level, Reason, Thresholds, Topic},
+    judge::{
+        health::{Health, Level, Reason, Thresholds, Topic},
+        why::Why,
+    },
     poll::Facts,
     timeline::history::History,
 };
@@ -101,12 +104,12 @@ impl FleetSnapshot {
     pub fn mark_gone(&mut self, gone: &[Arc<InstanceInfo>]) {
         for instance in &mut self.instances {
             if gone.iter().any(|info| info.uid == instance.info.uid) {
-                Arc::make_mut(instance).health.reasons.push(Reason {
-                    level: Level::Ok,
-                    topic: Topic::Inventory,
-                    points: 0,
-                    text: "no longer in the inventory".into(),
-                });
+                Arc::make_mut(instance).health.reasons.push(Reason::new(
+                    Level::Ok,
+                    Topic::Inventory,
+                    0,
+                    Why::Gone,
+                ));
             }
         }
     }

@@ -145,7 +145,7 @@ fn a_restart_and_a_cleared_counter_give_no_rate_and_no_spike_afterwards() {
     let restarted = |batches| HeadlineSample { started_at: Some(at(20)), ..headline(batches, 100) };
     let h = poll_headline(&mut f, 30, restarted(10));
     assert_eq!(h.facts.headline.get().unwrap().batches_per_s, None);
-    assert_eq!(&*h.health.reasons[0].text, "restarted 10 s ago");
+    assert_eq!(h.health.reasons[0].text(), "restarted 10 s ago");
     let h = poll_headline(&mut f, 60, restarted(40));
     assert_eq!(h.facts.headline.get().unwrap().batches_per_s, Some(1.0));
     let h = poll_headline(&mut f, 90, restarted(7));
@@ -196,9 +196,9 @@ fn time_alone_makes_silence_a_warning_and_then_offline() {
     poll_headline(&mut f, 0, headline(0, 0));
     poll_headline(&mut f, 30, headline(0, 0));
     assert_eq!(shown(&mut f, 100).health.level, Level::Ok);
-    assert_eq!(&*shown(&mut f, 106).health.reasons[0].text, "no data for 76 s");
+    assert_eq!(shown(&mut f, 106).health.reasons[0].text(), "no data for 76 s");
     let silent = shown(&mut f, 200);
-    assert_eq!(&*silent.health.reasons[0].text, "no data for 170 s");
+    assert_eq!(silent.health.reasons[0].text(), "no data for 170 s");
     let line: Vec<f32> = silent.history.get(SeriesId::Batches).unwrap().points().map(|(_, v)| v).collect();
     assert!(line.len() == 2 && line[1].is_nan(), "a gap, not a line: {line:?}");
     assert_eq!(f.snapshot(at(331)).polled, 0);
@@ -229,7 +229,7 @@ fn being_up_again_and_again_does_not_hide_what_failed() {
     let mut f = fleet(&["a"]);
     missed(&mut f, "a", ProbeId::Headline, 1, Unavailable::Failed(Failure::new(FailureKind::Protocol, "x")));
     link(&mut f, "a", 2, Link::Up);
-    assert_eq!(&*shown(&mut f, 3).health.reasons[0].text, "no counters (bad answer)");
+    assert_eq!(shown(&mut f, 3).health.reasons[0].text(), "no counters (bad answer)");
 }
 
 #[test]
@@ -374,7 +374,7 @@ fn blocking_names_its_databases() {
     let s = shown(&mut f, 1);
     let node = &s.facts.blocking.get().unwrap().chains[0].nodes[1];
     assert_eq!(node.resource.as_ref().unwrap().database.as_deref(), Some("orders"));
-    assert_eq!(&*s.health.reasons[0].text, "1 session blocked 200 s by 50 (gone)");
+    assert_eq!(s.health.reasons[0].text(), "1 session blocked 200 s by 50 (gone)");
 }
 
 #[test]

@@ -1,7 +1,10 @@
-//! Health: a score from 0 to 100 with its reasons in words. The rules live in `score`, thresholds are configuration.
+//! Health: a score from 0 to 100 with its reasons. The rules live in `score`, what a reason says in `why`; thresholds are
+//! configuration.
 
+use super::why::Why;
+use crate::model::poll::names::Visit;
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// How bad it is. Ordered: worse is greater.
 /// In files by name: fields and variants keep their names, a new field has a default.
@@ -81,9 +84,9 @@ pub enum Topic {
     Inventory,
 }
 
-/// One reason.
-/// In files by position: fields are only appended, each with a default; variants keep their names.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// One reason. Its sentence is made when it is first shown.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(from = "StoredReason", into = "StoredReason")]
 pub struct Reason {
     /// how bad
     pub level: Level,
@@ -91,13 +94,74 @@ pub struct Reason {
     pub topic: Topic,
     /// points taken from the score
     pub points: u8,
-    /// in words, as short as a cell wants them: `14 sessions blocked 312 s by 88 (sleeping)`
-    pub text: Arc<str>,
+    why: Why,
+    said: OnceLock<Box<str>>,
+}
+
+/// A reason as it is written.
+/// In files by position: fields are only appended, each with a default; variants keep their names.
+#[derive(Serialize, Deserialize)]
+struct StoredReason {
+    level: Level,
+    topic: Topic,
+    points: u8,
+    /// the sentence, in files of the first release; empty in newer ones
+    text: Arc<str>,
+    #[serde(default)]
+    why: Option<Why>,
+}
+
+impl Reason {
+    /// A reason that nobody was shown yet.
+    pub const fn new(level: Level, topic: Topic, points: u8, why: Why) -> Self {
+        Self { level, topic, points, why, said: OnceLock::new() }
+    }
+
+    /// What it says, as data.
+    pub const fn why(&self) -> &Why {
+        &self.why
+    }
+
+    /// What it says, in words.
+    pub fn text(&self) -> &str {
+        self.said.get_or_init(|| self.why.to_string().into())
+    }
+
+    /// The places of names.
+    pub fn each_name_mut(&mut self, visit: Visit<'_>) {
+        self.said = OnceLock::new();
+        self.why.each_name_mut(visit);
+    }
+}
+
+impl PartialEq for Reason {
+    /// Whether somebody was shown it makes no difference.
+    fn eq(&self, other: &Self) -> bool {
+        (self.level, self.topic, self.points, &self.why)
+            == (other.level, other.topic, other.points, &other.why)
+    }
+}
+
+impl From<StoredReason> for Reason {
+    fn from(stored: StoredReason) -> Self {
+        let why = stored.why.unwrap_or(Why::Sentence(stored.text));
+        Self::new(stored.level, stored.topic, stored.points, why)
+    }
+}
+
+impl From<Reason> for StoredReason {
+    fn from(reason: Reason) -> Self {
+        let (text, why) = match reason.why {
+            Why::Sentence(text) => (text, None),
+            why => (Arc::default(), Some(why)),
+        };
+        Self { level: reason.level, topic: reason.topic, points: reason.points, text, why }
+    }
 }
 
 /// The verdict on one instance.
 /// In files by position: fields are only appended, each with a default; variants keep their names.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Health {
     /// 0 (dead) to 100 (fine); None if unknown

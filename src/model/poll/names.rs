@@ -1,5 +1,5 @@
 //! Names in what is polled: what kinds there are, and how a place where one may stand is shown to who hides them. The file of
-//! each probe says where its names are; `timeline::scrub` hides them.
+//! each probe says where its names are, `judge::why` those of a reason; `timeline::scrub` hides them.
 
 use std::sync::Arc;
 
@@ -70,7 +70,7 @@ pub enum Field {
     Name(Kind),
     /// words in which names may be
     Words(Where),
-    /// what an Agent job said: anything may be in it
+    /// what an Agent job said, a person wrote or a version kept that made sentences: anything may be in it
     Message,
 }
 

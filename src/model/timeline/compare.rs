@@ -205,7 +205,7 @@ fn health(out: &mut Out, before: &InstanceSnapshot, after: &InstanceSnapshot) {
     if before.health.level != after.health.level {
         let mut words = format!("{} → {}", word(before), word(after));
         if let Some(reason) = after.health.reasons.first() {
-            let _ = write!(words, ": {}", reason.text);
+            let _ = write!(words, ": {}", reason.text());
         }
         let is_known = ![before, after].iter().any(|i| i.health.level == Level::Unknown);
         let worse = is_known.then_some(after.health.level > before.health.level);
@@ -227,7 +227,12 @@ fn health(out: &mut Out, before: &InstanceSnapshot, after: &InstanceSnapshot) {
     let told = usize::from(before.health.level != after.health.level);
     for r in after.health.reasons.iter().skip(told) {
         if !has(before, std::mem::discriminant(&r.topic)) {
-            out.push(About::Health, 2.0 + f64::from(r.points) / 10.0, Some(true), format!("new: {}", r.text));
+            out.push(
+                About::Health,
+                2.0 + f64::from(r.points) / 10.0,
+                Some(true),
+                format!("new: {}", r.text()),
+            );
         }
     }
     for r in &before.health.reasons {
@@ -236,7 +241,7 @@ fn health(out: &mut Out, before: &InstanceSnapshot, after: &InstanceSnapshot) {
                 About::Health,
                 1.5 + f64::from(r.points) / 10.0,
                 Some(false),
-                format!("over: {}", r.text),
+                format!("over: {}", r.text()),
             );
         }
     }

@@ -3,7 +3,11 @@
 
 use crate::model::{
     base::{failure::Failure, figure::counted},
-    judge::health::Level,
+    judge::{health::Level, why::Why},
+    poll::{
+        names::{Field, Kind, Visit, Where, maybe},
+        resource::Resource,
+    },
 };
 use serde::{Deserialize, Serialize};
 use std::{fmt, sync::Arc};
@@ -25,14 +29,17 @@ pub enum What {
         victims: u32,
         /// session id of the head blocker
         head: i32,
-        /// the lock or page that most wait for
+        /// what most wait for, in words of a version that kept words
         resource: Option<Arc<str>>,
         /// waiting of all victims together, ms
         lost_ms: i64,
+        /// what most wait for
+        #[serde(default)]
+        on: Option<Awaited>,
     },
     /// so many deadlocks
     Deadlocks(u64),
-    /// another verdict
+    /// another verdict, of a version that kept sentences
     Health {
         /// the level before
         before: Level,
@@ -47,8 +54,47 @@ pub enum What {
     Changes(Vec<Change>),
     /// nobody was collecting for so long, ms
     Gap(i64),
-    /// an incident: why it was kept, one reason after another
+    /// an incident, of a version that kept sentences: why it was kept, one reason after another
     Incident(Vec<Arc<str>>),
+    /// another verdict
+    Verdict {
+        /// the level before
+        before: Level,
+        /// the level now
+        after: Level,
+        /// its reasons, the heaviest first
+        reasons: Vec<Why>,
+    },
+    /// an incident: why it was kept, one cause after another
+    Kept(Vec<Cause>),
+}
+
+/// Why an incident is kept.
+/// In files by position: fields are only appended, each with a default; variants keep their names.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Cause {
+    /// the verdict became this, for no reason that is known
+    Level(Level),
+    /// the heaviest reason of a verdict
+    Verdict(Why),
+    /// a person pressed the key
+    ByHand,
+    /// what a person wrote
+    Note(Arc<str>),
+    /// a sentence of a version that kept sentences
+    Sentence(Arc<str>),
+}
+
+/// What the victims of a chain wait for: a lock, a page.
+/// In files by position: fields are only appended, each with a default; variants keep their names.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Awaited {
+    /// `KEY`, `PAGE` …
+    pub kind: Arc<str>,
+    /// in which database
+    pub database: Option<Arc<str>>,
+    /// schema, object and index where they are known, else numbers
+    pub object: Option<Arc<str>>,
 }
 
 /// One thing that is not as it was.
@@ -123,44 +169,92 @@ impl fmt::Display for Change {
     }
 }
 
+impl Awaited {
+    /// The part of a resource that the time line tells.
+    pub fn of(resource: &Resource) -> Self {
+        Self {
+            kind: resource.kind.clone(),
+            database: resource.database.clone(),
+            object: resource.object.clone(),
+        }
+    }
+
+    /// The places of names.
+    pub fn each_name_mut(&mut self, visit: Visit<'_>) {
+        maybe(visit, Field::Name(Kind::Database), &mut self.database);
+        maybe(visit, Field::Words(Where::Code), &mut self.object);
+    }
+}
+
+impl fmt::Display for Awaited {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.kind)?;
+        match self.object.as_ref().or(self.database.as_ref()).filter(|thing| !thing.is_empty()) {
+            Some(thing) => write!(f, " {thing}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Level(level) => f.write_str(level.word()),
+            Self::Verdict(why) => why.fmt(f),
+            Self::ByHand => f.write_str("kept by hand"),
+            Self::Note(text) | Self::Sentence(text) => f.write_str(text),
+        }
+    }
+}
+
+/// All of them, with the same between each two.
+fn joined<T: fmt::Display>(f: &mut fmt::Formatter<'_>, all: &[T], between: &str) -> fmt::Result {
+    for (nth, one) in all.iter().enumerate() {
+        write!(f, "{}{one}", if nth == 0 { "" } else { between })?;
+    }
+    Ok(())
+}
+
+fn verdict<T: fmt::Display>(
+    f: &mut fmt::Formatter<'_>,
+    before: Level,
+    after: Level,
+    reasons: &[T],
+) -> fmt::Result {
+    let colon = if reasons.is_empty() { "" } else { ": " };
+    write!(f, "{} -> {}{colon}", before.word(), after.word())?;
+    joined(f, reasons, "; ")
+}
+
 impl fmt::Display for What {
     /// One line.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Sentence(text) | Self::Note(text) => f.write_str(text),
-            Self::Blocking { victims, head, resource, lost_ms } => {
+            Self::Blocking { victims, head, resource, lost_ms, on } => {
                 write!(f, "{} blocked by session {head}", counted(*victims as usize, "session"))?;
-                if let Some(resource) = resource {
-                    write!(f, " on {resource}")?;
+                match (on, resource) {
+                    (Some(on), _) => write!(f, " on {on}")?,
+                    (None, Some(resource)) => write!(f, " on {resource}")?,
+                    (None, None) => {}
                 }
                 write!(f, ", {} s lost", lost_ms / 1000)
             }
             Self::Deadlocks(1) => f.write_str("1 deadlock"),
             Self::Deadlocks(count) => write!(f, "{count} deadlocks"),
-            Self::Health { before, after, reasons } => {
-                write!(f, "{} -> {}", before.word(), after.word())?;
-                for (nth, reason) in reasons.iter().enumerate() {
-                    write!(f, "{}{reason}", if nth == 0 { ": " } else { "; " })?;
-                }
-                Ok(())
-            }
+            Self::Health { before, after, reasons } => verdict(f, *before, *after, reasons),
+            Self::Verdict { before, after, reasons } => verdict(f, *before, *after, reasons),
             Self::Lost(failure) => failure.fmt(f),
             Self::Changes(changes) => {
-                for (nth, change) in changes.iter().take(NAMED).enumerate() {
-                    write!(f, "{}{change}", if nth == 0 { "" } else { "; " })?;
-                }
+                joined(f, changes.get(..NAMED).unwrap_or(changes), "; ")?;
                 match changes.len().checked_sub(NAMED) {
                     Some(more @ 1..) => write!(f, "; and {more} more"),
                     _ => Ok(()),
                 }
             }
             Self::Gap(ms) => write!(f, "nobody was collecting for {} min", ms / 60_000),
-            Self::Incident(reasons) => {
-                for (nth, reason) in reasons.iter().enumerate() {
-                    write!(f, "{}{reason}", if nth == 0 { "" } else { " · " })?;
-                }
-                Ok(())
-            }
+            Self::Incident(reasons) => joined(f, reasons, " · "),
+            Self::Kept(causes) => joined(f, causes, " · "),
         }
     }
 }

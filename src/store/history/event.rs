@@ -6,7 +6,10 @@ use crate::{
     model::{
         base::time::Timestamp,
         poll::statement::TextId,
-        timeline::{chart::MarkKind, event::What},
+        timeline::{
+            chart::MarkKind,
+            event::{Awaited, What},
+        },
     },
     vault,
 };
@@ -51,7 +54,7 @@ pub struct Episode {
     pub text: Option<TextId>,
     /// bytes of the text that are the statement
     pub statement: Option<(usize, usize)>,
-    /// the resource that most victims wait for, in words
+    /// what most victims wait for, in words of a version that kept words
     pub resource: Option<Arc<str>>,
     /// login of the head
     pub login: Option<Arc<str>>,
@@ -61,6 +64,8 @@ pub struct Episode {
     pub database: Option<Arc<str>>,
     /// when it was seen last: also its end, if no poll saw the end
     pub seen_at: Timestamp,
+    /// what most victims wait for
+    pub on: Option<Awaited>,
 }
 
 /// The sealed part of an event.
@@ -111,7 +116,13 @@ impl Episode {
             head: self.head,
             resource: self.resource.clone(),
             lost_ms: self.lost_ms,
+            on: self.on.clone(),
         }
+    }
+
+    /// What most victims wait for, in words; None: it is not known.
+    pub fn awaited(&self) -> Option<String> {
+        self.on.as_ref().map(Awaited::to_string).or_else(|| Some(self.resource.as_deref()?.to_owned()))
     }
 }
 

@@ -9,7 +9,10 @@ use super::event::{Event, event_no};
 use crate::model::{
     base::time::Timestamp,
     judge::health::{Health, Level},
-    timeline::{chart::MarkKind, event::What},
+    timeline::{
+        chart::MarkKind,
+        event::{Cause, What},
+    },
 };
 use std::sync::Arc;
 
@@ -59,8 +62,8 @@ impl Incidents {
             return;
         }
         if !was_critical && at - since >= SETTLED_MS {
-            let words = health.reasons.first().map_or("critical", |reason| &*reason.text);
-            let event = Event::incident(uid.clone(), at, words);
+            let why = health.reasons.first().map(|reason| Cause::Verdict(reason.why().clone()));
+            let event = Event::incident(uid.clone(), at, why.unwrap_or(Cause::Level(Level::Critical)));
             emit(event.clone());
             self.newest = Some(event);
         }
@@ -80,14 +83,14 @@ fn is_within(event: &Event, at: Timestamp) -> bool {
 
 impl Event {
     /// An incident of an instance, noticed `at`.
-    pub fn incident(uid: Arc<str>, at: Timestamp, why: &str) -> Self {
+    pub fn incident(uid: Arc<str>, at: Timestamp, why: Cause) -> Self {
         Self {
             no: event_no(),
             uid: Some(uid),
             kind: MarkKind::Incident,
             at: at.plus_ms(-BEFORE_MS),
             to: Some(at.plus_ms(AFTER_MS)),
-            what: What::Incident(vec![why.into()]),
+            what: What::Kept(vec![why]),
             episode: None,
         }
     }
@@ -100,25 +103,35 @@ impl Event {
         if !overlap || to - at > MOST_MS {
             return None;
         }
-        let mut reasons = reasons(&self.what);
-        for reason in self::reasons(&other.what) {
-            if !reasons.contains(&reason) {
-                reasons.push(reason);
+        let mut causes = causes(&self.what);
+        for cause in self::causes(&other.what) {
+            // Other figures may read the same.
+            let words = cause.to_string();
+            if causes.iter().all(|known| known.to_string() != words) {
+                causes.push(cause);
             }
         }
-        Some(Self { at, to: Some(to), what: What::Incident(reasons), ..self.clone() })
+        Some(Self { at, to: Some(to), what: What::Kept(causes), ..self.clone() })
     }
 }
 
-/// The reasons for which an incident is kept.
-fn reasons(what: &What) -> Vec<Arc<str>> {
-    if let What::Incident(reasons) = what { reasons.clone() } else { vec![what.to_string().into()] }
+/// Why an incident is kept.
+fn causes(what: &What) -> Vec<Cause> {
+    match what {
+        What::Kept(causes) => causes.clone(),
+        What::Incident(reasons) => reasons.iter().cloned().map(Cause::Sentence).collect(),
+        What::Note(note) => vec![Cause::Note(note.clone())],
+        other => vec![Cause::Sentence(other.to_string().into())],
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::judge::health::{Reason, Topic};
+    use crate::model::judge::{
+        health::{Reason, Topic},
+        why::Why,
+    };
 
     fn at(s: i64) -> Timestamp {
         Timestamp::from_ms(1_790_000_000_000 + s * 1000)
@@ -128,7 +141,7 @@ mod tests {
     fn play(incidents: &mut Incidents, levels: &[(i64, Level)]) -> Vec<(i64, i64, i64, Arc<str>)> {
         let mut told = Vec::new();
         for (second, level) in levels {
-            let reason = Reason { level: *level, points: 50, text: "CPU 99 %".into(), topic: Topic::Cpu };
+            let reason = Reason::new(*level, Topic::Cpu, 50, Why::Sentence("CPU 99 %".into()));
             let health = Health { score: Some(50), level: *level, reasons: vec![reason] };
             incidents.follow(&"a".into(), at(*second), &health, &mut |event| {
                 let s = |at: Timestamp| (at - self::at(0)) / 1000;
@@ -192,12 +205,12 @@ mod tests {
     fn what_a_key_freezes_within_an_incident_prolongs_it() {
         let mut incidents = Incidents::default();
         let first = play(&mut incidents, &[(0, Ok), (1000, Critical)]);
-        let frozen = incidents.freeze(Event::incident("a".into(), at(1200), "kept by hand"));
+        let frozen = incidents.freeze(Event::incident("a".into(), at(1200), Cause::ByHand));
         assert_eq!((frozen.no, frozen.at, frozen.to), (first[0].0, at(400), Some(at(1500))));
         assert_eq!(frozen.what.to_string(), "CPU 99 % · kept by hand");
-        let again = incidents.freeze(Event::incident("a".into(), at(1210), "kept by hand"));
+        let again = incidents.freeze(Event::incident("a".into(), at(1210), Cause::ByHand));
         assert_eq!(again.what.to_string(), "CPU 99 % · kept by hand");
-        let later = incidents.freeze(Event::incident("a".into(), at(9000), "kept by hand"));
+        let later = incidents.freeze(Event::incident("a".into(), at(9000), Cause::ByHand));
         assert_ne!(later.no, frozen.no);
         assert_eq!(play(&mut incidents, &[(9100, Critical)])[0].0, later.no, "and the other way round");
     }

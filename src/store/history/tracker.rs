@@ -22,7 +22,7 @@ use crate::model::{
     },
     timeline::{
         chart::MarkKind,
-        event::{Change, Subject, What},
+        event::{Awaited, Change, Subject, What},
         kept::{Happened, Kept},
     },
 };
@@ -186,9 +186,9 @@ impl Watch {
         if level == health.level && same(&old, &topics) {
             return;
         }
-        let reasons = health.reasons.iter().take(NAMED).map(|reason| reason.text.clone()).collect();
-        let mut event =
-            scene.event(MarkKind::Health, What::Health { before: level, after: health.level, reasons });
+        let reasons = health.reasons.iter().take(NAMED).map(|reason| reason.why().clone()).collect();
+        let what = What::Verdict { before: level, after: health.level, reasons };
+        let mut event = scene.event(MarkKind::Health, what);
         event.to = Some(scene.at);
         emit(event);
     }
@@ -273,8 +273,7 @@ fn grow(event: &mut Event, at: Timestamp, chain: &Chain) {
     }
     let resource = chain.nodes.iter().filter(|node| node.depth == 1).find_map(|node| node.resource.as_ref());
     if let Some(resource) = resource {
-        let object = resource.object.as_deref().or(resource.database.as_deref()).unwrap_or("");
-        episode.resource = Some(format!("{} {object}", resource.kind).trim_end().into());
+        episode.on = Some(Awaited::of(resource));
     }
     event.what = episode.what();
 }

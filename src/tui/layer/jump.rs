@@ -1,7 +1,7 @@
 //! Fuzzy choice from a list: the instances for Ctrl-g, the completions of the command line.
 
 use super::{Behind, Layer, Out, input::Line};
-use crate::model::{fold::snapshot::FleetSnapshot, inventory::instance::InstanceId};
+use crate::model::{fold::snapshot::FleetSnapshot, inventory::instance::InstanceId, judge::health::Reason};
 use crate::tui::{
     action::{Action, Context},
     key::Chord,
@@ -118,7 +118,7 @@ impl Layer for Jump {
             let y = y as u16 + 1;
             list.put(2, y, 2, reading::glyph(i.health.level), reading::level_style(theme, i.health.level));
             list.put(4, y, 28, i.id().as_str(), theme.base);
-            let why = i.health.reasons.first().map_or("", |r| &r.text);
+            let why = i.health.reasons.first().map_or("", Reason::text);
             list.put(34, y, w.saturating_sub(36), why, theme.dim);
             if n == self.cursor {
                 list.tint(0, y, w, 1, theme.selection);

@@ -114,7 +114,7 @@ fn it_has_its_state_of_then_and_a_word_and_a_name_of_its_own() {
         i.health
             .reasons
             .iter()
-            .any(|r| r.topic == Topic::Inventory && &*r.text == "no longer in the inventory")
+            .any(|r| r.topic == Topic::Inventory && r.text() == "no longer in the inventory")
     };
     assert!(marked(&then) && !marked(&now) && !marked(&other));
     assert!(fleet.counts == before && then.health.level != Level::Unknown, "it is judged as it was");

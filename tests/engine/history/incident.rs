@@ -3,10 +3,14 @@
 use crate::world::{LONG, Stage, World, at, feed, name, uid};
 use dbtop::{
     model::{
-        judge::health::{Health, Level, Reason, Topic},
+        judge::{
+            health::{Health, Level, Reason, Topic},
+            why::Why,
+        },
         poll::id::{SeriesId, SeriesKey},
         timeline::{
             chart::MarkKind,
+            event::Cause,
             kept::{Happened, Kept},
         },
     },
@@ -36,7 +40,7 @@ fn readings_at(reader: &mut Reader, second: i64) -> usize {
 fn kept(stage: &Stage, options: Options) -> Engine {
     let mut engine = Engine::open(&stage.path(), None, options).unwrap();
     feed(&mut engine, &mut World::new(1), 0..30 * 3600);
-    engine.note(Event::incident(uid(&name(0)), at(NOTICED), "CPU 99 %"));
+    engine.note(Event::incident(uid(&name(0)), at(NOTICED), Cause::Note("CPU 99 %".into())));
     engine.commit().unwrap();
     engine.seal(at(2 * DAY), LONG).unwrap();
     engine
@@ -95,7 +99,11 @@ fn many_incidents_do_not_make_a_pass_slow() {
     feed(&mut engine, &mut World::new(20), 0..6 * 3600);
     for instance in 0..20 {
         for quarter in 1..20 {
-            engine.note(Event::incident(uid(&name(instance)), at(quarter * 1000), "so it was"));
+            engine.note(Event::incident(
+                uid(&name(instance)),
+                at(quarter * 1000),
+                Cause::Note("so it was".into()),
+            ));
         }
     }
     engine.commit().unwrap();
@@ -114,7 +122,8 @@ fn many_incidents_do_not_make_a_pass_slow() {
 }
 
 fn critical(second: i64, level: Level) -> Kept {
-    let reason = Reason { level, points: 60, text: "blocked 300 s by 71".into(), topic: Topic::Blocking(71) };
+    let why = Why::Sentence("blocked 300 s by 71".into());
+    let reason = Reason::new(level, Topic::Blocking(71), 60, why);
     let health = Health { score: Some(40), level, reasons: vec![reason] };
     Kept {
         info: crate::world::info(&name(1)),
@@ -140,12 +149,12 @@ fn a_change_to_critical_is_on_the_time_line_and_a_key_prolongs_it_from_any_proce
     // The next collector, killed or not, goes on with it.
     let mut engine = Engine::open(&stage.path(), None, Options::default()).unwrap();
     engine.take(vec![critical(1100, Level::Unknown), critical(1101, Level::Critical)]);
-    engine.note(Event::incident(uid(&name(1)), at(1200), "kept by hand"));
+    engine.note(Event::incident(uid(&name(1)), at(1200), Cause::ByHand));
     engine.commit().unwrap();
     // And another process beside it.
     Marks::open(&stage.path(), None)
         .unwrap()
-        .put(&Event::incident(uid(&name(1)), at(1260), "kept by hand"))
+        .put(&Event::incident(uid(&name(1)), at(1260), Cause::ByHand))
         .unwrap();
     let now = incidents(&reader);
     assert_eq!((now.len(), now[0].no), (1, found[0].no), "{now:?}");

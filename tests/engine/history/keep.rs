@@ -179,7 +179,7 @@ fn blocking_is_an_episode_with_a_beginning_a_peak_and_an_end() {
             }
         }
         assert_eq!(episode.peak_victims, peak);
-        assert_eq!((episode.head, episode.resource.as_deref()), (88, Some("KEY dbo.orders.pk_orders")));
+        assert_eq!((episode.head, episode.awaited().as_deref()), (88, Some("KEY dbo.orders.pk_orders")));
         assert!(episode.lost_ms > 0 || end - event.at < 60_000);
         assert!(
             event.what.to_string().contains("blocked by session 88 on KEY dbo.orders.pk_orders"),

@@ -9,7 +9,10 @@ use dbtop::{
             failure::{Failure, FailureKind},
             time::Timestamp,
         },
-        judge::health::{Health, Level, Reason, Topic},
+        judge::{
+            health::{Health, Level, Reason, Topic},
+            why::Why,
+        },
         poll::{
             State,
             activity::Request,
@@ -84,6 +87,14 @@ pub fn blocked(lasted_ms: i64) -> Blocking {
     Blocking { chains: vec![chain], cycles_cut: 0 }
 }
 
+/// The verdict on those two, so long after it began.
+fn critical(longest_ms: i64) -> Health {
+    let status = Some("CORP\\kim.weber on WEB-07".into());
+    let why = Why::Blocked { sessions: 2, longest_ms, by: 88, status };
+    let reason = Reason::new(Level::Critical, Topic::Blocking(88), 60, why);
+    Health { score: Some(40), level: Level::Critical, reasons: vec![reason] }
+}
+
 /// Two hours of three instances; the first is blocked in the second hour, the second loses its connection.
 pub fn incident(path: &Path) {
     let mut engine = Engine::open(path, None, Options::default()).unwrap();
@@ -106,11 +117,7 @@ pub fn incident(path: &Path) {
             second,
             reading(ProbeId::Blocking, State::Blocking(Arc::new(blocked(lasted_ms)))),
         ));
-        let text =
-            format!("2 sessions blocked {} s by 88 (CORP\\kim.weber on WEB-07)", lasted_ms / 1000).into();
-        let reason = Reason { level: Level::Critical, topic: Topic::Blocking(88), points: 60, text };
-        let health = Health { score: Some(40), level: Level::Critical, reasons: vec![reason] };
-        batch.push(kept(0, second, Happened::Health { health, polled: true }));
+        batch.push(kept(0, second, Happened::Health { health: critical(lasted_ms), polled: true }));
         let slowed = Slowed { budget_us_per_s: 5_000, ..Slowed::default() };
         let cost = CostNow {
             cpu_ms_per_s: Some(9.0),

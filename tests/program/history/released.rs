@@ -55,15 +55,20 @@ fn an_old_sentence_is_left_out_of_what_is_handed_on() {
     let page = folder.path().join("night.html");
     let (history, out) = (file.to_str().unwrap(), page.to_str().unwrap());
     let args = ["export", "incident", "--history", history, "--scrub", "--out", out];
-    // A database was new at 01:28, says the sentence of an event.
+    // A database was new at 01:28, says the sentence of an event; Olga called at 00:58, says a note; verdicts have reasons.
     let (output, _, err) = dbtop(
         folder.path(),
-        &[&args[..], &["--from", "2026-10-01 01:20", "--to", "2026-10-01 01:40"]].concat(),
+        &[&args[..], &["--from", "2026-10-01 00:50", "--to", "2026-10-01 01:40"]].concat(),
     );
-    assert!(output.status.success(), "{err}");
+    assert!(output.status.success() && err.contains("sentences that an older version kept"), "{err}");
     let html = fs::read_to_string(&page).unwrap();
-    assert!(html.contains("(left out)") && !html.contains("payroll"), "{html}");
-    let reader = Reader::open(&page.with_extension("dbtop"), None).unwrap();
-    let events = reader.events().list(&EventFilter::default(), at(4800), at(6000)).unwrap();
-    assert!(!events.is_empty() && !format!("{events:?}").contains("payroll"), "{events:?}");
+    let told =
+        |text: &str| ["payroll", "Olga", "reason 0 of step"].into_iter().find(|word| text.contains(word));
+    assert_eq!((html.contains("(left out)"), told(&html)), (true, None), "{html}");
+    let mut reader = Reader::open(&page.with_extension("dbtop"), None).unwrap();
+    let events = reader.events().list(&EventFilter::default(), at(3000), at(6000)).unwrap();
+    assert!(!events.is_empty() && told(&format!("{events:?}")).is_none(), "{events:?}");
+    let uid = reader.instances().all().unwrap().remove(0).uid.clone();
+    let states = reader.states().between(&uid, at(3000), at(6000)).unwrap().kept;
+    assert!(!states.is_empty() && told(&format!("{states:?}")).is_none(), "{states:?}");
 }

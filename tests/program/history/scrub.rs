@@ -5,12 +5,30 @@ use super::{
     cli::dbtop,
     export::{incident, well_formed},
 };
-use crate::world::{Stage, at, name, uid};
+use crate::world::{LONG, Stage, at, info, name, uid};
 use dbtop::{
-    model::{base::time::Timestamp, poll::State, timeline::kept::Happened},
-    store::history::{EventFilter, Reader},
+    model::{
+        base::time::Timestamp,
+        judge::{
+            health::{Health, Level, Reason, Topic},
+            why::{Trouble, Why},
+        },
+        poll::{
+            State,
+            activity::Request,
+            blocking::{BlockNode, Blocking, Chain},
+            databases::DatabaseRow,
+            id::ProbeId,
+            resource::Resource,
+        },
+        timeline::{
+            event::Cause,
+            kept::{Happened, Kept},
+        },
+    },
+    store::history::{Engine, Event, EventFilter, Options, Reader},
 };
-use std::{collections::BTreeSet, fmt::Write as _, path::Path};
+use std::{collections::BTreeSet, fmt::Write as _, path::Path, sync::Arc};
 
 /// Names, addresses and values that are in the source, in small letters.
 const SECRETS: &[&str] = &[
@@ -68,9 +86,13 @@ fn all_of(path: &Path) -> String {
 }
 
 fn assert_clean(what: &str, text: &str) {
+    assert_without(SECRETS, what, text);
+}
+
+fn assert_without(secrets: &[&str], what: &str, text: &str) {
     let small = text.to_lowercase();
     let small = small.replace("\\\\", "\\");
-    for secret in SECRETS {
+    for secret in secrets {
         if let Some(at) = small.find(secret) {
             let around: String = small[at.saturating_sub(60)..].chars().take(160).collect();
             assert!(around.is_empty(), "{what} tells {secret}: {around}");
@@ -148,7 +170,143 @@ fn nothing_that_names_anybody_leaves_the_house() {
     assert_eq!(clean.len(), 1, "one login before, one after: {clean:?}");
     let login = clean.first().unwrap();
     assert!(text.contains(&format!("({login} on host-")), "the reason names the same login {login}: {text}");
-    assert!(text.contains(&format!("kept by hand for {login}")), "however it is spelled");
+    assert!(text.contains(" · (left out)"), "any word of a note may be a name: {text}");
     let mut source = Reader::open(&stage.path(), None).unwrap();
     assert_eq!(logins(&mut source, &uid(&name(0)), at(4700)).len(), 1);
+}
+
+/// Names that only events have, once the states of their time are gone.
+const OF_EVENTS: &[&str] = &[
+    "sqlprd",
+    "payroll",
+    "lohnkonto",
+    "umsatz",
+    "sqldr-77",
+    "nachtlauf",
+    "stammdaten",
+    "altbestand",
+    "archivdb",
+    "mira",
+];
+
+/// A night of warnings, of which each says a name.
+fn warnings(path: &Path) {
+    let some = |text: &str| Some(Arc::<str>::from(text));
+    let health = |level, whys: Vec<(Topic, Why)>| Happened::Health {
+        health: Health {
+            score: Some(70),
+            level,
+            reasons: whys.into_iter().map(|(topic, why)| Reason::new(level, topic, 20, why)).collect(),
+        },
+        polled: true,
+    };
+    let replica = Why::Replica {
+        database: some("Umsatz"),
+        replica: some("SQLDR-77"),
+        trouble: Trouble::Behind(45),
+        more: 0,
+    };
+    let whys = vec![
+        (Topic::Storage, Why::Volume { mount: some("E:\\Payroll\\"), free_pct: 4.0 }),
+        (Topic::Databases, Why::Database { name: some("Lohnkonto"), state: "SUSPECT".into(), more: 2 }),
+        (Topic::Availability, replica),
+        (Topic::Jobs, Why::Jobs { failed: 1, name: some("Nachtlauf"), at: Some(at(4500)) }),
+    ];
+    let node = |session_id, depth: u16| BlockNode {
+        request: Request { session_id, ..Request::default() },
+        depth,
+        parent: (depth > 0).then_some(0),
+        last_child: false,
+        victims: u32::from(depth == 0),
+        resource: Some(Resource {
+            kind: "DATABASE".into(),
+            database: some("Stammdaten"),
+            ..Resource::default()
+        }),
+        statement: None,
+        statement_is_last: false,
+        cycle_cut: false,
+    };
+    let chain = Chain {
+        nodes: vec![node(88, 0), node(101, 1)],
+        victims: 1,
+        max_wait_ms: 9000,
+        lost_ms: 9000,
+        depth: 1,
+    };
+    let blocking = Blocking { chains: vec![chain], cycles_cut: 0 };
+    let databases = |name: &str| {
+        let row = DatabaseRow { id: 9, name: some(name), state: some("ONLINE") };
+        State::Databases(Arc::new(vec![row]))
+    };
+    let told = |second, what| Kept { info: info(&name(0)), at: at(second), what };
+    let read =
+        |second, probe, state| told(second, Happened::Reading { probe, every_ms: 30_000, state: Ok(state) });
+    let mut engine = Engine::open(path, None, Options::default()).unwrap();
+    engine.take(vec![
+        told(4400, health(Level::Ok, Vec::new())),
+        read(4400, ProbeId::Databases, databases("Altbestand")),
+        told(4500, health(Level::Warning, whys)),
+        read(4500, ProbeId::Databases, databases("ArchivDB")),
+        read(4500, ProbeId::Blocking, State::Blocking(Arc::new(blocking))),
+        read(4530, ProbeId::Blocking, State::Blocking(Arc::default())),
+        // An incident keeps the states of its own stretch: this one has none.
+        Kept { info: info(&name(1)), at: at(0), what: health(Level::Ok, Vec::new()) },
+    ]);
+    let of = |why: Why| Cause::Verdict(why);
+    let suspect = Why::Database { name: some("Lohnkonto"), state: "SUSPECT".into(), more: 0 };
+    engine.note(Event::incident(uid(&name(1)), at(5000), of(suspect)));
+    engine.note(Event::incident(uid(&name(1)), at(5010), Cause::Note("Mira: Stammdaten?".into())));
+    engine.note(Event::bookmark(Some(uid(&name(0))), at(4600), "Mira says that Lohnkonto is slow"));
+    engine.commit().unwrap();
+    engine.seal(at(86_400), LONG).unwrap();
+    engine.clean_up(at(60 * 86_400), LONG).unwrap();
+    engine.close().unwrap();
+}
+
+#[test]
+fn names_in_events_go_though_no_state_tells_them_any_more() {
+    let stage = Stage::new();
+    warnings(&stage.path());
+    let mut source = Reader::open(&stage.path(), None).unwrap();
+    for n in 0..2 {
+        assert!(source.states().at(&[uid(&name(n))], at(9000)).unwrap().kept.is_empty(), "states are gone");
+        assert!(source.states().between(&uid(&name(n)), at(0), at(9000)).unwrap().kept.is_empty());
+    }
+    drop(source);
+    let small = all_of(&stage.path()).to_lowercase();
+    for name in OF_EVENTS {
+        assert!(small.contains(name), "the source must tell {name}, or this test shows nothing");
+    }
+    let page_file = stage.folder.path().join("night.html");
+    let (history, page) = (stage.path().display().to_string(), page_file.display().to_string());
+    let args = ["export", "incident", "--history", &history, "--scrub", "--out", &page];
+    let range = ["--from", "2026-10-01 01:00", "--to", "2026-10-01 01:30"];
+    let (output, _, err) = dbtop(&stage.folder.path().join("home"), &[&args[..], &range].concat());
+    assert!(output.status.success(), "{err}");
+    assert!(err.contains("no states are kept of that time") && err.contains("notes"), "{err}");
+
+    let html = std::fs::read_to_string(&page_file).unwrap();
+    let text = well_formed(&html);
+    let recording = page_file.with_extension("dbtop");
+    let bytes = std::fs::read(&recording).unwrap();
+    for (what, told) in [
+        ("the page", &html),
+        ("the text of the page", &text),
+        ("the recording", &all_of(&recording)),
+        ("the bytes of the recording", &String::from_utf8_lossy(&bytes).into_owned()),
+    ] {
+        assert_without(OF_EVENTS, what, told);
+    }
+    for wanted in [
+        "ok -> warning: volume volume-1 4 % free; database database-",
+        " is SUSPECT, +2; ",
+        " on host-",
+        " 45 s behind; job failed: job-1 at ",
+        "blocked by session 88 on DATABASE database-",
+        " is new",
+        " is SUSPECT · (left out)",
+    ] {
+        assert!(text.contains(wanted), "no {wanted:?}: {text}");
+    }
 }

@@ -22,4 +22,4 @@ pub use color::LabelColor;
 pub use group::{FilterRecord, GroupRecord, LabelRecord};
 pub use id::{RecordId, Slug, SlugError, TenantUid};
 pub use instance::{InstanceRecord, RecordError, Tls, TlsCheck};
-pub use poll::{PollSettings, maintenance_until};
+pub use poll::{Pause, PollSettings, maintenance_until};

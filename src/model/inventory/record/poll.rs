@@ -63,11 +63,31 @@ impl PollSettings {
     }
 
     /// Why nothing is polled now, if so.
-    pub fn paused(&self, now: Timestamp) -> Option<&'static str> {
+    pub fn paused(&self, now: Timestamp) -> Option<Pause> {
         match (self.running, self.maintenance_until) {
-            (Some(false), _) => Some("stopped"),
-            (_, Some(until)) if until > now => Some("in maintenance"),
+            (Some(false), _) => Some(Pause::Stopped),
+            (_, Some(until)) if until > now => Some(Pause::Maintenance),
             _ => None,
+        }
+    }
+}
+
+/// Why an instance is not polled.
+/// In files by name: fields and variants keep their names, a new field has a default.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Pause {
+    /// until somebody starts it again
+    Stopped,
+    /// until its maintenance is over
+    Maintenance,
+}
+
+impl Pause {
+    /// In a word or two.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Stopped => "stopped",
+            Self::Maintenance => "in maintenance",
         }
     }
 }
@@ -147,8 +167,8 @@ mod tests {
     fn maintenance_ends_by_itself() {
         let at = Timestamp::from_ms;
         let settings = PollSettings { maintenance_until: Some(at(1000)), ..PollSettings::default() };
-        assert_eq!(settings.paused(at(999)), Some("in maintenance"));
+        assert_eq!(settings.paused(at(999)), Some(Pause::Maintenance));
         assert_eq!(settings.paused(at(1000)), None);
-        assert_eq!(PollSettings { running: Some(false), ..settings }.paused(at(2000)), Some("stopped"));
+        assert_eq!(PollSettings { running: Some(false), ..settings }.paused(at(2000)), Some(Pause::Stopped));
     }
 }

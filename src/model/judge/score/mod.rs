@@ -1,4 +1,4 @@
-//! The health score: from what is known of an instance to a verdict with its reasons in words. Pure: time is an
+//! The health score: from what is known of an instance to a verdict with its reasons. Pure: time is an
 //! argument, nothing is remembered, so the same facts always give the same verdict. Called by the fold.
 //!
 //! # The formula
@@ -19,7 +19,10 @@
 
 mod rules;
 
-use super::health::{Health, Level, Reason, Thresholds, Topic};
+use super::{
+    health::{Health, Level, Reason, Thresholds, Topic},
+    why::Why,
+};
 use crate::model::{
     base::time::Timestamp, inventory::record::PollSettings, poll::Facts, timeline::history::History,
 };
@@ -38,8 +41,8 @@ struct Case<'a> {
 }
 
 impl Case<'_> {
-    fn add(&mut self, (level, points): (Level, u8), topic: Topic, text: String) {
-        self.reasons.push(Reason { level, topic, points, text: text.into() });
+    fn add(&mut self, (level, points): (Level, u8), topic: Topic, why: Why) {
+        self.reasons.push(Reason::new(level, topic, points, why));
     }
 }
 

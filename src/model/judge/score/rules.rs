@@ -3,19 +3,17 @@
 
 use super::{Case, RESTART_SHOWN_MS, above, below};
 use crate::model::{
-    base::{
-        failure::{Failure, FailureKind, Obstacle},
-        figure::{counted, push_clock, push_grouped, push_pct, push_since, push_span, push_wait},
-        time::Timestamp,
+    base::{figure::told_span, time::Timestamp},
+    judge::{
+        health::{Level, Topic},
+        why::{Since, Trouble, Why, Workers},
     },
-    judge::health::{Level, Topic},
     poll::{
         availability::ReplicaRow, blocking::Chain, id::SeriesId, link::Link, reading::Unavailable,
         wait_class::WaitCategory,
     },
     timeline::history::{KEEP_MS, Series},
 };
-use std::fmt::Write as _;
 
 /// Page life below this, s, is looked at …
 const PAGE_LIFE_LOW_S: i64 = 300;
@@ -31,13 +29,10 @@ const MAX_OF_A_KIND: usize = 3;
 /// Whether anybody wants to know. False if polling is stopped, or the instance is in maintenance: then nothing is
 /// judged, and nothing is an alert.
 pub(super) fn wanted(case: &mut Case<'_>) -> bool {
-    let Some(why) = case.poll.paused(case.now) else { return true };
-    let mut text = why.to_owned();
-    if let Some(until) = case.poll.maintenance_until.filter(|until| *until > case.now) {
-        text.push_str(" for ");
-        push_span(&mut text, until - case.now);
-    }
-    case.add((Level::Unknown, 0), Topic::Link, text);
+    let Some(pause) = case.poll.paused(case.now) else { return true };
+    let until = case.poll.maintenance_until.filter(|until| *until > case.now);
+    let left_ms = until.map(|until| told_span(until - case.now));
+    case.add((Level::Unknown, 0), Topic::Link, Why::Paused { pause, left_ms });
     false
 }
 
@@ -52,58 +47,41 @@ pub(super) fn link(case: &mut Case<'_>) -> bool {
         let silent_from = facts.last_good_at.or(since);
         let offline = silent_from.is_some_and(|at| case.now.ms_since(at) > limit_ms);
         let level = if offline { Level::Offline } else { Level::Critical };
-        let mut text = failure_words(failure);
-        if let Some(at) = since {
-            text.push_str(" since ");
-            push_since(&mut text, at, case.now);
-        }
-        text.push_str(match (failure.kind, failure.obstacle) {
-            (FailureKind::Timeout, _) => " (timed out)",
-            (FailureKind::Unreachable, Some(Obstacle::Refused)) => " (refused)",
-            (FailureKind::Unreachable, Some(Obstacle::NoRoute)) => " (no route)",
-            _ => "",
-        });
-        case.add((level, 100), Topic::Link, text);
+        let why = Why::Down {
+            kind: failure.kind,
+            number: failure.number,
+            obstacle: failure.obstacle,
+            since: since.map(|at| Since::told(at, case.now)),
+        };
+        case.add((level, 100), Topic::Link, why);
         return false;
     }
     // While it was in maintenance nobody asked.
     match facts.last_good_at.map(|at| case.poll.maintenance_until.map_or(at, |until| at.max(until))) {
         Some(at) if case.now.ms_since(at) > limit_ms => {
-            let mut text = "no data since ".to_owned();
-            push_since(&mut text, at, case.now);
-            case.add((Level::Offline, 100), Topic::Link, text);
+            let why = Why::NoDataSince(Since::told(at, case.now));
+            case.add((Level::Offline, 100), Topic::Link, why);
             false
         }
         _ if facts.headline.value.is_none() && facts.headline.problem == Some(Unavailable::NotYet) => {
-            let text = if facts.link == Link::Idle { "not polled yet" } else { "first poll under way" };
-            case.add((Level::Unknown, 0), Topic::Link, text.to_owned());
+            let why = if facts.link == Link::Idle { Why::NotPolled } else { Why::FirstPoll };
+            case.add((Level::Unknown, 0), Topic::Link, why);
             false
         }
         _ => true,
     }
 }
 
-fn failure_words(failure: &Failure) -> String {
-    let mut text = match failure.kind {
-        FailureKind::Timeout | FailureKind::Unreachable => "unreachable".to_owned(),
-        kind => kind.words().to_owned(),
-    };
-    if let Some(number) = failure.number {
-        let _ = write!(text, " ({number})");
-    }
-    text
-}
-
 /// Without the right to see performance views nothing can be judged.
 pub(super) fn rights(case: &mut Case<'_>) {
     let told = case.facts.rights.get().and_then(|r| r.sees_performance()) == Some(false);
     let refused = match &case.facts.headline.problem {
-        Some(Unavailable::NoRight(right)) => Some(right.to_string()),
+        Some(Unavailable::NoRight(right)) => Some(right.clone()),
         _ => None,
     };
     if told || refused.is_some() {
-        let right = refused.unwrap_or_else(|| "VIEW SERVER STATE".to_owned());
-        case.add((Level::Unknown, 0), Topic::Rights, format!("needs {right}"));
+        let right = refused.unwrap_or_else(|| "VIEW SERVER STATE".into());
+        case.add((Level::Unknown, 0), Topic::Rights, Why::Needs(right));
     }
 }
 
@@ -115,16 +93,15 @@ pub(super) fn silence(case: &mut Case<'_>) {
         return;
     }
     let headline = &case.facts.headline;
-    let why = match &headline.problem {
-        Some(Unavailable::Failed(f)) => format!(" ({})", f.kind.words()),
-        _ => String::new(),
+    let failed = match &headline.problem {
+        Some(Unavailable::Failed(f)) => Some(f.kind),
+        _ => None,
     };
     if headline.is_stale(case.now) {
-        let mut text = "no data for ".to_owned();
-        push_wait(&mut text, whole_seconds(headline.age_ms(case.now).unwrap_or_default()));
-        case.add((Level::Warning, 25), Topic::Link, text + &why);
-    } else if headline.value.is_none() && !why.is_empty() {
-        case.add((Level::Warning, 25), Topic::Link, format!("no counters{why}"));
+        let ms = told_wait(headline.age_ms(case.now).unwrap_or_default());
+        case.add((Level::Warning, 25), Topic::Link, Why::Silent { ms, failed });
+    } else if let Some(kind) = failed.filter(|_| headline.value.is_none()) {
+        case.add((Level::Warning, 25), Topic::Link, Why::NoCounters(kind));
     }
 }
 
@@ -135,12 +112,14 @@ pub(super) fn emptiness(case: &mut Case<'_>) {
         [h.connections, h.page_life_s, h.blocked, h.total_memory_kb, h.started_at.map(Timestamp::ms)];
     let rates = [h.cpu_pct, h.batches_per_s];
     if figures.iter().all(Option::is_none) && rates.iter().all(Option::is_none) {
-        case.add((Level::Unknown, 0), Topic::Link, "no figures: every counter is NULL".to_owned());
+        case.add((Level::Unknown, 0), Topic::Link, Why::AllNull);
     }
 }
 
-fn whole_seconds(ms: u64) -> f64 {
-    (ms / 1000 * 1000) as f64
+/// A time that grows, in the units in which it is told: seconds within the first hour.
+fn told_wait(ms: u64) -> i64 {
+    let ms = i64::try_from(ms).unwrap_or(i64::MAX);
+    if ms < 3_600_000 { ms / 1000 * 1000 } else { told_span(ms) }
 }
 
 pub(super) fn cpu(case: &mut Case<'_>) {
@@ -149,18 +128,15 @@ pub(super) fn cpu(case: &mut Case<'_>) {
     let machine = (sql + other).min(100.0);
     let limits = case.thresholds;
     let Some(found) = above(machine, limits.cpu_warning_pct, limits.cpu_critical_pct) else { return };
-    let mut text = "CPU ".to_owned();
-    push_pct(&mut text, machine);
-    if let Some(ms) = busy_ms(case, limits.cpu_warning_pct - other) {
+    let busy = busy_ms(case, limits.cpu_warning_pct - other);
+    let why = Why::Cpu {
+        pct: machine,
+        busy_ms: busy.map(told_span),
         // The time that history has forgotten may have been busy too.
-        text.push_str(if ms > KEEP_MS - 60_000 { " for over " } else { " for " });
-        push_span(&mut text, ms);
-    }
-    if other > 10.0 {
-        text.push_str(", other processes ");
-        push_pct(&mut text, other);
-    }
-    case.add(found, Topic::Cpu, text);
+        at_least: busy.is_some_and(|ms| ms > KEEP_MS - 60_000),
+        other_pct: (other > 10.0).then_some(other),
+    };
+    case.add(found, Topic::Cpu, why);
 }
 
 /// For how long the CPU has been above this, from the last fifteen minutes; None under a minute.
@@ -181,40 +157,24 @@ pub(super) fn workers_and_poison(case: &mut Case<'_>) {
         let poison = waits.types.iter().filter(|w| w.poison);
         let found = poison.filter_map(|w| above(w.ms_per_s, warning, critical).map(|f| (w, f)));
         for (wait, found) in found.take(MAX_OF_A_KIND) {
-            let mut text = format!("{} waits ", wait.name);
-            push_wait(&mut text, wait.ms_per_s);
-            text.push_str("/s");
             let of_workers = wait.category == WaitCategory::WorkerThread;
-            if let Some((free, of)) = free.filter(|_| of_workers) {
-                text.push_str("; ");
-                // The name of the wait says already what is free; a row has room for 43 columns.
-                push_free(&mut text, free, of, "");
-                told_workers = true;
-            }
-            case.add(found, if of_workers { Topic::Workers } else { Topic::Waits }, text);
+            let workers = free.filter(|_| of_workers);
+            told_workers |= workers.is_some();
+            let why = Why::Waits { name: wait.name.clone(), ms_per_s: wait.ms_per_s, workers };
+            case.add(found, if of_workers { Topic::Workers } else { Topic::Waits }, why);
         }
     }
-    if let Some((free, of)) = free.filter(|(free, of)| !told_workers && *free < *of / 20) {
-        let mut text = String::new();
-        push_free(&mut text, free, of, " workers");
-        let level = if free == 0 { (Level::Critical, 60) } else { (Level::Warning, 30) };
-        case.add(level, Topic::Workers, text);
+    if let Some(workers) = free.filter(|workers| !told_workers && workers.free < workers.of / 20) {
+        let level = if workers.free == 0 { (Level::Critical, 60) } else { (Level::Warning, 30) };
+        case.add(level, Topic::Workers, Why::Workers(workers));
     }
 }
 
-fn free_workers(case: &Case<'_>) -> Option<(i64, i64)> {
+fn free_workers(case: &Case<'_>) -> Option<Workers> {
     let cpu = case.facts.cpu.fresh(case.now)?;
     let max = cpu.max_workers.filter(|m| *m > 0)?;
     let busy = cpu.active_workers.or(cpu.workers)?;
-    Some((max.saturating_sub(busy).max(0), max))
-}
-
-fn push_free(text: &mut String, free: i64, of: i64, what: &str) {
-    push_grouped(text, free);
-    text.push_str(" of ");
-    push_grouped(text, of);
-    text.push_str(what);
-    text.push_str(" free");
+    Some(Workers { free: max.saturating_sub(busy).max(0), of: max })
 }
 
 /// The worst chain: how many wait, how long the longest, for whom.
@@ -231,16 +191,16 @@ pub(super) fn blocking(case: &mut Case<'_>) {
     };
     let Some(head) = chain.nodes.first() else { return };
     let id = head.request.session_id;
-    let mut text = format!("{} blocked ", counted(chain.victims as usize, "session"));
-    push_wait(&mut text, chain.max_wait_ms as f64);
-    let _ = write!(text, " by {id}");
-    if let Some(status) = &head.request.status {
-        let _ = write!(text, " ({status})");
-    }
+    let why = Why::Blocked {
+        sessions: chain.victims,
+        longest_ms: chain.max_wait_ms,
+        by: id,
+        status: head.request.status.clone(),
+    };
     // Many victims weigh more: one point for each doubling.
     let many = u8::try_from(chain.victims.max(1).ilog2()).unwrap_or_default();
     let cap = if level == Level::Critical { 90 } else { 49 };
-    case.add((level, points.saturating_add(many).min(cap)), Topic::Blocking(id), text);
+    case.add((level, points.saturating_add(many).min(cap)), Topic::Blocking(id), why);
 }
 
 pub(super) fn memory(case: &mut Case<'_>) {
@@ -250,22 +210,16 @@ pub(super) fn memory(case: &mut Case<'_>) {
             .used_pct
             .and_then(|p| above(p, limits.memory_warning_pct, limits.memory_critical_pct).map(|f| (p, f)));
         if let Some((pct, found)) = used {
-            let mut text = "memory ".to_owned();
-            push_pct(&mut text, pct);
-            text.push_str(" of the machine");
-            if m.process_low == Some(true) {
-                text.push_str(", running low");
-            }
-            case.add(found, Topic::Memory, text);
+            let is_low = m.process_low == Some(true);
+            case.add(found, Topic::Memory, Why::Memory { pct, is_low });
         } else if m.process_low == Some(true) {
-            case.add((Level::Warning, 30), Topic::Memory, "physical memory low".to_owned());
+            case.add((Level::Warning, 30), Topic::Memory, Why::MemoryLow);
         }
     }
     let pending = case.facts.headline.fresh(case.now).and_then(|h| h.grants_pending);
     if let Some(n) = pending.filter(|n| *n > 0) {
-        let grants = if n == 1 { "query waits" } else { "queries wait" };
         let points = 20 + u8::try_from(n.min(20)).unwrap_or_default();
-        case.add((Level::Warning, points), Topic::Memory, format!("{n} {grants} for a memory grant"));
+        case.add((Level::Warning, points), Topic::Memory, Why::Grants(n));
     }
 }
 
@@ -275,12 +229,8 @@ pub(super) fn page_life(case: &mut Case<'_>) {
     let best = case.history.get(SeriesId::PageLife).into_iter().flat_map(Series::points);
     let best = best.map(|(_, v)| f64::from(v)).filter(|v| !v.is_nan()).fold(0.0, f64::max);
     if (0..PAGE_LIFE_LOW_S).contains(&now_s) && (now_s as f64) <= best * PAGE_LIFE_FALL {
-        let mut text = "page life ".to_owned();
-        push_grouped(&mut text, now_s);
-        text.push_str(" s, was ");
-        push_grouped(&mut text, best as i64);
-        text.push_str(" s");
-        case.add((Level::Warning, 30), Topic::Memory, text);
+        let why = Why::PageLife { now_s, best_s: best as i64 };
+        case.add((Level::Warning, 30), Topic::Memory, why);
     }
 }
 
@@ -288,25 +238,23 @@ pub(super) fn page_life(case: &mut Case<'_>) {
 pub(super) fn io(case: &mut Case<'_>) {
     let (facts, now) = (case.facts, case.now);
     let (warning, critical) = (case.thresholds.io_warning_ms, case.thresholds.io_critical_ms);
-    let mut judge = |what: &str, per_s: f64, avg_ms: f64| {
+    let mut judge = |why: fn(f64) -> Why, per_s: f64, avg_ms: f64| {
         if per_s >= IO_MIN_PER_S
             && let Some(found) = above(avg_ms, warning, critical)
         {
-            let mut text = what.to_owned();
-            push_wait(&mut text, avg_ms);
-            case.add(found, Topic::Io, text);
+            case.add(found, Topic::Io, why(avg_ms));
         }
     };
     if let Some(waits) = facts.waits.fresh(now)
         && let Some(read) = waits.categories.iter().find(|c| c.category == WaitCategory::BufferIo)
         && read.tasks_per_s > 0.0
     {
-        judge("page reads take ", read.tasks_per_s, read.ms_per_s / read.tasks_per_s);
+        judge(Why::PageReads, read.tasks_per_s, read.ms_per_s / read.tasks_per_s);
     }
     if let Some(h) = facts.headline.fresh(now)
         && let (Some(per_s), Some(ms)) = (h.log_flushes_per_s, h.log_flush_ms)
     {
-        judge("log flushes take ", per_s, ms);
+        judge(Why::LogFlushes, per_s, ms);
     }
 }
 
@@ -314,11 +262,7 @@ pub(super) fn deadlocks(case: &mut Case<'_>) {
     let recent = case.facts.headline.fresh(case.now).and_then(|h| h.deadlocks_recent).unwrap_or_default();
     if recent > 0 {
         let points = 15 + u8::try_from(recent.min(15)).unwrap_or_default();
-        case.add(
-            (Level::Warning, points),
-            Topic::Deadlocks,
-            format!("{} in 15 min", counted(recent as usize, "deadlock")),
-        );
+        case.add((Level::Warning, points), Topic::Deadlocks, Why::Deadlocks(recent));
     }
 }
 
@@ -336,21 +280,14 @@ pub(super) fn space(case: &mut Case<'_>) {
             })
             .collect();
         full.sort_by(|a, b| a.0.total_cmp(&b.0));
-        for (pct, found, mount) in full.into_iter().take(MAX_OF_A_KIND) {
-            let mount = mount.as_deref().unwrap_or("?").trim_end_matches('\\');
-            let mut text = format!("volume {mount} ");
-            push_pct(&mut text, pct);
-            text.push_str(" free");
-            case.add(found, Topic::Storage, text);
+        for (free_pct, found, mount) in full.into_iter().take(MAX_OF_A_KIND) {
+            case.add(found, Topic::Storage, Why::Volume { mount, free_pct });
         }
     }
     if let Some(used) = case.facts.headline.fresh(case.now).and_then(|h| h.tempdb_used_pct)
         && let Some(found) = below(100.0 - used, limits.tempdb_warning_pct, limits.tempdb_critical_pct)
     {
-        let mut text = "tempdb ".to_owned();
-        push_pct(&mut text, 100.0 - used);
-        text.push_str(" free");
-        case.add(found, Topic::Tempdb, text);
+        case.add(found, Topic::Tempdb, Why::Tempdb(100.0 - used));
     }
 }
 
@@ -363,49 +300,41 @@ pub(super) fn databases(case: &mut Case<'_>) {
     });
     let (first, more) = first_and_more(broken);
     if let Some((d, state)) = first {
-        let name = d.name.as_deref().unwrap_or("?");
-        let text = format!("database {name} is {state}{more}");
-        case.add((Level::Critical, 60), Topic::Databases, text);
+        let why = Why::Database { name: d.name.clone(), state: state.into(), more };
+        case.add((Level::Critical, 60), Topic::Databases, why);
     }
 }
 
-/// `, +3` if there are more than the first.
-fn first_and_more<T>(mut all: impl Iterator<Item = T>) -> (Option<T>, String) {
+/// The first, and how many more there are.
+fn first_and_more<T>(mut all: impl Iterator<Item = T>) -> (Option<T>, u32) {
     let first = all.next();
-    let more = all.count();
-    (first, if more > 0 { format!(", +{more}") } else { String::new() })
+    (first, u32::try_from(all.count()).unwrap_or(u32::MAX))
 }
 
 pub(super) fn availability(case: &mut Case<'_>) {
     let Some(rows) = case.facts.availability.fresh(case.now).cloned() else { return };
-    let whose = |r: &ReplicaRow| {
-        let of = |name: &Option<std::sync::Arc<str>>| name.as_deref().unwrap_or("?").to_owned();
-        (of(&r.database), of(&r.replica))
+    let why = |r: &ReplicaRow, trouble, more| Why::Replica {
+        database: r.database.clone(),
+        replica: r.replica.clone(),
+        trouble,
+        more,
     };
     let (suspended, more) = first_and_more(rows.iter().filter(|r| r.suspended == Some(true)));
     if let Some(r) = suspended {
-        let (database, replica) = whose(r);
-        let text = format!("{database} on {replica} suspended{more}");
-        case.add((Level::Critical, 50), Topic::Availability, text);
+        case.add((Level::Critical, 50), Topic::Availability, why(r, Trouble::Suspended, more));
     }
     let apart =
         |r: &&ReplicaRow| r.suspended != Some(true) && r.state.as_deref() == Some("NOT SYNCHRONIZING");
     let (apart, more) = first_and_more(rows.iter().filter(apart));
     if let Some(r) = apart {
-        let (database, replica) = whose(r);
-        let text = format!("{database} on {replica} not synchronizing{more}");
-        case.add((Level::Critical, 55), Topic::Availability, text);
+        case.add((Level::Critical, 55), Topic::Availability, why(r, Trouble::NotSynchronizing, more));
     }
     let (warning, critical) = (case.thresholds.lag_warning_s as f64, case.thresholds.lag_critical_s as f64);
     let latest = rows.iter().filter_map(|r| Some((r.lag_s?, r))).max_by_key(|(lag, _)| *lag);
     if let Some((lag, r)) = latest
         && let Some(found) = above(lag as f64, warning, critical)
     {
-        let (database, replica) = whose(r);
-        let mut text = format!("{database} on {replica} ");
-        push_wait(&mut text, lag as f64 * 1000.0);
-        text.push_str(" behind");
-        case.add(found, Topic::Availability, text);
+        case.add(found, Topic::Availability, why(r, Trouble::Behind(lag), 0));
     }
 }
 
@@ -416,25 +345,18 @@ pub(super) fn jobs(case: &mut Case<'_>) {
     }
     let points = 10 + u8::try_from(jobs.len().min(4) * 5).unwrap_or_default();
     let newest = jobs.iter().max_by_key(|j| j.at);
-    let name = newest.and_then(|j| j.job.as_deref()).unwrap_or("?");
-    let mut text = if jobs.len() == 1 {
-        format!("job failed: {name}")
-    } else {
-        format!("{} jobs failed: {name}", jobs.len())
+    let why = Why::Jobs {
+        failed: u32::try_from(jobs.len()).unwrap_or(u32::MAX),
+        name: newest.and_then(|j| j.job.clone()),
+        at: newest.and_then(|j| j.at),
     };
-    if let Some(at) = newest.and_then(|j| j.at) {
-        text.push_str(" at ");
-        push_clock(&mut text, at);
-    }
-    case.add((Level::Warning, points), Topic::Jobs, text);
+    case.add((Level::Warning, points), Topic::Jobs, why);
 }
 
 pub(super) fn restart(case: &mut Case<'_>) {
     let Some(started_at) = case.facts.headline.fresh(case.now).and_then(|h| h.started_at) else { return };
     let up_ms = case.now.ms_since(started_at);
     if up_ms < RESTART_SHOWN_MS {
-        let mut text = "restarted ".to_owned();
-        push_wait(&mut text, whole_seconds(up_ms));
-        case.add((Level::Warning, 20), Topic::Restart, text + " ago");
+        case.add((Level::Warning, 20), Topic::Restart, Why::Restarted { ms: told_wait(up_ms) });
     }
 }

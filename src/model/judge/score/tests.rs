@@ -48,7 +48,7 @@ fn judge(facts: &Facts) -> Health {
 /// `level score: reason; reason`
 fn told(facts: &Facts) -> String {
     let health = judge(facts);
-    let reasons: Vec<&str> = health.reasons.iter().map(|r| &*r.text).collect();
+    let reasons: Vec<&str> = health.reasons.iter().map(Reason::text).collect();
     let score = health.score.map_or("–".to_owned(), |s| s.to_string());
     format!("{:?} {score}: {}", health.level, reasons.join("; "))
 }
@@ -212,7 +212,7 @@ fn processor_memory_and_disk() {
     }
     let busy = with_headline(|h| h.cpu_pct = Some(97.0));
     let health = assess(&PollSettings::default(), &busy, &history, &Thresholds::default(), NOW);
-    assert_eq!(&*health.reasons[0].text, "CPU 97 % for 6m");
+    assert_eq!(health.reasons[0].text(), "CPU 97 % for 6m");
     let memory = facts(|f| f.memory = good(MemoryNow { used_pct: Some(96.0), ..MemoryNow::default() }));
     assert_eq!(told(&memory), "Critical 50: memory 96 % of the machine");
     let volume = |mount: &str, free| VolumeRow {
@@ -235,7 +235,7 @@ fn page_life_counts_only_when_it_fell() {
     history.entry(SeriesId::PageLife).push(NOW.plus_ms(-600_000), 4_200.0);
     history.entry(SeriesId::PageLife).push(NOW.plus_ms(-3_000), 180.0);
     let health = assess(&PollSettings::default(), &low, &history, &Thresholds::default(), NOW);
-    assert_eq!(&*health.reasons[0].text, "page life 180 s, was 4,200 s");
+    assert_eq!(health.reasons[0].text(), "page life 180 s, was 4,200 s");
 }
 
 #[test]

@@ -127,6 +127,14 @@ impl Names {
                     self.learn_host(name);
                 }
             }
+            Kind::Volume => {
+                let stand_in = self.put(kind, name);
+                // Within texts a folder often stands without the separator at its end.
+                let folder = name.trim_end_matches(['\\', '/']);
+                if folder.len() > "E:".len() {
+                    self.alias(folder, &stand_in, false);
+                }
+            }
             _ => drop(self.put(kind, name)),
         }
     }

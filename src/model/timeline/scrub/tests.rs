@@ -3,9 +3,12 @@
 use super::{Kind, Names, Where, each_field_of_event};
 use crate::model::{
     base::failure::{Failure, FailureKind},
-    judge::health::Level,
+    judge::{
+        health::Level,
+        why::{Trouble, Why},
+    },
     poll::names::Field,
-    timeline::event::{Change, Subject, What},
+    timeline::event::{Awaited, Cause, Change, Subject, What},
 };
 use proptest::prelude::*;
 use std::sync::Arc;
@@ -100,6 +103,23 @@ proptest! {
     }
 }
 
+/// A name in each place of a reason that has one. Nothing else says what is a name.
+fn reasons() -> Vec<Why> {
+    let some = |text: &str| Some(Arc::<str>::from(text));
+    vec![
+        Why::Sentence("Wagenknecht6 is full".into()),
+        Why::Volume { mount: some("E:\\Wagenknecht\\"), free_pct: 1.0 },
+        Why::Database { name: some("Wagenknecht7"), state: "SUSPECT".into(), more: 0 },
+        Why::Replica {
+            database: some("Wagenknecht8"),
+            replica: some("Wagenknecht9"),
+            trouble: Trouble::Suspended,
+            more: 0,
+        },
+        Why::Jobs { failed: 1, name: some("Wagenknecht10"), at: None },
+    ]
+}
+
 /// A name in each place of an event that has one.
 fn events() -> Vec<What> {
     let some = |text: &str| Some(Arc::<str>::from(text));
@@ -107,7 +127,17 @@ fn events() -> Vec<What> {
     vec![
         What::Sentence("database Wagenknecht; payroll -> new is new".into()),
         What::Note("Mira says Wagenknecht is slow".into()),
-        What::Blocking { victims: 3, head: 88, resource: some("KEY Wagenknecht.dbo.pay"), lost_ms: 9000 },
+        What::Blocking {
+            victims: 3,
+            head: 88,
+            resource: some("KEY Wagenknecht.dbo.pay"),
+            lost_ms: 9000,
+            on: Some(Awaited {
+                kind: "DATABASE".into(),
+                database: some("Wagenknecht"),
+                object: some("Wagenknecht.pay"),
+            }),
+        },
         What::Health {
             before: Level::Ok,
             after: Level::Critical,
@@ -122,6 +152,14 @@ fn events() -> Vec<What> {
             change(Subject::Setting, some("x"), some("Wagenknecht"), some("Wagenknecht")),
         ]),
         What::Incident(vec!["Wagenknecht is offline".into()]),
+        What::Verdict { before: Level::Ok, after: Level::Critical, reasons: reasons() },
+        What::Kept(reasons().into_iter().map(Cause::Verdict).collect()),
+        What::Kept(vec![
+            Cause::ByHand,
+            Cause::Level(Level::Critical),
+            Cause::Note("Mira says Wagenknecht4 is slow".into()),
+            Cause::Sentence("Wagenknecht5 is offline".into()),
+        ]),
         What::Deadlocks(2),
         What::Gap(60_000),
     ]

@@ -10,7 +10,7 @@ use crate::model::{
         reading::Unavailable,
     },
     timeline::{
-        event::{Change, Subject, What},
+        event::{Cause, Change, Subject, What},
         kept::Happened,
     },
 };
@@ -32,18 +32,32 @@ pub fn each_field(what: &mut Happened, visit: Visit<'_>) {
 /// Visits every text in what happened on the time line.
 pub fn each_field_of_event(what: &mut What, visit: Visit<'_>) {
     match what {
-        // Any word of an old sentence may be a name.
-        What::Sentence(text) => visit(Field::Message, text),
-        What::Note(text) => visit(Field::Words(Where::Theirs), text),
-        What::Blocking { resource, .. } => maybe(visit, Field::Words(Where::Code), resource),
-        What::Health { reasons, .. } | What::Incident(reasons) => {
-            for reason in reasons {
-                visit(Field::Words(Where::Theirs), reason);
+        // Any word of an old sentence, or of a person, may be a name.
+        What::Sentence(text) | What::Note(text) => visit(Field::Message, text),
+        What::Blocking { resource, on, .. } => {
+            maybe(visit, Field::Message, resource);
+            if let Some(on) = on {
+                on.each_name_mut(visit);
             }
         }
+        What::Health { reasons, .. } | What::Incident(reasons) => {
+            for reason in reasons {
+                visit(Field::Message, reason);
+            }
+        }
+        What::Verdict { reasons, .. } => reasons.iter_mut().for_each(|why| why.each_name_mut(visit)),
+        What::Kept(causes) => causes.iter_mut().for_each(|one| cause(one, visit)),
         What::Lost(failure) => visit(Field::Words(Where::Theirs), &mut failure.text),
         What::Changes(changes) => changes.iter_mut().for_each(|one| change(one, visit)),
         What::Deadlocks(_) | What::Gap(_) => {}
+    }
+}
+
+fn cause(cause: &mut Cause, visit: Visit<'_>) {
+    match cause {
+        Cause::Verdict(why) => why.each_name_mut(visit),
+        Cause::Note(text) | Cause::Sentence(text) => visit(Field::Message, text),
+        Cause::Level(_) | Cause::ByHand => {}
     }
 }
 
@@ -73,7 +87,7 @@ fn unavailable(problem: &mut Unavailable, visit: Visit<'_>) {
 
 fn verdict(health: &mut Health, visit: Visit<'_>) {
     for reason in &mut health.reasons {
-        visit(Field::Words(Where::Theirs), &mut reason.text);
+        reason.each_name_mut(visit);
     }
 }
 

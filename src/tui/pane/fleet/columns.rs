@@ -8,7 +8,7 @@ use crate::model::{
     },
     fold::snapshot::InstanceSnapshot,
     inventory::instance::TlsMode,
-    judge::health::Level,
+    judge::health::{Level, Reason},
     poll::{
         Facts, headline::Headline, id::SeriesId, properties::Properties, reading::Reading,
         wait_class::WaitCategory, waits::CategoryRate,
@@ -72,9 +72,9 @@ pub const COLUMNS: &[Column] = &[
     Column::text("why", "WHY", 43, 0)
         .at_least(20)
         .growing()
-        .value(|r| words(r.instance.health.reasons.first().map(|r| &*r.text)))
+        .value(|r| words(r.instance.health.reasons.first().map(Reason::text)))
         .cell(|r, _, out| why(r, out))
-        .filter_by(|r, visit| r.instance.health.reasons.iter().for_each(|r| visit(Value::Text(&r.text)))),
+        .filter_by(|r, visit| r.instance.health.reasons.iter().for_each(|r| visit(Value::Text(r.text())))),
     Column::number("cpu", "CPU %", 5, 1)
         .value(|r| number(r.head()?.cpu_pct))
         .cell(|r, v, out| r.figure(&r.facts().headline, v, out, push_whole))
@@ -214,7 +214,7 @@ impl filter::Row for InstanceRow<'_> {
         }
         for r in &i.health.reasons {
             out.push(' ');
-            out.push_str(&r.text);
+            out.push_str(r.text());
         }
     }
 
@@ -316,7 +316,7 @@ fn why(r: &InstanceRow<'_>, out: &mut CellText) {
     let (i, view, t) = (r.instance, r.view, r.view.theme);
     if let Some(first) = i.health.reasons.first() {
         let style = if first.level >= Level::Warning { t.base } else { t.dim };
-        out.put(style, &first.text);
+        out.put(style, first.text());
         if i.health.reasons.len() > 1 {
             out.keep(t.dim, format_args!(" +{}", i.health.reasons.len() - 1));
         }

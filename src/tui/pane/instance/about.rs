@@ -55,7 +55,7 @@ fn reasons(d: &mut Document, i: &InstanceSnapshot, view: &View<'_>) {
     d.field("health", reading::level_style(t, i.health.level), |s| push_verdict(s, i));
     for r in &i.health.reasons {
         let mut line = String::from(reading::glyph(r.level));
-        let _ = write!(line, " {}", r.text);
+        let _ = write!(line, " {}", r.text());
         if r.points > 0 {
             let _ = write!(line, " (−{})", r.points);
         }

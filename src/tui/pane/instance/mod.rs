@@ -6,7 +6,10 @@ use super::{Pane, Part, figure::Sight, range::TimeLine, reading};
 use crate::{
     model::{
         fold::snapshot::InstanceSnapshot,
-        judge::health::{Level, Reason, Topic},
+        judge::{
+            health::{Level, Reason, Topic},
+            why::Why,
+        },
     },
     protocol::Query,
     tui::{
@@ -105,7 +108,7 @@ impl InstancePane {
         let i = view.single()?;
         let mut text = format!("{}\t", i.id());
         match i.health.reasons.get(self.cursor) {
-            Some(r) => text.push_str(&r.text),
+            Some(r) => text.push_str(r.text()),
             None => words::push_properties(&mut text, i, view),
         }
         Some(text)
@@ -146,7 +149,7 @@ fn render_reason(r: &Reason, hidden: usize, view: &View<'_>, canvas: &mut Canvas
     let end = w.saturating_sub(width(&more) as u16 + 1);
     canvas.put(end, 0, w.saturating_sub(end), &more, t.dim);
     let text = if r.level >= Level::Warning { t.strong } else { t.base };
-    let mut x = 3 + canvas.put(3, 0, end.saturating_sub(4), &r.text, text) + 2;
+    let mut x = 3 + canvas.put(3, 0, end.saturating_sub(4), r.text(), text) + 2;
     let link = pane_of(r.topic).map_or("details", PaneId::name);
     if usize::from(end.saturating_sub(x)) >= width(link) + 3 {
         x += canvas.put(x, 0, 2, "→ ", t.accent);
@@ -173,18 +176,16 @@ const fn pane_of(topic: Topic) -> Option<PaneId> {
     }
 }
 
-/// The row of that pane: the head blocker, the request, the poison type that the reason begins with.
+/// The row of that pane: the head blocker, the request, the type of wait.
 fn row_of(r: &Reason, i: &InstanceSnapshot) -> Option<RowKey> {
     match r.topic {
         Topic::Blocking(session) | Topic::Session(session) => {
             Some(RowKey::Session(i.id().clone(), session, 0))
         }
-        Topic::Waits | Topic::Workers => {
-            let types = &i.facts.waits.get()?.types;
-            let named = types.iter().find(|w| w.poison && r.text.starts_with(&*w.name))?;
-            Some(RowKey::Wait(Some(i.id().clone()), Arc::clone(&named.name)))
-        }
-        _ => None,
+        _ => match r.why() {
+            Why::Waits { name, .. } => Some(RowKey::Wait(Some(i.id().clone()), Arc::clone(name))),
+            _ => None,
+        },
     }
 }
 

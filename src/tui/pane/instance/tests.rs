@@ -167,11 +167,8 @@ fn more_reasons_than_rows_scroll_and_are_counted() {
     let mut fleet = fixture::small();
     let at = fleet.instances.iter().position(|i| i.id().as_str() == "sqlprd-014").unwrap();
     let mut i = (*fleet.instances[at]).clone();
-    let reason = |n: i32| Reason {
-        level: Level::Warning,
-        topic: Topic::Session(n),
-        points: 1,
-        text: format!("reason {n}").into(),
+    let reason = |n: i32| {
+        Reason::new(Level::Warning, Topic::Session(n), 1, Why::Sentence(format!("reason {n}").into()))
     };
     i.health = Health { score: Some(50), level: Level::Warning, reasons: (1..=9).map(reason).collect() };
     fleet.instances[at] = Arc::new(i);
