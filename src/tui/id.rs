@@ -95,8 +95,8 @@ panes! {
     /// memory clerks
     Memory {
         name: "Memory",
-        key: Some("7"),
-        help: "Memory: who holds the memory of the server",
+        key: None,
+        help: "",
         word: Some(("memory", "who holds the memory of the server")),
         has_parts: true,
         has_charts: true,

@@ -18,7 +18,7 @@ const PANES: [(&str, &str); 7] = [
     ("waits", "3"),
     ("blocking", "4"),
     ("storage", "6"),
-    ("memory", "7"),
+    ("memory", ": memory enter"),
 ];
 
 fn states() -> [(&'static str, FleetSnapshot); 4] {
@@ -107,7 +107,6 @@ fn any_key() -> impl Strategy<Value = &'static str> {
         "3",
         "4",
         "6",
-        "7",
         "enter",
         "esc",
         "-",

@@ -29,7 +29,7 @@ const PANES: [(&str, &str); 8] = [
     ("waits", "3"),
     ("blocking", "4"),
     ("storage", "6"),
-    ("memory", "7"),
+    ("memory", ": memory enter"),
 ];
 
 /// A fleet with much that is wrong, polled fast, and kept; what was shown every few seconds meanwhile.

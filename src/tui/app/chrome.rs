@@ -236,7 +236,10 @@ fn tab_texts(home: PaneId, active: PaneId, columns: u16) -> Vec<(String, PaneId)
         // The pane that is at home has the fleet's key.
         let tabs = PaneId::tabs()
             .filter_map(|pane| Some((if pane == PaneId::Fleet { home } else { pane }, pane.row().key?)));
-        tabs.map(text).collect()
+        // A pane that is opened by its word has a tab while it is there.
+        let here =
+            (active != home && active.row().key.is_none()).then(|| (format!(" {} ", active.name()), active));
+        tabs.map(text).chain(here).collect()
     };
     let fits = |tabs: &Vec<(String, PaneId)>| {
         tabs.iter().map(|(text, _)| width(text) + 1).sum::<usize>() <= usize::from(columns) + 1
