@@ -4,7 +4,7 @@ use super::meter::{Meter, ProcessReader};
 use crate::model::{
     base::time::Timestamp,
     fold::{Fleet, snapshot::FleetSnapshot, update::Update},
-    timeline::kept::Kept,
+    timeline::record::Record,
 };
 use std::{sync::Arc, time::Duration};
 use tokio::{
@@ -23,7 +23,7 @@ const PROCESS_EVERY: u32 = 5;
 const MOST_WAITING: usize = 8_192;
 
 /// Takes what history keeps. Its receiver is the store's writer; when it is full, we wait.
-pub type Recorder = mpsc::Sender<Vec<Kept>>;
+pub type Recorder = mpsc::Sender<Vec<Record>>;
 
 /// Everything that the task owns.
 pub(super) struct Reducer {
@@ -39,7 +39,7 @@ pub(super) struct Reducer {
 impl Reducer {
     /// Runs until all senders of updates are gone, then publishes what is left.
     pub async fn run(mut self, mut updates: mpsc::Receiver<Update>) {
-        let mut waiting: Vec<Kept> = Vec::new();
+        let mut waiting: Vec<Record> = Vec::new();
         let mut process = ProcessReader::default();
         let mut figures = process.read();
         let mut batch = Vec::with_capacity(BATCH);
@@ -95,7 +95,7 @@ impl Reducer {
 
 /// Hands the store what waits, once it has room; never ends if nothing waits. A store that is gone takes
 /// nothing any more: that is its owner's to tell.
-async fn hand_over(recorder: &mut Option<Recorder>, waiting: &mut Vec<Kept>) {
+async fn hand_over(recorder: &mut Option<Recorder>, waiting: &mut Vec<Record>) {
     let Some(to) = recorder else {
         waiting.clear();
         return std::future::pending().await;

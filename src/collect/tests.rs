@@ -453,9 +453,12 @@ async fn while_another_process_polls_nothing_is_asked_and_what_it_saw_is_shown()
     let info = Arc::clone(&shown(&collector, "a").info);
     let headline = crate::model::poll::headline::Headline { cpu_pct: Some(77.0), ..Default::default() };
     let state = Ok(crate::model::poll::State::Headline(Box::new(headline)));
-    let what =
-        crate::model::timeline::kept::Happened::Reading { probe: ProbeId::Headline, every_ms: 30_000, state };
-    let kept = crate::model::timeline::kept::Kept { info, at: clock(), what };
+    let what = crate::model::timeline::record::Recorded::Reading {
+        probe: ProbeId::Headline,
+        every_ms: 30_000,
+        state,
+    };
+    let kept = crate::model::timeline::record::Record { info, at: clock(), what };
     collector.feed.upgrade().unwrap().send(Update::Remembered(Box::new(kept))).await.unwrap();
     // The inventory may change meanwhile; nobody new is polled.
     let targets = ["a", "b"].map(target).to_vec();

@@ -11,7 +11,7 @@ use crate::{
             State,
             id::{Metric, SeriesId, SeriesKey},
         },
-        timeline::{chart::ChartLine, kept::Happened},
+        timeline::{chart::ChartLine, record::Recorded},
     },
     store::{StoreError, history::Reader},
 };
@@ -137,7 +137,7 @@ fn budget(reader: &mut Reader, info: &Arc<InstanceInfo>, period: Period) -> Resu
     for look in 1..=LOOKS {
         let at = period.from.plus_ms(step_ms * look);
         for kept in reader.states().at(std::slice::from_ref(&info.uid), at)?.kept {
-            let Happened::Reading { state: Ok(State::Cost(cost)), .. } = kept.what else { continue };
+            let Recorded::Reading { state: Ok(State::Cost(cost)), .. } = kept.what else { continue };
             // A reading that was counted already says nothing about the time since.
             if kept.at >= period.from && last.replace(kept.at) != Some(kept.at) {
                 // A budget of 0 says that there was no limit: it is left out of the average.

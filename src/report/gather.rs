@@ -21,7 +21,7 @@ use crate::{
             ash::Ash,
             chart::MarkKind,
             compare::{self, Difference},
-            kept::{Happened, Kept},
+            record::{Record, Recorded},
         },
     },
     store::{
@@ -197,8 +197,8 @@ impl Story {
     }
 
     /// Adds to the sums over all instances.
-    fn sum(&mut self, kept: &Kept) {
-        let Happened::Reading { every_ms, state: Ok(state), .. } = &kept.what else { return };
+    fn sum(&mut self, kept: &Record) {
+        let Recorded::Reading { every_ms, state: Ok(state), .. } = &kept.what else { return };
         match state {
             State::Activity(activity) => self.ash.take(&kept.info.id, activity, *every_ms),
             State::Waits(table) => {
@@ -243,10 +243,10 @@ impl Story {
 
 impl InstanceStory {
     /// Takes over the newest state, known as of `at`.
-    fn take(&mut self, what: Happened, at: Timestamp) {
+    fn take(&mut self, what: Recorded, at: Timestamp) {
         match what {
-            Happened::Health { health, .. } => self.verdict(health, at),
-            Happened::Reading { state: Ok(state), probe, .. } => {
+            Recorded::Health { health, .. } => self.verdict(health, at),
+            Recorded::Reading { state: Ok(state), probe, .. } => {
                 self.missing.remove(probe.name());
                 match state {
                     State::Properties(p) => self.properties = Some(p),
@@ -255,20 +255,20 @@ impl InstanceStory {
                     _ => {}
                 }
             }
-            Happened::Reading { state: Err(problem), probe, .. } => {
+            Recorded::Reading { state: Err(problem), probe, .. } => {
                 self.missing.insert(probe.name(), problem.to_string());
             }
-            Happened::Link { link: Link::Down { failure, .. }, .. } => {
+            Recorded::Link { link: Link::Down { failure, .. }, .. } => {
                 self.missing.insert("link", failure.to_string());
             }
-            Happened::Link { link: Link::Up, .. } => drop(self.missing.remove("link")),
-            Happened::Link { .. } | Happened::Pace { .. } => {}
+            Recorded::Link { link: Link::Up, .. } => drop(self.missing.remove("link")),
+            Recorded::Link { .. } | Recorded::Pace { .. } => {}
         }
     }
 
     /// Counts a poll within the stretch.
-    fn count(&mut self, what: &Happened) {
-        let Happened::Reading { probe, state, .. } = what else { return };
+    fn count(&mut self, what: &Recorded) {
+        let Recorded::Reading { probe, state, .. } = what else { return };
         match (probe, state) {
             (ProbeId::Headline, Ok(_)) => self.polls.0 += 1,
             (ProbeId::Headline, Err(_)) => self.polls.1 += 1,

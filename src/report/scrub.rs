@@ -14,7 +14,7 @@ use crate::{
             volumes::VolumeRow,
         },
         timeline::{
-            kept::{Happened, Kept},
+            record::{Record, Recorded},
             scrub::{Names, each_field, each_field_of_event, renamed_info},
         },
     },
@@ -72,7 +72,7 @@ impl Scrubber {
         Ok(scrubber)
     }
 
-    fn learn_from(&mut self, kept: &mut Kept) {
+    fn learn_from(&mut self, kept: &mut Record) {
         let _ = self.info(&kept.info);
         each_field(&mut kept.what, &mut |field, text| {
             if let Field::Name(kind) = field {
@@ -127,7 +127,7 @@ impl Scrubber {
     pub fn volume(&mut self, mount: &str) -> Arc<str> {
         let mut found = Arc::from(mount);
         let row = VolumeRow { mount: Some(Arc::clone(&found)), ..VolumeRow::default() };
-        let mut what = Happened::Reading {
+        let mut what = Recorded::Reading {
             probe: ProbeId::Volumes,
             every_ms: 0,
             state: Ok(State::Volumes(Arc::new(vec![row]))),
@@ -137,7 +137,7 @@ impl Scrubber {
     }
 
     /// Cleans what happened.
-    pub fn kept(&mut self, kept: &mut Kept) {
+    pub fn kept(&mut self, kept: &mut Record) {
         kept.info = self.info(&kept.info);
         each_field(&mut kept.what, &mut |field, text| *text = self.field(field, text));
         kept.what.each_statement_mut(&mut |statement| self.statement(statement));

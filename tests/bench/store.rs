@@ -23,7 +23,7 @@ use dbtop::{
         base::time::Timestamp,
         judge::health::Thresholds,
         poll::id::{Metric, SeriesId, SeriesKey},
-        timeline::kept::Kept,
+        timeline::record::Record,
     },
     store::history::{Engine, Options, Reader, Recent, fleet_at},
 };
@@ -139,7 +139,7 @@ impl Naive {
         Self { connection, run: Run::default(), readings: Duration::ZERO }
     }
 
-    fn take(&mut self, batch: &[Kept]) {
+    fn take(&mut self, batch: &[Record]) {
         let mut rows: Vec<(Arc<str>, String, String, i64, f64)> = Vec::new();
         for kept in batch {
             kept.what.points(&mut |metric, key, value| {

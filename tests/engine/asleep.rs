@@ -8,7 +8,7 @@ use dbtop::{
         base::time::Timestamp,
         fold::snapshot::FleetSnapshot,
         poll::id::{SeriesId, SeriesKey},
-        timeline::{chart::MarkKind, kept::Kept},
+        timeline::{chart::MarkKind, record::Record},
     },
     sim::{Sim, SimConfig, scenario::Scenario},
     store::history::{EventFilter, Options, Reader, Writer},
@@ -33,7 +33,7 @@ fn clock() -> Timestamp {
     Timestamp::from_ms(since.as_millis() as i64 + ASLEEP.load(Relaxed))
 }
 
-fn start(sim: &Sim, recorder: Sender<Vec<Kept>>) -> Collector {
+fn start(sim: &Sim, recorder: Sender<Vec<Record>>) -> Collector {
     let targets = config::inventory::parse(&sim.inventory_toml()).expect("the simulator's inventory is read");
     let settings = Settings {
         fleet_every_ms: 3_000,

@@ -9,7 +9,7 @@ use crate::harness::{
     screen::Screen,
 };
 use dbtop::{
-    model::{base::time::Timestamp, poll::id::ProbeId, timeline::kept::Happened},
+    model::{base::time::Timestamp, poll::id::ProbeId, timeline::record::Recorded},
     store::history::Reader,
 };
 use std::{
@@ -93,11 +93,11 @@ impl Scene {
             .expect("a history that can be read");
         for kept in all.kept {
             match kept.what {
-                Happened::Reading { probe: ProbeId::Headline, every_ms, .. } => {
+                Recorded::Reading { probe: ProbeId::Headline, every_ms, .. } => {
                     readings.push((kept.at, every_ms));
                     pace = Some(every_ms);
                 }
-                Happened::Pace { probe: ProbeId::Headline, every_ms } => pace = Some(every_ms),
+                Recorded::Pace { probe: ProbeId::Headline, every_ms } => pace = Some(every_ms),
                 _ => {}
             }
         }

@@ -37,7 +37,7 @@ const PLACES: &[(&str, &str)] = &[
     ("model::poll::volumes", "VolumeRow"),
     ("model::poll::wait_class", "WaitCategory"),
     ("model::poll::waits", "CategoryRate WaitRate WaitTable"),
-    ("model::timeline::kept", "Happened"),
+    ("model::timeline::record", "Happened=Recorded"),
     ("store::history::codec::pack", "Portrait Words"),
     ("store::history::event", "Body Episode"),
 ];

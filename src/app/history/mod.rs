@@ -6,7 +6,7 @@
 //! Nothing here blocks polling or drawing: readings come by a bounded channel (`relay`), questions by another.
 //!
 //! ```text
-//! lock free      -> take it; the collector polls, reducer -> Kept -> relay -> writer's thread -> history.db
+//! lock free      -> take it; the collector polls, reducer -> Record -> relay -> writer's thread -> history.db
 //! lock taken     -> Command::Follow(true): no task polls; what the other process writes is read and fed to our reducer
 //!                   (Update::Remembered, Update::History), so every pane is live, a second later
 //! lock free again-> poll ourselves

@@ -4,7 +4,7 @@
 
 use crate::{
     collect::Recorder,
-    model::{judge::health::Level, timeline::kept::Kept},
+    model::{judge::health::Level, timeline::record::Record},
     protocol::Reply,
 };
 use std::{collections::VecDeque, time::Duration};
@@ -76,7 +76,7 @@ impl Decider {
 /// Passes batches on until the collector is gone. A full queue of the writer slows the collector; what is held takes about
 /// `most_bytes`, beyond that the oldest readings are dropped, counted, and told in the log and on the screen.
 pub(super) async fn run(
-    mut recorded: Receiver<Vec<Kept>>,
+    mut recorded: Receiver<Vec<Record>>,
     Decided(mut decided): Decided,
     most_bytes: usize,
     screen: Option<Sender<Reply>>,
@@ -111,7 +111,7 @@ pub(super) async fn run(
 struct Held {
     /// see [`Decision::fleet`]
     fleet: u64,
-    readings: VecDeque<Kept>,
+    readings: VecDeque<Record>,
     bytes: usize,
     most_bytes: usize,
     /// dropped for want of room
@@ -120,7 +120,7 @@ struct Held {
 
 impl Held {
     /// Takes a batch the way that is decided now, behind what is held.
-    async fn pass(&mut self, batch: Vec<Kept>, now: Decision, screen: Option<&Sender<Reply>>) {
+    async fn pass(&mut self, batch: Vec<Record>, now: Decision, screen: Option<&Sender<Reply>>) {
         if self.fleet != now.fleet {
             self.fleet = now.fleet;
             self.drop_all();
@@ -142,7 +142,7 @@ impl Held {
         }
     }
 
-    fn hold(&mut self, batch: Vec<Kept>) {
+    fn hold(&mut self, batch: Vec<Record>) {
         for kept in batch {
             self.bytes += kept.what.weight_bytes();
             self.readings.push_back(kept);
@@ -180,12 +180,12 @@ mod tests {
         base::time::Timestamp,
         inventory::instance::{InstanceId, InstanceInfo, TlsMode},
         poll::link::Link,
-        timeline::kept::Happened,
+        timeline::record::Recorded,
     };
     use std::sync::Arc;
     use tokio::{sync::mpsc, task::JoinHandle};
 
-    fn reading(n: i64) -> Kept {
+    fn reading(n: i64) -> Record {
         let info = InstanceInfo {
             id: InstanceId::new("a"),
             uid: "uid-a".into(),
@@ -198,11 +198,15 @@ mod tests {
             colors: Vec::new(),
         };
         let at = Timestamp::from_ms(n);
-        Kept { info: Arc::new(info), at, what: Happened::Link { link: Link::Up, since: at, was_down: false } }
+        Record {
+            info: Arc::new(info),
+            at,
+            what: Recorded::Link { link: Link::Up, since: at, was_down: false },
+        }
     }
 
     struct Stage {
-        collector: Sender<Vec<Kept>>,
+        collector: Sender<Vec<Record>>,
         decider: Decider,
         screen: Receiver<Reply>,
         relay: JoinHandle<()>,
@@ -228,7 +232,7 @@ mod tests {
         }
 
         /// Ends the collector, and returns the readings that came to this writer.
-        async fn written(self, mut writer: Receiver<Vec<Kept>>) -> Vec<i64> {
+        async fn written(self, mut writer: Receiver<Vec<Record>>) -> Vec<i64> {
             drop((self.collector, self.decider));
             self.relay.await.unwrap();
             let mut all = Vec::new();

@@ -17,7 +17,7 @@ use crate::{
         module::{Links, Module},
     },
     collect::{Command, Recorder},
-    model::{inventory::instance::InstanceId, timeline::kept::Kept},
+    model::{inventory::instance::InstanceId, timeline::record::Record},
     protocol::{EFFECTS, HistoryRequest},
     store::history::{QUEUE, WriterStats},
 };
@@ -58,7 +58,7 @@ pub struct History {
 }
 
 /// Makes the channel that the collector records to; [`start`] takes the other end. Full: the reducer waits.
-pub fn recorder() -> (Recorder, Receiver<Vec<Kept>>) {
+pub fn recorder() -> (Recorder, Receiver<Vec<Record>>) {
     mpsc::channel(QUEUE)
 }
 
@@ -67,7 +67,7 @@ pub fn recorder() -> (Recorder, Receiver<Vec<Kept>>) {
 ///
 /// # Errors
 /// The system has no thread for it.
-pub fn start(links: &Links, recorded: Receiver<Vec<Kept>>) -> anyhow::Result<(History, Module)> {
+pub fn start(links: &Links, recorded: Receiver<Vec<Record>>) -> anyhow::Result<(History, Module)> {
     // Full: the screen says that it is busy.
     let (commands, taken) = mpsc::channel(EFFECTS);
     let (tell, figures) = watch::channel(None);

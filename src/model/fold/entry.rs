@@ -28,7 +28,7 @@ use crate::model::{
     },
     timeline::{
         history::{History, Series},
-        kept::{Happened, Kept},
+        record::{Record, Recorded},
     },
 };
 use std::{collections::HashMap, sync::Arc};
@@ -115,7 +115,7 @@ impl Entry {
         let was_down = matches!(self.facts.link, Link::Down { .. });
         if self.change_link(at, link, was_down) {
             let since = self.facts.link_since.unwrap_or(at);
-            self.note(at, Happened::Link { link: self.facts.link.clone(), since, was_down }, keep);
+            self.note(at, Recorded::Link { link: self.facts.link.clone(), since, was_down }, keep);
         }
     }
 
@@ -160,7 +160,7 @@ impl Entry {
 
     /// The interval of a probe changed (the instance came on the screen, or left it): its age means something else.
     pub fn take_pace(&mut self, probe: ProbeId, at: Timestamp, every_ms: u32, keep: &mut Keep) {
-        self.note(at, Happened::Pace { probe, every_ms }, keep);
+        self.note(at, Recorded::Pace { probe, every_ms }, keep);
         self.change_pace(probe, every_ms);
     }
 
@@ -181,7 +181,7 @@ impl Entry {
         keep: &mut Keep,
     ) {
         self.change_problem(probe, every_ms, problem.clone());
-        self.note(at, Happened::Reading { probe, every_ms, state: Err(problem) }, keep);
+        self.note(at, Recorded::Reading { probe, every_ms, state: Err(problem) }, keep);
     }
 
     fn change_problem(&mut self, probe: ProbeId, every_ms: u32, problem: Unavailable) {
@@ -213,7 +213,7 @@ impl Entry {
                     (State::Activity(_), Some(full)) => State::Activity(Arc::clone(full)),
                     _ => state,
                 };
-                self.note(at, Happened::Reading { probe, every_ms, state: Ok(state) }, keep);
+                self.note(at, Recorded::Reading { probe, every_ms, state: Ok(state) }, keep);
             }
             Err(problem) => self.miss(probe, at, every_ms, problem, keep),
         }
@@ -302,26 +302,26 @@ impl Entry {
     }
 
     /// Takes back what was kept, in the order of time.
-    pub fn remember(&mut self, kept: &Kept) {
+    pub fn remember(&mut self, kept: &Record) {
         let at = kept.at;
         match &kept.what {
-            Happened::Link { link, since, was_down } => {
+            Recorded::Link { link, since, was_down } => {
                 self.change_link(at, link.clone(), *was_down);
                 self.facts.link_since = Some(*since);
             }
-            Happened::Pace { probe, every_ms } => self.change_pace(*probe, *every_ms),
-            Happened::Reading { probe, every_ms, state: Ok(state) } => {
+            Recorded::Pace { probe, every_ms } => self.change_pace(*probe, *every_ms),
+            Recorded::Reading { probe, every_ms, state: Ok(state) } => {
                 self.facts.last_good_at = self.facts.last_good_at.max(Some(at));
                 self.change_value(*probe, at, *every_ms, state);
             }
-            Happened::Reading { probe, every_ms, state: Err(problem) } => {
+            Recorded::Reading { probe, every_ms, state: Err(problem) } => {
                 if *problem == Unavailable::NeedsTwoSamples {
                     // It did answer.
                     self.facts.last_good_at = self.facts.last_good_at.max(Some(at));
                 }
                 self.change_problem(*probe, *every_ms, problem.clone());
             }
-            Happened::Health { health, .. } => {
+            Recorded::Health { health, .. } => {
                 self.health = health.clone();
                 self.remembered_at = Some(at);
                 self.dirty = true;
@@ -338,10 +338,10 @@ impl Entry {
     }
 
     /// Points and gaps of what happened, and word of it to who keeps.
-    fn note(&mut self, at: Timestamp, what: Happened, keep: &mut Keep) {
+    fn note(&mut self, at: Timestamp, what: Recorded, keep: &mut Keep) {
         Arc::make_mut(&mut self.history).note(at, &what);
         if let Some(kept) = keep {
-            kept.push(Kept { info: Arc::clone(&self.info), at, what });
+            kept.push(Record { info: Arc::clone(&self.info), at, what });
         }
     }
 
@@ -363,7 +363,7 @@ impl Entry {
         };
         let scored = self.score_due.take();
         if scored.is_some() || health != self.health {
-            let what = Happened::Health { health: health.clone(), polled: scored.is_some() };
+            let what = Recorded::Health { health: health.clone(), polled: scored.is_some() };
             self.note(scored.unwrap_or(now), what, keep);
         }
         let line_ends = |s: &Series| s.points().next_back().is_some_and(|(_, v)| !v.is_nan());

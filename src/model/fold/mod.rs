@@ -31,7 +31,7 @@ use crate::model::{
     base::time::Timestamp,
     inventory::instance::{InstanceId, InstanceInfo},
     judge::health::Thresholds,
-    timeline::kept::Kept,
+    timeline::record::Record,
 };
 use std::{
     collections::{HashMap, HashSet},
@@ -74,7 +74,7 @@ impl Fleet {
     }
 
     /// Everything that happened since the last call, in order; empty without [`Self::keep`].
-    pub fn drain_kept(&mut self) -> Vec<Kept> {
+    pub fn drain_kept(&mut self) -> Vec<Record> {
         self.keep.as_mut().map(std::mem::take).unwrap_or_default()
     }
 

@@ -1,6 +1,6 @@
 //! Parts that the whole fold shares: how a poll came, the texts of the whole fleet, the limits, and who is told.
 
-use crate::model::{base::time::Timestamp, timeline::kept::Kept};
+use crate::model::{base::time::Timestamp, timeline::record::Record};
 use std::{collections::HashSet, sync::Arc};
 
 /// Rows of one poll that are kept; a server that sends more is broken or hostile.
@@ -21,7 +21,7 @@ pub(super) struct Poll {
 }
 
 /// The records for history; None: nobody wants it.
-pub(super) type Keep = Option<Vec<Kept>>;
+pub(super) type Keep = Option<Vec<Record>>;
 
 /// One text for each wait type of the whole fleet: 500 instances name the same few hundred.
 #[derive(Debug, Default)]

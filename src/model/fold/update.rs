@@ -6,7 +6,7 @@ use crate::model::{
     inventory::instance::{InstanceId, InstanceInfo},
     judge::health::Thresholds,
     poll::{Sample, id::ProbeId, link::Link, reading::Unavailable},
-    timeline::{history::History, kept::Kept},
+    timeline::{history::History, record::Record},
 };
 use std::sync::Arc;
 
@@ -36,7 +36,7 @@ pub enum Update {
         every_ms: u32,
     },
     /// history returns what was kept, in the order of time for each instance
-    Remembered(Box<Kept>),
+    Remembered(Box<Record>),
     /// and the last fifteen minutes of an instance before that
     History {
         /// whose

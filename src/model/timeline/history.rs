@@ -1,7 +1,7 @@
 //! The last fifteen minutes of an instance, in memory, for sparklines and charts. A missed poll is a gap, stored as a
 //! gap, never interpolated.
 
-use super::kept::Happened;
+use super::record::Recorded;
 use crate::model::{
     base::time::Timestamp,
     poll::{
@@ -108,7 +108,7 @@ impl History {
     }
 
     /// Takes the points and gaps of what happened. A wait category that has points and was not waited for is zero, not a gap.
-    pub fn note(&mut self, at: Timestamp, what: &Happened) {
+    pub fn note(&mut self, at: Timestamp, what: &Recorded) {
         let mut zero = WaitCategory::ALL.map(Some);
         what.points(&mut |metric, _, value| {
             let Metric::Headline(id) = metric else { return };
@@ -118,15 +118,15 @@ impl History {
             }
         });
         match what {
-            Happened::Reading { probe, state: Err(_), .. } => self.gap_probe(*probe, at),
-            Happened::Reading { probe: ProbeId::Waits, state: Ok(_), .. } => {
+            Recorded::Reading { probe, state: Err(_), .. } => self.gap_probe(*probe, at),
+            Recorded::Reading { probe: ProbeId::Waits, state: Ok(_), .. } => {
                 for id in zero.into_iter().flatten().map(SeriesId::Wait) {
                     if self.get(id).is_some() {
                         self.record(id, at, Some(0.0));
                     }
                 }
             }
-            Happened::Link { link: Link::Down { .. }, .. } => self.gap_all(at),
+            Recorded::Link { link: Link::Down { .. }, .. } => self.gap_all(at),
             _ => {}
         }
     }

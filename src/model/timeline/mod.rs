@@ -5,7 +5,7 @@ pub mod chart;
 pub mod compare;
 pub mod event;
 pub mod history;
-pub mod kept;
 pub mod past;
 pub mod reach;
+pub mod record;
 pub mod scrub;

@@ -8,7 +8,7 @@ use crate::model::{
     timeline::{
         chart::{ChartLine, MarkKind},
         history::History,
-        kept::Kept,
+        record::Record,
     },
 };
 use std::sync::Arc;
@@ -84,7 +84,7 @@ pub struct Cleaned {
 #[derive(Debug, Default)]
 pub struct Past {
     /// in the order of time for each instance
-    pub kept: Vec<Kept>,
+    pub kept: Vec<Record>,
     /// the damaged parts, in words: they are missing above
     pub damaged: Vec<String>,
 }
@@ -93,7 +93,7 @@ pub struct Past {
 #[derive(Debug, Default)]
 pub struct Followed {
     /// in the order in which they were written
-    pub kept: Vec<Kept>,
+    pub kept: Vec<Record>,
     /// the cursor for the next call
     pub cursor: i64,
     /// some are sealed already: build the screen anew from [`States::at`](super::States::at)

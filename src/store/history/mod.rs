@@ -13,11 +13,11 @@
 //! # How history is kept
 //!
 //! `<data>/tenants/<slug>/history.db` is another SQLite file (`store::history`; `schema` has the tables). The fold returns
-//! a reading for each poll (`model::timeline::kept::Kept`); the writer's thread commits it once a second to the *write buffer* (the table
+//! a reading for each poll (`model::timeline::record::Record`); the writer's thread commits it once a second to the *write buffer* (the table
 //! `hot`), each reading with its points beside it. So a killed process loses at most a second, and a restart has nothing to rebuild.
 //!
 //! ```text
-//! Kept -> write buffer - 15 min ----> state block (keyframe + readings, zstd)         state at T = one block + write buffer
+//! Record -> write buffer - 15 min ----> state block (keyframe + readings, zstd)         state at T = one block + write buffer
 //!              `- points - 15 min --> open chunks -- 2 h --> chunk + roll-ups (pco)   chart = the roll-up that fits + points
 //!                                                                                     that are not rolled up yet
 //! ```

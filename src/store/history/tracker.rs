@@ -23,7 +23,7 @@ use crate::model::{
     timeline::{
         chart::MarkKind,
         event::{Awaited, Change, Subject, What},
-        kept::{Happened, Kept},
+        record::{Record, Recorded},
     },
 };
 use std::{collections::HashMap, mem::discriminant, sync::Arc};
@@ -82,20 +82,20 @@ impl Tracker {
     }
 
     /// Takes the next reading.
-    pub fn follow(&mut self, kept: &Kept, emit: &mut dyn FnMut(Event)) {
+    pub fn follow(&mut self, kept: &Record, emit: &mut dyn FnMut(Event)) {
         if !self.instances.contains_key(&kept.info.uid) {
             self.instances.insert(kept.info.uid.clone(), Watch::default());
         }
         let Some(watch) = self.instances.get_mut(&kept.info.uid) else { return };
         let scene = Scene { uid: &kept.info.uid, at: kept.at };
         match &kept.what {
-            Happened::Link { link, since, .. } => watch.link(scene, link, *since, emit),
-            Happened::Health { health, .. } => {
+            Recorded::Link { link, since, .. } => watch.link(scene, link, *since, emit),
+            Recorded::Health { health, .. } => {
                 watch.incidents.follow(scene.uid, scene.at, health, emit);
                 watch.health(scene, health, emit);
             }
-            Happened::Reading { state: Ok(state), probe, .. } => watch.state(scene, *probe, state, emit),
-            Happened::Reading { .. } | Happened::Pace { .. } => {}
+            Recorded::Reading { state: Ok(state), probe, .. } => watch.state(scene, *probe, state, emit),
+            Recorded::Reading { .. } | Recorded::Pace { .. } => {}
         }
     }
 }

@@ -9,7 +9,7 @@ use super::{
     health::{Patience, StoreHealth},
 };
 use crate::{
-    model::timeline::kept::Kept,
+    model::timeline::record::Record,
     store::{
         StoreError,
         clock::{moment, now},
@@ -38,7 +38,7 @@ const COMMIT_EVERY: Duration = Duration::from_millis(750);
 const SLICE: Duration = Duration::from_millis(150);
 
 /// The way into the writer: batches of readings.
-pub type Recorder = mpsc::Sender<Vec<Kept>>;
+pub type Recorder = mpsc::Sender<Vec<Record>>;
 
 /// The figures of the writer.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -149,7 +149,7 @@ impl WriterHandle {
 
 struct Work {
     engine: Engine,
-    batches: mpsc::Receiver<Vec<Kept>>,
+    batches: mpsc::Receiver<Vec<Record>>,
     from_user: mpsc::Receiver<Event>,
     wanted: watch::Receiver<Options>,
     tell: watch::Sender<WriterStats>,

@@ -8,7 +8,7 @@ use crate::world::{LONG, START, Stage, World, at, feed, name, uid};
 use dbtop::{
     model::{
         poll::id::{SeriesId, SeriesKey},
-        timeline::kept::Kept,
+        timeline::record::Record,
     },
     store::history::{Engine, EventFilter, Options, Reader, StoreHealth, Writer, WriterStats},
 };
@@ -38,7 +38,7 @@ fn wait(
 }
 
 /// What a fleet told, moved to end about now: the writer seals by the clock of the machine.
-fn recent(world: &mut World, second: i64) -> Vec<Kept> {
+fn recent(world: &mut World, second: i64) -> Vec<Record> {
     let clock = std::time::SystemTime::now().duration_since(std::time::SystemTime::UNIX_EPOCH).unwrap();
     let shift = clock.as_millis() as i64 - START.ms() - second * 1000;
     let mut batch = world.round(second);

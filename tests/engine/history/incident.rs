@@ -11,7 +11,7 @@ use dbtop::{
         timeline::{
             chart::MarkKind,
             event::Cause,
-            kept::{Happened, Kept},
+            record::{Record, Recorded},
         },
     },
     store::history::{Engine, Event, EventFilter, Marks, Options, Reader},
@@ -121,14 +121,14 @@ fn many_incidents_do_not_make_a_pass_slow() {
     assert_eq!((rows(&reader, "states"), rows(&reader, "points, sealed chunks")), left);
 }
 
-fn critical(second: i64, level: Level) -> Kept {
+fn critical(second: i64, level: Level) -> Record {
     let why = Why::Sentence("blocked 300 s by 71".into());
     let reason = Reason::new(level, Topic::Blocking(71), 60, why);
     let health = Health { score: Some(40), level, reasons: vec![reason] };
-    Kept {
+    Record {
         info: crate::world::info(&name(1)),
         at: at(second),
-        what: Happened::Health { health, polled: true },
+        what: Recorded::Health { health, polled: true },
     }
 }
 

@@ -13,7 +13,7 @@ use dbtop::{
         timeline::{
             chart::MarkKind,
             event::What,
-            kept::{Happened, Kept},
+            record::{Record, Recorded},
         },
     },
     store::history::{Engine, Event, EventFilter, Marks, Options, Reader},
@@ -22,11 +22,11 @@ use dbtop::{
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 /// What the state of an instance at an instant must be, from all that it told.
-fn state_of(all: &[Kept], uid: &str, when: Timestamp) -> Vec<(Timestamp, Happened)> {
+fn state_of(all: &[Record], uid: &str, when: Timestamp) -> Vec<(Timestamp, Recorded)> {
     let mut newest = BTreeMap::new();
     for kept in all.iter().filter(|kept| *kept.info.uid == *uid && kept.at <= when) {
         let slot = kept.what.slot();
-        if newest.get(&slot).is_none_or(|(at, _): &(Timestamp, Happened)| *at <= kept.at) {
+        if newest.get(&slot).is_none_or(|(at, _): &(Timestamp, Recorded)| *at <= kept.at) {
             newest.insert(slot, (kept.at, kept.what.clone()));
         }
     }
@@ -35,7 +35,7 @@ fn state_of(all: &[Kept], uid: &str, when: Timestamp) -> Vec<(Timestamp, Happene
     states
 }
 
-fn assert_same(reader: &mut Reader, all: &[Kept], uid: &Arc<str>, when: Timestamp) {
+fn assert_same(reader: &mut Reader, all: &[Record], uid: &Arc<str>, when: Timestamp) {
     let past = reader.states().at(std::slice::from_ref(uid), when).unwrap();
     assert_eq!(past.damaged, Vec::<String>::new());
     let mut found: Vec<_> = past.kept.into_iter().map(|kept| (kept.at, kept.what)).collect();
@@ -65,7 +65,7 @@ fn every_moment_comes_back_as_it_was_told() {
 }
 
 /// The numbers that a series must have between two instants, from all that was told.
-fn points_of(all: &[Kept], uid: &str, key: &SeriesKey, from: Timestamp, to: Timestamp) -> Vec<f64> {
+fn points_of(all: &[Record], uid: &str, key: &SeriesKey, from: Timestamp, to: Timestamp) -> Vec<f64> {
     let mut found = Vec::new();
     for kept in all.iter().filter(|kept| *kept.info.uid == *uid && kept.at >= from && kept.at < to) {
         let mut of_poll = None;
@@ -174,7 +174,7 @@ fn blocking_is_an_episode_with_a_beginning_a_peak_and_an_end() {
         let end = event.to.unwrap_or(at(6 * 3600));
         let mut peak = 0;
         for kept in all.iter().filter(|k| k.info.uid == *uid && k.at >= event.at && k.at <= end) {
-            if let Happened::Reading { state: Ok(State::Blocking(blocking)), .. } = &kept.what {
+            if let Recorded::Reading { state: Ok(State::Blocking(blocking)), .. } = &kept.what {
                 peak = peak.max(blocking.chains.iter().map(|chain| chain.victims).max().unwrap_or(0));
             }
         }

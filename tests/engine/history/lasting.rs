@@ -7,7 +7,7 @@ use dbtop::{
         poll::{State, id::ProbeId, link::Link},
         timeline::{
             chart::MarkKind,
-            kept::{Happened, Kept},
+            record::{Record, Recorded},
         },
     },
     store::history::{Engine, Event, EventFilter, Marks, Options, Reader},
@@ -16,11 +16,11 @@ use dbtop::{
 const DAY: i64 = 86_400;
 
 /// What an instance tells of its connection.
-fn link(second: i64, is_up: bool) -> Kept {
+fn link(second: i64, is_up: bool) -> Record {
     let failure = Failure::new(FailureKind::Unreachable, "no route to host");
     let link = if is_up { Link::Up } else { Link::Down { failure, attempts: 3, next_at: at(second + 30) } };
-    let what = Happened::Link { link, since: at(second), was_down: is_up };
-    Kept { info: crate::world::info(&name(0)), at: at(second), what }
+    let what = Recorded::Link { link, since: at(second), was_down: is_up };
+    Record { info: crate::world::info(&name(0)), at: at(second), what }
 }
 
 fn tell(engine: &mut Engine, second: i64, is_up: bool) {
@@ -81,8 +81,8 @@ fn the_same_head_blocker_after_a_gap_is_another_episode_and_the_first_has_ended(
     let mut engine = Engine::open(&stage.path(), None, Options::default()).unwrap();
     for second in [0, 30, 3600] {
         let blocked = State::Blocking(blocking(2, 5_000, &text(1)).into());
-        let what = Happened::Reading { probe: ProbeId::Blocking, every_ms: 30_000, state: Ok(blocked) };
-        engine.take(vec![Kept { info: crate::world::info(&name(0)), at: at(second), what }]);
+        let what = Recorded::Reading { probe: ProbeId::Blocking, every_ms: 30_000, state: Ok(blocked) };
+        engine.take(vec![Record { info: crate::world::info(&name(0)), at: at(second), what }]);
         engine.commit().unwrap();
     }
     let reader = Reader::open(&stage.path(), None).unwrap();

@@ -16,7 +16,7 @@ use dbtop::{
             id::{Metric, SeriesKey},
             link::Link,
         },
-        timeline::kept::{Happened, Kept},
+        timeline::record::{Record, Recorded},
     },
     store::{
         AuditFilter, Home, Tenant, Tenants,
@@ -91,7 +91,7 @@ fn assert_states(reader: &mut Reader, told: &[Value]) {
     }
 }
 
-fn state(mut kept: Kept) -> Value {
+fn state(mut kept: Record) -> Value {
     let mut texts = Vec::new();
     kept.what.each_statement_mut(&mut |statement| texts.push(statement.text.batch.to_string()));
     json!({ "at_ms": kept.at.ms(), "slot": kept.what.slot().code(), "what": kept.what, "texts": texts })
@@ -166,8 +166,8 @@ fn a_history_of_the_first_release_is_written_on() {
     let mut engine = Engine::open(&path, None, Options::default()).unwrap();
     let info = Reader::open(&path, None).unwrap().instances().all().unwrap().remove(0);
     let later = at(100_000);
-    let what = Happened::Link { link: Link::Connecting, since: later, was_down: false };
-    engine.take(vec![Kept { info, at: later, what }]);
+    let what = Recorded::Link { link: Link::Connecting, since: later, was_down: false };
+    engine.take(vec![Record { info, at: later, what }]);
     engine.commit().unwrap();
     engine.seal(later.plus_ms(7_200_000), LONG).unwrap();
     engine.close().unwrap();

@@ -9,7 +9,7 @@ use dbtop::{
         poll::id::{SeriesId, SeriesKey},
         timeline::{
             chart::MarkKind,
-            kept::{Happened, Kept},
+            record::{Record, Recorded},
         },
     },
     store::history::{Engine, Event, EventFilter, Options, Reader, Stretch, copy},
@@ -21,7 +21,7 @@ fn sealer() -> Sealer {
     Sealer::of_history(TenantUid::from_bytes([9; 16]), &history_key().unwrap()).unwrap()
 }
 
-fn states(reader: &mut Reader, uid: &Arc<str>, when: Timestamp) -> Vec<(Timestamp, Happened)> {
+fn states(reader: &mut Reader, uid: &Arc<str>, when: Timestamp) -> Vec<(Timestamp, Recorded)> {
     let past = reader.states().at(std::slice::from_ref(uid), when).unwrap();
     assert!(past.damaged.is_empty());
     let mut states: Vec<_> = past.kept.into_iter().map(|kept| (kept.at, kept.what)).collect();
@@ -102,7 +102,7 @@ fn a_recording_can_be_changed_on_its_way() {
     let file = stage.folder.path().join("scrubbed.db");
     let stretch = Stretch { uids: Vec::new(), from: at(0), to: at(1800) };
     let hidden = crate::world::info("host-1");
-    let mut scrub = |kept: &mut Kept| kept.info = hidden.clone();
+    let mut scrub = |kept: &mut Record| kept.info = hidden.clone();
     copy(&mut reader, &file, None, &stretch, &mut scrub, &mut |event| event.uid = Some(uid("host-1")))
         .unwrap();
     let mut scrubbed = Reader::open(&file, None).unwrap();

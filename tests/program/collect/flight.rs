@@ -7,7 +7,7 @@ use dbtop::{
     model::{
         base::time::Timestamp,
         poll::id::ProbeId,
-        timeline::{chart::MarkKind, kept::Happened},
+        timeline::{chart::MarkKind, record::Recorded},
     },
     store::history::{Event, EventFilter, Reader},
 };
@@ -62,7 +62,7 @@ fn an_instance_that_becomes_critical_has_an_incident_with_what_was_before_in_det
     let noticed = to.plus_ms(-5 * 60_000);
     let past = reader.states().between(&event.uid.unwrap(), from, noticed).unwrap();
     let headline =
-        |what: &Happened| matches!(what, Happened::Reading { probe: ProbeId::Headline, state: Ok(_), .. });
+        |what: &Recorded| matches!(what, Recorded::Reading { probe: ProbeId::Headline, state: Ok(_), .. });
     let times: Vec<Timestamp> =
         past.kept.iter().filter(|kept| headline(&kept.what)).map(|kept| kept.at).collect();
     // While it was unwell and not yet critical: every two seconds, where the fleet is asked every thirty.

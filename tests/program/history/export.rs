@@ -27,7 +27,7 @@ use dbtop::{
         },
         timeline::{
             chart::MarkKind,
-            kept::{Happened, Kept},
+            record::{Record, Recorded},
         },
     },
     store::history::{Engine, Event, Options, Reader},
@@ -37,12 +37,12 @@ use std::{path::Path, sync::Arc};
 /// A text that wants to be markup.
 pub const HOSTILE: &str = "</pre><script src=\"https://evil.example/x.js\">alert(1)</script>";
 
-fn kept(n: usize, second: i64, what: Happened) -> Kept {
-    Kept { info: info(&name(n)), at: at(second), what }
+fn kept(n: usize, second: i64, what: Recorded) -> Record {
+    Record { info: info(&name(n)), at: at(second), what }
 }
 
-fn reading(probe: ProbeId, state: State) -> Happened {
-    Happened::Reading { probe, every_ms: 30_000, state: Ok(state) }
+fn reading(probe: ProbeId, state: State) -> Recorded {
+    Recorded::Reading { probe, every_ms: 30_000, state: Ok(state) }
 }
 
 /// Session 88 blocks two others, asleep in the middle of a transaction.
@@ -101,14 +101,14 @@ pub fn incident(path: &Path) {
     let mut world = World::new(3);
     feed(&mut engine, &mut world, 0..4500);
     for second in (4500..4800).step_by(30) {
-        let mut batch: Vec<Kept> = world.round(second);
+        let mut batch: Vec<Record> = world.round(second);
         // Of the first instance only what is told here is seen.
         batch.retain(|k| {
             k.info.uid != uid(&name(0))
                 || !matches!(
                     &k.what,
-                    Happened::Health { .. }
-                        | Happened::Reading { probe: ProbeId::Blocking | ProbeId::Cost, .. }
+                    Recorded::Health { .. }
+                        | Recorded::Reading { probe: ProbeId::Blocking | ProbeId::Cost, .. }
                 )
         });
         let lasted_ms = (second - 4490) * 1000;
@@ -117,7 +117,7 @@ pub fn incident(path: &Path) {
             second,
             reading(ProbeId::Blocking, State::Blocking(Arc::new(blocked(lasted_ms)))),
         ));
-        batch.push(kept(0, second, Happened::Health { health: critical(lasted_ms), polled: true }));
+        batch.push(kept(0, second, Recorded::Health { health: critical(lasted_ms), polled: true }));
         let slowed = Slowed { budget_us_per_s: 5_000, ..Slowed::default() };
         let cost = CostNow {
             cpu_ms_per_s: Some(9.0),
@@ -144,15 +144,15 @@ pub fn incident(path: &Path) {
     let down = Link::Down { failure, attempts: 1, next_at: at(4900) };
     let databases = vec![DatabaseRow { id: 9, name: Some("GehaltsDB".into()), state: Some("ONLINE".into()) }];
     engine.take(vec![
-        kept(1, 4810, Happened::Link { link: down, since: at(4810), was_down: false }),
-        kept(1, 4820, Happened::Link { link: Link::Up, since: at(4820), was_down: true }),
+        kept(1, 4810, Recorded::Link { link: down, since: at(4810), was_down: false }),
+        kept(1, 4820, Recorded::Link { link: Link::Up, since: at(4820), was_down: true }),
         kept(1, 4830, reading(ProbeId::Databases, State::Databases(Arc::new(databases)))),
         kept(1, 4835, reading(ProbeId::Properties, State::Properties(Arc::new(properties(30_000))))),
         kept(0, 4840, reading(ProbeId::Blocking, State::Blocking(Arc::default()))),
         kept(
             0,
             4840,
-            Happened::Health {
+            Recorded::Health {
                 health: Health { score: Some(100), level: Level::Ok, reasons: vec![] },
                 polled: true,
             },
@@ -280,7 +280,7 @@ fn an_incident_is_one_page_and_a_recording_beside_it() {
     assert!(recording.check().unwrap().is_clean());
     let there = recording.states().at(&[uid(&name(0))], at(4700)).unwrap();
     assert!(there.kept.iter().any(
-        |k| matches!(&k.what, Happened::Reading { state: Ok(State::Blocking(b)), .. } if b.chains.len() == 1)
+        |k| matches!(&k.what, Recorded::Reading { state: Ok(State::Blocking(b)), .. } if b.chains.len() == 1)
     ));
     drop(recording);
     #[cfg(unix)]

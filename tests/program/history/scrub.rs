@@ -23,7 +23,7 @@ use dbtop::{
         },
         timeline::{
             event::Cause,
-            kept::{Happened, Kept},
+            record::{Record, Recorded},
         },
     },
     store::history::{Engine, Event, EventFilter, Options, Reader},
@@ -157,7 +157,7 @@ fn nothing_that_names_anybody_leaves_the_house() {
     let logins = |reader: &mut Reader, uid: &str, when: Timestamp| -> BTreeSet<String> {
         let mut found = BTreeSet::new();
         for kept in reader.states().at(&[uid.into()], when).unwrap().kept {
-            if let Happened::Reading { state: Ok(State::Blocking(b)), .. } = &kept.what {
+            if let Recorded::Reading { state: Ok(State::Blocking(b)), .. } = &kept.what {
                 let nodes = b.chains.iter().flat_map(|chain| &chain.nodes);
                 found.extend(nodes.filter_map(|node| node.request.login.as_deref().map(str::to_owned)));
             }
@@ -192,7 +192,7 @@ const OF_EVENTS: &[&str] = &[
 /// A night of warnings, of which each says a name.
 fn warnings(path: &Path) {
     let some = |text: &str| Some(Arc::<str>::from(text));
-    let health = |level, whys: Vec<(Topic, Why)>| Happened::Health {
+    let health = |level, whys: Vec<(Topic, Why)>| Recorded::Health {
         health: Health {
             score: Some(70),
             level,
@@ -239,9 +239,9 @@ fn warnings(path: &Path) {
         let row = DatabaseRow { id: 9, name: some(name), state: some("ONLINE") };
         State::Databases(Arc::new(vec![row]))
     };
-    let told = |second, what| Kept { info: info(&name(0)), at: at(second), what };
+    let told = |second, what| Record { info: info(&name(0)), at: at(second), what };
     let read =
-        |second, probe, state| told(second, Happened::Reading { probe, every_ms: 30_000, state: Ok(state) });
+        |second, probe, state| told(second, Recorded::Reading { probe, every_ms: 30_000, state: Ok(state) });
     let mut engine = Engine::open(path, None, Options::default()).unwrap();
     engine.take(vec![
         told(4400, health(Level::Ok, Vec::new())),
@@ -251,7 +251,7 @@ fn warnings(path: &Path) {
         read(4500, ProbeId::Blocking, State::Blocking(Arc::new(blocking))),
         read(4530, ProbeId::Blocking, State::Blocking(Arc::default())),
         // An incident keeps the states of its own stretch: this one has none.
-        Kept { info: info(&name(1)), at: at(0), what: health(Level::Ok, Vec::new()) },
+        Record { info: info(&name(1)), at: at(0), what: health(Level::Ok, Vec::new()) },
     ]);
     let of = |why: Why| Cause::Verdict(why);
     let suspect = Why::Database { name: some("Lohnkonto"), state: "SUSPECT".into(), more: 0 };

@@ -11,21 +11,21 @@ use crate::model::{
     },
     timeline::{
         event::{Cause, Change, Subject, What},
-        kept::Happened,
+        record::Recorded,
     },
 };
 use std::sync::Arc;
 
-/// Visits every text in what happened, statements aside: see [`Happened::each_statement_mut`].
-pub fn each_field(what: &mut Happened, visit: Visit<'_>) {
+/// Visits every text in what happened, statements aside: see [`Recorded::each_statement_mut`].
+pub fn each_field(what: &mut Recorded, visit: Visit<'_>) {
     match what {
-        Happened::Link { link: Link::Down { failure, .. }, .. } => {
+        Recorded::Link { link: Link::Down { failure, .. }, .. } => {
             visit(Field::Words(Where::Theirs), &mut failure.text);
         }
-        Happened::Reading { state: Err(problem), .. } => unavailable(problem, visit),
-        Happened::Reading { state: Ok(state), .. } => state.each_name_mut(visit),
-        Happened::Health { health, .. } => verdict(health, visit),
-        Happened::Link { .. } | Happened::Pace { .. } => {}
+        Recorded::Reading { state: Err(problem), .. } => unavailable(problem, visit),
+        Recorded::Reading { state: Ok(state), .. } => state.each_name_mut(visit),
+        Recorded::Health { health, .. } => verdict(health, visit),
+        Recorded::Link { .. } | Recorded::Pace { .. } => {}
     }
 }
 

@@ -17,7 +17,7 @@ const LEVEL: i32 = 5;
 /// Readings of so long share a piece, ms. For the state at one moment only the pieces with its readings are unpacked.
 const PIECE_MS: i64 = 5 * 60_000;
 
-/// One reading: its kind (`crate::model::timeline::kept::Slot`), its time (ms since 1970), encoded.
+/// One reading: its kind (`crate::model::timeline::record::Slot`), its time (ms since 1970), encoded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     pub slot: u8,

@@ -8,7 +8,7 @@ use crate::model::{
         record::LabelColor,
     },
     poll::statement::{SqlText, TextId},
-    timeline::kept::Happened,
+    timeline::record::Recorded,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::sync::Arc;
@@ -24,7 +24,7 @@ pub fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Garbled> {
 }
 
 /// A reading, from bytes.
-pub fn happened(bytes: &[u8]) -> Result<Happened, Garbled> {
+pub fn happened(bytes: &[u8]) -> Result<Recorded, Garbled> {
     read(bytes)
 }
 

@@ -2,7 +2,7 @@
 //! The writer encodes them; sealing, charts and the check decode them.
 
 use super::numbers::{Bytes, Garbled, put, put_signed};
-use crate::model::{poll::id::ProbeId, timeline::kept::Slot};
+use crate::model::{poll::id::ProbeId, timeline::record::Slot};
 
 /// Series and steps, to bytes. The series are in rising order.
 pub fn encode(points: &[(u32, i64)]) -> Vec<u8> {

@@ -31,7 +31,7 @@ use crate::{
         timeline::{
             chart::MarkKind,
             event::What,
-            kept::{Kept, Slot},
+            record::{Record, Slot},
         },
     },
     store::StoreError,
@@ -63,7 +63,7 @@ pub struct Engine {
     /// the names are those of a transaction that failed
     stale: bool,
     pub(super) tracker: Tracker,
-    backlog: VecDeque<Kept>,
+    backlog: VecDeque<Record>,
     backlog_bytes: usize,
     pub(super) events: Vec<Event>,
     pub(super) newest_at: Option<i64>,
@@ -202,7 +202,7 @@ impl Engine {
     }
 
     /// Takes readings. [`Engine::commit`] writes them.
-    pub fn take(&mut self, batch: Vec<Kept>) {
+    pub fn take(&mut self, batch: Vec<Record>) {
         for kept in batch {
             if !self.copying {
                 self.note_gap(kept.at.ms());
@@ -298,7 +298,7 @@ impl Engine {
     }
 }
 
-fn write_row(to: &Transaction<'_>, names: &mut Names, blobs: &Blobs, kept: &Kept) -> Result<u64, Trouble> {
+fn write_row(to: &Transaction<'_>, names: &mut Names, blobs: &Blobs, kept: &Record) -> Result<u64, Trouble> {
     let at = kept.at.ms();
     let instance = names.instance(to, blobs, &kept.info, at)?;
     let points = points_of(to, names, blobs, kept)?;
@@ -319,7 +319,7 @@ fn points_of(
     to: &Transaction<'_>,
     names: &mut Names,
     blobs: &Blobs,
-    kept: &Kept,
+    kept: &Record,
 ) -> Result<Option<(u64, Vec<u8>)>, Trouble> {
     if !matches!(kept.what.slot(), Slot::Value(_) | Slot::Health) {
         return Ok(None);

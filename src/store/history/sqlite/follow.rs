@@ -3,7 +3,7 @@
 
 use super::{failure::Trouble, worker::Worker};
 use crate::{
-    model::{base::time::Timestamp, timeline::kept::Kept},
+    model::{base::time::Timestamp, timeline::record::Record},
     store::{
         StoreError,
         history::{
@@ -69,7 +69,7 @@ fn read_new(worker: &mut Worker, cursor: i64) -> Result<Followed, Trouble> {
         let Ok(mut what) = plain.and_then(|plain| pack::happened(&plain)) else { continue };
         let Some(info) = worker.infos.then(&worker.file, instance, &uid, at)? else { continue };
         worker.texts.lend(&worker.file, &mut what)?;
-        found.kept.push(Kept { info, at: Timestamp::from_ms(at), what });
+        found.kept.push(Record { info, at: Timestamp::from_ms(at), what });
     }
     Ok(found)
 }

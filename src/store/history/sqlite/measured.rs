@@ -7,7 +7,7 @@ use super::{
     windows::{BLOCK_MS, CHUNK_MS},
 };
 use crate::{
-    model::timeline::kept::Slot,
+    model::timeline::record::Slot,
     store::history::codec::{
         chunk::Head,
         numbers::{Garbled, unchecked},

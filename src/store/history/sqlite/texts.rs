@@ -4,7 +4,7 @@ use super::{failure::Trouble, file::HistoryFile};
 use crate::{
     model::{
         poll::statement::{SqlText, TextId},
-        timeline::kept::Happened,
+        timeline::record::Recorded,
     },
     store::history::codec::{blobs::Of, pack},
 };
@@ -44,7 +44,7 @@ impl Texts {
     }
 
     /// Puts the texts that the file has into their places.
-    pub fn lend(&mut self, from: &HistoryFile, what: &mut Happened) -> Result<(), Trouble> {
+    pub fn lend(&mut self, from: &HistoryFile, what: &mut Recorded) -> Result<(), Trouble> {
         let mut wanted = Vec::new();
         what.each_statement(&mut |statement| wanted.push(statement.text.id()));
         let mut texts = HashMap::new();

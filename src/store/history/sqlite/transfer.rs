@@ -11,7 +11,7 @@ use crate::store::history::{
     event::Event,
 };
 use crate::{
-    model::timeline::kept::Kept,
+    model::timeline::record::Record,
     store::{StoreError, clock::now},
     vault::Sealer,
 };
@@ -96,7 +96,7 @@ pub fn copy(
     to: &Path,
     sealer: Option<Sealer>,
     stretch: &Stretch,
-    change: &mut dyn FnMut(&mut Kept),
+    change: &mut dyn FnMut(&mut Record),
     change_event: &mut dyn FnMut(&mut Event),
 ) -> Result<Copied, StoreError> {
     // No row of a recording is too old.
@@ -155,9 +155,9 @@ pub fn copy(
 
 fn take(
     engine: &mut Engine,
-    mut kept: Vec<Kept>,
+    mut kept: Vec<Record>,
     done: &mut Copied,
-    change: &mut dyn FnMut(&mut Kept),
+    change: &mut dyn FnMut(&mut Record),
 ) -> Result<(), StoreError> {
     kept.iter_mut().for_each(&mut *change);
     done.readings += kept.len() as u64;

@@ -3,7 +3,7 @@
 
 use super::{failure::Trouble, file::HistoryFile, infos::Infos, texts::Texts};
 use crate::{
-    model::{base::time::Timestamp, inventory::instance::InstanceInfo, timeline::kept::Kept},
+    model::{base::time::Timestamp, inventory::instance::InstanceInfo, timeline::record::Record},
     store::{
         StoreError,
         history::{
@@ -74,7 +74,7 @@ impl Worker {
             match pack::happened(&entry.bytes) {
                 Ok(mut what) => {
                     self.texts.lend(&self.file, &mut what)?;
-                    past.kept.push(Kept { info: info.clone(), at: Timestamp::from_ms(entry.at), what });
+                    past.kept.push(Record { info: info.clone(), at: Timestamp::from_ms(entry.at), what });
                 }
                 Err(Garbled) => past.damaged.push(format!("a reading of {}", info.id)),
             }

@@ -21,21 +21,21 @@ use crate::model::{
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-/// One thing that happened to one instance.
+/// One record of history: one thing that happened to one instance.
 #[derive(Debug, Clone)]
-pub struct Kept {
+pub struct Record {
     /// whose
     pub info: Arc<InstanceInfo>,
     /// when, by our clock
     pub at: Timestamp,
     /// what
-    pub what: Happened,
+    pub what: Recorded,
 }
 
 /// The thing that happened.
 /// In files by position: fields are only appended, each with a default; variants keep their names.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub enum Happened {
+pub enum Recorded {
     /// the link changed, or another attempt failed
     Link {
         /// to what
@@ -115,7 +115,7 @@ impl Slot {
     }
 }
 
-impl Happened {
+impl Recorded {
     /// See [`Slot`].
     pub const fn slot(&self) -> Slot {
         match self {
