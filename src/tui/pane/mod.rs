@@ -10,6 +10,7 @@ pub mod figure;
 pub mod fleet;
 pub mod instance;
 pub mod memory;
+pub mod parts;
 pub mod range;
 pub mod reading;
 pub mod request;

@@ -1,0 +1,414 @@
+//! A pane whose rows are parts of instances, such as files or memory clerks: everything that is the same for each such pane. Its
+//! own file says in [`Parts`] which reading it shows, in which columns, words and charts. Above the parts of one instance stand
+//! its charts.
+
+use super::{
+    Pane, Part,
+    figure::{Figure, Sight},
+    range::{TimeLine, render_events},
+    reading,
+};
+use crate::{
+    model::{
+        base::{
+            figure,
+            filter::{self, Value},
+        },
+        fold::snapshot::InstanceSnapshot,
+        inventory::instance::InstanceId,
+        poll::{Facts, id::SeriesKey, reading::Reading},
+    },
+    protocol::Query,
+    tui::{
+        action::Action,
+        filter::{FilterSlot, instance_values},
+        id::{PaneId, RowKey},
+        view::View,
+        widget::{
+            canvas::{Canvas, width},
+            cell::CellText,
+            column::{Column, Content, Kind, number, visit_values, words},
+            document::Document,
+            sort::sort_rows,
+            table::{Rows, Table},
+        },
+        wish::Wish,
+    },
+};
+use ratatui::style::Style;
+use std::{fmt::Debug, sync::Arc};
+
+/// Below this height there is room for the rows only.
+const LEAST_HEIGHT: u16 = 17;
+
+/// A chart beside another one has this width at least.
+const LEAST_WIDTH: u16 = 38;
+
+/// The column of the instance: only where several are in scope.
+const INSTANCE: &str = "instance";
+
+/// Reads the figure by which parts are ordered; None if it is not known.
+pub type By<P> = fn(&P) -> Option<f64>;
+
+/// What a pane of parts says of itself.
+pub trait Parts: for<'a> Kind<Row<'a> = Line<'a, Self>> + Debug + Sized {
+    /// all parts of one instance, as its probe told
+    type Table: 'static;
+    /// one of them
+    type Part: 'static;
+    /// the pane
+    const PANE: PaneId;
+    /// the columns, [`instance`] first
+    const COLUMNS: &'static [Column<Self>];
+    /// the column with the name of a part: it heads the details
+    const NAME: &'static str;
+    /// by what the rows are ordered, the most important last; the greatest first, unknown ones last
+    const ORDER: &'static [By<Self::Part>];
+    /// the charts; where they have no room side by side the first ones stay
+    const FIGURES: &'static [Figure];
+    /// the words
+    const WORDS: Words;
+
+    /// The reading that it shows.
+    fn reading(facts: &Facts) -> &Reading<Arc<Self::Table>>;
+    /// The parts, and how many are not among them.
+    fn parts(table: &Self::Table) -> (&[Self::Part], u64);
+    /// What identifies a part.
+    fn key(instance: &InstanceId, part: &Self::Part) -> RowKey;
+    /// Calls `with` for every text that a filter without a field searches.
+    fn texts<'p>(part: &'p Self::Part, with: &mut dyn FnMut(&'p str));
+}
+
+/// The words of a pane of parts.
+#[derive(Debug, Clone, Copy)]
+pub struct Words {
+    /// the order of the rows: `slowest first`
+    pub order: &'static str,
+    /// what the parts have in common that are left out: `more files were waited for less`
+    pub left_out: &'static str,
+    /// when a filter keeps no row
+    pub no_match: &'static str,
+    /// what is not known where nobody told: `How fast files are`
+    pub unknown: &'static str,
+    /// when there is no part: `No file was seen`
+    pub nothing: &'static str,
+    /// the head of a part without a name
+    pub nameless: &'static str,
+}
+
+/// A part with all that its cells are made from.
+pub struct Line<'a, P: Parts> {
+    /// what is looked at
+    pub view: &'a View<'a>,
+    /// whose it is
+    pub instance: &'a InstanceSnapshot,
+    /// all parts of that instance
+    pub table: &'a P::Table,
+    /// the part
+    pub part: &'a P::Part,
+}
+
+impl<P: Parts> Line<'_, P> {
+    /// The reading is older than it should be.
+    pub fn is_stale(&self) -> bool {
+        P::reading(&self.instance.facts).is_stale(self.view.now)
+    }
+
+    /// Plain, or dimmed if it is stale.
+    pub fn style(&self) -> Style {
+        if self.is_stale() { self.view.theme.dim } else { self.view.theme.base }
+    }
+
+    /// Writes a figure, or that there is none.
+    pub fn put(&self, v: Option<Value<'_>>, out: &mut CellText, push: fn(&mut String, f64)) {
+        match v.and_then(Value::figure) {
+            Some(figure) => out.with(self.style(), |s| push(s, figure)),
+            None => out.put(self.view.theme.dim, "–"),
+        }
+    }
+}
+
+impl<P: Parts> filter::Row for Line<'_, P> {
+    fn text(&self, out: &mut String) {
+        out.push_str(self.instance.id().as_str());
+        P::texts(self.part, &mut |text| {
+            out.push(' ');
+            out.push_str(text);
+        });
+    }
+
+    fn values(&self, key: &str, visit: &mut dyn FnMut(Value<'_>)) {
+        if !visit_values(P::COLUMNS, self, key, visit) {
+            instance_values(&self.instance.info, key, visit);
+        }
+    }
+}
+
+/// The column of the instance, the first of each pane of parts.
+pub const fn instance<P: Parts>() -> Column<P> {
+    Column::text(INSTANCE, "INSTANCE", 16, 0)
+        .at_least(10)
+        .frozen()
+        .value(|line: &Line<'_, P>| words(Some(line.instance.id().as_str())))
+        .cell(|line: &Line<'_, P>, _, out| out.put(line.view.theme.strong, line.instance.id().as_str()))
+}
+
+/// A cell with a text.
+pub fn text<P: Parts>(line: &Line<'_, P>, v: Option<Value<'_>>, out: &mut CellText) {
+    match v {
+        Some(Value::Text(v)) if !v.is_empty() => out.put(line.style(), v),
+        _ => out.put(line.view.theme.dim, "–"),
+    }
+}
+
+/// A cell with a size; its value is in bytes.
+pub fn bytes<P: Parts>(line: &Line<'_, P>, v: Option<Value<'_>>, out: &mut CellText) {
+    line.put(v, out, figure::push_size);
+}
+
+/// Places of the rows: instance in the snapshot, part in its table.
+type Place = (u32, u32);
+
+struct Lines<'a> {
+    places: &'a [Place],
+    view: &'a View<'a>,
+}
+
+fn line<'a, P: Parts>(view: &'a View<'_>, (instance, part): Place) -> Option<Line<'a, P>> {
+    let instance = view.instance(instance)?;
+    let table: &P::Table = P::reading(&instance.facts).get()?;
+    Some(Line { view, instance, table, part: P::parts(table).0.get(part as usize)? })
+}
+
+impl<P: Parts> Rows<P> for Lines<'_> {
+    fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    fn key(&self, i: usize) -> RowKey {
+        let row = self.places.get(i).and_then(|place| line::<P>(self.view, *place));
+        row.map_or_else(|| RowKey::Group("".into()), |row| P::key(row.instance.id(), row.part))
+    }
+
+    fn get(&self, i: usize) -> Option<Line<'_, P>> {
+        line(self.view, *self.places.get(i)?)
+    }
+}
+
+/// State of such a pane.
+#[derive(Debug)]
+pub struct PartsPane<P: Parts> {
+    table: Table<P>,
+    places: Vec<Place>,
+    before: usize,
+    left_out: u64,
+    filter: FilterSlot,
+    line: TimeLine,
+}
+
+impl<P: Parts> Default for PartsPane<P> {
+    fn default() -> Self {
+        Self {
+            table: Table::new(P::COLUMNS),
+            places: Vec::new(),
+            before: 0,
+            left_out: 0,
+            filter: FilterSlot::new(P::COLUMNS, &[]),
+            line: TimeLine::default(),
+        }
+    }
+}
+
+impl<P: Parts> PartsPane<P> {
+    fn collect(&mut self, view: &View<'_>) {
+        let mut places: Vec<Place> = Vec::new();
+        (self.before, self.left_out) = (0, 0);
+        for (n, instance) in view.instances() {
+            let Some(table) = P::reading(&instance.facts).get() else { continue };
+            let (parts, left_out) = P::parts(table);
+            self.before += parts.len();
+            self.left_out += left_out;
+            for (i, part) in parts.iter().enumerate() {
+                if self.filter.keeps(&Line::<P> { view, instance, table, part }) {
+                    places.push((n, i as u32));
+                }
+            }
+        }
+        let mut order: Vec<u32> = (0..places.len() as u32).collect();
+        let at = |n: u32| line::<P>(view, *places.get(n as usize)?);
+        if !self.table.order(&mut order, at) {
+            // Every order is stable.
+            for by in P::ORDER {
+                sort_rows(&mut order, true, |n| number(at(n).and_then(|row| by(row.part))).into());
+            }
+        }
+        self.places = order.into_iter().filter_map(|n| places.get(n as usize).copied()).collect();
+    }
+
+    /// Draws the charts of an instance side by side, as many as there is room for.
+    fn render_charts(&self, i: &InstanceSnapshot, view: &View<'_>, canvas: &mut Canvas<'_>) {
+        let (w, h) = (canvas.width(), canvas.height());
+        let marks = self.line.marks(view, i.id());
+        let words = u16::from((!marks.is_empty() || self.line.cursor().is_some()) && h > 5);
+        if words > 0 {
+            render_events(self.line, marks, view, &mut canvas.part(0, h - 1, w, 1));
+        }
+        let asked = asked::<P>();
+        let sight = Sight { line: self.line, asked: &asked, dots: false };
+        let count = (w / LEAST_WIDTH).clamp(1, P::FIGURES.len().max(1) as u16);
+        for (n, chart) in (0..count).zip(P::FIGURES) {
+            let x = n * (w / count);
+            let room = if n + 1 == count { w - x } else { w / count };
+            chart.draw(i, view, &mut canvas.part(x + 1, 0, room.saturating_sub(2), h - words), sight);
+        }
+    }
+
+    fn open(&self, wishes: &mut Vec<Wish>) {
+        wishes.extend(self.table.selected().cloned().map(Wish::Details));
+    }
+}
+
+/// The series of its charts.
+fn asked<P: Parts>() -> Vec<SeriesKey> {
+    P::FIGURES.iter().flat_map(Figure::series).map(SeriesKey::of).collect()
+}
+
+impl<P: Parts> Pane for PartsPane<P> {
+    fn rebuild(&mut self, view: &View<'_>) {
+        self.filter.learn(view);
+        self.line.see(view);
+        self.collect(view);
+        self.table.hide(INSTANCE, view.single().is_some());
+        let names = self.places.iter().filter_map(|(n, _)| view.instance(*n));
+        let longest = names.map(|i| width(i.id().as_str())).max();
+        self.table.set_width(INSTANCE, longest.map(|w| w.clamp(10, 28) as u16));
+        self.table.sync(&Lines { places: &self.places, view });
+    }
+
+    fn title(&self, view: &View<'_>, out: &mut Vec<(Part, String)>) {
+        if let Some(i) = view.single() {
+            let mut range = String::new();
+            self.line.push_name(&mut range, view.now);
+            out.push((if self.line.is_in_memory() { Part::Plain } else { Part::Accent }, range));
+            reading::push_sampled(out, P::reading(&i.facts), view.now);
+        }
+        if self.left_out > 0 {
+            out.push((Part::Plain, format!("{} {}", self.left_out, P::WORDS.left_out)));
+        }
+        if self.table.sort.is_some() {
+            let mut order = String::new();
+            self.table.order_name("", &mut order);
+            out.push((Part::Plain, order));
+        }
+        reading::push_unknown(out, view, P::reading);
+        if self.table.sort.is_none() && !self.places.is_empty() {
+            out.push((Part::Plain, P::WORDS.order.to_owned()));
+        }
+    }
+
+    fn wanted(&self, view: &View<'_>) -> Vec<Query> {
+        let asked = asked::<P>();
+        view.single()
+            .map_or_else(Vec::new, |i| self.line.wanted(view, i.id(), std::slice::from_ref(&asked), &asked))
+    }
+
+    fn render(&mut self, view: &View<'_>, canvas: &mut Canvas<'_>) {
+        let (w, h) = (canvas.width(), canvas.height());
+        let mut y = 0;
+        if let Some(i) = view.single()
+            && h >= LEAST_HEIGHT
+            && !P::FIGURES.is_empty()
+            && P::reading(&i.facts).get().is_some()
+        {
+            y = (h * 2 / 5).min(15);
+            self.render_charts(i, view, &mut canvas.part(0, 0, w, y - 1));
+        }
+        let mut body = canvas.part(0, y, w, h - y);
+        if self.places.is_empty() {
+            let lines = if self.before > 0 {
+                vec![P::WORDS.no_match.to_owned(), "Esc clears it.".to_owned()]
+            } else {
+                reading::absence(P::WORDS.unknown, P::WORDS.nothing, view, P::reading)
+            };
+            return reading::empty(&lines, view, &mut body);
+        }
+        self.table.render(&mut body, view.theme, &Lines { places: &self.places, view }, true);
+    }
+
+    fn act(&mut self, action: Action, view: &View<'_>, wishes: &mut Vec<Wish>) -> bool {
+        if self.line.act(action, view, wishes) {
+            return true;
+        }
+        let rows = Lines { places: &self.places, view };
+        match action {
+            Action::Enter | Action::Details => self.open(wishes),
+            Action::Copy => wishes.push(Wish::Copy(self.table.copy_chosen(&rows))),
+            Action::Narrow => wishes.extend(reading::narrow(P::PANE, self.table.selected(), view)),
+            Action::Out if self.line.leave() => {}
+            Action::Out if !self.table.marks.is_empty() => self.table.marks.clear(),
+            _ => return self.table.act(action, &rows),
+        }
+        true
+    }
+
+    fn focus(&mut self, key: RowKey) {
+        self.table.select(key);
+    }
+
+    fn selected(&self) -> Option<RowKey> {
+        self.table.selected().cloned()
+    }
+
+    fn details(&self, key: &RowKey, view: &View<'_>) -> Option<Document> {
+        let instance = view.snapshot.find(key.instance()?)?;
+        let table: &P::Table = P::reading(&instance.facts).get()?;
+        let part = P::parts(table).0.iter().find(|part| P::key(instance.id(), part) == *key)?;
+        Some(document(&Line::<P> { view, instance, table, part }))
+    }
+
+    fn set_filter(&mut self, text: &str) -> Result<(), String> {
+        self.filter.set(text)
+    }
+
+    fn filter(&self) -> &str {
+        self.filter.text()
+    }
+
+    fn counts(&self) -> (usize, usize) {
+        (self.places.len(), self.before)
+    }
+
+    fn click(&mut self, _x: u16, y: u16, view: &View<'_>, wishes: &mut Vec<Wish>) {
+        let rows = Lines { places: &self.places, view };
+        let Some(i) = self.table.row_at(y, &rows) else { return };
+        if i == self.table.cursor() {
+            self.open(wishes);
+        } else {
+            self.table.move_to(i, &rows);
+        }
+    }
+}
+
+/// All about a part: every column that is known, under its name.
+fn document<P: Parts>(row: &Line<'_, P>) -> Document {
+    let name = P::COLUMNS.iter().find(|column| column.id == P::NAME).and_then(|column| (column.value)(row));
+    let mut d = Document::new(match name {
+        Some(Value::Text(name)) if !name.is_empty() => name,
+        _ => P::WORDS.nameless,
+    });
+    d.field("instance", row.view.theme.strong, |s| s.push_str(row.instance.id().as_str()));
+    let mut cell = CellText::default();
+    let is_told =
+        |c: &&Column<P>| ![INSTANCE, P::NAME].contains(&c.id) && c.shape.content != Content::Picture;
+    for column in P::COLUMNS.iter().filter(is_told) {
+        cell.clear();
+        (column.cell)(row, (column.value)(row), &mut cell);
+        d.field(label(column.title), row.style(), |s| s.push_str(cell.as_str().trim()));
+    }
+    d
+}
+
+/// A title as the name of a field: small, as the names of all documents are.
+fn label(title: &str) -> String {
+    title.to_lowercase().replace("mb/s", "MB/s")
+}
