@@ -6,7 +6,9 @@ use dbtop::{
     collect::{self, Command, Settings},
     config,
     model::{
-        base::time::Timestamp, fold::snapshot::FleetSnapshot, inventory::instance::InstanceInfo,
+        base::time::Timestamp,
+        fold::snapshot::{FleetSnapshot, InstanceSnapshot},
+        inventory::instance::InstanceInfo,
         judge::health::Thresholds,
     },
     protocol::Reply,
@@ -20,6 +22,7 @@ use std::{
     sync::Arc,
     time::Duration,
 };
+use tokio::sync::watch::Receiver;
 
 const PANES: [(&str, &str); 8] = [
     ("fleet", ""),
@@ -83,12 +86,29 @@ async fn live(folder: &Path) -> Vec<Arc<FleetSnapshot>> {
     collector.commands.send(Command::Focus(vec![focus])).await.expect("the collector listens");
     let mut shown = Vec::new();
     for _ in 0..8 {
-        tokio::time::sleep(Duration::from_millis(4_100)).await;
-        shown.push(Arc::clone(&collector.snapshots.borrow()));
+        tokio::time::sleep(Duration::from_millis(3_400)).await;
+        shown.push(complete(&collector.snapshots).await);
     }
     assert!(collector.shutdown().await);
     writer.join().expect("all is written");
     shown
+}
+
+/// What is shown, once no sample of that time was still on its way: history has it under that time, the screen had not.
+async fn complete(snapshots: &Receiver<Arc<FleetSnapshot>>) -> Arc<FleetSnapshot> {
+    loop {
+        let then = Arc::clone(&snapshots.borrow());
+        tokio::time::sleep(Duration::from_millis(700)).await;
+        let later = Arc::clone(&snapshots.borrow());
+        let is_late = |n: usize, i: &InstanceSnapshot| {
+            let before = then.instances[n].facts.readings();
+            let mut came = i.facts.readings().zip(before).filter(|((_, now), (_, was))| now.at != was.at);
+            came.any(|((_, now), _)| now.at.is_some_and(|at| at <= then.at))
+        };
+        if !later.instances.iter().enumerate().any(|(n, i)| is_late(n, i)) {
+            return then;
+        }
+    }
 }
 
 /// The screen without its footer, which tells of the collector now.
