@@ -8,7 +8,7 @@ use crate::{
             secret::Secret,
         },
         inventory::{
-            instance::{Endpoint, InstanceId, InstanceInfo, Target, TlsMode},
+            instance::{Endpoint, InstanceInfo, Target},
             record::{Auth, SecretRef},
         },
         poll::{
@@ -98,17 +98,7 @@ impl Fake {
 
 pub fn target(name: &str) -> Target {
     Target {
-        info: Arc::new(InstanceInfo {
-            id: InstanceId::new(name),
-            uid: name.into(),
-            address: name.into(),
-            groups: Vec::new(),
-            labels: Vec::new(),
-            tls: TlsMode::Verify,
-            poll: Arc::default(),
-            tag: None,
-            colors: Vec::new(),
-        }),
+        info: Arc::new(InstanceInfo::named(name)),
         endpoint: Endpoint { host: name.to_owned(), port: None, instance: None },
         auth: Auth::Sql { user: "dbtop".to_owned(), secret: SecretRef::Stored(Secret::new("x".to_owned())) },
         action: None,

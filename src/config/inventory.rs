@@ -5,7 +5,7 @@ use super::error::{ConfigError, Invalid, Origin, line_at, list, plain, shorten};
 use crate::model::{
     base::{secret::Secret, text},
     inventory::{
-        instance::{Endpoint, Fingerprint, InstanceId, InstanceInfo, Target, TlsMode},
+        instance::{Endpoint, Fingerprint, InstanceInfo, Target, TlsMode},
         record::{Auth, SecretRef},
     },
 };
@@ -248,15 +248,11 @@ fn target(row: Row, default_ca: Option<&PathBuf>) -> Result<Target, String> {
     let loopback = is_loopback(&endpoint.host);
     let auth = auth(row.auth, row.user, row.password, row.token, loopback)?;
     let info = InstanceInfo {
-        uid: row.name.as_str().into(),
-        id: InstanceId::new(row.name),
         address: address(&endpoint).into(),
         groups: row.groups.into_iter().map(Arc::from).collect(),
         labels: row.labels.into_iter().map(|(k, v)| (Arc::from(k), Arc::from(v))).collect(),
         tls,
-        poll: Arc::default(),
-        tag: None,
-        colors: Vec::new(),
+        ..InstanceInfo::named(&row.name)
     };
     Ok(Target {
         info: Arc::new(info),

@@ -130,9 +130,14 @@ impl Held {
             Destination::Nobody => self.drop_all(),
             Destination::Writer(writer) => {
                 let lost = self.lost;
-                let mut all = Vec::from(std::mem::take(&mut self.readings));
+                let all = match Vec::from(std::mem::take(&mut self.readings)) {
+                    held if held.is_empty() => batch,
+                    mut held => {
+                        held.extend(batch);
+                        held
+                    }
+                };
                 self.drop_all();
-                all.extend(batch);
                 if !all.is_empty() {
                     // A writer that ended reports it itself.
                     let _ = writer.send(all).await;
@@ -177,29 +182,16 @@ async fn tell(lost: u64, screen: Option<&Sender<Reply>>) {
 mod tests {
     use super::*;
     use crate::model::{
-        base::time::Timestamp,
-        inventory::instance::{InstanceId, InstanceInfo, TlsMode},
-        poll::link::Link,
+        base::time::Timestamp, inventory::instance::InstanceInfo, poll::link::Link,
         timeline::record::Recorded,
     };
     use std::sync::Arc;
     use tokio::{sync::mpsc, task::JoinHandle};
 
     fn reading(n: i64) -> Record {
-        let info = InstanceInfo {
-            id: InstanceId::new("a"),
-            uid: "uid-a".into(),
-            address: "a,1433".into(),
-            groups: Vec::new(),
-            labels: Vec::new(),
-            tls: TlsMode::Verify,
-            poll: Arc::default(),
-            tag: None,
-            colors: Vec::new(),
-        };
         let at = Timestamp::from_ms(n);
         Record {
-            info: Arc::new(info),
+            info: Arc::new(InstanceInfo::named("a")),
             at,
             what: Recorded::Link { link: Link::Up, since: at, was_down: false },
         }

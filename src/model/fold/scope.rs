@@ -91,24 +91,14 @@ impl Scope {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{
-        inventory::instance::{InstanceInfo, TlsMode},
-        judge::health::Health,
-        poll::Facts,
-    };
+    use crate::model::{inventory::instance::InstanceInfo, judge::health::Health, poll::Facts};
 
     fn fleet() -> FleetSnapshot {
         let instance = |name: &str, group: &str| {
             let info = InstanceInfo {
-                id: InstanceId::new(name),
-                uid: name.into(),
-                address: "h".into(),
                 groups: vec![group.into()],
                 labels: vec![("env".into(), group.into())],
-                tls: TlsMode::Verify,
-                poll: Arc::default(),
-                tag: None,
-                colors: Vec::new(),
+                ..InstanceInfo::named(name)
             };
             Arc::new(InstanceSnapshot {
                 info: Arc::new(info),

@@ -3,7 +3,6 @@
 use super::{snapshot::InstanceSnapshot, *};
 use crate::model::{
     base::failure::{Failure, FailureKind},
-    inventory::instance::TlsMode,
     judge::health::Level,
     poll::{
         Sample, State,
@@ -33,17 +32,7 @@ fn at(s: i64) -> Timestamp {
 }
 
 fn info(name: &str) -> Arc<InstanceInfo> {
-    Arc::new(InstanceInfo {
-        id: InstanceId::new(name),
-        uid: name.into(),
-        address: name.into(),
-        groups: Vec::new(),
-        labels: Vec::new(),
-        tls: TlsMode::Verify,
-        poll: Arc::default(),
-        tag: None,
-        colors: Vec::new(),
-    })
+    Arc::new(InstanceInfo::named(name))
 }
 
 /// A fleet of connected instances.

@@ -123,6 +123,21 @@ pub struct InstanceInfo {
 }
 
 impl InstanceInfo {
+    /// An instance of a list that has no records: the name is its identity and its address, and nothing more is said of it.
+    pub fn named(name: &str) -> Self {
+        Self {
+            id: InstanceId::new(name),
+            uid: name.into(),
+            address: name.into(),
+            groups: Vec::new(),
+            labels: Vec::new(),
+            tls: TlsMode::Verify,
+            poll: Arc::default(),
+            tag: None,
+            colors: Vec::new(),
+        }
+    }
+
     /// The colour of label number `n`: as the inventory says, else the one that the label gets by itself.
     pub fn label_color(&self, n: usize) -> LabelColor {
         let by_itself = || self.labels.get(n).map(|(key, value)| LabelColor::for_label(key, value));

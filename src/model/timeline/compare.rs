@@ -472,17 +472,7 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_ms(1_795_183_331_000);
 
     fn info(name: &str) -> InstanceInfo {
-        InstanceInfo {
-            id: InstanceId::new(name),
-            uid: name.into(),
-            address: name.into(),
-            groups: Vec::new(),
-            labels: Vec::new(),
-            tls: TlsMode::Strict,
-            poll: Arc::default(),
-            tag: None,
-            colors: Vec::new(),
-        }
+        InstanceInfo { tls: TlsMode::Strict, ..InstanceInfo::named(name) }
     }
 
     fn instance(name: &str, facts: Facts) -> InstanceSnapshot {
