@@ -28,6 +28,9 @@ const LEAST_BILLS: usize = 3;
 const FIRST: u32 = 2;
 /// An interval is doubled so many times at most.
 const MOST_STEPS: u8 = 4;
+/// Which of two tiers is slowed if their bills are the same. They are whenever one always rides with the other, as the
+/// details at half their pace do with the slow tier: then the one that is asked most often, the heartbeat last.
+const SLOWED_FIRST: [Tier; Tier::ALL.len()] = [Tier::Detail, Tier::Slow, Tier::Identity, Tier::Fast];
 /// Below this share of the budget a step is taken back: half the interval costs twice as much at most.
 const EASY: f64 = 0.4;
 
@@ -185,10 +188,10 @@ impl Budget {
         }
         let (doubled, shares) = (self.doubled(), self.shares());
         let open = |tier: &Tier| doubled[*tier as usize] < MOST_STEPS && shares[*tier as usize] > 0.0;
-        let most = Tier::ALL
+        let most = SLOWED_FIRST
             .into_iter()
             .filter(open)
-            .max_by(|a, b| shares[*a as usize].total_cmp(&shares[*b as usize]));
+            .reduce(|most, tier| if shares[tier as usize] > shares[most as usize] { tier } else { most });
         self.bills.clear();
         let Some(tier) = most else { return Verdict::Exhausted(rate) };
         self.steps.push(tier);
@@ -297,6 +300,21 @@ mod tests {
         let said = Server::new().play(600, 90_000.0, 90_000.0, 5.0);
         assert!(matches!(said.last(), Some(Verdict::Exhausted(rate)) if *rate > 5.0), "{said:?}");
         assert_eq!(Server::new().play(60, 90_000.0, 90_000.0, 0.0), [], "0: no limit");
+    }
+
+    #[test]
+    fn tiers_that_always_ride_together_are_slowed_from_the_one_that_is_asked_most_often() {
+        let (mut budget, mut now, mut cpu_ms) = (Budget::default(), Instant::now(), 0);
+        let rule = Rule { limit: 5.0, details_every: Duration::from_mins(1) };
+        let together = [ProbeId::Headline, ProbeId::Waits, ProbeId::Volumes];
+        let changed = (0..20).any(|_| {
+            let cost = CostSample { session_id: Some(51), cpu_ms: Some(cpu_ms), ..CostSample::default() };
+            (now, cpu_ms) = (now + Duration::from_mins(1), cpu_ms + 600);
+            matches!(budget.take(&together, Some(cost), now, rule), Verdict::Changed(_))
+        });
+        assert!(changed, "10 ms/s of 5");
+        let slowed = budget.slowed(5.0);
+        assert_eq!((factor(slowed, ProbeId::Waits), factor(slowed, ProbeId::Volumes)), (2, 1));
     }
 
     #[test]
