@@ -120,7 +120,12 @@ async fn poll_group<C: Ask>(
         match plan::scripts(ctx, probe, Trip::First) {
             Ok(parts) => {
                 asked.push(*probe);
-                scripts.extend(parts);
+                // Two probes may ask the same script: it is sent once.
+                for part in parts {
+                    if scripts.iter().all(|s: &Script| s.name != part.name) {
+                        scripts.push(part);
+                    }
+                }
             }
             Err(why) => polled.push(Polled { probe: probe.id, took_ms: 0, outcome: Err(why) }),
         }

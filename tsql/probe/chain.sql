@@ -38,11 +38,17 @@ SELECT /* dbtop:chain */ TOP (2000) 1 AS dbtop_chain,
 FROM (
     SELECT v.session_id
     FROM sys.dm_os_waiting_tasks AS v
-    WHERE v.blocking_session_id IS NOT NULL AND v.blocking_session_id <> v.session_id
+    WHERE v.blocking_session_id <> v.session_id
+        AND (v.blocking_session_id > 0 OR v.blocking_session_id IN (-2, -3))
+        AND (v.wait_type IS NULL OR v.wait_type NOT LIKE N'%LATCH%'
+            OR (v.wait_duration_ms >= 1000 AND v.wait_type NOT LIKE N'PAGEIOLATCH%'))
     UNION
     SELECT b.blocking_session_id
     FROM sys.dm_os_waiting_tasks AS b
-    WHERE b.blocking_session_id IS NOT NULL AND b.blocking_session_id <> b.session_id
+    WHERE b.blocking_session_id <> b.session_id
+        AND (b.blocking_session_id > 0 OR b.blocking_session_id IN (-2, -3))
+        AND (b.wait_type IS NULL OR b.wait_type NOT LIKE N'%LATCH%'
+            OR (b.wait_duration_ms >= 1000 AND b.wait_type NOT LIKE N'PAGEIOLATCH%'))
 ) AS c
 INNER JOIN sys.dm_exec_sessions AS s ON s.session_id = c.session_id
 LEFT JOIN sys.dm_exec_requests AS r ON r.session_id = s.session_id

@@ -7,9 +7,10 @@ SELECT /* dbtop:input_buffers */ TOP (50) 1 AS dbtop_input_buffers,
     DATALENGTH(b.event_info) / 2 AS full_chars,
     SUBSTRING(b.event_info, 1, 262144) AS event_info
 FROM (
-    SELECT DISTINCT w.blocking_session_id
+    SELECT w.blocking_session_id
     FROM sys.dm_os_waiting_tasks AS w
-    WHERE w.blocking_session_id > 50 AND w.blocking_session_id <> w.session_id
+    WHERE w.blocking_session_id > 50 AND w.blocking_session_id <> w.session_id AND w.wait_type NOT LIKE N'%IOLATCH%'
+    GROUP BY w.blocking_session_id
 ) AS h
 INNER JOIN sys.dm_exec_sessions AS s ON s.session_id = h.blocking_session_id
 CROSS APPLY sys.dm_exec_input_buffer(s.session_id, NULL) AS b

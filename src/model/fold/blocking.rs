@@ -5,7 +5,7 @@
 //! so what is left is trees and circles; a circle is cut at one place and says so. No recursion: depth is data.
 
 use crate::model::poll::{
-    activity::{Request, special_blocker},
+    activity::{Request, is_blocker, special_blocker},
     blocking::{BlockNode, BlockedTask, Blocking, Chain, ChainSession},
     resource::{self, DatabaseNames, Resource},
 };
@@ -44,7 +44,7 @@ impl Forest {
     fn grow(edges: impl Iterator<Item = Edge>) -> Self {
         let mut forest = Self::default();
         let mut index: HashMap<i32, usize> = HashMap::new();
-        for edge in edges.take(MAX_TASKS).filter(|e| e.blocker != 0 && e.blocker != e.who) {
+        for edge in edges.take(MAX_TASKS).filter(|e| is_blocker(e.who, e.blocker)) {
             let who = forest.node(&mut index, edge.who);
             let blocker = forest.node(&mut index, edge.blocker);
             let wait_ms = edge.wait_ms.max(0);
@@ -179,7 +179,7 @@ fn parents_in(order: &[(usize, u16, bool)]) -> Vec<Option<usize>> {
 pub fn build(tasks: &[BlockedTask], sessions: &[ChainSession], names: DatabaseNames<'_>) -> Blocking {
     let by_id = best_sessions(sessions);
     let mut longest: HashMap<i32, &BlockedTask> = HashMap::new();
-    for task in tasks.iter().take(MAX_TASKS).filter(|t| t.blocked_by != t.session_id && t.blocked_by != 0) {
+    for task in tasks.iter().take(MAX_TASKS).filter(|t| is_blocker(t.session_id, t.blocked_by)) {
         let best = longest.entry(task.session_id).or_insert(task);
         if task.wait_ms > best.wait_ms {
             *best = task;

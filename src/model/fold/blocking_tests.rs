@@ -79,9 +79,23 @@ fn a_circle_is_cut_and_says_so() {
 
 #[test]
 fn negative_and_missing_blockers_have_a_stand_in() {
-    let b = plain(&[task(60, -2, 5), task(61, 999, 4)]);
+    let b = plain(&[task(60, -2, 5), task(61, 999, 4), task(62, -3, 3)]);
     let status: Vec<_> = b.chains.iter().map(|c| c.nodes[0].request.status.as_deref()).collect();
-    assert_eq!(status, [Some("orphaned distributed transaction"), Some("gone")]);
+    let orphan = Some("orphaned distributed transaction");
+    assert_eq!(status, [orphan, Some("gone"), Some("deferred recovery transaction")]);
+}
+
+#[test]
+fn who_waits_for_nobody_is_not_blocked() {
+    let nobody =
+        [task(60, -5, 900), task(61, -4, 900), task(62, 62, 900), task(63, 0, 900), task(64, -77, 900)];
+    assert_eq!(plain(&nobody), Blocking::default());
+    let mut asks_itself = session(60, "suspended");
+    asks_itself.request.blocked_by = Some(-5);
+    assert_eq!(build(&[], &[asks_itself], DatabaseNames(&[])), Blocking::default());
+    let mixed = plain(&[task(60, -5, 900), task(60, 50, 1)]);
+    assert_eq!(drawn(&mixed.chains[0]), "50 >60");
+    assert_eq!(mixed.chains[0].max_wait_ms, 1_000, "the wait for the session, not the longer one for nobody");
 }
 
 #[test]
@@ -134,7 +148,7 @@ proptest! {
                 prop_assert_eq!(n.victims as usize, below);
             }
         }
-        let waiters = tasks.iter().filter(|t| t.blocked_by != 0 && t.blocked_by != t.session_id);
+        let waiters = tasks.iter().filter(|t| is_blocker(t.session_id, t.blocked_by));
         for t in waiters {
             prop_assert!(seen.contains(&t.session_id), "no victim is lost");
         }

@@ -77,7 +77,7 @@ pub struct Request {
     pub wait_resource: Option<Arc<str>>,
     /// tasks of this request that wait
     pub waiting_tasks: Option<i32>,
-    /// who blocks it (negative ids: see [`self::special_blocker`])
+    /// who blocks it: see [`self::blocker`]; negative ids: see [`self::special_blocker`]
     pub blocked_by: Option<i32>,
     /// how many it blocks, directly or not (filled by the fold)
     pub blocks: u32,
@@ -111,12 +111,32 @@ pub struct Request {
     pub reads_delta: Option<i64>,
 }
 
-/// The meaning of a negative blocking session id (documented values of `blocking_session_id`).
+/// A latch that a session has held others up with for so long is no everyday one: those last some milliseconds.
+const LATCH_MS: i64 = 1_000;
+
+/// The blocker of a request or task, of what the server says in `blocking_session_id`. None: it waits for itself, or for
+/// what nobody can be asked to end. That is a latch without a known owner (−4, −5: any task may release it), a page that
+/// is being read (the "owner" is who asked for it), and a latch that is waited for briefly. The scripts have the same
+/// rule, so that none of it costs a question.
+pub fn blocker(who: i32, told: Option<i32>, wait_type: Option<&str>, wait_ms: Option<i64>) -> Option<i32> {
+    let is_brief_latch = |wait: &str| {
+        wait.contains("LATCH") && (wait.starts_with("PAGEIOLATCH") || wait_ms.unwrap_or(0) < LATCH_MS)
+    };
+    told.filter(|id| is_blocker(who, *id) && !wait_type.is_some_and(is_brief_latch))
+}
+
+/// True for another session, and for a transaction without one that holds locks all the same (−2, −3).
+pub const fn is_blocker(who: i32, id: i32) -> bool {
+    id != who && (id > 0 || matches!(id, -2 | -3))
+}
+
+/// The meaning of a negative blocking session id (documented values of `blocking_session_id`). Only −2 and −3 come from
+/// polls ([`is_blocker`]); older records have the others.
 pub const fn special_blocker(id: i32) -> Option<&'static str> {
     match id {
         -2 => Some("orphaned distributed transaction"),
         -3 => Some("deferred recovery transaction"),
-        -4 => Some("latch owner in transition"),
+        -4 => Some("latch owner not determined"),
         -5 => Some("latch owner not tracked"),
         _ => None,
     }
@@ -186,5 +206,25 @@ impl Outcome for Activity {
 
     fn rows(&self) -> usize {
         self.requests.len() * 8
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_who_can_let_go_is_a_blocker() {
+        let lock = |told| blocker(57, Some(told), Some("LCK_M_S"), Some(5));
+        assert_eq!([88, -2, -3].map(lock), [Some(88), Some(-2), Some(-3)]);
+        assert_eq!([0, 57, -1, -4, -5, -6, i32::MIN].map(lock), [None; 7]);
+        assert_eq!(blocker(57, None, Some("LCK_M_S"), Some(5)), None);
+        assert_eq!(blocker(57, Some(88), None, None), Some(88), "a wait that is not named may be a lock");
+        let latch = |wait, ms| blocker(57, Some(88), Some(wait), ms);
+        for wait in ["PAGELATCH_EX", "LATCH_SH", "TRAN_MARKLATCH_SH"] {
+            assert_eq!([None, Some(3), Some(999)].map(|ms| latch(wait, ms)), [None; 3], "{wait}");
+            assert_eq!(latch(wait, Some(1_000)), Some(88), "{wait}");
+        }
+        assert_eq!(latch("PAGEIOLATCH_SH", Some(60_000)), None, "it waits for a disk");
     }
 }

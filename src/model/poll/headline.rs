@@ -39,7 +39,7 @@ pub struct HeadlineSample {
     pub deadlocks: Option<i64>,
     /// user connections now
     pub connections: Option<i64>,
-    /// processes blocked now
+    /// requests that a session blocks now, by the rule of [`super::activity::blocker`]
     pub blocked: Option<i64>,
     /// page life expectancy now, s
     pub page_life_s: Option<i64>,

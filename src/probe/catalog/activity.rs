@@ -6,7 +6,7 @@ use crate::{
         base::time::Timestamp,
         poll::{
             Sample,
-            activity::{Activity, Grant, Request, SessionCounts},
+            activity::{Activity, Grant, Request, SessionCounts, blocker},
             cost::Tier,
             id::ProbeId,
             reading::Unavailable,
@@ -140,7 +140,10 @@ pub(super) fn request(row: Row<'_>, extras: &Extras<'_>, ctx: &ProbeContext) -> 
     let since = |at: Timestamp| ctx.server_now().map(|now| (now - at).max(0));
     let transaction = extras.transactions.get(&session_id);
     let tempdb = extras.tempdb.get(&session_id);
-    let blocked_by = row.i32("blocking_session_id").filter(|b| *b != 0 && *b != session_id);
+    let wait_type = row.line("wait_type", 60);
+    let wait_ms = row.count("wait_time").filter(|_| wait_type.is_some());
+    let told = row.i32("blocking_session_id");
+    let blocked_by = blocker(session_id, told, wait_type.as_deref(), wait_ms);
     let statement = row.bytes("sql_handle").and_then(|handle| {
         ctx.texts.statement(handle, row.i64("statement_start_offset"), row.i64("statement_end_offset"))
     });
@@ -164,8 +167,8 @@ pub(super) fn request(row: Row<'_>, extras: &Extras<'_>, ctx: &ProbeContext) -> 
         reads: row.count("reads"),
         writes: row.count("writes"),
         rows: row.count("row_count"),
-        wait_type: row.line("wait_type", 60),
-        wait_ms: row.count("wait_time").filter(|_| row.line("wait_type", 60).is_some()),
+        wait_type,
+        wait_ms,
         last_wait_type: row.line("last_wait_type", 60),
         wait_resource: row.line("wait_resource", RESOURCE_CHARS),
         waiting_tasks: extras.waiting_tasks.get(&session_id).and_then(|r| r.i32("waiting_tasks")),

@@ -5,6 +5,7 @@ use super::activity::{CONNECTIONS, Extras, TRANSACTIONS, request};
 use crate::{
     model::poll::{
         Sample,
+        activity::blocker,
         blocking::{BlockedTask, ChainSession},
         cost::Tier,
         id::ProbeId,
@@ -20,7 +21,8 @@ use crate::{
 };
 use std::collections::HashMap;
 
-const BLOCKED: Script = script!("blocked", Nothing);
+/// The number of blocked requests; the headline asks it too.
+pub(super) const BLOCKED: Script = script!("blocked", Nothing);
 const BLOCKING: Script = script!("blocking", Performance);
 const CHAIN: Script = script!("chain", Performance);
 const INPUT_BUFFERS: Script = script!("input_buffers", Performance);
@@ -48,7 +50,12 @@ pub(super) static PROBE: Probe = Probe {
 
 /// True if `blocked` says that the chain is worth a second round trip.
 fn is_blocked(sets: &Sets) -> bool {
-    sets.all("blocked").next().and_then(|r| r.count("blocked_requests")).is_some_and(|n| n > 0)
+    blocked_requests(sets).is_some_and(|n| n > 0)
+}
+
+/// The number of blocked requests. None: it was not told.
+pub(super) fn blocked_requests(sets: &Sets) -> Option<i64> {
+    sets.all("blocked").next()?.count("blocked_requests")
 }
 
 /// `blocked`, and if something is: `blocking`, `chain`, and the optional ones.
@@ -62,11 +69,14 @@ fn decode(sets: &Sets, ctx: &ProbeContext) -> Result<Sample, Unavailable> {
         return Ok(Sample::Blocking { tasks: Vec::new(), sessions: Vec::new() });
     }
     let tasks = sets.many("blocking")?.filter_map(|row| {
+        let session_id = row.i32("session_id")?;
+        let (wait_type, wait_ms) = (row.line("wait_type", 60), row.count("wait_duration_ms"));
+        let told = row.i32("blocking_session_id");
         Some(BlockedTask {
-            session_id: row.i32("session_id")?,
-            blocked_by: row.i32("blocking_session_id")?,
-            wait_type: row.line("wait_type", 60),
-            wait_ms: row.count("wait_duration_ms"),
+            session_id,
+            blocked_by: blocker(session_id, told, wait_type.as_deref(), wait_ms)?,
+            wait_type,
+            wait_ms,
             resource: row.line("resource_description", RESOURCE_CHARS),
             object: row.raw_text("resource_description").and_then(|r| ctx.objects.name(r)),
         })
@@ -115,6 +125,27 @@ mod tests {
         );
         let blind = decode(&sets(vec![test_row(1, 0)]), &ctx).unwrap_err();
         assert_eq!(blind, Unavailable::NoRight("VIEW SERVER STATE".into()));
+    }
+
+    #[test]
+    fn waits_for_latches_that_nobody_owns_are_no_chain() {
+        let row = |who, by, wait: &str, ms| vec![Cell::Int(who), Cell::Int(by), text(wait), Cell::Int(ms)];
+        let told = vec![
+            row(57, -5, "PAGEIOLATCH_SH", 4),
+            row(58, -4, "LATCH_EX", 90_000),
+            row(59, 59, "CXPACKET", 90_000),
+            row(60, 57, "PAGELATCH_EX", 2),
+            row(61, -2, "LCK_M_S", 4),
+        ];
+        let tasks = ["session_id", "blocking_session_id", "wait_type", "wait_duration_ms"];
+        let requests = ["session_id", "blocking_session_id", "wait_type", "wait_time"];
+        let sets =
+            sets(vec![test_row(40, 5), set("blocking", &tasks, told.clone()), set("chain", &requests, told)]);
+        let ctx = ProbeContext::new(crate::model::base::time::Timestamp::default);
+        let Ok(Sample::Blocking { tasks, sessions }) = decode(&sets, &ctx) else { panic!() };
+        assert_eq!(tasks.iter().map(|t| (t.session_id, t.blocked_by)).collect::<Vec<_>>(), [(61, -2)]);
+        let blocked: Vec<_> = sessions.iter().filter_map(|s| s.request.blocked_by).collect();
+        assert_eq!(blocked, [-2]);
     }
 
     #[test]

@@ -7,6 +7,17 @@ use crate::sim::{
     world::moment::Moment,
 };
 
+/// Durations that no server can have meant: 17.9 days for a request of seconds, as it was seen on a real one, and the
+/// largest number that the column holds.
+const ABSURD: [(&str, i64); 6] = [
+    ("total_elapsed_time", 1_546_560_000),
+    ("wait_time", 2_147_483_647),
+    ("wait_duration_ms", 9_223_372_036_854_775_807),
+    ("wait_time_ms", 9_223_372_036_854_775_807),
+    ("estimated_completion_time", 9_223_372_036_854_775_807),
+    ("secondary_lag_seconds", 9_223_372_036_854_775_807),
+];
+
 /// Appends a result set to the replies, as it is or as the scenario makes it. Some: rows without end.
 pub fn reply(
     moment: &Moment<'_>,
@@ -26,6 +37,16 @@ pub fn reply(
                     && !column.name.ends_with("_id")
                 {
                     *n = -n.saturating_abs();
+                }
+            }
+        }
+    }
+    if moment.is(Kind::HostileDurations) && name != "waits" {
+        for row in &mut rows {
+            for (value, column) in row.iter_mut().zip(&columns).skip(1) {
+                let absurd = ABSURD.iter().find(|(name, _)| *name == column.name);
+                if let (Value::Int(_), Some((_, ms))) = (&value, absurd) {
+                    *value = Value::Int(*ms);
                 }
             }
         }

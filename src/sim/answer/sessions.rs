@@ -181,9 +181,13 @@ pub fn chain(q: &Asked<'_>) -> Table {
     Table::new(&REQUEST).with(in_chain.map(|w| request(q, w, 0)))
 }
 
-/// The session that a session waits for; never itself.
+/// The session that a session waits for, as the WHERE of the scripts has it: never itself, no latch without an owner, no
+/// page that is being read, no brief latch.
 pub(super) fn blocker(w: &Work) -> Option<i32> {
-    w.wait.as_ref().map(|wait| wait.blocked_by).filter(|by| *by != 0 && *by != w.spid)
+    let wait = w.wait.as_ref()?;
+    let is_one = wait.blocked_by != w.spid && (wait.blocked_by > 0 || matches!(wait.blocked_by, -2 | -3));
+    let is_brief = wait.kind.contains("LATCH") && (wait.kind.contains("IOLATCH") || wait.ms < 1_000);
+    (is_one && !is_brief).then_some(wait.blocked_by)
 }
 
 /// Memory grants.

@@ -43,6 +43,8 @@ pub enum Kind {
     AgLag,
     /// all hostile data below up to `HostileClock`
     Hostile,
+    /// `amount` sessions wait for latches, as they do for milliseconds on every busy server
+    Latches,
     /// escape sequences and control characters in names
     HostileNames,
     /// a query text of `amount` MB, broken UTF-16, control characters
@@ -53,6 +55,8 @@ pub enum Kind {
     HostileCycle,
     /// negative waits, counters and durations
     HostileNegative,
+    /// elapsed times that wrapped, durations longer than the server is up
+    HostileDurations,
     /// the server's clock goes back by `amount` seconds every other minute
     HostileClock,
     /// the connection is cut in the middle of a row
@@ -63,7 +67,7 @@ pub enum Kind {
 
 impl Kind {
     /// All, for scripts and tests.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 28] = [
         Self::Calm,
         Self::BlockingStorm,
         Self::CpuStorm,
@@ -81,12 +85,14 @@ impl Kind {
         Self::FailedJob,
         Self::DiskFill,
         Self::AgLag,
+        Self::Latches,
         Self::Hostile,
         Self::HostileNames,
         Self::HostileTexts,
         Self::HostileNulls,
         Self::HostileCycle,
         Self::HostileNegative,
+        Self::HostileDurations,
         Self::HostileClock,
         Self::HostileCut,
         Self::HostileEndless,
@@ -100,7 +106,7 @@ impl Kind {
             Self::IoStall => 180.0,
             Self::Threadpool => 1_500.0,
             Self::GrantQueue => 9.0,
-            Self::Deadlocks => 6.0,
+            Self::Deadlocks | Self::Latches => 6.0,
             Self::SlowNetwork => 250.0,
             Self::Restart => 12.0,
             Self::DiskFill | Self::HostileTexts => 2.0,
@@ -119,6 +125,7 @@ impl Kind {
                 | Self::HostileNulls
                 | Self::HostileCycle
                 | Self::HostileNegative
+                | Self::HostileDurations
                 | Self::HostileClock
         )
     }

@@ -7,7 +7,9 @@ use super::{
     storage::Job,
     texts::{self, Sort, TEXTS},
     wait_types::Driver,
-    work::{Grant, TROUBLE_FIRST, TextRef, Transaction, Wait, Work, spid},
+    work::{
+        Grant, LATCH_IN_TRANSITION, LATCH_UNTRACKED, TROUBLE_FIRST, TextRef, Transaction, Wait, Work, spid,
+    },
 };
 use crate::sim::scenario::Kind;
 
@@ -24,6 +26,7 @@ const STARVED: usize = 147;
 const CYCLE: usize = 171;
 const EATER: usize = 177;
 const READER: usize = 178;
+const LATCHES: usize = 179;
 
 /// Object id of the busiest table of every instance.
 pub const TABLE_ID: i32 = 245_575_913;
@@ -55,6 +58,9 @@ impl Moment<'_> {
         if let Some(active) = self.active(Kind::HostileCycle) {
             all.extend(self.cycle(active));
         }
+        if let Some(active) = self.active(Kind::Latches) {
+            all.extend(self.latches(active));
+        }
         if let Some(active) = self.active(Kind::HostileTexts) {
             let mut work = self.added(READER, Sort::Person, active.age_ms);
             work.text = TextRef { template: HOSTILE_TEXT, variant: active.amount.clamp(0.0, 64.0) as u16 };
@@ -71,7 +77,32 @@ impl Moment<'_> {
         all
     }
 
-    /// The number of requests that wait for another session.
+    /// Sessions that wait for latches, milliseconds each. The first has waited for long, for one that the second holds.
+    fn latches(&self, active: Active) -> Vec<Work> {
+        let id = |n: usize| spid(self.profile.dice, TROUBLE_FIRST + LATCHES + n);
+        (0..active.amount.clamp(1.0, 6.0) as usize)
+            .map(|n| {
+                let mut work = self.added(LATCHES + n, Sort::App, active.age_ms + 5);
+                let (kind, blocked_by) = match n % 5 {
+                    0 => ("PAGELATCH_EX", id(n + 1)),
+                    1 => ("PAGEIOLATCH_SH", LATCH_UNTRACKED),
+                    2 => ("LATCH_SH", LATCH_IN_TRANSITION),
+                    3 => ("PAGEIOLATCH_EX", id(n)),
+                    _ => ("PAGELATCH_SH", id(0)),
+                };
+                work.status = "suspended";
+                work.last_wait = kind;
+                let ms = if n == 0 { active.age_ms } else { 3 };
+                let page = format!("5:1:{}", 8 + n);
+                let (resource, description) = (page.clone(), page);
+                work.wait = Some(Wait { kind: kind.into(), ms, resource, description, blocked_by });
+                work.waiting_tasks = 1;
+                work
+            })
+            .collect()
+    }
+
+    /// The number of requests that the engine calls blocked.
     pub fn blocked(&self) -> i64 {
         let waits =
             |w: &&Work| w.wait.as_ref().is_some_and(|wait| wait.blocked_by != 0 && wait.blocked_by != w.spid);
@@ -199,12 +230,13 @@ impl Moment<'_> {
                 );
                 let page = if kind == "WRITELOG" { String::new() } else { page };
                 let ms = (age_ms % (active.amount as i64 * 3).max(2)).min(age_ms);
+                let blocked_by = if kind == "WRITELOG" { 0 } else { LATCH_UNTRACKED };
                 work.wait = Some(Wait {
                     kind: kind.into(),
                     ms,
                     resource: page.clone(),
                     description: page,
-                    blocked_by: 0,
+                    blocked_by,
                 });
                 work.last_wait = kind;
                 work.waiting_tasks = 1;

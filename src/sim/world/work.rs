@@ -11,6 +11,11 @@ use super::{
 };
 use std::borrow::Cow;
 
+/// What the engine says in place of a blocker where nobody is known to own a latch.
+pub const LATCH_UNTRACKED: i32 = -5;
+/// The same, while its owner changes.
+pub const LATCH_IN_TRANSITION: i32 = -4;
+
 /// A wait that lasts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wait {
@@ -318,7 +323,8 @@ impl Moment<'_> {
             work.last_wait = wait;
             let (resource, description) = self.everyday_resource(wait, work.database_id, roll);
             let ms = (age_ms % 900).min(roll.of("long").skewed(1.0, 400.0) as i64);
-            work.wait = Some(Wait { kind: wait.into(), ms, resource, description, blocked_by: 0 });
+            let blocked_by = if wait.starts_with("PAGEIOLATCH") { LATCH_UNTRACKED } else { 0 };
+            work.wait = Some(Wait { kind: wait.into(), ms, resource, description, blocked_by });
             work.waiting_tasks = if wait.starts_with("CX") { work.dop } else { 1 };
         }
     }

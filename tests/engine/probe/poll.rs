@@ -92,7 +92,7 @@ async fn every_declared_column_reaches_the_sample() {
         let shown = format!("{:?}", polled.outcome);
         // What the fold fills, counters that are not among these rows, and no last statement beside a running one.
         let expected = match polled.probe {
-            ProbeId::Headline => 17,
+            ProbeId::Headline => 16,
             ProbeId::Activity => 2,
             // The task waits for something without a name.
             ProbeId::Blocking => 4,
@@ -206,7 +206,7 @@ async fn a_broken_batch_keeps_what_came_and_isolates_the_culprit() {
     let mut anew = Fake::new();
     prepare(&mut anew, &mut ctx).await.unwrap();
     poll(&mut anew, &due, &mut ctx).await;
-    assert_eq!(anew.questions()[1..], ["headline counters schedulers cost", "waits", "volumes"]);
+    assert_eq!(anew.questions()[1..], ["headline counters blocked schedulers cost", "waits", "volumes"]);
 }
 
 #[tokio::test]

@@ -231,6 +231,36 @@ async fn a_login_without_rights_learns_what_it_may_and_says_what_it_may_not() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn latches_of_nobody_block_nobody_and_cost_no_further_question() {
+    let sim = fleet(1, &[(Kind::Latches, None), (Kind::IoStall, Some(400.0))]).await;
+    let mut client = Client::new(&sim, 0).await;
+    client.poll(&[ProbeId::Rights, ProbeId::Properties, ProbeId::Databases]).await;
+    let seen = eventually("sessions that wait for latches", async || {
+        let activity = client.activity().await;
+        let latches =
+            activity.requests.iter().filter(|r| r.wait_type.as_deref().is_some_and(|w| w.contains("LATCH")));
+        (latches.count() >= 8).then_some(activity)
+    })
+    .await;
+    let blocked = |by: &[Option<i32>]| by.iter().flatten().count();
+    let by: Vec<_> = seen.requests.iter().map(|r| r.blocked_by).collect();
+    assert!(by.iter().flatten().all(|by| *by > 0) && blocked(&by) <= 1, "{by:?}");
+    // The one that waits for long is behind a session, and is told.
+    let tasks = eventually("the latch that a session holds for long", async || {
+        match client.one(ProbeId::Blocking).await {
+            Ok(Sample::Blocking { tasks, .. }) => Some(tasks).filter(|t| !t.is_empty()),
+            other => panic!("{other:?}"),
+        }
+    })
+    .await;
+    let [long] = &tasks[..] else { panic!("{tasks:?}") };
+    assert_eq!(long.wait_type.as_deref(), Some("PAGELATCH_EX"));
+    assert!(long.blocked_by > 0 && long.wait_ms >= Some(1_000), "{long:?}");
+    assert_eq!(client.headline().await.blocked, Some(1), "the headline counts the same");
+    sim.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_blocking_storm_has_a_sleeping_head_with_its_last_statement() {
     let sim = fleet(2, &[(Kind::BlockingStorm, Some(14.0))]).await;
     let mut client = Client::new(&sim, 0).await;

@@ -214,7 +214,9 @@ fn blocker(r: &RequestRow<'_>, _: Option<Value<'_>>, out: &mut CellText) {
     let t = r.view.theme;
     match r.request.blocked_by {
         Some(b) if b > 0 => out.fmt(t.warning, format_args!("{b}")),
-        Some(b) if b < 0 => out.fmt(t.warning, format_args!("({b})")),
+        // The details say it in full.
+        Some(-2) => out.put(t.warning, "DTC"),
+        Some(-3) => out.put(t.warning, "recov"),
         _ => {}
     }
 }
