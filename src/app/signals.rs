@@ -1,8 +1,10 @@
-//! Signals. Ctrl-C and SIGTERM end the program in good order. SIGHUP has two meanings: the terminal or the SSH line is
-//! gone, which ends the program as well, or the configuration shall be read again.
+//! Signals. Ctrl-C, SIGTERM and all others that would end the program end it in good order. SIGHUP has two meanings: the terminal
+//! or the SSH line is gone, which ends the program as well, or the configuration shall be read again. SIGTSTP and SIGCONT come from
+//! the shell's job control: whoever holds the terminal gives it back before the program stops, and takes it again after that.
 //!
 //! Code that makes temporary files or takes the terminal listens first, so that nothing stays behind.
 
+use crate::protocol::Job;
 use std::sync::atomic::{AtomicBool, Ordering};
 #[cfg(unix)]
 use std::task::{Context, Poll, Waker};
@@ -29,11 +31,102 @@ pub fn listen_for_reload(lives: fn() -> bool) -> (CancellationToken, mpsc::Recei
 /// True once somebody listens for the end of the program.
 static HEARD: AtomicBool = AtomicBool::new(false);
 
-/// The signals that break a question off, so that the terminal can be put back before anything ends. Once registered, a
-/// signal never again does by itself what the system would do: when the question is over and nobody else listens, this
-/// ends the program in its place.
+/// The signals that would end a program which does not know them, and that tell nothing of an error within it.
 #[cfg(unix)]
-pub struct Breaks(Vec<(Signal, i32)>);
+const ENDS: [fn() -> SignalKind; 6] = [
+    SignalKind::interrupt,
+    SignalKind::terminate,
+    SignalKind::quit,
+    SignalKind::user_defined1,
+    SignalKind::user_defined2,
+    SignalKind::alarm,
+];
+
+/// Stops this process, as the system would have done by SIGTSTP. The other threads may run on for a moment: what shall wait for the
+/// end of the stop waits for SIGCONT.
+#[cfg(unix)]
+pub fn stop() {
+    let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::STOP);
+}
+
+/// Nothing stops a program there.
+#[cfg(not(unix))]
+pub fn stop() {}
+
+/// What job control asks for, from now on. Signals of one kind that come while the channel is full count as one.
+#[cfg(unix)]
+pub fn listen_for_jobs() -> mpsc::Receiver<Job> {
+    JOBS.store(true, Ordering::Relaxed);
+    let (send, jobs) = mpsc::channel(JOBS_WAITING);
+    let Ok(mut signals) = JobSignals::listen() else { return jobs };
+    tokio::spawn(async move {
+        // Closed: the screen is over and the terminal given back. What is asked for now, the system would have done.
+        while send.send(std::future::poll_fn(|cx| signals.poll(cx)).await).await.is_ok() {}
+        loop {
+            if std::future::poll_fn(|cx| signals.poll(cx)).await == Job::Stop {
+                stop();
+            }
+        }
+    });
+    jobs
+}
+
+/// None ever comes.
+#[cfg(not(unix))]
+pub fn listen_for_jobs() -> mpsc::Receiver<Job> {
+    mpsc::channel(JOBS_WAITING).1
+}
+
+/// A stop and what continues it.
+const JOBS_WAITING: usize = 2;
+
+/// True once somebody listens to job control.
+static JOBS: AtomicBool = AtomicBool::new(false);
+
+/// SIGTSTP and SIGCONT.
+#[cfg(unix)]
+struct JobSignals {
+    stop: Signal,
+    go_on: Signal,
+}
+
+#[cfg(unix)]
+impl JobSignals {
+    fn listen() -> std::io::Result<Self> {
+        let kind = |signal: rustix::process::Signal| SignalKind::from_raw(signal.as_raw());
+        let (stop, go_on) = (kind(rustix::process::Signal::TSTP), kind(rustix::process::Signal::CONT));
+        Ok(Self { stop: signal(stop)?, go_on: signal(go_on)? })
+    }
+
+    /// The last thing asked for. Of a stop and what continues it only the latter is told: after a stop nothing would come.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Job> {
+        let (stops, goes_on) = (self.stop.poll_recv(cx).is_ready(), self.go_on.poll_recv(cx).is_ready());
+        match (stops, goes_on) {
+            (_, true) => Poll::Ready(Job::Continue),
+            (true, false) => Poll::Ready(Job::Stop),
+            (false, false) => Poll::Pending,
+        }
+    }
+}
+
+/// What breaks a question off or in.
+#[cfg(unix)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Break {
+    /// the program shall end
+    End,
+    /// the program shall stop, or was continued
+    Job(Job),
+}
+
+/// The signals that break a question off or in, so that the terminal can be put back before anything ends or stops. Once
+/// registered, a signal never again does by itself what the system would do: when the question is over and nobody else listens, this
+/// does it in the system's place.
+#[cfg(unix)]
+pub struct Breaks {
+    ends: Vec<(Signal, i32)>,
+    jobs: Option<JobSignals>,
+}
 
 #[cfg(unix)]
 impl Breaks {
@@ -42,15 +135,30 @@ impl Breaks {
     /// # Errors
     /// The system has no place for another handler.
     pub fn listen() -> std::io::Result<Self> {
-        let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
+        let kinds = ENDS.map(|kind| kind()).into_iter().chain([SignalKind::hangup()]);
         let listen = |kind: SignalKind| Ok((signal(kind)?, 128 + kind.as_raw_value()));
-        kinds.into_iter().map(listen).collect::<std::io::Result<_>>().map(Self)
+        let ends = kinds.map(listen).collect::<std::io::Result<_>>()?;
+        Ok(Self { ends, jobs: Some(JobSignals::listen()?) })
     }
 
-    /// True if one came.
-    pub fn came(&mut self) -> bool {
-        let mut cx = Context::from_waker(Waker::noop());
-        self.0.iter_mut().any(|(signal, _)| signal.poll_recv(&mut cx).is_ready())
+    /// What came since the last call, the gravest first.
+    pub fn came(&mut self) -> Option<Break> {
+        // A task that waits without giving way has soon used up its budget of polls, and would hear of no signal any more.
+        let look = tokio::task::unconstrained(std::future::poll_fn(|cx| Poll::Ready(self.look(cx))));
+        match std::pin::pin!(look).poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(came) => came,
+            Poll::Pending => None,
+        }
+    }
+
+    fn look(&mut self, cx: &mut Context<'_>) -> Option<Break> {
+        if self.ends.iter_mut().any(|(signal, _)| signal.poll_recv(cx).is_ready()) {
+            return Some(Break::End);
+        }
+        match self.jobs.as_mut()?.poll(cx) {
+            Poll::Ready(job) => Some(Break::Job(job)),
+            Poll::Pending => None,
+        }
     }
 }
 
@@ -61,20 +169,29 @@ impl Drop for Breaks {
         reason = "the end that the system would have made by the signal; commands at work wait for nobody"
     )]
     fn drop(&mut self) {
-        let mut signals = std::mem::take(&mut self.0);
+        let mut ends = std::mem::take(&mut self.ends);
         if HEARD.swap(true, Ordering::Relaxed) {
+            ends.clear();
+        }
+        let mut jobs = self.jobs.take().filter(|_| !JOBS.swap(true, Ordering::Relaxed));
+        if ends.is_empty() && jobs.is_none() {
             return;
         }
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            runtime.spawn(async move {
-                let code = std::future::poll_fn(|cx| {
-                    let came =
-                        signals.iter_mut().find_map(|(s, code)| s.poll_recv(cx).is_ready().then_some(*code));
-                    came.map_or(Poll::Pending, Poll::Ready)
-                });
-                // The code by which a shell tells a death by signal.
-                std::process::exit(code.await);
-            });
+            runtime.spawn(std::future::poll_fn(move |cx| {
+                if let Some(code) =
+                    ends.iter_mut().find_map(|(s, code)| s.poll_recv(cx).is_ready().then_some(*code))
+                {
+                    // The code by which a shell tells a death by signal.
+                    std::process::exit(code);
+                }
+                while let Some(Poll::Ready(job)) = jobs.as_mut().map(|jobs| jobs.poll(cx)) {
+                    if job == Job::Stop {
+                        stop();
+                    }
+                }
+                Poll::<()>::Pending
+            }));
         }
     }
 }
@@ -94,10 +211,7 @@ pub fn terminal_is_there() -> bool {
 #[cfg(unix)]
 fn told(ended: CancellationToken, reload: mpsc::Sender<()>, lives: fn() -> bool) -> impl Future<Output = ()> {
     // Registered here and not in the task: a signal that comes before the task's first turn must not kill us.
-    let mut ends: Vec<_> = [SignalKind::interrupt(), SignalKind::terminate()]
-        .into_iter()
-        .filter_map(|k| signal(k).ok())
-        .collect();
+    let mut ends: Vec<_> = ENDS.into_iter().filter_map(|kind| signal(kind()).ok()).collect();
     let mut hangup: Vec<_> = signal(SignalKind::hangup()).into_iter().collect();
     async move {
         loop {

@@ -1,6 +1,6 @@
 //! The terminal while a secret is typed. It stops echoing before the first question is printed and
 //! until the last answer is there, so that text typed ahead is not shown either. Text typed before is kept. The
-//! terminal is given back as it was on every way out: an answer, Ctrl-C, an error, SIGTERM.
+//! terminal is given back as it was on every way out: an answer, Ctrl-C, an error, SIGTERM, and while the program is stopped.
 
 #[cfg(not(unix))]
 pub use other::Quiet;
@@ -9,7 +9,11 @@ pub use unix::Quiet;
 
 #[cfg(unix)]
 mod unix {
-    use crate::{app::signals::Breaks, model::base::secret::Secret};
+    use crate::{
+        app::signals::{self, Break, Breaks},
+        model::base::secret::Secret,
+        protocol::Job,
+    };
     use anyhow::{Context, bail};
     use rustix::termios::{
         LocalModes, OptionalActions, QueueSelector, SpecialCodeIndex, Termios, tcflush, tcgetattr, tcsetattr,
@@ -17,6 +21,7 @@ mod unix {
     use std::{
         fs::{File, OpenOptions},
         io::{ErrorKind, Read, Write},
+        time::Duration,
     };
     use zeroize::Zeroizing;
 
@@ -54,7 +59,12 @@ mod unix {
                 );
             };
             let quiet = Self { terminal, breaks: Breaks::listen()?, before };
-            let mut modes = quiet.before.clone();
+            quiet.be_quiet()?;
+            Ok(quiet)
+        }
+
+        fn be_quiet(&self) -> anyhow::Result<()> {
+            let mut modes = self.before.clone();
             // Keys that end or stop a program come as bytes: a stopped program would leave the echo off.
             modes.local_modes.remove(
                 LocalModes::ECHO
@@ -68,9 +78,13 @@ mod unix {
             modes.special_codes[SpecialCodeIndex::VMIN] = 0;
             modes.special_codes[SpecialCodeIndex::VTIME] = WAIT_DS;
             // At once, and without discarding text typed ahead.
-            tcsetattr(&quiet.terminal, OptionalActions::Now, &modes)
-                .context("stopping the terminal's echo")?;
-            Ok(quiet)
+            tcsetattr(&self.terminal, OptionalActions::Now, &modes).context("stopping the terminal's echo")
+        }
+
+        /// As it was before.
+        fn give_back(&self) {
+            // If it fails there is no terminal left to restore.
+            let _ = tcsetattr(&self.terminal, OptionalActions::Now, &self.before);
         }
 
         /// Prints a question and reads a line.
@@ -79,7 +93,7 @@ mod unix {
         /// It was broken off, the terminal is gone, or the answer is too long or no text.
         pub fn ask(&mut self, question: &str) -> anyhow::Result<Secret> {
             self.terminal.write_all(question.as_bytes()).context("asking on the terminal")?;
-            let read = self.line();
+            let read = self.line(question);
             // The typed line end was not shown, so print one. The answer is valid even if that fails.
             let _ = self.terminal.write_all(b"\n");
             if read.is_err() {
@@ -89,12 +103,12 @@ mod unix {
             read
         }
 
-        fn line(&mut self) -> anyhow::Result<Secret> {
+        fn line(&mut self, question: &str) -> anyhow::Result<Secret> {
             // Allocated in full: growing would leave copies of the secret behind.
             let mut text = Zeroizing::new(Vec::with_capacity(LONGEST));
             let mut is_too_long = false;
             loop {
-                match self.byte()? {
+                match self.byte(question)? {
                     b'\r' | b'\n' => break,
                     CTRL_D if text.is_empty() => bail!("no passphrase was given: nothing was changed"),
                     CTRL_D => break,
@@ -118,8 +132,26 @@ mod unix {
             }
         }
 
-        /// The next byte, one at a time: text typed ahead stays for the next question.
-        fn byte(&mut self) -> anyhow::Result<u8> {
+        /// Stops until the program is continued, and puts the question again.
+        fn be_stopped(&mut self, mut job: Job, question: &str) -> anyhow::Result<()> {
+            if job == Job::Stop {
+                self.give_back();
+                signals::stop();
+            }
+            // The stop takes hold of this thread a moment later, and a line typed for the shell is none of ours.
+            while job == Job::Stop {
+                match self.breaks.came() {
+                    Some(Break::End) => bail!("broken off: nothing was changed"),
+                    Some(Break::Job(next)) => job = next,
+                    None => std::thread::sleep(Duration::from_millis(10)),
+                }
+            }
+            self.be_quiet()?;
+            self.terminal.write_all(question.as_bytes()).context("asking on the terminal")
+        }
+
+        /// The next byte, one at a time: text typed ahead stays for the next question. After a stop the question is put again.
+        fn byte(&mut self, question: &str) -> anyhow::Result<u8> {
             let mut byte = Zeroizing::new([0]);
             loop {
                 match self.terminal.read(&mut *byte) {
@@ -131,8 +163,10 @@ mod unix {
                     Err(error) if error.kind() == ErrorKind::Interrupted => {}
                     Err(error) => return Err(error).context("reading from the terminal"),
                 }
-                if self.breaks.came() {
-                    bail!("broken off: nothing was changed");
+                match self.breaks.came() {
+                    None => {}
+                    Some(Break::End) => bail!("broken off: nothing was changed"),
+                    Some(Break::Job(job)) => self.be_stopped(job, question)?,
                 }
             }
         }
@@ -140,8 +174,7 @@ mod unix {
 
     impl Drop for Quiet {
         fn drop(&mut self) {
-            // If it fails there is no terminal left to restore.
-            let _ = tcsetattr(&self.terminal, OptionalActions::Now, &self.before);
+            self.give_back();
         }
     }
 

@@ -26,6 +26,7 @@ use tokio::sync::{mpsc, watch};
 /// No terminal, no inventory, an unknown theme.
 pub async fn run(invocation: &Invocation) -> anyhow::Result<ExitCode> {
     let (cancel, wishes) = signals::listen_for_reload(signals::terminal_is_there);
+    let jobs = signals::listen_for_jobs();
     let reloader = Reloader::open(&invocation.given, theme::error, wishes)?;
     let looks = looks(reloader.config())?;
     // A hundred files of the system, read while the fleet is opened because the first paint waits for both.
@@ -61,6 +62,8 @@ pub async fn run(invocation: &Invocation) -> anyhow::Result<ExitCode> {
         effects,
         replies: answers,
         cancel,
+        jobs,
+        stop: signals::stop,
         clock: Arc::new(clock::now),
     };
     let shown = tui::run(setup).await;

@@ -23,6 +23,15 @@ pub const EFFECTS: usize = 16;
 /// Capacity that the channel of replies should have; a sender waits when it is full.
 pub const REPLIES: usize = 64;
 
+/// What the shell's job control asks of the screen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Job {
+    /// stop (SIGTSTP): the terminal is given back before that
+    Stop,
+    /// the program goes on (SIGCONT, `fg`): the terminal may be in another mode, size and state than it was left in
+    Continue,
+}
+
 /// An effect that the screen asks of the program. The channel holds [`EFFECTS`]. When it is full, [`Effect::Focus`] is sent
 /// again with the next frame (only the newest one matters), so is the lock of the vault, and the others are dropped with a message
 /// to the user.

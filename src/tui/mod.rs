@@ -53,7 +53,7 @@ pub use settings::{Settings, Subject};
 
 use crate::{
     model::{base::time::Timestamp, fold::snapshot::FleetSnapshot, judge::health::Level},
-    protocol::{Effect, Reply},
+    protocol::{Effect, Job, Reply},
 };
 use crossterm::event::{Event, KeyEventKind, MouseButton, MouseEventKind};
 use frame_timer::FrameTimer;
@@ -81,6 +81,10 @@ pub struct Setup {
     pub replies: mpsc::Receiver<Reply>,
     /// ends the screen from outside: SIGTERM, SIGHUP
     pub cancel: CancellationToken,
+    /// the shell's job control
+    pub jobs: mpsc::Receiver<Job>,
+    /// stops the process; it goes on with [`Job::Continue`]
+    pub stop: fn(),
     /// the clock
     pub clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
 }
@@ -138,6 +142,13 @@ async fn event_loop(
                 app.set_figures(frames.figures());
             }
             () = setup.cancel.cancelled() => break,
+            Some(job) = setup.jobs.recv() => {
+                if job == Job::Stop && !stopped(&mut setup, screen).await {
+                    break;
+                }
+                screen.come_back()?;
+                frames.key(Instant::now());
+            }
             event = input.next() => match event {
                 Some(Ok(event)) => {
                     if handle(app, &event) {
@@ -174,6 +185,21 @@ async fn event_loop(
         }
     }
     Ok(())
+}
+
+/// Stops the process with the terminal given back, and returns when it is continued; false if it shall end then.
+async fn stopped(setup: &mut Setup, screen: &mut Screen) -> bool {
+    screen.leave();
+    // What continues it may have come before the stop was carried out: nothing else would.
+    if setup.jobs.try_recv() == Ok(Job::Continue) {
+        return true;
+    }
+    (setup.stop)();
+    tokio::select! {
+        biased;
+        () = setup.cancel.cancelled() => false,
+        () = async { while setup.jobs.recv().await.is_some_and(|job| job != Job::Continue) {} } => true,
+    }
 }
 
 fn draw(screen: &mut Screen, app: &mut App) -> io::Result<()> {

@@ -1,4 +1,4 @@
-//! The terminal: entering and leaving full screen, counting what is sent, the clipboard. However the program ends, the
+//! The terminal: entering and leaving full screen, counting what is sent, the clipboard. However the program ends or stops, the
 //! terminal is given back as it was.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -67,6 +67,11 @@ impl Drop for Restore {
     }
 }
 
+/// Everything but raw mode and the mouse.
+fn take(out: &mut impl Write) -> io::Result<()> {
+    execute!(out, EnterAlternateScreen, event::EnableBracketedPaste, cursor::Hide)
+}
+
 /// Gives the terminal back; harmless when done twice. Errors are of no use any more: the terminal may be gone.
 fn restore() {
     if !UP.swap(false, Ordering::Relaxed) {
@@ -125,11 +130,33 @@ impl Screen {
         let bytes = Arc::new(AtomicU64::new(0));
         let counted = Counted { out: io::stdout(), bytes: Arc::clone(&bytes) };
         let mut out = BufWriter::with_capacity(64 * 1024, counted);
-        execute!(out, EnterAlternateScreen, event::EnableBracketedPaste, cursor::Hide)?;
+        take(&mut out)?;
         let terminal = Terminal::new(CrosstermBackend::new(out))?;
         let mut screen = Self { _restore: restore, terminal, bytes, has_mouse: false };
         screen.mouse(mouse)?;
         Ok(screen)
+    }
+
+    /// Gives the terminal back for a while: the program is about to stop.
+    pub fn leave(&mut self) {
+        let _ = Write::flush(self.terminal.backend_mut());
+        restore();
+    }
+
+    /// Takes the terminal again after a stop, whatever the shell or another program made of it meanwhile. The next frame is drawn
+    /// in full, at the size of now. In the background the system stops the program here until it is in the foreground.
+    ///
+    /// # Errors
+    /// If the terminal is gone.
+    pub fn come_back(&mut self) -> io::Result<()> {
+        // The library takes raw mode for granted once it was on.
+        let _ = terminal::disable_raw_mode();
+        terminal::enable_raw_mode()?;
+        UP.store(true, Ordering::Relaxed);
+        take(self.terminal.backend_mut())?;
+        let has_mouse = std::mem::take(&mut self.has_mouse);
+        self.mouse(has_mouse)?;
+        self.repaint()
     }
 
     /// Takes the mouse, or leaves it to the terminal.

@@ -77,7 +77,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
         tokio::select! { _ = term.recv() => {} _ = hup.recv() => {} }
         asked.cancel();
     });
-    dbtop::tui::run(Setup { settings, subject, snapshots, effects, replies, cancel, clock: Arc::new(clock) })
+    // It does not stop: nothing is told of job control.
+    let (jobs, stop) = (mpsc::channel(1).1, (|| ()) as fn());
+    let clock = Arc::new(clock);
+    dbtop::tui::run(Setup { settings, subject, snapshots, effects, replies, cancel, jobs, stop, clock })
         .await?;
     Ok(())
 }

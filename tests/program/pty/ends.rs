@@ -48,18 +48,6 @@ fn q_goes_back_and_quits_at_the_top() {
 }
 
 #[test]
-fn signals_end_it_in_good_order() {
-    for name in ["TERM", "INT"] {
-        let home = Home::new();
-        let mut s = demo(&home);
-        signal(s.pid(), name);
-        assert_eq!(s.ended(), 0, "SIG{name}");
-        s.assert_restored();
-        home.assert_nothing_left();
-    }
-}
-
-#[test]
 fn a_signal_during_the_start_leaves_nothing_behind() {
     let home = Home::new();
     let mut s = Screen::start(&["--demo=200"], 100, 30, &home);

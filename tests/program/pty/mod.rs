@@ -9,6 +9,7 @@
 //! | the window's size, down to one cell and back; what an idle screen sends | `window.rs` |
 //! | the sealed inventory: its dialog, its lock, other processes and tenants | `vault.rs` |
 //! | every end: keys, signals, a lost line, panics | `ends.rs` |
+//! | job control (`fg`) and all other signals | `signals.rs` |
 //! | a recording that is played: every pane, no way out of it, nothing written | `replay.rs` |
 //! | a disk that is full, failing or read-only under history | `disk.rs` |
 //! | a history with damaged bytes, looked at | `damage.rs` |
@@ -27,6 +28,7 @@ mod keys;
 mod mouse;
 mod reload;
 mod replay;
+mod signals;
 mod start;
 mod vault;
 mod window;
