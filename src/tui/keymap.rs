@@ -1,7 +1,7 @@
 //! From a key to its action, and `docs/keys.md`. Both are made from the rows of `action::table`.
 
 use super::{
-    action::{Action, Context, bindings},
+    action::{Action, Context, bindings, listed},
     command_line,
     key::Chord,
 };
@@ -43,14 +43,13 @@ pub fn markdown() -> String {
             let titles: Vec<&str> = shared.map(Context::title).collect();
             let _ = write!(out, "\nIt has the keys of: {}.\n", titles.join(" · "));
         }
-        let mut rows = bindings().filter(|b| b.key.context == context).peekable();
-        if rows.peek().is_some() {
+        let lines = listed(context);
+        if !lines.is_empty() {
             out.push_str("\n| key | does |\n|---|---|\n");
         }
-        for b in rows {
-            if let Some(chord) = Chord::parse(b.key.name) {
-                let _ = writeln!(out, "| `{chord}` | {} |", b.help);
-            }
+        for (chords, help) in lines {
+            let keys: Vec<String> = chords.iter().map(|chord| format!("`{chord}`")).collect();
+            let _ = writeln!(out, "| {} | {help} |", keys.join(" "));
         }
     }
     out.push_str("\n## Commands, after `:`\n\n| command | does |\n|---|---|\n");
@@ -95,13 +94,60 @@ mod tests {
     #[test]
     fn the_narrower_context_wins() {
         let map = Keymap::default();
-        let tab = Chord::parse("y").unwrap();
-        assert_eq!(
-            map.resolve(&[Context::Pane(PaneId::Activity), Context::Table, Context::Global], tab),
-            Some(Action::Copy)
-        );
-        let g = Chord::parse("g").unwrap();
-        assert_eq!(map.resolve(&[Context::Pane(PaneId::Fleet), Context::Table, Context::Global], g), None);
+        let pane = |pane: PaneId, key: &str| map.resolve(&Context::of_pane(pane), Chord::parse(key).unwrap());
+        // An arrow and its letter are the chart's cursor on an instance, and columns in a table.
+        for key in ["left", "h"] {
+            assert_eq!(pane(PaneId::Instance, key), Some(Action::Earlier));
+            assert_eq!(pane(PaneId::Activity, key), Some(Action::Left));
+        }
+        // Read and listed, a letter moves; typed, it is a letter. Out of the pane behind it nothing is heard.
+        for key in ["g", "h", "j", "k", "l", "G"].map(|key| Chord::parse(key).unwrap()) {
+            for typed in Context::all().filter(|context| context.takes_text()) {
+                assert_eq!(map.resolve(&[typed], key), None, "{key} in {typed:?}");
+            }
+        }
+        // For every key of every pane: its narrowest context has it, however the contexts overlap.
+        for id in PaneId::ALL {
+            let contexts = Context::of_pane(id);
+            for b in bindings().filter(|b| contexts.contains(&b.key.context)) {
+                let narrowest = bindings()
+                    .filter(|other| other.key.name == b.key.name && contexts.contains(&other.key.context))
+                    .min_by_key(|other| contexts.iter().position(|c| *c == other.key.context))
+                    .unwrap();
+                assert_eq!(pane(id, b.key.name), Some(narrowest.action), "{} in {}", b.key.name, id.name());
+                assert_eq!(b.is_meant(&contexts), narrowest.key.context == b.key.context, "{}", b.key.name);
+            }
+        }
+    }
+
+    #[test]
+    fn a_time_key_means_the_same_everywhere() {
+        for b in bindings().filter(|b| ["p", "t", "T", "[", "]"].contains(&b.key.name)) {
+            assert_eq!(b.key.context, Context::Global, "{} is bound anew", b.key.name);
+        }
+    }
+
+    #[test]
+    fn the_keys_of_vi_move_in_every_table_list_and_document() {
+        let map = Keymap::default();
+        for context in [Context::Table, Context::Reader, Context::List, Context::Trial] {
+            for (key, action) in [
+                ("j", Action::Down),
+                ("k", Action::Up),
+                ("g", Action::Home),
+                ("G", Action::End),
+                ("ctrl-f", Action::PageDown),
+                ("ctrl-b", Action::PageUp),
+                ("ctrl-d", Action::HalfDown),
+                ("ctrl-u", Action::HalfUp),
+            ] {
+                assert_eq!(
+                    map.resolve(&[context], Chord::parse(key).unwrap()),
+                    Some(action),
+                    "{key} in {context:?}"
+                );
+            }
+        }
     }
 
     /// Places in which a key may have something to do, as keys that lead there from a pane: as it opens, in the middle of its

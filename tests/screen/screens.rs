@@ -60,7 +60,7 @@ fn layers_over_a_pane() {
     insta::assert_snapshot!("filter_mistake", stage("/ cpuu>20"));
     insta::assert_snapshot!("jump", stage("ctrl-g 01"));
     insta::assert_snapshot!("overlay", stage("f12"));
-    insta::assert_snapshot!("grouped", stage("2 g g"));
+    insta::assert_snapshot!("grouped", stage("2 b b"));
     insta::assert_snapshot!("narrowed", stage("down enter 2"));
 }
 

@@ -77,6 +77,11 @@ pub struct Statement {
 }
 
 impl Statement {
+    /// The text to be copied: the statement, or the batch if its range is off; None if neither is known.
+    pub fn to_copy(&self) -> Option<&str> {
+        [self.as_str(), &*self.text.batch].into_iter().find(|text| !text.is_empty())
+    }
+
     /// The statement alone; empty if the range is off.
     pub fn as_str(&self) -> &str {
         self.text.batch.get(self.start..self.end).unwrap_or("")

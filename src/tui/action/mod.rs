@@ -5,7 +5,7 @@ mod table;
 
 pub use table::{Action, ROWS};
 
-use super::id::PaneId;
+use super::{id::PaneId, key::Chord};
 
 /// The part of the screen in which a key has a meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -163,6 +163,27 @@ pub struct Key {
     pub hint: Option<&'static str>,
 }
 
+/// Keys that have a letter, too, as in vi, wherever keys are not typed: a key of the table of actions, and its letter. A
+/// narrower context that has the key has the letter with it.
+const VIM: [(&str, &str); 8] = [
+    ("up", "k"),
+    ("down", "j"),
+    ("left", "h"),
+    ("right", "l"),
+    ("home", "g"),
+    ("end", "G"),
+    ("pgup", "ctrl-b"),
+    ("pgdn", "ctrl-f"),
+];
+
+impl Key {
+    /// The letter that means the same, where nothing is typed.
+    fn letter(&self) -> Option<Self> {
+        let letter = VIM.iter().find(|(name, _)| *name == self.name && !self.context.takes_text());
+        letter.map(|(_, letter)| at(self.context, letter))
+    }
+}
+
 /// A key that the footer does not tell.
 const fn at(context: Context, name: &'static str) -> Key {
     Key { context, name, hint: None }
@@ -286,6 +307,19 @@ impl Binding {
     }
 }
 
+/// The keys of a context with what they do, those of one action together: `↑ k`, `one row up`.
+pub fn listed(context: Context) -> Vec<(Vec<Chord>, &'static str)> {
+    let mut lines: Vec<(Action, Vec<Chord>, &str)> = Vec::new();
+    for b in bindings().filter(|b| b.key.context == context) {
+        let Some(chord) = Chord::parse(b.key.name) else { continue };
+        match lines.iter_mut().find(|(action, ..)| *action == b.action) {
+            Some((_, chords, _)) => chords.push(chord),
+            None => lines.push((b.action, vec![chord], b.help)),
+        }
+    }
+    lines.into_iter().map(|(_, chords, help)| (chords, help)).collect()
+}
+
 /// All keys, in the order in which they are listed within their context: first those that open panes.
 pub fn bindings() -> impl Iterator<Item = Binding> {
     let panes = PaneId::ALL.into_iter().filter_map(|pane| {
@@ -294,7 +328,8 @@ pub fn bindings() -> impl Iterator<Item = Binding> {
     });
     let actions = ROWS.iter().flat_map(|row| {
         let (action, help, kind, when) = (row.action, row.help, row.kind, row.when);
-        row.keys.iter().map(move |key| Binding { key: *key, action, help, kind, when })
+        let keys = row.keys.iter().flat_map(|key| [Some(*key), key.letter()]).flatten();
+        keys.map(move |key| Binding { key, action, help, kind, when })
     });
     panes.chain(actions)
 }

@@ -2,7 +2,8 @@
 //! its word behind `:`, and its keys with their contexts. The only place that knows keys; the footer, `?`, the
 //! palette and `docs/keys.md` are made from it. Opening a pane is no row here: `id` has a row for each pane.
 //!
-//! In a context, keys are listed in the order of the rows. Ctrl-H, Ctrl-I, Ctrl-M and Ctrl-[ are left out on purpose:
+//! In a context, keys are listed in the order of the rows. Arrows and their like are written here once: `action::VIM` gives each its
+//! letter wherever nothing is typed. Ctrl-H, Ctrl-I, Ctrl-M and Ctrl-[ are left out on purpose:
 //! terminals cannot tell them from Backspace, Tab, Enter and Esc.
 
 use super::{Context, Row, at, told};
@@ -136,6 +137,10 @@ actions! {
             at(TABLE, "down"), at(READER, "down"), at(INPUT, "down"), at(FORM, "down"),
             at(WIZARD, "down"), at(TRIAL, "down"), at(BULK, "down"), at(LIST, "down"),
         ]);
+    HalfUp: "half a page up", moves(),
+        keys(&[at(TABLE, "ctrl-u"), at(READER, "ctrl-u"), at(TRIAL, "ctrl-u"), at(LIST, "ctrl-u")]);
+    HalfDown: "half a page down", moves(),
+        keys(&[at(TABLE, "ctrl-d"), at(READER, "ctrl-d"), at(TRIAL, "ctrl-d"), at(LIST, "ctrl-d")]);
     PageUp: "one page up", moves(),
         keys(&[at(TABLE, "pgup"), at(READER, "pgup"), at(TRIAL, "pgup"), at(LIST, "pgup")]);
     PageDown: "one page down", moves(),
@@ -162,7 +167,7 @@ actions! {
     // Actions of single panes
     GroupBy: "group by the next field",
         word("group", "group by the next field"),
-        keys(&[told(ACTIVITY, "g", "group")]);
+        keys(&[told(ACTIVITY, "b", "group")]);
     Benign: "show benign waits too",
         word("benign", "show benign waits too"),
         keys(&[told(WAITS, "i", "benign")]);
@@ -183,7 +188,7 @@ actions! {
     Later: "charts: cursor a little later",
         keys(&[at(INSTANCE, "right"), at(CHARTS, ".")]);
     Dots: "charts of braille dots, where the font has them, or of blocks",
-        keys(&[at(INSTANCE, "b")]);
+        keys(&[at(INSTANCE, "v")]);
 
     // Dialogs
     NextStep: "next step; what was typed stays",
@@ -223,7 +228,7 @@ actions! {
         keys(&[told(FLEET, "i", "edit"), told(INSTANCE, "i", "edit")]);
     Remove: "remove the instance, or all that are marked, from the inventory", changes(),
         word("remove", "this instance, or those marked"),
-        keys(&[at(FLEET, "ctrl-d")]);
+        keys(&[at(FLEET, "D")]);
     Doctor: "permission doctor: what the logins of the scope may not see, and the scripts that help", polls(),
         word("doctor", "what the logins here may not see");
     Lock: "lock the inventory: its keys leave the memory, polling goes on", of_vault(),

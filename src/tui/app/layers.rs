@@ -110,6 +110,9 @@ impl App {
             match wish {
                 Wish::Go { pane, scope, focus, filter } => self.follow(pane, scope, focus, filter.as_deref()),
                 Wish::Details(key) => self.open_details(key),
+                Wish::Copy(text) if text.is_empty() => {
+                    self.say(Level::Ok, "no row here: nothing to copy".to_owned());
+                }
                 Wish::Copy(text) => {
                     let lines = text.lines().count();
                     let what = if lines == 1 { "copied".to_owned() } else { format!("copied {lines} lines") };

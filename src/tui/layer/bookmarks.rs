@@ -13,7 +13,7 @@ use crate::{
     tui::{
         action::{Action, Context},
         moment::{push_ago, push_instant},
-        widget::{axis, canvas::Canvas},
+        widget::{axis, canvas::Canvas, cursor::moved},
         wish::Wish,
     },
 };
@@ -28,13 +28,15 @@ pub struct Bookmarks {
     /// why there are none
     why: String,
     cursor: usize,
+    /// lines in sight
+    page: usize,
 }
 
 impl Bookmarks {
     /// Before the answer.
     pub fn new(ticket: u64, now: Timestamp, of_recording: bool) -> Self {
         let why = if of_recording { "no bookmark came with the recording" } else { "" };
-        Self { ticket, now, marks: None, why: why.to_owned(), cursor: 0 }
+        Self { ticket, now, marks: None, why: why.to_owned(), cursor: 0, page: 1 }
     }
 
     fn marks(&self) -> &[Mark] {
@@ -65,12 +67,11 @@ impl Layer for Bookmarks {
     }
 
     fn act(&mut self, action: Action, _: &mut Behind<'_>, out: &mut Out) {
-        let last = self.marks().len().saturating_sub(1);
+        if let Some(to) = moved(action, self.cursor, self.marks().len(), self.page) {
+            self.cursor = to;
+            return;
+        }
         match action {
-            Action::Up => self.cursor = self.cursor.saturating_sub(1),
-            Action::Down => self.cursor = (self.cursor + 1).min(last),
-            Action::Home | Action::PageUp => self.cursor = 0,
-            Action::End | Action::PageDown => self.cursor = last,
             Action::Copy => {
                 let mut text = String::new();
                 if let Some(m) = self.marks().get(self.cursor) {
@@ -121,6 +122,7 @@ impl Layer for Bookmarks {
         canvas.repeat(0, 0, w, "─", theme.rule);
         canvas.put(1, 0, w, " Bookmarks and incidents ", theme.strong);
         let rows = usize::from(h.saturating_sub(2));
+        self.page = rows;
         let top = (self.cursor + 1).saturating_sub(rows);
         let mut text = String::new();
         for (y, (n, m)) in self.marks().iter().enumerate().skip(top).take(rows).enumerate() {

@@ -18,6 +18,7 @@ use crate::{
         theme::Theme,
         widget::{
             canvas::{Canvas, width},
+            cursor::moved,
             document::Document,
             reader::Reader,
         },
@@ -101,18 +102,10 @@ impl Doctor {
     }
 
     fn step(&mut self, action: Action) {
-        let (last, page) = (self.all.len().saturating_sub(1), self.page.max(2) - 1);
         self.moved = true;
-        self.cursor = match action {
-            Action::Up => self.cursor.saturating_sub(1),
-            Action::Down => self.cursor + 1,
-            Action::PageUp => self.cursor.saturating_sub(page),
-            Action::PageDown => self.cursor + page,
-            Action::Home => 0,
-            Action::End => last,
-            _ => return,
+        if let Some(to) = moved(action, self.cursor, self.all.len(), self.page.saturating_sub(1)) {
+            self.cursor = to;
         }
-        .min(last);
     }
 
     fn title(&self) -> String {

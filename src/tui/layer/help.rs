@@ -1,10 +1,9 @@
 //! The help: keys of the pane first, then those of tables and those that work everywhere, from the key table.
 
 use crate::tui::{
-    action::{Context, bindings},
+    action::{Context, listed},
     command_line,
     id::PaneId,
-    key::Chord,
     theme::Theme,
     widget::document::Document,
 };
@@ -13,13 +12,13 @@ use crate::tui::{
 pub fn document(pane: PaneId, theme: &Theme) -> Document {
     let mut d = Document::new(format!("Keys · {}", pane.name()));
     for context in Context::of_pane(pane).into_iter().chain([Context::Reader, Context::Input]) {
-        let mut bound = bindings().filter(|b| b.key.context == context).peekable();
-        if bound.peek().is_some() {
+        let lines = listed(context);
+        if !lines.is_empty() {
             d.head(context.title());
         }
-        for b in bound {
-            let Some(chord) = Chord::parse(b.key.name) else { continue };
-            d.text(format!("{:<12}{}", chord.to_string(), b.help), theme.base);
+        for (chords, help) in lines {
+            let keys: Vec<String> = chords.iter().map(ToString::to_string).collect();
+            d.text(format!("{:<16}{help}", keys.join(" ")), theme.base);
         }
     }
     d.head("Commands, after :");

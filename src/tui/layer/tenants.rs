@@ -4,13 +4,15 @@ use super::{Behind, Layer, Out, body};
 use crate::protocol::{InventoryRequest, Reply, TenantLine};
 use crate::tui::{
     action::{Action, Context},
-    widget::canvas::Canvas,
+    widget::{canvas::Canvas, cursor::moved},
 };
 
 /// The list.
 pub struct Tenants {
     lines: Vec<TenantLine>,
     cursor: usize,
+    /// lines in sight
+    page: usize,
     /// whose fleet is on the screen
     current: String,
 }
@@ -19,7 +21,7 @@ impl Tenants {
     /// With the cursor on the one that is watched.
     pub fn new(lines: Vec<TenantLine>, current: &str) -> Self {
         let cursor = lines.iter().position(|l| l.slug.as_str() == current).unwrap_or(0);
-        Self { lines, cursor, current: current.to_owned() }
+        Self { lines, cursor, page: 1, current: current.to_owned() }
     }
 }
 
@@ -29,12 +31,11 @@ impl Layer for Tenants {
     }
 
     fn act(&mut self, action: Action, _: &mut Behind<'_>, out: &mut Out) {
-        let last = self.lines.len().saturating_sub(1);
+        if let Some(to) = moved(action, self.cursor, self.lines.len(), self.page) {
+            self.cursor = to;
+            return;
+        }
         match action {
-            Action::Up => self.cursor = self.cursor.saturating_sub(1),
-            Action::Down => self.cursor = (self.cursor + 1).min(last),
-            Action::Home | Action::PageUp => self.cursor = 0,
-            Action::End | Action::PageDown => self.cursor = last,
             Action::Copy => {
                 if let Some(line) = self.lines.get(self.cursor) {
                     out.copy(line.slug.to_string());
@@ -71,6 +72,7 @@ impl Layer for Tenants {
         canvas.repeat(0, 0, w, "─", theme.rule);
         canvas.put(1, 0, w, " Tenants ", theme.strong);
         let rows = usize::from(h.saturating_sub(2));
+        self.page = rows;
         let top = (self.cursor + 1).saturating_sub(rows);
         for (y, (n, line)) in self.lines.iter().enumerate().skip(top).take(rows).enumerate() {
             let y = y as u16 + 2;

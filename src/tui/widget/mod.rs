@@ -5,6 +5,7 @@ pub mod canvas;
 pub mod cell;
 pub mod chart;
 pub mod column;
+pub mod cursor;
 pub mod document;
 pub mod fold;
 pub mod layout;

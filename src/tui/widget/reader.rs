@@ -3,6 +3,7 @@
 
 use super::{
     canvas::Canvas,
+    cursor::moved,
     document::{Document, Line},
     fold::fold,
     sqlview::SqlView,
@@ -73,16 +74,11 @@ impl Reader {
 
     /// Scrolls; false if the action means nothing here.
     pub fn act(&mut self, action: Action) -> bool {
-        let page = self.page.max(2) - 1;
-        self.top = match action {
-            Action::Up => self.top.saturating_sub(1),
-            Action::Down => self.top.saturating_add(1),
-            Action::PageUp => self.top.saturating_sub(page),
-            Action::PageDown => self.top.saturating_add(page),
-            Action::Home => 0,
-            Action::End => usize::MAX,
-            _ => return false,
+        // The last line is known when the text has been folded; one line of a page stays in sight.
+        let Some(top) = moved(action, self.top, usize::MAX, self.page.saturating_sub(1)) else {
+            return false;
         };
+        self.top = top;
         true
     }
 

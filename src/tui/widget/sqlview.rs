@@ -83,6 +83,11 @@ impl SqlView {
         self.scroll(by.saturating_mul(self.page as isize));
     }
 
+    /// Moves by halves of a page.
+    pub fn half_page(&mut self, by: isize) {
+        self.scroll(by.saturating_mul((self.page / 2).max(1) as isize));
+    }
+
     /// Puts a row at the top of the next frame.
     pub const fn show_from(&mut self, row: usize) {
         self.top = row;

@@ -5,6 +5,7 @@ use super::{
     canvas::{self, Canvas},
     cell::CellText,
     column::{Column, Content, Kind, Shape},
+    cursor::moved,
     layout::Layout,
     sort::{SortKey, sort_rows},
 };
@@ -59,6 +60,8 @@ pub struct Table<K: Kind> {
     selected: Option<RowKey>,
     anchor: Option<RowKey>,
     touched: bool,
+    /// rows at the last sync
+    count: usize,
     cursor: usize,
     top: usize,
     left: usize,
@@ -78,6 +81,7 @@ impl<K: Kind> Table<K> {
             selected: None,
             anchor: None,
             touched: false,
+            count: 0,
             cursor: 0,
             top: 0,
             left: 0,
@@ -148,9 +152,9 @@ impl<K: Kind> Table<K> {
         text
     }
 
-    /// The row that the cursor is on.
+    /// The row that the cursor is on; None where no row is shown: what nobody sees can neither be opened nor changed.
     pub const fn selected(&self) -> Option<&RowKey> {
-        self.selected.as_ref()
+        if self.count == 0 { None } else { self.selected.as_ref() }
     }
 
     /// Its place.
@@ -175,6 +179,7 @@ impl<K: Kind> Table<K> {
     /// was never moved stays on the first row, so that the worst one is always selected.
     pub fn sync(&mut self, rows: &dyn Rows<K>) {
         let n = rows.len();
+        self.count = n;
         if !self.touched {
             self.cursor = 0;
         } else if let Some(key) = &self.selected {
@@ -197,14 +202,11 @@ impl<K: Kind> Table<K> {
     /// Carries out the actions of any table; false if it is none of them. Sorting returns true and leaves it to
     /// the pane to rebuild its rows.
     pub fn act(&mut self, action: Action, rows: &dyn Rows<K>) -> bool {
-        let page = self.page.max(1);
+        if let Some(to) = moved(action, self.cursor, rows.len(), self.page) {
+            self.move_to(to, rows);
+            return true;
+        }
         match action {
-            Action::Up => self.move_to(self.cursor.saturating_sub(1), rows),
-            Action::Down => self.move_to(self.cursor + 1, rows),
-            Action::PageUp => self.move_to(self.cursor.saturating_sub(page), rows),
-            Action::PageDown => self.move_to(self.cursor + page, rows),
-            Action::Home => self.move_to(0, rows),
-            Action::End => self.move_to(rows.len().saturating_sub(1), rows),
             Action::Left => self.left = self.left.saturating_sub(1),
             Action::Right => self.left += 1,
             Action::Mark => self.mark(rows),

@@ -309,9 +309,50 @@ fn copy_takes_the_row_the_marks_or_the_statement() {
 }
 
 #[test]
+fn where_no_row_is_seen_nothing_is_opened_changed_or_copied() {
+    let mut s = small();
+    s.keys("/ zzz enter");
+    assert!(s.lines()[2].contains("0 of 8 instances"), "{}", s.text());
+    let empty = s.text();
+    for key in ["enter", "d", "i", "D", "r", "space"] {
+        s.keys(key);
+        let asks = s.app.take_effects().iter().any(|e| !matches!(e, Effect::Focus(_)));
+        assert!(!asks, "{key} asks for something");
+        assert_eq!(
+            s.lines()[..s.lines().len() - 1],
+            empty.lines().collect::<Vec<_>>()[..s.lines().len() - 1],
+            "{key}"
+        );
+    }
+    s.keys("y");
+    assert!(s.text().contains("no row here: nothing to copy"), "{}", s.text());
+    assert!(s.app.take_copies().is_empty());
+    // The row is remembered, and found again when it is back.
+    s.keys("esc down / zzz enter esc");
+    assert!(s.selected().contains("sqlprd-003"), "{}", s.text());
+    for pane in ["2", "3", "4", "6"] {
+        s.keys(pane).keys("/ zzz enter y d enter s");
+        assert!(s.lines()[2].starts_with("─ "), "{pane}: a layer is open\n{}", s.text());
+        assert!(s.app.take_copies().is_empty(), "{pane}");
+        s.keys("esc 1");
+    }
+}
+
+#[test]
+fn a_row_without_a_statement_is_copied_itself() {
+    let mut s = small();
+    s.keys("2 b y");
+    let copied = s.app.take_copies().pop().unwrap_or_default();
+    assert!(copied.contains(" instances\t"), "the group, not a statement: {copied}");
+    s.keys("1 tab y");
+    let copied = s.app.take_copies().pop().unwrap_or_default();
+    assert!(copied.starts_with("prod\t"), "{copied}");
+}
+
+#[test]
 fn requests_are_grouped_and_opened() {
     let mut s = small();
-    s.keys("2 g g");
+    s.keys("2 b b");
     assert!(s.lines()[2].contains("by login"), "{}", s.lines()[2]);
     assert!(s.selected().contains("app_web"), "{}", s.text());
     s.keys("enter");

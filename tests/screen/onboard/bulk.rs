@@ -147,7 +147,7 @@ fn one_mark_is_one_instance() {
 #[test]
 fn a_cursor_in_the_groups_is_on_no_instance() {
     let mut s = open(fixture::small());
-    s.keys("tab ctrl-d");
+    s.keys("tab D");
     assert!(s.text().contains("which instance?"), "{}", s.text());
     s.keys("i");
     assert!(asked(&mut s).is_empty());
@@ -156,7 +156,7 @@ fn a_cursor_in_the_groups_is_on_no_instance() {
 #[test]
 fn a_production_instance_is_removed_by_its_name_only() {
     let mut s = open(fixture::small());
-    s.keys("ctrl-d");
+    s.keys("D");
     let text = s.text();
     assert!(
         text.contains("Remove from the inventory: sqlprd-014") && text.contains("It is production."),
@@ -181,7 +181,7 @@ fn others_by_yes_and_several_by_their_number() {
     assert!(s.text().contains("Type yes and Enter"), "{}", s.text());
     s.keys("esc");
     assert!(asked(&mut s).is_empty() && !s.text().contains("Type yes"));
-    s.keys("esc home ctrl-space end ctrl-space ctrl-d");
+    s.keys("esc home ctrl-space end ctrl-space D");
     let text = s.text();
     assert!(text.contains("Type 8 and Enter") && text.contains("of them are production"), "{text}");
     s.keys("8 enter");

@@ -187,7 +187,7 @@ fn an_insecure_instance_is_red_wherever_it_is() {
 
 #[test]
 fn what_is_no_inventory_of_ours_says_why_it_cannot_be_changed() {
-    for keys in ["+", "i", "ctrl-d", ": add enter", ": edit enter", ": remove enter"] {
+    for keys in ["+", "i", "D", ": add enter", ": edit enter", ": remove enter"] {
         let mut s = Stage::new(fixture::small(), 120, 40);
         asked(&mut s);
         s.keys(keys);

@@ -1,5 +1,5 @@
 //! Activity: requests that run now on the instances in scope, and sessions that sleep with an open transaction. Blockers
-//! first, then the longest. `g` adds requests up by what they have in common.
+//! first, then the longest. `b` adds requests up by what they have in common.
 
 use super::{Pane, Part, reading, request};
 use crate::model::{
@@ -187,18 +187,14 @@ impl ActivityPane {
         true
     }
 
-    /// The rows that `y` copies: the marked ones, else the one under the cursor.
-    fn copy(&self, view: &View<'_>) -> Option<String> {
-        let rows = Lines { lines: &self.lines, view };
-        if self.table.marks.is_empty() {
-            let s = self.lines.get(self.table.cursor())?.get(view)?.statement?;
-            return Some(if s.as_str().is_empty() {
-                s.text.batch.to_string()
-            } else {
-                s.as_str().to_owned()
-            });
+    /// The text that `y` copies: the marked rows, else the statement under the cursor, or its row if it has none.
+    fn copy(&self, view: &View<'_>) -> String {
+        if self.grouped() {
+            return self.group_table.copy_chosen(&GroupRows { groups: &self.groups, view });
         }
-        Some(self.table.copy_chosen(&rows))
+        let here = self.lines.get(self.table.cursor()).filter(|_| self.table.marks.is_empty());
+        let statement = here.and_then(|line| line.get(view)?.statement?.to_copy());
+        statement.map_or_else(|| self.table.copy_chosen(&Lines { lines: &self.lines, view }), str::to_owned)
     }
 
     fn enter(&mut self, wishes: &mut Vec<Wish>) {
@@ -334,7 +330,7 @@ impl Pane for ActivityPane {
             }
             Action::NextProblem if !self.grouped() => return self.next_problem(false, view),
             Action::PrevProblem if !self.grouped() => return self.next_problem(true, view),
-            Action::Copy => wishes.extend(self.copy(view).map(Wish::Copy)),
+            Action::Copy => wishes.push(Wish::Copy(self.copy(view))),
             Action::Narrow if !self.grouped() => {
                 wishes.extend(reading::narrow(PaneId::Activity, self.table.selected(), view));
             }

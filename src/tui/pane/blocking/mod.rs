@@ -185,10 +185,11 @@ impl BlockingPane {
         true
     }
 
-    fn copy(&self, view: &View<'_>) -> Option<String> {
-        let n = self.selected_node(view)?;
-        let s = n.session.statement.as_ref()?;
-        Some(if s.as_str().is_empty() { s.text.batch.to_string() } else { s.as_str().to_owned() })
+    /// The text that `y` copies: the marked rows, else the statement under the cursor, or its row if it has none.
+    fn copy(&self, view: &View<'_>) -> String {
+        let here = self.selected_node(view).filter(|_| self.table.marks.is_empty());
+        let statement = here.and_then(|n| n.session.statement.as_ref()?.to_copy());
+        statement.map_or_else(|| self.table.copy_chosen(&Lines { lines: &self.lines, view }), str::to_owned)
     }
 
     /// The facts of the selected session in one line.
@@ -280,6 +281,8 @@ impl BlockingPane {
         match action {
             Action::Up => sql.scroll(-1),
             Action::Down => sql.scroll(1),
+            Action::HalfUp => sql.half_page(-1),
+            Action::HalfDown => sql.half_page(1),
             Action::PageUp => sql.page(-1),
             Action::PageDown => sql.page(1),
             Action::Home => sql.home(),
@@ -370,7 +373,7 @@ impl Pane for BlockingPane {
             }
             Action::NextProblem => return self.next_head(false, view),
             Action::PrevProblem => return self.next_head(true, view),
-            Action::Copy => wishes.extend(self.copy(view).map(Wish::Copy)),
+            Action::Copy => wishes.push(Wish::Copy(self.copy(view))),
             Action::Narrow => {
                 wishes.extend(super::reading::narrow(PaneId::Blocking, self.table.selected(), view));
             }

@@ -86,6 +86,15 @@ impl Groups {
         self.selected.clone()
     }
 
+    /// The group under the cursor as a text: its name, and how many instances are critical, warning, unknown and well.
+    pub fn copy(&self) -> String {
+        let here = self.all.iter().find(|g| Some(&g.name) == self.selected.as_ref());
+        here.map_or_else(String::new, |g| {
+            let counts = g.counts.map(|n| n.to_string()).join("\t");
+            format!("{}\t{counts}\n", g.name)
+        })
+    }
+
     /// Moves the cursor.
     pub fn act(&mut self, action: Action) -> bool {
         let at = self.all.iter().position(|g| Some(&g.name) == self.selected.as_ref()).unwrap_or(0);

@@ -265,6 +265,9 @@ impl Pane for FleetPane {
             Action::NextSection | Action::PrevSection if self.groups.len() > 1 => {
                 self.section = if self.section == Section::Rows { Section::Groups } else { Section::Rows };
             }
+            Action::Copy if self.section == Section::Groups => {
+                wishes.push(Wish::Copy(self.groups.copy()));
+            }
             Action::Copy => {
                 let rows = FleetRows { rows: &self.rows, view };
                 wishes.push(Wish::Copy(self.table.copy_chosen(&rows)));

@@ -18,6 +18,7 @@ use crate::{
         view::View,
         widget::{
             canvas::{Canvas, width},
+            cursor::moved,
             document::Document,
         },
         wish::Wish,
@@ -267,14 +268,14 @@ impl Pane for InstancePane {
             Action::Details => {
                 wishes.extend(view.single().map(|i| Wish::Details(RowKey::Instance(i.id().clone()))));
             }
-            Action::Up => self.move_to(self.cursor.saturating_sub(1)),
-            Action::Down => self.move_to(self.cursor + 1),
-            Action::PageUp | Action::Home => self.move_to(0),
-            Action::PageDown | Action::End => self.move_to(usize::MAX),
             Action::Dots => self.dots = !self.dots,
             Action::Out if self.line.leave() => {}
             Action::Copy => wishes.extend(self.copy(view).map(Wish::Copy)),
-            _ => return false,
+            _ => {
+                let rows = usize::from(self.reasons_at.1);
+                let Some(to) = moved(action, self.cursor, self.reasons, rows) else { return false };
+                self.cursor = to;
+            }
         }
         true
     }

@@ -263,6 +263,10 @@ impl Pane for WaitsPane {
                     filter: None,
                 }));
             }
+            Action::Copy if self.section == Section::Categories => {
+                let rows = CategoryRows { categories: &self.harvest.categories, view };
+                wishes.push(Wish::Copy(self.categories.copy_chosen(&rows)));
+            }
             Action::Copy => {
                 let rows = TypeRows { rows: &self.harvest.rows, view };
                 wishes.push(Wish::Copy(self.types.copy_chosen(&rows)));
