@@ -57,7 +57,7 @@ pub async fn look(target: &Target, roots: &Roots, within: Duration) -> Result<Tl
         let addresses = dial::resolve(&target.endpoint).await?;
         let dialed = dial::connect(&addresses, target.multi_subnet_failover, &target.info.address).await?;
         let socket = Budgeted::new(dialed.tcp, Budget::new(LOOK_BYTES));
-        secure::look(socket, target, roots).await.map_err(|broken| broken.failure)
+        secure::look(socket, target, roots).await.map_err(secure::Broken::told)
     };
     let silent = || Err(dial::silent(&target.info.address, within));
     tokio::time::timeout(within, looking).await.unwrap_or_else(|_| silent())
@@ -86,6 +86,7 @@ async fn steps(
         Ok(Ok(protected)) => Ok(protected),
         Ok(Err(broken)) => {
             report.certificate = broken.certificate;
+            report.refusal = broken.refusal;
             Err(broken.failure)
         }
         Err(_) => Err(error::handshake_timeout(shown)),

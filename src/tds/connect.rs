@@ -58,7 +58,7 @@ impl Dialed {
         within: Duration,
     ) -> Result<Connection, Failure> {
         let handshake = async {
-            let line = self.protect(target, &target.endpoint.host, roots).await.map_err(|b| b.failure)?;
+            let line = self.protect(target, &target.endpoint.host, roots).await.map_err(Broken::told)?;
             line.login(target, secret, roots).await
         };
         let shown = &target.info.address;
@@ -95,7 +95,7 @@ impl Protected {
                 let way = format!("{named},{port} (sent there by {shown})");
                 let addresses = look_up(&host, port).await?;
                 let dialed = connect(&addresses, target.multi_subnet_failover, &way).await?;
-                let line = dialed.protect(target, &host, roots).await.map_err(|b| b.failure)?;
+                let line = dialed.protect(target, &host, roots).await.map_err(Broken::told)?;
                 line.client(target, secret).await?
             }
             other => other,

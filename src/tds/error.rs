@@ -1,9 +1,13 @@
 //! Errors of the driver and the server as failures with a class and a sentence. The sentence says what was attempted, on
 //! what, what came back and what to do next. Numbers are from Microsoft's list of database engine errors.
 
-use crate::model::base::{
-    failure::{Failure, FailureKind, Obstacle},
-    text::sanitize_line,
+use super::refusal;
+use crate::model::{
+    base::{
+        failure::{Failure, FailureKind, Obstacle},
+        text::sanitize_line,
+    },
+    inventory::tls::TlsFindings,
 };
 use std::{io, time::Duration};
 use tiberius::error::{Error, TokenError};
@@ -200,18 +204,9 @@ pub(super) fn tls(message: &str, address: &str) -> Failure {
     let said = message.split_once("handshake: ").map_or(message, |(_, rest)| rest);
     let said = said.split_once(" To connect anyway").map_or(said, |(said, _)| said);
     let said = without_links(said);
-    let lower = said.to_ascii_lowercase();
-    let advice = if lower.contains("not valid for name") || lower.contains("notvalidforname") {
-        "say in host_in_certificate which name it has"
-    } else if lower.contains("certificate")
-        || lower.contains("issuer")
-        || message.contains("certificate was rejected")
-    {
-        "trust its authority with ca_file, or accept any certificate with tls = \"insecure\""
-    } else {
-        "check the TLS mode and the versions that the server allows"
-    };
-    Failure::new(FailureKind::Tls, format!("TLS with {address}: {said}; {advice}"))
+    let class = refusal::class_in_words(&said);
+    let words = class.words(&TlsFindings { why: &said, ..TlsFindings::default() });
+    Failure::new(FailureKind::Tls, format!("TLS with {address}: {words}"))
 }
 
 /// A duration as a sentence spells it: `5 s` or `300 ms`.
@@ -239,7 +234,7 @@ mod tests {
                       you can: (1) trust a specific CA certificate with `Config::trust_cert_ca(path)`";
         let failure = tls(driver, "SQL1");
         assert_eq!(failure.kind, FailureKind::Tls);
-        assert!(failure.text.contains("UnknownIssuer") && failure.text.contains("ca_file"), "{failure}");
+        assert!(failure.text.contains("UnknownIssuer; check the TLS mode"), "{failure}");
         assert!(!failure.text.contains("trust_cert_ca("), "{failure}");
     }
 

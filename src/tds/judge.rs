@@ -3,7 +3,10 @@
 
 use super::certificate;
 use crate::model::inventory::instance::Fingerprint;
-use std::sync::{Arc, OnceLock};
+use std::sync::{
+    Arc, OnceLock,
+    atomic::{AtomicBool, Ordering},
+};
 use tokio_rustls::rustls::{
     CertificateError, DigitallySignedStruct, Error, SignatureScheme,
     client::{
@@ -30,8 +33,29 @@ pub(super) enum Rule {
 pub(super) struct Judge {
     pub(super) rule: Rule,
     pub(super) provider: Arc<CryptoProvider>,
+    /// what the server showed, and the verdict on it
+    pub(super) seen: Arc<Seen>,
+}
+
+/// What one handshake showed.
+#[derive(Debug, Default)]
+pub(super) struct Seen {
     /// the server's own certificate, DER; set once, whatever the verdict
-    pub(super) seen: Arc<OnceLock<Vec<u8>>>,
+    certificate: OnceLock<Vec<u8>>,
+    /// it was accepted: what is refused after that is the proof that the server holds its key
+    accepted: AtomicBool,
+}
+
+impl Seen {
+    /// The server's own certificate, DER.
+    pub(super) fn certificate(&self) -> Option<&[u8]> {
+        self.certificate.get().map(Vec::as_slice)
+    }
+
+    /// True if the certificate was accepted.
+    pub(super) fn is_accepted(&self) -> bool {
+        self.accepted.load(Ordering::Relaxed)
+    }
 }
 
 impl Judge {
@@ -65,8 +89,8 @@ impl ServerCertVerifier for Judge {
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
         // One judge for each handshake: it cannot be set already.
-        let _ = self.seen.set(end_entity.to_vec());
-        match &self.rule {
+        let _ = self.seen.certificate.set(end_entity.to_vec());
+        let verdict = match &self.rule {
             Rule::Authorities(all) => {
                 all.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
             }
@@ -74,7 +98,9 @@ impl ServerCertVerifier for Judge {
                 Err(Error::InvalidCertificate(CertificateError::ApplicationVerificationFailure))
             }
             Rule::Pin(_) | Rule::Anything => Ok(ServerCertVerified::assertion()),
-        }
+        };
+        self.seen.accepted.store(verdict.is_ok(), Ordering::Relaxed);
+        verdict
     }
 
     fn verify_tls12_signature(

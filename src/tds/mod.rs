@@ -37,6 +37,7 @@ mod error;
 mod judge;
 mod line;
 mod prelogin;
+mod refusal;
 mod roots;
 mod secure;
 

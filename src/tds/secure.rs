@@ -7,33 +7,33 @@ use super::{
     Roots,
     budget::Budgeted,
     certificate, error,
-    judge::{Judge, Rule},
+    judge::{Judge, Rule, Seen},
     line::{Line, Secured, Wrapped},
-    prelogin,
+    prelogin, refusal,
 };
 use crate::model::{
     base::{
         failure::{Failure, FailureKind},
         text::sanitize_line,
-        time::Timestamp,
     },
     inventory::{
         check::{Certificate, TlsFacts},
         instance::{Target, TlsMode},
+        tls::{TlsFindings, TlsRefusal},
     },
 };
 use std::{
     io,
     net::{IpAddr, Ipv4Addr},
     path::PathBuf,
-    sync::{Arc, OnceLock},
+    sync::Arc,
 };
 use tokio::io::AsyncWriteExt;
 use tokio_rustls::{
     TlsConnector,
     client::TlsStream,
     rustls::{
-        CertificateError, ClientConfig, Error as TlsError,
+        ClientConfig, Error as TlsError,
         client::{Resumption, danger::ServerCertVerifier},
         pki_types::ServerName,
         version::{TLS12, TLS13},
@@ -47,11 +47,26 @@ const ALPN_TDS8: &[u8] = b"tds/8.0";
 pub(super) struct Broken {
     pub(super) failure: Failure,
     pub(super) certificate: Option<Certificate>,
+    /// its class; None: it did not come to TLS
+    pub(super) refusal: Option<TlsRefusal>,
+}
+
+impl Broken {
+    /// The failure by itself: with the fingerprint of the certificate, where it could be pinned.
+    pub(super) fn told(self) -> Failure {
+        match (self.refusal, &self.certificate) {
+            (Some(class), Some(shown)) if class.pin_helps() => {
+                let text = format!("{} (shown: SHA-256 {})", self.failure.text, shown.fingerprint);
+                Failure { text: text.into(), ..self.failure }
+            }
+            _ => self.failure,
+        }
+    }
 }
 
 impl From<Failure> for Broken {
     fn from(failure: Failure) -> Self {
-        Self { failure, certificate: None }
+        Self { failure, certificate: None, refusal: None }
     }
 }
 
@@ -112,26 +127,22 @@ async fn handshake(
     if !strict {
         let answer = play(&mut socket, token).await.map_err(early)?;
         if !answer.encrypts() {
-            let text = format!(
-                "TLS with {address}: the server has none; it must get a certificate, or say tls = \"off\""
-            );
-            return Err(Failure::new(FailureKind::Tls, text).into());
+            return Err(refused(TlsRefusal::NoTls, "", target, None));
         }
         reply = Some(answer);
     }
-    let seen = Arc::new(OnceLock::new());
+    let seen = Arc::new(Seen::default());
     let judge = Judge { rule: rule.clone(), provider: roots.provider(), seen: Arc::clone(&seen) };
-    let config = client(strict, Arc::new(judge), roots).map_err(|e| refused(&e, target, None))?;
+    let config = client(strict, Arc::new(judge), roots)
+        .map_err(|e| refused(TlsRefusal::Other, &e.to_string(), target, None))?;
     let named = target.host_in_certificate.as_deref().unwrap_or(host);
     let name = server_name(named, &rule, address)?;
     let connected = TlsConnector::from(Arc::new(config)).connect(name, Wrapped::new(socket, !strict)).await;
-    let certificate = seen.get().map(|der| certificate::describe(der));
+    let known = roots.provider().signature_verification_algorithms;
+    let certificate = seen.certificate().map(|der| certificate::describe(der, &known));
     let mut tls = match connected {
         Ok(tls) => tls,
-        Err(e) => {
-            let failure = broken(&e, target, certificate.as_ref());
-            return Err(Broken { failure, certificate });
-        }
+        Err(e) => return Err(broken(&e, target, &seen, certificate)),
     };
     tls.get_mut().0.unwrap_from_now_on();
     let facts = facts(&tls, certificate);
@@ -194,53 +205,28 @@ fn facts(tls: &TlsStream<Wrapped>, certificate: Option<Certificate>) -> TlsFacts
     }
 }
 
-/// A failed handshake in words.
-fn broken(e: &io::Error, target: &Target, shown: Option<&Certificate>) -> Failure {
-    match e.get_ref().and_then(|inner| inner.downcast_ref::<TlsError>()) {
-        Some(tls) => refused(tls, target, shown),
-        None if e.kind() == io::ErrorKind::InvalidData => error::tls(&e.to_string(), &target.info.address),
-        None => error::before_login(e, &target.info.address),
+/// A failed handshake: its class and its sentence.
+fn broken(e: &io::Error, target: &Target, seen: &Seen, shown: Option<Certificate>) -> Broken {
+    let class = refusal::class(e, &target.info.tls, shown.as_ref(), seen.is_accepted());
+    match class {
+        Some((class, why)) => refused(class, &why, target, shown),
+        None => Broken {
+            failure: error::before_login(e, &target.info.address),
+            certificate: shown,
+            refusal: None,
+        },
     }
 }
 
-fn refused(e: &TlsError, target: &Target, shown: Option<&Certificate>) -> Failure {
-    let address = &*target.info.address;
-    let fail = |text: String| Failure::new(FailureKind::Tls, format!("TLS with {address}: {text}"));
-    let TlsError::InvalidCertificate(wrong) = e else { return error::tls(&e.to_string(), address) };
-    let Some(shown) = shown else { return error::tls(&e.to_string(), address) };
-    let day = |at: Option<Timestamp>| at.map_or_else(|| "an unknown day".to_owned(), Timestamp::day);
-    match (wrong, target.info.tls) {
-        (CertificateError::ApplicationVerificationFailure, TlsMode::Pin(pin)) => fail(format!(
-            "the certificate is not the pinned one: pinned {pin}, shown {} ({}, valid until {}). Somebody may be in \
-             between; if the server has a new certificate, compare the fingerprint there, then pin that one",
-            shown.fingerprint,
-            shown.subject,
-            day(shown.not_after)
-        )),
-        (CertificateError::BadSignature, TlsMode::Pin(_)) => fail(
-            "the server shows the pinned certificate but does not hold its key: somebody may be in between"
-                .to_owned(),
-        ),
-        (CertificateError::Expired | CertificateError::ExpiredContext { .. }, _) => {
-            fail(format!("the certificate ended on {}; renew it on the server", day(shown.not_after)))
-        }
-        (CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. }, _) => fail(format!(
-            "the certificate begins on {}; check the clocks of both sides",
-            day(shown.not_before)
-        )),
-        (CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. }, _) => {
-            fail(format!(
-                "the certificate is for {}; say in host_in_certificate which name it has",
-                if shown.names.is_empty() { "no name".to_owned() } else { shown.names.join(", ") }
-            ))
-        }
-        (CertificateError::UnknownIssuer, _) => fail(format!(
-            "UnknownIssuer: nobody whom we trust vouches for the certificate of {} ({}); trust its authority with \
-             ca_file, or pin the certificate after comparing it: SHA-256 {}",
-            shown.subject, shown.issuer, shown.fingerprint
-        )),
-        _ => error::tls(&e.to_string(), address),
-    }
+fn refused(class: TlsRefusal, why: &str, target: &Target, certificate: Option<Certificate>) -> Broken {
+    let pinned = match target.info.tls {
+        TlsMode::Pin(pin) => Some(pin),
+        _ => None,
+    };
+    let host = target.host_in_certificate.as_deref().unwrap_or(&target.endpoint.host);
+    let words = class.words(&TlsFindings { shown: certificate.as_ref(), pinned, host, why });
+    let failure = Failure::new(FailureKind::Tls, format!("TLS with {}: {words}", target.info.address));
+    Broken { failure, certificate, refusal: Some(class) }
 }
 
 async fn read_ca(file: PathBuf, shown: &str) -> Result<Vec<u8>, Failure> {

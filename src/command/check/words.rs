@@ -150,6 +150,8 @@ fn certificate(of: &Certificate) -> Value {
         "not_before": of.not_before.map(Timestamp::day),
         "not_after": of.not_after.map(Timestamp::day),
         "sha256": of.fingerprint.to_string(),
+        "key": &*of.key,
+        "made_at_start": of.made_at_start,
     })
 }
 

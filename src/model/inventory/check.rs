@@ -1,7 +1,10 @@
 //! The result of a test of one connection, step by step. Made by `tds::check` for the tests of `app::inventory`, shown by the
 //! wizard and printed by `dbtop instance test`.
 
-use super::instance::{Fingerprint, InstanceId};
+use super::{
+    instance::{Fingerprint, InstanceId},
+    tls::TlsRefusal,
+};
 use crate::model::base::{failure::Failure, time::Timestamp};
 use std::{fmt::Write as _, net::SocketAddr, sync::Arc};
 
@@ -20,6 +23,12 @@ pub struct Certificate {
     pub not_after: Option<Timestamp>,
     /// SHA-256 of it
     pub fingerprint: Fingerprint,
+    /// kind and size of its key: `RSA 2048`
+    pub key: Arc<str>,
+    /// what can be said against its key; None: a signature by it can be checked
+    pub key_fault: Option<TlsRefusal>,
+    /// SQL Server made it for itself when it started, and makes another one at its next start
+    pub made_at_start: bool,
 }
 
 impl Certificate {
@@ -33,9 +42,21 @@ impl Certificate {
             not_before: None,
             not_after: None,
             fingerprint: Fingerprint([0; 32]),
+            key: "unknown".into(),
+            key_fault: None,
+            made_at_start: false,
         }
     }
+
+    /// What a person must know before and after such a certificate is pinned.
+    pub const fn remark(&self) -> Option<&'static str> {
+        if self.made_at_start { Some(MADE_AT_START) } else { None }
+    }
 }
+
+/// Said of the certificate that SQL Server makes for itself.
+const MADE_AT_START: &str =
+    "made by SQL Server for itself when it started: a pin on it ends with the next start of the service";
 
 /// How a line is protected.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,6 +121,8 @@ pub struct ConnectionReport {
     pub tls: Step<Option<TlsFacts>>,
     /// what the server showed, whether it was accepted or not
     pub certificate: Option<Certificate>,
+    /// why there is no TLS; None: there is, or it did not come to that
+    pub refusal: Option<TlsRefusal>,
     /// how long the login took, ms
     pub login: Step<u64>,
     /// refused in words if it is older than 2016
@@ -156,11 +179,18 @@ impl ConnectionReport {
             tcp: Step::NotReached,
             tls: Step::NotReached,
             certificate: None,
+            refusal: None,
             login: Step::NotReached,
             server: Step::NotReached,
             latency: Step::NotReached,
             skew: Step::NotReached,
         }
+    }
+
+    /// The certificate that was refused, and could be pinned instead.
+    pub fn pinnable(&self) -> Option<&Certificate> {
+        let pin_helps = self.refusal.is_some_and(TlsRefusal::pin_helps);
+        self.certificate.as_ref().filter(|shown| pin_helps && shown.key_fault.is_none())
     }
 
     /// True if the instance can be watched: every step worked.
@@ -200,6 +230,9 @@ fn tls_words(found: Option<&TlsFacts>) -> String {
         let end = cert.not_after.map_or_else(|| "an unknown day".to_owned(), Timestamp::day);
         let _ =
             write!(words, "; {} by {}, until {end}; SHA-256 {}", cert.subject, cert.issuer, cert.fingerprint);
+        if let Some(remark) = cert.remark() {
+            let _ = write!(words, "; {remark}");
+        }
     }
     words
 }

@@ -4,3 +4,4 @@ pub mod check;
 pub mod doctor;
 pub mod instance;
 pub mod record;
+pub mod tls;

@@ -36,7 +36,7 @@ use super::backend::{Backend, Network};
 
 pub use self::{
     prelogin::EncryptionPolicy,
-    tls::{Tls, TlsError},
+    tls::{Leaf, Tls, TlsError},
 };
 
 /// The interval at which an instance's network state is read while nobody connects.

@@ -16,7 +16,7 @@ use tokio_rustls::{
     rustls::{
         self, ServerConfig,
         crypto::aws_lc_rs,
-        pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer},
+        pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer},
         server::NoServerSessionStorage,
         sign::{CertifiedKey, SigningKey, SingleCertAndKey},
         version::{TLS12, TLS13},
@@ -42,8 +42,33 @@ pub struct Tls {
     ca: CertifiedIssuer<'static, KeyPair>,
     leaf_key: KeyPair,
     signing_key: Arc<dyn SigningKey>,
-    /// the year in which leaf certificates end
-    ends_in: i32,
+    leaf: Leaf,
+}
+
+/// The kind of certificate that the servers show.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Leaf {
+    /// as it should be
+    #[default]
+    Good,
+    /// made by the server for itself, anew at each start, as SQL Server does without another one
+    MadeAtStart,
+    /// signed by itself, and by nobody else
+    SelfSigned,
+    /// ended at the beginning of a year
+    Ends(i32),
+    /// begins with a year
+    Begins(i32),
+    /// without names, but for the common name
+    Nameless,
+    /// for clients
+    ForClients,
+    /// an authority's own
+    Authority,
+    /// signed by another key under the authority's name
+    Forged,
+    /// this one, DER
+    This(Vec<u8>),
 }
 
 /// The year in which certificates end unless a test wants another.
@@ -64,20 +89,26 @@ impl Tls {
     /// # Errors
     /// [`TlsError`] if the system gives no random bytes.
     pub fn new() -> Result<Self, TlsError> {
-        let mut ca = params("dbtop simulator CA");
-        ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        ca.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-        let ca = CertifiedIssuer::self_signed(ca, KeyPair::generate()?)?;
+        let ca = CertifiedIssuer::self_signed(authority(), KeyPair::generate()?)?;
         let leaf_key = KeyPair::generate()?;
         let der = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(leaf_key.serialize_der()));
         let signing_key = aws_lc_rs::sign::any_supported_type(&der)?;
-        Ok(Self { ca, leaf_key, signing_key, ends_in: FAR_YEAR })
+        Ok(Self { ca, leaf_key, signing_key, leaf: Leaf::Good })
     }
 
-    /// Leaf certificates end at the beginning of `year`.
+    /// The servers show certificates of this kind.
     #[must_use]
-    pub fn ending_in(self, year: i32) -> Self {
-        Self { ends_in: year, ..self }
+    pub fn showing(self, leaf: Leaf) -> Self {
+        Self { leaf, ..self }
+    }
+
+    /// The servers hold this key (PKCS#8, DER) instead of the one that is in their certificates.
+    ///
+    /// # Errors
+    /// [`TlsError`] if rustls does not know such keys.
+    pub fn holding(self, pkcs8: Vec<u8>) -> Result<Self, TlsError> {
+        let der = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(pkcs8));
+        Ok(Self { signing_key: aws_lc_rs::sign::any_supported_type(&der)?, ..self })
     }
 
     /// From now on the servers show their certificates without holding the key, as a man in the middle would.
@@ -85,8 +116,7 @@ impl Tls {
     /// # Errors
     /// [`TlsError`] if the system gives no random bytes.
     pub fn without_its_key(self) -> Result<Self, TlsError> {
-        let der = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(KeyPair::generate()?.serialize_der()));
-        Ok(Self { signing_key: aws_lc_rs::sign::any_supported_type(&der)?, ..self })
+        self.holding(KeyPair::generate()?.serialize_der())
     }
 
     /// The CA certificate, for a client's trust file.
@@ -100,17 +130,7 @@ impl Tls {
     /// # Errors
     /// [`TlsError`] if signing fails.
     pub fn acceptors(&self, address: IpAddr, names: &[&str]) -> Result<Acceptors, TlsError> {
-        let mut leaf = params("dbtop simulated instance");
-        leaf.not_after = date_time_ymd(self.ends_in, 1, 1);
-        leaf.subject_alt_names.push(SanType::IpAddress(address));
-        for name in names.iter().chain(&["localhost"]).filter(|name| is_dns_name(name)) {
-            leaf.subject_alt_names.push(SanType::DnsName((*name).try_into()?));
-        }
-        leaf.use_authority_key_identifier_extension = true;
-        leaf.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-        leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-        let certificate = leaf.signed_by(&self.leaf_key, &self.ca)?;
-        let chain = CertifiedKey::new(vec![certificate.into()], Arc::clone(&self.signing_key));
+        let chain = CertifiedKey::new(vec![self.certificate(address, names)?], Arc::clone(&self.signing_key));
         let resolver = Arc::new(SingleCertAndKey::from(chain));
         let config = |versions, alpn: &[&[u8]]| -> Result<TlsAcceptor, TlsError> {
             let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
@@ -125,6 +145,50 @@ impl Tls {
         };
         Ok(Acceptors { wrapped: config(&[&TLS12], &[])?, strict: config(&[&TLS13, &TLS12], &[ALPN_TDS8])? })
     }
+}
+
+impl Tls {
+    fn certificate(&self, address: IpAddr, names: &[&str]) -> Result<CertificateDer<'static>, TlsError> {
+        let mut leaf = params("dbtop simulated instance");
+        leaf.subject_alt_names.push(SanType::IpAddress(address));
+        for name in names.iter().chain(&["localhost"]).filter(|name| is_dns_name(name)) {
+            leaf.subject_alt_names.push(SanType::DnsName((*name).try_into()?));
+        }
+        leaf.use_authority_key_identifier_extension = true;
+        leaf.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        let signed = match &self.leaf {
+            Leaf::This(der) => return Ok(der.clone().into()),
+            Leaf::MadeAtStart => {
+                // Its signature has a random part: no two are the same.
+                return Ok(params("SSL_Self_Signed_Fallback").self_signed(&self.leaf_key)?.into());
+            }
+            Leaf::SelfSigned => return Ok(leaf.self_signed(&self.leaf_key)?.into()),
+            Leaf::Forged => {
+                let forger = CertifiedIssuer::self_signed(authority(), KeyPair::generate()?)?;
+                leaf.signed_by(&self.leaf_key, &forger)?
+            }
+            kind => {
+                match kind {
+                    Leaf::Ends(year) => leaf.not_after = date_time_ymd(*year, 1, 1),
+                    Leaf::Begins(year) => leaf.not_before = date_time_ymd(*year, 1, 1),
+                    Leaf::Nameless => leaf.subject_alt_names.clear(),
+                    Leaf::ForClients => leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth],
+                    Leaf::Authority => leaf.is_ca = IsCa::Ca(BasicConstraints::Unconstrained),
+                    _ => {}
+                }
+                leaf.signed_by(&self.leaf_key, &self.ca)?
+            }
+        };
+        Ok(signed.into())
+    }
+}
+
+fn authority() -> CertificateParams {
+    let mut ca = params("dbtop simulator CA");
+    ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    ca.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    ca
 }
 
 fn params(common_name: &str) -> CertificateParams {

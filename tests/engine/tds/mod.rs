@@ -3,6 +3,7 @@
 
 mod check;
 mod gateway;
+mod refusal;
 mod support;
 mod trust;
 

@@ -13,7 +13,7 @@ use dbtop::{
             record::{Auth, SecretRef},
         },
     },
-    sim::wire::{EncryptionPolicy, Tls},
+    sim::wire::{EncryptionPolicy, Leaf, Tls},
     tds::{Ask, Roots, look},
 };
 use std::sync::{Arc, atomic::Ordering};
@@ -72,7 +72,7 @@ async fn a_copied_certificate_without_its_key_is_refused() {
 
 #[tokio::test]
 async fn ended_certificates_and_wrong_names_are_told_with_what_the_certificate_says() {
-    let old = Tls::new().unwrap().ending_in(2021);
+    let old = Tls::new().unwrap().showing(Leaf::Ends(2021));
     let server = Server::start_with(EncryptionPolicy::Required, old).await;
     let ended = failure(&server.target(TlsMode::Verify), PASSWORD).await;
     assert!(ended.text.contains("2021-01-01") && ended.text.contains("renew"), "{ended}");

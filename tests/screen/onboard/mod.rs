@@ -15,6 +15,7 @@ use dbtop::{
             doctor::{Diagnosis, Hole, Right},
             instance::{Fingerprint, InstanceId},
             record::{Auth, InstanceRecord, SecretRef, TlsCheck},
+            tls::TlsRefusal,
         },
     },
     protocol::{Effect, FormData, InventoryRequest, Refusal, Reply, VaultState},
@@ -98,6 +99,8 @@ fn certificate() -> Certificate {
         not_before: Some(Timestamp::from_ms(1_700_000_000_000)),
         not_after: Some(Timestamp::from_ms(1_900_000_000_000)),
         fingerprint: Fingerprint([0xAB; 32]),
+        key: "RSA 2048".into(),
+        ..Certificate::unreadable()
     }
 }
 
@@ -127,6 +130,7 @@ fn passed() -> ConnectionReport {
 fn untrusted() -> ConnectionReport {
     let mut report = passed();
     report.tls = Step::Failed(Failure::new(FailureKind::Tls, "the issuer is not trusted"));
+    report.refusal = Some(TlsRefusal::UnknownIssuer);
     report.login = Step::NotReached;
     report.server = Step::NotReached;
     report.latency = Step::NotReached;

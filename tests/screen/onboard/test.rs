@@ -195,6 +195,63 @@ fn another_certificate_than_the_pinned_one_is_a_louder_question() {
     assert_eq!(s.colour_of("This is not the certificate"), crate::stage::theme("dark").critical.fg);
 }
 
+/// A refusal of the certificate that SQL Server makes for itself.
+fn made_at_start(refusal: TlsRefusal) -> ConnectionReport {
+    let mut report = untrusted();
+    report.refusal = Some(refusal);
+    report.certificate = Some(Certificate { made_at_start: true, ..certificate() });
+    report
+}
+
+#[test]
+fn a_certificate_that_ends_with_the_service_says_so_before_and_after_it_is_pinned() {
+    let mut s = filled();
+    s.keys("pgdn");
+    let (ticket, _) = tested(&mut s);
+    answer(&mut s, ticket, made_at_start(TlsRefusal::MadeAtStart), None);
+    let text = s.text();
+    for shown in
+        ["makes another one at every start", "For good: install a certificate", "Pin this certificate?"]
+    {
+        assert!(text.contains(shown), "{shown}\n{text}");
+    }
+    s.keys("yes enter");
+    let (again, _) = tested(&mut s);
+    answer(&mut s, again, made_at_start(TlsRefusal::MadeAnew), None);
+    let text = s.text();
+    assert!(text.contains("The pinned certificate is gone: the server made a new one"), "{text}");
+    assert!(!text.contains("in between"), "{text}");
+}
+
+#[test]
+fn a_certificate_is_shown_once_and_only_one_that_can_be_pinned_is_a_question() {
+    let mut s = filled();
+    s.keys("pgdn");
+    let (ticket, _) = tested(&mut s);
+    let mut report = untrusted();
+    answer(&mut s, ticket, report.clone(), None);
+    assert_eq!(s.text().matches("CN=Example Authority").count(), 1, "{}", s.text());
+    s.keys("esc");
+    assert_eq!(s.text().matches("CN=Example Authority").count(), 1, "it stays in the report\n{}", s.text());
+    let short =
+        Certificate { key: "RSA 1024".into(), key_fault: Some(TlsRefusal::ShortKey), ..certificate() };
+    report.certificate = Some(short);
+    s.keys("ctrl-t");
+    let (ticket, _) = tested(&mut s);
+    answer(&mut s, ticket, report.clone(), None);
+    let text = s.text();
+    assert!(!text.contains("Pin this certificate?") && text.contains("RSA 1024"), "{text}");
+    (report.certificate, report.refusal) = (Some(certificate()), Some(TlsRefusal::KeyNotHeld));
+    s.keys("ctrl-t");
+    let (ticket, _) = tested(&mut s);
+    answer(&mut s, ticket, report, None);
+    assert!(
+        !s.text().contains("Pin this certificate?"),
+        "nobody pins what somebody else holds\n{}",
+        s.text()
+    );
+}
+
 #[test]
 fn a_refusal_leads_to_its_field() {
     let mut s = filled();

@@ -98,8 +98,9 @@ fn test(wizard: &mut Wizard, body: &mut Canvas<'_>, theme: &Theme) {
         _ => 0,
     };
     let beside = w >= SIDE_BY_SIDE;
-    if wizard.report.as_ref().is_none_or(|(made_beside, _)| *made_beside != beside) {
-        wizard.report = Some((beside, wizard.trial.reader(beside, theme)));
+    let asked = matches!(wizard.question, Some(Question::Pin(_)));
+    if wizard.report.as_ref().is_none_or(|(made_for, _)| *made_for != (beside, asked)) {
+        wizard.report = Some(((beside, asked), wizard.trial.reader(beside, asked, theme)));
     }
     let room = h.saturating_sub(y + question);
     if let Some((_, reader)) = wizard.report.as_mut().filter(|_| room >= LEAST_REPORT) {

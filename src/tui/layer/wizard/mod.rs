@@ -52,8 +52,9 @@ pub struct Wizard {
     /// something was typed
     touched: bool,
     trial: Trial,
-    /// the report of the trial that is shown, made for a wide screen or not; None: to be made
-    report: Option<(bool, Reader)>,
+    /// the report of the trial that is shown, made for a wide screen or not, with a question about the certificate below
+    /// it or not; None: to be made
+    report: Option<((bool, bool), Reader)>,
     question: Option<Question>,
     /// sent to be saved
     saving: bool,
@@ -267,25 +268,40 @@ impl Wizard {
 
     /// Trust on first use, as a question.
     fn pin_question(&self) -> Option<Question> {
-        let certificate = self.trial.refused_certificate()?;
+        let certificate = self.trial.pinnable()?;
         let t = &self.theme;
         let check = self.record().map(|record| record.tls.check).unwrap_or_default();
         let pinned = matches!(check, TlsCheck::Pin(_));
-        let mut lines = vec![if pinned {
-            (
+        let (style, words) = match (pinned, certificate.made_at_start) {
+            (true, true) => (
+                t.warning,
+                "The pinned certificate is gone: the server made a new one when it started, as it does at every start.",
+            ),
+            (true, false) => (
                 t.critical,
-                "This is not the certificate that is pinned: it was renewed, or somebody stands in between."
-                    .to_owned(),
-            )
-        } else {
-            (t.warning, "The server shows a certificate that this machine has no reason to trust:".to_owned())
-        }];
+                "This is not the certificate that is pinned: it was renewed, or somebody stands in between.",
+            ),
+            (false, true) => (
+                t.warning,
+                "SQL Server made this certificate for itself when it started, and makes another one at every start:",
+            ),
+            (false, false) => {
+                (t.warning, "The server shows a certificate that this machine has no reason to trust:")
+            }
+        };
+        let mut lines = vec![(style, words.to_owned())];
         let fields = trial::certificate_fields(certificate);
-        lines.extend(fields.into_iter().map(|(name, words)| {
+        // The note is the first line already.
+        let told = fields.into_iter().filter(|(name, _)| name.trim() != "note");
+        lines.extend(told.map(|(name, words)| {
             (t.base, format!("{:<9}{}", name.trim(), words.replace('\n', &format!("\n{:9}", ""))))
         }));
         let advice = "Compare the SHA-256 with the one on the server itself. Pinned, no other certificate will do, whoever signed it.";
         lines.push((t.dim, advice.to_owned()));
+        if certificate.made_at_start {
+            let lasting = "For good: install a certificate on the server, and name its authority as CA file. After a restart a pin refuses this server until you pin again.";
+            lines.push((t.warning, lasting.to_owned()));
+        }
         if check == TlsCheck::Strict {
             lines.push((
                 t.warning,
@@ -298,7 +314,7 @@ impl Wizard {
 
     /// Yes: the certificate is pinned, and tried.
     fn pin(&mut self, out: &mut Out) {
-        let Some(print) = self.trial.refused_certificate().map(|c| c.fingerprint.to_string()) else { return };
+        let Some(print) = self.trial.pinnable().map(|c| c.fingerprint.to_string()) else { return };
         if let Some(form) = self.forms.get_mut(Step::Tls.at()) {
             for (id, text) in [("tls", "pin"), ("tls.pin", print.as_str())] {
                 if let Some(field) = form.field_mut(id) {

@@ -4,7 +4,7 @@ use crate::{
     model::{
         base::{failure::Failure, time::Timestamp},
         inventory::{
-            check::{Certificate, ConnectionReport, State, Step, TlsFacts},
+            check::{Certificate, ConnectionReport, State, TlsFacts},
             doctor::Diagnosis,
             record::{Auth, InstanceRecord},
         },
@@ -89,18 +89,21 @@ impl Trial {
         }
     }
 
-    /// The certificate that was shown and not accepted.
-    pub fn refused_certificate(&self) -> Option<&Certificate> {
+    /// The certificate that was shown and not accepted, if it could be pinned.
+    pub fn pinnable(&self) -> Option<&Certificate> {
         match self {
-            Self::Done { report, .. } if matches!(report.tls, Step::Failed(_)) => report.certificate.as_ref(),
+            Self::Done { report, .. } => report.pinnable(),
             _ => None,
         }
     }
 
-    /// The report, to read; with the script beside it if there is room, else at its end.
-    pub fn reader(&self, beside: bool, theme: &Theme) -> Reader {
+    /// The report, to read; with the script beside it if there is room, else at its end. `asked`: a question below it
+    /// shows the certificate.
+    pub fn reader(&self, beside: bool, asked: bool, theme: &Theme) -> Reader {
         let document = match self {
-            Self::Done { report, rights, .. } => report_document(report, rights.as_ref(), beside, theme),
+            Self::Done { report, rights, .. } => {
+                report_document(report, rights.as_ref(), (beside, asked), theme)
+            }
             _ => pending(theme),
         };
         Reader::new(document)
@@ -128,7 +131,7 @@ fn glyph(state: State, theme: &Theme) -> (&'static str, Style) {
 fn report_document(
     report: &ConnectionReport,
     rights: Option<&Result<Diagnosis, Failure>>,
-    beside: bool,
+    (beside, asked): (bool, bool),
     theme: &Theme,
 ) -> Document {
     let mut document = Document::new(format!("Connection to {}", report.address));
@@ -146,7 +149,7 @@ fn report_document(
             text.push_str(&words);
         });
         let shown = protected.and_then(|tls| tls.certificate.as_ref()).or(report.certificate.as_ref());
-        if let (Some(certificate), "tls") = (shown, line.step) {
+        if let (Some(certificate), "tls", false) = (shown, line.step, asked) {
             for (name, words) in certificate_fields(certificate) {
                 document.field(name, theme.base, |text| text.push_str(&words));
             }
@@ -166,12 +169,15 @@ fn report_document(
 /// Subject, issuer, end and fingerprint.
 pub fn certificate_fields(certificate: &Certificate) -> Vec<(&'static str, String)> {
     let day = |at: Option<Timestamp>| at.map_or_else(|| "an unknown day".to_owned(), Timestamp::day);
-    vec![
+    let mut fields = vec![
         ("  subject", certificate.subject.to_string()),
         ("  issuer", certificate.issuer.to_string()),
         ("  valid", format!("{} to {}", day(certificate.not_before), day(certificate.not_after))),
+        ("  key", certificate.key.to_string()),
         ("  SHA-256", in_halves(&certificate.fingerprint.to_string())),
-    ]
+    ];
+    fields.extend(certificate.remark().map(|remark| ("  note", remark.to_owned())));
+    fields
 }
 
 /// A fingerprint on two lines, so that it can be compared on any screen.
