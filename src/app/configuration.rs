@@ -66,6 +66,13 @@ pub fn read(place: Option<&ConfigFile>, given: &Given) -> Read {
     read
 }
 
+/// [`read()`] of a file that would have this text.
+pub fn read_as(file: &Path, text: &str, given: &Given) -> Read {
+    let mut read = config::read_text(file, text, environment());
+    read.origins.extend(overlay(given, &mut read.config));
+    read
+}
+
 /// Overrules a configuration by the command line; returns the options it set. `NO_COLOR` beats the file unless a theme is
 /// named on the command line.
 fn overlay(given: &Given, config: &mut Config) -> Vec<(String, Origin)> {

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`selection`] | which fleet is meant, and what opens it without a question |
 //! | [`configuration`], [`reload`] | file, environment and command line to the settings in force; the same while the program runs |
+//! | [`settings`] | the settings as a list, and the edit of one in the file |
 //! | [`fleet`] | a fleet opened to be polled: a demo, a file, a sealed inventory |
 //! | [`session`] | the one root: collector, modules, settings. The screen and [`headless`] both start it |
 //! | `effects` | carries out the effects of the screen: collector, inventory, history |
@@ -32,5 +33,6 @@ pub mod prompt;
 pub mod reload;
 pub mod selection;
 pub mod session;
+pub mod settings;
 pub mod signals;
 pub mod sockets;

@@ -24,6 +24,11 @@ const NAMED: usize = 4;
 const FIXED: [&str; 5] =
     ["log.folder", "log.format", "log.keep_days", "metrics.listen", "metrics.allow_remote"];
 
+/// True for an option that counts from the next start only.
+pub fn waits_for_start(option: &str) -> bool {
+    FIXED.contains(&option)
+}
+
 /// The outcome of a reload.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Reload {
@@ -48,7 +53,7 @@ impl Reload {
             Self::Refused(why) => format!("{why}: the configuration stays as it was"),
             Self::Changed { options, .. } => {
                 let (fixed, live): (Vec<_>, Vec<_>) =
-                    options.iter().map(String::as_str).partition(|option| FIXED.contains(option));
+                    options.iter().map(String::as_str).partition(|option| waits_for_start(option));
                 let mut words = "configuration read again".to_owned();
                 for (names, what) in [(live, ": "), (fixed, "; at the next start: ")] {
                     if !names.is_empty() {
@@ -113,6 +118,11 @@ impl Reloader {
     /// The configuration in force.
     pub const fn config(&self) -> &Config {
         &self.config
+    }
+
+    /// File, command line and check, by which it reads.
+    pub fn reads(&self) -> (Option<ConfigFile>, Given, Check) {
+        (self.place.clone(), self.given.clone(), self.check)
     }
 
     /// Waits for a change of the file or a request, and reads it. Nothing is lost if the future is dropped.

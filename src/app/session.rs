@@ -15,6 +15,7 @@ use super::{
     module::{Links, Module},
     reload::{Reload, Reloader},
     selection::Selection,
+    settings::Editor,
 };
 use crate::{
     collect::{self, Collector},
@@ -97,6 +98,8 @@ impl Session {
         let Start { selection, opened, recording, reloader, roots, replies, headless } = start;
         let Opened { targets, sim, .. } = opened;
         let config = Arc::new(reloader.config().clone());
+        let (place, given, check) = reloader.reads();
+        let editor = Editor { place, given, check };
         let temporary = if sim.is_some() { Some(tempfile::tempdir()?) } else { None };
         let log = start_log(&config, temporary.as_ref().map(TempDir::path), headless.as_ref())?;
         let is_sealed = recording.is_none() && selection.is_sealed();
@@ -125,7 +128,8 @@ impl Session {
             let location = plain_history(&selection, temporary, headless.as_ref())?;
             history.commands.send(HistoryCommand::Open(location)).await?;
         }
-        let start = inventory::Start { selection, plain, replies, history: history.commands.clone() };
+        let history_commands = history.commands.clone();
+        let start = inventory::Start { selection, plain, replies, history: history_commands, editor };
         let (inventory, keeps_inventory) = inventory::start(&links, start)?;
         let notifier = headless.map(|headless| headless.notifier);
         let screen = links.screen.clone();

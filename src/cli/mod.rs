@@ -286,7 +286,7 @@ pub struct Sim {
 }
 
 /// `dbtop config`.
-#[derive(Debug, Clone, Copy, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct Configuration {
     /// The sub-command
     #[command(subcommand)]
@@ -298,11 +298,25 @@ pub struct Configuration {
 }
 
 /// The sub-commands of `dbtop config`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Subcommand)]
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
 pub enum ConfigCommand {
     /// Show every error with file, line and option, and warnings about insecure or costly settings; exit with 0 (nothing), 1
     /// (warnings) or 2 (errors)
     Check,
-    /// Print every option with its value and its origin
+    /// Print every option with its value, its origin and what it means
+    #[command(visible_alias = "list")]
     Show,
+    /// Set an option in the configuration file, whose comments stay; a running dbtop takes it over. The tenant's audit log has the entry
+    Set {
+        /// Such as history.raw_days
+        key: String,
+
+        /// Its new value
+        #[arg(required_unless_present = "unset", conflicts_with = "unset", allow_hyphen_values = true)]
+        value: Option<String>,
+
+        /// Take the option out of the file, so that its default counts
+        #[arg(long)]
+        unset: bool,
+    },
 }

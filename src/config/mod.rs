@@ -3,9 +3,12 @@
 //! all of them.
 //!
 //! [`read()`] takes file and environment and names every error in them; [`inventory`] reads the plain inventory;
+//! [`edit`] changes one option in the text of a file, [`help`] says what each means;
 //! [`secret`] fetches a password from the place that the inventory names.
 
+pub mod edit;
 mod error;
+pub mod help;
 pub mod inventory;
 mod read;
 mod rules;
@@ -13,5 +16,5 @@ pub mod secret;
 mod sections;
 
 pub use error::{ConfigError, Invalid, Origin, nearest};
-pub use read::{Read, load, options, read, variable};
+pub use read::{Read, load, options, read, read_text, variable};
 pub use sections::{Budget, Collect, Config, History, Log, Metrics, Poll, Ui, Vault};

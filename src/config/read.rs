@@ -45,12 +45,14 @@ pub fn read(file: Option<&Path>, env: impl IntoIterator<Item = (String, String)>
             Err(error) => reading.wrong(whole(path), "", format!("cannot be read: {error}"), String::new()),
         }
     }
-    let mut variables: Vec<_> = env.into_iter().filter(|(name, _)| name.starts_with("DBTOP_")).collect();
-    variables.sort();
-    for (name, value) in variables {
-        reading.variable(name, &value);
-    }
-    reading.end()
+    reading.environment(env)
+}
+
+/// [`read()`] of a file that has this text, or would have it.
+pub fn read_text(path: &Path, text: &str, env: impl IntoIterator<Item = (String, String)>) -> Read {
+    let mut reading = Reading::default();
+    reading.file(path, text);
+    reading.environment(env)
 }
 
 /// A file as a whole.
@@ -201,6 +203,16 @@ impl Reading {
         }
     }
 
+    /// Reads the variables, and ends.
+    fn environment(mut self, env: impl IntoIterator<Item = (String, String)>) -> Read {
+        let mut variables: Vec<_> = env.into_iter().filter(|(name, _)| name.starts_with("DBTOP_")).collect();
+        variables.sort();
+        for (name, value) in variables {
+            self.variable(name, &value);
+        }
+        self.end()
+    }
+
     fn end(mut self) -> Read {
         let config = std::mem::take(&mut self.good).try_into::<Config>();
         // Each option was tried alone, so an error here is a bug of ours, and it hides no error of the user.
@@ -231,7 +243,7 @@ fn option_of<'a>(variable: &str, sections: impl Iterator<Item = &'a String>) -> 
 }
 
 /// The text of a variable as a value of the default's type, if it reads as one.
-fn value_of(text: &str, default: Option<&Value>) -> Value {
+pub(super) fn value_of(text: &str, default: Option<&Value>) -> Value {
     let read = match (default, text) {
         (Some(Value::Boolean(_)), "true" | "1") => Some(Value::Boolean(true)),
         (Some(Value::Boolean(_)), "false" | "0") => Some(Value::Boolean(false)),

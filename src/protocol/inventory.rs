@@ -57,6 +57,15 @@ pub enum InventoryRequest {
     Doctor(Vec<InstanceId>),
     /// the doctor is not wanted any more
     StopDoctor,
+    /// every option of the configuration. Answered by [`crate::protocol::Reply::Settings`]
+    Settings,
+    /// edit an option of the configuration file. Answered by [`crate::protocol::Reply::Saved`], then by the list anew
+    Set {
+        /// `poll.fleet_s`
+        key: String,
+        /// as it is typed; None: take it out of the file
+        value: Option<String>,
+    },
 }
 
 /// The state of the inventory.

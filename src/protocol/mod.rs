@@ -10,10 +10,12 @@
 mod history;
 mod inventory;
 mod reply;
+mod settings;
 
 pub use history::{Answer, HistoryRequest, Query, StoreNow};
 pub use inventory::{FormData, InventoryRequest, Refusal, TenantLine, VaultState};
 pub use reply::Reply;
+pub use settings::{SettingLine, Settings};
 
 use crate::model::inventory::instance::InstanceId;
 

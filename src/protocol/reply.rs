@@ -3,6 +3,7 @@
 use super::{
     history::{Answer, StoreNow},
     inventory::{FormData, Refusal, TenantLine, VaultState},
+    settings::Settings,
 };
 
 use crate::model::{
@@ -54,6 +55,8 @@ pub enum Reply {
     Saved(Result<String, Refusal>),
     /// see [`crate::protocol::InventoryRequest::Tenants`]
     Tenants(Vec<TenantLine>),
+    /// see [`crate::protocol::InventoryRequest::Settings`]
+    Settings(Box<Settings>),
     /// the doctor has examined one more
     Examined {
         /// which one

@@ -293,3 +293,39 @@ fn show_tells_where_each_value_comes_from() {
     let ended = config(&home, "[poll]\nfleet_s = 1\n", &["show"]);
     assert_eq!((ended.code, ended.stdout.as_str()), (Some(3), ""), "{ended:?}");
 }
+
+#[test]
+fn an_option_is_edited_in_its_file_and_the_audit_log_has_both_values() {
+    let home = Home::new();
+    let text = "# night shift\n[history]\nraw_days = 45 # the auditor asked\n";
+    let set = |args: &[&str]| run(dbtop(&["config", "set"], &home).args(args));
+    let none = config(&home, text, &["set", "ui.mouse", "true"]);
+    assert!(none.code == Some(0) && none.stderr.contains("no audit log has an entry"), "{none:?}");
+    let key = home.path().join("key");
+    let keyed = |args: &[&str]| {
+        let file = key.display().to_string();
+        run(dbtop(args, &home).args(["--key-file", &file]))
+    };
+    assert!(keyed(&["tenant", "create", "acme"]).code == Some(0));
+    fs::write(home.path().join("config.toml"), text).unwrap();
+    let locked = set(&["history.raw_days", "90"]);
+    assert_eq!(locked.code, Some(3), "an edit without an entry: {locked:?}");
+    let done = keyed(&["config", "set", "history.raw_days", "90", "-o", "json"]);
+    let [row] = &rows(&done)[..] else { panic!("{done:?}") };
+    assert_eq!((&row["before"], &row["after"]), (&"45".into(), &"90".into()));
+    let file = || fs::read_to_string(home.path().join("config.toml")).unwrap();
+    assert_eq!(file(), text.replace("45", "90"));
+    assert!(keyed(&["config", "set", "history.raw_days", "--unset"]).code == Some(0));
+    assert_eq!(file(), "# night shift\n[history]\n# the auditor asked\n");
+    let wrong = keyed(&["config", "set", "history.raw_days", "-3"]);
+    assert!(wrong.stderr.contains("raw_days") && wrong.stderr.contains("nothing was changed"), "{wrong:?}");
+
+    let log = rows(&keyed(&["audit", "list", "--entity", "setting", "-o", "json"]));
+    let told: Vec<_> = log.iter().map(|row| (&row["action"], &row["name"], &row["detail"])).collect();
+    let (key, out) = (Value::from("history.raw_days"), Value::from("90 -> 30"));
+    assert_eq!(told, [(&"set".into(), &key, &"45 -> 90".into()), (&"unset".into(), &key, &out)]);
+    let listed = rows(&run(&mut dbtop(&["config", "list", "-o", "json"], &home)));
+    let row = about(&listed, "history.raw_days");
+    assert_eq!((&row["value"], &row["default"], &row["from"]), (&30.into(), &"30".into(), &"default".into()));
+    assert!(row["help"].as_str().is_some_and(|help| help.contains("as they were measured")), "{row}");
+}

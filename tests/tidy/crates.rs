@@ -49,6 +49,7 @@ const BELONGS_TO: &[(&str, &[&str])] = &[
     ("tokio-rustls", &["sim", "tds"]),
     ("tokio-util", &["app", "collect", "sim", "tds", "tui"]),
     ("toml", &["app", "command", "config", "exchange", "sim", "tui"]),
+    ("toml_edit", &["config"]),
     ("tracing", &["app", "collect", "probe", "sim", "tds", "tui"]),
     ("tracing-appender", &["app"]),
     ("tracing-subscriber", &["app"]),

@@ -11,6 +11,7 @@ use crate::{
         history::{HistoryCommand, Location},
         module::{Links, Module},
         selection::Selection,
+        settings::Editor,
         sockets::allow_sockets,
     },
     collect::Command,
@@ -49,6 +50,7 @@ struct Service {
     open: Option<Open>,
     passwords: Passwords,
     trials: Trials,
+    editor: Editor,
 }
 
 /// An open tenant.
@@ -70,6 +72,8 @@ pub struct Start {
     pub replies: Sender<Reply>,
     /// the history service
     pub history: Sender<HistoryCommand>,
+    /// the settings of this program
+    pub editor: Editor,
 }
 
 /// Starts it. It ends when nobody can ask it any more. Must be called within the runtime.
@@ -79,7 +83,7 @@ pub struct Start {
 pub fn start(links: &Links, start: Start) -> anyhow::Result<(Sender<InventoryRequest>, Module)> {
     // Full: the screen says that it is busy.
     let (requests, taken) = mpsc::channel(EFFECTS);
-    let Start { selection, plain, replies, history } = start;
+    let Start { selection, plain, replies, history, editor } = start;
     let runtime = Handle::current();
     let service = Service {
         selection,
@@ -92,6 +96,7 @@ pub fn start(links: &Links, start: Start) -> anyhow::Result<(Sender<InventoryReq
         slug: None,
         open: None,
         passwords: Passwords::default(),
+        editor,
     };
     let thread = std::thread::Builder::new().name("inventory".into()).spawn(move || service.run(taken))?;
     let ended = async {
@@ -135,6 +140,8 @@ impl Service {
             InventoryRequest::StopTest => self.trials.stop_test(),
             InventoryRequest::Doctor(ids) => self.doctor(&ids),
             InventoryRequest::StopDoctor => self.trials.stop_doctor(),
+            InventoryRequest::Settings => self.say(Reply::Settings(Box::new(self.editor.list()))),
+            InventoryRequest::Set { key, value } => self.set(&key, value.as_deref()),
         }
     }
 
@@ -413,6 +420,23 @@ impl Service {
             self.load(false);
         }
         self.say(Reply::Saved(done));
+    }
+
+    /// Edits the configuration file. Where there is a tenant its log has the entry, so it must be open.
+    fn set(&mut self, key: &str, value: Option<&str>) {
+        let tenant = match (&mut self.open, self.plain.is_some() || self.slug.is_none()) {
+            (Some(open), _) => Some(&mut open.tenant),
+            (None, true) => None,
+            (None, false) => {
+                let words = "the inventory is locked, so the audit log cannot tell of it: nothing was changed, :unlock opens it";
+                return self.say(Reply::Saved(Err(Refusal { field: None, words: words.into() })));
+            }
+        };
+        let done = self.editor.edit(key, value).and_then(|edit| edit.write(tenant));
+        let told =
+            done.map(|edited| edited.words).map_err(|e| Refusal { field: None, words: with_causes(&*e) });
+        self.say(Reply::Saved(told));
+        self.say(Reply::Settings(Box::new(self.editor.list())));
     }
 
     fn back_up(&mut self) {

@@ -1,5 +1,6 @@
-//! `dbtop config check` and `dbtop config show`.
+//! `dbtop config check`, `dbtop config show` and `dbtop config set`.
 
+mod set;
 mod show;
 mod warn;
 
@@ -41,6 +42,9 @@ pub fn run(args: Configuration, invocation: &Invocation) -> anyhow::Result<ExitC
         ConfigCommand::Check => check(args.output, &invocation.selection, &invocation.given),
         ConfigCommand::Show => {
             show::run(args.output, &invocation.selection, &invocation.given).map(|()| ExitCode::SUCCESS)
+        }
+        ConfigCommand::Set { key, value, .. } => {
+            set::run(&key, value.as_deref(), args.output, invocation).map(|()| ExitCode::SUCCESS)
         }
     }
 }

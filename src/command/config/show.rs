@@ -1,13 +1,17 @@
-//! `dbtop config show`: every option with its value and where that comes from. No secrets: the configuration has none, and paths of
+//! `dbtop config show`: every option with its value, where that comes from, and what it means. No secrets: the configuration has none, and paths of
 //! key files are no keys.
 
 use crate::{
     app::{
         configuration::{ConfigFile, Given, read},
         selection::Selection,
+        settings::Editor,
     },
     cli::Format,
-    command::output::{Cell, Grid},
+    command::{
+        output::{Cell, Grid},
+        theme,
+    },
     config::{ConfigError, Origin},
 };
 use std::{io::stdout, path::Path};
@@ -38,19 +42,31 @@ pub fn run(output: Format, selection: &Selection, given: &Given) -> anyhow::Resu
         ),
         key_file(selection),
     ];
+    let editor = Editor { place, given: given.clone(), check: theme::error };
     let values = toml::Table::try_from(&read.config)?;
-    for (section, options) in &values {
-        for (option, value) in options.as_table().into_iter().flatten() {
-            let name = format!("{section}.{option}");
-            let from = read.origins.get(&name).unwrap_or(&Origin::Default);
-            rows.push(row(&name, cell(value), from));
-        }
+    for line in editor.list().lines {
+        let value = line.key.split_once('.').and_then(|(section, option)| values.get(section)?.get(option));
+        let from = read.origins.get(&line.key).unwrap_or(&Origin::Default);
+        let [name, value, from, ..] = row(&line.key, value.map_or(Cell::text(None), cell), from);
+        let when = if line.waits_for_start { "next start" } else { "at once" };
+        rows.push([
+            name,
+            value,
+            from,
+            Cell::Text(line.default),
+            Cell::Text(when.into()),
+            Cell::Text(line.help),
+        ]);
     }
-    Grid { columns: vec!["option", "value", "from"], rows }.print(output, &mut stdout().lock())
+    let columns = vec!["option", "value", "from", "default", "takes_effect", "help"];
+    let rows = rows.into_iter().map(Vec::from).collect();
+    Grid { columns, rows }.print(output, &mut stdout().lock())
 }
 
-fn row(option: &str, value: Cell, from: &Origin) -> Vec<Cell> {
-    vec![Cell::Text(option.to_owned()), value, Cell::Text(from.to_string())]
+/// Options of the command line have no default to go back to and no help here.
+fn row(option: &str, value: Cell, from: &Origin) -> [Cell; 6] {
+    let none = || Cell::text(None);
+    [Cell::Text(option.to_owned()), value, Cell::Text(from.to_string()), none(), none(), none()]
 }
 
 fn path(path: Option<&Path>) -> Cell {
@@ -67,7 +83,7 @@ fn said(is_said: bool, variable: &str, option: &'static str) -> Origin {
     }
 }
 
-fn key_file(selection: &Selection) -> Vec<Cell> {
+fn key_file(selection: &Selection) -> [Cell; 6] {
     let of_environment = std::env::var_os("DBTOP_KEY_FILE").filter(|file| !file.is_empty());
     match (&selection.key_file, &of_environment) {
         (Some(file), _) => row("key_file", path(Some(file)), &Origin::CommandLine("--key-file")),

@@ -71,6 +71,22 @@ impl Tenant {
         self.change_locked(author, Setting::Active, work)
     }
 
+    /// Writes an entry into the audit log for an action that changes no record here: what (action, kind and name of what it was done
+    /// to), how it went, and details without any secret. A suspended tenant takes it, too.
+    ///
+    /// # Errors
+    /// As [`Tenant::change`].
+    pub fn note(
+        &mut self,
+        author: &Author,
+        (action, entity, name): (&str, &str, &str),
+        outcome: Outcome,
+        detail: &str,
+    ) -> Result<(), StoreError> {
+        let _lock = self.write_lock()?;
+        self.change_locked(author, Setting::Any, |change| change.log(action, entity, name, outcome, detail))
+    }
+
     /// [`Tenant::change`] for a caller that holds the lock already.
     pub(super) fn change_locked<T>(
         &mut self,

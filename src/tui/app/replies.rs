@@ -32,7 +32,7 @@ impl App {
             }
             Reply::Form(data) => self.open_form(*data),
             // Answers to dialogs that were closed meanwhile.
-            Reply::Tested { .. } | Reply::Examined { .. } => {}
+            Reply::Tested { .. } | Reply::Examined { .. } | Reply::Settings(_) => {}
             Reply::Compared { ticket, snapshot } => self.compared(ticket, &snapshot),
             Reply::Bookmarked(mark) => {
                 self.world.charts.forget_marks();
