@@ -3,7 +3,8 @@
 use super::{
     Ask, Connection, Question, Roots, Row,
     budget::{Budget, Budgeted},
-    dial, error, secure,
+    dial::{self, dial},
+    error, secure,
 };
 use crate::model::{
     base::{
@@ -53,14 +54,12 @@ pub async fn check(
 /// # Errors
 /// The reason why there is none, in a sentence.
 pub async fn look(target: &Target, roots: &Roots, within: Duration) -> Result<TlsFacts, Failure> {
-    let looking = async {
-        let addresses = dial::resolve(&target.endpoint).await?;
-        let dialed = dial::connect(&addresses, target.multi_subnet_failover, &target.info.address).await?;
-        let socket = Budgeted::new(dialed.tcp, Budget::new(LOOK_BYTES));
-        secure::look(socket, target, roots).await.map_err(secure::Broken::told)
-    };
-    let silent = || Err(dial::silent(&target.info.address, within));
-    tokio::time::timeout(within, looking).await.unwrap_or_else(|_| silent())
+    let deadline = Instant::now() + within;
+    let dialed = dial(target, within).await?;
+    let shown = dialed.shown(&target.info.address);
+    let socket = Budgeted::new(dialed.tcp, Budget::new(LOOK_BYTES));
+    let looked = timeout_at(deadline, secure::look(socket, target, roots)).await;
+    looked.map_or_else(|_| Err(error::handshake_timeout(&shown)), |found| found.map_err(secure::Broken::told))
 }
 
 /// Does the steps until one fails; None then.
@@ -72,14 +71,14 @@ async fn steps(
     (deadline, within): (Instant, Duration),
 ) -> Option<Connection> {
     let shown = &*target.info.address;
-    let found = timeout_at(deadline, dial::resolve(&target.endpoint)).await;
-    let found = found.unwrap_or_else(|_| Err(slow("look up", &target.endpoint.host, within)));
+    let found = dial::resolve_within(&target.endpoint, within).await;
     let addresses = settle(&mut report.name, found, Clone::clone)?;
 
     let began = Instant::now();
-    let dialed = timeout_at(deadline, dial::connect(&addresses, target.multi_subnet_failover, shown)).await;
-    let dialed = dialed.unwrap_or_else(|_| Err(dial::silent(shown, within)));
+    let left = deadline.saturating_duration_since(began);
+    let dialed = dial::connect(&addresses, target.multi_subnet_failover, shown, left).await;
     let dialed = settle(&mut report.tcp, dialed, |_| ms(began))?;
+    let shown = &*dialed.shown(shown);
 
     let protecting = dialed.protect(target, &target.endpoint.host, roots);
     let protected = match timeout_at(deadline, protecting).await {
@@ -181,15 +180,6 @@ fn watchable(facts: ServerFacts) -> Step<ServerFacts> {
             format!("the server does not say which version it is ({version}); is this a SQL Server?"),
         )),
     }
-}
-
-fn slow(what: &str, on: &str, within: Duration) -> Failure {
-    let text = format!(
-        "{what} {}: no answer within {}",
-        crate::model::base::text::sanitize_line(on, 256),
-        error::spelled(within)
-    );
-    Failure::new(FailureKind::Timeout, text)
 }
 
 fn ms(began: Instant) -> u64 {

@@ -5,7 +5,7 @@ use super::{
     Roots,
     ask::{Client, Connection},
     budget::{Budget, Budgeted},
-    dial::{Dialed, connect, look_up},
+    dial::{Dialed, connect, resolve_within},
     error,
     line::Line,
     secure::{Broken, secure},
@@ -18,7 +18,7 @@ use crate::model::{
     },
     inventory::{
         check::TlsFacts,
-        instance::{Target, TlsMode},
+        instance::{Endpoint, Target, TlsMode},
         record::Auth,
     },
 };
@@ -30,6 +30,8 @@ use tokio_util::compat::TokioAsyncWriteCompatExt;
 const PROGRAM_NAME: &str = "dbtop";
 /// The most bytes that a server may send until the login is done: certificates and a few packets.
 const HANDSHAKE_BYTES: usize = 1 << 20;
+/// The longest that the address of a redirection is tried; the time for the login as a whole ends it earlier.
+const ROUTED_WITHIN: Duration = Duration::from_secs(10);
 
 /// A connection before the login.
 pub(super) struct Protected {
@@ -57,11 +59,11 @@ impl Dialed {
         roots: &Roots,
         within: Duration,
     ) -> Result<Connection, Failure> {
+        let shown = &self.shown(&target.info.address);
         let handshake = async {
             let line = self.protect(target, &target.endpoint.host, roots).await.map_err(Broken::told)?;
             line.login(target, secret, roots).await
         };
-        let shown = &target.info.address;
         tokio::time::timeout(within, handshake).await.unwrap_or_else(|_| Err(error::handshake_timeout(shown)))
     }
 
@@ -91,11 +93,14 @@ impl Protected {
         let shown = &target.info.address;
         let (client, budget) = match self.client(target, secret).await? {
             (Err(Error::Routing { host, port }), _) => {
-                let named = sanitize_line(&host, 256);
-                let way = format!("{named},{port} (sent there by {shown})");
-                let addresses = look_up(&host, port).await?;
-                let dialed = connect(&addresses, target.multi_subnet_failover, &way).await?;
-                let line = dialed.protect(target, &host, roots).await.map_err(Broken::told)?;
+                let way = format!("{},{port} (sent there by {shown})", sanitize_line(&host, 256));
+                let to = routed(&host, port).map_err(|why| {
+                    let text = format!("connect to {way}: {why}; the listener's routing list must name the replica as tcp://host:port");
+                    Failure::new(FailureKind::Unreachable, text)
+                })?;
+                let addresses = resolve_within(&to, ROUTED_WITHIN).await?;
+                let dialed = connect(&addresses, target.multi_subnet_failover, &way, ROUTED_WITHIN).await?;
+                let line = dialed.protect(target, &to.host, roots).await.map_err(Broken::told)?;
                 line.client(target, secret).await?
             }
             other => other,
@@ -113,6 +118,12 @@ impl Protected {
         let client = Box::pin(Client::connect(config, self.line.compat_write())).await;
         Ok((client, self.budget))
     }
+}
+
+/// The address that a server sends us to: `host` or `host\INSTANCE`, beside a port, which counts then.
+fn routed(host: &str, port: u16) -> Result<Endpoint, String> {
+    let at = Endpoint::parse(host)?;
+    Ok(Endpoint { port: Some(port).filter(|port| *port > 0).or(at.port), ..at })
 }
 
 /// The driver's configuration.

@@ -85,19 +85,38 @@ fn without_links(message: &str) -> String {
     words.join(" ").trim_end_matches([':', '.', ' ']).to_owned()
 }
 
+/// True for an error of this machine, which every address would have.
+pub(super) fn is_ours(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(TOO_MANY_FILES)
+}
+
+/// The obstacle behind an error, where the system tells it.
+pub(super) fn obstacle(error: &io::Error) -> Option<Obstacle> {
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused => Some(Obstacle::Refused),
+        io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => Some(Obstacle::NoRoute),
+        _ => None,
+    }
+}
+
+/// An error of one address among several, in a word or two.
+pub(super) fn briefly(error: &io::Error) -> String {
+    match obstacle(error) {
+        Some(Obstacle::Refused) => "refused".to_owned(),
+        Some(Obstacle::NoRoute) => "no route".to_owned(),
+        None => sanitize_line(&error.to_string(), 80).to_string(),
+    }
+}
+
 /// A failure before the TCP connection was made.
 pub(super) fn tcp(error: &io::Error, address: &str) -> Failure {
-    if error.raw_os_error() == Some(TOO_MANY_FILES) {
+    if is_ours(error) {
         let text = format!(
             "connect to {address}: this process has too many open files; raise its limit (ulimit -n)"
         );
         return Failure::new(FailureKind::Config, text);
     }
-    let obstacle = match error.kind() {
-        io::ErrorKind::ConnectionRefused => Some(Obstacle::Refused),
-        io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => Some(Obstacle::NoRoute),
-        _ => None,
-    };
+    let obstacle = obstacle(error);
     let text = match obstacle {
         Some(Obstacle::Refused) => {
             format!("connect to {address}: refused; is the instance started, and is this its port?")

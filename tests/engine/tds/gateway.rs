@@ -62,6 +62,10 @@ fn routed(host: &str, port: u16) -> Vec<u8> {
 
 /// A gateway without TLS that sends every client on to 127.0.0.1 and `port`; None: to itself. Gives its own port.
 async fn gateway(port: Option<u16>) -> u16 {
+    gateway_to("127.0.0.1", port).await
+}
+
+async fn gateway_to(host: &'static str, port: Option<u16>) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let own = listener.local_addr().unwrap().port();
     tokio::spawn(async move {
@@ -70,7 +74,7 @@ async fn gateway(port: Option<u16>) -> u16 {
             // VERSION and ENCRYPTION (not supported), each by its place and length; then their values.
             send(&mut tcp, &[0, 0, 11, 0, 6, 1, 0, 17, 0, 1, 0xFF, 16, 0, 0x10, 0x5C, 0, 0, 2]).await;
             message(&mut tcp).await;
-            send(&mut tcp, &routed("127.0.0.1", port.unwrap_or(own))).await;
+            send(&mut tcp, &routed(host, port.unwrap_or(own))).await;
         }
     });
     own
@@ -87,6 +91,19 @@ async fn a_redirection_is_followed_once() {
     let circle = connect(&target, PASSWORD, WITHIN).await.err().unwrap();
     assert_eq!(circle.kind, FailureKind::Unreachable);
     assert!(circle.text.contains("second time"), "{circle}");
+}
+
+#[tokio::test]
+async fn a_redirection_to_a_named_instance_goes_to_the_port_beside_it() {
+    let server = Server::start(EncryptionPolicy::NotSupported).await;
+    let mut target = server.target(TlsMode::Off);
+    target.endpoint.port = Some(gateway_to("127.0.0.1\\REPORTS", Some(server.address.port())).await);
+    let mut conn = connect(&target, PASSWORD, WITHIN).await.unwrap();
+    assert_eq!(one(&ask(&mut conn, "select 7").await), Some(7));
+    target.endpoint.port = Some(gateway_to("no\u{1b} host", Some(1)).await);
+    let odd = connect(&target, PASSWORD, WITHIN).await.err().unwrap();
+    assert_eq!(odd.kind, FailureKind::Unreachable);
+    assert!(odd.text.contains("sent there by") && !odd.text.contains('\u{1b}'), "{odd:?}");
 }
 
 #[tokio::test]
