@@ -1,7 +1,7 @@
 //! Knowledge of one server between polls: clock, rights, capabilities, names, texts, and what failed for good.
 //! Owned by the instance's task; `run` writes it, `plan` and decoders read it.
 
-use super::{batch::Sets, object::ObjectNames, script::Script, text::TextCache};
+use super::{batch::Sets, clock::Clock, object::ObjectNames, script::Script, text::TextCache};
 use crate::model::{
     base::time::Timestamp,
     poll::{
@@ -18,6 +18,10 @@ use std::{collections::HashMap, sync::Arc};
 /// For how many polls a probe that broke a batch goes alone.
 const ISOLATED_POLLS: u32 = 30;
 
+/// A skew that moves less than this is the same one: it is measured over a network. Times by our clock must not move, they
+/// are part of what identifies a request.
+const SKEW_GRAIN_MS: i64 = 1_000;
+
 /// Knowledge of one server. Survives reconnects.
 #[derive(Debug)]
 pub struct ProbeContext {
@@ -31,6 +35,8 @@ pub struct ProbeContext {
     pub(super) databases: HashMap<i32, Arc<str>>,
     clock: Option<(Timestamp, i32)>,
     skew_ms: Option<i64>,
+    /// start of the instance by its clock
+    started_at: Option<Timestamp>,
     verdicts: Vec<(&'static str, Unavailable)>,
     /// probes that broke a batch, and for how many polls more they go alone
     solo: Vec<(ProbeId, u32)>,
@@ -52,6 +58,7 @@ impl ProbeContext {
             databases: HashMap::new(),
             clock: None,
             skew_ms: None,
+            started_at: None,
             verdicts: Vec::new(),
             solo: Vec::new(),
             texts: TextCache::default(),
@@ -99,9 +106,14 @@ impl ProbeContext {
         self.clock.map(|(_, offset)| offset)
     }
 
-    /// The server's clock in the answer that is being decoded.
-    pub fn server_now(&self) -> Option<Timestamp> {
-        self.clock.map(|(now, _)| now)
+    /// The server's clock in the answer that is being decoded: what may be believed of times and durations.
+    pub fn clock(&self) -> Clock {
+        Clock {
+            now: self.clock.map(|(now, _)| now),
+            offset_min: self.offset_min(),
+            skew_ms: self.skew_ms.unwrap_or(0),
+            started_at: self.started_at,
+        }
     }
 
     /// The server's clock minus ours, ms.
@@ -176,7 +188,10 @@ impl ProbeContext {
     pub(super) fn note_clock(&mut self, sets: &Sets, ours: Timestamp) {
         let told = sets.iter().find_map(|s| s.first()?.instant("server_time"));
         if let Some((now, offset)) = told {
-            self.skew_ms = Some(now - ours);
+            let skew_ms = now - ours;
+            if self.skew_ms.is_none_or(|known| (known.saturating_sub(skew_ms)).abs() > SKEW_GRAIN_MS) {
+                self.skew_ms = Some(skew_ms);
+            }
             self.clock = Some((now, offset));
         }
     }
@@ -185,6 +200,7 @@ impl ProbeContext {
     pub(super) fn absorb(&mut self, sample: &Sample) {
         match sample {
             Sample::Known(State::Properties(p)) => self.properties = Some((**p).clone()),
+            Sample::Headline(h) => self.started_at = h.started_at.or(self.started_at),
             Sample::Known(State::Rights(r)) => {
                 self.rights = Some((**r).clone());
                 self.verdicts.clear();

@@ -14,6 +14,7 @@
 
 pub mod batch;
 pub mod catalog;
+pub mod clock;
 pub mod context;
 pub mod descriptor;
 pub mod doctor;

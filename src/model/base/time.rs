@@ -57,3 +57,14 @@ impl Sub for Timestamp {
         self.0.saturating_sub(other.0)
     }
 }
+
+/// True if two readings of one local time are apart as a change of daylight saving makes it: a multiple of a quarter of an
+/// hour, up to two hours, give or take `slack_ms`.
+pub const fn is_zone_shift(apart_ms: i64, slack_ms: i64) -> bool {
+    const QUARTER_MS: i64 = 900_000;
+    const MAX_SHIFT_MS: i64 = 2 * 3_600_000;
+    let apart = apart_ms.saturating_abs();
+    let off = apart % QUARTER_MS;
+    let near = if off < QUARTER_MS - off { off } else { QUARTER_MS - off };
+    apart > slack_ms && apart <= MAX_SHIFT_MS + slack_ms && near <= slack_ms
+}

@@ -18,7 +18,7 @@ const RECENT_MS: i64 = 15 * 60 * 1000;
 /// Polls with deadlocks that are remembered: more than the fastest interval makes in that time.
 const MAX_RECENT: usize = 1_000;
 /// A start time that moves less than this did not move: it is the difference of two clocks.
-const START_JITTER_MS: u64 = 5_000;
+const START_JITTER_MS: i64 = 5_000;
 
 /// The sample before, and what outlives it.
 #[derive(Debug, Default)]
@@ -62,9 +62,12 @@ impl HeadlineFold {
     fn start_by_our_clock(&mut self, raw: &HeadlineSample, at: Timestamp) -> Option<Timestamp> {
         let started_at = raw.started_at?;
         let up_ms = raw.server_time.map_or(at - started_at, |server| server - started_at);
+        if up_ms < -START_JITTER_MS {
+            return None; // a start in the future: not a restart of just now
+        }
         let ours = at.plus_ms(-up_ms.max(0));
         let shown = match self.shown_start {
-            Some(shown) if (shown - ours).unsigned_abs() <= START_JITTER_MS => shown,
+            Some(shown) if (shown - ours).abs() <= START_JITTER_MS => shown,
             _ => ours,
         };
         self.shown_start = Some(shown);

@@ -3,7 +3,7 @@
 //! Used by the fold only. The rules are those that others paid for: a counter belongs to one start of the instance;
 //! a value that fell was cleared; a gap of more than [`MAX_GAP_MS`] tells nothing about now.
 
-use crate::model::base::time::Timestamp;
+use crate::model::base::time::{Timestamp, is_zone_shift};
 
 /// Two samples further apart than this make no rate (PerformanceMonitor discards deltas over 300 s).
 pub const MAX_GAP_MS: u64 = 300_000;
@@ -12,7 +12,7 @@ pub const MAX_GAP_MS: u64 = 300_000;
 pub const MIN_GAP_MS: u64 = 100;
 
 /// Start times within this of each other are the same start: they are computed from two clocks.
-const SAME_START_MS: u64 = 5_000;
+const SAME_START_MS: i64 = 5_000;
 
 /// Clocks of two machines may step this far between two samples by their own adjustment (NTP slews 0.5 ms a second).
 const CLOCK_GRAIN_MS: u64 = 200;
@@ -113,14 +113,9 @@ fn by_the_server(before: Mark, now: Mark, our_ms: u64) -> u64 {
 /// are turned into UTC with its current offset, so a change of daylight saving moves them by a multiple of a quarter
 /// of an hour: that is not a restart. Unknown start times are believed to be the same.
 pub fn same_start(a: Option<Timestamp>, b: Option<Timestamp>) -> bool {
-    const QUARTER_MS: u64 = 900_000;
-    const MAX_SHIFT_MS: u64 = 2 * 3_600_000;
     let (Some(a), Some(b)) = (a, b) else { return true };
-    let apart = (a - b).unsigned_abs();
-    let off_quarter = apart % QUARTER_MS;
-    apart <= SAME_START_MS
-        || (apart <= MAX_SHIFT_MS + SAME_START_MS
-            && off_quarter.min(QUARTER_MS - off_quarter) <= SAME_START_MS)
+    let apart = (a - b).saturating_abs();
+    apart <= SAME_START_MS || is_zone_shift(apart, SAME_START_MS)
 }
 
 /// The growth of a 64-bit counter; None if a value is missing, or it fell: then it was cleared.

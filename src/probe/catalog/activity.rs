@@ -2,18 +2,16 @@
 //! joined in here by session.
 
 use crate::{
-    model::{
-        base::time::Timestamp,
-        poll::{
-            Sample,
-            activity::{Activity, Grant, Request, SessionCounts, blocker},
-            cost::Tier,
-            id::ProbeId,
-            reading::Unavailable,
-        },
+    model::poll::{
+        Sample,
+        activity::{Activity, Grant, Request, SessionCounts, blocker},
+        cost::Tier,
+        id::ProbeId,
+        reading::Unavailable,
     },
     probe::{
         batch::Sets,
+        clock::Clock,
         context::ProbeContext,
         descriptor::{Probe, needed, optional},
         script::{Needs, Script, When, script},
@@ -135,13 +133,14 @@ pub(super) fn request(row: Row<'_>, extras: &Extras<'_>, ctx: &ProbeContext) -> 
     let request_id = row.i32("request_id");
     let program = row.name("program_name");
     let job = row.raw_text("program_name").and_then(agent_job);
-    let offset = ctx.offset_min();
-    let started_at = row.local("start_time", offset).or_else(|| row.local("last_request_end_time", offset));
-    let since = |at: Timestamp| ctx.server_now().map(|now| (now - at).max(0));
+    let clock = ctx.clock();
+    let began = clock.at(row, "start_time").or_else(|| clock.at(row, "last_request_end_time"));
+    let elapsed_ms = clock.elapsed(row.i64("total_elapsed_time"), began);
+    let ours = |at| clock.ours(at);
     let transaction = extras.transactions.get(&session_id);
     let tempdb = extras.tempdb.get(&session_id);
     let wait_type = row.line("wait_type", 60);
-    let wait_ms = row.count("wait_time").filter(|_| wait_type.is_some());
+    let wait_ms = clock.within(row.i64("wait_time").filter(|_| wait_type.is_some()), elapsed_ms);
     let told = row.i32("blocking_session_id");
     let blocked_by = blocker(session_id, told, wait_type.as_deref(), wait_ms);
     let statement = row.bytes("sql_handle").and_then(|handle| {
@@ -158,10 +157,9 @@ pub(super) fn request(row: Row<'_>, extras: &Extras<'_>, ctx: &ProbeContext) -> 
         program: if job.is_some() { Some("SQLAgent".into()) } else { program },
         address: extras.connections.get(&session_id).and_then(|r| r.name("client_net_address")),
         job: job.map(Into::into),
-        login_at: row.local("login_time", offset),
-        started_at,
-        // The server's own figure is an int of ms: it wraps after 24 days.
-        elapsed_ms: row.count("total_elapsed_time").or_else(|| started_at.and_then(since)),
+        login_at: clock.at(row, "login_time").map(ours),
+        started_at: began.map(ours),
+        elapsed_ms,
         cpu_ms: row.count("cpu_time"),
         logical_reads: row.count("logical_reads"),
         reads: row.count("reads"),
@@ -174,14 +172,16 @@ pub(super) fn request(row: Row<'_>, extras: &Extras<'_>, ctx: &ProbeContext) -> 
         waiting_tasks: extras.waiting_tasks.get(&session_id).and_then(|r| r.i32("waiting_tasks")),
         blocked_by,
         blocks: 0,
-        grant: request_id.and_then(|request| extras.grants.get(&(session_id, request)).copied()),
+        grant: request_id
+            .and_then(|request| extras.grants.get(&(session_id, request)))
+            .map(|grant| Grant { waited_ms: clock.within(grant.waited_ms, elapsed_ms), ..*grant }),
         dop: row.i32("dop").filter(|n| *n > 0),
         open_transactions: row.i32("open_transaction_count").filter(|n| *n >= 0),
-        transaction_at: transaction.and_then(|r| r.local("transaction_begin_time", offset)),
+        transaction_at: transaction.and_then(|r| clock.at(*r, "transaction_begin_time")).map(ours),
         log_bytes: transaction.and_then(|r| r.count("log_bytes")),
         isolation: row.i32("transaction_isolation_level").and_then(isolation),
         percent: row.f64("percent_complete").filter(|p| *p > 0.0 && *p <= 100.0),
-        eta_ms: row.count("estimated_completion_time").filter(|ms| *ms > 0),
+        eta_ms: Clock::span(row.i64("estimated_completion_time")).filter(|ms| *ms > 0),
         tempdb_alloc_pages: tempdb.and_then(|r| r.count("alloc_pages")),
         tempdb_now_pages: tempdb.and_then(|r| r.i64("now_pages")).map(|n| n.max(0)),
         query_hash: row.bytes("query_hash").and_then(hash).filter(|h| *h != 0),
@@ -232,9 +232,12 @@ pub fn agent_job(program: &str) -> Option<String> {
 mod tests {
     use super::*;
     use crate::{
-        model::poll::{
-            State,
-            rights::{Right, Rights},
+        model::{
+            base::time::Timestamp,
+            poll::{
+                State,
+                rights::{Right, Rights},
+            },
         },
         probe::fixture::{set, sets, text},
         tds::{Cell, ResultSet},
@@ -305,6 +308,53 @@ mod tests {
         assert_eq!(r.address.as_deref(), Some("10.1.2.3"));
         assert_eq!(r.query_hash, Some(0x102));
         assert_eq!((a.left_out, a.only_own), (2, false));
+    }
+
+    #[test]
+    fn durations_are_measured_by_the_clock_where_they_cannot_be() {
+        let row = |id, began_s: i64, told: Cell, wait: &str, waited| {
+            let began = Cell::Local(NOON + 3_600_000 - began_s * 1_000);
+            vec![Cell::Int(id), Cell::Int(0), began, told, text(wait), waited]
+        };
+        let columns =
+            ["session_id", "request_id", "start_time", "total_elapsed_time", "wait_type", "wait_time"];
+        let wrapped = Cell::Int(1_546_560_000);
+        let requests = vec![
+            row(60, 2, wrapped.clone(), "LCK_M_S", Cell::Int(i64::from(i32::MAX))),
+            row(61, 90, Cell::Null, "", Cell::Int(7)),
+            row(62, -7_300, wrapped, "X", Cell::Int(7)),
+        ];
+        let began = vec![vec![Cell::Int(60), Cell::Local(NOON + 3_600_000 + 9_000_000)]];
+        let a = decoded(vec![
+            sessions(60),
+            set("activity", &columns, requests),
+            set("transactions", &["session_id", "transaction_begin_time"], began),
+        ]);
+        let told = |n: usize| {
+            let r = &a.requests[n];
+            (r.started_at.is_some(), r.elapsed_ms, r.wait_ms)
+        };
+        assert_eq!(told(0), (true, Some(2_000), Some(2_000)), "17.9 days, for two seconds");
+        assert_eq!(told(1), (true, Some(90_000), None), "no wait without its type");
+        assert_eq!(told(2).0, false, "it begins in two hours");
+        assert_eq!(a.requests[0].transaction_at, None, "so does the transaction");
+    }
+
+    #[test]
+    fn times_are_shown_by_our_clock() {
+        let start = Cell::Local(NOON + 3_600_000 - 5_000);
+        let parts = sets(vec![
+            sessions(60),
+            set("activity", &["session_id", "start_time"], vec![vec![Cell::Int(57), start]]),
+        ]);
+        let mut ctx = ProbeContext::new(Timestamp::default);
+        // Its clock is ten minutes ahead, as measured over a network: now a bit more, now a bit less.
+        for jitter in [0, 700, -200] {
+            ctx.note_clock(&parts, Timestamp::from_ms(NOON - 600_000 + jitter));
+            let Ok(Sample::Activity(a)) = decode(&parts, &ctx) else { panic!() };
+            assert_eq!(a.requests[0].started_at, Some(Timestamp::from_ms(NOON - 605_000)));
+            assert_eq!(a.requests[0].elapsed_ms, Some(5_000));
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@ use crate::{
     model::poll::{Sample, State, availability::ReplicaRow, cost::Tier, id::ProbeId, reading::Unavailable},
     probe::{
         batch::Sets,
+        clock::Clock,
         context::ProbeContext,
         descriptor::{Company, Pace, Probe, Want, needed},
         script::{Needs, Script, script},
@@ -37,7 +38,7 @@ fn decode(sets: &Sets, _ctx: &ProbeContext) -> Result<Sample, Unavailable> {
         role: row.name("role_desc"),
         state: row.name("synchronization_state_desc"),
         suspended: row.bool("is_suspended"),
-        lag_s: row.count("secondary_lag_seconds"),
+        lag_s: Clock::span_s(row.i64("secondary_lag_seconds")),
         send_queue_kb: row.count("log_send_queue_size"),
         redo_queue_kb: row.count("redo_queue_size"),
     });

@@ -68,9 +68,36 @@ fn decode(sets: &Sets, ctx: &ProbeContext) -> Result<Sample, Unavailable> {
     if !is_blocked(sets) {
         return Ok(Sample::Blocking { tasks: Vec::new(), sessions: Vec::new() });
     }
+    let extras = Extras::of(sets);
+    let buffers: HashMap<_, _> =
+        sets.all("input_buffers").filter_map(|r| Some((r.i32("session_id")?, r))).collect();
+    let sessions: Vec<_> = sets
+        .many("chain")?
+        .filter_map(|row| {
+            let request = request(row, &extras, ctx)?;
+            let last_statement = if request.statement.is_some() {
+                None
+            } else {
+                let buffer = buffers.get(&request.session_id);
+                let buffer = buffer
+                    .and_then(|r| Some(text::statement_of(r.raw_text("event_info")?, r.count("full_chars"))));
+                buffer.or_else(|| ctx.texts.statement(extras.last_handle(request.session_id)?, None, None))
+            };
+            Some(ChainSession { request, last_statement })
+        })
+        .collect();
+    let mut runs_ms: HashMap<i32, i64> = HashMap::new();
+    for request in sessions.iter().map(|s: &ChainSession| &s.request) {
+        let longest = runs_ms.entry(request.session_id).or_default();
+        *longest = (*longest).max(request.elapsed_ms.unwrap_or(i64::MAX));
+    }
+    let clock = ctx.clock();
     let tasks = sets.many("blocking")?.filter_map(|row| {
         let session_id = row.i32("session_id")?;
-        let (wait_type, wait_ms) = (row.line("wait_type", 60), row.count("wait_duration_ms"));
+        let wait_type = row.line("wait_type", 60);
+        // No task waits for longer than its request runs.
+        let runs_ms = runs_ms.get(&session_id).copied();
+        let wait_ms = clock.within(row.i64("wait_duration_ms"), runs_ms);
         let told = row.i32("blocking_session_id");
         Some(BlockedTask {
             session_id,
@@ -81,22 +108,7 @@ fn decode(sets: &Sets, ctx: &ProbeContext) -> Result<Sample, Unavailable> {
             object: row.raw_text("resource_description").and_then(|r| ctx.objects.name(r)),
         })
     });
-    let extras = Extras::of(sets);
-    let buffers: HashMap<_, _> =
-        sets.all("input_buffers").filter_map(|r| Some((r.i32("session_id")?, r))).collect();
-    let sessions = sets.many("chain")?.filter_map(|row| {
-        let request = request(row, &extras, ctx)?;
-        let last_statement = if request.statement.is_some() {
-            None
-        } else {
-            let buffer = buffers.get(&request.session_id);
-            let buffer = buffer
-                .and_then(|r| Some(text::statement_of(r.raw_text("event_info")?, r.count("full_chars"))));
-            buffer.or_else(|| ctx.texts.statement(extras.last_handle(request.session_id)?, None, None))
-        };
-        Some(ChainSession { request, last_statement })
-    });
-    Ok(Sample::Blocking { tasks: tasks.collect(), sessions: sessions.collect() })
+    Ok(Sample::Blocking { tasks: tasks.collect(), sessions })
 }
 
 #[cfg(test)]

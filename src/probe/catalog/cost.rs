@@ -32,7 +32,7 @@ fn decode(sets: &Sets, ctx: &ProbeContext) -> Result<Sample, Unavailable> {
         session_id: row.i32("session_id"),
         cpu_ms: row.count("cpu_time"),
         logical_reads: row.count("logical_reads"),
-        login_at: row.local("login_time", ctx.offset_min()),
+        login_at: ctx.clock().at(row, "login_time"),
         slowed: Slowed::default(),
     }))
 }

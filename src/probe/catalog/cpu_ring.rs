@@ -14,6 +14,9 @@ use crate::{
 
 const CPU_RING: Script = script!("cpu_ring", Performance);
 
+/// A record that is older than this says nothing of now, ms: there is one a minute.
+const OLDEST_MS: i64 = 300_000;
+
 /// First major version whose ring buffer tells the idle time on Linux (2025).
 const LINUX_IDLE_SINCE: i32 = 17;
 
@@ -34,19 +37,20 @@ fn decode(sets: &Sets, ctx: &ProbeContext) -> Result<Sample, Unavailable> {
         ctx.platform() != Platform::Linux || ctx.major().is_some_and(|m| m >= LINUX_IDLE_SINCE);
     let sample = sets.many("cpu_ring")?.find_map(|row| {
         let record = row.raw_text("record")?;
+        let ticks = row.i64("ms_ticks").zip(row.i64("record_ticks"));
+        let age_ms = ticks.map(|(now, then)| now.saturating_sub(then)).filter(|age| *age >= 0);
+        if age_ms.is_some_and(|age| age > OLDEST_MS) {
+            return None;
+        }
         Some(CpuRingSample {
             sql_pct: Some(element(record, "ProcessUtilization")?).filter(|p| believed(*p)),
             idle_pct: element(record, "SystemIdle").filter(|p| believed(*p) && idle_is_told),
-            age_ms: row
-                .i64("ms_ticks")
-                .zip(row.i64("record_ticks"))
-                .map(|(now, then)| now.saturating_sub(then))
-                .filter(|a| *a >= 0),
+            age_ms,
         })
     });
     sample
         .map(Sample::CpuRing)
-        .ok_or_else(|| Unavailable::NotHere("the ring buffer has no record yet".into()))
+        .ok_or_else(|| Unavailable::NotHere("the ring buffer has no record of the last minutes".into()))
 }
 
 /// The number inside of a small XML element without attributes.
@@ -83,5 +87,22 @@ mod tests {
         let Ok(Sample::CpuRing(on_windows)) = ring(xml, Platform::Windows, 16) else { panic!() };
         assert_eq!(on_windows.idle_pct, Some(0.0));
         assert!(ring("<garbage", Platform::Windows, 16).is_err());
+    }
+
+    #[test]
+    fn a_record_of_long_ago_says_nothing_of_now() {
+        let xml = "<ProcessUtilization>41</ProcessUtilization><SystemIdle>9</SystemIdle>";
+        let columns = ["record_ticks", "ms_ticks", "record"];
+        let age = |then, now| {
+            let row = vec![Cell::Int(then), Cell::Int(now), text(xml)];
+            let ctx = ProbeContext::new(crate::model::base::time::Timestamp::default);
+            match decode(&sets(vec![set("cpu_ring", &columns, vec![row])]), &ctx) {
+                Ok(Sample::CpuRing(sample)) => Some(sample.age_ms),
+                _ => None,
+            }
+        };
+        assert_eq!(age(0, 300_000), Some(Some(300_000)));
+        assert_eq!((age(0, 300_001), age(i64::MIN, i64::MAX)), (None, None));
+        assert_eq!(age(9, 0), Some(None), "ticks that go back");
     }
 }

@@ -5,6 +5,7 @@ use crate::{
     model::poll::{Sample, cost::Tier, headline::HeadlineSample, id::ProbeId, reading::Unavailable},
     probe::{
         batch::Sets,
+        clock::Clock,
         context::ProbeContext,
         descriptor::{Probe, needed, optional},
         script::{Needs, Script, script},
@@ -46,6 +47,7 @@ fn decode(sets: &Sets, ctx: &ProbeContext) -> Result<Sample, Unavailable> {
             *field = row.count("cntr_value");
         }
     }
+    sample.page_life_s = Clock::span_s(sample.page_life_s);
     Ok(Sample::Headline(Box::new(sample)))
 }
 

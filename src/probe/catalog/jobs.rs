@@ -48,8 +48,10 @@ fn agent_time(row: Row<'_>, ctx: &ProbeContext) -> Option<Timestamp> {
     let part = |n: i32| u32::try_from(n).ok();
     let local = chrono::NaiveDate::from_ymd_opt(date / 10_000, part(date / 100 % 100)?, part(date % 100)?)?
         .and_hms_opt(part(time / 10_000)?, part(time / 100 % 100)?, part(time % 100)?)?;
-    let offset_ms = i64::from(ctx.offset_min()?) * 60_000;
-    Some(Timestamp::from_ms(local.and_utc().timestamp_millis() - offset_ms))
+    let clock = ctx.clock();
+    let offset_ms = i64::from(clock.offset_min?) * 60_000;
+    let at = Timestamp::from_ms(local.and_utc().timestamp_millis() - offset_ms);
+    clock.is_past(at).then(|| clock.ours(at))
 }
 
 #[cfg(test)]

@@ -61,7 +61,7 @@ fn decode(sets: &Sets, ctx: &ProbeContext) -> Result<Sample, Unavailable> {
         collation: row.name("collation_name"),
         hadr_enabled: row.bool("is_hadr_enabled"),
         clustered: row.bool("is_clustered"),
-        started_at: row.local("tempdb_created", ctx.offset_min()),
+        started_at: ctx.clock().at(row, "tempdb_created").map(|at| ctx.clock().ours(at)),
         utc_offset_min: ctx.offset_min(),
         clock_skew_ms: ctx.skew_ms(),
         transport: ctx.transport(),
@@ -95,7 +95,8 @@ fn add_sysinfo(properties: &mut Properties, row: Row<'_>, ctx: &ProbeContext) {
     properties.physical_memory_kb = row.count("physical_memory_kb");
     properties.target_memory_kb = row.count("committed_target_kb");
     properties.max_workers = row.i32("max_workers_count").filter(|n| *n > 0);
-    properties.started_at = row.local("sqlserver_start_time", ctx.offset_min()).or(properties.started_at);
+    let started_at = ctx.clock().at(row, "sqlserver_start_time").map(|at| ctx.clock().ours(at));
+    properties.started_at = started_at.or(properties.started_at);
 }
 
 fn host(sets: &Sets) -> (Platform, Option<Arc<str>>) {

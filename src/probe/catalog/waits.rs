@@ -23,13 +23,14 @@ pub(super) static PROBE: Probe = Probe {
 };
 
 /// Rows without a name or with a negative counter are left out.
-fn decode(sets: &Sets, _ctx: &ProbeContext) -> Result<Sample, Unavailable> {
+fn decode(sets: &Sets, ctx: &ProbeContext) -> Result<Sample, Unavailable> {
+    let clock = ctx.clock();
     let rows = sets.many("waits")?.filter_map(|row| {
         Some(WaitCounter {
             name: row.line("wait_type", 60)?,
             tasks: row.count("waiting_tasks_count")?,
             wait_ms: row.count("wait_time_ms")?,
-            max_ms: row.count("max_wait_time_ms").unwrap_or(0),
+            max_ms: clock.duration(row.i64("max_wait_time_ms")).unwrap_or(0),
             signal_ms: row.count("signal_wait_time_ms")?,
         })
     });

@@ -180,7 +180,8 @@ pub fn document(row: RequestRow<'_>, known: Option<&Resource>) -> Document {
     });
     waiting(&mut d, row, known);
     d.head("work");
-    span(&mut d, "elapsed", r.elapsed_ms);
+    let is_idle = r.status.as_deref() == Some("sleeping");
+    span(&mut d, if is_idle { "idle" } else { "elapsed" }, r.elapsed_ms);
     span(&mut d, "CPU", r.cpu_ms);
     span(&mut d, "CPU since poll", r.cpu_delta_ms);
     count(&mut d, "logical reads", r.logical_reads);

@@ -50,7 +50,7 @@ pub const COLUMNS: &[Column] = &[
         .cell(text),
     Column::number("wait_time", "WAIT TIME", 9, 0)
         .or("WAITED", 7)
-        .value(|n| ms(n.request().wait_ms.filter(|_| !n.is_head() || n.request().blocked_by.is_some())))
+        .value(|n| ms(n.duration_ms()))
         .sort(|n| ms(Some(n.chain.max_wait_ms)))
         .cell(wait_time),
     Column::text("resource", "RESOURCE", 36, 3)
@@ -104,6 +104,16 @@ impl<'a> Node<'a> {
         self.session.depth == 0
     }
 
+    /// How long a session waits; for a head, how long it has been idle or else in its transaction.
+    fn duration_ms(&self) -> Option<i64> {
+        let r = self.request();
+        if !self.is_head() || r.blocked_by.is_some() {
+            return r.wait_ms;
+        }
+        let idle_ms = r.elapsed_ms.filter(|_| r.status.as_deref() == Some("sleeping"));
+        idle_ms.or_else(|| r.transaction_at.map(|at| self.view.now - at)).or(r.elapsed_ms)
+    }
+
     fn is_stale(&self) -> bool {
         self.instance.facts.blocking.is_stale(self.view.now)
     }
@@ -144,7 +154,8 @@ fn figure_cell(n: &Node<'_>, v: Option<Value<'_>>, out: &mut CellText, draw: fn(
 fn wait_time(n: &Node<'_>, v: Option<Value<'_>>, out: &mut CellText) {
     let (t, base) = (n.view.theme, n.base());
     let Some(ms) = v.and_then(Value::figure) else { return out.put(t.dim, "–") };
-    let style = if base == t.dim || ms < 30_000.0 {
+    let is_wait = !n.is_head() || n.request().blocked_by.is_some();
+    let style = if base == t.dim || ms < 30_000.0 || !is_wait {
         base
     } else if ms < 120_000.0 {
         t.warning

@@ -207,6 +207,12 @@ impl BlockingPane {
             }
         };
         add(&|s| {
+            if let (Some("sleeping"), Some(at)) = (r.status.as_deref(), r.started_at) {
+                s.push_str("idle since ");
+                figure::push_since(s, at, view.now);
+            }
+        });
+        add(&|s| {
             if let Some(at) = r.transaction_at {
                 s.push_str("open transaction ");
                 figure::push_span(s, view.now - at);
@@ -221,12 +227,6 @@ impl BlockingPane {
         add(&|s| {
             if let Some(h) = &r.host {
                 let _ = write!(s, "host {h}");
-            }
-        });
-        add(&|s| {
-            if let (Some("sleeping"), Some(at)) = (r.status.as_deref(), r.started_at) {
-                s.push_str("idle since ");
-                figure::push_since(s, at, view.now);
             }
         });
         add(&|s| {
