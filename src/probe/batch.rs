@@ -1,30 +1,32 @@
 //! Several scripts as one batch, and its answer back as named result sets. Used by `run`, read by decoders.
 
-use super::script::Script;
+use super::script::{Key, Script};
 use crate::{
     model::{
         base::failure::{Failure, FailureKind},
         poll::reading::Unavailable,
     },
-    tds::{ResultSet, Row},
+    tds::{Cell, ResultSet, Row},
 };
+use std::collections::HashSet;
 
 /// The prefix of the name of a tagged set's first column; the script's name follows.
 pub const TAG_PREFIX: &str = "dbtop_";
 
-/// Result sets by the name of their script.
+/// Result sets by the name of their script. No row in it is about what an earlier one is about.
 #[derive(Debug, Clone, Default)]
 pub struct Sets(Vec<(String, ResultSet)>);
 
 impl Sets {
-    /// Sorts an answer's sets by their tags. Untagged and incomplete sets are left out; of two with the same tag the
-    /// first one counts.
-    pub fn of(answer: Vec<ResultSet>) -> Self {
+    /// Sorts the sets that these scripts were answered with by their tags, each row once. Other and incomplete sets are left
+    /// out; of two with the same tag the first one counts.
+    pub fn of(answer: Vec<ResultSet>, scripts: &[Script]) -> Self {
         let mut sets = Self::default();
-        for set in answer.into_iter().filter(|s| s.complete) {
-            let tag = set.columns.first().and_then(|c| c.strip_prefix(TAG_PREFIX)).map(str::to_owned);
-            if let Some(name) = tag {
-                sets.add(name, set);
+        for mut set in answer.into_iter().filter(|s| s.complete) {
+            let tag = set.columns.first().and_then(|c| c.strip_prefix(TAG_PREFIX));
+            if let Some(script) = scripts.iter().find(|script| tag == Some(script.name)) {
+                keep_each_once(&mut set, script.key);
+                sets.add(script.name.to_owned(), set);
             }
         }
         sets
@@ -80,6 +82,21 @@ impl Sets {
     }
 }
 
+/// Leaves the first row of each key, in order.
+fn keep_each_once(set: &mut ResultSet, key: Key) {
+    let Key::By(names) = key else { return set.rows.truncate(1) };
+    let places: Vec<usize> =
+        names.iter().filter_map(|name| set.columns.iter().position(|column| column == name)).collect();
+    let mut seen = HashSet::new();
+    set.rows.retain(|row| {
+        let cells = || places.iter().map(|place| row.get(*place).unwrap_or(&Cell::Null));
+        let is_named = cells().any(|cell| *cell != Cell::Null);
+        // Numbers have no hash of their own, texts do: the printed form is one for all.
+        let known = if is_named { format!("{:?}", cells().collect::<Vec<_>>()) } else { format!("{row:?}") };
+        seen.insert(known)
+    });
+}
+
 fn lacking(what: &str, name: &str) -> Unavailable {
     Unavailable::Failed(Failure::new(FailureKind::Protocol, format!("the server gave no {what} for {name}")))
 }
@@ -114,7 +131,7 @@ pub fn names(scripts: &[Script]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{probe::catalog::probes, tds::Cell};
+    use crate::probe::catalog::{probes, scripts};
 
     fn set(tag: &str, complete: bool) -> ResultSet {
         ResultSet { columns: vec![tag.to_owned()], rows: vec![vec![Cell::Int(1)]], complete }
@@ -122,10 +139,44 @@ mod tests {
 
     #[test]
     fn sets_are_known_by_their_tag_not_by_their_place() {
-        let sets = Sets::of(vec![set("dbtop_waits", true), set("other", true), set("dbtop_memory", false)]);
+        let scripts: Vec<_> = scripts().collect();
+        let told = vec![set("dbtop_waits", true), set("other", true), set("dbtop_memory", false)];
+        let sets = Sets::of(told.clone(), &scripts);
+        let asked = |name: &str| scripts.iter().copied().filter(|s| s.name == name).collect::<Vec<_>>();
+        assert!(!Sets::of(told, &asked("files")).has("waits"), "it was not asked for");
         assert!(sets.has("waits"));
         assert!(!sets.has("memory"), "a set that may lack rows is no answer");
         assert!(!sets.has("other"));
+    }
+
+    #[test]
+    fn a_row_is_told_once_whatever_moved_in_it() {
+        let scripts: Vec<_> = scripts().collect();
+        let rows = |name: &str, columns: &[&str], rows: &[&[Cell]]| {
+            let tag = format!("dbtop_{name}");
+            let columns = std::iter::once(tag).chain(columns.iter().map(|c| (*c).to_owned())).collect();
+            let rows = rows.iter().map(|r| std::iter::once(Cell::Int(1)).chain(r.iter().cloned()).collect());
+            let told = ResultSet { columns, rows: rows.collect(), complete: true };
+            let sets = Sets::of(vec![told], &scripts);
+            sets.all(name).map(|r| r.i64("available_bytes")).collect::<Vec<_>>()
+        };
+        let mount = |name: &str| Cell::Text(name.to_owned());
+        let columns = ["volume_mount_point", "available_bytes"];
+        let [one, two, null] = [Cell::Int(1), Cell::Int(2), Cell::Null];
+        let told = rows(
+            "volumes",
+            &columns,
+            &[&[mount("C:\\"), one.clone()], &[mount("C:\\"), two.clone()], &[mount("D:\\"), one.clone()]],
+        );
+        assert_eq!(told, [Some(1), Some(1)], "the first row of a key counts");
+        let nameless: [&[Cell]; 3] =
+            [&[null.clone(), one.clone()], &[null.clone(), two.clone()], &[null, two]];
+        assert_eq!(rows("volumes", &columns, &nameless), [Some(1), Some(2)], "no name is no key");
+        let again = [one.clone()];
+        let unkeyed: [&[Cell]; 3] = [&again, &[Cell::Int(2)], &again];
+        assert_eq!(rows("volumes", &["available_bytes"], &unkeyed), [Some(1), Some(2)]);
+        assert_eq!(rows("memory", &["available_bytes"], &[&[one], &[Cell::Int(2)]]), [Some(1)], "one row");
+        assert_eq!(rows("volumes", &columns, &[&[], &[]]), [None], "rows without cells");
     }
 
     #[test]

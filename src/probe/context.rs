@@ -30,7 +30,8 @@ pub struct ProbeContext {
     focused: bool,
     transport: Option<Arc<str>>,
     properties: Option<Properties>,
-    rights: Option<Rights>,
+    /// the login's rights, once polled
+    pub(super) rights: Option<Rights>,
     /// names of databases by their id
     pub(super) databases: HashMap<i32, Arc<str>>,
     clock: Option<(Timestamp, i32)>,

@@ -13,7 +13,8 @@ pub fn set(name: &str, columns: &[&str], rows: Vec<Vec<Cell>>) -> ResultSet {
 
 /// Several sets as an answer.
 pub fn sets(sets: Vec<ResultSet>) -> Sets {
-    Sets::of(sets)
+    let scripts: Vec<_> = super::catalog::scripts().collect();
+    Sets::of(sets, &scripts)
 }
 
 /// A text cell.

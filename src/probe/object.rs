@@ -7,8 +7,12 @@ use super::{
 };
 use crate::{
     model::{
-        base::failure::Failure,
-        poll::resource::{self, DatabaseNames, ResourceTarget},
+        base::failure::{Failure, FailureKind},
+        poll::{
+            reading::Unavailable,
+            resource::{self, DatabaseNames, ResourceTarget},
+            rights::Rights,
+        },
     },
     sql::ident,
     tds::{Ask, Param, Question, ResultSet, Row},
@@ -16,9 +20,9 @@ use crate::{
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 /// Name of a heap or B-tree, with `[$db$]` replaced.
-pub(super) const RESOLVE_HOBT: Script = script!("resolve_hobt", Definition);
+pub(super) const RESOLVE_HOBT: Script = script!("resolve_hobt", Definition, one row);
 /// Name of a table, with `[$db$]` replaced.
-pub(super) const RESOLVE_OBJECT: Script = script!("resolve_object", Definition);
+pub(super) const RESOLVE_OBJECT: Script = script!("resolve_object", Definition, one row);
 /// Like `unknown_without` of a probe.
 pub(super) const UNKNOWN_WITHOUT: (Needs, &str) = (Needs::Definition, "names behind locks");
 
@@ -31,20 +35,26 @@ const MAX_NAMES: usize = 500;
 /// The text that stands for the database in the scripts.
 const PLACEHOLDER: &str = "[$db$]";
 
-/// Names by what a lock's resource tells. None: cannot be had (no right, dropped meanwhile, locked).
+/// The right to enter every database.
+const CONNECT: &str = "CONNECT ANY DATABASE";
+/// The right to see what databases there are.
+const DATABASES: &str = "VIEW ANY DATABASE";
+
+/// Names by what a lock's resource tells, or why they cannot be had.
 #[derive(Debug, Default)]
-pub struct ObjectNames(HashMap<(i64, i64), Option<Arc<str>>>);
+pub struct ObjectNames(HashMap<(i64, i64), Result<Arc<str>, Unavailable>>);
 
 impl ObjectNames {
-    /// The name of the object behind a raw resource, such as `dbo.orders.pk_orders`, if it was learned.
-    pub fn name(&self, raw_resource: &str) -> Option<Arc<str>> {
+    /// The name of the object behind a raw resource, such as `dbo.orders.pk_orders`, or why it cannot be had. None: it was not
+    /// asked for yet.
+    pub fn name(&self, raw_resource: &str) -> Option<Result<Arc<str>, Unavailable>> {
         let (_, key) = question(raw_resource)?;
-        self.0.get(&key)?.clone()
+        self.0.get(&key).cloned()
     }
 
     /// Forgets what could not be had: rights may have changed.
     pub(super) fn forget_failures(&mut self) {
-        self.0.retain(|_, name| name.is_some());
+        self.0.retain(|_, name| name.is_ok());
     }
 }
 
@@ -63,13 +73,22 @@ pub(super) async fn fetch<C: Ask>(
     conn: &mut C,
     sets: &Sets,
     databases: &HashMap<i32, Arc<str>>,
+    rights: Option<&Rights>,
     names: &mut ObjectNames,
 ) -> Option<Failure> {
     let mut asked = 0;
     for row in sets.get("blocking").into_iter().flat_map(ResultSet::rows) {
         let Some((script, key)) = row.raw_text("resource_description").and_then(question) else { continue };
         let database = i32::try_from(key.0).ok().and_then(|id| databases.get(&id));
-        let (Some(database), false) = (database, names.0.contains_key(&key)) else { continue };
+        if names.0.contains_key(&key) {
+            continue;
+        }
+        let Some(database) = database else {
+            if !databases.is_empty() {
+                names.0.insert(key, Err(Unavailable::NoRight(DATABASES.into())));
+            }
+            continue;
+        };
         if asked == PER_POLL {
             return None;
         }
@@ -78,7 +97,9 @@ pub(super) async fn fetch<C: Ask>(
         let what = "the name of a locked object";
         let answer =
             conn.ask(Question { what, sql: &sql, params: &[Param::Int(key.1)], within: WITHIN }).await;
-        let name = Sets::of(answer.sets).get(script.name).and_then(ResultSet::first).and_then(full_name);
+        let name =
+            Sets::of(answer.sets, &[script]).get(script.name).and_then(ResultSet::first).and_then(full_name);
+        let name = name.ok_or_else(|| why_not(answer.error.as_ref(), rights));
         if names.0.len() >= MAX_NAMES {
             names.0.clear();
         }
@@ -88,6 +109,19 @@ pub(super) async fn fetch<C: Ask>(
         }
     }
     None
+}
+
+/// Why a database did not say the name of an object in it. Objects that a login may not see are not there for it.
+fn why_not(error: Option<&Failure>, rights: Option<&Rights>) -> Unavailable {
+    let right = Needs::Definition.right(None);
+    match error {
+        Some(error) if error.kind == FailureKind::Permission => Unavailable::NoRight(CONNECT.into()),
+        Some(error) => Unavailable::Failed(error.clone()),
+        None if rights.and_then(|r| r.held(right)) == Some(true) => {
+            Unavailable::Missing("such object".into())
+        }
+        None => Unavailable::NoRight(right.into()),
+    }
 }
 
 fn full_name(row: Row<'_>) -> Option<Arc<str>> {
@@ -101,6 +135,25 @@ fn full_name(row: Row<'_>) -> Option<Arc<str>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::poll::rights::Right;
+
+    #[test]
+    fn a_name_that_is_not_told_has_its_reason() {
+        let rights = |held| {
+            let right = Right { name: "VIEW ANY DEFINITION".into(), held, gives: "".into() };
+            Rights { rights: vec![right], present: vec![] }
+        };
+        let denied = Unavailable::NoRight("VIEW ANY DEFINITION".into());
+        assert_eq!(why_not(None, Some(&rights(Some(false)))), denied);
+        assert_eq!(why_not(None, Some(&rights(None))), denied, "it may be held in that database alone");
+        assert_eq!(why_not(None, None), denied);
+        let gone = why_not(None, Some(&rights(Some(true))));
+        assert!(matches!(gone, Unavailable::Missing(_)), "{gone}");
+        let error = Failure::new(FailureKind::Permission, "not able to access the database");
+        assert_eq!(why_not(Some(&error), None), Unavailable::NoRight(CONNECT.into()));
+        let locked = Failure::new(FailureKind::LockTimeout, "time out");
+        assert_eq!(why_not(Some(&locked), None), Unavailable::Failed(locked));
+    }
 
     #[test]
     fn resources_tell_what_to_ask_for() {

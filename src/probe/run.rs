@@ -137,7 +137,8 @@ async fn poll_group<C: Ask>(
         second_trip(conn, probe, ctx, &mut gathered).await;
     }
     if gathered.lost.is_none() {
-        gathered.lost = object::fetch(conn, &gathered.sets, &ctx.databases, &mut ctx.objects).await;
+        gathered.lost =
+            object::fetch(conn, &gathered.sets, &ctx.databases, ctx.rights.as_ref(), &mut ctx.objects).await;
     }
     if gathered.lost.is_none() {
         let focused = ctx.is_focused();
@@ -264,7 +265,7 @@ async fn ask<C: Ask>(
     let within = Duration::from_millis(within_ms.into());
     let answer = conn.ask(Question { what: &what, sql: &sql, params: &[], within }).await;
     let ours = before.plus_ms((ctx.now() - before) / 2);
-    let sets = Sets::of(answer.sets);
+    let sets = Sets::of(answer.sets, scripts);
     ctx.note_clock(&sets, ours);
     (sets, answer.error)
 }

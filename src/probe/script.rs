@@ -30,6 +30,17 @@ impl Needs {
     }
 }
 
+/// What a row of a script is about. A server may tell a thing twice: what a view joins moves while it is read, a job has a row
+/// for each target server, a file one for each of its volume's readers. Decoders get each thing once, so none may forget
+/// it: the first row with a key counts ([`batch::Sets::of`](super::batch::Sets::of)). No script says DISTINCT for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Key {
+    /// the answer has one row
+    OneRow,
+    /// these columns tell it from others; a row in which all of them are NULL is taken for itself
+    By(&'static [&'static str]),
+}
+
 /// One script: one SELECT, one result set whose first column is named `dbtop_<name>`.
 #[derive(Debug, Clone, Copy)]
 pub struct Script {
@@ -39,15 +50,24 @@ pub struct Script {
     pub text: &'static str,
     /// its right
     pub needs: Needs,
+    /// what its rows are about
+    pub key: Key,
 }
 
-/// The script of `tsql/probe/NAME.sql`.
+/// The script of `tsql/probe/NAME.sql`, its right, and `one row` or `by` the columns that tell its rows apart.
 macro_rules! script {
-    ($name:literal, $needs:ident) => {
+    ($name:literal, $needs:ident, one row) => {
+        $crate::probe::script::script!($name, $needs, $crate::probe::script::Key::OneRow)
+    };
+    ($name:literal, $needs:ident, by $($column:literal)+) => {
+        $crate::probe::script::script!($name, $needs, $crate::probe::script::Key::By(&[$($column),+]))
+    };
+    ($name:literal, $needs:ident, $key:expr) => {
         $crate::probe::script::Script {
             name: $name,
             text: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tsql/probe/", $name, ".sql")),
             needs: $crate::probe::script::Needs::$needs,
+            key: $key,
         }
     };
 }

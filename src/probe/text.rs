@@ -15,7 +15,7 @@ use crate::{
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 /// Texts of eight handles.
-pub(super) const TEXTS: Script = script!("texts", Performance);
+pub(super) const TEXTS: Script = script!("texts", Performance, by "sql_handle");
 
 /// Handles per question: as many as `texts.sql` has parameters.
 const HANDLES: usize = 8;
@@ -235,7 +235,7 @@ fn keep(asked: &[&[u8]], answer: Answer, cache: &mut TextCache) {
     for handle in asked {
         cache.insert(handle, None);
     }
-    let sets = Sets::of(answer.sets);
+    let sets = Sets::of(answer.sets, &[TEXTS]);
     for row in sets.get("texts").into_iter().flat_map(ResultSet::rows) {
         let Some(handle) = row.bytes("sql_handle").filter(|h| asked.contains(h)) else { continue };
         let encrypted = row.bool("encrypted") == Some(true);

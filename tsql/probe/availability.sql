@@ -5,6 +5,8 @@
 -- is unknown; without the second the names are missing.
 -- Cost: a few rows per database; once a minute at most.
 SELECT /* dbtop:availability */ 1 AS dbtop_availability,
+    CAST(d.replica_id AS nvarchar(36)) AS replica_id,
+    CAST(d.group_database_id AS nvarchar(36)) AS group_database_id,
     g.name AS group_name,
     k.database_name,
     r.replica_server_name,

@@ -294,6 +294,7 @@ impl Context<'_> {
         if let Some(name) = task.and_then(|t| t.object.clone()) {
             merged.object = Some(name);
         }
+        merged.unnamed = task.and_then(|t| t.unnamed.clone());
         Some(merged)
     }
 }

@@ -166,7 +166,7 @@ pub struct Activity {
     pub requests: Vec<Request>,
     /// session counts
     pub sessions: SessionCounts,
-    /// true when the login sees only its own session (no VIEW SERVER STATE and no error from the server)
+    /// true when the login saw only its own session; in records of before that was n/a
     pub only_own: bool,
     /// rows beyond the probe's cap that were left out
     pub left_out: u32,

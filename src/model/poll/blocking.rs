@@ -5,6 +5,7 @@ use super::{
     id::{Emit, Metric, ProbeId},
     names::Visit,
     outcome::Outcome,
+    reading::Unavailable,
     resource::Resource,
     statement::Statement,
 };
@@ -26,6 +27,8 @@ pub struct BlockedTask {
     pub resource: Option<Arc<str>>,
     /// name of the locked table or index where it could be learned, such as `dbo.orders.pk_orders`
     pub object: Option<Arc<str>>,
+    /// why its name could not be had
+    pub unnamed: Option<Unavailable>,
 }
 
 /// A session that is part of a chain, head blockers included.

@@ -7,6 +7,7 @@
 use super::{
     databases::DatabaseRow,
     names::{Field, Kind, Visit, Where, maybe},
+    reading::Unavailable,
 };
 use crate::model::base::text::sanitize_line;
 use serde::{Deserialize, Serialize};
@@ -60,6 +61,7 @@ pub fn merge(first: Option<Resource>, second: Option<Resource>) -> Option<Resour
             detail: b.detail.or(a.detail),
             held_mode: a.held_mode.or(b.held_mode),
             target: a.target.or(b.target),
+            unnamed: a.unnamed.or(b.unnamed),
         }),
         (a, b) => a.or(b),
     }
@@ -302,6 +304,8 @@ pub struct Resource {
     pub held_mode: Option<Arc<str>>,
     /// what to ask the server for to learn the object's name, on demand
     pub target: Option<ResourceTarget>,
+    /// why the object's name could not be had; None: it was, or it was not asked for yet
+    pub unnamed: Option<Unavailable>,
 }
 
 /// The ids behind a [`Resource`].

@@ -18,23 +18,30 @@ use crate::{
     },
     tds::Row,
 };
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
-const SESSIONS: Script = script!("sessions", Nothing);
-const ACTIVITY: Script = script!("activity", Nothing);
-const SLEEPERS: Script = script!("sleepers", Nothing);
-const GRANTS: Script = script!("grants", Performance);
+const SESSIONS: Script = script!("sessions", Nothing, one row);
+const ACTIVITY: Script = script!("activity", Nothing, by "session_id" "request_id");
+const SLEEPERS: Script = script!("sleepers", Nothing, by "session_id");
+const GRANTS: Script = script!("grants", Performance, by "session_id" "request_id");
 /// Open transactions by session; blocking asks it too.
-pub(super) const TRANSACTIONS: Script = script!("transactions", Performance);
+pub(super) const TRANSACTIONS: Script = script!("transactions", Performance, by "session_id");
 /// Client addresses and last statements by session; blocking asks it too.
-pub(super) const CONNECTIONS: Script = script!("connections", Security);
-const TEMPDB: Script = script!("tempdb", Performance);
-const WAITING_TASKS: Script = script!("waiting_tasks", Performance);
+pub(super) const CONNECTIONS: Script = script!("connections", Security, by "session_id");
+const TEMPDB: Script = script!("tempdb", Performance, by "session_id");
+const WAITING_TASKS: Script = script!("waiting_tasks", Performance, by "session_id");
+
+/// The rows that `activity` and `sleepers` send at most.
+const ACTIVITY_ROWS: i64 = 500;
+const SLEEPER_ROWS: i64 = 200;
 
 /// Longest wait resource that is kept, in characters (the column's own limit).
 const RESOURCE_CHARS: usize = 256;
 
-/// See the module. Without its right it sees our own session alone, and says so.
+/// See the module. Without its right the server shows our own session alone and no error: that is no activity.
 pub(super) static PROBE: Probe = Probe {
     parts: &[
         needed(SESSIONS),
@@ -61,12 +68,17 @@ fn decode(sets: &Sets, ctx: &ProbeContext) -> Result<Sample, Unavailable> {
     let counts = sets.one("sessions")?;
     let seen = counts.count("sessions_seen");
     // Rights decide. Where they are not known: a server always has sessions of its own.
-    let only_own = ctx.sees_all().map_or(seen.is_some_and(|n| n <= 1), |sees| !sees);
+    if ctx.sees_all().map_or(seen.is_some_and(|n| n <= 1), |sees| !sees) {
+        return Err(Unavailable::NoRight(Needs::Performance.right(ctx.major()).into()));
+    }
     let extras = Extras::of(sets);
-    let rows = sets.many("activity")?.chain(sets.all("sleepers"));
-    let requests: Vec<_> = rows.filter_map(|row| request(row, &extras, ctx)).collect();
-    let total = |set| sets.all(set).next().and_then(|r| r.count("total_rows")).unwrap_or(0);
-    let left_out = total("activity").saturating_add(total("sleepers")).saturating_sub(requests.len() as i64);
+    let mut requests: Vec<_> = sets.many("activity")?.filter_map(|row| request(row, &extras, ctx)).collect();
+    // A request may end, and its session fall asleep, between the two scripts.
+    let running: HashSet<i32> = requests.iter().map(|r| r.session_id).collect();
+    let sleepers = sets.all("sleepers").filter_map(|row| request(row, &extras, ctx));
+    requests.extend(sleepers.filter(|sleeper| !running.contains(&sleeper.session_id)));
+    let left_out =
+        beyond(sets, "activity", ACTIVITY_ROWS).saturating_add(beyond(sets, "sleepers", SLEEPER_ROWS));
     Ok(Sample::Activity(Activity {
         requests,
         sessions: SessionCounts {
@@ -75,9 +87,15 @@ fn decode(sets: &Sets, ctx: &ProbeContext) -> Result<Sample, Unavailable> {
             sleeping: counts.count("sleeping_sessions"),
             sleeping_open: counts.count("sleeping_open_sessions"),
         },
-        only_own,
-        left_out: u32::try_from(left_out).unwrap_or(0),
+        only_own: false,
+        left_out,
     }))
+}
+
+/// The rows that a script left out, of those that it counted.
+fn beyond(sets: &Sets, set: &str, most: i64) -> u32 {
+    let total = sets.all(set).next().and_then(|row| row.count("total_rows")).unwrap_or(0);
+    u32::try_from(total.saturating_sub(most)).unwrap_or(0)
 }
 
 /// The optional sets, by session.
@@ -283,7 +301,7 @@ mod tests {
             Cell::Int(-9),
             text("LCK_M_X"),
             Cell::Int(4_000),
-            Cell::Int(3),
+            Cell::Int(502),
             Cell::Bytes(vec![0, 0, 0, 0, 0, 0, 1, 2]),
         ];
         let grant = vec![Cell::Int(57), Cell::Int(0), Cell::Int(1024), Cell::Null];
@@ -336,7 +354,7 @@ mod tests {
         };
         assert_eq!(told(0), (true, Some(2_000), Some(2_000)), "17.9 days, for two seconds");
         assert_eq!(told(1), (true, Some(90_000), None), "no wait without its type");
-        assert_eq!(told(2).0, false, "it begins in two hours");
+        assert!(!told(2).0, "it begins in two hours");
         assert_eq!(a.requests[0].transaction_at, None, "so does the transaction");
     }
 
@@ -358,14 +376,23 @@ mod tests {
     }
 
     #[test]
-    fn a_login_that_sees_only_itself_says_so() {
-        assert!(decoded(vec![sessions(1), set("activity", &["session_id"], vec![])]).only_own);
-        let sets = sets(vec![sessions(60), set("activity", &["session_id"], vec![])]);
-        let mut ctx = ProbeContext::new(Timestamp::default);
-        let right = Right { name: "VIEW SERVER STATE".into(), held: Some(false), gives: "".into() };
-        ctx.absorb(&Sample::Known(State::Rights(Arc::new(Rights { rights: vec![right], present: vec![] }))));
-        let Ok(Sample::Activity(a)) = decode(&sets, &ctx) else { panic!() };
-        assert!(a.only_own, "rights decide where they are known");
+    fn who_sees_only_itself_does_not_say_that_nothing_runs() {
+        let told = |seen, held: Option<Option<bool>>| {
+            let sets = sets(vec![sessions(seen), set("activity", &["session_id"], vec![])]);
+            let mut ctx = ProbeContext::new(Timestamp::default);
+            if let Some(held) = held {
+                let rights = vec![Right { name: "VIEW SERVER STATE".into(), held, gives: "".into() }];
+                ctx.absorb(&Sample::Known(State::Rights(Arc::new(Rights { rights, present: vec![] }))));
+            }
+            decode(&sets, &ctx).map(|_| ())
+        };
+        let refused = Err(Unavailable::NoRight("VIEW SERVER STATE".into()));
+        assert_eq!(told(60, Some(Some(false))), refused, "rights decide where they are known");
+        assert_eq!(told(1, Some(Some(true))), Ok(()));
+        for unknown in [None, Some(None)] {
+            assert_eq!(told(1, unknown), refused, "a server always has sessions of its own");
+            assert_eq!(told(60, unknown), Ok(()));
+        }
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::{
 };
 use std::sync::Arc;
 
-const AVAILABILITY: Script = script!("availability", Performance);
+const AVAILABILITY: Script = script!("availability", Performance, by "replica_id" "group_database_id");
 
 /// See the module.
 pub(super) static PROBE: Probe = Probe {

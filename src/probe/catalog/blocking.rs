@@ -22,10 +22,10 @@ use crate::{
 use std::collections::HashMap;
 
 /// The number of blocked requests; the headline asks it too.
-pub(super) const BLOCKED: Script = script!("blocked", Nothing);
-const BLOCKING: Script = script!("blocking", Performance);
-const CHAIN: Script = script!("chain", Performance);
-const INPUT_BUFFERS: Script = script!("input_buffers", Performance);
+pub(super) const BLOCKED: Script = script!("blocked", Nothing, one row);
+const BLOCKING: Script = script!("blocking", Performance, by "session_id" "blocking_session_id" "wait_type" "resource_description");
+const CHAIN: Script = script!("chain", Performance, by "session_id" "request_id");
+const INPUT_BUFFERS: Script = script!("input_buffers", Performance, by "session_id");
 
 /// Longest resource description that is kept, in characters. The column has 3,072; what is read of it stands in front.
 const RESOURCE_CHARS: usize = 1_024;
@@ -99,13 +99,15 @@ fn decode(sets: &Sets, ctx: &ProbeContext) -> Result<Sample, Unavailable> {
         let runs_ms = runs_ms.get(&session_id).copied();
         let wait_ms = clock.within(row.i64("wait_duration_ms"), runs_ms);
         let told = row.i32("blocking_session_id");
+        let named = row.raw_text("resource_description").and_then(|r| ctx.objects.name(r));
         Some(BlockedTask {
             session_id,
             blocked_by: blocker(session_id, told, wait_type.as_deref(), wait_ms)?,
             wait_type,
             wait_ms,
             resource: row.line("resource_description", RESOURCE_CHARS),
-            object: row.raw_text("resource_description").and_then(|r| ctx.objects.name(r)),
+            object: named.clone().and_then(Result::ok),
+            unnamed: named.and_then(Result::err),
         })
     });
     Ok(Sample::Blocking { tasks: tasks.collect(), sessions })

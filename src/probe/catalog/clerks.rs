@@ -17,7 +17,7 @@ use crate::{
 };
 use std::sync::Arc;
 
-const CLERKS: Script = script!("clerks", Performance);
+const CLERKS: Script = script!("clerks", Performance, by "clerk_type");
 
 /// See the module.
 pub(super) static PROBE: Probe = Probe {

@@ -15,7 +15,7 @@ use crate::{
     },
 };
 
-const COST: Script = script!("cost", Nothing);
+const COST: Script = script!("cost", Nothing, one row);
 
 /// See the module.
 pub(super) static PROBE: Probe = Probe {

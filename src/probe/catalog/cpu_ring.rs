@@ -12,7 +12,7 @@ use crate::{
     },
 };
 
-const CPU_RING: Script = script!("cpu_ring", Performance);
+const CPU_RING: Script = script!("cpu_ring", Performance, by "record_ticks");
 
 /// A record that is older than this says nothing of now, ms: there is one a minute.
 const OLDEST_MS: i64 = 300_000;

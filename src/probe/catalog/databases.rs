@@ -11,7 +11,7 @@ use crate::{
 };
 use std::sync::Arc;
 
-const DATABASES: Script = script!("databases", Nothing);
+const DATABASES: Script = script!("databases", Nothing, by "database_id");
 
 /// See the module. Databases that the login may not see appear by their id.
 pub(super) static PROBE: Probe = Probe {

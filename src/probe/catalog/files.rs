@@ -17,7 +17,7 @@ use crate::{
 };
 use std::sync::Arc;
 
-const FILES: Script = script!("files", Performance);
+const FILES: Script = script!("files", Performance, by "database_id" "file_id");
 
 /// See the module.
 pub(super) static PROBE: Probe = Probe {

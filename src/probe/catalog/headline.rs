@@ -12,8 +12,8 @@ use crate::{
     },
 };
 
-const HEADLINE: Script = script!("headline", Performance);
-const COUNTERS: Script = script!("counters", Performance);
+const HEADLINE: Script = script!("headline", Performance, one row);
+const COUNTERS: Script = script!("counters", Performance, by "counter_name" "instance_name");
 
 /// See the module.
 pub(super) static PROBE: Probe = Probe {

@@ -15,7 +15,7 @@ use crate::{
 };
 use std::sync::Arc;
 
-const JOBS: Script = script!("jobs", MsdbJobs);
+const JOBS: Script = script!("jobs", MsdbJobs, by "job_name");
 
 /// Longest message of a job that is kept, in characters.
 const MESSAGE_CHARS: usize = 1_000;
@@ -67,18 +67,22 @@ mod tests {
         let row = |date, time| {
             vec![
                 Cell::Instant { utc_ms: 1_769_850_000_000, offset_min: 120 },
-                text("backup"),
+                text(&format!("backup {date}")),
                 Cell::Int(date),
                 Cell::Int(time),
             ]
         };
         let columns = ["server_time", "job_name", "last_run_date", "last_run_time"];
-        let answer =
-            sets(vec![set("jobs", &columns, vec![row(20_260_131, 93_005), row(20_261_399, 0), row(-1, -1)])]);
+        let answer = sets(vec![set(
+            "jobs",
+            &columns,
+            vec![row(20_260_131, 93_005), row(20_261_399, 0), row(-1, -1), row(20_260_201, 93_005)],
+        )]);
         let mut ctx = ProbeContext::new(Timestamp::default);
-        ctx.note_clock(&answer, Timestamp::from_ms(0));
+        ctx.note_clock(&answer, Timestamp::from_ms(1_769_850_000_000));
         let Ok(Sample::Known(State::Jobs(jobs))) = decode(&answer, &ctx) else { panic!() };
         assert_eq!(jobs[0].at, Some(Timestamp::from_ms(1_769_844_605_000)), "2026-01-31 07:30:05 UTC");
         assert_eq!((jobs[1].at, jobs[2].at), (None, None));
+        assert_eq!(jobs[3].at, None, "tomorrow");
     }
 }

@@ -16,7 +16,7 @@ use crate::{
     },
 };
 
-const MEMORY: Script = script!("memory", Performance);
+const MEMORY: Script = script!("memory", Performance, one row);
 
 /// See the module.
 pub(super) static PROBE: Probe = Probe {

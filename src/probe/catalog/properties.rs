@@ -18,11 +18,11 @@ use crate::{
 };
 use std::sync::Arc;
 
-const PROPERTIES: Script = script!("properties", Nothing);
-const SYSINFO: Script = script!("sysinfo", Performance);
-const CONFIGURATION: Script = script!("configuration", Nothing);
-const HOST_2017: Script = script!("host_2017", Nothing);
-const HOST_2016: Script = script!("host_2016", Performance);
+const PROPERTIES: Script = script!("properties", Nothing, one row);
+const SYSINFO: Script = script!("sysinfo", Performance, one row);
+const CONFIGURATION: Script = script!("configuration", Nothing, by "name");
+const HOST_2017: Script = script!("host_2017", Nothing, one row);
+const HOST_2016: Script = script!("host_2016", Performance, one row);
 
 /// Options that are kept; SQL Server 2025 has about a hundred.
 const MAX_OPTIONS: usize = 256;
@@ -166,7 +166,7 @@ mod tests {
             (Some(15), Some(2019)),
             "major from the version where the property is NULL"
         );
-        assert_eq!(p.started_at, Some(Timestamp::from_ms(START - 3_600_000)), "local time made UTC");
+        assert_eq!(p.started_at, Some(Timestamp::from_ms(START - 3_601_500)), "local time made ours");
         assert_eq!(p.clock_skew_ms, Some(1_500));
         assert_eq!(p.cpu_count, None);
         assert_eq!(p.platform, Platform::Unknown);
@@ -214,7 +214,7 @@ mod tests {
         );
         let p = decoded(&sets(vec![base(), sysinfo, host]));
         assert_eq!(p.cpu_count, Some(8));
-        assert_eq!(p.started_at, Some(Timestamp::from_ms(START + 60_000 - 3_600_000)));
+        assert_eq!(p.started_at, Some(Timestamp::from_ms(START + 60_000 - 3_601_500)));
         assert_eq!((p.platform, p.os_name.as_deref()), (Platform::Linux, Some("Ubuntu 22.04")));
     }
 }

@@ -17,17 +17,13 @@ use crate::{
 };
 use std::sync::Arc;
 
-const RIGHTS: Script = script!("rights", Nothing);
-const CAPABILITIES: Script = script!("capabilities", Nothing);
+const RIGHTS: Script = script!("rights", Nothing, one row);
+const CAPABILITIES: Script = script!("capabilities", Nothing, by "object_name" "column_name");
 
 /// A right that the program can make use of: name, its column in `rights.sql` (several: all of them), and what is
 /// shown only with it.
 const RIGHTS_IN_WORDS: [(&str, &[&str], &str); 7] = [
-    (
-        "VIEW SERVER STATE",
-        &["view_server_state"],
-        "everything that is polled of the server's state, and client addresses",
-    ),
+    ("VIEW SERVER STATE", &["view_server_state"], "sessions, waits, CPU, memory, blocking, files"),
     (
         "VIEW SERVER PERFORMANCE STATE",
         &["view_server_performance_state"],
@@ -41,7 +37,7 @@ const RIGHTS_IN_WORDS: [(&str, &[&str], &str); 7] = [
     (
         "VIEW ANY DEFINITION",
         &["view_any_definition"],
-        "volumes, names of availability groups, names behind locks",
+        "volumes, names of availability groups, names of locked objects",
     ),
     (
         "SELECT on msdb job tables",
@@ -117,5 +113,22 @@ mod tests {
         assert_eq!(r.sees_performance(), Some(true));
         assert!(r.present.iter().any(|p| &**p == "dm_exec_requests.dop"));
         assert!(r.present.iter().any(|p| &**p == "dm_os_host_info"));
+    }
+
+    #[test]
+    fn held_are_all_of_several_or_it_is_not_known() {
+        let held = |answers: [Cell; 4]| {
+            let columns = ["msdb_access", "msdb_sysjobs", "msdb_sysjobservers", "msdb_sysjobhistory"];
+            let answer = sets(vec![set("rights", &columns, vec![answers.to_vec()])]);
+            let ctx = ProbeContext::new(crate::model::base::time::Timestamp::default);
+            let Ok(Sample::Known(State::Rights(r))) = decode(&answer, &ctx) else { panic!() };
+            r.held("SELECT on msdb job tables")
+        };
+        let [yes, no, unknown] = [Cell::Int(1), Cell::Int(0), Cell::Null];
+        assert_eq!(held([yes.clone(), yes.clone(), yes.clone(), yes.clone()]), Some(true));
+        assert_eq!(held([yes.clone(), yes.clone(), unknown.clone(), yes.clone()]), None);
+        assert_eq!(held([unknown.clone(), yes.clone(), yes.clone(), yes.clone()]), None);
+        assert_eq!(held([yes.clone(), unknown.clone(), yes, no.clone()]), Some(false));
+        assert_eq!(held([no, unknown.clone(), unknown.clone(), unknown]), Some(false));
     }
 }

@@ -10,7 +10,7 @@ use crate::{
     },
 };
 
-const SCHEDULERS: Script = script!("schedulers", Performance);
+const SCHEDULERS: Script = script!("schedulers", Performance, one row);
 
 /// See the module.
 pub(super) static PROBE: Probe = Probe {

@@ -11,7 +11,7 @@ use crate::{
 };
 use std::sync::Arc;
 
-const VOLUMES: Script = script!("volumes", Performance);
+const VOLUMES: Script = script!("volumes", Performance, by "volume_mount_point");
 
 /// See the module.
 pub(super) static PROBE: Probe = Probe {

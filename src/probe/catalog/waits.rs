@@ -10,7 +10,7 @@ use crate::{
     },
 };
 
-const WAITS: Script = script!("waits", Performance);
+const WAITS: Script = script!("waits", Performance, by "wait_type");
 
 /// See the module.
 pub(super) static PROBE: Probe = Probe {

@@ -20,6 +20,8 @@ pub const ANSWERS: &[Answer] =
 /// Databases of availability groups.
 pub fn availability(q: &Asked<'_>) -> Table {
     let columns = [
+        ("replica_id", NVarChar(36)),
+        ("group_database_id", NVarChar(36)),
         ("group_name", NVarChar(128)),
         ("database_name", NVarChar(128)),
         ("replica_server_name", NVarChar(256)),
@@ -47,7 +49,10 @@ fn replica(q: &Asked<'_>, r: &Replica) -> Vec<Value> {
     };
     // the queues of a disconnected replica are not known; the primary has none
     let figure = |n: i64| opt((r.connected && !r.is_primary).then_some(n), int);
+    let id = |bytes: [u8; 16]| text(format!("{:032X}", u128::from_be_bytes(bytes)));
     vec![
+        id(r.replica_id),
+        id(q.moment.profile.dice.of(&r.database).bytes::<16>()),
         named(&r.group),
         text(&*r.database),
         named(&r.server),

@@ -6,6 +6,7 @@ use crate::model::{
     fold::snapshot::InstanceSnapshot,
     poll::{
         activity::{Request, special_blocker},
+        reading::Unavailable,
         resource::{DatabaseNames, Resource, decode},
         statement::Statement,
     },
@@ -116,7 +117,12 @@ pub fn push_resource(out: &mut String, r: &Resource) {
 pub fn push_object(out: &mut String, r: &Resource) {
     out.push_str(r.database.as_deref().unwrap_or(""));
     match &r.object {
-        _ if r.is_nameless() => out.push_str(", name not known"),
+        _ if r.is_nameless() => match &r.unnamed {
+            Some(Unavailable::NoRight(right)) => {
+                let _ = write!(out, ", name n/a ({right})");
+            }
+            _ => out.push_str(", name not known"),
+        },
         Some(object) => {
             out.push_str(if r.database.is_some() { "." } else { "" });
             out.push_str(object);
@@ -232,7 +238,7 @@ fn waiting(d: &mut Document, row: RequestRow<'_>, known: Option<&Resource>) {
         if let Some(found) = known.or(own.as_ref()) {
             push_resource(s, found);
             if let (true, Some(id)) = (found.is_nameless(), &found.object) {
-                let _ = write!(s, ": {id}{}", why_nameless(row.instance));
+                let _ = write!(s, ": {id}; {}", why_nameless(row.instance, found));
             }
             if let Some(m) = &found.held_mode {
                 let _ = write!(s, ", held in mode {m}");
@@ -254,13 +260,16 @@ fn waiting(d: &mut Document, row: RequestRow<'_>, known: Option<&Resource>) {
 }
 
 /// Why an object is shown by its id only.
-fn why_nameless(i: &InstanceSnapshot) -> &'static str {
+fn why_nameless(i: &InstanceSnapshot, found: &Resource) -> String {
     const RIGHT: &str = "CONNECT ANY DATABASE";
-    let rights = i.facts.rights.get().map_or(&[][..], |r| &r.rights);
-    if rights.iter().any(|r| &*r.name == RIGHT && r.held == Some(false)) {
-        "; the login may not look into that database (CONNECT ANY DATABASE)"
-    } else {
-        "; not asked for yet, or it is locked or gone"
+    let lacks = |right: &str| i.facts.rights.get().and_then(|rights| rights.held(right)) == Some(false);
+    match &found.unnamed {
+        Some(Unavailable::NoRight(right)) => format!("the login lacks {right}, or a right on that object"),
+        Some(Unavailable::Missing(_)) => "it is gone".to_owned(),
+        Some(Unavailable::Failed(failure)) => format!("asked for it: {}", failure.kind.words()),
+        // A request knows its resource only; blocking asks for names.
+        _ if lacks(RIGHT) => format!("the login lacks {RIGHT}"),
+        _ => "not asked for yet".to_owned(),
     }
 }
 

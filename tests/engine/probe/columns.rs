@@ -68,6 +68,8 @@ pub static COLUMNS: &[(&str, Columns)] = &[
     (
         "availability",
         &[
+            ("replica_id", Text),
+            ("group_database_id", Text),
             ("group_name", Text),
             ("database_name", Text),
             ("replica_server_name", Text),

@@ -3,6 +3,7 @@
 
 mod columns;
 mod fake;
+mod keyed;
 mod noise;
 mod poll;
 mod registry;

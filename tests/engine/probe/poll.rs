@@ -1,9 +1,9 @@
 //! Polls against a server made of result sets: the number of round trips, the effect of an error, the state that is kept.
 
-use super::fake::{Fake, Fate};
+use super::fake::{Fake, Fate, NOW};
 use dbtop::{
     model::{
-        base::failure::FailureKind,
+        base::{failure::FailureKind, time::Timestamp},
         poll::{Sample, id::ProbeId, reading::Unavailable},
     },
     probe::{Polled, ProbeContext, poll, prepare},
@@ -33,8 +33,8 @@ fn no_right() -> Fate {
 }
 
 /// A context that knows a 2019 server on which everything is allowed.
-async fn known() -> ProbeContext {
-    let mut ctx = ProbeContext::new(dbtop::app::clock::now);
+pub async fn known() -> ProbeContext {
+    let mut ctx = ProbeContext::new(|| Timestamp::from_ms(NOW));
     let mut server = Fake::new().with(
         "capabilities",
         Fate::Rows(vec![
@@ -94,12 +94,11 @@ async fn every_declared_column_reaches_the_sample() {
         let expected = match polled.probe {
             ProbeId::Headline => 16,
             ProbeId::Activity => 2,
-            // The task waits for something without a name.
-            ProbeId::Blocking => 4,
             // Idle is not believed on Linux.
             ProbeId::CpuRing => 1,
             // All files together have no name, kind, path, database or size.
-            ProbeId::Files => 5,
+            // The task waits for something without a name, which nobody asked for.
+            ProbeId::Files | ProbeId::Blocking => 5,
             _ => 0,
         };
         assert!(polled.outcome.is_ok(), "{shown}");
@@ -257,6 +256,32 @@ async fn locked_objects_are_named_once_each() {
     server.asked.clear();
     poll(&mut server, &[ProbeId::Blocking], &mut ctx).await;
     assert_eq!(server.asked.len(), 2, "known by now");
+}
+
+#[tokio::test]
+async fn a_locked_object_that_may_not_be_named_says_which_right_is_missing() {
+    let waits_for = |id: i64, database: i64| {
+        let raw =
+            format!("objectlock lockPartition=0 objid={id} subresource=FULL dbid={database} id=l mode=X");
+        vec![
+            ("session_id", Cell::Int(50 + id)),
+            ("blocking_session_id", Cell::Int(88)),
+            ("resource_description", Cell::Text(raw)),
+        ]
+    };
+    let seen = [("requests_seen", 60), ("blocked_requests", 2)].map(|(name, n)| (name, Cell::Int(n)));
+    let denied = Fate::Fails(916, FailureKind::Permission, "not able to access the database");
+    let mut server = Fake::new()
+        .with("blocked", Fate::Rows(vec![seen.to_vec()]))
+        .with("resolve_object", denied)
+        .with("blocking", Fate::Rows(vec![waits_for(1, 5), waits_for(2, 99)]));
+    let mut ctx = known().await;
+    poll(&mut server, &[ProbeId::Blocking], &mut ctx).await;
+    let polled = poll(&mut server, &[ProbeId::Blocking], &mut ctx).await;
+    let Ok(Sample::Blocking { tasks, .. }) = outcome(&polled, ProbeId::Blocking) else { panic!() };
+    let why: Vec<_> = tasks.iter().map(|t| t.unnamed.clone()).collect();
+    let lacks = |right: &str| Some(Unavailable::NoRight(right.into()));
+    assert_eq!(why, [lacks("CONNECT ANY DATABASE"), lacks("VIEW ANY DATABASE")], "the second is hidden");
 }
 
 #[tokio::test]

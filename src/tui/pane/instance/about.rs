@@ -10,7 +10,9 @@ use crate::{
         base::figure,
         fold::snapshot::InstanceSnapshot,
         judge::health::Level,
-        poll::{availability::ReplicaRow, jobs::FailedJobRow, reading::Reading, volumes::VolumeRow},
+        poll::{
+            availability::ReplicaRow, jobs::FailedJobRow, reading::Reading, rights::Right, volumes::VolumeRow,
+        },
     },
     tui::{view::View, widget::document::Document},
 };
@@ -142,18 +144,23 @@ fn options(d: &mut Document, i: &InstanceSnapshot, view: &View<'_>) {
     }
 }
 
+/// True for a right that servers before 2022 have not: a half of VIEW SERVER STATE.
+fn is_half(right: &Right) -> bool {
+    right.name.starts_with("VIEW SERVER ") && &*right.name != "VIEW SERVER STATE"
+}
+
 fn rights(d: &mut Document, i: &InstanceSnapshot, view: &View<'_>) {
     let t = view.theme;
     d.head("rights");
     let Some(rights) = i.facts.rights.get() else { return absent(d, i, &i.facts.rights, view) };
     for r in &rights.rights {
-        let (word, style) = match r.held {
-            Some(true) => ("● held     ", t.ok),
-            Some(false) => ("▲ missing  ", t.warning),
-            // A right that this version does not have yet.
-            None => ("○ not here ", t.dim),
+        let (word, means, style) = match r.held {
+            Some(true) => ("● held     ", r.gives.to_string(), t.ok),
+            Some(false) => ("▲ missing  ", r.loss(), t.warning),
+            None if is_half(r) => ("○ n/a      ", "before 2022".to_owned(), t.dim),
+            None => ("○ unknown  ", r.gives.to_string(), t.dim),
         };
-        d.text(format!("{word} {}: {}", r.name, r.gives), style);
+        d.text(format!("{word} {}: {means}", r.name), style);
     }
 }
 
@@ -210,7 +217,7 @@ fn list<T>(
 }
 
 fn volume(d: &mut Document, v: &VolumeRow, view: &View<'_>) {
-    let mut line = format!("{:<16} ", v.mount.as_deref().unwrap_or("–"));
+    let mut line = String::new();
     if let (Some(free), Some(total)) = (v.free_bytes, v.total_bytes.filter(|t| *t > 0)) {
         figure::push_pct(&mut line, free as f64 / total as f64 * 100.0);
         line.push_str(" free: ");
@@ -220,7 +227,8 @@ fn volume(d: &mut Document, v: &VolumeRow, view: &View<'_>) {
     } else {
         line.push_str("size not known");
     }
-    d.text(line, view.theme.base);
+    // The name is last: on Linux it is a path of any length.
+    d.text(format!("{line:<36} {}", v.mount.as_deref().unwrap_or("–")), view.theme.base);
 }
 
 fn replica(d: &mut Document, r: &ReplicaRow, view: &View<'_>) {

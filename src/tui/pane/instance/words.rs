@@ -224,19 +224,16 @@ fn rights(i: &InstanceSnapshot, view: &View<'_>) -> Vec<Line> {
         all.push((style, format!(" · {online} of {} databases online", databases.len())));
     }
     let mut lines = vec![("rights", all)];
-    for (name, gives, vital) in missing {
+    for (name, loss, vital) in missing {
         let style = if vital { t.warning } else { t.dim };
         let glyph = reading::glyph(if vital { Level::Warning } else { Level::Unknown });
-        lines.push((
-            "",
-            vec![(style, format!("{glyph} no {name}")), (t.dim, format!(": without it no {gives}"))],
-        ));
+        lines.push(("", vec![(style, format!("{glyph} no {name}")), (t.dim, format!(": {loss}"))]));
     }
     lines
 }
 
-/// The missing rights: name, what they would show, and whether most of the screen depends on them.
-pub fn missing(rights: &Rights) -> Vec<(Arc<str>, Arc<str>, bool)> {
+/// The missing rights: name, what the login cannot do, and whether most of the screen depends on them.
+pub fn missing(rights: &Rights) -> Vec<(Arc<str>, String, bool)> {
     let sees = rights.sees_performance();
     // The halves of 2022 do not matter to a login that has the whole right.
     let whole = rights.held("VIEW SERVER STATE") == Some(true);
@@ -245,7 +242,7 @@ pub fn missing(rights: &Rights) -> Vec<(Arc<str>, Arc<str>, bool)> {
     missing
         .map(|r| {
             let vital = sees == Some(false) && r.name.starts_with("VIEW SERVER ");
-            (Arc::clone(&r.name), Arc::clone(&r.gives), vital)
+            (Arc::clone(&r.name), r.loss(), vital)
         })
         .collect()
 }
@@ -287,13 +284,21 @@ pub fn polled(f: &Facts) -> [Polled<'_>; 13] {
 /// Readings that are not available here, and why; those that only need time or do not apply are left out.
 fn holes(f: &Facts, t: &Theme) -> Vec<(Style, String)> {
     let mut pieces = Vec::new();
+    // One reason often stands behind most of them: it is said once.
+    let mut reasons: Vec<(&Unavailable, Vec<&str>)> = Vec::new();
     for p in polled(f) {
         let Some(problem) = p.problem else { continue };
         if matches!(problem, Unavailable::NotYet | Unavailable::NeedsTwoSamples | Unavailable::NotHere(_)) {
             continue;
         }
+        match reasons.iter_mut().find(|(reason, _)| *reason == problem) {
+            Some((_, names)) => names.push(p.name),
+            None => reasons.push((problem, vec![p.name])),
+        }
+    }
+    for (problem, names) in reasons {
         let dot = if pieces.is_empty() { "" } else { " · " };
-        pieces.push((t.dim, format!("{dot}{} {problem}", p.name)));
+        pieces.push((t.dim, format!("{dot}{problem}: {}", names.join(", "))));
     }
     let slower = f.cost.get().map(|cost| cost.slowed.words()).unwrap_or_default();
     if !slower.is_empty() {
