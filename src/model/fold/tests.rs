@@ -24,6 +24,7 @@ use crate::model::{
 };
 use proptest::prelude::*;
 
+mod edges;
 mod kept;
 
 /// An instant, seconds after some morning.

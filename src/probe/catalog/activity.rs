@@ -376,6 +376,28 @@ mod tests {
     }
 
     #[test]
+    fn of_the_connections_of_a_session_the_first_counts_and_who_is_awake_does_not_sleep() {
+        let connection = |id, address: &str| vec![Cell::Int(id), text(address)];
+        let a = decoded(vec![
+            sessions(60),
+            set(
+                "activity",
+                &["session_id", "request_id"],
+                vec![vec![Cell::Int(57), Cell::Int(0)], vec![Cell::Int(57), Cell::Int(1)]],
+            ),
+            set("sleepers", &["session_id"], vec![vec![Cell::Int(57)], vec![Cell::Int(58)]]),
+            set(
+                "connections",
+                &["session_id", "client_net_address"],
+                vec![connection(57, "10.1.2.3"), connection(57, "10.9.9.9")],
+            ),
+        ]);
+        let told: Vec<_> = a.requests.iter().map(|r| (r.session_id, r.request_id)).collect();
+        assert_eq!(told, [(57, Some(0)), (57, Some(1)), (58, None)]);
+        assert_eq!(a.requests[0].address.as_deref(), Some("10.1.2.3"));
+    }
+
+    #[test]
     fn who_sees_only_itself_does_not_say_that_nothing_runs() {
         let told = |seen, held: Option<Option<bool>>| {
             let sets = sets(vec![sessions(seen), set("activity", &["session_id"], vec![])]);

@@ -117,6 +117,21 @@ mod tests {
     }
 
     #[test]
+    fn half_of_the_cpu_time_is_not_all_of_it() {
+        let cpu = |kernel, user| {
+            let columns = ["process_kernel_time_ms", "process_user_time_ms"];
+            let parts =
+                vec![set("headline", &columns, vec![vec![kernel, user]]), set("counters", &[], vec![])];
+            let ctx = ProbeContext::new(crate::model::base::time::Timestamp::default);
+            let Ok(Sample::Headline(h)) = decode(&sets(parts), &ctx) else { panic!() };
+            h.process_cpu_ms
+        };
+        assert_eq!(cpu(Cell::Int(1), Cell::Int(2)), Some(3));
+        assert_eq!([cpu(Cell::Int(1), Cell::Null), cpu(Cell::Null, Cell::Int(2))], [None; 2]);
+        assert_eq!([cpu(Cell::Int(-1), Cell::Int(2)), cpu(Cell::Int(i64::MAX), Cell::Int(2))], [None; 2]);
+    }
+
+    #[test]
     fn every_counter_that_is_asked_for_has_a_field() {
         let script = include_str!("../../../tsql/probe/counters.sql");
         let names = script.split("N'").skip(1).filter_map(|s| s.split('\'').next());

@@ -42,7 +42,23 @@ fn decode(sets: &Sets, ctx: &ProbeContext) -> Result<Sample, Unavailable> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::probe::fixture::{set, sets};
+    use crate::{
+        probe::fixture::{set, sets},
+        tds::Cell,
+    };
+
+    #[test]
+    fn a_volume_of_no_bytes_has_no_size() {
+        let columns = ["volume_mount_point", "total_bytes", "available_bytes"];
+        let row =
+            |mount, total, free| vec![Cell::Text(String::from(mount)), Cell::Int(total), Cell::Int(free)];
+        let told =
+            sets(vec![set("volumes", &columns, vec![row("/a", 0, 0), row("/b", -1, -1), row("/c", 9, 4)])]);
+        let ctx = ProbeContext::new(crate::model::base::time::Timestamp::default);
+        let Ok(Sample::Known(State::Volumes(rows))) = decode(&told, &ctx) else { panic!() };
+        let sizes: Vec<_> = rows.iter().map(|v| (v.total_bytes, v.free_bytes)).collect();
+        assert_eq!(sizes, [(None, Some(0)), (None, None), (Some(9), Some(4))]);
+    }
 
     #[test]
     fn no_volume_at_all_is_a_missing_right() {

@@ -365,3 +365,27 @@ fn databases_changed(before: &[DatabaseRow], now: &[DatabaseRow]) -> Vec<Change>
     changes.sort();
     changes
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::poll::rights::Right;
+
+    #[test]
+    fn a_lost_right_is_lost_and_an_unknown_one_is_neither() {
+        let rights = |held| {
+            let right = Right { name: "VIEW SERVER STATE".into(), held, gives: "".into() };
+            Rights { rights: vec![right], present: vec![] }
+        };
+        let told = |before, now| -> Vec<String> {
+            rights_changed(&rights(before), &rights(now)).iter().map(ToString::to_string).collect()
+        };
+        assert_eq!(told(Some(true), Some(false)), ["right VIEW SERVER STATE lost"]);
+        assert_eq!(told(Some(false), Some(true)), ["right VIEW SERVER STATE gained"]);
+        for (before, now) in
+            [(None, Some(true)), (Some(true), None), (None, Some(false)), (Some(true), Some(true))]
+        {
+            assert!(told(before, now).is_empty(), "{before:?} {now:?}");
+        }
+    }
+}
