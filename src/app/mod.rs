@@ -14,7 +14,7 @@
 //! | [`attach`] | how processes of one fleet find each other: lock, heartbeat, watch request |
 //! | [`headless`] | a collector without a screen |
 //! | [`prompt`] | the person who can be asked while something is opened |
-//! | [`log`], [`signals`], [`sockets`], [`clock`] | what a process needs of the system |
+//! | [`log`], [`signals`], [`sockets`], [`locale`], [`clock`] | what a process needs of the system |
 //!
 //! A module that runs for as long as the program (a service, a rule evaluator) is registered once, in [`session`], and runs
 //! under the screen and under `dbtop collect` alike.
@@ -27,6 +27,7 @@ pub mod fleet;
 pub mod headless;
 pub mod history;
 pub mod inventory;
+pub mod locale;
 pub mod log;
 pub mod module;
 pub mod prompt;

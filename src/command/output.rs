@@ -3,9 +3,13 @@
 //! through here: `ask::say` writes it to standard error.
 
 use crate::{
+    app::locale,
     cli::Format,
     model::{
-        base::filter::{Row, Value},
+        base::{
+            ascii,
+            filter::{Row, Value},
+        },
         inventory::instance::InstanceInfo,
     },
 };
@@ -199,6 +203,8 @@ impl Grid {
 
     fn table(&self, out: &mut impl Write) -> std::io::Result<()> {
         const WIDEST: usize = 100;
+        // A table is for people, and is as wide in ASCII. JSON and CSV are UTF-8.
+        let is_ascii = locale::other_than_utf8().is_some();
         let shown: Vec<Vec<String>> =
             self.rows.iter().map(|r| r.iter().map(|c| clip(&c.shown(), WIDEST)).collect()).collect();
         let width: Vec<usize> = (0..self.columns.len())
@@ -222,6 +228,7 @@ impl Grid {
                     line.push_str(&pad);
                 }
             }
+            let line = if is_ascii { ascii::text(&line) } else { line };
             writeln!(out, "{}", line.trim_end())?;
         }
         Ok(())

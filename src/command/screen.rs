@@ -5,6 +5,7 @@ use crate::{
     app::{
         clock, fleet,
         history::Recording,
+        locale,
         reload::Reloader,
         session::{Session, Start},
         signals,
@@ -96,9 +97,15 @@ fn looks(config: &Config) -> anyhow::Result<Settings> {
         theme: Theme::load(&config.ui.theme, depth)?,
         depth,
         low_bandwidth: config.ui.low_bandwidth,
+        ascii: is_ascii(&config.ui.glyphs),
         mouse: config.ui.mouse,
         lock_after_ms: lock_after_ms(config.vault.lock_after_min),
     })
+}
+
+/// A screen of boxes and bars is unreadable where the terminal shows each of their bytes.
+fn is_ascii(glyphs: &str) -> bool {
+    glyphs == "ascii" || (glyphs != "unicode" && locale::other_than_utf8().is_some())
 }
 
 /// 0: never.

@@ -1,7 +1,7 @@
 //! Rules over the values of a configuration, each with the options that it is about, so that an error can be shown
 //! where it was made. One function a section; called by [`super::read()`].
 
-use super::sections::{Budget, Config, History, Log, Metrics, Poll};
+use super::sections::{Budget, Config, History, Log, Metrics, Poll, Ui};
 use crate::model::judge::health::Thresholds;
 use std::net::SocketAddr;
 
@@ -20,7 +20,8 @@ pub(super) struct Broken {
 /// All rules that do not hold.
 pub(super) fn broken(c: &Config) -> Vec<Broken> {
     let lock = range("vault", ("lock_after_min", c.vault.lock_after_min.into(), 0, 1440));
-    poll(&c.poll)
+    ui(&c.ui)
+        .chain(poll(&c.poll))
         .chain(health(&c.health))
         .chain(lock)
         .chain(budget(&c.budget))
@@ -115,6 +116,10 @@ fn history(h: &History) -> impl Iterator<Item = Broken> {
         ("max_store_gb", h.max_store_gb.into(), 1, 10_000),
     ];
     ranges.into_iter().filter_map(|r| range("history", r))
+}
+
+fn ui(ui: &Ui) -> impl Iterator<Item = Broken> {
+    one_of("ui", "glyphs", &ui.glyphs, &["auto", "unicode", "ascii"]).into_iter()
 }
 
 fn log(log: &Log) -> impl Iterator<Item = Broken> {

@@ -38,11 +38,13 @@ pub struct Ui {
     pub mouse: bool,
     /// slow line: half the frames, no sparklines
     pub low_bandwidth: bool,
+    /// `auto` (ASCII where the locale is not UTF-8), `unicode` or `ascii`
+    pub glyphs: String,
 }
 
 impl Default for Ui {
     fn default() -> Self {
-        Self { theme: "dark".into(), mouse: false, low_bandwidth: false }
+        Self { theme: "dark".into(), mouse: false, low_bandwidth: false, glyphs: "auto".into() }
     }
 }
 

@@ -161,8 +161,14 @@ mod tests {
     /// A fleet with a story for each pane, on a screen that has no room for every column.
     fn at(pane: PaneId, place: &str) -> App {
         let theme = Theme::load("dark", Depth::True).unwrap();
-        let settings =
-            Settings { theme, depth: Depth::True, low_bandwidth: false, mouse: false, lock_after_ms: None };
+        let settings = Settings {
+            theme,
+            depth: Depth::True,
+            low_bandwidth: false,
+            ascii: false,
+            mouse: false,
+            lock_after_ms: None,
+        };
         let subject = Subject { tenant: "acme".into(), vault: VaultState::Open, recording: None };
         let mut app = App::new(settings, subject, fixture::NOW);
         app.ingest(Arc::new(fixture::small()));

@@ -16,6 +16,8 @@ pub struct Settings {
     pub depth: Depth,
     /// half the frames, no sparklines
     pub low_bandwidth: bool,
+    /// ASCII characters only
+    pub ascii: bool,
     /// the mouse selects and scrolls
     pub mouse: bool,
     /// the inventory locks after so long without a key, ms; None: never

@@ -65,8 +65,14 @@ fn main() {
 
 fn app(snapshot: FleetSnapshot) -> App {
     let theme = Theme::load("dark", Depth::True).unwrap_or_else(|e| unreachable!("{e}"));
-    let settings =
-        Settings { theme, depth: Depth::True, low_bandwidth: false, mouse: false, lock_after_ms: None };
+    let settings = Settings {
+        theme,
+        depth: Depth::True,
+        low_bandwidth: false,
+        ascii: false,
+        mouse: false,
+        lock_after_ms: None,
+    };
     let subject = Subject { tenant: "bench".to_owned(), vault: VaultState::Plain, recording: None };
     let mut app = App::new(settings, subject, fixture::NOW);
     app.ingest(Arc::new(snapshot));

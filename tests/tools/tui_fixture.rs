@@ -65,6 +65,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         theme: Theme::load(&theme, Depth::True)?,
         depth: Depth::True,
         low_bandwidth,
+        ascii: false,
         mouse: true,
         lock_after_ms: None,
     };

@@ -1,6 +1,7 @@
 //! The units and words of every part of the program. Uses nothing else of the model.
 
 pub mod age;
+pub mod ascii;
 pub(crate) mod code;
 pub mod error;
 pub mod failure;

@@ -31,6 +31,7 @@ use super::{
     theme::Depth,
     travel::Travel,
     view::Sealed,
+    widget::canvas,
     world::World,
 };
 use crate::{
@@ -64,6 +65,7 @@ pub struct App {
     columns: u16,
     keymap: Keymap,
     depth: Depth,
+    is_ascii: bool,
     /// the theme that the settings name; `:theme` may have chosen another since
     named_theme: String,
     /// commands that were typed, the newest first
@@ -102,6 +104,7 @@ impl App {
             columns: 0,
             keymap: Keymap::default(),
             depth: settings.depth,
+            is_ascii: settings.ascii,
             named_theme: settings.theme.name,
             commands: VecDeque::new(),
             interrupted: None,
@@ -155,6 +158,7 @@ impl App {
             self.world.theme = settings.theme;
         }
         self.world.low_bandwidth = settings.low_bandwidth;
+        self.is_ascii = settings.ascii;
         self.inventory.lock_after_ms = settings.lock_after_ms;
         self.refresh();
     }
@@ -345,5 +349,8 @@ impl App {
     pub fn render(&mut self, area: Rect, buf: &mut Buffer) {
         self.columns = area.width;
         chrome::render(self, area, buf);
+        if self.is_ascii {
+            canvas::to_ascii(buf);
+        }
     }
 }

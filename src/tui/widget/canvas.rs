@@ -1,7 +1,7 @@
 //! A clipped piece of the screen to write on. Everything drawn goes through here, so nothing can be drawn outside,
 //! no control character reaches the terminal, and every width is measured as the terminal measures it.
 
-use crate::model::base::text::is_harmful;
+use crate::model::base::{ascii, text::is_harmful};
 use ratatui::{
     buffer::{Buffer, Cell},
     layout::Rect,
@@ -34,6 +34,15 @@ fn cell_of(grapheme: &str) -> (&str, usize) {
     match grapheme.width() {
         0 => ("·", 1),
         n => (grapheme, n.min(2)),
+    }
+}
+
+/// Puts an ASCII sign in the place of every other character, for terminals that know no others.
+pub fn to_ascii(buf: &mut Buffer) {
+    for cell in &mut buf.content {
+        if let Some(first) = cell.symbol().chars().next().filter(|c| !c.is_ascii()) {
+            cell.set_char(ascii::sign(first).unwrap_or(' '));
+        }
     }
 }
 

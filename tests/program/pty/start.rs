@@ -115,3 +115,44 @@ fn without_a_terminal_it_says_so() {
     assert!(ended.stdout.is_empty(), "no escape sequences in a pipe: {:?}", ended.stdout);
     home.assert_nothing_left();
 }
+
+#[test]
+fn where_the_locale_is_not_utf8_everything_is_drawn_in_ascii() {
+    for (name, value) in [("LC_ALL", "C"), ("LC_ALL", "POSIX"), ("LC_CTYPE", "en_US.ISO-8859-1")] {
+        let home = Home::new();
+        let mut command = dbtop(&["--demo=6"], &home);
+        command.env(name, value);
+        let mut s = Screen::start_command(command, 140, 40);
+        s.until("the fleet", |t| {
+            t.contains("> LIVE") && t.contains("6 instances") && t.contains("- Fleet -")
+        });
+        s.until("health", |t| t.lines().any(|l| l.trim_start().starts_with('o') && l.contains("sql")));
+        for (keys, shows) in
+            [(&b"2"[..], "- Activity -"), (b"3", "- Waits -"), (b"1\r", "cpu"), (b"?", "Keys")]
+        {
+            s.keys(keys);
+            s.until(shows, |t| t.to_lowercase().contains(&shows.to_lowercase()));
+        }
+        assert!(s.raw.is_ascii(), "{name}={value}: {}", String::from_utf8_lossy(&s.raw));
+        s.keys(b"\x03\x03");
+        assert_eq!(s.ended(), 0);
+        s.assert_restored();
+    }
+}
+
+#[test]
+fn the_configuration_is_stronger_than_the_locale() {
+    let home = Home::new();
+    let mut command = dbtop(&["--demo=6"], &home);
+    command.env("LC_ALL", "C");
+    command.env("DBTOP_UI_GLYPHS", "unicode");
+    let mut s = Screen::start_command(command, 140, 40);
+    s.until_shows("▶ LIVE");
+    let mut command = dbtop(&["--demo=6"], &home);
+    command.env("DBTOP_UI_GLYPHS", "ascii");
+    let mut s = Screen::start_command(command, 140, 40);
+    s.until_shows("> LIVE");
+    let mut command = process::dbtop(&["once", "fleet", "--demo=2"], &home);
+    let told = run(command.env("LC_ALL", "C"));
+    assert!(told.stdout.is_ascii() && told.stdout.contains("sqlprd-001"), "{told:?}");
+}
