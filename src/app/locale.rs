@@ -21,7 +21,8 @@ mod tests {
 
     #[test]
     fn the_strongest_variable_that_is_not_empty_counts() {
-        let cases: [(&[(&str, &str)], Option<&str>); 9] = [
+        type Set<'a> = &'a [(&'a str, &'a str)];
+        let cases: [(Set<'_>, Option<&str>); 9] = [
             (&[], None),
             (&[("LANG", "de_DE.UTF-8")], None),
             (&[("LANG", "C.utf8")], None),

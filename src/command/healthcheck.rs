@@ -10,7 +10,7 @@ use crate::{
         seen::{FRESH_MS, STARTS_WITHIN_MS, Seen},
     },
     cli::{Healthcheck, Report},
-    model::base::{error::with_causes, time::Timestamp},
+    model::base::error::with_causes,
 };
 use serde::Serialize;
 use std::{path::Path, process::ExitCode};
@@ -130,13 +130,18 @@ fn collector(seen: &Seen) -> Check {
         let words = format!("no collector runs: the screen of process {} polls while it is open", holder.pid);
         return says(Verdict::Warning, words);
     }
+    if let Some(disk) = seen.is_mute() {
+        let pid = seen.living_beat().map_or_else(String::new, |beat| format!(" of pid {}", beat.pid));
+        let words = format!("{}: the collector{pid} cannot say how it is", disk.sign());
+        return says(Verdict::Critical, words);
+    }
     let Some(beat) = seen.living_beat() else {
         let hangs = seen.held_for_ms() > STARTS_WITHIN_MS;
         let status = if hangs { Verdict::Critical } else { Verdict::Warning };
         return says(status, "a collector runs and has not said anything yet".to_owned());
     };
     let age = seen.beat_age_ms().unwrap_or_default();
-    let since = seen.at.ms_since(Timestamp::from_ms(beat.started_ms));
+    let since = seen.held_for_ms();
     match beat.standing {
         _ if age > FRESH_MS => {
             let status = if age > HANGS_MS { Verdict::Critical } else { Verdict::Warning };
@@ -161,12 +166,12 @@ fn collector(seen: &Seen) -> Check {
 
 /// The newest good poll of any instance: a single instance that is down is not the collector's fault.
 fn poll(args: &Healthcheck, seen: &Seen) -> Check {
-    let Some(beat) = seen.living_beat() else { return not_known("poll") };
+    let Some(beat) = seen.telling_beat() else { return not_known("poll") };
     if beat.instances.total == 0 {
         return Check::new("poll", Verdict::Ok, "there is nothing to poll");
     }
     let age = beat.newest_poll_age_ms(seen.at);
-    let age_s = age.unwrap_or_else(|| seen.at.ms_since(Timestamp::from_ms(beat.started_ms))) as f64 / 1000.0;
+    let age_s = age.unwrap_or_else(|| seen.held_for_ms()) as f64 / 1000.0;
     let (warning, critical) = (f64::from(args.poll_warning), f64::from(args.poll_critical));
     let words = match age {
         Some(_) => format!("newest poll {age_s:.0} s ago"),
@@ -179,7 +184,7 @@ fn poll(args: &Healthcheck, seen: &Seen) -> Check {
 }
 
 fn lag(args: &Healthcheck, seen: &Seen) -> Check {
-    let Some(beat) = seen.living_beat() else { return not_known("lag") };
+    let Some(beat) = seen.telling_beat() else { return not_known("lag") };
     let store_ms = beat.store.as_ref().map_or(0, |store| store.lag_ms);
     let lag_s = store_ms.max(beat.lag_ms.into()) as f64 / 1000.0;
     let (warning, critical) = (f64::from(args.lag_warning), f64::from(args.lag_critical));
@@ -199,7 +204,7 @@ fn store(seen: &Seen) -> Check {
     if seen.place.folder.exists() && !can_write(&seen.place.folder) {
         return says(Verdict::Critical, "its folder cannot be written");
     }
-    match seen.living_beat().map(|beat: &Heartbeat| beat.store.as_ref()) {
+    match seen.telling_beat().map(|beat: &Heartbeat| beat.store.as_ref()) {
         None => not_known("store"),
         Some(None) => says(Verdict::Ok, "nothing is kept"),
         Some(Some(store)) => match (store.writable, &store.problem) {
@@ -273,6 +278,113 @@ fn words(answer: &Answer) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        app::{attach::heartbeat::StoreFigures, attach::lock::Holder, clock},
+        model::base::time::Timestamp,
+        store::disk::DiskTrouble,
+    };
+
+    /// A collector of this process that polls two instances, seen by now's clock plus so much.
+    fn seen(ahead_ms: i64) -> Seen {
+        let holder = Holder::this_process(false);
+        let mut beat = Heartbeat::first(&holder, "acme");
+        beat.stamp();
+        beat.standing = Standing::Collecting;
+        (beat.instances.total, beat.instances.up) = (2, 2);
+        beat.newest_poll_ms = Some(beat.written_ms);
+        beat.newest_poll_up_ms = beat.written_up_ms;
+        let folder = std::env::temp_dir();
+        Seen {
+            place: RunFolder { folder, title: "acme".to_owned(), name: "tenant-acme".to_owned() },
+            held: Held::By(Some(holder)),
+            beat: Some(beat),
+            disk: None,
+            at: clock::now().plus_ms(ahead_ms),
+        }
+    }
+
+    const ARGS: Healthcheck = Healthcheck {
+        output: Report::Text,
+        poll_warning: 120,
+        poll_critical: 300,
+        lag_warning: 5,
+        lag_critical: 30,
+        disk_warning: 10,
+        disk_critical: 5,
+    };
+
+    fn long_ago(seen: &mut Seen, ms: i64) {
+        let Held::By(Some(holder)) = &mut seen.held else { panic!("held") };
+        // Of before the system was started again: only the wall clock tells.
+        (holder.started_ms, holder.boot) = (holder.started_ms - ms, None);
+    }
+
+    #[test]
+    fn without_any_good_poll_the_time_since_the_start_counts() {
+        for (ms, status) in [(0, Verdict::Ok), (130_000, Verdict::Warning), (400_000, Verdict::Critical)] {
+            let mut seen = seen(0);
+            seen.beat.as_mut().unwrap().newest_poll_ms = None;
+            long_ago(&mut seen, ms);
+            let check = poll(&ARGS, &seen);
+            assert_eq!(check.status, status, "{}", check.words);
+            assert!(check.words.starts_with("no good poll since the start"), "{}", check.words);
+        }
+        let mut seen = seen(0);
+        seen.beat.as_mut().unwrap().instances.total = 0;
+        assert_eq!(poll(&ARGS, &seen).status, Verdict::Ok);
+    }
+
+    #[test]
+    fn the_longer_of_both_lags_is_told_as_what_it_is() {
+        for (polls, store_ms, status, words) in [
+            (1_000, 0, Verdict::Ok, "polls start 1.0 s late"),
+            (1_000, 6_000, Verdict::Warning, "the store is 6.0 s behind"),
+            (7_000, 40_000, Verdict::Critical, "the store is 40.0 s behind"),
+            (40_000, 6_000, Verdict::Critical, "polls start 40.0 s late"),
+        ] {
+            let mut seen = seen(0);
+            let beat = seen.beat.as_mut().unwrap();
+            beat.lag_ms = polls;
+            beat.store = Some(StoreFigures { writable: true, lag_ms: store_ms, ..StoreFigures::default() });
+            let check = lag(&ARGS, &seen);
+            assert_eq!((check.status, &*check.words), (status, words));
+        }
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_step_of_the_clock_is_no_age() {
+        let days = 20 * 86_400_000;
+        for ahead in [days, -days, 7_200_000, -7_200_000] {
+            let seen = seen(ahead);
+            let found = judge(&ARGS, &seen);
+            let told = |name: &str| found.checks.iter().find(|c| c.name == name).map(|c| c.status);
+            assert_eq!((told("collector"), told("poll")), (Some(Verdict::Ok), Some(Verdict::Ok)), "{ahead}");
+            assert_eq!(seen.word(), "collecting");
+        }
+        // And one that hangs is seen to hang although the clock went back.
+        let mut seen = seen(-days);
+        let beat = seen.beat.as_mut().unwrap();
+        let old = |up: Option<u64>| up.map(|up| up.saturating_sub(400_000));
+        (beat.written_up_ms, beat.newest_poll_up_ms) = (old(beat.written_up_ms), old(beat.newest_poll_up_ms));
+        assert_eq!(collector(&seen).status, Verdict::Critical);
+        assert_eq!(poll(&ARGS, &seen).status, Verdict::Critical);
+        assert_eq!(seen.word(), "hangs");
+    }
+
+    #[test]
+    fn on_a_full_disk_an_old_beat_says_nothing_about_now() {
+        let mut seen = seen(0);
+        seen.disk = Some(DiskTrouble::Full);
+        assert_eq!((collector(&seen).status, seen.word()), (Verdict::Ok, "collecting"), "it says so still");
+        let beat = seen.beat.as_mut().unwrap();
+        (beat.written_ms, beat.boot) = (Timestamp::from_ms(beat.written_ms).plus_ms(-600_000).ms(), None);
+        let found = judge(&ARGS, &seen);
+        assert_eq!((found.status, seen.word()), (Verdict::Critical, "disk full"));
+        let words = words(&found);
+        assert!(words.contains("disk full: the collector of pid"), "{words}");
+        assert!(!words.contains("newest poll") && !words.contains("has not said"), "{words}");
+    }
 
     #[test]
     fn the_worst_is_said_first_and_gives_the_exit_code() {

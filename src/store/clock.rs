@@ -14,6 +14,19 @@ pub fn moment() -> Moment {
     Moment { wall: now(), up: up() }
 }
 
+/// Which start of the system [`up`] counts from. None: it does not say.
+#[cfg(target_os = "linux")]
+pub fn boot() -> Option<String> {
+    let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+    Some(id.trim().to_owned()).filter(|id| !id.is_empty())
+}
+
+/// It does not say.
+#[cfg(not(target_os = "linux"))]
+pub fn boot() -> Option<String> {
+    None
+}
+
 /// Since the system started; the same for every process of this machine.
 #[cfg(target_os = "linux")]
 pub fn up() -> Duration {

@@ -1,6 +1,9 @@
 //! Errors with files, tenants and records, in sentences that say the way out. Made by everything in `store`.
 
-use super::Damage;
+use super::{
+    Damage,
+    disk::{self, DiskTrouble},
+};
 use crate::{
     model::inventory::record::{RecordError, SlugError},
     vault::VaultError,
@@ -181,8 +184,27 @@ impl StoreError {
     /// Wraps an error of SQLite.
     pub(super) fn sqlite(doing: &'static str, path: &Path) -> impl FnOnce(rusqlite::Error) -> Self {
         let path = path.to_owned();
-        move |source| Self::Sqlite { doing, path, source }
+        move |source| Self::Sqlite { doing, source: by_its_cause(source, &path), path }
     }
+}
+
+/// SQLite calls it an error of input and output, or a file that cannot be opened, when the files beside its own find no room: the
+/// disk itself says what it is.
+fn by_its_cause(error: rusqlite::Error, path: &Path) -> rusqlite::Error {
+    use rusqlite::{ErrorCode, ffi};
+    let code = error.sqlite_error().map_or(0, |e| e.extended_code);
+    let is_vague =
+        matches!(error.sqlite_error_code(), Some(ErrorCode::SystemIoFailure | ErrorCode::CannotOpen));
+    // What cannot be read is no matter of room.
+    if !is_vague || matches!(code, ffi::SQLITE_IOERR_READ | ffi::SQLITE_IOERR_SHORT_READ) {
+        return error;
+    }
+    let cause = match disk::trouble(path) {
+        None => return error,
+        Some(DiskTrouble::Full) => ffi::SQLITE_FULL,
+        Some(DiskTrouble::ReadOnly) => ffi::SQLITE_READONLY,
+    };
+    rusqlite::Error::SqliteFailure(ffi::Error::new(cause), None)
 }
 
 /// SQLite's reasons in words that help; in its own words if there is nothing to add.

@@ -12,7 +12,7 @@
 //! | `keys`, `history_key` | key slots, rotation of the data key; the key that history is sealed with |
 //! | `history` | the past of every instance, in a file of its own |
 //! | `backup`, `repair` | one file to carry away; keeping the rest of a damaged tenant |
-//! | `clock` | the clocks of this machine, for those who judge ages |
+//! | `clock`, `disk` | the clocks of this machine, for those who judge ages; what its disks say of themselves |
 //! | `damage`, `error` | records that cannot be trusted; errors, with the way out |
 //! | `schema`, `header`, `lock` | tables and migrations; the values that vouch for the file; one writer at a time |
 //!
@@ -46,6 +46,7 @@ mod change;
 pub mod clock;
 mod contents;
 mod damage;
+pub mod disk;
 mod error;
 mod header;
 pub mod history;

@@ -44,8 +44,10 @@ impl InventoryState {
         }
     }
 
-    /// True if it is open and nobody pressed a key for so long that it is to be locked.
-    pub fn is_idle(&self, now: Timestamp) -> bool {
+    /// True if it is open and nobody pressed a key for so long that it is to be locked. A clock that was set back lets the time
+    /// begin anew.
+    pub fn is_idle(&mut self, now: Timestamp) -> bool {
+        self.touched = self.touched.min(now);
         let is_late = |after_ms| now.ms_since(self.touched) >= after_ms as u64;
         self.state == VaultState::Open && self.lock_after_ms.is_some_and(is_late)
     }
@@ -128,6 +130,8 @@ mod tests {
         let mut inventory = inventory();
         assert!(!inventory.is_idle(NOW.plus_ms(59_999)));
         assert!(inventory.is_idle(NOW.plus_ms(60_000)));
+        assert!(!inventory.is_idle(NOW.plus_ms(-86_400_000)), "the clock was set back");
+        assert!(inventory.is_idle(NOW.plus_ms(-86_400_000 + 60_000)));
         inventory.state = VaultState::Opening;
         assert!(!inventory.is_idle(NOW.plus_ms(600_000)));
     }

@@ -136,7 +136,7 @@ impl Travel {
 
     /// Stops waiting for an answer that is late; true if there was one.
     pub fn give_up(&mut self, clock: Timestamp) -> bool {
-        self.going.take_if(|g| clock.ms_since(g.since) > PATIENCE_MS).is_some()
+        self.going.take_if(|g| clock.ms().abs_diff(g.since.ms()) > PATIENCE_MS).is_some()
     }
 
     /// Asks for another instant, to be compared with the one on the screen.

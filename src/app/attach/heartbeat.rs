@@ -12,8 +12,8 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 use std::{
-    fs::{self, OpenOptions},
-    io::{ErrorKind, Write},
+    fs::{self, File, OpenOptions},
+    io::{ErrorKind, Seek, Write},
     path::Path,
     time::Duration,
 };
@@ -67,6 +67,9 @@ pub struct Heartbeat {
     /// the same by the clock that nobody sets, ms since the system started; None: this system has none
     #[serde(default)]
     pub written_up_ms: Option<u64>,
+    /// which start of the system that clock counts from
+    #[serde(default)]
+    pub boot: Option<String>,
     /// how it stands
     pub standing: Standing,
     /// why it waits; empty: nothing to say
@@ -81,6 +84,9 @@ pub struct Heartbeat {
     /// newest good poll of any instance, ms since 1970 UTC
     #[serde(default)]
     pub newest_poll_ms: Option<i64>,
+    /// when the collector heard of it, by the clock that nobody sets
+    #[serde(default)]
+    pub newest_poll_up_ms: Option<u64>,
     /// how far behind their time-table polls start: 99th percentile over the last minute, ms
     #[serde(default)]
     pub lag_ms: u32,
@@ -200,12 +206,10 @@ pub struct StoreFigures {
 
 impl From<&WriterStats> for StoreFigures {
     fn from(stats: &WriterStats) -> Self {
-        let waits = stats.backlog > 0 && stats.committed_at_ms > 0;
-        let now_ms = clock::moment().wall.ms();
         Self {
             writable: stats.health.is_fine(),
             problem: (!stats.health.is_fine()).then(|| stats.health.words().to_owned()),
-            lag_ms: if waits { now_ms.abs_diff(stats.committed_at_ms) } else { 0 },
+            lag_ms: stats.waits_since.map_or(0, |since| whole_ms(since.elapsed())),
             queued: u32::try_from(stats.queue).unwrap_or(u32::MAX),
             rows_per_s: stats.rows_per_s,
             rows: stats.rows,
@@ -230,11 +234,13 @@ impl Heartbeat {
             started_ms: holder.started_ms,
             written_ms: holder.started_ms,
             written_up_ms: None,
+            boot: None,
             standing: Standing::Starting,
             words: String::new(),
             instances: Instances::default(),
             polls: Polls::default(),
             newest_poll_ms: None,
+            newest_poll_up_ms: None,
             lag_ms: 0,
             latency: Latency::default(),
             queues: Queues::default(),
@@ -248,6 +254,7 @@ impl Heartbeat {
     pub fn fill(&mut self, fleet: &FleetSnapshot) {
         let CollectorStats { polls_ok, polls_late, polls_failed, polls_skipped, .. } = fleet.collector;
         let stats = &fleet.collector;
+        let polls_before = self.polls.ok;
         let slowed = stats.slowed;
         self.instances = Instances {
             total: fleet.instances.len() as u32,
@@ -257,8 +264,12 @@ impl Heartbeat {
             slowed,
         };
         self.polls = Polls { ok: polls_ok, late: polls_late, failed: polls_failed, skipped: polls_skipped };
-        let newest = fleet.instances.iter().filter_map(|i| i.facts.last_good_at).max();
-        self.newest_poll_ms = newest.map(Timestamp::ms);
+        // After a step back of the clock the newest one is not the latest.
+        let newest = fleet.instances.iter().filter_map(|i| i.facts.last_good_at).max().map(Timestamp::ms);
+        if newest != self.newest_poll_ms || fleet.collector.polls_ok != polls_before {
+            self.newest_poll_up_ms = newest.and(up_ms());
+        }
+        self.newest_poll_ms = newest;
         self.lag_ms = stats.start_delay_p99_ms;
         self.latency =
             Latency { p50: stats.latency_p50_ms, p95: stats.latency_p95_ms, p99: stats.latency_p99_ms };
@@ -271,34 +282,74 @@ impl Heartbeat {
     pub fn stamp(&mut self) {
         let now = clock::moment();
         self.written_ms = now.wall.ms();
-        // Elsewhere each process counts from its own start.
-        self.written_up_ms = cfg!(target_os = "linux").then(|| whole_ms(now.up));
+        self.written_up_ms = up_ms();
+        self.boot = clock::boot();
     }
 
-    /// Its age at `now`, ms; 0 if the clock went back. A step of the wall clock since it was written does not count, unless the
-    /// system was started again meanwhile.
+    /// Its age at `now`, ms. A step of the wall clock since it was written does not count, unless the system was started again
+    /// meanwhile.
     pub fn age_ms(&self, now: Timestamp) -> u64 {
-        let age = now.ms_since(Timestamp::from_ms(self.written_ms));
-        let up = self.written_up_ms.and_then(|written| whole_ms(clock::up()).checked_sub(written));
-        up.map_or(age, |up| age.min(up))
+        age_ms(now, self.written_ms, self.written_up_ms, self.boot.as_deref())
     }
 
     /// Age of the newest good poll, ms. None: there was none yet.
     pub fn newest_poll_age_ms(&self, now: Timestamp) -> Option<u64> {
-        self.newest_poll_ms.map(|at| now.ms_since(Timestamp::from_ms(at)))
+        let at = self.newest_poll_ms?;
+        Some(age_ms(now, at, self.newest_poll_up_ms, self.boot.as_deref()))
     }
+}
+
+/// How long ago something was, ms: by the clock that nobody sets if it is of this start of the system, else by the wall, where what
+/// lies in the future is new.
+pub(super) fn age_ms(now: Timestamp, wall_ms: i64, up: Option<u64>, boot: Option<&str>) -> u64 {
+    let same = boot.is_some() && boot == clock::boot().as_deref();
+    match up.zip(up_ms()) {
+        Some((then, now)) if same => now.saturating_sub(then),
+        _ => now.ms_since(Timestamp::from_ms(wall_ms)),
+    }
+}
+
+/// The clock that nobody sets, ms since the system started. None: each process counts from its own start.
+pub(super) fn up_ms() -> Option<u64> {
+    cfg!(target_os = "linux").then(|| whole_ms(clock::up()))
 }
 
 fn whole_ms(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// Writes the beat. A reader sees the last one or this one, never half of one.
+/// Writes the beat. A reader sees the last one or this one. On a full disk it goes into the file that is there, which keeps the room
+/// it has.
 ///
 /// # Errors
-/// The folder is gone, full or read-only.
+/// The folder is gone or read-only, or the disk is full and there was no beat yet.
 pub fn write(folder: &Path, beat: &Heartbeat) -> std::io::Result<()> {
-    put(folder, FILE, &serde_json::to_vec(beat)?)
+    let mut bytes = serde_json::to_vec(beat)?;
+    // Room for the words of worse days.
+    let padded = bytes.len().next_multiple_of(ROOM);
+    bytes.resize(padded, b' ');
+    match put(folder, FILE, &bytes) {
+        Err(error) if is_full(&error) => {
+            let mut file = OpenOptions::new().write(true).open(folder.join(FILE)).map_err(|_| error)?;
+            overwrite(&mut file, &bytes)
+        }
+        done => done,
+    }
+}
+
+/// The size of the file is a multiple of this, bytes.
+const ROOM: usize = 4096;
+
+/// True if there is no room, on the disk or in the user's share of it.
+pub(super) fn is_full(error: &std::io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded)
+}
+
+/// Replaces what is in a file, and gives no room back before the new text has found some: on a full disk there would be none.
+pub(super) fn overwrite(file: &mut File, bytes: &[u8]) -> std::io::Result<()> {
+    file.rewind()?;
+    file.write_all(bytes)?;
+    file.set_len(bytes.len() as u64)
 }
 
 /// Replaces a file at once. It need not survive a power cut, so this waits for no disk.
@@ -311,8 +362,11 @@ pub fn put(folder: &Path, name: &str, bytes: &[u8]) -> std::io::Result<()> {
     options.write(true).create(true).truncate(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(&fresh)?.write_all(bytes)?;
-    fs::rename(&fresh, folder.join(name))
+    let written = options.open(&fresh)?.write_all(bytes).and_then(|()| fs::rename(&fresh, folder.join(name)));
+    if written.is_err() {
+        let _ = fs::remove_file(&fresh);
+    }
+    written
 }
 
 /// The last beat of a state folder. None: there was never one, or it cannot be read as one.
@@ -351,7 +405,7 @@ mod tests {
         let days = 20 * 86_400_000;
         #[cfg(target_os = "linux")]
         assert!(beat.age_ms(now(days)) < 10_000 && beat.age_ms(now(-days)) < 10_000, "the clock was set");
-        beat.written_up_ms = beat.written_up_ms.map(|up| up + 86_400_000);
+        beat.boot = Some("another start".to_owned());
         assert!(beat.age_ms(now(days)) > 1_000_000, "of before the system was started again");
         fs::write(folder.path().join(FILE), "{").unwrap();
         assert_eq!(read(folder.path()).unwrap(), None);

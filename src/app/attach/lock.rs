@@ -2,12 +2,17 @@
 //! says who holds it and stays when nobody does. Taken by `collect` and by a screen that collects by itself; a screen yields
 //! the lock when a collector asks for it, by a file beside it.
 
-use crate::app::{clock, log::make_folder};
+use super::heartbeat;
+use crate::{
+    app::{clock, log::make_folder},
+    model::base::time::Timestamp,
+    store,
+};
 use anyhow::Context;
 use serde::{Deserialize, Serialize};
 use std::{
     fs::{File, OpenOptions, TryLockError},
-    io::{ErrorKind, Read, Seek, Write},
+    io::{ErrorKind, Read, Seek},
     path::Path,
     time::{Duration, Instant},
 };
@@ -31,6 +36,12 @@ pub struct Holder {
     pub pid: u32,
     /// since, ms since 1970 UTC
     pub started_ms: i64,
+    /// the same by the clock that nobody sets, ms since the system started; None: this system has none
+    #[serde(default)]
+    pub started_up_ms: Option<u64>,
+    /// which start of the system that clock counts from
+    #[serde(default)]
+    pub boot: Option<String>,
     /// version of dbtop
     pub version: String,
     /// it has a screen, and yields the lock to one that has none
@@ -42,7 +53,19 @@ impl Holder {
     /// This process, from now on.
     pub fn this_process(screen: bool) -> Self {
         let version = env!("CARGO_PKG_VERSION").to_owned();
-        Self { pid: std::process::id(), started_ms: clock::now().ms(), version, screen }
+        Self {
+            pid: std::process::id(),
+            started_ms: clock::now().ms(),
+            started_up_ms: heartbeat::up_ms(),
+            boot: store::clock::boot(),
+            version,
+            screen,
+        }
+    }
+
+    /// How long it holds the lock at `now`, ms. A step of the wall clock does not count.
+    pub fn age_ms(&self, now: Timestamp) -> u64 {
+        heartbeat::age_ms(now, self.started_ms, self.started_up_ms, self.boot.as_deref())
     }
 }
 
@@ -85,7 +108,7 @@ pub fn take(folder: &Path, holder: &Holder) -> anyhow::Result<Taken> {
     // The lock is held even if its holder cannot write its name: the name is for messages only.
     let _ = serde_json::to_vec(holder)
         .map_err(Into::into)
-        .and_then(|bytes| file.set_len(0).and_then(|()| file.write_all(&bytes)));
+        .and_then(|bytes| heartbeat::overwrite(&mut file, &bytes));
     Ok(Taken::Ours(Lock { _file: file }))
 }
 
@@ -130,7 +153,11 @@ pub fn look(folder: &Path) -> std::io::Result<Held> {
 /// # Errors
 /// The file cannot be written.
 pub fn ask_to_yield(folder: &Path) -> std::io::Result<()> {
-    std::fs::write(folder.join(WANTED), std::process::id().to_string())
+    match std::fs::write(folder.join(WANTED), std::process::id().to_string()) {
+        // It is there, and that says it: the number is for people.
+        Err(error) if heartbeat::is_full(&error) && folder.join(WANTED).exists() => Ok(()),
+        done => done,
+    }
 }
 
 /// Withdraws the request.
@@ -158,7 +185,14 @@ mod tests {
     use super::*;
 
     fn holder() -> Holder {
-        Holder { pid: 4711, started_ms: 1_000, version: "1.2.3".to_owned(), screen: false }
+        Holder {
+            pid: 4711,
+            started_ms: 1_000,
+            started_up_ms: None,
+            boot: None,
+            version: "1.2.3".to_owned(),
+            screen: false,
+        }
     }
 
     #[test]

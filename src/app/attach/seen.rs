@@ -6,7 +6,11 @@ use super::{
     lock::{self, Held},
     run_folder::RunFolder,
 };
-use crate::{app::clock, model::base::time::Timestamp};
+use crate::{
+    app::clock,
+    model::base::time::Timestamp,
+    store::disk::{self, DiskTrouble},
+};
 use anyhow::Context;
 
 /// A beat older than this, ms, comes from a collector that hangs.
@@ -23,6 +27,8 @@ pub struct Seen {
     pub held: Held,
     /// its last beat, or that of the one before
     pub beat: Option<Heartbeat>,
+    /// why the collector may be mute: its disk takes nothing
+    pub disk: Option<DiskTrouble>,
     /// when this was seen
     pub at: Timestamp,
 }
@@ -37,7 +43,8 @@ impl Seen {
         let held = lock::look(&place.folder).with_context(failed)?;
         let beat = heartbeat::read(&place.folder).with_context(failed)?;
         let at = clock::now();
-        Ok(Self { place, held, beat, at })
+        let disk = disk::trouble(&place.folder);
+        Ok(Self { place, held, beat, disk, at })
     }
 
     /// True while a process holds the lock.
@@ -52,6 +59,11 @@ impl Seen {
         self.beat.as_ref().filter(same)
     }
 
+    /// The last beat, if it says something about now.
+    pub fn telling_beat(&self) -> Option<&Heartbeat> {
+        self.living_beat().filter(|_| self.is_mute().is_none())
+    }
+
     /// Age of the last beat of the process that holds the lock, ms.
     pub fn beat_age_ms(&self) -> Option<u64> {
         self.living_beat().map(|beat| beat.age_ms(self.at))
@@ -60,15 +72,25 @@ impl Seen {
     /// How long the lock is held, as far as its holder has said so, ms.
     pub fn held_for_ms(&self) -> u64 {
         match &self.held {
-            Held::By(Some(holder)) => self.at.ms_since(Timestamp::from_ms(holder.started_ms)),
+            Held::By(Some(holder)) => holder.age_ms(self.at),
             Held::By(None) | Held::Free => 0,
         }
+    }
+
+    /// Why it cannot say how it is, if that is known: it holds the lock, its last beat is old, and its disk takes no other. It may
+    /// poll all the same.
+    pub fn is_mute(&self) -> Option<DiskTrouble> {
+        let says = self.beat_age_ms().is_some_and(|age| age <= FRESH_MS);
+        self.disk.filter(|_| self.is_held() && !says)
     }
 
     /// One word: how the collector is.
     pub fn word(&self) -> &'static str {
         if matches!(&self.held, Held::By(Some(holder)) if holder.screen) {
             return "screen";
+        }
+        if let Some(disk) = self.is_mute() {
+            return disk.sign();
         }
         match (self.is_held(), self.living_beat(), &self.beat) {
             (true, None, _) if self.held_for_ms() > STARTS_WITHIN_MS => "hangs",

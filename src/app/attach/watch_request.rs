@@ -6,11 +6,12 @@
 //! A file counts while its writer holds a lock on it and wrote it lately, so a killed or stopped screen asks for nothing.
 //! The content of a file is trusted within bounds only.
 
+use super::heartbeat;
 use serde::{Deserialize, Serialize};
 use std::{
     collections::BTreeSet,
     fs::{File, FileTimes},
-    io::{Read, Seek, Write},
+    io::Read,
     path::Path,
     sync::Arc,
     time::{Duration, SystemTime},
@@ -63,9 +64,7 @@ impl WatchRequest {
         let file = self.file.as_file_mut();
         if self.said != uids {
             let bytes = serde_json::to_vec(&Said { uids: uids.to_vec() })?;
-            file.set_len(0)?;
-            file.rewind()?;
-            file.write_all(&bytes)?;
+            heartbeat::overwrite(file, &bytes)?;
             self.said = uids.to_vec();
         }
         file.set_times(FileTimes::new().set_modified(SystemTime::now()))

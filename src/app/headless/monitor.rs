@@ -96,10 +96,9 @@ impl Monitor {
             let (folder, beat) = (self.place.folder.clone(), self.beat.clone());
             let figures = (beats % METRICS_EVERY == 1).then(|| self.figures());
             writing = Some(tokio::task::spawn_blocking(move || {
-                if let Some(figures) = figures {
-                    heartbeat::put(&folder, METRICS_FILE, figures().as_bytes())?;
-                }
-                heartbeat::write(&folder, &beat)
+                // The beat first: it is written on a full disk, too.
+                heartbeat::write(&folder, &beat)?;
+                figures.map_or(Ok(()), |figures| heartbeat::put(&folder, METRICS_FILE, figures().as_bytes()))
             }));
         }
     }

@@ -7,7 +7,7 @@ use crate::{
         module::Links,
     },
     model::{base::time::Timestamp, fold::update::Update, inventory::instance::InstanceInfo},
-    store::StoreError,
+    store::{StoreError, disk::DiskTrouble},
 };
 use std::{collections::HashMap, sync::Arc};
 
@@ -67,7 +67,12 @@ pub(super) fn take_new(
 }
 
 /// The polling process, in words for the header.
-pub(super) fn attached(held: std::io::Result<Held>, beat: Option<&Heartbeat>, now: Timestamp) -> String {
+pub(super) fn attached(
+    held: std::io::Result<Held>,
+    beat: Option<&Heartbeat>,
+    disk: Option<DiskTrouble>,
+    now: Timestamp,
+) -> String {
     let holder = match held {
         Ok(Held::Free) => return "attached · no collector runs: waiting for one".to_owned(),
         Ok(Held::By(holder)) => holder,
@@ -82,7 +87,10 @@ pub(super) fn attached(held: std::io::Result<Held>, beat: Option<&Heartbeat>, no
         (Some(b), _) if is_fresh(b, now) => {
             format!("attached · collector pid {}, {}/{}", b.pid, b.instances.up, b.instances.total)
         }
-        (Some(b), _) => format!("attached · collector pid {} does not answer", b.pid),
+        (Some(b), _) => match disk {
+            Some(disk) => format!("attached · {}: collector pid {} cannot say how it is", disk.sign(), b.pid),
+            None => format!("attached · collector pid {} does not answer", b.pid),
+        },
         (None, Some(holder)) if holder.screen => format!("attached · screen pid {}", holder.pid),
         (None, Some(holder)) => format!("attached · collector pid {} starts", holder.pid),
         (None, None) => "attached · another dbtop collects".to_owned(),

@@ -18,7 +18,7 @@ use crate::{
     model::{base::error::with_causes, inventory::instance::InstanceInfo, judge::health::Level},
     protocol::Reply,
     store::{
-        StoreError,
+        StoreError, disk,
         history::{Event, Marks, Options, StoreHealth, Writer, WriterHandle, WriterStats},
     },
 };
@@ -196,7 +196,12 @@ impl Election {
         }
         let now = clock::now();
         let beat = heartbeat::read(&folder).ok().flatten();
-        self.links.say(Reply::Collector(Some(follow::attached(held, beat.as_ref(), now))));
+        self.links.say(Reply::Collector(Some(follow::attached(
+            held,
+            beat.as_ref(),
+            disk::trouble(&folder),
+            now,
+        ))));
         let done = follow::take_new(archive, &self.links, *cursor, now);
         let done = done.map(|read| *cursor = read);
         let fresh = beat.filter(|beat| follow::is_fresh(beat, now));

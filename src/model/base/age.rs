@@ -48,9 +48,13 @@
 //! | `collect` passwords, tokens | fetched again | the monotonic clock; a token's life at most as its issuer says |
 //! | `model::fold` cost, rates | a window of samples | the rows' times: a step tells nothing, not a rate |
 //! | `model::judge` offline, stale | age of the newest answer | the wall clock, until the next poll; a step makes all be polled |
-//! | heartbeat, `status`, `healthcheck` | a collector hangs | wall and monotonic clock: only if both say so |
-//! | yield lock, watch requests | an asker that is gone | the wall clock, said again every second |
-//! | bookmarks, deleted tenants, audit log | nothing expires | - |
+//! | heartbeat, `status`, `healthcheck`, screens that follow | a collector hangs, starts too long, has no good poll | the monotonic clock; the wall clock for what an earlier start of the system wrote |
+//! | the store's lag | the oldest thing that waits | the monotonic clock |
+//! | yield lock, watch requests | an asker that is gone | the wall clock, said again every second; a file that is held is never deleted |
+//! | the screen: idle lock, messages, a journey that is given up | end | the wall clock; set back, the time begins anew |
+//! | log files | the oldest daily file goes | no clock: so many files are kept |
+//! | the name of a backup | two in one second | no clock: a file that is there is never replaced |
+//! | bookmarks, deleted tenants | nothing expires | - |
 
 use super::time::Timestamp;
 use std::time::Duration;

@@ -61,6 +61,8 @@ pub struct WriterStats {
     pub lost: u64,
     /// how long the newest commit took, ms
     pub commit_ms: f64,
+    /// something waits for the disk since then
+    pub waits_since: Option<Instant>,
     /// the newest commit; 0: none yet. Milliseconds since 1970
     pub committed_at_ms: i64,
     /// the file and its log, bytes
@@ -219,6 +221,8 @@ impl Work {
         }
         self.stats.queue = self.batches.len();
         self.stats.backlog = self.engine.backlog();
+        let since = self.stats.waits_since.unwrap_or(started);
+        self.stats.waits_since = (self.stats.backlog > 0).then_some(since);
         self.stats.lost = self.engine.lost;
         self.stats.series = self.engine.series_count();
         self.stats.size_bytes = self.engine.size_bytes();

@@ -43,8 +43,8 @@ impl Status {
         self.message = Some(Message { level, text, until: clock.plus_ms(MESSAGE_MS) });
     }
 
-    /// Advances the time: an old line vanishes.
+    /// Advances the time: an old line vanishes, and so does one of before the clock was set back.
     pub fn tick(&mut self, now: Timestamp) {
-        self.message.take_if(|m| m.until <= now);
+        self.message.take_if(|m| m.until <= now || m.until > now.plus_ms(MESSAGE_MS));
     }
 }

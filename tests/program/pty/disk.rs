@@ -4,8 +4,17 @@
 //! A file system of a few megabytes needs a mount of our own (`unshare`, as root): the test is started again below it. Where
 //! that is not allowed it says so and ends.
 
-use crate::harness::{Home, process::SimProcess, screen::Screen};
-use std::{io::Write, path::PathBuf, process::Command};
+use crate::harness::{
+    Home, PATIENCE,
+    process::{self, SimProcess, run},
+    screen::Screen,
+};
+use std::{
+    io::Write,
+    path::PathBuf,
+    process::{Command, Stdio},
+    time::{Duration, Instant},
+};
 
 const FOLDER: &str = "DBTOP_DISK_FOLDER";
 
@@ -108,6 +117,70 @@ fn a_read_only_disk_is_said_and_history_begins_when_it_is_over() {
     s.until_shows("HISTORY NOT KEPT: disk read-only");
     goes_on(&mut s);
     mount(&["-o", "remount,rw,bind"]);
+    s.until("history is kept again", |t| !t.contains("HISTORY NOT KEPT"));
+    s.keys(b"q");
+    assert_eq!(s.ended(), 0);
+    s.assert_restored();
+}
+
+#[test]
+fn a_full_disk_is_named_by_all_who_look_at_a_collector_that_polls_well() {
+    if !on_a_small_disk("a_full_disk_is_named_by_all_who_look_at_a_collector_that_polls_well") {
+        return;
+    }
+    let (sim, home) = (SimProcess::start(4, 0, None), Home::new());
+    let inventory = sim.inventory();
+    let mut command = process::dbtop(&["collect", "--inventory", &inventory], &home);
+    let mut collector = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("a collector");
+    let told =
+        |args: &[&str]| run(&mut process::dbtop(&[args, &["--inventory", &inventory]].concat(), &home));
+    let until = |what: &str, holds: &dyn Fn() -> Option<String>| {
+        let since = Instant::now();
+        while let Some(instead) = holds() {
+            assert!(since.elapsed() < PATIENCE, "waited in vain for {what}: {instead}");
+            std::thread::sleep(Duration::from_millis(200));
+        }
+    };
+    let status_says = |words: &[&str]| {
+        let out = told(&["status"]).stdout;
+        words.iter().any(|w| !out.contains(w)).then_some(out)
+    };
+    until("polls", &|| status_says(&["collecting", "ok"]));
+    let hog = PathBuf::from(std::env::var_os(FOLDER).expect("the second time")).join("hog");
+    let mut file = std::fs::File::create(&hog).expect("a file");
+    while file.write_all(&[1; 4096]).is_ok() {}
+    while file.write_all(&[1]).is_ok() {}
+    drop(file);
+    // It goes on saying how it is, and that the store is full.
+    until("the full disk", &|| status_says(&["collecting", "the disk is full"]));
+    std::thread::sleep(Duration::from_secs(12));
+    assert_eq!(status_says(&["collecting", "the disk is full"]), None);
+    let health = told(&["healthcheck"]);
+    assert_eq!(health.code, Some(2), "{health:?}");
+    assert!(health.stdout.contains("the disk is full") && health.stdout.contains("4/4 up"), "{health:?}");
+    assert!(
+        !health.stdout.contains("has not said") && !health.stdout.contains("it is written"),
+        "{health:?}"
+    );
+    // A screen that follows it.
+    let mut s = Screen::start(&["--inventory", &inventory], 160, 30, &home);
+    s.until("whom it follows", |t| t.contains("attached") && t.contains("4/4"));
+    s.until_shows("HISTORY NOT KEPT");
+    goes_on(&mut s);
+    assert!(!s.text().contains("does not answer"), "{}", s.text());
+    s.keys(b"q");
+    assert_eq!(s.ended(), 0);
+    process::signal(collector.id(), "TERM");
+    assert!(process::wait(&mut collector, PATIENCE).is_some_and(|ended| ended.success()), "its end");
+    // One of its own: it polls, and shows the past that is there.
+    let mut s = Screen::start(&["--inventory", &inventory], 160, 30, &home);
+    s.until("polls", |t| t.contains("4/4 polled") && t.contains("HISTORY NOT KEPT: disk full"));
+    assert!(!s.text().contains("I/O error"), "{}", s.text());
+    s.keys(b"t-30s\r");
+    s.until_shows("◀ PAST");
+    s.keys(b"T");
+    s.until_shows("▶ LIVE");
+    std::fs::remove_file(&hog).expect("removing it");
     s.until("history is kept again", |t| !t.contains("HISTORY NOT KEPT"));
     s.keys(b"q");
     assert_eq!(s.ended(), 0);

@@ -32,7 +32,7 @@ impl Trouble {
     pub fn at(doing: &'static str, path: &Path) -> impl FnOnce(Self) -> StoreError {
         let path = path.to_owned();
         move |trouble| match trouble {
-            Self::Sqlite(source) => StoreError::Sqlite { doing, path, source },
+            Self::Sqlite(source) => StoreError::sqlite(doing, &path)(source),
             Self::Vault(error) => StoreError::Vault(error),
             Self::Packing(source) => StoreError::Io { doing, path, source },
             Self::Damaged(what) => StoreError::History {
