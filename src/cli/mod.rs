@@ -14,7 +14,7 @@ pub use format::{Format, Report};
 pub use tenant::{Tenant, TenantCommand};
 pub use vault::{NewSlot, SlotCommand, Vault, VaultCommand};
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
 /// A full-screen terminal console for SQL Server fleets.
@@ -42,9 +42,42 @@ pub struct Cli {
     pub alias: export::Alias,
 }
 
-/// Parses the command line. Like clap, it prints help or a usage error and exits by itself.
-pub fn parse() -> Cli {
-    Cli::parse()
+/// Parses the command line.
+///
+/// # Errors
+/// A usage error; help and version are errors, too, to be printed as they are.
+pub fn parse() -> Result<Cli, clap::Error> {
+    let mut command = command();
+    let matches = command.try_get_matches_from_mut(std::env::args_os())?;
+    Cli::from_arg_matches(&matches).map_err(|e| e.format(&mut command))
+}
+
+/// What follows the help of every command.
+const EXIT_CODES: &str = "Exit code 3: wrong arguments, or the command could not do its work. 0, 1 and 2 are its result: fine, a warning, critical.";
+
+/// Sub-commands of the sealed inventory, and those that poll nothing: which fleet is watched means nothing to them.
+const WITHOUT_FLEET: [&str; 11] =
+    ["sim", "vault", "tenant", "audit", "instance", "group", "label", "filter", "config", "probes", "keys"];
+/// Options of [`Source`] that say which fleet is watched.
+const FLEET: [&str; 2] = ["demo", "inventory"];
+
+/// The command line; the help of each sub-command lists only options that mean something to it.
+fn command() -> clap::Command {
+    let mut command = Cli::command().after_help(EXIT_CODES);
+    // Options of all commands are in each of them only once it is built.
+    command.build();
+    for name in WITHOUT_FLEET {
+        if let Some(sub) = command.find_subcommand_mut(name) {
+            without_fleet(sub);
+        }
+    }
+    command
+}
+
+fn without_fleet(command: &mut clap::Command) {
+    let is_of_fleet = |arg: &clap::Arg| FLEET.contains(&arg.get_id().as_str());
+    *command = std::mem::take(command).mut_args(|arg| if is_of_fleet(&arg) { arg.hide(true) } else { arg });
+    command.get_subcommands_mut().for_each(without_fleet);
 }
 
 /// The fleet to watch, and its configuration.

@@ -7,7 +7,7 @@ use crate::{
     cli::Format,
     model::{
         base::{
-            ascii,
+            ascii, figure,
             filter::{Row, Value},
         },
         inventory::instance::InstanceInfo,
@@ -29,11 +29,13 @@ pub enum Cell {
     Text(String),
     /// whole number
     Int(i64),
-    /// number; printed with one decimal in the table and as it is elsewhere
+    /// number; printed with one decimal in the table, and to a thousandth of it or of one elsewhere
     Real(f64),
+    /// bytes; with a unit that fits in the table, and as they are elsewhere
+    Size(i64),
     /// yes or no
     Flag(bool),
-    /// not known, and why: `n/a (VIEW SERVER STATE)` in the table, null in JSON, empty in CSV
+    /// not known, and why: `n/a (VIEW SERVER STATE)`, in the table without what is in brackets, null in JSON, empty in CSV
     Unknown(String),
 }
 
@@ -71,13 +73,13 @@ impl Cell {
     }
 
     fn is_number(&self) -> bool {
-        matches!(self, Self::Int(_) | Self::Real(_))
+        matches!(self, Self::Int(_) | Self::Real(_) | Self::Size(_))
     }
 
     fn shown(&self) -> String {
         match self {
             Self::Text(s) => s.clone(),
-            Self::Int(n) => n.to_string(),
+            Self::Int(n) | Self::Size(n) => n.to_string(),
             Self::Real(n) => format!("{n:.1}"),
             Self::Flag(b) => (if *b { "yes" } else { "no" }).into(),
             Self::Unknown(why) if why.is_empty() => "–".into(),
@@ -85,11 +87,27 @@ impl Cell {
         }
     }
 
+    /// As [`Self::shown`], in few columns.
+    fn short(&self) -> String {
+        match self {
+            Self::Size(bytes) => {
+                let mut text = String::new();
+                figure::push_size(&mut text, *bytes as f64);
+                text
+            }
+            // Each reason would make its column as wide as a sentence. It stands in the row's last column.
+            Self::Unknown(why) if !why.is_empty() => why.split(" (").next().unwrap_or_default().to_owned(),
+            other => other.shown(),
+        }
+    }
+
     fn json(&self) -> serde_json::Value {
         match self {
             Self::Text(s) => s.as_str().into(),
-            Self::Int(n) => (*n).into(),
-            Self::Real(n) => serde_json::Number::from_f64(*n).map_or(serde_json::Value::Null, Into::into),
+            Self::Int(n) | Self::Size(n) => (*n).into(),
+            Self::Real(n) => {
+                serde_json::Number::from_f64(rounded(*n)).map_or(serde_json::Value::Null, Into::into)
+            }
             Self::Flag(b) => (*b).into(),
             Self::Unknown(_) => serde_json::Value::Null,
         }
@@ -98,12 +116,18 @@ impl Cell {
     fn csv(&self) -> String {
         match self {
             Self::Unknown(_) => String::new(),
-            Self::Real(n) => n.to_string(),
+            Self::Real(n) => rounded(*n).to_string(),
             // A spreadsheet reads a text that starts with one of these as a formula; a server's texts are hostile.
             Self::Text(s) if s.starts_with(['=', '+', '-', '@', '\t', '\r']) => format!("'{s}"),
             other => other.shown(),
         }
     }
+}
+
+/// Three decimals; below one four digits, whatever their place, so that little is never nothing.
+fn rounded(n: f64) -> f64 {
+    let text = if n.abs() >= 1.0 { format!("{n:.3}") } else { format!("{n:.3e}") };
+    text.parse().unwrap_or(n)
 }
 
 /// True if `key` means the column: its name with or without the unit, `elapsed` for `elapsed_ms`.
@@ -164,6 +188,7 @@ impl Row for GridRow<'_> {
             match cell {
                 Cell::Text(s) => visit(Value::Text(s)),
                 Cell::Int(n) => visit(scaled(*n as f64)),
+                Cell::Size(n) => visit(Value::Bytes(*n as f64)),
                 Cell::Real(n) => visit(scaled(*n)),
                 Cell::Flag(b) => visit(Value::Text(if *b { "yes" } else { "no" })),
                 Cell::Unknown(_) => {}
@@ -206,7 +231,7 @@ impl Grid {
         // A table is for people, and is as wide in ASCII. JSON and CSV are UTF-8.
         let is_ascii = locale::other_than_utf8().is_some();
         let shown: Vec<Vec<String>> =
-            self.rows.iter().map(|r| r.iter().map(|c| clip(&c.shown(), WIDEST)).collect()).collect();
+            self.rows.iter().map(|r| r.iter().map(|c| clip(&c.short(), WIDEST)).collect()).collect();
         let width: Vec<usize> = (0..self.columns.len())
             .map(|i| shown.iter().map(|r| r[i].width()).chain([self.columns[i].width()]).max().unwrap_or(0))
             .collect();
@@ -325,7 +350,7 @@ mod tests {
             print(Format::Table),
             "INSTANCE                  CPU_PCT  WHY\n\
              sql-1                        97.2  =1+1\n\
-             größer    n/a (VIEW SERVER STATE)  –\n"
+             größer      n/a    –\n"
         );
     }
 

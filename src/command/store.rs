@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     app::{
-        clock::instant,
+        clock::{self, instant},
         configuration,
         history::file::{HistoryFile, uids},
     },
@@ -103,6 +103,7 @@ fn stretch(reader: &mut Reader, from: &str, to: Option<&str>, names: &[String]) 
 }
 
 fn stats(stats: &StoreStats, max_bytes: u64) -> Grid {
+    let now = clock::now();
     let mut rows: Vec<Vec<Cell>> = stats
         .tiers
         .iter()
@@ -113,10 +114,11 @@ fn stats(stats: &StoreStats, max_bytes: u64) -> Grid {
                 Cell::Text(tier.name.to_owned()),
                 Cell::Int(tier.rows as i64),
                 Cell::int(items),
-                Cell::Int(tier.bytes as i64),
+                Cell::Size(tier.bytes as i64),
                 Cell::real(bytes_each),
                 say_instant(tier.oldest),
-                say_instant(tier.newest),
+                // The last window of an average goes on.
+                say_instant(tier.newest.map(|newest| newest.min(now))),
             ]
         })
         .collect();
@@ -134,10 +136,14 @@ fn stats(stats: &StoreStats, max_bytes: u64) -> Grid {
     };
     total("instances", Cell::Int(stats.instances as i64), unknown());
     total("series", Cell::Int(stats.series as i64), unknown());
-    total("file", unknown(), Cell::Int(stats.file_bytes as i64));
-    total("of which free", unknown(), Cell::Int(stats.free_bytes as i64));
-    total("growth a day", unknown(), Cell::int(stats.growth_a_day_bytes.map(|bytes| bytes as i64)));
-    total("cap", unknown(), Cell::Int(max_bytes as i64));
+    total("file", unknown(), Cell::Size(stats.file_bytes as i64));
+    total("of which free", unknown(), Cell::Size(stats.free_bytes as i64));
+    total(
+        "growth a day",
+        unknown(),
+        stats.growth_a_day_bytes.map_or_else(unknown, |bytes| Cell::Size(bytes as i64)),
+    );
+    total("cap", unknown(), Cell::Size(max_bytes as i64));
     total("days until the cap", Cell::real(stats.days_until(max_bytes)), unknown());
     Grid { columns: vec!["what", "rows", "items", "bytes", "bytes_an_item", "oldest", "newest"], rows }
 }

@@ -3,7 +3,7 @@
 
 use crate::{
     config::{Invalid, Origin, Read},
-    tui::theme::{Depth, Theme},
+    tui::theme::{Depth, Theme, ThemeError},
 };
 
 /// The error of a theme that does not exist or is not valid.
@@ -12,7 +12,11 @@ pub fn error(read: &Read) -> Option<Invalid> {
     Some(Invalid {
         at: read.origins.get("ui.theme").cloned().unwrap_or(Origin::Default),
         option: "ui.theme".to_owned(),
-        problem: problem.to_string(),
+        // By itself the error names all themes, too.
+        problem: match problem {
+            ThemeError::Unknown(name) => format!("no theme named {name}"),
+            other => other.to_string(),
+        },
         advice: "write dark, light, high-contrast, ansi16, mono, or the path of a theme file".to_owned(),
     })
 }

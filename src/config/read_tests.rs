@@ -147,6 +147,18 @@ fn every_option_can_be_set_by_its_variable() {
     }
 }
 
+#[test]
+fn yes_and_no_in_the_environment_are_what_they_say() {
+    for (text, meant) in [("true", true), ("1", true), ("false", false), ("0", false)] {
+        let config = load(None, env(&[("DBTOP_UI_MOUSE", text), ("DBTOP_UI_LOW_BANDWIDTH", text)])).unwrap();
+        assert_eq!((config.ui.mouse, config.ui.low_bandwidth), (meant, meant), "{text}");
+    }
+    for text in ["yes", "TRUE", "on", "2", ""] {
+        let e = load(None, env(&[("DBTOP_UI_MOUSE", text)])).unwrap_err().to_string();
+        assert!(e.contains("DBTOP_UI_MOUSE"), "{text:?}: {e}");
+    }
+}
+
 proptest::proptest! {
     #[test]
     fn no_text_is_too_strange(text in "([a-z_]{1,8}|ui|poll|fleet_s|theme|[\\[\\]={}.,\"'\\\\#0-9-]|\n| |é|\u{0})*") {

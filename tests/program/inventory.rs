@@ -186,7 +186,7 @@ fn the_password_for_actions_comes_from_standard_input_too() {
     let second = passwords();
     assert!(second.contains("Xq7-first") && second.contains("Xq7-third") && !second.contains("Xq7-second"));
     let (code, said) = with_input(&[&edit[..], &["--action-secret-env", "X"]].concat(), "");
-    assert!(code == Some(2) && said.contains("cannot be used with"), "{said}");
+    assert!(code == Some(3) && said.contains("cannot be used with"), "{said}");
 }
 
 #[test]

@@ -141,7 +141,7 @@ fn slots_come_and_go_and_the_last_one_stays() {
 fn no_option_takes_a_passphrase() {
     let stage = Stage::new();
     for args in [&["init", "--passphrase", "correct horse battery"][..], &["init", "correct horse battery"]] {
-        assert_eq!(stage.vault(args).code, Some(2), "a usage error");
+        assert_eq!(stage.vault(args).code, Some(3), "a usage error");
     }
 }
 

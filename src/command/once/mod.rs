@@ -45,6 +45,10 @@ use tokio::{sync::watch, time::Instant};
 /// # Errors
 /// Nothing to watch, a scope or filter that means nothing, an output that cannot be written.
 pub async fn run(once: Once, invocation: &Invocation) -> anyhow::Result<ExitCode> {
+    // The parser lets it pass beside --demo, which excludes a recording.
+    if once.at.is_some() && once.replay.is_none() {
+        bail!("--at is a time of a recording: name one with --replay FILE, which no --demo goes with");
+    }
     let config = configuration::load(&invocation.given)?;
     if let Some(recording) = Recording::named(once.replay.as_deref(), &invocation.selection)? {
         return replay(&once, &recording, &config);
@@ -128,7 +132,7 @@ fn tell(
     filter: Option<&Filter>,
     collector: Option<&Heartbeat>,
 ) -> anyhow::Result<ExitCode> {
-    let instances: Vec<&InstanceSnapshot> = snapshot.instances.iter().map(AsRef::as_ref).collect();
+    let instances = rows::worst_first(snapshot);
     let mut grid = match once.what {
         What::Fleet => rows::fleet(&instances, snapshot),
         What::Activity => rows::activity(&instances),

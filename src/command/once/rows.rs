@@ -51,7 +51,7 @@ fn grid<R>(columns: &[Column<R>], rows: impl IntoIterator<Item = R>) -> Grid {
     Grid { columns: names(columns), rows: rows.into_iter().map(cells).collect() }
 }
 
-/// Rows of instances by name. An instance without a value has one row that says why.
+/// Rows of instances. An instance without a value has one row that says why.
 fn grid_with_holes<'a, R>(
     columns: &[Column<R>],
     rows: impl IntoIterator<Item = (&'a str, Result<R, String>)>,
@@ -81,17 +81,22 @@ fn told<T>(reading: &Reading<T>) -> Option<String> {
 /// The instances of the scope.
 pub type Scoped<'a> = &'a [&'a InstanceSnapshot];
 
-/// A row an instance, worst first.
-pub fn fleet(scope: Scoped<'_>, snapshot: &FleetSnapshot) -> Grid {
-    let mut order: Vec<&InstanceSnapshot> = scope.to_vec();
+/// All instances, worst first, as on the screen. Every subject has its rows in this order.
+pub fn worst_first(snapshot: &FleetSnapshot) -> Vec<&InstanceSnapshot> {
+    let mut order: Vec<&InstanceSnapshot> = snapshot.instances.iter().map(AsRef::as_ref).collect();
     order.sort_by(|a, b| {
         let rank = |i: &InstanceSnapshot| (std::cmp::Reverse(i.health.level), i.health.score.unwrap_or(101));
         rank(a).cmp(&rank(b)).then_with(|| a.info.id.cmp(&b.info.id))
     });
-    grid(&fleet_columns(), order.into_iter().map(|i| (i, snapshot.at)))
+    order
 }
 
-fn fleet_columns<'a>() -> [Column<(&'a InstanceSnapshot, Timestamp)>; 12] {
+/// A row an instance.
+pub fn fleet(scope: Scoped<'_>, snapshot: &FleetSnapshot) -> Grid {
+    grid(&fleet_columns(), scope.iter().map(|i| (*i, snapshot.at)))
+}
+
+fn fleet_columns<'a>() -> [Column<(&'a InstanceSnapshot, Timestamp)>; 13] {
     [
         (INSTANCE, |(i, _)| Cell::Text(i.info.id.to_string())),
         ("level", |(i, _)| Cell::Text(i.health.level.word().into())),
@@ -109,7 +114,19 @@ fn fleet_columns<'a>() -> [Column<(&'a InstanceSnapshot, Timestamp)>; 12] {
         ("page_life_s", |(i, _)| of(&i.facts.headline, |h| Cell::int(h.page_life_s))),
         ("version", |(i, _)| of(&i.facts.properties, |p| Cell::Text(version(p)))),
         ("age_s", |(i, now)| Cell::real(i.facts.last_good_at.map(|at| now.ms_since(at) as f64 / 1000.0))),
+        (PROBLEM, |(i, _)| Cell::text(problems(i).as_deref())),
     ]
+}
+
+/// Why cells of the row are not known, each reason once.
+fn problems(i: &InstanceSnapshot) -> Option<String> {
+    let mut all: Vec<String> =
+        [problem(&i.facts.headline), problem(&i.facts.waits), problem(&i.facts.properties)]
+            .into_iter()
+            .flatten()
+            .collect();
+    all.dedup();
+    (!all.is_empty()).then(|| all.join("; "))
 }
 
 /// A part of a reading, or why it is not known.

@@ -177,3 +177,78 @@ fn passwords_come_from_the_environment_or_from_a_command() {
         assert!(!said.contains(PASSWORD) && !said.contains(&password), "a password: {said}");
     }
 }
+
+#[test]
+fn wrong_arguments_are_never_a_result() {
+    let home = Home::new();
+    for args in [
+        &["--nosuch"][..],
+        &["nosuch"],
+        &["once"],
+        &["once", "nosuch"],
+        &["once", "fleet", "--sample", "0"],
+        &["healthcheck", "--poll-warning", "soon"],
+        &["collect", "--metrics", "nowhere"],
+        &["status", "-o", "xml"],
+        &["metrics", "--nosuch"],
+        &["sim"],
+        &["doctor", "--nosuch"],
+        &["vault", "nosuch"],
+        &["tenant"],
+        &["store", "nosuch"],
+        &["export", "nosuch"],
+        &["bookmark"],
+        &["audit", "--nosuch"],
+        &["instance", "add"],
+        &["group", "nosuch"],
+        &["label", "nosuch"],
+        &["filter", "nosuch"],
+        &["config"],
+        &["probes", "--nosuch"],
+        &["keys", "--nosuch"],
+        &["--demo", "--inventory", "x"],
+    ] {
+        let ended = run(&mut dbtop(args, &home));
+        assert_eq!((ended.code, ended.stdout.as_str()), (Some(3), ""), "{args:?}: {}", ended.stderr);
+        assert!(ended.stderr.contains("Usage: dbtop"), "{args:?}: {}", ended.stderr);
+    }
+    for args in [&["--help"][..], &["once", "--help"], &["--version"], &["help", "vault"]] {
+        let ended = run(&mut dbtop(args, &home));
+        assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{args:?}");
+    }
+    assert!(run(&mut dbtop(&["--help"], &home)).stdout.contains("Exit code 3: wrong arguments"));
+}
+
+#[test]
+fn a_time_of_no_recording_is_refused() {
+    let home = Home::new();
+    for args in
+        [&["once", "blocking", "--demo", "--at", "02:14"][..], &["once", "fleet", "--at", "-5m", "--demo=2"]]
+    {
+        assert_says(&run(&mut dbtop(args, &home)), &["--at is a time of a recording", "--replay FILE"]);
+    }
+}
+
+#[test]
+fn the_help_of_a_sub_command_lists_what_means_something_to_it() {
+    let home = Home::new();
+    let help = |args: &[&str]| run(&mut dbtop(&[args, &["--help"]].concat(), &home)).stdout;
+    for args in [&["once"][..], &["collect"], &["healthcheck"], &[]] {
+        assert!(help(args).contains("--demo") && help(args).contains("--inventory"), "{args:?}");
+    }
+    for args in [&["sim"][..], &["vault"], &["vault", "init"], &["tenant"], &["tenant", "backup"], &["audit"]]
+    {
+        let text = help(args);
+        assert!(text.contains("--config") && !text.contains("--demo"), "{args:?}: {text}");
+        assert!(!text.contains("--inventory <FILE>"), "{args:?}: {text}");
+    }
+}
+
+#[test]
+fn a_theme_that_is_not_there_is_told_with_the_names_once() {
+    let home = Home::new();
+    let ended = run(&mut dbtop(&["config", "check", "--theme", "foo"], &home));
+    let said = ended.stdout + &ended.stderr;
+    assert!(said.contains("no theme named foo"), "{said}");
+    assert_eq!(said.matches("high-contrast").count(), 1, "{said}");
+}

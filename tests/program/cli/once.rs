@@ -200,3 +200,28 @@ fn the_demo_can_be_asked_once_and_leaves_nothing_behind() {
     assert_eq!(records(&ended.stdout).1.len(), 4);
     home.assert_nothing_left();
 }
+
+#[test]
+fn every_subject_has_the_worst_instance_first_in_few_columns() {
+    let sim = SimProcess::start(6, 0, Some(&STORM.replace("#1", "#4")));
+    let names = |ended: &str| -> Vec<String> {
+        objects(ended).iter().map(|o| o["instance"].as_str().unwrap().to_owned()).collect()
+    };
+    let worst = names(&once(&sim, &["fleet", "-o", "json"]).stdout)[0].clone();
+    for subject in SUBJECTS {
+        let told = names(&once(&sim, &[subject, "-o", "json"]).stdout);
+        assert_eq!(told[0], worst, "{subject}");
+    }
+    let rights = SimProcess::start(3, 0, Some("[[event]]\non = '#2'\nkind = 'no_rights'\nfrom_s = -60\n"));
+    let table = once(&rights, &["fleet"]).stdout;
+    let header = table.lines().next().unwrap();
+    assert!(header.contains("CPU_PCT  BATCHES_PER_S") && header.ends_with("PROBLEM"), "{table}");
+    let row = table.lines().find(|row| row.matches("  n/a").count() > 2).expect("the one without rights");
+    assert_eq!(row.matches("n/a (VIEW SERVER STATE)").count(), 1, "{table}");
+    let csv = once(&sim, &["waits", "-o", "csv"]).stdout;
+    for figure in csv.split([',', '\n']).filter(|cell| cell.parse::<f64>().is_ok()) {
+        assert!(figure.trim_start_matches(['0', '.']).len() <= 12 && figure.len() <= 14, "{figure}");
+        let decimals = figure.split_once('.').map_or(0, |(_, d)| d.trim_start_matches('0').len());
+        assert!(decimals <= 4, "{figure}");
+    }
+}
