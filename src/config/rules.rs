@@ -2,7 +2,7 @@
 //! where it was made. One function a section; called by [`super::read()`].
 
 use super::sections::{Budget, Config, History, Log, Metrics, Poll, Ui};
-use crate::model::judge::health::Thresholds;
+use crate::model::judge::limits::{Gauge, Thresholds};
 use std::net::SocketAddr;
 
 /// A rule that does not hold.
@@ -67,32 +67,27 @@ fn poll(p: &Poll) -> impl Iterator<Item = Broken> {
 }
 
 fn health(t: &Thresholds) -> impl Iterator<Item = Broken> {
-    let pairs = [
-        ("cpu_warning_pct", t.cpu_warning_pct, "cpu_critical_pct", t.cpu_critical_pct),
-        ("memory_warning_pct", t.memory_warning_pct, "memory_critical_pct", t.memory_critical_pct),
-        ("blocked_warning_s", t.blocked_warning_s as f64, "blocked_critical_s", t.blocked_critical_s as f64),
-        ("volume_critical_pct", t.volume_critical_pct, "volume_warning_pct", t.volume_warning_pct),
-        ("tempdb_critical_pct", t.tempdb_critical_pct, "tempdb_warning_pct", t.tempdb_warning_pct),
-        ("lag_warning_s", t.lag_warning_s as f64, "lag_critical_s", t.lag_critical_s as f64),
-        ("io_warning_ms", t.io_warning_ms, "io_critical_ms", t.io_critical_ms),
-        (
-            "poison_warning_ms_per_s",
-            t.poison_warning_ms_per_s,
-            "poison_critical_ms_per_s",
-            t.poison_critical_ms_per_s,
-        ),
-    ];
-    let order = pairs.into_iter().filter(|(_, low, _, high)| !(*low >= 0.0 && low <= high)).map(
-        |(low_name, low, high_name, high)| Broken {
-            section: "health",
-            options: vec![low_name, high_name],
-            message: format!(
-                "[health] {low_name} = {low} must not be above {high_name} = {high}, nor below 0"
-            ),
-            advice: String::new(),
-        },
-    );
-    order.chain(range("health", ("offline_after_s", t.offline_after_s, 1, 86_400)))
+    let broken = |options, message| Broken { section: "health", options, message, advice: String::new() };
+    let limits = Gauge::ALL.into_iter().filter_map(move |gauge| {
+        let row = t.row(gauge);
+        let [warning, _, clear] = row.names;
+        let (low, high) = if row.low_is_bad { (1, 0) } else { (0, 1) };
+        let order = (!row.is_ordered()).then(|| {
+            let says = |at: usize| format!("{} = {}", row.names[at], row.values[at]);
+            let message = format!("[health] {} must not be above {}, nor below 0", says(low), says(high));
+            broken(vec![row.names[low], row.names[high]], message)
+        });
+        let side = if row.low_is_bad { "below" } else { "above" };
+        let clears = (!row.is_clear_right()).then(|| {
+            let [at, _, ends] = row.values;
+            let message = format!(
+                "[health] {clear} = {ends} must not be {side} {warning} = {at}: a warning ends there"
+            );
+            broken(vec![clear, warning], message)
+        });
+        order.or(clears)
+    });
+    limits.chain(range("health", ("offline_after_s", t.offline_after_s, 1, 86_400)))
 }
 
 fn budget(b: &Budget) -> impl Iterator<Item = Broken> {

@@ -5,6 +5,7 @@
 SELECT /* dbtop:memory */ 1 AS dbtop_memory,
     m.total_physical_memory_kb,
     m.available_physical_memory_kb,
+    m.system_low_memory_signal_state,
     p.physical_memory_in_use_kb,
     p.process_physical_memory_low,
     q.waiter_count,

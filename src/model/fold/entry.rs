@@ -4,7 +4,7 @@
 use super::{
     activity, blocking,
     cost::CostFold,
-    headline::HeadlineFold,
+    headline::{Cpus, HeadlineFold},
     rate::{Before, Mark},
     shared::{Keep, MAX_ROWS, Names, Poll, cut},
     snapshot::InstanceSnapshot,
@@ -58,6 +58,8 @@ pub(super) struct Entry {
     score_due: Option<Timestamp>,
     /// the verdict is one that history remembers, of then
     remembered_at: Option<Timestamp>,
+    /// the rules changed since the verdict
+    anew: bool,
     /// time itself may change the verdict from here on
     recheck_at: Timestamp,
     checked_at: Timestamp,
@@ -84,6 +86,7 @@ impl Entry {
             dirty: true,
             score_due: None,
             remembered_at: None,
+            anew: false,
             recheck_at: Timestamp::default(),
             checked_at: Timestamp::default(),
         }
@@ -241,7 +244,8 @@ impl Entry {
                 state
             }
             Sample::Headline(raw) => {
-                let cpus = facts.properties.get().and_then(|p| p.cpu_count);
+                let of_machine = facts.properties.get().and_then(|p| p.cpu_count);
+                let cpus = Cpus { of_machine, schedulers: facts.cpu.get().and_then(|c| c.schedulers) };
                 State::Headline(Box::new(self.headline.fold(&raw, poll, cpus)))
             }
             Sample::Activity(mut now) => {
@@ -345,9 +349,15 @@ impl Entry {
         }
     }
 
-    /// The rules changed: the next snapshot has a new verdict.
+    /// The next snapshot has a new verdict.
     pub fn judge_again(&mut self) {
         self.recheck_at = Timestamp::default();
+    }
+
+    /// The rules changed: what is in force by the old ones does not count.
+    pub fn judge_anew(&mut self) {
+        self.judge_again();
+        self.anew = true;
     }
 
     /// Judges again if something came or time could change the verdict. True if what is shown changed.
@@ -357,9 +367,11 @@ impl Entry {
         }
         // A verdict that is remembered is what was shown, until time could have changed it.
         let remembered_at = self.remembered_at.take();
+        let nothing = Health::default();
+        let in_force = if std::mem::take(&mut self.anew) { &nothing } else { &self.health };
         let health = match remembered_at.filter(|at| now < self.next_recheck(thresholds, *at)) {
             Some(_) => self.health.clone(),
-            None => score::assess(&self.info.poll, &self.facts, &self.history, thresholds, now),
+            None => score::assess(&self.info.poll, &self.facts, &self.history, thresholds, in_force, now),
         };
         let scored = self.score_due.take();
         if scored.is_some() || health != self.health {

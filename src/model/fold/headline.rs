@@ -20,6 +20,24 @@ const MAX_RECENT: usize = 1_000;
 /// A start time that moves less than this did not move: it is the difference of two clocks.
 const START_JITTER_MS: i64 = 5_000;
 
+/// The CPUs as other probes told them.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Cpus {
+    /// of the machine
+    pub of_machine: Option<i32>,
+    /// schedulers that run user work: fewer than CPUs where the edition or the affinity says so
+    pub schedulers: Option<i64>,
+}
+
+impl Cpus {
+    /// As many as SQL Server can be busy on: 100 % of its CPU is all of these.
+    fn may_run(self, counted: Option<i32>) -> Option<f64> {
+        let all = counted.or(self.of_machine).filter(|n| *n > 0).map(i64::from);
+        let schedulers = self.schedulers.filter(|n| *n > 0);
+        all.into_iter().chain(schedulers).min().map(|n| n as f64).filter(|_| all.is_some())
+    }
+}
+
 /// The sample before, and what outlives it.
 #[derive(Debug, Default)]
 pub(super) struct HeadlineFold {
@@ -36,7 +54,7 @@ impl HeadlineFold {
         self.before.and_then(|(_, raw)| raw.started_at)
     }
 
-    pub fn fold(&mut self, raw: &HeadlineSample, poll: &Poll, cpus: Option<i32>) -> Headline {
+    pub fn fold(&mut self, raw: &HeadlineSample, poll: &Poll, cpus: Cpus) -> Headline {
         let mark = Mark {
             at: poll.at,
             server_at: raw.server_time,
@@ -112,16 +130,9 @@ fn gauges(raw: &HeadlineSample, poll: &Poll) -> Headline {
     }
 }
 
-fn rates(
-    h: &mut Headline,
-    interval: Interval,
-    old: &HeadlineSample,
-    new: &HeadlineSample,
-    cpus: Option<i32>,
-) {
-    let cpus = new.cpu_count.or(cpus).filter(|n| *n > 0);
-    h.cpu_pct = match (interval.rate(old.process_cpu_ms, new.process_cpu_ms), cpus) {
-        (Some(ms_per_s), Some(cpus)) => Some((ms_per_s / 10.0 / f64::from(cpus)).min(100.0)),
+fn rates(h: &mut Headline, interval: Interval, old: &HeadlineSample, new: &HeadlineSample, cpus: Cpus) {
+    h.cpu_pct = match (interval.rate(old.process_cpu_ms, new.process_cpu_ms), cpus.may_run(new.cpu_count)) {
+        (Some(ms_per_s), Some(cpus)) => Some((ms_per_s / 10.0 / cpus).min(100.0)),
         _ => None,
     };
     h.batches_per_s = interval.rate(old.batches, new.batches);

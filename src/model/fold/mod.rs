@@ -88,7 +88,7 @@ impl Fleet {
             }
             Update::Thresholds(thresholds) => {
                 self.thresholds = *thresholds;
-                self.entries.iter_mut().for_each(Entry::judge_again);
+                self.entries.iter_mut().for_each(Entry::judge_anew);
                 self.changed = true;
             }
             Update::Link { instance, at, link } => {

@@ -1,6 +1,7 @@
 //! Health: a score from 0 to 100 with its reasons. The rules live in `score`, what a reason says in `why`; thresholds are
 //! configuration.
 
+pub use super::limits::Thresholds;
 use super::why::Why;
 use crate::model::poll::names::Visit;
 use serde::{Deserialize, Serialize};
@@ -172,67 +173,9 @@ pub struct Health {
     pub reasons: Vec<Reason>,
 }
 
-/// The thresholds of the score. `config` fills them; the defaults are the issue's.
-/// In files by name: fields and variants keep their names, a new field has a default.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Thresholds {
-    /// CPU % of the SQL Server process (and of the machine where known): warning above
-    pub cpu_warning_pct: f64,
-    /// critical above
-    pub cpu_critical_pct: f64,
-    /// memory in use of the machine %: warning above
-    pub memory_warning_pct: f64,
-    /// critical above
-    pub memory_critical_pct: f64,
-    /// a session blocked for longer than this, seconds, is a warning
-    pub blocked_warning_s: u64,
-    /// and longer than this is critical
-    pub blocked_critical_s: u64,
-    /// without a good poll for this long, seconds: offline
-    pub offline_after_s: u64,
-    /// poison waits, ms of waiting per second: warning above
-    pub poison_warning_ms_per_s: f64,
-    /// critical above
-    pub poison_critical_ms_per_s: f64,
-    /// a volume's free space, %: warning below
-    pub volume_warning_pct: f64,
-    /// critical below
-    pub volume_critical_pct: f64,
-    /// tempdb free space, %: warning below
-    pub tempdb_warning_pct: f64,
-    /// critical below
-    pub tempdb_critical_pct: f64,
-    /// availability replica behind, seconds: warning above
-    pub lag_warning_s: u64,
-    /// critical above
-    pub lag_critical_s: u64,
-    /// average wait for a data page read, ms: warning above
-    pub io_warning_ms: f64,
-    /// critical above
-    pub io_critical_ms: f64,
-}
-
-impl Default for Thresholds {
-    fn default() -> Self {
-        Self {
-            cpu_warning_pct: 80.0,
-            cpu_critical_pct: 95.0,
-            memory_warning_pct: 85.0,
-            memory_critical_pct: 95.0,
-            blocked_warning_s: 30,
-            blocked_critical_s: 120,
-            offline_after_s: 300,
-            poison_warning_ms_per_s: 10.0,
-            poison_critical_ms_per_s: 1_000.0,
-            volume_warning_pct: 10.0,
-            volume_critical_pct: 3.0,
-            tempdb_warning_pct: 20.0,
-            tempdb_critical_pct: 5.0,
-            lag_warning_s: 30,
-            lag_critical_s: 300,
-            io_warning_ms: 20.0,
-            io_critical_ms: 100.0,
-        }
+impl Health {
+    /// Nobody has answered yet: there was no verdict before.
+    pub fn is_before_the_first(&self) -> bool {
+        self.reasons.iter().any(|reason| matches!(reason.why(), Why::NotPolled | Why::FirstPoll))
     }
 }

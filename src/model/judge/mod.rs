@@ -1,5 +1,6 @@
 //! Judgement: how well an instance is, and why.
 
 pub mod health;
+pub mod limits;
 pub mod score;
 pub mod why;

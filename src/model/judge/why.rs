@@ -8,7 +8,7 @@
 use crate::model::{
     base::{
         failure::{FailureKind, Obstacle},
-        figure::{counted, push_clock, push_date, push_grouped, push_pct, push_span, push_wait},
+        figure::{counted, push_clock, push_date, push_grouped, push_pct, push_size, push_span, push_wait},
         time::Timestamp,
     },
     inventory::record::Pause,
@@ -67,16 +67,19 @@ pub enum Why {
         /// so long ago, ms
         ms: i64,
     },
-    /// CPU of the machine
+    /// CPU of SQL Server
     Cpu {
-        /// in use
+        /// its share of what it may run on, as the column CPU tells it
         pct: f64,
         /// for so long, ms
         busy_ms: Option<i64>,
         /// or for longer: nobody remembers more
         at_least: bool,
-        /// of which other processes
+        /// and what other processes use of the machine
         other_pct: Option<f64>,
+        /// the CPUs, where it may not run on all of them
+        #[serde(default)]
+        cpus: Option<CpusInUse>,
     },
     /// waits of a type that are trouble by themselves
     Waits {
@@ -162,6 +165,54 @@ pub enum Why {
         /// when
         at: Option<Timestamp>,
     },
+    /// tasks that could run and have no CPU
+    Runnable {
+        /// so many
+        tasks: i64,
+        /// on so many schedulers
+        schedulers: i64,
+    },
+    /// everybody on the machine was told that memory runs low
+    MachineMemoryLow,
+    /// little memory of the machine is free
+    MemoryFree {
+        /// so much, KB
+        free_kb: i64,
+        /// %
+        pct: f64,
+    },
+    /// SQL Server aims at less memory than it may take
+    MemoryTarget {
+        /// at this, KB
+        target_kb: i64,
+        /// of this, KB
+        allowed_kb: i64,
+    },
+}
+
+/// The CPUs of a machine, not all of which an instance may run on: its edition, its affinity.
+/// In files by position: fields are only appended, each with a default; variants keep their names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CpusInUse {
+    /// schedulers that run user work
+    pub may_run: i64,
+    /// CPUs of the machine
+    pub all: i64,
+}
+
+impl CpusInUse {
+    /// Of the schedulers that may run; None if those are all CPUs, or one of the two is not known.
+    pub fn of(schedulers: Option<i64>, cpus: Option<i32>) -> Option<Self> {
+        let (may_run, all) = (schedulers.filter(|n| *n > 0)?, i64::from(cpus?));
+        (may_run < all).then_some(Self { may_run, all })
+    }
+}
+
+impl fmt::Display for CpusInUse {
+    /// `4 of 16 CPUs`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} of {} CPUs", self.may_run, self.all)
+    }
 }
 
 /// An instant, told with its date if that was a day ago when it was told.
@@ -194,6 +245,21 @@ pub enum Trouble {
     NotSynchronizing,
     /// it is so many seconds behind
     Behind(i64),
+    /// a failed over replica goes back to where the new primary began
+    Reverting,
+    /// it is being seeded, or caught up before it can be used
+    Initializing,
+    /// so much log waits to be sent to it, KB
+    ToSend(i64),
+    /// so much log waits to be redone there, KB
+    ToRedo(i64),
+}
+
+impl Trouble {
+    /// A state, which explains figures.
+    pub const fn is_state(&self) -> bool {
+        matches!(self, Self::Suspended | Self::NotSynchronizing | Self::Reverting | Self::Initializing)
+    }
 }
 
 impl Since {
@@ -220,6 +286,11 @@ const fn pct(value: f64) -> Spelled<f64> {
 
 const fn wait(ms: f64) -> Spelled<f64> {
     Spelled(push_wait, ms)
+}
+
+/// Of so many KB.
+fn size(kb: i64) -> Spelled<f64> {
+    Spelled(push_size, kb as f64 * 1024.0)
 }
 
 const fn grouped(value: i64) -> Spelled<i64> {
@@ -285,9 +356,14 @@ impl fmt::Display for Why {
             Self::AllNull => f.write_str("no figures: every counter is NULL"),
             Self::Gone => f.write_str("no longer in the inventory"),
             Self::Restarted { ms } => write!(f, "restarted {} ago", wait(*ms as f64)),
-            Self::Cpu { pct: all, busy_ms, at_least, other_pct } => {
+            Self::Cpu { pct: own, busy_ms, at_least, other_pct, cpus } => {
                 let busy = Maybe(if *at_least { " for over " } else { " for " }, busy_ms.map(span), "");
-                write!(f, "CPU {}{busy}{}", pct(*all), Maybe(", other processes ", other_pct.map(pct), ""))
+                write!(f, "CPU {}{}{busy}", pct(*own), Maybe(" of ", *cpus, ""))?;
+                write!(f, "{}", Maybe(", other processes ", other_pct.map(pct), ""))
+            }
+            Self::Runnable { tasks, schedulers } => {
+                let of = counted(usize::try_from(*schedulers).unwrap_or_default(), "CPU");
+                write!(f, "{} tasks wait for {of}", grouped(*tasks))
             }
             Self::Waits { name, ms_per_s, workers } => {
                 // The name of the wait says already what is free; a row has room for 43 columns.
@@ -302,20 +378,6 @@ impl fmt::Display for Why {
             Self::Blocked { sessions, longest_ms, by, status } => {
                 write!(f, "{} blocked {}", counted(*sessions as usize, "session"), wait(*longest_ms as f64))?;
                 write!(f, " by {by}{}", Maybe(" (", status.as_deref(), ")"))
-            }
-            Self::Memory { pct: used, is_low } => {
-                write!(
-                    f,
-                    "memory {} of the machine{}",
-                    pct(*used),
-                    if *is_low { ", running low" } else { "" }
-                )
-            }
-            Self::MemoryLow => f.write_str("physical memory low"),
-            Self::Grants(1) => f.write_str("1 query waits for a memory grant"),
-            Self::Grants(n) => write!(f, "{n} queries wait for a memory grant"),
-            Self::PageLife { now_s, best_s } => {
-                write!(f, "page life {} s, was {} s", grouped(*now_s), grouped(*best_s))
             }
             Self::PageReads(ms) => write!(f, "page reads take {}", wait(*ms)),
             Self::LogFlushes(ms) => write!(f, "log flushes take {}", wait(*ms)),
@@ -337,6 +399,43 @@ impl fmt::Display for Why {
                 )
             }
             Self::Jobs { failed, name, at } => jobs(f, *failed, known(name.as_deref()), *at),
+            Self::Memory { .. }
+            | Self::MemoryLow
+            | Self::MachineMemoryLow
+            | Self::MemoryFree { .. }
+            | Self::MemoryTarget { .. }
+            | Self::Grants(_)
+            | Self::PageLife { .. } => self.fmt_memory(f),
+        }
+    }
+}
+
+impl Why {
+    /// The reasons about memory.
+    fn fmt_memory(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Memory { pct: used, is_low } => {
+                write!(
+                    f,
+                    "memory {} of the machine{}",
+                    pct(*used),
+                    if *is_low { ", running low" } else { "" }
+                )
+            }
+            Self::MemoryLow => f.write_str("physical memory low"),
+            Self::MachineMemoryLow => f.write_str("memory of the machine low"),
+            Self::MemoryFree { free_kb, pct: free } => {
+                write!(f, "{} memory free, {} of the machine", size(*free_kb), pct(*free))
+            }
+            Self::MemoryTarget { target_kb, allowed_kb } => {
+                write!(f, "memory target {} of {} allowed", size(*target_kb), size(*allowed_kb))
+            }
+            Self::Grants(1) => f.write_str("1 query waits for a memory grant"),
+            Self::Grants(n) => write!(f, "{n} queries wait for a memory grant"),
+            Self::PageLife { now_s, best_s } => {
+                write!(f, "page life {} s, was {} s", grouped(*now_s), grouped(*best_s))
+            }
+            _ => Ok(()),
         }
     }
 }
@@ -381,6 +480,10 @@ impl fmt::Display for Trouble {
             Self::Suspended => f.write_str("suspended"),
             Self::NotSynchronizing => f.write_str("not synchronizing"),
             Self::Behind(s) => write!(f, "{} behind", wait(*s as f64 * 1000.0)),
+            Self::Reverting => f.write_str("reverting"),
+            Self::Initializing => f.write_str("initializing"),
+            Self::ToSend(kb) => write!(f, "{} to send", size(*kb)),
+            Self::ToRedo(kb) => write!(f, "{} to redo", size(*kb)),
         }
     }
 }
@@ -420,139 +523,14 @@ impl Why {
             | Self::PageReads(_)
             | Self::LogFlushes(_)
             | Self::Deadlocks(_)
-            | Self::Tempdb(_) => {}
+            | Self::Tempdb(_)
+            | Self::Runnable { .. }
+            | Self::MachineMemoryLow
+            | Self::MemoryFree { .. }
+            | Self::MemoryTarget { .. } => {}
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const AT: Timestamp = Timestamp::from_ms(1_795_168_000_000);
-
-    /// Every reason with the sentence that the version before said of it.
-    fn told() -> Vec<(Why, &'static str)> {
-        let mut all = told_of_polls();
-        all.extend(told_of_figures());
-        all.extend(told_of_things());
-        all
-    }
-
-    fn told_of_polls() -> Vec<(Why, &'static str)> {
-        let since = |is_dated| Since { at: AT, is_dated };
-        let down = |kind, number, obstacle| Why::Down { kind, number, obstacle, since: Some(since(false)) };
-        vec![
-            (Why::Sentence("3 blocked by 7".into()), "3 blocked by 7"),
-            (Why::Paused { pause: Pause::Stopped, left_ms: None }, "stopped"),
-            (Why::Paused { pause: Pause::Maintenance, left_ms: Some(60_000) }, "in maintenance for 1m"),
-            (down(FailureKind::Timeout, None, None), "unreachable since 09:46:40 (timed out)"),
-            (
-                down(FailureKind::Unreachable, None, Some(Obstacle::NoRoute)),
-                "unreachable since 09:46:40 (no route)",
-            ),
-            (
-                down(FailureKind::Unreachable, None, Some(Obstacle::Refused)),
-                "unreachable since 09:46:40 (refused)",
-            ),
-            (down(FailureKind::Login, Some(18456), None), "login refused (18456) since 09:46:40"),
-            (Why::NoDataSince(since(true)), "no data since 2026-11-20 09:46:40"),
-            (Why::NotPolled, "not polled yet"),
-            (Why::FirstPoll, "first poll under way"),
-            (Why::Needs("VIEW SERVER STATE".into()), "needs VIEW SERVER STATE"),
-            (Why::Silent { ms: 76_000, failed: None }, "no data for 76 s"),
-            (Why::Silent { ms: 76_000, failed: Some(FailureKind::Timeout) }, "no data for 76 s (timed out)"),
-            (Why::NoCounters(FailureKind::Protocol), "no counters (bad answer)"),
-            (Why::AllNull, "no figures: every counter is NULL"),
-            (Why::Gone, "no longer in the inventory"),
-            (Why::Restarted { ms: 10_000 }, "restarted 10 s ago"),
-        ]
-    }
-
-    fn told_of_figures() -> Vec<(Why, &'static str)> {
-        let some = |text: &str| Some(Arc::<str>::from(text));
-        vec![
-            (Why::Cpu { pct: 97.0, busy_ms: None, at_least: false, other_pct: None }, "CPU 97 %"),
-            (
-                Why::Cpu { pct: 97.0, busy_ms: Some(360_000), at_least: false, other_pct: Some(20.0) },
-                "CPU 97 % for 6m, other processes 20 %",
-            ),
-            (
-                Why::Cpu { pct: 97.0, busy_ms: Some(840_000), at_least: true, other_pct: None },
-                "CPU 97 % for over 14m",
-            ),
-            (
-                Why::Waits { name: "RESOURCE_SEMAPHORE".into(), ms_per_s: 1500.0, workers: None },
-                "RESOURCE_SEMAPHORE waits 1.5 s/s",
-            ),
-            (
-                Why::Waits {
-                    name: "THREADPOOL".into(),
-                    ms_per_s: 15.0,
-                    workers: Some(Workers { free: 2, of: 1472 }),
-                },
-                "THREADPOOL waits 15 ms/s; 2 of 1,472 free",
-            ),
-            (Why::Workers(Workers { free: 0, of: 512 }), "0 of 512 workers free"),
-            (
-                Why::Blocked { sessions: 14, longest_ms: 312_000, by: 88, status: some("sleeping") },
-                "14 sessions blocked 312 s by 88 (sleeping)",
-            ),
-            (
-                Why::Blocked { sessions: 1, longest_ms: 40_000, by: 88, status: None },
-                "1 session blocked 40 s by 88",
-            ),
-            (Why::Memory { pct: 91.2, is_low: false }, "memory 91 % of the machine"),
-            (Why::Memory { pct: 91.2, is_low: true }, "memory 91 % of the machine, running low"),
-            (Why::MemoryLow, "physical memory low"),
-            (Why::Grants(1), "1 query waits for a memory grant"),
-            (Why::Grants(3), "3 queries wait for a memory grant"),
-            (Why::PageLife { now_s: 180, best_s: 4200 }, "page life 180 s, was 4,200 s"),
-            (Why::PageReads(25.0), "page reads take 25 ms"),
-            (Why::LogFlushes(25.0), "log flushes take 25 ms"),
-            (Why::Deadlocks(1), "1 deadlock in 15 min"),
-            (Why::Deadlocks(2), "2 deadlocks in 15 min"),
-        ]
-    }
-
-    fn told_of_things() -> Vec<(Why, &'static str)> {
-        let some = |text: &str| Some(Arc::<str>::from(text));
-        let replica =
-            |trouble, more| Why::Replica { database: some("crm"), replica: some("SQL2"), trouble, more };
-        vec![
-            (Why::Volume { mount: some("E:\\Payroll\\"), free_pct: 2.14 }, "volume E:\\Payroll 2.1 % free"),
-            (Why::Volume { mount: None, free_pct: 2.14 }, "volume ? 2.1 % free"),
-            (Why::Tempdb(4.0), "tempdb 4 % free"),
-            (
-                Why::Database { name: some("crm"), state: "SUSPECT".into(), more: 0 },
-                "database crm is SUSPECT",
-            ),
-            (Why::Database { name: None, state: "EMERGENCY".into(), more: 3 }, "database ? is EMERGENCY, +3"),
-            (replica(Trouble::Suspended, 0), "crm on SQL2 suspended"),
-            (replica(Trouble::NotSynchronizing, 2), "crm on SQL2 not synchronizing, +2"),
-            (replica(Trouble::Behind(45), 0), "crm on SQL2 45 s behind"),
-            (Why::Jobs { failed: 1, name: some("Backup"), at: Some(AT) }, "job failed: Backup at 09:46:40"),
-            (Why::Jobs { failed: 3, name: None, at: None }, "3 jobs failed: ?"),
-        ]
-    }
-
-    #[test]
-    fn a_reason_is_told_as_it_always_was() {
-        for (why, wanted) in told() {
-            assert_eq!(why.to_string(), wanted, "{why:?}");
-        }
-    }
-
-    /// A name in a place that nobody visits would leave the house.
-    #[test]
-    fn every_text_from_a_server_is_visited() {
-        let ours = ["SUSPECT", "EMERGENCY", "THREADPOOL", "RESOURCE_SEMAPHORE"];
-        for (mut why, _) in told() {
-            why.each_name_mut(&mut |_, text| *text = "x".into());
-            let data = format!("{why:?}");
-            let texts = data.split('"').skip(1).step_by(2);
-            let left: Vec<&str> = texts.filter(|text| *text != "x" && !ours.contains(text)).collect();
-            assert!(left.is_empty(), "{left:?} in {data}");
-        }
-    }
-}
+mod tests;

@@ -62,7 +62,7 @@ pub struct HeadlineSample {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Headline {
-    /// CPU % of the SQL Server process over all logical CPUs
+    /// CPU % of the SQL Server process over the CPUs that it may run on
     pub cpu_pct: Option<f64>,
     /// batch requests per second
     pub batches_per_s: Option<f64>,

@@ -26,6 +26,15 @@ pub struct MemoryNow {
     pub granted_kb: Option<i64>,
     /// grant queue: KB still available
     pub grantable_kb: Option<i64>,
+    /// everybody on the machine was told that physical memory is low
+    pub machine_low: Option<bool>,
+}
+
+impl MemoryNow {
+    /// Memory of the machine that is free, KB.
+    pub fn free_kb(&self) -> Option<f64> {
+        Some(self.physical_kb? as f64 * (100.0 - self.used_pct?) / 100.0)
+    }
 }
 
 impl Outcome for MemoryNow {

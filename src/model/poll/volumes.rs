@@ -21,6 +21,13 @@ pub struct VolumeRow {
     pub free_bytes: Option<i64>,
 }
 
+impl VolumeRow {
+    /// The volume that it is about: its mount point, whose last separator is spelled or not. Rows with one key are one volume.
+    pub fn key(&self) -> &str {
+        self.mount.as_deref().unwrap_or("?").trim_end_matches('\\')
+    }
+}
+
 impl Outcome for Vec<VolumeRow> {
     fn points(&self, _probe: ProbeId, emit: Emit<'_>) {
         for row in self {

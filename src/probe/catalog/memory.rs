@@ -34,6 +34,7 @@ fn decode(sets: &Sets, _ctx: &ProbeContext) -> Result<Sample, Unavailable> {
         physical_kb,
         process_kb: row.count("physical_memory_in_use_kb"),
         process_low: row.bool("process_physical_memory_low"),
+        machine_low: row.bool("system_low_memory_signal_state"),
         grant_waiters: row.count("waiter_count"),
         granted_kb: row.count("granted_memory_kb"),
         grantable_kb: row.count("available_memory_kb"),

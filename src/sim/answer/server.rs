@@ -441,6 +441,7 @@ pub fn memory(q: &Asked<'_>) -> Table {
     Table::one(vec![
         ("total_physical_memory_kb", BigInt, int(m.physical_kb)),
         ("available_physical_memory_kb", BigInt, int(m.available_kb)),
+        ("system_low_memory_signal_state", Bit, Value::Bool(m.machine_low)),
         ("physical_memory_in_use_kb", BigInt, int(m.process_kb)),
         ("process_physical_memory_low", Bit, Value::Bool(m.low)),
         ("waiter_count", Int, int(waiters as i64)),

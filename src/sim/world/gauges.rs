@@ -36,6 +36,8 @@ pub struct Memory {
     pub target_kb: i64,
     /// the process was told that memory is short
     pub low: bool,
+    /// everybody on the machine was told so
+    pub machine_low: bool,
     /// granted to queries
     pub granted_kb: i64,
     /// may still be granted
@@ -119,6 +121,7 @@ impl Moment<'_> {
             total_kb,
             target_kb,
             low: short,
+            machine_low: short,
             granted_kb: granted_kb.min(workspace_kb),
             grantable_kb: (workspace_kb - granted_kb).max(0),
         }

@@ -6,7 +6,7 @@ use super::{range::TimeLine, reading};
 use crate::{
     model::{
         fold::snapshot::InstanceSnapshot,
-        judge::health::Thresholds,
+        judge::limits::{Gauge, Thresholds},
         poll::id::{SeriesId, SeriesKey},
     },
     tui::{
@@ -51,6 +51,15 @@ impl Sight<'_> {
         let key = SeriesKey::of(id);
         self.asked.iter().position(|asked| *asked == key).unwrap_or(usize::MAX)
     }
+}
+
+/// The limits that a figure is judged by; none if nobody judges it.
+pub fn limits(thresholds: &Thresholds, gauge: Gauge) -> Option<Limits> {
+    thresholds.limits(gauge).map(|l| Limits {
+        warning: l.warning as f32,
+        critical: l.critical as f32,
+        low_is_bad: l.low_is_bad,
+    })
 }
 
 /// Limits of a figure that is bad when it is high.

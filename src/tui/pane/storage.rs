@@ -2,13 +2,14 @@
 //! stand the charts of all its files together.
 
 use super::{
-    figure::{Figure, high},
+    figure::{Figure, limits},
     parts::{self, By, Line, Parts, PartsPane, Words, bytes, text},
 };
 use crate::{
     model::{
         base::{figure, filter::Value},
         inventory::instance::InstanceId,
+        judge::limits::Gauge,
         poll::{
             Facts,
             files::{FileRow, FileTable, LEAST_PER_S},
@@ -33,7 +34,7 @@ const LATENCY: Figure = Figure {
     other: Some((SeriesId::FileWrite, ["read", "write"])),
     top: None,
     least: 10.0,
-    limits: |t| Some(high(t.io_warning_ms, t.io_critical_ms)),
+    limits: |t| limits(t, Gauge::Io),
 };
 
 /// How much is read and written.
@@ -154,13 +155,13 @@ fn rate(f: &Line<'_, Files>, v: Option<Value<'_>>, unit: f64, out: &mut CellText
 /// A time that passes the limits of the score stands out, where there is more than a trickle.
 fn latency(f: &Line<'_, Files>, v: Option<Value<'_>>, per_s: Option<f64>, out: &mut CellText) {
     let Some(ms) = v.and_then(Value::figure) else { return out.put(f.view.theme.dim, "–") };
-    let (t, limits) = (f.view.theme, &f.view.snapshot.thresholds);
-    let style = if f.is_stale() || per_s.is_none_or(|n| n < LEAST_PER_S) || ms < limits.io_warning_ms {
-        f.style()
-    } else if ms < limits.io_critical_ms {
-        t.warning
-    } else {
-        t.critical
+    let t = f.view.theme;
+    let limits = f.view.snapshot.thresholds.limits(Gauge::Io);
+    let style = match limits {
+        _ if f.is_stale() || per_s.is_none_or(|n| n < LEAST_PER_S) => f.style(),
+        Some(limits) if limits.is_critical(ms) => t.critical,
+        Some(limits) if limits.is_warning(ms) => t.warning,
+        _ => f.style(),
     };
     out.with(style, |s| figure::push_rate(s, ms));
 }

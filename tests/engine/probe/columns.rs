@@ -222,6 +222,7 @@ pub static COLUMNS: &[(&str, Columns)] = &[
         &[
             ("total_physical_memory_kb", Int),
             ("available_physical_memory_kb", Int),
+            ("system_low_memory_signal_state", Bit),
             ("physical_memory_in_use_kb", Int),
             ("process_physical_memory_low", Bit),
             ("waiter_count", Int),

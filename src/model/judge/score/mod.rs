@@ -1,5 +1,5 @@
 //! The health score: from what is known of an instance to a verdict with its reasons. Pure: time is an
-//! argument, nothing is remembered, so the same facts always give the same verdict. Called by the fold.
+//! argument, and so is the verdict that was in force before: the same facts give the same verdict. Called by the fold.
 //!
 //! # The formula
 //! Each reason takes points; the score is what several of them leave of 100, one after another:
@@ -13,100 +13,86 @@
 //! good poll. Unknown if never polled, or if a right is missing and nothing worse is known.
 //!
 //! # Thresholds
-//! [`Thresholds`] are configuration. CPU, memory, blocking and offline defaults are the project's brief; poison waits
-//! of 10 and 1,000 ms/s are DBA Dash's; page life below 300 s is the old rule of thumb and only counts here together
-//! with a fall to a quarter; disk and lag limits are those that most alerting templates start with.
+//! [`Thresholds`] are configuration, one row of [`limits`](super::limits) a figure. CPU and offline defaults are the project's
+//! brief; blocking of 15 s is what people wait before they call; poison waits of 10 and 1,000 ms/s are DBA Dash's; three
+//! runnable tasks a scheduler are pressure, and two-digit figures are what Microsoft's papers call severe; page life below
+//! 300 s is the old rule of thumb and only counts here together with a fall to a quarter; disk and lag limits are those that
+//! most alerting templates start with; queues of 1 and 10 GB are minutes of a busy line.
+//!
+//! # What is in force stays until it clears
+//! A figure that is a warning stays one until it is back beyond its clear value, and a critical one until beyond its own:
+//! `before` says what is in force. So a figure that hovers at its limit is one reason and not twenty. After a restart of the
+//! collector, a lost connection or a gap in the polls nothing is in force: a reason begins at its limit again. New thresholds
+//! judge anew, too. History keeps verdicts, so the past has those that were shown, hysteresis included; what is judged anew
+//! there (other thresholds) goes on from the verdict that was kept (`fold::entry`).
 
-mod rules;
+mod case;
+mod link;
+mod load;
+mod memory;
+mod parts;
+mod space;
 
-use super::{
-    health::{Health, Level, Reason, Thresholds, Topic},
-    why::Why,
-};
+use self::case::Case;
+use super::health::{Health, Level, Reason, Thresholds, Topic};
 use crate::model::{
     base::time::Timestamp, inventory::record::PollSettings, poll::Facts, timeline::history::History,
 };
 
-/// For this long after its start an instance is said to have restarted.
-pub const RESTART_SHOWN_MS: u64 = 600_000;
-
-/// The facts that the rules read, and the reasons they have found.
-struct Case<'a> {
-    poll: &'a PollSettings,
-    facts: &'a Facts,
-    history: &'a History,
-    thresholds: &'a Thresholds,
-    now: Timestamp,
-    reasons: Vec<Reason>,
-}
-
-impl Case<'_> {
-    fn add(&mut self, (level, points): (Level, u8), topic: Topic, why: Why) {
-        self.reasons.push(Reason::new(level, topic, points, why));
-    }
-}
-
-/// The verdict on an instance now.
+/// The verdict on an instance now, by what is known and what was in force before.
 pub fn assess(
     poll: &PollSettings,
     facts: &Facts,
     history: &History,
     thresholds: &Thresholds,
+    before: &Health,
     now: Timestamp,
 ) -> Health {
-    let mut case = Case { poll, facts, history, thresholds, now, reasons: Vec::new() };
-    if rules::wanted(&mut case) && rules::link(&mut case) {
-        rules::rights(&mut case);
-        rules::silence(&mut case);
-        rules::emptiness(&mut case);
-        rules::cpu(&mut case);
-        rules::workers_and_poison(&mut case);
-        rules::blocking(&mut case);
-        rules::memory(&mut case);
-        rules::page_life(&mut case);
-        rules::io(&mut case);
-        rules::deadlocks(&mut case);
-        rules::space(&mut case);
-        rules::databases(&mut case);
-        rules::availability(&mut case);
-        rules::jobs(&mut case);
-        rules::restart(&mut case);
+    let mut case = Case { poll, facts, history, thresholds, before, now, reasons: Vec::new() };
+    if link::wanted(&mut case) && link::link(&mut case) {
+        link::rights(&mut case);
+        link::silence(&mut case);
+        link::emptiness(&mut case);
+        load::cpu(&mut case);
+        load::runnable(&mut case);
+        load::workers_and_poison(&mut case);
+        load::blocking(&mut case);
+        memory::memory(&mut case);
+        memory::page_life(&mut case);
+        load::io(&mut case);
+        load::deadlocks(&mut case);
+        space::volumes(&mut case);
+        space::tempdb(&mut case);
+        parts::databases(&mut case);
+        parts::availability(&mut case);
+        parts::jobs(&mut case);
+        link::restart(&mut case);
     }
     verdict(case.reasons)
 }
 
+/// What a restart makes by itself: cold memory, reads from disk, recovery.
+const fn follows_a_restart(topic: Topic) -> bool {
+    matches!(
+        topic,
+        Topic::Cpu | Topic::Memory | Topic::Io | Topic::Waits | Topic::Databases | Topic::Availability
+    )
+}
+
 fn verdict(mut reasons: Vec<Reason>) -> Health {
-    reasons.sort_by_key(|r| std::cmp::Reverse((r.level, r.points)));
-    let level = reasons.first().map_or(Level::Ok, |r| r.level);
+    let restarted = reasons.iter().any(|r| r.topic == Topic::Restart);
+    // The heaviest first, but a restart before all that follows from it, and before what weighs as little.
+    let place = |r: &Reason| match r.topic {
+        _ if !restarted => 1,
+        Topic::Restart => 1,
+        topic if r.level >= Level::Critical && !follows_a_restart(topic) => 0,
+        _ => 2,
+    };
+    reasons.sort_by_key(|r| (place(r), std::cmp::Reverse((r.level, r.points))));
+    let level = reasons.iter().map(|r| r.level).max().unwrap_or(Level::Ok);
     let left = reasons.iter().fold(100.0, |left, r| left * (100.0 - f64::from(r.points.min(100))) / 100.0);
     let score = (level != Level::Unknown).then_some(left.round() as u8);
     Health { score, level, reasons }
-}
-
-/// Level and points of a value that should be low.
-fn above(value: f64, warning: f64, critical: f64) -> Option<(Level, u8)> {
-    if value >= critical {
-        let doublings = (value / critical.max(f64::MIN_POSITIVE)).log2().clamp(0.0, 10.0);
-        Some((Level::Critical, (50.0 + 15.0 * doublings).min(90.0) as u8))
-    } else if value > warning {
-        let part = ((value - warning) / (critical - warning)).clamp(0.0, 1.0);
-        Some((Level::Warning, (15.0 + 25.0 * part) as u8))
-    } else {
-        None
-    }
-}
-
-/// Level and points of a value that should be high.
-fn below(value: f64, warning: f64, critical: f64) -> Option<(Level, u8)> {
-    if value <= critical {
-        let part = ((critical - value) / critical.max(f64::MIN_POSITIVE)).clamp(0.0, 1.0);
-        Some((Level::Critical, (50.0 + 40.0 * part) as u8))
-    } else if value < warning {
-        let part = ((warning - value) / (warning - critical)).clamp(0.0, 1.0);
-        Some((Level::Warning, (15.0 + 25.0 * part) as u8))
-    } else {
-        None
-    }
 }
 
 #[cfg(test)]

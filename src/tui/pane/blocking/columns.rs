@@ -5,6 +5,7 @@ use super::super::{reading, request};
 use super::Node;
 use crate::model::{
     base::{figure, filter::Value},
+    judge::limits::Gauge,
     poll::{activity::Request, statement::Statement},
 };
 use crate::tui::{
@@ -150,17 +151,16 @@ fn figure_cell(n: &Node<'_>, v: Option<Value<'_>>, out: &mut CellText, draw: fn(
     }
 }
 
-/// Long waits stand out: the thresholds are those of the score (warning 30 s, critical 120 s).
+/// Long waits stand out, by the limits of the score.
 fn wait_time(n: &Node<'_>, v: Option<Value<'_>>, out: &mut CellText) {
     let (t, base) = (n.view.theme, n.base());
     let Some(ms) = v.and_then(Value::figure) else { return out.put(t.dim, "–") };
     let is_wait = !n.is_head() || n.request().blocked_by.is_some();
-    let style = if base == t.dim || ms < 30_000.0 || !is_wait {
-        base
-    } else if ms < 120_000.0 {
-        t.warning
-    } else {
-        t.critical
+    let limits = n.view.snapshot.thresholds.limits(Gauge::Blocked).filter(|_| is_wait && base != t.dim);
+    let style = match limits {
+        Some(limits) if limits.is_critical(ms / 1000.0) => t.critical,
+        Some(limits) if limits.is_warning(ms / 1000.0) => t.warning,
+        _ => base,
     };
     out.with(style, |s| figure::push_wait(s, ms));
 }

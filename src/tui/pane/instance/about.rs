@@ -11,7 +11,8 @@ use crate::{
         fold::snapshot::InstanceSnapshot,
         judge::health::Level,
         poll::{
-            availability::ReplicaRow, jobs::FailedJobRow, reading::Reading, rights::Right, volumes::VolumeRow,
+            availability::ReplicaRow, jobs::FailedJobRow, properties::Properties, reading::Reading, rights::Right,
+            volumes::VolumeRow,
         },
     },
     tui::{view::View, widget::document::Document},
@@ -96,14 +97,7 @@ fn properties(d: &mut Document, i: &InstanceSnapshot, view: &View<'_>) {
     for (name, text) in texts {
         d.field(name, t.base, |s| s.push_str(text.as_deref().unwrap_or("")));
     }
-    d.field("CPUs", t.base, |s| {
-        if let Some(n) = p.cpu_count {
-            let _ = write!(s, "{n}");
-        }
-        if let Some(n) = p.numa_nodes {
-            let _ = write!(s, " on {n} NUMA node{}", if n == 1 { "" } else { "s" });
-        }
-    });
+    d.field("CPUs", t.base, |s| push_cpus(s, i, p));
     for (name, kb) in [("memory", p.physical_memory_kb), ("memory target", p.target_memory_kb)] {
         d.field(name, t.base, |s| {
             if let Some(kb) = kb {
@@ -130,6 +124,20 @@ fn properties(d: &mut Document, i: &InstanceSnapshot, view: &View<'_>) {
             s.push_str(if ms > 0 { " ahead of ours" } else { " behind ours" });
         }
     });
+}
+
+/// CPUs of the machine, NUMA nodes, and how many of the CPUs SQL Server may run on.
+fn push_cpus(s: &mut String, i: &InstanceSnapshot, p: &Properties) {
+    if let Some(n) = p.cpu_count {
+        let _ = write!(s, "{n}");
+    }
+    if let Some(n) = p.numa_nodes {
+        let _ = write!(s, " on {n} NUMA node{}", if n == 1 { "" } else { "s" });
+    }
+    if let Some(cpus) = words::cpus_in_use(i) {
+        let may_run = cpus.may_run;
+        let _ = write!(s, "; SQL Server may run on {may_run}: its edition or affinity leaves out the others");
+    }
 }
 
 /// The options, as `sp_configure` would show them.

@@ -2,7 +2,7 @@
 
 use super::{
     super::{
-        figure::{Figure, Sight, high, push_why},
+        figure::{Figure, Sight, high, limits, push_why},
         range::render_events,
         waits::{self, Picture},
     },
@@ -11,6 +11,7 @@ use super::{
 use crate::{
     model::{
         fold::snapshot::InstanceSnapshot,
+        judge::limits::Gauge,
         poll::{
             id::{SeriesId, SeriesKey},
             link::Link,
@@ -45,7 +46,7 @@ const FIGURES: [Figure; 8] = [
         other: Some((SeriesId::CpuOther, ["SQL Server", "others"])),
         top: Some(100.0),
         least: 0.0,
-        limits: |t| Some(high(t.cpu_warning_pct, t.cpu_critical_pct)),
+        limits: |t| limits(t, Gauge::Cpu),
     },
     Figure::plain("batches per second", SeriesId::Batches, 10.0),
     Figure::plain("sessions blocked", SeriesId::Blocked, 4.0),
@@ -55,7 +56,7 @@ const FIGURES: [Figure; 8] = [
         other: None,
         top: Some(100.0),
         least: 0.0,
-        limits: |t| Some(high(t.memory_warning_pct, t.memory_critical_pct)),
+        limits: |t| limits(t, Gauge::Memory),
     },
     Figure::plain("page life s", SeriesId::PageLife, 300.0),
     Figure {
@@ -64,7 +65,7 @@ const FIGURES: [Figure; 8] = [
         other: None,
         top: None,
         least: 10.0,
-        limits: |t| Some(high(t.io_warning_ms, t.io_critical_ms)),
+        limits: |t| limits(t, Gauge::Io),
     },
     Figure::plain("log flush ms", SeriesId::LogFlush, 5.0),
     Figure {

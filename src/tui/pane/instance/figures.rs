@@ -5,7 +5,7 @@ use crate::{
     model::{
         base::figure,
         fold::snapshot::InstanceSnapshot,
-        judge::health::{Level, Topic},
+        judge::{health::Level, why::Why},
         poll::id::SeriesId,
     },
     tui::{
@@ -40,8 +40,8 @@ struct Figure {
     series: SeriesId,
     /// upper edge of the sparkline; None: the highest value in sight
     top: Option<f32>,
-    /// reasons about it colour it
-    topic: fn(Topic) -> bool,
+    /// the reasons that are about this figure, and colour it: another one of the same topic does not
+    guilty: fn(&Why) -> bool,
     fill: Fill,
 }
 
@@ -51,21 +51,21 @@ const FIGURES: [Figure; 18] = [
         name: "CPU",
         series: SeriesId::Cpu,
         top: Some(100.0),
-        topic: |t| t == Topic::Cpu,
+        guilty: |why| matches!(why, Why::Cpu { .. }),
         fill: |i, v, out| reading::cell(out, v, &i.facts.headline, |h| h.cpu_pct, figure::push_pct),
     },
     Figure {
         name: "batches",
         series: SeriesId::Batches,
         top: None,
-        topic: |_| false,
+        guilty: |_| false,
         fill: |i, v, out| reading::cell(out, v, &i.facts.headline, |h| h.batches_per_s, push_per_s),
     },
     Figure {
         name: "waits",
         series: SeriesId::Waits,
         top: None,
-        topic: |t| t == Topic::Waits,
+        guilty: |why| matches!(why, Why::Waits { workers: None, .. }),
         fill: |i, v, out| {
             reading::cell(
                 out,
@@ -83,21 +83,30 @@ const FIGURES: [Figure; 18] = [
         name: "blocked",
         series: SeriesId::Blocked,
         top: None,
-        topic: |t| matches!(t, Topic::Blocking(_)),
+        guilty: |why| matches!(why, Why::Blocked { .. }),
         fill: |i, v, out| reading::cell(out, v, &i.facts.headline, |h| h.blocked, push_whole),
     },
     Figure {
         name: "memory",
         series: SeriesId::Memory,
         top: Some(100.0),
-        topic: |t| t == Topic::Memory,
+        guilty: |why| {
+            matches!(
+                why,
+                Why::Memory { .. }
+                    | Why::MemoryLow
+                    | Why::MachineMemoryLow
+                    | Why::MemoryFree { .. }
+                    | Why::MemoryTarget { .. }
+            )
+        },
         fill: |i, v, out| reading::cell(out, v, &i.facts.memory, |m| m.used_pct, figure::push_pct),
     },
     Figure {
         name: "page life",
         series: SeriesId::PageLife,
         top: None,
-        topic: |t| t == Topic::Memory,
+        guilty: |why| matches!(why, Why::PageLife { .. }),
         fill: |i, v, out| {
             reading::cell(
                 out,
@@ -112,14 +121,14 @@ const FIGURES: [Figure; 18] = [
         name: "log flush",
         series: SeriesId::LogFlush,
         top: None,
-        topic: |_| false,
+        guilty: |why| matches!(why, Why::LogFlushes(_)),
         fill: |i, v, out| reading::cell(out, v, &i.facts.headline, |h| h.log_flush_ms, figure::push_mean),
     },
     Figure {
         name: "page read",
         series: SeriesId::PageRead,
         top: None,
-        topic: |t| t == Topic::Io,
+        guilty: |why| matches!(why, Why::PageReads(_)),
         fill: |i, v, out| {
             let last =
                 i.history.get(SeriesId::PageRead).and_then(crate::model::timeline::history::Series::last);
@@ -130,20 +139,21 @@ const FIGURES: [Figure; 18] = [
         name: "runnable",
         series: SeriesId::Runnable,
         top: None,
-        topic: |t| t == Topic::Cpu,
+        guilty: |why| matches!(why, Why::Runnable { .. }),
         fill: |i, v, out| reading::cell(out, v, &i.facts.cpu, |c| c.runnable, push_whole),
     },
     Figure {
         name: "workers",
         series: SeriesId::Score,
         top: None,
-        topic: |t| t == Topic::Workers,
+        guilty: |why| matches!(why, Why::Workers(_) | Why::Waits { workers: Some(_), .. }),
         fill: |i, v, out| {
             reading::cell(
                 out,
                 v,
                 &i.facts.cpu,
-                |c| c.workers.zip(c.max_workers),
+                // As the reason counts them: those that do something.
+                |c| c.active_workers.or(c.workers).zip(c.max_workers),
                 |s, (now, most)| {
                     let _ = write!(s, "{now}/{most}");
                 },
@@ -154,7 +164,7 @@ const FIGURES: [Figure; 18] = [
         name: "grants",
         series: SeriesId::GrantsPending,
         top: None,
-        topic: |t| t == Topic::Memory,
+        guilty: |why| matches!(why, Why::Grants(_)),
         fill: |i, v, out| {
             reading::cell(
                 out,
@@ -172,35 +182,35 @@ const FIGURES: [Figure; 18] = [
         name: "tempdb",
         series: SeriesId::Tempdb,
         top: Some(100.0),
-        topic: |t| t == Topic::Tempdb,
+        guilty: |why| matches!(why, Why::Tempdb(_)),
         fill: |i, v, out| reading::cell(out, v, &i.facts.headline, |h| h.tempdb_used_pct, figure::push_pct),
     },
     Figure {
         name: "users",
         series: SeriesId::Connections,
         top: None,
-        topic: |_| false,
+        guilty: |_| false,
         fill: |i, v, out| reading::cell(out, v, &i.facts.headline, |h| h.connections, push_whole),
     },
     Figure {
         name: "logins",
         series: SeriesId::Logins,
         top: None,
-        topic: |_| false,
+        guilty: |_| false,
         fill: |i, v, out| reading::cell(out, v, &i.facts.headline, |h| h.logins_per_s, push_per_s),
     },
     Figure {
         name: "trans.",
         series: SeriesId::Transactions,
         top: None,
-        topic: |_| false,
+        guilty: |_| false,
         fill: |i, v, out| reading::cell(out, v, &i.facts.headline, |h| h.transactions_per_s, push_per_s),
     },
     Figure {
         name: "deadlocks",
         series: SeriesId::Deadlocks,
         top: None,
-        topic: |t| t == Topic::Deadlocks,
+        guilty: |why| matches!(why, Why::Deadlocks(_)),
         fill: |i, v, out| {
             reading::cell(
                 out,
@@ -217,7 +227,7 @@ const FIGURES: [Figure; 18] = [
         name: "poll",
         series: SeriesId::PollMs,
         top: None,
-        topic: |t| t == Topic::Link,
+        guilty: |why| matches!(why, Why::Silent { .. } | Why::NoCounters(_)),
         fill: |i, v, out| {
             reading::cell(out, v, &i.facts.headline, |h| Some(f64::from(h.round_trip_ms)), figure::push_wait);
         },
@@ -226,7 +236,7 @@ const FIGURES: [Figure; 18] = [
         name: "our cost",
         series: SeriesId::Cost,
         top: None,
-        topic: |_| false,
+        guilty: |_| false,
         fill: |i, v, out| {
             reading::cell(
                 out,
@@ -281,7 +291,7 @@ pub fn render(i: &InstanceSnapshot, view: &View<'_>, canvas: &mut Canvas<'_>, ra
         cell.clear();
         (f.fill)(i, view, &mut cell);
         cell.draw(canvas, x + NAME + 1, y, VALUE, true);
-        let level = i.health.reasons.iter().filter(|r| (f.topic)(r.topic)).map(|r| r.level).max();
+        let level = i.health.reasons.iter().filter(|r| (f.guilty)(r.why())).map(|r| r.level).max();
         let bad = level.filter(|l| *l >= Level::Warning).map(|l| reading::level_style(t, l));
         if let Some(style) = bad {
             let wide = width(cell.as_str()).min(usize::from(VALUE)) as u16;

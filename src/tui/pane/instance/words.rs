@@ -6,7 +6,7 @@ use crate::{
         base::{figure, time::Timestamp},
         fold::snapshot::InstanceSnapshot,
         inventory::instance::InstanceId,
-        judge::health::Level,
+        judge::{health::Level, why::CpusInUse},
         poll::{
             Facts,
             link::Link,
@@ -53,7 +53,11 @@ pub fn push_properties(out: &mut String, i: &InstanceSnapshot, view: &View<'_>) 
     }
     // Writing to a String cannot fail.
     if let Some(n) = p.cpu_count {
-        let _ = write!(out, " · {n} cpu");
+        out.push_str(" · ");
+        if let Some(cpus) = cpus_in_use(i) {
+            let _ = write!(out, "{} of ", cpus.may_run);
+        }
+        let _ = write!(out, "{n} cpu");
     }
     if let Some(kb) = p.physical_memory_kb {
         out.push_str(" · ");
@@ -68,6 +72,12 @@ pub fn push_properties(out: &mut String, i: &InstanceSnapshot, view: &View<'_>) 
     if !i.info.tls.is_insecure() {
         let _ = write!(out, " · TLS {}", columns::tls_words(i.info.tls));
     }
+}
+
+/// The CPUs of the machine and those that SQL Server may run on, where that is not the same.
+pub fn cpus_in_use(i: &InstanceSnapshot) -> Option<CpusInUse> {
+    let cpus = i.facts.properties.get().and_then(|p| p.cpu_count);
+    CpusInUse::of(i.facts.cpu.get().and_then(|c| c.schedulers), cpus)
 }
 
 /// `up` in days once hours no longer matter.

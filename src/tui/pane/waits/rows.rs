@@ -3,7 +3,10 @@
 use crate::model::{
     base::figure,
     fold::snapshot::InstanceSnapshot,
-    judge::health::{Level, Thresholds},
+    judge::{
+        health::{Level, Thresholds},
+        limits::Gauge,
+    },
     poll::{
         activity::Request,
         wait_class::WaitCategory,
@@ -158,13 +161,9 @@ fn add(sum: &mut Row, rate: &WaitRate) {
 
 /// The level of a poison wait by the thresholds of the score; None for other waits and for a trace of one.
 pub fn poison_level(rate: &WaitRate, t: &Thresholds) -> Option<Level> {
-    if !rate.poison || rate.ms_per_s <= t.poison_warning_ms_per_s {
-        None
-    } else if rate.ms_per_s > t.poison_critical_ms_per_s {
-        Some(Level::Critical)
-    } else {
-        Some(Level::Warning)
-    }
+    let limits = t.limits(Gauge::Poison).filter(|_| rate.poison)?;
+    let level = if limits.is_critical(rate.ms_per_s) { Level::Critical } else { Level::Warning };
+    limits.is_warning(rate.ms_per_s).then_some(level)
 }
 
 /// Requests that wait for a type now.
