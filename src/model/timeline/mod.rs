@@ -3,6 +3,7 @@
 pub mod ash;
 pub mod chart;
 pub mod compare;
+pub mod dwell;
 pub mod event;
 pub mod history;
 pub mod past;

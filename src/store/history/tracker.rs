@@ -9,7 +9,7 @@ use super::{
 };
 use crate::model::{
     base::time::Timestamp,
-    judge::health::{Health, Level, Topic},
+    judge::health::Health,
     poll::{
         State,
         blocking::{Blocking, Chain},
@@ -22,11 +22,12 @@ use crate::model::{
     },
     timeline::{
         chart::MarkKind,
+        dwell::{Dwell, Lasting},
         event::{Awaited, Change, Subject, What},
         record::{Record, Recorded},
     },
 };
-use std::{collections::HashMap, mem::discriminant, sync::Arc};
+use std::{collections::HashMap, sync::Arc};
 
 /// A chain that no poll saw for so long is over, ms: two polls were missed.
 const LOST_MS: i64 = 180_000;
@@ -44,7 +45,7 @@ pub(super) struct Tracker {
 #[derive(Default)]
 struct Watch {
     episodes: HashMap<i32, Event>,
-    verdict: Option<(Level, Vec<(Topic, Level)>)>,
+    dwell: Dwell,
     down: Option<Event>,
     incidents: Incidents,
     properties: Option<Arc<Properties>>,
@@ -170,26 +171,13 @@ impl Watch {
         }
     }
 
-    /// A change is another level, or other topics. New figures within a reason are none.
+    /// A change is another level, or other topics, and lasts. New figures within a reason are none.
     fn health(&mut self, scene: Scene<'_>, health: &Health, emit: &mut dyn FnMut(Event)) {
-        let mut topics: Vec<(Topic, Level)> =
-            health.reasons.iter().map(|reason| (reason.topic, reason.level)).collect();
-        let same = |one: &[(Topic, Level)], other: &[(Topic, Level)]| {
-            let has = |list: &[(Topic, Level)], (topic, level): &(Topic, Level)| {
-                list.iter().any(|(t, l)| discriminant(t) == discriminant(topic) && l == level)
-            };
-            one.iter().all(|topic| has(other, topic)) && other.iter().all(|topic| has(one, topic))
-        };
-        topics.dedup();
-        let before = self.verdict.replace((health.level, topics.clone()));
-        let Some((level, old)) = before else { return };
-        if level == health.level && same(&old, &topics) {
-            return;
-        }
+        let Some(Lasting { at, before, after }) = self.dwell.follow(scene.at, health) else { return };
         let reasons = health.reasons.iter().take(NAMED).map(|reason| reason.why().clone()).collect();
-        let what = What::Verdict { before: level, after: health.level, reasons };
-        let mut event = scene.event(MarkKind::Health, what);
-        event.to = Some(scene.at);
+        let mut event = scene.event(MarkKind::Health, What::Verdict { before, after, reasons });
+        event.at = at.min(scene.at);
+        event.to = Some(event.at);
         emit(event);
     }
 

@@ -11,8 +11,8 @@ use crate::{
         fold::snapshot::InstanceSnapshot,
         judge::health::Level,
         poll::{
-            availability::ReplicaRow, jobs::FailedJobRow, properties::Properties, reading::Reading, rights::Right,
-            volumes::VolumeRow,
+            availability::ReplicaRow, jobs::FailedJobRow, properties::Properties, reading::Reading,
+            rights::Right, volumes::VolumeRow,
         },
     },
     tui::{view::View, widget::document::Document},
