@@ -137,7 +137,7 @@ fn row(seen: &Seen) -> Vec<Cell> {
         Cell::real(beat.map(|b| b.process.cpu_pct.into())),
         of(|b| b.process.rss_bytes / 1024),
         Cell::text(beat.map(store_word)),
-        Cell::text(beat.map(|b| b.words.as_str()).filter(|words| !words.is_empty())),
+        Cell::text(beat.and_then(words)),
         Cell::text(holder.map(|holder| holder.version.as_str())),
     ]
 }
@@ -145,8 +145,15 @@ fn row(seen: &Seen) -> Vec<Cell> {
 fn store_word(beat: &Heartbeat) -> &str {
     match &beat.store {
         None => "off",
+        Some(store) if !store.sign.is_empty() => &store.sign,
         Some(store) => store.problem.as_deref().unwrap_or(if store.writable { "ok" } else { "read-only" }),
     }
+}
+
+/// Why it waits, or what is wrong with its store.
+fn words(beat: &Heartbeat) -> Option<&str> {
+    let own = Some(beat.words.as_str()).filter(|words| !words.is_empty());
+    own.or_else(|| beat.store.as_ref()?.problem.as_deref())
 }
 
 /// `2026-11-21 02:14:05Z`.

@@ -178,6 +178,8 @@ pub struct Process {
 pub struct StoreFigures {
     /// it takes what comes
     pub writable: bool,
+    /// the problem in two words, such as `disk full`; empty without one, and from older versions
+    pub sign: String,
     /// why not, or what else is wrong, in words
     pub problem: Option<String>,
     /// age of the oldest thing that waits to be written, ms
@@ -208,6 +210,7 @@ impl From<&WriterStats> for StoreFigures {
     fn from(stats: &WriterStats) -> Self {
         Self {
             writable: stats.health.is_fine(),
+            sign: stats.health.sign().to_owned(),
             problem: (!stats.health.is_fine()).then(|| stats.health.words().to_owned()),
             lag_ms: stats.waits_since.map_or(0, |since| whole_ms(since.elapsed())),
             queued: u32::try_from(stats.queue).unwrap_or(u32::MAX),
