@@ -29,7 +29,7 @@ pub enum Cell {
     Text(String),
     /// whole number
     Int(i64),
-    /// number; printed with one decimal in the table, and to a thousandth of it or of one elsewhere
+    /// number; printed with one decimal in the table, to a thousandth of it or of one in CSV, and as it is in JSON
     Real(f64),
     /// bytes; with a unit that fits in the table, and as they are elsewhere
     Size(i64),
@@ -105,9 +105,7 @@ impl Cell {
         match self {
             Self::Text(s) => s.as_str().into(),
             Self::Int(n) | Self::Size(n) => (*n).into(),
-            Self::Real(n) => {
-                serde_json::Number::from_f64(rounded(*n)).map_or(serde_json::Value::Null, Into::into)
-            }
+            Self::Real(n) => serde_json::Number::from_f64(*n).map_or(serde_json::Value::Null, Into::into),
             Self::Flag(b) => (*b).into(),
             Self::Unknown(_) => serde_json::Value::Null,
         }

@@ -278,10 +278,7 @@ fn an_incident_is_one_page_and_a_recording_beside_it() {
     assert!(!page.contains("<script"));
     // What is folded away is on paper all the same, and no head of a column is broken within a word.
     let print = page.split("@media print").nth(1).expect("how it is printed");
-    assert!(
-        print.contains("details::details-content { content-visibility: visible;")
-            && page.contains("<details")
-    );
+    assert!(print.contains("details::details-content { content-visibility: visible;"), "{print}");
     assert!(page.contains("th { overflow-wrap: normal;"));
     let mut recording = Reader::open(&out.with_extension("dbtop"), None).unwrap();
     assert!(recording.check().unwrap().is_clean());
