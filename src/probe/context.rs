@@ -223,7 +223,7 @@ mod tests {
     #[test]
     fn hidden_databases_have_a_number() {
         let mut ctx = ProbeContext::new(Timestamp::default);
-        let sales = DatabaseRow { id: 5, name: Some("Sales".into()), state: None };
+        let sales = DatabaseRow { id: 5, name: Some("Sales".into()), ..DatabaseRow::default() };
         ctx.absorb(&Sample::Known(State::Databases(Arc::new(vec![sales]))));
         assert_eq!(ctx.database(Some(5)).as_deref(), Some("Sales"));
         assert_eq!(ctx.database(Some(7)).as_deref(), Some("db 7"));

@@ -92,6 +92,15 @@ panes! {
         has_parts: true,
         has_charts: true,
     }
+    /// databases
+    Databases {
+        name: "Databases",
+        key: None,
+        help: "",
+        word: Some(("databases", "state, size, recovery model and owner of each")),
+        has_parts: true,
+        has_charts: false,
+    }
     /// memory clerks
     Memory {
         name: "Memory",
@@ -122,6 +131,8 @@ pub enum RowKey {
     Instance(InstanceId),
     /// a request or session: instance, session id, request id
     Session(InstanceId, i32, i32),
+    /// a database: instance, database id
+    Database(InstanceId, i32),
     /// a database file: instance, database id, file id
     File(InstanceId, i32, i32),
     /// a type of memory clerk of an instance
@@ -142,6 +153,7 @@ impl RowKey {
         match self {
             Self::Instance(id)
             | Self::Session(id, ..)
+            | Self::Database(id, _)
             | Self::File(id, ..)
             | Self::Clerk(id, _)
             | Self::Wait(Some(id), _) => Some(id),

@@ -11,7 +11,7 @@ use std::fmt::Write as _;
 const SIZES: [(u16, u16); 4] = [(40, 10), (80, 24), (120, 40), (200, 60)];
 
 /// Keys that lead to each pane from the start.
-const PANES: [(&str, &str); 7] = [
+const PANES: [(&str, &str); 8] = [
     ("fleet", ""),
     ("instance", "enter"),
     ("activity", "2"),
@@ -19,6 +19,7 @@ const PANES: [(&str, &str); 7] = [
     ("blocking", "4"),
     ("storage", "6"),
     ("memory", ": memory enter"),
+    ("databases", ": databases enter"),
 ];
 
 fn states() -> [(&'static str, FleetSnapshot); 4] {

@@ -350,7 +350,7 @@ fn a_sleeping_blocker_has_its_last_statement_in_activity_too() {
 #[test]
 fn blocking_names_its_databases() {
     let mut f = fleet(&["a"]);
-    let row = DatabaseRow { id: 7, name: Some("orders".into()), state: None };
+    let row = DatabaseRow { id: 7, name: Some("orders".into()), ..DatabaseRow::default() };
     polled(&mut f, "a", 0, Sample::Known(State::Databases(Arc::new(vec![row]))));
     let task = BlockedTask {
         session_id: 60,

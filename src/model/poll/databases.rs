@@ -1,4 +1,4 @@
-//! Names and states of the databases.
+//! The databases: names and states, recovery model, compatibility, owner, size.
 
 use super::{
     id::{Emit, ProbeId},
@@ -19,6 +19,36 @@ pub struct DatabaseRow {
     pub name: Option<Arc<str>>,
     /// `ONLINE` …
     pub state: Option<Arc<str>>,
+    /// recovery model: `FULL` …
+    pub recovery: Option<Arc<str>>,
+    /// compatibility level: 150
+    pub compatibility: Option<i32>,
+    /// nothing can be changed in it
+    pub is_read_only: Option<bool>,
+    /// what keeps its log from being used again: `NOTHING`, `LOG_BACKUP` …
+    pub log_reuse_wait: Option<Arc<str>>,
+    /// login that owns it
+    pub owner: Option<Arc<str>>,
+    /// all its files, bytes on disk
+    pub size_bytes: Option<i64>,
+    /// its logs, bytes on disk
+    pub log_bytes: Option<i64>,
+}
+
+impl DatabaseRow {
+    /// A database of which only the state is known.
+    pub fn in_state(id: i32, name: &str, state: &str) -> Self {
+        Self { id, name: Some(name.into()), state: Some(state.into()), ..Self::default() }
+    }
+
+    /// How bad its state is: 2 nobody can use it and nobody meant that, 1 it is not online, 0 it is; None: not known.
+    pub fn trouble(&self) -> Option<u8> {
+        Some(match self.state.as_deref()? {
+            "ONLINE" => 0,
+            "SUSPECT" | "EMERGENCY" | "RECOVERY_PENDING" => 2,
+            _ => 1,
+        })
+    }
 }
 
 impl Outcome for Vec<DatabaseRow> {
@@ -27,6 +57,7 @@ impl Outcome for Vec<DatabaseRow> {
     fn each_name_mut(&mut self, visit: Visit<'_>) {
         for row in self {
             maybe(visit, Field::Name(Kind::Database), &mut row.name);
+            maybe(visit, Field::Name(Kind::Login), &mut row.owner);
         }
     }
 

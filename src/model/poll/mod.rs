@@ -13,7 +13,7 @@ macro_rules! probes {
         $make! {
              0 Properties   "properties"   false => Properties(Arc<Properties>) in properties: "server properties and operating system";
              1 Rights       "rights"       false => Rights(Arc<Rights>) in rights: "rights and capabilities";
-             2 Databases    "databases"    true  => Databases(Arc<Vec<DatabaseRow>>) in databases: "names and states of the databases";
+             2 Databases    "databases"    true  => Databases(Arc<Vec<DatabaseRow>>) in databases: "the databases";
              3 Headline     "headline"     true  => Headline(Box<Headline>) in headline: "liveness, headline counters, CPU time";
              4 Activity     "activity"     false => Activity(Arc<Activity>) in activity: "active requests and session counts";
              5 Blocking     "blocking"     true  => Blocking(Arc<Blocking>) in blocking: "blocking chains";

@@ -352,7 +352,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn show(raw: &str) -> String {
-        let rows = [DatabaseRow { id: 7, name: Some("orders".into()), state: None }];
+        let rows = [DatabaseRow { id: 7, name: Some("orders".into()), ..DatabaseRow::default() }];
         let Some(r) = decode(raw, DatabaseNames(&rows)) else { return "nothing".into() };
         let part = |p: &Option<Arc<str>>| p.as_deref().unwrap_or("-").to_owned();
         format!(

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::sim::{
     backend::{
-        ColumnType::{BigInt, Bit, DateTime, DateTimeOffset, Int, NVarChar, NVarCharMax, SmallInt},
+        ColumnType::{BigInt, Bit, DateTime, DateTimeOffset, Int, NVarChar, NVarCharMax, SmallInt, TinyInt},
         Value,
     },
     schema::{self, Home, Securable, known_permission},
@@ -22,6 +22,7 @@ pub const ANSWERS: &[Answer] = &[
     ("counters", counters),
     ("cpu_ring", cpu_ring),
     ("databases", databases),
+    ("database_sizes", database_sizes),
     ("doctor", doctor),
     ("files", files),
     ("headline", sysinfo),
@@ -223,12 +224,52 @@ pub fn databases(q: &Asked<'_>) -> Table {
         ("name", NVarChar(128)),
         ("state_desc", NVarChar(60)),
         ("create_date", DateTime),
+        ("recovery_model_desc", NVarChar(60)),
+        ("compatibility_level", TinyInt),
+        ("is_read_only", Bit),
+        ("log_reuse_wait_desc", NVarChar(60)),
+        ("owner_name", NVarChar(128)),
     ];
-    let rows = q.moment.profile.databases.iter().map(|d| {
-        let name = q.moment.database_name(d);
-        vec![int(d.id), text(name), text("ONLINE"), q.datetime(-q.moment.profile.uptime_ms - 90_000_000)]
+    let p = q.moment.profile;
+    let newest = i64::from(p.version.major()) * 10;
+    let rows = p.databases.iter().map(|d| {
+        let is_simple = ["master", "tempdb", "msdb"].contains(&&*d.name);
+        let recovery = if is_simple { "SIMPLE" } else { "FULL" };
+        // Old compatibility levels stay behind after upgrades.
+        let is_old = d.id > 4 && p.dice.of("compatibility").of(&d.name).chance(0.3);
+        let owner = if d.id > 4 && p.dice.of("owner").of(&d.name).chance(0.2) { "deploy" } else { "sa" };
+        // Other logins are seen by who may see definitions.
+        let owner = opt((owner == "sa" || q.rights.definition).then_some(owner), text);
+        let wait = if is_simple { "NOTHING" } else { "LOG_BACKUP" };
+        let archive = Value::Bool(d.name.ends_with("_archive"));
+        vec![
+            int(d.id),
+            text(q.moment.database_name(d)),
+            text("ONLINE"),
+            q.datetime(-p.uptime_ms - 90_000_000),
+            text(recovery),
+            int(if is_old { 110 } else { newest }),
+            archive,
+            text(wait),
+            owner,
+        ]
     });
     Table::new(&columns).with(rows)
+}
+
+/// The sizes of their files.
+fn database_sizes(q: &Asked<'_>) -> Table {
+    let columns =
+        [("database_id", Int), ("size_bytes", BigInt), ("log_bytes", BigInt), ("unseen_files", Int)];
+    let files = q.moment.files();
+    let row = |id: i32| {
+        let own = || files.iter().filter(|f| f.database_id == id);
+        let size = |of: &mut dyn Iterator<Item = &File>| of.map(|f| f.size_bytes).sum::<i64>();
+        let log = if q.rights.definition { size(&mut own().filter(|f| f.log)) } else { 0 };
+        let unseen = if q.rights.definition { 0 } else { own().count() as i64 };
+        vec![int(id), int(size(&mut own())), int(log), int(unseen)]
+    };
+    Table::new(&columns).with(q.moment.profile.databases.iter().map(|d| row(d.id)))
 }
 
 /// The performance counters that dbtop asks for.

@@ -14,6 +14,7 @@ const TABLE: Context = Context::Table;
 const FLEET: Context = Context::Pane(PaneId::Fleet);
 const INSTANCE: Context = Context::Pane(PaneId::Instance);
 const ACTIVITY: Context = Context::Pane(PaneId::Activity);
+const DATABASES: Context = Context::Pane(PaneId::Databases);
 const WAITS: Context = Context::Pane(PaneId::Waits);
 const PARTS: Context = Context::Parts;
 const CHARTS: Context = Context::Charts;
@@ -48,6 +49,7 @@ actions! {
         keys(&[
             at(GLOBAL, "enter"), told(PARTS, "enter", "details"), told(FLEET, "enter", "open"),
             told(INSTANCE, "enter", "follow"), told(ACTIVITY, "enter", "open"),
+            told(DATABASES, "enter", "instance"),
             told(WAITS, "enter", "who waits"), told(INPUT, "enter", "go"),
             told(FORM, "enter", "go on"), told(WIZARD, "enter", "go on"),
             told(TRIAL, "enter", "go on"), told(BULK, "enter", "go on"),

@@ -6,6 +6,7 @@ use super::id::PaneId;
 pub mod activity;
 pub mod api;
 pub mod blocking;
+pub mod databases;
 pub mod figure;
 pub mod fleet;
 pub mod instance;
@@ -34,6 +35,7 @@ impl Default for Panes {
                 PaneId::Activity => Box::<activity::ActivityPane>::default(),
                 PaneId::Waits => Box::<waits::WaitsPane>::default(),
                 PaneId::Storage => Box::<storage::StoragePane>::default(),
+                PaneId::Databases => Box::<databases::DatabasesPane>::default(),
                 PaneId::Memory => Box::<memory::MemoryPane>::default(),
                 PaneId::Blocking => Box::<blocking::BlockingPane>::default(),
             }

@@ -75,6 +75,10 @@ pub trait Parts: for<'a> Kind<Row<'a> = Line<'a, Self>> + Debug + Sized {
     fn parts(table: &Self::Table) -> (&[Self::Part], u64);
     /// What identifies a part.
     fn key(instance: &InstanceId, part: &Self::Part) -> RowKey;
+    /// Where Enter leads from a part.
+    fn open(key: &RowKey) -> Wish {
+        Wish::Details(key.clone())
+    }
     /// Calls `with` for every text that a filter without a field searches.
     fn texts<'p>(part: &'p Self::Part, with: &mut dyn FnMut(&'p str));
 }
@@ -263,8 +267,9 @@ impl<P: Parts> PartsPane<P> {
         }
     }
 
+    /// Where Enter leads from the row under the cursor; nowhere without one.
     fn open(&self, wishes: &mut Vec<Wish>) {
-        wishes.extend(self.table.selected().cloned().map(Wish::Details));
+        wishes.extend(self.table.selected().filter(|_| !self.places.is_empty()).map(P::open));
     }
 }
 
@@ -341,7 +346,8 @@ impl<P: Parts> Pane for PartsPane<P> {
         }
         let rows = Lines { places: &self.places, view };
         match action {
-            Action::Enter | Action::Details => self.open(wishes),
+            Action::Enter => self.open(wishes),
+            Action::Details => wishes.extend(self.table.selected().cloned().map(Wish::Details)),
             Action::Copy => wishes.push(Wish::Copy(self.table.copy_chosen(&rows))),
             Action::Narrow => wishes.extend(reading::narrow(P::PANE, self.table.selected(), view)),
             Action::Out if self.line.leave() => {}

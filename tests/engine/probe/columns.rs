@@ -157,7 +157,23 @@ pub static COLUMNS: &[(&str, Columns)] = &[
     ),
     ("counters", &[("counter_name", Text), ("instance_name", Text), ("cntr_value", Int)]),
     ("cpu_ring", &[("record_ticks", Int), ("ms_ticks", Int), ("record", Text)]),
-    ("databases", &[("database_id", Int), ("name", Text), ("state_desc", Text)]),
+    (
+        "database_sizes",
+        &[("database_id", Int), ("size_bytes", Int), ("log_bytes", Int), ("unseen_files", Int)],
+    ),
+    (
+        "databases",
+        &[
+            ("database_id", Int),
+            ("name", Text),
+            ("state_desc", Text),
+            ("recovery_model_desc", Text),
+            ("compatibility_level", Int),
+            ("is_read_only", Bit),
+            ("log_reuse_wait_desc", Text),
+            ("owner_name", Text),
+        ],
+    ),
     (
         "files",
         &[

@@ -61,7 +61,9 @@ async fn the_first_poll_learns_the_rights_before_it_chooses_scripts() {
     assert_eq!(questions[0], "session");
     assert_eq!(questions[1], "rights capabilities");
     assert!(
-        questions[2].starts_with("properties sysinfo configuration host_2016 databases headline counters"),
+        questions[2].starts_with(
+            "properties sysinfo configuration host_2016 databases database_sizes headline counters"
+        ),
         "{}",
         questions[2]
     );

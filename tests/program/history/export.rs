@@ -142,7 +142,7 @@ pub fn incident(path: &Path) {
         "connecting to sqlprd-001.db.example,1433 (192.168.77.12): login failed for user 'svc_dbtop_ro' from db9.hidden.example",
     );
     let down = Link::Down { failure, attempts: 1, next_at: at(4900) };
-    let databases = vec![DatabaseRow { id: 9, name: Some("GehaltsDB".into()), state: Some("ONLINE".into()) }];
+    let databases = vec![DatabaseRow::in_state(9, "GehaltsDB", "ONLINE")];
     engine.take(vec![
         kept(1, 4810, Recorded::Link { link: down, since: at(4810), was_down: false }),
         kept(1, 4820, Recorded::Link { link: Link::Up, since: at(4820), was_down: true }),

@@ -236,7 +236,7 @@ fn warnings(path: &Path) {
     };
     let blocking = Blocking { chains: vec![chain], cycles_cut: 0 };
     let databases = |name: &str| {
-        let row = DatabaseRow { id: 9, name: some(name), state: some("ONLINE") };
+        let row = DatabaseRow::in_state(9, name, "ONLINE");
         State::Databases(Arc::new(vec![row]))
     };
     let told = |second, what| Record { info: info(&name(0)), at: at(second), what };

@@ -284,7 +284,7 @@ fn the_rest_in_words() {
         "Critical 45: orders on SQL02 not synchronizing",
         "one database on one replica is one thing"
     );
-    let suspect = DatabaseRow { id: 7, name: Some("orders".into()), state: Some("SUSPECT".into()) };
+    let suspect = DatabaseRow::in_state(7, "orders", "SUSPECT");
     let broken = facts(|f| f.databases = good(Arc::new(vec![suspect])));
     assert_eq!(told(&broken), "Critical 40: database orders is SUSPECT");
 }

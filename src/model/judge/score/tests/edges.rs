@@ -314,7 +314,7 @@ fn one_thing_costs_its_points_once() {
     let thrice = vec![volume("D:\\", 30), volume("D:\\", 29), volume("D:", 31)];
     let thrice = facts(|f| f.volumes = good(Arc::new(thrice)));
     assert_eq!(told(&thrice), told(&once));
-    let suspect = DatabaseRow { id: 7, name: Some("orders".into()), state: Some("SUSPECT".into()) };
+    let suspect = DatabaseRow::in_state(7, "orders", "SUSPECT");
     let twice = facts(|f| f.databases = good(Arc::new(vec![suspect.clone(), suspect])));
     assert_eq!(told(&twice), "Critical 40: database orders is SUSPECT");
     let job = FailedJobRow { job: Some("a".into()), at: Some(NOW), ..FailedJobRow::default() };
