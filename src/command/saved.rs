@@ -4,9 +4,9 @@ use super::{
     ask,
     invocation::Invocation,
     output::{Cell, Grid, done},
-    select::parse,
 };
 use crate::{
+    app::inventory::lists::{parse, passing},
     cli::inventory::{Filter, FilterCommand},
     model::inventory::record::FilterRecord,
     store::{Entry, Inventory, Kind, current_author},
@@ -51,10 +51,7 @@ pub fn run(args: Filter, invocation: &Invocation) -> anyhow::Result<ExitCode> {
 fn list(inventory: &Inventory) -> Grid {
     let row = |entry: &Entry<FilterRecord>| {
         let filter = &entry.record;
-        let mut scratch = String::new();
-        let count = parse(inventory, &filter.expression)
-            .ok()
-            .map(|f| inventory.instances.iter().filter(|i| f.keeps(&i.record, &mut scratch)).count() as i64);
+        let count = passing(inventory, &filter.expression).map(|count| count as i64);
         vec![
             Cell::Text(filter.name.clone()),
             Cell::Text(filter.expression.clone()),

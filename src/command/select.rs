@@ -2,10 +2,9 @@
 //! that are polled by a scope.
 
 use crate::{
-    app::inventory::edit::named,
+    app::inventory::{edit::named, lists::parse},
     cli::inventory::Which,
     model::{
-        base::filter::Filter,
         fold::{
             scope::Scope,
             snapshot::{FleetSnapshot, InstanceSnapshot},
@@ -72,16 +71,6 @@ pub fn narrowed<'i>(
         found.retain(|entry| filter.keeps(&entry.record, &mut scratch));
     }
     Ok(found)
-}
-
-/// Reads a filter over instances.
-///
-/// # Errors
-/// The filter is not valid.
-pub fn parse(inventory: &Inventory, expression: &str) -> anyhow::Result<Filter> {
-    let label = |key: &str| inventory.labels.iter().any(|entry| entry.record.key.eq_ignore_ascii_case(key));
-    let known = |key: &str| InstanceRecord::FILTER_KEYS.contains(&key.to_lowercase().as_str()) || label(key);
-    Filter::parse(expression, &known).with_context(|| format!("filter {expression:?}"))
 }
 
 type Keeps<'a> = Box<dyn Fn(&InstanceRecord) -> bool + 'a>;

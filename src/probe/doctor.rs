@@ -296,8 +296,8 @@ mod tests {
     fn what_is_lost_is_what_the_probes_say() {
         assert_eq!(
             lost(Right::Definition),
-            "names and paths of database files, names of availability groups, volumes and names behind locks are \
-             unknown"
+            "the owners of databases and the size of their logs, names and paths of database files, names of \
+             availability groups, volumes and names behind locks are unknown"
         );
         assert_eq!(lost(Right::Jobs), "failed Agent jobs are unknown");
         let of_all = lost(Right::Performance);

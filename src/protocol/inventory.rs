@@ -1,5 +1,6 @@
 //! Requests to the inventory service, and the data of its answers.
 
+use super::{ListChange, ListId};
 use crate::model::{
     base::secret::Secret,
     inventory::{
@@ -49,6 +50,10 @@ pub enum InventoryRequest {
     Remove(Vec<InstanceId>),
     /// back the tenant up. Answered by a message that names the file
     Backup,
+    /// a list that has a pane. Answered by [`crate::protocol::Reply::List`], if the inventory is open
+    List(ListId),
+    /// change such a list
+    Change(ListChange),
     /// which tenants there are
     Tenants,
     /// watch another tenant

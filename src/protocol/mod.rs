@@ -9,11 +9,13 @@
 
 mod history;
 mod inventory;
+mod lists;
 mod reply;
 mod settings;
 
 pub use history::{Answer, HistoryRequest, Query, StoreNow};
 pub use inventory::{FormData, InventoryRequest, Refusal, TenantLine, VaultState};
+pub use lists::{AuditList, FilterLine, LabelLine, List, ListChange, ListId};
 pub use reply::Reply;
 pub use settings::{SettingLine, Settings};
 

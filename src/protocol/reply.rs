@@ -1,6 +1,7 @@
 //! Replies: answers to requests, and news that nobody asked for.
 
 use super::{
+    List,
     history::{Answer, StoreNow},
     inventory::{FormData, Refusal, TenantLine, VaultState},
     settings::Settings,
@@ -53,6 +54,8 @@ pub enum Reply {
     },
     /// a save, a bulk change or a removal was carried out, or why not
     Saved(Result<String, Refusal>),
+    /// see [`crate::protocol::InventoryRequest::List`]
+    List(List),
     /// see [`crate::protocol::InventoryRequest::Tenants`]
     Tenants(Vec<TenantLine>),
     /// see [`crate::protocol::InventoryRequest::Settings`]

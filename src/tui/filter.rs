@@ -23,6 +23,8 @@ pub struct FilterSlot {
     /// other names for the same
     also: Vec<&'static str>,
     labels: Vec<Arc<str>>,
+    /// rows belong to instances, so that fields of these can be asked for
+    of_instances: bool,
     scratch: String,
 }
 
@@ -36,8 +38,14 @@ impl FilterSlot {
             fields: asked().map(|c| c.id).chain(more.iter().copied()).collect(),
             also: asked().flat_map(|c| c.also).copied().collect(),
             labels: Vec::new(),
+            of_instances: true,
             scratch: String::new(),
         }
+    }
+
+    /// For rows that belong to no instance.
+    pub fn of_columns<K: Kind>(columns: &[Column<K>]) -> Self {
+        Self { of_instances: false, ..Self::new(columns, &[]) }
     }
 
     /// Learns which labels there are, so that a wrong name can be told from an empty answer.
@@ -59,7 +67,8 @@ impl FilterSlot {
     pub fn set(&mut self, text: &str) -> Result<(), String> {
         let known = |key: &str| {
             let is = |k: &str| k.eq_ignore_ascii_case(key);
-            self.fields.iter().chain(&self.also).chain(&OF_INSTANCE).any(|f| is(f))
+            let of_instance: &[&str] = if self.of_instances { &OF_INSTANCE } else { &[] };
+            self.fields.iter().chain(&self.also).chain(of_instance).any(|f| is(f))
                 || self.labels.iter().any(|l| is(l))
         };
         self.filter = Filter::parse(text, &known).map_err(|e| match e {

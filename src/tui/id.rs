@@ -19,6 +19,8 @@ pub struct PaneRow {
     pub has_parts: bool,
     /// it has charts over a time line: it has the keys of `Context::Charts`
     pub has_charts: bool,
+    /// its rows are things of the inventory: it has the keys of `Context::Records`
+    pub has_records: bool,
 }
 
 /// Makes the type, the list and the rows of the same text, so that no pane can lack one.
@@ -53,9 +55,10 @@ panes! {
         word: Some(("fleet", "all instances")),
         has_parts: false,
         has_charts: false,
+        has_records: false,
     }
     /// one instance: takes the place of the fleet while it is in scope
-    Instance { name: "Instance", key: None, help: "", word: None, has_parts: false, has_charts: true }
+    Instance { name: "Instance", key: None, help: "", word: None, has_parts: false, has_charts: true, has_records: false }
     /// active requests
     Activity {
         name: "Activity",
@@ -64,6 +67,7 @@ panes! {
         word: Some(("activity", "what runs now")),
         has_parts: true,
         has_charts: false,
+        has_records: false,
     }
     /// wait statistics
     Waits {
@@ -73,6 +77,7 @@ panes! {
         word: Some(("waits", "what is waited for")),
         has_parts: true,
         has_charts: true,
+        has_records: false,
     }
     /// blocking chains
     Blocking {
@@ -82,6 +87,7 @@ panes! {
         word: Some(("blocking", "who blocks whom")),
         has_parts: true,
         has_charts: false,
+        has_records: false,
     }
     /// database files
     Storage {
@@ -91,6 +97,7 @@ panes! {
         word: Some(("storage", "how fast files are read and written")),
         has_parts: true,
         has_charts: true,
+        has_records: false,
     }
     /// databases
     Databases {
@@ -100,6 +107,7 @@ panes! {
         word: Some(("databases", "state, size, recovery model and owner of each")),
         has_parts: true,
         has_charts: false,
+        has_records: false,
     }
     /// memory clerks
     Memory {
@@ -109,6 +117,47 @@ panes! {
         word: Some(("memory", "who holds the memory of the server")),
         has_parts: true,
         has_charts: true,
+        has_records: false,
+    }
+    /// groups of the inventory
+    Groups {
+        name: "Groups",
+        key: None,
+        help: "",
+        word: Some(("groups", "members, health and description; make, change, delete")),
+        has_parts: false,
+        has_charts: false,
+        has_records: true,
+    }
+    /// labels of the inventory
+    Labels {
+        name: "Labels",
+        key: None,
+        help: "",
+        word: Some(("labels", "colours and who carries them; rename, make one, delete")),
+        has_parts: false,
+        has_charts: false,
+        has_records: true,
+    }
+    /// saved filters of the inventory
+    Filters {
+        name: "Filters",
+        key: None,
+        help: "",
+        word: Some(("filters", "saved ones: use, save, change, delete")),
+        has_parts: false,
+        has_charts: false,
+        has_records: true,
+    }
+    /// the audit log
+    Audit {
+        name: "Audit",
+        key: None,
+        help: "",
+        word: Some(("audit", "who changed what, and when")),
+        has_parts: false,
+        has_charts: false,
+        has_records: false,
     }
 }
 
@@ -141,6 +190,8 @@ pub enum RowKey {
     Wait(Option<InstanceId>, Arc<str>),
     /// a wait category
     Category(WaitCategory),
+    /// an entry of the audit log, by its number
+    Entry(u64),
     /// a group of rows by name
     Group(Arc<str>),
     /// the reason number n of the instance in scope
@@ -157,7 +208,9 @@ impl RowKey {
             | Self::File(id, ..)
             | Self::Clerk(id, _)
             | Self::Wait(Some(id), _) => Some(id),
-            Self::Wait(None, _) | Self::Category(_) | Self::Group(_) | Self::Reason(_) => None,
+            Self::Wait(None, _) | Self::Category(_) | Self::Group(_) | Self::Entry(_) | Self::Reason(_) => {
+                None
+            }
         }
     }
 }

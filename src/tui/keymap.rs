@@ -63,7 +63,8 @@ pub fn markdown() -> String {
 mod tests {
     use super::*;
     use crate::{
-        protocol::{Effect, VaultState},
+        model::inventory::record::{AuditEntry, Author, FilterRecord, Outcome},
+        protocol::{AuditList, Effect, FilterLine, List, Reply, VaultState},
         tui::{
             App, Settings, Subject,
             action::{Binding, Kind},
@@ -174,9 +175,22 @@ mod tests {
         app.ingest(Arc::new(fixture::small()));
         // The blocked instance has rows in every pane.
         app.keys(if pane == PaneId::Instance { "2 1 enter" } else { "2 3" });
-        if let Some(key) = pane.row().key {
-            app.keys(key);
+        match (pane.row().key, pane.row().word) {
+            (Some(key), _) => app.keys(key),
+            (None, Some((word, _))) => app.keys(&format!(": {word} enter")),
+            (None, None) => {}
         }
+        let filter = |name: &str| {
+            let record = FilterRecord { name: name.into(), ..FilterRecord::default() };
+            FilterLine { record, count: Some(3) }
+        };
+        app.reply(Reply::List(List::Filters(["a", "b", "c", "d"].map(filter).into())));
+        let entry = |seq| {
+            let (author, outcome) = (Author::default(), Outcome::Done);
+            let [action, entity, name, detail] = ["edit", "instance", "sqlprd-014", ""].map(str::to_owned);
+            Arc::new(AuditEntry { seq, at: fixture::NOW, author, action, entity, name, outcome, detail })
+        };
+        app.reply(Reply::List(List::Audit(AuditList { entries: [4, 3, 2, 1].map(entry).into(), total: 4 })));
         shown(&mut app);
         app.keys(place);
         app

@@ -13,12 +13,14 @@
 //! | `inventory_state`, `travel`, `place`, `settings` | the other parts of the state, values with methods of their own |
 //! | `pane`, `layer` | a file each; both return wishes (`wish`) and change nothing but themselves |
 //! | `filter` | the filter that a pane holds |
+//! | `lists`, `ask` | lists of the inventory, and the questions about things in them |
 //! | `widget`, [`theme`] | drawing pieces that know no pane; styles |
 //! | `input`, `frame_timer`, `terminal` | the loop's keys, its frames, its terminal |
 //! | `drill` | a panic on purpose, in debug builds, for the test of how the terminal is left |
 
 mod action;
 pub mod app;
+mod ask;
 mod charts;
 mod command_line;
 #[cfg(debug_assertions)]
@@ -31,6 +33,7 @@ mod inventory_state;
 mod key;
 pub mod keymap;
 mod layer;
+mod lists;
 mod moment;
 mod pane;
 mod place;

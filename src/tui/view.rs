@@ -1,7 +1,7 @@
 //! Everything that a pane may read to make and draw its rows: the fleet, the time, the scope, and answers of history.
 //! `world` makes a [`View`] for every frame; a view borrows everything and changes nothing.
 
-use super::{charts::Charts, theme::Theme};
+use super::{charts::Charts, lists::Lists, theme::Theme};
 use crate::{
     model::{
         base::{failure::Failure, time::Timestamp},
@@ -62,6 +62,8 @@ pub struct View<'a> {
     pub sealed: Sealed,
     /// what history said for the charts of longer times
     pub charts: &'a Charts,
+    /// what the inventory service told of groups, labels, saved filters
+    pub lists: &'a Lists,
 }
 
 impl<'a> View<'a> {

@@ -1,6 +1,8 @@
 //! Wishes of panes and layers to the app: they change only themselves, so everything else leaves them as a wish.
 
 use super::{
+    action::Action,
+    ask::Ask,
     command_line::Command,
     id::{PaneId, RowKey},
 };
@@ -46,6 +48,10 @@ pub enum Wish {
         /// what for
         note: String,
     },
+    /// ask before a change of the inventory
+    Ask(Box<Ask>),
+    /// do this, as if its key was pressed
+    Do(Action),
     /// carry out a command typed behind `:`, and remember it
     Run {
         /// its meaning

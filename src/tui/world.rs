@@ -3,6 +3,7 @@
 
 use super::{
     charts::Charts,
+    lists::Lists,
     moment::Moment,
     theme::Theme,
     view::{Sealed, View},
@@ -21,6 +22,7 @@ pub struct World {
     pub low_bandwidth: bool,
     pub sealed: Sealed,
     pub charts: Charts,
+    pub lists: Lists,
     pub moment: Moment,
 }
 
@@ -36,6 +38,7 @@ impl World {
             low_bandwidth: self.low_bandwidth,
             sealed: self.sealed,
             charts: &self.charts,
+            lists: &self.lists,
         }
     }
 }

@@ -11,7 +11,7 @@ use std::fmt::Write as _;
 const SIZES: [(u16, u16); 4] = [(40, 10), (80, 24), (120, 40), (200, 60)];
 
 /// Keys that lead to each pane from the start.
-const PANES: [(&str, &str); 8] = [
+const PANES: [(&str, &str); 10] = [
     ("fleet", ""),
     ("instance", "enter"),
     ("activity", "2"),
@@ -20,6 +20,8 @@ const PANES: [(&str, &str); 8] = [
     ("storage", "6"),
     ("memory", ": memory enter"),
     ("databases", ": databases enter"),
+    ("groups", ": groups enter"),
+    ("labels", ": labels enter"),
 ];
 
 fn states() -> [(&'static str, FleetSnapshot); 4] {

@@ -156,11 +156,11 @@ fn found<'i>(
     ids.iter().map(one).collect()
 }
 
-fn refused(words: &str) -> Refusal {
+pub(super) fn refused(words: &str) -> Refusal {
     Refusal { field: None, words: words.to_owned() }
 }
 
-fn refusal(error: StoreError) -> Refusal {
+pub(super) fn refusal(error: StoreError) -> Refusal {
     match error {
         StoreError::Invalid(e) => Refusal { field: Some(e.field), words: e.problem },
         e @ StoreError::NameTaken { .. } => Refusal { field: Some("name"), words: e.to_string() },

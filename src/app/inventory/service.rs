@@ -5,7 +5,7 @@
 //! Locking drops the tenant with its keys and every record. The collector goes on with the targets that it has: its
 //! passwords stay in memory, for connections break and must be made again.
 
-use super::{backup, edit, form, open, passwords::Passwords, targets::targets, trials::Trials};
+use super::{backup, edit, form, lists, open, passwords::Passwords, targets::targets, trials::Trials};
 use crate::{
     app::{
         history::{HistoryCommand, Location},
@@ -23,7 +23,7 @@ use crate::{
         },
         judge::health::Level,
     },
-    protocol::{EFFECTS, InventoryRequest, Refusal, Reply, TenantLine, VaultState},
+    protocol::{EFFECTS, InventoryRequest, ListChange, ListId, Refusal, Reply, TenantLine, VaultState},
     store::{Inventory, LockedTenant, StoreError, Tenant, current_author},
     vault::{Opener, VaultError},
 };
@@ -51,6 +51,8 @@ struct Service {
     passwords: Passwords,
     trials: Trials,
     editor: Editor,
+    /// the list that a pane shows: it is told again when it may have changed
+    listed: Option<ListId>,
 }
 
 /// An open tenant.
@@ -97,6 +99,7 @@ pub fn start(links: &Links, start: Start) -> anyhow::Result<(Sender<InventoryReq
         open: None,
         passwords: Passwords::default(),
         editor,
+        listed: None,
     };
     let thread = std::thread::Builder::new().name("inventory".into()).spawn(move || service.run(taken))?;
     let ended = async {
@@ -130,6 +133,11 @@ impl Service {
             InventoryRequest::Lock => self.lock(None),
             InventoryRequest::Password(answer) => self.answered(answer),
             InventoryRequest::Backup => self.back_up(),
+            InventoryRequest::List(id) => {
+                self.listed = Some(id);
+                self.tell_list();
+            }
+            InventoryRequest::Change(change) => self.change_list(&change),
             InventoryRequest::Tenants => self.list_tenants(),
             InventoryRequest::Switch(slug) => self.switch(slug),
             InventoryRequest::Form(ids) => self.form(&ids),
@@ -279,6 +287,7 @@ impl Service {
             self.say(Reply::Notes(notes));
         }
         self.hand_over();
+        self.tell_list();
         true
     }
 
@@ -437,6 +446,20 @@ impl Service {
             done.map(|edited| edited.words).map_err(|e| Refusal { field: None, words: with_causes(&*e) });
         self.say(Reply::Saved(told));
         self.say(Reply::Settings(Box::new(self.editor.list())));
+    }
+
+    /// Nothing while it is locked: the screen asks again once it is open.
+    fn tell_list(&self) {
+        let (Some(open), Some(id)) = (&self.open, self.listed) else { return };
+        match lists::list(&open.tenant, &open.inventory, id) {
+            Ok(list) => self.say(Reply::List(list)),
+            Err(e) => self.message(Level::Warning, e.to_string()),
+        }
+    }
+
+    fn change_list(&mut self, change: &ListChange) {
+        let done = self.change(|open| lists::change(&mut open.tenant, &open.inventory, change));
+        self.finish(done);
     }
 
     fn back_up(&mut self) {

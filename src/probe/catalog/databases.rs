@@ -30,10 +30,7 @@ pub(super) static PROBE: Probe = Probe {
 fn decode(sets: &Sets, _ctx: &ProbeContext) -> Result<Sample, Unavailable> {
     let sizes: HashMap<i32, (Option<i64>, Option<i64>)> = sets
         .all("database_sizes")
-        .filter_map(|row| {
-            let log = row.count("log_bytes").filter(|_| row.count("unseen_files") == Some(0));
-            Some((row.i32("database_id")?, (row.count("size_bytes"), log)))
-        })
+        .filter_map(|row| Some((row.i32("database_id")?, (row.count("size_bytes"), row.count("log_bytes")))))
         .collect();
     let rows = sets.many("databases")?.filter_map(|row| {
         let id = row.i32("database_id")?;
@@ -72,12 +69,11 @@ mod tests {
             row(Cell::Int(6), "crm", Cell::Null, Cell::Null),
             row(Cell::Int(7), "offline", Cell::Null, Cell::Null),
         ];
-        let of_sizes = ["database_id", "size_bytes", "log_bytes", "unseen_files"];
-        let size = |id, all, log, unseen| vec![Cell::Int(id), all, log, unseen];
+        let of_sizes = ["database_id", "size_bytes", "log_bytes"];
         let sizes = vec![
-            size(5, Cell::Int(4_096), Cell::Int(1_024), Cell::Int(0)),
-            size(6, Cell::Int(4_096), Cell::Int(0), Cell::Int(2)),
-            size(8, Cell::Int(1), Cell::Int(1), Cell::Int(0)),
+            vec![Cell::Int(5), Cell::Int(4_096), Cell::Int(1_024)],
+            vec![Cell::Int(6), Cell::Int(4_096), Cell::Null],
+            vec![Cell::Int(8), Cell::Int(1), Cell::Int(1)],
         ];
         let answer = sets(vec![set("databases", &columns, rows), set("database_sizes", &of_sizes, sizes)]);
         let context = ProbeContext::new(crate::model::base::time::Timestamp::default);

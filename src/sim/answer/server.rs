@@ -259,15 +259,13 @@ pub fn databases(q: &Asked<'_>) -> Table {
 
 /// The sizes of their files.
 fn database_sizes(q: &Asked<'_>) -> Table {
-    let columns =
-        [("database_id", Int), ("size_bytes", BigInt), ("log_bytes", BigInt), ("unseen_files", Int)];
+    let columns = [("database_id", Int), ("size_bytes", BigInt), ("log_bytes", BigInt)];
     let files = q.moment.files();
     let row = |id: i32| {
         let own = || files.iter().filter(|f| f.database_id == id);
         let size = |of: &mut dyn Iterator<Item = &File>| of.map(|f| f.size_bytes).sum::<i64>();
-        let log = if q.rights.definition { size(&mut own().filter(|f| f.log)) } else { 0 };
-        let unseen = if q.rights.definition { 0 } else { own().count() as i64 };
-        vec![int(id), int(size(&mut own())), int(log), int(unseen)]
+        let log = opt(q.rights.definition.then(|| size(&mut own().filter(|f| f.log))), int);
+        vec![int(id), int(size(&mut own())), log]
     };
     Table::new(&columns).with(q.moment.profile.databases.iter().map(|d| row(d.id)))
 }

@@ -18,6 +18,8 @@ pub enum Context {
     Parts,
     /// panes with charts over a time line
     Charts,
+    /// panes whose rows are things of the inventory: groups, labels
+    Records,
     /// one pane
     Pane(PaneId),
     /// layers that show a text: details, help
@@ -36,6 +38,8 @@ pub enum Context {
     Question,
     /// dialogs with a list
     List,
+    /// dialogs that choose instances: what has no meaning is typed, and filters them
+    Pick,
 }
 
 impl Context {
@@ -50,15 +54,17 @@ impl Context {
             Self::Bulk,
             Self::Question,
             Self::List,
+            Self::Pick,
         ];
-        let shared = [Self::Global, Self::Table, Self::Parts, Self::Charts];
+        let shared = [Self::Global, Self::Table, Self::Parts, Self::Charts, Self::Records];
         shared.into_iter().chain(PaneId::ALL.map(Self::Pane)).chain(dialogs)
     }
 
     /// Where the keys of a pane are looked up, the narrowest first: its own, and those that it has by what it is made of.
     pub fn of_pane(pane: PaneId) -> Vec<Self> {
         let row = pane.row();
-        let inherited = [(row.has_charts, Self::Charts), (row.has_parts, Self::Parts)];
+        let inherited =
+            [(row.has_charts, Self::Charts), (row.has_parts, Self::Parts), (row.has_records, Self::Records)];
         let inherited = inherited.into_iter().filter(|(has, _)| *has).map(|(_, context)| context);
         [Self::Pane(pane)].into_iter().chain(inherited).chain([Self::Table, Self::Global]).collect()
     }
@@ -70,6 +76,7 @@ impl Context {
             Self::Table => "In tables",
             Self::Parts => "On rows that are parts of an instance",
             Self::Charts => "With charts",
+            Self::Records => "On things of the inventory",
             Self::Pane(pane) => pane.row().name,
             Self::Reader => "Details and help",
             Self::Input => "Command line, filter, jump",
@@ -79,17 +86,21 @@ impl Context {
             Self::Bulk => "Form for many instances",
             Self::Question => "Questions that ask for a word",
             Self::List => "Dialogs with a list",
+            Self::Pick => "Dialogs that choose instances",
         }
     }
 
     /// True for layers that ask for something: they come over all else, and Esc out of one is an answer.
     pub const fn is_dialog(self) -> bool {
-        matches!(self, Self::Form | Self::Wizard | Self::Trial | Self::Bulk | Self::Question | Self::List)
+        matches!(
+            self,
+            Self::Form | Self::Wizard | Self::Trial | Self::Bulk | Self::Question | Self::List | Self::Pick
+        )
     }
 
     /// True if keys without a meaning are typed.
     pub const fn takes_text(self) -> bool {
-        matches!(self, Self::Input | Self::Form | Self::Wizard | Self::Bulk | Self::Question)
+        matches!(self, Self::Input | Self::Form | Self::Wizard | Self::Bulk | Self::Question | Self::Pick)
     }
 }
 

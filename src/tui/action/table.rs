@@ -26,6 +26,11 @@ const TRIAL: Context = Context::Trial;
 const BULK: Context = Context::Bulk;
 const QUESTION: Context = Context::Question;
 const LIST: Context = Context::List;
+const PICK: Context = Context::Pick;
+const RECORDS: Context = Context::Records;
+const AUDIT: Context = Context::Pane(PaneId::Audit);
+const GROUPS: Context = Context::Pane(PaneId::Groups);
+const LABELS: Context = Context::Pane(PaneId::Labels);
 
 /// Makes the type and the table of the same rows, so that no action can lack one.
 macro_rules! actions {
@@ -53,14 +58,12 @@ actions! {
             told(WAITS, "enter", "who waits"), told(INPUT, "enter", "go"),
             told(FORM, "enter", "go on"), told(WIZARD, "enter", "go on"),
             told(TRIAL, "enter", "go on"), told(BULK, "enter", "go on"),
-            told(QUESTION, "enter", "yes, if it is typed"), told(LIST, "enter", "open"),
-        ]);
+            told(QUESTION, "enter", "yes, if it is typed"), told(LIST, "enter", "open"), told(RECORDS, "enter", "open"), told(AUDIT, "enter", "details"), told(PICK, "enter", "take over")]);
     Out: "out: close, clear the filter, widen the scope",
         keys(&[
             at(GLOBAL, "esc"), told(READER, "esc", "close"), told(INPUT, "esc", "cancel"),
             told(FORM, "esc", "back"), told(WIZARD, "esc", "back"), told(TRIAL, "esc", "back"),
-            told(BULK, "esc", "back"), told(QUESTION, "esc", "no"), told(LIST, "esc", "close"),
-        ]);
+            told(BULK, "esc", "back"), told(QUESTION, "esc", "no"), told(LIST, "esc", "close"), told(PICK, "esc", "cancel")]);
     LastView: "the view before this one",
         word("last", "the view before this one"),
         keys(&[at(GLOBAL, "-")]);
@@ -132,21 +135,20 @@ actions! {
     Up: "one row up", moves(),
         keys(&[
             at(TABLE, "up"), at(READER, "up"), at(INPUT, "up"), at(FORM, "up"), at(WIZARD, "up"),
-            at(TRIAL, "up"), at(BULK, "up"), at(LIST, "up"),
-        ]);
+            at(TRIAL, "up"), at(BULK, "up"), at(LIST, "up"), at(PICK, "up")]);
     Down: "one row down", moves(),
         keys(&[
             at(TABLE, "down"), at(READER, "down"), at(INPUT, "down"), at(FORM, "down"),
-            at(WIZARD, "down"), at(TRIAL, "down"), at(BULK, "down"), at(LIST, "down"),
+            at(WIZARD, "down"), at(TRIAL, "down"), at(BULK, "down"), at(LIST, "down"), at(PICK, "down"),
         ]);
     HalfUp: "half a page up", moves(),
         keys(&[at(TABLE, "ctrl-u"), at(READER, "ctrl-u"), at(TRIAL, "ctrl-u"), at(LIST, "ctrl-u")]);
     HalfDown: "half a page down", moves(),
         keys(&[at(TABLE, "ctrl-d"), at(READER, "ctrl-d"), at(TRIAL, "ctrl-d"), at(LIST, "ctrl-d")]);
     PageUp: "one page up", moves(),
-        keys(&[at(TABLE, "pgup"), at(READER, "pgup"), at(TRIAL, "pgup"), at(LIST, "pgup")]);
+        keys(&[at(TABLE, "pgup"), at(READER, "pgup"), at(TRIAL, "pgup"), at(LIST, "pgup"), at(PICK, "pgup")]);
     PageDown: "one page down", moves(),
-        keys(&[at(TABLE, "pgdn"), at(READER, "pgdn"), at(TRIAL, "pgdn"), at(LIST, "pgdn")]);
+        keys(&[at(TABLE, "pgdn"), at(READER, "pgdn"), at(TRIAL, "pgdn"), at(LIST, "pgdn"), at(PICK, "pgdn")]);
     Home: "first row", moves(),
         keys(&[at(TABLE, "home"), at(READER, "home"), at(TRIAL, "home"), at(LIST, "home")]);
     End: "last row", moves(),
@@ -156,9 +158,9 @@ actions! {
     Right: "columns to the right; card or cell to the right", moves(),
         keys(&[at(TABLE, "right")]);
     Mark: "mark the row, and go down", moves(),
-        keys(&[at(TABLE, "space")]);
+        keys(&[at(TABLE, "space"), told(PICK, "space", "mark")]);
     MarkRange: "mark all rows from the last mark to here", moves(),
-        keys(&[at(TABLE, "ctrl-space")]);
+        keys(&[at(TABLE, "ctrl-space"), told(PICK, "ctrl-space", "mark all")]);
     SortLeft: "sort by the column to the left",
         keys(&[at(TABLE, "<")]);
     SortRight: "sort by the column to the right",
@@ -212,7 +214,7 @@ actions! {
             told(TRIAL, "y", "copy script"), told(LIST, "y", "copy"),
         ]);
     Details: "all about the row", on_row(),
-        keys(&[at(PARTS, "d"), told(FLEET, "d", "why"), told(INSTANCE, "d", "details")]);
+        keys(&[at(PARTS, "d"), told(FLEET, "d", "why"), told(INSTANCE, "d", "details"), told(RECORDS, "d", "details"), at(AUDIT, "d")]);
     HeatMap: "heat map: a cell an instance",
         word("heat", "heat map"),
         keys(&[told(FLEET, "v", "heat map")]);
@@ -221,16 +223,25 @@ actions! {
     Narrow: "only the instance of this row", on_row_of_many(),
         keys(&[told(PARTS, "s", "this instance"), at(WAITS, "s")]);
 
+    Menu: "menu of all that can be done to the row or the marks", on_row(),
+        keys(&[told(GLOBAL, "x", "menu")]);
+
     // The inventory
-    Add: "add an instance: the wizard", changes(), always(),
+    Add: "new: an instance (the wizard), or what the pane lists", changes(), always(),
         word("add", "an instance"),
-        keys(&[at(GLOBAL, "+")]);
-    Edit: "edit the instance, or all that are marked at once", changes(),
+        keys(&[at(GLOBAL, "+"), told(RECORDS, "+", "new")]);
+    Edit: "edit the row; in the fleet all that are marked at once", changes(),
         word("edit", "this instance, or those marked"),
-        keys(&[told(FLEET, "i", "edit"), told(INSTANCE, "i", "edit")]);
-    Remove: "remove the instance, or all that are marked, from the inventory", changes(),
+        keys(&[told(FLEET, "i", "edit"), told(INSTANCE, "i", "edit"), told(RECORDS, "i", "edit")]);
+    Remove: "take the row, in the fleet all that are marked, out of the inventory", changes(),
         word("remove", "this instance, or those marked"),
-        keys(&[at(FLEET, "D")]);
+        keys(&[at(FLEET, "D"), told(RECORDS, "D", "delete")]);
+    Duplicate: "new, like this one", changes(), on_row(),
+        keys(&[told(RECORDS, "c", "copy")]);
+    Members: "members: choose instances of the fleet", changes(), on_row(),
+        keys(&[told(GROUPS, "m", "members")]);
+    Unite: "make the label one with another, or the marked ones one", changes(), on_row(),
+        keys(&[told(LABELS, "m", "make one")]);
     Doctor: "permission doctor: what the logins of the scope may not see, and the scripts that help", polls(),
         word("doctor", "what the logins here may not see");
     Lock: "lock the inventory: its keys leave the memory, polling goes on", of_vault(),
@@ -254,8 +265,7 @@ actions! {
     Interrupt: "twice: quit from anywhere",
         keys(&[
             at(GLOBAL, "ctrl-c"), at(INPUT, "ctrl-c"), at(FORM, "ctrl-c"), at(WIZARD, "ctrl-c"),
-            at(BULK, "ctrl-c"), at(QUESTION, "ctrl-c"),
-        ]);
+            at(BULK, "ctrl-c"), at(QUESTION, "ctrl-c"), at(PICK, "ctrl-c")]);
     Quit: "quit",
         word("q", "quit");
 }

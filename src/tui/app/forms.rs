@@ -14,7 +14,11 @@ use crate::{
 impl App {
     /// Actions that change the inventory, with an open vault.
     pub(super) fn change_inventory(&mut self, action: Action) {
+        let mut wishes = Vec::new();
+        let taken = self.panes.get(self.place.pane).act(action, &self.world.view(), &mut wishes);
+        self.carry_out(wishes);
         match action {
+            _ if taken => {}
             Action::Add => self.ask_for_form(Vec::new()),
             Action::Edit => {
                 if let Some(ids) = self.meant() {

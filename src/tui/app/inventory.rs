@@ -6,7 +6,7 @@ use crate::{
     model::{inventory::instance::InstanceId, judge::health::Level},
     protocol::{InventoryRequest, VaultState},
     tui::{
-        action::Action,
+        action::{Action, Kind},
         id::PaneId,
         layer::{doctor::Doctor, unlock::Unlock},
         pane::Panes,
@@ -15,14 +15,16 @@ use crate::{
     },
 };
 
+/// Why nothing of a fleet without a vault can be changed.
+pub(super) const READ_ONLY: &str = "read-only inventory: `dbtop vault init` makes one to edit";
+
 impl App {
     /// Carries out an action that needs an open vault; opens the dialog first if it is locked.
     pub(super) fn with_vault(&mut self, action: Action) {
         match &self.inventory.state {
             VaultState::Open => self.with_open_vault(action),
             VaultState::Plain => {
-                let text = "this fleet is not sealed: a demo, or a file that you write by hand";
-                self.say(Level::Warning, text.to_owned());
+                self.say(Level::Warning, READ_ONLY.to_owned());
             }
             VaultState::Opening => {
                 self.inventory.then = Some(action);
@@ -58,18 +60,22 @@ impl App {
             Action::Lock if matches!(self.inventory.state, VaultState::Locked { .. }) => {
                 self.say(Level::Ok, "locked already".to_owned());
             }
-            Action::Doctor
-            | Action::Lock
-            | Action::Unlock
-            | Action::Add
-            | Action::Edit
-            | Action::Remove
-            | Action::Backup => {
-                self.with_vault(action);
-            }
+            Action::Doctor | Action::Lock | Action::Unlock => self.with_vault(action),
+            _ if action.kind() == Kind::Changes => self.with_vault(action),
             _ => return false,
         }
         true
+    }
+
+    /// Asks for the list that the pane on the screen shows, if it is not there yet.
+    pub(super) fn ask_for_list(&mut self) {
+        let list = self.panes.get(self.place.pane).list();
+        if self.world.lists.show(list)
+            && self.inventory.state == VaultState::Open
+            && let Some(id) = list
+        {
+            self.ask(InventoryRequest::List(id));
+        }
     }
 
     /// Lets the doctor examine the marked instances, else those in scope.
@@ -124,6 +130,7 @@ impl App {
             self.inventory.is_dismissed = false;
         }
         self.world.sealed = Sealed::of(&state);
+        self.world.lists.forget();
         let before = std::mem::replace(&mut self.inventory.state, state);
         match &self.inventory.state {
             VaultState::Open => {

@@ -6,9 +6,12 @@ use crate::{
     protocol::{InventoryRequest, Reply},
     tui::{
         action::{Action, Context},
+        ask::Ask,
         command_line::Command,
         id::RowKey,
-        layer::{Behind, Layer, Out, details::Details, prompt::Asks, prompt::Prompt},
+        layer::{
+            Behind, Layer, Out, asking::Asking, details::Details, pick::Pick, prompt::Asks, prompt::Prompt,
+        },
         theme::Theme,
         wish::Wish,
     },
@@ -127,7 +130,23 @@ impl App {
                 Wish::Travel(When::Live) => self.live(),
                 Wish::Compare(when) => self.compare_with(when),
                 Wish::Bookmark { at, note } => self.bookmark(at, note),
+                Wish::Ask(ask) => self.ask_about(*ask),
+                Wish::Do(action) => self.act(action),
                 Wish::Run { command, text } => self.run(command, text),
+            }
+        }
+    }
+
+    /// Opens the dialog of a question.
+    fn ask_about(&mut self, ask: Ask) {
+        match ask {
+            Ask::Form { title, lines, blanks, word, make } => {
+                let dialog = Asking::new(title, lines, blanks, word, make, &self.world.theme);
+                self.open_layer(dialog);
+            }
+            Ask::Pick { title, chosen, make } => {
+                let dialog = Pick::new(title, chosen, make, &self.world);
+                self.open_layer(dialog);
             }
         }
     }

@@ -9,6 +9,7 @@ mod chrome;
 mod forms;
 mod inventory;
 mod layers;
+mod menu;
 mod navigate;
 mod outbox;
 mod replies;
@@ -17,13 +18,14 @@ mod status;
 mod time;
 
 use super::{
-    action::{Action, Context},
+    action::{Action, Context, Kind},
     charts::Charts,
     id::PaneId,
     inventory_state::InventoryState,
     key::Chord,
     keymap::Keymap,
     layer::{Layer, details::Text, filter::FilterBox, help, jump::Jump, overlay::Figures, palette::Palette},
+    lists::Lists,
     moment::Moment,
     pane::Panes,
     place::Place,
@@ -90,6 +92,7 @@ impl App {
                 low_bandwidth: settings.low_bandwidth,
                 sealed: Sealed::of(&subject.vault),
                 charts: Charts::default(),
+                lists: Lists::default(),
                 moment: Moment::new(now, subject.recording),
             },
             panes: Panes::default(),
@@ -246,6 +249,8 @@ impl App {
         let taken = match action {
             // The pane decides on "out" before the app widens the scope; everything global stays global.
             Action::Interrupt | Action::Quit | Action::Open(_) | Action::Redraw => false,
+            // What changes the inventory needs it open: the pane is asked then.
+            a if a.kind() == Kind::Changes => false,
             Action::Back => self.panes.get(self.place.pane).act(Action::Out, &self.world.view(), &mut wishes),
             a => self.panes.get(self.place.pane).act(a, &self.world.view(), &mut wishes),
         };
@@ -291,6 +296,7 @@ impl App {
             Action::Refresh => self.refresh_scope(),
             Action::Overlay => self.toggle_overlay(),
             Action::Redraw => self.repaint = true,
+            Action::Menu => self.open_menu(),
             _ => {}
         }
     }
@@ -341,6 +347,7 @@ impl App {
         self.resolve_scope();
         self.panes.get(self.place.pane).rebuild(&self.world.view());
         self.ask_for_charts();
+        self.ask_for_list();
         let looked_at = self.looked_at();
         self.outbox.focus(looked_at);
     }

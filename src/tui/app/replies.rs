@@ -4,7 +4,7 @@
 use super::App;
 use crate::{
     model::judge::health::Level,
-    protocol::{Effect, Reply},
+    protocol::{Effect, InventoryRequest, Reply},
     tui::{
         layer::{details::Text, tenants::Tenants, unlock::Unlock},
         moment::Past,
@@ -29,6 +29,10 @@ impl App {
             Reply::Tenants(lines) => {
                 let list = Tenants::new(lines, &self.tenant);
                 self.open_layer(list);
+            }
+            Reply::List(list) => {
+                self.world.lists.take(list);
+                self.refresh();
             }
             Reply::Form(data) => self.open_form(*data),
             // Answers to dialogs that were closed meanwhile.
@@ -79,6 +83,9 @@ impl App {
             // Sent again with the next change or frame.
             Effect::Focus(_) => return self.outbox.forget_focus(),
             lock if lock.is_lock() => return self.outbox.lock_first(),
+            Effect::Inventory(request) if matches!(**request, InventoryRequest::List(_)) => {
+                return self.world.lists.ask_again();
+            }
             Effect::Refresh(_) => "busy: the refresh was not taken, try again",
             Effect::Inventory(_) | Effect::History(_) => "busy: that was not taken, try again",
         };

@@ -1,6 +1,7 @@
 //! Layers lie over the pane and take keys first: command line, filter, help, details, jump, dialogs. Each is a [`Layer`], and
 //! the app knows no more of it: it hands over events, draws the layer on top, and carries out the wishes that return as [`Out`].
 
+pub mod asking;
 pub mod bookmarks;
 pub mod bulk;
 pub mod confirm;
@@ -13,8 +14,10 @@ pub mod input;
 pub mod items;
 pub mod jump;
 pub mod login;
+pub mod menu;
 pub mod overlay;
 pub mod palette;
+pub mod pick;
 pub mod prompt;
 pub mod removal;
 pub mod tenants;

@@ -2,7 +2,7 @@
 
 use crate::{
     model::{fold::scope::Scope, inventory::instance::InstanceId, judge::health::Level},
-    protocol::Query,
+    protocol::{ListId, Query},
     tui::{
         action::Action,
         id::RowKey,
@@ -33,6 +33,10 @@ pub trait Pane {
     fn wanted(&self, _view: &View<'_>) -> Vec<Query> {
         Vec::new()
     }
+    /// The list of the inventory that it shows.
+    fn list(&self) -> Option<ListId> {
+        None
+    }
     /// Draws below the title line.
     fn render(&mut self, view: &View<'_>, canvas: &mut Canvas<'_>);
     /// Carries out an action; false hands it on to the app.
@@ -52,6 +56,10 @@ pub trait Pane {
     /// The instances chosen by marks or the filter, with a name for the crumb; None if there are none.
     fn chosen(&self, _view: &View<'_>) -> Option<Scope> {
         None
+    }
+    /// So many rows are marked.
+    fn marks(&self) -> usize {
+        0
     }
     /// Forgets the marks.
     fn clear_marks(&mut self) {}

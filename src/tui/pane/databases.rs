@@ -89,7 +89,7 @@ const COLUMNS: &[Column] = &[
         })
         .filter()
         .also(&["database"]),
-    Column::text("state", "STATE", 16, 0)
+    Column::text("state", "STATE", 18, 0)
         .at_least(9)
         .value(|d| words(d.part.state.as_deref()))
         .cell(state)
@@ -187,6 +187,6 @@ mod tests {
         assert_eq!(kept("state=RECOVERY_PENDING"), 1);
         assert_eq!(kept("compat<130"), 8, "one on each instance");
         assert_eq!(kept("owner=sa recovery=FULL instance=sqlprd-001"), 2);
-        assert!(kept("size>100G") > 0 && kept("size>10T") == 0, "an unknown size is not large");
+        assert!(kept("size>100GB") > 0 && kept("size>10000GB") == 0, "an unknown size is not large");
     }
 }

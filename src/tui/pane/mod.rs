@@ -5,11 +5,16 @@ use super::id::PaneId;
 
 pub mod activity;
 pub mod api;
+pub mod audit;
 pub mod blocking;
 pub mod databases;
 pub mod figure;
+pub mod filters;
 pub mod fleet;
+pub mod groups;
 pub mod instance;
+pub mod labels;
+pub mod listed;
 pub mod memory;
 pub mod parts;
 pub mod range;
@@ -38,6 +43,10 @@ impl Default for Panes {
                 PaneId::Databases => Box::<databases::DatabasesPane>::default(),
                 PaneId::Memory => Box::<memory::MemoryPane>::default(),
                 PaneId::Blocking => Box::<blocking::BlockingPane>::default(),
+                PaneId::Audit => Box::<audit::AuditPane>::default(),
+                PaneId::Groups => Box::<groups::GroupsPane>::default(),
+                PaneId::Labels => Box::<labels::LabelsPane>::default(),
+                PaneId::Filters => Box::<filters::FiltersPane>::default(),
             }
         }))
     }

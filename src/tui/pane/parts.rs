@@ -372,6 +372,10 @@ impl<P: Parts> Pane for PartsPane<P> {
         Some(document(&Line::<P> { view, instance, table, part }))
     }
 
+    fn marks(&self) -> usize {
+        self.table.marks.len()
+    }
+
     fn set_filter(&mut self, text: &str) -> Result<(), String> {
         self.filter.set(text)
     }

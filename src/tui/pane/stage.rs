@@ -7,6 +7,7 @@ use crate::{
         action::Action,
         charts::Charts,
         fixture,
+        lists::Lists,
         moment::Moment,
         theme::{Depth, Theme},
         view::{Sealed, View},
@@ -36,6 +37,7 @@ impl Stage {
             low_bandwidth: false,
             sealed: Sealed::Shown,
             charts: Charts::default(),
+            lists: Lists::default(),
             moment: Moment::new(fixture::NOW, None),
         };
         Self { world }

@@ -157,10 +157,7 @@ pub static COLUMNS: &[(&str, Columns)] = &[
     ),
     ("counters", &[("counter_name", Text), ("instance_name", Text), ("cntr_value", Int)]),
     ("cpu_ring", &[("record_ticks", Int), ("ms_ticks", Int), ("record", Text)]),
-    (
-        "database_sizes",
-        &[("database_id", Int), ("size_bytes", Int), ("log_bytes", Int), ("unseen_files", Int)],
-    ),
+    ("database_sizes", &[("database_id", Int), ("size_bytes", Int), ("log_bytes", Int)]),
     (
         "databases",
         &[

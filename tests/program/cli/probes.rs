@@ -26,7 +26,8 @@ fn every_probe_is_listed_with_its_rights_and_the_intervals_in_force() {
     let volumes: Vec<_> = of("volumes").iter().map(|row| row["right_2022"].clone()).collect();
     assert_eq!(volumes, ["VIEW SERVER PERFORMANCE STATE", "VIEW ANY DEFINITION"]);
     assert_eq!(of("volumes")[0]["timeout_s"], 20);
-    assert_eq!((&of("databases")[0]["right_2016"], of("databases").len()), (&"none".into(), 1));
+    let databases: Vec<_> = of("databases").iter().map(|row| row["right_2016"].clone()).collect();
+    assert_eq!(databases, ["VIEW SERVER STATE", "VIEW ANY DEFINITION"]);
 
     let (header, csv) = records(&run(&mut dbtop(&["probes", "-o", "csv"], &home)).stdout);
     assert_eq!((header[0].as_str(), csv.len()), ("probe", rows.len()));

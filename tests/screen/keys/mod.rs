@@ -6,6 +6,7 @@ use dbtop::{
     protocol::{Effect, InventoryRequest, Reply, VaultState},
 };
 
+mod lists;
 mod vault;
 
 fn small() -> Stage {

@@ -10,7 +10,7 @@ use dbtop::{
             instance::InstanceId,
         },
     },
-    protocol::{Effect, InventoryRequest, Reply, VaultState},
+    protocol::{Effect, InventoryRequest, ListId, Reply, VaultState},
 };
 
 /// A fleet whose inventory is open.
@@ -67,7 +67,7 @@ fn a_backup_is_asked_for_by_its_word_and_refused_in_words() {
     hear(&mut plain, VaultState::Plain);
     plain.keys(": backup enter");
     assert!(requests(&mut plain).is_empty());
-    assert!(plain.text().contains("this fleet is not sealed"), "{}", plain.text());
+    assert!(plain.text().contains("read-only inventory"), "{}", plain.text());
 }
 
 #[test]
@@ -76,7 +76,8 @@ fn a_locked_screen_still_goes_anywhere_but_shows_no_address() {
     s.keys("enter");
     assert!(s.text().contains("sqlprd-014.corp"), "{}", s.text());
     s.keys(": lock enter");
-    assert!(matches!(requests(&mut s)[..], [InventoryRequest::Lock]));
+    let asked = requests(&mut s);
+    assert!(matches!(asked[..], [InventoryRequest::List(ListId::Audit), InventoryRequest::Lock]));
     hear(&mut s, locked(None));
     for keys in ["esc", "1", "2", "3", "4", "d", "esc", "1", "enter", "d", "esc"] {
         s.keys(keys);
@@ -115,7 +116,7 @@ fn a_demo_has_no_vault_and_says_so() {
     let mut s = small();
     for word in ["lock", "unlock", "tenants"] {
         s.keys(&format!(": {word} enter"));
-        assert!(s.text().contains("not sealed"), "{word}\n{}", s.text());
+        assert!(s.text().contains("read-only inventory"), "{word}\n{}", s.text());
         assert!(requests(&mut s).is_empty());
         s.wait_ms(6_000);
     }

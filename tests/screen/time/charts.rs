@@ -52,7 +52,7 @@ fn the_last_minutes_are_drawn_without_asking() {
 
 #[test]
 fn a_day_shows_its_gap_its_band_and_its_events() {
-    let mut s = day(120, 40);
+    let mut s = day(120, 42);
     let text = s.text();
     assert!(text.contains("last 1 day"), "{text}");
     assert!(text.contains("B blocking 1  H health 1  ★ bookmark 1"), "{text}");

@@ -3,7 +3,7 @@
 
 use super::{
     super::{fleet::columns, reading},
-    words,
+    contents, words,
 };
 use crate::{
     model::{
@@ -34,22 +34,8 @@ pub fn document(i: &InstanceSnapshot, view: &View<'_>) -> Document {
     list(&mut d, "volumes", i, &f.volumes, view, volume);
     list(&mut d, "availability groups", i, &f.availability, view, replica);
     list(&mut d, "jobs that failed within a day", i, &f.jobs, view, job);
-    d.head("databases that are not online");
-    match f.databases.get() {
-        None => absent(&mut d, i, &f.databases, view),
-        Some(all) => {
-            let bad = all.iter().filter(|b| b.state.as_deref() != Some("ONLINE"));
-            let mut n = 0;
-            for b in bad.take(MOST) {
-                n += 1;
-                let (name, state) = (b.name.as_deref().unwrap_or("–"), b.state.as_deref().unwrap_or("–"));
-                d.text(format!("{name}  {state}"), view.theme.base);
-            }
-            if n == 0 {
-                d.text(format!("none: all {} are online", all.len()), view.theme.dim);
-            }
-        }
-    }
+    contents::list_databases(&mut d, i, view);
+    contents::list_changes(&mut d, i, view);
     d
 }
 

@@ -11,7 +11,7 @@ use crate::{
             why::Why,
         },
     },
-    protocol::Query,
+    protocol::{ListId, Query},
     tui::{
         action::Action,
         id::{PaneId, RowKey},
@@ -28,6 +28,7 @@ use std::sync::Arc;
 
 mod about;
 mod charts;
+mod contents;
 mod figures;
 mod words;
 
@@ -37,7 +38,10 @@ pub use about::document;
 mod tests;
 
 /// Column where the text of the foot lines starts.
-const FOOT_AT: u16 = 10;
+const FOOT_AT: u16 = 11;
+
+/// Below this height the figures need the lines at the foot; the details have what stands there.
+const CONTENTS_HEIGHT: u16 = 28;
 
 /// State of the pane.
 #[derive(Debug, Default)]
@@ -166,9 +170,9 @@ const fn pane_of(topic: Topic) -> Option<PaneId> {
         Topic::Session(_) | Topic::Cpu | Topic::Memory | Topic::Tempdb | Topic::Deadlocks => {
             Some(PaneId::Activity)
         }
+        Topic::Databases => Some(PaneId::Databases),
         Topic::Link
         | Topic::Rights
-        | Topic::Databases
         | Topic::Storage
         | Topic::Availability
         | Topic::Jobs
@@ -238,7 +242,10 @@ impl Pane for InstancePane {
             return reading::empty(&lines, view, canvas);
         };
         let (w, h) = (canvas.width(), canvas.height());
-        let foot = words::foot(&i, view);
+        let mut foot = words::foot(&i, view);
+        if h >= CONTENTS_HEIGHT {
+            foot.extend(contents::foot(&i, view));
+        }
         let shares = Shares::fit(h, self.reasons as u16, figures::rows(w), foot.len() as u16);
         let mut y = 0;
         self.render_reasons(&i, view, &mut canvas.part(0, y, w, shares.reasons));
@@ -297,6 +304,11 @@ impl Pane for InstancePane {
             _ => view.single(),
         };
         i.map(|i| document(i, view))
+    }
+
+    /// What was changed about it last stands at its foot.
+    fn list(&self) -> Option<ListId> {
+        Some(ListId::Audit)
     }
 
     fn set_filter(&mut self, text: &str) -> Result<(), String> {

@@ -228,11 +228,6 @@ fn rights(i: &InstanceSnapshot, view: &View<'_>) -> Vec<Line> {
     } else {
         all.push((t.base, format!("{} of {known} that this build can use", known - missing.len())));
     }
-    if let Some(databases) = i.facts.databases.get() {
-        let online = databases.iter().filter(|d| d.state.as_deref() == Some("ONLINE")).count();
-        let style = if online < databases.len() { t.base } else { t.dim };
-        all.push((style, format!(" · {online} of {} databases online", databases.len())));
-    }
     let mut lines = vec![("rights", all)];
     for (name, loss, vital) in missing {
         let style = if vital { t.warning } else { t.dim };

@@ -1,0 +1,294 @@
+//! Groups, labels and saved filters: as lists, and every change of them. Each change is one transaction, with its entries in the audit
+//! log. The same for the panes of the screen, which the inventory service answers, and for the sub-commands.
+
+use super::edit::{refusal, refused};
+use crate::{
+    model::{
+        base::{figure::counted, filter::Filter},
+        inventory::{
+            instance::InstanceId,
+            record::{FilterRecord, GroupRecord, InstanceRecord, LabelColor, LabelRecord},
+        },
+    },
+    protocol::{AuditList, FilterLine, LabelLine, List, ListChange, ListId, Refusal},
+    store::{AuditFilter, Entry, Inventory, Kind, StoreError, Tenant, current_author},
+};
+use anyhow::Context;
+use std::{collections::HashSet, sync::Arc};
+
+/// Most entries of the audit log that a list has.
+const ENTRIES: usize = 2_000;
+
+/// A list as it is now.
+///
+/// # Errors
+/// The file cannot be read.
+pub fn list(tenant: &Tenant, inventory: &Inventory, id: ListId) -> Result<List, StoreError> {
+    Ok(match id {
+        ListId::Audit => {
+            let filter = AuditFilter { last: Some(ENTRIES), ..AuditFilter::default() };
+            let entries = tenant.audit(&filter)?.into_iter().rev().map(Arc::new).collect();
+            List::Audit(AuditList { entries, total: tenant.audit_head()?.entries })
+        }
+        ListId::Groups => List::Groups(inventory.groups.iter().map(|entry| entry.record.clone()).collect()),
+        ListId::Labels => {
+            List::Labels(inventory.labels.iter().map(|entry| label_line(&entry.record)).collect())
+        }
+        ListId::Filters => {
+            let line = |entry: &Entry<FilterRecord>| FilterLine {
+                count: passing(inventory, &entry.record.expression),
+                record: entry.record.clone(),
+            };
+            List::Filters(inventory.filters.iter().map(line).collect())
+        }
+    })
+}
+
+fn label_line(record: &LabelRecord) -> LabelLine {
+    LabelLine {
+        key: record.key.clone(),
+        value: record.value.clone(),
+        color: record.color,
+        changes_polling: !record.poll.is_default(),
+    }
+}
+
+/// So many instances pass a filter; None: it cannot be read.
+pub fn passing(inventory: &Inventory, expression: &str) -> Option<usize> {
+    let (filter, mut scratch) = (parse(inventory, expression).ok()?, String::new());
+    Some(inventory.instances.iter().filter(|entry| filter.keeps(&entry.record, &mut scratch)).count())
+}
+
+/// Reads a filter over instances.
+///
+/// # Errors
+/// The filter is not valid.
+pub fn parse(inventory: &Inventory, expression: &str) -> anyhow::Result<Filter> {
+    let label = |key: &str| inventory.labels.iter().any(|entry| entry.record.key.eq_ignore_ascii_case(key));
+    let known = |key: &str| InstanceRecord::FILTER_KEYS.contains(&key.to_lowercase().as_str()) || label(key);
+    Filter::parse(expression, &known).with_context(|| format!("filter {expression:?}"))
+}
+
+/// Carries a change out. Returns what was done, in words.
+///
+/// # Errors
+/// What is named is gone, a name is taken or not valid, another process changed it first.
+pub fn change(tenant: &mut Tenant, inventory: &Inventory, change: &ListChange) -> Result<String, Refusal> {
+    match change {
+        ListChange::Group { of, record } => save_group(tenant, inventory, of.as_deref(), record),
+        ListChange::CopyGroup { record, members } => copy_group(tenant, inventory, record, members),
+        ListChange::RemoveGroup(name) => {
+            let entry = group(inventory, name)?;
+            tenant.change(&current_author(), |c| c.remove(Kind::Group, entry.id)).map_err(refusal)?;
+            Ok(format!("group {name} deleted: `dbtop group restore {name}` brings it back"))
+        }
+        ListChange::Members { group, join, leave } => members(tenant, inventory, group, join, leave),
+        ListChange::Label { of, to, color } => label(tenant, inventory, of, to, *color),
+        ListChange::RemoveLabel { key, value } => {
+            let entry = labelled(inventory, key, value)?;
+            tenant.change(&current_author(), |c| c.remove(Kind::Label, entry.id)).map_err(refusal)?;
+            Ok(format!("label {key}={value} taken off every instance"))
+        }
+        ListChange::Filter { of, record } => save_filter(tenant, inventory, of.as_deref(), record),
+        ListChange::RemoveFilter(name) => {
+            let entry = inventory.filter(name).ok_or_else(|| gone("saved filter", name))?;
+            tenant.change(&current_author(), |c| c.remove(Kind::Filter, entry.id)).map_err(refusal)?;
+            Ok(format!("saved filter {name} deleted"))
+        }
+    }
+}
+
+fn gone(what: &str, name: &str) -> Refusal {
+    refused(&format!("the {what} {name} is not in the inventory any more: nothing was changed"))
+}
+
+fn group<'i>(inventory: &'i Inventory, name: &str) -> Result<&'i Entry<GroupRecord>, Refusal> {
+    inventory.group(name).ok_or_else(|| gone("group", name))
+}
+
+fn labelled<'i>(inventory: &'i Inventory, key: &str, value: &str) -> Result<&'i Entry<LabelRecord>, Refusal> {
+    inventory.label(key, value).ok_or_else(|| gone("label", &format!("{key}={value}")))
+}
+
+fn save_group(
+    tenant: &mut Tenant,
+    inventory: &Inventory,
+    of: Option<&str>,
+    record: &GroupRecord,
+) -> Result<String, Refusal> {
+    let entry = of.map(|name| group(inventory, name)).transpose()?;
+    let saved = tenant.change(&current_author(), |c| match entry {
+        Some(entry) => c.edit(entry.id, entry.revision, record).map(drop),
+        None => c.add(record).map(drop),
+    });
+    saved.map_err(refusal)?;
+    Ok(match of {
+        None => format!("group {} made: it is empty, m picks its members", record.name),
+        Some(name) if name != record.name => format!("group {name} is called {} now", record.name),
+        Some(name) => format!("group {name} saved"),
+    })
+}
+
+fn save_filter(
+    tenant: &mut Tenant,
+    inventory: &Inventory,
+    of: Option<&str>,
+    record: &FilterRecord,
+) -> Result<String, Refusal> {
+    parse(inventory, &record.expression)
+        .map_err(|e| Refusal { field: Some("expression"), words: format!("{:#}", e.root_cause()) })?;
+    let entry =
+        of.map(|name| inventory.filter(name).ok_or_else(|| gone("saved filter", name))).transpose()?;
+    let saved = tenant.change(&current_author(), |c| match entry {
+        Some(entry) => c.edit(entry.id, entry.revision, record).map(drop),
+        None => c.add(record).map(drop),
+    });
+    saved.map_err(refusal)?;
+    Ok(format!("filter {} saved", record.name))
+}
+
+/// Puts instances into a group and takes others out.
+///
+/// # Errors
+/// The group or an instance is gone; nothing is to be changed.
+fn members(
+    tenant: &mut Tenant,
+    inventory: &Inventory,
+    name: &str,
+    join: &[InstanceId],
+    leave: &[InstanceId],
+) -> Result<String, Refusal> {
+    let name = group(inventory, name)?.record.name.as_str();
+    let (join, leave): (HashSet<&str>, HashSet<&str>) =
+        (join.iter().map(InstanceId::as_str).collect(), leave.iter().map(InstanceId::as_str).collect());
+    let mut changed = Vec::new();
+    for entry in &inventory.instances {
+        let mut record = entry.record.clone();
+        let is_in = record.groups.iter().any(|there| there.eq_ignore_ascii_case(name));
+        if join.contains(record.name.as_str()) && !is_in {
+            record.groups.push(name.to_owned());
+        } else if leave.contains(record.name.as_str()) && is_in {
+            record.groups.retain(|there| !there.eq_ignore_ascii_case(name));
+        } else {
+            continue;
+        }
+        changed.push((entry.clone(), record));
+    }
+    if changed.is_empty() {
+        return Err(refused("nothing to change: it is so already"));
+    }
+    super::edit::save(tenant, &changed).map_err(refusal)?;
+    Ok(format!("group {name}: {} changed", counted(changed.len(), "instance")))
+}
+
+/// Makes a group with these members.
+///
+/// # Errors
+/// Its name is taken, or an instance is gone.
+fn copy_group(
+    tenant: &mut Tenant,
+    inventory: &Inventory,
+    record: &GroupRecord,
+    members: &[InstanceId],
+) -> Result<String, Refusal> {
+    let mut changed = Vec::new();
+    for id in members {
+        let entry = inventory.instance(id.as_str()).ok_or_else(|| gone("instance", id.as_str()))?;
+        let mut after = entry.record.clone();
+        after.groups.push(record.name.clone());
+        changed.push((entry, after));
+    }
+    let done: Result<(), StoreError> = tenant.change(&current_author(), |c| {
+        c.add(record)?;
+        for (entry, after) in &changed {
+            c.edit_instance(entry.id, entry.revision, after)?;
+        }
+        Ok(())
+    });
+    done.map_err(refusal)?;
+    Ok(format!("group {} made, with {}", record.name, counted(members.len(), "instance")))
+}
+
+/// Makes a label, changes its colour, gives it another name, or makes some one with another.
+///
+/// # Errors
+/// A label is gone; an instance has another value of the new key, which it would lose.
+fn label(
+    tenant: &mut Tenant,
+    inventory: &Inventory,
+    of: &[(String, String)],
+    to: &(String, String),
+    color: LabelColor,
+) -> Result<String, Refusal> {
+    let entries =
+        of.iter().map(|(key, value)| labelled(inventory, key, value)).collect::<Result<Vec<_>, _>>()?;
+    let there = inventory.label(&to.0, &to.1);
+    let poll = entries.first().map(|entry| entry.record.poll.clone()).unwrap_or_default();
+    let wanted = LabelRecord { key: to.0.clone(), value: to.1.clone(), color, poll };
+    let gone: Vec<&Entry<LabelRecord>> =
+        entries.iter().copied().filter(|entry| there.is_none_or(|there| there.id != entry.id)).collect();
+    if let (Some(there), true) = (there, gone.is_empty()) {
+        // Nothing but its colour; its name stays as it is written.
+        if of.is_empty() {
+            return Err(Refusal {
+                field: Some("label"),
+                words: format!("{} is there already", wanted.name()),
+            });
+        }
+        let saved = LabelRecord { color, ..there.record.clone() };
+        tenant.change(&current_author(), |c| c.edit(there.id, there.revision, &saved)).map_err(refusal)?;
+        return Ok(format!("label {} is {} now", saved.name(), color.as_str()));
+    }
+    let target = there.map_or_else(|| wanted.clone(), |there| there.record.clone());
+    let changed = relabelled(inventory, &gone, &target)?;
+    let done: Result<(), StoreError> = tenant.change(&current_author(), |c| {
+        if there.is_none() {
+            c.add(&wanted)?;
+        }
+        for (entry, record) in &changed {
+            c.edit_instance(entry.id, entry.revision, record)?;
+        }
+        gone.iter().try_for_each(|entry| c.remove(Kind::Label, entry.id))
+    });
+    done.map_err(refusal)?;
+    let names: Vec<String> = gone.iter().map(|entry| entry.record.name()).collect();
+    let (old, new, on) = (names.join(", "), target.name(), counted(changed.len(), "instance"));
+    Ok(match (there, names.len()) {
+        (None, 0) => format!("label {new} made"),
+        (None, 1) => format!("label {old} is called {new} now, on {on}"),
+        _ => format!("{old} became {new}, on {on}"),
+    })
+}
+
+/// The instances that carry one of these labels, with the other one in its place.
+fn relabelled<'i>(
+    inventory: &'i Inventory,
+    old: &[&Entry<LabelRecord>],
+    new: &LabelRecord,
+) -> Result<Vec<(&'i Entry<InstanceRecord>, InstanceRecord)>, Refusal> {
+    let mut changed = Vec::new();
+    for entry in &inventory.instances {
+        let mut record = entry.record.clone();
+        for label in old {
+            let is = |(key, value): (&String, &String)| {
+                key.eq_ignore_ascii_case(&label.record.key) && value.eq_ignore_ascii_case(&label.record.value)
+            };
+            let carried = record.labels.iter().find(|label| is(*label)).map(|(key, _)| key.clone());
+            if let Some(key) = carried {
+                record.labels.remove(&key);
+                let other = record.labels.insert(new.key.clone(), new.value.clone());
+                if let Some(other) = other.filter(|other| !other.eq_ignore_ascii_case(&new.value)) {
+                    let words = format!(
+                        "{} has {}={other}, which it would lose: change it there first",
+                        record.name, new.key
+                    );
+                    return Err(Refusal { field: Some("label"), words });
+                }
+            }
+        }
+        if record != entry.record {
+            changed.push((entry, record));
+        }
+    }
+    Ok(changed)
+}

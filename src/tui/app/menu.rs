@@ -1,0 +1,79 @@
+//! The menu behind `x`: what can be done to the row or to the marks, and what is refused and why. Made from the table of actions.
+
+use super::{App, inventory::READ_ONLY};
+use crate::{
+    protocol::VaultState,
+    tui::{
+        action::{Action, Binding, Context, Kind, ROWS, When, bindings},
+        id::RowKey,
+        key::Chord,
+        layer::menu::{Item, Menu},
+    },
+};
+
+/// True for what is done to a row or to something outside of the screen, and not to the way it is shown.
+const fn is_deed(kind: Kind, when: When) -> bool {
+    matches!(when, When::Row | When::RowOfMany)
+        || matches!(kind, Kind::Polls | Kind::Changes | Kind::Records | Kind::Notes)
+}
+
+impl App {
+    /// Opens the menu.
+    pub(super) fn open_menu(&mut self) {
+        let contexts = Context::of_pane(self.place.pane);
+        let own = |b: &Binding| contexts.iter().position(|c| *c == b.key.context);
+        let is_one =
+            |b: &Binding| b.action != Action::Menu && is_deed(b.kind, b.when) && b.is_meant(&contexts);
+        let mut keys: Vec<Binding> = bindings().filter(is_one).collect();
+        keys.sort_by_key(own);
+        let mut items: Vec<Item> = Vec::new();
+        for b in keys {
+            if let Some(chord) = Chord::parse(b.key.name)
+                && items.iter().all(|item| item.action != b.action)
+            {
+                let refused = self.refusal(b.kind, b.when);
+                items.push(Item { action: b.action, key: chord.to_string(), help: b.help, refused });
+            }
+        }
+        for row in ROWS.iter().filter(|row| row.keys.is_empty() && is_deed(row.kind, row.when)) {
+            if let Some((word, _)) = row.word {
+                let refused = self.refusal(row.kind, row.when);
+                items.push(Item { action: row.action, key: format!(":{word}"), help: row.help, refused });
+            }
+        }
+        let on = self.done_to();
+        self.open_layer(Menu::new(on, items));
+    }
+
+    /// Why an action is refused here and now.
+    fn refusal(&mut self, kind: Kind, when: When) -> Option<String> {
+        let no_row = self.panes.get(self.place.pane).counts().0 == 0;
+        if let Some(why) = self.world.moment.refuses(kind) {
+            return Some(why.to_owned());
+        }
+        match when {
+            When::Row | When::RowOfMany if no_row => return Some("no row is under the cursor".to_owned()),
+            When::RowOfMany if self.world.narrowed => {
+                return Some("it is the only instance in scope".to_owned());
+            }
+            _ => {}
+        }
+        let is_refused = kind == Kind::Changes && self.inventory.state == VaultState::Plain;
+        is_refused.then(|| READ_ONLY.to_owned())
+    }
+
+    /// The marks or the row, in words.
+    fn done_to(&mut self) -> String {
+        let pane = self.panes.get(self.place.pane);
+        match pane.marks() {
+            0 => {}
+            1 => return "the marked row".to_owned(),
+            n => return format!("{n} marked rows"),
+        }
+        match pane.selected().filter(|_| pane.counts().0 > 0) {
+            Some(RowKey::Group(name)) => name.to_string(),
+            Some(key) => key.instance().map_or_else(|| "this row".to_owned(), ToString::to_string),
+            None => "nothing is under the cursor".to_owned(),
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! The audit log: who changed what, when, and how it went, the newest first. With one instance in scope its entries alone. Reads
+//! only: nothing can change an entry.
+
+use super::{
+    Part,
+    listed::{Line, ListPane, Listed, Words, name, text},
+};
+use crate::{
+    model::{
+        base::{figure, filter::Value},
+        inventory::record::{AuditEntry, Outcome},
+        judge::health::Level,
+    },
+    protocol::ListId,
+    tui::{
+        id::RowKey,
+        view::View,
+        widget::{
+            column::{self, Kind, number, words},
+            document::Document,
+        },
+    },
+};
+use std::sync::Arc;
+
+/// The pane.
+pub type AuditPane = ListPane<Audit>;
+
+/// Rows of the pane: an entry each.
+#[derive(Debug)]
+pub enum Audit {}
+
+impl Kind for Audit {
+    type Row<'a> = Line<'a, Self>;
+}
+
+/// An entry, with its time in words.
+#[derive(Debug)]
+pub struct Row {
+    entry: Arc<AuditEntry>,
+    at: String,
+}
+
+/// True for an entry about this instance.
+pub fn is_about(entry: &AuditEntry, instance: &str) -> bool {
+    entry.entity == "instance" && entry.name.eq_ignore_ascii_case(instance)
+}
+
+/// `2026-11-20 14:02:11`.
+fn moment(entry: &AuditEntry) -> String {
+    let mut at = String::with_capacity(20);
+    figure::push_date(&mut at, entry.at);
+    at.push(' ');
+    figure::push_clock(&mut at, entry.at);
+    at
+}
+
+impl Listed for Audit {
+    type Record = Row;
+    const LIST: Option<ListId> = Some(ListId::Audit);
+    const COLUMNS: &'static [Column] = COLUMNS;
+    const NAME: &'static str = "seq";
+    const WORDS: Words = Words {
+        order: "newest first",
+        no_match: "No entry matches the filter.",
+        none: &[
+            "No entry.",
+            "The audit log has one for every change of the inventory and of the vault: who, what, when, and how it went.",
+            "A fleet without a vault has no audit log.",
+        ],
+        locked: "The audit log is",
+    };
+
+    fn records(view: &View<'_>) -> Vec<Row> {
+        let Some(list) = view.lists.audit() else { return Vec::new() };
+        let of = view.single().map(|i| i.id().as_str());
+        let is_meant = |entry: &&Arc<AuditEntry>| of.is_none_or(|id| is_about(entry, id));
+        let row = |entry: &Arc<AuditEntry>| Row { at: moment(entry), entry: Arc::clone(entry) };
+        list.entries.iter().filter(is_meant).map(row).collect()
+    }
+
+    fn key(row: &Row) -> RowKey {
+        RowKey::Entry(row.entry.seq)
+    }
+
+    fn texts<'r>(row: &'r Row, with: &mut dyn FnMut(&'r str)) {
+        let e = &row.entry;
+        for text in [&row.at, &e.author.user, &e.action, &e.entity, &e.name, &e.detail] {
+            with(text);
+        }
+        if let Outcome::Refused(why) = &e.outcome {
+            with(why);
+        }
+    }
+
+    fn tell(line: &Line<'_, Self>, document: &mut Document) {
+        let (e, t) = (&line.record.entry, line.view.theme);
+        for (name, text) in [("terminal", &e.author.tty), ("SSH client", &e.author.ssh_client)] {
+            document.field(name, t.base, |s| s.push_str(text.as_deref().unwrap_or("")));
+        }
+        document.head("it is whole if");
+        document.text("`dbtop audit verify` follows the chain of all entries and says so.", t.dim);
+    }
+
+    fn title(rows: &[Row], view: &View<'_>, out: &mut Vec<(Part, String)>) {
+        let Some(list) = view.lists.audit() else { return };
+        let told = if rows.len() == 1 { "1 entry".to_owned() } else { format!("{} entries", rows.len()) };
+        out.push(if (list.entries.len() as u64) < list.total {
+            let older = format!("the newest {} of {}", list.entries.len(), list.total);
+            (Part::Level(Level::Warning), format!("{told}, among {older}"))
+        } else {
+            (Part::Plain, told)
+        });
+    }
+}
+
+type Column = column::Column<Audit>;
+
+/// The columns. A filter may ask for those that end in `filter`.
+const COLUMNS: &[Column] = &[
+    Column::text("at", "AT (UTC)", 19, 0)
+        .frozen()
+        .value(|e| words(Some(&e.record.at)))
+        .cell(text)
+        .filter()
+        .also(&["date"]),
+    Column::text("user", "WHO", 16, 1)
+        .at_least(8)
+        .value(|e| words(Some(&e.record.entry.author.user)))
+        .cell(name)
+        .filter()
+        .also(&["who"]),
+    Column::text("action", "ACTION", 10, 0)
+        .at_least(7)
+        .value(|e| words(Some(&e.record.entry.action)))
+        .cell(text)
+        .filter(),
+    Column::text("entity", "ENTITY", 9, 1)
+        .at_least(8)
+        .value(|e| words(Some(&e.record.entry.entity)))
+        .cell(text)
+        .filter(),
+    Column::text("name", "NAME", 22, 0)
+        .at_least(10)
+        .value(|e| words(Some(&e.record.entry.name)))
+        .cell(text)
+        .filter(),
+    Column::text("outcome", "OUTCOME", 8, 2)
+        .value(|e| {
+            words(Some(match e.record.entry.outcome {
+                Outcome::Done => "done",
+                Outcome::Refused(_) => "refused",
+            }))
+        })
+        .cell(|e, v, out| match v {
+            Some(Value::Text("refused")) => out.put(e.view.theme.warning, "refused"),
+            v => text(e, v, out),
+        })
+        .filter(),
+    Column::text("detail", "WHAT CHANGED", 40, 3)
+        .at_least(14)
+        .growing()
+        .value(|e| {
+            words(Some(match &e.record.entry.outcome {
+                Outcome::Refused(why) => why,
+                Outcome::Done => &e.record.entry.detail,
+            }))
+        })
+        .cell(text)
+        .filter(),
+    Column::number("seq", "NO", 7, 6)
+        .value(|e| number(Some(e.record.entry.seq as f64)))
+        .cell(|e, _, out| out.fmt(e.view.theme.dim, format_args!("{}", e.record.entry.seq)))
+        .filter(),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        model::inventory::record::Author,
+        protocol::{AuditList, List},
+        tui::{
+            fixture,
+            pane::{Pane, stage::Stage},
+            widget::column::ambiguous,
+        },
+    };
+
+    #[test]
+    fn each_name_stands_for_one_column() {
+        assert_eq!(ambiguous(COLUMNS), [""; 0]);
+    }
+
+    fn entry(seq: u64, action: &str, entity: &str, name: &str, outcome: Outcome) -> Arc<AuditEntry> {
+        Arc::new(AuditEntry {
+            seq,
+            at: fixture::NOW.plus_ms(-86_400_000 * (10 - seq as i64)),
+            author: Author { user: "mira (1000)".into(), ..Author::default() },
+            action: action.into(),
+            entity: entity.into(),
+            name: name.into(),
+            outcome,
+            detail: String::new(),
+        })
+    }
+
+    fn told(mut stage: Stage) -> Stage {
+        let refused = Outcome::Refused("its name is taken".into());
+        let entries = vec![
+            entry(9, "edit", "instance", "sqlprd-014", Outcome::Done),
+            entry(8, "add", "group", "prod", refused),
+            entry(7, "add", "instance", "sqlprd-003", Outcome::Done),
+        ];
+        stage.world.lists.take(List::Audit(AuditList { entries, total: 9 }));
+        stage
+    }
+
+    #[test]
+    fn filters_ask_by_action_entity_name_and_date() {
+        let stage = told(Stage::fleet(fixture::small()));
+        let mut pane = AuditPane::default();
+        let mut kept = |filter: &str| {
+            pane.set_filter(filter).unwrap();
+            pane.rebuild(&stage.view());
+            pane.counts().0
+        };
+        assert_eq!(kept("action=add entity=instance"), 1);
+        assert_eq!(kept("name=sqlprd-*"), 2);
+        assert_eq!(kept("date=2026-11-19*"), 1);
+        assert_eq!(kept("outcome=refused taken"), 1, "why it was refused is searched, too");
+        assert_eq!(kept("mira"), 3);
+        assert!(stage.title(&mut pane).contains("the newest 3 of 9"));
+    }
+
+    #[test]
+    fn one_instance_in_scope_has_its_own_entries() {
+        let stage = told(Stage::one(fixture::small(), "sqlprd-014"));
+        let mut pane = AuditPane::default();
+        let lines = stage.draw(&mut pane, 120, 10);
+        assert!(lines[1].contains("edit") && pane.counts() == (1, 1), "{lines:#?}");
+    }
+}

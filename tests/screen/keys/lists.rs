@@ -1,0 +1,238 @@
+//! Panes of the inventory's lists by keys, and the menu behind `x`: what is asked, what is at stake, what is refused and why.
+
+use crate::{fixture, stage::Stage};
+use dbtop::{
+    model::inventory::record::{AuditEntry, Author, FilterRecord, GroupRecord, Outcome},
+    protocol::{
+        AuditList, Effect, FilterLine, InventoryRequest, List, ListChange, ListId, Refusal, Reply, VaultState,
+    },
+};
+use std::{fmt::Write as _, sync::Arc};
+
+fn with(state: VaultState, w: u16, h: u16, theme: &str) -> Stage {
+    let mut s = Stage::with_theme(fixture::small(), w, h, theme);
+    s.app.reply(Reply::Vault { tenant: "acme".to_owned(), state });
+    s.app.take_effects();
+    s
+}
+
+fn open() -> Stage {
+    with(VaultState::Open, 120, 40, "dark")
+}
+
+fn requests(s: &mut Stage) -> Vec<InventoryRequest> {
+    let asked = |effect| match effect {
+        Effect::Inventory(request) => Some(*request),
+        _ => None,
+    };
+    s.app.take_effects().into_iter().filter_map(asked).collect()
+}
+
+fn change(s: &mut Stage) -> ListChange {
+    let mut asked = requests(s);
+    match (asked.pop(), asked.len()) {
+        (Some(InventoryRequest::Change(change)), 0) => change,
+        _ => panic!("no change, or more than that was asked for: {}", s.text()),
+    }
+}
+
+fn groups() -> List {
+    let group =
+        |name: &str, description: &str| GroupRecord { name: name.into(), description: description.into() };
+    List::Groups(vec![group("prod", "earns the money"), group("old", "")])
+}
+
+fn filters() -> List {
+    let line = |name: &str, expression: &str, count| FilterLine {
+        record: FilterRecord { name: name.into(), expression: expression.into(), description: String::new() },
+        count,
+    };
+    List::Filters(vec![line("web", "group=web", Some(3)), line("odd", "gruop=web", None)])
+}
+
+fn audit() -> List {
+    let entry = |seq, action: &str, entity: &str, name: &str, outcome, detail: &str| {
+        Arc::new(AuditEntry {
+            seq,
+            at: fixture::NOW.plus_ms(-3_600_000 * (100 - seq as i64)),
+            author: Author { user: "mira (1000)".into(), ..Author::default() },
+            action: action.into(),
+            entity: entity.into(),
+            name: name.into(),
+            outcome,
+            detail: detail.into(),
+        })
+    };
+    let entries = vec![
+        entry(99, "edit", "instance", "sqlprd-014", Outcome::Done, "poll, labels"),
+        entry(98, "add", "group", "prod", Outcome::Refused("a group is called prod already".into()), ""),
+        entry(97, "add", "instance", "sqlprd-014", Outcome::Done, ""),
+    ];
+    List::Audit(AuditList { entries, total: 99 })
+}
+
+#[test]
+fn a_pane_asks_for_its_list_once_and_again_when_the_vault_was_locked() {
+    let mut s = open();
+    s.keys(": groups enter");
+    assert!(matches!(requests(&mut s)[..], [InventoryRequest::List(ListId::Groups)]));
+    s.reply(Reply::List(groups()));
+    s.ingest(fixture::small()).keys("down up");
+    assert!(requests(&mut s).is_empty());
+    assert!(s.text().contains("earns the money"), "{}", s.text());
+    let locked = VaultState::Locked { by_passphrase: true, why: None };
+    s.reply(Reply::Vault { tenant: "acme".to_owned(), state: locked });
+    assert!(!s.text().contains("earns the money"), "what was sealed is gone: {}", s.text());
+    s.reply(Reply::Vault { tenant: "acme".to_owned(), state: VaultState::Open });
+    assert!(matches!(requests(&mut s)[..], [InventoryRequest::List(ListId::Groups)]));
+}
+
+#[test]
+fn a_group_is_made_and_a_refusal_stands_at_its_field() {
+    let mut s = open();
+    s.keys(": groups enter").reply(Reply::List(groups()));
+    requests(&mut s);
+    s.keys("+ enter enter");
+    assert!(
+        requests(&mut s).is_empty() && s.text().contains("is empty"),
+        "an empty name is refused: {}",
+        s.text()
+    );
+    s.keys("night enter enter");
+    let record = GroupRecord { name: "night".into(), description: String::new() };
+    assert_eq!(change(&mut s), ListChange::Group { of: None, record });
+    let taken = Refusal { field: Some("name"), words: "a group is called night already".into() };
+    s.reply(Reply::Saved(Err(taken)));
+    assert!(s.text().contains("a group is called night already"), "{}", s.text());
+    s.keys("2 enter enter");
+    assert!(matches!(change(&mut s), ListChange::Group { record, .. } if record.name == "night2"));
+    s.reply(Reply::Saved(Ok("group night2 made".to_owned())));
+    assert!(s.text().contains("group night2 made") && !s.text().contains("New group"), "{}", s.text());
+}
+
+#[test]
+fn a_group_with_members_is_deleted_by_its_name_only() {
+    let mut s = open();
+    s.keys(": groups enter").reply(Reply::List(groups()));
+    requests(&mut s);
+    s.keys("D");
+    assert!(s.text().contains("5 instances are in it"), "{}", s.text());
+    s.keys("yes enter");
+    assert!(requests(&mut s).is_empty(), "{}", s.text());
+    s.keys("ctrl-u prod enter");
+    assert_eq!(change(&mut s), ListChange::RemoveGroup("prod".to_owned()));
+}
+
+#[test]
+fn members_are_picked_from_the_fleet_with_a_filter_and_marks() {
+    let mut s = open();
+    s.keys(": groups enter").reply(Reply::List(groups()));
+    requests(&mut s);
+    s.keys("m");
+    assert!(s.text().contains("Members of prod") && s.text().contains("5 chosen"), "{}", s.text());
+    s.keys("tst-00 space");
+    assert!(s.text().contains("1 added"), "{}", s.text());
+    s.keys("backspace backspace backspace backspace backspace backspace");
+    s.keys("014 space enter");
+    let ListChange::Members { group, join, leave } = change(&mut s) else { panic!("{}", s.text()) };
+    assert_eq!((group.as_str(), join.len(), leave.len()), ("prod", 1, 1));
+    assert_eq!((join[0].as_str(), leave[0].as_str()), ("sqltst-004", "sqlprd-014"));
+    s.reply(Reply::Saved(Err(Refusal { field: None, words: "sqltst-004 is gone".into() })));
+    assert!(s.text().contains("Members of prod") && s.text().contains("sqltst-004 is gone"), "{}", s.text());
+    s.keys("esc");
+    assert!(s.text().contains("earns the money"), "{}", s.text());
+}
+
+#[test]
+fn labels_are_coloured_renamed_and_made_one() {
+    let mut s = open();
+    s.keys(": labels enter i");
+    assert!(s.text().contains("Label env=prod, on 5 instances"), "{}", s.text());
+    s.keys("ctrl-u prod enter enter");
+    assert!(requests(&mut s).iter().all(|r| matches!(r, InventoryRequest::List(_))), "no key, no label");
+    assert!(s.text().contains("write key=value"), "{}", s.text());
+    s.keys("ctrl-u stage=live enter right enter");
+    let ListChange::Label { of, to, color } = change(&mut s) else { panic!("{}", s.text()) };
+    assert_eq!(of, [("env".to_owned(), "prod".to_owned())]);
+    assert_eq!((to.0.as_str(), to.1.as_str(), color.as_str()), ("stage", "live", "red"));
+}
+
+#[test]
+fn a_saved_filter_filters_the_fleet() {
+    let mut s = open();
+    s.keys(": filters enter").reply(Reply::List(filters()));
+    s.keys("down enter");
+    assert!(s.text().contains("/group=web") && s.text().contains("─ Fleet"), "{}", s.text());
+}
+
+#[test]
+fn the_past_and_a_fleet_without_a_vault_change_nothing_and_say_why() {
+    let mut s = with(VaultState::Plain, 120, 30, "dark");
+    for keys in [": groups enter", ": labels enter", ": filters enter"] {
+        s.keys(keys);
+        s.keys("+");
+        assert!(s.text().contains("read-only inventory"), "{keys}: {}", s.text());
+    }
+    s.keys(": audit enter");
+    assert!(s.text().contains("A fleet without a vault has no audit log"), "{}", s.text());
+    assert!(requests(&mut s).is_empty(), "nobody is asked where there is no inventory");
+}
+
+#[test]
+fn an_instance_has_its_changes_on_its_page_and_its_entries_in_the_log() {
+    let mut s = open();
+    s.keys("enter");
+    assert!(matches!(requests(&mut s)[..], [InventoryRequest::List(ListId::Audit)]));
+    s.reply(Reply::List(audit()));
+    assert!(s.text().contains("edit by mira (1000): poll, labels"), "{}", s.text());
+    s.keys(": audit enter");
+    let text = s.text();
+    assert!(text.contains("2 entries") && !text.contains("already"), "of this instance alone: {text}");
+    s.keys("esc");
+    assert!(s.text().contains("already"), "of all: {}", s.text());
+}
+
+#[test]
+fn the_menu_has_all_that_can_be_done_and_says_what_cannot() {
+    let mut s = open();
+    s.keys("down x");
+    let text = s.text();
+    assert!(text.contains("To do: sql") && text.contains("new: an instance"), "{text}");
+    assert!(text.contains(":doctor") && text.contains(":backup"), "{text}");
+    s.keys("esc / zzz enter x");
+    assert!(s.text().contains("no row is under the cursor"), "{}", s.text());
+    s.keys("enter");
+    assert!(requests(&mut s).is_empty());
+    let mut s = with(VaultState::Plain, 120, 30, "dark");
+    s.keys("x");
+    assert!(s.text().contains("read-only inventory"), "{}", s.text());
+    s.keys("esc 2 x");
+    assert!(s.text().contains("copy the row"), "{}", s.text());
+    s.keys("enter");
+    assert!(!s.text().contains("To do:"), "what was chosen runs, and the menu is gone: {}", s.text());
+}
+
+#[test]
+fn lists_at_three_sizes_dark_and_light() {
+    for (name, list) in [("groups", groups()), ("filters", filters()), ("audit", audit())] {
+        let mut all = String::new();
+        for (w, h) in [(80, 24), (120, 40), (200, 60)] {
+            let text = |theme: &str| {
+                let mut s = with(VaultState::Open, w, h, theme);
+                s.keys(&format!(": {name} enter")).reply(Reply::List(list.clone()));
+                s.text()
+            };
+            let dark = text("dark");
+            assert_eq!(dark, text("light"), "a theme changes colours only");
+            let _ = writeln!(all, "{w}x{h}\n{dark}\n");
+        }
+        insta::assert_snapshot!(format!("list_{name}"), all);
+    }
+    let mut s = with(VaultState::Open, 80, 24, "dark");
+    s.keys(": groups enter").reply(Reply::List(groups()));
+    insta::assert_snapshot!("list_form", s.keys("i").text());
+    insta::assert_snapshot!("list_question", s.keys("esc D").text());
+    insta::assert_snapshot!("list_pick", s.keys("esc m").text());
+    insta::assert_snapshot!("list_details", s.keys("esc d").text());
+    insta::assert_snapshot!("menu", s.keys("esc x").text());
+}
