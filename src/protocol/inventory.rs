@@ -1,6 +1,6 @@
 //! Requests to the inventory service, and the data of its answers.
 
-use super::{ListChange, ListId};
+use super::{ListChange, ListId, SlotChange};
 use crate::model::{
     base::secret::Secret,
     inventory::{
@@ -54,6 +54,8 @@ pub enum InventoryRequest {
     List(ListId),
     /// change such a list
     Change(ListChange),
+    /// change the key slots of the vault
+    Slots(SlotChange),
     /// which tenants there are
     Tenants,
     /// watch another tenant

@@ -1,6 +1,7 @@
 //! Lists of the inventory that have a pane of their own, and their changes. The screen holds a list for as long as it shows it and
 //! the vault is open.
 
+use super::{Settings, VaultList};
 use crate::model::inventory::{
     instance::InstanceId,
     record::{AuditEntry, FilterRecord, GroupRecord, LabelColor},
@@ -18,6 +19,10 @@ pub enum ListId {
     Filters,
     /// the audit log
     Audit,
+    /// the key slots
+    Vault,
+    /// the settings: also where there is no inventory
+    Settings,
 }
 
 /// A list as it is now. See [`crate::protocol::InventoryRequest::List`].
@@ -31,6 +36,10 @@ pub enum List {
     Filters(Vec<FilterLine>),
     /// the newest entries of the audit log
     Audit(AuditList),
+    /// the key slots
+    Vault(VaultList),
+    /// the settings
+    Settings(Box<Settings>),
 }
 
 impl List {
@@ -41,6 +50,8 @@ impl List {
             Self::Labels(_) => ListId::Labels,
             Self::Filters(_) => ListId::Filters,
             Self::Audit(_) => ListId::Audit,
+            Self::Vault(_) => ListId::Vault,
+            Self::Settings(_) => ListId::Settings,
         }
     }
 }

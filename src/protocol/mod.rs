@@ -12,12 +12,14 @@ mod inventory;
 mod lists;
 mod reply;
 mod settings;
+mod vault;
 
 pub use history::{Answer, HistoryRequest, Query, StoreNow};
 pub use inventory::{FormData, InventoryRequest, Refusal, TenantLine, VaultState};
 pub use lists::{AuditList, FilterLine, LabelLine, List, ListChange, ListId};
 pub use reply::Reply;
 pub use settings::{SettingLine, Settings};
+pub use vault::{NewKey, SlotChange, SlotLine, VaultList};
 
 use crate::model::inventory::instance::InstanceId;
 

@@ -1,7 +1,10 @@
 //! A question of a pane about a thing of the inventory, as data: what is at stake, what is to be filled in, which typed word means
 //! yes, and the request that follows. Panes make it, `layer::asking` asks it.
 
-use crate::{model::inventory::instance::InstanceId, protocol::InventoryRequest};
+use crate::{
+    model::{base::secret::Secret, inventory::instance::InstanceId},
+    protocol::InventoryRequest,
+};
 use std::fmt;
 
 /// How a sentence is shown.
@@ -22,6 +25,8 @@ pub enum Input {
     Text(String),
     /// one of these words, and which one it is now
     Choice(Vec<&'static str>, &'static str),
+    /// a text that is shown as dots
+    Hidden,
 }
 
 /// A field.
@@ -55,10 +60,17 @@ impl Blank {
     ) -> Self {
         Self { id, label, input: Input::Choice(words, word), hint: String::new(), known: Vec::new() }
     }
+
+    /// A secret.
+    pub fn hidden(id: &'static str, label: &'static str, hint: &str) -> Self {
+        Self { id, label, input: Input::Hidden, hint: hint.to_owned(), known: Vec::new() }
+    }
 }
 
 /// What was filled in.
 pub trait Answers {
+    /// What was typed into a hidden field.
+    fn secret(&self, id: &str) -> Option<Secret>;
     /// The text of a field, without blanks around it.
     fn said(&self, id: &str) -> &str;
 }
@@ -106,6 +118,15 @@ impl Ask {
         make: impl Fn(&dyn Answers) -> Result<InventoryRequest, Wrong> + 'static,
     ) -> Self {
         Self::Form { title: title.into(), lines: Vec::new(), blanks, word: None, make: Box::new(make) }
+    }
+
+    /// With what is at stake.
+    #[must_use]
+    pub fn with_lines(mut self, more: Vec<(Tone, String)>) -> Self {
+        if let Self::Form { lines, .. } = &mut self {
+            lines.extend(more);
+        }
+        self
     }
 
     /// A question that only a typed word answers.

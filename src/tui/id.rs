@@ -159,6 +159,26 @@ panes! {
         has_charts: false,
         has_records: false,
     }
+    /// the settings
+    Settings {
+        name: "Settings",
+        key: None,
+        help: "",
+        word: Some(("settings", "every option, its origin, and what it means; edit it")),
+        has_parts: false,
+        has_charts: false,
+        has_records: false,
+    }
+    /// the key slots
+    Vault {
+        name: "Vault",
+        key: None,
+        help: "",
+        word: Some(("vault", "its key slots: add, remove, make a new data key")),
+        has_parts: false,
+        has_charts: false,
+        has_records: true,
+    }
 }
 
 impl PaneId {

@@ -64,7 +64,10 @@ mod tests {
     use super::*;
     use crate::{
         model::inventory::record::{AuditEntry, Author, FilterRecord, Outcome},
-        protocol::{AuditList, Effect, FilterLine, List, Reply, VaultState},
+        protocol::{
+            AuditList, Effect, FilterLine, List, Reply, SettingLine, Settings as Options, SlotLine,
+            VaultList, VaultState,
+        },
         tui::{
             App, Settings, Subject,
             action::{Binding, Kind},
@@ -191,6 +194,17 @@ mod tests {
             Arc::new(AuditEntry { seq, at: fixture::NOW, author, action, entity, name, outcome, detail })
         };
         app.reply(Reply::List(List::Audit(AuditList { entries: [4, 3, 2, 1].map(entry).into(), total: 4 })));
+        let option = |key: &str| SettingLine {
+            key: key.into(),
+            is_in_file: true,
+            help: "what it means, in a sentence that is cut".into(),
+            ..SettingLine::default()
+        };
+        let lines = ["a", "b", "c", "d"].map(option).into();
+        app.reply(Reply::Settings(Box::new(Options { file: "a.toml".into(), problems: Vec::new(), lines })));
+        let slot = |id: &str| SlotLine { id: id.into(), kind: "passphrase", ..SlotLine::default() };
+        let slots = ["a", "b", "c", "d"].map(slot).into();
+        app.reply(Reply::List(List::Vault(VaultList { slots, generation: 1 })));
         shown(&mut app);
         app.keys(place);
         app

@@ -3,7 +3,7 @@
 
 use crate::{
     model::inventory::record::GroupRecord,
-    protocol::{AuditList, FilterLine, LabelLine, List, ListId},
+    protocol::{AuditList, FilterLine, LabelLine, List, ListId, Settings, VaultList},
 };
 
 /// The lists.
@@ -70,6 +70,22 @@ impl Lists {
     pub fn audit(&self) -> Option<&AuditList> {
         match self.get(ListId::Audit)? {
             List::Audit(audit) => Some(audit),
+            _ => None,
+        }
+    }
+
+    /// The settings; None: not told.
+    pub fn settings(&self) -> Option<&Settings> {
+        match self.get(ListId::Settings)? {
+            List::Settings(settings) => Some(settings),
+            _ => None,
+        }
+    }
+
+    /// The key slots; None: not told.
+    pub fn vault(&self) -> Option<&VaultList> {
+        match self.get(ListId::Vault)? {
+            List::Vault(vault) => Some(vault),
             _ => None,
         }
     }

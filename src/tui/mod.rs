@@ -209,9 +209,9 @@ fn draw(screen: &mut Screen, app: &mut App) -> io::Result<()> {
     if app.take_repaint() {
         screen.repaint()?;
     }
-    screen.draw(|frame| {
-        let area = frame.area();
-        app.render(area, frame.buffer_mut());
+    screen.draw(|area, buf| {
+        app.render(area, buf);
+        app.cursor()
     })
 }
 

@@ -8,7 +8,7 @@ use crossterm::{
         self, BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
     },
 };
-use ratatui::{Terminal, backend::CrosstermBackend};
+use ratatui::{Terminal, backend::CrosstermBackend, buffer::Buffer, layout::Rect};
 use std::{
     io::{self, BufWriter, IsTerminal, Write},
     sync::{
@@ -49,11 +49,48 @@ impl Write for Counted {
     }
 }
 
+/// Where the hardware cursor stands; None: it is hidden.
+type Place = Option<(u16, u16)>;
+
+/// Draws a frame. Nothing at all is written where it is as the last one.
+fn paint<W: Write>(
+    terminal: &mut Terminal<CrosstermBackend<W>>,
+    shown: &mut Option<(Buffer, Place)>,
+    render: impl FnOnce(Rect, &mut Buffer) -> Place,
+) -> io::Result<()> {
+    terminal.autoresize()?;
+    let mut frame = terminal.get_frame();
+    let area = frame.area();
+    let at = render(area, frame.buffer_mut());
+    let now = terminal.current_buffer_mut();
+    let is_same = |(cells, place): &(Buffer, Place)| *place == at && *cells == *now;
+    if !shown.as_ref().is_some_and(is_same) {
+        match shown {
+            Some((cells, place)) => {
+                cells.clone_from(now);
+                *place = at;
+            }
+            None => *shown = Some((now.clone(), at)),
+        }
+        crossterm::queue!(terminal.backend_mut(), BeginSynchronizedUpdate)?;
+        terminal.flush()?;
+        match at {
+            Some((x, y)) => crossterm::queue!(terminal.backend_mut(), cursor::MoveTo(x, y), cursor::Show)?,
+            None => crossterm::queue!(terminal.backend_mut(), cursor::Hide)?,
+        }
+        execute!(terminal.backend_mut(), EndSynchronizedUpdate)?;
+    }
+    terminal.swap_buffers();
+    Ok(())
+}
+
 /// The screen while it is ours.
 pub struct Screen {
     // The first field, because it is dropped first: see `Counted`.
     _restore: Restore,
     terminal: Terminal<CrosstermBackend<BufWriter<Counted>>>,
+    /// the last frame; None: the next one is written in full
+    shown: Option<(Buffer, Place)>,
     bytes: Arc<AtomicU64>,
     has_mouse: bool,
 }
@@ -132,7 +169,7 @@ impl Screen {
         let mut out = BufWriter::with_capacity(64 * 1024, counted);
         take(&mut out)?;
         let terminal = Terminal::new(CrosstermBackend::new(out))?;
-        let mut screen = Self { _restore: restore, terminal, bytes, has_mouse: false };
+        let mut screen = Self { _restore: restore, terminal, shown: None, bytes, has_mouse: false };
         screen.mouse(mouse)?;
         Ok(screen)
     }
@@ -175,14 +212,12 @@ impl Screen {
         }
     }
 
-    /// Draws a frame: one synchronized update, one write of what changed.
+    /// Draws a frame: one synchronized update, one write of what changed. `render` says where the hardware cursor shall stand.
     ///
     /// # Errors
     /// If the terminal cannot be written.
-    pub fn draw(&mut self, render: impl FnOnce(&mut ratatui::Frame<'_>)) -> io::Result<()> {
-        crossterm::queue!(self.terminal.backend_mut(), BeginSynchronizedUpdate)?;
-        self.terminal.draw(render)?;
-        execute!(self.terminal.backend_mut(), EndSynchronizedUpdate)
+    pub fn draw(&mut self, render: impl FnOnce(Rect, &mut Buffer) -> Place) -> io::Result<()> {
+        paint(&mut self.terminal, &mut self.shown, render)
     }
 
     /// Forgets what is on the screen: the next frame is drawn in full, and shown at once.
@@ -195,6 +230,7 @@ impl Screen {
         crossterm::queue!(self.terminal.backend_mut(), BeginSynchronizedUpdate, clear)?;
         // The frame that the next one is compared with: an empty one.
         self.terminal.swap_buffers();
+        self.shown = None;
         Ok(())
     }
 
@@ -215,5 +251,52 @@ impl Screen {
     /// Bytes sent so far.
     pub fn bytes(&self) -> u64 {
         self.bytes.load(Ordering::Relaxed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ratatui::{TerminalOptions, Viewport, style::Style};
+    use std::{cell::RefCell, rc::Rc};
+
+    /// What is sent.
+    #[derive(Clone, Default)]
+    struct Out(Rc<RefCell<Vec<u8>>>);
+
+    impl Write for Out {
+        fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+            self.0.borrow_mut().extend_from_slice(buf);
+            Ok(buf.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn an_unchanged_frame_writes_nothing_and_the_cursor_alone_a_few_bytes() {
+        let area = Rect::new(0, 0, 80, 24);
+        let options = TerminalOptions { viewport: Viewport::Fixed(area) };
+        let out = Out::default();
+        let mut terminal = Terminal::with_options(CrosstermBackend::new(out.clone()), options).unwrap();
+        let mut shown = None;
+        let mut sent = |text: &str, at: Place| {
+            out.0.borrow_mut().clear();
+            let render = |_: Rect, buf: &mut Buffer| {
+                buf.set_string(2, 3, text, Style::new());
+                at
+            };
+            paint(&mut terminal, &mut shown, render).unwrap();
+            String::from_utf8(out.0.borrow().clone()).unwrap()
+        };
+        let first = sent("sqlprd-014", Some((0, 3)));
+        assert!(first.contains("sqlprd-014") && first.contains("\u{1b}[4;1H\u{1b}[?25h"), "{first:?}");
+        assert_eq!(sent("sqlprd-014", Some((0, 3))), "");
+        let moved = sent("sqlprd-014", Some((0, 4)));
+        assert!(moved.contains("\u{1b}[5;1H") && !moved.contains("sqlprd"), "{moved:?}");
+        assert!(sent("sqlprd-015", Some((0, 4))).contains('5'));
+        assert!(sent("sqlprd-015", None).contains("\u{1b}[?25l"));
     }
 }

@@ -1,7 +1,10 @@
 //! Groups, labels and saved filters: as lists, and every change of them. Each change is one transaction, with its entries in the audit
 //! log. The same for the panes of the screen, which the inventory service answers, and for the sub-commands.
 
-use super::edit::{refusal, refused};
+use super::{
+    edit::{refusal, refused},
+    slots,
+};
 use crate::{
     model::{
         base::{figure::counted, filter::Filter},
@@ -19,12 +22,14 @@ use std::{collections::HashSet, sync::Arc};
 /// Most entries of the audit log that a list has.
 const ENTRIES: usize = 2_000;
 
-/// A list as it is now.
+/// A list as it is now; None for the settings, which are none of the inventory.
 ///
 /// # Errors
 /// The file cannot be read.
-pub fn list(tenant: &Tenant, inventory: &Inventory, id: ListId) -> Result<List, StoreError> {
-    Ok(match id {
+pub fn list(tenant: &Tenant, inventory: &Inventory, id: ListId) -> Result<Option<List>, StoreError> {
+    Ok(Some(match id {
+        ListId::Settings => return Ok(None),
+        ListId::Vault => List::Vault(slots::list(tenant)?),
         ListId::Audit => {
             let filter = AuditFilter { last: Some(ENTRIES), ..AuditFilter::default() };
             let entries = tenant.audit(&filter)?.into_iter().rev().map(Arc::new).collect();
@@ -41,7 +46,7 @@ pub fn list(tenant: &Tenant, inventory: &Inventory, id: ListId) -> Result<List, 
             };
             List::Filters(inventory.filters.iter().map(line).collect())
         }
-    })
+    }))
 }
 
 fn label_line(record: &LabelRecord) -> LabelLine {

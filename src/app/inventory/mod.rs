@@ -1,5 +1,5 @@
 //! The inventory: its `service`, which has the keys while the program runs, and the use cases that it shares with the
-//! sub-commands: [`open`] a tenant, [`edit`] its records, its [`lists`], make a [`backup`], [`connect`] to an instance, ask the [`doctor`],
+//! sub-commands: [`open`] a tenant, [`edit`] its records, its [`lists`], the [`slots`] of its vault, make a [`backup`], [`connect`] to an instance, ask the [`doctor`],
 //! and choose what is polled ([`targets`]).
 
 pub mod backup;
@@ -11,6 +11,7 @@ pub mod lists;
 pub mod open;
 mod passwords;
 mod service;
+pub mod slots;
 pub mod targets;
 mod trials;
 

@@ -5,7 +5,7 @@
 //! Locking drops the tenant with its keys and every record. The collector goes on with the targets that it has: its
 //! passwords stay in memory, for connections break and must be made again.
 
-use super::{backup, edit, form, lists, open, passwords::Passwords, targets::targets, trials::Trials};
+use super::{backup, edit, form, lists, open, passwords::Passwords, slots, targets::targets, trials::Trials};
 use crate::{
     app::{
         history::{HistoryCommand, Location},
@@ -138,6 +138,10 @@ impl Service {
                 self.tell_list();
             }
             InventoryRequest::Change(change) => self.change_list(&change),
+            InventoryRequest::Slots(change) => {
+                let done = self.change(|open| slots::change(&mut open.tenant, change));
+                self.finish(done);
+            }
             InventoryRequest::Tenants => self.list_tenants(),
             InventoryRequest::Switch(slug) => self.switch(slug),
             InventoryRequest::Form(ids) => self.form(&ids),
@@ -452,7 +456,7 @@ impl Service {
     fn tell_list(&self) {
         let (Some(open), Some(id)) = (&self.open, self.listed) else { return };
         match lists::list(&open.tenant, &open.inventory, id) {
-            Ok(list) => self.say(Reply::List(list)),
+            Ok(list) => list.into_iter().for_each(|list| self.say(Reply::List(list))),
             Err(e) => self.message(Level::Warning, e.to_string()),
         }
     }

@@ -29,6 +29,8 @@ const LIST: Context = Context::List;
 const PICK: Context = Context::Pick;
 const RECORDS: Context = Context::Records;
 const AUDIT: Context = Context::Pane(PaneId::Audit);
+const SETTINGS: Context = Context::Pane(PaneId::Settings);
+const VAULT: Context = Context::Pane(PaneId::Vault);
 const GROUPS: Context = Context::Pane(PaneId::Groups);
 const LABELS: Context = Context::Pane(PaneId::Labels);
 
@@ -58,7 +60,7 @@ actions! {
             told(WAITS, "enter", "who waits"), told(INPUT, "enter", "go"),
             told(FORM, "enter", "go on"), told(WIZARD, "enter", "go on"),
             told(TRIAL, "enter", "go on"), told(BULK, "enter", "go on"),
-            told(QUESTION, "enter", "yes, if it is typed"), told(LIST, "enter", "open"), told(RECORDS, "enter", "open"), told(AUDIT, "enter", "details"), told(PICK, "enter", "take over")]);
+            told(QUESTION, "enter", "yes, if it is typed"), told(LIST, "enter", "open"), told(RECORDS, "enter", "open"), told(AUDIT, "enter", "details"), told(SETTINGS, "enter", "edit"), told(PICK, "enter", "take over")]);
     Out: "out: close, clear the filter, widen the scope",
         keys(&[
             at(GLOBAL, "esc"), told(READER, "esc", "close"), told(INPUT, "esc", "cancel"),
@@ -214,7 +216,7 @@ actions! {
             told(TRIAL, "y", "copy script"), told(LIST, "y", "copy"),
         ]);
     Details: "all about the row", on_row(),
-        keys(&[at(PARTS, "d"), told(FLEET, "d", "why"), told(INSTANCE, "d", "details"), told(RECORDS, "d", "details"), at(AUDIT, "d")]);
+        keys(&[at(PARTS, "d"), told(FLEET, "d", "why"), told(INSTANCE, "d", "details"), told(RECORDS, "d", "details"), at(AUDIT, "d"), told(SETTINGS, "d", "details")]);
     HeatMap: "heat map: a cell an instance",
         word("heat", "heat map"),
         keys(&[told(FLEET, "v", "heat map")]);
@@ -232,10 +234,12 @@ actions! {
         keys(&[at(GLOBAL, "+"), told(RECORDS, "+", "new")]);
     Edit: "edit the row; in the fleet all that are marked at once", changes(),
         word("edit", "this instance, or those marked"),
-        keys(&[told(FLEET, "i", "edit"), told(INSTANCE, "i", "edit"), told(RECORDS, "i", "edit")]);
+        keys(&[told(FLEET, "i", "edit"), told(INSTANCE, "i", "edit"), told(RECORDS, "i", "edit"), at(SETTINGS, "i")]);
     Remove: "take the row, in the fleet all that are marked, out of the inventory", changes(),
         word("remove", "this instance, or those marked"),
-        keys(&[at(FLEET, "D"), told(RECORDS, "D", "delete")]);
+        keys(&[at(FLEET, "D"), told(RECORDS, "D", "delete"), told(SETTINGS, "D", "take out of the file")]);
+    Rotate: "make a new data key; all slots open it as before", changes(),
+        keys(&[told(VAULT, "R", "new data key")]);
     Duplicate: "new, like this one", changes(), on_row(),
         keys(&[told(RECORDS, "c", "copy")]);
     Members: "members: choose instances of the fleet", changes(), on_row(),

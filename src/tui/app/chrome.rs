@@ -15,7 +15,7 @@ use crate::{
         moment::{Recording, push_ago, push_instant},
         pane::{Part, reading},
         widget::{
-            canvas::{Canvas, width},
+            canvas::{Canvas, CursorPlace, width},
             fold::fold,
         },
     },
@@ -26,9 +26,14 @@ use std::fmt::Write as _;
 /// Below this the panes cannot say anything useful.
 const LEAST: (u16, u16) = (40, 10);
 
-/// Draws the whole screen.
-pub fn render(app: &mut App, area: Rect, buf: &mut Buffer) {
-    let mut screen = Canvas::new(buf, area);
+/// Draws the whole screen. Returns where the hardware cursor shall stand: on the selected row, or in the text that is typed.
+pub fn render(app: &mut App, area: Rect, buf: &mut Buffer) -> Option<(u16, u16)> {
+    let cursor = CursorPlace::default();
+    draw(app, &mut Canvas::with_cursor(buf, area, &cursor));
+    cursor.get()
+}
+
+fn draw(app: &mut App, screen: &mut Canvas<'_>) {
     screen.clear(app.world.theme.screen);
     let (w, h) = (screen.width(), screen.height());
     if w < LEAST.0 || h < LEAST.1 {
@@ -46,7 +51,7 @@ pub fn render(app: &mut App, area: Rect, buf: &mut Buffer) {
         app.panes.get(app.place.pane).render(&view, &mut screen.part(0, 3, w, h - 4));
     }
     footer(app, &mut screen.part(0, h - 1, w, 1));
-    layers(app, &mut screen);
+    layers(app, screen);
     if app.status.overlay {
         overlay::render(
             &app.status.figures,

@@ -4,7 +4,7 @@
 use super::App;
 use crate::{
     model::{inventory::instance::InstanceId, judge::health::Level},
-    protocol::{InventoryRequest, VaultState},
+    protocol::{InventoryRequest, ListId, VaultState},
     tui::{
         action::{Action, Kind},
         id::PaneId,
@@ -50,6 +50,13 @@ impl App {
         }
     }
 
+    /// True for an action that changes what the vault has; settings are changed where there is none, too.
+    pub(super) fn needs_vault(&self, action: Action) -> bool {
+        let is_setting =
+            self.place.pane == PaneId::Settings && matches!(action, Action::Edit | Action::Remove);
+        action.kind() == Kind::Changes && !is_setting
+    }
+
     /// Actions about the inventory; false if it is another one.
     pub(super) fn act_on_inventory(&mut self, action: Action) -> bool {
         match action {
@@ -61,7 +68,8 @@ impl App {
                 self.say(Level::Ok, "locked already".to_owned());
             }
             Action::Doctor | Action::Lock | Action::Unlock => self.with_vault(action),
-            _ if action.kind() == Kind::Changes => self.with_vault(action),
+            _ if self.needs_vault(action) => self.with_vault(action),
+            _ if action.kind() == Kind::Changes => self.change_inventory(action),
             _ => return false,
         }
         true
@@ -70,11 +78,16 @@ impl App {
     /// Asks for the list that the pane on the screen shows, if it is not there yet.
     pub(super) fn ask_for_list(&mut self) {
         let list = self.panes.get(self.place.pane).list();
-        if self.world.lists.show(list)
-            && self.inventory.state == VaultState::Open
-            && let Some(id) = list
-        {
-            self.ask(InventoryRequest::List(id));
+        if !self.world.lists.show(list) {
+            return;
+        }
+        match list {
+            // A recording has none of its own, and nobody who could tell.
+            Some(ListId::Settings) if self.world.moment.recording.is_none() => {
+                self.ask(InventoryRequest::Settings);
+            }
+            Some(id) if self.inventory.state == VaultState::Open => self.ask(InventoryRequest::List(id)),
+            _ => {}
         }
     }
 

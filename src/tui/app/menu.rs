@@ -31,13 +31,13 @@ impl App {
             if let Some(chord) = Chord::parse(b.key.name)
                 && items.iter().all(|item| item.action != b.action)
             {
-                let refused = self.refusal(b.kind, b.when);
+                let refused = self.refusal(b.action, b.when);
                 items.push(Item { action: b.action, key: chord.to_string(), help: b.help, refused });
             }
         }
         for row in ROWS.iter().filter(|row| row.keys.is_empty() && is_deed(row.kind, row.when)) {
             if let Some((word, _)) = row.word {
-                let refused = self.refusal(row.kind, row.when);
+                let refused = self.refusal(row.action, row.when);
                 items.push(Item { action: row.action, key: format!(":{word}"), help: row.help, refused });
             }
         }
@@ -46,9 +46,9 @@ impl App {
     }
 
     /// Why an action is refused here and now.
-    fn refusal(&mut self, kind: Kind, when: When) -> Option<String> {
+    fn refusal(&mut self, action: Action, when: When) -> Option<String> {
         let no_row = self.panes.get(self.place.pane).counts().0 == 0;
-        if let Some(why) = self.world.moment.refuses(kind) {
+        if let Some(why) = self.world.moment.refuses(action.kind()) {
             return Some(why.to_owned());
         }
         match when {
@@ -58,7 +58,7 @@ impl App {
             }
             _ => {}
         }
-        let is_refused = kind == Kind::Changes && self.inventory.state == VaultState::Plain;
+        let is_refused = self.needs_vault(action) && self.inventory.state == VaultState::Plain;
         is_refused.then(|| READ_ONLY.to_owned())
     }
 

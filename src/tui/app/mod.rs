@@ -65,6 +65,8 @@ pub struct App {
     tenant: String,
     /// width of the last frame, for clicks
     columns: u16,
+    /// see [`App::cursor`]
+    cursor: Option<(u16, u16)>,
     keymap: Keymap,
     depth: Depth,
     is_ascii: bool,
@@ -105,6 +107,7 @@ impl App {
             travel: Travel::new(),
             tenant: subject.tenant,
             columns: 0,
+            cursor: None,
             keymap: Keymap::default(),
             depth: settings.depth,
             is_ascii: settings.ascii,
@@ -355,9 +358,14 @@ impl App {
     /// Draws everything.
     pub fn render(&mut self, area: Rect, buf: &mut Buffer) {
         self.columns = area.width;
-        chrome::render(self, area, buf);
+        self.cursor = chrome::render(self, area, buf);
         if self.is_ascii {
             canvas::to_ascii(buf);
         }
+    }
+
+    /// Where the hardware cursor shall stand in the last frame: readers of the screen follow it.
+    pub const fn cursor(&self) -> Option<(u16, u16)> {
+        self.cursor
     }
 }

@@ -4,7 +4,7 @@
 use super::App;
 use crate::{
     model::judge::health::Level,
-    protocol::{Effect, InventoryRequest, Reply},
+    protocol::{Effect, InventoryRequest, List, Reply},
     tui::{
         layer::{details::Text, tenants::Tenants, unlock::Unlock},
         moment::Past,
@@ -34,9 +34,13 @@ impl App {
                 self.world.lists.take(list);
                 self.refresh();
             }
+            Reply::Settings(settings) => {
+                self.world.lists.take(List::Settings(settings));
+                self.refresh();
+            }
             Reply::Form(data) => self.open_form(*data),
             // Answers to dialogs that were closed meanwhile.
-            Reply::Tested { .. } | Reply::Examined { .. } | Reply::Settings(_) => {}
+            Reply::Tested { .. } | Reply::Examined { .. } => {}
             Reply::Compared { ticket, snapshot } => self.compared(ticket, &snapshot),
             Reply::Bookmarked(mark) => {
                 self.world.charts.forget_marks();
@@ -83,7 +87,9 @@ impl App {
             // Sent again with the next change or frame.
             Effect::Focus(_) => return self.outbox.forget_focus(),
             lock if lock.is_lock() => return self.outbox.lock_first(),
-            Effect::Inventory(request) if matches!(**request, InventoryRequest::List(_)) => {
+            Effect::Inventory(request)
+                if matches!(**request, InventoryRequest::List(_) | InventoryRequest::Settings) =>
+            {
                 return self.world.lists.ask_again();
             }
             Effect::Refresh(_) => "busy: the refresh was not taken, try again",

@@ -7,7 +7,7 @@ use super::{
     form::{Field, Form},
 };
 use crate::{
-    model::judge::health::Level,
+    model::{base::secret::Secret, judge::health::Level},
     protocol::Reply,
     tui::{
         action::{Action, Context},
@@ -77,13 +77,25 @@ impl Asking {
         match (self.make)(&self.form) {
             Err((id, words)) => self.blame(id, words),
             Ok(_) if self.word.is_some() && self.confirm.is_none() => {
-                self.confirm = self.question(theme.strong)
+                self.confirm = self.question(theme.strong);
             }
             Ok(request) => {
                 self.busy = true;
                 self.said = Some("saving …".to_owned());
                 out.ask(request);
             }
+        }
+    }
+
+    /// To the next field; from the last one, or with the word, onwards.
+    fn enter(&mut self, theme: &Theme, out: &mut Out) {
+        let is_ready = match &mut self.confirm {
+            _ if self.busy => false,
+            Some(confirm) => confirm.is_answered(),
+            None => !self.form.step(true),
+        };
+        if is_ready {
+            self.go_on(theme, out);
         }
     }
 
@@ -99,6 +111,7 @@ fn field(blank: Blank) -> Field {
     let field = match input {
         Input::Text(text) => Field::text(id, label, &text),
         Input::Choice(words, word) => Field::choice(id, label, &words, word),
+        Input::Hidden => Field::hidden(id, label),
     };
     field.hint(hint).known(&known)
 }
@@ -106,6 +119,10 @@ fn field(blank: Blank) -> Field {
 impl Answers for Form {
     fn said(&self, id: &str) -> &str {
         Self::said(self, id)
+    }
+
+    fn secret(&self, id: &str) -> Option<Secret> {
+        Self::secret(self, id)
     }
 }
 
@@ -119,16 +136,7 @@ impl Layer for Asking {
         match (action, &mut self.confirm) {
             (Action::Out, Some(_)) if self.has_fields && !self.busy => self.confirm = None,
             (Action::Out, _) => out.close(),
-            (Action::Enter, Some(confirm)) => {
-                if !self.busy && confirm.is_answered() {
-                    self.go_on(theme, out);
-                }
-            }
-            (Action::Enter, None) => {
-                if !self.busy && !self.form.step(true) {
-                    self.go_on(theme, out);
-                }
-            }
+            (Action::Enter, _) => self.enter(theme, out),
             (Action::NextSection | Action::Down, None) => {
                 self.form.step(true);
             }

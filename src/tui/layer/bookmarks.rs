@@ -132,7 +132,7 @@ impl Layer for Bookmarks {
             canvas.put(1, y, 1, m.kind.glyph(), axis::mark_style(m.kind, theme));
             canvas.put(3, y, w.saturating_sub(4), &text, theme.base);
             if n == self.cursor {
-                canvas.tint(0, y, w, 1, theme.selection);
+                canvas.select(0, y, w, theme.selection);
             }
         }
         let words = match &self.marks {

@@ -151,7 +151,7 @@ impl Doctor {
             let mut line = canvas.part(0, y as u16 + 2, w, 1);
             draw(one, name, wide, &mut line, theme);
             if n == self.cursor {
-                line.tint(0, 0, w, 1, theme.selection);
+                line.select(0, 0, w, theme.selection);
             }
         }
     }

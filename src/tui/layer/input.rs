@@ -86,6 +86,7 @@ impl Line {
             .collect();
         let used = canvas.put(x, y, room, &visible, theme.strong);
         let cursor = x + self.input.visual_cursor().saturating_sub(scroll) as u16;
+        canvas.stand(cursor, y);
         canvas.tint(
             cursor,
             y,

@@ -121,7 +121,7 @@ impl Layer for Jump {
             let why = i.health.reasons.first().map_or("", Reason::text);
             list.put(34, y, w.saturating_sub(36), why, theme.dim);
             if n == self.cursor {
-                list.tint(0, y, w, 1, theme.selection);
+                list.select(0, y, w, theme.selection);
             }
         }
         let y = h.saturating_sub(1);

@@ -44,13 +44,11 @@ impl Menu {
     }
 
     fn run(item: &Item, out: &mut Out) {
-        match &item.refused {
-            Some(why) => out.say(Level::Warning, why.clone()),
-            None => {
-                out.wish(Wish::Do(item.action));
-                out.close();
-            }
+        if let Some(why) = &item.refused {
+            return out.say(Level::Warning, why.clone());
         }
+        out.wish(Wish::Do(item.action));
+        out.close();
     }
 }
 
@@ -104,7 +102,7 @@ impl Layer for Menu {
                 canvas.put(at, y, w.saturating_sub(at + 1), &format!(" – {why}"), theme.warning);
             }
             if n == self.cursor {
-                canvas.tint(0, y, w, 1, theme.selection);
+                canvas.select(0, y, w, theme.selection);
             }
         }
     }

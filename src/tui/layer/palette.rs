@@ -161,7 +161,7 @@ impl Layer for Palette {
             let used = list.put(2, y, w.saturating_sub(4).min(40), &c.text, theme.base);
             list.put((2 + used + 2).max(28), y, w.saturating_sub(30), c.about, theme.dim);
             if n == self.cursor {
-                list.tint(0, y, w, 1, theme.selection);
+                list.select(0, y, w, theme.selection);
             }
         }
         let y = h.saturating_sub(1);

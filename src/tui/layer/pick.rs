@@ -207,10 +207,10 @@ impl Layer for Pick {
         let rows = usize::from(h.saturating_sub(2));
         self.page = rows.max(1);
         let top = (self.cursor + 1).saturating_sub(rows);
-        for (y, (n, at)) in self.rows.iter().enumerate().skip(top).take(rows).enumerate() {
-            let Some(i) = world.snapshot.instances.get(*at) else { continue };
+        for (y, (place, at)) in self.rows.iter().enumerate().skip(top).take(rows).enumerate() {
+            let Some(instance) = world.snapshot.instances.get(*at) else { continue };
             let y = y as u16 + 2;
-            let is_chosen = self.chosen.contains(i.id());
+            let is_chosen = self.chosen.contains(instance.id());
             canvas.put(
                 1,
                 y,
@@ -218,19 +218,25 @@ impl Layer for Pick {
                 if is_chosen { "[x]" } else { "[ ]" },
                 if is_chosen { theme.accent } else { theme.dim },
             );
-            canvas.put(5, y, 1, reading::glyph(i.health.level), reading::level_style(theme, i.health.level));
-            let used = canvas.put(7, y, (w / 3).max(20), i.id().as_str(), theme.base) + 9;
-            let mut groups = i.info.groups.join(", ");
-            for (key, value) in &i.info.labels {
+            canvas.put(
+                5,
+                y,
+                1,
+                reading::glyph(instance.health.level),
+                reading::level_style(theme, instance.health.level),
+            );
+            let used = canvas.put(7, y, (w / 3).max(20), instance.id().as_str(), theme.base) + 9;
+            let mut groups = instance.info.groups.join(", ");
+            for (key, value) in &instance.info.labels {
                 groups.push_str(if groups.is_empty() { "" } else { "  " });
                 groups.push_str(key);
                 groups.push('=');
                 groups.push_str(value);
             }
-            let x = used.max((w / 3).max(20) + 9);
-            canvas.put(x, y, w.saturating_sub(x + 1), &groups, theme.dim);
-            if n == self.cursor {
-                canvas.tint(0, y, w, 1, theme.selection);
+            let beside = used.max((w / 3).max(20) + 9);
+            canvas.put(beside, y, w.saturating_sub(beside + 1), &groups, theme.dim);
+            if place == self.cursor {
+                canvas.select(0, y, w, theme.selection);
             }
         }
         if self.rows.is_empty() {

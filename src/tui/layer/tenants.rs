@@ -83,7 +83,7 @@ impl Layer for Tenants {
             let state = if line.usable { theme.dim } else { theme.warning };
             canvas.put(40.min(w / 2), y, w.saturating_sub(41.min(w / 2 + 1)), &line.state, state);
             if n == self.cursor {
-                canvas.tint(0, y, w, 1, theme.selection);
+                canvas.select(0, y, w, theme.selection);
             }
         }
         if self.lines.is_empty() {

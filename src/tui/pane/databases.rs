@@ -102,11 +102,7 @@ const COLUMNS: &[Column] = &[
     Column::number("log", "LOG", 8, 5).value(|d| size(d.part.log_bytes, 1.0)).cell(bytes).filter(),
     Column::number("compat", "COMPAT", 6, 3)
         .value(|d| whole(d.part.compatibility.map(i64::from)))
-        .cell(|d, v, out| {
-            d.put(v, out, |s, level| {
-                let _ = write!(s, "{level:.0}");
-            })
-        })
+        .cell(|d, v, out| d.put(v, out, push_level))
         .filter()
         .also(&["compatibility"]),
     Column::text("owner", "OWNER", 18, 4)
@@ -124,6 +120,11 @@ const COLUMNS: &[Column] = &[
         .cell(text)
         .filter(),
 ];
+
+fn push_level(out: &mut String, level: f64) {
+    // Writing to a String cannot fail.
+    let _ = write!(out, "{level:.0}");
+}
 
 /// A state in which nobody can use the database, and that nobody meant, is what the score calls critical.
 fn state(d: &Line<'_, Databases>, v: Option<Value<'_>>, out: &mut CellText) {

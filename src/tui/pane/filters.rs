@@ -84,7 +84,7 @@ impl Listed for Filters {
     }
 
     fn title(filters: &[FilterLine], _view: &View<'_>, out: &mut Vec<(Part, String)>) {
-        out.push((Part::Plain, counted(filters.len(), "saved filter")));
+        out.push((Part::Plain, counted(filters.len(), "filter")));
     }
 }
 

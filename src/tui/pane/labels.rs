@@ -193,6 +193,7 @@ fn form(label: Option<&Label>, view: &View<'_>) -> Ask {
         let color = LabelColor::parse(answers.said("color")).unwrap_or(LabelColor::Gray);
         Ok(InventoryRequest::Change(ListChange::Label { of: of.iter().cloned().collect(), to, color }))
     })
+    .with_lines(label.and_then(production).into_iter().collect())
 }
 
 /// To make labels one with another.
@@ -215,16 +216,18 @@ fn merge(labels: &[&Label], view: &View<'_>) -> Ask {
     })
 }
 
+/// Said where production carries a label.
+fn production(label: &Label) -> Option<(Tone, String)> {
+    let words = format!("{} of them are production: what goes by this label may change.", label.production);
+    (label.production > 0).then_some((Tone::Warning, words))
+}
+
 fn removal(label: &Label) -> Ask {
     let n = label.carriers.len();
     let mut lines = Vec::new();
     if n > 0 {
         lines.push((Tone::Warning, format!("It is taken off {}.", counted(n, "instance"))));
-        let production =
-            (label.production > 0).then(|| format!("{} of them are production", label.production));
-        lines.extend(
-            production.map(|words| (Tone::Warning, format!("{words}: what goes by this label may change."))),
-        );
+        lines.extend(production(label));
         if label.line.changes_polling {
             lines.push((Tone::Warning, "What it says of polling goes with it.".to_owned()));
         }

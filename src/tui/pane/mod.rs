@@ -20,7 +20,9 @@ pub mod parts;
 pub mod range;
 pub mod reading;
 pub mod request;
+pub mod settings;
 pub mod storage;
+pub mod vault;
 pub mod waits;
 
 #[cfg(test)]
@@ -43,6 +45,8 @@ impl Default for Panes {
                 PaneId::Databases => Box::<databases::DatabasesPane>::default(),
                 PaneId::Memory => Box::<memory::MemoryPane>::default(),
                 PaneId::Blocking => Box::<blocking::BlockingPane>::default(),
+                PaneId::Settings => Box::<settings::SettingsPane>::default(),
+                PaneId::Vault => Box::<vault::VaultPane>::default(),
                 PaneId::Audit => Box::<audit::AuditPane>::default(),
                 PaneId::Groups => Box::<groups::GroupsPane>::default(),
                 PaneId::Labels => Box::<labels::LabelsPane>::default(),

@@ -50,13 +50,38 @@ pub fn to_ascii(buf: &mut Buffer) {
 pub struct Canvas<'a> {
     buf: &'a mut Buffer,
     area: Rect,
+    cursor: Option<&'a CursorPlace>,
 }
+
+/// Where the hardware cursor shall stand: readers of the screen follow it.
+pub type CursorPlace = std::cell::Cell<Option<(u16, u16)>>;
 
 impl<'a> Canvas<'a> {
     /// The part of `area` that lies in the buffer.
     pub fn new(buf: &'a mut Buffer, area: Rect) -> Self {
         let area = area.intersection(buf.area);
-        Self { buf, area }
+        Self { buf, area, cursor: None }
+    }
+
+    /// The same, with a place for the hardware cursor.
+    pub fn with_cursor(buf: &'a mut Buffer, area: Rect, cursor: &'a CursorPlace) -> Self {
+        Self { cursor: Some(cursor), ..Self::new(buf, area) }
+    }
+
+    /// Puts the hardware cursor here; what is drawn later may take it elsewhere.
+    pub fn stand(&mut self, x: u16, y: u16) {
+        if let Some(cursor) = self.cursor
+            && x < self.area.width
+            && y < self.area.height
+        {
+            cursor.set(Some((self.area.x + x, self.area.y + y)));
+        }
+    }
+
+    /// Shows that columns of a line are selected, and puts the hardware cursor on the first.
+    pub fn select(&mut self, x: u16, y: u16, width: u16, style: Style) {
+        self.tint(x, y, width, 1, style);
+        self.stand(x, y);
     }
 
     /// Columns.
@@ -84,7 +109,7 @@ impl<'a> Canvas<'a> {
             width: width.min(self.area.width - x),
             height: height.min(self.area.height - y),
         };
-        Canvas { buf: self.buf, area }
+        Canvas { buf: self.buf, area, cursor: self.cursor }
     }
 
     /// Writes a text from column `x`, at most `max` columns; a text that does not fit ends in `…`.

@@ -310,9 +310,10 @@ impl<K: Kind> Table<K> {
                 canvas.glyph(0, y, "▌", theme.accent);
             }
             if i == self.cursor && active {
-                canvas.tint(0, y, canvas.width(), 1, theme.selection);
+                canvas.select(0, y, canvas.width(), theme.selection);
             } else if i == self.cursor {
                 canvas.glyph(0, y, "▏", theme.accent);
+                canvas.stand(0, y);
             }
         }
         self.scratch = scratch;

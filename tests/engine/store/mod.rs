@@ -3,5 +3,6 @@
 mod damage;
 mod inventory;
 mod kill;
+mod lists;
 mod support;
 mod tenants;

@@ -4,7 +4,8 @@ use crate::{fixture, stage::Stage};
 use dbtop::{
     model::inventory::record::{AuditEntry, Author, FilterRecord, GroupRecord, Outcome},
     protocol::{
-        AuditList, Effect, FilterLine, InventoryRequest, List, ListChange, ListId, Refusal, Reply, VaultState,
+        AuditList, Effect, FilterLine, InventoryRequest, List, ListChange, ListId, NewKey, Refusal, Reply,
+        SettingLine, Settings, SlotChange, SlotLine, VaultList, VaultState,
     },
 };
 use std::{fmt::Write as _, sync::Arc};
@@ -214,7 +215,8 @@ fn the_menu_has_all_that_can_be_done_and_says_what_cannot() {
 
 #[test]
 fn lists_at_three_sizes_dark_and_light() {
-    for (name, list) in [("groups", groups()), ("filters", filters()), ("audit", audit())] {
+    for (name, list) in [("groups", groups()), ("filters", filters()), ("audit", audit()), ("vault", slots())]
+    {
         let mut all = String::new();
         for (w, h) in [(80, 24), (120, 40), (200, 60)] {
             let text = |theme: &str| {
@@ -230,9 +232,115 @@ fn lists_at_three_sizes_dark_and_light() {
     }
     let mut s = with(VaultState::Open, 80, 24, "dark");
     s.keys(": groups enter").reply(Reply::List(groups()));
+    s.keys(": settings enter").reply(Reply::Settings(Box::new(settings())));
+    insta::assert_snapshot!("list_settings", s.text());
+    s.keys(": groups enter").reply(Reply::List(groups()));
     insta::assert_snapshot!("list_form", s.keys("i").text());
     insta::assert_snapshot!("list_question", s.keys("esc D").text());
     insta::assert_snapshot!("list_pick", s.keys("esc m").text());
     insta::assert_snapshot!("list_details", s.keys("esc d").text());
     insta::assert_snapshot!("menu", s.keys("esc x").text());
+}
+
+#[test]
+fn the_hardware_cursor_stands_on_the_selected_row_in_every_pane_and_list() {
+    for keys in
+        ["", "2", "3", "4", "6", "enter", ": groups enter", ": labels enter", ": databases enter", "x"]
+    {
+        let mut s = open();
+        s.keys(keys).keys("down");
+        let selected = s.selected();
+        let lines = s.lines();
+        let (x, y) = s.app.cursor().unwrap_or_else(|| panic!("{keys}: no cursor\n{}", lines.join("\n")));
+        assert_eq!((x, lines[usize::from(y)].as_str()), (0, selected.as_str()), "{keys}");
+    }
+    let mut s = open();
+    s.keys("/ ab");
+    s.lines();
+    let (x, y) = s.app.cursor().unwrap();
+    assert_eq!(y, 39, "where the text is typed");
+    assert!(s.lines()[39].chars().take(usize::from(x)).collect::<String>().ends_with("ab"), "{x}");
+}
+
+#[test]
+fn a_setting_is_edited_without_a_vault_and_a_refusal_is_read() {
+    let mut s = with(VaultState::Plain, 120, 40, "dark");
+    s.keys(": settings enter");
+    assert!(matches!(requests(&mut s)[..], [InventoryRequest::Settings]));
+    s.reply(Reply::Settings(Box::new(settings())));
+    s.keys("down enter");
+    assert!(s.text().contains("set by DBTOP_POLL_FLEET_S"), "{}", s.text());
+    s.keys("ctrl-u 90 enter");
+    let asked = requests(&mut s);
+    assert!(
+        matches!(&asked[..], [InventoryRequest::Set { key, value: Some(v) }] if key == "poll.fleet_s" && v == "90"),
+        "{}",
+        s.text()
+    );
+    let words = "poll.fleet_s: 90 is more than an hour".to_owned();
+    s.reply(Reply::Saved(Err(Refusal { field: None, words })));
+    assert!(s.text().contains("90 is more than an hour") && s.text().contains("Value"), "{}", s.text());
+    s.keys("esc +");
+    assert!(s.text().contains("read-only inventory"), "+ is the wizard here as elsewhere: {}", s.text());
+}
+
+fn settings() -> Settings {
+    let line = |key: &str, value: &str, from: &str, help: &str| SettingLine {
+        key: key.into(),
+        value: value.into(),
+        default: "30".into(),
+        from: from.into(),
+        is_overruled: from.starts_with("DBTOP"),
+        help: help.into(),
+        ..SettingLine::default()
+    };
+    Settings {
+        file: "/etc/dbtop/config.toml".into(),
+        problems: Vec::new(),
+        lines: vec![
+            line("history.raw_days", "90", "/etc/dbtop/config.toml:12", "days that samples are kept"),
+            line("poll.fleet_s", "60", "DBTOP_POLL_FLEET_S", "seconds between polls of an instance"),
+            line("ui.theme", "dark", "default", "colours"),
+        ],
+    }
+}
+
+fn slots() -> List {
+    let slot = |id: &str, kind, label: &str| SlotLine {
+        id: id.into(),
+        kind,
+        label: Some(label.into()),
+        generation: 2,
+        memory_kib: (kind == "passphrase").then_some(1 << 18),
+        is_lasting: true,
+        is_portable: kind != "keyring",
+    };
+    let slots = vec![slot("3f21ab09", "passphrase", "first"), slot("9c04de77", "keyring", "desk of mira")];
+    List::Vault(VaultList { slots, generation: 2 })
+}
+
+#[test]
+fn a_slot_is_added_with_a_passphrase_typed_twice_and_removed_by_its_name() {
+    let mut s = open();
+    s.keys(": vault enter").reply(Reply::List(slots()));
+    assert!(matches!(requests(&mut s)[..], [InventoryRequest::List(ListId::Vault)]));
+    s.keys("+ tab night tab horse-battery tab horse enter enter");
+    assert!(requests(&mut s).is_empty() && s.text().contains("not the same"), "{}", s.text());
+    assert!(!s.text().contains("horse"), "a secret is never shown: {}", s.text());
+    s.keys("ctrl-u horse-battery enter enter");
+    let asked = requests(&mut s);
+    let is_added = |r: &InventoryRequest| {
+        matches!(r, InventoryRequest::Slots(SlotChange::Add { key: NewKey::Passphrase(p), label })
+            if p.reveal() == "horse-battery" && label == "night")
+    };
+    assert!(asked.len() == 1 && asked.iter().all(is_added), "{}", s.text());
+    s.reply(Reply::Saved(Ok("slot added".to_owned())));
+    s.keys("D right enter");
+    assert!(s.text().contains("Type 3f21ab09"), "{}", s.text());
+    s.keys("3f21ab09 enter");
+    assert!(matches!(&requests(&mut s)[..],
+        [InventoryRequest::Slots(SlotChange::Remove { id, rotate: false })] if id == "3f21ab09"));
+    s.reply(Reply::Saved(Ok("slot removed".to_owned())));
+    s.keys("R yes enter");
+    assert!(matches!(&requests(&mut s)[..], [InventoryRequest::Slots(SlotChange::Rotate)]));
 }

@@ -180,7 +180,7 @@ fn an_instance_that_is_down_never_says_a_hundred_percent() {
         Facts { known: Some(known), polled: vec![known], ..Facts::default() }
     });
     let text = s.text();
-    assert!(text.contains("reached  99.9") && text.contains("down since "), "{text}");
+    assert!(text.contains("reached   99.9") && text.contains("down since "), "{text}");
     assert!(!text.contains("100 %"), "{text}");
 }
 
@@ -194,8 +194,8 @@ fn what_is_known_of_the_last_day_alone_is_said_once() {
             Facts { known: Some(known), polled: vec![known], ..Facts::default() }
         });
         let lines = s.lines();
-        let line = lines.iter().find(|line| line.contains("reached  ")).unwrap();
-        line.split("reached  ").nth(1).unwrap().trim_end().to_owned()
+        let line = lines.iter().find(|line| line.contains("reached   ")).unwrap();
+        line.split("reached   ").nth(1).unwrap().trim_end().to_owned()
     };
     assert_eq!(line(0), "not known yet");
     assert_eq!(line(24_000), "100 % of the 24s known");
@@ -206,7 +206,7 @@ fn what_is_known_of_the_last_day_alone_is_said_once() {
 fn an_instance_says_how_long_it_was_reachable_and_how_much_of_that_is_known() {
     let mut s = Stage::new(fixture::small(), 120, 40);
     s.keys("enter");
-    assert!(!s.text().contains("reached  "), "nothing is said before history has answered: {}", s.text());
+    assert!(!s.text().contains("reached   "), "nothing is said before history has answered: {}", s.text());
     let asked = s.asked().into_iter().find_map(|r| match r {
         HistoryRequest::Ask { ticket, query: Query::Reach { instance, from, to } } => {
             Some((ticket, instance, from, to))
@@ -221,6 +221,9 @@ fn an_instance_says_how_long_it_was_reachable_and_how_much_of_that_is_known() {
     let facts = Facts { known, polled, gaps: Vec::new(), outages: vec![outage] };
     s.reply(Reply::Answer { ticket, answer: Answer::Reach(facts) });
     let text = s.text();
-    assert!(text.contains("reached  99.85 % of the 1d12h that are known of 7 d · 99.77 % of 24 h"), "{text}");
+    assert!(
+        text.contains("reached   99.85 % of the 1d12h that are known of 7 d · 99.77 % of 24 h"),
+        "{text}"
+    );
     assert!(text.contains("last outage 13:02:00, 3m12s"), "{text}");
 }

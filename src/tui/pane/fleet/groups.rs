@@ -146,7 +146,7 @@ impl Groups {
                 at += cells;
             }
             if chosen {
-                canvas.tint(x.saturating_sub(1), y, cell as u16 - 1, 1, t.selection);
+                canvas.select(x.saturating_sub(1), y, cell as u16 - 1, t.selection);
             }
         }
         if self.all.len() > room {

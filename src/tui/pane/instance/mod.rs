@@ -140,7 +140,7 @@ impl InstancePane {
             let hidden = if n + 1 == self.top + rows { more } else { 0 };
             render_reason(r, hidden, view, &mut canvas.part(0, y, canvas.width(), 1));
             if n == self.cursor {
-                canvas.tint(0, y, canvas.width(), 1, t.selection);
+                canvas.select(0, y, canvas.width(), t.selection);
             }
         }
     }

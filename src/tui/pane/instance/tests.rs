@@ -143,7 +143,7 @@ fn a_broken_link_says_why_since_when_and_what_comes_next() {
     let lines = Stage::one(fixture::small(), "sqlrep-001").draw(&mut pane(), 160, 36);
     let link = line(&lines, " link ");
     for words in [
-        "link     timed out since 13:58:40, 9 attempts, next in 22s",
+        "link      timed out since 13:58:40, 9 attempts, next in 22s",
         "last answer 4m ago",
         "no answer from sqlrep-001 within 5 s",
     ] {
@@ -247,7 +247,7 @@ fn holes_leave_out_what_only_needs_time() {
     let name = i.id().as_str().to_owned();
     fleet.instances[0] = Arc::new(i);
     let lines = Stage::one(fleet, &name).draw(&mut pane(), 120, 36);
-    assert_eq!(line(&lines, " missing "), " missing  n/a (msdb reader): failed jobs");
+    assert_eq!(line(&lines, " missing "), " missing   n/a (msdb reader): failed jobs");
 }
 
 proptest! {

@@ -1,0 +1,154 @@
+//! Groups, labels, saved filters and slots as lists, and their changes: the use cases of the panes, on a real file.
+
+use super::support::{Stage, author, instance};
+use dbtop::{
+    app::inventory::{lists, slots},
+    model::{
+        base::secret::Secret,
+        inventory::{
+            instance::InstanceId,
+            record::{FilterRecord, GroupRecord, LabelColor},
+        },
+    },
+    protocol::{List, ListChange, ListId, NewKey, Refusal, SlotChange},
+    store::{AuditFilter, Kind, Tenant},
+};
+
+/// Three instances: a and b in web, with labels.
+fn tenant(stage: &Stage) -> Tenant {
+    let mut tenant = stage.create("acme");
+    for (name, groups, label) in [("a", &["web"][..], "prod"), ("b", &["web"], "live"), ("c", &[], "test")] {
+        let mut record = instance(name);
+        record.groups = groups.iter().map(|g| (*g).to_owned()).collect();
+        record.labels.insert("env".into(), label.into());
+        tenant.change(&author(), |change| change.add_instance(&record)).unwrap();
+    }
+    tenant
+}
+
+fn change(tenant: &mut Tenant, change: &ListChange) -> Result<String, Refusal> {
+    let inventory = tenant.inventory().unwrap();
+    lists::change(tenant, &inventory, change)
+}
+
+fn group(name: &str) -> GroupRecord {
+    GroupRecord { name: name.into(), description: "for tests".into() }
+}
+
+/// Names of instances with their groups and labels: `a web env=prod`.
+fn told(tenant: &Tenant) -> Vec<String> {
+    let inventory = tenant.inventory().unwrap();
+    let line = |record: &dbtop::model::inventory::record::InstanceRecord| {
+        let labels: Vec<String> = record.labels.iter().map(|(k, v)| format!(" {k}={v}")).collect();
+        format!("{} {}{}", record.name, record.groups.join(","), labels.concat())
+    };
+    inventory.instances.iter().map(|entry| line(&entry.record)).collect()
+}
+
+fn label(of: &[(&str, &str)], to: (&str, &str), color: LabelColor) -> ListChange {
+    let own = |(k, v): &(&str, &str)| ((*k).to_owned(), (*v).to_owned());
+    ListChange::Label { of: of.iter().map(own).collect(), to: own(&to), color }
+}
+
+#[test]
+fn a_group_is_made_copied_renamed_filled_and_deleted_and_its_members_stay() {
+    let stage = Stage::new();
+    let mut tenant = tenant(&stage);
+    change(&mut tenant, &ListChange::Group { of: None, record: group("night") }).unwrap();
+    let ids = |names: &[&str]| names.iter().map(|n| InstanceId::new(*n)).collect::<Vec<_>>();
+    let members = ListChange::Members { group: "night".into(), join: ids(&["c"]), leave: ids(&["a"]) };
+    assert_eq!(change(&mut tenant, &members).unwrap(), "group night: 1 instance changed", "a was not in it");
+    assert!(change(&mut tenant, &members).unwrap_err().words.contains("so already"));
+    let renamed = ListChange::Group { of: Some("web".into()), record: group("front") };
+    change(&mut tenant, &renamed).unwrap();
+    assert_eq!(told(&tenant), ["a front env=prod", "b front env=live", "c night env=test"]);
+    let taken = change(&mut tenant, &ListChange::Group { of: None, record: group("Night") }).unwrap_err();
+    assert_eq!(taken.field, Some("name"), "{}", taken.words);
+    let copy = ListChange::CopyGroup { record: group("both"), members: ids(&["a", "b"]) };
+    change(&mut tenant, &copy).unwrap();
+    change(&mut tenant, &ListChange::RemoveGroup("front".into())).unwrap();
+    assert_eq!(told(&tenant), ["a both env=prod", "b both env=live", "c night env=test"]);
+    let gone = change(&mut tenant, &renamed).unwrap_err();
+    assert!(gone.words.contains("not in the inventory any more"), "{}", gone.words);
+    let log = tenant.audit(&AuditFilter { entity: Some("group".into()), ..AuditFilter::default() }).unwrap();
+    assert!(log.iter().any(|e| e.action == "remove" && e.name == "front"), "{log:?}");
+}
+
+#[test]
+fn labels_get_a_name_a_colour_and_become_one_and_no_value_is_lost() {
+    let stage = Stage::new();
+    let mut tenant = tenant(&stage);
+    let colors = |tenant: &Tenant| match lists::list(tenant, &tenant.inventory().unwrap(), ListId::Labels) {
+        Ok(Some(List::Labels(lines))) => {
+            lines.iter().map(|l| format!("{}={} {}", l.key, l.value, l.color.as_str())).collect::<Vec<_>>()
+        }
+        _ => panic!(),
+    };
+    change(&mut tenant, &label(&[("env", "test")], ("env", "test"), LabelColor::Cyan)).unwrap();
+    change(&mut tenant, &label(&[("env", "test")], ("stage", "lab"), LabelColor::Cyan)).unwrap();
+    assert_eq!(told(&tenant)[2], "c  stage=lab");
+    assert!(colors(&tenant).contains(&"stage=lab cyan".to_owned()), "{:?}", colors(&tenant));
+    let said = change(&mut tenant, &label(&[("env", "live")], ("env", "prod"), LabelColor::Blue)).unwrap();
+    assert_eq!(said, "env=live became env=prod, on 1 instance");
+    assert_eq!(told(&tenant), ["a web env=prod", "b web env=prod", "c  stage=lab"]);
+    assert_eq!(
+        colors(&tenant),
+        ["env=prod red", "stage=lab cyan"],
+        "the colour of the one that was there stays"
+    );
+    // a has env=prod: as stage it would lose nothing; c has stage=lab and would lose it by env.
+    let mut record = tenant.inventory().unwrap().instance("a").unwrap().clone();
+    record.record.labels.insert("stage".into(), "one".into());
+    tenant.change(&author(), |c| c.edit_instance(record.id, record.revision, &record.record)).unwrap();
+    let lost =
+        change(&mut tenant, &label(&[("env", "prod")], ("stage", "lab"), LabelColor::Red)).unwrap_err();
+    assert!(lost.words.contains("a has stage=one") && lost.field == Some("label"), "{}", lost.words);
+    assert_eq!(told(&tenant)[1], "b web env=prod", "all or none");
+    change(&mut tenant, &ListChange::RemoveLabel { key: "env".into(), value: "prod".into() }).unwrap();
+    assert_eq!(told(&tenant)[1], "b web");
+}
+
+#[test]
+fn a_saved_filter_counts_who_passes_and_one_that_cannot_be_read_is_refused() {
+    let stage = Stage::new();
+    let mut tenant = tenant(&stage);
+    let filter = |name: &str, expression: &str| FilterRecord {
+        name: name.into(),
+        expression: expression.into(),
+        description: String::new(),
+    };
+    let save = |record| ListChange::Filter { of: None, record };
+    change(&mut tenant, &save(filter("web", "group=web"))).unwrap();
+    let wrong = change(&mut tenant, &save(filter("odd", "gruop=web"))).unwrap_err();
+    assert_eq!(wrong.field, Some("expression"), "{}", wrong.words);
+    let Ok(Some(List::Filters(lines))) = lists::list(&tenant, &tenant.inventory().unwrap(), ListId::Filters)
+    else {
+        panic!()
+    };
+    assert_eq!((lines.len(), lines[0].count), (1, Some(2)));
+    change(&mut tenant, &ListChange::RemoveFilter("web".into())).unwrap();
+    assert!(tenant.deleted().unwrap().filter("web").is_some(), "{:?}", Kind::Filter);
+}
+
+#[test]
+fn a_slot_more_opens_the_vault_and_the_last_one_stays() {
+    let stage = Stage::new();
+    let mut tenant = tenant(&stage);
+    let first = slots::list(&tenant).unwrap();
+    assert_eq!((first.slots.len(), first.slots[0].kind), (1, "key-file"));
+    let last = SlotChange::Remove { id: first.slots[0].id.clone(), rotate: false };
+    assert!(slots::change(&mut tenant, last).is_err());
+    let short = SlotChange::Add { key: NewKey::Passphrase(Secret::new("abc".to_owned())), label: "x".into() };
+    assert_eq!(slots::change(&mut tenant, short).unwrap_err().field, Some("passphrase"));
+    let file = stage.folder.path().join("second");
+    let add = SlotChange::Add { key: NewKey::KeyFile(file), label: "second".into() };
+    slots::change(&mut tenant, add).unwrap();
+    let two = slots::list(&tenant).unwrap();
+    assert_eq!(two.slots[1].label.as_deref(), Some("second"));
+    let remove = SlotChange::Remove { id: two.slots[1].id.clone(), rotate: true };
+    slots::change(&mut tenant, remove).unwrap();
+    let now = slots::list(&tenant).unwrap();
+    assert_eq!((now.slots.len(), now.generation), (1, two.generation + 1));
+    drop(tenant);
+    assert_eq!(told(&stage.open("acme")).len(), 3, "the first slot opens the new key");
+}
