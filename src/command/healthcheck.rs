@@ -10,7 +10,7 @@ use crate::{
         seen::{FRESH_MS, STARTS_WITHIN_MS, Seen},
     },
     cli::{Healthcheck, Report},
-    model::base::error::with_causes,
+    model::base::{error::with_causes, figure},
 };
 use serde::Serialize;
 use std::{path::Path, process::ExitCode};
@@ -145,12 +145,13 @@ fn collector(seen: &Seen) -> Check {
     match beat.standing {
         _ if age > FRESH_MS => {
             let status = if age > HANGS_MS { Verdict::Critical } else { Verdict::Warning };
-            says(status, format!("pid {} has not said anything for {} s", beat.pid, age / 1000))
+            says(status, format!("pid {} has not said anything for {}", beat.pid, figure::wait(age as f64)))
         }
         Standing::Waiting => says(Verdict::Warning, format!("pid {} waits: {}", beat.pid, beat.words)),
-        Standing::Starting if since > STARTS_WITHIN_MS => {
-            says(Verdict::Warning, format!("pid {} has been starting for {} s", beat.pid, since / 1000))
-        }
+        Standing::Starting if since > STARTS_WITHIN_MS => says(
+            Verdict::Warning,
+            format!("pid {} has been starting for {}", beat.pid, figure::wait(since as f64)),
+        ),
         _ => says(
             Verdict::Ok,
             format!(
@@ -174,8 +175,8 @@ fn poll(args: &Healthcheck, seen: &Seen) -> Check {
     let age_s = age.unwrap_or_else(|| seen.held_for_ms()) as f64 / 1000.0;
     let (warning, critical) = (f64::from(args.poll_warning), f64::from(args.poll_critical));
     let words = match age {
-        Some(_) => format!("newest poll {age_s:.0} s ago"),
-        None => format!("no good poll since the start {age_s:.0} s ago"),
+        Some(_) => format!("newest poll {} ago", figure::wait(age_s * 1000.0)),
+        None => format!("no good poll since the start {} ago", figure::wait(age_s * 1000.0)),
     };
     Check {
         figure: Some(Figure { value: age_s, unit: "s", warning, critical }),
@@ -189,9 +190,9 @@ fn lag(args: &Healthcheck, seen: &Seen) -> Check {
     let lag_s = store_ms.max(beat.lag_ms.into()) as f64 / 1000.0;
     let (warning, critical) = (f64::from(args.lag_warning), f64::from(args.lag_critical));
     let words = if store_ms > u64::from(beat.lag_ms) {
-        format!("the store is {lag_s:.1} s behind")
+        format!("the store is {} behind", figure::wait(lag_s * 1000.0))
     } else {
-        format!("polls start {lag_s:.1} s late")
+        format!("polls start {} late", figure::wait(lag_s * 1000.0))
     };
     Check {
         figure: Some(Figure { value: lag_s, unit: "s", warning, critical }),
@@ -339,8 +340,8 @@ mod tests {
         for (polls, store_ms, status, words) in [
             (1_000, 0, Verdict::Ok, "polls start 1.0 s late"),
             (1_000, 6_000, Verdict::Warning, "the store is 6.0 s behind"),
-            (7_000, 40_000, Verdict::Critical, "the store is 40.0 s behind"),
-            (40_000, 6_000, Verdict::Critical, "polls start 40.0 s late"),
+            (7_000, 40_000, Verdict::Critical, "the store is 40 s behind"),
+            (40_000, 6_000, Verdict::Critical, "polls start 40 s late"),
         ] {
             let mut seen = seen(0);
             let beat = seen.beat.as_mut().unwrap();

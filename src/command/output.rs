@@ -346,9 +346,9 @@ mod tests {
     fn a_table_aligns_and_says_why() {
         assert_eq!(
             print(Format::Table),
-            "INSTANCE                  CPU_PCT  WHY\n\
-             sql-1                        97.2  =1+1\n\
-             größer      n/a    –\n"
+            "INSTANCE  CPU_PCT  WHY\n\
+             sql-1        97.2  =1+1\n\
+             größer        n/a  –\n"
         );
     }
 

@@ -98,8 +98,8 @@ pub fn push_pct(out: &mut String, pct: f64) {
     out.push_str(" %");
 }
 
-/// How long something waits or ran, two or three digits: `0.4 ms`, `9 ms`, `830 ms`, `2.4 s`, `84 s`, `312 s`, `2h04m`,
-/// `3d04h`. Whole milliseconds have no decimals; for averages see [`push_mean`].
+/// How long something waits or ran, as people say it, in at most seven characters: `0.4 ms`, `9 ms`, `830 ms`, `2.4 s`, `41 s`,
+/// `5m12s`, `2h04m`, `3d04h`. Every duration on the screen, in reasons and reports is said by this. Whole milliseconds have no decimals; for averages see [`push_mean`].
 pub fn push_wait(out: &mut String, ms: f64) {
     let whole = ms.abs() < 9.95 && (ms - ms.round()).abs() < 1e-9;
     if whole {
@@ -124,12 +124,23 @@ pub fn push_mean(out: &mut String, ms: f64) {
         write!(out, "{ms:.0} ms")
     } else if s.abs() < 9.95 {
         write!(out, "{s:.1} s")
-    } else if s.abs() < 3600.0 {
+    } else if s.abs() < 59.5 {
         write!(out, "{s:.0} s")
+    } else if s.abs() < 3599.5 {
+        let whole = s.round() as i64;
+        write!(out, "{}m{:02}s", whole / 60, whole.abs() % 60)
     } else {
-        push_span(out, ms as i64);
+        // A moment before the hour is the hour.
+        push_span(out, (s.round() * 1000.0) as i64);
         Ok(())
     };
+}
+
+/// [`push_wait`] as a text of its own.
+pub fn wait(ms: f64) -> String {
+    let mut text = String::new();
+    push_wait(&mut text, ms);
+    text
 }
 
 /// An age or span in at most six characters: `3s`, `4m`, `2h04m`, `3d04h`, `412d`.
@@ -275,11 +286,27 @@ mod tests {
         assert_eq!(with(push_mean, 4.0), "4.0 ms");
         assert_eq!(with(push_mean, 0.02), "<0.1 ms");
         assert_eq!(with(push_wait, 5_000.0), "5.0 s");
-        assert_eq!(with(push_wait, 84_300.0), "84 s");
+        for (ms, s) in [
+            (9_949.0, "9.9 s"),
+            (9_950.0, "10 s"),
+            (59_400.0, "59 s"),
+            (59_500.0, "1m00s"),
+            (60_000.0, "1m00s"),
+            (84_300.0, "1m24s"),
+            (119_600.0, "2m00s"),
+            (341_000.0, "5m41s"),
+            (3_599_400.0, "59m59s"),
+            (3_599_500.0, "1h00m"),
+            (3_600_000.0, "1h00m"),
+            (-84_300.0, "-1m24s"),
+            (f64::INFINITY, "–"),
+        ] {
+            assert_eq!(with(push_wait, ms), s, "{ms}");
+        }
         assert_eq!(with(push_wait, 0.36), "0.4 ms");
         assert_eq!(with(push_wait, 830.0), "830 ms");
         assert_eq!(with(push_wait, 2_400.0), "2.4 s");
-        assert_eq!(with(push_wait, 312_400.0), "312 s");
+        assert_eq!(with(push_wait, 312_400.0), "5m12s");
         assert_eq!(with(push_wait, 7_440_000.0), "2h04m");
         assert_eq!(with(push_span, 3_000), "3s");
         assert_eq!(with(push_span, 240_000), "4m");

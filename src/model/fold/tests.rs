@@ -186,9 +186,9 @@ fn time_alone_makes_silence_a_warning_and_then_offline() {
     poll_headline(&mut f, 0, headline(0, 0));
     poll_headline(&mut f, 30, headline(0, 0));
     assert_eq!(shown(&mut f, 100).health.level, Level::Ok);
-    assert_eq!(shown(&mut f, 106).health.reasons[0].text(), "no data for 76 s");
+    assert_eq!(shown(&mut f, 106).health.reasons[0].text(), "no data for 1m16s");
     let silent = shown(&mut f, 200);
-    assert_eq!(silent.health.reasons[0].text(), "no data for 170 s");
+    assert_eq!(silent.health.reasons[0].text(), "no data for 2m50s");
     let line: Vec<f32> = silent.history.get(SeriesId::Batches).unwrap().points().map(|(_, v)| v).collect();
     assert!(line.len() == 2 && line[1].is_nan(), "a gap, not a line: {line:?}");
     assert_eq!(f.snapshot(at(331)).polled, 0);
@@ -364,7 +364,7 @@ fn blocking_names_its_databases() {
     let s = shown(&mut f, 1);
     let node = &s.facts.blocking.get().unwrap().chains[0].nodes[1];
     assert_eq!(node.resource.as_ref().unwrap().database.as_deref(), Some("orders"));
-    assert_eq!(s.health.reasons[0].text(), "1 session blocked 200 s by 50 (gone)");
+    assert_eq!(s.health.reasons[0].text(), "1 session blocked 3m20s by 50 (gone)");
 }
 
 #[test]

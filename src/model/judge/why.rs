@@ -433,7 +433,10 @@ impl Why {
             Self::Grants(1) => f.write_str("1 query waits for a memory grant"),
             Self::Grants(n) => write!(f, "{n} queries wait for a memory grant"),
             Self::PageLife { now_s, best_s } => {
-                write!(f, "page life {} s, was {} s", grouped(*now_s), grouped(*best_s))
+                // Whole seconds: below a minute there is no tenth of one.
+                let told =
+                    |s: i64| if s < 60 { format!("{s} s") } else { wait(s as f64 * 1000.0).to_string() };
+                write!(f, "page life {}, was {}", told(*now_s), told(*best_s))
             }
             _ => Ok(()),
         }

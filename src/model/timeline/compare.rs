@@ -498,7 +498,7 @@ mod tests {
         let a = instance("a", Facts { headline: headline(12.0, 4200), ..Facts::default() });
         let b = instance("a", Facts { headline: headline(97.0, 180), ..Facts::default() });
         let d = instances(&a, &b);
-        assert_eq!(words(&d), ["page life 1h10m → 180 s (÷23)", "CPU 12 % → 97 % (×8.1)"]);
+        assert_eq!(words(&d), ["page life 1h10m → 3m00s (÷23)", "CPU 12 % → 97 % (×8.1)"]);
         assert_eq!((d[0].worse, d[1].worse), (Some(true), Some(true)));
         let back = instances(&b, &a);
         assert_eq!(back[0].worse, Some(false));

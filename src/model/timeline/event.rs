@@ -2,7 +2,10 @@
 //! it, and nothing reads a sentence back: names stand in fields of their own, where `scrub` finds them.
 
 use crate::model::{
-    base::{failure::Failure, figure::counted},
+    base::{
+        failure::Failure,
+        figure::{counted, wait},
+    },
     judge::{health::Level, why::Why},
     poll::{
         names::{Field, Kind, Visit, Where, maybe},
@@ -238,7 +241,7 @@ impl fmt::Display for What {
                     (None, Some(resource)) => write!(f, " on {resource}")?,
                     (None, None) => {}
                 }
-                write!(f, ", {} s lost", lost_ms / 1000)
+                write!(f, ", {} lost", wait(*lost_ms as f64))
             }
             Self::Deadlocks(1) => f.write_str("1 deadlock"),
             Self::Deadlocks(count) => write!(f, "{count} deadlocks"),

@@ -27,7 +27,7 @@ fn three_keys_lead_from_the_fleet_to_the_row_that_explains_it() {
     assert!(s.selected().contains("sqlprd-014"), "the worst one is selected");
     s.keys("enter");
     assert!(
-        s.selected().contains("14 sessions blocked 312 s by 88"),
+        s.selected().contains("14 sessions blocked 5m12s by 88"),
         "its top reason is selected\n{}",
         s.text()
     );

@@ -144,7 +144,7 @@ fn silence_is_told_with_its_age_and_nothing_stale_is_judged() {
         f.headline = Reading::good(h, NOW.plus_ms(-90_400), 30_000);
         f.headline.fail(Unavailable::Failed(Failure::new(FailureKind::Timeout, "headline")));
     });
-    assert_eq!(told(&stale), "Warning 75: no data for 90 s (timed out)");
+    assert_eq!(told(&stale), "Warning 75: no data for 1m30s (timed out)");
     let gone = facts(|f| f.last_good_at = Some(NOW.plus_ms(-301_000)));
     assert_eq!(told(&gone), "Offline 0: no data since 13:54:59");
 }
@@ -173,7 +173,7 @@ fn blocking_as_the_mock_up_says_it() {
         f.blocking = good(Arc::new(blocking::build(&tasks, &[head], DatabaseNames(&[]))));
         f.headline = good(Headline { cpu_pct: Some(97.0), ..Headline::default() });
     });
-    assert_eq!(told(&blocked), "Critical 14: 14 sessions blocked 312 s by 88 (sleeping); CPU 97 %");
+    assert_eq!(told(&blocked), "Critical 14: 14 sessions blocked 5m12s by 88 (sleeping); CPU 97 %");
     assert_eq!(judge(&blocked).reasons[0].topic, Topic::Blocking(88));
     let short = facts(|f| {
         let tasks =
@@ -252,7 +252,7 @@ fn page_life_counts_only_when_it_fell() {
     history.entry(SeriesId::PageLife).push(NOW.plus_ms(-3_000), 180.0);
     let health =
         assess(&PollSettings::default(), &low, &history, &Thresholds::default(), &Health::default(), NOW);
-    assert_eq!(health.reasons[0].text(), "page life 180 s, was 4,200 s");
+    assert_eq!(health.reasons[0].text(), "page life 3m00s, was 1h10m");
 }
 
 #[test]

@@ -33,8 +33,8 @@ fn told_of_polls() -> Vec<(Why, &'static str)> {
         (Why::NotPolled, "not polled yet"),
         (Why::FirstPoll, "first poll under way"),
         (Why::Needs("VIEW SERVER STATE".into()), "needs VIEW SERVER STATE"),
-        (Why::Silent { ms: 76_000, failed: None }, "no data for 76 s"),
-        (Why::Silent { ms: 76_000, failed: Some(FailureKind::Timeout) }, "no data for 76 s (timed out)"),
+        (Why::Silent { ms: 76_000, failed: None }, "no data for 1m16s"),
+        (Why::Silent { ms: 76_000, failed: Some(FailureKind::Timeout) }, "no data for 1m16s (timed out)"),
         (Why::NoCounters(FailureKind::Protocol), "no counters (bad answer)"),
         (Why::AllNull, "no figures: every counter is NULL"),
         (Why::Gone, "no longer in the inventory"),
@@ -92,7 +92,7 @@ fn told_of_figures() -> Vec<(Why, &'static str)> {
         (Why::Workers(Workers { free: 0, of: 512 }), "0 of 512 workers free"),
         (
             Why::Blocked { sessions: 14, longest_ms: 312_000, by: 88, status: some("sleeping") },
-            "14 sessions blocked 312 s by 88 (sleeping)",
+            "14 sessions blocked 5m12s by 88 (sleeping)",
         ),
         (
             Why::Blocked { sessions: 1, longest_ms: 40_000, by: 88, status: None },
@@ -103,7 +103,7 @@ fn told_of_figures() -> Vec<(Why, &'static str)> {
         (Why::MemoryLow, "physical memory low"),
         (Why::Grants(1), "1 query waits for a memory grant"),
         (Why::Grants(3), "3 queries wait for a memory grant"),
-        (Why::PageLife { now_s: 180, best_s: 4200 }, "page life 180 s, was 4,200 s"),
+        (Why::PageLife { now_s: 180, best_s: 4200 }, "page life 3m00s, was 1h10m"),
         (Why::PageReads(25.0), "page reads take 25 ms"),
         (Why::LogFlushes(25.0), "log flushes take 25 ms"),
         (Why::Deadlocks(1), "1 deadlock in 15 min"),

@@ -26,7 +26,7 @@ fn line<'a>(lines: &'a [String], with: &str) -> &'a str {
 fn reasons_come_first_and_tell_where_they_lead() {
     let stage = Stage::one(fixture::small(), "sqlprd-014");
     let lines = stage.draw(&mut pane(), 120, 36);
-    assert_eq!(lines[0], " ✖ 14 sessions blocked 312 s by 88 (sleeping)  → Blocking");
+    assert_eq!(lines[0], " ✖ 14 sessions blocked 5m12s by 88 (sleeping)  → Blocking");
     assert_eq!(lines[1], " ▲ CPU 97 % for 6 min  → Activity");
 }
 
