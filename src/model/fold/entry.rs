@@ -8,6 +8,7 @@ use super::{
     rate::{Before, Mark},
     shared::{Keep, MAX_ROWS, Names, Poll, cut},
     snapshot::InstanceSnapshot,
+    volumes::VolumesFold,
     waits::WaitsFold,
 };
 use crate::model::{
@@ -47,6 +48,7 @@ pub(super) struct Entry {
     history: Arc<History>,
     headline: HeadlineFold,
     waits: WaitsFold,
+    volumes: VolumesFold,
     cost: CostFold,
     /// of the probes that have counters
     counters: HashMap<ProbeId, Before<Arc<dyn AnyCounters>>>,
@@ -79,6 +81,7 @@ impl Entry {
             history: Arc::default(),
             headline: HeadlineFold::default(),
             waits: WaitsFold::default(),
+            volumes: VolumesFold::default(),
             cost: CostFold::default(),
             counters: HashMap::new(),
             health: Health::default(),
@@ -235,6 +238,10 @@ impl Entry {
         Ok(match sample {
             Sample::Known(mut state) => {
                 state.truncate(MAX_ROWS);
+                if let State::Volumes(rows) = &mut state {
+                    let rows: &mut Vec<_> = Arc::make_mut(rows);
+                    self.volumes.fold(rows, at);
+                }
                 if let State::Properties(p) = &mut state {
                     // Every instance has the same ninety names.
                     for option in Arc::make_mut(p).options.iter_mut().flat_map(Arc::make_mut) {

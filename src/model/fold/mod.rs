@@ -16,6 +16,7 @@ mod shared;
 pub mod snapshot;
 pub mod stats;
 pub mod update;
+mod volumes;
 mod waits;
 
 use self::{

@@ -3,4 +3,5 @@
 pub mod health;
 pub mod limits;
 pub mod score;
+pub mod trend;
 pub mod why;

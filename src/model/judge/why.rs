@@ -188,6 +188,34 @@ pub enum Why {
         /// of this, KB
         allowed_kb: i64,
     },
+    /// tempdb fills
+    TempdbFilling {
+        /// and is full in so long, ms
+        full_in_ms: i64,
+        /// free, %
+        free_pct: f64,
+        /// the session that holds most of it
+        holder: Option<Holder>,
+    },
+    /// a volume fills
+    VolumeFilling {
+        /// where it is mounted
+        mount: Option<Arc<str>>,
+        /// it is full in so long, ms
+        full_in_ms: i64,
+        /// free, %
+        free_pct: f64,
+    },
+}
+
+/// A session, and how much of something it holds.
+/// In files by position: fields are only appended, each with a default; variants keep their names.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Holder {
+    /// session id
+    pub session: i32,
+    /// %
+    pub pct: f64,
 }
 
 /// The CPUs of a machine, not all of which an instance may run on: its edition, its affinity.
@@ -382,10 +410,6 @@ impl fmt::Display for Why {
             Self::PageReads(ms) => write!(f, "page reads take {}", wait(*ms)),
             Self::LogFlushes(ms) => write!(f, "log flushes take {}", wait(*ms)),
             Self::Deadlocks(n) => write!(f, "{} in 15 min", counted(*n as usize, "deadlock")),
-            Self::Volume { mount, free_pct } => {
-                write!(f, "volume {} {} free", known(mount.as_deref()).trim_end_matches('\\'), pct(*free_pct))
-            }
-            Self::Tempdb(free_pct) => write!(f, "tempdb {} free", pct(*free_pct)),
             Self::Database { name, state, more } => {
                 write!(f, "database {} is {state}{}", known(name.as_deref()), others(*more))
             }
@@ -399,6 +423,10 @@ impl fmt::Display for Why {
                 )
             }
             Self::Jobs { failed, name, at } => jobs(f, *failed, known(name.as_deref()), *at),
+            Self::Volume { .. }
+            | Self::Tempdb(_)
+            | Self::TempdbFilling { .. }
+            | Self::VolumeFilling { .. } => self.fmt_space(f),
             Self::Memory { .. }
             | Self::MemoryLow
             | Self::MachineMemoryLow
@@ -411,6 +439,28 @@ impl fmt::Display for Why {
 }
 
 impl Why {
+    /// The reasons about what is full.
+    fn fmt_space(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Volume { mount, free_pct } => {
+                write!(f, "volume {} {} free", known(mount.as_deref()).trim_end_matches('\\'), pct(*free_pct))
+            }
+            Self::TempdbFilling { full_in_ms, free_pct, holder } => {
+                write!(f, "tempdb full in {}, ", span(*full_in_ms))?;
+                match holder {
+                    Some(by) => write!(f, "session {} holds {}", by.session, pct(by.pct)),
+                    None => write!(f, "{} free", pct(*free_pct)),
+                }
+            }
+            Self::VolumeFilling { mount, full_in_ms, free_pct } => {
+                let mount = known(mount.as_deref()).trim_end_matches('\\');
+                write!(f, "volume {mount} full in {}, {} free", span(*full_in_ms), pct(*free_pct))
+            }
+            Self::Tempdb(free_pct) => write!(f, "tempdb {} free", pct(*free_pct)),
+            _ => Ok(()),
+        }
+    }
+
     /// The reasons about memory.
     fn fmt_memory(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -499,7 +549,9 @@ impl Why {
             Self::Sentence(text) => visit(Field::Message, text),
             Self::Needs(right) => visit(Field::Words(Where::Ours), right),
             Self::Blocked { status, .. } => maybe(visit, Field::Words(Where::Theirs), status),
-            Self::Volume { mount, .. } => maybe(visit, Field::Name(Kind::Volume), mount),
+            Self::Volume { mount, .. } | Self::VolumeFilling { mount, .. } => {
+                maybe(visit, Field::Name(Kind::Volume), mount);
+            }
             Self::Database { name, .. } => maybe(visit, Field::Name(Kind::Database), name),
             Self::Replica { database, replica, .. } => {
                 maybe(visit, Field::Name(Kind::Database), database);
@@ -527,6 +579,7 @@ impl Why {
             | Self::LogFlushes(_)
             | Self::Deadlocks(_)
             | Self::Tempdb(_)
+            | Self::TempdbFilling { .. }
             | Self::Runnable { .. }
             | Self::MachineMemoryLow
             | Self::MemoryFree { .. }

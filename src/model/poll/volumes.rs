@@ -19,6 +19,8 @@ pub struct VolumeRow {
     pub total_bytes: Option<i64>,
     /// free, bytes
     pub free_bytes: Option<i64>,
+    /// it is full in so long if it goes on filling as in the last hours, ms; the fold says so
+    pub full_in_ms: Option<i64>,
 }
 
 impl VolumeRow {

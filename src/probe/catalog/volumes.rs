@@ -31,6 +31,7 @@ fn decode(sets: &Sets, ctx: &ProbeContext) -> Result<Sample, Unavailable> {
             mount: row.line("volume_mount_point", 260),
             total_bytes: row.count("total_bytes").filter(|b| *b > 0),
             free_bytes: row.count("available_bytes"),
+            ..VolumeRow::default()
         })
         .collect();
     if rows.is_empty() {

@@ -132,6 +132,7 @@ pub fn incident(path: &Path) {
             mount: Some("E:\\Kowalski\\".into()),
             total_bytes: Some(200 << 30),
             free_bytes: Some((100 << 30) - (second - 4500) * (200 << 20)),
+            ..VolumeRow::default()
         };
         batch.push(kept(0, second, reading(ProbeId::Volumes, State::Volumes(Arc::new(vec![volume])))));
         engine.take(batch);

@@ -1,11 +1,23 @@
-//! Rules about what fills up: volumes and tempdb. Each is one thing, and costs once.
+//! Rules about what fills up: volumes and tempdb. Each is judged by what is free and by when it will be full (`judge::trend`);
+//! it is one thing, and costs once: what is worse of the two.
 
 use super::case::{Case, MAX_OF_A_KIND, Seen};
-use crate::model::judge::{
-    health::{Level, Topic},
-    limits::Gauge,
-    why::Why,
+use crate::model::{
+    base::figure::told_span,
+    judge::{
+        health::{Level, Topic},
+        limits::Gauge,
+        trend,
+        why::{Holder, Why},
+    },
+    poll::{headline::Headline, id::SeriesId, volumes::VolumeRow},
+    timeline::history::Series,
 };
+
+/// A session is named that holds at least this part of tempdb, %.
+const HOLDER_NAMED_PCT: f64 = 20.0;
+/// KB of a page.
+const PAGE_KB: f64 = 8.0;
 
 pub(super) fn volumes(case: &mut Case<'_>) {
     let Some(volumes) = case.facts.volumes.fresh(case.now).cloned() else { return };
@@ -19,23 +31,58 @@ pub(super) fn volumes(case: &mut Case<'_>) {
     // The fullest row of a volume tells for it.
     rows.sort_by(|(a, _), (b, _)| a.total_cmp(b));
     let mut seen = Seen::default();
-    let mut found: Vec<((Level, u8), Why)> = Vec::new();
-    for (free_pct, row) in rows.into_iter().filter(|(_, row)| seen.is_first(row.key())) {
-        let is = |why: &Why| matches!(why, Why::Volume { mount, .. } if *mount == row.mount);
-        if let Some(grade) = case.grade(Gauge::Volume, free_pct, is) {
-            found.push((grade, Why::Volume { mount: row.mount.clone(), free_pct }));
-        }
-    }
+    let first = rows.into_iter().filter(|(_, row)| seen.is_first(row.key()));
+    let mut found: Vec<_> = first.filter_map(|(free_pct, row)| volume(case, row, free_pct)).collect();
     found.sort_by_key(|(grade, _)| std::cmp::Reverse(*grade));
     for (grade, why) in found.into_iter().take(MAX_OF_A_KIND) {
         case.add(grade, Topic::Storage, why);
     }
 }
 
-pub(super) fn tempdb(case: &mut Case<'_>) {
-    let Some(used) = case.facts.headline.fresh(case.now).and_then(|h| h.tempdb_used_pct) else { return };
-    let free_pct = 100.0 - used;
-    if let Some(found) = case.grade(Gauge::Tempdb, free_pct, |why| matches!(why, Why::Tempdb(_))) {
-        case.add(found, Topic::Tempdb, Why::Tempdb(free_pct));
+fn volume(case: &Case<'_>, row: &VolumeRow, free_pct: f64) -> Option<((Level, u8), Why)> {
+    let mount = row.mount.clone();
+    let is = |why: &Why| matches!(why, Why::Volume { mount: known, .. } if *known == mount);
+    let of_free = case.grade(Gauge::Volume, free_pct, is);
+    let is = |why: &Why| matches!(why, Why::VolumeFilling { mount: known, .. } if *known == mount);
+    let of_trend = row.full_in_ms.and_then(|ms| {
+        let found = case.grade(Gauge::VolumeFull, ms as f64 / 3_600_000.0, is)?;
+        Some((found, told_span(ms)))
+    });
+    match of_trend {
+        Some((found, full_in_ms)) => Some((
+            of_free.map_or(found, |f| f.max(found)),
+            Why::VolumeFilling { mount, full_in_ms, free_pct },
+        )),
+        None => of_free.map(|found| (found, Why::Volume { mount, free_pct })),
     }
+}
+
+pub(super) fn tempdb(case: &mut Case<'_>) {
+    let Some(h) = case.facts.headline.fresh(case.now) else { return };
+    let Some(used) = h.tempdb_used_pct else { return };
+    let free_pct = 100.0 - used;
+    let of_free = case.grade(Gauge::Tempdb, free_pct, |why| matches!(why, Why::Tempdb(_)));
+    let points = case.history.get(SeriesId::Tempdb).into_iter().flat_map(Series::points);
+    let full_in = trend::full_in_ms(points.map(|(at, pct)| (at, f64::from(pct))), trend::MINUTES);
+    let is = |why: &Why| matches!(why, Why::TempdbFilling { .. });
+    let of_trend =
+        full_in.and_then(|ms| Some((case.grade(Gauge::TempdbFull, ms as f64 / 60_000.0, is)?, ms)));
+    match (of_trend, of_free) {
+        (Some((found, ms)), of_free) => {
+            let why = Why::TempdbFilling { full_in_ms: told_span(ms), free_pct, holder: holder(case, h) };
+            case.add(of_free.map_or(found, |f| f.max(found)), Topic::Tempdb, why);
+        }
+        (None, Some(found)) => case.add(found, Topic::Tempdb, Why::Tempdb(free_pct)),
+        (None, None) => {}
+    }
+}
+
+/// The session that holds most of tempdb, where somebody asked who does: that is done for instances on the screen.
+fn holder(case: &Case<'_>, h: &Headline) -> Option<Holder> {
+    let size_kb = h.tempdb_size_kb.filter(|kb| *kb > 0)? as f64;
+    let requests = &case.facts.activity.fresh(case.now)?.requests;
+    let held = requests.iter().filter_map(|r| Some((r.tempdb_now_pages?, r.session_id)));
+    let (pages, session) = held.max()?;
+    let pct = (pages as f64 * PAGE_KB / size_kb * 100.0).clamp(0.0, 100.0);
+    (pct >= HOLDER_NAMED_PCT).then(|| Holder { session, pct: pct.round() })
 }

@@ -235,6 +235,7 @@ fn processor_memory_and_disk() {
         mount: Some(mount.into()),
         total_bytes: Some(1000),
         free_bytes: Some(free),
+        ..VolumeRow::default()
     };
     let disks = facts(|f| f.volumes = good(Arc::new(vec![volume("D:\\", 500), volume("L:\\", 31)])));
     assert_eq!(told(&disks), "Warning 61: volume L: 3.1 % free");
@@ -302,7 +303,7 @@ proptest! {
                 Timestamp::from_ms(at), 30_000,
             );
             f.cpu = good(CpuNow { max_workers: Some(n), active_workers: Some(n.wrapping_neg()), ..CpuNow::default() });
-            f.volumes = good(Arc::new(vec![VolumeRow { mount: None, total_bytes: Some(n), free_bytes: Some(n) }]));
+            f.volumes = good(Arc::new(vec![VolumeRow { mount: None, total_bytes: Some(n), free_bytes: Some(n), ..VolumeRow::default() }]));
         });
         let health = judge(&f);
         prop_assert!(health.score.is_none_or(|s| s <= 100));

@@ -119,6 +119,22 @@ fn told_of_things() -> Vec<(Why, &'static str)> {
         (Why::Volume { mount: some("E:\\Payroll\\"), free_pct: 2.14 }, "volume E:\\Payroll 2.1 % free"),
         (Why::Volume { mount: None, free_pct: 2.14 }, "volume ? 2.1 % free"),
         (Why::Tempdb(4.0), "tempdb 4 % free"),
+        (
+            Why::TempdbFilling {
+                full_in_ms: 240_000,
+                free_pct: 22.0,
+                holder: Some(Holder { session: 60, pct: 71.0 }),
+            },
+            "tempdb full in 4m, session 60 holds 71 %",
+        ),
+        (
+            Why::TempdbFilling { full_in_ms: 240_000, free_pct: 22.0, holder: None },
+            "tempdb full in 4m, 22 % free",
+        ),
+        (
+            Why::VolumeFilling { mount: some("L:\\"), full_in_ms: 10_800_000, free_pct: 12.0 },
+            "volume L: full in 3h00m, 12 % free",
+        ),
         (Why::Database { name: some("crm"), state: "SUSPECT".into(), more: 0 }, "database crm is SUSPECT"),
         (Why::Database { name: None, state: "EMERGENCY".into(), more: 3 }, "database ? is EMERGENCY, +3"),
         (replica(Trouble::Suspended, 0), "crm on SQL2 suspended"),

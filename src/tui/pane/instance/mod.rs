@@ -188,6 +188,9 @@ fn row_of(r: &Reason, i: &InstanceSnapshot) -> Option<RowKey> {
             Some(RowKey::Session(i.id().clone(), session, 0))
         }
         _ => match r.why() {
+            Why::TempdbFilling { holder: Some(by), .. } => {
+                Some(RowKey::Session(i.id().clone(), by.session, 0))
+            }
             Why::Waits { name, .. } => Some(RowKey::Wait(Some(i.id().clone()), Arc::clone(name))),
             _ => None,
         },

@@ -72,6 +72,7 @@ fn what_is_in_force_for_one_thing_says_nothing_of_another() {
         mount: Some(mount.into()),
         total_bytes: Some(1000),
         free_bytes: Some(free),
+        ..VolumeRow::default()
     };
     let full = facts(|f| f.volumes = good(Arc::new(vec![volume("L:\\", 95)])));
     let before = judge(&full);
@@ -309,6 +310,7 @@ fn one_thing_costs_its_points_once() {
         mount: Some(mount.into()),
         total_bytes: Some(1000),
         free_bytes: Some(free),
+        ..VolumeRow::default()
     };
     let once = facts(|f| f.volumes = good(Arc::new(vec![volume("D:\\", 29)])));
     let thrice = vec![volume("D:\\", 30), volume("D:\\", 29), volume("D:", 31)];
@@ -325,6 +327,28 @@ fn one_thing_costs_its_points_once() {
     let table = Arc::make_mut(poison.waits.value.as_mut().unwrap());
     table.types.push(table.types[0].clone());
     assert_eq!(told(&poison), single);
+}
+
+#[test]
+fn tempdb_that_fills_says_when_it_is_full_and_who_fills_it() {
+    let mut history = History::default();
+    for n in 0..6_i64 {
+        let used = 28.0 + 10.0 * n as f64;
+        history.record(SeriesId::Tempdb, NOW.plus_ms((n - 5) * 30_000), Some(used));
+    }
+    let mut f = with_headline(|h| (h.tempdb_used_pct, h.tempdb_size_kb) = (Some(78.0), Some(8_000)));
+    let verdict = |f: &Facts| {
+        let health =
+            assess(&PollSettings::default(), f, &history, &Thresholds::default(), &Health::default(), NOW);
+        (health.level, health.reasons.iter().map(|r| r.text().to_owned()).collect::<Vec<_>>())
+    };
+    assert_eq!(verdict(&f), (Level::Critical, vec!["tempdb full in 1m, 22 % free".to_owned()]));
+    let request =
+        |session_id, pages| Request { session_id, tempdb_now_pages: Some(pages), ..Request::default() };
+    let requests = vec![request(51, 9), request(60, 710)];
+    f.activity = good(Arc::new(crate::model::poll::activity::Activity { requests, ..Default::default() }));
+    assert_eq!(verdict(&f).1, ["tempdb full in 1m, session 60 holds 71 %"]);
+    assert_eq!(judge(&f).level, Level::Ok, "without points nobody can tell");
 }
 
 #[test]
