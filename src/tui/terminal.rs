@@ -65,6 +65,8 @@ fn paint<W: Write>(
     let now = terminal.current_buffer_mut();
     let is_same = |(cells, place): &(Buffer, Place)| *place == at && *cells == *now;
     if !shown.as_ref().is_some_and(is_same) {
+        let is_first = shown.is_none();
+        let is_visible = shown.as_ref().is_some_and(|(_, place)| place.is_some());
         match shown {
             Some((cells, place)) => {
                 cells.clone_from(now);
@@ -75,8 +77,11 @@ fn paint<W: Write>(
         crossterm::queue!(terminal.backend_mut(), BeginSynchronizedUpdate)?;
         terminal.flush()?;
         match at {
+            // Several frames a second go over slow lines: nothing is said that is so already.
+            Some((x, y)) if is_visible => crossterm::queue!(terminal.backend_mut(), cursor::MoveTo(x, y))?,
             Some((x, y)) => crossterm::queue!(terminal.backend_mut(), cursor::MoveTo(x, y), cursor::Show)?,
-            None => crossterm::queue!(terminal.backend_mut(), cursor::Hide)?,
+            None if is_visible || is_first => crossterm::queue!(terminal.backend_mut(), cursor::Hide)?,
+            None => {}
         }
         execute!(terminal.backend_mut(), EndSynchronizedUpdate)?;
     }
@@ -296,6 +301,7 @@ mod tests {
         assert_eq!(sent("sqlprd-014", Some((0, 3))), "");
         let moved = sent("sqlprd-014", Some((0, 4)));
         assert!(moved.contains("\u{1b}[5;1H") && !moved.contains("sqlprd"), "{moved:?}");
+        assert!(!moved.contains("\u{1b}[?25h"), "it is shown already: {moved:?}");
         assert!(sent("sqlprd-015", Some((0, 4))).contains('5'));
         assert!(sent("sqlprd-015", None).contains("\u{1b}[?25l"));
     }
