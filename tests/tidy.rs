@@ -10,6 +10,7 @@
 //! | what is written to files keeps its layout | `tidy/stored.rs` |
 //! | sizes of files and functions | `tidy/sizes.rs` |
 //! | the names in `docs/CONTRIBUTING.md` | `tidy/paths.rs` |
+//! | the words of the screen, by the glossary of `docs/CONTRIBUTING.md` | `tidy/words.rs` |
 //! | module docs, no paths of one machine, loose ends, documents | `tidy/house.rs` |
 //!
 //! Rules about data stand beside the data, as unit tests: defaults and `config.example.toml` in `config`, keys and
@@ -38,3 +39,5 @@ mod scripts;
 mod sizes;
 #[path = "tidy/stored.rs"]
 mod stored;
+#[path = "tidy/words.rs"]
+mod words;

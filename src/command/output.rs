@@ -11,6 +11,7 @@ use crate::{
             filter::{Row, Value},
         },
         inventory::instance::InstanceInfo,
+        poll::properties::Properties,
     },
 };
 use anyhow::Context;
@@ -162,6 +163,8 @@ pub struct GridRow<'a> {
     pub cells: &'a [Cell],
     /// the instance it belongs to
     pub info: Option<&'a InstanceInfo>,
+    /// the properties of that instance, if they are known
+    pub properties: Option<&'a Properties>,
 }
 
 impl Row for GridRow<'_> {
@@ -191,6 +194,12 @@ impl Row for GridRow<'_> {
                 Cell::Flag(b) => visit(Value::Text(if *b { "yes" } else { "no" })),
                 Cell::Unknown(_) => {}
             }
+        }
+        // A version means here what it means on the screen.
+        if key.eq_ignore_ascii_case("version")
+            && let Some(p) = self.properties
+        {
+            p.versions(visit);
         }
         for (_, v) in self.info.iter().flat_map(|i| &i.labels).filter(|(k, _)| k.eq_ignore_ascii_case(key)) {
             visit(Value::Text(v));

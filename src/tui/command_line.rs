@@ -28,17 +28,47 @@ pub enum Command {
     Theme(String),
     /// a filter for the pane
     Filter(String),
+    /// the rows of the pane in the order of a column
+    Sort(String),
     /// another tenant
     Tenant(Slug),
     /// a time to go to, as typed
     At(String),
 }
 
+/// Other words for commands: those of k9s and of vi, which hands know. A word that needs a sentence is in [`foreign`].
+const ALSO: [(&str, &str); 13] = [
+    ("quit", "q"),
+    ("exit", "q"),
+    ("q!", "q"),
+    ("qa", "q"),
+    ("wq", "q"),
+    ("ctx", "tenant"),
+    ("context", "tenant"),
+    ("pulses", "heat"),
+    ("xray", "blocking"),
+    ("inst", "fleet"),
+    ("instances", "fleet"),
+    ("time", "at"),
+    ("h", "help"),
+];
+
+/// Words of k9s that mean something else here.
+fn foreign(word: &str, rest: &str) -> Option<String> {
+    let group = if rest.is_empty() { "NAME" } else { rest };
+    match word {
+        "ns" | "namespace" => Some(format!("groups take the place of namespaces: :@{group}")),
+        "alias" | "aliases" => Some("an empty : lists all panes, ? all commands".to_owned()),
+        _ => None,
+    }
+}
+
 /// Commands that take something, and what; panes are named in front of them.
-const WITH: [(&str, &str); 5] = [
+const WITH: [(&str, &str); 6] = [
     ("@GROUP or INSTANCE", "only these; the pane stays"),
     ("theme NAME", "colours"),
     ("filter TEXT", "filter the rows of this pane"),
+    ("sort COLUMN", "order the rows of this pane by a column"),
     ("tenant NAME", "watch another tenant"),
     ("at TIME", "go to a time: 02:14, -3h, yesterday 14:00"),
 ];
@@ -63,26 +93,67 @@ pub fn commands() -> impl Iterator<Item = (Cow<'static, str>, &'static str)> {
         .chain(words().map(|(name, about, _)| (name.into(), about)))
 }
 
-/// Reads a command from a text.
+/// The first words of all commands.
+fn first_words() -> impl Iterator<Item = &'static str> {
+    let with = WITH.into_iter().filter_map(|(name, _)| name.split(' ').next());
+    let with = with.filter(|name| !name.starts_with('@')).chain(["scope"]);
+    panes().map(|(name, ..)| name).chain(with).chain(words().map(|(name, ..)| name))
+}
+
+/// The command that a first word names: exactly, by another word for it, or as the only one that begins so.
 ///
 /// # Errors
-/// A sentence for the user when nothing of that name is there.
+/// It is the beginning of several.
+fn command_of(word: &str) -> Result<Option<&'static str>, String> {
+    let also = ALSO.iter().find(|(other, _)| *other == word).map(|(_, name)| *name);
+    if let Some(name) = first_words().find(|name| *name == word).or(also) {
+        return Ok(Some(name));
+    }
+    let mut begin: Vec<&str> = first_words().filter(|name| name.starts_with(word)).collect();
+    begin.sort_unstable();
+    begin.dedup();
+    match begin.as_slice() {
+        [] => Ok(None),
+        [name] => Ok(Some(name)),
+        several => Err(format!("{word} may be {}: type on, or ↓ chooses", several.join(", "))),
+    }
+}
+
+/// Reads a command from a text: exact names, and beginnings that fit one name only. Guesses are the palette's, and are never
+/// carried out before they were chosen.
+///
+/// # Errors
+/// A sentence for the user when nothing of that name is there, or several are.
 pub fn interpret(text: &str, snapshot: &FleetSnapshot) -> Result<Command, String> {
     let text = text.trim();
     let (first, rest) = text.split_once(char::is_whitespace).map_or((text, ""), |(a, b)| (a, b.trim()));
-    let word = first.to_ascii_lowercase();
+    let typed = first.to_ascii_lowercase();
+    if let Some(words) = foreign(&typed, rest) {
+        return Err(words);
+    }
+    // A name of the fleet comes before the beginning of a command.
+    let exact = scope(text, snapshot);
+    let word = match command_of(&typed) {
+        Ok(word) => word.unwrap_or_default(),
+        Err(_) if exact.is_ok() => "",
+        Err(several) => return Err(several),
+    };
+    let word = if exact.is_ok() && word != typed { "" } else { word };
     if let Some((_, _, pane)) = panes().find(|(n, ..)| *n == word) {
         let scopes = if rest.is_empty() { None } else { Some(scope(rest, snapshot)?) };
         return Ok(Command::Go { pane: Some(pane), scopes });
     }
-    match word.as_str() {
-        "quit" | "exit" => return Ok(Command::Do(Action::Quit)),
+    match word {
+        "sort" if rest.is_empty() => {
+            return Err("sort by which column? Its title, such as :sort cpu".to_owned());
+        }
+        "sort" => return Ok(Command::Sort(rest.to_owned())),
         "theme" if rest.is_empty() => return Err(format!("which theme? {}", theme_names())),
         "theme" => return Ok(Command::Theme(rest.to_owned())),
         "filter" => return Ok(Command::Filter(rest.to_owned())),
         "tenant" if rest.is_empty() => return Ok(Command::Do(Action::Tenants)),
         "tenant" => return Slug::parse(rest).map(Command::Tenant).map_err(|e| e.to_string()),
-        "at" | "time" => return Ok(Command::At(rest.to_owned())),
+        "at" => return Ok(Command::At(rest.to_owned())),
         "scope" if !rest.is_empty() => {
             return Ok(Command::Go { pane: None, scopes: Some(scope(rest, snapshot)?) });
         }
@@ -93,9 +164,19 @@ pub fn interpret(text: &str, snapshot: &FleetSnapshot) -> Result<Command, String
     {
         return Ok(Command::Do(action));
     }
-    let scopes = scope(text, snapshot).map_err(|_| format!("nothing is called {text}: ? shows the keys"))?;
+    let scopes = exact
+        .or_else(|why| begun(text, snapshot).ok_or(why))
+        .map_err(|_| format!("nothing is called {text}: ↓ or Tab takes the nearest, ? shows all"))?;
     let one = matches!(scopes.last(), Some(Scope::Instance(_)));
     Ok(Command::Go { pane: one.then_some(PaneId::Instance), scopes: Some(scopes) })
+}
+
+/// The only instance whose name begins so.
+fn begun(text: &str, snapshot: &FleetSnapshot) -> Option<Vec<Scope>> {
+    let begins = |name: &str| name.get(..text.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(text));
+    let mut found = snapshot.instances.iter().filter(|i| !text.is_empty() && begins(i.id().as_str()));
+    let one = found.next()?;
+    found.next().is_none().then(|| vec![Scope::Instance(one.id().clone())])
 }
 
 fn theme_names() -> String {
@@ -104,4 +185,62 @@ fn theme_names() -> String {
 
 fn scope(text: &str, snapshot: &FleetSnapshot) -> Result<Vec<Scope>, String> {
     Scope::parse(text, snapshot).map(|s| s.into_iter().collect()).map_err(|e| e.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tui::fixture;
+
+    fn read(text: &str) -> Result<Command, String> {
+        interpret(text, &fixture::small())
+    }
+
+    fn goes(text: &str) -> Option<PaneId> {
+        match read(text) {
+            Ok(Command::Go { pane, .. }) => pane,
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn exact_names_and_beginnings_of_one_name_are_carried_out() {
+        assert_eq!(goes("waits"), Some(PaneId::Waits));
+        assert_eq!(goes("WA"), Some(PaneId::Waits));
+        assert_eq!(goes("wa @prod"), Some(PaneId::Waits));
+        assert_eq!(goes("sqlprd-014"), Some(PaneId::Instance));
+        assert_eq!(goes("sqlrep"), Some(PaneId::Instance), "one instance begins so");
+        assert_eq!(read("q"), Ok(Command::Do(Action::Quit)), "an exact name, however many begin so");
+    }
+
+    #[test]
+    fn a_guess_is_never_carried_out() {
+        for text in ["rm", "ns", "lorem", "p21", "wiats", "sqlprd", "drop", "x", ""] {
+            assert!(read(text).is_err(), "{text} did {:?}", read(text));
+        }
+        for (text, among) in [("f", "fleet"), ("a", "activity"), ("re", "remove"), ("b", "backup")] {
+            let why = read(text).unwrap_err();
+            assert!(why.starts_with(&format!("{text} may be ")) && why.contains(among), "{why}");
+        }
+    }
+
+    #[test]
+    fn words_of_k9s_lead_to_what_they_mean() {
+        assert_eq!(read("ctx"), Ok(Command::Do(Action::Tenants)));
+        assert_eq!(read("q!"), Ok(Command::Do(Action::Quit)));
+        assert_eq!(read("pulses"), Ok(Command::Do(Action::HeatMap)));
+        assert_eq!(goes("xray"), Some(PaneId::Blocking));
+        assert_eq!(read("sort cpu"), Ok(Command::Sort("cpu".into())));
+        assert_eq!(goes("inst sqlprd-014"), Some(PaneId::Fleet));
+        assert!(matches!(read("inst sqlprd-014"), Ok(Command::Go { scopes: Some(s), .. }) if s.len() == 1));
+        assert_eq!(read("ns prod").unwrap_err(), "groups take the place of namespaces: :@prod");
+    }
+
+    #[test]
+    fn every_other_word_leads_to_a_command_and_hides_none() {
+        for (other, name) in ALSO {
+            assert!(first_words().any(|word| word == name), "{other} leads to {name}");
+            assert!(first_words().all(|word| word != other), "{other} is a command itself");
+        }
+    }
 }

@@ -1,8 +1,36 @@
 //! Names of what is on the screen: which pane, which row. Plain values that everything in `tui` may use; nothing in here
 //! knows how a pane or a row looks. A pane is one row here and one line in `tui/pane/mod.rs`, where it is made.
 
-use crate::model::{inventory::instance::InstanceId, poll::wait_class::WaitCategory};
+use crate::model::{inventory::instance::InstanceId, judge::health::Topic, poll::wait_class::WaitCategory};
 use std::sync::Arc;
+
+/// What panes are about; an empty `:` lists them by it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Subject {
+    /// instances and their health
+    Fleet,
+    /// what runs, waits and blocks
+    Sessions,
+    /// memory, databases, files
+    Resources,
+    /// what is watched, and how
+    Inventory,
+}
+
+impl Subject {
+    /// All, in the order of that list.
+    pub const ALL: [Self; 4] = [Self::Fleet, Self::Sessions, Self::Resources, Self::Inventory];
+
+    /// Its name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Fleet => "fleet",
+            Self::Sessions => "sessions",
+            Self::Resources => "resources",
+            Self::Inventory => "inventory",
+        }
+    }
+}
 
 /// Everything about a pane outside of its own file.
 #[derive(Debug, Clone, Copy)]
@@ -13,6 +41,8 @@ pub struct PaneRow {
     pub key: Option<&'static str>,
     /// what that key does: one line, no final stop
     pub help: &'static str,
+    /// what it is about
+    pub subject: Subject,
     /// its word behind `:`, and other words for it
     pub word: Option<(&'static str, &'static str)>,
     /// its rows are parts of instances: it has the keys of `Context::Parts`
@@ -52,18 +82,20 @@ panes! {
         name: "Fleet",
         key: Some("1"),
         help: "Fleet, or the instance in scope",
+        subject: Subject::Fleet,
         word: Some(("fleet", "all instances")),
         has_parts: false,
         has_charts: false,
         has_records: false,
     }
     /// one instance: takes the place of the fleet while it is in scope
-    Instance { name: "Instance", key: None, help: "", word: None, has_parts: false, has_charts: true, has_records: false }
+    Instance { name: "Instance", key: None, help: "", subject: Subject::Fleet, word: None, has_parts: false, has_charts: true, has_records: false }
     /// active requests
     Activity {
         name: "Activity",
         key: Some("2"),
         help: "Activity: what runs now",
+        subject: Subject::Sessions,
         word: Some(("activity", "what runs now")),
         has_parts: true,
         has_charts: false,
@@ -74,6 +106,7 @@ panes! {
         name: "Waits",
         key: Some("3"),
         help: "Waits: what is waited for",
+        subject: Subject::Sessions,
         word: Some(("waits", "what is waited for")),
         has_parts: true,
         has_charts: true,
@@ -84,6 +117,7 @@ panes! {
         name: "Blocking",
         key: Some("4"),
         help: "Blocking: who blocks whom",
+        subject: Subject::Sessions,
         word: Some(("blocking", "who blocks whom")),
         has_parts: true,
         has_charts: false,
@@ -94,6 +128,7 @@ panes! {
         name: "Storage",
         key: Some("6"),
         help: "Storage: how fast files are read and written",
+        subject: Subject::Resources,
         word: Some(("storage", "how fast files are read and written")),
         has_parts: true,
         has_charts: true,
@@ -104,6 +139,7 @@ panes! {
         name: "Databases",
         key: None,
         help: "",
+        subject: Subject::Resources,
         word: Some(("databases", "state, size, recovery model and owner of each")),
         has_parts: true,
         has_charts: false,
@@ -114,6 +150,7 @@ panes! {
         name: "Memory",
         key: None,
         help: "",
+        subject: Subject::Resources,
         word: Some(("memory", "who holds the memory of the server")),
         has_parts: true,
         has_charts: true,
@@ -124,6 +161,7 @@ panes! {
         name: "Groups",
         key: None,
         help: "",
+        subject: Subject::Inventory,
         word: Some(("groups", "members, health and description; make, change, delete")),
         has_parts: false,
         has_charts: false,
@@ -134,6 +172,7 @@ panes! {
         name: "Labels",
         key: None,
         help: "",
+        subject: Subject::Inventory,
         word: Some(("labels", "colours and who carries them; rename, make one, delete")),
         has_parts: false,
         has_charts: false,
@@ -144,6 +183,7 @@ panes! {
         name: "Filters",
         key: None,
         help: "",
+        subject: Subject::Inventory,
         word: Some(("filters", "saved ones: use, save, change, delete")),
         has_parts: false,
         has_charts: false,
@@ -154,6 +194,7 @@ panes! {
         name: "Audit",
         key: None,
         help: "",
+        subject: Subject::Inventory,
         word: Some(("audit", "who changed what, and when")),
         has_parts: false,
         has_charts: false,
@@ -164,6 +205,7 @@ panes! {
         name: "Settings",
         key: None,
         help: "",
+        subject: Subject::Inventory,
         word: Some(("settings", "every option, its origin, and what it means; edit it")),
         has_parts: false,
         has_charts: false,
@@ -174,6 +216,7 @@ panes! {
         name: "Vault",
         key: None,
         help: "",
+        subject: Subject::Inventory,
         word: Some(("vault", "its key slots: add, remove, make a new data key")),
         has_parts: false,
         has_charts: false,
@@ -191,6 +234,23 @@ impl PaneId {
     pub fn tabs() -> impl Iterator<Item = Self> {
         Self::ALL.into_iter().filter(|pane| pane.row().key.is_some())
     }
+}
+
+/// The field that requests are grouped by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GroupBy {
+    /// database
+    Database,
+    /// login
+    Login,
+    /// program, or job
+    Program,
+    /// client host
+    Host,
+    /// query hash
+    Hash,
+    /// instance
+    Instance,
 }
 
 /// The identity of a row wherever it is: selection and marks use it.
@@ -216,6 +276,8 @@ pub enum RowKey {
     Group(Arc<str>),
     /// the reason number n of the instance in scope
     Reason(usize),
+    /// an instance, by what a reason of this topic is about
+    Evidence(InstanceId, Topic),
 }
 
 impl RowKey {
@@ -227,6 +289,7 @@ impl RowKey {
             | Self::Database(id, _)
             | Self::File(id, ..)
             | Self::Clerk(id, _)
+            | Self::Evidence(id, _)
             | Self::Wait(Some(id), _) => Some(id),
             Self::Wait(None, _) | Self::Category(_) | Self::Group(_) | Self::Entry(_) | Self::Reason(_) => {
                 None

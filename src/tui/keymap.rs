@@ -33,7 +33,7 @@ impl Keymap {
 pub fn markdown() -> String {
     let mut out = String::from(
         "# Keys\n\nMade from the table of actions in `src/tui/action/table.rs` by `dbtop keys`; a test keeps it true.\n\
-         Ctrl-H, Ctrl-I, Ctrl-M and Ctrl-[ are unbound on purpose: terminals cannot tell them from other keys.\n",
+         Ctrl-H, Ctrl-I, Ctrl-M and Ctrl-[ are unbound on purpose: to terminals they are other keys.\n",
     );
     for context in Context::all() {
         let _ = write!(out, "\n## {}\n", context.title());

@@ -359,9 +359,9 @@ mod tests {
                 ("comment", t.comment),
             ];
             for (role, style) in roles {
-                let on = [Some(background), t.selection.bg, t.panel.bg];
+                let on = [Some(background), t.selection.bg, t.panel.bg, t.input.bg];
                 for bg in on.into_iter().flatten() {
-                    let least = if role == "base" || role == "strong" { 7.0 } else { 4.0 };
+                    let least = if role == "base" || role == "strong" { 7.0 } else { 4.5 };
                     if let Some(c) = style.fg.and_then(|fg| contrast(fg, bg)) {
                         assert!(c >= least, "{name}: {role} on {bg:?} has a contrast of {c:.1}");
                     }

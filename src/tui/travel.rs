@@ -16,6 +16,8 @@ use std::{collections::HashSet, sync::Arc};
 /// History that has not answered after this time is not waited for any more, ms.
 const PATIENCE_MS: u64 = 15_000;
 
+const MINUTE_MS: i64 = 60_000;
+
 /// Steps within this time of each other are the key being held, ms.
 const HELD_MS: u64 = 700;
 
@@ -169,9 +171,13 @@ impl Travel {
         let tells_length = long_ms.is_none() && (here.is_none() || (held && step_ms != before_ms));
         let words = tells_length
             .then(|| format!("steps of {}: hold for longer ones, {{ }} for 1 h", past::step_words(step_ms)));
-        let to = from.plus_ms(if back { -step_ms } else { step_ms });
-        // The first step back from now leads to a whole minute.
-        let to = Timestamp::from_ms(to.ms().div_euclid(60_000) * 60_000);
+        // From within a minute the first step leads to a whole one: back to its beginning, forward to its end.
+        let minute = |at: Timestamp| Timestamp::from_ms(at.ms().div_euclid(MINUTE_MS) * MINUTE_MS);
+        let to = match (back, long_ms) {
+            (true, None) => minute(from.plus_ms(-1)).plus_ms(MINUTE_MS - step_ms),
+            (true, Some(_)) => minute(from.plus_ms(-step_ms)),
+            (false, _) => minute(from.plus_ms(step_ms)),
+        };
         match moment.past {
             _ if !back && to >= last => (Step::Live, words),
             Some(past) if back && to < past.oldest && from <= past.oldest => {
@@ -191,8 +197,6 @@ mod tests {
     use crate::tui::moment::Past;
 
     const NOW: Timestamp = Timestamp::from_ms(1_795_183_331_000);
-    const MINUTE_MS: i64 = 60_000;
-
     fn at(ms: i64) -> Moment {
         let at = Timestamp::from_ms(ms);
         let past = Past { at, oldest: NOW.plus_ms(-3 * MINUTE_MS), ticket: 1 };
@@ -220,6 +224,53 @@ mod tests {
         assert!(!travel.give_up(NOW.plus_ms(14_000)));
         assert!(travel.give_up(NOW.plus_ms(16_000)));
         assert!(travel.arrive(1).is_none());
+    }
+
+    /// Within a long history.
+    fn deep(ms: i64) -> Moment {
+        let past = Past { at: Timestamp::from_ms(ms), oldest: NOW.plus_ms(-86_400_000 * 30), ticket: 1 };
+        Moment { past: Some(past), ..Moment::new(NOW, None) }
+    }
+
+    #[test]
+    fn a_step_leads_first_to_the_whole_minute() {
+        const HOUR: Option<i64> = Some(past::LONG_STEP_MS);
+        let minute = NOW.ms().div_euclid(MINUTE_MS) * MINUTE_MS - 100 * MINUTE_MS;
+        // seconds of the minute, back, long, minutes and seconds from that minute
+        for (second, back, long, to) in [
+            (27, true, None, 0),
+            (1, true, None, 0),
+            (0, true, None, -1),
+            (27, false, None, 1),
+            (0, false, None, 1),
+            (59, false, None, 1),
+            (27, true, HOUR, -60),
+            (0, true, HOUR, -60),
+            (27, false, HOUR, 60),
+        ] {
+            let from = deep(minute + second * 1000);
+            let (step, _) = Travel::new().step(&from, back, long);
+            let wanted = Timestamp::from_ms(minute + to * MINUTE_MS);
+            assert_eq!(step, Step::To(wanted), "from second {second}, back {back}, {long:?}");
+        }
+    }
+
+    #[test]
+    fn steps_grow_while_the_key_is_held_and_a_turn_begins_anew() {
+        let mut travel = Travel::new();
+        let mut at = NOW.ms().div_euclid(MINUTE_MS) * MINUTE_MS - 10_000 * MINUTE_MS;
+        let mut step = |back: bool, clock_ms: i64| {
+            let moment = Moment { clock: NOW.plus_ms(clock_ms), ..deep(at) };
+            let (Step::To(to), _) = travel.step(&moment, back, None) else { panic!("a step") };
+            let by = (to.ms() - at) / MINUTE_MS;
+            at = to.ms();
+            by
+        };
+        let held: Vec<i64> = (0..12).map(|n| step(true, n * 30)).collect();
+        assert_eq!(held, [-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -5, -5]);
+        assert_eq!(step(false, 12 * 30), 1, "the other way begins with a minute");
+        assert_eq!(step(true, 13 * 30), -1, "and so does the way back");
+        assert_eq!(step(true, 13 * 30 + 5_000), -1, "and a key that was let go");
     }
 
     #[test]

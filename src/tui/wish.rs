@@ -4,12 +4,26 @@ use super::{
     action::Action,
     ask::Ask,
     command_line::Command,
-    id::{PaneId, RowKey},
+    id::{GroupBy, PaneId, RowKey},
 };
 use crate::model::{
-    base::time::Timestamp, fold::scope::Scope, inventory::instance::InstanceId, judge::health::Level,
-    timeline::past::When,
+    base::time::Timestamp,
+    fold::scope::Scope,
+    inventory::instance::InstanceId,
+    judge::health::Level,
+    timeline::{chart::MarkKind, past::When},
 };
+
+/// How the pane that a link leads to shows its rows, so that the evidence stands first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Look {
+    /// only those that a filter keeps
+    Filter(String),
+    /// all, by the column of this id
+    Sort(&'static str),
+    /// added up by what they share, by the column of this id
+    Groups(GroupBy, &'static str),
+}
 
 /// A wish. The app carries wishes out in their order.
 #[derive(Debug)]
@@ -22,11 +36,13 @@ pub enum Wish {
         scope: Option<Scope>,
         /// row to select
         focus: Option<RowKey>,
-        /// filter to set there
-        filter: Option<String>,
+        /// how the rows there are shown
+        look: Option<Look>,
     },
     /// show all about a row
     Details(RowKey),
+    /// list what happened of a kind on an instance
+    Events(InstanceId, MarkKind),
     /// put rows on the clipboard, and say how many lines they are
     Copy(String),
     /// put a text on the clipboard without a word
@@ -52,6 +68,8 @@ pub enum Wish {
     Ask(Box<Ask>),
     /// do this, as if its key was pressed
     Do(Action),
+    /// remember a filter that was typed
+    Filtered(String),
     /// carry out a command typed behind `:`, and remember it
     Run {
         /// its meaning

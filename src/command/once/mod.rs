@@ -210,13 +210,15 @@ fn parse_filter(text: &str, what: What, infos: &[Arc<InstanceInfo>]) -> anyhow::
 
 /// Keeps the rows that the filter keeps.
 fn keep(grid: &mut Grid, filter: &Filter, snapshot: &FleetSnapshot) {
-    let infos: HashMap<&str, &InstanceInfo> =
-        snapshot.instances.iter().map(|i| (i.info.id.as_str(), &*i.info)).collect();
+    let instances: HashMap<&str, &InstanceSnapshot> =
+        snapshot.instances.iter().map(|i| (i.info.id.as_str(), &**i)).collect();
     let columns = grid.columns.clone();
     let mut scratch = String::new();
     grid.rows.retain(|cells| {
-        let info = cells.first().and_then(Cell::as_text).and_then(|name| infos.get(name).copied());
-        filter.keeps(&output::GridRow { columns: &columns, cells, info }, &mut scratch)
+        let instance = cells.first().and_then(Cell::as_text).and_then(|name| instances.get(name));
+        let info = instance.map(|i| &*i.info);
+        let properties = instance.and_then(|i| i.facts.properties.get()).map(|p| &**p);
+        filter.keeps(&output::GridRow { columns: &columns, cells, info, properties }, &mut scratch)
     });
 }
 

@@ -7,6 +7,9 @@
 //! * `key>value`, `>=`, `<`, `<=` for figures; times are in seconds and sizes in MB unless a unit follows (`5m`, `2GB`);
 //! * any of these with `!` before it: rows for which it does not hold.
 //!
+//! Blanks around a sign are none: `cpu > 80`. A figure is equal to what is typed if it is when written with as many digits:
+//! `97` is 96.5 up to 97.5, `2016` is no other year, `1.5k` is 1,450 up to 1,550. A first `-l` or `-f` (k9s) says nothing.
+//!
 //! A row for which a figure is not known passes no comparison: unknown is not zero.
 
 use regex::{Regex, RegexBuilder};
@@ -92,7 +95,8 @@ enum Test {
 #[derive(Debug, Clone)]
 struct Pattern {
     text: Regex,
-    figure: Option<Figure>,
+    /// with half of its last digit
+    figure: Option<(Figure, Figure)>,
 }
 
 /// A figure with its unit; times and sizes know what they are.
@@ -123,7 +127,7 @@ impl Filter {
     /// [`FilterError`] says what to change.
     pub fn parse(text: &str, known: &dyn Fn(&str) -> bool) -> Result<Self, FilterError> {
         let mut terms = Vec::new();
-        for (word, quoted) in words(text)? {
+        for (word, quoted) in joined(words(text)?) {
             let (not, word) = match word.strip_prefix('!') {
                 Some(rest) if !quoted => (true, rest),
                 _ => (false, word.as_str()),
@@ -188,6 +192,36 @@ fn words(text: &str) -> Result<Vec<(String, bool)>, FilterError> {
     Ok(found)
 }
 
+/// Puts a comparison together that was typed with blanks: a bare name, a sign, a value.
+fn joined(words: Vec<(String, bool)>) -> Vec<(String, bool)> {
+    let is_name = |word: &str| {
+        let name = word.strip_prefix('!').unwrap_or(word);
+        !name.is_empty() && name.chars().all(is_of_name)
+    };
+    let begins = |word: &str| SIGNS.iter().any(|sign| word.starts_with(sign));
+    let waits = |word: &str| {
+        split(word.strip_prefix('!').unwrap_or(word)).is_some_and(|(.., value)| value.is_empty())
+    };
+    let mut found: Vec<(String, bool)> = Vec::with_capacity(words.len());
+    for (n, (word, quoted)) in words.into_iter().enumerate() {
+        if n == 0 && !quoted && matches!(word.as_str(), "-l" | "-f") {
+            continue;
+        }
+        match found.last_mut() {
+            Some((last, false)) if !quoted && is_name(last) && begins(&word) => last.push_str(&word),
+            // Another comparison is no value: the one before it lacks its own.
+            Some((last, false)) if waits(last) && (quoted || split(&word).is_none()) => last.push_str(&word),
+            _ => found.push((word, quoted)),
+        }
+    }
+    found
+}
+
+/// Signs that a field or label may be called by.
+fn is_of_name(c: char) -> bool {
+    c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '/')
+}
+
 fn unquoted(word: &str) -> Option<&str> {
     word.strip_prefix('"')?.strip_suffix('"')
 }
@@ -196,7 +230,7 @@ const SIGNS: [&str; 7] = ["!=", "<=", ">=", "=", "<", ">", "~"];
 
 /// `key sign value` if the word starts with a name and a sign follows it.
 fn split(word: &str) -> Option<(&str, &str, &str)> {
-    let end = word.find(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '/')))?;
+    let end = word.find(|c: char| !is_of_name(c))?;
     let (key, rest) = word.split_at(end);
     let sign = SIGNS.iter().find(|s| rest.starts_with(**s))?;
     if key.is_empty() { None } else { Some((key, sign, &rest[sign.len()..])) }
@@ -241,7 +275,10 @@ fn regex(text: &str) -> Result<Regex, FilterError> {
 /// A value with `*` for anything.
 fn pattern(value: &str) -> Result<Pattern, FilterError> {
     let parts: Vec<String> = value.split('*').map(regex::escape).collect();
-    Ok(Pattern { text: regex(&format!("^{}$", parts.join(".*")))?, figure: figure(value) })
+    Ok(Pattern {
+        text: regex(&format!("^{}$", parts.join(".*")))?,
+        figure: figure(value).zip(half_digit(value)),
+    })
 }
 
 /// `80`, `1.5k`, `5m`, `2GB`, `95%`.
@@ -266,6 +303,14 @@ fn figure(text: &str) -> Option<Figure> {
             _ => return None,
         },
     })
+}
+
+/// Half of the last digit of a typed figure, in its unit: 0.5 of `97`, 50 of `1.5k`.
+fn half_digit(text: &str) -> Option<Figure> {
+    let end = text.find(|c: char| !(c.is_ascii_digit() || matches!(c, '.' | '-'))).unwrap_or(text.len());
+    let (number, unit) = text.split_at(end);
+    let digits = number.split_once('.').map_or(0, |(_, digits)| digits.len());
+    figure(&format!("0.{}5{unit}", "0".repeat(digits)))
 }
 
 /// The row's value and the typed one in the same unit; None if they cannot be compared.
@@ -307,11 +352,10 @@ fn any(row: &dyn Row, key: &str, test: impl Fn(Value<'_>) -> bool) -> bool {
 fn equals(value: Value<'_>, pattern: &Pattern) -> bool {
     match value {
         Value::Text(t) => pattern.text.is_match(t),
-        // Figures on the screen are rounded; what looks equal is equal.
-        v => pattern
-            .figure
-            .and_then(|f| in_one_unit(v, f))
-            .is_some_and(|(a, b)| (a - b).abs() <= b.abs() * 0.005),
+        v => pattern.figure.is_some_and(|(typed, half)| {
+            let (figure, half) = (in_one_unit(v, typed), in_one_unit(v, half));
+            figure.zip(half).is_some_and(|((a, b), (_, half))| a >= b - half && a < b + half)
+        }),
     }
 }
 
@@ -342,6 +386,7 @@ mod tests {
                 "env" => visit(Value::Text("prod")),
                 "group" => ["prod", "web"].iter().for_each(|g| visit(Value::Text(g))),
                 "cpu" => visit(Value::Number(97.2)),
+                "spid" => visit(Value::Number(2016.0)),
                 "elapsed" => visit(Value::Ms(312_000.0)),
                 "grant" => visit(Value::Bytes(3e9)),
                 _ => {}
@@ -350,9 +395,37 @@ mod tests {
     }
 
     fn keeps(text: &str) -> bool {
-        let known = |k: &str| ["env", "group", "cpu", "elapsed", "grant", "mem"].contains(&k);
+        let known = |k: &str| ["env", "group", "cpu", "spid", "elapsed", "grant", "mem"].contains(&k);
         Filter::parse(text, &known).unwrap().keeps(&Server, &mut String::new())
     }
+
+    /// What does not keep the row.
+    const DROPS: &[&str] = &[
+        "tst",
+        "!prd",
+        "prd tst",
+        "env=test",
+        "env!=prod",
+        "cpu>98",
+        "cpu<80",
+        "cpu < 80",
+        "cpu=98",
+        "cpu=97.1",
+        "spid=2014",
+        "spid=2017",
+        "spid=2025",
+        "spid!=2016",
+        "-l env=test",
+        "elapsed>6m",
+        "grant>3GB",
+        "mem>0",
+        "mem<1",
+        "mem=0",
+        "group=batch",
+        "env~^od",
+        "\"PRD  014\"",
+        "prd$",
+    ];
 
     #[test]
     fn what_is_typed_is_what_is_kept() {
@@ -381,6 +454,16 @@ mod tests {
             "cpu<98",
             "cpu>80 env=prod",
             "cpu=97",
+            "cpu=97.2",
+            "cpu = 97",
+            "cpu > 80",
+            "cpu >80",
+            "cpu> 80 env = prod",
+            "env = \"prod\"",
+            "spid=2016",
+            "-l env=prod",
+            "-f prd",
+            "!env = test",
             "elapsed>300",
             "elapsed>5m",
             "elapsed<6m",
@@ -392,24 +475,7 @@ mod tests {
             let known_team = yes.replace("team", "mem");
             assert!(keeps(&known_team), "{yes} should keep the row");
         }
-        for no in [
-            "tst",
-            "!prd",
-            "prd tst",
-            "env=test",
-            "env!=prod",
-            "cpu>98",
-            "cpu<80",
-            "elapsed>6m",
-            "grant>3GB",
-            "mem>0",
-            "mem<1",
-            "mem=0",
-            "group=batch",
-            "env~^od",
-            "\"PRD  014\"",
-            "prd$",
-        ] {
+        for no in DROPS {
             assert!(!keeps(no), "{no} should not keep the row");
         }
     }
@@ -421,6 +487,9 @@ mod tests {
         assert_eq!(e("cpu>"), "a value is missing after cpu>");
         assert_eq!(e("cpu>fast"), "fast is no figure: write cpu>80, cpu>1.5k, cpu>5m or cpu>2GB");
         assert_eq!(e("[Order"), "[Order is no regular expression: put it in quotes to take it literally");
+        assert_eq!(e("cpu >"), "a value is missing after cpu>");
+        assert_eq!(e("cpu > cpu>80"), "a value is missing after cpu>");
+        assert_eq!(e("cpuu > 80"), "no field or label is called cpuu");
         assert_eq!(e("\"open"), "the closing quote is missing");
     }
 

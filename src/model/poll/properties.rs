@@ -5,7 +5,7 @@ use super::{
     names::{Field, Kind, Visit, Where, maybe},
     outcome::Outcome,
 };
-use crate::model::base::time::Timestamp;
+use crate::model::base::{filter::Value, time::Timestamp};
 use serde::{Deserialize, Serialize};
 use std::{collections::HashMap, sync::Arc};
 
@@ -112,6 +112,16 @@ impl Properties {
             (before != now).then(|| (Arc::clone(&option.name), before, now))
         };
         now.iter().filter_map(changed).collect()
+    }
+
+    /// Everything that a filter may call its version: the year and the full number (`version=2019`, `version=15.0.*`).
+    pub fn versions(&self, visit: &mut dyn FnMut(Value<'_>)) {
+        if let Some(year) = self.year() {
+            visit(Value::Number(f64::from(year)));
+        }
+        if let Some(v) = &self.version {
+            visit(Value::Text(v));
+        }
     }
 
     /// The product's year, such as 2019, by major version.

@@ -336,6 +336,22 @@ codes!(MarkKind as u8 {
     7 => Bookmark,
 });
 
+/// An incident is kept from so long before its trigger, ms. Not shorter than the flight recorder's minutes.
+pub const INCIDENT_BEFORE_MS: i64 = 10 * MIN_MS;
+
+impl Mark {
+    /// The instant that it is about: of an incident what triggered it, not the beginning of what is kept.
+    pub fn about(&self) -> Timestamp {
+        match self.kind {
+            MarkKind::Incident => {
+                let trigger = self.at.plus_ms(INCIDENT_BEFORE_MS);
+                self.to.map_or(trigger, |to| trigger.min(to))
+            }
+            _ => self.at,
+        }
+    }
+}
+
 /// An event on the time line.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Mark {

@@ -99,7 +99,7 @@ pub fn fleets(before: &FleetSnapshot, after: &FleetSnapshot) -> Vec<Difference> 
     }
     for i in &before.instances {
         if after.find(i.id()).is_none() {
-            all.push(fleet(i.id(), "is not there any more"));
+            all.push(fleet(i.id(), "is gone"));
         }
     }
     rank(all, MOST)
@@ -453,7 +453,7 @@ fn databases(out: &mut Out, before: &InstanceSnapshot, after: &InstanceSnapshot)
     }
     for name in a.iter().filter_map(|d| d.name.as_ref()) {
         if state(b, name).is_none() {
-            out.push(About::Databases, 3.5, None, format!("database {name} is not there any more"));
+            out.push(About::Databases, 3.5, None, format!("database {name} is gone"));
         }
     }
 }
@@ -550,6 +550,6 @@ mod tests {
         let after = FleetSnapshot { instances: vec![one("b"), one("c")], ..FleetSnapshot::default() };
         let all: Vec<String> =
             fleets(&before, &after).iter().map(|d| format!("{} {}", d.instance, d.words)).collect();
-        assert_eq!(all, ["c was not there before", "a is not there any more"]);
+        assert_eq!(all, ["c was not there before", "a is gone"]);
     }
 }

@@ -10,14 +10,14 @@ use crate::model::{
     base::time::Timestamp,
     judge::health::{Health, Level},
     timeline::{
-        chart::MarkKind,
+        chart::{INCIDENT_BEFORE_MS, MarkKind},
         event::{Cause, What},
     },
 };
 use std::sync::Arc;
 
 /// An incident begins so long before it was noticed, ms …
-pub const BEFORE_MS: i64 = 10 * 60_000;
+pub const BEFORE_MS: i64 = INCIDENT_BEFORE_MS;
 /// … and ends so long after, ms.
 pub const AFTER_MS: i64 = 5 * 60_000;
 /// No incident is longer, ms: of a trouble that lasts for days the beginning is kept.

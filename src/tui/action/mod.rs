@@ -323,9 +323,12 @@ pub fn listed(context: Context) -> Vec<(Vec<Chord>, &'static str)> {
     let mut lines: Vec<(Action, Vec<Chord>, &str)> = Vec::new();
     for b in bindings().filter(|b| b.key.context == context) {
         let Some(chord) = Chord::parse(b.key.name) else { continue };
+        // What these do differs by their place, and the footer's word says it.
+        let differs = matches!(b.action, Action::Enter | Action::Out | Action::NextSection);
+        let help = b.key.hint.filter(|_| differs && context != Context::Global).unwrap_or(b.help);
         match lines.iter_mut().find(|(action, ..)| *action == b.action) {
             Some((_, chords, _)) => chords.push(chord),
-            None => lines.push((b.action, vec![chord], b.help)),
+            None => lines.push((b.action, vec![chord], help)),
         }
     }
     lines.into_iter().map(|(_, chords, help)| (chords, help)).collect()

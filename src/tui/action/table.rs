@@ -61,7 +61,7 @@ actions! {
             told(FORM, "enter", "go on"), told(WIZARD, "enter", "go on"),
             told(TRIAL, "enter", "go on"), told(BULK, "enter", "go on"),
             told(QUESTION, "enter", "yes, if it is typed"), told(LIST, "enter", "open"), told(RECORDS, "enter", "open"), told(AUDIT, "enter", "details"), told(SETTINGS, "enter", "edit"), told(PICK, "enter", "take over")]);
-    Out: "out: close, clear the filter, widen the scope",
+    Out: "out: close, clear the filter, back the way you came, widen the scope",
         keys(&[
             at(GLOBAL, "esc"), told(READER, "esc", "close"), told(INPUT, "esc", "cancel"),
             told(FORM, "esc", "back"), told(WIZARD, "esc", "back"), told(TRIAL, "esc", "back"),
@@ -87,7 +87,7 @@ actions! {
     PrevProblem: "previous problem",
         keys(&[at(GLOBAL, "N")]);
     Palette: "go to or do anything by name", always(),
-        keys(&[told(GLOBAL, ":", "go to")]);
+        keys(&[told(GLOBAL, ":", "go to"), at(GLOBAL, "ctrl-a")]);
     Jump: "jump to an instance by a few letters of its name",
         word("jump", "to an instance"),
         keys(&[at(GLOBAL, "ctrl-g")]);
@@ -167,6 +167,9 @@ actions! {
         keys(&[at(TABLE, "<")]);
     SortRight: "sort by the column to the right",
         keys(&[at(TABLE, ">")]);
+    Columns: "the next set of columns: other figures come into sight",
+        word("columns", "the next set of columns"),
+        keys(&[at(TABLE, "C")]);
     SortReverse: "turn the sort order round",
         keys(&[at(TABLE, "o")]);
 
@@ -217,7 +220,7 @@ actions! {
         ]);
     Details: "all about the row", on_row(),
         keys(&[at(PARTS, "d"), told(FLEET, "d", "why"), told(INSTANCE, "d", "details"), told(RECORDS, "d", "details"), at(AUDIT, "d"), told(SETTINGS, "d", "details")]);
-    HeatMap: "heat map: a cell an instance",
+    HeatMap: "heat map: one cell per instance",
         word("heat", "heat map"),
         keys(&[told(FLEET, "v", "heat map")]);
     HealthFilter: "show only critical, warning, well or unknown instances",

@@ -45,11 +45,12 @@ fn draw(app: &mut App, screen: &mut Canvas<'_>) {
     }
     header(app, &mut screen.part(0, 0, w, 1));
     tabs(app, &mut screen.part(0, 1, w, 1));
-    title(app, &mut screen.part(0, 2, w, 1));
     {
         let view = app.world.view();
         app.panes.get(app.place.pane).render(&view, &mut screen.part(0, 3, w, h - 4));
     }
+    // After the pane, which knows by then which rows are in sight.
+    title(app, &mut screen.part(0, 2, w, 1));
     footer(app, &mut screen.part(0, h - 1, w, 1));
     layers(app, screen);
     if app.status.overlay {
@@ -344,9 +345,28 @@ fn title(app: &mut App, line: &mut Canvas<'_>) {
     let rule = if production { t.prod } else { t.rule };
     let w = line.width();
     line.repeat(0, 0, w, if production { "━" } else { "─" }, rule);
+    let mut position = String::new();
+    if let Some((first, last, all)) = pane.position() {
+        let _ = write!(position, " {first}–{last} of ");
+        figure::push_grouped(&mut position, all as i64);
+        position.push(' ');
+    }
+    // Plain words make room for the place of the rows, the last ones first; what restricts or warns does not.
+    let needed = |parts: &[(Part, String)], position: &str| {
+        let parts: usize = parts.iter().map(|(_, text)| width(text) + 3).sum();
+        width(app.place.pane.name()) + 6 + parts + width(position)
+    };
+    while !position.is_empty() && needed(&parts, &position) > usize::from(w) {
+        match parts.iter().rposition(|(part, _)| *part == Part::Plain).filter(|at| *at > 0) {
+            Some(at) => drop(parts.remove(at)),
+            None => position.clear(),
+        }
+    }
+    line.put_right(0, 0, w.saturating_sub(2), &position, t.dim);
+    let end = w.saturating_sub(if position.is_empty() { 0 } else { width(&position) as u16 + 3 });
     let mut x = 1;
     let put = |x: &mut u16, text: &str, style: Style, line: &mut Canvas<'_>| {
-        let room = w.saturating_sub(*x + 2);
+        let room = end.saturating_sub(*x + 2);
         // A part is shown whole or at least long enough to be understood.
         if usize::from(room) < width(text).min(20) {
             return;
@@ -361,6 +381,7 @@ fn title(app: &mut App, line: &mut Canvas<'_>) {
         let style = match part {
             Part::Plain => t.dim,
             Part::Accent => t.accent,
+            Part::Past => t.banner,
             Part::Level(level) => reading::level_style(t, level),
         };
         put(&mut x, &text, style, line);
@@ -451,7 +472,7 @@ fn footer_facts(app: &App, out: &mut String) {
             figure::push_count(out, cost.cpu_ms_per_s);
             out.push_str(" ms/s · ");
         }
-        Some(_) => out.push_str("cost settling · "),
+        Some(_) => out.push_str("measuring cost · "),
         None => {}
     }
     let _ = write!(out, "{}/{} polled", s.polled, s.instances.len());

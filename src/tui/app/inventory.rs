@@ -137,6 +137,7 @@ impl App {
             self.panes = Panes::default();
             self.place = Place { scopes: Vec::new(), pane: PaneId::Fleet };
             self.last = None;
+            self.trail.clear();
             self.forget_past();
             self.layers.clear();
             self.inventory.forget_form();

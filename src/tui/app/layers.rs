@@ -10,15 +10,13 @@ use crate::{
         command_line::Command,
         id::RowKey,
         layer::{
-            Behind, Layer, Out, asking::Asking, details::Details, pick::Pick, prompt::Asks, prompt::Prompt,
+            Behind, Layer, Out, asking::Asking, details::Details, input::remember, pick::Pick, prompt::Asks,
+            prompt::Prompt,
         },
         theme::Theme,
         wish::Wish,
     },
 };
-
-/// Commands that are remembered.
-const COMMANDS: usize = 50;
 
 /// How a layer answered.
 struct Answer<R> {
@@ -111,7 +109,8 @@ impl App {
     pub(super) fn carry_out(&mut self, wishes: Vec<Wish>) {
         for wish in wishes {
             match wish {
-                Wish::Go { pane, scope, focus, filter } => self.follow(pane, scope, focus, filter.as_deref()),
+                Wish::Go { pane, scope, focus, look } => self.follow(pane, scope, focus, look),
+                Wish::Events(id, kind) => self.open_events(id, kind),
                 Wish::Details(key) => self.open_details(key),
                 Wish::Copy(text) if text.is_empty() => {
                     self.say(Level::Ok, "no row here: nothing to copy".to_owned());
@@ -132,6 +131,7 @@ impl App {
                 Wish::Bookmark { at, note } => self.bookmark(at, note),
                 Wish::Ask(ask) => self.ask_about(*ask),
                 Wish::Do(action) => self.act(action),
+                Wish::Filtered(text) => remember(&mut self.filters, text),
                 Wish::Run { command, text } => self.run(command, text),
             }
         }
@@ -153,9 +153,7 @@ impl App {
 
     /// Carries out a command, and puts it in front of those that are remembered.
     fn run(&mut self, command: Command, text: String) {
-        self.commands.retain(|known| *known != text);
-        self.commands.push_front(text);
-        self.commands.truncate(COMMANDS);
+        remember(&mut self.commands, text);
         match command {
             Command::Do(action) => self.act(action),
             Command::Go { pane, scopes } => self.go(pane, scopes),
@@ -168,6 +166,11 @@ impl App {
             },
             Command::Filter(text) => {
                 if let Err(e) = self.panes.get(self.place.pane).set_filter(&text) {
+                    self.say(Level::Warning, e);
+                }
+            }
+            Command::Sort(column) => {
+                if let Err(e) = self.panes.get(self.place.pane).sort_by(&column) {
                     self.say(Level::Warning, e);
                 }
             }

@@ -28,7 +28,7 @@ use super::{
     lists::Lists,
     moment::Moment,
     pane::Panes,
-    place::Place,
+    place::{Place, Trail},
     settings::{Settings, Subject},
     theme::Depth,
     travel::Travel,
@@ -55,6 +55,8 @@ pub struct App {
     place: Place,
     /// the view before this one
     last: Option<Place>,
+    /// the views that led here
+    trail: Trail,
     /// the one on top is last
     layers: Vec<Box<dyn Layer>>,
     status: Status,
@@ -74,6 +76,8 @@ pub struct App {
     named_theme: String,
     /// commands that were typed, the newest first
     commands: VecDeque<String>,
+    /// and filters
+    filters: VecDeque<String>,
     interrupted: Option<Timestamp>,
     quit: bool,
     repaint: bool,
@@ -100,6 +104,7 @@ impl App {
             panes: Panes::default(),
             place: Place { scopes: Vec::new(), pane: PaneId::Fleet },
             last: None,
+            trail: Trail::default(),
             layers: Vec::new(),
             status: Status::default(),
             outbox: Outbox::default(),
@@ -113,6 +118,7 @@ impl App {
             is_ascii: settings.ascii,
             named_theme: settings.theme.name,
             commands: VecDeque::new(),
+            filters: VecDeque::new(),
             interrupted: None,
             quit: false,
             repaint: false,
@@ -245,6 +251,10 @@ impl App {
         if action != Action::Interrupt {
             self.interrupted = None;
         }
+        // It lies over everything, so it closes first.
+        if action == Action::Out && std::mem::take(&mut self.status.overlay) {
+            return;
+        }
         if self.act_on_layer(action) || self.refuses(action) {
             return;
         }
@@ -288,7 +298,7 @@ impl App {
             Action::Jump => self.open_layer(Jump::new(&self.world.snapshot)),
             Action::Filter => {
                 let text = self.panes.get(self.place.pane).filter().to_owned();
-                self.open_layer(FilterBox::new(&text));
+                self.open_layer(FilterBox::new(&text, &self.filters));
             }
             Action::Help => {
                 let document = help::document(self.place.pane, &self.world.theme);
@@ -300,7 +310,23 @@ impl App {
             Action::Overlay => self.toggle_overlay(),
             Action::Redraw => self.repaint = true,
             Action::Menu => self.open_menu(),
+            Action::Columns => self.say(Level::Ok, "here is one set of columns: ← and → scroll".to_owned()),
+            // By their words, in a pane that has no such action: to the pane that has it.
+            Action::HeatMap => self.act_in(PaneId::Fleet, action),
+            Action::GroupBy => self.act_in(PaneId::Activity, action),
+            Action::Benign => self.act_in(PaneId::Waits, action),
             _ => {}
+        }
+    }
+
+    /// Goes to a pane and carries an action out there.
+    fn act_in(&mut self, pane: PaneId, action: Action) {
+        // The fleet has the pane of an instance in its place.
+        let scopes = (pane == PaneId::Fleet && self.place.instance().is_some()).then(Vec::new);
+        self.go(Some(pane), scopes);
+        self.refresh();
+        if self.place.pane == pane {
+            self.act(action);
         }
     }
 

@@ -7,7 +7,8 @@ use crate::{
         action::Action,
         id::{PaneId, RowKey},
         pane::fleet,
-        place::Place,
+        place::{Place, Stop},
+        wish::Look,
     },
 };
 
@@ -20,10 +21,42 @@ impl App {
         if self.place.instance().is_some() { PaneId::Instance } else { PaneId::Fleet }
     }
 
-    fn leave(&mut self) -> Place {
+    /// Leaves the present view for another one: it is remembered, and its charts end now again.
+    fn leave(&mut self, brought: Option<&str>) -> Place {
         let place = self.place.clone();
+        let pane = self.panes.get(place.pane);
+        let (filter, row) = (pane.filter().to_owned(), pane.selected());
+        pane.left();
+        self.trail.push(Stop { place: place.clone(), filter, row, brought: brought.map(str::to_owned) });
         self.last = Some(place.clone());
         place
+    }
+
+    /// The new view is there: one at the top has no way back, a view of itself is no step.
+    fn arrived(&mut self) {
+        if self.place.is_top() {
+            self.trail.clear();
+        } else if self.trail.last().is_some_and(|stop| stop.place == self.place) {
+            self.trail.pop();
+        }
+        if self.last.as_ref().is_some_and(|last| last.scopes != self.place.scopes) {
+            self.panes.get(self.place.pane).reset_columns();
+        }
+        self.panes.get(self.place.pane).left();
+    }
+
+    /// Back to the view before this one, as it was left; false if there is none.
+    fn back_the_way(&mut self) -> bool {
+        let Some(stop) = self.trail.pop() else { return false };
+        self.panes.get(self.place.pane).left();
+        self.last = Some(std::mem::replace(&mut self.place, stop.place));
+        let pane = self.panes.get(self.place.pane);
+        pane.left();
+        let _ = pane.set_filter(&stop.filter);
+        if let Some(row) = stop.row {
+            pane.focus(row);
+        }
+        true
     }
 
     /// Opens a pane in this scope. Marks or a filter in the fleet narrow the scope of what is opened from there.
@@ -32,7 +65,7 @@ impl App {
         if pane == self.place.pane {
             return;
         }
-        let from = self.leave();
+        let from = self.leave(None);
         let left = self.panes.get(from.pane);
         if let Some(chosen) = left.chosen(&self.world.view()) {
             self.place.scopes.push(chosen);
@@ -40,6 +73,7 @@ impl App {
             let _ = left.set_filter("");
         }
         self.place.pane = pane;
+        self.arrived();
     }
 
     /// Follows a link: narrows, opens the pane, selects the row. A filter that might hide it is cleared.
@@ -48,18 +82,34 @@ impl App {
         pane: PaneId,
         scope: Option<Scope>,
         focus: Option<RowKey>,
-        filter: Option<&str>,
+        look: Option<Look>,
     ) {
-        self.leave();
+        let brought = match &look {
+            Some(Look::Filter(text)) => Some(text.as_str()),
+            _ => None,
+        };
+        self.leave(brought);
+        self.step_to(pane, scope, focus, look);
+    }
+
+    /// The same without a step of the way.
+    fn step_to(&mut self, pane: PaneId, scope: Option<Scope>, focus: Option<RowKey>, look: Option<Look>) {
         match scope {
             Some(Scope::Instance(id)) => self.place.narrow(id),
             Some(scope) => self.place.scopes.push(scope),
             None => {}
         }
         self.place.pane = pane;
+        self.arrived();
         let target = self.panes.get(pane);
-        if focus.is_some() || filter.is_some() {
-            let _ = target.set_filter(filter.unwrap_or(""));
+        match look {
+            Some(Look::Filter(text)) => drop(target.set_filter(&text)),
+            Some(look) => {
+                drop(target.set_filter(""));
+                target.show(&look);
+            }
+            None if focus.is_some() => drop(target.set_filter("")),
+            None => {}
         }
         if let Some(key) = focus {
             target.focus(key);
@@ -68,12 +118,13 @@ impl App {
 
     /// Opens a pane and a scope by name.
     pub(super) fn go(&mut self, pane: Option<PaneId>, scopes: Option<Vec<Scope>>) {
-        self.leave();
+        self.leave(None);
         if let Some(scopes) = scopes {
             self.place.scopes = scopes;
         }
         let pane = pane.unwrap_or(self.place.pane);
         self.place.pane = if matches!(pane, PaneId::Fleet | PaneId::Instance) { self.home() } else { pane };
+        self.arrived();
     }
 
     /// Narrows to an instance and stays in the pane; from the fleet it opens the instance.
@@ -84,14 +135,18 @@ impl App {
 
     pub(super) fn last_view(&mut self) {
         if let Some(last) = self.last.take() {
+            self.panes.get(self.place.pane).left();
             self.last = Some(std::mem::replace(&mut self.place, last));
         }
     }
 
-    /// One step out; false at the top.
+    /// One step out: clears the filter, goes back the way one came, and at its beginning widens the scope; false at the top.
     pub(super) fn out(&mut self) -> bool {
+        let brought = self.trail.last().and_then(|stop| stop.brought.clone());
         let pane = self.panes.get(self.place.pane);
-        if !pane.filter().is_empty() {
+        if brought.is_some_and(|filter| filter == pane.filter()) {
+            let _ = pane.set_filter("");
+        } else if !pane.filter().is_empty() {
             let _ = pane.set_filter("");
             return true;
         }
@@ -99,8 +154,12 @@ impl App {
             self.world.faults_only = false;
             return true;
         }
+        if self.back_the_way() {
+            return true;
+        }
         let Some(scope) = self.place.scopes.last().cloned() else { return false };
-        self.leave();
+        self.last = Some(self.place.clone());
+        self.panes.get(self.place.pane).left();
         self.place.scopes.pop();
         if let Scope::Instance(id) = scope {
             let key = RowKey::Instance(id);
@@ -139,7 +198,8 @@ impl App {
             (None, true) => n - 1,
         };
         let Some(id) = bad.get(next).map(|i| i.id().clone()) else { return };
-        self.follow(self.place.pane, Some(Scope::Instance(id)), None, None);
+        self.last = Some(self.place.clone());
+        self.step_to(self.place.pane, Some(Scope::Instance(id)), None, None);
     }
 
     /// Finds the instances of the snapshot that the scopes hold.

@@ -10,11 +10,12 @@ use crate::{
         judge::health::Level,
         poll::{id::ProbeId, reading::Unavailable},
         timeline::{
+            chart::MarkKind,
             compare::{self, Difference},
             past::When,
         },
     },
-    protocol::HistoryRequest,
+    protocol::{HistoryRequest, Query},
     tui::{
         action::Action,
         layer::{
@@ -57,6 +58,15 @@ impl App {
             _ => return false,
         }
         true
+    }
+
+    /// Lists the events of a kind on an instance, of a day up to the moment on the screen.
+    pub(super) fn open_events(&mut self, instance: InstanceId, kind: MarkKind) {
+        const DAY_MS: i64 = 86_400_000;
+        let (ticket, now) = (self.travel.ticket(), self.world.now);
+        self.open_layer(Bookmarks::of(kind, ticket, now));
+        let query = Query::Marks { instance, from: now.plus_ms(-DAY_MS), to: now.plus_ms(1) };
+        self.ask(HistoryRequest::Ask { ticket, query });
     }
 
     /// Compares two marked instances at once; else asks for the time to compare with.
@@ -167,11 +177,7 @@ fn cost(world: &World) -> Document {
         Some(c) => {
             figure::push_count(&mut total, c.cpu_ms_per_s);
             total.push_str(" ms of CPU per second on all servers together");
-            total.push_str(if c.settled {
-                ""
-            } else {
-                ", still settling: the first polls ask for everything"
-            });
+            total.push_str(if c.settled { "" } else { "; measuring: the first polls ask for everything" });
         }
         None => total.push_str("not known yet: a server must have told twice"),
     }
@@ -183,7 +189,7 @@ fn cost(world: &World) -> Document {
         );
         d.text(words, t.warning);
     }
-    d.head("Instances, the dearest first: CPU ms/s, logical reads/s, CPU in all");
+    d.head("Instances, the most expensive first: CPU ms/s, logical reads/s, CPU in all");
     let mut costs: Vec<_> = s.instances.iter().filter_map(|i| Some((i, *i.facts.cost.get()?))).collect();
     costs.sort_by(|a, b| b.1.cpu_ms_per_s.unwrap_or(-1.0).total_cmp(&a.1.cpu_ms_per_s.unwrap_or(-1.0)));
     for (i, c) in costs.iter().take(MOST_COSTLY) {

@@ -135,6 +135,9 @@ impl App {
             if !was_going && self.travel.paused.is_some() {
                 return self.pause();
             }
+            if self.panes.get(self.place.pane).follow_now() {
+                return self.say(Level::Ok, "the charts end now again".to_owned());
+            }
             let text = if was_going { "stays live" } else { "this is live" };
             return self.say(Level::Ok, text.to_owned());
         }
@@ -152,6 +155,14 @@ impl App {
             return self.show(snapshot);
         }
         let Some(going) = self.travel.arrive(past.ticket) else { return };
+        // Before history there is nothing to show: its first instant takes the place of what was asked for.
+        if past.at < past.oldest && going.next().is_none() {
+            let mut text =
+                String::from("nothing is kept of that time: this is the first instant of history, ");
+            push_instant(&mut text, past.oldest);
+            self.say(Level::Warning, text);
+            return self.go_to_time(past.oldest);
+        }
         if self.world.moment.past.is_none() {
             let shown = Arc::clone(&self.world.snapshot);
             self.travel.live = Some(self.travel.waiting.take().unwrap_or(shown));
@@ -161,11 +172,6 @@ impl App {
         self.travel.damaged = damaged;
         self.world.now = past.at;
         self.show(snapshot);
-        if past.at < past.oldest {
-            let mut text = String::from("nothing is kept of that time: history begins ");
-            push_instant(&mut text, past.oldest);
-            self.say(Level::Warning, text);
-        }
         if let Some(at) = going.next() {
             self.go_to_time(at);
         }

@@ -1,9 +1,9 @@
-//! Bookmarks and incidents on the time line, the newest first, to jump to.
+//! Bookmarks and incidents on the time line, the newest first, to jump to; and events of one kind on an instance.
 
 use super::{Behind, Layer, Out, body};
 use crate::{
     model::{
-        base::time::Timestamp,
+        base::{figure, time::Timestamp},
         timeline::{
             chart::{Mark, MarkKind},
             past::When,
@@ -19,8 +19,34 @@ use crate::{
 };
 use std::fmt::Write as _;
 
+/// Which marks are listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Listed {
+    /// what the user and the flight recorder put on the time line
+    Kept,
+    /// events of this kind
+    Of(MarkKind),
+}
+
+impl Listed {
+    fn holds(self, kind: MarkKind) -> bool {
+        match self {
+            Self::Kept => matches!(kind, MarkKind::Bookmark | MarkKind::Incident),
+            Self::Of(wanted) => kind == wanted,
+        }
+    }
+
+    fn title(self) -> String {
+        match self {
+            Self::Kept => " Bookmarks and incidents ".to_owned(),
+            Self::Of(kind) => format!(" Events: {} ", kind.name()),
+        }
+    }
+}
+
 /// The list.
 pub struct Bookmarks {
+    listed: Listed,
     ticket: u64,
     now: Timestamp,
     /// None: history has not answered yet
@@ -36,7 +62,12 @@ impl Bookmarks {
     /// Before the answer.
     pub fn new(ticket: u64, now: Timestamp, of_recording: bool) -> Self {
         let why = if of_recording { "no bookmark came with the recording" } else { "" };
-        Self { ticket, now, marks: None, why: why.to_owned(), cursor: 0, page: 1 }
+        Self { listed: Listed::Kept, ticket, now, marks: None, why: why.to_owned(), cursor: 0, page: 1 }
+    }
+
+    /// The events of a kind on one instance, before the answer.
+    pub fn of(kind: MarkKind, ticket: u64, now: Timestamp) -> Self {
+        Self { listed: Listed::Of(kind), ..Self::new(ticket, now, false) }
     }
 
     fn marks(&self) -> &[Mark] {
@@ -46,17 +77,23 @@ impl Bookmarks {
 
 /// `2026-11-20 02:14:00  11h48m ago  sqlprd-014  incident: …`: where it was comes before the words, which may be cut.
 fn push_line(out: &mut String, m: &Mark, now: Timestamp) {
-    push_instant(out, m.at);
+    push_instant(out, m.about());
     out.push_str("  ");
     let from = out.len();
-    push_ago(out, m.at, now);
+    push_ago(out, m.about(), now);
     out.extend(std::iter::repeat_n(' ', 12_usize.saturating_sub(out.len() - from)));
     if let Some(id) = &m.instance {
         out.push_str(id.as_str());
         out.push_str("  ");
     }
     if m.kind == MarkKind::Incident {
-        out.push_str("incident: ");
+        out.push_str("incident ");
+        figure::push_clock(out, m.at);
+        out.push('–');
+        if let Some(to) = m.to {
+            figure::push_clock(out, to);
+        }
+        out.push_str(": ");
     }
     let _ = write!(out, "{}", m.what);
 }
@@ -83,7 +120,7 @@ impl Layer for Bookmarks {
             }
             Action::Enter => {
                 if let Some(m) = self.marks().get(self.cursor) {
-                    out.wish(Wish::Travel(When::At(m.at)));
+                    out.wish(Wish::Travel(When::At(m.about())));
                     out.close();
                 }
             }
@@ -96,8 +133,8 @@ impl Layer for Bookmarks {
         match reply {
             Reply::Answer { ticket, answer: Answer::Marks(marks) } if *ticket == self.ticket => {
                 let mut marks = marks.clone();
-                marks.retain(|m| matches!(m.kind, MarkKind::Bookmark | MarkKind::Incident));
-                marks.sort_by_key(|m| std::cmp::Reverse(m.at));
+                marks.retain(|m| self.listed.holds(m.kind));
+                marks.sort_by_key(|m| std::cmp::Reverse(m.about()));
                 self.marks = Some(marks);
                 true
             }
@@ -120,7 +157,7 @@ impl Layer for Bookmarks {
         canvas.clear(theme.screen);
         let (w, h) = (canvas.width(), canvas.height());
         canvas.repeat(0, 0, w, "─", theme.rule);
-        canvas.put(1, 0, w, " Bookmarks and incidents ", theme.strong);
+        canvas.put(1, 0, w, &self.listed.title(), theme.strong);
         let rows = usize::from(h.saturating_sub(2));
         self.page = rows;
         let top = (self.cursor + 1).saturating_sub(rows);
@@ -137,6 +174,9 @@ impl Layer for Bookmarks {
         }
         let words = match &self.marks {
             None => "asking history…",
+            Some(marks) if marks.is_empty() && self.why.is_empty() && self.listed != Listed::Kept => {
+                "history has none of the last day"
+            }
             Some(marks) if marks.is_empty() && self.why.is_empty() => {
                 "no bookmark yet: B sets one where the screen is, with a note"
             }

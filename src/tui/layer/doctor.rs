@@ -117,7 +117,9 @@ impl Doctor {
             format!("{done} examined")
         };
         let mut title = format!("Permission doctor ─ {progress}");
-        for (n, words) in [(count(Level::Warning), "with holes"), (count(Level::Unknown), "not reached")] {
+        for (n, words) in
+            [(count(Level::Warning), "with missing permissions"), (count(Level::Unknown), "not reached")]
+        {
             if n > 0 {
                 let _ = write!(title, " ─ {n} {words}");
             }

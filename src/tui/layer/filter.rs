@@ -1,11 +1,17 @@
-//! `/`: the filter while it is typed. Every key applies it, Enter keeps it, Esc takes it back.
+//! `/`: the filter while it is typed. Every key applies it, Enter keeps it, Esc takes it back. It opens with the
+//! old text selected, so that typing replaces it; `↑` brings earlier ones back.
 
-use super::{Behind, Layer, Out, input::Line};
+use super::{
+    Behind, Layer, Out,
+    input::{Line, Recall},
+};
 use crate::tui::{
     action::{Action, Context},
     key::Chord,
     widget::canvas::Canvas,
+    wish::Wish,
 };
+use std::collections::VecDeque;
 
 /// The layer.
 #[derive(Debug)]
@@ -15,12 +21,14 @@ pub struct FilterBox {
     before: String,
     /// why the text is no filter
     error: Option<String>,
+    history: Recall,
 }
 
 impl FilterBox {
     /// Starts with the filter in force.
-    pub fn new(text: &str) -> Self {
-        Self { line: Line::new(text), before: text.to_owned(), error: None }
+    pub fn new(text: &str, history: &VecDeque<String>) -> Self {
+        let history = Recall::of(history);
+        Self { line: Line::selected(text), before: text.to_owned(), error: None, history }
     }
 
     /// Applies the text; a text that is no filter hides nothing.
@@ -40,7 +48,20 @@ impl Layer for FilterBox {
 
     fn act(&mut self, action: Action, behind: &mut Behind<'_>, out: &mut Out) {
         let text = match action {
-            Action::Enter if self.error.is_none() => self.line.text(),
+            Action::Up | Action::Down => {
+                if let Some(text) = self.history.step(action == Action::Up, self.line.text()) {
+                    self.line.set(&text);
+                    self.apply(behind, out);
+                }
+                return;
+            }
+            Action::Enter if self.error.is_none() => {
+                let text = self.line.text();
+                if !text.trim().is_empty() {
+                    out.wish(Wish::Filtered(text.trim().to_owned()));
+                }
+                text
+            }
             Action::Enter | Action::Out => &self.before,
             _ => return,
         };

@@ -2,6 +2,7 @@
 
 use crate::tui::{key::Chord, theme::Theme, widget::canvas::Canvas};
 use crossterm::event::KeyCode;
+use std::collections::VecDeque;
 use tui_input::{Input, InputRequest};
 
 /// Longest text that an input takes: longer than any filter or command, shorter than a pasted file.
@@ -11,12 +12,19 @@ const MAX_CHARS: usize = 400;
 #[derive(Debug, Default)]
 pub struct Line {
     input: Input,
+    /// all of it is selected: typing replaces it, moving keeps it
+    is_selected: bool,
 }
 
 impl Line {
     /// With a text in it, the cursor at its end.
     pub fn new(text: &str) -> Self {
-        Self { input: Input::new(text.to_owned()) }
+        Self { input: Input::new(text.to_owned()), is_selected: false }
+    }
+
+    /// With a text in it that the next typed character replaces.
+    pub fn selected(text: &str) -> Self {
+        Self { is_selected: !text.is_empty(), ..Self::new(text) }
     }
 
     /// The text.
@@ -31,11 +39,20 @@ impl Line {
 
     /// Replaces the text.
     pub fn set(&mut self, text: &str) {
-        self.input = Input::new(text.to_owned());
+        *self = Self::new(text);
     }
 
     /// Takes a key; true if the text changed.
     pub fn key(&mut self, chord: Chord) -> bool {
+        if std::mem::take(&mut self.is_selected) {
+            let is_erased = matches!(chord.parts().0, KeyCode::Backspace | KeyCode::Delete);
+            if is_erased || chord.typed().is_some() {
+                self.set("");
+            }
+            if is_erased {
+                return true;
+            }
+        }
         if let Some(c) = chord.typed() {
             if self.text().chars().count() >= MAX_CHARS {
                 return false;
@@ -62,6 +79,9 @@ impl Line {
 
     /// Takes pasted text: its first line.
     pub fn paste(&mut self, text: &str) {
+        if self.is_selected {
+            self.set("");
+        }
         for c in text.lines().next().unwrap_or("").chars().filter(|c| !c.is_control()) {
             if self.text().chars().count() < MAX_CHARS {
                 self.input.handle(InputRequest::InsertChar(c));
@@ -85,6 +105,9 @@ impl Line {
             })
             .collect();
         let used = canvas.put(x, y, room, &visible, theme.strong);
+        if self.is_selected {
+            canvas.tint(x, y, used, 1, theme.selection);
+        }
         let cursor = x + self.input.visual_cursor().saturating_sub(scroll) as u16;
         canvas.stand(cursor, y);
         canvas.tint(
@@ -96,4 +119,47 @@ impl Line {
         );
         x + used + 1
     }
+}
+
+/// Texts that were typed before, brought back one by one.
+#[derive(Debug, Default)]
+pub struct Recall {
+    /// the newest first
+    before: Vec<String>,
+    /// how far back; 0: what is typed now
+    at: usize,
+    /// what was typed before going back
+    typed: String,
+}
+
+impl Recall {
+    /// Of these, the newest first.
+    pub fn of(before: &VecDeque<String>) -> Self {
+        Self { before: before.iter().cloned().collect(), ..Self::default() }
+    }
+
+    /// True while an older text is shown.
+    pub const fn is_back(&self) -> bool {
+        self.at > 0
+    }
+
+    /// The next older or newer text instead of the present one; None at the ends.
+    pub fn step(&mut self, older: bool, present: &str) -> Option<String> {
+        if self.at == 0 {
+            present.clone_into(&mut self.typed);
+        }
+        let at = if older { self.at + 1 } else { self.at.checked_sub(1)? };
+        let text = if at == 0 { &self.typed } else { self.before.get(at - 1)? };
+        self.at = at;
+        Some(text.clone())
+    }
+}
+
+/// Puts a text in front of those that are remembered, once.
+pub fn remember(texts: &mut VecDeque<String>, text: String) {
+    /// Texts that are remembered.
+    const MOST: usize = 50;
+    texts.retain(|known| *known != text);
+    texts.push_front(text);
+    texts.truncate(MOST);
 }

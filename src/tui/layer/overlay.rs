@@ -43,6 +43,27 @@ type Line = (&'static str, String);
 const WIDTH: u16 = 48;
 const VALUES: u16 = 20;
 
+/// From this width on the panel has room beside the columns that matter most.
+const BESIDE: u16 = 100;
+
+const TITLE: &str = " dbtop itself · F12 or Esc closes ";
+
+/// Draws the lines in two columns at the foot of a narrow screen, where they hide the reasons of the worst rows least.
+fn below(lines: &[Line], canvas: &mut Canvas<'_>, theme: &Theme) {
+    let (w, rows) = (canvas.width(), lines.len().div_ceil(2));
+    let h = (rows as u16 + 1).min(canvas.height());
+    let mut panel = canvas.part(0, canvas.height() - h, w, h);
+    panel.clear(theme.panel);
+    panel.repeat(0, 0, w, "─", theme.rule);
+    panel.put(2, 0, w, TITLE, theme.dim);
+    let half = w / 2;
+    for (n, (name, value)) in lines.iter().enumerate() {
+        let (x, y) = (1 + (n / rows) as u16 * half, (n % rows) as u16 + 1);
+        panel.put(x, y, VALUES - 4, name, theme.dim);
+        panel.put(x + VALUES - 3, y, half.saturating_sub(VALUES - 2), value, theme.base);
+    }
+}
+
 /// Draws the panel at the top right. The snapshot is that of now, whatever moment is on the screen; without `stored` it is of
 /// a recording, which nobody polls or writes.
 pub fn render(
@@ -61,12 +82,15 @@ pub fn render(
         }
         None => lines.push(("polls", "none: a recording".to_owned())),
     }
+    if canvas.width() < BESIDE {
+        return below(&lines, canvas, theme);
+    }
     let w = WIDTH.min(canvas.width());
     let h = (lines.len() as u16 + 2).min(canvas.height());
     let mut panel = canvas.part(canvas.width() - w, 0, w, h);
     panel.clear(theme.panel);
     panel.repeat(0, 0, w, "─", theme.rule);
-    panel.put(2, 0, w, " dbtop itself ", theme.dim);
+    panel.put(2, 0, w, TITLE, theme.dim);
     // The edge: the row behind is not cut short, it goes on below.
     for y in 1..h {
         panel.glyph(0, y, "│", theme.rule);

@@ -1,14 +1,16 @@
-//! The command line: `:waits`, `:blocking @prod`, `:sqlprd-014`, `:theme light`. Completes fuzzily, remembers.
+//! The command line: `:waits`, `:blocking @prod`, `:sqlprd-014`, `:theme light`. Completes fuzzily, remembers. Enter carries out what
+//! is typed, or the completion that was chosen with an arrow or Tab; it never guesses.
 
 use super::{
     Behind, Layer, Out,
-    input::Line,
+    input::{Line, Recall},
     jump::{popup, rank},
 };
 use crate::model::fold::snapshot::FleetSnapshot;
 use crate::tui::{
     action::{Action, Context},
     command_line::{Command, interpret, panes, words},
+    id::Subject,
     key::Chord,
     theme::BUILT_IN,
     widget::canvas::Canvas,
@@ -17,10 +19,15 @@ use crate::tui::{
 use nucleo_matcher::{Config, Matcher};
 use std::{collections::VecDeque, sync::Arc};
 
+/// Columns of the subject of a pane.
+const SUBJECT: u16 = 12;
+
 #[derive(Debug)]
 struct Candidate {
     text: String,
     about: &'static str,
+    /// of a pane
+    subject: Option<Subject>,
 }
 
 /// The layer.
@@ -35,29 +42,39 @@ pub struct Palette {
     cursor: usize,
     moved: bool,
     matcher: Box<Matcher>,
+    history: Recall,
 }
 
 impl Palette {
-    /// A command line that completes all present names, recent commands first.
+    /// A command line that completes all present names: first the panes by their subjects. `↑` brings recent commands back.
     pub fn new(snapshot: &FleetSnapshot, history: &VecDeque<String>) -> Self {
-        let mut all: Vec<Candidate> =
-            history.iter().map(|h| Candidate { text: h.clone(), about: "again" }).collect();
-        all.extend(panes().map(|(n, about, _)| Candidate { text: n.to_owned(), about }));
-        all.extend(words().map(|(n, about, _)| Candidate { text: n.to_owned(), about }));
-        all.extend(BUILT_IN.iter().map(|(n, _)| Candidate { text: format!("theme {n}"), about: "colours" }));
+        let mut all: Vec<Candidate> = Vec::new();
+        for subject in Subject::ALL {
+            let of = panes().filter(|(.., pane)| pane.row().subject == subject);
+            all.extend(of.map(|(n, about, _)| Candidate {
+                text: n.to_owned(),
+                about,
+                subject: Some(subject),
+            }));
+        }
+        all.extend(words().map(|(n, about, _)| Candidate { text: n.to_owned(), about, subject: None }));
+        all.extend(BUILT_IN.iter().map(|(n, _)| Candidate {
+            text: format!("theme {n}"),
+            about: "colours",
+            subject: None,
+        }));
         let mut groups: Vec<&Arc<str>> = snapshot.instances.iter().flat_map(|i| &i.info.groups).collect();
         groups.sort();
         groups.dedup();
-        all.extend(groups.iter().map(|g| Candidate { text: format!("@{g}"), about: "group" }));
+        all.extend(groups.iter().map(|g| Candidate { text: format!("@{g}"), about: "group", subject: None }));
         for (n, about, _) in panes().skip(1) {
-            all.extend(groups.iter().map(|g| Candidate { text: format!("{n} @{g}"), about }));
+            all.extend(groups.iter().map(|g| Candidate { text: format!("{n} @{g}"), about, subject: None }));
         }
-        all.extend(
-            snapshot
-                .instances
-                .iter()
-                .map(|i| Candidate { text: i.id().as_str().to_owned(), about: "instance" }),
-        );
+        all.extend(snapshot.instances.iter().map(|i| Candidate {
+            text: i.id().as_str().to_owned(),
+            about: "instance",
+            subject: None,
+        }));
         let matcher = Box::new(Matcher::new(Config::DEFAULT));
         let mut p = Self {
             line: Line::default(),
@@ -67,6 +84,7 @@ impl Palette {
             cursor: 0,
             moved: false,
             matcher,
+            history: Recall::of(history),
         };
         p.update();
         p
@@ -99,19 +117,24 @@ impl Palette {
         self.found.get(self.cursor).and_then(|i| self.all.get(*i)).map(|c| c.text.as_str())
     }
 
-    /// The command of Enter: the text as it stands if it is a command and no completion was chosen, else the completion.
+    /// The command of Enter: the text as it stands, or the completion that was chosen. None: nothing was typed.
     ///
     /// # Errors
     /// A sentence for the user.
-    fn command(&self, snapshot: &FleetSnapshot) -> Result<(Command, String), String> {
-        let typed = self.line.text();
-        let as_typed = interpret(typed, snapshot);
-        if !self.moved && (as_typed.is_ok() || typed.trim().contains(' ')) && !typed.trim().is_empty() {
-            return as_typed.map(|c| (c, typed.trim().to_owned()));
+    fn command(&self, snapshot: &FleetSnapshot) -> Result<Option<(Command, String)>, String> {
+        let chosen = if self.moved { self.completion() } else { None };
+        let text = chosen.unwrap_or_else(|| self.line.text().trim());
+        if text.is_empty() {
+            return Ok(None);
         }
-        match self.completion() {
-            Some(text) => interpret(text, snapshot).map(|c| (c, text.to_owned())),
-            None => as_typed.map(|c| (c, typed.trim().to_owned())),
+        interpret(text, snapshot).map(|command| Some((command, text.to_owned())))
+    }
+
+    /// Up from the first completion, and down again: commands that were typed before.
+    fn recall(&mut self, older: bool) {
+        if let Some(text) = self.history.step(older, self.line.text()) {
+            self.line.set(&text);
+            self.update();
         }
     }
 }
@@ -123,11 +146,13 @@ impl Layer for Palette {
 
     fn act(&mut self, action: Action, behind: &mut Behind<'_>, out: &mut Out) {
         match action {
+            Action::Up if self.cursor == 0 => self.recall(true),
+            Action::Down if self.history.is_back() => self.recall(false),
             Action::Up | Action::Down => self.step(action == Action::Down),
             Action::NextSection => self.complete(),
             Action::Enter => match self.command(&behind.world.snapshot) {
-                Ok((command, text)) => {
-                    out.wish(Wish::Run { command, text });
+                Ok(command) => {
+                    out.wishes.extend(command.map(|(command, text)| Wish::Run { command, text }));
                     out.close();
                 }
                 Err(e) => self.error = Some(e),
@@ -152,14 +177,26 @@ impl Layer for Palette {
     fn render(&mut self, canvas: &mut Canvas<'_>, behind: &mut Behind<'_>) {
         let theme = &behind.world.theme;
         let (w, h) = (canvas.width(), canvas.height());
-        let rows = self.found.len().min(8).min(usize::from(h.saturating_sub(2)));
+        // Nothing typed: all panes by subject. Else the nearest names.
+        let is_empty = self.line.text().trim().is_empty();
+        let most = if is_empty { self.all.iter().filter(|c| c.subject.is_some()).count() } else { 8 };
+        let rows = self.found.len().min(most).min(usize::from(h.saturating_sub(2)));
         let mut list = popup(canvas, rows, theme, "go to");
         let top = (self.cursor + 1).saturating_sub(rows);
+        let mut before = None;
         for (y, n) in (top..self.found.len()).take(rows).enumerate() {
-            let Some(c) = self.found.get(n).and_then(|i| self.all.get(*i)) else { continue };
+            let Some(candidate) = self.found.get(n).and_then(|i| self.all.get(*i)) else { continue };
             let y = y as u16 + 1;
-            let used = list.put(2, y, w.saturating_sub(4).min(40), &c.text, theme.base);
-            list.put((2 + used + 2).max(28), y, w.saturating_sub(30), c.about, theme.dim);
+            let x = if is_empty { 2 + SUBJECT } else { 2 };
+            if let Some(subject) = candidate.subject.filter(|_| is_empty)
+                && before != candidate.subject
+            {
+                list.put(2, y, SUBJECT - 1, subject.name(), theme.accent);
+            }
+            before = candidate.subject;
+            let used = list.put(x, y, w.saturating_sub(x + 2).min(40), &candidate.text, theme.base);
+            let at = (x + used + 2).max(x + 26);
+            list.put(at, y, w.saturating_sub(at + 2), candidate.about, theme.dim);
             if n == self.cursor {
                 list.select(0, y, w, theme.selection);
             }

@@ -8,7 +8,7 @@ use crate::{
         id::RowKey,
         view::View,
         widget::{canvas::Canvas, document::Document},
-        wish::Wish,
+        wish::{Look, Wish},
     },
 };
 
@@ -21,6 +21,8 @@ pub enum Part {
     Level(Level),
     /// an active restriction: filter, faults only
     Accent,
+    /// another time than now
+    Past,
 }
 
 /// A pane. The app calls `rebuild` when data, scope or filter changed, then `render` for every frame.
@@ -61,6 +63,14 @@ pub trait Pane {
     fn marks(&self) -> usize {
         0
     }
+    /// Shows its rows as a link wants them; filters are set by [`Pane::set_filter`].
+    fn show(&mut self, _look: &Look) {}
+    /// It is left, or entered anew: charts end now again, columns are scrolled back.
+    fn left(&mut self) {}
+    /// Lets charts that were moved into the past end now again; false if they do.
+    fn follow_now(&mut self) -> bool {
+        false
+    }
     /// Forgets the marks.
     fn clear_marks(&mut self) {}
     /// All about a row; None if it is not there (any more).
@@ -72,6 +82,19 @@ pub trait Pane {
     fn set_filter(&mut self, text: &str) -> Result<(), String>;
     /// The filter's text; empty without one.
     fn filter(&self) -> &str;
+    /// The columns are as they are declared again: another scope is shown.
+    fn reset_columns(&mut self) {}
+    /// The rows in sight: first, last, and of how many; None where all are.
+    fn position(&self) -> Option<(usize, usize, usize)> {
+        None
+    }
+    /// Orders the rows by a column.
+    ///
+    /// # Errors
+    /// Names the columns there are.
+    fn sort_by(&mut self, _column: &str) -> Result<(), String> {
+        Err("nothing to sort here: no table".to_owned())
+    }
     /// Rows shown and rows before the filter.
     fn counts(&self) -> (usize, usize);
     /// A click at a place of the screen.

@@ -64,7 +64,7 @@ impl Parts for Databases {
 
     fn open(key: &RowKey) -> Wish {
         let scope = key.instance().cloned().map(Scope::Instance);
-        Wish::Go { pane: PaneId::Instance, scope, focus: None, filter: None }
+        Wish::Go { pane: PaneId::Instance, scope, focus: None, look: None }
     }
 
     fn texts<'p>(row: &'p DatabaseRow, with: &mut dyn FnMut(&'p str)) {

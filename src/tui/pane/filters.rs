@@ -13,7 +13,7 @@ use crate::{
         id::{PaneId, RowKey},
         view::View,
         widget::column::{self, Kind, number, words},
-        wish::Wish,
+        wish::{Look, Wish},
     },
 };
 
@@ -61,8 +61,8 @@ impl Listed for Filters {
     }
 
     fn open(filter: &FilterLine) -> Wish {
-        let filter = Some(filter.record.expression.clone());
-        Wish::Go { pane: PaneId::Fleet, scope: None, focus: None, filter }
+        let look = Some(Look::Filter(filter.record.expression.clone()));
+        Wish::Go { pane: PaneId::Fleet, scope: None, focus: None, look }
     }
 
     fn ask(action: Action, on: &[&FilterLine], _view: &View<'_>) -> Option<Result<Ask, String>> {
@@ -190,8 +190,7 @@ mod tests {
         let lines = stage.draw(&mut pane, 100, 10);
         assert!(lines[1].contains("odd") && lines[1].contains('–'), "{lines:#?}");
         let wishes = stage.act(&mut pane, &[Action::Down, Action::Enter]);
-        let is_used =
-            |w: &Wish| matches!(w, Wish::Go { pane: PaneId::Fleet, filter: Some(f), .. } if f == "group=web");
+        let is_used = |w: &Wish| matches!(w, Wish::Go { pane: PaneId::Fleet, look: Some(Look::Filter(f)), .. } if f == "group=web");
         assert!(wishes.iter().all(is_used) && wishes.len() == 1, "{wishes:?}");
         assert_eq!(pane.counts(), (2, 2));
     }

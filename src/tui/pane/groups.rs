@@ -119,7 +119,7 @@ impl Listed for Groups {
 
     fn open(group: &Group) -> Wish {
         let scope = Some(Scope::Group(group.name.as_str().into()));
-        Wish::Go { pane: PaneId::Fleet, scope, focus: None, filter: None }
+        Wish::Go { pane: PaneId::Fleet, scope, focus: None, look: None }
     }
 
     fn ask(action: Action, on: &[&Group], _view: &View<'_>) -> Option<Result<Ask, String>> {

@@ -108,7 +108,7 @@ impl Listed for Labels {
 
     fn open(label: &Label) -> Wish {
         let (key, value) = (label.line.key.as_str().into(), label.line.value.as_str().into());
-        Wish::Go { pane: PaneId::Fleet, scope: Some(Scope::Label(key, value)), focus: None, filter: None }
+        Wish::Go { pane: PaneId::Fleet, scope: Some(Scope::Label(key, value)), focus: None, look: None }
     }
 
     fn ask(action: Action, on: &[&Label], view: &View<'_>) -> Option<Result<Ask, String>> {

@@ -302,11 +302,30 @@ impl<L: Listed> Pane for ListPane<L> {
         self.filter.text()
     }
 
+    fn left(&mut self) {
+        self.table.scroll_back();
+    }
+
+    fn reset_columns(&mut self) {
+        self.table.reset_columns();
+    }
+
+    fn position(&self) -> Option<(usize, usize, usize)> {
+        self.table.position()
+    }
+
+    fn sort_by(&mut self, column: &str) -> Result<(), String> {
+        self.table.sort_by(column)
+    }
+
     fn counts(&self) -> (usize, usize) {
         (self.order.len(), self.records.len())
     }
 
-    fn click(&mut self, _x: u16, y: u16, view: &View<'_>, wishes: &mut Vec<Wish>) {
+    fn click(&mut self, x: u16, y: u16, view: &View<'_>, wishes: &mut Vec<Wish>) {
+        if self.table.click_head(x, y) {
+            return;
+        }
         let rows = Lines::<L> { records: &self.records, order: &self.order, view };
         let Some(i) = self.table.row_at(y, &rows) else { return };
         if i == self.table.cursor() {

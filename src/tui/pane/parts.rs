@@ -294,7 +294,7 @@ impl<P: Parts> Pane for PartsPane<P> {
         if let Some(i) = view.single() {
             let mut range = String::new();
             self.line.push_name(&mut range, view.now);
-            out.push((if self.line.is_in_memory() { Part::Plain } else { Part::Accent }, range));
+            out.push((self.line.part(), range));
             reading::push_sampled(out, P::reading(&i.facts), view.now);
         }
         if self.left_out > 0 {
@@ -384,11 +384,35 @@ impl<P: Parts> Pane for PartsPane<P> {
         self.filter.text()
     }
 
+    fn reset_columns(&mut self) {
+        self.table.reset_columns();
+    }
+
+    fn position(&self) -> Option<(usize, usize, usize)> {
+        self.table.position()
+    }
+
+    fn sort_by(&mut self, column: &str) -> Result<(), String> {
+        self.table.sort_by(column)
+    }
+
+    fn left(&mut self) {
+        self.line.leave();
+        self.table.scroll_back();
+    }
+
+    fn follow_now(&mut self) -> bool {
+        self.line.leave()
+    }
+
     fn counts(&self) -> (usize, usize) {
         (self.places.len(), self.before)
     }
 
-    fn click(&mut self, _x: u16, y: u16, view: &View<'_>, wishes: &mut Vec<Wish>) {
+    fn click(&mut self, x: u16, y: u16, view: &View<'_>, wishes: &mut Vec<Wish>) {
+        if self.table.click_head(x, y) {
+            return;
+        }
         let rows = Lines { places: &self.places, view };
         let Some(i) = self.table.row_at(y, &rows) else { return };
         if i == self.table.cursor() {

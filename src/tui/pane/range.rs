@@ -1,6 +1,7 @@
 //! The range of time that the charts of a pane show, the cursor in them, and the time they are compared with. The last fifteen
 //! minutes are in memory; everything longer or earlier is asked of history.
 
+use super::Part;
 use crate::{
     model::{
         base::time::Timestamp,
@@ -117,9 +118,20 @@ impl TimeLine {
         }
     }
 
-    /// Forgets the cursor; false without one.
-    pub const fn leave(&mut self) -> bool {
-        self.cursor.take().is_some()
+    /// Forgets the cursor and ends now again; false if it has no cursor and ends now. The length stays.
+    pub fn leave(&mut self) -> bool {
+        let was_moved = self.cursor.take().is_some() || !self.range.follows();
+        self.range.follow();
+        was_moved
+    }
+
+    /// How the title says it: charts of another time than now look like the past that they are.
+    pub const fn part(self) -> Part {
+        match (self.range.follows(), self.range.is_in_memory()) {
+            (false, _) => Part::Past,
+            (true, false) => Part::Accent,
+            (true, true) => Part::Plain,
+        }
     }
 
     /// Carries out an action about ranges and cursor, and says why where nothing changes; false hands it on.
@@ -258,12 +270,12 @@ impl TimeLine {
             at - m.at >= -near_ms && at - to <= near_ms
         };
         let mut here: Vec<&Mark> = marks.iter().filter(lies).collect();
-        here.sort_by_key(|m| (at - m.at).abs());
+        here.sort_by_key(|m| (at - m.about()).abs());
         for (n, m) in here.iter().take(4).enumerate() {
             out.push_str(if n > 0 { "  ·  " } else { "" });
             out.push_str(m.kind.glyph());
             out.push(' ');
-            crate::model::base::figure::push_clock(out, m.at);
+            crate::model::base::figure::push_clock(out, m.about());
             out.push(' ');
             out.push_str(m.kind.name());
             let words = m.what.to_string();

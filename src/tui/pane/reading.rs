@@ -156,8 +156,8 @@ pub fn absence<T>(
         [(why, n)] if unknown == all => {
             return vec![format!("{what} is not known: {n} of {all} instances {why}.")];
         }
-        _ if unknown == all => vec![format!("{what} is not known: none of {all} instances can tell.")],
-        _ => vec![format!("{nothing} on {} of {all} instances; {unknown} cannot tell:", all - unknown)],
+        _ if unknown == all => vec![format!("{what} is not known: none of {all} instances have data.")],
+        _ => vec![format!("{nothing} on {} of {all} instances; {unknown} without data:", all - unknown)],
     };
     lines.extend(silent.iter().map(|(why, n)| format!("{n:>4} {why}")));
     lines
@@ -175,7 +175,7 @@ pub fn no_instance(view: &View<'_>) -> Vec<String> {
     vec![first.to_owned(), second.to_owned()]
 }
 
-/// Adds `2 of 40 cannot tell` to a title.
+/// Adds `2 of 40 without data` to a title.
 pub fn push_unknown<T>(
     out: &mut Vec<(Part, String)>,
     view: &View<'_>,
@@ -184,7 +184,7 @@ pub fn push_unknown<T>(
     let unknown: usize = silent(view, reading).iter().map(|(_, n)| n).sum();
     if unknown > 0 && view.single().is_none() {
         let all = view.instances().count();
-        out.push((Part::Level(Level::Warning), format!("{unknown} of {all} cannot tell")));
+        out.push((Part::Level(Level::Warning), format!("{unknown} of {all} without data")));
     }
 }
 
@@ -247,7 +247,7 @@ pub fn push_sampled<T>(out: &mut Vec<(Part, String)>, reading: &Reading<T>, now:
 pub fn narrow(pane: PaneId, row: Option<&RowKey>, view: &View<'_>) -> Option<Wish> {
     let row = row.filter(|_| view.single().is_none())?;
     let scope = Scope::Instance(row.instance()?.clone());
-    Some(Wish::Go { pane, scope: Some(scope), focus: Some(row.clone()), filter: None })
+    Some(Wish::Go { pane, scope: Some(scope), focus: Some(row.clone()), look: None })
 }
 
 /// Draws words in the middle of an empty pane; the first line is the answer.
@@ -280,10 +280,10 @@ mod tests {
     fn nothing_is_said_only_of_those_that_tell() {
         let lines = activity(&Stage::fleet(fixture::small()));
         let both = ["   1 timed out", "   1 n/a (VIEW SERVER STATE)"];
-        assert_eq!(lines[0], "Nothing runs on 6 of 8 instances; 2 cannot tell:");
+        assert_eq!(lines[0], "Nothing runs on 6 of 8 instances; 2 without data:");
         assert_eq!(lines[1..], both);
         let lines = activity(&Stage::fleet(fixture::errors(24)));
-        assert_eq!(lines[0], "What runs is not known: none of 24 instances can tell.");
+        assert_eq!(lines[0], "What runs is not known: none of 24 instances have data.");
         assert!(lines.contains(&"   6 unreachable".to_owned()), "{lines:?}");
         let lines = activity(&Stage::fleet(fixture::errors(1)));
         assert_eq!(lines, ["What runs is not known: 1 of 1 instances unreachable."]);

@@ -307,7 +307,7 @@ pub fn draw_times(canvas: &mut Canvas<'_>, at: &Layout, times: &Times, theme: &T
 pub fn draw_marks(canvas: &mut Canvas<'_>, at: &Layout, times: &Times, marks: &[Mark], theme: &Theme) {
     let y = if at.foot >= 2 { at.head + at.height } else { (at.head + at.height).saturating_sub(1) };
     for mark in marks {
-        if let Some(column) = times.column(mark.at.ms()) {
+        if let Some(column) = times.column(mark.about().ms()) {
             canvas.glyph(at.left + column, y, mark.kind.glyph(), mark_style(mark.kind, theme));
         }
     }

@@ -11,6 +11,8 @@ pub struct CellText {
     runs: Vec<(usize, Style)>,
     /// the last run is shown whole, the text before it is cut
     keeps_last: bool,
+    /// columns that the cell has; 0: as many as it needs
+    pub room: usize,
 }
 
 impl CellText {
@@ -49,6 +51,7 @@ impl CellText {
         self.text.clear();
         self.runs.clear();
         self.keeps_last = false;
+        self.room = 0;
     }
 
     fn close(&mut self, style: Style) {

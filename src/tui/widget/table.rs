@@ -10,7 +10,7 @@ use super::{
     sort::{SortKey, sort_rows},
 };
 use crate::tui::{action::Action, id::RowKey, theme::Theme};
-use std::{collections::HashSet, fmt::Write as _};
+use std::collections::HashSet;
 
 /// The rows that a table shows, in display order.
 pub trait Rows<K: Kind> {
@@ -30,6 +30,18 @@ pub struct Sort {
     /// greatest first
     pub descending: bool,
 }
+
+/// Columns that are looked at together, by their ids. A table shows those of the chosen set first.
+#[derive(Debug, Clone, Copy)]
+pub struct Set {
+    /// for the title
+    pub name: &'static str,
+    /// which
+    pub columns: &'static [&'static str],
+}
+
+/// The rank of a column that the chosen set does not have: behind all that have one.
+const BEHIND: u8 = 40;
 
 /// A column as the table has it now.
 #[derive(Debug)]
@@ -68,6 +80,11 @@ pub struct Table<K: Kind> {
     page: usize,
     body_at: (u16, u16),
     scratch: CellText,
+    sets: &'static [Set],
+    /// the chosen set; None: as the columns are declared
+    set: Option<usize>,
+    /// columns in sight at the last frame: place on the screen, and which
+    in_sight: Vec<(u16, u16, &'static str)>,
 }
 
 impl<K: Kind> Table<K> {
@@ -88,7 +105,71 @@ impl<K: Kind> Table<K> {
             page: 1,
             body_at: (0, 0),
             scratch: CellText::default(),
+            sets: &[],
+            set: None,
+            in_sight: Vec::new(),
         }
+    }
+
+    /// With sets of columns to choose from.
+    #[must_use]
+    pub const fn with_sets(mut self, sets: &'static [Set]) -> Self {
+        self.sets = sets;
+        self
+    }
+
+    /// Shows the next set of columns; after the last one all as they are declared.
+    fn next_set(&mut self) {
+        let next = self.set.map_or(0, |set| set + 1);
+        self.set = Some(next).filter(|set| *set < self.sets.len());
+        self.left = 0;
+    }
+
+    /// Shows the first set that has this column.
+    pub fn show_column(&mut self, id: &str) {
+        self.set = self.sets.iter().position(|set| set.columns.contains(&id));
+        self.left = 0;
+    }
+
+    /// The columns as they are declared again.
+    pub const fn reset_columns(&mut self) {
+        self.set = None;
+        self.left = 0;
+    }
+
+    /// The name of the chosen set of columns.
+    pub fn set_name(&self) -> Option<&'static str> {
+        self.set.and_then(|set| self.sets.get(set)).map(|set| set.name)
+    }
+
+    /// The place of the rows in sight: first, last, and how many there are; None where all are.
+    pub fn position(&self) -> Option<(usize, usize, usize)> {
+        (self.count > self.page).then(|| (self.top + 1, (self.top + self.page).min(self.count), self.count))
+    }
+
+    /// A click on the head line: sorts by that column, and turns the order round the second time. False beside it.
+    pub fn click_head(&mut self, x: u16, y: u16) -> bool {
+        if y.checked_add(1) != Some(self.body_at.0) {
+            return false;
+        }
+        let at = self.in_sight.iter().find(|(from, to, _)| (*from..*to).contains(&x)).map(|(.., id)| *id);
+        match at {
+            Some(id) if self.sort.is_some_and(|s| s.column == id) => self.reverse(),
+            Some(id) => drop(self.sort_by(id)),
+            None => {}
+        }
+        true
+    }
+
+    fn shape(&self, c: &Shown<K>) -> Shape {
+        let shape = c.shape();
+        let Some(set) = self.set.and_then(|set| self.sets.get(set)) else { return shape };
+        let rank = match shape.rank {
+            rank if set.columns.contains(&c.column.id) => rank.min(1),
+            0 => 0,
+            rank => rank.saturating_add(BEHIND),
+        };
+        Shape { rank, ..shape }
     }
 
     fn column(&mut self, id: &str) -> Option<&mut Shown<K>> {
@@ -175,6 +256,11 @@ impl<K: Kind> Table<K> {
         self.cursor = 0;
     }
 
+    /// Scrolls back to the first columns.
+    pub const fn scroll_back(&mut self) {
+        self.left = 0;
+    }
+
     /// Finds the selection again after the rows changed. If its row is gone, the cursor stays in its place; a cursor that
     /// was never moved stays on the first row, so that the worst one is always selected.
     pub fn sync(&mut self, rows: &dyn Rows<K>) {
@@ -214,6 +300,7 @@ impl<K: Kind> Table<K> {
             Action::SortLeft => self.sort_by_neighbour(false),
             Action::SortRight => self.sort_by_neighbour(true),
             Action::SortReverse => self.reverse(),
+            Action::Columns if !self.sets.is_empty() => self.next_set(),
             _ => return false,
         }
         true
@@ -247,10 +334,16 @@ impl<K: Kind> Table<K> {
         self.anchor = self.selected.clone();
     }
 
-    /// The natural order comes before the first column and after the last one.
+    /// Walks the columns in sight. The natural order comes before the first one and after the last one.
     fn sort_by_neighbour(&mut self, right: bool) {
         let sorts = |c: &&Shown<K>| c.column.sort.is_some() && !c.hidden;
-        let can: Vec<&Column<K>> = self.columns.iter().filter(sorts).map(|c| c.column).collect();
+        let can = || self.columns.iter().filter(sorts).map(|c| c.column);
+        let seen = self.in_sight.iter().filter_map(|(.., id)| can().find(|c| c.id == *id));
+        let mut can: Vec<&Column<K>> = seen.collect();
+        if can.is_empty() {
+            // Before the first frame.
+            can = self.columns.iter().filter(sorts).map(|c| c.column).collect();
+        }
         let place = self.sort.and_then(|s| can.iter().position(|c| c.id == s.column));
         let next = match (place, right) {
             (None, true) => Some(0),
@@ -260,6 +353,26 @@ impl<K: Kind> Table<K> {
         };
         let descending = |c: &Column<K>| c.shape.content == Content::Number;
         self.sort = next.and_then(|i| can.get(i)).map(|c| Sort { column: c.id, descending: descending(c) });
+    }
+
+    /// Sorts by the column of this id or title, in its natural direction.
+    ///
+    /// # Errors
+    /// There is no such column, or it has no order: names those that have.
+    pub fn sort_by(&mut self, name: &str) -> Result<(), String> {
+        let can = || self.columns.iter().map(|c| c.column).filter(|c| c.sort.is_some());
+        let names = |c: &Column<K>| [c.id, c.title, c.short].map(str::to_ascii_lowercase);
+        let name = name.trim().to_ascii_lowercase();
+        let found = can().find(|c| names(c).contains(&name)).or_else(|| {
+            let mut begin = can().filter(|c| names(c).iter().any(|n| n.starts_with(&name)));
+            begin.next().filter(|_| begin.next().is_none())
+        });
+        let Some(column) = found else {
+            let all: Vec<&str> = can().map(|c| c.id).collect();
+            return Err(format!("no column is called {name}: {}", all.join(" ")));
+        };
+        self.sort = Some(Sort { column: column.id, descending: column.shape.content == Content::Number });
+        Ok(())
     }
 
     fn reverse(&mut self) {
@@ -275,7 +388,13 @@ impl<K: Kind> Table<K> {
             Some(s) => {
                 let found = self.columns.iter().find(|c| c.column.id == s.column);
                 let title = found.map_or("", |c| c.column.title);
-                let _ = write!(out, "by {title} {}", if s.descending { "▾" } else { "▴" });
+                out.push_str("by");
+                // A title may have blanks in it that are for the head line only.
+                for word in title.split_whitespace() {
+                    out.push(' ');
+                    out.push_str(word);
+                }
+                out.push_str(if s.descending { " ▾" } else { " ▴" });
             }
         }
     }
@@ -291,10 +410,13 @@ impl<K: Kind> Table<K> {
         self.top = self.top.min(rows.len().saturating_sub(self.page));
         self.body_at = (canvas.area().y + 1, canvas.height().saturating_sub(1));
         let shown: Vec<&Shown<K>> = self.columns.iter().filter(|c| !c.hidden).collect();
-        let wants: Vec<Shape> = shown.iter().map(|c| c.shape()).collect();
+        let wants: Vec<Shape> = shown.iter().map(|c| self.shape(c)).collect();
         let (layout, left) = Layout::fit(&wants, canvas.width(), self.left);
         self.left = left;
         head(canvas, theme, &layout, &shown, self.sort);
+        let x = canvas.area().x;
+        let place = |p: &super::layout::Place| (x + p.x, x + p.x + p.width, shown[p.slot].column.id);
+        self.in_sight = layout.places.iter().map(place).collect();
         let mut scratch = std::mem::take(&mut self.scratch);
         for (y, i) in (self.top..rows.len()).take(height).enumerate() {
             let y = y as u16 + 1;
@@ -302,6 +424,7 @@ impl<K: Kind> Table<K> {
                 for p in &layout.places {
                     let column = shown[p.slot].column;
                     scratch.clear();
+                    scratch.room = usize::from(p.width);
                     (column.cell)(&row, (column.value)(&row), &mut scratch);
                     scratch.draw(canvas, p.x, y, p.width, column.shape.content == Content::Number);
                 }
@@ -358,3 +481,6 @@ fn head<K: Kind>(
         canvas.glyph(canvas.width() - 1, 0, "›", theme.accent);
     }
 }
+
+#[cfg(test)]
+mod tests;

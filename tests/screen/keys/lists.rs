@@ -190,6 +190,8 @@ fn an_instance_has_its_changes_on_its_page_and_its_entries_in_the_log() {
     let text = s.text();
     assert!(text.contains("2 entries") && !text.contains("already"), "of this instance alone: {text}");
     s.keys("esc");
+    assert!(s.lines()[2].contains("Instance"), "back the way one came: {}", s.text());
+    s.keys("esc : audit enter");
     assert!(s.text().contains("already"), "of all: {}", s.text());
 }
 

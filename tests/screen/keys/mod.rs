@@ -8,6 +8,7 @@ use dbtop::{
 
 mod lists;
 mod vault;
+mod words;
 
 fn small() -> Stage {
     Stage::new(fixture::small(), 120, 40)
@@ -46,8 +47,10 @@ fn every_step_in_has_its_step_out() {
     s.keys("esc");
     assert!(s.lines()[2].contains("Blocking"));
     s.keys("esc");
+    assert!(s.lines()[2].contains("Instance"), "back the way one came: {}", s.text());
+    assert!(s.selected().contains("14 sessions blocked"), "with its row: {}", s.text());
+    s.keys("esc");
     assert!(s.lines()[0].starts_with(" dbtop  acme  "), "the scope is the fleet again: {}", s.lines()[0]);
-    s.keys("1");
     assert!(s.selected().contains("sqlprd-014"), "the place is kept");
     s.keys("esc esc esc");
     assert!(!s.app.wants_to_quit(), "Esc never quits");
@@ -76,7 +79,37 @@ fn a_group_narrows_every_pane() {
     s.keys("4");
     assert!(s.text().contains("Nothing is blocked"), "{}", s.text());
     s.keys("esc");
+    assert!(s.lines()[2].contains("Fleet") && s.text().contains("2 instances"), "{}", s.text());
+    s.keys("esc");
     assert!(s.text().contains("sqlprd-014"));
+}
+
+#[test]
+fn esc_goes_back_the_way_one_came_and_takes_with_it_what_a_link_brought() {
+    let mut s = small();
+    let title = |s: &mut Stage| s.lines()[2].clone();
+    // A filter of the fleet is there again, and the row.
+    s.keys("/ prd enter down down");
+    let row = s.selected();
+    s.keys("3");
+    assert!(title(&mut s).contains("Waits"));
+    s.keys("enter");
+    assert!(title(&mut s).contains("Activity"), "{}", s.text());
+    s.keys("esc");
+    assert!(title(&mut s).contains("Waits"), "the filter of the link is no step: {}", s.text());
+    s.keys("esc");
+    assert!(title(&mut s).contains("/prd"), "{}", s.text());
+    assert_eq!(s.selected(), row);
+    s.keys("esc");
+    assert!(title(&mut s).contains("8 instances"), "then the filter goes: {}", s.text());
+    // Another way to the same pane leads back to where it came from.
+    s.keys("2 4 2 esc");
+    assert!(title(&mut s).contains("Blocking"), "{}", s.text());
+    s.keys("esc esc esc esc");
+    assert!(title(&mut s).contains("Fleet"), "{}", s.text());
+    // n moves without a step of the way.
+    s.keys("enter n n esc");
+    assert!(title(&mut s).contains("Fleet"), "{}", s.text());
 }
 
 #[test]
@@ -131,6 +164,8 @@ fn a_filter_of_the_fleet_goes_along_to_other_panes() {
     s.keys("/ env=prod enter 2");
     assert!(s.lines()[0].contains("› /env=prod"), "{}", s.lines()[0]);
     assert!(!s.text().contains("sqltst-"), "{}", s.text());
+    s.keys("esc");
+    assert!(s.lines()[2].contains("/env=prod") && s.lines()[2].contains("Fleet"), "{}", s.text());
     s.keys("esc");
     assert!(s.text().contains("sqltst-"), "Esc widens to the whole fleet");
 }
@@ -200,25 +235,6 @@ fn the_last_view_is_one_key_away() {
 }
 
 #[test]
-fn the_palette_goes_anywhere() {
-    let mut s = small();
-    s.keys(": waits enter");
-    assert!(s.lines()[2].contains("Waits"));
-    s.keys(": blocking space @prod enter");
-    assert!(s.lines()[0].contains("acme › prod") && s.lines()[2].contains("Blocking"));
-    s.keys(": SQLPRD-021 enter");
-    assert!(s.lines()[0].contains("acme › sqlprd-021") && s.lines()[2].contains("Instance"));
-    s.keys(": all enter");
-    assert!(s.lines()[2].contains("Fleet") && s.lines()[2].contains("8 instances"), "{}", s.lines()[2]);
-    s.keys(": p21 enter");
-    assert!(s.lines()[0].contains("sqlprd-021"), "fuzzy: {}", s.lines()[0]);
-    s.keys(": waits space @nowhere enter");
-    assert!(s.text().contains("no group is called nowhere"), "{}", s.text());
-    s.keys("esc :");
-    assert!(s.text().contains("again"), "history is offered first\n{}", s.text());
-}
-
-#[test]
 fn a_jump_keeps_the_pane() {
     let mut s = small();
     s.keys("2 ctrl-g 003 enter");
@@ -252,7 +268,7 @@ fn what_is_looked_at_is_polled_fast() {
     assert_eq!(focus(&mut s), Some(vec!["sqlprd-014".to_owned()]));
     s.keys("4");
     assert_eq!(focus(&mut s), None, "still the same one");
-    s.keys("esc 1");
+    s.keys("esc esc");
     assert_eq!(focus(&mut s), Some(Vec::new()));
     s.keys("2 enter");
     assert_eq!(focus(&mut s), Some(vec!["sqlprd-014".to_owned()]), "the one whose details are open");

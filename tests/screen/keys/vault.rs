@@ -67,7 +67,7 @@ fn a_backup_is_asked_for_by_its_word_and_refused_in_words() {
     hear(&mut plain, VaultState::Plain);
     plain.keys(": backup enter");
     assert!(requests(&mut plain).is_empty());
-    assert!(plain.text().contains("read-only inventory"), "{}", plain.text());
+    assert!(plain.text().contains("read-only inventory: `dbtop vault init`"), "{}", plain.text());
 }
 
 #[test]
@@ -109,6 +109,14 @@ fn the_dialog_keeps_what_went_wrong_and_forgets_what_was_typed() {
     hear(&mut s, VaultState::Opening);
     hear(&mut s, locked(Some("still not")));
     assert!(!s.text().contains("Unlock acme") && s.text().contains("still not"), "{}", s.text());
+}
+
+#[test]
+fn a_locked_inventory_asks_for_its_key_before_anything_is_added() {
+    let mut s = small();
+    hear(&mut s, locked(None));
+    s.keys("+");
+    assert!(s.text().contains("Unlock acme"), "{}", s.text());
 }
 
 #[test]
@@ -157,7 +165,9 @@ fn the_doctor_lists_the_worst_first_and_copies_scripts() {
     let at = |name: &str| text.lines().position(|l| l.split_whitespace().any(|w| w == name));
     assert!(at("poor") < at("down") && at("down") < at("well"), "{text}");
     assert!(
-        text.contains("3 of") && text.contains("1 with holes") && text.contains("1 not reached"),
+        text.contains("3 of")
+            && text.contains("1 with missing permissions")
+            && text.contains("1 not reached"),
         "{text}"
     );
     assert!(s.selected().contains("poor") && s.selected().contains("▲ missing"), "{}", s.selected());

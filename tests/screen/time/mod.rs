@@ -144,7 +144,16 @@ fn a_time_before_history_says_so() {
     s.keys("t 2026-11-12 enter");
     arrive(&mut s);
     let text = s.text();
-    assert!(text.contains("nothing is kept of that time: history begins 2026-11-13 14:02"), "{text}");
+    assert!(
+        text.contains("nothing is kept of that time: this is the first instant of history, 2026-11-13 14:02"),
+        "{text}"
+    );
+    assert!(
+        text.contains("sqlprd-014") && !text.contains("not polled yet"),
+        "no empty fleet is shown\n{text}"
+    );
+    assert_eq!(arrive(&mut s), NOW.plus_ms(-7 * 86_400_000));
+    assert!(s.text().contains("PAST 2026-11-13 14:02:11"), "{}", s.text());
 }
 
 #[test]
@@ -200,20 +209,20 @@ fn steps_are_whole_minutes_and_the_last_one_wins() {
     s.keys("[");
     assert!(s.text().contains("steps of 1 min"), "{}", s.text());
     let (ticket, at) = instants(&mut s).pop().unwrap();
-    assert_eq!(at, NOW.plus_ms(-71_000), "14:01:00");
+    assert_eq!(at, NOW.plus_ms(-11_000), "14:02:00: first the full minute");
     s.wait_ms(1_000).keys("[").wait_ms(1_000).keys("[");
     assert_eq!(instants(&mut s), [], "one question at a time");
     s.reply(past(ticket, at, fixture::small_at(at)));
     let (ticket, at) = instants(&mut s).pop().unwrap();
-    assert_eq!(at, NOW.plus_ms(-191_000), "13:59:00");
+    assert_eq!(at, NOW.plus_ms(-131_000), "14:00:00");
     s.reply(past(ticket, at, fixture::small_at(at)));
-    assert!(s.text().contains("PAST 2026-11-20 13:59:00"), "{}", s.text());
+    assert!(s.text().contains("PAST 2026-11-20 14:00:00"), "{}", s.text());
     s.keys("{");
-    assert_eq!(arrive(&mut s), NOW.plus_ms(-191_000 - 3_600_000));
+    assert_eq!(arrive(&mut s), NOW.plus_ms(-131_000 - 3_600_000));
     s.keys("}");
     arrive(&mut s);
     s.wait_ms(1_000).keys("]");
-    assert_eq!(arrive(&mut s), NOW.plus_ms(-131_000));
+    assert_eq!(arrive(&mut s), NOW.plus_ms(-71_000));
     s.keys("}");
     assert!(s.text().contains("▶ LIVE"), "beyond now it is live: {}", s.text());
     s.keys("]");
@@ -308,7 +317,7 @@ fn that_history_is_not_kept_is_said_for_as_long_as_it_lasts() {
 
 #[test]
 fn the_overlay_tells_what_the_store_does_now_wherever_the_screen_is() {
-    let mut s = Stage::new(fixture::small(), 80, 24);
+    let mut s = Stage::new(fixture::small(), 120, 40);
     let row = |s: &mut Stage, name: &str| {
         let line = s.lines().into_iter().find(|line| line.contains(&format!("│ {name}")));
         line.map(|line| line.split('│').nth(1).unwrap_or_default().trim().to_owned()).unwrap_or_default()

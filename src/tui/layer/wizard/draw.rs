@@ -142,12 +142,14 @@ fn words(wizard: &Wizard, theme: &Theme) -> (&'static str, Style, String) {
             (
                 "▲",
                 theme.warning,
-                format!("It works, but {rights} missing. Enter saves it; y copies the script that mends it."),
+                format!(
+                    "It works, but {rights} missing. Enter saves it; y copies the script that grants it."
+                ),
             )
         }
         Verdict::Passed => ("●", theme.ok, "It works. Enter saves it.".to_owned()),
         Verdict::Failed => {
-            let text = "It does not work yet. Enter tests again, Esc goes back to mend it, Ctrl-s saves it all the same.";
+            let text = "It does not work yet. Enter tests again, Esc goes back to fix it, Ctrl-s saves it all the same.";
             ("✖", theme.critical, text.to_owned())
         }
         Verdict::Stale => {

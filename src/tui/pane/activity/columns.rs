@@ -14,6 +14,7 @@ use crate::tui::{
     widget::{
         cell::CellText,
         column::{self, Kind, ms, number, size, visit_values, whole, words},
+        table::Set,
     },
 };
 use ratatui::style::Style;
@@ -33,6 +34,17 @@ impl Kind for Requests {
 type Column = column::Column<Requests>;
 
 const KB: f64 = 1024.0;
+
+/// Sets of columns: what is far to the right on a narrow screen, by what it is looked at for.
+pub const SETS: &[Set] = &[
+    Set { name: "memory", columns: &["grant", "used", "dop", "tempdb", "tempdb_all"] },
+    Set { name: "transactions", columns: &["tran", "tran_age", "log", "isolation"] },
+    Set {
+        name: "work",
+        columns: &["cpu", "cpu_delta", "reads", "reads_delta", "writes", "rows", "tasks", "percent"],
+    },
+    Set { name: "clients", columns: &["db", "login", "program", "host", "client"] },
+];
 
 /// The columns. A filter may ask for those that end in `filter`.
 pub const COLUMNS: &[Column] = &[

@@ -8,7 +8,7 @@ use crate::model::{
     poll::activity::Request,
 };
 use crate::tui::{
-    id::RowKey,
+    id::{GroupBy, RowKey},
     view::View,
     widget::{
         cell::CellText,
@@ -17,23 +17,6 @@ use crate::tui::{
     },
 };
 use std::{collections::HashMap, sync::Arc};
-
-/// The field that requests are grouped by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum GroupBy {
-    /// database
-    Database,
-    /// login
-    Login,
-    /// program, or job
-    Program,
-    /// client host
-    Host,
-    /// query hash
-    Hash,
-    /// instance
-    Instance,
-}
 
 impl GroupBy {
     /// The next one in turn; None ends grouping.
@@ -98,6 +81,8 @@ pub struct Group {
     cpu_ms: i64,
     cpu_delta_ms: i64,
     reads: i64,
+    tasks: i64,
+    grant_kb: i64,
     longest_ms: i64,
     longest: Line,
     instances: Vec<InstanceId>,
@@ -149,6 +134,10 @@ pub const COLUMNS: &[Column] = &[
     }),
     Column::number("cpu", "CPU", 8, 3).value(|r| ms(Some(r.group.cpu_ms))).cell(wait),
     Column::number("cpu_delta", "+CPU", 8, 4).value(|r| ms(Some(r.group.cpu_delta_ms))).cell(wait),
+    Column::number("tasks", "TASKS", 6, 4).value(|r| whole(Some(r.group.tasks))).cell(count),
+    Column::number("grant", "GRANT", 8, 5)
+        .value(|r| column::size(Some(r.group.grant_kb), 1024.0))
+        .cell(|r, v, out| sum(r, v, out, figure::push_size)),
     Column::number("reads", "READS", 7, 3).value(|r| whole(Some(r.group.reads))).cell(count),
     Column::text("wait", "TOP WAIT", 20, 4)
         .value(|r| words(r.group.top_wait().map(|w| &**w)))
@@ -201,6 +190,8 @@ pub fn collect(lines: &[Line], by: GroupBy, view: &View<'_>) -> Vec<Group> {
                 cpu_ms: 0,
                 cpu_delta_ms: 0,
                 reads: 0,
+                tasks: 0,
+                grant_kb: 0,
                 longest_ms: i64::MIN,
                 longest: *l,
                 instances: Vec::new(),
@@ -218,6 +209,9 @@ pub fn collect(lines: &[Line], by: GroupBy, view: &View<'_>) -> Vec<Group> {
         g.cpu_ms = g.cpu_ms.saturating_add(r.cpu_ms.unwrap_or(0).max(0));
         g.cpu_delta_ms = g.cpu_delta_ms.saturating_add(r.cpu_delta_ms.unwrap_or(0).max(0));
         g.reads = g.reads.saturating_add(r.logical_reads.unwrap_or(0).max(0));
+        g.tasks = g.tasks.saturating_add(r.waiting_tasks.map_or(0, i64::from).max(0));
+        let granted = r.grant.as_ref().and_then(|grant| grant.granted_kb);
+        g.grant_kb = g.grant_kb.saturating_add(granted.unwrap_or(0).max(0));
         if r.elapsed_ms.unwrap_or(0) > g.longest_ms {
             g.longest_ms = r.elapsed_ms.unwrap_or(0);
             g.longest = *l;

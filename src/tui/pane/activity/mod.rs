@@ -11,7 +11,7 @@ use crate::model::{
 use crate::tui::{
     action::Action,
     filter::FilterSlot,
-    id::{PaneId, RowKey},
+    id::{GroupBy, PaneId, RowKey},
     view::View,
     widget::{
         canvas::{Canvas, width},
@@ -20,7 +20,7 @@ use crate::tui::{
         sort::sort_rows,
         table::{Rows, Table},
     },
-    wish::Wish,
+    wish::{Look, Wish},
 };
 use std::{fmt::Write as _, sync::Arc};
 
@@ -29,7 +29,7 @@ mod groups;
 
 use columns::Requests;
 pub use columns::filter_slot;
-use groups::{Group, GroupBy, GroupRow, GroupRows, Groups};
+use groups::{Group, GroupRow, GroupRows, Groups};
 use request::RequestRow;
 
 /// A row: which request of which instance.
@@ -87,6 +87,8 @@ pub struct ActivityPane {
     group_table: Table<Groups>,
     groups: Vec<Group>,
     totals: Totals,
+    /// order and groups came with a link, and go when the pane is left
+    is_linked: bool,
 }
 
 /// The words of the title.
@@ -102,7 +104,7 @@ struct Totals {
 impl Default for ActivityPane {
     fn default() -> Self {
         Self {
-            table: Table::new(columns::COLUMNS),
+            table: Table::new(columns::COLUMNS).with_sets(columns::SETS),
             lines: Vec::new(),
             before: 0,
             filter: filter_slot(),
@@ -111,6 +113,7 @@ impl Default for ActivityPane {
             group_table: Table::new(groups::COLUMNS),
             groups: Vec::new(),
             totals: Totals::default(),
+            is_linked: false,
         }
     }
 }
@@ -280,6 +283,7 @@ impl Pane for ActivityPane {
             let mut order = String::new();
             self.table.order_name("blockers first", &mut order);
             out.push((Part::Plain, order));
+            out.extend(self.table.set_name().map(|set| (Part::Accent, format!("columns: {set}"))));
         }
         let s = &self.totals.sessions;
         if let Some(total) = s.total {
@@ -369,11 +373,58 @@ impl Pane for ActivityPane {
         self.filter.text()
     }
 
+    fn reset_columns(&mut self) {
+        self.table.reset_columns();
+        self.group_table.reset_columns();
+    }
+
+    fn position(&self) -> Option<(usize, usize, usize)> {
+        if self.grouped() { self.group_table.position() } else { self.table.position() }
+    }
+
+    fn sort_by(&mut self, column: &str) -> Result<(), String> {
+        if self.grouped() { self.group_table.sort_by(column) } else { self.table.sort_by(column) }
+    }
+
+    fn show(&mut self, look: &Look) {
+        (self.group_by, self.inside) = (None, None);
+        self.is_linked = true;
+        match look {
+            Look::Filter(_) => return,
+            // The columns of panes are what links are written for.
+            Look::Sort(column) => {
+                drop(self.table.sort_by(column));
+                self.table.show_column(column);
+            }
+            Look::Groups(by, column) => {
+                self.group_by = Some(*by);
+                drop(self.group_table.sort_by(column));
+            }
+        }
+        self.table.release();
+        self.group_table.release();
+    }
+
+    fn left(&mut self) {
+        if std::mem::take(&mut self.is_linked) {
+            (self.group_by, self.inside) = (None, None);
+            (self.table.sort, self.group_table.sort) = (None, None);
+            self.table.reset_columns();
+        }
+        self.table.scroll_back();
+        self.group_table.scroll_back();
+    }
+
     fn counts(&self) -> (usize, usize) {
         (self.lines.len(), self.before)
     }
 
-    fn click(&mut self, _x: u16, y: u16, view: &View<'_>, wishes: &mut Vec<Wish>) {
+    fn click(&mut self, x: u16, y: u16, view: &View<'_>, wishes: &mut Vec<Wish>) {
+        let is_head =
+            if self.grouped() { self.group_table.click_head(x, y) } else { self.table.click_head(x, y) };
+        if is_head {
+            return;
+        }
         if self.grouped() {
             let rows = GroupRows { groups: &self.groups, view };
             match self.group_table.row_at(y, &rows) {

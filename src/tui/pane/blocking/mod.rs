@@ -327,7 +327,7 @@ impl Pane for BlockingPane {
             };
             let _ = write!(text, ", {} blocked, ", plural(self.victims, "session", "sessions"));
             figure::push_span(&mut text, self.lost_ms);
-            text.push_str(" lost");
+            text.push_str(" total wait");
             out.push((Part::Plain, text));
         }
         if let Some(i) = view.single() {
@@ -410,11 +410,30 @@ impl Pane for BlockingPane {
         self.filter.text()
     }
 
+    fn reset_columns(&mut self) {
+        self.table.reset_columns();
+    }
+
+    fn position(&self) -> Option<(usize, usize, usize)> {
+        self.table.position()
+    }
+
+    fn sort_by(&mut self, column: &str) -> Result<(), String> {
+        self.table.sort_by(column)
+    }
+
+    fn left(&mut self) {
+        self.table.scroll_back();
+    }
+
     fn counts(&self) -> (usize, usize) {
         (self.chains, self.chains_before)
     }
 
-    fn click(&mut self, _x: u16, y: u16, view: &View<'_>, wishes: &mut Vec<Wish>) {
+    fn click(&mut self, x: u16, y: u16, view: &View<'_>, wishes: &mut Vec<Wish>) {
+        if self.table.click_head(x, y) {
+            return;
+        }
         let rows = Lines { lines: &self.lines, view };
         let Some(i) = self.table.row_at(y, &rows) else { return };
         self.reading = false;

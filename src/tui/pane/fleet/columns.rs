@@ -18,9 +18,11 @@ use crate::tui::{
     filter::instance_values,
     view::View,
     widget::{
+        canvas::width,
         cell::CellText,
         column::{self, Kind, ms, number, visit_values, whole, words},
         spark,
+        table::Set,
     },
 };
 use std::fmt::Write as _;
@@ -56,6 +58,13 @@ pub struct InstanceRow<'a> {
 }
 
 type Column = column::Column<Instances>;
+
+/// Sets of columns, by what they are looked at for.
+pub const SETS: &[Set] = &[
+    Set { name: "load", columns: &["cpu", "batches", "waits", "wait", "runnable", "conn", "logins"] },
+    Set { name: "memory", columns: &["mem", "ple", "tempdb", "flush"] },
+    Set { name: "inventory", columns: &["version", "group", "labels", "tls", "up"] },
+];
 
 /// The columns. A filter may ask for those that end in `filter`.
 pub const COLUMNS: &[Column] = &[
@@ -151,6 +160,10 @@ pub const COLUMNS: &[Column] = &[
     Column::text("group", "GROUPS", 18, 20)
         .value(|r| words(r.instance.info.groups.first().map(|g| &**g)))
         .cell(|r, _, out| out.with(r.view.theme.dim, |s| push_list(s, &r.instance.info.groups))),
+    Column::text("labels", "LABELS", 26, 22)
+        .at_least(12)
+        .value(|r| words(r.instance.info.labels.first().map(|(_, v)| &**v)))
+        .cell(|r, _, out| labels(r, out)),
     Column::text("tls", "TLS", 12, 21)
         .value(|r| words(Some(tls_words(r.instance.info.tls))))
         .cell(|r, _, out| tls(r, out))
@@ -170,12 +183,8 @@ fn levels(r: &InstanceRow<'_>, visit: &mut dyn FnMut(Value<'_>)) {
 
 /// The year and the full number: `version=2019`, `version=15.0.*`.
 fn versions(r: &InstanceRow<'_>, visit: &mut dyn FnMut(Value<'_>)) {
-    let Some(p) = r.facts().properties.get() else { return };
-    if let Some(year) = p.year() {
-        visit(Value::Number(f64::from(year)));
-    }
-    if let Some(v) = &p.version {
-        visit(Value::Text(v));
+    if let Some(p) = r.facts().properties.get() {
+        p.versions(visit);
     }
 }
 
@@ -256,6 +265,20 @@ fn age(r: &InstanceRow<'_>, out: &mut CellText) {
     }
 }
 
+/// `■ env=prod  ■ team=orders`, each with a swatch in the colour of its label.
+fn labels(r: &InstanceRow<'_>, out: &mut CellText) {
+    let t = r.view.theme;
+    if r.instance.info.labels.is_empty() {
+        out.put(t.dim, "–");
+    }
+    for (n, (key, value)) in r.instance.info.labels.iter().enumerate() {
+        let style = t.label(r.instance.info.label_color(n));
+        out.put(t.base, if n == 0 { "" } else { "  " });
+        out.put(style, "■");
+        out.fmt(t.base, format_args!(" {key}={value}"));
+    }
+}
+
 fn tls(r: &InstanceRow<'_>, out: &mut CellText) {
     let (t, tls) = (r.view.theme, r.instance.info.tls);
     out.put(if tls.is_insecure() { t.critical } else { t.dim }, tls_words(tls));
@@ -311,17 +334,33 @@ fn age_style(r: &InstanceRow<'_>) -> ratatui::style::Style {
     }
 }
 
-/// The heaviest reason and how many more there are; without any, the state of the connection.
+/// The reasons, the heaviest first, as many as there is room for, and how many more there are; without any, the state of
+/// the connection.
 fn why(r: &InstanceRow<'_>, out: &mut CellText) {
     let (i, view, t) = (r.instance, r.view, r.view.theme);
-    if let Some(first) = i.health.reasons.first() {
-        let style = if first.level >= Level::Warning { t.base } else { t.dim };
-        out.put(style, first.text());
-        if i.health.reasons.len() > 1 {
-            out.keep(t.dim, format_args!(" +{}", i.health.reasons.len() - 1));
+    let reasons = &i.health.reasons;
+    let Some(first) = reasons.first() else {
+        if i.health.level != Level::Ok {
+            out.with(t.dim, |s| reading::push_absence(s, i, i.facts.headline.problem.as_ref(), view));
         }
-    } else if i.health.level != Level::Ok {
-        out.with(t.dim, |s| reading::push_absence(s, i, i.facts.headline.problem.as_ref(), view));
+        return;
+    };
+    let style = |level| if level >= Level::Warning { t.base } else { t.dim };
+    out.put(style(first.level), first.text());
+    let mut shown = 1;
+    for more in reasons.iter().skip(1) {
+        // ` +9` stays free for those that follow.
+        let rest = if shown + 1 < reasons.len() { 3 } else { 0 };
+        let needed = width(out.as_str()) + 2 + width(more.text()) + rest;
+        if out.room > 0 && needed > out.room {
+            break;
+        }
+        out.put(t.dim, "; ");
+        out.put(style(more.level), more.text());
+        shown += 1;
+    }
+    if shown < reasons.len() {
+        out.keep(t.dim, format_args!(" +{}", reasons.len() - shown));
     }
 }
 
@@ -401,6 +440,15 @@ mod tests {
     #[test]
     fn each_name_stands_for_one_column() {
         assert_eq!(ambiguous(COLUMNS), [""; 0]);
+    }
+
+    #[test]
+    fn sets_name_columns_that_there_are() {
+        for set in SETS {
+            for id in set.columns {
+                assert!(COLUMNS.iter().any(|c| c.id == *id), "{}: {id}", set.name);
+            }
+        }
     }
 
     #[test]

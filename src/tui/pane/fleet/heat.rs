@@ -1,4 +1,4 @@
-//! The heat map: a cell an instance, by group, so that five hundred fit one screen. The line below names the cursor's.
+//! The heat map: one cell per instance, by group, so that five hundred fit one screen. The line below names the cursor's.
 //! A small fleet has cells with names.
 
 use super::super::reading;

@@ -51,7 +51,7 @@ pub struct FleetPane {
 impl Default for FleetPane {
     fn default() -> Self {
         Self {
-            table: Table::new(columns::COLUMNS),
+            table: Table::new(columns::COLUMNS).with_sets(columns::SETS),
             rows: Vec::new(),
             before: 0,
             filter: FilterSlot::new(columns::COLUMNS, &[]),
@@ -126,7 +126,7 @@ impl FleetPane {
                     pane: PaneId::Fleet,
                     scope: Some(Scope::Group(g)),
                     focus: None,
-                    filter: None,
+                    look: None,
                 });
             }
             return;
@@ -136,14 +136,14 @@ impl FleetPane {
             self.clear_marks();
             let name = format!("{} marked", marked.len()).into();
             let scope = Some(Scope::Chosen { name, ids: marked.into() });
-            wishes.push(Wish::Go { pane: PaneId::Fleet, scope, focus: None, filter: None });
+            wishes.push(Wish::Go { pane: PaneId::Fleet, scope, focus: None, look: None });
         } else if let Some(RowKey::Instance(id)) = self.table.selected().cloned() {
             let scope = Some(Scope::Instance(id));
             wishes.push(Wish::Go {
                 pane: PaneId::Instance,
                 scope,
                 focus: Some(RowKey::Reason(0)),
-                filter: None,
+                look: None,
             });
         }
     }
@@ -224,6 +224,7 @@ impl Pane for FleetPane {
             self.table.order_name(worst, &mut order);
         }
         out.push((Part::Plain, order));
+        out.extend(self.table.set_name().map(|set| (Part::Accent, format!("columns: {set}"))));
         let marked = self.marked(view).len();
         if marked > 0 {
             out.push((Part::Accent, format!("{marked} marked")));
@@ -348,11 +349,31 @@ impl Pane for FleetPane {
         self.filter.text()
     }
 
+    fn reset_columns(&mut self) {
+        self.table.reset_columns();
+    }
+
+    fn position(&self) -> Option<(usize, usize, usize)> {
+        if self.heat { None } else { self.table.position() }
+    }
+
+    fn sort_by(&mut self, column: &str) -> Result<(), String> {
+        self.heat = false;
+        self.table.sort_by(column)
+    }
+
+    fn left(&mut self) {
+        self.table.scroll_back();
+    }
+
     fn counts(&self) -> (usize, usize) {
         (self.rows.len(), self.before)
     }
 
     fn click(&mut self, x: u16, y: u16, view: &View<'_>, wishes: &mut Vec<Wish>) {
+        if !self.heat && self.table.click_head(x, y) {
+            return;
+        }
         let rows = FleetRows { rows: &self.rows, view };
         let hit = if self.heat { self.heat_map.at(x, y) } else { self.table.row_at(y, &rows) };
         let Some(i) = hit else { return };

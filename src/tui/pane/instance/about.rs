@@ -9,13 +9,16 @@ use crate::{
     model::{
         base::figure,
         fold::snapshot::InstanceSnapshot,
-        judge::health::Level,
+        judge::health::Topic,
         poll::{
             availability::ReplicaRow, jobs::FailedJobRow, properties::Properties, reading::Reading,
             rights::Right, volumes::VolumeRow,
         },
     },
-    tui::{view::View, widget::document::Document},
+    tui::{
+        view::View,
+        widget::{canvas, document::Document},
+    },
 };
 use std::{fmt::Write as _, sync::Arc};
 
@@ -24,18 +27,75 @@ const MOST: usize = 60;
 
 /// The document.
 pub fn document(i: &InstanceSnapshot, view: &View<'_>) -> Document {
+    document_of(i, view, None)
+}
+
+/// The parts of the document, in their usual order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Section {
+    Server,
+    Rights,
+    Polled,
+    Volumes,
+    Availability,
+    Jobs,
+    Databases,
+    Options,
+    Changes,
+}
+
+impl Section {
+    const ALL: [Self; 9] = [
+        Self::Server,
+        Self::Rights,
+        Self::Polled,
+        Self::Volumes,
+        Self::Availability,
+        Self::Jobs,
+        Self::Databases,
+        Self::Options,
+        Self::Changes,
+    ];
+
+    /// The part with the evidence of a topic.
+    const fn of(topic: Topic) -> Self {
+        match topic {
+            Topic::Storage => Self::Volumes,
+            Topic::Availability => Self::Availability,
+            Topic::Jobs => Self::Jobs,
+            Topic::Databases => Self::Databases,
+            Topic::Rights => Self::Rights,
+            _ => Self::Server,
+        }
+    }
+}
+
+/// The document, with the evidence of a topic before all other parts.
+pub fn document_of(i: &InstanceSnapshot, view: &View<'_>, topic: Option<Topic>) -> Document {
     let mut d = Document::new(i.id().as_str());
     reasons(&mut d, i, view);
-    properties(&mut d, i, view);
-    rights(&mut d, i, view);
-    polled(&mut d, i, view);
-    let f = &i.facts;
-    options(&mut d, i, view);
-    list(&mut d, "volumes", i, &f.volumes, view, volume);
-    list(&mut d, "availability groups", i, &f.availability, view, replica);
-    list(&mut d, "jobs that failed within a day", i, &f.jobs, view, job);
-    contents::list_databases(&mut d, i, view);
-    contents::list_changes(&mut d, i, view);
+    let first = topic.map(Section::of);
+    let rest = Section::ALL.into_iter().filter(|section| Some(*section) != first);
+    for section in first.into_iter().chain(rest) {
+        let f = &i.facts;
+        match section {
+            Section::Server => properties(&mut d, i, view),
+            Section::Rights => rights(&mut d, i, view),
+            Section::Polled => polled(&mut d, i, view),
+            Section::Volumes => list(&mut d, "volumes", i, &f.volumes, view, volume),
+            Section::Availability => {
+                d.head("availability groups");
+                match f.availability.get() {
+                    None => absent(&mut d, i, &f.availability, view),
+                    Some(all) => replicas(&mut d, all, view),
+                }
+            }
+            Section::Jobs => list(&mut d, "jobs that failed within a day", i, &f.jobs, view, job),
+            Section::Databases => contents::list_databases(&mut d, i, view),
+            Section::Changes => contents::list_changes(&mut d, i, view),
+            Section::Options => options(&mut d, i, view),
+        }
+    }
     d
 }
 
@@ -225,30 +285,65 @@ fn volume(d: &mut Document, v: &VolumeRow, view: &View<'_>) {
     d.text(format!("{line:<36} {}", v.mount.as_deref().unwrap_or("–")), view.theme.base);
 }
 
-fn replica(d: &mut Document, r: &ReplicaRow, view: &View<'_>) {
-    let t = view.theme;
-    let mut line = String::new();
-    for part in [&r.group, &r.database, &r.replica, &r.role, &r.state] {
-        let _ = write!(line, "{}  ", part.as_deref().unwrap_or("–"));
+/// The replicas in columns; those that are behind or stand still first.
+fn replicas(d: &mut Document, all: &[ReplicaRow], view: &View<'_>) {
+    const HEAD: [&str; 8] = ["GROUP", "DATABASE", "REPLICA", "ROLE", "STATE", "LAG", "SEND", "REDO"];
+    if all.is_empty() {
+        return d.text("none", view.theme.dim);
     }
-    if r.suspended == Some(true) {
-        line.push_str("suspended  ");
-    }
-    if let Some(s) = r.lag_s {
-        line.push_str("behind by ");
-        figure::push_span(&mut line, s.saturating_mul(1000));
-        line.push_str("  ");
-    }
-    for (name, kb) in [("to send", r.send_queue_kb), ("to redo", r.redo_queue_kb)] {
-        if let Some(kb) = kb.filter(|kb| *kb > 0) {
-            figure::push_size(&mut line, kb as f64 * 1024.0);
-            let _ = write!(line, " {name}  ");
+    let mut rows: Vec<&ReplicaRow> = all.iter().collect();
+    let queue = |r: &ReplicaRow| r.send_queue_kb.unwrap_or(0).max(r.redo_queue_kb.unwrap_or(0));
+    rows.sort_by_key(|r| (r.suspended != Some(true), std::cmp::Reverse((r.lag_s.unwrap_or(0), queue(r)))));
+    let cells: Vec<[String; 8]> = rows.iter().take(MOST).map(|r| replica(r)).collect();
+    let mut widths = HEAD.map(canvas::width);
+    for row in &cells {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(canvas::width(cell));
         }
     }
-    d.text(
-        line.trim_end(),
-        if r.suspended == Some(true) { reading::level_style(t, Level::Warning) } else { t.base },
-    );
+    let line = |row: &[String; 8]| {
+        let mut line = String::new();
+        for (n, (cell, width)) in row.iter().zip(widths).enumerate() {
+            let blanks = " ".repeat(width - canvas::width(cell));
+            // Figures stand right.
+            line.push_str(if n >= 5 { &blanks } else { "" });
+            line.push_str(cell);
+            line.push_str(if n >= 5 { "" } else { &blanks });
+            line.push_str("  ");
+        }
+        line.trim_end().to_owned()
+    };
+    d.text(line(&HEAD.map(str::to_owned)), view.theme.dim);
+    for (row, r) in cells.iter().zip(rows) {
+        let stands = r.suspended == Some(true);
+        d.text(line(row), if stands { view.theme.warning } else { view.theme.base });
+    }
+    if all.len() > MOST {
+        d.text(format!("and {} more", all.len() - MOST), view.theme.dim);
+    }
+}
+
+fn replica(r: &ReplicaRow) -> [String; 8] {
+    let text = |part: &Option<Arc<str>>| part.as_deref().unwrap_or("–").to_owned();
+    let size = |kb: Option<i64>| {
+        let mut out = String::new();
+        match kb {
+            Some(kb) => figure::push_size(&mut out, kb as f64 * 1024.0),
+            None => out.push('–'),
+        }
+        out
+    };
+    let mut state = text(&r.state);
+    if r.suspended == Some(true) {
+        state.push_str(", suspended");
+    }
+    let mut lag = String::new();
+    match r.lag_s {
+        Some(s) => figure::push_span(&mut lag, s.saturating_mul(1000)),
+        None => lag.push('–'),
+    }
+    let (send, redo) = (size(r.send_queue_kb), size(r.redo_queue_kb));
+    [text(&r.group), text(&r.database), text(&r.replica), text(&r.role), state, lag, send, redo]
 }
 
 fn job(d: &mut Document, j: &FailedJobRow, view: &View<'_>) {

@@ -10,18 +10,19 @@ use crate::{
             health::{Level, Reason, Topic},
             why::Why,
         },
+        timeline::chart::MarkKind,
     },
     protocol::{ListId, Query},
     tui::{
         action::Action,
-        id::{PaneId, RowKey},
+        id::{GroupBy, PaneId, RowKey},
         view::View,
         widget::{
             canvas::{Canvas, width},
             cursor::moved,
             document::Document,
         },
-        wish::Wish,
+        wish::{Look, Wish},
     },
 };
 use std::sync::Arc;
@@ -102,9 +103,8 @@ impl InstancePane {
 
     fn enter(&self, view: &View<'_>, wishes: &mut Vec<Wish>) {
         let Some(i) = view.single() else { return };
-        let link = i.health.reasons.get(self.cursor).and_then(|r| Some((pane_of(r.topic)?, r)));
-        wishes.push(match link {
-            Some((pane, r)) => Wish::Go { pane, scope: None, focus: row_of(r, i), filter: None },
+        wishes.push(match i.health.reasons.get(self.cursor) {
+            Some(r) => follow(r, i),
             None => Wish::Details(RowKey::Instance(i.id().clone())),
         });
     }
@@ -155,29 +155,66 @@ fn render_reason(r: &Reason, hidden: usize, view: &View<'_>, canvas: &mut Canvas
     canvas.put(end, 0, w.saturating_sub(end), &more, t.dim);
     let text = if r.level >= Level::Warning { t.strong } else { t.base };
     let mut x = 3 + canvas.put(3, 0, end.saturating_sub(4), r.text(), text) + 2;
-    let link = pane_of(r.topic).map_or("details", PaneId::name);
+    let link = link_of(r).name();
     if usize::from(end.saturating_sub(x)) >= width(link) + 3 {
         x += canvas.put(x, 0, 2, "→ ", t.accent);
         canvas.put(x, 0, end - x, link, t.accent);
     }
 }
 
-/// The pane that explains a reason; None: see the details of the instance.
-const fn pane_of(topic: Topic) -> Option<PaneId> {
-    match topic {
-        Topic::Blocking(_) => Some(PaneId::Blocking),
-        Topic::Waits | Topic::Io | Topic::Workers => Some(PaneId::Waits),
-        Topic::Session(_) | Topic::Cpu | Topic::Memory | Topic::Tempdb | Topic::Deadlocks => {
-            Some(PaneId::Activity)
+/// Where the evidence of a reason is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Link {
+    /// in a pane, in this look
+    Pane(PaneId, Option<Look>),
+    /// among the events of the instance
+    Events(MarkKind),
+    /// in the details of the instance, which begin with it
+    Details,
+}
+
+impl Link {
+    const fn name(&self) -> &'static str {
+        match self {
+            Self::Pane(pane, _) => pane.name(),
+            Self::Events(_) => "events",
+            Self::Details => "details",
         }
-        Topic::Databases => Some(PaneId::Databases),
+    }
+}
+
+fn link_of(r: &Reason) -> Link {
+    let by = |column| Link::Pane(PaneId::Activity, Some(Look::Sort(column)));
+    match r.topic {
+        Topic::Blocking(_) => Link::Pane(PaneId::Blocking, None),
+        Topic::Waits | Topic::Io => Link::Pane(PaneId::Waits, None),
+        Topic::Session(_) => Link::Pane(PaneId::Activity, None),
+        Topic::Workers => by("tasks"),
+        Topic::Cpu => Link::Pane(PaneId::Activity, Some(Look::Groups(GroupBy::Hash, "cpu_delta"))),
+        Topic::Memory if matches!(r.why(), Why::Grants(_)) => by("grant"),
+        Topic::Memory => Link::Pane(PaneId::Memory, None),
+        Topic::Tempdb => by("tempdb_all"),
+        Topic::Databases => Link::Pane(PaneId::Databases, None),
+        Topic::Deadlocks => Link::Events(MarkKind::Deadlock),
         Topic::Link
         | Topic::Rights
         | Topic::Storage
         | Topic::Availability
         | Topic::Jobs
         | Topic::Restart
-        | Topic::Inventory => None,
+        | Topic::Inventory => Link::Details,
+    }
+}
+
+fn follow(r: &Reason, i: &InstanceSnapshot) -> Wish {
+    match link_of(r) {
+        // Rows in a look of their own have the evidence first.
+        Link::Pane(pane, look) => {
+            let focus = if look.is_none() { row_of(r, i) } else { None };
+            Wish::Go { pane, scope: None, focus, look }
+        }
+        Link::Events(kind) => Wish::Events(i.id().clone(), kind),
+        Link::Details => Wish::Details(RowKey::Evidence(i.id().clone(), r.topic)),
     }
 }
 
@@ -223,7 +260,7 @@ impl Pane for InstancePane {
         if !self.line.is_in_memory() {
             let mut range = String::new();
             self.line.push_name(&mut range, view.now);
-            out.push((Part::Accent, range));
+            out.push((self.line.part(), range));
         }
         if i.info.tls.is_insecure() {
             out.push((
@@ -303,10 +340,11 @@ impl Pane for InstancePane {
 
     fn details(&self, key: &RowKey, view: &View<'_>) -> Option<Document> {
         let i = match key {
-            RowKey::Instance(id) => view.snapshot.find(id),
+            RowKey::Instance(id) | RowKey::Evidence(id, _) => view.snapshot.find(id),
             _ => view.single(),
         };
-        i.map(|i| document(i, view))
+        let topic = if let RowKey::Evidence(_, topic) = key { Some(*topic) } else { None };
+        i.map(|i| about::document_of(i, view, topic))
     }
 
     /// What was changed about it last stands at its foot.
@@ -324,6 +362,14 @@ impl Pane for InstancePane {
 
     fn filter(&self) -> &'static str {
         ""
+    }
+
+    fn left(&mut self) {
+        self.line.leave();
+    }
+
+    fn follow_now(&mut self) -> bool {
+        self.line.leave()
     }
 
     fn counts(&self) -> (usize, usize) {

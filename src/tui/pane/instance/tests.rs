@@ -41,15 +41,15 @@ fn enter_follows_the_reason_to_its_row() {
     assert_eq!(id.as_str(), "sqlprd-014");
     let wishes = stage.act(&mut pane(), &[Action::Down, Action::Enter]);
     assert!(matches!(&wishes[..], [Wish::Go { pane: PaneId::Activity, .. }]), "{wishes:?}");
-    // A poison wait is found among the waits.
+    // Waits for a worker lead to who has them: those that wait have no session yet.
     let wishes = Stage::one(fixture::small(), "sqlprd-003").act(&mut pane(), &[Action::Enter]);
-    let [Wish::Go { pane: PaneId::Waits, focus: Some(RowKey::Wait(_, name)), .. }] = &wishes[..] else {
+    let [Wish::Go { pane: PaneId::Activity, focus: None, look: Some(look), .. }] = &wishes[..] else {
         panic!("{wishes:?}");
     };
-    assert_eq!(&**name, "THREADPOOL");
+    assert_eq!(*look, Look::Sort("tasks"));
     // A reason without a pane of its own leads to the details.
     let wishes = Stage::one(fixture::small(), "sqlrep-001").act(&mut pane(), &[Action::Enter]);
-    assert!(matches!(&wishes[..], [Wish::Details(RowKey::Instance(_))]), "{wishes:?}");
+    assert!(matches!(&wishes[..], [Wish::Details(RowKey::Evidence(_, Topic::Link))]), "{wishes:?}");
 }
 
 #[test]
@@ -260,4 +260,43 @@ proptest! {
         let mut pane = InstancePane { cursor: which, ..InstancePane::default() };
         Stage::one(fleet, &name).draw(&mut pane, w, h);
     }
+}
+
+#[test]
+fn each_reason_leads_to_its_evidence() {
+    let link = |topic, why| link_of(&Reason::new(Level::Warning, topic, 10, why));
+    let sorted = |column| Link::Pane(PaneId::Activity, Some(Look::Sort(column)));
+    let by_hash = Look::Groups(GroupBy::Hash, "cpu_delta");
+    assert_eq!(link(Topic::Workers, Why::NotPolled), sorted("tasks"));
+    assert_eq!(link(Topic::Memory, Why::Grants(9)), sorted("grant"));
+    assert_eq!(link(Topic::Tempdb, Why::Tempdb(78.0)), sorted("tempdb_all"));
+    assert_eq!(link(Topic::Cpu, Why::NotPolled), Link::Pane(PaneId::Activity, Some(by_hash.clone())));
+    assert_eq!(link(Topic::Deadlocks, Why::NotPolled), Link::Events(MarkKind::Deadlock));
+    assert_eq!(link(Topic::Jobs, Why::NotPolled), Link::Details);
+    // The same from the types of waits: not those that wait, but the cause.
+    let of = super::super::waits::evidence_of;
+    assert_eq!(of("THREADPOOL"), Look::Sort("tasks"));
+    assert_eq!(of("RESOURCE_SEMAPHORE"), Look::Sort("grant"));
+    assert_eq!(of("SOS_SCHEDULER_YIELD"), by_hash);
+    assert_eq!(of("LCK_M_S"), Look::Filter("wait=LCK_M_S".into()));
+}
+
+#[test]
+fn details_begin_with_what_was_asked_for() {
+    use crate::tui::widget::document::Line;
+    let stage = Stage::one(fixture::small(), "sqlprd-014");
+    let view = stage.view();
+    let instance = view.single().unwrap();
+    let first = |topic| {
+        let document = about::document_of(instance, &view, topic);
+        document
+            .lines
+            .into_iter()
+            .find_map(|line| if let Line::Head(head) = line { Some(head) } else { None })
+    };
+    assert_eq!(first(None).as_deref(), Some("server"));
+    assert_eq!(first(Some(Topic::Jobs)).as_deref(), Some("jobs that failed within a day"));
+    assert_eq!(first(Some(Topic::Storage)).as_deref(), Some("volumes"));
+    assert_eq!(first(Some(Topic::Availability)).as_deref(), Some("availability groups"));
+    assert_eq!(first(Some(Topic::Databases)).as_deref(), Some("databases"));
 }

@@ -136,7 +136,7 @@ pub fn push_foot(out: &mut String, harvest: &Harvest, view: &View<'_>) {
     let silent = reading::silent(view, |f| &f.waits);
     if !silent.is_empty() && view.single().is_none() {
         let unknown: usize = silent.iter().map(|(_, n)| n).sum();
-        let _ = write!(out, "{unknown} of {} cannot tell: ", harvest.instances);
+        let _ = write!(out, "{unknown} of {} without data: ", harvest.instances);
         for (n, (why, count)) in silent.iter().enumerate() {
             let _ = write!(out, "{}{count} {why}", if n > 0 { ", " } else { "" });
         }

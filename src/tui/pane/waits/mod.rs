@@ -13,7 +13,7 @@ use crate::{
     tui::{
         action::Action,
         filter::FilterSlot,
-        id::{PaneId, RowKey},
+        id::{GroupBy, PaneId, RowKey},
         view::View,
         widget::{
             canvas::{self, Canvas},
@@ -21,7 +21,7 @@ use crate::{
             document::Document,
             table::Table,
         },
-        wish::Wish,
+        wish::{Look, Wish},
     },
 };
 
@@ -81,6 +81,19 @@ impl Default for WaitsPane {
     }
 }
 
+/// How the requests are shown that explain waits of a type: those that wait for it, except where the cause are others.
+pub fn evidence_of(wait: &str) -> Look {
+    match wait {
+        // What waits for a worker has no session yet: who holds the workers is the answer.
+        "THREADPOOL" => Look::Sort("tasks"),
+        // Those that wait have no grant; those that have one are the cause.
+        "RESOURCE_SEMAPHORE" => Look::Sort("grant"),
+        // Who yields is whoever happened to run; who burns the CPU shows when equal statements are added up.
+        "SOS_SCHEDULER_YIELD" => Look::Groups(GroupBy::Hash, "cpu_delta"),
+        other => Look::Filter(format!("wait={other}")),
+    }
+}
+
 /// Puts `items` into the order that was chosen in their table, if one was.
 fn reorder<T: Clone, K: Kind>(
     items: &mut Vec<T>,
@@ -110,7 +123,7 @@ impl WaitsPane {
             pane: PaneId::Activity,
             scope: Self::scope_of(row, view),
             focus: None,
-            filter: Some(format!("wait={}", row.rate.name)),
+            look: Some(evidence_of(&row.rate.name)),
         });
     }
 
@@ -180,8 +193,7 @@ impl Pane for WaitsPane {
     fn title(&self, view: &View<'_>, out: &mut Vec<(Part, String)>) {
         let mut range = String::new();
         self.line.push_name(&mut range, view.now);
-        let part = if self.line.is_in_memory() { Part::Plain } else { Part::Accent };
-        out.push((part, range));
+        out.push((self.line.part(), range));
         let (total, signal) = self.harvest.total();
         if total > 0.0 {
             let mut text = String::new();
@@ -260,7 +272,7 @@ impl Pane for WaitsPane {
                     pane: PaneId::Waits,
                     scope: Some(scope),
                     focus: None,
-                    filter: None,
+                    look: None,
                 }));
             }
             Action::Copy if self.section == Section::Categories => {
@@ -321,6 +333,31 @@ impl Pane for WaitsPane {
         self.filter.text()
     }
 
+    fn reset_columns(&mut self) {
+        self.types.reset_columns();
+    }
+
+    fn position(&self) -> Option<(usize, usize, usize)> {
+        self.types.position()
+    }
+
+    fn sort_by(&mut self, column: &str) -> Result<(), String> {
+        match self.section {
+            Section::Types => self.types.sort_by(column),
+            Section::Categories => self.categories.sort_by(column),
+        }
+    }
+
+    fn left(&mut self) {
+        self.line.leave();
+        self.types.scroll_back();
+        self.categories.scroll_back();
+    }
+
+    fn follow_now(&mut self) -> bool {
+        self.line.leave()
+    }
+
     fn counts(&self) -> (usize, usize) {
         (self.harvest.rows.len(), self.harvest.before)
     }
@@ -334,6 +371,8 @@ impl Pane for WaitsPane {
                 self.section = Section::Categories;
                 self.categories.move_to(i, &categories);
             }
+        } else if self.types.click_head(x, y) {
+            self.section = Section::Types;
         } else if let Some(i) = self.types.row_at(y, &types) {
             let again = self.section == Section::Types && i == self.types.cursor();
             self.section = Section::Types;

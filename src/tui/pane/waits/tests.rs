@@ -91,8 +91,14 @@ fn merging_makes_one_row_of_a_type() {
 fn enter_on_a_type_asks_for_those_who_wait_for_it() {
     let stage = Stage::fleet(fixture::small());
     let wishes = stage.act(&mut pane(), &[Action::Enter]);
-    let [Wish::Go { pane: PaneId::Activity, scope: Some(Scope::Instance(id)), filter: Some(filter), .. }] =
-        wishes.as_slice()
+    let [
+        Wish::Go {
+            pane: PaneId::Activity,
+            scope: Some(Scope::Instance(id)),
+            look: Some(Look::Filter(filter)),
+            ..
+        },
+    ] = wishes.as_slice()
     else {
         panic!("{wishes:?}");
     };
@@ -164,11 +170,11 @@ fn sorting_keeps_the_rows_whole() {
 fn who_says_nothing_is_counted_with_the_reason() {
     let lines = Stage::fleet(fixture::small()).draw(&mut pane(), 120, 36);
     assert!(
-        line(&lines, "cannot tell")
-            .starts_with(" 2 of 8 cannot tell: 1 timed out, 1 n/a (VIEW SERVER STATE) · ")
+        line(&lines, "without data")
+            .starts_with(" 2 of 8 without data: 1 timed out, 1 n/a (VIEW SERVER STATE) · ")
     );
     let lines = Stage::fleet(fixture::errors(24)).draw(&mut pane(), 120, 36);
-    line(&lines, "What is waited for is not known: none of 24 instances can tell.");
+    line(&lines, "What is waited for is not known: none of 24 instances have data.");
     line(&lines, "   3 login refused");
 }
 

@@ -1,0 +1,87 @@
+//! What is typed: commands, filters, columns by name.
+
+use super::small;
+use crate::{fixture, stage::Stage};
+
+#[test]
+fn a_filter_opens_selected_and_the_ones_before_come_back() {
+    let mut s = small();
+    s.keys("/ sqlprd-011 enter / sqlprd-002");
+    assert!(s.text().contains("/sqlprd-002") && s.text().contains("1 of 8"), "typing replaces\n{}", s.text());
+    s.keys("enter / end 1");
+    assert!(s.text().contains("/sqlprd-0021"), "a move keeps the text\n{}", s.text());
+    s.keys("esc / up up");
+    assert!(s.text().contains("/sqlprd-011"), "{}", s.text());
+    s.keys("down");
+    assert!(s.text().contains("/sqlprd-002"), "{}", s.text());
+    s.keys("esc / backspace enter");
+    assert!(s.lines()[2].contains("8 instances"), "{}", s.text());
+    s.keys("/ cpu space > space 90 enter");
+    assert!(s.lines()[2].contains("1 of 8"), "{}", s.text());
+}
+
+#[test]
+fn an_action_by_its_word_leads_to_the_pane_that_has_it() {
+    for (word, title) in [("pulses", "heat map"), ("group", "by "), ("benign", "benign too")] {
+        for pane in ["1", "2", "3", "4", "enter"] {
+            let mut s = small();
+            s.keys(pane).keys(&format!(": {word} enter"));
+            assert!(s.lines()[2].contains(title), "{word} from {pane}\n{}", s.text());
+        }
+    }
+}
+
+#[test]
+fn a_column_is_sorted_by_its_name() {
+    let mut s = small();
+    s.keys(": sort space cpu enter");
+    assert!(s.lines()[2].contains("by CPU % ▾"), "{}", s.text());
+    s.keys(": sort space blk enter");
+    assert!(s.lines()[2].contains("by BLOCKED ▾"), "{}", s.text());
+    s.keys(": sort space nope enter");
+    assert!(s.text().contains("no column is called nope: "), "{}", s.text());
+}
+
+#[test]
+fn esc_closes_the_figures_of_dbtop_before_what_lies_below_them() {
+    for (width, height) in [(80, 24), (120, 40)] {
+        let mut s = Stage::new(fixture::small(), width, height);
+        s.keys("enter f12");
+        assert!(s.text().contains("F12 or Esc closes") && s.text().contains("key to paint"), "{}", s.text());
+        assert!(s.text().contains("14 sessions blocked"), "the reason stays in sight\n{}", s.text());
+        s.keys("esc");
+        assert!(!s.text().contains("key to paint") && s.lines()[2].contains("Instance"), "{}", s.text());
+        s.keys("d f12 esc");
+        assert!(!s.text().contains("key to paint") && !s.lines()[2].contains("Instance"), "the details stay");
+    }
+}
+
+#[test]
+fn the_palette_goes_anywhere() {
+    let mut s = small();
+    s.keys(": waits enter");
+    assert!(s.lines()[2].contains("Waits"));
+    s.keys(": blocking space @prod enter");
+    assert!(s.lines()[0].contains("acme › prod") && s.lines()[2].contains("Blocking"));
+    s.keys(": SQLPRD-021 enter");
+    assert!(s.lines()[0].contains("acme › sqlprd-021") && s.lines()[2].contains("Instance"));
+    s.keys(": all enter");
+    assert!(s.lines()[2].contains("Fleet") && s.lines()[2].contains("8 instances"), "{}", s.lines()[2]);
+    s.keys(": p21 enter");
+    assert!(s.text().contains("nothing is called p21"), "a guess is not carried out\n{}", s.text());
+    s.keys("tab enter");
+    assert!(s.lines()[0].contains("sqlprd-021"), "it was chosen: {}", s.lines()[0]);
+    s.keys(": waits space @nowhere enter");
+    assert!(s.text().contains("no group is called nowhere"), "{}", s.text());
+    s.keys("esc :");
+    let text = s.text();
+    for subject in ["fleet", "sessions", "resources"] {
+        assert!(text.contains(&format!("\n  {subject} ")), "all panes by subject\n{text}");
+    }
+    s.keys("up up");
+    assert!(s.text().contains("\n :all"), "history\n{}", s.text());
+    s.keys("down down");
+    assert!(s.text().contains("\n  sessions "), "and back to nothing typed\n{}", s.text());
+    s.keys("enter");
+    assert!(!s.text().contains("what runs now"), "an empty line does nothing\n{}", s.text());
+}
