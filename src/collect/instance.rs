@@ -159,7 +159,7 @@ impl<D: Driver> Instance<D> {
                 End::Again => sleep(RECONNECT_SPREAD.mul_f64(fastrand::f64())).await,
                 End::Failed(failure) => {
                     self.fresh = true;
-                    let wait = self.retry.failed(failure.kind.is_transient(), fastrand::f64());
+                    let wait = self.retry.failed(failure.is_transient(), fastrand::f64());
                     let info = &self.target.info;
                     let why = info.log_words(&failure);
                     tracing::info!(instance = info.log_name(), why, ?wait, "link down");

@@ -104,7 +104,7 @@ pub(super) fn briefly(error: &io::Error) -> String {
     match obstacle(error) {
         Some(Obstacle::Refused) => "refused".to_owned(),
         Some(Obstacle::NoRoute) => "no route".to_owned(),
-        None => sanitize_line(&error.to_string(), 80).to_string(),
+        Some(Obstacle::HungUp) | None => sanitize_line(&error.to_string(), 80).to_string(),
     }
 }
 
@@ -124,7 +124,9 @@ pub(super) fn tcp(error: &io::Error, address: &str) -> Failure {
         Some(Obstacle::NoRoute) => {
             format!("connect to {address}: no route; check the network and the address")
         }
-        None => format!("connect to {address}: {}", sanitize_line(&error.to_string(), MESSAGE_CHARS)),
+        Some(Obstacle::HungUp) | None => {
+            format!("connect to {address}: {}", sanitize_line(&error.to_string(), MESSAGE_CHARS))
+        }
     };
     Failure { obstacle, ..Failure::new(FailureKind::Unreachable, text) }
 }

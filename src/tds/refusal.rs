@@ -26,7 +26,7 @@ pub(super) fn class(
                 if shown.is_none() =>
             {
                 if strict {
-                    TlsRefusal::NoTds8
+                    TlsRefusal::ClosedAtOnce
                 } else {
                     TlsRefusal::HungUp
                 }
@@ -166,7 +166,7 @@ mod tests {
         let eof = || io::Error::from(io::ErrorKind::UnexpectedEof);
         let class = |shown, mode: TlsMode| class(&eof(), &mode, shown, false).map(|(class, _)| class);
         assert_eq!(class(None, TlsMode::Verify), Some(TlsRefusal::HungUp));
-        assert_eq!(class(None, TlsMode::Strict), Some(TlsRefusal::NoTds8));
+        assert_eq!(class(None, TlsMode::Strict), Some(TlsRefusal::ClosedAtOnce));
         assert_eq!(class(Some(&Certificate::unreadable()), TlsMode::Verify), None);
     }
 

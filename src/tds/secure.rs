@@ -13,7 +13,7 @@ use super::{
 };
 use crate::model::{
     base::{
-        failure::{Failure, FailureKind},
+        failure::{Failure, FailureKind, Obstacle},
         text::sanitize_line,
     },
     inventory::{
@@ -225,7 +225,14 @@ fn refused(class: TlsRefusal, why: &str, target: &Target, certificate: Option<Ce
     };
     let host = target.host_in_certificate.as_deref().unwrap_or(&target.endpoint.host);
     let words = class.words(&TlsFindings { shown: certificate.as_ref(), pinned, host, why });
-    let failure = Failure::new(FailureKind::Tls, format!("TLS with {}: {words}", target.info.address));
+    // Without an answer to PRELOGIN nobody knows that a server is there at all.
+    let (kind, obstacle) = match class {
+        TlsRefusal::ClosedAtOnce => (FailureKind::Unreachable, Some(Obstacle::HungUp)),
+        TlsRefusal::HungUp => (FailureKind::Tls, Some(Obstacle::HungUp)),
+        _ => (FailureKind::Tls, None),
+    };
+    let text = format!("TLS with {}: {words}", target.info.address);
+    let failure = Failure { obstacle, ..Failure::new(kind, text) };
     Broken { failure, certificate, refusal: Some(class) }
 }
 

@@ -83,7 +83,7 @@ impl FailureKind {
     }
 }
 
-/// The obstacle on the way to a machine, where the operating system tells.
+/// The obstacle on the way to a server, where it is known.
 /// In files by name: fields and variants keep their names, a new field has a default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Obstacle {
@@ -91,6 +91,8 @@ pub enum Obstacle {
     Refused,
     /// no way to its network
     NoRoute,
+    /// it closed the connection at the first message of TLS: it has no cipher suite in common with us, or goes down just now
+    HungUp,
 }
 
 /// One failure: its class, the server's error number if it sent one, and a sanitized sentence.
@@ -112,6 +114,11 @@ impl Failure {
     /// A failure without a server error number.
     pub fn new(kind: FailureKind, text: impl Into<Arc<str>>) -> Self {
         Self { kind, number: None, text: text.into(), obstacle: None }
+    }
+
+    /// True when trying again soon may help without anyone changing anything.
+    pub fn is_transient(&self) -> bool {
+        self.kind.is_transient() || self.obstacle == Some(Obstacle::HungUp)
     }
 }
 

@@ -112,6 +112,9 @@ refusals! {
         "the server closed the connection at the first message of TLS, as one does that has no cipher suite or protocol in \
          common with dbtop (TLS 1.2, ECDHE with AES-GCM)",
         "Windows Server 2012 R2 and older need an ECDSA certificate for that; the server's System log (Schannel) says why";
+    /// it hangs up before it said anything
+    ClosedAtOnce, false, "the server closed the connection before it said anything",
+        "it is down or on its way, or older than SQL Server 2022 and does not begin with TLS (TDS 8.0): say verify instead of strict for it";
     /// TLS before TDS is not for it
     NoTds8, false, "the server does not begin with TLS (TDS 8.0)",
         "SQL Server 2022 and later do; say verify instead of strict for the others";

@@ -508,6 +508,7 @@ fn down(
         (FailureKind::Timeout, _) => " (timed out)",
         (FailureKind::Unreachable, Some(Obstacle::Refused)) => " (refused)",
         (FailureKind::Unreachable, Some(Obstacle::NoRoute)) => " (no route)",
+        (_, Some(Obstacle::HungUp)) => " (hung up)",
         _ => "",
     };
     write!(f, "{word}{}{}{how}", Maybe(" (", number, ")"), Maybe(" since ", since, ""))

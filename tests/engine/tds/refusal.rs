@@ -208,7 +208,7 @@ async fn servers_that_have_no_tls_in_common_with_us_are_no_unreachable_ones() {
             "the alert InternalError",
         ),
         (Answer::Close, TlsMode::Verify, TlsRefusal::HungUp, "at the first message of TLS"),
-        (Answer::Close, TlsMode::Strict, TlsRefusal::NoTds8, "say verify instead of strict"),
+        (Answer::Close, TlsMode::Strict, TlsRefusal::ClosedAtOnce, "say verify instead of strict"),
         (Answer::Records(b"HTTP/1.1 400 Bad Request\r\n"), TlsMode::Strict, TlsRefusal::NoTds8, "TDS 8.0"),
         (
             Answer::Records(b"HTTP/1.1 400 Bad Request\r\n"),
@@ -224,6 +224,9 @@ async fn servers_that_have_no_tls_in_common_with_us_are_no_unreachable_ones() {
         let (found, said) = refused(&target).await;
         assert_eq!(found, Some(class), "{said}");
         assert!(said.contains(words) && !said.contains("does it speak TDS"), "{said}");
-        assert_eq!(failure(&target, PASSWORD).await.kind, FailureKind::Tls);
+        let failure = failure(&target, PASSWORD).await;
+        let is_silent = class == TlsRefusal::ClosedAtOnce;
+        assert_eq!(failure.kind, if is_silent { FailureKind::Unreachable } else { FailureKind::Tls });
+        assert_eq!(failure.is_transient(), is_silent || class == TlsRefusal::HungUp, "{failure}");
     }
 }

@@ -28,6 +28,7 @@ fn told_of_polls() -> Vec<(Why, &'static str)> {
             down(FailureKind::Unreachable, None, Some(Obstacle::Refused)),
             "unreachable since 09:46:40 (refused)",
         ),
+        (down(FailureKind::Tls, None, Some(Obstacle::HungUp)), "TLS failed since 09:46:40 (hung up)"),
         (down(FailureKind::Login, Some(18456), None), "login refused (18456) since 09:46:40"),
         (Why::NoDataSince(since(true)), "no data since 2026-11-20 09:46:40"),
         (Why::NotPolled, "not polled yet"),
