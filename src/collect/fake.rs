@@ -8,7 +8,8 @@ use crate::{
             secret::Secret,
         },
         inventory::{
-            instance::{Endpoint, InstanceInfo, Target},
+            address::Endpoint,
+            instance::{InstanceInfo, Target},
             record::{Auth, SecretRef},
         },
         poll::{

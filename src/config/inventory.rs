@@ -5,7 +5,8 @@ use super::error::{ConfigError, Invalid, Origin, line_at, list, plain, shorten};
 use crate::model::{
     base::{secret::Secret, text},
     inventory::{
-        instance::{Endpoint, Fingerprint, InstanceInfo, Target, TlsMode},
+        address::Endpoint,
+        instance::{Fingerprint, InstanceInfo, Target, TlsMode},
         record::{Auth, SecretRef},
     },
 };
@@ -237,10 +238,10 @@ impl Reading<'_> {
 }
 
 fn target(row: Row, default_ca: Option<&PathBuf>) -> Result<Target, String> {
-    let mut endpoint = Endpoint::parse(&row.host)?;
+    let mut endpoint = Endpoint::parse(&row.host).map_err(|why| format!("host {why}"))?;
     if let Some(port) = row.port {
         if endpoint.port.is_some_and(|p| p != port) {
-            return Err(format!("host {:?} and port = {port} name two ports", row.host));
+            return Err(format!("host and port = {port} name two ports"));
         }
         endpoint.port = Some(port);
     }
@@ -248,7 +249,7 @@ fn target(row: Row, default_ca: Option<&PathBuf>) -> Result<Target, String> {
     let loopback = is_loopback(&endpoint.host);
     let auth = auth(row.auth, row.user, row.password, row.token, loopback)?;
     let info = InstanceInfo {
-        address: address(&endpoint).into(),
+        address: endpoint.to_string().into(),
         groups: row.groups.into_iter().map(Arc::from).collect(),
         labels: row.labels.into_iter().map(|(k, v)| (Arc::from(k), Arc::from(v))).collect(),
         tls,
@@ -315,15 +316,6 @@ fn secret(what: &str, given: Password, loopback: bool) -> Result<SecretRef, Stri
     })
 }
 
-fn address(e: &Endpoint) -> String {
-    match (&e.instance, e.port) {
-        (None, None) => e.host.clone(),
-        (None, Some(p)) => format!("{},{p}", e.host),
-        (Some(i), None) => format!("{}\\{i}", e.host),
-        (Some(i), Some(p)) => format!("{}\\{i},{p}", e.host),
-    }
-}
-
 fn is_loopback(host: &str) -> bool {
     host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
@@ -337,21 +329,17 @@ mod tests {
     }
 
     #[test]
-    fn hosts_in_every_form() {
-        let at = |h: &str| {
-            let e = Endpoint::parse(h).unwrap();
-            (e.host, e.instance, e.port)
-        };
-        assert_eq!(at("db1"), ("db1".into(), None, None));
-        assert_eq!(at("tcp:db1,1533"), ("db1".into(), None, Some(1533)));
-        assert_eq!(at(r"db1\SALES"), ("db1".into(), Some("SALES".into()), None));
-        assert_eq!(at(r"db1\SALES, 1444"), ("db1".into(), Some("SALES".into()), Some(1444)));
-        assert_eq!(at(r"db1\MSSQLSERVER"), ("db1".into(), None, None));
-        assert_eq!(at("[::1],1433"), ("::1".into(), None, Some(1433)));
-        assert_eq!(at("."), ("localhost".into(), None, None));
-        for bad in ["", "db 1", r"db1\", "db1,0", "db1,99999", "db1,x"] {
-            assert!(Endpoint::parse(bad).is_err(), "{bad:?}");
+    fn a_host_that_is_none_is_refused_without_a_word_of_it() {
+        for host in
+            ["Server=db1;User Id=u;Password=hunter2", "mssql://u:hunter2@db1/sales", "np:db1", "db1;1433"]
+        {
+            let error = one(&format!("host = \"{host}\"\npassword = {{ env = \"PW\" }}")).err().unwrap();
+            assert!(error.contains("host ") && !error.contains("hunter2"), "{error}");
         }
+        let port = one("host = \"db1:1444\"\nport = 1445\npassword = { env = \"PW\" }").err().unwrap();
+        assert!(port.contains("name two ports"), "{port}");
+        let target = one("host = \"TCP:[::1]:1444\"\npassword = { env = \"PW\" }").unwrap();
+        assert_eq!((&*target.info.address, target.endpoint.port), ("::1,1444", Some(1444)));
     }
 
     #[test]

@@ -12,7 +12,8 @@ use std::collections::BTreeMap;
 
 /// The meaning of a header.
 enum Head {
-    Column(&'static Column),
+    /// with the header as the file spells it
+    Column(&'static Column, String),
     Label(String),
     Unknown,
 }
@@ -73,7 +74,7 @@ fn heads(header: &StringRecord, remarks: &mut Vec<String>) -> Result<Vec<Head>, 
         });
         heads.push(match (label, column(cell)) {
             (Some(key), _) => Head::Label(key.trim().to_owned()),
-            (None, Some(column)) => Head::Column(column),
+            (None, Some(column)) => Head::Column(column, cell.to_owned()),
             (None, None) => {
                 if !cell.is_empty() {
                     remarks.push(format!("column {} is not known and is left out", shown(cell)));
@@ -82,7 +83,8 @@ fn heads(header: &StringRecord, remarks: &mut Vec<String>) -> Result<Vec<Head>, 
             }
         });
     }
-    let has = |field| heads.iter().any(|head| matches!(head, Head::Column(column) if column.field == field));
+    let has =
+        |field| heads.iter().any(|head| matches!(head, Head::Column(column, _) if column.field == field));
     if !has(Field::Name) && !has(Field::Host) {
         return Err("no column is called name or host: the first line must name the columns".into());
     }
@@ -103,6 +105,9 @@ fn row(heads: &[Head], record: &StringRecord, line: usize) -> Result<Draft, RowP
     }
     let mut draft = Draft::default();
     for (head, cell) in heads.iter().zip(record) {
+        if let Head::Column(column, header) = head {
+            draft.spell(column, header);
+        }
         let set = match head {
             Head::Unknown => Ok(()),
             Head::Label(_) if cell.trim().is_empty() => Ok(()),
@@ -110,13 +115,13 @@ fn row(heads: &[Head], record: &StringRecord, line: usize) -> Result<Draft, RowP
                 let label = BTreeMap::from([(key.clone(), tame(cell).trim().to_owned())]);
                 column("labels").map_or(Ok(()), |labels| draft.add(labels, Value::Labels(label)))
             }
-            Head::Column(column) => {
+            Head::Column(column, _) => {
                 let text = if matches!(column.kind, Kind::Secret(_)) { cell } else { tame(cell) };
                 set_text(column, text)
                     .and_then(|value| value.map_or(Ok(()), |value| draft.add(column, value)))
             }
         };
-        set.map_err(|mistake| RowProblem::new(line, mistake))?;
+        set.map_err(|mistake| draft.problem(line, mistake))?;
     }
     Ok(draft)
 }

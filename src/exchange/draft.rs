@@ -1,11 +1,14 @@
 //! A draft: the values by field that a row of a file, or the options of a command, set for an instance. A draft is laid
 //! over the existing values and turned into a record in one place.
 
-use super::field::{COLUMNS, Column, Field, Kind, Place, Value};
+use super::{
+    field::{COLUMNS, Column, Field, Kind, Place, Value},
+    problem::RowProblem,
+};
 use crate::model::{
-    base::time::Timestamp,
+    base::{text::sanitize_line, time::Timestamp},
     inventory::{
-        instance::Endpoint,
+        address::{Endpoint, holds_password},
         record::{Auth, InstanceRecord, PollSettings, RecordError, SecretRef, Tls, TlsCheck},
     },
 };
@@ -21,8 +24,11 @@ pub enum Secrets {
 }
 
 /// Values by field. An edit leaves a missing field as it is.
-#[derive(Clone, Default, PartialEq)]
-pub struct Draft(BTreeMap<Field, Value>);
+#[derive(Clone, Default)]
+pub struct Draft(BTreeMap<Field, Value>, Spelled);
+
+/// The columns as a file calls them, by our names: what is wrong is told in the file's words.
+type Spelled = BTreeMap<&'static str, String>;
 
 /// The fields of collection.
 const POLL: [Field; 7] = [
@@ -114,6 +120,17 @@ impl Draft {
         }
     }
 
+    /// Notes what a file calls a column.
+    pub(super) fn spell(&mut self, column: &Column, header: &str) {
+        self.1.insert(column.name, sanitize_line(header, 60).to_string());
+    }
+
+    /// A mistake of a row, in the words of its file.
+    pub(super) fn problem(&self, line: usize, mistake: RecordError) -> RowProblem {
+        let field = self.1.get(mistake.field).map_or(mistake.field, String::as_str).to_owned();
+        RowProblem { line, field, reason: mistake.problem }
+    }
+
     /// Sets a field.
     pub fn set(&mut self, field: Field, value: Value) {
         self.0.insert(field, value);
@@ -158,9 +175,10 @@ impl Draft {
         }
     }
 
-    /// Its name; without one, its address.
+    /// Its name; without one, its address, if it is one: a pasted connection string has a password in it.
     pub fn name(&self) -> Option<&str> {
-        self.text(Field::Name).or_else(|| self.text(Field::Host))
+        let address = || self.text(Field::Host).filter(|host| Endpoint::parse(host).is_ok());
+        self.text(Field::Name).filter(|name| !holds_password(name)).or_else(address)
     }
 
     /// True if no field is set.
@@ -195,7 +213,7 @@ impl Draft {
             }
         };
         // An address with a port or instance in it is one value, even if the host alone is as before.
-        let address = self.text(Field::Host).is_some_and(|host| host.contains([',', '\\']));
+        let address = self.text(Field::Host).is_some_and(Endpoint::is_whole);
         forget(changes(Field::Host) || address, &[Field::Port, Field::Instance]);
         forget(changes(Field::Tls), &[Field::TlsPin]);
         forget(changes(Field::TlsPin), &[Field::Tls]);
@@ -213,14 +231,15 @@ impl Draft {
     /// The first error, with its field.
     pub fn record(&self, login: Option<&Auth>) -> Result<InstanceRecord, RecordError> {
         let host = self.text(Field::Host).ok_or_else(|| Field::Host.wrong("is missing"))?;
-        let at = Endpoint::parse(host).map_err(|problem| Field::Host.wrong(problem))?;
+        let at = Endpoint::parse(host).map_err(|why| Field::Host.wrong(why.to_string()))?;
         let auth = self.auth(&POLLING)?.or_else(|| login.cloned()).ok_or_else(|| {
             Field::User.wrong("no login: give a user, or auth = kerberos, or entra with a token")
         })?;
         let name = self.text(Field::Name).unwrap_or(host);
         let mut record = InstanceRecord::new(name, at.host, auth);
         record.port = self.port(at.port)?;
-        record.instance = one_of(Field::Instance, at.instance, self.owned(Field::Instance))?;
+        record.instance =
+            one_of(Field::Instance, at.instance, self.text(Field::Instance).and_then(Endpoint::named))?;
         record.database = self.owned(Field::Database);
         record.action = self.auth(&ACTION)?;
         record.tls = Tls {

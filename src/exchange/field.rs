@@ -3,7 +3,10 @@
 use super::text::{self, MAX_CELL_BYTES};
 use crate::model::{
     base::{secret::Secret, time::Timestamp},
-    inventory::record::{RecordError, SecretRef},
+    inventory::{
+        address::holds_password,
+        record::{RecordError, SecretRef},
+    },
 };
 use chrono::{DateTime, SecondsFormat, Utc};
 use std::collections::BTreeMap;
@@ -316,6 +319,9 @@ fn time(text: &str) -> Option<Timestamp> {
 
 /// A text from a file, short and in quotes.
 pub(super) fn shown(text: &str) -> String {
+    if holds_password(text) {
+        return "a text with a password in it".to_owned();
+    }
     let short: String = text.chars().take(40).collect();
     let more = if short.len() < text.len() { "…" } else { "" };
     format!("{short:?}{more}")

@@ -6,13 +6,12 @@
 //! |---|---|
 //! | CSV, as Excel and people write it | `csv.rs` |
 //! | JSON and TOML, ours and the one of `dbtop sim` | `tree.rs` |
-//! | registered servers of SSMS, `.regsrvr` | `regsrvr.rs`, with `connection.rs` for its connection strings |
+//! | registered servers of SSMS, `.regsrvr` | `regsrvr.rs` |
 //! | rows of a Central Management Server | `cms.rs` |
 //!
 //! A [`Plan`] (`plan.rs`) holds the changes that a file would make in an inventory; it is shown before anything happens.
 
 mod cms;
-mod connection;
 mod csv;
 mod draft;
 mod field;

@@ -147,7 +147,7 @@ fn change_of(row: &Row, old: Option<&InstanceRecord>, defaults: &Defaults) -> Ch
         None => draft.record(defaults.auth.as_ref()),
     };
     match (record, old) {
-        (Err(mistake), _) => Change::Bad(RowProblem::new(row.line, mistake)),
+        (Err(mistake), _) => Change::Bad(draft.problem(row.line, mistake)),
         (Ok(record), None) => Change::Add(Box::new(record)),
         (Ok(mut record), Some(old)) => {
             // A name in another case is no change; `instance edit --rename` changes it.
@@ -241,5 +241,34 @@ mod tests {
         let plan = plan(&there, &csv("name,label.env\na,prod\nz,prod\n"), &Defaults::default());
         assert!(matches!(&plan.entries[0].change, Change::Edit(record, _) if record.labels["env"] == "prod"));
         assert!(matches!(&plan.entries[1].change, Change::Bad(problem) if problem.field == "host"));
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_in_the_words_of_the_file_and_without_passwords() {
+        let pasted = "Server=db1;User Id=u;Password=hunter2";
+        let files = [
+            (Format::Csv, format!("Server Name;Login;TCP Port\n\"{pasted}\";u;\ndb2;u;many\n;u;1\n")),
+            (
+                Format::Json,
+                format!(
+                    r#"[{{"Server Name":"{pasted}","user":"u"}},{{"Server Name":"db2","user":"u","TCP Port":"many"}}]"#
+                ),
+            ),
+        ];
+        for (format, text) in files {
+            let plan = plan(&[], &read(format, text.as_bytes()).unwrap(), &Defaults::default());
+            let told: Vec<String> =
+                plan.entries.iter().filter_map(Entry::problem).map(|problem| problem.to_string()).collect();
+            assert!(told[0].contains("Server Name: is a connection string"), "{told:?}");
+            assert!(told[1].contains("TCP Port: \"many\" is no number"), "{told:?}");
+            let all =
+                format!("{told:?} {:?}", plan.entries.iter().map(|entry| &entry.name).collect::<Vec<_>>());
+            assert!(!all.contains("hunter2"), "{all}");
+        }
+        let named = csv(&format!("name,host,user\n\"{pasted}\",db1,u\n"));
+        let entry = plan(&[], &named, &Defaults::default()).entries.remove(0);
+        let told = entry.problem().unwrap().to_string();
+        assert!(told.contains("has a password in it") && !told.contains("hunter2"), "{told}");
+        assert!(!entry.name.contains("hunter2"), "{}", entry.name);
     }
 }

@@ -5,11 +5,13 @@
 use super::{
     Draft, FileProblem, Row, RowProblem, Rows,
     cms::{merge_folders, set_folder},
-    connection,
     field::{Field, Value, set_text, shown},
     text::{Lines, MAX_CELL_BYTES},
 };
-use crate::model::inventory::record::{Auth, InstanceRecord, RecordError, TlsCheck};
+use crate::model::inventory::{
+    connection::{self, ConnectionString},
+    record::{Auth, InstanceRecord, RecordError, TlsCheck},
+};
 use quick_xml::{
     Reader,
     escape::{escape, resolve_predefined_entity},
@@ -92,11 +94,24 @@ fn servers(text: &str, lines: &Lines) -> Result<Vec<Server>, FileProblem> {
                     entity_text(&entity, &mut buffer).ok_or_else(|| broken("an entity is not known"))?;
                 push(open.as_mut(), &path, words);
             }
+            // SSMS writes a carriage return within a text as `<?char 13?>`.
+            Event::PI(instruction) => {
+                let mut buffer = [0; 4];
+                if let Some(words) = character(&instruction, &mut buffer) {
+                    push(open.as_mut(), &path, words);
+                }
+            }
             Event::Eof if path.is_empty() => return Ok(found),
             Event::Eof => return Err(broken("the file is cut short")),
             _ => {}
         }
     }
+}
+
+/// The character of `<?char N?>`; other instructions are for other programs.
+fn character<'a>(instruction: &str, buffer: &'a mut [u8; 4]) -> Option<&'a str> {
+    let code = instruction.trim().strip_prefix("char")?.trim().parse().ok()?;
+    char::from_u32(code).map(|c| &*c.encode_utf8(buffer))
 }
 
 fn entity_text<'a>(entity: &BytesRef<'_>, buffer: &'a mut [u8; 4]) -> Option<&'a str> {
@@ -138,15 +153,13 @@ fn push(server: Option<&mut Server>, path: &[String], text: &str) {
 
 fn draft(server: &Server) -> Result<(Draft, Option<String>), RecordError> {
     let mut draft = Draft::default();
-    let mut says = Connection::default();
-    for (key, value) in connection::pairs(&server.connection) {
-        says.take(&key, value);
-    }
+    let says = ConnectionString::of(&server.connection);
     let host = if server.address.trim().is_empty() { says.host.as_str() } else { server.address.as_str() };
     put(&mut draft, Field::Host, host)?;
     put(&mut draft, Field::Name, if server.name.trim().is_empty() { host } else { &server.name })?;
     put(&mut draft, Field::Database, &says.database)?;
-    put(&mut draft, Field::Notes, &server.description)?;
+    let notes = server.description.replace("\r\n", "\n").replace('\r', "\n");
+    put(&mut draft, Field::Notes, &notes)?;
     put(&mut draft, Field::HostInCertificate, &says.host_in_certificate)?;
     put(&mut draft, Field::User, &says.user)?;
     put(&mut draft, Field::Auth, says.auth())?;
@@ -161,7 +174,8 @@ fn draft(server: &Server) -> Result<(Draft, Option<String>), RecordError> {
         }
     }
     set_folder(&mut draft, &folder(&server.parent));
-    Ok((draft, says.remark()))
+    let remark = remark(&says);
+    Ok((draft, remark))
 }
 
 fn put(draft: &mut Draft, field: Field, text: &str) -> Result<(), RecordError> {
@@ -171,66 +185,16 @@ fn put(draft: &mut Draft, field: Field, text: &str) -> Result<(), RecordError> {
     }
 }
 
-/// The values of a connection string that matter here.
-#[derive(Default)]
-#[expect(clippy::struct_excessive_bools, reason = "each is one key of the string")]
-struct Connection {
-    host: String,
-    database: String,
-    user: String,
-    method: String,
-    host_in_certificate: String,
-    integrated: bool,
-    strict: bool,
-    unchecked: bool,
-    read_only: bool,
-    multi_subnet: bool,
-    password: bool,
-}
-
-impl Connection {
-    fn take(&mut self, key: &str, value: String) {
-        let yes = ["true", "yes", "sspi"].iter().any(|yes| value.eq_ignore_ascii_case(yes));
-        match key {
-            "datasource" | "server" | "address" | "addr" | "networkaddress" => self.host = value,
-            "initialcatalog" | "database" => self.database = value,
-            "userid" | "uid" | "user" => self.user = value,
-            "password" | "pwd" => self.password = !value.is_empty(),
-            "integratedsecurity" | "trusted_connection" => self.integrated = yes,
-            "authentication" => self.method = value.to_lowercase().replace(' ', ""),
-            "hostnameincertificate" => self.host_in_certificate = value,
-            "encrypt" => self.strict = value.eq_ignore_ascii_case("strict"),
-            "trustservercertificate" => self.unchecked = yes,
-            "applicationintent" => self.read_only = value.eq_ignore_ascii_case("readonly"),
-            "multisubnetfailover" => self.multi_subnet = yes,
-            _ => {}
-        }
+/// What the string has that cannot be taken over.
+fn remark(says: &ConnectionString) -> Option<String> {
+    let mut said = Vec::new();
+    if says.password.is_some() {
+        said.push("its password is encrypted for one Windows user and cannot be read: give it anew");
     }
-
-    fn auth(&self) -> &'static str {
-        if self.method.starts_with("activedirectory") {
-            "entra"
-        } else if self.integrated {
-            "kerberos"
-        } else if self.user.is_empty() {
-            ""
-        } else {
-            "sql"
-        }
+    if says.unchecked {
+        said.push("SSMS did not check its certificate; dbtop will: use tls = pin or a CA file if that fails");
     }
-
-    fn remark(&self) -> Option<String> {
-        let mut said = Vec::new();
-        if self.password {
-            said.push("its password is encrypted for one Windows user and cannot be read: give it anew");
-        }
-        if self.unchecked {
-            said.push(
-                "SSMS did not check its certificate; dbtop will: use tls = pin or a CA file if that fails",
-            );
-        }
-        (!said.is_empty()).then(|| said.join("; "))
-    }
+    (!said.is_empty()).then(|| said.join("; "))
 }
 
 /// The folders below the root, from the parent's address. `_` escapes characters that have a meaning in an address.

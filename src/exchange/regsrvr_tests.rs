@@ -97,3 +97,16 @@ fn addresses_of_folders_survive() {
         assert_eq!(folder(&uri(&["top", name])), ["top", name]);
     }
 }
+
+#[test]
+fn line_ends_in_notes_are_line_ends_again() {
+    let one = document("", "a", "db1:1444", "user id=u").replace(
+        "<RegisteredServers:Description type=\"string\" />",
+        "<RegisteredServers:Description type=\"string\">first<?char 13?>\nsecond<?char 13?>third&#13;&#10;<?other 65?>fourth<?char x?>\
+         </RegisteredServers:Description>",
+    );
+    let rows = read(&file(&[one])).unwrap();
+    let record = rows.records(&Defaults::default()).remove(0).unwrap();
+    assert_eq!(record.notes, "first\nsecond\nthird\nfourth");
+    assert_eq!((record.host.as_str(), record.port), ("db1", Some(1444)), "one parser reads every address");
+}

@@ -30,7 +30,7 @@ impl Rows {
             .iter()
             .map(|row| {
                 let draft = row.draft.as_ref().map_err(Clone::clone)?;
-                draft.record(defaults.auth.as_ref()).map_err(|mistake| RowProblem::new(row.line, mistake))
+                draft.record(defaults.auth.as_ref()).map_err(|mistake| draft.problem(row.line, mistake))
             })
             .collect()
     }

@@ -88,9 +88,7 @@ fn gather(
     for (line, value) in found {
         let wrong = |reason: &str| RowProblem { line, field: "row".into(), reason: reason.to_owned() };
         let draft = match value {
-            Ok(value @ serde_json::Value::Object(_)) => {
-                draft(&value, ca_file, &mut unknown).map_err(|mistake| RowProblem::new(line, mistake))
-            }
+            Ok(value @ serde_json::Value::Object(_)) => draft(&value, ca_file, line, &mut unknown),
             Ok(_) => Err(wrong("is no object with name, host and user")),
             Err(reason) => Err(wrong(&reason)),
         };
@@ -104,10 +102,11 @@ fn gather(
 fn draft(
     value: &serde_json::Value,
     ca_file: Option<&str>,
+    line: usize,
     unknown: &mut BTreeSet<String>,
-) -> Result<Draft, RecordError> {
+) -> Result<Draft, RowProblem> {
     let mut draft = Draft::default();
-    walk("", value, &mut draft, unknown)?;
+    walk("", value, &mut draft, unknown).map_err(|mistake| draft.problem(line, mistake))?;
     if let Some(file) = ca_file.filter(|_| draft.get(Field::CaFile).is_none()) {
         draft.set(Field::CaFile, Value::Text(file.to_owned()));
     }
@@ -122,6 +121,9 @@ fn walk(
 ) -> Result<(), RecordError> {
     use serde_json::Value as Json;
     let known = column(path);
+    if let Some(column) = known {
+        draft.spell(column, path);
+    }
     match (value, known) {
         (Json::Null, _) => Ok(()),
         (Json::Object(map), Some(column)) if column.kind == Kind::Labels => draft.add(column, labels(map)?),

@@ -17,8 +17,9 @@ use crate::model::{
         text::sanitize_line,
     },
     inventory::{
+        address::{Endpoint, NoAddress},
         check::TlsFacts,
-        instance::{Endpoint, Target, TlsMode},
+        instance::{Target, TlsMode},
         record::Auth,
     },
 };
@@ -95,7 +96,7 @@ impl Protected {
             (Err(Error::Routing { host, port }), _) => {
                 let way = format!("{},{port} (sent there by {shown})", sanitize_line(&host, 256));
                 let to = routed(&host, port).map_err(|why| {
-                    let text = format!("connect to {way}: {why}; the listener's routing list must name the replica as tcp://host:port");
+                    let text = format!("connect to {way}: the address {why}; the listener's routing list must name the replica as tcp://host:port");
                     Failure::new(FailureKind::Unreachable, text)
                 })?;
                 let addresses = resolve_within(&to, ROUTED_WITHIN).await?;
@@ -121,7 +122,7 @@ impl Protected {
 }
 
 /// The address that a server sends us to: `host` or `host\INSTANCE`, beside a port, which counts then.
-fn routed(host: &str, port: u16) -> Result<Endpoint, String> {
+fn routed(host: &str, port: u16) -> Result<Endpoint, NoAddress> {
     let at = Endpoint::parse(host)?;
     Ok(Endpoint { port: Some(port).filter(|port| *port > 0).or(at.port), ..at })
 }

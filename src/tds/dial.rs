@@ -7,7 +7,7 @@ use crate::model::{
         failure::{Failure, FailureKind},
         text::sanitize_line,
     },
-    inventory::instance::{Endpoint, Target},
+    inventory::{address::Endpoint, instance::Target},
 };
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use std::{

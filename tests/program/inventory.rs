@@ -190,6 +190,17 @@ fn the_password_for_actions_comes_from_standard_input_too() {
 }
 
 #[test]
+fn a_connection_string_in_place_of_a_host_is_told_as_options_without_its_password() {
+    let stage = Stage::with_vault();
+    let pasted = "Server=tcp:db1,1444;Database=two words;User Id=u;Password=Xq7-first;Encrypt=Strict";
+    let ended = stage.run(&["instance", "add", "a", "--host", pasted, "--no-test"]);
+    assert_ne!(ended.code, Some(0));
+    let said = ended.stderr;
+    let options = "--host db1,1444 --database 'two words' --auth sql --user u --tls strict";
+    assert!(said.contains(options) && !said.contains("Xq7-first"), "{said}");
+}
+
+#[test]
 fn lists_are_filtered_by_how_instances_are_reached() {
     let stage = Stage::with_vault();
     for (name, options) in [

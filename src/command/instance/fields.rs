@@ -7,8 +7,12 @@ use crate::{
     cli::inventory::{Fields, Poll, SecretFrom},
     exchange::{Draft, Field, Value, column, set_text},
     model::{
-        base::secret::Secret,
-        inventory::record::{PollSettings, SecretRef, maintenance_until},
+        base::{secret::Secret, text::sanitize_line},
+        inventory::{
+            address::{Endpoint, NoAddress},
+            connection::ConnectionString,
+            record::{PollSettings, SecretRef, maintenance_until},
+        },
         poll::id::ProbeId,
     },
 };
@@ -43,6 +47,9 @@ pub fn draft(fields: &Fields, name: Option<&str>) -> anyhow::Result<Draft> {
         ("multi_subnet_failover", fields.multi_subnet_failover.as_deref()),
         ("notes", fields.notes.as_deref()),
     ];
+    if let Some(host) = fields.host.as_deref() {
+        check_host(host)?;
+    }
     for (name, text) in texts {
         put(&mut draft, name, text)?;
     }
@@ -55,6 +62,44 @@ pub fn draft(fields: &Fields, name: Option<&str>) -> anyhow::Result<Draft> {
         draft.set(Field::ActionSecret, Value::Secret(SecretRef::Stored(password)));
     }
     Ok(draft)
+}
+
+/// A pasted connection string gets the options that say the same.
+fn check_host(host: &str) -> anyhow::Result<()> {
+    let says = ConnectionString::of(host);
+    let (Err(why @ NoAddress::ConnectionString), Ok(at)) =
+        (Endpoint::parse(host), Endpoint::parse(&says.host))
+    else {
+        return Ok(());
+    };
+    let tls = if says.strict { "strict" } else { "" };
+    let (read_only, multi_subnet) =
+        (if says.read_only { "yes" } else { "" }, if says.multi_subnet { "yes" } else { "" });
+    let options = [
+        ("--host", at.to_string()),
+        ("--database", says.database.clone()),
+        ("--auth", says.auth().to_owned()),
+        ("--user", says.user.clone()),
+        ("--tls", tls.to_owned()),
+        ("--host-in-certificate", says.host_in_certificate.clone()),
+        ("--read-only-intent", read_only.to_owned()),
+        ("--multi-subnet-failover", multi_subnet.to_owned()),
+    ];
+    let said = options.iter().filter(|(_, text)| !text.is_empty());
+    let said: Vec<String> = said.map(|(option, text)| format!("{option} {}", in_shell(text))).collect();
+    let password = if says.password.is_some() {
+        "; the password is asked for, and others may have seen it in this command: change it"
+    } else {
+        ""
+    };
+    bail!("host: {why}. The same as options: {}{password}", said.join(" "))
+}
+
+/// A word of a POSIX shell.
+fn in_shell(text: &str) -> String {
+    let text = sanitize_line(text, 300);
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._,-:@%".contains(c);
+    if text.chars().all(plain) { text.to_string() } else { format!("'{}'", text.replace('\'', "'\\''")) }
 }
 
 fn put(draft: &mut Draft, name: &str, text: Option<&str>) -> anyhow::Result<()> {

@@ -1,6 +1,9 @@
 //! The identity of an instance, and how it is reached. Filled by `config` from the inventory; never changed by a poll.
 
-use super::record::{Auth, LabelColor, PollSettings};
+use super::{
+    address::Endpoint,
+    record::{Auth, LabelColor, PollSettings},
+};
 use crate::model::base::failure::Failure;
 use std::{fmt, path::PathBuf, str::FromStr, sync::Arc};
 
@@ -167,49 +170,6 @@ impl InstanceInfo {
     pub fn is_production(&self) -> bool {
         let prod = |s: &str| s.eq_ignore_ascii_case("prod") || s.eq_ignore_ascii_case("production");
         self.label("env").map_or_else(|| self.groups.iter().any(|g| prod(g)), prod)
-    }
-}
-
-/// The address on which the server listens.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Endpoint {
-    /// host name or address
-    pub host: String,
-    /// port; None: 1433, or asked of SQL Browser if `instance` is set
-    pub port: Option<u16>,
-    /// named instance
-    pub instance: Option<String>,
-}
-
-impl Endpoint {
-    /// Reads `host`, `host,port`, `host\instance`, `host\instance,port`, `tcp:` in front of any of them, `[::1]`, and
-    /// `.` or `(local)` for this machine.
-    ///
-    /// # Errors
-    /// Advice on what to change, in words.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        let rest = text.trim();
-        let rest = rest.strip_prefix("tcp:").unwrap_or(rest);
-        let (rest, port) = match rest.rsplit_once(',') {
-            Some((r, p)) => {
-                let port = p.trim().parse::<u16>().ok().filter(|p| *p > 0);
-                (r, Some(port.ok_or_else(|| format!("host {text:?}: the port must be 1 to 65535"))?))
-            }
-            None => (rest, None),
-        };
-        let (host, instance) = match rest.split_once('\\') {
-            Some((_, i)) if i.trim().is_empty() => {
-                return Err(format!("host {text:?}: no instance name after the backslash"));
-            }
-            Some((h, i)) => (h, Some(i.trim().to_owned()).filter(|i| !i.eq_ignore_ascii_case("MSSQLSERVER"))),
-            None => (rest, None),
-        };
-        let host = host.trim().trim_start_matches('[').trim_end_matches(']');
-        if host.is_empty() || host.chars().any(|c| c.is_whitespace() || c.is_control()) {
-            return Err(format!("host {text:?} cannot be read: write host, host,port or host\\instance"));
-        }
-        let host = if host == "." || host.eq_ignore_ascii_case("(local)") { "localhost" } else { host };
-        Ok(Self { host: host.to_owned(), port, instance })
     }
 }
 

@@ -95,6 +95,16 @@ impl Field {
         }
     }
 
+    /// Types a secret into a hidden field, in place of what is there.
+    pub fn set_secret(&mut self, secret: &Secret) {
+        if let Entry::Hidden(typed) = &mut self.entry {
+            typed.clear();
+            secret.reveal().chars().for_each(|c| {
+                typed.push(c);
+            });
+        }
+    }
+
     /// A completion of the last item of the text: the rest of the first known one that starts so.
     fn rest(&self) -> Option<&str> {
         let Entry::Text(line) = &self.entry else { return None };

@@ -27,7 +27,7 @@ pub struct Ids {
     /// login name
     pub user: &'static str,
     /// where the secret is
-    from: &'static str,
+    pub from: &'static str,
     /// the secret itself, hidden
     pub secret: &'static str,
     command: &'static str,

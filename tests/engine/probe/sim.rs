@@ -5,7 +5,8 @@ use dbtop::{
         base::{failure::FailureKind, secret::Secret, time::Timestamp},
         fold::{Fleet, update::Update},
         inventory::{
-            instance::{Endpoint, InstanceId, InstanceInfo, Target, TlsMode},
+            address::Endpoint,
+            instance::{InstanceId, InstanceInfo, Target, TlsMode},
             record::{Auth, SecretRef},
         },
         judge::health::Thresholds,

@@ -5,7 +5,8 @@ use dbtop::{
     model::{
         base::{failure::Failure, secret::Secret},
         inventory::{
-            instance::{Endpoint, InstanceId, InstanceInfo, Target, TlsMode},
+            address::Endpoint,
+            instance::{InstanceId, InstanceInfo, Target, TlsMode},
             record::{Auth, SecretRef},
         },
     },

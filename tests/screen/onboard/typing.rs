@@ -241,3 +241,36 @@ fn an_instance_that_went_meanwhile_is_not_edited() {
     s.app.reply(data(Vec::new()));
     assert!(s.text().contains("not in the inventory any more"), "{}", s.text());
 }
+
+const PASTED: &str = "Server=tcp:db7.example,1555;Database=sales;User Id=watcher;Password=\"hun;ter2\";ApplicationIntent=ReadOnly";
+
+#[test]
+fn a_pasted_connection_string_is_offered_to_be_taken_apart() {
+    let mut s = wizard();
+    s.keys("sales-7 tab");
+    s.app.paste(PASTED);
+    assert!(s.text().contains("y takes it apart"), "{}", s.text());
+    s.keys("y");
+    let text = s.text();
+    assert!(text.contains("db7.example") && text.contains("1555") && text.contains("sales"), "{text}");
+    assert!(!text.contains("hun;ter2") && !text.contains("Password="), "{text}");
+    s.keys("pgdn");
+    assert!(s.text().contains("watcher") && s.text().contains("••••••••"), "{}", s.text());
+    s.keys("ctrl-s save enter");
+    let record = saved(&mut s).unwrap().0;
+    assert_eq!((record.address().as_str(), record.database.as_deref()), ("db7.example,1555", Some("sales")));
+    assert_eq!((password(&record), record.read_only_intent), ("hun;ter2", true));
+}
+
+#[test]
+fn a_connection_string_that_is_not_taken_apart_goes_with_its_password() {
+    let mut s = wizard();
+    s.keys("sales-7 tab");
+    s.app.paste(PASTED);
+    s.keys("esc");
+    let text = s.text();
+    assert!(!text.contains("hun;ter2") && text.contains("Add an instance"), "{text}");
+    s.app.paste("mssql://u:hunter2@db1/sales");
+    s.keys("ctrl-s");
+    assert!(s.text().contains("is a URL, not a host") && asked(&mut s).is_empty(), "{}", s.text());
+}

@@ -7,7 +7,10 @@ use crate::model::{
         filter::{Row, Value},
         secret::Secret,
     },
-    inventory::instance::Fingerprint,
+    inventory::{
+        address::{Endpoint, holds_password},
+        instance::Fingerprint,
+    },
 };
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, path::PathBuf};
@@ -135,9 +138,12 @@ impl InstanceRecord {
 
     /// `host`, `host,port`, `host\instance` or `host\instance,port`, for show.
     pub fn address(&self) -> String {
-        let instance = self.instance.as_ref().map(|name| format!("\\{name}")).unwrap_or_default();
-        let port = self.port.map(|port| format!(",{port}")).unwrap_or_default();
-        format!("{}{instance}{port}", self.host)
+        self.endpoint().to_string()
+    }
+
+    /// Where it listens.
+    pub fn endpoint(&self) -> Endpoint {
+        Endpoint { host: self.host.clone(), port: self.port, instance: self.instance.clone() }
     }
 
     /// The stored passwords, always in the same order: `auth`, then `action`.
@@ -166,9 +172,10 @@ impl InstanceRecord {
     /// The first error, with its field.
     pub fn validate(&self) -> Result<(), RecordError> {
         check_name("name", &self.name)?;
-        let blank = |c: char| c.is_whitespace() || c.is_control();
-        if self.host.is_empty() || self.host.chars().any(blank) || self.host.chars().count() > 255 {
-            return Err(wrong("host", "write a host name or an address, without blanks"));
+        match Endpoint::parse(&self.host) {
+            Ok(at) if at.port.is_none() && at.instance.is_none() => {}
+            Ok(_) => return Err(wrong("host", "port and instance stand in their own fields")),
+            Err(why) => return Err(wrong("host", why.to_string())),
         }
         if self.port == Some(0) {
             return Err(wrong("port", "must be 1 to 65535"));
@@ -199,6 +206,9 @@ fn wrong(field: &'static str, problem: impl Into<String>) -> RecordError {
 
 /// Checks the name of an instance, a group or a filter.
 pub(super) fn check_name(field: &'static str, name: &str) -> Result<(), RecordError> {
+    if holds_password(name) {
+        return Err(wrong(field, "has a password in it, as a connection string has: everybody would see it"));
+    }
     if name.is_empty() || name.trim() != name || name.chars().any(char::is_control) {
         return Err(wrong(
             field,

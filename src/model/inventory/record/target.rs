@@ -1,7 +1,7 @@
 //! From a record to what a connection needs.
 
 use super::{InstanceRecord, RecordError, TlsCheck};
-use crate::model::inventory::instance::{Endpoint, InstanceId, InstanceInfo, NoFingerprint, Target, TlsMode};
+use crate::model::inventory::instance::{InstanceId, InstanceInfo, NoFingerprint, Target, TlsMode};
 use std::sync::Arc;
 
 impl TryFrom<&InstanceRecord> for Target {
@@ -29,8 +29,7 @@ impl TryFrom<&InstanceRecord> for Target {
             tag: None,
             colors: Vec::new(),
         };
-        let endpoint =
-            Endpoint { host: record.host.clone(), port: record.port, instance: record.instance.clone() };
+        let endpoint = record.endpoint();
         Ok(Self {
             info: Arc::new(info),
             endpoint,

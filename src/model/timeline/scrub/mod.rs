@@ -11,7 +11,7 @@ mod walk;
 pub use walk::{each_field, each_field_of_event, renamed_info};
 
 use crate::model::{
-    inventory::instance::Endpoint,
+    inventory::address::Endpoint,
     poll::names::{Kind, Where},
 };
 use pattern::Seen;

@@ -32,10 +32,17 @@ pub fn render(wizard: &mut Wizard, canvas: &mut Canvas<'_>, theme: &Theme) {
     } else {
         step(wizard, &mut body, theme);
     }
-    if matches!(wizard.question, Some(Question::Discard)) {
+    let asks = match wizard.question {
+        Some(Question::Discard) => Some("Throw away what you typed? y throws it away, Esc goes on"),
+        Some(Question::TakeApart) => {
+            Some("A connection string: y takes it apart, its password hidden; Esc empties the field")
+        }
+        _ => None,
+    };
+    if let Some(asks) = asks {
         let mut line = canvas.part(0, h.saturating_sub(1), w, 1);
         line.clear(theme.input);
-        line.put(2, 0, w, "Throw away what you typed? y throws it away, Esc goes on", theme.warning);
+        line.put(2, 0, w, asks, theme.warning);
     } else if let Some((level, text)) = &wizard.said {
         let style = reading::level_style(theme, *level);
         let y = h.saturating_sub(1);

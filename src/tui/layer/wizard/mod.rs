@@ -39,6 +39,8 @@ enum Question {
     Untested(Confirm),
     /// throw away what was typed? Answered by one key
     Discard,
+    /// take the connection string apart that stands where a host should? Answered by one key
+    TakeApart,
 }
 
 /// The wizard.
@@ -146,12 +148,30 @@ impl Wizard {
         let Some(id) = form.current().map(|field| field.id) else { return };
         if id == "host" && steps::split_host(form) {
             self.said = Some((Level::Ok, "the address was taken apart".to_owned()));
+        } else if id == "host" && steps::connection_string(form).is_some() {
+            self.question = Some(Question::TakeApart);
         }
         let before = self.before.as_ref().map(|(record, _)| record);
         let wrong =
             steps::problems(step, form, before, &self.taken).into_iter().find(|problem| problem.id == id);
         if let Some(field) = form.field_mut(id) {
             field.error = wrong.map(|problem| problem.words);
+        }
+    }
+
+    /// The parts of a connection string go into their fields, if that is wished; the host is empty otherwise, since the string
+    /// may hold a password in clear.
+    fn take_apart(&mut self, yes: bool) {
+        let Some(form) = self.forms.get_mut(Step::Address.at()) else { return };
+        let found = steps::connection_string(form);
+        if let Some(field) = form.field_mut("host") {
+            field.set("");
+            field.error = None;
+        }
+        if let (Some((at, says)), true) = (found, yes) {
+            steps::take_apart(&mut self.forms, &at, &says);
+            self.changed();
+            self.said = Some((Level::Ok, "the connection string was taken apart".to_owned()));
         }
     }
 
@@ -384,8 +404,10 @@ impl Wizard {
 
     /// Esc: out of the question, the test, the step; at the first step out of the wizard.
     fn out(&mut self, out: &mut Out) {
-        if self.question.take().is_some() {
-            return;
+        match self.question.take() {
+            Some(Question::TakeApart) => return self.take_apart(false),
+            Some(_) => return,
+            None => {}
         }
         // A test goes on while the steps are looked at; on its own page Esc ends it.
         if (self.step == Step::Test && self.stop_test(out)) || self.go_back() {
@@ -415,7 +437,8 @@ impl Wizard {
                     self.question = Some(Question::Untested(confirm));
                 }
             }
-            Question::Discard => self.question = Some(Question::Discard),
+            // One key answers these.
+            same @ (Question::Discard | Question::TakeApart) => self.question = Some(same),
         }
     }
 
@@ -484,6 +507,12 @@ impl Layer for Wizard {
                     self.close(out);
                 }
             }
+            Some(Question::TakeApart) => {
+                if chord.typed() == Some('y') {
+                    self.question = None;
+                    self.take_apart(true);
+                }
+            }
             None => {
                 if self.form().is_some_and(|form| form.key(chord)) {
                     self.changed();
@@ -500,7 +529,11 @@ impl Layer for Wizard {
         form.paste(text);
         let host = form.current().is_some_and(|field| field.id == "host");
         let split = host && steps::split_host(form);
+        let connection = host && steps::connection_string(form).is_some();
         self.changed();
+        if connection {
+            self.question = Some(Question::TakeApart);
+        }
         if split {
             self.said = Some((Level::Ok, "the address was taken apart".to_owned()));
         }

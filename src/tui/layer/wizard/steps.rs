@@ -8,7 +8,9 @@ use super::super::{
 };
 use crate::{
     model::inventory::{
-        instance::{Endpoint, Fingerprint},
+        address::{Endpoint, NoAddress},
+        connection::ConnectionString,
+        instance::Fingerprint,
         record::{Auth, InstanceRecord, RecordError, TlsCheck},
     },
     protocol::FormData,
@@ -164,7 +166,7 @@ pub fn update(forms: &mut [Form; 4], before: Option<&InstanceRecord>) {
 pub fn split_host(form: &mut Form) -> bool {
     let said = form.said("host").to_owned();
     let Ok(at) = Endpoint::parse(&said) else { return false };
-    if at.host == said {
+    if at.host == said.trim() {
         return false;
     }
     let port = at.port.map(|port| port.to_string());
@@ -175,6 +177,57 @@ pub fn split_host(form: &mut Form) -> bool {
         }
     }
     true
+}
+
+/// The connection string that stands where a host should, if it is one and names an address.
+pub fn connection_string(form: &Form) -> Option<(Endpoint, ConnectionString)> {
+    let said = form.said("host");
+    if Endpoint::parse(said) != Err(NoAddress::ConnectionString) {
+        return None;
+    }
+    let says = ConnectionString::of(said);
+    Some((Endpoint::parse(&says.host).ok()?, says))
+}
+
+/// Puts the parts of a connection string into their fields: the password into the hidden one.
+pub fn take_apart(forms: &mut [Form; 4], at: &Endpoint, says: &ConnectionString) {
+    let port = at.port.map(|port| port.to_string());
+    let yes = |yes: bool| if yes { "yes" } else { "no" };
+    let [address, logins, tls, _] = forms;
+    let set = |form: &mut Form, texts: &[(&str, &str)]| {
+        for (id, text) in texts.iter().filter(|(_, text)| !text.is_empty()) {
+            if let Some(field) = form.field_mut(id) {
+                field.set(text);
+                field.error = None;
+            }
+        }
+    };
+    let instance = at.instance.as_deref().unwrap_or("");
+    set(
+        address,
+        &[
+            ("host", at.host.as_str()),
+            ("port", port.as_deref().unwrap_or("")),
+            ("instance", instance),
+            ("database", &says.database),
+        ],
+    );
+    set(logins, &[(POLLING.auth, says.auth()), (POLLING.user, &says.user)]);
+    if let Some(password) = &says.password {
+        set(logins, &[(POLLING.from, "stored")]);
+        if let Some(field) = logins.field_mut(POLLING.secret) {
+            field.set_secret(password);
+        }
+    }
+    set(
+        tls,
+        &[
+            ("tls", if says.strict { "strict" } else { "" }),
+            ("host_in_certificate", &says.host_in_certificate),
+            ("read_only_intent", yes(says.read_only)),
+            ("multi_subnet_failover", yes(says.multi_subnet)),
+        ],
+    );
 }
 
 /// The errors of a step by itself, in the order of its fields. `taken` are the names of other instances.
@@ -243,7 +296,7 @@ fn lay_address(form: &Form, record: &mut InstanceRecord) -> Vec<Problem> {
                 record.port = at.port.or(record.port);
                 record.instance = at.instance.or(record.instance.take());
             }
-            Err(words) => wrong.push(Problem::new("host", words)),
+            Err(why) => wrong.push(Problem::new("host", why.to_string())),
         }
     }
     record.name = text("name").unwrap_or_else(|| record.host.clone());
