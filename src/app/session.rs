@@ -197,7 +197,7 @@ fn plain_history(
 ) -> anyhow::Result<Location> {
     if let Some(temporary) = temporary {
         let folder = headless.map_or(temporary, |headless| &headless.place.folder).to_owned();
-        return Ok(Location { folder, file: temporary.join(FILE), sealer: None });
+        return Ok(Location { folder, file: temporary.join(FILE), sealer: None, max_bytes: None });
     }
     match headless {
         Some(headless) => Location::plain(&headless.place),

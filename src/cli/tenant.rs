@@ -28,8 +28,25 @@ pub enum TenantCommand {
         #[arg(long, conflicts_with = "key_file")]
         keyring: bool,
     },
-    /// List the tenants; opens none of them
-    List,
+    /// List the tenants with size, instances and state; limits are sealed, and shown where --key-file opens a tenant
+    List {
+        /// The deleted ones, which `tenant undelete` brings back
+        #[arg(long)]
+        deleted: bool,
+    },
+    /// Limit a tenant; a limit that is not named stays, 0 takes it away
+    Limit {
+        /// The tenant
+        name: String,
+
+        /// Instances at most
+        #[arg(long, value_name = "N", required_unless_present = "history_gb")]
+        instances: Option<u32>,
+
+        /// History at most, GB: the oldest is deleted first
+        #[arg(long, value_name = "GB")]
+        history_gb: Option<f64>,
+    },
     /// Stop polling and changing a tenant until it is resumed
     Suspend {
         /// The tenant
@@ -40,7 +57,7 @@ pub enum TenantCommand {
         /// The tenant
         name: String,
     },
-    /// Delete a tenant with everything in it
+    /// Delete a tenant with everything in it; `tenant undelete` brings it back for 30 days
     Delete {
         /// The tenant
         name: String,
@@ -49,21 +66,31 @@ pub enum TenantCommand {
         #[arg(long)]
         yes: bool,
     },
+    /// Bring a deleted tenant back
+    Undelete {
+        /// The name that it had
+        name: String,
+
+        /// Its new name; default: the one that it had
+        #[arg(long = "as", value_name = "NAME")]
+        to: Option<String>,
+    },
     /// Rename a tenant
+    #[command(visible_alias = "rename")]
     Move {
         /// The tenant
         name: String,
         /// Its new name
         to: String,
     },
-    /// Write a tenant into one encrypted file
+    /// Write a tenant with its history into one encrypted file; a collector goes on meanwhile
     Backup {
         /// The tenant
         name: String,
         /// A file that is not there yet; default: one with the tenant's name and the time in the folder `backups` of dbtop's data
         file: Option<PathBuf>,
     },
-    /// Bring a tenant back from a backup, with any of its key slots
+    /// Bring a tenant back from a backup, with its history and any of its key slots; here or on another machine
     Restore {
         /// The backup
         file: PathBuf,

@@ -117,7 +117,8 @@ fn row(entry: &AuditEntry) -> Vec<Cell> {
     ]
 }
 
-fn shown(at: Timestamp) -> Option<String> {
+/// A time as RFC 3339, UTC; None: no calendar has it.
+pub(super) fn shown(at: Timestamp) -> Option<String> {
     DateTime::<Utc>::from_timestamp_millis(at.ms()).map(|at| at.to_rfc3339_opts(SecondsFormat::Millis, true))
 }
 

@@ -3,6 +3,7 @@
 
 use super::{
     ask,
+    audit::shown,
     invocation::Invocation,
     output::{Cell, Grid},
     vault as vault_command,
@@ -13,8 +14,11 @@ use crate::{
         selection::Selection,
     },
     cli::{Tenant as Args, TenantCommand},
-    model::{base::text, inventory::record::Slug},
-    store::{BackupFile, Listed, StoreError, Tenant, current_author},
+    model::{
+        base::text,
+        inventory::record::{Limits, Slug},
+    },
+    store::{BackupFile, Deleted, KEPT_DAYS, Listed, Progress, StoreError, Tenant, Tenants, current_author},
     vault::{self, Env, Opener, Sealer, SlotKind, VaultError},
 };
 use anyhow::bail;
@@ -22,6 +26,7 @@ use std::{
     io::{BufRead, IsTerminal},
     path::Path,
     process::ExitCode,
+    time::{Duration, Instant},
 };
 
 /// The widest text of a cell; a problem is a sentence or two.
@@ -38,7 +43,16 @@ pub fn run(args: Args, invocation: &Invocation) -> anyhow::Result<ExitCode> {
             let tenant = vault_command::make(&Slug::parse(&name)?, keyring, &invocation.selection)?;
             one(&tenant)?
         }
-        TenantCommand::List => list()?,
+        TenantCommand::List { deleted: false } => list(&invocation.selection)?,
+        TenantCommand::List { deleted: true } => deleted()?,
+        TenantCommand::Limit { name, instances, history_gb } => {
+            limit(&invocation.selection.of_tenant(&name), instances, history_gb)?
+        }
+        TenantCommand::Undelete { name, to } => {
+            let to = to.as_deref().map(Slug::parse).transpose()?;
+            let back = open::tenants()?.undelete(&Slug::parse(&name)?, to.as_ref())?;
+            Grid { columns: vec!["tenant"], rows: vec![vec![Cell::Text(back.to_string())]] }
+        }
         TenantCommand::Suspend { name } => {
             let mut tenant = ask::unlocked(&invocation.selection.of_tenant(&name))?;
             open::tenants()?.suspend(&mut tenant, &current_author())?;
@@ -72,25 +86,104 @@ pub fn run(args: Args, invocation: &Invocation) -> anyhow::Result<ExitCode> {
     Ok(code)
 }
 
-fn list() -> anyhow::Result<Grid> {
-    let rows = open::tenants()?.list()?.iter().map(listed).collect();
-    Ok(Grid { columns: vec!["tenant", "id", "suspended", "slots", "problem"], rows })
+fn list(selection: &Selection) -> anyhow::Result<Grid> {
+    let rows = open::tenants()?.list()?.iter().map(|line| listed(line, selection)).collect();
+    let columns = vec![
+        "tenant",
+        "id",
+        "suspended",
+        "slots",
+        "instances",
+        "size_bytes",
+        "history_bytes",
+        "max_instances",
+        "max_history_bytes",
+        "problem",
+    ];
+    Ok(Grid { columns, rows })
 }
 
-fn listed(line: &Listed) -> Vec<Cell> {
+fn listed(line: &Listed, selection: &Selection) -> Vec<Cell> {
     let unknown = || Cell::Unknown(String::new());
     let name = Cell::Text(line.slug.to_string());
-    match &line.tenant {
-        Ok(tenant) => vec![
-            name,
-            Cell::Text(tenant.uid().to_string()),
-            Cell::Flag(tenant.is_suspended()),
-            Cell::Int(tenant.slots().len() as i64),
-            unknown(),
-        ],
-        Err(e) => vec![name, unknown(), unknown(), unknown(), sentence(&e.to_string())],
+    let tenant = match &line.tenant {
+        Ok(tenant) => tenant,
+        Err(e) => {
+            let unknown = std::iter::repeat_with(unknown).take(8);
+            return std::iter::once(name).chain(unknown).chain([sentence(&e.to_string())]).collect();
+        }
+    };
+    let count = |number: u64| Cell::Int(number as i64);
+    let mut cells = vec![
+        name,
+        Cell::Text(tenant.uid().to_string()),
+        Cell::Flag(tenant.is_suspended()),
+        Cell::Int(tenant.slots().len() as i64),
+        count(tenant.instances()),
+        count(tenant.size_bytes()),
+        tenant.history_bytes().map_or_else(unknown, count),
+    ];
+    match limits(line, selection) {
+        Some(limits) => {
+            let none = || Cell::Unknown("none".to_owned());
+            cells.push(limits.max_instances.map_or_else(none, |most| count(most.into())));
+            cells.push(limits.max_history_bytes.map_or_else(none, count));
+        }
+        None => cells.extend(["locked", "locked"].map(|why| Cell::Unknown(why.to_owned()))),
     }
+    cells.push(unknown());
+    cells
 }
+
+/// The limits of a tenant that a key file opens; no passphrase is asked for, and no keyring, which may ask, too.
+fn limits(line: &Listed, selection: &Selection) -> Option<Limits> {
+    let locked = line.tenant.as_ref().ok()?;
+    let file = Env::of_process(line.slug.as_str(), selection.key_file.clone()).key_file?;
+    locked.unlock(&Opener::KeyFile(file)).ok()?.limits().ok()
+}
+
+fn deleted() -> anyhow::Result<Grid> {
+    let row = |deleted: Deleted| {
+        vec![
+            Cell::Text(deleted.slug.to_string()),
+            Cell::text(shown(deleted.at).as_deref()),
+            Cell::text(shown(deleted.until()).as_deref()),
+            Cell::Int(deleted.size_bytes as i64),
+        ]
+    };
+    let columns = vec!["tenant", "deleted_at_utc", "until_utc", "size_bytes"];
+    Ok(Grid { columns, rows: open::tenants()?.deleted_tenants()?.into_iter().map(row).collect() })
+}
+
+fn limit(selection: &Selection, instances: Option<u32>, history_gb: Option<f64>) -> anyhow::Result<Grid> {
+    let mut tenant = ask::unlocked(selection)?;
+    let mut limits = tenant.limits()?;
+    if let Some(most) = instances {
+        limits.max_instances = Some(most).filter(|most| *most > 0);
+    }
+    if let Some(most) = history_gb {
+        if !(0.0..=10_000.0).contains(&most) {
+            bail!("--history-gb {most} is not within 0 to 10000: 0 takes the limit away");
+        }
+        limits.max_history_bytes = Some((most * GB) as u64).filter(|most| *most > 0);
+    }
+    tenant.set_limits(limits, &current_author())?;
+    let there = open::tenants()?.get(tenant.slug())?.instances();
+    if limits.max_instances.is_some_and(|most| there > most.into()) {
+        ask::say(&format!("it has {there} instances already: they stay, and none can be added"));
+    }
+    let none = || Cell::Unknown("none".to_owned());
+    Ok(Grid {
+        columns: vec!["tenant", "max_instances", "max_history_bytes"],
+        rows: vec![vec![
+            Cell::Text(tenant.slug().to_string()),
+            limits.max_instances.map_or_else(none, |most| Cell::Int(most.into())),
+            limits.max_history_bytes.map_or_else(none, |most| Cell::Int(most as i64)),
+        ]],
+    })
+}
+
+const GB: f64 = 1e9;
 
 fn sentence(text: &str) -> Cell {
     Cell::Text(text::sanitize_line(text, WIDEST).to_string())
@@ -116,10 +209,12 @@ fn delete(name: &Slug, yes: bool) -> anyhow::Result<Grid> {
     }
     if !yes {
         if !std::io::stdin().is_terminal() {
-            bail!("deleting tenant {name} cannot be undone: give --yes to do it without a question");
+            bail!(
+                "deleting tenant {name} needs its name typed and there is no terminal: give --yes to do it without a question"
+            );
         }
         ask::say(&format!(
-            "this deletes tenant {name} with its inventory, passwords and audit log. Type its name to go on:"
+            "this deletes tenant {name} with its inventory, passwords, history and audit log; `dbtop tenant undelete` brings it back for 30 days. Type its name to go on:"
         ));
         let mut typed = String::new();
         std::io::stdin().lock().read_line(&mut typed)?;
@@ -127,20 +222,26 @@ fn delete(name: &Slug, yes: bool) -> anyhow::Result<Grid> {
             bail!("that is not its name: nothing was deleted");
         }
     }
-    tenants.delete(name)?;
-    Ok(Grid { columns: vec!["deleted"], rows: vec![vec![Cell::Text(name.to_string())]] })
+    let deleted = tenants.delete(name)?;
+    ask::say(&format!("`dbtop tenant undelete {name}` brings it back for {KEPT_DAYS} days"));
+    Ok(Grid {
+        columns: vec!["deleted", "until_utc"],
+        rows: vec![vec![Cell::Text(name.to_string()), Cell::text(shown(deleted.until()).as_deref())]],
+    })
 }
 
 fn backup(selection: &Selection, file: Option<&Path>) -> anyhow::Result<Grid> {
-    let made = backup::backup(&mut ask::unlocked(selection)?, file)?;
+    let made = backup::backup(&mut ask::unlocked(selection)?, file, &mut Told::default().hears())?;
     for lack in backup::lacks(&made) {
         ask::say(&lack);
     }
     Ok(Grid {
-        columns: vec!["backup", "size_bytes", "portable"],
+        columns: vec!["backup", "size_bytes", "history_bytes", "sha256", "portable"],
         rows: vec![vec![
             sentence(&made.path.display().to_string()),
             Cell::Int(made.size_bytes as i64),
+            Cell::int(made.history_bytes.map(|bytes| bytes as i64)),
+            Cell::Text(made.sha256),
             Cell::Flag(made.portable),
         ]],
     })
@@ -154,11 +255,61 @@ fn restore(file: &Path, name: Option<&str>, selection: &Selection) -> anyhow::Re
     }
     let backup = BackupFile::open(file)?;
     let sealer = open_backup(&backup, name.as_ref().map_or("", Slug::as_str), selection)?;
-    let tenant = tenants.restore(backup, sealer, name, &current_author())?;
+    let name = match name {
+        None => free_name(&tenants, &sealer, file)?,
+        named => named,
+    };
+    let mut told = Told::default();
+    let tenant = tenants.restore(backup, sealer, name, &current_author(), &mut told.hears())?;
     for damage in tenant.inventory()?.damage {
         ask::say(&damage.to_string());
     }
     one(&tenant)
+}
+
+/// Asks for another name where the one in the backup is taken. None: it is free.
+fn free_name(tenants: &Tenants, sealer: &Sealer, file: &Path) -> anyhow::Result<Option<Slug>> {
+    let Some(mut had) = BackupFile::open(file)?.name(sealer)? else { return Ok(None) };
+    let taken = tenants.slugs()?;
+    if !taken.contains(&had) {
+        return Ok(None);
+    }
+    while taken.contains(&had) {
+        if !std::io::stdin().is_terminal() {
+            return Err(StoreError::TenantExists(had.to_string()).into());
+        }
+        ask::say(&format!("a tenant called {had} is there already. A name for the one in the backup:"));
+        let mut typed = String::new();
+        std::io::stdin().lock().read_line(&mut typed)?;
+        if typed.trim().is_empty() {
+            bail!("no name, so nothing was restored");
+        }
+        had = Slug::parse(typed.trim())?;
+    }
+    Ok(Some(had))
+}
+
+/// Tells on a terminal how far long work is, every second.
+#[derive(Default)]
+struct Told(Option<Instant>);
+
+impl Told {
+    fn hears(&mut self) -> impl FnMut(Progress) + '_ {
+        |progress| {
+            let is_due = self.0.is_none_or(|at| at.elapsed() >= Duration::from_secs(1));
+            let first = self.0.is_none() && matches!(progress, Progress::Done { .. });
+            if first {
+                // Small ones are done before anybody reads a line.
+                self.0 = Some(Instant::now());
+            } else if is_due && std::io::stderr().is_terminal() {
+                self.0 = Some(Instant::now());
+                ask::say(&match progress {
+                    Progress::Copying(bytes) => format!("copying {} MB of history", bytes >> 20),
+                    Progress::Done { bytes, of } => format!("{} %", bytes * 100 / of.max(1)),
+                });
+            }
+        }
+    }
 }
 
 fn open_backup(backup: &BackupFile, name: &str, selection: &Selection) -> anyhow::Result<Sealer> {

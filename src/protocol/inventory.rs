@@ -2,10 +2,10 @@
 
 use super::{ListChange, ListId, SlotChange};
 use crate::model::{
-    base::secret::Secret,
+    base::{secret::Secret, time::Timestamp},
     inventory::{
         instance::InstanceId,
-        record::{BulkChange, InstanceRecord, Slug},
+        record::{BulkChange, InstanceRecord, Limits, Slug},
     },
 };
 
@@ -56,8 +56,10 @@ pub enum InventoryRequest {
     Change(ListChange),
     /// change the key slots of the vault
     Slots(SlotChange),
-    /// which tenants there are
+    /// which tenants there are, the deleted ones last. Answered by [`crate::protocol::Reply::Tenants`]
     Tenants,
+    /// change a tenant as a whole
+    Tenant(TenantChange),
     /// watch another tenant
     Switch(Slug),
     /// what the logins of these instances may not see; none named: of all
@@ -97,6 +99,49 @@ pub enum VaultState {
     Open,
 }
 
+/// A change of a tenant as a whole. Answered by [`crate::protocol::Reply::Saved`], then by the list anew.
+pub enum TenantChange {
+    /// make one that this passphrase opens
+    Create {
+        /// its name
+        slug: Slug,
+        /// opens its vault
+        passphrase: Secret,
+    },
+    /// neither poll nor change it; it must be the open one
+    Suspend(Slug),
+    /// go on with it
+    Resume {
+        /// which
+        slug: Slug,
+        /// None: it opens without a question
+        passphrase: Option<Secret>,
+    },
+    /// call it otherwise; it must be the open one
+    Rename {
+        /// which
+        slug: Slug,
+        /// its new name
+        to: Slug,
+    },
+    /// limit it; it must be the open one
+    Limit {
+        /// which
+        slug: Slug,
+        /// all of them
+        limits: Limits,
+    },
+    /// put it aside for 30 days
+    Delete(Slug),
+    /// bring it back
+    Undelete {
+        /// the name that it had
+        slug: Slug,
+        /// None: that name
+        to: Option<Slug>,
+    },
+}
+
 /// A line of the list of tenants.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TenantLine {
@@ -106,6 +151,18 @@ pub struct TenantLine {
     pub state: String,
     /// it can be switched to
     pub usable: bool,
+    /// it is neither polled nor changed
+    pub is_suspended: bool,
+    /// None: not known
+    pub instances: Option<u64>,
+    /// of all its files; None: not known
+    pub size_bytes: Option<u64>,
+    /// of its history; None: there is none
+    pub history_bytes: Option<u64>,
+    /// None: they are sealed, and it is not open
+    pub limits: Option<Limits>,
+    /// when it was deleted, and until when it can be brought back; None: it is not deleted
+    pub deleted: Option<(Timestamp, Timestamp)>,
 }
 
 /// The data that a form needs.

@@ -15,7 +15,7 @@ mod settings;
 mod vault;
 
 pub use history::{Answer, HistoryRequest, Query, StoreNow};
-pub use inventory::{FormData, InventoryRequest, Refusal, TenantLine, VaultState};
+pub use inventory::{FormData, InventoryRequest, Refusal, TenantChange, TenantLine, VaultState};
 pub use lists::{AuditList, FilterLine, LabelLine, List, ListChange, ListId};
 pub use reply::Reply;
 pub use settings::{SettingLine, Settings};

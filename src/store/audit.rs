@@ -6,7 +6,7 @@
 //! hash that was kept elsewhere stays comparable. The header holds number and hash of the last entry, so a log that was
 //! cut short is noticed. A whole file replaced by an older copy is noticed only by a hash that was kept elsewhere.
 
-use super::{StoreError, header::Header, tenant::Tenant};
+use super::{StoreError, header::Header, home::hex, tenant::Tenant};
 use crate::{
     model::{
         base::time::Timestamp,
@@ -66,11 +66,7 @@ pub struct AuditHead {
 impl AuditHead {
     /// The hash in hexadecimal.
     pub fn hash_hex(&self) -> String {
-        self.hash.iter().fold(String::with_capacity(2 * HASH), |mut text, byte| {
-            use std::fmt::Write as _;
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
+        hex(&self.hash)
     }
 }
 

@@ -57,6 +57,14 @@ pub enum StoreError {
         /// those that there are
         known: Vec<String>,
     },
+    /// no deleted tenant of this name
+    #[error("no tenant called {name} was deleted within 30 days{}", if known.is_empty() { String::new() } else { format!(": there are {}", known.join(", ")) })]
+    NotDeleted {
+        /// as asked for
+        name: String,
+        /// those that there are
+        known: Vec<String>,
+    },
     /// no tenant was chosen, or its vault is locked again
     #[error("no tenant is open: choose one and unlock it, then try again")]
     NotOpen,
@@ -72,6 +80,16 @@ pub enum StoreError {
         uid: String,
         /// its name here
         slug: String,
+    },
+    /// the disk is too small
+    #[error("there is no room for {}: {} free, {} needed; free some space or take another disk", path.display(), gb(*free), gb(*needed))]
+    NoRoom {
+        /// what was to be written
+        path: PathBuf,
+        /// bytes
+        needed: u64,
+        /// bytes
+        free: u64,
     },
     /// another process writes
     #[error("{what} is being changed by {}: try again when it has ended", holder(*pid))]
@@ -126,6 +144,16 @@ pub enum StoreError {
         kind: &'static str,
         /// the name
         name: String,
+    },
+    /// the limit of the tenant
+    #[error(
+        "this tenant is limited to {most} instances and has {there}: remove one, or raise the limit with `dbtop tenant limit`"
+    )]
+    TooMany {
+        /// allowed
+        most: u32,
+        /// there are
+        there: usize,
     },
     /// no such record
     #[error("{kind} {name} is not there (any more): list what there is and try again")]
@@ -236,6 +264,10 @@ fn known_tenants(known: &[String]) -> String {
     } else {
         format!(": there are {}", known.join(", "))
     }
+}
+
+fn gb(bytes: u64) -> String {
+    format!("{:.2} GB", bytes as f64 / 1e9)
 }
 
 fn holder(pid: Option<u32>) -> String {

@@ -4,7 +4,7 @@
 
 use super::{Damage, Harm, StoreError, kind::Kind};
 use crate::{
-    model::inventory::record::{RecordId, TenantUid},
+    model::inventory::record::{Limits, RecordId, TenantUid},
     vault::{Place, Sealer, Slot},
 };
 use rusqlite::{Connection, OptionalExtension, params};
@@ -31,6 +31,7 @@ pub(super) struct Plain {
 pub(super) struct Header {
     pub revision: u64,
     pub suspended: bool,
+    pub limits: Limits,
     /// of the contents, in the order of [`Kind::ALL`]
     pub contents: [u64; Kind::ALL.len()],
     /// entries in the audit log
@@ -47,6 +48,8 @@ struct Body {
     contents: [u64; Kind::ALL.len()],
     entries: u64,
     head: [u8; 32],
+    #[serde(default)]
+    limits: Limits,
 }
 
 impl Plain {
@@ -91,6 +94,7 @@ impl Plain {
         Ok(Header {
             revision: self.revision,
             suspended: body.suspended,
+            limits: body.limits,
             contents: body.contents,
             entries: body.entries,
             head: body.head,
@@ -101,7 +105,9 @@ impl Plain {
 impl Header {
     /// The sealed part of an empty tenant.
     pub const fn empty() -> Self {
-        Self { revision: 0, suspended: false, contents: [0; Kind::ALL.len()], entries: 0, head: [0; 32] }
+        let limits = Limits { max_instances: None, max_history_bytes: None };
+        let contents = [0; Kind::ALL.len()];
+        Self { revision: 0, suspended: false, limits, contents, entries: 0, head: [0; 32] }
     }
 
     /// Writes it as the next revision, over the slots that are in the file now.
@@ -118,6 +124,7 @@ impl Header {
             contents: self.contents,
             entries: self.entries,
             head: self.head,
+            limits: self.limits,
         };
         let json = serde_json::to_vec(&body)
             .map_err(|e| failed()(rusqlite::Error::ToSqlConversionFailure(Box::new(e))))?;

@@ -38,7 +38,7 @@ impl Tenant {
         Ok(Sealer::of_history(*self.uid(), &key)?)
     }
 
-    fn stored_history_key(&self) -> Result<Option<Zeroizing<[u8; 32]>>, StoreError> {
+    pub(super) fn stored_history_key(&self) -> Result<Option<Zeroizing<[u8; 32]>>, StoreError> {
         // Through the header, so that a rotation by another process is noticed before a good key looks damaged.
         self.plain()?;
         read(&self.connection, &self.sealer, &self.path)?

@@ -9,6 +9,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
+/// The name of a history's file in its folder.
+pub const HISTORY_FILE: &str = "history.db";
+
 /// The folders of dbtop. `DBTOP_HOME` stands for all of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Home {
@@ -129,6 +132,41 @@ pub(super) fn whole_file<T>(
         let _ = fs::remove_file(&part);
     }
     written
+}
+
+/// Free bytes of the disk for this user. None: the system does not say.
+pub(super) fn free_bytes(folder: &Path) -> Option<u64> {
+    #[cfg(unix)]
+    {
+        let disk = rustix::fs::statvfs(folder).ok()?;
+        Some(disk.f_bavail.saturating_mul(disk.f_frsize))
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = folder;
+        None
+    }
+}
+
+/// Bytes of a tenant's files: all of its folder.
+pub(super) fn size(folder: &Path) -> u64 {
+    let files = fs::read_dir(folder).into_iter().flatten().flatten();
+    files.filter_map(|file| file.metadata().ok()).filter(fs::Metadata::is_file).map(|meta| meta.len()).sum()
+}
+
+/// Bytes of the history in a tenant's folder, its log included. None: there is none.
+pub(super) fn history_size(folder: &Path) -> Option<u64> {
+    let bytes = |ending| fs::metadata(folder.join(format!("{HISTORY_FILE}{ending}"))).map(|meta| meta.len());
+    Some(bytes("").ok()? + bytes("-wal").unwrap_or(0))
+}
+
+/// Bytes in hexadecimal.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+        use std::fmt::Write as _;
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// Refuses a file or folder that others can read or write.

@@ -5,7 +5,7 @@
 //! | file | what it owns |
 //! |---|---|
 //! | `home` | the folders of dbtop and their modes |
-//! | `tenants` | making, listing, renaming, deleting, migrating tenants |
+//! | `tenants`, `trash` | making, listing, renaming, migrating tenants; deleting them, and bringing them back for 30 days |
 //! | `tenant` | one tenant's file, locked and unlocked |
 //! | `inventory`, `change` | reading and writing records; `kind` and `contents` say what is sealed |
 //! | `audit`, `author` | the log of every change; the person who made it |
@@ -60,15 +60,17 @@ mod repair;
 pub mod schema;
 mod tenant;
 mod tenants;
+mod trash;
 
 pub use audit::{AuditCheck, AuditFilter, AuditHead};
 pub use author::current_author;
-pub use backup::{BackupFile, BackupMade};
+pub use backup::{BackupFile, BackupMade, Progress, Tell};
 pub use change::{Change, Plain};
 pub use damage::{Damage, Harm};
 pub use error::StoreError;
-pub use home::Home;
+pub use home::{HISTORY_FILE, Home};
 pub use inventory::{Entry, Inventory};
 pub use kind::{Kind, Stored};
 pub use tenant::{LockedTenant, Tenant};
 pub use tenants::{Listed, Migrated, Tenants};
+pub use trash::{Deleted, KEPT_DAYS, Purge};

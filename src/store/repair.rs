@@ -39,6 +39,7 @@ impl Tenant {
         let plain = Plain::read(&transaction, &self.path)?;
         let whole = plain.open(&self.sealer).ok();
         let mut header = Header { revision: plain.revision, suspended: plain.suspended, ..Header::empty() };
+        header.limits = whole.as_ref().map_or(header.limits, |whole| whole.limits);
         (header.entries, header.head) = (found.entries, found.hash);
         if let Some(whole) = whole.as_ref().filter(|whole| whole.entries == found.entries) {
             header.head = whole.head;

@@ -4,12 +4,12 @@
 use super::{
     Damage, StoreError,
     header::{Header, Plain},
-    home::check_mode,
+    home::{self, check_mode},
     lock::{PATIENCE, WriteLock},
     schema,
 };
 use crate::{
-    model::inventory::record::{Slug, TenantUid},
+    model::inventory::record::{Limits, Slug, TenantUid},
     vault::{self, Env, Opener, Sealer, Slot, SlotKind, VaultError},
 };
 use rusqlite::Connection;
@@ -29,6 +29,7 @@ pub struct LockedTenant {
     /// unreadable slots, as they stand in the file
     unreadable: Vec<Vec<u8>>,
     suspended: bool,
+    instances: u64,
 }
 
 impl LockedTenant {
@@ -44,7 +45,12 @@ impl LockedTenant {
         let plain = Plain::read(&connection, &path)?;
         let (slots, suspended) = (plain.slots(), plain.suspended);
         let unreadable = plain.slots.into_iter().filter(|bytes| Slot::from_bytes(bytes).is_err()).collect();
-        Ok(Self { slug, folder, uid: plain.tenant, slots, unreadable, suspended })
+        let instances = connection
+            .query_row("SELECT count(*) FROM record WHERE kind = 'instance' AND deleted = 0", [], |row| {
+                row.get::<_, i64>(0)
+            })
+            .map_err(StoreError::sqlite("counting the instances of", &path))? as u64;
+        Ok(Self { slug, folder, uid: plain.tenant, slots, unreadable, suspended, instances })
     }
 
     /// Its name.
@@ -65,6 +71,21 @@ impl LockedTenant {
     /// Its key slots.
     pub fn slots(&self) -> &[Slot] {
         &self.slots
+    }
+
+    /// Instances by the rows of the file, which are countable without a key.
+    pub const fn instances(&self) -> u64 {
+        self.instances
+    }
+
+    /// Bytes of all its files.
+    pub fn size_bytes(&self) -> u64 {
+        home::size(&self.folder)
+    }
+
+    /// Bytes of its history. None: there is none.
+    pub fn history_bytes(&self) -> Option<u64> {
+        home::history_size(&self.folder)
     }
 
     /// True if it is suspended. While the tenant is locked this cannot be trusted.
@@ -144,6 +165,11 @@ impl Tenant {
         &self.sealer
     }
 
+    /// Its folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// Its file.
     pub fn path(&self) -> &Path {
         &self.path
@@ -163,6 +189,25 @@ impl Tenant {
     /// The file cannot be read.
     pub fn is_suspended(&self) -> Result<bool, StoreError> {
         Ok(self.plain()?.suspended)
+    }
+
+    /// Its limits.
+    ///
+    /// # Errors
+    /// The file cannot be read; [`StoreError::Damaged`] if the header cannot be trusted.
+    pub fn limits(&self) -> Result<Limits, StoreError> {
+        let damaged = |damage| StoreError::Damaged { slug: self.slug.to_string(), damage };
+        self.header()?.map(|header| header.limits).map_err(damaged)
+    }
+
+    /// One more connection to the same tenant, with a copy of its keys: for a thread that works on it for long.
+    ///
+    /// # Errors
+    /// The file cannot be opened; [`StoreError::KeyChanged`].
+    pub fn again(&self) -> Result<Self, StoreError> {
+        self.plain()?;
+        let locked = LockedTenant::look(self.slug.clone(), self.folder.clone())?;
+        Self::open(&locked, self.sealer.clone())
     }
 
     /// A number that changes when another connection changes the file, and stays when this one does (`PRAGMA

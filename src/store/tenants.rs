@@ -12,7 +12,7 @@ use super::{
     tenant::{FILE, LockedTenant, Tenant, lock_of},
 };
 use crate::{
-    model::inventory::record::{Author, Outcome, Slug},
+    model::inventory::record::{Author, Limits, Outcome, Slug},
     vault::{self, Cost, Opener},
 };
 use std::{
@@ -21,7 +21,7 @@ use std::{
 };
 
 /// The prefix of folders that are being made or removed; no slug starts like this.
-const TEMPORARY: &str = ".tmp-";
+pub(super) const TEMPORARY: &str = ".tmp-";
 /// The extension of copies of a file from before a migration.
 const COPY: &str = "inventory.before-";
 
@@ -145,21 +145,6 @@ impl Tenants {
         set_suspended(tenant, author, false)
     }
 
-    /// Deletes a tenant with everything in it. Needs no key, so that a tenant with a lost key can be deleted. Only a backup
-    /// brings it back.
-    ///
-    /// # Errors
-    /// [`StoreError::NoTenant`]; [`StoreError::Busy`] if somebody writes.
-    pub fn delete(&self, slug: &Slug) -> Result<(), StoreError> {
-        let _lock = self.provision()?;
-        let folder = self.folder_of(slug)?;
-        let _writer = lock_of(&folder, slug)?;
-        let aside = self.folder.join(format!("{TEMPORARY}{}", vault::random_id()?));
-        fs::rename(&folder, &aside).map_err(StoreError::io("deleting", &folder))?;
-        sync_folder(&self.folder)?;
-        fs::remove_dir_all(&aside).map_err(StoreError::io("deleting", &aside))
-    }
-
     /// Renames a tenant; returns it unlocked under its new name. The audit log has the entry before it happens.
     ///
     /// # Errors
@@ -237,7 +222,7 @@ impl Tenants {
         Ok(to)
     }
 
-    fn folder_of(&self, slug: &Slug) -> Result<PathBuf, StoreError> {
+    pub(super) fn folder_of(&self, slug: &Slug) -> Result<PathBuf, StoreError> {
         let folder = self.folder.join(slug.as_str());
         let path = folder.join(FILE);
         if !path.exists() {
@@ -247,6 +232,22 @@ impl Tenants {
         check_mode(&folder, 0o700)?;
         check_mode(&path, 0o600)?;
         Ok(folder)
+    }
+}
+
+impl Tenant {
+    /// Limits it from now on; what it has already stays.
+    ///
+    /// # Errors
+    /// As [`Tenant::change`].
+    pub fn set_limits(&mut self, limits: Limits, author: &Author) -> Result<(), StoreError> {
+        let slug = self.slug.to_string();
+        let _lock = self.write_lock()?;
+        self.change_locked(author, Setting::Any, |change| {
+            let detail = format!("{} -> {limits}", change.header.limits);
+            change.header.limits = limits;
+            change.log("limit", "tenant", &slug, Outcome::Done, &detail)
+        })
     }
 }
 

@@ -86,6 +86,38 @@ fn a_tenant_is_made_listed_suspended_resumed_renamed_and_deleted() {
     place.ok(&["tenant", "delete", "acme-old", "--yes"]);
     let error = place.refused(&["tenant", "delete", "acme-old", "--yes"]);
     assert!(error.contains("there are globex"), "{error}");
+    let deleted = place.json(&["tenant", "list", "--deleted"]);
+    assert_eq!((deleted.as_array().unwrap().len(), &deleted[0]["tenant"]), (1, &"acme-old".into()));
+    let error = place.refused(&["tenant", "undelete", "acme"]);
+    assert!(error.contains("there are acme-old"), "{error}");
+    let error = place.refused(&["tenant", "undelete", "acme-old", "--as", "globex"]);
+    assert!(error.contains("globex is there already"), "{error}");
+    assert_eq!(place.json(&["tenant", "undelete", "acme-old", "--as", "acme"])[0]["tenant"], "acme");
+    assert_eq!(place.json(&["tenant", "limit", "acme", "--instances", "1"])[0]["max_instances"], 1);
+    let add = |name: &str| {
+        let host = format!("{name}.example");
+        place.run(&[
+            "instance",
+            "add",
+            name,
+            "--host",
+            &host,
+            "--auth",
+            "kerberos",
+            "--no-test",
+            "--tenant",
+            "acme",
+        ])
+    };
+    assert!(add("one").status.success(), "{:?}", add("one"));
+    let error = String::from_utf8(add("two").stderr).unwrap();
+    assert!(error.contains("limited to 1 instances"), "{error}");
+    let list = place.json(&["tenant", "list"]);
+    assert_eq!((&list[0]["instances"], &list[0]["max_instances"]), (&1.into(), &1.into()), "{list}");
+    assert!(
+        list[0]["size_bytes"].as_u64().is_some_and(|bytes| bytes > 4096)
+            && list[0]["history_bytes"].is_null()
+    );
 }
 
 #[test]

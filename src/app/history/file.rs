@@ -5,7 +5,10 @@ use crate::{
         attach::run_folder::RunFolder, inventory::open::unlocked, log::make_folder, prompt::Prompt,
         selection::Selection,
     },
-    store::{Home, current_author, history::Reader},
+    store::{
+        Home, current_author,
+        history::{Options, Reader},
+    },
     vault::Sealer,
 };
 use anyhow::{Context, bail};
@@ -14,8 +17,7 @@ use std::{
     sync::Arc,
 };
 
-/// The file of a fleet's history, in its folder.
-pub const FILE: &str = "history.db";
+pub use crate::store::HISTORY_FILE as FILE;
 
 /// Where the history service finds what belongs to a fleet.
 pub struct Location {
@@ -25,9 +27,17 @@ pub struct Location {
     pub file: PathBuf,
     /// None: it is not sealed, as a plain inventory is not
     pub sealer: Option<Sealer>,
+    /// the tenant's limit, beside that of the configuration
+    pub max_bytes: Option<u64>,
 }
 
 impl Location {
+    /// These options, within the tenant's limit.
+    pub fn within(&self, mut options: Options) -> Options {
+        options.max_bytes = self.max_bytes.map_or(options.max_bytes, |most| most.min(options.max_bytes));
+        options
+    }
+
     /// Those of an inventory file. Its collector's state goes with the session, its history stays.
     ///
     /// # Errors
@@ -35,18 +45,18 @@ impl Location {
     pub fn plain(place: &RunFolder) -> anyhow::Result<Self> {
         let folder = plain_folder(place)?;
         make_folder(&folder).with_context(|| format!("making the folder {}", folder.display()))?;
-        Ok(Self { folder: place.folder.clone(), file: folder.join(FILE), sealer: None })
+        Ok(Self { folder: place.folder.clone(), file: folder.join(FILE), sealer: None, max_bytes: None })
     }
 
     /// Those of an open tenant.
-    pub fn of_tenant(file: &Path, sealer: Sealer) -> Self {
+    pub fn of_tenant(file: &Path, sealer: Sealer, max_bytes: Option<u64>) -> Self {
         let folder = file.parent().map_or_else(PathBuf::default, Path::to_path_buf);
-        Self { file: folder.join(FILE), folder, sealer: Some(sealer) }
+        Self { file: folder.join(FILE), folder, sealer: Some(sealer), max_bytes }
     }
 
     /// Those of a recording, which nobody collects.
     pub const fn of_recording(file: PathBuf) -> Self {
-        Self { folder: PathBuf::new(), file, sealer: None }
+        Self { folder: PathBuf::new(), file, sealer: None, max_bytes: None }
     }
 }
 

@@ -84,7 +84,7 @@ impl Election {
             }
         };
         let started = lock.and_then(|lock| {
-            let options = configuration::history(&self.links.config.borrow());
+            let options = archive.location.within(configuration::history(&self.links.config.borrow()));
             let writer = Writer::start(&archive.location.file, archive.location.sealer.clone(), options);
             let refused = |e: StoreError| (StoreHealth::of(&e).sign(), e.to_string());
             writer.map(|(recorder, writer)| (lock, recorder, writer)).map_err(refused)

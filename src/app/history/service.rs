@@ -122,6 +122,10 @@ impl Service {
                 Woken::Commanded(command) => self.carry_out(command),
                 Woken::Reconfigured => {
                     let options = configuration::history(&self.links.config.borrow());
+                    let options = match &self.archive {
+                        Some(archive) => archive.location.within(options),
+                        None => options,
+                    };
                     self.election.keep(options);
                 }
                 Woken::Ended => return self.close(),

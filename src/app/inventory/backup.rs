@@ -1,4 +1,4 @@
-//! A tenant into one encrypted file: for `dbtop tenant backup` and for `:backup` on the screen. Blocks for as long as the disk
+//! A tenant and its history into one encrypted file: for `dbtop tenant backup` and for `:backup` on the screen. Blocks for as long as the disk
 //! takes.
 
 use crate::{
@@ -7,7 +7,7 @@ use crate::{
         base::{figure, time::Timestamp},
         inventory::record::Slug,
     },
-    store::{BackupMade, Home, StoreError, Tenant, current_author},
+    store::{BackupMade, Home, StoreError, Tell, Tenant, current_author},
 };
 use std::path::{Path, PathBuf};
 
@@ -25,12 +25,12 @@ pub fn lacks(made: &BackupMade) -> Vec<String> {
 ///
 /// # Errors
 /// The file is there already or cannot be written; another process writes the tenant.
-pub fn backup(tenant: &mut Tenant, file: Option<&Path>) -> Result<BackupMade, StoreError> {
+pub fn backup(tenant: &mut Tenant, file: Option<&Path>, tell: Tell<'_>) -> Result<BackupMade, StoreError> {
     let file = match file {
         Some(file) => file.to_owned(),
         None => Home::find()?.backups()?.join(name(tenant.slug(), clock::now())),
     };
-    tenant.backup(&file, &current_author())
+    tenant.backup(&file, &current_author(), tell)
 }
 
 /// `acme-2026-11-20-133000.dbtop-backup`, in UTC: names sort by time.

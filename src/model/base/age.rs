@@ -54,7 +54,8 @@
 //! | the screen: idle lock, messages, a journey that is given up | end | the wall clock; set back, the time begins anew |
 //! | log files | the oldest daily file goes | no clock: so many files are kept |
 //! | the name of a backup | two in one second | no clock: a file that is there is never replaced |
-//! | bookmarks, deleted tenants | nothing expires | - |
+//! | `store` deleted tenants | removed for good after 30 days | [`Judged::ages`], in a program that keeps running |
+//! | bookmarks | nothing expires | - |
 
 use super::time::Timestamp;
 use std::time::Duration;

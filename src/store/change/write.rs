@@ -139,10 +139,20 @@ impl Change<'_> {
         if self.find::<R>(&name)?.is_some() {
             return Err(StoreError::NameTaken { kind: R::KIND.as_str(), name });
         }
+        self.refuse_one_more(R::KIND)?;
         let id = vault::random_id()?;
         self.write(id, 1, false, record)?;
         self.log(action, R::KIND.as_str(), &name, Outcome::Done, detail)?;
         Ok(id)
+    }
+
+    /// Holds the tenant to its limit of instances.
+    fn refuse_one_more(&mut self, kind: Kind) -> Result<(), StoreError> {
+        let Some(most) = self.header.limits.max_instances.filter(|_| kind == Kind::Instance) else {
+            return Ok(());
+        };
+        let there = self.contents(kind)?.lines.values().filter(|line| !line.deleted).count();
+        if there < most as usize { Ok(()) } else { Err(StoreError::TooMany { most, there }) }
     }
 
     pub(super) fn update<R: Stored>(
@@ -185,6 +195,9 @@ impl Change<'_> {
         };
         if !deleted && self.find::<R>(&line.name)?.is_some() {
             return Err(StoreError::NameTaken { kind, name: line.name });
+        }
+        if !deleted {
+            self.refuse_one_more(R::KIND)?;
         }
         self.write(id, line.revision + 1, deleted, &entry.record)?;
         let action = if deleted { "remove" } else { "restore" };

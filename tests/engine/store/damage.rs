@@ -298,7 +298,7 @@ fn fifty_telling_instances_leave_no_trace_in_any_file() {
     tenant.change(&author(), |change| change.remove(Kind::Instance, entry.id)).unwrap();
     tenant.rotate(&author(), None).unwrap();
     scan(&stage, &telling, "after a rotation");
-    tenant.backup(&stage.home().join("all.dbtop-backup"), &author()).unwrap();
+    tenant.backup(&stage.home().join("all.dbtop-backup"), &author(), &mut |_| {}).unwrap();
     drop(tenant);
     scan(&stage, &telling, "closed, with a backup");
 }

@@ -1,9 +1,14 @@
 //! Tenants as a whole: made, suspended, renamed, deleted, migrated, moved to another machine; and two processes on one.
 
 use super::support::{Stage, add, author, damage, instance, names, slug};
+use crate::world::{World, at, feed, name, uid};
 use dbtop::{
-    model::inventory::record::{Outcome, RecordId},
-    store::{AuditFilter, BackupFile, Home, StoreError, Tenant, Tenants, schema},
+    model::inventory::record::{Auth, InstanceRecord, Limits, Outcome, RecordId},
+    store::{
+        AuditFilter, BackupFile, HISTORY_FILE, Home, Kind, Progress, StoreError, Tenant, Tenants,
+        history::{Engine, Options, Reader},
+        schema,
+    },
     vault::{self, Opener, Place},
 };
 use std::{fs, path::PathBuf, process::Command, time::Instant};
@@ -71,10 +76,11 @@ fn a_tenant_is_renamed_and_deleted() {
     assert_eq!(names(&tenant), ["one"]);
     assert_eq!(stage.tenants.slugs().unwrap(), [slug("acme-old")]);
     drop(tenant);
-    stage.tenants.delete(&slug("acme-old")).unwrap();
+    let deleted = stage.tenants.delete(&slug("acme-old")).unwrap();
     assert!(stage.tenants.slugs().unwrap().is_empty());
+    stage.tenants.remove_for_good(&deleted).unwrap();
     let left: Vec<_> = super::support::files(&stage.home());
-    assert!(left.iter().all(|file| file.ends_with(".lock")), "{left:?}");
+    assert!(left.iter().all(|file| file.ends_with(".lock") || file.ends_with("clock")), "{left:?}");
 }
 
 fn restore(
@@ -85,7 +91,7 @@ fn restore(
 ) -> Result<Tenant, StoreError> {
     let backup = BackupFile::open(file)?;
     let sealer = vault::unlock(backup.uid(), backup.slots(), key)?;
-    stage.tenants.restore(backup, sealer, name.map(slug), &author())
+    stage.tenants.restore(backup, sealer, name.map(slug), &author(), &mut |_| {})
 }
 
 #[test]
@@ -95,9 +101,9 @@ fn a_backup_restores_on_another_machine_with_a_key_slot() {
     let many: Vec<String> = (0..300).map(|n| format!("server-{n:03}")).collect();
     add(&mut tenant, &many.iter().map(String::as_str).collect::<Vec<_>>());
     let file = here.folder.path().join("acme.dbtop-backup");
-    let made = tenant.backup(&file, &author()).unwrap();
+    let made = tenant.backup(&file, &author(), &mut |_| {}).unwrap();
     assert!(made.portable && made.size_bytes == fs::metadata(&file).unwrap().len());
-    assert!(tenant.backup(&file, &author()).is_err(), "never over an older one");
+    assert!(tenant.backup(&file, &author(), &mut |_| {}).is_err(), "never over an older one");
 
     let there = Stage::new();
     let mut back = restore(&there, &file, &here.key(), None).unwrap();
@@ -112,6 +118,77 @@ fn a_backup_restores_on_another_machine_with_a_key_slot() {
 }
 
 #[test]
+fn a_backup_carries_history_while_a_collector_writes_it() {
+    let here = Stage::new();
+    let mut tenant = here.create("acme");
+    add(&mut tenant, &["one"]);
+    let key = tenant.history_key(&author()).unwrap();
+    let path = tenant.folder().join(HISTORY_FILE);
+    let mut engine = Engine::open(&path, Some(key.clone()), Options::default()).unwrap();
+    let mut world = World::new(2);
+    feed(&mut engine, &mut world, 0..3600);
+    let file = here.folder.path().join("acme.dbtop-backup");
+    let mut told = Vec::new();
+    let made = tenant.backup(&file, &author(), &mut |progress| told.push(progress)).unwrap();
+    feed(&mut engine, &mut world, 3600..4000);
+    assert!(made.history_bytes.is_some_and(|bytes| bytes > 0 && bytes < made.size_bytes), "{made:?}");
+    assert!(matches!(told.first(), Some(Progress::Copying(bytes)) if *bytes > 0), "{told:?}");
+    assert!(matches!(told.last(), Some(Progress::Done { bytes, of }) if bytes == of), "{told:?}");
+    let entry = tenant.audit(&AuditFilter { last: Some(1), ..AuditFilter::default() }).unwrap().remove(0);
+    assert!(entry.detail.contains(&made.sha256) && made.sha256.len() == 64, "{}", entry.detail);
+    let left: Vec<_> =
+        fs::read_dir(here.folder.path()).unwrap().map(|file| file.unwrap().file_name()).collect();
+    assert!(left.iter().all(|name| !name.to_string_lossy().ends_with(".part")), "{left:?}");
+    let bytes = fs::read(&file).unwrap();
+    assert!(!bytes.windows(15).any(|part| part == b"SQLite format 3"), "no page of it is readable");
+
+    let there = Stage::new();
+    let mut back = restore(&there, &file, &here.key(), None).unwrap();
+    let key = back.history_key(&author()).unwrap();
+    let mut reader = Reader::open(&back.folder().join(HISTORY_FILE), Some(key)).unwrap();
+    assert!(reader.check().unwrap().is_clean());
+    let one = [uid(&name(1))];
+    assert!(!reader.states().at(&one, at(3500)).unwrap().kept.is_empty());
+    assert!(reader.states().between(&one[0], at(3610), at(4000)).unwrap().kept.is_empty(), "of one instant");
+    // A piece of the history that was altered, and the last one that is not there.
+    for cut in [false, true] {
+        let mut bad = bytes.clone();
+        if cut {
+            bad.truncate(bytes.len() - 1000);
+        } else {
+            bad[bytes.len() - 1000] ^= 1;
+        }
+        fs::write(&file, &bad).unwrap();
+        let clean = Stage::new();
+        let error = restore(&clean, &file, &here.key(), None).err().unwrap();
+        assert!(error.to_string().contains("is missing or was altered"), "{error}");
+        assert!(clean.tenants.slugs().unwrap().is_empty());
+    }
+}
+
+#[test]
+fn a_tenant_is_held_to_its_limit_of_instances() {
+    let stage = Stage::new();
+    let mut tenant = stage.create("acme");
+    add(&mut tenant, &["one", "two"]);
+    let limits = Limits { max_instances: Some(2), max_history_bytes: None };
+    tenant.set_limits(limits, &author()).unwrap();
+    let more = InstanceRecord::new("three", "db3", Auth::Kerberos);
+    let refused = |tenant: &mut Tenant| tenant.change(&author(), |change| change.add_instance(&more)).err();
+    let error = refused(&mut tenant).map_or_else(String::new, |e| e.to_string());
+    assert!(error.contains("limited to 2 instances and has 2"), "{error}");
+    let id = tenant.inventory().unwrap().instance("one").unwrap().id;
+    tenant.change(&author(), |change| change.remove(Kind::Instance, id)).unwrap();
+    assert!(refused(&mut tenant).is_none(), "a removed one does not count");
+    let back = tenant.change(&author(), |change| change.restore(Kind::Instance, id));
+    assert!(matches!(back, Err(StoreError::TooMany { most: 2, there: 2 })), "{back:?}");
+    tenant.rotate(&author(), None).unwrap();
+    assert_eq!((tenant.limits().unwrap(), stage.locked("acme").instances()), (limits, 2));
+    tenant.set_limits(Limits::default(), &author()).unwrap();
+    tenant.change(&author(), |change| change.restore(Kind::Instance, id)).unwrap();
+}
+
+#[test]
 fn the_audit_log_tells_of_a_backup_that_is_there_and_of_one_that_failed() {
     let here = Stage::new();
     let mut tenant = here.create("acme");
@@ -121,16 +198,16 @@ fn the_audit_log_tells_of_a_backup_that_is_there_and_of_one_that_failed() {
         let entries = tenant.audit(&AuditFilter::default()).unwrap();
         entries.into_iter().filter(|entry| entry.action == "backup").map(|entry| entry.outcome).collect()
     };
-    assert!(tenant.backup(&file, &author()).is_err(), "there is no such folder");
+    assert!(tenant.backup(&file, &author(), &mut |_| {}).is_err(), "there is no such folder");
     assert!(matches!(&told(&tenant)[..], [Outcome::Refused(why)] if why.contains("No such file")));
     fs::create_dir(&folder).unwrap();
-    let made = tenant.backup(&file, &author()).unwrap();
+    let made = tenant.backup(&file, &author(), &mut |_| {}).unwrap();
     assert_eq!((made.unlogged, told(&tenant).last()), (None, Some(&Outcome::Done)));
     assert_eq!(fs::read_dir(&folder).unwrap().count(), 1, "no part is left");
     // One whose keys are of before a rotation writes none: no slot would open it.
     let mut old = here.open("acme");
     tenant.rotate(&author(), None).unwrap();
-    let error = old.backup(&folder.join("old"), &author()).unwrap_err();
+    let error = old.backup(&folder.join("old"), &author(), &mut |_| {}).unwrap_err();
     assert!(matches!(error, StoreError::KeyChanged(_)), "{error}");
     assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);
 }
@@ -141,7 +218,7 @@ fn a_backup_that_was_cut_or_altered_restores_nothing() {
     let mut tenant = here.create("acme");
     add(&mut tenant, &["one"]);
     let file = here.folder.path().join("b");
-    tenant.backup(&file, &author()).unwrap();
+    tenant.backup(&file, &author(), &mut |_| {}).unwrap();
     let good = fs::read(&file).unwrap();
     let there = Stage::new();
     for seed in 0..60 {
@@ -228,7 +305,9 @@ fn fixture() {
     record.groups = vec!["Sales".into()];
     record.labels.insert("env".into(), "prod".into());
     tenant.change(&author(), |change| change.add_instance(&record)).unwrap();
-    tenant.backup(&folder.join(format!("v{}.dbtop-backup", schema::STEPS.len())), &author()).unwrap();
+    tenant
+        .backup(&folder.join(format!("v{}.dbtop-backup", schema::STEPS.len())), &author(), &mut |_| {})
+        .unwrap();
 }
 
 /// Holds the tenant's lock as another process; not a test of its own.
@@ -300,7 +379,7 @@ fn the_key_of_history_stays_and_is_sealed_anew() {
     let before: Vec<u8> =
         stage.sqlite("acme").query_row("SELECT sealed FROM history", [], |row| row.get(0)).unwrap();
     let backup = stage.folder.path().join("b.dbtop-backup");
-    tenant.backup(&backup, &author()).unwrap();
+    tenant.backup(&backup, &author(), &mut |_| {}).unwrap();
     tenant.rotate(&author(), None).unwrap();
     let after: Vec<u8> =
         stage.sqlite("acme").query_row("SELECT sealed FROM history", [], |row| row.get(0)).unwrap();

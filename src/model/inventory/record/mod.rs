@@ -12,6 +12,7 @@ mod color;
 mod group;
 mod id;
 mod instance;
+mod limits;
 mod poll;
 mod target;
 
@@ -22,4 +23,5 @@ pub use color::LabelColor;
 pub use group::{FilterRecord, GroupRecord, LabelRecord};
 pub use id::{RecordId, Slug, SlugError, TenantUid};
 pub use instance::{InstanceRecord, RecordError, Tls, TlsCheck};
+pub use limits::Limits;
 pub use poll::{Pause, PollSettings, maintenance_until};

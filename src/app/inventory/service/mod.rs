@@ -5,7 +5,9 @@
 //! Locking drops the tenant with its keys and every record. The collector goes on with the targets that it has: its
 //! passwords stay in memory, for connections break and must be made again.
 
-use super::{backup, edit, form, lists, open, passwords::Passwords, slots, targets::targets, trials::Trials};
+mod tenants;
+
+use super::{edit, form, lists, open, passwords::Passwords, slots, targets::targets, trials::Trials};
 use crate::{
     app::{
         history::{HistoryCommand, Location},
@@ -23,8 +25,8 @@ use crate::{
         },
         judge::health::Level,
     },
-    protocol::{EFFECTS, InventoryRequest, ListChange, ListId, Refusal, Reply, TenantLine, VaultState},
-    store::{Inventory, LockedTenant, StoreError, Tenant, current_author},
+    protocol::{EFFECTS, InventoryRequest, ListChange, ListId, Refusal, Reply, VaultState},
+    store::{Inventory, LockedTenant, Purge, StoreError, Tenant, current_author},
     vault::{Opener, VaultError},
 };
 use std::{collections::HashSet, time::Duration};
@@ -53,6 +55,8 @@ struct Service {
     editor: Editor,
     /// the list that a pane shows: it is told again when it may have changed
     listed: Option<ListId>,
+    /// None: the tenants' folder cannot be used
+    purge: Option<Purge>,
 }
 
 /// An open tenant.
@@ -100,6 +104,7 @@ pub fn start(links: &Links, start: Start) -> anyhow::Result<(Sender<InventoryReq
         passwords: Passwords::default(),
         editor,
         listed: None,
+        purge: None,
     };
     let thread = std::thread::Builder::new().name("inventory".into()).spawn(move || service.run(taken))?;
     let ended = async {
@@ -112,6 +117,7 @@ pub fn start(links: &Links, start: Start) -> anyhow::Result<(Sender<InventoryReq
 impl Service {
     fn run(mut self, mut requests: Receiver<InventoryRequest>) {
         if self.plain.is_none() {
+            self.purge = open::tenants_of_user().ok().map(Purge::new);
             self.begin();
         }
         loop {
@@ -152,6 +158,7 @@ impl Service {
             InventoryRequest::StopTest => self.trials.stop_test(),
             InventoryRequest::Doctor(ids) => self.doctor(&ids),
             InventoryRequest::StopDoctor => self.trials.stop_doctor(),
+            InventoryRequest::Tenant(change) => self.change_tenant(change),
             InventoryRequest::Settings => self.say(Reply::Settings(Box::new(self.editor.list()))),
             InventoryRequest::Set { key, value } => self.set(&key, value.as_deref()),
         }
@@ -239,9 +246,10 @@ impl Service {
     }
 
     fn opened(&mut self, mut tenant: Tenant) {
+        let max_bytes = tenant.limits().ok().and_then(|limits| limits.max_history_bytes);
         match tenant.history_key(&current_author()) {
             Ok(sealer) => {
-                let location = Location::of_tenant(tenant.path(), sealer);
+                let location = Location::of_tenant(tenant.path(), sealer, max_bytes);
                 // The history service is gone only when the program ends.
                 let _ = self.history.blocking_send(HistoryCommand::Open(location));
             }
@@ -339,6 +347,10 @@ impl Service {
 
     /// Takes over the changes of another process.
     fn look(&mut self) {
+        self.purge();
+        if self.open.as_ref().is_some_and(|open| !open.tenant.path().exists()) {
+            return self.gone();
+        }
         let Some(open) = &self.open else { return };
         match open.tenant.data_version() {
             Ok(version) if version == open.version => {}
@@ -351,24 +363,6 @@ impl Service {
                 }
             }
             Err(e) => self.lock(Some(e.to_string())),
-        }
-    }
-
-    fn list_tenants(&self) {
-        match open::tenants().and_then(|tenants| Ok(tenants.list()?)) {
-            Ok(listed) => {
-                let line = |one: crate::store::Listed| {
-                    let (state, usable) = match &one.tenant {
-                        Ok(_) if self.slug.as_ref() == Some(&one.slug) => ("watched now".to_owned(), true),
-                        Ok(tenant) if tenant.is_suspended() => ("suspended".to_owned(), false),
-                        Ok(_) => (String::new(), true),
-                        Err(e) => (e.to_string(), false),
-                    };
-                    TenantLine { slug: one.slug, state, usable }
-                };
-                self.say(Reply::Tenants(listed.into_iter().map(line).collect()));
-            }
-            Err(e) => self.message(Level::Critical, with_causes(&*e)),
         }
     }
 
@@ -464,25 +458,6 @@ impl Service {
     fn change_list(&mut self, change: &ListChange) {
         let done = self.change(|open| lists::change(&mut open.tenant, &open.inventory, change));
         self.finish(done);
-    }
-
-    fn back_up(&mut self) {
-        let Some(open) = &mut self.open else {
-            return self
-                .message(Level::Warning, "the inventory is locked: nothing was backed up, :unlock opens it");
-        };
-        match backup::backup(&mut open.tenant, None) {
-            Ok(made) => {
-                let (file, lacks) = (made.path.display(), backup::lacks(&made));
-                if lacks.is_empty() {
-                    self.message(Level::Ok, format!("backed up into {file}"));
-                } else {
-                    let text = format!("backed up into {file}, but {}", lacks.join("; "));
-                    self.message(Level::Warning, text);
-                }
-            }
-            Err(e) => self.message(Level::Critical, format!("not backed up: {e}")),
-        }
     }
 
     fn test(&mut self, ticket: u64, mut record: InstanceRecord, of: Option<&InstanceId>) {
