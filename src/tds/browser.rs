@@ -79,6 +79,7 @@ fn port_in(answer: &[u8]) -> Option<u16> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn the_port_is_read_and_nonsense_is_none() {
@@ -88,5 +89,42 @@ mod tests {
             assert_eq!(answer(bad), None, "{bad}");
         }
         assert_eq!(port_in(&[5]), None);
+    }
+
+    #[tokio::test]
+    async fn the_address_that_answers_is_taken_and_silent_ones_cost_nothing() {
+        let bind = |ip: &'static str| UdpSocket::bind(format!("{ip}:0"));
+        let (silent, useless, good) = (
+            bind("127.0.0.2").await.unwrap(),
+            bind("127.0.0.3").await.unwrap(),
+            bind("127.0.0.4").await.unwrap(),
+        );
+        let addresses = [&silent, &useless, &good].map(|socket| socket.local_addr().unwrap());
+        let answer = |socket: UdpSocket, text: &'static str| async move {
+            let mut asked = [0; 64];
+            let (length, client) = socket.recv_from(&mut asked).await.unwrap();
+            assert_eq!(&asked[..length], b"\x04SALES\0");
+            socket.send_to(&[&[5, 0, 0], text.as_bytes()].concat(), client).await.unwrap();
+        };
+        let asking = port_of("SALES", "db1", &addresses);
+        let (found, ..) = tokio::join!(
+            asking,
+            answer(useless, "ServerName;A;np;x;;"),
+            answer(good, "ServerName;A;tcp;1450;;")
+        );
+        assert_eq!(found.unwrap(), (1450, addresses[2]));
+        let none = port_of("SALES", "db1", &addresses[..1]).await.unwrap_err();
+        assert!(
+            none.text.contains("SQL Browser on db1 (UDP 1434) for the port of SALES: no answer"),
+            "{none}"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_answers_is_a_port_or_nothing(bytes in prop::collection::vec(any::<u8>(), 0..80), tail in "[;tcp0-9]{0,20}") {
+            let found = port_in(&[&bytes, tail.as_bytes()].concat());
+            prop_assert!(found.is_none_or(|port| port > 0));
+        }
     }
 }

@@ -194,6 +194,7 @@ pub(super) fn handshake_timeout(address: &str) -> Failure {
 
 fn refused(e: &TokenError, address: &str, user: &str) -> Failure {
     let message = sanitize_line(e.message(), MESSAGE_CHARS);
+    let user = sanitize_line(user, MESSAGE_CHARS);
     let number = e.code();
     let hint = match number {
         18_456 => "check user and password; the server's error log says which of both",

@@ -68,6 +68,14 @@ fn layers_over_a_pane() {
 }
 
 #[test]
+fn nothing_of_a_server_that_was_never_reached_is_verified() {
+    let text = Stage::new(fixture::errors(5), 130, 45).keys("d").text();
+    assert!(text.contains("once it is reached"), "{text}");
+    let reached = Stage::new(fixture::small(), 130, 45).keys("d").text();
+    assert!(!reached.contains("once it is reached"), "{reached}");
+}
+
+#[test]
 fn before_any_data_the_screen_says_so() {
     let text = Stage::new(FleetSnapshot::default(), 80, 24).text();
     assert!(text.contains("Connecting to the fleet"), "{text}");

@@ -14,7 +14,10 @@ use dbtop::{
             failure::{Failure, FailureKind},
             time::Timestamp,
         },
-        inventory::instance::{Target, TlsMode},
+        inventory::{
+            instance::{Target, TlsMode},
+            record::{Auth, SecretRef},
+        },
     },
     sim::{backend::Network, wire::EncryptionPolicy},
     tds::{Ask, Cell, Param, Question, dial},
@@ -94,6 +97,19 @@ async fn a_failed_login_says_why_and_never_the_password() {
         wrong.text.contains("Login failed for user 'sa'") && !wrong.text.contains("not-the-password"),
         "{wrong}"
     );
+}
+
+#[tokio::test]
+async fn what_a_server_says_of_a_login_is_harmless_whatever_it_is() {
+    let server = Server::start(EncryptionPolicy::Required).await;
+    let mut target = server.target(TlsMode::Verify);
+    // The server repeats the name in its message.
+    let user = format!("sa\u{1b}]0;owned\u{7}\r\n{}", "x".repeat(100));
+    target.auth = Auth::Sql { user, secret: SecretRef::Ask };
+    let refused = failure(&target, PASSWORD).await;
+    assert_eq!((refused.kind, refused.number), (FailureKind::Login, Some(18_456)));
+    assert!(refused.text.contains("Login failed for user 'sa"), "{refused}");
+    assert!(!refused.text.chars().any(char::is_control), "{:?}", refused.text);
 }
 
 #[tokio::test]

@@ -126,7 +126,13 @@ fn properties(d: &mut Document, i: &InstanceSnapshot, view: &View<'_>) {
     d.head("server");
     d.field("address", t.base, |s| s.push_str(view.address(&i.info)));
     let tls = if i.info.tls.is_insecure() { t.critical } else { t.base };
-    d.field("TLS", tls, |s| s.push_str(columns::tls_words(i.info.tls)));
+    d.field("TLS", tls, |s| {
+        s.push_str(columns::tls_words(i.info.tls));
+        // It is what the line will have to be: nothing was verified yet.
+        if i.facts.properties.get().is_none() && i.facts.headline.get().is_none() {
+            s.push_str(", once it is reached");
+        }
+    });
     d.field("in the log", t.dim, |s| s.push_str(i.info.tag.as_deref().unwrap_or_default()));
     d.field("link", t.base, |s| reading::push_link(s, i, view));
     let Some(p) = i.facts.properties.get() else { return absent(d, i, &i.facts.properties, view) };
