@@ -14,7 +14,6 @@ use std::{fs, os::unix::fs::PermissionsExt};
 const ENTER: &[u8] = b"\r";
 const TAB: &[u8] = b"\t";
 const PGDN: &[u8] = b"\x1b[6~";
-const CTRL_D: &[u8] = b"\x04";
 const CTRL_N: &[u8] = b"\x0e";
 const CTRL_P: &[u8] = b"\x10";
 const CTRL_S: &[u8] = b"\x13";
@@ -221,7 +220,7 @@ fn untested_it_is_saved_on_a_typed_word_and_can_be_edited_after() {
         t.contains("saved dark-1") && !t.contains("Edit dark-1")
     });
     s.until("its group is there", |t| t.contains("dark-1"));
-    s.keys(CTRL_D);
+    s.keys(b"D");
     s.until_shows("Remove from the inventory: dark-1");
     s.keys(b"yes");
     s.keys(ENTER);

@@ -165,6 +165,12 @@ impl App {
                     self.say(Level::Ok, "locked: polling goes on; :unlock opens the inventory".to_owned());
                 }
             }
+            // What was asked for while it opened follows, as was said.
+            VaultState::Absent | VaultState::Choose | VaultState::Plain if before == VaultState::Opening => {
+                if let Some(action) = self.inventory.then.take() {
+                    self.with_vault(action);
+                }
+            }
             VaultState::Absent | VaultState::Choose | VaultState::Opening | VaultState::Plain => {}
         }
         self.refresh();

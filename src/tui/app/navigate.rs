@@ -134,10 +134,17 @@ impl App {
     }
 
     pub(super) fn last_view(&mut self) {
-        if let Some(last) = self.last.take() {
+        let Some(last) = self.last.take() else { return };
+        if self.trail.last().is_some_and(|stop| stop.place == last) {
+            // It is where one came from: a step back, not one more.
             self.panes.get(self.place.pane).left();
-            self.last = Some(std::mem::replace(&mut self.place, last));
+            self.trail.pop();
+            self.last = Some(self.place.clone());
+        } else {
+            self.leave(None);
         }
+        self.place = last;
+        self.arrived();
     }
 
     /// One step out: clears the filter, goes back the way one came, and at its beginning widens the scope; false at the top.

@@ -246,10 +246,12 @@ fn warnings(path: &Path) {
     engine.take(vec![
         told(4400, health(Level::Ok, Vec::new())),
         read(4400, ProbeId::Databases, databases("Altbestand")),
-        told(4500, health(Level::Warning, whys)),
+        told(4500, health(Level::Warning, whys.clone())),
         read(4500, ProbeId::Databases, databases("ArchivDB")),
         read(4500, ProbeId::Blocking, State::Blocking(Arc::new(blocking))),
         read(4530, ProbeId::Blocking, State::Blocking(Arc::default())),
+        // It lasted.
+        told(4530, health(Level::Warning, whys)),
         // An incident keeps the states of its own stretch: this one has none.
         Record { info: info(&name(1)), at: at(0), what: health(Level::Ok, Vec::new()) },
     ]);

@@ -107,6 +107,9 @@ fn esc_goes_back_the_way_one_came_and_takes_with_it_what_a_link_brought() {
     assert!(title(&mut s).contains("Blocking"), "{}", s.text());
     s.keys("esc esc esc esc");
     assert!(title(&mut s).contains("Fleet"), "{}", s.text());
+    // Back by the key of the last view is back, too.
+    s.keys("enter 4 - esc");
+    assert!(title(&mut s).contains("Fleet"), "{}", s.text());
     // n moves without a step of the way.
     s.keys("enter n n esc");
     assert!(title(&mut s).contains("Fleet"), "{}", s.text());

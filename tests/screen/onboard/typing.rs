@@ -147,6 +147,12 @@ fn what_is_asked_while_the_inventory_is_being_opened_follows() {
     assert!(asked(&mut s).is_empty() && s.text().contains("is being opened: this follows"), "{}", s.text());
     vault(&mut s, VaultState::Open);
     assert!(matches!(asked(&mut s).as_slice(), [InventoryRequest::Form(ids)] if ids.is_empty()));
+    // And if there is none yet, the question for the first vault.
+    let mut s = Stage::new(fixture::empty(), 120, 40);
+    vault(&mut s, VaultState::Opening);
+    s.keys("+");
+    vault(&mut s, VaultState::Absent);
+    assert!(s.text().contains("A vault for your instances"), "{}", s.text());
 }
 
 #[test]

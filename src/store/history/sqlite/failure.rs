@@ -2,7 +2,7 @@
 
 use crate::store::{StoreError, history::health::StoreHealth};
 use rusqlite::ErrorCode;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Why SQLite or a row failed, before the file and the purpose are known.
 #[derive(Debug, thiserror::Error)]
@@ -22,7 +22,9 @@ impl Trouble {
     /// True if the file is damaged in one place: the rest of it may be whole.
     pub fn is_damage(&self) -> bool {
         match self {
-            Self::Sqlite(error) => error.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt),
+            Self::Sqlite(error) => {
+                is_lost_row(error) || error.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt)
+            }
             Self::Damaged(_) => true,
             Self::Vault(_) | Self::Packing(_) => false,
         }
@@ -32,15 +34,23 @@ impl Trouble {
     pub fn at(doing: &'static str, path: &Path) -> impl FnOnce(Self) -> StoreError {
         let path = path.to_owned();
         move |trouble| match trouble {
+            Self::Sqlite(error) if is_lost_row(&error) => damaged(path, "a row that others point at"),
             Self::Sqlite(source) => StoreError::sqlite(doing, &path)(source),
             Self::Vault(error) => StoreError::Vault(error),
             Self::Packing(source) => StoreError::Io { doing, path, source },
-            Self::Damaged(what) => StoreError::History {
-                path,
-                problem: format!("{what} is damaged: `dbtop store check` tells what else is"),
-            },
+            Self::Damaged(what) => damaged(path, what),
         }
     }
+}
+
+/// True if a row is not there that must be: it lay on a damaged page.
+fn is_lost_row(error: &rusqlite::Error) -> bool {
+    matches!(error, rusqlite::Error::QueryReturnedNoRows)
+}
+
+fn damaged(path: PathBuf, what: &str) -> StoreError {
+    let problem = format!("{what} is damaged: `dbtop store check` tells what else is");
+    StoreError::History { path, problem }
 }
 
 impl StoreHealth {

@@ -109,8 +109,10 @@ pub(super) fn open_to_read(path: &Path) -> Result<Connection, StoreError> {
     let connection = match open(path, flags) {
         // Where nothing can be written, SQLite cannot make its index of the log. Without a log it needs none.
         Err(StoreError::Sqlite { source, .. })
-            if source.sqlite_error_code() == Some(ErrorCode::CannotOpen)
-                && path.exists()
+            if matches!(
+                source.sqlite_error_code(),
+                Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::DiskFull)
+            ) && path.exists()
                 && !has_log(path) =>
         {
             open(&unchanging(path), flags | OpenFlags::SQLITE_OPEN_URI)?
