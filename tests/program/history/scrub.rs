@@ -235,10 +235,7 @@ fn warnings(path: &Path) {
         depth: 1,
     };
     let blocking = Blocking { chains: vec![chain], cycles_cut: 0 };
-    let databases = |name: &str| {
-        let row = DatabaseRow::in_state(9, name, "ONLINE");
-        State::Databases(Arc::new(vec![row]))
-    };
+    let databases = |name: &str| State::Databases(Arc::new(vec![DatabaseRow::in_state(9, name, "ONLINE")]));
     let told = |second, what| Record { info: info(&name(0)), at: at(second), what };
     let read =
         |second, probe, state| told(second, Recorded::Reading { probe, every_ms: 30_000, state: Ok(state) });
