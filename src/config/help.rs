@@ -6,7 +6,8 @@ use toml_edit::DocumentMut;
 
 const EXAMPLE: &str = include_str!("../../config.example.toml");
 
-/// The comment of each option, such as `poll.fleet_s`, in one line. An option without one of its own has that of the option above it.
+/// The comment of each option, such as `poll.fleet_s`, in one line: its last paragraph, since the ones before are about the
+/// section. An option without one of its own has that of the option above it.
 pub fn help() -> BTreeMap<String, String> {
     // A test reads it; a broken one would be an example of nothing.
     let example: DocumentMut = EXAMPLE.parse().unwrap_or_default();
@@ -16,9 +17,10 @@ pub fn help() -> BTreeMap<String, String> {
         for (option, _) in options.as_table().into_iter().flat_map(toml_edit::Table::iter) {
             let key = options.as_table().and_then(|options| options.key(option));
             let comment = key.and_then(|key| key.leaf_decor().prefix()?.as_str()).unwrap_or_default();
-            let words: Vec<&str> =
-                comment.lines().map(|line| line.trim_start_matches(['#', ' ']).trim()).collect();
-            let words = words.join(" ").trim().to_owned();
+            let lines: Vec<&str> =
+                comment.trim().lines().map(|line| line.trim_start_matches(['#', ' ']).trim()).collect();
+            let paragraph = lines.rsplit(|line| line.is_empty()).next().unwrap_or_default();
+            let words = paragraph.join(" ");
             if !words.is_empty() {
                 above = words;
             }
@@ -42,5 +44,10 @@ mod tests {
             }
         }
         assert_eq!(help["health.cpu_critical_pct"], help["health.cpu_warning_pct"]);
+        let cpu = &help["health.cpu_warning_pct"];
+        assert!(
+            cpu.starts_with("CPU of SQL Server"),
+            "what is said of the whole section is not its own: {cpu}"
+        );
     }
 }

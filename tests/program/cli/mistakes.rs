@@ -34,7 +34,7 @@ fn a_mistake_in_an_inventory_names_file_line_and_option() {
         (inventory(&format!("host = \"h\"\n{env}\ntls = \"of\"")), &["line 8", "`of`", "`off`", "`verify`"]),
         (inventory(&format!("host = \"h\"\n{env}\nport = 70000")), &["line 8", "70000"]),
         (inventory("host = \"h\""), &["line 3", "password is missing"]),
-        (inventory(&format!("host = \"h,0\"\n{env}")), &["line 3", "instance a", "h,0", "1 to 65535"]),
+        (inventory(&format!("host = \"h,0\"\n{env}")), &["line 3", "instance a", "port", "1 to 65535"]),
         (inventory(&format!("host = \"h h\"\n{env}")), &["line 3", "instance a", "host\\instance"]),
         (
             inventory(&format!(

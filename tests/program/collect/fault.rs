@@ -35,7 +35,9 @@ fn now_ms() -> i64 {
 
 #[test]
 fn a_disk_that_fails_stops_no_polls_and_costs_no_sample() {
-    let (sim, home) = (SimProcess::start(4, 0, None), Home::new());
+    // What is unwell is polled every other second.
+    let unwell = (1..=4).map(|n| format!("[[event]]\non = '#{n}'\nkind = 'blocking_storm'\nfrom_s = -600\n"));
+    let (sim, home) = (SimProcess::start(4, 0, Some(&unwell.collect::<String>())), Home::new());
     let fault = Fault::new(&home);
     let inventory = sim.inventory();
     let fleet = ["--inventory", inventory.as_str()];
