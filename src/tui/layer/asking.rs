@@ -1,5 +1,5 @@
-//! Asks the question of a pane ([`Ask`]): fields, then, where something may be lost, a typed word. What the inventory refuses stands at
-//! its field.
+//! Asks the question of a pane ([`crate::tui::ask::Ask`]): fields, then, where something may be lost, a typed word. What the
+//! inventory refuses stands at its field.
 
 use super::{
     Behind, Layer, Out, body,
