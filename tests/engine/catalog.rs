@@ -225,6 +225,8 @@ struct Described {
 
 /// Result columns that a script computes and names like their source.
 const COMPUTED: &[(&str, &str)] = &[
+    ("availability", "group_database_id"),
+    ("availability", "replica_id"),
     ("connections", "client_net_address"),
     ("counters", "counter_name"),
     ("counters", "instance_name"),

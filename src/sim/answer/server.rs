@@ -259,7 +259,7 @@ pub fn databases(q: &Asked<'_>) -> Table {
 
 /// The sizes of their files.
 fn database_sizes(q: &Asked<'_>) -> Table {
-    let columns = [("database_id", Int), ("size_bytes", BigInt), ("log_bytes", BigInt)];
+    let columns = [("database_id", SmallInt), ("size_bytes", BigInt), ("log_bytes", BigInt)];
     let files = q.moment.files();
     let row = |id: i32| {
         let own = || files.iter().filter(|f| f.database_id == id);
