@@ -84,10 +84,7 @@ pub type Scoped<'a> = &'a [&'a InstanceSnapshot];
 /// All instances, worst first, as on the screen. Every subject has its rows in this order.
 pub fn worst_first(snapshot: &FleetSnapshot) -> Vec<&InstanceSnapshot> {
     let mut order: Vec<&InstanceSnapshot> = snapshot.instances.iter().map(AsRef::as_ref).collect();
-    order.sort_by(|a, b| {
-        let rank = |i: &InstanceSnapshot| (std::cmp::Reverse(i.health.level), i.health.score.unwrap_or(101));
-        rank(a).cmp(&rank(b)).then_with(|| a.info.id.cmp(&b.info.id))
-    });
+    order.sort_by(|a, b| a.worst_first(b));
     order
 }
 

@@ -11,7 +11,10 @@ use crate::model::{
     poll::Facts,
     timeline::history::History,
 };
-use std::sync::Arc;
+use std::{
+    cmp::{Ordering, Reverse},
+    sync::Arc,
+};
 
 /// Rates of our cost over less than this, ms, say more about the first polls than about the habit.
 const SETTLED_MS: u64 = 20_000;
@@ -42,6 +45,31 @@ impl InstanceSnapshot {
     /// Identity.
     pub fn id(&self) -> &InstanceId {
         &self.info.id
+    }
+
+    /// Nothing is known of it at present: it is down, or has been silent for too long.
+    pub fn is_dead(&self) -> bool {
+        let health = &self.health;
+        match health.level {
+            Level::Offline => true,
+            Level::Critical => health.reasons.first().is_some_and(|r| r.topic == Topic::Link),
+            _ => false,
+        }
+    }
+
+    /// The order "worst first", wherever instances stand in it: the dead, then by level, score and points of the heaviest
+    /// reason; equals by name.
+    pub fn worst_first(&self, other: &Self) -> Ordering {
+        self.badness().cmp(&other.badness()).then_with(|| self.info.id.cmp(&other.info.id))
+    }
+
+    fn badness(&self) -> (Reverse<bool>, Reverse<Level>, u8, Reverse<u8>) {
+        let Health { level, score, reasons } = &self.health;
+        let points = reasons.first().map_or(0, |r| r.points);
+        let dead = self.is_dead();
+        // Offline is what a failed link becomes with time: nothing to move a row for.
+        let level = if dead { Level::Offline } else { *level };
+        (Reverse(dead), Reverse(level), score.unwrap_or(0), Reverse(points))
     }
 }
 
@@ -100,6 +128,14 @@ impl FleetSnapshot {
         self.instances.iter().find(|i| i.id() == id)
     }
 
+    /// Puts instances, by their places in the snapshot, into the order "worst first".
+    pub fn sort_worst_first(&self, places: &mut [u32]) {
+        places.sort_by(|a, b| {
+            let [a, b] = [a, b].map(|place| self.instances.get(*place as usize));
+            a.zip(b).map_or(Ordering::Equal, |(a, b)| a.worst_first(b))
+        });
+    }
+
     /// Says of these instances that they are not in the inventory any more. Their verdicts stay what they were.
     pub fn mark_gone(&mut self, gone: &[Arc<InstanceInfo>]) {
         for instance in &mut self.instances {
@@ -124,5 +160,43 @@ impl FleetSnapshot {
             settled += u32::from(cost.over_ms >= SETTLED_MS);
         }
         (known > 0).then_some(FleetCost { cpu_ms_per_s: sum, settled: settled * 10 >= known * 9 })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_dead_come_first_whatever_they_are_called() {
+        let instance = |name: &str, level, score, topic, points| {
+            let reasons = vec![Reason::new(level, topic, points, Why::Sentence("why".into()))];
+            Arc::new(InstanceSnapshot {
+                info: Arc::new(InstanceInfo::named(name)),
+                facts: Facts::default(),
+                history: Arc::default(),
+                health: Health { score, level, reasons },
+            })
+        };
+        let instances = vec![
+            instance("ok", Level::Ok, Some(98), Topic::Rights, 2),
+            instance("unknown", Level::Unknown, None, Topic::Link, 0),
+            instance("warning", Level::Warning, Some(60), Topic::Cpu, 40),
+            // Its figures are old: it is not dead yet.
+            instance("silent", Level::Warning, Some(75), Topic::Link, 25),
+            instance("critical", Level::Critical, Some(8), Topic::Blocking(60), 90),
+            instance("z-down", Level::Critical, Some(0), Topic::Link, 100),
+            instance("worst", Level::Critical, Some(8), Topic::Cpu, 92),
+            instance("a-offline", Level::Offline, Some(0), Topic::Link, 100),
+            instance("b-down", Level::Critical, Some(0), Topic::Link, 100),
+        ];
+        let mut places: Vec<u32> = (0..9).collect();
+        let fleet = FleetSnapshot { instances, ..FleetSnapshot::default() };
+        fleet.sort_worst_first(&mut places);
+        let names: Vec<_> =
+            places.iter().map(|place| fleet.instances[*place as usize].id().as_str()).collect();
+        let dead = ["a-offline", "b-down", "z-down"];
+        let others = ["worst", "critical", "warning", "silent", "unknown", "ok"];
+        assert_eq!(names, [&dead[..], &others].concat());
     }
 }

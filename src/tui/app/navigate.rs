@@ -6,7 +6,6 @@ use crate::{
     tui::{
         action::Action,
         id::{PaneId, RowKey},
-        pane::fleet,
         place::{Place, Stop},
         wish::Look,
     },
@@ -194,7 +193,7 @@ impl App {
     pub(super) fn neighbour_problem(&mut self, back: bool) {
         let mut bad: Vec<_> =
             self.world.snapshot.instances.iter().filter(|i| i.health.level >= Level::Warning).collect();
-        bad.sort_by_cached_key(|i| fleet::badness(i));
+        bad.sort_by(|a, b| a.worst_first(b));
         let here = self.place.instance().and_then(|id| bad.iter().position(|i| i.id() == id));
         let n = bad.len();
         let next = match (here, back) {

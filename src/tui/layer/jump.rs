@@ -5,7 +5,7 @@ use crate::model::{fold::snapshot::FleetSnapshot, inventory::instance::InstanceI
 use crate::tui::{
     action::{Action, Context},
     key::Chord,
-    pane::{fleet, reading},
+    pane::reading,
     theme::Theme,
     widget::canvas::Canvas,
     wish::Wish,
@@ -59,7 +59,7 @@ impl Jump {
         let names = snapshot.instances.iter().map(|i| i.id().as_str());
         self.found = rank(&mut self.matcher, self.line.text(), names).into_iter().map(|i| i as u32).collect();
         if self.line.text().trim().is_empty() {
-            self.found.sort_by_cached_key(|i| snapshot.instances.get(*i as usize).map(|s| fleet::badness(s)));
+            snapshot.sort_worst_first(&mut self.found);
         }
         self.cursor = 0;
     }

@@ -119,7 +119,7 @@ fn esc_goes_back_the_way_one_came_and_takes_with_it_what_a_link_brought() {
 fn selection_follows_its_instance_when_the_order_changes() {
     let mut s = small();
     s.keys("down down");
-    let name = "sqlrep-001";
+    let name = "sqlprd-021";
     assert!(s.selected().contains(name), "{}", s.selected());
     s.keys(">");
     assert!(s.lines()[2].contains("by INSTANCE"), "{}", s.lines()[2]);
@@ -135,10 +135,30 @@ fn selection_follows_its_instance_when_the_order_changes() {
 
 #[test]
 fn an_untouched_cursor_stays_on_the_worst() {
-    let mut s = Stage::new(fixture::large(40), 120, 40);
+    let mut s = Stage::untouched(fixture::large(40), 120, 40);
     assert!(s.selected().contains("sqlprd-000"));
     s.ingest(fixture::small());
-    assert!(s.selected().contains("sqlprd-014"), "{}", s.selected());
+    assert!(s.selected().contains("sqlrep-001"), "{}", s.selected());
+}
+
+#[test]
+fn the_dead_come_before_what_is_worst_of_the_others() {
+    // By rows, by jumps from one problem to the next, and in the list of Ctrl-g.
+    let order = ["sqlrep-001", "sqlprd-014", "sqlprd-003", "sqlprd-021"];
+    let mut s = Stage::untouched(fixture::small(), 120, 40);
+    assert!(!s.lines()[2].contains("unreachable"), "one order, one word: {}", s.lines()[2]);
+    for (n, name) in order.iter().enumerate() {
+        assert!(s.lines()[4 + n].contains(name), "{n}: {}", s.text());
+    }
+    s.keys("ctrl-g");
+    let at = |text: &str, name: &str| text.rfind(name).unwrap_or_default();
+    let text = s.text();
+    assert!(order.is_sorted_by_key(|name| at(&text, name)), "{text}");
+    s.keys("esc enter");
+    for name in order {
+        assert!(s.lines()[0].contains(name), "{name}: {}", s.lines()[0]);
+        s.keys("n");
+    }
 }
 
 #[test]
@@ -181,7 +201,7 @@ fn marked_instances_are_a_scope() {
     s.keys("2");
     let text = s.text();
     assert!(
-        text.contains("› 2 marked") && text.contains("sqlrep-001") && !text.contains("sqlprd-003"),
+        text.contains("› 2 marked") && text.contains("sqlprd-021") && !text.contains("sqlprd-003"),
         "{text}"
     );
     s.keys("esc 1 home ctrl-space");
@@ -221,10 +241,10 @@ fn problems_are_visited_in_turn() {
     s.keys("n");
     assert!(s.selected().contains("sqlprd-003"));
     s.keys("n n n");
-    assert!(s.selected().contains("sqlprd-014"), "round again: {}", s.selected());
+    assert!(s.selected().contains("sqlprd-014"), "round again, past what is down: {}", s.selected());
     s.keys("enter n");
     assert!(s.lines()[0].contains("› sqlprd-003"), "from instance to instance: {}", s.lines()[0]);
-    s.keys("N N");
+    s.keys("N N N");
     assert!(s.lines()[0].contains("› sqlprd-021"), "{}", s.lines()[0]);
 }
 
@@ -526,5 +546,5 @@ fn columns_scroll_sideways_behind_the_name() {
         "{}",
         lines[3]
     );
-    assert!(lines[4].contains("sqlprd-014.corp.ex"), "{}", lines[4]);
+    assert!(lines[4].contains("sqlrep-001.corp.ex"), "{}", lines[4]);
 }

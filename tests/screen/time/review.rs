@@ -80,7 +80,7 @@ fn one_instance_is_compared_with_its_own_past() {
 #[test]
 fn two_marked_instances_are_compared_at_once() {
     let mut s = small();
-    s.keys("space down down down down space =");
+    s.keys("space down down down space =");
     let text = s.text();
     assert!(text.contains("What is different: sqlprd-014 → sqlprd-001"), "{text}");
     assert!(text.contains("CPU 97 %"), "{text}");

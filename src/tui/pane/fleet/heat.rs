@@ -2,7 +2,6 @@
 //! A small fleet has cells with names.
 
 use super::super::reading;
-use super::badness;
 use crate::model::{fold::snapshot::InstanceSnapshot, judge::health::Level};
 use crate::tui::{
     action::Action,
@@ -47,7 +46,8 @@ pub fn order(rows: &mut [u32], view: &View<'_>) {
     }
     sizes.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
     let place = |i: &InstanceSnapshot| sizes.iter().position(|(n, _)| *n == group(i));
-    rows.sort_by_cached_key(|r| view.instance(*r).map(|i| (place(i), badness(i), i.id().clone())));
+    view.snapshot.sort_worst_first(rows);
+    rows.sort_by_cached_key(|r| view.instance(*r).map(|i| place(i)));
 }
 
 impl Heat {

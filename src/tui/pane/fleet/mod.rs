@@ -5,7 +5,7 @@ use crate::model::{
     base::figure,
     fold::{scope::Scope, snapshot::InstanceSnapshot},
     inventory::instance::InstanceId,
-    judge::health::{Level, Topic},
+    judge::health::Level,
 };
 use crate::tui::{
     action::Action,
@@ -88,24 +88,6 @@ impl Rows<Instances> for FleetRows<'_> {
     }
 }
 
-/// Rank of an instance without values.
-const UNREACHABLE: u8 = 1;
-
-/// Place of an instance in the order "worst first": level, then score, then points of the heaviest reason. An instance that
-/// is in trouble comes before one that is down, because its panes show something.
-pub fn badness(i: &InstanceSnapshot) -> (u8, u8, std::cmp::Reverse<u8>) {
-    let unreachable = i.health.reasons.first().is_some_and(|r| r.topic == Topic::Link);
-    let rank = match i.health.level {
-        Level::Critical if !unreachable => 0,
-        Level::Critical | Level::Offline => UNREACHABLE,
-        Level::Warning => 2,
-        Level::Unknown => 3,
-        Level::Ok => 4,
-    };
-    let points = i.health.reasons.first().map_or(0, |r| r.points);
-    (rank, i.health.score.unwrap_or(0), std::cmp::Reverse(points))
-}
-
 impl FleetPane {
     fn order(&mut self, view: &View<'_>) {
         if self.heat {
@@ -114,7 +96,7 @@ impl FleetPane {
         }
         let row = |n| Some(InstanceRow { instance: view.instance(n)?, view });
         if !self.table.order(&mut self.rows, row) {
-            self.rows.sort_by_cached_key(|r| view.instance(*r).map(|i| badness(i)));
+            view.snapshot.sort_worst_first(&mut self.rows);
         }
     }
 
@@ -218,10 +200,7 @@ impl Pane for FleetPane {
         if self.heat {
             order.push_str("heat map");
         } else {
-            let unreachable = |r: &u32| view.instance(*r).is_some_and(|i| badness(i).0 == UNREACHABLE);
-            let any = self.rows.iter().any(unreachable);
-            let worst = if any { "worst first, then unreachable" } else { "worst first" };
-            self.table.order_name(worst, &mut order);
+            self.table.order_name("worst first", &mut order);
         }
         out.push((Part::Plain, order));
         out.extend(self.table.set_name().map(|set| (Part::Accent, format!("columns: {set}"))));
