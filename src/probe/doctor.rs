@@ -194,7 +194,7 @@ fn holes(missing: &[Right], dialect: Dialect, to: &str, row: tds::Row<'_>) -> Ve
 /// The things that nobody knows without a right, after the descriptors of the probes.
 fn lost(right: Right) -> String {
     if right == Right::Databases {
-        return "locked objects have names only in databases that the login may enter".to_owned();
+        return "cannot name locked objects in databases that the login may not enter".to_owned();
     }
     let of_probes = catalog::probes().flat_map(|probe| probe.unknown_without).copied();
     let mut names: Vec<&str> = Vec::new();
@@ -204,8 +204,8 @@ fn lost(right: Right) -> String {
         }
     }
     match names.split_last() {
-        Some((last, rest)) if !rest.is_empty() => format!("{} and {last} are unknown", rest.join(", ")),
-        _ => format!("{} are unknown", names.concat()),
+        Some((last, rest)) if !rest.is_empty() => format!("cannot see {} and {last}", rest.join(", ")),
+        _ => format!("cannot see {}", names.concat()),
     }
 }
 
@@ -296,10 +296,10 @@ mod tests {
     fn what_is_lost_is_what_the_probes_say() {
         assert_eq!(
             lost(Right::Definition),
-            "the owners of databases and the size of their logs, names and paths of database files, names of \
-             availability groups, volumes and names behind locks are unknown"
+            "cannot see the owners of databases and the size of their logs, names and paths of database files, names of \
+             availability groups, volumes and names behind locks"
         );
-        assert_eq!(lost(Right::Jobs), "failed Agent jobs are unknown");
+        assert_eq!(lost(Right::Jobs), "cannot see failed Agent jobs");
         let of_all = lost(Right::Performance);
         for probe in catalog::probes() {
             let wanted =

@@ -57,7 +57,7 @@ impl Cell {
     pub const fn word(self) -> &'static str {
         match self {
             Self::NotUsed => "",
-            Self::NotHere => "not here",
+            Self::NotHere => "n/a",
             Self::Held => "yes",
             Self::Missing => "MISSING",
             Self::Unknown => "unknown",
@@ -83,7 +83,7 @@ pub struct Hole {
     pub name: &'static str,
     /// the panes that want it
     pub panes: Vec<&'static str>,
-    /// what is not shown without it
+    /// what the login cannot do without it: `cannot see failed Agent jobs`
     pub lost: String,
     /// the smallest script that gives it, for somebody who may; batches are separated by `GO`
     pub script: Arc<str>,

@@ -135,7 +135,7 @@ fn found(lost: &'static [&'static str]) -> Diagnosis {
         closes: vec![Right::Performance],
         name,
         panes: vec!["waits"],
-        lost: "waits are unknown".into(),
+        lost: "cannot see waits".into(),
         script: format!("GRANT {name} TO [watcher];\nGO\n").into(),
     };
     let cell = if lost.is_empty() { Cell::Held } else { Cell::Missing };
@@ -172,7 +172,7 @@ fn the_doctor_lists_the_worst_first_and_copies_scripts() {
     );
     assert!(s.selected().contains("poor") && s.selected().contains("▲ missing"), "{}", s.selected());
     s.keys("enter");
-    assert!(s.text().contains("GRANT VIEW SERVER STATE") && s.text().contains("waits are unknown"));
+    assert!(s.text().contains("GRANT VIEW SERVER STATE") && s.text().contains("cannot see waits"));
     s.keys("y");
     assert_eq!(s.app.take_copies().len(), 1);
     s.keys("esc down down y");
