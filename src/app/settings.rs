@@ -108,7 +108,7 @@ impl Editor {
         };
         let old = was.as_deref().unwrap_or_default();
         let text = edited(old, (section, option), value, &default).map_err(|problem| {
-            anyhow::anyhow!("{}: {problem}: mend that first, nothing was changed", file.display())
+            anyhow::anyhow!("{}: {problem}: fix that first, nothing was changed", file.display())
         })?;
         let (before, after) = (self.read_as(&file, old), self.read_as(&file, &text));
         if let Some(new) = after.errors.iter().find(|new| before.errors.iter().all(|old| !is_same(old, new)))

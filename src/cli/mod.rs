@@ -270,15 +270,15 @@ pub struct Once {
 /// The subjects of `once`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum What {
-    /// a row an instance: score, reason, headline figures
+    /// one row per instance: score, reason, headline figures
     Fleet,
-    /// a row a running request
+    /// one row per running request
     Activity,
-    /// a row a wait type
+    /// one row per wait type
     Waits,
-    /// a row a session in a blocking chain
+    /// one row per session in a blocking chain
     Blocking,
-    /// the cost of dbtop itself: a row an instance, and this process
+    /// the cost of dbtop itself: one row per instance, and this process
     Cost,
 }
 

@@ -140,11 +140,11 @@ pub struct History {
     pub state_days: u32,
     /// points as they were measured
     pub raw_days: u32,
-    /// means of 5 minutes
+    /// min, avg and max of each 5 minutes
     pub five_min_days: u32,
-    /// means of an hour
+    /// min, avg and max of each hour
     pub hour_days: u32,
-    /// means of a day
+    /// min, avg and max of each day
     pub day_days: u32,
     /// episodes of blocking, changes, bookmarks
     pub events_days: u32,

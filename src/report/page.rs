@@ -139,11 +139,7 @@ fn header(html: &mut Html, story: &Story, facts: &Facts<'_>, title: &str) {
 
 fn changed(html: &mut Html, story: &Story) {
     if story.changes.is_empty() {
-        html.leaf(
-            "p",
-            &[],
-            "No instance with a verdict was worse than well, so there is nothing to compare.",
-        );
+        html.leaf("p", &[], "No instance with a verdict was worse than ok, so there is nothing to compare.");
     }
     for (info, before, worst, differences) in &story.changes {
         html.leaf("h3", &[], &format!("{}: {} to {} UTC", info.id, moment(*before), moment(*worst)));

@@ -54,7 +54,7 @@ pub(super) fn instances(html: &mut Html, story: &Story) {
             .unwrap_or_default();
         vec![
             instance.info.id.to_string(),
-            worst.map_or_else(|| "–".into(), |(_, health)| health.level.state().to_owned()),
+            worst.map_or_else(|| "–".into(), |(_, health)| health.level.word().to_owned()),
             worst.and_then(|(_, health)| health.score).map_or_else(|| "–".into(), |score| score.to_string()),
             worst.map_or_else(|| "–".into(), |(at, _)| moment(*at)),
             span(offline + critical),

@@ -19,7 +19,7 @@ pub(super) fn summary(html: &mut Html, story: &Story) {
         (offline, "offline at some time"),
         (critical, "critical at worst"),
         (warning, "with a warning at worst"),
-        (well, "well throughout"),
+        (well, "ok throughout"),
         (unknown, "without a verdict"),
     ] {
         if count > 0 {
@@ -114,7 +114,7 @@ fn worst(instance: &InstanceStory) -> String {
         return format!("No verdict on {} is kept of that time.", instance.info.id);
     };
     if health.level == Level::Ok {
-        return "No instance was worse than well, of those with a verdict.".into();
+        return "No instance was worse than ok, of those with a verdict.".into();
     }
     let score = health.score.map_or_else(|| "no score".into(), |score| format!("score {score}"));
     let reasons: Vec<&str> = health.reasons.iter().map(Reason::text).collect();
@@ -122,7 +122,7 @@ fn worst(instance: &InstanceStory) -> String {
     let mut words = format!(
         "Worst was {}: {} ({score}) at {} UTC, {}",
         instance.info.id,
-        health.level.state(),
+        health.level.word(),
         moment(*at),
         if reasons.is_empty() { "no reason kept".into() } else { reasons.join("; ") }
     );

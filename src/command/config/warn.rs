@@ -267,13 +267,13 @@ fn readable(file: &Path, problem: &str) -> Option<Finding> {
 }
 
 #[cfg(unix)]
-fn exposed(file: &Path, bits: u32, problem: &str, mend: &str) -> Option<Finding> {
+fn exposed(file: &Path, bits: u32, problem: &str, chmod: &str) -> Option<Finding> {
     use std::os::unix::fs::PermissionsExt;
     // An unreadable file is reported by the code that reads it.
     let mode = std::fs::metadata(file).ok()?.permissions().mode() & 0o7777;
     (mode & bits != 0).then(|| {
         let at = Origin::File { path: file.to_owned(), line: None };
-        let advice = format!("run {mend} '{}'", file.display());
+        let advice = format!("run {chmod} '{}'", file.display());
         Finding::warning(at, "", format!("its mode is {mode:04o}: {problem}"), advice)
     })
 }

@@ -59,7 +59,7 @@ pub async fn run(args: Import, selection: &Selection, output: Format) -> anyhow:
     }
     if counts.refused > 0 && !args.skip_bad {
         bail!(
-            "{} of {} rows are refused, so nothing was changed: mend them, or take the others with --skip-bad",
+            "{} of {} rows are refused, so nothing was changed: fix them, or take the others with --skip-bad",
             counts.refused,
             plan.entries.len()
         );

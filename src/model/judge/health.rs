@@ -35,14 +35,6 @@ impl Level {
             Self::Unknown => "unknown",
         }
     }
-
-    /// The word in a sentence about an instance: `well → critical`.
-    pub const fn state(self) -> &'static str {
-        match self {
-            Self::Ok => "well",
-            other => other.word(),
-        }
-    }
 }
 
 /// The topic of a reason: the screen makes a link of it.

@@ -257,7 +257,7 @@ impl ChartLine {
 pub struct ChartData {
     /// one for each series that was asked for, in that order; without buckets where nothing is kept
     pub lines: Vec<ChartLine>,
-    /// which tier the figures come from, in words: `as measured`, `means of 5 min`
+    /// which tier the figures come from, in words: `as measured`, `min, avg, max of 5 min`
     pub tier: &'static str,
 }
 

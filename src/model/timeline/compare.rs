@@ -196,7 +196,7 @@ fn push_factor(out: &mut String, before: f64, after: f64) {
 
 fn health(out: &mut Out, before: &InstanceSnapshot, after: &InstanceSnapshot) {
     let word = |i: &InstanceSnapshot| {
-        let mut words = i.health.level.state().to_owned();
+        let mut words = i.health.level.word().to_owned();
         if let Some(score) = i.health.score {
             let _ = write!(words, " {score}");
         }
@@ -241,7 +241,7 @@ fn health(out: &mut Out, before: &InstanceSnapshot, after: &InstanceSnapshot) {
                 About::Health,
                 1.5 + f64::from(r.points) / 10.0,
                 Some(false),
-                format!("over: {}", r.text()),
+                format!("resolved: {}", r.text()),
             );
         }
     }

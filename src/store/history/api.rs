@@ -118,9 +118,9 @@ impl Drawn {
     pub const fn tier_words(&self) -> &'static str {
         match self.tier {
             None => "as measured",
-            Some(Tier::FiveMinutes) => "means of 5 min",
-            Some(Tier::Hour) => "means of 1 h",
-            Some(Tier::Day) => "means of 1 day",
+            Some(Tier::FiveMinutes) => "min, avg, max of 5 min",
+            Some(Tier::Hour) => "min, avg, max of 1 h",
+            Some(Tier::Day) => "min, avg, max of 1 day",
         }
     }
 }

@@ -99,9 +99,12 @@ fn charts_of_every_length_tell_the_same_as_the_polls() {
         SeriesKey::with(Metric::VolumeFree, "D:\\"),
     ];
     // Of a minute, 10 minutes, an hour, a day: each from its own tier, on bounds that all tiers share.
-    for (points, tier) in
-        [(48 * 60, "as measured"), (288, "means of 5 min"), (48, "means of 1 h"), (2, "means of 1 day")]
-    {
+    for (points, tier) in [
+        (48 * 60, "as measured"),
+        (288, "min, avg, max of 5 min"),
+        (48, "min, avg, max of 1 h"),
+        (2, "min, avg, max of 1 day"),
+    ] {
         for key in &keys {
             let (from, to) = (at(0), at(48 * 3600));
             let drawn = reader.charts().draw(&one, key, from, to, points).unwrap();

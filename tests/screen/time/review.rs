@@ -48,7 +48,7 @@ fn what_changed_since_another_time_is_told_the_heaviest_first() {
     let line = |words: &str| {
         text.lines().position(|l| l.contains(words)).unwrap_or_else(|| panic!("no {words}: {text}"))
     };
-    let critical = line("sqlprd-014       ▲ well 98 → critical 21: 14 sessions blocked");
+    let critical = line("sqlprd-014       ▲ ok 98 → critical 21: 14 sessions blocked");
     let wait = line("new wait LCK_M_S 39.80 s/s");
     assert!(critical < wait, "{text}");
     assert!(text.contains("0 → 14 sessions blocked, head 88"), "{text}");
@@ -71,7 +71,7 @@ fn one_instance_is_compared_with_its_own_past() {
     s.reply(Reply::Compared { ticket, snapshot: Arc::new(calm()) });
     let text = s.text();
     assert!(text.contains("What changed from 2026-11-20 02:14:00 to 2026-11-20 14:02:11"), "{text}");
-    assert!(text.contains("▽ critical 21 → well 98"), "later it is better: {text}");
+    assert!(text.contains("▽ critical 21 → ok 98"), "later it is better: {text}");
     s.reply(Reply::Compared { ticket, snapshot: Arc::new(calm()) });
     s.keys("esc");
     assert!(!s.text().contains("What changed"), "a second answer is dropped: {}", s.text());

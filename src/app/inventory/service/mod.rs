@@ -435,7 +435,7 @@ impl Service {
             (Some(open), _) => Some(&mut open.tenant),
             (None, true) => None,
             (None, false) => {
-                let words = "the inventory is locked, so the audit log cannot tell of it: nothing was changed, :unlock opens it";
+                let words = "the inventory is locked, so the audit log could not have it: nothing was changed, :unlock opens it";
                 return self.say(Reply::Saved(Err(Refusal { field: None, words: words.into() })));
             }
         };
