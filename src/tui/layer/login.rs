@@ -87,8 +87,8 @@ pub fn fields(ids: &Ids, none: Option<&'static str>, auth: Option<&Auth>) -> Vec
     };
     let only = |kind: &str| text(secret.filter(|s| s.kind() == kind));
     let mut fields = vec![
-        Field::choice(ids.auth, "Login", &kinds(none, auth), kind),
-        Field::text(ids.user, "User", auth.and_then(Auth::user).unwrap_or("")),
+        Field::choice(ids.auth, "Authentication", &kinds(none, auth), kind),
+        Field::text(ids.user, "Login", auth.and_then(Auth::user).unwrap_or("")),
         Field::choice(ids.from, "Secret", &FROM, secret.map_or("stored", SecretRef::kind)),
         Field::hidden(ids.secret, "Password"),
         Field::text(ids.command, "Command", &only("command"))

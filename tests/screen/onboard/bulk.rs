@@ -39,7 +39,7 @@ fn the_form_says_which_instances_and_shows_the_insecure_one_in_red() {
 #[test]
 fn what_would_change_is_told_and_only_the_number_does_it() {
     let mut s = three();
-    s.keys("prod tab tab team=red tab env tab 120 tab default tab s s tab 2h pgdn");
+    s.keys("prod tab tab team=red tab env tab 120 tab default tab s s tab 2h ctrl-n");
     let text = s.text();
     for shown in [
         "join prod",
@@ -73,18 +73,18 @@ fn what_would_change_is_told_and_only_the_number_does_it() {
 #[test]
 fn mistakes_and_empty_changes_go_no_further() {
     let mut s = three();
-    s.keys("pgdn");
+    s.keys("ctrl-n");
     assert!(s.text().contains("nothing to change yet"), "{}", s.text());
-    s.keys("tab tab env=prod pgdn");
+    s.keys("tab tab env=prod ctrl-n");
     assert!(s.text().contains("nothing to change: all 3 are so already"), "{}", s.text());
-    s.keys("up ws tab down colour tab pgdn");
+    s.keys("up ws tab down colour tab ctrl-n");
     let text = s.text();
     assert!(
         text.contains("none of them is in ws") && text.contains("none of them has the label colour"),
         "{text}"
     );
     s.keys("ctrl-u down down ctrl-u up");
-    s.keys("ctrl-u team tab tab 5 tab pgdn");
+    s.keys("ctrl-u team tab tab 5 tab ctrl-n");
     let text = s.text();
     assert!(text.contains("write key=value") && text.contains("must be 30 to 3600, or default"), "{text}");
     assert!(!text.contains("Change 3 instances?"), "{text}");
@@ -93,7 +93,7 @@ fn mistakes_and_empty_changes_go_no_further() {
 #[test]
 fn those_that_are_so_already_are_counted() {
     let mut s = three();
-    s.keys("prod pgdn");
+    s.keys("prod ctrl-n");
     assert!(s.text().contains("2 of them are so already."), "{}", s.text());
 }
 
@@ -101,7 +101,7 @@ fn those_that_are_so_already_are_counted() {
 fn a_login_is_changed_for_all_of_them() {
     let mut s = three();
     s.keys("up down down down down down down down down sql tab watcher tab tab");
-    s.keys("n3w! pgdn");
+    s.keys("n3w! ctrl-n");
     let text = s.text();
     assert!(
         text.contains("log in as watcher (sql), with the password that was typed") && !text.contains("n3w!"),
@@ -117,7 +117,7 @@ fn a_login_is_changed_for_all_of_them() {
 #[test]
 fn a_refusal_comes_back_to_the_form() {
     let mut s = three();
-    s.keys("tab tab x=y pgdn 3 enter");
+    s.keys("tab tab x=y ctrl-n 3 enter");
     assert!(change(&mut s).is_some());
     refuse(&mut s, Some("labels"), "that label cannot be");
     let text = s.text();
@@ -127,7 +127,7 @@ fn a_refusal_comes_back_to_the_form() {
 #[test]
 fn esc_goes_back_and_asks_before_it_throws_away() {
     let mut s = three();
-    s.keys("prod pgdn esc");
+    s.keys("prod ctrl-n esc");
     assert!(s.text().contains("Join groups"), "{}", s.text());
     s.keys("esc");
     assert!(s.text().contains("Throw away what you typed?"), "{}", s.text());

@@ -66,8 +66,8 @@ fn wizard() -> Stage {
 /// The wizard with all that must be typed, at the last step but one.
 fn filled() -> Stage {
     let mut stage = wizard();
-    stage.keys("sales-1 tab db1.example tab 1444 pgdn");
-    stage.keys("tab dbtop tab tab s3cret! pgdn pgdn");
+    stage.keys("sales-1 tab db1.example tab 1444 ctrl-n");
+    stage.keys("tab dbtop tab tab s3cret! ctrl-n ctrl-n");
     stage
 }
 

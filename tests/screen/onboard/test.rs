@@ -5,7 +5,7 @@ use super::*;
 #[test]
 fn the_report_stands_step_by_step_and_enter_saves_what_passed() {
     let mut s = filled();
-    s.keys("pgdn");
+    s.keys("ctrl-n");
     assert!(
         s.text().contains("testing …") && s.text().contains("db1.example,1444 as dbtop (sql)"),
         "{}",
@@ -45,7 +45,7 @@ fn the_report_stands_step_by_step_and_enter_saves_what_passed() {
 #[test]
 fn it_is_tested_from_any_step_and_esc_ends_the_test() {
     let mut s = filled();
-    s.keys("pgup pgup ctrl-t");
+    s.keys("ctrl-p ctrl-p ctrl-t");
     let (ticket, _) = tested(&mut s);
     s.keys("esc");
     assert!(matches!(asked(&mut s).as_slice(), [InventoryRequest::StopTest]));
@@ -67,7 +67,7 @@ fn what_cannot_be_a_connection_is_not_tested() {
 #[test]
 fn a_change_after_the_test_makes_it_stale_and_back_again_does_not() {
     let mut s = filled();
-    s.keys("pgdn");
+    s.keys("ctrl-n");
     let (ticket, _) = tested(&mut s);
     answer(&mut s, ticket, passed(), None);
     s.keys("esc esc esc esc");
@@ -82,7 +82,7 @@ fn a_change_after_the_test_makes_it_stale_and_back_again_does_not() {
 #[test]
 fn notes_and_groups_do_not_make_a_test_stale() {
     let mut s = filled();
-    s.keys("pgdn");
+    s.keys("ctrl-n");
     let (ticket, _) = tested(&mut s);
     answer(&mut s, ticket, passed(), None);
     s.keys("esc web ctrl-s");
@@ -106,7 +106,7 @@ fn untested_it_is_saved_only_on_a_typed_word() {
 #[test]
 fn a_refused_login_is_told_and_enter_tests_again() {
     let mut s = filled();
-    s.keys("pgdn");
+    s.keys("ctrl-n");
     let (ticket, _) = tested(&mut s);
     answer(&mut s, ticket, login_refused(), None);
     let text = s.text();
@@ -123,7 +123,7 @@ fn a_refused_login_is_told_and_enter_tests_again() {
 #[test]
 fn missing_rights_are_named_and_the_script_is_copied() {
     let mut s = filled();
-    s.keys("pgdn");
+    s.keys("ctrl-n");
     let (ticket, _) = tested(&mut s);
     answer(&mut s, ticket, passed(), Some(one_hole()));
     let text = s.text();
@@ -143,7 +143,7 @@ fn missing_rights_are_named_and_the_script_is_copied() {
 #[test]
 fn an_unknown_certificate_is_a_question_and_yes_pins_it_and_tests_again() {
     let mut s = filled();
-    s.keys("pgdn");
+    s.keys("ctrl-n");
     let (ticket, _) = tested(&mut s);
     answer(&mut s, ticket, untrusted(), None);
     let text = s.text();
@@ -170,7 +170,7 @@ fn an_unknown_certificate_is_a_question_and_yes_pins_it_and_tests_again() {
 #[test]
 fn no_is_an_answer_to_the_certificate() {
     let mut s = filled();
-    s.keys("pgdn");
+    s.keys("ctrl-n");
     let (ticket, _) = tested(&mut s);
     answer(&mut s, ticket, untrusted(), None);
     s.keys("esc");
@@ -186,7 +186,7 @@ fn no_is_an_answer_to_the_certificate() {
 #[test]
 fn another_certificate_than_the_pinned_one_is_a_louder_question() {
     let mut s = filled();
-    s.keys("pgup p tab");
+    s.keys("ctrl-p p tab");
     s.keys(&"cd".repeat(32)).keys("ctrl-t");
     let (ticket, _) = tested(&mut s);
     answer(&mut s, ticket, untrusted(), None);
@@ -206,7 +206,7 @@ fn made_at_start(refusal: TlsRefusal) -> ConnectionReport {
 #[test]
 fn a_certificate_that_ends_with_the_service_says_so_before_and_after_it_is_pinned() {
     let mut s = filled();
-    s.keys("pgdn");
+    s.keys("ctrl-n");
     let (ticket, _) = tested(&mut s);
     answer(&mut s, ticket, made_at_start(TlsRefusal::MadeAtStart), None);
     let text = s.text();
@@ -226,7 +226,7 @@ fn a_certificate_that_ends_with_the_service_says_so_before_and_after_it_is_pinne
 #[test]
 fn a_certificate_is_shown_once_and_only_one_that_can_be_pinned_is_a_question() {
     let mut s = filled();
-    s.keys("pgdn");
+    s.keys("ctrl-n");
     let (ticket, _) = tested(&mut s);
     let mut report = untrusted();
     answer(&mut s, ticket, report.clone(), None);
@@ -269,11 +269,11 @@ fn a_refusal_leads_to_its_field() {
 #[test]
 fn a_password_that_is_asked_for_at_start_is_tested_and_not_saved() {
     let mut s = wizard();
-    s.keys("sales-1 tab db1 pgdn tab dbtop tab space tab");
+    s.keys("sales-1 tab db1 ctrl-n tab dbtop tab space tab");
     assert!(s.text().contains("for the test only"), "{}", s.text());
     s.keys("ctrl-t");
     assert!(s.text().contains("type it to test with") && asked(&mut s).is_empty(), "{}", s.text());
-    s.keys("pgdn pgdn pgdn");
+    s.keys("ctrl-n ctrl-n ctrl-n");
     assert!(s.text().contains("Not tested.") && asked(&mut s).is_empty(), "{}", s.text());
     s.keys("esc esc esc");
     s.keys("s3cret! ctrl-t");
@@ -288,7 +288,7 @@ fn a_password_that_is_asked_for_at_start_is_tested_and_not_saved() {
 #[test]
 fn a_pin_instead_of_strict_is_told() {
     let mut s = filled();
-    s.keys("pgup s ctrl-t");
+    s.keys("ctrl-p s ctrl-t");
     let (ticket, _) = tested(&mut s);
     answer(&mut s, ticket, untrusted(), None);
     assert!(s.text().contains("It would not be strict any more"), "{}", s.text());
@@ -309,7 +309,7 @@ fn any_size_shows_every_page() {
 /// With a report that names a hole.
 fn reported() -> Stage {
     let mut s = filled();
-    s.keys("pgdn");
+    s.keys("ctrl-n");
     let (ticket, _) = tested(&mut s);
     answer(&mut s, ticket, passed(), Some(one_hole()));
     s
@@ -318,7 +318,7 @@ fn reported() -> Stage {
 /// With the question about the certificate.
 fn questioned() -> Stage {
     let mut s = filled();
-    s.keys("pgdn");
+    s.keys("ctrl-n");
     let (ticket, _) = tested(&mut s);
     answer(&mut s, ticket, untrusted(), None);
     s
@@ -327,7 +327,7 @@ fn questioned() -> Stage {
 #[test]
 fn the_answer_finds_the_wizard_below_another_dialog() {
     let mut s = filled();
-    s.keys("pgdn");
+    s.keys("ctrl-n");
     let (ticket, _) = tested(&mut s);
     s.app.reply(Reply::Password { who: "other (sql)".to_owned(), wanted_by: InstanceId::new("x") });
     answer(&mut s, ticket, passed(), None);

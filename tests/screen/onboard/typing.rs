@@ -9,10 +9,10 @@ fn the_steps_stand_as_crumbs_and_what_is_typed_stays() {
     let text = s.text();
     assert!(
         text.contains("Add an instance")
-            && text.contains("Address  ›  Login  ›  TLS  ›  Sorting  ›  Test & save"),
+            && text.contains("Address  ›  Authentication  ›  TLS  ›  Groups & labels  ›  Test & save"),
         "{text}"
     );
-    s.keys("sales-1 tab db1.example pgdn");
+    s.keys("sales-1 tab db1.example ctrl-n");
     assert!(s.text().contains("Password"), "the login step\n{}", s.text());
     s.keys("tab dbtop tab tab s3cret! esc");
     assert!(s.text().contains("db1.example"), "Esc is the step before\n{}", s.text());
@@ -31,12 +31,12 @@ fn a_mistake_shows_beside_its_field_when_it_is_left() {
     assert!(s.text().contains("✖ Name") && s.text().contains("sales-9 is there already"), "{}", s.text());
     s.keys("db1 tab 70000 tab");
     assert!(s.text().contains("must be 1 to 65535"), "{}", s.text());
-    s.keys("pgdn");
+    s.keys("ctrl-n");
     assert!(s.text().contains("› Name") || s.text().contains("✖ Name"), "it does not go on\n{}", s.text());
     assert!(s.text().contains("Host") && !s.text().contains("Secret"), "still the first step\n{}", s.text());
-    s.keys("ctrl-u sales-1 tab tab ctrl-u 1444 pgdn");
+    s.keys("ctrl-u sales-1 tab tab ctrl-u 1444 ctrl-n");
     assert!(s.text().contains("Secret"), "mended, it goes on\n{}", s.text());
-    s.keys("pgdn");
+    s.keys("ctrl-n");
     let text = s.text();
     assert!(text.contains("who logs in?") && text.contains("type the password"), "{text}");
 }
@@ -73,7 +73,7 @@ fn a_pasted_address_is_taken_apart() {
     s.app.paste("tcp:db7.example\\SALES,1500\n");
     let text = s.text();
     assert!(text.contains("the address was taken apart") && !text.contains("tcp:"), "{text}");
-    s.keys("pgdn");
+    s.keys("ctrl-n");
     s.keys("tab dbtop tab space ctrl-s save enter");
     let (record, _) = saved(&mut s).unwrap();
     assert_eq!(
@@ -111,7 +111,7 @@ fn nothing_typed_is_thrown_away_by_a_key_too_many() {
 #[test]
 fn insecure_is_red_and_says_what_it_means() {
     let mut s = filled();
-    s.keys("pgup i");
+    s.keys("ctrl-p i");
     let text = s.text();
     assert!(text.contains("Who sits on the line can read the password"), "{text}");
     let red = crate::stage::theme("dark").critical.fg;
@@ -218,9 +218,9 @@ fn an_edit_starts_from_what_is_there_and_keeps_the_password() {
     );
     s.app.reply(data(vec![record("sqlprd-014")]));
     assert!(s.text().contains("Edit sqlprd-014") && s.text().contains("db9"), "{}", s.text());
-    s.keys("pgdn tab tab tab");
+    s.keys("ctrl-n tab tab tab");
     assert!(s.text().contains("kept unless typed"), "{}", s.text());
-    s.keys("pgdn pgdn");
+    s.keys("ctrl-n ctrl-n");
     s.keys("up up up up tab tab tab tab ctrl-u new! ctrl-s");
     let (record, of) = saved(&mut s).unwrap();
     assert_eq!((record.notes.as_str(), password(&record)), ("new!", ""));
@@ -235,7 +235,7 @@ fn another_user_needs_another_password() {
     s.keys("enter i");
     asked(&mut s);
     s.app.reply(data(vec![record("sqlprd-014")]));
-    s.keys("pgdn tab ctrl-u other pgdn");
+    s.keys("ctrl-n tab ctrl-u other ctrl-n");
     assert!(s.text().contains("type the password"), "{}", s.text());
 }
 
@@ -260,7 +260,7 @@ fn a_pasted_connection_string_is_offered_to_be_taken_apart() {
     let text = s.text();
     assert!(text.contains("db7.example") && text.contains("1555") && text.contains("sales"), "{text}");
     assert!(!text.contains("hun;ter2") && !text.contains("Password="), "{text}");
-    s.keys("pgdn");
+    s.keys("ctrl-n");
     assert!(s.text().contains("watcher") && s.text().contains("••••••••"), "{}", s.text());
     s.keys("ctrl-s save enter");
     let record = saved(&mut s).unwrap().0;

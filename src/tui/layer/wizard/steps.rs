@@ -32,9 +32,9 @@ impl Step {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Address => "Address",
-            Self::Login => "Login",
+            Self::Login => "Authentication",
             Self::Tls => "TLS",
-            Self::Sorting => "Sorting",
+            Self::Sorting => "Groups & labels",
             Self::Test => "Test & save",
         }
     }
@@ -88,8 +88,8 @@ fn logins(of: Option<&InstanceRecord>) -> Form {
     let action = login::fields(&ACTION, Some("none"), of.and_then(|record| record.action.as_ref()));
     fields.extend(action.into_iter().map(|mut field| {
         field.label = match field.label {
+            "Authentication" => "Authentication for actions",
             "Login" => "Login for actions",
-            "User" => "User for actions",
             other => other,
         };
         field
