@@ -80,8 +80,8 @@ actions! {
             at(BULK, "shift-tab"),
         ]);
     Filter: "filter rows: text, regex, !inverse, env=prod, cpu>80",
-        keys(&[told(GLOBAL, "/", "filter")]);
-    NextProblem: "next problem",
+        keys(&[told(GLOBAL, "/", "filter"), told(READER, "/", "find")]);
+    NextProblem: "next problem: the next row that is one; with one instance in scope then the next instance",
         word("next", "next problem"),
         keys(&[told(GLOBAL, "n", "next problem")]);
     PrevProblem: "previous problem",
@@ -91,7 +91,7 @@ actions! {
     Jump: "jump to an instance by a few letters of its name",
         word("jump", "to an instance"),
         keys(&[at(GLOBAL, "ctrl-g")]);
-    FaultsOnly: "faults only: hide what is well",
+    FaultsOnly: "faults only: hide what is ok",
         word("faults", "faults only"),
         keys(&[at(GLOBAL, "ctrl-z")]);
     Pause: "pause: the screen stands still, polling goes on",
@@ -202,11 +202,10 @@ actions! {
     // Dialogs
     NextStep: "next step; what was typed stays",
         keys(&[
-            told(WIZARD, "pgdn", "next step"), at(WIZARD, "ctrl-n"),
-            told(BULK, "pgdn", "what would change"), at(BULK, "ctrl-n"),
+            told(WIZARD, "ctrl-n", "next step"), told(BULK, "ctrl-n", "what would change"),
         ]);
     PrevStep: "previous step; what was typed stays",
-        keys(&[at(WIZARD, "pgup"), at(WIZARD, "ctrl-p"), at(TRIAL, "ctrl-p")]);
+        keys(&[at(WIZARD, "ctrl-p"), at(TRIAL, "ctrl-p")]);
     Test: "test the connection, from any step",
         keys(&[told(WIZARD, "ctrl-t", "test"), told(TRIAL, "ctrl-t", "test")]);
     Save: "save, from any step",
@@ -223,7 +222,7 @@ actions! {
     HeatMap: "heat map: one cell per instance",
         word("heat", "heat map"),
         keys(&[told(FLEET, "v", "heat map")]);
-    HealthFilter: "show only critical, warning, well or unknown instances",
+    HealthFilter: "show only critical, warning, ok or unknown instances",
         keys(&[at(FLEET, "f")]);
     Narrow: "only the instance of this row", on_row_of_many(),
         keys(&[told(PARTS, "s", "this instance"), at(WAITS, "s")]);

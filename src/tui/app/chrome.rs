@@ -1,6 +1,6 @@
 //! The frame around the pane: header with crumbs and counts, tabs, title line, footer; and the layers over it.
 
-use super::App;
+use super::{App, status::Message};
 use crate::{
     model::{
         base::{figure, time::Timestamp},
@@ -14,6 +14,7 @@ use crate::{
         layer::{Behind, overlay},
         moment::{Recording, push_ago, push_instant},
         pane::{Part, reading},
+        theme::Theme,
         widget::{
             canvas::{Canvas, CursorPlace, width},
             fold::fold,
@@ -53,6 +54,7 @@ fn draw(app: &mut App, screen: &mut Canvas<'_>) {
     title(app, &mut screen.part(0, 2, w, 1));
     footer(app, &mut screen.part(0, h - 1, w, 1));
     layers(app, screen);
+    message(app, screen);
     if app.status.overlay {
         overlay::render(
             &app.status.figures,
@@ -195,7 +197,8 @@ fn header_right(app: &App, line: &mut Canvas<'_>) -> u16 {
             let mut text = String::from(" ❚❚ PAUSED ");
             figure::push_clock(&mut text, at);
             if app.travel.behind(app.world.snapshot.version) > 0 {
-                let _ = write!(text, " +{}", app.travel.behind(app.world.snapshot.version));
+                text.push_str(" +");
+                figure::push_counted(&mut text, app.travel.behind(app.world.snapshot.version), "update");
             }
             text.push(' ');
             pieces.push((t.banner, text));
@@ -388,21 +391,54 @@ fn title(app: &mut App, line: &mut Canvas<'_>) {
     }
 }
 
+fn put_message(m: &Message, text: &str, line: &mut Canvas<'_>, t: &Theme) {
+    let (w, style) = (line.width(), reading::level_style(t, m.level));
+    line.put(1, 0, 2, reading::glyph(m.level), style);
+    line.put(3, 0, w.saturating_sub(4), text, t.base);
+}
+
+/// A message that is too long for the footer, whole: over the last lines of the screen. A command line keeps its own line.
+fn message(app: &App, screen: &mut Canvas<'_>) {
+    let Some(m) = &app.status.message else { return };
+    let (t, w, h) = (&app.world.theme, screen.width(), screen.height());
+    if width(&m.text) + 3 <= usize::from(footer_room(app, w)) {
+        return;
+    }
+    let lines = fold(&m.text, usize::from(w.saturating_sub(4)));
+    let rows = (lines.len() as u16).min(h / 2);
+    let is_typed = app.layers.last().is_some_and(|top| top.context() == Context::Input);
+    let top = h - rows - u16::from(is_typed);
+    for (y, text) in (top..).zip(lines.iter().take(usize::from(rows))) {
+        let mut line = screen.part(0, y, w, 1);
+        line.clear(t.screen);
+        if y == top {
+            put_message(m, text, &mut line, t);
+        } else {
+            line.put(3, 0, w.saturating_sub(4), text, t.base);
+        }
+    }
+}
+
+/// The columns of the footer that its facts leave.
+fn footer_room(app: &App, w: u16) -> u16 {
+    let mut facts = String::new();
+    footer_facts(app, &mut facts);
+    if w >= 80 { w.saturating_sub(width(&facts) as u16 + 3) } else { w.saturating_sub(1) }
+}
+
 fn footer(app: &mut App, line: &mut Canvas<'_>) {
     let t = &app.world.theme;
     let w = line.width();
     let mut facts = String::new();
     footer_facts(app, &mut facts);
-    let facts_width = width(&facts) as u16;
-    let with_facts = w >= 80;
-    if with_facts {
+    if w >= 80 {
         line.put_right(0, 0, w - 1, &facts, t.dim);
     }
-    let room = if with_facts { w.saturating_sub(facts_width + 3) } else { w.saturating_sub(1) };
-    if let Some(m) = &app.status.message {
-        let style = reading::level_style(t, m.level);
-        let used = line.put(1, 0, room, reading::glyph(m.level), style) + 2;
-        line.put(used, 0, room.saturating_sub(used), &m.text, t.base);
+    let room = footer_room(app, w);
+    if let Some(m) = app.status.message.as_ref().filter(|m| width(&m.text) + 3 <= usize::from(room)) {
+        put_message(m, &m.text, line, t);
+    }
+    if app.status.message.is_some() {
         return;
     }
     let contexts = match app.layers.last() {

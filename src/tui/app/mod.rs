@@ -24,7 +24,9 @@ use super::{
     inventory_state::InventoryState,
     key::Chord,
     keymap::Keymap,
-    layer::{Layer, details::Text, filter::FilterBox, help, jump::Jump, overlay::Figures, palette::Palette},
+    layer::{
+        Layer, details::Reading, filter::FilterBox, help, jump::Jump, overlay::Figures, palette::Palette,
+    },
     lists::Lists,
     moment::Moment,
     pane::Panes,
@@ -251,6 +253,9 @@ impl App {
         if action != Action::Interrupt {
             self.interrupted = None;
         }
+        if !action.only_moves() {
+            self.status.forget();
+        }
         // It lies over everything, so it closes first.
         if action == Action::Out && std::mem::take(&mut self.status.overlay) {
             return;
@@ -290,8 +295,8 @@ impl App {
             Action::Interrupt => self.interrupt(),
             Action::Quit => self.quit = true,
             Action::LastView => self.last_view(),
-            Action::NextProblem => self.neighbour_problem(false),
-            Action::PrevProblem => self.neighbour_problem(true),
+            Action::NextProblem => self.next_problem(false),
+            Action::PrevProblem => self.next_problem(true),
             Action::Palette => {
                 self.open_layer(Palette::new(&self.world.snapshot, &self.commands));
             }
@@ -302,7 +307,7 @@ impl App {
             }
             Action::Help => {
                 let document = help::document(self.place.pane, &self.world.theme);
-                self.open_layer(Text::new(document));
+                self.open_layer(Reading::new(document));
             }
             Action::FaultsOnly => self.world.faults_only = !self.world.faults_only,
             Action::Pause => self.pause(),

@@ -189,8 +189,24 @@ impl App {
         }
     }
 
-    /// From instance to instance by badness, when the pane has no problems of its own to go to.
-    pub(super) fn neighbour_problem(&mut self, back: bool) {
+    /// To the next problem. Where several instances are in scope, the cursor goes from row to row and the scope stays; where one is,
+    /// its rows come first, and then the scope goes on to the next instance that is not ok.
+    pub(super) fn next_problem(&mut self, back: bool) {
+        let has_one = self.place.instance().is_some();
+        let view = self.world.view();
+        if self.panes.get(self.place.pane).next_problem(back, !has_one, &view) {
+            return;
+        }
+        if has_one {
+            return self.neighbour_problem(back);
+        }
+        let is_calm = self.world.snapshot.instances.iter().all(|i| i.health.level < Level::Warning);
+        let words = if is_calm { "no problem anywhere" } else { "no row here is a problem: 1 Fleet has all" };
+        self.say(Level::Ok, words.to_owned());
+    }
+
+    /// From instance to instance, the worst first.
+    fn neighbour_problem(&mut self, back: bool) {
         let mut bad: Vec<_> =
             self.world.snapshot.instances.iter().filter(|i| i.health.level >= Level::Warning).collect();
         bad.sort_by(|a, b| a.worst_first(b));

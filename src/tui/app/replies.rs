@@ -6,7 +6,7 @@ use crate::{
     model::judge::health::Level,
     protocol::{Effect, InventoryRequest, List, Reply},
     tui::{
-        layer::{details::Text, tenants::Tenants, unlock::Unlock},
+        layer::{details::Reading, tenants::Tenants, unlock::Unlock},
         moment::Past,
         widget::document::Document,
     },
@@ -77,7 +77,7 @@ impl App {
         }
         // Below a dialog that asks a question, above everything else.
         let asked = self.layers.pop_if(|top| top.context().is_dialog());
-        self.open_layer(Text::new(document));
+        self.open_layer(Reading::new(document));
         self.layers.extend(asked);
     }
 

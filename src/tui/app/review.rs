@@ -20,7 +20,7 @@ use crate::{
         action::Action,
         layer::{
             bookmarks::Bookmarks,
-            details::Text,
+            details::Reading,
             prompt::{Asks, Prompt},
         },
         moment::push_instant,
@@ -53,7 +53,7 @@ impl App {
             }
             Action::Cost => {
                 let document = cost(&self.world);
-                self.open_layer(Text::new(document));
+                self.open_layer(Reading::new(document));
             }
             _ => return false,
         }
@@ -158,7 +158,7 @@ impl App {
             d.text("", t.base);
             d.text("▲ worse   ▽ better   · neither; what changed most comes first", t.dim);
         }
-        self.open_layer(Text::new(d));
+        self.open_layer(Reading::new(d));
     }
 
     /// Puts a bookmark on the moment on the screen.

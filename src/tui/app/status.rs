@@ -5,8 +5,10 @@ use crate::{
     tui::layer::overlay::{Figures, Stored},
 };
 
-/// How long a message stays, ms.
+/// How long a message stays, ms; one of trouble is read twice. Each goes with the next action, too: what is said belongs to what was
+/// done last.
 const MESSAGE_MS: i64 = 5_000;
+const TROUBLE_MS: i64 = 15_000;
 
 /// One line for the user.
 pub struct Message {
@@ -40,11 +42,17 @@ pub struct Status {
 impl Status {
     /// Shows a line for some seconds.
     pub fn say(&mut self, level: Level, text: String, clock: Timestamp) {
-        self.message = Some(Message { level, text, until: clock.plus_ms(MESSAGE_MS) });
+        let ms = if level >= Level::Warning { TROUBLE_MS } else { MESSAGE_MS };
+        self.message = Some(Message { level, text, until: clock.plus_ms(ms) });
+    }
+
+    /// Something else is done: what was said of the action before it goes.
+    pub fn forget(&mut self) {
+        self.message = None;
     }
 
     /// Advances the time: an old line vanishes, and so does one of before the clock was set back.
     pub fn tick(&mut self, now: Timestamp) {
-        self.message.take_if(|m| m.until <= now || m.until > now.plus_ms(MESSAGE_MS));
+        self.message.take_if(|m| m.until <= now || m.until > now.plus_ms(TROUBLE_MS));
     }
 }

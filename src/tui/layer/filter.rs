@@ -3,7 +3,7 @@
 
 use super::{
     Behind, Layer, Out,
-    input::{Line, Recall},
+    input::{Line, Recall, complain},
 };
 use crate::tui::{
     action::{Action, Context},
@@ -88,7 +88,7 @@ impl Layer for FilterBox {
         line.clear(theme.input);
         let used = self.line.render(&mut line, 0, " /", theme) + 2;
         if let Some(e) = &self.error {
-            line.put(used, 0, w, e, theme.critical);
+            complain(screen, used - 2, e, theme);
         } else {
             let (shown, before) = behind.pane.counts();
             let text = format!("{shown} of {before}   Enter keeps, Esc takes back");

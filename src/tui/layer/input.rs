@@ -1,6 +1,13 @@
 //! A one-line text input.
 
-use crate::tui::{key::Chord, theme::Theme, widget::canvas::Canvas};
+use crate::tui::{
+    key::Chord,
+    theme::Theme,
+    widget::{
+        canvas::{Canvas, width},
+        fold::fold,
+    },
+};
 use crossterm::event::KeyCode;
 use std::collections::VecDeque;
 use tui_input::{Input, InputRequest};
@@ -118,6 +125,23 @@ impl Line {
             ratatui::style::Style::new().add_modifier(ratatui::style::Modifier::REVERSED),
         );
         x + used + 1
+    }
+}
+
+/// Says behind the text of the last line, of which `used` columns are taken, why it cannot be carried out; over the lines above it
+/// where that has no room.
+pub fn complain(screen: &mut Canvas<'_>, used: u16, why: &str, theme: &Theme) {
+    let (w, h) = (screen.width(), screen.height());
+    if usize::from(used) + 3 + width(why) <= usize::from(w) {
+        screen.put(used + 2, h.saturating_sub(1), w, why, theme.input.patch(theme.critical));
+        return;
+    }
+    let lines = fold(why, usize::from(w.saturating_sub(4)));
+    let top = h.saturating_sub(1 + lines.len() as u16);
+    for (y, text) in (top..h.saturating_sub(1)).zip(&lines) {
+        let mut line = screen.part(0, y, w, 1);
+        line.clear(theme.panel);
+        line.put(2, 0, w.saturating_sub(3), text, theme.critical);
     }
 }
 

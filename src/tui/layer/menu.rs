@@ -9,6 +9,7 @@ use crate::{
         widget::{
             canvas::{Canvas, width},
             cursor::moved,
+            fold::fold,
         },
         wish::Wish,
     },
@@ -24,6 +25,16 @@ pub struct Item {
     pub help: &'static str,
     /// why it cannot be done now
     pub refused: Option<String>,
+}
+
+impl Item {
+    /// All about it: what it does, and why it cannot be done.
+    fn words(&self) -> String {
+        match &self.refused {
+            Some(why) => format!("Not now: {why}."),
+            None => self.help.to_owned(),
+        }
+    }
 }
 
 /// The menu.
@@ -84,7 +95,11 @@ impl Layer for Menu {
         let (w, h) = (canvas.width(), canvas.height());
         canvas.repeat(0, 0, w, "─", theme.rule);
         canvas.put(1, 0, w, &format!(" To do: {} ", self.on), theme.strong);
-        let rows = usize::from(h.saturating_sub(2));
+        // Why the row under the cursor is refused, or what it does where its line is cut, whole at the foot.
+        let said = self.items.get(self.cursor).map_or_else(String::new, Item::words);
+        let said = fold(&said, usize::from(w.saturating_sub(4)));
+        let foot = (said.len() as u16 + 1).min(h / 2);
+        let rows = usize::from(h.saturating_sub(2 + foot));
         self.page = rows;
         let top = (self.cursor + 1).saturating_sub(rows);
         let keys = self.items.iter().map(|item| width(&item.key)).max().unwrap_or(0) as u16;
@@ -96,14 +111,20 @@ impl Layer for Menu {
             };
             canvas.put(2, y, keys, &item.key, key);
             let x = keys + 4;
-            let used = canvas.put(x, y, w.saturating_sub(x + 1), item.help, words);
-            if let Some(why) = &item.refused {
-                let at = x + used;
-                canvas.put(at, y, w.saturating_sub(at + 1), &format!(" – {why}"), theme.warning);
-            }
+            let room = w.saturating_sub(x + 1);
+            // A line that is too long keeps a piece of the reason.
+            let why = item.refused.as_ref().map_or_else(String::new, |why| format!(" – {why}"));
+            let kept = (width(&why) as u16).min(room / 3);
+            let used = canvas.put(x, y, room.saturating_sub(kept), item.help, words);
+            canvas.put(x + used, y, room.saturating_sub(used), &why, theme.warning);
             if n == self.cursor {
                 canvas.select(0, y, w, theme.selection);
             }
+        }
+        let y = h.saturating_sub(foot);
+        canvas.repeat(0, y, w, "─", theme.rule);
+        for (y, line) in (y + 1..h).zip(&said) {
+            canvas.put(2, y, w.saturating_sub(3), line, theme.base);
         }
     }
 }

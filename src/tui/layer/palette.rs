@@ -3,7 +3,7 @@
 
 use super::{
     Behind, Layer, Out,
-    input::{Line, Recall},
+    input::{Line, Recall, complain},
     jump::{popup, rank},
 };
 use crate::model::fold::snapshot::FleetSnapshot;
@@ -205,7 +205,7 @@ impl Layer for Palette {
         canvas.part(0, y, w, 1).clear(theme.input);
         let used = self.line.render(canvas, y, " :", theme);
         if let Some(e) = &self.error {
-            canvas.put(used + 2, y, w.saturating_sub(used + 3), e, theme.critical);
+            complain(canvas, used, e, theme);
         }
     }
 }

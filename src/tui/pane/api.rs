@@ -43,6 +43,11 @@ pub trait Pane {
     fn render(&mut self, view: &View<'_>, canvas: &mut Canvas<'_>);
     /// Carries out an action; false hands it on to the app.
     fn act(&mut self, action: Action, view: &View<'_>, wishes: &mut Vec<Wish>) -> bool;
+    /// Moves the cursor to the next row that is a problem, or to the one before; beyond the last one it begins anew if `round`.
+    /// False: there is none.
+    fn next_problem(&mut self, _back: bool, _round: bool, _view: &View<'_>) -> bool {
+        false
+    }
     /// Selects a row, now or when it appears.
     fn focus(&mut self, key: RowKey);
     /// The row that the cursor is on.

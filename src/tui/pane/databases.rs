@@ -67,6 +67,10 @@ impl Parts for Databases {
         Wish::Go { pane: PaneId::Instance, scope, focus: None, look: None }
     }
 
+    fn is_problem(row: &DatabaseRow) -> bool {
+        row.trouble().is_some_and(|how| how > 0)
+    }
+
     fn texts<'p>(row: &'p DatabaseRow, with: &mut dyn FnMut(&'p str)) {
         for text in [&row.name, &row.state, &row.recovery, &row.owner].into_iter().flatten() {
             with(text);

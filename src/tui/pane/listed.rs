@@ -17,6 +17,7 @@ use crate::{
             cell::CellText,
             column::{Column, Content, Kind, visit_values},
             document::Document,
+            fold::fold,
             table::{Rows, Table},
         },
         wish::Wish,
@@ -53,6 +54,10 @@ pub trait Listed: for<'a> Kind<Row<'a> = Line<'a, Self>> + Debug + Sized {
     /// # Errors
     /// Why it cannot be done, in words.
     fn ask(_action: Action, _on: &[&Self::Record], _view: &View<'_>) -> Option<Result<Ask, String>> {
+        None
+    }
+    /// What the foot of the pane says of the thing under the cursor, whole, where its columns are cut; None: no foot.
+    fn foot(_record: &Self::Record) -> Option<&str> {
         None
     }
     /// Adds to the details what no column says.
@@ -244,7 +249,20 @@ impl<L: Listed> Pane for ListPane<L> {
             return reading::empty(&self.absence(view), view, canvas);
         }
         let rows = Lines::<L> { records: &self.records, order: &self.order, view };
-        self.table.render(canvas, view.theme, &rows, true);
+        let (w, h) = (canvas.width(), canvas.height());
+        let here = self.order.get(self.table.cursor()).and_then(|n| self.records.get(*n as usize));
+        let (words, room) = (here.and_then(L::foot).unwrap_or_default(), usize::from(w.saturating_sub(3)));
+        // Room for the longest of them, so that the rows stand still while the cursor moves.
+        let longest = self.records.iter().filter_map(L::foot).map(|words| fold(words, room).len()).max();
+        let foot = if words.is_empty() { 0 } else { longest.unwrap_or(0) as u16 + 1 };
+        let foot = foot.min(h / 3);
+        self.table.render(&mut canvas.part(0, 0, w, h - foot), view.theme, &rows, true);
+        if foot > 0 {
+            canvas.repeat(0, h - foot, w, "─", view.theme.rule);
+            for (y, line) in (h - foot + 1..h).zip(fold(words, room)) {
+                canvas.put(2, y, w, &line, view.theme.base);
+            }
+        }
     }
 
     fn act(&mut self, action: Action, view: &View<'_>, wishes: &mut Vec<Wish>) -> bool {

@@ -16,6 +16,7 @@ use crate::{
         },
         fold::snapshot::InstanceSnapshot,
         inventory::instance::InstanceId,
+        judge::health::Level,
         poll::{Facts, id::SeriesKey, reading::Reading},
     },
     protocol::Query,
@@ -78,6 +79,10 @@ pub trait Parts: for<'a> Kind<Row<'a> = Line<'a, Self>> + Debug + Sized {
     /// Where Enter leads from a part.
     fn open(key: &RowKey) -> Wish {
         Wish::Details(key.clone())
+    }
+    /// True for a part that is in trouble by itself.
+    fn is_problem(_part: &Self::Part) -> bool {
+        false
     }
     /// Calls `with` for every text that a filter without a field searches.
     fn texts<'p>(part: &'p Self::Part, with: &mut dyn FnMut(&'p str));
@@ -355,6 +360,25 @@ impl<P: Parts> Pane for PartsPane<P> {
             _ => return self.table.act(action, &rows),
         }
         true
+    }
+
+    fn next_problem(&mut self, back: bool, round: bool, view: &View<'_>) -> bool {
+        let rows = Lines { places: &self.places, view };
+        let at = |i: usize| line::<P>(view, *self.places.get(i)?);
+        // A part in trouble, or the first one of an instance that is not ok.
+        let is_problem = |i: usize| {
+            at(i).is_some_and(|row| {
+                let is_first = || {
+                    self.places
+                        .iter()
+                        .position(|place| self.places.get(i).is_some_and(|here| here.0 == place.0))
+                        == Some(i)
+                };
+                let is_ill = view.single().is_none() && row.instance.health.level >= Level::Warning;
+                P::is_problem(row.part) || is_ill && is_first()
+            })
+        };
+        self.table.move_to_next((back, round), &rows, is_problem)
     }
 
     fn focus(&mut self, key: RowKey) {

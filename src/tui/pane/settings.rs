@@ -80,6 +80,10 @@ impl Listed for Options {
         })
     }
 
+    fn foot(line: &SettingLine) -> Option<&str> {
+        Some(&line.help)
+    }
+
     fn tell(line: &Line<'_, Self>, document: &mut Document) {
         for (words, is_so) in about(line.record) {
             if is_so {

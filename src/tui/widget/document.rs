@@ -18,6 +18,13 @@ pub enum Line {
     Blank,
 }
 
+impl Line {
+    /// True for a sentence or a field.
+    pub const fn is_said(&self) -> bool {
+        matches!(self, Self::Field(..) | Self::Text(..))
+    }
+}
+
 /// A document.
 #[derive(Debug, Clone, Default)]
 pub struct Document {
@@ -60,6 +67,33 @@ impl Document {
     /// Adds a sentence.
     pub fn text(&mut self, text: impl Into<String>, style: Style) {
         self.lines.push(Line::Text(text.into(), style));
+    }
+
+    /// Only the lines that have this text in them, whatever its case, under their headings; the statement stays.
+    #[must_use]
+    pub fn with(&self, text: &str) -> Self {
+        let text = text.to_lowercase();
+        if text.is_empty() {
+            return self.clone();
+        }
+        let has = |s: &str| s.to_lowercase().contains(&text);
+        let mut found = Self { lines: Vec::new(), ..self.clone() };
+        let mut head: Option<&str> = None;
+        for line in &self.lines {
+            match line {
+                Line::Head(title) => head = Some(title),
+                Line::Text(words, _) if !has(words) => {}
+                Line::Field(name, value, _) if !has(name) && !has(value) => {}
+                Line::Blank => {}
+                line => {
+                    if let Some(title) = head.take() {
+                        found.head(title);
+                    }
+                    found.lines.push(line.clone());
+                }
+            }
+        }
+        found
     }
 
     /// The text that the copy key takes: the statement if there is one, else everything.

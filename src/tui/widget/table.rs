@@ -285,6 +285,27 @@ impl<K: Kind> Table<K> {
         self.selected = (self.cursor < rows.len()).then(|| rows.key(self.cursor));
     }
 
+    /// Moves the cursor to the next row of which `is` is true, or to the one before; beyond the last one it begins anew if
+    /// `round`. False: there is none.
+    pub fn move_to_next(
+        &mut self,
+        (back, round): (bool, bool),
+        rows: &dyn Rows<K>,
+        is: impl Fn(usize) -> bool,
+    ) -> bool {
+        let (from, n) = (self.cursor.min(rows.len()), rows.len());
+        let rest = if round { n } else { 0 };
+        let found = if back {
+            (0..from).rev().chain((from..rest).rev()).find(|i| is(*i))
+        } else {
+            (from + 1..n).chain(0..rest.min(from + 1)).find(|i| is(*i))
+        };
+        if let Some(i) = found {
+            self.move_to(i, rows);
+        }
+        found.is_some()
+    }
+
     /// Carries out the actions of any table; false if it is none of them. Sorting returns true and leaves it to
     /// the pane to rebuild its rows.
     pub fn act(&mut self, action: Action, rows: &dyn Rows<K>) -> bool {

@@ -85,3 +85,87 @@ fn the_palette_goes_anywhere() {
     s.keys("enter");
     assert!(!s.text().contains("what runs now"), "an empty line does nothing\n{}", s.text());
 }
+
+#[test]
+fn the_next_problem_moves_the_cursor_and_never_the_scope_of_many() {
+    for pane in ["1", "2", "3", "4", "6", ": databases enter", ": memory enter"] {
+        let mut s = small();
+        s.keys(pane);
+        let scope = s.lines()[0].split("  ").nth(1).map(str::to_owned);
+        for key in ["n", "n", "N", "n"] {
+            s.keys(key);
+            let lines = s.lines();
+            assert_eq!(lines[0].split("  ").nth(1).map(str::to_owned), scope, "{pane} {key}: {}", lines[0]);
+        }
+    }
+    // In Waits it goes from the longest wait of one instance in trouble to that of the next.
+    let mut s = small();
+    s.keys("3 n");
+    let first = s.selected();
+    s.keys("n");
+    assert_ne!(s.selected(), first, "{}", s.text());
+    // With one instance in scope its rows come first, then the next instance.
+    s.keys(": sqlprd-014 enter 4 n");
+    assert!(s.lines()[0].contains("› sqlprd-003"), "{}", s.lines()[0]);
+    let mut s = small();
+    s.keys(": groups enter n");
+    assert!(s.text().contains("no row here is a problem"), "{}", s.text());
+}
+
+#[test]
+fn a_long_message_is_whole_and_goes_with_the_next_thing_that_is_done() {
+    let mut s = Stage::new(fixture::small(), 80, 24);
+    let long = "the history of tenant acme could not be opened: the file /srv/dbtop/tenants/acme/history.db is \
+                not one of dbtop, or somebody else wrote into it; `dbtop store check` says what is wrong";
+    let warning = dbtop::model::judge::health::Level::Warning;
+    s.reply(dbtop::protocol::Reply::Message { level: warning, text: long.to_owned() });
+    let text = s.text().replace("\n   ", " ");
+    assert!(text.contains(long), "{text}");
+    s.keys("down");
+    assert!(s.text().contains("could not be opened"), "a cursor that moves leaves it");
+    s.keys("2");
+    assert!(!s.text().contains("could not be opened"), "{}", s.text());
+    s.keys(": sort space nope enter");
+    assert!(s.text().contains("no column is called nope"), "{}", s.text());
+    s.keys(": sort space cpu enter");
+    assert!(!s.text().contains("nope"), "{}", s.text());
+}
+
+#[test]
+fn a_theme_that_is_not_named_lists_all() {
+    for (width, height) in [(80, 24), (60, 15)] {
+        let mut s = Stage::new(fixture::small(), width, height);
+        s.keys(": theme enter");
+        let text = s.text().replace("\n  ", " ");
+        assert!(text.contains("which theme? dark, light, high-contrast, ansi16, mono"), "{text}");
+    }
+}
+
+#[test]
+fn help_and_details_are_searched() {
+    let mut s = small();
+    s.keys("?");
+    let all = s.text();
+    s.keys("/ copy");
+    let text = s.text();
+    assert!(text.contains("copy the row") && !text.contains("one row up"), "{text}");
+    assert!(all.contains("one row") || all.contains("of "), "{all}");
+    s.keys("enter");
+    assert!(s.text().contains(" /copy "), "it stays in sight\n{}", s.text());
+    s.keys("esc");
+    assert!(s.lines()[2].contains("Keys"), "the first Esc takes the search away\n{}", s.text());
+    s.keys("esc");
+    assert!(s.lines()[2].contains("Fleet"), "{}", s.text());
+    s.keys("d / page space life esc esc");
+    assert!(s.lines()[2].contains("Fleet"), "{}", s.text());
+}
+
+#[test]
+fn a_refusal_in_the_menu_is_whole_on_a_narrow_screen() {
+    let mut s = Stage::new(fixture::small(), 80, 24);
+    s.keys("x end");
+    let text = s.text();
+    assert!(text.contains("read-only inventory: `dbtop vault init` makes one to edit"), "{text}");
+    let refused = s.lines().into_iter().filter(|line| line.contains(" – read-only")).count();
+    assert!(refused > 2, "each refused line begins its reason\n{text}");
+}

@@ -75,7 +75,7 @@ pub const COLUMNS: &[Column] = &[
         .value(|r| whole(r.request.blocked_by.filter(|b| *b != 0).map(i64::from)))
         .cell(blocker)
         .filter(),
-    Column::number("blocks", "BLK", 4, 2)
+    Column::number("blocks", "BLOCKS", 6, 2)
         .value(|r| whole(Some(r.request.blocks.into())))
         .cell(blocks)
         .filter(),

@@ -125,7 +125,7 @@ pub const COLUMNS: &[Column] = &[
         let t = r.view.theme;
         out.fmt(if r.group.blocked > 0 { t.warning } else { t.dim }, format_args!("{}", r.group.blocked));
     }),
-    Column::number("blocks", "BLK", 4, 2).value(|r| whole(Some(r.group.blocks))).cell(|r, _, out| {
+    Column::number("blocks", "BLOCKS", 6, 2).value(|r| whole(Some(r.group.blocks))).cell(|r, _, out| {
         let t = r.view.theme;
         out.fmt(if r.group.blocks > 0 { t.critical } else { t.dim }, format_args!("{}", r.group.blocks));
     }),
@@ -229,6 +229,11 @@ pub fn collect(lines: &[Line], by: GroupBy, view: &View<'_>) -> Vec<Group> {
 impl Group {
     fn top_wait(&self) -> Option<&Arc<str>> {
         self.waits.iter().max_by(|a, b| a.1.cmp(b.1).then_with(|| b.0.cmp(a.0))).map(|(w, _)| w)
+    }
+
+    /// Somebody in it is blocked, or blocks others.
+    pub const fn has_problem(&self) -> bool {
+        self.blocked > 0 || self.blocks > 0
     }
 
     /// How many requests it has.

@@ -178,18 +178,6 @@ impl ActivityPane {
         self.groups = order.iter().filter_map(|n| old.get_mut(*n as usize).and_then(Option::take)).collect();
     }
 
-    fn next_problem(&mut self, back: bool, view: &View<'_>) -> bool {
-        let rows = Lines { lines: &self.lines, view };
-        let problem = |i: &usize| {
-            rows.get(*i).is_some_and(|r| r.request.blocks > 0 || r.request.blocked_by.unwrap_or(0) != 0)
-        };
-        let (from, n) = (self.table.cursor(), self.lines.len());
-        let found = if back { (0..from).rev().find(problem) } else { (from + 1..n).find(problem) };
-        let Some(i) = found else { return false };
-        self.table.move_to(i, &rows);
-        true
-    }
-
     /// The text that `y` copies: the marked rows, else the statement under the cursor, or its row if it has none.
     fn copy(&self, view: &View<'_>) -> String {
         if self.grouped() {
@@ -332,8 +320,6 @@ impl Pane for ActivityPane {
                 self.group_by = GroupBy::after(from, view.single().is_some());
                 self.group_table.release();
             }
-            Action::NextProblem if !self.grouped() => return self.next_problem(false, view),
-            Action::PrevProblem if !self.grouped() => return self.next_problem(true, view),
             Action::Copy => wishes.push(Wish::Copy(self.copy(view))),
             Action::Narrow if !self.grouped() => {
                 wishes.extend(reading::narrow(PaneId::Activity, self.table.selected(), view));
@@ -345,6 +331,18 @@ impl Pane for ActivityPane {
             _ => return self.table.act(action, &Lines { lines: &self.lines, view }),
         }
         true
+    }
+
+    fn next_problem(&mut self, back: bool, round: bool, view: &View<'_>) -> bool {
+        if self.grouped() {
+            let is_blocked = |i: usize| self.groups.get(i).is_some_and(Group::has_problem);
+            let rows = GroupRows { groups: &self.groups, view };
+            return self.group_table.move_to_next((back, round), &rows, is_blocked);
+        }
+        let rows = Lines { lines: &self.lines, view };
+        let is_problem =
+            |i| rows.get(i).is_some_and(|r| r.request.blocks > 0 || r.request.blocked_by.unwrap_or(0) != 0);
+        self.table.move_to_next((back, round), &rows, is_problem)
     }
 
     fn focus(&mut self, key: RowKey) {

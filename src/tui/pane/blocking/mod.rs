@@ -172,19 +172,6 @@ impl BlockingPane {
         self.lines.get(self.table.cursor()).and_then(|l| node(view, l))
     }
 
-    fn next_head(&mut self, back: bool, view: &View<'_>) -> bool {
-        let rows = Lines { lines: &self.lines, view };
-        let head = |i: &usize| rows.lines.get(*i).is_some_and(|l| l.node == 0);
-        let (from, n) = (self.table.cursor(), self.lines.len());
-        let found = if back { (0..from).rev().find(head) } else { (from + 1..n).find(head) };
-        // Past the last chain, the next problem is on another instance: the app finds it.
-        let Some(i) = found.or_else(|| if view.single().is_none() { (0..n).find(head) } else { None }) else {
-            return false;
-        };
-        self.table.move_to(i, &rows);
-        true
-    }
-
     /// The text that `y` copies: the marked rows, else the statement under the cursor, or its row if it has none.
     fn copy(&self, view: &View<'_>) -> String {
         let here = self.selected_node(view).filter(|_| self.table.marks.is_empty());
@@ -371,8 +358,6 @@ impl Pane for BlockingPane {
             Action::Enter | Action::Details => {
                 wishes.extend(self.table.selected().cloned().map(Wish::Details));
             }
-            Action::NextProblem => return self.next_head(false, view),
-            Action::PrevProblem => return self.next_head(true, view),
             Action::Copy => wishes.push(Wish::Copy(self.copy(view))),
             Action::Narrow => {
                 wishes.extend(super::reading::narrow(PaneId::Blocking, self.table.selected(), view));
@@ -381,6 +366,12 @@ impl Pane for BlockingPane {
             _ => return self.table.act(action, &Lines { lines: &self.lines, view }),
         }
         true
+    }
+
+    fn next_problem(&mut self, back: bool, round: bool, view: &View<'_>) -> bool {
+        let rows = Lines { lines: &self.lines, view };
+        self.reading = false;
+        self.table.move_to_next((back, round), &rows, |i| self.lines.get(i).is_some_and(|l| l.node == 0))
     }
 
     fn focus(&mut self, key: RowKey) {

@@ -37,8 +37,8 @@ const BATCH_PICTURE: &str = "batch_picture";
 /// Points of a sparkline: half a minute each.
 const SPARK: usize = 6;
 /// Width of the top wait: its category to the left, its rate to the right.
-const TOP_WAIT: usize = 15;
-const BLANKS: &str = "               ";
+const TOP_WAIT: usize = 18;
+const BLANKS: &str = "                  ";
 
 /// Rows of the fleet: an instance each.
 #[derive(Debug)]
@@ -96,7 +96,7 @@ pub const COLUMNS: &[Column] = &[
         .filter(),
     Column::picture(BATCH_PICTURE, SPARK as u16, 8)
         .cell(|r, _, out| picture(r, SeriesId::Batches, None, out)),
-    Column::text("wait", "TOP WAIT    S/S", TOP_WAIT as u16, 7)
+    Column::text("wait", "TOP WAIT       S/S", TOP_WAIT as u16, 7)
         .value(|r| words(r.top_wait().map(|c| c.category.name())))
         .sort(|r| number(r.top_wait().map(|c| c.ms_per_s)))
         .cell(|r, _, out| top_wait(r, out))
@@ -383,16 +383,12 @@ fn push_age(s: &mut String, age_ms: u64) {
     };
 }
 
-/// The categories whose names leave no room for a figure.
+/// Names that leave no room for a figure are cut at a word; all others are whole, as Query Store spells them.
 const fn short_name(category: WaitCategory) -> &'static str {
     match category {
-        WaitCategory::WorkerThread => "Workers",
-        WaitCategory::ServiceBroker => "Broker",
+        WaitCategory::ServiceBroker => "Service Brok.",
         WaitCategory::FullTextSearch => "Full Text",
-        WaitCategory::LogRateGovernor => "Log Rate",
-        WaitCategory::OtherDiskIo => "Other IO",
-        WaitCategory::BufferLatch => "Buf Latch",
-        WaitCategory::TranLogIo => "Log IO",
+        WaitCategory::LogRateGovernor => "Log Rate Gov.",
         other => other.name(),
     }
 }

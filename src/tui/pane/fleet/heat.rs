@@ -169,7 +169,7 @@ fn name_line(i: &InstanceSnapshot, view: &View<'_>, canvas: &mut Canvas<'_>) {
     let mut why = String::new();
     match i.health.reasons.first() {
         Some(r) => why.push_str(r.text()),
-        None if i.health.level == Level::Ok => why.push_str("nothing to do"),
+        None if i.health.level == Level::Ok => why.push_str("ok"),
         None => reading::push_absence(&mut why, i, i.facts.headline.problem.as_ref(), view),
     }
     canvas.put(x, 0, canvas.width(), &why, t.base);

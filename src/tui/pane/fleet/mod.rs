@@ -130,21 +130,6 @@ impl FleetPane {
         }
     }
 
-    fn next_problem(&mut self, back: bool, view: &View<'_>) {
-        let n = self.rows.len();
-        let rows = FleetRows { rows: &self.rows, view };
-        let problem = |i: &usize| rows.at(*i).is_some_and(|s| s.health.level >= Level::Warning);
-        let from = self.table.cursor();
-        let found = if back {
-            (0..from).rev().chain((from + 1..n).rev()).find(problem)
-        } else {
-            (from + 1..n).chain(0..from).find(problem)
-        };
-        if let Some(i) = found {
-            self.table.move_to(i, &rows);
-        }
-    }
-
     /// `f`: all, critical, warning, unknown, well, all …
     fn next_health(&mut self) {
         const CYCLE: [&str; 5] = ["", "health=critical", "health=warning", "health=unknown", "health=ok"];
@@ -240,8 +225,6 @@ impl Pane for FleetPane {
             Action::Details => wishes.extend(self.table.selected().cloned().map(Wish::Details)),
             Action::HeatMap => self.heat = !self.heat,
             Action::HealthFilter => self.next_health(),
-            Action::NextProblem => self.next_problem(false, view),
-            Action::PrevProblem => self.next_problem(true, view),
             Action::NextSection | Action::PrevSection if self.groups.len() > 1 => {
                 self.section = if self.section == Section::Rows { Section::Groups } else { Section::Rows };
             }
@@ -273,6 +256,13 @@ impl Pane for FleetPane {
             }
         }
         true
+    }
+
+    fn next_problem(&mut self, back: bool, round: bool, view: &View<'_>) -> bool {
+        let rows = FleetRows { rows: &self.rows, view };
+        let is_problem = |i| rows.at(i).is_some_and(|s| s.health.level >= Level::Warning);
+        self.section = Section::Rows;
+        self.table.move_to_next((back, round), &rows, is_problem)
     }
 
     fn focus(&mut self, key: RowKey) {

@@ -125,7 +125,7 @@ impl InstancePane {
         if i.health.reasons.is_empty() {
             let style = reading::level_style(t, i.health.level);
             canvas.put(1, 0, 1, reading::glyph(i.health.level), style);
-            let mut why = String::from("nothing to do");
+            let mut why = String::from("ok");
             if i.health.level != Level::Ok {
                 why.clear();
                 reading::push_absence(&mut why, i, i.facts.headline.problem.as_ref(), view);

@@ -296,6 +296,22 @@ impl Pane for WaitsPane {
         true
     }
 
+    fn next_problem(&mut self, back: bool, round: bool, view: &View<'_>) -> bool {
+        self.section = Section::Types;
+        let rows = &self.harvest.rows;
+        // A poison type, or the longest wait of an instance that is not ok.
+        let is_problem = |i: usize| {
+            rows.get(i).is_some_and(|row| {
+                let is_first = || rows.iter().position(|other| other.instance == row.instance) == Some(i);
+                !row.stale && rows::poison_level(&row.rate, &view.snapshot.thresholds).is_some()
+                    || row.instance.and_then(|n| view.instance(n)).is_some_and(|instance| {
+                        view.single().is_none() && instance.health.level >= Level::Warning && is_first()
+                    })
+            })
+        };
+        self.types.move_to_next((back, round), &TypeRows { rows, view }, is_problem)
+    }
+
     fn focus(&mut self, key: RowKey) {
         match key {
             RowKey::Category(_) => {
