@@ -114,7 +114,7 @@ mod tests {
         let task = tokio::spawn(carry_out(taken, to));
         // There is room for one, and the service is busy.
         let wanted = [
-            InventoryRequest::Backup,
+            InventoryRequest::Backup(None),
             InventoryRequest::Lock,
             InventoryRequest::Unlock(None),
             InventoryRequest::Lock,
@@ -129,10 +129,10 @@ mod tests {
         while effects.capacity() < effects.max_capacity() {
             tokio::task::yield_now().await;
         }
-        assert!(matches!(asked.recv().await, Some(InventoryRequest::Backup)));
+        assert!(matches!(asked.recv().await, Some(InventoryRequest::Backup(None))));
         assert!(matches!(asked.recv().await, Some(InventoryRequest::Lock)));
-        effects.send(InventoryRequest::Tenants.into()).await.unwrap();
-        assert!(matches!(asked.recv().await, Some(InventoryRequest::Tenants)));
+        effects.send(InventoryRequest::Settings.into()).await.unwrap();
+        assert!(matches!(asked.recv().await, Some(InventoryRequest::Settings)));
         drop(effects);
         task.await.unwrap();
         assert!(asked.recv().await.is_none());

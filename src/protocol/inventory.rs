@@ -8,6 +8,7 @@ use crate::model::{
         record::{BulkChange, InstanceRecord, Limits, Slug},
     },
 };
+use std::path::PathBuf;
 
 /// A request to the inventory service.
 pub enum InventoryRequest {
@@ -48,16 +49,15 @@ pub enum InventoryRequest {
     },
     /// take these out of the inventory; `dbtop instance restore` brings them back
     Remove(Vec<InstanceId>),
-    /// back the tenant up. Answered by a message that names the file
-    Backup,
-    /// a list that has a pane. Answered by [`crate::protocol::Reply::List`], if the inventory is open
+    /// back the open tenant up into this file; None: into one of dbtop's own naming. Answered by [`crate::protocol::Reply::Saved`] when it
+    /// has begun, then by messages
+    Backup(Option<PathBuf>),
+    /// a list that has a pane. Answered by [`crate::protocol::Reply::List`], if the inventory is open or the list needs no key
     List(ListId),
     /// change such a list
     Change(ListChange),
     /// change the key slots of the vault
     Slots(SlotChange),
-    /// which tenants there are, the deleted ones last. Answered by [`crate::protocol::Reply::Tenants`]
-    Tenants,
     /// change a tenant as a whole
     Tenant(TenantChange),
     /// watch another tenant
@@ -117,19 +117,23 @@ pub enum TenantChange {
         /// None: it opens without a question
         passphrase: Option<Secret>,
     },
-    /// call it otherwise; it must be the open one
-    Rename {
+    /// give it a name and limits; it must be the open one
+    Edit {
         /// which
         slug: Slug,
-        /// its new name
+        /// its name from now on
         to: Slug,
-    },
-    /// limit it; it must be the open one
-    Limit {
-        /// which
-        slug: Slug,
         /// all of them
         limits: Limits,
+    },
+    /// make one of a backup. It goes on when the answer has come; a message says how it went
+    Restore {
+        /// the backup
+        file: PathBuf,
+        /// None: the name that it had
+        to: Option<Slug>,
+        /// None: it opens without a question
+        passphrase: Option<Secret>,
     },
     /// put it aside for 30 days
     Delete(Slug),
@@ -147,10 +151,12 @@ pub enum TenantChange {
 pub struct TenantLine {
     /// its name
     pub slug: Slug,
-    /// `open`, `locked`, `suspended`, or what is wrong with it
+    /// `watched now`, `suspended`, `deleted`, or what is wrong with it
     pub state: String,
     /// it can be switched to
     pub usable: bool,
+    /// it is the one that this program watches
+    pub is_watched: bool,
     /// it is neither polled nor changed
     pub is_suspended: bool,
     /// None: not known
@@ -159,6 +165,8 @@ pub struct TenantLine {
     pub size_bytes: Option<u64>,
     /// of its history; None: there is none
     pub history_bytes: Option<u64>,
+    /// when its files were written last; None: not known
+    pub used: Option<Timestamp>,
     /// None: they are sealed, and it is not open
     pub limits: Option<Limits>,
     /// when it was deleted, and until when it can be brought back; None: it is not deleted

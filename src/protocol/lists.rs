@@ -1,7 +1,7 @@
 //! Lists of the inventory that have a pane of their own, and their changes. The screen holds a list for as long as it shows it and
 //! the vault is open.
 
-use super::{Settings, VaultList};
+use super::{Settings, TenantLine, VaultList};
 use crate::model::inventory::{
     instance::InstanceId,
     record::{AuditEntry, FilterRecord, GroupRecord, LabelColor},
@@ -23,6 +23,8 @@ pub enum ListId {
     Vault,
     /// the settings: also where there is no inventory
     Settings,
+    /// the tenants of this machine: also while none is open
+    Tenants,
 }
 
 /// A list as it is now. See [`crate::protocol::InventoryRequest::List`].
@@ -40,6 +42,8 @@ pub enum List {
     Vault(VaultList),
     /// the settings
     Settings(Box<Settings>),
+    /// the tenants, the deleted ones last
+    Tenants(Vec<TenantLine>),
 }
 
 impl List {
@@ -52,6 +56,7 @@ impl List {
             Self::Audit(_) => ListId::Audit,
             Self::Vault(_) => ListId::Vault,
             Self::Settings(_) => ListId::Settings,
+            Self::Tenants(_) => ListId::Tenants,
         }
     }
 }

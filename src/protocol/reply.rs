@@ -3,7 +3,7 @@
 use super::{
     List,
     history::{Answer, StoreNow},
-    inventory::{FormData, Refusal, TenantLine, VaultState},
+    inventory::{FormData, Refusal, VaultState},
     settings::Settings,
 };
 
@@ -56,8 +56,6 @@ pub enum Reply {
     Saved(Result<String, Refusal>),
     /// see [`crate::protocol::InventoryRequest::List`]
     List(List),
-    /// see [`crate::protocol::InventoryRequest::Tenants`]
-    Tenants(Vec<TenantLine>),
     /// see [`crate::protocol::InventoryRequest::Settings`]
     Settings(Box<Settings>),
     /// the doctor has examined one more

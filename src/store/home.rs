@@ -2,7 +2,7 @@
 //! protect the files; modes are not checked there.
 
 use super::StoreError;
-use crate::vault;
+use crate::{model::base::time::Timestamp, vault};
 use std::{
     fs::{self, File, OpenOptions},
     io::ErrorKind,
@@ -158,6 +158,19 @@ pub(super) fn size(folder: &Path) -> u64 {
 pub(super) fn history_size(folder: &Path) -> Option<u64> {
     let bytes = |ending| fs::metadata(folder.join(format!("{HISTORY_FILE}{ending}"))).map(|meta| meta.len());
     Some(bytes("").ok()? + bytes("-wal").unwrap_or(0))
+}
+
+/// When a file of a tenant was written last, by the clock of the disk. Empty files are left out: SQLite makes them to read.
+pub(super) fn written_last(folder: &Path) -> Option<Timestamp> {
+    let files = [super::tenant::FILE, HISTORY_FILE]
+        .iter()
+        .flat_map(|file| ["", "-wal"].map(|end| format!("{file}{end}")));
+    let written = files.filter_map(|file| {
+        let meta = fs::metadata(folder.join(file)).ok().filter(|meta| meta.len() > 0)?;
+        let since = meta.modified().ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
+        i64::try_from(since.as_millis()).ok().map(Timestamp::from_ms)
+    });
+    written.max()
 }
 
 /// Bytes in hexadecimal.

@@ -9,7 +9,10 @@ use super::{
     schema,
 };
 use crate::{
-    model::inventory::record::{Limits, Slug, TenantUid},
+    model::{
+        base::time::Timestamp,
+        inventory::record::{Limits, Slug, TenantUid},
+    },
     vault::{self, Env, Opener, Sealer, Slot, SlotKind, VaultError},
 };
 use rusqlite::Connection;
@@ -86,6 +89,11 @@ impl LockedTenant {
     /// Bytes of its history. None: there is none.
     pub fn history_bytes(&self) -> Option<u64> {
         home::history_size(&self.folder)
+    }
+
+    /// When its files were written last. None: the system does not say.
+    pub fn used(&self) -> Option<Timestamp> {
+        home::written_last(&self.folder)
     }
 
     /// True if it is suspended. While the tenant is locked this cannot be trusted.

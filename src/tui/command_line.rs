@@ -151,7 +151,9 @@ pub fn interpret(text: &str, snapshot: &FleetSnapshot) -> Result<Command, String
         "theme" if rest.is_empty() => return Err(format!("which theme? {}", theme_names())),
         "theme" => return Ok(Command::Theme(rest.to_owned())),
         "filter" => return Ok(Command::Filter(rest.to_owned())),
-        "tenant" if rest.is_empty() => return Ok(Command::Do(Action::Tenants)),
+        "tenant" if rest.is_empty() => {
+            return Ok(Command::Go { pane: Some(PaneId::Tenants), scopes: None });
+        }
         "tenant" => return Slug::parse(rest).map(Command::Tenant).map_err(|e| e.to_string()),
         "at" => return Ok(Command::At(rest.to_owned())),
         "scope" if !rest.is_empty() => {
@@ -226,7 +228,7 @@ mod tests {
 
     #[test]
     fn words_of_k9s_lead_to_what_they_mean() {
-        assert_eq!(read("ctx"), Ok(Command::Do(Action::Tenants)));
+        assert_eq!(goes("ctx"), Some(PaneId::Tenants));
         assert_eq!(read("q!"), Ok(Command::Do(Action::Quit)));
         assert_eq!(read("pulses"), Ok(Command::Do(Action::HeatMap)));
         assert_eq!(goes("xray"), Some(PaneId::Blocking));

@@ -211,6 +211,17 @@ panes! {
         has_charts: false,
         has_records: false,
     }
+    /// the tenants of this machine
+    Tenants {
+        name: "Tenants",
+        key: None,
+        help: "",
+        subject: Subject::Inventory,
+        word: Some(("tenants", "watch another one; make, rename, limit, suspend, back up, delete, bring back")),
+        has_parts: false,
+        has_charts: false,
+        has_records: true,
+    }
     /// the key slots
     Vault {
         name: "Vault",

@@ -63,10 +63,10 @@ pub fn markdown() -> String {
 mod tests {
     use super::*;
     use crate::{
-        model::inventory::record::{AuditEntry, Author, FilterRecord, Outcome},
+        model::inventory::record::{AuditEntry, Author, FilterRecord, Outcome, Slug},
         protocol::{
             AuditList, Effect, FilterLine, List, Reply, SettingLine, Settings as Options, SlotLine,
-            VaultList, VaultState,
+            TenantLine, VaultList, VaultState,
         },
         tui::{
             App, Settings, Subject,
@@ -204,6 +204,20 @@ mod tests {
         app.reply(Reply::Settings(Box::new(Options { file: "a.toml".into(), problems: Vec::new(), lines })));
         let slot = |id: &str| SlotLine { id: id.into(), kind: "passphrase", ..SlotLine::default() };
         let slots = ["a", "b", "c", "d"].map(slot).into();
+        let tenant = |name: &str| TenantLine {
+            slug: Slug::parse(name).unwrap(),
+            state: "not watched".into(),
+            usable: true,
+            is_watched: true,
+            is_suspended: false,
+            instances: Some(3),
+            size_bytes: None,
+            history_bytes: None,
+            used: None,
+            limits: None,
+            deleted: None,
+        };
+        app.reply(Reply::List(List::Tenants(["aaa", "bbb", "ccc", "ddd"].map(tenant).into())));
         app.reply(Reply::List(List::Vault(VaultList { slots, generation: 1 })));
         shown(&mut app);
         app.keys(place);

@@ -3,7 +3,7 @@
 
 use crate::{
     model::inventory::record::GroupRecord,
-    protocol::{AuditList, FilterLine, LabelLine, List, ListId, Settings, VaultList},
+    protocol::{AuditList, FilterLine, LabelLine, List, ListId, Settings, TenantLine, VaultList},
 };
 
 /// The lists.
@@ -78,6 +78,14 @@ impl Lists {
     pub fn settings(&self) -> Option<&Settings> {
         match self.get(ListId::Settings)? {
             List::Settings(settings) => Some(settings),
+            _ => None,
+        }
+    }
+
+    /// The tenants; None: not told.
+    pub fn tenants(&self) -> Option<&[TenantLine]> {
+        match self.get(ListId::Tenants)? {
+            List::Tenants(tenants) => Some(tenants),
             _ => None,
         }
     }

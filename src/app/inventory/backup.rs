@@ -26,11 +26,19 @@ pub fn lacks(made: &BackupMade) -> Vec<String> {
 /// # Errors
 /// The file is there already or cannot be written; another process writes the tenant.
 pub fn backup(tenant: &mut Tenant, file: Option<&Path>, tell: Tell<'_>) -> Result<BackupMade, StoreError> {
-    let file = match file {
+    let file = place(tenant, file)?;
+    tenant.backup(&file, &current_author(), tell)
+}
+
+/// The file that a backup goes into: this one, or one of its own name and time in dbtop's folder of backups.
+///
+/// # Errors
+/// dbtop's folder cannot be made.
+pub fn place(tenant: &Tenant, file: Option<&Path>) -> Result<PathBuf, StoreError> {
+    Ok(match file {
         Some(file) => file.to_owned(),
         None => Home::find()?.backups()?.join(name(tenant.slug(), clock::now())),
-    };
-    tenant.backup(&file, &current_author(), tell)
+    })
 }
 
 /// `acme-2026-11-20-133000.dbtop-backup`, in UTC: names sort by time.

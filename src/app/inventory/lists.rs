@@ -22,13 +22,13 @@ use std::{collections::HashSet, sync::Arc};
 /// Most entries of the audit log that a list has.
 const ENTRIES: usize = 2_000;
 
-/// A list as it is now; None for the settings, which are none of the inventory.
+/// A list as it is now; None for settings and tenants, which are none of one inventory.
 ///
 /// # Errors
 /// The file cannot be read.
 pub fn list(tenant: &Tenant, inventory: &Inventory, id: ListId) -> Result<Option<List>, StoreError> {
     Ok(Some(match id {
-        ListId::Settings => return Ok(None),
+        ListId::Settings | ListId::Tenants => return Ok(None),
         ListId::Vault => List::Vault(slots::list(tenant)?),
         ListId::Audit => {
             let filter = AuditFilter { last: Some(ENTRIES), ..AuditFilter::default() };

@@ -31,6 +31,7 @@ const RECORDS: Context = Context::Records;
 const AUDIT: Context = Context::Pane(PaneId::Audit);
 const SETTINGS: Context = Context::Pane(PaneId::Settings);
 const VAULT: Context = Context::Pane(PaneId::Vault);
+const TENANTS: Context = Context::Pane(PaneId::Tenants);
 const GROUPS: Context = Context::Pane(PaneId::Groups);
 const LABELS: Context = Context::Pane(PaneId::Labels);
 
@@ -60,7 +61,7 @@ actions! {
             told(WAITS, "enter", "who waits"), told(INPUT, "enter", "go"),
             told(FORM, "enter", "go on"), told(WIZARD, "enter", "go on"),
             told(TRIAL, "enter", "go on"), told(BULK, "enter", "go on"),
-            told(QUESTION, "enter", "yes, if it is typed"), told(LIST, "enter", "open"), told(RECORDS, "enter", "open"), told(AUDIT, "enter", "details"), told(SETTINGS, "enter", "edit"), told(PICK, "enter", "take over")]);
+            told(QUESTION, "enter", "yes, if it is typed"), told(LIST, "enter", "open"), told(RECORDS, "enter", "open"), told(AUDIT, "enter", "details"), told(SETTINGS, "enter", "edit"), told(TENANTS, "enter", "watch"), told(PICK, "enter", "take over")]);
     Out: "out: close, clear the filter, back the way you came, widen the scope",
         keys(&[
             at(GLOBAL, "esc"), told(READER, "esc", "close"), told(INPUT, "esc", "cancel"),
@@ -255,9 +256,10 @@ actions! {
     Unlock: "unlock the inventory", of_vault(),
         word("unlock", "the inventory");
     Backup: "back the tenant up into an encrypted file", changes(),
-        word("backup", "the tenant, into an encrypted file");
-    Tenants: "tenants: watch another one", of_vault(),
-        word("tenants", "watch another one");
+        word("backup", "the tenant, into an encrypted file"),
+        keys(&[told(TENANTS, "b", "back up")]);
+    Suspend: "suspend the tenant, or resume it; bring a deleted one back", changes(), on_row(),
+        keys(&[told(TENANTS, "m", "suspend, resume")]);
 
     // The screen itself
     Overlay: "dbtop's own figures",

@@ -9,7 +9,7 @@ use crate::{
         action::{Action, Kind},
         id::PaneId,
         layer::{doctor::Doctor, unlock::Unlock},
-        pane::Panes,
+        pane::{Panes, tenants},
         place::Place,
         view::Sealed,
     },
@@ -30,7 +30,7 @@ impl App {
                 self.inventory.then = Some(action);
                 self.say(Level::Unknown, "the inventory is being opened: this follows".to_owned());
             }
-            VaultState::Choose => self.ask(InventoryRequest::Tenants),
+            VaultState::Choose => self.go(Some(PaneId::Tenants), None),
             VaultState::Absent | VaultState::Locked { .. } => {
                 self.inventory.then = Some(action);
                 self.open_dialog();
@@ -43,25 +43,26 @@ impl App {
         match action {
             Action::Lock => self.lock(),
             Action::Doctor => self.examine(),
-            Action::Backup => self.ask(InventoryRequest::Backup),
+            Action::Backup => self.ask_about(tenants::backup(&self.tenant)),
             // Passwords that were refused are asked for again.
             Action::Unlock => self.ask(InventoryRequest::Unlock(None)),
             _ => self.change_inventory(action),
         }
     }
 
-    /// True for an action that changes what the vault has; settings are changed where there is none, too.
+    /// True for an action that changes what the vault has; settings and tenants are changed where there is none, too.
     pub(super) fn needs_vault(&self, action: Action) -> bool {
-        let is_setting =
-            self.place.pane == PaneId::Settings && matches!(action, Action::Edit | Action::Remove);
-        action.kind() == Kind::Changes && !is_setting
+        let is_open_to = match self.place.pane {
+            PaneId::Settings => matches!(action, Action::Edit | Action::Remove),
+            PaneId::Tenants => true,
+            _ => false,
+        };
+        action.kind() == Kind::Changes && !is_open_to
     }
 
     /// Actions about the inventory; false if it is another one.
     pub(super) fn act_on_inventory(&mut self, action: Action) -> bool {
         match action {
-            Action::Tenants if self.inventory.state == VaultState::Plain => self.with_vault(action),
-            Action::Tenants => self.ask(InventoryRequest::Tenants),
             // Logins of a demo and of a plain file can be examined, too.
             Action::Doctor if self.inventory.state == VaultState::Plain => self.examine(),
             Action::Lock if matches!(self.inventory.state, VaultState::Locked { .. }) => {
@@ -85,6 +86,10 @@ impl App {
             // A recording has none of its own, and nobody who could tell.
             Some(ListId::Settings) if self.world.moment.recording.is_none() => {
                 self.ask(InventoryRequest::Settings);
+            }
+            // It needs no key.
+            Some(ListId::Tenants) if !matches!(self.inventory.state, VaultState::Plain) => {
+                self.ask(InventoryRequest::List(ListId::Tenants));
             }
             Some(id) if self.inventory.state == VaultState::Open => self.ask(InventoryRequest::List(id)),
             _ => {}
@@ -166,12 +171,16 @@ impl App {
                 }
             }
             // What was asked for while it opened follows, as was said.
-            VaultState::Absent | VaultState::Choose | VaultState::Plain if before == VaultState::Opening => {
+            VaultState::Choose => {
+                self.inventory.then = None;
+                self.go(Some(PaneId::Tenants), None);
+            }
+            VaultState::Absent | VaultState::Plain if before == VaultState::Opening => {
                 if let Some(action) = self.inventory.then.take() {
                     self.with_vault(action);
                 }
             }
-            VaultState::Absent | VaultState::Choose | VaultState::Opening | VaultState::Plain => {}
+            VaultState::Absent | VaultState::Opening | VaultState::Plain => {}
         }
         self.refresh();
     }

@@ -5,7 +5,7 @@ use crate::{
     model::{judge::health::Level, timeline::past::When},
     protocol::{InventoryRequest, Reply},
     tui::{
-        action::{Action, Context},
+        action::{Action, Context, Kind},
         ask::Ask,
         command_line::Command,
         id::RowKey,
@@ -138,7 +138,7 @@ impl App {
     }
 
     /// Opens the dialog of a question.
-    fn ask_about(&mut self, ask: Ask) {
+    pub(super) fn ask_about(&mut self, ask: Ask) {
         match ask {
             Ask::Form { title, lines, blanks, word, make } => {
                 let dialog = Asking::new(title, lines, blanks, word, make, &self.world.theme);
@@ -174,7 +174,9 @@ impl App {
                     self.say(Level::Warning, e);
                 }
             }
-            Command::Tenant(_) if self.world.moment.recording.is_some() => self.act(Action::Tenants),
+            Command::Tenant(_) if self.world.moment.recording.is_some() => {
+                self.say(Level::Warning, Kind::Vault.refused_in_recording().unwrap_or_default().to_owned());
+            }
             Command::Tenant(slug) => self.ask(InventoryRequest::Switch(slug)),
             Command::At(when) => {
                 self.open_layer(Prompt::with(Asks::Time, &when));

@@ -4,7 +4,7 @@ use super::{App, inventory::READ_ONLY};
 use crate::{
     protocol::VaultState,
     tui::{
-        action::{Action, Binding, Context, Kind, ROWS, When, bindings},
+        action::{Action, Binding, Context, Kind, ROWS, Row, When, bindings},
         id::RowKey,
         key::Chord,
         layer::menu::{Item, Menu},
@@ -35,8 +35,11 @@ impl App {
                 items.push(Item { action: b.action, key: chord.to_string(), help: b.help, refused });
             }
         }
-        for row in ROWS.iter().filter(|row| row.keys.is_empty() && is_deed(row.kind, row.when)) {
-            if let Some((word, _)) = row.word {
+        let has_no_key = |row: &&Row| row.keys.iter().all(|key| matches!(key.context, Context::Pane(_)));
+        for row in ROWS.iter().filter(has_no_key).filter(|row| is_deed(row.kind, row.when)) {
+            if let Some((word, _)) = row.word
+                && items.iter().all(|item| item.action != row.action)
+            {
                 let refused = self.refusal(row.action, row.when);
                 items.push(Item { action: row.action, key: format!(":{word}"), help: row.help, refused });
             }

@@ -6,7 +6,7 @@ use crate::{
     model::judge::health::Level,
     protocol::{Effect, InventoryRequest, List, Reply},
     tui::{
-        layer::{details::Reading, tenants::Tenants, unlock::Unlock},
+        layer::{details::Reading, unlock::Unlock},
         moment::Past,
         widget::document::Document,
     },
@@ -25,10 +25,6 @@ impl App {
             Reply::Password { who, wanted_by } => {
                 let dialog = Unlock::password(&who, &wanted_by);
                 self.open_layer(dialog);
-            }
-            Reply::Tenants(lines) => {
-                let list = Tenants::new(lines, &self.tenant);
-                self.open_layer(list);
             }
             Reply::List(list) => {
                 self.world.lists.take(list);

@@ -20,7 +20,6 @@ pub mod palette;
 pub mod pick;
 pub mod prompt;
 pub mod removal;
-pub mod tenants;
 pub mod unlock;
 pub mod wizard;
 

@@ -38,6 +38,8 @@ pub trait Listed: for<'a> Kind<Row<'a> = Line<'a, Self>> + Debug + Sized {
     const NAME: &'static str;
     /// the words
     const WORDS: Words;
+    /// the things are sealed with the inventory
+    const NEEDS_KEY: bool = true;
 
     /// The things, in the pane's own order.
     fn records(view: &View<'_>) -> Vec<Self::Record>;
@@ -201,13 +203,15 @@ impl<L: Listed> ListPane<L> {
             return vec![L::WORDS.no_match.to_owned(), "Esc clears it.".to_owned()];
         }
         match view.sealed {
-            Sealed::Locked if L::LIST.is_some() => {
+            Sealed::Locked if L::LIST.is_some() && L::NEEDS_KEY => {
                 vec![
                     format!("{} locked with the inventory.", L::WORDS.locked),
                     ":unlock opens it.".to_owned(),
                 ]
             }
-            Sealed::Opening if L::LIST.is_some() => vec!["The inventory is being opened …".to_owned()],
+            Sealed::Opening if L::LIST.is_some() && L::NEEDS_KEY => {
+                vec!["The inventory is being opened …".to_owned()]
+            }
             _ => L::WORDS.none.iter().map(|line| (*line).to_owned()).collect(),
         }
     }

@@ -22,6 +22,7 @@ pub mod reading;
 pub mod request;
 pub mod settings;
 pub mod storage;
+pub mod tenants;
 pub mod vault;
 pub mod waits;
 
@@ -46,6 +47,7 @@ impl Default for Panes {
                 PaneId::Memory => Box::<memory::MemoryPane>::default(),
                 PaneId::Blocking => Box::<blocking::BlockingPane>::default(),
                 PaneId::Settings => Box::<settings::SettingsPane>::default(),
+                PaneId::Tenants => Box::<tenants::TenantsPane>::default(),
                 PaneId::Vault => Box::<vault::VaultPane>::default(),
                 PaneId::Audit => Box::<audit::AuditPane>::default(),
                 PaneId::Groups => Box::<groups::GroupsPane>::default(),

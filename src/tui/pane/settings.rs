@@ -46,6 +46,7 @@ impl Listed for Options {
         none: &["The settings are being read …", "`dbtop config list` shows them, too."],
         locked: "Settings are",
     };
+    const NEEDS_KEY: bool = false;
 
     fn records(view: &View<'_>) -> Vec<SettingLine> {
         view.lists.settings().map_or_else(Vec::new, |settings| settings.lines.clone())

@@ -275,7 +275,7 @@ fn tenants_are_switched_and_never_mixed() {
         "other",
     ]);
     let mut s = stage.screen(&["--key-file", stage.key()]);
-    s.until("which one", |t| t.contains("─ Tenants") && t.contains("default") && t.contains("other"));
+    s.until("which one", |t| t.contains("TENANT") && t.contains("default") && t.contains("other"));
     s.keys(key::DOWN);
     s.keys(key::ENTER);
     s.until("the other tenant's fleet", |t| t.starts_with(" dbtop  other") && t.contains("lonely"));
@@ -285,6 +285,20 @@ fn tenants_are_switched_and_never_mixed() {
     assert!(!s.text().contains("lonely"), "{}", s.text());
     command(&mut s, "tenant nobody");
     s.until_shows("no tenant is called nobody");
+    // Deleted by its name, listed with the day until which it comes back, and back.
+    command(&mut s, "tenants");
+    s.until("the list", |t| t.contains("LAST USE") && t.contains("watched now"));
+    s.keys(key::DOWN);
+    s.keys(b"D");
+    s.until_shows("Delete tenant other?");
+    s.keys(b"other\r");
+    s.until("it is deleted", |t| t.contains("30 days") && t.contains("1 deleted, can come back"));
+    s.keys(b"m");
+    s.until_shows("Bring tenant other back");
+    s.keys(b"-2\r");
+    s.until("it is back", |t| t.contains("other-2") && !t.contains("can come back"));
+    stage.done(&["tenant", "delete", "other-2", "--yes"]);
+    s.until("what another process did", |t| t.contains("1 deleted, can come back"));
     quit(s);
 }
 
@@ -294,6 +308,8 @@ fn a_tenant_is_backed_up_from_the_screen() {
     let stage = Stage::watching(&sim);
     let mut s = stage.unlocked(&[]);
     command(&mut s, "backup");
+    s.until_shows("Back up tenant default");
+    s.keys(key::ENTER);
     s.until("the file is named", |t| t.contains("backed up into"));
     quit(s);
     let backups = fs::read_dir(stage.home.path().join("backups")).unwrap();

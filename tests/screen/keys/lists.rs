@@ -2,10 +2,10 @@
 
 use crate::{fixture, stage::Stage};
 use dbtop::{
-    model::inventory::record::{AuditEntry, Author, FilterRecord, GroupRecord, Outcome},
+    model::inventory::record::{AuditEntry, Author, FilterRecord, GroupRecord, Limits, Outcome, Slug},
     protocol::{
         AuditList, Effect, FilterLine, InventoryRequest, List, ListChange, ListId, NewKey, Refusal, Reply,
-        SettingLine, Settings, SlotChange, SlotLine, VaultList, VaultState,
+        SettingLine, Settings, SlotChange, SlotLine, TenantChange, TenantLine, VaultList, VaultState,
     },
 };
 use std::{fmt::Write as _, sync::Arc};
@@ -217,8 +217,13 @@ fn the_menu_has_all_that_can_be_done_and_says_what_cannot() {
 
 #[test]
 fn lists_at_three_sizes_dark_and_light() {
-    for (name, list) in [("groups", groups()), ("filters", filters()), ("audit", audit()), ("vault", slots())]
-    {
+    for (name, list) in [
+        ("groups", groups()),
+        ("filters", filters()),
+        ("audit", audit()),
+        ("vault", slots()),
+        ("tenants", tenants()),
+    ] {
         let mut all = String::new();
         for (w, h) in [(80, 24), (120, 40), (200, 60)] {
             let text = |theme: &str| {
@@ -345,4 +350,115 @@ fn a_slot_is_added_with_a_passphrase_typed_twice_and_removed_by_its_name() {
     s.reply(Reply::Saved(Ok("slot removed".to_owned())));
     s.keys("R yes enter");
     assert!(matches!(&requests(&mut s)[..], [InventoryRequest::Slots(SlotChange::Rotate)]));
+}
+
+fn tenants() -> List {
+    let line = |name: &str, state: &str| TenantLine {
+        slug: Slug::parse(name).unwrap(),
+        state: state.into(),
+        usable: state.contains("watched"),
+        is_watched: state == "watched now",
+        is_suspended: state == "suspended",
+        instances: Some(40),
+        size_bytes: Some(3 << 20),
+        history_bytes: Some(1 << 20),
+        used: Some(fixture::NOW.plus_ms(-60_000)),
+        limits: None,
+        deleted: None,
+    };
+    let mut acme = line("acme", "watched now");
+    acme.limits = Some(Limits { max_instances: Some(500), max_history_bytes: None });
+    let mut gone = line("old", "deleted");
+    (gone.instances, gone.history_bytes) = (None, None);
+    gone.deleted = Some((fixture::NOW, fixture::NOW.plus_ms(30 * 86_400_000)));
+    List::Tenants(vec![acme, line("beta", "not watched"), line("calm", "suspended"), gone])
+}
+
+fn tenant(s: &mut Stage) -> TenantChange {
+    let mut asked = requests(s);
+    match (asked.pop(), asked.len()) {
+        (Some(InventoryRequest::Tenant(change)), 0) => change,
+        _ => panic!("no change of a tenant, or more than that was asked for: {}", s.text()),
+    }
+}
+
+#[test]
+fn tenants_are_listed_without_a_key_and_each_is_done_what_fits_its_state() {
+    let mut s = with(VaultState::Opening, 120, 30, "dark");
+    s.reply(Reply::Vault { tenant: "acme".to_owned(), state: VaultState::Choose });
+    assert!(matches!(requests(&mut s)[..], [InventoryRequest::List(ListId::Tenants)]), "{}", s.text());
+    assert!(s.text().contains("Tenants"), "several, and none was named: {}", s.text());
+    let mut s = with(VaultState::Locked { by_passphrase: true, why: None }, 120, 30, "dark");
+    s.keys("esc : tenants enter");
+    assert!(matches!(requests(&mut s)[..], [InventoryRequest::List(ListId::Tenants)]), "{}", s.text());
+    s.reply(Reply::List(tenants()));
+    insta::assert_snapshot!(s.text());
+    // The open one alone is renamed, limited, suspended, backed up.
+    s.keys("i");
+    assert!(s.text().contains("acme is locked: :unlock opens it"), "{}", s.text());
+    s.reply(Reply::Vault { tenant: "acme".to_owned(), state: VaultState::Open })
+        .reply(Reply::List(tenants()));
+    requests(&mut s);
+    s.keys("i - 2 tab ctrl-u enter 0 enter");
+    assert!(s.text().contains("write gigabytes"), "{}", s.text());
+    s.keys("ctrl-u 20 enter");
+    let limits = Limits { max_instances: None, max_history_bytes: Some(20_000_000_000) };
+    let TenantChange::Edit { slug, to, limits: asked } = tenant(&mut s) else { panic!("{}", s.text()) };
+    assert_eq!((slug.as_str(), to.as_str(), asked), ("acme", "acme-2", limits));
+    s.reply(Reply::Saved(Ok("saved".to_owned())));
+    s.keys("m yes enter");
+    assert!(matches!(tenant(&mut s), TenantChange::Suspend(slug) if slug.as_str() == "acme"));
+    s.reply(Reply::Saved(Ok("suspended".to_owned())));
+    s.keys("down b");
+    assert!(s.text().contains("beta is sealed: Enter watches it"), "{}", s.text());
+    s.keys("down m enter");
+    assert!(
+        matches!(tenant(&mut s), TenantChange::Resume { slug, passphrase: None } if slug.as_str() == "calm")
+    );
+}
+
+#[test]
+fn a_tenant_is_deleted_by_its_name_and_a_deleted_one_is_brought_back() {
+    let mut s = open();
+    s.keys(": tenants enter").reply(Reply::List(tenants()));
+    requests(&mut s);
+    s.keys("down D");
+    let text = s.text();
+    assert!(text.contains("of 40 instances") && text.contains("brought back for 30 days"), "{text}");
+    s.keys("yes enter");
+    assert!(requests(&mut s).is_empty(), "only its name deletes it: {}", s.text());
+    s.keys("ctrl-u beta enter");
+    assert!(matches!(tenant(&mut s), TenantChange::Delete(slug) if slug.as_str() == "beta"));
+    s.reply(Reply::Saved(Ok("deleted".to_owned())));
+    s.keys("G D");
+    assert!(s.text().contains("old is deleted already"), "{}", s.text());
+    s.keys("m enter");
+    let TenantChange::Undelete { slug, to } = tenant(&mut s) else { panic!("{}", s.text()) };
+    assert_eq!((slug.as_str(), to.unwrap().as_str()), ("old", "old"));
+}
+
+#[test]
+fn a_new_tenant_is_empty_or_comes_from_a_backup() {
+    let mut s = open();
+    s.keys(": tenants enter").reply(Reply::List(tenants()));
+    requests(&mut s);
+    s.keys("+ new-one tab tab secret tab other enter");
+    assert!(s.text().contains("it is not the same"), "{}", s.text());
+    s.keys("ctrl-u secret enter");
+    assert!(matches!(tenant(&mut s), TenantChange::Create { slug, .. } if slug.as_str() == "new-one"));
+    s.reply(Reply::Saved(Ok("made".to_owned())));
+    s.keys("+ tab /mnt/acme.dbtop-backup tab enter enter");
+    let TenantChange::Restore { file, to: None, passphrase: None } = tenant(&mut s) else {
+        panic!("{}", s.text())
+    };
+    assert_eq!(file.to_str(), Some("/mnt/acme.dbtop-backup"));
+    s.reply(Reply::Saved(Ok("restoring".to_owned())));
+    // Where it goes is asked for, and what is refused stands at the field.
+    s.keys("b /tmp/x enter");
+    assert!(
+        matches!(&requests(&mut s)[..], [InventoryRequest::Backup(Some(f))] if f.to_str() == Some("/tmp/x"))
+    );
+    let taken = Refusal { field: Some("file"), words: "/tmp/x is there already".into() };
+    s.reply(Reply::Saved(Err(taken)));
+    assert!(s.text().contains("is there already") && s.text().contains("Back up tenant"), "{}", s.text());
 }

@@ -5,6 +5,7 @@
 //! Locking drops the tenant with its keys and every record. The collector goes on with the targets that it has: its
 //! passwords stay in memory, for connections break and must be made again.
 
+mod backups;
 mod tenants;
 
 use super::{edit, form, lists, open, passwords::Passwords, slots, targets::targets, trials::Trials};
@@ -55,6 +56,8 @@ struct Service {
     editor: Editor,
     /// the list that a pane shows: it is told again when it may have changed
     listed: Option<ListId>,
+    /// the tenants that the screen was told of; true: a deleted one
+    told: Vec<(Slug, bool)>,
     /// None: the tenants' folder cannot be used
     purge: Option<Purge>,
 }
@@ -104,6 +107,7 @@ pub fn start(links: &Links, start: Start) -> anyhow::Result<(Sender<InventoryReq
         passwords: Passwords::default(),
         editor,
         listed: None,
+        told: Vec::new(),
         purge: None,
     };
     let thread = std::thread::Builder::new().name("inventory".into()).spawn(move || service.run(taken))?;
@@ -138,7 +142,7 @@ impl Service {
             InventoryRequest::CreateVault(passphrase) => self.create(passphrase),
             InventoryRequest::Lock => self.lock(None),
             InventoryRequest::Password(answer) => self.answered(answer),
-            InventoryRequest::Backup => self.back_up(),
+            InventoryRequest::Backup(file) => self.back_up(file.as_deref()),
             InventoryRequest::List(id) => {
                 self.listed = Some(id);
                 self.tell_list();
@@ -148,7 +152,6 @@ impl Service {
                 let done = self.change(|open| slots::change(&mut open.tenant, change));
                 self.finish(done);
             }
-            InventoryRequest::Tenants => self.list_tenants(),
             InventoryRequest::Switch(slug) => self.switch(slug),
             InventoryRequest::Form(ids) => self.form(&ids),
             InventoryRequest::Save { record, of } => self.save(*record, of.as_ref()),
@@ -186,8 +189,7 @@ impl Service {
             match open::tenants_there() {
                 Ok(slugs) if slugs.is_empty() => return self.state(VaultState::Absent),
                 Ok(slugs) if slugs.len() > 1 => {
-                    self.state(VaultState::Choose);
-                    return self.list_tenants();
+                    return self.state(VaultState::Choose);
                 }
                 Ok(slugs) => self.slug = slugs.into_iter().next(),
                 Err(e) => return self.locked(false, Some(with_causes(&*e))),
@@ -348,6 +350,7 @@ impl Service {
     /// Takes over the changes of another process.
     fn look(&mut self) {
         self.purge();
+        self.look_at_tenants();
         if self.open.as_ref().is_some_and(|open| !open.tenant.path().exists()) {
             return self.gone();
         }
@@ -447,7 +450,10 @@ impl Service {
     }
 
     /// Nothing while it is locked: the screen asks again once it is open.
-    fn tell_list(&self) {
+    fn tell_list(&mut self) {
+        if self.listed == Some(ListId::Tenants) {
+            return self.list_tenants();
+        }
         let (Some(open), Some(id)) = (&self.open, self.listed) else { return };
         match lists::list(&open.tenant, &open.inventory, id) {
             Ok(list) => list.into_iter().for_each(|list| self.say(Reply::List(list))),

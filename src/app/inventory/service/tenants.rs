@@ -1,40 +1,53 @@
-//! The tenants as a whole, for the screen: their list, one made, suspended, renamed, deleted, brought back, limited, backed up. The
-//! sub-commands call the same use cases of `store`.
+//! The tenants as a whole, for the screen: their list, one made, suspended, renamed, limited, deleted, brought back. The
+//! sub-commands call the same use cases of `store`. `backups` has what takes minutes.
 
 use super::Service;
 use crate::{
-    app::{
-        history::HistoryCommand,
-        inventory::{backup, open},
-    },
+    app::{history::HistoryCommand, inventory::open},
     collect::Command,
     model::{
         base::{error::with_causes, secret::Secret},
         inventory::record::{Limits, Slug},
         judge::health::Level,
     },
-    protocol::{Refusal, Reply, TenantChange, TenantLine},
-    store::{Deleted, Listed, LockedTenant, Progress, Tenants, clock, current_author},
+    protocol::{List, ListId, Refusal, Reply, TenantChange, TenantLine},
+    store::{Deleted, Listed, LockedTenant, Tenants, clock, current_author},
     vault::Opener,
 };
 use anyhow::{Context, bail};
-use std::time::Duration;
-use tokio::sync::mpsc::Sender;
-
-/// How often a backup says how far it is.
-const TOLD_EVERY: Duration = Duration::from_secs(2);
 
 impl Service {
     /// Tells the screen which tenants there are, the deleted ones last.
-    pub(super) fn list_tenants(&self) {
-        let told = open::tenants().and_then(|tenants| {
-            let live = tenants.list()?.into_iter().map(|one| self.line(one));
-            let deleted = tenants.deleted_tenants()?.into_iter().map(deleted_line);
-            Ok(live.chain(deleted).collect())
-        });
-        match told {
-            Ok(lines) => self.say(Reply::Tenants(lines)),
+    pub(super) fn list_tenants(&mut self) {
+        if self.plain.is_some() {
+            return self.say(Reply::List(List::Tenants(Vec::new())));
+        }
+        match open::tenants().and_then(|tenants| self.lines(&tenants)) {
+            Ok(lines) => {
+                self.told = names(&lines);
+                self.say(Reply::List(List::Tenants(lines)));
+            }
             Err(e) => self.message(Level::Critical, with_causes(&*e)),
+        }
+    }
+
+    fn lines(&self, tenants: &Tenants) -> anyhow::Result<Vec<TenantLine>> {
+        let live = tenants.list()?.into_iter().map(|one| self.line(one));
+        let deleted = tenants.deleted_tenants()?.into_iter().map(deleted_line);
+        Ok(live.chain(deleted).collect())
+    }
+
+    /// Another process, or a restore, has made or deleted one while the list is on the screen.
+    pub(super) fn look_at_tenants(&mut self) {
+        if self.listed != Some(ListId::Tenants) || self.plain.is_some() {
+            return;
+        }
+        let there = open::tenants().and_then(|tenants| {
+            let deleted = tenants.deleted_tenants()?.into_iter().map(|one| (one.slug, true));
+            Ok(tenants.slugs()?.into_iter().map(|slug| (slug, false)).chain(deleted).collect::<Vec<_>>())
+        });
+        if there.is_ok_and(|there| there != self.told) {
+            self.list_tenants();
         }
     }
 
@@ -43,17 +56,19 @@ impl Service {
         let (state, usable) = match &one.tenant {
             Ok(tenant) if tenant.is_suspended() => ("suspended".to_owned(), false),
             Ok(_) if here => ("watched now".to_owned(), true),
-            Ok(_) => (String::new(), true),
+            Ok(_) => ("not watched".to_owned(), true),
             Err(e) => (e.to_string(), false),
         };
         let tenant = one.tenant.as_ref().ok();
         TenantLine {
             state,
             usable,
+            is_watched: here,
             is_suspended: tenant.is_some_and(LockedTenant::is_suspended),
             instances: tenant.map(LockedTenant::instances),
             size_bytes: tenant.map(LockedTenant::size_bytes),
             history_bytes: tenant.and_then(LockedTenant::history_bytes),
+            used: tenant.and_then(LockedTenant::used),
             // They are sealed: only those of the open one are known.
             limits: self.open.as_ref().filter(|_| here).and_then(|open| open.tenant.limits().ok()),
             deleted: None,
@@ -92,8 +107,11 @@ impl Service {
                 ))
             }
             TenantChange::Resume { slug, passphrase } => self.resume(&tenants, &slug, passphrase),
-            TenantChange::Rename { slug, to } => self.rename(&tenants, &slug, &to),
-            TenantChange::Limit { slug, limits } => self.limit(&slug, limits),
+            TenantChange::Edit { slug, to, limits } => {
+                let limited = self.limit(&slug, limits)?;
+                if slug == to { Ok(limited) } else { self.rename(&tenants, &slug, &to) }
+            }
+            TenantChange::Restore { file, to, passphrase } => self.restore(&tenants, &file, to, passphrase),
             TenantChange::Delete(slug) => {
                 let deleted = tenants.delete(&slug)?;
                 if self.slug.as_ref() == Some(&slug) {
@@ -149,6 +167,9 @@ impl Service {
 
     fn limit(&mut self, slug: &Slug, limits: Limits) -> anyhow::Result<String> {
         let tenant = self.opened_as(slug)?;
+        if tenant.limits()? == limits {
+            return Ok(format!("tenant {slug}: its limits are so already"));
+        }
         tenant.set_limits(limits, &current_author())?;
         Ok(format!("limits of tenant {slug}: {limits}; history keeps to it when it is opened next"))
     }
@@ -187,35 +208,6 @@ impl Service {
             Err(e) => tracing::warn!("removing tenants deleted 30 days ago: {e}"),
         }
     }
-
-    /// Backs the open tenant up on a thread of its own: years of history take minutes. It has a connection and a copy of the keys until
-    /// it ends, also if the inventory is locked meanwhile.
-    pub(super) fn back_up(&self) {
-        let Some(open) = &self.open else {
-            return self
-                .message(Level::Warning, "the inventory is locked: nothing was backed up, :unlock opens it");
-        };
-        let mut tenant = match open.tenant.again() {
-            Ok(tenant) => tenant,
-            Err(e) => return self.message(Level::Critical, format!("not backed up: {e}")),
-        };
-        let screen = self.replies.clone();
-        let work = move || {
-            let mut told = clock::up();
-            let done = backup::backup(&mut tenant, None, &mut |progress| {
-                if clock::up().saturating_sub(told) >= TOLD_EVERY {
-                    told = clock::up();
-                    tell(&screen, Level::Ok, progress_words(progress));
-                }
-            });
-            let (level, text) = outcome(done);
-            tell(&screen, level, text);
-        };
-        let started = std::thread::Builder::new().name("backup".into()).spawn(work);
-        if let Err(e) = started {
-            self.message(Level::Critical, format!("not backed up: {e}"));
-        }
-    }
 }
 
 fn deleted_line(deleted: Deleted) -> TenantLine {
@@ -225,35 +217,16 @@ fn deleted_line(deleted: Deleted) -> TenantLine {
         deleted: Some((deleted.at, deleted.until())),
         slug: deleted.slug,
         usable: false,
+        is_watched: false,
         is_suspended: false,
         instances: None,
         history_bytes: None,
+        used: Some(deleted.at),
         limits: None,
     }
 }
 
-fn tell(screen: &Sender<Reply>, level: Level, text: String) {
-    // The screen is gone: the backup goes on to its end.
-    let _ = screen.blocking_send(Reply::Message { level, text });
-}
-
-fn progress_words(progress: Progress) -> String {
-    match progress {
-        Progress::Copying(bytes) => format!("backing up: copying {} MB of history", bytes >> 20),
-        Progress::Done { bytes, of } => format!("backing up: {} %", bytes * 100 / of.max(1)),
-    }
-}
-
-fn outcome(done: Result<crate::store::BackupMade, crate::store::StoreError>) -> (Level, String) {
-    match done {
-        Ok(made) => {
-            let (file, lacks) = (made.path.display(), backup::lacks(&made));
-            if lacks.is_empty() {
-                (Level::Ok, format!("backed up into {file}"))
-            } else {
-                (Level::Warning, format!("backed up into {file}, but {}", lacks.join("; ")))
-            }
-        }
-        Err(e) => (Level::Critical, format!("not backed up: {e}")),
-    }
+/// What the screen was told of: the names, and whether each is deleted.
+fn names(lines: &[TenantLine]) -> Vec<(Slug, bool)> {
+    lines.iter().map(|line| (line.slug.clone(), line.deleted.is_some())).collect()
 }
