@@ -225,6 +225,9 @@ impl FakeSession {
                 ..CostSample::default()
             }),
             ProbeId::Databases => Sample::Known(State::Databases(Arc::default())),
+            ProbeId::Memory | ProbeId::Availability | ProbeId::Volumes | ProbeId::Jobs => {
+                return Err(Unavailable::NotHere("the test".into()));
+            }
             _ => Sample::Schedulers(SchedulerSample::default()),
         })
     }

@@ -159,6 +159,9 @@ async fn a_server_that_lets_us_in_and_never_answers_stays_down() {
     fake.set("a", Act::Answer(5));
     // A poll that is under way takes 5 s more, the longest wait before the next attempt is 30 s.
     seconds(37.0).await;
+    assert_eq!(shown(&collector, "a").facts.link, Link::Up);
+    // A headline alone came first; all else is there an interval later.
+    seconds(40.0).await;
     assert_eq!(shown(&collector, "a").health.level, Level::Ok);
 }
 
@@ -248,6 +251,9 @@ async fn refresh_asks_now_and_cuts_the_wait_after_a_failure_short() {
     seconds(0.1).await;
     assert_eq!(tried(), before + 1, "the wait after a refused login is half a minute and more");
     seconds(1.0).await;
+    assert!(shown(&collector, "b").facts.headline.get().is_some());
+    // A headline alone came first, and waits need two polls.
+    seconds(4.0).await;
     assert_eq!(shown(&collector, "b").health.level, Level::Ok);
 }
 

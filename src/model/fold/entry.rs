@@ -192,6 +192,9 @@ impl Entry {
 
     fn change_problem(&mut self, probe: ProbeId, every_ms: u32, problem: Unavailable) {
         self.dirty = true;
+        if problem.is_final() {
+            self.facts.heard_of.insert(probe);
+        }
         if probe == ProbeId::CpuRing {
             if let Some(cpu) = &mut self.facts.cpu.value {
                 cpu.other_pct = None;
@@ -289,6 +292,7 @@ impl Entry {
     /// A reading is what it is now, whether it was polled or remembered.
     fn change_value(&mut self, probe: ProbeId, at: Timestamp, every_ms: u32, state: &State) {
         self.dirty = true;
+        self.facts.heard_of.insert(probe);
         self.facts.take(probe, at, every_ms, state);
         if matches!(state, State::Activity(_) | State::Blocking(_)) {
             lend_statements(&mut self.facts);

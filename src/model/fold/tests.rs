@@ -90,6 +90,14 @@ fn missed(fleet: &mut Fleet, name: &str, probe: ProbeId, s: i64, problem: Unavai
     });
 }
 
+/// Whatever else is judged does not apply to the instance.
+fn nothing_else(fleet: &mut Fleet, name: &str, s: i64) {
+    let others = ProbeId::ALL.into_iter().filter(|p| p.is_judged() && *p != ProbeId::Headline);
+    for probe in others {
+        missed(fleet, name, probe, s, Unavailable::NotHere("this test".into()));
+    }
+}
+
 /// A headline of an instance that started an hour before second 0.
 fn headline(batches: i64, cpu_ms: i64) -> HeadlineSample {
     HeadlineSample {
@@ -157,6 +165,7 @@ fn the_start_is_told_by_our_clock() {
 #[test]
 fn a_clock_that_goes_back_breaks_nothing() {
     let mut f = fleet(&["a"]);
+    nothing_else(&mut f, "a", 1_000);
     poll_headline(&mut f, 1_000, headline(0, 0));
     let h = poll_headline(&mut f, 400, headline(3_000, 0));
     assert_eq!(h.facts.headline.get().unwrap().batches_per_s, None);
@@ -183,6 +192,7 @@ fn unchanged_instances_keep_their_arc() {
 #[test]
 fn time_alone_makes_silence_a_warning_and_then_offline() {
     let mut f = fleet(&["a"]);
+    nothing_else(&mut f, "a", 0);
     poll_headline(&mut f, 0, headline(0, 0));
     poll_headline(&mut f, 30, headline(0, 0));
     assert_eq!(shown(&mut f, 100).health.level, Level::Ok);
@@ -199,6 +209,7 @@ fn time_alone_makes_silence_a_warning_and_then_offline() {
 #[test]
 fn down_stays_down_until_the_link_is_up() {
     let mut f = fleet(&["a"]);
+    nothing_else(&mut f, "a", 0);
     poll_headline(&mut f, 0, headline(0, 0));
     link(&mut f, "a", 10, down(FailureKind::Unreachable));
     link(&mut f, "a", 20, Link::Connecting);
@@ -437,6 +448,7 @@ fn the_inventory_may_change_under_way() {
 #[test]
 fn a_slower_pace_is_not_silence() {
     let mut f = fleet(&["a"]);
+    nothing_else(&mut f, "a", 0);
     let (instance, probe) = (InstanceId::new("a"), ProbeId::Headline);
     for s in [0, 2] {
         let outcome = Ok(Sample::Headline(Box::new(headline(0, 0))));

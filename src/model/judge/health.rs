@@ -13,7 +13,7 @@ use std::sync::{Arc, OnceLock};
 pub enum Level {
     /// ● nothing to do
     Ok,
-    /// ○ never polled, or not enough rights to tell
+    /// ○ not enough rights to tell; ◌ until the first verdict
     #[default]
     Unknown,
     /// ▲ look at it
@@ -120,6 +120,11 @@ impl Reason {
         self.said.get_or_init(|| self.why.to_string().into())
     }
 
+    /// It says that nobody has answered yet.
+    pub const fn is_before_the_first(&self) -> bool {
+        matches!(self.why, Why::NotPolled | Why::FirstPoll)
+    }
+
     /// The places of names.
     pub fn each_name_mut(&mut self, visit: Visit<'_>) {
         self.said = OnceLock::new();
@@ -168,6 +173,6 @@ pub struct Health {
 impl Health {
     /// Nobody has answered yet: there was no verdict before.
     pub fn is_before_the_first(&self) -> bool {
-        self.reasons.iter().any(|reason| matches!(reason.why(), Why::NotPolled | Why::FirstPoll))
+        self.reasons.iter().any(Reason::is_before_the_first)
     }
 }

@@ -65,7 +65,7 @@ use self::{
     databases::DatabaseRow,
     files::FileTable,
     headline::{Headline, HeadlineSample},
-    id::{Emit, ProbeId},
+    id::{Emit, ProbeId, ProbeSet},
     jobs::FailedJobRow,
     link::Link,
     memory::MemoryNow,
@@ -135,6 +135,8 @@ macro_rules! states {
             pub link_since: Option<Timestamp>,
             /// last good poll of any probe
             pub last_good_at: Option<Timestamp>,
+            /// the probes that answered or failed at least once, whatever became of the connection since
+            pub heard_of: ProbeSet,
             $($(#[doc = $about] pub $reading: Reading<<$held as Held>::Shown>,)?)+
         }
 
@@ -193,6 +195,14 @@ macro_rules! states {
 probes!(states);
 
 impl Facts {
+    /// Something that the score reads has never been answered, and the answer is on its way.
+    pub fn awaits_first_answers(&self) -> bool {
+        let mut judged = self.readings().filter(|(probe, _)| probe.is_judged());
+        judged.any(|(probe, reading)| {
+            !reading.has_value && !reading.is_final() && !self.heard_of.contains(probe)
+        })
+    }
+
     /// Age, interval and problem of every reading, with the probe that feeds it.
     pub fn readings(&self) -> impl Iterator<Item = (ProbeId, Meta<'_>)> {
         ProbeId::ALL.into_iter().filter_map(|probe| Some((probe, self.own_meta(probe)?)))

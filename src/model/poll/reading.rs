@@ -25,6 +25,13 @@ pub enum Unavailable {
     Failed(Failure),
 }
 
+impl Unavailable {
+    /// Another second will not mend it.
+    pub const fn is_final(&self) -> bool {
+        !matches!(self, Self::NotYet | Self::NeedsTwoSamples)
+    }
+}
+
 impl fmt::Display for Unavailable {
     /// As a cell says it: `n/a (VIEW SERVER STATE)`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -130,7 +137,7 @@ impl Meta<'_> {
     pub const fn is_final(self) -> bool {
         match self.problem {
             None => self.has_value,
-            Some(problem) => !matches!(problem, Unavailable::NotYet | Unavailable::NeedsTwoSamples),
+            Some(problem) => problem.is_final(),
         }
     }
 }

@@ -222,7 +222,7 @@ impl Layer for Pick {
                 5,
                 y,
                 1,
-                reading::glyph(instance.health.level),
+                reading::sign(&instance.health),
                 reading::level_style(theme, instance.health.level),
             );
             let used = canvas.put(7, y, (w / 3).max(20), instance.id().as_str(), theme.base) + 9;

@@ -146,7 +146,7 @@ impl Listed for Groups {
         }
         for id in line.record.members.iter().take(NAMED) {
             let Some(i) = line.view.snapshot.find(id) else { continue };
-            let mut text = format!("{} {id}", reading::glyph(i.health.level));
+            let mut text = format!("{} {id}", reading::sign(&i.health));
             if let Some(reason) = i.health.reasons.first() {
                 text.push_str("  ");
                 text.push_str(reason.text());

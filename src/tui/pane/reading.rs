@@ -4,7 +4,7 @@ use super::Part;
 use crate::model::{
     base::{figure, time::Timestamp},
     fold::{scope::Scope, snapshot::InstanceSnapshot},
-    judge::health::Level,
+    judge::health::{Health, Level, Reason},
     poll::{
         Facts,
         link::Link,
@@ -34,6 +34,18 @@ pub const fn glyph(level: Level) -> &'static str {
         Level::Unknown => "○",
     }
 }
+
+/// The same of an instance: what nobody has judged yet looks otherwise than what nobody can judge.
+pub fn sign(health: &Health) -> &'static str {
+    if health.is_before_the_first() { NOT_JUDGED } else { glyph(health.level) }
+}
+
+/// The same of a reason.
+pub const fn sign_of(reason: &Reason) -> &'static str {
+    if reason.is_before_the_first() { NOT_JUDGED } else { glyph(reason.level) }
+}
+
+const NOT_JUDGED: &str = "◌";
 
 /// Style of a level.
 pub const fn level_style(theme: &Theme, level: Level) -> Style {

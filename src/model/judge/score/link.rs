@@ -92,6 +92,13 @@ pub(super) fn silence(case: &mut Case<'_>) {
     }
 }
 
+/// Until all that is judged has been answered once, or cannot be, an instance is not well: nobody knows yet.
+pub(super) fn first_answers(case: &mut Case<'_>) {
+    if case.reasons.is_empty() && case.facts.awaits_first_answers() {
+        case.add((Level::Unknown, 0), Topic::Link, Why::FirstPoll);
+    }
+}
+
 /// A headline in which everything is NULL says nothing about the instance: that is not the same as "fine".
 pub(super) fn emptiness(case: &mut Case<'_>) {
     let Some(h) = case.facts.headline.fresh(case.now) else { return };

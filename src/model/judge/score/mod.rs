@@ -10,7 +10,8 @@
 //!
 //! # Levels
 //! The worst level of the reasons. A failed link is critical at once and offline after `offline_after_s` without a
-//! good poll. Unknown if never polled, or if a right is missing and nothing worse is known.
+//! good poll. Unknown if never polled, if a right is missing and nothing worse is known, or until all that is judged has been
+//! answered for the first time.
 //!
 //! # Thresholds
 //! [`Thresholds`] are configuration, one row of [`limits`](super::limits) a figure. CPU and offline defaults are the project's
@@ -67,6 +68,7 @@ pub fn assess(
         parts::availability(&mut case);
         parts::jobs(&mut case);
         link::restart(&mut case);
+        link::first_answers(&mut case);
     }
     verdict(case.reasons)
 }

@@ -15,7 +15,7 @@ use crate::model::{
         cpu::CpuNow,
         databases::DatabaseRow,
         headline::Headline,
-        id::SeriesId,
+        id::{ProbeId, SeriesId},
         jobs::FailedJobRow,
         link::Link,
         memory::MemoryNow,
@@ -40,6 +40,11 @@ fn good<T>(value: T) -> Reading<T> {
 /// A connected instance on a calm day, with a change.
 fn facts(change: impl FnOnce(&mut Facts)) -> Facts {
     let mut facts = Facts { link: Link::Up, last_good_at: Some(NOW.plus_ms(-3_000)), ..Facts::default() };
+    for probe in ProbeId::ALL {
+        if let Some(reading) = facts.reading_mut(probe) {
+            *reading.problem = Some(Unavailable::NotHere("this test".into()));
+        }
+    }
     facts.headline = good(Headline { cpu_pct: Some(12.0), page_life_s: Some(4_000), ..Headline::default() });
     change(&mut facts);
     facts
@@ -82,6 +87,34 @@ fn down(kind: FailureKind, number: Option<i32>, since_ms: i64) -> Facts {
 }
 
 mod edges;
+
+#[test]
+fn nobody_is_well_before_the_first_answers() {
+    let waits_for = |change: fn(&mut Facts)| told(&facts(change));
+    assert_eq!(waits_for(|f| f.volumes.fail(Unavailable::NotYet)), "Unknown –: first poll under way");
+    assert_eq!(waits_for(|f| f.waits.fail(Unavailable::NeedsTwoSamples)), "Unknown –: first poll under way");
+    // What is known by then is said at once; what cannot be known is not waited for.
+    let blocked = facts(|f| {
+        f.jobs.fail(Unavailable::NotYet);
+        f.databases =
+            good(Arc::new(vec![DatabaseRow { state: Some("SUSPECT".into()), ..DatabaseRow::default() }]));
+    });
+    assert_eq!(told(&blocked), "Critical 40: database ? is SUSPECT");
+    assert_eq!(waits_for(|f| f.volumes.fail(Unavailable::NoRight("VIEW SERVER STATE".into()))), "Ok 100: ");
+    assert_eq!(waits_for(|f| f.activity.fail(Unavailable::NotYet)), "Ok 100: ", "nobody judges it");
+    // After a reconnect the old answers still count.
+    let again = facts(|f| {
+        f.volumes = good(Arc::default());
+        f.volumes.fail(Unavailable::NotYet);
+    });
+    assert_eq!(told(&again), "Ok 100: ");
+    // So do failures: the next attempt may be a quarter of an hour away.
+    let failed = facts(|f| {
+        f.volumes.fail(Unavailable::NotYet);
+        f.heard_of.insert(ProbeId::Volumes);
+    });
+    assert_eq!(told(&failed), "Ok 100: ");
+}
 
 #[test]
 fn calm_is_a_hundred_without_reasons() {

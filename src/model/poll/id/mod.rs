@@ -12,6 +12,6 @@ pub(super) use self::key::whole;
 pub use self::{
     key::{Emit, SeriesKey, rounded},
     metric::Metric,
-    probe::ProbeId,
+    probe::{ProbeId, ProbeSet},
     series::SeriesId,
 };

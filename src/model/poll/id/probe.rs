@@ -34,3 +34,31 @@ macro_rules! ids {
 }
 
 probes!(ids);
+
+/// Some of the probes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ProbeSet(u32);
+
+impl ProbeSet {
+    /// Those that the score reads.
+    pub fn judged() -> Self {
+        let mut set = Self::default();
+        ProbeId::ALL.into_iter().filter(|probe| probe.is_judged()).for_each(|probe| set.insert(probe));
+        set
+    }
+
+    /// Adds one.
+    pub const fn insert(&mut self, probe: ProbeId) {
+        self.0 |= 1 << probe.code();
+    }
+
+    /// It is among them.
+    pub const fn contains(self, probe: ProbeId) -> bool {
+        self.0 & 1 << probe.code() != 0
+    }
+
+    /// All of `others` are among them.
+    pub const fn contains_all(self, others: Self) -> bool {
+        others.0 & !self.0 == 0
+    }
+}

@@ -235,8 +235,8 @@ impl filter::Row for InstanceRow<'_> {
 }
 
 fn health(r: &InstanceRow<'_>, out: &mut CellText) {
-    let level = r.instance.health.level;
-    out.put(reading::level_style(r.view.theme, level), reading::glyph(level));
+    let health = &r.instance.health;
+    out.put(reading::level_style(r.view.theme, health.level), reading::sign(health));
 }
 
 fn name(r: &InstanceRow<'_>, out: &mut CellText) {

@@ -109,7 +109,7 @@ impl Heat {
             let (Some(at), Some(instance)) = (self.cells.get(n), view.instance(*r)) else { continue };
             let Some(y) = at.1.checked_sub(self.top) else { continue };
             let style = reading::level_style(theme, instance.health.level);
-            map.glyph(at.0, y, reading::glyph(instance.health.level), style);
+            map.glyph(at.0, y, reading::sign(&instance.health), style);
             let named = self.step > 2;
             if named {
                 let calm = instance.health.level == Level::Ok;

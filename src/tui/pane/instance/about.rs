@@ -103,7 +103,7 @@ fn reasons(d: &mut Document, i: &InstanceSnapshot, view: &View<'_>) {
     let t = view.theme;
     d.field("health", reading::level_style(t, i.health.level), |s| push_verdict(s, i));
     for r in &i.health.reasons {
-        let mut line = String::from(reading::glyph(r.level));
+        let mut line = String::from(reading::sign_of(r));
         let _ = write!(line, " {}", r.text());
         if r.points > 0 {
             let _ = write!(line, " (−{})", r.points);
@@ -114,8 +114,7 @@ fn reasons(d: &mut Document, i: &InstanceSnapshot, view: &View<'_>) {
 
 /// `✖ critical, score 21`.
 pub fn push_verdict(s: &mut String, i: &InstanceSnapshot) {
-    let level = i.health.level;
-    let _ = write!(s, "{} {}", reading::glyph(level), level.word());
+    let _ = write!(s, "{} {}", reading::sign(&i.health), i.health.level.word());
     if let Some(score) = i.health.score {
         let _ = write!(s, ", score {score}");
     }

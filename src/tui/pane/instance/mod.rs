@@ -124,7 +124,7 @@ impl InstancePane {
         self.reasons_at = (canvas.area().y, canvas.height());
         if i.health.reasons.is_empty() {
             let style = reading::level_style(t, i.health.level);
-            canvas.put(1, 0, 1, reading::glyph(i.health.level), style);
+            canvas.put(1, 0, 1, reading::sign(&i.health), style);
             let mut why = String::from("ok");
             if i.health.level != Level::Ok {
                 why.clear();
@@ -149,7 +149,7 @@ impl InstancePane {
 /// `✖ 14 sessions blocked 312 s by 88 (sleeping)  → Blocking`. The link is told where the text leaves room for it.
 fn render_reason(r: &Reason, hidden: usize, view: &View<'_>, canvas: &mut Canvas<'_>) {
     let (t, w) = (view.theme, canvas.width());
-    canvas.put(1, 0, 1, reading::glyph(r.level), reading::level_style(t, r.level));
+    canvas.put(1, 0, 1, reading::sign_of(r), reading::level_style(t, r.level));
     let more = if hidden > 0 { format!("+{hidden} more") } else { String::new() };
     let end = w.saturating_sub(width(&more) as u16 + 1);
     canvas.put(end, 0, w.saturating_sub(end), &more, t.dim);
