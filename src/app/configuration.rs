@@ -4,6 +4,7 @@
 use crate::{
     collect,
     config::{self, Config, Origin, Read},
+    model::base::zone::Zone,
     store::{self, Home, history},
 };
 use std::{
@@ -101,6 +102,12 @@ fn overlay(given: &Given, config: &mut Config) -> Vec<(String, Origin)> {
 pub fn environment() -> impl Iterator<Item = (String, String)> {
     std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+}
+
+/// The zone whose clock times are told and read by.
+pub fn zone(config: &Config) -> Zone {
+    // A name was checked when the configuration was read.
+    config::zone(&config.ui.time_zone).unwrap_or_default()
 }
 
 /// The collector's settings out of the configuration.

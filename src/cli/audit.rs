@@ -52,11 +52,11 @@ pub struct AuditRows {
     #[arg(long)]
     pub entity: Option<String>,
 
-    /// Not before this day or time (UTC)
+    /// Not before this day or time, by the clock of [ui] time_zone: 2026-01-31, 2026-01-31T05:00:00Z, -7d
     #[arg(long, value_name = "DATE")]
     pub from: Option<String>,
 
-    /// Before this day or time (UTC)
+    /// Before this day or time
     #[arg(long, value_name = "DATE")]
     pub until: Option<String>,
 

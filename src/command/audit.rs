@@ -4,6 +4,7 @@ use super::{
     ask,
     invocation::Invocation,
     output::{Cell, Grid},
+    when::Watch,
 };
 use crate::{
     cli::{Audit, AuditCommand, AuditRows, Format},
@@ -13,8 +14,8 @@ use crate::{
     },
     store::{AuditFilter, AuditHead, Tenant},
 };
-use anyhow::{Context, bail};
-use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
+use anyhow::Context;
+use chrono::{DateTime, SecondsFormat, Utc};
 use std::{fs::OpenOptions, io::Write, process::ExitCode};
 
 const WIDEST: usize = 1_000;
@@ -26,11 +27,12 @@ const WIDEST: usize = 1_000;
 pub fn run(args: Audit, invocation: &Invocation) -> anyhow::Result<ExitCode> {
     let out = &mut std::io::stdout().lock();
     let tenant = ask::unlocked(&invocation.selection)?;
+    let watch = &Watch::of(invocation)?;
     match args.command {
-        AuditCommand::List(rows) => listing(&tenant, &rows)?.print(args.output, out)?,
+        AuditCommand::List(rows) => listing(&tenant, &rows, watch)?.print(args.output, out)?,
         AuditCommand::Head => head(tenant.audit_head()?).print(args.output, out)?,
         AuditCommand::Export { csv, out: file, rows } => {
-            let grid = listing(&tenant, &rows)?;
+            let grid = listing(&tenant, &rows, watch)?;
             let format = if csv { Format::Csv } else { args.output };
             match file {
                 None => grid.print(format, out)?,
@@ -70,8 +72,8 @@ fn head(head: AuditHead) -> Grid {
     }
 }
 
-fn listing(tenant: &Tenant, rows: &AuditRows) -> anyhow::Result<Grid> {
-    let moment = |text: &Option<String>| text.as_deref().map(moment).transpose();
+fn listing(tenant: &Tenant, rows: &AuditRows, watch: &Watch) -> anyhow::Result<Grid> {
+    let moment = |text: &Option<String>| text.as_deref().map(|text| watch.limit(text)).transpose();
     let filter = AuditFilter {
         action: rows.action.clone(),
         entity: rows.entity.clone(),
@@ -122,18 +124,6 @@ pub(super) fn shown(at: Timestamp) -> Option<String> {
     DateTime::<Utc>::from_timestamp_millis(at.ms()).map(|at| at.to_rfc3339_opts(SecondsFormat::Millis, true))
 }
 
-/// A day or a time, UTC unless it says otherwise.
-fn moment(text: &str) -> anyhow::Result<Timestamp> {
-    let day = |text: &str| {
-        text.parse::<NaiveDate>().ok().and_then(|day| day.and_hms_opt(0, 0, 0)).map(|time| time.and_utc())
-    };
-    let time = |text: &str| DateTime::parse_from_rfc3339(text).ok().map(|time| time.to_utc());
-    match day(text).or_else(|| time(text)) {
-        Some(time) => Ok(Timestamp::from_ms(time.timestamp_millis())),
-        None => bail!("{text:?} is no date: write 2026-01-31 or 2026-01-31T05:00:00Z"),
-    }
-}
-
 /// The log names hosts and people: only its owner can read the export, and no file is overwritten.
 fn new_file(path: &std::path::Path) -> anyhow::Result<std::fs::File> {
     let mut options = OpenOptions::new();
@@ -148,13 +138,15 @@ fn new_file(path: &std::path::Path) -> anyhow::Result<std::fs::File> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::base::zone::UTC;
 
     #[test]
-    fn dates_are_days_or_times_in_utc() {
-        let ms = |text: &str| moment(text).map(Timestamp::ms).ok();
+    fn limits_are_days_or_times_and_may_lie_in_the_future() {
+        let watch = Watch { zone: UTC.clone(), now: Timestamp::from_ms(0) };
+        let ms = |text: &str| watch.limit(text).map(Timestamp::ms).ok();
         assert_eq!(ms("1970-01-02"), Some(86_400_000));
         assert_eq!(ms("1970-01-01T01:00:00+01:00"), Some(0));
-        assert_eq!(ms("yesterday"), None);
+        assert_eq!(ms("soon"), None);
         assert_eq!(shown(Timestamp::from_ms(1)).as_deref(), Some("1970-01-01T00:00:00.001Z"));
         assert!(shown(Timestamp::from_ms(i64::MAX)).is_none(), "a hostile time is no panic");
     }

@@ -5,22 +5,21 @@ use super::{
     ask,
     invocation::Invocation,
     output::{Cell, Grid},
+    when::Watch,
 };
 use crate::{
-    app::{clock, configuration, history::file::HistoryFile},
+    app::{configuration, history::file::HistoryFile},
     cli::export::{Export, Exported, Options},
     model::{
-        base::{text, time::Timestamp},
+        base::{text, time::Timestamp, zone::Zone},
         fold::{Fleet, scope::Scope, update::Update},
         inventory::instance::InstanceInfo,
         judge::health::Thresholds,
-        timeline::past,
     },
     report::{
         Period,
         cost::{self, Cost},
         incident::{self, Incident},
-        moment,
     },
     store::history::Reader,
 };
@@ -48,26 +47,26 @@ const HOW: &str = "cpu_ms_per_s: CPU of dbtop's own sessions on the server, by t
 /// In sentences: no history, nothing in it of that time, a file that is there already or cannot be written.
 pub fn run(args: Export, invocation: &Invocation) -> anyhow::Result<ExitCode> {
     let Export { what, options } = args;
-    let now = clock::now();
-    let period = period(options.from.as_deref(), options.to.as_deref(), now)?;
+    let watch = &Watch::of(invocation)?;
+    let period = period(options.from.as_deref(), options.to.as_deref(), watch)?;
     let config = configuration::load(&invocation.given)?;
     let target =
         HistoryFile::find(options.history.as_deref(), &invocation.selection, &mut ask::Terminal::default())?;
     let mut reader = target.read()?;
     let infos = chosen(&mut reader, &options)?;
     match what {
-        Exported::Cost => print(&cost(&mut reader, &infos, period)?, &options)?,
+        Exported::Cost => print(&cost(&mut reader, &infos, period, watch)?, &options)?,
         Exported::Incident => {
-            let grid = incident(&mut reader, &infos, period, &options, &config.health)?;
+            let grid = incident(&mut reader, &infos, period, &options, (&config.health, watch))?;
             grid.print(options.output, &mut std::io::stdout().lock())?;
         }
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn period(from: Option<&str>, to: Option<&str>, now: Timestamp) -> anyhow::Result<Period> {
-    let instant = |text: &str| past::instant(text, now).with_context(|| format!("reading the time {text:?}"));
-    let to = to.map_or(Ok(now), instant)?;
+fn period(from: Option<&str>, to: Option<&str>, watch: &Watch) -> anyhow::Result<Period> {
+    let instant = |text: &str| watch.instant(text);
+    let to = to.map_or(Ok(watch.now), instant)?;
     let from = from.map_or(Ok(to.plus_ms(-LENGTH_MS)), instant)?;
     if from >= to {
         bail!("the stretch ends before it begins: --from must be before --to");
@@ -100,20 +99,25 @@ fn chosen(reader: &mut Reader, options: &Options) -> anyhow::Result<Vec<Arc<Inst
 }
 
 /// The extent of the history, as the end of an error.
-fn reach(reader: &Reader) -> String {
+fn reach(reader: &Reader, watch: &Watch) -> String {
     match reader.stats().span() {
         Ok(Some((oldest, newest))) => {
-            format!(": states are kept from {} to {} UTC", moment(oldest), moment(newest))
+            format!(": states are kept from {} to {}", watch.zone.instant(oldest), watch.zone.instant(newest))
         }
         _ => ": there is nothing yet".into(),
     }
 }
 
 /// A row for each instance, and one for all of them together.
-fn cost(reader: &mut Reader, infos: &[Arc<InstanceInfo>], period: Period) -> anyhow::Result<Grid> {
+fn cost(
+    reader: &mut Reader,
+    infos: &[Arc<InstanceInfo>],
+    period: Period,
+    watch: &Watch,
+) -> anyhow::Result<Grid> {
     let mut costs = cost::of_each(reader, infos, period)?;
     if costs.iter().all(|cost| cost.cpu.samples == 0) {
-        bail!("nothing is kept of what dbtop cost between these times{}", reach(reader));
+        bail!("nothing is kept of what dbtop cost between these times{}", reach(reader, watch));
     }
     costs.push(cost::total(&costs));
     ask::say(HOW);
@@ -154,9 +158,9 @@ fn incident(
     infos: &[Arc<InstanceInfo>],
     period: Period,
     options: &Options,
-    thresholds: &Thresholds,
+    (thresholds, watch): (&Thresholds, &Watch),
 ) -> anyhow::Result<Grid> {
-    let (page, recording) = files(options, period)?;
+    let (page, recording) = files(options, period, &watch.zone)?;
     let folder = folder_of(&page);
     let aside = tempfile::Builder::new()
         .prefix(".dbtop-export-")
@@ -165,6 +169,7 @@ fn incident(
     let draft = aside.path().join("recording.dbtop");
     let report = incident::Options {
         period,
+        zone: &watch.zone,
         thresholds,
         scrub: options.scrub,
         author: &std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_default(),
@@ -173,10 +178,10 @@ fn incident(
     let made = incident::make(reader, infos, &report, &draft).context("making the report")?;
     if made.is_empty {
         bail!(
-            "nothing is kept of these instances between {} and {} UTC{}",
-            moment(period.from),
-            moment(period.to),
-            reach(reader)
+            "nothing is kept of these instances between {} and {}{}",
+            watch.zone.instant(period.from),
+            watch.zone.instant(period.to),
+            reach(reader, watch)
         );
     }
     write(&page, made.page.as_bytes(), options.force)?;
@@ -192,10 +197,11 @@ fn incident(
 }
 
 /// The page and, beside it, the recording; neither may be there.
-fn files(options: &Options, period: Period) -> anyhow::Result<(PathBuf, PathBuf)> {
+fn files(options: &Options, period: Period, zone: &Zone) -> anyhow::Result<(PathBuf, PathBuf)> {
     let page = options.out.clone().unwrap_or_else(|| {
-        let name: String = moment(period.from).chars().filter(|c| *c != ':').collect();
-        format!("incident-{}.html", name.replace(' ', "-")).into()
+        let mut name = String::new();
+        zone.push_moment(&mut name, period.from);
+        format!("incident-{}.html", name.replace(':', "").replace(' ', "-")).into()
     });
     let recording = page.with_extension("dbtop");
     if recording == page || page.file_name().is_none() {
@@ -278,12 +284,14 @@ fn refuse_existing(path: &Path, force: bool) -> anyhow::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::base::zone::UTC;
 
     const NOW: Timestamp = Timestamp::from_ms(1_795_181_400_000);
 
     #[test]
     fn a_stretch_is_an_hour_up_to_now_unless_it_is_said() {
-        let of = |from, to| period(from, to, NOW).map_err(|e| format!("{e:#}"));
+        let watch = Watch { zone: UTC.clone(), now: NOW };
+        let of = |from, to| period(from, to, &watch).map_err(|e| format!("{e:#}"));
         assert_eq!(of(None, None), Ok(Period { from: NOW.plus_ms(-LENGTH_MS), to: NOW }));
         let two = NOW.plus_ms(-2 * LENGTH_MS);
         assert_eq!(of(None, Some("-1h")), Ok(Period { from: two, to: NOW.plus_ms(-LENGTH_MS) }));
@@ -299,10 +307,10 @@ mod tests {
             use clap::Parser as _;
             crate::cli::Cli::parse_from(args).alias.options
         };
-        let (page, recording) = files(&args(&["dbtop", "--export", "incident"]), period).unwrap();
+        let (page, recording) = files(&args(&["dbtop", "--export", "incident"]), period, &UTC).unwrap();
         assert_eq!(page, Path::new("incident-2026-11-20-123000.html"));
         assert_eq!(recording, Path::new("incident-2026-11-20-123000.dbtop"));
-        let wrong = files(&args(&["dbtop", "--export", "incident", "--out", "x.dbtop"]), period);
+        let wrong = files(&args(&["dbtop", "--export", "incident", "--out", "x.dbtop"]), period, &UTC);
         assert!(wrong.unwrap_err().to_string().contains("beside"));
     }
 }

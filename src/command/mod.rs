@@ -26,6 +26,7 @@ mod store;
 mod tenant;
 mod theme;
 mod vault;
+mod when;
 
 use crate::cli::{Cli, Command};
 use anyhow::{Context, bail};

@@ -3,7 +3,7 @@
 use super::{ask::Terminal, invocation::Invocation, theme};
 use crate::{
     app::{
-        clock, fleet,
+        clock, configuration, fleet,
         history::Recording,
         locale,
         reload::Reloader,
@@ -96,6 +96,7 @@ fn looks(config: &Config) -> anyhow::Result<Settings> {
     Ok(Settings {
         theme: Theme::load(&config.ui.theme, depth)?,
         depth,
+        zone: configuration::zone(config),
         low_bandwidth: config.ui.low_bandwidth,
         ascii: is_ascii(&config.ui.glyphs),
         mouse: config.ui.mouse,

@@ -5,6 +5,7 @@ use super::{
     ask,
     invocation::Invocation,
     output::{self, Cell, Grid},
+    when,
 };
 use crate::{
     app::{
@@ -14,11 +15,15 @@ use crate::{
             run_folder::RunFolder,
             seen::Seen,
         },
+        configuration,
         inventory::open::{tenants, tenants_there},
         selection::Selection,
     },
     cli::{Format, Status},
-    model::base::time::Timestamp,
+    model::base::{
+        time::Timestamp,
+        zone::{UTC, Zone},
+    },
 };
 use anyhow::{Context, bail};
 use std::{io::stdout, process::ExitCode};
@@ -30,7 +35,11 @@ use std::{io::stdout, process::ExitCode};
 pub fn run(args: Status, invocation: &Invocation) -> anyhow::Result<ExitCode> {
     let seen =
         places(&invocation.selection)?.into_iter().map(Seen::look).collect::<anyhow::Result<Vec<_>>>()?;
-    let mut grid = Grid { columns: COLUMNS.to_vec(), rows: seen.iter().map(row).collect() };
+    // It tells of a collector whatever the file says: without a zone times are UTC.
+    let zone =
+        configuration::load(&invocation.given).map_or_else(|_| UTC.clone(), |c| configuration::zone(&c));
+    let mut grid =
+        Grid { columns: COLUMNS.to_vec(), rows: seen.iter().map(|seen| row(seen, &zone)).collect() };
     if args.output == Format::Table {
         narrow(&mut grid);
     }
@@ -109,7 +118,7 @@ fn narrow(grid: &mut Grid) {
     }
 }
 
-fn row(seen: &Seen) -> Vec<Cell> {
+fn row(seen: &Seen, zone: &Zone) -> Vec<Cell> {
     let holder = match &seen.held {
         Held::By(Some(holder)) => Some(holder),
         Held::By(None) | Held::Free => None,
@@ -122,7 +131,7 @@ fn row(seen: &Seen) -> Vec<Cell> {
         Cell::Text(seen.place.title.clone()),
         Cell::Text(seen.word().to_owned()),
         count(holder.map(|holder| holder.pid.into())),
-        Cell::text(since.map(second).as_deref()),
+        Cell::text(since.map(|at| when::seconds(zone, at)).as_deref()),
         of(|b| b.instances.up.into()),
         of(|b| b.instances.total.into()),
         of(|b| b.instances.critical.into()),
@@ -154,10 +163,4 @@ fn store_word(beat: &Heartbeat) -> &str {
 fn words(beat: &Heartbeat) -> Option<&str> {
     let own = Some(beat.words.as_str()).filter(|words| !words.is_empty());
     own.or_else(|| beat.store.as_ref()?.problem.as_deref())
-}
-
-/// `2026-11-21 02:14:05Z`.
-fn second(at: Timestamp) -> String {
-    let at = chrono::DateTime::from_timestamp_millis(at.ms()).unwrap_or_default();
-    at.format("%Y-%m-%d %H:%M:%SZ").to_string()
 }

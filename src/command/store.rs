@@ -5,19 +5,18 @@ use super::{
     ask,
     invocation::Invocation,
     output::{Cell, Grid},
+    when::Watch,
 };
 use crate::{
     app::{
-        clock::{self, instant},
         configuration,
         history::file::{HistoryFile, uids},
     },
     cli::{self, store::StoreCommand},
-    model::base::{text, time::Timestamp},
+    model::base::text,
     store::history::{Copied, Reader, StoreStats, Stretch, copy, restore},
 };
 use anyhow::bail;
-use chrono::DateTime;
 use std::{path::Path, process::ExitCode};
 
 /// The widest text of a cell.
@@ -34,7 +33,7 @@ pub fn run(args: cli::store::Store, invocation: &Invocation) -> anyhow::Result<E
     let grid = match args.command {
         StoreCommand::Stats => {
             let options = configuration::history(&configuration::load(&invocation.given)?);
-            stats(&target.read()?.stats().all()?, options.max_bytes)
+            stats(&target.read()?.stats().all()?, options.max_bytes, &Watch::of(invocation)?)
         }
         StoreCommand::Check => {
             let checked = target.read()?.check()?;
@@ -66,7 +65,7 @@ pub fn run(args: cli::store::Store, invocation: &Invocation) -> anyhow::Result<E
                 bail!("{} is there already: take another name", file.display());
             }
             let mut reader = target.read()?;
-            let stretch = stretch(&mut reader, &from, to.as_deref(), &instances)?;
+            let stretch = stretch(&mut reader, (&from, to.as_deref()), &instances, &Watch::of(invocation)?)?;
             let done = copy(&mut reader, &file, None, &stretch, &mut |_| {}, &mut |_| {})?;
             ask::say(
                 "the recording is not sealed: who has the file can read names, statements and logins in it",
@@ -94,16 +93,20 @@ pub fn run(args: cli::store::Store, invocation: &Invocation) -> anyhow::Result<E
     Ok(code)
 }
 
-fn stretch(reader: &mut Reader, from: &str, to: Option<&str>, names: &[String]) -> anyhow::Result<Stretch> {
-    let (from, to) = (instant(from)?, instant(to.unwrap_or("now"))?);
+fn stretch(
+    reader: &mut Reader,
+    (from, to): (&str, Option<&str>),
+    names: &[String],
+    watch: &Watch,
+) -> anyhow::Result<Stretch> {
+    let (from, to) = (watch.instant(from)?, watch.instant(to.unwrap_or("now"))?);
     if from >= to {
         bail!("the stretch ends before it begins");
     }
     Ok(Stretch { uids: uids(reader, names)?, from, to })
 }
 
-fn stats(stats: &StoreStats, max_bytes: u64) -> Grid {
-    let now = clock::now();
+fn stats(stats: &StoreStats, max_bytes: u64, watch: &Watch) -> Grid {
     let mut rows: Vec<Vec<Cell>> = stats
         .tiers
         .iter()
@@ -116,9 +119,9 @@ fn stats(stats: &StoreStats, max_bytes: u64) -> Grid {
                 Cell::int(items),
                 Cell::Size(tier.bytes as i64),
                 Cell::real(bytes_each),
-                say_instant(tier.oldest),
+                watch.cell(tier.oldest),
                 // The last window of an average goes on.
-                say_instant(tier.newest.map(|newest| newest.min(now))),
+                watch.cell(tier.newest.map(|newest| newest.min(watch.now))),
             ]
         })
         .collect();
@@ -169,12 +172,6 @@ fn copied(done: &Copied, file: &Path) -> Grid {
 fn pairs(values: Vec<(&'static str, Cell)>) -> Grid {
     let (columns, row) = values.into_iter().unzip();
     Grid { columns, rows: vec![row] }
-}
-
-/// An instant as a cell.
-pub fn say_instant(at: Option<Timestamp>) -> Cell {
-    let at = at.and_then(|at| DateTime::from_timestamp_millis(at.ms()));
-    at.map_or(Cell::Unknown(String::new()), |at| Cell::Text(at.format("%Y-%m-%d %H:%M:%S").to_string()))
 }
 
 fn path_cell(path: &Path) -> Cell {

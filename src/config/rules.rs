@@ -114,7 +114,20 @@ fn history(h: &History) -> impl Iterator<Item = Broken> {
 }
 
 fn ui(ui: &Ui) -> impl Iterator<Item = Broken> {
-    one_of("ui", "glyphs", &ui.glyphs, &["auto", "unicode", "ascii"]).into_iter()
+    one_of("ui", "glyphs", &ui.glyphs, &["auto", "unicode", "ascii"]).into_iter().chain(time_zone(ui))
+}
+
+fn time_zone(ui: &Ui) -> Option<Broken> {
+    let name = &ui.time_zone;
+    super::zone::zone(name).is_none().then(|| Broken {
+        section: "ui",
+        options: vec!["time_zone"],
+        message: format!("[ui] time_zone = {name:?} is no time zone"),
+        advice: super::error::nearest(name, super::zone::names().iter().map(String::as_str)).map_or_else(
+            || "write local, utc, or a name such as \"Europe/Berlin\"".to_owned(),
+            |word| format!("did you mean \"{word}\"?"),
+        ),
+    })
 }
 
 fn log(log: &Log) -> impl Iterator<Item = Broken> {

@@ -38,13 +38,21 @@ pub struct Ui {
     pub mouse: bool,
     /// slow line: half the frames, no sparklines
     pub low_bandwidth: bool,
+    /// `local`, `utc`, or a name such as `Europe/Berlin`: the clock that times are told and read by
+    pub time_zone: String,
     /// `auto` (ASCII where the locale is not UTF-8), `unicode` or `ascii`
     pub glyphs: String,
 }
 
 impl Default for Ui {
     fn default() -> Self {
-        Self { theme: "dark".into(), mouse: false, low_bandwidth: false, glyphs: "auto".into() }
+        Self {
+            theme: "dark".into(),
+            mouse: false,
+            low_bandwidth: false,
+            time_zone: "local".into(),
+            glyphs: "auto".into(),
+        }
     }
 }
 

@@ -4,7 +4,7 @@
 use super::period::Period;
 use crate::{
     model::{
-        base::time::Timestamp,
+        base::{time::Timestamp, zone::Zone},
         inventory::instance::InstanceInfo,
         judge::health::{Health, Level, Thresholds},
         poll::{
@@ -88,6 +88,8 @@ pub(super) struct InstanceStory {
 pub(super) struct Story {
     /// of this time
     pub period: Period,
+    /// whose clock times are told by
+    pub zone: Zone,
     /// the worst first
     pub instances: Vec<InstanceStory>,
     /// activity, by login, program and more
@@ -113,11 +115,13 @@ pub(super) fn gather(
     infos: Vec<(Arc<InstanceInfo>, Arc<str>)>,
     thresholds: &Thresholds,
     period: Period,
+    zone: &Zone,
 ) -> Result<Story, StoreError> {
     let uids: Vec<Arc<str>> = infos.iter().map(|(info, _)| Arc::clone(&info.uid)).collect();
     let events = recording.events().list(&EventFilter { uids, kinds: Vec::new() }, period.from, period.to)?;
     let mut story = Story {
         period,
+        zone: zone.clone(),
         instances: Vec::new(),
         ash: Ash::default(),
         waits: BTreeMap::new(),
@@ -148,7 +152,7 @@ pub(super) fn gather(
         };
         let (before, after) = (then(recording, instance.before)?, then(recording, *worst_at)?);
         if let (Some(before), Some(after)) = (before.instances.first(), after.instances.first()) {
-            let mut differences = compare::instances(before, after);
+            let mut differences = compare::instances(before, after, zone);
             differences.truncate(DIFFERENCES);
             story.changes.push((Arc::clone(&instance.info), instance.before, *worst_at, differences));
         }
@@ -157,6 +161,11 @@ pub(super) fn gather(
 }
 
 impl Story {
+    /// `2026-11-20 02:14:00 CET`.
+    pub fn at(&self, at: Timestamp) -> String {
+        self.zone.instant(at)
+    }
+
     fn instance(
         &mut self,
         recording: &mut Reader,

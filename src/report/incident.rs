@@ -10,7 +10,7 @@ use super::{
     scrub::Scrubber,
 };
 use crate::{
-    model::{inventory::instance::InstanceInfo, judge::health::Thresholds},
+    model::{base::zone::Zone, inventory::instance::InstanceInfo, judge::health::Thresholds},
     store::{
         StoreError,
         history::{Copied, Reader, Stretch, copy},
@@ -23,6 +23,8 @@ use std::{cell::RefCell, path::Path, sync::Arc};
 pub struct Options<'a> {
     /// the stretch of time
     pub period: Period,
+    /// whose clock times are told by
+    pub zone: &'a Zone,
     /// states are judged by these
     pub thresholds: &'a Thresholds,
     /// names and literals are replaced, in the page and in the recording
@@ -126,5 +128,5 @@ fn tell(
         None => Arc::clone(info),
     };
     let infos = infos.iter().map(|info| (shown(info), Arc::clone(&info.uid))).collect();
-    gather(&mut Reader::open(recording, None)?, infos, options.thresholds, options.period)
+    gather(&mut Reader::open(recording, None)?, infos, options.thresholds, options.period, options.zone)
 }

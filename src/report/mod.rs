@@ -25,4 +25,3 @@ mod svg;
 mod words;
 
 pub use period::Period;
-pub use words::moment;

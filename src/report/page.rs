@@ -6,7 +6,7 @@ use super::{
     html::Html,
     sections, summary,
     svg::Chart,
-    words::{moment, span},
+    words::span,
 };
 use crate::{
     model::{
@@ -91,8 +91,8 @@ fn section(html: &mut Html, id: &'static str, title: &str, inside: impl FnOnce(&
 fn title(story: &Story) -> String {
     let incident = story.events_of(MarkKind::Incident).next();
     match incident {
-        Some(event) => format!("Incident on {}: {}", story.name(event), event.what),
-        None => format!("Incident, {} to {} UTC", moment(story.period.from), moment(story.period.to)),
+        Some(event) => format!("Incident on {}: {}", story.name(event), event.what.told(&story.zone)),
+        None => format!("Incident, {} to {}", story.at(story.period.from), story.at(story.period.to)),
     }
 }
 
@@ -118,9 +118,12 @@ fn header(html: &mut Html, story: &Story, facts: &Facts<'_>, title: &str) {
     };
     html.within("dl", &[], |html| {
         for (name, words) in [
-            ("From", format!("{} UTC", moment(story.period.from))),
-            ("To", format!("{} UTC ({length})", moment(story.period.to))),
-            ("Times", "UTC, by the clock of the machine that collected".to_owned()),
+            ("From", story.at(story.period.from)),
+            ("To", format!("{} ({length})", story.at(story.period.to))),
+            (
+                "Times",
+                format!("{}, by the clock of the machine that collected", story.zone.name(story.period.to)),
+            ),
             ("Instances", format!("{}: {}", story.instances.len(), names.join(", "))),
             ("Names", names_are.to_owned()),
             ("Recording", recording),
@@ -142,7 +145,7 @@ fn changed(html: &mut Html, story: &Story) {
         html.leaf("p", &[], "No instance with a verdict was worse than ok, so there is nothing to compare.");
     }
     for (info, before, worst, differences) in &story.changes {
-        html.leaf("h3", &[], &format!("{}: {} to {} UTC", info.id, moment(*before), moment(*worst)));
+        html.leaf("h3", &[], &format!("{}: {} to {}", info.id, story.at(*before), story.at(*worst)));
         if differences.is_empty() {
             html.leaf("p", &[], "Nothing that counts: it was as bad at the start.");
         }
@@ -186,7 +189,7 @@ fn charts(html: &mut Html, story: &Story, drawn: &[Vec<Chart>]) {
         let marks = marks(story, &instance.info);
         html.within("div", &[("class", "charts")], |html| {
             for chart in charts {
-                chart.draw(html, story.period, &marks);
+                chart.draw(html, story.period, &marks, &story.zone);
             }
         });
     }

@@ -3,12 +3,11 @@
 use super::{
     gather::{IN_FULL, InstanceStory, Story, Waited},
     html::Html,
-    words::{moment, pct, size, span, wait},
+    words::{pct, size, span, wait},
 };
 use crate::{
     model::{
         base::figure::counted,
-        judge::health::Reason,
         poll::{properties::ServerOption, statement::SqlText},
         timeline::{
             ash::{Dimension, Share},
@@ -49,14 +48,14 @@ pub(super) fn instances(html: &mut Html, story: &Story) {
     let row = |instance: &InstanceStory| {
         let worst = instance.worst.as_ref();
         let [_, _, warning, critical, offline] = instance.level_ms;
-        let reasons: Vec<&str> = worst
-            .map(|(_, health)| health.reasons.iter().take(3).map(Reason::text).collect())
+        let reasons: Vec<_> = worst
+            .map(|(_, health)| health.reasons.iter().take(3).map(|reason| reason.told(&story.zone)).collect())
             .unwrap_or_default();
         vec![
             instance.info.id.to_string(),
             worst.map_or_else(|| "–".into(), |(_, health)| health.level.word().to_owned()),
             worst.and_then(|(_, health)| health.score).map_or_else(|| "–".into(), |score| score.to_string()),
-            worst.map_or_else(|| "–".into(), |(at, _)| moment(*at)),
+            worst.map_or_else(|| "–".into(), |(at, _)| story.at(*at)),
             span(offline + critical),
             span(warning),
             instance.polls.0.to_string(),
@@ -64,17 +63,8 @@ pub(super) fn instances(html: &mut Html, story: &Story) {
             reasons.join("; "),
         ]
     };
-    let columns = [
-        "instance",
-        "worst",
-        "#score",
-        "at (UTC)",
-        "#critical for",
-        "#warning for",
-        "#polls",
-        "#failed",
-        "why",
-    ];
+    let columns =
+        ["instance", "worst", "#score", "at", "#critical for", "#warning for", "#polls", "#failed", "why"];
     html.table(&columns, story.instances.iter().take(INSTANCES).map(row));
     more(html, story.instances.len(), INSTANCES, "instance");
 }
@@ -93,7 +83,7 @@ pub(super) fn blocking(html: &mut Html, story: &Story) {
         let name = |name: &Option<Arc<str>>| name.as_deref().unwrap_or("–").to_owned();
         vec![
             story.name(event),
-            moment(event.at),
+            story.at(event.at),
             event.to.map_or_else(|| "not over".into(), |to| span(to - event.at)),
             episode.peak_victims.to_string(),
             wait(episode.longest_ms as f64),
@@ -106,24 +96,15 @@ pub(super) fn blocking(html: &mut Html, story: &Story) {
         ]
     };
     let columns = [
-        "instance",
-        "began (UTC)",
-        "#lasted",
-        "#victims",
-        "#longest",
-        "#lost",
-        "#head",
-        "login",
-        "program",
-        "database",
-        "on",
+        "instance", "began", "#lasted", "#victims", "#longest", "#lost", "#head", "login", "program",
+        "database", "on",
     ];
     html.table(&columns, episodes.iter().take(EPISODES).map(row));
     more(html, episodes.len(), EPISODES, "episode");
     let mut seen = HashSet::new();
     for (event, episode) in episodes.iter().take(EPISODES) {
         let Some(id) = episode.text.filter(|id| seen.insert(*id)) else { continue };
-        let who = format!("Head {} on {}, {}", episode.head, story.name(event), moment(event.at));
+        let who = format!("Head {} on {}, {}", episode.head, story.name(event), story.at(event.at));
         match story.texts.get(&id) {
             Some(text) => sql(html, &who, text, episode.statement),
             None => none(html, &format!("{who}: its text is not kept.")),
@@ -240,9 +221,9 @@ pub(super) fn events(html: &mut Html, story: &Story) {
         }
         let row = |event: &&Event| {
             let lasted = event.to.map_or_else(|| "not over".into(), |to| span(to - event.at));
-            vec![moment(event.at), lasted, story.name(event), event.what.to_string()]
+            vec![story.at(event.at), lasted, story.name(event), event.what.told(&story.zone).to_string()]
         };
-        html.table(&["at (UTC)", "#lasted", "instance", "what"], events.iter().take(EVENTS).map(row));
+        html.table(&["at", "#lasted", "instance", "what"], events.iter().take(EVENTS).map(row));
         more(html, events.len(), EVENTS, "event");
     }
 }
@@ -274,7 +255,7 @@ pub(super) fn configuration(html: &mut Html, story: &Story) {
             number(p.cpu_count),
             memory,
             number(p.max_workers),
-            p.started_at.map_or_else(|| "–".into(), moment),
+            p.started_at.map_or_else(|| "–".into(), |at| story.at(at)),
             instance.databases.as_ref().map_or_else(|| "–".into(), |rows| rows.len().to_string()),
             if missing.is_empty() { "–".into() } else { missing.join(", ") },
         ])
@@ -288,7 +269,7 @@ pub(super) fn configuration(html: &mut Html, story: &Story) {
         "#CPUs",
         "#memory",
         "#workers",
-        "started (UTC)",
+        "started",
         "#databases",
         "rights missing",
     ];

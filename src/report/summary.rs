@@ -3,13 +3,9 @@
 use super::{
     gather::{InstanceStory, Story},
     html::Html,
-    words::{moment, span},
+    words::span,
 };
-use crate::model::{
-    base::figure::counted,
-    judge::health::{Level, Reason},
-    timeline::chart::MarkKind,
-};
+use crate::model::{base::figure::counted, judge::health::Level, timeline::chart::MarkKind};
 
 /// The summary: who was how bad, who was blocked, what else happened.
 pub(super) fn summary(html: &mut Html, story: &Story) {
@@ -28,7 +24,7 @@ pub(super) fn summary(html: &mut Html, story: &Story) {
     }
     html.leaf("p", &[], &format!("Of {}: {}.", counted(story.instances.len(), "instance"), parts.join(", ")));
     if let Some(instance) = story.instances.first() {
-        html.leaf("p", &[], &worst(instance));
+        html.leaf("p", &[], &worst(instance, story));
     }
     blocked(html, story);
     happened(html, story);
@@ -42,12 +38,12 @@ pub(super) fn summary(html: &mut Html, story: &Story) {
         html.leaf("p", &[], &words);
     }
     for event in story.events_of(MarkKind::Incident) {
-        let until = event.to.map_or_else(|| "now".to_owned(), moment);
+        let until = event.to.map_or_else(|| "now".to_owned(), |at| story.at(at));
         let words = format!(
             "Kept by the flight recorder from {} to {until}: {}: {}.",
-            moment(event.at),
+            story.at(event.at),
             story.name(event),
-            event.what
+            event.what.told(&story.zone)
         );
         html.leaf("p", &[], &words);
     }
@@ -100,16 +96,16 @@ fn happened(html: &mut Html, story: &Story) {
             let words = format!(
                 "{}; the first at {}: {}: {}.",
                 counted(events.len(), one),
-                moment(first.at),
+                story.at(first.at),
                 story.name(first),
-                first.what
+                first.what.told(&story.zone)
             );
             html.leaf("p", &[], &words);
         }
     }
 }
 
-fn worst(instance: &InstanceStory) -> String {
+fn worst(instance: &InstanceStory, story: &Story) -> String {
     let Some((at, health)) = &instance.worst else {
         return format!("No verdict on {} is kept of that time.", instance.info.id);
     };
@@ -117,13 +113,13 @@ fn worst(instance: &InstanceStory) -> String {
         return "No instance was worse than ok, of those with a verdict.".into();
     }
     let score = health.score.map_or_else(|| "no score".into(), |score| format!("score {score}"));
-    let reasons: Vec<&str> = health.reasons.iter().map(Reason::text).collect();
+    let reasons: Vec<_> = health.reasons.iter().map(|reason| reason.told(&story.zone)).collect();
     let [_, _, warning, critical, offline] = instance.level_ms;
     let mut words = format!(
-        "Worst was {}: {} ({score}) at {} UTC, {}",
+        "Worst was {}: {} ({score}) at {}, {}",
         instance.info.id,
         health.level.word(),
-        moment(*at),
+        story.at(*at),
         if reasons.is_empty() { "no reason kept".into() } else { reasons.join("; ") }
     );
     for (ms, name) in [(offline, "offline"), (critical, "critical"), (warning, "in warning")] {

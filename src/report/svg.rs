@@ -3,7 +3,7 @@
 
 use super::{html::Html, period::Period, words::with_unit};
 use crate::model::{
-    base::{figure, time::Timestamp},
+    base::{time::Timestamp, zone::Zone},
     timeline::chart::{ChartLine, Mark},
 };
 use std::{borrow::Cow, fmt::Write as _};
@@ -40,12 +40,12 @@ impl Chart {
     }
 
     /// Draws it, with its caption.
-    pub fn draw(&self, html: &mut Html, period: Period, marks: &[Mark]) {
+    pub fn draw(&self, html: &mut Html, period: Period, marks: &[Mark], zone: &Zone) {
         let layers = self.layers(period);
         let tops =
             layers.iter().flatten().flatten().map(|(_, mean, max)| if self.stacked { *mean } else { *max });
         let greatest = tops.fold(0.0, f64::max);
-        let scale = Scale { period, top: ceiling(greatest, self.unit) };
+        let scale = Scale { period, zone, top: ceiling(greatest, self.unit) };
         html.within("figure", &[], |html| {
             html.within("figcaption", &[], |html| self.caption(html, &layers));
             let size = format!("0 0 {WIDTH} {HEIGHT}");
@@ -120,7 +120,7 @@ impl Chart {
     }
 
     /// Each run of columns without a gap: its band, then its line.
-    fn layer(&self, html: &mut Html, n: usize, layer: &[Column], scale: &Scale) {
+    fn layer(&self, html: &mut Html, n: usize, layer: &[Column], scale: &Scale<'_>) {
         let mut start = 0;
         while start < layer.len() {
             let run: Vec<(f64, f64, f64)> = layer.iter().skip(start).map_while(|column| *column).collect();
@@ -146,12 +146,13 @@ impl Chart {
     }
 }
 
-struct Scale {
+struct Scale<'a> {
     period: Period,
+    zone: &'a Zone,
     top: f64,
 }
 
-impl Scale {
+impl Scale<'_> {
     fn x(&self, at: Timestamp) -> f64 {
         let share = (at - self.period.from) as f64 / self.period.length_ms() as f64;
         LEFT + (WIDTH - LEFT) * share.clamp(0.0, 1.0)
@@ -226,7 +227,7 @@ fn gaps(html: &mut Html, layer: &[Column]) {
     }
 }
 
-fn axes(html: &mut Html, scale: &Scale, unit: &str) {
+fn axes(html: &mut Html, scale: &Scale<'_>, unit: &str) {
     // There is room for short units only; the caption has the others.
     let unit = if matches!(unit, "%" | "ms" | "s" | "KB") { unit } else { "" };
     let label = |html: &mut Html, x: f64, y: f64, anchor: &str, words: &str| {
@@ -244,9 +245,9 @@ fn axes(html: &mut Html, scale: &Scale, unit: &str) {
         let at = scale.period.from.plus_ms(length / 4 * n);
         let mut words = String::new();
         if length > 2 * 86_400_000 {
-            figure::push_date(&mut words, at);
+            scale.zone.push_date(&mut words, at);
         } else {
-            figure::push_clock(&mut words, at);
+            scale.zone.push_clock(&mut words, at);
         }
         let anchor =
             ["start", "middle", "middle", "middle", "end"].get(n as usize).copied().unwrap_or("middle");
@@ -254,15 +255,15 @@ fn axes(html: &mut Html, scale: &Scale, unit: &str) {
     }
 }
 
-fn each_mark(html: &mut Html, marks: &[Mark], scale: &Scale) {
+fn each_mark(html: &mut Html, marks: &[Mark], scale: &Scale<'_>) {
     for mark in marks.iter().take(MOST_MARKS) {
         let (x, y1, y2) =
             (format!("{:.1}", scale.x(mark.at)), TOP.to_string(), (HEIGHT - BOTTOM).to_string());
         html.within("g", &[("class", "mark")], |html| {
             html.empty("line", &[("x1", &x), ("x2", &x), ("y1", &y1), ("y2", &y2)]);
             let mut words = String::new();
-            figure::push_clock(&mut words, mark.at);
-            let _ = write!(words, " {}: {}", mark.kind.name(), mark.what);
+            scale.zone.push_clock(&mut words, mark.at);
+            let _ = write!(words, " {}: {}", mark.kind.name(), mark.what.told(scale.zone));
             html.leaf("title", &[], &words);
             html.leaf("text", &[("x", &x), ("y", "13"), ("text-anchor", "middle")], mark.kind.glyph());
         });

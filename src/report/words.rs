@@ -1,20 +1,11 @@
 //! Figures as a report spells them. `model::base::figure` has the spelling of each; this is its form as a text of its own.
 
-use crate::model::base::{figure, time::Timestamp};
+use crate::model::base::figure;
 
 fn text(push: impl FnOnce(&mut String)) -> String {
     let mut out = String::new();
     push(&mut out);
     out
-}
-
-/// `2026-11-20 02:14:00`, UTC.
-pub fn moment(at: Timestamp) -> String {
-    text(|out| {
-        figure::push_date(out, at);
-        out.push(' ');
-        figure::push_clock(out, at);
-    })
 }
 
 /// `3s`, `4m`, `2h04m`.

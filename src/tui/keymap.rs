@@ -166,6 +166,7 @@ mod tests {
     fn at(pane: PaneId, place: &str) -> App {
         let theme = Theme::load("dark", Depth::True).unwrap();
         let settings = Settings {
+            zone: crate::model::base::zone::UTC.clone(),
             theme,
             depth: Depth::True,
             low_bandwidth: false,

@@ -2,7 +2,7 @@
 //! written.
 
 use super::action::Kind;
-use crate::model::base::{figure, time::Timestamp};
+use crate::model::base::{figure, time::Timestamp, zone::Zone};
 
 /// A recording that is looked at instead of a fleet that lives.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +31,8 @@ pub struct Past {
 pub struct Moment {
     /// the clock by the wall
     pub clock: Timestamp,
+    /// whose clock times are told by
+    pub zone: Zone,
     /// the instant that is shown; None: the present
     pub past: Option<Past>,
     /// what is played; None: a fleet that lives
@@ -38,9 +40,9 @@ pub struct Moment {
 }
 
 impl Moment {
-    /// The present.
-    pub const fn new(clock: Timestamp, recording: Option<Recording>) -> Self {
-        Self { clock, past: None, recording }
+    /// The present, by a clock that shows UTC.
+    pub fn new(clock: Timestamp, recording: Option<Recording>) -> Self {
+        Self { clock, zone: Zone::default(), past: None, recording }
     }
 
     /// The time from which typed spans are counted, and its name: now, or the end of the recording.
@@ -68,16 +70,9 @@ impl Moment {
             return (at, None);
         };
         let mut text = String::from(words);
-        push_instant(&mut text, end);
+        self.zone.push_instant(&mut text, end);
         (end, Some(text))
     }
-}
-
-/// `2026-11-20 02:14:00`.
-pub fn push_instant(out: &mut String, at: Timestamp) {
-    figure::push_date(out, at);
-    out.push(' ');
-    figure::push_clock(out, at);
 }
 
 /// `9h12m ago`.

@@ -5,7 +5,7 @@ use super::{
     moment::Recording,
     theme::{Depth, Theme},
 };
-use crate::protocol::VaultState;
+use crate::{model::base::zone::Zone, protocol::VaultState};
 
 /// Appearance and behaviour, as configured.
 #[derive(Debug, Clone)]
@@ -14,6 +14,8 @@ pub struct Settings {
     pub theme: Theme,
     /// colours that the terminal can show, for `:theme`
     pub depth: Depth,
+    /// whose clock times are told by
+    pub zone: Zone,
     /// half the frames, no sparklines
     pub low_bandwidth: bool,
     /// ASCII characters only

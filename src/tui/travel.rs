@@ -4,7 +4,7 @@
 //! One question is open at a time; a later target is asked for when the answer is there. An answer that
 //! is not waited for any more is dropped by its ticket.
 
-use super::moment::{Moment, push_instant};
+use super::moment::Moment;
 use crate::{
     model::{
         base::time::Timestamp, fold::snapshot::FleetSnapshot, inventory::instance::InstanceId, timeline::past,
@@ -182,7 +182,7 @@ impl Travel {
             _ if !back && to >= last => (Step::Live, words),
             Some(past) if back && to < past.oldest && from <= past.oldest => {
                 let mut text = String::from("history begins here: ");
-                push_instant(&mut text, past.oldest);
+                moment.zone.push_instant(&mut text, past.oldest);
                 (Step::Nowhere, Some(text))
             }
             Some(past) if back && to < past.oldest => (Step::To(past.oldest), words),

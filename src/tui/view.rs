@@ -4,7 +4,7 @@
 use super::{charts::Charts, lists::Lists, theme::Theme};
 use crate::{
     model::{
-        base::{failure::Failure, time::Timestamp},
+        base::{failure::Failure, time::Timestamp, zone::Zone},
         fold::snapshot::{FleetSnapshot, InstanceSnapshot},
         inventory::instance::InstanceInfo,
         judge::health::Level,
@@ -48,6 +48,8 @@ pub struct View<'a> {
     pub snapshot: &'a FleetSnapshot,
     /// time of this frame
     pub now: Timestamp,
+    /// whose clock times are told by
+    pub zone: &'a Zone,
     /// instances in scope, as indices into the snapshot
     pub scope: &'a [u32],
     /// the scope is one instance, not a set that happens to hold one

@@ -31,6 +31,7 @@ impl World {
         View {
             snapshot: &self.snapshot,
             now: self.now,
+            zone: &self.moment.zone,
             scope: &self.scope,
             narrowed: self.narrowed,
             faults_only: self.faults_only,

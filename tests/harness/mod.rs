@@ -70,6 +70,7 @@ impl Home {
             ("TMPDIR", text(&self.tmp())),
             ("TERM", "xterm-256color".to_owned()),
             ("LANG", "C.UTF-8".to_owned()),
+            ("TZ", "UTC".to_owned()),
         ];
         ours.into_iter().chain(counted).collect()
     }

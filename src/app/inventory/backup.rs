@@ -4,7 +4,7 @@
 use crate::{
     app::clock,
     model::{
-        base::{figure, time::Timestamp},
+        base::{time::Timestamp, zone::UTC},
         inventory::record::Slug,
     },
     store::{BackupMade, Home, StoreError, Tell, Tenant, current_author},
@@ -44,8 +44,8 @@ pub fn place(tenant: &Tenant, file: Option<&Path>) -> Result<PathBuf, StoreError
 /// `acme-2026-11-20-133000.dbtop-backup`, in UTC: names sort by time.
 fn name(slug: &Slug, at: Timestamp) -> PathBuf {
     let (mut name, mut clock) = (format!("{slug}-"), String::new());
-    figure::push_date(&mut name, at);
-    figure::push_clock(&mut clock, at);
+    UTC.push_date(&mut name, at);
+    UTC.push_clock(&mut clock, at);
     name.push('-');
     name.extend(clock.chars().filter(|c| *c != ':'));
     name.push_str(".dbtop-backup");

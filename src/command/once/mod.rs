@@ -7,6 +7,7 @@ use super::{
     invocation::Invocation,
     output::{self, Cell, Grid},
     select::{held_by, restrict},
+    when::Watch,
 };
 use crate::{
     app::{
@@ -25,12 +26,11 @@ use crate::{
     collect,
     config::{Config, secret},
     model::{
-        base::{figure, filter::Filter, time::Timestamp},
+        base::{filter::Filter, zone::Zone},
         fold::snapshot::{FleetSnapshot, InstanceSnapshot},
         inventory::instance::InstanceInfo,
         judge::health::Level,
         poll::{id::ProbeId, link::Link},
-        timeline::past,
     },
     store::history::{Recent, fleet_at},
     tds::Roots,
@@ -80,7 +80,7 @@ pub async fn run(once: Once, invocation: &Invocation) -> anyhow::Result<ExitCode
         () = async { ended.unwrap_or_default().cancelled().await } => bail!("ended by a signal before all had answered"),
     };
     let beat = if once.what == What::Cost { beat(&invocation.selection) } else { None };
-    let code = tell(&once, &snapshot, filter.as_ref(), beat.as_ref())?;
+    let code = tell(&once, &snapshot, filter.as_ref(), beat.as_ref(), &configuration::zone(&config))?;
     collector.shutdown().await;
     Ok(code)
 }
@@ -96,15 +96,16 @@ fn replay(once: &Once, recording: &Recording, config: &Config) -> anyhow::Result
     if once.what == What::Cost {
         bail!("what dbtop cost is not in a recording: take fleet, activity, waits or blocking");
     }
+    let watch = Watch { zone: configuration::zone(config), now: recording.to };
     let at = match once.at.as_deref() {
-        Some(text) => past::instant(text, recording.to).with_context(|| format!("--at {text}"))?,
+        Some(text) => watch.instant(text).with_context(|| format!("--at {text}"))?,
         None => recording.to,
     };
     if at < recording.from {
         bail!(
-            "--at {}: the recording begins at {} UTC",
+            "--at {}: the recording begins at {}",
             once.at.as_deref().unwrap_or_default(),
-            words(recording.from)
+            watch.zone.instant(recording.from)
         );
     }
     let mut infos = recording.infos.clone();
@@ -113,16 +114,7 @@ fn replay(once: &Once, recording: &Recording, config: &Config) -> anyhow::Result
     let mut held = held.into_iter();
     infos.retain(|_| held.next().unwrap_or(true));
     let snapshot = fleet_at(&mut recording.reader()?, &infos, &config.health, at, Recent::OfTheList)?;
-    tell(once, &snapshot, filter.as_ref(), None)
-}
-
-/// `2026-11-20 02:14:00`.
-fn words(at: Timestamp) -> String {
-    let mut text = String::new();
-    figure::push_date(&mut text, at);
-    text.push(' ');
-    figure::push_clock(&mut text, at);
-    text
+    tell(once, &snapshot, filter.as_ref(), None, &watch.zone)
 }
 
 /// Prints a state of the fleet and returns the exit code.
@@ -131,10 +123,11 @@ fn tell(
     snapshot: &FleetSnapshot,
     filter: Option<&Filter>,
     collector: Option<&Heartbeat>,
+    zone: &Zone,
 ) -> anyhow::Result<ExitCode> {
     let instances = rows::worst_first(snapshot);
     let mut grid = match once.what {
-        What::Fleet => rows::fleet(&instances, snapshot),
+        What::Fleet => rows::fleet(&instances, snapshot, zone),
         What::Activity => rows::activity(&instances),
         What::Waits => rows::waits(&instances),
         What::Blocking => rows::blocking(&instances),

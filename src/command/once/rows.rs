@@ -2,9 +2,8 @@
 
 use crate::command::output::{Cell, Grid, PROBLEM};
 use crate::model::{
-    base::time::Timestamp,
+    base::{time::Timestamp, zone::Zone},
     fold::snapshot::{FleetSnapshot, InstanceSnapshot},
-    judge::health::Reason,
     poll::{
         activity::Request,
         blocking::{BlockNode, Blocking},
@@ -89,29 +88,29 @@ pub fn worst_first(snapshot: &FleetSnapshot) -> Vec<&InstanceSnapshot> {
 }
 
 /// A row an instance.
-pub fn fleet(scope: Scoped<'_>, snapshot: &FleetSnapshot) -> Grid {
-    grid(&fleet_columns(), scope.iter().map(|i| (*i, snapshot.at)))
+pub fn fleet(scope: Scoped<'_>, snapshot: &FleetSnapshot, zone: &Zone) -> Grid {
+    grid(&fleet_columns(), scope.iter().map(|i| (*i, snapshot.at, zone)))
 }
 
-fn fleet_columns<'a>() -> [Column<(&'a InstanceSnapshot, Timestamp)>; 13] {
+fn fleet_columns<'a>() -> [Column<(&'a InstanceSnapshot, Timestamp, &'a Zone)>; 13] {
     [
-        (INSTANCE, |(i, _)| Cell::Text(i.info.id.to_string())),
-        ("level", |(i, _)| Cell::Text(i.health.level.word().into())),
-        ("score", |(i, _)| Cell::int(i.health.score.map(i64::from))),
-        ("why", |(i, _)| {
-            Cell::Text(i.health.reasons.iter().map(Reason::text).collect::<Vec<_>>().join("; "))
+        (INSTANCE, |(i, _, _)| Cell::Text(i.info.id.to_string())),
+        ("level", |(i, _, _)| Cell::Text(i.health.level.word().into())),
+        ("score", |(i, _, _)| Cell::int(i.health.score.map(i64::from))),
+        ("why", |(i, _, zone)| {
+            Cell::Text(i.health.reasons.iter().map(|reason| reason.told(zone)).collect::<Vec<_>>().join("; "))
         }),
-        ("cpu_pct", |(i, _)| of(&i.facts.headline, |h| Cell::real(h.cpu_pct))),
-        ("batches_per_s", |(i, _)| of(&i.facts.headline, |h| Cell::real(h.batches_per_s))),
-        ("waits_ms_per_s", |(i, _)| of(&i.facts.waits, |w| Cell::real(Some(w.total_ms_per_s)))),
-        ("top_wait", |(i, _)| {
+        ("cpu_pct", |(i, _, _)| of(&i.facts.headline, |h| Cell::real(h.cpu_pct))),
+        ("batches_per_s", |(i, _, _)| of(&i.facts.headline, |h| Cell::real(h.batches_per_s))),
+        ("waits_ms_per_s", |(i, _, _)| of(&i.facts.waits, |w| Cell::real(Some(w.total_ms_per_s)))),
+        ("top_wait", |(i, _, _)| {
             of(&i.facts.waits, |w| Cell::text(w.categories.first().map(|c| c.category.name())))
         }),
-        ("blocked", |(i, _)| of(&i.facts.headline, |h| Cell::int(h.blocked))),
-        ("page_life_s", |(i, _)| of(&i.facts.headline, |h| Cell::int(h.page_life_s))),
-        ("version", |(i, _)| of(&i.facts.properties, |p| Cell::Text(version(p)))),
-        ("age_s", |(i, now)| Cell::real(i.facts.last_good_at.map(|at| now.ms_since(at) as f64 / 1000.0))),
-        (PROBLEM, |(i, _)| Cell::text(problems(i).as_deref())),
+        ("blocked", |(i, _, _)| of(&i.facts.headline, |h| Cell::int(h.blocked))),
+        ("page_life_s", |(i, _, _)| of(&i.facts.headline, |h| Cell::int(h.page_life_s))),
+        ("version", |(i, _, _)| of(&i.facts.properties, |p| Cell::Text(version(p)))),
+        ("age_s", |(i, now, _)| Cell::real(i.facts.last_good_at.map(|at| now.ms_since(at) as f64 / 1000.0))),
+        (PROBLEM, |(i, _, _)| Cell::text(problems(i).as_deref())),
     ]
 }
 

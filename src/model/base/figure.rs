@@ -1,7 +1,6 @@
 //! The short forms of numbers, sizes and times that the screen, `once` and the reasons of the score share. The writers
 //! append to a `String` that the caller reuses, so that a frame allocates nothing.
 
-use super::time::Timestamp;
 use std::fmt::Write as _;
 
 /// A figure for a column: `0`, `4.1`, `41.2`, `640`, `1.2k`, `34k`, `1.2M`. Whole numbers below 1,000 have no
@@ -169,36 +168,6 @@ pub const fn told_span(ms: i64) -> i64 {
     ms / unit_ms * unit_ms
 }
 
-/// The time of day, UTC: `13:58:40`.
-pub fn push_clock(out: &mut String, at: Timestamp) {
-    let s = at.ms().div_euclid(1000).rem_euclid(86_400);
-    let _ = write!(out, "{:02}:{:02}:{:02}", s / 3600, s % 3600 / 60, s % 60);
-}
-
-/// The date, UTC: `2026-11-20`. Days to date by the usual era arithmetic of the Gregorian calendar (400 years are
-/// 146,097 days; years are counted from March so that the leap day is the last one).
-pub fn push_date(out: &mut String, at: Timestamp) {
-    let days = at.ms().div_euclid(86_400_000) + 719_468;
-    let era = days.div_euclid(146_097);
-    let day_of_era = days.rem_euclid(146_097);
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    let _ = write!(out, "{year:04}-{month:02}-{day:02}");
-}
-
-/// Since when: the time of day if it was within the last day, else the date and the time.
-pub fn push_since(out: &mut String, at: Timestamp, now: Timestamp) {
-    if now.ms_since(at) >= 86_400_000 {
-        push_date(out, at);
-        out.push(' ');
-    }
-    push_clock(out, at);
-}
-
 /// `1 episode`, `3 episodes`. Of several words the first takes the s: `2 failures of a connection`.
 pub fn counted(n: usize, one: &str) -> String {
     let mut text = String::new();
@@ -311,9 +280,5 @@ mod tests {
         assert_eq!(with(push_span, 3_000), "3s");
         assert_eq!(with(push_span, 240_000), "4m");
         assert_eq!(with(push_span, 273_600_000), "3d04h");
-        assert_eq!(with(push_clock, Timestamp::from_ms(50_320_000)), "13:58:40");
-        assert_eq!(with(push_date, Timestamp::from_ms(1_795_168_000_000)), "2026-11-20");
-        assert_eq!(with(push_date, Timestamp::from_ms(951_782_400_000)), "2000-02-29");
-        assert_eq!(with(push_date, Timestamp::from_ms(-86_400_000)), "1969-12-31");
     }
 }

@@ -10,3 +10,4 @@ pub mod filter;
 pub mod secret;
 pub mod text;
 pub mod time;
+pub mod zone;

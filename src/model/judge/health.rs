@@ -3,9 +3,12 @@
 
 pub use super::limits::Thresholds;
 use super::why::Why;
-use crate::model::poll::names::Visit;
+use crate::model::{base::zone::Zone, poll::names::Visit};
 use serde::{Deserialize, Serialize};
-use std::sync::{Arc, OnceLock};
+use std::{
+    borrow::Cow,
+    sync::{Arc, OnceLock},
+};
 
 /// How bad it is. Ordered: worse is greater.
 /// In files by name: fields and variants keep their names, a new field has a default.
@@ -115,7 +118,12 @@ impl Reason {
         &self.why
     }
 
-    /// What it says, in words.
+    /// What it says to a person whose clock shows times of this zone.
+    pub fn told(&self, zone: &Zone) -> Cow<'_, str> {
+        if self.why.has_time() { self.why.told(zone).to_string().into() } else { self.text().into() }
+    }
+
+    /// What it says to nobody in particular: a time in it says that it is UTC.
     pub fn text(&self) -> &str {
         self.said.get_or_init(|| self.why.to_string().into())
     }

@@ -2,19 +2,26 @@
 //! it, and `Display` makes the sentence when somebody is shown it. Nothing reads a sentence back: `timeline::scrub` asks
 //! [`Why::each_name_mut`] where the names are.
 //!
+//! A time in it is told by the reader's clock: [`Why::told`].
+//!
 //! What grows with time (`for 6m`, `10 s ago`) is kept as coarsely as it is told, so that a verdict is another one only when
 //! it reads otherwise.
+
+mod spell;
 
 use crate::model::{
     base::{
         failure::{FailureKind, Obstacle},
-        figure::{counted, push_clock, push_date, push_grouped, push_pct, push_size, push_span, push_wait},
+        figure::counted,
         time::Timestamp,
+        zone::Zone,
     },
     inventory::record::Pause,
     poll::names::{Field, Kind, Visit, Where, maybe},
 };
 use serde::{Deserialize, Serialize};
+pub use spell::Told;
+use spell::{At, Maybe, grouped, known, others, pct, size, span, wait};
 use std::{fmt, sync::Arc};
 
 /// The content of a reason.
@@ -297,82 +304,39 @@ impl Since {
     }
 }
 
-/// A figure, as the writers of `base::figure` spell it.
-struct Spelled<T>(fn(&mut String, T), T);
-
-impl<T: Copy> fmt::Display for Spelled<T> {
+impl fmt::Display for Why {
+    /// The sentence for nobody in particular, such as a log: times say that they are UTC.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut out = String::new();
-        (self.0)(&mut out, self.1);
-        f.write_str(&out)
+        self.fmt_in(f, None)
     }
 }
 
-const fn pct(value: f64) -> Spelled<f64> {
-    Spelled(push_pct, value)
-}
-
-const fn wait(ms: f64) -> Spelled<f64> {
-    Spelled(push_wait, ms)
-}
-
-/// Of so many KB.
-fn size(kb: i64) -> Spelled<f64> {
-    Spelled(push_size, kb as f64 * 1024.0)
-}
-
-const fn grouped(value: i64) -> Spelled<i64> {
-    Spelled(push_grouped, value)
-}
-
-const fn span(ms: i64) -> Spelled<i64> {
-    Spelled(push_span, ms)
-}
-
-const fn clock(at: Timestamp) -> Spelled<Timestamp> {
-    Spelled(push_clock, at)
-}
-
-/// A text if there is one, between two others.
-struct Maybe<T>(&'static str, Option<T>, &'static str);
-
-impl<T: fmt::Display> fmt::Display for Maybe<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.1.as_ref().map_or(Ok(()), |found| write!(f, "{}{found}{}", self.0, self.2))
+impl Why {
+    /// The sentence for a person, with times by their clock.
+    pub const fn told<'a>(&'a self, zone: &'a Zone) -> Told<'a> {
+        Told(self, Some(zone))
     }
-}
 
-/// A name, where the server told it.
-fn known(name: Option<&str>) -> &str {
-    name.unwrap_or("?")
-}
-
-/// `, +3` if there are more than the one that is named.
-fn others(more: u32) -> Maybe<u32> {
-    Maybe(", +", (more > 0).then_some(more), "")
-}
-
-impl fmt::Display for Since {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{}{}",
-            Maybe("", self.is_dated.then_some(Spelled(push_date, self.at)), " "),
-            clock(self.at)
+    /// Its sentence has a time in it, so that it depends on the zone.
+    pub const fn has_time(&self) -> bool {
+        matches!(
+            self,
+            Self::Down { since: Some(_), .. } | Self::NoDataSince(_) | Self::Jobs { at: Some(_), .. }
         )
     }
-}
 
-impl fmt::Display for Why {
     /// The sentence, as short as a cell wants it: `14 sessions blocked 312 s by 88 (sleeping)`.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn fmt_in(&self, f: &mut fmt::Formatter<'_>, zone: Option<&Zone>) -> fmt::Result {
+        let told = |since| At(since, zone);
         match self {
             Self::Sentence(text) => f.write_str(text),
             Self::Paused { pause, left_ms } => {
                 write!(f, "{}{}", pause.words(), Maybe(" for ", left_ms.map(span), ""))
             }
-            Self::Down { kind, number, obstacle, since } => down(f, *kind, *number, *obstacle, *since),
-            Self::NoDataSince(since) => write!(f, "no data since {since}"),
+            Self::Down { kind, number, obstacle, since } => {
+                down(f, *kind, *number, *obstacle, since.map(told))
+            }
+            Self::NoDataSince(since) => write!(f, "no data since {}", told(*since)),
             Self::NotPolled => f.write_str("not polled yet"),
             Self::FirstPoll => f.write_str("first poll under way"),
             Self::Needs(right) => write!(f, "needs {right}"),
@@ -395,12 +359,8 @@ impl fmt::Display for Why {
             }
             Self::Waits { name, ms_per_s, workers } => {
                 // The name of the wait says already what is free; a row has room for 43 columns.
-                write!(
-                    f,
-                    "{name} waits {}/s{}",
-                    wait(*ms_per_s),
-                    Maybe("; ", workers.map(|w| w.free("")), "")
-                )
+                let free = Maybe("; ", workers.map(|w| w.free("")), "");
+                write!(f, "{name} waits {}/s{free}", wait(*ms_per_s))
             }
             Self::Workers(workers) => f.write_str(&workers.free(" workers")),
             Self::Blocked { sessions, longest_ms, by, status } => {
@@ -422,7 +382,7 @@ impl fmt::Display for Why {
                     others(*more)
                 )
             }
-            Self::Jobs { failed, name, at } => jobs(f, *failed, known(name.as_deref()), *at),
+            Self::Jobs { failed, name, at } => jobs(f, *failed, known(name.as_deref()), *at, zone),
             Self::Volume { .. }
             | Self::Tempdb(_)
             | Self::TempdbFilling { .. }
@@ -498,7 +458,7 @@ fn down(
     kind: FailureKind,
     number: Option<i32>,
     obstacle: Option<Obstacle>,
-    since: Option<Since>,
+    since: Option<At<'_>>,
 ) -> fmt::Result {
     let word = match kind {
         FailureKind::Timeout | FailureKind::Unreachable => "unreachable",
@@ -514,12 +474,19 @@ fn down(
     write!(f, "{word}{}{}{how}", Maybe(" (", number, ")"), Maybe(" since ", since, ""))
 }
 
-fn jobs(f: &mut fmt::Formatter<'_>, failed: u32, name: &str, at: Option<Timestamp>) -> fmt::Result {
+fn jobs(
+    f: &mut fmt::Formatter<'_>,
+    failed: u32,
+    name: &str,
+    at: Option<Timestamp>,
+    zone: Option<&Zone>,
+) -> fmt::Result {
+    let at = at.map(|at| At(Since { at, is_dated: false }, zone));
     match failed {
         0 | 1 => f.write_str("job failed")?,
         n => write!(f, "{n} jobs failed")?,
     }
-    write!(f, ": {name}{}", Maybe(" at ", at.map(clock), ""))
+    write!(f, ": {name}{}", Maybe(" at ", at, ""))
 }
 
 impl Workers {

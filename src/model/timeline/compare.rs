@@ -5,7 +5,7 @@
 //! Each figure has a floor below which a factor means nothing, and only factors of `LEAST_FACTOR` and more are told.
 
 use crate::model::{
-    base::figure,
+    base::{figure, zone::Zone},
     fold::snapshot::{FleetSnapshot, InstanceSnapshot},
     inventory::instance::InstanceId,
     judge::health::Level,
@@ -84,8 +84,9 @@ pub struct Difference {
     pub words: String,
 }
 
-/// The changes in each instance that both know, and those that came or went; the heaviest first.
-pub fn fleets(before: &FleetSnapshot, after: &FleetSnapshot) -> Vec<Difference> {
+/// The changes in each instance that both know, and those that came or went; the heaviest first. Times are told by the
+/// clock of `zone`.
+pub fn fleets(before: &FleetSnapshot, after: &FleetSnapshot, zone: &Zone) -> Vec<Difference> {
     let known: HashMap<&InstanceId, &Arc<InstanceSnapshot>> =
         before.instances.iter().map(|i| (i.id(), i)).collect();
     let mut all = Vec::new();
@@ -93,7 +94,7 @@ pub fn fleets(before: &FleetSnapshot, after: &FleetSnapshot) -> Vec<Difference> 
         match known.get(i.id()) {
             // The same `Arc`: nothing came in between.
             Some(b) if Arc::ptr_eq(b, i) => {}
-            Some(b) => all.extend(instances(b, i)),
+            Some(b) => all.extend(instances(b, i, zone)),
             None => all.push(fleet(i.id(), "was not there before")),
         }
     }
@@ -122,9 +123,9 @@ fn rank(mut all: Vec<Difference>, most: usize) -> Vec<Difference> {
 }
 
 /// The differences in `after`, the heaviest first. Both may be the same instance at two instants, or two instances; the
-/// differences carry the name of `after`.
-pub fn instances(before: &InstanceSnapshot, after: &InstanceSnapshot) -> Vec<Difference> {
-    let mut out = Out { instance: after.id().clone(), all: Vec::new() };
+/// differences carry the name of `after`. Times are told by the clock of `zone`.
+pub fn instances(before: &InstanceSnapshot, after: &InstanceSnapshot, zone: &Zone) -> Vec<Difference> {
+    let mut out = Out { instance: after.id().clone(), zone, all: Vec::new() };
     health(&mut out, before, after);
     load(&mut out, before, after);
     let (a, b) = (&before.facts, &after.facts);
@@ -145,12 +146,13 @@ pub fn instances(before: &InstanceSnapshot, after: &InstanceSnapshot) -> Vec<Dif
     rank(out.all, MOST_OF_ONE)
 }
 
-struct Out {
+struct Out<'a> {
     instance: InstanceId,
+    zone: &'a Zone,
     all: Vec<Difference>,
 }
 
-impl Out {
+impl Out<'_> {
     fn push(&mut self, about: About, weight: f64, worse: Option<bool>, words: String) {
         self.all.push(Difference { instance: self.instance.clone(), about, weight, worse, words });
     }
@@ -194,7 +196,7 @@ fn push_factor(out: &mut String, before: f64, after: f64) {
         if factor < 9.95 { write!(out, " ({sign}{factor:.1})") } else { write!(out, " ({sign}{factor:.0})") };
 }
 
-fn health(out: &mut Out, before: &InstanceSnapshot, after: &InstanceSnapshot) {
+fn health(out: &mut Out<'_>, before: &InstanceSnapshot, after: &InstanceSnapshot) {
     let word = |i: &InstanceSnapshot| {
         let mut words = i.health.level.word().to_owned();
         if let Some(score) = i.health.score {
@@ -205,7 +207,7 @@ fn health(out: &mut Out, before: &InstanceSnapshot, after: &InstanceSnapshot) {
     if before.health.level != after.health.level {
         let mut words = format!("{} → {}", word(before), word(after));
         if let Some(reason) = after.health.reasons.first() {
-            let _ = write!(words, ": {}", reason.text());
+            let _ = write!(words, ": {}", reason.told(out.zone));
         }
         let is_known = ![before, after].iter().any(|i| i.health.level == Level::Unknown);
         let worse = is_known.then_some(after.health.level > before.health.level);
@@ -231,7 +233,7 @@ fn health(out: &mut Out, before: &InstanceSnapshot, after: &InstanceSnapshot) {
                 About::Health,
                 2.0 + f64::from(r.points) / 10.0,
                 Some(true),
-                format!("new: {}", r.text()),
+                format!("new: {}", r.told(out.zone)),
             );
         }
     }
@@ -241,13 +243,13 @@ fn health(out: &mut Out, before: &InstanceSnapshot, after: &InstanceSnapshot) {
                 About::Health,
                 1.5 + f64::from(r.points) / 10.0,
                 Some(false),
-                format!("resolved: {}", r.text()),
+                format!("resolved: {}", r.told(out.zone)),
             );
         }
     }
 }
 
-fn load(out: &mut Out, before: &InstanceSnapshot, after: &InstanceSnapshot) {
+fn load(out: &mut Out<'_>, before: &InstanceSnapshot, after: &InstanceSnapshot) {
     let (a, b) = (&before.facts, &after.facts);
     if let (Some(x), Some(y)) = (a.headline.get(), b.headline.get()) {
         let n = |v: Option<i64>| v.map(|v| v as f64);
@@ -286,9 +288,7 @@ fn load(out: &mut Out, before: &InstanceSnapshot, after: &InstanceSnapshot) {
             && before.id() == after.id()
         {
             let mut words = String::from("restarted ");
-            figure::push_date(&mut words, q);
-            words.push(' ');
-            figure::push_clock(&mut words, q);
+            out.zone.push_instant(&mut words, q);
             out.push(About::Link, 8.0, Some(true), words);
         }
     }
@@ -323,7 +323,7 @@ fn push_seconds(out: &mut String, s: f64) {
 }
 
 /// By type; the sum first.
-fn waits(out: &mut Out, before: &WaitTable, after: &WaitTable) {
+fn waits(out: &mut Out<'_>, before: &WaitTable, after: &WaitTable) {
     let push: fn(&mut String, f64) = |out, ms| {
         let _ = write!(out, "{:.2} s/s", ms / 1000.0);
     };
@@ -350,7 +350,7 @@ fn waits(out: &mut Out, before: &WaitTable, after: &WaitTable) {
     }
 }
 
-fn blocking(out: &mut Out, before: &Blocking, after: &Blocking) {
+fn blocking(out: &mut Out<'_>, before: &Blocking, after: &Blocking) {
     let victims = |b: &Blocking| b.chains.iter().map(|c| c.victims).sum::<u32>();
     let (a, b) = (victims(before), victims(after));
     if a == b {
@@ -368,7 +368,7 @@ fn blocking(out: &mut Out, before: &Blocking, after: &Blocking) {
 }
 
 /// Requests by login and by program.
-fn sessions(out: &mut Out, before: &Activity, after: &Activity) {
+fn sessions(out: &mut Out<'_>, before: &Activity, after: &Activity) {
     type Of = fn(&crate::model::poll::activity::Request) -> Option<&Arc<str>>;
     let fields: [(&str, Of); 3] =
         [("login", |r| r.login.as_ref()), ("program", |r| r.program.as_ref()), ("host", |r| r.host.as_ref())];
@@ -395,7 +395,7 @@ fn sessions(out: &mut Out, before: &Activity, after: &Activity) {
     }
 }
 
-fn properties(out: &mut Out, before: &Properties, after: &Properties) {
+fn properties(out: &mut Out<'_>, before: &Properties, after: &Properties) {
     let mut text = |name: &str, a: &Option<Arc<str>>, b: &Option<Arc<str>>| {
         if let (Some(a), Some(b)) = (a, b)
             && a != b
@@ -432,13 +432,13 @@ fn properties(out: &mut Out, before: &Properties, after: &Properties) {
 }
 
 /// Every option is a line of its own: who compares two servers looks for just this.
-fn options(out: &mut Out, before: &Properties, after: &Properties) {
+fn options(out: &mut Out<'_>, before: &Properties, after: &Properties) {
     for (name, a, b) in before.changed_options(after) {
         out.push(About::Configuration, 4.0, None, format!("{name} {a} → {b}"));
     }
 }
 
-fn databases(out: &mut Out, before: &InstanceSnapshot, after: &InstanceSnapshot) {
+fn databases(out: &mut Out<'_>, before: &InstanceSnapshot, after: &InstanceSnapshot) {
     let (Some(a), Some(b)) = (before.facts.databases.get(), after.facts.databases.get()) else { return };
     let state = |rows: &[crate::model::poll::databases::DatabaseRow], name: &Arc<str>| {
         rows.iter().find(|d| d.name.as_ref() == Some(name)).map(|d| d.state.clone())
@@ -461,6 +461,7 @@ fn databases(out: &mut Out, before: &InstanceSnapshot, after: &InstanceSnapshot)
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::base::zone::UTC;
     use crate::model::{
         base::time::Timestamp,
         inventory::instance::{InstanceInfo, TlsMode},
@@ -497,19 +498,19 @@ mod tests {
     fn figures_are_told_by_factor_and_the_heaviest_first() {
         let a = instance("a", Facts { headline: headline(12.0, 4200), ..Facts::default() });
         let b = instance("a", Facts { headline: headline(97.0, 180), ..Facts::default() });
-        let d = instances(&a, &b);
+        let d = instances(&a, &b, &UTC);
         assert_eq!(words(&d), ["page life 1h10m → 3m00s (÷23)", "CPU 12 % → 97 % (×8.1)"]);
         assert_eq!((d[0].worse, d[1].worse), (Some(true), Some(true)));
-        let back = instances(&b, &a);
+        let back = instances(&b, &a, &UTC);
         assert_eq!(back[0].worse, Some(false));
-        assert!(instances(&a, &a).is_empty());
+        assert!(instances(&a, &a, &UTC).is_empty());
     }
 
     #[test]
     fn little_of_little_is_nothing() {
         let a = instance("a", Facts { headline: headline(0.5, 4200), ..Facts::default() });
         let b = instance("a", Facts { headline: headline(2.5, 4200), ..Facts::default() });
-        assert!(instances(&a, &b).is_empty(), "{:?}", instances(&a, &b));
+        assert!(instances(&a, &b, &UTC).is_empty(), "{:?}", instances(&a, &b, &UTC));
     }
 
     #[test]
@@ -532,7 +533,7 @@ mod tests {
         let a = instance("a", table(&[("WRITELOG", 400.0), ("CXPACKET", 900.0), ("TINY", 1.0)]));
         let b = instance("a", table(&[("WRITELOG", 4_000.0), ("LCK_M_S", 39_800.0), ("OTHER", 2.0)]));
         assert_eq!(
-            words(&instances(&a, &b)),
+            words(&instances(&a, &b, &UTC)),
             [
                 "new wait LCK_M_S 39.80 s/s",
                 "WRITELOG 0.40 s/s → 4.00 s/s (×10)",
@@ -549,7 +550,7 @@ mod tests {
         let before = FleetSnapshot { instances: vec![one("a"), one("b")], ..FleetSnapshot::default() };
         let after = FleetSnapshot { instances: vec![one("b"), one("c")], ..FleetSnapshot::default() };
         let all: Vec<String> =
-            fleets(&before, &after).iter().map(|d| format!("{} {}", d.instance, d.words)).collect();
+            fleets(&before, &after, &UTC).iter().map(|d| format!("{} {}", d.instance, d.words)).collect();
         assert_eq!(all, ["c was not there before", "a is gone"]);
     }
 }

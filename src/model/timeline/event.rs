@@ -5,6 +5,7 @@ use crate::model::{
     base::{
         failure::Failure,
         figure::{counted, wait},
+        zone::Zone,
     },
     judge::{health::Level, why::Why},
     poll::{
@@ -199,7 +200,26 @@ impl fmt::Display for Awaited {
     }
 }
 
+/// A part of an event that may have a time in it, for a person whose clock shows times of a zone.
+struct In<'a, T>(&'a T, &'a Zone);
+
+impl fmt::Display for In<'_, Why> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.told(self.1).fmt(f)
+    }
+}
+
+impl fmt::Display for In<'_, Cause> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Cause::Verdict(why) => why.told(self.1).fmt(f),
+            other => other.fmt(f),
+        }
+    }
+}
+
 impl fmt::Display for Cause {
+    /// For nobody in particular: times say that they are UTC.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Level(level) => f.write_str(level.word()),
@@ -229,8 +249,35 @@ fn verdict<T: fmt::Display>(
     joined(f, reasons, "; ")
 }
 
+/// An event for a person whose clock shows times of a zone.
+pub struct Told<'a>(&'a What, &'a Zone);
+
+impl What {
+    /// The sentence for a person, with times by their clock.
+    pub const fn told<'a>(&'a self, zone: &'a Zone) -> Told<'a> {
+        Told(self, zone)
+    }
+}
+
+impl fmt::Display for Told<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let zone = self.1;
+        match self.0 {
+            What::Verdict { before, after, reasons } => {
+                let reasons: Vec<_> = reasons.iter().map(|why| In(why, zone)).collect();
+                verdict(f, *before, *after, &reasons)
+            }
+            What::Kept(causes) => {
+                let causes: Vec<_> = causes.iter().map(|cause| In(cause, zone)).collect();
+                joined(f, &causes, " · ")
+            }
+            other => other.fmt(f),
+        }
+    }
+}
+
 impl fmt::Display for What {
-    /// One line.
+    /// One line for nobody in particular: times say that they are UTC.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Sentence(text) | Self::Note(text) => f.write_str(text),

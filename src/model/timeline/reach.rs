@@ -4,7 +4,7 @@
 //! Unknown time is counted neither way: before history knew the instance, while nobody collected, while the instance itself was
 //! neither polled nor reported as down (in maintenance, stopped, not in the inventory), and after the newest poll.
 
-use crate::model::base::{figure, time::Timestamp};
+use crate::model::base::{figure, time::Timestamp, zone::Zone};
 use std::fmt::Write as _;
 
 /// A poll tells of so long after it, ms. A collector that ended, with none after it for longer, left a gap.
@@ -134,9 +134,9 @@ impl Reached {
 
 impl Outage {
     /// `last outage 14:02:10, 3m12s`; `down since 14:02:10`.
-    pub fn push(&self, out: &mut String, now: Timestamp) {
+    pub fn push(&self, out: &mut String, now: Timestamp, zone: &Zone) {
         out.push_str(if self.to.is_some() { "last outage " } else { "down since " });
-        figure::push_since(out, self.at, now);
+        zone.push_since(out, self.at, now);
         if let Some(to) = self.to {
             let s = (to - self.at).max(0) / 1000;
             let _ = match (s / 3600, s / 60 % 60, s % 60) {
@@ -181,6 +181,7 @@ fn joined(spans: &[Span], known: Span) -> Vec<Span> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::base::zone::UTC;
     use proptest::prelude::*;
 
     const fn at(s: i64) -> Timestamp {
@@ -290,7 +291,7 @@ mod tests {
         let last = |outages: &[(i64, Option<i64>)]| {
             let mut out = String::new();
             let last = facts(known, &[], outages).reached(at(0), at(1000)).last;
-            last.inspect(|outage| outage.push(&mut out, at(1000)));
+            last.inspect(|outage| outage.push(&mut out, at(1000), &UTC));
             out.split_once(|c: char| c.is_ascii_digit()).map(|(words, rest)| format!("{words}{}", &rest[7..]))
         };
         assert_eq!(last(&[(10, Some(20)), (100, Some(292)), (30, Some(40))]).unwrap(), "last outage , 3m12s");

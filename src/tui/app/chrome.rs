@@ -3,7 +3,7 @@
 use super::{App, status::Message};
 use crate::{
     model::{
-        base::{figure, time::Timestamp},
+        base::{figure, time::Timestamp, zone::Zone},
         judge::health::Level,
     },
     protocol::VaultState,
@@ -12,7 +12,7 @@ use crate::{
         id::PaneId,
         key::Chord,
         layer::{Behind, overlay},
-        moment::{Recording, push_ago, push_instant},
+        moment::{Recording, push_ago},
         pane::{Part, reading},
         theme::Theme,
         widget::{
@@ -133,7 +133,8 @@ fn collector_words(app: &App, w: u16) -> Option<&str> {
 fn past_piece(app: &App, at: Timestamp, w: u16) -> String {
     let mut text = String::from(if w < 70 { "◀ PAST " } else { " ◀ PAST " });
     let from = text.len();
-    push_instant(&mut text, at);
+    let zone = &app.world.moment.zone;
+    zone.push_moment(&mut text, at);
     if w < 70 {
         // Neither year nor seconds.
         text.truncate(from + 16);
@@ -141,7 +142,9 @@ fn past_piece(app: &App, at: Timestamp, w: u16) -> String {
         return text;
     }
     if w >= 90 {
-        text.push_str(" UTC, ");
+        text.push(' ');
+        zone.push_label(&mut text, at);
+        text.push_str(", ");
         push_ago(&mut text, at, app.world.moment.clock);
     }
     text.push(' ');
@@ -149,9 +152,9 @@ fn past_piece(app: &App, at: Timestamp, w: u16) -> String {
 }
 
 /// ` → 02:14:00 … `: on the way there.
-fn going_piece(goal: Timestamp, w: u16) -> String {
+fn going_piece(goal: Timestamp, zone: &Zone, w: u16) -> String {
     let mut text = String::from("→ ");
-    figure::push_clock(&mut text, goal);
+    zone.push_clock(&mut text, goal);
     if w < 70 {
         text.truncate("→ 00:00".len());
     }
@@ -181,21 +184,26 @@ fn header_right(app: &App, line: &mut Canvas<'_>) -> u16 {
     }
     if app.world.moment.past.is_none() {
         let mut clock = String::new();
-        figure::push_clock(&mut clock, app.world.now);
+        let (zone, now) = (&app.world.moment.zone, app.world.now);
         if app.world.low_bandwidth {
-            clock.truncate(5);
+            zone.push_minute(&mut clock, now);
+        } else {
+            zone.push_clock(&mut clock, now);
         }
-        clock.push_str(if w < 70 { "" } else { " UTC" });
+        if w >= 70 {
+            clock.push(' ');
+            zone.push_label(&mut clock, now);
+        }
         pieces.push((t.dim, clock));
     }
     if let Some(goal) = app.travel.goal() {
-        pieces.push((t.banner, going_piece(goal, w)));
+        pieces.push((t.banner, going_piece(goal, &app.world.moment.zone, w)));
     }
     match app.travel.paused {
         _ if let Some(past) = app.world.moment.past => pieces.push((t.banner, past_piece(app, past.at, w))),
         Some(at) => {
             let mut text = String::from(" ❚❚ PAUSED ");
-            figure::push_clock(&mut text, at);
+            app.world.moment.zone.push_clock(&mut text, at);
             if app.travel.behind(app.world.snapshot.version) > 0 {
                 text.push_str(" +");
                 figure::push_counted(&mut text, app.travel.behind(app.world.snapshot.version), "update");
@@ -230,7 +238,7 @@ pub fn tab_columns(app: &App, columns: u16) -> u16 {
     let room = |words: &[String], least: usize| words.get(least).map_or(0, |words| width(words) as u16 + 2);
     let recording = app.world.moment.recording.as_ref();
     let notices = room(&damaged_words(damaged_here(app)), 1)
-        + recording.map_or(0, |recording| room(&recording_words(recording), 2));
+        + recording.map_or(0, |recording| room(&recording_words(recording, &app.world.moment.zone), 2));
     columns.saturating_sub(notices)
 }
 
@@ -274,7 +282,7 @@ fn tabs(app: &App, line: &mut Canvas<'_>) {
     };
     put(&damaged_words(damaged_here(app)), t.banner);
     if let Some(recording) = &app.world.moment.recording {
-        put(&recording_words(recording), t.accent);
+        put(&recording_words(recording, &app.world.moment.zone), t.accent);
     }
 }
 
@@ -294,13 +302,16 @@ fn damaged_words(damaged: &[String]) -> Vec<String> {
 }
 
 /// Words for the recording that is played, the longest first: `replay · FILE · 2026-11-20 02:00 – 03:00 UTC` down to `02:00 – 03:00`.
-fn recording_words(recording: &Recording) -> [String; 5] {
+fn recording_words(recording: &Recording, zone: &Zone) -> [String; 5] {
     let minute = |at: Timestamp| {
         let mut text = String::new();
-        push_instant(&mut text, at);
-        text.truncate("2026-11-20 02:14".len());
+        zone.push_date(&mut text, at);
+        text.push(' ');
+        zone.push_minute(&mut text, at);
         text
     };
+    let mut label = String::new();
+    zone.push_label(&mut label, recording.to);
     let (file, from, to) = (&recording.file, minute(recording.from), minute(recording.to));
     let clock = "2026-11-20 ".len();
     let is_one_day = from.get(..clock) == to.get(..clock);
@@ -310,7 +321,7 @@ fn recording_words(recording: &Recording) -> [String; 5] {
     let span = format!("{from} – {}", cut(&to, if is_one_day { clock } else { 0 }));
     let short = format!("{} – {}", cut(&from, short), cut(&to, short));
     [
-        format!("replay · {file} · {span} UTC"),
+        format!("replay · {file} · {span} {label}"),
         format!("{file} · {span}"),
         format!("{file} · {short}"),
         span,

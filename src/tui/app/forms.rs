@@ -71,7 +71,10 @@ impl App {
         let now = self.world.moment.clock;
         let mut dialog: Box<dyn Layer> = match (ids.as_slice(), data.of.len()) {
             ([], 0) | ([_], 1) => Box::new(Wizard::new(data, now.ms().unsigned_abs(), &self.world.theme)),
-            ([_, _, ..], 1..) => Box::new(Bulk::new(data, now, &self.world.theme)),
+            ([_, _, ..], 1..) => {
+                let zone = self.world.moment.zone.clone();
+                Box::new(Bulk::new(data, (now, zone), &self.world.theme))
+            }
             _ => {
                 let text = "not in the inventory any more: it was removed elsewhere";
                 return self.say(Level::Warning, text.to_owned());

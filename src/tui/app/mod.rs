@@ -101,7 +101,7 @@ impl App {
                 sealed: Sealed::of(&subject.vault),
                 charts: Charts::default(),
                 lists: Lists::default(),
-                moment: Moment::new(now, subject.recording),
+                moment: Moment { zone: settings.zone, ..Moment::new(now, subject.recording) },
             },
             panes: Panes::default(),
             place: Place { scopes: Vec::new(), pane: PaneId::Fleet },
@@ -172,6 +172,7 @@ impl App {
             self.world.theme = settings.theme;
         }
         self.world.low_bandwidth = settings.low_bandwidth;
+        self.world.moment.zone = settings.zone;
         self.is_ascii = settings.ascii;
         self.inventory.lock_after_ms = settings.lock_after_ms;
         self.refresh();

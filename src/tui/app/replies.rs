@@ -40,7 +40,7 @@ impl App {
             Reply::Compared { ticket, snapshot } => self.compared(ticket, &snapshot),
             Reply::Bookmarked(mark) => {
                 self.world.charts.forget_marks();
-                self.say(Level::Ok, format!("bookmark set: {}", mark.what));
+                self.say(Level::Ok, format!("bookmark set: {}", mark.what.told(&self.world.moment.zone)));
                 self.refresh();
             }
             Reply::Past { ticket, snapshot, at, oldest, damaged, .. } => {

@@ -23,7 +23,6 @@ use crate::{
             details::Reading,
             prompt::{Asks, Prompt},
         },
-        moment::push_instant,
         widget::document::Document,
         world::World,
     },
@@ -75,7 +74,8 @@ impl App {
         match marked.as_slice() {
             [a, b] => {
                 let found = self.world.snapshot.find(a).zip(self.world.snapshot.find(b));
-                let differences = found.map_or_else(Vec::new, |(a, b)| compare::instances(a, b));
+                let differences =
+                    found.map_or_else(Vec::new, |(a, b)| compare::instances(a, b, &self.world.moment.zone));
                 let title = format!("What is different: {a} → {b}");
                 self.show_differences(title, &differences, false);
             }
@@ -113,16 +113,16 @@ impl App {
             ..FleetSnapshot::default()
         };
         let (here, other) = (only(&self.world.snapshot), only(other));
-        let now = self.world.now;
+        let (now, zone) = (self.world.now, &self.world.moment.zone);
         let (from, to, differences) = if asked.at <= now {
-            (asked.at, now, compare::fleets(&other, &here))
+            (asked.at, now, compare::fleets(&other, &here, zone))
         } else {
-            (now, asked.at, compare::fleets(&here, &other))
+            (now, asked.at, compare::fleets(&here, &other, zone))
         };
         let mut title = String::from("What changed from ");
-        push_instant(&mut title, from);
+        zone.push_instant(&mut title, from);
         title.push_str(" to ");
-        push_instant(&mut title, to);
+        zone.push_instant(&mut title, to);
         self.status.message = None;
         self.show_differences(title, &differences, asked.ids.len() > 1);
     }

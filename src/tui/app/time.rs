@@ -13,7 +13,7 @@ use crate::{
     tui::{
         action::Action,
         layer::prompt::{Asks, Prompt},
-        moment::{Past, push_instant},
+        moment::Past,
         travel::Step,
     },
 };
@@ -159,7 +159,7 @@ impl App {
         if past.at < past.oldest && going.next().is_none() {
             let mut text =
                 String::from("nothing is kept of that time: this is the first instant of history, ");
-            push_instant(&mut text, past.oldest);
+            self.world.moment.zone.push_instant(&mut text, past.oldest);
             self.say(Level::Warning, text);
             return self.go_to_time(past.oldest);
         }

@@ -3,7 +3,7 @@
 use super::{Behind, Layer, Out, body};
 use crate::{
     model::{
-        base::{figure, time::Timestamp},
+        base::{time::Timestamp, zone::Zone},
         timeline::{
             chart::{Mark, MarkKind},
             past::When,
@@ -12,7 +12,7 @@ use crate::{
     protocol::{Answer, Reply},
     tui::{
         action::{Action, Context},
-        moment::{push_ago, push_instant},
+        moment::push_ago,
         widget::{axis, canvas::Canvas, cursor::moved},
         wish::Wish,
     },
@@ -76,8 +76,8 @@ impl Bookmarks {
 }
 
 /// `2026-11-20 02:14:00  11h48m ago  sqlprd-014  incident: …`: where it was comes before the words, which may be cut.
-fn push_line(out: &mut String, m: &Mark, now: Timestamp) {
-    push_instant(out, m.about());
+fn push_line(out: &mut String, m: &Mark, now: Timestamp, zone: &Zone) {
+    zone.push_instant(out, m.about());
     out.push_str("  ");
     let from = out.len();
     push_ago(out, m.about(), now);
@@ -88,14 +88,14 @@ fn push_line(out: &mut String, m: &Mark, now: Timestamp) {
     }
     if m.kind == MarkKind::Incident {
         out.push_str("incident ");
-        figure::push_clock(out, m.at);
+        zone.push_clock(out, m.at);
         out.push('–');
         if let Some(to) = m.to {
-            figure::push_clock(out, to);
+            zone.push_clock(out, to);
         }
         out.push_str(": ");
     }
-    let _ = write!(out, "{}", m.what);
+    let _ = write!(out, "{}", m.what.told(zone));
 }
 
 impl Layer for Bookmarks {
@@ -103,7 +103,7 @@ impl Layer for Bookmarks {
         Context::List
     }
 
-    fn act(&mut self, action: Action, _: &mut Behind<'_>, out: &mut Out) {
+    fn act(&mut self, action: Action, behind: &mut Behind<'_>, out: &mut Out) {
         if let Some(to) = moved(action, self.cursor, self.marks().len(), self.page) {
             self.cursor = to;
             return;
@@ -112,7 +112,7 @@ impl Layer for Bookmarks {
             Action::Copy => {
                 let mut text = String::new();
                 if let Some(m) = self.marks().get(self.cursor) {
-                    push_line(&mut text, m, self.now);
+                    push_line(&mut text, m, self.now, &behind.world.moment.zone);
                 }
                 if !text.is_empty() {
                     out.copy(text);
@@ -165,7 +165,7 @@ impl Layer for Bookmarks {
         for (y, (n, m)) in self.marks().iter().enumerate().skip(top).take(rows).enumerate() {
             let y = y as u16 + 2;
             text.clear();
-            push_line(&mut text, m, self.now);
+            push_line(&mut text, m, self.now, &behind.world.moment.zone);
             canvas.put(1, y, 1, m.kind.glyph(), axis::mark_style(m.kind, theme));
             canvas.put(3, y, w.saturating_sub(4), &text, theme.base);
             if n == self.cursor {

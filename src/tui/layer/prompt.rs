@@ -5,19 +5,17 @@ use super::{Behind, Layer, Out, input::Line};
 use crate::{
     model::{
         base::{figure, time::Timestamp},
-        timeline::past::{self, PastError, When},
+        judge::health::Level,
+        timeline::past::{self, PastError, Typed, When},
     },
     tui::{
         action::{Action, Context},
         key::Chord,
-        moment::{Moment, push_instant},
+        moment::Moment,
         widget::canvas::Canvas,
         wish::Wish,
     },
 };
-
-/// How far the user's clock is ahead of UTC, minutes: the whole screen speaks UTC, so what is typed is UTC, too.
-pub const OFFSET_MIN: i32 = 0;
 
 /// The question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,11 +51,13 @@ impl Prompt {
     }
 
     /// The typed time; shows an error. A time after the end of a recording means that end.
-    fn when(&mut self, moment: &Moment) -> Option<When> {
+    fn when(&mut self, moment: &Moment) -> Option<Typed> {
         let (now, _) = moment.origin();
-        match past::parse(self.line.text(), now, OFFSET_MIN) {
-            Ok(when) => Some(when),
-            Err(PastError::Future) if moment.recording.is_some() => Some(When::At(now.plus_ms(1))),
+        match past::parse(self.line.text(), now, &moment.zone) {
+            Ok(typed) => Some(typed),
+            Err(PastError::Future) if moment.recording.is_some() => {
+                Some(Typed { when: When::At(now.plus_ms(1)), note: None })
+            }
             Err(e) => {
                 self.error = Some(e.to_string());
                 None
@@ -78,7 +78,10 @@ impl Layer for Prompt {
                 out.close();
             }
             (Action::Enter, asks) => {
-                let Some(when) = self.when(&behind.world.moment) else { return };
+                let Some(Typed { when, note }) = self.when(&behind.world.moment) else { return };
+                if let Some(note) = note {
+                    out.say(Level::Warning, note);
+                }
                 out.wish(if asks == Asks::Compare { Wish::Compare(when) } else { Wish::Travel(when) });
                 out.close();
             }
@@ -100,7 +103,7 @@ impl Layer for Prompt {
 
     /// It is the last line of the screen.
     fn render(&mut self, canvas: &mut Canvas<'_>, behind: &mut Behind<'_>) {
-        let (moment, theme) = (&behind.world.moment, &behind.world.theme);
+        let (moment, theme, zone) = (&behind.world.moment, &behind.world.theme, &behind.world.moment.zone);
         let (w, h) = (canvas.width(), canvas.height());
         let mut line = canvas.part(0, h.saturating_sub(1), w, 1);
         line.clear(theme.input);
@@ -118,7 +121,7 @@ impl Layer for Prompt {
         let text = self.line.text();
         if let Asks::Note(at) = self.asks {
             let mut words = String::from("a note for ");
-            push_instant(&mut words, at);
+            zone.push_instant(&mut words, at);
             line.put(x, 0, room, &words, theme.dim);
             return;
         }
@@ -128,15 +131,21 @@ impl Layer for Prompt {
         }
         let mut words = String::new();
         let (now, since) = moment.origin();
-        match past::parse(text, now, OFFSET_MIN) {
-            Ok(When::Live) if moment.recording.is_some() => words.push_str("its end"),
-            Ok(When::Live) => words.push_str("live"),
-            Ok(When::At(at)) => {
-                push_instant(&mut words, at);
-                words.push_str(" UTC, ");
+        match past::parse(text, now, zone) {
+            Ok(Typed { when: When::Live, .. }) if moment.recording.is_some() => words.push_str("its end"),
+            Ok(Typed { when: When::Live, .. }) => words.push_str("live"),
+            Ok(Typed { when: When::At(at), note }) => {
+                zone.push_instant(&mut words, at);
+                words.push_str(", ");
                 figure::push_span(&mut words, now - at);
                 words.push_str(since);
+                if let Some(note) = note {
+                    words.push_str("; ");
+                    words.push_str(&note);
+                }
             }
+            // More of it may follow, but none of that makes it a time that there is.
+            Err(error @ PastError::Skipped { .. }) => words.push_str(&error.to_string()),
             // An incomplete time is no error yet.
             Err(_) => words.push('…'),
         }

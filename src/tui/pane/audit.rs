@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     model::{
-        base::{figure, filter::Value},
+        base::filter::Value,
         inventory::record::{AuditEntry, Outcome},
         judge::health::Level,
     },
@@ -46,15 +46,6 @@ pub fn is_about(entry: &AuditEntry, instance: &str) -> bool {
     entry.entity == "instance" && entry.name.eq_ignore_ascii_case(instance)
 }
 
-/// `2026-11-20 14:02:11`.
-fn moment(entry: &AuditEntry) -> String {
-    let mut at = String::with_capacity(20);
-    figure::push_date(&mut at, entry.at);
-    at.push(' ');
-    figure::push_clock(&mut at, entry.at);
-    at
-}
-
 impl Listed for Audit {
     type Record = Row;
     const LIST: Option<ListId> = Some(ListId::Audit);
@@ -75,7 +66,7 @@ impl Listed for Audit {
         let Some(list) = view.lists.audit() else { return Vec::new() };
         let of = view.single().map(|i| i.id().as_str());
         let is_meant = |entry: &&Arc<AuditEntry>| of.is_none_or(|id| is_about(entry, id));
-        let row = |entry: &Arc<AuditEntry>| Row { at: moment(entry), entry: Arc::clone(entry) };
+        let row = |entry: &Arc<AuditEntry>| Row { at: view.zone.instant(entry.at), entry: Arc::clone(entry) };
         list.entries.iter().filter(is_meant).map(row).collect()
     }
 
@@ -118,7 +109,7 @@ type Column = column::Column<Audit>;
 
 /// The columns. A filter may ask for those that end in `filter`.
 const COLUMNS: &[Column] = &[
-    Column::text("at", "AT (UTC)", 19, 0)
+    Column::text("at", "AT", 23, 0)
         .frozen()
         .value(|e| words(Some(&e.record.at)))
         .cell(text)

@@ -111,6 +111,7 @@ impl Figure {
             title: self.title,
             plots: &plots,
             now: line.end(view),
+            zone: view.zone,
             range_ms: line.ms(),
             factor: 1.0,
             top: self.top,

@@ -149,7 +149,7 @@ impl Listed for Groups {
             let mut text = format!("{} {id}", reading::sign(&i.health));
             if let Some(reason) = i.health.reasons.first() {
                 text.push_str("  ");
-                text.push_str(reason.text());
+                text.push_str(&reason.told(line.view.zone));
             }
             document.text(text, reading::level_style(line.view.theme, i.health.level));
         }

@@ -298,7 +298,7 @@ impl<P: Parts> Pane for PartsPane<P> {
     fn title(&self, view: &View<'_>, out: &mut Vec<(Part, String)>) {
         if let Some(i) = view.single() {
             let mut range = String::new();
-            self.line.push_name(&mut range, view.now);
+            self.line.push_name(&mut range, view.now, view.zone);
             out.push((self.line.part(), range));
             reading::push_sampled(out, P::reading(&i.facts), view.now);
         }

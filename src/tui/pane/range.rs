@@ -4,7 +4,7 @@
 use super::Part;
 use crate::{
     model::{
-        base::time::Timestamp,
+        base::{time::Timestamp, zone::Zone},
         fold::snapshot::InstanceSnapshot,
         inventory::instance::InstanceId,
         judge::health::Level,
@@ -12,9 +12,7 @@ use crate::{
         timeline::chart::{self, ChartLine, Earlier, Mark, MarkKind},
     },
     protocol::Query,
-    tui::{
-        action::Action, charts::Found, moment::push_instant, view::View, widget::canvas::Canvas, wish::Wish,
-    },
+    tui::{action::Action, charts::Found, view::View, widget::canvas::Canvas, wish::Wish},
 };
 use std::fmt::Write as _;
 
@@ -103,14 +101,14 @@ impl TimeLine {
     }
 
     /// `last 15 min`, `1 day to 2026-11-20 02:14:00, beside a week earlier`.
-    pub fn push_name(self, out: &mut String, now: Timestamp) {
+    pub fn push_name(self, out: &mut String, now: Timestamp, zone: &Zone) {
         if self.range.follows() {
             out.push_str("last ");
             out.push_str(self.range.name());
         } else {
             out.push_str(self.range.name());
             out.push_str(" to ");
-            push_instant(out, self.range.end(now));
+            zone.push_instant(out, self.range.end(now));
         }
         if self.earlier != Earlier::None && !self.is_in_memory() {
             out.push_str(", beside ");
@@ -261,7 +259,7 @@ impl TimeLine {
     }
 
     /// The events under the cursor, in words, the nearest first; empty without any.
-    pub fn push_events(self, out: &mut String, marks: &[Mark]) {
+    pub fn push_events(self, out: &mut String, marks: &[Mark], zone: &Zone) {
         let Some(at) = self.cursor else { return };
         // A step to either side counts as pointing at it.
         let near_ms = self.ms() / STEPS;
@@ -275,10 +273,10 @@ impl TimeLine {
             out.push_str(if n > 0 { "  ·  " } else { "" });
             out.push_str(m.kind.glyph());
             out.push(' ');
-            crate::model::base::figure::push_clock(out, m.about());
+            zone.push_clock(out, m.about());
             out.push(' ');
             out.push_str(m.kind.name());
-            let words = m.what.to_string();
+            let words = m.what.told(zone).to_string();
             if !words.is_empty() {
                 out.push_str(": ");
                 out.push_str(&words);
@@ -312,7 +310,7 @@ impl Found<'_> {
 /// Draws one line: the events under the cursor in words, or without a cursor the meaning of the letters on the axis.
 pub fn render_events(line: TimeLine, marks: &[Mark], view: &View<'_>, canvas: &mut Canvas<'_>) {
     let mut words = String::new();
-    line.push_events(&mut words, marks);
+    line.push_events(&mut words, marks, view.zone);
     if words.is_empty() {
         for (n, kind) in MarkKind::ALL.into_iter().enumerate() {
             let many = marks.iter().filter(|m| m.kind == kind).count();
@@ -339,6 +337,7 @@ fn oldest(i: &InstanceSnapshot) -> Option<Timestamp> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::base::zone::UTC;
     use crate::{
         model::{poll::id::SeriesId, timeline::event::What},
         tui::{fixture, pane::stage::Stage},
@@ -360,7 +359,7 @@ mod tests {
 
     fn name(line: TimeLine) -> String {
         let mut name = String::new();
-        line.push_name(&mut name, fixture::NOW);
+        line.push_name(&mut name, fixture::NOW, &UTC);
         name
     }
 
@@ -405,7 +404,7 @@ mod tests {
         assert_eq!(line.wanted(&stage.view(), &id, &[cpu.to_vec()], &cpu).len(), 3);
         assert_eq!(name(line), "last 1 hour, beside a day earlier");
         line.turn(Action::PanBack, &stage.view());
-        assert_eq!(name(line), "1 hour to 2026-11-20 13:32:11, beside a day earlier");
+        assert_eq!(name(line), "1 hour to 2026-11-20 13:32:11 UTC, beside a day earlier");
         let many = Stage::fleet(fixture::small());
         line.see(&many.view());
         assert!(line.is_in_memory());
@@ -451,7 +450,7 @@ mod tests {
         let marks =
             [mark(-50_000, None, "near"), mark(-900_000, Some(0), "long"), mark(-90_000, None, "far")];
         let mut words = String::new();
-        line.push_events(&mut words, &marks);
+        line.push_events(&mut words, &marks, &UTC);
         assert!(
             words.contains("blocking: near  ·  B") && words.contains("long") && !words.contains("far"),
             "{words}"

@@ -176,12 +176,12 @@ pub fn document(row: RequestRow<'_>, known: Option<&Resource>) -> Document {
     text(&mut d, "address", &r.address);
     d.field("logged in", t.base, |s| {
         if let Some(at) = r.login_at {
-            figure::push_since(s, at, view.now);
+            view.zone.push_since(s, at, view.now);
         }
     });
     d.field("started", t.base, |s| {
         if let Some(at) = r.started_at {
-            figure::push_since(s, at, view.now);
+            view.zone.push_since(s, at, view.now);
         }
     });
     waiting(&mut d, row, known);

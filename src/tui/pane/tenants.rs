@@ -10,7 +10,7 @@ use crate::{
         base::{
             figure::{self, counted},
             filter::Value,
-            time::Timestamp,
+            zone::Zone,
         },
         inventory::record::{Limits, Slug},
     },
@@ -52,22 +52,13 @@ pub struct Row {
 }
 
 impl Row {
-    fn new(line: &TenantLine) -> Self {
-        Self { used: line.used.map(moment).unwrap_or_default(), line: line.clone() }
+    fn new(line: &TenantLine, zone: &Zone) -> Self {
+        Self { used: line.used.map(|at| zone.instant(at)).unwrap_or_default(), line: line.clone() }
     }
 
     fn name(&self) -> &Slug {
         &self.line.slug
     }
-}
-
-/// `2026-11-20 14:02:11`.
-fn moment(at: Timestamp) -> String {
-    let mut words = String::with_capacity(20);
-    figure::push_date(&mut words, at);
-    words.push(' ');
-    figure::push_clock(&mut words, at);
-    words
 }
 
 impl Listed for Tenants {
@@ -88,7 +79,7 @@ impl Listed for Tenants {
     const NEEDS_KEY: bool = false;
 
     fn records(view: &View<'_>) -> Vec<Row> {
-        view.lists.tenants().unwrap_or(&[]).iter().map(Row::new).collect()
+        view.lists.tenants().unwrap_or(&[]).iter().map(|line| Row::new(line, view.zone)).collect()
     }
 
     fn key(row: &Row) -> RowKey {
@@ -135,9 +126,9 @@ impl Listed for Tenants {
             }),
             Action::Remove => one().and_then(|row| match row.line.deleted {
                 Some((_, until)) => Err(format!(
-                    "{} is deleted already: m brings it back, until {} UTC",
+                    "{} is deleted already: m brings it back, until {}",
                     row.name(),
-                    moment(until)
+                    view.zone.instant(until)
                 )),
                 None => Ok(removal(&row.line)),
             }),
@@ -147,8 +138,9 @@ impl Listed for Tenants {
 
     fn tell(line: &Line<'_, Self>, document: &mut Document) {
         if let Some((at, until)) = line.record.line.deleted {
-            document.field("deleted (UTC)", line.view.theme.base, |s| s.push_str(&moment(at)));
-            document.field("comes back until (UTC)", line.view.theme.base, |s| s.push_str(&moment(until)));
+            let (base, zone) = (line.view.theme.base, line.view.zone);
+            document.field("deleted", base, |s| zone.push_instant(s, at));
+            document.field("comes back until", base, |s| zone.push_instant(s, until));
         }
     }
 
@@ -403,7 +395,7 @@ const COLUMNS: &[Column] = &[
         })
         .cell(|t, v, out| limit(t, v, out, figure::push_size))
         .filter(),
-    Column::text("used", "LAST USE (UTC)", 20, 1).value(|t| words(Some(&t.record.used))).cell(text).filter(),
+    Column::text("used", "LAST USE", 23, 1).value(|t| words(Some(&t.record.used))).cell(text).filter(),
 ];
 
 #[cfg(test)]

@@ -6,7 +6,7 @@
 use super::canvas::{self, Canvas};
 use crate::{
     model::{
-        base::{figure, time::Timestamp},
+        base::{time::Timestamp, zone::Zone},
         timeline::chart::{Mark, MarkKind},
     },
     tui::theme::Theme,
@@ -235,36 +235,48 @@ impl Times {
     }
 
     /// Writes a moment as exactly as a column is: `13:58:20`, `13:58`, `11-20 13:58`.
-    pub fn push_moment(&self, out: &mut String, at: Timestamp) {
+    pub fn push_moment(&self, out: &mut String, at: Timestamp, zone: &Zone) {
         if self.over_days() {
-            push_day(out, at.ms());
+            push_day(out, at, zone);
             out.push(' ');
         }
-        push_time(out, at.ms(), self.bucket_ms < 60_000);
+        push_time(out, at, self.bucket_ms < 60_000, zone);
     }
 }
 
 /// Writes `11-20`.
-fn push_day(out: &mut String, at_ms: i64) {
+fn push_day(out: &mut String, at: Timestamp, zone: &Zone) {
     let start = out.len();
-    figure::push_date(out, Timestamp::from_ms(at_ms));
+    zone.push_date(out, at);
     if let Some(year) = out[start..].find('-').filter(|n| *n > 0) {
         out.replace_range(start..=start + year, "");
     }
 }
 
 /// Writes `13:50`, or `13:50:30` with seconds.
-pub fn push_time(out: &mut String, at_ms: i64, seconds: bool) {
-    let s = at_ms.div_euclid(1000).rem_euclid(86_400);
-    let _ = write!(out, "{:02}:{:02}", s / 3600, s / 60 % 60);
+fn push_time(out: &mut String, at: Timestamp, seconds: bool, zone: &Zone) {
     if seconds {
-        let _ = write!(out, ":{:02}", s % 60);
+        zone.push_clock(out, at);
+    } else {
+        zone.push_minute(out, at);
     }
+}
+
+/// The next instant after this one at which clocks show a whole number of steps since midnight of some day.
+fn next_round(after: Timestamp, step_ms: i64, zone: &Zone) -> Timestamp {
+    let offset_ms = zone.offset_ms(after);
+    let shown = (after.ms().saturating_add(offset_ms)).div_euclid(step_ms);
+    let shown = shown.saturating_add(1).saturating_mul(step_ms);
+    let at = Timestamp::from_ms(shown.saturating_sub(offset_ms));
+    // Clocks went forward or back in between.
+    let there_ms = zone.offset_ms(at);
+    let moved = Timestamp::from_ms(shown.saturating_sub(there_ms));
+    if moved > after && zone.offset_ms(moved) == there_ms { moved } else { at }
 }
 
 /// Draws the time axis below the plot: a line with marks and the labels below it if there are two rows for it, else the
 /// labels alone, each starting at its time.
-pub fn draw_times(canvas: &mut Canvas<'_>, at: &Layout, times: &Times, theme: &Theme) {
+pub fn draw_times(canvas: &mut Canvas<'_>, at: &Layout, times: &Times, theme: &Theme, zone: &Zone) {
     if at.foot == 0 {
         return;
     }
@@ -279,15 +291,15 @@ pub fn draw_times(canvas: &mut Canvas<'_>, at: &Layout, times: &Times, theme: &T
     let Some(step) = short.or_else(|| times.step_ms(8)) else { return };
     let days = times.over_days();
     let mut label = String::new();
-    let mut t = times.first_ms.div_euclid(step).saturating_add(1).saturating_mul(step);
+    let mut t = next_round(Timestamp::from_ms(times.first_ms), step, zone);
     let mut free_from = 0;
-    while let Some(column) = times.column(t) {
+    while let Some(column) = times.column(t.ms()) {
         label.clear();
         // Midnight of a chart over days is a date.
-        if days && t.rem_euclid(DAY_MS) == 0 {
-            push_day(&mut label, t);
+        if days && (t.ms() + zone.offset_ms(t)).rem_euclid(DAY_MS) == 0 {
+            push_day(&mut label, t, zone);
         } else {
-            push_time(&mut label, t, seconds);
+            push_time(&mut label, t, seconds, zone);
         }
         let w = canvas::width(&label) as u16;
         let start = if lined { column.saturating_sub(w / 2) } else { column };
@@ -298,7 +310,7 @@ pub fn draw_times(canvas: &mut Canvas<'_>, at: &Layout, times: &Times, theme: &T
             canvas.put(at.left + start, y + at.foot - 1, w, &label, theme.dim);
             free_from = start + w + 2;
         }
-        t = t.saturating_add(step);
+        t = next_round(t, step, zone);
     }
 }
 
@@ -338,6 +350,7 @@ pub fn light_cursor(plot: &mut Canvas<'_>, column: u16, theme: &Theme) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::base::zone::{UTC, tests::named};
     use proptest::prelude::*;
 
     fn number(v: f32) -> String {
@@ -384,6 +397,29 @@ mod tests {
         assert_eq!(times.column(times.first_ms), Some(0));
         assert_eq!(times.column(times.first_ms - 1), None);
         assert_eq!(times.column(1_001_000), None);
+    }
+
+    #[test]
+    fn labels_stand_at_round_times_of_the_readers_clock() {
+        let labels = |zone: &Zone, end: i64, hours: i64| {
+            let theme = Theme::load("dark", crate::tui::theme::Depth::True).unwrap();
+            let times = Times::fit(Timestamp::from_ms(end), hours * 3_600_000, 100);
+            let at = Layout { head: 0, left: 0, width: 100, height: 1, foot: 2 };
+            let lines =
+                crate::tui::widget::screen::drawn(100, 3, |c| draw_times(c, &at, &times, &theme, zone));
+            lines[2].split_whitespace().collect::<Vec<_>>().join(" ")
+        };
+        let (kathmandu, berlin) = (named("Asia/Kathmandu"), named("Europe/Berlin"));
+        // 2026-11-20 14:02 UTC.
+        assert_eq!(labels(&UTC, 1_795_183_331_000, 6), "09:00 10:00 11:00 12:00 13:00");
+        assert_eq!(labels(&kathmandu, 1_795_183_331_000, 6), "14:00 15:00 16:00 17:00 18:00 19:00");
+        assert_eq!(
+            labels(&kathmandu, 1_795_183_331_000, 48),
+            "11-19 06:00 12:00 18:00 11-20 06:00 12:00 18:00"
+        );
+        // The nights in which 02:00 is 03:00 and 03:00 is 02:00: no label twice, none of an hour that was not.
+        assert_eq!(labels(&berlin, 1_774_756_800_000, 8), "22:00 23:00 00:00 01:00 03:00 04:00 05:00");
+        assert_eq!(labels(&berlin, 1_792_900_800_000, 8), "23:00 00:00 01:00 02:00 03:00 04:00");
     }
 
     proptest! {

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     model::{
-        base::time::Timestamp,
+        base::{time::Timestamp, zone::Zone},
         timeline::{
             chart::{ChartLine, Mark},
             history::Series,
@@ -101,6 +101,8 @@ pub struct Chart<'a> {
     pub plots: &'a [Plot<'a>],
     /// right edge
     pub now: Timestamp,
+    /// whose clock times are told by
+    pub zone: &'a Zone,
     /// width in time, ms
     pub range_ms: i64,
     /// values are multiplied by this, to change their unit
@@ -160,7 +162,7 @@ impl Chart<'_> {
         let known = || values.iter().flatten().map(|v| v.max).filter(|v| v.is_finite());
         let scale = Scale::fit(known().fold(self.least, f32::max), at.height, self.top);
         axis::draw_values(canvas, &at, scale, theme);
-        axis::draw_times(canvas, &at, &times, theme);
+        axis::draw_times(canvas, &at, &times, theme, self.zone);
         if at.foot >= 2 {
             axis::draw_marks(canvas, &at, &times, self.marks, theme);
         }
@@ -168,7 +170,7 @@ impl Chart<'_> {
         if at.head > 0 {
             let x = self.draw_names(canvas, theme);
             match cursor {
-                Some((at, column)) => draw_moment(canvas, x, &times, at, column, &values, theme),
+                Some((at, column)) => draw_moment(canvas, x, &times, (at, self.zone), column, &values, theme),
                 None => self.draw_extremes(canvas, x, &values, theme),
             }
         }
@@ -337,7 +339,7 @@ fn draw_moment(
     canvas: &mut Canvas<'_>,
     x: u16,
     times: &Times,
-    at: Timestamp,
+    (at, zone): (Timestamp, &Zone),
     column: u16,
     values: &[Vec<Value>],
     theme: &Theme,
@@ -356,7 +358,7 @@ fn draw_moment(
         }
     }
     let mut time = String::new();
-    times.push_moment(&mut time, at);
+    times.push_moment(&mut time, at, zone);
     let (w, time_w) = (canvas::width(&text) as u16, time.len() as u16);
     let start = canvas.width().saturating_sub(w);
     if start >= x + 2 {
@@ -396,6 +398,7 @@ mod tests {
             title: "CPU %",
             plots,
             now: NOW,
+            zone: &crate::model::base::zone::UTC,
             range_ms: 900_000,
             factor: 1.0,
             top: Some(100.0),

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     model::{
-        base::time::Timestamp,
+        base::{time::Timestamp, zone::Zone},
         poll::{id::SeriesId, wait_class::WaitCategory},
         timeline::{
             chart::{ChartLine, Mark},
@@ -72,6 +72,8 @@ pub struct Look<'a> {
     pub factor: f32,
     /// the text in the middle when there is nothing to draw
     pub empty: &'a str,
+    /// whose clock times are told by
+    pub zone: &'a Zone,
     /// a time to look at
     pub cursor: Option<Timestamp>,
     /// events on the axis
@@ -155,7 +157,7 @@ impl Stack {
         let most = self.columns.iter().map(sum).chain(before.iter().copied()).filter(|v| v.is_finite());
         let scale = Scale::fit(most.fold(0.0, f32::max), at.height, None);
         axis::draw_values(canvas, &at, scale, theme);
-        axis::draw_times(canvas, &at, times, theme);
+        axis::draw_times(canvas, &at, times, theme, look.zone);
         if at.head > 0 {
             canvas.put(0, 0, canvas.width(), look.title, theme.strong);
         }
@@ -190,7 +192,7 @@ impl Stack {
         let mut text = String::new();
         let moment = look.cursor.zip(self.times).and_then(|(at, times)| Some((at, times.column(at.ms())?)));
         if let (Some((at, _)), Some(times)) = (moment, self.times) {
-            times.push_moment(&mut text, at);
+            times.push_moment(&mut text, at, look.zone);
             x += canvas.put(x, 0, canvas.width(), &text, theme.accent) + 2;
         }
         let here = moment.map(|(_, column)| usize::from(column)..usize::from(column) + 1);
@@ -330,8 +332,15 @@ mod tests {
     use proptest::prelude::*;
 
     const NOW: Timestamp = Timestamp::from_ms(1_700_000_000_000);
-    const LOOK: Look<'_> =
-        Look { title: "waits", factor: 0.001, empty: "nothing yet", cursor: None, marks: &[], earlier: "" };
+    const LOOK: Look<'_> = Look {
+        title: "waits",
+        factor: 0.001,
+        empty: "nothing yet",
+        zone: &crate::model::base::zone::UTC,
+        cursor: None,
+        marks: &[],
+        earlier: "",
+    };
 
     fn theme(name: &str) -> Theme {
         Theme::load(name, Depth::True).unwrap()

@@ -12,9 +12,15 @@ use std::{
 };
 
 pub fn dbtop(home: &Path, args: &[&str]) -> (Output, String, String) {
+    dbtop_in("UTC", home, args)
+}
+
+/// In a session whose clock shows this zone.
+fn dbtop_in(zone: &str, home: &Path, args: &[&str]) -> (Output, String, String) {
     let output = Command::new(env!("CARGO_BIN_EXE_dbtop"))
         .args(args)
         .env("DBTOP_HOME", home)
+        .env("TZ", zone)
         .env_remove("DBTOP_TENANT")
         .env_remove("DBTOP_INVENTORY")
         .output()
@@ -42,7 +48,7 @@ fn a_history_is_counted_checked_carried_and_taken_in() {
     assert_eq!(row("instances")["items"], 2);
     assert!(row("states")["rows"].as_i64().unwrap() > 20 && row("file")["bytes"].as_i64().unwrap() > 100_000);
     assert_eq!(row("cap")["bytes"], 20_i64 << 30);
-    assert!(row("states")["oldest"].as_str().unwrap().starts_with("2026-10-01 00:00"));
+    assert!(row("states")["oldest"].as_str().unwrap().starts_with("2026-10-01T00:00"));
     assert_eq!(row("growth a day")["bytes"], serde_json::Value::Null, "three hours are no day");
 
     let (output, out, _) = run(&["check"]);
@@ -108,6 +114,7 @@ fn replay(home: &Path, args: &[&str]) -> (Output, String, String) {
     let output = Command::new(env!("CARGO_BIN_EXE_dbtop"))
         .args(args)
         .env("DBTOP_HOME", home)
+        .env("TZ", "UTC")
         .env("DBTOP_TENANT", "every-day")
         .output()
         .unwrap();
@@ -136,6 +143,14 @@ fn a_recording_is_printed_as_it_was_without_any_server() {
     assert_ne!(then, end, "another time is another state");
     let (_, same, _) = once(&["--at", "2026-10-01 01:00:00"]);
     assert_eq!(then, same);
+    // Kathmandu is 05:45 ahead; a time with a zone is the same instant in any session.
+    let there = |at: &str| {
+        let args = ["once", "fleet", "--replay", &path, "-o", "json", "--at", at];
+        dbtop_in("Asia/Kathmandu", &home, &args).1
+    };
+    assert_eq!(there("2026-10-01 06:45"), then);
+    assert_eq!(there("2026-10-01 01:00 UTC"), then);
+    assert_eq!(there("2026-10-01T03:00:00+02:00"), then);
     let (_, scoped, _) = once(&["--scope", &name(1)]);
     assert_eq!(names(&scoped), [name(1)]);
     let (output, out, err) = once(&["--at", "2026-09-30 01:00"]);
@@ -204,7 +219,7 @@ fn bookmarks_and_incidents_are_put_listed_and_taken_away() {
     assert_eq!(kinds, ["bookmark", "incident"], "{found:?}");
     assert_eq!(
         (&found[1]["from"], &found[1]["to"]),
-        (&"2026-10-01 00:30:00".into(), &"2026-10-01 00:49:00".into())
+        (&"2026-10-01T00:30:00Z".into(), &"2026-10-01T00:49:00Z".into())
     );
     assert_eq!(found[1]["note"], "kept by hand · worse");
     assert_eq!(rows(&["list", "--instance", &name(0)]).len(), 1, "a note for the whole fleet is everybody's");

@@ -4,7 +4,7 @@ use super::key;
 use crate::harness::{
     Home, PATIENCE,
     process::{SimProcess, signal},
-    screen::Screen,
+    screen::{self, Screen},
 };
 use std::time::{Duration, Instant};
 
@@ -49,6 +49,21 @@ fn a_changed_file_takes_effect_without_a_restart() {
     assert_eq!(s.ended(), 0);
     s.assert_restored();
     home.assert_nothing_left();
+}
+
+#[test]
+fn the_clock_is_the_one_of_the_session_until_the_file_names_another() {
+    let home = Home::new();
+    let mut command = screen::dbtop(&["--demo=6"], &home);
+    command.env("TZ", "Asia/Kathmandu");
+    let mut s = Screen::start_command(command, 160, 30);
+    s.until("the clock of TZ", |t| t.contains("+05:45") && t.contains("6 instances"));
+    configure(&home, "[ui]\ntime_zone = \"Europe/Berlin\"\n");
+    s.until("the clock of the file", |t| t.contains(" CET ") || t.contains(" CEST "));
+    configure(&home, "[ui]\ntime_zone = \"Europe/Berln\"\n");
+    s.until_shows("did you mean \"Europe/Berlin\"?");
+    s.keys(b"q");
+    assert_eq!(s.ended(), 0);
 }
 
 #[test]

@@ -16,6 +16,7 @@ use std::{fmt::Write as _, sync::Arc};
 mod charts;
 mod gone;
 mod review;
+mod zone;
 
 /// 02:14 of the day of the fixtures.
 const THEN: Timestamp = Timestamp::from_ms(1_795_183_331_000 - 42_491_000);

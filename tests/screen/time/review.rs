@@ -44,7 +44,7 @@ fn what_changed_since_another_time_is_told_the_heaviest_first() {
     assert_eq!((at, n), (NOW.plus_ms(-86_400_000), 8));
     s.reply(Reply::Compared { ticket, snapshot: Arc::new(calm()) });
     let text = s.text();
-    assert!(text.contains("What changed from 2026-11-19 14:02:11 to 2026-11-20 14:02:11"), "{text}");
+    assert!(text.contains("What changed from 2026-11-19 14:02:11 UTC to 2026-11-20 14:02:11 UTC"), "{text}");
     let line = |words: &str| {
         text.lines().position(|l| l.contains(words)).unwrap_or_else(|| panic!("no {words}: {text}"))
     };
@@ -70,7 +70,7 @@ fn one_instance_is_compared_with_its_own_past() {
     assert_eq!((at, ids.len()), (NOW, 1));
     s.reply(Reply::Compared { ticket, snapshot: Arc::new(calm()) });
     let text = s.text();
-    assert!(text.contains("What changed from 2026-11-20 02:14:00 to 2026-11-20 14:02:11"), "{text}");
+    assert!(text.contains("What changed from 2026-11-20 02:14:00 UTC to 2026-11-20 14:02:11 UTC"), "{text}");
     assert!(text.contains("▽ critical 21 → ok 98"), "later it is better: {text}");
     s.reply(Reply::Compared { ticket, snapshot: Arc::new(calm()) });
     s.keys("esc");
@@ -122,7 +122,7 @@ fn the_list_of_bookmarks_leads_to_their_instants() {
     s.keys("'");
     answer(&mut s);
     let text = s.text();
-    assert!(text.contains("2026-11-20 12:00:00  2h02m ago   sqlprd-014  deployed 4.2"), "{text}");
+    assert!(text.contains("2026-11-20 12:00:00 UTC  2h02m ago   sqlprd-014  deployed 4.2"), "{text}");
     assert!(
         !text.contains("sessions blocked by 88, 312 s lost"),
         "events of other kinds are not listed: {text}"

@@ -2,7 +2,10 @@
 
 use super::{case::grade, *};
 use crate::model::{
-    base::failure::{Failure, FailureKind, Obstacle},
+    base::{
+        failure::{Failure, FailureKind, Obstacle},
+        zone::UTC,
+    },
     fold::blocking,
     judge::{
         limits::{Gauge, Limits},
@@ -64,7 +67,7 @@ fn judge(facts: &Facts) -> Health {
 /// `level score: reason; reason`
 fn told(facts: &Facts) -> String {
     let health = judge(facts);
-    let reasons: Vec<&str> = health.reasons.iter().map(Reason::text).collect();
+    let reasons: Vec<_> = health.reasons.iter().map(|reason| reason.told(&UTC)).collect();
     let score = health.score.map_or("–".to_owned(), |s| s.to_string());
     format!("{:?} {score}: {}", health.level, reasons.join("; "))
 }

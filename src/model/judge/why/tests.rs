@@ -1,6 +1,7 @@
 //! Tests of the sentences.
 
 use super::*;
+use crate::model::base::zone::{UTC, tests::named};
 
 const AT: Timestamp = Timestamp::from_ms(1_795_168_000_000);
 
@@ -30,7 +31,7 @@ fn told_of_polls() -> Vec<(Why, &'static str)> {
         ),
         (down(FailureKind::Tls, None, Some(Obstacle::HungUp)), "TLS failed since 09:46:40 (hung up)"),
         (down(FailureKind::Login, Some(18456), None), "login refused (18456) since 09:46:40"),
-        (Why::NoDataSince(since(true)), "no data since 2026-11-20 09:46:40"),
+        (Why::NoDataSince(since(true)), "no data since 2026-11-20 09:46:40 UTC"),
         (Why::NotPolled, "not polled yet"),
         (Why::FirstPoll, "first poll under way"),
         (Why::Needs("VIEW SERVER STATE".into()), "needs VIEW SERVER STATE"),
@@ -153,7 +154,7 @@ fn told_of_things() -> Vec<(Why, &'static str)> {
 #[test]
 fn a_reason_is_told_as_it_always_was() {
     for (why, wanted) in told() {
-        assert_eq!(why.to_string(), wanted, "{why:?}");
+        assert_eq!(why.told(&UTC).to_string(), wanted, "{why:?}");
     }
 }
 
@@ -167,5 +168,22 @@ fn every_text_from_a_server_is_visited() {
         let texts = data.split('"').skip(1).step_by(2);
         let left: Vec<&str> = texts.filter(|text| *text != "x" && !ours.contains(text)).collect();
         assert!(left.is_empty(), "{left:?} in {data}");
+    }
+}
+
+#[test]
+fn a_time_is_told_by_the_readers_clock_and_says_utc_to_nobody_in_particular() {
+    let since = Some(Since { at: AT, is_dated: false });
+    let down = Why::Down { kind: FailureKind::Unreachable, number: None, obstacle: None, since };
+    let kathmandu = named("Asia/Kathmandu");
+    assert_eq!(down.told(&kathmandu).to_string(), "unreachable since 15:31:40");
+    assert_eq!(down.to_string(), "unreachable since 09:46:40 UTC");
+    let old = Why::NoDataSince(Since { at: AT, is_dated: true });
+    assert_eq!(old.told(&kathmandu).to_string(), "no data since 2026-11-20 15:31:40 +05:45");
+    let job = Why::Jobs { failed: 1, name: None, at: Some(AT) };
+    assert_eq!(job.told(&named("Europe/Berlin")).to_string(), "job failed: ? at 10:46:40");
+    for (why, _) in told() {
+        let differs = why.told(&UTC).to_string() != why.told(&kathmandu).to_string();
+        assert_eq!(why.has_time(), differs, "a reason that forgets to say that it has a time: {why:?}");
     }
 }

@@ -7,7 +7,7 @@ use super::super::{
 };
 use crate::{
     model::{
-        base::{figure, time::Timestamp},
+        base::{time::Timestamp, zone::Zone},
         inventory::record::{Auth, BulkChange, InstanceRecord, SecretRef, maintenance_until},
     },
     protocol::FormData,
@@ -138,7 +138,7 @@ pub fn of_nobody(change: &BulkChange, of: &[InstanceRecord]) -> Vec<Problem> {
 }
 
 /// The change, a line each.
-pub fn words(change: &BulkChange) -> Vec<String> {
+pub fn words(change: &BulkChange, zone: &Zone) -> Vec<String> {
     let mut words = Vec::new();
     let mut list = |what: &str, items: &[String]| {
         if !items.is_empty() {
@@ -161,10 +161,8 @@ pub fn words(change: &BulkChange) -> Vec<String> {
     match change.maintenance_until {
         Some(Some(until)) => {
             let mut text = "maintenance until ".to_owned();
-            figure::push_date(&mut text, until);
-            text.push(' ');
-            figure::push_clock(&mut text, until);
-            text.push_str(" UTC: neither polls nor alerts");
+            zone.push_instant(&mut text, until);
+            text.push_str(": neither polls nor alerts");
             words.push(text);
         }
         Some(None) => words.push("maintenance ends now".to_owned()),

@@ -7,7 +7,7 @@ mod draw;
 use super::{Behind, Layer, Out, body, confirm::Confirm, form::Form, login::Problem};
 use crate::{
     model::{
-        base::time::Timestamp,
+        base::{time::Timestamp, zone::Zone},
         inventory::{
             instance::{InstanceId, Target},
             record::{BulkChange, InstanceRecord},
@@ -41,12 +41,13 @@ pub struct Bulk {
     saving: bool,
     said: Option<(Level, String)>,
     now: Timestamp,
+    zone: Zone,
     theme: Theme,
 }
 
 impl Bulk {
     /// For the instances in `data`.
-    pub fn new(data: FormData, now: Timestamp, theme: &Theme) -> Self {
+    pub fn new(data: FormData, (now, zone): (Timestamp, Zone), theme: &Theme) -> Self {
         let form = change::form(&data);
         let of = data.of.into_iter().map(|(record, _)| record).collect();
         Self {
@@ -57,6 +58,7 @@ impl Bulk {
             saving: false,
             said: None,
             now,
+            zone,
             theme: theme.clone(),
         }
     }
@@ -128,7 +130,7 @@ impl Bulk {
         let t = &self.theme;
         let n = self.of.len();
         let mut lines: Vec<_> =
-            change::words(change).into_iter().map(|text| (t.base, format!("· {text}"))).collect();
+            change::words(change, &self.zone).into_iter().map(|text| (t.base, format!("· {text}"))).collect();
         if changed < n {
             lines.push((t.dim, format!("{} of them are so already.", n - changed)));
         }

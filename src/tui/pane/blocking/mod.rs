@@ -196,7 +196,7 @@ impl BlockingPane {
         add(&|s| {
             if let (Some("sleeping"), Some(at)) = (r.status.as_deref(), r.started_at) {
                 s.push_str("idle since ");
-                figure::push_since(s, at, view.now);
+                view.zone.push_since(s, at, view.now);
             }
         });
         add(&|s| {

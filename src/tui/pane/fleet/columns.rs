@@ -83,7 +83,10 @@ pub const COLUMNS: &[Column] = &[
         .growing()
         .value(|r| words(r.instance.health.reasons.first().map(Reason::text)))
         .cell(|r, _, out| why(r, out))
-        .filter_by(|r, visit| r.instance.health.reasons.iter().for_each(|r| visit(Value::Text(r.text())))),
+        .filter_by(|r, visit| {
+            let zone = r.view.zone;
+            r.instance.health.reasons.iter().for_each(|r| visit(Value::Text(&r.told(zone))));
+        }),
     Column::number("cpu", "CPU %", 5, 1)
         .value(|r| number(r.head()?.cpu_pct))
         .cell(|r, v, out| r.figure(&r.facts().headline, v, out, push_whole))
@@ -223,7 +226,7 @@ impl filter::Row for InstanceRow<'_> {
         }
         for r in &i.health.reasons {
             out.push(' ');
-            out.push_str(r.text());
+            out.push_str(&r.told(self.view.zone));
         }
     }
 
@@ -346,17 +349,18 @@ fn why(r: &InstanceRow<'_>, out: &mut CellText) {
         return;
     };
     let style = |level| if level >= Level::Warning { t.base } else { t.dim };
-    out.put(style(first.level), first.text());
+    out.put(style(first.level), &first.told(view.zone));
     let mut shown = 1;
     for more in reasons.iter().skip(1) {
         // ` +9` stays free for those that follow.
         let rest = if shown + 1 < reasons.len() { 3 } else { 0 };
-        let needed = width(out.as_str()) + 2 + width(more.text()) + rest;
+        let text = more.told(view.zone);
+        let needed = width(out.as_str()) + 2 + width(&text) + rest;
         if out.room > 0 && needed > out.room {
             break;
         }
         out.put(t.dim, "; ");
-        out.put(style(more.level), more.text());
+        out.put(style(more.level), &text);
         shown += 1;
     }
     if shown < reasons.len() {

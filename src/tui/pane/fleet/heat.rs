@@ -168,7 +168,7 @@ fn name_line(i: &InstanceSnapshot, view: &View<'_>, canvas: &mut Canvas<'_>) {
     x += canvas.put(x, 0, 4, &score, style) + 2;
     let mut why = String::new();
     match i.health.reasons.first() {
-        Some(r) => why.push_str(r.text()),
+        Some(r) => why.push_str(&r.told(view.zone)),
         None if i.health.level == Level::Ok => why.push_str("ok"),
         None => reading::push_absence(&mut why, i, i.facts.headline.problem.as_ref(), view),
     }

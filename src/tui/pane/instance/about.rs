@@ -104,7 +104,7 @@ fn reasons(d: &mut Document, i: &InstanceSnapshot, view: &View<'_>) {
     d.field("health", reading::level_style(t, i.health.level), |s| push_verdict(s, i));
     for r in &i.health.reasons {
         let mut line = String::from(reading::sign_of(r));
-        let _ = write!(line, " {}", r.text());
+        let _ = write!(line, " {}", r.told(view.zone));
         if r.points > 0 {
             let _ = write!(line, " (−{})", r.points);
         }
@@ -158,9 +158,7 @@ fn properties(d: &mut Document, i: &InstanceSnapshot, view: &View<'_>) {
     }
     d.field("started", t.base, |s| {
         if let Some(at) = i.facts.headline.get().and_then(|h| h.started_at).or(p.started_at) {
-            figure::push_date(s, at);
-            s.push(' ');
-            figure::push_clock(s, at);
+            view.zone.push_instant(s, at);
         }
     });
     d.field("UTC offset", t.base, |s| {
@@ -354,7 +352,7 @@ fn replica(r: &ReplicaRow) -> [String; 8] {
 fn job(d: &mut Document, j: &FailedJobRow, view: &View<'_>) {
     let mut line = String::new();
     if let Some(at) = j.at {
-        figure::push_since(&mut line, at, view.now);
+        view.zone.push_since(&mut line, at, view.now);
         line.push_str("  ");
     }
     line.push_str(j.job.as_deref().unwrap_or("–"));

@@ -4,7 +4,7 @@
 use super::{super::reading, words::Line};
 use crate::{
     model::{
-        base::figure,
+        base::{figure, zone::Zone},
         fold::snapshot::InstanceSnapshot,
         judge::health::Level,
         poll::{databases::DatabaseRow, files::FileRow, volumes::VolumeRow},
@@ -141,17 +141,15 @@ fn changed(i: &InstanceSnapshot, view: &View<'_>) -> Option<Vec<(Style, String)>
     let mut entries = list.entries.iter().filter(|e| is_about(e, i.id().as_str()));
     let newest = entries.next()?;
     let mut text = String::new();
-    push_entry(&mut text, newest);
+    push_entry(&mut text, newest, view.zone);
     let more = entries.count();
     let more = if more > 0 { format!(" · {more} more: :audit") } else { String::new() };
     Some(vec![(view.theme.base, text), (view.theme.dim, more)])
 }
 
-fn push_entry(out: &mut String, e: &crate::model::inventory::record::AuditEntry) {
+fn push_entry(out: &mut String, e: &crate::model::inventory::record::AuditEntry, zone: &Zone) {
     use crate::model::inventory::record::Outcome;
-    figure::push_date(out, e.at);
-    out.push(' ');
-    figure::push_clock(out, e.at);
+    zone.push_instant(out, e.at);
     let _ = write!(out, " {} by {}", e.action, e.author.user);
     let _ = match &e.outcome {
         Outcome::Refused(why) => write!(out, ", refused: {why}"),
@@ -202,7 +200,7 @@ pub fn list_changes(d: &mut Document, i: &InstanceSnapshot, view: &View<'_>) {
     let mut n = 0;
     for e in list.entries.iter().filter(|e| is_about(e, i.id().as_str())).take(ENTRIES) {
         let mut text = String::new();
-        push_entry(&mut text, e);
+        push_entry(&mut text, e, view.zone);
         d.text(text, view.theme.base);
         n += 1;
     }

@@ -113,7 +113,7 @@ impl InstancePane {
         let i = view.single()?;
         let mut text = format!("{}\t", i.id());
         match i.health.reasons.get(self.cursor) {
-            Some(r) => text.push_str(r.text()),
+            Some(r) => text.push_str(&r.told(view.zone)),
             None => words::push_properties(&mut text, i, view),
         }
         Some(text)
@@ -154,7 +154,7 @@ fn render_reason(r: &Reason, hidden: usize, view: &View<'_>, canvas: &mut Canvas
     let end = w.saturating_sub(width(&more) as u16 + 1);
     canvas.put(end, 0, w.saturating_sub(end), &more, t.dim);
     let text = if r.level >= Level::Warning { t.strong } else { t.base };
-    let mut x = 3 + canvas.put(3, 0, end.saturating_sub(4), r.text(), text) + 2;
+    let mut x = 3 + canvas.put(3, 0, end.saturating_sub(4), &r.told(view.zone), text) + 2;
     let link = link_of(r).name();
     if usize::from(end.saturating_sub(x)) >= width(link) + 3 {
         x += canvas.put(x, 0, 2, "→ ", t.accent);
@@ -259,7 +259,7 @@ impl Pane for InstancePane {
         out.push((Part::Level(i.health.level), verdict));
         if !self.line.is_in_memory() {
             let mut range = String::new();
-            self.line.push_name(&mut range, view.now);
+            self.line.push_name(&mut range, view.now, view.zone);
             out.push((self.line.part(), range));
         }
         if i.info.tls.is_insecure() {

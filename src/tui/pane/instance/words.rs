@@ -180,7 +180,7 @@ fn reached(i: &InstanceSnapshot, view: &View<'_>) -> Option<Vec<(Style, String)>
     }
     if let Some(outage) = all[0].last {
         let mut text = String::from(" · ");
-        outage.push(&mut text, view.now);
+        outage.push(&mut text, view.now, view.zone);
         pieces.push((view.theme.dim, text));
     }
     Some(pieces)
@@ -208,7 +208,7 @@ fn with_link<'a>(
 fn push_since(out: &mut String, f: &Facts, view: &View<'_>) {
     if let Some(since) = f.link_since {
         out.push_str(" since ");
-        figure::push_since(out, since, view.now);
+        view.zone.push_since(out, since, view.now);
     }
 }
 

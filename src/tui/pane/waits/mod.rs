@@ -192,7 +192,7 @@ impl Pane for WaitsPane {
 
     fn title(&self, view: &View<'_>, out: &mut Vec<(Part, String)>) {
         let mut range = String::new();
-        self.line.push_name(&mut range, view.now);
+        self.line.push_name(&mut range, view.now, view.zone);
         out.push((self.line.part(), range));
         let (total, signal) = self.harvest.total();
         if total > 0.0 {

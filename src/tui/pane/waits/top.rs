@@ -7,6 +7,7 @@ use super::{
 };
 use crate::{
     model::{
+        base::zone::UTC,
         judge::health::Level,
         poll::{
             id::{SeriesId, SeriesKey},
@@ -38,6 +39,7 @@ pub const LOOK: Look<'_> = Look {
     title: "waiting s/s",
     factor: 0.001,
     empty: "no waits seen yet",
+    zone: &UTC,
     cursor: None,
     marks: &[],
     earlier: "",
@@ -107,7 +109,7 @@ impl Picture {
     ) {
         let range_ms = line.ms();
         let columns = stack::plot_columns(canvas.width(), canvas.height());
-        let look = &Look { cursor: line.cursor(), earlier: line.earlier().name(), ..*look };
+        let look = &Look { zone: view.zone, cursor: line.cursor(), earlier: line.earlier().name(), ..*look };
         if let Some(i) = view.single().filter(|_| !line.is_in_memory()) {
             let found = line.found(view, i.id(), &series());
             let lines =
@@ -135,7 +137,7 @@ impl Picture {
 
     /// Names the bands of the last picture on one line.
     pub fn render_legend(&self, view: &View<'_>, canvas: &mut Canvas<'_>, line: TimeLine, look: &Look<'_>) {
-        let look = Look { cursor: line.cursor(), earlier: line.earlier().name(), ..*look };
+        let look = Look { zone: view.zone, cursor: line.cursor(), earlier: line.earlier().name(), ..*look };
         self.stack.draw_legend(canvas, &look, view.theme);
     }
 }

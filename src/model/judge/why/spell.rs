@@ -1,0 +1,86 @@
+//! The figures and times of a reason's sentence, as `base::figure` and `base::zone` spell them. Used by the sentences alone.
+
+use super::{Since, Why};
+use crate::model::base::{
+    figure::{push_grouped, push_pct, push_size, push_span, push_wait},
+    zone::{UTC, Zone},
+};
+use std::fmt;
+
+/// A figure, as the writers of `base::figure` spell it.
+pub(super) struct Spelled<T>(fn(&mut String, T), T);
+
+impl<T: Copy> fmt::Display for Spelled<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut out = String::new();
+        (self.0)(&mut out, self.1);
+        f.write_str(&out)
+    }
+}
+
+pub(super) const fn pct(value: f64) -> Spelled<f64> {
+    Spelled(push_pct, value)
+}
+
+pub(super) const fn wait(ms: f64) -> Spelled<f64> {
+    Spelled(push_wait, ms)
+}
+
+/// Of so many KB.
+pub(super) fn size(kb: i64) -> Spelled<f64> {
+    Spelled(push_size, kb as f64 * 1024.0)
+}
+
+pub(super) const fn grouped(value: i64) -> Spelled<i64> {
+    Spelled(push_grouped, value)
+}
+
+pub(super) const fn span(ms: i64) -> Spelled<i64> {
+    Spelled(push_span, ms)
+}
+
+/// The time of day of the job that failed, or since when, by the reader's clock; None: nobody said which, so UTC is said.
+pub(super) struct At<'a>(pub Since, pub Option<&'a Zone>);
+
+impl fmt::Display for At<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Since { at, is_dated }, zone) = (self.0, self.1.unwrap_or(&UTC));
+        let mut out = String::new();
+        if is_dated {
+            zone.push_instant(&mut out, at);
+        } else {
+            zone.push_clock(&mut out, at);
+            out.push_str(if self.1.is_none() { " UTC" } else { "" });
+        }
+        f.write_str(&out)
+    }
+}
+
+/// A text if there is one, between two others.
+pub(super) struct Maybe<T>(pub &'static str, pub Option<T>, pub &'static str);
+
+impl<T: fmt::Display> fmt::Display for Maybe<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.1.as_ref().map_or(Ok(()), |found| write!(f, "{}{found}{}", self.0, self.2))
+    }
+}
+
+/// A name, where the server told it.
+pub(super) fn known(name: Option<&str>) -> &str {
+    name.unwrap_or("?")
+}
+
+/// `, +3` if there are more than the one that is named.
+pub(super) fn others(more: u32) -> Maybe<u32> {
+    Maybe(", +", (more > 0).then_some(more), "")
+}
+
+/// A reason as it is told to a person whose clock shows times of this zone.
+#[derive(Debug, Clone, Copy)]
+pub struct Told<'a>(pub(super) &'a Why, pub(super) Option<&'a Zone>);
+
+impl fmt::Display for Told<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt_in(f, self.1)
+    }
+}
