@@ -97,7 +97,7 @@ impl Cell {
                 text
             }
             // Each reason would make its column as wide as a sentence. It stands in the row's last column.
-            Self::Unknown(why) if !why.is_empty() => why.split(" (").next().unwrap_or_default().to_owned(),
+            Self::Unknown(why) if !why.is_empty() => "n/a".to_owned(),
             other => other.shown(),
         }
     }

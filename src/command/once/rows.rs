@@ -117,7 +117,7 @@ fn fleet_columns<'a>() -> [Column<(&'a InstanceSnapshot, Timestamp, &'a Zone)>; 
 /// Why cells of the row are not known, each reason once.
 fn problems(i: &InstanceSnapshot) -> Option<String> {
     let mut all: Vec<String> =
-        [problem(&i.facts.headline), problem(&i.facts.waits), problem(&i.facts.properties)]
+        [told(&i.facts.headline), told(&i.facts.waits), told(&i.facts.properties)]
             .into_iter()
             .flatten()
             .collect();
