@@ -199,7 +199,7 @@ impl Edit {
     }
 
     fn entry(&self) -> (&'static str, String) {
-        (if self.is_set { "set" } else { "unset" }, format!("{} -> {}", self.before, self.after))
+        (if self.is_set { "set" } else { "unset" }, format!("{} → {}", self.before, self.after))
     }
 
     fn done(self) -> Edited {
@@ -207,8 +207,8 @@ impl Edit {
         let mut words = match (self.is_nothing(), self.is_set) {
             (true, true) => format!("{key} is {after} already"),
             (true, false) => format!("{key} is not set in the file: the default {after} counts"),
-            (false, true) => format!("{key}: {before} -> {after}"),
-            (false, false) => format!("{key}: {before} -> the default {after}"),
+            (false, true) => format!("{key}: {before} → {after}"),
+            (false, false) => format!("{key}: {before} → the default {after}"),
         };
         if let Some(stronger) = &self.overruled_by {
             words.extend(["; ", stronger, " is stronger and stays in force"]);
@@ -293,7 +293,7 @@ mod tests {
         let file = folder.path().join("deep").join("config.toml");
         let editor = editor(&file);
         let edit = |key, value| editor.edit(key, value).unwrap().write(None).unwrap();
-        assert_eq!(edit("history.raw_days", Some("90")).words, "history.raw_days: 30 -> 90");
+        assert_eq!(edit("history.raw_days", Some("90")).words, "history.raw_days: 30 → 90");
         fs::write(&file, "# ours\n[history] # long\n# a quarter\nraw_days = 90\n").unwrap();
         edit("health.cpu_warning_pct", Some("70"));
         assert_eq!(edit("history.raw_days", Some("60")).before, "90");
@@ -301,11 +301,11 @@ mod tests {
         let as_wanted =
             "# ours\n[history] # long\n# a quarter\nraw_days = 60\n\n[health]\ncpu_warning_pct = 70.0\n";
         assert_eq!(text, as_wanted);
-        assert_eq!(edit("history.raw_days", None).words, "history.raw_days: 60 -> the default 30");
+        assert_eq!(edit("history.raw_days", None).words, "history.raw_days: 60 → the default 30");
         assert!(edit("history.raw_days", Some("30")).words.contains("30"));
         assert_eq!(
             edit("log.format", Some("json")).words,
-            "log.format: text -> json; it counts from the next start"
+            "log.format: text → json; it counts from the next start"
         );
         assert_eq!(edit("log.format", Some("json")).words, "log.format is json already");
         let files = fs::read_dir(file.parent().unwrap()).unwrap().count();
@@ -354,7 +354,7 @@ mod tests {
         assert!(editor.list().problems.is_empty());
         fs::write(&file, "[poll\n").unwrap();
         let said = refused(&editor, "ui.mouse", Some("true"));
-        assert!(said.contains("line 1") && said.contains("mend that first"), "{said}");
+        assert!(said.contains("line 1") && said.contains("fix that first"), "{said}");
     }
 
     #[test]

@@ -249,7 +249,7 @@ pub(super) fn difference(before: &impl Serialize, after: &impl Serialize) -> Str
         let (old, new) = (before.get(name).unwrap_or(&Value::Null), after.get(name).unwrap_or(&Value::Null));
         match (old == new, short(old), short(new)) {
             (true, ..) => None,
-            (false, Some(old), Some(new)) => Some(format!("{name}: {old} -> {new}")),
+            (false, Some(old), Some(new)) => Some(format!("{name}: {old} → {new}")),
             _ => Some(name.clone()),
         }
     });

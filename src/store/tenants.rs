@@ -244,7 +244,7 @@ impl Tenant {
         let slug = self.slug.to_string();
         let _lock = self.write_lock()?;
         self.change_locked(author, Setting::Any, |change| {
-            let detail = format!("{} -> {limits}", change.header.limits);
+            let detail = format!("{} → {limits}", change.header.limits);
             change.header.limits = limits;
             change.log("limit", "tenant", &slug, Outcome::Done, &detail)
         })

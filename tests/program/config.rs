@@ -322,8 +322,8 @@ fn an_option_is_edited_in_its_file_and_the_audit_log_has_both_values() {
 
     let log = rows(&keyed(&["audit", "list", "--entity", "setting", "-o", "json"]));
     let told: Vec<_> = log.iter().map(|row| (&row["action"], &row["name"], &row["detail"])).collect();
-    let (key, out) = (Value::from("history.raw_days"), Value::from("90 -> 30"));
-    assert_eq!(told, [(&"set".into(), &key, &"45 -> 90".into()), (&"unset".into(), &key, &out)]);
+    let (key, out) = (Value::from("history.raw_days"), Value::from("90 → 30"));
+    assert_eq!(told, [(&"set".into(), &key, &"45 → 90".into()), (&"unset".into(), &key, &out)]);
     let listed = rows(&run(&mut dbtop(&["config", "list", "-o", "json"], &home)));
     let row = about(&listed, "history.raw_days");
     assert_eq!((&row["value"], &row["default"], &row["from"]), (&30.into(), &"30".into(), &"default".into()));

@@ -116,11 +116,10 @@ fn fleet_columns<'a>() -> [Column<(&'a InstanceSnapshot, Timestamp, &'a Zone)>; 
 
 /// Why cells of the row are not known, each reason once.
 fn problems(i: &InstanceSnapshot) -> Option<String> {
-    let mut all: Vec<String> =
-        [told(&i.facts.headline), told(&i.facts.waits), told(&i.facts.properties)]
-            .into_iter()
-            .flatten()
-            .collect();
+    let mut all: Vec<String> = [told(&i.facts.headline), told(&i.facts.waits), told(&i.facts.properties)]
+        .into_iter()
+        .flatten()
+        .collect();
     all.dedup();
     (!all.is_empty()).then(|| all.join("; "))
 }

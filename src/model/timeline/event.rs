@@ -164,7 +164,7 @@ impl fmt::Display for Change {
             Subject::Database => write!(f, "database {name}")?,
         }
         match (&self.before, &self.after, self.what) {
-            (Some(before), Some(after), _) => write!(f, " {before} -> {after}"),
+            (Some(before), Some(after), _) => write!(f, " {before} → {after}"),
             (None, _, Subject::Right) => f.write_str(" gained"),
             (_, None, Subject::Right) => f.write_str(" lost"),
             (None, _, _) => f.write_str(" is new"),
@@ -245,7 +245,7 @@ fn verdict<T: fmt::Display>(
     reasons: &[T],
 ) -> fmt::Result {
     let colon = if reasons.is_empty() { "" } else { ": " };
-    write!(f, "{} -> {}{colon}", before.word(), after.word())?;
+    write!(f, "{} → {}{colon}", before.word(), after.word())?;
     joined(f, reasons, "; ")
 }
 
@@ -321,12 +321,12 @@ mod tests {
         assert_eq!(say(Subject::Database, "crm", word("ONLINE"), None), "database crm is gone");
         assert_eq!(
             say(Subject::Database, "crm", word("ONLINE"), word("SUSPECT")),
-            "database crm ONLINE -> SUSPECT"
+            "database crm ONLINE → SUSPECT"
         );
         assert_eq!(say(Subject::Right, "CONTROL", None, word("held")), "right CONTROL gained");
         assert_eq!(say(Subject::Right, "CONTROL", word("held"), None), "right CONTROL lost");
-        assert_eq!(say(Subject::Property, "CPUs", word("8"), word("16")), "CPUs 8 -> 16");
+        assert_eq!(say(Subject::Property, "CPUs", word("8"), word("16")), "CPUs 8 → 16");
         let many = vec![Change::of(Subject::Machine, "a".into(), "b".into()); 7];
-        assert!(What::Changes(many).to_string().ends_with("machine a -> b; and 2 more"));
+        assert!(What::Changes(many).to_string().ends_with("machine a → b; and 2 more"));
     }
 }

@@ -134,6 +134,9 @@ actions! {
         word("help", "the keys of this pane"),
         keys(&[told(GLOBAL, "?", "help")]);
 
+    Reserved: "kept for panes to come: 5 Queries, 7 Jobs, 8 Policies, 9 Alerts, 0 Code", always(),
+        keys(&[at(GLOBAL, "0"), at(GLOBAL, "5"), at(GLOBAL, "7"), at(GLOBAL, "8"), at(GLOBAL, "9")]);
+
     // Cursor, marks and order of tables
     Up: "one row up", moves(),
         keys(&[

@@ -144,8 +144,11 @@ fn past_piece(app: &App, at: Timestamp, w: u16) -> String {
     if w >= 90 {
         text.push(' ');
         zone.push_label(&mut text, at);
-        text.push_str(", ");
-        push_ago(&mut text, at, app.world.moment.clock);
+        // How long ago it was says nothing of a recording, and would count on.
+        if app.world.moment.recording.is_none() {
+            text.push_str(", ");
+            push_ago(&mut text, at, app.world.moment.clock);
+        }
     }
     text.push(' ');
     text
@@ -171,7 +174,8 @@ fn header_right(app: &App, line: &mut Canvas<'_>) -> u16 {
         pieces.push((t.dim, words.to_owned()));
     }
     let c = app.world.snapshot.counts;
-    let known = app.world.snapshot.version > 0;
+    // Without an instance there is nothing to count, and nothing that lives.
+    let known = app.world.snapshot.version > 0 && !app.world.snapshot.instances.is_empty();
     for (level, n) in [
         (Level::Ok, c.ok),
         (Level::Warning, c.warning),
@@ -211,7 +215,9 @@ fn header_right(app: &App, line: &mut Canvas<'_>) -> u16 {
             text.push(' ');
             pieces.push((t.banner, text));
         }
-        None if w >= 60 => pieces.push((t.ok, "▶ LIVE".to_owned())),
+        None if w >= 60 && !app.world.snapshot.instances.is_empty() => {
+            pieces.push((t.ok, "▶ LIVE".to_owned()));
+        }
         None => {}
     }
     if matches!(app.inventory.state, VaultState::Locked { .. }) {
@@ -312,7 +318,15 @@ fn recording_words(recording: &Recording, zone: &Zone) -> [String; 5] {
     };
     let mut label = String::new();
     zone.push_label(&mut label, recording.to);
-    let (file, from, to) = (&recording.file, minute(recording.from), minute(recording.to));
+    let (mut from, mut to) = (minute(recording.from), minute(recording.to));
+    if from == to {
+        // A short one is told with its seconds: a stretch has two ends.
+        for (text, at) in [(&mut from, recording.from), (&mut to, recording.to)] {
+            text.clear();
+            zone.push_moment(text, at);
+        }
+    }
+    let file = &recording.file;
     let clock = "2026-11-20 ".len();
     let is_one_day = from.get(..clock) == to.get(..clock);
     // Without the year, which the header shows.
@@ -477,7 +491,7 @@ fn footer(app: &mut App, line: &mut Canvas<'_>) {
     let word = |b: &Binding| match b.action {
         Action::Back if nothing => Some("quit"),
         Action::Add if nothing => Some("add an instance"),
-        Action::Live if recording => Some("end"),
+        Action::Live if recording => Some("last instant"),
         _ => b.key.hint,
     };
     let useful = bindings().filter(|b| contexts.contains(&b.key.context)).filter(useful);

@@ -316,6 +316,11 @@ impl App {
             Action::Overlay => self.toggle_overlay(),
             Action::Redraw => self.repaint = true,
             Action::Menu => self.open_menu(),
+            Action::Reserved => self.say(
+                Level::Ok,
+                "no pane yet: 5 Queries, 7 Jobs, 8 Policies, 9 Alerts, 0 Code are to come; :all shows all instances"
+                    .to_owned(),
+            ),
             Action::Columns => self.say(Level::Ok, "here is one set of columns: ← and → scroll".to_owned()),
             // By their words, in a pane that has no such action: to the pane that has it.
             Action::HeatMap => self.act_in(PaneId::Fleet, action),

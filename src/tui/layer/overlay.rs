@@ -95,7 +95,9 @@ pub fn render(
     for y in 1..h {
         panel.glyph(0, y, "│", theme.rule);
     }
+    panel.repeat(0, h - 1, w, "─", theme.rule);
     panel.glyph(0, 0, "┌", theme.rule);
+    panel.glyph(0, h - 1, "└", theme.rule);
     for (y, (name, value)) in lines.iter().enumerate() {
         panel.put(2, y as u16 + 1, VALUES - 3, name, theme.dim);
         panel.put(VALUES, y as u16 + 1, w.saturating_sub(VALUES + 1), value, theme.base);

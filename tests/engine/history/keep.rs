@@ -198,7 +198,7 @@ fn blocking_is_an_episode_with_a_beginning_a_peak_and_an_end() {
         changes
             .iter()
             .map(|event| event.what.to_string())
-            .all(|words| words.contains("ok -> warning") || words.contains("warning -> ok"))
+            .all(|words| words.contains("ok → warning") || words.contains("warning → ok"))
     );
 }
 

@@ -261,7 +261,7 @@ fn an_incident_is_one_page_and_a_recording_beside_it() {
             HOSTILE,
             "login failed for user 'svc_dbtop_ro'",
             "database GehaltsDB is new",
-            "max server memory (MB) 60000 -> 30000",
+            "max server memory (MB) 60000 → 30000",
             "sqlprd-001: options of sp_configure",
             "Enterprise Edition (64-bit)",
             "CPU min",

@@ -298,7 +298,7 @@ fn names_in_events_go_though_no_state_tells_them_any_more() {
         assert_without(OF_EVENTS, what, told);
     }
     for wanted in [
-        "ok -> warning: volume volume-1 4 % free; database database-",
+        "ok → warning: volume volume-1 4 % free; database database-",
         " is SUSPECT, +2; ",
         " on host-",
         " 45 s behind; job failed: job-1 at ",

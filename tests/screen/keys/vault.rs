@@ -195,3 +195,21 @@ fn another_tenant_starts_at_its_own_fleet() {
     assert!(text.contains("dbtop  other") && text.contains("Opening the inventory"), "{text}");
     assert!(!text.contains("sqlprd-014") && !text.contains("/x"), "{text}");
 }
+
+#[test]
+fn a_locked_start_counts_nothing_and_every_change_asks_for_the_passphrase() {
+    for key in ["+", "i", "D", "x"] {
+        let mut s = small();
+        s.ingest(dbtop::model::fold::snapshot::FleetSnapshot { version: 1, ..Default::default() });
+        hear(&mut s, locked(None));
+        let head = s.lines()[0].clone();
+        assert!(head.contains("LOCKED") && !head.contains("LIVE") && !head.contains('●'), "{head}");
+        s.ingest(fixture::small());
+        assert!(s.lines()[0].contains("LIVE"), "{}", s.lines()[0]);
+        s.keys(key);
+        if key == "x" {
+            s.keys("down down enter");
+        }
+        assert!(s.text().contains("Passphrase"), "{key}\n{}", s.text());
+    }
+}

@@ -169,3 +169,24 @@ fn a_refusal_in_the_menu_is_whole_on_a_narrow_screen() {
     let refused = s.lines().into_iter().filter(|line| line.contains(" – read-only")).count();
     assert!(refused > 2, "each refused line begins its reason\n{text}");
 }
+
+#[test]
+fn keys_of_panes_to_come_say_so() {
+    let mut s = small();
+    for key in ["0", "5", "7", "8", "9"] {
+        s.keys(key);
+        assert!(s.text().contains("0 Code are to come"), "{key}\n{}", s.text());
+        s.keys("1 enter esc");
+    }
+}
+
+#[test]
+fn a_heat_map_names_its_cells_where_they_have_room() {
+    let mut s = Stage::new(fixture::large(500), 200, 60);
+    s.keys("v");
+    let used = s.lines().iter().filter(|line| line.contains("● sql")).count();
+    assert!(used >= 30, "{used} of 60 rows\n{}", s.text());
+    let mut s = Stage::new(fixture::large(500), 80, 24);
+    s.keys("v");
+    assert!(s.text().contains("●●●") || s.text().contains("● ● ●"), "{}", s.text());
+}

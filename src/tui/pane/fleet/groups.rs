@@ -86,7 +86,7 @@ impl Groups {
         self.selected.clone()
     }
 
-    /// The group under the cursor as a text: its name, and how many instances are critical, warning, unknown and well.
+    /// The group under the cursor as a text: its name, and how many instances are critical, warning, unknown and ok.
     pub fn copy(&self) -> String {
         let here = self.all.iter().find(|g| Some(&g.name) == self.selected.as_ref());
         here.map_or_else(String::new, |g| {
@@ -139,8 +139,7 @@ impl Groups {
             let count = g.total().to_string();
             canvas.put_right(x + name_width as u16 + 1, y, 4, &count, t.dim);
             let mut at = x + name_width as u16 + 6;
-            for (part, (level, block)) in PARTS.iter().enumerate() {
-                let cells = share(g.counts[part], largest, bar);
+            for ((level, block), cells) in PARTS.iter().zip(cells(g.counts, largest, bar)) {
                 let style = reading::level_style(t, *level).remove_modifier(Modifier::BOLD);
                 canvas.repeat(at, y, cells, if t.hatched { block } else { "▇" }, style);
                 at += cells;
@@ -156,8 +155,42 @@ impl Groups {
     }
 }
 
-/// Cells for a count: rounded, but never none for some.
-fn share(count: u32, largest: u32, bar: usize) -> u16 {
-    let cells = (f64::from(count) / f64::from(largest) * bar as f64).round() as u16;
-    if count > 0 { cells.max(1) } else { 0 }
+/// Cells for the parts of a group: together as long as the group is large beside the largest one, and at least one. The worst parts
+/// have a cell each as long as there are some.
+fn cells(counts: [u32; 4], largest: u32, bar: usize) -> [u16; 4] {
+    let all: u32 = counts.iter().sum();
+    let scaled =
+        |count: u32, of: u32, cells: f64| (f64::from(count) / f64::from(of.max(1)) * cells).round() as u16;
+    let whole = scaled(all, largest, bar as f64).max(u16::from(all > 0));
+    let mut left = whole;
+    let mut rest = counts.iter().filter(|count| **count > 0).count();
+    counts.map(|count| {
+        if count == 0 {
+            return 0;
+        }
+        rest -= 1;
+        let share = if rest == 0 { left } else { scaled(count, all, f64::from(whole)).max(1).min(left) };
+        left -= share;
+        share
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bars_are_to_scale_and_show_the_worst_first() {
+        for (counts, cells_wanted) in [
+            ([0, 0, 0, 300], [0, 0, 0, 24]),
+            ([5, 10, 0, 285], [1, 1, 0, 22]),
+            ([0, 0, 0, 3], [0, 0, 0, 1]),
+            ([1, 1, 0, 1], [1, 0, 0, 0]),
+            ([0, 0, 0, 0], [0, 0, 0, 0]),
+            ([0, 75, 0, 75], [0, 6, 0, 6]),
+            ([300, 0, 0, 0], [24, 0, 0, 0]),
+        ] {
+            assert_eq!(cells(counts, 300, 24), cells_wanted, "{counts:?}");
+        }
+    }
 }

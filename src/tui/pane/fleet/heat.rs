@@ -10,9 +10,6 @@ use crate::tui::{
 };
 use std::sync::Arc;
 
-/// Most instances whose cells carry names: beyond that the pattern tells more.
-const MOST_NAMED: usize = 120;
-
 const NO_GROUP: &str = "no group";
 
 /// Where the cells are; filled while drawing, so that keys and clicks move as the eye sees.
@@ -26,8 +23,10 @@ pub struct Heat {
     top: u16,
     /// columns a cell
     step: u16,
-    /// columns of a name; 0: cells without names
+    /// columns of the longest name
     name: u16,
+    /// what a cell says besides its sign
+    says: Says,
 }
 
 fn group(i: &InstanceSnapshot) -> Arc<str> {
@@ -50,6 +49,15 @@ pub fn order(rows: &mut [u32], view: &View<'_>) {
     rows.sort_by_cached_key(|r| view.instance(*r).map(|i| place(i)));
 }
 
+/// What a cell says besides its sign.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Says {
+    #[default]
+    Nothing,
+    Name,
+    NameAndScore,
+}
+
 impl Heat {
     /// Finds the borders of the groups.
     pub fn rebuild(&mut self, rows: &[u32], view: &View<'_>) {
@@ -67,11 +75,17 @@ impl Heat {
     /// Lays the cells out: two columns each if there is room, else one.
     fn lay_out(&mut self, columns: u16, lines: u16, n: usize) -> u16 {
         let label = self.starts.iter().map(|(_, g)| width(g)).max().unwrap_or(0).min(16) as u16 + 3;
-        // Names if the fleet is small, two columns a cell and a line between groups while there is room; neither if
-        // there must be.
-        let named = if n <= MOST_NAMED { Some((self.name + 9, 1)) } else { None };
-        for (step, air) in named.into_iter().chain([(2, 1), (2, 0), (1, 0)]) {
-            self.step = step;
+        // Names with scores, names, two columns a cell, and a line between groups while there is room; none of it if there must be.
+        let ways = [
+            (Says::NameAndScore, self.name + 9, 1),
+            (Says::Name, self.name + 4, 1),
+            (Says::Name, self.name + 4, 0),
+            (Says::Nothing, 2, 1),
+            (Says::Nothing, 2, 0),
+            (Says::Nothing, 1, 0),
+        ];
+        for (says, step, air) in ways {
+            (self.says, self.step) = (says, step);
             let per_line = (columns.saturating_sub(label + 1) / step).max(1);
             self.cells.clear();
             let mut y = 0;
@@ -110,12 +124,14 @@ impl Heat {
             let Some(y) = at.1.checked_sub(self.top) else { continue };
             let style = reading::level_style(theme, instance.health.level);
             map.glyph(at.0, y, reading::sign(&instance.health), style);
-            let named = self.step > 2;
+            let named = self.says != Says::Nothing;
             if named {
                 let calm = instance.health.level == Level::Ok;
                 let id = instance.id().as_str();
                 map.put(at.0 + 2, y, self.name, id, if calm { theme.base } else { theme.strong });
-                if let Some(score) = instance.health.score.filter(|_| !calm) {
+                if let Some(score) =
+                    instance.health.score.filter(|_| !calm && self.says == Says::NameAndScore)
+                {
                     map.put_right(at.0 + 2 + self.name, y, 4, &score.to_string(), style);
                 }
             }
@@ -123,7 +139,7 @@ impl Heat {
                 map.tint(
                     at.0.saturating_sub(1),
                     y,
-                    if named { self.name + 8 } else { 3 },
+                    if named { self.step.saturating_sub(1) } else { 3 },
                     1,
                     theme.selection,
                 );
