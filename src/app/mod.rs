@@ -7,6 +7,7 @@
 //! | [`settings`] | the settings as a list, and the edit of one in the file |
 //! | [`fleet`] | a fleet opened to be polled: a demo, a file, a sealed inventory |
 //! | [`session`] | the one root: collector, modules, settings. The screen and [`headless`] both start it |
+//! | [`exported`] | what leaves dbtop as a file, and its entry in the audit log |
 //! | `effects` | carries out the effects of the screen: collector, inventory, history |
 //! | [`module`] | what runs beside the collector, and what it is connected to |
 //! | [`inventory`] | the inventory service, and the use cases that it shares with the sub-commands |
@@ -23,6 +24,7 @@ pub mod attach;
 pub mod clock;
 pub mod configuration;
 mod effects;
+pub mod exported;
 pub mod fleet;
 pub mod headless;
 pub mod history;

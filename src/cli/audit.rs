@@ -25,6 +25,8 @@ pub enum AuditCommand {
     Verify,
     /// Print number and hash of the last entry, to be kept where nobody can change them
     Head,
+    /// Remove entries that are older than [audit] keep_days, as a running dbtop does once a day; the rest can still be verified
+    Prune,
     /// Write entries out
     Export {
         /// As CSV
@@ -51,6 +53,14 @@ pub struct AuditRows {
     /// This kind (instance, group, label, filter, slot, tenant) or this name only
     #[arg(long)]
     pub entity: Option<String>,
+
+    /// This name only
+    #[arg(long)]
+    pub name: Option<String>,
+
+    /// This text anywhere in it: who, action, entity, name, what changed, why it was refused
+    #[arg(long, value_name = "TEXT")]
+    pub search: Option<String>,
 
     /// Not before this day or time, by the clock of [ui] time_zone: 2026-01-31, 2026-01-31T05:00:00Z, -7d
     #[arg(long, value_name = "DATE")]

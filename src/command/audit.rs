@@ -1,4 +1,4 @@
-//! `dbtop audit`: shows, checks and exports the log of every change. Reads only.
+//! `dbtop audit`: shows, checks, exports and shortens the log of every change.
 
 use super::{
     ask,
@@ -7,53 +7,63 @@ use super::{
     when::Watch,
 };
 use crate::{
-    cli::{Audit, AuditCommand, AuditRows, Format},
-    model::{
-        base::{text, time::Timestamp},
-        inventory::record::{AuditEntry, Outcome},
+    app::{
+        configuration,
+        exported::{Exported, write_private},
     },
-    store::{AuditFilter, AuditHead, Tenant},
+    cli::{Audit, AuditCommand, AuditRows, Format},
+    exchange::audit::{COLUMNS, texts},
+    model::{
+        base::{figure, time::Timestamp},
+        inventory::record::AuditEntry,
+    },
+    store::{Anchor, AuditAge, AuditFilter, AuditHead, Tenant, clock as store_clock, current_author},
 };
-use anyhow::Context;
-use chrono::{DateTime, SecondsFormat, Utc};
-use std::{fs::OpenOptions, io::Write, process::ExitCode};
+use std::{path::Path, process::ExitCode};
 
-const WIDEST: usize = 1_000;
+pub(super) use crate::exchange::audit::shown;
 
 /// Runs one of the sub-commands. The code is 2 if the log is not whole.
 ///
 /// # Errors
 /// In sentences that say the way out: see `store::StoreError` and `vault::VaultError`.
 pub fn run(args: Audit, invocation: &Invocation) -> anyhow::Result<ExitCode> {
-    let out = &mut std::io::stdout().lock();
-    let tenant = ask::unlocked(&invocation.selection)?;
+    let out = &mut std::io::stdout();
+    let mut tenant = ask::unlocked(&invocation.selection)?;
     let watch = &Watch::of(invocation)?;
     match args.command {
         AuditCommand::List(rows) => listing(&tenant, &rows, watch)?.print(args.output, out)?,
+        AuditCommand::Prune => {
+            let config = configuration::load(&invocation.given)?;
+            prune(&mut tenant, config.audit.keep_days)?.print(args.output, out)?;
+        }
         AuditCommand::Head => head(tenant.audit_head()?).print(args.output, out)?,
         AuditCommand::Export { csv, out: file, rows } => {
             let grid = listing(&tenant, &rows, watch)?;
             let format = if csv { Format::Csv } else { args.output };
-            match file {
-                None => grid.print(format, out)?,
-                Some(path) => {
-                    let mut file = new_file(&path)?;
-                    grid.print(format, &mut file)?;
-                    file.flush().with_context(|| format!("writing {}", path.display()))?;
-                }
-            }
+            export(&mut tenant, &grid, format, file.as_deref())?;
         }
         AuditCommand::Verify => {
             let check = tenant.verify_audit()?;
             let whole = check.bad.is_none();
             let grid = Grid {
-                columns: vec!["whole", "good_entries", "first_bad", "problem", "last_hash"],
+                columns: vec![
+                    "whole",
+                    "good_entries",
+                    "first_bad",
+                    "problem",
+                    "last_hash",
+                    "removed_entries",
+                    "removed_until_utc",
+                ],
                 rows: vec![vec![
                     Cell::Flag(whole),
                     Cell::Int(check.good as i64),
                     Cell::int(check.bad.map(|(at, _)| at as i64)),
                     Cell::text(check.bad.map(|(_, why)| why)),
                     Cell::Text(check.head.hash_hex()),
+                    Cell::Int(check.anchor.map_or(0, |anchor| anchor.entries as i64)),
+                    Cell::text(check.anchor.and_then(|anchor| shown(anchor.at)).as_deref()),
                 ]],
             };
             grid.print(args.output, out)?;
@@ -77,62 +87,66 @@ fn listing(tenant: &Tenant, rows: &AuditRows, watch: &Watch) -> anyhow::Result<G
     let filter = AuditFilter {
         action: rows.action.clone(),
         entity: rows.entity.clone(),
+        name: rows.name.clone(),
+        search: rows.search.clone(),
         from: moment(&rows.from)?,
         until: moment(&rows.until)?,
         last: rows.last,
     };
-    let columns = vec![
-        "seq",
-        "at_utc",
-        "user",
-        "tty",
-        "ssh_client",
-        "action",
-        "entity",
-        "name",
-        "outcome",
-        "reason",
-        "detail",
-    ];
-    Ok(Grid { columns, rows: tenant.audit(&filter)?.iter().map(row).collect() })
+    Ok(Grid { columns: COLUMNS.to_vec(), rows: tenant.audit(&filter)?.iter().map(row).collect() })
 }
 
 fn row(entry: &AuditEntry) -> Vec<Cell> {
-    let clean = |text: &str| Cell::Text(text::sanitize_line(text, WIDEST).to_string());
-    let some = |text: Option<&str>| text.filter(|text| !text.is_empty()).map_or(Cell::text(None), clean);
-    let (outcome, reason) = match &entry.outcome {
-        Outcome::Done => ("done", None),
-        Outcome::Refused(why) => ("refused", Some(why.as_str())),
-    };
-    vec![
-        Cell::Int(entry.seq as i64),
-        some(shown(entry.at).as_deref()),
-        clean(&entry.author.user),
-        some(entry.author.tty.as_deref()),
-        some(entry.author.ssh_client.as_deref()),
-        clean(&entry.action),
-        clean(&entry.entity),
-        clean(&entry.name),
-        clean(outcome),
-        some(reason),
-        some(Some(&entry.detail)),
-    ]
+    let texts = texts(entry).into_iter().map(|text| Cell::text(text.as_deref()));
+    std::iter::once(Cell::Int(entry.seq as i64)).chain(texts).collect()
 }
 
-/// A time as RFC 3339, UTC; None: no calendar has it.
-pub(super) fn shown(at: Timestamp) -> Option<String> {
-    DateTime::<Utc>::from_timestamp_millis(at.ms()).map(|at| at.to_rfc3339_opts(SecondsFormat::Millis, true))
+/// Removes what is older than the configuration keeps it, by a time that is believed.
+fn prune(tenant: &mut Tenant, keep_days: u32) -> anyhow::Result<Grid> {
+    let now = store_clock::moment();
+    let (ages, ahead_ms) = AuditAge::of(tenant, now)?.judge(now);
+    let pruned = tenant.prune_audit(&current_author(), keep_days, ages)?;
+    if let Some(ahead) = ahead_ms {
+        let (clock, believed) = (shown(now.wall).unwrap_or_default(), shown(ages).unwrap_or_default());
+        let mut span = String::new();
+        figure::push_span(&mut span, ahead as i64);
+        ask::say(&format!(
+            "the clock says {clock}, {span} more than dbtop knew last: ages were judged by {believed}. A dbtop that runs for six hours makes sure which is right"
+        ));
+    }
+    let at = |at: Option<Timestamp>| Cell::text(at.and_then(shown).as_deref());
+    Ok(Grid {
+        columns: vec![
+            "removed_entries",
+            "removed_until_utc",
+            "last_removed",
+            "last_removed_sha256",
+            "keep_days",
+        ],
+        rows: vec![vec![
+            Cell::Int(pruned.map_or(0, |pruned| pruned.entries as i64)),
+            at(pruned.map(|pruned| pruned.anchor.at)),
+            Cell::int(pruned.map(|pruned| pruned.anchor.entries as i64)),
+            Cell::text(pruned.map(|pruned| hash_hex(&pruned.anchor)).as_deref()),
+            Cell::Int(keep_days.into()),
+        ]],
+    })
 }
 
-/// The log names hosts and people: only its owner can read the export, and no file is overwritten.
-fn new_file(path: &std::path::Path) -> anyhow::Result<std::fs::File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options
-        .open(path)
-        .with_context(|| format!("making {}: name a file that is not there yet", path.display()))
+fn hash_hex(anchor: &Anchor) -> String {
+    AuditHead { entries: anchor.entries, hash: anchor.hash }.hash_hex()
+}
+
+/// A listing into a file, or to standard output; the audit log tells of a file.
+fn export(tenant: &mut Tenant, grid: &Grid, format: Format, file: Option<&Path>) -> anyhow::Result<()> {
+    let Some(path) = file else { return grid.print(format, &mut std::io::stdout().lock()) };
+    let mut bytes = Vec::new();
+    grid.print(format, &mut bytes)?;
+    let sha256 = write_private(path, &bytes)?;
+    let scope = format!("{} entries", grid.rows.len());
+    Exported { what: "audit", scope: &scope, period: None, file: Some(path), sha256: &sha256 }
+        .note(tenant)?;
+    Ok(())
 }
 
 #[cfg(test)]
@@ -147,7 +161,5 @@ mod tests {
         assert_eq!(ms("1970-01-02"), Some(86_400_000));
         assert_eq!(ms("1970-01-01T01:00:00+01:00"), Some(0));
         assert_eq!(ms("soon"), None);
-        assert_eq!(shown(Timestamp::from_ms(1)).as_deref(), Some("1970-01-01T00:00:00.001Z"));
-        assert!(shown(Timestamp::from_ms(i64::MAX)).is_none(), "a hostile time is no panic");
     }
 }

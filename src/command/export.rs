@@ -8,10 +8,10 @@ use super::{
     when::Watch,
 };
 use crate::{
-    app::{configuration, history::file::HistoryFile},
+    app::{configuration, exported, history::file::HistoryFile},
     cli::export::{Export, Exported, Options},
     model::{
-        base::{text, time::Timestamp, zone::Zone},
+        base::{figure::counted, text, time::Timestamp, zone::Zone},
         fold::{Fleet, scope::Scope, update::Update},
         inventory::instance::InstanceInfo,
         judge::health::Thresholds,
@@ -21,7 +21,7 @@ use crate::{
         cost::{self, Cost},
         incident::{self, Incident},
     },
-    store::history::Reader,
+    store::{Tenant, file_sha256, history::Reader},
 };
 use anyhow::{Context, bail};
 use std::{
@@ -50,14 +50,24 @@ pub fn run(args: Export, invocation: &Invocation) -> anyhow::Result<ExitCode> {
     let watch = &Watch::of(invocation)?;
     let period = period(options.from.as_deref(), options.to.as_deref(), watch)?;
     let config = configuration::load(&invocation.given)?;
-    let target =
+    let mut target =
         HistoryFile::find(options.history.as_deref(), &invocation.selection, &mut ask::Terminal::default())?;
     let mut reader = target.read()?;
     let infos = chosen(&mut reader, &options)?;
     match what {
-        Exported::Cost => print(&cost(&mut reader, &infos, period, watch)?, &options)?,
+        Exported::Cost => {
+            print(&cost(&mut reader, &infos, period, watch)?, &options)?;
+            if let Some(file) = &options.out {
+                note(target.tenant.as_mut(), "cost", (file, &options, infos.len()), period)?;
+            }
+        }
         Exported::Incident => {
-            let grid = incident(&mut reader, &infos, period, &options, (&config.health, watch))?;
+            let (page, recording) = files(&options, period, &watch.zone)?;
+            let to = (&*page, &*recording);
+            let grid = incident(&mut reader, &infos, period, to, &options, (&config.health, watch))?;
+            for (what, file) in [("incident", &page), ("recording", &recording)] {
+                note(target.tenant.as_mut(), what, (file, &options, infos.len()), period)?;
+            }
             grid.print(options.output, &mut std::io::stdout().lock())?;
         }
     }
@@ -157,11 +167,11 @@ fn incident(
     reader: &mut Reader,
     infos: &[Arc<InstanceInfo>],
     period: Period,
+    (page, recording): (&Path, &Path),
     options: &Options,
     (thresholds, watch): (&Thresholds, &Watch),
 ) -> anyhow::Result<Grid> {
-    let (page, recording) = files(options, period, &watch.zone)?;
-    let folder = folder_of(&page);
+    let folder = folder_of(page);
     let aside = tempfile::Builder::new()
         .prefix(".dbtop-export-")
         .tempdir_in(folder)
@@ -184,16 +194,35 @@ fn incident(
             reach(reader, watch)
         );
     }
-    write(&page, made.page.as_bytes(), options.force)?;
-    put(&draft, &recording, options.force)?;
+    write(page, made.page.as_bytes(), options.force)?;
+    put(&draft, recording, options.force)?;
     advise(options, &made);
     let row = |what: &str, file: &Path| {
         let size = fs::metadata(file).map_or(0, |meta| meta.len() as i64);
         let path = text::sanitize_line(&file.to_string_lossy(), 500).to_string();
         vec![Cell::Text(what.into()), Cell::Text(path), Cell::Int(size)]
     };
-    let rows = vec![row("page", &page), row("recording", &recording)];
+    let rows = vec![row("page", page), row("recording", recording)];
     Ok(Grid { columns: vec!["what", "file", "bytes"], rows })
+}
+
+/// The audit log of the tenant tells of a file; the history of a plain inventory and of a recording has none.
+fn note(
+    tenant: Option<&mut Tenant>,
+    what: &str,
+    (file, options, instances): (&Path, &Options, usize),
+    period: Period,
+) -> anyhow::Result<()> {
+    let Some(tenant) = tenant else { return Ok(()) };
+    let scrubbed = if options.scrub { ", names replaced" } else { "" };
+    let of = options.scope.as_ref().map(|scope| format!(" of {scope}")).unwrap_or_default();
+    let scope = format!("{}{of}{scrubbed}", counted(instances, "instance"));
+    let sha256 = file_sha256(file)?;
+    let period = Some((period.from, period.to));
+    let exported = exported::Exported { what, scope: &scope, period, file: Some(file), sha256: &sha256 };
+    exported
+        .note(tenant)
+        .with_context(|| format!("{} is written, but the audit log does not tell of it", file.display()))
 }
 
 /// The page and, beside it, the recording; neither may be there.

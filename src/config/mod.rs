@@ -18,5 +18,5 @@ mod zone;
 
 pub use error::{ConfigError, Invalid, Origin, nearest};
 pub use read::{Read, load, options, read, read_text, variable};
-pub use sections::{Budget, Collect, Config, History, Log, Metrics, Poll, Ui, Vault};
+pub use sections::{Audit, Budget, Collect, Config, History, Log, Metrics, Poll, Ui, Vault};
 pub use zone::zone;

@@ -24,6 +24,7 @@ pub(super) fn broken(c: &Config) -> Vec<Broken> {
         .chain(poll(&c.poll))
         .chain(health(&c.health))
         .chain(lock)
+        .chain(range("audit", ("keep_days", c.audit.keep_days.into(), 30, 36_500)))
         .chain(budget(&c.budget))
         .chain(range("collect", ("recorder_instances", c.collect.recorder_instances.into(), 0, 200)))
         .chain(history(&c.history))

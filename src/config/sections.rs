@@ -16,6 +16,8 @@ pub struct Config {
     pub health: Thresholds,
     /// the sealed inventory
     pub vault: Vault,
+    /// the audit log
+    pub audit: Audit,
     /// limits of the load on a server
     pub budget: Budget,
     /// the collector
@@ -171,6 +173,20 @@ impl Default for History {
             events_days: 400,
             max_store_gb: 20,
         }
+    }
+}
+
+/// The audit log of a tenant.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Audit {
+    /// days that entries are kept: seven years
+    pub keep_days: u32,
+}
+
+impl Default for Audit {
+    fn default() -> Self {
+        Self { keep_days: 2_555 }
     }
 }
 

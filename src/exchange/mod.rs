@@ -11,6 +11,7 @@
 //!
 //! A [`Plan`] (`plan.rs`) holds the changes that a file would make in an inventory; it is shown before anything happens.
 
+pub mod audit;
 mod cms;
 mod csv;
 mod draft;

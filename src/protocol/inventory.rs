@@ -54,6 +54,14 @@ pub enum InventoryRequest {
     Backup(Option<PathBuf>),
     /// a list that has a pane. Answered by [`crate::protocol::Reply::List`], if the inventory is open or the list needs no key
     List(ListId),
+    /// write these entries of the audit log into a new file, as CSV or JSON by the end of its name, in this order. Answered by
+    /// [`crate::protocol::Reply::Saved`]
+    ExportAudit {
+        /// into this file
+        file: PathBuf,
+        /// their numbers
+        entries: Vec<u64>,
+    },
     /// change such a list
     Change(ListChange),
     /// change the key slots of the vault

@@ -6,7 +6,7 @@
 //! hash that was kept elsewhere stays comparable. The header holds number and hash of the last entry, so a log that was
 //! cut short is noticed. A whole file replaced by an older copy is noticed only by a hash that was kept elsewhere.
 
-use super::{StoreError, header::Header, home::hex, tenant::Tenant};
+use super::{StoreError, anchor::Anchor, header::Header, home::hex, tenant::Tenant};
 use crate::{
     model::{
         base::time::Timestamp,
@@ -32,6 +32,10 @@ pub struct AuditFilter {
     pub action: Option<String>,
     /// this kind of entity only (`instance`), or this name in any case
     pub entity: Option<String>,
+    /// this name only, in any case
+    pub name: Option<String>,
+    /// this text anywhere in it, in any case: who, action, entity, name, what changed, why not
+    pub search: Option<String>,
     /// not before
     pub from: Option<Timestamp>,
     /// before
@@ -49,6 +53,8 @@ impl AuditFilter {
         };
         is(&self.action, &[&entry.action])
             && is(&self.entity, &[&entry.entity, &entry.name])
+            && is(&self.name, &[&entry.name])
+            && self.search.as_ref().is_none_or(|text| entry.has_text(text))
             && self.from.is_none_or(|from| entry.at >= from)
             && self.until.is_none_or(|until| entry.at < until)
     }
@@ -77,6 +83,8 @@ pub struct AuditCheck {
     pub good: u64,
     /// the end of the log
     pub head: AuditHead,
+    /// what stands for entries that were removed by their age
+    pub anchor: Option<Anchor>,
     /// the first bad entry and the reason; None: the log is whole
     pub bad: Option<(u64, &'static str)>,
 }
@@ -159,6 +167,16 @@ impl Tenant {
             .map_err(|damage| StoreError::Damaged { slug: self.slug.to_string(), damage })
     }
 
+    /// The number of entries that are there: all but those that were removed by their age.
+    ///
+    /// # Errors
+    /// As [`Tenant::audit_head`].
+    pub fn audit_entries(&self) -> Result<u64, StoreError> {
+        let damaged = |damage| StoreError::Damaged { slug: self.slug.to_string(), damage };
+        let header = self.header()?.map_err(damaged)?;
+        Ok(header.entries - header.anchor.map_or(0, |anchor| anchor.entries).min(header.entries))
+    }
+
     /// Follows the chain from the first entry to the last.
     ///
     /// # Errors
@@ -167,16 +185,25 @@ impl Tenant {
         let failed = || StoreError::sqlite("reading the audit log of", &self.path);
         let transaction = self.connection.unchecked_transaction().map_err(failed())?;
         let header = self.header()?;
-        let mut head = AuditHead { entries: 0, hash: [0; HASH] };
+        let anchor = match &header {
+            Ok(header) => header.anchor,
+            // What the first entry says of the one before it, so that the rest can be followed.
+            Err(_) => self.found_anchor()?,
+        };
+        let start = anchor.map_or(0, |anchor| anchor.entries);
+        let mut head = AuditHead { entries: start, hash: anchor.map_or([0; HASH], |anchor| anchor.hash) };
         let mut statement = transaction
             .prepare_cached("SELECT seq, version, sealed FROM audit ORDER BY seq")
             .map_err(failed())?;
         let mut rows = statement.query([]).map_err(failed())?;
-        let bad =
-            |head: AuditHead, at: u64, why| Ok(AuditCheck { good: head.entries, head, bad: Some((at, why)) });
+        let check = |head: AuditHead, bad| AuditCheck { good: head.entries - start, head, anchor, bad };
+        let bad = |head: AuditHead, at: u64, why| Ok(check(head, Some((at, why))));
         while let Some(row) = rows.next().map_err(failed())? {
             let seq = row.get::<_, i64>(0).map_err(failed())? as u64;
             let next = head.entries + 1;
+            if seq <= start {
+                return bad(head, seq, "it was removed by its age and is there again");
+            }
             if seq != next {
                 return bad(head, next, "it is not there");
             }
@@ -199,7 +226,7 @@ impl Tenant {
             Ok(header) if header.head != head.hash => {
                 bad(head, head.entries, "it is not the entry that was written there")
             }
-            Ok(_) => Ok(AuditCheck { good: head.entries, head, bad: None }),
+            Ok(_) => Ok(check(head, None)),
         }
     }
 
@@ -208,6 +235,30 @@ impl Tenant {
         let id = entry_id(row.get::<_, i64>(0).ok()? as u64);
         let sealed = row.get_ref(2).ok()?.as_blob().ok()?;
         self.sealer.open(&place(self.sealer.tenant(), &id, row.get(1).ok()?), sealed).ok()
+    }
+
+    /// When an entry was written, and the SHA-256 of its plain text.
+    pub(super) fn dated(&self, row: &rusqlite::Row<'_>) -> Option<(Timestamp, [u8; HASH])> {
+        let plain = self.entry(row)?;
+        let entry: AuditEntry = serde_json::from_slice(plain.get(HASH..)?).ok()?;
+        Some((entry.at, Sha256::digest(&plain).into()))
+    }
+
+    /// The anchor by the rows: the entry before the first one that is there. None: it is number 1, or cannot be read.
+    pub(super) fn found_anchor(&self) -> Result<Option<Anchor>, StoreError> {
+        let found = self.connection.query_row(
+            "SELECT seq, version, sealed FROM audit ORDER BY seq LIMIT 1",
+            [],
+            |row| Ok((row.get::<_, i64>(0)? as u64, self.entry(row), self.dated(row))),
+        );
+        let (seq, plain, dated) = match found {
+            Ok(found) => found,
+            Err(rusqlite::Error::QueryReturnedNoRows) => return Ok(None),
+            Err(e) => return Err(StoreError::sqlite("reading the audit log of", &self.path)(e)),
+        };
+        let (Some(plain), Some((at, _)), true) = (plain, dated, seq > 1) else { return Ok(None) };
+        let hash = plain.get(..HASH).and_then(|hash| <[u8; HASH]>::try_from(hash).ok());
+        Ok(hash.map(|hash| Anchor { entries: seq - 1, hash, at, removed: at }))
     }
 
     /// The end of the log by its rows: the last one that can be read. For repairing a header that cannot be read.

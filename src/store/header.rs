@@ -2,9 +2,12 @@
 //! must change too, so that a change behind dbtop's back is noticed. Read at unlock and in every transaction that writes;
 //! rewritten at its end.
 
-use super::{Damage, Harm, StoreError, kind::Kind};
+use super::{Damage, Harm, StoreError, anchor::Anchor, kind::Kind};
 use crate::{
-    model::inventory::record::{Limits, RecordId, TenantUid},
+    model::{
+        base::time::Timestamp,
+        inventory::record::{Limits, RecordId, TenantUid},
+    },
     vault::{Place, Sealer, Slot},
 };
 use rusqlite::{Connection, OptionalExtension, params};
@@ -38,6 +41,10 @@ pub(super) struct Header {
     pub entries: u64,
     /// SHA-256 of the last of them
     pub head: [u8; 32],
+    /// what stands for entries that were removed by their age
+    pub anchor: Option<Anchor>,
+    /// when the data key was made; None: by a version that did not note it
+    pub keyed: Option<Timestamp>,
 }
 
 /// In files by name: fields and variants keep their names, a new field has a default.
@@ -50,6 +57,10 @@ struct Body {
     head: [u8; 32],
     #[serde(default)]
     limits: Limits,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    anchor: Option<Anchor>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    keyed_ms: Option<Timestamp>,
 }
 
 impl Plain {
@@ -98,6 +109,8 @@ impl Plain {
             contents: body.contents,
             entries: body.entries,
             head: body.head,
+            anchor: body.anchor,
+            keyed: body.keyed_ms,
         })
     }
 }
@@ -107,7 +120,16 @@ impl Header {
     pub const fn empty() -> Self {
         let limits = Limits { max_instances: None, max_history_bytes: None };
         let contents = [0; Kind::ALL.len()];
-        Self { revision: 0, suspended: false, limits, contents, entries: 0, head: [0; 32] }
+        Self {
+            revision: 0,
+            suspended: false,
+            limits,
+            contents,
+            entries: 0,
+            head: [0; 32],
+            anchor: None,
+            keyed: None,
+        }
     }
 
     /// Writes it as the next revision, over the slots that are in the file now.
@@ -125,6 +147,8 @@ impl Header {
             entries: self.entries,
             head: self.head,
             limits: self.limits,
+            anchor: self.anchor,
+            keyed_ms: self.keyed,
         };
         let json = serde_json::to_vec(&body)
             .map_err(|e| failed()(rusqlite::Error::ToSqlConversionFailure(Box::new(e))))?;

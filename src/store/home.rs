@@ -3,9 +3,10 @@
 
 use super::StoreError;
 use crate::{model::base::time::Timestamp, vault};
+use sha2::{Digest, Sha256};
 use std::{
     fs::{self, File, OpenOptions},
-    io::ErrorKind,
+    io::{ErrorKind, Read},
     path::{Path, PathBuf},
 };
 
@@ -171,6 +172,28 @@ pub(super) fn written_last(folder: &Path) -> Option<Timestamp> {
         i64::try_from(since.as_millis()).ok().map(Timestamp::from_ms)
     });
     written.max()
+}
+
+/// SHA-256 in hexadecimal.
+pub fn sha256(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
+}
+
+/// SHA-256 of a file, in hexadecimal.
+///
+/// # Errors
+/// It cannot be read.
+pub fn file_sha256(path: &Path) -> Result<String, StoreError> {
+    let mut hash = Sha256::new();
+    let failed = || StoreError::io("reading", path);
+    let (mut file, mut piece) = (File::open(path).map_err(failed())?, vec![0; 1 << 16]);
+    loop {
+        match file.read(&mut piece).map_err(failed())? {
+            0 => break,
+            n => hash.update(&piece[..n]),
+        }
+    }
+    Ok(hex(&hash.finalize()))
 }
 
 /// Bytes in hexadecimal.

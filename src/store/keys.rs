@@ -82,9 +82,11 @@ impl Tenant {
             None => (all, None),
         };
         let (next, slots) = vault::rotate(&self.sealer, &remaining)?;
+        let clock = self.clock_left();
         self.reseal(author, &next, &slots, removed.as_ref())?;
         self.generation = next.generation();
         self.sealer = next;
+        self.reseal_clock(clock);
         if let Some(slot) = removed {
             vault::forget(self.uid(), &slot);
         }
@@ -112,7 +114,9 @@ impl Tenant {
         for kind in Kind::ALL {
             reseal_kind(transaction, kind, (old, next), header.contents[kind as usize], &path)?;
         }
-        reseal_audit(transaction, header.entries, (old, next), &path)?;
+        let first = header.anchor.map_or(1, |anchor| anchor.entries + 1);
+        reseal_audit(transaction, first..=header.entries, (old, next), &path)?;
+        header.keyed = Some(change.now);
         history_key::reseal(transaction, (old, next), &path)?;
         transaction.execute("DELETE FROM slot", []).map_err(failed())?;
         for slot in slots {
@@ -183,12 +187,12 @@ fn reseal_kind(
 
 fn reseal_audit(
     transaction: &Transaction<'_>,
-    entries: u64,
+    entries: std::ops::RangeInclusive<u64>,
     (old, next): (&Sealer, &Sealer),
     path: &Path,
 ) -> Result<(), StoreError> {
     let failed = || StoreError::sqlite("re-sealing the audit log of", path);
-    for seq in 1..=entries {
+    for seq in entries {
         let found = transaction.prepare_cached("SELECT version, sealed FROM audit WHERE seq = ?1").and_then(
             |mut one| {
                 one.query_row([seq as i64], |row| Ok((row.get::<_, u32>(0)?, row.get::<_, Vec<u8>>(1)?)))

@@ -39,6 +39,7 @@
 //! - Making, renaming, restoring and deleting a tenant is one rename of a folder. Leftovers (`.tmp-…`) are swept.
 //! - SQLite runs with `synchronous=FULL` here: inventories change rarely, and a password said to be saved is saved.
 
+mod anchor;
 mod audit;
 mod author;
 mod backup;
@@ -56,21 +57,25 @@ mod inventory;
 mod keys;
 mod kind;
 mod lock;
+mod notes;
+mod prune;
 mod repair;
 pub mod schema;
 mod tenant;
 mod tenants;
 mod trash;
 
+pub use anchor::Anchor;
 pub use audit::{AuditCheck, AuditFilter, AuditHead};
 pub use author::current_author;
 pub use backup::{BackupFile, BackupMade, Progress, Tell};
 pub use change::{Change, Plain};
 pub use damage::{Damage, Harm};
 pub use error::StoreError;
-pub use home::{HISTORY_FILE, Home};
+pub use home::{HISTORY_FILE, Home, file_sha256, sha256};
 pub use inventory::{Entry, Inventory};
 pub use kind::{Kind, Stored};
+pub use prune::{AuditAge, Pruned};
 pub use tenant::{LockedTenant, Tenant};
 pub use tenants::{Listed, Migrated, Tenants};
 pub use trash::{Deleted, KEPT_DAYS, Purge};

@@ -32,7 +32,7 @@ impl Tenant {
         if damage.is_empty() {
             return Ok(damage);
         }
-        let found = self.found_head()?;
+        let (found, found_anchor) = (self.found_head()?, self.found_anchor()?);
         let failed = || StoreError::sqlite("repairing", &self.path);
         let transaction =
             self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed())?;
@@ -40,6 +40,8 @@ impl Tenant {
         let whole = plain.open(&self.sealer).ok();
         let mut header = Header { revision: plain.revision, suspended: plain.suspended, ..Header::empty() };
         header.limits = whole.as_ref().map_or(header.limits, |whole| whole.limits);
+        header.keyed = whole.as_ref().and_then(|whole| whole.keyed);
+        header.anchor = whole.as_ref().map_or(found_anchor, |whole| whole.anchor);
         (header.entries, header.head) = (found.entries, found.hash);
         if let Some(whole) = whole.as_ref().filter(|whole| whole.entries == found.entries) {
             header.head = whole.head;

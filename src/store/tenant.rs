@@ -107,7 +107,7 @@ impl LockedTenant {
     /// Those of [`vault::unlock`], and of opening the file.
     pub fn unlock(&self, opener: &Opener) -> Result<Tenant, StoreError> {
         let sealer = vault::unlock(&self.uid, &self.slots, opener);
-        Tenant::open(self, sealer.map_err(|e| self.reason(e))?)
+        self.opened(sealer)
     }
 
     /// Unlocks it without a question: key file, credential, keyring.
@@ -115,8 +115,13 @@ impl LockedTenant {
     /// # Errors
     /// Those of [`vault::unlock_any`], and of opening the file.
     pub fn unlock_any(&self, env: &Env) -> Result<Tenant, StoreError> {
-        let sealer = vault::unlock_any(&self.uid, &self.slots, env);
-        Tenant::open(self, sealer.map_err(|e| self.reason(e))?)
+        self.opened(vault::unlock_any(&self.uid, &self.slots, env))
+    }
+
+    fn opened(&self, sealer: Result<Sealer, VaultError>) -> Result<Tenant, StoreError> {
+        let mut tenant = Tenant::open(self, sealer.map_err(|e| self.reason(e))?)?;
+        tenant.take_notes();
+        Ok(tenant)
     }
 
     /// The reason why it did not open. If no slot fits and one is unreadable, that one is the reason.

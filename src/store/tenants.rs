@@ -5,6 +5,7 @@
 use super::{
     StoreError,
     change::Setting,
+    clock::now,
     header::{Header, Plain},
     home::{Home, check_mode, private_file, private_folder, sync_folder},
     lock::{PATIENCE, WriteLock},
@@ -117,7 +118,7 @@ impl Tenants {
         connection
             .execute("INSERT INTO slot(slot) VALUES (?1)", [slot.to_bytes()])
             .map_err(StoreError::sqlite("making", &path))?;
-        Header::empty().write(&connection, &sealer, &path)?;
+        Header { keyed: Some(now()), ..Header::empty() }.write(&connection, &sealer, &path)?;
         drop(connection);
         let look = |folder: &Path| LockedTenant::look(slug.clone(), folder.to_owned());
         let mut tenant = Tenant::open(&look(&folder)?, sealer.clone())?;

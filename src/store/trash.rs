@@ -9,6 +9,7 @@ use super::{
     StoreError,
     clock::moment,
     home::{private_file, private_folder, size, sync_folder, whole_file},
+    notes,
     tenant::{FILE, lock_of},
     tenants::{Tenants, uid_of},
 };
@@ -76,6 +77,8 @@ impl Tenants {
         fs::rename(&folder, &aside).map_err(StoreError::io("deleting", &folder))?;
         sync_folder(&trash)?;
         sync_folder(&self.folder)?;
+        // It is deleted, whether the note can be written or not.
+        let _ = notes::leave(&aside, "delete", "");
         Ok(Deleted { slug: slug.clone(), at, size_bytes: size(&aside), folder: aside })
     }
 
@@ -123,6 +126,8 @@ impl Tenants {
         let place = self.folder.join(to.as_str());
         fs::rename(&found.folder, &place).map_err(StoreError::io("bringing back", &place))?;
         sync_folder(&self.folder)?;
+        let detail = if to == slug { String::new() } else { format!("it was called {slug}") };
+        let _ = notes::leave(&place, "undelete", &detail);
         Ok(to.clone())
     }
 
@@ -226,7 +231,7 @@ fn remember(trash: &Path, left: Remembered) -> Result<(), StoreError> {
 mod tests {
     use super::*;
     use crate::{
-        store::{Home, current_author},
+        store::{AuditFilter, Home, current_author},
         vault::Opener,
     };
 
@@ -252,7 +257,15 @@ mod tests {
         assert!(unknown.contains("acme-2") && unknown.contains("there are acme"), "{unknown}");
         assert_eq!(tenants.undelete(&slug, None).unwrap(), slug);
         let opener = Opener::KeyFile(folder.path().join("key"));
-        assert!(tenants.get(&slug).unwrap().unlock(&opener).is_ok());
+        let back = tenants.get(&slug).unwrap().unlock(&opener).unwrap();
+        let told = back.audit(&AuditFilter::default()).unwrap();
+        let actions: Vec<&str> = told.iter().map(|entry| entry.action.as_str()).collect();
+        assert_eq!(actions, ["create", "delete", "undelete"], "noted without a key, entries with it");
+        assert!(told[1].detail.contains("without a key"), "{}", told[1].detail);
+        drop(back);
+        let again = tenants.get(&slug).unwrap().unlock(&opener).unwrap();
+        assert_eq!(again.audit(&AuditFilter::default()).unwrap().len(), 3, "once");
+        drop(again);
         assert!(tenants.deleted_tenants().unwrap().is_empty());
         // A new one has taken the name.
         tenants.delete(&slug).unwrap();

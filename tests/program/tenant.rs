@@ -168,8 +168,41 @@ fn the_audit_log_is_listed_filtered_and_exported() {
     let mut csv = csv::Reader::from_path(&file).unwrap();
     assert_eq!(&csv.headers().unwrap()[5], "action");
     assert_eq!(csv.records().count(), 3);
+    assert_eq!(place.json(&["audit", "list", "--search", "SUSP"])[0]["seq"], 2);
+    assert_eq!(place.json(&["audit", "list", "--name", "nobody"]), Value::Array(Vec::new()));
+    let told = place.json(&["audit", "list", "--action", "export"]);
+    let detail = told[0]["detail"].as_str().unwrap();
+    assert!(detail.contains("3 entries; SHA-256 ") && told[0]["entity"] == "audit", "{told}");
     let error = place.refused(&["audit", "export", "--csv", "--out", file.to_str().unwrap()]);
     assert!(error.contains("not there yet"), "never over another file: {error}");
+}
+
+#[test]
+fn exports_of_the_inventory_and_what_needs_no_key_are_entries() {
+    let place = Place::new();
+    place.ok(&["tenant", "create", "acme"]);
+    let add = ["instance", "add", "a", "--host", "h", "--user", "u", "--secret-env", "X", "--no-test"];
+    place.ok(&add);
+    let file = place.file("all.json");
+    let out = file.to_str().unwrap();
+    place.ok(&["instance", "export", "--to", out]);
+    place.ok(&["instance", "export", "--format", "csv"]);
+    place.ok(&["tenant", "delete", "acme", "--yes"]);
+    place.ok(&["tenant", "undelete", "acme"]);
+    let told = place.json(&["audit", "list"]);
+    let one = |action: &str| -> Vec<&Value> {
+        told.as_array().unwrap().iter().filter(|entry| entry["action"] == action).collect()
+    };
+    let exports = one("export");
+    assert_eq!((&exports[0]["name"], &exports[1]["name"]), (&out.into(), &"-".into()), "{told}");
+    let sha = Command::new("sha256sum").arg(&file).output().unwrap().stdout;
+    let sha = String::from_utf8(sha).unwrap().split_whitespace().next().unwrap().to_owned();
+    let detail = exports[0]["detail"].as_str().unwrap();
+    assert!(detail.contains(&sha) && detail.contains("1 instance without passwords"), "{detail}");
+    assert_eq!((one("delete").len(), one("undelete").len()), (1, 1));
+    // Seven years have not passed.
+    let pruned = place.json(&["audit", "prune"]);
+    assert_eq!((&pruned[0]["removed_entries"], &pruned[0]["keep_days"]), (&0.into(), &2_555.into()));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use crate::{
         selection::Selection,
     },
     store::{
-        Home, current_author,
+        Home, Tenant, current_author,
         history::{Options, Reader},
     },
     vault::Sealer,
@@ -70,6 +70,8 @@ pub struct HistoryFile {
     pub path: PathBuf,
     /// None: it is not sealed
     pub sealer: Option<Sealer>,
+    /// whose it is: its audit log tells of exports; None: nobody's
+    pub tenant: Option<Tenant>,
 }
 
 impl HistoryFile {
@@ -83,19 +85,19 @@ impl HistoryFile {
         prompt: &mut dyn Prompt,
     ) -> anyhow::Result<Self> {
         if let Some(path) = named {
-            return Ok(Self { path: path.to_owned(), sealer: None });
+            return Ok(Self { path: path.to_owned(), sealer: None, tenant: None });
         }
         if selection.demo.is_some() {
             bail!("the history of a demo ends with it: name a tenant, --inventory or --history");
         }
         if selection.inventory.is_some() {
             let folder = plain_folder(&RunFolder::find(selection)?)?;
-            return Ok(Self { path: folder.join(FILE), sealer: None });
+            return Ok(Self { path: folder.join(FILE), sealer: None, tenant: None });
         }
         let mut tenant = unlocked(selection, prompt)?;
         let folder = tenant.path().parent().context("a tenant's file lies in a folder")?.to_owned();
         let sealer = tenant.history_key(&current_author())?;
-        Ok(Self { path: folder.join(FILE), sealer: Some(sealer) })
+        Ok(Self { path: folder.join(FILE), sealer: Some(sealer), tenant: Some(tenant) })
     }
 
     /// Opens it.

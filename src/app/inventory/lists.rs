@@ -33,7 +33,8 @@ pub fn list(tenant: &Tenant, inventory: &Inventory, id: ListId) -> Result<Option
         ListId::Audit => {
             let filter = AuditFilter { last: Some(ENTRIES), ..AuditFilter::default() };
             let entries = tenant.audit(&filter)?.into_iter().rev().map(Arc::new).collect();
-            List::Audit(AuditList { entries, total: tenant.audit_head()?.entries })
+            let total = tenant.audit_entries()?;
+            List::Audit(AuditList { entries, total })
         }
         ListId::Groups => List::Groups(inventory.groups.iter().map(|entry| entry.record.clone()).collect()),
         ListId::Labels => {

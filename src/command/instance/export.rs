@@ -2,18 +2,21 @@
 
 use super::import::format_of;
 use crate::{
-    app::selection::Selection,
+    app::{
+        exported::{Exported, write_private},
+        selection::Selection,
+    },
     cli::inventory::Export,
     command::{
         ask::{self, confirm},
         select::narrowed,
     },
     exchange::{self, Format, Secrets},
-    model::inventory::record::{InstanceRecord, Outcome},
-    store::current_author,
+    model::{base::figure::counted, inventory::record::InstanceRecord},
+    store::sha256,
 };
 use anyhow::{Context, bail};
-use std::{fs::File, io::Write, path::Path};
+use std::io::Write;
 
 /// Writes a file or standard output.
 ///
@@ -38,31 +41,20 @@ pub fn run(args: &Export, selection: &Selection) -> anyhow::Result<()> {
     }
     let bytes =
         zeroize::Zeroizing::new(exchange::write(format, &records, secrets).map_err(anyhow::Error::msg)?);
-    let Some(file) = &args.to else {
-        return match std::io::stdout().lock().write_all(&bytes) {
-            Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-            other => Ok(other?),
-        };
+    let sha256 = match &args.to {
+        Some(file) => write_private(file, &bytes)?,
+        None => match std::io::stdout().lock().write_all(&bytes) {
+            Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => return Ok(()),
+            done => done.map(|()| sha256(&bytes))?,
+        },
     };
-    write_private(file, &bytes).with_context(|| format!("writing {}", file.display()))?;
-    if args.with_secrets {
-        // The audit log records that passwords left the vault.
-        let detail = format!("{} instances with passwords", records.len());
-        tenant.change(&current_author(), |change| {
-            change.log("export", "instance", "", Outcome::Done, &detail)
-        })?;
+    let with = if args.with_secrets { "with passwords" } else { "without passwords" };
+    let scope = format!("{} {with}", counted(records.len(), "instance"));
+    let file = args.to.as_deref();
+    let exported = Exported { what: "instance", scope: &scope, period: None, file, sha256: &sha256 };
+    exported.note(&mut tenant).context("it is written, but the audit log does not tell of it")?;
+    if let Some(file) = file {
+        ask::say(&format!("{} instances written to {}", records.len(), file.display()));
     }
-    ask::say(&format!("{} instances written to {}", records.len(), file.display()));
     Ok(())
-}
-
-/// A new file that only its owner may read: hosts and logins tell something even without passwords.
-fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let mut options = File::options();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()
 }

@@ -55,6 +55,7 @@
 //! | log files | the oldest daily file goes | no clock: so many files are kept |
 //! | the name of a backup | two in one second | no clock: a file that is there is never replaced |
 //! | `store` deleted tenants | removed for good after 30 days | [`Judged::ages`], in a program that keeps running |
+//! | `store` audit log | entries older than `[audit] keep_days` are removed | [`Judged::ages`], in a program that keeps running; `dbtop audit prune` goes on from what that one left |
 //! | bookmarks | nothing expires | - |
 
 use super::time::Timestamp;

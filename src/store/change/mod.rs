@@ -49,7 +49,7 @@ pub struct Change<'t> {
     pub(super) path: &'t Path,
     pub(super) header: Header,
     author: &'t Author,
-    now: Timestamp,
+    pub(super) now: Timestamp,
     /// by kind; None: not read yet
     contents: [Option<Contents>; Kind::ALL.len()],
     attempt: Option<Attempt>,
@@ -115,6 +115,7 @@ impl Tenant {
         author: &'t Author,
         setting: Setting,
     ) -> Result<Change<'t>, StoreError> {
+        self.remember_first(now());
         let transaction = self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)

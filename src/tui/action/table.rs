@@ -244,6 +244,8 @@ actions! {
     Remove: "take the row, in the fleet all that are marked, out of the inventory", changes(),
         word("remove", "this instance, or those marked"),
         keys(&[at(FLEET, "D"), told(RECORDS, "D", "delete"), told(SETTINGS, "D", "take out of the file")]);
+    Export: "write the rows that are shown, or the marked ones, into a file of CSV or JSON", of_vault(), on_row(),
+        keys(&[told(AUDIT, "e", "export")]);
     Rotate: "make a new data key; all slots open it as before", changes(),
         keys(&[told(VAULT, "R", "new data key")]);
     Duplicate: "new, like this one", changes(), on_row(),

@@ -11,8 +11,10 @@ use crate::{
         inventory::record::{AuditEntry, Outcome},
         judge::health::Level,
     },
-    protocol::ListId,
+    protocol::{InventoryRequest, ListId},
     tui::{
+        action::Action,
+        ask::{Ask, Blank, Tone},
         id::RowKey,
         view::View,
         widget::{
@@ -79,14 +81,29 @@ impl Listed for Audit {
         for text in [&row.at, &e.author.user, &e.action, &e.entity, &e.name, &e.detail] {
             with(text);
         }
+        with(e.author.login.as_deref().unwrap_or(""));
         if let Outcome::Refused(why) = &e.outcome {
             with(why);
         }
     }
 
+    const OF_ALL: Option<Action> = Some(Action::Export);
+
+    fn ask(action: Action, on: &[&Row], _view: &View<'_>) -> Option<Result<Ask, String>> {
+        (action == Action::Export).then(|| match on {
+            [] => Err("no entry is shown: nothing to export".to_owned()),
+            rows => Ok(export(rows)),
+        })
+    }
+
     fn tell(line: &Line<'_, Self>, document: &mut Document) {
         let (e, t) = (&line.record.entry, line.view.theme);
-        for (name, text) in [("terminal", &e.author.tty), ("SSH client", &e.author.ssh_client)] {
+        let about = [
+            ("login user", &e.author.login),
+            ("terminal", &e.author.tty),
+            ("SSH client", &e.author.ssh_client),
+        ];
+        for (name, text) in about {
             document.field(name, t.base, |s| s.push_str(text.as_deref().unwrap_or("")));
         }
         document.head("it is whole if");
@@ -103,6 +120,27 @@ impl Listed for Audit {
             (Part::Plain, told)
         });
     }
+}
+
+/// Asks for the file; the entries are those that are shown now.
+fn export(rows: &[&Row]) -> Ask {
+    let entries: Vec<u64> = rows.iter().map(|row| row.entry.seq).collect();
+    let title = match entries.len() {
+        1 => "Export 1 entry".to_owned(),
+        n => format!("Export {n} entries"),
+    };
+    let blanks = vec![Blank::text(
+        "file",
+        "File",
+        "",
+        "ends in .csv or .json, and is not there yet; only you can read it",
+    )];
+    let lines = vec![(Tone::Aside, "The audit log has an entry about it, with its SHA-256.".to_owned())];
+    let form = Ask::form(title, blanks, move |answers| match answers.said("file") {
+        "" => Err(("file", "which file? Such as audit.csv".to_owned())),
+        file => Ok(InventoryRequest::ExportAudit { file: file.into(), entries: entries.clone() }),
+    });
+    form.with_lines(lines)
 }
 
 type Column = column::Column<Audit>;

@@ -62,6 +62,8 @@ pub trait Listed: for<'a> Kind<Row<'a> = Line<'a, Self>> + Debug + Sized {
     fn foot(_record: &Self::Record) -> Option<&str> {
         None
     }
+    /// This action is about all rows that are shown, unless some are marked.
+    const OF_ALL: Option<Action> = None;
     /// Adds to the details what no column says.
     fn tell(_line: &Line<'_, Self>, _document: &mut Document) {}
     /// Adds to the title.
@@ -192,6 +194,14 @@ impl<L: Listed> ListPane<L> {
         shown().filter(|record| self.table.marks.contains(&L::key(record))).collect()
     }
 
+    /// What an action is about.
+    fn meant(&self, action: Action) -> Vec<&L::Record> {
+        if L::OF_ALL == Some(action) && self.table.marks.is_empty() {
+            return self.order.iter().filter_map(|n| self.records.get(*n as usize)).collect();
+        }
+        self.chosen()
+    }
+
     fn open(&self, wishes: &mut Vec<Wish>) {
         let at = self.order.get(self.table.cursor()).and_then(|n| self.records.get(*n as usize));
         wishes.extend(at.map(L::open));
@@ -270,7 +280,7 @@ impl<L: Listed> Pane for ListPane<L> {
     }
 
     fn act(&mut self, action: Action, view: &View<'_>, wishes: &mut Vec<Wish>) -> bool {
-        match L::ask(action, &self.chosen(), view) {
+        match L::ask(action, &self.meant(action), view) {
             Some(Ok(ask)) => {
                 wishes.push(Wish::Ask(Box::new(ask)));
                 return true;

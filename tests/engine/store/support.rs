@@ -59,6 +59,7 @@ pub fn slug(name: &str) -> Slug {
 
 pub fn author() -> Author {
     Author {
+        login: None,
         user: "mira-the-dba (1000)".into(),
         tty: Some("/dev/pts/3".into()),
         ssh_client: Some("192.0.2.77 5000 22".into()),

@@ -462,3 +462,20 @@ fn a_new_tenant_is_empty_or_comes_from_a_backup() {
     s.reply(Reply::Saved(Err(taken)));
     assert!(s.text().contains("is there already") && s.text().contains("Back up tenant"), "{}", s.text());
 }
+
+#[test]
+fn what_the_log_shows_is_exported_in_its_order() {
+    let mut s = open();
+    s.keys(": audit enter").reply(Reply::List(audit()));
+    requests(&mut s);
+    s.keys("/ sqlprd enter e");
+    assert!(s.text().contains("Export 2 entries"), "{}", s.text());
+    s.keys("enter /tmp/audit.csv enter");
+    let asked = requests(&mut s);
+    let [InventoryRequest::ExportAudit { file, entries }] = &asked[..] else { panic!("{}", s.text()) };
+    assert_eq!((file.to_str(), &entries[..]), (Some("/tmp/audit.csv"), &[99, 97][..]));
+    s.reply(Reply::Saved(Ok("2 entries written to /tmp/audit.csv".to_owned())));
+    // The marked ones, if there are any.
+    s.keys("space e");
+    assert!(s.text().contains("Export 1 entry"), "{}", s.text());
+}

@@ -5,6 +5,7 @@
 //! Locking drops the tenant with its keys and every record. The collector goes on with the targets that it has: its
 //! passwords stay in memory, for connections break and must be made again.
 
+mod audit;
 mod backups;
 mod tenants;
 
@@ -18,6 +19,7 @@ use crate::{
         sockets::allow_sockets,
     },
     collect::Command,
+    config::Config,
     model::{
         base::{error::with_causes, secret::Secret},
         inventory::{
@@ -27,13 +29,16 @@ use crate::{
         judge::health::Level,
     },
     protocol::{EFFECTS, InventoryRequest, ListChange, ListId, Refusal, Reply, VaultState},
-    store::{Inventory, LockedTenant, Purge, StoreError, Tenant, current_author},
+    store::{AuditAge, Inventory, LockedTenant, Purge, StoreError, Tenant, current_author},
     vault::{Opener, VaultError},
 };
-use std::{collections::HashSet, time::Duration};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 use tokio::{
     runtime::Handle,
-    sync::mpsc::{self, Receiver, Sender},
+    sync::{
+        mpsc::{self, Receiver, Sender},
+        watch,
+    },
 };
 
 /// How often the file is checked for changes of other processes.
@@ -54,6 +59,7 @@ struct Service {
     passwords: Passwords,
     trials: Trials,
     editor: Editor,
+    config: watch::Receiver<Arc<Config>>,
     /// the list that a pane shows: it is told again when it may have changed
     listed: Option<ListId>,
     /// the tenants that the screen was told of; true: a deleted one
@@ -69,6 +75,8 @@ struct Open {
     targets: Vec<Target>,
     /// see [`Tenant::data_version`]
     version: i64,
+    /// by which entries of the audit log are old; None: not looked at yet
+    age: Option<AuditAge>,
 }
 
 /// The parts that the service is started with.
@@ -106,6 +114,7 @@ pub fn start(links: &Links, start: Start) -> anyhow::Result<(Sender<InventoryReq
         open: None,
         passwords: Passwords::default(),
         editor,
+        config: links.config.clone(),
         listed: None,
         told: Vec::new(),
         purge: None,
@@ -147,6 +156,7 @@ impl Service {
                 self.listed = Some(id);
                 self.tell_list();
             }
+            InventoryRequest::ExportAudit { file, entries } => self.export_audit(&file, &entries),
             InventoryRequest::Change(change) => self.change_list(&change),
             InventoryRequest::Slots(change) => {
                 let done = self.change(|open| slots::change(&mut open.tenant, change));
@@ -262,7 +272,13 @@ impl Service {
                 let _ = self.collector.blocking_send(Command::Follow(false));
             }
         }
-        self.open = Some(Open { tenant, inventory: Inventory::default(), targets: Vec::new(), version: 0 });
+        self.open = Some(Open {
+            tenant,
+            inventory: Inventory::default(),
+            targets: Vec::new(),
+            version: 0,
+            age: None,
+        });
         if self.load(true) {
             self.state(VaultState::Open);
         }
@@ -351,6 +367,7 @@ impl Service {
     fn look(&mut self) {
         self.purge();
         self.look_at_tenants();
+        self.prune();
         if self.open.as_ref().is_some_and(|open| !open.tenant.path().exists()) {
             return self.gone();
         }

@@ -15,6 +15,9 @@ pub struct Author {
     /// `SSH_CLIENT`: address and ports of the other end
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ssh_client: Option<String>,
+    /// the user who logged in, where the system knows it, whoever they have become since: `mira (1000)`
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub login: Option<String>,
 }
 
 /// How it went.
@@ -50,4 +53,19 @@ pub struct AuditEntry {
     /// what changed, in words; never a secret
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub detail: String,
+}
+
+impl AuditEntry {
+    /// True if this text is somewhere in it, in any case: who, action, entity, name, what changed, why it was refused.
+    pub fn has_text(&self, text: &str) -> bool {
+        let wanted = text.to_lowercase();
+        let login = self.author.login.as_deref().unwrap_or("");
+        let why = match &self.outcome {
+            Outcome::Refused(why) => why,
+            Outcome::Done => "",
+        };
+        [&self.author.user, login, &self.action, &self.entity, &self.name, &self.detail, why]
+            .iter()
+            .any(|found| found.to_lowercase().contains(&wanted))
+    }
 }

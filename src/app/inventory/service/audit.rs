@@ -1,0 +1,74 @@
+//! The audit log of the open tenant: old entries are removed once a day, and those on the screen are written into a file.
+
+use super::Service;
+use crate::{
+    app::exported::{Exported, write_private},
+    exchange::audit::{AuditFormat, write},
+    model::{base::error::with_causes, inventory::record::AuditEntry, judge::health::Level},
+    protocol::{ListId, Refusal, Reply},
+    store::{AuditAge, AuditFilter, Tenant, clock, current_author},
+};
+use anyhow::{Context, bail};
+use std::{collections::HashMap, path::Path};
+
+impl Service {
+    /// Removes entries that are older than the configuration keeps them, once a day.
+    pub(super) fn prune(&mut self) {
+        let keep_days = self.config.borrow().audit.keep_days;
+        let Some(open) = &mut self.open else { return };
+        let now = clock::moment();
+        let age = match &mut open.age {
+            Some(age) => age,
+            none => match AuditAge::of(&open.tenant, now) {
+                Ok(age) => none.insert(age),
+                Err(e) => return tracing::warn!("reading the age of the audit log: {e}"),
+            },
+        };
+        match age.run(&mut open.tenant, &current_author(), keep_days, now) {
+            Ok(None) => {}
+            Ok(Some(pruned)) => {
+                tracing::info!(
+                    entries = pruned.entries,
+                    keep_days,
+                    "old entries of the audit log are removed"
+                );
+                if self.listed == Some(ListId::Audit) {
+                    self.tell_list();
+                }
+            }
+            Err(e) => {
+                tracing::warn!("removing old entries of the audit log: {e}");
+                self.message(Level::Warning, format!("old entries of the audit log are not removed: {e}"));
+            }
+        }
+    }
+
+    /// Writes entries into a file, and the audit log tells of it.
+    pub(super) fn export_audit(&mut self, file: &Path, entries: &[u64]) {
+        let done = self.change(|open| {
+            export(&mut open.tenant, file, entries)
+                .map_err(|e| Refusal { field: Some("file"), words: with_causes(&*e) })
+        });
+        self.say(Reply::Saved(done));
+        self.tell_list();
+    }
+}
+
+fn export(tenant: &mut Tenant, file: &Path, seqs: &[u64]) -> anyhow::Result<String> {
+    let format = file.extension().and_then(|end| AuditFormat::of_extension(&end.to_string_lossy()));
+    let Some(format) = format else { bail!("the name says what is written: end it in .csv or .json") };
+    let mut all: HashMap<u64, AuditEntry> =
+        tenant.audit(&AuditFilter::default())?.into_iter().map(|entry| (entry.seq, entry)).collect();
+    let entries: Vec<AuditEntry> = seqs.iter().filter_map(|seq| all.remove(seq)).collect();
+    let times = || entries.iter().map(|entry| entry.at);
+    let period = times().min().zip(times().max());
+    let bytes = write(format, &entries).map_err(anyhow::Error::msg)?;
+    let sha256 = write_private(file, &bytes)?;
+    let scope = match entries.len() {
+        1 => "1 entry".to_owned(),
+        n => format!("{n} entries"),
+    };
+    let exported = Exported { what: "audit", scope: &scope, period, file: Some(file), sha256: &sha256 };
+    exported.note(tenant).with_context(|| format!("{} is written, but its entry is not", file.display()))?;
+    Ok(format!("{scope} written to {}", file.display()))
+}
