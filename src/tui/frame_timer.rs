@@ -1,19 +1,27 @@
-//! When to paint. A frame for data comes at most every 33 ms, a frame for a key after 4 ms at most every 8 ms, and
-//! without either the clock of the header asks for one a second. Also keeps the figures of F12.
+//! When to paint. A frame for a key comes at most every 8 ms. A frame for data comes at most every 33 ms while somebody is at the
+//! keys, and twice a second otherwise: every frame costs bytes on the line. Without either the clock of the header asks for one
+//! a second. Also keeps the figures of F12.
 
 use super::layer::overlay::Figures;
 use crate::model::base::time::Timestamp;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Shortest time between two frames that data asks for.
+/// Shortest time between two frames that data asks for, for [`ATTENDED`] after the start and after a key.
 const FRAME: Duration = Duration::from_millis(33);
+
+/// The same when nobody touched a key for a while.
+const CALM_FRAME: Duration = Duration::from_millis(500);
+
+/// For how long somebody is at the keys after the last one.
+const ATTENDED: Duration = Duration::from_secs(10);
 
 /// Shortest time between two frames that keys ask for: a key must be seen within 16 ms.
 const KEY_FRAME: Duration = Duration::from_millis(8);
 
-/// Frames for data on slow lines.
+/// The same on slow lines, and while nobody is at the keys.
 const SLOW_FRAME: Duration = Duration::from_secs(1);
+const SLOW_CALM_FRAME: Duration = Duration::from_secs(2);
 
 /// Frames and keys that the percentiles look back on.
 const WINDOW: usize = 256;
@@ -50,6 +58,8 @@ pub struct FrameTimer {
     last: Instant,
     data: bool,
     key: Option<Instant>,
+    /// the start, or the last key
+    attended: Instant,
     first: bool,
     frames: Recent,
     keys: Recent,
@@ -65,6 +75,7 @@ impl FrameTimer {
             last: now,
             data: false,
             key: None,
+            attended: now,
             first: true,
             frames: Recent::default(),
             keys: Recent::default(),
@@ -86,6 +97,7 @@ impl FrameTimer {
     /// The user did something at this time.
     pub fn key(&mut self, at: Instant) {
         self.key.get_or_insert(at);
+        self.attended = at;
     }
 
     /// A frame for data is due already: no need to look for more.
@@ -98,7 +110,16 @@ impl FrameTimer {
         if self.key.is_some() {
             Some(self.last + KEY_FRAME)
         } else if self.data {
-            Some(self.last + if self.slow && !self.first { SLOW_FRAME } else { FRAME })
+            let is_attended = self.last < self.attended + ATTENDED;
+            Some(
+                self.last
+                    + match (self.slow && !self.first, is_attended) {
+                        (false, true) => FRAME,
+                        (false, false) => CALM_FRAME,
+                        (true, true) => SLOW_FRAME,
+                        (true, false) => SLOW_CALM_FRAME,
+                    },
+            )
         } else {
             None
         }
@@ -155,6 +176,25 @@ mod tests {
         p.painted(t + KEY_FRAME, t + KEY_FRAME + Duration::from_millis(1), 100);
         assert_eq!(p.due(), None);
         assert_eq!(p.figures().key_p99_us, 6_000);
+    }
+
+    #[test]
+    fn a_screen_that_nobody_touches_is_drawn_for_data_twice_a_second_and_a_key_wakes_it() {
+        let t = Instant::now();
+        let mut p = FrameTimer::new(false, t);
+        let later = t + ATTENDED;
+        p.painted(later, later, 100);
+        p.data();
+        assert_eq!(p.due(), Some(later + CALM_FRAME));
+        p.key(later);
+        p.painted(later + KEY_FRAME, later + KEY_FRAME, 200);
+        p.data();
+        assert_eq!(p.due(), Some(later + KEY_FRAME + FRAME));
+        p.slow_down(true);
+        assert_eq!(p.due(), Some(later + KEY_FRAME + SLOW_FRAME));
+        p.painted(later + KEY_FRAME + ATTENDED, later + KEY_FRAME + ATTENDED, 300);
+        p.data();
+        assert_eq!(p.due(), Some(later + KEY_FRAME + ATTENDED + SLOW_CALM_FRAME));
     }
 
     #[test]

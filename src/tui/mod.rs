@@ -25,6 +25,7 @@ mod charts;
 mod command_line;
 #[cfg(debug_assertions)]
 mod drill;
+mod encoder;
 mod filter;
 mod frame_timer;
 mod id;
@@ -51,6 +52,7 @@ mod world;
 mod fixture;
 
 pub use app::App;
+pub use encoder::Encoder;
 pub use moment::Recording;
 pub use settings::{Settings, Subject};
 

@@ -1,14 +1,16 @@
 //! The terminal: entering and leaving full screen, counting what is sent, the clipboard. However the program ends or stops, the
 //! terminal is given back as it was.
 
+use super::encoder::Encoder;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use crossterm::{
     cursor, event, execute,
+    style::{Attribute, SetAttribute},
     terminal::{
         self, BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
     },
 };
-use ratatui::{Terminal, backend::CrosstermBackend, buffer::Buffer, layout::Rect};
+use ratatui::{Terminal, buffer::Buffer, layout::Rect};
 use std::{
     io::{self, BufWriter, IsTerminal, Write},
     sync::{
@@ -54,7 +56,7 @@ type Place = Option<(u16, u16)>;
 
 /// Draws a frame. Nothing at all is written where it is as the last one.
 fn paint<W: Write>(
-    terminal: &mut Terminal<CrosstermBackend<W>>,
+    terminal: &mut Terminal<Encoder<W>>,
     shown: &mut Option<(Buffer, Place)>,
     render: impl FnOnce(Rect, &mut Buffer) -> Place,
 ) -> io::Result<()> {
@@ -93,7 +95,7 @@ fn paint<W: Write>(
 pub struct Screen {
     // The first field, because it is dropped first: see `Counted`.
     _restore: Restore,
-    terminal: Terminal<CrosstermBackend<BufWriter<Counted>>>,
+    terminal: Terminal<Encoder<BufWriter<Counted>>>,
     /// the last frame; None: the next one is written in full
     shown: Option<(Buffer, Place)>,
     bytes: Arc<AtomicU64>,
@@ -123,6 +125,7 @@ fn restore() {
     let _ = execute!(
         out,
         EndSynchronizedUpdate,
+        SetAttribute(Attribute::Reset),
         event::DisableMouseCapture,
         event::DisableBracketedPaste,
         LeaveAlternateScreen,
@@ -173,7 +176,7 @@ impl Screen {
         let counted = Counted { out: io::stdout(), bytes: Arc::clone(&bytes) };
         let mut out = BufWriter::with_capacity(64 * 1024, counted);
         take(&mut out)?;
-        let terminal = Terminal::new(CrosstermBackend::new(out))?;
+        let terminal = Terminal::new(Encoder::new(out))?;
         let mut screen = Self { _restore: restore, terminal, shown: None, bytes, has_mouse: false };
         screen.mouse(mouse)?;
         Ok(screen)
@@ -232,7 +235,10 @@ impl Screen {
     pub fn repaint(&mut self) -> io::Result<()> {
         // `Terminal::clear` would ask the terminal where its cursor is, and wait up to two seconds for the answer.
         let clear = terminal::Clear(terminal::ClearType::All);
-        crossterm::queue!(self.terminal.backend_mut(), BeginSynchronizedUpdate, clear)?;
+        let out = self.terminal.backend_mut();
+        crossterm::queue!(out, BeginSynchronizedUpdate)?;
+        out.put_down()?;
+        crossterm::queue!(out, clear)?;
         // The frame that the next one is compared with: an empty one.
         self.terminal.swap_buffers();
         self.shown = None;
@@ -262,30 +268,15 @@ impl Screen {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tui::encoder::tests::Out;
     use ratatui::{TerminalOptions, Viewport, style::Style};
-    use std::{cell::RefCell, rc::Rc};
-
-    /// What is sent.
-    #[derive(Clone, Default)]
-    struct Out(Rc<RefCell<Vec<u8>>>);
-
-    impl Write for Out {
-        fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-            self.0.borrow_mut().extend_from_slice(buf);
-            Ok(buf.len())
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
 
     #[test]
     fn an_unchanged_frame_writes_nothing_and_the_cursor_alone_a_few_bytes() {
         let area = Rect::new(0, 0, 80, 24);
         let options = TerminalOptions { viewport: Viewport::Fixed(area) };
         let out = Out::default();
-        let mut terminal = Terminal::with_options(CrosstermBackend::new(out.clone()), options).unwrap();
+        let mut terminal = Terminal::with_options(Encoder::new(out.clone()), options).unwrap();
         let mut shown = None;
         let mut sent = |text: &str, at: Place| {
             out.0.borrow_mut().clear();

@@ -10,13 +10,12 @@ use dbtop::{
     model::fold::snapshot::FleetSnapshot,
     protocol::VaultState,
     tui::{
-        App, Settings, Subject,
+        App, Encoder, Settings, Subject,
         theme::{Depth, Theme},
     },
 };
 use ratatui::{
     Terminal,
-    backend::CrosstermBackend,
     buffer::Buffer,
     layout::{Constraint, Rect},
     widgets::{Row, Table, Widget},
@@ -235,7 +234,7 @@ impl Write for Sent {
 fn idle() {
     let sent = Arc::new(AtomicU64::new(0));
     let options = ratatui::TerminalOptions { viewport: ratatui::Viewport::Fixed(AREA) };
-    let backend = CrosstermBackend::new(Sent(Arc::clone(&sent)));
+    let backend = Encoder::new(Sent(Arc::clone(&sent)));
     let Ok(mut terminal) = Terminal::with_options(backend, options) else {
         println!("idle: no terminal");
         return;
