@@ -20,8 +20,8 @@ use tokio_rustls::rustls::{
 /// The rule by which a certificate is judged.
 #[derive(Debug, Clone)]
 pub(super) enum Rule {
-    /// name, time and chain, by these authorities
-    Authorities(Arc<WebPkiServerVerifier>),
+    /// name, time and chain, by these authorities: the next are asked where the issuer is unknown to the ones before; never empty
+    Authorities(Vec<Arc<WebPkiServerVerifier>>),
     /// it must be this one, and the server must hold its key; its fields do not matter
     Pin(Fingerprint),
     /// any certificate is accepted
@@ -70,7 +70,11 @@ impl Judge {
     ) -> Result<HandshakeSignatureValid, Error> {
         let known = &self.provider.signature_verification_algorithms;
         match &self.rule {
-            Rule::Authorities(all) => by_authorities(all),
+            // A signature is no question of authorities: all of them check it alike.
+            Rule::Authorities(all) => match all.first() {
+                Some(any) => by_authorities(any),
+                None => Err(Error::InvalidCertificate(CertificateError::UnknownIssuer)),
+            },
             Rule::Pin(_) if !certificate::signed_by(cert, message, signature, known) => {
                 Err(Error::InvalidCertificate(CertificateError::BadSignature))
             }
@@ -92,7 +96,14 @@ impl ServerCertVerifier for Judge {
         let _ = self.seen.certificate.set(end_entity.to_vec());
         let verdict = match &self.rule {
             Rule::Authorities(all) => {
-                all.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+                let unknown = || Err(Error::InvalidCertificate(CertificateError::UnknownIssuer));
+                let by = |one: &Arc<WebPkiServerVerifier>| {
+                    one.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+                };
+                all.iter().fold(unknown(), |verdict, next| match verdict {
+                    Err(Error::InvalidCertificate(CertificateError::UnknownIssuer)) => by(next),
+                    said => said,
+                })
             }
             Rule::Pin(pin) if certificate::fingerprint(end_entity) != *pin => {
                 Err(Error::InvalidCertificate(CertificateError::ApplicationVerificationFailure))

@@ -14,8 +14,7 @@ use tokio_rustls::rustls::{
 #[derive(Clone)]
 pub struct Roots {
     provider: Arc<CryptoProvider>,
-    store: Arc<RootCertStore>,
-    /// of `store` alone, for instances without a CA file
+    /// None: nothing is trusted
     verifier: Option<Arc<WebPkiServerVerifier>>,
 }
 
@@ -46,40 +45,46 @@ impl Roots {
 
     fn of(store: RootCertStore) -> Self {
         let provider = Arc::new(aws_lc_rs::default_provider());
-        let store = Arc::new(store);
         // Building fails only for an empty store; then every connection says that nothing is trusted.
-        let verifier = verifier(&store, &provider).ok();
-        Self { provider, store, verifier }
+        let verifier = verifier(&Arc::new(store), &provider).ok();
+        Self { provider, verifier }
     }
 
     pub(super) fn provider(&self) -> Arc<CryptoProvider> {
         Arc::clone(&self.provider)
     }
 
-    /// The verifier, with the authorities of a CA file (PEM, or one DER certificate) if there is one; `shown` names it.
+    /// Who judges a certificate, in the order in which they are asked: the authorities of a CA file (PEM, or one DER certificate) if
+    /// there is one, `shown` names it; then those that all connections share. A connection holds its verifiers for life: a copy
+    /// of all authorities for each would be most of its memory.
     ///
     /// # Errors
-    /// The file holds no certificate.
-    pub(super) fn verifier(&self, ca: Option<(&[u8], &str)>) -> Result<Arc<WebPkiServerVerifier>, Failure> {
+    /// The file holds no certificate; without a file, nothing is trusted.
+    pub(super) fn verifiers(
+        &self,
+        ca: Option<(&[u8], &str)>,
+    ) -> Result<Vec<Arc<WebPkiServerVerifier>>, Failure> {
         let config = |text: String| Failure::new(FailureKind::Config, text);
-        let Some((bytes, shown)) = ca else {
-            return self
-                .verifier
-                .clone()
-                .ok_or_else(|| config("no certificate authority is trusted".to_owned()));
-        };
+        let own = ca.map(|(bytes, shown)| self.own(bytes, shown)).transpose().map_err(config)?;
+        let all: Vec<_> = own.into_iter().chain(self.verifier.clone()).collect();
+        if all.is_empty() { Err(config("no certificate authority is trusted".to_owned())) } else { Ok(all) }
+    }
+
+    /// The verifier of a CA file's authorities.
+    fn own(&self, bytes: &[u8], shown: &str) -> Result<Arc<WebPkiServerVerifier>, String> {
         let mut certs: Vec<_> = CertificateDer::pem_slice_iter(bytes).flatten().collect();
         if certs.is_empty() {
             certs.push(CertificateDer::from(bytes.to_vec()));
         }
-        let mut store = RootCertStore::clone(&self.store);
+        let mut store = RootCertStore::empty();
         let (added, _) = store.add_parsable_certificates(certs);
         if added == 0 {
-            let text = format!("read the certificate authority {shown}: no certificate in it; check ca_file");
-            return Err(config(text));
+            return Err(format!(
+                "read the certificate authority {shown}: no certificate in it; check ca_file"
+            ));
         }
         verifier(&Arc::new(store), &self.provider)
-            .map_err(|e| config(format!("use the certificate authority {shown}: {e}; check ca_file")))
+            .map_err(|e| format!("use the certificate authority {shown}: {e}; check ca_file"))
     }
 }
 
@@ -96,9 +101,9 @@ mod tests {
 
     #[test]
     fn a_ca_file_without_a_certificate_is_named() {
-        let failure = Roots::public().verifier(Some((b"nothing", "ca.pem"))).err().unwrap();
+        let failure = Roots::public().verifiers(Some((b"nothing", "ca.pem"))).err().unwrap();
         assert_eq!(failure.kind, FailureKind::Config);
         assert!(failure.text.contains("ca.pem"), "{failure}");
-        assert!(Roots::public().verifier(None).is_ok());
+        assert!(Roots::public().verifiers(None).is_ok());
     }
 }

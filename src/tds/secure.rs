@@ -34,7 +34,7 @@ use tokio_rustls::{
     client::TlsStream,
     rustls::{
         ClientConfig, Error as TlsError,
-        client::{Resumption, danger::ServerCertVerifier},
+        client::{Resumption, WebPkiServerVerifier, danger::ServerCertVerifier},
         pki_types::ServerName,
         version::{TLS12, TLS13},
     },
@@ -99,15 +99,12 @@ pub(super) async fn look(socket: Budgeted, target: &Target, roots: &Roots) -> Re
     facts.ok_or_else(|| Failure::new(FailureKind::Tls, "the server showed no certificate").into())
 }
 
-async fn authorities(
-    target: &Target,
-    roots: &Roots,
-) -> Result<Arc<tokio_rustls::rustls::client::WebPkiServerVerifier>, Failure> {
+async fn authorities(target: &Target, roots: &Roots) -> Result<Vec<Arc<WebPkiServerVerifier>>, Failure> {
     match &target.ca_file {
-        None => roots.verifier(None),
+        None => roots.verifiers(None),
         Some(file) => {
             let shown = sanitize_line(&file.display().to_string(), 300);
-            roots.verifier(Some((&read_ca(file.clone(), &shown).await?, &shown)))
+            roots.verifiers(Some((&read_ca(file.clone(), &shown).await?, &shown)))
         }
     }
 }
