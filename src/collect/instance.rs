@@ -177,7 +177,8 @@ impl<D: Driver> Instance<D> {
         if self.retry.failures() == 0 && self.fresh {
             self.link(Link::Connecting).await;
         }
-        match self.connect().await {
+        // Boxed, as the poll below: what a connect and a poll need would stay in an instance's task for life.
+        match Box::pin(self.connect()).await {
             Ok(session) => self.serve(session).await,
             Err(failure) => {
                 self.shared.meter.error(failure.kind);
@@ -309,7 +310,7 @@ impl<D: Driver> Instance<D> {
         self.rounds += 1;
         // All that is said on the way has the instance and the number of the poll with it.
         let span = tracing::error_span!("poll", instance = self.target.info.log_name(), poll = self.rounds);
-        let polled = permit.run(session.poll(due, &mut self.context)).instrument(span).await;
+        let polled = Box::pin(permit.run(session.poll(due, &mut self.context)).instrument(span)).await;
         meter.took(started.elapsed());
         polled
     }

@@ -31,6 +31,8 @@ impl WaitsFold {
         }
         rows.sort_unstable_by(|a, b| a.name.cmp(&b.name));
         rows.dedup_by(|a, b| a.name == b.name);
+        // They stay until the next poll.
+        rows.shrink_to_fit();
         self.before.compare(mark, rows, |old, rows, interval| {
             compare(old, rows).map(|deltas| tabulate(&deltas, interval, numa_nodes))
         })
@@ -75,7 +77,8 @@ fn compare<'a>(old: &[WaitCounter], new: &'a [WaitCounter]) -> Option<Vec<Growth
 }
 
 fn tabulate(deltas: &[Growth<'_>], interval: Interval, numa_nodes: Option<i32>) -> WaitTable {
-    let mut table = WaitTable { over_ms: interval.ms, ..WaitTable::default() };
+    let types = Vec::with_capacity(deltas.len());
+    let mut table = WaitTable { types, over_ms: interval.ms, ..WaitTable::default() };
     let mut sums = WaitCategory::ALL.map(|category| CategoryRate {
         category,
         ms_per_s: 0.0,

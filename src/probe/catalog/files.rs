@@ -70,7 +70,9 @@ fn counters(sets: &Sets, ctx: &ProbeContext) -> Result<FilesSample, Unavailable>
             size_bytes: row.count("size_on_disk_bytes"),
         })
     });
-    let files = rows.collect();
+    let mut files: Vec<FileCounter> = rows.collect();
+    // They stay until the next poll.
+    files.shrink_to_fit();
     Ok(FilesSample { files, total, all })
 }
 

@@ -33,10 +33,9 @@ struct Known {
     info: Option<Arc<InstanceInfo>>,
     /// its newest version in the file
     written: Vec<u8>,
-    /// series without a key, by metric
-    whole: HashMap<Metric, u32>,
-    /// series with a key
-    parts: HashMap<Metric, HashMap<Arc<str>, u32>>,
+    /// series by metric and number of the key
+    series: HashMap<(Metric, u32), u32>,
+    /// of which the file has so many: those of a newer version's metrics, too
     count: usize,
 }
 
@@ -46,7 +45,22 @@ pub(super) struct Names {
     instances: HashMap<Arc<str>, Known>,
     next_instance: u32,
     next_series: u32,
+    /// keys of series, numbered here and not in the file: a thousand instances have the same wait types
+    keys: HashMap<Arc<str>, u32>,
     texts: HashMap<TextId, i64>,
+}
+
+/// The number of a series' key; 0 for none.
+fn key_number(keys: &mut HashMap<Arc<str>, u32>, key: &str) -> u32 {
+    if key.is_empty() {
+        return 0;
+    }
+    if let Some(no) = keys.get(key) {
+        return *no;
+    }
+    let no = u32::try_from(keys.len()).unwrap_or(u32::MAX - 1) + 1;
+    keys.insert(key.into(), no);
+    no
 }
 
 impl Names {
@@ -68,14 +82,14 @@ impl Names {
             let Some(metric) = Metric::from_code(metric) else { continue };
             let known = by_no.entry(instance).or_default();
             known.count += 1;
-            match key {
-                None => drop(known.whole.insert(metric, no)),
+            let key = match key {
+                None => 0,
                 Some(key) => {
                     let Ok(key) = blobs.open(Of::Series(no), &key) else { continue };
-                    let key: Arc<str> = String::from_utf8_lossy(&key).into();
-                    known.parts.entry(metric).or_default().insert(key, no);
+                    key_number(&mut names.keys, &String::from_utf8_lossy(&key))
                 }
-            }
+            };
+            known.series.insert((metric, key), no);
         }
         let mut statement = connection.prepare("SELECT no, uid FROM instance").map_err(failed())?;
         let mut rows = statement.query([]).map_err(failed())?;
@@ -145,12 +159,8 @@ impl Names {
         (metric, key): (Metric, &str),
     ) -> Result<Option<u32>, Trouble> {
         let Some(known) = self.instances.get_mut(uid) else { return Ok(None) };
-        let found = if key.is_empty() {
-            known.whole.get(&metric)
-        } else {
-            known.parts.get(&metric).and_then(|parts| parts.get(key))
-        };
-        if let Some(no) = found {
+        let key_no = if key.is_empty() { Some(0) } else { self.keys.get(key).copied() };
+        if let Some(no) = key_no.and_then(|key_no| known.series.get(&(metric, key_no))) {
             return Ok(Some(*no));
         }
         if known.count >= MAX_SERIES {
@@ -169,11 +179,7 @@ impl Names {
         ])?;
         self.next_series += 1;
         known.count += 1;
-        if key.is_empty() {
-            known.whole.insert(metric, no);
-        } else {
-            known.parts.entry(metric).or_default().insert(key.into(), no);
-        }
+        known.series.insert((metric, key_number(&mut self.keys, key)), no);
         Ok(Some(no))
     }
 
