@@ -298,7 +298,7 @@ pub struct Doctor {
 #[derive(Debug, Args)]
 pub struct Sim {
     /// Number of instances
-    #[arg(long, default_value_t = 40, value_parser = clap::value_parser!(u32).range(1..=2000))]
+    #[arg(long, default_value_t = 40, value_parser = clap::value_parser!(u32).range(1..=60_000))]
     pub instances: u32,
 
     /// File of troubles and their times (TOML); re-read when it changes. Default: no trouble. `demo`: the script of --demo

@@ -327,11 +327,11 @@ mod tests {
     }
 
     #[test]
-    fn names_and_addresses_are_unique_up_to_two_thousand() {
-        let fleet = fleet(1, 2000);
+    fn names_and_addresses_are_unique_in_a_large_fleet() {
+        let fleet = fleet(1, 10_000);
         let names: std::collections::HashSet<_> = fleet.iter().map(|p| p.name.clone()).collect();
         let addresses: std::collections::HashSet<_> = fleet.iter().map(Profile::address).collect();
-        assert_eq!((names.len(), addresses.len()), (2000, 2000));
+        assert_eq!((names.len(), addresses.len()), (10_000, 10_000));
     }
 
     #[test]
