@@ -105,7 +105,7 @@ impl Session {
         let is_sealed = recording.is_none() && selection.is_sealed();
         let plain = (!is_sealed).then(|| targets.clone());
         let (recorder, readings) = history::recorder();
-        let settings = configuration::collector(&config);
+        let settings = collect::Settings { charts: headless.is_none(), ..configuration::collector(&config) };
         let resolve = Arc::new(secret::resolve);
         let collector = collect::start(targets, settings, resolve, roots.await?, Some(recorder));
         let (publish, config) = watch::channel(config);

@@ -138,6 +138,9 @@ pub fn start_with<D: Driver>(
     if recorder.is_some() {
         fleet.keep();
     }
+    if !settings.charts {
+        fleet.remember_only_judged();
+    }
     fleet.apply(Update::Inventory(targets.iter().map(|t| Arc::clone(&t.info)).collect()));
     let (publish, snapshots) = watch::channel(fleet.snapshot((settings.clock)()));
     let (clock, up, publish_every) = (settings.clock, settings.up, settings.publish_every);

@@ -69,6 +69,8 @@ pub struct Settings {
     pub focused_budget: f64,
     /// so many of the unwell ones are polled as if they were on the screen; 0: none. Only while history is kept
     pub recorder_instances: usize,
+    /// the last minutes of everything are remembered, for charts; false: what health looks back on. Read at the start alone
+    pub charts: bool,
     /// thresholds of the health score
     pub thresholds: Thresholds,
     /// our clock; tests bring their own
@@ -98,6 +100,7 @@ impl Default for Settings {
             fleet_budget: 5.0,
             focused_budget: 50.0,
             recorder_instances: 10,
+            charts: true,
             thresholds: Thresholds::default(),
             clock: clock::now,
             up: clock::up,

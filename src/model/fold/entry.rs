@@ -68,17 +68,18 @@ pub(super) struct Entry {
 }
 
 impl Entry {
-    pub fn new(info: Arc<InstanceInfo>) -> Self {
+    /// `history`: the empty one that its points go to.
+    pub fn new(info: Arc<InstanceInfo>, history: Arc<History>) -> Self {
         let shown = InstanceSnapshot {
             info: Arc::clone(&info),
             facts: Facts::default(),
-            history: Arc::default(),
+            history: Arc::clone(&history),
             health: Health::default(),
         };
         Self {
             info,
             facts: Facts::default(),
-            history: Arc::default(),
+            history,
             headline: HeadlineFold::default(),
             waits: WaitsFold::default(),
             volumes: VolumesFold::default(),

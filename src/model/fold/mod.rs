@@ -32,7 +32,7 @@ use crate::model::{
     base::time::Timestamp,
     inventory::instance::{InstanceId, InstanceInfo},
     judge::health::Thresholds,
-    timeline::record::Record,
+    timeline::{history::History, record::Record},
 };
 use std::{
     collections::{HashMap, HashSet},
@@ -49,6 +49,8 @@ pub struct Fleet {
     names: Names,
     stats: CollectorStats,
     keep: Keep,
+    /// what each instance begins with
+    history: Arc<History>,
     /// entries or stats changed since `last`
     changed: bool,
     last: Arc<FleetSnapshot>,
@@ -64,9 +66,15 @@ impl Fleet {
             names: Names::default(),
             stats: CollectorStats::default(),
             keep: None,
+            history: Arc::default(),
             changed: false,
             last: Arc::default(),
         }
+    }
+
+    /// Nobody draws charts: of the last minutes only what health looks back on is remembered. To be called before the inventory.
+    pub fn remember_only_judged(&mut self) {
+        self.history = Arc::new(History::only_judged());
     }
 
     /// From now on everything is kept that history wants, until [`Self::drain_kept`] takes it.
@@ -146,7 +154,7 @@ impl Fleet {
                     entry.take_info(info);
                     entry
                 }
-                None => Entry::new(info),
+                None => Entry::new(info, Arc::clone(&self.history)),
             });
         }
         self.index = self.entries.iter().enumerate().map(|(i, e)| (e.id().clone(), i)).collect();

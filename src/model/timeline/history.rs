@@ -22,22 +22,46 @@ const MAX_POINTS: usize = 1_000;
 pub const KEEP_MS: i64 = 15 * 60 * 1000;
 
 /// Points in time order. A NaN value is a gap.
+///
+/// A fleet of 5,000 has some 18 million of them, so that a point is eight bytes: its time counts from `base`.
 #[derive(Debug, Clone, Default)]
 pub struct Series {
-    points: VecDeque<(Timestamp, f32)>,
+    base: Timestamp,
+    points: VecDeque<(u32, f32)>,
 }
 
 impl Series {
     /// Appends a point and drops what is older than [`KEEP_MS`] before it. A point that is not later than the last
     /// one (the clock went back) clears what lies in its future first.
     pub fn push(&mut self, at: Timestamp, value: f32) {
-        while self.points.back().is_some_and(|(t, _)| *t >= at) {
+        while self.newest().is_some_and(|t| t >= at) {
             self.points.pop_back();
         }
-        self.points.push_back((at, value));
-        while self.points.front().is_some_and(|(t, _)| at - *t > KEEP_MS) || self.points.len() > MAX_POINTS {
+        while self.oldest().is_some_and(|t| at - t > KEEP_MS) || self.points.len() >= MAX_POINTS {
             self.points.pop_front();
         }
+        let Ok(after) = u32::try_from(at - self.base) else {
+            self.count_from(self.oldest().unwrap_or(at));
+            return self.push(at, value);
+        };
+        self.points.push_back((after, value));
+    }
+
+    /// Lets the times count from `base`, which is not later than any of them.
+    fn count_from(&mut self, base: Timestamp) {
+        let moved = base - self.base;
+        self.base = base;
+        for (after, _) in &mut self.points {
+            *after = u32::try_from(i64::from(*after) - moved).unwrap_or_default();
+        }
+    }
+
+    fn oldest(&self) -> Option<Timestamp> {
+        self.points().next().map(|(t, _)| t)
+    }
+
+    fn newest(&self) -> Option<Timestamp> {
+        self.points().next_back().map(|(t, _)| t)
     }
 
     /// Notes that a poll is missing at `at`. Several gaps in a row are kept as one.
@@ -49,7 +73,7 @@ impl Series {
 
     /// All points, gaps as NaN.
     pub fn points(&self) -> impl DoubleEndedIterator<Item = (Timestamp, f32)> + ExactSizeIterator + '_ {
-        self.points.iter().copied()
+        self.points.iter().map(|(after, value)| (self.base.plus_ms(i64::from(*after)), *value))
     }
 
     /// The newest value that is not a gap.
@@ -67,11 +91,22 @@ impl Series {
 #[derive(Debug, Clone, Default)]
 pub struct History {
     series: Vec<(SeriesId, Series)>,
+    only_judged: bool,
 }
 
 impl History {
+    /// One that keeps what health looks back on, and nothing else: nobody draws charts.
+    pub const fn only_judged() -> Self {
+        Self { series: Vec::new(), only_judged: true }
+    }
+
     /// A series, if it has ever had a point.
     pub fn get(&self, id: SeriesId) -> Option<&Series> {
+        debug_assert!(!self.only_judged || id.is_judged(), "{id:?} is not kept without charts");
+        self.find(id)
+    }
+
+    fn find(&self, id: SeriesId) -> Option<&Series> {
         self.series
             .binary_search_by_key(&id, |(k, _)| *k)
             .ok()
@@ -93,6 +128,9 @@ impl History {
 
     /// Appends what a poll said: a value, or a gap if it did not know. A hole since the last point becomes a gap.
     pub fn record(&mut self, id: SeriesId, at: Timestamp, value: Option<f64>) {
+        if self.only_judged && !id.is_judged() {
+            return;
+        }
         let Some(value) = value else {
             if let Ok(i) = self.series.binary_search_by_key(&id, |(k, _)| *k) {
                 self.series[i].1.gap(at);
@@ -100,8 +138,7 @@ impl History {
             return;
         };
         let series = self.entry(id);
-        let last = series.points().next_back().map(|(t, _)| t);
-        if let Some(last) = last.filter(|last| at - *last > HOLE_MS) {
+        if let Some(last) = series.newest().filter(|last| at - *last > HOLE_MS) {
             series.gap(last.plus_ms(1));
         }
         series.push(at, ((value / id.step()).round() * id.step()) as f32);
@@ -121,7 +158,7 @@ impl History {
             Recorded::Reading { probe, state: Err(_), .. } => self.gap_probe(*probe, at),
             Recorded::Reading { probe: ProbeId::Waits, state: Ok(_), .. } => {
                 for id in zero.into_iter().flatten().map(SeriesId::Wait) {
-                    if self.get(id).is_some() {
+                    if self.find(id).is_some() {
                         self.record(id, at, Some(0.0));
                     }
                 }
@@ -148,5 +185,37 @@ impl History {
         for (_, s) in &mut self.series {
             s.gap(at);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// The clock may jump by any time and back.
+        #[test]
+        fn a_series_is_in_order_young_and_ends_with_what_came_last(
+            jumps in prop::collection::vec((-5_000_000_000_i64..5_000_000_000, any::<bool>()), 1..60),
+        ) {
+            let (mut series, mut at) = (Series::default(), 1_700_000_000_000);
+            for (n, (jump, is_far)) in jumps.iter().enumerate() {
+                at += if *is_far { *jump } else { jump / 100_000 };
+                series.push(Timestamp::from_ms(at), n as f32);
+                let points: Vec<_> = series.points().collect();
+                prop_assert!(points.windows(2).all(|w| w[0].0 < w[1].0));
+                prop_assert!(points.iter().all(|(t, _)| at - t.ms() <= KEEP_MS));
+                prop_assert_eq!(points.last().copied(), Some((Timestamp::from_ms(at), n as f32)));
+            }
+        }
+    }
+
+    #[test]
+    fn without_charts_only_what_is_judged_is_kept() {
+        let mut history = History::only_judged();
+        history.record(SeriesId::Cpu, Timestamp::from_ms(1000), Some(97.0));
+        history.record(SeriesId::Batches, Timestamp::from_ms(1000), Some(5.0));
+        assert_eq!(history.iter().map(|(id, _)| id).collect::<Vec<_>>(), [SeriesId::Cpu]);
     }
 }

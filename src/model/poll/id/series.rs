@@ -49,6 +49,11 @@ impl SeriesId {
     pub const fn probe(self) -> ProbeId {
         self.row().probe
     }
+
+    /// True if health looks back on it.
+    pub const fn is_judged(self) -> bool {
+        matches!(self, Self::Cpu | Self::Runnable | Self::Tempdb | Self::PageLife | Self::PollMs)
+    }
 }
 
 impl WaitCategory {
