@@ -123,6 +123,7 @@ pub fn held_by(infos: &[Arc<InstanceInfo>], scope: Option<&str>) -> anyhow::Resu
             facts: Facts::default(),
             history: Arc::default(),
             health: Health::default(),
+            level_since: None,
         })
     };
     let fleet = FleetSnapshot { instances: infos.iter().map(unpolled).collect(), ..FleetSnapshot::default() };

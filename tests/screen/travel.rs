@@ -113,7 +113,10 @@ async fn complete(snapshots: &Receiver<Arc<FleetSnapshot>>) -> Arc<FleetSnapshot
 
 /// The screen without its footer, which tells of the collector now.
 fn text(snapshot: &Arc<FleetSnapshot>, keys: &str) -> String {
-    let text = Stage::at(Arc::clone(snapshot), 160, 50, snapshot.at).keys(keys).text();
+    // In the past nothing has just changed.
+    let mut then = (**snapshot).clone();
+    then.instances.iter_mut().for_each(|i| Arc::make_mut(i).level_since = None);
+    let text = Stage::at(Arc::new(then), 160, 50, snapshot.at).keys(keys).text();
     let lines: Vec<&str> = text.lines().collect();
     lines[..lines.len() - 1].join("\n")
 }

@@ -21,7 +21,7 @@ use crate::model::{
     poll::{
         AnyCounters, Facts, Sample, State,
         cpu::{CpuNow, CpuRingSample, SchedulerSample},
-        id::{ProbeId, SeriesId, rounded},
+        id::{ProbeId, ProbeSet, SeriesId, rounded},
         link::Link,
         properties::Platform,
         reading::{MetaMut, Unavailable},
@@ -40,6 +40,17 @@ const AGEING_MS: i64 = 5_000;
 /// A verdict is looked at again at least this often.
 const LONGEST_MS: i64 = 60_000;
 
+/// Where the verdict in force comes from: another level is news only after one of the same origin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum VerdictOf {
+    /// not all that is judged was answered yet
+    Nobody,
+    /// history remembers it
+    History,
+    /// all of it was answered here
+    Answers,
+}
+
 /// The state of one instance.
 #[derive(Debug)]
 pub(super) struct Entry {
@@ -53,6 +64,11 @@ pub(super) struct Entry {
     /// of the probes that have counters
     counters: HashMap<ProbeId, Before<Arc<dyn AnyCounters>>>,
     health: Health,
+    /// see [`InstanceSnapshot::level_since`]
+    level_since: Option<Timestamp>,
+    /// the judged probes that were answered here, and not by what history remembers
+    heard: ProbeSet,
+    verdict_of: VerdictOf,
     shown: Arc<InstanceSnapshot>,
     /// differs from what is shown
     dirty: bool,
@@ -75,6 +91,7 @@ impl Entry {
             facts: Facts::default(),
             history: Arc::clone(&history),
             health: Health::default(),
+            level_since: None,
         };
         Self {
             info,
@@ -86,6 +103,9 @@ impl Entry {
             cost: CostFold::default(),
             counters: HashMap::new(),
             health: Health::default(),
+            level_since: None,
+            heard: ProbeSet::default(),
+            verdict_of: VerdictOf::Nobody,
             shown: Arc::new(shown),
             dirty: true,
             score_due: None,
@@ -338,6 +358,12 @@ impl Entry {
                 self.change_problem(*probe, *every_ms, problem.clone());
             }
             Recorded::Health { health, .. } => {
+                // A screen that follows hears of all changes like this; what is read first is no change.
+                let is_known = self.verdict_of == VerdictOf::History && !self.health.is_before_the_first();
+                if is_known && !health.is_before_the_first() && health.level != self.health.level {
+                    self.level_since = Some(at);
+                }
+                self.verdict_of = VerdictOf::History;
                 self.health = health.clone();
                 self.remembered_at = Some(at);
                 self.dirty = true;
@@ -355,10 +381,36 @@ impl Entry {
 
     /// Points and gaps of what happened, and word of it to who keeps.
     fn note(&mut self, at: Timestamp, what: Recorded, keep: &mut Keep) {
+        self.hear(&what);
         Arc::make_mut(&mut self.history).note(at, &what);
         if let Some(kept) = keep {
             kept.push(Record { info: Arc::clone(&self.info), at, what });
         }
+    }
+
+    /// What was heard of the instance since the program looks at it.
+    fn hear(&mut self, what: &Recorded) {
+        match what {
+            Recorded::Reading { probe, state, .. }
+                if state.as_ref().err().is_none_or(Unavailable::is_final) =>
+            {
+                self.heard.insert(*probe);
+            }
+            Recorded::Link { link: Link::Down { .. }, .. } => self.heard = ProbeSet::judged(),
+            _ => {}
+        }
+    }
+
+    /// The verdict is this one now. A change of its level is news where all that it is made of was known before.
+    fn change_health(&mut self, health: Health, now: Timestamp) {
+        let is_first = self.health.is_before_the_first() || health.is_before_the_first();
+        if self.verdict_of == VerdictOf::Answers && !is_first && health.level != self.health.level {
+            self.level_since = Some(now);
+        }
+        if self.heard.contains_all(ProbeSet::judged()) {
+            self.verdict_of = VerdictOf::Answers;
+        }
+        self.health = health;
     }
 
     /// The next snapshot has a new verdict.
@@ -396,7 +448,7 @@ impl Entry {
             self.dirty = true;
         }
         self.dirty |= health != self.health;
-        self.health = health;
+        self.change_health(health, now);
         self.checked_at = now;
         self.recheck_at = self.next_recheck(thresholds, now);
         if !std::mem::take(&mut self.dirty) {
@@ -407,6 +459,7 @@ impl Entry {
             facts: self.facts.clone(),
             history: Arc::clone(&self.history),
             health: self.health.clone(),
+            level_since: self.level_since,
         });
         true
     }

@@ -105,6 +105,7 @@ mod tests {
                 facts: Facts::default(),
                 history: Arc::default(),
                 health: Health::default(),
+                level_since: None,
             })
         };
         FleetSnapshot {

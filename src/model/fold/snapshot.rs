@@ -19,6 +19,9 @@ use std::{
 /// Rates of our cost over less than this, ms, say more about the first polls than about the habit.
 const SETTLED_MS: u64 = 20_000;
 
+/// For so long a change of health is news, ms.
+const NEWS_MS: i64 = 10_000;
+
 /// Own cost on all servers together.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct FleetCost {
@@ -39,12 +42,19 @@ pub struct InstanceSnapshot {
     pub history: Arc<History>,
     /// verdict
     pub health: Health,
+    /// when the level became another one while it was watched; None: it has been this one since anybody looked
+    pub level_since: Option<Timestamp>,
 }
 
 impl InstanceSnapshot {
     /// Identity.
     pub fn id(&self) -> &InstanceId {
         &self.info.id
+    }
+
+    /// Its level changed a moment ago. A clock that steps makes nothing new.
+    pub fn is_news(&self, now: Timestamp) -> bool {
+        self.level_since.is_some_and(|since| (0..NEWS_MS).contains(&(now - since)))
     }
 
     /// Nothing is known of it at present: it is down, or has been silent for too long.
@@ -176,6 +186,7 @@ mod tests {
                 facts: Facts::default(),
                 history: Arc::default(),
                 health: Health { score, level, reasons },
+                level_since: None,
             })
         };
         let instances = vec![

@@ -3,7 +3,7 @@
 use super::{snapshot::InstanceSnapshot, *};
 use crate::model::{
     base::failure::{Failure, FailureKind},
-    judge::health::Level,
+    judge::health::{Health, Level},
     poll::{
         Sample, State,
         activity::{Activity, Request},
@@ -20,7 +20,10 @@ use crate::model::{
         wait_class::WaitCategory,
         waits::WaitCounter,
     },
-    timeline::history::KEEP_MS,
+    timeline::{
+        history::KEEP_MS,
+        record::{Record, Recorded},
+    },
 };
 use proptest::prelude::*;
 
@@ -443,6 +446,53 @@ fn the_inventory_may_change_under_way() {
     assert!(s.instances[1].facts.headline.value.is_some(), "what is known of a stays");
     polled(&mut f, "b", 2, Sample::Known(State::Memory(Box::default())));
     assert_eq!(f.snapshot(at(2)).counts.total(), 2);
+}
+
+#[test]
+fn a_change_of_health_is_news_and_a_first_look_is_none() {
+    let mut f = fleet(&["a"]);
+    assert!(!poll_headline(&mut f, 0, headline(0, 0)).is_news(at(0)), "not judged yet");
+    nothing_else(&mut f, "a", 1);
+    assert!(!shown(&mut f, 1).is_news(at(1)), "the first verdict");
+    link(&mut f, "a", 10, down(FailureKind::Unreachable));
+    let s = shown(&mut f, 10);
+    let news: Vec<bool> = [9, 10, 19, 20, 3_000].into_iter().map(|now| s.is_news(at(now))).collect();
+    assert_eq!(news, [false, true, true, false, false], "for ten seconds, whatever the clock does");
+    assert_eq!(shown(&mut f, 400).health.level, Level::Offline);
+    link(&mut f, "a", 500, Link::Up);
+    assert!(poll_headline(&mut f, 501, headline(1, 1)).is_news(at(502)), "it is ok again");
+}
+
+#[test]
+fn what_was_so_before_the_start_is_no_news() {
+    let mut before = fleet(&["a"]);
+    before.keep();
+    poll_headline(&mut before, 0, headline(0, 0));
+    nothing_else(&mut before, "a", 0);
+    shown(&mut before, 1);
+    // The program was away for an hour, and what it reads first says that nothing came since.
+    let mut f = Fleet::new(Thresholds::default());
+    f.apply(Update::Inventory(vec![info("a")]));
+    before.drain_kept().into_iter().for_each(|kept| f.apply(Update::Remembered(Box::new(kept))));
+    assert!(!shown(&mut f, 3_600).is_news(at(3_600)));
+    link(&mut f, "a", 3_601, Link::Up);
+    assert!(!poll_headline(&mut f, 3_602, headline(0, 0)).is_news(at(3_602)));
+    nothing_else(&mut f, "a", 3_603);
+    assert!(!shown(&mut f, 3_603).is_news(at(3_603)));
+    link(&mut f, "a", 3_610, down(FailureKind::Login));
+    assert!(shown(&mut f, 3_610).is_news(at(3_610)), "that happened under its eyes");
+    // Who follows hears of it by what the other keeps.
+    let mut follower = Fleet::new(Thresholds::default());
+    follower.apply(Update::Inventory(vec![info("a")]));
+    let verdict = |s, level| {
+        let health = Health { score: Some(50), level, reasons: Vec::new() };
+        let what = Recorded::Health { health, polled: true };
+        Update::Remembered(Box::new(Record { info: info("a"), at: at(s), what }))
+    };
+    follower.apply(verdict(1, Level::Ok));
+    assert!(!shown(&mut follower, 2).is_news(at(2)));
+    follower.apply(verdict(5, Level::Critical));
+    assert!(shown(&mut follower, 6).is_news(at(6)));
 }
 
 #[test]

@@ -482,6 +482,7 @@ mod tests {
             facts,
             history: Arc::new(History::default()),
             health: Health::default(),
+            level_since: None,
         }
     }
 

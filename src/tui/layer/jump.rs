@@ -116,7 +116,7 @@ impl Layer for Jump {
                 continue;
             };
             let y = y as u16 + 1;
-            list.put(2, y, 2, reading::glyph(i.health.level), reading::level_style(theme, i.health.level));
+            list.put(2, y, 2, reading::sign(&i.health), reading::level_style(theme, i.health.level));
             list.put(4, y, 28, i.id().as_str(), theme.base);
             let why = i.health.reasons.first().map_or("", Reason::text);
             list.put(34, y, w.saturating_sub(36), why, theme.dim);

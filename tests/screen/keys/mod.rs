@@ -1,10 +1,15 @@
 //! Keys from the user's side: type, then read the screen.
 
-use crate::{fixture, stage::Stage};
+use crate::{
+    fixture::{self, NOW},
+    stage::Stage,
+};
 use dbtop::{
     model::inventory::instance::InstanceId,
     protocol::{Effect, InventoryRequest, Reply, VaultState},
 };
+
+use std::sync::Arc;
 
 mod lists;
 mod vault;
@@ -158,6 +163,34 @@ fn the_dead_come_before_what_is_worst_of_the_others() {
     for name in order {
         assert!(s.lines()[0].contains(name), "{name}: {}", s.lines()[0]);
         s.keys("n");
+    }
+}
+
+#[test]
+fn a_change_of_health_is_marked_for_ten_seconds() {
+    let mut fleet = fixture::small();
+    let changed = fleet.instances.iter_mut().find(|i| i.id().as_str() == "sqlprd-003").unwrap();
+    Arc::make_mut(changed).level_since = Some(NOW.plus_ms(-3_000));
+    for theme in ["dark", "mono"] {
+        let mut s = Stage::with_theme(fleet.clone(), 120, 40, theme);
+        let marked = |s: &mut Stage| -> Vec<String> {
+            let lines = s.lines();
+            lines[4..12].iter().filter(|l| l.contains("new: ")).cloned().collect()
+        };
+        let shown = marked(&mut s);
+        assert!(
+            shown.len() == 1 && shown[0].contains("sqlprd-003") && shown[0].contains("new: THREADPOOL"),
+            "{}",
+            s.text()
+        );
+        let before = s.lines();
+        s.wait_ms(6_900);
+        assert_eq!(marked(&mut s).len(), 1);
+        s.wait_ms(200);
+        let changed: Vec<_> = s.lines().into_iter().zip(before).filter(|(now, then)| now != then).collect();
+        assert_eq!(marked(&mut s).len(), 0);
+        // The clock, the row with the mark, and no third line.
+        assert_eq!(changed.len(), 2, "{changed:?}");
     }
 }
 

@@ -25,6 +25,7 @@ use crate::tui::{
         table::Set,
     },
 };
+use ratatui::style::Modifier;
 use std::fmt::Write as _;
 
 /// Name of the instance.
@@ -239,7 +240,9 @@ impl filter::Row for InstanceRow<'_> {
 
 fn health(r: &InstanceRow<'_>, out: &mut CellText) {
     let health = &r.instance.health;
-    out.put(reading::level_style(r.view.theme, health.level), reading::sign(health));
+    let style = reading::level_style(r.view.theme, health.level);
+    let is_news = r.instance.is_news(r.view.now);
+    out.put(if is_news { style.add_modifier(Modifier::REVERSED) } else { style }, reading::sign(health));
 }
 
 fn name(r: &InstanceRow<'_>, out: &mut CellText) {
@@ -342,6 +345,13 @@ fn age_style(r: &InstanceRow<'_>) -> ratatui::style::Style {
 fn why(r: &InstanceRow<'_>, out: &mut CellText) {
     let (i, view, t) = (r.instance, r.view, r.view.theme);
     let reasons = &i.health.reasons;
+    // In a word: a colour alone says nothing where there is none.
+    if i.is_news(view.now) {
+        out.put(
+            t.strong,
+            if reasons.is_empty() && i.health.level == Level::Ok { "new: ok" } else { "new: " },
+        );
+    }
     let Some(first) = reasons.first() else {
         if i.health.level != Level::Ok {
             out.with(t.dim, |s| reading::push_absence(s, i, i.facts.headline.problem.as_ref(), view));

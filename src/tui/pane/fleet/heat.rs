@@ -8,6 +8,7 @@ use crate::tui::{
     view::View,
     widget::canvas::{Canvas, width},
 };
+use ratatui::style::Modifier;
 use std::sync::Arc;
 
 const NO_GROUP: &str = "no group";
@@ -122,7 +123,10 @@ impl Heat {
         for (n, r) in rows.iter().enumerate() {
             let (Some(at), Some(instance)) = (self.cells.get(n), view.instance(*r)) else { continue };
             let Some(y) = at.1.checked_sub(self.top) else { continue };
-            let style = reading::level_style(theme, instance.health.level);
+            let mut style = reading::level_style(theme, instance.health.level);
+            if instance.is_news(view.now) {
+                style = style.add_modifier(Modifier::REVERSED);
+            }
             map.glyph(at.0, y, reading::sign(&instance.health), style);
             let named = self.says != Says::Nothing;
             if named {
