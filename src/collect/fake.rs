@@ -225,7 +225,7 @@ impl FakeSession {
                 ..CostSample::default()
             }),
             ProbeId::Databases => Sample::Known(State::Databases(Arc::default())),
-            ProbeId::Memory | ProbeId::Availability | ProbeId::Volumes | ProbeId::Jobs => {
+            ProbeId::Memory | ProbeId::Logs | ProbeId::Availability | ProbeId::Volumes | ProbeId::Jobs => {
                 return Err(Unavailable::NotHere("the test".into()));
             }
             _ => Sample::Schedulers(SchedulerSample::default()),

@@ -296,8 +296,8 @@ mod tests {
     fn what_is_lost_is_what_the_probes_say() {
         assert_eq!(
             lost(Right::Definition),
-            "cannot see the owners of databases and the size of their logs, names and paths of database files, names of \
-             availability groups, volumes and names behind locks"
+            "cannot see the owners of databases and the size of their logs, names and paths of database files, how large a \
+             transaction log may become, names of availability groups, volumes and names behind locks"
         );
         assert_eq!(lost(Right::Jobs), "cannot see failed Agent jobs");
         let of_all = lost(Right::Performance);

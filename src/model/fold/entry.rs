@@ -5,6 +5,7 @@ use super::{
     activity, blocking,
     cost::CostFold,
     headline::{Cpus, HeadlineFold},
+    logs::LogsFold,
     rate::{Before, Mark},
     shared::{Keep, MAX_ROWS, Names, Poll, cut},
     snapshot::InstanceSnapshot,
@@ -60,6 +61,7 @@ pub(super) struct Entry {
     headline: HeadlineFold,
     waits: WaitsFold,
     volumes: VolumesFold,
+    logs: LogsFold,
     cost: CostFold,
     /// of the probes that have counters
     counters: HashMap<ProbeId, Before<Arc<dyn AnyCounters>>>,
@@ -100,6 +102,7 @@ impl Entry {
             headline: HeadlineFold::default(),
             waits: WaitsFold::default(),
             volumes: VolumesFold::default(),
+            logs: LogsFold::default(),
             cost: CostFold::default(),
             counters: HashMap::new(),
             health: Health::default(),
@@ -265,6 +268,11 @@ impl Entry {
                 if let State::Volumes(rows) = &mut state {
                     let rows: &mut Vec<_> = Arc::make_mut(rows);
                     self.volumes.fold(rows, at);
+                }
+                if let State::Logs(rows) = &mut state {
+                    let volumes = facts.volumes.get().map_or(&[][..], |rows| &rows[..]);
+                    let rows: &mut Vec<_> = Arc::make_mut(rows);
+                    self.logs.fold(rows, volumes, at);
                 }
                 if let State::Properties(p) = &mut state {
                     // Every instance has the same ninety names.

@@ -10,6 +10,7 @@ pub mod blocking;
 mod cost;
 mod entry;
 mod headline;
+mod logs;
 pub mod rate;
 pub mod scope;
 mod shared;

@@ -78,6 +78,8 @@ pub enum Topic {
     Io,
     /// it is not in the inventory (any more): a state of the past
     Inventory,
+    /// transaction logs
+    Log,
 }
 
 /// One reason. Its sentence is made when it is first shown.

@@ -182,6 +182,10 @@ limits! {
     Tempdb Low always f64: tempdb_warning_pct 20.0, tempdb_critical_pct 5.0, tempdb_clear_pct 22.0;
     /// time until tempdb is full, minutes
     TempdbFull Low or_off f64: tempdb_full_warning_min 30.0, tempdb_full_critical_min 10.0, tempdb_full_clear_min 45.0;
+    /// part of a transaction log that is free, % of what its limit and its volume let it take
+    Log Low or_off f64: log_warning_pct 10.0, log_critical_pct 3.0, log_clear_pct 12.0;
+    /// time until a transaction log is full, minutes
+    LogFull Low or_off f64: log_full_warning_min 30.0, log_full_critical_min 10.0, log_full_clear_min 45.0;
     /// time until a volume is full, hours
     VolumeFull Low or_off f64: volume_full_warning_h 24.0, volume_full_critical_h 4.0, volume_full_clear_h 30.0;
     /// availability replica behind its primary, s

@@ -204,6 +204,19 @@ pub enum Why {
         /// the session that holds most of it
         holder: Option<Holder>,
     },
+    /// a transaction log is full, or fills
+    Log {
+        /// of this database
+        database: Option<Arc<str>>,
+        /// it is full in so long, ms
+        full_in_ms: Option<i64>,
+        /// free, % of what it may take
+        free_pct: f64,
+        /// what keeps it from being used again
+        reuse_wait: Option<Arc<str>>,
+        /// the session whose transaction that is
+        session: Option<i32>,
+    },
     /// a volume fills
     VolumeFilling {
         /// where it is mounted
@@ -386,6 +399,7 @@ impl Why {
             Self::Volume { .. }
             | Self::Tempdb(_)
             | Self::TempdbFilling { .. }
+            | Self::Log { .. }
             | Self::VolumeFilling { .. } => self.fmt_space(f),
             Self::Memory { .. }
             | Self::MemoryLow
@@ -410,6 +424,18 @@ impl Why {
                 match holder {
                     Some(by) => write!(f, "session {} holds {}", by.session, pct(by.pct)),
                     None => write!(f, "{} free", pct(*free_pct)),
+                }
+            }
+            Self::Log { database, full_in_ms, free_pct, reuse_wait, session } => {
+                write!(f, "log of {} ", known(database.as_deref()))?;
+                match full_in_ms {
+                    Some(ms) => write!(f, "full in {}", span(*ms))?,
+                    None => write!(f, "{} free", pct(*free_pct))?,
+                }
+                match (session, reuse_wait) {
+                    (Some(session), _) => write!(f, ", session {session} holds it"),
+                    (None, Some(wait)) => write!(f, ", waits for {wait}"),
+                    (None, None) => Ok(()),
                 }
             }
             Self::VolumeFilling { mount, full_in_ms, free_pct } => {
@@ -521,6 +547,10 @@ impl Why {
                 maybe(visit, Field::Name(Kind::Volume), mount);
             }
             Self::Database { name, .. } => maybe(visit, Field::Name(Kind::Database), name),
+            Self::Log { database, reuse_wait, .. } => {
+                maybe(visit, Field::Name(Kind::Database), database);
+                maybe(visit, Field::Words(Where::Theirs), reuse_wait);
+            }
             Self::Replica { database, replica, .. } => {
                 maybe(visit, Field::Name(Kind::Database), database);
                 maybe(visit, Field::Name(Kind::Host), replica);

@@ -23,6 +23,7 @@ macro_rules! probes {
              9 Memory       "memory"       true  => Memory(Box<MemoryNow>) in memory: "process and machine memory, grant queues";
             15 Clerks       "clerks"       false => Clerks(Arc<ClerkTable>) in clerks: "memory clerks";
             14 Files        "files"        false => Files(Arc<FileTable>) in files: "reads and writes of database files";
+            16 Logs         "logs"         true  => Logs(Arc<Vec<LogRow>>) in logs: "transaction logs";
             10 Availability "availability" true  => Availability(Arc<Vec<ReplicaRow>>) in availability: "availability groups";
             11 Volumes      "volumes"      true  => Volumes(Arc<Vec<VolumeRow>>) in volumes: "volumes";
             12 Jobs         "jobs"         true  => Jobs(Arc<Vec<FailedJobRow>>) in jobs: "failed Agent jobs";
@@ -43,6 +44,7 @@ pub mod headline;
 pub mod id;
 pub mod jobs;
 pub mod link;
+pub mod logs;
 pub mod memory;
 pub mod names;
 pub mod outcome;
@@ -68,6 +70,7 @@ use self::{
     id::{Emit, ProbeId, ProbeSet},
     jobs::FailedJobRow,
     link::Link,
+    logs::LogRow,
     memory::MemoryNow,
     names::Visit,
     outcome::{Counters, Held, Outcome},

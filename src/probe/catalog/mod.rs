@@ -13,6 +13,7 @@ mod databases;
 mod files;
 mod headline;
 mod jobs;
+mod logs;
 mod memory;
 mod properties;
 mod rights;
@@ -42,6 +43,7 @@ pub fn probe(id: ProbeId) -> &'static Probe {
         ProbeId::Availability => &availability::PROBE,
         ProbeId::Volumes => &volumes::PROBE,
         ProbeId::Jobs => &jobs::PROBE,
+        ProbeId::Logs => &logs::PROBE,
         ProbeId::Files => &files::PROBE,
         ProbeId::Cost => &cost::PROBE,
     }

@@ -28,6 +28,7 @@ pub const ANSWERS: &[Answer] = &[
     ("headline", sysinfo),
     ("host_2016", host),
     ("host_2017", host),
+    ("log_space", log_space),
     ("memory", memory),
     ("properties", properties),
     ("rights", rights),
@@ -232,6 +233,7 @@ pub fn databases(q: &Asked<'_>) -> Table {
     ];
     let p = q.moment.profile;
     let newest = i64::from(p.version.major()) * 10;
+    let logs = q.moment.logs();
     let rows = p.databases.iter().map(|d| {
         let is_simple = ["master", "tempdb", "msdb"].contains(&&*d.name);
         let recovery = if is_simple { "SIMPLE" } else { "FULL" };
@@ -240,7 +242,8 @@ pub fn databases(q: &Asked<'_>) -> Table {
         let owner = if d.id > 4 && p.dice.of("owner").of(&d.name).chance(0.2) { "deploy" } else { "sa" };
         // Other logins are seen by who may see definitions.
         let owner = opt((owner == "sa" || q.rights.definition).then_some(owner), text);
-        let wait = if is_simple { "NOTHING" } else { "LOG_BACKUP" };
+        let log = logs.iter().find(|log| log.database_id == d.id);
+        let wait = log.map_or("NOTHING", |log| log.waits_for);
         let archive = Value::Bool(d.name.ends_with("_archive"));
         vec![
             int(d.id),
@@ -268,6 +271,31 @@ fn database_sizes(q: &Asked<'_>) -> Table {
         vec![int(id), int(size(&mut own())), log]
     };
     Table::new(&columns).with(q.moment.profile.databases.iter().map(|d| row(d.id)))
+}
+
+/// The use of their logs, by the counters.
+fn log_space(q: &Asked<'_>) -> Table {
+    let columns = [
+        ("database_name", NVarChar(128)),
+        ("log_reuse_wait_desc", NVarChar(60)),
+        ("size_kb", BigInt),
+        ("used_kb", BigInt),
+        ("max_kb", BigInt),
+        ("log_path", NVarChar(260)),
+    ];
+    let seen = |value: Value| if q.rights.definition { value } else { Value::Null };
+    let rows = q.moment.logs().into_iter().filter_map(|log| {
+        let database = q.moment.profile.database(log.database_id)?;
+        Some(vec![
+            text(q.moment.database_name(database)),
+            text(log.waits_for),
+            int(log.size_kb),
+            int(log.used_kb),
+            seen(opt(log.max_kb, int)),
+            seen(text(log.path)),
+        ])
+    });
+    Table::new(&columns).with(rows)
 }
 
 /// The performance counters that dbtop asks for.

@@ -42,7 +42,9 @@ fn replica(q: &Asked<'_>, r: &Replica) -> Vec<Value> {
     let named = |name: &str| opt(q.rights.definition.then_some(name), text);
     let state = if !r.connected {
         "NOT SYNCHRONIZING"
-    } else if r.synchronous && r.lag_s < 5 {
+    } else if r.reverting {
+        "REVERTING"
+    } else if r.synchronous && r.lag_s.is_some_and(|s| s < 5) {
         "SYNCHRONIZED"
     } else {
         "SYNCHRONIZING"
@@ -62,7 +64,7 @@ fn replica(q: &Asked<'_>, r: &Replica) -> Vec<Value> {
         text(state),
         Value::Bool(false),
         Value::Null,
-        figure(r.lag_s),
+        opt(r.lag_s.filter(|_| r.connected && !r.is_primary), int),
         figure(r.send_queue_kb),
         figure(r.redo_queue_kb),
     ]

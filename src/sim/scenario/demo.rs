@@ -22,11 +22,13 @@ const STANDING: [Line; 6] = [
 ];
 
 /// Troubles that come and go in each round.
-const PASSING: [Line; 16] = [
+const PASSING: [Line; 19] = [
+    Line(15, Kind::LogFill, 20, 340, None),
     Line(21, Kind::GrantQueue, 45, 190, None),
     Line(7, Kind::IoStall, 80, 260, None),
     Line(28, Kind::BlackHole, 110, 300, None),
     Line(2, Kind::AgLag, 140, 420, None),
+    Line(19, Kind::CpuLimit, 150, 310, None),
     Line(11, Kind::Deadlocks, 170, 330, None),
     Line(30, Kind::CpuStorm, 200, 380, None),
     Line(36, Kind::LoginRefused, 220, 400, None),
@@ -37,6 +39,7 @@ const PASSING: [Line; 16] = [
     Line(23, Kind::BlockingStorm, 360, 560, Some(6.0)),
     Line(26, Kind::IoStall, 410, 560, Some(60.0)),
     Line(12, Kind::CpuStorm, 440, 540, Some(88.0)),
+    Line(3, Kind::AgQueue, 450, 570, None),
     Line(39, Kind::HostileNames, 460, 580, None),
     Line(5, Kind::Down, 500, 570, None),
 ];

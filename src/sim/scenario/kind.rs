@@ -19,6 +19,10 @@ pub enum Kind {
     Threadpool,
     /// one session fills tempdb; after five minutes `amount` % of it is used
     TempdbFill,
+    /// one transaction fills the log of a database that may not grow; after five minutes `amount` % of it is used
+    LogFill,
+    /// SQL Server may run on `amount` schedulers only, and they are saturated
+    CpuLimit,
     /// `amount` queries queue for a memory grant
     GrantQueue,
     /// `amount` deadlocks a minute
@@ -41,6 +45,8 @@ pub enum Kind {
     DiskFill,
     /// a secondary replica falls behind by `amount` seconds a minute
     AgLag,
+    /// a secondary replica that reverts: `amount` GB of log wait to be sent to it, and its lag is not known
+    AgQueue,
     /// all hostile data below up to `HostileClock`
     Hostile,
     /// `amount` sessions wait for latches, as they do for milliseconds on every busy server
@@ -67,13 +73,15 @@ pub enum Kind {
 
 impl Kind {
     /// All, for scripts and tests.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 31] = [
         Self::Calm,
         Self::BlockingStorm,
         Self::CpuStorm,
         Self::IoStall,
         Self::Threadpool,
         Self::TempdbFill,
+        Self::LogFill,
+        Self::CpuLimit,
         Self::GrantQueue,
         Self::Deadlocks,
         Self::Down,
@@ -85,6 +93,7 @@ impl Kind {
         Self::FailedJob,
         Self::DiskFill,
         Self::AgLag,
+        Self::AgQueue,
         Self::Latches,
         Self::Hostile,
         Self::HostileNames,
@@ -102,7 +111,9 @@ impl Kind {
     pub const fn usual_amount(self) -> f64 {
         match self {
             Self::BlockingStorm => 14.0,
-            Self::CpuStorm | Self::TempdbFill => 97.0,
+            Self::CpuStorm | Self::TempdbFill | Self::LogFill => 97.0,
+            Self::CpuLimit => 4.0,
+            Self::AgQueue => 50.0,
             Self::IoStall => 180.0,
             Self::Threadpool => 1_500.0,
             Self::GrantQueue => 9.0,

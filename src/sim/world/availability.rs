@@ -27,8 +27,10 @@ pub struct Replica {
     pub synchronous: bool,
     /// reachable from here
     pub connected: bool,
-    /// seconds behind
-    pub lag_s: i64,
+    /// it goes back to where the primary began
+    pub reverting: bool,
+    /// seconds behind, where it is known
+    pub lag_s: Option<i64>,
     /// not sent, KB
     pub send_queue_kb: i64,
     /// not redone, KB
@@ -49,7 +51,9 @@ impl Moment<'_> {
             }
             let Some(other) = self.elsewhere(own.first + place) else { continue };
             let connected = is_local || matches!(other.network(), Network::Good | Network::Slow(_));
-            let (lag_s, send_queue_kb, redo_queue_kb) = if place == 0 { (0, 0, 0) } else { other.lag() };
+            let (lag_s, send_queue_kb, redo_queue_kb) =
+                if place == 0 { (Some(0), 0, 0) } else { other.lag() };
+            let reverting = place > 0 && other.is(Kind::AgQueue);
             for database in primary.profile.databases.iter().filter(|d| d.replicated) {
                 rows.push(Replica {
                     group: group.clone(),
@@ -62,6 +66,7 @@ impl Moment<'_> {
                     is_primary: place == 0,
                     synchronous: place < 2,
                     connected,
+                    reverting,
                     lag_s,
                     send_queue_kb,
                     redo_queue_kb,
@@ -72,10 +77,13 @@ impl Moment<'_> {
     }
 
     /// The lag of this secondary: s, send queue KB, redo queue KB.
-    fn lag(&self) -> (i64, i64, i64) {
-        self.active(Kind::AgLag).map_or((0, self.at_ms / 700 % 40, self.at_ms / 900 % 120), |a| {
+    fn lag(&self) -> (Option<i64>, i64, i64) {
+        if let Some(a) = self.active(Kind::AgQueue) {
+            return (None, (a.amount * 1_048_576.0) as i64, 0);
+        }
+        self.active(Kind::AgLag).map_or((Some(0), self.at_ms / 700 % 40, self.at_ms / 900 % 120), |a| {
             let lag_s = (a.age_ms as f64 / 60e3 * a.amount) as i64;
-            (lag_s, lag_s * 380, lag_s * 2_100)
+            (Some(lag_s), lag_s * 380, lag_s * 2_100)
         })
     }
 }

@@ -144,7 +144,11 @@ impl Moment<'_> {
         let p = self.profile;
         let share = self.cpu_share();
         let flicker = p.dice.of("runnable").at(self.at_ms / 700);
-        let runnable = if self.is(Kind::CpuStorm) {
+        let limit = self.active(Kind::CpuLimit);
+        let count = limit.map_or(p.cpus, |a| (a.amount as i32).clamp(1, p.cpus));
+        let runnable = if limit.is_some() {
+            count * 11 + 1
+        } else if self.is(Kind::CpuStorm) {
             p.cpus * 3 / 4 + flicker.whole(0, i64::from(p.cpus)) as i32
         } else {
             (share * f64::from(p.cpus) * flicker.unit() * 0.6) as i32
@@ -154,7 +158,7 @@ impl Moment<'_> {
         let workers = 40 + p.cpus * 4 + (self.connections() / 4) as i32;
         let pending_io = if self.is(Kind::IoStall) { flicker.whole(40, 190) } else { flicker.whole(0, 4) };
         Schedulers {
-            count: p.cpus,
+            count,
             runnable,
             queued: starved.map_or(0, |a| (a.age_ms / 900).min(64) as i32 + 3),
             workers: if starved.is_some() { p.max_workers() } else { workers.max(busy) },

@@ -45,6 +45,23 @@ pub struct File {
     pub size_bytes: i64,
 }
 
+/// The transaction log of a database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Log {
+    /// database id
+    pub database_id: i32,
+    /// size
+    pub size_kb: i64,
+    /// in use
+    pub used_kb: i64,
+    /// size that it may reach; None: as its volume lets it
+    pub max_kb: Option<i64>,
+    /// path
+    pub path: String,
+    /// what keeps it from being used again
+    pub waits_for: &'static str,
+}
+
 /// A job, with its newest outcome.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Job {
@@ -67,6 +84,8 @@ pub struct Job {
 }
 
 const GB: i64 = 1 << 30;
+/// The database whose log fills.
+const FIRST_USER_DATABASE: i32 = 5;
 
 /// The id of a job.
 pub fn job_id(profile: &Profile, name: &str) -> [u8; 16] {
@@ -125,6 +144,34 @@ impl Moment<'_> {
             [self.data_file(d.id, &d.name, d.size_mb, share), self.log_file(d.id, &d.name, d.size_mb, share)]
         };
         p.databases.iter().flat_map(each).collect()
+    }
+
+    /// The log of every database. That of the first user database fills where the scenario says so, and may not grow.
+    pub fn logs(&self) -> Vec<Log> {
+        let fills = |id: i32| self.active(Kind::LogFill).filter(|_| id == FIRST_USER_DATABASE);
+        let logs = self.files().into_iter().filter(|file| file.log);
+        let log = |file: File| {
+            let (id, size_kb) = (file.database_id, file.size_bytes >> 10);
+            let calm = self.profile.dice.of("log used").at(id.into()).between(0.02, 0.2);
+            let used = fills(id).map_or(calm, |a| {
+                let part = (a.age_ms as f64 / 300e3).min(1.0);
+                calm + (a.amount.clamp(0.0, 99.9) / 100.0 - calm).max(0.0) * part
+            });
+            let is_simple = matches!(id, 1 | 2 | 4);
+            Log {
+                database_id: id,
+                size_kb,
+                used_kb: (size_kb as f64 * used) as i64,
+                max_kb: fills(id).map(|_| size_kb),
+                path: file.path,
+                waits_for: match fills(id) {
+                    Some(_) => "ACTIVE_TRANSACTION",
+                    None if is_simple => "NOTHING",
+                    None => "LOG_BACKUP",
+                },
+            }
+        };
+        logs.map(log).collect()
     }
 
     fn data_file(&self, database_id: i32, database: &str, size_mb: i64, share: f64) -> File {

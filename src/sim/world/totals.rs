@@ -209,6 +209,12 @@ impl Totals {
                     self.signal_ms[driver as usize] *= 9.0;
                 }
             }
+            Kind::CpuLimit => {
+                let online = amount.clamp(1.0, cpus);
+                self.slow_down(0.8);
+                self.meters[Meter::Cpu as usize] = online * 990.0 * seconds;
+                self.add_waits(Driver::Cpu, online * 620.0 * seconds, 6.0 / 0.4, 1.0);
+            }
             Kind::IoStall => {
                 self.slow_down(0.5);
                 self.scale_waits(Driver::Io, amount / 3.4 * 0.5, 0.5);
@@ -336,6 +342,7 @@ const fn bends(kind: Kind) -> bool {
         kind,
         Kind::BlockingStorm
             | Kind::CpuStorm
+            | Kind::CpuLimit
             | Kind::IoStall
             | Kind::Threadpool
             | Kind::GrantQueue

@@ -27,6 +27,7 @@ const CYCLE: usize = 171;
 const EATER: usize = 177;
 const READER: usize = 178;
 const LATCHES: usize = 179;
+const FILLER: usize = 185;
 
 /// Object id of the busiest table of every instance.
 pub const TABLE_ID: i32 = 245_575_913;
@@ -54,6 +55,9 @@ impl Moment<'_> {
         }
         if let Some(active) = self.active(Kind::TempdbFill) {
             all.push(self.tempdb_eater(active));
+        }
+        if let Some(active) = self.active(Kind::LogFill) {
+            all.push(self.log_filler(active));
         }
         if let Some(active) = self.active(Kind::HostileCycle) {
             all.extend(self.cycle(active));
@@ -322,6 +326,20 @@ impl Moment<'_> {
         work.logical_reads = active.age_ms * 90;
         work.rows = active.age_ms * 40;
         work.last_wait = "PAGELATCH_UP";
+        work
+    }
+
+    /// A load that never commits: its transaction holds the log.
+    fn log_filler(&self, active: Active) -> Work {
+        let mut work = self.added(FILLER, Sort::Etl, active.age_ms);
+        let log = self.logs().into_iter().find(|log| log.database_id == work.database_id);
+        let log_bytes = log.map_or(0, |log| log.used_kb << 10);
+        let began_ms = work.started_ms;
+        work.transaction = Some(Transaction { id: self.transaction_id(began_ms), began_ms, log_bytes });
+        work.cpu_ms = active.age_ms * 4 / 10;
+        work.writes = active.age_ms / 3;
+        work.rows = active.age_ms * 20;
+        work.last_wait = "WRITELOG";
         work
     }
 

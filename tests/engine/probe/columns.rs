@@ -196,6 +196,17 @@ pub static COLUMNS: &[(&str, Columns)] = &[
         ],
     ),
     (
+        "log_space",
+        &[
+            ("database_name", Text),
+            ("log_reuse_wait_desc", Text),
+            ("size_kb", Int),
+            ("used_kb", Int),
+            ("max_kb", Int),
+            ("log_path", Text),
+        ],
+    ),
+    (
         "grants",
         &[
             ("session_id", Int),

@@ -17,6 +17,7 @@ use dbtop::{
             files::FileTable,
             headline::HeadlineSample,
             id::ProbeId,
+            link::Link,
             properties::Platform,
             reading::Unavailable,
         },
@@ -209,6 +210,7 @@ async fn a_login_without_rights_learns_what_it_may_and_says_what_it_may_not() {
         for id in [
             ProbeId::Files,
             ProbeId::Clerks,
+            ProbeId::Logs,
             ProbeId::Headline,
             ProbeId::Activity,
             ProbeId::Blocking,
@@ -321,6 +323,61 @@ async fn a_blocking_storm_has_a_sleeping_head_with_its_last_statement() {
         .await;
     assert!(named.contains('.'), "{named}");
     sim.stop().await;
+}
+
+/// The reasons of an instance after one poll of everything, while this goes on since `from_s`.
+async fn reasons(index: usize, event: &str) -> Vec<String> {
+    let scenario = Scenario::from_toml(event, 0).unwrap();
+    let config = SimConfig { instances: 10, scenario, port: Some(0), ..SimConfig::default() };
+    let sim = Sim::start(config).await.unwrap();
+    let mut client = Client::new(&sim, index).await;
+    let mut fleet = Fleet::new(Thresholds::default());
+    let info = target(&sim, index).info;
+    fleet.apply(Update::Inventory(vec![Arc::clone(&info)]));
+    fleet.apply(Update::Link { instance: info.id.clone(), at: Timestamp::from_ms(1), link: Link::Up });
+    // As an instance on the screen: only such are asked for their transactions.
+    client.ctx.set_focused(true);
+    client.poll(&[ProbeId::Rights, ProbeId::Properties]).await;
+    // The world's clock runs on its own: rates need some of its time between two polls.
+    for _ in 0..2 {
+        for Polled { probe, took_ms, outcome } in client.poll(&ProbeId::ALL).await {
+            let (instance, at) = (info.id.clone(), dbtop::app::clock::now());
+            fleet.apply(Update::Polled { instance, probe, at, took_ms, every_ms: 30_000, outcome });
+        }
+        tokio::time::sleep(Duration::from_millis(1_200)).await;
+    }
+    sim.stop().await;
+    let health = &fleet.snapshot(dbtop::app::clock::now()).instances[0].health;
+    health.reasons.iter().map(|reason| reason.text().to_owned()).collect()
+}
+
+fn since(kind: &str, on: usize, amount: f64) -> String {
+    format!("[[event]]\non = '#{on}'\nkind = '{kind}'\nfrom_s = -290\namount = {amount:?}")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_log_that_fills_names_the_session_that_holds_it() {
+    let told = reasons(0, &since("log_fill", 1, 99.0)).await;
+    let log = told.iter().find(|text| text.starts_with("log of ")).unwrap_or_else(|| panic!("{told:?}"));
+    assert!(log.contains(" % free, session ") && log.ends_with(" holds it"), "{log}");
+    let calm = reasons(0, "").await;
+    assert!(!calm.iter().any(|text| text.starts_with("log of ")), "{calm:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn four_schedulers_of_many_are_all_that_counts() {
+    let told = reasons(0, &since("cpu_limit", 1, 4.0)).await;
+    let has = |words: &str| told.iter().any(|text| text.contains(words));
+    assert!(has("45 tasks wait for 4 CPUs"), "{told:?}");
+    assert!(has(" of 4 of ") && told.iter().any(|text| text.starts_with("CPU 9")), "{told:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_queue_of_fifty_gigabytes_is_told_by_the_primary() {
+    let told = reasons(0, &since("ag_queue", 2, 50.0)).await;
+    assert!(told.iter().any(|text| text.contains("50 GB to send")), "{told:?}");
+    let own = reasons(1, &since("ag_queue", 2, 50.0)).await;
+    assert!(own.iter().any(|text| text.contains("to send") || text.contains("reverting")), "{own:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

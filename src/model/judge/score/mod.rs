@@ -64,6 +64,7 @@ pub fn assess(
         load::deadlocks(&mut case);
         space::volumes(&mut case);
         space::tempdb(&mut case);
+        space::logs(&mut case);
         parts::databases(&mut case);
         parts::availability(&mut case);
         parts::jobs(&mut case);

@@ -1,4 +1,4 @@
-//! Rules about what fills up: volumes and tempdb. Each is judged by what is free and by when it will be full (`judge::trend`);
+//! Rules about what fills up: volumes, tempdb and transaction logs. Each is judged by what is free and by when it will be full (`judge::trend`);
 //! it is one thing, and costs once: what is worse of the two.
 
 use super::case::{Case, MAX_OF_A_KIND, Seen};
@@ -10,7 +10,7 @@ use crate::model::{
         trend,
         why::{Holder, Why},
     },
-    poll::{headline::Headline, id::SeriesId, volumes::VolumeRow},
+    poll::{headline::Headline, id::SeriesId, logs::LogRow, volumes::VolumeRow},
     timeline::history::Series,
 };
 
@@ -75,6 +75,54 @@ pub(super) fn tempdb(case: &mut Case<'_>) {
         (None, Some(found)) => case.add(found, Topic::Tempdb, Why::Tempdb(free_pct)),
         (None, None) => {}
     }
+}
+
+/// Transaction logs, of what each may take: one that can grow is not full at the end of its files.
+pub(super) fn logs(case: &mut Case<'_>) {
+    let Some(logs) = case.facts.logs.fresh(case.now).cloned() else { return };
+    let mut seen = Seen::default();
+    let first = logs.iter().filter(|row| seen.is_first(row.key()));
+    let mut found: Vec<_> = first.filter_map(|row| log(case, row)).collect();
+    found.sort_by_key(|(grade, _)| std::cmp::Reverse(*grade));
+    for (grade, why) in found.into_iter().take(MAX_OF_A_KIND) {
+        case.add(grade, Topic::Log, why);
+    }
+}
+
+fn log(case: &Case<'_>, row: &LogRow) -> Option<((Level, u8), Why)> {
+    let free_pct = 100.0 - row.used_pct()?;
+    let was = |fills: bool| {
+        move |why: &Why| {
+            matches!(why, Why::Log { database, full_in_ms, .. }
+                if *database == row.database && full_in_ms.is_some() == fills)
+        }
+    };
+    let of_free = case.grade(Gauge::Log, free_pct, was(false));
+    let of_trend = row.full_in_ms.and_then(|ms| {
+        let found = case.grade(Gauge::LogFull, ms as f64 / 60_000.0, was(true))?;
+        Some((found, told_span(ms)))
+    });
+    let grade = of_trend.map(|(found, _)| found).max(of_free)?;
+    let why = Why::Log {
+        database: row.database.clone(),
+        full_in_ms: of_trend.map(|(_, ms)| ms),
+        free_pct,
+        reuse_wait: row.reuse_wait.clone(),
+        session: log_holder(case, row),
+    };
+    Some((grade, why))
+}
+
+/// The session with the oldest transaction in the database, if such a one holds its log, and where somebody asked who runs: that
+/// is done for instances on the screen.
+fn log_holder(case: &Case<'_>, row: &LogRow) -> Option<i32> {
+    if row.reuse_wait.as_deref() != Some("ACTIVE_TRANSACTION") {
+        return None;
+    }
+    let requests = &case.facts.activity.fresh(case.now)?.requests;
+    let there = requests.iter().filter(|r| r.database == row.database);
+    let oldest = there.filter_map(|r| Some((r.transaction_at?, r.session_id))).min();
+    oldest.map(|(_, session)| session)
 }
 
 /// The session that holds most of tempdb, where somebody asked who does: that is done for instances on the screen.

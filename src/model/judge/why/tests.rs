@@ -121,6 +121,12 @@ fn told_of_things() -> Vec<(Why, &'static str)> {
         (Why::Volume { mount: some("E:\\Payroll\\"), free_pct: 2.14 }, "volume E:\\Payroll 2.1 % free"),
         (Why::Volume { mount: None, free_pct: 2.14 }, "volume ? 2.1 % free"),
         (Why::Tempdb(4.0), "tempdb 4 % free"),
+        (log(None, None, None), "log of orders 6 % free"),
+        (log(Some(240_000), Some("LOG_BACKUP"), None), "log of orders full in 4m, waits for LOG_BACKUP"),
+        (
+            log(Some(240_000), Some("ACTIVE_TRANSACTION"), Some(60)),
+            "log of orders full in 4m, session 60 holds it",
+        ),
         (
             Why::TempdbFilling {
                 full_in_ms: 240_000,
@@ -149,6 +155,11 @@ fn told_of_things() -> Vec<(Why, &'static str)> {
         (Why::Jobs { failed: 1, name: some("Backup"), at: Some(AT) }, "job failed: Backup at 09:46:40"),
         (Why::Jobs { failed: 3, name: None, at: None }, "3 jobs failed: ?"),
     ]
+}
+
+fn log(full_in_ms: Option<i64>, reuse_wait: Option<&str>, session: Option<i32>) -> Why {
+    let reuse_wait = reuse_wait.map(Into::into);
+    Why::Log { database: Some("orders".into()), full_in_ms, free_pct: 6.0, reuse_wait, session }
 }
 
 #[test]

@@ -38,6 +38,7 @@ metrics! {
     225 ReplicaLag        "Replica lag"          "s"    1.0 Availability "availability replica behind its primary, s; key: `group/replica/database`",
     226 SendQueue         "Send queue"           "KB"   1.0 Availability "log not sent yet, KB; key as above",
     227 RedoQueue         "Redo queue"           "KB"   1.0 Availability "log not redone yet, KB; key as above",
+    229 LogUsed           "Log in use"           "%"    0.1 Logs         "transaction log of a database in use, % of what it may take; key: the database",
     228 FailedJobs        "Failed jobs"          ""     1.0 Jobs         "jobs whose last outcome within a day was a failure",
 }
 

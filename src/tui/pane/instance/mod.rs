@@ -194,6 +194,7 @@ fn link_of(r: &Reason) -> Link {
         Topic::Memory if matches!(r.why(), Why::Grants(_)) => by("grant"),
         Topic::Memory => Link::Pane(PaneId::Memory, None),
         Topic::Tempdb => by("tempdb_all"),
+        Topic::Log => by("tran_age"),
         Topic::Databases => Link::Pane(PaneId::Databases, None),
         Topic::Deadlocks => Link::Events(MarkKind::Deadlock),
         Topic::Link

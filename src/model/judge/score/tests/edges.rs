@@ -1,7 +1,10 @@
 //! Values at their limits, what is in force, and what real servers look like that are well, or are not.
 
 use super::*;
-use crate::model::poll::properties::{Properties, ServerOption};
+use crate::model::poll::{
+    logs::LogRow,
+    properties::{Properties, ServerOption},
+};
 
 /// The verdict after one that was in force.
 fn after(before: &Health, facts: &Facts) -> Health {
@@ -349,6 +352,40 @@ fn tempdb_that_fills_says_when_it_is_full_and_who_fills_it() {
     f.activity = good(Arc::new(crate::model::poll::activity::Activity { requests, ..Default::default() }));
     assert_eq!(verdict(&f).1, ["tempdb full in 1m, session 60 holds 71 %"]);
     assert_eq!(judge(&f).level, Level::Ok, "without points nobody can tell");
+}
+
+#[test]
+fn a_log_is_judged_by_what_it_may_take_and_names_who_holds_it() {
+    let row = |used_kb, capacity_kb| LogRow {
+        database: Some("orders".into()),
+        reuse_wait: Some("LOG_BACKUP".into()),
+        size_kb: Some(1_000),
+        used_kb: Some(used_kb),
+        capacity_kb,
+        ..LogRow::default()
+    };
+    let of = |rows: Vec<LogRow>| facts(|f| f.logs = good(Arc::new(rows)));
+    assert_eq!(told(&of(vec![row(1_000, Some(9_000))])), "Ok 100: ", "it can grow");
+    assert_eq!(told(&of(vec![row(1_000, None)])), "Ok 100: ", "nobody knows how far");
+    assert_eq!(told(&of(vec![LogRow::default()])), "Ok 100: ");
+    let few = of(vec![row(920, Some(1_000)), row(920, Some(1_000))]);
+    assert_eq!(told(&few), "Warning 78: log of orders 8 % free, waits for LOG_BACKUP", "each once");
+    assert_eq!(level(&after(&judge(&few), &of(vec![row(890, Some(1_000))]))), Level::Warning, "not yet over");
+    assert_eq!(level(&after(&judge(&few), &of(vec![row(870, Some(1_000))]))), Level::Ok);
+    assert_eq!(level(&judge(&of(vec![row(980, Some(1_000))]))), Level::Critical);
+    let mut filling = row(500, Some(1_000));
+    (filling.full_in_ms, filling.reuse_wait) = (Some(240_000), Some("ACTIVE_TRANSACTION".into()));
+    let mut f = of(vec![filling]);
+    assert_eq!(told(&f), "Critical 26: log of orders full in 4m, waits for ACTIVE_TRANSACTION");
+    let request = |session_id, database: &str, ago_s: i64| Request {
+        session_id,
+        database: Some(database.into()),
+        transaction_at: Some(NOW.plus_ms(-ago_s * 1000)),
+        ..Request::default()
+    };
+    let requests = vec![request(51, "orders", 9), request(60, "orders", 400), request(7, "crm", 900)];
+    f.activity = good(Arc::new(crate::model::poll::activity::Activity { requests, ..Default::default() }));
+    assert_eq!(told(&f), "Critical 26: log of orders full in 4m, session 60 holds it");
 }
 
 #[test]

@@ -1,0 +1,115 @@
+//! How transaction logs filled in the last minutes, of what each may take: its limit, and the free space of the volume where it
+//! lies.
+
+use crate::model::{
+    base::time::Timestamp,
+    judge::trend,
+    poll::{logs::LogRow, volumes::VolumeRow},
+};
+use std::collections::{BTreeMap, VecDeque};
+
+/// Polls of a log that are remembered: ten minutes of a screen's pace are more than a trend reads.
+const MOST: usize = 40;
+
+/// What was in use of each log, % of what it may take, by database. A restart of the collector begins anew.
+#[derive(Debug, Default)]
+pub(super) struct LogsFold(BTreeMap<String, VecDeque<(Timestamp, f64)>>);
+
+impl LogsFold {
+    /// Says of each log what it may take, and when that is full.
+    pub fn fold(&mut self, rows: &mut [LogRow], volumes: &[VolumeRow], at: Timestamp) {
+        self.0.retain(|database, _| rows.iter().any(|row| row.key() == database));
+        for row in rows {
+            row.capacity_kb = capacity_kb(row, volumes);
+            let Some(used) = row.used_pct() else { continue };
+            let points = self.0.entry(row.key().to_owned()).or_default();
+            // What is listed twice is one log, and a clock that went back takes its future with it.
+            while points.back().is_some_and(|(last, _)| *last >= at) {
+                points.pop_back();
+            }
+            points.push_back((at, used));
+            if points.len() > MOST {
+                points.pop_front();
+            }
+            row.full_in_ms = trend::full_in_ms(points.iter().copied(), trend::MINUTES);
+        }
+    }
+}
+
+/// By its limit or by its volume, whichever is less.
+fn capacity_kb(row: &LogRow, volumes: &[VolumeRow]) -> Option<i64> {
+    let size_kb = row.size_kb?;
+    let of_volume = row.path.as_deref().and_then(|path| {
+        // Mount points nest: the longest one is where the file is.
+        let holds = |volume: &&VolumeRow| volume.mount.as_deref().is_some_and(|mount| is_below(path, mount));
+        let volume =
+            volumes.iter().filter(holds).max_by_key(|volume| volume.mount.as_deref().map(str::len))?;
+        Some(size_kb.saturating_add(volume.free_bytes? / 1024))
+    });
+    // A log that is larger than its limit was limited later.
+    let of_limit = row.max_kb.map(|max| max.max(size_kb));
+    of_limit.into_iter().chain(of_volume).min()
+}
+
+/// Paths of Windows do not tell upper from lower case.
+fn is_below(path: &str, mount: &str) -> bool {
+    path.get(..mount.len()).is_some_and(|start| start.eq_ignore_ascii_case(mount))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn log(size_kb: i64, used_kb: i64, max_kb: Option<i64>, path: &str) -> LogRow {
+        LogRow {
+            database: Some("orders".into()),
+            size_kb: Some(size_kb),
+            used_kb: Some(used_kb),
+            max_kb,
+            path: Some(path.into()),
+            ..LogRow::default()
+        }
+    }
+
+    fn volume(mount: &str, free_kb: i64) -> VolumeRow {
+        VolumeRow { mount: Some(mount.into()), free_bytes: Some(free_kb * 1024), ..VolumeRow::default() }
+    }
+
+    #[test]
+    fn a_log_may_take_what_its_limit_and_its_volume_let_it() {
+        let volumes = [volume("L:\\", 500), volume("L:\\big\\", 9_000), volume("/var", 100)];
+        let of = |row: LogRow| {
+            let mut rows = [row];
+            LogsFold::default().fold(&mut rows, &volumes, Timestamp::from_ms(0));
+            (rows[0].capacity_kb, rows[0].used_pct())
+        };
+        assert_eq!(of(log(1_000, 900, None, "l:\\log\\a.ldf")), (Some(1_500), Some(60.0)), "it can grow");
+        assert_eq!(of(log(1_000, 900, None, "L:\\big\\a.ldf")).0, Some(10_000), "mount points nest");
+        assert_eq!(
+            of(log(1_000, 900, Some(1_200), "L:\\a.ldf")),
+            (Some(1_200), Some(75.0)),
+            "its limit is nearer"
+        );
+        assert_eq!(of(log(1_000, 900, Some(10), "L:\\a.ldf")).0, Some(1_000), "limited below its size");
+        assert_eq!(of(log(1_000, 900, None, "X:\\a.ldf")), (None, None), "nobody knows: not full");
+        assert_eq!(of(log(1_000, 5_000, Some(1_000), "X:\\a.ldf")).1, Some(100.0));
+        let unknown = LogRow { size_kb: None, ..log(1, 1, Some(9), "L:\\a.ldf") };
+        assert_eq!(of(unknown), (None, None));
+    }
+
+    #[test]
+    fn a_log_that_fills_says_when_it_is_full() {
+        let mut fold = LogsFold::default();
+        let mut poll = |n: i64, used_kb| {
+            // A log that is listed twice is one.
+            let mut rows = vec![log(1_000, used_kb, Some(1_000), "L:\\a.ldf"); 2];
+            fold.fold(&mut rows, &[], Timestamp::from_ms(n * 60_000));
+            rows[1].full_in_ms
+        };
+        let told: Vec<_> = (0..6).map(|n| poll(n, 300 + n * 100)).collect();
+        assert_eq!(told, [None, None, None, None, Some(180_000), Some(120_000)]);
+        assert_eq!(poll(6, 50), None, "a backup of the log made room");
+        fold.fold(&mut [], &[], Timestamp::from_ms(0));
+        assert!(fold.0.is_empty(), "a database that went is forgotten");
+    }
+}

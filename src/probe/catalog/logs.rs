@@ -1,0 +1,73 @@
+//! The transaction logs of databases, the fullest ones: sizes and use by the performance counters, limits by the files.
+
+use crate::{
+    model::poll::{Sample, State, cost::Tier, id::ProbeId, logs::LogRow, reading::Unavailable},
+    probe::{
+        batch::Sets,
+        context::ProbeContext,
+        descriptor::{Probe, needed},
+        script::{Needs, Script, script},
+    },
+};
+use std::sync::Arc;
+
+const LOG_SPACE: Script = script!("log_space", Performance, by "database_name");
+
+/// See the module.
+pub(super) static PROBE: Probe = Probe {
+    parts: &[needed(LOG_SPACE)],
+    unknown_without: &[
+        (Needs::Performance, "the use of transaction logs"),
+        (Needs::Definition, "how large a transaction log may become"),
+    ],
+    panes: &["databases"],
+    ..Probe::new(ProbeId::Logs, Tier::Detail, decode)
+};
+
+/// A row without a database is left out, and so is one of a log without any size.
+fn decode(sets: &Sets, _ctx: &ProbeContext) -> Result<Sample, Unavailable> {
+    let rows = sets.many("log_space")?.filter_map(|row| {
+        Some(LogRow {
+            database: Some(row.name("database_name")?),
+            reuse_wait: row.line("log_reuse_wait_desc", 60).filter(|wait| &**wait != "NOTHING"),
+            size_kb: row.count("size_kb").filter(|kb| *kb > 0),
+            used_kb: row.count("used_kb"),
+            max_kb: row.count("max_kb").filter(|kb| *kb > 0),
+            path: row.line("log_path", 260),
+            ..LogRow::default()
+        })
+    });
+    Ok(Sample::Known(State::Logs(Arc::new(rows.collect()))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        probe::fixture::{set, sets, text},
+        tds::Cell,
+    };
+
+    #[test]
+    fn a_log_is_what_the_counters_say_and_nothing_else() {
+        let columns = ["database_name", "log_reuse_wait_desc", "size_kb", "used_kb", "max_kb", "log_path"];
+        let row = |name: Cell, wait: &str, figures: [Cell; 3]| {
+            let [size, used, max] = figures;
+            vec![name, text(wait), size, used, max, text("L:\\Log\\orders.ldf")]
+        };
+        let rows = vec![
+            row(text("orders"), "LOG_BACKUP", [Cell::Int(1_000), Cell::Int(900), Cell::Int(4_000)]),
+            row(text("crm"), "NOTHING", [Cell::Int(-1), Cell::Int(-8), Cell::Int(0)]),
+            row(Cell::Null, "NOTHING", [Cell::Int(1), Cell::Int(1), Cell::Null]),
+        ];
+        let answer = sets(vec![set("log_space", &columns, rows)]);
+        let context = ProbeContext::new(crate::model::base::time::Timestamp::default);
+        let Ok(Sample::Known(State::Logs(found))) = decode(&answer, &context) else { panic!() };
+        let [orders, crm] = &found[..] else { panic!("{found:?}") };
+        assert_eq!((orders.reuse_wait.as_deref(), orders.max_kb), (Some("LOG_BACKUP"), Some(4_000)));
+        assert_eq!(
+            (crm.reuse_wait.as_deref(), crm.size_kb, crm.used_kb, crm.max_kb),
+            (None, None, None, None)
+        );
+    }
+}
