@@ -162,7 +162,11 @@ impl<K: Kind> Table<K> {
     }
 
     fn shape(&self, c: &Shown<K>) -> Shape {
-        let shape = c.shape();
+        let mut shape = c.shape();
+        // What the rows are ordered by is always in sight.
+        if self.sort.is_some_and(|sort| sort.column == c.column.id) {
+            shape.rank = 0;
+        }
         let Some(set) = self.set.and_then(|set| self.sets.get(set)) else { return shape };
         let rank = match shape.rank {
             rank if set.columns.contains(&c.column.id) => rank.min(1),

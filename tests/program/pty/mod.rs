@@ -5,6 +5,7 @@
 //! |---|---|
 //! | the first screen: the demo, no inventory, no colour, no terminal | `start.rs` |
 //! | a tour by keys: panes, links, filter, palette, heat map, marks, themes, clipboard | `keys.rs` |
+//! | from each kind of trouble to its cause, in two keys | `causes.rs` |
 //! | the mouse, where it is wanted | `mouse.rs` |
 //! | the window's size, down to one cell and back; what an idle screen sends | `window.rs` |
 //! | the sealed inventory: its dialog, its lock, other processes and tenants | `vault.rs` |
@@ -18,6 +19,7 @@
 //! | another configuration while it runs: the file, SIGHUP | `reload.rs` |
 #![cfg(unix)]
 
+mod causes;
 mod damage;
 mod disk;
 mod ends;

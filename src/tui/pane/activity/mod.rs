@@ -202,6 +202,9 @@ impl ActivityPane {
     fn out(&mut self) -> bool {
         if !self.table.marks.is_empty() {
             self.table.marks.clear();
+        } else if self.is_linked && self.inside.is_none() {
+            // The groups came with the link, and go with it.
+            return false;
         } else if self.inside.take().is_none() && self.group_by.take().is_none() {
             return false;
         }
@@ -318,6 +321,7 @@ impl Pane for ActivityPane {
             Action::GroupBy => {
                 let from = if self.inside.take().is_some() { None } else { self.group_by };
                 self.group_by = GroupBy::after(from, view.single().is_some());
+                self.is_linked = false;
                 self.group_table.release();
             }
             Action::Copy => wishes.push(Wish::Copy(self.copy(view))),

@@ -187,7 +187,16 @@ fn link_of(r: &Reason) -> Link {
     let by = |column| Link::Pane(PaneId::Activity, Some(Look::Sort(column)));
     match r.topic {
         Topic::Blocking(_) => Link::Pane(PaneId::Blocking, None),
-        Topic::Waits | Topic::Io => Link::Pane(PaneId::Waits, None),
+        // The cause where others than those that wait have it, else the type of wait.
+        Topic::Waits => match r.why() {
+            Why::Waits { name, .. } => match super::waits::evidence_of(name) {
+                Look::Filter(_) => Link::Pane(PaneId::Waits, None),
+                look => Link::Pane(PaneId::Activity, Some(look)),
+            },
+            _ => Link::Pane(PaneId::Waits, None),
+        },
+        // The slowest files come first there.
+        Topic::Io => Link::Pane(PaneId::Storage, None),
         Topic::Session(_) => Link::Pane(PaneId::Activity, None),
         Topic::Workers => by("tasks"),
         Topic::Cpu => Link::Pane(PaneId::Activity, Some(Look::Groups(GroupBy::Hash, "cpu_delta"))),

@@ -273,6 +273,11 @@ fn each_reason_leads_to_its_evidence() {
     assert_eq!(link(Topic::Cpu, Why::NotPolled), Link::Pane(PaneId::Activity, Some(by_hash.clone())));
     assert_eq!(link(Topic::Deadlocks, Why::NotPolled), Link::Events(MarkKind::Deadlock));
     assert_eq!(link(Topic::Jobs, Why::NotPolled), Link::Details);
+    assert_eq!(link(Topic::Io, Why::NotPolled), Link::Pane(PaneId::Storage, None));
+    let waits =
+        |name: &str| link(Topic::Waits, Why::Waits { name: name.into(), ms_per_s: 9_000.0, workers: None });
+    assert_eq!(waits("RESOURCE_SEMAPHORE"), sorted("grant"));
+    assert_eq!(waits("LCK_M_S"), Link::Pane(PaneId::Waits, None));
     // The same from the types of waits: not those that wait, but the cause.
     let of = super::super::waits::evidence_of;
     assert_eq!(of("THREADPOOL"), Look::Sort("tasks"));
