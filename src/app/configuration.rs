@@ -23,6 +23,8 @@ pub struct Given {
     pub mouse: bool,
     /// half the frame rate, no sparklines
     pub low_bandwidth: bool,
+    /// lines instead of a screen
+    pub plain: bool,
 }
 
 /// The place of the configuration file.
@@ -86,9 +88,15 @@ fn overlay(given: &Given, config: &mut Config) -> Vec<(String, Origin)> {
         "mono".clone_into(&mut ui.theme);
         set.push(("ui.theme".to_owned(), Origin::Variable("NO_COLOR".into())));
     }
+    // A terminal that cannot move its cursor shows no screen.
+    if std::env::var_os("TERM").is_some_and(|term| term == "dumb") {
+        ui.plain = true;
+        set.push(("ui.plain".to_owned(), Origin::Variable("TERM".into())));
+    }
     for (is_said, option, name, flag) in [
         (given.mouse, &mut ui.mouse, "ui.mouse", "--mouse"),
         (given.low_bandwidth, &mut ui.low_bandwidth, "ui.low_bandwidth", "--low-bandwidth"),
+        (given.plain, &mut ui.plain, "ui.plain", "--plain"),
     ] {
         if is_said {
             *option = true;

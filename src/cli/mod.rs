@@ -132,6 +132,10 @@ pub struct Screen {
     /// Halve the frame rate and drop sparklines, for slow lines
     #[arg(long)]
     pub low_bandwidth: bool,
+
+    /// Say lines instead of drawing a screen: for screen readers, braille lines and TERM=dumb. Reads words from standard input; help lists them
+    #[arg(long)]
+    pub plain: bool,
 }
 
 /// The sub-commands.

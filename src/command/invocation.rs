@@ -32,6 +32,7 @@ impl Invocation {
             theme: screen.theme,
             mouse: screen.mouse,
             low_bandwidth: screen.low_bandwidth,
+            plain: screen.plain,
         };
         Self { selection, given, replay: screen.replay }
     }

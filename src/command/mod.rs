@@ -15,6 +15,7 @@ mod invocation;
 mod label;
 mod once;
 mod output;
+mod plain;
 mod probes;
 mod quiet;
 mod saved;

@@ -77,7 +77,8 @@ impl Cell {
         matches!(self, Self::Int(_) | Self::Real(_) | Self::Size(_))
     }
 
-    fn shown(&self) -> String {
+    /// As it reads alone.
+    pub fn shown(&self) -> String {
         match self {
             Self::Text(s) => s.clone(),
             Self::Int(n) | Self::Size(n) => n.to_string(),

@@ -1,6 +1,6 @@
 //! `dbtop` without a command: the screen over a session.
 
-use super::{ask::Terminal, invocation::Invocation, theme};
+use super::{ask::Terminal, invocation::Invocation, plain, theme};
 use crate::{
     app::{
         clock, configuration, fleet,
@@ -30,6 +30,7 @@ pub async fn run(invocation: &Invocation) -> anyhow::Result<ExitCode> {
     let jobs = signals::listen_for_jobs();
     let reloader = Reloader::open(&invocation.given, theme::error, wishes)?;
     let looks = looks(reloader.config())?;
+    let is_plain = reloader.config().ui.plain;
     // A hundred files of the system, read while the fleet is opened because the first paint waits for both.
     let roots = tokio::task::spawn_blocking(Roots::load);
     let recording = Recording::named(invocation.replay.as_deref(), &invocation.selection)?;
@@ -67,7 +68,7 @@ pub async fn run(invocation: &Invocation) -> anyhow::Result<ExitCode> {
         stop: signals::stop,
         clock: Arc::new(clock::now),
     };
-    let shown = tui::run(setup).await;
+    let shown = if is_plain { plain::run(setup).await } else { tui::run(setup).await.map_err(Into::into) };
     session.stop().await;
     shown?;
     Ok(ExitCode::SUCCESS)

@@ -40,6 +40,8 @@ pub struct Ui {
     pub mouse: bool,
     /// slow line: half the frames, no sparklines
     pub low_bandwidth: bool,
+    /// lines instead of a screen: for screen readers and braille lines
+    pub plain: bool,
     /// `local`, `utc`, or a name such as `Europe/Berlin`: the clock that times are told and read by
     pub time_zone: String,
     /// `auto` (ASCII where the locale is not UTF-8), `unicode` or `ascii`
@@ -52,6 +54,7 @@ impl Default for Ui {
             theme: "dark".into(),
             mouse: false,
             low_bandwidth: false,
+            plain: false,
             time_zone: "local".into(),
             glyphs: "auto".into(),
         }

@@ -10,7 +10,7 @@ use crate::model::{
     fold::{scope::Scope, snapshot::FleetSnapshot},
     inventory::record::Slug,
 };
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt};
 
 /// The meaning of a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,6 +83,11 @@ pub fn panes() -> impl Iterator<Item = (&'static str, &'static str, PaneId)> {
     PaneId::ALL.into_iter().filter_map(|pane| pane.row().word.map(|(word, about)| (word, about, pane)))
 }
 
+/// Commands that take something: how they are typed, and what they do.
+pub fn with() -> impl Iterator<Item = (&'static str, &'static str)> {
+    WITH.into_iter()
+}
+
 /// All commands with what they do, for the help and `docs/keys.md`.
 pub fn commands() -> impl Iterator<Item = (Cow<'static, str>, &'static str)> {
     let names: Vec<&str> = panes().map(|(name, ..)| name).collect();
@@ -104,7 +109,7 @@ fn first_words() -> impl Iterator<Item = &'static str> {
 ///
 /// # Errors
 /// It is the beginning of several.
-fn command_of(word: &str) -> Result<Option<&'static str>, String> {
+fn command_of(word: &str) -> Result<Option<&'static str>, Unclear> {
     let also = ALSO.iter().find(|(other, _)| *other == word).map(|(_, name)| *name);
     if let Some(name) = first_words().find(|name| *name == word).or(also) {
         return Ok(Some(name));
@@ -115,21 +120,59 @@ fn command_of(word: &str) -> Result<Option<&'static str>, String> {
     match begin.as_slice() {
         [] => Ok(None),
         [name] => Ok(Some(name)),
-        several => Err(format!("{word} may be {}: type on, or ↓ chooses", several.join(", "))),
+        several => Err(Unclear::Several(format!("{word} may be {}", several.join(", ")))),
     }
+}
+
+/// Why a text is no command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unclear {
+    /// it is the beginning of several
+    Several(String),
+    /// nothing is called so
+    Nothing(String),
+    /// a sentence of its own
+    Says(String),
+}
+
+impl From<String> for Unclear {
+    fn from(words: String) -> Self {
+        Self::Says(words)
+    }
+}
+
+impl fmt::Display for Unclear {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Several(words) | Self::Says(words) => f.write_str(words),
+            Self::Nothing(name) => write!(f, "nothing is called {name}"),
+        }
+    }
+}
+
+/// [`read`], with the keys of the palette that help on.
+///
+/// # Errors
+/// A sentence for the user when nothing of that name is there, or several are.
+pub fn interpret(text: &str, snapshot: &FleetSnapshot) -> Result<Command, String> {
+    read(text, snapshot).map_err(|unclear| match unclear {
+        Unclear::Several(_) => format!("{unclear}: type on, or ↓ chooses"),
+        Unclear::Nothing(_) => format!("{unclear}: ↓ or Tab takes the nearest, ? shows all"),
+        Unclear::Says(words) => words,
+    })
 }
 
 /// Reads a command from a text: exact names, and beginnings that fit one name only. Guesses are the palette's, and are never
 /// carried out before they were chosen.
 ///
 /// # Errors
-/// A sentence for the user when nothing of that name is there, or several are.
-pub fn interpret(text: &str, snapshot: &FleetSnapshot) -> Result<Command, String> {
+/// Nothing of that name is there, or several are.
+pub fn read(text: &str, snapshot: &FleetSnapshot) -> Result<Command, Unclear> {
     let text = text.trim();
     let (first, rest) = text.split_once(char::is_whitespace).map_or((text, ""), |(a, b)| (a, b.trim()));
     let typed = first.to_ascii_lowercase();
     if let Some(words) = foreign(&typed, rest) {
-        return Err(words);
+        return Err(words.into());
     }
     // A name of the fleet comes before the beginning of a command.
     let exact = scope(text, snapshot);
@@ -145,16 +188,16 @@ pub fn interpret(text: &str, snapshot: &FleetSnapshot) -> Result<Command, String
     }
     match word {
         "sort" if rest.is_empty() => {
-            return Err("sort by which column? Its title, such as :sort cpu".to_owned());
+            return Err("sort by which column? Its title, such as :sort cpu".to_owned().into());
         }
         "sort" => return Ok(Command::Sort(rest.to_owned())),
-        "theme" if rest.is_empty() => return Err(format!("which theme? {}", theme_names())),
+        "theme" if rest.is_empty() => return Err(format!("which theme? {}", theme_names()).into()),
         "theme" => return Ok(Command::Theme(rest.to_owned())),
         "filter" => return Ok(Command::Filter(rest.to_owned())),
         "tenant" if rest.is_empty() => {
             return Ok(Command::Go { pane: Some(PaneId::Tenants), scopes: None });
         }
-        "tenant" => return Slug::parse(rest).map(Command::Tenant).map_err(|e| e.to_string()),
+        "tenant" => return Ok(Command::Tenant(Slug::parse(rest).map_err(|e| e.to_string())?)),
         "at" => return Ok(Command::At(rest.to_owned())),
         "scope" if !rest.is_empty() => {
             return Ok(Command::Go { pane: None, scopes: Some(scope(rest, snapshot)?) });
@@ -168,7 +211,7 @@ pub fn interpret(text: &str, snapshot: &FleetSnapshot) -> Result<Command, String
     }
     let scopes = exact
         .or_else(|why| begun(text, snapshot).ok_or(why))
-        .map_err(|_| format!("nothing is called {text}: ↓ or Tab takes the nearest, ? shows all"))?;
+        .map_err(|_| Unclear::Nothing(text.to_owned()))?;
     let one = matches!(scopes.last(), Some(Scope::Instance(_)));
     Ok(Command::Go { pane: one.then_some(PaneId::Instance), scopes: Some(scopes) })
 }

@@ -22,7 +22,7 @@ mod action;
 pub mod app;
 mod ask;
 mod charts;
-mod command_line;
+pub mod command_line;
 #[cfg(debug_assertions)]
 mod drill;
 mod encoder;
@@ -49,11 +49,14 @@ mod world;
 
 #[cfg(test)]
 #[path = "../../tests/fixture/mod.rs"]
-mod fixture;
+pub(crate) mod fixture;
 
+pub use action::Action;
 pub use app::App;
 pub use encoder::Encoder;
+pub use id::PaneId;
 pub use moment::Recording;
+pub use pane::evidence_of;
 pub use settings::{Settings, Subject};
 
 use crate::{
@@ -230,8 +233,8 @@ fn handle(app: &mut App, event: &Event) -> bool {
         Event::Resize(..) => app.repaint(),
         Event::Mouse(m) => match m.kind {
             MouseEventKind::Down(MouseButton::Left) => app.click(m.column, m.row),
-            MouseEventKind::ScrollDown => app.act(action::Action::Down),
-            MouseEventKind::ScrollUp => app.act(action::Action::Up),
+            MouseEventKind::ScrollDown => app.act(Action::Down),
+            MouseEventKind::ScrollUp => app.act(Action::Up),
             _ => return false,
         },
         _ => return false,

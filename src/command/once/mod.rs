@@ -1,6 +1,6 @@
 //! `dbtop once`: poll (or ask a recording), print, exit by the worst health. For pipes, cron and Nagios.
 
-mod rows;
+pub(super) mod rows;
 
 use super::{
     ask::Terminal,
@@ -192,7 +192,7 @@ fn has_settled(i: &InstanceSnapshot, what: What) -> bool {
 }
 
 /// Reads a filter. Fields are the columns, with or without their unit, and the labels of the instances.
-fn parse_filter(text: &str, what: What, infos: &[Arc<InstanceInfo>]) -> anyhow::Result<Filter> {
+pub(super) fn parse_filter(text: &str, what: What, infos: &[Arc<InstanceInfo>]) -> anyhow::Result<Filter> {
     let columns = rows::columns(what);
     let is_label =
         |k: &str| infos.iter().flat_map(|info| &info.labels).any(|(l, _)| l.eq_ignore_ascii_case(k));
@@ -202,7 +202,7 @@ fn parse_filter(text: &str, what: What, infos: &[Arc<InstanceInfo>]) -> anyhow::
 }
 
 /// Keeps the rows that the filter keeps.
-fn keep(grid: &mut Grid, filter: &Filter, snapshot: &FleetSnapshot) {
+pub(super) fn keep(grid: &mut Grid, filter: &Filter, snapshot: &FleetSnapshot) {
     let instances: HashMap<&str, &InstanceSnapshot> =
         snapshot.instances.iter().map(|i| (i.info.id.as_str(), &**i)).collect();
     let columns = grid.columns.clone();

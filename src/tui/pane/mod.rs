@@ -30,6 +30,7 @@ pub mod waits;
 mod stage;
 
 pub use api::{Pane, Part};
+pub use instance::evidence_of;
 
 /// The panes with their view states, each in the place of its id.
 pub struct Panes([Box<dyn Pane>; PaneId::ALL.len()]);

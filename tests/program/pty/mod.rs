@@ -28,6 +28,7 @@ mod export;
 mod fault;
 mod keys;
 mod mouse;
+mod plain;
 mod reload;
 mod replay;
 mod signals;

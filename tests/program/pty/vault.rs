@@ -10,11 +10,11 @@ use crate::harness::{
 };
 use std::fs;
 
-const PASSPHRASE: &str = "correct horse zebra";
+pub const PASSPHRASE: &str = "correct horse zebra";
 
 impl Stage {
     /// With a tenant that has the instances of `sim`, and a passphrase for the screen.
-    fn watching(sim: &SimProcess) -> Self {
+    pub fn watching(sim: &SimProcess) -> Self {
         let stage = Self::with_vault();
         stage.done(&["instance", "import", &sim.inventory(), "--yes"]);
         stage.add_passphrase("default");

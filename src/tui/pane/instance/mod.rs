@@ -183,6 +183,14 @@ impl Link {
     }
 }
 
+/// The pane that shows what is behind a reason; None: no pane alone does.
+pub fn evidence_of(r: &Reason) -> Option<PaneId> {
+    match link_of(r) {
+        Link::Pane(pane, _) => Some(pane),
+        _ => None,
+    }
+}
+
 fn link_of(r: &Reason) -> Link {
     let by = |column| Link::Pane(PaneId::Activity, Some(Look::Sort(column)));
     match r.topic {

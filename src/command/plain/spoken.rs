@@ -1,0 +1,126 @@
+//! Rows of `once` as sentences: each figure with its name and its unit in words. Pure.
+
+use crate::{
+    cli::What,
+    command::output::{Cell, Grid, PROBLEM},
+    model::base::figure,
+};
+
+/// The columns that a line of a list tells; opening the row tells all.
+const fn told(what: What) -> &'static [&'static str] {
+    match what {
+        What::Fleet => &["level", "score", "why"],
+        What::Activity => {
+            &["session_id", "status", "elapsed_ms", "database", "login", "wait_type", "blocked_by"]
+        }
+        What::Waits => &["wait_type", "category", "ms_per_s"],
+        What::Blocking => &["chain", "session_id", "blocked_by", "victims", "status", "wait_ms", "resource"],
+        What::Cost => &["cpu_ms_per_s", "reads_per_s", "process_cpu_pct"],
+    }
+}
+
+/// Columns whose value needs no name before it.
+const BARE: [&str; 6] = ["level", "why", "wait_type", "category", "resource", "status"];
+
+/// `sqlprd-014: session 88, running, elapsed 5m12s, database crm`: one row of a list. Without the instance where all rows
+/// are of one.
+pub fn row(what: What, grid: &Grid, cells: &[Cell], is_of_one: bool) -> String {
+    let known = told(what).iter().chain([&PROBLEM]).filter_map(|name| {
+        let at = grid.columns.iter().position(|column| column == name)?;
+        let cell = cells.get(at)?;
+        let is_empty = matches!(cell, Cell::Unknown(why) if why.is_empty());
+        (!is_empty && (*name != PROBLEM || !matches!(cell, Cell::Unknown(_)))).then(|| {
+            let value = value(name, cell);
+            if BARE.contains(name) { value } else { format!("{} {value}", label(name)) }
+        })
+    });
+    let facts: Vec<String> = known.filter(|fact| !fact.is_empty()).collect();
+    let name = cells.first().and_then(Cell::as_text).unwrap_or("?");
+    match (facts.is_empty(), is_of_one) {
+        (true, _) => name.to_owned(),
+        (false, true) => facts.join(", "),
+        (false, false) => format!("{name}: {}", facts.join(", ")),
+    }
+}
+
+/// One fact of a row a line, as `CPU: 97 %`; unknown ones without a reason are left out.
+pub fn facts<'g>(grid: &'g Grid, cells: &'g [Cell]) -> impl Iterator<Item = String> + use<'g> {
+    grid.columns.iter().zip(cells).filter_map(|(name, cell)| {
+        let is_empty = matches!(cell, Cell::Unknown(why) if why.is_empty());
+        (!is_empty).then(|| format!("{}: {}", label(name), value(name, cell)))
+    })
+}
+
+/// A column's name as it is said: `wait`, `session`, `CPU`.
+fn label(column: &str) -> String {
+    // The one figure of a wait type has a unit and no name.
+    if column == "ms_per_s" {
+        return "waiting".to_owned();
+    }
+    let name = UNITS.iter().find_map(|(ending, _)| column.strip_suffix(ending)).unwrap_or(column);
+    let name = name.strip_suffix("_id").unwrap_or(name).replace('_', " ");
+    if name == "cpu" { "CPU".to_owned() } else { name.replace("cpu", "CPU") }
+}
+
+/// How a figure of a unit is spelled.
+type Spell = fn(f64) -> String;
+
+fn push(push: fn(&mut String, f64), value: f64) -> String {
+    let mut out = String::new();
+    push(&mut out, value);
+    out
+}
+
+/// The endings of columns with their units.
+const UNITS: [(&str, Spell); 6] = [
+    ("_ms_per_s", |v| figure::wait(v) + " a second"),
+    ("_per_s", |v| push(figure::push_rate, v) + " a second"),
+    ("_pct", |v| push(figure::push_pct, v)),
+    ("_ms", figure::wait),
+    ("_s", |v| figure::wait(v * 1000.0)),
+    ("_kb", |v| push(figure::push_size, v * 1024.0)),
+];
+
+fn value(column: &str, cell: &Cell) -> String {
+    let is_of = |ending: &str| column.ends_with(ending) || column == ending.trim_start_matches('_');
+    let spell = UNITS.iter().find(|(ending, _)| is_of(ending)).map(|(_, spell)| spell);
+    match (cell, spell) {
+        (Cell::Int(n), Some(spell)) => spell(*n as f64),
+        (Cell::Real(n), Some(spell)) => spell(*n),
+        (cell, _) => cell.shown(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_are_said_with_name_and_unit() {
+        let said = |column: &str, cell: Cell| format!("{} {}", label(column), value(column, &cell));
+        assert_eq!(said("wait_ms", Cell::Int(301_000)), "wait 5m01s");
+        assert_eq!(said("cpu_pct", Cell::Real(97.2)), "CPU 97 %");
+        assert_eq!(said("ms_per_s", Cell::Real(4_900.0)), "waiting 4.9 s a second");
+        assert_eq!(said("batches_per_s", Cell::Real(166.4)), "batches 166 a second");
+        assert_eq!(said("grant_kb", Cell::Int(2048)), "grant 2.0 MB");
+        assert_eq!(said("session_id", Cell::Int(88)), "session 88");
+        assert_eq!(
+            said("cpu_ms", Cell::Unknown("n/a (VIEW SERVER STATE)".into())),
+            "CPU n/a (VIEW SERVER STATE)"
+        );
+    }
+
+    #[test]
+    fn what_is_not_known_is_left_out_and_never_zero() {
+        let grid = Grid { columns: vec!["instance", "session_id", "wait_ms", PROBLEM], rows: Vec::new() };
+        let unknown = || Cell::Unknown(String::new());
+        let row_of = |cells: &[Cell]| row(What::Blocking, &grid, cells, false);
+        let none = [Cell::Text("a".into()), unknown(), unknown(), unknown()];
+        assert_eq!(row_of(&none), "a");
+        let known = [Cell::Text("a".into()), Cell::Int(88), unknown(), unknown()];
+        assert_eq!(row_of(&known), "a: session 88");
+        let failed = [Cell::Text("a".into()), unknown(), unknown(), Cell::Text("login refused".into())];
+        assert_eq!(row_of(&failed), "a: problem login refused");
+        assert_eq!(facts(&grid, &known).collect::<Vec<_>>(), ["instance: a", "session: 88"]);
+    }
+}
