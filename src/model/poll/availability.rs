@@ -35,14 +35,21 @@ pub struct ReplicaRow {
     pub redo_queue_kb: Option<i64>,
 }
 
+impl ReplicaRow {
+    /// What its series are called: `group/replica/database`.
+    pub fn series_key(&self) -> String {
+        let [group, replica, database] =
+            [&self.group, &self.replica, &self.database].map(|name| name.as_deref().unwrap_or("?"));
+        format!("{group}/{replica}/{database}")
+    }
+}
+
 impl Outcome for Vec<ReplicaRow> {
     fn points(&self, _probe: ProbeId, emit: Emit<'_>) {
         // A group may list a database twice; the worse counts.
         let mut worst: BTreeMap<String, [Option<i64>; 3]> = BTreeMap::new();
         for row in self {
-            let name = |n: &Option<Arc<str>>| n.clone().unwrap_or_else(|| Arc::from("?"));
-            let key = format!("{}/{}/{}", name(&row.group), name(&row.replica), name(&row.database));
-            let known = worst.entry(key).or_default();
+            let known = worst.entry(row.series_key()).or_default();
             let now = [row.lag_s, row.send_queue_kb, row.redo_queue_kb];
             for (known, now) in known.iter_mut().zip(now) {
                 *known = (*known).max(now);

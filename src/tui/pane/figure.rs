@@ -80,6 +80,18 @@ impl Figure {
 
     /// Draws it.
     pub fn draw(&self, i: &InstanceSnapshot, view: &View<'_>, canvas: &mut Canvas<'_>, sight: Sight<'_>) {
+        self.draw_as(self.title, i, view, canvas, sight);
+    }
+
+    /// Draws it under another head.
+    pub fn draw_as(
+        &self,
+        title: &str,
+        i: &InstanceSnapshot,
+        view: &View<'_>,
+        canvas: &mut Canvas<'_>,
+        sight: Sight<'_>,
+    ) {
         let (t, line) = (view.theme, sight.line);
         let found = (!line.is_in_memory()).then(|| line.found(view, i.id(), sight.asked));
         let before = line.found_earlier(view, i.id(), sight.asked);
@@ -108,7 +120,7 @@ impl Figure {
             None => push_why(&mut why, i, self.series, view),
         }
         Chart {
-            title: self.title,
+            title,
             plots: &plots,
             now: line.end(view),
             zone: view.zone,

@@ -9,7 +9,7 @@ use crate::{
         inventory::instance::InstanceId,
         judge::health::Level,
         poll::id::SeriesKey,
-        timeline::chart::{self, ChartLine, Earlier, Mark, MarkKind},
+        timeline::chart::{self, ChartLine, ChartQuery, Earlier, Mark, MarkKind},
     },
     protocol::Query,
     tui::{action::Action, charts::Found, view::View, widget::canvas::Canvas, wish::Wish},
@@ -230,6 +230,23 @@ impl TimeLine {
         let q = query(main);
         wanted.push(Query::Marks { instance: id.clone(), from: q.from, to: q.to });
         wanted
+    }
+
+    /// The same, but not shorter than this and out of history, unless it was moved into the past: for what is polled seldom, and for
+    /// what is not in memory.
+    #[must_use]
+    pub fn reaching(mut self, ms: i64, now: Timestamp) -> Self {
+        while self.range.follows() && (self.range.is_in_memory() || self.ms() < ms) {
+            if !self.range.zoom(true, None, now) {
+                break;
+            }
+        }
+        self
+    }
+
+    /// The question to history about these series alone.
+    pub fn chart(self, id: &InstanceId, series: &[SeriesKey], now: Timestamp) -> ChartQuery {
+        self.range.query(id.clone(), series.to_vec(), now)
     }
 
     /// The answer of history about these series.

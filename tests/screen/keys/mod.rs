@@ -1,16 +1,12 @@
 //! Keys from the user's side: type, then read the screen.
 
-use crate::{
-    fixture::{self, NOW},
-    stage::Stage,
-};
+use crate::{fixture, stage::Stage};
 use dbtop::{
-    model::inventory::instance::InstanceId,
+    model::{inventory::instance::InstanceId, judge::health::Level},
     protocol::{Effect, InventoryRequest, Reply, VaultState},
 };
 
-use std::sync::Arc;
-
+mod health;
 mod lists;
 mod vault;
 mod words;
@@ -144,54 +140,6 @@ fn an_untouched_cursor_stays_on_the_worst() {
     assert!(s.selected().contains("sqlprd-000"));
     s.ingest(fixture::small());
     assert!(s.selected().contains("sqlrep-001"), "{}", s.selected());
-}
-
-#[test]
-fn the_dead_come_before_what_is_worst_of_the_others() {
-    // By rows, by jumps from one problem to the next, and in the list of Ctrl-g.
-    let order = ["sqlrep-001", "sqlprd-014", "sqlprd-003", "sqlprd-021"];
-    let mut s = Stage::untouched(fixture::small(), 120, 40);
-    assert!(!s.lines()[2].contains("unreachable"), "one order, one word: {}", s.lines()[2]);
-    for (n, name) in order.iter().enumerate() {
-        assert!(s.lines()[4 + n].contains(name), "{n}: {}", s.text());
-    }
-    s.keys("ctrl-g");
-    let at = |text: &str, name: &str| text.rfind(name).unwrap_or_default();
-    let text = s.text();
-    assert!(order.is_sorted_by_key(|name| at(&text, name)), "{text}");
-    s.keys("esc enter");
-    for name in order {
-        assert!(s.lines()[0].contains(name), "{name}: {}", s.lines()[0]);
-        s.keys("n");
-    }
-}
-
-#[test]
-fn a_change_of_health_is_marked_for_ten_seconds() {
-    let mut fleet = fixture::small();
-    let changed = fleet.instances.iter_mut().find(|i| i.id().as_str() == "sqlprd-003").unwrap();
-    Arc::make_mut(changed).level_since = Some(NOW.plus_ms(-3_000));
-    for theme in ["dark", "mono"] {
-        let mut s = Stage::with_theme(fleet.clone(), 120, 40, theme);
-        let marked = |s: &mut Stage| -> Vec<String> {
-            let lines = s.lines();
-            lines[4..12].iter().filter(|l| l.contains("new: ")).cloned().collect()
-        };
-        let shown = marked(&mut s);
-        assert!(
-            shown.len() == 1 && shown[0].contains("sqlprd-003") && shown[0].contains("new: THREADPOOL"),
-            "{}",
-            s.text()
-        );
-        let before = s.lines();
-        s.wait_ms(6_900);
-        assert_eq!(marked(&mut s).len(), 1);
-        s.wait_ms(200);
-        let changed: Vec<_> = s.lines().into_iter().zip(before).filter(|(now, then)| now != then).collect();
-        assert_eq!(marked(&mut s).len(), 0);
-        // The clock, the row with the mark, and no third line.
-        assert_eq!(changed.len(), 2, "{changed:?}");
-    }
 }
 
 #[test]
@@ -359,10 +307,7 @@ fn refresh_asks_for_the_row_or_the_scope() {
     s.keys("2 r");
     let all = s.app.take_effects().into_iter().any(|e| matches!(e, Effect::Refresh(ids) if ids.len() == 8));
     assert!(all);
-    s.app.reply(Reply::Message {
-        level: dbtop::model::judge::health::Level::Warning,
-        text: "no permit".to_owned(),
-    });
+    s.app.reply(Reply::Message { level: Level::Warning, text: "no permit".to_owned() });
     assert!(s.text().contains("▲ no permit"));
 }
 

@@ -1,17 +1,17 @@
-//! The charts of an instance: as many as there is room for, the most telling ones first.
+//! The charts of an instance: as many as there is room for, that of the first reason before the others (`evidence`).
 
 use super::{
     super::{
-        figure::{Figure, Sight, high, limits, push_why},
+        figure::{Sight, push_why},
         range::render_events,
         waits::{self, Picture},
     },
+    evidence::{self, Evidence, FIGURES},
     reading,
 };
 use crate::{
     model::{
         fold::snapshot::InstanceSnapshot,
-        judge::limits::Gauge,
         poll::{
             id::{SeriesId, SeriesKey},
             link::Link,
@@ -19,7 +19,11 @@ use crate::{
     },
     tui::{
         view::View,
-        widget::{canvas::Canvas, fold::fold, stack::Look},
+        widget::{
+            canvas::{Canvas, width},
+            fold::fold,
+            stack::Look,
+        },
     },
 };
 
@@ -38,50 +42,11 @@ const INDENT: u16 = 3;
 /// Longest line of such a text: longer ones are hard to read.
 const LONGEST_LINE: u16 = 100;
 
-/// All charts but the waits, which come second.
-const FIGURES: [Figure; 8] = [
-    Figure {
-        title: "CPU %",
-        series: SeriesId::Cpu,
-        other: Some((SeriesId::CpuOther, ["SQL Server", "others"])),
-        top: Some(100.0),
-        least: 0.0,
-        limits: |t| limits(t, Gauge::Cpu),
-    },
-    Figure::plain("batches per second", SeriesId::Batches, 10.0),
-    Figure::plain("sessions blocked", SeriesId::Blocked, 4.0),
-    Figure {
-        title: "memory of the machine %",
-        series: SeriesId::Memory,
-        other: None,
-        top: Some(100.0),
-        least: 0.0,
-        limits: |t| limits(t, Gauge::Memory),
-    },
-    Figure::plain("page life s", SeriesId::PageLife, 300.0),
-    Figure {
-        title: "page read ms",
-        series: SeriesId::PageRead,
-        other: None,
-        top: None,
-        least: 10.0,
-        limits: |t| limits(t, Gauge::Io),
-    },
-    Figure::plain("log flush ms", SeriesId::LogFlush, 5.0),
-    Figure {
-        title: "tempdb used %",
-        series: SeriesId::Tempdb,
-        other: None,
-        top: Some(100.0),
-        least: 0.0,
-        limits: |t| Some(high(100.0 - t.tempdb_warning_pct, 100.0 - t.tempdb_critical_pct)),
-    },
-];
-
 /// The series of all charts.
 pub fn series() -> Vec<SeriesKey> {
     let first = FIGURES.iter().map(|f| f.series).chain([SeriesId::Waits]);
-    first.chain(FIGURES.iter().filter_map(|f| Some(f.other?.0))).map(SeriesKey::of).collect()
+    let others = FIGURES.iter().filter_map(|f| Some(f.other?.0));
+    first.chain(others).chain(evidence::series()).map(SeriesKey::of).collect()
 }
 
 /// Draws charts side by side and below each other until the canvas is full.
@@ -109,15 +74,33 @@ pub fn render(
     let columns = 1 + SIDE_BY_SIDE.iter().filter(|least| total >= **least).count() as u16;
     let lines = (canvas.height() / LINE_HEIGHT).clamp(1, 3);
     let (width, height) = (total / columns, canvas.height() / lines);
+    let first = evidence::first(i, &view.snapshot.thresholds);
+    let explains =
+        |series: SeriesId| matches!(&first, Some((_, Evidence::Figure(shown))) if shown.series == series);
+    let mut others = FIGURES.iter().filter(|figure| !explains(figure.series));
+    let waits_are_first = matches!(first, Some((_, Evidence::Waits)));
     for n in 0..columns * lines {
         let (x, y) = (n % columns * width + 1, n / columns * height);
         // One column and one row of air between neighbours.
         let last_line = n / columns + 1 == lines;
         let mut part = canvas.part(x, y, width.saturating_sub(2), height - u16::from(!last_line));
-        if n == 1 {
-            draw_waits(i, view, &mut part, sight, picture);
-        } else if let Some(figure) = FIGURES.get(usize::from(n.saturating_sub(1))) {
-            figure.draw(i, view, &mut part, sight);
+        match &first {
+            Some((at, Evidence::Figure(figure))) if n == 0 => {
+                figure.draw_as(&evidence::head(figure.title, *at), i, view, &mut part, sight);
+            }
+            Some((at, Evidence::Kept(kept))) if n == 0 => kept.draw(*at, i, view, &mut part, sight),
+            Some((at, Evidence::Waits)) if n == 0 => {
+                let title = evidence::head(waits::LOOK.title, *at);
+                draw_waits(&title, i, view, &mut part, sight, picture);
+            }
+            _ if n == 1 && !waits_are_first => {
+                draw_waits(waits::LOOK.title, i, view, &mut part, sight, picture);
+            }
+            _ => {
+                if let Some(figure) = others.next() {
+                    figure.draw(i, view, &mut part, sight);
+                }
+            }
         }
     }
 }
@@ -140,6 +123,7 @@ fn render_silence(i: &InstanceSnapshot, view: &View<'_>, canvas: &mut Canvas<'_>
 }
 
 fn draw_waits(
+    title: &str,
     i: &InstanceSnapshot,
     view: &View<'_>,
     canvas: &mut Canvas<'_>,
@@ -148,13 +132,13 @@ fn draw_waits(
 ) {
     let mut why = String::new();
     push_why(&mut why, i, SeriesId::Waits, view);
-    let look = Look { empty: &why, ..waits::LOOK };
+    let look = Look { title, empty: &why, ..waits::LOOK };
     let before = sight.line.found_earlier(view, i.id(), sight.asked);
     let before = before.as_ref().and_then(|b| b.line(sight.position(SeriesId::Waits)));
     picture.render(view, canvas, sight.line, &look, before);
     if canvas.height() >= 3 {
-        let x = look.title.len() as u16 + 2;
-        let width = canvas.width().saturating_sub(x);
-        picture.render_legend(view, &mut canvas.part(x, 0, width, 1), sight.line, &look);
+        let x = width(title) as u16 + 2;
+        let room = canvas.width().saturating_sub(x);
+        picture.render_legend(view, &mut canvas.part(x, 0, room, 1), sight.line, &look);
     }
 }

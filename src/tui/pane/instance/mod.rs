@@ -30,6 +30,7 @@ use std::sync::Arc;
 mod about;
 mod charts;
 mod contents;
+mod evidence;
 mod figures;
 mod words;
 
@@ -320,6 +321,9 @@ impl Pane for InstancePane {
         let Some(i) = view.single() else { return Vec::new() };
         let series = charts::series();
         let mut wanted = self.line.wanted(view, i.id(), &[series.clone(), super::waits::series()], &series);
+        if let Some((_, evidence::Evidence::Kept(kept))) = evidence::first(i, &view.snapshot.thresholds) {
+            wanted.push(kept.query(self.line, i, view));
+        }
         wanted.push(words::reach_query(i.id(), view.now));
         wanted
     }
