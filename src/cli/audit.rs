@@ -25,7 +25,7 @@ pub enum AuditCommand {
     Verify,
     /// Print number and hash of the last entry, to be kept where nobody can change them
     Head,
-    /// Remove entries that are older than [audit] keep_days, as a running dbtop does once a day; the rest can still be verified
+    /// Remove entries that are older than audit.keep_days, as a running dbtop does once a day; the rest can still be verified
     Prune,
     /// Write entries out
     Export {
@@ -62,7 +62,7 @@ pub struct AuditRows {
     #[arg(long, value_name = "TEXT")]
     pub search: Option<String>,
 
-    /// Not before this day or time, by the clock of [ui] time_zone: 2026-01-31, 2026-01-31T05:00:00Z, -7d
+    /// Not before this day or time, by the clock of ui.time_zone: 2026-01-31, 2026-01-31T05:00:00Z, -7d
     #[arg(long, value_name = "DATE")]
     pub from: Option<String>,
 

@@ -23,7 +23,7 @@ pub struct Bookmark {
 /// A place on the time line, and its instances.
 #[derive(Debug, Args)]
 pub struct Spot {
-    /// When, by the clock of [ui] time_zone: 2026-11-20 02:00, 02:14, 14:00 UTC, or -3h; default: now
+    /// When, by the clock of ui.time_zone: 2026-11-20 02:00, 02:14, 14:00 UTC, or -3h; default: now
     #[arg(long, allow_hyphen_values = true)]
     pub at: Option<String>,
 

@@ -40,7 +40,7 @@ impl Alias {
 /// Options of both spellings.
 #[derive(Debug, Args)]
 pub struct Options {
-    /// From when, by the clock of [ui] time_zone: 2026-11-20 02:00, yesterday 14:00, 14:00 UTC, -3h; default: an hour before the end
+    /// From when, by the clock of ui.time_zone: 2026-11-20 02:00, yesterday 14:00, 14:00 UTC, -3h; default: an hour before the end
     #[arg(long, allow_hyphen_values = true, requires = "export")]
     pub from: Option<String>,
 

@@ -262,7 +262,7 @@ pub struct Once {
     #[arg(long, value_name = "FILE", conflicts_with = "demo")]
     pub replay: Option<PathBuf>,
 
-    /// At this time of the recording, by the clock of [ui] time_zone: 2026-11-20 02:14, 14:00 UTC, or -30m before its end; default: its end
+    /// At this time of the recording, by the clock of ui.time_zone: 2026-11-20 02:14, 14:00 UTC, or -30m before its end; default: its end
     #[arg(long, value_name = "TIME", requires = "replay", allow_hyphen_values = true)]
     pub at: Option<String>,
 

@@ -39,7 +39,7 @@ pub enum StoreCommand {
     },
     /// Copy a stretch of time into a history of its own: a recording, NOT sealed
     ExportRange {
-        /// From when, by the clock of [ui] time_zone: 2026-11-20 02:00, 14:00 UTC, or -3h
+        /// From when, by the clock of ui.time_zone: 2026-11-20 02:00, 14:00 UTC, or -3h
         #[arg(long, allow_hyphen_values = true)]
         from: String,
 

@@ -2,7 +2,7 @@
 //! is drawn over, lines are only appended. A line is typed, an answer is printed; between two answers changes of health are
 //! told, at most every five seconds. A fleet that does not change writes nothing.
 //!
-//! The session is that of the screen, and so is the language ([`tui::command_line`]); rows are those of `dbtop once`.
+//! The session is that of the screen, and so is the language ([`crate::tui::command_line`]); rows are those of `dbtop once`.
 //! [`console`] is the state, without any I/O; this file owns standard input and output.
 
 mod console;
