@@ -325,7 +325,13 @@ pub fn listed(context: Context) -> Vec<(Vec<Chord>, &'static str)> {
         let Some(chord) = Chord::parse(b.key.name) else { continue };
         // What these do differs by their place, and the footer's word says it.
         let differs = matches!(b.action, Action::Enter | Action::Out | Action::NextSection);
-        let help = b.key.hint.filter(|_| differs && context != Context::Global).unwrap_or(b.help);
+        let help = match (b.key.hint, b.action) {
+            (Some(hint), _) if differs && context != Context::Global => hint,
+            // Where text is typed, the parts are fields.
+            (None, Action::NextSection) if context.takes_text() => "next field",
+            (None, Action::PrevSection) if context.takes_text() => "previous field",
+            _ => b.help,
+        };
         match lines.iter_mut().find(|(action, ..)| *action == b.action) {
             Some((_, chords, _)) => chords.push(chord),
             None => lines.push((b.action, vec![chord], help)),

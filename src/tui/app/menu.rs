@@ -32,7 +32,9 @@ impl App {
                 && items.iter().all(|item| item.action != b.action)
             {
                 let refused = self.refusal(b.action, b.when);
-                items.push(Item { action: b.action, key: chord.to_string(), help: b.help, refused });
+                // What Enter does differs by pane, and the footer's word says it.
+                let help = b.key.hint.filter(|_| b.action == Action::Enter).unwrap_or(b.help);
+                items.push(Item { action: b.action, key: chord.to_string(), help, refused });
             }
         }
         let has_no_key = |row: &&Row| row.keys.iter().all(|key| matches!(key.context, Context::Pane(_)));
