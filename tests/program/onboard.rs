@@ -13,7 +13,7 @@ use std::{fs, os::unix::fs::PermissionsExt};
 
 const ENTER: &[u8] = b"\r";
 const TAB: &[u8] = b"\t";
-const PGDN: &[u8] = b"\x1b[6~";
+const NEXT_STEP: &[u8] = b"\x0e";
 const CTRL_N: &[u8] = b"\x0e";
 const CTRL_P: &[u8] = b"\x10";
 const CTRL_S: &[u8] = b"\x13";
@@ -93,15 +93,15 @@ fn written(folder: &std::path::Path) -> Vec<u8> {
 fn fill(s: &mut Screen, name: &str, address: &str, password: &str) {
     s.keys(b"+");
     s.until_shows("Add an instance");
-    for piece in [name.as_bytes(), TAB, address.as_bytes(), PGDN] {
+    for piece in [name.as_bytes(), TAB, address.as_bytes(), NEXT_STEP] {
         s.keys(piece);
     }
     s.until_shows("Login for actions");
-    for piece in [TAB, b"dbtop", TAB, TAB, password.as_bytes(), PGDN] {
+    for piece in [TAB, b"dbtop", TAB, TAB, password.as_bytes(), NEXT_STEP] {
         s.keys(piece);
     }
     s.until_shows("Read-only intent");
-    s.keys(PGDN);
+    s.keys(NEXT_STEP);
     s.until_shows("Details every");
 }
 
@@ -127,7 +127,7 @@ fn the_wizard_pins_a_certificate_survives_a_wrong_password_and_adds_the_instance
     s.keys(b"night");
     s.keys(TAB);
     s.keys(b"env=test");
-    s.keys(PGDN);
+    s.keys(NEXT_STEP);
     s.until_shows("Pin this certificate?");
     assert!(s.text().contains("CN=dbtop simulator CA") && s.text().contains("SHA-256"), "{}", s.text());
     s.keys(b"yes");
@@ -248,7 +248,7 @@ fn a_label_for_three_marked_rows_at_once() {
     }
     s.keys(b"i");
     s.until_shows("Change 3 instances");
-    for piece in [TAB, TAB, b"team=blue", PGDN] {
+    for piece in [TAB, TAB, b"team=blue", NEXT_STEP] {
         s.keys(piece);
     }
     s.until_shows("Change 3 instances?");

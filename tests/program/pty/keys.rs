@@ -80,7 +80,8 @@ fn panes_and_the_way_from_a_reason_to_its_cause() {
     s.keys(key::ESC);
     until_pane(&mut s, "Fleet");
     s.until("the whole fleet again", |t| t.contains("40 instances") && !t.contains("› sqlprd-014"));
-    // Enter on the row, which the cursor never left.
+    // The dead one is first, the blocked one the second.
+    s.keys(key::DOWN);
     s.keys(key::ENTER);
     until_pane(&mut s, "Instance");
     s.until_shows("demo › sqlprd-014");

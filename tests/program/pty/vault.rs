@@ -44,7 +44,7 @@ impl Stage {
         let mut s = self.screen(args);
         s.until_shows("Unlock ");
         s.keys(format!("{PASSPHRASE}\r").as_bytes());
-        s.until("the fleet", |t| t.contains("sqlprd-001") && !t.contains("LOCKED"));
+        s.until("the fleet", |t| t.contains("sqlprd-001") && !t.contains(" LOCKED"));
         s
     }
 }
@@ -86,7 +86,7 @@ fn the_first_vault_is_made_on_the_screen() {
     let mut again = stage.screen(&[]);
     again.until_shows("Unlock default");
     again.keys(format!("{PASSPHRASE}\r").as_bytes());
-    again.until("open", |t| t.contains("No instances yet") && !t.contains("LOCKED"));
+    again.until("open", |t| t.contains("No instances yet") && !t.contains(" LOCKED"));
     quit(again);
 }
 
@@ -95,7 +95,7 @@ fn the_dialog_takes_the_right_passphrase_only_and_esc_leaves_it_locked() {
     let sim = SimProcess::start(3, 0, None);
     let stage = Stage::watching(&sim);
     let mut s = stage.screen(&[]);
-    s.until("the dialog", |t| t.contains("Unlock default") && t.contains("LOCKED"));
+    s.until("the dialog", |t| t.contains("Unlock default") && t.contains(" LOCKED"));
     s.keys(b"correct horse zebrA\r");
     s.until_shows("opens no key slot");
     assert!(s.text().contains("caps lock") && !s.text().contains("sqlprd"), "{}", s.text());
@@ -110,7 +110,7 @@ fn the_dialog_takes_the_right_passphrase_only_and_esc_leaves_it_locked() {
     command(&mut s, "unlock");
     s.until_shows("Unlock default");
     s.keys(format!("{PASSPHRASE}\r").as_bytes());
-    s.until("all are polled", |t| t.contains("3/3 polled") && !t.contains("LOCKED"));
+    s.until("all are polled", |t| t.contains("3/3 polled") && !t.contains(" LOCKED"));
     quit(s);
 }
 
@@ -137,7 +137,7 @@ fn a_locked_screen_keeps_monitoring_and_shows_no_address() {
     command(&mut s, "sqlprd-001");
     s.until_shows("127.1.");
     command(&mut s, "lock");
-    s.until("locked, and no address", |t| t.contains("LOCKED") && !t.contains("127.1."));
+    s.until("locked, and no address", |t| t.contains(" LOCKED") && !t.contains("127.1."));
     s.keys(b"d");
     s.until_shows("address");
     assert!(s.row("address").is_some_and(|row| row.contains("locked")), "{}", s.text());
@@ -148,7 +148,7 @@ fn a_locked_screen_keeps_monitoring_and_shows_no_address() {
     // It still sees what happens: the servers go, and it says so.
     drop(sim);
     s.until("the server is gone", |t| t.contains("unreachable since"));
-    assert!(s.text().contains("LOCKED") && !s.text().contains("127.1."), "{}", s.text());
+    assert!(s.text().contains(" LOCKED") && !s.text().contains("127.1."), "{}", s.text());
     quit(s);
     // What it wrote about that tells what happened, and to whom only those who can open the inventory.
     let heap = files_below(&stage.home.path());
@@ -180,19 +180,21 @@ fn what_another_process_changes_is_taken_over() {
     s.until("it is back and polled", |t| t.contains("3/3 polled") && t.contains("sqlprd-002"));
     // Whoever changes the data key locks out those who hold the old one, until they show that they have a key.
     stage.done(&["vault", "rotate"]);
-    s.until("the key was changed", |t| t.contains("LOCKED") && t.contains("was changed by another process"));
+    s.until("the key was changed", |t| t.contains(" LOCKED") && t.contains("was changed by another process"));
     command(&mut s, "unlock");
     s.until_shows("Unlock default");
     s.keys(format!("{PASSPHRASE}\r").as_bytes());
-    s.until("open again", |t| !t.contains("LOCKED"));
+    s.until("open again", |t| !t.contains(" LOCKED"));
     // Nothing of a suspended tenant is polled, and it opens when it is resumed.
     stage.done(&["tenant", "suspend", "default"]);
-    s.until("it is suspended", |t| t.contains("LOCKED") && t.contains("suspended") && !t.contains("sqlprd-"));
+    s.until("it is suspended", |t| {
+        t.contains(" LOCKED") && t.contains("suspended") && !t.contains("sqlprd-")
+    });
     stage.done(&["tenant", "resume", "default"]);
     command(&mut s, "unlock");
     s.until_shows("Unlock default");
     s.keys(format!("{PASSPHRASE}\r").as_bytes());
-    s.until("all are polled again", |t| t.contains("3/3 polled") && !t.contains("LOCKED"));
+    s.until("all are polled again", |t| t.contains("3/3 polled") && !t.contains(" LOCKED"));
     quit(s);
 }
 
