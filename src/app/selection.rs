@@ -15,6 +15,8 @@ pub struct Selection {
     pub tenant: Option<String>,
     /// the file that opens the tenant's vault; None: what the environment says
     pub key_file: Option<PathBuf>,
+    /// `[vault] unwrap`: the program that opens a slot of the kind `command`
+    pub unwrap: Vec<String>,
 }
 
 impl Selection {

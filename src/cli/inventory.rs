@@ -370,10 +370,20 @@ pub enum GroupCommand {
     },
     /// List groups
     List,
-    /// Remove a group; its instances stay
+    /// Add a group with the members of another one
+    Copy {
+        /// Its name
+        name: String,
+        /// The name of the new one
+        to: String,
+    },
+    /// Remove a group; its instances stay. What hangs on it is told first
     Remove {
         /// Its name
         name: String,
+        /// Do not ask, also where instances or saved filters hang on it
+        #[arg(long, short = 'y')]
+        yes: bool,
     },
     /// Bring a removed group back
     Restore {
@@ -439,6 +449,38 @@ pub enum LabelCommand {
     },
     /// List labels
     List,
+    /// Add a label that no instance carries yet
+    Add {
+        /// key=value
+        label: String,
+        /// gray, blue, cyan, green, yellow, orange, magenta or red
+        #[arg(long, default_value = "blue")]
+        color: String,
+    },
+    /// Give a label another name, on every instance that carries it
+    Rename {
+        /// key=value
+        label: String,
+        /// key=value as it shall be
+        to: String,
+    },
+    /// Make labels one: their instances carry the other one then
+    Merge {
+        /// key=value, one or more
+        #[arg(required = true)]
+        labels: Vec<String>,
+        /// key=value of the label that stays; made if it is not there
+        #[arg(long, value_name = "LABEL")]
+        into: String,
+    },
+    /// Take a label off every instance, with its colour and its collection. What hangs on it is told first
+    Remove {
+        /// key=value
+        label: String,
+        /// Do not ask, also where instances, saved filters or settings hang on it
+        #[arg(long, short = 'y')]
+        yes: bool,
+    },
     /// Give a label a colour
     Color {
         /// key=value
@@ -480,6 +522,13 @@ pub enum FilterCommand {
         /// For people
         #[arg(long, default_value = "")]
         description: String,
+    },
+    /// Give a saved filter another name
+    Rename {
+        /// Its name
+        name: String,
+        /// Its new name
+        to: String,
     },
     /// List saved filters
     List,

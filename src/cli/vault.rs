@@ -79,4 +79,10 @@ pub enum NewSlot {
     },
     /// The operating system's keyring
     Keyring,
+    /// A program that unwraps a key: for a KMS, HashiCorp Vault, a TPM. [vault] unwrap names it
+    Command {
+        /// The wrapped key: whatever the program turns into a secret, such as 32 random bytes
+        #[arg(long, value_name = "FILE")]
+        wrapped: PathBuf,
+    },
 }

@@ -93,3 +93,15 @@ pub fn confirm(question: &str, yes: bool) -> anyhow::Result<()> {
     }
     bail!("nothing was changed")
 }
+
+/// Tells what hangs on something that is removed, and asks.
+///
+/// # Errors
+/// No is said; something hangs on it, and there is neither a terminal nor --yes.
+pub fn confirm_loss(what: &str, hangs: &[String], yes: bool) -> anyhow::Result<()> {
+    if hangs.is_empty() {
+        return Ok(());
+    }
+    let told = format!("{what} has {}", hangs.join("; "));
+    confirm(&format!("{told}. Remove it?"), yes).context(told)
+}

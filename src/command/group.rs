@@ -4,12 +4,16 @@ use super::{
     ask,
     invocation::Invocation,
     output::{Cell, Grid, done},
-    select::selected,
+    select::{changed, selected},
 };
 use crate::{
-    app::inventory::edit::save,
+    app::inventory::{edit::save, lists::hangs_on_group},
     cli::inventory::{Group, GroupCommand, MembersCommand, Which},
-    model::inventory::record::{GroupRecord, InstanceRecord},
+    model::inventory::{
+        instance::InstanceId,
+        record::{GroupRecord, InstanceRecord},
+    },
+    protocol::ListChange,
     store::{Entry, Inventory, Kind, current_author},
 };
 use anyhow::{Context, bail};
@@ -41,8 +45,18 @@ pub fn run(args: Group, invocation: &Invocation) -> anyhow::Result<ExitCode> {
             tenant.change(&author, |change| change.edit(entry.id, entry.revision, &record))?;
             vec![("edited", record.name)]
         }
-        GroupCommand::Remove { name } => {
+        GroupCommand::Copy { name, to } => {
+            let like = &named(&inventory, &name)?.record;
+            let is_in = |record: &InstanceRecord| record.groups.iter().any(|g| g.eq_ignore_ascii_case(&name));
+            let members = inventory.instances.iter().filter(|entry| is_in(&entry.record));
+            let members = members.map(|entry| InstanceId::new(entry.record.name.as_str())).collect();
+            let record = GroupRecord { name: to.clone(), description: like.description.clone() };
+            let change = ListChange::CopyGroup { record, members };
+            vec![("added", changed(&mut tenant, &inventory, &change, to)?)]
+        }
+        GroupCommand::Remove { name, yes } => {
             let entry = named(&inventory, &name)?;
+            ask::confirm_loss(&format!("group {name}"), &hangs_on_group(&inventory, &name), yes)?;
             tenant.change(&author, |change| change.remove(Kind::Group, entry.id))?;
             vec![("removed", entry.record.name.clone())]
         }

@@ -1,7 +1,10 @@
 //! The options that every sub-command gets beside its own. [`super::run`] makes it of the command line once.
 
 use crate::{
-    app::{configuration::Given, selection::Selection},
+    app::{
+        configuration::{self, Given},
+        selection::Selection,
+    },
     cli::{Screen, Source, Tenancy},
 };
 use std::path::PathBuf;
@@ -26,6 +29,7 @@ impl Invocation {
             inventory: source.inventory,
             tenant: tenancy.tenant,
             key_file: tenancy.key_file,
+            unwrap: Vec::new(),
         };
         let given = Given {
             file: source.config,
@@ -34,6 +38,13 @@ impl Invocation {
             low_bandwidth: screen.low_bandwidth,
             plain: screen.plain,
         };
-        Self { selection, given, replay: screen.replay }
+        let mut made = Self { selection, given, replay: screen.replay };
+        // What else is wrong with the configuration is told by the commands that need it.
+        if made.selection.is_sealed()
+            && let Ok(config) = configuration::load(&made.given)
+        {
+            made.selection.unwrap = config.vault.unwrap;
+        }
+        made
     }
 }

@@ -6,14 +6,16 @@ use super::{
     instance::{poll_over, split_label},
     invocation::Invocation,
     output::{Cell, Grid, done},
+    select::changed,
 };
 use crate::{
-    app::inventory::edit::save,
+    app::inventory::{edit::save, lists::hangs_on_label},
     cli::inventory::{Label, LabelCommand},
     model::inventory::record::{LabelColor, LabelRecord},
+    protocol::ListChange,
     store::{Entry, Inventory, current_author},
 };
-use anyhow::Context;
+use anyhow::{Context, bail};
 use std::process::ExitCode;
 
 /// Runs one of the sub-commands.
@@ -44,13 +46,38 @@ pub fn run(args: Label, invocation: &Invocation) -> anyhow::Result<ExitCode> {
             changed.into_iter().map(|(_, record)| ("unlabelled", record.name)).collect()
         }
         LabelCommand::Color { label, color } => {
-            let names: Vec<&str> = LabelColor::ALL.iter().map(|color| color.as_str()).collect();
-            let color = LabelColor::parse(&color)
-                .with_context(|| format!("{color:?} is no colour: take {}", names.join(", ")))?;
+            let color = colour(&color)?;
             let entry = named(&inventory, &label)?;
             let record = LabelRecord { color, ..entry.record.clone() };
             tenant.change(&current_author(), |change| change.edit(entry.id, entry.revision, &record))?;
             vec![("coloured", record.name())]
+        }
+        LabelCommand::Add { label, color } => {
+            let change =
+                ListChange::Label { of: Vec::new(), to: split_label(&label)?, color: colour(&color)? };
+            vec![("added", changed(&mut tenant, &inventory, &change, label)?)]
+        }
+        LabelCommand::Rename { label, to } => {
+            let entry = named(&inventory, &label)?;
+            let name = split_label(&to)?;
+            if inventory.label(&name.0, &name.1).is_some_and(|there| there.id != entry.id) {
+                bail!(
+                    "the label {to} is there already: `dbtop label merge {label} --into {to}` makes the two one"
+                );
+            }
+            vec![("renamed", changed(&mut tenant, &inventory, &unite(&[entry], name), to)?)]
+        }
+        LabelCommand::Merge { labels, into } => {
+            let entries =
+                labels.iter().map(|label| named(&inventory, label)).collect::<Result<Vec<_>, _>>()?;
+            let change = unite(&entries, split_label(&into)?);
+            vec![("merged", changed(&mut tenant, &inventory, &change, into)?)]
+        }
+        LabelCommand::Remove { label, yes } => {
+            let record = &named(&inventory, &label)?.record;
+            ask::confirm_loss(&format!("label {}", record.name()), &hangs_on_label(&inventory, record), yes)?;
+            let change = ListChange::RemoveLabel { key: record.key.clone(), value: record.value.clone() };
+            vec![("removed", changed(&mut tenant, &inventory, &change, record.name())?)]
         }
         LabelCommand::Poll { label, poll } => {
             let entry = named(&inventory, &label)?;
@@ -62,6 +89,18 @@ pub fn run(args: Label, invocation: &Invocation) -> anyhow::Result<ExitCode> {
     };
     done(&said, args.output)?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn colour(text: &str) -> anyhow::Result<LabelColor> {
+    let names: Vec<&str> = LabelColor::ALL.iter().map(|color| color.as_str()).collect();
+    LabelColor::parse(text).with_context(|| format!("{text:?} is no colour: take {}", names.join(", ")))
+}
+
+/// These labels become one, under this name; it has the colour of the first where it is new.
+fn unite(entries: &[&Entry<LabelRecord>], to: (String, String)) -> ListChange {
+    let of = entries.iter().map(|entry| (entry.record.key.clone(), entry.record.value.clone())).collect();
+    let color = entries.first().map_or(LabelColor::Gray, |entry| entry.record.color);
+    ListChange::Label { of, to, color }
 }
 
 fn named<'i>(inventory: &'i Inventory, label: &str) -> anyhow::Result<&'i Entry<LabelRecord>> {

@@ -36,16 +36,26 @@ pub fn run(args: Filter, invocation: &Invocation) -> anyhow::Result<ExitCode> {
             })?;
             ("saved", record.name)
         }
+        FilterCommand::Rename { name, to } => {
+            let entry = named(&inventory, &name)?;
+            let record = FilterRecord { name: to, ..entry.record.clone() };
+            tenant.change(&author, |change| change.edit(entry.id, entry.revision, &record))?;
+            ("renamed", record.name)
+        }
         FilterCommand::Remove { name } => {
-            let entry = inventory
-                .filter(&name)
-                .with_context(|| format!("no saved filter is called {name}: see `dbtop filter list`"))?;
+            let entry = named(&inventory, &name)?;
             tenant.change(&author, |change| change.remove(Kind::Filter, entry.id))?;
             ("removed", entry.record.name.clone())
         }
     };
     done(&[said], args.output)?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn named<'i>(inventory: &'i Inventory, name: &str) -> anyhow::Result<&'i Entry<FilterRecord>> {
+    inventory
+        .filter(name)
+        .with_context(|| format!("no saved filter is called {name}: see `dbtop filter list`"))
 }
 
 fn list(inventory: &Inventory) -> Grid {

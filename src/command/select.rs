@@ -2,7 +2,10 @@
 //! that are polled by a scope.
 
 use crate::{
-    app::inventory::{edit::named, lists::parse},
+    app::inventory::{
+        edit::named,
+        lists::{self, parse},
+    },
     cli::inventory::Which,
     model::{
         fold::{
@@ -16,10 +19,25 @@ use crate::{
         judge::health::Health,
         poll::Facts,
     },
-    store::{Entry, Inventory},
+    protocol::ListChange,
+    store::{Entry, Inventory, Tenant},
 };
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use std::sync::Arc;
+
+/// Carries out a change of groups, labels and filters that the screen makes, too. Returns the name.
+///
+/// # Errors
+/// In the words that the screen shows.
+pub fn changed(
+    tenant: &mut Tenant,
+    inventory: &Inventory,
+    change: &ListChange,
+    name: String,
+) -> anyhow::Result<String> {
+    lists::change(tenant, inventory, change).map_err(|refusal| anyhow!(refusal.words))?;
+    Ok(name)
+}
 
 /// The selected instances, at least one.
 ///

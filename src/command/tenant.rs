@@ -138,7 +138,7 @@ fn listed(line: &Listed, selection: &Selection) -> Vec<Cell> {
 /// The limits of a tenant that a key file opens; no passphrase is asked for, and no keyring, which may ask, too.
 fn limits(line: &Listed, selection: &Selection) -> Option<Limits> {
     let locked = line.tenant.as_ref().ok()?;
-    let file = Env::of_process(line.slug.as_str(), selection.key_file.clone()).key_file?;
+    let file = Env::of_process(line.slug.as_str(), selection.key_file.clone(), &[]).key_file?;
     locked.unlock(&Opener::KeyFile(file)).ok()?.limits().ok()
 }
 
@@ -314,7 +314,8 @@ impl Told {
 
 fn open_backup(backup: &BackupFile, name: &str, selection: &Selection) -> anyhow::Result<Sealer> {
     let (uid, slots) = (backup.uid(), backup.slots());
-    match vault::unlock_any(uid, slots, &Env::of_process(name, selection.key_file.clone())) {
+    match vault::unlock_any(uid, slots, &Env::of_process(name, selection.key_file.clone(), &selection.unwrap))
+    {
         Err(VaultError::Locked(_)) if slots.iter().any(|slot| slot.kind() == SlotKind::Passphrase) => {
             let passphrase = ask::passphrase("Passphrase of the backup: ")?;
             Ok(vault::unlock(uid, slots, &Opener::Passphrase(passphrase))?)

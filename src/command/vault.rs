@@ -3,16 +3,25 @@
 
 use super::{
     ask,
+    audit::shown,
     invocation::Invocation,
     output::{Cell, Grid},
 };
 use crate::{
-    app::{inventory::open, selection::Selection},
+    app::{
+        clock,
+        inventory::{
+            open,
+            slots::{self as of_slots, old_key},
+        },
+        selection::Selection,
+    },
     cli::{NewSlot, SlotCommand, Vault, VaultCommand},
     model::{base::text, inventory::record::Slug},
     store::{Tenant, current_author},
     vault::{self, Opener, Sealer, Slot, SlotKind},
 };
+use anyhow::Context;
 use std::process::ExitCode;
 
 /// Runs one of the sub-commands.
@@ -52,7 +61,7 @@ pub(super) fn make(name: &Slug, keyring: bool, selection: &Selection) -> anyhow:
         return Err(crate::store::StoreError::TenantExists(name.to_string()).into());
     }
     // Set in the environment or the arguments: both mean a script.
-    let key_file = vault::Env::of_process(name.as_str(), selection.key_file.clone()).key_file;
+    let key_file = vault::Env::of_process(name.as_str(), selection.key_file.clone(), &[]).key_file;
     let opener = match key_file {
         _ if keyring => Opener::Keyring,
         Some(file) => Opener::KeyFile(file),
@@ -69,9 +78,22 @@ fn status(selection: &Selection) -> anyhow::Result<Grid> {
     kinds.sort_unstable();
     kinds.dedup();
     let opened = open::unlock_unasked(selection, &tenant);
+    let keyed = opened.as_ref().ok().and_then(|tenant| tenant.keyed().ok().flatten());
+    let old = keyed.and_then(|made| old_key(made, clock::now()));
     let generation = tenant.slots().iter().map(Slot::generation).max();
     Ok(Grid {
-        columns: vec!["tenant", "id", "suspended", "generation", "slots", "kinds", "opens_here", "problem"],
+        columns: vec![
+            "tenant",
+            "id",
+            "suspended",
+            "generation",
+            "slots",
+            "kinds",
+            "opens_here",
+            "problem",
+            "data_key_made_utc",
+            "warning",
+        ],
         rows: vec![vec![
             Cell::Text(tenant.slug().to_string()),
             Cell::Text(tenant.uid().to_string()),
@@ -81,6 +103,8 @@ fn status(selection: &Selection) -> anyhow::Result<Grid> {
             Cell::Text(kinds.join(" ")),
             Cell::Flag(opened.is_ok()),
             Cell::text(opened.err().map(|e| e.to_string()).as_deref()),
+            Cell::text(keyed.and_then(shown).as_deref()),
+            Cell::text(old.as_deref()),
         ]],
     })
 }
@@ -92,6 +116,11 @@ fn add(slot: &NewSlot, label: &str, selection: &Selection) -> anyhow::Result<Gri
         NewSlot::KeyFile { file } => Opener::KeyFile(file.clone()),
         NewSlot::Credential { file } => Opener::Credential(file.clone()),
         NewSlot::Keyring => Opener::Keyring,
+        NewSlot::Command { wrapped } => {
+            let wrapped =
+                of_slots::wrapped(wrapped).with_context(|| format!("reading {}", wrapped.display()))?;
+            Opener::Command { argv: selection.unwrap.clone(), wrapped }
+        }
     };
     let made = tenant.add_slot(&current_author(), &opener, label, None)?;
     if made.kind() == SlotKind::KernelKeyring {

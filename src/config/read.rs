@@ -248,6 +248,9 @@ pub(super) fn value_of(text: &str, default: Option<&Value>) -> Value {
         (Some(Value::Boolean(_)), "true" | "1") => Some(Value::Boolean(true)),
         (Some(Value::Boolean(_)), "false" | "0") => Some(Value::Boolean(false)),
         (Some(Value::Integer(_)), _) => text.parse().ok().map(Value::Integer),
+        (Some(Value::Array(_)), _) => {
+            format!("v = {text}").parse::<Table>().ok().and_then(|mut table| table.remove("v"))
+        }
         (Some(Value::Float(_)), _) => text.parse().ok().map(Value::Float),
         _ => None,
     };

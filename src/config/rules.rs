@@ -24,6 +24,7 @@ pub(super) fn broken(c: &Config) -> Vec<Broken> {
         .chain(poll(&c.poll))
         .chain(health(&c.health))
         .chain(lock)
+        .chain(unwrap(&c.vault.unwrap))
         .chain(range("audit", ("keep_days", c.audit.keep_days.into(), 30, 36_500)))
         .chain(budget(&c.budget))
         .chain(range("collect", ("recorder_instances", c.collect.recorder_instances.into(), 0, 200)))
@@ -139,6 +140,17 @@ fn log(log: &Log) -> impl Iterator<Item = Broken> {
         one_of("log", "format", &log.format, &["text", "json"]),
     ];
     words.into_iter().flatten().chain(days)
+}
+
+/// A program by its full path: which one runs must not hang on PATH.
+fn unwrap(argv: &[String]) -> Option<Broken> {
+    let program = argv.first()?;
+    (!std::path::Path::new(program).is_absolute()).then(|| Broken {
+        section: "vault",
+        options: vec!["unwrap"],
+        message: format!("[vault] unwrap = [{program:?}, …] does not begin with the full path of a program"),
+        advice: "write it such as [\"/usr/local/bin/unwrap\", \"argument\"]: no shell reads it".to_owned(),
+    })
 }
 
 fn one_of(section: &'static str, option: &'static str, value: &str, words: &[&str]) -> Option<Broken> {

@@ -107,11 +107,13 @@ impl Default for Poll {
 pub struct Vault {
     /// minutes without a key until the screen locks; 0: never
     pub lock_after_min: u32,
+    /// program and arguments that unwrap the key of a `command` slot; empty: none
+    pub unwrap: Vec<String>,
 }
 
 impl Default for Vault {
     fn default() -> Self {
-        Self { lock_after_min: 15 }
+        Self { lock_after_min: 15, unwrap: Vec::new() }
     }
 }
 

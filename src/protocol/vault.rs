@@ -1,6 +1,6 @@
 //! The key slots of the vault on the screen, and their changes.
 
-use crate::model::base::secret::Secret;
+use crate::model::base::{secret::Secret, time::Timestamp};
 use std::path::PathBuf;
 
 /// The slots. See [`crate::protocol::InventoryRequest::List`].
@@ -10,6 +10,8 @@ pub struct VaultList {
     pub slots: Vec<SlotLine>,
     /// the data key is the so-manieth
     pub generation: u64,
+    /// when the data key was made; None: not known
+    pub keyed: Option<Timestamp>,
 }
 
 /// A slot.
@@ -41,6 +43,8 @@ pub enum NewKey {
     Credential(PathBuf),
     /// the operating system's keyring
     Keyring,
+    /// what a program makes of the wrapped key in this file
+    Command(PathBuf),
 }
 
 /// A change of the slots. Answered by [`crate::protocol::Reply::Saved`], and by the list as it is then.

@@ -2,7 +2,7 @@
 //! record anew in one transaction, all or nothing.
 
 use super::{
-    Damage, Harm, StoreError, audit,
+    AuditFilter, Damage, Harm, StoreError, audit,
     change::{Setting, write_contents},
     history_key,
     inventory::Reader,
@@ -10,13 +10,33 @@ use super::{
     tenant::Tenant,
 };
 use crate::{
-    model::inventory::record::{Author, Outcome},
+    model::{
+        base::time::Timestamp,
+        inventory::record::{AuditEntry, Author, Outcome},
+    },
     vault::{self, Cost, Opener, Place, Sealer, Slot},
 };
 use rusqlite::{Transaction, params};
 use std::path::Path;
 
 impl Tenant {
+    /// When the data key was made; of a version that did not note it, by the audit log. None: nothing tells.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn keyed(&self) -> Result<Option<Timestamp>, StoreError> {
+        let noted = self.header()?.ok().and_then(|header| header.keyed);
+        if noted.is_some() {
+            return Ok(noted);
+        }
+        let made = |entry: &AuditEntry| {
+            entry.outcome == Outcome::Done
+                && ((entry.action == "rotate" && entry.entity == "vault")
+                    || (entry.action == "create" && entry.seq == 1))
+        };
+        Ok(self.audit(&AuditFilter::default())?.iter().rev().find(|entry| made(entry)).map(|entry| entry.at))
+    }
+
     /// Adds a key slot. `cost` is for passphrases; None: calibrated.
     ///
     /// # Errors

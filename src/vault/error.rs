@@ -102,6 +102,21 @@ pub enum VaultError {
         /// true for the kernel's keyring
         forgets: bool,
     },
+    /// A slot is opened by a program, and none is named.
+    #[error(
+        "a key slot of this vault is opened by a program and none is named: set [vault] unwrap = [\"program\", \"argument\"]"
+    )]
+    NoUnwrap,
+    /// The program that unwraps a key did not give it.
+    #[error(
+        "{program} ([vault] unwrap) did not unwrap the key: {why}. Try it by hand, or open the vault with another slot"
+    )]
+    Unwrap {
+        /// its name
+        program: String,
+        /// the first line of its complaint, or what happened
+        why: String,
+    },
     /// A newer dbtop wrote it.
     #[error(
         "{what} was written by a newer dbtop (format {found}, this one knows up to {known}): upgrade dbtop"

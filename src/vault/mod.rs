@@ -13,11 +13,14 @@ mod passphrase;
 mod seal;
 mod slot;
 mod slot_bytes;
+mod unwrap;
 
 pub use error::VaultError;
 pub use harden::{Hardened, harden};
 pub use passphrase::{Cost, MIN_PASSPHRASE_CHARS, check_passphrase};
 pub use seal::{OVERHEAD_BYTES, Place, RECORD_VERSION, Sealer, history_key};
+pub use unwrap::MAX_WRAPPED_BYTES;
+
 pub use slot::{MAX_LABEL_BYTES, SLOT_VERSION, Slot, SlotKind};
 
 use crate::model::{
@@ -37,6 +40,13 @@ pub enum Opener {
     Credential(PathBuf),
     /// the operating system's keyring
     Keyring,
+    /// a program that unwraps a key, without a shell: the program and its arguments
+    Command {
+        /// `[vault] unwrap`
+        argv: Vec<String>,
+        /// the wrapped key of a new slot; to open, each slot has its own
+        wrapped: Vec<u8>,
+    },
 }
 
 /// The secrets that may open a vault without a question. Values, so that tests need no environment.
@@ -46,18 +56,22 @@ pub struct Env {
     pub key_file: Option<PathBuf>,
     /// `$CREDENTIALS_DIRECTORY/dbtop-<slug>`, if there is such a file
     pub credential: Option<PathBuf>,
+    /// `[vault] unwrap`: the program that unwraps keys, and its arguments; empty: there is none
+    pub unwrap: Vec<String>,
     /// true: try keyring slots
     pub keyring: bool,
 }
 
 impl Env {
-    /// From the environment of the process, for the tenant of this slug. `key_file` is the one of the command line.
-    pub fn of_process(slug: &str, key_file: Option<PathBuf>) -> Self {
+    /// From the environment of the process, for the tenant of this slug. `key_file` is the one of the command line, `unwrap` that of the
+    /// configuration.
+    pub fn of_process(slug: &str, key_file: Option<PathBuf>, unwrap: &[String]) -> Self {
         let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
         let credential = set("CREDENTIALS_DIRECTORY").map(|folder| folder.join(format!("dbtop-{slug}")));
         Self {
             key_file: key_file.or_else(|| set("DBTOP_KEY_FILE")),
             credential: credential.filter(|path| path.exists()),
+            unwrap: unwrap.to_vec(),
             keyring: true,
         }
     }
@@ -127,8 +141,20 @@ pub fn add_slot(
             });
             made.ok_or(last)?
         }
+        Opener::Command { argv, wrapped } => {
+            if !(1..=MAX_WRAPPED_BYTES).contains(&wrapped.len()) {
+                return Err(VaultError::Unable(
+                    "a wrapped key has 1 byte to 16 KB: name the file that holds it",
+                ));
+            }
+            (SlotKind::Command, none, unwrap::key(argv, wrapped, &salt, unwrap::PATIENCE)?)
+        }
     };
-    Slot::new(sealer, (kind, label), (id, salt, cost), &key)
+    let wrapped = match opener {
+        Opener::Command { wrapped, .. } => wrapped.clone(),
+        _ => Vec::new(),
+    };
+    Slot::new(sealer, (kind, label), (id, salt, cost), wrapped, &key)
 }
 
 /// Opens a vault.
@@ -153,6 +179,14 @@ pub fn unlock(tenant: &TenantUid, slots: &[Slot], opener: &Opener) -> Result<Sea
             first_open(tenant, &fitting, |_| Ok(key.clone()))?
                 .ok_or_else(|| VaultError::WrongKey { path: path.clone() })
         }
+        Opener::Command { argv, .. } => {
+            let fitting = of_kinds(slots, &[SlotKind::Command], "command")?;
+            let secret = |slot: &Slot| unwrap::key(argv, slot.wrapped(), slot.salt(), unwrap::PATIENCE);
+            first_open(tenant, &fitting, secret)?.ok_or_else(|| VaultError::Unwrap {
+                program: argv.first().cloned().unwrap_or_default(),
+                why: "what it gave is not the secret of this vault's slot".to_owned(),
+            })
+        }
         Opener::Keyring => {
             let fitting = of_kinds(slots, &[SlotKind::Keyring, SlotKind::KernelKeyring], "keyring")?;
             let secret = |slot: &Slot| keyring::read(slot.kind(), tenant, slot.id());
@@ -162,7 +196,7 @@ pub fn unlock(tenant: &TenantUid, slots: &[Slot], opener: &Opener) -> Result<Sea
     }
 }
 
-/// Opens a vault without a question, by key file, credential or keyring, in this order. A key file or a credential that was
+/// Opens a vault without a question, by key file, credential, program or keyring, in this order. A key file or a credential that was
 /// given and does not open the vault is an error: it must not be ignored silently.
 ///
 /// # Errors
@@ -174,22 +208,31 @@ pub fn unlock_any(tenant: &TenantUid, slots: &[Slot], env: &Env) -> Result<Seale
     if let Some(path) = &env.credential {
         return unlock(tenant, slots, &Opener::Credential(path.clone()));
     }
-    let why = if env.keyring {
+    let mut reasons = Vec::new();
+    if slots.iter().any(|slot| slot.kind() == SlotKind::Command) {
+        match unlock(tenant, slots, &Opener::Command { argv: env.unwrap.clone(), wrapped: Vec::new() }) {
+            Ok(sealer) => return Ok(sealer),
+            // A KMS may be out of reach; another slot may open.
+            Err(e) => reasons.push(e.to_string()),
+        }
+    }
+    if env.keyring {
         match unlock(tenant, slots, &Opener::Keyring) {
             Ok(sealer) => return Ok(sealer),
-            Err(VaultError::NoSuchSlot { .. }) => None,
-            Err(e @ (VaultError::NoKeyring { .. } | VaultError::EmptyKeyring { .. })) => Some(e.to_string()),
+            Err(VaultError::NoSuchSlot { .. }) => {}
+            Err(e @ (VaultError::NoKeyring { .. } | VaultError::EmptyKeyring { .. })) => {
+                reasons.push(e.to_string())
+            }
             Err(e) => return Err(e),
         }
-    } else {
-        None
-    };
+    }
     let way = if slots.iter().any(|slot| slot.kind() == SlotKind::Passphrase) {
         "give its passphrase, or `--key-file FILE` (or DBTOP_KEY_FILE) in scripts"
     } else {
         "give `--key-file FILE` or set DBTOP_KEY_FILE"
     };
-    Err(VaultError::Locked(why.map_or_else(|| way.to_owned(), |why| format!("{way}; {why}"))))
+    reasons.insert(0, way.to_owned());
+    Err(VaultError::Locked(reasons.join("; ")))
 }
 
 /// A new data key, and every slot of `slots` for it. No secret is asked for. The caller seals all records anew and replaces

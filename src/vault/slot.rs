@@ -13,8 +13,10 @@ use super::{
 use crate::model::inventory::record::{RecordId, TenantUid};
 use x25519_dalek::{PublicKey, StaticSecret};
 
-/// The newest format of a slot that this program reads, and the one that it writes.
-pub const SLOT_VERSION: u8 = 1;
+/// The newest format of a slot that this program reads.
+pub const SLOT_VERSION: u8 = 2;
+/// The format of labels, and of slots that carry no wrapped key.
+pub(super) const FIRST_VERSION: u8 = 1;
 /// The longest label of a slot.
 pub const MAX_LABEL_BYTES: usize = 200;
 
@@ -34,15 +36,18 @@ pub enum SlotKind {
     Keyring,
     /// the Linux kernel's keyring of the login session; it forgets at reboot at the latest
     KernelKeyring,
+    /// a program that unwraps the key which the slot carries: a KMS, HashiCorp Vault, a TPM (`[vault] unwrap`)
+    Command,
 }
 
 impl SlotKind {
-    const ALL: [(Self, u8, &'static str); 5] = [
+    const ALL: [(Self, u8, &'static str); 6] = [
         (Self::Passphrase, 1, "passphrase"),
         (Self::KeyFile, 2, "key-file"),
         (Self::Credential, 3, "credential"),
         (Self::Keyring, 4, "keyring"),
         (Self::KernelKeyring, 5, "kernel-keyring"),
+        (Self::Command, 6, "command"),
     ];
 
     /// One word, for lists and `-o json`.
@@ -102,6 +107,8 @@ pub(super) struct Identity {
     pub(super) cost: Cost,
     pub(super) public: [u8; 32],
     pub(super) anchor_generation: u64,
+    /// The wrapped key of a slot that a program opens; else empty.
+    pub(super) wrapped: Vec<u8>,
 }
 
 /// The two keys made from a slot's secret.
@@ -125,6 +132,7 @@ impl Slot {
         sealer: &Sealer,
         (kind, label): (SlotKind, &str),
         (id, salt, cost): (RecordId, [u8; 32], Cost),
+        wrapped: Vec<u8>,
         secret: &[u8; 32],
     ) -> Result<Self, VaultError> {
         if label.len() > MAX_LABEL_BYTES {
@@ -134,7 +142,7 @@ impl Slot {
         let public = PublicKey::from(&keys.private).to_bytes();
         let anchor_generation = sealer.generation();
         let mut slot = Self {
-            identity: Identity { kind, id, salt, cost, public, anchor_generation },
+            identity: Identity { kind, id, salt, cost, public, anchor_generation, wrapped },
             proof: [0; 32],
             generation: 0,
             ephemeral: [0; 32],
@@ -218,6 +226,11 @@ impl Slot {
         &self.identity.salt
     }
 
+    /// The wrapped key that a program unwraps; empty for other kinds.
+    pub(super) fn wrapped(&self) -> &[u8] {
+        &self.identity.wrapped
+    }
+
     /// The cost of one try at its passphrase; zeros for other kinds.
     pub const fn cost(&self) -> &Cost {
         &self.identity.cost
@@ -234,7 +247,7 @@ impl Slot {
     }
 
     fn label_place<'a>(&'a self, tenant: &'a TenantUid) -> Place<'a> {
-        let schema = u32::from(SLOT_VERSION);
+        let schema = u32::from(FIRST_VERSION);
         Place { tenant, table: "slot", id: &self.identity.id, revision: self.generation, schema }
     }
 
@@ -352,7 +365,8 @@ mod tests {
 
     fn slot(sealer: &Sealer, secret: &[u8; 32]) -> Slot {
         let id = RecordId::from_bytes([9; 16]);
-        Slot::new(sealer, (SlotKind::KeyFile, "label"), (id, [8; 32], Cost::default()), secret).unwrap()
+        Slot::new(sealer, (SlotKind::KeyFile, "label"), (id, [8; 32], Cost::default()), Vec::new(), secret)
+            .unwrap()
     }
 
     #[test]

@@ -3,7 +3,8 @@
 
 use super::{
     Cost, SLOT_VERSION, Slot, SlotKind, VaultError,
-    slot::{Identity, MAX_LABEL_BYTES, SEALED_KEY_LEN},
+    slot::{FIRST_VERSION, Identity, MAX_LABEL_BYTES, SEALED_KEY_LEN},
+    unwrap::MAX_WRAPPED_BYTES,
 };
 use crate::model::inventory::record::RecordId;
 use sha2::{Digest, Sha256};
@@ -13,11 +14,14 @@ const IDENTITY_LEN: usize = 1 + 1 + 16 + 32 + 12 + 32 + 8;
 /// The length of everything but the sealed label.
 const FIXED_LEN: usize = IDENTITY_LEN + 32 + 8 + 32 + 2 * SEALED_KEY_LEN + 32 + CHECKSUM_LEN;
 const MAX_LEN: usize = FIXED_LEN + MAX_LABEL_BYTES + super::OVERHEAD_BYTES;
+/// The longest slot with a wrapped key: its length and its bytes stand behind the identity of format 1.
+const MAX_WRAPPED_LEN: usize = MAX_LEN + 4 + MAX_WRAPPED_BYTES;
 
 impl Identity {
     pub(super) fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(MAX_LEN);
-        bytes.extend_from_slice(&[SLOT_VERSION, self.kind.number()]);
+        let version = if self.wrapped.is_empty() { FIRST_VERSION } else { SLOT_VERSION };
+        bytes.extend_from_slice(&[version, self.kind.number()]);
         bytes.extend_from_slice(self.id.as_bytes());
         bytes.extend_from_slice(&self.salt);
         for number in [self.cost.memory_kib, self.cost.passes, self.cost.lanes] {
@@ -25,6 +29,10 @@ impl Identity {
         }
         bytes.extend_from_slice(&self.public);
         bytes.extend_from_slice(&self.anchor_generation.to_be_bytes());
+        if !self.wrapped.is_empty() {
+            bytes.extend_from_slice(&(self.wrapped.len() as u32).to_be_bytes());
+            bytes.extend_from_slice(&self.wrapped);
+        }
         bytes
     }
 }
@@ -54,7 +62,8 @@ impl Slot {
             Some(&found) if found > SLOT_VERSION => {
                 return Err(VaultError::Newer { what: "a key slot", found, known: SLOT_VERSION });
             }
-            Some(&SLOT_VERSION) if (FIXED_LEN..=MAX_LEN).contains(&bytes.len()) => {}
+            Some(&FIRST_VERSION) if (FIXED_LEN..=MAX_LEN).contains(&bytes.len()) => {}
+            Some(&SLOT_VERSION) if (FIXED_LEN..=MAX_WRAPPED_LEN).contains(&bytes.len()) => {}
             _ => return Err(damaged(bytes)),
         }
         let (body, sum) = bytes.split_at(bytes.len() - CHECKSUM_LEN);
@@ -67,6 +76,7 @@ impl Slot {
 
 /// Reads a body of at least the fixed length. None for an unknown kind.
 fn read(body: &[u8]) -> Option<Slot> {
+    let has_wrapped = body.first() == Some(&SLOT_VERSION);
     let mut rest = body.get(1..)?;
     let kind = SlotKind::from_number(u8::from_be_bytes(take(&mut rest)?))?;
     let id = RecordId::from_bytes(take(&mut rest)?);
@@ -78,8 +88,9 @@ fn read(body: &[u8]) -> Option<Slot> {
     };
     let public = take(&mut rest)?;
     let anchor_generation = u64::from_be_bytes(take(&mut rest)?);
+    let wrapped = if has_wrapped { block(&mut rest)? } else { Vec::new() };
     Some(Slot {
-        identity: Identity { kind, id, salt, cost, public, anchor_generation },
+        identity: Identity { kind, id, salt, cost, public, anchor_generation, wrapped },
         proof: take(&mut rest)?,
         generation: u64::from_be_bytes(take(&mut rest)?),
         ephemeral: take(&mut rest)?,
@@ -88,6 +99,15 @@ fn read(body: &[u8]) -> Option<Slot> {
         endorsement: take(&mut rest)?,
         label: rest.to_vec(),
     })
+}
+
+/// The bytes behind their length: at least one.
+fn block(rest: &mut &[u8]) -> Option<Vec<u8>> {
+    let length = u32::from_be_bytes(take(rest)?) as usize;
+    let (block, after) =
+        rest.split_at_checked(length).filter(|_| (1..=MAX_WRAPPED_BYTES).contains(&length))?;
+    *rest = after;
+    Some(block.to_vec())
 }
 
 fn take<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {

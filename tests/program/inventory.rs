@@ -272,7 +272,15 @@ fn groups_labels_and_filters() {
     let groups = stage.json(&["group", "list"]);
     let night = groups.as_array().unwrap().iter().find(|g| g["name"] == "Nacht").unwrap();
     assert_eq!((&night["instances"], &night["description"]), (&1.into(), &"on call".into()));
-    stage.done(&["group", "remove", "Nacht"]);
+    stage.done(&["filter", "save", "oncall", "group=nacht env=prod"]);
+    // What hangs on it is told, and a yes is needed.
+    stage.refused(&["group", "remove", "Nacht"], &["1 instance in it", "oncall", "--yes"]);
+    stage.done(&["group", "copy", "Nacht", "day"]);
+    assert_eq!(stage.names(&["--scope", "@day"]), ["a"]);
+    stage.done(&["group", "remove", "Nacht", "--yes"]);
+    stage.done(&["filter", "rename", "oncall", "night-shift"]);
+    stage.refused(&["filter", "rename", "oncall", "x"], &["no saved filter is called oncall"]);
+    stage.done(&["filter", "remove", "night-shift"]);
     stage.refused(&["instance", "list", "--scope", "@Nacht"], &["no group is called Nacht"]);
     stage.done(&["group", "restore", "Nacht"]);
     stage.done(&["label", "set", "team=web", "a", "b"]);
@@ -283,6 +291,19 @@ fn groups_labels_and_filters() {
     let web = labels.as_array().unwrap().iter().find(|l| l["value"] == "web").unwrap();
     assert_eq!((&web["color"], &web["instances"], &web["every_s"]), (&"cyan".into(), &1.into(), &300.into()));
     stage.refused(&["label", "color", "team=web", "pink"], &["pink", "magenta"]);
+    stage.done(&["label", "add", "team=erp", "--color", "green"]);
+    stage.refused(&["label", "add", "team=erp"], &["is there already"]);
+    stage.refused(&["label", "rename", "team=web", "team=erp"], &["is there already", "label merge"]);
+    assert_eq!(stage.json(&["label", "rename", "team=web", "team=shop"])[0]["name"], "team=shop");
+    assert_eq!(stage.names(&["--filter", "team=shop"]), ["a"]);
+    stage.refused(
+        &["label", "remove", "team=shop"],
+        &["carried by 1 instance", "settings of collection", "--yes"],
+    );
+    stage.done(&["label", "merge", "team=shop", "--into", "team=erp"]);
+    assert_eq!(stage.names(&["--filter", "team=erp"]), ["a"]);
+    stage.done(&["label", "remove", "team=erp", "--yes"]);
+    assert!(stage.names(&["--filter", "env=prod"]).contains(&"a".to_owned()), "the instances stay");
     stage.done(&["filter", "save", "prod", "env=prod", "--description", "all of production"]);
     assert_eq!(stage.json(&["filter", "list"])[0]["instances"], 2);
     stage.refused(&["filter", "save", "bad", "cpu>x"], &["no field or label is called cpu"]);

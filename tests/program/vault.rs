@@ -327,3 +327,28 @@ fn a_damaged_slot_and_one_of_a_newer_dbtop_are_told_from_a_wrong_key() {
         told.stderr
     );
 }
+
+#[test]
+fn a_program_of_the_configuration_opens_the_vault_without_a_key_file() {
+    let stage = Stage::with_vault();
+    let program = stage.home.file("unwrap.sh", "#!/bin/sh\ntr a-z A-Z\n");
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o700)).unwrap();
+    let wrapped = stage.home.file("wrapped", "what the kms has wrapped, in small letters");
+    let add = ["vault", "slot", "add", "command", "--wrapped", wrapped.to_str().unwrap(), "--label", "kms"];
+    let none = stage.run(&add);
+    assert!(none.code != Some(0) && none.stderr.contains("[vault] unwrap"), "{none:?}");
+    let relative = stage.run(&["config", "set", "vault.unwrap", "[\"unwrap.sh\"]"]);
+    assert!(relative.code != Some(0) && relative.stderr.contains("full path"), "{relative:?}");
+    stage.done(&["config", "set", "vault.unwrap", &format!("[\"{}\"]", program.display())]);
+    stage.done(&add);
+    // No key file, no passphrase: the program alone.
+    let status = run(stage.command(&["status"]).args(["-o", "json"]));
+    let told: Value = serde_json::from_str(&status.stdout).unwrap();
+    assert_eq!((&told[0]["opens_here"], &told[0]["warning"]), (&true.into(), &Value::Null), "{told}");
+    assert!(
+        told[0]["kinds"].as_str().unwrap().contains("command") && told[0]["data_key_made_utc"].is_string()
+    );
+    let heap = all_files(&stage.home);
+    let secret = b"WHAT THE KMS HAS WRAPPED";
+    assert!(!heap.windows(secret.len()).any(|window| window == secret), "the secret is in no file");
+}

@@ -104,6 +104,47 @@ pub fn change(tenant: &mut Tenant, inventory: &Inventory, change: &ListChange) -
     }
 }
 
+/// What hangs on a group, a sentence each; empty: nothing.
+pub fn hangs_on_group(inventory: &Inventory, name: &str) -> Vec<String> {
+    let is_in = |record: &InstanceRecord| record.groups.iter().any(|group| group.eq_ignore_ascii_case(name));
+    let members = inventory.instances.iter().filter(|entry| is_in(&entry.record)).count();
+    let told =
+        (members > 0).then(|| format!("{} in it, which stay in the inventory", counted(members, "instance")));
+    told.into_iter().chain(filters_that_name(inventory, "group", name)).collect()
+}
+
+/// What hangs on a label, a sentence each; empty: nothing.
+pub fn hangs_on_label(inventory: &Inventory, label: &LabelRecord) -> Vec<String> {
+    let carries = |record: &InstanceRecord| {
+        let is = |(key, value): (&String, &String)| {
+            key.eq_ignore_ascii_case(&label.key) && value.eq_ignore_ascii_case(&label.value)
+        };
+        record.labels.iter().any(is)
+    };
+    let carriers = inventory.instances.iter().filter(|entry| carries(&entry.record)).count();
+    let carried = (carriers > 0).then(|| format!("carried by {}", counted(carriers, "instance")));
+    let polls = (!label.poll.is_default())
+        .then(|| "settings of collection for all that carry it (`dbtop label poll`), which end".to_owned());
+    let filters = filters_that_name(inventory, &label.key, &label.value);
+    carried.into_iter().chain(polls).chain(filters).collect()
+}
+
+/// Saved filters that ask for this.
+fn filters_that_name(inventory: &Inventory, key: &str, value: &str) -> Option<String> {
+    let wanted = format!("{key}={value}").to_lowercase();
+    let names = |expression: &str| {
+        let words = expression.split(|c: char| c.is_whitespace() || c == ',');
+        words.map(|word| word.trim_start_matches('!').to_lowercase()).any(|word| word == wanted)
+    };
+    let filters: Vec<&str> = inventory
+        .filters
+        .iter()
+        .filter(|entry| names(&entry.record.expression))
+        .map(|entry| entry.record.name.as_str())
+        .collect();
+    (!filters.is_empty()).then(|| format!("saved filters that name it: {}", filters.join(", ")))
+}
+
 fn gone(what: &str, name: &str) -> Refusal {
     refused(&format!("the {what} {name} is not in the inventory any more: nothing was changed"))
 }

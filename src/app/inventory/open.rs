@@ -81,7 +81,7 @@ pub fn refuse_suspended(tenant: &LockedTenant) -> anyhow::Result<()> {
 
 /// The means that may open the tenant without a question.
 fn env(selection: &Selection, tenant: &LockedTenant) -> Env {
-    Env::of_process(tenant.slug().as_str(), selection.key_file.clone())
+    Env::of_process(tenant.slug().as_str(), selection.key_file.clone(), &selection.unwrap)
 }
 
 /// Opens the tenant without a question.

@@ -2,11 +2,32 @@
 //! answers, and for `dbtop vault`. Blocks for as long as Argon2id and the disk take.
 
 use crate::{
-    model::base::error::with_causes,
+    model::base::{error::with_causes, time::Timestamp},
     protocol::{NewKey, Refusal, SlotChange, SlotLine, VaultList},
     store::{StoreError, Tenant, current_author},
-    vault::{Opener, Sealer, Slot, SlotKind},
+    vault::{MAX_WRAPPED_BYTES, Opener, Sealer, Slot, SlotKind},
 };
+use std::{fs::File, io::Read, path::Path};
+
+/// A data key older than this should be renewed.
+const OLD_KEY_DAYS: i64 = 365;
+
+/// The warning about a data key that was made at this time; None: it is young enough.
+pub fn old_key(made: Timestamp, now: Timestamp) -> Option<String> {
+    let days = now.ms_since(made) as i64 / 86_400_000;
+    (days > OLD_KEY_DAYS)
+        .then(|| format!("the data key is {days} days old: a new one is made by `dbtop vault rotate`"))
+}
+
+/// The wrapped key in a file.
+///
+/// # Errors
+/// It cannot be read, or is longer than a wrapped key.
+pub fn wrapped(file: &Path) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(file)?.take(MAX_WRAPPED_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
 
 /// The slots as they are now.
 ///
@@ -15,7 +36,7 @@ use crate::{
 pub fn list(tenant: &Tenant) -> Result<VaultList, StoreError> {
     let sealer = tenant.sealer();
     let slots = tenant.slots()?.iter().map(|slot| line(sealer, slot)).collect();
-    Ok(VaultList { slots, generation: sealer.generation() })
+    Ok(VaultList { slots, generation: sealer.generation(), keyed: tenant.keyed()? })
 }
 
 fn line(sealer: &Sealer, slot: &Slot) -> SlotLine {
@@ -35,7 +56,7 @@ fn line(sealer: &Sealer, slot: &Slot) -> SlotLine {
 ///
 /// # Errors
 /// A key that is none, the last slot, another process that writes.
-pub fn change(tenant: &mut Tenant, change: SlotChange) -> Result<String, Refusal> {
+pub fn change(tenant: &mut Tenant, change: SlotChange, unwrap: &[String]) -> Result<String, Refusal> {
     let author = current_author();
     let (field, done) = match change {
         SlotChange::Add { key, label } => {
@@ -44,6 +65,14 @@ pub fn change(tenant: &mut Tenant, change: SlotChange) -> Result<String, Refusal
                 NewKey::KeyFile(file) => ("file", Opener::KeyFile(file)),
                 NewKey::Credential(file) => ("file", Opener::Credential(file)),
                 NewKey::Keyring => ("kind", Opener::Keyring),
+                NewKey::Command(file) => {
+                    let unread = |e| Refusal {
+                        field: Some("file"),
+                        words: format!("reading {}: {e}", file.display()),
+                    };
+                    let wrapped = wrapped(&file).map_err(unread)?;
+                    ("file", Opener::Command { argv: unwrap.to_vec(), wrapped })
+                }
             };
             let made = tenant.add_slot(&author, &opener, &label, None);
             (Some(field), made.map(|slot| added(&slot)))
@@ -72,4 +101,17 @@ fn added(slot: &Slot) -> String {
         return format!("{words}: the kernel's keyring of the login session, which forgets at reboot");
     }
     words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_data_key_older_than_a_year_is_a_warning() {
+        let made = Timestamp::from_ms(1_700_000_000_000);
+        let after = |days: i64| old_key(made, made.plus_ms(days * 86_400_000));
+        assert_eq!((after(0), after(365), after(-1)), (None, None, None));
+        assert!(after(366).is_some_and(|words| words.contains("366 days") && words.contains("vault rotate")));
+    }
 }

@@ -20,7 +20,9 @@ use crate::{
 };
 
 /// Kinds of slots that can be added.
-const KINDS: [&str; 4] = ["passphrase", "key-file", "credential", "keyring"];
+const KINDS: [&str; 5] = ["passphrase", "key-file", "credential", "keyring", "command"];
+/// A data key older than this is a warning.
+const OLD_KEY_MS: u64 = 365 * 86_400_000;
 
 /// The pane.
 pub type VaultPane = ListPane<Slots>;
@@ -86,6 +88,12 @@ impl Listed for Slots {
     fn title(slots: &[SlotLine], view: &View<'_>, out: &mut Vec<(Part, String)>) {
         let Some(vault) = view.lists.vault() else { return };
         out.push((Part::Plain, format!("{}, data key {}", counted(slots.len(), "slot"), vault.generation)));
+        if let Some(age) = vault.keyed.map(|made| view.now.ms_since(made)).filter(|age| *age > OLD_KEY_MS) {
+            let mut old = "data key made ".to_owned();
+            figure::push_span(&mut old, age as i64);
+            old.push_str(" ago: R makes a new one");
+            out.push((Part::Level(Level::Warning), old));
+        }
         if !slots.iter().any(|slot| slot.is_portable) {
             out.push((Part::Level(Level::Warning), "none opens on another machine".to_owned()));
         } else if slots.len() == 1 {
@@ -104,7 +112,7 @@ fn addition() -> Ask {
             "file",
             "File",
             "",
-            "for a key file (made if it is not there) or a credential of systemd",
+            "a key file (made if it is not there), a credential of systemd, or the wrapped key of a command",
         ),
     ];
     Ask::form("New key slot", blanks, |answers| {
@@ -130,6 +138,7 @@ fn key(answers: &dyn Answers) -> Result<NewKey, Wrong> {
         }
         "key-file" => Ok(NewKey::KeyFile(file()?)),
         "credential" => Ok(NewKey::Credential(file()?)),
+        "command" => Ok(NewKey::Command(file()?)),
         _ => Ok(NewKey::Keyring),
     }
 }
@@ -230,7 +239,7 @@ mod tests {
             ..SlotLine::default()
         };
         let slots = kinds.iter().enumerate().map(line).collect();
-        stage.world.lists.take(List::Vault(VaultList { slots, generation: 3 }));
+        stage.world.lists.take(List::Vault(VaultList { slots, generation: 3, keyed: None }));
         stage
     }
 
@@ -245,5 +254,16 @@ mod tests {
         let two = stage(&["keyring", "passphrase"]);
         assert!(matches!(&two.act(&mut pane, &[Action::Remove])[..], [Wish::Ask(_)]));
         assert!(!two.title(&mut pane).contains("none opens"));
+        // A year is a year.
+        let mut old = stage(&["keyring", "passphrase"]);
+        let mut list = old.world.lists.vault().unwrap().clone();
+        let title = |stage: &mut Stage, list: &VaultList| {
+            stage.world.lists.take(List::Vault(list.clone()));
+            stage.title(&mut VaultPane::default())
+        };
+        list.keyed = Some(fixture::NOW.plus_ms(-(OLD_KEY_MS as i64)));
+        assert!(!title(&mut old, &list).contains("data key made"));
+        list.keyed = Some(fixture::NOW.plus_ms(-(OLD_KEY_MS as i64) - 86_400_000));
+        assert!(title(&mut old, &list).contains("R makes a new one"));
     }
 }

@@ -226,3 +226,55 @@ proptest! {
         prop_assert!(Slot::from_bytes(&bytes).is_err());
     }
 }
+
+/// A small program that "unwraps": it turns letters to capitals.
+#[cfg(unix)]
+fn program(folder: &std::path::Path, body: &str) -> Vec<String> {
+    use std::os::unix::fs::PermissionsExt;
+    let (new, path) = (folder.join("new"), folder.join("unwrap.sh"));
+    std::fs::write(&new, format!("#!/bin/sh\n{body}\n")).unwrap();
+    std::fs::set_permissions(&new, std::fs::Permissions::from_mode(0o700)).unwrap();
+    std::fs::rename(&new, &path).unwrap();
+    vec![path.to_str().unwrap().to_owned()]
+}
+
+#[cfg(unix)]
+#[test]
+fn a_program_opens_its_slot_with_the_wrapped_key_that_the_slot_carries() {
+    let folder = tempfile::tempdir().unwrap();
+    let (sealer, first) = open_vault();
+    let argv = program(folder.path(), "tr a-z A-Z");
+    let wrapped = b"a key that a kms has wrapped".to_vec();
+    let opener = Opener::Command { argv: argv.clone(), wrapped: wrapped.clone() };
+    let slot = add_slot(&sealer, &opener, "kms", None).unwrap();
+    let slot = Slot::from_bytes(&slot.to_bytes()).unwrap();
+    assert_eq!((slot.kind(), slot.label(&sealer).unwrap().as_str()), (SlotKind::Command, "kms"));
+    assert!(slot.to_bytes().windows(wrapped.len()).any(|window| window == wrapped));
+    let slots = [first, slot];
+    let env = Env { unwrap: argv.clone(), ..Env::default() };
+    assert_eq!(unlock_any(&TENANT, &slots, &env).unwrap().generation(), 1);
+    // A rotation asks for no secret, and the program opens the new key.
+    let (next, slots) = rotate(&sealer, &slots).unwrap();
+    assert_eq!(next.generation(), 2);
+    assert_eq!(unlock_any(&TENANT, &slots, &env).unwrap().generation(), 2);
+    // Another secret, a program that fails, none at all: each says so, and the passphrase still opens.
+    let wrong = program(folder.path(), "tr a-z B");
+    let refused = sentence(unlock_any(&TENANT, &slots, &Env { unwrap: wrong, ..Env::default() }));
+    assert!(
+        refused.contains("is not the secret of this vault") && refused.contains("passphrase"),
+        "{refused}"
+    );
+    let failing = program(folder.path(), "echo no network >&2; exit 2");
+    let refused = sentence(unlock_any(&TENANT, &slots, &Env { unwrap: failing, ..Env::default() }));
+    assert!(refused.contains("code 2: no network"), "{refused}");
+    let refused = sentence(unlock_any(&TENANT, &slots, &Env::default()));
+    assert!(refused.contains("[vault] unwrap"), "{refused}");
+    assert!(unlock(&TENANT, &slots, &passphrase("correct horse battery")).is_ok());
+    // Another wrapped key in its place is noticed.
+    let mut bytes = slots[1].to_bytes();
+    let at = bytes.windows(3).position(|window| window == b"kms").unwrap_or(120);
+    bytes[at] ^= 1;
+    assert!(Slot::from_bytes(&bytes).is_err());
+    let none = Opener::Command { argv, wrapped: Vec::new() };
+    assert!(sentence(add_slot(&sealer, &none, "", None)).contains("1 byte to 16 KB"));
+}

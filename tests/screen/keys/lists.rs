@@ -323,7 +323,7 @@ fn slots() -> List {
         is_portable: kind != "keyring",
     };
     let slots = vec![slot("3f21ab09", "passphrase", "first"), slot("9c04de77", "keyring", "desk of mira")];
-    List::Vault(VaultList { slots, generation: 2 })
+    List::Vault(VaultList { slots, generation: 2, keyed: None })
 }
 
 #[test]

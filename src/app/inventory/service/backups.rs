@@ -61,7 +61,11 @@ impl Service {
             vault::unlock(uid, slots, &Opener::Passphrase(passphrase))?
         } else {
             let name = to.as_ref().map_or("", Slug::as_str);
-            vault::unlock_any(uid, slots, &Env::of_process(name, self.selection.key_file.clone()))?
+            vault::unlock_any(
+                uid,
+                slots,
+                &Env::of_process(name, self.selection.key_file.clone(), &self.selection.unwrap),
+            )?
         };
         let name = match &to {
             Some(name) => Some(name.clone()),

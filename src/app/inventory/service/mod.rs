@@ -144,6 +144,7 @@ impl Service {
     }
 
     fn carry_out(&mut self, request: InventoryRequest) {
+        self.selection.unwrap.clone_from(&self.config.borrow().vault.unwrap);
         match request {
             InventoryRequest::Unlock(None) if self.open.is_some() => self.ask_again(),
             InventoryRequest::Unlock(None) => self.unlock_any(),
@@ -159,7 +160,8 @@ impl Service {
             InventoryRequest::ExportAudit { file, entries } => self.export_audit(&file, &entries),
             InventoryRequest::Change(change) => self.change_list(&change),
             InventoryRequest::Slots(change) => {
-                let done = self.change(|open| slots::change(&mut open.tenant, change));
+                let unwrap = self.selection.unwrap.clone();
+                let done = self.change(|open| slots::change(&mut open.tenant, change, &unwrap));
                 self.finish(done);
             }
             InventoryRequest::Switch(slug) => self.switch(slug),
