@@ -106,11 +106,19 @@ pub struct Add {
     /// Save it without testing the connection
     #[arg(long)]
     pub no_test: bool,
+
+    /// Also where another instance watches this server with another login
+    #[arg(long)]
+    pub second_login: bool,
 }
 
 /// `dbtop instance edit`.
 #[derive(Debug, Args)]
 pub struct Edit {
+    /// Also where another instance watches that server with another login
+    #[arg(long)]
+    pub second_login: bool,
+
     /// Which ones
     #[command(flatten)]
     pub which: Which,
@@ -305,9 +313,24 @@ pub struct Import {
     #[arg(long)]
     pub yes: bool,
 
+    /// A row with another login for a server that is there: skip it, replace the login that is there, or watch with both
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub on_conflict: Option<OnConflict>,
+
     /// Import the good rows although there are bad ones
     #[arg(long)]
     pub skip_bad: bool,
+}
+
+/// What becomes of a second login on one server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum OnConflict {
+    /// the row is left out
+    Skip,
+    /// the instance that is there gets the row's login
+    Replace,
+    /// both stand in the inventory
+    Both,
 }
 
 /// `dbtop instance export`.

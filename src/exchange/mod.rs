@@ -26,7 +26,7 @@ mod tree;
 pub use cms::{CmsGroup, CmsServer, SCRIPT as CMS_SCRIPT, rows as cms_rows};
 pub use draft::{Draft, Secrets};
 pub use field::{COLUMNS, Column, Field, Kind, Place, Value, column, set_text};
-pub use plan::{Change, Counts, Entry, FieldChange, Plan, changes, plan};
+pub use plan::{Change, Conflict, Counts, Entry, FieldChange, Plan, changes, plan};
 pub use problem::{FileProblem, RowProblem};
 pub use rows::{Defaults, Row, Rows};
 

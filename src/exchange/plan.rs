@@ -2,7 +2,7 @@
 //! exactly the shown changes are made.
 
 use super::{COLUMNS, Defaults, Draft, Field, Row, RowProblem, Rows, Value};
-use crate::model::inventory::record::{InstanceRecord, SecretRef};
+use crate::model::inventory::record::{Auth, InstanceRecord, SecretRef};
 use std::collections::{BTreeMap, HashMap};
 
 /// One field that changes.
@@ -31,6 +31,19 @@ pub enum Change {
     DuplicateName(usize),
     /// another instance has this address
     DuplicateAddress(String),
+    /// another instance watches this server with another login: what the row would do if both may. See [`Plan::settle`]
+    SecondLogin(String, Box<Self>),
+}
+
+/// What becomes of a row with another login for a server that is watched already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Conflict {
+    /// it is left out
+    Skip,
+    /// the instance that is there gets its login
+    Replace,
+    /// both stand in the inventory
+    Both,
 }
 
 /// A row and its change.
@@ -75,12 +88,37 @@ impl Plan {
                 Change::Add(_) => &mut counts.add,
                 Change::Edit(..) => &mut counts.edit,
                 Change::Same => &mut counts.same,
-                Change::Bad(_) | Change::DuplicateName(_) | Change::DuplicateAddress(_) => {
-                    &mut counts.refused
-                }
+                Change::Bad(_)
+                | Change::DuplicateName(_)
+                | Change::DuplicateAddress(_)
+                | Change::SecondLogin(..) => &mut counts.refused,
             } += 1;
         }
         counts
+    }
+
+    /// Rows with another login for a server that is watched already.
+    pub fn second_logins(&self) -> usize {
+        self.entries.iter().filter(|entry| matches!(entry.change, Change::SecondLogin(..))).count()
+    }
+
+    /// Decides about them. A login that another row of the file brings is not replaced: that row stays refused.
+    pub fn settle(&mut self, there: &[InstanceRecord], conflict: Conflict) {
+        for entry in &mut self.entries {
+            let Change::SecondLogin(other, meant) = &entry.change else { continue };
+            entry.change = match conflict {
+                Conflict::Skip => Change::Same,
+                Conflict::Both => (**meant).clone(),
+                Conflict::Replace => {
+                    let old = there.iter().find(|record| record.name.eq_ignore_ascii_case(other));
+                    let (Some(old), Change::Add(row)) = (old, &**meant) else { continue };
+                    let record = InstanceRecord { auth: row.auth.clone(), ..old.clone() };
+                    entry.remark = Some(format!("the login of {} is replaced", old.name));
+                    let fields = changes(old, &record);
+                    Change::Edit(Box::new(record), fields)
+                }
+            };
+        }
     }
 }
 
@@ -95,6 +133,12 @@ impl Entry {
                 Some(wrong("name", format!("{} stands in line {line} already", self.name)))
             }
             Change::DuplicateAddress(other) => Some(wrong("host", format!("{other} has the same address"))),
+            Change::SecondLogin(other, _) => Some(wrong(
+                "user",
+                format!(
+                    "{other} watches this server with another login: --on-conflict skip, replace or both decides"
+                ),
+            )),
             Change::Add(_) | Change::Edit(..) | Change::Same => None,
         }
     }
@@ -111,8 +155,10 @@ fn address(record: &InstanceRecord) -> (String, String) {
 pub fn plan(there: &[InstanceRecord], rows: &Rows, defaults: &Defaults) -> Plan {
     let by_name: HashMap<String, &InstanceRecord> =
         there.iter().map(|r| (r.name.to_lowercase(), r)).collect();
-    let mut addresses: HashMap<(String, String), String> =
-        there.iter().map(|record| (address(record), record.name.clone())).collect();
+    let mut addresses: HashMap<(String, String), Vec<(String, Auth)>> = HashMap::new();
+    for record in there {
+        addresses.entry(address(record)).or_default().push((record.name.clone(), record.auth.clone()));
+    }
     let mut lines: BTreeMap<String, usize> = BTreeMap::new();
     let entries = rows.rows.iter().map(|row| {
         let name = row.draft.as_ref().ok().and_then(Draft::name).unwrap_or_default().to_owned();
@@ -123,10 +169,16 @@ pub fn plan(there: &[InstanceRecord], rows: &Rows, defaults: &Defaults) -> Plan 
             _ => change_of(row, old, defaults),
         };
         if let Change::Add(record) | Change::Edit(record, _) = &change {
-            let at = address(record);
-            match addresses.get(&at).filter(|other| !other.eq_ignore_ascii_case(&record.name)) {
-                Some(other) => change = Change::DuplicateAddress(other.clone()),
-                None => drop(addresses.insert(at, record.name.clone())),
+            let at = addresses.entry(address(record)).or_default();
+            let is_own = |(name, _): &&(String, Auth)| name.eq_ignore_ascii_case(&record.name);
+            let (own, auth) = (at.iter().any(|other| is_own(&other)), record.auth.clone());
+            let others = || at.iter().filter(|other| !is_own(other));
+            if let Some((other, _)) = others().find(|(_, login)| login.is_login_of(&auth)) {
+                change = Change::DuplicateAddress(other.clone());
+            } else if let Some((other, _)) = others().next().filter(|_| !own) {
+                change = Change::SecondLogin(other.clone(), Box::new(change));
+            } else if !own {
+                at.push((record.name.clone(), auth));
             }
         }
         if !key.is_empty() && row.draft.is_ok() {
@@ -233,6 +285,34 @@ mod tests {
         let Change::Edit(_, fields) = &plan.entries[6].change else { panic!("an edit") };
         assert_eq!(fields[0].after.as_deref(), Some("another one in the vault"));
         assert!(plan.entries.iter().filter_map(Entry::problem).count() == 3);
+    }
+
+    #[test]
+    fn two_logins_on_one_server_are_a_question() {
+        let there = there("name,host,user,password\na,h1,u,p\n");
+        let rows = csv("name,host,user,password\nb,h1,v,p\nc,h1,U,p\na,h1,u,q\n");
+        let planned = |conflict: Option<Conflict>| {
+            let mut plan = plan(&there, &rows, &Defaults::default());
+            assert_eq!(plan.second_logins(), 1);
+            if let Some(conflict) = conflict {
+                plan.settle(&there, conflict);
+            }
+            plan
+        };
+        let asked = planned(None);
+        assert_eq!((asked.counts().refused, asked.counts().edit), (2, 1), "the same login is refused: c");
+        let told = asked.entries[0].problem().unwrap().to_string();
+        assert!(
+            told.contains("a watches this server with another login") && told.contains("--on-conflict"),
+            "{told}"
+        );
+        assert!(matches!(planned(Some(Conflict::Skip)).entries[0].change, Change::Same));
+        let both = planned(Some(Conflict::Both));
+        assert!(matches!(&both.entries[0].change, Change::Add(record) if record.name == "b"));
+        let replaced = planned(Some(Conflict::Replace));
+        let Change::Edit(record, fields) = &replaced.entries[0].change else { panic!("no edit") };
+        assert_eq!((record.name.as_str(), record.auth.user()), ("a", Some("v")));
+        assert!(!fields.is_empty());
     }
 
     #[test]

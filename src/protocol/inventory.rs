@@ -39,6 +39,8 @@ pub enum InventoryRequest {
         record: Box<InstanceRecord>,
         /// which instance this is, and its revision when the form was opened; None: it is new
         of: Option<(InstanceId, u64)>,
+        /// also where another instance watches this server with another login. Without it that is a refusal of the field `second-login`
+        second_login: bool,
     },
     /// change many at once
     Bulk {

@@ -221,7 +221,7 @@ pub fn unlock_any(tenant: &TenantUid, slots: &[Slot], env: &Env) -> Result<Seale
             Ok(sealer) => return Ok(sealer),
             Err(VaultError::NoSuchSlot { .. }) => {}
             Err(e @ (VaultError::NoKeyring { .. } | VaultError::EmptyKeyring { .. })) => {
-                reasons.push(e.to_string())
+                reasons.push(e.to_string());
             }
             Err(e) => return Err(e),
         }

@@ -32,12 +32,12 @@ const LOOK_EVERY: Duration = Duration::from_millis(10);
 /// [`VaultError::NoUnwrap`] without a program; [`VaultError::Unwrap`] if it cannot be started, fails, takes too long, or gives what is no
 /// secret.
 pub(super) fn key(
-    argv: &[String],
+    command: &[String],
     wrapped: &[u8],
     salt: &[u8; 32],
     patience: Duration,
 ) -> Result<Key, VaultError> {
-    let Some((program, args)) = argv.split_first().filter(|(program, _)| !program.is_empty()) else {
+    let Some((program, args)) = command.split_first().filter(|(program, _)| !program.is_empty()) else {
         return Err(VaultError::NoUnwrap);
     };
     let failed = |why: String| VaultError::Unwrap { program: program.clone(), why };
@@ -129,68 +129,72 @@ fn kill(child: &mut Child) {
     let _ = child.wait();
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod tests {
-    use super::*;
-    use std::{fs, os::unix::fs::PermissionsExt, path::Path};
+    /// Programs of a shell.
+    #[cfg(unix)]
+    mod unix {
+        use super::super::*;
+        use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
-    const SALT: [u8; 32] = [7; 32];
+        const SALT: [u8; 32] = [7; 32];
 
-    /// A small program in a folder of its own.
-    fn program(folder: &Path, body: &str) -> Vec<String> {
-        let path = folder.join("unwrap");
-        // Written aside: a file that is open for writing cannot be run.
-        let new = folder.join("new");
-        fs::write(&new, format!("#!/bin/sh\n{body}\n")).unwrap();
-        fs::set_permissions(&new, fs::Permissions::from_mode(0o700)).unwrap();
-        fs::rename(&new, &path).unwrap();
-        vec![path.to_str().unwrap().to_owned(), "an $argument; with `all`".to_owned()]
-    }
+        /// A small program in a folder of its own.
+        fn program(folder: &Path, body: &str) -> Vec<String> {
+            let path = folder.join("unwrap");
+            // Written aside: a file that is open for writing cannot be run.
+            let new = folder.join("new");
+            fs::write(&new, format!("#!/bin/sh\n{body}\n")).unwrap();
+            fs::set_permissions(&new, fs::Permissions::from_mode(0o700)).unwrap();
+            fs::rename(&new, &path).unwrap();
+            vec![path.to_str().unwrap().to_owned(), "an $argument; with `all`".to_owned()]
+        }
 
-    fn said(body: &str, patience: Duration) -> String {
-        let folder = tempfile::tempdir().unwrap();
-        key(&program(folder.path(), body), b"wrapped", &SALT, patience).unwrap_err().to_string()
-    }
+        fn said(body: &str, patience: Duration) -> String {
+            let folder = tempfile::tempdir().unwrap();
+            key(&program(folder.path(), body), b"wrapped", &SALT, patience).unwrap_err().to_string()
+        }
 
-    #[test]
-    fn it_gets_the_wrapped_key_on_stdin_and_gives_the_secret_on_stdout() {
-        let folder = tempfile::tempdir().unwrap();
-        let seen = folder.path().join("seen");
-        let body = format!("printf '%s' \"$1\" > '{}'; tr a-z A-Z", seen.display());
-        let argv = program(folder.path(), &body);
-        let wrapped = b"a wrapped key of some length";
-        let one = key(&argv, wrapped, &SALT, PATIENCE).unwrap();
-        let secret = b"A WRAPPED KEY OF SOME LENGTH";
-        assert_eq!(*one, *keys::derive(&SALT, secret, &[b"dbtop unwrapped v1"]));
-        assert_eq!(fs::read_to_string(seen).unwrap(), argv[1], "no shell has read the arguments");
-        assert_ne!(*one, *key(&argv, wrapped, &[8; 32], PATIENCE).unwrap(), "another slot, another key");
-        // A line end behind it is none of it.
-        let line = program(folder.path(), "tr a-z A-Z; echo");
-        assert_eq!(*one, *key(&line, wrapped, &SALT, PATIENCE).unwrap());
-    }
+        #[test]
+        fn it_gets_the_wrapped_key_on_stdin_and_gives_the_secret_on_stdout() {
+            let folder = tempfile::tempdir().unwrap();
+            let seen = folder.path().join("seen");
+            let body = format!("printf '%s' \"$1\" > '{}'; tr a-z A-Z", seen.display());
+            let argv = program(folder.path(), &body);
+            let wrapped = b"a wrapped key of some length";
+            let one = key(&argv, wrapped, &SALT, PATIENCE).unwrap();
+            let secret = b"A WRAPPED KEY OF SOME LENGTH";
+            assert_eq!(*one, *keys::derive(&SALT, secret, &[b"dbtop unwrapped v1"]));
+            assert_eq!(fs::read_to_string(seen).unwrap(), argv[1], "no shell has read the arguments");
+            assert_ne!(*one, *key(&argv, wrapped, &[8; 32], PATIENCE).unwrap(), "another slot, another key");
+            // A line end behind it is none of it.
+            let line = program(folder.path(), "tr a-z A-Z; echo");
+            assert_eq!(*one, *key(&line, wrapped, &SALT, PATIENCE).unwrap());
+        }
 
-    #[test]
-    fn each_failure_says_what_happened_and_no_secret() {
-        let long = PATIENCE;
-        let denied =
-            said("echo top-secret-value-1234; printf 'access \\033[31mdenied\\nmore' >&2; exit 7", long);
-        assert!(denied.contains("code 7: access ") && denied.contains("denied"), "{denied}");
-        assert!(
-            !denied.contains("more") && !denied.contains('\u{1b}') && !denied.contains("top-secret"),
-            "{denied}"
-        );
-        assert!(said("exit 1", long).contains("said nothing"));
-        assert!(said("printf short", long).contains("it gave 5 bytes"));
-        assert!(said("head -c 100000 /dev/zero", long).contains("a secret has 16 to 4096"));
-        assert!(said("kill -9 $$", long).contains("it was killed"));
-        let none = key(&["/no/such/program".to_owned()], b"w", &SALT, long).unwrap_err().to_string();
-        assert!(none.contains("cannot be started") && none.contains("/no/such/program"), "{none}");
-        assert!(key(&[], b"w", &SALT, long).unwrap_err().to_string().contains("[vault] unwrap"));
-    }
+        #[test]
+        fn each_failure_says_what_happened_and_no_secret() {
+            let long = PATIENCE;
+            let denied =
+                said("echo top-secret-value-1234; printf 'access \\033[31mdenied\\nmore' >&2; exit 7", long);
+            assert!(denied.contains("code 7: access ") && denied.contains("denied"), "{denied}");
+            assert!(
+                !denied.contains("more") && !denied.contains('\u{1b}') && !denied.contains("top-secret"),
+                "{denied}"
+            );
+            assert!(said("exit 1", long).contains("said nothing"));
+            assert!(said("printf short", long).contains("it gave 5 bytes"));
+            assert!(said("head -c 100000 /dev/zero", long).contains("a secret has 16 to 4096"));
+            assert!(said("kill -9 $$", long).contains("it was killed"));
+            let none = key(&["/no/such/program".to_owned()], b"w", &SALT, long).unwrap_err().to_string();
+            assert!(none.contains("cannot be started") && none.contains("/no/such/program"), "{none}");
+            assert!(key(&[], b"w", &SALT, long).unwrap_err().to_string().contains("[vault] unwrap"));
+        }
 
-    #[test]
-    fn one_that_hangs_is_ended_with_all_that_it_started() {
-        let slow = said("sleep 600 & sleep 600", Duration::from_millis(300));
-        assert!(slow.contains("0.3 s and was ended"), "{slow}");
+        #[test]
+        fn one_that_hangs_is_ended_with_all_that_it_started() {
+            let slow = said("sleep 600 & sleep 600", Duration::from_millis(300));
+            assert!(slow.contains("0.3 s and was ended"), "{slow}");
+        }
     }
 }

@@ -262,6 +262,38 @@ fn many_are_changed_at_once_or_none() {
 }
 
 #[test]
+fn two_logins_on_one_server_are_a_question_with_an_option() {
+    let stage = Stage::with_vault();
+    let add = |name: &str, user: &str, more: &[&str]| {
+        let args = ["instance", "add", name, "--host", "h", "--user", user, "--secret-env", "X", "--no-test"];
+        stage.run(&[&args[..], more].concat())
+    };
+    assert_eq!(add("a", "u", &[]).code, Some(0));
+    let refused = add("b", "v", &[]);
+    assert!(refused.code != Some(0) && refused.stderr.contains("--second-login"), "{refused:?}");
+    assert!(refused.stderr.contains("a watches h already, with the login u"), "{refused:?}");
+    assert_eq!(add("b", "v", &["--second-login"]).code, Some(0));
+    let twice = add("c", "U", &["--second-login"]);
+    assert!(twice.code != Some(0) && twice.stderr.contains("watched twice"), "the same login: {twice:?}");
+    // One of the two is changed as any other.
+    stage.done(&["instance", "edit", "b", "--notes", "night shift"]);
+    // The same in a file.
+    let file = stage.home.file("more.csv", "name,host,user,password_env\nd,h,w,X\n");
+    let file = file.to_str().unwrap();
+    stage.refused(&["instance", "import", file, "--yes"], &["refused"]);
+    let told = stage.done(&["instance", "import", file, "--on-conflict", "both"]);
+    assert!(told.stdout.contains("add"), "{told:?}");
+    stage.done(&["instance", "import", file, "--yes", "--on-conflict", "skip"]);
+    assert_eq!(stage.names(&[]), ["a", "b"]);
+    stage.done(&["instance", "import", file, "--yes", "--on-conflict", "both"]);
+    assert_eq!(stage.names(&[]), ["a", "b", "d"]);
+    let other = stage.home.file("other.csv", "name,host,user,password_env\ne,h,x,X\n");
+    stage.done(&["instance", "import", other.to_str().unwrap(), "--yes", "--on-conflict", "replace"]);
+    assert_eq!(stage.names(&[]), ["a", "b", "d"], "a has another login now, and no more instances are there");
+    assert_eq!(stage.json(&["instance", "show", "a"])[0]["user"], "x");
+}
+
+#[test]
 fn groups_labels_and_filters() {
     let stage = Stage::with_vault().with_three();
     stage.done(&["group", "add", "night", "--description", "on call"]);
@@ -317,7 +349,9 @@ fn an_import_says_first_and_does_after() {
     let csv = "name;host;user;port;notes\na;h1;u;;changed\nd;h4;u;;\ne;h5;u;x;\nb;h2;u;;\nf;h3;u;;\n";
     let file = stage.file("more.csv", csv);
     let dry = stage.done(&["instance", "import", &file]);
-    for words in ["notes: – → changed", "port: \"x\" is no number", "c has the same address"] {
+    for words in
+        ["notes: – → changed", "port: \"x\" is no number", "c watches this server with another login"]
+    {
         assert!(dry.stdout.contains(words), "{words}: {}", dry.stdout);
     }
     assert!(dry.stderr.contains("1 new, 1 changed, 1 as they are, 2 refused"), "{}", dry.stderr);

@@ -12,7 +12,7 @@ use crate::{
     protocol::Refusal,
     store::{Entry, Inventory, Kind, StoreError, Tenant, current_author},
 };
-use anyhow::{Context, bail};
+use anyhow::Context;
 use std::collections::HashMap;
 
 /// The instance of this name.
@@ -25,20 +25,38 @@ pub fn named<'i>(inventory: &'i Inventory, name: &str) -> anyhow::Result<&'i Ent
         .with_context(|| format!("no instance is called {name}: see `dbtop instance list`"))
 }
 
-/// Refuses an address that another instance has: the server would be watched twice.
+/// The field of a refusal that is a question: the server is watched with another login already.
+pub const SECOND_LOGIN: &str = "second-login";
+
+/// Refuses an address that another instance has with the same login: the server would be watched twice. With another login it is a
+/// question, whose yes is `second_login`; both stand in the inventory then.
 ///
 /// # Errors
-/// Another instance has it.
-pub fn refuse_twin(inventory: &Inventory, record: &InstanceRecord, own: Option<&str>) -> anyhow::Result<()> {
-    let same = |other: &InstanceRecord| {
+/// Another instance has it; the field is [`SECOND_LOGIN`] if it has another login.
+pub fn refuse_twin(
+    inventory: &Inventory,
+    record: &InstanceRecord,
+    own: Option<&str>,
+    second_login: bool,
+) -> Result<(), Refusal> {
+    let is_at = |other: &InstanceRecord| {
         other.address().eq_ignore_ascii_case(&record.address()) && other.database == record.database
     };
-    let twin = inventory.instances.iter().find(|e| same(&e.record) && Some(e.record.name.as_str()) != own);
-    match twin {
-        Some(twin) => {
-            bail!("{} is at {} already: it would be watched twice", twin.record.name, record.address())
+    let is_own = |other: &InstanceRecord| own.is_some_and(|own| other.name == own);
+    let at = || inventory.instances.iter().map(|entry| &entry.record).filter(|other| is_at(other));
+    let (address, is_there) = (record.address(), at().any(is_own));
+    let others = || at().filter(|other| !is_own(other));
+    if let Some(twin) = others().find(|other| other.auth.is_login_of(&record.auth)) {
+        let words = format!("{} is at {address} already: it would be watched twice", twin.name);
+        return Err(Refusal { field: Some("host"), words });
+    }
+    match others().next() {
+        Some(twin) if !is_there && !second_login => {
+            let login = twin.auth.user().unwrap_or_else(|| twin.auth.kind());
+            let words = format!("{} watches {address} already, with the login {login}", twin.name);
+            Err(Refusal { field: Some(SECOND_LOGIN), words })
         }
-        None => Ok(()),
+        _ => Ok(()),
     }
 }
 
@@ -97,9 +115,10 @@ pub fn save_form(
     inventory: &Inventory,
     record: &mut InstanceRecord,
     of: Option<&(InstanceId, u64)>,
+    second_login: bool,
 ) -> Result<(), Refusal> {
     let own = of.map(|(id, _)| id.as_str());
-    refuse_twin(inventory, record, own).map_err(|e| Refusal { field: Some("host"), words: e.to_string() })?;
+    refuse_twin(inventory, record, own, second_login)?;
     let Some((id, revision)) = of else {
         return add(tenant, record).map_err(refusal);
     };

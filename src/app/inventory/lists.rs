@@ -115,18 +115,18 @@ pub fn hangs_on_group(inventory: &Inventory, name: &str) -> Vec<String> {
 
 /// What hangs on a label, a sentence each; empty: nothing.
 pub fn hangs_on_label(inventory: &Inventory, label: &LabelRecord) -> Vec<String> {
-    let carries = |record: &InstanceRecord| {
+    let has = |record: &InstanceRecord| {
         let is = |(key, value): (&String, &String)| {
             key.eq_ignore_ascii_case(&label.key) && value.eq_ignore_ascii_case(&label.value)
         };
         record.labels.iter().any(is)
     };
-    let carriers = inventory.instances.iter().filter(|entry| carries(&entry.record)).count();
-    let carried = (carriers > 0).then(|| format!("carried by {}", counted(carriers, "instance")));
+    let count = inventory.instances.iter().filter(|entry| has(&entry.record)).count();
+    let told = (count > 0).then(|| format!("carried by {}", counted(count, "instance")));
     let polls = (!label.poll.is_default())
         .then(|| "settings of collection for all that carry it (`dbtop label poll`), which end".to_owned());
     let filters = filters_that_name(inventory, &label.key, &label.value);
-    carried.into_iter().chain(polls).chain(filters).collect()
+    told.into_iter().chain(polls).chain(filters).collect()
 }
 
 /// Saved filters that ask for this.

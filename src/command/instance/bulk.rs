@@ -1,9 +1,9 @@
 //! `dbtop instance edit`: one instance or many, in one transaction.
 
-use super::{fields, told, warn_insecure};
+use super::{DECIDE, fields, told, warn_insecure};
 use crate::{
     app::{
-        inventory::edit::{refuse_twin, save},
+        inventory::edit::{SECOND_LOGIN, refuse_twin, save},
         selection::Selection,
     },
     cli::{Format, inventory::Edit},
@@ -16,7 +16,7 @@ use crate::{
     model::inventory::record::InstanceRecord,
     store::Entry,
 };
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 
 /// Changes the selected instances as the options say.
 ///
@@ -39,7 +39,12 @@ pub fn edit(args: &Edit, selection: &Selection, output: Format) -> anyhow::Resul
     for entry in &found {
         let after = one(&entry.record, &said, args).with_context(|| entry.record.name.clone())?;
         if after != entry.record {
-            refuse_twin(&inventory, &after, Some(&entry.record.name))?;
+            refuse_twin(&inventory, &after, Some(&entry.record.name), args.second_login).map_err(
+                |refusal| {
+                    let decide = if refusal.field == Some(SECOND_LOGIN) { DECIDE } else { "" };
+                    anyhow!("{}{decide}", refusal.words)
+                },
+            )?;
             changed.push(((*entry).clone(), after));
         }
     }

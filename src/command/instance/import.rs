@@ -9,13 +9,13 @@ use crate::{
     },
     cli::{
         Format,
-        inventory::{FileFormat, Import},
+        inventory::{FileFormat, Import, OnConflict},
     },
     command::{
         ask::{self, Terminal},
         output::{Cell, Grid},
     },
-    exchange::{self, Change, Defaults, Plan, Rows},
+    exchange::{self, Change, Conflict, Defaults, Plan, Rows},
     model::{
         base::text,
         inventory::record::{Auth, InstanceRecord, SecretRef},
@@ -23,7 +23,10 @@ use crate::{
     store::{Inventory, Tenant, current_author},
 };
 use anyhow::{Context, bail};
-use std::{io::Read, path::Path};
+use std::{
+    io::{IsTerminal, Read},
+    path::Path,
+};
 
 /// Largest file: 64 MB.
 const MAX_FILE_BYTES: u64 = 64 * 1024 * 1024;
@@ -45,7 +48,10 @@ pub async fn run(args: Import, selection: &Selection, output: Format) -> anyhow:
     };
     rows.remarks.iter().for_each(|remark| ask::say(remark));
     let records: Vec<InstanceRecord> = inventory.instances.iter().map(|entry| entry.record.clone()).collect();
-    let plan = exchange::plan(&records, &rows, &defaults);
+    let mut plan = exchange::plan(&records, &rows, &defaults);
+    if let Some(conflict) = decided(&args, plan.second_logins())? {
+        plan.settle(&records, conflict);
+    }
     let counts = plan.counts();
     grid(&plan).print(output, &mut std::io::stdout().lock())?;
     ask::say(&format!(
@@ -83,12 +89,42 @@ fn apply(tenant: &mut Tenant, inventory: &Inventory, plan: &Plan) -> anyhow::Res
                         change.edit_instance(old.id, old.revision, record)?;
                     }
                 }
-                Change::Same | Change::Bad(_) | Change::DuplicateName(_) | Change::DuplicateAddress(_) => {}
+                Change::Same
+                | Change::Bad(_)
+                | Change::DuplicateName(_)
+                | Change::DuplicateAddress(_)
+                | Change::SecondLogin(..) => {}
             }
         }
         Ok(())
     })?;
     Ok(())
+}
+
+/// What becomes of rows with another login for a server that is there: as the option says, else as the terminal answers. None: they are
+/// refused, with the words how to decide.
+fn decided(args: &Import, rows: usize) -> anyhow::Result<Option<Conflict>> {
+    let of = |option| match option {
+        OnConflict::Skip => Conflict::Skip,
+        OnConflict::Replace => Conflict::Replace,
+        OnConflict::Both => Conflict::Both,
+    };
+    // Standard input may be the file.
+    let is_asked = args.yes && args.file.as_deref() != Some(Path::new("-")) && std::io::stdin().is_terminal();
+    if args.on_conflict.is_some() || rows == 0 || !is_asked {
+        return Ok(args.on_conflict.map(of));
+    }
+    ask::say(&format!(
+        "{rows} rows have another login for a server that is watched already: skip them, replace the login that is there, or watch with both? [skip/replace/both]"
+    ));
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer).context("reading the answer")?;
+    match answer.trim() {
+        "skip" => Ok(Some(Conflict::Skip)),
+        "replace" => Ok(Some(Conflict::Replace)),
+        "both" => Ok(Some(Conflict::Both)),
+        _ => bail!("that is none of skip, replace, both: nothing was changed"),
+    }
 }
 
 fn login(args: &Import) -> anyhow::Result<Option<Auth>> {

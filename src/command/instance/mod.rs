@@ -26,8 +26,8 @@ use crate::{
     model::inventory::record::InstanceRecord,
     store::Entry,
 };
-use anyhow::Context;
-use std::process::ExitCode;
+use anyhow::{Context, anyhow};
+use std::{io::IsTerminal, process::ExitCode};
 
 /// Runs one of the sub-commands.
 ///
@@ -50,6 +50,9 @@ pub async fn run(args: cli::Instance, invocation: &Invocation) -> anyhow::Result
     Ok(ExitCode::SUCCESS)
 }
 
+/// What decides about a second login on a server.
+const DECIDE: &str = ": --second-login watches it with both";
+
 async fn add_one(args: cli::Add, selection: &Selection, output: Format) -> anyhow::Result<()> {
     let mut tenant = ask::unlocked(selection)?;
     let mut draft = fields::draft(&args.fields, Some(&args.name))?;
@@ -57,7 +60,18 @@ async fn add_one(args: cli::Add, selection: &Selection, output: Format) -> anyho
     draft.set_poll(&poll_over(&args.fields.poll, &Draft::default().poll())?);
     fields::ask_passwords(&mut draft)?;
     let record = draft.record(None)?;
-    edit::refuse_twin(&tenant.inventory()?, &record, None)?;
+    let mut twin = edit::refuse_twin(&tenant.inventory()?, &record, None, args.second_login);
+    if let Err(refusal) = &twin
+        && refusal.field == Some(edit::SECOND_LOGIN)
+        && std::io::stdin().is_terminal()
+    {
+        confirm(&format!("{}. Watch it with this one, too?", refusal.words), false)?;
+        twin = Ok(());
+    }
+    twin.map_err(|refusal| {
+        let decide = if refusal.field == Some(edit::SECOND_LOGIN) { DECIDE } else { "" };
+        anyhow!("{}{decide}", refusal.words)
+    })?;
     if !args.no_test {
         connect::connect(&record, &mut Terminal::default()).await.with_context(|| {
             format!("{} is not saved, for it cannot be reached; --no-test saves it all the same", record.name)

@@ -119,3 +119,26 @@ fn it_has_its_state_of_then_and_a_word_and_a_name_of_its_own() {
     assert!(marked(&then) && !marked(&now) && !marked(&other));
     assert!(fleet.counts == before && then.health.level != Level::Unknown, "it is judged as it was");
 }
+
+#[test]
+fn a_renamed_instance_has_one_history_under_its_new_name() {
+    let stage = Stage::new();
+    let mut world = World::new(2);
+    let mut engine = Engine::open(&stage.path(), None, Options::default()).unwrap();
+    for second in (0..2 * HOUR).step_by(30) {
+        let mut batch = world.round(second);
+        for kept in batch.iter_mut().filter(|kept| second >= HOUR && kept.info.uid == uid(&name(1))) {
+            kept.info = Arc::new(InstanceInfo { id: InstanceId::new("billing"), ..(*kept.info).clone() });
+        }
+        engine.take(batch);
+        engine.commit().unwrap();
+        engine.seal(at(second + 30), LONG).unwrap();
+    }
+    let mut reader = Reader::open(&stage.path(), None).unwrap();
+    assert_eq!(ids(&reader.instances().all().unwrap()), [name(0).as_str(), "billing"]);
+    // Before and after it was renamed, by what identifies it.
+    for second in [HOUR / 2, HOUR + HOUR / 2] {
+        assert!(!reader.states().at(&[uid(&name(1))], at(second)).unwrap().kept.is_empty(), "at {second} s");
+    }
+    assert!(reader.instances().known_since(&uid(&name(1))).unwrap().unwrap() < at(60), "since its old name");
+}

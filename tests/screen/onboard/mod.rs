@@ -170,7 +170,7 @@ fn answer(stage: &mut Stage, ticket: u64, report: ConnectionReport, holes: Optio
 /// What was asked to be saved.
 fn saved(stage: &mut Stage) -> Option<(InstanceRecord, Option<(InstanceId, u64)>)> {
     asked(stage).into_iter().find_map(|request| match request {
-        InventoryRequest::Save { record, of } => Some((*record, of)),
+        InventoryRequest::Save { record, of, .. } => Some((*record, of)),
         _ => None,
     })
 }

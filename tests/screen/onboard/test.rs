@@ -267,6 +267,33 @@ fn a_refusal_leads_to_its_field() {
 }
 
 #[test]
+fn a_second_login_on_a_server_is_a_question() {
+    let mut s = filled();
+    s.keys("ctrl-s save enter");
+    let second = |s: &mut Stage| {
+        asked(s).into_iter().find_map(|request| match request {
+            InventoryRequest::Save { second_login, .. } => Some(second_login),
+            _ => None,
+        })
+    };
+    assert_eq!(second(&mut s), Some(false));
+    let words = "sales-9 watches db1.example,1444 already, with the login sa";
+    refuse(&mut s, Some("second-login"), words);
+    assert!(
+        s.text().contains("y watches it with both logins, Esc goes back: sales-9 watches"),
+        "{}",
+        s.text()
+    );
+    s.keys("esc");
+    assert!(second(&mut s).is_none() && !s.text().contains("with both logins"), "{}", s.text());
+    s.keys("ctrl-s save enter");
+    assert_eq!(second(&mut s), Some(false), "asked again");
+    refuse(&mut s, Some("second-login"), words);
+    s.keys("y");
+    assert_eq!(second(&mut s), Some(true));
+}
+
+#[test]
 fn a_password_that_is_asked_for_at_start_is_tested_and_not_saved() {
     let mut s = wizard();
     s.keys("sales-1 tab db1 ctrl-n tab dbtop tab space tab");

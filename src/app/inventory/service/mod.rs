@@ -166,7 +166,9 @@ impl Service {
             }
             InventoryRequest::Switch(slug) => self.switch(slug),
             InventoryRequest::Form(ids) => self.form(&ids),
-            InventoryRequest::Save { record, of } => self.save(*record, of.as_ref()),
+            InventoryRequest::Save { record, of, second_login } => {
+                self.save(*record, of.as_ref(), second_login);
+            }
             InventoryRequest::Bulk { ids, change } => self.bulk(&ids, &change),
             InventoryRequest::Remove(ids) => self.remove(&ids),
             InventoryRequest::Test { ticket, record, of } => self.test(ticket, *record, of.as_ref()),
@@ -413,9 +415,10 @@ impl Service {
         }
     }
 
-    fn save(&mut self, mut record: InstanceRecord, of: Option<&(InstanceId, u64)>) {
+    fn save(&mut self, mut record: InstanceRecord, of: Option<&(InstanceId, u64)>, second_login: bool) {
         let name = record.name.clone();
-        let done = self.change(|open| edit::save_form(&mut open.tenant, &open.inventory, &mut record, of));
+        let done = self
+            .change(|open| edit::save_form(&mut open.tenant, &open.inventory, &mut record, of, second_login));
         self.finish(done.map(|()| format!("saved {name}")));
     }
 

@@ -94,6 +94,12 @@ impl Auth {
         }
     }
 
+    /// True for the same kind of login with the same name: two of them on one server watch it twice.
+    pub fn is_login_of(&self, other: &Self) -> bool {
+        let name = |auth: &Self| auth.user().unwrap_or_default().to_lowercase();
+        self.kind() == other.kind() && name(self) == name(other)
+    }
+
     /// The login name, where there is one.
     pub fn user(&self) -> Option<&str> {
         match self {

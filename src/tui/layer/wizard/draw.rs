@@ -32,7 +32,8 @@ pub fn render(wizard: &mut Wizard, canvas: &mut Canvas<'_>, theme: &Theme) {
     } else {
         step(wizard, &mut body, theme);
     }
-    let asks = match wizard.question {
+    let asks = match &wizard.question {
+        Some(Question::SecondLogin(asks)) => Some(asks.as_str()),
         Some(Question::Discard) => Some("Throw away what you typed? y throws it away, Esc goes on"),
         Some(Question::TakeApart) => {
             Some("A connection string: y takes it apart, its password hidden; Esc empties the field")

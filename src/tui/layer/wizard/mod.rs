@@ -37,6 +37,8 @@ enum Question {
     Pin(Confirm),
     /// save without a test that passed?
     Untested(Confirm),
+    /// watch the server with this login, too? Answered by one key
+    SecondLogin(String),
     /// throw away what was typed? Answered by one key
     Discard,
     /// take the connection string apart that stands where a host should? Answered by one key
@@ -60,6 +62,8 @@ pub struct Wizard {
     question: Option<Question>,
     /// sent to be saved
     saving: bool,
+    /// the server may be watched with two logins
+    second_login: bool,
     /// one line above the footer
     said: Option<(Level, String)>,
     /// of the last test
@@ -86,6 +90,7 @@ impl Wizard {
             report: None,
             question: None,
             saving: false,
+            second_login: false,
             said: None,
             ticket,
             now: None,
@@ -348,6 +353,7 @@ impl Wizard {
 
     fn changed(&mut self) {
         self.touched = true;
+        self.second_login = false;
         self.said = None;
         let before = self.before.as_ref().map(|(record, _)| record);
         steps::update(&mut self.forms, before);
@@ -383,11 +389,17 @@ impl Wizard {
         self.said = None;
         let of =
             self.before.as_ref().map(|(before, revision)| (InstanceId::new(before.name.as_str()), *revision));
-        out.ask(InventoryRequest::Save { record: Box::new(record), of });
+        let second_login = self.second_login;
+        out.ask(InventoryRequest::Save { record: Box::new(record), of, second_login });
     }
 
     fn refused(&mut self, refusal: &Refusal) {
         self.saving = false;
+        if refusal.field == Some("second-login") {
+            let asks = format!("y watches it with both logins, Esc goes back: {}", refusal.words);
+            self.question = Some(Question::SecondLogin(asks));
+            return;
+        }
         let place = refusal
             .field
             .and_then(|field| steps::place_of(&RecordError { field, problem: refusal.words.clone() }));
@@ -438,7 +450,9 @@ impl Wizard {
                 }
             }
             // One key answers these.
-            same @ (Question::Discard | Question::TakeApart) => self.question = Some(same),
+            same @ (Question::SecondLogin(_) | Question::Discard | Question::TakeApart) => {
+                self.question = Some(same);
+            }
         }
     }
 
@@ -502,6 +516,12 @@ impl Layer for Wizard {
     fn type_key(&mut self, chord: Chord, _: &mut Behind<'_>, out: &mut Out) {
         match &mut self.question {
             Some(Question::Pin(confirm) | Question::Untested(confirm)) => confirm.key(chord),
+            Some(Question::SecondLogin(_)) => {
+                if chord.typed() == Some('y') {
+                    (self.question, self.second_login) = (None, true);
+                    self.save(true, out);
+                }
+            }
             Some(Question::Discard) => {
                 if chord.typed() == Some('y') {
                     self.close(out);
