@@ -96,7 +96,7 @@ fn fill(s: &mut Screen, name: &str, address: &str, password: &str) {
     for piece in [name.as_bytes(), TAB, address.as_bytes(), NEXT_STEP] {
         s.keys(piece);
     }
-    s.until_shows("Login for actions");
+    s.until_shows("Authentication for");
     for piece in [TAB, b"dbtop", TAB, TAB, password.as_bytes(), NEXT_STEP] {
         s.keys(piece);
     }
@@ -210,7 +210,7 @@ fn untested_it_is_saved_on_a_typed_word_and_can_be_edited_after() {
     s.until("it is in the fleet", |t| t.contains("1 instance "));
     s.keys(b"i");
     s.until_shows("Edit dark-1");
-    for step in ["Login for actions", "Read-only intent", "Details every"] {
+    for step in ["Authentication for", "Read-only intent", "Details every"] {
         s.keys(CTRL_N);
         s.until_shows(step);
     }
