@@ -14,7 +14,7 @@ use crate::{
         },
         poll::{
             Sample, State, activity::Activity, cost::CostSample, cpu::SchedulerSample,
-            headline::HeadlineSample, id::ProbeId, reading::Unavailable,
+            databases::DatabaseRow, headline::HeadlineSample, id::ProbeId, reading::Unavailable,
         },
     },
     probe::{Polled, ProbeContext},
@@ -36,6 +36,8 @@ pub enum Act {
     Answer(u64),
     /// TCP connects, then nothing
     BlackHole,
+    /// TCP takes four seconds to connect, then nothing
+    Sluggish,
     /// TCP never connects
     NoRoute,
     /// connection refused
@@ -136,6 +138,10 @@ impl Driver for Fake {
                 Err(failure(FailureKind::Timeout))
             }
             Act::Refuse => Err(failure(FailureKind::Unreachable)),
+            Act::Sluggish => {
+                sleep(Duration::from_secs(4)).await;
+                Ok(name)
+            }
             _ => Ok(name),
         }
     }
@@ -149,7 +155,7 @@ impl Driver for Fake {
     ) -> Result<FakeSession, Failure> {
         self.logins.lock().unwrap().push((name.clone(), Instant::now()));
         match self.act(&name) {
-            Act::BlackHole => {
+            Act::BlackHole | Act::Sluggish => {
                 sleep(within).await;
                 Err(failure(FailureKind::Timeout))
             }
@@ -224,7 +230,12 @@ impl FakeSession {
                 cpu_ms: Some(self.cpu_ms),
                 ..CostSample::default()
             }),
-            ProbeId::Databases => Sample::Known(State::Databases(Arc::default())),
+            ProbeId::Databases => {
+                let row = |name: &str| DatabaseRow { name: Some(name.into()), ..DatabaseRow::default() };
+                let rows =
+                    ["tempdb", "Sales", "archive"].map(row).into_iter().chain([DatabaseRow::default()]);
+                Sample::Known(State::Databases(Arc::new(rows.collect())))
+            }
             ProbeId::Memory | ProbeId::Logs | ProbeId::Availability | ProbeId::Volumes | ProbeId::Jobs => {
                 return Err(Unavailable::NotHere("the test".into()));
             }

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::model::{
     base::time::Timestamp,
-    fold::snapshot::InstanceSnapshot,
+    fold::snapshot::{FleetSnapshot, InstanceSnapshot},
     inventory::{instance::InstanceInfo, record::PollSettings},
     judge::health::{Level, Thresholds},
     poll::{
@@ -351,10 +351,43 @@ async fn an_instances_own_settings_take_effect_without_a_restart() {
     let words = now.facts.waits.problem.as_ref().map(ToString::to_string);
     assert_eq!(words.as_deref(), Some("off (this instance's settings)"));
     assert_eq!(now.health.level, Level::Ok, "a slow instance is not a silent one: {:?}", now.health.reasons);
+    // In the middle of the minute between two polls of details.
+    seconds(17.0).await;
     collector.commands.send(settled(PollSettings::default())).await.unwrap();
-    seconds(70.0).await;
-    assert!(counts(ProbeId::Waits) > waits, "on again");
+    seconds(2.0).await;
+    assert!(counts(ProbeId::Waits) > waits, "on again, and due at once");
     assert_eq!(fake.logins.lock().unwrap().len(), 1, "the connection stayed");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_database_that_is_left_out_is_not_shown_and_one_without_a_name_is() {
+    let (_, collector, _) = run(&one(), |_| {});
+    let databases_out = vec!["SALES".to_owned(), "tempdb".to_owned()];
+    collector
+        .commands
+        .send(settled(PollSettings { databases_out, ..PollSettings::default() }))
+        .await
+        .unwrap();
+    seconds(5.0).await;
+    let now = shown(&collector, "a");
+    let rows = now.facts.databases.get().expect("the databases");
+    let names: Vec<_> = rows.iter().map(|row| row.name.as_deref()).collect();
+    assert_eq!(names, [Some("tempdb"), Some("archive"), None]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_login_has_what_the_dialing_left_of_the_time() {
+    let fake = Fake::new();
+    fake.set("a", Act::Sluggish);
+    let start = Instant::now();
+    let collector = run_over(&fake, &one(), |s| s.connect_within = Duration::from_secs(10));
+    let mut snapshots = collector.snapshots.clone();
+    let is_down = |fleet: &Arc<FleetSnapshot>| {
+        fleet.instances.iter().any(|i| matches!(i.facts.link, Link::Down { .. }))
+    };
+    snapshots.wait_for(is_down).await.unwrap();
+    let took = start.elapsed();
+    assert!((Duration::from_millis(9_900)..Duration::from_millis(10_500)).contains(&took), "{took:?}");
 }
 
 #[tokio::test(start_paused = true)]
