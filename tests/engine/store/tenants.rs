@@ -409,3 +409,20 @@ fn a_damaged_key_of_history_is_never_replaced() {
     assert!(error.contains("cannot be rotated") && error.contains("history key"), "{error}");
     assert!(tenant.history_key(&author()).is_err());
 }
+
+#[test]
+fn a_restore_waits_for_who_makes_tenants_and_then_says_who_it_is() {
+    let here = Stage::new();
+    let mut tenant = here.create("acme");
+    let file = here.folder.path().join("acme.dbtop-backup");
+    tenant.backup(&file, &author(), &mut |_| {}).unwrap();
+    let there = Stage::new();
+    let lock = there.home().join("tenants").join(".lock");
+    let held = fs::OpenOptions::new().write(true).create(true).truncate(false).open(&lock).unwrap();
+    held.lock().unwrap();
+    let busy = restore(&there, &file, &here.key(), None).err().unwrap();
+    assert!(matches!(busy, StoreError::Busy { .. }), "{busy}");
+    assert!(there.tenants.slugs().unwrap().is_empty(), "nothing was begun");
+    drop(held);
+    restore(&there, &file, &here.key(), None).unwrap();
+}

@@ -304,3 +304,57 @@ pub(super) fn pages(connection: &Connection) -> Result<(i64, i64, i64), rusqlite
     let one = |name: &str| connection.query_row(&format!("PRAGMA {name}"), [], |row| row.get(0));
     Ok((one("page_count")?, one("freelist_count")?, one("page_size")?))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is left of rows of the roll-ups (tier, start) and of texts (day on which each was seen last), of a real file.
+    fn left(options: &Options, now: i64, rollups: &[(Tier, i64)], texts: &[i64]) -> (Vec<i64>, Vec<i64>) {
+        let to = Connection::open_in_memory().unwrap();
+        to.execute_batch(
+            "CREATE TABLE rollup(no INTEGER PRIMARY KEY, tier, start); CREATE TABLE text(id, seen);",
+        )
+        .unwrap();
+        for (tier, start) in rollups {
+            to.execute("INSERT INTO rollup(tier, start) VALUES (?1, ?2)", params![tier.code(), start])
+                .unwrap();
+        }
+        for (id, seen) in texts.iter().enumerate() {
+            to.execute("INSERT INTO text VALUES (?1, ?2)", params![id as i64, seen]).unwrap();
+        }
+        for (sql, before) in due(options, now) {
+            to.execute(sql, params![before, ROWS]).unwrap();
+        }
+        let all = |sql| {
+            let mut statement = to.prepare(sql).unwrap();
+            let rows = statement.query_map([], |row| row.get(0)).unwrap();
+            rows.collect::<Result<Vec<i64>, _>>().unwrap()
+        };
+        (all("SELECT no - 1 FROM rollup ORDER BY no"), all("SELECT seen FROM text ORDER BY seen"))
+    }
+
+    #[test]
+    fn a_roll_up_goes_when_its_last_bucket_is_too_old_and_not_when_its_first_is() {
+        const DAY_S: i64 = 86_400;
+        let now_s = 20_000 * DAY_S;
+        let options = Options { five_min_days: 30, hour_days: 400, day_days: 3_650, ..Options::default() };
+        for (tier, days) in [(Tier::FiveMinutes, 30), (Tier::Hour, 400), (Tier::Day, 3_650)] {
+            let cut = now_s - days * DAY_S;
+            let ends = |end: i64| (tier, end - tier.row_s());
+            let rows = [ends(cut - 1), ends(cut), ends(cut + tier.row_s()), (tier, cut)];
+            assert_eq!(left(&options, now_s * 1000, &rows, &[]).0, [1, 2, 3], "{tier:?}");
+        }
+    }
+
+    #[test]
+    fn a_text_stays_for_as_long_as_an_event_or_a_state_may_show_it() {
+        let seen = [100, 194, 195, 199];
+        let days = |state_days, events_days| Options { state_days, events_days, ..Options::default() };
+        let texts = |options: &Options| left(options, 200 * DAY_MS, &[], &seen).1;
+        assert_eq!(texts(&days(5, 5)), [194, 195, 199], "one day more, as a day is all that is known of it");
+        assert_eq!(texts(&days(5, 100)), [100, 194, 195, 199]);
+        assert_eq!(texts(&days(100, 5)), [100, 194, 195, 199]);
+        assert_eq!(texts(&days(1, 0)), [199]);
+    }
+}
