@@ -102,11 +102,11 @@ impl<'a> View<'a> {
         self.snapshot.instances.get(i as usize)
     }
 
-    /// The end of a chart over this range: now, or on slow lines the last twentieth of the range that is over, so that a
-    /// chart moves that seldom and not with every poll.
-    pub const fn chart_end(&self, range_ms: i64) -> Timestamp {
-        let step_ms = range_ms / 20;
-        if self.low_bandwidth && step_ms > 0 {
+    /// The end of a chart over this range: now, or on slow lines the last twentieth of the range that is over, at least a quarter
+    /// of a minute, so that a chart moves that seldom and not with every poll: to move nine of them costs 4 KB.
+    pub fn chart_end(&self, range_ms: i64) -> Timestamp {
+        let step_ms = (range_ms / 20).max(15_000);
+        if self.low_bandwidth {
             Timestamp::from_ms(self.now.ms().div_euclid(step_ms) * step_ms)
         } else {
             self.now
