@@ -1,6 +1,6 @@
 //! Maintenance of an instance: how it ends, also when the wall clock is set or the machine is suspended meanwhile.
 
-use super::*;
+use super::{settings::settled, *};
 
 #[tokio::test(start_paused = true)]
 async fn a_step_of_the_clock_ends_no_maintenance() {
