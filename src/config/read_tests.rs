@@ -106,7 +106,7 @@ fn an_option_in_the_wrong_place_is_told_its_home() {
         ("ui = 3\n", "`ui` is a section"),
         ("[[ui]]\n", "`ui` is a section"),
         ("[colour]\n", "budget, collect, health, history, log, "),
-        ("[ui]\ncolour = 3\n", "glyphs, low_bandwidth, mouse, theme"),
+        ("[ui]\ncolour = 3\n", "glyphs, low_bandwidth, mouse, plain, theme"),
     ] {
         let found = errors(text);
         assert!(found.len() == 1 && found[0].2.contains(said), "{text}: {found:?}");

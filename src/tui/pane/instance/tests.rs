@@ -214,7 +214,8 @@ fn the_cursor_of_the_charts_tells_the_values_of_a_moment() {
     let lines = stage.draw(&mut pane, 120, 36);
     let head = line(&lines, "CPU %");
     assert!(head.contains("13:59:15") && !head.contains("max"), "{head}");
-    assert!(head.contains("■ Lock 1"), "{head}");
+    let waits = line(&lines, "■ Lock 1");
+    assert!(waits.contains("13:59:15"), "{waits}");
     stage.act(&mut pane, &[Action::Later; 12]);
     assert!(
         line(&stage.draw(&mut pane, 120, 36), "CPU %").contains("last 97"),
