@@ -7,7 +7,7 @@
 #![expect(clippy::print_stdout, reason = "a benchmark prints its table")]
 
 use dbtop::{
-    model::fold::snapshot::FleetSnapshot,
+    model::{base::zone::Zone, fold::snapshot::FleetSnapshot},
     protocol::VaultState,
     tui::{
         App, Encoder, Settings, Subject,
@@ -71,6 +71,7 @@ fn app(snapshot: FleetSnapshot) -> App {
         ascii: false,
         mouse: false,
         lock_after_ms: None,
+        zone: Zone::default(),
     };
     let subject = Subject { tenant: "bench".to_owned(), vault: VaultState::Plain, recording: None };
     let mut app = App::new(settings, subject, fixture::NOW);

@@ -3,7 +3,10 @@
 //! `cargo run --example tui_fixture -- [small|large|errors|empty|never] [theme] [low]`
 
 use dbtop::{
-    model::{base::time::Timestamp, fold::snapshot::FleetSnapshot},
+    model::{
+        base::{time::Timestamp, zone::Zone},
+        fold::snapshot::FleetSnapshot,
+    },
     protocol::{EFFECTS, Effect, REPLIES, VaultState},
     tui::{
         Settings, Setup, Subject,
@@ -68,6 +71,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         ascii: false,
         mouse: true,
         lock_after_ms: None,
+        zone: Zone::default(),
     };
     let subject = Subject { tenant: "acme".to_owned(), vault: VaultState::Plain, recording: None };
     let (_configured, settings) = watch::channel(settings);
