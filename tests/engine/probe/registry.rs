@@ -40,7 +40,7 @@ fn every_pane_of_the_screen_has_a_probe_that_stands_behind_it() {
     let panes: Vec<String> = parts.map(|part| part.lines().next().unwrap().to_lowercase()).collect();
     assert!(panes.len() > 5, "{panes:?}");
     // Of the inventory no server is asked.
-    let of_inventory = ["groups", "labels", "filters", "audit", "settings", "vault"];
+    let of_inventory = ["groups", "labels", "filters", "audit", "settings", "tenants", "vault"];
     for pane in panes.iter().filter(|pane| !of_inventory.contains(&pane.as_str())) {
         let is_known = probes().any(|probe| probe.panes.contains(&pane.as_str()));
         assert!(is_known, "{pane}: without a probe behind it the permission doctor does not know it");
