@@ -79,7 +79,7 @@ pub enum NewSlot {
     },
     /// The operating system's keyring
     Keyring,
-    /// A program that unwraps a key: for a KMS, HashiCorp Vault, a TPM. [vault] unwrap names it
+    /// A program that unwraps a key: for a KMS, HashiCorp Vault, a TPM. vault.unwrap in the configuration names it
     Command {
         /// The wrapped key: whatever the program turns into a secret, such as 32 random bytes
         #[arg(long, value_name = "FILE")]
