@@ -5,6 +5,7 @@
 //! * `"a text"` taken literally, blanks and all;
 //! * `key=value`, `key!=value` (several values with commas, `*` for anything), `key~regex` for a field or label;
 //! * `key>value`, `>=`, `<`, `<=` for figures; times are in seconds and sizes in MB unless a unit follows (`5m`, `2GB`);
+//! * the same signs with a day or a moment, `2026-11-29` or `"2026-11-29 14:02"`: `=` is any time within it, `>` is after it;
 //! * any of these with `!` before it: rows for which it does not hold.
 //!
 //! Blanks around a sign are none: `cpu > 80`. A figure is equal to what is typed if it is when written with as many digits:
@@ -21,7 +22,7 @@ pub enum FilterError {
     #[error("{0} is no regular expression: put it in quotes to take it literally")]
     Regex(String),
     /// a comparison with something that is no figure
-    #[error("{0} is no figure: write {1}80, {1}1.5k, {1}5m or {1}2GB")]
+    #[error("{0} is no figure: write {1}80, {1}1.5k, {1}5m, {1}2GB, or for a day {1}2026-11-29")]
     Figure(String, String),
     /// no such field or label
     #[error("no field or label is called {0}")]
@@ -106,6 +107,8 @@ enum Figure {
     Plain(f64),
     Ms(f64),
     Bytes(f64),
+    /// the digits of a day, with hours, minutes and seconds as far as they were typed, and how many digits that are
+    Moment(u64, usize),
 }
 
 /// A parsed filter. An empty one keeps every row.
@@ -281,8 +284,27 @@ fn pattern(value: &str) -> Result<Pattern, FilterError> {
     })
 }
 
-/// `80`, `1.5k`, `5m`, `2GB`, `95%`.
+/// The first digits of a moment as it is written everywhere, `2026-11-29 14:02:11 UTC`, at most so many; None for other texts.
+fn moment(text: &str, most: usize) -> Option<Figure> {
+    const SHAPE: &[u8] = b"0000-00-00 00:00:00";
+    let (mut digits, mut count) = (0_u64, 0);
+    for (c, wanted) in text.bytes().zip(SHAPE) {
+        match wanted {
+            _ if count == most => break,
+            b'0' if c.is_ascii_digit() => (digits, count) = (digits * 10 + u64::from(c - b'0'), count + 1),
+            b' ' if c == b'T' => {}
+            sign if c == *sign => {}
+            _ => return None,
+        }
+    }
+    (count >= 8).then_some(Figure::Moment(digits, count))
+}
+
+/// `80`, `1.5k`, `5m`, `2GB`, `95%`, `2026-11-29`.
 fn figure(text: &str) -> Option<Figure> {
+    if let Some(moment) = moment(text, usize::MAX) {
+        return Some(moment);
+    }
     let end = text.find(|c: char| !(c.is_ascii_digit() || matches!(c, '.' | '-'))).unwrap_or(text.len());
     let (number, unit) = text.split_at(end);
     let n: f64 = number.parse().ok()?;
@@ -305,8 +327,11 @@ fn figure(text: &str) -> Option<Figure> {
     })
 }
 
-/// Half of the last digit of a typed figure, in its unit: 0.5 of `97`, 50 of `1.5k`.
+/// Half of the last digit of a typed figure, in its unit: 0.5 of `97`, 50 of `1.5k`. A moment is compared by its digits, and is its own.
 fn half_digit(text: &str) -> Option<Figure> {
+    if let Some(moment) = moment(text, usize::MAX) {
+        return Some(moment);
+    }
     let end = text.find(|c: char| !(c.is_ascii_digit() || matches!(c, '.' | '-'))).unwrap_or(text.len());
     let (number, unit) = text.split_at(end);
     let digits = number.split_once('.').map_or(0, |(_, digits)| digits.len());
@@ -322,7 +347,15 @@ fn in_one_unit(value: Value<'_>, typed: Figure) -> Option<(f64, f64)> {
         }
         (Value::Ms(a), Figure::Plain(b)) => Some((a, b * 1e3)),
         (Value::Bytes(a), Figure::Plain(b)) => Some((a, b * 1024.0 * 1024.0)),
-        (Value::Text(_), _) | (Value::Ms(_), Figure::Bytes(_)) | (Value::Bytes(_), Figure::Ms(_)) => None,
+        // Fourteen digits are exact.
+        (Value::Text(t), Figure::Moment(b, count)) => match moment(t, count) {
+            Some(Figure::Moment(a, n)) if n == count => Some((a as f64, b as f64)),
+            _ => None,
+        },
+        (_, Figure::Moment(..))
+        | (Value::Text(_), _)
+        | (Value::Ms(_), Figure::Bytes(_))
+        | (Value::Bytes(_), Figure::Ms(_)) => None,
     }
 }
 
@@ -351,7 +384,10 @@ fn any(row: &dyn Row, key: &str, test: impl Fn(Value<'_>) -> bool) -> bool {
 
 fn equals(value: Value<'_>, pattern: &Pattern) -> bool {
     match value {
-        Value::Text(t) => pattern.text.is_match(t),
+        Value::Text(t) => {
+            let is_then = |(typed, _)| in_one_unit(value, typed).is_some_and(|(a, b)| a == b);
+            pattern.text.is_match(t) || pattern.figure.is_some_and(is_then)
+        }
         v => pattern.figure.is_some_and(|(typed, half)| {
             let (figure, half) = (in_one_unit(v, typed), in_one_unit(v, half));
             figure.zip(half).is_some_and(|((a, b), (_, half))| a >= b - half && a < b + half)
@@ -389,13 +425,14 @@ mod tests {
                 "spid" => visit(Value::Number(2016.0)),
                 "elapsed" => visit(Value::Ms(312_000.0)),
                 "grant" => visit(Value::Bytes(3e9)),
+                "at" => visit(Value::Text("2026-11-29 14:02:11 CET")),
                 _ => {}
             }
         }
     }
 
     fn keeps(text: &str) -> bool {
-        let known = |k: &str| ["env", "group", "cpu", "spid", "elapsed", "grant", "mem"].contains(&k);
+        let known = |k: &str| ["env", "group", "cpu", "spid", "elapsed", "grant", "mem", "at"].contains(&k);
         Filter::parse(text, &known).unwrap().keeps(&Server, &mut String::new())
     }
 
@@ -415,6 +452,14 @@ mod tests {
         "spid=2017",
         "spid=2025",
         "spid!=2016",
+        "at=2026-11-28",
+        "at!=2026-11-29",
+        "at>2026-11-29",
+        "at<2026-11-29",
+        "at>\"2026-11-29 14:02\"",
+        "at>\"2026-11-29 14:02:11\"",
+        "env>2026-11-29",
+        "cpu<2026-11-29",
         "-l env=test",
         "elapsed>6m",
         "grant>3GB",
@@ -431,6 +476,14 @@ mod tests {
     fn what_is_typed_is_what_is_kept() {
         for yes in [
             "",
+            "at=2026-11-29",
+            "at>=2026-11-29",
+            "at<=2026-11-29",
+            "at>2026-11-28",
+            "at<2026-11-30",
+            "at=\"2026-11-29 14:02\"",
+            "at>2026-11-29T14:01",
+            "at=2026-11-28,2026-11-29",
             "prd",
             "PRD-014",
             "größe",
@@ -485,7 +538,10 @@ mod tests {
         let e = |t: &str| Filter::parse(t, &|k| k == "cpu").unwrap_err().to_string();
         assert_eq!(e("cpuu>80"), "no field or label is called cpuu");
         assert_eq!(e("cpu>"), "a value is missing after cpu>");
-        assert_eq!(e("cpu>fast"), "fast is no figure: write cpu>80, cpu>1.5k, cpu>5m or cpu>2GB");
+        assert_eq!(
+            e("cpu>fast"),
+            "fast is no figure: write cpu>80, cpu>1.5k, cpu>5m, cpu>2GB, or for a day cpu>2026-11-29"
+        );
         assert_eq!(e("[Order"), "[Order is no regular expression: put it in quotes to take it literally");
         assert_eq!(e("cpu >"), "a value is missing after cpu>");
         assert_eq!(e("cpu > cpu>80"), "a value is missing after cpu>");

@@ -125,7 +125,8 @@ fn rank(mut all: Vec<Difference>, most: usize) -> Vec<Difference> {
 /// The differences in `after`, the heaviest first. Both may be the same instance at two instants, or two instances; the
 /// differences carry the name of `after`. Times are told by the clock of `zone`.
 pub fn instances(before: &InstanceSnapshot, after: &InstanceSnapshot, zone: &Zone) -> Vec<Difference> {
-    let mut out = Out { instance: after.id().clone(), zone, all: Vec::new() };
+    let two = (before.id() != after.id()).then(|| [before.id().clone(), after.id().clone()]);
+    let mut out = Out { instance: after.id().clone(), two, zone, all: Vec::new() };
     health(&mut out, before, after);
     load(&mut out, before, after);
     let (a, b) = (&before.facts, &after.facts);
@@ -148,6 +149,8 @@ pub fn instances(before: &InstanceSnapshot, after: &InstanceSnapshot, zone: &Zon
 
 struct Out<'a> {
     instance: InstanceId,
+    /// two instances beside each other; None: one at two instants
+    two: Option<[InstanceId; 2]>,
     zone: &'a Zone,
     all: Vec<Difference>,
 }
@@ -155,6 +158,11 @@ struct Out<'a> {
 impl Out<'_> {
     fn push(&mut self, about: About, weight: f64, worse: Option<bool>, words: String) {
         self.all.push(Difference { instance: self.instance.clone(), about, weight, worse, words });
+    }
+
+    /// `only on sqlprd-014: `, where two instances stand beside each other: there nothing came or went.
+    fn only(&self, on_second: bool) -> Option<String> {
+        self.two.as_ref().map(|two| format!("only on {}: ", two[usize::from(on_second)]))
     }
 
     /// A figure that changed by a factor. `floor`: so little is nothing. `high_is_bad` None: neither is.
@@ -233,7 +241,7 @@ fn health(out: &mut Out<'_>, before: &InstanceSnapshot, after: &InstanceSnapshot
                 About::Health,
                 2.0 + f64::from(r.points) / 10.0,
                 Some(true),
-                format!("new: {}", r.told(out.zone)),
+                format!("{}{}", out.only(true).as_deref().unwrap_or("new: "), r.told(out.zone)),
             );
         }
     }
@@ -243,7 +251,7 @@ fn health(out: &mut Out<'_>, before: &InstanceSnapshot, after: &InstanceSnapshot
                 About::Health,
                 1.5 + f64::from(r.points) / 10.0,
                 Some(false),
-                format!("resolved: {}", r.told(out.zone)),
+                format!("{}{}", out.only(false).as_deref().unwrap_or("resolved: "), r.told(out.zone)),
             );
         }
     }
@@ -336,7 +344,10 @@ fn waits(out: &mut Out<'_>, before: &WaitTable, after: &WaitTable) {
     for (name, y) in &b {
         let x = a.get(name).copied().unwrap_or(0.0);
         if x <= 0.0 && *y >= 50.0 {
-            let mut words = format!("new wait {name} ");
+            let mut words = match out.only(true) {
+                Some(only) => format!("{only}wait {name} "),
+                None => format!("new wait {name} "),
+            };
             push(&mut words, *y);
             out.push(About::Waits, ((y + 50.0) / 50.0).log2(), Some(true), words);
         } else {
@@ -344,7 +355,10 @@ fn waits(out: &mut Out<'_>, before: &WaitTable, after: &WaitTable) {
         }
     }
     for (name, x) in a.iter().filter(|(name, x)| !b.contains_key(*name) && **x >= 50.0) {
-        let mut words = format!("no {name} any more, was ");
+        let mut words = match out.only(false) {
+            Some(only) => format!("{only}wait {name} "),
+            None => format!("no {name} any more, was "),
+        };
         push(&mut words, *x);
         out.push(About::Waits, ((x + 50.0) / 50.0).log2() * 0.8, Some(false), words);
     }
@@ -445,7 +459,10 @@ fn databases(out: &mut Out<'_>, before: &InstanceSnapshot, after: &InstanceSnaps
     };
     for name in b.iter().filter_map(|d| d.name.as_ref()) {
         let words = match (state(a, name), state(b, name)) {
-            (None, _) => format!("new database {name}"),
+            (None, _) => match out.only(true) {
+                Some(only) => format!("{only}database {name}"),
+                None => format!("new database {name}"),
+            },
             (Some(Some(x)), Some(Some(y))) if x != y => format!("database {name} {x} → {y}"),
             _ => continue,
         };
@@ -453,7 +470,11 @@ fn databases(out: &mut Out<'_>, before: &InstanceSnapshot, after: &InstanceSnaps
     }
     for name in a.iter().filter_map(|d| d.name.as_ref()) {
         if state(b, name).is_none() {
-            out.push(About::Databases, 3.5, None, format!("database {name} is gone"));
+            let words = match out.only(false) {
+                Some(only) => format!("{only}database {name}"),
+                None => format!("database {name} is gone"),
+            };
+            out.push(About::Databases, 3.5, None, words);
         }
     }
 }
@@ -465,8 +486,14 @@ mod tests {
     use crate::model::{
         base::time::Timestamp,
         inventory::instance::{InstanceInfo, TlsMode},
-        judge::health::Health,
-        poll::{Facts, headline::Headline, reading::Reading, wait_class::WaitCategory, waits::WaitRate},
+        judge::{
+            health::{Health, Reason, Topic},
+            why::Why,
+        },
+        poll::{
+            Facts, databases::DatabaseRow, headline::Headline, reading::Reading, wait_class::WaitCategory,
+            waits::WaitRate,
+        },
         timeline::history::History,
     };
 
@@ -495,6 +522,22 @@ mod tests {
         d.iter().map(|d| d.words.as_str()).collect()
     }
 
+    fn table(rates: &[(&str, f64)]) -> Facts {
+        let rate = |(name, ms_per_s): &(&str, f64)| WaitRate {
+            name: (*name).into(),
+            category: WaitCategory::Lock,
+            benign: false,
+            poison: false,
+            ms_per_s: *ms_per_s,
+            signal_ms_per_s: 0.0,
+            tasks_per_s: 1.0,
+            avg_ms: None,
+            max_ms: 0,
+        };
+        let t = WaitTable { types: rates.iter().map(rate).collect(), ..WaitTable::default() };
+        Facts { waits: Reading::good(Arc::new(t), NOW, 30_000), ..Facts::default() }
+    }
+
     #[test]
     fn figures_are_told_by_factor_and_the_heaviest_first() {
         let a = instance("a", Facts { headline: headline(12.0, 4200), ..Facts::default() });
@@ -516,21 +559,6 @@ mod tests {
 
     #[test]
     fn waits_are_new_grown_or_gone() {
-        let table = |rates: &[(&str, f64)]| {
-            let rate = |(name, ms_per_s): &(&str, f64)| WaitRate {
-                name: (*name).into(),
-                category: WaitCategory::Lock,
-                benign: false,
-                poison: false,
-                ms_per_s: *ms_per_s,
-                signal_ms_per_s: 0.0,
-                tasks_per_s: 1.0,
-                avg_ms: None,
-                max_ms: 0,
-            };
-            let t = WaitTable { types: rates.iter().map(rate).collect(), ..WaitTable::default() };
-            Facts { waits: Reading::good(Arc::new(t), NOW, 30_000), ..Facts::default() }
-        };
         let a = instance("a", table(&[("WRITELOG", 400.0), ("CXPACKET", 900.0), ("TINY", 1.0)]));
         let b = instance("a", table(&[("WRITELOG", 4_000.0), ("LCK_M_S", 39_800.0), ("OTHER", 2.0)]));
         assert_eq!(
@@ -541,6 +569,33 @@ mod tests {
                 "no CXPACKET any more, was 0.90 s/s"
             ]
         );
+    }
+
+    #[test]
+    fn beside_another_server_nothing_came_or_went() {
+        let with = |name: &str, database: &str, wait: &str| {
+            let waits = Facts::clone(&table(&[(wait, 400.0)]));
+            let row = DatabaseRow { name: Some(database.into()), ..DatabaseRow::default() };
+            let databases = Reading::good(Arc::new(vec![row]), NOW, 900_000);
+            let mut it = instance(name, Facts { databases, ..waits });
+            let why = Why::Cpu { pct: 96.0, busy_ms: None, at_least: false, other_pct: None, cpus: None };
+            it.health.reasons =
+                if name == "a" { vec![Reason::new(Level::Warning, Topic::Cpu, 10, why)] } else { Vec::new() };
+            it
+        };
+        let (a, b) = (with("a", "payments", "WRITELOG"), with("b", "orders", "LCK_M_S"));
+        let d = instances(&a, &b, &UTC);
+        for said in [
+            "only on a: database payments",
+            "only on b: database orders",
+            "only on a: wait WRITELOG 0.40 s/s",
+            "only on b: wait LCK_M_S 0.40 s/s",
+        ] {
+            assert!(words(&d).contains(&said), "{said}: {:?}", words(&d));
+        }
+        let all = words(&d).join("\n");
+        assert!(all.contains("only on a: CPU"), "{all}");
+        assert!(!all.contains("gone") && !all.contains("new") && !all.contains("resolved"), "{all}");
     }
 
     #[test]

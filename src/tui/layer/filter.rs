@@ -62,7 +62,8 @@ impl Layer for FilterBox {
                 }
                 text
             }
-            Action::Enter | Action::Out => &self.before,
+            Action::Out => &self.before,
+            // A text that is no filter is not kept, and not thrown away: its mistake is told beside it.
             _ => return,
         };
         // Both texts were valid before.

@@ -190,3 +190,13 @@ fn a_heat_map_names_its_cells_where_they_have_room() {
     s.keys("v");
     assert!(s.text().contains("●●●") || s.text().contains("● ● ●"), "{}", s.text());
 }
+
+#[test]
+fn enter_keeps_no_filter_that_is_none() {
+    let mut s = Stage::new(fixture::small(), 120, 40);
+    s.keys("/ c p u > f a s t enter");
+    let text = s.text();
+    assert!(text.contains("fast is no figure"), "{text}");
+    s.keys("esc");
+    assert!(!s.text().contains("fast"), "{}", s.text());
+}

@@ -198,9 +198,28 @@ fn what_is_known_of_the_last_day_alone_is_said_once() {
         let line = lines.iter().find(|line| line.contains("reached   ")).unwrap();
         line.split("reached   ").nth(1).unwrap().trim_end().to_owned()
     };
-    assert_eq!(line(0), "not known yet");
-    assert_eq!(line(24_000), "100 % of the 24s known");
+    // The question is of the last whole minute; it answered a poll ten seconds after that.
+    assert_eq!(line(0), "100 % of the 10s known");
+    assert_eq!(line(24_000), "100 % of the 34s known");
     assert_eq!(line(HOUR_MS * 30), "100 % of the 1d06h that are known of 7 d · 100 % of 24 h");
+}
+
+#[test]
+fn what_is_polled_after_the_answer_counts_at_once() {
+    let mut s = Stage::new(fixture::small(), 120, 40);
+    s.keys("enter");
+    reached(&mut s, |to| {
+        let known = Span { from: to.plus_ms(-1_000), to };
+        Facts { known: Some(known), polled: vec![known], ..Facts::default() }
+    });
+    let line = |s: &mut Stage| s.lines().into_iter().find(|line| line.contains("reached   ")).unwrap();
+    assert!(line(&mut s).contains("100 % of the 11s known"), "{}", line(&mut s));
+    let mut newer = fixture::small_at(fixture::NOW.plus_ms(40_000));
+    for i in &mut newer.instances {
+        std::sync::Arc::make_mut(i).facts.last_good_at = Some(fixture::NOW.plus_ms(39_000));
+    }
+    s.wait_ms(40_000).ingest(newer);
+    assert!(line(&mut s).contains("100 % of the 51s known"), "{}", line(&mut s));
 }
 
 #[test]

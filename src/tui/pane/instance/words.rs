@@ -14,7 +14,7 @@ use crate::{
             reading::{Reading, Unavailable},
             rights::Rights,
         },
-        timeline::reach::{self, Outage, Reached},
+        timeline::reach::{self, Outage, Reached, Span},
     },
     protocol::{Answer, Query},
     tui::{theme::Theme, view::View},
@@ -187,6 +187,7 @@ fn reached(i: &InstanceSnapshot, view: &View<'_>) -> Option<Vec<(Style, String)>
 }
 
 /// What history knows, and what the link says now: an outage that goes on may be too young for history, or older than it keeps.
+/// What was polled since the answer came counts at once, not with the next answer a minute later.
 fn with_link<'a>(
     facts: &'a reach::Facts,
     i: &InstanceSnapshot,
@@ -195,7 +196,14 @@ fn with_link<'a>(
 ) -> (Cow<'a, reach::Facts>, Timestamp) {
     let mut facts = Cow::Borrowed(facts);
     if !matches!(i.facts.link, Link::Down { .. }) {
-        return (facts, to);
+        let Some(newest) = i.facts.last_good_at.filter(|at| *at > to && *at <= now) else {
+            return (facts, to);
+        };
+        let since = Span { from: i.facts.link_since.map_or(to, |up| up.max(to)), to: newest };
+        let known = &mut facts.to_mut().known;
+        *known = Some(known.map_or(since, |known| Span { to: known.to.max(newest), ..known }));
+        facts.to_mut().polled.push(since);
+        return (facts, newest);
     }
     let from = to.plus_ms(-STRETCHES[0].0);
     if facts.outages.iter().all(|outage| outage.to.is_some()) {
