@@ -385,7 +385,8 @@ fn any(row: &dyn Row, key: &str, test: impl Fn(Value<'_>) -> bool) -> bool {
 fn equals(value: Value<'_>, pattern: &Pattern) -> bool {
     match value {
         Value::Text(t) => {
-            let is_then = |(typed, _)| in_one_unit(value, typed).is_some_and(|(a, b)| a == b);
+            let is_then =
+                |(typed, _)| in_one_unit(value, typed).is_some_and(|(a, b)| a.total_cmp(&b).is_eq());
             pattern.text.is_match(t) || pattern.figure.is_some_and(is_then)
         }
         v => pattern.figure.is_some_and(|(typed, half)| {

@@ -490,7 +490,7 @@ fn footer(app: &mut App, line: &mut Canvas<'_>) {
     };
     let word = |b: &Binding| match b.action {
         Action::Back if nothing => Some("quit"),
-        Action::Add if nothing => Some("add an instance"),
+        Action::Add if nothing && !contexts.contains(&Context::Records) => Some("add an instance"),
         Action::Live if recording => Some("last instant"),
         _ => b.key.hint,
     };

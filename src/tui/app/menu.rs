@@ -32,8 +32,13 @@ impl App {
                 && items.iter().all(|item| item.action != b.action)
             {
                 let refused = self.refusal(b.action, b.when);
-                // What Enter does differs by pane, and the footer's word says it.
-                let help = b.key.hint.filter(|_| b.action == Action::Enter).unwrap_or(b.help);
+                // What these do differs by pane, and the footer's word says it.
+                let is_own = match b.action {
+                    Action::Enter => true,
+                    Action::Add | Action::Edit | Action::Remove => contexts.contains(&Context::Records),
+                    _ => false,
+                };
+                let help = b.key.hint.filter(|_| is_own).unwrap_or(b.help);
                 items.push(Item { action: b.action, key: chord.to_string(), help, refused });
             }
         }

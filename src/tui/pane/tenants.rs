@@ -84,8 +84,10 @@ impl Listed for Tenants {
 
     fn key(row: &Row) -> RowKey {
         // Some of one name may have been deleted.
-        let deleted = row.line.deleted.map_or(0, |(at, _)| at.ms());
-        RowKey::Group(format!("{}.{deleted}", row.name()).into())
+        RowKey::Group(match row.line.deleted {
+            None => row.name().as_str().into(),
+            Some((at, _)) => format!("{}, deleted {}", row.name(), at.ms()).into(),
+        })
     }
 
     fn texts<'r>(row: &'r Row, with: &mut dyn FnMut(&'r str)) {

@@ -214,9 +214,9 @@ fn what_is_polled_after_the_answer_counts_at_once() {
     });
     let line = |s: &mut Stage| s.lines().into_iter().find(|line| line.contains("reached   ")).unwrap();
     assert!(line(&mut s).contains("100 % of the 11s known"), "{}", line(&mut s));
-    let mut newer = fixture::small_at(fixture::NOW.plus_ms(40_000));
+    let mut newer = fixture::small_at(NOW.plus_ms(40_000));
     for i in &mut newer.instances {
-        std::sync::Arc::make_mut(i).facts.last_good_at = Some(fixture::NOW.plus_ms(39_000));
+        std::sync::Arc::make_mut(i).facts.last_good_at = Some(NOW.plus_ms(39_000));
     }
     s.wait_ms(40_000).ingest(newer);
     assert!(line(&mut s).contains("100 % of the 51s known"), "{}", line(&mut s));
