@@ -67,7 +67,7 @@ use crossterm::event::{Event, KeyEventKind, MouseButton, MouseEventKind};
 use frame_timer::FrameTimer;
 use input::Input;
 use key::Chord;
-use std::{io, sync::Arc};
+use std::{io, sync::Arc, time::Duration};
 use terminal::Screen;
 use tokio::{
     sync::{mpsc, watch},
@@ -195,11 +195,14 @@ async fn event_loop(
     Ok(())
 }
 
+/// A signal takes so long at most from the system to the screen, on a busy machine.
+const ON_ITS_WAY: Duration = Duration::from_millis(100);
+
 /// Stops the process with the terminal given back, and returns when it is continued; false if it shall end then.
 async fn stopped(setup: &mut Setup, screen: &mut Screen) -> bool {
     screen.leave();
-    // What continues it may have come before the stop was carried out: nothing else would.
-    if setup.jobs.try_recv() == Ok(Job::Continue) {
+    // What continues it may have come before the stop is carried out, and be on its way to us: nothing else would.
+    if tokio::time::timeout(ON_ITS_WAY, setup.jobs.recv()).await == Ok(Some(Job::Continue)) {
         return true;
     }
     (setup.stop)();
