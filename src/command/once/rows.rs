@@ -151,22 +151,10 @@ fn of_instance<'a, T, R>(
     }
 }
 
-/// Rows of several instances, the largest first whoever has them; those that say why there are none come last.
-fn largest_first<'a, R>(
-    rows: impl Iterator<Item = (&'a str, Result<R, String>)>,
-    size: impl Fn(&R) -> f64,
-) -> Vec<(&'a str, Result<R, String>)> {
-    let mut rows: Vec<_> = rows.collect();
-    let size = |row: &(&str, Result<R, String>)| row.1.as_ref().map_or(f64::NEG_INFINITY, &size);
-    rows.sort_by(|a, b| size(b).total_cmp(&size(a)));
-    rows
-}
-
 /// A row a request, longest first; an instance without any reading has one row that says why.
 pub fn activity(scope: Scoped<'_>) -> Grid {
     let rows = scope.iter().flat_map(|i| of_instance(i, &i.facts.activity, |a| a.requests.iter().collect()));
-    let elapsed = |r: &&Request| r.elapsed_ms.map_or(-1.0, |ms| ms as f64);
-    grid_with_holes(&activity_columns(), largest_first(rows, elapsed))
+    grid_with_holes(&activity_columns(), rows)
 }
 
 fn activity_columns<'a>() -> [Column<&'a Request>; 20] {
@@ -194,13 +182,12 @@ fn activity_columns<'a>() -> [Column<&'a Request>; 20] {
     ]
 }
 
-/// A row a wait type that counts: those that are trouble by themselves first, then the heaviest.
+/// A row a wait type that counts, heaviest first.
 pub fn waits(scope: Scoped<'_>) -> Grid {
     let count = |w: &&WaitRate| !w.benign;
     let rows =
         scope.iter().flat_map(|i| of_instance(i, &i.facts.waits, |w| w.types.iter().filter(count).collect()));
-    let weight = |w: &&WaitRate| w.ms_per_s + if w.poison { 1e12 } else { 0.0 };
-    grid_with_holes(&waits_columns(), largest_first(rows, weight))
+    grid_with_holes(&waits_columns(), rows)
 }
 
 fn waits_columns<'a>() -> [Column<&'a WaitRate>; 8] {
@@ -338,20 +325,4 @@ fn statement(s: Option<&Statement>) -> Cell {
 /// One line, at most 400 characters: enough to know a statement by.
 fn squeeze(sql: &str) -> String {
     crate::sql::normalize::squeeze(sql, 400)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_largest_row_comes_first_whoever_has_it_and_a_gap_last() {
-        let rows = [("a", Ok(1.0)), ("b", Err("no right".to_owned())), ("c", Ok(9.0)), ("a", Ok(f64::NAN))];
-        let sorted = largest_first(rows.into_iter(), |ms| *ms);
-        assert_eq!(sorted.iter().map(|(name, _)| *name).collect::<String>(), "acab");
-        assert!(
-            sorted[0].1.as_ref().is_ok_and(|ms| ms.is_nan()),
-            "what is no figure is seen, and breaks nothing"
-        );
-    }
 }
