@@ -1,37 +1,29 @@
 //! How transaction logs filled in the last minutes, of what each may take: its limit, and the free space of the volume where it
 //! lies.
 
+use super::filling::Filling;
 use crate::model::{
     base::time::Timestamp,
     judge::trend,
     poll::{logs::LogRow, volumes::VolumeRow},
 };
-use std::collections::{BTreeMap, VecDeque};
 
 /// Polls of a log that are remembered: ten minutes of a screen's pace are more than a trend reads.
 const MOST: usize = 40;
 
-/// What was in use of each log, % of what it may take, by database. A restart of the collector begins anew.
+/// What was in use of each log, % of what it may take, by database.
 #[derive(Debug, Default)]
-pub(super) struct LogsFold(BTreeMap<String, VecDeque<(Timestamp, f64)>>);
+pub(super) struct LogsFold(Filling<MOST>);
 
 impl LogsFold {
     /// Says of each log what it may take, and when that is full.
     pub fn fold(&mut self, rows: &mut [LogRow], volumes: &[VolumeRow], at: Timestamp) {
-        self.0.retain(|database, _| rows.iter().any(|row| row.key() == database));
+        self.0.retain(|database| rows.iter().any(|row| row.key() == database));
         for row in rows {
             row.capacity_kb = capacity_kb(row, volumes);
             let Some(used) = row.used_pct() else { continue };
-            let points = self.0.entry(row.key().to_owned()).or_default();
-            // What is listed twice is one log, and a clock that went back takes its future with it.
-            while points.back().is_some_and(|(last, _)| *last >= at) {
-                points.pop_back();
-            }
-            points.push_back((at, used));
-            if points.len() > MOST {
-                points.pop_front();
-            }
-            row.full_in_ms = trend::full_in_ms(points.iter().copied(), trend::MINUTES);
+            let points = self.0.push(row.key(), at, used);
+            row.full_in_ms = trend::full_in_ms(points, trend::MINUTES);
         }
     }
 }

@@ -9,6 +9,7 @@ mod activity;
 pub mod blocking;
 mod cost;
 mod entry;
+mod filling;
 mod headline;
 mod logs;
 pub mod rate;

@@ -1,34 +1,26 @@
 //! How volumes filled in the last hours: their polls are too far apart for the fifteen minutes that charts have in memory.
 
+use super::filling::Filling;
 use crate::model::{base::time::Timestamp, judge::trend, poll::volumes::VolumeRow};
-use std::collections::{BTreeMap, VecDeque};
 
 /// Polls of a volume that are remembered: six hours at the usual interval.
 const MOST: usize = 24;
 
-/// What was in use of each volume, %, by mount point. A restart of the collector begins anew.
+/// What was in use of each volume, %, by mount point.
 #[derive(Debug, Default)]
-pub(super) struct VolumesFold(BTreeMap<String, VecDeque<(Timestamp, f64)>>);
+pub(super) struct VolumesFold(Filling<MOST>);
 
 impl VolumesFold {
     /// Says of each volume when it is full.
     pub fn fold(&mut self, rows: &mut [VolumeRow], at: Timestamp) {
-        self.0.retain(|mount, _| rows.iter().any(|row| row.key() == mount));
+        self.0.retain(|mount| rows.iter().any(|row| row.key() == mount));
         for row in rows {
             let (Some(total), Some(free)) = (row.total_bytes.filter(|t| *t > 0), row.free_bytes) else {
                 continue;
             };
             let used = (100.0 - free as f64 / total as f64 * 100.0).clamp(0.0, 100.0);
-            let points = self.0.entry(row.key().to_owned()).or_default();
-            // What is listed twice is one volume, and a clock that went back takes its future with it.
-            while points.back().is_some_and(|(last, _)| *last >= at) {
-                points.pop_back();
-            }
-            points.push_back((at, used));
-            if points.len() > MOST {
-                points.pop_front();
-            }
-            row.full_in_ms = trend::full_in_ms(points.iter().copied(), trend::HOURS);
+            let points = self.0.push(row.key(), at, used);
+            row.full_in_ms = trend::full_in_ms(points, trend::HOURS);
         }
     }
 }
