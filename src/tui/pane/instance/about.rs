@@ -82,7 +82,9 @@ pub fn document_of(i: &InstanceSnapshot, view: &View<'_>, topic: Option<Topic>) 
             Section::Server => properties(&mut d, i, view),
             Section::Rights => rights(&mut d, i, view),
             Section::Polled => polled(&mut d, i, view),
-            Section::Volumes => list(&mut d, "volumes", i, &f.volumes, view, volume),
+            Section::Volumes => {
+                list(&mut d, "volumes", i, &f.volumes, view, |d, v, view| volume(d, i, v, view));
+            }
             Section::Availability => {
                 d.head("availability groups");
                 match f.availability.get() {
@@ -273,7 +275,7 @@ fn list<T>(
     }
 }
 
-fn volume(d: &mut Document, v: &VolumeRow, view: &View<'_>) {
+fn volume(d: &mut Document, i: &InstanceSnapshot, v: &VolumeRow, view: &View<'_>) {
     let mut line = String::new();
     if let (Some(free), Some(total)) = (v.free_bytes, v.total_bytes.filter(|t| *t > 0)) {
         figure::push_pct(&mut line, free as f64 / total as f64 * 100.0);
@@ -285,7 +287,14 @@ fn volume(d: &mut Document, v: &VolumeRow, view: &View<'_>) {
         line.push_str("size not known");
     }
     // The name is last: on Linux it is a path of any length.
-    d.text(format!("{line:<36} {}", v.mount.as_deref().unwrap_or("–")), view.theme.base);
+    let line = format!("{line:<36} {}", v.mount.as_deref().unwrap_or("–"));
+    match contents::guilt(i, v) {
+        Some(r) => d.text(
+            format!("{line}  {} {}", reading::sign_of(r), r.told(view.zone)),
+            reading::level_style(view.theme, r.level),
+        ),
+        None => d.text(line, view.theme.base),
+    }
 }
 
 /// The replicas in columns; those that are behind or stand still first.

@@ -6,7 +6,10 @@ use crate::{
     model::{
         base::{figure, zone::Zone},
         fold::snapshot::InstanceSnapshot,
-        judge::health::Level,
+        judge::{
+            health::{Level, Reason},
+            why::Why,
+        },
         poll::{databases::DatabaseRow, files::FileRow, volumes::VolumeRow},
     },
     tui::{pane::audit::is_about, view::View, widget::document::Document},
@@ -23,15 +26,13 @@ const MOST: usize = 100;
 /// Entries of the audit log that the details have.
 const ENTRIES: usize = 20;
 
+/// The names of the lines that [`foot`] makes.
+pub const NAMES: [&str; 4] = ["databases", "volumes", "files", "changed"];
+
 /// The lines, most important first; one whose reading never came is left out.
 pub fn foot(i: &InstanceSnapshot, view: &View<'_>) -> Vec<Line> {
-    let lines = [
-        ("databases", databases(i, view)),
-        ("volumes", volumes(i, view)),
-        ("files", files(i, view)),
-        ("changed", changed(i, view)),
-    ];
-    lines.into_iter().filter_map(|(name, pieces)| Some((name, pieces?))).collect()
+    let lines = [databases(i, view), volumes(i, view), files(i, view), changed(i, view)];
+    NAMES.into_iter().zip(lines).filter_map(|(name, pieces)| Some((name, pieces?))).collect()
 }
 
 /// `8, 7 online · ✖ pricing RECOVERY_PENDING · 412 GB, 80 GB of it logs · 4 FULL, 4 SIMPLE`.
@@ -83,6 +84,15 @@ fn databases(i: &InstanceSnapshot, view: &View<'_>) -> Option<Vec<(Style, String
     Some(pieces)
 }
 
+/// The reason that is about a volume, the worst one.
+pub fn guilt<'a>(i: &'a InstanceSnapshot, v: &VolumeRow) -> Option<&'a Reason> {
+    let is_about = |r: &&Reason| match r.why() {
+        Why::Volume { mount, .. } | Why::VolumeFilling { mount, .. } => *mount == v.mount,
+        _ => false,
+    };
+    i.health.reasons.iter().filter(is_about).max_by_key(|r| r.level)
+}
+
 /// `D:\ 12 % free of 500 GB · …`, the fullest first.
 fn volumes(i: &InstanceSnapshot, view: &View<'_>) -> Option<Vec<(Style, String)>> {
     let all = i.facts.volumes.get()?;
@@ -90,9 +100,9 @@ fn volumes(i: &InstanceSnapshot, view: &View<'_>) -> Option<Vec<(Style, String)>
     let free = |v: &VolumeRow| Some(v.free_bytes? as f64 / v.total_bytes.filter(|t| *t > 0)? as f64 * 100.0);
     let mut known: Vec<(&VolumeRow, Option<f64>)> = all.iter().map(|v| (v, free(v))).collect();
     known.sort_by(|a, b| a.1.unwrap_or(f64::MAX).total_cmp(&b.1.unwrap_or(f64::MAX)));
-    let mut text = String::new();
+    let mut pieces = Vec::new();
     for (n, (v, pct)) in known.iter().take(NAMED).enumerate() {
-        text.push_str(if n == 0 { "" } else { " · " });
+        let mut text = String::from(if n == 0 { "" } else { " · " });
         text.push_str(v.mount.as_deref().unwrap_or("–"));
         match (pct, v.total_bytes) {
             (Some(pct), Some(total)) => {
@@ -103,11 +113,12 @@ fn volumes(i: &InstanceSnapshot, view: &View<'_>) -> Option<Vec<(Style, String)>
             }
             _ => text.push_str(" size not known"),
         }
+        pieces.push((guilt(i, v).map_or(style, |r| reading::level_style(view.theme, r.level)), text));
     }
     if known.len() > NAMED {
-        let _ = write!(text, " +{}", known.len() - NAMED);
+        pieces.push((style, format!(" +{}", known.len() - NAMED)));
     }
-    Some(vec![(style, text)])
+    Some(pieces)
 }
 
 /// `6, the slowest: orders_log 52 ms, orders 4 ms`.

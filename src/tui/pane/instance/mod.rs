@@ -1,6 +1,7 @@
 //! One instance: the reasons for its health, its headline figures, charts, connection and rights.
 //!
-//! The cursor stands on the reasons; each is a link to the pane and the row that explain it.
+//! The cursor stands on the reasons; each is a link to the pane and the row that explain it. Below them it goes on to the lines at
+//! the foot (`foot`), which lead on, too.
 
 use super::{Pane, Part, figure::Sight, range::TimeLine, reading};
 use crate::{
@@ -32,18 +33,13 @@ mod charts;
 mod contents;
 mod evidence;
 mod figures;
+mod foot;
 mod words;
 
 pub use about::document;
 
 #[cfg(test)]
 mod tests;
-
-/// Column where the text of the foot lines starts.
-const FOOT_AT: u16 = 11;
-
-/// Below this height the figures need the lines at the foot; the details have what stands there.
-const CONTENTS_HEIGHT: u16 = 28;
 
 /// State of the pane.
 #[derive(Debug, Default)]
@@ -59,6 +55,7 @@ pub struct InstancePane {
     picture: super::waits::Picture,
     /// screen row of the first reason, and how many are in sight
     reasons_at: (u16, u16),
+    foot: foot::Foot,
 }
 
 /// How the rows of the body are shared.
@@ -73,6 +70,18 @@ struct Shares {
 }
 
 impl Shares {
+    /// The cursor is at the foot: its lines take the room of the charts, and then that of the figures.
+    fn for_foot(height: u16, reasons: u16, figures: u16, foot: u16) -> Self {
+        let all = Self::fit(height, reasons, figures, foot);
+        let left = height.saturating_sub(all.reasons + all.air);
+        if all.foot >= foot || left == 0 {
+            return all;
+        }
+        let foot = foot.min(left);
+        // What is left by the lines goes to the figures, with a blank row between.
+        Self { foot, figures: figures.min((left - foot).saturating_sub(all.air)), charts: 0, ..all }
+    }
+
     /// Reasons first, then figures; the rest goes to the foot and, if there is enough, to the charts.
     fn fit(height: u16, reasons: u16, figures: u16, foot: u16) -> Self {
         let air = u16::from(height >= 18);
@@ -102,8 +111,28 @@ impl InstancePane {
         self.cursor = to.min(self.reasons.saturating_sub(1));
     }
 
+    /// Rows before the foot: the reasons, or the line that says there is none.
+    fn above(&self) -> usize {
+        self.reasons.max(1)
+    }
+
+    /// Moves through the reasons and on into the lines at the foot. False: the action does not move.
+    fn go(&mut self, action: Action) -> bool {
+        let above = self.above();
+        let at = self.foot.cursor.map_or(self.cursor, |line| above + line);
+        let Some(to) = moved(action, at, above + self.foot.lines, usize::from(self.reasons_at.1)) else {
+            return false;
+        };
+        self.foot.cursor = to.checked_sub(above);
+        self.move_to(to);
+        true
+    }
+
     fn enter(&self, view: &View<'_>, wishes: &mut Vec<Wish>) {
         let Some(i) = view.single() else { return };
+        if let Some(line) = self.foot.cursor {
+            return wishes.push(foot::follow(&foot::lines(i, view), line, i));
+        }
         wishes.push(match i.health.reasons.get(self.cursor) {
             Some(r) => follow(r, i),
             None => Wish::Details(RowKey::Instance(i.id().clone())),
@@ -113,6 +142,10 @@ impl InstancePane {
     fn copy(&self, view: &View<'_>) -> Option<String> {
         let i = view.single()?;
         let mut text = format!("{}\t", i.id());
+        if let Some(line) = self.foot.cursor.and_then(|n| foot::lines(i, view).into_iter().nth(n)) {
+            foot::push_line(&mut text, &line);
+            return Some(text);
+        }
         match i.health.reasons.get(self.cursor) {
             Some(r) => text.push_str(&r.told(view.zone)),
             None => words::push_properties(&mut text, i, view),
@@ -140,7 +173,7 @@ impl InstancePane {
             let more = i.health.reasons.len() - n - 1;
             let hidden = if n + 1 == self.top + rows { more } else { 0 };
             render_reason(r, hidden, view, &mut canvas.part(0, y, canvas.width(), 1));
-            if n == self.cursor {
+            if n == self.cursor && self.foot.cursor.is_none() {
                 canvas.select(0, y, canvas.width(), t.selection);
             }
         }
@@ -253,21 +286,11 @@ fn row_of(r: &Reason, i: &InstanceSnapshot) -> Option<RowKey> {
     }
 }
 
-fn render_foot(lines: &[words::Line], view: &View<'_>, canvas: &mut Canvas<'_>) {
-    for (y, (name, pieces)) in lines.iter().enumerate().take(usize::from(canvas.height())) {
-        let y = y as u16;
-        canvas.put(1, y, FOOT_AT - 2, name, view.theme.dim);
-        let mut x = FOOT_AT;
-        for (style, text) in pieces {
-            x += canvas.put(x, y, canvas.width().saturating_sub(x + 1), text, *style);
-        }
-    }
-}
-
 impl Pane for InstancePane {
     fn rebuild(&mut self, view: &View<'_>) {
         self.reasons = view.single().map_or(0, |i| i.health.reasons.len());
         self.move_to(self.cursor);
+        self.foot.see(view.single().map_or(0, |i| foot::lines(i, view).len()));
         self.line.see(view);
     }
 
@@ -301,11 +324,10 @@ impl Pane for InstancePane {
             return reading::empty(&lines, view, canvas);
         };
         let (w, h) = (canvas.width(), canvas.height());
-        let mut foot = words::foot(&i, view);
-        if h >= CONTENTS_HEIGHT {
-            foot.extend(contents::foot(&i, view));
-        }
-        let shares = Shares::fit(h, self.reasons as u16, figures::rows(w), foot.len() as u16);
+        let lines = foot::lines(&i, view);
+        let needed = self.foot.needed(&lines, h);
+        let share = if self.foot.cursor.is_some() { Shares::for_foot } else { Shares::fit };
+        let shares = share(h, self.reasons as u16, figures::rows(w), needed);
         let mut y = 0;
         self.render_reasons(&i, view, &mut canvas.part(0, y, w, shares.reasons));
         y += shares.reasons + shares.air;
@@ -314,7 +336,7 @@ impl Pane for InstancePane {
         let asked = charts::series();
         let sight = Sight { line: self.line, asked: &asked, dots: self.dots };
         charts::render(&i, view, &mut canvas.part(0, y, w, shares.charts), sight, &mut self.picture);
-        render_foot(&foot, view, &mut canvas.part(0, h - shares.foot.min(h), w, shares.foot));
+        self.foot.render(&lines, view, &mut canvas.part(0, h - shares.foot.min(h), w, shares.foot));
     }
 
     fn wanted(&self, view: &View<'_>) -> Vec<Query> {
@@ -340,11 +362,11 @@ impl Pane for InstancePane {
             Action::Dots => self.dots = !self.dots,
             Action::Out if self.line.leave() => {}
             Action::Copy => wishes.extend(self.copy(view).map(Wish::Copy)),
-            _ => {
-                let rows = usize::from(self.reasons_at.1);
-                let Some(to) = moved(action, self.cursor, self.reasons, rows) else { return false };
-                self.cursor = to;
+            Action::NextSection | Action::PrevSection => {
+                self.foot.cursor =
+                    if self.foot.cursor.is_some() || self.foot.lines == 0 { None } else { Some(0) };
             }
+            _ => return self.go(action),
         }
         true
     }
@@ -353,11 +375,12 @@ impl Pane for InstancePane {
         if let RowKey::Reason(n) = key {
             // Clamped when the reasons are known.
             self.cursor = n;
+            self.foot.cursor = n.checked_sub(self.above());
         }
     }
 
     fn selected(&self) -> Option<RowKey> {
-        Some(RowKey::Reason(self.cursor))
+        Some(RowKey::Reason(self.foot.cursor.map_or(self.cursor, |line| self.above() + line)))
     }
 
     fn details(&self, key: &RowKey, view: &View<'_>) -> Option<Document> {
@@ -388,24 +411,40 @@ impl Pane for InstancePane {
 
     fn left(&mut self) {
         self.line.leave();
+        self.foot.cursor = None;
     }
 
     fn follow_now(&mut self) -> bool {
         self.line.leave()
     }
 
+    fn position(&self) -> Option<(usize, usize, usize)> {
+        let (above, reasons) = (self.above(), usize::from(self.reasons_at.1).max(1));
+        let all = above + self.foot.lines;
+        let (first, last) = match (self.foot.cursor, self.foot.in_sight()) {
+            (Some(_), Some((first, last))) if self.top + reasons < above || first > 1 => {
+                (above + first, above + last)
+            }
+            (_, Some((_, last))) if self.top + reasons >= above => (self.top + 1, above + last),
+            _ => (self.top + 1, (self.top + reasons).min(above)),
+        };
+        (first > 1 || last < all).then_some((first, last, all))
+    }
+
     fn counts(&self) -> (usize, usize) {
-        (self.reasons, self.reasons)
+        let all = self.reasons + self.foot.lines;
+        (all, all)
     }
 
     fn click(&mut self, _x: u16, y: u16, view: &View<'_>, wishes: &mut Vec<Wish>) {
         let (first, rows) = self.reasons_at;
         let Some(n) = y.checked_sub(first).filter(|n| *n < rows) else { return };
         let at = self.top + usize::from(n);
-        if at == self.cursor {
+        if at == self.cursor && self.foot.cursor.is_none() {
             self.enter(view, wishes);
         } else if at < self.reasons {
             self.cursor = at;
+            self.foot.cursor = None;
         }
     }
 }

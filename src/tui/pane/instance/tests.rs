@@ -306,3 +306,63 @@ fn details_begin_with_what_was_asked_for() {
     assert_eq!(first(Some(Topic::Availability)).as_deref(), Some("availability groups"));
     assert_eq!(first(Some(Topic::Databases)).as_deref(), Some("databases"));
 }
+
+#[test]
+fn every_line_at_the_foot_is_reached_on_a_small_screen_and_leads_on() {
+    let stage = Stage::one(fixture::small(), "sqlprd-014");
+    let mut pane = pane();
+    let lines = foot::lines(stage.view().single().unwrap(), &stage.view());
+    assert!(
+        lines.iter().any(|(name, _)| *name == "databases") && lines.iter().any(|(name, _)| *name == "files")
+    );
+    let first = stage.draw(&mut pane, 80, 20);
+    assert!(!first.iter().any(|l| l.starts_with(" databases")), "{first:#?}");
+    let reasons = stage.view().single().unwrap().health.reasons.len();
+    assert_eq!(pane.position().unwrap().2, reasons + lines.len(), "the title says that there is more");
+    let mut seen = Vec::new();
+    for _ in 0..reasons + lines.len() {
+        stage.act(&mut pane, &[Action::Down]);
+        for height in [6, 20, 36] {
+            let drawn = stage.draw(&mut pane, 80, height);
+            let Some(at) = pane.foot.cursor else { continue };
+            let name = format!(" {:<9}", lines[at].0);
+            assert!(drawn.iter().any(|l| l.starts_with(name.trim_end())), "{height}: {name} of {drawn:#?}");
+            seen.push(at);
+        }
+    }
+    assert!((0..lines.len()).all(|at| seen.contains(&at)), "{seen:?}");
+    assert_eq!(pane.position().map(|(_, last, all)| last == all), None, "at 36 rows all are in sight");
+    let leads = |name: &str| {
+        let at = lines.iter().position(|(known, _)| *known == name).unwrap();
+        foot::follow(&lines, at, stage.view().single().unwrap())
+    };
+    assert!(matches!(leads("databases"), Wish::Go { pane: PaneId::Databases, .. }));
+    assert!(matches!(leads("files"), Wish::Go { pane: PaneId::Storage, .. }));
+    assert!(matches!(leads("rights"), Wish::Details(RowKey::Evidence(_, Topic::Rights))));
+    // Back up, and Tab between the two.
+    stage.act(&mut pane, &[Action::Home]);
+    assert_eq!((pane.cursor, pane.foot.cursor), (0, None));
+    stage.act(&mut pane, &[Action::NextSection]);
+    assert_eq!(pane.foot.cursor, Some(0));
+    stage.act(&mut pane, &[Action::NextSection]);
+    assert_eq!(pane.foot.cursor, None);
+}
+
+#[test]
+fn the_guilty_volume_has_the_colour_of_its_reason() {
+    use crate::model::{judge::health::Level, poll::volumes::VolumeRow};
+    let mut fleet = fixture::small();
+    let i = Arc::make_mut(&mut fleet.instances[0]);
+    let volume = |mount: &str, free: i64| VolumeRow {
+        mount: Some(mount.into()),
+        total_bytes: Some(100 << 30),
+        free_bytes: Some(free << 30),
+        ..VolumeRow::default()
+    };
+    i.facts.volumes.value = Some(Arc::new(vec![volume("D:", 50), volume("L:", 3)]));
+    let why = Why::Volume { mount: Some("L:".into()), free_pct: 3.0 };
+    i.health.reasons = vec![Reason::new(Level::Critical, Topic::Storage, 40, why)];
+    let volumes = i.facts.volumes.get().unwrap();
+    assert_eq!(contents::guilt(i, &volumes[0]), None);
+    assert_eq!(contents::guilt(i, &volumes[1]).map(|r| r.level), Some(Level::Critical));
+}
