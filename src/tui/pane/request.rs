@@ -22,6 +22,9 @@ use std::fmt::Write as _;
 /// Bytes of a page of SQL Server.
 pub const PAGE_BYTES: f64 = 8192.0;
 
+/// Why a statement has no text.
+pub const NO_TEXT: &str = "no text: not fetched yet, or the server has none";
+
 /// Most characters of a statement that a cell can show.
 const ONE_LINE: usize = 240;
 
@@ -342,6 +345,6 @@ fn closing(d: &mut Document, row: RequestRow<'_>) {
             }
             d.statement = Some(s.clone());
         }
-        None => d.text("no text: not fetched yet, or the server has none", t.dim),
+        None => d.text(NO_TEXT, t.dim),
     }
 }

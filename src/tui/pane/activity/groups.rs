@@ -1,6 +1,6 @@
 //! Requests added up by a common field.
 
-use super::Line;
+use super::{Line, RequestRow};
 use crate::model::{
     base::{figure, filter::Value},
     fold::snapshot::InstanceSnapshot,
@@ -11,12 +11,14 @@ use crate::tui::{
     id::{GroupBy, RowKey},
     view::View,
     widget::{
+        canvas::width,
         cell::CellText,
         column::{self, Kind, ms, whole, words},
+        document::Document,
         table::Rows,
     },
 };
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, fmt::Write as _, sync::Arc};
 
 impl GroupBy {
     /// The next one in turn; None ends grouping.
@@ -84,10 +86,19 @@ pub struct Group {
     tasks: i64,
     grant_kb: i64,
     longest_ms: i64,
+    /// the longest request
     longest: Line,
+    /// the longest one whose statement is known
+    told: Option<Line>,
     instances: Vec<InstanceId>,
     waits: HashMap<Arc<str>, i64>,
 }
+
+/// Writes a sum.
+type Push = fn(&mut String, f64);
+
+/// Most requests that the details list.
+const MOST_REQUESTS: usize = 40;
 
 /// The value that the requests of a group share.
 pub const NAME: &str = "group";
@@ -118,34 +129,38 @@ pub const COLUMNS: &[Column] = &[
         .frozen()
         .value(|r| words(Some(&r.group.name)))
         .cell(|r, _, out| name(r, out)),
-    Column::number("requests", "REQUESTS", 9, 0)
+    Column::number("requests", "REQUESTS", 8, 0)
         .value(|r| whole(Some(r.group.requests)))
         .cell(|r, _, out| out.fmt(r.view.theme.base, format_args!("{}", r.group.requests))),
-    Column::number("blocked", "BLOCKED", 8, 1).value(|r| whole(Some(r.group.blocked))).cell(|r, _, out| {
+    Column::number("blocked", "BLOCKED", 7, 3).value(|r| whole(Some(r.group.blocked))).cell(|r, _, out| {
         let t = r.view.theme;
         out.fmt(if r.group.blocked > 0 { t.warning } else { t.dim }, format_args!("{}", r.group.blocked));
     }),
-    Column::number("blocks", "BLOCKS", 6, 2).value(|r| whole(Some(r.group.blocks))).cell(|r, _, out| {
+    Column::number("blocks", "BLOCKS", 6, 4).value(|r| whole(Some(r.group.blocks))).cell(|r, _, out| {
         let t = r.view.theme;
         out.fmt(if r.group.blocks > 0 { t.critical } else { t.dim }, format_args!("{}", r.group.blocks));
     }),
-    Column::number("longest", "LONGEST", 8, 2).value(|r| ms(Some(r.group.longest_ms))).cell(|r, _, out| {
+    Column::number("longest", "LONGEST", 8, 1).value(|r| ms(Some(r.group.longest_ms))).cell(|r, _, out| {
         out.with(r.view.theme.base, |s| figure::push_wait(s, r.group.longest_ms as f64));
     }),
-    Column::number("cpu", "CPU", 8, 3).value(|r| ms(Some(r.group.cpu_ms))).cell(wait),
-    Column::number("cpu_delta", "+CPU", 8, 4).value(|r| ms(Some(r.group.cpu_delta_ms))).cell(wait),
-    Column::number("tasks", "TASKS", 6, 4).value(|r| whole(Some(r.group.tasks))).cell(count),
-    Column::number("grant", "GRANT", 8, 5)
+    Column::number("cpu", "CPU", 8, 2).value(|r| ms(Some(r.group.cpu_ms))).cell(wait),
+    Column::number("cpu_delta", "+CPU", 8, 2).value(|r| ms(Some(r.group.cpu_delta_ms))).cell(wait),
+    Column::number("tasks", "TASKS", 6, 7).value(|r| whole(Some(r.group.tasks))).cell(count),
+    Column::number("grant", "GRANT", 8, 8)
         .value(|r| column::size(Some(r.group.grant_kb), 1024.0))
         .cell(|r, v, out| sum(r, v, out, figure::push_size)),
-    Column::number("reads", "READS", 7, 3).value(|r| whole(Some(r.group.reads))).cell(count),
-    Column::text("wait", "TOP WAIT", 20, 4)
+    Column::number("reads", "READS", 7, 6).value(|r| whole(Some(r.group.reads))).cell(count),
+    Column::text("wait", "TOP WAIT", 20, 5)
         .value(|r| words(r.group.top_wait().map(|w| &**w)))
         .cell(|r, v, out| out.put(r.view.theme.base, v.and_then(Value::text).unwrap_or("–"))),
-    Column::text("sql", "LONGEST STATEMENT", 24, 5).at_least(16).growing().cell(|r, _, out| {
+    // What the sums are of is worth more than most of them.
+    Column::text("sql", "LONGEST STATEMENT", 44, 1).at_least(18).growing().cell(|r, _, out| {
         let dim = r.view.theme.dim;
-        if let Some(longest) = r.group.longest.get(r.view) {
-            super::request::push_statement(out, longest.statement, false, dim, dim);
+        match r.group.shown(r.view) {
+            Some(row) if row.statement.is_some() => {
+                super::request::push_statement(out, row.statement, false, dim, dim);
+            }
+            _ => out.put(dim, "no text yet"),
         }
     }),
 ];
@@ -159,7 +174,7 @@ fn name(r: &GroupRow<'_>, out: &mut CellText) {
 }
 
 /// A sum that is dim when it is zero.
-fn sum(r: &GroupRow<'_>, v: Option<Value<'_>>, out: &mut CellText, draw: fn(&mut String, f64)) {
+fn sum(r: &GroupRow<'_>, v: Option<Value<'_>>, out: &mut CellText, draw: Push) {
     let t = r.view.theme;
     if let Some(v) = v.and_then(Value::figure) {
         out.with(if v == 0.0 { t.dim } else { t.base }, |s| draw(s, v));
@@ -194,6 +209,7 @@ pub fn collect(lines: &[Line], by: GroupBy, view: &View<'_>) -> Vec<Group> {
                 grant_kb: 0,
                 longest_ms: i64::MIN,
                 longest: *l,
+                told: None,
                 instances: Vec::new(),
                 waits: HashMap::new(),
             });
@@ -212,6 +228,10 @@ pub fn collect(lines: &[Line], by: GroupBy, view: &View<'_>) -> Vec<Group> {
         g.tasks = g.tasks.saturating_add(r.waiting_tasks.map_or(0, i64::from).max(0));
         let granted = r.grant.as_ref().and_then(|grant| grant.granted_kb);
         g.grant_kb = g.grant_kb.saturating_add(granted.unwrap_or(0).max(0));
+        let longest_told = g.told.and_then(|told| told.request(view)).map(|(_, r)| r.elapsed_ms.unwrap_or(0));
+        if r.statement.is_some() && longest_told.is_none_or(|ms| r.elapsed_ms.unwrap_or(0) > ms) {
+            g.told = Some(*l);
+        }
         if r.elapsed_ms.unwrap_or(0) > g.longest_ms {
             g.longest_ms = r.elapsed_ms.unwrap_or(0);
             g.longest = *l;
@@ -229,6 +249,65 @@ pub fn collect(lines: &[Line], by: GroupBy, view: &View<'_>) -> Vec<Group> {
 impl Group {
     fn top_wait(&self) -> Option<&Arc<str>> {
         self.waits.iter().max_by(|a, b| a.1.cmp(b.1).then_with(|| b.0.cmp(a.0))).map(|(w, _)| w)
+    }
+
+    /// The request whose statement stands for all: the longest one whose text is known, else the longest.
+    fn shown<'a>(&self, view: &'a View<'_>) -> Option<RequestRow<'a>> {
+        self.told.unwrap_or(self.longest).get(view)
+    }
+
+    /// The columns that its name needs.
+    pub fn name_width(&self) -> usize {
+        let instances = if self.instances.len() > 1 { " · 12 instances".len() } else { 0 };
+        width(&self.name) + instances
+    }
+
+    /// Its sums, its requests, and its statement or why there is none.
+    pub fn document(&self, by: GroupBy, lines: &[Line], view: &View<'_>) -> Document {
+        let t = view.theme;
+        let mut d = Document::new(format!("{} {}", by.name(), self.name));
+        let sums: [(&'static str, i64, Push); 8] = [
+            ("requests", self.requests, figure::push_count),
+            ("blocked", self.blocked, figure::push_count),
+            ("blocks", self.blocks, figure::push_count),
+            ("longest", self.longest_ms, figure::push_wait),
+            ("CPU", self.cpu_ms, figure::push_wait),
+            ("CPU since poll", self.cpu_delta_ms, figure::push_wait),
+            ("memory grants", self.grant_kb.saturating_mul(1024), figure::push_size),
+            ("logical reads", self.reads, figure::push_count),
+        ];
+        d.head("all together");
+        for (name, sum, push) in sums {
+            d.field(name, t.base, |s| push(s, sum as f64));
+        }
+        d.field("top wait", t.base, |s| s.push_str(self.top_wait().map_or("", |w| w)));
+        d.head("requests, as they are listed");
+        let own = lines.iter().filter_map(|l| l.request(view)).filter(|(i, r)| by.of(i, r) == self.name);
+        let mut left_out = 0_usize;
+        for (n, (i, r)) in own.enumerate() {
+            if n >= MOST_REQUESTS {
+                left_out += 1;
+                continue;
+            }
+            let mut line = format!("{} {:<5} ", i.id(), r.session_id);
+            figure::push_wait(&mut line, r.elapsed_ms.unwrap_or(0) as f64);
+            for part in [&r.login, &r.host, &r.program, &r.database, &r.wait_type].into_iter().flatten() {
+                let _ = write!(line, "  {part}");
+            }
+            d.text(line, t.base);
+        }
+        if left_out > 0 {
+            d.text(format!("and {left_out} more: Enter lists them"), t.dim);
+        }
+        match self.shown(view).and_then(|row| row.statement) {
+            Some(s) => {
+                let of_many = self.requests > 1 && by != GroupBy::Hash;
+                d.text(if of_many { "the statement is that of the longest of them" } else { "" }, t.dim);
+                d.statement = Some(s.clone());
+            }
+            None => d.text(super::request::NO_TEXT, t.dim),
+        }
+        d
     }
 
     /// Somebody in it is blocked, or blocks others.

@@ -243,7 +243,7 @@ impl Pane for ActivityPane {
             self.group_table.set_title(groups::NAME, by.title());
             self.groups = groups::collect(&self.lines, by, view);
             self.order_groups(view);
-            let longest = self.groups.iter().map(|g| width(&g.name) + 16).max();
+            let longest = self.groups.iter().map(Group::name_width).max();
             self.group_table.set_width(groups::NAME, longest.map(|w| w.clamp(12, 40) as u16));
             self.group_table.sync(&GroupRows { groups: &self.groups, view });
         } else {
@@ -315,9 +315,7 @@ impl Pane for ActivityPane {
     fn act(&mut self, action: Action, view: &View<'_>, wishes: &mut Vec<Wish>) -> bool {
         match action {
             Action::Enter => self.enter(wishes),
-            Action::Details if !self.grouped() => {
-                wishes.extend(self.table.selected().cloned().map(Wish::Details));
-            }
+            Action::Details => wishes.extend(self.selected().map(Wish::Details)),
             Action::GroupBy => {
                 let from = if self.inside.take().is_some() { None } else { self.group_by };
                 self.group_by = GroupBy::after(from, view.single().is_some());
@@ -350,16 +348,23 @@ impl Pane for ActivityPane {
     }
 
     fn focus(&mut self, key: RowKey) {
-        self.group_by = None;
         self.inside = None;
+        if matches!(key, RowKey::Group(_)) {
+            return self.group_table.select(key);
+        }
+        self.group_by = None;
         self.table.select(key);
     }
 
     fn selected(&self) -> Option<RowKey> {
-        self.table.selected().cloned()
+        if self.grouped() { self.group_table.selected().cloned() } else { self.table.selected().cloned() }
     }
 
     fn details(&self, key: &RowKey, view: &View<'_>) -> Option<Document> {
+        if let RowKey::Group(name) = key {
+            let group = self.groups.iter().find(|g| g.name == *name).filter(|_| self.grouped())?;
+            return Some(group.document(self.group_by?, &self.lines, view));
+        }
         let RowKey::Session(id, session, number) = key else { return None };
         let instance = view.snapshot.find(id)?;
         let requests = &instance.facts.activity.get()?.requests;

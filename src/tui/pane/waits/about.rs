@@ -1,7 +1,7 @@
 //! The waits pane in words: details of a type or a category, hidden types, reasons for an empty pane.
 
 use super::{
-    super::reading,
+    super::{reading, request::push_one_line},
     meaning,
     rows::{self, Harvest},
 };
@@ -10,17 +10,27 @@ use crate::{
         base::figure,
         fold::snapshot::InstanceSnapshot,
         inventory::instance::InstanceId,
-        poll::{wait_class::WaitCategory, waits::WaitRate},
+        poll::{activity::Request, wait_class::WaitCategory, waits::WaitRate},
     },
     tui::{
         view::View,
         widget::{canvas::Canvas, document::Document},
+        wish::Look,
     },
 };
 use std::fmt::Write as _;
 
 /// Most sessions of an instance that the details list.
 const MOST_WAITERS: usize = 40;
+
+/// Most requests that the details name as a cause.
+const MOST_CAUSES: usize = 10;
+
+/// Characters of a statement that the details show; the list has all of it.
+const STATEMENT: usize = 60;
+
+/// What the requests of a cause are ordered by.
+type Figure = fn(&Request) -> Option<i64>;
 
 /// Most instances that the details list.
 const MOST_INSTANCES: usize = 20;
@@ -52,7 +62,7 @@ pub fn type_document(id: Option<&InstanceId>, name: &str, view: &View<'_>) -> Op
         let mut line = String::new();
         push_figures(&mut line, rate);
         d.text(line, reading::value_style(t, &i.facts.waits, view.now));
-        push_waiters(&mut d, i, name, view);
+        push_causes(&mut d, i, name, view);
     }
     if found.len() > MOST_INSTANCES {
         d.text(format!("and {} more instances", found.len() - MOST_INSTANCES), t.dim);
@@ -75,6 +85,72 @@ fn push_figures(line: &mut String, r: &WaitRate) {
     figure::push_wait(line, r.max_ms as f64);
 }
 
+/// Who has what is waited for, where that is known; else who waits.
+fn push_causes(d: &mut Document, i: &InstanceSnapshot, name: &str, view: &View<'_>) {
+    if name == "THREADPOOL" {
+        push_workers(d, i, view);
+    }
+    let (Look::Sort(column) | Look::Groups(_, column)) = super::evidence_of(name) else {
+        return push_waiters(d, i, name, view);
+    };
+    let (head, figure): (_, Figure) = match column {
+        "cpu_delta" => ("who uses the CPU, by CPU since the last poll", |r| r.cpu_delta_ms),
+        "grant" => ("who has memory grants, by their size", |r| r.grant.as_ref()?.granted_kb),
+        _ => ("who has the workers, by tasks", |r| r.waiting_tasks.map(i64::from)),
+    };
+    let Some(activity) = i.facts.activity.get() else { return push_waiters(d, i, name, view) };
+    let mut rows: Vec<(i64, &Request)> =
+        activity.requests.iter().filter_map(|r| Some((figure(r).filter(|n| *n > 0)?, r))).collect();
+    rows.sort_by_key(|(n, r)| (std::cmp::Reverse(*n), r.session_id));
+    d.text(format!("{head}; Enter in the list shows all of them:"), view.theme.dim);
+    for (n, r) in rows.iter().take(MOST_CAUSES) {
+        let mut line = format!("{:<5} ", r.session_id);
+        match column {
+            "cpu_delta" => figure::push_wait(&mut line, *n as f64),
+            "grant" => figure::push_size(&mut line, *n as f64 * 1024.0),
+            _ => figure::push_counted(&mut line, n.unsigned_abs(), "task"),
+        }
+        push_whose(&mut line, r);
+        if let Some(statement) = &r.statement {
+            let mut text = String::new();
+            push_one_line(&mut text, statement.as_str());
+            line.push_str("  ");
+            line.extend(text.chars().take(STATEMENT));
+            line.push_str(if text.chars().nth(STATEMENT).is_some() { "…" } else { "" });
+        }
+        d.text(line, view.theme.base);
+    }
+    if rows.is_empty() {
+        d.text("nobody at the moment of the last poll", view.theme.dim);
+    }
+}
+
+/// `workers 576 of 576 · 12 tasks wait for one`.
+fn push_workers(d: &mut Document, i: &InstanceSnapshot, view: &View<'_>) {
+    let Some(cpu) = i.facts.cpu.get() else {
+        let mut why = String::new();
+        reading::push_absence(&mut why, i, i.facts.cpu.problem.as_ref(), view);
+        return d.text(format!("workers: {why}"), view.theme.dim);
+    };
+    let mut line = String::from("workers ");
+    match (cpu.active_workers.or(cpu.workers), cpu.max_workers) {
+        (Some(now), Some(most)) => drop(write!(line, "{now} of {most} are busy")),
+        _ => line.push_str("not known"),
+    }
+    if let Some(queued) = cpu.queued {
+        line.push_str(" · ");
+        figure::push_counted(&mut line, queued.unsigned_abs(), "task");
+        line.push_str(if queued == 1 { " waits for one" } else { " wait for one" });
+    }
+    d.text(line, view.theme.strong);
+}
+
+fn push_whose(line: &mut String, r: &Request) {
+    for part in [&r.login, &r.host, &r.database, &r.command].into_iter().flatten() {
+        let _ = write!(line, "  {part}");
+    }
+}
+
 fn push_waiters(d: &mut Document, i: &InstanceSnapshot, name: &str, view: &View<'_>) {
     let t = view.theme;
     if i.facts.activity.get().is_none() {
@@ -89,8 +165,9 @@ fn push_waiters(d: &mut Document, i: &InstanceSnapshot, name: &str, view: &View<
         if let Some(ms) = r.wait_ms {
             figure::push_wait(&mut line, ms as f64);
         }
-        for part in [&r.login, &r.host, &r.database, &r.command, &r.wait_resource].into_iter().flatten() {
-            let _ = write!(line, "  {part}");
+        push_whose(&mut line, r);
+        if let Some(resource) = &r.wait_resource {
+            let _ = write!(line, "  {resource}");
         }
         if let Some(by) = r.blocked_by.filter(|by| *by != 0) {
             let _ = write!(line, "  blocked by {by}");

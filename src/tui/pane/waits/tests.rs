@@ -133,7 +133,7 @@ fn a_focused_type_is_selected_and_explained() {
     let text = pane.details(&key, &stage.view()).unwrap().to_copy();
     assert!(text.contains("No worker thread is free"), "{text}");
     assert!(text.contains("2.10 s of waiting per second"), "{text}");
-    assert!(text.contains("nobody at the moment of the last poll"), "{text}");
+    assert!(text.contains("tasks wait for one"), "{text}");
 }
 
 #[test]
@@ -222,4 +222,20 @@ proptest! {
         let mut pane = WaitsPane { benign, merged, ..WaitsPane::default() };
         stage.draw(&mut pane, w, h);
     }
+}
+
+#[test]
+fn details_of_a_wait_name_its_cause_and_not_only_who_waits() {
+    let details = |name: &str, wait: &str| {
+        let stage = Stage::one(fixture::small(), name);
+        about::type_document(None, wait, &stage.view()).unwrap().to_copy()
+    };
+    let text = details("sqlprd-003", "THREADPOOL");
+    assert!(text.contains(" of 1024 are busy · 214 tasks wait for one"), "{text}");
+    assert!(text.contains("who has the workers, by tasks"), "{text}");
+    let text = details("sqlprd-014", "SOS_SCHEDULER_YIELD");
+    let head = "who uses the CPU, by CPU since the last poll";
+    let first = text.lines().skip_while(|l| !l.contains(head)).nth(1).unwrap();
+    assert!(first.starts_with(|c: char| c.is_ascii_digit()), "a session comes first: {text}");
+    assert!(details("sqlprd-014", "LCK_M_S").contains("blocked by"), "who waits for a lock is named");
 }
