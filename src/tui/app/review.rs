@@ -9,17 +9,14 @@ use crate::{
         inventory::instance::InstanceId,
         judge::health::Level,
         poll::{id::ProbeId, reading::Unavailable},
-        timeline::{
-            chart::MarkKind,
-            compare::{self, Difference},
-            past::When,
-        },
+        timeline::{chart::MarkKind, compare, past::When},
     },
     protocol::{HistoryRequest, Query},
     tui::{
         action::Action,
         layer::{
             bookmarks::Bookmarks,
+            changes::Changes,
             details::Reading,
             prompt::{Asks, Prompt},
         },
@@ -27,7 +24,7 @@ use crate::{
         world::World,
     },
 };
-use std::{fmt::Write as _, sync::Arc};
+use std::sync::Arc;
 
 /// Instances that `:cost` names.
 const MOST_COSTLY: usize = 40;
@@ -77,7 +74,7 @@ impl App {
                 let differences =
                     found.map_or_else(Vec::new, |(a, b)| compare::instances(a, b, &self.world.moment.zone));
                 let title = format!("What is different: {a} → {b}");
-                self.show_differences(title, &differences, false);
+                self.open_layer(Changes::new(title, &differences, false));
             }
             [] | [_] => self.open_layer(Prompt::new(Asks::Compare)),
             _ => {
@@ -124,41 +121,7 @@ impl App {
         title.push_str(" to ");
         zone.push_instant(&mut title, to);
         self.status.message = None;
-        self.show_differences(title, &differences, asked.ids.len() > 1);
-    }
-
-    fn show_differences(&mut self, title: String, all: &[Difference], many: bool) {
-        let t = &self.world.theme;
-        let mut d = Document::new(title);
-        if all.is_empty() {
-            d.text(
-                "Nothing changed that is worth a word: no figure by half, no new wait, no setting.",
-                t.base,
-            );
-        }
-        for one in all {
-            let mut line = format!("{:<14}", one.about.name());
-            if many {
-                let _ = write!(line, "{:<16} ", one.instance.as_str());
-            }
-            line.push_str(match one.worse {
-                Some(true) => "▲ ",
-                Some(false) => "▽ ",
-                None => "· ",
-            });
-            line.push_str(&one.words);
-            let style = match one.worse {
-                Some(true) => t.warning,
-                Some(false) => t.ok,
-                None => t.base,
-            };
-            d.text(line, style);
-        }
-        if !all.is_empty() {
-            d.text("", t.base);
-            d.text("▲ worse   ▽ better   · neither; what changed most comes first", t.dim);
-        }
-        self.open_layer(Reading::new(d));
+        self.open_layer(Changes::new(title, &differences, asked.ids.len() > 1));
     }
 
     /// Puts a bookmark on the moment on the screen.

@@ -4,6 +4,7 @@
 pub mod asking;
 pub mod bookmarks;
 pub mod bulk;
+pub mod changes;
 pub mod confirm;
 pub mod details;
 pub mod doctor;

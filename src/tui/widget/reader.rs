@@ -2,7 +2,7 @@
 //! a text hold one.
 
 use super::{
-    canvas::Canvas,
+    canvas::{Canvas, width},
     cursor::moved,
     document::{Document, Line},
     fold::fold,
@@ -86,7 +86,6 @@ impl Reader {
     pub fn render(&mut self, canvas: &mut Canvas<'_>, theme: &Theme) {
         canvas.clear(theme.screen);
         let (w, h) = (canvas.width(), canvas.height());
-        head(canvas, 0, &self.document.title, theme.strong, theme);
         self.page = usize::from(h.saturating_sub(1));
         let beside = w >= SIDE_BY_SIDE && self.sql.is_some();
         let columns = if beside { FIELDS } else { w.saturating_sub(2) };
@@ -117,16 +116,15 @@ impl Reader {
                 sql.draw(&mut canvas.part(sql_at.0, 1, sql_at.1, rows), theme);
             }
         }
+        let mut position = String::new();
         if total > page {
-            let last = (self.top + page).min(total);
-            canvas.put_right(
-                0,
-                0,
-                w.saturating_sub(2),
-                &format!(" {}–{last} of {total} ", self.top + 1),
-                theme.dim,
-            );
+            position = format!(" {}–{} of {total} ", self.top + 1, (self.top + page).min(total));
         }
+        // The title is cut before it: neither is drawn over the other.
+        let room = w.saturating_sub(width(&position) as u16 + 2);
+        canvas.repeat(0, 0, w, "─", theme.rule);
+        head(&mut canvas.part(0, 0, room, 1), 0, &self.document.title, theme.strong, theme);
+        canvas.put_right(0, 0, w.saturating_sub(2), &position, theme.dim);
     }
 
     fn make_lines(&mut self, columns: u16, theme: &Theme) {

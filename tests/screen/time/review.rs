@@ -56,6 +56,46 @@ fn what_changed_since_another_time_is_told_the_heaviest_first() {
     assert!(!s.text().contains("What changed"), "{}", s.text());
 }
 
+/// A comparison with yesterday, answered.
+fn compared(width: u16, height: u16, theme: &str) -> Stage {
+    let mut s = Stage::with_theme(fixture::small(), width, height, theme);
+    s.keys("= -1d enter");
+    let ticket = s.asked().into_iter().find_map(|r| match r {
+        HistoryRequest::Compare { ticket, .. } => Some(ticket),
+        _ => None,
+    });
+    s.reply(Reply::Compared { ticket: ticket.unwrap(), snapshot: Arc::new(calm()) });
+    s
+}
+
+#[test]
+fn a_change_leads_to_the_pane_that_shows_it() {
+    let mut s = compared(120, 40, "dark");
+    assert!(s.selected().contains("sqlprd-014"), "{}", s.text());
+    s.keys("enter");
+    assert!(s.lines()[0].contains("› sqlprd-014") && s.lines()[2].contains("Instance"), "{}", s.text());
+    let mut s = compared(120, 40, "dark");
+    s.keys("/ LCK_M_S enter");
+    assert!(s.selected().contains("new wait LCK_M_S"), "{}", s.text());
+    s.keys("enter");
+    assert!(s.lines()[0].contains("› sqlprd-014") && s.lines()[2].contains("Waits"), "{}", s.text());
+    let mut s = compared(120, 40, "dark");
+    assert!(s.keys("/ qqqq enter").text().contains("nothing found for \"qqqq\""), "{}", s.text());
+}
+
+#[test]
+fn the_place_in_the_list_is_not_drawn_over_the_times() {
+    for theme in ["dark", "mono"] {
+        let mut s = compared(80, 24, theme);
+        let head = s.lines().remove(2);
+        assert!(
+            head.contains(" from 2026-11-19 14:02:11 UTC to 2026-11-20 14:02:11 UTC "),
+            "{theme}: {head}"
+        );
+        assert!(head.contains(" 1–") && head.contains(" of "), "{theme}: {head}");
+    }
+}
+
 #[test]
 fn one_instance_is_compared_with_its_own_past() {
     let mut s = small();
