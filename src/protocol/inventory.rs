@@ -14,6 +14,8 @@ use std::path::PathBuf;
 pub enum InventoryRequest {
     /// open the vault: with a passphrase, or with what needs no question
     Unlock(Option<Secret>),
+    /// open the vault with this key file, and again with it while the program runs
+    UnlockWith(PathBuf),
     /// make the first vault, which this passphrase opens
     CreateVault(Secret),
     /// forget the keys; polling goes on

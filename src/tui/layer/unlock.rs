@@ -2,7 +2,8 @@
 
 use super::{
     Behind, Layer, Out, body,
-    form::{Field, Form},
+    form::{Entry, Field, Form},
+    input::Line,
 };
 use crate::{
     model::inventory::instance::InstanceId,
@@ -47,7 +48,11 @@ impl Unlock {
 
     /// For a vault that is locked.
     pub fn vault(tenant: &str, by_passphrase: bool, why: Option<String>) -> Self {
-        let fields = if by_passphrase { vec![Field::hidden("passphrase", "Passphrase")] } else { Vec::new() };
+        let key_file = || {
+            Field::text("key-file", "Key file", "")
+                .hint("the whole path of the file that opens this tenant; empty: as at the start")
+        };
+        let fields = vec![if by_passphrase { Field::hidden("passphrase", "Passphrase") } else { key_file() }];
         let question = Question::Unlock { tenant: tenant.to_owned(), by_passphrase };
         Self { why, ..Self::new(question, fields) }
     }
@@ -67,7 +72,10 @@ impl Unlock {
     fn enter(&mut self, out: &mut Out) {
         let request = match &self.question {
             _ if self.busy => return,
-            Question::Unlock { by_passphrase: false, .. } => InventoryRequest::Unlock(None),
+            Question::Unlock { by_passphrase: false, .. } => match self.form.said("key-file") {
+                "" => InventoryRequest::Unlock(None),
+                file => InventoryRequest::UnlockWith(file.into()),
+            },
             Question::Unlock { .. } => match self.form.secret("passphrase") {
                 Some(typed) => InventoryRequest::Unlock(Some(typed)),
                 None => return self.complain("type the passphrase"),
@@ -119,8 +127,11 @@ impl Unlock {
 
     fn clear(&mut self) {
         for field in self.form.fields_mut() {
-            if let super::form::Entry::Hidden(typed) = &mut field.entry {
-                typed.clear();
+            match &mut field.entry {
+                Entry::Hidden(typed) => typed.clear(),
+                // A path that was mistyped is there to be put right, or to be typed over.
+                Entry::Text(line) => *line = Line::selected(line.text()),
+                Entry::Choice(..) => {}
             }
         }
     }
@@ -138,7 +149,10 @@ impl Unlock {
             Question::Unlock { by_passphrase: true, .. } => {
                 "The inventory is sealed. Enter opens it, Esc leaves it locked: what is polled already goes on.".to_owned()
             }
-            Question::Unlock { .. } => "The inventory is sealed. Enter opens it with its key file, credential or keyring.".to_owned(),
+            Question::Unlock { tenant, .. } => format!(
+                "The inventory is sealed. Enter opens it with its key file, credential or keyring. Each tenant has its own key file: \
+                 name that of {tenant} here, or start `dbtop --tenant {tenant} --key-file FILE`."
+            ),
             Question::NewVault => "Hosts, logins and passwords are sealed on this machine with this passphrase. Nobody can recover it: keep it \
                  where your other keys are. `dbtop vault` adds key files and keyrings later."
                 .to_owned(),

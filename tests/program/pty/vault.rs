@@ -4,7 +4,7 @@
 use super::key;
 use crate::harness::{
     Home,
-    process::SimProcess,
+    process::{self, SimProcess, run},
     screen::{self, Screen},
     vault::Stage,
 };
@@ -301,6 +301,28 @@ fn tenants_are_switched_and_never_mixed() {
     s.until("it is back", |t| t.contains("other-2") && !t.contains("can come back"));
     stage.done(&["tenant", "delete", "other-2", "--yes"]);
     s.until("what another process did", |t| t.contains("1 deleted, can come back"));
+    quit(s);
+}
+
+#[test]
+fn a_tenant_with_a_key_file_of_its_own_is_opened_by_naming_the_file() {
+    let sim = SimProcess::start(1, 0, None);
+    let stage = Stage::watching(&sim);
+    let other = stage.home.path().join("other.key");
+    let other = other.to_str().unwrap();
+    let made = run(&mut process::dbtop(&["tenant", "create", "other", "--key-file", other], &stage.home));
+    assert_eq!(made.code, Some(0), "{made:?}");
+    let mut s = stage.screen(&["--tenant", "default", "--key-file", stage.key()]);
+    s.until("this one's", |t| t.starts_with(" dbtop  default") && t.contains("1/1 polled"));
+    command(&mut s, "tenant other");
+    s.until("what is needed", |t| t.contains("Unlock other") && t.contains("--tenant other --key-file FILE"));
+    s.keys(b"/nowhere/x.key\r");
+    s.until_shows("there is no key file /nowhere/x.key");
+    s.keys(other.as_bytes());
+    s.keys(key::ENTER);
+    s.until("it is open", |t| t.starts_with(" dbtop  other") && !t.contains("Unlock other"));
+    command(&mut s, "tenant default");
+    s.until("and this one as before", |t| t.starts_with(" dbtop  default") && t.contains("1/1 polled"));
     quit(s);
 }
 

@@ -32,7 +32,12 @@ use crate::{
     store::{AuditAge, Inventory, LockedTenant, Purge, StoreError, Tenant, current_author},
     vault::{Opener, VaultError},
 };
-use std::{collections::HashSet, sync::Arc, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
 use tokio::{
     runtime::Handle,
     sync::{
@@ -66,6 +71,8 @@ struct Service {
     told: Vec<(Slug, bool)>,
     /// None: the tenants' folder cannot be used
     purge: Option<Purge>,
+    /// the key files that were named on the screen, by tenant
+    key_files: HashMap<Slug, PathBuf>,
 }
 
 /// An open tenant.
@@ -118,6 +125,7 @@ pub fn start(links: &Links, start: Start) -> anyhow::Result<(Sender<InventoryReq
         listed: None,
         told: Vec::new(),
         purge: None,
+        key_files: HashMap::new(),
     };
     let thread = std::thread::Builder::new().name("inventory".into()).spawn(move || service.run(taken))?;
     let ended = async {
@@ -148,6 +156,15 @@ impl Service {
         match request {
             InventoryRequest::Unlock(None) if self.open.is_some() => self.ask_again(),
             InventoryRequest::Unlock(None) => self.unlock_any(),
+            InventoryRequest::UnlockWith(file) => {
+                let slug = self.slug.clone();
+                self.key_files.extend(slug.clone().map(|slug| (slug, file)));
+                self.unlock_any();
+                // One that does not open it is not tried again.
+                if let Some(slug) = slug.filter(|_| self.open.is_none()) {
+                    self.key_files.remove(&slug);
+                }
+            }
             InventoryRequest::Unlock(Some(passphrase)) => self.unlock(passphrase),
             InventoryRequest::CreateVault(passphrase) => self.create(passphrase),
             InventoryRequest::Lock => self.lock(None),
@@ -219,9 +236,15 @@ impl Service {
 
     fn unlock_any(&mut self) {
         self.state(VaultState::Opening);
+        // The key file of the command line may belong to another tenant.
+        let named = self.slug.as_ref().and_then(|slug| self.key_files.get(slug)).cloned();
+        let selection = Selection {
+            key_file: named.or_else(|| self.selection.key_file.clone()),
+            ..self.selection.clone()
+        };
         let opened = self
             .locked_tenant()
-            .map(|locked| (open::unlock_unasked(&self.selection, &locked), open::has_passphrase(&locked)));
+            .map(|locked| (open::unlock_unasked(&selection, &locked), open::has_passphrase(&locked)));
         match opened {
             Ok((Ok(tenant), _)) => self.opened(tenant),
             // Only the question is left; at the start that is nothing to report.
@@ -405,7 +428,6 @@ impl Service {
         let _ = self.history.blocking_send(HistoryCommand::Close);
         let _ = self.collector.blocking_send(Command::Inventory(Vec::new()));
         self.slug = Some(slug);
-        // The key file of the command line belongs to the other tenant.
         self.unlock_any();
     }
 
