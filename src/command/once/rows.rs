@@ -6,7 +6,7 @@ use crate::model::{
     fold::snapshot::{FleetSnapshot, InstanceSnapshot},
     poll::{
         activity::Request,
-        blocking::{BlockNode, Blocking},
+        blocking::{BlockNode, Blocking, Chain},
         cost::CostNow,
         properties::Properties,
         reading::{Reading, Unavailable},
@@ -210,28 +210,33 @@ pub fn blocking(scope: Scoped<'_>) -> Grid {
 }
 
 /// The sessions of all chains, each with the number of its chain.
-fn sessions(blocking: &Blocking) -> Vec<(usize, &BlockNode)> {
+fn sessions(blocking: &Blocking) -> Vec<Blocker<'_>> {
     let numbered = blocking.chains.iter().zip(1..);
-    numbered.flat_map(|(chain, n)| chain.nodes.iter().map(move |node| (n, node))).collect()
+    numbered.flat_map(|(chain, n)| chain.nodes.iter().map(move |node| (n, chain, node))).collect()
 }
 
-fn blocking_columns<'a>() -> [Column<(usize, &'a BlockNode)>; 15] {
+/// A session of a chain: the number of the chain, the chain, the session.
+type Blocker<'a> = (usize, &'a Chain, &'a BlockNode);
+
+fn blocking_columns<'a>() -> [Column<Blocker<'a>>; 16] {
     [
-        ("chain", |(chain, _)| Cell::Int(*chain as i64)),
-        ("depth", |(_, n)| Cell::Int(n.depth.into())),
-        ("session_id", |(_, n)| Cell::Int(n.request.session_id.into())),
-        ("blocked_by", |(_, n)| Cell::int(n.request.blocked_by.map(i64::from))),
-        ("victims", |(_, n)| Cell::Int(n.victims.into())),
-        ("status", |(_, n)| Cell::text(n.request.status.as_deref())),
-        ("wait_type", |(_, n)| Cell::text(n.request.wait_type.as_deref())),
-        ("wait_ms", |(_, n)| Cell::int(n.request.wait_ms)),
-        ("resource", |(_, n)| Cell::text(n.resource.as_ref().map(resource).as_deref())),
-        ("held_mode", |(_, n)| Cell::text(n.resource.as_ref().and_then(|x| x.held_mode.as_deref()))),
-        ("login", |(_, n)| Cell::text(n.request.login.as_deref())),
-        ("host", |(_, n)| Cell::text(n.request.host.as_deref())),
-        ("program", |(_, n)| Cell::text(n.request.job.as_deref().or(n.request.program.as_deref()))),
-        ("open_transactions", |(_, n)| Cell::int(n.request.open_transactions.map(i64::from))),
-        ("statement", |(_, n)| statement(n.statement.as_ref())),
+        ("chain", |(chain, ..)| Cell::Int(*chain as i64)),
+        ("depth", |(_, _, n)| Cell::Int(n.depth.into())),
+        ("session_id", |(_, _, n)| Cell::Int(n.request.session_id.into())),
+        ("blocked_by", |(_, _, n)| Cell::int(n.request.blocked_by.map(i64::from))),
+        ("victims", |(_, _, n)| Cell::Int(n.victims.into())),
+        // Of the head: since when somebody waits behind it.
+        ("blocking_ms", |(_, chain, n)| Cell::int((n.depth == 0).then_some(chain.max_wait_ms))),
+        ("status", |(_, _, n)| Cell::text(n.request.status.as_deref())),
+        ("wait_type", |(_, _, n)| Cell::text(n.request.wait_type.as_deref())),
+        ("wait_ms", |(_, _, n)| Cell::int(n.request.wait_ms)),
+        ("resource", |(_, _, n)| Cell::text(n.resource.as_ref().map(resource).as_deref())),
+        ("held_mode", |(_, _, n)| Cell::text(n.resource.as_ref().and_then(|x| x.held_mode.as_deref()))),
+        ("login", |(_, _, n)| Cell::text(n.request.login.as_deref())),
+        ("host", |(_, _, n)| Cell::text(n.request.host.as_deref())),
+        ("program", |(_, _, n)| Cell::text(n.request.job.as_deref().or(n.request.program.as_deref()))),
+        ("open_transactions", |(_, _, n)| Cell::int(n.request.open_transactions.map(i64::from))),
+        ("statement", |(_, _, n)| statement(n.statement.as_ref())),
     ]
 }
 

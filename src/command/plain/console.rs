@@ -1,6 +1,7 @@
 //! The state of plain mode and how lines change it: typed lines, snapshots and answers come in, lines to say and effects go
 //! out. No terminal, no clock, no channel in here, so tests drive it with texts.
 
+mod holds;
 mod list;
 mod news;
 

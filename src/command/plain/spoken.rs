@@ -14,7 +14,9 @@ const fn told(what: What) -> &'static [&'static str] {
             &["session_id", "status", "elapsed_ms", "database", "login", "wait_type", "blocked_by"]
         }
         What::Waits => &["wait_type", "category", "ms_per_s"],
-        What::Blocking => &["chain", "session_id", "blocked_by", "victims", "status", "wait_ms", "resource"],
+        What::Blocking => {
+            &["chain", "session_id", "blocked_by", "victims", "blocking_ms", "status", "wait_ms", "resource"]
+        }
         What::Cost => &["cpu_ms_per_s", "reads_per_s", "process_cpu_pct"],
     }
 }

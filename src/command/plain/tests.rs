@@ -110,11 +110,14 @@ fn a_number_opens_its_row_and_back_leads_where_one_was() {
         "{page:#?}"
     );
     assert!(page.iter().any(|line| line.starts_with("CPU: ") && line.ends_with('%')), "{page:#?}");
+    assert!(page.contains(&"databases: 7, all online".to_owned()), "{page:#?}");
+    assert!(page.iter().any(|l| l.starts_with("slowest files: ") && l.ends_with(" ms")), "{page:#?}");
     let focused = heard.console.take_effects();
     assert!(matches!(&focused[..], [Effect::Focus(ids)] if ids.len() == 1), "polled as on the screen");
     let evidence = heard.type_line("1");
     assert!(evidence[0].starts_with("blocking, sqlprd-014: "), "{evidence:#?}");
     assert!(evidence[1].starts_with("1 chain 1, session 88"), "{evidence:#?}");
+    assert!(evidence[1].contains(", blocking 5m12s, "), "a head says for how long: {evidence:#?}");
     let facts = heard.type_line("1");
     assert!(facts.contains(&"session: 88".to_owned()), "one fact a line: {facts:#?}");
     assert_eq!(heard.type_line("back")[0], "instance, sqlprd-014");

@@ -49,7 +49,9 @@ fn a_terminal_that_can_do_no_more_gets_it_by_itself() {
     s.until("the first answer", |t| t.contains("fleet, the whole fleet: 6 rows") && t.contains("> "));
     assert!(!s.is_alternate(), "no other screen");
     s.keys(b"1\r");
-    s.until("its page", |t| t.contains("instance, sql") && t.contains("CPU: "));
+    s.until("its page", |t| {
+        t.contains("instance, sql") && t.contains("CPU: ") && t.trim_end().ends_with('>')
+    });
     s.keys(b"back\r");
     s.until("the fleet again", |t| t.matches("fleet, the whole fleet: 6 rows").count() == 2);
     assert!(s.text().contains("> back"), "what is typed is shown by the terminal: {}", s.text());

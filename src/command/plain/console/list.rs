@@ -1,6 +1,6 @@
 //! What the place of a conversation lists: rows of `once` with numbers, and the page of an instance.
 
-use super::{About, Behind, Console, ROWS};
+use super::{About, Behind, Console, ROWS, holds};
 use crate::{
     cli::What,
     command::{
@@ -129,6 +129,7 @@ impl Console {
         let grid = rows::fleet(&instances[..1], self.fleet(), &self.zone);
         let cells = grid.rows.first().map_or(&[][..], Vec::as_slice);
         lines.extend(spoken::facts(&grid, cells).filter(|fact| !fact.starts_with("why: ")));
+        lines.extend(holds::lines(i));
         (lines, numbers)
     }
 }
