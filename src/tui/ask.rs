@@ -23,6 +23,8 @@ pub enum Tone {
 pub enum Input {
     /// a text
     Text(String),
+    /// a text that typing replaces, and moving keeps
+    Old(String),
     /// one of these words, and which one it is now
     Choice(Vec<&'static str>, &'static str),
     /// a text that is shown as dots
@@ -49,6 +51,11 @@ impl Blank {
     pub fn text(id: &'static str, label: &'static str, text: &str, hint: &str) -> Self {
         let (input, hint) = (Input::Text(text.to_owned()), hint.to_owned());
         Self { id, label, input, hint, known: Vec::new() }
+    }
+
+    /// A text that typing replaces.
+    pub fn old(id: &'static str, label: &'static str, text: &str, hint: &str) -> Self {
+        Self { input: Input::Old(text.to_owned()), ..Self::text(id, label, "", hint) }
     }
 
     /// One of some words.

@@ -53,12 +53,16 @@ const ALSO: [(&str, &str); 13] = [
     ("h", "help"),
 ];
 
-/// Words of k9s that mean something else here.
+/// Words of k9s that mean something else here, and subjects that have no pane yet.
 fn foreign(word: &str, rest: &str) -> Option<String> {
     let group = if rest.is_empty() { "NAME" } else { rest };
     match word {
         "ns" | "namespace" => Some(format!("groups take the place of namespaces: :@{group}")),
         "alias" | "aliases" => Some("an empty : lists all panes, ? all commands".to_owned()),
+        "jobs" | "job" => Some(
+            "jobs have no pane yet: those that failed within a day stand in the details (d) of an instance, and in WHY"
+                .to_owned(),
+        ),
         _ => None,
     }
 }
@@ -129,8 +133,8 @@ fn command_of(word: &str) -> Result<Option<&'static str>, Unclear> {
 pub enum Unclear {
     /// it is the beginning of several
     Several(String),
-    /// nothing is called so
-    Nothing(String),
+    /// nothing is called so; what is near it, if anything is
+    Nothing(String, Vec<String>),
     /// a sentence of its own
     Says(String),
 }
@@ -145,7 +149,8 @@ impl fmt::Display for Unclear {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Several(words) | Self::Says(words) => f.write_str(words),
-            Self::Nothing(name) => write!(f, "nothing is called {name}"),
+            Self::Nothing(name, near) if near.is_empty() => write!(f, "nothing is called {name}"),
+            Self::Nothing(name, near) => write!(f, "nothing is called {name}; near it: {}", near.join(", ")),
         }
     }
 }
@@ -157,7 +162,7 @@ impl fmt::Display for Unclear {
 pub fn interpret(text: &str, snapshot: &FleetSnapshot) -> Result<Command, String> {
     read(text, snapshot).map_err(|unclear| match unclear {
         Unclear::Several(_) => format!("{unclear}: type on, or ↓ chooses"),
-        Unclear::Nothing(_) => format!("{unclear}: ↓ or Tab takes the nearest, ? shows all"),
+        Unclear::Nothing(..) => format!("{unclear}: ↓ or Tab takes the nearest, ? shows all"),
         Unclear::Says(words) => words,
     })
 }
@@ -211,7 +216,7 @@ pub fn read(text: &str, snapshot: &FleetSnapshot) -> Result<Command, Unclear> {
     }
     let scopes = exact
         .or_else(|why| begun(text, snapshot).ok_or(why))
-        .map_err(|_| Unclear::Nothing(text.to_owned()))?;
+        .map_err(|_| Unclear::Nothing(text.to_owned(), near(text, snapshot)))?;
     let one = matches!(scopes.last(), Some(Scope::Instance(_)));
     Ok(Command::Go { pane: one.then_some(PaneId::Instance), scopes: Some(scopes) })
 }
@@ -222,6 +227,25 @@ fn begun(text: &str, snapshot: &FleetSnapshot) -> Option<Vec<Scope>> {
     let mut found = snapshot.instances.iter().filter(|i| !text.is_empty() && begins(i.id().as_str()));
     let one = found.next()?;
     found.next().is_none().then(|| vec![Scope::Instance(one.id().clone())])
+}
+
+/// The names that begin most like a text, the nearest first: of instances, groups and commands.
+fn near(text: &str, snapshot: &FleetSnapshot) -> Vec<String> {
+    const MOST: usize = 3;
+    let text = text.trim_start_matches('@').to_lowercase();
+    let shared =
+        |name: &str| name.to_lowercase().chars().zip(text.chars()).take_while(|(a, b)| a == b).count();
+    let instances = snapshot.instances.iter().map(|i| i.id().to_string());
+    let groups = snapshot.instances.iter().flat_map(|i| &i.info.groups).map(|group| format!("@{group}"));
+    let all = instances.chain(groups).chain(first_words().map(str::to_owned));
+    // Half of a word is a likeness, and a letter alone is none.
+    let mut found: Vec<(usize, String)> =
+        all.map(|name| (shared(name.trim_start_matches('@')), name)).collect();
+    found.retain(|(same, _)| *same >= 2 && same * 2 >= text.chars().count());
+    found.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
+    found.dedup();
+    let best = found.first().map_or(0, |(same, _)| *same);
+    found.into_iter().take_while(|(same, _)| *same == best).take(MOST).map(|(_, name)| name).collect()
 }
 
 fn theme_names() -> String {
@@ -267,6 +291,20 @@ mod tests {
             let why = read(text).unwrap_err();
             assert!(why.starts_with(&format!("{text} may be ")) && why.contains(among), "{why}");
         }
+    }
+
+    #[test]
+    fn an_unknown_word_is_answered_with_what_is_near_it() {
+        let why = |text: &str| read(text).unwrap_err();
+        assert!(
+            why("sqlprd-099").starts_with("nothing is called sqlprd-099; near it: sqlprd-00"),
+            "{}",
+            why("sqlprd-099")
+        );
+        assert!(why("wairs").contains("near it: waits"), "{}", why("wairs"));
+        assert!(why("@prid").contains("near it: @prod"), "{}", why("@prid"));
+        assert!(why("zzz").starts_with("nothing is called zzz: "), "{}", why("zzz"));
+        assert!(why("jobs failed").starts_with("jobs have no pane yet"), "{}", why("jobs failed"));
     }
 
     #[test]

@@ -9,8 +9,8 @@ const RAMPS: [(&str, &[u8]); 4] = [
     ("▁▂▃▄▅▆▇█", b"_.-=+*%#"),
     ("▏▎▍▌▋▊▉", b"...--=="),
     ("░▒▓", b".:%"),
-    // health, worst first
-    ("✖▲○●◌", b"X!-o."),
+    // health, worst first; what is not known is a question
+    ("✖▲●○◌", b"X!o?."),
 ];
 
 /// Single characters and what they become.
@@ -93,7 +93,7 @@ mod tests {
     fn what_is_drawn_keeps_its_meaning() {
         for (from, to) in [
             ("▶ LIVE", "> LIVE"),
-            ("✖ ▲ ○ ●", "X ! - o"),
+            ("✖ ▲ ○ ●", "X ! ? o"),
             ("╭─ Fleet ─╮", "+- Fleet -+"),
             ("▁▂▃▄▅▆▇█", "_.-=+*%#"),
             ("n/a – …", "n/a - ."),

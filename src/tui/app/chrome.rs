@@ -96,12 +96,20 @@ fn header(app: &App, line: &mut Canvas<'_>) {
     }
     let right = header_right(app, line);
     let room = w.saturating_sub(right + 1);
-    let mut x = line.put(1, 0, room, "dbtop", bar(t.accent)) + 3;
     let mut crumbs = vec![app.tenant.clone()];
     for scope in &app.place.scopes {
         let mut name = String::new();
         scope.push_name(&mut name);
         crumbs.push(name);
+    }
+    // What is looked at comes last and is cut last: program, tenant and wider scopes make room for it.
+    let needed = |crumbs: &[String]| crumbs.iter().map(|crumb| width(crumb) + 3).sum::<usize>();
+    let mut x = 1;
+    if crumbs.len() == 1 || 5 + needed(&crumbs) <= usize::from(room) {
+        x = line.put(1, 0, room, "dbtop", bar(t.accent)) + 3;
+    }
+    while crumbs.len() > 1 && usize::from(x) + needed(&crumbs) > usize::from(room) + 3 {
+        crumbs.remove(0);
     }
     let production = is_production(app);
     let last = crumbs.len() - 1;
@@ -141,14 +149,16 @@ fn past_piece(app: &App, at: Timestamp, w: u16) -> String {
         text.replace_range(from..from + 5, "");
         return text;
     }
-    if w >= 90 {
-        text.push(' ');
-        zone.push_label(&mut text, at);
-        // How long ago it was says nothing of a recording, and would count on.
-        if app.world.moment.recording.is_none() {
-            text.push_str(", ");
-            push_ago(&mut text, at, app.world.moment.clock);
-        }
+    // The zone and the age are worth more than the year.
+    if w < 90 {
+        text.replace_range(from..from + "2026-".len(), "");
+    }
+    text.push(' ');
+    zone.push_label(&mut text, at);
+    // How long ago it was says nothing of a recording, and would count on.
+    if app.world.moment.recording.is_none() {
+        text.push_str(", ");
+        push_ago(&mut text, at, app.world.moment.clock);
     }
     text.push(' ');
     text
@@ -176,6 +186,8 @@ fn header_right(app: &App, line: &mut Canvas<'_>) -> u16 {
     let c = app.world.snapshot.counts;
     // Without an instance there is nothing to count, and nothing that lives.
     let known = app.world.snapshot.version > 0 && !app.world.snapshot.instances.is_empty();
+    // On a narrow screen the name of the instance that is looked at is worth more than what the others are.
+    let known = known && (w >= 60 || app.place.instance().is_none());
     for (level, n) in [
         (Level::Ok, c.ok),
         (Level::Warning, c.warning),
@@ -479,6 +491,9 @@ fn footer(app: &mut App, line: &mut Canvas<'_>) {
     let useful = |b: &Binding| {
         let refused = in_past && b.kind.refused_in_past().is_some()
             || recording && b.kind.refused_in_recording().is_some();
+        // A demo and a plain file cannot be edited: keys for that are no help there.
+        let is_plain = app.inventory.state == VaultState::Plain && app.layers.is_empty() && !nothing;
+        let refused = refused || is_plain && app.needs_vault(b.action);
         !refused
             && match b.when {
                 When::Always => true,

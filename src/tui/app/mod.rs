@@ -207,7 +207,8 @@ impl App {
             None if top.is_some_and(Context::takes_text) => {
                 self.with_top(|layer, behind, out| layer.type_key(chord, behind, out));
             }
-            None => {}
+            // Silence would leave one in doubt if the key was heard.
+            None => self.say(Level::Unknown, format!("{chord} does nothing here: ? lists the keys")),
         }
     }
 

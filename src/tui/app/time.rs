@@ -19,6 +19,9 @@ use crate::{
 };
 use std::sync::Arc;
 
+/// From the beginning of history to its first polls, ms.
+const FIRST_POLLS_MS: i64 = 10_000;
+
 impl App {
     /// A new snapshot. While paused or in the past it is kept for later; a recording has no present to come.
     pub fn ingest(&mut self, snapshot: Arc<FleetSnapshot>) {
@@ -157,11 +160,13 @@ impl App {
         let Some(going) = self.travel.arrive(past.ticket) else { return };
         // Before history there is nothing to show: its first instant takes the place of what was asked for.
         if past.at < past.oldest && going.next().is_none() {
-            let mut text =
-                String::from("nothing is kept of that time: this is the first instant of history, ");
+            let mut text = String::from("history begins ");
             self.world.moment.zone.push_instant(&mut text, past.oldest);
+            text.push_str(": nothing is kept of the time before; these are its first polls");
             self.say(Level::Warning, text);
-            return self.go_to_time(past.oldest);
+            // At the very beginning nothing was polled yet.
+            let first = past.oldest.plus_ms(FIRST_POLLS_MS).min(self.world.moment.origin().0);
+            return self.go_to_time(first.max(past.oldest));
         }
         if self.world.moment.past.is_none() {
             let shown = Arc::clone(&self.world.snapshot);

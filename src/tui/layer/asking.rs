@@ -109,6 +109,7 @@ impl Asking {
 fn field(blank: Blank) -> Field {
     let Blank { id, label, input, hint, known } = blank;
     let field = match input {
+        Input::Old(text) => Field::selected(id, label, &text),
         Input::Text(text) => Field::text(id, label, &text),
         Input::Choice(words, word) => Field::choice(id, label, &words, word),
         Input::Hidden => Field::hidden(id, label),

@@ -8,7 +8,11 @@ use crate::{
         id::RowKey,
         key::Chord,
         theme::Theme,
-        widget::{canvas::Canvas, document::Document, reader::Reader},
+        widget::{
+            canvas::Canvas,
+            document::{self, Document},
+            reader::Reader,
+        },
         wish::Wish,
     },
 };
@@ -86,7 +90,12 @@ impl Text {
     }
 
     fn render(&mut self, screen: &mut Canvas<'_>, theme: &Theme) {
-        self.reader.render(&mut body(screen), theme);
+        let mut page = body(screen);
+        self.reader.render(&mut page, theme);
+        if !self.wanted.is_empty() && !self.reader.document().lines.iter().any(document::Line::is_said) {
+            let words = format!("nothing found for {:?}: Esc shows all again", self.wanted);
+            page.put(1, 2, page.width().saturating_sub(2), &words, theme.dim);
+        }
         let (w, h) = (screen.width(), screen.height());
         let mut foot = screen.part(0, h.saturating_sub(1), w, 1);
         if let Some(line) = &self.line {

@@ -7,14 +7,17 @@ use crate::{
     tui::{
         key::Chord,
         theme::Theme,
-        widget::{canvas::Canvas, fold::fold},
+        widget::{
+            canvas::{Canvas, width},
+            fold::fold,
+        },
     },
 };
 use crossterm::event::KeyCode;
 use ratatui::style::Modifier;
 
-/// Column where the values start.
-pub const VALUE_AT: u16 = 24;
+/// Column where the values start, unless a label is longer.
+const VALUE_AT: u16 = 24;
 
 /// The content of a field.
 pub enum Entry {
@@ -55,6 +58,11 @@ impl Field {
     /// A text.
     pub fn text(id: &'static str, label: &'static str, text: &str) -> Self {
         Self::new(id, label, Entry::Text(Line::new(text)))
+    }
+
+    /// A text that the next typed character replaces.
+    pub fn selected(id: &'static str, label: &'static str, text: &str) -> Self {
+        Self::new(id, label, Entry::Text(Line::selected(text)))
     }
 
     /// A text that is shown as dots.
@@ -270,7 +278,9 @@ impl Form {
     /// below it, the hint of the field with the cursor below all of them. Returns the lines used.
     pub fn render(&mut self, canvas: &mut Canvas<'_>, theme: &Theme) -> u16 {
         let (w, h) = (canvas.width(), canvas.height());
-        let room = w.saturating_sub(VALUE_AT + 1);
+        let longest = self.fields.iter().map(|f| width(f.label)).max().unwrap_or(0) as u16;
+        let value_at = VALUE_AT.max(longest + 3).min(w / 2);
+        let room = w.saturating_sub(value_at + 1);
         let told = |text: &str| fold(text, usize::from(room));
         let current = self.fields.get(self.at);
         let hint = current.filter(|f| f.error.is_none() && !f.hint.is_empty()).map(|f| told(&f.hint));
@@ -297,15 +307,15 @@ impl Form {
         let mut y = 0;
         for (n, wrong) in shown.iter().skip(self.top) {
             let Some(field) = self.fields.get(*n).filter(|_| usize::from(y) < rows) else { break };
-            draw(field, *n == self.at, &mut canvas.part(0, y, w, 1), theme);
+            draw(field, *n == self.at, &mut canvas.part(0, y, w, 1), value_at, theme);
             y += 1;
             for line in wrong.iter().take(rows.saturating_sub(usize::from(y))) {
-                canvas.put(VALUE_AT, y, room, line, theme.critical);
+                canvas.put(value_at, y, room, line, theme.critical);
                 y += 1;
             }
         }
         for line in hint.iter().take(usize::from(h.saturating_sub(y))) {
-            canvas.put(VALUE_AT, y, room, line, theme.dim);
+            canvas.put(value_at, y, room, line, theme.dim);
             y += 1;
         }
         y
@@ -344,7 +354,7 @@ fn choose(words: &[&str], at: &mut usize, chord: Chord) -> bool {
     *at != before
 }
 
-fn draw(field: &Field, current: bool, line: &mut Canvas<'_>, theme: &Theme) {
+fn draw(field: &Field, current: bool, line: &mut Canvas<'_>, value_at: u16, theme: &Theme) {
     let w = line.width();
     let mark = if field.error.is_some() {
         "✖"
@@ -355,8 +365,8 @@ fn draw(field: &Field, current: bool, line: &mut Canvas<'_>, theme: &Theme) {
     };
     let style = if field.error.is_some() { theme.critical } else { theme.accent };
     line.put(0, 0, 1, mark, style);
-    line.put(2, 0, VALUE_AT - 3, field.label, if current { theme.strong } else { theme.dim });
-    let mut value = line.part(VALUE_AT, 0, w.saturating_sub(VALUE_AT + 1), 1);
+    line.put(2, 0, value_at.saturating_sub(3), field.label, if current { theme.strong } else { theme.dim });
+    let mut value = line.part(value_at, 0, w.saturating_sub(value_at + 1), 1);
     if current {
         value.clear(theme.input);
     }

@@ -39,10 +39,11 @@ pub fn document(pane: PaneId, theme: &Theme) -> Document {
     d
 }
 
-const FILTER: [&str; 5] = [
+const FILTER: [&str; 6] = [
     "prod            rows that contain the text; a regular expression works too",
     "!prod           rows that do not",
     "env=prod        a label or field; != for not",
     "cpu>80          a figure; < <= >= work too",
+    "at>2026-11-29   a day, or a moment: at=\"2026-11-29 14:02\"; = within it, > after it, < before it",
     "a b             both",
 ];

@@ -244,6 +244,9 @@ impl<L: Listed> Pane for ListPane<L> {
 
     fn title(&self, view: &View<'_>, out: &mut Vec<(Part, String)>) {
         L::title(&self.records, view, out);
+        if self.order.len() < self.records.len() {
+            out.push((Part::Accent, format!("{} of {} shown", self.order.len(), self.records.len())));
+        }
         if !self.order.is_empty() {
             let mut order = String::new();
             self.table.order_name(L::WORDS.order, &mut order);

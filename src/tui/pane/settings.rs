@@ -23,6 +23,7 @@ use crate::{
         wish::Wish,
     },
 };
+use std::fmt::Write as _;
 
 /// The pane.
 pub type SettingsPane = ListPane<Options>;
@@ -95,8 +96,18 @@ impl Listed for Options {
 
     fn title(lines: &[SettingLine], view: &View<'_>, out: &mut Vec<(Part, String)>) {
         let Some(settings) = view.lists.settings() else { return };
-        let own = lines.iter().filter(|line| line.from != "default").count();
-        out.push((Part::Plain, format!("{own} of {} are not the default", counted(lines.len(), "option"))));
+        let own: Vec<&str> =
+            lines.iter().filter(|line| line.from != "default").map(|line| line.key.as_str()).collect();
+        let mut told = format!("{} of {} are not the default", own.len(), counted(lines.len(), "option"));
+        for (n, key) in own.iter().take(NAMED).enumerate() {
+            told.push_str(if n == 0 { ": " } else { ", " });
+            told.push_str(key);
+        }
+        if own.len() > NAMED {
+            // Writing to a String cannot fail.
+            let _ = write!(told, ", +{}", own.len() - NAMED);
+        }
+        out.push((Part::Plain, told));
         if let Some(first) = settings.problems.first() {
             let more = settings.problems.len() - 1;
             let more = if more > 0 { format!(", and {more} more") } else { String::new() };
@@ -107,6 +118,9 @@ impl Listed for Options {
         }
     }
 }
+
+/// Options that the title names.
+const NAMED: usize = 3;
 
 /// Why nothing can be edited where there is no file.
 const NO_FILE: &str = "no configuration file: name one with --config, and dbtop writes to it";
@@ -135,7 +149,7 @@ fn edit(line: &SettingLine, file: &str) -> Ask {
     Ask::Form {
         title: line.key.clone(),
         lines,
-        blanks: vec![Blank::text("value", "Value", &line.value, &default)],
+        blanks: vec![Blank::old("value", "Value", &line.value, &default)],
         word: None,
         make: Box::new(move |answers| {
             let value = Some(answers.said("value").to_owned());

@@ -168,7 +168,7 @@ impl Chart<'_> {
         }
         let cursor = self.cursor.and_then(|at| Some((at, times.column(at.ms())?)));
         if at.head > 0 {
-            let x = self.draw_names(canvas, theme);
+            let x = self.draw_names(canvas, &values, theme);
             match cursor {
                 Some((at, column)) => draw_moment(canvas, x, &times, (at, self.zone), column, &values, theme),
                 None => self.draw_extremes(canvas, x, &values, theme),
@@ -245,16 +245,21 @@ impl Chart<'_> {
     }
 
     /// Title, and the names of several series as far as they fit whole; returns the columns used.
-    fn draw_names(&self, canvas: &mut Canvas<'_>, theme: &Theme) -> u16 {
+    fn draw_names(&self, canvas: &mut Canvas<'_>, values: &[Vec<Value>], theme: &Theme) -> u16 {
         let mut x = canvas.put(0, 0, canvas.width(), self.title, theme.strong);
         if self.plots.len() > 1 {
-            for p in self.plots.iter().filter(|p| !p.name.is_empty()) {
+            for (p, values) in self.plots.iter().zip(values).filter(|(p, _)| !p.name.is_empty()) {
                 if usize::from(x) + 4 + canvas::width(p.name) > usize::from(canvas.width()) {
                     continue;
                 }
-                let mark = if p.shape == Shape::Area { "■" } else { "─" };
+                // An area past a limit is drawn in the colour of the limit: its key has that of its newest column.
+                let newest = values.iter().rfind(|v| v.is_known()).map_or(f32::NAN, |v| v.avg);
+                let (mark, style) = match p.shape {
+                    Shape::Area => ("■", self.area_style(newest, p.style, theme)),
+                    _ => ("─", p.style),
+                };
                 x += 2;
-                canvas.put(x, 0, 1, mark, p.style);
+                canvas.put(x, 0, 1, mark, style);
                 x += 2;
                 x += canvas.put(x, 0, canvas.width().saturating_sub(x), p.name, theme.dim);
             }
@@ -467,6 +472,19 @@ mod tests {
             Chart { empty: "n/a (VIEW SERVER STATE)", ..chart(&plot(None, Shape::Area)) }.draw(c, &theme());
         });
         assert!(shown[3].contains("n/a (VIEW SERVER STATE)"), "{shown:?}");
+    }
+
+    #[test]
+    fn the_key_to_an_area_has_the_colour_of_its_newest_column() {
+        let (now, before, t) = (series(&[10.0, 99.0]), series(&[1.0, 1.0]), theme());
+        let limits = Some(Limits { warning: 80.0, critical: 95.0, low_is_bad: false });
+        let named = |s, name, shape| Plot { name, style: t.area(0), ..plot(Some(s), shape)[0] };
+        let plots = [named(&now, "SQL Server", Shape::Area), named(&before, "others", Shape::Line)];
+        let buf = buffer(60, 8, |c| {
+            Chart { range_ms: 60_000, limits, ..chart(&plots) }.draw(c, &t);
+        });
+        let key = (0..60).find(|x| buf.cell((*x, 0)).unwrap().symbol() == "■").unwrap();
+        assert_eq!(Some(buf.cell((key, 0)).unwrap().fg), t.critical.fg);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use dbtop::{
     protocol::{Effect, InventoryRequest, Reply, VaultState},
 };
 
+mod evidence;
 mod health;
 mod lists;
 mod vault;

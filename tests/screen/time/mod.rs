@@ -83,6 +83,8 @@ fn the_bar_is_there_in_every_theme_and_at_every_width() {
             arrive(&mut s);
             let head = s.lines().remove(0);
             assert!(head.contains("PAST ") && head.contains("11-20 02:14"), "{name} {w}: {head}");
+            // Age and zone have room from 80 columns on.
+            assert!(w < 80 || head.contains("02:14:00 UTC, 11h48m ago"), "{name} {w}: {head}");
             let buf = s.buffer();
             let first = (buf[(0, 0)].bg, buf[(0, 0)].modifier);
             assert!((0..w).all(|x| (buf[(x, 0)].bg, buf[(x, 0)].modifier) == first), "{name} {w}: one bar");
@@ -146,15 +148,19 @@ fn a_time_before_history_says_so() {
     arrive(&mut s);
     let text = s.text();
     assert!(
-        text.contains("nothing is kept of that time: this is the first instant of history, 2026-11-13 14:02"),
+        text.contains("history begins 2026-11-13 14:02:11 UTC: nothing is kept of the time before"),
         "{text}"
     );
     assert!(
         text.contains("sqlprd-014") && !text.contains("not polled yet"),
         "no empty fleet is shown\n{text}"
     );
-    assert_eq!(arrive(&mut s), NOW.plus_ms(-7 * 86_400_000));
-    assert!(s.text().contains("PAST 2026-11-13 14:02:11"), "{}", s.text());
+    assert_eq!(
+        arrive(&mut s),
+        NOW.plus_ms(10_000 - 7 * 86_400_000),
+        "at its very beginning nothing was polled"
+    );
+    assert!(s.text().contains("PAST 2026-11-13 14:02:21"), "{}", s.text());
 }
 
 #[test]

@@ -81,6 +81,7 @@ pub const COLUMNS: &[Column] = &[
         .filter(),
     Column::text("why", "WHY", 43, 0)
         .at_least(20)
+        .roomy(64)
         .growing()
         .value(|r| words(r.instance.health.reasons.first().map(Reason::text)))
         .cell(|r, _, out| why(r, out))
