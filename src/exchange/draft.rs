@@ -78,6 +78,7 @@ impl Draft {
         draft.put_list(Field::Groups, &record.groups);
         draft.put(Field::Labels, (!record.labels.is_empty()).then(|| Value::Labels(record.labels.clone())));
         draft.put_text(Field::Notes, Some(&record.notes).filter(|notes| !notes.is_empty()));
+        draft.put(Field::AddedAt, record.added_at.map(Value::Time));
         draft
     }
 
@@ -261,6 +262,7 @@ impl Draft {
     }
 
     /// The fields of collection as a record.
+        record.added_at = self.time(Field::AddedAt);
     pub fn poll(&self) -> PollSettings {
         PollSettings {
             every_s: self.number(Field::Every),

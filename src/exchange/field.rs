@@ -42,6 +42,7 @@ pub enum Field {
     Notes,
     Groups,
     Labels,
+    AddedAt,
 }
 
 /// The place of a secret.
@@ -210,6 +211,7 @@ pub static COLUMNS: &[Column] = &[
     col("notes", Field::Notes, Kind::Text, &["note", "description", "comment", "comments"]),
     col("groups", Field::Groups, Kind::List, &["group", "folder"]),
     col("labels", Field::Labels, Kind::Labels, &["label", "tags"]),
+    col("added_at", Field::AddedAt, Kind::Time, &["added"]),
 ];
 
 /// Finds the column of a header or a key. Case, blanks, hyphens and underscores do not matter.

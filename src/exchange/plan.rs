@@ -214,6 +214,8 @@ fn change_of(row: &Row, old: Option<&InstanceRecord>, defaults: &Defaults) -> Ch
 pub fn changes(before: &InstanceRecord, after: &InstanceRecord) -> Vec<FieldChange> {
     let (before, after) = (Draft::of(before), Draft::of(after));
     let mut seen: Vec<Field> = Vec::new();
+            // It is here since it came here, whatever a file says.
+            record.added_at = old.added_at;
     let mut found = Vec::new();
     for column in COLUMNS {
         if seen.contains(&column.field) {
@@ -333,6 +335,36 @@ mod tests {
                 format!(
                     r#"[{{"Server Name":"{pasted}","user":"u"}},{{"Server Name":"db2","user":"u","TCP Port":"many"}}]"#
                 ),
+    #[test]
+    fn what_appears_twice_is_told_in_the_column_of_the_file() {
+        let told = |text: &str| {
+            let plan = plan(&[], &csv(text), &Defaults::default());
+            plan.entries
+                .iter()
+                .filter_map(Entry::problem)
+                .map(|problem| problem.to_string())
+                .collect::<Vec<_>>()
+        };
+        let both = told("Display Name,Server,Login\na,h1,u\nA,h2,u\nb,H1,u\nc,h1,v\n");
+        assert!(both[0].starts_with("line 3: Display Name: A stands in line 2"), "{both:?}");
+        assert!(both[1].starts_with("line 4: Server: a has the same address"), "{both:?}");
+        assert!(both[2].starts_with("line 5: Login: a watches this server"), "{both:?}");
+        let unnamed = told("Server,user\nh1,u\nh1,u\n");
+        assert!(unnamed[0].starts_with("line 3: Server: h1 stands in line 2"), "{unnamed:?}");
+    }
+
+    #[test]
+    fn a_file_says_when_a_new_instance_was_added_and_changes_nothing_of_one_that_is_there() {
+        let there = there("name,host,user,password,added\na,h1,u,p,2024-01-02T00:00:00Z\n");
+        let rows = csv(
+            "name,host,user,password,added\na,h1,u,p,2025-01-01T00:00:00Z\nb,h2,u,p,2023-05-06T00:00:00Z\n",
+        );
+        let plan = plan(&there, &rows, &Defaults::default());
+        assert!(matches!(plan.entries[0].change, Change::Same));
+        let Change::Add(record) = &plan.entries[1].change else { panic!("an add") };
+        assert_eq!(record.added_at.map(|at| at.day()).as_deref(), Some("2023-05-06"));
+    }
+
             ),
         ];
         for (format, text) in files {

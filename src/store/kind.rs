@@ -187,6 +187,14 @@ mod tests {
     use crate::model::inventory::record::{Auth, SecretRef};
 
     #[test]
+    fn an_instance_of_an_older_version_was_added_nobody_knows_when() {
+        let record = InstanceRecord::new("a", "h", Auth::Kerberos);
+        let plain = StoredInstance { record, group_ids: Vec::new() }.encode().unwrap();
+        assert!(!String::from_utf8_lossy(&plain).contains("added_at"), "as an older version wrote it");
+        assert_eq!(StoredInstance::decode(&plain).unwrap().record.added_at, None);
+    }
+
+    #[test]
     fn secrets_survive_though_they_never_serialize() {
         let stored = |text: &str| SecretRef::Stored(Secret::new(text.into()));
         let mut record =

@@ -90,6 +90,7 @@ prop_compose! {
         action in option::of(auth()), check in tls(), flags in any::<(bool, bool)>(), poll in poll(),
         groups in collection::btree_set("[A-Za-z;\\\\&.,_ -]{0,6}[a-z]", 0..3),
         labels in collection::btree_map("[a-z][a-z0-9_.-]{0,6}", text(), 0..3), notes in option::of(text()),
+        added in option::of(1_600_000_000..1_900_000_000_i64),
     ) -> Whole {
         let mut record = InstanceRecord::new(name, host, auth_of(auth));
         record.port = port;
@@ -103,6 +104,7 @@ prop_compose! {
         record.groups = groups.into_iter().map(|group| group.trim().to_owned()).collect();
         record.labels = labels;
         record.notes = notes.unwrap_or_default();
+        record.added_at = added.map(|s| Timestamp::from_ms(s * 1000));
         Whole(record)
     }
 }

@@ -87,6 +87,8 @@ fn an_instance_is_added_shown_changed_removed_and_restored() {
         (&60.into(), &"jobs".into(), &"y".into())
     );
     assert!(shown["maintenance_until"].is_string());
+    let added = shown["added_at"].clone();
+    assert!(added.as_str().is_some_and(|at| at.ends_with('Z')), "{shown}");
     stage.done(&[
         "instance",
         "edit",
@@ -100,11 +102,14 @@ fn an_instance_is_added_shown_changed_removed_and_restored() {
         "--stop",
         "--unset",
         "every_s",
+        "--unset",
+        "added_at",
         "--unlabel",
         "env",
     ]);
     let shown = &stage.json(&["instance", "show", "shop"])[0];
     assert_eq!((&shown["notes"], &shown["running"]), (&"moved".into(), &false.into()));
+    assert_eq!(shown["added_at"], added);
     assert!(shown["maintenance_until"].is_null() && shown["every_s"].is_null() && shown["labels"].is_null());
     let table = stage.done(&["instance", "list"]).stdout;
     assert!(table.contains("shop") && table.contains("stopped"), "{table}");

@@ -120,6 +120,7 @@ pub fn save_form(
     let own = of.map(|(id, _)| id.as_str());
     refuse_twin(inventory, record, own, second_login)?;
     let Some((id, revision)) = of else {
+        record.added_at = None;
         return add(tenant, record).map_err(refusal);
     };
     let Some(entry) = inventory.instance(id.as_str()) else {

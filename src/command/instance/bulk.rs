@@ -99,5 +99,7 @@ fn one(before: &InstanceRecord, said: &Draft, args: &Edit) -> anyhow::Result<Ins
             all.clear(Field::TlsPin);
         }
     }
-    Ok(all.record(None)?)
+    let record = all.record(None)?;
+    // It was added when it was added, whatever is set or unset.
+    Ok(InstanceRecord { added_at: before.added_at, ..record })
 }

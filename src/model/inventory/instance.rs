@@ -4,7 +4,7 @@ use super::{
     address::Endpoint,
     record::{Auth, LabelColor, PollSettings},
 };
-use crate::model::base::failure::Failure;
+use crate::model::base::{failure::Failure, time::Timestamp};
 use std::{fmt, path::PathBuf, str::FromStr, sync::Arc};
 
 /// The instance's name in the inventory, unique within a tenant. Selection and messages go by it.
@@ -123,6 +123,8 @@ pub struct InstanceInfo {
     pub tag: Option<Arc<str>>,
     /// colours of its labels, in their order, where the inventory says some
     pub colors: Vec<LabelColor>,
+    /// when it came into the inventory; None: that is not known
+    pub added_at: Option<Timestamp>,
 }
 
 impl InstanceInfo {
@@ -138,6 +140,7 @@ impl InstanceInfo {
             poll: Arc::default(),
             tag: None,
             colors: Vec::new(),
+            added_at: None,
         }
     }
 

@@ -156,7 +156,10 @@ impl<'t> Change<'t> {
     /// [`StoreError::Invalid`], [`StoreError::NameTaken`].
     pub fn add_instance(&mut self, record: &InstanceRecord) -> Result<RecordId, StoreError> {
         self.attempting("add", Kind::Instance.as_str(), &record.name);
-        let stored = self.stored(record, &[])?;
+        let mut stored = self.stored(record, &[])?;
+        // A file that was exported says since when it is watched; a time to come is none.
+        let now = self.now;
+        stored.record.added_at = record.added_at.filter(|at| (1..=now.ms()).contains(&at.ms())).or(Some(now));
         self.insert("add", &stored, "")
     }
 
@@ -174,7 +177,8 @@ impl<'t> Change<'t> {
         self.attempting("edit", Kind::Instance.as_str(), &record.name);
         let before = self.one::<StoredInstance>(id, Which::Live)?;
         let known = before.as_ref().map_or(&[][..], |entry| &entry.record.group_ids);
-        let stored = self.stored(record, known)?;
+        let mut stored = self.stored(record, known)?;
+        stored.record.added_at = before.as_ref().and_then(|entry| entry.record.record.added_at);
         let detail = before.as_ref().map_or_else(
             || "replaced a damaged record".to_owned(),
             |entry| {

@@ -57,6 +57,7 @@ fn target(sim: &Sim, index: usize) -> Target {
         poll: Arc::default(),
         tag: None,
         colors: Vec::new(),
+        added_at: None,
     };
     Target {
         info: Arc::new(info),

@@ -2,7 +2,10 @@
 
 use super::support::{Stage, add, author, instance, names};
 use dbtop::{
-    model::inventory::record::{FilterRecord, GroupRecord, LabelColor, SecretRef},
+    model::{
+        base::time::Timestamp,
+        inventory::record::{FilterRecord, GroupRecord, InstanceRecord, LabelColor, SecretRef},
+    },
     store::{AuditFilter, Kind, StoreError},
 };
 
@@ -20,10 +23,45 @@ fn an_instance_comes_back_as_it_was_with_its_passwords() {
     tenant.change(&author(), |change| change.add_instance(&record)).unwrap();
     drop(tenant);
     let inventory = stage.open("acme").inventory().unwrap();
+    let added_at = inventory.instances[0].record.added_at;
+    assert!(added_at.is_some());
+    let record = InstanceRecord { added_at, ..record };
     assert!(inventory.instances[0].record == record, "all fields, the password among them");
     assert_eq!(inventory.damage, []);
     assert_eq!(inventory.groups.len(), 2, "groups appear by themselves");
     assert_eq!(inventory.label("ENV", "prod").unwrap().record.color, LabelColor::Red);
+}
+
+#[test]
+fn when_an_instance_was_added_is_kept_whatever_happens_to_it() {
+    let stage = Stage::new();
+    let mut tenant = stage.create("acme");
+    let before = Timestamp::from(std::time::SystemTime::now());
+    add(&mut tenant, &["one"]);
+    let entry = |tenant: &dbtop::store::Tenant| tenant.inventory().unwrap().instances.remove(0);
+    let first = entry(&tenant);
+    let added = first.record.added_at.unwrap();
+    assert!(added >= before, "{added:?}");
+    // Neither a form that knows nothing of it nor one that says something else changes it.
+    for said in [None, Some(Timestamp::from_ms(1))] {
+        let old = entry(&tenant);
+        let record = InstanceRecord { name: "two".into(), added_at: said, ..old.record };
+        tenant.change(&author(), |change| change.edit_instance(old.id, old.revision, &record)).unwrap();
+        assert_eq!(entry(&tenant).record.added_at, Some(added));
+    }
+    tenant.change(&author(), |change| change.remove(Kind::Instance, first.id)).unwrap();
+    tenant.change(&author(), |change| change.restore(Kind::Instance, first.id)).unwrap();
+    assert_eq!(entry(&tenant).record.added_at, Some(added));
+    // A file says since when it was watched elsewhere; a time to come is none.
+    let long_ago = before.plus_ms(-86_400_000);
+    for (name, said) in [("three", long_ago), ("zero", before.plus_ms(86_400_000))] {
+        let record = InstanceRecord { added_at: Some(said), ..instance(name) };
+        tenant.change(&author(), |change| change.add_instance(&record)).unwrap();
+    }
+    let inventory = tenant.inventory().unwrap();
+    assert_eq!(inventory.instance("three").unwrap().record.added_at, Some(long_ago));
+    let now = Timestamp::from(std::time::SystemTime::now());
+    assert!(inventory.instance("zero").unwrap().record.added_at.is_some_and(|at| at >= before && at <= now));
 }
 
 #[test]

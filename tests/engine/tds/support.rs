@@ -57,6 +57,7 @@ impl Server {
             poll: Arc::default(),
             tag: None,
             colors: Vec::new(),
+            added_at: None,
         };
         Target {
             info: Arc::new(info),

@@ -6,6 +6,7 @@ use crate::model::{
     base::{
         filter::{Row, Value},
         secret::Secret,
+        time::Timestamp,
     },
     inventory::{
         address::{Endpoint, holds_password},
@@ -101,6 +102,9 @@ pub struct InstanceRecord {
     /// for people
     #[serde(default)]
     pub notes: String,
+    /// when it came into the inventory: the store says so, and keeps it; None: an older version added it
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub added_at: Option<Timestamp>,
 }
 
 /// An error in a record, for the person who wrote it.
@@ -133,6 +137,7 @@ impl InstanceRecord {
             groups: Vec::new(),
             labels: BTreeMap::new(),
             notes: String::new(),
+            added_at: None,
         }
     }
 

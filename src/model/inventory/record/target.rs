@@ -28,6 +28,7 @@ impl TryFrom<&InstanceRecord> for Target {
             poll: Arc::new(record.poll.clone()),
             tag: None,
             colors: Vec::new(),
+            added_at: record.added_at,
         };
         let endpoint = record.endpoint();
         Ok(Self {

@@ -117,5 +117,6 @@ pub fn renamed_info(
         poll: Arc::default(),
         tag: None,
         colors: info.colors.clone(),
+        added_at: info.added_at,
     }
 }

@@ -3,6 +3,7 @@
 
 use super::numbers::Garbled;
 use crate::model::{
+    base::time::Timestamp,
     inventory::{
         instance::{Fingerprint, InstanceId, InstanceInfo, TlsMode},
         record::LabelColor,
@@ -42,6 +43,7 @@ struct Portrait {
     tls: u8,
     pin: Vec<u8>,
     tag: Option<Arc<str>>,
+    added_at: Option<Timestamp>,
 }
 
 /// An instance, to bytes.
@@ -63,6 +65,7 @@ pub fn info_bytes(info: &InstanceInfo) -> Vec<u8> {
         tls,
         pin,
         tag: info.tag.clone(),
+        added_at: info.added_at,
     })
 }
 
@@ -88,6 +91,7 @@ pub fn info(uid: Arc<str>, bytes: &[u8]) -> Result<InstanceInfo, Garbled> {
         poll: Arc::default(),
         tag: portrait.tag,
         colors: portrait.colors,
+        added_at: portrait.added_at,
     })
 }
 

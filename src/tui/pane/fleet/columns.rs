@@ -5,6 +5,7 @@ use crate::model::{
     base::{
         figure,
         filter::{self, Value},
+        time::Timestamp,
     },
     fold::snapshot::InstanceSnapshot,
     inventory::instance::TlsMode,
@@ -64,7 +65,7 @@ type Column = column::Column<Instances>;
 pub const SETS: &[Set] = &[
     Set { name: "load", columns: &["cpu", "batches", "waits", "wait", "runnable", "conn", "logins"] },
     Set { name: "memory", columns: &["mem", "ple", "tempdb", "flush"] },
-    Set { name: "inventory", columns: &["version", "group", "labels", "tls", "up"] },
+    Set { name: "inventory", columns: &["version", "group", "labels", "tls", "up", "added"] },
 ];
 
 /// The columns. A filter may ask for those that end in `filter`.
@@ -176,6 +177,15 @@ pub const COLUMNS: &[Column] = &[
     Column::text("address", "ADDRESS", 22, 22)
         .value(|r| words(Some(r.view.address(&r.instance.info))))
         .cell(|r, _, out| out.put(r.view.theme.dim, r.view.address(&r.instance.info))),
+    Column::number("added", "ADDED", 10, 23)
+        .value(|r| ms(r.instance.info.added_at.map(Timestamp::ms)))
+        .cell(|r, _, out| added(r, out))
+        .filter_by(|r, visit| {
+            let added = r.instance.info.added_at.map(|at| r.view.zone.instant(at));
+            if let Some(at) = &added {
+                visit(Value::Text(at));
+            }
+        }),
 ];
 
 /// An offline instance counts as critical, too.
@@ -268,6 +278,14 @@ fn score(r: &InstanceRow<'_>, v: Option<Value<'_>>, out: &mut CellText) {
 fn age(r: &InstanceRow<'_>, out: &mut CellText) {
     match r.facts().last_good_at {
         Some(at) => out.with(age_style(r), |s| push_age(s, r.view.now.ms_since(at))),
+        None => out.put(r.view.theme.dim, "–"),
+    }
+}
+
+/// The day on which it came into the inventory.
+fn added(r: &InstanceRow<'_>, out: &mut CellText) {
+    match r.instance.info.added_at {
+        Some(at) => out.with(r.view.theme.dim, |s| r.view.zone.push_date(s, at)),
         None => out.put(r.view.theme.dim, "–"),
     }
 }
@@ -443,6 +461,7 @@ fn blocked(r: &InstanceRow<'_>, v: Option<Value<'_>>, out: &mut CellText) {
 mod tests {
     use super::*;
     use crate::tui::{
+        action::Action,
         fixture,
         pane::{Pane as _, fleet::FleetPane, stage::Stage},
         widget::column::ambiguous,
@@ -459,6 +478,38 @@ mod tests {
             for id in set.columns {
                 assert!(COLUMNS.iter().any(|c| c.id == *id), "{}: {id}", set.name);
             }
+        }
+    }
+
+    #[test]
+    fn the_day_an_instance_was_added_is_told_and_unknown_is_no_day() {
+        let mut fleet = fixture::small();
+        let older = fixture::instance("older", &["prod"], fixture::Story::Never, fixture::NOW);
+        fleet.instances.push(std::sync::Arc::new(older));
+        let stage = Stage::fleet(fleet);
+        let mut pane = FleetPane::default();
+        stage.act(&mut pane, &[Action::Columns; 3]);
+        assert!(stage.title(&mut pane).contains("columns: inventory"));
+        let drawn = |pane: &mut FleetPane| stage.draw(pane, 160, 20);
+        let all = drawn(&mut pane);
+        let row = |name: &str| all.iter().find(|line| line.contains(name)).unwrap().trim_end().to_owned();
+        assert!(row("sqlprd-014").ends_with("2026-08-22"), "{all:#?}");
+        assert!(row("older").ends_with('–') && !all.concat().contains("1970"), "{all:#?}");
+        for (filter, kept) in [("added>2026-08-01", 8), ("added=2026-08-22", 8), ("added<2026-08-01", 0)] {
+            pane.set_filter(filter).unwrap();
+            let found = drawn(&mut pane).iter().filter(|line| line.contains("sql")).count();
+            assert_eq!(found, kept, "{filter}");
+            assert!(!drawn(&mut pane).concat().contains("older"), "{filter}: unknown is no day");
+        }
+        pane.set_filter("").unwrap();
+        for turned in [false, true] {
+            pane.sort_by("added").unwrap();
+            if turned {
+                stage.act(&mut pane, &[Action::SortReverse]);
+            }
+            let last =
+                drawn(&mut pane).into_iter().rfind(|line| line.contains("sql") || line.contains("older"));
+            assert!(last.unwrap().contains("older"), "turned {turned}: unknown is last");
         }
     }
 
