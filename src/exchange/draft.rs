@@ -126,6 +126,11 @@ impl Draft {
         self.1.insert(column.name, sanitize_line(header, 60).to_string());
     }
 
+    /// What its file calls the first column of a field; our name where it has none.
+    pub(super) fn heading(&self, field: Field) -> &str {
+        self.1.get(field.name()).map_or(field.name(), String::as_str)
+    }
+
     /// A mistake of a row, in the words of its file.
     pub(super) fn problem(&self, line: usize, mistake: RecordError) -> RowProblem {
         let field = self.1.get(mistake.field).map_or(mistake.field, String::as_str).to_owned();
@@ -257,12 +262,12 @@ impl Draft {
             _ => BTreeMap::new(),
         };
         record.notes = self.owned(Field::Notes).unwrap_or_default();
+        record.added_at = self.time(Field::AddedAt);
         record.validate()?;
         Ok(record)
     }
 
     /// The fields of collection as a record.
-        record.added_at = self.time(Field::AddedAt);
     pub fn poll(&self) -> PollSettings {
         PollSettings {
             every_s: self.number(Field::Every),

@@ -57,6 +57,8 @@ pub struct Entry {
     pub change: Change,
     /// a remark for people
     pub remark: Option<String>,
+    /// what the file calls the columns of name, host and user
+    headings: [String; 3],
 }
 
 /// Rows by the change that they would make.
@@ -125,16 +127,16 @@ impl Plan {
 impl Entry {
     /// The reason why the row is refused, if it is.
     pub fn problem(&self) -> Option<RowProblem> {
-        let wrong =
-            |field: &str, reason: String| RowProblem { line: self.line, field: field.to_owned(), reason };
+        let [name, host, user] = &self.headings;
+        let wrong = |field: &String, reason| RowProblem { line: self.line, field: field.clone(), reason };
         match &self.change {
             Change::Bad(problem) => Some(problem.clone()),
             Change::DuplicateName(line) => {
-                Some(wrong("name", format!("{} stands in line {line} already", self.name)))
+                Some(wrong(name, format!("{} stands in line {line} already", self.name)))
             }
-            Change::DuplicateAddress(other) => Some(wrong("host", format!("{other} has the same address"))),
+            Change::DuplicateAddress(other) => Some(wrong(host, format!("{other} has the same address"))),
             Change::SecondLogin(other, _) => Some(wrong(
-                "user",
+                user,
                 format!(
                     "{other} watches this server with another login: --on-conflict skip, replace or both decides"
                 ),
@@ -184,9 +186,17 @@ pub fn plan(there: &[InstanceRecord], rows: &Rows, defaults: &Defaults) -> Plan 
         if !key.is_empty() && row.draft.is_ok() {
             lines.entry(key).or_insert(row.line);
         }
-        Entry { line: row.line, name, change, remark: row.remark.clone() }
+        Entry { line: row.line, name, change, remark: row.remark.clone(), headings: headings(row) }
     });
     Plan { entries: entries.collect() }
+}
+
+/// What the file calls name, host and user. A row without a name has its address in its place.
+fn headings(row: &Row) -> [String; 3] {
+    let fields = [Field::Name, Field::Host, Field::User];
+    let Ok(draft) = &row.draft else { return fields.map(|field| field.name().to_owned()) };
+    let named = if draft.get(Field::Name).is_some() { Field::Name } else { Field::Host };
+    [named, Field::Host, Field::User].map(|field| draft.heading(field).to_owned())
 }
 
 fn change_of(row: &Row, old: Option<&InstanceRecord>, defaults: &Defaults) -> Change {
@@ -204,6 +214,8 @@ fn change_of(row: &Row, old: Option<&InstanceRecord>, defaults: &Defaults) -> Ch
         (Ok(mut record), Some(old)) => {
             // A name in another case is no change; `instance edit --rename` changes it.
             record.name.clone_from(&old.name);
+            // It is here since it came here, whatever a file says.
+            record.added_at = old.added_at;
             let fields = changes(old, &record);
             if fields.is_empty() { Change::Same } else { Change::Edit(Box::new(record), fields) }
         }
@@ -214,8 +226,6 @@ fn change_of(row: &Row, old: Option<&InstanceRecord>, defaults: &Defaults) -> Ch
 pub fn changes(before: &InstanceRecord, after: &InstanceRecord) -> Vec<FieldChange> {
     let (before, after) = (Draft::of(before), Draft::of(after));
     let mut seen: Vec<Field> = Vec::new();
-            // It is here since it came here, whatever a file says.
-            record.added_at = old.added_at;
     let mut found = Vec::new();
     for column in COLUMNS {
         if seen.contains(&column.field) {
@@ -248,7 +258,10 @@ fn shown(value: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::exchange::{Format, read};
+    use crate::{
+        exchange::{Format, read},
+        model::base::time::Timestamp,
+    };
 
     fn csv(text: &str) -> Rows {
         read(Format::Csv, text.as_bytes()).unwrap()
@@ -326,16 +339,6 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_told_in_the_words_of_the_file_and_without_passwords() {
-        let pasted = "Server=db1;User Id=u;Password=hunter2";
-        let files = [
-            (Format::Csv, format!("Server Name;Login;TCP Port\n\"{pasted}\";u;\ndb2;u;many\n;u;1\n")),
-            (
-                Format::Json,
-                format!(
-                    r#"[{{"Server Name":"{pasted}","user":"u"}},{{"Server Name":"db2","user":"u","TCP Port":"many"}}]"#
-                ),
-    #[test]
     fn what_appears_twice_is_told_in_the_column_of_the_file() {
         let told = |text: &str| {
             let plan = plan(&[], &csv(text), &Defaults::default());
@@ -362,9 +365,19 @@ mod tests {
         let plan = plan(&there, &rows, &Defaults::default());
         assert!(matches!(plan.entries[0].change, Change::Same));
         let Change::Add(record) = &plan.entries[1].change else { panic!("an add") };
-        assert_eq!(record.added_at.map(|at| at.day()).as_deref(), Some("2023-05-06"));
+        assert_eq!(record.added_at.map(Timestamp::day).as_deref(), Some("2023-05-06"));
     }
 
+    #[test]
+    fn what_is_wrong_is_told_in_the_words_of_the_file_and_without_passwords() {
+        let pasted = "Server=db1;User Id=u;Password=hunter2";
+        let files = [
+            (Format::Csv, format!("Server Name;Login;TCP Port\n\"{pasted}\";u;\ndb2;u;many\n;u;1\n")),
+            (
+                Format::Json,
+                format!(
+                    r#"[{{"Server Name":"{pasted}","user":"u"}},{{"Server Name":"db2","user":"u","TCP Port":"many"}}]"#
+                ),
             ),
         ];
         for (format, text) in files {
