@@ -2,8 +2,10 @@
 //! the screen, a collector without a screen, `once`, the doctor.
 
 use super::{
+    clock,
     inventory::{
         open::{locked, refuse_suspended, tenants_there, unlock_unasked, unlocked},
+        slots::old_key,
         targets::{targets, whose},
     },
     prompt::Prompt,
@@ -28,12 +30,14 @@ pub struct Opened {
     pub title: String,
     /// keeps the simulated fleet alive; its temporary folder goes with it
     pub sim: Option<Sim>,
+    /// the warning about a data key that is too old
+    pub old_key: Option<String>,
 }
 
 impl Opened {
     /// Nothing to poll yet.
     fn unpolled(title: &str) -> Self {
-        Self { targets: Vec::new(), title: title.to_owned(), sim: None }
+        Self { targets: Vec::new(), title: title.to_owned(), sim: None, old_key: None }
     }
 }
 
@@ -55,7 +59,7 @@ pub async fn open(selection: &Selection, prompt: &mut dyn Prompt) -> anyhow::Res
         let targets = inventory::parse(&sim.inventory_toml())
             .map_err(anyhow::Error::msg)
             .context("the demo's inventory")?;
-        return Ok(Opened { targets, title: "demo".into(), sim: Some(sim) });
+        return Ok(Opened { targets, sim: Some(sim), ..Opened::unpolled("demo") });
     }
     let Some(file) = &selection.inventory else {
         return sealed(selection, prompt);
@@ -64,7 +68,7 @@ pub async fn open(selection: &Selection, prompt: &mut dyn Prompt) -> anyhow::Res
     ask_for_secrets(&mut targets, prompt)?;
     allow_sockets(targets.len() * 2);
     let title = file.file_stem().map_or_else(|| "fleet".into(), |s| s.to_string_lossy().into_owned());
-    Ok(Opened { targets, title, sim: None })
+    Ok(Opened { targets, ..Opened::unpolled(&title) })
 }
 
 /// The fleet of a screen, as far as it is known before the terminal is taken: a recording's fleet is not polled, and a
@@ -119,7 +123,7 @@ pub async fn open_unattended(selection: &Selection, prompt: &mut dyn Prompt) -> 
 /// out; the others are watched.
 fn sealed(selection: &Selection, prompt: &mut dyn Prompt) -> anyhow::Result<Opened> {
     if selection.tenant.is_none() && tenants_there()?.is_empty() {
-        return Ok(Opened { targets: Vec::new(), title: "dbtop".into(), sim: None });
+        return Ok(Opened::unpolled("dbtop"));
     }
     refuse_suspended(&locked(selection)?)?;
     let tenant = unlocked(selection, prompt)?;
@@ -129,7 +133,8 @@ fn sealed(selection: &Selection, prompt: &mut dyn Prompt) -> anyhow::Result<Open
     }
     ask_for_secrets(&mut targets, prompt)?;
     allow_sockets(targets.len() * 2);
-    Ok(Opened { targets, title: tenant.slug().to_string(), sim: None })
+    let old_key = tenant.keyed()?.and_then(|made| old_key(made, clock::now()));
+    Ok(Opened { targets, old_key, ..Opened::unpolled(tenant.slug().as_str()) })
 }
 
 /// Asks for the passwords and tokens that are not stored: once for each login, however many instances use it.

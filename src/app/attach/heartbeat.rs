@@ -72,7 +72,7 @@ pub struct Heartbeat {
     pub boot: Option<String>,
     /// how it stands
     pub standing: Standing,
-    /// why it waits; empty: nothing to say
+    /// why it waits, or what else a person should know; empty: nothing to say
     #[serde(default)]
     pub words: String,
     /// the fleet

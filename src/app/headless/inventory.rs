@@ -4,13 +4,15 @@
 use crate::{
     app::{
         attach::heartbeat::Standing,
+        clock,
+        inventory::slots::old_key,
         reload::{Look, look},
         sockets::allow_sockets,
     },
     collect::Command,
     config::inventory,
-    model::judge::health::Level,
-    protocol::{InventoryRequest, Reply, VaultState},
+    model::{base::time::Timestamp, judge::health::Level},
+    protocol::{InventoryRequest, List, ListId, Reply, VaultList, VaultState},
 };
 use std::{path::PathBuf, time::Duration};
 use tokio::{
@@ -25,8 +27,10 @@ use tokio::{
 const AGAIN_EVERY: Duration = Duration::from_secs(10);
 /// How often a plain file is checked for changes. It is read once it looks the same twice.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// How often the age of the data key is asked for, besides each time when the inventory opens: a collector may run for years.
+const KEY_EVERY: Duration = Duration::from_hours(1);
 
-/// The state of the collector, and why it waits.
+/// The state of the collector, and why it waits or what else there is to say.
 pub type Stand = (Standing, String);
 
 /// Hears the service of a sealed inventory until it ends.
@@ -37,6 +41,8 @@ pub async fn sealed(
 ) {
     let mut again = interval(AGAIN_EVERY);
     again.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut key = interval(KEY_EVERY);
+    key.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             reply = replies.recv() => match reply {
@@ -48,13 +54,25 @@ pub async fn sealed(
                     // Full: it asks again with the next reload.
                     let _ = requests.try_send(InventoryRequest::Password(None));
                 }
-                Some(Reply::Vault { state, .. }) => take(state, &stand),
+                Some(Reply::Vault { state, .. }) => {
+                    let opens = state == VaultState::Open;
+                    take(state, &stand);
+                    if opens {
+                        let _ = requests.try_send(InventoryRequest::List(ListId::Vault));
+                    }
+                }
+                Some(Reply::List(List::Vault(list))) => aged(&list, clock::now(), &stand),
                 Some(reply) => say(reply),
                 None => return,
             },
             _ = again.tick() => {
                 if stand.borrow().0 == Standing::Waiting {
                     let _ = requests.try_send(InventoryRequest::Unlock(None));
+                }
+            }
+            _ = key.tick() => {
+                if stand.borrow().0 == Standing::Collecting {
+                    let _ = requests.try_send(InventoryRequest::List(ListId::Vault));
                 }
             }
         }
@@ -81,6 +99,21 @@ fn take(state: VaultState, stand: &watch::Sender<Stand>) {
         tracing::warn!("{}", now.1);
     } else if changed {
         tracing::info!("the inventory is open");
+    }
+}
+
+/// Says that the data key is too old, until there is a new one.
+fn aged(list: &VaultList, now: Timestamp, stand: &watch::Sender<Stand>) {
+    let words = list.keyed.and_then(|made| old_key(made, now)).unwrap_or_default();
+    let changed = stand.send_if_modified(|stand| {
+        let changed = stand.0 == Standing::Collecting && stand.1 != words;
+        if changed {
+            stand.1.clone_from(&words);
+        }
+        changed
+    });
+    if changed && !words.is_empty() {
+        tracing::warn!("{words}");
     }
 }
 
@@ -126,5 +159,35 @@ pub async fn plain(file: PathBuf, collector: Sender<Command>) {
             }
         }
         before = now;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::sync::mpsc;
+
+    #[tokio::test]
+    async fn an_old_data_key_is_told_until_it_is_rotated() {
+        let (replies, heard) = mpsc::channel(4);
+        let (requests, mut asked) = mpsc::channel(4);
+        let (stand, standing) = watch::channel((Standing::Starting, String::new()));
+        let tending = tokio::spawn(sealed(heard, requests, stand));
+        let keyed = |days: i64| {
+            let keyed = Some(clock::now().plus_ms(-days * 86_400_000));
+            Reply::List(List::Vault(VaultList { slots: Vec::new(), generation: 1, keyed }))
+        };
+        // The key was made so many days ago; a rotation opens the inventory again.
+        for (days, told) in [(400, true), (0, false)] {
+            replies.send(Reply::Vault { state: VaultState::Open, tenant: "acme".into() }).await.unwrap();
+            assert!(matches!(asked.recv().await, Some(InventoryRequest::List(ListId::Vault))));
+            replies.send(keyed(days)).await.unwrap();
+            let is_told = |stand: &Stand| stand.1.contains("400 days old");
+            let mut seen = standing.clone();
+            let seen = seen.wait_for(|stand| stand.0 == Standing::Collecting && is_told(stand) == told);
+            tokio::time::timeout(Duration::from_secs(5), seen).await.expect("in time").unwrap();
+        }
+        drop(replies);
+        tending.await.unwrap();
     }
 }

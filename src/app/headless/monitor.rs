@@ -144,7 +144,8 @@ impl Monitor {
         let _ = write!(line, "; polls {} ok, {} late, {} failed", polls.ok, polls.late, polls.failed);
         match &self.beat.store {
             Some(StoreFigures { problem: Some(problem), .. }) => line + "; store: " + problem,
-            _ => line,
+            _ if words.is_empty() => line,
+            _ => line + "; " + words,
         }
     }
 }

@@ -3,7 +3,11 @@
 
 mod words;
 
-use super::{ask::Terminal, invocation::Invocation, select::restrict};
+use super::{
+    ask::{self, Terminal},
+    invocation::Invocation,
+    select::restrict,
+};
 use crate::{
     app::{fleet, inventory::doctor},
     cli::{Doctor, Format, Report, inventory::InstanceTest},
@@ -18,6 +22,7 @@ use std::{io::stdout, process::ExitCode};
 /// Nothing to test, a name that is not in the inventory, an output that cannot be written.
 pub async fn test(args: InstanceTest, output: Format, invocation: &Invocation) -> anyhow::Result<ExitCode> {
     let fleet = fleet::open(&invocation.selection, &mut Terminal::default()).await?;
+    fleet.old_key.iter().for_each(|warning| ask::say(warning));
     let targets = named(fleet.targets, &args.names)?;
     let tested = doctor::run(targets).await;
     let output = if output == Format::Json { Report::Json } else { Report::Text };
@@ -32,6 +37,7 @@ pub async fn test(args: InstanceTest, output: Format, invocation: &Invocation) -
 /// As [`test()`], and a scope that means nothing.
 pub async fn doctor(args: Doctor, invocation: &Invocation) -> anyhow::Result<ExitCode> {
     let fleet = fleet::open(&invocation.selection, &mut Terminal::default()).await?;
+    fleet.old_key.iter().for_each(|warning| ask::say(warning));
     let targets = restrict(fleet.targets, args.scope.as_deref())?;
     if targets.is_empty() {
         bail!(

@@ -3,6 +3,7 @@
 use super::support::{Stage, add, author, damage, instance, names, slug};
 use crate::world::{World, at, feed, name, uid};
 use dbtop::{
+    app::inventory::slots::old_key,
     model::inventory::record::{Auth, InstanceRecord, Limits, Outcome, RecordId},
     store::{
         AuditFilter, BackupFile, HISTORY_FILE, Home, Kind, Progress, StoreError, Tenant, Tenants,
@@ -425,4 +426,18 @@ fn a_restore_waits_for_who_makes_tenants_and_then_says_who_it_is() {
     assert!(there.tenants.slugs().unwrap().is_empty(), "nothing was begun");
     drop(held);
     restore(&there, &file, &here.key(), None).unwrap();
+}
+
+#[test]
+fn a_rotation_makes_the_data_key_young_again() {
+    let stage = Stage::new();
+    let mut tenant = stage.create("acme");
+    let made = tenant.keyed().unwrap().unwrap();
+    let in_a_year = made.plus_ms(366 * 86_400_000);
+    assert!(old_key(made, in_a_year).is_some_and(|words| words.contains("dbtop vault rotate")));
+    std::thread::sleep(std::time::Duration::from_millis(5));
+    tenant.rotate(&author(), None).unwrap();
+    let renewed = stage.open("acme").keyed().unwrap().unwrap();
+    assert!(renewed > made, "{renewed:?}");
+    assert_eq!(old_key(renewed, in_a_year), None, "a few milliseconds less than 366 days");
 }
