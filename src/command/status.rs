@@ -28,13 +28,17 @@ use crate::{
 use anyhow::{Context, bail};
 use std::{io::stdout, process::ExitCode};
 
-/// Prints a row a fleet.
+/// Prints a row a fleet. The code is 0 if each has a collector at work, 1 if one is about to collect or a screen polls in its place,
+/// 2 if one has none that works, 3 if there is no fleet. A suspended tenant needs no collector.
 ///
 /// # Errors
 /// There is no such fleet, or its files cannot be read.
 pub fn run(args: Status, invocation: &Invocation) -> anyhow::Result<ExitCode> {
-    let seen =
-        places(&invocation.selection)?.into_iter().map(Seen::look).collect::<anyhow::Result<Vec<_>>>()?;
+    let (places, idle): (Vec<RunFolder>, Vec<bool>) = places(&invocation.selection)?.into_iter().unzip();
+    let seen = places.into_iter().map(Seen::look).collect::<anyhow::Result<Vec<_>>>()?;
+    let codes =
+        seen.iter().zip(idle).map(|(seen, idle)| if idle && !seen.is_held() { 0 } else { code(seen.word()) });
+    let code = codes.max().unwrap_or(3);
     // It tells of a collector whatever the file says: without a zone times are UTC.
     let zone =
         configuration::load(&invocation.given).map_or_else(|_| UTC.clone(), |c| configuration::zone(&c));
@@ -47,7 +51,16 @@ pub fn run(args: Status, invocation: &Invocation) -> anyhow::Result<ExitCode> {
         ask::say("there is no tenant here: name a plain inventory with --inventory FILE, or make a tenant");
     }
     grid.print(args.output, &mut stdout().lock())?;
-    Ok(ExitCode::SUCCESS)
+    Ok(ExitCode::from(code))
+}
+
+/// The exit code for how a collector is, as [`Seen::word`] says it.
+fn code(word: &str) -> u8 {
+    match word {
+        "collecting" => 0,
+        "starting" | "waiting" | "screen" => 1,
+        _ => 2,
+    }
 }
 
 /// `dbtop metrics`: prints the last figures that the collector wrote.
@@ -67,16 +80,20 @@ pub fn metrics(invocation: &Invocation) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The named fleet, else those of all tenants.
-fn places(selection: &Selection) -> anyhow::Result<Vec<RunFolder>> {
+/// The named fleet, else those of all tenants; and whether each is suspended.
+fn places(selection: &Selection) -> anyhow::Result<Vec<(RunFolder, bool)>> {
     if selection.demo.is_some() || selection.inventory.is_some() || selection.tenant.is_some() {
-        return Ok(vec![RunFolder::find(selection)?]);
+        return Ok(vec![(RunFolder::find(selection)?, false)]);
     }
     if tenants_there()?.is_empty() {
         return Ok(Vec::new());
     }
     let listed = tenants()?.list()?;
-    Ok(listed.iter().filter_map(|one| one.tenant.as_ref().ok()).map(RunFolder::of_tenant).collect())
+    Ok(listed
+        .iter()
+        .filter_map(|one| one.tenant.as_ref().ok())
+        .map(|one| (RunFolder::of_tenant(one), one.is_suspended()))
+        .collect())
 }
 
 const COLUMNS: [&str; 20] = [
@@ -163,4 +180,16 @@ fn store_word(beat: &Heartbeat) -> &str {
 fn words(beat: &Heartbeat) -> Option<&str> {
     let own = Some(beat.words.as_str()).filter(|words| !words.is_empty());
     own.or_else(|| beat.store.as_ref()?.problem.as_deref())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_code_says_whether_a_collector_is_at_work() {
+        let codes =
+            ["collecting", "starting", "waiting", "screen", "stopped", "killed", "hangs", "none"].map(code);
+        assert_eq!(codes, [0, 1, 1, 1, 2, 2, 2, 2]);
+    }
 }

@@ -64,9 +64,15 @@ impl Place {
 #[test]
 fn a_tenant_is_made_listed_suspended_resumed_renamed_and_deleted() {
     let place = Place::new();
+    let status = |tenants: &str| {
+        let done = place.run(&["status"]);
+        (done.status.code(), String::from_utf8(done.stdout).unwrap().contains(tenants))
+    };
+    assert_eq!(status("acme"), (Some(3), false), "no tenant");
     let error = place.refused(&["audit", "list"]);
     assert!(error.contains("there is no tenant yet"), "{error}");
     place.ok(&["tenant", "create", "acme"]);
+    assert_eq!(status("acme"), (Some(2), true), "no collector");
     place.ok(&["tenant", "create", "globex"]);
     let error = place.refused(&["tenant", "create", "acme"]);
     assert!(error.contains("acme is there already"), "{error}");
@@ -78,6 +84,9 @@ fn a_tenant_is_made_listed_suspended_resumed_renamed_and_deleted() {
     assert_eq!((&list[1]["suspended"], &list[1]["slots"]), (&false.into(), &1.into()));
     assert_eq!(place.json(&["tenant", "suspend", "acme"])[0]["suspended"], true);
     assert_eq!(place.json(&["tenant", "list"])[0]["suspended"], true);
+    place.ok(&["tenant", "suspend", "globex"]);
+    assert_eq!(status("acme"), (Some(0), true), "suspended tenants need no collector");
+    place.ok(&["tenant", "resume", "globex"]);
     assert_eq!(place.json(&["tenant", "resume", "acme"])[0]["suspended"], false);
     place.ok(&["tenant", "move", "acme", "acme-old"]);
 
