@@ -98,7 +98,8 @@ fn fleet_columns<'a>() -> [Column<(&'a InstanceSnapshot, Timestamp, &'a Zone)>; 
         ("level", |(i, _, _)| Cell::Text(i.health.level.word().into())),
         ("score", |(i, _, _)| Cell::int(i.health.score.map(i64::from))),
         ("why", |(i, _, zone)| {
-            Cell::Text(i.health.reasons.iter().map(|reason| reason.told(zone)).collect::<Vec<_>>().join("; "))
+            let reasons = i.health.reasons.iter().map(|reason| reason.told_alone(zone));
+            Cell::Text(reasons.collect::<Vec<_>>().join("; "))
         }),
         ("cpu_pct", |(i, _, _)| of(&i.facts.headline, |h| Cell::real(h.cpu_pct))),
         ("batches_per_s", |(i, _, _)| of(&i.facts.headline, |h| Cell::real(h.batches_per_s))),

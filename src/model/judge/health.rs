@@ -125,6 +125,11 @@ impl Reason {
         if self.why.has_time() { self.why.told(zone).to_string().into() } else { self.text().into() }
     }
 
+    /// The same where no clock stands beside it: a time says its zone.
+    pub fn told_alone(&self, zone: &Zone) -> Cow<'_, str> {
+        if self.why.has_time() { self.why.told_alone(zone).to_string().into() } else { self.text().into() }
+    }
+
     /// What it says to nobody in particular: a time in it says that it is UTC.
     pub fn text(&self) -> &str {
         self.said.get_or_init(|| self.why.to_string().into())

@@ -14,14 +14,14 @@ use crate::model::{
         failure::{FailureKind, Obstacle},
         figure::counted,
         time::Timestamp,
-        zone::Zone,
+        zone::{UTC, Zone},
     },
     inventory::record::Pause,
     poll::names::{Field, Kind, Visit, Where, maybe},
 };
 use serde::{Deserialize, Serialize};
 pub use spell::Told;
-use spell::{At, Maybe, grouped, known, others, pct, size, span, wait};
+use spell::{At, Clock, Maybe, grouped, known, others, pct, size, span, wait};
 use std::{fmt, sync::Arc};
 
 /// The content of a reason.
@@ -320,14 +320,19 @@ impl Since {
 impl fmt::Display for Why {
     /// The sentence for nobody in particular, such as a log: times say that they are UTC.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.fmt_in(f, None)
+        self.fmt_in(f, Clock::Alone(&UTC))
     }
 }
 
 impl Why {
     /// The sentence for a person, with times by their clock.
     pub const fn told<'a>(&'a self, zone: &'a Zone) -> Told<'a> {
-        Told(self, Some(zone))
+        Told(self, Clock::Beside(zone))
+    }
+
+    /// The same where no clock stands beside it: a time says its zone.
+    pub const fn told_alone<'a>(&'a self, zone: &'a Zone) -> Told<'a> {
+        Told(self, Clock::Alone(zone))
     }
 
     /// Its sentence has a time in it, so that it depends on the zone.
@@ -339,8 +344,8 @@ impl Why {
     }
 
     /// The sentence, as short as a cell wants it: `14 sessions blocked 312 s by 88 (sleeping)`.
-    fn fmt_in(&self, f: &mut fmt::Formatter<'_>, zone: Option<&Zone>) -> fmt::Result {
-        let told = |since| At(since, zone);
+    fn fmt_in(&self, f: &mut fmt::Formatter<'_>, clock: Clock<'_>) -> fmt::Result {
+        let told = |since| At(since, clock);
         match self {
             Self::Sentence(text) => f.write_str(text),
             Self::Paused { pause, left_ms } => {
@@ -395,7 +400,7 @@ impl Why {
                     others(*more)
                 )
             }
-            Self::Jobs { failed, name, at } => jobs(f, *failed, known(name.as_deref()), *at, zone),
+            Self::Jobs { failed, name, at } => jobs(f, *failed, known(name.as_deref()), *at, clock),
             Self::Volume { .. }
             | Self::Tempdb(_)
             | Self::TempdbFilling { .. }
@@ -505,9 +510,9 @@ fn jobs(
     failed: u32,
     name: &str,
     at: Option<Timestamp>,
-    zone: Option<&Zone>,
+    clock: Clock<'_>,
 ) -> fmt::Result {
-    let at = at.map(|at| At(Since { at, is_dated: false }, zone));
+    let at = at.map(|at| At(Since { at, is_dated: false }, clock));
     match failed {
         0 | 1 => f.write_str("job failed")?,
         n => write!(f, "{n} jobs failed")?,

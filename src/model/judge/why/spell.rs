@@ -3,7 +3,7 @@
 use super::{Since, Why};
 use crate::model::base::{
     figure::{push_grouped, push_pct, push_size, push_span, push_wait},
-    zone::{UTC, Zone},
+    zone::Zone,
 };
 use std::fmt;
 
@@ -39,18 +39,31 @@ pub(super) const fn span(ms: i64) -> Spelled<i64> {
     Spelled(push_span, ms)
 }
 
-/// The time of day of the job that failed, or since when, by the reader's clock; None: nobody said which, so UTC is said.
-pub(super) struct At<'a>(pub Since, pub Option<&'a Zone>);
+/// The clock that the times of a sentence are told by.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Clock<'a> {
+    /// the zone stands beside the text, as in the head line of the screen
+    Beside(&'a Zone),
+    /// nothing else says the zone
+    Alone(&'a Zone),
+}
+
+/// The time of day of the job that failed, or since when.
+pub(super) struct At<'a>(pub Since, pub Clock<'a>);
 
 impl fmt::Display for At<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (Since { at, is_dated }, zone) = (self.0, self.1.unwrap_or(&UTC));
+        let Since { at, is_dated } = self.0;
+        let (Clock::Beside(zone) | Clock::Alone(zone)) = self.1;
         let mut out = String::new();
         if is_dated {
             zone.push_instant(&mut out, at);
         } else {
             zone.push_clock(&mut out, at);
-            out.push_str(if self.1.is_none() { " UTC" } else { "" });
+            if let Clock::Alone(zone) = self.1 {
+                out.push(' ');
+                zone.push_label(&mut out, at);
+            }
         }
         f.write_str(&out)
     }
@@ -75,9 +88,9 @@ pub(super) fn others(more: u32) -> Maybe<u32> {
     Maybe(", +", (more > 0).then_some(more), "")
 }
 
-/// A reason as it is told to a person whose clock shows times of this zone.
+/// A reason as it is told to a person whose clock shows times of a zone.
 #[derive(Debug, Clone, Copy)]
-pub struct Told<'a>(pub(super) &'a Why, pub(super) Option<&'a Zone>);
+pub struct Told<'a>(pub(super) &'a Why, pub(super) Clock<'a>);
 
 impl fmt::Display for Told<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -188,11 +188,13 @@ fn a_time_is_told_by_the_readers_clock_and_says_utc_to_nobody_in_particular() {
     let down = Why::Down { kind: FailureKind::Unreachable, number: None, obstacle: None, since };
     let kathmandu = named("Asia/Kathmandu");
     assert_eq!(down.told(&kathmandu).to_string(), "unreachable since 15:31:40");
+    assert_eq!(down.told_alone(&kathmandu).to_string(), "unreachable since 15:31:40 +05:45");
     assert_eq!(down.to_string(), "unreachable since 09:46:40 UTC");
     let old = Why::NoDataSince(Since { at: AT, is_dated: true });
     assert_eq!(old.told(&kathmandu).to_string(), "no data since 2026-11-20 15:31:40 +05:45");
     let job = Why::Jobs { failed: 1, name: None, at: Some(AT) };
     assert_eq!(job.told(&named("Europe/Berlin")).to_string(), "job failed: ? at 10:46:40");
+    assert_eq!(job.told_alone(&named("Europe/Berlin")).to_string(), "job failed: ? at 10:46:40 CET");
     for (why, _) in told() {
         let differs = why.told(&UTC).to_string() != why.told(&kathmandu).to_string();
         assert_eq!(why.has_time(), differs, "a reason that forgets to say that it has a time: {why:?}");
