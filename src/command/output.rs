@@ -240,12 +240,12 @@ impl Grid {
         let is_ascii = locale::other_than_utf8().is_some();
         let shown: Vec<Vec<String>> =
             self.rows.iter().map(|r| r.iter().map(|c| clip(&c.short(), WIDEST)).collect()).collect();
+        let header: Vec<String> = (0..self.columns.len()).map(|i| self.heading(i)).collect();
         let width: Vec<usize> = (0..self.columns.len())
-            .map(|i| shown.iter().map(|r| r[i].width()).chain([self.columns[i].width()]).max().unwrap_or(0))
+            .map(|i| shown.iter().map(|r| r[i].width()).chain([header[i].width()]).max().unwrap_or(0))
             .collect();
         let right: Vec<bool> =
             (0..self.columns.len()).map(|i| self.rows.iter().any(|r| r[i].is_number())).collect();
-        let header: Vec<String> = self.columns.iter().map(|c| c.to_uppercase()).collect();
         let is_told = |cell: &Cell| !matches!(cell, Cell::Unknown(_));
         let told = |i: usize| !is_for_some(self.columns[i]) || self.rows.iter().any(|r| is_told(&r[i]));
         for row in std::iter::once(&header).chain(&shown) {
@@ -265,6 +265,13 @@ impl Grid {
             writeln!(out, "{}", line.trim_end())?;
         }
         Ok(())
+    }
+
+    /// The head of a column in a table. Sizes say their unit in each cell.
+    fn heading(&self, i: usize) -> String {
+        let column = self.columns[i];
+        let in_units = self.rows.iter().all(|row| matches!(row[i], Cell::Size(_) | Cell::Unknown(_)));
+        column.strip_suffix("_bytes").filter(|_| in_units).unwrap_or(column).to_uppercase()
     }
 
     fn as_json(&self, out: &mut impl Write) -> std::io::Result<()> {
@@ -360,6 +367,20 @@ mod tests {
              sql-1        97.2  =1+1\n\
              größer        n/a  –\n"
         );
+    }
+
+    #[test]
+    fn sizes_are_read_by_people_in_a_table_and_by_programs_elsewhere() {
+        let rows =
+            vec![vec![Cell::Size(45_158)], vec![Cell::Unknown("none".into())], vec![Cell::Size(3 << 30)]];
+        let grid = Grid { columns: vec!["size_bytes"], rows };
+        let print = |format| {
+            let mut out = Vec::new();
+            grid.print(format, &mut out).unwrap();
+            String::from_utf8(out).unwrap()
+        };
+        assert_eq!(print(Format::Table), "  SIZE\n 44 KB\n   n/a\n3.0 GB\n");
+        assert_eq!(print(Format::Csv), "size_bytes\n45158\n\"\"\n3221225472\n");
     }
 
     #[test]

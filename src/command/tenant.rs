@@ -114,20 +114,21 @@ fn listed(line: &Listed, selection: &Selection) -> Vec<Cell> {
         }
     };
     let count = |number: u64| Cell::Int(number as i64);
+    let size = |bytes: u64| Cell::Size(bytes as i64);
     let mut cells = vec![
         name,
         Cell::Text(tenant.uid().to_string()),
         Cell::Flag(tenant.is_suspended()),
         Cell::Int(tenant.slots().len() as i64),
         count(tenant.instances()),
-        count(tenant.size_bytes()),
-        tenant.history_bytes().map_or_else(unknown, count),
+        size(tenant.size_bytes()),
+        tenant.history_bytes().map_or_else(unknown, size),
     ];
     match limits(line, selection) {
         Some(limits) => {
             let none = || Cell::Unknown("none".to_owned());
             cells.push(limits.max_instances.map_or_else(none, |most| count(most.into())));
-            cells.push(limits.max_history_bytes.map_or_else(none, count));
+            cells.push(limits.max_history_bytes.map_or_else(none, size));
         }
         None => cells.extend(["locked", "locked"].map(|why| Cell::Unknown(why.to_owned()))),
     }
@@ -148,7 +149,7 @@ fn deleted() -> anyhow::Result<Grid> {
             Cell::Text(deleted.slug.to_string()),
             Cell::text(shown(deleted.at).as_deref()),
             Cell::text(shown(deleted.until()).as_deref()),
-            Cell::Int(deleted.size_bytes as i64),
+            Cell::Size(deleted.size_bytes as i64),
         ]
     };
     let columns = vec!["tenant", "deleted_at_utc", "until_utc", "size_bytes"];
@@ -178,7 +179,7 @@ fn limit(selection: &Selection, instances: Option<u32>, history_gb: Option<f64>)
         rows: vec![vec![
             Cell::Text(tenant.slug().to_string()),
             limits.max_instances.map_or_else(none, |most| Cell::Int(most.into())),
-            limits.max_history_bytes.map_or_else(none, |most| Cell::Int(most as i64)),
+            limits.max_history_bytes.map_or_else(none, |most| Cell::Size(most as i64)),
         ]],
     })
 }
@@ -239,8 +240,8 @@ fn backup(selection: &Selection, file: Option<&Path>) -> anyhow::Result<Grid> {
         columns: vec!["backup", "size_bytes", "history_bytes", "sha256", "portable"],
         rows: vec![vec![
             sentence(&made.path.display().to_string()),
-            Cell::Int(made.size_bytes as i64),
-            Cell::int(made.history_bytes.map(|bytes| bytes as i64)),
+            Cell::Size(made.size_bytes as i64),
+            made.history_bytes.map_or_else(|| Cell::int(None), |bytes| Cell::Size(bytes as i64)),
             Cell::Text(made.sha256),
             Cell::Flag(made.portable),
         ]],

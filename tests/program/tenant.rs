@@ -123,6 +123,9 @@ fn a_tenant_is_made_listed_suspended_resumed_renamed_and_deleted() {
     assert!(error.contains("limited to 1 instances"), "{error}");
     let list = place.json(&["tenant", "list"]);
     assert_eq!((&list[0]["instances"], &list[0]["max_instances"]), (&1.into(), &1.into()), "{list}");
+    let people = place.ok(&["tenant", "list"]);
+    let head = people.lines().next().unwrap();
+    assert!(head.contains("  SIZE") && !head.contains("BYTES") && people.contains(" KB"), "{people}");
     assert!(
         list[0]["size_bytes"].as_u64().is_some_and(|bytes| bytes > 4096)
             && list[0]["history_bytes"].is_null()
