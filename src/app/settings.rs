@@ -324,10 +324,10 @@ mod tests {
         let editor = editor(&file);
         for (key, value, words) in [
             ("poll.fleet_s", "5", "is not within 30 to 3600"),
-            ("poll.fleet_s", "soon", "expected a whole number"),
+            ("poll.fleet_s", "soon", "\"soon\" is not a whole number"),
             ("health.cpu_critical_pct", "70", "must not be above"),
-            ("health.offline_after_s", "-1", "expected"),
-            ("ui.mouse", "perhaps", "expected a boolean"),
+            ("health.offline_after_s", "-1", "-1 is below 0"),
+            ("ui.mouse", "perhaps", "\"perhaps\" is not true or false"),
             ("ui.theme", "none", "no such theme"),
             ("raw_days", "3", "did you mean history.raw_days?"),
             ("ui.theem", "dark", "did you mean ui.theme?"),

@@ -14,7 +14,10 @@ pub use format::{Format, Report};
 pub use tenant::{Tenant, TenantCommand};
 pub use vault::{NewSlot, SlotCommand, Vault, VaultCommand};
 
-use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap::{
+    Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum,
+    error::{ContextKind, ErrorKind},
+};
 use std::path::PathBuf;
 
 /// A full-screen terminal console for SQL Server fleets.
@@ -48,8 +51,27 @@ pub struct Cli {
 /// A usage error; help and version are errors, too, to be printed as they are.
 pub fn parse() -> Result<Cli, clap::Error> {
     let mut command = command();
-    let matches = command.try_get_matches_from_mut(std::env::args_os())?;
+    let matches =
+        command.try_get_matches_from_mut(std::env::args_os()).map_err(|e| in_words(e, &mut command))?;
     Cli::from_arg_matches(&matches).map_err(|e| e.format(&mut command))
+}
+
+/// A number that is none is told in our words, and not in those of the library that reads it.
+fn in_words(error: clap::Error, command: &mut clap::Command) -> clap::Error {
+    use std::error::Error as _;
+    let words = match error.source().map(ToString::to_string).as_deref() {
+        Some("invalid digit found in string" | "cannot parse integer from empty string") => {
+            "write a whole number"
+        }
+        Some("number too large to fit in target type" | "number too small to fit in target type") => {
+            "the number is too great, or below 0"
+        }
+        Some("invalid float literal" | "cannot parse float from empty string") => "write a number",
+        _ => return error,
+    };
+    let told = |kind| error.get(kind).map(ToString::to_string).unwrap_or_default();
+    let (option, value) = (told(ContextKind::InvalidArg), told(ContextKind::InvalidValue));
+    command.error(ErrorKind::ValueValidation, format!("{option}: {value:?} is no such value: {words}"))
 }
 
 /// What follows the help of every command.

@@ -99,18 +99,59 @@ pub fn nearest<'a>(word: &str, names: impl IntoIterator<Item = &'a str>) -> Opti
 pub(super) fn plain(message: &str) -> String {
     /// The most characters of it: a value may be as long as a file.
     const LONGEST: usize = 160;
-    let words = ["u16", "u32", "u64", "i64"].into_iter().fold(message.trim().to_owned(), |text, number| {
-        text.replace(&format!("expected {number}"), "expected a whole number")
-    });
-    let mut words: String = words
-        .replace("expected f64", "expected a number")
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect();
+    let mut words: String =
+        said(message.trim()).chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     if words.chars().count() > LONGEST {
         words = words.chars().take(LONGEST).chain(['…']).collect();
     }
     words
+}
+
+/// `invalid type: string "soon", expected u32` is `"soon" is not a whole number`.
+fn said(message: &str) -> String {
+    /// What the parser calls a thing, and what people do. The first that fits is taken.
+    const FOUND: [(&str, &str); 7] = [
+        ("string ", ""),
+        ("integer ", ""),
+        ("floating point ", ""),
+        ("boolean ", ""),
+        ("sequence", "a list"),
+        ("map", "a table"),
+        ("datetime", "a date"),
+    ];
+    const WANTED: [(&str, &str); 6] = [
+        ("a string", "a text"),
+        ("a boolean", "true or false"),
+        ("a sequence", "a list"),
+        ("a map", "a table"),
+        ("struct", "a table"),
+        ("f64", "a number"),
+    ];
+    let spoken = |words: &str, table: &[(&str, &str)]| {
+        let known = table.iter().find_map(|(theirs, ours)| {
+            let rest = words.strip_prefix(theirs)?;
+            Some(if ours.is_empty() { rest } else { *ours })
+        });
+        known.unwrap_or(words).replace('`', "")
+    };
+    let parts = |kind: &str| message.strip_prefix(kind)?.rsplit_once(", expected ");
+    let is_whole = |wanted: &str| ["u8", "u16", "u32", "u64", "usize", "i64"].contains(&wanted);
+    if let Some((found, wanted)) = parts("invalid type: ") {
+        let wanted = if is_whole(wanted) { "a whole number".to_owned() } else { spoken(wanted, &WANTED) };
+        format!("{} is not {wanted}", spoken(found, &FOUND))
+    } else if let Some((found, _)) = parts("invalid value: ").filter(|(_, wanted)| is_whole(wanted)) {
+        let found = spoken(found, &FOUND);
+        format!("{found} is {}", if found.starts_with('-') { "below 0" } else { "too great" })
+    } else if let Some((found, wanted)) = parts("invalid value: ") {
+        format!("{} is not {}", spoken(found, &FOUND), spoken(wanted, &WANTED))
+    } else if let Some(name) = message.strip_prefix("missing field ") {
+        format!("{name} is missing")
+    } else if let Some((found, wanted)) = parts("unknown variant ") {
+        let wanted = wanted.trim_start_matches("one of ");
+        format!("{found} is not known: write {wanted}")
+    } else {
+        message.to_owned()
+    }
 }
 
 /// Replaces the parser's list of all names by the name that was probably meant, if one is near.
@@ -162,7 +203,19 @@ mod tests {
     #[test]
     fn words_of_the_parser_are_for_people() {
         let text = plain("invalid type: string \"a\u{1b}[31m\", expected u32\n");
-        assert_eq!(text, "invalid type: string \"a [31m\", expected a whole number");
+        assert_eq!(text, "\"a [31m\" is not a whole number");
+        for (theirs, ours) in [
+            ("invalid type: integer `5`, expected a boolean", "5 is not true or false"),
+            ("invalid type: sequence, expected a string", "a list is not a text"),
+            ("invalid type: string \"1\", expected f64", "\"1\" is not a number"),
+            ("invalid value: integer `-1`, expected u32", "-1 is below 0"),
+            ("invalid value: integer `70000`, expected u16", "70000 is too great"),
+            ("missing field `host`", "`host` is missing"),
+            ("unknown variant `of`, expected `on` or `off`", "`of` is not known: write `on` or `off`"),
+            ("unknown variant `x`, expected one of `a`, `b`", "`x` is not known: write `a`, `b`"),
+        ] {
+            assert_eq!(plain(theirs), ours);
+        }
         assert!(plain(&"x".repeat(10_000)).chars().count() < 200);
         let (problem, advice) = shorten("unknown field `tsl`, expected one of `name`, `tls`");
         assert_eq!((problem.as_str(), advice.as_str()), ("unknown option `tsl`", "did you mean `tls`?"));

@@ -6,6 +6,7 @@ use super::{
     rules,
     sections::Config,
 };
+use crate::model::base::error::with_causes;
 use serde::Deserialize;
 use std::{collections::BTreeMap, path::Path};
 use toml::{
@@ -42,7 +43,12 @@ pub fn read(file: Option<&Path>, env: impl IntoIterator<Item = (String, String)>
     if let Some(path) = file {
         match std::fs::read_to_string(path) {
             Ok(text) => reading.file(path, &text),
-            Err(error) => reading.wrong(whole(path), "", format!("cannot be read: {error}"), String::new()),
+            Err(error) => reading.wrong(
+                whole(path),
+                "",
+                format!("cannot be read: {}", with_causes(&error)),
+                String::new(),
+            ),
         }
     }
     reading.environment(env)

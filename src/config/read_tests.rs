@@ -85,11 +85,11 @@ fn all_errors_of_a_file_are_named_in_its_order() {
     );
     let expected = [
         (2, "ui.theem", "did you mean `theme`?"),
-        (3, "ui.mouse", "expected a boolean"),
+        (3, "ui.mouse", "\"yes\" is not true or false"),
         (5, "pol", "did you mean `poll`?"),
         (9, "log.level", "did you mean \"warn\"?"),
         (12, "poll.fleet_s", "not within 30 to 3600"),
-        (13, "poll.focused_s", "expected a whole number"),
+        (13, "poll.focused_s", "-1 is below 0"),
     ];
     assert_eq!(found.len(), expected.len(), "{found:#?}");
     for ((line, option, words), (at, name, said)) in found.iter().zip(expected) {

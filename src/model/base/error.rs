@@ -2,14 +2,30 @@
 
 use std::{error::Error, iter::successors};
 
-/// An error and its causes in one line. A cause that the line says already is not repeated.
+/// An error and its causes in one line. A cause that the line says already is not repeated, and the numbers of the operating
+/// system are left out.
 pub fn with_causes(error: &(dyn Error + 'static)) -> String {
     let causes = successors(Some(error), |error| (*error).source()).map(ToString::to_string);
+    let causes = causes.map(|cause| without_numbers(&cause));
     causes.fold(String::new(), |said, cause| match said.as_str() {
         "" => cause,
         _ if said.contains(&cause) => said,
         _ => format!("{said}: {cause}"),
     })
+}
+
+/// `File exists (os error 17)` without what is in brackets: the words say it.
+fn without_numbers(text: &str) -> String {
+    const BEFORE: &str = " (os error ";
+    let mut parts = text.split(BEFORE);
+    let mut said = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        match part.split_once(')') {
+            Some((number, rest)) if number.parse::<i32>().is_ok() => said.push_str(rest),
+            _ => said.extend([BEFORE, part]),
+        }
+    }
+    said
 }
 
 #[cfg(test)]
@@ -25,5 +41,8 @@ mod tests {
         assert_eq!(with_causes(&*error), "writing x: the disk is full");
         let error = anyhow::anyhow!("no such file").context("opening x").context("backing up");
         assert_eq!(with_causes(&*error), "backing up: opening x: no such file");
+        let error = std::io::Error::from_raw_os_error(17);
+        let error = Err::<(), _>(error).context("making x (os error or not)").unwrap_err();
+        assert_eq!(with_causes(&*error), "making x (os error or not): File exists");
     }
 }

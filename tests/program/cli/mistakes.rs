@@ -68,7 +68,7 @@ fn a_mistake_in_the_configuration_names_file_line_and_option() {
     for (text, said) in [
         ("[ui]\n\ntheem = \"light\"\n", &["line 3", "`theem`", "`theme`"][..]),
         ("[uy]\n", &["line 1", "`uy`", "`ui`"]),
-        ("[ui]\nmouse = \"yes\"\n", &["line 2", "boolean"]),
+        ("[ui]\nmouse = \"yes\"\n", &["line 2", "\"yes\" is not true or false"]),
         ("[poll]\nfleet_s = 45\nfocused_s = 1\n", &["line 3", "[poll] focused_s = 1", "2 to 3600"]),
         ("[health]\ncpu_warning_pct = 99\n", &["line 2", "cpu_warning_pct = 99", "cpu_critical_pct = 95"]),
         ("[log]\nlevel = \"loud\"\n", &["line 2", "\"loud\"", "debug"]),
@@ -221,6 +221,34 @@ fn wrong_arguments_are_never_a_result() {
         assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{args:?}");
     }
     assert!(run(&mut dbtop(&["--help"], &home)).stdout.contains("Exit code 3: wrong arguments"));
+}
+
+#[test]
+fn mistakes_are_told_in_our_words() {
+    let home = Home::new();
+    let library = ["os error", "invalid digit", "invalid type", "target type", "float literal"];
+    let told = |args: &[&str], words: &str| {
+        let ended = run(&mut dbtop(args, &home));
+        let said = ended.stdout + &ended.stderr;
+        assert!(said.contains(words), "{args:?}: {said}");
+        assert!(!library.iter().any(|word| said.contains(word)), "{args:?}: {said}");
+    };
+    told(
+        &["instance", "add", "x", "--host", "h", "--port", "abc"],
+        "--port <PORT>: \"abc\" is no such value",
+    );
+    told(&["instance", "add", "x", "--host", "h", "--port", "70000"], "--port");
+    told(&["healthcheck", "--poll-warning", "soon"], "write a whole number");
+    told(&["healthcheck", "--poll-warning=-1"], "--poll-warning");
+    told(&["tenant", "limit", "acme", "--history-gb", "lots"], "write a number");
+    told(&["once", "fleet", "--inventory", "/nowhere/fleet.toml"], "No such file");
+    let config = home.file("wrong.toml", "[poll]\nfleet_s = \"soon\"\n[ui]\nmouse = 1\n");
+    told(&["config", "check", "--config", config.to_str().unwrap()], "\"soon\" is not a whole number");
+    told(&["config", "set", "poll.fleet_s", "soon"], "\"soon\" is not a whole number");
+    // A file where the folder should be.
+    let file = home.file("file", "");
+    let ended = run(dbtop(&["tenant", "list"], &home).env("DBTOP_HOME", file.join("below")));
+    assert!(ended.stderr.contains("making the folder") && !ended.stderr.contains("os error"), "{ended:?}");
 }
 
 #[test]
