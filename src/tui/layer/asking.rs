@@ -92,10 +92,31 @@ impl Asking {
         let is_ready = match &mut self.confirm {
             _ if self.busy => false,
             Some(confirm) => confirm.is_answered(),
-            None => !self.form.step(true),
+            None => self.leave() && !self.form.step(true),
         };
         if is_ready {
             self.go_on(theme, out);
+        }
+    }
+
+    fn forward(&mut self) {
+        if self.leave() {
+            self.form.step(true);
+        }
+    }
+
+    /// False if the text of the field with the cursor is wrong already, whatever the others will say: it stays there.
+    fn leave(&mut self) -> bool {
+        let Some(id) = self.form.current().map(|field| field.id) else { return true };
+        if self.form.said(id).is_empty() {
+            return true;
+        }
+        match (self.make)(&self.form) {
+            Err((wrong, words)) if wrong == id => {
+                self.form.blame(id, words);
+                false
+            }
+            _ => true,
         }
     }
 
@@ -138,9 +159,7 @@ impl Layer for Asking {
             (Action::Out, Some(_)) if self.has_fields && !self.busy => self.confirm = None,
             (Action::Out, _) => out.close(),
             (Action::Enter, _) => self.enter(theme, out),
-            (Action::NextSection | Action::Down, None) => {
-                self.form.step(true);
-            }
+            (Action::NextSection | Action::Down, None) => self.forward(),
             (Action::PrevSection | Action::Up, None) => {
                 self.form.step(false);
             }

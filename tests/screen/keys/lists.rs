@@ -442,6 +442,15 @@ fn a_new_tenant_is_empty_or_comes_from_a_backup() {
     let mut s = open();
     s.keys(": tenants enter").reply(Reply::List(tenants()));
     requests(&mut s);
+    // A name that no tenant may have is refused where it is typed.
+    for leave in ["enter", "tab", "down"] {
+        s.keys("+ B a d");
+        s.keys(leave);
+        assert!(s.text().contains("take a to z"), "{leave}: {}", s.text());
+        s.keys("- x");
+        assert!(s.text().contains("Bad-x") && !s.text().contains("take a to z"), "{leave}: {}", s.text());
+        s.keys("esc");
+    }
     s.keys("+ new-one tab tab secret tab other enter");
     assert!(s.text().contains("it is not the same"), "{}", s.text());
     s.keys("ctrl-u secret enter");
