@@ -45,6 +45,8 @@ pub fn run(args: Filter, invocation: &Invocation) -> anyhow::Result<ExitCode> {
         FilterCommand::Remove { name } => {
             let entry = named(&inventory, &name)?;
             tenant.change(&author, |change| change.remove(Kind::Filter, entry.id))?;
+            let FilterRecord { name, expression, .. } = &entry.record;
+            ask::say(&format!("the filter was {expression}: `dbtop filter save {name} EXPR` makes it anew"));
             ("removed", entry.record.name.clone())
         }
     };
