@@ -65,7 +65,7 @@ pub struct Plot<'a> {
 /// Limits beyond which a figure is a problem.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Limits {
-    /// from here on a warning
+    /// beyond it a warning
     pub warning: f32,
     /// from here on critical
     pub critical: f32,
@@ -79,12 +79,12 @@ const fn line(style: Style) -> Style {
 }
 
 impl Limits {
-    /// The style of a value that passes a limit.
+    /// The style of a value that passes a limit, as verdicts count it: critical at the limit, a warning beyond it.
     fn style(&self, value: f32, theme: &Theme) -> Option<Style> {
-        let passes = |limit: f32| if self.low_is_bad { value <= limit } else { value >= limit };
-        if passes(self.critical) {
+        let beyond = |limit: f32| if self.low_is_bad { value < limit } else { value > limit };
+        if beyond(self.critical) || value.total_cmp(&self.critical).is_eq() {
             Some(theme.critical)
-        } else if passes(self.warning) {
+        } else if beyond(self.warning) {
             Some(theme.warning)
         } else {
             None
@@ -497,6 +497,25 @@ mod tests {
         });
         let foot = [0, 1, 2].map(|x| buf.cell((x, 1)).unwrap().fg);
         assert_eq!(foot.map(Some), [t.area(0).fg, t.warning.fg, t.critical.fg]);
+    }
+
+    #[test]
+    fn where_low_is_bad_the_low_columns_take_the_colour() {
+        let (s, t) = (series(&[300.0, 100.0, 99.0, 50.0, 49.0]), theme());
+        let plots = [Plot { style: t.area(0), ..plot(Some(&s), Shape::Area)[0] }];
+        let foot = |low_is_bad| {
+            let limits =
+                Some(Limits { warning: 100.0, critical: if low_is_bad { 50.0 } else { 300.0 }, low_is_bad });
+            let buf = buffer(5, 2, |c| Chart { range_ms: 150_000, limits, ..chart(&plots) }.draw(c, &t));
+            [0, 1, 2, 3, 4].map(|x| buf.cell((x, 1)).unwrap().fg)
+        };
+        let [calm, warning, critical] = [t.area(0).fg, t.warning.fg, t.critical.fg];
+        assert_eq!(foot(true).map(Some), [calm, calm, warning, critical, critical]);
+        assert_eq!(
+            foot(false).map(Some),
+            [critical, calm, calm, calm, calm],
+            "at its limit it is no warning"
+        );
     }
 
     #[test]
