@@ -96,3 +96,81 @@ pub(super) fn attached(
         (None, None) => "attached · another dbtop collects".to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        app::history::file::Location,
+        config::Config,
+        model::{
+            fold::snapshot::{FleetSnapshot, InstanceSnapshot},
+            inventory::instance::InstanceId,
+            judge::health::Health,
+            poll::{Facts, link::Link},
+            timeline::{
+                history::History,
+                record::{Record, Recorded},
+            },
+        },
+        store::history::{Engine, Options},
+    };
+    use tokio::sync::{mpsc, watch};
+
+    const AT: Timestamp = Timestamp::from_ms(1_795_183_331_000);
+
+    fn info(name: &str) -> Arc<InstanceInfo> {
+        Arc::new(InstanceInfo { id: InstanceId::new(name), uid: "uid-1".into(), ..InstanceInfo::named(name) })
+    }
+
+    #[test]
+    fn a_renamed_instance_is_followed_under_its_new_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("history.db");
+        let mut engine = Engine::open(&file, None, Options::default()).unwrap();
+        let mut write = |second: i64| {
+            let (at, link) = (AT.plus_ms(second * 1000), Link::Up);
+            let what = Recorded::Link { link, since: at, was_down: false };
+            engine.take(vec![Record { info: info("old"), at, what }]);
+            engine.commit().unwrap();
+        };
+        write(0);
+        let of_inventory = InstanceSnapshot {
+            info: info("new"),
+            facts: Facts::default(),
+            history: Arc::new(History::default()),
+            health: Health::default(),
+            level_since: None,
+        };
+        let fleet = FleetSnapshot { instances: vec![Arc::new(of_inventory)], ..FleetSnapshot::default() };
+        let (feed, mut heard) = mpsc::channel(64);
+        let links = Links {
+            collector: mpsc::channel(1).0,
+            feed: feed.downgrade(),
+            fleet: watch::channel(Arc::new(fleet)).1,
+            config: watch::channel(Arc::new(Config::default())).1,
+            screen: None,
+        };
+        let mut archive = Archive::new(Location::of_recording(file));
+        let mut cursor = -1;
+        // All that is known first, then what is new.
+        for second in [0, 10] {
+            if second > 0 {
+                write(second);
+            }
+            cursor = take_new(&mut archive, &links, cursor, AT.plus_ms(second * 1000 + 500)).unwrap();
+            let mut followed = 0;
+            while let Ok(update) = heard.try_recv() {
+                match update {
+                    Update::Remembered(kept) => {
+                        assert_eq!((kept.info.id.as_str(), kept.at), ("new", AT.plus_ms(second * 1000)));
+                        followed += 1;
+                    }
+                    Update::History { instance, .. } => assert_eq!(instance.as_str(), "new"),
+                    _ => panic!("neither a record nor a history"),
+                }
+            }
+            assert_eq!(followed, 1, "after {second} s");
+        }
+    }
+}

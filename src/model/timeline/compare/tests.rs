@@ -10,11 +10,12 @@ use crate::model::{
         why::Why,
     },
     poll::{
-        Facts, databases::DatabaseRow, headline::Headline, reading::Reading, wait_class::WaitCategory,
-        waits::WaitRate,
+        Facts, activity::Request, databases::DatabaseRow, headline::Headline, reading::Reading,
+        wait_class::WaitCategory, waits::WaitRate,
     },
     timeline::history::History,
 };
+use proptest::prelude::*;
 
 const NOW: Timestamp = Timestamp::from_ms(1_795_183_331_000);
 
@@ -126,4 +127,103 @@ fn of_a_fleet_what_came_and_went_is_told() {
     let all: Vec<String> =
         fleets(&before, &after, &UTC).iter().map(|d| format!("{} {}", d.instance, d.words)).collect();
     assert_eq!(all, ["c was not there before", "a is gone"]);
+}
+
+fn figures(cpu_pct: Option<f64>, batches_per_s: Option<f64>, page_life_s: Option<i64>) -> InstanceSnapshot {
+    let h = Headline { cpu_pct, batches_per_s, page_life_s, ..Headline::default() };
+    instance("a", Facts { headline: Reading::good(h, NOW, 30_000), ..Facts::default() })
+}
+
+#[test]
+fn a_figure_is_told_from_its_least_factor_on_and_unknown_is_no_figure() {
+    let said = |before: Option<f64>, after: Option<f64>| {
+        let d = instances(&figures(before, None, None), &figures(after, None, None), &UTC);
+        words(&d).join("|")
+    };
+    // Five points stand on both sides of the factor: (25 + 5) / (15 + 5) = 1.5.
+    assert_eq!(said(Some(15.0), Some(25.0)), "CPU 15 % → 25 % (×1.7)");
+    assert_eq!(said(Some(15.0), Some(24.9)), "");
+    assert_eq!(said(Some(0.0), Some(60.0)), "CPU 0 % → 60 %", "no factor of nothing");
+    assert_eq!(said(Some(60.0), Some(0.0)), "CPU 60 % → 0 %");
+    for unknown in [None, Some(f64::NAN), Some(f64::INFINITY)] {
+        assert_eq!([said(unknown, Some(90.0)), said(Some(90.0), unknown)], ["", ""], "{unknown:?}");
+    }
+}
+
+#[test]
+fn a_restart_is_told_of_one_instance_and_not_of_two() {
+    let started = |name: &str, ago_ms: i64| {
+        let h = Headline { started_at: Some(NOW.plus_ms(-ago_ms)), ..Headline::default() };
+        instance(name, Facts { headline: Reading::good(h, NOW, 30_000), ..Facts::default() })
+    };
+    let said = |a: &InstanceSnapshot, b: &InstanceSnapshot| words(&instances(a, b, &UTC)).join("|");
+    assert!(said(&started("a", 900_000), &started("a", 60_000)).starts_with("restarted 2026-11-20"));
+    assert_eq!(said(&started("a", 900_000), &started("a", 840_000)), "", "a minute is noise of a clock");
+    assert_eq!(said(&started("a", 60_000), &started("a", 900_000)), "", "nobody starts into the past");
+    assert_eq!(said(&started("a", 900_000), &started("b", 60_000)), "");
+}
+
+#[test]
+fn some_requests_more_are_nothing_and_three_are_told() {
+    let with = |logins: &[(&str, usize)]| {
+        let of = |(login, n): &(&str, usize)| {
+            vec![Request { login: Some((*login).into()), ..Request::default() }; *n]
+        };
+        let requests = logins.iter().flat_map(of).collect();
+        let activity = Reading::good(Activity { requests, ..Activity::default() }.into(), NOW, 30_000);
+        instance("a", Facts { activity, ..Facts::default() })
+    };
+    let (a, b) = (with(&[("web", 2), ("etl", 10), ("app", 1)]), with(&[("web", 5), ("etl", 13), ("app", 3)]));
+    assert_eq!(words(&instances(&a, &b, &UTC)), ["requests of login web: 2 → 5"]);
+    assert_eq!(words(&instances(&b, &with(&[]), &UTC)).len(), 3, "{:?}", instances(&b, &with(&[]), &UTC));
+}
+
+#[test]
+fn a_list_is_cut_at_its_lightest() {
+    let names: Vec<String> = (0..100).map(|n| format!("W{n:02}")).collect();
+    let rates: Vec<(&str, f64)> =
+        names.iter().enumerate().map(|(n, name)| (name.as_str(), 100.0 * (n + 1) as f64)).collect();
+    let d = instances(&instance("a", table(&[])), &instance("a", table(&rates)), &UTC);
+    assert_eq!(d.len(), MOST_OF_ONE);
+    assert!(d[0].words.contains("W99") && d.iter().all(|d| !d.words.contains("W00")), "{:?}", words(&d));
+}
+
+#[test]
+fn a_level_that_nobody_knows_is_neither_better_nor_worse() {
+    let with = |level| {
+        let mut it = instance("a", Facts::default());
+        it.health.level = level;
+        it
+    };
+    for (before, after, worse) in [
+        (Level::Ok, Level::Critical, Some(true)),
+        (Level::Critical, Level::Warning, Some(false)),
+        (Level::Unknown, Level::Critical, None),
+        (Level::Ok, Level::Unknown, None),
+    ] {
+        let d = instances(&with(before), &with(after), &UTC);
+        assert_eq!((d.len(), d[0].about, d[0].worse), (1, About::Health, worse), "{before:?} {after:?}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn the_way_back_tells_the_same_figures_the_other_way_round(
+        cpu in any::<[Option<f64>; 2]>(), batches in any::<[Option<f64>; 2]>(), life in any::<[Option<i64>; 2]>(),
+    ) {
+        let [a, b] = [0, 1].map(|n| figures(cpu[n], batches[n], life[n]));
+        prop_assert!(instances(&a, &a, &UTC).is_empty() && instances(&b, &b, &UTC).is_empty());
+        let told = |from, to| {
+            let of = |d: &Difference| (d.words.split(' ').next().unwrap_or_default().to_owned(), d.worse, d.weight);
+            let mut told: Vec<_> = instances(from, to, &UTC).iter().map(of).collect();
+            told.sort_by(|x, y| x.0.cmp(&y.0));
+            told
+        };
+        let (there, back) = (told(&a, &b), told(&b, &a));
+        prop_assert_eq!(there.len(), back.len());
+        for (x, y) in there.iter().zip(&back) {
+            prop_assert_eq!((&x.0, x.1), (&y.0, y.1.map(|worse| !worse)));
+            prop_assert!(x.2.is_finite() && x.2 > 0.0 && (x.2 - y.2).abs() < 1e-9, "{x:?} {y:?}");
+        }
+    }
 }
