@@ -306,3 +306,49 @@ pub(super) fn difference(before: &impl Serialize, after: &impl Serialize) -> Str
     });
     changed.collect::<Vec<_>>().join(", ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::inventory::record::{Author, Outcome};
+
+    #[test]
+    fn a_choice_of_entries_keeps_what_every_part_of_it_keeps() {
+        let entry = AuditEntry {
+            seq: 7,
+            at: Timestamp::from_ms(1_000),
+            author: Author { user: "Mira".into(), ..Author::default() },
+            action: "edit".into(),
+            entity: "instance".into(),
+            name: "Sales-01".into(),
+            outcome: Outcome::Refused("it is locked".into()),
+            detail: "address".into(),
+        };
+        let text = |text: &str| Some(text.to_owned());
+        let time = |ms| Some(Timestamp::from_ms(ms));
+        let all = AuditFilter::default;
+        let kept = [
+            all(),
+            AuditFilter { action: text("EDIT"), entity: text("instance"), name: text("sales-01"), ..all() },
+            AuditFilter { entity: text("SALES-01"), ..all() },
+            AuditFilter { search: text("mira"), ..all() },
+            AuditFilter { search: text("Locked"), ..all() },
+            AuditFilter { from: time(1_000), until: time(1_001), ..all() },
+        ];
+        for filter in kept {
+            assert!(filter.keeps(&entry), "{filter:?}");
+        }
+        let left_out = [
+            AuditFilter { action: text("add"), ..all() },
+            AuditFilter { action: text("edit"), entity: text("group"), ..all() },
+            AuditFilter { action: text("edit"), name: text("sales"), ..all() },
+            AuditFilter { name: text("instance"), ..all() },
+            AuditFilter { action: text("edit"), search: text("crm"), ..all() },
+            AuditFilter { action: text("edit"), from: time(1_001), ..all() },
+            AuditFilter { action: text("edit"), until: time(1_000), ..all() },
+        ];
+        for filter in left_out {
+            assert!(!filter.keeps(&entry), "{filter:?}");
+        }
+    }
+}

@@ -277,3 +277,51 @@ fn holder(pid: Option<u32>) -> String {
 fn count(records: usize) -> String {
     if records == 1 { "a record".into() } else { format!("{records} records") }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rusqlite::ffi;
+
+    #[test]
+    fn what_sqlite_says_comes_with_a_way_out() {
+        let told = |code| way_out(&rusqlite::Error::SqliteFailure(ffi::Error::new(code), None));
+        for (code, help) in [
+            (ffi::SQLITE_CORRUPT, "restore a backup"),
+            (ffi::SQLITE_NOTADB, "restore a backup"),
+            (ffi::SQLITE_FULL, "free some space"),
+            (ffi::SQLITE_READONLY, "who owns the file"),
+            (ffi::SQLITE_CANTOPEN, "who owns the file"),
+            (ffi::SQLITE_BUSY, "another process"),
+            (ffi::SQLITE_LOCKED, "another process"),
+            (ffi::SQLITE_IOERR, "the disk fails"),
+        ] {
+            assert!(told(code).contains(help), "{code}: {}", told(code));
+        }
+        let other = rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_TOOBIG), None);
+        assert_eq!(way_out(&other), other.to_string());
+    }
+
+    #[test]
+    fn a_vague_error_of_a_disk_with_room_stays_what_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        for code in [ffi::SQLITE_IOERR_WRITE, ffi::SQLITE_IOERR_READ, ffi::SQLITE_CANTOPEN, ffi::SQLITE_BUSY]
+        {
+            let error = rusqlite::Error::SqliteFailure(ffi::Error::new(code), None);
+            let found = by_its_cause(error, folder.path());
+            assert_eq!(found.sqlite_error().map(|e| e.extended_code), Some(code));
+        }
+    }
+
+    #[test]
+    fn counts_and_names_are_told() {
+        assert!(known_tenants(&[]).contains("dbtop tenant create"));
+        assert_eq!(known_tenants(&["a".into(), "b".into()]), ": there are a, b");
+        assert_eq!([count(1), count(0), count(2)], ["a record", "0 records", "2 records"]);
+        assert_eq!(
+            (holder(Some(7)), holder(None)),
+            ("another dbtop (process 7)".into(), "another process".into())
+        );
+        assert_eq!(gb(1_500_000_000), "1.50 GB");
+    }
+}

@@ -183,3 +183,30 @@ fn digest(slots: &[Vec<u8>]) -> [u8; 32] {
     }
     hash.finalize().into()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::digest;
+
+    #[test]
+    fn slots_that_were_moved_cut_or_changed_have_another_hash() {
+        let of =
+            |slots: &[&str]| digest(&slots.iter().map(|slot| slot.as_bytes().to_vec()).collect::<Vec<_>>());
+        let all = [
+            &["ab", "c"][..],
+            &["a", "bc"],
+            &["c", "ab"],
+            &["abc"],
+            &["ab", "c", ""],
+            &["ab", "d"],
+            &[],
+            &[""],
+        ];
+        for (n, one) in all.iter().enumerate() {
+            assert_eq!(of(one), of(one));
+            for other in &all[n + 1..] {
+                assert_ne!(of(one), of(other), "{one:?} and {other:?}");
+            }
+        }
+    }
+}

@@ -269,4 +269,17 @@ mod tests {
         assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
         assert!(private_file(&file).is_err(), "an existing file is never taken over");
     }
+
+    #[test]
+    fn the_size_of_a_tenant_is_that_of_its_files() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!((size(folder.path()), history_size(folder.path())), (0, None));
+        fs::write(folder.path().join(format!("{HISTORY_FILE}-wal")), [0; 10]).unwrap();
+        assert_eq!(history_size(folder.path()), None, "a log alone is no history");
+        fs::write(folder.path().join(HISTORY_FILE), [0; 300]).unwrap();
+        fs::write(folder.path().join("other"), [0; 5]).unwrap();
+        fs::create_dir(folder.path().join("folder")).unwrap();
+        assert_eq!((size(folder.path()), history_size(folder.path())), (315, Some(310)));
+        assert_eq!(size(&folder.path().join("nowhere")), 0);
+    }
 }

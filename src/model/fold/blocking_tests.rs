@@ -167,3 +167,29 @@ fn a_learned_name_replaces_the_number_of_the_locked_object() {
     };
     assert_eq!((&*object(57), &*object(58)), ("dbo.orders.pk_orders", "hobt 5"));
 }
+
+#[test]
+fn of_several_rows_of_a_session_the_one_that_runs_and_waits_longest_counts() {
+    let row = |command: Option<&str>, wait_ms, login: &str| {
+        let mut row = session(88, "sleeping");
+        row.request.command = command.map(Into::into);
+        row.request.wait_ms = wait_ms;
+        row.request.login = Some(login.into());
+        row
+    };
+    let rows = [
+        row(None, Some(900), "idle"),
+        row(Some("SELECT"), None, "runs"),
+        row(Some("SELECT"), Some(5), "waits"),
+        row(Some("SELECT"), Some(70), "waits longest"),
+    ];
+    let head = |rows: &[ChainSession]| {
+        build(&[task(91, 88, 9)], rows, DatabaseNames(&[])).chains[0].nodes[0].request.login.clone()
+    };
+    for turn in 0..rows.len() {
+        let mut turned = rows.to_vec();
+        turned.rotate_left(turn);
+        assert_eq!(head(&turned).as_deref(), Some("waits longest"), "in whatever order they come");
+    }
+    assert_eq!(head(&rows[..2]).as_deref(), Some("runs"), "who runs comes before who once waited");
+}

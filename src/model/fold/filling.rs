@@ -33,3 +33,30 @@ impl<const MOST: usize> Filling<MOST> {
         self.0.is_empty()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pushed(filling: &mut Filling<3>, name: &str, s: i64, used: f64) -> Vec<(i64, f64)> {
+        filling
+            .push(name, Timestamp::from_ms(s * 1000), used)
+            .map(|(at, used)| (at.ms() / 1000, used))
+            .collect()
+    }
+
+    #[test]
+    fn the_last_polls_of_each_are_remembered_and_not_one_less() {
+        let mut filling = Filling::<3>::default();
+        assert_eq!(pushed(&mut filling, "C:", 0, 10.0), [(0, 10.0)]);
+        assert_eq!(pushed(&mut filling, "C:", 1, 11.0), [(0, 10.0), (1, 11.0)]);
+        assert_eq!(pushed(&mut filling, "D:", 1, 90.0), [(1, 90.0)], "each for itself");
+        assert_eq!(pushed(&mut filling, "C:", 2, 12.0), [(0, 10.0), (1, 11.0), (2, 12.0)]);
+        assert_eq!(pushed(&mut filling, "C:", 3, 13.0), [(1, 11.0), (2, 12.0), (3, 13.0)]);
+        assert_eq!(pushed(&mut filling, "C:", 3, 14.0), [(1, 11.0), (2, 12.0), (3, 14.0)], "listed twice");
+        assert_eq!(pushed(&mut filling, "C:", 2, 20.0), [(1, 11.0), (2, 20.0)], "the clock went back");
+        filling.retain(|name| name == "D:");
+        assert_eq!(pushed(&mut filling, "C:", 4, 15.0), [(4, 15.0)], "another disk of that name");
+        assert_eq!(pushed(&mut filling, "D:", 4, 91.0), [(1, 90.0), (4, 91.0)]);
+    }
+}

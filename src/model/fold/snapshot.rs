@@ -210,4 +210,28 @@ mod tests {
         let others = ["worst", "critical", "warning", "silent", "unknown", "ok"];
         assert_eq!(names, [&dead[..], &others].concat());
     }
+
+    #[test]
+    fn only_who_left_the_inventory_is_said_to_be_gone() {
+        let instance = |uid: &str| {
+            let info = InstanceInfo { uid: uid.into(), ..InstanceInfo::named("same-name") };
+            Arc::new(InstanceSnapshot {
+                info: Arc::new(info),
+                facts: Facts::default(),
+                history: Arc::default(),
+                health: Health { score: Some(60), level: Level::Warning, reasons: vec![] },
+                level_since: None,
+            })
+        };
+        let instances = vec![instance("here"), instance("left")];
+        let mut fleet = FleetSnapshot { instances, ..FleetSnapshot::default() };
+        let gone = [Arc::clone(&fleet.instances[1].info)];
+        fleet.mark_gone(&gone);
+        let told = |place: usize| {
+            let health = &fleet.instances[place].health;
+            (health.level, health.reasons.iter().map(|r| r.text().to_owned()).collect::<Vec<_>>())
+        };
+        assert_eq!(told(0), (Level::Warning, vec![]));
+        assert_eq!(told(1), (Level::Warning, vec!["no longer in the inventory".to_owned()]));
+    }
 }

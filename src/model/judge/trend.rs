@@ -180,4 +180,42 @@ mod tests {
             prop_assert!(slow.is_none() || fast.is_none() || fast <= slow);
         }
     }
+
+    #[test]
+    fn a_trend_needs_its_points_its_time_and_its_rise() {
+        let rising = |polls: usize, every_ms: i64, by: f64| {
+            let points = (0..polls).map(|n| (Timestamp::from_ms(n as i64 * every_ms), 80.0 + by * n as f64));
+            full_in_ms(points, MINUTES)
+        };
+        assert!(rising(5, 27_500, 1.0).is_some(), "just enough of each");
+        assert_eq!(rising(4, 60_000, 2.0), None, "too few polls");
+        assert_eq!(rising(5, 27_499, 1.0), None, "too short a time");
+        assert_eq!(rising(20, 1_000, 1.0), None, "many polls do not make it longer");
+        assert_eq!(rising(5, 27_500, 0.99), None, "too little");
+        assert_eq!(rising(40, 10_000, 0.1), None, "a long time does not make it more");
+    }
+
+    #[test]
+    fn what_gives_back_a_quarter_of_what_it_took_does_not_fill() {
+        // Every third move goes down by this much; the others go up by 6.
+        let saw = |down: f64| {
+            let mut used = 10.0;
+            full((0..13).map(|n| {
+                used += if n % 3 == 2 { -down } else { 6.0 };
+                used
+            }))
+        };
+        assert!(saw(2.9).is_some());
+        assert_eq!(saw(3.1), None);
+    }
+
+    #[test]
+    fn what_is_older_than_the_window_counts_for_nothing() {
+        let points = |first_s: i64| {
+            let old = std::iter::once((Timestamp::from_ms(-first_s * 1000), 1.0));
+            old.chain((0..4).map(|n| (Timestamp::from_ms(n * 30_000), 50.0 + 5.0 * n as f64)))
+        };
+        assert!(full_in_ms(points(30), MINUTES).is_some());
+        assert_eq!(full_in_ms(points(511), MINUTES), None, "four polls are left");
+    }
 }

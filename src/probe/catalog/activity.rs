@@ -435,4 +435,122 @@ mod tests {
         assert_eq!(agent_job("SQLAgent - TSQL JobStep (Job 0xFF19 : Step 2)"), None);
         assert_eq!(agent_job("SQLAgent - TSQL JobStep (Job 0xéééééééééééééééééééééééé"), None);
     }
+
+    /// A request of session 57 with one column more, and what else is known of it.
+    fn one(column: &str, cell: Cell, more: Vec<ResultSet>) -> Request {
+        let row = vec![Cell::Int(57), Cell::Int(0), cell];
+        let requests = set("activity", &["session_id", "request_id", column], vec![row]);
+        decoded([vec![sessions(60), requests], more].concat()).requests.remove(0)
+    }
+
+    #[test]
+    fn every_figure_stands_in_its_own_field() {
+        type Field = fn(&Request) -> Option<i64>;
+        type Words = fn(&Request) -> Option<&str>;
+        let fields: [(&str, Field); 8] = [
+            ("cpu_time", |r| r.cpu_ms),
+            ("logical_reads", |r| r.logical_reads),
+            ("reads", |r| r.reads),
+            ("writes", |r| r.writes),
+            ("row_count", |r| r.rows),
+            ("dop", |r| r.dop.map(Into::into)),
+            ("open_transaction_count", |r| r.open_transactions.map(Into::into)),
+            ("estimated_completion_time", |r| r.eta_ms),
+        ];
+        for (column, _) in fields {
+            let request = one(column, Cell::Int(7), vec![]);
+            for (other, field) in fields {
+                assert_eq!(field(&request), (other == column).then_some(7), "{other} from {column}");
+            }
+        }
+        let words: [(&str, Words); 8] = [
+            ("status", |r| r.status.as_deref()),
+            ("command", |r| r.command.as_deref()),
+            ("login_name", |r| r.login.as_deref()),
+            ("host_name", |r| r.host.as_deref()),
+            ("program_name", |r| r.program.as_deref()),
+            ("wait_type", |r| r.wait_type.as_deref()),
+            ("last_wait_type", |r| r.last_wait_type.as_deref()),
+            ("wait_resource", |r| r.wait_resource.as_deref()),
+        ];
+        for (column, _) in words {
+            let request = one(column, text("x"), vec![]);
+            for (other, field) in words {
+                assert_eq!(field(&request), (other == column).then_some("x"), "{other} from {column}");
+            }
+        }
+    }
+
+    #[test]
+    fn figures_that_mean_nothing_are_none() {
+        let dop = |n| one("dop", Cell::Int(n), vec![]).dop;
+        assert_eq!([-1, 0, 1].map(dop), [None, None, Some(1)]);
+        let open = |n| one("open_transaction_count", Cell::Int(n), vec![]).open_transactions;
+        assert_eq!([-1, 0, 1].map(open), [None, Some(0), Some(1)], "none is a count, too");
+        let percent = |p| one("percent_complete", Cell::Float(p), vec![]).percent;
+        let told = [-0.5, 0.0, 0.5, 100.0, 100.5, f64::NAN].map(percent);
+        assert_eq!(told, [None, None, Some(0.5), Some(100.0), None, None], "0 % is: it does not report any");
+        let eta = |ms| one("estimated_completion_time", Cell::Int(ms), vec![]).eta_ms;
+        assert_eq!([-1, 0, 1].map(eta), [None, None, Some(1)]);
+        let hash = |bytes: Vec<u8>| one("query_hash", Cell::Bytes(bytes), vec![]).query_hash;
+        assert_eq!([vec![0; 8], vec![1; 7], vec![]].map(hash), [None; 3]);
+        let isolation = |n| one("transaction_isolation_level", Cell::Int(n), vec![]).isolation;
+        let told: Vec<_> = (0..=6).map(isolation).collect();
+        let words =
+            ["read uncommitted", "read committed", "repeatable read", "serializable", "snapshot"].map(Some);
+        let told: Vec<_> = told.iter().map(Option::as_deref).collect();
+        assert_eq!(told, [&[None], &words[..], &[None]].concat());
+    }
+
+    #[test]
+    fn what_other_views_know_is_of_the_same_session_and_request() {
+        let extra = |name, columns: &[&str], mine: Vec<Cell>, other: Vec<Cell>| {
+            let columns: Vec<_> = std::iter::once("session_id").chain(columns.iter().copied()).collect();
+            let row = |id, cells| std::iter::once(Cell::Int(id)).chain(cells).collect();
+            set(name, &columns, vec![row(56, other), row(57, mine)])
+        };
+        let ints = |n: &[i64]| n.iter().map(|n| Cell::Int(*n)).collect::<Vec<_>>();
+        let r = one(
+            "total_elapsed_time",
+            Cell::Int(60_000),
+            vec![
+                extra("tempdb", &["alloc_pages", "now_pages"], ints(&[90, -3]), ints(&[1, 1])),
+                extra("transactions", &["log_bytes"], ints(&[4_096]), ints(&[1])),
+                extra("waiting_tasks", &["waiting_tasks"], ints(&[4]), ints(&[1])),
+                extra(
+                    "grants",
+                    &[
+                        "request_id",
+                        "requested_memory_kb",
+                        "granted_memory_kb",
+                        "used_memory_kb",
+                        "wait_time_ms",
+                    ],
+                    ints(&[0, 300, 200, 100, 50]),
+                    ints(&[0, 1, 1, 1, 1]),
+                ),
+            ],
+        );
+        assert_eq!(
+            (r.tempdb_alloc_pages, r.tempdb_now_pages),
+            (Some(90), Some(0)),
+            "less than nothing is none"
+        );
+        assert_eq!((r.log_bytes, r.waiting_tasks), (Some(4_096), Some(4)));
+        let grant =
+            Grant { requested_kb: Some(300), granted_kb: Some(200), used_kb: Some(100), waited_ms: Some(50) };
+        assert_eq!(r.grant, Some(grant));
+        let of_another =
+            extra("grants", &["request_id", "requested_memory_kb"], ints(&[1, 300]), ints(&[0, 1]));
+        assert_eq!(one("reads", Cell::Null, vec![of_another]).grant, None, "of another request");
+    }
+
+    #[test]
+    fn the_last_statement_is_of_the_sessions_own_connection() {
+        let columns = ["session_id", "most_recent_sql_handle"];
+        let row = |id, handle: &[u8]| vec![Cell::Int(id), Cell::Bytes(handle.to_vec())];
+        let sets = sets(vec![set("connections", &columns, vec![row(56, &[1]), row(57, &[2])])]);
+        let extras = Extras::of(&sets);
+        assert_eq!([56, 57, 58].map(|id| extras.last_handle(id)), [Some(&[1][..]), Some(&[2]), None]);
+    }
 }

@@ -133,4 +133,38 @@ mod tests {
             (None, Some(i64::MAX), Some(9))
         );
     }
+
+    #[test]
+    fn every_figure_of_a_file_stands_in_its_own_field() {
+        type Field = fn(&FileCounter) -> Option<i64>;
+        let fields: [(&str, &str, Field); 6] = [
+            ("num_of_reads", "all_reads", |f| f.reads),
+            ("num_of_bytes_read", "all_bytes_read", |f| f.read_bytes),
+            ("io_stall_read_ms", "all_stall_read_ms", |f| f.read_stall_ms),
+            ("num_of_writes", "all_writes", |f| f.writes),
+            ("num_of_bytes_written", "all_bytes_written", |f| f.write_bytes),
+            ("io_stall_write_ms", "all_stall_write_ms", |f| f.write_stall_ms),
+        ];
+        let decoded = |column: &str, value: Cell| {
+            let rows = vec![vec![Cell::Int(5), Cell::Int(1), value]];
+            let answer = sets(vec![set("files", &["database_id", "file_id", column], rows)]);
+            counters(&answer, &ProbeContext::new(crate::model::base::time::Timestamp::default)).unwrap()
+        };
+        for (of_file, of_all, _) in fields {
+            let (file, all) = (decoded(of_file, Cell::Int(7)), decoded(of_all, Cell::Int(7)));
+            for (other, _, field) in fields {
+                let wanted = (other == of_file).then_some(7);
+                assert_eq!(
+                    (field(&file.files[0]), field(&file.all)),
+                    (wanted, None),
+                    "{other} from {of_file}"
+                );
+                assert_eq!((field(&all.files[0]), field(&all.all)), (None, wanted), "{other} from {of_all}");
+            }
+        }
+        assert_eq!(decoded("size_on_disk_bytes", Cell::Int(7)).files[0].size_bytes, Some(7));
+        assert_eq!(decoded("type_desc", text("LOG")).files[0].file.kind.as_deref(), Some("LOG"));
+        let database = decoded("num_of_reads", Cell::Null).files[0].file.database.clone();
+        assert_eq!(database.as_deref(), Some("db 5"), "a name that is hidden from us");
+    }
 }

@@ -144,4 +144,48 @@ mod tests {
         }
         assert_eq!(found, 17);
     }
+
+    #[test]
+    fn every_counter_stands_in_its_own_field() {
+        type Field = fn(&HeadlineSample) -> Option<i64>;
+        let all: [(&str, &str, Field); 17] = [
+            ("Batch Requests/sec", "", |h| h.batches),
+            ("Logins/sec", "", |h| h.logins),
+            ("SQL Compilations/sec", "", |h| h.compilations),
+            ("SQL Re-Compilations/sec", "", |h| h.recompilations),
+            ("Lazy writes/sec", "", |h| h.lazy_writes),
+            ("User Connections", "", |h| h.connections),
+            ("Page life expectancy", "", |h| h.page_life_s),
+            ("Memory Grants Pending", "", |h| h.grants_pending),
+            ("Memory Grants Outstanding", "", |h| h.grants_outstanding),
+            ("Total Server Memory (KB)", "", |h| h.total_memory_kb),
+            ("Target Server Memory (KB)", "", |h| h.target_memory_kb),
+            ("Free Space in tempdb (KB)", "", |h| h.tempdb_free_kb),
+            ("Data File(s) Size (KB)", "tempdb", |h| h.tempdb_size_kb),
+            ("Transactions/sec", "_Total", |h| h.transactions),
+            ("Log Flushes/sec", "_Total", |h| h.log_flushes),
+            ("Log Flush Wait Time", "_Total", |h| h.log_flush_wait_ms),
+            ("Number of Deadlocks/sec", "_Total", |h| h.deadlocks),
+        ];
+        for (name, instance, _) in all {
+            let h = headline_of(vec![vec![text(name), text(instance), Cell::Int(7)]]);
+            for (other, _, field) in all {
+                assert_eq!(field(&h), (other == name).then_some(7), "{other} from {name}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_server_without_cpus_did_not_say_how_many_it_has() {
+        let counted = |n| {
+            let parts = vec![set("headline", &["cpu_count"], vec![vec![n]]), set("counters", &[], vec![])];
+            let ctx = ProbeContext::new(crate::model::base::time::Timestamp::default);
+            let Ok(Sample::Headline(h)) = decode(&sets(parts), &ctx) else { panic!() };
+            h.cpu_count
+        };
+        assert_eq!(
+            [Cell::Int(1), Cell::Int(0), Cell::Int(-1), Cell::Null].map(counted),
+            [Some(1), None, None, None]
+        );
+    }
 }

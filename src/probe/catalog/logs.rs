@@ -65,6 +65,8 @@ mod tests {
         let Ok(Sample::Known(State::Logs(found))) = decode(&answer, &context) else { panic!() };
         let [orders, crm] = &found[..] else { panic!("{found:?}") };
         assert_eq!((orders.reuse_wait.as_deref(), orders.max_kb), (Some("LOG_BACKUP"), Some(4_000)));
+        assert_eq!((orders.size_kb, orders.used_kb), (Some(1_000), Some(900)));
+        assert_eq!(orders.path.as_deref(), Some("L:\\Log\\orders.ldf"));
         assert_eq!(
             (crm.reuse_wait.as_deref(), crm.size_kb, crm.used_kb, crm.max_kb),
             (None, None, None, None)

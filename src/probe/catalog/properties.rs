@@ -217,4 +217,70 @@ mod tests {
         assert_eq!(p.started_at, Some(Timestamp::from_ms(START + 60_000 - 3_601_500)));
         assert_eq!((p.platform, p.os_name.as_deref()), (Platform::Linux, Some("Ubuntu 22.04")));
     }
+
+    #[test]
+    fn every_figure_of_the_machine_stands_in_its_own_field_and_zero_is_no_answer() {
+        type Field = fn(&Properties) -> Option<i64>;
+        let fields: [(&str, Field, Option<i64>); 5] = [
+            ("cpu_count", |p| p.cpu_count.map(Into::into), None),
+            ("numa_node_count", |p| p.numa_nodes.map(Into::into), None),
+            ("max_workers_count", |p| p.max_workers.map(Into::into), None),
+            ("physical_memory_kb", |p| p.physical_memory_kb, Some(0)),
+            ("committed_target_kb", |p| p.target_memory_kb, Some(0)),
+        ];
+        for (column, _, of_zero) in fields {
+            let told = |n| decoded(&sets(vec![base(), set("sysinfo", &[column], vec![vec![Cell::Int(n)]])]));
+            for (other, field, _) in fields {
+                let wanted = |n| if other == column { n } else { None };
+                assert_eq!(field(&told(7)), wanted(Some(7)), "{other} from {column}");
+                assert_eq!(field(&told(0)), wanted(of_zero), "{other} from {column}");
+                assert_eq!(field(&told(-1)), None, "{other} from {column}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_platform_is_what_its_own_view_says() {
+        let told = |found| {
+            let p = decoded(&sets(vec![base(), found]));
+            (p.platform, p.os_name.as_deref().map(str::to_owned))
+        };
+        let new = |platform, name, release| {
+            let columns = ["host_platform", "host_distribution", "host_release"];
+            told(set("host_2017", &columns, vec![vec![platform, text(name), release]]))
+        };
+        let name = |name: &str| Some(name.to_owned());
+        let windows = "Windows Server 2022 Standard";
+        assert_eq!(new(text("Windows"), windows, text("6.3")), (Platform::Windows, name(windows)));
+        assert_eq!(new(text("Linux"), "Ubuntu", Cell::Null), (Platform::Linux, name("Ubuntu")));
+        assert_eq!(new(text("Plan 9"), "Glenda", text("4")), (Platform::Unknown, name("Glenda")));
+        assert_eq!(new(Cell::Null, "Ubuntu", text("4")), (Platform::Unknown, name("Ubuntu")));
+        let old = |release| told(set("host_2016", &["windows_release"], vec![vec![release]]));
+        assert_eq!(old(text("6.3")), (Platform::Windows, name("Windows 6.3")));
+        assert_eq!(old(Cell::Null), (Platform::Windows, None));
+    }
+
+    #[test]
+    fn every_property_stands_in_its_own_field() {
+        type Field = fn(&Properties) -> Option<String>;
+        let fields: [(&str, Field); 9] = [
+            ("server_name", |p| p.server_name.as_deref().map(Into::into)),
+            ("machine_name", |p| p.machine_name.as_deref().map(Into::into)),
+            ("edition", |p| p.edition.as_deref().map(Into::into)),
+            ("product_level", |p| p.level.as_deref().map(Into::into)),
+            ("product_update_level", |p| p.update_level.as_deref().map(Into::into)),
+            ("collation_name", |p| p.collation.as_deref().map(Into::into)),
+            ("engine_edition", |p| p.engine_edition.map(|n| n.to_string())),
+            ("is_hadr_enabled", |p| p.hadr_enabled.map(|_| "1".into())),
+            ("is_clustered", |p| p.clustered.map(|_| "1".into())),
+        ];
+        for (column, _) in fields {
+            let is_number = column == "engine_edition" || column.starts_with("is_");
+            let cell = if is_number { Cell::Int(1) } else { text("1") };
+            let p = decoded(&sets(vec![set("properties", &[column], vec![vec![cell]])]));
+            for (other, field) in fields {
+                assert_eq!(field(&p), (other == column).then(|| "1".to_owned()), "{other} from {column}");
+            }
+        }
+    }
 }

@@ -93,6 +93,7 @@ mod tests {
         let mut patience = Patience::default();
         let waits: Vec<u64> = (0..7).map(|_| patience.failed().as_secs()).collect();
         assert_eq!(waits, [1, 2, 4, 8, 15, 15, 15]);
+        assert!(patience.is_failing());
         patience.worked();
         assert!(!patience.is_failing());
         assert_eq!(patience.failed().as_secs(), 1);

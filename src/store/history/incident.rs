@@ -214,4 +214,28 @@ mod tests {
         assert_ne!(later.no, frozen.no);
         assert_eq!(play(&mut incidents, &[(9100, Critical)])[0].0, later.no, "and the other way round");
     }
+
+    #[test]
+    fn incidents_that_touch_are_one_unless_it_would_become_too_long() {
+        let lasting = |from, to| {
+            let event = Event::incident("a".into(), at(0), Cause::ByHand);
+            Event { at: at(from), to: Some(at(to)), ..event }
+        };
+        let joined = |one: &Event, other: &Event| one.with(other).map(|e| (e.no, e.at, e.to));
+        let first = lasting(0, 100);
+        for (from, to) in [(100, 200), (-100, 0), (20, 30), (-50, 300)] {
+            let other = lasting(from, to);
+            let wanted = (at(from.min(0)), Some(at(to.max(100))));
+            assert_eq!(joined(&first, &other), Some((first.no, wanted.0, wanted.1)), "{from} to {to}");
+            assert_eq!(joined(&other, &first), Some((other.no, wanted.0, wanted.1)), "{from} to {to}");
+        }
+        for (from, to) in [(101, 200), (-100, -1)] {
+            assert_eq!(joined(&first, &lasting(from, to)), None, "{from} to {to}");
+            assert_eq!(joined(&lasting(from, to), &first), None, "{from} to {to}");
+        }
+        let most = MOST_MS / 1000;
+        assert!(first.with(&lasting(50, most)).is_some());
+        assert!(first.with(&lasting(50, most + 1)).is_none());
+        assert!(first.with(&Event { to: None, ..lasting(50, 60) }).is_none());
+    }
 }

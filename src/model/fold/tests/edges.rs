@@ -1,6 +1,7 @@
 //! What servers say at the edges: nothing, zero, less than before, more than can be.
 
 use super::*;
+use crate::model::poll::properties::{Platform, Properties};
 
 fn figures(
     before: impl Into<Box<HeadlineSample>>,
@@ -111,4 +112,170 @@ proptest! {
             prop_assert!(good(table.total_ms_per_s) && good(table.signal_ms_per_s));
         }
     }
+}
+
+#[test]
+fn the_cpu_of_other_programs_is_unknown_where_the_record_lies() {
+    let others = |sql_pct, idle_pct, about: Option<(Platform, Option<i32>)>| {
+        let mut f = fleet(&["a"]);
+        if let Some((platform, major)) = about {
+            let p = Properties { major, platform, ..Properties::default() };
+            polled_as(&mut f, ProbeId::Properties, Sample::Known(State::Properties(Arc::new(p))));
+        }
+        polled(&mut f, "a", 1, Sample::CpuRing(CpuRingSample { sql_pct, idle_pct, age_ms: None }));
+        shown(&mut f, 1).facts.cpu.get().unwrap().other_pct
+    };
+    let (linux, windows) = (Platform::Linux, Platform::Windows);
+    let busy = |about| others(Some(30.0), Some(0.0), about);
+    assert_eq!(busy(Some((linux, Some(16)))), None, "up to 2022 it says that nothing idles");
+    assert_eq!(busy(Some((linux, None))), None);
+    assert_eq!(busy(Some((linux, Some(17)))), Some(70.0));
+    assert_eq!([Some((windows, Some(16))), Some((windows, None)), None].map(busy), [Some(70.0); 3]);
+    assert_eq!([others(None, Some(60.0), None), others(Some(30.0), None, None)], [None; 2], "half of it");
+    assert_eq!(others(Some(70.0), Some(60.0), None), Some(0.0), "never less than nothing");
+}
+
+fn polled_as(fleet: &mut Fleet, probe: ProbeId, sample: Sample) {
+    let instance = InstanceId::new("a");
+    fleet.apply(Update::Polled {
+        instance,
+        probe,
+        at: at(0),
+        took_ms: 4,
+        every_ms: 30_000,
+        outcome: Ok(sample),
+    });
+}
+
+#[test]
+fn every_figure_of_the_headline_is_its_own() {
+    type Shown = fn(&crate::model::poll::headline::Headline) -> Option<f64>;
+    type Raw = fn(&mut HeadlineSample) -> &mut Option<i64>;
+    type Now = fn(&crate::model::poll::headline::Headline) -> Option<i64>;
+    let rates: [(&str, Raw, Shown, f64); 8] = [
+        ("batches", |r| &mut r.batches, |h| h.batches_per_s, 1.0),
+        ("logins", |r| &mut r.logins, |h| h.logins_per_s, 1.0),
+        ("transactions", |r| &mut r.transactions, |h| h.transactions_per_s, 1.0),
+        ("compilations", |r| &mut r.compilations, |h| h.compilations_per_s, 1.0),
+        ("recompilations", |r| &mut r.recompilations, |h| h.recompilations_per_s, 1.0),
+        ("log flushes", |r| &mut r.log_flushes, |h| h.log_flushes_per_s, 1.0),
+        ("lazy writes", |r| &mut r.lazy_writes, |h| h.lazy_writes_per_s, 1.0),
+        ("deadlocks", |r| &mut r.deadlocks, |h| h.deadlocks_per_min, 60.0),
+    ];
+    let plain = || HeadlineSample { started_at: Some(at(-3_600)), ..HeadlineSample::default() };
+    for (name, raw, _, a_second) in rates {
+        let (mut before, mut now) = (plain(), plain());
+        (*raw(&mut before), *raw(&mut now)) = (Some(100), Some(400));
+        let h = figures(before, now);
+        for (other, _, shown, _) in rates {
+            assert_eq!(shown(&h), (other == name).then_some(10.0 * a_second), "{other} from {name}");
+        }
+    }
+    let gauges: [(&str, Raw, Now); 8] = [
+        ("connections", |r| &mut r.connections, |h| h.connections),
+        ("blocked", |r| &mut r.blocked, |h| h.blocked),
+        ("page life", |r| &mut r.page_life_s, |h| h.page_life_s),
+        ("grants pending", |r| &mut r.grants_pending, |h| h.grants_pending),
+        ("grants outstanding", |r| &mut r.grants_outstanding, |h| h.grants_outstanding),
+        ("total memory", |r| &mut r.total_memory_kb, |h| h.total_memory_kb),
+        ("target memory", |r| &mut r.target_memory_kb, |h| h.target_memory_kb),
+        ("size of tempdb", |r| &mut r.tempdb_size_kb, |h| h.tempdb_size_kb),
+    ];
+    for (name, raw, _) in gauges {
+        let mut now = plain();
+        *raw(&mut now) = Some(7);
+        let h = figures(plain(), now);
+        assert_eq!(h.round_trip_ms, 4);
+        for (other, _, shown) in gauges {
+            assert_eq!(shown(&h), (other == name).then_some(7), "{other} from {name}");
+        }
+    }
+}
+
+#[test]
+fn tempdb_is_as_full_as_it_can_be() {
+    let used = |size, free| {
+        let now = HeadlineSample { tempdb_size_kb: size, tempdb_free_kb: free, ..headline(0, 0) };
+        figures(headline(0, 0), now).tempdb_used_pct
+    };
+    assert_eq!(used(Some(1_000), Some(250)), Some(75.0));
+    assert_eq!([used(Some(1_000), Some(1_000)), used(Some(1_000), Some(9_000))], [Some(0.0); 2]);
+    assert_eq!(used(Some(1_000), Some(0)), Some(100.0));
+    assert_eq!([used(Some(0), Some(0)), used(None, Some(1)), used(Some(1), None)], [None; 3]);
+}
+
+#[test]
+fn deadlocks_count_for_a_quarter_of_an_hour() {
+    let mut f = fleet(&["a"]);
+    let mut poll = |s, deadlocks| {
+        let sample = HeadlineSample { deadlocks, ..headline(0, 0) };
+        poll_headline(&mut f, s, sample).facts.headline.get().unwrap().deadlocks_recent
+    };
+    assert_eq!(poll(0, Some(7)), Some(0), "those of before are nobody's news");
+    assert_eq!(poll(30, Some(9)), Some(2));
+    assert_eq!(poll(60, Some(9)), Some(2));
+    assert_eq!(poll(90, None), None, "not told is not none");
+    assert_eq!(poll(120, Some(12)), Some(2), "nobody knows when these were");
+    for s in [400, 650, 900] {
+        assert_eq!(poll(s, Some(12)), Some(2));
+    }
+    assert_eq!(poll(930, Some(13)), Some(3), "to the second");
+    assert_eq!(poll(931, Some(13)), Some(1));
+}
+
+#[test]
+fn the_cpu_is_measured_by_the_cpus_that_may_be_used() {
+    let cpu = |cpu_count, schedulers| {
+        let mut f = fleet(&["a"]);
+        if let Some(online) = schedulers {
+            polled(
+                &mut f,
+                "a",
+                0,
+                Sample::Schedulers(SchedulerSample {
+                    schedulers: Some(online),
+                    ..SchedulerSample::default()
+                }),
+            );
+        }
+        let sample = |cpu_ms| HeadlineSample { cpu_count, ..headline(0, cpu_ms) };
+        poll_headline(&mut f, 0, sample(0));
+        poll_headline(&mut f, 30, sample(30_000)).facts.headline.get().unwrap().cpu_pct
+    };
+    assert_eq!(cpu(Some(4), None), Some(25.0));
+    assert_eq!(cpu(Some(4), Some(2)), Some(50.0), "the edition takes two of them");
+    assert_eq!(cpu(Some(4), Some(8)), Some(25.0));
+    assert_eq!(cpu(Some(4), Some(0)), Some(25.0), "no scheduler at all is no answer");
+    assert_eq!([cpu(Some(0), Some(2)), cpu(None, Some(2))], [None; 2]);
+}
+
+#[test]
+fn a_type_that_nobody_waited_for_is_not_listed_and_categories_are_sums() {
+    let mut f = fleet(&["a"]);
+    let rows =
+        |n: i64| vec![wait("LCK_M_S", n, n * 300), wait("LCK_M_X", n * 2, n * 100), wait("WRITELOG", 7, 70)];
+    polled(&mut f, "a", 0, Sample::Waits(rows(0)));
+    polled(&mut f, "a", 30, Sample::Waits(rows(30)));
+    let s = shown(&mut f, 30);
+    let table = s.facts.waits.get().unwrap();
+    let types: Vec<_> = table.types.iter().map(|w| (&*w.name, w.ms_per_s, w.tasks_per_s)).collect();
+    assert_eq!(types, [("LCK_M_S", 300.0, 1.0), ("LCK_M_X", 100.0, 2.0)]);
+    let sums: Vec<_> =
+        table.categories.iter().map(|c| (c.category, c.ms_per_s, c.signal_ms_per_s, c.tasks_per_s)).collect();
+    assert_eq!(sums, [(WaitCategory::Lock, 400.0, 40.0, 3.0)]);
+}
+
+#[test]
+fn a_server_that_seems_to_start_within_the_jitter_of_two_clocks_started_now() {
+    let started = |ahead_ms: i64| {
+        let mut f = fleet(&["a"]);
+        let sample = HeadlineSample {
+            server_time: Some(at(0)),
+            started_at: Some(at(0).plus_ms(ahead_ms)),
+            ..headline(0, 0)
+        };
+        poll_headline(&mut f, 0, sample).facts.headline.get().unwrap().started_at
+    };
+    assert_eq!([1, 5_000].map(started), [Some(at(0)); 2]);
+    assert_eq!(started(5_001), None);
 }

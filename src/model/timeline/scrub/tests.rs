@@ -191,3 +191,23 @@ fn no_name_is_left_in_an_event_whatever_its_sentence() {
     assert_eq!(events[0].to_string(), "(left out)", "nobody can tell what is a name in an old sentence");
     assert!(events[5].to_string().starts_with("database database-1 is new; database database-1 is gone; "));
 }
+
+#[test]
+fn both_parts_of_a_login_are_names_and_numbers_and_signs_are_none() {
+    let mut names = Names::default();
+    names.learn(Kind::Login, "eve@shop.example");
+    names.learn(Kind::Login, "FINANCE\\maria");
+    names.learn(Kind::Instance, "2024");
+    names.learn(Kind::Volume, "E:\\");
+    for (text, wanted) in [
+        ("asked by Eve", "asked by login-1"),
+        ("asked by maria of finance", "asked by login-2 of domain-2"),
+        ("shop.example is down", "domain-1 is down"),
+        ("since 2024 there are 2024 rows", "since 2024 there are 2024 rows"),
+        ("E:\\data is full, and so is E:\\", "volume-1data is full, and so is volume-1"),
+        ("@p1 is NULL, and p1@ is not", "@p1 is NULL, and p1@ is not"),
+    ] {
+        assert_eq!(&*names.words(Where::Ours, text), wanted, "{text}");
+    }
+    assert_eq!(&*names.name(Kind::Instance, "2024"), "instance-1", "in its own field it is a name");
+}

@@ -241,4 +241,25 @@ mod tests {
         put(&mut lying, u64::MAX);
         assert!(Block::read(&lying).is_err());
     }
+
+    #[test]
+    fn five_minutes_are_a_piece_and_a_stretch_ends_with_its_end() {
+        let first = 1_900_000_000_000;
+        let entry = |ms: i64| Entry { slot: 1, at: first + ms, bytes: vec![7; 9] };
+        let keyframe = [entry(-PIECE_MS * 9)];
+        let entries = [0, PIECE_MS - 1, PIECE_MS, PIECE_MS * 3].map(entry);
+        let with = &mut Press::default();
+        let blob = encode(&keyframe, &entries, with).unwrap();
+        let block = Block::read(&blob).unwrap();
+        let pieces: Vec<_> = block.lines.iter().map(|line| line.piece).collect();
+        assert_eq!(pieces, [0, 1, 1, 2, 3], "what is shown is unpacked, and little more");
+        let mut times = |after: i64, until: i64| {
+            let found = block.between(first + after, first + until, with).unwrap();
+            found.iter().map(|entry| entry.at - first).collect::<Vec<_>>()
+        };
+        assert_eq!(times(0, PIECE_MS), [PIECE_MS - 1, PIECE_MS]);
+        assert_eq!(times(-1, 0), [0]);
+        assert_eq!(times(PIECE_MS, PIECE_MS), [0; 0]);
+        assert_eq!(times(PIECE_MS * 3, i64::MAX - first), [0; 0]);
+    }
 }

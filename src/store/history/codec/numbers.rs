@@ -273,4 +273,40 @@ mod tests {
         assert_eq!(unchecked(&checked[..checked.len() - 1]), Err(Garbled));
         assert_eq!(unchecked(&[1, 2, 3]), Err(Garbled));
     }
+
+    #[test]
+    fn a_column_of_another_length_is_refused() {
+        for quick in [true, false] {
+            let numbers: Vec<i64> = (0..3_000).map(|n| n * n % 7_919).collect();
+            let mut out = Vec::new();
+            put_column(&mut out, &numbers, quick);
+            assert_eq!(column(&mut Bytes(&out), 3_000).unwrap(), numbers);
+            for wrong in [3_001, 30_000] {
+                assert!(column(&mut Bytes(&out), wrong).is_err(), "{wrong}, quick: {quick}");
+            }
+        }
+        let mut packed = Vec::new();
+        put_column(&mut packed, &(0..3_000).map(|n| n * n % 7_919).collect::<Vec<_>>(), false);
+        assert_eq!(packed[0], PCO);
+        assert!(column(&mut Bytes(&packed), 2_999).is_err());
+        let mut same = Vec::new();
+        put_column(&mut same, &[5, 5], false);
+        assert!(column(&mut Bytes(&same), MAX_COLUMN).is_ok());
+        assert!(column(&mut Bytes(&same), MAX_COLUMN + 1).is_err(), "memory is not for who asks for it");
+    }
+
+    #[test]
+    fn a_checksum_is_what_it_was_in_files_of_before_and_sees_every_bit() {
+        const OF_BEFORE: [u64; 3] =
+            [12_638_153_118_042_066_454, 10_335_619_067_117_271_581, 7_591_888_897_961_556_089];
+        let bytes: Vec<u8> = (0..29).collect();
+        let sum = checksum(&bytes);
+        assert_eq!([checksum(b""), checksum(b"dbtop"), sum], OF_BEFORE);
+        for bit in 0..bytes.len() * 8 {
+            let mut other = bytes.clone();
+            other[bit / 8] ^= 1 << (bit % 8);
+            assert_ne!(checksum(&other), sum, "bit {bit}");
+        }
+        assert_ne!(checksum(&bytes[..28]), sum);
+    }
 }

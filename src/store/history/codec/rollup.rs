@@ -302,5 +302,22 @@ mod tests {
         let rows = Row::of(&window, Tier::Hour);
         let buckets: Vec<_> = rows[&0].0[&1].iter().map(|(bucket, total)| (*bucket, total.max)).collect();
         assert_eq!(buckets, [(1, 10), (2, 30)]);
+        let polls: Vec<_> = rows[&0].0[&POLLS].iter().map(|(bucket, total)| (*bucket, total.n)).collect();
+        assert_eq!(polls, [(1, 1), (2, 1)]);
+    }
+
+    #[test]
+    fn a_row_is_filed_under_its_start() {
+        for tier in Tier::ALL {
+            let length = tier.row_s();
+            let mut window = Window::default();
+            for time in [length * 5 - 1, length * 5, length * 6 - 1, length * 6] {
+                window.push(time, [(1, 10)].into_iter());
+            }
+            let rows = Row::of(&window, tier);
+            let told: Vec<_> =
+                rows.iter().map(|(start, row)| (*start, row.0[&1].values().map(|t| t.n).sum())).collect();
+            assert_eq!(told, [(length * 4, 1), (length * 5, 2), (length * 6, 1)], "{tier:?}");
+        }
     }
 }

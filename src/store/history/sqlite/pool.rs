@@ -70,6 +70,8 @@ mod tests {
     #[test]
     fn a_few_are_read_by_one_and_no_fleet_takes_more_than_four() {
         assert_eq!([threads(0), threads(1), threads(ALONE)], [1, 1, 1]);
+        let cores = thread::available_parallelism().map_or(1, NonZero::get);
+        assert_eq!(threads(ALONE + 1), cores.min(2));
         assert!(threads(5000) <= MOST_THREADS);
     }
 }

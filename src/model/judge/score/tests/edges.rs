@@ -3,7 +3,7 @@
 use super::*;
 use crate::model::poll::{
     logs::LogRow,
-    properties::{Properties, ServerOption},
+    properties::{Platform, Properties, ServerOption},
 };
 
 /// The verdict after one that was in force.
@@ -458,4 +458,112 @@ proptest! {
         prop_assert_eq!(three.score, Some(left.round() as u8));
         prop_assert_eq!(three.level, three.reasons.iter().map(|r| r.level).max().unwrap_or(Level::Ok));
     }
+}
+
+#[test]
+fn what_an_edition_and_a_platform_allow_is_no_pressure() {
+    let server = |gb: i64, platform, edition: (i32, &str), target_gb: i64| {
+        told(&facts(|f| {
+            let max = Some(gb * 1024);
+            let option = ServerOption { name: "max server memory (MB)".into(), configured: max, in_use: max };
+            f.properties = good(Arc::new(Properties {
+                platform,
+                options: Some(Arc::new(vec![option])),
+                physical_memory_kb: Some(256 << 20),
+                engine_edition: Some(edition.0),
+                edition: Some(edition.1.into()),
+                ..Properties::default()
+            }));
+            let started_at = Some(NOW.plus_ms(-86_400_000));
+            f.headline =
+                good(Headline { target_memory_kb: Some(target_gb << 20), started_at, ..Headline::default() });
+        }))
+    };
+    let (linux, windows) = (Platform::Linux, Platform::Windows);
+    let (standard, enterprise, web) =
+        ((2, "Standard Edition"), (3, "Enterprise Edition"), (2, "Web Edition"));
+    assert_eq!(server(200, windows, standard, 64), "Critical 50: memory target 64 GB of 128 GB allowed");
+    assert_eq!(server(200, windows, standard, 128), "Ok 100: ", "Standard takes 128 GB and no more");
+    assert_eq!(server(200, windows, web, 64), "Ok 100: ", "nobody says what this one takes");
+    assert_eq!(server(180, windows, enterprise, 90), "Critical 50: memory target 90 GB of 180 GB allowed");
+    assert_eq!(server(193, windows, enterprise, 96), "Critical 50: memory target 96 GB of 192 GB allowed");
+    assert_eq!(server(192, linux, enterprise, 96), "Critical 50: memory target 96 GB of 192 GB allowed");
+    assert_eq!(server(193, linux, enterprise, 96), "Ok 100: ", "memory.memorylimitmb may be lower");
+}
+
+#[test]
+fn page_life_stays_a_reason_until_it_is_well_again() {
+    let poll = |best: f32, now_s: i64, before: &Health| {
+        let f = with_headline(|h| h.page_life_s = Some(now_s));
+        let mut history = History::default();
+        history.entry(SeriesId::PageLife).push(NOW.plus_ms(-600_000), best);
+        history.entry(SeriesId::PageLife).push(NOW.plus_ms(-3_000), now_s as f32);
+        assess(&PollSettings::default(), &f, &history, &Thresholds::default(), before, NOW)
+    };
+    let told =
+        |health: &Health| health.reasons.iter().map(|r| r.text().to_owned()).collect::<Vec<_>>().join("; ");
+    let fell = poll(4_200.0, 180, &Health::default());
+    assert_eq!(told(&fell), "page life 3m00s, was 1h10m");
+    assert_eq!(told(&poll(180.0, 180, &Health::default())), "", "low as ever");
+    let later = poll(180.0, 180, &fell);
+    assert_eq!(told(&later), "page life 3m00s, was 1h10m", "a quarter of an hour later, too");
+    assert_eq!(told(&poll(449.0, 449, &later)), "page life 7m29s, was 1h10m");
+    assert_eq!(told(&poll(450.0, 450, &later)), "");
+    assert_eq!(told(&poll(4_200.0, -1, &fell)), "", "a server that does not say");
+}
+
+#[test]
+fn a_volume_that_fills_is_judged_by_its_hours() {
+    let filling = |hours: f64| {
+        told(&facts(|f| {
+            let row = VolumeRow {
+                mount: Some("D:".into()),
+                total_bytes: Some(100 << 30),
+                free_bytes: Some(50 << 30),
+                full_in_ms: Some((hours * 3_600_000.0) as i64),
+            };
+            f.volumes = good(Arc::new(vec![row]));
+        }))
+    };
+    let limits = Thresholds::default().limits(Gauge::VolumeFull).unwrap();
+    let level = |hours| filling(hours).split(' ').next().map(str::to_owned);
+    let word = |word: &str| Some(word.to_owned());
+    assert_eq!(level(limits.warning + 0.1), word("Ok"));
+    assert_eq!(level(limits.warning - 0.1), word("Warning"));
+    assert_eq!(level(limits.critical + 0.1), word("Warning"));
+    assert_eq!(level(limits.critical - 0.1), word("Critical"));
+}
+
+#[test]
+fn without_a_restart_the_heaviest_reason_comes_first_whatever_it_is_about() {
+    let reason = |level, topic, points| Reason::new(level, topic, points, Why::Sentence("why".into()));
+    let cpu = || reason(Level::Critical, Topic::Cpu, 60);
+    let blocking = || reason(Level::Critical, Topic::Blocking(60), 50);
+    let restart = || reason(Level::Warning, Topic::Restart, 20);
+    let order = |reasons| verdict(reasons).reasons.iter().map(|r| r.points).collect::<Vec<_>>();
+    assert_eq!(order(vec![blocking(), cpu()]), [60, 50]);
+    assert_eq!(
+        order(vec![restart(), cpu(), blocking()]),
+        [50, 20, 60],
+        "what a restart makes comes after it"
+    );
+}
+
+#[test]
+fn spans_end_when_they_say() {
+    let up = |ms: i64| told(&with_headline(|h| h.started_at = Some(NOW.plus_ms(-ms))));
+    assert_eq!(up(599_999), "Warning 80: restarted 9m59s ago");
+    assert_eq!(up(600_000), "Ok 100: ");
+    let woken = |ms_ago: i64| {
+        let stale = facts(|f| {
+            f.last_good_at = Some(NOW.plus_ms(-90_000));
+            f.headline = Reading::good(Headline::default(), NOW.plus_ms(-90_000), 30_000);
+        });
+        let poll = PollSettings { maintenance_until: Some(NOW.plus_ms(-ms_ago)), ..PollSettings::default() };
+        let health =
+            assess(&poll, &stale, &History::default(), &Thresholds::default(), &Health::default(), NOW);
+        health.reasons.first().map(|r| r.text().to_owned())
+    };
+    assert_eq!([0, 9_999].map(woken), [None, None], "after maintenance the first poll is on its way");
+    assert_eq!(woken(10_000).as_deref(), Some("no data for 1m30s"));
 }
