@@ -80,7 +80,7 @@ fn spoil_a_page(file: &Path, instance: &str, second: i64) {
 fn go_to(s: &mut Screen, time: &str) {
     s.keys(format!("t2026-10-01 {time}").as_bytes());
     s.keys(key::ENTER);
-    s.until_shows(&format!("PAST 2026-10-01 {time}"));
+    s.until_shows(&format!("PAST 10-01 {time} UTC, "));
 }
 
 #[test]
@@ -115,7 +115,7 @@ fn damage_is_said_for_as_long_as_one_stands_there_and_the_rest_is_shown() {
     s.until("the message goes", |t| !t.contains("history is damaged here"));
     s.run_for(LONGER_THAN_A_MESSAGE);
     let text = s.text();
-    assert!(text.contains(&damage) && text.contains("◀ PAST 2026-10-01 00:52:00"), "{text}");
+    assert!(text.contains(&damage) && text.contains("◀ PAST 10-01 00:52:00 UTC, "), "{text}");
     assert!(
         text.lines()
             .nth(1)
