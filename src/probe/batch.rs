@@ -87,14 +87,47 @@ fn keep_each_once(set: &mut ResultSet, key: Key) {
     let Key::By(names) = key else { return set.rows.truncate(1) };
     let places: Vec<usize> =
         names.iter().filter_map(|name| set.columns.iter().position(|column| column == name)).collect();
-    let mut seen = HashSet::new();
-    set.rows.retain(|row| {
-        let cells = || places.iter().map(|place| row.get(*place).unwrap_or(&Cell::Null));
-        let is_named = cells().any(|cell| *cell != Cell::Null);
-        // Numbers have no hash of their own, texts do: the printed form is one for all.
-        let known = if is_named { format!("{:?}", cells().collect::<Vec<_>>()) } else { format!("{row:?}") };
-        seen.insert(known)
-    });
+    let mut seen = HashSet::with_capacity(set.rows.len());
+    let is_first: Vec<bool> = set.rows.iter().map(|row| seen.insert(about(row, &places))).collect();
+    let mut is_first = is_first.into_iter();
+    set.rows.retain(|_| is_first.next().unwrap_or_default());
+}
+
+/// What a row is about: its cells at these places; all of them if nothing stands there.
+fn about<'a>(row: &'a [Cell], places: &[usize]) -> Vec<Same<'a>> {
+    let cells = || places.iter().map(|place| row.get(*place).unwrap_or(&Cell::Null));
+    if cells().any(|cell| *cell != Cell::Null) {
+        return cells().map(Same::of).collect();
+    }
+    row.iter().map(Same::of).collect()
+}
+
+/// A cell that can be looked up: a fraction is the same as another one by its bits.
+#[derive(PartialEq, Eq, Hash)]
+enum Same<'a> {
+    Null,
+    Bool(bool),
+    Int(i64),
+    Float(u64),
+    Text(&'a str),
+    Bytes(&'a [u8]),
+    Local(i64),
+    Instant(i64, i16),
+}
+
+impl<'a> Same<'a> {
+    fn of(cell: &'a Cell) -> Self {
+        match cell {
+            Cell::Null => Self::Null,
+            Cell::Bool(b) => Self::Bool(*b),
+            Cell::Int(n) => Self::Int(*n),
+            Cell::Float(f) => Self::Float(f.to_bits()),
+            Cell::Text(text) => Self::Text(text),
+            Cell::Bytes(bytes) => Self::Bytes(bytes),
+            Cell::Local(ms) => Self::Local(*ms),
+            Cell::Instant { utc_ms, offset_min } => Self::Instant(*utc_ms, *offset_min),
+        }
+    }
 }
 
 fn lacking(what: &str, name: &str) -> Unavailable {
@@ -102,12 +135,13 @@ fn lacking(what: &str, name: &str) -> Unavailable {
 }
 
 /// One batch of all scripts: header comments stripped, in order, each statement ended by its own semicolon. The text is
-/// the same for the same scripts, so that the server keeps one plan each.
+/// the same for the same scripts, so that the server keeps one plan each. It is sent with every poll, as two bytes a character, so
+/// it goes without indentation.
 pub fn text(scripts: &[Script]) -> String {
-    let mut batch = String::new();
+    let mut batch = String::with_capacity(scripts.iter().map(|script| script.text.len()).sum());
     for script in scripts {
         for line in statement(script.text).lines() {
-            batch.push_str(line);
+            batch.push_str(line.trim_start());
             batch.push('\n');
         }
     }
