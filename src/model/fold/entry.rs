@@ -55,9 +55,8 @@ enum VerdictOf {
 /// The state of one instance.
 #[derive(Debug)]
 pub(super) struct Entry {
-    info: Arc<InstanceInfo>,
-    facts: Facts,
-    history: Arc<History>,
+    /// what is shown of it, with what came since the last publication. A snapshot that was published shares it until then
+    now: Arc<InstanceSnapshot>,
     headline: HeadlineFold,
     waits: WaitsFold,
     volumes: VolumesFold,
@@ -65,14 +64,10 @@ pub(super) struct Entry {
     cost: CostFold,
     /// of the probes that have counters
     counters: HashMap<ProbeId, Before<Arc<dyn AnyCounters>>>,
-    health: Health,
-    /// see [`InstanceSnapshot::level_since`]
-    level_since: Option<Timestamp>,
     /// the judged probes that were answered here, and not by what history remembers
     heard: ProbeSet,
     verdict_of: VerdictOf,
-    shown: Arc<InstanceSnapshot>,
-    /// differs from what is shown
+    /// differs from what was published
     dirty: bool,
     /// a headline came: its score is due in the history
     score_due: Option<Timestamp>,
@@ -88,28 +83,17 @@ pub(super) struct Entry {
 impl Entry {
     /// `history`: the empty one that its points go to.
     pub fn new(info: Arc<InstanceInfo>, history: Arc<History>) -> Self {
-        let shown = InstanceSnapshot {
-            info: Arc::clone(&info),
-            facts: Facts::default(),
-            history: Arc::clone(&history),
-            health: Health::default(),
-            level_since: None,
-        };
+        let (facts, health) = (Facts::default(), Health::default());
         Self {
-            info,
-            facts: Facts::default(),
-            history,
+            now: Arc::new(InstanceSnapshot { info, facts, history, health, level_since: None }),
             headline: HeadlineFold::default(),
             waits: WaitsFold::default(),
             volumes: VolumesFold::default(),
             logs: LogsFold::default(),
             cost: CostFold::default(),
             counters: HashMap::new(),
-            health: Health::default(),
-            level_since: None,
             heard: ProbeSet::default(),
             verdict_of: VerdictOf::Nobody,
-            shown: Arc::new(shown),
             dirty: true,
             score_due: None,
             remembered_at: None,
@@ -120,50 +104,58 @@ impl Entry {
     }
 
     pub fn id(&self) -> &InstanceId {
-        &self.info.id
+        &self.now.info.id
     }
 
     pub fn level(&self) -> Level {
-        self.health.level
+        self.now.health.level
     }
 
+    /// To be published after [`Self::refresh`].
     pub fn shown(&self) -> Arc<InstanceSnapshot> {
-        Arc::clone(&self.shown)
+        Arc::clone(&self.now)
+    }
+
+    /// What is shown of it, to be changed: a copy if a snapshot shares it.
+    fn change(&mut self) -> &mut InstanceSnapshot {
+        self.dirty = true;
+        Arc::make_mut(&mut self.now)
     }
 
     pub fn polled_within(&self, limit_ms: u64, now: Timestamp) -> bool {
-        self.facts.last_good_at.is_some_and(|at| now.ms_since(at) <= limit_ms)
+        self.now.facts.last_good_at.is_some_and(|at| now.ms_since(at) <= limit_ms)
     }
 
     pub fn take_info(&mut self, info: Arc<InstanceInfo>) {
-        self.info = info;
-        self.dirty = true;
+        self.change().info = info;
     }
 
     /// A reconnect under way does not hide why the last attempt failed: down stays down until the link is up.
     pub fn take_link(&mut self, at: Timestamp, link: Link, keep: &mut Keep) {
-        let was_down = matches!(self.facts.link, Link::Down { .. });
+        let was_down = matches!(self.now.facts.link, Link::Down { .. });
         if self.change_link(at, link, was_down) {
-            let since = self.facts.link_since.unwrap_or(at);
-            self.note(at, Recorded::Link { link: self.facts.link.clone(), since, was_down }, keep);
+            let Facts { link, link_since, .. } = &self.now.facts;
+            let (link, since) = (link.clone(), link_since.unwrap_or(at));
+            self.note(at, Recorded::Link { link, since, was_down }, keep);
         }
     }
 
     /// False if that is no news.
     fn change_link(&mut self, at: Timestamp, link: Link, was_down: bool) -> bool {
-        let same = match (&self.facts.link, &link) {
+        let same = match (&self.now.facts.link, &link) {
             (Link::Down { .. }, Link::Connecting | Link::Idle) => return false,
             (Link::Down { failure: a, .. }, Link::Down { failure: b, .. }) => a.kind == b.kind,
             (a, b) => a == b,
         };
-        if !same || self.facts.link_since.is_none() {
-            self.facts.link_since = Some(at);
+        let InstanceSnapshot { facts, history, .. } = self.change();
+        if !same || facts.link_since.is_none() {
+            facts.link_since = Some(at);
         }
         match &link {
             Link::Down { failure, .. } => {
-                Arc::make_mut(&mut self.history).gap_all(at);
+                Arc::make_mut(history).gap_all(at);
                 for probe in ProbeId::ALL {
-                    if let Some(MetaMut { problem, .. }) = self.facts.reading_mut(probe)
+                    if let Some(MetaMut { problem, .. }) = facts.reading_mut(probe)
                         && matches!(problem, None | Some(Unavailable::NotYet | Unavailable::Failed(_)))
                     {
                         *problem = Some(Unavailable::Failed(failure.clone()));
@@ -173,7 +165,7 @@ impl Entry {
             // When it was down, every reading failed, whether that is remembered or not.
             Link::Up if !same => {
                 for probe in ProbeId::ALL {
-                    if let Some(MetaMut { problem, .. }) = self.facts.reading_mut(probe)
+                    if let Some(MetaMut { problem, .. }) = facts.reading_mut(probe)
                         && (matches!(problem, Some(Unavailable::Failed(_)))
                             || (was_down && problem.is_none()))
                     {
@@ -183,9 +175,8 @@ impl Entry {
             }
             Link::Up | Link::Idle | Link::Connecting => {}
         }
-        self.facts.link = link;
-        self.dirty = true;
-        !same || matches!(self.facts.link, Link::Down { .. })
+        facts.link = link;
+        !same || matches!(facts.link, Link::Down { .. })
     }
 
     /// The interval of a probe changed (the instance came on the screen, or left it): its age means something else.
@@ -195,9 +186,8 @@ impl Entry {
     }
 
     fn change_pace(&mut self, probe: ProbeId, every_ms: u32) {
-        if let Some(reading) = self.facts.reading_mut(probe) {
+        if let Some(reading) = self.change().facts.reading_mut(probe) {
             *reading.every_ms = every_ms;
-            self.dirty = true;
         }
     }
 
@@ -215,17 +205,17 @@ impl Entry {
     }
 
     fn change_problem(&mut self, probe: ProbeId, every_ms: u32, problem: Unavailable) {
-        self.dirty = true;
+        let facts = &mut self.change().facts;
         if problem.is_final() {
-            self.facts.heard_of.insert(probe);
+            facts.heard_of.insert(probe);
         }
         if probe == ProbeId::CpuRing {
-            if let Some(cpu) = &mut self.facts.cpu.value {
+            if let Some(cpu) = &mut facts.cpu.value {
                 cpu.other_pct = None;
             }
             return;
         }
-        if let Some(reading) = self.facts.reading_mut(probe) {
+        if let Some(reading) = facts.reading_mut(probe) {
             *reading.problem = Some(problem);
             *reading.every_ms = every_ms;
         }
@@ -234,7 +224,7 @@ impl Entry {
     /// A poll gave a sample.
     pub fn take(&mut self, probe: ProbeId, sample: Sample, poll: &Poll, names: &mut Names, keep: &mut Keep) {
         let Poll { at, every_ms, .. } = *poll;
-        self.facts.last_good_at = Some(at);
+        self.change().facts.last_good_at = Some(at);
         if probe == ProbeId::Headline {
             self.score_due = Some(at);
         }
@@ -242,7 +232,7 @@ impl Entry {
             Ok(state) => {
                 self.change_value(probe, at, every_ms, &state);
                 // Statements were lent to it meanwhile.
-                let state = match (&state, &self.facts.activity.value) {
+                let state = match (&state, &self.now.facts.activity.value) {
                     (State::Activity(_), Some(full)) => State::Activity(Arc::clone(full)),
                     _ => state,
                 };
@@ -261,7 +251,7 @@ impl Entry {
         names: &mut Names,
     ) -> Result<State, Unavailable> {
         let Poll { at, .. } = *poll;
-        let facts = &self.facts;
+        let facts = &self.now.facts;
         Ok(match sample {
             Sample::Known(mut state) => {
                 state.truncate(MAX_ROWS);
@@ -320,17 +310,17 @@ impl Entry {
 
     /// A reading is what it is now, whether it was polled or remembered.
     fn change_value(&mut self, probe: ProbeId, at: Timestamp, every_ms: u32, state: &State) {
-        self.dirty = true;
-        self.facts.heard_of.insert(probe);
-        self.facts.take(probe, at, every_ms, state);
+        let facts = &mut self.change().facts;
+        facts.heard_of.insert(probe);
+        facts.take(probe, at, every_ms, state);
         if matches!(state, State::Activity(_) | State::Blocking(_)) {
-            lend_statements(&mut self.facts);
+            lend_statements(facts);
         }
     }
 
     /// The CPU that neither SQL Server nor idling used. Up to 2022 the record's idle share on Linux is always 0: not known.
     fn other_processes(&self, ring: CpuRingSample) -> Option<f64> {
-        let properties = self.facts.properties.get();
+        let properties = self.now.facts.properties.get();
         let unbelievable =
             properties.is_some_and(|p| p.platform == Platform::Linux && p.major.is_none_or(|m| m < 17));
         match (ring.sql_pct, ring.idle_pct) {
@@ -351,48 +341,53 @@ impl Entry {
         match &kept.what {
             Recorded::Link { link, since, was_down } => {
                 self.change_link(at, link.clone(), *was_down);
-                self.facts.link_since = Some(*since);
+                self.change().facts.link_since = Some(*since);
             }
             Recorded::Pace { probe, every_ms } => self.change_pace(*probe, *every_ms),
             Recorded::Reading { probe, every_ms, state: Ok(state) } => {
-                self.facts.last_good_at = self.facts.last_good_at.max(Some(at));
+                self.heard_good(at);
                 self.change_value(*probe, at, *every_ms, state);
             }
             Recorded::Reading { probe, every_ms, state: Err(problem) } => {
                 if *problem == Unavailable::NeedsTwoSamples {
                     // It did answer.
-                    self.facts.last_good_at = self.facts.last_good_at.max(Some(at));
+                    self.heard_good(at);
                 }
                 self.change_problem(*probe, *every_ms, problem.clone());
             }
             Recorded::Health { health, .. } => {
                 // A screen that follows hears of all changes like this; what is read first is no change.
-                let is_known = self.verdict_of == VerdictOf::History && !self.health.is_before_the_first();
-                if is_known && !health.is_before_the_first() && health.level != self.health.level {
-                    self.level_since = Some(at);
+                let is_known = self.verdict_of == VerdictOf::History;
+                let now = self.change();
+                let is_first = now.health.is_before_the_first() || health.is_before_the_first();
+                if is_known && !is_first && health.level != now.health.level {
+                    now.level_since = Some(at);
                 }
+                now.health = health.clone();
                 self.verdict_of = VerdictOf::History;
-                self.health = health.clone();
                 self.remembered_at = Some(at);
-                self.dirty = true;
             }
         }
-        Arc::make_mut(&mut self.history).note(at, &kept.what);
+        Arc::make_mut(&mut self.change().history).note(at, &kept.what);
+    }
+
+    fn heard_good(&mut self, at: Timestamp) {
+        let facts = &mut self.change().facts;
+        facts.last_good_at = facts.last_good_at.max(Some(at));
     }
 
     /// The last fifteen minutes, from elsewhere.
     pub fn take_history(&mut self, history: Arc<History>) {
-        self.history = history;
+        self.change().history = history;
         self.judge_again();
-        self.dirty = true;
     }
 
     /// Points and gaps of what happened, and word of it to who keeps.
     fn note(&mut self, at: Timestamp, what: Recorded, keep: &mut Keep) {
         self.hear(&what);
-        Arc::make_mut(&mut self.history).note(at, &what);
+        Arc::make_mut(&mut self.change().history).note(at, &what);
         if let Some(kept) = keep {
-            kept.push(Record { info: Arc::clone(&self.info), at, what });
+            kept.push(Record { info: Arc::clone(&self.now.info), at, what });
         }
     }
 
@@ -411,14 +406,19 @@ impl Entry {
 
     /// The verdict is this one now. A change of its level is news where all that it is made of was known before.
     fn change_health(&mut self, health: Health, now: Timestamp) {
-        let is_first = self.health.is_before_the_first() || health.is_before_the_first();
-        if self.verdict_of == VerdictOf::Answers && !is_first && health.level != self.health.level {
-            self.level_since = Some(now);
-        }
+        let of_answers = self.verdict_of == VerdictOf::Answers;
         if self.heard.contains_all(ProbeSet::judged()) {
             self.verdict_of = VerdictOf::Answers;
         }
-        self.health = health;
+        if health == self.now.health {
+            return;
+        }
+        let shown = self.change();
+        let is_first = shown.health.is_before_the_first() || health.is_before_the_first();
+        if of_answers && !is_first && health.level != shown.health.level {
+            shown.level_since = Some(now);
+        }
+        shown.health = health;
     }
 
     /// The next snapshot has a new verdict.
@@ -440,50 +440,41 @@ impl Entry {
         // A verdict that is remembered is what was shown, until time could have changed it.
         let remembered_at = self.remembered_at.take();
         let nothing = Health::default();
-        let in_force = if std::mem::take(&mut self.anew) { &nothing } else { &self.health };
+        let shown = &*self.now;
+        let in_force = if std::mem::take(&mut self.anew) { &nothing } else { &shown.health };
         let health = match remembered_at.filter(|at| now < self.next_recheck(thresholds, *at)) {
-            Some(_) => self.health.clone(),
-            None => score::assess(&self.info.poll, &self.facts, &self.history, thresholds, in_force, now),
+            Some(_) => shown.health.clone(),
+            None => score::assess(&shown.info.poll, &shown.facts, &shown.history, thresholds, in_force, now),
         };
         let scored = self.score_due.take();
-        if scored.is_some() || health != self.health {
+        if scored.is_some() || health != self.now.health {
             let what = Recorded::Health { health: health.clone(), polled: scored.is_some() };
             self.note(scored.unwrap_or(now), what, keep);
         }
         let line_ends = |s: &Series| s.points().next_back().is_some_and(|(_, v)| !v.is_nan());
-        if self.facts.headline.is_stale(now) && self.history.get(SeriesId::PollMs).is_some_and(line_ends) {
-            Arc::make_mut(&mut self.history).gap_probe(ProbeId::Headline, now);
-            self.dirty = true;
+        let InstanceSnapshot { facts, history, .. } = &*self.now;
+        if facts.headline.is_stale(now) && history.get(SeriesId::PollMs).is_some_and(line_ends) {
+            Arc::make_mut(&mut self.change().history).gap_probe(ProbeId::Headline, now);
         }
-        self.dirty |= health != self.health;
         self.change_health(health, now);
         self.checked_at = now;
         self.recheck_at = self.next_recheck(thresholds, now);
-        if !std::mem::take(&mut self.dirty) {
-            return false;
-        }
-        self.shown = Arc::new(InstanceSnapshot {
-            info: Arc::clone(&self.info),
-            facts: self.facts.clone(),
-            history: Arc::clone(&self.history),
-            health: self.health.clone(),
-            level_since: self.level_since,
-        });
-        true
+        std::mem::take(&mut self.dirty)
     }
 
     fn next_recheck(&self, thresholds: &Thresholds, now: Timestamp) -> Timestamp {
-        let stale_words = self.facts.headline.is_stale(now) && self.health.level < Level::Offline;
-        let ageing = stale_words || self.health.reasons.iter().any(|r| r.topic == Topic::Restart);
+        let InstanceSnapshot { info, facts, health, .. } = &*self.now;
+        let stale_words = facts.headline.is_stale(now) && health.level < Level::Offline;
+        let ageing = stale_words || health.reasons.iter().any(|r| r.topic == Topic::Restart);
         if ageing {
             return now.plus_ms(AGEING_MS);
         }
         let offline_ms =
             i64::try_from(thresholds.offline_after_s).unwrap_or(i64::MAX / 2000).saturating_mul(1000);
-        let offline_at = self.facts.last_good_at.or(self.facts.link_since).map(|at| at.plus_ms(offline_ms));
-        let judged = self.facts.readings().filter(|(probe, _)| probe.is_judged());
+        let offline_at = facts.last_good_at.or(facts.link_since).map(|at| at.plus_ms(offline_ms));
+        let judged = facts.readings().filter(|(probe, _)| probe.is_judged());
         let stale_at = judged.map(|(_, reading)| reading.stale_at());
-        let woken_at = self.info.poll.maintenance_until;
+        let woken_at = info.poll.maintenance_until;
         let due =
             stale_at.chain([offline_at, woken_at]).flatten().filter(|t| *t >= now).map(|t| t.plus_ms(1));
         due.chain([now.plus_ms(LONGEST_MS)]).min().unwrap_or(now)

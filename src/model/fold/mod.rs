@@ -147,6 +147,7 @@ impl Fleet {
         let mut known: HashMap<InstanceId, Entry> =
             self.entries.drain(..).map(|e| (e.id().clone(), e)).collect();
         let mut seen = HashSet::new();
+        self.entries.reserve_exact(infos.len());
         for info in infos {
             if !seen.insert(info.id.clone()) {
                 continue;
