@@ -69,7 +69,8 @@ pub struct Settings {
     pub focused_budget: f64,
     /// so many of the unwell ones are polled as if they were on the screen; 0: none. Only while history is kept
     pub recorder_instances: usize,
-    /// the last minutes of everything are remembered, for charts; false: what health looks back on. Read at the start alone
+    /// readings are kept whole, and the last minutes of everything, for tables and charts; false: what health looks at. Read at the
+    /// start alone
     pub charts: bool,
     /// thresholds of the health score
     pub thresholds: Thresholds,

@@ -310,9 +310,10 @@ impl Entry {
 
     /// A reading is what it is now, whether it was polled or remembered.
     fn change_value(&mut self, probe: ProbeId, at: Timestamp, every_ms: u32, state: &State) {
+        let judged = if self.now.history.is_only_judged() { state.only_judged() } else { None };
         let facts = &mut self.change().facts;
         facts.heard_of.insert(probe);
-        facts.take(probe, at, every_ms, state);
+        facts.take(probe, at, every_ms, judged.as_ref().unwrap_or(state));
         if matches!(state, State::Activity(_) | State::Blocking(_)) {
             lend_statements(facts);
         }

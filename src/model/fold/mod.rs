@@ -74,7 +74,8 @@ impl Fleet {
         }
     }
 
-    /// Nobody draws charts: of the last minutes only what health looks back on is remembered. To be called before the inventory.
+    /// Nobody looks: of the last minutes and of the newest readings only what health and the fold read is remembered. History gets
+    /// everything all the same. To be called before the inventory.
     pub fn remember_only_judged(&mut self) {
         self.history = Arc::new(History::only_judged());
     }

@@ -11,6 +11,7 @@ use crate::model::{
         cost::CostSample,
         cpu::{CpuRingSample, SchedulerSample},
         databases::DatabaseRow,
+        files::{FileCounter, FilesSample},
         headline::HeadlineSample,
         id::{ProbeId, SeriesId},
         link::Link,

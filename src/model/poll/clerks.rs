@@ -67,6 +67,10 @@ impl Outcome for ClerkTable {
     /// Types are names of SQL Server, the same everywhere.
     fn each_name_mut(&mut self, _visit: Visit<'_>) {}
 
+    fn only_judged(&self) -> Option<Self> {
+        Some(Self { clerks: Vec::new(), ..*self })
+    }
+
     fn rows(&self) -> usize {
         self.clerks.len()
     }

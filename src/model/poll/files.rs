@@ -215,6 +215,10 @@ impl Outcome for FileTable {
         }
     }
 
+    fn only_judged(&self) -> Option<Self> {
+        Some(Self { files: Vec::new(), ..*self })
+    }
+
     fn rows(&self) -> usize {
         self.files.len() * 3
     }

@@ -185,6 +185,11 @@ macro_rules! states {
             fn outcome_mut(&mut self) -> &mut dyn Outcome {
                 match self { $($(Self::$state(held) => held,)?)+ }
             }
+
+            /// What health and the fold read of it, where that is much less than all of it: enough where nobody looks.
+            pub(in crate::model) fn only_judged(&self) -> Option<Self> {
+                match self { $($(Self::$state(held) => held.only_judged().map(Self::$state),)?)+ }
+            }
         }
 
         $($(impl From<$held> for State {

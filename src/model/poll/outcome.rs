@@ -26,6 +26,14 @@ pub trait Outcome {
     /// Keeps its first rows, at most so many, where it is a list of rows as they came.
     fn cut(&mut self, _most: usize) {}
 
+    /// What health and the fold read of it, where that is much less than all of it.
+    fn only_judged(&self) -> Option<Self>
+    where
+        Self: Sized,
+    {
+        None
+    }
+
     /// About how many rows of a hundred bytes it is in memory.
     fn rows(&self) -> usize {
         4
@@ -90,6 +98,10 @@ impl<T: Outcome + Clone> Outcome for Arc<T> {
 
     fn cut(&mut self, most: usize) {
         Self::make_mut(self).cut(most);
+    }
+
+    fn only_judged(&self) -> Option<Self> {
+        T::only_judged(self).map(Self::new)
     }
 
     fn rows(&self) -> usize {

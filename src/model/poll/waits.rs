@@ -97,6 +97,11 @@ impl Outcome for WaitTable {
 
     fn each_name_mut(&mut self, _visit: Visit<'_>) {}
 
+    fn only_judged(&self) -> Option<Self> {
+        let types = self.types.iter().filter(|wait| wait.poison).cloned().collect();
+        Some(Self { types, categories: self.categories.clone(), ..*self })
+    }
+
     fn rows(&self) -> usize {
         self.types.len()
     }

@@ -100,6 +100,11 @@ impl History {
         Self { series: Vec::new(), only_judged: true }
     }
 
+    /// See [`Self::only_judged`].
+    pub const fn is_only_judged(&self) -> bool {
+        self.only_judged
+    }
+
     /// A series, if it has ever had a point.
     pub fn get(&self, id: SeriesId) -> Option<&Series> {
         debug_assert!(!self.only_judged || id.is_judged(), "{id:?} is not kept without charts");

@@ -73,6 +73,41 @@ fn what_was_kept_makes_the_same_fleet_again() {
     assert_eq!(before.counts, again.counts);
 }
 
+/// A fleet that nobody looks at holds less of its readings, and judges and keeps the same.
+#[test]
+fn a_fleet_that_nobody_looks_at_judges_and_keeps_the_same() {
+    let run = |is_looked_at: bool| {
+        let mut fleet = Fleet::new(Thresholds::default());
+        if !is_looked_at {
+            fleet.remember_only_judged();
+        }
+        fleet.keep();
+        fleet.apply(Update::Inventory(vec![info("a")]));
+        link(&mut fleet, "a", 0, Link::Up);
+        for s in (0..300).step_by(30) {
+            polled(&mut fleet, "a", s, Sample::Headline(Box::new(headline(s, 1_000 + s * 70))));
+            let waits = ["THREADPOOL", "PAGEIOLATCH_SH", "LCK_M_X"].map(|name| wait(name, s * 20, s * 9_000));
+            polled(&mut fleet, "a", s, Sample::Waits(waits.to_vec()));
+            let file = FileCounter { reads: Some(s), read_stall_ms: Some(s * 900), ..FileCounter::default() };
+            let files = FilesSample { files: vec![file.clone()], total: Some(1), all: file };
+            polled(&mut fleet, "a", s, Sample::Counters(Arc::new(files)));
+            fleet.snapshot(at(s));
+        }
+        let kept: Vec<Recorded> = fleet.drain_kept().into_iter().map(|kept| kept.what).collect();
+        (kept, Arc::clone(&fleet.snapshot(at(300)).instances[0]))
+    };
+    let ((all, whole), (also, judged)) = (run(true), run(false));
+    assert_eq!(all, also);
+    assert_eq!(whole.health, judged.health);
+    assert!(judged.health.reasons.len() >= 2, "a poison wait, slow reads: {:?}", judged.health.reasons);
+    let rows = |i: &InstanceSnapshot| {
+        let (waits, files) = (i.facts.waits.get().unwrap(), i.facts.files.get().unwrap());
+        (waits.types.len(), waits.total_ms_per_s, files.files.len(), files.read_ms)
+    };
+    let (waits, read_ms) = (rows(&whole).1, rows(&whole).3);
+    assert_eq!((rows(&whole), rows(&judged)), ((3, waits, 1, read_ms), (1, waits, 0, read_ms)));
+}
+
 /// All of it in order, as one follows another process: the charts are the same, too.
 #[test]
 fn following_gives_the_same_charts() {
