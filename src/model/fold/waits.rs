@@ -9,12 +9,29 @@ use crate::model::poll::{
     wait_class::{self, WaitCategory},
     waits::{CategoryRate, WaitCounter, WaitRate, WaitTable},
 };
-use std::cmp::Ordering;
+use std::{cmp::Ordering, sync::Arc};
 
-/// The counters before, sorted by name.
+/// Compares the counters of two polls.
 #[derive(Debug, Default)]
 pub(super) struct WaitsFold {
-    before: Before<Vec<WaitCounter>>,
+    /// sorted by name
+    before: Before<Box<[Counted]>>,
+}
+
+/// The counters of one wait type that make rates: those of every instance stay in memory until the next poll.
+#[derive(Debug)]
+struct Counted {
+    name: Arc<str>,
+    tasks: i64,
+    wait_ms: i64,
+    signal_ms: i64,
+}
+
+impl From<&WaitCounter> for Counted {
+    fn from(row: &WaitCounter) -> Self {
+        let WaitCounter { name, tasks, wait_ms, signal_ms, .. } = row;
+        Self { name: Arc::clone(name), tasks: *tasks, wait_ms: *wait_ms, signal_ms: *signal_ms }
+    }
 }
 
 impl WaitsFold {
@@ -31,10 +48,9 @@ impl WaitsFold {
         }
         rows.sort_unstable_by(|a, b| a.name.cmp(&b.name));
         rows.dedup_by(|a, b| a.name == b.name);
-        // They stay until the next poll.
-        rows.shrink_to_fit();
-        self.before.compare(mark, rows, |old, rows, interval| {
-            compare(old, rows).map(|deltas| tabulate(&deltas, interval, numa_nodes))
+        let counted = rows.iter().map(Counted::from).collect();
+        self.before.compare(mark, counted, |old, _, interval| {
+            compare(old, &rows).map(|deltas| tabulate(&deltas, interval, numa_nodes))
         })
     }
 }
@@ -49,7 +65,7 @@ struct Growth<'a> {
 
 /// Pairs both sorted lists. A type that is new started at zero, as zero rows are left out. A type that fell is left
 /// out once; if most fell or vanished, someone cleared the counters: None.
-fn compare<'a>(old: &[WaitCounter], new: &'a [WaitCounter]) -> Option<Vec<Growth<'a>>> {
+fn compare<'a>(old: &[Counted], new: &'a [WaitCounter]) -> Option<Vec<Growth<'a>>> {
     let mut grown = Vec::new();
     let (mut i, mut fell) = (0, 0);
     for row in new {
@@ -59,7 +75,7 @@ fn compare<'a>(old: &[WaitCounter], new: &'a [WaitCounter]) -> Option<Vec<Growth
         }
         let before = old.get(i).filter(|o| o.name == row.name);
         i += usize::from(before.is_some());
-        let since = |now: i64, then: fn(&WaitCounter) -> i64| now.saturating_sub(before.map_or(0, then));
+        let since = |now: i64, then: fn(&Counted) -> i64| now.saturating_sub(before.map_or(0, then));
         let growth = Growth {
             row,
             tasks: since(row.tasks, |o| o.tasks),
