@@ -324,12 +324,13 @@ fn points_of(
     if !matches!(kept.what.slot(), Slot::Value(_) | Slot::Health) {
         return Ok(None);
     }
+    let Some(mut series) = names.series_of(&kept.info.uid) else { return Ok(None) };
     let mut numbers: Vec<(u32, i64)> = Vec::with_capacity(32);
     let (mut trouble, mut told) = (None, false);
     kept.what.points(&mut |metric: Metric, key, value| {
         told = true;
         let Some(steps) = value.and_then(|value| metric.to_steps(value)) else { return };
-        match names.series(to, blobs, &kept.info.uid, (metric, key)) {
+        match series.number(to, blobs, metric, key) {
             Ok(Some(series)) => numbers.push((series, steps)),
             Ok(None) => {}
             Err(error) => trouble = Some(error),

@@ -33,11 +33,14 @@ struct Known {
     info: Option<Arc<InstanceInfo>>,
     /// its newest version in the file
     written: Vec<u8>,
-    /// series by metric and number of the key
-    series: HashMap<(Metric, u32), u32>,
+    /// its series, with what each is of before it, in this order: a large fleet has a million of them
+    series: Vec<(SeriesOf, u32)>,
     /// of which the file has so many: those of a newer version's metrics, too
     count: usize,
 }
+
+/// The code of the metric, and the number of the key.
+type SeriesOf = (u16, u32);
 
 /// Numbers of names.
 #[derive(Default)]
@@ -89,7 +92,11 @@ impl Names {
                     key_number(&mut names.keys, &String::from_utf8_lossy(&key))
                 }
             };
-            known.series.insert((metric, key), no);
+            known.series.push(((metric.code(), key), no));
+        }
+        for known in by_no.values_mut() {
+            known.series.sort_unstable();
+            known.series.shrink_to_fit();
         }
         let mut statement = connection.prepare("SELECT no, uid FROM instance").map_err(failed())?;
         let mut rows = statement.query([]).map_err(failed())?;
@@ -150,37 +157,10 @@ impl Names {
         Ok(no)
     }
 
-    /// The number of a series; None if the instance has too many.
-    pub fn series(
-        &mut self,
-        to: &Connection,
-        blobs: &Blobs,
-        uid: &str,
-        (metric, key): (Metric, &str),
-    ) -> Result<Option<u32>, Trouble> {
-        let Some(known) = self.instances.get_mut(uid) else { return Ok(None) };
-        let key_no = if key.is_empty() { Some(0) } else { self.keys.get(key).copied() };
-        if let Some(no) = key_no.and_then(|key_no| known.series.get(&(metric, key_no))) {
-            return Ok(Some(*no));
-        }
-        if known.count >= MAX_SERIES {
-            return Ok(None);
-        }
-        let no = self.next_series;
-        let sealed = match key {
-            "" => None,
-            key => Some(blobs.close(Of::Series(no), key.as_bytes())?),
-        };
-        to.prepare_cached("INSERT INTO series VALUES (?1, ?2, ?3, ?4)")?.execute(params![
-            no,
-            known.no,
-            metric.code(),
-            sealed
-        ])?;
-        self.next_series += 1;
-        known.count += 1;
-        known.series.insert((metric, key_number(&mut self.keys, key)), no);
-        Ok(Some(no))
+    /// The series of an instance, by its uid.
+    pub fn series_of(&mut self, uid: &str) -> Option<Series<'_>> {
+        let known = self.instances.get_mut(uid)?;
+        Some(Series { known, keys: &mut self.keys, next: &mut self.next_series })
     }
 
     /// Writes a text unless it is there; notes the day on which it was seen last.
@@ -203,6 +183,61 @@ impl Names {
         }
         self.texts.insert(text.id(), day);
         Ok(())
+    }
+}
+
+impl Known {
+    /// The place behind the series of this.
+    fn end_of(&self, of: SeriesOf) -> usize {
+        self.series.partition_point(|(other, _)| *other <= of)
+    }
+
+    /// The number of a series; the newest if the file has several.
+    fn find(&self, of: SeriesOf) -> Option<u32> {
+        self.series[..self.end_of(of)].last().filter(|(found, _)| *found == of).map(|(_, no)| *no)
+    }
+}
+
+/// The series of one instance.
+pub(super) struct Series<'a> {
+    known: &'a mut Known,
+    keys: &'a mut HashMap<Arc<str>, u32>,
+    next: &'a mut u32,
+}
+
+impl Series<'_> {
+    /// The number of a series; None if the instance has too many.
+    pub fn number(
+        &mut self,
+        to: &Connection,
+        blobs: &Blobs,
+        metric: Metric,
+        key: &str,
+    ) -> Result<Option<u32>, Trouble> {
+        let Self { known, keys, next } = self;
+        let key_no = if key.is_empty() { Some(0) } else { keys.get(key).copied() };
+        if let Some(no) = key_no.and_then(|key_no| known.find((metric.code(), key_no))) {
+            return Ok(Some(no));
+        }
+        if known.count >= MAX_SERIES {
+            return Ok(None);
+        }
+        let no = **next;
+        let sealed = match key {
+            "" => None,
+            key => Some(blobs.close(Of::Series(no), key.as_bytes())?),
+        };
+        to.prepare_cached("INSERT INTO series VALUES (?1, ?2, ?3, ?4)")?.execute(params![
+            no,
+            known.no,
+            metric.code(),
+            sealed
+        ])?;
+        **next += 1;
+        known.count += 1;
+        let of = (metric.code(), key_number(keys, key));
+        known.series.insert(known.end_of(of), (of, no));
+        Ok(Some(no))
     }
 }
 
