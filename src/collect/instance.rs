@@ -150,8 +150,9 @@ impl<D: Driver> Instance<D> {
         }
     }
 
-    /// Runs until it is dropped. `delay`: before the first connect, so that many do not start in one moment.
-    pub async fn run(mut self, delay: Duration) {
+    /// Runs until it is dropped. `delay`: before the first connect, so that many do not start in one moment. Not of `self`, which
+    /// would stand in an instance's task twice (<https://github.com/rust-lang/rust/issues/62958>).
+    pub async fn run(&mut self, delay: Duration) {
         sleep(delay).await;
         loop {
             self.while_paused().await;

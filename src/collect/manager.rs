@@ -252,8 +252,8 @@ impl<D: Driver> Manager<D> {
         };
         let (control, listen) = watch::channel(first);
         let secret = self.secrets.cell(&target.auth);
-        let instance = Instance::new(Arc::clone(&target), Arc::clone(&self.shared), secret, listen);
-        let abort = self.tasks.spawn(instance.run(delay));
+        let mut instance = Instance::new(Arc::clone(&target), Arc::clone(&self.shared), secret, listen);
+        let abort = self.tasks.spawn(async move { instance.run(delay).await });
         self.running.insert(id, Running { target, control, abort });
     }
 
