@@ -31,7 +31,7 @@ pub struct ProbeContext {
     transport: Option<Arc<str>>,
     properties: Option<Properties>,
     /// the login's rights, once polled
-    pub(super) rights: Option<Rights>,
+    pub(super) rights: Option<Arc<Rights>>,
     /// names of databases by their id
     pub(super) databases: HashMap<i32, Arc<str>>,
     clock: Option<(Timestamp, i32)>,
@@ -83,8 +83,8 @@ impl ProbeContext {
     }
 
     /// The login's rights, once polled.
-    pub const fn rights(&self) -> Option<&Rights> {
-        self.rights.as_ref()
+    pub fn rights(&self) -> Option<&Rights> {
+        self.rights.as_deref()
     }
 
     /// The properties of the server, once polled.
@@ -182,7 +182,7 @@ impl ProbeContext {
 
     /// Whether the login sees more than its own session; None if its rights are not known.
     pub fn sees_all(&self) -> Option<bool> {
-        self.rights.as_ref().and_then(Rights::sees_performance)
+        self.rights().and_then(Rights::sees_performance)
     }
 
     /// Reads the clock out of an answer. `ours` is the middle of its round trip by our clock.
@@ -200,10 +200,13 @@ impl ProbeContext {
     /// Learns from a sample.
     pub(super) fn absorb(&mut self, sample: &Sample) {
         match sample {
-            Sample::Known(State::Properties(p)) => self.properties = Some((**p).clone()),
+            Sample::Known(State::Properties(p)) => {
+                // Nobody asks for the options here, and the fold shares them among the fleet while nobody else holds them.
+                self.properties = Some(Properties { options: None, ..(**p).clone() });
+            }
             Sample::Headline(h) => self.started_at = h.started_at.or(self.started_at),
             Sample::Known(State::Rights(r)) => {
-                self.rights = Some((**r).clone());
+                self.rights = Some(Arc::clone(r));
                 self.verdicts.clear();
                 self.objects.forget_failures();
             }

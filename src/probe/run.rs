@@ -138,7 +138,8 @@ async fn poll_group<C: Ask>(
     }
     if gathered.lost.is_none() {
         gathered.lost =
-            object::fetch(conn, &gathered.sets, &ctx.databases, ctx.rights.as_ref(), &mut ctx.objects).await;
+            object::fetch(conn, &gathered.sets, &ctx.databases, ctx.rights.as_deref(), &mut ctx.objects)
+                .await;
     }
     if gathered.lost.is_none() {
         let focused = ctx.is_focused();

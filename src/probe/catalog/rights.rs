@@ -15,7 +15,7 @@ use crate::{
         script::{Script, script},
     },
 };
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 const RIGHTS: Script = script!("rights", Nothing, one row);
 const CAPABILITIES: Script = script!("capabilities", Nothing, by "object_name" "column_name");
@@ -48,6 +48,10 @@ const RIGHTS_IN_WORDS: [(&str, &[&str], &str); 7] = [
     ("ALTER ANY CONNECTION", &["alter_any_connection"], "ending sessions"),
 ];
 
+/// Their names, and what is shown only with them: one text for the whole fleet.
+static TEXTS: LazyLock<[(Arc<str>, Arc<str>); RIGHTS_IN_WORDS.len()]> =
+    LazyLock::new(|| RIGHTS_IN_WORDS.map(|(name, _, gives)| (name.into(), gives.into())));
+
 /// See the module.
 pub(super) static PROBE: Probe = Probe {
     parts: &[needed(RIGHTS), optional(CAPABILITIES, &[])],
@@ -59,7 +63,7 @@ pub(super) static PROBE: Probe = Probe {
 /// `rights` and `capabilities`.
 fn decode(sets: &Sets, _ctx: &ProbeContext) -> Result<Sample, Unavailable> {
     let row = sets.one("rights")?;
-    let rights = RIGHTS_IN_WORDS.map(|(name, columns, gives)| {
+    let rights = RIGHTS_IN_WORDS.iter().zip(&*TEXTS).map(|((_, columns, _), (name, gives))| {
         let answers = columns.iter().map(|c| row.bool(c));
         // All of them, or one that says no, or not known.
         let held = answers.reduce(|a, b| match (a, b) {
@@ -67,7 +71,7 @@ fn decode(sets: &Sets, _ctx: &ProbeContext) -> Result<Sample, Unavailable> {
             (Some(true), Some(true)) => Some(true),
             _ => None,
         });
-        Right { name: name.into(), held: held.flatten(), gives: gives.into() }
+        Right { name: Arc::clone(name), held: held.flatten(), gives: Arc::clone(gives) }
     });
     let mut present: Vec<Arc<str>> = Vec::new();
     for row in sets.all("capabilities") {
@@ -79,7 +83,7 @@ fn decode(sets: &Sets, _ctx: &ProbeContext) -> Result<Sample, Unavailable> {
             }
         }
     }
-    Ok(Sample::Known(State::Rights(Arc::new(Rights { rights: rights.into(), present }))))
+    Ok(Sample::Known(State::Rights(Arc::new(Rights { rights: rights.collect(), present }))))
 }
 
 #[cfg(test)]
