@@ -7,6 +7,7 @@ pub mod error;
 pub mod failure;
 pub mod figure;
 pub mod filter;
+pub(crate) mod leb128;
 pub mod secret;
 pub mod text;
 pub mod time;

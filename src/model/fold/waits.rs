@@ -4,33 +4,57 @@ use super::{
     rate::{Before, Interval, Mark},
     shared::Names,
 };
-use crate::model::poll::{
-    id::rounded,
-    wait_class::{self, WaitCategory},
-    waits::{CategoryRate, WaitCounter, WaitRate, WaitTable},
+use crate::model::{
+    base::leb128::{Bytes, put_signed},
+    poll::{
+        id::rounded,
+        wait_class::{self, WaitCategory},
+        waits::{CategoryRate, WaitCounter, WaitRate, WaitTable},
+    },
 };
 use std::{cmp::Ordering, sync::Arc};
 
 /// Compares the counters of two polls.
 #[derive(Debug, Default)]
 pub(super) struct WaitsFold {
-    /// sorted by name
-    before: Before<Box<[Counted]>>,
+    before: Before<Packed>,
 }
 
-/// The counters of one wait type that make rates: those of every instance stay in memory until the next poll.
+/// The counters of a poll that make rates, sorted by name. Those of every instance stay in memory until the next poll: two hundred
+/// types, most of them with small numbers.
 #[derive(Debug)]
-struct Counted {
-    name: Arc<str>,
+struct Packed {
+    names: Box<[Arc<str>]>,
+    figures: Box<[u8]>,
+}
+
+/// One wait type of them.
+struct Counted<'a> {
+    name: &'a str,
     tasks: i64,
     wait_ms: i64,
     signal_ms: i64,
 }
 
-impl From<&WaitCounter> for Counted {
-    fn from(row: &WaitCounter) -> Self {
-        let WaitCounter { name, tasks, wait_ms, signal_ms, .. } = row;
-        Self { name: Arc::clone(name), tasks: *tasks, wait_ms: *wait_ms, signal_ms: *signal_ms }
+impl Packed {
+    fn of(rows: &[WaitCounter]) -> Self {
+        let mut figures = Vec::with_capacity(rows.len() * 12);
+        for row in rows {
+            for figure in [row.tasks, row.wait_ms, row.signal_ms] {
+                put_signed(&mut figures, figure);
+            }
+        }
+        Self { names: rows.iter().map(|row| Arc::clone(&row.name)).collect(), figures: figures.into() }
+    }
+
+    fn counted(&self) -> Vec<Counted<'_>> {
+        let mut figures = Bytes(&self.figures);
+        let mut next = || figures.signed().ok();
+        let counted = self
+            .names
+            .iter()
+            .map_while(|name| Some(Counted { name, tasks: next()?, wait_ms: next()?, signal_ms: next()? }));
+        counted.collect()
     }
 }
 
@@ -48,9 +72,8 @@ impl WaitsFold {
         }
         rows.sort_unstable_by(|a, b| a.name.cmp(&b.name));
         rows.dedup_by(|a, b| a.name == b.name);
-        let counted = rows.iter().map(Counted::from).collect();
-        self.before.compare(mark, counted, |old, _, interval| {
-            compare(old, &rows).map(|deltas| tabulate(&deltas, interval, numa_nodes))
+        self.before.compare(mark, Packed::of(&rows), |old, _, interval| {
+            compare(&old.counted(), &rows).map(|deltas| tabulate(&deltas, interval, numa_nodes))
         })
     }
 }
@@ -65,17 +88,17 @@ struct Growth<'a> {
 
 /// Pairs both sorted lists. A type that is new started at zero, as zero rows are left out. A type that fell is left
 /// out once; if most fell or vanished, someone cleared the counters: None.
-fn compare<'a>(old: &[Counted], new: &'a [WaitCounter]) -> Option<Vec<Growth<'a>>> {
+fn compare<'a>(old: &[Counted<'_>], new: &'a [WaitCounter]) -> Option<Vec<Growth<'a>>> {
     let mut grown = Vec::new();
     let (mut i, mut fell) = (0, 0);
     for row in new {
-        while old.get(i).is_some_and(|o| o.name < row.name) {
+        while old.get(i).is_some_and(|o| o.name < &*row.name) {
             fell += 1;
             i += 1;
         }
-        let before = old.get(i).filter(|o| o.name == row.name);
+        let before = old.get(i).filter(|o| o.name == &*row.name);
         i += usize::from(before.is_some());
-        let since = |now: i64, then: fn(&Counted) -> i64| now.saturating_sub(before.map_or(0, then));
+        let since = |now: i64, then: fn(&Counted<'_>) -> i64| now.saturating_sub(before.map_or(0, then));
         let growth = Growth {
             row,
             tasks: since(row.tasks, |o| o.tasks),
