@@ -13,6 +13,9 @@
 //! |---|---|
 //! | [`model`] | the vocabulary: plain data and pure functions, the fold among them; uses nobody |
 //! | [`sql`] | our own T-SQL text tools: lexer, names, quoting, read-only proof; uses nobody |
+//! | [`xml`] | XML from servers and files as a flat tree, with limits |
+//! | [`plan`] | plans of queries: operators, their own times, findings, the tree in lines |
+//! | [`deadlock`] | deadlocks: the parties, their rings, the pattern and its fingerprint |
 //! | [`config`] | file and environment to a validated configuration; the plain inventory |
 //! | [`vault`] | sealing and opening of records; where the keys come from: passphrase, key file, keyring |
 //! | [`store`] | the only module that knows SQLite: tenants, their sealed inventory and audit log; history |
@@ -34,6 +37,12 @@ extern crate self as dbtop;
 
 pub mod model;
 pub mod sql;
+
+pub mod xml;
+
+pub mod plan;
+
+pub mod deadlock;
 
 pub mod config;
 

@@ -34,6 +34,8 @@ mod echo;
 mod exchange;
 #[path = "engine/history/mod.rs"]
 mod history;
+#[path = "engine/plans.rs"]
+mod plans;
 #[path = "engine/probe/mod.rs"]
 mod probe;
 #[path = "fixture/released.rs"]

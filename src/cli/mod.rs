@@ -2,9 +2,11 @@
 
 mod audit;
 pub mod bookmark;
+pub mod deadlock;
 pub mod export;
 mod format;
 pub mod inventory;
+pub mod plan;
 pub mod store;
 mod tenant;
 mod vault;
@@ -201,6 +203,10 @@ pub enum Command {
     Config(Configuration),
     /// List what is asked of servers: every probe with its intervals, rights, and what is unknown without them
     Probes(Probes),
+    /// Read a plan from a file: operators with their own times, and what is wrong; exit with 1 if something is grave
+    Plan(plan::Plan),
+    /// Read deadlocks from a file: who waited for whom, and what usually helps
+    Deadlock(deadlock::Deadlock),
     /// Print all keys as Markdown
     Keys,
 }

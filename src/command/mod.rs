@@ -7,7 +7,9 @@ mod bookmark;
 mod check;
 mod collect;
 mod config;
+mod deadlock;
 mod export;
+mod files;
 mod group;
 mod healthcheck;
 mod instance;
@@ -16,6 +18,7 @@ mod label;
 mod once;
 mod output;
 mod plain;
+mod plan;
 mod probes;
 mod quiet;
 mod saved;
@@ -80,6 +83,8 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Command::Label(args)) => label::run(args, invocation),
         Some(Command::Filter(args)) => saved::run(args, invocation),
         Some(Command::Config(args)) => config::run(args, invocation),
+        Some(Command::Plan(args)) => plan::run(&args),
+        Some(Command::Deadlock(args)) => deadlock::run(&args, invocation),
         Some(Command::Probes(args)) => probes::run(args, invocation),
         Some(Command::Keys) => output::print(&crate::tui::keymap::markdown()).map(|()| ExitCode::SUCCESS),
     }

@@ -18,6 +18,7 @@ mod html;
 pub mod incident;
 mod page;
 mod period;
+pub mod plan;
 mod scrub;
 mod sections;
 mod summary;

@@ -23,6 +23,13 @@ impl Timestamp {
         self.0
     }
 
+    /// A moment as events and logs write it: `2031-05-28T08:26:24.698Z`. `None` for anything else, a time without a zone
+    /// included.
+    pub fn parse(text: &str) -> Option<Self> {
+        let at = chrono::DateTime::parse_from_rfc3339(text.trim()).ok()?;
+        Some(Self(at.timestamp_millis()))
+    }
+
     /// The day in UTC: `2031-05-28`. Empty for a time that no calendar has.
     pub fn day(self) -> String {
         let day = chrono::DateTime::from_timestamp_millis(self.0);

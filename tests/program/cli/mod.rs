@@ -9,9 +9,11 @@
 //! | `sim`: its files, its ends; `keys` | `sim.rs` |
 #![cfg(unix)]
 
+mod deadlock;
 mod faults;
 mod mistakes;
 mod once;
+mod plan;
 mod probes;
 mod sim;
 

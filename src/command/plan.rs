@@ -1,0 +1,142 @@
+//! `dbtop plan`: a plan in a file, without any server. Reads the file, asks `plan` what it says, and prints it as text, JSON or
+//! a page.
+
+use super::{
+    files::{self, Input, name},
+    output,
+};
+use crate::{
+    cli::plan::{By, Output, Plan as Args},
+    plan::{
+        MAX_BYTES, Plan, Query, Statement,
+        find::{Finding, Weight, create_index, findings},
+        lines,
+        time::{Metric, Own, own},
+    },
+    report,
+};
+use anyhow::{Context, bail};
+use serde::Serialize;
+use std::{
+    io::{IsTerminal as _, stdout},
+    path::Path,
+    process::ExitCode,
+};
+
+/// Something in the plan is grave.
+const GRAVE: u8 = 1;
+
+/// Prints what is asked for.
+///
+/// # Errors
+/// A file that cannot be read, or is no plan: in sentences.
+pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let plan = read(&args.file)?;
+    let width = args.width.map(usize::from).or_else(terminal_width);
+    if let Some(other) = &args.compare {
+        let other = read(other)?;
+        let text = lines::comparison(heaviest(&plan, &args.file)?, heaviest(&other, &args.file)?, width);
+        output::print(&text)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    match args.output {
+        Output::Text => output::print(&lines::text(&plan, args.by.map(metric), args.fold, width))?,
+        Output::Json => output::print(
+            &(serde_json::to_string_pretty(&told(&plan)).context("writing the plan as JSON")? + "\n"),
+        )?,
+        Output::Html => output::print(&report::plan::page(&plan, &name(&args.file)))?,
+    }
+    let grave =
+        queries(&plan).any(|(_, _, found)| found.iter().any(|finding| finding.weight == Weight::Grave));
+    Ok(if grave { ExitCode::from(GRAVE) } else { ExitCode::SUCCESS })
+}
+
+fn read(file: &Path) -> anyhow::Result<Plan> {
+    let Input { name, bytes } = files::read(file, MAX_BYTES)?;
+    Plan::read(&bytes).with_context(|| format!("{name} cannot be read as a plan"))
+}
+
+const fn metric(by: By) -> Metric {
+    match by {
+        By::Time => Metric::Time,
+        By::Cpu => Metric::Cpu,
+        By::Reads => Metric::Reads,
+        By::Rows => Metric::Rows,
+        By::Cost => Metric::Cost,
+    }
+}
+
+/// The query of a plan that takes the longest, or costs most: a batch is compared by what matters in it.
+fn heaviest<'a>(plan: &'a Plan, file: &Path) -> anyhow::Result<(&'a Statement, &'a Query)> {
+    let weight = |(statement, query): &(&Statement, &Query)| {
+        query.total.map_or_else(|| statement.cost.unwrap_or(0.0), |total| total.elapsed_ms as f64)
+    };
+    let all = plan
+        .statements
+        .iter()
+        .flat_map(|statement| statement.queries.iter().map(move |query| (statement, query)));
+    match all.max_by(|a, b| weight(a).total_cmp(&weight(b))) {
+        Some(found) => Ok(found),
+        None => bail!("no statement in {} has a plan", name(file)),
+    }
+}
+
+/// The columns of the terminal on standard output; `None`: it is none.
+fn terminal_width() -> Option<usize> {
+    if !stdout().is_terminal() {
+        return None;
+    }
+    #[cfg(unix)]
+    let columns = rustix::termios::tcgetwinsize(stdout()).ok().map(|size| usize::from(size.ws_col));
+    #[cfg(not(unix))]
+    let columns = Some(120);
+    columns.filter(|columns| *columns > 0)
+}
+
+fn queries(plan: &Plan) -> impl Iterator<Item = (&Query, Own, Vec<Finding>)> {
+    plan.statements.iter().flat_map(|statement| {
+        statement.queries.iter().map(move |query| {
+            let own = own(query);
+            let found = findings(statement, query, &own);
+            (query, own, found)
+        })
+    })
+}
+
+/// A plan in JSON: what was read, and what follows from it.
+#[derive(Serialize)]
+struct Told<'a> {
+    version: &'a str,
+    build: &'a str,
+    statements: Vec<ToldStatement<'a>>,
+}
+
+#[derive(Serialize)]
+struct ToldStatement<'a> {
+    #[serde(flatten)]
+    statement: &'a Statement,
+    /// One for each of `queries`, in their order.
+    judged: Vec<Judged>,
+}
+
+#[derive(Serialize)]
+struct Judged {
+    own: Own,
+    findings: Vec<Finding>,
+    create_index: Vec<String>,
+}
+
+fn told(plan: &Plan) -> Told<'_> {
+    let statements = plan.statements.iter().map(|statement| {
+        let judged = statement.queries.iter().map(|query| {
+            let own = own(query);
+            Judged {
+                findings: findings(statement, query, &own),
+                create_index: query.missing.iter().map(create_index).collect(),
+                own,
+            }
+        });
+        ToldStatement { statement, judged: judged.collect() }
+    });
+    Told { version: &plan.version, build: &plan.build, statements: statements.collect() }
+}

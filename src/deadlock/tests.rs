@@ -1,0 +1,429 @@
+//! Shapes of reports, rings, patterns and fingerprints, and damage.
+
+use super::{
+    Deadlock, DeadlockError,
+    cycle::Graph,
+    lines::{pictures, text},
+    pattern::Pattern,
+};
+use crate::model::base::time::Timestamp;
+use proptest::prelude::*;
+
+fn read(xml: &str) -> Deadlock {
+    Deadlock::read_all(xml.as_bytes()).expect("a deadlock").remove(0)
+}
+
+/// A process with its attributes, and the module and statement that it ran.
+fn process(id: &str, spid: u64, attributes: &str, module: &str, statement: &str) -> String {
+    format!(
+        "<process id=\"{id}\" spid=\"{spid}\" isolationlevel=\"read committed (2)\" loginname=\"l\" hostname=\"h\" waittime=\"4100\" {attributes}>\
+         <executionStack><frame procname=\"{module}\" line=\"12\">{statement}</frame></executionStack><inputbuf>EXEC</inputbuf></process>"
+    )
+}
+
+/// A resource: its element with attributes, owners and waiters as `process mode`.
+fn resource(kind: &str, attributes: &str, owners: &[(&str, &str)], waiters: &[(&str, &str)]) -> String {
+    let list = |name: &str, all: &[(&str, &str)]| -> String {
+        all.iter()
+            .map(|(id, mode)| format!("<{name} id=\"{id}\" mode=\"{mode}\"/>"))
+            .collect::<Vec<_>>()
+            .concat()
+    };
+    format!(
+        "<{kind} {attributes}><owner-list>{}</owner-list><waiter-list>{}</waiter-list></{kind}>",
+        list("owner", owners),
+        list("waiter", waiters)
+    )
+}
+
+fn graph(victims: &[&str], processes: &[String], resources: &[String]) -> String {
+    let victims: Vec<String> = victims.iter().map(|id| format!("<victimProcess id=\"{id}\"/>")).collect();
+    format!(
+        "<deadlock><victim-list>{}</victim-list><process-list>{}</process-list><resource-list>{}</resource-list></deadlock>",
+        victims.concat(),
+        processes.concat(),
+        resources.concat()
+    )
+}
+
+/// Two sessions, a and b: a waits for what b holds in `kinds[0]`, b for what a holds in `kinds[1]`.
+fn pair(
+    a: (&str, &str),
+    b: (&str, &str),
+    first: (&str, &str, &str, &str),
+    second: (&str, &str, &str, &str),
+) -> Deadlock {
+    let (kind, attributes, wants, held) = first;
+    let one = resource(kind, &format!("id=\"r1\" {attributes}"), &[("b", held)], &[("a", wants)]);
+    let (kind, attributes, wants, held) = second;
+    let other = resource(kind, &format!("id=\"r2\" {attributes}"), &[("a", held)], &[("b", wants)]);
+    read(&graph(
+        &["a"],
+        &[process("a", 62, "", a.0, a.1), process("b", 88, "logused=\"21504\"", b.0, b.1)],
+        &[one, other],
+    ))
+}
+
+fn pattern(deadlock: &Deadlock) -> Pattern {
+    pictures(deadlock).first().expect("a ring").pattern
+}
+
+const ORDER: &str = "objectname=\"orders.dbo.Order\" indexname=\"PK_Order\"";
+const BY_DATE: &str = "objectname=\"orders.dbo.Order\" indexname=\"IX_Date\"";
+const CUSTOMER: &str = "objectname=\"orders.dbo.Customer\" indexname=\"PK_Customer\"";
+
+#[test]
+fn a_report_is_drawn_with_the_victim_first_and_the_ring_closed() {
+    let deadlock = pair(
+        ("orders.dbo.usp_OrderList", "SELECT o.Total\n FROM dbo.[Order]"),
+        ("orders.dbo.usp_Pay", "UPDATE dbo.[Order] SET Paid = 1"),
+        ("keylock", ORDER, "S", "X"),
+        ("keylock", BY_DATE, "X", "S"),
+    );
+    let told = text(&[deadlock], |_| "14:02:11".to_owned());
+    let lines: Vec<&str> = told.lines().collect();
+    assert!(lines[0].starts_with("14:02:11 · key lookup · "), "{told}");
+    assert!(
+        lines[1].starts_with("   ╭▶ 62")
+            && lines[1].contains("✖ victim")
+            && lines[1].contains("usp_OrderList:12"),
+        "{told}"
+    );
+    assert!(lines[1].ends_with("SELECT o.Total FROM dbo.[Order]"), "one line: {told}");
+    assert!(
+        lines[2].contains("waits S on key of orders.dbo.Order PK_Order   4.1 s   held X by 88"),
+        "{told}"
+    );
+    assert!(lines[3].contains("88") && !lines[3].contains("victim") && lines[3].contains("21 KB"), "{told}");
+    assert!(lines[4].starts_with("   ╰─") && lines[4].contains("held S by 62"), "{told}");
+    assert!(lines[5].contains("62 wants S on key of orders.dbo.Order PK_Order, which 88 holds"), "{told}");
+}
+
+#[test]
+fn each_pattern_is_known_by_what_makes_it() {
+    let plain = ("adhoc", "UPDATE x");
+    let of = |a, b, first, second| pattern(&pair(a, b, first, second));
+    assert_eq!(
+        of(plain, plain, ("applicationlock", "", "X", "X"), ("keylock", ORDER, "X", "X")),
+        Pattern::Applock
+    );
+    assert_eq!(
+        of(plain, plain, ("threadpool", "", "", ""), ("keylock", ORDER, "X", "X")),
+        Pattern::Threadpool
+    );
+    assert_eq!(
+        of(plain, plain, ("keylock", ORDER, "S", "X"), ("keylock", BY_DATE, "X", "S")),
+        Pattern::KeyLookup
+    );
+    assert_eq!(
+        of(plain, plain, ("keylock", ORDER, "RangeI-N", "RangeS-S"), ("keylock", ORDER, "X", "X")),
+        Pattern::Range
+    );
+    assert_eq!(
+        of(plain, plain, ("objectlock", ORDER, "IX", "X"), ("keylock", ORDER, "X", "X")),
+        Pattern::TableLock
+    );
+    assert_eq!(
+        of(plain, plain, ("keylock", ORDER, "X", "X"), ("keylock", CUSTOMER, "X", "X")),
+        Pattern::OppositeOrder
+    );
+    let module = ("orders.dbo.usp_Pay", "UPDATE x");
+    assert_eq!(
+        of(module, module, ("keylock", ORDER, "X", "X"), ("keylock", ORDER, "X", "X")),
+        Pattern::SameModule
+    );
+    assert_eq!(
+        of(
+            plain,
+            plain,
+            ("ridlock", "objectname=\"o.dbo.H\"", "X", "X"),
+            ("ridlock", "objectname=\"o.dbo.H\"", "X", "X")
+        ),
+        Pattern::Heap
+    );
+    assert_eq!(
+        of(plain, plain, ("keylock", ORDER, "S", "X"), ("keylock", ORDER, "X", "S")),
+        Pattern::ReaderWriter
+    );
+    assert_eq!(of(plain, plain, ("keylock", ORDER, "U", "X"), ("keylock", ORDER, "X", "U")), Pattern::Ring);
+}
+
+#[test]
+fn an_owner_that_asks_for_more_of_the_same_is_a_conversion() {
+    let shared = resource(
+        "keylock",
+        &format!("id=\"r\" {ORDER}"),
+        &[("a", "S"), ("b", "S")],
+        &[("a", "X"), ("b", "X")],
+    );
+    let deadlock = read(&graph(
+        &["a"],
+        &[process("a", 62, "", "adhoc", ""), process("b", 88, "", "adhoc", "")],
+        &[shared],
+    ));
+    assert_eq!(pattern(&deadlock), Pattern::Conversion);
+    assert_eq!(Graph::of(&deadlock).waits.len(), 2, "nobody waits for itself");
+}
+
+#[test]
+fn a_parallel_query_with_itself_is_told_by_its_tasks() {
+    let tasks = [
+        process("a", 62, "ecid=\"0\"", "adhoc", "SELECT"),
+        process("b", 62, "ecid=\"3\"", "adhoc", "SELECT"),
+    ];
+    let deadlock = read(&graph(
+        &["a"],
+        &tasks,
+        &[
+            resource("exchangeEvent", "id=\"e1\"", &[("b", "")], &[("a", "")]),
+            resource("SyncPoint", "id=\"e2\"", &[("a", "")], &[("b", "")]),
+        ],
+    ));
+    assert_eq!(pattern(&deadlock), Pattern::IntraQuery);
+    assert!(text(&[deadlock], |_| String::new()).contains("62.3"));
+}
+
+#[test]
+fn tasks_of_a_session_are_one_party_among_others() {
+    let tasks = [
+        process("a0", 62, "ecid=\"0\"", "adhoc", "SELECT"),
+        process("a1", 62, "ecid=\"1\"", "adhoc", "SELECT"),
+        process("b", 88, "", "adhoc", "UPDATE"),
+    ];
+    let deadlock = read(&graph(
+        &["a1"],
+        &tasks,
+        &[
+            resource("keylock", &format!("id=\"k1\" {ORDER}"), &[("b", "X")], &[("a1", "S")]),
+            resource("keylock", &format!("id=\"k2\" {CUSTOMER}"), &[("a0", "S")], &[("b", "X")]),
+        ],
+    ));
+    let graph = Graph::of(&deadlock);
+    assert_eq!(
+        graph.parties.iter().map(|party| (party.tasks.clone(), party.victim)).collect::<Vec<_>>(),
+        [(vec![0, 1], true), (vec![2], false)]
+    );
+    assert_eq!(graph.rings().len(), 1);
+}
+
+#[test]
+fn rings_that_have_nothing_to_do_with_each_other_are_told_apart() {
+    let tasks: Vec<String> = ["a", "b", "c", "d", "e"]
+        .iter()
+        .enumerate()
+        .map(|(at, id)| process(id, 50 + at as u64, "", "adhoc", "x"))
+        .collect();
+    let lock = |id: &str, owner, waiter| {
+        resource("keylock", &format!("id=\"{id}\" {ORDER}"), &[(owner, "X")], &[(waiter, "X")])
+    };
+    // a → b → c → a, and d ↔ e.
+    let all = [
+        lock("1", "b", "a"),
+        lock("2", "c", "b"),
+        lock("3", "a", "c"),
+        lock("4", "e", "d"),
+        lock("5", "d", "e"),
+    ];
+    let deadlock = read(&graph(&["d"], &tasks, &all));
+    let rings: Vec<usize> = Graph::of(&deadlock).rings().iter().map(|ring| ring.waits.len()).collect();
+    assert_eq!(rings, [2, 3], "the victim's first");
+    assert!(text(&[deadlock], |_| String::new()).contains("ring 2 of 2"));
+}
+
+#[test]
+fn entries_of_one_resource_are_merged_and_nobody_counts_twice() {
+    let entry = |owner| {
+        resource("keylock", &format!("id=\"k\" {ORDER}"), &[(owner, "X"), (owner, "X")], &[("a", "S")])
+    };
+    let deadlock = read(&graph(
+        &[],
+        &[process("a", 1, "", "", ""), process("b", 2, "", "", "")],
+        &[entry("b"), entry("b"), entry("c")],
+    ));
+    assert_eq!(deadlock.resources.len(), 1);
+    assert_eq!(deadlock.resources[0].owners.len(), 2);
+    assert_eq!(deadlock.resources[0].waiters.len(), 1);
+}
+
+#[test]
+fn every_shape_of_document_is_read() {
+    let bare = graph(&["a"], &[process("a", 1, "", "", "")], &[]);
+    let event = format!(
+        "<event name=\"xml_deadlock_report\" timestamp=\"2026-02-18T08:26:24.698Z\"><data><value>{bare}</value></data></event>"
+    );
+    let list = bare
+        .replace("<deadlock>", "<deadlock victim=\"a\">")
+        .replace("<victim-list><victimProcess id=\"a\"/></victim-list>", "");
+    let list = format!("<deadlock-list>{list}</deadlock-list>");
+    let upper = bare.replace("process-list", "PROCESS-LIST").replace("victimProcess", "VictimProcess");
+    for xml in [&bare, &event, &list, &upper] {
+        let deadlock = read(xml);
+        assert_eq!(
+            (deadlock.victims.as_slice(), deadlock.processes.len()),
+            (&["a".to_owned()][..], 1),
+            "{xml}"
+        );
+    }
+    assert_eq!(read(&event).at.map(Timestamp::ms), Some(1_771_403_184_698));
+    assert_eq!(read(&bare).at, None);
+    let two = format!("<events>{event}{event}</events>");
+    assert_eq!(Deadlock::read_all(two.as_bytes()).expect("deadlocks").len(), 2);
+    assert_eq!(
+        Deadlock::read_all(b"<ShowPlanXML/>").err(),
+        Some(DeadlockError::None("ShowPlanXML".to_owned()))
+    );
+}
+
+#[test]
+fn the_native_stack_of_2022_is_no_t_sql_and_unknown_is_no_statement() {
+    let xml = "<deadlock><process-list><process id=\"a\" spid=\"5\"><stackFrames><frame id=\"00\" module=\"sqlmin\"/></stackFrames>\
+               <executionStack><frame procname=\"adhoc\" line=\"4\">unknown    </frame><frame procname=\"db.dbo.Outer\" line=\"7\">EXEC inner</frame></executionStack>\
+               <inputbuf>EXEC Outer</inputbuf></process></process-list></deadlock>";
+    let process = &read(xml).processes[0];
+    assert_eq!(process.frames.len(), 2);
+    assert_eq!((process.statement(), process.place().map(|frame| frame.line)), ("EXEC inner", Some(Some(7))));
+}
+
+#[test]
+fn with_optimized_locking_the_changed_row_is_named() {
+    let lock = "<xactlock xdesIdLow=\"1\" id=\"x1\" mode=\"X\"><UnderlyingResource><keylock objectname=\"o.dbo.T\" indexname=\"PK\"/></UnderlyingResource>\
+                <owner-list><owner id=\"b\" mode=\"X\"/></owner-list><waiter-list><waiter id=\"a\" mode=\"S\"/></waiter-list></xactlock>";
+    let deadlock =
+        read(&graph(&[], &[process("a", 1, "", "", ""), process("b", 2, "", "", "")], &[lock.to_owned()]));
+    assert_eq!(deadlock.resources[0].name(), "transaction of o.dbo.T PK");
+    assert_eq!(deadlock.resources[0].owners.len(), 1);
+}
+
+#[test]
+fn the_same_cause_has_the_same_fingerprint_and_another_has_not() {
+    let of = |a: (&str, &str), index: &str, victim_spid: u64| {
+        let locks = [
+            resource(
+                "keylock",
+                &format!(
+                    "id=\"{victim_spid}\" hobtid=\"{victim_spid}\" objectname=\"o.dbo.T\" indexname=\"{index}\""
+                ),
+                &[("b", "X")],
+                &[("a", "S")],
+            ),
+            resource(
+                "keylock",
+                "id=\"r2\" objectname=\"o.dbo.T\" indexname=\"IX\"",
+                &[("a", "S")],
+                &[("b", "X")],
+            ),
+        ];
+        let tasks = [
+            process("a", victim_spid, "hostname=\"x\"", a.0, a.1),
+            process("b", 88, "", "o.dbo.Pay", "UPDATE"),
+        ];
+        pictures(&read(&graph(&["a"], &tasks, &locks))).remove(0).fingerprint
+    };
+    let base = of(("adhoc", "SELECT * FROM T WHERE Id = 7"), "PK__T__3214EC07A1B2C3D4", 62);
+    assert_eq!(
+        base,
+        of(("adhoc", "SELECT * FROM T WHERE Id = 9000"), "PK__T__3214EC07FFFFFFFF", 63),
+        "literals, tails, sessions"
+    );
+    assert_ne!(
+        base,
+        of(("adhoc", "SELECT * FROM U WHERE Id = 7"), "PK__T__3214EC07A1B2C3D4", 62),
+        "another statement"
+    );
+    assert_ne!(base, of(("adhoc", "SELECT * FROM T WHERE Id = 7"), "IX_Date", 62), "another index");
+    assert_eq!(base.len(), 16);
+}
+
+#[test]
+fn every_kind_of_resource_has_its_words_and_an_unknown_one_its_name() {
+    let kinds = [
+        ("keylock", "key"),
+        ("pagelock", "page"),
+        ("ridlock", "row"),
+        ("objectlock", "table"),
+        ("hobtlock", "heap or index"),
+        ("allocunitlock", "allocation unit"),
+        ("extentlock", "extent"),
+        ("filelock", "file"),
+        ("databaselock", "database"),
+        ("applicationlock", "application lock"),
+        ("metadatalock", "metadata"),
+        ("xactlock", "transaction"),
+        ("exchangeEvent", "exchange"),
+        ("SyncPoint", "exchange"),
+        ("threadpool", "worker thread"),
+        ("waitfor", "WAITFOR"),
+        ("newlock", "newlock"),
+    ];
+    for (kind, word) in kinds {
+        let deadlock = read(&graph(
+            &["a"],
+            &[process("a", 1, "", "", ""), process("b", 2, "", "", "")],
+            &[
+                resource(kind, "id=\"1\"", &[("b", "X")], &[("a", "S")]),
+                resource(kind, "id=\"2\"", &[("a", "X")], &[("b", "S")]),
+            ],
+        ));
+        assert_eq!(deadlock.resources[0].word(), word);
+        assert_eq!(pictures(&deadlock).len(), 1, "{kind} is drawn");
+    }
+}
+
+#[test]
+fn what_terminals_obey_is_taken_out() {
+    let evil = "a\u{1b}[2J\u{202e}b";
+    let deadlock = read(&graph(
+        &[evil],
+        &[process(evil, 1, "", evil, evil), process("b", 2, "", "", "")],
+        &[
+            resource("keylock", &format!("id=\"1\" objectname=\"{evil}\""), &[("b", evil)], &[(evil, evil)]),
+            resource("keylock", "id=\"2\"", &[(evil, "X")], &[("b", "X")]),
+        ],
+    ));
+    let told = text(&[deadlock], |_| String::new());
+    assert!(!told.contains(['\u{1b}', '\u{202e}']) && told.contains("victim"), "{told:?}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn any_graph_ends_and_each_ring_is_closed(edges in proptest::collection::vec((0_usize..12, 0_usize..12), 0..60), victim in 0_usize..12) {
+        let ids: Vec<String> = (0..12).map(|n| format!("p{n}")).collect();
+        let tasks: Vec<String> = ids.iter().enumerate().map(|(n, id)| process(id, 50 + n as u64, "", "adhoc", "x")).collect();
+        let locks: Vec<String> = edges
+            .iter()
+            .enumerate()
+            .map(|(n, (owner, waiter))| resource("keylock", &format!("id=\"{n}\" {ORDER}"), &[(&ids[*owner], "X")], &[(&ids[*waiter], "X")]))
+            .collect();
+        let deadlock = read(&graph(&[&ids[victim]], &tasks, &locks));
+        let graph = Graph::of(&deadlock);
+        let mut seen = std::collections::HashSet::new();
+        for ring in graph.rings() {
+            let waits: Vec<_> = ring.waits.iter().map(|at| &graph.waits[*at]).collect();
+            for (wait, next) in waits.iter().zip(waits.iter().cycle().skip(1)) {
+                prop_assert_eq!(wait.to, next.from);
+            }
+            let mut all = ring.waits.clone();
+            all.sort_unstable();
+            prop_assert!(seen.insert(all), "a ring twice");
+        }
+    }
+
+    #[test]
+    fn no_damage_makes_it_panic(hits in proptest::collection::vec((any::<proptest::sample::Index>(), any::<u8>()), 0..6), cut in any::<proptest::sample::Index>()) {
+        let xml = graph(&["a"], &[process("a", 62, "", "m", "SELECT 1"), process("b", 88, "", "m", "x")], &[
+            resource("keylock", &format!("id=\"1\" {ORDER}"), &[("b", "X")], &[("a", "S")]),
+            resource("keylock", &format!("id=\"2\" {BY_DATE}"), &[("a", "S")], &[("b", "X")]),
+        ]);
+        let mut bytes = xml.into_bytes();
+        for (at, byte) in hits {
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+        }
+        let _ = Deadlock::read_all(&bytes[..cut.index(bytes.len())]);
+        if let Ok(deadlocks) = Deadlock::read_all(&bytes) {
+            let _ = text(&deadlocks, |_| String::new());
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! Encodings, limits, damage: what a document may be, and what is refused.
+
+use super::{Document, Element, LIMITS, Limits, XmlError};
+use proptest::prelude::*;
+
+fn read(text: &str) -> Document {
+    Document::read(text.as_bytes(), LIMITS).expect("XML")
+}
+
+fn error(bytes: &[u8]) -> XmlError {
+    Document::read(bytes, LIMITS).err().expect("it is refused")
+}
+
+#[test]
+fn elements_attributes_and_texts_are_found_by_name_in_any_case_and_without_prefix() {
+    let document = read(
+        "<?xml version='1.0'?><p:a xmlns:p='x' One='1 &lt; 2'><b>x &amp; y<c/>later</b><B n='7'/></p:a>",
+    );
+    let root = document.roots().next().unwrap();
+    assert_eq!(root.name(), "a");
+    assert_eq!(root.get("one"), Some("1 < 2"));
+    assert_eq!(root.children().map(Element::name).collect::<Vec<_>>(), ["b", "B"]);
+    assert_eq!(root.child("b").unwrap().text(), "x & y");
+    assert_eq!(root.children().nth(1).unwrap().count("N"), Some(7));
+    assert_eq!(root.descendants().map(Element::name).collect::<Vec<_>>(), ["b", "c", "B"]);
+    assert_eq!(root.get("two"), None);
+}
+
+#[test]
+fn the_encoding_is_what_the_bytes_are_and_not_what_they_declare() {
+    let text = "<?xml version=\"1.0\" encoding=\"utf-16\"?><a n=\"Größe 😀\"/>";
+    let wide = |mark: &[u8], unit: fn(u16) -> [u8; 2]| {
+        let mut bytes = mark.to_vec();
+        bytes.extend(text.encode_utf16().flat_map(unit));
+        bytes
+    };
+    let marked = [b"\xef\xbb\xbf".as_slice(), text.as_bytes()].concat();
+    let all = [
+        text.as_bytes().to_vec(),
+        marked,
+        wide(b"\xff\xfe", u16::to_le_bytes),
+        wide(b"\xfe\xff", u16::to_be_bytes),
+        wide(b"", u16::to_le_bytes),
+        wide(b"", u16::to_be_bytes),
+    ];
+    for bytes in all {
+        let document = Document::read(&bytes, LIMITS).expect("it is read");
+        assert_eq!(document.roots().next().unwrap().get("n"), Some("Größe 😀"), "{:x?}", &bytes[..4]);
+    }
+    // Latin-1 that declares UTF-8: what cannot be read is marked, the rest stays.
+    let document = Document::read(b"<a n=\"Gr\xf6\xdfe\" m=\"2\"/>", LIMITS).expect("it is read");
+    assert_eq!(document.roots().next().unwrap().get("m"), Some("2"));
+}
+
+#[test]
+fn what_is_no_document_is_refused_with_its_reason() {
+    assert_eq!(error(b""), XmlError::Empty);
+    assert_eq!(error(b"just words"), XmlError::Empty);
+    assert_eq!(error(b"<a><b></b>"), XmlError::Cut);
+    assert_eq!(error(b"<a><b x='1"), XmlError::Cut);
+    assert_eq!(error(b"<a>\n<b>\n</c></a>"), XmlError::Broken { line: 3 });
+    assert_eq!(error(b"<a>\n<b>\n</c></a>").to_string(), "its XML is broken in line 3");
+}
+
+#[test]
+fn each_limit_holds() {
+    let limits = Limits { bytes: 100, elements: 4, depth: 3 };
+    let refused = |text: &str| Document::read(text.as_bytes(), limits).err();
+    assert_eq!(refused("<a><b><c/></b></a>"), None);
+    assert_eq!(refused("<a><b><c><d/></c></b></a>"), Some(XmlError::TooDeep(3)));
+    assert_eq!(refused("<a><b/><b/><b/></a>"), None);
+    assert_eq!(refused("<a><b/><b/><b/><b/></a>"), Some(XmlError::TooMany(4)));
+    let long = format!("<a>{}</a>", "x".repeat(100));
+    assert_eq!(refused(&long), Some(XmlError::TooLarge { bytes: 107, limit: 100 }));
+    let huge = vec![b'<'; 64 << 20];
+    assert_eq!(error(&huge).to_string(), "it has 64 MB, more than the 16 MB that are read");
+}
+
+#[test]
+fn any_depth_is_refused_and_not_followed() {
+    for depth in [512, 513, 2_000, 400_000] {
+        let text = "<a>".repeat(depth) + &"</a>".repeat(depth);
+        let read = Document::read(text.as_bytes(), LIMITS);
+        assert_eq!(read.err(), (depth > 512).then_some(XmlError::TooDeep(512)), "{depth}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+        let _ = Document::read(&bytes, LIMITS);
+    }
+
+    #[test]
+    fn a_document_cut_anywhere_is_refused(cut in 1_usize..62) {
+        let text = "<a one='1'><b>text &amp; more</b><!-- c --><c><d x=\"y\"/></c></a>";
+        prop_assume!(cut < text.len());
+        prop_assert!(Document::read(&text.as_bytes()[..cut], LIMITS).is_err());
+    }
+}
