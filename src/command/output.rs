@@ -312,7 +312,7 @@ pub fn print(text: &str) -> anyhow::Result<()> {
 }
 
 /// Cuts to `max` columns of the terminal and marks the cut.
-fn clip(s: &str, max: usize) -> String {
+pub fn clip(s: &str, max: usize) -> String {
     if s.width() <= max {
         return s.to_owned();
     }

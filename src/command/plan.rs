@@ -35,12 +35,11 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let width = args.width.map(usize::from).or_else(terminal_width);
     if let Some(other) = &args.compare {
         let other = read(other)?;
-        let text = lines::comparison(heaviest(&plan, &args.file)?, heaviest(&other, &args.file)?, width);
-        output::print(&text)?;
+        print(&lines::comparison(heaviest(&plan, &args.file)?, heaviest(&other, &args.file)?), width)?;
         return Ok(ExitCode::SUCCESS);
     }
     match args.output {
-        Output::Text => output::print(&lines::text(&plan, args.by.map(metric), args.fold, width))?,
+        Output::Text => print(&lines::text(&plan, args.by.map(metric), args.fold), width)?,
         Output::Json => output::print(
             &(serde_json::to_string_pretty(&told(&plan)).context("writing the plan as JSON")? + "\n"),
         )?,
@@ -49,6 +48,16 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let grave =
         queries(&plan).any(|(_, _, found)| found.iter().any(|finding| finding.weight == Weight::Grave));
     Ok(if grave { ExitCode::from(GRAVE) } else { ExitCode::SUCCESS })
+}
+
+/// Prints lines, cut after so many columns.
+fn print(text: &str, width: Option<usize>) -> anyhow::Result<()> {
+    match width {
+        None => output::print(text),
+        Some(width) => output::print(
+            &text.lines().fold(String::new(), |all, line| all + &output::clip(line, width) + "\n"),
+        ),
+    }
 }
 
 fn read(file: &Path) -> anyhow::Result<Plan> {

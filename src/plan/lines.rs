@@ -233,46 +233,39 @@ pub fn amount_told(metric: Metric, amount: Option<f64>) -> String {
     }
 }
 
-/// A whole plan as text: each statement with its tree and what was found. Lines end after `width` columns, if given.
-pub fn text(plan: &Plan, metric: Option<Metric>, fold: bool, width: Option<usize>) -> String {
+/// A whole plan as text: each statement with its tree and what was found.
+pub fn text(plan: &Plan, metric: Option<Metric>, fold: bool) -> String {
     let mut out = String::new();
     for (at, statement) in plan.statements.iter().enumerate() {
         if at > 0 {
             out.push('\n');
         }
         let module = statement.module.as_ref().map_or_else(String::new, |module| format!(" in {module}"));
-        push_line(&mut out, width, &format!("{}. {}{module}", at + 1, statement.kind));
+        push_line(&mut out, &format!("{}. {}{module}", at + 1, statement.kind));
         for line in statement.text.lines().take(MAX_STATEMENT_LINES) {
-            push_line(&mut out, width, &format!("   {line}"));
+            push_line(&mut out, &format!("   {line}"));
         }
         let more = statement.text.lines().count().saturating_sub(MAX_STATEMENT_LINES);
         if more > 0 {
-            push_line(&mut out, width, &format!("   … {} more", counted(more, "line")));
+            push_line(&mut out, &format!("   … {} more", counted(more, "line")));
         }
         for query in &statement.queries {
-            push_query(&mut out, statement, query, metric, fold, width);
+            push_query(&mut out, statement, query, metric, fold);
         }
         if statement.queries.is_empty() {
-            push_line(&mut out, width, "   (this statement has no plan of its own)");
+            push_line(&mut out, "   (this statement has no plan of its own)");
         }
     }
     out
 }
 
-fn push_query(
-    out: &mut String,
-    statement: &Statement,
-    query: &Query,
-    metric: Option<Metric>,
-    fold: bool,
-    width: Option<usize>,
-) {
+fn push_query(out: &mut String, statement: &Statement, query: &Query, metric: Option<Metric>, fold: bool) {
     let own = own(query);
     let found = findings(statement, query, &own);
     let metric = metric.unwrap_or_else(|| Metric::best(query));
-    push_line(out, width, &format!("   {}", headline(statement, query)));
+    push_line(out, &format!("   {}", headline(statement, query)));
     for fact in facts(statement, query) {
-        push_line(out, width, &format!("   {fact}"));
+        push_line(out, &format!("   {fact}"));
     }
     let rows = rows(query, &own, metric, fold, &found);
     let name = |row: &Row| {
@@ -287,7 +280,7 @@ fn push_query(
     let title = if metric == Metric::Cost { "COST".to_owned() } else { format!("OWN {}", metric.word()) };
     let head =
         format!(" {title:>10} {:>4}    {:wide$}  {:>16} {:>6}  WHAT", "%", "OPERATOR", "ROWS act/est", "OFF");
-    push_line(out, width, &head);
+    push_line(out, &head);
     for (row, name) in rows.iter().zip(&names) {
         let Some(operator) = query.operators.get(row.operator) else { continue };
         let marks: Vec<String> = found
@@ -307,14 +300,14 @@ fn push_query(
             marks.concat(),
             what(operator),
         );
-        push_line(out, width, &line);
+        push_line(out, &line);
     }
     for (ms, words) in
         [(own.exchanges_ms, "threads that wait for each other"), (own.outside_ms, "outside operators")]
     {
         let Some(ms) = ms.filter(|ms| *ms > 0 && metric == Metric::Time) else { continue };
         let share = query.total.map(|total| ms as f64 / total.elapsed_ms.max(1) as f64);
-        push_line(out, width, &format!(" {:>10} {:>4}    {words}", wait(ms as f64), share_told(share)));
+        push_line(out, &format!(" {:>10} {:>4}    {words}", wait(ms as f64), share_told(share)));
     }
     for finding in &found {
         let stake = match (finding.stake_ms, finding.share) {
@@ -322,20 +315,16 @@ fn push_query(
             (None, Some(share)) => format!("{:>5.0} % of cost", share * 100.0),
             (None, None) => format!("{:>8}", ""),
         };
-        push_line(
-            out,
-            width,
-            &format!(" {} {} {stake}  {}", finding.weight.mark(), finding.code, finding.text),
-        );
-        push_line(out, width, &format!("                 {}", finding.advice));
+        push_line(out, &format!(" {} {} {stake}  {}", finding.weight.mark(), finding.code, finding.text));
+        push_line(out, &format!("                 {}", finding.advice));
     }
 }
 
 /// Two plans side by side: own times, rows and operators of both, a pair a line.
-pub fn comparison(left: (&Statement, &Query), right: (&Statement, &Query), width: Option<usize>) -> String {
+pub fn comparison(left: (&Statement, &Query), right: (&Statement, &Query)) -> String {
     let mut out = String::new();
     for (name, (statement, query)) in [("A", left), ("B", right)] {
-        push_line(&mut out, width, &format!("{name}  {}", headline(statement, query)));
+        push_line(&mut out, &format!("{name}  {}", headline(statement, query)));
     }
     let ((_, a), (_, b)) = (left, right);
     let timed = a.is_timed() && b.is_timed();
@@ -343,11 +332,7 @@ pub fn comparison(left: (&Statement, &Query), right: (&Statement, &Query), width
     let (of_a, of_b) = (metric.amounts(a, &own(a)), metric.amounts(b, &own(b)));
     let title = if timed { "OWN" } else { "COST" };
     let (title_a, title_b) = (format!("{title} A"), format!("{title} B"));
-    push_line(
-        &mut out,
-        width,
-        &format!("{title_a:>10} {title_b:>10}  {:>18} {:>18}  OPERATOR", "ROWS A", "ROWS B"),
-    );
+    push_line(&mut out, &format!("{title_a:>10} {title_b:>10}  {:>18} {:>18}  OPERATOR", "ROWS A", "ROWS B"));
     for pair in align(a, b) {
         let operator =
             |query: &'_ Query, at: Option<usize>| at.and_then(|at| query.operators.get(at).cloned());
@@ -365,7 +350,7 @@ pub fn comparison(left: (&Statement, &Query), right: (&Statement, &Query), width
             told(&second),
             change(first.as_ref(), second.as_ref()),
         );
-        push_line(&mut out, width, &line);
+        push_line(&mut out, &line);
     }
     out
 }
@@ -387,22 +372,8 @@ fn change(a: Option<&Operator>, b: Option<&Operator>) -> String {
     }
 }
 
-fn push_line(out: &mut String, width: Option<usize>, line: &str) {
-    let line = line.trim_end();
-    match width.filter(|width| line.width() > *width) {
-        None => out.push_str(line),
-        Some(width) => {
-            let mut room = width.saturating_sub(1);
-            for c in line.chars() {
-                let takes = unicode_width::UnicodeWidthChar::width(c).unwrap_or(0);
-                if takes > room {
-                    break;
-                }
-                room -= takes;
-                out.push(c);
-            }
-            out.push('…');
-        }
-    }
+/// A line without blanks at its end.
+fn push_line(out: &mut String, line: &str) {
+    out.push_str(line.trim_end());
     out.push('\n');
 }

@@ -344,7 +344,7 @@ fn what_terminals_obey_is_taken_out_of_every_text() {
             "<Object Table=\"{evil}\"/><Predicate><ScalarOperator ScalarString=\"{evil}\"/></Predicate>"
         )),
     );
-    let text = lines::text(&plan, None, false, None);
+    let text = lines::text(&plan, None, false);
     assert!(!text.contains(['\u{1b}', '\u{202e}']), "{text:?}");
     assert!(text.contains("SELECT 1"), "a statement keeps its lines: {text}");
 }
@@ -403,8 +403,7 @@ fn plans_are_aligned_by_what_operators_are_for() {
         pairs,
         [(Some(0), Some(0)), (None, Some(1)), (Some(1), Some(2)), (None, Some(3)), (Some(2), None)]
     );
-    let text =
-        lines::comparison((&left.statements[0], first(&left)), (&right.statements[0], first(&right)), None);
+    let text = lines::comparison((&left.statements[0], first(&left)), (&right.statements[0], first(&right)));
     assert!(text.contains("Nested Loops Inner Join → Hash Match Inner Join"), "{text}");
     assert!(text.contains("Index Scan T.a → Index Seek T.b"), "{text}");
     assert!(text.contains("only in A: Index Seek U") && text.contains("only in B: Sort"), "{text}");
@@ -448,7 +447,7 @@ proptest! {
             bytes.truncate(cut.index(bytes.len()));
         }
         if let Ok(plan) = Plan::read(&bytes) {
-            let text = lines::text(&plan, None, true, Some(80));
+            let text = lines::text(&plan, None, true);
             prop_assert!(!text.contains(|c: char| c.is_control() && c != '\n'), "control");
             for query in plan.statements.iter().flat_map(|statement| &statement.queries) {
                 let own = own(query);
@@ -469,6 +468,6 @@ proptest! {
             .thread(2, ms, rows);
         let root = op(0, "Sort", "Sort").with(&format!("EstimatedTotalSubtreeCost=\"{cost}\"")).thread(0, ms, rows).over([scan]);
         let plan = plan("", &total(ms), &root);
-        prop_assert!(!lines::text(&plan, None, false, None).is_empty());
+        prop_assert!(!lines::text(&plan, None, false).is_empty());
     }
 }

@@ -27,7 +27,7 @@ fn every_published_plan_is_read_and_told() {
     for (name, bytes) in published() {
         let plan = Plan::read(&bytes).unwrap_or_else(|error| panic!("{name}: {error}"));
         assert!(!plan.version.is_empty() && !plan.statements.is_empty(), "{name}");
-        let text = lines::text(&plan, None, false, None);
+        let text = lines::text(&plan, None, false);
         let operators: usize = plan
             .statements
             .iter()
