@@ -342,4 +342,12 @@ mod tests {
         let wrong = files(&args(&["dbtop", "--export", "incident", "--out", "x.dbtop"]), period, &UTC);
         assert!(wrong.unwrap_err().to_string().contains("beside"));
     }
+
+    #[test]
+    fn a_file_that_is_there_goes_only_by_force() {
+        let there = tempfile::NamedTempFile::new().unwrap();
+        assert!(refuse_existing(there.path(), false).unwrap_err().to_string().contains("--force"));
+        assert!(refuse_existing(there.path(), true).is_ok());
+        assert!(refuse_existing(&there.path().with_extension("other"), false).is_ok());
+    }
 }

@@ -411,4 +411,12 @@ mod tests {
         assert_eq!(Verdict::above(-42.0, -10.0, -5.0), Verdict::Ok);
         assert_eq!(Verdict::above(120.0, 120.0, 300.0), Verdict::Warning);
     }
+
+    #[test]
+    fn only_a_folder_that_is_there_and_cannot_be_written_is_critical() {
+        let mut seen = seen(0);
+        assert_eq!(store(&seen), Check::new("store", Verdict::Ok, "nothing is kept"));
+        seen.place.folder.push("no-folder-of-dbtop");
+        assert_eq!(store(&seen), Check::new("store", Verdict::Ok, "nothing is kept"));
+    }
 }

@@ -226,6 +226,23 @@ mod tests {
         assert!(travel.arrive(1).is_none());
     }
 
+    #[test]
+    fn who_turns_back_was_on_the_way() {
+        let mut travel = Travel::new();
+        assert!(!travel.turn_back());
+        travel.set_out(NOW, NOW);
+        assert!(travel.turn_back());
+        assert_eq!((travel.goal(), travel.turn_back()), (None, false));
+    }
+
+    #[test]
+    fn what_came_while_paused_is_counted() {
+        let mut travel = Travel::new();
+        assert_eq!(travel.behind(7), 0);
+        travel.waiting = Some(Arc::new(FleetSnapshot { version: 9, ..FleetSnapshot::default() }));
+        assert_eq!([travel.behind(7), travel.behind(9), travel.behind(12)], [2, 0, 0]);
+    }
+
     /// Within a long history.
     fn deep(ms: i64) -> Moment {
         let past = Past { at: Timestamp::from_ms(ms), oldest: NOW.plus_ms(-86_400_000 * 30), ticket: 1 };

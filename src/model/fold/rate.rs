@@ -204,6 +204,8 @@ mod tests {
     fn a_wrapped_32_bit_counter_goes_on() {
         assert_eq!(delta32(Some(i64::from(i32::MAX) - 9), Some(i64::from(i32::MIN) + 10)), Some(20));
         assert_eq!(delta32(Some(i64::from(i32::MAX) - 9), Some(10)), None, "from the top to zero is a reset");
+        let middle = Some(1_000_000_000);
+        assert_eq!(delta32(middle, Some(i64::from(i32::MIN) + 10)), None, "and so from the middle");
         assert_eq!(delta32(Some(5), Some(9)), Some(4));
     }
 

@@ -253,5 +253,7 @@ mod tests {
         assert!(!wrong.row(Gauge::Volume).is_clear_right());
         let wrong = Thresholds { volume_critical_pct: 11.0, ..Thresholds::default() };
         assert!(!wrong.row(Gauge::Volume).is_ordered());
+        let wrong = Thresholds { cpu_warning_pct: -1.0, ..Thresholds::default() };
+        assert!(!wrong.row(Gauge::Cpu).is_ordered(), "less than nothing");
     }
 }

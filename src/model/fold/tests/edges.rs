@@ -279,3 +279,11 @@ fn a_server_that_seems_to_start_within_the_jitter_of_two_clocks_started_now() {
     assert_eq!([1, 5_000].map(started), [Some(at(0)); 2]);
     assert_eq!(started(5_001), None);
 }
+
+#[test]
+fn wait_counters_of_which_most_vanished_were_cleared() {
+    let mut f = fleet(&["a"]);
+    polled(&mut f, "a", 0, Sample::Waits(["A", "B", "C"].map(|name| wait(name, 1_000, 1_000)).to_vec()));
+    polled(&mut f, "a", 30, Sample::Waits(vec![wait("A", 4_000, 4_000)]));
+    assert_eq!(shown(&mut f, 30).facts.waits.problem, Some(Unavailable::NeedsTwoSamples));
+}

@@ -76,6 +76,7 @@ fn what_looks_like_a_name_goes_though_nobody_told_it() {
         ("the object 'sys.dm_os_tasks' is missing", "the object 'sys.dm_os_tasks' is missing"),
         ("version 16.0.4105.2 at 12:30:45", "version 16.0.4105.2 at 12:30:45"),
         ("share \\\\filer2\\dump is full", "share \\\\host-3\\dump is full"),
+        ("folder c\\temp is full", "folder c\\temp is full"),
         ("value 'never closed", "value '?"),
     ] {
         assert_eq!(&*names.words(Where::Theirs, text), wanted, "{text}");

@@ -146,3 +146,32 @@ fn a_set_brings_its_columns_into_sight() {
     table.act(Action::Columns, &rows);
     assert_eq!(table.set_name(), None);
 }
+
+#[test]
+fn marked_rows_are_seen_and_copied() {
+    let (mut table, rows) = (Table::new(COLUMNS), lines(3));
+    frame(&mut table, &rows, 60, 5);
+    let none = lines(0);
+    assert!(table.act(Action::MarkRange, &none), "without a row nothing is marked");
+    assert!(table.copy_chosen(&rows).starts_with("Some(0.0)\tSome(0.0)"), "the row under the cursor");
+    table.act(Action::Mark, &rows);
+    table.act(Action::Mark, &rows);
+    assert_eq!(table.copy_chosen(&rows).lines().count(), 2);
+    let seen = frame(&mut table, &rows, 60, 5);
+    let marked: Vec<_> = seen.iter().map(|line| line.contains('▌')).collect();
+    assert_eq!(marked[..4], [false, true, true, false], "{seen:?}");
+}
+
+#[test]
+fn a_mark_of_order_leaves_the_title_in_its_place() {
+    let (mut table, rows) = (Table::new(COLUMNS), lines(3));
+    let place = |head: &str, what: &str| head.split_once(what).map(|(before, _)| before.chars().count());
+    let plain = frame(&mut table, &rows, 24, 5).remove(0);
+    assert!(plain.contains('›'), "there are more columns: {plain}");
+    table.sort = Some(Sort { column: "load", descending: true });
+    let sorted = frame(&mut table, &rows, 24, 5).remove(0);
+    assert_eq!(place(&sorted, "▾LOAD").map(|x| x + 1), place(&plain, "LOAD"), "{sorted}");
+    table.set_title("load", "HEAVY");
+    let named = frame(&mut table, &rows, 24, 5).remove(0);
+    assert!(named.contains("HEAVY") && !named.contains("LOAD"), "{named}");
+}
