@@ -351,4 +351,13 @@ mod tests {
             assert!(!filter.keeps(&entry), "{filter:?}");
         }
     }
+
+    #[test]
+    fn a_change_is_told_field_by_field_and_what_stayed_is_not() {
+        use serde_json::json;
+        let before = json!({ "record": { "address": "sql-1", "port": 1433, "labels": ["a"] }, "note": null });
+        let after = json!({ "record": { "address": "sql-2", "port": 1433, "labels": ["b"] }, "note": "new" });
+        assert_eq!(difference(&before, &after), "address: sql-1 → sql-2, labels, note: none → new");
+        assert_eq!(difference(&after, &after), "");
+    }
 }

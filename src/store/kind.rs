@@ -208,4 +208,11 @@ mod tests {
             assert!(StoredInstance::decode(&plain[..end]).is_none(), "cut at {end}");
         }
     }
+
+    #[test]
+    fn a_group_without_a_name_is_refused() {
+        assert!(Stored::validate(&GroupRecord::default()).is_err());
+        let named = GroupRecord { name: "night".into(), ..GroupRecord::default() };
+        assert!(Stored::validate(&named).is_ok());
+    }
 }

@@ -287,3 +287,13 @@ fn wait_counters_of_which_most_vanished_were_cleared() {
     polled(&mut f, "a", 30, Sample::Waits(vec![wait("A", 4_000, 4_000)]));
     assert_eq!(shown(&mut f, 30).facts.waits.problem, Some(Unavailable::NeedsTwoSamples));
 }
+
+#[test]
+fn a_category_whose_waits_took_no_time_is_listed() {
+    let mut f = fleet(&["a"]);
+    polled(&mut f, "a", 0, Sample::Waits(vec![wait("WRITELOG", 10, 100)]));
+    polled(&mut f, "a", 30, Sample::Waits(vec![wait("WRITELOG", 40, 100)]));
+    let s = shown(&mut f, 30);
+    let listed = s.facts.waits.get().unwrap().categories.iter().map(|c| (c.ms_per_s, c.tasks_per_s));
+    assert_eq!(listed.collect::<Vec<_>>(), [(0.0, 1.0)]);
+}

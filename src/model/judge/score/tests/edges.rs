@@ -567,3 +567,10 @@ fn spans_end_when_they_say() {
     assert_eq!([0, 9_999].map(woken), [None, None], "after maintenance the first poll is on its way");
     assert_eq!(woken(10_000).as_deref(), Some("no data for 1m30s"));
 }
+
+#[test]
+fn where_no_clock_stands_beside_it_a_reason_says_whose_time_it_tells() {
+    let why = Why::Jobs { failed: 1, name: None, at: Some(NOW) };
+    let told = Reason::new(Level::Warning, Topic::Jobs, 1, why).told_alone(&UTC).into_owned();
+    assert!(told.starts_with("job failed: ? at ") && told.ends_with(" UTC"), "{told}");
+}
