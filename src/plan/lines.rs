@@ -283,16 +283,16 @@ fn push_query(out: &mut String, statement: &Statement, query: &Query, metric: Op
     push_line(out, &head);
     for (row, name) in rows.iter().zip(&names) {
         let Some(operator) = query.operators.get(row.operator) else { continue };
-        let marks: Vec<String> = found
-            .iter()
-            .filter(|finding| finding.operator == Some(row.operator))
-            .map(|finding| format!("{} {} ", finding.weight.mark(), finding.code))
-            .collect();
+        let here = || found.iter().filter(|finding| finding.operator == Some(row.operator));
+        let marks: Vec<String> =
+            here().map(|finding| format!("{} {} ", finding.weight.mark(), finding.code)).collect();
         let pad = wide.saturating_sub(name.width());
         let line = format!(
-            " {:>10} {:>4}  {} {name}{:pad$}  {:>16} {:>6}  {}{}",
+            " {:>10} {:>4} {}{} {name}{:pad$}  {:>16} {:>6}  {}{}",
             amount_told(metric, row.amount),
             share_told(row.share),
+            // The heaviest, before the name: a narrow terminal cuts what comes last.
+            here().next().map_or(" ", |finding| finding.weight.mark()),
             if row.hot { '┃' } else { ' ' },
             "",
             rows_told(operator),

@@ -212,6 +212,17 @@ fn the_tree_is_drawn_and_what_is_light_is_folded() {
 }
 
 #[test]
+fn the_heaviest_finding_of_an_operator_is_marked_where_no_terminal_cuts() {
+    let lookup = op(1, "RID Lookup", "RID Lookup")
+        .counters("Thread=\"0\" ActualRows=\"1\" ActualExecutions=\"5000\" ActualElapsedms=\"900\"");
+    let root = op(0, "Nested Loops", "Inner Join").thread(0, 1_000, 1).over([lookup]);
+    let text = lines::text(&plan("", &total(1_000), &root), None, false);
+    let row = text.lines().find(|line| line.contains("RID Lookup")).expect("the lookup is told");
+    let before: String = row.chars().take_while(|c| *c != 'R').collect();
+    assert!(before.contains("✖┃"), "{text}");
+}
+
+#[test]
 fn a_deep_tree_leaves_room_for_its_words() {
     let mut root = op(40, "Table Scan", "Table Scan");
     for id in (0..40).rev() {
