@@ -5,8 +5,12 @@
 use super::history::HistoryCommand;
 use crate::{
     collect::Command,
-    model::{inventory::instance::InstanceId, judge::health::Level},
-    protocol::{Effect, HistoryRequest, InventoryRequest, Reply},
+    model::{
+        base::failure::{Failure, FailureKind},
+        inventory::instance::InstanceId,
+        judge::health::Level,
+    },
+    protocol::{DemandRequest, DemandWord, Effect, HistoryRequest, InventoryRequest, Reply},
 };
 use tokio::sync::{
     mpsc::{Receiver, Sender, error::TrySendError},
@@ -21,6 +25,8 @@ pub struct Services {
     pub inventory: Sender<InventoryRequest>,
     /// the history service
     pub history: Sender<HistoryCommand>,
+    /// questions to one server
+    pub demands: Sender<DemandRequest>,
     /// the instances on the screen
     pub on_screen: watch::Sender<Vec<InstanceId>>,
     /// hears of effects that were dropped
@@ -55,6 +61,10 @@ pub async fn carry_out(mut effects: Receiver<Effect>, to: Services) {
                 to.ask_history(*request);
                 continue;
             }
+            Effect::Demand(request) => {
+                to.ask_server(request);
+                continue;
+            }
             Effect::Inventory(request) => {
                 owes_lock = to.ask_inventory(*request, owes_lock);
                 continue;
@@ -73,6 +83,15 @@ impl Services {
         if let Err(TrySendError::Full(_)) = self.history.try_send(HistoryCommand::Ask(request)) {
             tracing::warn!("history is busy: an effect was dropped");
             self.say(Reply::NoHistory { ticket, why: "history is busy: try again".to_owned() });
+        }
+    }
+
+    /// The screen knows by then that something is open; a full channel refuses the question in its own words.
+    fn ask_server(&self, request: DemandRequest) {
+        if let Err(TrySendError::Full(DemandRequest::Ask { ticket, .. })) = self.demands.try_send(request) {
+            let text = "too many questions to servers are open: try again";
+            let found = Err(Failure::new(FailureKind::Config, text));
+            self.say(Reply::Demanded { ticket, word: DemandWord::Done { found, cost_ms: None } });
         }
     }
 
@@ -109,7 +128,8 @@ mod tests {
         let (history, _questions) = mpsc::channel(1);
         let (replies, mut screen) = mpsc::channel(8);
         let on_screen = watch::Sender::new(Vec::new());
-        let to = Services { collector, inventory, history, on_screen, screen: Some(replies) };
+        let (demands, _) = mpsc::channel(1);
+        let to = Services { collector, inventory, history, demands, on_screen, screen: Some(replies) };
         let (effects, taken) = mpsc::channel(8);
         let task = tokio::spawn(carry_out(taken, to));
         // There is room for one, and the service is busy.

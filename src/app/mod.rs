@@ -9,6 +9,7 @@
 //! | [`session`] | the one root: collector, modules, settings. The screen and [`headless`] both start it |
 //! | [`exported`] | what leaves dbtop as a file, and its entry in the audit log |
 //! | `effects` | carries out the effects of the screen: collector, inventory, history |
+//! | `demand` | questions of the screen to one server, and the plans that come back |
 //! | [`module`] | what runs beside the collector, and what it is connected to |
 //! | [`inventory`] | the inventory service, and the use cases that it shares with the sub-commands |
 //! | [`history`] | the history service: who polls and writes, answers about the past, recordings |
@@ -23,6 +24,7 @@
 pub mod attach;
 pub mod clock;
 pub mod configuration;
+mod demand;
 mod effects;
 pub mod exported;
 pub mod fleet;

@@ -6,7 +6,7 @@
 
 use super::{
     attach::run_folder::RunFolder,
-    configuration, effects,
+    configuration, demand, effects,
     fleet::Opened,
     headless::systemd::Notifier,
     history::{self, History, HistoryCommand, Location, Recording, file::FILE},
@@ -33,7 +33,7 @@ use std::{
 use tempfile::TempDir;
 use tokio::{
     sync::{
-        mpsc::{Receiver, Sender},
+        mpsc::{self, Receiver, Sender},
         watch,
     },
     task::{JoinHandle, JoinSet},
@@ -152,7 +152,12 @@ impl Session {
     pub fn obey(&mut self, effects: Receiver<Effect>) {
         let (collector, inventory) = (self.collector.commands.clone(), self.inventory.clone());
         let (history, on_screen) = (self.history.commands.clone(), self.history.on_screen.clone());
-        let to = effects::Services { collector, inventory, history, on_screen, screen: self.screen.clone() };
+        let (demands, asked) = mpsc::channel(demand::REQUESTS);
+        if let Some(screen) = &self.screen {
+            self.spawn(demand::carry_out(asked, collector.clone(), screen.clone()));
+        }
+        let screen = self.screen.clone();
+        let to = effects::Services { collector, inventory, history, demands, on_screen, screen };
         self.spawn(effects::carry_out(effects, to));
     }
 

@@ -5,7 +5,10 @@ use crate::{
     model::{
         base::{failure::Failure, secret::Secret},
         inventory::instance::Target,
-        poll::id::ProbeId,
+        poll::{
+            demand::{Demand, Found},
+            id::ProbeId,
+        },
     },
     probe::{self, Polled, ProbeContext},
     tds::{self, Ask, Connection, Roots},
@@ -43,6 +46,13 @@ pub trait Session: Send + 'static {
 
     /// Polls what is due; one outcome for each probe. Has its own deadlines.
     fn poll(&mut self, due: &[ProbeId], ctx: &mut ProbeContext) -> impl Future<Output = Vec<Polled>> + Send;
+
+    /// Asks one question on demand. Has its own deadline.
+    fn demand(
+        &mut self,
+        demand: Demand,
+        ctx: &mut ProbeContext,
+    ) -> impl Future<Output = Result<Found, Failure>> + Send;
 
     /// False once the connection must not be used any more.
     fn is_open(&self) -> bool;
@@ -87,6 +97,10 @@ impl Session for Connection {
     async fn poll(&mut self, due: &[ProbeId], ctx: &mut ProbeContext) -> Vec<Polled> {
         // Boxed: the state of a poll is needed for milliseconds, an instance's task would carry it for life.
         Box::pin(probe::poll(self, due, ctx)).await
+    }
+
+    async fn demand(&mut self, demand: Demand, ctx: &mut ProbeContext) -> Result<Found, Failure> {
+        probe::demand(self, demand, ctx).await
     }
 
     fn is_open(&self) -> bool {

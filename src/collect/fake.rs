@@ -14,7 +14,7 @@ use crate::{
         },
         poll::{
             Sample, State, activity::Activity, cost::CostSample, cpu::SchedulerSample,
-            databases::DatabaseRow, headline::HeadlineSample, id::ProbeId, reading::Unavailable,
+            databases::DatabaseRow, demand::{Demand, Found}, headline::HeadlineSample, id::ProbeId, reading::Unavailable,
         },
     },
     probe::{Polled, ProbeContext},
@@ -69,6 +69,7 @@ pub struct Fake {
     acts: Arc<watch::Sender<HashMap<String, Act>>>,
     pub asked: Arc<Mutex<Vec<Asked>>>,
     pub logins: Arc<Mutex<Vec<(String, Instant)>>>,
+    pub demanded: Arc<Mutex<Vec<(String, Instant, Demand)>>>,
 }
 
 impl Fake {
@@ -77,6 +78,7 @@ impl Fake {
             acts: Arc::new(watch::Sender::new(HashMap::new())),
             asked: Arc::default(),
             logins: Arc::default(),
+            demanded: Arc::default(),
         }
     }
 
@@ -198,6 +200,22 @@ impl Session for FakeSession {
             _ => 10,
         };
         polled
+    }
+
+    async fn demand(&mut self, demand: Demand, _: &mut ProbeContext) -> Result<Found, Failure> {
+        self.fake.demanded.lock().unwrap().push((self.name.clone(), Instant::now(), demand));
+        let (ms, closes) = match self.fake.act(&self.name) {
+            Act::Answer(ms) => (ms, None),
+            Act::Closed => {
+                self.fake.set(&self.name, Act::Answer(5));
+                (0, Some(FailureKind::Unreachable))
+            }
+            _ => (20_000, Some(FailureKind::Timeout)),
+        };
+        sleep(Duration::from_millis(ms)).await;
+        self.open = closes.is_none();
+        self.cpu_ms += 90;
+        closes.map_or_else(|| Ok(Found::Waits(Vec::new())), |kind| Err(failure(kind)))
     }
 
     fn is_open(&self) -> bool {

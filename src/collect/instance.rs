@@ -8,14 +8,15 @@
 //! lets us in and never answers stays down.
 
 use super::{
+    connect,
     driver::{Driver, Session},
     limiter::{CostLimiter, Pace, budget::Rule},
     live_config::LiveConfig,
-    meter::Meter,
     permits::Priority,
     retry::{Attempt, Retry},
     schedule::Schedule,
     secrets::SecretCell,
+    shared::{Heavy, Shared},
 };
 use crate::{
     model::{
@@ -28,7 +29,7 @@ use crate::{
         inventory::{instance::Target, record::PollSettings},
         poll::{Sample, State, id::ProbeId, link::Link, reading::Unavailable},
     },
-    probe::{Polled, ProbeContext},
+    probe::{Lane, Polled, ProbeContext, probe},
 };
 use std::{sync::Arc, time::Duration};
 use tokio::{
@@ -40,31 +41,12 @@ use tokio::{
 };
 use tracing::Instrument;
 
-/// Session set-up gets what is left of the time to connect, and no less than this.
-const LEAST_SET_UP: Duration = Duration::from_secs(2);
 /// Longest wait before a broken but answering connection is made anew.
 const RECONNECT_SPREAD: Duration = Duration::from_millis(500);
 /// An instance that rests reads the clock at least this often.
 const LONGEST_REST_MS: u64 = 60_000;
 /// After a pause the instances come back within this time.
 const RESUME_SPREAD: Duration = Duration::from_secs(2);
-
-/// Everything that all instance tasks share.
-pub(super) struct Shared<D> {
-    pub driver: D,
-    pub clock: fn() -> Timestamp,
-    pub up: fn() -> Duration,
-    pub meter: Arc<Meter>,
-    /// Bounded. A task that finds it full waits for room; samples are counted then.
-    pub updates: mpsc::Sender<Update>,
-}
-
-impl<D> Shared<D> {
-    /// Now, by both clocks.
-    fn moment(&self) -> Moment {
-        Moment { wall: (self.clock)(), up: (self.up)() }
-    }
-}
 
 /// The wishes of the manager for an instance; the newest wins.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -189,31 +171,9 @@ impl<D: Driver> Instance<D> {
     }
 
     async fn connect(&mut self) -> Result<D::Session, Failure> {
-        let shared = &self.shared;
-        let target = &*self.target;
-        shared.meter.connect();
-        let secret = self.secret.get().await?;
         // The newest, which a connect may be the first to see.
-        let (live, priority) = self.control.borrow().way_in();
-        let within = live.settings.connect_within;
-        let permit = live.dials.acquire(priority).await;
-        let started = Instant::now();
-        let dialed = permit.run(shared.driver.dial(target, within / 2)).await?;
-        let left = within.saturating_sub(started.elapsed());
-        let permit = live.handshakes.acquire(priority).await;
-        let session = permit.run(shared.driver.login(dialed, target, &secret, left)).await;
-        if session.as_ref().is_err_and(|f| f.kind == FailureKind::Login) {
-            self.secret.refused();
-        }
-        let mut session = session?;
-        let permit = live.queries.acquire(priority).await;
-        let left = within.saturating_sub(started.elapsed()).max(LEAST_SET_UP);
-        match tokio::time::timeout(left, permit.run(session.prepare(&mut self.context))).await {
-            Ok(prepared) => prepared.map(|()| session),
-            Err(_) => {
-                Err(Failure::new(FailureKind::Timeout, "session set-up: logged in, but no answer in time"))
-            }
-        }
+        let way_in = self.control.borrow().way_in();
+        connect::connect(&self.shared, &self.target, &self.secret, way_in, &mut self.context).await
     }
 
     /// Polls what is due until the connection ends.
@@ -241,6 +201,7 @@ impl<D: Driver> Instance<D> {
                 return End::Again;
             }
             let mut due = self.next_round().await;
+            self.hand_over(&mut due);
             if due.is_empty() {
                 continue;
             }
@@ -296,6 +257,23 @@ impl<D: Driver> Instance<D> {
             Attempt::Full => due,
             // Half open: one cheap question. The probes that it leaves out stay due.
             Attempt::Trial => vec![ProbeId::Headline],
+        }
+    }
+
+    /// Hands what is due over the on-demand lane to it. What is not worth asking, and what it cannot take, stays due.
+    fn hand_over(&mut self, due: &mut Vec<ProbeId>) {
+        let is_heavy = |id: &ProbeId| probe(*id).lane == Lane::OnDemand;
+        let heavy: Vec<ProbeId> = due.extract_if(.., |id| is_heavy(id)).collect();
+        let worth: Vec<ProbeId> =
+            heavy.into_iter().filter(|id| (probe(*id).is_worth)(&self.context)).collect();
+        if worth.is_empty() {
+            return;
+        }
+        let probes = worth.iter().map(|id| (*id, self.schedule.every_ms(*id))).collect();
+        let instance = self.target.info.id.clone();
+        if self.shared.heavy.try_send(Heavy { instance, probes }).is_ok() {
+            let settings = &self.obeyed.live.settings;
+            self.schedule.done(&worth, settings, Instant::now(), fastrand::f64());
         }
     }
 
@@ -479,7 +457,7 @@ impl<D: Driver> Instance<D> {
 }
 
 /// The failure that a round ended with.
-fn broken_by(polled: &[Polled]) -> Failure {
+pub(super) fn broken_by(polled: &[Polled]) -> Failure {
     let failed = |p: &Polled| match &p.outcome {
         Err(Unavailable::Failed(f)) => Some(f.clone()),
         _ => None,
@@ -506,7 +484,9 @@ mod tests {
         let meter = Arc::new(Meter::default());
         let live = Arc::new(LiveConfig::new(crate::collect::Settings::default(), None, &meter));
         let (updates, mut taken) = mpsc::channel(2);
+        let (heavy, _due) = mpsc::channel(1);
         let shared = Arc::new(Shared {
+            heavy,
             driver: Fake::new(),
             clock: Timestamp::default,
             up: Duration::default,

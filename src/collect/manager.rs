@@ -6,11 +6,13 @@ use super::{
     clock::Sleep,
     driver::Driver,
     flight_recorder::FlightRecorder,
-    instance::{Control, Instance, Shared},
+    instance::{Control, Instance},
+    lane::{Job, Lanes},
     live_config::LiveConfig,
     permits::Priority,
     secrets::Secrets,
     settings::Settings,
+    shared::{Heavy, Shared},
 };
 use crate::model::{
     base::failure::{Failure, FailureKind},
@@ -42,8 +44,16 @@ struct Running {
     abort: AbortHandle,
 }
 
+/// What the manager hears.
+pub(super) struct Inbox {
+    pub commands: mpsc::Receiver<Command>,
+    pub heavy: mpsc::Receiver<Heavy>,
+}
+
 pub(super) struct Manager<D> {
     shared: Arc<Shared<D>>,
+    /// what is asked on demand
+    lanes: Lanes<D>,
     live: Arc<LiveConfig>,
     secrets: Secrets,
     tasks: JoinSet<()>,
@@ -69,6 +79,7 @@ impl<D: Driver> Manager<D> {
         records: bool,
     ) -> Self {
         Self {
+            lanes: Lanes::new(Arc::clone(&shared)),
             shared,
             live,
             secrets,
@@ -87,7 +98,7 @@ impl<D: Driver> Manager<D> {
     pub async fn run(
         mut self,
         targets: Vec<Target>,
-        mut commands: mpsc::Receiver<Command>,
+        Inbox { mut commands, mut heavy }: Inbox,
         cancel: CancellationToken,
     ) {
         self.take_targets(targets);
@@ -105,10 +116,12 @@ impl<D: Driver> Manager<D> {
                     self.rank();
                 }
                 Some(command) = commands.recv() => self.carry_out(command).await,
+                Some(due) = heavy.recv() => self.ask_over_lane(due.instance.clone(), Job::Probes(due.probes)),
                 Some(ended) = self.tasks.join_next_with_id() => self.note_end(ended).await,
             }
         }
         self.tasks.shutdown().await;
+        self.lanes.shutdown().await;
     }
 
     /// The machine slept: what is on the screen is from before, and nobody waits for the interval's end.
@@ -166,6 +179,7 @@ impl<D: Driver> Manager<D> {
                 let _ = self.shared.updates.send(Update::Inventory(infos)).await;
                 self.take_targets(targets);
             }
+            Command::Ask(asked) => self.ask_over_lane(asked.instance.clone(), Job::Asked(asked)),
             Command::Settings(settings) => self.take_settings(*settings).await,
             Command::Follow(true) if self.waiting.is_none() => {
                 let running = std::mem::take(&mut self.running).into_values();
@@ -179,6 +193,26 @@ impl<D: Driver> Manager<D> {
             }
             Command::Follow(true) => {}
         }
+    }
+
+    /// A process that follows another one asks by itself: its lanes are its own.
+    fn ask_over_lane(&mut self, instance: InstanceId, job: Job) {
+        let running = self.running.get(&instance);
+        let priority = running.map_or(Priority::Usual, |running| running.control.borrow().priority);
+        let target = match (running, &self.waiting) {
+            (Some(running), _) => Some(Arc::clone(&running.target)),
+            (None, Some(waiting)) => {
+                let found = waiting.iter().find(|target| target.info.id == instance);
+                found.map(|target| Arc::new(target.clone()))
+            }
+            (None, None) => None,
+        };
+        let Some(target) = target else {
+            let text = format!("{instance} is not polled: nothing can be asked of it");
+            return job.refuse(Failure::new(FailureKind::Config, text));
+        };
+        let secret = self.secrets.cell(&target.auth);
+        self.lanes.ask(instance, job, &target, secret, (Arc::clone(&self.live), priority));
     }
 
     /// On a screen, or recorded in detail.
@@ -224,7 +258,7 @@ impl<D: Driver> Manager<D> {
                 continue;
             }
             match before.remove(&id) {
-                Some(running) if same_connection(&running.target, &target) => {
+                Some(running) if running.target.is_reached_like(&target) => {
                     running.change(|c| c.poll = Arc::clone(&target.info.poll));
                     self.running.insert(id, Running { target: Arc::new(target), ..running });
                 }
@@ -240,6 +274,8 @@ impl<D: Driver> Manager<D> {
         for running in before.values() {
             running.abort.abort();
         }
+        let running = &self.running;
+        self.lanes.retain(|id| running.contains_key(id));
     }
 
     fn start(&mut self, target: Arc<Target>, delay: Duration) {
@@ -290,17 +326,4 @@ impl Running {
             *control != before
         });
     }
-}
-
-/// True if a change of the inventory does not touch how the instance is reached.
-fn same_connection(a: &Target, b: &Target) -> bool {
-    a.auth == b.auth
-        && a.info.tls == b.info.tls
-        && a.info.address == b.info.address
-        && a.endpoint == b.endpoint
-        && a.database == b.database
-        && a.ca_file == b.ca_file
-        && a.host_in_certificate == b.host_in_certificate
-        && a.read_only_intent == b.read_only_intent
-        && a.multi_subnet_failover == b.multi_subnet_failover
 }

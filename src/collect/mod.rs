@@ -11,15 +11,19 @@
 //! | readings to the store | its own | they wait in the reducer; beyond 8,192 it takes no updates |
 //! | snapshots | 1 (`watch`) | the newest wins |
 //! | control of an instance | 1 (`watch`) | the newest wins |
+//! | questions on demand | 8 an instance | who asks is told so |
+//! | probes for the on-demand lane | 1,024 | they stay due |
 //! | commands | 64 | the sender waits, or tries again with the next key |
 //!
 //! Nothing in here knows about screens, files or T-SQL.
 
 mod clock;
+mod connect;
 mod driver;
 mod flight_recorder;
 mod histogram;
 mod instance;
+mod lane;
 mod limiter;
 mod live_config;
 mod manager;
@@ -30,16 +34,24 @@ mod retry;
 mod schedule;
 mod secrets;
 mod settings;
+mod shared;
 mod token;
 
 pub use driver::{Driver, Session, Tds};
 pub use histogram::Totals;
+pub use lane::{Asked, PLACES, Told, Word};
 pub use reducer::Recorder;
 pub use retry::{Attempt, Backoff, Retry};
 pub use secrets::{Resolver, SecretCell, Secrets};
 pub use settings::Settings;
 
-use self::{instance::Shared, live_config::LiveConfig, manager::Manager, meter::Meter, reducer::Reducer};
+use self::{
+    live_config::LiveConfig,
+    manager::{Inbox, Manager},
+    meter::Meter,
+    reducer::Reducer,
+    shared::Shared,
+};
 use crate::{
     model::{
         fold::{Fleet, snapshot::FleetSnapshot, update::Update},
@@ -56,6 +68,8 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 /// Updates that may wait for the reducer: several seconds of a fleet of 2,000.
 const UPDATES: usize = 4_096;
+/// Instances with probes for the on-demand lane that may wait for the manager; they stay due if it is full.
+const HEAVY: usize = 1_024;
 /// Commands that may wait for the manager.
 const COMMANDS: usize = 64;
 /// Shutdown takes no longer.
@@ -72,6 +86,8 @@ pub enum Command {
     Refresh(Vec<InstanceId>),
     /// stop polling (connections stay), or go on
     Pause(bool),
+    /// a question to one instance, over a connection of its own
+    Ask(Box<Asked>),
     /// the inventory changed: tasks start and end; instances that stay keep their connections and histories
     Inventory(Vec<Target>),
     /// the configuration changed: intervals, limits and thresholds are in force at once for what is polled next;
@@ -146,13 +162,14 @@ pub fn start_with<D: Driver>(
     let (clock, up, publish_every) = (settings.clock, settings.up, settings.publish_every);
     let live = Arc::new(LiveConfig::new(settings, None, &meter));
     let feed = updates.downgrade();
-    let shared = Shared { driver, clock, up, meter: Arc::clone(&meter), updates };
+    let (heavy, due) = mpsc::channel(HEAVY);
+    let shared = Shared { driver, clock, up, meter: Arc::clone(&meter), heavy, updates };
     let end = CancellationToken::new();
     let secrets = Secrets::new(resolver, clock);
     let manager = Manager::new(Arc::new(shared), live, secrets, snapshots.clone(), recorder.is_some());
     let gauge = Gauge(Arc::clone(&meter));
     let reducer = Reducer { fleet, recorder, snapshots: publish, meter, clock, publish_every };
-    let tasks = [tokio::spawn(manager.run(targets, wishes, end.clone())), tokio::spawn(reducer.run(taken))];
+    let tasks = [tokio::spawn(manager.run(targets, Inbox { commands: wishes, heavy: due }, end.clone())), tokio::spawn(reducer.run(taken))];
     Collector { snapshots, commands, gauge, feed, tasks, end: end.drop_guard() }
 }
 

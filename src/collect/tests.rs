@@ -15,6 +15,7 @@ use crate::model::{
     },
 };
 mod clock;
+mod lane;
 mod settings;
 
 use std::cell::{Cell, OnceCell};

@@ -22,6 +22,13 @@ const ISOLATED_POLLS: u32 = 30;
 /// are part of what identifies a request.
 const SKEW_GRAIN_MS: i64 = 1_000;
 
+/// How far what only grows on a server was read: it outlives connections.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Watermarks {
+    /// the file of the deadlock reports, and the place in it, up to which they were read
+    pub deadlocks: Option<(String, i64)>,
+}
+
 /// Knowledge of one server. Survives reconnects.
 #[derive(Debug)]
 pub struct ProbeContext {
@@ -41,6 +48,8 @@ pub struct ProbeContext {
     verdicts: Vec<(&'static str, Unavailable)>,
     /// probes that broke a batch, and for how many polls more they go alone
     solo: Vec<(ProbeId, u32)>,
+    /// how far what grows was read
+    pub(super) read: Watermarks,
     /// texts by handle
     pub(super) texts: TextCache,
     /// names of locked objects
@@ -62,6 +71,7 @@ impl ProbeContext {
             started_at: None,
             verdicts: Vec::new(),
             solo: Vec::new(),
+            read: Watermarks::default(),
             texts: TextCache::default(),
             objects: ObjectNames::default(),
         }
@@ -80,6 +90,16 @@ impl ProbeContext {
     /// True while the instance is on screen.
     pub const fn is_focused(&self) -> bool {
         self.focused
+    }
+
+    /// How far what grows was read.
+    pub const fn watermarks(&self) -> &Watermarks {
+        &self.read
+    }
+
+    /// Goes on reading where an earlier connection ended.
+    pub fn resume(&mut self, read: Watermarks) {
+        self.read = read;
     }
 
     /// The login's rights, once polled.

@@ -64,6 +64,15 @@ pub enum Company {
     Alone,
 }
 
+/// Over which connection a probe is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lane {
+    /// that of the polls
+    Polls,
+    /// the on-demand lane: it is slow, and nothing else waits for it
+    OnDemand,
+}
+
 /// Something that a server or a login must have for the probe to be asked at all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Want {
@@ -99,6 +108,10 @@ pub struct Probe {
     pub never_slowed: bool,
     /// with whom it shares a round trip
     pub company: Company,
+    /// over which connection it is asked
+    pub lane: Lane,
+    /// false: there is nothing new to be asked for. A probe that is due waits until it is true
+    pub is_worth: fn(&ProbeContext) -> bool,
     /// until the whole answer is there, ms
     pub timeout_ms: u32,
     /// not asked where one of these is known to be lacking
@@ -126,6 +139,8 @@ impl Probe {
             vital: false,
             never_slowed: false,
             company: Company::Others,
+            lane: Lane::Polls,
+            is_worth: |_| true,
             timeout_ms: TIMEOUT_MS,
             wants: &[],
             second_trip: None,

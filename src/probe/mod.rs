@@ -16,6 +16,7 @@ pub mod batch;
 pub mod catalog;
 pub mod clock;
 pub mod context;
+mod demand;
 pub mod descriptor;
 pub mod doctor;
 #[cfg(test)]
@@ -27,6 +28,7 @@ pub mod script;
 pub mod text;
 
 pub use catalog::{agent_job, probe};
-pub use context::ProbeContext;
-pub use descriptor::{Pace, Probe};
+pub use context::{ProbeContext, Watermarks};
+pub use demand::answer as demand;
+pub use descriptor::{Lane, Pace, Probe};
 pub use run::{Polled, SESSION, poll, prepare};

@@ -4,9 +4,11 @@
 //!
 //! Polling is asked for directly ([`Effect::Focus`], [`Effect::Refresh`]). An [`InventoryRequest`] goes to the inventory
 //! service, which alone has the keys: the screen holds no record but the one in the open form, and of its passwords only what
-//! was just typed. A [`HistoryRequest`] goes to the history service. Most of them have a ticket that comes back with the answer;
+//! was just typed. A [`HistoryRequest`] goes to the history service. A [`DemandRequest`]
+//! goes to one server. Most of them have a ticket that comes back with the answer;
 //! an answer to a question that is not open any more is dropped.
 
+mod demand;
 mod history;
 mod inventory;
 mod lists;
@@ -14,6 +16,7 @@ mod reply;
 mod settings;
 mod vault;
 
+pub use demand::{DemandRequest, DemandWord, Shown, ShownPlan};
 pub use history::{Answer, HistoryRequest, Query, StoreNow};
 pub use inventory::{FormData, InventoryRequest, Refusal, TenantChange, TenantLine, VaultState};
 pub use lists::{AuditList, FilterLine, LabelLine, List, ListChange, ListId};
@@ -50,6 +53,8 @@ pub enum Effect {
     Inventory(Box<InventoryRequest>),
     /// something about the past
     History(Box<HistoryRequest>),
+    /// a question to one server
+    Demand(DemandRequest),
 }
 
 impl Effect {
@@ -68,5 +73,11 @@ impl From<InventoryRequest> for Effect {
 impl From<HistoryRequest> for Effect {
     fn from(request: HistoryRequest) -> Self {
         Self::History(Box::new(request))
+    }
+}
+
+impl From<DemandRequest> for Effect {
+    fn from(request: DemandRequest) -> Self {
+        Self::Demand(request)
     }
 }

@@ -1,7 +1,7 @@
 //! Replies: answers to requests, and news that nobody asked for.
 
 use super::{
-    List,
+    DemandWord, List,
     history::{Answer, StoreNow},
     inventory::{FormData, Refusal, VaultState},
     settings::Settings,
@@ -95,6 +95,13 @@ pub enum Reply {
         ticket: u64,
         /// the instances as they were
         snapshot: Arc<FleetSnapshot>,
+    },
+    /// see [`crate::protocol::DemandRequest::Ask`]
+    Demanded {
+        /// of which question
+        ticket: u64,
+        /// what is told of it
+        word: DemandWord,
     },
     /// see [`crate::protocol::HistoryRequest::Bookmark`]
     Bookmarked(Mark),

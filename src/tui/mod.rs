@@ -24,6 +24,7 @@ mod ask;
 mod charts;
 pub mod command_line;
 #[cfg(debug_assertions)]
+mod demands;
 mod drill;
 mod encoder;
 mod filter;

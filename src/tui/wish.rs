@@ -11,6 +11,7 @@ use crate::model::{
     fold::scope::Scope,
     inventory::instance::InstanceId,
     judge::health::Level,
+    poll::demand::Demand,
     timeline::{chart::MarkKind, past::When},
 };
 
@@ -51,6 +52,8 @@ pub enum Wish {
     Say(Level, String),
     /// poll these now
     Refresh(Vec<InstanceId>),
+    /// ask a server this, over a connection of its own
+    Demand(InstanceId, Demand),
     /// narrow to this instance, in the pane that is open
     Instance(InstanceId),
     /// show another moment

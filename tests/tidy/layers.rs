@@ -19,9 +19,15 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("probe", &["model", "sql", "tds"]),
     ("collect", &["model", "probe", "tds"]),
     ("sim", &["model", "sql"]),
-    ("protocol", &["model"]),
-    ("tui", &["model", "sql", "protocol"]),
-    ("app", &["model", "config", "exchange", "vault", "tds", "store", "probe", "collect", "sim", "protocol"]),
+    ("protocol", &["model", "plan", "deadlock"]),
+    ("tui", &["model", "sql", "protocol", "plan", "deadlock"]),
+    (
+        "app",
+        &[
+            "model", "config", "exchange", "vault", "tds", "store", "probe", "collect", "sim", "protocol", "plan",
+            "deadlock",
+        ],
+    ),
     ("cli", &[]),
     (
         "command",

@@ -199,6 +199,21 @@ pub struct Target {
     pub multi_subnet_failover: bool,
 }
 
+impl Target {
+    /// True if a change of the inventory does not touch how the instance is reached: its connections may stay.
+    pub fn is_reached_like(&self, other: &Self) -> bool {
+        self.auth == other.auth
+            && self.info.tls == other.info.tls
+            && self.info.address == other.info.address
+            && self.endpoint == other.endpoint
+            && self.database == other.database
+            && self.ca_file == other.ca_file
+            && self.host_in_certificate == other.host_in_certificate
+            && self.read_only_intent == other.read_only_intent
+            && self.multi_subnet_failover == other.multi_subnet_failover
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -39,6 +39,7 @@ pub mod clerks;
 pub mod cost;
 pub mod cpu;
 pub mod databases;
+pub mod demand;
 pub mod files;
 pub mod headline;
 pub mod id;

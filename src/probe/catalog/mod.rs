@@ -23,7 +23,7 @@ mod waits;
 
 pub use activity::agent_job;
 
-use super::{descriptor::Probe, object, script::Script, text};
+use super::{demand, descriptor::Probe, object, script::Script, text};
 use crate::model::poll::id::ProbeId;
 
 /// A probe by its id.
@@ -57,5 +57,5 @@ pub fn probes() -> impl Iterator<Item = &'static Probe> {
 /// Every script of every probe, and those asked on demand.
 pub fn scripts() -> impl Iterator<Item = Script> {
     let parts = probes().flat_map(|p| p.parts).map(|p| p.script);
-    parts.chain([text::TEXTS, object::RESOLVE_HOBT, object::RESOLVE_OBJECT])
+    parts.chain([text::TEXTS, object::RESOLVE_HOBT, object::RESOLVE_OBJECT]).chain(demand::SCRIPTS)
 }

@@ -122,7 +122,7 @@ fn request(q: &Asked<'_>, w: &Work, total: i64) -> Vec<Value> {
     let handle = Handle { text: w.text, database_id: w.database_id };
     let (start, end) = handle.offsets(q.moment);
     let eta = if w.percent > 0.5 { (elapsed_ms as f64 * (100.0 / w.percent - 1.0)) as i64 } else { 0 };
-    let hash = q.moment.profile.dice.of("query").at(i64::from(w.text.template)).bytes::<8>();
+    let hash = q.query_hash(w.text.template);
     vec![
         int(total),
         int(w.spid),

@@ -14,6 +14,8 @@ const TABLE: Context = Context::Table;
 const FLEET: Context = Context::Pane(PaneId::Fleet);
 const INSTANCE: Context = Context::Pane(PaneId::Instance);
 const ACTIVITY: Context = Context::Pane(PaneId::Activity);
+const BLOCKING: Context = Context::Pane(PaneId::Blocking);
+const MEMORY: Context = Context::Pane(PaneId::Memory);
 const DATABASES: Context = Context::Pane(PaneId::Databases);
 const WAITS: Context = Context::Pane(PaneId::Waits);
 const PARTS: Context = Context::Parts;
@@ -181,6 +183,14 @@ actions! {
     GroupBy: "group by the next field",
         word("group", "group by the next field"),
         keys(&[told(ACTIVITY, "b", "group")]);
+    Plan: "the plan of what runs, asked of the server; live where the server profiles it", polls(), on_row(),
+        keys(&[told(ACTIVITY, "P", "plan"), told(BLOCKING, "P", "plan")]);
+    SessionWaits: "what the session has waited for, asked of the server", polls(), on_row(),
+        keys(&[told(ACTIVITY, "w", "its waits"), told(BLOCKING, "w", "its waits")]);
+    BufferPool: "which databases have the pages in memory, asked of the server", polls(),
+        keys(&[told(MEMORY, "b", "buffer pool")]);
+    Answer: "the newest answer of a server again: a plan, waits, the buffer pool", always(),
+        word("answer", "the newest answer of a server again");
     Benign: "show benign waits too",
         word("benign", "show benign waits too"),
         keys(&[told(WAITS, "i", "benign")]);

@@ -478,6 +478,12 @@ fn footer(app: &mut App, line: &mut Canvas<'_>) {
     if app.status.message.is_some() {
         return;
     }
+    let mut asked = String::new();
+    app.demands.push_line(app.world.moment.clock, &mut asked);
+    if !asked.is_empty() {
+        line.put(1, 0, room.saturating_sub(1), &asked, t.accent);
+        return;
+    }
     let contexts = match app.layers.last() {
         Some(layer) => vec![layer.context()],
         None => Context::of_pane(app.place.pane),

@@ -124,6 +124,7 @@ impl App {
                 Wish::Clip(text) => self.outbox.copy(text),
                 Wish::Say(level, text) => self.say(level, text),
                 Wish::Refresh(ids) => self.request_refresh(ids),
+                Wish::Demand(id, demand) => self.demand(id, demand),
                 Wish::Instance(id) => self.go_to_instance(id),
                 Wish::Travel(When::At(at)) => self.go_to_time(at),
                 Wish::Travel(When::Live) => self.live(),

@@ -6,6 +6,7 @@
 //! messages and figures, `Outbox` for outgoing effects.
 
 mod chrome;
+mod demand;
 mod forms;
 mod inventory;
 mod layers;
@@ -20,6 +21,7 @@ mod time;
 use super::{
     action::{Action, Context, Kind},
     charts::Charts,
+    demands::Demands,
     id::PaneId,
     inventory_state::InventoryState,
     key::Chord,
@@ -39,7 +41,9 @@ use super::{
     world::World,
 };
 use crate::{
-    model::{base::time::Timestamp, inventory::instance::InstanceId, judge::health::Level},
+    model::{
+        base::time::Timestamp, inventory::instance::InstanceId, judge::health::Level, poll::demand::Demand,
+    },
     protocol::{Effect, HistoryRequest},
 };
 use outbox::Outbox;
@@ -81,6 +85,12 @@ pub struct App {
     /// and filters
     filters: VecDeque<String>,
     interrupted: Option<Timestamp>,
+    /// questions to servers that are open
+    demands: Demands<Place>,
+    /// the newest answer to one
+    ready: Option<demand::Ready>,
+    /// what was wanted once and costs a server more than a moment
+    wanted: Option<((InstanceId, Demand), Timestamp)>,
     quit: bool,
     repaint: bool,
 }
@@ -122,6 +132,9 @@ impl App {
             commands: VecDeque::new(),
             filters: VecDeque::new(),
             interrupted: None,
+            demands: Demands::default(),
+            ready: None,
+            wanted: None,
             quit: false,
             repaint: false,
         };
@@ -265,6 +278,9 @@ impl App {
         if self.act_on_layer(action) || self.refuses(action) {
             return;
         }
+        if action == Action::Out && self.cancel_demand() {
+            return;
+        }
         let mut wishes = Vec::new();
         let taken = match action {
             // The pane decides on "out" before the app widens the scope; everything global stays global.
@@ -316,6 +332,7 @@ impl App {
             Action::Refresh => self.refresh_scope(),
             Action::Overlay => self.toggle_overlay(),
             Action::Redraw => self.repaint = true,
+            Action::Answer => self.show_answer(),
             Action::Menu => self.open_menu(),
             Action::Reserved => self.say(
                 Level::Ok,

@@ -4,7 +4,7 @@
 use super::App;
 use crate::{
     model::judge::health::Level,
-    protocol::{Effect, InventoryRequest, List, Reply},
+    protocol::{DemandRequest, Effect, InventoryRequest, List, Reply},
     tui::{
         layer::{details::Reading, unlock::Unlock},
         moment::Past,
@@ -37,6 +37,7 @@ impl App {
             Reply::Form(data) => self.open_form(*data),
             // Answers to dialogs that were closed meanwhile.
             Reply::Tested { .. } | Reply::Examined { .. } => {}
+            Reply::Demanded { ticket, word } => self.demanded(ticket, word),
             Reply::Compared { ticket, snapshot } => self.compared(ticket, &snapshot),
             Reply::Bookmarked(mark) => {
                 self.world.charts.forget_marks();
@@ -89,6 +90,12 @@ impl App {
                 return self.world.lists.ask_again();
             }
             Effect::Refresh(_) => "busy: the refresh was not taken, try again",
+            Effect::Demand(request) => {
+                if let DemandRequest::Ask { ticket, .. } = request {
+                    self.demands.take(*ticket);
+                }
+                "busy: the question was not taken, try again"
+            }
             Effect::Inventory(_) | Effect::History(_) => "busy: that was not taken, try again",
         };
         match effect {
@@ -100,7 +107,7 @@ impl App {
                     self.world.charts.forget_open(ticket);
                 }
             }
-            Effect::Focus(_) | Effect::Refresh(_) => {}
+            Effect::Focus(_) | Effect::Refresh(_) | Effect::Demand(_) => {}
         }
         self.say(Level::Warning, text.to_owned());
     }

@@ -12,16 +12,19 @@ use crate::{
         poll::{
             Facts,
             clerks::{ClerkRow, ClerkTable},
+            demand::Demand,
             id::SeriesId,
             reading::Reading,
         },
     },
     tui::{
+        action::Action,
         id::{PaneId, RowKey},
         widget::{
             cell::CellText,
             column::{self, Kind, number, size, whole, words},
         },
+        wish::Wish,
     },
 };
 use std::sync::Arc;
@@ -118,6 +121,11 @@ impl Parts for Clerks {
 
     fn key(instance: &InstanceId, clerk: &ClerkRow) -> RowKey {
         RowKey::Clerk(instance.clone(), Arc::clone(&clerk.kind))
+    }
+
+    fn act(action: Action, instance: Option<&InstanceId>) -> Option<Wish> {
+        let asked = (action == Action::BufferPool).then_some(instance?);
+        asked.map(|instance| Wish::Demand(instance.clone(), Demand::BufferPool))
     }
 
     fn texts<'p>(clerk: &'p ClerkRow, with: &mut dyn FnMut(&'p str)) {

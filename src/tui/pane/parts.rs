@@ -80,6 +80,10 @@ pub trait Parts: for<'a> Kind<Row<'a> = Line<'a, Self>> + Debug + Sized {
     fn open(key: &RowKey) -> Wish {
         Wish::Details(key.clone())
     }
+    /// What an action of this pane alone asks for; None: it is no such action.
+    fn act(_action: Action, _instance: Option<&InstanceId>) -> Option<Wish> {
+        None
+    }
     /// True for a part that is in trouble by itself.
     fn is_problem(_part: &Self::Part) -> bool {
         false
@@ -347,6 +351,11 @@ impl<P: Parts> Pane for PartsPane<P> {
 
     fn act(&mut self, action: Action, view: &View<'_>, wishes: &mut Vec<Wish>) -> bool {
         if self.line.act(action, view, wishes) {
+            return true;
+        }
+        let of_row = self.table.selected().and_then(RowKey::instance);
+        if let Some(wish) = P::act(action, of_row.or_else(|| view.single().map(|i| i.id()))) {
+            wishes.push(wish);
             return true;
         }
         let rows = Lines { places: &self.places, view };

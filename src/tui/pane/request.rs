@@ -6,15 +6,18 @@ use crate::model::{
     fold::snapshot::InstanceSnapshot,
     poll::{
         activity::{Request, special_blocker},
+        demand::Demand,
         reading::Unavailable,
         resource::{DatabaseNames, Resource, decode},
         statement::Statement,
     },
 };
 use crate::tui::{
+    action::Action,
     id::RowKey,
     view::View,
     widget::{cell::CellText, document::Document},
+    wish::Wish,
 };
 use ratatui::style::Style;
 use std::fmt::Write as _;
@@ -44,6 +47,17 @@ pub struct RequestRow<'a> {
 /// Identity of a request.
 pub fn key(instance: &InstanceSnapshot, r: &Request) -> RowKey {
     RowKey::Session(instance.id().clone(), r.session_id, r.request_id.unwrap_or(0))
+}
+
+/// Asks the server about the session of a row: its plan or its waits.
+pub fn demand(action: Action, key: Option<&RowKey>, wishes: &mut Vec<Wish>) {
+    let Some(RowKey::Session(instance, session_id, _)) = key else { return };
+    let session_id = *session_id;
+    let demand = match action {
+        Action::SessionWaits => Demand::SessionWaits { session_id },
+        _ => Demand::SessionPlan { session_id },
+    };
+    wishes.push(Wish::Demand(instance.clone(), demand));
 }
 
 /// Appends a text on one line: every run of blanks is one blank.

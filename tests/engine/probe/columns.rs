@@ -358,6 +358,52 @@ pub static COLUMNS: &[(&str, Columns)] = &[
     ("transactions", &[("session_id", Int), ("transaction_begin_time", Local), ("log_bytes", Int)]),
     ("volumes", &[("volume_mount_point", Text), ("total_bytes", Int), ("available_bytes", Int)]),
     ("waiting_tasks", &[("session_id", Int), ("waiting_tasks", Int)]),
+    ("buffer_pool", &[("database_id", Int), ("pages", Int), ("modified_pages", Int)]),
+    ("plan_live", &[("request_id", Int), ("query_plan", Text)]),
+    (
+        "plan_session",
+        &[
+            ("request_id", Int),
+            ("start_time", Local),
+            ("total_elapsed_time", Int),
+            ("cpu_time", Int),
+            ("query_hash", Bytes),
+            ("query_plan_hash", Bytes),
+            ("query_plan", Text),
+        ],
+    ),
+    (
+        "plans_cached",
+        &[
+            ("query_plan_hash", Bytes),
+            ("creation_time", Local),
+            ("last_execution_time", Local),
+            ("execution_count", Int),
+            ("total_worker_time", Int),
+            ("total_elapsed_time", Int),
+            ("query_plan", Text),
+        ],
+    ),
+    (
+        "plans_last",
+        &[
+            ("query_plan_hash", Bytes),
+            ("last_execution_time", Local),
+            ("last_worker_time", Int),
+            ("last_elapsed_time", Int),
+            ("query_plan", Text),
+        ],
+    ),
+    (
+        "session_waits",
+        &[
+            ("wait_type", Text),
+            ("waiting_tasks_count", Int),
+            ("wait_time_ms", Int),
+            ("max_wait_time_ms", Int),
+            ("signal_wait_time_ms", Int),
+        ],
+    ),
     (
         "waits",
         &[

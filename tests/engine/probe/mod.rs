@@ -2,6 +2,7 @@
 //! simulated one does.
 
 mod columns;
+mod demand;
 mod fake;
 mod keyed;
 mod noise;

@@ -35,7 +35,7 @@ use std::{sync::Arc, time::Duration};
 const WITHIN: Duration = Duration::from_secs(30);
 
 /// A fleet with this trouble on all of it, lasting for ever.
-async fn fleet(instances: usize, trouble: &[(Kind, Option<f64>)]) -> Sim {
+pub async fn fleet(instances: usize, trouble: &[(Kind, Option<f64>)]) -> Sim {
     let none = Scenario::from_toml("", 0).unwrap();
     let config = SimConfig { instances, scenario: none, port: Some(0), ..SimConfig::default() };
     let sim = Sim::start(config).await.unwrap();
@@ -73,13 +73,13 @@ fn target(sim: &Sim, index: usize) -> Target {
 }
 
 /// A prepared connection, and what is learned on it.
-struct Client {
-    conn: Connection,
-    ctx: ProbeContext,
+pub struct Client {
+    pub conn: Connection,
+    pub ctx: ProbeContext,
 }
 
 impl Client {
-    async fn new(sim: &Sim, index: usize) -> Self {
+    pub async fn new(sim: &Sim, index: usize) -> Self {
         let target = target(sim, index);
         let secret = Secret::new(sim.login().1.to_owned());
         let dialed = dial(&target, WITHIN).await.unwrap();
@@ -89,7 +89,7 @@ impl Client {
         Self { conn, ctx }
     }
 
-    async fn poll(&mut self, due: &[ProbeId]) -> Vec<Polled> {
+    pub async fn poll(&mut self, due: &[ProbeId]) -> Vec<Polled> {
         poll(&mut self.conn, due, &mut self.ctx).await
     }
 
@@ -104,7 +104,7 @@ impl Client {
         }
     }
 
-    async fn activity(&mut self) -> Activity {
+    pub async fn activity(&mut self) -> Activity {
         match self.one(ProbeId::Activity).await {
             Ok(Sample::Activity(a)) => a,
             other => panic!("{other:?}"),
@@ -113,7 +113,7 @@ impl Client {
 }
 
 /// Tries for up to twenty seconds until something is true: the simulated world has its own clock.
-async fn eventually<T>(what: &str, mut attempt: impl AsyncFnMut() -> Option<T>) -> T {
+pub async fn eventually<T>(what: &str, mut attempt: impl AsyncFnMut() -> Option<T>) -> T {
     for _ in 0..40 {
         if let Some(found) = attempt().await {
             return found;

@@ -6,6 +6,7 @@ use dbtop::{
     protocol::{Effect, InventoryRequest, Reply, VaultState},
 };
 
+mod demand;
 mod evidence;
 mod health;
 mod lists;
@@ -19,7 +20,7 @@ fn small() -> Stage {
 fn focus(stage: &mut Stage) -> Option<Vec<String>> {
     let last = stage.app.take_effects().into_iter().filter_map(|e| match e {
         Effect::Focus(ids) => Some(ids.iter().map(ToString::to_string).collect()),
-        Effect::Refresh(_) | Effect::Inventory(_) | Effect::History(_) => None,
+        Effect::Refresh(_) | Effect::Inventory(_) | Effect::History(_) | Effect::Demand(_) => None,
     });
     last.last()
 }

@@ -322,6 +322,7 @@ impl Pane for ActivityPane {
                 self.is_linked = false;
                 self.group_table.release();
             }
+            Action::Plan | Action::SessionWaits => request::demand(action, self.selected().as_ref(), wishes),
             Action::Copy => wishes.push(Wish::Copy(self.copy(view))),
             Action::Narrow if !self.grouped() => {
                 wishes.extend(reading::narrow(PaneId::Activity, self.table.selected(), view));

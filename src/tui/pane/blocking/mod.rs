@@ -358,6 +358,7 @@ impl Pane for BlockingPane {
             Action::Enter | Action::Details => {
                 wishes.extend(self.table.selected().cloned().map(Wish::Details));
             }
+            Action::Plan | Action::SessionWaits => request::demand(action, self.table.selected(), wishes),
             Action::Copy => wishes.push(Wish::Copy(self.copy(view))),
             Action::Narrow => {
                 wishes.extend(super::reading::narrow(PaneId::Blocking, self.table.selected(), view));

@@ -1,0 +1,375 @@
+//! The on-demand lane: a second connection to an instance, for what somebody asked for, so that no plan delays a headline
+//! number. It is opened with the first question, answers one after another, and is closed after a minute without one, or when
+//! another instance waits for its place: at most [`PLACES`] are open at once, however large the fleet. A question can be
+//! cancelled at any moment; its connection is closed then, which ends the statement on the server.
+//!
+//! [`Lanes`] belongs to the manager. Each lane is a task of its own; it shares permits for connects with the polls, and nothing else.
+
+use super::{
+    connect,
+    driver::{Driver, Session},
+    live_config::LiveConfig,
+    permits::Priority,
+    secrets::SecretCell,
+    shared::Shared,
+};
+use crate::{
+    model::{
+        base::failure::{Failure, FailureKind},
+        fold::update::Update,
+        inventory::instance::{InstanceId, Target},
+        poll::{
+            Sample,
+            demand::{Demand, Outcome, Step},
+            id::ProbeId,
+            reading::Unavailable,
+        },
+    },
+    probe::{Polled, ProbeContext, Watermarks},
+};
+use std::{collections::HashMap, sync::Arc, time::Duration};
+use tokio::{
+    sync::{
+        Notify, OwnedSemaphorePermit, Semaphore,
+        mpsc::{self, error::TrySendError},
+    },
+    task::JoinSet,
+    time::sleep,
+};
+use tokio_util::sync::CancellationToken;
+
+/// Lanes that are open at once.
+pub const PLACES: usize = 64;
+/// A lane without a question is closed after this.
+const IDLE: Duration = Duration::from_mins(1);
+/// Questions that wait for one instance; who asks more is told so.
+const QUESTIONS: usize = 8;
+/// What must be known of a server before it is asked anything: version, rights, names, its clock.
+const INTRODUCTION: [ProbeId; 4] =
+    [ProbeId::Rights, ProbeId::Properties, ProbeId::Databases, ProbeId::Headline];
+
+/// A question, and who hears the answer.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    /// comes back with every word
+    pub ticket: u64,
+    /// whom
+    pub instance: InstanceId,
+    /// what
+    pub demand: Demand,
+    /// ends it; then no word comes any more
+    pub cancel: CancellationToken,
+    /// hears of it. A step that finds it full is left out, the outcome waits for room
+    pub tell: mpsc::Sender<Told>,
+}
+
+/// A word about a question.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Told {
+    /// of which question
+    pub ticket: u64,
+    /// what
+    pub word: Word,
+}
+
+/// What is told of a question.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Word {
+    /// it is so far
+    Step(Step),
+    /// the last word
+    Done(Outcome),
+}
+
+/// Something for a lane to do.
+pub(super) enum Job {
+    /// somebody asked
+    Asked(Box<Asked>),
+    /// probes are due, each with its interval, ms
+    Probes(Vec<(ProbeId, u32)>),
+}
+
+impl Job {
+    /// Ends it without an answer. Probes come again.
+    pub fn refuse(self, failure: Failure) {
+        if let Self::Asked(asked) = self {
+            tokio::spawn(async move { asked.done(Outcome { found: Err(failure), cost_ms: None }).await });
+        }
+    }
+
+    /// Done when nobody wants an answer any more.
+    async fn cancelled(&self) {
+        match self {
+            Self::Asked(asked) => asked.cancel.cancelled().await,
+            Self::Probes(_) => std::future::pending().await,
+        }
+    }
+
+    fn step(&self, step: Step) {
+        if let Self::Asked(asked) = self {
+            asked.step(step);
+        }
+    }
+}
+
+impl Asked {
+    fn step(&self, step: Step) {
+        // Nobody misses a step that a full channel leaves out.
+        let _ = self.tell.try_send(Told { ticket: self.ticket, word: Word::Step(step) });
+    }
+
+    async fn done(&self, outcome: Outcome) {
+        // Who asked may have gone.
+        let _ = self.tell.send(Told { ticket: self.ticket, word: Word::Done(outcome) }).await;
+    }
+}
+
+/// The places of open lanes.
+struct Places {
+    free: Arc<Semaphore>,
+    /// somebody waits for a place: an idle lane closes
+    wanted: Notify,
+}
+
+impl Places {
+    async fn take(&self) -> Option<OwnedSemaphorePermit> {
+        if let Ok(place) = Arc::clone(&self.free).try_acquire_owned() {
+            return Some(place);
+        }
+        self.wanted.notify_one();
+        // It is never closed.
+        Arc::clone(&self.free).acquire_owned().await.ok()
+    }
+}
+
+/// The lanes of a fleet. Dropping them ends all.
+pub(super) struct Lanes<D> {
+    shared: Arc<Shared<D>>,
+    places: Arc<Places>,
+    lanes: HashMap<InstanceId, (Arc<Target>, mpsc::Sender<Job>)>,
+    /// how far each instance was read, for its next lane
+    read: HashMap<InstanceId, Watermarks>,
+    tasks: JoinSet<(InstanceId, Watermarks)>,
+}
+
+impl<D: Driver> Lanes<D> {
+    pub fn new(shared: Arc<Shared<D>>) -> Self {
+        let places = Places { free: Arc::new(Semaphore::new(PLACES)), wanted: Notify::new() };
+        Self {
+            shared,
+            places: Arc::new(places),
+            lanes: HashMap::new(),
+            read: HashMap::new(),
+            tasks: JoinSet::new(),
+        }
+    }
+
+    /// Asks over the lane of an instance; starts it if there is none, or if the instance is reached in another way now.
+    pub fn ask(
+        &mut self,
+        instance: InstanceId,
+        job: Job,
+        target: &Arc<Target>,
+        secret: SecretCell,
+        way_in: (Arc<LiveConfig>, Priority),
+    ) {
+        while let Some(ended) = self.tasks.try_join_next() {
+            if let Ok((instance, read)) = ended {
+                self.read.insert(instance, read);
+            }
+        }
+        let job = match self.lanes.get(&instance) {
+            Some((of, jobs)) if of.is_reached_like(target) => match jobs.try_send(job) {
+                Ok(()) => return,
+                Err(TrySendError::Full(job)) => {
+                    let text = format!("{QUESTIONS} questions to {instance} wait already: try again");
+                    return job.refuse(Failure::new(FailureKind::Config, text));
+                }
+                // It has just closed.
+                Err(TrySendError::Closed(job)) => job,
+            },
+            _ => job,
+        };
+        let (jobs, taken) = mpsc::channel(QUESTIONS);
+        self.lanes.insert(instance.clone(), (Arc::clone(target), jobs.clone()));
+        let lane = Lane {
+            shared: Arc::clone(&self.shared),
+            target: Arc::clone(target),
+            secret,
+            way_in,
+            places: Arc::clone(&self.places),
+            jobs: taken,
+            read: self.read.get(&instance).cloned().unwrap_or_default(),
+        };
+        self.tasks.spawn(async move { (instance, lane.run().await) });
+        // There is room: the lane is new.
+        let _ = jobs.try_send(job);
+    }
+
+    /// Ends the lanes of instances that are gone, once they have answered.
+    pub fn retain(&mut self, is_there: impl Fn(&InstanceId) -> bool) {
+        self.lanes.retain(|id, _| is_there(id));
+        self.read.retain(|id, _| is_there(id));
+    }
+
+    /// Ends all.
+    pub async fn shutdown(&mut self) {
+        self.lanes.clear();
+        self.tasks.shutdown().await;
+    }
+}
+
+struct Lane<D: Driver> {
+    shared: Arc<Shared<D>>,
+    target: Arc<Target>,
+    secret: SecretCell,
+    way_in: (Arc<LiveConfig>, Priority),
+    places: Arc<Places>,
+    jobs: mpsc::Receiver<Job>,
+    /// how far the server was read
+    read: Watermarks,
+}
+
+/// An open lane, and what is known of the server.
+struct Open<S> {
+    session: S,
+    context: ProbeContext,
+    _place: Option<OwnedSemaphorePermit>,
+}
+
+impl<D: Driver> Lane<D> {
+    /// Runs until it has been idle for a minute; says how far the server was read.
+    async fn run(mut self) -> Watermarks {
+        let mut open = None;
+        while let Some(job) = self.next(open.is_some()).await {
+            let is_done = tokio::select! {
+                biased;
+                () = job.cancelled() => false,
+                () = self.carry_out(&job, &mut open) => true,
+            };
+            if let Some(Open { context, .. }) = &open {
+                self.read = context.watermarks().clone();
+            }
+            if !is_done {
+                // The statement ends with its connection.
+                open = None;
+            }
+        }
+        self.read
+    }
+
+    /// The next job; None: it is time to close.
+    async fn next(&mut self, is_open: bool) -> Option<Job> {
+        tokio::select! {
+            biased;
+            job = self.jobs.recv() => return job,
+            () = sleep(IDLE) => {}
+            () = self.places.wanted.notified(), if is_open => {}
+        }
+        // One that came in this moment is answered still.
+        self.jobs.close();
+        self.jobs.recv().await
+    }
+
+    async fn carry_out(&self, job: &Job, open: &mut Option<Open<D::Session>>) {
+        let name = self.target.info.log_name();
+        match job {
+            Job::Asked(asked) => {
+                tracing::info!(instance = name, what = %asked.demand, "asked on demand");
+                let was_open = open.is_some();
+                let mut outcome = self.answer(job, asked.demand, open).await;
+                let is_closed =
+                    outcome.found.as_ref().is_err_and(|failure| failure.kind == FailureKind::Unreachable);
+                if was_open && is_closed {
+                    // It had been idle, and something on the way forgot it.
+                    *open = None;
+                    outcome = self.answer(job, asked.demand, open).await;
+                }
+                asked.done(outcome).await;
+            }
+            Job::Probes(due) => {
+                let ids: Vec<ProbeId> = due.iter().map(|(id, _)| *id).collect();
+                let polled = match self.opened(job, open).await {
+                    Ok(Open { session, context, .. }) => session.poll(&ids, context).await,
+                    Err(failure) => ids.iter().map(|probe| unreached(*probe, &failure)).collect(),
+                };
+                if open.as_ref().is_some_and(|open| !open.session.is_open()) {
+                    *open = None;
+                }
+                self.report(polled, due).await;
+            }
+        }
+    }
+
+    /// Tells the reducer what probes said.
+    async fn report(&self, polled: Vec<Polled>, due: &[(ProbeId, u32)]) {
+        let at = (self.shared.clock)();
+        for Polled { probe, took_ms, outcome } in polled {
+            let every_ms = due.iter().find(|(id, _)| *id == probe).map_or(0, |(_, every_ms)| *every_ms);
+            let instance = self.target.info.id.clone();
+            let update = Update::Polled { instance, probe, at, took_ms, every_ms, outcome };
+            // The reducer outlives the lanes.
+            let _ = self.shared.updates.send(update).await;
+        }
+    }
+
+    async fn answer(&self, job: &Job, demand: Demand, open: &mut Option<Open<D::Session>>) -> Outcome {
+        let Open { session, context, .. } = match self.opened(job, open).await {
+            Ok(open) => open,
+            Err(failure) => return Outcome { found: Err(failure), cost_ms: None },
+        };
+        job.step(Step::Asks);
+        let before = cpu_ms(session, context).await;
+        let found = session.demand(demand, context).await;
+        let after = if session.is_open() { cpu_ms(session, context).await } else { None };
+        if !session.is_open() {
+            *open = None;
+        }
+        let cost_ms = after.zip(before).map(|(after, before)| after.saturating_sub(before).max(0));
+        Outcome { found, cost_ms }
+    }
+
+    /// The open connection; connects if there is none.
+    async fn opened<'o>(
+        &self,
+        job: &Job,
+        open: &'o mut Option<Open<D::Session>>,
+    ) -> Result<&'o mut Open<D::Session>, Failure> {
+        let opened = match open.take() {
+            Some(opened) => opened,
+            None => {
+                job.step(Step::Waits);
+                let place = self.places.take().await;
+                job.step(Step::Connects);
+                self.connect(place).await?
+            }
+        };
+        Ok(open.insert(opened))
+    }
+
+    async fn connect(&self, place: Option<OwnedSemaphorePermit>) -> Result<Open<D::Session>, Failure> {
+        let mut context = ProbeContext::new(self.shared.clock);
+        context.resume(self.read.clone());
+        let way_in = (Arc::clone(&self.way_in.0), self.way_in.1);
+        let connected = connect::connect(&self.shared, &self.target, &self.secret, way_in, &mut context);
+        let mut session = connected.await?;
+        let polled = session.poll(&INTRODUCTION, &mut context).await;
+        if session.is_open() {
+            return Ok(Open { session, context, _place: place });
+        }
+        Err(super::instance::broken_by(&polled))
+    }
+}
+
+fn unreached(probe: ProbeId, failure: &Failure) -> Polled {
+    Polled { probe, took_ms: 0, outcome: Err(Unavailable::Failed(failure.clone())) }
+}
+
+/// The CPU that a session has used so far, ms; None if the server does not say.
+async fn cpu_ms<S: Session>(session: &mut S, context: &mut ProbeContext) -> Option<i64> {
+    let polled: Vec<Polled> = session.poll(&[ProbeId::Cost], context).await;
+    polled.into_iter().find_map(|polled| match polled.outcome {
+        Ok(Sample::Cost(cost)) => cost.cpu_ms,
+        _ => None,
+    })
+}

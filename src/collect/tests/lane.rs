@@ -1,0 +1,164 @@
+//! The on-demand lane: a connection of its own, a place for it, and its end.
+
+use super::*;
+use crate::{
+    collect::{Asked, PLACES, Told, Word},
+    model::poll::demand::{Demand, Step},
+};
+use tokio::sync::mpsc::Receiver;
+use tokio_util::sync::CancellationToken;
+
+const DEMAND: Demand = Demand::SessionWaits { session_id: 57 };
+
+/// Asks an instance; returns who hears of it, and what cancels it.
+async fn ask(collector: &Collector, name: &str) -> (Receiver<Told>, CancellationToken) {
+    let (tell, told) = mpsc::channel(8);
+    let cancel = CancellationToken::new();
+    let instance = InstanceId::new(name);
+    let asked = Asked { ticket: 7, instance, demand: DEMAND, cancel: cancel.clone(), tell };
+    collector.commands.send(Command::Ask(Box::new(asked))).await.unwrap();
+    (told, cancel)
+}
+
+/// All that is told until the end: the steps, and the last word.
+async fn hear(mut told: Receiver<Told>) -> (Vec<Step>, Option<Word>) {
+    let mut steps = Vec::new();
+    while let Some(Told { ticket, word }) = told.recv().await {
+        assert_eq!(ticket, 7);
+        match word {
+            Word::Step(step) => steps.push(step),
+            done => return (steps, Some(done)),
+        }
+    }
+    (steps, None)
+}
+
+fn logins(fake: &Fake, name: &str) -> usize {
+    fake.logins.lock().unwrap().iter().filter(|(n, _)| n == name).count()
+}
+
+fn answered(word: Option<&Word>) -> bool {
+    matches!(word, Some(Word::Done(outcome)) if outcome.found.is_ok())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_question_has_a_connection_of_its_own_which_closes_after_a_minute() {
+    let (fake, collector, _) = run(&one(), |_| {});
+    seconds(40.0).await;
+    assert_eq!(logins(&fake, "a"), 1);
+    let (told, _) = ask(&collector, "a").await;
+    let (steps, done) = hear(told).await;
+    assert_eq!(steps, [Step::Waits, Step::Connects, Step::Asks]);
+    let Some(Word::Done(outcome)) = done else { panic!("no answer") };
+    assert!(outcome.found.is_ok());
+    assert!(outcome.cost_ms.is_some_and(|ms| ms >= 90), "its cost is told: {:?}", outcome.cost_ms);
+    seconds(50.0).await;
+    let (steps, _) = hear(ask(&collector, "a").await.0).await;
+    assert_eq!((steps, logins(&fake, "a")), (vec![Step::Asks], 2), "the same connection");
+    seconds(61.0).await;
+    hear(ask(&collector, "a").await.0).await;
+    assert_eq!(logins(&fake, "a"), 3, "it was closed in between");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_answer_delays_no_poll() {
+    let (fake, collector, start) = run(&one(), |_| {});
+    seconds(40.0).await;
+    hear(ask(&collector, "a").await.0).await;
+    fake.set("a", Act::Answer(5_000));
+    let (told, _) = ask(&collector, "a").await;
+    seconds(0.1).await;
+    fake.set("a", Act::Answer(5));
+    let before = fake.polls("a", ProbeId::Headline, start).len();
+    collector.commands.send(Command::Refresh(Vec::new())).await.unwrap();
+    seconds(1.0).await;
+    assert!(fake.polls("a", ProbeId::Headline, start).len() > before, "polled while the question is open");
+    assert!(answered(hear(told).await.1.as_ref()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cancelled_question_ends_at_once_and_takes_its_connection_with_it() {
+    let (fake, collector, _) = run(&one(), |_| {});
+    seconds(40.0).await;
+    fake.set("a", Act::Answer(15_000));
+    let (told, cancel) = ask(&collector, "a").await;
+    seconds(1.0).await;
+    cancel.cancel();
+    let began = Instant::now();
+    assert_eq!(hear(told).await.1, None, "no word about an answer that nobody wants");
+    assert!(began.elapsed() < Duration::from_secs(1));
+    fake.set("a", Act::Answer(5));
+    let before = logins(&fake, "a");
+    assert!(answered(hear(ask(&collector, "a").await.0).await.1.as_ref()));
+    assert_eq!(logins(&fake, "a"), before + 1, "the statement ended with its connection");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_was_forgotten_on_the_way_is_made_anew_without_a_word() {
+    let (fake, collector, _) = run(&one(), |_| {});
+    seconds(40.0).await;
+    hear(ask(&collector, "a").await.0).await;
+    fake.set("a", Act::Closed);
+    let (steps, done) = hear(ask(&collector, "a").await.0).await;
+    assert!(answered(done.as_ref()), "{done:?}");
+    assert!(steps.contains(&Step::Connects));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_instance_that_cannot_be_reached_or_is_not_there_says_why() {
+    let (fake, collector, _) = run(&one(), |_| {});
+    seconds(40.0).await;
+    fake.set("a", Act::WrongPassword);
+    for (name, words) in [("a", "as the test says"), ("nobody", "nobody is not polled")] {
+        let Some(Word::Done(outcome)) = hear(ask(&collector, name).await.0).await.1 else { panic!("silence") };
+        let failure = outcome.found.unwrap_err();
+        assert!(failure.text.contains(words), "{failure:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_more_lanes_are_open_than_there_are_places_and_an_idle_one_makes_room() {
+    let names = names(PLACES + 1);
+    let (fake, collector, _) = run(&names, |_| {});
+    seconds(60.0).await;
+    for name in &names {
+        fake.set(name, Act::Answer(10_000));
+    }
+    let mut open = Vec::new();
+    for name in &names[..PLACES] {
+        open.push(ask(&collector, name).await.0);
+    }
+    seconds(2.0).await;
+    let (mut told, _) = ask(&collector, &names[PLACES]).await;
+    seconds(1.0).await;
+    assert_eq!(told.try_recv().unwrap().word, Word::Step(Step::Waits));
+    assert!(told.try_recv().is_err(), "all places are taken");
+    for name in &names {
+        fake.set(name, Act::Answer(5));
+    }
+    let began = Instant::now();
+    assert!(answered(hear(told).await.1.as_ref()));
+    assert!(began.elapsed() < Duration::from_secs(55), "it need not wait until one was idle for a minute");
+    for told in open {
+        assert!(answered(hear(told).await.1.as_ref()));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_waits_in_an_endless_line_before_one_instance() {
+    let (fake, collector, _) = run(&one(), |_| {});
+    seconds(40.0).await;
+    fake.set("a", Act::Answer(15_000));
+    let mut told = Vec::new();
+    for _ in 0..12 {
+        told.push(ask(&collector, "a").await.0);
+        seconds(0.1).await;
+    }
+    let mut refused = 0;
+    for told in told.iter_mut() {
+        while let Ok(Told { word, .. }) = told.try_recv() {
+            refused += usize::from(matches!(word, Word::Done(outcome) if outcome.found.is_err()));
+        }
+    }
+    assert_eq!(refused, 3, "one is open, eight wait");
+}

@@ -1,0 +1,213 @@
+//! Questions that somebody asks of one server, outside of all polls: their scripts, and what the answers mean. Called by
+//! `collect::lane`, on a connection of its own, so that a slow one delays no headline number. A plan stays the text that the
+//! server sent: who shows it reads it.
+
+use super::{
+    batch::{self, Sets},
+    context::ProbeContext,
+    script::{Needs, Script, script},
+};
+use crate::{
+    model::{
+        base::failure::{Failure, FailureKind},
+        poll::demand::{Buffered, Demand, Found, FoundPlan, PlanSource, SessionWait},
+    },
+    tds::{Ask, Param, Question, Row},
+};
+use std::{sync::Arc, time::Duration};
+
+pub(super) const CACHED: Script = script!("plans_cached", Performance, by "query_plan_hash");
+pub(super) const LAST: Script = script!("plans_last", Performance, by "query_plan_hash");
+pub(super) const LIVE: Script = script!("plan_live", Performance, by "request_id");
+pub(super) const SESSION: Script = script!("plan_session", Performance, by "request_id");
+pub(super) const WAITS: Script = script!("session_waits", Performance, by "wait_type");
+pub(super) const BUFFERS: Script = script!("buffer_pool", Performance, by "database_id");
+
+/// The scripts of this file.
+pub(super) const SCRIPTS: [Script; 6] = [CACHED, LAST, LIVE, SESSION, WAITS, BUFFERS];
+
+/// A plan cache of many GB takes seconds to be read once.
+const PLANS_WITHIN: Duration = Duration::from_secs(20);
+const SESSION_WITHIN: Duration = Duration::from_secs(10);
+/// A row for each page in memory.
+const BUFFERS_WITHIN: Duration = Duration::from_secs(60);
+/// The first version that profiles every query by itself; before it, live plans of some builds crash (KB4078596).
+const MAJOR_2019: i32 = 15;
+
+/// Asks, and reads the answer.
+///
+/// # Errors
+/// No right, no answer in time, or nothing there: in words.
+pub async fn answer<C: Ask>(conn: &mut C, demand: Demand, ctx: &mut ProbeContext) -> Result<Found, Failure> {
+    match demand {
+        Demand::Plans { query_hash } => plans(conn, query_hash, ctx).await.map(Found::Plans),
+        Demand::SessionPlan { session_id } => session_plans(conn, session_id, ctx).await.map(Found::Plans),
+        Demand::SessionWaits { session_id } => {
+            let params = [Param::Int(session_id.into())];
+            let sets = ask(conn, WAITS, &params, SESSION_WITHIN, ctx).await?;
+            Ok(Found::Waits(sets.all(WAITS.name).filter_map(wait).collect()))
+        }
+        Demand::BufferPool => {
+            let sets = ask(conn, BUFFERS, &[], BUFFERS_WITHIN, ctx).await?;
+            let mut rows: Vec<Buffered> = sets.all(BUFFERS.name).map(|row| buffered(row, ctx)).collect();
+            rows.sort_by(|a, b| b.pages.cmp(&a.pages));
+            Ok(Found::Buffers(rows))
+        }
+    }
+}
+
+/// The cached plans of a query, and behind them the last actual ones where the server has such. Those are an extra: without
+/// them the others stay.
+async fn plans<C: Ask>(
+    conn: &mut C,
+    query_hash: u64,
+    ctx: &mut ProbeContext,
+) -> Result<Vec<FoundPlan>, Failure> {
+    let hash = query_hash.to_be_bytes();
+    let params = [Param::Bytes(&hash)];
+    let sets = ask(conn, CACHED, &params, PLANS_WITHIN, ctx).await?;
+    let mut plans: Vec<FoundPlan> = sets.all(CACHED.name).map(|row| cached(row, ctx)).collect();
+    if plans.is_empty() {
+        let text = format!(
+            "the plan cache has no query 0x{query_hash:016X}: it was evicted, or runs with RECOMPILE and is never kept"
+        );
+        return Err(Failure::new(FailureKind::MissingObject, text));
+    }
+    if ctx.major().is_some_and(|major| major >= MAJOR_2019) {
+        match ask(conn, LAST, &params, PLANS_WITHIN, ctx).await {
+            Ok(sets) => {
+                let last = sets.all(LAST.name).map(|row| last_actual(row, ctx));
+                plans.extend(last.filter(|plan| plan.xml.is_some()));
+            }
+            Err(failure) if !conn.is_open() => return Err(failure),
+            Err(_) => {}
+        }
+    }
+    Ok(plans)
+}
+
+/// What a session runs: with rows so far where the server has them, else as estimated.
+async fn session_plans<C: Ask>(
+    conn: &mut C,
+    session_id: i32,
+    ctx: &mut ProbeContext,
+) -> Result<Vec<FoundPlan>, Failure> {
+    let params = [Param::Int(session_id.into())];
+    let sets = ask(conn, SESSION, &params, SESSION_WITHIN, ctx).await?;
+    let mut plans: Vec<(Option<i64>, FoundPlan)> =
+        sets.all(SESSION.name).map(|row| (row.i64("request_id"), running(row, ctx))).collect();
+    if plans.is_empty() {
+        let text = format!("session {session_id} runs nothing now");
+        return Err(Failure::new(FailureKind::MissingObject, text));
+    }
+    if ctx.major().is_some_and(|major| major >= MAJOR_2019) {
+        match ask(conn, LIVE, &params, SESSION_WITHIN, ctx).await {
+            Ok(sets) => {
+                for row in sets.all(LIVE.name) {
+                    let request = row.i64("request_id");
+                    let plan = plans.iter_mut().find(|(id, _)| *id == request);
+                    if let (Some((_, plan)), Some(xml)) = (plan, xml(row)) {
+                        plan.source = PlanSource::Live;
+                        plan.xml = Some(xml);
+                    }
+                }
+            }
+            Err(failure) if !conn.is_open() => return Err(failure),
+            Err(_) => {}
+        }
+    }
+    Ok(plans.into_iter().map(|(_, plan)| plan).collect())
+}
+
+async fn ask<C: Ask>(
+    conn: &mut C,
+    script: Script,
+    params: &[Param<'_>],
+    within: Duration,
+    ctx: &ProbeContext,
+) -> Result<Sets, Failure> {
+    let sql = batch::statement(script.text);
+    let answer = conn.ask(Question { what: script.name, sql, params, within }).await;
+    let sets = Sets::of(answer.sets, &[script]);
+    match answer.error {
+        Some(failure) if failure.kind == FailureKind::Permission && script.needs != Needs::Nothing => {
+            let text = format!("the login lacks {}", script.needs.right(ctx.major()));
+            Err(Failure { text: text.into(), ..failure })
+        }
+        Some(failure) => Err(failure),
+        None if sets.has(script.name) => Ok(sets),
+        None => Err(Failure::new(FailureKind::Protocol, format!("the answer lacks the result set of {}", script.name))),
+    }
+}
+
+fn cached(row: Row<'_>, ctx: &ProbeContext) -> FoundPlan {
+    FoundPlan {
+        source: PlanSource::Cached,
+        plan_hash: hash(row, "query_plan_hash"),
+        compiled_at: row.local("creation_time", ctx.offset_min()),
+        started_at: row.local("last_execution_time", ctx.offset_min()),
+        runs: row.count("execution_count"),
+        cpu_ms: micros(row, "total_worker_time"),
+        elapsed_ms: micros(row, "total_elapsed_time"),
+        xml: xml(row),
+    }
+}
+
+fn last_actual(row: Row<'_>, ctx: &ProbeContext) -> FoundPlan {
+    FoundPlan {
+        source: PlanSource::LastActual,
+        plan_hash: hash(row, "query_plan_hash"),
+        compiled_at: None,
+        started_at: row.local("last_execution_time", ctx.offset_min()),
+        runs: Some(1),
+        cpu_ms: micros(row, "last_worker_time"),
+        elapsed_ms: micros(row, "last_elapsed_time"),
+        xml: xml(row),
+    }
+}
+
+fn running(row: Row<'_>, ctx: &ProbeContext) -> FoundPlan {
+    let started_at = row.local("start_time", ctx.offset_min());
+    FoundPlan {
+        source: PlanSource::Cached,
+        plan_hash: hash(row, "query_plan_hash"),
+        compiled_at: None,
+        started_at,
+        runs: None,
+        cpu_ms: row.count("cpu_time").map(|ms| ms as f64),
+        elapsed_ms: ctx.clock().elapsed(row.count("total_elapsed_time"), started_at).map(|ms| ms as f64),
+        xml: xml(row),
+    }
+}
+
+fn wait(row: Row<'_>) -> Option<SessionWait> {
+    Some(SessionWait {
+        name: row.line("wait_type", 60)?,
+        count: row.count("waiting_tasks_count"),
+        ms: row.count("wait_time_ms"),
+        max_ms: row.count("max_wait_time_ms"),
+        signal_ms: row.count("signal_wait_time_ms"),
+    })
+}
+
+fn buffered(row: Row<'_>, ctx: &ProbeContext) -> Buffered {
+    Buffered {
+        database: ctx.database(row.i32("database_id")).unwrap_or_else(|| "no database".into()),
+        pages: row.count("pages"),
+        modified: row.count("modified_pages"),
+    }
+}
+
+/// Eight bytes as a number.
+fn hash(row: Row<'_>, column: &str) -> Option<u64> {
+    let bytes = row.bytes(column)?.try_into().ok()?;
+    Some(u64::from_be_bytes(bytes)).filter(|hash| *hash != 0)
+}
+
+fn micros(row: Row<'_>, column: &str) -> Option<f64> {
+    row.count(column).map(|us| us as f64 / 1_000.0)
+}
+
+fn xml(row: Row<'_>) -> Option<Arc<str>> {
+    row.raw_text("query_plan").filter(|text| !text.trim().is_empty()).map(Into::into)
+}

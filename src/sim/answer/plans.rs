@@ -1,0 +1,199 @@
+//! Answers about plans and single sessions, which are asked on demand: plans by query hash and by session, waits of a session,
+//! the buffer pool.
+
+use super::{
+    asked::{Answer, Asked},
+    handle::Handle,
+    showplan::Shape,
+    table::{Table, int, text},
+};
+use crate::sim::{
+    backend::{
+        ColumnType::{BigInt, Binary, DateTime, Int, NVarChar, NVarCharMax},
+        Value,
+    },
+    world::{texts::TEXTS, work::{TextRef, Work}},
+};
+
+/// The scripts that are answered here.
+pub const ANSWERS: &[Answer] = &[
+    ("buffer_pool", buffer_pool),
+    ("plan_live", plan_live),
+    ("plan_session", plan_session),
+    ("plans_cached", plans_cached),
+    ("plans_last", plans_last),
+    ("session_waits", session_waits),
+];
+
+/// Pages of a MB.
+const PAGES: i64 = 128;
+
+impl Asked<'_> {
+    /// The query hash of a text.
+    pub(super) fn query_hash(&self, template: u16) -> [u8; 8] {
+        self.moment.profile.dice.of("query").at(i64::from(template)).bytes::<8>()
+    }
+
+    /// The plan hash of a text: another one once its seek is lost.
+    pub(super) fn plan_hash(&self, template: u16, is_regressed: bool) -> [u8; 8] {
+        self.moment.profile.dice.of("plan").at(i64::from(template)).at(i64::from(is_regressed)).bytes::<8>()
+    }
+
+    fn first_param(&self) -> Option<&Value> {
+        self.params.first().map(|param| &param.value)
+    }
+
+    /// The text whose query hash is asked for.
+    fn template(&self) -> Option<u16> {
+        let Some(Value::Bytes(hash)) = self.first_param() else { return None };
+        (0..TEXTS.len() as u16).find(|template| self.query_hash(*template)[..] == hash[..])
+    }
+
+    /// The work of the session that is asked for.
+    fn of_session(&self) -> impl Iterator<Item = &Work> {
+        let wanted = match self.first_param() {
+            Some(Value::Int(id)) => Some(*id),
+            _ => None,
+        };
+        self.running().filter(move |work| Some(i64::from(work.spid)) == wanted)
+    }
+
+    fn plan(&self, handle: Handle, is_regressed: bool, ran_ms: Option<(i64, i64)>, done: f64) -> String {
+        let template = handle.text.template;
+        let statement = handle.fill(self.moment).map_or_else(String::new, |filled| {
+            let units: Vec<u16> = filled.text.encode_utf16().collect();
+            let start = usize::try_from(filled.start / 2).unwrap_or(0);
+            let end = usize::try_from(filled.end / 2 + 1).ok().filter(|end| *end > start).unwrap_or(units.len());
+            String::from_utf16_lossy(units.get(start..end).unwrap_or(&units))
+        });
+        Shape {
+            version: self.moment.profile.version,
+            statement: &statement,
+            theme: self.moment.profile.theme,
+            database: self.moment.profile.database(handle.database_id).map_or("master", |d| d.name.as_str()),
+            query_hash: u64::from_be_bytes(self.query_hash(template)),
+            plan_hash: u64::from_be_bytes(self.plan_hash(template, is_regressed)),
+            is_regressed,
+            ran_ms,
+            done,
+        }
+        .xml()
+    }
+
+    /// A text where it is usually run.
+    fn handle_of(&self, template: u16) -> Handle {
+        let database_id = self.moment.profile.user_databases().first().map_or(1, |database| database.id);
+        Handle { text: TextRef { template, variant: 0 }, database_id }
+    }
+}
+
+/// The plans of a query: one, or an older one beside it.
+fn plans_cached(q: &Asked<'_>) -> Table {
+    let columns = [
+        ("query_plan_hash", Binary(8)),
+        ("creation_time", DateTime),
+        ("last_execution_time", DateTime),
+        ("execution_count", BigInt),
+        ("total_worker_time", BigInt),
+        ("total_elapsed_time", BigInt),
+        ("query_plan", NVarCharMax),
+    ];
+    let mut table = Table::new(&columns);
+    let Some(template) = q.template().filter(|_| q.rights.performance) else { return table };
+    for is_regressed in [false] {
+        let age_ms = if is_regressed { 600_000 } else { 7_200_000 };
+        let cost_us = if is_regressed { 4_100_000 } else { 9_000 };
+        let runs = 400;
+        table.push(vec![
+            Value::Bytes(q.plan_hash(template, is_regressed).to_vec()),
+            q.datetime(q.moment.at_ms - age_ms),
+            q.datetime(q.moment.at_ms - 2_000),
+            int(runs),
+            int(runs * cost_us),
+            int(runs * cost_us * 5 / 4),
+            text(q.plan(q.handle_of(template), is_regressed, None, 1.0)),
+        ]);
+    }
+    table
+}
+
+/// The last actual plans: nobody has switched them on.
+fn plans_last(_: &Asked<'_>) -> Table {
+    Table::new(&[
+        ("query_plan_hash", Binary(8)),
+        ("last_execution_time", DateTime),
+        ("last_worker_time", BigInt),
+        ("last_elapsed_time", BigInt),
+        ("query_plan", NVarCharMax),
+    ])
+}
+
+/// What a session runs, with rows so far.
+fn plan_live(q: &Asked<'_>) -> Table {
+    let columns = [("request_id", Int), ("query_plan", NVarCharMax)];
+    Table::new(&columns).with(q.of_session().map(|work| {
+        let elapsed = q.moment.at_ms - work.started_ms;
+        let handle = Handle { text: work.text, database_id: work.database_id };
+        let done = (elapsed as f64 / 600_000.0).clamp(0.02, 0.97);
+        vec![int(0), text(q.plan(handle, elapsed > 2_000, Some((elapsed, work.cpu_ms)), done))]
+    }))
+}
+
+/// What a session runs, as estimated.
+fn plan_session(q: &Asked<'_>) -> Table {
+    let columns = [
+        ("request_id", Int),
+        ("start_time", DateTime),
+        ("total_elapsed_time", Int),
+        ("cpu_time", Int),
+        ("query_hash", Binary(8)),
+        ("query_plan_hash", Binary(8)),
+        ("query_plan", NVarCharMax),
+    ];
+    Table::new(&columns).with(q.of_session().map(|work| {
+        let elapsed = q.moment.at_ms - work.started_ms;
+        let handle = Handle { text: work.text, database_id: work.database_id };
+        let template = work.text.template;
+        vec![
+            int(0),
+            q.datetime(work.started_ms),
+            int(elapsed),
+            int(work.cpu_ms),
+            Value::Bytes(q.query_hash(template).to_vec()),
+            Value::Bytes(q.plan_hash(template, elapsed > 2_000).to_vec()),
+            text(q.plan(handle, elapsed > 2_000, None, 1.0)),
+        ]
+    }))
+}
+
+/// What a session has waited for: its wait of now, and what it had before.
+fn session_waits(q: &Asked<'_>) -> Table {
+    let columns = [
+        ("wait_type", NVarChar(60)),
+        ("waiting_tasks_count", BigInt),
+        ("wait_time_ms", BigInt),
+        ("max_wait_time_ms", BigInt),
+        ("signal_wait_time_ms", BigInt),
+    ];
+    let mut table = Table::new(&columns);
+    for work in q.of_session() {
+        if let Some(wait) = work.wait.as_ref().filter(|wait| wait.ms > 0) {
+            table.push(vec![text(&*wait.kind), int(3), int(wait.ms), int(wait.ms), int(wait.ms / 50)]);
+        }
+        let before = (work.cpu_ms / 8).max(1);
+        table.push(vec![text(work.last_wait), int(40), int(before), int(before / 4 + 1), int(before / 10)]);
+    }
+    table
+}
+
+/// The buffer pool: each database has its share by its size.
+fn buffer_pool(q: &Asked<'_>) -> Table {
+    let columns = [("database_id", Int), ("pages", BigInt), ("modified_pages", BigInt)];
+    let profile = q.moment.profile;
+    let all_mb: i64 = profile.databases.iter().map(|database| database.size_mb).sum::<i64>().max(1);
+    let pool_mb = profile.memory_mb * 6 / 10;
+    Table::new(&columns).with(profile.databases.iter().map(|database| {
+        let mb = (pool_mb * database.size_mb / all_mb).min(database.size_mb);
+        vec![int(i64::from(database.id)), int(mb * PAGES), int(mb * PAGES / 40)]
+    }))
+}

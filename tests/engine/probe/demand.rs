@@ -1,0 +1,90 @@
+//! Questions on demand over real TDS: plans, waits of a session, the buffer pool, on every version of the simulated fleet.
+
+use super::sim::{Client, eventually, fleet};
+use dbtop::{
+    model::{
+        base::failure::FailureKind,
+        poll::{
+            demand::{Demand, Found, PlanSource},
+            id::ProbeId,
+        },
+    },
+    plan::Plan,
+    probe,
+    sim::{scenario::Kind, world::version::Version},
+};
+
+/// What is known of a server before it is asked.
+async fn introduced(sim: &dbtop::sim::Sim, index: usize) -> Client {
+    let mut client = Client::new(sim, index).await;
+    client.poll(&[ProbeId::Rights, ProbeId::Properties, ProbeId::Databases, ProbeId::Headline]).await;
+    client
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_running_request_shows_its_plan_and_its_waits_on_every_version() {
+    let sim = fleet(Version::ALL.len() * 2, &[(Kind::BlockingStorm, None)]).await;
+    for index in 0..Version::ALL.len() {
+        let mut client = introduced(&sim, index).await;
+        let running = eventually("something runs", async || {
+            let activity = client.activity().await;
+            activity.requests.into_iter().find(|r| r.command.is_some() && r.wait_ms.unwrap_or(0) > 0)
+        })
+        .await;
+        let session_id = running.session_id;
+        let demand = Demand::SessionPlan { session_id };
+        let Ok(Found::Plans(plans)) = probe::demand(&mut client.conn, demand, &mut client.ctx).await else {
+            continue; // it ended in between
+        };
+        let plan = &plans[0];
+        let is_live = client.ctx.major() >= Some(15);
+        assert_eq!(plan.source, if is_live { PlanSource::Live } else { PlanSource::Cached });
+        let read = Plan::read(plan.xml.as_deref().unwrap().as_bytes()).unwrap();
+        assert_eq!(read.statements[0].queries[0].is_actual(), is_live);
+        let demand = Demand::SessionWaits { session_id };
+        let Ok(Found::Waits(waits)) = probe::demand(&mut client.conn, demand, &mut client.ctx).await else {
+            panic!("no waits")
+        };
+        assert!(waits.iter().all(|wait| wait.ms > Some(0)), "{waits:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_query_is_found_in_the_plan_cache_by_its_hash_and_one_that_is_not_says_why() {
+    let sim = fleet(1, &[]).await;
+    let mut client = introduced(&sim, 0).await;
+    let query_hash = eventually("a query runs", async || {
+        client.activity().await.requests.into_iter().find_map(|r| r.query_hash)
+    })
+    .await;
+    let demand = Demand::Plans { query_hash };
+    let found = probe::demand(&mut client.conn, demand, &mut client.ctx).await;
+    let Ok(Found::Plans(plans)) = found else { panic!("{found:?}") };
+    assert_eq!(plans[0].source, PlanSource::Cached);
+    assert!(plans[0].runs > Some(0) && plans[0].cpu_ms > Some(0.0) && plans[0].plan_hash.is_some());
+    let read = Plan::read(plans[0].xml.as_deref().unwrap().as_bytes()).unwrap();
+    let hash = read.statements[0].query_hash.as_deref().unwrap();
+    assert_eq!(hash, format!("0x{query_hash:016X}"), "it is that query");
+    let demand = Demand::Plans { query_hash: 12 };
+    let failure = probe::demand(&mut client.conn, demand, &mut client.ctx).await.unwrap_err();
+    assert!(failure.kind == FailureKind::MissingObject && failure.text.contains("RECOMPILE"), "{failure:?}");
+    let failure = probe::demand(&mut client.conn, Demand::SessionPlan { session_id: 3 }, &mut client.ctx).await;
+    assert!(failure.unwrap_err().text.contains("session 3 runs nothing now"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_buffer_pool_is_told_by_database_and_a_missing_right_is_named() {
+    let sim = fleet(1, &[]).await;
+    let mut client = introduced(&sim, 0).await;
+    let found = probe::demand(&mut client.conn, Demand::BufferPool, &mut client.ctx).await;
+    let Ok(Found::Buffers(buffers)) = found else { panic!("{found:?}") };
+    assert!(buffers.len() > 3 && buffers.is_sorted_by(|a, b| a.pages >= b.pages), "{buffers:?}");
+    assert!(buffers.iter().all(|row| !row.database.starts_with("db ")), "names: {buffers:?}");
+    let sim = fleet(1, &[(Kind::NoRights, None)]).await;
+    let mut client = introduced(&sim, 0).await;
+    for demand in [Demand::BufferPool, Demand::SessionPlan { session_id: 60 }] {
+        let failure = probe::demand(&mut client.conn, demand, &mut client.ctx).await.unwrap_err();
+        let told = failure.text.contains("STATE") || failure.text.contains("runs nothing");
+        assert!(told, "{demand}: {failure:?}");
+    }
+}
