@@ -21,7 +21,11 @@ pub const REQUESTS: usize = 16;
 const WORDS: usize = 64;
 
 /// Carries out requests until the screen is gone; then it cancels what is open.
-pub async fn carry_out(mut requests: Receiver<DemandRequest>, collector: Sender<Command>, screen: Sender<Reply>) {
+pub async fn carry_out(
+    mut requests: Receiver<DemandRequest>,
+    collector: Sender<Command>,
+    screen: Sender<Reply>,
+) {
     let (tell, mut told) = mpsc::channel(WORDS);
     let all = CancellationToken::new();
     let _ends_all = all.clone().drop_guard();
@@ -72,7 +76,8 @@ async fn shown(found: Result<Found, Failure>) -> Result<Shown, Failure> {
         Found::Buffers(buffers) => return Ok(Shown::Buffers(buffers)),
     };
     let read = tokio::task::spawn_blocking(|| plans.into_iter().map(read).collect());
-    let failed = |_| Failure::new(FailureKind::Protocol, "reading the plan met a bug in dbtop; the log says more");
+    let failed =
+        |_| Failure::new(FailureKind::Protocol, "reading the plan met a bug in dbtop; the log says more");
     read.await.map(Shown::Plans).map_err(failed)
 }
 
@@ -131,10 +136,12 @@ mod tests {
         ] {
             question.tell.send(Told { ticket: question.ticket, word }).await.unwrap();
         }
-        let Some(Reply::Demanded { ticket: 2, word: DemandWord::Step(Step::Asks) }) = replies.recv().await else {
+        let Some(Reply::Demanded { ticket: 2, word: DemandWord::Step(Step::Asks) }) = replies.recv().await
+        else {
             panic!("the cancelled one speaks")
         };
-        let Some(Reply::Demanded { ticket: 2, word: DemandWord::Done { found, cost_ms } }) = replies.recv().await
+        let Some(Reply::Demanded { ticket: 2, word: DemandWord::Done { found, cost_ms } }) =
+            replies.recv().await
         else {
             panic!("no answer")
         };

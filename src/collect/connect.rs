@@ -49,8 +49,6 @@ pub(super) async fn connect<D: Driver>(
     let left = within.saturating_sub(started.elapsed()).max(LEAST_SET_UP);
     match tokio::time::timeout(left, permit.run(session.prepare(ctx))).await {
         Ok(prepared) => prepared.map(|()| session),
-        Err(_) => {
-            Err(Failure::new(FailureKind::Timeout, "session set-up: logged in, but no answer in time"))
-        }
+        Err(_) => Err(Failure::new(FailureKind::Timeout, "session set-up: logged in, but no answer in time")),
     }
 }

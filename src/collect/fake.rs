@@ -13,8 +13,15 @@ use crate::{
             record::{Auth, SecretRef},
         },
         poll::{
-            Sample, State, activity::Activity, cost::CostSample, cpu::SchedulerSample,
-            databases::DatabaseRow, demand::{Demand, Found}, headline::HeadlineSample, id::ProbeId, reading::Unavailable,
+            Sample, State,
+            activity::Activity,
+            cost::CostSample,
+            cpu::SchedulerSample,
+            databases::DatabaseRow,
+            demand::{Demand, Found},
+            headline::HeadlineSample,
+            id::ProbeId,
+            reading::Unavailable,
         },
     },
     probe::{Polled, ProbeContext},
@@ -204,6 +211,9 @@ impl Session for FakeSession {
 
     async fn demand(&mut self, demand: Demand, _: &mut ProbeContext) -> Result<Found, Failure> {
         self.fake.demanded.lock().unwrap().push((self.name.clone(), Instant::now(), demand));
+        if !self.open {
+            return Err(failure(FailureKind::Unreachable));
+        }
         let (ms, closes) = match self.fake.act(&self.name) {
             Act::Answer(ms) => (ms, None),
             Act::Closed => {

@@ -21,7 +21,7 @@ use super::{
 use crate::{
     model::{
         base::{
-            age::{AgeClock, Moment},
+            age::AgeClock,
             failure::{Failure, FailureKind},
             time::Timestamp,
         },
@@ -33,10 +33,7 @@ use crate::{
 };
 use std::{sync::Arc, time::Duration};
 use tokio::{
-    sync::{
-        mpsc::{self, error::TrySendError},
-        watch,
-    },
+    sync::{mpsc::error::TrySendError, watch},
     time::{Instant, sleep, sleep_until},
 };
 use tracing::Instrument;
@@ -481,10 +478,10 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_full_queue_makes_polling_wait_and_loses_nothing() {
-        let meter = Arc::new(Meter::default());
+        let meter = Arc::new(crate::collect::meter::Meter::default());
         let live = Arc::new(LiveConfig::new(crate::collect::Settings::default(), None, &meter));
-        let (updates, mut taken) = mpsc::channel(2);
-        let (heavy, _due) = mpsc::channel(1);
+        let (updates, mut taken) = tokio::sync::mpsc::channel(2);
+        let (heavy, _due) = tokio::sync::mpsc::channel(1);
         let shared = Arc::new(Shared {
             heavy,
             driver: Fake::new(),

@@ -24,7 +24,7 @@ pub(super) struct Shared<D> {
 
 impl<D> Shared<D> {
     /// Now, by both clocks.
-    fn moment(&self) -> Moment {
+    pub fn moment(&self) -> Moment {
         Moment { wall: (self.clock)(), up: (self.up)() }
     }
 }

@@ -136,7 +136,10 @@ async fn ask<C: Ask>(
         }
         Some(failure) => Err(failure),
         None if sets.has(script.name) => Ok(sets),
-        None => Err(Failure::new(FailureKind::Protocol, format!("the answer lacks the result set of {}", script.name))),
+        None => Err(Failure::new(
+            FailureKind::Protocol,
+            format!("the answer lacks the result set of {}", script.name),
+        )),
     }
 }
 

@@ -7,7 +7,7 @@ use crate::{
         inventory::instance::InstanceId,
         poll::demand::{Demand, Step},
     },
-    protocol::DemandRequest,
+    protocol::{DemandRequest, Shown},
 };
 use std::fmt::Write as _;
 
@@ -26,6 +26,17 @@ pub struct Open<Place> {
     pub from: Place,
     since: Timestamp,
     step: Step,
+}
+
+/// An answer, to be shown now or again.
+#[derive(Debug)]
+pub struct Ready {
+    /// whose
+    pub instance: InstanceId,
+    /// to what
+    pub demand: Demand,
+    /// it
+    pub shown: Shown,
 }
 
 /// All that are open, the newest last. `Place` is where the user was.

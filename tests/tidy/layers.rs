@@ -24,8 +24,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "app",
         &[
-            "model", "config", "exchange", "vault", "tds", "store", "probe", "collect", "sim", "protocol", "plan",
-            "deadlock",
+            "model", "config", "exchange", "vault", "tds", "store", "probe", "collect", "sim", "protocol",
+            "plan", "deadlock",
         ],
     ),
     ("cli", &[]),

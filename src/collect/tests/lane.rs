@@ -110,7 +110,9 @@ async fn an_instance_that_cannot_be_reached_or_is_not_there_says_why() {
     seconds(40.0).await;
     fake.set("a", Act::WrongPassword);
     for (name, words) in [("a", "as the test says"), ("nobody", "nobody is not polled")] {
-        let Some(Word::Done(outcome)) = hear(ask(&collector, name).await.0).await.1 else { panic!("silence") };
+        let Some(Word::Done(outcome)) = hear(ask(&collector, name).await.0).await.1 else {
+            panic!("silence")
+        };
         let failure = outcome.found.unwrap_err();
         assert!(failure.text.contains(words), "{failure:?}");
     }

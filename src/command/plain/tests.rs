@@ -133,7 +133,7 @@ fn the_words_are_those_of_the_palette() {
     assert!(heard.type_line("activity sqlprd-014")[0].starts_with("activity, sqlprd-014: "));
     assert!(heard.type_line("act @prod")[0].starts_with("activity, prod: "), "a unique beginning");
     assert!(heard.type_line("filter session_id=88")[0].ends_with("filter session_id=88: 1 row"));
-    assert_eq!(heard.type_line("a"), ["a may be activity, add, at, audit; help lists the words"]);
+    assert_eq!(heard.type_line("a"), ["a may be activity, add, answer, at, audit; help lists the words"]);
     assert_eq!(heard.type_line("lorem"), ["nothing is called lorem; help lists the words"]);
     assert_eq!(heard.type_line("groups"), ["Groups is told by a command of its own: dbtop group list"]);
     assert!(heard.type_line("heat")[0].contains("full screen"));

@@ -12,7 +12,10 @@ use crate::sim::{
         ColumnType::{BigInt, Binary, DateTime, Int, NVarChar, NVarCharMax},
         Value,
     },
-    world::{texts::TEXTS, work::{TextRef, Work}},
+    world::{
+        texts::TEXTS,
+        work::{TextRef, Work},
+    },
 };
 
 /// The scripts that are answered here.
@@ -63,7 +66,8 @@ impl Asked<'_> {
         let statement = handle.fill(self.moment).map_or_else(String::new, |filled| {
             let units: Vec<u16> = filled.text.encode_utf16().collect();
             let start = usize::try_from(filled.start / 2).unwrap_or(0);
-            let end = usize::try_from(filled.end / 2 + 1).ok().filter(|end| *end > start).unwrap_or(units.len());
+            let end =
+                usize::try_from(filled.end / 2 + 1).ok().filter(|end| *end > start).unwrap_or(units.len());
             String::from_utf16_lossy(units.get(start..end).unwrap_or(&units))
         });
         Shape {

@@ -115,7 +115,11 @@ impl Shape<'_> {
         if let Some((elapsed, cpu)) = self.ran_ms.filter(|_| self.done >= 1.0) {
             let _ = write!(out, "<QueryTimeStats CpuTime=\"{cpu}\" ElapsedTime=\"{elapsed}\" />");
         }
-        if self.is_regressed { self.lost_seek(out) } else { self.seek(out) }
+        if self.is_regressed {
+            self.lost_seek(out)
+        } else {
+            self.seek(out)
+        }
         let _ = write!(
             out,
             "<ParameterList><ColumnReference Column=\"@p0\" ParameterDataType=\"bigint\" \
@@ -195,7 +199,9 @@ impl Shape<'_> {
             ..base
         };
         self.open(&seek, out);
-        out.push_str("<IndexScan Ordered=\"1\" ScanDirection=\"FORWARD\" ForcedIndex=\"0\" Storage=\"RowStore\">");
+        out.push_str(
+            "<IndexScan Ordered=\"1\" ScanDirection=\"FORWARD\" ForcedIndex=\"0\" Storage=\"RowStore\">",
+        );
         self.object("IX_CustomerId", out);
         out.push_str(
             "<SeekPredicates><SeekPredicateNew><SeekKeys><Prefix ScanType=\"EQ\"><RangeColumns><ColumnReference \
@@ -283,7 +289,8 @@ impl Shape<'_> {
 
     /// Begins an operator: its attributes and what each thread did.
     fn open(&self, operator: &Operator, out: &mut String) {
-        let Operator { id, physical, logical, rows, expected, runs, read, cost, ms, reads, parallel } = operator;
+        let Operator { id, physical, logical, rows, expected, runs, read, cost, ms, reads, parallel } =
+            operator;
         let _ = write!(
             out,
             "<RelOp NodeId=\"{id}\" PhysicalOp=\"{physical}\" LogicalOp=\"{logical}\" EstimateRows=\"{expected}\" \

@@ -475,15 +475,23 @@ fn footer(app: &mut App, line: &mut Canvas<'_>) {
     if let Some(m) = app.status.message.as_ref().filter(|m| width(&m.text) + 3 <= usize::from(room)) {
         put_message(m, &m.text, line, t);
     }
-    if app.status.message.is_some() {
+    if app.status.message.is_some() || asked(app, room, line) {
         return;
     }
+    footer_keys(app, room, line);
+}
+
+/// A question to a server that is open takes the place of the keys. False: none is.
+fn asked(app: &App, room: u16, line: &mut Canvas<'_>) -> bool {
     let mut asked = String::new();
     app.demands.push_line(app.world.moment.clock, &mut asked);
-    if !asked.is_empty() {
-        line.put(1, 0, room.saturating_sub(1), &asked, t.accent);
-        return;
-    }
+    line.put(1, 0, room.saturating_sub(1), &asked, app.world.theme.accent);
+    !asked.is_empty()
+}
+
+/// The keys that are useful here, as many as there is room for.
+fn footer_keys(app: &mut App, room: u16, line: &mut Canvas<'_>) {
+    let t = &app.world.theme;
     let contexts = match app.layers.last() {
         Some(layer) => vec![layer.context()],
         None => Context::of_pane(app.place.pane),

@@ -9,29 +9,23 @@ use crate::{
         judge::health::Level,
         poll::demand::Demand,
     },
-    protocol::{DemandWord, Shown},
-    tui::layer::{details::Reading, found},
+    protocol::DemandWord,
+    tui::{
+        demands::Ready,
+        layer::{details::Reading, found},
+    },
 };
 
 /// What reads a row for each page in memory is asked only if its key is pressed again within this time, ms.
 const AGAIN_MS: u64 = 10_000;
-
-/// An answer that came while the user was elsewhere.
-pub struct Ready {
-    instance: InstanceId,
-    demand: Demand,
-    shown: Shown,
-}
 
 impl App {
     /// Asks a server. What costs it more than a moment is asked at the second wish.
     pub(super) fn demand(&mut self, instance: InstanceId, demand: Demand) {
         let now = self.world.moment.clock;
         let wanted = (instance.clone(), demand);
-        let is_again = self
-            .wanted
-            .take()
-            .is_some_and(|(before, at)| before == wanted && now.ms_since(at) <= AGAIN_MS);
+        let is_again =
+            self.wanted.take().is_some_and(|(before, at)| before == wanted && now.ms_since(at) <= AGAIN_MS);
         if let (Some(cost), false) = (cost(demand), is_again) {
             self.wanted = Some((wanted, now));
             return self.say(Level::Warning, format!("{cost}: the same key again asks {instance}"));

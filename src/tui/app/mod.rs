@@ -21,7 +21,7 @@ mod time;
 use super::{
     action::{Action, Context, Kind},
     charts::Charts,
-    demands::Demands,
+    demands::{Demands, Ready},
     id::PaneId,
     inventory_state::InventoryState,
     key::Chord,
@@ -88,7 +88,7 @@ pub struct App {
     /// questions to servers that are open
     demands: Demands<Place>,
     /// the newest answer to one
-    ready: Option<demand::Ready>,
+    ready: Option<Ready>,
     /// what was wanted once and costs a server more than a moment
     wanted: Option<((InstanceId, Demand), Timestamp)>,
     quit: bool,

@@ -68,7 +68,8 @@ async fn a_query_is_found_in_the_plan_cache_by_its_hash_and_one_that_is_not_says
     let demand = Demand::Plans { query_hash: 12 };
     let failure = probe::demand(&mut client.conn, demand, &mut client.ctx).await.unwrap_err();
     assert!(failure.kind == FailureKind::MissingObject && failure.text.contains("RECOMPILE"), "{failure:?}");
-    let failure = probe::demand(&mut client.conn, Demand::SessionPlan { session_id: 3 }, &mut client.ctx).await;
+    let failure =
+        probe::demand(&mut client.conn, Demand::SessionPlan { session_id: 3 }, &mut client.ctx).await;
     assert!(failure.unwrap_err().text.contains("session 3 runs nothing now"));
 }
 

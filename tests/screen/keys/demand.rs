@@ -46,7 +46,8 @@ fn waits() -> Shown {
 fn a_question_is_told_while_it_is_open_and_its_answer_opens() {
     let mut s = activity();
     s.keys("w");
-    let [DemandRequest::Ask { ticket, demand: Demand::SessionWaits { session_id }, .. }] = asked(&mut s)[..] else {
+    let [DemandRequest::Ask { ticket, demand: Demand::SessionWaits { session_id }, .. }] = asked(&mut s)[..]
+    else {
         panic!("not asked")
     };
     let foot = s.lines().pop().unwrap();
@@ -60,7 +61,10 @@ fn a_question_is_told_while_it_is_open_and_its_answer_opens() {
     assert!(asked(&mut s).is_empty() && s.text().contains("is being asked for"), "{}", s.text());
     s.reply(done(ticket, Ok(waits())));
     let text = s.text();
-    assert!(text.contains("LCK_M_X: 5m41s in 3 waits") || text.contains("5m41s in 3 waits, max 5m"), "{text}");
+    assert!(
+        text.contains("LCK_M_X: 5m41s in 3 waits") || text.contains("5m41s in 3 waits, max 5m"),
+        "{text}"
+    );
     assert!(text.contains("Lock"), "its category: {text}");
     s.keys("esc");
     assert!(!s.text().contains("LCK_M_X: 5m41s"));
@@ -102,18 +106,6 @@ fn a_failure_is_a_sentence() {
     s.reply(done(ticket, Err(Failure::new(FailureKind::Permission, "the login lacks VIEW SERVER STATE"))));
     assert!(s.text().contains("the login lacks VIEW SERVER STATE"), "{}", s.text());
     assert!(!s.lines().pop().unwrap().contains("Esc cancels"));
-}
-
-#[test]
-fn the_past_asks_nothing() {
-    let mut s = activity();
-    s.keys("p P");
-    assert_eq!(asked(&mut s).len(), 1, "paused is not past");
-    let mut s = crate::stage::Stage::new(fixture::small(), 120, 40);
-    s.keys("2 [");
-    s.app.take_effects();
-    s.keys("P");
-    assert!(asked(&mut s).is_empty());
 }
 
 #[test]
