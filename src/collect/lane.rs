@@ -146,7 +146,7 @@ impl Places {
 pub(super) struct Lanes<D> {
     shared: Arc<Shared<D>>,
     places: Arc<Places>,
-    lanes: HashMap<InstanceId, (Arc<Target>, mpsc::Sender<Job>)>,
+    started: HashMap<InstanceId, (Arc<Target>, mpsc::Sender<Job>)>,
     /// how far each instance was read, for its next lane
     read: HashMap<InstanceId, Watermarks>,
     tasks: JoinSet<(InstanceId, Watermarks)>,
@@ -158,7 +158,7 @@ impl<D: Driver> Lanes<D> {
         Self {
             shared,
             places: Arc::new(places),
-            lanes: HashMap::new(),
+            started: HashMap::new(),
             read: HashMap::new(),
             tasks: JoinSet::new(),
         }
@@ -178,7 +178,7 @@ impl<D: Driver> Lanes<D> {
                 self.read.insert(instance, read);
             }
         }
-        let job = match self.lanes.get(&instance) {
+        let job = match self.started.get(&instance) {
             Some((of, jobs)) if of.is_reached_like(target) => match jobs.try_send(job) {
                 Ok(()) => return,
                 Err(TrySendError::Full(job)) => {
@@ -191,7 +191,7 @@ impl<D: Driver> Lanes<D> {
             _ => job,
         };
         let (jobs, taken) = mpsc::channel(QUESTIONS);
-        self.lanes.insert(instance.clone(), (Arc::clone(target), jobs.clone()));
+        self.started.insert(instance.clone(), (Arc::clone(target), jobs.clone()));
         let lane = Lane {
             shared: Arc::clone(&self.shared),
             target: Arc::clone(target),
@@ -208,13 +208,13 @@ impl<D: Driver> Lanes<D> {
 
     /// Ends the lanes of instances that are gone, once they have answered.
     pub fn retain(&mut self, is_there: impl Fn(&InstanceId) -> bool) {
-        self.lanes.retain(|id, _| is_there(id));
+        self.started.retain(|id, _| is_there(id));
         self.read.retain(|id, _| is_there(id));
     }
 
     /// Ends all.
     pub async fn shutdown(&mut self) {
-        self.lanes.clear();
+        self.started.clear();
         self.tasks.shutdown().await;
     }
 }
@@ -335,14 +335,13 @@ impl<D: Driver> Lane<D> {
         job: &Job,
         open: &'o mut Option<Open<D::Session>>,
     ) -> Result<&'o mut Open<D::Session>, Failure> {
-        let opened = match open.take() {
-            Some(opened) => opened,
-            None => {
-                job.step(Step::Waits);
-                let place = self.places.take().await;
-                job.step(Step::Connects);
-                self.connect(place).await?
-            }
+        let opened = if let Some(opened) = open.take() {
+            opened
+        } else {
+            job.step(Step::Waits);
+            let place = self.places.take().await;
+            job.step(Step::Connects);
+            self.connect(place).await?
         };
         Ok(open.insert(opened))
     }

@@ -30,7 +30,7 @@ pub(super) const SCRIPTS: [Script; 6] = [CACHED, LAST, LIVE, SESSION, WAITS, BUF
 const PLANS_WITHIN: Duration = Duration::from_secs(20);
 const SESSION_WITHIN: Duration = Duration::from_secs(10);
 /// A row for each page in memory.
-const BUFFERS_WITHIN: Duration = Duration::from_secs(60);
+const BUFFERS_WITHIN: Duration = Duration::from_mins(1);
 /// The first version that profiles every query by itself; before it, live plans of some builds crash (KB4078596).
 const MAJOR_2019: i32 = 15;
 
@@ -50,7 +50,7 @@ pub async fn answer<C: Ask>(conn: &mut C, demand: Demand, ctx: &mut ProbeContext
         Demand::BufferPool => {
             let sets = ask(conn, BUFFERS, &[], BUFFERS_WITHIN, ctx).await?;
             let mut rows: Vec<Buffered> = sets.all(BUFFERS.name).map(|row| buffered(row, ctx)).collect();
-            rows.sort_by(|a, b| b.pages.cmp(&a.pages));
+            rows.sort_by_key(|row| std::cmp::Reverse(row.pages));
             Ok(Found::Buffers(rows))
         }
     }

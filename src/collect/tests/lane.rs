@@ -27,7 +27,7 @@ async fn hear(mut told: Receiver<Told>) -> (Vec<Step>, Option<Word>) {
         assert_eq!(ticket, 7);
         match word {
             Word::Step(step) => steps.push(step),
-            done => return (steps, Some(done)),
+            done @ Word::Done(_) => return (steps, Some(done)),
         }
     }
     (steps, None)
@@ -157,7 +157,7 @@ async fn nobody_waits_in_an_endless_line_before_one_instance() {
         seconds(0.1).await;
     }
     let mut refused = 0;
-    for told in told.iter_mut() {
+    for told in &mut told {
         while let Ok(Told { word, .. }) = told.try_recv() {
             refused += usize::from(matches!(word, Word::Done(outcome) if outcome.found.is_err()));
         }

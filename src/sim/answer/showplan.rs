@@ -116,9 +116,9 @@ impl Shape<'_> {
             let _ = write!(out, "<QueryTimeStats CpuTime=\"{cpu}\" ElapsedTime=\"{elapsed}\" />");
         }
         if self.is_regressed {
-            self.lost_seek(out)
+            self.lost_seek(out);
         } else {
-            self.seek(out)
+            self.seek(out);
         }
         let _ = write!(
             out,
