@@ -41,7 +41,7 @@ pub struct Settings {
     pub focused_every_ms: u32,
     /// detail tier, instance on the screen, ms
     pub focused_detail_every_ms: u32,
-    /// slow tier, ms; failed jobs come three times as often
+    /// slow tier, ms; failed jobs come three times as often, queries four times, and on the screen 45 times
     pub slow_every_ms: u32,
     /// identity tier, ms
     pub identity_every_ms: u32,
@@ -152,6 +152,10 @@ impl Settings {
                 self.tier_ms(probe.tier, true).saturating_mul(times).min(in_fleet)
             }
             Pace::Faster(times) => self.tier_ms(probe.tier, focused) / times.max(1),
+            Pace::Apart(in_fleet, on_screen) => {
+                let times = if focused { on_screen } else { in_fleet };
+                (self.tier_ms(probe.tier, focused) / times.max(1)).min(SLOWEST_RATE_MS)
+            }
             Pace::AsTier | Pace::Slower(_) => self.tier_ms(probe.tier, focused),
         };
         every.max(500)
@@ -186,6 +190,10 @@ mod tests {
         assert_eq!(s.every_ms(&usual(), ProbeId::CpuRing, true), 60_000);
         assert_eq!(s.every_ms(&usual(), ProbeId::Availability, true), 15_000);
         assert_eq!(s.every_ms(&usual(), ProbeId::Files, true), 15_000);
+        let queries = [false, true].map(|focused| s.every_ms(&usual(), ProbeId::Queries, focused));
+        assert_eq!(queries, [225_000, 20_000]);
+        let seldom = Settings { slow_every_ms: 3_600_000, ..Settings::default() };
+        assert_eq!(seldom.every_ms(&usual(), ProbeId::Queries, false), SLOWEST_RATE_MS, "or it has no rates");
         let slow_details = Settings { focused_detail_every_ms: 50_000, ..Settings::default() };
         assert_eq!(slow_details.every_ms(&usual(), ProbeId::Availability, true), 60_000);
     }

@@ -1,7 +1,9 @@
 //! Knowledge of one server between polls: clock, rights, capabilities, names, texts, and what failed for good.
 //! Owned by the instance's task; `run` writes it, `plan` and decoders read it.
 
-use super::{batch::Sets, clock::Clock, object::ObjectNames, script::Script, text::TextCache};
+use super::{
+    batch::Sets, clock::Clock, object::ObjectNames, query::QueryMemory, script::Script, text::TextCache,
+};
 use crate::model::{
     base::time::Timestamp,
     poll::{
@@ -13,7 +15,7 @@ use crate::model::{
         rights::Rights,
     },
 };
-use std::{collections::HashMap, sync::Arc};
+use std::{any::Any, collections::HashMap, sync::Arc};
 
 /// For how many polls a probe that broke a batch goes alone.
 const ISOLATED_POLLS: u32 = 30;
@@ -54,6 +56,8 @@ pub struct ProbeContext {
     pub(super) texts: TextCache,
     /// names of locked objects
     pub(super) objects: ObjectNames,
+    /// statements of queries, and when they were polled
+    pub(super) queries: QueryMemory,
 }
 
 impl ProbeContext {
@@ -74,6 +78,7 @@ impl ProbeContext {
             read: Watermarks::default(),
             texts: TextCache::default(),
             objects: ObjectNames::default(),
+            queries: QueryMemory::default(),
         }
     }
 
@@ -233,6 +238,12 @@ impl ProbeContext {
             Sample::Known(State::Databases(rows)) => {
                 self.databases =
                     rows.iter().filter_map(|d: &DatabaseRow| Some((d.id, d.name.clone()?))).collect();
+            }
+            Sample::Counters(counters) => {
+                let counters: &dyn Any = &**counters;
+                if let Some(queries) = counters.downcast_ref() {
+                    self.queries.learn(queries);
+                }
             }
             _ => {}
         }

@@ -44,6 +44,8 @@ pub enum Pace {
     Slower(u32),
     /// it is this part of the tier's
     Faster(u32),
+    /// it is this part of the tier's in the fleet, and that part on the screen, and often enough for rates
+    Apart(u32, u32),
 }
 
 /// When a probe is asked after a connect.

@@ -23,6 +23,7 @@ pub mod doctor;
 mod fixture;
 mod object;
 mod plan;
+mod query;
 mod run;
 pub mod script;
 pub mod text;

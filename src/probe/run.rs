@@ -7,7 +7,7 @@ use super::{
     descriptor::{Company, Probe},
     object,
     plan::{self, Trip},
-    script::{Needs, Script},
+    script::{Needs, Script, Takes},
     text,
 };
 use crate::{
@@ -143,7 +143,8 @@ async fn poll_group<C: Ask>(
     }
     if gathered.lost.is_none() {
         let focused = ctx.is_focused();
-        gathered.lost = text::fetch(conn, &gathered.sets, &mut ctx.texts, focused).await;
+        let of_queries = ctx.queries.handles(&gathered.sets);
+        gathered.lost = text::fetch(conn, &gathered.sets, &mut ctx.texts, &of_queries, focused).await;
     }
     let took_ms = u32::try_from(started.elapsed().as_millis()).unwrap_or(u32::MAX);
     for probe in &asked {
@@ -264,7 +265,9 @@ async fn ask<C: Ask>(
     let what = batch::names(scripts);
     let before = ctx.now();
     let within = Duration::from_millis(within_ms.into());
-    let answer = conn.ask(Question { what: &what, sql: &sql, params: &[], within }).await;
+    let since = ctx.queries.params(ctx.is_focused());
+    let params = if scripts.iter().any(|s| s.takes == Takes::Since) { &since[..] } else { &[] };
+    let answer = conn.ask(Question { what: &what, sql: &sql, params, within }).await;
     let ours = before.plus_ms((ctx.now() - before) / 2);
     let sets = Sets::of(answer.sets, scripts);
     ctx.note_clock(&sets, ours);

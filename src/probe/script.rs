@@ -52,6 +52,24 @@ pub struct Script {
     pub needs: Needs,
     /// what its rows are about
     pub key: Key,
+    /// its parameters; all scripts of a batch share them
+    pub takes: Takes,
+}
+
+/// The parameters of a script.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Takes {
+    /// none, or such as only who asks it knows
+    Nothing,
+    /// the server's clock at the last poll of queries, and how many rows are wanted
+    Since,
+}
+
+impl Script {
+    /// The same with parameters.
+    pub(super) const fn taking(self, takes: Takes) -> Self {
+        Self { takes, ..self }
+    }
 }
 
 /// The script of `tsql/probe/NAME.sql`, its right, and `one row` or `by` the columns that tell its rows apart.
@@ -68,6 +86,7 @@ macro_rules! script {
             text: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tsql/probe/", $name, ".sql")),
             needs: $crate::probe::script::Needs::$needs,
             key: $key,
+            takes: $crate::probe::script::Takes::Nothing,
         }
     };
 }

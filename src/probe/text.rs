@@ -185,12 +185,13 @@ fn sql_text(
     (SqlText::new(text.into(), full_chars, object_id, encrypted), removed)
 }
 
-/// Fetches the texts of all handles in these sets that are not cached yet, a limited number per poll: the longest
+/// Fetches the texts of all handles in these sets, and of queries, that are not cached yet, a limited number per poll: the longest
 /// running requests come first, the rest follows with the next polls. Returns the failure that broke the connection, if one did.
 pub(super) async fn fetch<C: Ask>(
     conn: &mut C,
     sets: &Sets,
     cache: &mut TextCache,
+    of_queries: &[&[u8]],
     focused: bool,
 ) -> Option<Failure> {
     let column = |set: &str, column: &'static str| {
@@ -200,6 +201,7 @@ pub(super) async fn fetch<C: Ask>(
     let handles: Vec<&[u8]> = column("chain", "sql_handle")
         .chain(column("activity", "sql_handle"))
         .chain(column("connections", "most_recent_sql_handle"))
+        .chain(of_queries.iter().copied())
         .collect();
     let questions = if focused { FOCUSED_QUESTIONS } else { FLEET_QUESTIONS };
     let unknown = cache.begin(handles.into_iter());

@@ -31,7 +31,7 @@ pub enum Param<'a> {
 pub struct Question<'a> {
     /// its subject, as messages name it, such as `waits, memory`
     pub what: &'a str,
-    /// the batch; or one statement if there are parameters
+    /// the batch
     pub sql: &'a str,
     /// sent as sp_executesql if there is any
     pub params: &'a [Param<'a>],

@@ -31,7 +31,7 @@ impl Tier {
         match self {
             Self::Fast => "activity and blocking",
             Self::Detail => "waits and details",
-            Self::Slow => "databases, volumes and jobs",
+            Self::Slow => "queries, databases, volumes and jobs",
             Self::Identity => "properties and rights",
         }
     }

@@ -27,6 +27,7 @@ macro_rules! probes {
             10 Availability "availability" true  => Availability(Arc<Vec<ReplicaRow>>) in availability: "availability groups";
             11 Volumes      "volumes"      true  => Volumes(Arc<Vec<VolumeRow>>) in volumes: "volumes";
             12 Jobs         "jobs"         true  => Jobs(Arc<Vec<FailedJobRow>>) in jobs: "failed Agent jobs";
+            17 Queries      "queries"      false => Queries(Arc<QueryTable>) in queries: "queries of the plan cache";
             13 Cost         "cost"         false => Cost(CostNow) in cost: "own cost";
         }
     };
@@ -50,6 +51,7 @@ pub mod memory;
 pub mod names;
 pub mod outcome;
 pub mod properties;
+pub mod queries;
 pub mod reading;
 pub mod resource;
 pub mod rights;
@@ -76,6 +78,7 @@ use self::{
     names::Visit,
     outcome::{Counters, Held, Outcome},
     properties::Properties,
+    queries::QueryTable,
     reading::{Meta, MetaMut, Reading},
     rights::Rights,
     statement::Statement,

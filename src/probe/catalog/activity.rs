@@ -14,6 +14,7 @@ use crate::{
         clock::Clock,
         context::ProbeContext,
         descriptor::{Probe, needed, optional},
+        query,
         script::{Needs, Script, When, script},
     },
     tds::Row,
@@ -202,15 +203,11 @@ pub(super) fn request(row: Row<'_>, extras: &Extras<'_>, ctx: &ProbeContext) -> 
         eta_ms: Clock::span(row.i64("estimated_completion_time")).filter(|ms| *ms > 0),
         tempdb_alloc_pages: tempdb.and_then(|r| r.count("alloc_pages")),
         tempdb_now_pages: tempdb.and_then(|r| r.i64("now_pages")).map(|n| n.max(0)),
-        query_hash: row.bytes("query_hash").and_then(hash).filter(|h| *h != 0),
+        query_hash: query::hash(row, "query_hash"),
         statement,
         cpu_delta_ms: None,
         reads_delta: None,
     })
-}
-
-fn hash(bytes: &[u8]) -> Option<u64> {
-    bytes.try_into().ok().map(u64::from_be_bytes)
 }
 
 /// The documented values of `transaction_isolation_level`.

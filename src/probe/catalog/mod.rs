@@ -16,6 +16,7 @@ mod jobs;
 mod logs;
 mod memory;
 mod properties;
+mod queries;
 mod rights;
 mod schedulers;
 mod volumes;
@@ -45,6 +46,7 @@ pub fn probe(id: ProbeId) -> &'static Probe {
         ProbeId::Jobs => &jobs::PROBE,
         ProbeId::Logs => &logs::PROBE,
         ProbeId::Files => &files::PROBE,
+        ProbeId::Queries => &queries::PROBE,
         ProbeId::Cost => &cost::PROBE,
     }
 }

@@ -13,6 +13,7 @@ mod handle;
 mod hostile;
 pub mod plan;
 mod plans;
+mod queries;
 mod server;
 mod sessions;
 mod showplan;
@@ -143,6 +144,13 @@ fn probe(name: &str, columns: &[String], q: &Asked<'_>) -> Result<ResultSet, Str
 
 /// The function that answers a script: each family has a list of those that it knows.
 fn table_of(name: &str) -> Option<fn(&Asked<'_>) -> Table> {
-    let families = [server::ANSWERS, sessions::ANSWERS, blocking::ANSWERS, slow::ANSWERS, plans::ANSWERS];
+    let families = [
+        server::ANSWERS,
+        sessions::ANSWERS,
+        blocking::ANSWERS,
+        queries::ANSWERS,
+        slow::ANSWERS,
+        plans::ANSWERS,
+    ];
     families.into_iter().flatten().find(|(script, _)| *script == name).map(|(_, answer)| *answer)
 }

@@ -191,7 +191,7 @@ pub fn doctor(q: &Asked<'_>) -> Table {
 
 /// Optional objects and columns that this version has.
 pub fn capabilities(q: &Asked<'_>) -> Table {
-    const OBJECTS: [&str; 8] = [
+    const OBJECTS: [&str; 9] = [
         "dm_os_host_info",
         "dm_os_windows_info",
         "dm_exec_input_buffer",
@@ -200,9 +200,16 @@ pub fn capabilities(q: &Asked<'_>) -> Table {
         "dm_db_page_info",
         "dm_tran_version_store_space_usage",
         "dm_os_memory_health_history",
+        "dm_exec_query_stats",
     ];
-    const COLUMNS: [&str; 5] =
-        ["page_resource", "dop", "numa_node_count", "sql_memory_model_desc", "host_architecture"];
+    const COLUMNS: [&str; 6] = [
+        "page_resource",
+        "dop",
+        "numa_node_count",
+        "sql_memory_model_desc",
+        "host_architecture",
+        "total_spills",
+    ];
     let year = q.moment.profile.version.year();
     let mut table = Table::new(&[("object_name", NVarChar(128)), ("column_name", NVarChar(128))]);
     for object in OBJECTS.iter().filter_map(|name| schema::get(Home::Sys, name)).filter(|o| o.exists_in(year))

@@ -27,6 +27,8 @@ pub enum Kind {
     GrantQueue,
     /// `amount` deadlocks a minute
     Deadlocks,
+    /// a query gets a plan that takes `amount` times the CPU and the reads
+    PlanRegression,
     /// connections are refused
     Down,
     /// connections are accepted and never answered
@@ -73,7 +75,7 @@ pub enum Kind {
 
 impl Kind {
     /// All, for scripts and tests.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 32] = [
         Self::Calm,
         Self::BlockingStorm,
         Self::CpuStorm,
@@ -84,6 +86,7 @@ impl Kind {
         Self::CpuLimit,
         Self::GrantQueue,
         Self::Deadlocks,
+        Self::PlanRegression,
         Self::Down,
         Self::BlackHole,
         Self::SlowNetwork,
@@ -118,6 +121,7 @@ impl Kind {
             Self::Threadpool => 1_500.0,
             Self::GrantQueue => 9.0,
             Self::Deadlocks | Self::Latches => 6.0,
+            Self::PlanRegression => 20.0,
             Self::SlowNetwork => 250.0,
             Self::Restart => 12.0,
             Self::DiskFill | Self::HostileTexts => 2.0,

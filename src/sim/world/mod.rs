@@ -11,6 +11,7 @@ pub mod gauges;
 pub mod moment;
 pub mod people;
 pub mod profile;
+pub mod queries;
 pub mod rhythm;
 pub mod rights;
 mod script;

@@ -9,6 +9,9 @@ use super::{
 };
 use crate::sim::scenario::Kind;
 
+/// The part of all CPU that the query which regresses has while it is well.
+pub const REGRESSING: f64 = 0.04;
+
 /// The counters besides waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(usize)]
@@ -116,6 +119,11 @@ impl Totals {
     /// One meter, floored: servers count in whole numbers.
     pub fn get(&self, meter: Meter) -> i64 {
         self.meters[meter as usize] as i64
+    }
+
+    /// One meter with its fraction, for what shares it.
+    pub const fn exact(&self, meter: Meter) -> f64 {
+        self.meters[meter as usize]
     }
 
     /// Waiting of one type: (waits, ms, signal ms), given its cause, share of it, usual length and signal part.
@@ -245,6 +253,13 @@ impl Totals {
                 self.meters[Meter::Errors as usize] += amount / 60.0 * seconds;
                 self.add_waits(Driver::LockX, amount / 60.0 * 4_000.0 * seconds, 1.0 / 7.5, 0.0);
             }
+            Kind::PlanRegression => {
+                let worse = REGRESSING * (amount.max(1.0) - 1.0);
+                let cpu = &mut self.meters[Meter::Cpu as usize];
+                *cpu = (*cpu * (1.0 + worse)).min(cpus * 970.0 * seconds).max(*cpu);
+                self.meters[Meter::PageLookups as usize] *= 1.0 + worse;
+                self.scale_waits(Driver::Cpu, 1.0 + worse, 1.0 + worse);
+            }
             Kind::AgLag => self.scale_waits(Driver::Hadr, 6.0, 1.1),
             _ => {}
         }
@@ -348,6 +363,7 @@ const fn bends(kind: Kind) -> bool {
             | Kind::GrantQueue
             | Kind::TempdbFill
             | Kind::Deadlocks
+            | Kind::PlanRegression
             | Kind::AgLag
     )
 }

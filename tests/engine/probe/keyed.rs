@@ -27,6 +27,10 @@ fn row(script: Script, n: i64, moved: bool) -> Row {
         let cell = match cell {
             Cell::Int(id) if key.contains(&name) => Cell::Int(id + n),
             Cell::Text(text) if key.contains(&name) => Cell::Text(format!("{text} {n}")),
+            Cell::Bytes(mut id) if key.contains(&name) => {
+                id.push(n as u8);
+                Cell::Bytes(id.split_off(1))
+            }
             Cell::Int(count) if moved => Cell::Int(count + 1),
             other => other,
         };

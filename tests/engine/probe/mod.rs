@@ -7,5 +7,6 @@ mod fake;
 mod keyed;
 mod noise;
 mod poll;
+mod queries;
 mod registry;
 mod sim;

@@ -45,7 +45,7 @@ pub async fn fleet(instances: usize, trouble: &[(Kind, Option<f64>)]) -> Sim {
     sim
 }
 
-fn target(sim: &Sim, index: usize) -> Target {
+pub(super) fn target(sim: &Sim, index: usize) -> Target {
     let address = sim.address(index).unwrap();
     let info = InstanceInfo {
         id: InstanceId::new(format!("SIM-{index}")),
@@ -93,7 +93,7 @@ impl Client {
         poll(&mut self.conn, due, &mut self.ctx).await
     }
 
-    async fn one(&mut self, id: ProbeId) -> Result<Sample, Unavailable> {
+    pub(super) async fn one(&mut self, id: ProbeId) -> Result<Sample, Unavailable> {
         self.poll(&[id]).await.remove(0).outcome
     }
 
@@ -210,6 +210,7 @@ async fn a_login_without_rights_learns_what_it_may_and_says_what_it_may_not() {
         }
         for id in [
             ProbeId::Files,
+            ProbeId::Queries,
             ProbeId::Clerks,
             ProbeId::Logs,
             ProbeId::Headline,

@@ -215,3 +215,52 @@ fn storms_reach_the_share_that_they_ask_for() {
         assert!((0.95..0.995).contains(&share), "{index}: {share}");
     }
 }
+
+#[test]
+fn the_queries_share_the_cpu_that_the_process_uses() {
+    let fleet = fleet(20);
+    let script = Script::compile(&Scenario::default(), &fleet);
+    for index in 0..20 {
+        let [then, now] = [3_600_000, 12 * 3_600_000].map(|at| fleet.at(&script, index, at).unwrap());
+        let cpu_ms = |m: &Moment<'_>| m.totals().get(Meter::Cpu) as f64;
+        let all_ms = cpu_ms(&now) - cpu_ms(&then);
+        let old: HashMap<u16, _> = then.queries().into_iter().map(|q| (q.template, q)).collect();
+        let grown = now.queries().into_iter().map(|q| match old.get(&q.template) {
+            Some(old) if old.created_ms == q.created_ms => q.total.cpu_us - old.total.cpu_us,
+            _ => q.total.cpu_us,
+        });
+        let (part, parts) = (grown.clone().sum::<i64>() as f64 / 1e3 / all_ms, grown.count());
+        // What was compiled anew meanwhile lost what it had before.
+        assert!((0.4..0.86).contains(&part) && parts >= 10, "{index}: {part} in {parts}");
+    }
+}
+
+#[test]
+fn a_regression_is_another_plan_of_one_query_and_the_process_uses_as_much_more() {
+    let fleet = fleet(8);
+    let event =
+        |scenario: Scenario| scenario.with("*", Kind::PlanRegression, Span::between_s(600, 1_200), None);
+    let (ill, calm) = (event(Scenario::default()), Scenario::default());
+    let (ill, calm) = (Script::compile(&ill, &fleet), Script::compile(&calm, &fleet));
+    let at = |script, index, s: i64| fleet.at(script, index, s * 1_000).unwrap();
+    for index in 0..8 {
+        let page = at(&ill, index, 1_190).queries().into_iter().find(|q| q.plan == 1).unwrap().template;
+        let found = |s: i64| {
+            let hit = at(&ill, index, s).queries().into_iter().find(|q| q.template == page);
+            hit.map(|q| (q.plan, q.created_ms, q.total))
+        };
+        assert!(found(590).is_none_or(|(plan, ..)| plan == 0));
+        let (plan, created_ms, total) = found(1_190).unwrap();
+        assert_eq!((plan, created_ms), (1, 600_000));
+        let extra_ms = (at(&ill, index, 1_190).totals().get(Meter::Cpu)
+            - at(&calm, index, 1_190).totals().get(Meter::Cpu)) as f64;
+        let told_ms = total.cpu_us as f64 / 1e3;
+        assert!(extra_ms > 0.0 && (0.9..1.3).contains(&(told_ms / extra_ms)), "{told_ms} of {extra_ms}");
+        assert!(total.reads > 0 && total.cpu_us / total.runs > 0);
+        assert_eq!(
+            found(1_300).map(|(plan, created_ms, _)| (plan, created_ms)),
+            Some((0, 1_200_000)),
+            "it is over"
+        );
+    }
+}

@@ -39,6 +39,7 @@ metrics! {
     226 SendQueue         "Send queue"           "KB"   1.0 Availability "log not sent yet, KB; key as above",
     227 RedoQueue         "Redo queue"           "KB"   1.0 Availability "log not redone yet, KB; key as above",
     229 LogUsed           "Log in use"           "%"    0.1 Logs         "transaction log of a database in use, % of what it may take; key: the database",
+    230 QueryCoverage     "CPU of queries, of all" "%"   0.1 Queries      "CPU that the queries of the plan cache account for, % of all sessions'",
     228 FailedJobs        "Failed jobs"          ""     1.0 Jobs         "jobs whose last outcome within a day was a failure",
 }
 

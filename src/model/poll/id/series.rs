@@ -37,6 +37,8 @@ metrics! {
     21 FileBytes     "File traffic"           "MB/s" 0.01 Files      "read from and written to database files, MB per second",
     22 BufferPool    "Buffer pool"            "GB"   0.01 Clerks     "pages of the buffer pool, GB",
     23 Stolen        "Stolen memory"          "GB"   0.01 Clerks     "pages of all other memory clerks, GB",
+    28 QueryCpu      "CPU of queries"         "ms/s" 0.1  Queries    "CPU that the queries of the plan cache account for, ms per second",
+    29 QueryRuns     "Query runs"             "/s"   0.1  Queries    "runs of queries that ended, per second",
 }
 
 impl SeriesId {

@@ -1,0 +1,219 @@
+//! What is known of a server's queries between two polls: when they were polled, and the statement and module of each, cut out
+//! of the texts that are fetched for it. The decoder and `text` look up; `context` lets it learn from each sample.
+
+use super::{
+    batch::Sets,
+    text::{MAX_CHARS, TextCache},
+};
+use crate::{
+    model::{
+        base::text::sanitize_line,
+        poll::{
+            queries::QueriesSample,
+            statement::{SqlText, Statement},
+        },
+    },
+    sql::{ident, lexer},
+    tds::{Param, Row},
+};
+use std::{cmp::Reverse, collections::HashMap, sync::Arc};
+
+/// The sets with queries: of a server that counts spills, and of an older one.
+pub(super) const SETS: [&str; 2] = ["queries", "queries_2016"];
+
+/// Rows that are wanted of an instance in the fleet, and of one on the screen.
+const IN_FLEET: i64 = 30;
+const ON_SCREEN: i64 = 100;
+
+/// Longest statement that is kept, in characters: an instance has many of them.
+const LONGEST: usize = 16_384;
+
+/// Queries that are remembered, those of the last poll aside.
+const MOST: usize = 300;
+
+/// Longest name of a module, in characters.
+const MODULE_CHARS: usize = 256;
+
+/// See the module.
+#[derive(Debug, Default)]
+pub struct QueryMemory {
+    /// the server's clock at the last poll, ms since 1970 by its own zone
+    since: Option<i64>,
+    known: HashMap<u64, Known>,
+}
+
+/// A query that was told before.
+#[derive(Debug, Default)]
+struct Known {
+    /// hash of its newest plan
+    plan: Option<u64>,
+    /// its statement, and the module that it is of
+    told: Option<(Statement, Option<Arc<str>>)>,
+}
+
+impl QueryMemory {
+    /// The parameters of the next question.
+    pub(super) fn params(&self, focused: bool) -> [Param<'static>; 2] {
+        [self.since.map_or(Param::Null, Param::Int), Param::Int(if focused { ON_SCREEN } else { IN_FLEET })]
+    }
+
+    /// The handles of the texts that statements are still to be cut out of, the most expensive query first.
+    pub(super) fn handles<'a>(&self, sets: &'a Sets) -> Vec<&'a [u8]> {
+        let is_known = |row: Row<'_>| hash(row, "query_hash").is_none_or(|hash| self.told(hash).is_some());
+        let mut rows: Vec<_> = rows(sets).filter(|row| !is_known(*row)).collect();
+        rows.sort_by_key(|row| Reverse(row.i64("cpu_us")));
+        rows.into_iter().filter_map(|row| row.bytes("sql_handle")).collect()
+    }
+
+    /// Statement and module of a query: as they were at the last poll, else out of the texts that have come.
+    pub(super) fn statement(
+        &self,
+        hash: u64,
+        row: Row<'_>,
+        texts: &TextCache,
+    ) -> Option<(Statement, Option<Arc<str>>)> {
+        if let Some(told) = self.told(hash) {
+            return Some(told.clone());
+        }
+        let [start, end] = ["statement_start_offset", "statement_end_offset"].map(|at| row.i64(at));
+        let whole = texts.statement(row.bytes("sql_handle")?, start, end)?;
+        let module = whole.text.object_id.and_then(|_| module(&whole.text.batch));
+        Some((alone(&whole), module))
+    }
+
+    /// Takes what a sample has, for the next one.
+    pub(super) fn learn(&mut self, sample: &QueriesSample) {
+        self.since = sample.polled_at.or(self.since);
+        if self.known.len() > MOST {
+            self.known.retain(|hash, _| sample.queries.iter().any(|query| query.hash == *hash));
+        }
+        for query in &sample.queries {
+            let known = self.known.entry(query.hash).or_default();
+            known.plan = query.plan_hash.or(known.plan);
+            if known.told.is_none() {
+                known.told = query.statement.clone().map(|statement| (statement, query.module.clone()));
+            }
+        }
+    }
+
+    /// The hash of the newest plan of a query when it was told last.
+    pub(super) fn plan(&self, hash: u64) -> Option<u64> {
+        self.known.get(&hash)?.plan
+    }
+
+    fn told(&self, hash: u64) -> Option<&(Statement, Option<Arc<str>>)> {
+        self.known.get(&hash)?.told.as_ref()
+    }
+}
+
+/// The rows of the queries of an answer.
+pub(super) fn rows(sets: &Sets) -> impl Iterator<Item = Row<'_>> {
+    SETS.into_iter().flat_map(move |name| sets.all(name))
+}
+
+/// A query hash, or that of a plan; None for one of zeros.
+pub(super) fn hash(row: Row<'_>, column: &str) -> Option<u64> {
+    let bytes = row.bytes(column)?.try_into().ok()?;
+    Some(u64::from_be_bytes(bytes)).filter(|hash| *hash != 0)
+}
+
+/// A statement without the batch around it: thousands of them are kept.
+fn alone(whole: &Statement) -> Statement {
+    let SqlText { object_id, encrypted, full_chars, .. } = *whole.text;
+    let text = whole.as_str().trim();
+    let cut = text.char_indices().nth(LONGEST).map(|(end, _)| end);
+    let full_chars = match cut {
+        Some(_) => Some(text.chars().count() as u64),
+        None => full_chars.filter(|_| text.chars().nth(MAX_CHARS - 1).is_some()),
+    };
+    let text: Arc<str> = text.get(..cut.unwrap_or(text.len())).unwrap_or("").into();
+    let end = text.len();
+    Statement { text: Arc::new(SqlText::new(text, full_chars, object_id, encrypted)), start: 0, end }
+}
+
+/// The words behind which the name of a module stands.
+const KINDS: [&str; 5] = ["PROC", "PROCEDURE", "FUNCTION", "TRIGGER", "VIEW"];
+
+/// The name of a module by its own text, as in `dbo.usp_Settle`. One that was renamed keeps its old name there.
+fn module(text: &str) -> Option<Arc<str>> {
+    let mut code = lexer::code(text).filter(|token| !token.is_blank());
+    // CREATE OR ALTER PROCEDURE
+    code.by_ref().take(4).find(|token| KINDS.iter().any(|kind| token.is_word(kind)))?;
+    let mut name = String::new();
+    for token in code {
+        if token.is_symbol(".") {
+            name.push('.');
+        } else if token.is_name() && (name.is_empty() || name.ends_with('.')) {
+            name.push_str(&ident::unquote(token.text));
+        } else {
+            break;
+        }
+    }
+    Some(sanitize_line(&name, MODULE_CHARS)).filter(|name| !name.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        model::poll::queries::QueryCounter,
+        probe::fixture::{set, sets},
+        tds::Cell,
+    };
+
+    #[test]
+    fn a_module_has_the_name_in_its_text() {
+        let name = |text: &str| module(text).as_deref().map(str::to_owned);
+        for text in [
+            "CREATE PROCEDURE dbo.usp_Settle @Id bigint AS SELECT 1",
+            "-- of old\n/* procedure x */ create or alter proc [dbo].[usp_Settle]\nas select 1",
+            "ALTER FUNCTION dbo . usp_Settle (@a int) RETURNS int",
+        ] {
+            assert_eq!(name(text).as_deref(), Some("dbo.usp_Settle"), "{text}");
+        }
+        assert_eq!(name("CREATE TRIGGER [a]]b] ON t").as_deref(), Some("a]b"));
+        assert_eq!(name("SELECT 1 FROM view_of"), None);
+        assert_eq!(name("CREATE PROCEDURE"), None);
+        assert!(name("CREATE PROCEDURE [a\u{1b}b]").is_some_and(|name| !name.contains('\u{1b}')), "harmless");
+    }
+
+    #[test]
+    fn a_statement_is_kept_without_its_batch_and_cut_where_it_is_endless() {
+        let text = |batch: &str| Arc::new(SqlText::new(batch.into(), None, Some(7), false));
+        let whole = text("CREATE PROC p AS SELECT 1; UPDATE t SET x = 1;");
+        let kept = alone(&Statement { start: 17, end: 26, text: whole });
+        assert_eq!((&*kept.text.batch, kept.as_str()), ("SELECT 1;", "SELECT 1;"));
+        assert_eq!((kept.text.object_id, kept.text.full_chars), (Some(7), None));
+        let long = "é".repeat(LONGEST + 5);
+        let cut = alone(&Statement { start: 0, end: long.len(), text: text(&long) });
+        assert_eq!(cut.as_str().chars().count(), LONGEST);
+        assert_eq!(cut.text.full_chars, Some(LONGEST as u64 + 5));
+    }
+
+    #[test]
+    fn texts_are_asked_for_until_a_statement_is_known_and_the_next_poll_begins_where_this_one_was() {
+        let columns = ["query_hash", "cpu_us", "sql_handle"];
+        let row = |hash: u8, cpu, handle: u8| {
+            vec![Cell::Bytes(vec![0, 0, 0, 0, 0, 0, 0, hash]), Cell::Int(cpu), Cell::Bytes(vec![handle])]
+        };
+        let sets =
+            sets(vec![set("queries_2016", &columns, vec![row(1, 5, 11), row(2, 9, 12), row(0, 99, 13)])]);
+        let mut memory = QueryMemory::default();
+        assert_eq!(memory.params(true), [Param::Null, Param::Int(ON_SCREEN)]);
+        assert_eq!(memory.handles(&sets), [&[12], &[11]], "the most expensive one first");
+        let statement =
+            Statement { text: Arc::new(SqlText::new("x".into(), None, None, false)), start: 0, end: 1 };
+        let known = QueryCounter { hash: 2, statement: Some(statement), ..QueryCounter::default() };
+        let queries = vec![known, QueryCounter { hash: 1, plan_hash: Some(9), ..QueryCounter::default() }];
+        memory.learn(&QueriesSample { queries, polled_at: Some(77), ..QueriesSample::default() });
+        assert_eq!(memory.handles(&sets), [&[11]]);
+        assert_eq!(memory.params(false), [Param::Int(77), Param::Int(IN_FLEET)]);
+        memory.learn(&QueriesSample::default());
+        assert_eq!(
+            [1, 2, 3].map(|hash| memory.plan(hash)),
+            [Some(9), None, None],
+            "also of one that is idle"
+        );
+        assert_eq!(memory.params(false)[0], Param::Int(77), "a poll that does not tell the clock");
+    }
+}

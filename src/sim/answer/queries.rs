@@ -1,0 +1,131 @@
+//! Answers about the plan cache: queries by their hash, and the CPU of all sessions.
+
+use super::{
+    asked::{Answer, Asked},
+    handle::Handle,
+    table::{Table, int},
+};
+use crate::sim::{
+    backend::{
+        ColumnType::{self, BigInt, Binary, DateTime, Int, VarBinary},
+        Value,
+    },
+    world::{
+        queries::{self, Figures, Query},
+        totals::Meter,
+        work::TextRef,
+    },
+};
+
+/// The scripts that are answered here.
+pub const ANSWERS: &[Answer] = &[("queries", queries), ("queries_2016", queries), ("workload", workload)];
+
+/// The part of the process's CPU that the engine takes for itself.
+const INTERNAL: f64 = 0.03;
+
+/// A figure with its columns: of all plans, of new ones, of the last runs of older ones.
+type Sum = ([&'static str; 3], fn(&Figures) -> i64);
+
+const SUMS: [Sum; 12] = [
+    (["executions", "new_executions", "last_executions"], |f| f.runs),
+    (["cpu_us", "new_cpu_us", "last_cpu_us"], |f| f.cpu_us),
+    (["elapsed_us", "new_elapsed_us", "last_elapsed_us"], |f| f.elapsed_us),
+    (["reads", "new_reads", "last_reads"], |f| f.reads),
+    (["physical_reads", "new_physical_reads", "last_physical_reads"], |f| f.physical_reads),
+    (["writes", "new_writes", "last_writes"], |f| f.writes),
+    (["row_count", "new_row_count", "last_row_count"], |f| f.rows),
+    (["grant_kb", "new_grant_kb", "last_grant_kb"], |f| f.grant_kb),
+    (["used_kb", "new_used_kb", "last_used_kb"], |f| f.used_kb),
+    (["ideal_kb", "new_ideal_kb", "last_ideal_kb"], |f| f.ideal_kb),
+    (["dop", "new_dop", "last_dop"], |f| f.dop),
+    (["spills", "new_spills", "last_spills"], |f| f.spills),
+];
+
+const OTHERS: [(&str, ColumnType); 13] = [
+    ("polled_at", DateTime),
+    ("total_hashes", Int),
+    ("query_hash", Binary(8)),
+    ("plans", Int),
+    ("old_plans", Int),
+    ("min_elapsed_us", BigInt),
+    ("max_elapsed_us", BigInt),
+    ("database_id", Int),
+    ("query_plan_hash", VarBinary(8)),
+    ("statement_start_offset", Int),
+    ("statement_end_offset", Int),
+    ("plan_handle", VarBinary(64)),
+    ("sql_handle", VarBinary(64)),
+];
+
+/// The CPU of all sessions since the start of the service.
+pub fn workload(q: &Asked<'_>) -> Table {
+    let cpu_ms = q.moment.totals().exact(Meter::Cpu) * (1.0 - INTERNAL);
+    Table::one(vec![
+        ("polled_at", DateTime, q.datetime(q.moment.at_ms)),
+        ("workload_cpu_ms", BigInt, int(cpu_ms as i64)),
+        ("statistics_start_time", DateTime, q.datetime(q.moment.started_ms())),
+    ])
+}
+
+/// Queries that ran since the moment that is asked for, those that moved most first.
+pub fn queries(q: &Asked<'_>) -> Table {
+    let param = |name: &str| {
+        let found = q.params.iter().find(|p| p.name.eq_ignore_ascii_case(name))?;
+        if let Value::Int(n) = found.value { Some(n) } else { None }
+    };
+    let local_ms = |at_ms: i64| (q.moment.local_ns(at_ms) / 1_000_000) as i64;
+    let now = local_ms(q.moment.at_ms);
+    let since = param("@P1").unwrap_or(now - 300_000);
+    let has_run = |query: &Query| local_ms(query.last_ms) + query.run.elapsed_us / 1_000 >= since;
+    let mut found: Vec<Query> = q.moment.queries().into_iter().filter(has_run).collect();
+    let moved = |query: &Query| {
+        let age_ms = (q.moment.at_ms - query.created_ms).max(1) as f64;
+        query.run.cpu_us as f64 + query.total.cpu_us as f64 / age_ms * (now - since).max(1) as f64
+    };
+    found.sort_by(|a, b| moved(b).total_cmp(&moved(a)));
+    let total = found.len() as i64;
+    let most = param("@P2").and_then(|n| usize::try_from(n).ok()).unwrap_or(found.len());
+    let columns: Vec<_> =
+        SUMS.iter().flat_map(|(names, _)| names.map(|name| (name, BigInt))).chain(OTHERS).collect();
+    let rows = found.iter().take(most).map(|query| row(q, query, local_ms(query.created_ms) >= since, total));
+    Table::new(&columns).with(rows)
+}
+
+fn row(q: &Asked<'_>, query: &Query, is_new: bool, total: i64) -> Vec<Value> {
+    let p = q.moment.profile;
+    let handle =
+        Handle { text: TextRef { template: query.template, variant: 0 }, database_id: query.database_id };
+    let (start, end) = handle.offsets(q.moment);
+    let sums = SUMS.iter().flat_map(|(_, of)| {
+        let (all, last) = (of(&query.total), of(&query.run));
+        if is_new { [all, all, 0] } else { [all, 0, last] }
+    });
+    let others = [
+        q.datetime(q.moment.at_ms),
+        int(total),
+        Value::Bytes(queries::hash(p, query.template).to_vec()),
+        int(query.plans),
+        int(if is_new { 0 } else { query.plans }),
+        int(query.run.elapsed_us / 3),
+        int(query.run.elapsed_us.saturating_mul(7)),
+        int(query.database_id),
+        Value::Bytes(queries::plan_hash(p, query).to_vec()),
+        int(start),
+        int(end),
+        Value::Bytes(plan_handle(q, query)),
+        Value::Bytes(handle.bytes(q.moment)),
+    ];
+    sums.map(int).chain(others).collect()
+}
+
+/// A plan handle: 5 for a module's plan, 6 for that of a batch, the database, then what finds the query again.
+fn plan_handle(q: &Asked<'_>, query: &Query) -> Vec<u8> {
+    let dice = q.moment.profile.dice.of("plan handle").at(i64::from(query.template)).at(query.created_ms);
+    let is_module = crate::sim::world::texts::TEXTS[usize::from(query.template)].proc.is_some();
+    let mut bytes = vec![if is_module { 5 } else { 6 }, 0];
+    bytes.extend((query.database_id as u16).to_le_bytes());
+    bytes.extend(query.template.to_be_bytes());
+    bytes.push(query.plan);
+    bytes.extend(dice.bytes::<25>());
+    bytes
+}
