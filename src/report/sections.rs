@@ -209,6 +209,7 @@ pub(super) fn events(html: &mut Html, story: &Story) {
         (MarkKind::Connection, "Connections"),
         (MarkKind::Health, "Health"),
         (MarkKind::Configuration, "Changes of configuration"),
+        (MarkKind::Plan, "Other plans"),
         (MarkKind::Gap, "No collector"),
         (MarkKind::Incident, "Flight recorder"),
         (MarkKind::Bookmark, "Bookmarks"),

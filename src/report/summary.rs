@@ -88,6 +88,7 @@ fn happened(html: &mut Html, story: &Story) {
         (MarkKind::Deadlock, "report of deadlocks"),
         (MarkKind::Connection, "failure of a connection"),
         (MarkKind::Configuration, "change of configuration"),
+        (MarkKind::Plan, "change of plans"),
         (MarkKind::Gap, "gap without a collector: nothing is known of that time"),
         (MarkKind::Bookmark, "bookmark"),
     ] {

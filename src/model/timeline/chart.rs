@@ -274,6 +274,8 @@ pub enum MarkKind {
     Connection,
     /// a configuration value, a version or a right changed
     Configuration,
+    /// a query has another plan
+    Plan,
     /// the collector did not run
     Gap,
     /// kept by the flight recorder
@@ -284,12 +286,13 @@ pub enum MarkKind {
 
 impl MarkKind {
     /// All, the worst first.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Blocking,
         Self::Deadlock,
         Self::Health,
         Self::Connection,
         Self::Configuration,
+        Self::Plan,
         Self::Gap,
         Self::Incident,
         Self::Bookmark,
@@ -303,6 +306,7 @@ impl MarkKind {
             Self::Health => "H",
             Self::Connection => "L",
             Self::Configuration => "C",
+            Self::Plan => "P",
             Self::Gap => "G",
             Self::Incident => "I",
             Self::Bookmark => "★",
@@ -317,6 +321,7 @@ impl MarkKind {
             Self::Health => "health",
             Self::Connection => "link",
             Self::Configuration => "configuration",
+            Self::Plan => "plan",
             Self::Gap => "no collector",
             Self::Incident => "incident",
             Self::Bookmark => "bookmark",
@@ -334,6 +339,7 @@ codes!(MarkKind as u8 {
     5 => Gap,
     6 => Incident,
     7 => Bookmark,
+    8 => Plan,
 });
 
 /// An incident is kept from so long before its trigger, ms. Not shorter than the flight recorder's minutes.

@@ -133,6 +133,8 @@ pub enum Subject {
     Right,
     /// a database; before and after are its states
     Database,
+    /// the plan of a query; before and after are its hashes
+    Plan,
 }
 
 impl Change {
@@ -162,6 +164,7 @@ impl fmt::Display for Change {
             Subject::Restart => return f.write_str("restarted"),
             Subject::Right => write!(f, "right {name}")?,
             Subject::Database => write!(f, "database {name}")?,
+            Subject::Plan => write!(f, "plan of {name}")?,
         }
         match (&self.before, &self.after, self.what) {
             (Some(before), Some(after), _) => write!(f, " {before} → {after}"),
@@ -326,6 +329,7 @@ mod tests {
         assert_eq!(say(Subject::Right, "CONTROL", None, word("held")), "right CONTROL gained");
         assert_eq!(say(Subject::Right, "CONTROL", word("held"), None), "right CONTROL lost");
         assert_eq!(say(Subject::Property, "CPUs", word("8"), word("16")), "CPUs 8 → 16");
+        assert_eq!(say(Subject::Plan, "dbo.p", word("0x1"), word("0x2")), "plan of dbo.p 0x1 → 0x2");
         let many = vec![Change::of(Subject::Machine, "a".into(), "b".into()); 7];
         assert!(What::Changes(many).to_string().ends_with("machine a → b; and 2 more"));
     }

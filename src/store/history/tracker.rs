@@ -18,6 +18,7 @@ use crate::model::{
         id::ProbeId,
         link::Link,
         properties::Properties,
+        queries::{QueryRow, QueryTable},
         rights::Rights,
     },
     timeline::{
@@ -33,6 +34,10 @@ use std::{collections::HashMap, sync::Arc};
 const LOST_MS: i64 = 180_000;
 /// Reasons of a verdict that an event names.
 const NAMED: usize = 5;
+/// Queries of one instance whose plans are remembered.
+const MAX_QUERIES: usize = 1_000;
+/// Plans of one query that are remembered, the newest.
+const MAX_PLANS: usize = 8;
 /// Episodes of one instance that are followed at once, the worst first.
 const MAX_EPISODES: usize = 64;
 
@@ -51,6 +56,8 @@ struct Watch {
     properties: Option<Arc<Properties>>,
     rights: Option<Arc<Rights>>,
     databases: Option<Arc<Vec<DatabaseRow>>>,
+    /// the plans that each query was seen with
+    plans: HashMap<u64, Vec<u64>>,
     headline_at: Option<Timestamp>,
 }
 
@@ -139,7 +146,33 @@ impl Watch {
                 let before = self.databases.replace(now.clone());
                 changed(scene, before.map(|before| databases_changed(&before, now)), emit);
             }
+            State::Queries(now) => self.plans(scene, now, emit),
             _ => {}
+        }
+    }
+
+    /// A query that goes to and fro between two plans, as by other SET options, is told once for each.
+    fn plans(&mut self, scene: Scene<'_>, table: &QueryTable, emit: &mut dyn FnMut(Event)) {
+        if self.plans.len() > MAX_QUERIES {
+            self.plans.clear();
+        }
+        let mut changes = Vec::new();
+        for query in &table.queries {
+            let Some(plan) = query.plan_hash else { continue };
+            let seen = self.plans.entry(query.hash).or_default();
+            if seen.contains(&plan) {
+                continue;
+            }
+            if seen.len() >= MAX_PLANS {
+                seen.remove(0);
+            }
+            seen.push(plan);
+            changes.extend(query.old_plan_hash.map(|old| plan_changed(query, old, plan)));
+        }
+        if !changes.is_empty() {
+            let mut event = scene.event(MarkKind::Plan, What::Changes(changes));
+            event.to = Some(scene.at);
+            emit(event);
         }
     }
 
@@ -279,6 +312,12 @@ fn between<T: PartialEq + ToString>(before: Option<T>, now: Option<T>) -> Option
     Some((before.to_string().into(), now.to_string().into()))
 }
 
+fn plan_changed(query: &QueryRow, old: u64, new: u64) -> Change {
+    let name = query.module.clone().unwrap_or_else(|| format!("query 0x{:016X}", query.hash).into());
+    let plan = |hash: u64| Some(format!("0x{hash:016X}").into());
+    Change::named(Subject::Plan, name, plan(old), plan(new))
+}
+
 fn properties_changed(before: &Properties, now: &Properties) -> Vec<Change> {
     let mut changes = Vec::new();
     let names = [
@@ -375,5 +414,38 @@ mod tests {
         {
             assert!(told(before, now).is_empty(), "{before:?} {now:?}");
         }
+    }
+
+    #[test]
+    fn another_plan_is_told_once_by_the_name_of_its_module() {
+        let query = |hash, plan, old| QueryRow {
+            hash,
+            plan_hash: Some(plan),
+            old_plan_hash: old,
+            module: (hash == 1).then(|| "dbo.usp_GetPage".into()),
+            ..QueryRow::default()
+        };
+        let mut watch = Watch::default();
+        let uid: Arc<str> = "a".into();
+        let mut told = |queries: Vec<QueryRow>| {
+            let mut words = Vec::new();
+            let scene = Scene { uid: &uid, at: Timestamp::from_ms(5) };
+            let table = QueryTable { queries, ..QueryTable::default() };
+            watch.plans(scene, &table, &mut |event| {
+                assert_eq!((event.kind, event.to), (MarkKind::Plan, Some(scene.at)));
+                words.push(event.what.to_string());
+            });
+            words
+        };
+        assert!(told(vec![query(1, 10, None), query(2, 20, None)]).is_empty());
+        let both = told(vec![query(1, 11, Some(10)), query(2, 21, Some(20))]);
+        let page = "plan of dbo.usp_GetPage 0x000000000000000A → 0x000000000000000B";
+        let other = "plan of query 0x0000000000000002 0x0000000000000014 → 0x0000000000000015";
+        assert_eq!(both, [format!("{page}; {other}")]);
+        assert!(told(vec![query(1, 10, Some(11))]).is_empty(), "back to one that was seen");
+        assert!(told(vec![query(1, 11, Some(10))]).is_empty(), "and to the other");
+        let many: Vec<_> = (0..MAX_QUERIES as u64 * 2).map(|hash| query(hash + 9, 1, None)).collect();
+        assert!(told(many).is_empty() && told(vec![query(1, 10, None)]).is_empty());
+        assert!(watch.plans.len() <= MAX_QUERIES, "{}", watch.plans.len());
     }
 }

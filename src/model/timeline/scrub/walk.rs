@@ -67,6 +67,7 @@ fn change(change: &mut Change, visit: Visit<'_>) {
         Subject::Property | Subject::Setting | Subject::Restart | Subject::Right | Subject::Database => {
             Field::Words(Where::Theirs)
         }
+        Subject::Plan => Field::Words(Where::Code),
     };
     let name = if change.what == Subject::Database { Field::Name(Kind::Database) } else { values };
     maybe(visit, name, &mut change.name);
