@@ -310,6 +310,8 @@ pub enum What {
     Waits,
     /// one row per session in a blocking chain
     Blocking,
+    /// one row per query of the plan cache that ran: what it costs, and its share of all CPU
+    Queries,
     /// the cost of dbtop itself: one row per instance, and this process
     Cost,
 }

@@ -123,6 +123,17 @@ panes! {
         has_charts: false,
         has_records: false,
     }
+    /// queries of the plan cache
+    Queries {
+        name: "Queries",
+        key: Some("5"),
+        help: "Queries: which query costs what",
+        subject: Subject::Sessions,
+        word: Some(("queries", "which query costs what: CPU, time, reads, plans")),
+        has_parts: true,
+        has_charts: true,
+        has_records: false,
+    }
     /// database files
     Storage {
         name: "Storage",
@@ -277,6 +288,8 @@ pub enum RowKey {
     File(InstanceId, i32, i32),
     /// a type of memory clerk of an instance
     Clerk(InstanceId, Arc<str>),
+    /// a query of an instance: its hash
+    Query(InstanceId, u64),
     /// a wait type of an instance, or of all together
     Wait(Option<InstanceId>, Arc<str>),
     /// a wait category
@@ -300,6 +313,7 @@ impl RowKey {
             | Self::Database(id, _)
             | Self::File(id, ..)
             | Self::Clerk(id, _)
+            | Self::Query(id, _)
             | Self::Evidence(id, _)
             | Self::Wait(Some(id), _) => Some(id),
             Self::Wait(None, _) | Self::Category(_) | Self::Group(_) | Self::Entry(_) | Self::Reason(_) => {

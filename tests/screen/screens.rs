@@ -11,12 +11,13 @@ use std::fmt::Write as _;
 const SIZES: [(u16, u16); 4] = [(40, 10), (80, 24), (120, 40), (200, 60)];
 
 /// Keys that lead to each pane from the start.
-const PANES: [(&str, &str); 10] = [
+const PANES: [(&str, &str); 11] = [
     ("fleet", ""),
     ("instance", "enter"),
     ("activity", "2"),
     ("waits", "3"),
     ("blocking", "4"),
+    ("queries", "5"),
     ("storage", "6"),
     ("memory", ": memory enter"),
     ("databases", ": databases enter"),
@@ -117,6 +118,7 @@ fn any_key() -> impl Strategy<Value = &'static str> {
         "2",
         "3",
         "4",
+        "5",
         "6",
         "enter",
         "esc",

@@ -24,13 +24,14 @@ use std::{
 };
 use tokio::sync::watch::Receiver;
 
-const PANES: [(&str, &str); 8] = [
+const PANES: [(&str, &str); 9] = [
     ("fleet", ""),
     ("heat map", "v"),
     ("instance", "enter"),
     ("activity", "2"),
     ("waits", "3"),
     ("blocking", "4"),
+    ("queries", "5"),
     ("storage", "6"),
     ("memory", ": memory enter"),
 ];

@@ -94,7 +94,7 @@ fn beat(selection: &Selection) -> Option<Heartbeat> {
 /// Prints an instant of a recording as if it had been polled then.
 fn replay(once: &Once, recording: &Recording, config: &Config) -> anyhow::Result<ExitCode> {
     if once.what == What::Cost {
-        bail!("what dbtop cost is not in a recording: take fleet, activity, waits or blocking");
+        bail!("what dbtop cost is not in a recording: take fleet, activity, waits, blocking or queries");
     }
     let watch = Watch { zone: configuration::zone(config), now: recording.to };
     let at = match once.at.as_deref() {
@@ -131,6 +131,7 @@ fn tell(
         What::Activity => rows::activity(&instances),
         What::Waits => rows::waits(&instances),
         What::Blocking => rows::blocking(&instances),
+        What::Queries => rows::queries(&instances),
         What::Cost => rows::cost(&instances, snapshot, collector),
     };
     if let Some(filter) = filter {
@@ -183,6 +184,7 @@ fn has_settled(i: &InstanceSnapshot, what: What) -> bool {
     }
     let is_wanted = |probe: ProbeId| match probe {
         ProbeId::Cost => what == What::Cost,
+        ProbeId::Queries => what == What::Queries,
         ProbeId::Activity | ProbeId::Properties => true,
         other => other.is_judged(),
     };

@@ -9,6 +9,7 @@ use crate::model::{
         blocking::{BlockNode, Blocking, Chain},
         cost::CostNow,
         properties::Properties,
+        queries::{QueryRow, QueryTable},
         reading::{Reading, Unavailable},
         resource::Resource,
         statement::Statement,
@@ -33,6 +34,7 @@ pub fn columns(what: What) -> Vec<&'static str> {
         What::Activity => names_with_holes(&activity_columns()),
         What::Waits => names_with_holes(&waits_columns()),
         What::Blocking => names_with_holes(&blocking_columns()),
+        What::Queries => names_with_holes(&queries_columns()),
         What::Cost => names(&cost_columns()),
     }
 }
@@ -244,6 +246,42 @@ fn blocking_columns<'a>() -> [Column<Blocker<'a>>; 16] {
 fn resource(x: &Resource) -> String {
     let parts = [Some(&x.kind), x.database.as_ref(), x.object.as_ref(), x.detail.as_ref()];
     parts.into_iter().flatten().map(|p| &**p).collect::<Vec<_>>().join(" ")
+}
+
+/// A row a query, most CPU first.
+pub fn queries(scope: Scoped<'_>) -> Grid {
+    let rows = scope.iter().flat_map(|i| {
+        of_instance(i, &i.facts.queries, |table| table.queries.iter().map(|q| (&**table, q)).collect())
+    });
+    grid_with_holes(&queries_columns(), rows)
+}
+
+fn queries_columns<'a>() -> [Column<(&'a QueryTable, &'a QueryRow)>; 22] {
+    const US: f64 = 1_000.0;
+    [
+        ("query_hash", |(_, q)| Cell::Text(format!("0x{:016X}", q.hash))),
+        ("cpu_ms_per_s", |(t, q)| Cell::real(t.cpu_ms_per_s(q))),
+        ("share_pct", |(t, q)| Cell::real(t.share_pct(q))),
+        ("runs_per_s", |(t, q)| Cell::real(t.per_s(q.runs))),
+        ("avg_ms", |(_, q)| Cell::real(q.avg_ms())),
+        ("min_ms", |(_, q)| Cell::real(q.min_us.map(|us| us as f64 / US))),
+        ("max_ms", |(_, q)| Cell::real(q.max_us.map(|us| us as f64 / US))),
+        ("reads_per_s", |(t, q)| Cell::real(t.per_s(q.reads))),
+        ("physical_reads_per_s", |(t, q)| Cell::real(t.per_s(q.physical_reads))),
+        ("writes_per_s", |(t, q)| Cell::real(t.per_s(q.writes))),
+        ("rows_per_run", |(_, q)| Cell::real(q.per_run(q.rows))),
+        ("grant_kb_per_run", |(_, q)| Cell::real(q.per_run(q.grant_kb))),
+        ("used_kb_per_run", |(_, q)| Cell::real(q.per_run(q.used_kb))),
+        ("spilled_pages_per_s", |(t, q)| Cell::real(t.per_s(q.spills))),
+        ("dop", |(_, q)| Cell::real(q.per_run(q.dop))),
+        ("plans", |(_, q)| Cell::int(q.plans)),
+        ("plan_hash", |(_, q)| Cell::text(q.plan_hash.map(|hash| format!("0x{hash:016X}")).as_deref())),
+        ("plan_changed", |(_, q)| Cell::Flag(q.old_plan_hash.is_some())),
+        ("at_least", |(_, q)| Cell::Flag(q.at_least)),
+        ("database", |(_, q)| Cell::text(q.database.as_deref())),
+        ("module", |(_, q)| Cell::text(q.module.as_deref())),
+        ("statement", |(_, q)| statement(q.statement.as_ref())),
+    ]
 }
 
 /// The subject of one row of the cost.

@@ -50,6 +50,7 @@ impl About {
             Self::Rows(What::Activity) => "activity",
             Self::Rows(What::Waits) => "waits",
             Self::Rows(What::Blocking) => "blocking",
+            Self::Rows(What::Queries) => "queries",
             Self::Rows(What::Cost) => "cost",
             Self::Instance => "instance",
         }
@@ -63,6 +64,7 @@ impl About {
             PaneId::Activity => Self::Rows(What::Activity),
             PaneId::Waits => Self::Rows(What::Waits),
             PaneId::Blocking => Self::Rows(What::Blocking),
+            PaneId::Queries => Self::Rows(What::Queries),
             _ => return None,
         })
     }

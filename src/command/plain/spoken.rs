@@ -17,6 +17,7 @@ const fn told(what: What) -> &'static [&'static str] {
         What::Blocking => {
             &["chain", "session_id", "blocked_by", "victims", "blocking_ms", "status", "wait_ms", "resource"]
         }
+        What::Queries => &["module", "statement", "cpu_ms_per_s", "share_pct", "runs_per_s", "avg_ms"],
         What::Cost => &["cpu_ms_per_s", "reads_per_s", "process_cpu_pct"],
     }
 }

@@ -194,7 +194,7 @@ impl Moment<'_> {
     fn run(&self, template: u16) -> Figures {
         let text = &TEXTS[usize::from(template)];
         let dice = self.profile.dice.of("run").at(i64::from(template));
-        let (cpu_ms, dop, grant_mb) = match text.sort {
+        let (cpu_ms, dop, memory_mb) = match text.sort {
             Sort::Report => (dice.of("cpu").skewed(900.0, 40_000.0), 8, dice.of("grant").skewed(40.0, 900.0)),
             Sort::Etl => (dice.of("cpu").skewed(2_000.0, 30_000.0), 4, 240.0),
             Sort::Job => (dice.of("cpu").skewed(4_000.0, 60_000.0), 1, 12.0),
@@ -203,7 +203,7 @@ impl Moment<'_> {
         };
         let busy = dice.of("busy").between(0.3, 0.95) * f64::from(dop);
         let reads = (cpu_ms * dice.of("reads").between(20.0, 90.0)) as i64;
-        let grant_kb = (grant_mb * 1_024.0) as i64;
+        let grant_kb = (memory_mb * 1_024.0) as i64;
         let is_write = !matches!(text.command, "SELECT" | "SELECT INTO");
         Figures {
             runs: 1,

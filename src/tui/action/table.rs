@@ -136,7 +136,7 @@ actions! {
         word("help", "the keys of this pane"),
         keys(&[told(GLOBAL, "?", "help")]);
 
-    Reserved: "kept for panes to come: 5 Queries, 7 Jobs, 8 Policies, 9 Alerts, 0 Code", always(),
+    Reserved: "kept for panes to come: 7 Jobs, 8 Policies, 9 Alerts, 0 Code", always(),
         keys(&[at(GLOBAL, "0"), at(GLOBAL, "5"), at(GLOBAL, "7"), at(GLOBAL, "8"), at(GLOBAL, "9")]);
 
     // Cursor, marks and order of tables
@@ -191,6 +191,9 @@ actions! {
         keys(&[told(MEMORY, "b", "buffer pool")]);
     Answer: "the newest answer of a server again: a plan, waits, the buffer pool", always(),
         word("answer", "the newest answer of a server again");
+    ToQuery: "the query of this request in the plan cache: what it costs by all its runs", on_row(),
+        word("query", "what the query of this request costs"),
+        keys(&[at(ACTIVITY, "Q")]);
     Benign: "show benign waits too",
         word("benign", "show benign waits too"),
         keys(&[told(WAITS, "i", "benign")]);

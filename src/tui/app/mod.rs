@@ -336,7 +336,7 @@ impl App {
             Action::Menu => self.open_menu(),
             Action::Reserved => self.say(
                 Level::Ok,
-                "no pane yet: 5 Queries, 7 Jobs, 8 Policies, 9 Alerts, 0 Code are to come; :all shows all instances"
+                "no pane yet: 7 Jobs, 8 Policies, 9 Alerts, 0 Code are to come; :all shows all instances"
                     .to_owned(),
             ),
             Action::Columns => self.say(Level::Ok, "here is one set of columns: ← and → scroll".to_owned()),

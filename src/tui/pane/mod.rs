@@ -17,6 +17,7 @@ pub mod labels;
 pub mod listed;
 pub mod memory;
 pub mod parts;
+pub mod queries;
 pub mod range;
 pub mod reading;
 pub mod request;
@@ -43,6 +44,7 @@ impl Default for Panes {
                 PaneId::Instance => Box::<instance::InstancePane>::default(),
                 PaneId::Activity => Box::<activity::ActivityPane>::default(),
                 PaneId::Waits => Box::<waits::WaitsPane>::default(),
+                PaneId::Queries => Box::<queries::QueriesPane>::default(),
                 PaneId::Storage => Box::<storage::StoragePane>::default(),
                 PaneId::Databases => Box::<databases::DatabasesPane>::default(),
                 PaneId::Memory => Box::<memory::MemoryPane>::default(),

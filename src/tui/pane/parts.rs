@@ -51,6 +51,9 @@ const INSTANCE: &str = "instance";
 /// Reads the figure by which parts are ordered; None if it is not known.
 pub type By<P> = fn(&P) -> Option<f64>;
 
+/// Reads such a figure from a part and its table.
+pub type Rank<P> = fn(&<P as Parts>::Table, &<P as Parts>::Part) -> Option<f64>;
+
 /// What a pane of parts says of itself.
 pub trait Parts: for<'a> Kind<Row<'a> = Line<'a, Self>> + Debug + Sized {
     /// all parts of one instance, as its probe told
@@ -63,8 +66,12 @@ pub trait Parts: for<'a> Kind<Row<'a> = Line<'a, Self>> + Debug + Sized {
     const COLUMNS: &'static [Column<Self>];
     /// the column with the name of a part: it heads the details
     const NAME: &'static str;
+    /// the column that the details say in their own way
+    const APART: &'static str = "";
     /// by what the rows are ordered, the most important last; the greatest first, unknown ones last
     const ORDER: &'static [By<Self::Part>];
+    /// the same by a figure that only part and table together tell, such as a rate; it is the most important
+    const RANK: Option<Rank<Self>> = None;
     /// the charts; where they have no room side by side the first ones stay
     const FIGURES: &'static [Figure];
     /// the words
@@ -90,6 +97,12 @@ pub trait Parts: for<'a> Kind<Row<'a> = Line<'a, Self>> + Debug + Sized {
     }
     /// Calls `with` for every text that a filter without a field searches.
     fn texts<'p>(part: &'p Self::Part, with: &mut dyn FnMut(&'p str));
+    /// What the title says of all tables in scope together; nothing by itself.
+    fn told(_tables: &mut dyn Iterator<Item = &Self::Table>) -> Option<String> {
+        None
+    }
+    /// Adds to the details what the columns do not say of a part.
+    fn more(_line: &Line<'_, Self>, _details: &mut Document) {}
 }
 
 /// The words of a pane of parts.
@@ -240,7 +253,7 @@ impl<P: Parts> PartsPane<P> {
             let Some(table) = P::reading(&instance.facts).get() else { continue };
             let (parts, left_out) = P::parts(table);
             self.before += parts.len();
-            self.left_out += left_out;
+            self.left_out = self.left_out.saturating_add(left_out);
             for (i, part) in parts.iter().enumerate() {
                 if self.filter.keeps(&Line::<P> { view, instance, table, part }) {
                     places.push((n, i as u32));
@@ -253,6 +266,11 @@ impl<P: Parts> PartsPane<P> {
             // Every order is stable.
             for by in P::ORDER {
                 sort_rows(&mut order, true, |n| number(at(n).and_then(|row| by(row.part))).into());
+            }
+            if let Some(rank) = P::RANK {
+                sort_rows(&mut order, true, |n| {
+                    number(at(n).and_then(|row| rank(row.table, row.part))).into()
+                });
             }
         }
         self.places = order.into_iter().filter_map(|n| places.get(n as usize).copied()).collect();
@@ -306,6 +324,8 @@ impl<P: Parts> Pane for PartsPane<P> {
             out.push((self.line.part(), range));
             reading::push_sampled(out, P::reading(&i.facts), view.now);
         }
+        let tables = view.instances().filter_map(|(_, i)| P::reading(&i.facts).get());
+        out.extend(P::told(&mut tables.map(|table| &**table)).map(|told| (Part::Plain, told)));
         if self.left_out > 0 {
             out.push((Part::Plain, format!("{} {}", self.left_out, P::WORDS.left_out)));
         }
@@ -465,13 +485,15 @@ fn document<P: Parts>(row: &Line<'_, P>) -> Document {
     });
     d.field("instance", row.view.theme.strong, |s| s.push_str(row.instance.id().as_str()));
     let mut cell = CellText::default();
-    let is_told =
-        |c: &&Column<P>| ![INSTANCE, P::NAME].contains(&c.id) && c.shape.content != Content::Picture;
+    let is_told = |c: &&Column<P>| {
+        ![INSTANCE, P::NAME, P::APART].contains(&c.id) && c.shape.content != Content::Picture
+    };
     for column in P::COLUMNS.iter().filter(is_told) {
         cell.clear();
         (column.cell)(row, (column.value)(row), &mut cell);
         d.field(label(column.title), row.style(), |s| s.push_str(cell.as_str().trim()));
     }
+    P::more(row, &mut d);
     d
 }
 

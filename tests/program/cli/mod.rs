@@ -23,7 +23,7 @@ use crate::harness::{
 };
 
 /// The subjects of `once`.
-const SUBJECTS: [&str; 5] = ["fleet", "activity", "waits", "blocking", "cost"];
+const SUBJECTS: [&str; 6] = ["fleet", "activity", "waits", "blocking", "queries", "cost"];
 
 /// Runs `dbtop once` over a simulated fleet.
 #[track_caller]

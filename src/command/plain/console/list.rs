@@ -93,6 +93,7 @@ impl Console {
             What::Activity => rows::activity(&instances),
             What::Waits => rows::waits(&instances),
             What::Blocking => rows::blocking(&instances),
+            What::Queries => rows::queries(&instances),
             What::Cost => rows::cost(&instances, fleet, None),
         };
         if !self.place.filter.is_empty() {

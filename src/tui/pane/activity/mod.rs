@@ -4,8 +4,9 @@
 use super::{Pane, Part, reading, request};
 use crate::model::{
     base::figure,
-    fold::snapshot::InstanceSnapshot,
+    fold::{scope::Scope, snapshot::InstanceSnapshot},
     inventory::instance::InstanceId,
+    judge::health::Level,
     poll::activity::{Request, SessionCounts},
 };
 use crate::tui::{
@@ -125,6 +126,26 @@ fn sum(a: &mut Option<i64>, b: Option<i64>) {
 }
 
 impl ActivityPane {
+    /// The query of the row under the cursor, in the plan cache.
+    fn to_query(&self, view: &View<'_>) -> Option<Wish> {
+        let (hash, of) = if self.grouped() {
+            let group = self.groups.get(self.group_table.cursor())?;
+            (group.name.starts_with("0x").then(|| group.name.to_string()), None)
+        } else {
+            let row = self.lines.get(self.table.cursor())?.get(view)?;
+            (row.request.query_hash.map(|hash| format!("0x{hash:016X}")), Some(row.instance.id().clone()))
+        };
+        let Some(hash) = hash else {
+            return Some(Wish::Say(Level::Ok, "no query hash: it runs no query that is cached".into()));
+        };
+        Some(Wish::Go {
+            pane: PaneId::Queries,
+            scope: of.filter(|_| view.single().is_none()).map(Scope::Instance),
+            focus: None,
+            look: Some(Look::Filter(format!("hash={hash}"))),
+        })
+    }
+
     const fn grouped(&self) -> bool {
         self.group_by.is_some() && self.inside.is_none()
     }
@@ -293,10 +314,7 @@ impl Pane for ActivityPane {
             reading::push_sampled(out, &i.facts.activity, view.now);
         }
         if self.totals.left_out > 0 {
-            out.push((
-                Part::Level(crate::model::judge::health::Level::Warning),
-                format!("▲ {} left out", self.totals.left_out),
-            ));
+            out.push((Part::Level(Level::Warning), format!("▲ {} left out", self.totals.left_out)));
         }
     }
 
@@ -323,6 +341,7 @@ impl Pane for ActivityPane {
                 self.group_table.release();
             }
             Action::Plan | Action::SessionWaits => request::demand(action, self.selected().as_ref(), wishes),
+            Action::ToQuery => wishes.extend(self.to_query(view)),
             Action::Copy => wishes.push(Wish::Copy(self.copy(view))),
             Action::Narrow if !self.grouped() => {
                 wishes.extend(reading::narrow(PaneId::Activity, self.table.selected(), view));

@@ -1,0 +1,359 @@
+//! Queries: what each query of the plan cache costs, the one that takes most CPU first, and how much of all CPU they explain
+//! together. Above the queries of one instance stand the charts of all of them.
+
+use super::{
+    figure::Figure,
+    parts::{self, By, Line, Parts, PartsPane, Rank, Words, text},
+    request::{self, NO_TEXT},
+};
+use crate::{
+    model::{
+        base::{figure, filter::Value},
+        inventory::instance::InstanceId,
+        poll::{
+            Facts,
+            id::SeriesId,
+            queries::{QueryRow, QueryTable},
+            reading::Reading,
+            statement::Statement,
+        },
+    },
+    tui::{
+        id::{PaneId, RowKey},
+        widget::{
+            cell::CellText,
+            column::{self, Kind, number, whole, words},
+            document::Document,
+        },
+    },
+};
+use std::{fmt::Write as _, sync::Arc};
+
+/// The CPU that they explain.
+const CPU: Figure = Figure::plain("CPU of queries ms/s", SeriesId::QueryCpu, 10.0);
+
+/// How often they run.
+const RUNS: Figure = Figure::plain("query runs/s", SeriesId::QueryRuns, 1.0);
+
+/// Bytes of a page.
+const PAGE: f64 = request::PAGE_BYTES;
+
+/// The pane.
+pub type QueriesPane = PartsPane<Queries>;
+
+/// Rows of the pane: a query of an instance each.
+#[derive(Debug)]
+pub enum Queries {}
+
+impl Kind for Queries {
+    type Row<'a> = Line<'a, Self>;
+}
+
+impl Parts for Queries {
+    type Table = QueryTable;
+    type Part = QueryRow;
+    const PANE: PaneId = PaneId::Queries;
+    const COLUMNS: &'static [Column] = COLUMNS;
+    const NAME: &'static str = "module";
+    const APART: &'static str = "query";
+    const ORDER: &'static [By<QueryRow>] = &[];
+    // Instances on the screen are polled over another time than the fleet.
+    const RANK: Option<Rank<Self>> = Some(QueryTable::cpu_ms_per_s);
+    const FIGURES: &'static [Figure] = &[CPU, RUNS];
+    const WORDS: Words = Words {
+        order: "most CPU first",
+        left_out: "more took next to nothing",
+        no_match: "No query matches the filter.",
+        unknown: "Which query costs what",
+        nothing: "No query ran",
+        nameless: "a query",
+    };
+
+    fn reading(facts: &Facts) -> &Reading<Arc<QueryTable>> {
+        &facts.queries
+    }
+
+    fn parts(table: &QueryTable) -> (&[QueryRow], u64) {
+        (&table.queries, table.left_out)
+    }
+
+    fn key(instance: &InstanceId, query: &QueryRow) -> RowKey {
+        RowKey::Query(instance.clone(), query.hash)
+    }
+
+    /// Its plan changed.
+    fn is_problem(query: &QueryRow) -> bool {
+        query.old_plan_hash.is_some()
+    }
+
+    fn texts<'p>(query: &'p QueryRow, with: &mut dyn FnMut(&'p str)) {
+        let statement = query.statement.as_ref().map(Statement::as_str);
+        [query.database.as_deref(), query.module.as_deref(), statement].into_iter().flatten().for_each(with);
+    }
+
+    fn told(tables: &mut dyn Iterator<Item = &QueryTable>) -> Option<String> {
+        let rates = tables.filter_map(|t| Some((t.per_s(t.cpu_us)?, t.per_s(t.workload_us)?)));
+        let (explained, all) = rates.fold((0.0, 0.0), |(a, b), (x, y)| (a + x, b + y));
+        let mut told = "explains ".to_owned();
+        figure::push_pct(&mut told, explained * 100.0 / all);
+        told.push_str(" of CPU");
+        (all > 0.0).then_some(told)
+    }
+
+    fn more(line: &Line<'_, Self>, d: &mut Document) {
+        let (q, base, t) = (line.part, line.style(), line.view.theme);
+        let per_run = |d: &mut Document, name: &'static str, sum: Option<i64>, push: fn(&mut String, f64)| {
+            d.field(name, base, |s| q.per_run(sum).into_iter().for_each(|n| push(s, n)));
+        };
+        d.head("one run, on average");
+        per_run(d, "CPU", q.cpu_us, |s, us| figure::push_mean(s, us / 1_000.0));
+        per_run(d, "duration", q.elapsed_us, |s, us| figure::push_mean(s, us / 1_000.0));
+        per_run(d, "pages from memory", q.reads, figure::push_count);
+        per_run(d, "pages from disk", q.physical_reads, figure::push_count);
+        per_run(d, "pages written", q.writes, figure::push_count);
+        per_run(d, "memory granted", q.grant_kb, |s, kb| figure::push_size(s, kb * KB));
+        per_run(d, "of it used", q.used_kb, |s, kb| figure::push_size(s, kb * KB));
+        per_run(d, "ideal", q.ideal_kb, |s, kb| figure::push_size(s, kb * KB));
+        per_run(d, "spilled to tempdb", q.spills, |s, pages| figure::push_size(s, pages * PAGE));
+        if let Some(old) = q.old_plan_hash {
+            d.head("plan");
+            let new = q.plan_hash.unwrap_or_default();
+            d.text(format!("It changed since the poll before: 0x{old:016X} → 0x{new:016X}."), t.warning);
+        }
+        if q.at_least {
+            d.head("at least");
+            let why = "Plans left the cache, or the query was not among those told before: there may have been more runs.";
+            d.text(why, base);
+        }
+        match &q.statement {
+            Some(statement) if !statement.text.encrypted => d.statement = Some(statement.clone()),
+            Some(_) => d.text("Its module is encrypted.", t.dim),
+            None => d.text(NO_TEXT, t.dim),
+        }
+    }
+}
+
+type Column = column::Column<Queries>;
+
+const KB: f64 = 1024.0;
+
+/// The columns. A filter may ask for those that end in `filter`.
+const COLUMNS: &[Column] = &[
+    parts::instance(),
+    Column::text("query", "QUERY", 44, 0)
+        .at_least(20)
+        .growing()
+        .value(|q| words(q.part.statement.as_ref().map(Statement::as_str)))
+        .cell(|q, _, out| {
+            if q.part.old_plan_hash.is_some() {
+                out.put(q.view.theme.warning, "▲ ");
+            }
+            request::push_statement(out, q.part.statement.as_ref(), false, q.style(), q.view.theme.dim);
+        })
+        .filter()
+        .also(&["sql", "statement", "text"]),
+    Column::number("cpu", "CPU MS/S", 8, 0)
+        .value(|q| number(q.table.cpu_ms_per_s(q.part)))
+        .cell(|q, v, out| bound(q, v, out, figure::push_rate))
+        .filter(),
+    Column::number("share", "SHARE", 6, 1)
+        .value(|q| number(q.table.share_pct(q.part)))
+        .cell(|q, v, out| q.put(v, out, figure::push_pct))
+        .filter(),
+    Column::number("runs", "RUNS/S", 7, 1)
+        .value(|q| number(q.table.per_s(q.part.runs)))
+        .cell(|q, v, out| bound(q, v, out, figure::push_rate))
+        .filter()
+        .also(&["executions"]),
+    Column::number("avg", "AVG", 8, 2)
+        .value(|q| q.part.avg_ms().map(Value::Ms))
+        .cell(mean)
+        .filter()
+        .also(&["duration"]),
+    Column::number("min", "MIN", 8, 8)
+        .value(|q| q.part.min_us.map(|us| Value::Ms(us as f64 / 1_000.0)))
+        .cell(mean)
+        .filter(),
+    Column::number("max", "MAX", 8, 6)
+        .value(|q| q.part.max_us.map(|us| Value::Ms(us as f64 / 1_000.0)))
+        .cell(mean)
+        .filter(),
+    Column::number("reads", "READS/S", 7, 2)
+        .value(|q| number(q.table.per_s(q.part.reads)))
+        .cell(|q, v, out| q.put(v, out, figure::push_rate))
+        .filter(),
+    Column::number("disk", "DISK/S", 7, 7)
+        .value(|q| number(q.table.per_s(q.part.physical_reads)))
+        .cell(|q, v, out| q.put(v, out, figure::push_rate))
+        .filter()
+        .also(&["physical"]),
+    Column::number("writes", "WRITES/S", 8, 5)
+        .value(|q| number(q.table.per_s(q.part.writes)))
+        .cell(|q, v, out| q.put(v, out, figure::push_rate))
+        .filter(),
+    Column::number("rows", "ROWS", 6, 7)
+        .value(|q| number(q.part.per_run(q.part.rows)))
+        .cell(|q, v, out| q.put(v, out, figure::push_count))
+        .filter(),
+    Column::number("grant", "GRANT", 7, 6)
+        .value(|q| q.part.per_run(q.part.grant_kb).map(|kb| Value::Bytes(kb * KB)))
+        .cell(|q, v, out| q.put(v, out, figure::push_size))
+        .filter(),
+    Column::number("spills", "SPILL/S", 8, 6)
+        .value(|q| q.table.per_s(q.part.spills).map(|pages| Value::Bytes(pages * PAGE)))
+        .cell(|q, v, out| q.put(v, out, figure::push_size))
+        .filter(),
+    Column::number("dop", "DOP", 4, 8)
+        .value(|q| number(q.part.per_run(q.part.dop)))
+        .cell(|q, v, out| q.put(v, out, figure::push_count))
+        .filter(),
+    Column::number("plans", "PLANS", 5, 5)
+        .value(|q| whole(q.part.plans))
+        .cell(|q, v, out| q.put(v, out, figure::push_count))
+        .filter(),
+    Column::text("plan", "PLAN", 18, 9)
+        .at_least(10)
+        .cell(|q, _, out| match (q.part.plan_hash, q.part.old_plan_hash) {
+            (Some(new), Some(_)) => out.fmt(q.view.theme.warning, format_args!("0x{new:016X}")),
+            (Some(new), None) => out.fmt(q.style(), format_args!("0x{new:016X}")),
+            (None, _) => out.put(q.view.theme.dim, "–"),
+        })
+        .filter_by(|q, visit| visit_hash(q.part.plan_hash, visit)),
+    Column::text("db", "DATABASE", 14, 3)
+        .at_least(8)
+        .value(|q| words(q.part.database.as_deref()))
+        .cell(text)
+        .filter()
+        .also(&["database"]),
+    Column::text("module", "MODULE", 24, 4)
+        .at_least(12)
+        .value(|q| words(q.part.module.as_deref()))
+        .cell(text)
+        .filter()
+        .also(&["procedure"]),
+    Column::text("hash", "QUERY HASH", 18, 10)
+        .cell(|q, _, out| out.fmt(q.style(), format_args!("0x{:016X}", q.part.hash)))
+        .filter_by(|q, visit| visit_hash(Some(q.part.hash), visit)),
+];
+
+/// A figure that is a lower bound says so.
+fn bound(q: &Line<'_, Queries>, v: Option<Value<'_>>, out: &mut CellText, push: fn(&mut String, f64)) {
+    if q.part.at_least && v.is_some() {
+        out.put(q.style(), "≥");
+    }
+    q.put(v, out, push);
+}
+
+/// An average duration.
+fn mean(q: &Line<'_, Queries>, v: Option<Value<'_>>, out: &mut CellText) {
+    q.put(v, out, figure::push_mean);
+}
+
+/// A filter asks for a hash as it is shown.
+fn visit_hash(hash: Option<u64>, visit: &mut dyn FnMut(Value<'_>)) {
+    let Some(hash) = hash else { return };
+    let mut text = String::new();
+    // Writing to a String cannot fail.
+    let _ = write!(text, "0x{hash:016X}");
+    visit(Value::Text(&text));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tui::{
+        fixture,
+        pane::{Pane, stage::Stage},
+        widget::column::ambiguous,
+    };
+
+    #[test]
+    fn each_name_stands_for_one_column() {
+        assert_eq!(ambiguous(COLUMNS), [""; 0]);
+    }
+
+    /// One instance with these queries over a minute, with a minute of CPU of all sessions.
+    fn with(queries: Vec<QueryRow>) -> Stage {
+        let mut fleet = fixture::small();
+        let cpu_us = queries.iter().filter_map(|q| q.cpu_us).reduce(i64::saturating_add);
+        let table = QueryTable {
+            queries,
+            left_out: 3,
+            cpu_us,
+            runs: Some(1),
+            workload_us: Some(60_000_000),
+            over_ms: 60_000,
+        };
+        for i in &mut fleet.instances {
+            let facts = &mut Arc::make_mut(i).facts;
+            facts.queries = Reading::good(Arc::new(table.clone()), fixture::NOW, 20_000);
+        }
+        Stage::one(fleet, "sqlprd-001")
+    }
+
+    fn query(hash: u64, cpu_us: Option<i64>) -> QueryRow {
+        let module = Some(format!("dbo.usp_{hash}").into());
+        QueryRow { hash, cpu_us, runs: Some(120), elapsed_us: Some(2_400_000), module, ..QueryRow::default() }
+    }
+
+    #[test]
+    fn most_cpu_stands_first_with_its_share_and_an_unknown_one_last() {
+        let stage = with(vec![query(3, None), query(1, Some(6_000_000)), query(2, Some(30_000_000))]);
+        let lines = stage.draw(&mut QueriesPane::default(), 200, 16);
+        let at = |name: &str| lines.iter().position(|l| l.contains(name)).unwrap();
+        assert_eq!(["usp_2", "usp_1", "usp_3"].map(at), [1, 2, 3], "{lines:#?}");
+        assert!(lines[1].contains("500") && lines[1].contains("50 %"), "{}", lines[1]);
+        assert!(lines[1].contains("2.0") && lines[1].contains("20 ms"), "runs/s and average: {}", lines[1]);
+    }
+
+    #[test]
+    fn the_title_says_how_much_of_the_cpu_is_explained_or_nothing() {
+        let title = |stage: &Stage| {
+            let mut out = Vec::new();
+            let mut pane = QueriesPane::default();
+            pane.rebuild(&stage.view());
+            pane.title(&stage.view(), &mut out);
+            out.into_iter().map(|(_, text)| text).collect::<Vec<_>>().join(" · ")
+        };
+        let told = title(&with(vec![query(1, Some(42_600_000))]));
+        assert!(
+            told.contains("explains 71 % of CPU") && told.contains("3 more took next to nothing"),
+            "{told}"
+        );
+        assert!(!title(&with(vec![query(1, None)])).contains("explains"));
+    }
+
+    #[test]
+    fn a_lower_bound_and_another_plan_are_marked_and_explained() {
+        let changed =
+            QueryRow { at_least: true, old_plan_hash: Some(7), plan_hash: Some(8), ..query(1, Some(6)) };
+        let stage = with(vec![changed, query(2, Some(5))]);
+        let mut pane = QueriesPane::default();
+        let lines = stage.draw(&mut pane, 240, 16);
+        assert!(
+            lines[1].contains('≥') && lines[1].contains("▲ ") && lines[1].contains("0x0000000000000008"),
+            "{}",
+            lines[1]
+        );
+        assert!(!lines[2].contains('≥') && !lines[2].contains('▲'), "{}", lines[2]);
+        let text = pane.details(&pane.selected().unwrap(), &stage.view()).unwrap().to_copy();
+        for words in ["0x0000000000000007 → 0x0000000000000008", "Plans left the cache", "duration: 20 ms"]
+        {
+            assert!(text.contains(words), "{words} in {text}");
+        }
+        assert!(pane.next_problem(false, true, &stage.view()), "the plan that changed");
+    }
+
+    #[test]
+    fn a_filter_finds_a_query_by_its_hash_module_and_figures() {
+        let stage = with(vec![query(0xab, Some(6_000_000)), query(2, Some(60_000))]);
+        let mut pane = QueriesPane::default();
+        for (filter, kept) in
+            [("", 2), ("hash=0x00000000000000AB", 1), ("cpu>10", 1), ("module~usp_2", 1), ("usp_", 2)]
+        {
+            pane.set_filter(filter).unwrap();
+            pane.rebuild(&stage.view());
+            assert_eq!(pane.counts().0, kept, "{filter}");
+        }
+    }
+}
