@@ -11,6 +11,8 @@ mod read;
 #[cfg(test)]
 mod tests;
 
+pub use crate::xml::decoded;
+
 use crate::{model::base::time::Timestamp, xml::XmlError};
 use serde::Serialize;
 

@@ -356,7 +356,7 @@ pub fn comparison(left: (&Statement, &Query), right: (&Statement, &Query)) -> St
 }
 
 /// `only in B: Sort`, `Index Scan → Index Seek Order.IX_Date`, or what is the same in both.
-fn change(a: Option<&Operator>, b: Option<&Operator>) -> String {
+pub fn change(a: Option<&Operator>, b: Option<&Operator>) -> String {
     let told = |operator: &Operator| {
         let object =
             operator.object.as_ref().map_or_else(String::new, |object| format!(" {}", object.short()));

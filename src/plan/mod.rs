@@ -10,9 +10,12 @@ pub mod find;
 pub mod lines;
 mod read;
 pub mod time;
+pub mod words;
 
 #[cfg(test)]
 mod tests;
+
+pub use crate::xml::decoded;
 
 use crate::xml::XmlError;
 use serde::Serialize;

@@ -140,6 +140,11 @@ impl Document {
     }
 }
 
+/// A document as text, whatever its encoding. What is no text in it becomes U+FFFD.
+pub fn decoded(bytes: &[u8]) -> std::borrow::Cow<'_, str> {
+    encoding::decode(bytes)
+}
+
 fn broken(text: &str, at: u64) -> XmlError {
     let before = text.get(..at as usize).unwrap_or(text);
     XmlError::Broken { line: 1 + before.matches('\n').count() }
