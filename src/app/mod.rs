@@ -7,6 +7,7 @@
 //! | [`settings`] | the settings as a list, and the edit of one in the file |
 //! | [`fleet`] | a fleet opened to be polled: a demo, a file, a sealed inventory |
 //! | [`session`] | the one root: collector, modules, settings. The screen and [`headless`] both start it |
+//! | [`editor`] | a text in the user's editor |
 //! | [`exported`] | what leaves dbtop as a file, and its entry in the audit log |
 //! | `effects` | carries out the effects of the screen: collector, inventory, history |
 //! | `demand` | questions of the screen to one server, and the plans that come back |
@@ -25,6 +26,7 @@ pub mod attach;
 pub mod clock;
 pub mod configuration;
 mod demand;
+pub mod editor;
 mod effects;
 pub mod exported;
 pub mod fleet;

@@ -14,4 +14,8 @@ pub struct Deadlock {
     /// Output format
     #[arg(short = 'o', long = "output", value_enum, default_value_t = Report::Text)]
     pub output: Report,
+
+    /// Show it on the screen, with keys: the picture, sessions with their statements, the next deadlock of the file
+    #[arg(long, conflicts_with = "output")]
+    pub screen: bool,
 }

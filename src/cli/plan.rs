@@ -26,6 +26,10 @@ pub struct Plan {
     #[arg(long)]
     pub fold: bool,
 
+    /// Show it on the screen, with keys: the tree, findings, details of operators; with --compare, = puts the other plan beside it
+    #[arg(long, conflicts_with_all = ["output", "by", "fold", "width"])]
+    pub screen: bool,
+
     /// Cut lines after so many columns; default: the terminal's, and not at all in a file or a pipe
     #[arg(long, value_name = "COLUMNS")]
     pub width: Option<u16>,

@@ -8,11 +8,12 @@ use super::{
 use crate::{
     app::configuration,
     cli::{Report, deadlock::Deadlock as Args},
-    deadlock::{Deadlock, MAX_BYTES, lines},
+    deadlock::{Deadlock, MAX_BYTES, decoded, lines},
+    tui::{Alone, DeadlockSource},
 };
 use anyhow::Context;
 use serde::Serialize;
-use std::process::ExitCode;
+use std::{process::ExitCode, sync::Arc};
 
 /// Prints what is asked for.
 ///
@@ -35,6 +36,26 @@ pub fn run(args: &Args, invocation: &Invocation) -> anyhow::Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The deadlocks of a file for the screen.
+///
+/// # Errors
+/// A file that cannot be read, or has no deadlock in it: in sentences.
+pub fn alone(args: &Args, invocation: &Invocation) -> anyhow::Result<Alone> {
+    let Input { name, bytes } = files::read_beside_keys(&args.file, MAX_BYTES)?;
+    let deadlocks =
+        Deadlock::read_all(&bytes).with_context(|| format!("{name} cannot be read as a deadlock"))?;
+    let zone = configuration::zone(&configuration::load(&invocation.given)?);
+    // Each is written with the whole file that it came in.
+    let raw: Arc<str> = decoded(&bytes).into();
+    let source = |deadlock: Deadlock| DeadlockSource {
+        title: deadlock.at.map_or_else(|| name.clone(), |at| format!("{} · {name}", zone.instant(at))),
+        instance: None,
+        raw: Arc::clone(&raw),
+        deadlock: Arc::new(deadlock),
+    };
+    Ok(Alone::Deadlocks(deadlocks.into_iter().map(source).collect()))
 }
 
 /// A deadlock in JSON: what was read, and what follows from it.

@@ -1,7 +1,7 @@
 //! Files that a sub-command reads whole: a plan, a deadlock. At most one byte more than it may have, so that a wrong file costs
 //! no memory; the reader of its content refuses it then.
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use std::{
     fs::File,
     io::{Read as _, stdin},
@@ -30,6 +30,17 @@ pub fn read(file: &Path, limit: usize) -> anyhow::Result<Input> {
     };
     read.with_context(|| format!("reading {name}"))?;
     Ok(Input { name, bytes })
+}
+
+/// The same for the screen, which reads keys from standard input.
+///
+/// # Errors
+/// As [`read`], and for standard input.
+pub fn read_beside_keys(file: &Path, limit: usize) -> anyhow::Result<Input> {
+    if file == Path::new("-") {
+        bail!("the screen reads keys from standard input: name a file");
+    }
+    read(file, limit)
 }
 
 /// A file as messages call it.

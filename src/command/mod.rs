@@ -1,6 +1,7 @@
 //! One file, or folder, for a sub-command: it reads its options, calls `app` and prints. Clap types end here. `main` calls
 //! [`run`]; nothing else may depend on this module.
 
+mod alone;
 mod ask;
 mod audit;
 mod bookmark;
@@ -83,7 +84,11 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Command::Label(args)) => label::run(args, invocation),
         Some(Command::Filter(args)) => saved::run(args, invocation),
         Some(Command::Config(args)) => config::run(args, invocation),
+        Some(Command::Plan(args)) if args.screen => alone::show(plan::alone(&args)?, invocation).await,
         Some(Command::Plan(args)) => plan::run(&args),
+        Some(Command::Deadlock(args)) if args.screen => {
+            alone::show(deadlock::alone(&args, invocation)?, invocation).await
+        }
         Some(Command::Deadlock(args)) => deadlock::run(&args, invocation),
         Some(Command::Probes(args)) => probes::run(args, invocation),
         Some(Command::Keys) => output::print(&crate::tui::keymap::markdown()).map(|()| ExitCode::SUCCESS),

@@ -8,12 +8,13 @@ use super::{
 use crate::{
     cli::plan::{By, Output, Plan as Args},
     plan::{
-        MAX_BYTES, Plan, Query, Statement,
+        MAX_BYTES, Plan, Query, Statement, decoded,
         find::{Finding, Weight, create_index, findings},
         lines,
         time::{Metric, Own, own},
     },
     report,
+    tui::{Alone, PlanSource},
 };
 use anyhow::{Context, bail};
 use serde::Serialize;
@@ -21,6 +22,7 @@ use std::{
     io::{IsTerminal as _, stdout},
     path::Path,
     process::ExitCode,
+    sync::Arc,
 };
 
 /// Something in the plan is grave.
@@ -62,7 +64,26 @@ fn print(text: &str, width: Option<usize>) -> anyhow::Result<()> {
 
 fn read(file: &Path) -> anyhow::Result<Plan> {
     let Input { name, bytes } = files::read(file, MAX_BYTES)?;
-    Plan::read(&bytes).with_context(|| format!("{name} cannot be read as a plan"))
+    parsed(&name, &bytes)
+}
+
+fn parsed(name: &str, bytes: &[u8]) -> anyhow::Result<Plan> {
+    Plan::read(bytes).with_context(|| format!("{name} cannot be read as a plan"))
+}
+
+/// The plan for the screen, and the one to compare it with.
+///
+/// # Errors
+/// A file that cannot be read, or is no plan: in sentences.
+pub fn alone(args: &Args) -> anyhow::Result<Alone> {
+    let source = |file: &Path| {
+        let Input { name, bytes } = files::read_beside_keys(file, MAX_BYTES)?;
+        let plan = Arc::new(parsed(&name, &bytes)?);
+        let raw = decoded(&bytes).into();
+        anyhow::Ok(PlanSource { title: name, instance: None, raw, plan, is_live: false })
+    };
+    let others = args.compare.iter().map(|file| source(file)).collect::<anyhow::Result<_>>()?;
+    Ok(Alone::Plan(source(&args.file)?, others))
 }
 
 const fn metric(by: By) -> Metric {

@@ -3,7 +3,7 @@
 use super::{ask::Terminal, invocation::Invocation, plain, theme};
 use crate::{
     app::{
-        clock, configuration, fleet,
+        clock, configuration, editor, fleet,
         history::Recording,
         locale,
         reload::Reloader,
@@ -60,12 +60,14 @@ pub async fn run(invocation: &Invocation) -> anyhow::Result<ExitCode> {
     let setup = Setup {
         settings,
         subject,
+        alone: None,
         snapshots: session.collector.snapshots.clone(),
         effects,
         replies: answers,
         cancel,
         jobs,
         stop: signals::stop,
+        edit: editor::open,
         clock: Arc::new(clock::now),
     };
     let shown = if is_plain { plain::run(setup).await } else { tui::run(setup).await.map_err(Into::into) };
@@ -91,7 +93,7 @@ async fn restyle(mut config: watch::Receiver<Arc<Config>>, screen: watch::Sender
 }
 
 /// How the screen looks by this configuration.
-fn looks(config: &Config) -> anyhow::Result<Settings> {
+pub(super) fn looks(config: &Config) -> anyhow::Result<Settings> {
     let var = |name| std::env::var(name).ok().filter(|v| !v.is_empty());
     let depth = Depth::detect(var("COLORTERM").as_deref(), var("TERM").as_deref());
     Ok(Settings {

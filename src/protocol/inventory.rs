@@ -8,7 +8,7 @@ use crate::model::{
         record::{BulkChange, InstanceRecord, Limits, Slug},
     },
 };
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 /// A request to the inventory service.
 pub enum InventoryRequest {
@@ -65,6 +65,17 @@ pub enum InventoryRequest {
         file: PathBuf,
         /// their numbers
         entries: Vec<u64>,
+    },
+    /// write a text into a new file. Answered by [`crate::protocol::Reply::Saved`]; where there is an audit log, it has an entry
+    WriteFile {
+        /// into this file
+        file: PathBuf,
+        /// its kind, for the audit log: `plan`, `deadlock`
+        what: &'static str,
+        /// which one it is, in words
+        scope: String,
+        /// what stands in it
+        text: Arc<str>,
     },
     /// change such a list
     Change(ListChange),

@@ -38,6 +38,13 @@ impl Input {
         Ok(Self { events, _reading: reading })
     }
 
+    /// Reads no more, and returns when that is so: another program has the keys from then on.
+    pub async fn stop(self) {
+        let Self { mut events, _reading: reading } = self;
+        drop(reading);
+        while events.recv().await.is_some() {}
+    }
+
     /// The next event; None if there will be no more.
     pub async fn next(&mut self) -> Option<io::Result<Event>> {
         self.events.recv().await

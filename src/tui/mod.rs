@@ -56,9 +56,10 @@ pub use action::Action;
 pub use app::App;
 pub use encoder::Encoder;
 pub use id::PaneId;
+pub use layer::{deadlock::DeadlockSource, plan::PlanSource};
 pub use moment::Recording;
 pub use pane::evidence_of;
-pub use settings::{Settings, Subject};
+pub use settings::{Alone, Settings, Subject};
 
 use crate::{
     model::{base::time::Timestamp, fold::snapshot::FleetSnapshot, judge::health::Level},
@@ -82,6 +83,8 @@ pub struct Setup {
     pub settings: watch::Receiver<Settings>,
     /// whose fleet it is
     pub subject: Subject,
+    /// something that is shown by itself, without a fleet
+    pub alone: Option<Alone>,
     /// newest state of the fleet; the screen never blocks the reducer
     pub snapshots: watch::Receiver<Arc<FleetSnapshot>>,
     /// effects; bounded by [`EFFECTS`](crate::protocol::EFFECTS), see [`Effect`] for what happens when it is full
@@ -94,6 +97,8 @@ pub struct Setup {
     pub jobs: mpsc::Receiver<Job>,
     /// stops the process; it goes on with [`Job::Continue`]
     pub stop: fn(),
+    /// opens the user's editor with a text, by what the file's name ends in, and returns when it is closed; else why not
+    pub edit: fn(&str, &str) -> Result<(), String>,
     /// the clock
     pub clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
 }
@@ -116,6 +121,9 @@ pub async fn run(mut setup: Setup) -> Result<(), TuiError> {
     let mut screen = Screen::enter(settings.mouse)?;
     let frames = FrameTimer::new(settings.low_bandwidth, Instant::now());
     let mut app = App::new(settings, setup.subject.clone(), (setup.clock)());
+    if let Some(alone) = setup.alone.take() {
+        app.show_alone(alone);
+    }
     // The first paint waits for nothing.
     draw(&mut screen, &mut app)?;
     let input = Input::start()?;
@@ -164,6 +172,7 @@ async fn event_loop(
                         frames.key(Instant::now());
                     }
                     clipboard(screen, app)?;
+                    input = edited(&mut setup, screen, app, input).await?;
                 }
                 // The terminal is gone: nobody is there to see a frame.
                 Some(Err(e)) => return Err(e),
@@ -212,6 +221,28 @@ async fn stopped(setup: &mut Setup, screen: &mut Screen) -> bool {
         () = setup.cancel.cancelled() => false,
         () = async { while setup.jobs.recv().await.is_some_and(|job| job != Job::Continue) {} } => true,
     }
+}
+
+/// Gives the terminal to the user's editor, if a text waits for it, until it is closed. What comes for the screen meanwhile is taken, so that nobody waits.
+async fn edited(setup: &mut Setup, screen: &mut Screen, app: &mut App, input: Input) -> io::Result<Input> {
+    let Some(what) = app.take_edit() else { return Ok(input) };
+    input.stop().await;
+    screen.leave();
+    let edit = setup.edit;
+    let mut open = tokio::task::spawn_blocking(move || edit(what.ending, &what.text));
+    let done = loop {
+        tokio::select! {
+            done = &mut open => break done.unwrap_or_else(|e| Err(e.to_string())),
+            // The editor stops by itself, and is continued with us.
+            Some(job) = setup.jobs.recv() => if job == Job::Stop { (setup.stop)() },
+            Some(reply) = setup.replies.recv() => app.reply(reply),
+        }
+    };
+    screen.come_back()?;
+    if let Err(text) = done {
+        app.reply(Reply::Message { level: Level::Warning, text });
+    }
+    Input::start()
 }
 
 fn draw(screen: &mut Screen, app: &mut App) -> io::Result<()> {

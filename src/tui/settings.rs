@@ -2,6 +2,7 @@
 //! new [`Settings`] over a `watch` channel, the [`Subject`] stays what it was at the start.
 
 use super::{
+    layer::{deadlock::DeadlockSource, plan::PlanSource},
     moment::Recording,
     theme::{Depth, Theme},
 };
@@ -35,4 +36,13 @@ pub struct Subject {
     pub vault: VaultState,
     /// what is played; None: a fleet that lives
     pub recording: Option<Recording>,
+}
+
+/// Something that is shown by itself, without a fleet: closing it ends the program.
+#[derive(Clone, Debug)]
+pub enum Alone {
+    /// a plan, and others to compare it with
+    Plan(PlanSource, Vec<PlanSource>),
+    /// the deadlocks of a file
+    Deadlocks(Vec<DeadlockSource>),
 }

@@ -5,6 +5,7 @@ use super::{
     ask::Ask,
     command_line::Command,
     id::{GroupBy, PaneId, RowKey},
+    widget::document::Document,
 };
 use crate::model::{
     base::time::Timestamp,
@@ -14,6 +15,7 @@ use crate::model::{
     poll::demand::Demand,
     timeline::{chart::MarkKind, past::When},
 };
+use std::sync::Arc;
 
 /// How the pane that a link leads to shows its rows, so that the evidence stands first.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +26,15 @@ pub enum Look {
     Sort(&'static str),
     /// added up by what they share, by the column of this id
     Groups(GroupBy, &'static str),
+}
+
+/// A text for the user's editor.
+#[derive(Debug, Clone)]
+pub struct Edit {
+    /// what the name of the file ends in, by which editors know its kind
+    pub ending: &'static str,
+    /// the text
+    pub text: Arc<str>,
 }
 
 /// A wish. The app carries wishes out in their order.
@@ -42,6 +53,10 @@ pub enum Wish {
     },
     /// show all about a row
     Details(RowKey),
+    /// show a text over all
+    Read(Document),
+    /// open a text in the user's editor
+    Edit(Edit),
     /// list what happened of a kind on an instance
     Events(InstanceId, MarkKind),
     /// put rows on the clipboard, and say how many lines they are

@@ -85,7 +85,19 @@ async fn main() -> Result<(), Box<dyn Error>> {
     // It does not stop: nothing is told of job control.
     let (jobs, stop) = (mpsc::channel(1).1, (|| ()) as fn());
     let clock = Arc::new(clock);
-    dbtop::tui::run(Setup { settings, subject, snapshots, effects, replies, cancel, jobs, stop, clock })
-        .await?;
+    dbtop::tui::run(Setup {
+        settings,
+        subject,
+        alone: None,
+        snapshots,
+        effects,
+        replies,
+        cancel,
+        jobs,
+        stop,
+        edit: |_, _| Ok(()),
+        clock,
+    })
+    .await?;
     Ok(())
 }

@@ -40,6 +40,10 @@ pub enum Context {
     List,
     /// dialogs that choose instances: what has no meaning is typed, and filters them
     Pick,
+    /// the tree of a plan
+    Plan,
+    /// the picture of a deadlock
+    Deadlock,
 }
 
 impl Context {
@@ -55,6 +59,8 @@ impl Context {
             Self::Question,
             Self::List,
             Self::Pick,
+            Self::Plan,
+            Self::Deadlock,
         ];
         let shared = [Self::Global, Self::Table, Self::Parts, Self::Charts, Self::Records];
         shared.into_iter().chain(PaneId::ALL.map(Self::Pane)).chain(dialogs)
@@ -87,6 +93,8 @@ impl Context {
             Self::Question => "Questions that ask for a word",
             Self::List => "Dialogs with a list",
             Self::Pick => "Dialogs that choose instances",
+            Self::Plan => "Plan",
+            Self::Deadlock => "Deadlock",
         }
     }
 
@@ -324,7 +332,7 @@ pub fn listed(context: Context) -> Vec<(Vec<Chord>, &'static str)> {
     for b in bindings().filter(|b| b.key.context == context) {
         let Some(chord) = Chord::parse(b.key.name) else { continue };
         // What these do differs by their place, and the footer's word says it.
-        let differs = matches!(b.action, Action::Enter | Action::Out | Action::NextSection);
+        let differs = matches!(b.action, Action::Enter | Action::Out | Action::NextSection | Action::Filter);
         let help = match (b.key.hint, b.action) {
             (Some(hint), _) if differs && context != Context::Global => hint,
             // Where text is typed, the parts are fields.

@@ -29,6 +29,8 @@ const BULK: Context = Context::Bulk;
 const QUESTION: Context = Context::Question;
 const LIST: Context = Context::List;
 const PICK: Context = Context::Pick;
+const PLAN: Context = Context::Plan;
+const DEADLOCK: Context = Context::Deadlock;
 const RECORDS: Context = Context::Records;
 const AUDIT: Context = Context::Pane(PaneId::Audit);
 const SETTINGS: Context = Context::Pane(PaneId::Settings);
@@ -63,27 +65,39 @@ actions! {
             told(WAITS, "enter", "who waits"), told(INPUT, "enter", "go"),
             told(FORM, "enter", "go on"), told(WIZARD, "enter", "go on"),
             told(TRIAL, "enter", "go on"), told(BULK, "enter", "go on"),
-            told(QUESTION, "enter", "yes, if it is typed"), told(LIST, "enter", "open"), told(RECORDS, "enter", "open"), told(AUDIT, "enter", "details"), told(SETTINGS, "enter", "edit"), told(TENANTS, "enter", "watch"), told(PICK, "enter", "take over")]);
+            told(QUESTION, "enter", "yes, if it is typed"), told(LIST, "enter", "open"), told(RECORDS, "enter", "open"), told(AUDIT, "enter", "details"), told(SETTINGS, "enter", "edit"), told(TENANTS, "enter", "watch"), told(PICK, "enter", "take over"),
+            told(PLAN, "enter", "operator"), told(DEADLOCK, "enter", "session")]);
     Out: "out: close, clear the filter, back the way you came, widen the scope",
         keys(&[
             at(GLOBAL, "esc"), told(READER, "esc", "close"), told(INPUT, "esc", "cancel"),
             told(FORM, "esc", "back"), told(WIZARD, "esc", "back"), told(TRIAL, "esc", "back"),
-            told(BULK, "esc", "back"), told(QUESTION, "esc", "no"), told(LIST, "esc", "close"), told(PICK, "esc", "cancel")]);
+            told(BULK, "esc", "back"), told(QUESTION, "esc", "no"), told(LIST, "esc", "close"), told(PICK, "esc", "cancel"),
+            told(PLAN, "esc", "close"), told(DEADLOCK, "esc", "close")]);
+    NextFinding: "next finding; of a text that is looked for the next place, of two plans the next difference",
+        keys(&[told(PLAN, "n", "finding")]);
+    PrevFinding: "the one before it",
+        keys(&[at(PLAN, "N")]);
+    MetricBefore: "operators by the figure before it: time, CPU, reads, rows, cost",
+        keys(&[at(PLAN, "<")]);
+    MetricNext: "operators by the next figure",
+        keys(&[told(PLAN, ">", "metric")]);
+    FoldLight: "fold what takes less than 1 % with all below it, or unfold it",
+        keys(&[told(PLAN, "z", "fold")]);
     LastView: "the view before this one",
         word("last", "the view before this one"),
         keys(&[at(GLOBAL, "-")]);
     NextSection: "next part of the pane",
         keys(&[
             at(GLOBAL, "tab"), told(INPUT, "tab", "complete"), told(FORM, "tab", "next field"),
-            at(WIZARD, "tab"), at(BULK, "tab"),
+            at(WIZARD, "tab"), at(BULK, "tab"), told(PLAN, "tab", "tree"), told(DEADLOCK, "tab", "cycle"),
         ]);
     PrevSection: "previous part of the pane",
         keys(&[
             at(GLOBAL, "shift-tab"), at(FORM, "shift-tab"), at(WIZARD, "shift-tab"),
-            at(BULK, "shift-tab"),
+            at(BULK, "shift-tab"), at(PLAN, "shift-tab"), at(DEADLOCK, "shift-tab"),
         ]);
     Filter: "filter rows: text, regex, !inverse, env=prod, cpu>80",
-        keys(&[told(GLOBAL, "/", "filter"), told(READER, "/", "find")]);
+        keys(&[told(GLOBAL, "/", "filter"), told(READER, "/", "find"), told(PLAN, "/", "find")]);
     NextProblem: "next problem: the next row that is one; with one instance in scope then the next instance",
         word("next", "next problem"),
         keys(&[told(GLOBAL, "n", "next problem")]);
@@ -134,33 +148,33 @@ actions! {
         word("cost", "what the watching costs");
     Help: "help for where you are", always(),
         word("help", "the keys of this pane"),
-        keys(&[told(GLOBAL, "?", "help")]);
+        keys(&[told(GLOBAL, "?", "help"), told(PLAN, "?", "help"), told(DEADLOCK, "?", "help")]);
 
     Reserved: "kept for panes to come: 7 Jobs, 8 Policies, 9 Alerts, 0 Code", always(),
         keys(&[at(GLOBAL, "0"), at(GLOBAL, "5"), at(GLOBAL, "7"), at(GLOBAL, "8"), at(GLOBAL, "9")]);
 
     // Cursor, marks and order of tables
     Up: "one row up", moves(),
-        keys(&[
+        keys(&[at(PLAN, "up"), at(DEADLOCK, "up"),
             at(TABLE, "up"), at(READER, "up"), at(INPUT, "up"), at(FORM, "up"), at(WIZARD, "up"),
             at(TRIAL, "up"), at(BULK, "up"), at(LIST, "up"), at(PICK, "up")]);
     Down: "one row down", moves(),
-        keys(&[
+        keys(&[at(PLAN, "down"), at(DEADLOCK, "down"),
             at(TABLE, "down"), at(READER, "down"), at(INPUT, "down"), at(FORM, "down"),
             at(WIZARD, "down"), at(TRIAL, "down"), at(BULK, "down"), at(LIST, "down"), at(PICK, "down"),
         ]);
     HalfUp: "half a page up", moves(),
-        keys(&[at(TABLE, "ctrl-u"), at(READER, "ctrl-u"), at(TRIAL, "ctrl-u"), at(LIST, "ctrl-u")]);
+        keys(&[at(PLAN, "ctrl-u"), at(DEADLOCK, "ctrl-u"), at(TABLE, "ctrl-u"), at(READER, "ctrl-u"), at(TRIAL, "ctrl-u"), at(LIST, "ctrl-u")]);
     HalfDown: "half a page down", moves(),
-        keys(&[at(TABLE, "ctrl-d"), at(READER, "ctrl-d"), at(TRIAL, "ctrl-d"), at(LIST, "ctrl-d")]);
+        keys(&[at(PLAN, "ctrl-d"), at(DEADLOCK, "ctrl-d"), at(TABLE, "ctrl-d"), at(READER, "ctrl-d"), at(TRIAL, "ctrl-d"), at(LIST, "ctrl-d")]);
     PageUp: "one page up", moves(),
-        keys(&[at(TABLE, "pgup"), at(READER, "pgup"), at(TRIAL, "pgup"), at(LIST, "pgup"), at(PICK, "pgup")]);
+        keys(&[at(PLAN, "pgup"), at(DEADLOCK, "pgup"), at(TABLE, "pgup"), at(READER, "pgup"), at(TRIAL, "pgup"), at(LIST, "pgup"), at(PICK, "pgup")]);
     PageDown: "one page down", moves(),
-        keys(&[at(TABLE, "pgdn"), at(READER, "pgdn"), at(TRIAL, "pgdn"), at(LIST, "pgdn"), at(PICK, "pgdn")]);
+        keys(&[at(PLAN, "pgdn"), at(DEADLOCK, "pgdn"), at(TABLE, "pgdn"), at(READER, "pgdn"), at(TRIAL, "pgdn"), at(LIST, "pgdn"), at(PICK, "pgdn")]);
     Home: "first row", moves(),
-        keys(&[at(TABLE, "home"), at(READER, "home"), at(TRIAL, "home"), at(LIST, "home")]);
+        keys(&[at(PLAN, "home"), at(DEADLOCK, "home"), at(TABLE, "home"), at(READER, "home"), at(TRIAL, "home"), at(LIST, "home")]);
     End: "last row", moves(),
-        keys(&[at(TABLE, "end"), at(READER, "end"), at(TRIAL, "end"), at(LIST, "end")]);
+        keys(&[at(PLAN, "end"), at(DEADLOCK, "end"), at(TABLE, "end"), at(READER, "end"), at(TRIAL, "end"), at(LIST, "end")]);
     Left: "columns to the left; card or cell to the left", moves(),
         keys(&[at(TABLE, "left")]);
     Right: "columns to the right; card or cell to the right", moves(),
@@ -216,6 +230,18 @@ actions! {
     Dots: "charts of braille dots, where the font has them, or of blocks",
         keys(&[at(INSTANCE, "v")]);
 
+    // Plans and deadlocks
+    MissingIndexes: "the indexes that the optimizer missed, as statements",
+        keys(&[told(PLAN, "m", "indexes")]);
+    Another: "another one: a plan beside this one, or the next deadlock of the list",
+        keys(&[told(PLAN, "=", "compare"), told(DEADLOCK, "=", "next")]);
+    WriteFile: "write it into a file that other tools read: .sqlplan, .xdl",
+        keys(&[told(PLAN, "e", ".sqlplan"), told(DEADLOCK, "e", ".xdl")]);
+    OpenEditor: "look at it in your editor ($VISUAL, $EDITOR)",
+        keys(&[told(PLAN, "E", "editor"), told(DEADLOCK, "E", "editor")]);
+    CopyWhole: "copy all of it as text",
+        keys(&[at(PLAN, "Y"), at(DEADLOCK, "Y")]);
+
     // Dialogs
     NextStep: "next step; what was typed stays",
         keys(&[
@@ -232,10 +258,10 @@ actions! {
     Copy: "copy the row, or the marked rows (OSC 52, works over SSH)", moves(), on_row(),
         keys(&[
             at(TABLE, "y"), told(PARTS, "y", "copy"), at(WAITS, "y"), told(READER, "y", "copy"),
-            told(TRIAL, "y", "copy script"), told(LIST, "y", "copy"),
+            told(PLAN, "y", "copy"), told(DEADLOCK, "y", "copy"), told(TRIAL, "y", "copy script"), told(LIST, "y", "copy"),
         ]);
     Details: "all about the row", on_row(),
-        keys(&[at(PARTS, "d"), told(FLEET, "d", "why"), told(INSTANCE, "d", "details"), told(RECORDS, "d", "details"), at(AUDIT, "d"), told(SETTINGS, "d", "details")]);
+        keys(&[at(PARTS, "d"), at(PLAN, "d"), at(DEADLOCK, "d"), told(FLEET, "d", "why"), told(INSTANCE, "d", "details"), told(RECORDS, "d", "details"), at(AUDIT, "d"), told(SETTINGS, "d", "details")]);
     HeatMap: "heat map: one cell per instance",
         word("heat", "heat map"),
         keys(&[told(FLEET, "v", "heat map")]);

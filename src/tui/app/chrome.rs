@@ -45,7 +45,9 @@ fn draw(app: &mut App, screen: &mut Canvas<'_>) {
         return;
     }
     header(app, &mut screen.part(0, 0, w, 1));
-    tabs(app, &mut screen.part(0, 1, w, 1));
+    if app.alone.is_none() {
+        tabs(app, &mut screen.part(0, 1, w, 1));
+    }
     {
         let view = app.world.view();
         app.panes.get(app.place.pane).render(&view, &mut screen.part(0, 3, w, h - 4));

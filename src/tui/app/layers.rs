@@ -10,8 +10,12 @@ use crate::{
         command_line::Command,
         id::RowKey,
         layer::{
-            Behind, Layer, Out, asking::Asking, details::Details, input::remember, pick::Pick, prompt::Asks,
-            prompt::Prompt,
+            Behind, Layer, Out,
+            asking::Asking,
+            details::{Details, Reading},
+            input::remember,
+            pick::Pick,
+            prompt::{Asks, Prompt},
         },
         theme::Theme,
         wish::Wish,
@@ -44,6 +48,7 @@ impl App {
         let Out { requests, wishes, is_closed, is_passed_on, has_changed_pane } = out;
         if is_closed {
             self.layers.remove(at);
+            self.quit |= self.alone.is_some() && self.layers.is_empty();
         }
         for request in requests {
             self.ask(request);
@@ -112,6 +117,8 @@ impl App {
                 Wish::Go { pane, scope, focus, look } => self.follow(pane, scope, focus, look),
                 Wish::Events(id, kind) => self.open_events(id, kind),
                 Wish::Details(key) => self.open_details(key),
+                Wish::Edit(edit) => self.outbox.edit(edit),
+                Wish::Read(document) => self.open_layer(Reading::new(document)),
                 Wish::Copy(text) if text.is_empty() => {
                     self.say(Level::Ok, "no row here: nothing to copy".to_owned());
                 }

@@ -13,6 +13,7 @@ mod layers;
 mod menu;
 mod navigate;
 mod outbox;
+mod plans;
 mod replies;
 mod review;
 mod status;
@@ -38,6 +39,7 @@ use super::{
     travel::Travel,
     view::Sealed,
     widget::canvas,
+    wish::Edit,
     world::World,
 };
 use crate::{
@@ -91,6 +93,8 @@ pub struct App {
     ready: Option<Ready>,
     /// what was wanted once and costs a server more than a moment
     wanted: Option<((InstanceId, Demand), Timestamp)>,
+    /// one layer is all there is, and without it the program ends: what is said to whoever would go elsewhere
+    alone: Option<&'static str>,
     quit: bool,
     repaint: bool,
 }
@@ -135,6 +139,7 @@ impl App {
             demands: Demands::default(),
             ready: None,
             wanted: None,
+            alone: None,
             quit: false,
             repaint: false,
         };
@@ -169,6 +174,11 @@ impl App {
     /// Takes texts for the clipboard.
     pub fn take_copies(&mut self) -> Vec<String> {
         self.outbox.take_copies()
+    }
+
+    /// Takes a text for the user's editor.
+    pub const fn take_edit(&mut self) -> Option<Edit> {
+        self.outbox.take_edit()
     }
 
     /// The run loop's own figures, for F12.
@@ -275,7 +285,7 @@ impl App {
         if action == Action::Out && std::mem::take(&mut self.status.overlay) {
             return;
         }
-        if self.act_on_layer(action) || self.refuses(action) {
+        if self.refuses_to_leave(action) || self.act_on_layer(action) || self.refuses(action) {
             return;
         }
         if action == Action::Out && self.cancel_demand() {
@@ -324,7 +334,11 @@ impl App {
                 self.open_layer(FilterBox::new(&text, &self.filters));
             }
             Action::Help => {
-                let document = help::document(self.place.pane, &self.world.theme);
+                // A layer that has keys of its own asks for help on them.
+                let document = match self.layers.last().map(|layer| layer.context()) {
+                    Some(of) => help::of_layer(of, &self.world.theme),
+                    None => help::document(self.place.pane, &self.world.theme),
+                };
                 self.open_layer(Reading::new(document));
             }
             Action::FaultsOnly => self.world.faults_only = !self.world.faults_only,

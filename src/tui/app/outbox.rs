@@ -3,6 +3,7 @@
 use crate::{
     model::inventory::instance::InstanceId,
     protocol::{Effect, InventoryRequest},
+    tui::wish::Edit,
 };
 
 /// Effects and texts that wait for the run loop.
@@ -10,6 +11,8 @@ use crate::{
 pub struct Outbox {
     effects: Vec<Effect>,
     copies: Vec<String>,
+    /// one at a time: the terminal is the editor's until it is closed
+    edit: Option<Edit>,
     /// the instances that were asked to be polled fast
     focused: Vec<InstanceId>,
 }
@@ -49,6 +52,16 @@ impl Outbox {
     /// Puts a text on the clipboard.
     pub fn copy(&mut self, text: String) {
         self.copies.push(text);
+    }
+
+    /// Opens a text in the user's editor.
+    pub fn edit(&mut self, edit: Edit) {
+        self.edit = Some(edit);
+    }
+
+    /// Takes the text for the editor.
+    pub const fn take_edit(&mut self) -> Option<Edit> {
+        self.edit.take()
     }
 
     /// Takes the effects for the program.

@@ -6,8 +6,10 @@ pub mod bookmarks;
 pub mod bulk;
 pub mod changes;
 pub mod confirm;
+pub mod deadlock;
 pub mod details;
 pub mod doctor;
+mod export;
 pub mod filter;
 pub mod form;
 pub mod found;
@@ -20,11 +22,13 @@ pub mod menu;
 pub mod overlay;
 pub mod palette;
 pub mod pick;
+pub mod plan;
 pub mod prompt;
 pub mod removal;
 pub mod unlock;
 pub mod wizard;
 
+use self::plan::PlanSource;
 use super::{
     action::{Action, Context},
     key::Chord,
@@ -117,6 +121,10 @@ pub trait Layer {
     fn tick(&mut self, _now: Timestamp) {}
     /// Takes a new state of the fleet.
     fn follow(&mut self, _behind: &mut Behind<'_>) {}
+    /// Takes a newer state of the live plan that it shows; false if it shows none.
+    fn renew(&mut self, _plan: &PlanSource) -> bool {
+        false
+    }
     /// The instance that it shows, which is polled fast for as long as it is on top.
     fn instance(&self) -> Option<&InstanceId> {
         None

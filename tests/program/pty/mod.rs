@@ -16,6 +16,7 @@
 //! | a history with damaged bytes, looked at | `damage.rs` |
 //! | a disk that answers with an errno, while history is written and while it is read | `fault.rs` |
 //! | a sealed fleet handed on: page and recording, with and without names | `export.rs` |
+//! | a plan of a file, without a fleet: keys, the editor, the file that is written | `plan.rs` |
 //! | another configuration while it runs: the file, SIGHUP | `reload.rs` |
 #![cfg(unix)]
 
@@ -29,6 +30,7 @@ mod fault;
 mod keys;
 mod mouse;
 mod plain;
+mod plan;
 mod reload;
 mod replay;
 mod signals;

@@ -10,6 +10,7 @@ mod demand;
 mod evidence;
 mod health;
 mod lists;
+mod plan;
 mod vault;
 mod words;
 

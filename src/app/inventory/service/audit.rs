@@ -43,6 +43,19 @@ impl Service {
         }
     }
 
+    /// Writes a text that is on the screen into a file; where there is a tenant, its audit log tells of it.
+    pub(super) fn write_file(&mut self, file: &Path, (what, scope): (&str, &str), text: &str) {
+        let is_noted = self.is_noted();
+        let done = match (&mut self.open, is_noted) {
+            (None, true) => Err("the inventory is locked, so the audit log could not have it: nothing was written, :unlock opens it".to_owned()),
+            (open, _) => {
+                write_text(open.as_mut().map(|open| &mut open.tenant), file, (what, scope), text)
+                    .map_err(|e| with_causes(&*e))
+            }
+        };
+        self.say(Reply::Saved(done.map_err(|words| Refusal { field: Some("file"), words })));
+    }
+
     /// Writes entries into a file, and the audit log tells of it.
     pub(super) fn export_audit(&mut self, file: &Path, entries: &[u64]) {
         let done = self.change(|open| {
@@ -52,6 +65,22 @@ impl Service {
         self.say(Reply::Saved(done));
         self.tell_list();
     }
+}
+
+fn write_text(
+    tenant: Option<&mut Tenant>,
+    file: &Path,
+    (what, scope): (&str, &str),
+    text: &str,
+) -> anyhow::Result<String> {
+    let sha256 = write_private(file, text.as_bytes())?;
+    if let Some(tenant) = tenant {
+        let exported = Exported { what, scope, period: None, file: Some(file), sha256: &sha256 };
+        exported
+            .note(tenant)
+            .with_context(|| format!("{} is written, but its entry is not", file.display()))?;
+    }
+    Ok(format!("{what} written to {}", file.display()))
 }
 
 fn export(tenant: &mut Tenant, file: &Path, seqs: &[u64]) -> anyhow::Result<String> {

@@ -175,6 +175,9 @@ impl Service {
                 self.tell_list();
             }
             InventoryRequest::ExportAudit { file, entries } => self.export_audit(&file, &entries),
+            InventoryRequest::WriteFile { file, what, scope, text } => {
+                self.write_file(&file, (what, &scope), &text);
+            }
             InventoryRequest::Change(change) => self.change_list(&change),
             InventoryRequest::Slots(change) => {
                 let unwrap = self.selection.unwrap.clone();
@@ -476,12 +479,18 @@ impl Service {
         self.say(Reply::Saved(done));
     }
 
+    /// True if there is a tenant, whose audit log has what is done.
+    const fn is_noted(&self) -> bool {
+        self.plain.is_none() && self.slug.is_some()
+    }
+
     /// Edits the configuration file. Where there is a tenant its log has the entry, so it must be open.
     fn set(&mut self, key: &str, value: Option<&str>) {
-        let tenant = match (&mut self.open, self.plain.is_some() || self.slug.is_none()) {
+        let is_noted = self.is_noted();
+        let tenant = match (&mut self.open, is_noted) {
             (Some(open), _) => Some(&mut open.tenant),
-            (None, true) => None,
-            (None, false) => {
+            (None, false) => None,
+            (None, true) => {
                 let words = "the inventory is locked, so the audit log could not have it: nothing was changed, :unlock opens it";
                 return self.say(Reply::Saved(Err(Refusal { field: None, words: words.into() })));
             }

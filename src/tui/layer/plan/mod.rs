@@ -1,0 +1,565 @@
+//! A plan on the whole screen: the tree with own times, findings, and what the operator under the cursor does. `=` puts
+//! another plan beside it. The plan was read elsewhere; reading takes longer than a frame may.
+//!
+//! | file | owns |
+//! |---|---|
+//! | `mod` | keys: cursor, metric, folding, search |
+//! | `sheet` | the lines of a query, made when something changes and not for a frame |
+//! | `draw` | a frame of them |
+//! | `about` | texts about operators, the statement and missing indexes |
+//! | `compare` | two plans side by side |
+//! | `source` | a plan and where it is from |
+
+mod about;
+mod compare;
+mod draw;
+mod sheet;
+mod source;
+
+use super::{Behind, Layer, Out, body, export, input::Line};
+use crate::{
+    model::{inventory::instance::InstanceId, judge::health::Level},
+    plan::{Plan, Query, Statement, lines, time::Metric},
+    tui::{
+        action::{Action, Context},
+        key::Chord,
+        theme::Theme,
+        widget::{canvas::Canvas, cursor::moved, document::Document},
+        wish::Wish,
+    },
+};
+use compare::Comparison;
+use sheet::{At, Sheet};
+pub use source::PlanSource;
+use std::sync::Arc;
+
+/// What is looked for in the tree.
+#[derive(Debug, Default)]
+struct Search {
+    /// in lower case; empty: nothing
+    wanted: String,
+    /// it is typed
+    line: Option<Line>,
+    /// the line under the cursor when typing began
+    from: usize,
+}
+
+/// The layer.
+pub struct PlanView {
+    source: PlanSource,
+    /// plans to compare with
+    others: Vec<PlanSource>,
+    /// statement and query of each tree in the plan
+    trees: Vec<(usize, usize)>,
+    tree: usize,
+    /// None: no statement of the plan has a tree
+    sheet: Option<Sheet>,
+    /// the one that was asked for; None: the best that the query has
+    metric: Option<Metric>,
+    is_folded: bool,
+    cursor: usize,
+    /// the finding that was gone to
+    chosen: Option<usize>,
+    search: Search,
+    /// the other plan beside this one, and which of them it is
+    beside: Option<(usize, Comparison)>,
+    drawn: draw::Drawn,
+}
+
+/// The trees of a plan: statement and query.
+fn trees(plan: &Plan) -> Vec<(usize, usize)> {
+    let of =
+        |(at, statement): (usize, &Statement)| (0..statement.queries.len()).map(move |query| (at, query));
+    plan.statements.iter().enumerate().flat_map(of).collect()
+}
+
+fn tree(plan: &Plan, at: (usize, usize)) -> Option<(&Statement, &Query)> {
+    let statement = plan.statements.get(at.0)?;
+    Some((statement, statement.queries.get(at.1)?))
+}
+
+/// The place of the tree that takes the longest, or costs most: a batch is opened where it matters.
+fn heaviest(plan: &Plan, trees: &[(usize, usize)]) -> usize {
+    let weight = |at: &(usize, usize)| {
+        let found = tree(plan, *at);
+        let total = found.and_then(|(_, query)| query.total).map(|total| total.elapsed_ms as f64);
+        (total, found.and_then(|(statement, _)| statement.cost).unwrap_or(0.0))
+    };
+    let heavier = |a: &(usize, usize), b: &(usize, usize)| {
+        let ((time_a, cost_a), (time_b, cost_b)) = (weight(a), weight(b));
+        let (time_a, time_b) = (time_a.unwrap_or(-1.0), time_b.unwrap_or(-1.0));
+        time_a.total_cmp(&time_b).then(cost_a.total_cmp(&cost_b))
+    };
+    // Of equals the first.
+    let found = trees.iter().enumerate().rev().max_by(|(_, a), (_, b)| heavier(a, b));
+    found.map_or(0, |(at, _)| at)
+}
+
+impl PlanView {
+    /// Of a plan.
+    pub fn new(source: PlanSource) -> Self {
+        let trees = trees(&source.plan);
+        let mut view = Self {
+            tree: heaviest(&source.plan, &trees),
+            source,
+            others: Vec::new(),
+            trees,
+            sheet: None,
+            metric: None,
+            is_folded: false,
+            cursor: 0,
+            chosen: None,
+            search: Search::default(),
+            beside: None,
+            drawn: draw::Drawn::default(),
+        };
+        view.open();
+        view
+    }
+
+    /// With others that it can be compared with.
+    #[must_use]
+    pub fn with_others(mut self, others: Vec<PlanSource>) -> Self {
+        self.others = others;
+        self
+    }
+
+    /// Shows a newer state of the plan. Cursor, metric and folding stay.
+    pub fn replace(&mut self, source: PlanSource) {
+        let at = self.at();
+        let id = |view: &Self, at: usize| Some(view.query()?.1.operators.get(at)?.id);
+        let operator = match at {
+            Some(At::Operator(at)) => id(self, at),
+            _ => None,
+        };
+        let before = self.trees.get(self.tree).copied();
+        self.source = source;
+        self.trees = trees(&self.source.plan);
+        let same = before.and_then(|before| self.trees.iter().position(|tree| *tree == before));
+        self.tree = same.unwrap_or_else(|| heaviest(&self.source.plan, &self.trees));
+        self.prepare();
+        let by_id = |id: u64| Some(At::Operator(self.query()?.1.operators.iter().position(|o| o.id == id)?));
+        let at = operator.map_or(at, by_id);
+        self.stand_at(at);
+        let found = self.sheet.as_ref().map_or(0, |sheet| sheet.found.len());
+        self.chosen = self.chosen.filter(|chosen| *chosen < found);
+    }
+
+    fn query(&self) -> Option<(&Statement, &Query)> {
+        tree(&self.source.plan, *self.trees.get(self.tree)?)
+    }
+
+    /// Makes the lines of the tree anew.
+    fn prepare(&mut self) {
+        let sheet = self.query().map(|(statement, query)| {
+            Sheet::of(statement, query, self.metric, self.is_folded, self.source.is_live)
+        });
+        self.sheet = sheet;
+    }
+
+    /// Opens a tree with the cursor on its heaviest finding, or on its root.
+    fn open(&mut self) {
+        self.prepare();
+        let Some(sheet) = &self.sheet else { return };
+        let first = sheet.found.iter().position(|finding| finding.operator.is_some());
+        let operator = first.and_then(|at| sheet.found.get(at)?.operator);
+        self.chosen = first;
+        self.stand_at(Some(At::Operator(operator.unwrap_or(0))));
+    }
+
+    fn at(&self) -> Option<At> {
+        self.sheet.as_ref()?.lines.get(self.cursor).map(|line| line.at)
+    }
+
+    fn stand_at(&mut self, at: Option<At>) {
+        let Some(sheet) = &self.sheet else { return };
+        let place = at.and_then(|at| sheet.place(at)).unwrap_or(self.cursor);
+        self.cursor = place.min(sheet.lines.len().saturating_sub(1));
+    }
+
+    fn count(&self) -> usize {
+        self.sheet.as_ref().map_or(0, |sheet| sheet.lines.len())
+    }
+
+    /// By another metric, or folded otherwise; the cursor stays on its operator.
+    fn change(&mut self, metric: Metric, is_folded: bool) {
+        let at = self.at();
+        let tree = self.trees.get(self.tree).copied();
+        let found = tree.and_then(|at| self::tree(&self.source.plan, at));
+        if let (Some(sheet), Some((statement, query))) = (&mut self.sheet, found) {
+            sheet.change(statement, query, metric, is_folded);
+        }
+        self.is_folded = is_folded;
+        self.stand_at(at);
+    }
+
+    fn next_metric(&mut self, back: bool) {
+        let Some((sheet, (_, query))) = self.sheet.as_ref().zip(self.query()) else { return };
+        let metric = sheet.metric_beside(query, back);
+        self.metric = Some(metric);
+        self.change(metric, self.is_folded);
+    }
+
+    fn fold(&mut self) {
+        let Some(metric) = self.sheet.as_ref().map(|sheet| sheet.metric) else { return };
+        self.change(metric, !self.is_folded);
+    }
+
+    fn next_tree(&mut self, back: bool, out: &mut Out) {
+        if self.trees.len() < 2 {
+            return out.say(Level::Ok, "this plan has one tree");
+        }
+        let step = if back { self.trees.len() - 1 } else { 1 };
+        self.tree = (self.tree + step) % self.trees.len();
+        self.open();
+    }
+
+    /// To the next finding; of a text that is looked for, to its next place.
+    fn next(&mut self, back: bool, out: &mut Out) {
+        if !self.search.wanted.is_empty() {
+            return self.next_place(back, out);
+        }
+        let Some(sheet) = &self.sheet else { return };
+        let count = sheet.found.len();
+        if count == 0 {
+            return out.say(Level::Ok, "nothing was found in this plan");
+        }
+        let here = self
+            .chosen
+            .filter(|chosen| self.at().is_some_and(|at| sheet.found_at(at).any(|found| found == *chosen)));
+        let next = match (here.or_else(|| sheet.found_at(self.at()?).next()), back) {
+            (Some(at), false) => (at + 1) % count,
+            (Some(at), true) => (at + count - 1) % count,
+            (None, false) => 0,
+            (None, true) => count - 1,
+        };
+        let operator = sheet.found.get(next).and_then(|finding| finding.operator);
+        self.chosen = Some(next);
+        self.stand_at(Some(operator.map_or(At::Statement, At::Operator)));
+    }
+
+    fn places(&self) -> Vec<usize> {
+        let Some(sheet) = &self.sheet else { return Vec::new() };
+        let has = |(_, line): &(usize, &sheet::Shown)| line.has(&self.search.wanted);
+        sheet.lines.iter().enumerate().filter(has).map(|(at, _)| at).collect()
+    }
+
+    fn next_place(&mut self, back: bool, out: &mut Out) {
+        let places = self.places();
+        let next = if back {
+            places.iter().rev().find(|at| **at < self.cursor).or(places.last())
+        } else {
+            places.iter().find(|at| **at > self.cursor).or(places.first())
+        };
+        match next {
+            Some(at) => self.cursor = *at,
+            None => out.say(Level::Ok, format!("nothing has {:?}: Esc forgets it", self.search.wanted)),
+        }
+    }
+
+    /// Looks for a text from where typing began; what is folded away is looked through, too.
+    fn look_for(&mut self, text: &str) {
+        self.search.wanted = text.trim().to_lowercase();
+        if self.search.wanted.is_empty() {
+            return;
+        }
+        if self.is_folded && self.places().is_empty() {
+            self.fold();
+        }
+        let places = self.places();
+        let from = self.search.from;
+        if let Some(at) = places.iter().find(|at| **at >= from).or(places.first()) {
+            self.cursor = *at;
+        }
+    }
+
+    fn act_while_typed(&mut self, action: Action, out: &mut Out) {
+        match action {
+            Action::Enter => self.search.line = None,
+            Action::Out => {
+                self.search.line = None;
+                self.search.wanted.clear();
+                self.cursor = self.search.from;
+            }
+            Action::Up => self.next_place(true, out),
+            Action::Down => self.next_place(false, out),
+            _ => {}
+        }
+    }
+
+    /// The tree of another plan that is compared with the one on the screen: of the same statement, or its heaviest.
+    fn other_tree(&self, other: usize) -> Option<(&Statement, &Query)> {
+        let (statement, _) = self.query()?;
+        let plan = &self.others.get(other)?.plan;
+        let trees = trees(plan);
+        let same = |at: &&(usize, usize)| {
+            let other = tree(plan, **at).and_then(|(statement, _)| statement.query_hash.as_ref());
+            other.is_some() && other == statement.query_hash.as_ref()
+        };
+        tree(plan, *trees.iter().find(same).or_else(|| trees.get(heaviest(plan, &trees)))?)
+    }
+
+    /// All about the operators under the cursor of a comparison.
+    fn about_both(&self, theme: &Theme) -> Option<Document> {
+        let (other, comparison) = self.beside.as_ref()?;
+        let pair = comparison.pair()?;
+        let (_, query) = self.query()?;
+        let (statement_b, query_b) = self.other_tree(*other)?;
+        let sheet_b = Sheet::of(statement_b, query_b, None, false, false);
+        let a = self.sheet.as_ref().zip(pair.left).map(|(sheet, at)| (sheet, at, query));
+        about::pair(a, pair.right.map(|at| (&sheet_b, at, query_b)), theme)
+    }
+
+    /// All about what the cursor is on.
+    fn about(&self, theme: &Theme) -> Option<Document> {
+        if self.beside.is_some() {
+            return self.about_both(theme);
+        }
+        let (statement, query) = self.query()?;
+        about::line(self.sheet.as_ref()?, self.at()?, statement, query, theme)
+    }
+
+    /// The next of the other plans beside this one.
+    fn compare(&mut self, out: &mut Out) {
+        if self.others.is_empty() {
+            return out.say(Level::Ok, "there is no other plan here to compare with");
+        }
+        let next = self.beside.as_ref().map_or(0, |(at, _)| (at + 1) % self.others.len());
+        let Some(((statement, query), other)) = self.query().zip(self.others.get(next)) else { return };
+        let Some((statement_b, query_b)) = self.other_tree(next) else {
+            return out.say(Level::Ok, "no statement of the other plan has a tree");
+        };
+        let a = (self.source.title.as_str(), statement, query);
+        match Comparison::of(a, (&other.title, statement_b, query_b)) {
+            Ok(comparison) => self.beside = Some((next, comparison)),
+            Err(why) => out.say(Level::Warning, why),
+        }
+    }
+
+    fn copy(&self, is_whole: bool, out: &mut Out) {
+        let text = match &self.beside {
+            Some((_, comparison)) => comparison.to_copy(),
+            None if is_whole => {
+                let metric = self.sheet.as_ref().map(|sheet| sheet.metric);
+                lines::text(&self.source.plan, metric, self.is_folded)
+            }
+            None => {
+                let line = self.sheet.as_ref().and_then(|sheet| sheet.lines.get(self.cursor));
+                line.map(|line| line.to_copy() + "\n").unwrap_or_default()
+            }
+        };
+        out.wish(Wish::Copy(text));
+    }
+
+    fn missing(&self, theme: &Theme, out: &mut Out) {
+        let document =
+            self.query().and_then(|(statement, query)| about::missing_indexes(statement, query, theme));
+        match document {
+            Some(document) => out.wish(Wish::Read(document)),
+            None => out.say(Level::Ok, "the optimizer missed no index here"),
+        }
+    }
+
+    /// The file that `e` writes.
+    fn file(&self) -> export::File {
+        let hash = self.query().and_then(|(statement, _)| statement.plan_hash.clone());
+        let name = hash.unwrap_or_else(|| self.source.title.clone());
+        export::File {
+            what: "plan",
+            ending: "sqlplan",
+            name,
+            scope: self.source.title.clone(),
+            text: Arc::clone(&self.source.raw),
+        }
+    }
+
+    fn leave(&mut self, out: &mut Out) {
+        if self.beside.take().is_none() && std::mem::take(&mut self.search.wanted).is_empty() {
+            out.close();
+        }
+    }
+}
+
+impl Layer for PlanView {
+    fn context(&self) -> Context {
+        if self.search.line.is_some() { Context::Input } else { Context::Plan }
+    }
+
+    fn act(&mut self, action: Action, behind: &mut Behind<'_>, out: &mut Out) {
+        let theme = &behind.world.theme;
+        if self.search.line.is_some() {
+            return self.act_while_typed(action, out);
+        }
+        if self.beside.as_mut().is_some_and(|(_, comparison)| comparison.act(action)) {
+            return;
+        }
+        if let Some(to) = moved(action, self.cursor, self.count(), self.drawn.page) {
+            self.cursor = to;
+            return;
+        }
+        match action {
+            Action::Enter | Action::Details => out.wishes.extend(self.about(theme).map(Wish::Read)),
+            Action::NextSection | Action::PrevSection if self.beside.is_none() => {
+                self.next_tree(action == Action::PrevSection, out);
+            }
+            Action::NextFinding | Action::PrevFinding => self.next(action == Action::PrevFinding, out),
+            Action::MetricNext | Action::MetricBefore if self.beside.is_none() => {
+                self.next_metric(action == Action::MetricBefore);
+            }
+            Action::FoldLight if self.beside.is_none() => self.fold(),
+            Action::Filter if self.beside.is_none() => {
+                self.search.from = self.cursor;
+                self.search.line = Some(Line::selected(&self.search.wanted));
+            }
+            Action::Copy | Action::CopyWhole => self.copy(action == Action::CopyWhole, out),
+            Action::Another => self.compare(out),
+            Action::MissingIndexes => self.missing(theme, out),
+            Action::WriteFile => out.wish(Wish::Ask(Box::new(self.file().ask()))),
+            Action::OpenEditor => out.wish(self.file().edit()),
+            Action::Out | Action::Back => self.leave(out),
+            Action::Help => out.pass_on(),
+            Action::Open(_) | Action::Palette | Action::Jump | Action::Quit => {
+                out.close();
+                out.pass_on();
+            }
+            _ => {}
+        }
+    }
+
+    fn type_key(&mut self, chord: Chord, _: &mut Behind<'_>, _: &mut Out) {
+        let Some(line) = &mut self.search.line else { return };
+        if line.key(chord) {
+            let text = line.text().to_owned();
+            self.look_for(&text);
+        }
+    }
+
+    fn paste(&mut self, text: &str, _: &mut Behind<'_>, _: &mut Out) {
+        let Some(line) = &mut self.search.line else { return };
+        line.paste(text);
+        let text = line.text().to_owned();
+        self.look_for(&text);
+    }
+
+    fn renew(&mut self, plan: &PlanSource) -> bool {
+        if self.source.is_live {
+            self.replace(plan.clone());
+        }
+        self.source.is_live
+    }
+
+    fn instance(&self) -> Option<&InstanceId> {
+        self.source.instance.as_ref()
+    }
+
+    fn render(&mut self, screen: &mut Canvas<'_>, behind: &mut Behind<'_>) {
+        let theme = &behind.world.theme;
+        let mut page = body(screen);
+        if let Some((_, comparison)) = &mut self.beside {
+            return comparison.render(&mut page, theme);
+        }
+        let Some(sheet) = &self.sheet else {
+            page.clear(theme.screen);
+            page.put(
+                2,
+                1,
+                page.width().saturating_sub(3),
+                "No statement of this plan has a tree.",
+                theme.dim,
+            );
+            return;
+        };
+        let place = place(self.tree, self.trees.len(), self.is_folded, &self.search.wanted);
+        let frame = draw::Frame {
+            title: &self.source.title,
+            place: &place,
+            sheet,
+            cursor: self.cursor,
+            chosen: self.chosen,
+            wanted: &self.search.wanted,
+        };
+        self.drawn = draw::page(&mut page, theme, &frame, self.drawn.top);
+        if let Some(line) = &self.search.line {
+            let (w, h) = (screen.width(), screen.height());
+            let mut foot = screen.part(0, h.saturating_sub(1), w, 1);
+            foot.clear(theme.input);
+            let used = line.render(&mut foot, 0, " /", theme) + 2;
+            let words = "↑ ↓ other places   Enter keeps, Esc takes back";
+            foot.put(used, 0, w.saturating_sub(used), words, theme.dim);
+        }
+    }
+}
+
+/// ` statement 2 of 3 · folded · /seek `: what restricts the tree.
+fn place(tree: usize, of: usize, is_folded: bool, wanted: &str) -> String {
+    let mut parts = Vec::new();
+    if of > 1 {
+        parts.push(format!("tree {} of {of}", tree + 1));
+    }
+    if is_folded {
+        parts.push("folded".to_owned());
+    }
+    if !wanted.is_empty() {
+        parts.push(format!("/{wanted}"));
+    }
+    if parts.is_empty() { String::new() } else { format!(" {} ", parts.join(" · ")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ORDERS: &str = include_str!("../../../../tests/fixture/plan/orders.sqlplan");
+
+    fn source(xml: &str) -> PlanSource {
+        let plan = Arc::new(Plan::read(xml.as_bytes()).unwrap());
+        PlanSource { title: "x".to_owned(), instance: None, raw: xml.into(), plan, is_live: true }
+    }
+
+    fn line(view: &PlanView) -> &sheet::Shown {
+        view.sheet.as_ref().and_then(|sheet| sheet.lines.get(view.cursor)).unwrap()
+    }
+
+    #[test]
+    fn a_newer_state_keeps_operator_metric_and_finding() {
+        let mut view = PlanView::new(source(ORDERS));
+        assert_eq!(line(&view).object, "Order.IX_Date");
+        view.next_metric(false);
+        let chosen = view.chosen;
+        // Another operator comes before it, and more rows have come.
+        let filter = "<RelOp NodeId=\"9\" PhysicalOp=\"Filter\" LogicalOp=\"Filter\"><Filter/></RelOp>";
+        let newer = ORDERS
+            .replacen("<RelOp NodeId=\"3\"", &format!("{filter}<RelOp NodeId=\"3\""), 1)
+            .replace("ActualRows=\"1104711\"", "ActualRows=\"2104711\"");
+        view.replace(source(&newer));
+        assert_eq!(line(&view).object, "Order.IX_Date");
+        assert_eq!(line(&view).rows, "2.2M / 1.1k");
+        assert_eq!(view.sheet.as_ref().map(|sheet| sheet.metric), Some(Metric::Cpu));
+        assert_eq!(view.chosen, chosen);
+    }
+
+    #[test]
+    fn an_operator_that_is_gone_leaves_the_cursor_in_the_tree() {
+        let mut view = PlanView::new(source(ORDERS));
+        view.cursor = view.count() - 1;
+        let none = "<ShowPlanXML><BatchSequence><Batch><Statements><StmtSimple StatementType=\"X\"><QueryPlan><RelOp NodeId=\"0\" \
+                    PhysicalOp=\"Constant Scan\" LogicalOp=\"Constant Scan\"/></QueryPlan></StmtSimple></Statements></Batch></BatchSequence></ShowPlanXML>";
+        view.replace(source(none));
+        assert_eq!((view.count(), view.cursor, view.chosen), (2, 1, None));
+        view.replace(source(&none.replace("<QueryPlan>", "<!--").replace("</QueryPlan>", "-->")));
+        assert_eq!((view.count(), view.trees.len()), (0, 0));
+        view.replace(source(ORDERS));
+        assert!(view.count() > 3 && view.cursor < view.count());
+    }
+
+    #[test]
+    fn what_has_come_of_a_query_that_runs_never_says_that_all_has() {
+        let view = PlanView::new(source(ORDERS));
+        let done = |object: &str| {
+            let lines = &view.sheet.as_ref().unwrap().lines;
+            lines.iter().find(|line| line.object == object).map(|line| line.done.clone())
+        };
+        assert_eq!(done("Customer.PK_Customer").as_deref(), Some("99 %"));
+        assert_eq!(done("Order.IX_Date").as_deref(), Some("99 %"), "more came than was expected");
+    }
+}
