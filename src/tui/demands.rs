@@ -26,6 +26,8 @@ pub struct Open<Place> {
     pub from: Place,
     since: Timestamp,
     step: Step,
+    /// newer figures of what is shown: nobody pressed a key for it
+    pub is_renewal: bool,
 }
 
 /// An answer, to be shown now or again.
@@ -63,6 +65,7 @@ impl<Place> Demands<Place> {
         demand: Demand,
         from: Place,
         clock: Timestamp,
+        is_renewal: bool,
     ) -> Result<DemandRequest, String> {
         if self.open.iter().any(|open| open.instance == instance && open.demand == demand) {
             return Err(format!("{instance} is being asked for {demand}: Esc cancels it"));
@@ -73,7 +76,7 @@ impl<Place> Demands<Place> {
         let ticket = self.next;
         self.next += 1;
         let request = DemandRequest::Ask { ticket, instance: instance.clone(), demand };
-        self.open.push(Open { ticket, instance, demand, from, since: clock, step: Step::Waits });
+        self.open.push(Open { ticket, instance, demand, from, since: clock, step: Step::Waits, is_renewal });
         Ok(request)
     }
 
@@ -90,23 +93,26 @@ impl<Place> Demands<Place> {
         Some(self.open.remove(at))
     }
 
-    /// Takes the newest one, with the request that ends it.
+    /// Takes the newest one that somebody asked, with the request that ends it.
     pub fn cancel(&mut self) -> Option<(DemandRequest, Open<Place>)> {
-        let open = self.open.pop()?;
+        let at = self.open.iter().rposition(|open| !open.is_renewal)?;
+        let open = self.open.remove(at);
         Some((DemandRequest::Cancel { ticket: open.ticket }, open))
     }
 
     /// Writes how far the newest is: `sqlprd-014: the plans of query 0x… · asking, 3s · Esc cancels`. Nothing if none is open.
     pub fn push_line(&self, clock: Timestamp, out: &mut String) {
-        let Some(open) = self.open.last() else { return };
+        let mut asked = self.open.iter().rev().filter(|open| !open.is_renewal);
+        let Some(open) = asked.next() else { return };
         let _ = write!(out, "{}: {} · {}", open.instance, open.demand, open.step.words());
         let s = clock.ms_since(open.since) / 1_000;
         if s > 0 {
             out.push_str(", ");
             figure::push_span(out, i64::try_from(s).unwrap_or(i64::MAX).saturating_mul(1_000));
         }
-        if self.open.len() > 1 {
-            let _ = write!(out, " · {} more", self.open.len() - 1);
+        let more = asked.count();
+        if more > 0 {
+            let _ = write!(out, " · {more} more");
         }
         out.push_str(" · Esc cancels");
     }
@@ -122,7 +128,7 @@ mod tests {
     fn the_newest_is_told_and_cancelled_first() {
         let mut demands = Demands::default();
         let at = Timestamp::from_ms(1_000_000);
-        let mut ask = |name: &str, demand| demands.ask(InstanceId::new(name), demand, (), at);
+        let mut ask = |name: &str, demand| demands.ask(InstanceId::new(name), demand, (), at, false);
         assert!(ask("a", WAITS).is_ok() && ask("b", WAITS).is_ok());
         assert!(ask("b", WAITS).unwrap_err().contains("Esc cancels it"));
         let mut line = String::new();
@@ -140,8 +146,8 @@ mod tests {
         let mut demands = Demands::default();
         for n in 0..MOST {
             let demand = Demand::SessionPlan { session_id: n as i32 };
-            assert!(demands.ask(InstanceId::new("a"), demand, (), Timestamp::default()).is_ok());
+            assert!(demands.ask(InstanceId::new("a"), demand, (), Timestamp::default(), false).is_ok());
         }
-        assert!(demands.ask(InstanceId::new("a"), WAITS, (), Timestamp::default()).is_err());
+        assert!(demands.ask(InstanceId::new("a"), WAITS, (), Timestamp::default(), true).is_err());
     }
 }

@@ -13,6 +13,7 @@ use crate::sim::{
         Value,
     },
     world::{
+        queries,
         texts::TEXTS,
         work::{TextRef, Work},
     },
@@ -33,8 +34,8 @@ const PAGES: i64 = 128;
 
 impl Asked<'_> {
     /// The query hash of a text.
-    pub(super) fn query_hash(&self, template: u16) -> [u8; 8] {
-        self.moment.profile.dice.of("query").at(i64::from(template)).bytes::<8>()
+    fn query_hash(&self, template: u16) -> [u8; 8] {
+        queries::hash(self.moment.profile, template)
     }
 
     /// The plan hash of a text: another one once its seek is lost.
@@ -91,7 +92,7 @@ impl Asked<'_> {
     }
 }
 
-/// The plans of a query: one, or an older one beside it.
+/// The plans of a query: one; after a regression the bad one, and the good one of before beside it.
 fn plans_cached(q: &Asked<'_>) -> Table {
     let columns = [
         ("query_plan_hash", Binary(8)),
@@ -104,16 +105,33 @@ fn plans_cached(q: &Asked<'_>) -> Table {
     ];
     let mut table = Table::new(&columns);
     let Some(template) = q.template().filter(|_| q.rights.performance) else { return table };
-    let (runs, cost_us) = (400, 9_000);
-    table.push(vec![
-        Value::Bytes(q.plan_hash(template, false).to_vec()),
-        q.datetime(q.moment.at_ms - 7_200_000),
-        q.datetime(q.moment.at_ms - 2_000),
-        int(runs),
-        int(runs * cost_us),
-        int(runs * cost_us * 5 / 4),
-        text(q.plan(q.handle_of(template), false, None, 1.0)),
-    ]);
+    let cached = q.moment.queries().into_iter().find(|query| query.template == template);
+    // A request that runs for the first time is not counted yet, and its plan is there all the same.
+    let handle = cached.as_ref().map_or_else(
+        || q.handle_of(template),
+        |query| Handle { text: TextRef { template, variant: 0 }, database_id: query.database_id },
+    );
+    let figures = cached.as_ref().map_or([1, 9_000, 11_000], |query| {
+        [query.total.runs.max(1), query.total.cpu_us, query.total.elapsed_us]
+    });
+    let is_regressed = cached.as_ref().is_some_and(|query| query.plan == 1);
+    let created_ms = cached.as_ref().map_or(q.moment.at_ms - 60_000, |query| query.created_ms);
+    let last_ms = cached.as_ref().map_or(q.moment.at_ms - 2_000, |query| query.last_ms);
+    let mut push = |is_regressed: bool, created_ms: i64, last_ms: i64, [runs, cpu, elapsed]: [i64; 3]| {
+        table.push(vec![
+            Value::Bytes(q.plan_hash(template, is_regressed).to_vec()),
+            q.datetime(created_ms),
+            q.datetime(last_ms),
+            int(runs),
+            int(cpu),
+            int(elapsed),
+            text(q.plan(handle, is_regressed, None, 1.0)),
+        ]);
+    };
+    push(is_regressed, created_ms, last_ms, figures);
+    if is_regressed {
+        push(false, created_ms - 7_200_000, created_ms - 1_000, [400, 3_600_000, 4_500_000]);
+    }
     table
 }
 

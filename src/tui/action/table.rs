@@ -15,6 +15,7 @@ const FLEET: Context = Context::Pane(PaneId::Fleet);
 const INSTANCE: Context = Context::Pane(PaneId::Instance);
 const ACTIVITY: Context = Context::Pane(PaneId::Activity);
 const BLOCKING: Context = Context::Pane(PaneId::Blocking);
+const QUERIES: Context = Context::Pane(PaneId::Queries);
 const MEMORY: Context = Context::Pane(PaneId::Memory);
 const DATABASES: Context = Context::Pane(PaneId::Databases);
 const WAITS: Context = Context::Pane(PaneId::Waits);
@@ -151,7 +152,7 @@ actions! {
         keys(&[told(GLOBAL, "?", "help"), told(PLAN, "?", "help"), told(DEADLOCK, "?", "help")]);
 
     Reserved: "kept for panes to come: 7 Jobs, 8 Policies, 9 Alerts, 0 Code", always(),
-        keys(&[at(GLOBAL, "0"), at(GLOBAL, "5"), at(GLOBAL, "7"), at(GLOBAL, "8"), at(GLOBAL, "9")]);
+        keys(&[at(GLOBAL, "0"), at(GLOBAL, "7"), at(GLOBAL, "8"), at(GLOBAL, "9")]);
 
     // Cursor, marks and order of tables
     Up: "one row up", moves(),
@@ -197,8 +198,8 @@ actions! {
     GroupBy: "group by the next field",
         word("group", "group by the next field"),
         keys(&[told(ACTIVITY, "b", "group")]);
-    Plan: "the plan of what runs, asked of the server; live where the server profiles it", polls(), on_row(),
-        keys(&[told(ACTIVITY, "P", "plan"), told(BLOCKING, "P", "plan")]);
+    Plan: "the plan, asked of the server; of what runs it is live where the server profiles it", polls(), on_row(),
+        keys(&[told(ACTIVITY, "P", "plan"), told(BLOCKING, "P", "plan"), told(QUERIES, "P", "plan")]);
     SessionWaits: "what the session has waited for, asked of the server", polls(), on_row(),
         keys(&[told(ACTIVITY, "w", "its waits"), told(BLOCKING, "w", "its waits")]);
     BufferPool: "which databases have the pages in memory, asked of the server", polls(),

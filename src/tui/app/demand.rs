@@ -7,17 +7,21 @@ use crate::{
         base::{failure::Failure, figure},
         inventory::instance::InstanceId,
         judge::health::Level,
-        poll::demand::Demand,
+        poll::demand::{Demand, FoundPlan, PlanSource as PlanFrom},
     },
-    protocol::DemandWord,
+    protocol::{DemandWord, Shown},
     tui::{
+        action::Context,
         demands::Ready,
-        layer::{details::Reading, found},
+        layer::{details::Reading, found, plan::PlanSource},
     },
 };
+use std::{fmt::Write as _, sync::Arc};
 
 /// What reads a row for each page in memory is asked only if its key is pressed again within this time, ms.
 const AGAIN_MS: u64 = 10_000;
+/// A live plan on the screen is asked for again after this, ms.
+const RENEW_MS: u64 = 5_000;
 
 impl App {
     /// Asks a server. What costs it more than a moment is asked at the second wish.
@@ -30,7 +34,7 @@ impl App {
             self.wanted = Some((wanted, now));
             return self.say(Level::Warning, format!("{cost}: the same key again asks {instance}"));
         }
-        match self.demands.ask(instance, demand, self.place.clone(), now) {
+        match self.demands.ask(instance, demand, self.place.clone(), now, false) {
             Ok(request) => self.ask(request),
             Err(why) => self.say(Level::Warning, why),
         }
@@ -53,12 +57,13 @@ impl App {
         let Some(open) = self.demands.take(ticket) else { return };
         let shown = match found {
             Ok(shown) => shown,
-            Err(failure) => return self.say_failed(&open.instance, open.demand, &failure),
+            Err(failure) => {
+                self.live = None;
+                return self.say_failed(&open.instance, open.demand, &failure);
+            }
         };
-        if let Some(top) = self.layers.last_mut()
-            && top.take_found(&open.instance, open.demand, &shown)
-        {
-            return;
+        if open.is_renewal {
+            return self.renew(Ready { instance: open.instance, demand: open.demand, shown });
         }
         let ready = Ready { instance: open.instance, demand: open.demand, shown };
         if !self.layers.is_empty() || self.place != open.from {
@@ -94,11 +99,82 @@ impl App {
         }
     }
 
+    /// Newer figures of the live plan on the screen; nobody waits for them if it was closed.
+    fn renew(&mut self, ready: Ready) {
+        let newer = sources(&ready).into_iter().next();
+        let is_shown = newer.as_ref().is_some_and(|plan| self.renew_plan(plan));
+        self.live = newer.filter(|plan| is_shown && plan.is_live).map(|_| self.world.moment.clock);
+        self.ready = Some(ready);
+    }
+
+    /// Asks for newer figures of the live plan on the screen, from time to time.
+    pub(super) fn keep_live(&mut self) {
+        let now = self.world.moment.clock;
+        let is_due = self.live.is_some_and(|at| now.ms_since(at) >= RENEW_MS);
+        if !is_due || self.world.moment.past.is_some() {
+            return;
+        }
+        self.live = None;
+        let Some(Ready { instance, demand, .. }) = &self.ready else { return };
+        if self.layers.last().is_some_and(|top| top.context() == Context::Plan) {
+            let asked = self.demands.ask(instance.clone(), *demand, self.place.clone(), now, true);
+            asked.into_iter().for_each(|request| self.ask(request));
+        }
+    }
+
     fn show_found(&mut self, ready: &Ready) {
+        let mut plans = sources(ready);
+        if !plans.is_empty() {
+            let first = plans.remove(0);
+            self.live = first.is_live.then_some(self.world.moment.clock);
+            return self.show_plan(first, plans);
+        }
         let (theme, zone) = (&self.world.theme, &self.world.moment.zone);
         let document = found::document(&ready.instance, ready.demand, &ready.shown, theme, zone);
         self.open_layer(Reading::new(document));
     }
+}
+
+/// The plans of an answer that could be read. One that ran stands before the same one as estimated.
+fn sources(ready: &Ready) -> Vec<PlanSource> {
+    let Shown::Plans(plans) = &ready.shown else { return Vec::new() };
+    let mut sources: Vec<(bool, PlanSource)> = plans
+        .iter()
+        .filter_map(|shown| {
+            let source = PlanSource {
+                title: title(ready, &shown.found),
+                instance: Some(ready.instance.clone()),
+                raw: shown.found.xml.clone()?,
+                plan: Arc::clone(shown.plan.as_ref().ok()?),
+                is_live: shown.found.source == PlanFrom::Live,
+            };
+            Some((shown.found.source == PlanFrom::Cached, source))
+        })
+        .collect();
+    sources.sort_by_key(|(is_estimated, _)| *is_estimated);
+    sources.into_iter().map(|(_, source)| source).collect()
+}
+
+/// `sqlprd-014 · 0x8A3F… · plan 0x12AB… · estimated · 400 runs, avg 9.0 ms`.
+fn title(ready: &Ready, found: &FoundPlan) -> String {
+    let mut title = ready.instance.to_string();
+    let _ = match ready.demand {
+        Demand::Plans { query_hash } => write!(title, " · query 0x{query_hash:016X}"),
+        Demand::SessionPlan { session_id } => write!(title, " · session {session_id}"),
+        Demand::SessionWaits { .. } | Demand::BufferPool => Ok(()),
+    };
+    if let Some(hash) = found.plan_hash {
+        let _ = write!(title, " · plan 0x{hash:016X}");
+    }
+    title.push_str(" · ");
+    title.push_str(found.source.words());
+    if let (Some(runs @ 1..), Some(ms)) = (found.runs, found.elapsed_ms) {
+        title.push_str(" · ");
+        figure::push_counted(&mut title, runs.unsigned_abs(), "run");
+        title.push_str(", avg ");
+        figure::push_mean(&mut title, ms / runs as f64);
+    }
+    title
 }
 
 /// What a question costs that is not to be asked by accident.

@@ -91,6 +91,8 @@ pub struct App {
     demands: Demands<Place>,
     /// the newest answer to one
     ready: Option<Ready>,
+    /// when the live plan on the screen was asked for last
+    live: Option<Timestamp>,
     /// what was wanted once and costs a server more than a moment
     wanted: Option<((InstanceId, Demand), Timestamp)>,
     /// one layer is all there is, and without it the program ends: what is said to whoever would go elsewhere
@@ -138,6 +140,7 @@ impl App {
             interrupted: None,
             demands: Demands::default(),
             ready: None,
+            live: None,
             wanted: None,
             alone: None,
             quit: false,
@@ -206,6 +209,7 @@ impl App {
         self.clock(now);
         self.status.tick(now);
         self.layers.iter_mut().for_each(|layer| layer.tick(now));
+        self.keep_live();
         if self.inventory.is_idle(now) {
             self.inventory.touched = now;
             self.lock();

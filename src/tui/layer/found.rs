@@ -1,4 +1,5 @@
-//! The answer to a question to one server as a document: waits of a session, the buffer pool by database, plans as text.
+//! The answer to a question to one server as a document: waits of a session, the buffer pool by database, why no plan could be
+//! read.
 
 use crate::{
     model::{
@@ -9,7 +10,6 @@ use crate::{
             wait_class,
         },
     },
-    plan::lines,
     protocol::{Shown, ShownPlan},
     tui::{theme::Theme, widget::document::Document},
 };
@@ -89,12 +89,7 @@ fn planned(shown: &ShownPlan, document: &mut Document, theme: &Theme, zone: &Zon
         zone.push_clock(&mut head, at);
     }
     document.head(head);
-    match &shown.plan {
-        Ok(plan) => {
-            for line in lines::text(plan, None, false).lines() {
-                document.text(line, theme.base);
-            }
-        }
-        Err(why) => document.text(why.as_str(), theme.warning),
+    if let Err(why) = &shown.plan {
+        document.text(why.as_str(), theme.warning);
     }
 }

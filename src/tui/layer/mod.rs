@@ -38,10 +38,8 @@ use super::{
     world::World,
 };
 use crate::{
-    model::{
-        base::time::Timestamp, inventory::instance::InstanceId, judge::health::Level, poll::demand::Demand,
-    },
-    protocol::{InventoryRequest, Reply, Shown},
+    model::{base::time::Timestamp, inventory::instance::InstanceId, judge::health::Level},
+    protocol::{InventoryRequest, Reply},
 };
 
 /// The world and the pane behind a layer.
@@ -111,10 +109,6 @@ pub trait Layer {
     fn paste(&mut self, _text: &str, _behind: &mut Behind<'_>, _out: &mut Out) {}
     /// Hears an answer; false if others must hear it, too.
     fn hear(&mut self, _reply: &Reply, _out: &mut Out) -> bool {
-        false
-    }
-    /// Takes the answer to a question to a server, if it is one of its own; false: it is another's.
-    fn take_found(&mut self, _instance: &InstanceId, _demand: Demand, _shown: &Shown) -> bool {
         false
     }
     /// Takes the new time.

@@ -123,7 +123,7 @@ impl Parts for Clerks {
         RowKey::Clerk(instance.clone(), Arc::clone(&clerk.kind))
     }
 
-    fn act(action: Action, instance: Option<&InstanceId>) -> Option<Wish> {
+    fn act(action: Action, _: Option<&RowKey>, instance: Option<&InstanceId>) -> Option<Wish> {
         let asked = (action == Action::BufferPool).then_some(instance?);
         asked.map(|instance| Wish::Demand(instance.clone(), Demand::BufferPool))
     }

@@ -87,8 +87,9 @@ pub trait Parts: for<'a> Kind<Row<'a> = Line<'a, Self>> + Debug + Sized {
     fn open(key: &RowKey) -> Wish {
         Wish::Details(key.clone())
     }
-    /// What an action of this pane alone asks for; None: it is no such action.
-    fn act(_action: Action, _instance: Option<&InstanceId>) -> Option<Wish> {
+    /// What an action of this pane alone asks for, on the row under the cursor or, without one, the instance in scope; None: it
+    /// is no such action.
+    fn act(_action: Action, _row: Option<&RowKey>, _instance: Option<&InstanceId>) -> Option<Wish> {
         None
     }
     /// True for a part that is in trouble by itself.
@@ -373,8 +374,9 @@ impl<P: Parts> Pane for PartsPane<P> {
         if self.line.act(action, view, wishes) {
             return true;
         }
-        let of_row = self.table.selected().and_then(RowKey::instance);
-        if let Some(wish) = P::act(action, of_row.or_else(|| view.single().map(|i| i.id()))) {
+        let row = self.table.selected();
+        let instance = row.and_then(RowKey::instance).or_else(|| view.single().map(|i| i.id()));
+        if let Some(wish) = P::act(action, row, instance) {
             wishes.push(wish);
             return true;
         }

@@ -12,6 +12,7 @@ use crate::{
         inventory::instance::InstanceId,
         poll::{
             Facts,
+            demand::Demand,
             id::SeriesId,
             queries::{QueryRow, QueryTable},
             reading::Reading,
@@ -19,12 +20,14 @@ use crate::{
         },
     },
     tui::{
+        action::Action,
         id::{PaneId, RowKey},
         widget::{
             cell::CellText,
             column::{self, Kind, number, whole, words},
             document::Document,
         },
+        wish::Wish,
     },
 };
 use std::{fmt::Write as _, sync::Arc};
@@ -84,6 +87,15 @@ impl Parts for Queries {
     /// Its plan changed.
     fn is_problem(query: &QueryRow) -> bool {
         query.old_plan_hash.is_some()
+    }
+
+    fn act(action: Action, row: Option<&RowKey>, _: Option<&InstanceId>) -> Option<Wish> {
+        match (action, row?) {
+            (Action::Plan, RowKey::Query(instance, query_hash)) => {
+                Some(Wish::Demand(instance.clone(), Demand::Plans { query_hash: *query_hash }))
+            }
+            _ => None,
+        }
     }
 
     fn texts<'p>(query: &'p QueryRow, with: &mut dyn FnMut(&'p str)) {
