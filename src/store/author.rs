@@ -20,7 +20,11 @@ fn user(said: impl Fn() -> Option<String>) -> String {
 /// The name of a user's number in `/etc/passwd`.
 #[cfg(unix)]
 fn name_of(number: u32) -> Option<String> {
-    let passwd = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
+    name_in(&std::fs::read_to_string("/etc/passwd").unwrap_or_default(), number)
+}
+
+#[cfg(unix)]
+fn name_in(passwd: &str, number: u32) -> Option<String> {
     passwd.lines().find_map(|line| {
         let mut fields = line.split(':');
         let name = fields.next()?;
@@ -64,9 +68,13 @@ fn user(said: impl Fn() -> Option<String>) -> String {
 
 #[cfg(unix)]
 fn tty() -> Option<String> {
-    let name = |found: rustix::io::Result<std::ffi::CString>| found.ok()?.into_string().ok();
-    name(rustix::termios::ttyname(std::io::stdin(), Vec::new()))
-        .or_else(|| name(rustix::termios::ttyname(std::io::stderr(), Vec::new())))
+    terminal(std::io::stdin()).or_else(|| terminal(std::io::stderr()))
+}
+
+/// The path of a terminal. None: it is none.
+#[cfg(unix)]
+fn terminal(file: impl std::os::fd::AsFd) -> Option<String> {
+    rustix::termios::ttyname(file, Vec::new()).ok()?.into_string().ok()
 }
 
 #[cfg(not(unix))]
@@ -76,9 +84,42 @@ const fn tty() -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(unix)]
     #[test]
-    fn there_is_always_a_user() {
-        assert!(!super::current_author().user.is_empty());
+    fn the_user_is_the_name_and_number_of_the_process_else_what_it_says_of_itself() {
+        let number = rustix::process::geteuid().as_raw();
+        let ours = super::name_of(number);
+        let told = super::user(|| Some("mallory".to_owned()));
+        let wanted = ours.clone().unwrap_or_else(|| "mallory".to_owned());
+        assert_eq!(told, format!("{wanted} ({number})"), "the number is the kernel's");
+        if ours.is_none() {
+            assert_eq!(super::user(|| None), number.to_string());
+        }
+        let author = super::current_author();
+        assert!(author.user.ends_with(&format!("({number})")) || author.user == number.to_string());
+        assert_eq!(super::name_of(u32::MAX - 1), None, "nobody has it");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_name_is_the_first_field_of_the_line_whose_third_is_the_number() {
+        let passwd = "# users\nroot:x:0:0:root:/root:/bin/sh\n\nmira:1000:1001:7:Mira:/srv/mira:/bin/sh\nodd:x\nlate:x:1001:1:::";
+        for (number, name) in [(0, Some("root")), (1001, Some("mira")), (1000, None), (7, None)] {
+            assert_eq!(super::name_in(passwd, number).as_deref(), name, "{number}");
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_terminal_is_told_by_its_path_and_a_file_is_none() {
+        let pty = portable_pty::native_pty_system().openpty(portable_pty::PtySize::default()).unwrap();
+        let path = pty.master.tty_name().unwrap();
+        let side = std::fs::File::options().read(true).write(true).open(&path).unwrap();
+        assert_eq!(super::terminal(side), path.to_str().map(str::to_owned));
+        assert_eq!(super::terminal(tempfile::tempfile().unwrap()), None);
+        assert!(super::tty().is_none_or(|name| name.starts_with("/dev/")));
+        let there = std::path::Path::new("/proc/self/loginuid").exists();
+        assert_eq!(super::loginuid().map(|text| text.trim().parse::<u32>().is_ok()), there.then_some(true));
     }
 
     #[cfg(unix)]

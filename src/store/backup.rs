@@ -472,4 +472,33 @@ mod tests {
         let entries = tenant.audit(&AuditFilter::default()).unwrap();
         assert!(entries.iter().all(|entry| entry.action != "backup"), "{entries:?}");
     }
+
+    #[test]
+    fn a_list_of_slots_is_read_up_to_the_most_that_there_may_be_and_no_further() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.dbtop-backup");
+        let opened = |count: u32| {
+            let mut file = head(&TenantUid::from_bytes([1; 16]), &RecordId::from_bytes([2; 16]), &[], 7);
+            // Slots that nobody can read, so long as is said.
+            file.truncate(file.len() - 8);
+            file.extend_from_slice(&count.to_le_bytes());
+            (0..count).for_each(|_| file.extend_from_slice(&[3, 0, 0, 0, 1, 2, 3]));
+            file.extend_from_slice(&7_u32.to_le_bytes());
+            fs::write(&path, file).unwrap();
+            BackupFile::open(&path).map(|file| (file.slots().len(), file.parts)).map_err(|e| e.to_string())
+        };
+        assert_eq!([opened(0), opened(MAX_SLOTS)], [Ok((0, 7)), Ok((0, 7))]);
+        assert!(opened(MAX_SLOTS + 1).is_err_and(|e| e.contains("list of key slots is damaged")));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_disk_with_less_room_than_is_needed_is_refused_before_anything_is_written() {
+        let (folder, of) = (tempfile::tempdir().unwrap(), Path::new("the.dbtop-backup"));
+        assert!(refuse_full(folder.path(), 1, of).is_ok());
+        let refused = refuse_full(folder.path(), u64::MAX, of).unwrap_err();
+        assert!(matches!(refused, StoreError::NoRoom { needed: u64::MAX, .. }), "{refused}");
+        assert!(refused.to_string().contains("the.dbtop-backup"), "{refused}");
+        assert!(refuse_full(Path::new("/no/such/folder"), u64::MAX, of).is_ok(), "it does not say");
+    }
 }

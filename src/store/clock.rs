@@ -40,3 +40,32 @@ pub fn up() -> Duration {
     static START: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
     START.get_or_init(std::time::Instant::now).elapsed()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn now_lies_between_two_looks_at_the_systems_clocks() {
+        let (wall, since) = (Timestamp::from(SystemTime::now()), up());
+        let found = moment();
+        assert!(wall <= found.wall && found.wall <= Timestamp::from(SystemTime::now()), "{found:?}");
+        assert!(since <= found.up && found.up <= up(), "{found:?}");
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn the_uptime_is_the_kernels_and_a_start_has_one_name() {
+        let kernels = || -> f64 {
+            let text = std::fs::read_to_string("/proc/uptime").unwrap();
+            text.split(' ').next().unwrap().parse().unwrap()
+        };
+        let before = kernels();
+        let found = up().as_secs_f64();
+        // It is told in hundredths.
+        assert!(before - 0.02 <= found && found <= kernels() + 0.02, "{before} {found}");
+        let name = boot().unwrap();
+        assert!(name.len() == 36 && name.bytes().filter(|b| *b == b'-').count() == 4, "{name}");
+        assert_eq!(boot().as_deref(), Some(name.as_str()));
+    }
+}

@@ -65,6 +65,9 @@ mod tenant;
 mod tenants;
 mod trash;
 
+#[cfg(test)]
+mod tests;
+
 pub use anchor::Anchor;
 pub use audit::{AuditCheck, AuditFilter, AuditHead};
 pub use author::current_author;

@@ -339,6 +339,27 @@ mod tests {
     }
 
     #[test]
+    fn old_entries_are_looked_for_once_a_day() {
+        const HOUR_MS: i64 = 3_600_000;
+        let (_folder, mut tenant) = stage();
+        let (start, author) = (clock::now(), current_author());
+        let after = |hours: i64| Moment {
+            wall: start.plus_ms(hours * HOUR_MS),
+            up: Duration::from_secs(hours as u64 * 3_600),
+        };
+        let mut age = AuditAge::of(&tenant, after(0)).unwrap();
+        for hours in 0..12 {
+            age.run(&mut tenant, &author, KEPT, after(hours)).unwrap();
+        }
+        // Everything is older than no days, but it was looked at eleven hours ago.
+        for hours in 12..24 {
+            assert_eq!(age.run(&mut tenant, &author, 0, after(hours)).unwrap(), None, "{hours} h");
+        }
+        let pruned = (24..50).find_map(|hours| age.run(&mut tenant, &author, 0, after(hours)).unwrap());
+        assert_eq!(pruned.map(|pruned| pruned.entries), Some(5));
+    }
+
+    #[test]
     fn an_entry_of_a_wrong_clock_is_not_what_is_believed() {
         let (_folder, tenant) = stage();
         // As if the newest entry were of a clock ten years ahead: what was believed before it counts.

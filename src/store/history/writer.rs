@@ -288,3 +288,79 @@ impl Work {
         self.engine.close()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{
+        base::time::Timestamp,
+        inventory::instance::InstanceInfo,
+        poll::{State, headline::Headline, id::ProbeId},
+        timeline::record::Recorded,
+    };
+    use std::sync::Arc;
+
+    fn polled(nth: i64) -> Record {
+        let headline = Headline { cpu_pct: Some(5.0), batches_per_s: Some(7.0), ..Headline::default() };
+        let state = Ok(State::Headline(Box::new(headline)));
+        let what = Recorded::Reading { probe: ProbeId::Headline, every_ms: 1_000, state };
+        let at = Timestamp::from_ms(now().ms() / 1000 * 1000 + nth);
+        Record { info: Arc::new(InstanceInfo::named("a")), at, what }
+    }
+
+    /// A writer that works when it is told to.
+    fn work(folder: &Path) -> Work {
+        let engine = Engine::open(&folder.join("history.db"), None, Options::default()).unwrap();
+        Work {
+            engine,
+            batches: mpsc::channel(QUEUE).1,
+            from_user: mpsc::channel(NOTES).1,
+            wanted: watch::channel(Options::default()).1,
+            tell: watch::channel(WriterStats::default()).0,
+            stats: WriterStats::default(),
+            patience: Patience::default(),
+            next_try: Instant::now(),
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_told_in_all_and_by_the_second() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut work = work(folder.path());
+        work.engine.take((0..3).map(polled).collect());
+        work.write();
+        let told = work.stats.clone();
+        let series = told.series as u64;
+        assert!(series >= 2, "{told:?}");
+        assert_eq!((told.rows, told.points, told.backlog), (3, 3 * series, 0));
+        let points_per_s = 4.0 * told.series as f64;
+        assert_eq!(
+            (told.rows_per_s, told.points_per_s),
+            (4.0, points_per_s),
+            "in three quarters of a second"
+        );
+        assert!(told.health.is_fine() && told.committed_at_ms > 0 && told.size_bytes > 0, "{told:?}");
+        work.engine.take(vec![polled(9)]);
+        work.write();
+        assert_eq!((work.stats.rows, work.stats.points, work.stats.waits_since), (4, 4 * series, None));
+    }
+
+    #[test]
+    fn what_a_new_handle_does_not_help_is_not_tried_twice_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut work = work(folder.path());
+        work.engine.refuse_rows();
+        work.engine.take(vec![polled(0)]);
+        work.write();
+        assert!(matches!(work.stats.health, StoreHealth::Refused(_)), "{:?}", work.stats.health);
+        assert_eq!((work.stats.backlog, work.stats.rows), (1, 0));
+        let since = work.stats.waits_since;
+        assert!(since.is_some());
+        work.write();
+        assert_eq!((work.stats.backlog, work.stats.waits_since), (1, since), "it waits for its time");
+        work.next_try = Instant::now();
+        work.write();
+        assert!(work.stats.health.is_fine(), "{:?}", work.stats.health);
+        assert_eq!((work.stats.backlog, work.stats.rows, work.stats.waits_since), (0, 1, None));
+    }
+}

@@ -49,6 +49,9 @@ mod transfer;
 mod windows;
 mod worker;
 
+#[cfg(test)]
+mod tests;
+
 pub use charts::Charts;
 pub use engine::Engine;
 pub use events::Events;
