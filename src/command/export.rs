@@ -350,4 +350,129 @@ mod tests {
         assert!(refuse_existing(there.path(), true).is_ok());
         assert!(refuse_existing(&there.path().with_extension("other"), false).is_ok());
     }
+
+    fn options(args: &[&str]) -> Options {
+        use clap::Parser as _;
+        let args = ["dbtop", "--export", "cost"].iter().chain(args);
+        crate::cli::Cli::parse_from(args).alias.options
+    }
+
+    /// A history that knows these instances, and nothing else of them.
+    fn history(folder: &Path, names: &[&str]) -> Reader {
+        use crate::{
+            model::{
+                poll::link::Link,
+                timeline::record::{Record, Recorded},
+            },
+            store::history::{Engine, Options},
+        };
+        let path = folder.join("history.db");
+        let mut engine = Engine::open(&path, None, Options::default()).unwrap();
+        let what = Recorded::Link { link: Link::Up, since: NOW, was_down: false };
+        let of =
+            |name: &&str| Record { info: Arc::new(InstanceInfo::named(name)), at: NOW, what: what.clone() };
+        engine.take(names.iter().map(of).collect());
+        engine.close().unwrap();
+        Reader::open(&path, None).unwrap()
+    }
+
+    #[test]
+    fn instances_are_chosen_by_name_by_scope_or_all() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut reader = history(folder.path(), &["alpha", "beta", "gamma"]);
+        let mut of = |args: &[&str]| {
+            let infos = chosen(&mut reader, &options(args)).map_err(|e| format!("{e:#}"))?;
+            Ok::<Vec<String>, String>(infos.iter().map(|info| info.id.to_string()).collect())
+        };
+        assert_eq!(of(&[]).unwrap(), ["alpha", "beta", "gamma"]);
+        assert_eq!(of(&["--instance", "GAMMA", "--instance", "alpha"]).unwrap(), ["gamma", "alpha"]);
+        assert_eq!(of(&["--scope", "beta"]).unwrap(), ["beta"]);
+        assert!(of(&["--instance", "delta"]).is_err_and(|e| e.contains("knows no instance delta")));
+        let empty = tempfile::tempdir().unwrap();
+        let nothing = chosen(&mut history(empty.path(), &[]), &options(&[])).unwrap_err().to_string();
+        assert!(nothing.contains("there is nothing in"), "{nothing}");
+    }
+
+    #[test]
+    fn an_error_tells_how_far_the_history_reaches() {
+        let watch = Watch { zone: UTC.clone(), now: NOW };
+        let folder = tempfile::tempdir().unwrap();
+        let told = reach(&history(folder.path(), &["alpha"]), &watch);
+        assert!(told.starts_with(": states are kept from 2026-11-20 13:30"), "{told}");
+        let empty = tempfile::tempdir().unwrap();
+        assert_eq!(reach(&history(empty.path(), &[]), &watch), ": there is nothing yet");
+    }
+
+    #[test]
+    fn a_cost_is_told_in_thousandths_and_unknown_is_no_zero() {
+        use crate::report::cost::Measured;
+        let period = Period { from: NOW.plus_ms(-LENGTH_MS), to: NOW };
+        let of = |mean| Measured { mean, peak: Some(7.123_456), covered_ms: LENGTH_MS / 3, samples: 12 };
+        let known = Cost {
+            name: "alpha".into(),
+            cpu: of(Some(1.234_567)),
+            reads: of(Some(2.0)),
+            polls: 9,
+            budget: Some(20.0),
+        };
+        let cells = cost_cells(known.clone(), period);
+        let shown: Vec<Cell> = vec![
+            Cell::Text("alpha".into()),
+            Cell::Real(1.235),
+            Cell::Real(7.123),
+            Cell::Real(2.0),
+            Cell::Real(20.0),
+            Cell::Flag(true),
+            Cell::Real(33.333),
+            Cell::Int(12),
+            Cell::Int(9),
+        ];
+        assert_eq!(cells, shown);
+        let unknown = Cost { cpu: of(None), budget: None, ..known };
+        let cells = cost_cells(unknown, period);
+        assert_eq!(cells[1], Cell::Unknown("nothing kept of that time".into()));
+        assert_eq!([&cells[4], &cells[5]], [&Cell::Unknown(String::new()); 2]);
+    }
+
+    #[test]
+    fn a_file_is_written_whole_for_its_owner_alone_and_over_another_by_force() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("cost.csv");
+        let grid = Grid { columns: vec!["n"], rows: vec![vec![Cell::Int(7)]] };
+        let out = path.to_string_lossy().into_owned();
+        print(&grid, &options(&["--out", &out, "-o", "csv"])).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "n\n7\n");
+        #[cfg(unix)]
+        {
+            let mode = std::os::unix::fs::PermissionsExt::mode(&fs::metadata(&path).unwrap().permissions());
+            assert_eq!(mode & 0o777, 0o600);
+        }
+        let refused = write(&path, b"other", false).unwrap_err().to_string();
+        assert!(refused.contains("--force"), "{refused}");
+        assert_eq!(fs::read_to_string(&path).unwrap(), "n\n7\n");
+        write(&path, b"other", true).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "other");
+        assert!(write(&folder.path().join("none/file"), b"x", true).is_err());
+    }
+
+    #[test]
+    fn a_recording_that_is_put_in_its_place_takes_the_log_of_an_older_one_away() {
+        let folder = tempfile::tempdir().unwrap();
+        let (draft, to) = (folder.path().join("draft"), folder.path().join("a.dbtop"));
+        let log = folder.path().join("a.dbtop-wal");
+        for (path, text) in [(&draft, "new"), (&to, "old"), (&log, "old log")] {
+            fs::write(path, text).unwrap();
+        }
+        assert!(put(&draft, &to, false).is_err());
+        assert_eq!(
+            (fs::read_to_string(&to).unwrap().as_str(), log.exists()),
+            ("old", true),
+            "nothing changed"
+        );
+        put(&draft, &to, true).unwrap();
+        assert_eq!(
+            (fs::read_to_string(&to).unwrap().as_str(), log.exists(), draft.exists()),
+            ("new", false, false)
+        );
+    }
 }

@@ -353,6 +353,59 @@ mod tests {
     }
 
     #[test]
+    fn a_collector_may_take_a_minute_to_start_and_no_longer() {
+        let told = |held_ms: i64, standing: Option<Standing>| {
+            let mut seen = seen(0);
+            match standing {
+                Some(standing) => seen.beat.as_mut().unwrap().standing = standing,
+                None => seen.beat = None,
+            }
+            long_ago(&mut seen, held_ms);
+            let check = collector(&seen);
+            (check.status, check.words)
+        };
+        let silent = "a collector runs and has not said anything yet";
+        assert_eq!(told(0, None), (Verdict::Warning, silent.to_owned()));
+        assert_eq!(told(70_000, None), (Verdict::Critical, silent.to_owned()));
+        let (status, words) = told(0, Some(Standing::Starting));
+        assert!(status == Verdict::Ok && words.starts_with("starting with pid"), "{words}");
+        let (status, words) = told(70_000, Some(Standing::Starting));
+        assert!(status == Verdict::Warning && words.contains("has been starting for 1m10s"), "{words}");
+        let (status, words) = told(70_000, Some(Standing::Collecting));
+        assert!(status == Verdict::Ok && words.ends_with("2/2 up"), "{words}");
+        let (status, words) = told(0, Some(Standing::Waiting));
+        assert!(status == Verdict::Warning && words.contains("waits"), "{words}");
+    }
+
+    #[test]
+    fn without_a_collector_it_is_critical_and_with_a_screen_instead_a_warning() {
+        let mut seen = seen(0);
+        seen.held = Held::By(Some(Holder::this_process(true)));
+        let check = collector(&seen);
+        assert_eq!(check.status, Verdict::Warning);
+        assert!(check.words.contains("the screen of process"), "{}", check.words);
+        seen.held = Held::Free;
+        let check = collector(&seen);
+        assert_eq!(check.status, Verdict::Critical);
+        assert!(check.words.starts_with("no collector runs"), "{}", check.words);
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_beat_of_ten_seconds_is_late_and_one_of_thirty_hangs() {
+        let told = |ms: u64| {
+            let mut seen = seen(0);
+            let beat = seen.beat.as_mut().unwrap();
+            beat.written_up_ms = beat.written_up_ms.map(|up| up.saturating_sub(ms));
+            let check = collector(&seen);
+            (check.status, check.words.contains("has not said anything for"))
+        };
+        assert_eq!(told(5_000), (Verdict::Ok, false));
+        assert_eq!(told(15_000), (Verdict::Warning, true));
+        assert_eq!(told(40_000), (Verdict::Critical, true));
+    }
+
+    #[test]
     #[cfg(target_os = "linux")]
     fn a_step_of_the_clock_is_no_age() {
         let days = 20 * 86_400_000;

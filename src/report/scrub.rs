@@ -205,3 +205,94 @@ fn nothing() -> Statement {
     let text = SqlText::new("".into(), None, None, false);
     Statement { text: Arc::new(text), start: 0, end: 0 }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        model::{
+            base::time::Timestamp,
+            timeline::{chart::MarkKind, event::What},
+        },
+        store::history::Episode,
+    };
+
+    #[test]
+    fn a_volume_has_the_stand_in_that_the_recording_has_for_it() {
+        let mut scrubber = Scrubber::default();
+        let first = scrubber.volume("E:\\sql\\data\\");
+        assert!(first.starts_with("volume-1"), "{first}");
+        assert_eq!(scrubber.volume("e:\\SQL\\data\\"), first, "the same in any case");
+        assert_ne!(scrubber.volume("F:\\other\\"), first);
+    }
+
+    #[test]
+    fn an_episode_keeps_its_figures_and_loses_its_names() {
+        let mut scrubber = Scrubber::default();
+        let text = SqlText::new("update dbo.t set a = 'secret'".into(), None, None, false);
+        let (_, blanked) = scrubber.text(&Arc::new(text.clone()));
+        let clean_end = blanked.place(29);
+        let name = |name: &str| Some(Arc::from(name));
+        let episode = Episode {
+            head: 71,
+            peak_victims: 9,
+            text: Some(text.id()),
+            statement: Some((0, 29)),
+            resource: name("KEY: sales.dbo.orders"),
+            login: name("svc_web"),
+            program: name("Shop"),
+            database: name("sales"),
+            ..Episode::default()
+        };
+        let mut event = Event {
+            no: 1,
+            uid: name("sql-prod-1"),
+            kind: MarkKind::Blocking,
+            at: Timestamp::from_ms(0),
+            to: None,
+            what: What::Note("call Olga".into()),
+            episode: Some(episode.clone()),
+        };
+        scrubber.learn_event(&mut event.clone());
+        scrubber.event(&mut event);
+        let told = format!("{event:?}").to_lowercase();
+        for gone in ["svc_web", "shop", "sales", "orders", "sql-prod-1", "olga"] {
+            assert!(!told.contains(gone), "{gone}: {told}");
+        }
+        let clean = event.episode.as_ref().unwrap();
+        assert_eq!((clean.head, clean.peak_victims), (71, 9));
+        assert_eq!((clean.statement, clean.text == Some(text.id())), (Some((0, clean_end)), false));
+        // Of a text that nobody has seen not even its identity stays.
+        let mut unseen = Event { episode: Some(episode), ..event.clone() };
+        Scrubber::default().event(&mut unseen);
+        assert_eq!(unseen.episode.map(|e| (e.text, e.statement)), Some((None, None)));
+    }
+
+    #[test]
+    fn an_instance_is_renamed_once_and_stays_what_it_was_renamed_to() {
+        let mut scrubber = Scrubber::default();
+        let info = |name: &str| Arc::new(InstanceInfo::named(name));
+        let (a, b) = (info("sql-prod-1"), info("sql-prod-2"));
+        let first = scrubber.info(&a);
+        let other = scrubber.info(&b);
+        assert!(!format!("{first:?}{other:?}").contains("prod"), "{first:?} {other:?}");
+        assert_eq!(scrubber.info(&info("sql-prod-1")).id, first.id);
+        assert_ne!(first.id, other.id);
+        assert!(Arc::ptr_eq(&scrubber.info(&a), &scrubber.info(&a)), "made once for all its readings");
+    }
+
+    #[test]
+    fn more_texts_than_are_kept_are_cleaned_all_the_same() {
+        let mut scrubber = Scrubber::default();
+        scrubber.names.learn(Kind::Login, "svc_web");
+        let text =
+            |n: usize| Arc::new(SqlText::new(format!("exec p{n} 'svc_web'").into(), None, None, false));
+        let first = Arc::clone(&scrubber.text(&text(0)).0);
+        for n in 1..=MOST_TEXTS {
+            scrubber.text(&text(n));
+        }
+        assert!(scrubber.texts.len() <= MOST_TEXTS, "{}", scrubber.texts.len());
+        assert_eq!(scrubber.text(&text(0)).0.batch, first.batch);
+        assert!(!first.batch.contains("svc_web"));
+    }
+}

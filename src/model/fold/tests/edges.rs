@@ -297,3 +297,41 @@ fn a_category_whose_waits_took_no_time_is_listed() {
     let listed = s.facts.waits.get().unwrap().categories.iter().map(|c| (c.ms_per_s, c.tasks_per_s));
     assert_eq!(listed.collect::<Vec<_>>(), [(0.0, 1.0)]);
 }
+
+#[test]
+fn a_connection_that_comes_up_takes_back_what_failed_and_nothing_else() {
+    let problems = |links: &[Link]| {
+        let mut f = fleet(&[]);
+        f.apply(Update::Inventory(vec![info("a")]));
+        poll_headline(&mut f, 0, headline(0, 0));
+        missed(&mut f, "a", ProbeId::Jobs, 0, Unavailable::NotHere("no Agent".into()));
+        for (s, to) in (10..).zip(links) {
+            link(&mut f, "a", s, to.clone());
+        }
+        let facts = shown(&mut f, 20).facts.clone();
+        [facts.headline.problem, facts.jobs.problem]
+    };
+    let jobs = || Some(Unavailable::NotHere("no Agent".into()));
+    assert_eq!(problems(&[Link::Connecting, Link::Up]), [None, jobs()], "nothing was down");
+    assert_eq!(problems(&[Link::Up, Link::Up]), [None, jobs()]);
+    let lost = || down(FailureKind::Unreachable);
+    assert_eq!(problems(&[Link::Up, lost(), Link::Up]), [Some(Unavailable::NotYet), jobs()]);
+    let failed = problems(&[Link::Up, lost()]);
+    assert!(matches!(failed, [Some(Unavailable::Failed(_)), Some(Unavailable::NotHere(_))]), "{failed:?}");
+}
+
+#[test]
+fn coming_up_before_anything_was_answered_is_no_news_and_neither_is_the_first_answer() {
+    let mut f = fleet(&[]);
+    f.apply(Update::Inventory(vec![info("a")]));
+    nothing_else(&mut f, "a", 0);
+    link(&mut f, "a", 10, down(FailureKind::Unreachable));
+    assert_eq!(shown(&mut f, 10).health.level, Level::Critical);
+    link(&mut f, "a", 100, Link::Up);
+    let up = shown(&mut f, 100);
+    assert!(up.health.is_before_the_first() && !up.is_news(at(100)), "{:?}", up.health);
+    let first = poll_headline(&mut f, 130, headline(0, 0));
+    assert!(!first.health.is_before_the_first() && !first.is_news(at(130)), "{:?}", first.health);
+    link(&mut f, "a", 200, down(FailureKind::Unreachable));
+    assert!(shown(&mut f, 200).is_news(at(200)));
+}

@@ -3,15 +3,24 @@
 use super::*;
 use crate::model::base::zone::UTC;
 use crate::model::{
-    base::time::Timestamp,
+    base::{
+        failure::{Failure, FailureKind},
+        time::Timestamp,
+    },
     inventory::instance::{InstanceInfo, TlsMode},
     judge::{
         health::{Health, Reason, Topic},
         why::Why,
     },
     poll::{
-        Facts, activity::Request, databases::DatabaseRow, headline::Headline, reading::Reading,
-        wait_class::WaitCategory, waits::WaitRate,
+        Facts,
+        activity::Request,
+        blocking::{BlockNode, Chain},
+        databases::DatabaseRow,
+        headline::Headline,
+        reading::Reading,
+        wait_class::WaitCategory,
+        waits::WaitRate,
     },
     timeline::history::History,
 };
@@ -204,6 +213,92 @@ fn a_level_that_nobody_knows_is_neither_better_nor_worse() {
         let d = instances(&with(before), &with(after), &UTC);
         assert_eq!((d.len(), d[0].about, d[0].worse), (1, About::Health, worse), "{before:?} {after:?}");
     }
+}
+
+fn weights(d: &[Difference]) -> Vec<(&str, f64, Option<bool>)> {
+    d.iter().map(|d| (d.words.as_str(), d.weight, d.worse)).collect()
+}
+
+#[test]
+fn a_lost_connection_says_why_and_one_that_came_back_says_that() {
+    let with = |link| instance("a", Facts { link, ..Facts::default() });
+    let failure = Failure::new(FailureKind::Login, "logging in");
+    let down = || with(Link::Down { failure: failure.clone(), attempts: 1, next_at: NOW });
+    let lost = format!("connected → {}", FailureKind::Login.words());
+    assert_eq!(weights(&instances(&with(Link::Up), &down(), &UTC)), [(lost.as_str(), 10.0, Some(true))]);
+    let back = instances(&down(), &with(Link::Up), &UTC);
+    assert_eq!(weights(&back), [("not connected → connected", 10.0, Some(false))]);
+    assert!(instances(&with(Link::Connecting), &with(Link::Up), &UTC).is_empty(), "it was not down");
+}
+
+#[test]
+fn a_new_reason_weighs_by_its_points_more_than_one_that_is_over_and_less_than_a_level() {
+    let with = |level, reasons: &[(Topic, u8)]| {
+        let mut it = instance("a", Facts::default());
+        it.health.level = level;
+        it.health.score = None;
+        let why = |topic: &Topic| Why::Sentence(format!("{topic:?}").into());
+        it.health.reasons =
+            reasons.iter().map(|(topic, points)| Reason::new(level, *topic, *points, why(topic))).collect();
+        it
+    };
+    let before = with(Level::Warning, &[(Topic::Log, 20), (Topic::Io, 20)]);
+    let after = with(Level::Warning, &[(Topic::Jobs, 5), (Topic::Cpu, 50), (Topic::Io, 90)]);
+    let d = instances(&before, &after, &UTC);
+    assert_eq!(
+        weights(&d),
+        [("new: Cpu", 7.0, Some(true)), ("resolved: Log", 3.5, Some(false)), ("new: Jobs", 2.5, Some(true))]
+    );
+    let d =
+        instances(&with(Level::Ok, &[]), &with(Level::Critical, &[(Topic::Cpu, 50), (Topic::Jobs, 5)]), &UTC);
+    assert_eq!(words(&d), ["ok → critical: Cpu", "new: Jobs"], "its first reason is told with the level");
+}
+
+#[test]
+fn more_blocked_sessions_weigh_more_and_name_the_head() {
+    let with = |victims: u32| {
+        let head = BlockNode {
+            request: Request { session_id: 71, ..Request::default() },
+            depth: 0,
+            parent: None,
+            last_child: true,
+            victims,
+            resource: None,
+            statement: None,
+            statement_is_last: false,
+            cycle_cut: false,
+        };
+        let chain = Chain { nodes: vec![head], victims, max_wait_ms: 12_000, lost_ms: 12_000, depth: 1 };
+        let chains = if victims == 0 { Vec::new() } else { vec![chain] };
+        let blocking = Reading::good(Blocking { chains, ..Blocking::default() }.into(), NOW, 5_000);
+        instance("a", Facts { blocking, ..Facts::default() })
+    };
+    let said = |before, after| instances(&with(before), &with(after), &UTC);
+    assert_eq!(weights(&said(0, 3)), [("0 → 3 sessions blocked, head 71 for 12 s", 5.0, Some(true))]);
+    assert_eq!(weights(&said(3, 0)), [("3 → 0 sessions blocked", 5.0, Some(false))]);
+    assert_eq!(said(1, 7)[0].weight, 5.0, "four times as many, counted from one");
+    assert_eq!(said(0, 15)[0].weight, 7.0);
+    assert!(said(3, 3).is_empty());
+}
+
+#[test]
+fn a_database_is_told_when_its_state_changed_and_not_when_nobody_knows_it() {
+    let with = |rows: &[(&str, Option<&str>)]| {
+        let of = |(name, state): &(&str, Option<&str>)| DatabaseRow {
+            name: Some((*name).into()),
+            state: state.map(Into::into),
+            ..DatabaseRow::default()
+        };
+        let databases = Reading::good(Arc::new(rows.iter().map(of).collect::<Vec<_>>()), NOW, 900_000);
+        instance("a", Facts { databases, ..Facts::default() })
+    };
+    let before = with(&[("sales", Some("ONLINE")), ("hr", Some("ONLINE")), ("x", None), ("old", None)]);
+    let after =
+        with(&[("sales", Some("SUSPECT")), ("hr", Some("ONLINE")), ("x", Some("ONLINE")), ("new", None)]);
+    assert_eq!(
+        words(&instances(&before, &after, &UTC)),
+        ["database old is gone", "database sales ONLINE → SUSPECT", "new database new"]
+    );
 }
 
 proptest! {

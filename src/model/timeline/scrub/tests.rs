@@ -54,6 +54,24 @@ fn fields_have_one_stand_in_each_and_what_everybody_has_stays() {
 }
 
 #[test]
+fn the_domain_of_a_host_is_a_name_unless_everybody_has_it() {
+    let clean = |host: &str, text: &str| {
+        let mut names = Names::default();
+        names.learn(Kind::Host, host);
+        names.words(Where::Ours, text).to_string()
+    };
+    assert_eq!(clean("web-07.corp", "web-07 joined corp today"), "host-1 joined domain-1 today");
+    assert_eq!(clean("web-07.com", "web-07 joined com today"), "host-1 joined com today");
+    assert_eq!(
+        clean("web-07.a.b", "web-07 of a.b today"),
+        "host-1 of domain-1 today",
+        "short, but with a dot"
+    );
+    assert_eq!(clean("web-07", "web-07 alone"), "host-1 alone");
+    assert_eq!(clean("10.1.2.3", "at 10.1.2.3"), "at address-1");
+}
+
+#[test]
 fn code_hides_long_names_within_words_and_words_do_not() {
     let names = names();
     let found = |from, text: &str| names.find(from, text).len();
