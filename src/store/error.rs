@@ -71,6 +71,14 @@ pub enum StoreError {
     /// the name is in use
     #[error("a tenant called {0} is there already: take another name, or delete it first")]
     TenantExists(String),
+    /// a folder of that name holds no tenant
+    #[error("{} is there and holds no tenant, {holds}: move it away or delete it, then try again", path.display())]
+    Leftover {
+        /// the folder, or a file in its place
+        path: PathBuf,
+        /// what is in it
+        holds: String,
+    },
     /// the same tenant under another name
     #[error("{} holds tenant {uid}, which is here already as {slug}: delete that one first", path.display())]
     SameTenant {

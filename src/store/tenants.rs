@@ -13,7 +13,10 @@ use super::{
     tenant::{FILE, LockedTenant, Tenant, lock_of},
 };
 use crate::{
-    model::inventory::record::{Author, Limits, Outcome, Slug},
+    model::{
+        base::text,
+        inventory::record::{Author, Limits, Outcome, Slug},
+    },
     vault::{self, Cost, Opener},
 };
 use std::{
@@ -188,10 +191,14 @@ impl Tenants {
     }
 
     pub(super) fn refuse_taken(&self, slug: &Slug) -> Result<(), StoreError> {
-        if self.folder.join(slug.as_str()).exists() {
+        let path = self.folder.join(slug.as_str());
+        if !path.exists() {
+            return Ok(());
+        }
+        if path.join(FILE).exists() {
             return Err(StoreError::TenantExists(slug.to_string()));
         }
-        Ok(())
+        Err(StoreError::Leftover { holds: holds(&path), path })
     }
 
     /// The lock for making, renaming and deleting tenants. Sweeps the leftovers of a killed process.
@@ -288,6 +295,24 @@ fn migrate_file(folder: &Path, slug: &Slug, steps: &[&str]) -> Result<bool, Stor
         remove_copies(folder);
     }
     done
+}
+
+/// What is in a folder that holds no tenant, in words.
+fn holds(path: &Path) -> String {
+    const NAMED: usize = 3;
+    if !path.is_dir() {
+        return "it is a file".to_owned();
+    }
+    let all = fs::read_dir(path).into_iter().flatten().flatten();
+    let mut names: Vec<String> = all.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    let named: Vec<String> =
+        names.iter().take(NAMED).map(|name| text::sanitize_line(name, 60).to_string()).collect();
+    match names.len() {
+        0 => "it is empty".to_owned(),
+        n if n > NAMED => format!("only {} and {} more", named.join(", "), n - NAMED),
+        _ => format!("only {}", named.join(", ")),
+    }
 }
 
 /// Removes the copies that migrations left.

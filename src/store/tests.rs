@@ -200,6 +200,31 @@ fn the_version_of_the_data_changes_by_others_and_not_by_oneself() {
 }
 
 #[test]
+fn a_folder_that_is_no_tenant_says_what_it_holds_and_is_left_alone() {
+    let stage = Stage::new();
+    let (key, author) = (Opener::KeyFile(stage.folder.path().join("key")), current_author());
+    let make = |name: &str| {
+        let name = Slug::parse(name).unwrap();
+        stage.tenants.create(&name, &key, "first", None, &author).map(drop).map_err(|e| e.to_string())
+    };
+    let folder = stage.folder.path().join("home/tenants/globex");
+    fs::create_dir(&folder).unwrap();
+    assert!(make("globex").is_err_and(|e| e.contains("holds no tenant, it is empty: move it away")));
+    for (n, name) in ["history.db", "notes.txt", "a", "b"].into_iter().enumerate() {
+        fs::write(folder.join(name), b"x").unwrap();
+        let told = make("globex").unwrap_err();
+        let words =
+            ["only history.db", "only history.db, notes.txt", "only a, history.db, notes.txt", "and 1 more"];
+        assert!(told.contains(words[n]) && told.contains("tenants/globex is there"), "{told}");
+        assert!(!told.contains("called globex"), "it is no tenant: {told}");
+    }
+    assert!(folder.join("history.db").exists());
+    assert!(make("acme").is_err_and(|e| e.contains("a tenant called acme is there already")));
+    fs::write(stage.folder.path().join("home/tenants/initech"), b"x").unwrap();
+    assert!(make("initech").is_err_and(|e| e.contains("it is a file")));
+}
+
+#[test]
 fn a_home_is_one_folder_or_those_of_the_platform() {
     let stage = Stage::new();
     let at = stage.folder.path().join("home");
