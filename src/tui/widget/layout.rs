@@ -12,7 +12,7 @@ const NARROW_TEXT: u16 = 14;
 /// Columns of this rank and above come only after the growing ones have the width that they want.
 pub const COMFORT: u8 = 5;
 
-/// Columns of this rank and above come only after the growing ones are roomy.
+/// Columns of this rank and above come only after the growing ones are roomy and texts are whole.
 pub const LUXURY: u8 = 10;
 
 /// Where a column is drawn.
@@ -98,11 +98,14 @@ impl Share<'_> {
         let growing = || self.wants.iter().enumerate().filter(|(_, w)| w.grow);
         let wanted: u16 = growing().map(|(i, w)| w.ideal - self.min(i)).sum();
         let roomy: u16 = growing().map(|(i, w)| w.roomy.max(w.ideal) - self.min(i)).sum();
+        // A text that is short says less; a figure under a short title says the same.
+        let is_short = |w: &&Shape| w.whole && w.content == Content::Text && w.rank < LUXURY;
+        let short: u16 = self.wants.iter().filter(is_short).map(|w| w.ideal - w.min.min(w.ideal)).sum();
         let mut reserve = 0;
         for i in by_rank {
             let cost = self.min(i) + if used == 0 { 0 } else { self.before(i) };
             reserve = match self.wants[i].rank {
-                LUXURY.. => roomy,
+                LUXURY.. => roomy + short,
                 COMFORT.. => wanted,
                 _ => reserve,
             };

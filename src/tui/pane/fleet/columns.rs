@@ -40,6 +40,8 @@ const BATCH_PICTURE: &str = "batch_picture";
 const SPARK: usize = 6;
 /// Width of the top wait: its category to the left, its rate to the right.
 const TOP_WAIT: usize = 18;
+/// Width of the category alone, where there is no room for both.
+const TOP_CATEGORY: usize = 11;
 const BLANKS: &str = "                  ";
 
 /// Rows of the fleet: an instance each.
@@ -103,6 +105,7 @@ pub const COLUMNS: &[Column] = &[
     Column::picture(BATCH_PICTURE, SPARK as u16, 8)
         .cell(|r, _, out| picture(r, SeriesId::Batches, None, out)),
     Column::text("wait", "TOP WAIT       S/S", TOP_WAIT as u16, 7)
+        .or("TOP WAIT", TOP_CATEGORY as u16)
         .value(|r| words(r.top_wait().map(|c| c.category.name())))
         .sort(|r| number(r.top_wait().map(|c| c.ms_per_s)))
         .cell(|r, _, out| top_wait(r, out))
@@ -426,9 +429,25 @@ const fn short_name(category: WaitCategory) -> &'static str {
     }
 }
 
+/// The same within the width of a category alone.
+const fn shortest_name(category: WaitCategory) -> &'static str {
+    match category {
+        WaitCategory::WorkerThread => "Worker Thr.",
+        WaitCategory::BufferLatch => "Buffer Lat.",
+        WaitCategory::OtherDiskIo => "Other Disk.",
+        WaitCategory::ServiceBroker => "Service Br.",
+        WaitCategory::LogRateGovernor => "Log Rate G.",
+        other => short_name(other),
+    }
+}
+
 fn top_wait(r: &InstanceRow<'_>, out: &mut CellText) {
     let (view, waits) = (r.view, &r.facts().waits);
+    let is_narrow = (1..TOP_WAIT).contains(&out.room);
     match (waits.get(), r.top_wait()) {
+        (_, Some(c)) if c.ms_per_s >= 50.0 && is_narrow => {
+            out.put(reading::value_style(view.theme, waits, view.now), shortest_name(c.category));
+        }
         (_, Some(c)) if c.ms_per_s >= 50.0 => {
             let style = reading::value_style(view.theme, waits, view.now);
             let name = short_name(c.category);
@@ -478,6 +497,27 @@ mod tests {
             for id in set.columns {
                 assert!(COLUMNS.iter().any(|c| c.id == *id), "{}: {id}", set.name);
             }
+        }
+    }
+
+    #[test]
+    fn the_top_wait_is_there_at_120_columns_and_has_its_rate_where_there_is_room() {
+        let stage = Stage::fleet(fixture::small());
+        let head = |width: u16| {
+            let lines = stage.draw(&mut FleetPane::default(), width, 20);
+            lines.into_iter().find(|line| line.contains("INSTANCE")).unwrap()
+        };
+        let narrow = head(120);
+        for title in ["SCORE", "WHY", "CPU %", "BATCH/S", "TOP WAIT", "BL", "AGE"] {
+            assert!(narrow.contains(title), "{title}: {narrow}");
+        }
+        assert!(!narrow.contains("S/S"), "{narrow}");
+        assert!(head(160).contains("TOP WAIT       S/S"), "{}", head(160));
+        for category in WaitCategory::ALL {
+            let name = shortest_name(category);
+            assert!(width(name) <= TOP_CATEGORY, "{name}");
+            let whole = category.name() == name || category == WaitCategory::FullTextSearch;
+            assert!(whole || name.ends_with('.'), "a name that is cut ends in a stop: {name}");
         }
     }
 
