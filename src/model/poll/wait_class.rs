@@ -217,6 +217,12 @@ const POISON: [&str; 14] = [
     "THREADPOOL",
 ];
 
+/// Poison waits, each kind of them at least once.
+#[cfg(test)]
+pub fn poison() -> impl Iterator<Item = &'static str> {
+    POISON.into_iter().chain(["CMEMTHREAD", "LCK_M_RS_S", "LCK_M_RX_X", "LCK_M_RIn_NL"])
+}
+
 /// NUMA nodes from which CMEMTHREAD counts as poison: contention on memory objects that are not partitioned by node.
 const MANY_NUMA_NODES: i32 = 4;
 
@@ -383,6 +389,7 @@ mod tests {
     #[test]
     fn nothing_is_both_benign_and_poison() {
         assert!(BENIGN.iter().all(|n| !is_poison(n, Some(64))));
+        assert!(poison().all(|n| is_poison(n, Some(64))));
         assert!(is_poison("LCK_M_RX_X", None) && !is_poison("LCK_M_X", None));
         assert!(is_poison("CMEMTHREAD", Some(8)) && !is_poison("CMEMTHREAD", Some(1)));
     }

@@ -25,8 +25,8 @@ use crate::tui::{
 };
 use std::{fmt::Write as _, sync::Arc};
 
-mod columns;
-mod groups;
+pub(super) mod columns;
+pub(super) mod groups;
 
 use columns::Requests;
 pub use columns::filter_slot;

@@ -288,6 +288,24 @@ fn each_reason_leads_to_its_evidence() {
 }
 
 #[test]
+fn every_poison_wait_leads_to_its_cause_by_a_column_that_there_is() {
+    use super::super::activity::{columns, groups};
+    let of = super::super::waits::evidence_of;
+    for name in crate::model::poll::wait_class::poison() {
+        match of(name) {
+            Look::Sort(id) => assert!(columns::COLUMNS.iter().any(|c| c.id == id), "{name}: {id}"),
+            Look::Groups(_, id) => assert!(groups::COLUMNS.iter().any(|c| c.id == id), "{name}: {id}"),
+            // Who is debugged waits for as long as the debugger holds it.
+            Look::Filter(_) => assert_eq!(name, "PREEMPTIVE_DEBUG", "who waits is not the cause"),
+        }
+        let why = Why::Waits { name: name.into(), ms_per_s: 9_000.0, workers: None };
+        let link = link_of(&Reason::new(Level::Warning, Topic::Waits, 10, why));
+        let wanted = if name == "PREEMPTIVE_DEBUG" { PaneId::Waits } else { PaneId::Activity };
+        assert!(matches!(link, Link::Pane(pane, _) if pane == wanted), "{name}");
+    }
+}
+
+#[test]
 fn details_begin_with_what_was_asked_for() {
     use crate::tui::widget::document::Line;
     let stage = Stage::one(fixture::small(), "sqlprd-014");

@@ -96,6 +96,11 @@ fn push_causes(d: &mut Document, i: &InstanceSnapshot, name: &str, view: &View<'
     let (head, figure): (_, Figure) = match column {
         "cpu_delta" => ("who uses the CPU, by CPU since the last poll", |r| r.cpu_delta_ms),
         "grant" => ("who has memory grants, by their size", |r| r.grant.as_ref()?.granted_kb),
+        "phys" => ("who reads from disk, by pages", |r| r.reads),
+        "log" => ("who writes log, by what the transaction has written", |r| r.log_bytes),
+        "blocks" => ("who blocks others, by how many", |r| Some(r.blocks.into())),
+        // What is compiled waits itself.
+        "requests" => return push_waiters(d, i, name, view),
         _ => ("who has the workers, by tasks", |r| r.waiting_tasks.map(i64::from)),
     };
     let Some(activity) = i.facts.activity.get() else { return push_waiters(d, i, name, view) };
@@ -108,6 +113,9 @@ fn push_causes(d: &mut Document, i: &InstanceSnapshot, name: &str, view: &View<'
         match column {
             "cpu_delta" => figure::push_wait(&mut line, *n as f64),
             "grant" => figure::push_size(&mut line, *n as f64 * 1024.0),
+            "log" => figure::push_size(&mut line, *n as f64),
+            "phys" => figure::push_counted(&mut line, n.unsigned_abs(), "page"),
+            "blocks" => figure::push_counted(&mut line, n.unsigned_abs(), "session"),
             _ => figure::push_counted(&mut line, n.unsigned_abs(), "task"),
         }
         push_whose(&mut line, r);

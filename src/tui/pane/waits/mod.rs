@@ -88,8 +88,16 @@ pub fn evidence_of(wait: &str) -> Look {
         "THREADPOOL" => Look::Sort("tasks"),
         // Those that wait have no grant; those that have one are the cause.
         "RESOURCE_SEMAPHORE" => Look::Sort("grant"),
-        // Who yields is whoever happened to run; who burns the CPU shows when equal statements are added up.
-        "SOS_SCHEDULER_YIELD" => Look::Groups(GroupBy::Hash, "cpu_delta"),
+        // Compilations that wait are short and many: what is compiled over and over shows when equal statements are added up.
+        "RESOURCE_SEMAPHORE_QUERY_COMPILE" => Look::Groups(GroupBy::Hash, "requests"),
+        // Who yields, or is held back, is whoever happened to run; who burns the CPU shows in the same way.
+        "SOS_SCHEDULER_YIELD" | "RESMGR_THROTTLED" | "CMEMTHREAD" => Look::Groups(GroupBy::Hash, "cpu_delta"),
+        // A limit on I/O holds each for milliseconds: who takes most of it is the answer.
+        "IO_QUEUE_LIMIT" | "IO_RETRY" => Look::Sort("phys"),
+        // So does a limit on the log.
+        log if log.contains("LOG_RATE_GOVERNOR") || log.starts_with("SE_REPL_") => Look::Sort("log"),
+        // Of range locks many wait, and few hold them.
+        range if range.starts_with("LCK_M_R") => Look::Sort("blocks"),
         other => Look::Filter(format!("wait={other}")),
     }
 }
