@@ -1,7 +1,7 @@
 //! A stacked area chart of waiting time by category. Called by the waits pane; one instance or many added up.
 //!
-//! The categories are drawn as ten bands in a fixed order with fixed colours (the theme's `chart` list, in this order), the
-//! steady ones at the foot and the spiky ones on top. Without colour each band has its own pattern.
+//! The categories are drawn as bands in a fixed order with fixed colours (of the theme's `chart` list), the steady ones at the foot
+//! and the spiky ones on top. Without colour each band has its own pattern.
 
 use super::{
     axis::{self, Layout, Scale, Times},
@@ -22,24 +22,31 @@ use crate::{
 use ratatui::style::Style;
 
 /// How many bands there are.
-pub const BANDS: usize = 10;
+pub const BANDS: usize = 14;
 
-/// Names of the bands, from the foot up.
-const NAMES: [&str; BANDS] = [
-    "CPU",
-    "Buffer IO",
-    "Tran Log IO",
-    "Network IO",
-    "Parallelism",
-    "Latch",
-    "other",
-    "Memory",
-    "Worker Thread",
-    "Lock",
+/// A band: its name, its place in the theme's list of colours, its pattern where there is no colour.
+type Band = (&'static str, usize, &'static str);
+
+/// The bands from the foot up. Places in the list of colours are given out once: a theme of a user has the first ten.
+const ALL: [Band; BANDS] = [
+    ("CPU", 0, "░"),
+    ("Buffer IO", 1, "▒"),
+    ("Tran Log IO", 2, "="),
+    ("Other Disk IO", 10, "-"),
+    ("Network IO", 3, "~"),
+    ("Parallelism", 4, "/"),
+    ("Latch", 5, "+"),
+    ("Replication", 11, "\\"),
+    ("Preemptive", 12, "x"),
+    ("Compilation", 13, "o"),
+    ("other", OTHER, "·"),
+    ("Memory", 7, "%"),
+    ("Worker Thread", 8, "▓"),
+    ("Lock", 9, "█"),
 ];
 
-/// Patterns of the bands where there is no colour.
-const PATTERNS: [&str; BANDS] = ["░", "▒", "=", "~", "/", "+", "·", "%", "▓", "█"];
+/// The place of the colour of all other categories.
+const OTHER: usize = 6;
 
 /// The band that a category is drawn in.
 pub const fn band(category: WaitCategory) -> usize {
@@ -47,20 +54,30 @@ pub const fn band(category: WaitCategory) -> usize {
         WaitCategory::Cpu => 0,
         WaitCategory::BufferIo => 1,
         WaitCategory::TranLogIo => 2,
-        WaitCategory::NetworkIo => 3,
-        WaitCategory::Parallelism => 4,
-        WaitCategory::Latch | WaitCategory::BufferLatch => 5,
-        WaitCategory::Memory => 7,
-        WaitCategory::WorkerThread => 8,
-        WaitCategory::Lock => 9,
-        _ => 6,
+        WaitCategory::OtherDiskIo => 3,
+        WaitCategory::NetworkIo => 4,
+        WaitCategory::Parallelism => 5,
+        WaitCategory::Latch | WaitCategory::BufferLatch => 6,
+        WaitCategory::Replication => 7,
+        WaitCategory::Preemptive => 8,
+        WaitCategory::Compilation => 9,
+        WaitCategory::Memory => 11,
+        WaitCategory::WorkerThread => 12,
+        WaitCategory::Lock => 13,
+        _ => 10,
     }
+}
+
+/// The colour of a band. A theme that has fewer colours draws the bands beyond them as the others.
+fn colour(band: usize, theme: &Theme) -> Style {
+    let place = ALL.get(band).map_or(OTHER, |(_, place, _)| *place);
+    theme.area(if place < theme.chart.len() { place } else { OTHER })
 }
 
 /// Draws the colour (or pattern) of a band in one cell: the key to the chart in tables and legends.
 pub fn swatch(band: usize, theme: &Theme) -> (&'static str, Style) {
-    let glyph = if theme.hatched { PATTERNS.get(band).copied().unwrap_or("·") } else { "■" };
-    (glyph, theme.area(band))
+    let glyph = if theme.hatched { ALL.get(band).map_or("·", |(.., pattern)| pattern) } else { "■" };
+    (glyph, colour(band, theme))
 }
 
 /// How a stack is shown.
@@ -198,7 +215,7 @@ impl Stack {
         let here = moment.map(|(_, column)| usize::from(column)..usize::from(column) + 1);
         let named = |band: usize, text: &mut String| {
             text.clear();
-            text.push_str(NAMES[band]);
+            text.push_str(ALL.get(band).map_or("", |(name, ..)| name));
             if let Some(column) = here.as_ref() {
                 text.push(' ');
                 axis::push_number(text, self.weight(band, column.clone()) * look.factor);
@@ -315,9 +332,9 @@ fn draw_cell(
         plot.glyph(x, y, glyph, style);
         return;
     }
-    let mut style = theme.area(low);
-    if let Some(colour) = high.and_then(|h| theme.area(h).fg) {
-        style = style.bg(colour);
+    let mut style = colour(low, theme);
+    if let Some(above) = high.and_then(|h| colour(h, theme).fg) {
+        style = style.bg(above);
     }
     plot.glyph(x, y, spark::EIGHTHS[share], style);
 }
@@ -438,13 +455,47 @@ mod tests {
     #[test]
     fn every_theme_tells_the_bands_apart() {
         for (name, _) in BUILT_IN {
-            let t = theme(name);
-            for (a, one) in NAMES.iter().enumerate() {
-                for (b, other) in NAMES.iter().enumerate().take(a) {
-                    assert_ne!(swatch(a, &t), swatch(b, &t), "{name}: {one} and {other} look alike");
+            for depth in [Depth::True, Depth::Ansi256] {
+                let t = Theme::load(name, depth).unwrap();
+                for (a, (one, ..)) in ALL.iter().enumerate() {
+                    for (b, (other, ..)) in ALL.iter().enumerate().take(a) {
+                        let alike = swatch(a, &t) == swatch(b, &t);
+                        assert!(!alike, "{name}, {depth:?}: {one} and {other} look alike");
+                    }
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_band_has_the_name_of_its_category_and_the_rare_ones_share_one() {
+        let mut shared = Vec::new();
+        for category in WaitCategory::ALL {
+            match ALL[band(category)].0 {
+                "other" => shared.push(category.name()),
+                "Latch" => assert!(category.name().ends_with("Latch"), "{}", category.name()),
+                name => assert_eq!(name, category.name()),
+            }
+        }
+        assert_eq!(shared.len(), WaitCategory::ALL.len() - BANDS, "a band each, two for latches: {shared:?}");
+        let mut places: Vec<usize> = ALL.iter().map(|(_, place, _)| *place).collect();
+        places.sort_unstable();
+        assert_eq!(places, (0..BANDS).collect::<Vec<_>>(), "each colour once");
+    }
+
+    #[test]
+    fn a_theme_with_ten_colours_draws_the_bands_beyond_them_as_the_others() {
+        let text = BUILT_IN[0].1;
+        let from = text.find("chart = ").unwrap();
+        let mut colours: Vec<&str> = text[from..].split('"').skip(1).step_by(2).collect();
+        colours.truncate(10);
+        let chart = colours.iter().map(|c| format!("{c:?}")).collect::<Vec<_>>().join(", ");
+        let own = format!("{}chart = [{chart}]\n", &text[..from]);
+        let t = Theme::parse("mine", &own, Depth::True).unwrap();
+        let of = |category| swatch(band(category), &t);
+        assert_eq!(of(WaitCategory::Preemptive), of(WaitCategory::Tracing));
+        assert_ne!(of(WaitCategory::Preemptive), of(WaitCategory::Cpu));
+        assert_eq!(of(WaitCategory::Lock), ("■", t.area(9)));
     }
 
     proptest! {
