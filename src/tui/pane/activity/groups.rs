@@ -132,10 +132,13 @@ pub const COLUMNS: &[Column] = &[
     Column::number("requests", "REQUESTS", 8, 0)
         .value(|r| whole(Some(r.group.requests)))
         .cell(|r, _, out| out.fmt(r.view.theme.base, format_args!("{}", r.group.requests))),
-    Column::number("blocked", "BLOCKED", 7, 3).value(|r| whole(Some(r.group.blocked))).cell(|r, _, out| {
-        let t = r.view.theme;
-        out.fmt(if r.group.blocked > 0 { t.warning } else { t.dim }, format_args!("{}", r.group.blocked));
-    }),
+    // Who is blocked is worth more than who computes.
+    Column::number("blocked", "BLOCKED", 7, 1).or("BLK", 4).value(|r| whole(Some(r.group.blocked))).cell(
+        |r, _, out| {
+            let t = r.view.theme;
+            out.fmt(if r.group.blocked > 0 { t.warning } else { t.dim }, format_args!("{}", r.group.blocked));
+        },
+    ),
     Column::number("blocks", "BLOCKS", 6, 4).value(|r| whole(Some(r.group.blocks))).cell(|r, _, out| {
         let t = r.view.theme;
         out.fmt(if r.group.blocks > 0 { t.critical } else { t.dim }, format_args!("{}", r.group.blocks));
