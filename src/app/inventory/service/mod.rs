@@ -9,7 +9,7 @@ mod audit;
 mod backups;
 mod tenants;
 
-use super::{edit, form, lists, open, passwords::Passwords, slots, targets::targets, trials::Trials};
+use super::{edit, form, lists, open, passwords::Passwords, slots, targets::targets, trials::Trials, typed};
 use crate::{
     app::{
         history::{HistoryCommand, Location},
@@ -153,7 +153,7 @@ impl Service {
 
     fn carry_out(&mut self, request: InventoryRequest) {
         self.selection.unwrap.clone_from(&self.config.borrow().vault.unwrap);
-        match request {
+        match typed::placed(request, std::env::home_dir().as_deref()) {
             InventoryRequest::Unlock(None) if self.open.is_some() => self.ask_again(),
             InventoryRequest::Unlock(None) => self.unlock_any(),
             InventoryRequest::UnlockWith(file) => {
