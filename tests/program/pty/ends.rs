@@ -1,18 +1,12 @@
 //! However the program ends, the terminal is as it was before, and nothing stays behind.
 
-use super::{key, until_pane};
+use super::{demo, in_good_order, key, until_pane};
 use crate::harness::{
     Home, PATIENCE,
     process::signal,
     screen::{Screen, dbtop},
 };
 use std::time::{Duration, Instant};
-
-fn demo(home: &Home) -> Screen {
-    let mut s = Screen::start(&["--demo=6"], 100, 30, home);
-    s.until("instances", |t| t.contains("6 instances") && t.contains("sqlprd-001"));
-    s
-}
 
 #[test]
 fn ctrl_c_twice_quits_from_anywhere_and_once_only_warns() {
@@ -28,9 +22,7 @@ fn ctrl_c_twice_quits_from_anywhere_and_once_only_warns() {
     s.until_shows("─ go to ─");
     // now twice, within an input line
     s.keys(b"\x03\x03");
-    assert_eq!(s.ended(), 0);
-    s.assert_restored();
-    home.assert_nothing_left();
+    in_good_order(s, &home);
 }
 
 #[test]
@@ -42,9 +34,7 @@ fn q_goes_back_and_quits_at_the_top() {
     s.keys(b"q");
     s.until("back at the fleet", |t| t.contains("1 Fleet") && t.contains("6 instances"));
     s.keys(b"q");
-    assert_eq!(s.ended(), 0);
-    s.assert_restored();
-    home.assert_nothing_left();
+    in_good_order(s, &home);
 }
 
 #[test]
@@ -57,9 +47,7 @@ fn a_signal_during_the_start_leaves_nothing_behind() {
         s.pump(Duration::from_millis(1));
     }
     signal(s.pid(), "TERM");
-    assert_eq!(s.ended(), 0);
-    s.assert_restored();
-    home.assert_nothing_left();
+    in_good_order(s, &home);
 }
 
 #[test]

@@ -38,6 +38,8 @@ mod start;
 mod vault;
 mod window;
 
+use crate::harness::{Home, screen::Screen};
+
 /// Keys as a terminal sends them.
 mod key {
     pub const ENTER: &[u8] = b"\r";
@@ -50,6 +52,28 @@ mod key {
     pub const CTRL_C: &[u8] = b"\x03";
     pub const CTRL_G: &[u8] = b"\x07";
     pub const CTRL_Z: &[u8] = b"\x1a";
+}
+
+/// The demo with six instances, whose fleet is on the screen.
+#[track_caller]
+fn demo(home: &Home) -> Screen {
+    demo_of(home, 100)
+}
+
+/// The same, so many columns wide.
+#[track_caller]
+fn demo_of(home: &Home, cols: u16) -> Screen {
+    let mut s = Screen::start(&["--demo=6"], cols, 30, home);
+    s.until("instances", |t| t.contains("6 instances") && t.contains("sqlprd-001"));
+    s
+}
+
+/// It ended well: the terminal is as it was before, and nothing stays behind.
+#[track_caller]
+fn in_good_order(mut s: Screen, home: &Home) {
+    assert_eq!(s.ended(), 0);
+    s.assert_restored();
+    home.assert_nothing_left();
 }
 
 /// What is in the user's log.

@@ -14,9 +14,7 @@ fn configure(home: &Home, text: &str) {
 }
 
 fn demo(home: &Home) -> Screen {
-    let mut s = Screen::start(&["--demo=6"], 160, 30, home);
-    s.until("instances", |t| t.contains("6 instances") && t.contains("sqlprd-001"));
-    s
+    super::demo_of(home, 160)
 }
 
 /// The background of the screen's first cell: each theme has its own.

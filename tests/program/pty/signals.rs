@@ -1,19 +1,13 @@
 //! The shell's job control and every other signal that a terminal, a shell or a person sends: the terminal is as it was before for
 //! as long as the program is stopped and once it ends, and all is there again when it goes on.
 
-use super::{key, until_pane};
+use super::{demo, in_good_order, key, until_pane};
 use crate::harness::{
     Home, PATIENCE,
     process::signal,
     screen::{Screen, dbtop},
 };
 use std::time::{Duration, Instant};
-
-fn demo(home: &Home) -> Screen {
-    let mut s = Screen::start(&["--demo=6"], 100, 30, home);
-    s.until("instances", |t| t.contains("6 instances") && t.contains("sqlprd-001"));
-    s
-}
 
 /// Waits until the system says that it is stopped, or that it is not any more.
 #[track_caller]
@@ -63,9 +57,7 @@ fn is_alive(s: &mut Screen, painted_since: usize) {
 
 fn quits(mut s: Screen, home: &Home) {
     s.keys(b"\x03\x03");
-    assert_eq!(s.ended(), 0);
-    s.assert_restored();
-    home.assert_nothing_left();
+    in_good_order(s, home);
 }
 
 #[test]
