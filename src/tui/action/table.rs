@@ -98,7 +98,7 @@ actions! {
             at(BULK, "shift-tab"), at(PLAN, "shift-tab"), at(DEADLOCK, "shift-tab"),
         ]);
     Filter: "filter rows: text, regex, !inverse, env=prod, cpu>80",
-        keys(&[told(GLOBAL, "/", "filter"), told(READER, "/", "find"), told(PLAN, "/", "find")]);
+        keys(&[told(GLOBAL, "/", "filter"), told(READER, "/", "find"), told(PLAN, "/", "find"), told(LIST, "/", "find")]);
     NextProblem: "next problem: the next row that is one; with one instance in scope then the next instance",
         word("next", "next problem"),
         keys(&[told(GLOBAL, "n", "next problem")]);

@@ -9,7 +9,7 @@ use crate::{
     protocol::VaultState,
     tui::{
         action::{Action, Binding, Context, Kind, When, bindings},
-        id::PaneId,
+        id::{PaneId, Subject},
         key::Chord,
         layer::{Behind, overlay},
         moment::{Recording, push_ago},
@@ -510,6 +510,11 @@ fn footer_keys(app: &mut App, room: u16, line: &mut Canvas<'_>) {
         // A demo and a plain file cannot be edited: keys for that are no help there.
         let is_plain = app.inventory.state == VaultState::Plain && app.layers.is_empty() && !nothing;
         let refused = refused || is_plain && app.needs_vault(b.action);
+        // What is listed there has no health.
+        let has_problems = app.place.pane.row().subject != Subject::Inventory;
+        let refused = refused || b.action == Action::NextProblem && !has_problems;
+        let finds = || app.layers.last().is_none_or(|top| top.finds());
+        let refused = refused || b.action == Action::Filter && b.key.context == Context::List && !finds();
         !refused
             && match b.when {
                 When::Always => true,

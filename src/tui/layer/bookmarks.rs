@@ -1,6 +1,9 @@
 //! Bookmarks and incidents on the time line, the newest first, to jump to; and events of one kind on an instance.
 
-use super::{Behind, Layer, Out, body};
+use super::{
+    Behind, Layer, Out, body,
+    find::{Find, Taken},
+};
 use crate::{
     model::{
         base::{time::Timestamp, zone::Zone},
@@ -12,6 +15,7 @@ use crate::{
     protocol::{Answer, Reply},
     tui::{
         action::{Action, Context},
+        key::Chord,
         moment::push_ago,
         widget::{axis, canvas::Canvas, cursor::moved},
         wish::Wish,
@@ -53,16 +57,29 @@ pub struct Bookmarks {
     marks: Option<Vec<Mark>>,
     /// why there are none
     why: String,
+    /// those that have what is looked for, newest first
+    shown: Vec<usize>,
     cursor: usize,
     /// lines in sight
     page: usize,
+    find: Find,
 }
 
 impl Bookmarks {
     /// Before the answer.
     pub fn new(ticket: u64, now: Timestamp, of_recording: bool) -> Self {
         let why = if of_recording { "no bookmark came with the recording" } else { "" };
-        Self { listed: Listed::Kept, ticket, now, marks: None, why: why.to_owned(), cursor: 0, page: 1 }
+        Self {
+            listed: Listed::Kept,
+            ticket,
+            now,
+            marks: None,
+            why: why.to_owned(),
+            shown: Vec::new(),
+            cursor: 0,
+            page: 1,
+            find: Find::default(),
+        }
     }
 
     /// The events of a kind on one instance, before the answer.
@@ -72,6 +89,23 @@ impl Bookmarks {
 
     fn marks(&self) -> &[Mark] {
         self.marks.as_deref().unwrap_or(&[])
+    }
+
+    fn under_cursor(&self) -> Option<&Mark> {
+        self.shown.get(self.cursor).and_then(|n| self.marks().get(*n))
+    }
+
+    /// Finds those that have the text.
+    fn look(&mut self, zone: &Zone) {
+        let mut text = String::new();
+        let mut has = |m: &Mark| {
+            text.clear();
+            push_line(&mut text, m, self.now, zone);
+            self.find.has(&text)
+        };
+        let all = self.marks.as_deref().unwrap_or(&[]).iter().enumerate();
+        self.shown = all.filter_map(|(n, m)| has(m).then_some(n)).collect();
+        self.cursor = 0;
     }
 }
 
@@ -100,18 +134,39 @@ fn push_line(out: &mut String, m: &Mark, now: Timestamp, zone: &Zone) {
 
 impl Layer for Bookmarks {
     fn context(&self) -> Context {
-        Context::List
+        self.find.context(Context::List)
+    }
+
+    fn finds(&self) -> bool {
+        true
+    }
+
+    fn type_key(&mut self, chord: Chord, behind: &mut Behind<'_>, _: &mut Out) {
+        if self.find.key(chord) {
+            self.look(&behind.world.moment.zone);
+        }
+    }
+
+    fn paste(&mut self, text: &str, behind: &mut Behind<'_>, _: &mut Out) {
+        if self.find.paste(text) {
+            self.look(&behind.world.moment.zone);
+        }
     }
 
     fn act(&mut self, action: Action, behind: &mut Behind<'_>, out: &mut Out) {
-        if let Some(to) = moved(action, self.cursor, self.marks().len(), self.page) {
+        if let Some(to) = moved(action, self.cursor, self.shown.len(), self.page) {
             self.cursor = to;
             return;
+        }
+        match self.find.act(action) {
+            Taken::No => {}
+            Taken::Same => return,
+            Taken::Other => return self.look(&behind.world.moment.zone),
         }
         match action {
             Action::Copy => {
                 let mut text = String::new();
-                if let Some(m) = self.marks().get(self.cursor) {
+                if let Some(m) = self.under_cursor() {
                     push_line(&mut text, m, self.now, &behind.world.moment.zone);
                 }
                 if !text.is_empty() {
@@ -119,7 +174,7 @@ impl Layer for Bookmarks {
                 }
             }
             Action::Enter => {
-                if let Some(m) = self.marks().get(self.cursor) {
+                if let Some(m) = self.under_cursor() {
                     out.wish(Wish::Travel(When::At(m.about())));
                     out.close();
                 }
@@ -135,6 +190,8 @@ impl Layer for Bookmarks {
                 let mut marks = marks.clone();
                 marks.retain(|m| self.listed.holds(m.kind));
                 marks.sort_by_key(|m| std::cmp::Reverse(m.about()));
+                // A text that was typed before the answer came is looked for with its next key.
+                self.shown = (0..marks.len()).collect();
                 self.marks = Some(marks);
                 true
             }
@@ -153,17 +210,23 @@ impl Layer for Bookmarks {
     }
 
     fn render(&mut self, screen: &mut Canvas<'_>, behind: &mut Behind<'_>) {
-        let (canvas, theme) = (&mut body(screen), &behind.world.theme);
+        let theme = &behind.world.theme;
+        self.find.render(screen, self.shown.len(), theme);
+        let canvas = &mut body(screen);
         canvas.clear(theme.screen);
         let (w, h) = (canvas.width(), canvas.height());
         canvas.repeat(0, 0, w, "─", theme.rule);
         canvas.put(1, 0, w, &self.listed.title(), theme.strong);
+        if !self.find.wanted().is_empty() {
+            let wanted = format!(" /{} ", self.find.wanted());
+            canvas.put_right(0, 0, w.saturating_sub(2), &wanted, theme.accent);
+        }
         let rows = usize::from(h.saturating_sub(2));
         self.page = rows;
         let top = (self.cursor + 1).saturating_sub(rows);
         let mut text = String::new();
-        for (y, (n, m)) in self.marks().iter().enumerate().skip(top).take(rows).enumerate() {
-            let y = y as u16 + 2;
+        for (y, (n, at)) in self.shown.iter().enumerate().skip(top).take(rows).enumerate() {
+            let (Some(m), y) = (self.marks().get(*at), y as u16 + 2) else { continue };
             text.clear();
             push_line(&mut text, m, self.now, &behind.world.moment.zone);
             canvas.put(1, y, 1, m.kind.glyph(), axis::mark_style(m.kind, theme));
@@ -181,6 +244,7 @@ impl Layer for Bookmarks {
                 "no bookmark yet: B sets one where the screen is, with a note"
             }
             Some(marks) if marks.is_empty() => &self.why,
+            Some(_) if self.shown.is_empty() => "nothing found: Esc shows all again",
             Some(_) => return,
         };
         canvas.put(2, 2, w.saturating_sub(3), words, theme.dim);

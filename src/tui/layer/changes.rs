@@ -1,10 +1,12 @@
 //! What changed between two instants or two instances, a line each, what changed most first. Enter leads to the pane that shows it; `/`
 //! looks for a text. `app::review` fills it in.
 
-use super::{Behind, Layer, Out, body, input::Line};
+use super::{
+    Behind, Layer, Out, body,
+    find::{Find, Taken},
+};
 use crate::{
     model::{
-        base::figure::counted,
         fold::scope::Scope,
         inventory::instance::InstanceId,
         timeline::compare::{About, Difference},
@@ -42,10 +44,7 @@ pub struct Changes {
     top: usize,
     /// lines in sight
     page: usize,
-    /// what is looked for
-    wanted: String,
-    /// it is typed
-    line: Option<Line>,
+    find: Find,
 }
 
 impl Changes {
@@ -67,26 +66,17 @@ impl Changes {
         };
         let all: Vec<Change> = differences.iter().map(change).collect();
         let shown = (0..all.len()).collect();
-        Self { title, all, shown, cursor: 0, top: 0, page: 1, wanted: String::new(), line: None }
+        Self { title, all, shown, cursor: 0, top: 0, page: 1, find: Find::default() }
     }
 
-    fn look_for(&mut self, text: &str) {
-        text.trim().clone_into(&mut self.wanted);
-        let wanted = self.wanted.to_lowercase();
-        let has = |n: &usize| self.all.get(*n).is_some_and(|c| c.text.to_lowercase().contains(&wanted));
+    fn look(&mut self) {
+        let has = |n: &usize| self.all.get(*n).is_some_and(|c| self.find.has(&c.text));
         self.shown = (0..self.all.len()).filter(has).collect();
         self.cursor = 0;
     }
 
     fn under_cursor(&self) -> Option<&Change> {
         self.shown.get(self.cursor).and_then(|n| self.all.get(*n))
-    }
-
-    fn typed(&mut self, change: impl FnOnce(&mut Line) -> bool) {
-        let text = self.line.as_mut().and_then(|line| change(line).then(|| line.text().to_owned()));
-        if let Some(text) = text {
-            self.look_for(&text);
-        }
     }
 
     /// The pane that shows a change, and its instance.
@@ -136,8 +126,8 @@ impl Changes {
             let last = (self.top + rows).min(self.shown.len());
             position = format!(" {}–{last} of {} ", self.top + 1, self.shown.len());
         }
-        if !self.wanted.is_empty() {
-            position = format!(" /{} {position}", self.wanted);
+        if !self.find.wanted().is_empty() {
+            position = format!(" /{} {position}", self.find.wanted());
         }
         let room = w.saturating_sub(width(&position) as u16 + 3);
         // The times are worth more than the words before them.
@@ -159,7 +149,11 @@ const fn style(worse: Option<bool>, theme: &Theme) -> Style {
 
 impl Layer for Changes {
     fn context(&self) -> Context {
-        if self.line.is_some() { Context::Input } else { Context::List }
+        self.find.context(Context::List)
+    }
+
+    fn finds(&self) -> bool {
+        true
     }
 
     fn act(&mut self, action: Action, _: &mut Behind<'_>, out: &mut Out) {
@@ -167,16 +161,18 @@ impl Layer for Changes {
             self.cursor = to;
             return;
         }
+        match self.find.act(action) {
+            Taken::No => {}
+            Taken::Same => return,
+            Taken::Other => return self.look(),
+        }
         match action {
-            Action::Enter if self.line.is_some() => self.line = None,
             Action::Enter => {
                 if let Some(change) = self.under_cursor() {
                     out.wish(Self::follow(change));
                     out.close();
                 }
             }
-            Action::Out if self.line.take().is_some() || !self.wanted.is_empty() => self.look_for(""),
-            Action::Filter => self.line = Some(Line::selected(&self.wanted)),
             Action::Copy => out.copy(self.copy()),
             Action::Out | Action::Back | Action::Compare => out.close(),
             Action::Open(_) | Action::Palette | Action::Jump | Action::Quit | Action::Help => {
@@ -188,14 +184,15 @@ impl Layer for Changes {
     }
 
     fn type_key(&mut self, chord: Chord, _: &mut Behind<'_>, _: &mut Out) {
-        self.typed(|line| line.key(chord));
+        if self.find.key(chord) {
+            self.look();
+        }
     }
 
     fn paste(&mut self, text: &str, _: &mut Behind<'_>, _: &mut Out) {
-        self.typed(|line| {
-            line.paste(text);
-            true
-        });
+        if self.find.paste(text) {
+            self.look();
+        }
     }
 
     fn render(&mut self, screen: &mut Canvas<'_>, behind: &mut Behind<'_>) {
@@ -219,7 +216,7 @@ impl Layer for Changes {
             let words = if self.all.is_empty() {
                 "Nothing changed that is worth a word: no figure by half, no new wait, no setting.".to_owned()
             } else if self.shown.is_empty() {
-                format!("nothing found for {:?}: Esc shows all again", self.wanted)
+                format!("nothing found for {:?}: Esc shows all again", self.find.wanted())
             } else {
                 String::new()
             };
@@ -230,13 +227,6 @@ impl Layer for Changes {
                 canvas.put(1, y, w.saturating_sub(2), line, theme.dim);
             }
         }
-        if let Some(line) = &self.line {
-            let (w, h) = (screen.width(), screen.height());
-            let mut foot = screen.part(0, h.saturating_sub(1), w, 1);
-            foot.clear(theme.input);
-            let used = line.render(&mut foot, 0, " /", theme) + 2;
-            let words = format!("{}   Enter keeps, Esc takes back", counted(self.shown.len(), "line"));
-            foot.put(used, 0, w.saturating_sub(used), &words, theme.dim);
-        }
+        self.find.render(screen, self.shown.len(), theme);
     }
 }

@@ -11,6 +11,7 @@ pub mod details;
 pub mod doctor;
 mod export;
 pub mod filter;
+mod find;
 pub mod form;
 pub mod found;
 pub mod help;
@@ -101,6 +102,10 @@ impl Out {
 pub trait Layer {
     /// The context of its keys. In some contexts, keys that mean nothing are typed: [`Context::takes_text`].
     fn context(&self) -> Context;
+    /// `/` looks for a text in it.
+    fn finds(&self) -> bool {
+        false
+    }
     /// Carries out an action.
     fn act(&mut self, action: Action, behind: &mut Behind<'_>, out: &mut Out);
     /// Takes a key that is no action: text, and the editing keys of a line.

@@ -171,6 +171,22 @@ fn a_refusal_in_the_menu_is_whole_on_a_narrow_screen() {
 }
 
 #[test]
+fn a_footer_offers_only_what_there_is() {
+    let mut s = Stage::new(fixture::small(), 200, 40);
+    let foot = |s: &mut Stage| s.lines().pop().unwrap();
+    assert!(foot(&mut s).contains("n next problem"), "{}", s.text());
+    for pane in ["settings", "audit", "groups", "vault"] {
+        s.keys(":").keys(pane).keys("enter");
+        assert!(!foot(&mut s).contains("next problem"), "{pane}\n{}", s.text());
+        assert!(foot(&mut s).contains("/ filter"), "{pane}\n{}", s.text());
+    }
+    s.keys("1 '");
+    assert!(foot(&mut s).contains("/ find"), "{}", s.text());
+    s.keys("esc x");
+    assert!(s.text().contains("To do: ") && !foot(&mut s).contains("find"), "{}", s.text());
+}
+
+#[test]
 fn keys_of_panes_to_come_say_so() {
     let mut s = small();
     for key in ["0", "7", "8", "9"] {

@@ -167,7 +167,15 @@ fn the_list_of_bookmarks_leads_to_their_instants() {
         !text.contains("sessions blocked by 88, 312 s lost"),
         "events of other kinds are not listed: {text}"
     );
-    s.keys("enter");
+    let listed = |s: &mut Stage| s.lines().iter().filter(|line| line.contains(" ago ")).count();
+    let all = listed(&mut s);
+    s.keys("/").keys("deployed");
+    assert!(listed(&mut s) == 1 && s.text().contains("deployed 4.2"), "{}", s.text());
+    s.keys("xyz enter");
+    assert!(s.text().contains("nothing found: Esc shows all again") && listed(&mut s) == 0, "{}", s.text());
+    s.keys("esc");
+    assert_eq!(listed(&mut s), all, "the first Esc takes the search away\n{}", s.text());
+    s.keys("/").keys("DEPLOYED enter enter");
     assert_eq!(arrive(&mut s), NOW.plus_ms(-7_331_000));
     s.keys("'");
     for request in s.asked() {
