@@ -34,7 +34,7 @@ const PAGES: i64 = 128;
 
 impl Asked<'_> {
     /// The query hash of a text.
-    fn query_hash(&self, template: u16) -> [u8; 8] {
+    pub(super) fn query_hash(&self, template: u16) -> [u8; 8] {
         queries::hash(self.moment.profile, template)
     }
 
