@@ -8,9 +8,10 @@
 
 use dbtop::{
     model::{base::zone::Zone, fold::snapshot::FleetSnapshot},
+    plan::Plan,
     protocol::VaultState,
     tui::{
-        App, Encoder, Settings, Subject,
+        App, Encoder, PlanSource, Settings, Subject,
         theme::{Depth, Theme},
     },
 };
@@ -58,8 +59,35 @@ fn main() {
         app.keys(key);
         report(&format!("frame, {pane}, 500 instances"), &mut frames(&mut app, rounds), 4.0, None);
     }
+    plan(rounds);
     many_rows(rounds);
     idle();
+}
+
+/// The largest plan that others published, if it is beside the project: 1.3 MB, 125 operators.
+fn plan(rounds: usize) {
+    let file =
+        concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data/plans/hqp_batch_hash_table_build.sqlplan");
+    let Ok(bytes) = std::fs::read(file) else { return println!("no published plans beside the project") };
+    let shown = || {
+        let plan = Arc::new(Plan::read(&bytes).unwrap_or_else(|e| unreachable!("{e}")));
+        let raw = "".into();
+        PlanSource { title: "bench".to_owned(), instance: None, raw, plan, is_live: false }
+    };
+    let first = |_| {
+        let mut app = app(fixture::small());
+        let mut last = Buffer::empty(AREA);
+        let t = Instant::now();
+        app.show_plan(shown(), Vec::new());
+        paint(&mut app, &mut last);
+        ms(t)
+    };
+    let mut times: Vec<f64> = (0..rounds.min(50)).map(first).collect();
+    report("plan of 1.3 MB, from its text to its frame", &mut times, 50.0, None);
+    let mut app = app(fixture::small());
+    app.show_plan(shown(), Vec::new());
+    report("frame, plan of 125 operators", &mut frames(&mut app, rounds), 4.0, None);
+    report("metric key to frame, plan of 125 operators", &mut keys(&mut app, rounds, ">"), 16.0, None);
 }
 
 fn app(snapshot: FleetSnapshot) -> App {

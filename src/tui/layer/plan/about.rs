@@ -305,7 +305,9 @@ fn threads(d: &mut Document, threads: &[Thread], theme: &Theme) {
     }
     d.head("Threads");
     let most = threads.iter().map(|thread| thread.rows).max().unwrap_or(0).max(1);
-    for thread in threads.iter().take(MOST_THREADS) {
+    let mut sorted: Vec<&Thread> = threads.iter().collect();
+    sorted.sort_by_key(|thread| thread.thread);
+    for thread in sorted.into_iter().take(MOST_THREADS) {
         let name = if thread.thread == 0 { "0 coordinates".to_owned() } else { thread.thread.to_string() };
         d.field(name, theme.base, |s| {
             let mut rows = String::new();
