@@ -151,12 +151,13 @@ impl Settings {
             Pace::Slower(times) if focused => {
                 self.tier_ms(probe.tier, true).saturating_mul(times).min(in_fleet)
             }
+            Pace::Seldom(times) if !focused => in_fleet.saturating_mul(times),
             Pace::Faster(times) => self.tier_ms(probe.tier, focused) / times.max(1),
             Pace::Apart(in_fleet, on_screen) => {
                 let times = if focused { on_screen } else { in_fleet };
                 (self.tier_ms(probe.tier, focused) / times.max(1)).min(SLOWEST_RATE_MS)
             }
-            Pace::AsTier | Pace::Slower(_) => self.tier_ms(probe.tier, focused),
+            Pace::AsTier | Pace::Slower(_) | Pace::Seldom(_) => self.tier_ms(probe.tier, focused),
         };
         every.max(500)
     }
@@ -194,6 +195,8 @@ mod tests {
         assert_eq!(queries, [225_000, 20_000]);
         let seldom = Settings { slow_every_ms: 3_600_000, ..Settings::default() };
         assert_eq!(seldom.every_ms(&usual(), ProbeId::Queries, false), SLOWEST_RATE_MS, "or it has no rates");
+        assert_eq!(s.every_ms(&usual(), ProbeId::TempdbUse, true), 5_000);
+        assert_eq!(s.every_ms(&usual(), ProbeId::TempdbUse, false), 300_000);
         let slow_details = Settings { focused_detail_every_ms: 50_000, ..Settings::default() };
         assert_eq!(slow_details.every_ms(&usual(), ProbeId::Availability, true), 60_000);
     }

@@ -46,6 +46,8 @@ pub enum Pace {
     Faster(u32),
     /// it is this part of the tier's in the fleet, and that part on the screen, and often enough for rates
     Apart(u32, u32),
+    /// off the screen it is so many times the tier's
+    Seldom(u32),
 }
 
 /// When a probe is asked after a connect.

@@ -297,7 +297,8 @@ mod tests {
         assert_eq!(
             lost(Right::Definition),
             "cannot see the owners of databases and the size of their logs, names and paths of database files, how large a \
-             transaction log may become, names of availability groups, volumes and names behind locks"
+             transaction log may become, names of availability groups, volumes, how database files grow and names behind \
+             locks"
         );
         assert_eq!(lost(Right::Jobs), "cannot see failed Agent jobs");
         let of_all = lost(Right::Performance);

@@ -1,9 +1,9 @@
 -- dbtop: min=2016 max=2025
 -- One row per database file, those that were waited for longest first, at most 500; total_files says how many there are, and
--- each row has the sums of all of them. The counters are cumulative since the file was opened.
+-- each row has the sums of all of them. The counters are cumulative since the file was opened; pending_ios are in flight now.
 -- Right: VIEW SERVER STATE (2022: VIEW SERVER PERFORMANCE STATE). Without it file latency is unknown. VIEW ANY DEFINITION to see
 -- names and paths; without it a file has its numbers only.
--- Cost: one row per file in memory, no I/O; the join reads one row per file of master.
+-- Cost: one row per file and per I/O in flight in memory, no I/O; the join reads one row per file of master.
 SELECT /* dbtop:files */ TOP (500) 1 AS dbtop_files,
     COUNT(*) OVER () AS total_files,
     SUM(s.num_of_reads) OVER () AS all_reads,
@@ -23,8 +23,14 @@ SELECT /* dbtop:files */ TOP (500) 1 AS dbtop_files,
     s.num_of_writes,
     s.num_of_bytes_written,
     s.io_stall_write_ms,
-    s.size_on_disk_bytes
+    s.size_on_disk_bytes,
+    COALESCE(p.pending_ios, 0) AS pending_ios
 FROM sys.dm_io_virtual_file_stats(NULL, NULL) AS s
 LEFT JOIN sys.master_files AS f ON f.database_id = s.database_id AND f.file_id = s.file_id
+LEFT JOIN (
+    SELECT r.io_handle, COUNT(*) AS pending_ios
+    FROM sys.dm_io_pending_io_requests AS r
+    GROUP BY r.io_handle
+) AS p ON p.io_handle = s.file_handle
 ORDER BY s.io_stall DESC
 OPTION (MAXDOP 1);

@@ -1,6 +1,6 @@
 -- dbtop: min=2016 max=2025
 -- One row per database, those with the fullest logs first, at most 20: how large its log is, how much of it is in use, how large
--- it may become (NULL: as its volume lets it), where it lies, and what keeps it from being used again.
+-- it may become (NULL: as its volume lets it), where it lies, by how much it grows next, and what keeps it from being used again.
 -- Right: VIEW SERVER STATE (2022: VIEW SERVER PERFORMANCE STATE). Without it the use of logs is unknown. VIEW ANY DEFINITION to
 -- see how large a log may become and where it lies.
 -- Cost: two passes over the counters (1,500 to 5,000 rows in memory), one over the files of all databases; once a minute. A log
@@ -11,7 +11,9 @@ SELECT /* dbtop:log_space */ TOP (20) 1 AS dbtop_log_space,
     s.cntr_value AS size_kb,
     u.cntr_value AS used_kb,
     f.max_kb,
-    f.log_path
+    f.log_path,
+    f.next_growth_kb,
+    f.growth_pct
 FROM sys.databases AS d
 INNER JOIN sys.dm_os_performance_counters AS s ON s.instance_name = d.name
 INNER JOIN sys.dm_os_performance_counters AS u ON u.instance_name = d.name
@@ -20,7 +22,9 @@ LEFT JOIN (
         MIN(m.physical_name) AS log_path,
         CASE WHEN MAX(CASE WHEN m.growth > 0 AND (m.max_size = -1 OR m.max_size = 268435456) THEN 1 ELSE 0 END) = 0
             THEN SUM(CASE WHEN m.growth = 0 THEN CAST(m.size AS bigint) ELSE CAST(m.max_size AS bigint) END) * 8
-        END AS max_kb
+        END AS max_kb,
+        MAX(CASE WHEN m.is_percent_growth = 1 THEN CAST(m.size AS bigint) * m.growth / 100 ELSE m.growth END) * 8 AS next_growth_kb,
+        MAX(CASE WHEN m.is_percent_growth = 1 THEN m.growth END) AS growth_pct
     FROM sys.master_files AS m
     WHERE m.type = 1
     GROUP BY m.database_id

@@ -264,6 +264,9 @@ impl Entry {
                     let rows: &mut Vec<_> = Arc::make_mut(rows);
                     self.logs.fold(rows, volumes, at);
                 }
+                if let (State::Clerks(now), Some(before)) = (&mut state, facts.clerks.get()) {
+                    Arc::make_mut(now).compare(before);
+                }
                 if let State::Properties(p) = &mut state {
                     // Every instance has the same ninety names.
                     for option in Arc::make_mut(p).options.iter_mut().flat_map(Arc::make_mut) {

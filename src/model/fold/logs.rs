@@ -5,7 +5,10 @@ use super::filling::Filling;
 use crate::model::{
     base::time::Timestamp,
     judge::trend,
-    poll::{logs::LogRow, volumes::VolumeRow},
+    poll::{
+        logs::LogRow,
+        volumes::{VolumeRow, volume_of},
+    },
 };
 
 /// Polls of a log that are remembered: ten minutes of a screen's pace are more than a trend reads.
@@ -31,21 +34,13 @@ impl LogsFold {
 /// By its limit or by its volume, whichever is less.
 fn capacity_kb(row: &LogRow, volumes: &[VolumeRow]) -> Option<i64> {
     let size_kb = row.size_kb?;
-    let of_volume = row.path.as_deref().and_then(|path| {
-        // Mount points nest: the longest one is where the file is.
-        let holds = |volume: &&VolumeRow| volume.mount.as_deref().is_some_and(|mount| is_below(path, mount));
-        let volume =
-            volumes.iter().filter(holds).max_by_key(|volume| volume.mount.as_deref().map(str::len))?;
-        Some(size_kb.saturating_add(volume.free_bytes? / 1024))
-    });
+    let of_volume = row
+        .path
+        .as_deref()
+        .and_then(|path| Some(size_kb.saturating_add(volume_of(volumes, path)?.free_bytes? / 1024)));
     // A log that is larger than its limit was limited later.
     let of_limit = row.max_kb.map(|max| max.max(size_kb));
     of_limit.into_iter().chain(of_volume).min()
-}
-
-/// Paths of Windows do not tell upper from lower case.
-fn is_below(path: &str, mount: &str) -> bool {
-    path.get(..mount.len()).is_some_and(|start| start.eq_ignore_ascii_case(mount))
 }
 
 #[cfg(test)]

@@ -24,6 +24,8 @@ pub struct ClerkRow {
     pub pages_kb: Option<i64>,
     /// memory that it committed beside the pages, KB
     pub virtual_kb: Option<i64>,
+    /// pages more than at the poll before, KB; the fold says so. None: there is none to compare with
+    pub grown_kb: Option<i64>,
 }
 
 /// The memory clerks of an instance.
@@ -44,6 +46,14 @@ impl ClerkTable {
     pub fn share_pct(&self, clerk: &ClerkRow) -> Option<f64> {
         let all = self.all_kb.filter(|all| *all > 0)?;
         Some(rounded(clerk.pages_kb? as f64 / all as f64 * 100.0))
+    }
+
+    /// Says by how much each has grown since the poll before.
+    pub(in crate::model) fn compare(&mut self, before: &Self) {
+        for clerk in &mut self.clerks {
+            let old = before.clerks.iter().find(|old| old.kind == clerk.kind);
+            clerk.grown_kb = old.and_then(|old| clerk.pages_kb?.checked_sub(old.pages_kb?));
+        }
     }
 
     /// Pages of the buffer pool, KB.
@@ -97,6 +107,14 @@ mod tests {
         let mut points = Vec::new();
         full.points(ProbeId::Clerks, &mut |metric, _, value| points.push((metric, value)));
         assert_eq!(points[1], (SeriesId::Stolen.into(), Some(2.0)));
+    }
+
+    #[test]
+    fn a_clerk_says_by_how_much_it_grew_if_it_was_there() {
+        let mut now = table(Some(9), &[clerk("A", Some(5)), clerk("B", Some(4)), clerk("C", None)]);
+        now.compare(&table(Some(9), &[clerk("A", Some(7)), clerk("C", Some(2))]));
+        let grown: Vec<_> = now.clerks.iter().map(|clerk| clerk.grown_kb).collect();
+        assert_eq!(grown, [Some(-2), None, None]);
     }
 
     #[test]

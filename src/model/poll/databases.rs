@@ -1,7 +1,7 @@
 //! The databases: names and states, recovery model, compatibility, owner, size.
 
 use super::{
-    id::{Emit, ProbeId},
+    id::{Emit, Metric, ProbeId, SeriesId, whole},
     names::{Field, Kind, Visit, maybe},
     outcome::Outcome,
 };
@@ -52,7 +52,19 @@ impl DatabaseRow {
 }
 
 impl Outcome for Vec<DatabaseRow> {
-    fn points(&self, _probe: ProbeId, _emit: Emit<'_>) {}
+    fn points(&self, _probe: ProbeId, emit: Emit<'_>) {
+        let kb = |bytes: Option<i64>| whole(bytes.map(|bytes| bytes / 1024));
+        for row in self {
+            if let Some(name) = row.name.as_deref() {
+                emit(Metric::DatabaseSize, name, kb(row.size_bytes));
+                emit(Metric::DatabaseLogSize, name, kb(row.log_bytes));
+            }
+        }
+        // A database that is offline has no open files, and no size.
+        let sizes = self.iter().filter_map(|row| row.size_bytes);
+        let all = sizes.reduce(i64::saturating_add).map(|bytes| bytes as f64 / 1_073_741_824.0);
+        emit(SeriesId::DatabaseFiles.into(), "", all);
+    }
 
     fn each_name_mut(&mut self, visit: Visit<'_>) {
         for row in self {

@@ -50,6 +50,8 @@ pub struct FileCounter {
     pub write_stall_ms: Option<i64>,
     /// size on disk, bytes
     pub size_bytes: Option<i64>,
+    /// I/Os in flight now
+    pub pending_ios: Option<i64>,
 }
 
 /// Files as they are polled: those that were waited for longest.
@@ -84,6 +86,8 @@ pub struct FileRow {
     pub write_bytes_per_s: Option<f64>,
     /// average time of a write, ms
     pub write_ms: Option<f64>,
+    /// I/Os in flight at the poll; None: none, or nobody knows
+    pub pending_ios: Option<i64>,
 }
 
 /// The files of an instance over the last interval.
@@ -163,6 +167,7 @@ impl FileRow {
             writes_per_s: per_s(writes),
             write_bytes_per_s: per_s(write_bytes),
             write_ms: mean(write_stall_ms, writes),
+            pending_ios: now.pending_ios,
         }
     }
 }

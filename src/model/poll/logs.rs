@@ -4,7 +4,10 @@ use super::{
     id::{Emit, Metric, ProbeId, rounded},
     names::{Field, Kind, Visit, maybe},
     outcome::Outcome,
+    space::Fits,
+    who::Who,
 };
+use crate::model::base::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -29,12 +32,47 @@ pub struct LogRow {
     pub capacity_kb: Option<i64>,
     /// it is full in so long if it goes on filling, ms; the fold says so
     pub full_in_ms: Option<i64>,
+    /// it grows next by so much, KB; 0: it does not grow
+    pub next_growth_kb: Option<i64>,
+    /// which is so many percent of its size
+    pub growth_pct: Option<i64>,
+    /// the oldest transaction that wrote to it, where it waits for one
+    pub holder: Option<LogHolder>,
+}
+
+/// The oldest transaction in a log.
+/// In files by position: fields are only appended, each with a default; variants keep their names.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LogHolder {
+    /// its session; None: a distributed or a recovered one
+    pub session_id: Option<i32>,
+    /// since when, by our clock
+    pub since: Option<Timestamp>,
+    /// log that it used, bytes
+    pub log_bytes: Option<i64>,
+    /// who it is
+    pub who: Who,
 }
 
 impl LogRow {
     /// The database that it is about.
     pub fn key(&self) -> &str {
         self.database.as_deref().unwrap_or("?")
+    }
+
+    /// Whether its next growth has room. None: nobody knows.
+    pub fn fits(&self) -> Option<Fits> {
+        let next_kb = self.next_growth_kb?;
+        if next_kb == 0 {
+            return Some(Fits::Fixed);
+        }
+        let after_kb = self.size_kb?.saturating_add(next_kb);
+        Some(match (self.max_kb, self.capacity_kb?) {
+            (Some(max), _) if after_kb > max => Fits::PastLimit,
+            (_, capacity) if after_kb > capacity => Fits::NoRoom,
+            _ => Fits::Yes,
+        })
     }
 
     /// In use, % of what it may take: a log that can grow is not full at the end of its files.
@@ -58,6 +96,9 @@ impl Outcome for Vec<LogRow> {
         for row in self {
             maybe(visit, Field::Name(Kind::Database), &mut row.database);
             maybe(visit, Field::Name(Kind::File), &mut row.path);
+            if let Some(holder) = &mut row.holder {
+                holder.who.each_name_mut(visit);
+            }
         }
     }
 
@@ -67,5 +108,23 @@ impl Outcome for Vec<LogRow> {
 
     fn rows(&self) -> usize {
         self.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_next_growth_of_a_log_has_room_or_the_reason_why_not() {
+        let log = |next_kb: Option<i64>, max_kb, capacity_kb| {
+            let size_kb = Some(1_000);
+            LogRow { size_kb, next_growth_kb: next_kb, max_kb, capacity_kb, ..LogRow::default() }.fits()
+        };
+        assert_eq!(log(Some(0), None, None), Some(Fits::Fixed));
+        assert_eq!(log(Some(64), None, Some(1_064)), Some(Fits::Yes));
+        assert_eq!(log(Some(65), None, Some(1_064)), Some(Fits::NoRoom));
+        assert_eq!(log(Some(65), Some(1_064), Some(1_064)), Some(Fits::PastLimit));
+        assert_eq!((log(None, None, Some(9)), log(Some(1), None, None)), (None, None));
     }
 }

@@ -24,8 +24,12 @@ macro_rules! probes {
             15 Clerks       "clerks"       false => Clerks(Arc<ClerkTable>) in clerks: "memory clerks";
             14 Files        "files"        false => Files(Arc<FileTable>) in files: "reads and writes of database files";
             16 Logs         "logs"         true  => Logs(Arc<Vec<LogRow>>) in logs: "transaction logs";
+            20 TempdbUse    "tempdb_use"   false => TempdbUse(Arc<TempdbTable>) in tempdb_use: "who holds tempdb";
+            22 Grants       "grants"       false => Grants(Arc<GrantTable>) in grants: "memory grants, page life by node, plan cache";
             10 Availability "availability" true  => Availability(Arc<Vec<ReplicaRow>>) in availability: "availability groups";
             11 Volumes      "volumes"      true  => Volumes(Arc<Vec<VolumeRow>>) in volumes: "volumes";
+            19 Space        "space"        false => Space(Arc<SpaceTable>) in space: "how database files grow";
+            21 LogUse       "log_use"      false => LogUse(Arc<LogUseTable>) in log_use: "virtual log files, log backups";
             12 Jobs         "jobs"         true  => Jobs(Arc<Vec<FailedJobRow>>) in jobs: "failed Agent jobs";
             17 Queries      "queries"      false => Queries(Arc<QueryTable>) in queries: "queries of the plan cache";
             13 Cost         "cost"         false => Cost(CostNow) in cost: "own cost";
@@ -42,10 +46,12 @@ pub mod cpu;
 pub mod databases;
 pub mod demand;
 pub mod files;
+pub mod grants;
 pub mod headline;
 pub mod id;
 pub mod jobs;
 pub mod link;
+pub mod log_use;
 pub mod logs;
 pub mod memory;
 pub mod names;
@@ -55,10 +61,13 @@ pub mod queries;
 pub mod reading;
 pub mod resource;
 pub mod rights;
+pub mod space;
 pub mod statement;
+pub mod tempdb;
 pub mod volumes;
 pub mod wait_class;
 pub mod waits;
+pub mod who;
 
 use self::{
     activity::Activity,
@@ -69,10 +78,12 @@ use self::{
     cpu::{CpuNow, CpuRingSample, SchedulerSample},
     databases::DatabaseRow,
     files::FileTable,
+    grants::GrantTable,
     headline::{Headline, HeadlineSample},
     id::{Emit, ProbeId, ProbeSet},
     jobs::FailedJobRow,
     link::Link,
+    log_use::LogUseTable,
     logs::LogRow,
     memory::MemoryNow,
     names::Visit,
@@ -81,7 +92,9 @@ use self::{
     queries::QueryTable,
     reading::{Meta, MetaMut, Reading},
     rights::Rights,
+    space::SpaceTable,
     statement::Statement,
+    tempdb::TempdbTable,
     volumes::VolumeRow,
     waits::{WaitCounter, WaitTable},
 };

@@ -30,6 +30,16 @@ impl VolumeRow {
     }
 }
 
+/// The volume where a file is. Mount points nest: the longest one that its path begins with. Paths of Windows do not tell upper from
+/// lower case.
+pub fn volume_of<'v>(volumes: &'v [VolumeRow], path: &str) -> Option<&'v VolumeRow> {
+    let holds = |volume: &&VolumeRow| {
+        let begin = |mount: &str| Some(path.get(..mount.len())?.eq_ignore_ascii_case(mount));
+        volume.mount.as_deref().and_then(begin) == Some(true)
+    };
+    volumes.iter().filter(holds).max_by_key(|volume| volume.mount.as_deref().map(str::len))
+}
+
 impl Outcome for Vec<VolumeRow> {
     fn points(&self, _probe: ProbeId, emit: Emit<'_>) {
         for row in self {

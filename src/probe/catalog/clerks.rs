@@ -39,6 +39,7 @@ fn decode(sets: &Sets, ctx: &ProbeContext) -> Result<Sample, Unavailable> {
             clerks: row.count("clerks"),
             pages_kb: row.count("pages_kb"),
             virtual_kb: row.count("virtual_kb"),
+            grown_kb: None,
         })
     });
     let clerks: Vec<ClerkRow> = rows.collect();

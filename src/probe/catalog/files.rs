@@ -68,6 +68,7 @@ fn counters(sets: &Sets, ctx: &ProbeContext) -> Result<FilesSample, Unavailable>
             write_bytes: row.count("num_of_bytes_written"),
             write_stall_ms: row.count("io_stall_write_ms"),
             size_bytes: row.count("size_on_disk_bytes"),
+            pending_ios: row.count("pending_ios"),
         })
     });
     let mut files: Vec<FileCounter> = rows.collect();

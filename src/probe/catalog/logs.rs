@@ -1,35 +1,81 @@
 //! The transaction logs of databases, the fullest ones: sizes and use by the performance counters, limits by the files.
 
+use super::who::who;
 use crate::{
-    model::poll::{Sample, State, cost::Tier, id::ProbeId, logs::LogRow, reading::Unavailable},
+    model::poll::{
+        Sample, State,
+        cost::Tier,
+        id::ProbeId,
+        logs::{LogHolder, LogRow},
+        reading::Unavailable,
+    },
     probe::{
         batch::Sets,
         context::ProbeContext,
-        descriptor::{Probe, needed},
-        script::{Needs, Script, script},
+        descriptor::{Probe, needed, optional},
+        script::{Needs, Script, When, script},
     },
 };
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
+
+/// What a log waits for that an open transaction holds.
+const TRANSACTION: &str = "ACTIVE_TRANSACTION";
 
 const LOG_SPACE: Script = script!("log_space", Performance, by "database_name");
 
+/// Only where a log waits for a transaction.
+const HOLDERS: Script = script!("log_holders", Performance, by "database_id" "transaction_id");
+
 /// See the module.
 pub(super) static PROBE: Probe = Probe {
-    parts: &[needed(LOG_SPACE)],
+    parts: &[needed(LOG_SPACE), optional(HOLDERS, &[When::SecondTrip])],
+    second_trip: Some(waits_for_a_transaction),
     unknown_without: &[
         (Needs::Performance, "the use of transaction logs"),
         (Needs::Definition, "how large a transaction log may become"),
     ],
-    panes: &["databases"],
+    panes: &["databases", "transaction logs"],
     ..Probe::new(ProbeId::Logs, Tier::Detail, decode)
 };
 
+fn waits_for_a_transaction(sets: &Sets) -> bool {
+    sets.all("log_space").any(|row| row.raw_text("log_reuse_wait_desc") == Some(TRANSACTION))
+}
+
+/// The oldest transaction that wrote to the log of each database.
+fn holders(sets: &Sets, ctx: &ProbeContext) -> HashMap<Arc<str>, LogHolder> {
+    let clock = ctx.clock();
+    let mut holders: HashMap<Arc<str>, LogHolder> = HashMap::new();
+    for row in sets.all("log_holders") {
+        let Some(database) = ctx.database(row.i32("database_id")) else { continue };
+        let since = clock.at(row, "database_transaction_begin_time").map(|at| clock.ours(at));
+        let holder = LogHolder {
+            session_id: row.i32("session_id"),
+            since,
+            log_bytes: row.count("database_transaction_log_bytes_used"),
+            who: who(row),
+        };
+        let is_older = |old: &LogHolder| since.is_some_and(|at| old.since.is_none_or(|old| at < old));
+        if holders.get(&database).is_none_or(is_older) {
+            holders.insert(database, holder);
+        }
+    }
+    holders
+}
+
 /// A row without a database is left out, and so is one of a log without any size.
-fn decode(sets: &Sets, _ctx: &ProbeContext) -> Result<Sample, Unavailable> {
+fn decode(sets: &Sets, ctx: &ProbeContext) -> Result<Sample, Unavailable> {
+    let mut holders = holders(sets, ctx);
     let rows = sets.many("log_space")?.filter_map(|row| {
+        let database = row.name("database_name")?;
+        let reuse_wait = row.line("log_reuse_wait_desc", 60).filter(|wait| &**wait != "NOTHING");
+        let is_held = reuse_wait.as_deref() == Some(TRANSACTION);
         Some(LogRow {
-            database: Some(row.name("database_name")?),
-            reuse_wait: row.line("log_reuse_wait_desc", 60).filter(|wait| &**wait != "NOTHING"),
+            holder: holders.remove(&database).filter(|_| is_held),
+            database: Some(database),
+            reuse_wait,
+            next_growth_kb: row.count("next_growth_kb"),
+            growth_pct: row.count("growth_pct"),
             size_kb: row.count("size_kb").filter(|kb| *kb > 0),
             used_kb: row.count("used_kb"),
             max_kb: row.count("max_kb").filter(|kb| *kb > 0),

@@ -11,16 +11,21 @@ mod cost;
 mod cpu_ring;
 mod databases;
 mod files;
+mod grants;
 mod headline;
 mod jobs;
+mod log_use;
 mod logs;
 mod memory;
 mod properties;
 mod queries;
 mod rights;
 mod schedulers;
+mod space;
+mod tempdb;
 mod volumes;
 mod waits;
+mod who;
 
 pub use activity::agent_job;
 
@@ -45,6 +50,10 @@ pub fn probe(id: ProbeId) -> &'static Probe {
         ProbeId::Volumes => &volumes::PROBE,
         ProbeId::Jobs => &jobs::PROBE,
         ProbeId::Logs => &logs::PROBE,
+        ProbeId::Space => &space::PROBE,
+        ProbeId::TempdbUse => &tempdb::PROBE,
+        ProbeId::LogUse => &log_use::PROBE,
+        ProbeId::Grants => &grants::PROBE,
         ProbeId::Files => &files::PROBE,
         ProbeId::Queries => &queries::PROBE,
         ProbeId::Cost => &cost::PROBE,

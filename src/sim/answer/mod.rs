@@ -14,6 +14,7 @@ mod hostile;
 pub mod plan;
 mod plans;
 mod queries;
+mod room;
 mod server;
 mod sessions;
 mod showplan;
@@ -151,6 +152,7 @@ fn table_of(name: &str) -> Option<fn(&Asked<'_>) -> Table> {
         queries::ANSWERS,
         slow::ANSWERS,
         plans::ANSWERS,
+        room::ANSWERS,
     ];
     families.into_iter().flatten().find(|(script, _)| *script == name).map(|(_, answer)| *answer)
 }

@@ -191,7 +191,7 @@ pub fn doctor(q: &Asked<'_>) -> Table {
 
 /// Optional objects and columns that this version has.
 pub fn capabilities(q: &Asked<'_>) -> Table {
-    const OBJECTS: [&str; 9] = [
+    const OBJECTS: [&str; 10] = [
         "dm_os_host_info",
         "dm_os_windows_info",
         "dm_exec_input_buffer",
@@ -201,6 +201,7 @@ pub fn capabilities(q: &Asked<'_>) -> Table {
         "dm_tran_version_store_space_usage",
         "dm_os_memory_health_history",
         "dm_exec_query_stats",
+        "dm_tran_persistent_version_store_stats",
     ];
     const COLUMNS: [&str; 6] = [
         "page_resource",
@@ -289,6 +290,8 @@ fn log_space(q: &Asked<'_>) -> Table {
         ("used_kb", BigInt),
         ("max_kb", BigInt),
         ("log_path", NVarChar(260)),
+        ("next_growth_kb", BigInt),
+        ("growth_pct", Int),
     ];
     let seen = |value: Value| if q.rights.definition { value } else { Value::Null };
     let rows = q.moment.logs().into_iter().filter_map(|log| {
@@ -300,6 +303,8 @@ fn log_space(q: &Asked<'_>) -> Table {
             int(log.used_kb),
             seen(opt(log.max_kb, int)),
             seen(text(log.path)),
+            seen(int(if log.max_kb.is_some() { 0 } else { 65_536 })),
+            Value::Null,
         ])
     });
     Table::new(&columns).with(rows)
@@ -382,6 +387,7 @@ pub fn files(q: &Asked<'_>) -> Table {
         ("num_of_bytes_written", BigInt),
         ("io_stall_write_ms", BigInt),
         ("size_on_disk_bytes", BigInt),
+        ("pending_ios", Int),
     ];
     let files = q.moment.files();
     let total = files.len() as i64;
@@ -416,6 +422,7 @@ pub fn files(q: &Asked<'_>) -> Table {
             int(f.write_bytes),
             int(f.write_stall_ms),
             int(f.size_bytes),
+            int(f.pending_ios),
         ]
     });
     Table::new(&columns).with(rows)

@@ -25,6 +25,16 @@ pub enum Kind {
     CpuLimit,
     /// `amount` queries queue for a memory grant
     GrantQueue,
+    /// one query holds `amount` % of the memory for grants and uses next to nothing of it
+    GrantHog,
+    /// a read of one data file takes `amount` ms, while all others are fast
+    IoSlowFile,
+    /// a data file grows every `amount` seconds, until its volume has no room for the next time
+    Autogrowth,
+    /// a session sleeps with a transaction open that holds the log of a database; after five minutes `amount` % of it is used
+    LogHold,
+    /// a session sleeps in a snapshot that holds the version store; after five minutes `amount` % of tempdb is it
+    VersionStoreHold,
     /// `amount` deadlocks a minute
     Deadlocks,
     /// a query gets a plan that takes `amount` times the CPU and the reads
@@ -75,7 +85,7 @@ pub enum Kind {
 
 impl Kind {
     /// All, for scripts and tests.
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 37] = [
         Self::Calm,
         Self::BlockingStorm,
         Self::CpuStorm,
@@ -85,6 +95,11 @@ impl Kind {
         Self::LogFill,
         Self::CpuLimit,
         Self::GrantQueue,
+        Self::GrantHog,
+        Self::IoSlowFile,
+        Self::Autogrowth,
+        Self::LogHold,
+        Self::VersionStoreHold,
         Self::Deadlocks,
         Self::PlanRegression,
         Self::Down,
@@ -120,12 +135,15 @@ impl Kind {
             Self::IoStall => 180.0,
             Self::Threadpool => 1_500.0,
             Self::GrantQueue => 9.0,
+            Self::GrantHog => 85.0,
+            Self::IoSlowFile => 240.0,
+            Self::LogHold => 70.0,
             Self::Deadlocks | Self::Latches => 6.0,
-            Self::PlanRegression => 20.0,
+            Self::Autogrowth | Self::PlanRegression => 20.0,
             Self::SlowNetwork => 250.0,
             Self::Restart => 12.0,
             Self::DiskFill | Self::HostileTexts => 2.0,
-            Self::AgLag => 40.0,
+            Self::AgLag | Self::VersionStoreHold => 40.0,
             Self::HostileClock => 90.0,
             _ => 1.0,
         }

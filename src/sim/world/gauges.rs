@@ -12,12 +12,14 @@ pub struct Tempdb {
     pub used_kb: i64,
     /// used by the session that fills it, KB
     pub eaten_kb: i64,
+    /// row versions, KB
+    pub version_kb: i64,
 }
 
 impl Tempdb {
     /// Free, KB.
     pub const fn free_kb(self) -> i64 {
-        self.size_kb - self.used_kb - self.eaten_kb
+        self.size_kb - self.used_kb - self.eaten_kb - self.version_kb
     }
 }
 
@@ -136,7 +138,13 @@ impl Moment<'_> {
             let part = (a.age_ms as f64 / 300e3).min(1.0) * a.amount.clamp(0.0, 99.9) / 100.0;
             (size_kb as f64 * part) as i64 - used_kb
         });
-        Tempdb { size_kb, used_kb, eaten_kb: eaten_kb.max(0) }
+        let calm_kb = (size_kb as f64 * p.dice.of("versions").between(0.000_1, 0.004)) as i64;
+        let version_kb = self.active(Kind::VersionStoreHold).map_or(calm_kb, |a| {
+            let part = (a.age_ms as f64 / 300e3).min(1.0) * a.amount.clamp(0.0, 80.0) / 100.0;
+            calm_kb.max((size_kb as f64 * part) as i64)
+        });
+        let room_kb = size_kb - used_kb - eaten_kb.max(0);
+        Tempdb { size_kb, used_kb, eaten_kb: eaten_kb.max(0), version_kb: version_kb.min(room_kb).max(0) }
     }
 
     /// Schedulers.
@@ -156,7 +164,11 @@ impl Moment<'_> {
         let starved = self.active(Kind::Threadpool);
         let busy = 24 + self.work().iter().map(|w| w.dop.max(1)).sum::<i32>();
         let workers = 40 + p.cpus * 4 + (self.connections() / 4) as i32;
-        let pending_io = if self.is(Kind::IoStall) { flicker.whole(40, 190) } else { flicker.whole(0, 4) };
+        let pending_io = if self.is(Kind::IoStall) || self.is(Kind::IoSlowFile) {
+            flicker.whole(40, 190)
+        } else {
+            flicker.whole(0, 4)
+        };
         Schedulers {
             count,
             runnable,

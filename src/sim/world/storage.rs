@@ -43,6 +43,10 @@ pub struct File {
     pub write_stall_ms: i64,
     /// size
     pub size_bytes: i64,
+    /// it grows by so much, bytes; None: by a tenth
+    pub growth_bytes: Option<i64>,
+    /// I/Os in flight
+    pub pending_ios: i64,
 }
 
 /// The transaction log of a database.
@@ -60,6 +64,10 @@ pub struct Log {
     pub path: String,
     /// what keeps it from being used again
     pub waits_for: &'static str,
+    /// virtual log files
+    pub vlfs: i64,
+    /// the last backup of it, ms since the simulator's start; None: there is none
+    pub backup_ms: Option<i64>,
 }
 
 /// A job, with its newest outcome.
@@ -84,8 +92,15 @@ pub struct Job {
 }
 
 const GB: i64 = 1 << 30;
+/// Pages of a usual read.
+const PAGES: f64 = 8.0;
+/// The volume of data files.
+const DATA_OF_LINUX: &str = "/var/opt/mssql/data";
+const DATA_OF_WINDOWS: &str = "D:\\";
 /// The database whose log fills.
 const FIRST_USER_DATABASE: i32 = 5;
+/// The database whose log a sleeping session holds.
+pub(super) const HELD_DATABASE: i32 = 6;
 
 /// The id of a job.
 pub fn job_id(profile: &Profile, name: &str) -> [u8; 16] {
@@ -97,13 +112,9 @@ impl Moment<'_> {
     pub fn volumes(&self) -> Vec<Volume> {
         let p = self.profile;
         let mounts = if p.linux {
-            [
-                ("/var/opt/mssql/data", "data"),
-                ("/var/opt/mssql/log", "log"),
-                ("/var/opt/mssql/tempdb", "tempdb"),
-            ]
+            [(DATA_OF_LINUX, "data"), ("/var/opt/mssql/log", "log"), ("/var/opt/mssql/tempdb", "tempdb")]
         } else {
-            [("D:\\", "Data"), ("L:\\", "Log"), ("T:\\", "TempDB")]
+            [(DATA_OF_WINDOWS, "Data"), ("L:\\", "Log"), ("T:\\", "TempDB")]
         };
         let data_gb = p.databases.iter().map(|d| d.size_mb).sum::<i64>() / 1024;
         let sizes_gb = [data_gb * 14 / 10 + 60, data_gb / 4 + 40, self.tempdb().size_kb / (1 << 20) * 2 + 20];
@@ -123,14 +134,50 @@ impl Moment<'_> {
                     let part = (a.age_ms as f64 / 3.6e6).min(1.0);
                     free = (free + (target - free) * part.powf(0.4)).max(0.000_1);
                 }
+                let grown_bytes = if label == "Data" || label == "data" { self.grown_bytes() } else { 0 };
                 Volume {
                     mount: mount.to_owned(),
                     label,
                     total_bytes,
-                    free_bytes: (total_bytes as f64 * free) as i64,
+                    free_bytes: ((total_bytes as f64 * free) as i64 - grown_bytes).max(GB / 4),
                 }
             })
             .collect()
+    }
+
+    /// By how much the data file of the first user database grows at a time while it grows again and again: its volume has room for six.
+    fn growth_bytes(&self) -> i64 {
+        let p = self.profile;
+        let mount = if p.linux { DATA_OF_LINUX } else { DATA_OF_WINDOWS };
+        let data_gb = p.databases.iter().map(|d| d.size_mb).sum::<i64>() / 1024;
+        let free = p.dice.of(mount).of("free").between(0.17, 0.55);
+        (((data_gb * 14 / 10 + 60) * GB) as f64 * free / 6.5) as i64 >> 20 << 20
+    }
+
+    /// So much it has grown.
+    fn grown_bytes(&self) -> i64 {
+        let Some(a) = self.active(Kind::Autogrowth) else { return 0 };
+        let times = a.age_ms / (a.amount.max(1.0) * 1000.0) as i64;
+        times.min(6) * self.growth_bytes()
+    }
+
+    /// Reads of the slow file beside the usual ones since the start, and what all of them took beyond the usual, ms.
+    fn slow_reads(&self, share: f64) -> (i64, i64) {
+        /// Reads a second that do not depend on how busy the instance is.
+        const MORE: f64 = 8.0;
+        let started_ms = self.started_ms();
+        let (mut reads, mut ms) = (0.0, 0.0);
+        for h in self.happenings().iter().filter(|h| h.kind == Kind::IoSlowFile) {
+            for o in h.span.occurrences(started_ms, self.at_ms) {
+                let from_ms = o.from_ms.max(started_ms);
+                let to_ms = o.to_ms.min(self.at_ms).max(from_ms);
+                let more = (to_ms - from_ms) as f64 / 1e3 * MORE;
+                let pages = self.totals_between(from_ms, to_ms).get(Meter::PageReads) as f64 * share;
+                reads += more;
+                ms += (pages / PAGES + more) * h.amount;
+            }
+        }
+        (reads as i64, ms as i64)
     }
 
     /// The data file and the log of every database: each has its share of the pages, of the log and of the waits for them, so
@@ -146,37 +193,46 @@ impl Moment<'_> {
         p.databases.iter().flat_map(each).collect()
     }
 
-    /// The log of every database. That of the first user database fills where the scenario says so, and may not grow.
+    /// The log of every database. That of the first user database fills where the scenario says so, and may not grow; that of the
+    /// second one is held by a session that sleeps.
     pub fn logs(&self) -> Vec<Log> {
-        let fills = |id: i32| self.active(Kind::LogFill).filter(|_| id == FIRST_USER_DATABASE);
         let logs = self.files().into_iter().filter(|file| file.log);
-        let log = |file: File| {
-            let (id, size_kb) = (file.database_id, file.size_bytes >> 10);
-            let calm = self.profile.dice.of("log used").at(id.into()).between(0.02, 0.2);
-            let used = fills(id).map_or(calm, |a| {
-                let part = (a.age_ms as f64 / 300e3).min(1.0);
-                calm + (a.amount.clamp(0.0, 99.9) / 100.0 - calm).max(0.0) * part
-            });
-            let is_simple = matches!(id, 1 | 2 | 4);
-            Log {
-                database_id: id,
-                size_kb,
-                used_kb: (size_kb as f64 * used) as i64,
-                max_kb: fills(id).map(|_| size_kb),
-                path: file.path,
-                waits_for: match fills(id) {
-                    Some(_) => "ACTIVE_TRANSACTION",
-                    None if is_simple => "NOTHING",
-                    None => "LOG_BACKUP",
-                },
-            }
-        };
-        logs.map(log).collect()
+        logs.map(|file| self.log(file)).collect()
+    }
+
+    fn log(&self, file: File) -> Log {
+        let (id, size_kb) = (file.database_id, file.size_bytes >> 10);
+        let fills = self.active(Kind::LogFill).filter(|_| id == FIRST_USER_DATABASE);
+        let held = self.active(Kind::LogHold).filter(|_| id == HELD_DATABASE);
+        let dice = self.profile.dice.of("log used").at(id.into());
+        let calm = dice.between(0.02, 0.2);
+        let used = fills.or(held).map_or(calm, |a| {
+            let part = (a.age_ms as f64 / 300e3).min(1.0);
+            calm + (a.amount.clamp(0.0, 99.9) / 100.0 - calm).max(0.0) * part
+        });
+        let is_simple = matches!(id, 1 | 2 | 4);
+        let every_ms = 900_000;
+        let backup_ms =
+            self.at_ms - (self.utc_ms() + dice.of("backup").whole(0, every_ms)).rem_euclid(every_ms);
+        let grown = size_kb >> 16;
+        Log {
+            database_id: id,
+            size_kb,
+            used_kb: (size_kb as f64 * used) as i64,
+            max_kb: fills.map(|_| size_kb),
+            path: file.path,
+            waits_for: match fills.or(held) {
+                Some(_) => "ACTIVE_TRANSACTION",
+                None if is_simple => "NOTHING",
+                None => "LOG_BACKUP",
+            },
+            vlfs: (4 + grown * if dice.of("vlfs").chance(0.1) { 90 } else { 4 }).min(6_000),
+            backup_ms: (!is_simple).then_some(backup_ms),
+        }
     }
 
     fn data_file(&self, database_id: i32, database: &str, size_mb: i64, share: f64) -> File {
         const PAGE: f64 = 8_192.0;
-        const PAGES: f64 = 8.0;
         let totals = self.totals();
         let part = |meter| totals.get(meter) as f64 * share;
         let (_, waited_ms, _) = totals.wait(Driver::Io, share, 1.0, 0.0);
@@ -186,19 +242,29 @@ impl Moment<'_> {
             (false, false) => "D:\\Data\\",
             (false, true) => "T:\\TempDB\\",
         };
+        let is_first = database_id == FIRST_USER_DATABASE;
+        let (slow_reads, slow_ms) = if is_first { self.slow_reads(share) } else { (0, 0) };
+        let is_slow = is_first && self.is(Kind::IoSlowFile);
+        let flicker = self.profile.dice.of("pending").at(self.at_ms / 700);
+        let grown_bytes = if is_first { self.grown_bytes() } else { 0 };
+        let grows = if is_first && self.is(Kind::Autogrowth) { self.growth_bytes() } else { 256 << 20 };
+        // Files of old servers still grow by a tenth.
+        let by_a_tenth = database_id > 4 && self.profile.dice.of("growth").of(database).chance(0.2);
         File {
+            growth_bytes: (!by_a_tenth || grows != 256 << 20).then_some(grows),
+            pending_ios: if is_slow { flicker.whole(9, 60) } else { flicker.whole(0, 2) },
             database_id,
             file_id: 1,
             name: database.to_owned(),
             log: false,
             path: format!("{folder}{database}.mdf"),
-            reads: (part(Meter::PageReads) / PAGES) as i64,
-            read_bytes: (part(Meter::PageReads) * PAGE) as i64,
-            read_stall_ms: waited_ms,
+            reads: (part(Meter::PageReads) / PAGES) as i64 + slow_reads,
+            read_bytes: (part(Meter::PageReads) * PAGE) as i64 + slow_reads * (PAGE * PAGES) as i64,
+            read_stall_ms: waited_ms + slow_ms,
             writes: (part(Meter::PageWrites) / PAGES) as i64,
             write_bytes: (part(Meter::PageWrites) * PAGE) as i64,
             write_stall_ms: waited_ms / 6,
-            size_bytes: size_mb << 20,
+            size_bytes: (size_mb << 20) + grown_bytes,
         }
     }
 
@@ -206,6 +272,8 @@ impl Moment<'_> {
         let part = |meter| (self.totals().get(meter) as f64 * share) as i64;
         let folder = if self.profile.linux { "/var/opt/mssql/log/" } else { "L:\\Log\\" };
         File {
+            growth_bytes: Some(64 << 20),
+            pending_ios: 0,
             database_id,
             file_id: 2,
             name: format!("{database}_log"),

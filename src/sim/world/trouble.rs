@@ -4,7 +4,7 @@ use super::{
     blocking,
     moment::{Active, Moment},
     profile::Database,
-    storage::Job,
+    storage::{HELD_DATABASE, Job},
     texts::{self, Sort, TEXTS},
     wait_types::Driver,
     work::{
@@ -28,6 +28,13 @@ const EATER: usize = 177;
 const READER: usize = 178;
 const LATCHES: usize = 179;
 const FILLER: usize = 185;
+const LOG_HOLDER: usize = 186;
+const VERSION_HOLDER: usize = 187;
+const HOG: usize = 188;
+const SLOW_FILE: usize = 189;
+
+/// Isolation level of a snapshot.
+pub const SNAPSHOT: i16 = 5;
 
 /// Object id of the busiest table of every instance.
 pub const TABLE_ID: i32 = 245_575_913;
@@ -58,6 +65,18 @@ impl Moment<'_> {
         }
         if let Some(active) = self.active(Kind::LogFill) {
             all.push(self.log_filler(active));
+        }
+        if let Some(active) = self.active(Kind::LogHold) {
+            all.push(self.log_holder(active));
+        }
+        if let Some(active) = self.active(Kind::VersionStoreHold) {
+            all.push(self.version_holder(active));
+        }
+        if let Some(active) = self.active(Kind::GrantHog) {
+            all.push(self.grant_hog(active));
+        }
+        if let Some(active) = self.active(Kind::IoSlowFile) {
+            all.extend(self.slow_readers(active));
         }
         if let Some(active) = self.active(Kind::HostileCycle) {
             all.extend(self.cycle(active));
@@ -327,6 +346,76 @@ impl Moment<'_> {
         work.rows = active.age_ms * 40;
         work.last_wait = "PAGELATCH_UP";
         work
+    }
+
+    /// A person who went to lunch inside of a transaction: it holds the log.
+    fn log_holder(&self, active: Active) -> Work {
+        let mut work = self.asleep(LOG_HOLDER, active);
+        work.database_id = HELD_DATABASE;
+        let began_ms = work.started_ms;
+        work.transaction =
+            Some(Transaction { id: self.transaction_id(began_ms), began_ms, log_bytes: 48_320 });
+        work.last_wait = "WRITELOG";
+        work
+    }
+
+    /// A report that still sees the database as it was: nothing that changed since can be cleaned up.
+    fn version_holder(&self, active: Active) -> Work {
+        let mut work = self.asleep(VERSION_HOLDER, active);
+        let began_ms = work.started_ms;
+        work.transaction = Some(Transaction { id: self.transaction_id(began_ms), began_ms, log_bytes: 0 });
+        work.isolation = SNAPSHOT;
+        work
+    }
+
+    fn asleep(&self, n: usize, active: Active) -> Work {
+        let mut work = self.added(n, Sort::Person, active.age_ms + 800);
+        work.status = "sleeping";
+        work.slept_since_ms = Some(work.started_ms + 210);
+        (work.cpu_ms, work.logical_reads, work.writes) = (31, 1_904, 12);
+        work
+    }
+
+    /// A query whose sort was estimated far too large.
+    fn grant_hog(&self, active: Active) -> Work {
+        let mut work = self.added(HOG, Sort::GrantSeeker, active.age_ms + 1_500);
+        let workspace_kb = self.profile.target_memory_kb() * 3 / 4;
+        let want_kb = (workspace_kb as f64 * active.amount.clamp(1.0, 99.0) / 100.0) as i64;
+        work.dop = 4.min(self.profile.cpus);
+        work.grant = Some(Grant {
+            requested_kb: want_kb,
+            granted_kb: Some(want_kb),
+            used_kb: want_kb / 140,
+            asked_ms: work.started_ms,
+        });
+        let age_ms = self.at_ms - work.started_ms;
+        (work.cpu_ms, work.logical_reads) = (age_ms * 2, age_ms * 26);
+        work
+    }
+
+    /// Sessions that read the one slow file.
+    fn slow_readers(&self, active: Active) -> Vec<Work> {
+        let reader = |n: i64| {
+            let age_ms = (active.age_ms + n * 1_303) % 7_000;
+            let mut work = self.added(SLOW_FILE + n as usize, Sort::App, age_ms.min(active.age_ms));
+            let pages = self.profile.dice.of("slow page").at(n + self.at_ms / 900);
+            let page = format!("{}:1:{}", work.database_id, pages.whole(8, 9_000_000));
+            let ms = (age_ms % (active.amount as i64 * 2).max(2)).min(age_ms);
+            let kind = "PAGEIOLATCH_SH";
+            work.status = "suspended";
+            work.wait = Some(Wait {
+                kind: kind.into(),
+                ms,
+                resource: page.clone(),
+                description: page,
+                blocked_by: LATCH_UNTRACKED,
+            });
+            work.last_wait = kind;
+            work.waiting_tasks = 1;
+            (work.cpu_ms, work.logical_reads, work.reads) = (age_ms / 50, age_ms / 2, age_ms / 8);
+            work
+        };
+        (0..5).map(reader).collect()
     }
 
     /// A load that never commits: its transaction holds the log.

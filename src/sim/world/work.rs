@@ -206,9 +206,12 @@ const MANNERS: [Manner; 6] = [
 /// The number of sessions with ids of their own; a prime, so that a stride visits each.
 const SPIDS: i64 = 242;
 
-/// The session id of the `n`th session of an instance, scattered over 51..=292. Everyday work takes n from 0, trouble
+/// The session id of the `n`th session of an instance, scattered over 51..=292; those beyond them stand behind. Everyday work takes n from 0, trouble
 /// from [`TROUBLE_FIRST`].
 pub fn spid(dice: Dice, n: usize) -> i32 {
+    if n as i64 >= SPIDS {
+        return 51 + n as i32;
+    }
     let offset = dice.of("spid").whole(0, SPIDS);
     51 + ((n as i64 * 89 + offset) % SPIDS) as i32
 }

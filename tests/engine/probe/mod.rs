@@ -9,4 +9,5 @@ mod noise;
 mod poll;
 mod queries;
 mod registry;
+mod room;
 mod sim;

@@ -213,6 +213,9 @@ async fn a_login_without_rights_learns_what_it_may_and_says_what_it_may_not() {
             ProbeId::Queries,
             ProbeId::Clerks,
             ProbeId::Logs,
+            ProbeId::TempdbUse,
+            ProbeId::LogUse,
+            ProbeId::Grants,
             ProbeId::Headline,
             ProbeId::Activity,
             ProbeId::Blocking,
@@ -416,7 +419,7 @@ async fn memory_of(sim: &Sim) -> (Option<i64>, ClerkTable) {
 }
 
 /// The average times of reads and writes of an instance, ms, over two seconds.
-async fn file_latency(sim: &Sim) -> FileTable {
+pub(super) async fn file_latency(sim: &Sim) -> FileTable {
     let mut client = Client::new(sim, 0).await;
     client.poll(&[ProbeId::Rights, ProbeId::Properties, ProbeId::Databases]).await;
     let mut fleet = Fleet::new(Thresholds::default());

@@ -113,11 +113,13 @@ fn log(case: &Case<'_>, row: &LogRow) -> Option<((Level, u8), Why)> {
     Some((grade, why))
 }
 
-/// The session with the oldest transaction in the database, if such a one holds its log, and where somebody asked who runs: that
-/// is done for instances on the screen.
+/// The session with the oldest transaction in the log, if such a one holds it: as the poll of logs told, or else who runs there.
 fn log_holder(case: &Case<'_>, row: &LogRow) -> Option<i32> {
     if row.reuse_wait.as_deref() != Some("ACTIVE_TRANSACTION") {
         return None;
+    }
+    if let Some(session) = row.holder.as_ref().and_then(|holder| holder.session_id) {
+        return Some(session);
     }
     let requests = &case.facts.activity.fresh(case.now)?.requests;
     let there = requests.iter().filter(|r| r.database == row.database);

@@ -40,6 +40,13 @@ metrics! {
     227 RedoQueue         "Redo queue"           "KB"   1.0 Availability "log not redone yet, KB; key as above",
     229 LogUsed           "Log in use"           "%"    0.1 Logs         "transaction log of a database in use, % of what it may take; key: the database",
     230 QueryCoverage     "CPU of queries, of all" "%"   0.1 Queries      "CPU that the queries of the plan cache account for, % of all sessions'",
+    250 DatabaseSize      "Database files of"    "KB"   1.0 Databases    "all files of a database, KB; key: the database",
+    251 DatabaseLogSize   "Log files of"         "KB"   1.0 Databases    "log files of a database, KB; key: the database",
+    252 VersionStoreOf    "Version store of"     "KB"   1.0 TempdbUse    "row versions of a database in tempdb, KB; key: the database",
+    253 PersistentVersions "Persistent version store" "KB" 1.0 TempdbUse "row versions that a database keeps itself, KB; key: the database",
+    254 Vlfs              "Virtual log files"    ""     1.0 LogUse       "virtual log files of a database; key: the database",
+    255 NodePageLife      "Page life of a node"  "s"    1.0 Grants       "page life expectancy of a NUMA node, s; key: the node",
+    256 PlanCache         "Plan cache"           "KB"   1.0 Grants       "a kind of plans in the cache, KB; key: the kind",
     228 FailedJobs        "Failed jobs"          ""     1.0 Jobs         "jobs whose last outcome within a day was a failure",
 }
 

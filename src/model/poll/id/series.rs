@@ -37,6 +37,10 @@ metrics! {
     21 FileBytes     "File traffic"           "MB/s" 0.01 Files      "read from and written to database files, MB per second",
     22 BufferPool    "Buffer pool"            "GB"   0.01 Clerks     "pages of the buffer pool, GB",
     23 Stolen        "Stolen memory"          "GB"   0.01 Clerks     "pages of all other memory clerks, GB",
+    24 TempdbUser    "tempdb user objects"     "GB" 0.01 TempdbUse  "user objects in tempdb, GB",
+    25 TempdbInternal "tempdb internal objects" "GB" 0.01 TempdbUse "internal objects in tempdb, GB",
+    26 VersionStore  "Version store"           "GB" 0.01 TempdbUse  "row versions in tempdb, GB",
+    27 DatabaseFiles "Database files"          "GB" 0.01 Databases  "files of all databases, GB",
     28 QueryCpu      "CPU of queries"         "ms/s" 0.1  Queries    "CPU that the queries of the plan cache account for, ms per second",
     29 QueryRuns     "Query runs"             "/s"   0.1  Queries    "runs of queries that ended, per second",
 }

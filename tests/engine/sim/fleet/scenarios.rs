@@ -228,3 +228,63 @@ async fn a_scenario_file_is_read_again_when_it_changes() {
     sleep(Duration::from_millis(1500)).await;
     assert_eq!(int(&row(&mut client, "blocked").await["blocked_requests"]), Some(14));
 }
+
+#[tokio::test]
+async fn what_holds_room_shows_in_all_places_at_once() {
+    let scenario = [
+        ("log_hold", 1),
+        ("version_store_hold", 2),
+        ("grant_hog", 3),
+        ("autogrowth", 4),
+        ("io_slow_file", 5),
+    ]
+    .map(|(kind, n)| since(kind, 400).replace("#1", &format!("#{n}")))
+    .join("\n");
+    let sim = fleet(5, &[2022], &scenario).await;
+    let mut held = connect(&sim, 0).await;
+    let log = rows(&mut held, "log_space").await;
+    let log = log.iter().find(|r| text(&r["log_reuse_wait_desc"]) == "ACTIVE_TRANSACTION").unwrap();
+    let used = int(&log["used_kb"]).unwrap() as f64 / int(&log["size_kb"]).unwrap() as f64;
+    assert!((0.65..0.75).contains(&used), "{used}");
+    let holder = int(&rows(&mut held, "log_holders").await[0]["session_id"]);
+    let sleepers = rows(&mut held, "sleepers").await;
+    assert!(sleepers.iter().any(|r| int(&r["session_id"]) == holder), "it sleeps: {holder:?}");
+    let mut versions = connect(&sim, 1).await;
+    let files = rows(&mut versions, "tempdb_files").await;
+    let sum = |column: &str| files.iter().filter_map(|r| int(&r[column])).sum::<i64>() as f64;
+    assert!((0.35..0.45).contains(&(sum("version_pages") / sum("total_pages"))), "{files:?}");
+    let free = counter(&rows(&mut versions, "counters").await, "Free Space in tempdb (KB)") as f64;
+    assert!((free / 8.0 - sum("free_pages")).abs() < free / 500.0, "the counter says the same");
+    let holder = int(&rows(&mut versions, "version_holders").await[0]["session_id"]);
+    let sleepers = rows(&mut versions, "sleepers").await;
+    let holder = sleepers.iter().find(|r| int(&r["session_id"]) == holder).unwrap();
+    assert_eq!(int(&holder["transaction_isolation_level"]), Some(5));
+    let mut hog = connect(&sim, 2).await;
+    let queue = rows(&mut hog, "grant_queue").await;
+    let most = queue.iter().filter_map(|r| int(&r["granted_memory_kb"])).max().unwrap();
+    let semaphore = row(&mut hog, "semaphores").await;
+    assert!(most * 2 > int(&semaphore["target_memory_kb"]).unwrap(), "{semaphore:?}");
+    let mut grown = connect(&sim, 3).await;
+    let of = |rows: &[super::asking::Row], file: i64| {
+        let found =
+            rows.iter().find(|r| (int(&r["database_id"]), int(&r["file_id"])) == (Some(5), Some(file)));
+        found.unwrap().clone()
+    };
+    let file = of(&rows(&mut grown, "space").await, 1);
+    let volumes = rows(&mut grown, "volumes").await;
+    let path = text(&file["physical_name"]);
+    let volume = volumes.iter().find(|r| path.starts_with(text(&r["volume_mount_point"]).as_str())).unwrap();
+    let next_bytes = int(&file["growth"]).unwrap() * 8_192;
+    assert!(next_bytes > int(&volume["available_bytes"]).unwrap(), "{next_bytes} in {volume:?}");
+    let sizes = of(&rows(&mut grown, "files").await, 1);
+    assert_eq!(int(&sizes["size_on_disk_bytes"]).map(|n| n / 8_192), int(&file["size_pages"]));
+    let mut slow = connect(&sim, 4).await;
+    let before = of(&rows(&mut slow, "files").await, 1);
+    sleep(Duration::from_millis(1500)).await;
+    let after = of(&rows(&mut slow, "files").await, 1);
+    let grown = |column: &str| (int(&after[column]).unwrap() - int(&before[column]).unwrap()) as f64;
+    assert!(
+        grown("io_stall_read_ms") / (grown("num_of_bytes_read") / 65_536.0) > 150.0,
+        "{before:?} {after:?}"
+    );
+}

@@ -1,0 +1,221 @@
+//! Probes of what holds room, against the simulated fleet: tempdb, transaction logs, how files grow, memory grants.
+
+use super::sim::{Client, eventually, file_latency, fleet};
+use dbtop::{
+    model::poll::{
+        Sample, State,
+        grants::GrantTable,
+        id::ProbeId,
+        log_use::LogUseTable,
+        logs::LogRow,
+        reading::Unavailable,
+        space::{Fits, Growth, SpaceTable},
+        tempdb::{PageKind, TempdbTable},
+        volumes::VolumeRow,
+    },
+    sim::{Sim, scenario::Kind},
+};
+use std::sync::Arc;
+
+const FIRST: [ProbeId; 3] = [ProbeId::Rights, ProbeId::Properties, ProbeId::Databases];
+
+async fn client(sim: &Sim, index: usize) -> Client {
+    let mut client = Client::new(sim, index).await;
+    client.poll(&FIRST).await;
+    client
+}
+
+async fn tempdb(client: &mut Client) -> Arc<TempdbTable> {
+    match client.one(ProbeId::TempdbUse).await {
+        Ok(Sample::Known(State::TempdbUse(table))) => table,
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn logs(client: &mut Client) -> Arc<Vec<LogRow>> {
+    match client.one(ProbeId::Logs).await {
+        Ok(Sample::Known(State::Logs(logs))) => logs,
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn log_use(client: &mut Client) -> Arc<LogUseTable> {
+    match client.one(ProbeId::LogUse).await {
+        Ok(Sample::Known(State::LogUse(table))) => table,
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn space(client: &mut Client) -> Arc<SpaceTable> {
+    match client.one(ProbeId::Space).await {
+        Ok(Sample::Known(State::Space(table))) => table,
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn volumes(client: &mut Client) -> Arc<Vec<VolumeRow>> {
+    match client.one(ProbeId::Volumes).await {
+        Ok(Sample::Known(State::Volumes(rows))) => rows,
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn grants(client: &mut Client) -> Arc<GrantTable> {
+    match client.one(ProbeId::Grants).await {
+        Ok(Sample::Known(State::Grants(table))) => table,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_tempdb_tells_what_it_is_full_of_who_holds_it_and_where_tasks_queue() {
+    let sim = fleet(1, &[(Kind::TempdbFill, None)]).await;
+    let mut client = client(&sim, 0).await;
+    let table = eventually("a session that fills tempdb", async || {
+        let table = tempdb(&mut client).await;
+        let first = table.sessions.first().cloned();
+        first.is_some_and(|s| s.total_kb() > Some(100_000)).then_some(table)
+    })
+    .await;
+    let eater = &table.sessions[0];
+    assert!(eater.who.login.is_some() && eater.who.program.is_some() && eater.status.is_some(), "{eater:?}");
+    let parts = [table.user_kb, table.internal_kb, table.version_kb, table.free_kb()].map(Option::unwrap);
+    let (sum, size) = (parts.iter().sum::<i64>(), table.size_kb().unwrap());
+    assert!((sum - size).abs() < size / 100, "the parts are the whole: {parts:?} of {size}");
+    let kinds: Vec<_> = table.contention.as_ref().unwrap().iter().map(|c| (c.kind, c.tasks)).collect();
+    assert_eq!(kinds, [(PageKind::Pfs, 8), (PageKind::Sgam, 1), (PageKind::Other, 3)]);
+    sim.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_version_store_names_its_database_and_the_session_that_holds_it_on_every_version() {
+    let sim = fleet(10, &[(Kind::VersionStoreHold, None)]).await;
+    for index in 0..10 {
+        let mut client = client(&sim, index).await;
+        let table = tempdb(&mut client).await;
+        let store = table.stores.iter().find(|store| store.tempdb_kb.is_some());
+        let store = store.unwrap_or_else(|| panic!("{table:?}"));
+        assert!(store.database.is_some() && store.tempdb_kb.is_some_and(|kb| kb > 0), "{store:?}");
+        let holder = table.holders.first().unwrap_or_else(|| panic!("{table:?}"));
+        assert!(holder.is_snapshot == Some(true) && holder.for_ms.is_some(), "{holder:?}");
+        assert!(holder.who.login.is_some(), "{holder:?}");
+        let year = client.ctx.major().unwrap();
+        let is_new = table.stores.iter().any(|store| store.own_kb.is_some());
+        assert!(!is_new || year >= 15, "accelerated recovery is from 2019 on: {year}");
+    }
+    sim.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_log_that_a_sleeping_session_holds_names_it_and_calm_ones_name_nobody() {
+    let calm = fleet(1, &[]).await;
+    let mut at_rest = client(&calm, 0).await;
+    let rows = logs(&mut at_rest).await;
+    assert!(rows.iter().all(|log| log.holder.is_none() && log.next_growth_kb.is_some()), "{rows:?}");
+    calm.stop().await;
+    let sim = fleet(1, &[(Kind::LogHold, None)]).await;
+    let mut client = client(&sim, 0).await;
+    let rows = logs(&mut client).await;
+    let held: Vec<_> = rows.iter().filter(|log| log.holder.is_some()).collect();
+    let [held] = held[..] else { panic!("{rows:?}") };
+    let holder = held.holder.as_ref().unwrap();
+    assert_eq!(held.reuse_wait.as_deref(), Some("ACTIVE_TRANSACTION"));
+    assert!(holder.session_id.is_some() && holder.who.login.is_some(), "{holder:?}");
+    let age_ms = dbtop::app::clock::now() - holder.since.unwrap();
+    assert!((0..600_000).contains(&age_ms), "by our clock: {age_ms} ms");
+    let structure = log_use(&mut client).await;
+    let log = structure.of(held.database.as_deref().unwrap()).unwrap();
+    assert!(log.vlfs.is_some_and(|n| n > 0) && log.active_vlfs <= log.vlfs, "{log:?}");
+    let backup = dbtop::app::clock::now() - log.backup_at.unwrap();
+    assert!((-2_000..1_000_000).contains(&backup), "the last backup of the log: {backup} ms");
+    let master = structure.of("master").unwrap();
+    assert_eq!((master.backup_at, master.since_backup_kb), (None, Some(0)), "{master:?}");
+    sim.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_that_grew_until_its_volume_is_full_cannot_grow_again() {
+    let fits = async |sim: &Sim| {
+        let mut client = client(sim, 0).await;
+        let (space, volumes) = (space(&mut client).await, volumes(&mut client).await);
+        let file = space.files.iter().find(|f| f.file.ids() == (5, 1)).unwrap().clone();
+        assert!(file.file.name.is_some() && file.size_kb.is_some_and(|kb| kb > 0), "{file:?}");
+        assert_eq!(file.used_kb, None, "only its database tells");
+        file.fits(None, &volumes)
+    };
+    let calm = fleet(1, &[]).await;
+    assert_eq!(fits(&calm).await, Some(Fits::Yes));
+    calm.stop().await;
+    let sim = fleet(1, &[(Kind::Autogrowth, Some(1.0))]).await;
+    let full = eventually("six growths", async || match fits(&sim).await {
+        Some(Fits::NoRoom) => Some(()),
+        _ => None,
+    });
+    full.await;
+    sim.stop().await;
+    let fixed = fleet(1, &[(Kind::LogFill, None)]).await;
+    let mut client = client(&fixed, 0).await;
+    let space = space(&mut client).await;
+    let log = space.files.iter().find(|f| f.file.ids() == (5, 2)).unwrap();
+    assert_eq!(log.growth, Growth::Fixed, "{log:?}");
+    fixed.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_slow_file_is_slow_and_the_others_are_not() {
+    let sim = fleet(1, &[(Kind::IoSlowFile, Some(240.0))]).await;
+    let table = file_latency(&sim).await;
+    sim.stop().await;
+    let is_slow = |f: &&dbtop::model::poll::files::FileRow| f.read_ms.is_some_and(|ms| ms > 100.0);
+    let slow: Vec<_> = table.files.iter().filter(is_slow).collect();
+    let [slow] = slow[..] else { panic!("{table:?}") };
+    assert_eq!(slow.file.ids(), (5, 1));
+    assert!(slow.pending_ios >= Some(9), "{slow:?}");
+    let others = table.files.iter().filter(|f| f.file.ids() != (5, 1));
+    assert!(others.clone().all(|f| f.pending_ios.is_some_and(|n| n < 9)), "{table:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn grants_tell_who_waits_who_holds_and_what_the_semaphores_have() {
+    let queue = fleet(1, &[(Kind::GrantQueue, Some(4.0))]).await;
+    let mut client = client(&queue, 0).await;
+    let table = eventually("a queue for grants", async || {
+        let table = grants(&mut client).await;
+        (table.grants.iter().filter(|g| g.waits()).count() == 4).then_some(table)
+    })
+    .await;
+    let waiters: Vec<_> = table.grants.iter().take(4).collect();
+    assert!(waiters.iter().all(|g| g.waits() && g.queue.is_some() && g.who.login.is_some()), "{waiters:?}");
+    let semaphore = table.semaphores.iter().find(|s| s.number == Some(0)).unwrap();
+    assert_eq!(semaphore.waiters, Some(4), "{semaphore:?}");
+    assert!(!table.page_life.is_empty() && table.plans.iter().any(|p| &*p.name == "SQL Plans"), "{table:?}");
+    queue.stop().await;
+    let sim = fleet(10, &[(Kind::GrantHog, Some(85.0))]).await;
+    for index in 0..10 {
+        let mut client = self::client(&sim, index).await;
+        let table = grants(&mut client).await;
+        let hog = table.grants.iter().max_by_key(|g| g.granted_kb).unwrap();
+        assert!(hog.used_pct().is_some_and(|pct| pct < 5.0), "{hog:?}");
+        let is_new = client.ctx.major() == Some(17);
+        assert_eq!(table.health.is_empty(), !is_new, "the engine judges its memory from 2025 on");
+        if is_new {
+            let newest = &table.health[0];
+            assert!(newest.at.is_some() && newest.severity.is_some(), "{newest:?}");
+        }
+    }
+    sim.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_lacks_its_own_right() {
+    let sim = fleet(3, &[(Kind::NoRights, None)]).await;
+    for index in 0..3 {
+        let mut client = client(&sim, index).await;
+        for probe in [ProbeId::TempdbUse, ProbeId::LogUse, ProbeId::Grants] {
+            let outcome = client.one(probe).await;
+            let Err(Unavailable::NoRight(right)) = outcome else { panic!("{}: {outcome:?}", probe.name()) };
+            assert!(right.starts_with("VIEW SERVER"), "{right}");
+        }
+    }
+    sim.stop().await;
+}
