@@ -314,6 +314,18 @@ pub enum What {
     Queries,
     /// the cost of dbtop itself: one row per instance, and this process
     Cost,
+    /// one row per volume: size, free space, when it is full
+    Storage,
+    /// one row per database file: latency, growth, whether the next growth has room
+    Files,
+    /// one row per session that holds tempdb
+    Tempdb,
+    /// one row per transaction log: use, who holds it, growth
+    Txlog,
+    /// one row per type of memory clerk
+    Memory,
+    /// one row per memory grant, held or awaited
+    Grants,
 }
 
 /// `dbtop doctor`.

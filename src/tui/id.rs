@@ -156,6 +156,28 @@ panes! {
         has_charts: false,
         has_records: false,
     }
+    /// sessions that hold tempdb
+    Tempdb {
+        name: "tempdb",
+        key: None,
+        help: "",
+        subject: Subject::Resources,
+        word: Some(("tempdb", "who holds tempdb, its version stores, contention")),
+        has_parts: true,
+        has_charts: true,
+        has_records: false,
+    }
+    /// transaction logs
+    TxLog {
+        name: "Transaction logs",
+        key: None,
+        help: "",
+        subject: Subject::Resources,
+        word: Some(("txlog", "how full transaction logs are, and who holds them")),
+        has_parts: true,
+        has_charts: false,
+        has_records: false,
+    }
     /// memory clerks
     Memory {
         name: "Memory",
@@ -163,6 +185,17 @@ panes! {
         help: "",
         subject: Subject::Resources,
         word: Some(("memory", "who holds the memory of the server")),
+        has_parts: true,
+        has_charts: true,
+        has_records: false,
+    }
+    /// memory grants
+    Grants {
+        name: "Grants",
+        key: None,
+        help: "",
+        subject: Subject::Resources,
+        word: Some(("grants", "who waits for memory grants, and who holds them")),
         has_parts: true,
         has_charts: true,
         has_records: false,
@@ -286,6 +319,10 @@ pub enum RowKey {
     Database(InstanceId, i32),
     /// a database file: instance, database id, file id
     File(InstanceId, i32, i32),
+    /// the transaction log of a database, by its name
+    Log(InstanceId, Arc<str>),
+    /// a volume of an instance, by its mount point
+    Volume(InstanceId, Arc<str>),
     /// a type of memory clerk of an instance
     Clerk(InstanceId, Arc<str>),
     /// a query of an instance: its hash
@@ -312,6 +349,8 @@ impl RowKey {
             | Self::Session(id, ..)
             | Self::Database(id, _)
             | Self::File(id, ..)
+            | Self::Log(id, _)
+            | Self::Volume(id, _)
             | Self::Clerk(id, _)
             | Self::Query(id, _)
             | Self::Evidence(id, _)

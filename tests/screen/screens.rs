@@ -11,7 +11,7 @@ use std::fmt::Write as _;
 const SIZES: [(u16, u16); 4] = [(40, 10), (80, 24), (120, 40), (200, 60)];
 
 /// Keys that lead to each pane from the start.
-const PANES: [(&str, &str); 11] = [
+const PANES: [(&str, &str); 15] = [
     ("fleet", ""),
     ("instance", "enter"),
     ("activity", "2"),
@@ -19,7 +19,11 @@ const PANES: [(&str, &str); 11] = [
     ("blocking", "4"),
     ("queries", "5"),
     ("storage", "6"),
+    ("volumes", "6 b b"),
     ("memory", ": memory enter"),
+    ("tempdb", ": tempdb enter"),
+    ("txlog", ": txlog enter"),
+    ("grants", ": grants enter"),
     ("databases", ": databases enter"),
     ("groups", ": groups enter"),
     ("labels", ": labels enter"),

@@ -24,7 +24,7 @@ use std::{
 };
 use tokio::sync::watch::Receiver;
 
-const PANES: [(&str, &str); 9] = [
+const PANES: [(&str, &str); 13] = [
     ("fleet", ""),
     ("heat map", "v"),
     ("instance", "enter"),
@@ -33,7 +33,11 @@ const PANES: [(&str, &str); 9] = [
     ("blocking", "4"),
     ("queries", "5"),
     ("storage", "6"),
+    ("storage by volume", "6 b b"),
     ("memory", ": memory enter"),
+    ("tempdb", ": tempdb enter"),
+    ("txlog", ": txlog enter"),
+    ("grants", ": grants enter"),
 ];
 
 /// A fleet with much that is wrong, polled fast, and kept; what was shown every few seconds meanwhile.
@@ -63,6 +67,18 @@ async fn live(folder: &Path) -> Vec<Arc<FleetSnapshot>> {
         on = "#6"
         kind = "restart"
         from_s = 12
+        [[event]]
+        on = "#8"
+        kind = "log_hold"
+        from_s = -200
+        [[event]]
+        on = "#8"
+        kind = "version_store_hold"
+        from_s = -200
+        [[event]]
+        on = "#9"
+        kind = "grant_hog"
+        from_s = -60
         [[event]]
         on = "#7"
         kind = "down"

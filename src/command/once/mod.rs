@@ -1,6 +1,7 @@
 //! `dbtop once`: poll (or ask a recording), print, exit by the worst health. For pipes, cron and Nagios.
 
 pub(super) mod rows;
+pub(super) mod space;
 
 use super::{
     ask::Terminal,
@@ -133,6 +134,7 @@ fn tell(
         What::Blocking => rows::blocking(&instances),
         What::Queries => rows::queries(&instances),
         What::Cost => rows::cost(&instances, snapshot, collector),
+        other => space::rows(other, &instances).unwrap_or_default(),
     };
     if let Some(filter) = filter {
         keep(&mut grid, filter, snapshot);
@@ -185,6 +187,11 @@ fn has_settled(i: &InstanceSnapshot, what: What) -> bool {
     let is_wanted = |probe: ProbeId| match probe {
         ProbeId::Cost => what == What::Cost,
         ProbeId::Queries => what == What::Queries,
+        ProbeId::Files | ProbeId::Space => what == What::Files,
+        ProbeId::TempdbUse => what == What::Tempdb,
+        ProbeId::LogUse => what == What::Txlog,
+        ProbeId::Clerks => what == What::Memory,
+        ProbeId::Grants => what == What::Grants,
         ProbeId::Activity | ProbeId::Properties => true,
         other => other.is_judged(),
     };

@@ -1,5 +1,6 @@
 //! From a snapshot to the rows of `once`: one function a subject, pure.
 
+use super::space;
 use crate::command::output::{Cell, Grid, PROBLEM};
 use crate::model::{
     base::{time::Timestamp, zone::Zone},
@@ -22,7 +23,7 @@ use crate::{
 };
 
 /// A column of rows that are made from `R`: its name and its cell.
-type Column<R> = (&'static str, fn(&R) -> Cell);
+pub(super) type Column<R> = (&'static str, fn(&R) -> Cell);
 
 /// The first column of every subject.
 const INSTANCE: &str = "instance";
@@ -36,6 +37,12 @@ pub fn columns(what: What) -> Vec<&'static str> {
         What::Blocking => names_with_holes(&blocking_columns()),
         What::Queries => names_with_holes(&queries_columns()),
         What::Cost => names(&cost_columns()),
+        What::Storage => names_with_holes(&space::storage_columns()),
+        What::Files => names_with_holes(&space::files_columns()),
+        What::Tempdb => names_with_holes(&space::tempdb_columns()),
+        What::Txlog => names_with_holes(&space::txlog_columns()),
+        What::Memory => names_with_holes(&space::memory_columns()),
+        What::Grants => names_with_holes(&space::grants_columns()),
     }
 }
 
@@ -53,7 +60,7 @@ fn grid<R>(columns: &[Column<R>], rows: impl IntoIterator<Item = R>) -> Grid {
 }
 
 /// Rows of instances. An instance without a value has one row that says why.
-fn grid_with_holes<'a, R>(
+pub(super) fn grid_with_holes<'a, R>(
     columns: &[Column<R>],
     rows: impl IntoIterator<Item = (&'a str, Result<R, String>)>,
 ) -> Grid {
@@ -142,7 +149,7 @@ fn version(p: &Properties) -> String {
 }
 
 /// The rows of one instance: those that `rows` makes from the reading, or one that says why there is none.
-fn of_instance<'a, T, R>(
+pub(super) fn of_instance<'a, T, R>(
     instance: &'a InstanceSnapshot,
     reading: &'a Reading<T>,
     rows: impl FnOnce(&'a T) -> Vec<R>,
@@ -367,6 +374,6 @@ fn statement(s: Option<&Statement>) -> Cell {
 }
 
 /// One line, at most 400 characters: enough to know a statement by.
-fn squeeze(sql: &str) -> String {
+pub(super) fn squeeze(sql: &str) -> String {
     crate::sql::normalize::squeeze(sql, 400)
 }

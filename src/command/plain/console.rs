@@ -52,6 +52,12 @@ impl About {
             Self::Rows(What::Blocking) => "blocking",
             Self::Rows(What::Queries) => "queries",
             Self::Rows(What::Cost) => "cost",
+            Self::Rows(What::Storage) => "volumes",
+            Self::Rows(What::Files) => "storage",
+            Self::Rows(What::Tempdb) => "tempdb",
+            Self::Rows(What::Txlog) => "transaction logs",
+            Self::Rows(What::Memory) => "memory",
+            Self::Rows(What::Grants) => "grants",
             Self::Instance => "instance",
         }
     }
@@ -65,6 +71,11 @@ impl About {
             PaneId::Waits => Self::Rows(What::Waits),
             PaneId::Blocking => Self::Rows(What::Blocking),
             PaneId::Queries => Self::Rows(What::Queries),
+            PaneId::Storage => Self::Rows(What::Files),
+            PaneId::Tempdb => Self::Rows(What::Tempdb),
+            PaneId::TxLog => Self::Rows(What::Txlog),
+            PaneId::Memory => Self::Rows(What::Memory),
+            PaneId::Grants => Self::Rows(What::Grants),
             _ => return None,
         })
     }

@@ -19,6 +19,12 @@ const fn told(what: What) -> &'static [&'static str] {
         }
         What::Queries => &["module", "statement", "cpu_ms_per_s", "share_pct", "runs_per_s", "avg_ms"],
         What::Cost => &["cpu_ms_per_s", "reads_per_s", "process_cpu_pct"],
+        What::Storage => &["volume", "free_kb", "free_pct", "full_in_ms"],
+        What::Files => &["database", "file", "read_ms", "write_ms", "next_fits"],
+        What::Tempdb => &["session_id", "total_kb", "login", "program"],
+        What::Txlog => &["database", "used_pct", "waits_for", "holder_session_id", "next_fits", "full_in_ms"],
+        What::Memory => &["clerk", "size_kb", "share_pct", "grown_kb"],
+        What::Grants => &["session_id", "state", "wait_ms", "requested_kb", "granted_kb", "used_kb"],
     }
 }
 

@@ -155,6 +155,7 @@ const COLUMNS: &[Column] = &[
         .cell(|c, v, out| c.put(v, out, figure::push_pct))
         .filter(),
     Column::picture("bar", BAR, 3).cell(|c, _, out| bar(c, out)),
+    Column::number("grown", "CHANGE", 8, 5).value(|c| size(c.part.grown_kb, KB)).cell(grown).filter(),
     Column::number("virtual", "VIRTUAL", 8, 10).value(|c| size(c.part.virtual_kb, KB)).cell(bytes).filter(),
     Column::number("clerks", "CLERKS", 6, 11)
         .value(|c| whole(c.part.clerks))
@@ -174,6 +175,18 @@ const COLUMNS: &[Column] = &[
 ];
 
 const KB: f64 = 1024.0;
+
+/// More or less than at the poll before.
+fn grown(c: &Line<'_, Clerks>, v: Option<Value<'_>>, out: &mut CellText) {
+    match v.and_then(Value::figure) {
+        Some(bytes) if bytes > 0.0 => out.with(c.style(), |s| {
+            s.push('+');
+            figure::push_size(s, bytes);
+        }),
+        Some(bytes) if bytes.abs() < 1.0 => out.put(c.view.theme.dim, "0"),
+        _ => c.put(v, out, figure::push_size),
+    }
+}
 
 /// The share, drawn in eighths of a column; anything above zero is seen.
 fn bar(c: &Line<'_, Clerks>, out: &mut CellText) {

@@ -11,6 +11,7 @@ pub mod databases;
 pub mod figure;
 pub mod filters;
 pub mod fleet;
+pub mod grants;
 pub mod groups;
 pub mod instance;
 pub mod labels;
@@ -23,9 +24,12 @@ pub mod reading;
 pub mod request;
 pub mod settings;
 pub mod storage;
+pub mod tempdb;
 pub mod tenants;
+pub mod txlog;
 pub mod vault;
 pub mod waits;
+pub mod who;
 
 #[cfg(test)]
 mod stage;
@@ -48,6 +52,9 @@ impl Default for Panes {
                 PaneId::Storage => Box::<storage::StoragePane>::default(),
                 PaneId::Databases => Box::<databases::DatabasesPane>::default(),
                 PaneId::Memory => Box::<memory::MemoryPane>::default(),
+                PaneId::Tempdb => Box::<tempdb::TempdbPane>::default(),
+                PaneId::TxLog => Box::<txlog::TxLogPane>::default(),
+                PaneId::Grants => Box::<grants::GrantsPane>::default(),
                 PaneId::Blocking => Box::<blocking::BlockingPane>::default(),
                 PaneId::Settings => Box::<settings::SettingsPane>::default(),
                 PaneId::Tenants => Box::<tenants::TenantsPane>::default(),

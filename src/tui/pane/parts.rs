@@ -96,6 +96,14 @@ pub trait Parts: for<'a> Kind<Row<'a> = Line<'a, Self>> + Debug + Sized {
     fn is_problem(_part: &Self::Part) -> bool {
         false
     }
+    /// What is said above the parts of one instance, line by line.
+    fn about(
+        _instance: &InstanceSnapshot,
+        _table: &Self::Table,
+        _view: &View<'_>,
+    ) -> Vec<Vec<(Part, String)>> {
+        Vec::new()
+    }
     /// Calls `with` for every text that a filter without a field searches.
     fn texts<'p>(part: &'p Self::Part, with: &mut dyn FnMut(&'p str));
     /// What the title says of all tables in scope together; nothing by itself.
@@ -301,6 +309,35 @@ impl<P: Parts> PartsPane<P> {
     }
 }
 
+/// Draws what is said above the parts, a third of the room at most, and an empty line; returns how many lines that took.
+fn render_about<P: Parts>(
+    i: &InstanceSnapshot,
+    table: &P::Table,
+    view: &View<'_>,
+    canvas: &mut Canvas<'_>,
+) -> u16 {
+    let lines = P::about(i, table, view);
+    if lines.is_empty() {
+        return 0;
+    }
+    let shown = (lines.len() as u16).min(canvas.height() / 3);
+    for (y, line) in (0..shown).zip(&lines) {
+        let mut x = 1;
+        for (n, (part, text)) in line.iter().enumerate() {
+            let room = canvas.width().saturating_sub(x);
+            if n > 0 {
+                x += canvas.put(x, y, room, " · ", view.theme.dim);
+            }
+            let style = match part {
+                Part::Level(level) => reading::level_style(view.theme, *level),
+                _ => view.theme.base,
+            };
+            x += canvas.put(x, y, canvas.width().saturating_sub(x), text, style);
+        }
+    }
+    shown + 1
+}
+
 /// The series of its charts.
 fn asked<P: Parts>() -> Vec<SeriesKey> {
     P::FIGURES.iter().flat_map(Figure::series).map(SeriesKey::of).collect()
@@ -320,9 +357,11 @@ impl<P: Parts> Pane for PartsPane<P> {
 
     fn title(&self, view: &View<'_>, out: &mut Vec<(Part, String)>) {
         if let Some(i) = view.single() {
-            let mut range = String::new();
-            self.line.push_name(&mut range, view.now, view.zone);
-            out.push((self.line.part(), range));
+            if !P::FIGURES.is_empty() {
+                let mut range = String::new();
+                self.line.push_name(&mut range, view.now, view.zone);
+                out.push((self.line.part(), range));
+            }
             reading::push_sampled(out, P::reading(&i.facts), view.now);
         }
         let tables = view.instances().filter_map(|(_, i)| P::reading(&i.facts).get());
@@ -352,11 +391,13 @@ impl<P: Parts> Pane for PartsPane<P> {
         let mut y = 0;
         if let Some(i) = view.single()
             && h >= LEAST_HEIGHT
-            && !P::FIGURES.is_empty()
-            && P::reading(&i.facts).get().is_some()
+            && let Some(table) = P::reading(&i.facts).get()
         {
-            y = (h * 2 / 5).min(15);
-            self.render_charts(i, view, &mut canvas.part(0, 0, w, y - 1));
+            if !P::FIGURES.is_empty() {
+                y = (h * 2 / 5).min(15);
+                self.render_charts(i, view, &mut canvas.part(0, 0, w, y - 1));
+            }
+            y += render_about::<P>(i, table, view, &mut canvas.part(0, y, w, h - y));
         }
         let mut body = canvas.part(0, y, w, h - y);
         if self.places.is_empty() {

@@ -23,7 +23,10 @@ use crate::harness::{
 };
 
 /// The subjects of `once`.
-const SUBJECTS: [&str; 6] = ["fleet", "activity", "waits", "blocking", "queries", "cost"];
+const SUBJECTS: [&str; 12] = [
+    "fleet", "activity", "waits", "blocking", "queries", "cost", "storage", "files", "tempdb", "txlog",
+    "memory", "grants",
+];
 
 /// Runs `dbtop once` over a simulated fleet.
 #[track_caller]

@@ -24,7 +24,9 @@ fn every_subject_in_every_format_says_the_same() {
         }
         let (columns, rows) = records(&csv.stdout);
         assert_eq!(columns[0], "instance");
-        assert!(!rows.is_empty(), "{subject}");
+        // Who holds tempdb or a grant is another one each second, and may be nobody.
+        let moves = ["activity", "tempdb", "grants"].contains(&subject);
+        assert!(!rows.is_empty() || moves && subject != "activity", "{subject}");
         let objects = objects(&json.stdout);
         for object in &objects {
             let mut keys: Vec<_> = object.keys().collect();
@@ -48,6 +50,9 @@ fn every_subject_in_every_format_says_the_same() {
         let in_json = instances(&mut objects.iter().map(|o| o["instance"].as_str().unwrap().to_owned()));
         let in_csv = instances(&mut rows.iter().map(|r| r[0].clone()));
         let in_table = instances(&mut table.stdout.lines().skip(1).map(first));
+        if moves && subject != "activity" {
+            continue;
+        }
         if subject == "activity" {
             // Who has something running is another one each second, but for those who are blocked.
             assert!([in_json, in_csv, in_table].iter().all(|names| names[0] == "sqlprd-001"));

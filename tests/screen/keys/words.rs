@@ -88,7 +88,18 @@ fn the_palette_goes_anywhere() {
 
 #[test]
 fn the_next_problem_moves_the_cursor_and_never_the_scope_of_many() {
-    for pane in ["1", "2", "3", "4", "6", ": databases enter", ": memory enter"] {
+    for pane in [
+        "1",
+        "2",
+        "3",
+        "4",
+        "6",
+        ": databases enter",
+        ": memory enter",
+        ": tempdb enter",
+        ": txlog enter",
+        ": grants enter",
+    ] {
         let mut s = small();
         s.keys(pane);
         let scope = s.lines()[0].split("  ").nth(1).map(str::to_owned);

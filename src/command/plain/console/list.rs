@@ -4,7 +4,7 @@ use super::{About, Behind, Console, ROWS, holds};
 use crate::{
     cli::What,
     command::{
-        once::{self, rows},
+        once::{self, rows, space},
         output::{Cell, Grid},
         plain::spoken,
     },
@@ -95,6 +95,7 @@ impl Console {
             What::Blocking => rows::blocking(&instances),
             What::Queries => rows::queries(&instances),
             What::Cost => rows::cost(&instances, fleet, None),
+            other => space::rows(other, &instances).unwrap_or_default(),
         };
         if !self.place.filter.is_empty() {
             let infos: Vec<_> = fleet.instances.iter().map(|i| Arc::clone(&i.info)).collect();

@@ -244,8 +244,8 @@ fn link_of(r: &Reason) -> Link {
         Topic::Cpu => Link::Pane(PaneId::Activity, Some(Look::Groups(GroupBy::Hash, "cpu_delta"))),
         Topic::Memory if matches!(r.why(), Why::Grants(_)) => by("grant"),
         Topic::Memory => Link::Pane(PaneId::Memory, None),
-        Topic::Tempdb => by("tempdb_all"),
-        Topic::Log => by("tran_age"),
+        Topic::Tempdb => Link::Pane(PaneId::Tempdb, None),
+        Topic::Log => Link::Pane(PaneId::TxLog, None),
         Topic::Databases => Link::Pane(PaneId::Databases, None),
         Topic::Deadlocks => Link::Events(MarkKind::Deadlock),
         Topic::Link
@@ -270,7 +270,7 @@ fn follow(r: &Reason, i: &InstanceSnapshot) -> Wish {
     }
 }
 
-/// The row of that pane: the head blocker, the request, the type of wait.
+/// The row of that pane: the head blocker, the request, the log, the type of wait.
 fn row_of(r: &Reason, i: &InstanceSnapshot) -> Option<RowKey> {
     match r.topic {
         Topic::Blocking(session) | Topic::Session(session) => {
@@ -279,6 +279,9 @@ fn row_of(r: &Reason, i: &InstanceSnapshot) -> Option<RowKey> {
         _ => match r.why() {
             Why::TempdbFilling { holder: Some(by), .. } => {
                 Some(RowKey::Session(i.id().clone(), by.session, 0))
+            }
+            Why::Log { database: Some(database), .. } => {
+                Some(RowKey::Log(i.id().clone(), Arc::clone(database)))
             }
             Why::Waits { name, .. } => Some(RowKey::Wait(Some(i.id().clone()), Arc::clone(name))),
             _ => None,

@@ -270,7 +270,8 @@ fn each_reason_leads_to_its_evidence() {
     let by_hash = Look::Groups(GroupBy::Hash, "cpu_delta");
     assert_eq!(link(Topic::Workers, Why::NotPolled), sorted("tasks"));
     assert_eq!(link(Topic::Memory, Why::Grants(9)), sorted("grant"));
-    assert_eq!(link(Topic::Tempdb, Why::Tempdb(78.0)), sorted("tempdb_all"));
+    assert_eq!(link(Topic::Tempdb, Why::Tempdb(78.0)), Link::Pane(PaneId::Tempdb, None));
+    assert_eq!(link(Topic::Log, Why::NotPolled), Link::Pane(PaneId::TxLog, None));
     assert_eq!(link(Topic::Cpu, Why::NotPolled), Link::Pane(PaneId::Activity, Some(by_hash.clone())));
     assert_eq!(link(Topic::Deadlocks, Why::NotPolled), Link::Events(MarkKind::Deadlock));
     assert_eq!(link(Topic::Jobs, Why::NotPolled), Link::Details);

@@ -1,13 +1,14 @@
-//! Storage: how long the reads and writes of each database file take, the slowest file first. Above the files of one instance
-//! stand the charts of all its files together.
+//! The files: how long reads and writes of each take, the slowest first; how it grows, and whether the next growth has room. Above
+//! the files of one instance stand the charts of all its files together.
 
-use super::{
+use super::super::{
     figure::{Figure, limits},
-    parts::{self, By, Line, Parts, PartsPane, Words, bytes, text},
+    parts::{self, By, Line, Parts, Words, bytes, text},
 };
 use crate::{
     model::{
         base::{figure, filter::Value},
+        fold::snapshot::InstanceSnapshot,
         inventory::instance::InstanceId,
         judge::limits::Gauge,
         poll::{
@@ -15,20 +16,21 @@ use crate::{
             files::{FileRow, FileTable, LEAST_PER_S},
             id::SeriesId,
             reading::Reading,
+            space::{FileSpace, Fits, Growth, Most},
         },
     },
     tui::{
         id::{PaneId, RowKey},
         widget::{
             cell::CellText,
-            column::{self, Kind, number, size, words},
+            column::{self, Kind, number, size, whole, words},
         },
     },
 };
 use std::sync::Arc;
 
 /// How long reads and writes take: the chart that stands alone where there is no room for two.
-const LATENCY: Figure = Figure {
+pub(super) const LATENCY: Figure = Figure {
     title: "file latency ms",
     series: SeriesId::FileRead,
     other: Some((SeriesId::FileWrite, ["read", "write"])),
@@ -38,10 +40,7 @@ const LATENCY: Figure = Figure {
 };
 
 /// How much is read and written.
-const BYTES: Figure = Figure::plain("read and written MB/s", SeriesId::FileBytes, 10.0);
-
-/// The pane.
-pub type StoragePane = PartsPane<Files>;
+pub(super) const BYTES: Figure = Figure::plain("read and written MB/s", SeriesId::FileBytes, 10.0);
 
 /// Rows of the pane: a database file each.
 #[derive(Debug)]
@@ -135,6 +134,26 @@ const COLUMNS: &[Column] = &[
         .cell(|f, v, out| rate(f, v, MB, out))
         .filter(),
     Column::number("size", "SIZE", 8, 4).value(|f| size(f.part.size_bytes, 1.0)).cell(bytes).filter(),
+    Column::text("fits", "NEXT FITS", 9, 5)
+        .value(|f| words(next_fits(f.instance, f.part).map(Fits::word)))
+        .cell(fits)
+        .filter(),
+    Column::number("next", "GROWS BY", 8, 6)
+        .value(|f| size(next_kb(f), KB))
+        .cell(grows_by)
+        .filter()
+        .also(&["growth"]),
+    Column::number("most", "MOST", 9, 8)
+        .value(|f| match space(f)?.most {
+            Most::Kb(kb) => size(Some(kb), KB),
+            Most::Unknown | Most::Unlimited => None,
+        })
+        .cell(most)
+        .filter(),
+    Column::number("pending", "PENDING", 7, 6)
+        .value(|f| whole(f.part.pending_ios))
+        .cell(|f, v, out| f.put(v, out, figure::push_count))
+        .filter(),
     Column::text("path", "PATH", 30, 7)
         .at_least(16)
         .growing()
@@ -144,6 +163,50 @@ const COLUMNS: &[Column] = &[
 ];
 
 const MB: f64 = 1_048_576.0;
+const KB: f64 = 1024.0;
+
+/// Its room, which is polled more seldom.
+fn space<'a>(f: &Line<'a, Files>) -> Option<&'a FileSpace> {
+    f.instance.facts.space.get()?.of(f.part.file.ids())
+}
+
+fn next_kb(f: &Line<'_, Files>) -> Option<i64> {
+    match space(f)?.growth {
+        Growth::Fixed => Some(0),
+        _ => space(f)?.next_kb(f.part.size_bytes.map(|bytes| bytes / 1024)),
+    }
+}
+
+/// Whether the next growth of a file has room.
+pub(super) fn next_fits(i: &InstanceSnapshot, row: &FileRow) -> Option<Fits> {
+    let volumes = i.facts.volumes.get().map_or(&[][..], |rows| &rows[..]);
+    let size_kb = row.size_bytes.map(|bytes| bytes / 1024);
+    i.facts.space.get()?.of(row.file.ids())?.fits(size_kb, volumes)
+}
+
+fn fits(f: &Line<'_, Files>, v: Option<Value<'_>>, out: &mut CellText) {
+    match v {
+        Some(Value::Text(words)) if next_fits(f.instance, f.part).is_some_and(Fits::fails) => {
+            out.put(f.view.theme.warning, words);
+        }
+        _ => text(f, v, out),
+    }
+}
+
+fn grows_by(f: &Line<'_, Files>, v: Option<Value<'_>>, out: &mut CellText) {
+    match space(f).map(|space| space.growth) {
+        Some(Growth::Fixed) => out.put(f.style(), "fixed"),
+        Some(Growth::ByPct(pct)) => out.fmt(f.style(), format_args!("{pct} %")),
+        _ => bytes(f, v, out),
+    }
+}
+
+fn most(f: &Line<'_, Files>, v: Option<Value<'_>>, out: &mut CellText) {
+    match space(f).map(|space| space.most) {
+        Some(Most::Unlimited) => out.put(f.style(), "unlimited"),
+        _ => bytes(f, v, out),
+    }
+}
 
 fn rate(f: &Line<'_, Files>, v: Option<Value<'_>>, unit: f64, out: &mut CellText) {
     match v.and_then(Value::figure) {
@@ -173,7 +236,7 @@ mod tests {
         model::poll::files::DatabaseFile,
         tui::{
             fixture,
-            pane::{Pane, stage::Stage},
+            pane::{Pane, stage::Stage, storage::StoragePane},
             widget::column::ambiguous,
         },
     };

@@ -1,0 +1,398 @@
+//! Memory grants: who waits for one, in order, and who holds one, the greatest first. Above those of one instance stand the semaphores,
+//! page life per NUMA node, what the plan cache is made of, and what the engine says of its memory.
+
+use super::{
+    Part,
+    figure::Figure,
+    parts::{self, By, Line, Parts, PartsPane, Words, bytes, text},
+    who::{duration, one_line, request, statement},
+};
+use crate::{
+    model::{
+        base::{figure, filter::Value},
+        fold::snapshot::InstanceSnapshot,
+        inventory::instance::InstanceId,
+        judge::health::Level,
+        poll::{
+            Facts,
+            grants::{GrantRow, GrantTable, Semaphore},
+            id::SeriesId,
+            reading::Reading,
+        },
+    },
+    tui::{
+        id::{PaneId, RowKey},
+        view::View,
+        widget::{
+            cell::CellText,
+            column::{self, Kind, ms, number, size, whole, words},
+        },
+    },
+};
+use std::{fmt::Write as _, sync::Arc};
+
+/// Queries that wait: the chart that stands alone where there is no room for two.
+const WAITING: Figure = Figure::plain("queries that wait for a grant", SeriesId::GrantsPending, 4.0);
+const LIFE: Figure = Figure::plain("page life s", SeriesId::PageLife, 300.0);
+
+/// A grant of this much of which less is used than [`LITTLE_PCT`] stands out, KB.
+const LARGE_KB: i64 = 1 << 20;
+const LITTLE_PCT: f64 = 10.0;
+
+/// The pane.
+pub type GrantsPane = PartsPane<Grants>;
+
+/// Rows of the pane: a request with a grant, or one that waits for it.
+#[derive(Debug)]
+pub enum Grants {}
+
+impl Kind for Grants {
+    type Row<'a> = Line<'a, Self>;
+}
+
+impl Parts for Grants {
+    type Table = GrantTable;
+    type Part = GrantRow;
+    const PANE: PaneId = PaneId::Grants;
+    const COLUMNS: &'static [Column] = COLUMNS;
+    const NAME: &'static str = "session";
+    const ORDER: &'static [By<GrantRow>] =
+        &[|g| g.granted_kb.map(|kb| kb as f64), |g| g.waited_ms.filter(|_| g.waits()).map(|ms| ms as f64)];
+    const FIGURES: &'static [Figure] = &[WAITING, LIFE];
+    const WORDS: Words = Words {
+        order: "who waits first, then the greatest",
+        left_out: "more grants",
+        no_match: "No grant matches the filter.",
+        unknown: "Who holds memory grants",
+        nothing: "No query holds or awaits a memory grant",
+        nameless: "a session",
+    };
+
+    fn reading(facts: &Facts) -> &Reading<Arc<GrantTable>> {
+        &facts.grants
+    }
+
+    fn parts(table: &GrantTable) -> (&[GrantRow], u64) {
+        (&table.grants, table.left_out)
+    }
+
+    fn key(instance: &InstanceId, grant: &GrantRow) -> RowKey {
+        RowKey::Session(instance.clone(), grant.session_id, grant.request_id)
+    }
+
+    fn is_problem(grant: &GrantRow) -> bool {
+        grant.waits() || is_wasted(grant)
+    }
+
+    fn texts<'p>(grant: &'p GrantRow, with: &mut dyn FnMut(&'p str)) {
+        grant.who.texts(with);
+    }
+
+    fn about(i: &InstanceSnapshot, table: &GrantTable, view: &View<'_>) -> Vec<Vec<(Part, String)>> {
+        let mut lines: Vec<_> = table.semaphores.iter().filter_map(semaphore).collect();
+        lines.push(page_life(table));
+        lines.push(plans(table));
+        lines.push(state_of_memory(i, table, view));
+        lines.retain(|line| !line.is_empty());
+        lines
+    }
+}
+
+/// It holds much and uses little of it.
+fn is_wasted(grant: &GrantRow) -> bool {
+    grant.granted_kb.is_some_and(|kb| kb >= LARGE_KB) && grant.used_pct().is_some_and(|pct| pct < LITTLE_PCT)
+}
+
+fn push_kb(out: &mut String, kb: i64) {
+    figure::push_size(out, kb as f64 * 1024.0);
+}
+
+/// `pool 2: 12 GB for grants, 10 GB granted to 3, 9 wait`. Nothing of a semaphore that nobody uses, but for the first of a pool.
+fn semaphore(s: &Semaphore) -> Option<Vec<(Part, String)>> {
+    let is_idle = s.grantees.unwrap_or(0) == 0 && s.waiters.unwrap_or(0) == 0;
+    if is_idle && s.number != Some(0) {
+        return None;
+    }
+    let mut text = String::new();
+    let _ = match s.pool_id {
+        Some(pool) => write!(text, "pool {pool}"),
+        None => write!(text, "a pool"),
+    };
+    if s.number == Some(1) {
+        text.push_str(", small queries");
+    }
+    text.push_str(": ");
+    push_kb(&mut text, s.target_kb?);
+    text.push_str(" for grants");
+    for (name, kb, count) in [(" granted", s.granted_kb, s.grantees), (" of that in use", s.used_kb, None)] {
+        let Some(kb) = kb else { continue };
+        text.push_str(", ");
+        push_kb(&mut text, kb);
+        text.push_str(name);
+        if let Some(count) = count {
+            let _ = write!(text, " to {count}");
+        }
+    }
+    let mut line = vec![(Part::Plain, text)];
+    if let Some(waiters @ 1..) = s.waiters {
+        line.push((Part::Level(Level::Warning), format!("{waiters} wait")));
+    }
+    for (count, words) in [(s.timeouts, "timed out since the start"), (s.forced, "got less than they need")] {
+        if let Some(n @ 1..) = count {
+            line.push((Part::Plain, format!("{n} {words}")));
+        }
+    }
+    Some(line)
+}
+
+/// Page life of each NUMA node, where there are several.
+fn page_life(table: &GrantTable) -> Vec<(Part, String)> {
+    if table.page_life.len() < 2 {
+        return Vec::new();
+    }
+    let mut text = String::from("page life by NUMA node:");
+    for (node, seconds) in &table.page_life {
+        let _ = write!(text, " {node}: ");
+        figure::push_grouped(&mut text, *seconds);
+        text.push_str(" s");
+    }
+    vec![(Part::Plain, text)]
+}
+
+/// What the plan cache is made of.
+fn plans(table: &GrantTable) -> Vec<(Part, String)> {
+    let mut text = String::new();
+    for kind in table.plans.iter().filter(|kind| kind.pages_kb.is_some_and(|kb| kb > 0)).take(4) {
+        text.push_str(if text.is_empty() { "plan cache: " } else { ", " });
+        text.push_str(&kind.name);
+        text.push(' ');
+        push_kb(&mut text, kind.pages_kb.unwrap_or_default());
+        if let Some(plans) = kind.plans {
+            text.push_str(" in ");
+            figure::push_grouped(&mut text, plans);
+        }
+        if let Some(in_use) = kind.in_use {
+            let _ = write!(text, " ({in_use} in use)");
+        }
+    }
+    if text.is_empty() { Vec::new() } else { vec![(Part::Plain, text)] }
+}
+
+/// What process and operating system were told, and from 2025 on the engine's own verdict.
+fn state_of_memory(i: &InstanceSnapshot, table: &GrantTable, view: &View<'_>) -> Vec<(Part, String)> {
+    let mut line = Vec::new();
+    let low = |told: Option<bool>, whom: &str| {
+        told.map(|is_low| {
+            if is_low {
+                (Part::Level(Level::Warning), format!("{whom}: memory is low"))
+            } else {
+                (Part::Plain, format!("{whom}: memory is not low"))
+            }
+        })
+    };
+    if let Some(memory) = i.facts.memory.get() {
+        line.extend(low(memory.process_low, "process"));
+        line.extend(low(memory.machine_low, "operating system"));
+    }
+    if let Some(newest) = table.health.first() {
+        let mut text = String::from("the engine says ");
+        text.push_str(newest.severity.as_deref().unwrap_or("nothing"));
+        if let Some(at) = newest.at {
+            text.push_str(" at ");
+            view.zone.push_clock(&mut text, at);
+        }
+        let calm = |severity: &Option<Arc<str>>| severity.as_deref().is_none_or(|s| s == "LOW");
+        let worse = table.health.iter().filter(|health| !calm(&health.severity)).count();
+        let part = if worse > 0 { Part::Level(Level::Warning) } else { Part::Plain };
+        if worse > 0 {
+            let _ = write!(text, ", worse than LOW {worse} of the last {} times", table.health.len());
+        }
+        line.push((part, text));
+    }
+    line
+}
+
+type Column = column::Column<Grants>;
+
+const KB: f64 = 1024.0;
+
+/// The columns. A filter may ask for those that end in `filter`.
+const COLUMNS: &[Column] = &[
+    parts::instance(),
+    Column::number("session", "SESSION", 7, 0)
+        .value(|g| whole(Some(g.part.session_id.into())))
+        .cell(|g, _, out| out.fmt(g.style(), format_args!("{}", g.part.session_id)))
+        .filter(),
+    Column::text("state", "STATE", 8, 0).value(|g| words(Some(state(g.part)))).cell(put_state).filter(),
+    Column::number("waited", "WAITS", 7, 0)
+        .value(|g| ms(g.part.waited_ms.filter(|_| g.part.waits())))
+        .cell(duration)
+        .filter(),
+    Column::number("wanted", "WANTS", 8, 1).value(|g| size(g.part.wanted_kb, KB)).cell(bytes).filter(),
+    Column::number("granted", "GRANTED", 8, 0).value(|g| size(g.part.granted_kb, KB)).cell(bytes).filter(),
+    Column::number("in_use", "IN USE", 8, 1).value(|g| size(g.part.used_kb, KB)).cell(bytes).filter(),
+    Column::number("used", "USED", 6, 2).value(|g| number(g.part.used_pct())).cell(used).filter(),
+    Column::number("ideal", "IDEAL", 8, 6).value(|g| size(g.part.ideal_kb, KB)).cell(bytes).filter(),
+    Column::number("dop", "DOP", 4, 7)
+        .value(|g| whole(g.part.dop))
+        .cell(|g, v, out| g.put(v, out, figure::push_count))
+        .filter(),
+    Column::number("gives_up", "GIVES UP", 8, 8)
+        .value(|g| ms(g.part.timeout_ms.filter(|_| g.part.waits())))
+        .cell(duration)
+        .filter(),
+    Column::number("queue", "QUEUE", 5, 9)
+        .value(|g| whole(g.part.queue))
+        .cell(|g, v, out| g.put(v, out, figure::push_count))
+        .filter(),
+    Column::text("login", "LOGIN", 16, 3)
+        .at_least(8)
+        .value(|g| words(g.part.who.login.as_deref()))
+        .cell(text)
+        .filter(),
+    Column::text("host", "HOST", 14, 9)
+        .at_least(8)
+        .value(|g| words(g.part.who.host.as_deref()))
+        .cell(text)
+        .filter(),
+    Column::text("program", "PROGRAM", 20, 6).at_least(10).value(|g| words(program(g))).cell(text).filter(),
+    Column::text("statement", "STATEMENT", 30, 4)
+        .at_least(16)
+        .growing()
+        .value(|g| words(statement(g.instance, g.part.session_id)))
+        .cell(one_line)
+        .filter(),
+];
+
+/// The job, if it is one, else the program.
+fn program<'a>(g: &Line<'a, Grants>) -> Option<&'a str> {
+    let job = request(g.instance, g.part.session_id).and_then(|r| r.job.as_deref());
+    job.or(g.part.who.program.as_deref())
+}
+
+const fn state(grant: &GrantRow) -> &'static str {
+    if grant.waits() { "waits" } else { "holds" }
+}
+
+fn put_state(g: &Line<'_, Grants>, _: Option<Value<'_>>, out: &mut CellText) {
+    match (g.part.waits(), g.part.place) {
+        (false, _) => out.put(g.style(), "holds"),
+        (true, _) if g.is_stale() => out.put(g.style(), "waits"),
+        (true, Some(place)) => {
+            out.fmt(g.view.theme.warning, format_args!("waits {}", place.saturating_add(1)));
+        }
+        (true, None) => out.put(g.view.theme.warning, "waits"),
+    }
+}
+
+/// A large grant of which little is used stands out.
+fn used(g: &Line<'_, Grants>, v: Option<Value<'_>>, out: &mut CellText) {
+    match v.and_then(Value::figure) {
+        Some(pct) if is_wasted(g.part) && !g.is_stale() => {
+            out.with(g.view.theme.warning, |s| figure::push_pct(s, pct));
+        }
+        _ => g.put(v, out, figure::push_pct),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        model::poll::grants::{MemoryHealth, PlanKind},
+        tui::{
+            fixture,
+            pane::{Pane, stage::Stage},
+            widget::column::ambiguous,
+        },
+    };
+
+    fn stage(table: &GrantTable) -> Stage {
+        let mut fleet = fixture::small();
+        for i in &mut fleet.instances {
+            let facts = &mut Arc::make_mut(i).facts;
+            facts.grants = Reading::good(Arc::new(table.clone()), fixture::NOW, 60_000);
+        }
+        Stage::one(fleet, "sqlprd-001")
+    }
+
+    fn holds(session_id: i32, granted_kb: i64, max_used_kb: i64) -> GrantRow {
+        GrantRow {
+            session_id,
+            granted_kb: Some(granted_kb),
+            max_used_kb: Some(max_used_kb),
+            ..GrantRow::default()
+        }
+    }
+
+    fn waits(session_id: i32, ms: i64) -> GrantRow {
+        GrantRow { session_id, waited_ms: Some(ms), place: Some(0), ..GrantRow::default() }
+    }
+
+    #[test]
+    fn each_name_stands_for_one_column() {
+        assert_eq!(ambiguous(COLUMNS), [""; 0]);
+    }
+
+    #[test]
+    fn who_waits_stands_before_who_holds_and_a_hog_is_a_problem() {
+        let grants =
+            vec![holds(61, 2_000, 1_900), waits(62, 5_000), holds(63, 9 << 20, 9 << 10), waits(64, 341_000)];
+        let stage = stage(&GrantTable { grants, ..GrantTable::default() });
+        let mut pane = GrantsPane::default();
+        let lines = stage.draw(&mut pane, 160, 14);
+        let at = |id: &str| lines.iter().position(|l| l.contains(id)).unwrap();
+        let order = [" 64 ", " 62 ", " 63 ", " 61 "].map(at);
+        assert!(order.is_sorted(), "{lines:#?}");
+        assert!(
+            lines[order[0]].contains("5m41s") && lines[order[0]].contains("waits 1"),
+            "{}",
+            lines[order[0]]
+        );
+        pane.set_filter("state=holds used<10").unwrap();
+        pane.rebuild(&stage.view());
+        assert_eq!(pane.counts(), (1, 4));
+        assert!(pane.next_problem(false, true, &stage.view()));
+    }
+
+    #[test]
+    fn semaphores_nodes_plans_and_verdicts_are_said_above() {
+        let semaphore = Semaphore {
+            pool_id: Some(2),
+            number: Some(0),
+            target_kb: Some(12 << 20),
+            granted_kb: Some(10 << 20),
+            grantees: Some(3),
+            waiters: Some(9),
+            timeouts: Some(2),
+            ..Semaphore::default()
+        };
+        let idle =
+            Semaphore { number: Some(1), target_kb: Some(1), grantees: Some(0), ..Semaphore::default() };
+        let health =
+            |severity: &str| MemoryHealth { severity: Some(severity.into()), ..MemoryHealth::default() };
+        let table = GrantTable {
+            grants: vec![waits(62, 5_000)],
+            semaphores: vec![semaphore, idle],
+            page_life: vec![(0, 4_200), (1, 90)],
+            plans: vec![PlanKind {
+                name: "SQL Plans".into(),
+                pages_kb: Some(3 << 20),
+                plans: Some(48_000),
+                in_use: Some(41),
+            }],
+            health: vec![health("LOW"), health("HIGH")],
+            ..GrantTable::default()
+        };
+        let text = stage(&table).draw(&mut GrantsPane::default(), 160, 44).join("\n");
+        for words in [
+            "pool 2: 12 GB for grants, 10 GB granted to 3 · 9 wait · 2 timed out since the start",
+            "page life by NUMA node: 0: 4,200 s 1: 90 s",
+            "plan cache: SQL Plans 3.0 GB in 48,000 (41 in use)",
+            "the engine says LOW, worse than LOW 1 of the last 2 times",
+        ] {
+            assert!(text.contains(words), "{words} in {text}");
+        }
+        assert!(!text.contains("small queries"), "nobody uses it: {text}");
+    }
+}

@@ -1,0 +1,129 @@
+//! Files added up by database: the slowest database first.
+
+use super::{
+    super::{
+        figure::Figure,
+        parts::{self, By, Line, Parts, Words, bytes, text},
+    },
+    files::{BYTES, LATENCY},
+    sums::Sums,
+};
+use crate::{
+    model::{
+        base::figure,
+        inventory::instance::InstanceId,
+        poll::{Facts, databases::DatabaseRow, id::SeriesId, reading::Reading},
+    },
+    tui::{
+        id::{PaneId, RowKey},
+        widget::column::{self, Kind, number, size, whole, words},
+    },
+};
+use std::sync::Arc;
+
+/// How large all of them are: over weeks it shows how they grow.
+const SIZES: Figure = Figure::plain("database files GB", SeriesId::DatabaseFiles, 1.0);
+
+/// Rows: a database each.
+#[derive(Debug)]
+pub enum Databases {}
+
+impl Kind for Databases {
+    type Row<'a> = Line<'a, Self>;
+}
+
+impl Parts for Databases {
+    type Table = Vec<DatabaseRow>;
+    type Part = DatabaseRow;
+    const PANE: PaneId = PaneId::Storage;
+    const COLUMNS: &'static [Column] = COLUMNS;
+    const NAME: &'static str = "db";
+    const ORDER: &'static [By<DatabaseRow>] = &[|d| d.size_bytes.map(|bytes| bytes as f64)];
+    const FIGURES: &'static [Figure] = &[SIZES, LATENCY, BYTES];
+    const WORDS: Words = Words {
+        order: "largest first",
+        left_out: "more databases",
+        no_match: "No database matches the filter.",
+        unknown: "Which databases there are",
+        nothing: "No database was seen",
+        nameless: "a database that the login may not see",
+    };
+
+    fn reading(facts: &Facts) -> &Reading<Arc<Vec<DatabaseRow>>> {
+        &facts.databases
+    }
+
+    fn parts(table: &Vec<DatabaseRow>) -> (&[DatabaseRow], u64) {
+        (table, 0)
+    }
+
+    fn key(instance: &InstanceId, row: &DatabaseRow) -> RowKey {
+        RowKey::Database(instance.clone(), row.id)
+    }
+
+    fn texts<'p>(row: &'p DatabaseRow, with: &mut dyn FnMut(&'p str)) {
+        row.name.as_deref().into_iter().for_each(with);
+    }
+}
+
+type Column = column::Column<Databases>;
+
+fn sums(d: &Line<'_, Databases>) -> Sums {
+    Sums::of(d.instance, |file| file.file.database_id == d.part.id)
+}
+
+/// The columns. A filter may ask for those that end in `filter`.
+const COLUMNS: &[Column] = &[
+    parts::instance(),
+    Column::text("db", "DATABASE", 22, 0)
+        .at_least(12)
+        .growing()
+        .value(|d| words(d.part.name.as_deref()))
+        .cell(|d, v, out| match v {
+            Some(_) => text(d, v, out),
+            None => out.fmt(d.view.theme.dim, format_args!("db {}", d.part.id)),
+        })
+        .filter()
+        .also(&["database"]),
+    Column::number("size", "SIZE", 8, 0).value(|d| size(d.part.size_bytes, 1.0)).cell(bytes).filter(),
+    Column::number("log", "LOG", 8, 2).value(|d| size(d.part.log_bytes, 1.0)).cell(bytes).filter(),
+    Column::number("read_ms", "READ MS", 7, 0)
+        .value(|d| number(sums(d).read_ms))
+        .cell(|d, v, out| d.put(v, out, figure::push_rate))
+        .filter(),
+    Column::number("write_ms", "WRITE MS", 8, 0)
+        .value(|d| number(sums(d).write_ms))
+        .cell(|d, v, out| d.put(v, out, figure::push_rate))
+        .filter(),
+    Column::number("reads", "READS/S", 7, 1)
+        .value(|d| number(sums(d).reads))
+        .cell(|d, v, out| d.put(v, out, figure::push_rate))
+        .filter(),
+    Column::number("writes", "WRITES/S", 8, 1)
+        .value(|d| number(sums(d).writes))
+        .cell(|d, v, out| d.put(v, out, figure::push_rate))
+        .filter(),
+    Column::number("bytes", "MB/S", 7, 3)
+        .value(|d| number(sums(d).bytes))
+        .cell(|d, v, out| d.put(v, out, |s, bytes| figure::push_rate(s, bytes / 1_048_576.0)))
+        .filter(),
+    Column::number("pending", "PENDING", 7, 5)
+        .value(|d| whole(sums(d).pending))
+        .cell(|d, v, out| d.put(v, out, figure::push_count))
+        .filter(),
+    Column::number("failing", "CANNOT GROW", 11, 4)
+        .value(|d| whole(d.instance.facts.space.get().map(|_| sums(d).failing)))
+        .cell(|d, v, out| match v.and_then(crate::model::base::filter::Value::figure) {
+            Some(n) if n > 0.0 => out.with(d.view.theme.warning, |s| figure::push_count(s, n)),
+            _ => d.put(v, out, figure::push_count),
+        })
+        .filter(),
+];
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn each_name_stands_for_one_column() {
+        assert_eq!(crate::tui::widget::column::ambiguous(super::COLUMNS), [""; 0]);
+    }
+}
