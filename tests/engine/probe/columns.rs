@@ -2,6 +2,8 @@
 //! scripts, against the decoders (each reads nothing else), and, where the T-SQL gate is at hand, against the types of
 //! the system views.
 
+use super::room_columns::ROOM;
+
 /// The shape of a column's values, as `tds::Cell` has them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -26,7 +28,7 @@ pub type Columns = &'static [(&'static str, Kind)];
 
 use Kind::{Bit, Bytes, Float, Instant, Int, Local, Text};
 
-/// Every script's columns, by the script's name.
+/// Every script's columns, by the script's name, but for those of [`ROOM`].
 pub static COLUMNS: &[(&str, Columns)] = &[
     (
         "activity",
@@ -197,42 +199,6 @@ pub static COLUMNS: &[(&str, Columns)] = &[
         ],
     ),
     (
-        "grant_queue",
-        &[
-            ("total_rows", Int),
-            ("session_id", Int),
-            ("request_id", Int),
-            ("dop", Int),
-            ("requested_memory_kb", Int),
-            ("granted_memory_kb", Int),
-            ("used_memory_kb", Int),
-            ("max_used_memory_kb", Int),
-            ("ideal_memory_kb", Int),
-            ("wait_time_ms", Int),
-            ("timeout_sec", Int),
-            ("queue_id", Int),
-            ("wait_order", Int),
-            ("pool_id", Int),
-            ("login_name", Text),
-            ("host_name", Text),
-            ("program_name", Text),
-        ],
-    ),
-    (
-        "log_holders",
-        &[
-            ("server_time", Instant),
-            ("database_id", Int),
-            ("transaction_id", Int),
-            ("database_transaction_begin_time", Local),
-            ("database_transaction_log_bytes_used", Int),
-            ("session_id", Int),
-            ("login_name", Text),
-            ("host_name", Text),
-            ("program_name", Text),
-        ],
-    ),
-    (
         "log_space",
         &[
             ("database_name", Text),
@@ -281,19 +247,6 @@ pub static COLUMNS: &[(&str, Columns)] = &[
         ],
     ),
     (
-        "log_use",
-        &[
-            ("total_rows", Int),
-            ("server_time", Instant),
-            ("database_id", Int),
-            ("database_name", Text),
-            ("total_vlf_count", Int),
-            ("active_vlf_count", Int),
-            ("log_backup_time", Local),
-            ("log_since_last_log_backup_mb", Float),
-        ],
-    ),
-    (
         "memory",
         &[
             ("total_physical_memory_kb", Int),
@@ -304,26 +257,6 @@ pub static COLUMNS: &[(&str, Columns)] = &[
             ("waiter_count", Int),
             ("granted_memory_kb", Int),
             ("available_memory_kb", Int),
-        ],
-    ),
-    ("memory_counters", &[("counter_name", Text), ("instance_name", Text), ("cntr_value", Int)]),
-    (
-        "memory_health",
-        &[
-            ("snapshot_time", Local),
-            ("severity_level_desc", Text),
-            ("allocation_potential_memory_mb", Int),
-            ("reclaimable_cache_memory_mb", Int),
-            ("out_of_memory_event_count", Int),
-            ("memgrant_timeout_count", Int),
-        ],
-    ),
-    (
-        "persistent_versions",
-        &[
-            ("database_id", Int),
-            ("persistent_version_store_size_kb", Int),
-            ("current_aborted_transaction_count", Int),
         ],
     ),
     (
@@ -479,21 +412,6 @@ pub static COLUMNS: &[(&str, Columns)] = &[
         ],
     ),
     (
-        "semaphores",
-        &[
-            ("pool_id", Int),
-            ("resource_semaphore_id", Int),
-            ("target_memory_kb", Int),
-            ("available_memory_kb", Int),
-            ("granted_memory_kb", Int),
-            ("used_memory_kb", Int),
-            ("grantee_count", Int),
-            ("waiter_count", Int),
-            ("timeout_error_count", Int),
-            ("forced_grant_count", Int),
-        ],
-    ),
-    (
         "sessions",
         &[
             ("server_time", Instant),
@@ -526,21 +444,6 @@ pub static COLUMNS: &[(&str, Columns)] = &[
         ],
     ),
     (
-        "space",
-        &[
-            ("total_files", Int),
-            ("database_id", Int),
-            ("file_id", Int),
-            ("type_desc", Text),
-            ("logical_name", Text),
-            ("physical_name", Text),
-            ("size_pages", Int),
-            ("max_pages", Int),
-            ("growth", Int),
-            ("is_percent_growth", Bit),
-        ],
-    ),
-    (
         "sysinfo",
         &[
             ("cpu_count", Int),
@@ -553,32 +456,6 @@ pub static COLUMNS: &[(&str, Columns)] = &[
     ),
     ("tempdb", &[("session_id", Int), ("alloc_pages", Int), ("now_pages", Int)]),
     (
-        "tempdb_files",
-        &[
-            ("file_id", Int),
-            ("total_pages", Int),
-            ("free_pages", Int),
-            ("version_pages", Int),
-            ("user_pages", Int),
-            ("internal_pages", Int),
-            ("mixed_pages", Int),
-        ],
-    ),
-    (
-        "tempdb_sessions",
-        &[
-            ("total_rows", Int),
-            ("session_id", Int),
-            ("user_pages", Int),
-            ("internal_pages", Int),
-            ("login_name", Text),
-            ("host_name", Text),
-            ("program_name", Text),
-            ("status", Text),
-        ],
-    ),
-    ("tempdb_waits", &[("resource_description", Text), ("tasks", Int), ("longest_ms", Int)]),
-    (
         "texts",
         &[
             ("sql_handle", Bytes),
@@ -589,18 +466,6 @@ pub static COLUMNS: &[(&str, Columns)] = &[
         ],
     ),
     ("transactions", &[("session_id", Int), ("transaction_begin_time", Local), ("log_bytes", Int)]),
-    (
-        "version_holders",
-        &[
-            ("session_id", Int),
-            ("is_snapshot", Int),
-            ("elapsed_time_seconds", Int),
-            ("login_name", Text),
-            ("host_name", Text),
-            ("program_name", Text),
-        ],
-    ),
-    ("version_store", &[("database_id", Int), ("reserved_space_kb", Int)]),
     ("volumes", &[("volume_mount_point", Text), ("total_bytes", Int), ("available_bytes", Int)]),
     ("waiting_tasks", &[("session_id", Int), ("waiting_tasks", Int)]),
     ("buffer_pool", &[("database_id", Int), ("pages", Int), ("modified_pages", Int)]),
@@ -664,5 +529,5 @@ pub static COLUMNS: &[(&str, Columns)] = &[
 
 /// The columns of a script; none for an unknown name.
 pub fn columns(script: &str) -> Columns {
-    COLUMNS.iter().find(|(name, _)| *name == script).map_or(&[], |(_, columns)| columns)
+    COLUMNS.iter().chain(ROOM).find(|(name, _)| *name == script).map_or(&[], |(_, columns)| columns)
 }

@@ -10,4 +10,5 @@ mod poll;
 mod queries;
 mod registry;
 mod room;
+mod room_columns;
 mod sim;

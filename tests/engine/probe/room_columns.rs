@@ -1,0 +1,147 @@
+//! The columns of the scripts about room: tempdb, logs, files, memory grants. `columns` says what they are held against.
+
+use super::columns::{
+    Columns,
+    Kind::{Bit, Float, Instant, Int, Local, Text},
+};
+
+/// Their columns, by the script's name.
+pub static ROOM: &[(&str, Columns)] = &[
+    (
+        "grant_queue",
+        &[
+            ("total_rows", Int),
+            ("session_id", Int),
+            ("request_id", Int),
+            ("dop", Int),
+            ("requested_memory_kb", Int),
+            ("granted_memory_kb", Int),
+            ("used_memory_kb", Int),
+            ("max_used_memory_kb", Int),
+            ("ideal_memory_kb", Int),
+            ("wait_time_ms", Int),
+            ("timeout_sec", Int),
+            ("queue_id", Int),
+            ("wait_order", Int),
+            ("pool_id", Int),
+            ("login_name", Text),
+            ("host_name", Text),
+            ("program_name", Text),
+        ],
+    ),
+    (
+        "log_holders",
+        &[
+            ("server_time", Instant),
+            ("database_id", Int),
+            ("transaction_id", Int),
+            ("database_transaction_begin_time", Local),
+            ("database_transaction_log_bytes_used", Int),
+            ("session_id", Int),
+            ("login_name", Text),
+            ("host_name", Text),
+            ("program_name", Text),
+        ],
+    ),
+    (
+        "log_use",
+        &[
+            ("total_rows", Int),
+            ("server_time", Instant),
+            ("database_id", Int),
+            ("database_name", Text),
+            ("total_vlf_count", Int),
+            ("active_vlf_count", Int),
+            ("log_backup_time", Local),
+            ("log_since_last_log_backup_mb", Float),
+        ],
+    ),
+    ("memory_counters", &[("counter_name", Text), ("instance_name", Text), ("cntr_value", Int)]),
+    (
+        "memory_health",
+        &[
+            ("snapshot_time", Local),
+            ("severity_level_desc", Text),
+            ("allocation_potential_memory_mb", Int),
+            ("reclaimable_cache_memory_mb", Int),
+            ("out_of_memory_event_count", Int),
+            ("memgrant_timeout_count", Int),
+        ],
+    ),
+    (
+        "persistent_versions",
+        &[
+            ("database_id", Int),
+            ("persistent_version_store_size_kb", Int),
+            ("current_aborted_transaction_count", Int),
+        ],
+    ),
+    (
+        "semaphores",
+        &[
+            ("pool_id", Int),
+            ("resource_semaphore_id", Int),
+            ("target_memory_kb", Int),
+            ("available_memory_kb", Int),
+            ("granted_memory_kb", Int),
+            ("used_memory_kb", Int),
+            ("grantee_count", Int),
+            ("waiter_count", Int),
+            ("timeout_error_count", Int),
+            ("forced_grant_count", Int),
+        ],
+    ),
+    (
+        "space",
+        &[
+            ("total_files", Int),
+            ("database_id", Int),
+            ("file_id", Int),
+            ("type_desc", Text),
+            ("logical_name", Text),
+            ("physical_name", Text),
+            ("size_pages", Int),
+            ("max_pages", Int),
+            ("growth", Int),
+            ("is_percent_growth", Bit),
+        ],
+    ),
+    (
+        "tempdb_files",
+        &[
+            ("file_id", Int),
+            ("total_pages", Int),
+            ("free_pages", Int),
+            ("version_pages", Int),
+            ("user_pages", Int),
+            ("internal_pages", Int),
+            ("mixed_pages", Int),
+        ],
+    ),
+    (
+        "tempdb_sessions",
+        &[
+            ("total_rows", Int),
+            ("session_id", Int),
+            ("user_pages", Int),
+            ("internal_pages", Int),
+            ("login_name", Text),
+            ("host_name", Text),
+            ("program_name", Text),
+            ("status", Text),
+        ],
+    ),
+    ("tempdb_waits", &[("resource_description", Text), ("tasks", Int), ("longest_ms", Int)]),
+    (
+        "version_holders",
+        &[
+            ("session_id", Int),
+            ("is_snapshot", Int),
+            ("elapsed_time_seconds", Int),
+            ("login_name", Text),
+            ("host_name", Text),
+            ("program_name", Text),
+        ],
+    ),
+    ("version_store", &[("database_id", Int), ("reserved_space_kb", Int)]),
+];
