@@ -306,12 +306,12 @@ fn holds(path: &Path) -> String {
     let all = fs::read_dir(path).into_iter().flatten().flatten();
     let mut names: Vec<String> = all.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
     names.sort();
-    let named: Vec<String> =
+    let first: Vec<String> =
         names.iter().take(NAMED).map(|name| text::sanitize_line(name, 60).to_string()).collect();
     match names.len() {
         0 => "it is empty".to_owned(),
-        n if n > NAMED => format!("only {} and {} more", named.join(", "), n - NAMED),
-        _ => format!("only {}", named.join(", ")),
+        n if n > NAMED => format!("only {} and {} more", first.join(", "), n - NAMED),
+        _ => format!("only {}", first.join(", ")),
     }
 }
 

@@ -71,8 +71,8 @@ fn a_recording_may_be_large() {
         let text = SqlText::new(text.as_str().into(), None, None, false);
         let statement = Some(Statement { text: Arc::new(text), start: 0, end: 10 });
         let requests = vec![Request { session_id: 60, statement, ..Request::default() }];
-        let state = Ok(State::Activity(Arc::new(Activity { requests, ..Activity::default() })));
-        let what = Recorded::Reading { probe: ProbeId::Activity, every_ms: 1_000, state };
+        let known = Ok(State::Activity(Arc::new(Activity { requests, ..Activity::default() })));
+        let what = Recorded::Reading { probe: ProbeId::Activity, every_ms: 1_000, state: known };
         Record { info: info("a"), at: at(n), what }
     });
     let records: Vec<Record> = records.collect();
