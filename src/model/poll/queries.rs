@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use std::{collections::HashMap, sync::Arc};
 
 /// Less than this part of everything that is summed, and a query is left out of the table.
-const LEAST_PART: f64 = 0.005;
+const LEAST_PART: f64 = 0.01;
 
 /// The most expensive ones stay, however little they are.
 const ALWAYS: usize = 10;
@@ -292,7 +292,7 @@ impl QueryTable {
         let (mut place, before) = (0, self.queries.len());
         self.queries.retain(|query| {
             place += 1;
-            place <= ALWAYS || is_some(query)
+            place <= ALWAYS || query.old_plan_hash.is_some() || is_some(query)
         });
         self.left_out = self.left_out.saturating_add((before - self.queries.len()) as u64);
     }
@@ -313,8 +313,10 @@ impl Counters for QueriesSample {
         let row = |q: &QueryCounter| {
             if is_set_back { QueryRow::named(q) } else { QueryRow::between(before.get(&q.hash).copied(), q) }
         };
-        // A run that has begun and not ended is none yet.
-        let has_run = |q: &QueryRow| q.runs != Some(0) || q.cpu_us.is_none_or(|us| us > 0);
+        // A run that has begun and not ended is none yet. Another plan is told at once: nobody tells it again.
+        let has_run = |q: &QueryRow| {
+            q.runs != Some(0) || q.cpu_us.is_none_or(|us| us > 0) || q.old_plan_hash.is_some()
+        };
         let mut queries: Vec<QueryRow> = now.queries.iter().map(row).filter(has_run).collect();
         queries.sort_by(|a, b| b.cpu_us.cmp(&a.cpu_us).then(a.hash.cmp(&b.hash)));
         let is_same_count = !is_set_back && old.workload_since == now.workload_since;
@@ -508,14 +510,15 @@ mod tests {
         for (n, q) in now.iter_mut().enumerate().take(20) {
             q.all = all(1_000 - n as i64);
         }
-        // Little CPU, and much time: it waited.
+        // Little CPU, and much time: it waited. And one that has another plan.
         now[299].all[Measure::Elapsed as usize] = Some(9_000);
+        now[298].old_plan_hash = Some(1);
         let mut sample = (sample(old, 0), sample(now, 60_000));
         sample.1.total = Some(450);
         let table = QueriesSample::between(&sample.0, &sample.1, MINUTE);
         let hashes: Vec<u64> = table.queries.iter().map(|q| q.hash).collect();
-        assert_eq!(hashes, (0..20).chain([299]).collect::<Vec<_>>());
-        assert_eq!(table.left_out, 150 + 279);
+        assert_eq!(hashes, (0..20).chain([298, 299]).collect::<Vec<_>>());
+        assert_eq!(table.left_out, 150 + 278);
         assert_eq!(table.runs, Some((0..20).map(|n| 1_000 - n).sum::<i64>() + 280), "all were counted");
     }
 
