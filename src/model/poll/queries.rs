@@ -314,9 +314,8 @@ impl Counters for QueriesSample {
             if is_set_back { QueryRow::named(q) } else { QueryRow::between(before.get(&q.hash).copied(), q) }
         };
         // A run that has begun and not ended is none yet. Another plan is told at once: nobody tells it again.
-        let has_run = |q: &QueryRow| {
-            q.runs != Some(0) || q.cpu_us.is_none_or(|us| us > 0) || q.old_plan_hash.is_some()
-        };
+        let has_run =
+            |q: &QueryRow| q.runs != Some(0) || q.cpu_us.is_none_or(|us| us > 0) || q.old_plan_hash.is_some();
         let mut queries: Vec<QueryRow> = now.queries.iter().map(row).filter(has_run).collect();
         queries.sort_by(|a, b| b.cpu_us.cmp(&a.cpu_us).then(a.hash.cmp(&b.hash)));
         let is_same_count = !is_set_back && old.workload_since == now.workload_since;
