@@ -77,7 +77,7 @@ fn in_good_order(mut s: Screen, home: &Home) {
 }
 
 /// What is in the user's log.
-fn log(home: &crate::harness::Home) -> String {
+fn log(home: &Home) -> String {
     let folder = home.path().join("log");
     let files = crate::harness::names(&folder).into_iter().map(|name| folder.join(name));
     files.map(|file| std::fs::read_to_string(file).expect("the log")).collect()
@@ -85,7 +85,7 @@ fn log(home: &crate::harness::Home) -> String {
 
 /// Waits until the frame around a pane of this name is there: its name stands in the third row, after a rule.
 #[track_caller]
-fn until_pane(s: &mut crate::harness::screen::Screen, name: &str) {
+fn until_pane(s: &mut Screen, name: &str) {
     let shows = |row: &str| row.trim_start_matches(['─', '━', ' ']).split(' ').next() == Some(name);
     s.until(&format!("the pane {name}"), |screen| screen.lines().nth(2).is_some_and(shows));
 }
