@@ -4,7 +4,7 @@ use super::*;
 use crate::store::history::api::Cleaned;
 use std::time::Duration;
 
-const LONG: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_mins(1);
 
 fn now(days: i64) -> Timestamp {
     Timestamp::from_ms(MIDNIGHT + days * DAY_MS)
@@ -17,7 +17,7 @@ fn rows(stage: &Stage) -> [i64; 5] {
 }
 
 fn kept(state_days: u32, raw_days: u32, events_days: u32) -> Options {
-    Options { state_days, raw_days, events_days, ..Options::default() }
+    Options { raw_days, state_days, events_days, ..Options::default() }
 }
 
 #[test]
