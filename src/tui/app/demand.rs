@@ -118,7 +118,9 @@ impl App {
         let Some(Ready { instance, demand, .. }) = &self.ready else { return };
         if self.layers.last().is_some_and(|top| top.context() == Context::Plan) {
             let asked = self.demands.ask(instance.clone(), *demand, self.place.clone(), now, true);
-            asked.into_iter().for_each(|request| self.ask(request));
+            if let Ok(request) = asked {
+                self.ask(request);
+            }
         }
     }
 
