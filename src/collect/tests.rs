@@ -387,8 +387,9 @@ async fn slows_and_recovers() {
         let at: Vec<f64> = fake.polls("a", probe, start).into_iter().filter(|at| *at > from).collect();
         at.windows(2).map(|pair| pair[1] - pair[0]).collect()
     };
-    // 240 s, a tenth less by chance; the first may be late and the next early by half a round of 30 s.
-    let waits = gaps(ProbeId::Waits, 2_000.0);
+    // 240 s, a tenth less by chance; the first may be late and the next early by half a round of 30 s. What is asked seldom has
+    // its share of the cost, and so the second step may take until then.
+    let waits = gaps(ProbeId::Waits, 2_600.0);
     assert!(waits.iter().all(|gap| *gap > 185.0), "{waits:?}");
     assert!(gaps(ProbeId::Headline, 0.0).iter().all(|gap| *gap < 35.0), "the heartbeat goes on");
 

@@ -108,11 +108,10 @@ async fn every_declared_column_reaches_the_sample() {
             // How a clerk grew the fold says; what is free in a file only its database.
             ProbeId::CpuRing | ProbeId::Volumes | ProbeId::Clerks | ProbeId::Space => 1,
             // All files together have no name, kind, path, database, size or I/Os in flight.
-            // The task waits for something without a name, which nobody asked for.
             // This server counts no spills; the statement is whole, of no module that has a name, and was never told before.
-            ProbeId::Queries => 6,
+            ProbeId::Files | ProbeId::Queries => 6,
+            // The task waits for something without a name, which nobody asked for.
             ProbeId::Blocking => 5,
-            ProbeId::Files => 6,
             _ => 0,
         };
         assert!(polled.outcome.is_ok(), "{shown}");
