@@ -70,7 +70,9 @@ pub async fn run(once: Once, invocation: &Invocation) -> anyhow::Result<ExitCode
     let folder = temporary.as_ref().map_or_else(|| log::folder(&config.log), |d| d.path().to_owned());
     let _log = log::start(&config.log, &folder, log::FILE_ONLY)?;
     let sample = Duration::from_secs(once.sample.into());
-    let settings = collect::Settings { warm_up: sample, ..configuration::collector(&config) };
+    // What is asked behind the first poll and has rates needs a third one, and nobody waits half a minute for it.
+    let fleet_every_ms = u32::try_from(sample.as_millis()).unwrap_or(u32::MAX).max(1_000);
+    let settings = collect::Settings { warm_up: sample, fleet_every_ms, ..configuration::collector(&config) };
     let limit = settings.connect_within + sample + Duration::from_secs(10);
     let infos: Vec<Arc<InstanceInfo>> = fleet.targets.iter().map(|t| Arc::clone(&t.info)).collect();
     let filter = once.filter.as_deref().map(|text| parse_filter(text, once.what, &infos)).transpose()?;

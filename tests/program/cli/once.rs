@@ -215,7 +215,9 @@ fn every_subject_has_the_worst_instance_first_in_few_columns() {
     let worst = names(&once(&sim, &["fleet", "-o", "json"]).stdout)[0].clone();
     for subject in SUBJECTS {
         let told = names(&once(&sim, &[subject, "-o", "json"]).stdout);
-        assert_eq!(told[0], worst, "{subject}");
+        // Who holds tempdb or a grant may be another instance.
+        let is_there = told.contains(&worst) || !["tempdb", "grants"].contains(&subject);
+        assert!(!is_there || told[0] == worst, "{subject}: {told:?}");
     }
     let rights = SimProcess::start(3, 0, Some("[[event]]\non = '#2'\nkind = 'no_rights'\nfrom_s = -60\n"));
     let table = once(&rights, &["fleet"]).stdout;
