@@ -232,7 +232,9 @@ impl Moment<'_> {
         let cpu = self.cpu_between(created_ms);
         let bad = self.active(Kind::PlanRegression);
         let now = minute.everyday * REGRESSING / 60_000.0;
-        let well = self.query(template, created_ms, cpu.everyday * REGRESSING, now)?;
+        // A plan is compiled by a run: it never stands in the cache without one.
+        let first_ms = self.run(template).cpu_us as f64 / 1e3;
+        let well = self.query(template, created_ms, (cpu.everyday * REGRESSING).max(first_ms), now)?;
         let Some(bad) = bad else { return Some(well) };
         let run = well.run.worse(bad.amount.max(1.0));
         let total = Figures {
