@@ -184,7 +184,9 @@ pub fn txlog_columns<'a>() -> [Column<LogOf<'a>>; 16] {
         ("holder_login", |(_, l)| {
             Cell::text(l.holder.as_ref().and_then(|holder| holder.who.login.as_deref()))
         }),
-        ("holder_log_bytes", |(_, l)| Cell::int(l.holder.as_ref().and_then(|holder| holder.log_bytes))),
+        ("holder_log_kb", |(_, l)| {
+            Cell::int(l.holder.as_ref().and_then(|holder| holder.log_bytes).map(|bytes| bytes / 1024))
+        }),
         ("next_growth_kb", |(_, l)| Cell::int(l.next_growth_kb)),
         ("next_fits", |(_, l)| Cell::text(l.fits().map(Fits::word))),
         ("full_in_ms", |(_, l)| Cell::int(l.full_in_ms)),
