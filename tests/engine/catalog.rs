@@ -231,6 +231,17 @@ const COMPUTED: &[(&str, &str)] = &[
     ("counters", "counter_name"),
     ("counters", "instance_name"),
     ("input_buffers", "event_info"),
+    ("memory_counters", "counter_name"),
+    ("memory_counters", "instance_name"),
+    ("memory_health", "snapshot_time"),
+    ("plan_live", "query_plan"),
+    ("plans_last", "query_plan"),
+    ("queries", "plan_handle"),
+    ("queries", "query_plan_hash"),
+    ("queries", "sql_handle"),
+    ("queries_2016", "plan_handle"),
+    ("queries_2016", "query_plan_hash"),
+    ("queries_2016", "sql_handle"),
 ];
 
 /// What the tool beside the catalogue says of each script's result columns; None without it.

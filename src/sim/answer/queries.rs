@@ -86,9 +86,14 @@ pub fn queries(q: &Asked<'_>) -> Table {
     let total = found.len() as i64;
     let most = param("@P2").and_then(|n| usize::try_from(n).ok()).unwrap_or(found.len());
     let columns: Vec<_> =
-        SUMS.iter().flat_map(|(names, _)| names.map(|name| (name, BigInt))).chain(OTHERS).collect();
+        SUMS.iter().flat_map(|(names, _)| names.map(|name| (name, of_sum(name)))).chain(OTHERS).collect();
     let rows = found.iter().take(most).map(|query| row(q, query, local_ms(query.created_ms) >= since, total));
     Table::new(&columns).with(rows)
+}
+
+/// The type of a sum; how many plans ran last is a count of rows.
+fn of_sum(name: &str) -> ColumnType {
+    if name == "last_executions" { Int } else { BigInt }
 }
 
 fn row(q: &Asked<'_>, query: &Query, is_new: bool, total: i64) -> Vec<Value> {

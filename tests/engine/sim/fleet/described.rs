@@ -85,7 +85,8 @@ fn answers_have_the_types_that_real_engines_give_them() {
             let Some(theirs) = theirs else { continue };
             let theirs = if theirs == "sysname" { "nvarchar(128)" } else { theirs };
             checked += 1;
-            if ours != theirs && !(theirs == "nvarchar" && ours.starts_with("nvarchar")) {
+            let is_cut = ["nvarchar", "varbinary"].contains(&theirs) && ours.starts_with(theirs);
+            if ours != theirs && !is_cut {
                 faults.push(format!("{name}: {column} is {theirs}, the simulator announces {ours}"));
             }
         }
