@@ -8,6 +8,7 @@ use super::{
 use crate::{
     model::{
         base::text::sanitize_line,
+        fold::rate::{MAX_GAP_MS, MIN_GAP_MS},
         poll::{
             queries::QueriesSample,
             statement::{SqlText, Statement},
@@ -30,6 +31,9 @@ const LONGEST: usize = 16_384;
 
 /// Queries that are remembered, those of the last poll aside.
 const MOST: usize = 300;
+
+/// The server's clock and ours measure the time between two polls alike but for this, ms.
+const GAP_EDGE_MS: u64 = 10_000;
 
 /// Longest name of a module, in characters.
 const MODULE_CHARS: usize = 256;
@@ -81,15 +85,20 @@ impl QueryMemory {
         Some((alone(&whole), module))
     }
 
-    /// Takes what a sample has, for the next one.
+    /// Takes what a sample has, for the next one. The fold makes nothing of a sample that came too soon or too late after the one
+    /// before: a plan that it told stays news for the next one, at the edge once too often rather than never.
     pub(super) fn learn(&mut self, sample: &QueriesSample) {
+        let gap_ms = sample.polled_at.zip(self.since).map(|(now, before)| now.abs_diff(before));
+        let is_told = gap_ms.is_some_and(|ms| (2 * MIN_GAP_MS..MAX_GAP_MS - GAP_EDGE_MS).contains(&ms));
         self.since = sample.polled_at.or(self.since);
         if self.known.len() > MOST {
             self.known.retain(|hash, _| sample.queries.iter().any(|query| query.hash == *hash));
         }
         for query in &sample.queries {
             let known = self.known.entry(query.hash).or_default();
-            known.plan = query.plan_hash.or(known.plan);
+            if is_told || known.plan.is_none() {
+                known.plan = query.plan_hash.or(known.plan);
+            }
             if known.told.is_none() {
                 known.told = query.statement.clone().map(|statement| (statement, query.module.clone()));
             }
@@ -188,6 +197,26 @@ mod tests {
         let cut = alone(&Statement { start: 0, end: long.len(), text: text(&long) });
         assert_eq!(cut.as_str().chars().count(), LONGEST);
         assert_eq!(cut.text.full_chars, Some(LONGEST as u64 + 5));
+    }
+
+    #[test]
+    fn a_changed_plan_is_news_until_a_poll_that_can_be_compared_has_told_it() {
+        let mut memory = QueryMemory::default();
+        let mut learn = |at: i64, plan: u64| {
+            let queries = vec![QueryCounter { hash: 1, plan_hash: Some(plan), ..QueryCounter::default() }];
+            memory.learn(&QueriesSample { queries, polled_at: Some(at), ..QueriesSample::default() });
+            memory.plan(1)
+        };
+        assert_eq!(learn(1_000_000, 7), Some(7), "the first one is no change");
+        assert_eq!(learn(1_000_060, 8), Some(7), "too soon: the fold says nothing of it");
+        assert_eq!(learn(1_020_060, 8), Some(8), "told");
+        assert_eq!(learn(1_400_000, 9), Some(8), "too late");
+        assert_eq!(learn(1_420_000, 9), Some(9));
+        assert_eq!(
+            learn(1_410_000, 5),
+            Some(5),
+            "a clock that was set back some seconds: once told is enough"
+        );
     }
 
     #[test]

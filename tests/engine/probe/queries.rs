@@ -66,7 +66,6 @@ async fn queries_have_their_statements_figures_and_a_part_of_the_cpu() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "passes alone; beside many tests the one poll that tells of the change can be missed, and nobody knows why yet"]
 async fn a_plan_that_changed_for_the_worse_is_told_with_both_plans() {
     let sim = fleet(1, &[]).await;
     let mut watched = Watched::new(&sim).await;
