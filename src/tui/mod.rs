@@ -23,8 +23,8 @@ pub mod app;
 mod ask;
 mod charts;
 pub mod command_line;
-#[cfg(debug_assertions)]
 mod demands;
+#[cfg(debug_assertions)]
 mod drill;
 mod encoder;
 mod filter;
