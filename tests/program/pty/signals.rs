@@ -182,6 +182,21 @@ fn signals_that_say_nothing_do_nothing() {
     quits(s, &home);
 }
 
+/// A key that comes in the same instant as a signal of the window is not kept back until the next key.
+#[test]
+fn a_key_at_the_instant_of_a_resize_is_heard_at_once() {
+    let home = Home::new();
+    let mut s = demo(&home);
+    for _ in 0..40 {
+        for (pane, name) in [(b"2", "Activity"), (b"1", "Fleet")] {
+            signal(s.pid(), "WINCH");
+            s.keys(pane);
+            until_pane(&mut s, name);
+        }
+    }
+    quits(s, &home);
+}
+
 #[test]
 fn in_a_shell_ctrl_z_of_another_kind_and_fg_bring_it_back() {
     let home = Home::new();
