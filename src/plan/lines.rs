@@ -171,10 +171,15 @@ pub fn facts(statement: &Statement, query: &Query) -> Vec<String> {
         facts.push(format!("waits    {}", each.collect::<Vec<_>>().join(", ")));
     }
     for parameter in query.parameters.iter().take(20) {
-        let value =
-            |value: &Option<String>| value.as_deref().map_or_else(|| "?".to_owned(), |v| short(v, 60));
-        let (compiled, ran) = (value(&parameter.compiled), value(&parameter.runtime));
-        facts.push(format!("{}  compiled for {compiled}, ran with {ran}", parameter.name));
+        let value = |value: &Option<String>| value.as_deref().map(|v| short(v, 60));
+        let told = match (value(&parameter.compiled), value(&parameter.runtime)) {
+            (Some(compiled), Some(ran)) => format!("compiled for {compiled}, ran with {ran}"),
+            // An estimated plan has not run.
+            (Some(compiled), None) => format!("compiled for {compiled}"),
+            (None, Some(ran)) => format!("ran with {ran}"),
+            (None, None) => continue,
+        };
+        facts.push(format!("{}  {told}", parameter.name));
     }
     for line in &statement.dispatcher {
         facts.push(format!("chosen by  {line}"));

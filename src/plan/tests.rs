@@ -482,3 +482,16 @@ proptest! {
         prop_assert!(!lines::text(&plan, None, false).is_empty());
     }
 }
+
+#[test]
+fn what_a_parameter_was_not_told_is_not_asked() {
+    let list = "<ParameterList><ColumnReference Column=\"@a\" ParameterCompiledValue=\"(7)\" ParameterRuntimeValue=\"(8)\"/>\
+                <ColumnReference Column=\"@b\" ParameterCompiledValue=\"(7)\"/><ColumnReference Column=\"@c\"/></ParameterList>";
+    let plan = plan("", list, &op(0, "Sort", "Sort"));
+    let statement = plan.statements.first().expect("a statement");
+    let facts = super::lines::facts(statement, first(&plan));
+    let of = |name: &str| facts.iter().find(|fact| fact.starts_with(name)).map(String::as_str);
+    assert_eq!(of("@a"), Some("@a  compiled for 7, ran with 8"));
+    assert_eq!(of("@b"), Some("@b  compiled for 7"), "an estimated plan has not run");
+    assert_eq!(of("@c"), None);
+}

@@ -8,9 +8,9 @@ fn text(push: impl FnOnce(&mut String)) -> String {
     out
 }
 
-/// `3s`, `4m`, `2h04m`.
+/// `0 s`, `2.4 s`, `5m41s`, `2h04m`: as the screen says how long something took.
 pub(super) fn span(ms: i64) -> String {
-    text(|out| figure::push_span(out, ms))
+    if ms.abs() < 1_000 { "0 s".to_owned() } else { wait(ms as f64) }
 }
 
 /// `12ms`, `1.4s`.

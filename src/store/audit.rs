@@ -301,7 +301,8 @@ pub(super) fn difference(before: &impl Serialize, after: &impl Serialize) -> Str
         match (old == new, short(old), short(new)) {
             (true, ..) => None,
             (false, Some(old), Some(new)) => Some(format!("{name}: {old} → {new}")),
-            _ => Some(name.clone()),
+            // People know groups by their names, and their ids not at all.
+            _ => Some(name.replace("group_ids", "groups")),
         }
     });
     changed.collect::<Vec<_>>().join(", ")
@@ -359,5 +360,7 @@ mod tests {
         let after = json!({ "record": { "address": "sql-2", "port": 1433, "labels": ["b"] }, "note": "new" });
         assert_eq!(difference(&before, &after), "address: sql-1 → sql-2, labels, note: none → new");
         assert_eq!(difference(&after, &after), "");
+        let of = |ids: &[u8]| serde_json::json!({ "group_ids": ids });
+        assert_eq!(difference(&of(&[1]), &of(&[])), "groups", "in the words of the screen");
     }
 }

@@ -26,6 +26,8 @@ pub enum Look {
     Sort(&'static str),
     /// added up by what they share, by the column of this id
     Groups(GroupBy, &'static str),
+    /// as the pane shows them by itself
+    Own,
 }
 
 /// A text for the user's editor.

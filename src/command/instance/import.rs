@@ -55,7 +55,7 @@ pub async fn run(args: Import, selection: &Selection, output: Format) -> anyhow:
     let counts = plan.counts();
     grid(&plan).print(output, &mut std::io::stdout().lock())?;
     ask::say(&format!(
-        "{} new, {} changed, {} as they are, {} refused",
+        "{} new, {} changed, {} unchanged, {} refused",
         counts.add, counts.edit, counts.same, counts.refused
     ));
     say_asked(&plan);

@@ -97,7 +97,7 @@ fn beat(selection: &Selection) -> Option<Heartbeat> {
 /// Prints an instant of a recording as if it had been polled then.
 fn replay(once: &Once, recording: &Recording, config: &Config) -> anyhow::Result<ExitCode> {
     if once.what == What::Cost {
-        bail!("what dbtop cost is not in a recording: take fleet, activity, waits, blocking or queries");
+        bail!("what dbtop cost is not in a recording; every other subject is");
     }
     let watch = Watch { zone: configuration::zone(config), now: recording.to };
     let at = match once.at.as_deref() {

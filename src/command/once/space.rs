@@ -149,13 +149,19 @@ pub fn tempdb_columns<'a>() -> [Column<SessionOf<'a, TempdbSession>>; 9] {
 }
 
 /// The log of a database with its instance.
-type LogOf<'a> = (&'a InstanceSnapshot, &'a LogRow);
+type LogOf<'a> = (&'a InstanceSnapshot, LogRow);
 
 /// A row a database, the fullest log first.
 fn txlog(scope: Scoped<'_>) -> Grid {
     let rows = scope.iter().flat_map(|i| {
         of_instance(i, &i.facts.logs, |logs| {
-            let mut logs: Vec<LogOf<'_>> = logs.iter().map(|log| (*i, log)).collect();
+            // Volumes may have told later than the first poll of the logs.
+            let volumes = i.facts.volumes.get().map_or(&[][..], |rows| &rows[..]);
+            let sized = |log: &LogRow| LogRow {
+                capacity_kb: log.capacity_kb.or_else(|| log.capacity_on(volumes)),
+                ..log.clone()
+            };
+            let mut logs: Vec<LogOf<'_>> = logs.iter().map(|log| (*i, sized(log))).collect();
             let full = |log: &LogRow| log.used_pct().unwrap_or(-1.0);
             logs.sort_by(|(_, a), (_, b)| full(b).total_cmp(&full(a)));
             logs
@@ -169,10 +175,11 @@ fn structure<'a>((i, log): &LogOf<'a>) -> Option<&'a LogUseRow> {
 }
 
 /// The columns of transaction logs.
-pub fn txlog_columns<'a>() -> [Column<LogOf<'a>>; 16] {
+pub fn txlog_columns<'a>() -> [Column<LogOf<'a>>; 17] {
     [
         ("database", |(_, l)| Cell::text(l.database.as_deref())),
-        ("used_pct", |(_, l)| Cell::real(l.used_pct())),
+        ("used_pct", |(_, l)| Cell::real(l.of_files_pct())),
+        ("of_max_pct", |(_, l)| Cell::real(l.used_pct())),
         ("used_kb", |(_, l)| Cell::int(l.used_kb)),
         ("size_kb", |(_, l)| Cell::int(l.size_kb)),
         ("capacity_kb", |(_, l)| Cell::int(l.capacity_kb)),

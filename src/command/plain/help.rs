@@ -3,7 +3,18 @@
 use crate::tui::{Action, PaneId, command_line};
 
 /// What is listed here, by the pane that it is on the screen.
-pub const PANES: [PaneId; 4] = [PaneId::Fleet, PaneId::Activity, PaneId::Waits, PaneId::Blocking];
+pub const PANES: [PaneId; 10] = [
+    PaneId::Fleet,
+    PaneId::Activity,
+    PaneId::Waits,
+    PaneId::Blocking,
+    PaneId::Queries,
+    PaneId::Storage,
+    PaneId::Tempdb,
+    PaneId::TxLog,
+    PaneId::Memory,
+    PaneId::Grants,
+];
 
 /// Actions that are carried out here.
 pub const ACTIONS: [Action; 12] = [

@@ -22,7 +22,15 @@ const fn told(what: What) -> &'static [&'static str] {
         What::Storage => &["volume", "free_kb", "free_pct", "full_in_ms"],
         What::Files => &["database", "file", "read_ms", "write_ms", "next_fits"],
         What::Tempdb => &["session_id", "total_kb", "login", "program"],
-        What::Txlog => &["database", "used_pct", "waits_for", "holder_session_id", "next_fits", "full_in_ms"],
+        What::Txlog => &[
+            "database",
+            "used_pct",
+            "of_max_pct",
+            "waits_for",
+            "holder_session_id",
+            "next_fits",
+            "full_in_ms",
+        ],
         What::Memory => &["clerk", "size_kb", "share_pct", "grown_kb"],
         What::Grants => &["session_id", "state", "wait_ms", "requested_kb", "granted_kb", "used_kb"],
     }
@@ -43,7 +51,13 @@ pub fn row(what: What, grid: &Grid, cells: &[Cell], is_of_one: bool) -> String {
             if BARE.contains(name) { value } else { format!("{} {value}", label(name)) }
         })
     });
-    let facts: Vec<String> = known.filter(|fact| !fact.is_empty()).collect();
+    let mut facts: Vec<String> = known.filter(|fact| !fact.is_empty()).collect();
+    // Where a row has nothing else, its problem is why.
+    if let [only] = &mut facts[..]
+        && let Some(why) = only.strip_prefix(PROBLEM)
+    {
+        *only = format!("no data,{why}");
+    }
     let name = cells.first().and_then(Cell::as_text).unwrap_or("?");
     match (facts.is_empty(), is_of_one) {
         (true, _) => name.to_owned(),
@@ -129,7 +143,9 @@ mod tests {
         let known = [Cell::Text("a".into()), Cell::Int(88), unknown(), unknown()];
         assert_eq!(row_of(&known), "a: session 88");
         let failed = [Cell::Text("a".into()), unknown(), unknown(), Cell::Text("login refused".into())];
-        assert_eq!(row_of(&failed), "a: problem login refused");
+        assert_eq!(row_of(&failed), "a: no data, login refused");
+        let half = [Cell::Text("a".into()), Cell::Int(88), unknown(), Cell::Text("cut".into())];
+        assert_eq!(row_of(&half), "a: session 88, problem cut");
         assert_eq!(facts(&grid, &known).collect::<Vec<_>>(), ["instance: a", "session: 88"]);
     }
 }

@@ -98,6 +98,17 @@ fn it_begins_with_the_fleet_and_the_worst() {
 }
 
 #[test]
+fn help_names_every_list_that_there_is() {
+    let mut heard = Heard::of(fixture::small());
+    let help = heard.type_line("help").join("\n");
+    for word in ["queries", "storage", "tempdb", "txlog", "memory", "grants"] {
+        assert!(help.contains(&format!("{word}, with @GROUP")), "{word} in {help}");
+        let list = heard.type_line(word);
+        assert!(!list[0].contains("nothing is called"), "{list:#?}");
+    }
+}
+
+#[test]
 fn a_number_opens_its_row_and_back_leads_where_one_was() {
     let mut heard = Heard::of(fixture::small());
     let list = heard.type_line("fleet");

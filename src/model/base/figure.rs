@@ -83,13 +83,15 @@ pub fn push_grouped(out: &mut String, value: i64) {
     }
 }
 
-/// A percentage with its sign: `97 %`, `3.1 %`.
+/// A percentage with its sign: `97 %`, `3.1 %`; a little is not nothing: `<0.1 %`.
 pub fn push_pct(out: &mut String, pct: f64) {
     if !pct.is_finite() {
         out.push('–');
         return;
     }
-    if pct.abs() < 9.95 {
+    if pct.abs() < 0.05 {
+        push_count(out, pct);
+    } else if pct.abs() < 9.95 {
         push_tenths(out, pct);
     } else {
         let _ = write!(out, "{pct:.0}");
@@ -238,6 +240,8 @@ mod tests {
         assert_eq!(with(push_grouped, 999), "999");
         assert_eq!(with(push_pct, 97.2), "97 %");
         assert_eq!(with(push_pct, 3.12), "3.1 %");
+        assert_eq!(with(push_pct, 0.04), "<0.1 %", "4 MB of 32 GB are not nothing");
+        assert_eq!(with(push_pct, 0.0), "0 %");
     }
 
     #[test]

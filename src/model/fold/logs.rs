@@ -5,10 +5,7 @@ use super::filling::Filling;
 use crate::model::{
     base::time::Timestamp,
     judge::trend,
-    poll::{
-        logs::LogRow,
-        volumes::{VolumeRow, volume_of},
-    },
+    poll::{logs::LogRow, volumes::VolumeRow},
 };
 
 /// Polls of a log that are remembered: ten minutes of a screen's pace are more than a trend reads.
@@ -23,24 +20,12 @@ impl LogsFold {
     pub fn fold(&mut self, rows: &mut [LogRow], volumes: &[VolumeRow], at: Timestamp) {
         self.0.retain(|database| rows.iter().any(|row| row.key() == database));
         for row in rows {
-            row.capacity_kb = capacity_kb(row, volumes);
+            row.capacity_kb = row.capacity_on(volumes);
             let Some(used) = row.used_pct() else { continue };
             let points = self.0.push(row.key(), at, used);
             row.full_in_ms = trend::full_in_ms(points, trend::MINUTES);
         }
     }
-}
-
-/// By its limit or by its volume, whichever is less.
-fn capacity_kb(row: &LogRow, volumes: &[VolumeRow]) -> Option<i64> {
-    let size_kb = row.size_kb?;
-    let of_volume = row
-        .path
-        .as_deref()
-        .and_then(|path| Some(size_kb.saturating_add(volume_of(volumes, path)?.free_bytes? / 1024)));
-    // A log that is larger than its limit was limited later.
-    let of_limit = row.max_kb.map(|max| max.max(size_kb));
-    of_limit.into_iter().chain(of_volume).min()
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use super::{
     names::{Field, Kind, Visit, maybe},
     outcome::Outcome,
     space::Fits,
+    volumes::{VolumeRow, volume_of},
     who::Who,
 };
 use crate::model::base::time::Timestamp;
@@ -59,6 +60,24 @@ impl LogRow {
     /// The database that it is about.
     pub fn key(&self) -> &str {
         self.database.as_deref().unwrap_or("?")
+    }
+
+    /// What it may take, KB: by its limit or by its volume, whichever is less.
+    pub fn capacity_on(&self, volumes: &[VolumeRow]) -> Option<i64> {
+        let size_kb = self.size_kb?;
+        let of_volume = self
+            .path
+            .as_deref()
+            .and_then(|path| Some(size_kb.saturating_add(volume_of(volumes, path)?.free_bytes? / 1024)));
+        // A log that is larger than its limit was limited later.
+        let of_limit = self.max_kb.map(|max| max.max(size_kb));
+        of_limit.into_iter().chain(of_volume).min()
+    }
+
+    /// In use of what its files have now, %.
+    pub fn of_files_pct(&self) -> Option<f64> {
+        let size_kb = self.size_kb.filter(|kb| *kb > 0)?;
+        Some((self.used_kb? as f64 / size_kb as f64 * 100.0).clamp(0.0, 100.0))
     }
 
     /// Whether its next growth has room. None: nobody knows.

@@ -276,11 +276,8 @@ impl Reader<'_> {
                 [first, second].into_iter().find(is_said).map(|at| (at, None)).ok_or_else(other)
             }
             Some(Found::Twice { first, second }) => {
-                let note = format!(
-                    "{time} came twice: this is the first, in {}; the second is {time} {}",
-                    label(first),
-                    label(second)
-                );
+                // The instant is told beside it, with its zone.
+                let note = format!("{time} came twice: {time} {} is the second", label(second));
                 Ok((first, Some(note)))
             }
             Some(Found::Never { skipped_ms, .. }) => {
@@ -483,8 +480,7 @@ mod tests {
         // 2026-10-25 12:00 UTC, after the night in which 03:00 was 02:00.
         let autumn = Timestamp::from_ms(1_792_929_600_000);
         let at = |text| at_in(text, autumn, &berlin);
-        let twice =
-            "Sun 2026-10-25 00:30:00 (02:30 came twice: this is the first, in CEST; the second is 02:30 CET)";
+        let twice = "Sun 2026-10-25 00:30:00 (02:30 came twice: 02:30 CET is the second)";
         assert_eq!(at("02:30"), twice);
         assert_eq!(at("2026-10-25 02:30"), twice);
         assert_eq!(at("02:30 CEST"), "Sun 2026-10-25 00:30:00");

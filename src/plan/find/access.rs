@@ -197,7 +197,8 @@ pub(super) fn lookup(case: &Case<'_>) -> Vec<Seen> {
         let runs = operator.actual.as_ref().map_or(operator.estimated_executions, |actual| actual.executions as f64);
         (runs >= 1_000.0 || case.share(at).unwrap_or(0.0) >= WARNING).then(|| {
             let object = operator.object.as_ref().map_or_else(String::new, |object| format!(" into {}", object.short()));
-            let text = format!("{} lookups{object}", count(runs));
+            let word = if runs == 1.0 { "lookup" } else { "lookups" };
+            let text = format!("{} {word}{object}", count(runs));
             let advice = if heap {
                 "the table is a heap: give it a clustered index, or include the columns in the index that is sought"
             } else {

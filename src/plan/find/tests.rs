@@ -64,6 +64,15 @@ fn weight_is_the_share_of_the_time_and_the_heaviest_come_first() {
     );
 }
 
+#[test]
+fn one_lookup_is_no_lookups() {
+    let lookup = op(1, "RID Lookup", "RID Lookup").thread(0, 900, 1).over([]);
+    let plan =
+        plan("", &total(1_000), &op(0, "Nested Loops", "Inner Join").thread(0, 1_000, 1).over([lookup]));
+    let text = one(&plan, "P05").text;
+    assert!(text.starts_with("1 lookup") && !text.contains("lookups"), "{text}");
+}
+
 fn missing(impact: f64) -> String {
     format!(
         "<MissingIndexes><MissingIndexGroup Impact=\"{impact}\"><MissingIndex Database=\"[o]\" Schema=\"[dbo]\" Table=\"[T]\">\

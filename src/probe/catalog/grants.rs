@@ -161,6 +161,18 @@ mod tests {
     }
 
     #[test]
+    fn an_agent_job_is_called_as_requests_call_it() {
+        let program = "SQLAgent - TSQL JobStep (Job 0xFF19966F868B11D0B42D00C04FC964FF : Step 2)";
+        let columns = ["session_id", "granted_memory_kb", "program_name"];
+        let row = |id: i64, program: &str| vec![Cell::Int(id), Cell::Int(900), text(program)];
+        let table =
+            decoded(vec![set("grant_queue", &columns, vec![row(61, program), row(62, "Report Server")])]);
+        let program = |n: usize| table.grants[n].who.program.as_deref().unwrap();
+        assert!(program(0).starts_with("job 6F9619FF-") && program(0).ends_with(" step 2"), "{}", program(0));
+        assert_eq!(program(1), "Report Server");
+    }
+
+    #[test]
     fn a_grant_has_what_the_server_says_and_nothing_else() {
         let row = |id: Cell, granted: Cell, waited: Cell, login: &str| {
             vec![Cell::Int(40), id, granted, Cell::Int(-4), waited, text(login)]

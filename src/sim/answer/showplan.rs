@@ -295,8 +295,10 @@ impl Shape<'_> {
             out,
             "<RelOp NodeId=\"{id}\" PhysicalOp=\"{physical}\" LogicalOp=\"{logical}\" EstimateRows=\"{expected}\" \
              EstimateIO=\"0.003125\" EstimateCPU=\"0.0001\" AvgRowSize=\"88\" EstimatedTotalSubtreeCost=\"{cost}\" \
-             Parallel=\"{}\" EstimateRebinds=\"0\" EstimateRewinds=\"0\" EstimatedExecutionMode=\"Row\"{}><OutputList />",
+             Parallel=\"{}\" EstimateRebinds=\"{}\" EstimateRewinds=\"0\" EstimatedExecutionMode=\"Row\"{}><OutputList />",
             u8::from(*parallel),
+            // What runs for each row was expected to.
+            runs.saturating_sub(1),
             read.map(|read| format!(" TableCardinality=\"{}\"", read.max(88_000_000.0))).unwrap_or_default(),
         );
         let Some((elapsed, cpu)) = self.ran_ms else { return };

@@ -126,7 +126,14 @@ impl Moment<'_> {
                 let total_bytes = size_gb * GB;
                 // a slow wave over hours: backups and loads come and go
                 let breath = (self.utc_ms() as f64 / 3.6e6 + dice.of("phase").between(0.0, 6.0)).sin() * 0.01;
-                let mut free = dice.of("free").between(0.17, 0.55) + breath;
+                // What the files take is not free.
+                let files_gb = match label {
+                    "Log" | "log" => data_gb / 5,
+                    "Data" | "data" => data_gb,
+                    _ => self.tempdb().size_kb / (1 << 20),
+                };
+                let most = 1.0 - files_gb as f64 / size_gb as f64;
+                let mut free = (dice.of("free").between(0.17, 0.55) + breath).min(most);
                 if label.eq_ignore_ascii_case("log")
                     && let Some(a) = self.active(Kind::DiskFill)
                 {
@@ -150,7 +157,8 @@ impl Moment<'_> {
         let p = self.profile;
         let mount = if p.linux { DATA_OF_LINUX } else { DATA_OF_WINDOWS };
         let data_gb = p.databases.iter().map(|d| d.size_mb).sum::<i64>() / 1024;
-        let free = p.dice.of(mount).of("free").between(0.17, 0.55);
+        let most = 1.0 - data_gb as f64 / (data_gb * 14 / 10 + 60) as f64;
+        let free = p.dice.of(mount).of("free").between(0.17, 0.55).min(most);
         (((data_gb * 14 / 10 + 60) * GB) as f64 * free / 6.5) as i64 >> 20 << 20
     }
 
@@ -188,7 +196,9 @@ impl Moment<'_> {
         let sum: f64 = p.databases.iter().map(|d| weight(&d.name)).sum();
         let each = |d: &super::profile::Database| {
             let share = weight(&d.name) / sum.max(1.0);
-            [self.data_file(d.id, &d.name, d.size_mb, share), self.log_file(d.id, &d.name, d.size_mb, share)]
+            // tempdb is as large as what is said of its contents.
+            let data_mb = if d.name == "tempdb" { self.tempdb().size_kb / 1024 } else { d.size_mb };
+            [self.data_file(d.id, &d.name, data_mb, share), self.log_file(d.id, &d.name, d.size_mb, share)]
         };
         p.databases.iter().flat_map(each).collect()
     }

@@ -7,6 +7,7 @@ use super::{
     dice::Dice,
     moment::Moment,
     profile::Role,
+    queries,
     texts::{self, Sort, TEXTS},
 };
 use std::borrow::Cow;
@@ -353,7 +354,6 @@ impl Moment<'_> {
         let dice = p.dice.of("session").at(n as i64);
         let (login, host, program) = self.people(sort, dice);
         let connected_ms = (dice.of("connected").skewed(1_800.0, 400_000.0) * 1e3) as i64;
-        let database = *dice.of("database").pick(&[5, 5, 5, 6, 6, 7]);
         Work {
             spid: spid(p.dice, n),
             login,
@@ -366,7 +366,7 @@ impl Moment<'_> {
                 dice.of("ip").whole(10, 250)
             ),
             client_pid: dice.of("pid").whole(900, 30_000) as i32,
-            database_id: if sort == Sort::Job { 5 } else { database },
+            database_id: queries::database_of(p, text.template),
             login_ms: (-connected_ms).max(self.started_ms()),
             started_ms: self.at_ms,
             slept_since_ms: None,

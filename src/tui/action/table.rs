@@ -279,10 +279,10 @@ actions! {
     Add: "new: an instance (the wizard), or what the pane lists", changes(), always(),
         word("add", "an instance"),
         keys(&[at(GLOBAL, "+"), told(RECORDS, "+", "new")]);
-    Edit: "edit the row; in the fleet all that are marked at once", changes(),
+    Edit: "edit the row; in the fleet all that are marked at once", changes(), on_row(),
         word("edit", "this instance, or those marked"),
         keys(&[told(FLEET, "i", "edit"), told(INSTANCE, "i", "edit"), told(RECORDS, "i", "edit"), at(SETTINGS, "i")]);
-    Remove: "take the row, in the fleet all that are marked, out of the inventory", changes(),
+    Remove: "take the row, in the fleet all that are marked, out of the inventory", changes(), on_row(),
         word("remove", "this instance, or those marked"),
         keys(&[at(FLEET, "D"), told(RECORDS, "D", "delete"), told(SETTINGS, "D", "take out of the file")]);
     Export: "write the rows that are shown, or the marked ones, into a file of CSV or JSON", of_vault(), on_row(),
@@ -301,7 +301,7 @@ actions! {
         word("lock", "the inventory; polling goes on");
     Unlock: "unlock the inventory", of_vault(),
         word("unlock", "the inventory");
-    Backup: "back the tenant up into an encrypted file", changes(),
+    Backup: "back the tenant up into an encrypted file", changes(), on_row(),
         word("backup", "the tenant, into an encrypted file"),
         keys(&[told(TENANTS, "b", "back up")]);
     Suspend: "suspend the tenant, or resume it; bring a deleted one back", changes(), on_row(),

@@ -262,12 +262,16 @@ pub fn tab_columns(app: &App, columns: u16) -> u16 {
     columns.saturating_sub(notices)
 }
 
-/// All tabs: text, pane. On a narrow screen only the active one has its name, or none: the title has it, too.
+/// All tabs: text, pane. On a narrow screen they stand closer, then only the active one has its name, or none: the title has it, too.
 fn tab_texts(home: PaneId, active: PaneId, columns: u16) -> Vec<(String, PaneId)> {
-    let make = |has_name: fn(bool) -> bool| -> Vec<(String, PaneId)> {
+    let make = |has_name: fn(bool) -> bool, is_tight: bool| -> Vec<(String, PaneId)> {
         let text = |(pane, key): (PaneId, &str)| {
             let is_named = has_name(pane == active);
-            let text = if is_named { format!(" {key} {} ", pane.name()) } else { format!(" {key} ") };
+            let text = match (is_named, is_tight && pane != active) {
+                (true, true) => format!("{key} {}", pane.name()),
+                (true, false) => format!(" {key} {} ", pane.name()),
+                (false, _) => format!(" {key} "),
+            };
             (text, pane)
         };
         // The pane that is at home has the fleet's key.
@@ -281,8 +285,8 @@ fn tab_texts(home: PaneId, active: PaneId, columns: u16) -> Vec<(String, PaneId)
     let fits = |tabs: &Vec<(String, PaneId)>| {
         tabs.iter().map(|(text, _)| width(text) + 1).sum::<usize>() <= usize::from(columns) + 1
     };
-    let named = [make(|_| true), make(|is_active| is_active)];
-    named.into_iter().find(fits).unwrap_or_else(|| make(|_| false))
+    let named = [make(|_| true, false), make(|_| true, true), make(|is_active| is_active, false)];
+    named.into_iter().find(fits).unwrap_or_else(|| make(|_| false, false))
 }
 
 fn tabs(app: &App, line: &mut Canvas<'_>) {

@@ -172,7 +172,8 @@ fn title(ready: &Ready, found: &FoundPlan) -> String {
     title.push_str(found.source.words());
     if let (Some(runs @ 1..), Some(ms)) = (found.runs, found.elapsed_ms) {
         title.push_str(" · ");
-        figure::push_counted(&mut title, runs.unsigned_abs(), "run");
+        figure::push_grouped(&mut title, runs);
+        title.push_str(if runs == 1 { " run" } else { " runs" });
         title.push_str(", avg ");
         figure::push_mean(&mut title, ms / runs as f64);
     }

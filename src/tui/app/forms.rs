@@ -7,6 +7,7 @@ use crate::{
     protocol::{FormData, InventoryRequest},
     tui::{
         action::Action,
+        id::RowKey,
         layer::{Layer, bulk::Bulk, removal::Removal, wizard::Wizard},
     },
 };
@@ -49,6 +50,16 @@ impl App {
             return None;
         }
         Some(ids)
+    }
+
+    /// The instances that are looked into: those, or the one that the row under the cursor is of, whatever the pane.
+    pub(super) fn looked_into(&mut self) -> Option<Vec<InstanceId>> {
+        let pane = self.panes.get(self.place.pane);
+        let row = pane.selected().filter(|_| pane.counts().0 > 0);
+        match row.as_ref().and_then(RowKey::instance) {
+            Some(of_row) if pane.marked(&self.world.view()).is_empty() => Some(vec![of_row.clone()]),
+            _ => self.meant(),
+        }
     }
 
     fn ask_to_remove(&mut self, ids: &[InstanceId]) {

@@ -42,7 +42,8 @@ impl App {
                 items.push(Item { action: b.action, key: chord.to_string(), help, refused });
             }
         }
-        let has_no_key = |row: &&Row| row.keys.iter().all(|key| matches!(key.context, Context::Pane(_)));
+        // What has a key in some pane alone is done to the rows of that pane alone.
+        let has_no_key = |row: &&Row| row.keys.is_empty();
         for row in ROWS.iter().filter(has_no_key).filter(|row| is_deed(row.kind, row.when)) {
             if let Some((word, _)) = row.word
                 && items.iter().all(|item| item.action != row.action)

@@ -226,7 +226,11 @@ impl App {
         let pane = Context::of_pane(self.place.pane);
         let action = match top {
             Some(top) if top.takes_text() => self.keymap.resolve(&[top], chord),
-            Some(top) => self.keymap.resolve(&[top, Context::Global], chord),
+            Some(top) => {
+                let shown = self.layers.last().and_then(|layer| layer.meaning(chord));
+                let own = self.keymap.resolve(&[top], chord).or(shown);
+                own.or_else(|| self.keymap.resolve(&[Context::Global], chord))
+            }
             None => self.keymap.resolve(&pane, chord),
         };
         match action {

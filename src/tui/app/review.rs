@@ -43,7 +43,7 @@ impl App {
                 self.ask(HistoryRequest::Bookmarks { ticket });
             }
             Action::Freeze => {
-                if let Some(ids) = self.meant() {
+                if let Some(ids) = self.looked_into() {
                     self.ask(HistoryRequest::Freeze(ids));
                 }
             }

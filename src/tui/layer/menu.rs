@@ -6,6 +6,7 @@ use crate::{
     model::judge::health::Level,
     tui::{
         action::{Action, Context},
+        key::Chord,
         widget::{
             canvas::{Canvas, width},
             cursor::moved,
@@ -68,6 +69,11 @@ impl Layer for Menu {
         Context::List
     }
 
+    fn meaning(&self, chord: Chord) -> Option<Action> {
+        let name = chord.to_string();
+        self.items.iter().find(|item| item.key == name).map(|item| item.action)
+    }
+
     fn act(&mut self, action: Action, _: &mut Behind<'_>, out: &mut Out) {
         if let Some(to) = moved(action, self.cursor, self.items.len(), self.page) {
             self.cursor = to;
@@ -80,7 +86,7 @@ impl Layer for Menu {
                 }
             }
             Action::Out | Action::Back | Action::Menu => out.close(),
-            // A key that opens something else everywhere does so here, if the menu has it.
+            // The key beside a line runs it.
             other => {
                 if let Some(item) = self.items.iter().find(|item| item.action == other) {
                     Self::run(item, out);

@@ -108,6 +108,10 @@ pub trait Layer {
     }
     /// Carries out an action.
     fn act(&mut self, action: Action, behind: &mut Behind<'_>, out: &mut Out);
+    /// What a key means in it that is bound nowhere in its context: it shows keys of its own.
+    fn meaning(&self, _chord: Chord) -> Option<Action> {
+        None
+    }
     /// Takes a key that is no action: text, and the editing keys of a line.
     fn type_key(&mut self, _chord: Chord, _behind: &mut Behind<'_>, _out: &mut Out) {}
     /// Takes pasted text.

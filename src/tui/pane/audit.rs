@@ -88,6 +88,7 @@ impl Listed for Audit {
     }
 
     const OF_ALL: Option<Action> = Some(Action::Export);
+    const HEAD: &'static str = "entry ";
 
     fn ask(action: Action, on: &[&Row], _view: &View<'_>) -> Option<Result<Ask, String>> {
         (action == Action::Export).then(|| match on {

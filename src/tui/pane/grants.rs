@@ -5,7 +5,7 @@ use super::{
     Part,
     figure::Figure,
     parts::{self, By, Line, Parts, PartsPane, Words, bytes, text},
-    who::{duration, one_line, request, statement},
+    who::{duration, one_line, request, statement, tell_statement},
 };
 use crate::{
     model::{
@@ -26,6 +26,7 @@ use crate::{
         widget::{
             cell::CellText,
             column::{self, Kind, ms, number, size, whole, words},
+            document::Document,
         },
     },
 };
@@ -56,6 +57,7 @@ impl Parts for Grants {
     const PANE: PaneId = PaneId::Grants;
     const COLUMNS: &'static [Column] = COLUMNS;
     const NAME: &'static str = "session";
+    const APART: &'static str = "statement";
     const ORDER: &'static [By<GrantRow>] =
         &[|g| g.granted_kb.map(|kb| kb as f64), |g| g.waited_ms.filter(|_| g.waits()).map(|ms| ms as f64)];
     const FIGURES: &'static [Figure] = &[WAITING, LIFE];
@@ -86,6 +88,10 @@ impl Parts for Grants {
 
     fn texts<'p>(grant: &'p GrantRow, with: &mut dyn FnMut(&'p str)) {
         grant.who.texts(with);
+    }
+
+    fn more(line: &Line<'_, Self>, d: &mut Document) {
+        tell_statement(line.instance, line.part.session_id, d);
     }
 
     fn about(i: &InstanceSnapshot, table: &GrantTable, view: &View<'_>) -> Vec<Vec<(Part, String)>> {

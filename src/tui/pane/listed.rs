@@ -64,6 +64,8 @@ pub trait Listed: for<'a> Kind<Row<'a> = Line<'a, Self>> + Debug + Sized {
     }
     /// This action is about all rows that are shown, unless some are marked.
     const OF_ALL: Option<Action> = None;
+    /// what stands before the name at the head of the details, where the name alone says nothing
+    const HEAD: &'static str = "";
     /// Adds to the details what no column says.
     fn tell(_line: &Line<'_, Self>, _document: &mut Document) {}
     /// Adds to the title.
@@ -384,10 +386,12 @@ fn document<L: Listed>(line: &Line<'_, L>) -> Document {
         if column.id == L::NAME {
             named = fill(column);
         } else if column.shape.content != Content::Sign {
-            fields.push((column.title.to_lowercase(), fill(column)));
+            // A sign before a title is for the eye of one who looks at a table.
+            let name = column.title.trim_start_matches(|c: char| !c.is_ascii_alphabetic());
+            fields.push((name.to_lowercase(), fill(column)));
         }
     }
-    let mut document = Document::new(&named);
+    let mut document = Document::new(format!("{}{named}", L::HEAD));
     for (name, text) in fields {
         document.field(name, line.style(), |s| s.push_str(&text));
     }

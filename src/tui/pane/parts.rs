@@ -522,9 +522,11 @@ impl<P: Parts> Pane for PartsPane<P> {
 /// All about a part: every column that is known, under its name.
 fn document<P: Parts>(row: &Line<'_, P>) -> Document {
     let name = P::COLUMNS.iter().find(|column| column.id == P::NAME).and_then(|column| (column.value)(row));
-    let mut d = Document::new(match name {
-        Some(Value::Text(name)) if !name.is_empty() => name,
-        _ => P::WORDS.nameless,
+    let mut d = Document::new(match (name, P::key(row.instance.id(), row.part)) {
+        (Some(Value::Text(name)), _) if !name.is_empty() => name.to_owned(),
+        // As the other panes of sessions head it.
+        (_, RowKey::Session(instance, session_id, _)) => format!("{instance} · session {session_id}"),
+        _ => P::WORDS.nameless.to_owned(),
     });
     d.field("instance", row.view.theme.strong, |s| s.push_str(row.instance.id().as_str()));
     let mut cell = CellText::default();
@@ -540,7 +542,13 @@ fn document<P: Parts>(row: &Line<'_, P>) -> Document {
     d
 }
 
-/// A title as the name of a field: small, as the names of all documents are.
+/// A title as the name of a field: small, as the names of all documents are, and whole where a column has no room for it.
 fn label(title: &str) -> String {
-    title.to_lowercase().replace("mb/s", "MB/s")
+    match title {
+        "USER OBJ" => "user objects".to_owned(),
+        "INTERNAL" => "internal objects".to_owned(),
+        "VLFS" => "VLFs".to_owned(),
+        "DOP" => "DOP".to_owned(),
+        _ => title.to_lowercase().replace("mb/s", "MB/s").replace("cpu", "CPU"),
+    }
 }

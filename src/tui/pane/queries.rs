@@ -250,8 +250,13 @@ const COLUMNS: &[Column] = &[
 
 /// A figure that is a lower bound says so.
 fn bound(q: &Line<'_, Queries>, v: Option<Value<'_>>, out: &mut CellText, push: fn(&mut String, f64)) {
-    if q.part.at_least && v.is_some() {
-        out.put(q.style(), "≥");
+    match v.and_then(Value::figure).filter(|_| q.part.at_least) {
+        // At least less than something would say nothing.
+        Some(little) if little > 0.0 && little < 0.05 => {
+            return out.fmt(q.style(), format_args!("≥{little:.3}"));
+        }
+        Some(_) => out.put(q.style(), "≥"),
+        None => {}
     }
     q.put(v, out, push);
 }
@@ -354,6 +359,14 @@ mod tests {
             assert!(text.contains(words), "{words} in {text}");
         }
         assert!(pane.next_problem(false, true, &stage.view()), "the plan that changed");
+    }
+
+    #[test]
+    fn a_little_lower_bound_is_a_figure() {
+        // One run in a minute.
+        let seldom = QueryRow { at_least: true, runs: Some(1), ..query(1, Some(6_000_000)) };
+        let line = with(vec![seldom]).draw(&mut QueriesPane::default(), 200, 16).remove(1);
+        assert!(line.contains("≥0.017") && !line.contains("≥<"), "{line}");
     }
 
     #[test]

@@ -219,7 +219,7 @@ pub fn document(row: RequestRow<'_>, known: Option<&Resource>) -> Document {
             figure::push_pct(s, p);
             if let Some(eta) = r.eta_ms {
                 s.push_str(", done in ");
-                figure::push_span(s, eta);
+                figure::push_wait(s, eta as f64);
             }
         }
     });
@@ -298,7 +298,7 @@ fn resources(d: &mut Document, r: &Request, view: &View<'_>) {
         }
         if let Some(at) = r.transaction_at {
             s.push_str(", oldest ");
-            figure::push_span(s, view.now - at);
+            figure::push_wait(s, (view.now - at) as f64);
         }
     });
     d.field("log", t.base, |s| {

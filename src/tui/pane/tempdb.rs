@@ -5,7 +5,7 @@ use super::{
     Part,
     figure::{Figure, high},
     parts::{self, By, Line, Parts, PartsPane, Words, bytes, text},
-    who::{one_line, push_who, request, statement},
+    who::{one_line, push_who, request, statement, tell_statement},
 };
 use crate::{
     model::{
@@ -23,7 +23,10 @@ use crate::{
     tui::{
         id::{PaneId, RowKey},
         view::View,
-        widget::column::{self, Kind, number, size, whole, words},
+        widget::{
+            column::{self, Kind, number, size, whole, words},
+            document::Document,
+        },
     },
 };
 use std::{fmt::Write as _, sync::Arc};
@@ -74,6 +77,7 @@ impl Parts for Sessions {
     const PANE: PaneId = PaneId::Tempdb;
     const COLUMNS: &'static [Column] = COLUMNS;
     const NAME: &'static str = "session";
+    const APART: &'static str = "statement";
     const ORDER: &'static [By<TempdbSession>] = &[|s| s.total_kb().map(|kb| kb as f64)];
     const FIGURES: &'static [Figure] = &[USED, OBJECTS, VERSIONS];
     const WORDS: Words = Words {
@@ -99,6 +103,10 @@ impl Parts for Sessions {
 
     fn texts<'p>(session: &'p TempdbSession, with: &mut dyn FnMut(&'p str)) {
         session.who.texts(with);
+    }
+
+    fn more(line: &Line<'_, Self>, d: &mut Document) {
+        tell_statement(line.instance, line.part.session_id, d);
     }
 
     fn about(_: &InstanceSnapshot, table: &TempdbTable, _: &View<'_>) -> Vec<Vec<(Part, String)>> {
@@ -291,7 +299,11 @@ mod tests {
             tempdb::{Contention, TempdbFile, VersionHolder},
             who::Who,
         },
-        tui::{fixture, pane::stage::Stage, widget::column::ambiguous},
+        tui::{
+            fixture,
+            pane::{Pane, stage::Stage},
+            widget::column::ambiguous,
+        },
     };
 
     fn shown(table: &TempdbTable, height: u16) -> Vec<String> {
@@ -325,6 +337,22 @@ mod tests {
         let at = |id: &str| lines.iter().position(|l| l.contains(id)).unwrap();
         assert!(at(" 63 ") < at(" 61 ") && at(" 61 ") < at(" 62 "), "{lines:#?}");
         assert!(lines[at(" 63 ")].contains("50 %") && lines[at(" 62 ")].contains('–'), "{lines:#?}");
+    }
+
+    #[test]
+    fn the_details_say_whose_they_are() {
+        let table = TempdbTable { sessions: vec![session(61, Some(8), Some(8))], ..TempdbTable::default() };
+        let mut fleet = fixture::small();
+        for i in &mut fleet.instances {
+            let facts = &mut Arc::make_mut(i).facts;
+            facts.tempdb_use = Reading::good(Arc::new(table.clone()), fixture::NOW, 60_000);
+        }
+        let stage = Stage::one(fleet, "sqlprd-001");
+        let mut pane = TempdbPane::default();
+        stage.draw(&mut pane, 150, 12);
+        let text = pane.details(&pane.selected().unwrap(), &stage.view()).unwrap().to_copy();
+        assert!(text.starts_with("sqlprd-001 · session 61\n"), "{text}");
+        assert!(text.contains("user objects: 8.0 KB") && !text.contains("user obj:"), "{text}");
     }
 
     #[test]

@@ -48,7 +48,7 @@ impl Parts for Logs {
     const PANE: PaneId = PaneId::TxLog;
     const COLUMNS: &'static [Column] = COLUMNS;
     const NAME: &'static str = "db";
-    const ORDER: &'static [By<LogRow>] = &[files_pct, LogRow::used_pct];
+    const ORDER: &'static [By<LogRow>] = &[LogRow::of_files_pct, LogRow::used_pct];
     const FIGURES: &'static [Figure] = &[];
     const WORDS: Words = Words {
         order: "fullest first",
@@ -128,12 +128,6 @@ fn waits_for(log: &LogRow) -> &str {
     }
 }
 
-/// In use of what its files have now, %.
-fn files_pct(log: &LogRow) -> Option<f64> {
-    let size_kb = log.size_kb.filter(|kb| *kb > 0)?;
-    Some((log.used_kb? as f64 / size_kb as f64 * 100.0).clamp(0.0, 100.0))
-}
-
 /// Its structure, which is polled more seldom.
 fn structure<'a>(log: &Line<'a, Logs>) -> Option<&'a LogUseRow> {
     log.instance.facts.log_use.get()?.of(log.part.database.as_deref()?)
@@ -182,12 +176,12 @@ const COLUMNS: &[Column] = &[
         .filter()
         .also(&["database"]),
     Column::number("used", "USED", 6, 0)
-        .value(|l| number(files_pct(l.part)))
+        .value(|l| number(l.part.of_files_pct()))
         .cell(|l, v, out| l.put(v, out, figure::push_pct))
         .filter(),
-    Column::number("of_all", "OF ALL", 6, 1).value(|l| number(l.part.used_pct())).cell(of_all).filter(),
+    Column::number("of_max", "OF MAX", 6, 1).value(|l| number(l.part.used_pct())).cell(of_max).filter(),
     Column::number("size", "SIZE", 8, 2).value(|l| size(l.part.size_kb, KB)).cell(bytes).filter(),
-    Column::number("most", "MOST", 8, 5).value(|l| size(l.part.capacity_kb, KB)).cell(bytes).filter(),
+    Column::number("max", "MAX SIZE", 8, 5).value(|l| size(l.part.capacity_kb, KB)).cell(bytes).filter(),
     Column::text("waits", "WAITS FOR", 20, 1)
         .at_least(16)
         .value(|l| words(Some(waits_for(l.part)).filter(|words| !words.is_empty())))
@@ -227,7 +221,7 @@ const COLUMNS: &[Column] = &[
 ];
 
 /// A share that passes the limits of the score stands out.
-fn of_all(l: &Line<'_, Logs>, v: Option<Value<'_>>, out: &mut CellText) {
+fn of_max(l: &Line<'_, Logs>, v: Option<Value<'_>>, out: &mut CellText) {
     let Some(pct) = v.and_then(Value::figure) else { return out.put(l.view.theme.dim, "–") };
     let t = l.view.theme;
     let style = match l.view.snapshot.thresholds.limits(Gauge::Log) {

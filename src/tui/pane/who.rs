@@ -11,7 +11,7 @@ use crate::{
         fold::snapshot::InstanceSnapshot,
         poll::{activity::Request, who::Who},
     },
-    tui::widget::cell::CellText,
+    tui::widget::{cell::CellText, document::Document},
 };
 
 /// The request of a session, or the session as it sleeps in a transaction.
@@ -22,6 +22,13 @@ pub fn request(instance: &InstanceSnapshot, session_id: i32) -> Option<&Request>
 /// The text of what it runs, or ran last.
 pub fn statement(instance: &InstanceSnapshot, session_id: i32) -> Option<&str> {
     Some(request(instance, session_id)?.statement.as_ref()?.as_str())
+}
+
+/// Adds the whole statement to the details, where it has room; a cell has its beginning.
+pub fn tell_statement(instance: &InstanceSnapshot, session_id: i32, d: &mut Document) {
+    d.statement = request(instance, session_id)
+        .and_then(|request| request.statement.clone())
+        .filter(|statement| !statement.text.encrypted);
 }
 
 /// A cell with a statement on one line.

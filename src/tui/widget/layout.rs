@@ -165,6 +165,13 @@ impl Share<'_> {
                 }
             }
         }
+        // Where none grows, a last text that may be cut takes it: nothing else moves.
+        if growing == 0
+            && let (Some(w), Some(i)) = (widths.last_mut(), in_sight.last())
+            && self.wants[*i].content == Content::Text
+        {
+            *w += spare;
+        }
         let mut x = 1;
         let mut places = Vec::with_capacity(in_sight.len());
         for (n, (width, i)) in widths.into_iter().zip(in_sight).enumerate() {
@@ -239,6 +246,20 @@ mod tests {
         };
         assert_eq!(head(50), ("BLOCKED", 7), "two margins, 7, a blank, 40");
         assert_eq!(head(49), ("BLK", 4), "the rest goes to the text");
+    }
+
+    #[test]
+    fn a_last_text_is_not_cut_beside_blanks() {
+        const PARTS: [Column; 3] = [
+            Column::number("held", "HOLDS", 8, 0),
+            Column::text("program", "PROGRAM", 20, 1).at_least(10),
+            Column::text("statement", "STATEMENT", 40, 2).growing(),
+        ];
+        let last = |total: u16| fit(&PARTS, total, 0).places.last().map(|place| (place.slot, place.width));
+        assert_eq!(last(61), Some((1, 50)), "no room for the statement: all of it is the program's");
+        assert_eq!(last(90), Some((2, 58)), "the program keeps the width that it wants");
+        const FIGURES: [Column; 1] = [Column::number("held", "HOLDS", 8, 0)];
+        assert_eq!(fit(&FIGURES, 50, 0).places[0].width, 8, "a figure stays under its title");
     }
 
     #[test]

@@ -69,9 +69,17 @@ pub fn draw(canvas: &mut Canvas<'_>, x: u16, y: u16, buckets: &[f32], top: Optio
     canvas.put(x, y, buckets.len() as u16, &text, style.remove_modifier(Modifier::UNDERLINED));
 }
 
+/// A picture without a scale of its own needs so many values: the height of fewer says nothing.
+const LEAST: usize = 3;
+
 /// Appends one character per bucket. `top` None: a third above the highest value in sight, so that a steady load is a
-/// band and not a block that runs into the row above. Unknown buckets stay blank.
+/// band and not a block that runs into the row above; it stays blank until there are values to compare. Unknown buckets
+/// stay blank.
 pub fn push(out: &mut String, buckets: &[f32], top: Option<f32>) {
+    if top.is_none() && buckets.iter().filter(|v| v.is_finite()).count() < LEAST {
+        out.extend(std::iter::repeat_n(' ', buckets.len()));
+        return;
+    }
     let top = top
         .unwrap_or_else(|| buckets.iter().copied().filter(|v| v.is_finite()).fold(0.0, f32::max) * 4.0 / 3.0);
     for v in buckets {
@@ -108,6 +116,19 @@ mod tests {
         let mut b = [0.0; 7];
         bucket(Some(&s), Timestamp::from_ms(60_000), 10_000, &mut b);
         assert!(b[1..6].iter().all(|v| v.is_nan()), "{b:?}");
+    }
+
+    #[test]
+    fn two_values_alone_are_no_trend() {
+        let drawn = |buckets: &[f32], top| {
+            let mut out = String::new();
+            push(&mut out, buckets, top);
+            out
+        };
+        const NONE: f32 = f32::NAN;
+        assert_eq!(drawn(&[NONE, NONE, 6.0, 6.0], None), "    ", "as high as any other two");
+        assert_eq!(drawn(&[NONE, 6.0, 6.0, 6.0], None), " ▆▆▆");
+        assert_eq!(drawn(&[NONE, NONE, NONE, 96.0], Some(100.0)), "   █", "a scale says how high one is");
     }
 
     #[test]

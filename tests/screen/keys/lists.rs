@@ -201,7 +201,11 @@ fn the_menu_has_all_that_can_be_done_and_says_what_cannot() {
     s.keys("down x");
     let text = s.text();
     assert!(text.contains("To do: sql") && text.contains("new: an instance"), "{text}");
-    assert!(text.contains(":doctor") && text.contains(":backup"), "{text}");
+    assert!(text.contains(":doctor"), "{text}");
+    assert!(!text.contains(":backup") && !text.contains(":query"), "of tenants and of requests: {text}");
+    s.keys("d");
+    assert!(s.text().contains("what is polled"), "the key beside a line runs it: {}", s.text());
+    s.keys("esc x");
     s.keys("esc / zzz enter x");
     assert!(s.text().contains("no row is under the cursor"), "{}", s.text());
     s.keys("enter");

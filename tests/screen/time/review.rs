@@ -187,12 +187,15 @@ fn the_list_of_bookmarks_leads_to_their_instants() {
 #[test]
 fn the_flight_recorder_keeps_what_is_meant() {
     let mut s = small();
-    s.keys("F");
-    let kept = s
-        .asked()
-        .into_iter()
-        .find_map(|r| if let HistoryRequest::Freeze(ids) = r { Some(ids) } else { None });
-    assert_eq!(kept.map(|ids| ids[0].to_string()).as_deref(), Some("sqlprd-014"));
+    // In the fleet, and on a row of any other pane.
+    for pane in ["1", "4"] {
+        s.keys(pane).keys("F");
+        let kept = s
+            .asked()
+            .into_iter()
+            .find_map(|r| if let HistoryRequest::Freeze(ids) = r { Some(ids) } else { None });
+        assert_eq!(kept.map(|ids| ids[0].to_string()).as_deref(), Some("sqlprd-014"), "{}", s.text());
+    }
 }
 
 #[test]

@@ -174,7 +174,7 @@ struct Columns {
 impl Columns {
     fn of(sheet: &Sheet, w: u16) -> Self {
         let room = w.saturating_sub(BEFORE + 1);
-        let title = if sheet.is_actual { "ROWS act/est" } else { "ROWS" };
+        let title = Self::rows_title(sheet);
         let mut rows = (sheet.rows_width.max(width(title)) as u16).min(18) + 2;
         let mut off = if sheet.is_actual { sheet.off_width.clamp(4, 8) as u16 + 2 } else { 0 };
         let mut done = if sheet.is_live { 6 } else { 0 };
@@ -199,6 +199,10 @@ impl Columns {
         Self { name, rows, done, off, what: if what < 8 { 0 } else { what } }
     }
 
+    const fn rows_title(sheet: &Sheet) -> &'static str {
+        if sheet.is_actual { "ROWS act/est" } else { "ROWS est" }
+    }
+
     fn titles(&self, line: &mut Canvas<'_>, theme: &Theme, sheet: &Sheet) {
         let own = match sheet.metric {
             Metric::Time => "OWN time",
@@ -211,8 +215,8 @@ impl Columns {
         line.put_right(11, 0, 4, "%", theme.dim);
         line.put(BEFORE, 0, self.name, "OPERATOR", theme.dim);
         let mut x = BEFORE + self.name;
-        let rows = if sheet.is_actual { "ROWS act/est" } else { "ROWS est" };
-        for (columns, title) in [(self.rows, rows), (self.done, "DONE"), (self.off, "OFF")] {
+        for (columns, title) in [(self.rows, Self::rows_title(sheet)), (self.done, "DONE"), (self.off, "OFF")]
+        {
             line.put_right(x, 0, columns, if columns > 0 { title } else { "" }, theme.dim);
             x += columns;
         }
@@ -235,7 +239,9 @@ impl Columns {
         if line.is_hot {
             row.glyph(17, 0, "┃", theme.accent);
         }
-        let end = BEFORE + self.name;
+        let is_beyond = matches!(line.at, At::Exchanges | At::Outside);
+        // What is no operator has nothing in the columns behind its name.
+        let end = if is_beyond { row.width().saturating_sub(1) } else { BEFORE + self.name };
         if line.at == At::Statement {
             // It has no figures of its own: the text takes their place.
             let x = BEFORE + row.put(BEFORE, 0, self.name, &line.name, theme.strong) + 2;
@@ -253,6 +259,9 @@ impl Columns {
         let x = BEFORE + lead;
         let used = row.put(x, 0, end.saturating_sub(x), &line.name, style);
         row.put(x + used, 0, end.saturating_sub(x + used), &line.tail, theme.dim);
+        if is_beyond {
+            return;
+        }
         let mut x = end;
         let off = match line.off_by {
             Heat::Low => theme.dim,

@@ -281,7 +281,7 @@ fn bytes(r: &RequestRow<'_>, v: Option<Value<'_>>, out: &mut CellText) {
 
 fn span(r: &RequestRow<'_>, v: Option<Value<'_>>, out: &mut CellText) {
     match v.and_then(Value::figure) {
-        Some(ms) => out.with(base(r), |s| figure::push_span(s, ms as i64)),
+        Some(ms) => out.with(base(r), |s| figure::push_wait(s, ms)),
         None => out.put(r.view.theme.dim, "–"),
     }
 }

@@ -78,7 +78,7 @@ pub const COLUMNS: &[Column] = &[
     Column::text("db", "DB", 12, 11).value(|n| words(n.request().database.as_deref())).cell(text),
     Column::number("tran_age", "TRAN", 6, 12)
         .value(|n| ms(n.request().transaction_at.map(|at| n.view.now - at)))
-        .cell(|n, v, out| figure_cell(n, v, out, |s, ms| figure::push_span(s, ms as i64))),
+        .cell(|n, v, out| figure_cell(n, v, out, figure::push_wait)),
     Column::number("log", "LOG", 8, 13)
         .value(|n| size(n.request().log_bytes, 1.0))
         .sort(|n| size(n.most(|r| r.log_bytes), 1.0))

@@ -202,7 +202,7 @@ impl BlockingPane {
         add(&|s| {
             if let Some(at) = r.transaction_at {
                 s.push_str("open transaction ");
-                figure::push_span(s, view.now - at);
+                figure::push_wait(s, (view.now - at) as f64);
                 if let Some(b) = r.log_bytes {
                     s.push_str(", ");
                     figure::push_size(s, b as f64);
@@ -313,7 +313,7 @@ impl Pane for BlockingPane {
                 format!("{} of {} chains", self.chains, self.chains_before)
             };
             let _ = write!(text, ", {} blocked, ", plural(self.victims, "session", "sessions"));
-            figure::push_span(&mut text, self.lost_ms);
+            figure::push_wait(&mut text, self.lost_ms as f64);
             text.push_str(" total wait");
             out.push((Part::Plain, text));
         }

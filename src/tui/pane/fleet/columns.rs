@@ -137,7 +137,7 @@ pub const COLUMNS: &[Column] = &[
         .filter(),
     Column::number("ple", "PAGE LIFE", 10, 12)
         .value(|r| ms(r.head()?.page_life_s.map(|s| s.saturating_mul(1000))))
-        .cell(|r, v, out| r.figure(&r.facts().headline, v, out, push_span))
+        .cell(|r, v, out| r.figure(&r.facts().headline, v, out, figure::push_wait))
         .filter(),
     Column::number("runnable", "RUNNABLE", 9, 13)
         .value(|r| whole(r.facts().cpu.get()?.runnable))

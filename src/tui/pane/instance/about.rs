@@ -351,7 +351,7 @@ fn replica(r: &ReplicaRow) -> [String; 8] {
     }
     let mut lag = String::new();
     match r.lag_s {
-        Some(s) => figure::push_span(&mut lag, s.saturating_mul(1000)),
+        Some(s) => figure::push_wait(&mut lag, s as f64 * 1000.0),
         None => lag.push('–'),
     }
     let (send, redo) = (size(r.send_queue_kb), size(r.redo_queue_kb));

@@ -113,7 +113,7 @@ const FIGURES: [Figure; 18] = [
                 v,
                 &i.facts.headline,
                 |h| h.page_life_s,
-                |s, x| figure::push_span(s, x.saturating_mul(1000)),
+                |s, x| figure::push_wait(s, x as f64 * 1000.0),
             );
         },
     },

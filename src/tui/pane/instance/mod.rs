@@ -231,18 +231,19 @@ fn link_of(r: &Reason) -> Link {
         Topic::Blocking(_) => Link::Pane(PaneId::Blocking, None),
         // The cause where others than those that wait have it, else the type of wait.
         Topic::Waits => match r.why() {
+            Why::Waits { name, .. } if &**name == "RESOURCE_SEMAPHORE" => Link::Pane(PaneId::Grants, None),
             Why::Waits { name, .. } => match super::waits::evidence_of(name) {
                 Look::Filter(_) => Link::Pane(PaneId::Waits, None),
                 look => Link::Pane(PaneId::Activity, Some(look)),
             },
             _ => Link::Pane(PaneId::Waits, None),
         },
-        // The slowest files come first there.
-        Topic::Io => Link::Pane(PaneId::Storage, None),
+        // The slowest files come first there, however they were added up last.
+        Topic::Io => Link::Pane(PaneId::Storage, Some(Look::Own)),
         Topic::Session(_) => Link::Pane(PaneId::Activity, None),
         Topic::Workers => by("tasks"),
         Topic::Cpu => Link::Pane(PaneId::Activity, Some(Look::Groups(GroupBy::Hash, "cpu_delta"))),
-        Topic::Memory if matches!(r.why(), Why::Grants(_)) => by("grant"),
+        Topic::Memory if matches!(r.why(), Why::Grants(_)) => Link::Pane(PaneId::Grants, None),
         Topic::Memory => Link::Pane(PaneId::Memory, None),
         Topic::Tempdb => Link::Pane(PaneId::Tempdb, None),
         Topic::Log => Link::Pane(PaneId::TxLog, None),

@@ -269,16 +269,16 @@ fn each_reason_leads_to_its_evidence() {
     let sorted = |column| Link::Pane(PaneId::Activity, Some(Look::Sort(column)));
     let by_hash = Look::Groups(GroupBy::Hash, "cpu_delta");
     assert_eq!(link(Topic::Workers, Why::NotPolled), sorted("tasks"));
-    assert_eq!(link(Topic::Memory, Why::Grants(9)), sorted("grant"));
+    assert_eq!(link(Topic::Memory, Why::Grants(9)), Link::Pane(PaneId::Grants, None));
     assert_eq!(link(Topic::Tempdb, Why::Tempdb(78.0)), Link::Pane(PaneId::Tempdb, None));
     assert_eq!(link(Topic::Log, Why::NotPolled), Link::Pane(PaneId::TxLog, None));
     assert_eq!(link(Topic::Cpu, Why::NotPolled), Link::Pane(PaneId::Activity, Some(by_hash.clone())));
     assert_eq!(link(Topic::Deadlocks, Why::NotPolled), Link::Events(MarkKind::Deadlock));
     assert_eq!(link(Topic::Jobs, Why::NotPolled), Link::Details);
-    assert_eq!(link(Topic::Io, Why::NotPolled), Link::Pane(PaneId::Storage, None));
+    assert_eq!(link(Topic::Io, Why::NotPolled), Link::Pane(PaneId::Storage, Some(Look::Own)));
     let waits =
         |name: &str| link(Topic::Waits, Why::Waits { name: name.into(), ms_per_s: 9_000.0, workers: None });
-    assert_eq!(waits("RESOURCE_SEMAPHORE"), sorted("grant"));
+    assert_eq!(waits("RESOURCE_SEMAPHORE"), Link::Pane(PaneId::Grants, None));
     assert_eq!(waits("LCK_M_S"), Link::Pane(PaneId::Waits, None));
     // The same from the types of waits: not those that wait, but the cause.
     let of = super::super::waits::evidence_of;
@@ -297,11 +297,19 @@ fn every_poison_wait_leads_to_its_cause_by_a_column_that_there_is() {
             Look::Sort(id) => assert!(columns::COLUMNS.iter().any(|c| c.id == id), "{name}: {id}"),
             Look::Groups(_, id) => assert!(groups::COLUMNS.iter().any(|c| c.id == id), "{name}: {id}"),
             // Who is debugged waits for as long as the debugger holds it.
-            Look::Filter(_) => assert_eq!(name, "PREEMPTIVE_DEBUG", "who waits is not the cause"),
+            look => {
+                assert!(matches!(look, Look::Filter(_)), "{name}");
+                assert_eq!(name, "PREEMPTIVE_DEBUG", "who waits is not the cause");
+            }
         }
         let why = Why::Waits { name: name.into(), ms_per_s: 9_000.0, workers: None };
         let link = link_of(&Reason::new(Level::Warning, Topic::Waits, 10, why));
-        let wanted = if name == "PREEMPTIVE_DEBUG" { PaneId::Waits } else { PaneId::Activity };
+        let wanted = match name {
+            "PREEMPTIVE_DEBUG" => PaneId::Waits,
+            // A pane of its own has both who waits and who holds.
+            "RESOURCE_SEMAPHORE" => PaneId::Grants,
+            _ => PaneId::Activity,
+        };
         assert!(matches!(link, Link::Pane(pane, _) if pane == wanted), "{name}");
     }
 }

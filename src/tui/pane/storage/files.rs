@@ -143,7 +143,7 @@ const COLUMNS: &[Column] = &[
         .cell(grows_by)
         .filter()
         .also(&["growth"]),
-    Column::number("most", "MOST", 9, 8)
+    Column::number("max", "MAX SIZE", 9, 8)
         .value(|f| match space(f)?.most {
             Most::Kb(kb) => size(Some(kb), KB),
             Most::Unknown | Most::Unlimited => None,

@@ -9,7 +9,7 @@ use crate::{
         id::RowKey,
         view::View,
         widget::{canvas::Canvas, document::Document},
-        wish::Wish,
+        wish::{Look, Wish},
     },
 };
 
@@ -134,6 +134,10 @@ impl Pane for StoragePane {
         self.change().focus(key);
     }
 
+    fn show(&mut self, _look: &Look) {
+        self.group(By::File);
+    }
+
     fn selected(&self) -> Option<RowKey> {
         self.shown().selected()
     }
@@ -219,6 +223,10 @@ mod tests {
         let volumes = stage.draw(&mut pane, 160, 40);
         assert!(volumes.iter().any(|l| l.contains("L:\\") && !l.contains("orders_log")), "{volumes:#?}");
         assert!(matches!(pane.selected(), Some(RowKey::Volume(..))));
+        pane.show(&Look::Own);
+        let linked = stage.draw(&mut pane, 160, 40);
+        assert!(linked.iter().any(|l| l.contains("orders_log")), "a reason leads to the files: {linked:#?}");
+        pane.act(Action::GroupBy, &stage.view(), &mut wishes);
         assert!(pane.act(Action::Out, &stage.view(), &mut wishes));
         assert!(stage.draw(&mut pane, 160, 40).iter().any(|l| l.contains("orders_log")));
         assert!(!pane.act(Action::Out, &stage.view(), &mut wishes), "the next one widens the scope");
