@@ -489,7 +489,7 @@ fn what_a_parameter_was_not_told_is_not_asked() {
                 <ColumnReference Column=\"@b\" ParameterCompiledValue=\"(7)\"/><ColumnReference Column=\"@c\"/></ParameterList>";
     let plan = plan("", list, &op(0, "Sort", "Sort"));
     let statement = plan.statements.first().expect("a statement");
-    let facts = super::lines::facts(statement, first(&plan));
+    let facts = lines::facts(statement, first(&plan));
     let of = |name: &str| facts.iter().find(|fact| fact.starts_with(name)).map(String::as_str);
     assert_eq!(of("@a"), Some("@a  compiled for 7, ran with 8"));
     assert_eq!(of("@b"), Some("@b  compiled for 7"), "an estimated plan has not run");

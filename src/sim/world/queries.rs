@@ -5,7 +5,7 @@ use super::{
     moment::Moment,
     profile::{Profile, Role},
     script::Happening,
-    texts::{Sort, TEXTS, of_sort},
+    texts::{self, Sort, TEXTS, of_sort},
     totals::{Meter, REGRESSING, Totals},
 };
 use crate::sim::scenario::Kind;
@@ -68,14 +68,6 @@ pub struct Query {
 /// The hash of the query in a text, the same in requests and in the plan cache.
 pub fn hash(profile: &Profile, template: u16) -> [u8; 8] {
     profile.dice.of("query").at(i64::from(template)).bytes()
-}
-
-/// The database where a text runs, the same in requests and in the plan cache.
-pub fn database_of(profile: &Profile, template: u16) -> i32 {
-    match TEXTS.get(usize::from(template)).map(|text| text.sort) {
-        Some(Sort::Job | Sort::Burner | Sort::BlockingVictim) => 5,
-        _ => *profile.dice.of("shape").at(i64::from(template)).of("database").pick(&[5, 5, 5, 6, 6, 7]),
-    }
 }
 
 /// The hash of one of its plans.
@@ -188,7 +180,7 @@ impl Moment<'_> {
         let ended_ms = self.at_ms - since_last_ms.min(1e12) as i64;
         (whole > 0).then(|| Query {
             template,
-            database_id: database_of(p, template),
+            database_id: texts::database_of(p.dice, template),
             created_ms,
             last_ms: (ended_ms - run.elapsed_us / 1_000).max(created_ms),
             plan: 0,

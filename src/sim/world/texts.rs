@@ -2,7 +2,7 @@
 //! key, `{a}` amount column, `{d}` detail table, `{b}` database, `{n}` a number. The statement that runs stands
 //! between `«` and `»`.
 
-use super::theme::Theme;
+use super::{dice::Dice, theme::Theme};
 
 /// The sort of work that runs a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -281,6 +281,14 @@ pub const TEXTS: &[Template] = &[
 /// Positions of the texts of one sort.
 pub fn of_sort(sort: Sort) -> Vec<u16> {
     TEXTS.iter().enumerate().filter(|(_, t)| t.sort == sort).map(|(i, _)| i as u16).collect()
+}
+
+/// The database where a text runs, the same in requests and in the plan cache.
+pub fn database_of(dice: Dice, template: u16) -> i32 {
+    match TEXTS.get(usize::from(template)).map(|text| text.sort) {
+        Some(Sort::Job | Sort::Burner | Sort::BlockingVictim) => 5,
+        _ => *dice.of("shape").at(i64::from(template)).of("database").pick(&[5, 5, 5, 6, 6, 7]),
+    }
 }
 
 #[cfg(test)]

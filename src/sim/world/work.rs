@@ -7,7 +7,6 @@ use super::{
     dice::Dice,
     moment::Moment,
     profile::Role,
-    queries,
     texts::{self, Sort, TEXTS},
 };
 use std::borrow::Cow;
@@ -366,7 +365,7 @@ impl Moment<'_> {
                 dice.of("ip").whole(10, 250)
             ),
             client_pid: dice.of("pid").whole(900, 30_000) as i32,
-            database_id: queries::database_of(p, text.template),
+            database_id: texts::database_of(p.dice, text.template),
             login_ms: (-connected_ms).max(self.started_ms()),
             started_ms: self.at_ms,
             slept_since_ms: None,

@@ -268,6 +268,8 @@ fn tab_texts(home: PaneId, active: PaneId, columns: u16) -> Vec<(String, PaneId)
         let text = |(pane, key): (PaneId, &str)| {
             let is_named = has_name(pane == active);
             let text = match (is_named, is_tight && pane != active) {
+                // The first one keeps the margin.
+                (true, true) if pane == home => format!(" {key} {}", pane.name()),
                 (true, true) => format!("{key} {}", pane.name()),
                 (true, false) => format!(" {key} {} ", pane.name()),
                 (false, _) => format!(" {key} "),
