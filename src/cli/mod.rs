@@ -312,6 +312,12 @@ pub enum What {
     Blocking,
     /// one row per query of the plan cache that ran: what it costs, and its share of all CPU
     Queries,
+    /// one row per procedure, trigger or function that ran: what it costs
+    Modules,
+    /// one row per query of Query Store: its newest closed hour beside the day before
+    Querystore,
+    /// one row per Query Store: state, size, forced plans
+    Stores,
     /// the cost of dbtop itself: one row per instance, and this process
     Cost,
     /// one row per volume: size, free space, when it is full

@@ -349,6 +349,7 @@ impl<D: Driver> Lane<D> {
     async fn connect(&self, place: Option<OwnedSemaphorePermit>) -> Result<Open<D::Session>, Failure> {
         let mut context = ProbeContext::new(self.shared.clock);
         context.resume(self.read.clone());
+        context.want_databases(Arc::clone(&self.target.info.poll));
         let way_in = (Arc::clone(&self.way_in.0), self.way_in.1);
         let connected = connect::connect(&self.shared, &self.target, &self.secret, way_in, &mut context);
         let mut session = connected.await?;

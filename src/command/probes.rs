@@ -52,7 +52,9 @@ fn rows(probe: &Probe, settings: &Settings) -> Vec<Vec<Cell>> {
 
 /// The rights that its scripts and its answer need, each once; without any: none, as a right.
 fn rights(probe: &Probe) -> Vec<Needs> {
-    let of_scripts = probe.parts.iter().map(|part| part.script.needs);
+    let of_databases = probe.each.into_iter().flat_map(|each| each.scripts());
+    let of_scripts =
+        probe.parts.iter().map(|part| part.script).chain(of_databases).map(|script| script.needs);
     let of_answer = probe.unknown_without.iter().map(|(needs, _)| *needs);
     let mut rights = Vec::new();
     for needs in of_scripts.chain(of_answer) {

@@ -32,6 +32,26 @@ impl Sets {
         sets
     }
 
+    /// Takes over the rows of another answer to the same scripts, behind those that are there.
+    pub fn append(&mut self, other: Self) {
+        for (name, set) in other.0 {
+            match self.0.iter_mut().find(|(known, _)| *known == name) {
+                Some((_, known)) if known.columns == set.columns => known.rows.extend(set.rows),
+                Some(_) => {}
+                None => self.0.push((name, set)),
+            }
+        }
+    }
+
+    /// Leaves each row of these scripts once, where sets were appended.
+    pub fn keep_each_once(&mut self, scripts: impl Iterator<Item = Script>) {
+        for script in scripts {
+            if let Some((_, set)) = self.0.iter_mut().find(|(name, _)| name == script.name) {
+                keep_each_once(set, script.key);
+            }
+        }
+    }
+
     /// Takes over the sets of another answer that are not there yet.
     pub fn merge(&mut self, other: Self) {
         for (name, set) in other.0 {

@@ -2,15 +2,18 @@
 //! Owned by the instance's task; `run` writes it, `plan` and decoders read it.
 
 use super::{
-    batch::Sets, clock::Clock, object::ObjectNames, query::QueryMemory, script::Script, text::TextCache,
+    batch::Sets, clock::Clock, module::ModuleMemory, object::ObjectNames, query::QueryMemory, script::Script,
+    text::TextCache,
 };
 use crate::model::{
     base::time::Timestamp,
+    inventory::record::PollSettings,
     poll::{
         Sample, State,
         databases::DatabaseRow,
         id::ProbeId,
         properties::{Platform, Properties},
+        query_store::QueryStoreTable,
         reading::Unavailable,
         rights::Rights,
     },
@@ -29,6 +32,10 @@ const SKEW_GRAIN_MS: i64 = 1_000;
 pub struct Watermarks {
     /// the file of the deadlock reports, and the place in it, up to which they were read
     pub deadlocks: Option<(String, i64)>,
+    /// the database that a probe asked last, where it asks one after another
+    pub turns: HashMap<ProbeId, i32>,
+    /// what was read of Query Stores: an interval that is closed is read once
+    pub query_store: Option<Arc<QueryStoreTable>>,
 }
 
 /// Knowledge of one server. Survives reconnects.
@@ -58,6 +65,12 @@ pub struct ProbeContext {
     pub(super) objects: ObjectNames,
     /// statements of queries, and when they were polled
     pub(super) queries: QueryMemory,
+    /// names of modules, and when they were polled
+    pub(super) modules: ModuleMemory,
+    /// the databases that could not be asked when a probe asked one after another, and why
+    pub(super) problems: HashMap<i32, Unavailable>,
+    /// which databases are looked at; None: all
+    wanted: Option<Arc<PollSettings>>,
 }
 
 impl ProbeContext {
@@ -79,6 +92,9 @@ impl ProbeContext {
             texts: TextCache::default(),
             objects: ObjectNames::default(),
             queries: QueryMemory::default(),
+            modules: ModuleMemory::default(),
+            problems: HashMap::new(),
+            wanted: None,
         }
     }
 
@@ -105,6 +121,21 @@ impl ProbeContext {
     /// Goes on reading where an earlier connection ended.
     pub fn resume(&mut self, read: Watermarks) {
         self.read = read;
+    }
+
+    /// Why a database was not asked, or refused, when a probe asked one after another.
+    pub(super) fn problem(&self, database_id: i32) -> Option<&Unavailable> {
+        self.problems.get(&database_id)
+    }
+
+    /// Leaves databases out that the instance's settings leave out.
+    pub fn want_databases(&mut self, settings: Arc<PollSettings>) {
+        self.wanted = Some(settings);
+    }
+
+    /// A database is looked at.
+    pub(super) fn wants_database(&self, name: &str) -> bool {
+        self.wanted.as_ref().is_none_or(|settings| settings.wants_database(name))
     }
 
     /// The login's rights, once polled.
@@ -235,6 +266,7 @@ impl ProbeContext {
                 self.verdicts.clear();
                 self.objects.forget_failures();
             }
+            Sample::Known(State::QueryStore(table)) => self.read.query_store = Some(Arc::clone(table)),
             Sample::Known(State::Databases(rows)) => {
                 self.databases =
                     rows.iter().filter_map(|d: &DatabaseRow| Some((d.id, d.name.clone()?))).collect();
@@ -243,6 +275,9 @@ impl ProbeContext {
                 let counters: &dyn Any = &**counters;
                 if let Some(queries) = counters.downcast_ref() {
                     self.queries.learn(queries);
+                }
+                if let Some(modules) = counters.downcast_ref() {
+                    self.modules.learn(modules);
                 }
             }
             _ => {}

@@ -88,6 +88,27 @@ pub enum Want {
     Right(Needs),
 }
 
+/// What a probe asks of each database. The scripts name objects as `[$db$].sys.…`; `@P1` is the database's id, and each has
+/// `CAST(@P1 AS int) AS database_id` among its columns.
+#[derive(Debug)]
+pub struct EachDatabase {
+    /// the script of the probe whose rows are the databases: `database_id`, `database_name`, `state_desc`
+    pub of: &'static str,
+    /// asked of every database
+    pub first: &'static [Part],
+    /// asked behind it, where `more` wants it
+    pub then: &'static [Part],
+    /// the parameters of `then` behind the database's id, by what came first; None: there is nothing new
+    pub more: fn(&Sets, i32, &ProbeContext) -> Option<Vec<i64>>,
+}
+
+impl EachDatabase {
+    /// Its scripts.
+    pub fn scripts(&self) -> impl Iterator<Item = Script> {
+        self.first.iter().chain(self.then).map(|part| part.script)
+    }
+}
+
 /// Makes a sample of a probe's result sets. Needed sets are there.
 pub type Decoder = fn(&Sets, &ProbeContext) -> Result<Sample, Unavailable>;
 
@@ -120,6 +141,8 @@ pub struct Probe {
     pub timeout_ms: u32,
     /// not asked where one of these is known to be lacking
     pub wants: &'static [Want],
+    /// what it asks of each database behind that
+    pub each: Option<&'static EachDatabase>,
     /// whether the sets of the first round trip are worth a second one; see [`When::SecondTrip`]
     pub second_trip: Option<fn(&Sets) -> bool>,
     /// what nobody knows without a right, in words that go on with "is unknown"
@@ -147,6 +170,7 @@ impl Probe {
             is_worth: |_| true,
             timeout_ms: TIMEOUT_MS,
             wants: &[],
+            each: None,
             second_trip: None,
             unknown_without: &[],
             panes: &[],

@@ -19,8 +19,10 @@ pub mod context;
 mod demand;
 pub mod descriptor;
 pub mod doctor;
+pub mod each;
 #[cfg(test)]
 mod fixture;
+mod module;
 mod object;
 mod plan;
 mod query;

@@ -40,7 +40,8 @@ pub(super) fn scripts(ctx: &ProbeContext, probe: &Probe, trip: Trip) -> Result<V
     Ok(scripts)
 }
 
-fn holds(ctx: &ProbeContext, part: &Part, trip: Trip) -> bool {
+/// True if a part belongs to this round trip of this server.
+pub(super) fn holds(ctx: &ProbeContext, part: &Part, trip: Trip) -> bool {
     part.when.contains(&When::SecondTrip) == (trip == Trip::Second)
         && part.when.iter().all(|when| match when {
             When::Focused => ctx.is_focused(),

@@ -144,7 +144,7 @@ fn alone(whole: &Statement) -> Statement {
 const KINDS: [&str; 5] = ["PROC", "PROCEDURE", "FUNCTION", "TRIGGER", "VIEW"];
 
 /// The name of a module by its own text, as in `dbo.usp_Settle`. One that was renamed keeps its old name there.
-fn module(text: &str) -> Option<Arc<str>> {
+pub(super) fn module(text: &str) -> Option<Arc<str>> {
     let mut code = lexer::code(text).filter(|token| !token.is_blank());
     // CREATE OR ALTER PROCEDURE
     code.by_ref().take(4).find(|token| KINDS.iter().any(|kind| token.is_word(kind)))?;

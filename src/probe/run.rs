@@ -5,7 +5,7 @@ use super::{
     catalog,
     context::ProbeContext,
     descriptor::{Company, Probe},
-    object,
+    each, object,
     plan::{self, Trip},
     script::{Needs, Script, Takes},
     text,
@@ -135,6 +135,11 @@ async fn poll_group<C: Ask>(
     gather(conn, &scripts, within, ctx, &mut gathered).await;
     for probe in &asked {
         second_trip(conn, probe, ctx, &mut gathered).await;
+        if gathered.lost.is_none()
+            && let Some(of_each) = probe.each
+        {
+            gathered.lost = each::walk(conn, probe.id, of_each, ctx, &mut gathered.sets).await;
+        }
     }
     if gathered.lost.is_none() {
         gathered.lost =
@@ -143,8 +148,9 @@ async fn poll_group<C: Ask>(
     }
     if gathered.lost.is_none() {
         let focused = ctx.is_focused();
-        let of_queries = ctx.queries.handles(&gathered.sets);
-        gathered.lost = text::fetch(conn, &gathered.sets, &mut ctx.texts, &of_queries, focused).await;
+        let mut handles = ctx.queries.handles(&gathered.sets);
+        handles.extend(ctx.modules.handles(&gathered.sets));
+        gathered.lost = text::fetch(conn, &gathered.sets, &mut ctx.texts, &handles, focused).await;
     }
     let took_ms = u32::try_from(started.elapsed().as_millis()).unwrap_or(u32::MAX);
     for probe in &asked {
@@ -265,8 +271,15 @@ async fn ask<C: Ask>(
     let what = batch::names(scripts);
     let before = ctx.now();
     let within = Duration::from_millis(within_ms.into());
-    let since = ctx.queries.params(ctx.is_focused());
-    let params = if scripts.iter().any(|s| s.takes == Takes::Since) { &since[..] } else { &[] };
+    let takes = scripts.iter().map(|s| s.takes).find(|takes| *takes != Takes::Nothing);
+    let takes = takes.unwrap_or(Takes::Nothing);
+    let focused = ctx.is_focused();
+    let since = [ctx.queries.params(focused), ctx.modules.params(focused)];
+    let params = match takes {
+        Takes::Nothing => &[][..],
+        Takes::Since => &since[0][..],
+        Takes::SinceModules => &since[1][..],
+    };
     let answer = conn.ask(Question { what: &what, sql: &sql, params, within }).await;
     let ours = before.plus_ms((ctx.now() - before) / 2);
     let sets = Sets::of(answer.sets, scripts);

@@ -63,6 +63,8 @@ pub enum Takes {
     Nothing,
     /// the server's clock at the last poll of queries, and how many rows are wanted
     Since,
+    /// the same of the last poll of modules; alone in its batch
+    SinceModules,
 }
 
 impl Script {

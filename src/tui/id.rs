@@ -134,6 +134,28 @@ panes! {
         has_charts: true,
         has_records: false,
     }
+    /// procedures, triggers and functions
+    Modules {
+        name: "Modules",
+        key: None,
+        help: "",
+        subject: Subject::Sessions,
+        word: Some(("modules", "which procedure, trigger or function costs what")),
+        has_parts: true,
+        has_charts: false,
+        has_records: false,
+    }
+    /// what Query Store recorded
+    QueryStore {
+        name: "Query Store",
+        key: None,
+        help: "",
+        subject: Subject::Sessions,
+        word: Some(("querystore", "queries that regressed, vary, have forced plans; how full stores are")),
+        has_parts: true,
+        has_charts: false,
+        has_records: false,
+    }
     /// database files
     Storage {
         name: "Storage",
@@ -327,6 +349,10 @@ pub enum RowKey {
     Clerk(InstanceId, Arc<str>),
     /// a query of an instance: its hash
     Query(InstanceId, u64),
+    /// a query of a Query Store: instance, database id, query id, its hash
+    Stored(InstanceId, i32, i64, Option<u64>),
+    /// a procedure, trigger or function: instance, database id, object id
+    Module(InstanceId, i32, i32),
     /// a wait type of an instance, or of all together
     Wait(Option<InstanceId>, Arc<str>),
     /// a wait category
@@ -353,6 +379,8 @@ impl RowKey {
             | Self::Volume(id, _)
             | Self::Clerk(id, _)
             | Self::Query(id, _)
+            | Self::Stored(id, ..)
+            | Self::Module(id, ..)
             | Self::Evidence(id, _)
             | Self::Wait(Some(id), _) => Some(id),
             Self::Wait(None, _) | Self::Category(_) | Self::Group(_) | Self::Entry(_) | Self::Reason(_) => {

@@ -11,13 +11,17 @@ use std::fmt::Write as _;
 const SIZES: [(u16, u16); 4] = [(40, 10), (80, 24), (120, 40), (200, 60)];
 
 /// Keys that lead to each pane from the start.
-const PANES: [(&str, &str); 15] = [
+const PANES: [(&str, &str); 19] = [
     ("fleet", ""),
     ("instance", "enter"),
     ("activity", "2"),
     ("waits", "3"),
     ("blocking", "4"),
     ("queries", "5"),
+    ("modules", ": modules enter"),
+    ("query_store", ": querystore enter"),
+    ("regressed", ": querystore enter b"),
+    ("stores", ": querystore enter b b b b"),
     ("storage", "6"),
     ("volumes", "6 b b"),
     ("memory", ": memory enter"),

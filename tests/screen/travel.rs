@@ -24,7 +24,7 @@ use std::{
 };
 use tokio::sync::watch::Receiver;
 
-const PANES: [(&str, &str); 13] = [
+const PANES: [(&str, &str); 16] = [
     ("fleet", ""),
     ("heat map", "v"),
     ("instance", "enter"),
@@ -32,6 +32,9 @@ const PANES: [(&str, &str); 13] = [
     ("waits", "3"),
     ("blocking", "4"),
     ("queries", "5"),
+    ("modules", ": modules enter"),
+    ("query store", ": querystore enter"),
+    ("stores", ": querystore enter b b b b"),
     ("storage", "6"),
     ("storage by volume", "6 b b"),
     ("memory", ": memory enter"),

@@ -12,5 +12,6 @@ LEFT JOIN sys.system_columns AS c
 WHERE o.schema_id = 4
     AND o.name IN (N'dm_os_host_info', N'dm_os_windows_info', N'dm_exec_input_buffer', N'dm_exec_requests',
         N'dm_os_sys_info', N'dm_db_page_info', N'dm_tran_version_store_space_usage', N'dm_os_memory_health_history',
-        N'dm_exec_query_stats', N'dm_tran_persistent_version_store_stats')
+        N'dm_exec_query_stats', N'dm_tran_persistent_version_store_stats', N'query_store_wait_stats',
+        N'query_store_query_variant', N'query_store_query_hints', N'query_store_plan_feedback')
 OPTION (MAXDOP 1);

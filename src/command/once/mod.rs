@@ -2,6 +2,7 @@
 
 pub(super) mod rows;
 pub(super) mod space;
+pub(super) mod stored;
 
 use super::{
     ask::Terminal,
@@ -136,7 +137,9 @@ fn tell(
         What::Blocking => rows::blocking(&instances),
         What::Queries => rows::queries(&instances),
         What::Cost => rows::cost(&instances, snapshot, collector),
-        other => space::rows(other, &instances).unwrap_or_default(),
+        other => {
+            space::rows(other, &instances).or_else(|| stored::rows(other, &instances)).unwrap_or_default()
+        }
     };
     if let Some(filter) = filter {
         keep(&mut grid, filter, snapshot);
@@ -189,6 +192,8 @@ fn has_settled(i: &InstanceSnapshot, what: What) -> bool {
     let is_wanted = |probe: ProbeId| match probe {
         ProbeId::Cost => what == What::Cost,
         ProbeId::Queries => what == What::Queries,
+        ProbeId::Modules => what == What::Modules,
+        ProbeId::QueryStore => matches!(what, What::Querystore | What::Stores),
         ProbeId::Files | ProbeId::Space => what == What::Files,
         ProbeId::TempdbUse => what == What::Tempdb,
         ProbeId::LogUse => what == What::Txlog,

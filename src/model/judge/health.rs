@@ -80,6 +80,8 @@ pub enum Topic {
     Inventory,
     /// transaction logs
     Log,
+    /// Query Store
+    QueryStore,
 }
 
 /// One reason. Its sentence is made when it is first shown.

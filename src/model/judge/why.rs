@@ -7,6 +7,7 @@
 //! What grows with time (`for 6m`, `10 s ago`) is kept as coarsely as it is told, so that a verdict is another one only when
 //! it reads otherwise.
 
+mod full;
 mod spell;
 
 use crate::model::{
@@ -226,6 +227,26 @@ pub enum Why {
         /// free, %
         free_pct: f64,
     },
+    /// a Query Store is full and records nothing
+    StoreFull {
+        /// that of this database
+        database: Option<Arc<str>>,
+        /// so many others, too
+        more: u32,
+    },
+    /// a plan cannot be forced any more
+    PlanForcing {
+        /// in this database
+        database: Option<Arc<str>>,
+        /// that of this query, by its number in the store
+        query_id: i64,
+        /// it failed so often since the poll before
+        failures: i64,
+        /// why the last time, by the server's number
+        reason: Option<i64>,
+        /// so many others, too
+        more: u32,
+    },
 }
 
 /// A session, and how much of something it holds.
@@ -400,6 +421,7 @@ impl Why {
                     others(*more)
                 )
             }
+            Self::StoreFull { .. } | Self::PlanForcing { .. } => self.fmt_store(f),
             Self::Jobs { failed, name, at } => jobs(f, *failed, known(name.as_deref()), *at, clock),
             Self::Volume { .. }
             | Self::Tempdb(_)
@@ -418,40 +440,6 @@ impl Why {
 }
 
 impl Why {
-    /// The reasons about what is full.
-    fn fmt_space(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Volume { mount, free_pct } => {
-                write!(f, "volume {} {} free", known(mount.as_deref()).trim_end_matches('\\'), pct(*free_pct))
-            }
-            Self::TempdbFilling { full_in_ms, free_pct, holder } => {
-                write!(f, "tempdb full in {}, ", span(*full_in_ms))?;
-                match holder {
-                    Some(by) => write!(f, "session {} holds {}", by.session, pct(by.pct)),
-                    None => write!(f, "{} free", pct(*free_pct)),
-                }
-            }
-            Self::Log { database, full_in_ms, free_pct, reuse_wait, session } => {
-                write!(f, "log of {} ", known(database.as_deref()))?;
-                match full_in_ms {
-                    Some(ms) => write!(f, "full in {}", span(*ms))?,
-                    None => write!(f, "{} free", pct(*free_pct))?,
-                }
-                match (session, reuse_wait) {
-                    (Some(session), _) => write!(f, ", session {session} holds it"),
-                    (None, Some(wait)) => write!(f, ", waits for {wait}"),
-                    (None, None) => Ok(()),
-                }
-            }
-            Self::VolumeFilling { mount, full_in_ms, free_pct } => {
-                let mount = known(mount.as_deref()).trim_end_matches('\\');
-                write!(f, "volume {mount} full in {}, {} free", span(*full_in_ms), pct(*free_pct))
-            }
-            Self::Tempdb(free_pct) => write!(f, "tempdb {} free", pct(*free_pct)),
-            _ => Ok(()),
-        }
-    }
-
     /// The reasons about memory.
     fn fmt_memory(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -551,7 +539,9 @@ impl Why {
             Self::Volume { mount, .. } | Self::VolumeFilling { mount, .. } => {
                 maybe(visit, Field::Name(Kind::Volume), mount);
             }
-            Self::Database { name, .. } => maybe(visit, Field::Name(Kind::Database), name),
+            Self::Database { name, .. }
+            | Self::StoreFull { database: name, .. }
+            | Self::PlanForcing { database: name, .. } => maybe(visit, Field::Name(Kind::Database), name),
             Self::Log { database, reuse_wait, .. } => {
                 maybe(visit, Field::Name(Kind::Database), database);
                 maybe(visit, Field::Words(Where::Theirs), reuse_wait);

@@ -32,6 +32,8 @@ macro_rules! probes {
             21 LogUse       "log_use"      false => LogUse(Arc<LogUseTable>) in log_use: "virtual log files, log backups";
             12 Jobs         "jobs"         true  => Jobs(Arc<Vec<FailedJobRow>>) in jobs: "failed Agent jobs";
             17 Queries      "queries"      false => Queries(Arc<QueryTable>) in queries: "queries of the plan cache";
+            18 Modules      "modules"      false => Modules(Arc<ModuleTable>) in modules: "procedures, triggers and functions of the plan cache";
+            24 QueryStore   "query_store"  false => QueryStore(Arc<QueryStoreTable>) in query_store: "Query Store of each database";
             13 Cost         "cost"         false => Cost(CostNow) in cost: "own cost";
         }
     };
@@ -54,10 +56,12 @@ pub mod link;
 pub mod log_use;
 pub mod logs;
 pub mod memory;
+pub mod modules;
 pub mod names;
 pub mod outcome;
 pub mod properties;
 pub mod queries;
+pub mod query_store;
 pub mod reading;
 pub mod resource;
 pub mod rights;
@@ -86,10 +90,12 @@ use self::{
     log_use::LogUseTable,
     logs::LogRow,
     memory::MemoryNow,
+    modules::ModuleTable,
     names::Visit,
     outcome::{Counters, Held, Outcome},
     properties::Properties,
     queries::QueryTable,
+    query_store::QueryStoreTable,
     reading::{Meta, MetaMut, Reading},
     rights::Rights,
     space::SpaceTable,

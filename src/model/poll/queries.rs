@@ -215,7 +215,10 @@ impl QueryRow {
     }
 
     fn between(old: Option<&QueryCounter>, now: &QueryCounter) -> Self {
-        let grown = |measure: Measure| grown(old, now, measure as usize);
+        let grown = |measure: Measure| {
+            let at = measure as usize;
+            growth(old.map(|old| old.all[at]), [now.all[at], now.new[at], now.last[at]])
+        };
         let is_fewer = old.is_some_and(|old| now.old_plans < old.plans);
         let is_first = old.is_none() && now.last[Measure::Runs as usize] != Some(0);
         Self {
@@ -244,12 +247,13 @@ impl QueryRow {
 }
 
 /// How much a measure grew: what older plans have beyond the sum before, and all that newer ones have.
-fn grown(old: Option<&QueryCounter>, now: &QueryCounter, at: usize) -> Option<i64> {
+/// Without a poll before, what their last runs took. `now` is of all, of newer ones, of last runs.
+pub(super) fn growth(old: Option<Option<i64>>, [all, new, last]: [Option<i64>; 3]) -> Option<i64> {
     let known = |n: Option<i64>| n.filter(|n| *n >= 0);
-    let new = known(now.new[at])?;
+    let new = known(new)?;
     let of_older = match old {
-        Some(old) => known(now.all[at])?.saturating_sub(new).saturating_sub(known(old.all[at])?).max(0),
-        None => known(now.last[at])?,
+        Some(old) => known(all)?.saturating_sub(new).saturating_sub(known(old)?).max(0),
+        None => known(last)?,
     };
     Some(of_older.saturating_add(new))
 }

@@ -135,6 +135,8 @@ pub enum Subject {
     Database,
     /// the plan of a query; before and after are its hashes
     Plan,
+    /// the Query Store of a database; before and after are its states
+    QueryStore,
 }
 
 impl Change {
@@ -165,6 +167,7 @@ impl fmt::Display for Change {
             Subject::Right => write!(f, "right {name}")?,
             Subject::Database => write!(f, "database {name}")?,
             Subject::Plan => write!(f, "plan of {name}")?,
+            Subject::QueryStore => write!(f, "Query Store of {name}")?,
         }
         match (&self.before, &self.after, self.what) {
             (Some(before), Some(after), _) => write!(f, " {before} → {after}"),

@@ -17,8 +17,10 @@ mod jobs;
 mod log_use;
 mod logs;
 mod memory;
+mod modules;
 mod properties;
 mod queries;
+mod query_store;
 mod rights;
 mod schedulers;
 mod space;
@@ -29,7 +31,13 @@ mod who;
 
 pub use activity::agent_job;
 
-use super::{demand, descriptor::Probe, object, script::Script, text};
+use super::{
+    demand,
+    descriptor::{EachDatabase, Probe},
+    object,
+    script::Script,
+    text,
+};
 use crate::model::poll::id::ProbeId;
 
 /// A probe by its id.
@@ -56,6 +64,8 @@ pub fn probe(id: ProbeId) -> &'static Probe {
         ProbeId::Grants => &grants::PROBE,
         ProbeId::Files => &files::PROBE,
         ProbeId::Queries => &queries::PROBE,
+        ProbeId::Modules => &modules::PROBE,
+        ProbeId::QueryStore => &query_store::PROBE,
         ProbeId::Cost => &cost::PROBE,
     }
 }
@@ -68,5 +78,9 @@ pub fn probes() -> impl Iterator<Item = &'static Probe> {
 /// Every script of every probe, and those asked on demand.
 pub fn scripts() -> impl Iterator<Item = Script> {
     let parts = probes().flat_map(|p| p.parts).map(|p| p.script);
-    parts.chain([text::TEXTS, object::RESOLVE_HOBT, object::RESOLVE_OBJECT]).chain(demand::SCRIPTS)
+    let of_databases = probes().filter_map(|p| p.each).flat_map(EachDatabase::scripts);
+    parts
+        .chain(of_databases)
+        .chain([text::TEXTS, object::RESOLVE_HOBT, object::RESOLVE_OBJECT])
+        .chain(demand::SCRIPTS)
 }

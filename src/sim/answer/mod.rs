@@ -14,6 +14,7 @@ mod hostile;
 pub mod plan;
 mod plans;
 mod queries;
+mod query_store;
 mod room;
 mod server;
 mod sessions;
@@ -150,6 +151,7 @@ fn table_of(name: &str) -> Option<fn(&Asked<'_>) -> Table> {
         sessions::ANSWERS,
         blocking::ANSWERS,
         queries::ANSWERS,
+        query_store::ANSWERS,
         slow::ANSWERS,
         plans::ANSWERS,
         room::ANSWERS,

@@ -3,22 +3,24 @@
 use super::{
     asked::{Answer, Asked},
     handle::Handle,
-    table::{Table, int},
+    table::{Table, int, opt, text},
 };
 use crate::sim::{
     backend::{
-        ColumnType::{self, BigInt, Binary, DateTime, Int, VarBinary},
+        ColumnType::{self, BigInt, Binary, DateTime, Int, NVarChar, VarBinary},
         Value,
     },
     world::{
         queries::{self, Figures, Query},
+        texts::TEXTS,
         totals::Meter,
         work::TextRef,
     },
 };
 
 /// The scripts that are answered here.
-pub const ANSWERS: &[Answer] = &[("queries", queries), ("queries_2016", queries), ("workload", workload)];
+pub const ANSWERS: &[Answer] =
+    &[("modules", modules), ("queries", queries), ("queries_2016", queries), ("workload", workload)];
 
 /// The part of the process's CPU that the engine takes for itself.
 const INTERNAL: f64 = 0.03;
@@ -67,27 +69,98 @@ pub fn workload(q: &Asked<'_>) -> Table {
     ])
 }
 
-/// Queries that ran since the moment that is asked for, those that moved most first.
-pub fn queries(q: &Asked<'_>) -> Table {
+/// The procedures among the queries: each has one statement that counts, and its own overhead.
+fn modules(q: &Asked<'_>) -> Table {
+    const OTHERS: [(&str, ColumnType); 11] = [
+        ("polled_at", DateTime),
+        ("total_modules", Int),
+        ("kind", NVarChar(2)),
+        ("database_id", Int),
+        ("object_id", Int),
+        ("plans", Int),
+        ("old_plans", Int),
+        ("min_elapsed_us", BigInt),
+        ("max_elapsed_us", BigInt),
+        ("cached_time", DateTime),
+        ("sql_handle", VarBinary(64)),
+    ];
+    const COUNTED: usize = 6;
+    let (since, most) = window(q);
+    let is_module = |query: &Query| TEXTS.get(usize::from(query.template)).is_some_and(|t| t.proc.is_some());
+    let mut found = moved_since(q, since);
+    found.retain(is_module);
+    let total = found.len() as i64;
+    let columns: Vec<_> = SUMS[..COUNTED]
+        .iter()
+        .flat_map(|(names, _)| names.map(|name| (name, of_sum(name))))
+        .chain(OTHERS)
+        .collect();
+    let rows = found.iter().take(most.unwrap_or(found.len())).map(|query| {
+        let is_new = local_ms(q, query.created_ms) >= since;
+        let handle =
+            Handle { text: TextRef { template: query.template, variant: 0 }, database_id: query.database_id };
+        let sums = SUMS[..COUNTED].iter().flat_map(|(_, of)| sums(*of, query, is_new));
+        let others = [
+            q.datetime(q.moment.at_ms),
+            int(total),
+            text("P"),
+            int(query.database_id),
+            opt(handle.server_text(q.moment).object_id, int),
+            int(1),
+            int(i64::from(!is_new)),
+            int(query.run.elapsed_us / 3),
+            int(query.run.elapsed_us.saturating_mul(7)),
+            q.datetime(query.created_ms),
+            Value::Bytes(handle.bytes(q.moment)),
+        ];
+        sums.map(int).chain(others).collect()
+    });
+    Table::new(&columns).with(rows)
+}
+
+/// All runs, those of new plans, the last run of older ones.
+fn sums(of: fn(&Figures) -> i64, query: &Query, is_new: bool) -> [i64; 3] {
+    let (all, last) = (of(&query.total), of(&query.run));
+    if is_new { [all, all, 0] } else { [all, 0, last] }
+}
+
+fn local_ms(q: &Asked<'_>, at_ms: i64) -> i64 {
+    (q.moment.local_ns(at_ms) / 1_000_000) as i64
+}
+
+/// The moment since which, and how many rows are wanted.
+fn window(q: &Asked<'_>) -> (i64, Option<usize>) {
     let param = |name: &str| {
         let found = q.params.iter().find(|p| p.name.eq_ignore_ascii_case(name))?;
         if let Value::Int(n) = found.value { Some(n) } else { None }
     };
-    let local_ms = |at_ms: i64| (q.moment.local_ns(at_ms) / 1_000_000) as i64;
-    let now = local_ms(q.moment.at_ms);
-    let since = param("@P1").unwrap_or(now - 300_000);
-    let has_run = |query: &Query| local_ms(query.last_ms) + query.run.elapsed_us / 1_000 >= since;
+    let since = param("@P1").unwrap_or_else(|| local_ms(q, q.moment.at_ms) - 300_000);
+    (since, param("@P2").and_then(|n| usize::try_from(n).ok()))
+}
+
+/// The queries that ran since a moment of the server's clock, those that moved most first.
+fn moved_since(q: &Asked<'_>, since: i64) -> Vec<Query> {
+    let has_run = |query: &Query| local_ms(q, query.last_ms) + query.run.elapsed_us / 1_000 >= since;
     let mut found: Vec<Query> = q.moment.queries().into_iter().filter(has_run).collect();
+    let now = local_ms(q, q.moment.at_ms);
     let moved = |query: &Query| {
         let age_ms = (q.moment.at_ms - query.created_ms).max(1) as f64;
         query.run.cpu_us as f64 + query.total.cpu_us as f64 / age_ms * (now - since).max(1) as f64
     };
     found.sort_by(|a, b| moved(b).total_cmp(&moved(a)));
+    found
+}
+
+/// Queries that ran since the moment that is asked for, those that moved most first.
+pub fn queries(q: &Asked<'_>) -> Table {
+    let (since, most) = window(q);
+    let found = moved_since(q, since);
     let total = found.len() as i64;
-    let most = param("@P2").and_then(|n| usize::try_from(n).ok()).unwrap_or(found.len());
+    let most = most.unwrap_or(found.len());
     let columns: Vec<_> =
         SUMS.iter().flat_map(|(names, _)| names.map(|name| (name, of_sum(name)))).chain(OTHERS).collect();
-    let rows = found.iter().take(most).map(|query| row(q, query, local_ms(query.created_ms) >= since, total));
+    let rows =
+        found.iter().take(most).map(|query| row(q, query, local_ms(q, query.created_ms) >= since, total));
     Table::new(&columns).with(rows)
 }
 
@@ -101,10 +174,7 @@ fn row(q: &Asked<'_>, query: &Query, is_new: bool, total: i64) -> Vec<Value> {
     let handle =
         Handle { text: TextRef { template: query.template, variant: 0 }, database_id: query.database_id };
     let (start, end) = handle.offsets(q.moment);
-    let sums = SUMS.iter().flat_map(|(_, of)| {
-        let (all, last) = (of(&query.total), of(&query.run));
-        if is_new { [all, all, 0] } else { [all, 0, last] }
-    });
+    let sums = SUMS.iter().flat_map(|(_, of)| sums(*of, query, is_new));
     let others = [
         q.datetime(q.moment.at_ms),
         int(total),
@@ -126,7 +196,7 @@ fn row(q: &Asked<'_>, query: &Query, is_new: bool, total: i64) -> Vec<Value> {
 /// A plan handle: 5 for a module's plan, 6 for that of a batch, the database, then what finds the query again.
 fn plan_handle(q: &Asked<'_>, query: &Query) -> Vec<u8> {
     let dice = q.moment.profile.dice.of("plan handle").at(i64::from(query.template)).at(query.created_ms);
-    let is_module = crate::sim::world::texts::TEXTS[usize::from(query.template)].proc.is_some();
+    let is_module = TEXTS[usize::from(query.template)].proc.is_some();
     let mut bytes = vec![if is_module { 5 } else { 6 }, 0];
     bytes.extend((query.database_id as u16).to_le_bytes());
     bytes.extend(query.template.to_be_bytes());

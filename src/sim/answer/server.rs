@@ -191,7 +191,7 @@ pub fn doctor(q: &Asked<'_>) -> Table {
 
 /// Optional objects and columns that this version has.
 pub fn capabilities(q: &Asked<'_>) -> Table {
-    const OBJECTS: [&str; 10] = [
+    const OBJECTS: [&str; 14] = [
         "dm_os_host_info",
         "dm_os_windows_info",
         "dm_exec_input_buffer",
@@ -202,6 +202,10 @@ pub fn capabilities(q: &Asked<'_>) -> Table {
         "dm_os_memory_health_history",
         "dm_exec_query_stats",
         "dm_tran_persistent_version_store_stats",
+        "query_store_wait_stats",
+        "query_store_query_variant",
+        "query_store_query_hints",
+        "query_store_plan_feedback",
     ];
     const COLUMNS: [&str; 6] = [
         "page_resource",

@@ -39,6 +39,10 @@ pub enum Kind {
     Deadlocks,
     /// a query gets a plan that takes `amount` times the CPU and the reads
     PlanRegression,
+    /// the Query Store of a database fills; with 100 it is full after five minutes and turns read-only, with more sooner
+    QueryStoreFull,
+    /// forcing a plan fails `amount` times an hour, since an index of it was dropped
+    PlanForceFailure,
     /// connections are refused
     Down,
     /// connections are accepted and never answered
@@ -85,7 +89,7 @@ pub enum Kind {
 
 impl Kind {
     /// All, for scripts and tests.
-    pub const ALL: [Self; 37] = [
+    pub const ALL: [Self; 39] = [
         Self::Calm,
         Self::BlockingStorm,
         Self::CpuStorm,
@@ -102,6 +106,8 @@ impl Kind {
         Self::VersionStoreHold,
         Self::Deadlocks,
         Self::PlanRegression,
+        Self::QueryStoreFull,
+        Self::PlanForceFailure,
         Self::Down,
         Self::BlackHole,
         Self::SlowNetwork,
@@ -130,6 +136,8 @@ impl Kind {
         match self {
             Self::BlockingStorm => 14.0,
             Self::CpuStorm | Self::TempdbFill | Self::LogFill => 97.0,
+            Self::QueryStoreFull => 100.0,
+            Self::PlanForceFailure => 30.0,
             Self::CpuLimit => 4.0,
             Self::AgQueue => 50.0,
             Self::IoStall => 180.0,

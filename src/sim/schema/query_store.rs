@@ -47,6 +47,12 @@ pub(super) const OBJECTS: &[Object] = &[
         col("is_optimized_plan_forcing_disabled", Bit).since(2022), col("plan_type", Int).since(2022),
         opt("plan_type_desc", NVarChar(120)).since(2022),
     ]),
+    view("query_store_plan_feedback", DATABASE, &[
+        col("plan_feedback_id", BigInt), opt("plan_id", BigInt), opt("feature_id", TinyInt),
+        opt("feature_desc", NVarChar(120)), opt("feedback_data", NVarCharMax), opt("state", Int),
+        opt("state_desc", NVarChar(120)), col("create_time", DateTimeOffset(7)),
+        opt("last_updated_time", DateTimeOffset(7)), col("replica_group_id", BigInt).since(2025),
+    ]).since(2022),
     view("query_store_plan_forcing_locations", PUBLIC, &[
         col("plan_forcing_location_id", BigInt), col("query_id", BigInt), col("plan_id", BigInt),
         col("replica_group_id", BigInt), opt("timestamp", DateTime).since(2025),
@@ -74,6 +80,9 @@ pub(super) const OBJECTS: &[Object] = &[
         opt("query_hint_text", NVarCharMax), col("last_query_hint_failure_reason", Int),
         opt("last_query_hint_failure_reason_desc", NVarChar(128)), col("query_hint_failure_count", BigInt),
         opt("source", Int), opt("source_desc", NVarChar(128)), opt("comment", NVarCharMax),
+    ]).since(2022),
+    view("query_store_query_variant", DATABASE, &[
+        col("query_variant_query_id", BigInt), col("parent_query_id", BigInt), col("dispatcher_plan_id", BigInt),
     ]).since(2022),
     view("query_store_query_text", DATABASE, &[
         col("query_text_id", BigInt), opt("query_sql_text", NVarCharMax),

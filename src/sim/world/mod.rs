@@ -12,6 +12,7 @@ pub mod moment;
 pub mod people;
 pub mod profile;
 pub mod queries;
+pub mod query_store;
 pub mod rhythm;
 pub mod rights;
 mod script;

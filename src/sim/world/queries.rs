@@ -77,7 +77,7 @@ pub fn plan_hash(profile: &Profile, query: &Query) -> [u8; 8] {
 
 impl Figures {
     /// So many of the same.
-    const fn times(self, n: i64) -> Self {
+    pub(super) const fn times(self, n: i64) -> Self {
         Self {
             runs: n,
             cpu_us: self.cpu_us.saturating_mul(n),
@@ -191,7 +191,7 @@ impl Moment<'_> {
     }
 
     /// One run of a query.
-    fn run(&self, template: u16) -> Figures {
+    pub(super) fn run(&self, template: u16) -> Figures {
         let text = &TEXTS[usize::from(template)];
         let dice = self.profile.dice.of("run").at(i64::from(template));
         let (cpu_ms, dop, memory_mb) = match text.sort {

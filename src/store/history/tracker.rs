@@ -19,6 +19,7 @@ use crate::model::{
         link::Link,
         properties::Properties,
         queries::{QueryRow, QueryTable},
+        query_store::{QueryStoreTable, StoreRow},
         rights::Rights,
     },
     timeline::{
@@ -59,6 +60,7 @@ struct Watch {
     /// the plans that each query was seen with
     plans: HashMap<u64, Vec<u64>>,
     headline_at: Option<Timestamp>,
+    stores: Option<Arc<QueryStoreTable>>,
 }
 
 impl Tracker {
@@ -147,6 +149,10 @@ impl Watch {
                 changed(scene, before.map(|before| databases_changed(&before, now)), emit);
             }
             State::Queries(now) => self.plans(scene, now, emit),
+            State::QueryStore(now) => {
+                let before = self.stores.replace(now.clone());
+                changed(scene, before.map(|before| stores_changed(&before, now)), emit);
+            }
             _ => {}
         }
     }
@@ -371,6 +377,21 @@ fn rights_changed(before: &Rights, now: &Rights) -> Vec<Change> {
         _ => None,
     };
     now.rights.iter().filter_map(|right| change(&right.name)).collect()
+}
+
+/// States of Query Stores, with the reason why one does not record.
+fn stores_changed(before: &QueryStoreTable, now: &QueryStoreTable) -> Vec<Change> {
+    let told = |store: &StoreRow| -> Option<Arc<str>> {
+        let state = store.state()?.words();
+        Some(store.readonly_words().map_or_else(|| state.into(), |why| format!("{state} ({why})").into()))
+    };
+    let change = |store: &StoreRow| {
+        let old = before.store(store.database_id)?;
+        let (before, after) = (told(old)?, told(store)?);
+        let name = store.database.clone()?;
+        (before != after).then(|| Change::named(Subject::QueryStore, name, Some(before), Some(after)))
+    };
+    now.stores.iter().filter_map(change).collect()
 }
 
 fn databases_changed(before: &[DatabaseRow], now: &[DatabaseRow]) -> Vec<Change> {

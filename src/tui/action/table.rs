@@ -18,6 +18,7 @@ const BLOCKING: Context = Context::Pane(PaneId::Blocking);
 const QUERIES: Context = Context::Pane(PaneId::Queries);
 const MEMORY: Context = Context::Pane(PaneId::Memory);
 const DATABASES: Context = Context::Pane(PaneId::Databases);
+const QUERY_STORE: Context = Context::Pane(PaneId::QueryStore);
 const STORAGE: Context = Context::Pane(PaneId::Storage);
 const WAITS: Context = Context::Pane(PaneId::Waits);
 const PARTS: Context = Context::Parts;
@@ -198,9 +199,9 @@ actions! {
     // Actions of single panes
     GroupBy: "group by the next field",
         word("group", "group by the next field"),
-        keys(&[told(ACTIVITY, "b", "group"), told(STORAGE, "b", "group")]);
+        keys(&[told(ACTIVITY, "b", "group"), told(STORAGE, "b", "group"), told(QUERY_STORE, "b", "view")]);
     Plan: "the plan, asked of the server; of what runs it is live where the server profiles it", polls(), on_row(),
-        keys(&[told(ACTIVITY, "P", "plan"), told(BLOCKING, "P", "plan"), told(QUERIES, "P", "plan")]);
+        keys(&[told(ACTIVITY, "P", "plan"), told(BLOCKING, "P", "plan"), told(QUERIES, "P", "plan"), told(QUERY_STORE, "P", "plan")]);
     SessionWaits: "what the session has waited for, asked of the server", polls(), on_row(),
         keys(&[told(ACTIVITY, "w", "its waits"), told(BLOCKING, "w", "its waits")]);
     BufferPool: "which databases have the pages in memory, asked of the server", polls(),

@@ -17,8 +17,10 @@ pub mod instance;
 pub mod labels;
 pub mod listed;
 pub mod memory;
+pub mod modules;
 pub mod parts;
 pub mod queries;
+pub mod query_store;
 pub mod range;
 pub mod reading;
 pub mod request;
@@ -49,6 +51,8 @@ impl Default for Panes {
                 PaneId::Activity => Box::<activity::ActivityPane>::default(),
                 PaneId::Waits => Box::<waits::WaitsPane>::default(),
                 PaneId::Queries => Box::<queries::QueriesPane>::default(),
+                PaneId::Modules => Box::<modules::ModulesPane>::default(),
+                PaneId::QueryStore => Box::<query_store::QueryStorePane>::default(),
                 PaneId::Storage => Box::<storage::StoragePane>::default(),
                 PaneId::Databases => Box::<databases::DatabasesPane>::default(),
                 PaneId::Memory => Box::<memory::MemoryPane>::default(),

@@ -37,7 +37,10 @@ use crate::{
     },
 };
 use ratatui::style::Style;
-use std::{fmt::Debug, sync::Arc};
+use std::{
+    fmt::{self, Debug},
+    sync::Arc,
+};
 
 /// Below this height there is room for the rows only.
 const LEAST_HEIGHT: u16 = 17;
@@ -112,6 +115,24 @@ pub trait Parts: for<'a> Kind<Row<'a> = Line<'a, Self>> + Debug + Sized {
     }
     /// Adds to the details what the columns do not say of a part.
     fn more(_line: &Line<'_, Self>, _details: &mut Document) {}
+}
+
+/// Some of the parts, in an order of their own: one of several sights on a table.
+pub struct Choice<P: Parts> {
+    /// whether a part is among them
+    pub keeps: fn(&P::Part) -> bool,
+    /// by what they are ordered, the greatest first
+    pub rank: Rank<P>,
+    /// that order in words
+    pub order: &'static str,
+    /// when there is none: `No query varies much`
+    pub nothing: &'static str,
+}
+
+impl<P: Parts> Debug for Choice<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Choice").field("order", &self.order).finish_non_exhaustive()
+    }
 }
 
 /// The words of a pane of parts.
@@ -239,6 +260,8 @@ pub struct PartsPane<P: Parts> {
     left_out: u64,
     filter: FilterSlot,
     line: TimeLine,
+    /// None: all, in their usual order
+    choice: Option<Choice<P>>,
 }
 
 impl<P: Parts> Default for PartsPane<P> {
@@ -250,20 +273,27 @@ impl<P: Parts> Default for PartsPane<P> {
             left_out: 0,
             filter: FilterSlot::new(P::COLUMNS, &[]),
             line: TimeLine::default(),
+            choice: None,
         }
     }
 }
 
 impl<P: Parts> PartsPane<P> {
+    /// One that shows some of the parts.
+    pub fn of(choice: Choice<P>) -> Self {
+        Self { choice: Some(choice), ..Self::default() }
+    }
+
     fn collect(&mut self, view: &View<'_>) {
         let mut places: Vec<Place> = Vec::new();
         (self.before, self.left_out) = (0, 0);
         for (n, instance) in view.instances() {
             let Some(table) = P::reading(&instance.facts).get() else { continue };
             let (parts, left_out) = P::parts(table);
-            self.before += parts.len();
             self.left_out = self.left_out.saturating_add(left_out);
-            for (i, part) in parts.iter().enumerate() {
+            let is_chosen = |part: &P::Part| self.choice.as_ref().is_none_or(|choice| (choice.keeps)(part));
+            for (i, part) in parts.iter().enumerate().filter(|(_, part)| is_chosen(part)) {
+                self.before += 1;
                 if self.filter.keeps(&Line::<P> { view, instance, table, part }) {
                     places.push((n, i as u32));
                 }
@@ -276,7 +306,7 @@ impl<P: Parts> PartsPane<P> {
             for by in P::ORDER {
                 sort_rows(&mut order, true, |n| number(at(n).and_then(|row| by(row.part))).into());
             }
-            if let Some(rank) = P::RANK {
+            if let Some(rank) = self.choice.as_ref().map(|choice| choice.rank).or(P::RANK) {
                 sort_rows(&mut order, true, |n| {
                     number(at(n).and_then(|row| rank(row.table, row.part))).into()
                 });
@@ -376,7 +406,8 @@ impl<P: Parts> Pane for PartsPane<P> {
         }
         reading::push_unknown(out, view, P::reading);
         if self.table.sort.is_none() && !self.places.is_empty() {
-            out.push((Part::Plain, P::WORDS.order.to_owned()));
+            let order = self.choice.as_ref().map_or(P::WORDS.order, |choice| choice.order);
+            out.push((Part::Plain, order.to_owned()));
         }
     }
 
@@ -404,7 +435,8 @@ impl<P: Parts> Pane for PartsPane<P> {
             let lines = if self.before > 0 {
                 vec![P::WORDS.no_match.to_owned(), "Esc clears it.".to_owned()]
             } else {
-                reading::absence(P::WORDS.unknown, P::WORDS.nothing, view, P::reading)
+                let nothing = self.choice.as_ref().map_or(P::WORDS.nothing, |choice| choice.nothing);
+                reading::absence(P::WORDS.unknown, nothing, view, P::reading)
             };
             return reading::empty(&lines, view, &mut body);
         }

@@ -2,7 +2,7 @@
 //! scripts, against the decoders (each reads nothing else), and, where the T-SQL gate is at hand, against the types of
 //! the system views.
 
-use super::room_columns::ROOM;
+use super::{room_columns::ROOM, store_columns::STORED};
 
 /// The shape of a column's values, as `tds::Cell` has them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,7 +28,7 @@ pub type Columns = &'static [(&'static str, Kind)];
 
 use Kind::{Bit, Bytes, Float, Instant, Int, Local, Text};
 
-/// Every script's columns, by the script's name, but for those of [`ROOM`].
+/// Every script's columns, by the script's name, but for those of [`ROOM`] and [`STORED`].
 pub static COLUMNS: &[(&str, Columns)] = &[
     (
         "activity",
@@ -529,5 +529,10 @@ pub static COLUMNS: &[(&str, Columns)] = &[
 
 /// The columns of a script; none for an unknown name.
 pub fn columns(script: &str) -> Columns {
-    COLUMNS.iter().chain(ROOM).find(|(name, _)| *name == script).map_or(&[], |(_, columns)| columns)
+    COLUMNS
+        .iter()
+        .chain(ROOM)
+        .chain(STORED)
+        .find(|(name, _)| *name == script)
+        .map_or(&[], |(_, columns)| columns)
 }

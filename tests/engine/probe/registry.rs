@@ -4,6 +4,7 @@
 use super::{
     columns::{COLUMNS, Kind, columns},
     room_columns::ROOM,
+    store_columns::STORED,
 };
 use dbtop::{
     model::poll::id::ProbeId,
@@ -111,7 +112,7 @@ fn set_up_is_made_of_single_statements() {
 
 #[test]
 fn declared_columns_are_those_of_the_select_list_in_order() {
-    assert_eq!(COLUMNS.len() + ROOM.len(), every_script().len());
+    assert_eq!(COLUMNS.len() + ROOM.len() + STORED.len(), every_script().len());
     for script in every_script() {
         let declared: Vec<_> = columns(script.name).iter().map(|(n, _)| (*n).to_owned()).collect();
         let mut selected = select_list(batch::statement(script.text));

@@ -211,6 +211,7 @@ async fn a_login_without_rights_learns_what_it_may_and_says_what_it_may_not() {
         for id in [
             ProbeId::Files,
             ProbeId::Queries,
+            ProbeId::Modules,
             ProbeId::Clerks,
             ProbeId::Logs,
             ProbeId::TempdbUse,

@@ -23,9 +23,22 @@ use crate::harness::{
 };
 
 /// The subjects of `once`.
-const SUBJECTS: [&str; 12] = [
-    "fleet", "activity", "waits", "blocking", "queries", "cost", "storage", "files", "tempdb", "txlog",
-    "memory", "grants",
+const SUBJECTS: [&str; 15] = [
+    "fleet",
+    "activity",
+    "waits",
+    "blocking",
+    "queries",
+    "cost",
+    "storage",
+    "files",
+    "tempdb",
+    "txlog",
+    "memory",
+    "grants",
+    "modules",
+    "querystore",
+    "stores",
 ];
 
 /// Runs `dbtop once` over a simulated fleet.

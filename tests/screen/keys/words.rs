@@ -94,6 +94,8 @@ fn the_next_problem_moves_the_cursor_and_never_the_scope_of_many() {
         "3",
         "4",
         "6",
+        ": modules enter",
+        ": querystore enter",
         ": databases enter",
         ": memory enter",
         ": tempdb enter",

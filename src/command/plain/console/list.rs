@@ -4,7 +4,7 @@ use super::{About, Behind, Console, ROWS, holds};
 use crate::{
     cli::What,
     command::{
-        once::{self, rows, space},
+        once::{self, rows, space, stored},
         output::{Cell, Grid},
         plain::spoken,
     },
@@ -95,7 +95,9 @@ impl Console {
             What::Blocking => rows::blocking(&instances),
             What::Queries => rows::queries(&instances),
             What::Cost => rows::cost(&instances, fleet, None),
-            other => space::rows(other, &instances).unwrap_or_default(),
+            other => {
+                space::rows(other, &instances).or_else(|| stored::rows(other, &instances)).unwrap_or_default()
+            }
         };
         if !self.place.filter.is_empty() {
             let infos: Vec<_> = fleet.instances.iter().map(|i| Arc::clone(&i.info)).collect();

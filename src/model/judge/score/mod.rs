@@ -68,6 +68,7 @@ pub fn assess(
         parts::databases(&mut case);
         parts::availability(&mut case);
         parts::jobs(&mut case);
+        parts::query_stores(&mut case);
         link::restart(&mut case);
         link::first_answers(&mut case);
     }

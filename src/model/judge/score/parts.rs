@@ -29,6 +29,28 @@ pub(super) fn databases(case: &mut Case<'_>) {
     case.add((Level::Critical, 60), Topic::Databases, why);
 }
 
+/// A Query Store that is full, and plans whose forcing failed since the poll before: nobody else tells.
+pub(super) fn query_stores(case: &mut Case<'_>) {
+    let Some(table) = case.facts.query_store.fresh(case.now).cloned() else { return };
+    let others = |n: usize| u32::try_from(n.saturating_sub(1)).unwrap_or(u32::MAX);
+    let full: Vec<_> = table.stores.iter().filter(|store| store.is_full() && store.is_problem()).collect();
+    if let Some(first) = full.first() {
+        let why = Why::StoreFull { database: first.database.clone(), more: others(full.len()) };
+        case.add((Level::Warning, 15), Topic::QueryStore, why);
+    }
+    let failing: Vec<_> = table.queries.iter().filter(|query| query.is_failing()).collect();
+    if let Some((first, plan)) = failing.first().and_then(|query| Some((query, query.forced.as_ref()?))) {
+        let why = Why::PlanForcing {
+            database: first.database.clone(),
+            query_id: first.query_id,
+            failures: plan.new_failures.unwrap_or_default(),
+            reason: plan.reason,
+            more: others(failing.len()),
+        };
+        case.add((Level::Warning, 15), Topic::QueryStore, why);
+    }
+}
+
 /// What is wrong with a database on a replica, the gravest first. One database on one replica is one thing: what holds up its
 /// log makes queues and lag too, so only the first counts.
 fn troubles(case: &Case<'_>, r: &ReplicaRow) -> Option<((Level, u8), Trouble)> {

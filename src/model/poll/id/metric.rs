@@ -47,6 +47,7 @@ metrics! {
     254 Vlfs              "Virtual log files"    ""     1.0 LogUse       "virtual log files of a database; key: the database",
     255 NodePageLife      "Page life of a node"  "s"    1.0 Grants       "page life expectancy of a NUMA node, s; key: the node",
     256 PlanCache         "Plan cache"           "KB"   1.0 Grants       "a kind of plans in the cache, KB; key: the kind",
+    270 QueryStoreSize    "Query Store"         "MB"   1.0 QueryStore   "size of the Query Store of a database, MB; key: the database",
     228 FailedJobs        "Failed jobs"          ""     1.0 Jobs         "jobs whose last outcome within a day was a failure",
 }
 

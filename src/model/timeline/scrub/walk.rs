@@ -67,9 +67,11 @@ fn change(change: &mut Change, visit: Visit<'_>) {
         Subject::Property | Subject::Setting | Subject::Restart | Subject::Right | Subject::Database => {
             Field::Words(Where::Theirs)
         }
+        Subject::QueryStore => Field::Words(Where::Ours),
         Subject::Plan => Field::Words(Where::Code),
     };
-    let name = if change.what == Subject::Database { Field::Name(Kind::Database) } else { values };
+    let is_database = matches!(change.what, Subject::Database | Subject::QueryStore);
+    let name = if is_database { Field::Name(Kind::Database) } else { values };
     maybe(visit, name, &mut change.name);
     maybe(visit, values, &mut change.before);
     maybe(visit, values, &mut change.after);

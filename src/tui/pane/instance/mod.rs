@@ -247,6 +247,7 @@ fn link_of(r: &Reason) -> Link {
         Topic::Memory => Link::Pane(PaneId::Memory, None),
         Topic::Tempdb => Link::Pane(PaneId::Tempdb, None),
         Topic::Log => Link::Pane(PaneId::TxLog, None),
+        Topic::QueryStore => Link::Pane(PaneId::QueryStore, None),
         Topic::Databases => Link::Pane(PaneId::Databases, None),
         Topic::Deadlocks => Link::Events(MarkKind::Deadlock),
         Topic::Link

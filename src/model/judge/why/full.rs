@@ -1,0 +1,60 @@
+//! The sentences of reasons about what is full: volumes, tempdb, transaction logs, Query Stores and what these cannot do any more.
+//! Called by `why`.
+
+use super::{
+    Why,
+    spell::{Maybe, known, others, pct, span},
+};
+use crate::model::poll::query_store::failure_words;
+use std::fmt;
+
+impl Why {
+    /// The reasons about what is full.
+    pub(super) fn fmt_space(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Volume { mount, free_pct } => {
+                write!(f, "volume {} {} free", known(mount.as_deref()).trim_end_matches('\\'), pct(*free_pct))
+            }
+            Self::TempdbFilling { full_in_ms, free_pct, holder } => {
+                write!(f, "tempdb full in {}, ", span(*full_in_ms))?;
+                match holder {
+                    Some(by) => write!(f, "session {} holds {}", by.session, pct(by.pct)),
+                    None => write!(f, "{} free", pct(*free_pct)),
+                }
+            }
+            Self::Log { database, full_in_ms, free_pct, reuse_wait, session } => {
+                write!(f, "log of {} ", known(database.as_deref()))?;
+                match full_in_ms {
+                    Some(ms) => write!(f, "full in {}", span(*ms))?,
+                    None => write!(f, "{} free", pct(*free_pct))?,
+                }
+                match (session, reuse_wait) {
+                    (Some(session), _) => write!(f, ", session {session} holds it"),
+                    (None, Some(wait)) => write!(f, ", waits for {wait}"),
+                    (None, None) => Ok(()),
+                }
+            }
+            Self::VolumeFilling { mount, full_in_ms, free_pct } => {
+                let mount = known(mount.as_deref()).trim_end_matches('\\');
+                write!(f, "volume {mount} full in {}, {} free", span(*full_in_ms), pct(*free_pct))
+            }
+            Self::Tempdb(free_pct) => write!(f, "tempdb {} free", pct(*free_pct)),
+            _ => Ok(()),
+        }
+    }
+
+    /// The reasons about Query Store.
+    pub(super) fn fmt_store(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::StoreFull { database, more } => {
+                write!(f, "Query Store of {} is full: read-only{}", known(database.as_deref()), others(*more))
+            }
+            Self::PlanForcing { database, query_id, failures, reason, more } => {
+                let why = Maybe(": ", reason.and_then(failure_words), "");
+                let of = known(database.as_deref());
+                write!(f, "forced plan of query {query_id} in {of} failed {failures}x{why}{}", others(*more))
+            }
+            _ => Ok(()),
+        }
+    }
+}

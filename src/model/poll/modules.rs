@@ -1,0 +1,329 @@
+//! Procedures, triggers and functions of the plan cache: sums over the cached plans of each, and what lies between two samples
+//! of them. It is counted as queries are: plans that were cached since the poll before are growth, older ones what they have beyond
+//! the sum before (`queries`). What a module calls is in its own figures, too: nothing in here adds modules up.
+
+use super::{
+    id::{Emit, ProbeId},
+    names::{Field, Kind, Visit, Where, maybe},
+    outcome::{Counters, Outcome},
+    queries::growth,
+};
+use crate::model::{base::time::Timestamp, fold::rate::Interval};
+use serde::{Deserialize, Serialize};
+use std::{collections::HashMap, sync::Arc};
+
+/// What is summed of a module.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(usize)]
+pub enum Measure {
+    /// runs that ended
+    Runs,
+    /// CPU, µs
+    Cpu,
+    /// duration, µs
+    Elapsed,
+    /// pages read from memory
+    Reads,
+    /// pages read from disk
+    PhysicalReads,
+    /// pages written
+    Writes,
+}
+
+/// A sum for each measure; None: the server did not say.
+pub type Sums = [Option<i64>; Measure::Writes as usize + 1];
+
+/// What identifies a module on its server.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct ModuleId {
+    /// the database's id
+    pub database_id: i32,
+    /// the object's id
+    pub object_id: i32,
+}
+
+/// What a module is.
+/// In files by name: fields and variants keep their names, a new field has a default.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum ModuleKind {
+    /// nobody knows
+    #[default]
+    Unknown,
+    /// a stored procedure
+    Procedure,
+    /// a trigger
+    Trigger,
+    /// a scalar function
+    Function,
+}
+
+impl ModuleKind {
+    /// In a word.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Unknown => "module",
+            Self::Procedure => "procedure",
+            Self::Trigger => "trigger",
+            Self::Function => "function",
+        }
+    }
+}
+
+/// All cached plans of a module: sums since they were cached.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ModuleCounter {
+    /// which
+    pub id: ModuleId,
+    /// what it is
+    pub kind: ModuleKind,
+    /// cached plans
+    pub plans: Option<i64>,
+    /// of them, cached before the poll before
+    pub old_plans: Option<i64>,
+    /// over all plans
+    pub all: Sums,
+    /// over those that were cached since the poll before
+    pub new: Sums,
+    /// over the last run of each older plan that ran since
+    pub last: Sums,
+    /// shortest and longest run of the plans that ran, µs
+    pub range_us: [Option<i64>; 2],
+    /// when the newest plan was cached, by our clock
+    pub cached_at: Option<Timestamp>,
+    /// its database
+    pub database: Option<Arc<str>>,
+    /// its name
+    pub name: Option<Arc<str>>,
+}
+
+/// Modules as they are polled: those that ran, the most expensive ones.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ModulesSample {
+    /// the rows
+    pub modules: Vec<ModuleCounter>,
+    /// modules that ran
+    pub total: Option<i64>,
+    /// the server's clock, ms since 1970 by its own zone: what is cached later is new at the next poll
+    pub polled_at: Option<i64>,
+}
+
+/// One module over the last interval: sums of the runs that ended in it. What is not known is None.
+/// In files by position: fields are only appended, each with a default; variants keep their names.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ModuleRow {
+    /// the database's id
+    pub database_id: i32,
+    /// the object's id
+    pub object_id: i32,
+    /// what it is
+    pub kind: ModuleKind,
+    /// its database
+    pub database: Option<Arc<str>>,
+    /// its name
+    pub name: Option<Arc<str>>,
+    /// runs that ended
+    pub runs: Option<i64>,
+    /// CPU, µs
+    pub cpu_us: Option<i64>,
+    /// duration, µs
+    pub elapsed_us: Option<i64>,
+    /// shortest run since its plans were cached, µs
+    pub min_us: Option<i64>,
+    /// longest run since then, µs
+    pub max_us: Option<i64>,
+    /// pages read from memory
+    pub reads: Option<i64>,
+    /// pages read from disk
+    pub physical_reads: Option<i64>,
+    /// pages written
+    pub writes: Option<i64>,
+    /// cached plans
+    pub plans: Option<i64>,
+    /// when the newest one was cached, by our clock
+    pub cached_at: Option<Timestamp>,
+    /// plans went, or the module was not told before: there may have been more
+    pub at_least: bool,
+}
+
+impl ModuleRow {
+    /// Something of an average run. None without a run.
+    pub fn per_run(&self, sum: Option<i64>) -> Option<f64> {
+        match (sum, self.runs) {
+            (Some(sum), Some(runs @ 1..)) => Some(sum as f64 / runs as f64),
+            _ => None,
+        }
+    }
+
+    /// Average duration of a run, ms.
+    pub fn avg_ms(&self) -> Option<f64> {
+        self.per_run(self.elapsed_us).map(|us| us / 1_000.0)
+    }
+
+    /// What may be said of a module without the poll before.
+    fn named(now: &ModuleCounter) -> Self {
+        let [min_us, max_us] = now.range_us;
+        Self {
+            database_id: now.id.database_id,
+            object_id: now.id.object_id,
+            kind: now.kind,
+            database: now.database.clone(),
+            name: now.name.clone(),
+            min_us,
+            max_us,
+            plans: now.plans,
+            cached_at: now.cached_at,
+            ..Self::default()
+        }
+    }
+
+    fn between(old: Option<&ModuleCounter>, now: &ModuleCounter) -> Self {
+        let grown = |measure: Measure| {
+            let at = measure as usize;
+            growth(old.map(|old| old.all[at]), [now.all[at], now.new[at], now.last[at]])
+        };
+        let is_fewer = old.is_some_and(|old| now.old_plans < old.plans);
+        let is_first = old.is_none() && now.last[Measure::Runs as usize] != Some(0);
+        Self {
+            runs: grown(Measure::Runs),
+            cpu_us: grown(Measure::Cpu),
+            elapsed_us: grown(Measure::Elapsed),
+            reads: grown(Measure::Reads),
+            physical_reads: grown(Measure::PhysicalReads),
+            writes: grown(Measure::Writes),
+            at_least: is_fewer || is_first,
+            ..Self::named(now)
+        }
+    }
+}
+
+/// The modules of an instance over the last interval.
+/// In files by position: fields are only appended, each with a default; variants keep their names.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ModuleTable {
+    /// the modules, most CPU first, unknown ones last
+    pub modules: Vec<ModuleRow>,
+    /// modules that ran and are not among them
+    pub left_out: u64,
+    /// length of the interval, ms
+    pub over_ms: u64,
+}
+
+impl ModuleTable {
+    /// So many per second.
+    pub fn per_s(&self, n: Option<i64>) -> Option<f64> {
+        Some(n? as f64 * 1000.0 / self.over_ms.max(1) as f64)
+    }
+
+    /// CPU of a module, ms per s.
+    pub fn cpu_ms_per_s(&self, module: &ModuleRow) -> Option<f64> {
+        self.per_s(module.cpu_us).map(|us| us / 1000.0)
+    }
+}
+
+impl Counters for ModulesSample {
+    type Between = Arc<ModuleTable>;
+
+    fn between(old: &Self, now: &Self, interval: Interval) -> Arc<ModuleTable> {
+        // A clock that was set back: what is new is not known, and so nothing is.
+        let is_set_back = now.polled_at < old.polled_at;
+        let before: HashMap<ModuleId, &ModuleCounter> = old.modules.iter().map(|m| (m.id, m)).collect();
+        let row = |m: &ModuleCounter| {
+            if is_set_back { ModuleRow::named(m) } else { ModuleRow::between(before.get(&m.id).copied(), m) }
+        };
+        // A run that has begun and not ended is none yet.
+        let has_run = |m: &ModuleRow| m.runs != Some(0) || m.cpu_us.is_none_or(|us| us > 0);
+        let mut modules: Vec<ModuleRow> = now.modules.iter().map(row).filter(has_run).collect();
+        modules.sort_by(|a, b| {
+            b.cpu_us.cmp(&a.cpu_us).then((a.database_id, a.object_id).cmp(&(b.database_id, b.object_id)))
+        });
+        let total = now.total.and_then(|total| usize::try_from(total).ok()).unwrap_or(0);
+        let left_out = total.saturating_sub(now.modules.len()) as u64;
+        Arc::new(ModuleTable { modules, left_out, over_ms: interval.ms })
+    }
+}
+
+impl Outcome for ModuleTable {
+    /// A sum over modules would count what they call twice.
+    fn points(&self, _probe: ProbeId, _emit: Emit<'_>) {}
+
+    fn each_name_mut(&mut self, visit: Visit<'_>) {
+        for module in &mut self.modules {
+            maybe(visit, Field::Name(Kind::Database), &mut module.database);
+            maybe(visit, Field::Words(Where::Code), &mut module.name);
+        }
+    }
+
+    fn only_judged(&self) -> Option<Self> {
+        Some(Self { modules: Vec::new(), left_out: self.left_out, over_ms: self.over_ms })
+    }
+
+    fn rows(&self) -> usize {
+        self.modules.len() * 2
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MINUTE: Interval = Interval { ms: 60_000 };
+
+    fn module(object_id: i32, plans: i64, sum: i64) -> ModuleCounter {
+        ModuleCounter {
+            id: ModuleId { database_id: 5, object_id },
+            plans: Some(plans),
+            old_plans: Some(plans),
+            all: [Some(sum); 6],
+            new: [Some(0); 6],
+            last: [Some(1); 6],
+            ..ModuleCounter::default()
+        }
+    }
+
+    fn sample(modules: Vec<ModuleCounter>, polled_at: i64) -> ModulesSample {
+        ModulesSample { total: Some(modules.len() as i64 + 2), modules, polled_at: Some(polled_at) }
+    }
+
+    fn between(old: Vec<ModuleCounter>, now: Vec<ModuleCounter>) -> Arc<ModuleTable> {
+        ModulesSample::between(&sample(old, 0), &sample(now, 60_000), MINUTE)
+    }
+
+    #[test]
+    fn a_module_has_what_its_counters_grew_by_and_the_most_cpu_stands_first() {
+        let table =
+            between(vec![module(1, 1, 100), module(2, 1, 5)], vec![module(1, 1, 160), module(2, 1, 905)]);
+        let told: Vec<_> = table.modules.iter().map(|m| (m.object_id, m.cpu_us, m.at_least)).collect();
+        assert_eq!(told, [(2, Some(900), false), (1, Some(60), false)]);
+        assert_eq!((table.left_out, table.cpu_ms_per_s(&table.modules[0])), (2, Some(0.015)));
+    }
+
+    #[test]
+    fn one_that_was_cached_anew_counts_from_then_on_and_says_at_least() {
+        let again = ModuleCounter {
+            plans: Some(1),
+            old_plans: Some(0),
+            all: [Some(40); 6],
+            new: [Some(40); 6],
+            last: [Some(0); 6],
+            ..module(1, 1, 0)
+        };
+        let table = between(vec![module(1, 1, 100)], vec![again]);
+        assert_eq!((table.modules[0].runs, table.modules[0].at_least), (Some(40), true));
+    }
+
+    #[test]
+    fn one_that_was_not_told_before_has_its_last_run_alone_and_idle_ones_are_not_told() {
+        let table = between(vec![module(2, 1, 7)], vec![module(1, 1, 9_000), module(2, 1, 7)]);
+        let told: Vec<_> = table.modules.iter().map(|m| (m.object_id, m.cpu_us, m.at_least)).collect();
+        assert_eq!(told, [(1, Some(1), true)]);
+    }
+
+    #[test]
+    fn nothing_is_said_of_figures_over_a_clock_that_was_set_back() {
+        let old = sample(vec![module(1, 1, 100)], 90_000);
+        let table = ModulesSample::between(&old, &sample(vec![module(1, 1, 160)], 60_000), MINUTE);
+        assert_eq!((table.modules[0].runs, table.modules[0].cpu_us), (None, None));
+    }
+}

@@ -1,0 +1,581 @@
+//! Query Store of each database: its state with every poll, its queries when an interval has closed since the one before. Over the
+//! on-demand lane, since it is slow where a store is large; every hour in the fleet.
+
+use crate::{
+    model::{
+        base::text::sanitize_line,
+        poll::{
+            Sample, State,
+            cost::Tier,
+            id::ProbeId,
+            query_store::{ForcedPlan, QueryStoreTable, StoreRow, StoredQuery, Stretch},
+            reading::Unavailable,
+            statement::{SqlText, Statement},
+        },
+    },
+    probe::{
+        batch::Sets,
+        context::ProbeContext,
+        descriptor::{Company, EachDatabase, Lane, Pace, Probe, needed, optional},
+        each,
+        query::hash,
+        script::{Needs, Script, When, script},
+        text::statement_of,
+    },
+    tds::Row,
+};
+use std::{
+    cmp::Reverse,
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
+
+const STORES: Script = script!("query_stores", Nothing, by "database_id");
+const STORE: Script = script!("query_store", Performance, by "database_id");
+const FORCED: Script = script!("query_store_forced", Performance, by "database_id" "plan_id");
+const QUERIES: Script = script!("query_store_queries", Performance, by "database_id" "query_id");
+const WAITS: Script =
+    script!("query_store_waits", Performance, by "database_id" "query_id" "wait_category_desc");
+const VARIANTS: Script =
+    script!("query_store_variants", Performance, by "database_id" "query_variant_query_id");
+const HINTS: Script = script!("query_store_hints", Performance, by "database_id" "query_id" "hint");
+const FEEDBACK: Script =
+    script!("query_store_feedback", Performance, by "database_id" "plan_id" "feature_id");
+
+/// Of each order so many queries of a database are sent.
+const QUERIES_SENT: i64 = 25;
+/// Queries of an instance that are kept.
+const MOST: usize = 300;
+/// Wait categories of a query that are kept.
+const MOST_WAITS: usize = 4;
+/// Bytes of a page, in KB.
+const PAGE_KB: f64 = 8.0;
+
+/// See the module.
+pub(super) static PROBE: Probe = Probe {
+    parts: &[needed(STORES)],
+    pace: Pace::Seldom(4),
+    company: Company::Alone,
+    lane: Lane::OnDemand,
+    unknown_without: &[(Needs::Performance, "what Query Store recorded")],
+    panes: &["query store"],
+    each: Some(&EACH),
+    ..Probe::new(ProbeId::QueryStore, Tier::Slow, decode)
+};
+
+static EACH: EachDatabase = EachDatabase {
+    of: STORES.name,
+    first: &[needed(STORE), needed(FORCED)],
+    then: &[
+        needed(QUERIES),
+        optional(WAITS, &[When::Has("query_store_wait_stats")]),
+        optional(VARIANTS, &[When::Has("query_store_query_variant")]),
+        optional(HINTS, &[When::Has("query_store_query_hints")]),
+        optional(FEEDBACK, &[When::Has("query_store_plan_feedback")]),
+    ],
+    more,
+};
+
+/// The first interval of the day before, the first of the stretch, the last one, and how many queries. None: there is no closed
+/// interval, or it is the one that was read already. An interval is known by its number and its end: after a restore, or when a
+/// store was emptied, numbers come again.
+fn more(sets: &Sets, database_id: i32, ctx: &ProbeContext) -> Option<Vec<i64>> {
+    let row = of(sets, STORE, database_id).next()?;
+    let interval = row.i64("interval_id")?;
+    let known = ctx.read.query_store.as_ref().and_then(|table| table.store(database_id));
+    let is_read = known.is_some_and(|store| {
+        let to = row.instant("end_time").map(|(at, _)| ctx.clock().ours(at));
+        let is_same = store.to.zip(to).is_some_and(|(a, b)| (a - b).abs() < 30_000);
+        store.interval_id == Some(interval) && is_same
+    });
+    let now = row.i64("now_id").unwrap_or(interval).min(interval);
+    let before = row.i64("before_id").unwrap_or(now).min(now);
+    (!is_read).then(|| vec![before, now, interval, QUERIES_SENT])
+}
+
+/// The rows of a database.
+fn of(sets: &Sets, script: Script, database_id: i32) -> impl Iterator<Item = Row<'_>> {
+    sets.all(script.name).filter(move |row| row.i32("database_id") == Some(database_id))
+}
+
+fn decode(sets: &Sets, ctx: &ProbeContext) -> Result<Sample, Unavailable> {
+    Ok(Sample::Known(State::from(Arc::new(table(sets, ctx)?))))
+}
+
+fn table(sets: &Sets, ctx: &ProbeContext) -> Result<QueryStoreTable, Unavailable> {
+    let before = ctx.read.query_store.as_deref();
+    let (mut total, mut seen) = (0, HashSet::new());
+    let mut table = QueryStoreTable::default();
+    let told: HashSet<i32> = sets.all(QUERIES.name).filter_map(|row| row.i32("database_id")).collect();
+    for row in sets.many(STORES.name)? {
+        total = total.max(row.count("total_rows").unwrap_or(0));
+        let Some((id, _)) = each::place(row, ctx).filter(|(id, _)| seen.insert(*id)) else { continue };
+        let known = before.and_then(|table| table.store(id));
+        let mut store = store(sets, (id, row), known, ctx);
+        let has_failed = ctx.problem(id).is_some();
+        let is_asked = of(sets, STORE, id).next().is_some();
+        // An interval without a run has no row, and is read all the same.
+        let is_new = told.contains(&id) || is_asked && more(sets, id, ctx).is_some();
+        if is_new && !has_failed {
+            table.queries.extend(queries(sets, &mut store, ctx));
+        } else {
+            let kept = before.into_iter().flat_map(|table| table.of(id)).cloned();
+            table.queries.extend(kept.map(|query| kept_of(query, has_failed)).filter(is_worth));
+            // The interval that was read, not the one that is there.
+            let read = known.cloned().unwrap_or_default();
+            (store.interval_id, store.from, store.to) = (read.interval_id, read.from, read.to);
+            store.total = read.total;
+        }
+        if has_failed {
+            (store.forced, store.failing) = known.map_or((None, None), |known| (known.forced, known.failing));
+        } else if is_asked {
+            force(sets, &mut store, before, &mut table.queries);
+        }
+        table.stores.push(store);
+    }
+    table.stores_left_out = usize::try_from(total).unwrap_or(0).saturating_sub(seen.len()) as u64;
+    table.queries.sort_by_key(|query| (Reverse(query.now.cpu_us), query.database_id, query.query_id));
+    keep_most(&mut table.queries);
+    let ran: i64 = table.stores.iter().filter_map(|store| store.total).fold(0, i64::saturating_add);
+    table.left_out = u64::try_from(ran).unwrap_or(0).saturating_sub(table.queries.len() as u64);
+    Ok(table)
+}
+
+/// A query of an interval that was read before. Its forced plan is told anew, but where the database failed.
+fn kept_of(query: StoredQuery, has_failed: bool) -> StoredQuery {
+    let forced = query.forced.clone().filter(|_| has_failed);
+    StoredQuery { forced: forced.map(|plan| ForcedPlan { new_failures: None, ..plan }), ..query }
+}
+
+/// It ran, or its plan is forced.
+fn is_worth(query: &StoredQuery) -> bool {
+    query.now.runs.is_some() || query.forced.is_some()
+}
+
+/// The most expensive ones, and all that a person would look for.
+fn keep_most(queries: &mut Vec<StoredQuery>) {
+    let mut place = 0;
+    queries.retain(|query| {
+        place += 1;
+        place <= MOST / 2
+            || place <= MOST && (query.is_regressed() || query.is_varying())
+            || query.forced.is_some() && place <= MOST * 4
+    });
+}
+
+fn store(
+    sets: &Sets,
+    (id, listed): (i32, Row<'_>),
+    known: Option<&StoreRow>,
+    ctx: &ProbeContext,
+) -> StoreRow {
+    let database = listed.name("database_name").or_else(|| ctx.database(Some(id)));
+    let problem = ctx.problem(id).map(|why| match why {
+        Unavailable::Failed(failure) => failure.to_string().into(),
+        Unavailable::SwitchedOff(why) => why.clone(),
+        why => why.to_string().into(),
+    });
+    let Some(row) = of(sets, STORE, id).next() else {
+        // What was known before stays, with the reason beside it.
+        let before = known.cloned().unwrap_or_default();
+        return StoreRow { database_id: id, database, problem, ..before };
+    };
+    let at = |column: &str| row.instant(column).map(|(at, _)| ctx.clock().ours(at));
+    StoreRow {
+        database_id: id,
+        database,
+        state: row.i64("actual_state"),
+        desired_state: row.i64("desired_state"),
+        readonly_reason: row.i64("readonly_reason"),
+        size_mb: row.count("current_storage_size_mb"),
+        cap_mb: row.count("max_storage_size_mb"),
+        interval_min: row.count("interval_length_minutes"),
+        capture: row.line("query_capture_mode_desc", 60),
+        cleanup: row.line("size_based_cleanup_mode_desc", 60),
+        interval_id: row.i64("interval_id"),
+        from: at("start_time"),
+        to: at("end_time"),
+        forced: None,
+        failing: None,
+        total: None,
+        problem,
+    }
+}
+
+/// The queries of a database, variants under their parent.
+fn queries(sets: &Sets, store: &mut StoreRow, ctx: &ProbeContext) -> Vec<StoredQuery> {
+    let id = store.database_id;
+    let over_ms = store.from.zip(store.to).map_or(0, |(from, to)| to.ms_since(from));
+    let mut rows: Vec<StoredQuery> = of(sets, QUERIES, id)
+        .filter_map(|row| {
+            store.total = store.total.max(row.count("total_queries"));
+            query(row, store.database.clone(), over_ms)
+        })
+        .collect();
+    if store.total.is_none() && ctx.problem(id).is_none() {
+        store.total = Some(0);
+    }
+    let mut places: HashMap<i64, usize> =
+        rows.iter().enumerate().map(|(at, query)| (query.query_id, at)).collect();
+    let place = |query_id: Option<i64>| query_id.and_then(|query_id| places.get(&query_id).copied());
+    for row in of(sets, WAITS, id) {
+        let (Some(at), Some(category), Some(ms)) =
+            (place(row.i64("query_id")), row.line("wait_category_desc", 60), row.count("wait_ms"))
+        else {
+            continue;
+        };
+        rows[at].waits.push((category, ms));
+    }
+    for row in of(sets, HINTS, id) {
+        if let Some(at) = place(row.i64("query_id")) {
+            rows[at].hint = row.line("hint", 400);
+            rows[at].hint_failures = row.count("query_hint_failure_count");
+        }
+    }
+    for row in of(sets, FEEDBACK, id) {
+        if let Some(at) = place(row.i64("query_id")).filter(|at| rows[*at].feedback.is_none()) {
+            rows[at].feedback = feedback(row);
+        }
+    }
+    for query in &mut rows {
+        query.waits.sort_by_key(|(_, ms)| Reverse(*ms));
+        query.waits.truncate(MOST_WAITS);
+    }
+    fold_variants(sets, id, &mut rows, &mut places);
+    rows
+}
+
+/// Adds variants up under the query that they are of.
+fn fold_variants(sets: &Sets, id: i32, rows: &mut Vec<StoredQuery>, places: &mut HashMap<i64, usize>) {
+    let mut folded = HashSet::new();
+    for row in of(sets, VARIANTS, id) {
+        let (Some(variant), Some(parent)) = (row.i64("query_variant_query_id"), row.i64("parent_query_id"))
+        else {
+            continue;
+        };
+        let Some(at) = places.get(&variant).copied().filter(|_| variant != parent) else { continue };
+        if !folded.insert(variant) {
+            continue;
+        }
+        let variant = rows[at].clone();
+        let to = *places.entry(parent).or_insert_with(|| {
+            rows.push(StoredQuery {
+                query_id: parent,
+                database_id: variant.database_id,
+                database: variant.database.clone(),
+                ..StoredQuery::default()
+            });
+            rows.len() - 1
+        });
+        rows[to].take_variant(&variant);
+    }
+    rows.retain(|query| !folded.contains(&query.query_id));
+}
+
+/// A row without a number is left out: nothing could be said of it.
+fn query(row: Row<'_>, database: Option<Arc<str>>, over_ms: u64) -> Option<StoredQuery> {
+    let whole = |column: &str| row.f64(column).filter(|n| *n >= 0.0).map(|n| n as i64);
+    let now = Stretch { runs: row.count("runs"), cpu_us: whole("cpu_us"), elapsed_us: whole("elapsed_us") };
+    Some(StoredQuery {
+        database_id: row.i32("database_id")?,
+        database,
+        query_id: row.i64("query_id")?,
+        hash: hash(row, "query_hash"),
+        now,
+        before: Stretch {
+            runs: row.count("before_runs"),
+            cpu_us: whole("before_cpu_us"),
+            elapsed_us: whole("before_elapsed_us"),
+        },
+        aborted: row.count("aborted"),
+        failed: row.count("failed"),
+        min_us: row.count("min_us"),
+        max_us: row.count("max_us"),
+        stdev_us: stdev(row, now),
+        reads: whole("reads"),
+        physical_reads: whole("physical_reads"),
+        writes: whole("writes"),
+        rows: whole("row_count"),
+        memory_kb: row.f64("memory_pages").filter(|n| *n >= 0.0).map(|pages| (pages * PAGE_KB) as i64),
+        plans: row.count("plans"),
+        over_ms,
+        module: module(row),
+        statement: statement(row),
+        ..StoredQuery::default()
+    })
+}
+
+/// The deviation of all runs, by the sum of their squares.
+fn stdev(row: Row<'_>, now: Stretch) -> Option<i64> {
+    let runs = now.runs.filter(|n| *n > 0)? as f64;
+    let avg = now.elapsed_us? as f64 / runs;
+    let variance = row.f64("squares_us").filter(|n| n.is_finite())? / runs - avg * avg;
+    Some(variance.max(0.0).sqrt() as i64)
+}
+
+fn module(row: Row<'_>) -> Option<Arc<str>> {
+    let name = row.raw_text("object_name")?;
+    let schema = row.raw_text("schema_name").unwrap_or("?");
+    Some(sanitize_line(&format!("{schema}.{name}"), 256))
+}
+
+fn statement(row: Row<'_>) -> Option<Statement> {
+    if row.bool("is_part_of_encrypted_module") == Some(true) {
+        let text = SqlText::new("".into(), None, None, true);
+        return Some(Statement { text: Arc::new(text), start: 0, end: 0 });
+    }
+    row.raw_text("query_text").filter(|text| !text.is_empty()).map(|text| statement_of(text, None))
+}
+
+fn feedback(row: Row<'_>) -> Option<Arc<str>> {
+    let about = match row.i64("feature_id")? {
+        1 => "cardinality estimate",
+        2 => "memory grant",
+        3 => "degree of parallelism",
+        4 => "lock after qualification",
+        _ => "feedback",
+    };
+    let state = row.line("state_desc", 60).unwrap_or_else(|| "?".into());
+    Some(format!("{about}: {}", state.to_lowercase().replace('_', " ")).into())
+}
+
+/// Marks the queries whose plan is forced; one that did not run gets a row of its own.
+fn force(
+    sets: &Sets,
+    store: &mut StoreRow,
+    before: Option<&QueryStoreTable>,
+    queries: &mut Vec<StoredQuery>,
+) {
+    let id = store.database_id;
+    (store.forced, store.failing) = (Some(0), Some(0));
+    for row in of(sets, FORCED, id) {
+        store.forced = store.forced.max(row.count("total_plans"));
+        let (Some(plan_id), Some(query_id)) = (row.i64("plan_id"), row.i64("query_id")) else { continue };
+        let failures = row.count("force_failure_count");
+        let known = before.into_iter().flat_map(|table| table.of(id));
+        let mut known =
+            known.filter_map(|query| query.forced.as_ref()).filter(|plan| plan.plan_id == plan_id);
+        // It begins anew when the plan is forced again: a smaller number is all new.
+        let new_failures = known.next().and_then(|plan| {
+            let (old, now) = (plan.failures?, failures?);
+            Some(if now < old { now } else { now - old })
+        });
+        store.failing = store.failing.map(|n| n + i64::from(failures.is_some_and(|n| n > 0)));
+        let plan = ForcedPlan {
+            plan_id,
+            plan_hash: hash(row, "query_plan_hash"),
+            failures,
+            new_failures,
+            reason: row.i64("last_force_failure_reason"),
+        };
+        let is_it = |query: &&mut StoredQuery| {
+            query.database_id == id && query.query_id == query_id && query.forced.is_none()
+        };
+        match queries.iter_mut().find(is_it) {
+            Some(query) => query.forced = Some(plan),
+            None => queries.push(StoredQuery {
+                database_id: id,
+                database: store.database.clone(),
+                query_id,
+                hash: hash(row, "query_hash"),
+                forced: Some(plan),
+                module: module(row),
+                statement: statement(row),
+                ..StoredQuery::default()
+            }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        model::base::time::Timestamp,
+        probe::fixture::{set, sets, text},
+        tds::{Cell, ResultSet},
+    };
+
+    const END: i64 = 1_700_000_000_000;
+
+    fn int(n: i64) -> Cell {
+        Cell::Int(n)
+    }
+
+    fn listed(rows: &[(i64, &str)]) -> ResultSet {
+        let row = |(id, state): &(i64, &str)| vec![int(3), int(*id), text(&format!("db{id}")), text(state)];
+        let columns = ["total_rows", "database_id", "database_name", "state_desc"];
+        set("query_stores", &columns, rows.iter().map(row).collect())
+    }
+
+    fn state(id: i64, interval: i64, actual: i64) -> ResultSet {
+        let columns =
+            ["database_id", "actual_state", "interval_id", "end_time", "now_id", "start_time", "before_id"];
+        let at = |ms| Cell::Instant { utc_ms: ms, offset_min: 60 };
+        let row = vec![
+            int(id),
+            int(actual),
+            int(interval),
+            at(END),
+            int(interval),
+            at(END - 900_000),
+            int(interval - 5),
+        ];
+        set("query_store", &columns, vec![row])
+    }
+
+    fn ran(rows: Vec<Vec<Cell>>) -> ResultSet {
+        let columns = [
+            "database_id",
+            "total_queries",
+            "query_id",
+            "runs",
+            "cpu_us",
+            "elapsed_us",
+            "squares_us",
+            "query_text",
+        ];
+        set("query_store_queries", &columns, rows)
+    }
+
+    fn row(id: i64, query: i64, cpu_us: f64) -> Vec<Cell> {
+        let (elapsed, squares) = (Cell::Float(40_000.0), Cell::Float(500_000_000.0));
+        vec![
+            int(id),
+            int(9),
+            int(query),
+            int(4),
+            Cell::Float(cpu_us),
+            elapsed,
+            squares,
+            text("SELECT\u{7} 1"),
+        ]
+    }
+
+    fn forced(id: i64, plan: i64, query: i64, failures: i64) -> ResultSet {
+        let columns = [
+            "database_id",
+            "total_plans",
+            "plan_id",
+            "query_id",
+            "force_failure_count",
+            "last_force_failure_reason",
+        ];
+        set(
+            "query_store_forced",
+            &columns,
+            vec![vec![int(id), int(1), int(plan), int(query), int(failures), int(8_712)]],
+        )
+    }
+
+    fn context() -> ProbeContext {
+        ProbeContext::new(Timestamp::default)
+    }
+
+    /// What a poll tells; the context learns it.
+    fn told(ctx: &mut ProbeContext, answer: Vec<ResultSet>) -> Arc<QueryStoreTable> {
+        let table = Arc::new(table(&sets(answer), ctx).unwrap());
+        ctx.absorb(&Sample::Known(State::QueryStore(Arc::clone(&table))));
+        table
+    }
+
+    #[test]
+    fn a_query_has_what_its_row_says_and_the_deviation_of_all_its_runs() {
+        let mut ctx = context();
+        let mut rows = vec![row(5, 1, 8_000.0), row(5, 2, -1.0), row(5, 3, f64::NAN)];
+        rows.push(vec![
+            int(5),
+            Cell::Null,
+            Cell::Null,
+            int(1),
+            Cell::Null,
+            Cell::Null,
+            Cell::Null,
+            Cell::Null,
+        ]);
+        let table = told(&mut ctx, vec![listed(&[(5, "ONLINE")]), state(5, 70, 2), ran(rows)]);
+        let [one, two, three] = &table.queries[..] else { panic!("{table:?}") };
+        assert_eq!((one.now.cpu_us, one.now.avg_ms()), (Some(8_000), Some(10.0)));
+        assert_eq!(one.stdev_us, Some(5_000), "125 million less 100 million, and the root of that");
+        assert_eq!((two.now.cpu_us, three.now.cpu_us), (None, None));
+        assert_eq!(one.statement.as_ref().unwrap().as_str(), "SELECT 1", "made harmless");
+        assert_eq!((one.over_ms, table.left_out, table.stores_left_out), (900_000, 6, 2));
+    }
+
+    #[test]
+    fn an_interval_is_read_once_and_again_if_the_store_begins_anew() {
+        let mut ctx = context();
+        let wants = |ctx: &ProbeContext, interval| more(&sets(vec![state(5, interval, 2)]), 5, ctx);
+        assert_eq!(wants(&ctx, 70), Some(vec![65, 70, 70, QUERIES_SENT]));
+        told(&mut ctx, vec![listed(&[(5, "ONLINE")]), state(5, 70, 2), ran(vec![row(5, 1, 8.0)])]);
+        assert_eq!(wants(&ctx, 70), None);
+        assert!(wants(&ctx, 71).is_some() && wants(&ctx, 3).is_some());
+        // Nothing new: the rows stay, the state is that of now.
+        let table = told(&mut ctx, vec![listed(&[(5, "ONLINE")]), state(5, 70, 1)]);
+        assert_eq!((table.queries.len(), table.stores[0].state), (1, Some(1)));
+        // The next interval has no run: that is known.
+        let table = told(&mut ctx, vec![listed(&[(5, "ONLINE")]), state(5, 71, 2), ran(Vec::new())]);
+        assert_eq!((table.queries.len(), table.stores[0].total), (0, Some(0)));
+        assert_eq!(wants(&ctx, 71), None);
+    }
+
+    #[test]
+    fn a_database_that_fails_keeps_what_was_known_and_says_why() {
+        let mut ctx = context();
+        let answer =
+            vec![listed(&[(5, "ONLINE")]), state(5, 70, 2), ran(vec![row(5, 1, 8.0)]), forced(5, 9, 1, 2)];
+        told(&mut ctx, answer);
+        ctx.problems.insert(5, Unavailable::NoRight("VIEW DATABASE STATE".into()));
+        let table = told(&mut ctx, vec![listed(&[(5, "ONLINE"), (6, "RESTORING")])]);
+        let store = &table.stores[0];
+        assert_eq!(store.problem.as_deref(), Some("n/a (VIEW DATABASE STATE)"));
+        assert_eq!((store.state, store.forced, table.queries.len()), (Some(2), Some(1), 1));
+        assert_eq!(table.queries[0].forced.as_ref().unwrap().new_failures, None);
+        assert_eq!((table.stores[1].state, table.stores[1].database.as_deref()), (None, Some("db6")));
+    }
+
+    #[test]
+    fn failures_of_forcing_are_told_when_they_rise_and_a_plan_forced_again_begins_anew() {
+        let mut ctx = context();
+        let poll = |ctx: &mut ProbeContext, failures| {
+            let table = told(ctx, vec![listed(&[(5, "ONLINE")]), state(5, 70, 2), forced(5, 9, 1, failures)]);
+            let query = table.queries.iter().find(|query| query.forced.is_some()).unwrap();
+            (query.forced.as_ref().unwrap().new_failures, table.stores[0].failing, table.queries.len())
+        };
+        assert_eq!(poll(&mut ctx, 7), (None, Some(1), 1), "nobody knows when those were");
+        assert_eq!(poll(&mut ctx, 7), (Some(0), Some(1), 1));
+        assert_eq!(poll(&mut ctx, 9), (Some(2), Some(1), 1));
+        assert_eq!(poll(&mut ctx, 1), (Some(1), Some(1), 1));
+        let table = told(&mut ctx, vec![listed(&[(5, "ONLINE")]), state(5, 70, 2)]);
+        assert_eq!((table.stores[0].forced, table.queries.len()), (Some(0), 0), "it is forced no more");
+    }
+
+    #[test]
+    fn variants_stand_under_their_query_with_waits_hints_and_feedback() {
+        let mut ctx = context();
+        let variants = ["database_id", "query_variant_query_id", "parent_query_id"];
+        let pairs = [(11, 1), (12, 1), (12, 1), (13, 99), (1, 1)];
+        let pairs = pairs.iter().map(|(variant, parent)| vec![int(5), int(*variant), int(*parent)]).collect();
+        let waits = ["database_id", "query_id", "wait_category_desc", "wait_ms"];
+        let waited = [(11, "Lock", 4), (12, "Lock", 5), (12, "Memory", 1)];
+        let waited =
+            waited.iter().map(|(id, name, ms)| vec![int(5), int(*id), text(name), int(*ms)]).collect();
+        let feedback = ["database_id", "query_id", "plan_id", "feature_id", "state_desc"];
+        let learned = vec![vec![int(5), int(12), int(3), int(2), text("VERIFICATION_PASSED")]];
+        let table = told(
+            &mut ctx,
+            vec![
+                listed(&[(5, "ONLINE")]),
+                state(5, 70, 2),
+                ran(vec![row(5, 11, 8.0), row(5, 12, 2.0)]),
+                set("query_store_variants", &variants, pairs),
+                set("query_store_waits", &waits, waited),
+                set("query_store_feedback", &feedback, learned),
+            ],
+        );
+        let [parent] = &table.queries[..] else { panic!("{table:?}") };
+        assert_eq!((parent.query_id, parent.variants, parent.now.runs), (1, 2, Some(8)));
+        assert_eq!(parent.waits, [("Lock".into(), 9), ("Memory".into(), 1)]);
+        assert_eq!(parent.feedback.as_deref(), Some("memory grant: verification passed"));
+    }
+}
