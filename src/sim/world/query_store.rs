@@ -4,7 +4,7 @@
 use super::{
     moment::Moment,
     queries::{Figures, Query},
-    texts::TEXTS,
+    texts::{Sort, TEXTS},
     version::Version,
 };
 use crate::sim::scenario::Kind;
@@ -159,6 +159,10 @@ impl Moment<'_> {
         let good = self.run(query.template);
         let (bad_ms, bad_run) =
             if query.plan == 1 { (self.regressed_ms(from_ms, to_ms), query.run) } else { (0, good) };
+        // What a storm burns began with the storm.
+        let is_burner = TEXTS.get(usize::from(query.template)).is_some_and(|text| text.sort == Sort::Burner);
+        let origin = self.utc_ms() - self.at_ms;
+        let from_ms = if is_burner { from_ms.max(query.created_ms + origin) } else { from_ms };
         let count = |ms: i64| (per_ms * ms as f64) as i64;
         let (bad, well) = (count(bad_ms), count((to_ms - from_ms).max(0) - bad_ms));
         let total = plus(good.times(well), bad_run.times(bad));

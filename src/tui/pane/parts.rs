@@ -396,7 +396,9 @@ impl<P: Parts> Pane for PartsPane<P> {
         }
         let tables = view.instances().filter_map(|(_, i)| P::reading(&i.facts).get());
         out.extend(P::told(&mut tables.map(|table| &**table)).map(|told| (Part::Plain, told)));
-        if self.left_out > 0 {
+        // What a sight leaves out it says by its name.
+        let is_usual = self.choice.as_ref().is_none_or(|choice| choice.order == P::WORDS.order);
+        if self.left_out > 0 && is_usual {
             out.push((Part::Plain, format!("{} {}", self.left_out, P::WORDS.left_out)));
         }
         if self.table.sort.is_some() {

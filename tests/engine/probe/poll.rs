@@ -73,7 +73,7 @@ async fn the_first_poll_learns_the_rights_before_it_chooses_scripts() {
     let slow: Vec<_> = questions[3..].iter().filter(|q| *q != "texts").collect();
     assert_eq!(
         slow,
-        ["availability", "volumes", "log_use", "jobs", "workload queries_2016"],
+        ["availability", "volumes", "log_use", "jobs", "workload queries_2016", "modules", "query_stores"],
         "slow ones have round trips of their own"
     );
 }
@@ -95,6 +95,10 @@ async fn every_declared_column_reaches_the_sample() {
         "blocked",
         Fate::Rows(vec![vec![("requests_seen", Cell::Int(60)), ("blocked_requests", Cell::Int(1))]]),
     );
+    let online = [("database_id", Cell::Int(5)), ("database_name", Cell::Text("a".into()))];
+    let online =
+        online.into_iter().chain([("total_rows", Cell::Int(1)), ("state_desc", Cell::Text("ONLINE".into()))]);
+    server = server.with("query_stores", Fate::Rows(vec![online.collect()]));
     let due: Vec<_> = ProbeId::ALL.into_iter().filter(|p| *p != ProbeId::Rights).collect();
     for polled in poll(&mut server, &due, &mut ctx).await {
         let shown = format!("{:?}", polled.outcome);
@@ -106,7 +110,10 @@ async fn every_declared_column_reaches_the_sample() {
             ProbeId::Logs => 3,
             // Idle is not believed on Linux; when a volume will be full is told by the fold.
             // How a clerk grew the fold says; what is free in a file only its database.
-            ProbeId::CpuRing | ProbeId::Volumes | ProbeId::Clerks | ProbeId::Space => 1,
+            // The text of the module does not begin as one.
+            ProbeId::CpuRing | ProbeId::Volumes | ProbeId::Clerks | ProbeId::Space | ProbeId::Modules => 1,
+            // Nothing failed, before or now; the module is encrypted; this server knows no hints and no feedback.
+            ProbeId::QueryStore => 7,
             // All files together have no name, kind, path, database, size or I/Os in flight.
             // This server counts no spills; the statement is whole, of no module that has a name, and was never told before.
             ProbeId::Files | ProbeId::Queries => 6,

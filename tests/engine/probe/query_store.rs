@@ -141,7 +141,7 @@ impl Watched {
             let (instance, at) = (self.id.clone(), dbtop::app::clock::now());
             self.fleet.apply(Update::Polled { instance, probe, at, took_ms, every_ms: 20_000, outcome });
         }
-        Arc::new(self.fleet.snapshot(dbtop::app::clock::now()))
+        self.fleet.snapshot(dbtop::app::clock::now())
     }
 
     async fn modules(&mut self) -> Option<Arc<ModuleTable>> {
