@@ -20,8 +20,11 @@ use crate::{
     sql::ident,
     tds::{Ask, Param, Question, Row},
 };
-use std::{collections::HashMap, sync::Arc, time::Duration};
-use tokio::time::Instant;
+use std::{
+    collections::HashMap,
+    sync::{Arc, OnceLock},
+    time::{Duration, Instant},
+};
 
 /// Longest that one database may take.
 pub const WITHIN: Duration = Duration::from_secs(5);
@@ -58,6 +61,29 @@ pub fn place(row: Row<'_>, ctx: &ProbeContext) -> Option<Place> {
     }
 }
 
+/// A clock that is never set, and the moment on it when time is up.
+#[derive(Clone, Copy)]
+struct Deadline {
+    up: fn() -> Duration,
+    end: Duration,
+}
+
+impl Deadline {
+    fn after(up: fn() -> Duration, within: Duration) -> Self {
+        Self { up, end: up() + within }
+    }
+
+    fn left(self) -> Duration {
+        self.end.saturating_sub((self.up)())
+    }
+}
+
+/// The time since this process asked first.
+fn up() -> Duration {
+    static START: OnceLock<Instant> = OnceLock::new();
+    START.get_or_init(Instant::now).elapsed()
+}
+
 /// Asks one database after another, and adds their rows to `sets`. Returns the failure that broke the connection, if one did.
 pub(super) async fn walk<C: Ask>(
     conn: &mut C,
@@ -66,12 +92,22 @@ pub(super) async fn walk<C: Ask>(
     ctx: &mut ProbeContext,
     sets: &mut Sets,
 ) -> Option<Failure> {
+    walk_by(up, conn, (probe, each), ctx, sets).await
+}
+
+async fn walk_by<C: Ask>(
+    up: fn() -> Duration,
+    conn: &mut C,
+    (probe, each): (ProbeId, &EachDatabase),
+    ctx: &mut ProbeContext,
+    sets: &mut Sets,
+) -> Option<Failure> {
     let mut problems = HashMap::new();
     let places: Vec<Place> = sets.all(each.of).filter_map(|row| place(row, ctx)).collect();
-    let end = Instant::now() + BUDGET;
+    let budget = Deadline::after(up, BUDGET);
     let mut lost = None;
     for (id, name) in in_turn(places, ctx.read.turns.get(&probe).copied()) {
-        let left = end.saturating_duration_since(Instant::now());
+        let left = budget.left();
         let name = match name {
             Err(why) => {
                 problems.insert(id, why);
@@ -85,7 +121,8 @@ pub(super) async fn walk<C: Ask>(
         };
         ctx.read.turns.insert(probe, id);
         let mut found = Sets::default();
-        let asked = ask(conn, each, (id, &name), left.min(WITHIN), ctx, &mut found).await;
+        let asked =
+            ask(conn, each, (id, &name), Deadline::after(up, left.min(WITHIN)), ctx, &mut found).await;
         sets.append(found);
         if let Err((why, failure)) = asked {
             problems.insert(id, why);
@@ -117,11 +154,10 @@ async fn ask<C: Ask>(
     conn: &mut C,
     each: &EachDatabase,
     (id, name): (i32, &str),
-    within: Duration,
+    end: Deadline,
     ctx: &ProbeContext,
     found: &mut Sets,
 ) -> Result<(), Refused> {
-    let end = Instant::now() + within;
     let id_param = [Param::Int(id.into())];
     trip(conn, each.first, name, &id_param, end, ctx, found).await?;
     let Some(more) = (each.more)(found, id, ctx) else { return Ok(()) };
@@ -136,7 +172,7 @@ async fn trip<C: Ask>(
     parts: &[Part],
     name: &str,
     params: &[Param<'_>],
-    end: Instant,
+    end: Deadline,
     ctx: &ProbeContext,
     found: &mut Sets,
 ) -> Result<(), Refused> {
@@ -173,12 +209,12 @@ async fn send<C: Ask>(
     scripts: &[Script],
     name: &str,
     params: &[Param<'_>],
-    end: Instant,
+    end: Deadline,
     found: &mut Sets,
 ) -> Option<Failure> {
     let sql = batch::text(scripts).replace(PLACEHOLDER, &ident::quote_name(name));
     let what = batch::names(scripts);
-    let within = end.saturating_duration_since(Instant::now()).max(LEAST);
+    let within = end.left().max(LEAST);
     let answer = conn.ask(Question { what: &what, sql: &sql, params, within }).await;
     found.merge(Sets::of(answer.sets, scripts));
     answer.error
@@ -218,8 +254,9 @@ mod tests {
             fixture::{set, text},
             script::{Key, Needs, Takes},
         },
-        tds::{Answer, Cell, ResultSet},
+        tds::{Answer, Cell as Value, ResultSet},
     };
+    use std::cell::Cell;
 
     const fn script(name: &'static str) -> Script {
         Script {
@@ -237,6 +274,19 @@ mod tests {
         then: &[needed(script("two")), optional(script("three"), &[])],
         more: |sets, id, _| sets.all("one").any(|row| row.i32("database_id") == Some(id)).then(|| vec![7]),
     };
+
+    thread_local! {
+        /// What a clock would show: only questions let time pass.
+        static NOW: Cell<Duration> = const { Cell::new(Duration::ZERO) };
+    }
+
+    fn now() -> Duration {
+        NOW.get()
+    }
+
+    async fn walk(conn: &mut Server, ctx: &mut ProbeContext, sets: &mut Sets) -> Option<Failure> {
+        walk_by(now, conn, (ProbeId::QueryStore, &EACH), ctx, sets).await
+    }
 
     /// A server that takes some time over each question, and fails as it is told.
     struct Server {
@@ -259,17 +309,19 @@ mod tests {
                 format!("{} {}", question.what, question.sql.replace("SELECT ", "").replace('\n', " "));
             self.asked.push(what.trim().to_owned());
             if self.takes > question.within {
-                tokio::time::sleep(question.within).await;
+                NOW.set(now() + question.within);
                 self.open = false;
                 return Answer { sets: Vec::new(), error: Some(Failure::new(FailureKind::Timeout, "late")) };
             }
-            tokio::time::sleep(self.takes).await;
+            NOW.set(now() + self.takes);
             if let Some(error) = (self.fails)(&what) {
                 return Answer { sets: Vec::new(), error: Some(error) };
             }
             let Some(Param::Int(id)) = question.params.first() else { panic!("no id") };
-            let sets =
-                question.what.split(", ").map(|name| set(name, &["database_id"], vec![vec![Cell::Int(*id)]]));
+            let sets = question
+                .what
+                .split(", ")
+                .map(|name| set(name, &["database_id"], vec![vec![Value::Int(*id)]]));
             Answer { sets: sets.collect(), error: None }
         }
 
@@ -283,7 +335,7 @@ mod tests {
     }
 
     fn list(rows: &[(i64, &str, &str)]) -> Sets {
-        let row = |(id, name, state): &(i64, &str, &str)| vec![Cell::Int(*id), text(name), text(state)];
+        let row = |(id, name, state): &(i64, &str, &str)| vec![Value::Int(*id), text(name), text(state)];
         let columns = ["database_id", "database_name", "state_desc"];
         let told: ResultSet = set("query_stores", &columns, rows.iter().map(row).collect());
         Sets::of(vec![told], &[script("query_stores")])
@@ -297,14 +349,12 @@ mod tests {
         ProbeContext::new(Timestamp::default)
     }
 
-    const ID: ProbeId = ProbeId::QueryStore;
-
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn rows_of_all_databases_come_together_and_one_that_is_not_online_is_not_asked() {
         let (mut server, mut ctx) = (Server::new(10, |_| None), context());
         let mut sets =
             list(&[(5, "a]b", "ONLINE"), (6, "old", "RESTORING"), (7, "c", "ONLINE"), (7, "c", "ONLINE")]);
-        assert!(walk(&mut server, ID, &EACH, &mut ctx, &mut sets).await.is_none());
+        assert!(walk(&mut server, &mut ctx, &mut sets).await.is_none());
         assert_eq!(
             (ids(&sets, "one"), ids(&sets, "two"), ids(&sets, "three")),
             (vec![5, 7], vec![5, 7], vec![5, 7])
@@ -315,7 +365,7 @@ mod tests {
         assert!(ctx.problem(5).is_none());
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn a_database_that_refuses_says_why_and_hides_no_other() {
         let fails = |what: &str| {
             let failure =
@@ -330,7 +380,7 @@ mod tests {
         };
         let (mut server, mut ctx) = (Server::new(10, fails), context());
         let mut sets = list(&[(5, "a", "ONLINE"), (6, "b", "ONLINE"), (7, "c", "ONLINE")]);
-        assert!(walk(&mut server, ID, &EACH, &mut ctx, &mut sets).await.is_none());
+        assert!(walk(&mut server, &mut ctx, &mut sets).await.is_none());
         assert_eq!((ids(&sets, "two"), ids(&sets, "three")), (vec![7], Vec::new()), "asked one by one");
         let why = |id| ctx.problem(id).map(ToString::to_string);
         assert_eq!(why(5).as_deref(), Some("n/a (CONNECT ANY DATABASE)"));
@@ -338,45 +388,45 @@ mod tests {
         assert_eq!(why(7), None);
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn the_budget_ends_a_poll_and_the_next_one_goes_on_behind_it() {
         let names: Vec<String> = (5..25).map(|id| format!("db{id}")).collect();
         let rows: Vec<(i64, &str, &str)> =
             (5..).zip(&names).map(|(id, name)| (id, name.as_str(), "ONLINE")).collect();
         let (mut server, mut ctx) = (Server::new(2_000, |_| None), context());
         let mut first = list(&rows);
-        let started = Instant::now();
-        assert!(walk(&mut server, ID, &EACH, &mut ctx, &mut first).await.is_none());
-        assert_eq!(started.elapsed(), BUDGET);
+        let started = now();
+        assert!(walk(&mut server, &mut ctx, &mut first).await.is_none());
+        assert_eq!(now() - started, BUDGET);
         assert_eq!(ids(&first, "two"), [5, 6, 7, 8, 9], "four seconds each");
         assert_eq!(ctx.problem(10).unwrap().to_string(), format!("off ({NEXT_TIME})"));
         let mut second = list(&rows);
-        walk(&mut server, ID, &EACH, &mut ctx, &mut second).await;
+        walk(&mut server, &mut ctx, &mut second).await;
         assert_eq!(ids(&second, "two"), [10, 11, 12, 13, 14]);
         for _ in 0..2 {
             second = list(&rows);
-            walk(&mut server, ID, &EACH, &mut ctx, &mut second).await;
+            walk(&mut server, &mut ctx, &mut second).await;
         }
         assert_eq!(ids(&second, "two"), [20, 21, 22, 23, 24]);
         second = list(&rows);
-        walk(&mut server, ID, &EACH, &mut ctx, &mut second).await;
+        walk(&mut server, &mut ctx, &mut second).await;
         assert_eq!(ids(&second, "two"), [5, 6, 7, 8, 9], "round and round");
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn a_database_that_takes_too_long_ends_the_poll_and_the_next_one_does_not_begin_with_it() {
         let (mut server, mut ctx) = (Server::new(9_000, |_| None), context());
         let rows = [(5, "a", "ONLINE"), (6, "b", "ONLINE")];
         let mut sets = list(&rows);
-        let started = Instant::now();
-        let lost = walk(&mut server, ID, &EACH, &mut ctx, &mut sets).await;
+        let started = now();
+        let lost = walk(&mut server, &mut ctx, &mut sets).await;
         assert_eq!(lost.unwrap().kind, FailureKind::Timeout);
-        assert_eq!(started.elapsed(), WITHIN);
+        assert_eq!(now() - started, WITHIN);
         let Some(Unavailable::Failed(why)) = ctx.problem(5) else { panic!() };
         assert!(why.text.contains("within 5 s"), "{why:?}");
         assert!(matches!(ctx.problem(6), Some(Unavailable::SwitchedOff(_))));
         let (mut server, mut sets) = (Server::new(10, |_| None), list(&rows));
-        walk(&mut server, ID, &EACH, &mut ctx, &mut sets).await;
+        walk(&mut server, &mut ctx, &mut sets).await;
         assert_eq!(ids(&sets, "one"), [6, 5]);
     }
 }

@@ -15,7 +15,7 @@ SELECT /* dbtop:query_store_forced */ TOP (50) 1 AS dbtop_query_store_forced,
     s.name AS schema_name,
     m.name AS object_name,
     x.is_part_of_encrypted_module,
-    SUBSTRING(x.query_sql_text, 1, 4000) AS query_text
+    SUBSTRING(x.query_sql_text, 1, 2000) AS query_text
 FROM [$db$].sys.query_store_plan AS p
 INNER JOIN [$db$].sys.query_store_query AS q ON q.query_id = p.query_id
 LEFT JOIN [$db$].sys.query_store_query_text AS x ON x.query_text_id = q.query_text_id

@@ -31,7 +31,7 @@ SELECT /* dbtop:query_store_queries */ 1 AS dbtop_query_store_queries,
     s.name AS schema_name,
     m.name AS object_name,
     x.is_part_of_encrypted_module,
-    SUBSTRING(x.query_sql_text, 1, 4000) AS query_text
+    SUBSTRING(x.query_sql_text, 1, 2000) AS query_text
 FROM (
     SELECT COUNT(*) OVER () AS total_queries,
         ROW_NUMBER() OVER (ORDER BY g.cpu_us DESC) AS by_cpu,

@@ -209,7 +209,7 @@ fn has_settled(i: &InstanceSnapshot, what: What) -> bool {
 
 /// Reads a filter. Fields are the columns, with or without their unit, and the labels of the instances.
 pub(super) fn parse_filter(text: &str, what: What, infos: &[Arc<InstanceInfo>]) -> anyhow::Result<Filter> {
-    let columns = rows::columns(what);
+    let columns = stored::columns(what).unwrap_or_else(|| rows::columns(what));
     let is_label =
         |k: &str| infos.iter().flat_map(|info| &info.labels).any(|(l, _)| l.eq_ignore_ascii_case(k));
     let known = |key: &str| columns.iter().any(|c| output::names(c, key)) || is_label(key);

@@ -1,6 +1,6 @@
 //! From a snapshot to the rows of `once`: one function a subject, pure.
 
-use super::{space, stored};
+use super::space;
 use crate::command::output::{Cell, Grid, PROBLEM};
 use crate::model::{
     base::{time::Timestamp, zone::Zone},
@@ -36,9 +36,8 @@ pub fn columns(what: What) -> Vec<&'static str> {
         What::Waits => names_with_holes(&waits_columns()),
         What::Blocking => names_with_holes(&blocking_columns()),
         What::Queries => names_with_holes(&queries_columns()),
-        What::Modules => names_with_holes(&stored::modules_columns()),
-        What::Querystore => names_with_holes(&stored::queries_columns()),
-        What::Stores => names_with_holes(&stored::stores_columns()),
+        // They are beside their rows: `stored::columns`.
+        What::Modules | What::Querystore | What::Stores => Vec::new(),
         What::Cost => names(&cost_columns()),
         What::Storage => names_with_holes(&space::storage_columns()),
         What::Files => names_with_holes(&space::files_columns()),
@@ -53,7 +52,7 @@ fn names<R>(columns: &[Column<R>]) -> Vec<&'static str> {
     columns.iter().map(|(name, _)| *name).collect()
 }
 
-fn names_with_holes<R>(columns: &[Column<R>]) -> Vec<&'static str> {
+pub(super) fn names_with_holes<R>(columns: &[Column<R>]) -> Vec<&'static str> {
     [&[INSTANCE], names(columns).as_slice(), &[PROBLEM]].concat()
 }
 

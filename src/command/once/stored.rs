@@ -1,6 +1,6 @@
 //! From a snapshot to the rows of `once modules`, `querystore` and `stores`: pure, as `rows` is.
 
-use super::rows::{Column, Scoped, grid_with_holes, of_instance, squeeze};
+use super::rows::{Column, Scoped, grid_with_holes, names_with_holes, of_instance, squeeze};
 use crate::{
     cli::What,
     command::output::{Cell, Grid},
@@ -20,6 +20,16 @@ pub fn rows(what: What, scope: Scoped<'_>) -> Option<Grid> {
     })
 }
 
+/// The names of the columns of one of these subjects, for `--filter`.
+pub fn columns(what: What) -> Option<Vec<&'static str>> {
+    Some(match what {
+        What::Modules => names_with_holes(&modules_columns()),
+        What::Querystore => names_with_holes(&queries_columns()),
+        What::Stores => names_with_holes(&stores_columns()),
+        _ => return None,
+    })
+}
+
 /// µs of a column as ms.
 fn ms(us: Option<i64>) -> Cell {
     Cell::real(us.map(|us| us as f64 / 1_000.0))
@@ -34,7 +44,7 @@ fn modules(scope: Scoped<'_>) -> Grid {
 }
 
 /// The columns of modules.
-pub fn modules_columns<'a>() -> [Column<(&'a ModuleTable, &'a ModuleRow)>; 14] {
+fn modules_columns<'a>() -> [Column<(&'a ModuleTable, &'a ModuleRow)>; 14] {
     [
         ("module", |(_, m)| Cell::text(m.name.as_deref())),
         ("kind", |(_, m)| Cell::Text(m.kind.word().into())),
@@ -69,7 +79,7 @@ fn queries(scope: Scoped<'_>) -> Grid {
 }
 
 /// The columns of queries of a store.
-pub fn queries_columns<'a>() -> [Column<&'a StoredQuery>; 31] {
+fn queries_columns<'a>() -> [Column<&'a StoredQuery>; 31] {
     [
         ("database", |q| Cell::text(q.database.as_deref())),
         ("query_id", |q| Cell::Int(q.query_id)),
@@ -114,7 +124,7 @@ fn stores(scope: Scoped<'_>) -> Grid {
 }
 
 /// The columns of stores.
-pub fn stores_columns<'a>() -> [Column<&'a StoreRow>; 13] {
+fn stores_columns<'a>() -> [Column<&'a StoreRow>; 13] {
     [
         ("database", |s| Cell::text(s.database.as_deref())),
         ("state", |s| Cell::text(s.state().map(|state| state.words()))),

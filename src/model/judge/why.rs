@@ -412,16 +412,7 @@ impl Why {
             Self::Database { name, state, more } => {
                 write!(f, "database {} is {state}{}", known(name.as_deref()), others(*more))
             }
-            Self::Replica { database, replica, trouble, more } => {
-                write!(
-                    f,
-                    "{} on {} {trouble}{}",
-                    known(database.as_deref()),
-                    known(replica.as_deref()),
-                    others(*more)
-                )
-            }
-            Self::StoreFull { .. } | Self::PlanForcing { .. } => self.fmt_store(f),
+            Self::Replica { .. } | Self::StoreFull { .. } | Self::PlanForcing { .. } => self.fmt_database(f),
             Self::Jobs { failed, name, at } => jobs(f, *failed, known(name.as_deref()), *at, clock),
             Self::Volume { .. }
             | Self::Tempdb(_)

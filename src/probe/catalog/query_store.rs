@@ -43,9 +43,9 @@ const FEEDBACK: Script =
     script!("query_store_feedback", Performance, by "database_id" "plan_id" "feature_id");
 
 /// Of each order so many queries of a database are sent.
-const QUERIES_SENT: i64 = 25;
+const QUERIES_SENT: i64 = 15;
 /// Queries of an instance that are kept.
-const MOST: usize = 300;
+const MOST: usize = 100;
 /// Wait categories of a query that are kept.
 const MOST_WAITS: usize = 4;
 /// Bytes of a page, in KB.
@@ -152,14 +152,14 @@ fn is_worth(query: &StoredQuery) -> bool {
     query.now.runs.is_some() || query.forced.is_some()
 }
 
-/// The most expensive ones, and all that a person would look for.
+/// The most expensive ones, and as many of those that a person would look for.
 fn keep_most(queries: &mut Vec<StoredQuery>) {
-    let mut place = 0;
+    let (mut place, mut notable) = (0, 0);
     queries.retain(|query| {
+        let is_notable = query.is_regressed() || query.is_varying() || query.forced.is_some();
         place += 1;
-        place <= MOST / 2
-            || place <= MOST && (query.is_regressed() || query.is_varying())
-            || query.forced.is_some() && place <= MOST * 4
+        notable += usize::from(is_notable);
+        place <= MOST / 2 || is_notable && notable <= MOST / 2
     });
 }
 

@@ -43,9 +43,18 @@ impl Why {
         }
     }
 
-    /// The reasons about Query Store.
-    pub(super) fn fmt_store(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    /// The reasons about a database on a replica, and its Query Store.
+    pub(super) fn fmt_database(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Replica { database, replica, trouble, more } => {
+                write!(
+                    f,
+                    "{} on {} {trouble}{}",
+                    known(database.as_deref()),
+                    known(replica.as_deref()),
+                    others(*more)
+                )
+            }
             Self::StoreFull { database, more } => {
                 write!(f, "Query Store of {} is full: read-only{}", known(database.as_deref()), others(*more))
             }
