@@ -63,11 +63,11 @@ pub struct AuditRows {
     pub search: Option<String>,
 
     /// Not before this day or time, by the clock of ui.time_zone: 2026-01-31, 2026-01-31T05:00:00Z, -7d
-    #[arg(long, value_name = "DATE")]
+    #[arg(long, value_name = "DATE", allow_hyphen_values = true)]
     pub from: Option<String>,
 
     /// Before this day or time
-    #[arg(long, value_name = "DATE")]
+    #[arg(long, value_name = "DATE", allow_hyphen_values = true)]
     pub until: Option<String>,
 
     /// The newest N of them

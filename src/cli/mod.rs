@@ -18,6 +18,7 @@ pub use vault::{NewSlot, SlotCommand, Vault, VaultCommand};
 
 use clap::{
     Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum,
+    builder::Resettable,
     error::{ContextKind, ErrorKind},
 };
 use std::path::PathBuf;
@@ -87,7 +88,7 @@ const FLEET: [&str; 2] = ["demo", "inventory"];
 
 /// The command line; the help of each sub-command lists only options that mean something to it.
 fn command() -> clap::Command {
-    let mut command = Cli::command().after_help(EXIT_CODES);
+    let mut command = Cli::command().after_help(EXIT_CODES).mut_args(without_empty);
     // Options of all commands are in each of them only once it is built.
     command.build();
     for name in WITHOUT_FLEET {
@@ -96,6 +97,12 @@ fn command() -> clap::Command {
         }
     }
     command
+}
+
+/// A variable that is set to nothing is not set: service managers and containers write such lines.
+fn without_empty(arg: clap::Arg) -> clap::Arg {
+    let is_empty = |name| std::env::var_os(name).is_some_and(|value| value.is_empty());
+    if arg.get_env().is_some_and(is_empty) { arg.env(Resettable::Reset) } else { arg }
 }
 
 fn without_fleet(command: &mut clap::Command) {
@@ -404,4 +411,37 @@ pub enum ConfigCommand {
         #[arg(long)]
         unset: bool,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// All options of all sub-commands, with the words by which each is reached.
+    fn options(command: &clap::Command, path: &str, visit: &mut dyn FnMut(&str, &clap::Arg)) {
+        let path = format!("{path} {}", command.get_name());
+        command.get_arguments().for_each(|arg| visit(&path, arg));
+        command.get_subcommands().for_each(|sub| options(sub, &path, visit));
+    }
+
+    #[test]
+    fn a_time_before_now_may_be_given_as_every_help_says() {
+        let mut seen = 0;
+        options(&command(), "", &mut |path, arg| {
+            let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
+            if [" -7d", " -3h", " -30m"].iter().any(|time| help.contains(time)) {
+                seen += 1;
+                assert!(arg.is_allow_hyphen_values_set(), "{path} --{}: {help}", arg.get_id());
+            }
+        });
+        assert!(seen >= 4, "{seen}");
+        let parsed = Cli::try_parse_from(["dbtop", "audit", "list", "--from", "-7d", "--until", "-1d"]);
+        assert!(parsed.is_ok(), "{parsed:?}");
+    }
+
+    #[test]
+    fn a_variable_that_is_not_set_stays_what_an_option_is_read_from() {
+        let arg = without_empty(clap::Arg::new("config").env("DBTOP_NO_SUCH_VARIABLE"));
+        assert_eq!(arg.get_env().and_then(|name| name.to_str()), Some("DBTOP_NO_SUCH_VARIABLE"));
+    }
 }

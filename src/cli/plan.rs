@@ -11,7 +11,7 @@ pub struct Plan {
     pub file: PathBuf,
 
     /// A second plan: show both side by side
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["by", "fold"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["output", "by", "fold"])]
     pub compare: Option<PathBuf>,
 
     /// Output format
@@ -31,7 +31,7 @@ pub struct Plan {
     pub screen: bool,
 
     /// Cut lines after so many columns; default: the terminal's, and not at all in a file or a pipe
-    #[arg(long, value_name = "COLUMNS")]
+    #[arg(long, value_name = "COLUMNS", value_parser = clap::value_parser!(u16).range(20..))]
     pub width: Option<u16>,
 }
 

@@ -35,9 +35,9 @@ const GRAVE: u8 = 1;
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let plan = read(&args.file)?;
     let width = args.width.map(usize::from).or_else(terminal_width);
-    if let Some(other) = &args.compare {
-        let other = read(other)?;
-        print(&lines::comparison(heaviest(&plan, &args.file)?, heaviest(&other, &args.file)?), width)?;
+    if let Some(file) = &args.compare {
+        let other = read(file)?;
+        print(&lines::comparison(heaviest(&plan, &args.file)?, heaviest(&other, file)?), width)?;
         return Ok(ExitCode::SUCCESS);
     }
     match args.output {
@@ -98,14 +98,17 @@ const fn metric(by: By) -> Metric {
 
 /// The query of a plan that takes the longest, or costs most: a batch is compared by what matters in it.
 fn heaviest<'a>(plan: &'a Plan, file: &Path) -> anyhow::Result<(&'a Statement, &'a Query)> {
+    // A cost is no time: what was timed is compared with what was timed, and before all that was not.
     let weight = |(statement, query): &(&Statement, &Query)| {
-        query.total.map_or_else(|| statement.cost.unwrap_or(0.0), |total| total.elapsed_ms as f64)
+        let cost = statement.cost.unwrap_or(0.0);
+        query.total.map_or((false, cost), |total| (true, total.elapsed_ms as f64))
     };
     let all = plan
         .statements
         .iter()
         .flat_map(|statement| statement.queries.iter().map(move |query| (statement, query)));
-    match all.max_by(|a, b| weight(a).total_cmp(&weight(b))) {
+    let heavier = |a: (bool, f64), b: (bool, f64)| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1));
+    match all.max_by(|a, b| heavier(weight(a), weight(b))) {
         Some(found) => Ok(found),
         None => bail!("no statement in {} has a plan", name(file)),
     }

@@ -1,8 +1,8 @@
 //! Who waits for whom: the parties of a deadlock and the rings that they form. A report may hold several that have
 //! nothing to do with each other (of 30,000 real ones with eight processes, most were four pairs); each is drawn by itself.
 
-use super::{Deadlock, Process};
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use super::{Deadlock, Holder, Process};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 /// A session in a deadlock; in a deadlock of one parallel query with itself, a task.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +20,8 @@ pub struct Wait {
     pub from: usize,
     /// Who holds what it waits for.
     pub to: usize,
+    /// Its task that waits: an index into [`Deadlock::processes`].
+    pub waiter: usize,
     /// The resource: an index into [`Deadlock::resources`].
     pub resource: usize,
     /// The mode that it wants.
@@ -33,7 +35,7 @@ pub struct Wait {
 pub struct Graph {
     /// Who took part.
     pub parties: Vec<Party>,
-    /// Who waits for whom, each pair and resource once.
+    /// Who waits for whom, each pair once.
     pub waits: Vec<Wait>,
 }
 
@@ -53,7 +55,7 @@ impl Graph {
         let alone = sessions.len() <= 1;
         let mut graph = Self::default();
         let mut of_session: HashMap<u64, usize> = HashMap::new();
-        let mut of_process: HashMap<&str, usize> = HashMap::new();
+        let mut of_process: HashMap<&str, (usize, usize)> = HashMap::new();
         for (at, process) in deadlock.processes.iter().enumerate() {
             let known = process.spid.filter(|_| !alone).and_then(|spid| of_session.get(&spid).copied());
             let party = known.unwrap_or_else(|| {
@@ -63,24 +65,34 @@ impl Graph {
             if let Some(spid) = process.spid {
                 of_session.insert(spid, party);
             }
-            of_process.entry(&process.id).or_insert(party);
+            of_process.entry(&process.id).or_insert((party, at));
             if let Some(party) = graph.parties.get_mut(party) {
                 party.tasks.push(at);
                 party.victim |= deadlock.victims.contains(&process.id);
             }
         }
+        let mut known: HashSet<(usize, usize)> = HashSet::new();
         for (at, resource) in deadlock.resources.iter().enumerate() {
-            for waiter in &resource.waiters {
-                for owner in &resource.owners {
-                    let ends =
-                        of_process.get(waiter.process.as_str()).zip(of_process.get(owner.process.as_str()));
-                    let Some((&from, &to)) = ends.filter(|(from, to)| from != to) else { continue };
-                    let known =
-                        graph.waits.iter().any(|wait| (wait.from, wait.to, wait.resource) == (from, to, at));
-                    if !known && graph.waits.len() < MAX_WAITS {
-                        let held = if owner.mode.is_empty() { &resource.mode } else { &owner.mode };
-                        let (wants, held) = (waiter.mode.clone(), held.clone());
-                        graph.waits.push(Wait { from, to, resource: at, wants, held });
+            let ends = |list: &'_ [Holder]| -> Vec<(usize, usize, usize)> {
+                let mut seen = HashSet::new();
+                let of = |(n, holder): (usize, &Holder)| {
+                    let (party, task) = *of_process.get(holder.process.as_str())?;
+                    Some((n, party, task))
+                };
+                list.iter().enumerate().filter_map(of).filter(|(_, party, _)| seen.insert(*party)).collect()
+            };
+            let owners = ends(&resource.owners);
+            for (waiting, from, waiter) in ends(&resource.waiters) {
+                for &(holding, to, _) in owners.iter().filter(|(_, to, _)| *to != from) {
+                    if graph.waits.len() >= MAX_WAITS {
+                        return graph;
+                    }
+                    if known.insert((from, to)) {
+                        let mode = |list: &[Holder], n: usize| list.get(n).map(|holder| holder.mode.clone());
+                        let wants = mode(&resource.waiters, waiting).unwrap_or_default();
+                        let held = mode(&resource.owners, holding).filter(|mode| !mode.is_empty());
+                        let held = held.unwrap_or_else(|| resource.mode.clone());
+                        graph.waits.push(Wait { from, to, waiter, resource: at, wants, held });
                     }
                 }
             }

@@ -1,16 +1,19 @@
 //! The picture of a deadlock in lines. Called by `command::deadlock` and panes; it knows no colours.
 
 use super::{
-    Deadlock, Process,
+    Deadlock, Holder, Process,
     cycle::{Graph, Ring},
     pattern::{Pattern, fingerprint_of},
 };
 use crate::{
-    model::base::figure::{push_size, wait},
+    model::base::figure::{counted, push_size, wait},
     sql::normalize::squeeze,
 };
 
-use std::fmt::Write as _;
+use std::{collections::HashSet, fmt::Write as _};
+
+/// Waits of a ring that the sentence on it tells.
+const MAX_WHY: usize = 8;
 
 /// Characters of a statement in the picture.
 const STATEMENT: usize = 120;
@@ -74,13 +77,13 @@ fn picture(deadlock: &Deadlock, graph: &Graph, ring: &Ring) -> Picture {
     let mut why = Vec::new();
     for wait_ in ring.waits.iter().filter_map(|at| graph.waits.get(*at)) {
         let Some((task, resource)) =
-            graph.task(deadlock, wait_.from).zip(deadlock.resources.get(wait_.resource))
+            deadlock.processes.get(wait_.waiter).zip(deadlock.resources.get(wait_.resource))
         else {
             continue;
         };
         let victim = graph.parties.get(wait_.from).is_some_and(|party| party.victim);
-        let holder = graph.task(deadlock, wait_.to).map(session).unwrap_or_default();
-        lines.push(party(task, victim));
+        let (waiter, holder) = (called(deadlock, graph, wait_.from), called(deadlock, graph, wait_.to));
+        lines.push(party(task, waiter.clone(), victim));
         lines.push(Line::Waits {
             wants: wait_.wants.clone(),
             on: resource.name(),
@@ -88,13 +91,14 @@ fn picture(deadlock: &Deadlock, graph: &Graph, ring: &Ring) -> Picture {
             held: wait_.held.clone(),
             by: holder.clone(),
         });
+        if why.len() == MAX_WHY {
+            why.push(format!("… and so on, {} in all", counted(ring.waits.len(), "session")));
+        }
+        if why.len() > MAX_WHY {
+            continue;
+        }
         let mode = |mode: &str| if mode.is_empty() { String::new() } else { format!("{mode} on ") };
-        why.push(format!(
-            "{} wants {}{}, which {holder} holds",
-            session(task),
-            mode(&wait_.wants),
-            resource.name()
-        ));
+        why.push(format!("{waiter} wants {}{}, which {holder} holds", mode(&wait_.wants), resource.name()));
     }
     Picture {
         pattern: Pattern::of(deadlock, graph, ring),
@@ -102,6 +106,13 @@ fn picture(deadlock: &Deadlock, graph: &Graph, ring: &Ring) -> Picture {
         lines,
         why: why.join("; "),
     }
+}
+
+/// How a party is called: by its session, whichever of its tasks waits.
+fn called(deadlock: &Deadlock, graph: &Graph, party: usize) -> String {
+    let several = graph.parties.get(party).is_some_and(|party| party.tasks.len() > 1);
+    let Some(task) = graph.task(deadlock, party) else { return String::new() };
+    task.spid.filter(|_| several).map_or_else(|| session(task), |spid| spid.to_string())
 }
 
 /// `62`, or `62.3` for a task of a parallel query.
@@ -113,7 +124,7 @@ fn session(task: &Process) -> String {
     }
 }
 
-fn party(task: &Process, victim: bool) -> Line {
+fn party(task: &Process, session: String, victim: bool) -> Line {
     let mut log = String::new();
     push_size(&mut log, task.log_used as f64);
     let place = task.place().filter(|frame| !frame.module.is_empty()).map(|frame| {
@@ -122,7 +133,7 @@ fn party(task: &Process, victim: bool) -> Line {
         frame.line.map_or_else(|| module.to_owned(), |line| format!("{module}:{line}"))
     });
     Line::Party {
-        session: session(task),
+        session,
         victim,
         who: match (task.login.is_empty(), task.host.is_empty()) {
             (false, false) => format!("{}@{}", task.login, task.host),
@@ -145,7 +156,7 @@ pub fn text(deadlocks: &[Deadlock], when: impl Fn(&Deadlock) -> String) -> Strin
         }
         let pictures = pictures(deadlock);
         if pictures.is_empty() {
-            let _ = writeln!(out, "{}: nobody waits in a ring; the report may be cut short", when(deadlock));
+            let _ = writeln!(out, "{}: {}", when(deadlock), no_ring(deadlock));
         }
         for (ring, picture) in pictures.iter().enumerate() {
             let of = if pictures.len() > 1 {
@@ -162,8 +173,24 @@ pub fn text(deadlocks: &[Deadlock], when: impl Fn(&Deadlock) -> String) -> Strin
             );
             push_picture(&mut out, picture);
         }
+        let outside = outside(deadlock);
+        if !outside.is_empty() && !pictures.is_empty() {
+            out.push_str("   in no ring\n");
+        }
+        for line in &outside {
+            let _ = writeln!(out, "      {}", told(line).trim_end());
+        }
     }
     out
+}
+
+/// Why there is no picture.
+const fn no_ring(deadlock: &Deadlock) -> &'static str {
+    if deadlock.processes.is_empty() {
+        "no session is named in this report"
+    } else {
+        "nobody waits in a ring; the report may be cut short"
+    }
 }
 
 fn push_picture(out: &mut String, picture: &Picture) {
@@ -174,15 +201,7 @@ fn push_picture(out: &mut String, picture: &Picture) {
             _ if at == last => "╰─",
             _ => "│ ",
         };
-        let told = match line {
-            Line::Party { session, victim, who, isolation, log, place, statement } => {
-                let mark = if *victim { "✖ victim" } else { "" };
-                format!("{session:<8} {mark:<8}  {who}  {isolation}  {log}  {place}  {statement}")
-            }
-            Line::Waits { wants, on, waited, held, by } => {
-                format!("   waits {wants} on {on}   {waited}   held {held} by {by}")
-            }
-        };
+        let told = told(line);
         out.push_str("   ");
         out.push_str(edge);
         out.push(' ');
@@ -190,4 +209,62 @@ fn push_picture(out: &mut String, picture: &Picture) {
         out.push('\n');
     }
     let _ = writeln!(out, "   why   {}\n   usual cure: {}", picture.why, picture.pattern.cure());
+}
+
+/// A line without its edge.
+fn told(line: &Line) -> String {
+    match line {
+        Line::Party { session, victim, who, isolation, log, place, statement } => {
+            let mark = if *victim { "✖ victim" } else { "" };
+            format!("{session:<8} {mark:<8}  {who}  {isolation}  {log}  {place}  {statement}")
+        }
+        Line::Waits { .. } => format!("   {}", waits_told(line)),
+    }
+}
+
+/// `waits S on key of … 4.1 s   held X by 88`; what has no modes is told without them. Empty for a party.
+pub fn waits_told(line: &Line) -> String {
+    let Line::Waits { wants, on, waited, held, by } = line else { return String::new() };
+    let wants = if wants.is_empty() { "for".to_owned() } else { format!("{wants} on") };
+    let held = if held.is_empty() { String::new() } else { format!(" {held}") };
+    let by = if by.is_empty() {
+        "   nobody is told to hold it".to_owned()
+    } else {
+        format!("   held{held} by {by}")
+    };
+    format!("waits {wants} {on}   {waited}{by}")
+}
+
+/// Who is in no ring, with what each waits for: behind a ring, or in a report that was cut short.
+fn outside(deadlock: &Deadlock) -> Vec<Line> {
+    let graph = Graph::of(deadlock);
+    let in_ring: HashSet<usize> = graph
+        .rings()
+        .iter()
+        .flat_map(|ring| &ring.waits)
+        .filter_map(|at| graph.waits.get(*at))
+        .map(|wait| wait.from)
+        .collect();
+    let mut lines = Vec::new();
+    for (at, of) in graph.parties.iter().enumerate().filter(|(at, _)| !in_ring.contains(at)) {
+        let known = graph.waits.iter().find(|wait| wait.from == at);
+        let first = known.map(|wait| wait.waiter).or_else(|| of.tasks.first().copied());
+        let Some(task) = first.and_then(|first| deadlock.processes.get(first)) else { continue };
+        lines.push(party(task, called(deadlock, &graph, at), of.victim));
+        let of_task = |holder: &&Holder| holder.process == task.id;
+        let asked = deadlock
+            .resources
+            .iter()
+            .find_map(|resource| Some((resource, resource.waiters.iter().find(of_task)?)));
+        if let Some((resource, waiter)) = asked {
+            lines.push(Line::Waits {
+                wants: waiter.mode.clone(),
+                on: resource.name(),
+                waited: task.wait_ms.map_or_else(|| "?".to_owned(), |ms| wait(ms as f64)),
+                held: known.map(|wait| wait.held.clone()).unwrap_or_default(),
+                by: known.map(|wait| called(deadlock, &graph, wait.to)).unwrap_or_default(),
+            });
+        }
+    }
+    lines
 }

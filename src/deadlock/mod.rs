@@ -113,6 +113,9 @@ pub struct Resource {
     pub id: String,
     /// `orders.dbo.Order`; empty if unknown.
     pub object: String,
+    /// What else tells which one it is, of kinds that belong to no table: a database, the kind of metadata, what a thread waits
+    /// for. Empty for others.
+    pub about: String,
     /// The index; empty if unknown.
     pub index: String,
     /// The mode in which it is held, by the report.
@@ -124,7 +127,7 @@ pub struct Resource {
 }
 
 /// A task and the mode of its lock.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct Holder {
     /// The id of its process.
     pub process: String,
@@ -141,10 +144,10 @@ impl Resource {
         known.map_or(&self.kind, |(_, word)| word)
     }
 
-    /// What it is, in one line: `key of orders.dbo.Order PK_Order`.
+    /// What it is, in one line: `key of orders.dbo.Order PK_Order`, `database orders`.
     pub fn name(&self) -> String {
         let mut name = self.word().to_owned();
-        for (link, part) in [(" of ", &self.object), (" ", &self.index)] {
+        for (link, part) in [(" of ", &self.object), (" ", &self.index), (" ", &self.about)] {
             if !part.is_empty() {
                 name.push_str(link);
                 name.push_str(part);

@@ -117,7 +117,7 @@ impl<'a> Case<'a> {
     fn new(deadlock: &'a Deadlock, graph: &'a Graph, ring: &Ring) -> Self {
         let waits: Vec<&Wait> = ring.waits.iter().filter_map(|at| graph.waits.get(*at)).collect();
         let resources = waits.iter().filter_map(|wait| deadlock.resources.get(wait.resource)).collect();
-        let tasks = waits.iter().filter_map(|wait| graph.task(deadlock, wait.from)).collect();
+        let tasks = waits.iter().filter_map(|wait| deadlock.processes.get(wait.waiter)).collect();
         Self { waits, resources, tasks }
     }
 
@@ -140,7 +140,9 @@ impl<'a> Case<'a> {
     }
 
     fn locks(&self) -> impl Iterator<Item = &&'a Resource> {
-        self.resources.iter().filter(|resource| resource.is("keylock") || resource.is("pagelock"))
+        // With optimized locking it is the transaction that is locked; the index is that of the row that it changed.
+        let kinds = ["keylock", "pagelock", "xactlock"];
+        self.resources.iter().filter(move |resource| kinds.iter().any(|kind| resource.is(kind)))
     }
 
     /// Two indexes of one table.

@@ -7,8 +7,9 @@ use crate::{
         text::{sanitize_block, sanitize_line},
         time::Timestamp,
     },
-    xml::{Document, Element, LIMITS},
+    xml::{Document, Element, LIMITS, XmlError},
 };
+use std::collections::{HashMap, HashSet};
 
 const MAX_NAME: usize = 512;
 const MAX_TEXT: usize = 16_000;
@@ -24,20 +25,8 @@ impl Deadlock {
     pub fn read_all(bytes: &[u8]) -> Result<Vec<Self>, DeadlockError> {
         let document = Document::read(bytes, LIMITS)?;
         let mut found = Vec::new();
-        for root in document.roots() {
-            // The time and, in older lists, the victim stand on what holds the graph.
-            let mut at = moment(root);
-            let mut victim = root.get("victim");
-            let whole = [root].into_iter().chain(root.descendants());
-            for element in whole {
-                if element.is("event") || element.is("deadlock-list") {
-                    at = moment(element).or(at);
-                    victim = element.get("victim");
-                }
-                if element.is("deadlock") && found.len() < MAX_EACH {
-                    found.push(deadlock(element, at, victim));
-                }
-            }
+        for (text, at) in gather(&document, None, &mut found) {
+            gather(&hidden(text)?, at, &mut found);
         }
         if found.is_empty() {
             let root = document.roots().next().map_or("", Element::name);
@@ -45,6 +34,58 @@ impl Deadlock {
         }
         Ok(found)
     }
+}
+
+/// Adds the deadlocks of a document; `at`: the time of what it stands in. Servers of 2008 and traces write the graph as a text
+/// into the event: returns such texts, with their times.
+fn gather<'a>(
+    document: &'a Document,
+    at: Option<Timestamp>,
+    found: &mut Vec<Deadlock>,
+) -> Vec<(&'a str, Option<Timestamp>)> {
+    let mut texts = Vec::new();
+    // What holds the graphs, by where it ends: the time and, in older lists, the victim stand there.
+    let mut open: Vec<(u32, Option<Timestamp>, Option<&str>)> = vec![(u32::MAX, at, None)];
+    for element in document.roots().flat_map(Element::whole) {
+        open.retain(|(end, ..)| element.place() < *end);
+        let (_, at, victim) = open.last().copied().unwrap_or_default();
+        let own = moment(element);
+        if element.is("deadlock") {
+            if found.len() < MAX_EACH {
+                found.push(deadlock(element, at, victim));
+            }
+        } else if element.is("event") {
+            // The time of another event is not its own.
+            open.push((element.end(), own, element.get("victim")));
+        } else if element.is("deadlock-list") || own.is_some() {
+            open.push((element.end(), own.or(at), element.get("victim")));
+        }
+        if let Some(text) = element.hidden("<deadlock").filter(|_| texts.len() < MAX_EACH) {
+            texts.push((text, open.last().and_then(|(_, at, _)| *at)));
+        }
+    }
+    texts
+}
+
+/// A graph that stands in an event as a text. The first servers with events forgot the begin of the deadlock and the end of its
+/// victims.
+fn hidden(text: &str) -> Result<Document, XmlError> {
+    Document::read(text.as_bytes(), LIMITS).or_else(|error| {
+        let is_old =
+            text.contains("<deadlock-list>") && !text.contains("<deadlock>") && !text.contains("<deadlock ");
+        let mended = text
+            .replace("<victim-list>", "<deadlock><victim-list>")
+            .replace("<process-list>", "</victim-list><process-list>");
+        if !is_old {
+            return Err(error);
+        }
+        let closed = if mended.contains("</deadlock>") {
+            mended
+        } else {
+            mended.replace("</deadlock-list>", "</deadlock></deadlock-list>")
+        };
+        Document::read(closed.as_bytes(), LIMITS)
+    })
 }
 
 fn moment(element: Element<'_>) -> Option<Timestamp> {
@@ -72,14 +113,15 @@ fn deadlock(element: Element<'_>, at: Option<Timestamp>, list_victim: Option<&st
     victims.retain(|victim| !victim.is_empty());
     victims.sort();
     victims.dedup();
-    let mut resources: Vec<Resource> = Vec::new();
-    for entry in part("resource-list").map(resource) {
-        merge(&mut resources, entry);
-    }
+    let resources = merged(part("resource-list").map(resource));
+    let mut seen = HashSet::new();
     Deadlock {
         at: moment(element).or(at),
         victims,
-        processes: part("process-list").map(process).collect(),
+        processes: part("process-list")
+            .map(process)
+            .filter(|p| p.id.is_empty() || seen.insert(p.id.clone()))
+            .collect(),
         resources,
     }
 }
@@ -128,20 +170,27 @@ fn resource(element: Element<'_>) -> Resource {
         if own.is_empty() { inner.map_or_else(String::new, |inner| name(inner, attribute)) } else { own }
     };
     let holders = |list: &str| -> Vec<Holder> {
-        let each = element.child(list).into_iter().flat_map(Element::children).take(MAX_EACH);
-        let mut holders: Vec<Holder> = Vec::new();
-        for holder in each.map(holder) {
-            if !holder.process.is_empty() && !holders.contains(&holder) {
-                holders.push(holder);
-            }
-        }
-        holders
+        let each = element.child(list).into_iter().flat_map(Element::children).take(MAX_EACH).map(holder);
+        each.filter(|holder| !holder.process.is_empty()).collect()
     };
-    let id = ["id", "hash", "fileid", "dbid"].iter().map(|attribute| of(attribute)).find(|id| !id.is_empty());
+    // Numbers that tell places apart, where there is no id: a page is one of its file.
+    let places = ["hash", "dbid", "fileid", "pageid", "hobtid", "associatedObjectId"];
+    let id = Some(of("id")).filter(|id| !id.is_empty()).unwrap_or_else(|| {
+        let known: Vec<String> =
+            places.iter().map(|place| of(place)).filter(|place| !place.is_empty()).collect();
+        known.join(":")
+    });
+    let about = ["dbname", "subresource", "classid", "hash", "WaitType"].iter().map(|about| of(about));
+    let object = of("objectname");
     Resource {
         kind: line(element.name()),
-        id: id.unwrap_or_default(),
-        object: of("objectname"),
+        id,
+        about: if object.is_empty() {
+            about.filter(|about| !about.is_empty()).collect::<Vec<_>>().join(" ")
+        } else {
+            String::new()
+        },
+        object,
         index: of("indexname"),
         mode: of("mode"),
         owners: holders("owner-list"),
@@ -157,17 +206,29 @@ fn holder(element: Element<'_>) -> Holder {
     }
 }
 
-/// The entries of a report are edges: several of one resource are one resource.
-fn merge(resources: &mut Vec<Resource>, entry: Resource) {
-    let known = resources
-        .iter_mut()
-        .find(|known| !entry.id.is_empty() && known.kind == entry.kind && known.id == entry.id);
-    let Some(known) = known else { return resources.push(entry) };
-    for (list, more) in [(&mut known.owners, entry.owners), (&mut known.waiters, entry.waiters)] {
-        for holder in more {
-            if !list.contains(&holder) {
-                list.push(holder);
+/// The entries of a report are edges: several of one resource are one resource, with each holder once.
+fn merged(entries: impl Iterator<Item = Resource>) -> Vec<Resource> {
+    let mut resources: Vec<Resource> = Vec::new();
+    let mut known: HashMap<(String, String), usize> = HashMap::new();
+    for entry in entries {
+        let place = if entry.id.is_empty() {
+            resources.len()
+        } else {
+            *known.entry((entry.kind.clone(), entry.id.clone())).or_insert(resources.len())
+        };
+        match resources.get_mut(place) {
+            Some(known) => {
+                known.owners.extend(entry.owners);
+                known.waiters.extend(entry.waiters);
             }
+            None => resources.push(entry),
         }
     }
+    for resource in &mut resources {
+        for list in [&mut resource.owners, &mut resource.waiters] {
+            let mut seen = HashSet::new();
+            list.retain(|holder| seen.insert(holder.clone()));
+        }
+    }
+    resources
 }

@@ -370,6 +370,120 @@ fn every_kind_of_resource_has_its_words_and_an_unknown_one_its_name() {
 }
 
 #[test]
+fn a_graph_that_stands_in_an_event_as_a_text_is_read_with_the_time_of_its_event() {
+    let bare = graph(&["a"], &[process("a", 1, "", "", "")], &[]);
+    let escaped = |xml: &str| xml.replace('<', "&lt;").replace('"', "&quot;");
+    let event = |at: &str, inside: &str| format!("<event {at}><data><value>{inside}</value></data></event>");
+    let (first, second) =
+        ("timestamp=\"2026-02-18T08:26:24.698Z\"", "timestamp=\"2026-02-19T08:26:24.698Z\"");
+    let at = |text: &str| Timestamp::parse(text).expect("a time");
+    let both = [Some(at("2026-02-18T08:26:24.698Z")), Some(at("2026-02-19T08:26:24.698Z"))];
+    // The first servers with events left two tags out.
+    let old = format!(
+        "<deadlock-list>{}</deadlock-list>",
+        bare.replace("<deadlock>", "").replace("</victim-list>", "")
+    );
+    for inside in [bare.clone(), escaped(&bare), format!("<![CDATA[{bare}]]>"), escaped(&old)] {
+        let document = format!("<x>{}{}</x>", event(first, &inside), event(second, &inside));
+        let all = Deadlock::read_all(document.as_bytes()).expect("deadlocks");
+        assert_eq!(all.iter().map(|deadlock| deadlock.at).collect::<Vec<_>>(), both, "{inside}");
+        assert!(
+            all.iter().all(|deadlock| deadlock.victims == ["a"] && deadlock.processes.len() == 1),
+            "{inside}"
+        );
+    }
+    // An event without a time has none: that of the event before it is another's.
+    let document = format!("<x>{}{}</x>", event(first, &bare), event("", &bare));
+    let all = Deadlock::read_all(document.as_bytes()).expect("deadlocks");
+    assert_eq!(all.iter().map(|deadlock| deadlock.at).collect::<Vec<_>>(), [both[0], None]);
+    assert!(Deadlock::read_all(b"<e><v>&lt;deadlock&gt;</v></e>").is_err());
+}
+
+#[test]
+fn pages_without_an_id_are_told_apart_by_their_number() {
+    let page = |number: u8, owner: &str, waiter: &str| {
+        let place = format!("fileid=\"1\" pageid=\"{number}\" dbid=\"6\" objectname=\"o.dbo.T\"");
+        resource("pagelock", &place, &[(owner, "X")], &[(waiter, "S")])
+    };
+    let tasks = [process("a", 1, "", "m", ""), process("b", 2, "", "n", "")];
+    let deadlock = read(&graph(&["a"], &tasks, &[page(1, "b", "a"), page(2, "a", "b")]));
+    assert_eq!(deadlock.resources.len(), 2);
+    assert_ne!(pattern(&deadlock), Pattern::Conversion);
+}
+
+#[test]
+fn a_parallel_session_is_told_by_the_task_that_waits() {
+    let tasks = [
+        process("a0", 60, "ecid=\"0\"", "m", "SELECT 0").replace("4100", "1"),
+        process("a7", 60, "ecid=\"7\"", "m", "SELECT 7").replace("4100", "9000"),
+        process("b", 88, "", "n", ""),
+    ];
+    let locks = [
+        resource("keylock", &format!("id=\"1\" {ORDER}"), &[("b", "X")], &[("a7", "S")]),
+        resource("keylock", &format!("id=\"2\" {ORDER}"), &[("a0", "S")], &[("b", "X")]),
+    ];
+    let told = text(&[read(&graph(&["a7"], &tasks, &locks))], |_| "now".into());
+    assert!(told.contains("waits S on key of orders.dbo.Order PK_Order   9.0 s   held X by 88"), "{told}");
+    assert!(told.contains("SELECT 7") && told.contains("held S by 60\n"), "{told}");
+}
+
+#[test]
+fn who_is_in_no_ring_is_told_and_what_has_no_modes_without_them() {
+    let tasks =
+        [process("a", 62, "", "m", ""), process("b", 88, "", "n", ""), process("c", 99, "", "o", "DELETE T")];
+    let exchange = "id=\"x\" WaitType=\"e_waitPipeGetRow\"";
+    let locks = [
+        resource("exchangeEvent", exchange, &[("b", "")], &[("a", "")]),
+        resource("databaselock", "id=\"d\" dbname=\"orders\"", &[("a", "S")], &[("b", "X")]),
+        resource("keylock", &format!("id=\"2\" {ORDER}"), &[("a", "S")], &[("c", "X")]),
+    ];
+    let told = text(&[read(&graph(&["c"], &tasks, &locks))], |_| "now".into());
+    assert!(told.contains("waits for exchange e_waitPipeGetRow   4.1 s   held by 88"), "{told}");
+    assert!(told.contains("waits X on database orders"), "{told}");
+    let behind = told.split_once("in no ring").expect("one is in no ring").1;
+    assert!(behind.contains("99       ✖ victim") && behind.contains("DELETE T"), "{told}");
+    assert!(behind.contains("waits X on key of orders.dbo.Order PK_Order   4.1 s   held S by 62"), "{told}");
+    // A report without owners has no ring, and yet says who waited for what.
+    let cut = text(
+        &[read(&graph(&["a"], &tasks, &[resource("threadpool", "id=\"t\"", &[], &[("a", "")])]))],
+        |_| "now".into(),
+    );
+    assert!(cut.contains("nobody waits in a ring") && cut.contains("62       ✖ victim"), "{cut}");
+    assert!(cut.contains("waits for worker thread   4.1 s   nobody is told to hold it"), "{cut}");
+    assert_eq!(text(&[read("<deadlock/>")], |_| "now".into()), "now: no session is named in this report\n");
+}
+
+#[test]
+fn with_optimized_locking_two_indexes_of_a_table_are_a_lookup_too() {
+    let lock = format!(
+        "<xactlock id=\"x\" mode=\"X\"><UnderlyingResource><keylock {ORDER}/></UnderlyingResource>\
+         <owner-list><owner id=\"b\" mode=\"X\"/></owner-list><waiter-list><waiter id=\"a\" mode=\"S\"/></waiter-list></xactlock>"
+    );
+    let other = resource("keylock", &format!("id=\"k\" {BY_DATE}"), &[("a", "S")], &[("b", "X")]);
+    let tasks = [process("a", 1, "", "m", ""), process("b", 2, "", "n", "")];
+    assert_eq!(pattern(&read(&graph(&["a"], &tasks, &[lock, other]))), Pattern::KeyLookup);
+}
+
+#[test]
+fn a_parallel_query_of_two_hundred_tasks_at_many_exchanges_is_drawn() {
+    let ids: Vec<String> = (0..200).map(|n| format!("p{n}")).collect();
+    let tasks: Vec<String> =
+        ids.iter().enumerate().map(|(n, id)| process(id, 60, &format!("ecid=\"{n}\""), "m", "x")).collect();
+    let (ones, others) = ids.split_at(100);
+    let exchange = |n: usize, owners: &[String], waiters: &[String]| {
+        let owners: Vec<(&str, &str)> = owners.iter().map(|id| (id.as_str(), "")).collect();
+        let waiters: Vec<(&str, &str)> = waiters.iter().map(|id| (id.as_str(), "")).collect();
+        resource("exchangeEvent", &format!("id=\"e{n}\""), &owners, &waiters)
+    };
+    let one_way = (0..20).map(|n| exchange(n, ones, others));
+    let exchanges: Vec<String> = one_way.chain((20..40).map(|n| exchange(n, others, ones))).collect();
+    let deadlock = read(&graph(&["p0"], &tasks, &exchanges));
+    let graph = Graph::of(&deadlock);
+    assert_eq!(graph.waits.len(), 20_000, "each waits for each of the other half once");
+    assert_eq!(pattern(&deadlock), Pattern::IntraQuery);
+}
+
+#[test]
 fn what_terminals_obey_is_taken_out() {
     let evil = "a\u{1b}[2J\u{202e}b";
     let deadlock = read(&graph(

@@ -34,13 +34,12 @@ pub fn read_json(text: &str) -> Result<Rows, FileProblem> {
     } else {
         serde_json::from_str(text)
     };
-    let root = root
-        .map_err(|error| FileProblem { line: error.line().max(1), reason: unquoted(&error.to_string()) })?;
+    let root = root.map_err(|error| FileProblem { line: error.line().max(1), reason: why(text, &error) })?;
     let lines = Lines::of(text);
     let rows = root.instance.into_iter().map(|raw| {
         // The raw value is a slice of the text: the distance between the two is its place.
         let at = (raw.get().as_ptr() as usize).saturating_sub(text.as_ptr() as usize);
-        (lines.at(at), serde_json::from_str(raw.get()).map_err(|error| unquoted(&error.to_string())))
+        (lines.at(at), serde_json::from_str(raw.get()).map_err(|error| why(raw.get(), &error)))
     });
     Ok(gather(rows, root.ca_file.as_deref()))
 }
@@ -60,6 +59,23 @@ pub fn read_toml(text: &str) -> Result<Rows, FileProblem> {
         (at, Ok(of_toml(toml::Value::Table(table.into_inner()))))
     });
     Ok(gather(rows, root.ca_file.as_deref()))
+}
+
+/// Why a text is no JSON, or not the one that is asked for, in our words.
+fn why(text: &str, error: &serde_json::Error) -> String {
+    use serde_json::error::Category;
+    let said = error.to_string();
+    match error.classify() {
+        _ if text.trim().is_empty() => "the file is empty".into(),
+        Category::Eof => "the file is cut short: a bracket or a quote is open at its end".into(),
+        _ if said.contains("recursion limit") => "its brackets are nested too deep".into(),
+        // A value that cannot be read is said by its key where rows are read; here only the frame around them is.
+        Category::Data => {
+            "there is no list of instances in it: write [{\"name\": …}] or {\"instances\": [{\"name\": …}]}"
+                .into()
+        }
+        Category::Syntax | Category::Io => unquoted(&said),
+    }
 }
 
 /// A parser's message without its quotes from the file: they may hold a password.
@@ -283,5 +299,23 @@ mod tests {
         let deep = format!("[{}{}]", "{\"a\":".repeat(100_000), "}".repeat(100_000));
         assert!(read_json(&deep).is_err() || records(&read_json(&deep).unwrap())[0].is_err());
         assert!(read_toml(&format!("instance = {}", "[".repeat(200_000))).is_err());
+    }
+
+    #[test]
+    fn a_file_that_is_no_list_of_instances_is_told_in_our_words() {
+        let why = |text: &str| read_json(text).map(|_| ()).unwrap_err().reason;
+        assert_eq!(why("  "), "the file is empty");
+        assert!(
+            why("[{").contains("cut short") && why("[{\"a\": \"x").contains("cut short"),
+            "{}",
+            why("[{")
+        );
+        assert!(why(&"[".repeat(100_000)).contains("cut short"));
+        for text in ["null", "{\"a\": 1}", "5", "{\"instances\": 5}"] {
+            assert!(why(text).contains("no list of instances"), "{text}: {}", why(text));
+        }
+        let deep = format!("[{}1{}]", "{\"a\":".repeat(5_000), "}".repeat(5_000));
+        let rows = read_json(&deep).unwrap().rows;
+        assert!(rows[0].draft.as_ref().is_err_and(|problem| problem.reason.contains("too deep")));
     }
 }

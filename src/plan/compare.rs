@@ -5,6 +5,7 @@
 //! stand. What is left has no counterpart.
 
 use super::{Operator, Query};
+use std::collections::{HashMap, VecDeque};
 
 /// A line of a comparison: an operator of the first plan, of the second, or the two that belong together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,11 +16,14 @@ pub struct Pair {
     pub right: Option<usize>,
 }
 
-/// What makes two operators the same, from the strictest to the mildest.
-const RULES: [fn(&Operator, &Operator) -> bool; 3] = [
-    |a, b| a.logical == b.logical && table(a) == table(b) && index(a) == index(b),
-    |a, b| kind(a) == kind(b) && table(a).is_some() && table(a) == table(b),
-    |a, b| a.logical == b.logical && table(a).is_none() && table(b).is_none(),
+/// What tells an operator from others, by one of three rules; `None` where the rule does not apply to it.
+type Key<'a> = (&'a str, Option<&'a str>, Option<&'a str>);
+
+/// What makes two operators the same, from the strictest to the mildest: the same key.
+const RULES: [for<'a> fn(&'a Operator) -> Option<Key<'a>>; 3] = [
+    |operator| Some((&operator.logical, table(operator), index(operator))),
+    |operator| Some((kind(operator), Some(table(operator)?), None)),
+    |operator| table(operator).is_none().then_some((operator.logical.as_str(), None, None)),
 ];
 
 fn table(operator: &Operator) -> Option<&str> {
@@ -46,30 +50,39 @@ fn kind(operator: &Operator) -> &str {
 pub fn align(left: &Query, right: &Query) -> Vec<Pair> {
     let mut to_right: Vec<Option<usize>> = vec![None; left.operators.len()];
     let mut taken = vec![false; right.operators.len()];
-    for same in RULES {
-        for (at, operator) in left.operators.iter().enumerate() {
-            if to_right.get(at).is_some_and(Option::is_some) {
-                continue;
+    for key in RULES {
+        // Those of the second plan that are free, by their key, in their order.
+        let mut free: HashMap<Key<'_>, VecDeque<usize>> = HashMap::new();
+        for (at, operator) in right.operators.iter().enumerate().filter(|(at, _)| !is_set(&taken, *at)) {
+            if let Some(key) = key(operator) {
+                free.entry(key).or_default().push_back(at);
             }
-            let free = |other: &usize| !taken.get(*other).copied().unwrap_or(true);
-            let found = (0..right.operators.len())
-                .filter(free)
-                .find(|other| right.operators.get(*other).is_some_and(|other| same(operator, other)));
-            if let Some(found) = found
-                && let (Some(slot), Some(mark)) = (to_right.get_mut(at), taken.get_mut(found))
-            {
-                *slot = Some(found);
+        }
+        for (operator, slot) in left.operators.iter().zip(&mut to_right).filter(|(_, slot)| slot.is_none()) {
+            let found = key(operator).and_then(|key| free.get_mut(&key)?.pop_front());
+            if let Some(mark) = found.and_then(|found| taken.get_mut(found)) {
                 *mark = true;
+                *slot = found;
             }
         }
     }
-    let mut pairs: Vec<Pair> =
-        to_right.iter().enumerate().map(|(left, right)| Pair { left: Some(left), right: *right }).collect();
-    for alone in (0..right.operators.len()).filter(|at| !taken.get(*at).copied().unwrap_or(true)) {
-        let before =
-            pairs.iter().position(|pair| pair.right.is_some_and(|right| Some(right) == alone.checked_sub(1)));
-        let place = before.map_or(0, |before| before + 1);
-        pairs.insert(place, Pair { left: None, right: Some(alone) });
+    let mut pairs = Vec::with_capacity(left.operators.len());
+    push_alone(&mut pairs, &taken, 0);
+    for (left, right) in to_right.iter().enumerate() {
+        pairs.push(Pair { left: Some(left), right: *right });
+        if let Some(right) = right {
+            push_alone(&mut pairs, &taken, right + 1);
+        }
     }
     pairs
+}
+
+/// The operators of the second plan from there on that have no counterpart, up to the first that has one.
+fn push_alone(pairs: &mut Vec<Pair>, taken: &[bool], from: usize) {
+    let alone = (from..taken.len()).take_while(|at| !is_set(taken, *at));
+    pairs.extend(alone.map(|at| Pair { left: None, right: Some(at) }));
+}
+
+fn is_set(taken: &[bool], at: usize) -> bool {
+    taken.get(at).copied().unwrap_or(true)
 }

@@ -109,12 +109,14 @@ pub fn findings(statement: &Statement, query: &Query, own: &Own) -> Vec<Finding>
 impl Case<'_> {
     fn weigh(&self, code: &'static str, seen: Seen) -> Finding {
         let share = seen.share.map(|share| share.clamp(0.0, 1.0));
+        let weight = share.map_or(Weight::Note, Weight::of);
+        let weight = if seen.is_guess { weight.min(Weight::Warning) } else { weight };
         Finding {
             code,
-            weight: seen.weight.unwrap_or_else(|| share.map_or(Weight::Note, Weight::of)),
+            weight: seen.weight.unwrap_or(weight),
             operator: seen.operator,
             share,
-            stake_ms: share.filter(|_| self.timed).map(|share| share * self.whole),
+            stake_ms: share.filter(|_| self.timed && !seen.is_guess).map(|share| share * self.whole),
             text: seen.text,
             advice: seen.advice,
         }

@@ -140,6 +140,8 @@ pub fn headline(statement: &Statement, query: &Query) -> String {
     }
     match query.dop {
         Some(dop) if dop > 1 => parts.push(format!("DOP {dop}")),
+        // How many threads it gets is known when it runs.
+        _ if query.operators.iter().any(|operator| operator.parallel) => parts.push("parallel".to_owned()),
         _ => parts.push("serial".to_owned()),
     }
     if let Some(estimator) = statement.estimator {
@@ -193,8 +195,16 @@ pub fn what(operator: &Operator) -> String {
     if let Some(object) = &operator.object {
         parts.push(object.short());
     }
-    let telling =
-        [Part::Seek, Part::Predicate, Part::Keys, Part::Residual, Part::Order, Part::Group, Part::Top];
+    let telling = [
+        Part::Remote,
+        Part::Seek,
+        Part::Predicate,
+        Part::Keys,
+        Part::Residual,
+        Part::Order,
+        Part::Group,
+        Part::Top,
+    ];
     for part in telling {
         if let Some(text) = operator.detail(part) {
             parts.push(format!("{} {text}", part.word()));
@@ -246,7 +256,8 @@ pub fn text(plan: &Plan, metric: Option<Metric>, fold: bool) -> String {
             out.push('\n');
         }
         let module = statement.module.as_ref().map_or_else(String::new, |module| format!(" in {module}"));
-        push_line(&mut out, &format!("{}. {}{module}", at + 1, statement.kind));
+        let kind = if statement.kind.is_empty() { "statement" } else { &statement.kind };
+        push_line(&mut out, &format!("{}. {kind}{module}", at + 1));
         for line in statement.text.lines().take(MAX_STATEMENT_LINES) {
             push_line(&mut out, &format!("   {line}"));
         }
@@ -307,6 +318,9 @@ fn push_query(out: &mut String, statement: &Statement, query: &Query, metric: Op
         );
         push_line(out, &line);
     }
+    if let Some(words) = not_told(query, &own, metric) {
+        push_line(out, &format!("   {words}"));
+    }
     for (ms, words) in
         [(own.exchanges_ms, "threads that wait for each other"), (own.outside_ms, "outside operators")]
     {
@@ -323,6 +337,13 @@ fn push_query(out: &mut String, statement: &Statement, query: &Query, metric: Op
         push_line(out, &format!(" {} {} {stake}  {}", finding.weight.mark(), finding.code, finding.text));
         push_line(out, &format!("                 {}", finding.advice));
     }
+}
+
+/// Why no operator has an amount of this metric; `None` where one has.
+fn not_told(query: &Query, own: &Own, metric: Metric) -> Option<String> {
+    let is_told = metric.amounts(query, own).iter().any(Option::is_some);
+    let why = if query.is_actual() { "its version counts none" } else { "it did not run" };
+    (!is_told && !query.operators.is_empty()).then(|| format!("this plan has no {}: {why}", metric.word()))
 }
 
 /// Two plans side by side: own times, rows and operators of both, a pair a line.

@@ -26,6 +26,9 @@ pub const MAX_BYTES: usize = crate::xml::LIMITS.bytes;
 /// Operators in one plan. The largest published has 125.
 pub const MAX_OPERATORS: usize = 100_000;
 
+/// Statements in one document, and trees of operators in all of them.
+pub const MAX_STATEMENTS: usize = 10_000;
+
 /// Why a text is no plan.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PlanError {
@@ -38,6 +41,12 @@ pub enum PlanError {
     /// It has more operators than [`MAX_OPERATORS`].
     #[error("it has more than the {MAX_OPERATORS} operators that are read")]
     TooMany,
+    /// It has more statements, or more trees of operators, than [`MAX_STATEMENTS`].
+    #[error("it has more than the {MAX_STATEMENTS} statements that are read")]
+    TooManyStatements,
+    /// It is a plan of nothing.
+    #[error("it is a plan, but no statement is in it")]
+    NoStatement,
 }
 
 /// A document of plans: one for each statement of a batch.
@@ -123,11 +132,16 @@ impl Query {
     }
 
     /// How long it waited for its memory, in milliseconds. The schema says seconds, newer servers write milliseconds:
-    /// what would be longer than the whole query is no number of seconds.
+    /// what would be longer than the whole query, or than its wait for a semaphore, is no number of seconds.
     pub fn grant_wait_ms(&self) -> Option<u64> {
         let waited = self.grant?.waited?;
         let seconds = waited.saturating_mul(1_000);
-        let fits = self.total.is_none_or(|total| seconds <= total.elapsed_ms);
+        let semaphore = self.waits.iter().find(|wait| wait.name.starts_with("RESOURCE_SEMAPHORE"));
+        // It is counted to the second where it is told in seconds.
+        let fits = match semaphore {
+            Some(wait) => seconds <= wait.ms.saturating_add(1_000),
+            None => self.total.is_none_or(|total| seconds <= total.elapsed_ms),
+        };
         Some(if fits { seconds } else { waited })
     }
 
@@ -348,6 +362,8 @@ pub enum Part {
     Spread,
     /// How many rows are enough.
     Top,
+    /// The other server, and what it is asked.
+    Remote,
 }
 
 impl Part {
@@ -364,6 +380,7 @@ impl Part {
             Self::Computes => "computes",
             Self::Spread => "spread",
             Self::Top => "top",
+            Self::Remote => "asks",
         }
     }
 }
@@ -477,6 +494,9 @@ impl Operator {
 
     /// The words by which it is known: `Key Lookup` and not `Clustered Index Seek`; `Hash Match` with what for.
     pub fn name(&self) -> String {
+        if self.physical.is_empty() && self.logical.is_empty() {
+            return "(no name)".to_owned();
+        }
         if self.marks.lookup && self.physical == "Clustered Index Seek" {
             return "Key Lookup".to_owned();
         }
@@ -516,7 +536,7 @@ impl Operator {
 
     /// Rows that were expected over all executions, as far as executions were expected.
     pub fn expected_rows(&self) -> f64 {
-        self.estimated_rows * self.estimated_executions.max(1.0)
+        (self.estimated_rows * self.estimated_executions.max(1.0)).min(f64::MAX)
     }
 
     /// By which factor the estimate was wrong: above 1 for more rows than expected, below for fewer. `None` if it did not

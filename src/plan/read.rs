@@ -6,14 +6,14 @@ mod text;
 mod warning;
 
 use super::{
-    Compile, Grant, MAX_OPERATORS, MissingIndex, Parameter, Plan, PlanError, Query, Statement, Statistics,
-    Total, Wait,
+    Compile, Grant, MAX_OPERATORS, MAX_STATEMENTS, MissingIndex, Parameter, Plan, PlanError, Query,
+    Statement, Statistics, Total, Wait, figures,
 };
 use crate::{
     model::base::text::sanitize_block,
     xml::{Document, Element, LIMITS},
 };
-use text::{MAX_PARTS, MAX_STATEMENTS, MAX_TEXT, line, name, object, some, unquoted};
+use text::{MAX_PARTS, MAX_TEXT, line, name, object, some, unquoted};
 
 /// SET options that decide which plan is made, with the value that SSMS and most drivers set.
 const OPTIONS: [(&str, bool); 7] = [
@@ -33,20 +33,63 @@ impl Plan {
     /// A [`PlanError`] that says what it is instead, or what is too large.
     pub fn read(bytes: &[u8]) -> Result<Self, PlanError> {
         let document = Document::read(bytes, LIMITS)?;
-        // A deadlock or an event may carry a plan: it is taken from within.
-        let root = document
-            .roots()
-            .find_map(|root| if root.is("ShowPlanXML") { Some(root) } else { root.find("ShowPlanXML") });
-        let Some(root) = root else {
+        let mut reader = Reader::new();
+        reader.all(&document)?;
+        if !reader.found {
+            for text in document.roots().flat_map(Element::whole).filter_map(|element| element.hidden(ROOT)) {
+                reader.all(&Document::read(text.as_bytes(), LIMITS)?)?;
+            }
+        }
+        if !reader.found {
             let found = document.roots().next().map_or("", Element::name);
             return Err(PlanError::NoPlan(line(found)));
-        };
-        let mut plan = Self {
-            version: line(root.get("Version").unwrap_or_default()),
-            build: line(root.get("Build").unwrap_or_default()),
-            statements: Vec::new(),
-        };
-        let mut budget = MAX_OPERATORS;
+        }
+        if reader.plan.statements.is_empty() { Err(PlanError::NoStatement) } else { Ok(reader.plan) }
+    }
+}
+
+const ROOT: &str = "ShowPlanXML";
+
+/// Gathers the statements of all plans in a document.
+struct Reader {
+    plan: Plan,
+    found: bool,
+    /// Operators and trees that may still come.
+    operators: usize,
+    queries: usize,
+}
+
+impl Reader {
+    const fn new() -> Self {
+        let plan = Plan { version: String::new(), build: String::new(), statements: Vec::new() };
+        Self { plan, found: false, operators: MAX_OPERATORS, queries: MAX_STATEMENTS }
+    }
+
+    /// All plans of a document: one in a file of SSMS, several in an export of events or behind each other.
+    fn all(&mut self, document: &Document) -> Result<(), PlanError> {
+        for root in document.roots() {
+            if root.is(ROOT) {
+                self.add(root)?;
+                continue;
+            }
+            let mut walk = root.descendants();
+            while let Some(element) = walk.next() {
+                if element.is(ROOT) {
+                    self.add(element)?;
+                    walk.skip_over(element);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds the statements of one plan.
+    fn add(&mut self, root: Element<'_>) -> Result<(), PlanError> {
+        if !self.found {
+            self.plan.version = line(root.get("Version").unwrap_or_default());
+            self.plan.build = line(root.get("Build").unwrap_or_default());
+        }
+        self.found = true;
         // The statements, functions and cursor operations that are open, by where they end.
         let mut open: Vec<(u32, usize)> = Vec::new();
         let mut modules: Vec<(u32, String)> = Vec::new();
@@ -55,32 +98,39 @@ impl Plan {
             open.retain(|(end, _)| element.place() < *end);
             modules.retain(|(end, _)| element.place() < *end);
             if element.name().starts_with("Stmt") {
-                if plan.statements.len() >= MAX_STATEMENTS {
-                    break;
+                if self.plan.statements.len() >= MAX_STATEMENTS {
+                    return Err(PlanError::TooManyStatements);
                 }
-                open.push((element.end(), plan.statements.len()));
+                open.push((element.end(), self.plan.statements.len()));
                 let module = modules.last().map(|(_, name)| name.clone());
-                plan.statements.push(statement(element, module));
+                self.plan.statements.push(statement(element, module));
             } else if element.is("UDF") || element.is("StoredProc") {
                 modules.push((element.end(), name(element, "ProcName")));
             } else if element.is("QueryPlan") {
-                let query = query(element, &mut budget)?;
-                if let Some(statement) = open.last().and_then(|(_, at)| plan.statements.get_mut(*at)) {
-                    statement.queries.push(query);
-                }
+                self.query(element, String::new(), open.last())?;
                 walk.skip_over(element);
             } else if element.is("Operation")
                 && let Some(inner) = element.child("QueryPlan")
             {
-                let mut query = query(inner, &mut budget)?;
-                query.operation = name(element, "OperationType");
-                if let Some(statement) = open.last().and_then(|(_, at)| plan.statements.get_mut(*at)) {
-                    statement.queries.push(query);
-                }
+                self.query(inner, name(element, "OperationType"), open.last())?;
                 walk.skip_over(element);
             }
         }
-        Ok(plan)
+        Ok(())
+    }
+
+    fn query(
+        &mut self,
+        element: Element<'_>,
+        operation: String,
+        of: Option<&(u32, usize)>,
+    ) -> Result<(), PlanError> {
+        self.queries = self.queries.checked_sub(1).ok_or(PlanError::TooManyStatements)?;
+        let query = Query { operation, ..query(element, &mut self.operators)? };
+        if let Some(statement) = of.and_then(|(_, at)| self.plan.statements.get_mut(*at)) {
+            statement.queries.push(query);
+        }
+        Ok(())
     }
 }
 
@@ -94,7 +144,7 @@ fn statement(element: Element<'_>, module: Option<String>) -> Statement {
         kind: name(element, "StatementType"),
         text: sanitize_block(element.get("StatementText").unwrap_or_default(), MAX_TEXT).trim().to_owned(),
         module,
-        cost: element.number("StatementSubTreeCost"),
+        cost: element.number("StatementSubTreeCost").filter(|cost| *cost >= 0.0),
         estimated_rows: element.number("StatementEstRows"),
         query_hash: some(element, "QueryHash"),
         plan_hash: some(element, "QueryPlanHash"),
@@ -113,8 +163,10 @@ fn statement(element: Element<'_>, module: Option<String>) -> Statement {
 fn dispatcher(element: Element<'_>) -> Vec<String> {
     let predicates = element.children().map(|predicate| {
         let text = predicate.find("ScalarOperator").and_then(|scalar| scalar.get("ScalarString"));
-        let bounds = predicate.get("LowBoundary").zip(predicate.get("HighBoundary"));
-        let bounds = bounds.map_or_else(String::new, |(low, high)| format!(", of {low} to {high} rows"));
+        let bounds = predicate.number("LowBoundary").zip(predicate.number("HighBoundary"));
+        let bounds = bounds.map_or_else(String::new, |(low, high)| {
+            format!(", of {} to {} rows", figures::count(low), figures::count(high))
+        });
         line(&format!("{}{bounds}", text.unwrap_or(predicate.name())))
     });
     predicates.take(MAX_PARTS).collect()
@@ -140,7 +192,9 @@ fn query(element: Element<'_>, budget: &mut usize) -> Result<Query, PlanError> {
             "WaitStats" => query.waits = waits(part),
             "QueryTimeStats" => query.total = total(part),
             "ParameterList" => query.parameters = part.children().take(MAX_PARTS).map(parameter).collect(),
-            "MissingIndexes" => query.missing = part.children().take(MAX_PARTS).flat_map(missing).collect(),
+            "MissingIndexes" => {
+                query.missing = part.children().flat_map(missing).take(MAX_PARTS).collect();
+            }
             "OptimizerStatsUsage" => {
                 query.statistics = part.children().take(MAX_PARTS).map(statistics).collect();
             }
@@ -209,7 +263,7 @@ fn bare(value: &str) -> String {
 }
 
 fn missing(group: Element<'_>) -> Vec<MissingIndex> {
-    let impact = group.number("Impact").unwrap_or(0.0);
+    let impact = group.number("Impact").unwrap_or(0.0).clamp(0.0, 100.0);
     let each = group.children().filter(|index| index.is("MissingIndex")).map(|index| {
         let mut found = MissingIndex { impact, table: object(index), ..MissingIndex::default() };
         for columns in index.children() {
@@ -224,7 +278,8 @@ fn missing(group: Element<'_>) -> Vec<MissingIndex> {
         }
         found
     });
-    each.take(MAX_PARTS).collect()
+    // Without a key there is no index.
+    each.filter(|index| !index.equality.is_empty() || !index.inequality.is_empty()).take(MAX_PARTS).collect()
 }
 
 fn statistics(element: Element<'_>) -> Statistics {

@@ -304,6 +304,14 @@ fn a_wait_for_memory_is_in_seconds_unless_it_would_be_longer_than_the_query() {
     };
     assert_eq!(waited(3, 10_000), Some(3_000));
     assert_eq!(waited(1_000, 27_000), Some(1_000));
+    // The wait for the semaphore knows better.
+    let semaphore = |ms: u64| {
+        let grant = format!(
+            "<MemoryGrantInfo GrantWaitTime=\"4\"/><WaitStats><Wait WaitType=\"RESOURCE_SEMAPHORE\" WaitTimeMs=\"{ms}\"/></WaitStats>"
+        );
+        first(&plan("", &(grant + &total(60_000)), &op(0, "Sort", "Sort"))).grant_wait_ms()
+    };
+    assert_eq!((semaphore(4), semaphore(3_900)), (Some(4), Some(4_000)));
 }
 
 #[test]
@@ -369,8 +377,80 @@ fn what_is_no_plan_says_what_it_is() {
     );
     assert_eq!(error("hello"), "there is no XML in it");
     assert_eq!(Plan::read(b"<ShowPlanXML><a>").err(), Some(PlanError::Xml(XmlError::Cut)));
-    // A plan within another document is found.
-    assert!(Plan::read(b"<event><ShowPlanXML/></event>").is_ok());
+    assert_eq!(error("<ShowPlanXML/>"), "it is a plan, but no statement is in it");
+    let many =
+        |what: &str, n| format!("<ShowPlanXML><StmtSimple>{}</StmtSimple></ShowPlanXML>", what.repeat(n));
+    let limit = super::MAX_STATEMENTS;
+    assert_eq!(error(&many("<StmtSimple/>", limit)), "it has more than the 10000 statements that are read");
+    assert_eq!(
+        error(&many("<QueryPlan/>", limit + 1)),
+        "it has more than the 10000 statements that are read"
+    );
+    assert!(Plan::read(many("<QueryPlan/>", limit).as_bytes()).is_ok());
+}
+
+#[test]
+fn all_plans_of_a_document_are_read_however_they_stand_in_it() {
+    let one = |text: &str| {
+        format!("<ShowPlanXML Version=\"1.5\"><StmtSimple StatementText=\"{text}\"/></ShowPlanXML>")
+    };
+    let escaped = one("a").replace('<', "&lt;").replace('"', "&quot;");
+    for (document, told) in [
+        (one("a") + &one("b"), "a b"),
+        (format!("<events><event>{}</event><event>{}</event></events>", one("a"), one("b")), "a b"),
+        (format!("<event><value>{escaped}</value></event>"), "a"),
+        (format!("<event><value><![CDATA[{}]]></value></event>", one("a")), "a"),
+        (format!("\"{}\"", one("a").replace('"', "\"\"")), "a"),
+        (escaped.clone(), "a"),
+    ] {
+        let plan = Plan::read(document.as_bytes()).expect("a plan");
+        let texts: Vec<&str> = plan.statements.iter().map(|statement| statement.text.as_str()).collect();
+        assert_eq!((texts.join(" ").as_str(), plan.version.as_str()), (told, "1.5"), "{document}");
+    }
+}
+
+#[test]
+fn times_beyond_what_a_number_holds_are_told_and_not_added_up() {
+    let most = u64::MAX;
+    let leaf = |id| op(id, "Table Scan", "Table Scan").thread(0, most, most);
+    let plan = plan("", &total(most), &op(0, "Concatenation", "Concatenation").over([leaf(1), leaf(2)]));
+    assert_eq!(own(first(&plan)).outside_ms, Some(0));
+    let wild = op(0, "Sort", "Sort")
+        .with("EstimateRows=\"1e308\" EstimateRebinds=\"1e308\" EstimatedTotalSubtreeCost=\"1e308\"");
+    let wild = wild.thread(0, 5, 1);
+    let told = lines::text(
+        &super::tests::plan("StatementSubTreeCost=\"1e308\"", &total(5), &wild),
+        Some(Metric::Cost),
+        false,
+    );
+    assert!(told.contains("cost >999P") && told.lines().all(|line| line.chars().count() < 140), "{told}");
+    let negative = super::tests::plan("StatementSubTreeCost=\"-3\"", "", &op(0, "Sort", "Sort"));
+    assert_eq!(negative.statements[0].cost, None);
+}
+
+#[test]
+fn a_plan_says_what_it_cannot_know() {
+    let parallel = op(0, "Parallelism", "Gather Streams").with("Parallel=\"1\"");
+    let mut estimated = plan("", "", &parallel);
+    estimated.statements[0].queries[0].dop = None;
+    let told = lines::text(&estimated, Some(Metric::Reads), false);
+    assert!(told.contains("estimated · parallel"), "{told}");
+    assert!(told.contains("this plan has no reads: it did not run"), "{told}");
+    assert!(!lines::text(&estimated, None, false).contains("this plan has no"));
+    let ran = plan("", "", &op(0, "", "").counters("Thread=\"0\" ActualRows=\"1\" ActualExecutions=\"1\""));
+    let told = lines::text(&ran, Some(Metric::Time), false);
+    assert!(told.contains("(no name)") && told.contains("has no time: its version counts none"), "{told}");
+}
+
+#[test]
+fn another_server_is_told_with_what_it_is_asked_and_a_top_by_its_own_rows() {
+    let asks = "<RemoteQuery RemoteSource=\"LINK\" RemoteQuery=\"SELECT a FROM b\"/>";
+    let remote = plan("", "", &op(0, "Remote Query", "Remote Query").holding(asks));
+    assert_eq!(lines::what(&first(&remote).operators[0]), "asks LINK SELECT a FROM b");
+    let below = "<Top><RelOp><Top><TopExpression><ScalarOperator ScalarString=\"(5)\"/></TopExpression></Top></RelOp></Top>";
+    let tops = plan("", "", &op(0, "Top", "Top").holding(below));
+    let told: Vec<String> = first(&tops).operators.iter().map(lines::what).collect();
+    assert_eq!(told, ["", "top (5)"]);
 }
 
 #[test]
@@ -418,6 +498,18 @@ fn plans_are_aligned_by_what_operators_are_for() {
     assert!(text.contains("Nested Loops Inner Join → Hash Match Inner Join"), "{text}");
     assert!(text.contains("Index Scan T.a → Index Seek T.b"), "{text}");
     assert!(text.contains("only in A: Index Seek U") && text.contains("only in B: Sort"), "{text}");
+}
+
+#[test]
+fn two_plans_of_the_greatest_size_are_aligned() {
+    let wide = |name| {
+        let leaves = (1..20_000).map(|id| op(id, "Index Seek", name));
+        plan("", "", &op(0, "Concatenation", "Concatenation").over(leaves))
+    };
+    let (left, right) = (wide("Index Seek"), wide("Other"));
+    let same = super::compare::align(first(&left), first(&left));
+    assert!(same.iter().enumerate().all(|(at, pair)| (pair.left, pair.right) == (Some(at), Some(at))));
+    assert_eq!(super::compare::align(first(&left), first(&right)).len(), 39_999);
 }
 
 /// A plan with something of everything, for what damages it.

@@ -43,7 +43,7 @@ impl Clock {
 pub fn own(query: &Query) -> Own {
     let (elapsed_ms, path_ms) = shares(query, Clock::Elapsed);
     let (cpu_ms, _) = shares(query, Clock::Cpu);
-    let sum: u64 = elapsed_ms.iter().flatten().sum();
+    let sum = elapsed_ms.iter().flatten().fold(0, |sum: u64, ms| sum.saturating_add(*ms));
     let timed = elapsed_ms.iter().any(Option::is_some);
     // An exchange at the root saw the whole run of the operators.
     let root = query.operators.first().filter(|root| root.is_exchange());

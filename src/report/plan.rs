@@ -15,7 +15,9 @@ const STYLE: &str = include_str!("incident.css");
 pub fn page(plan: &Plan, name: &str) -> String {
     Html::page(&format!("Plan {name}"), STYLE, |html| {
         html.leaf("h1", &[], &format!("Plan {name}"));
-        html.leaf("p", &[("class", "dim")], &format!("SQL Server {}, schema {}", plan.build, plan.version));
+        let known = |text: &str| if text.is_empty() { "unknown".to_owned() } else { text.to_owned() };
+        let version = format!("SQL Server {}, schema {}", known(&plan.build), known(&plan.version));
+        html.leaf("p", &[("class", "dim")], &version);
         for (at, statement) in plan.statements.iter().enumerate() {
             html.within("section", &[], |html| section(html, at + 1, statement));
         }

@@ -12,6 +12,7 @@ mod tests;
 use crate::model::base::figure::push_size;
 use quick_xml::{
     Reader,
+    errors::SyntaxError,
     escape::{resolve_predefined_entity, unescape},
     events::{BytesStart, Event},
 };
@@ -35,16 +36,14 @@ pub const LIMITS: Limits = Limits { bytes: 16 << 20, elements: 1_000_000, depth:
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum XmlError {
     /// More bytes than the limit.
-    #[error("it has {}, more than the {} that are read", size(*bytes), size(*limit))]
-    TooLarge {
-        /// The document's bytes.
-        bytes: usize,
-        /// The limit.
-        limit: usize,
-    },
+    #[error("it has more than the {} that are read", size(*.0))]
+    TooLarge(usize),
     /// More elements than the limit.
     #[error("it has more than the {0} elements that are read")]
     TooMany(usize),
+    /// More different names than the limit.
+    #[error("it has more than the {0} different names of elements and attributes that are read")]
+    TooManyNames(usize),
     /// Deeper than the limit.
     #[error("its elements are nested deeper than {0}")]
     TooDeep(usize),
@@ -106,14 +105,18 @@ impl Document {
     /// Those of [`XmlError`].
     pub fn read(bytes: &[u8], limits: Limits) -> Result<Self, XmlError> {
         if bytes.len() > limits.bytes {
-            return Err(XmlError::TooLarge { bytes: bytes.len(), limit: limits.bytes });
+            return Err(XmlError::TooLarge(limits.bytes));
         }
-        let text = encoding::decode(bytes);
+        let decoded = encoding::decode(bytes);
+        let text = encoding::unwrapped(&decoded);
         let mut builder = Builder::new(limits, text.len());
         let mut reader = Reader::from_str(&text);
         reader.config_mut().allow_dangling_amp = true;
         loop {
             let event = reader.read_event().map_err(|error| match error {
+                quick_xml::Error::Syntax(SyntaxError::InvalidBangMarkup) => {
+                    broken(&text, reader.error_position())
+                }
                 quick_xml::Error::Syntax(_) => XmlError::Cut,
                 _ => broken(&text, reader.error_position()),
             })?;
@@ -183,7 +186,7 @@ impl Builder {
             let name = self.name(attribute.key.local_name().as_ref())?;
             let value = match unescape(&attribute.value) {
                 Ok(value) => self.keep(&value),
-                Err(_) => self.keep(&attribute.value),
+                Err(_) => self.keep(&encoding::unescaped(&attribute.value)),
             };
             self.document.attributes.push(Attribute { name, value });
         }
@@ -235,8 +238,8 @@ impl Builder {
             return Ok(code);
         }
         // No schema that is read here has 500 names.
-        let code =
-            u16::try_from(self.document.names.len()).map_err(|_| XmlError::TooMany(usize::from(u16::MAX)))?;
+        let code = u16::try_from(self.document.names.len())
+            .map_err(|_| XmlError::TooManyNames(usize::from(u16::MAX)))?;
         self.document.names.push(name.into());
         self.known.insert(name.into(), code);
         Ok(code)
@@ -305,6 +308,17 @@ impl<'a> Element<'a> {
     /// The text in it, before its first child, trimmed.
     pub fn text(self) -> &'a str {
         self.node().map_or("", |node| self.document.at(node.text).trim())
+    }
+
+    /// The document that stands in it as a mere text, escaped or as CDATA, and names such an element. Events of old servers and
+    /// exports of tools have them.
+    pub fn hidden(self, element: &str) -> Option<&'a str> {
+        Some(self.text()).filter(|text| text.starts_with('<') && text.contains(element))
+    }
+
+    /// It and everything in it, in order.
+    pub fn whole(self) -> impl Iterator<Item = Self> {
+        [self].into_iter().chain(self.descendants())
     }
 
     /// Its children, in order.

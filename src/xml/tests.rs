@@ -50,6 +50,34 @@ fn the_encoding_is_what_the_bytes_are_and_not_what_they_declare() {
     // Latin-1 that declares UTF-8: what cannot be read is marked, the rest stays.
     let document = Document::read(b"<a n=\"Gr\xf6\xdfe\" m=\"2\"/>", LIMITS).expect("it is read");
     assert_eq!(document.roots().next().unwrap().get("m"), Some("2"));
+    // Latin-1 that says so.
+    let latin = b"<?xml version='1.0' encoding='ISO-8859-1'?><a n=\"Gr\xf6\xdfe\"/>";
+    assert_eq!(
+        Document::read(latin, LIMITS).expect("it is read").roots().next().unwrap().get("n"),
+        Some("Größe")
+    );
+}
+
+#[test]
+fn what_a_tool_wrapped_around_a_document_is_taken_off() {
+    for text in [
+        "\"<a n=\"\"1\"\" m=\"\"\"\"/>\"",
+        "\"<a n='1'/>\"",
+        " &lt;a n=&quot;1&quot;/&gt;",
+        "\u{feff}\"<a n=\"\"1\"\"/>\"\r\n",
+    ] {
+        assert_eq!(read(text).roots().next().unwrap().get("n"), Some("1"), "{text}");
+    }
+    let within = read("<e><v> &lt;a n='1'/&gt;</v><w><![CDATA[<a n='2'/>]]></w><x>a &lt; b</x></e>");
+    let told = within.roots().flat_map(Element::whole).filter_map(|element| element.hidden("<a"));
+    assert_eq!(told.collect::<Vec<_>>(), ["<a n='1'/>", "<a n='2'/>"]);
+}
+
+#[test]
+fn an_entity_that_is_none_does_not_spoil_the_text_around_it() {
+    let document = read("<a n='x &lt; y &unknown; &#65;&#x42;&#0; &amp; z & more' />");
+    let told = document.roots().next().unwrap().get("n");
+    assert_eq!(told, Some("x < y &unknown; AB\u{fffd} & z & more"));
 }
 
 #[test]
@@ -58,6 +86,7 @@ fn what_is_no_document_is_refused_with_its_reason() {
     assert_eq!(error(b"just words"), XmlError::Empty);
     assert_eq!(error(b"<a><b></b>"), XmlError::Cut);
     assert_eq!(error(b"<a><b x='1"), XmlError::Cut);
+    assert_eq!(error(b"<a>\n<!nothing></a>"), XmlError::Broken { line: 2 });
     assert_eq!(error(b"<a>\n<b>\n</c></a>"), XmlError::Broken { line: 3 });
     assert_eq!(error(b"<a>\n<b>\n</c></a>").to_string(), "its XML is broken in line 3");
 }
@@ -71,9 +100,12 @@ fn each_limit_holds() {
     assert_eq!(refused("<a><b/><b/><b/></a>"), None);
     assert_eq!(refused("<a><b/><b/><b/><b/></a>"), Some(XmlError::TooMany(4)));
     let long = format!("<a>{}</a>", "x".repeat(100));
-    assert_eq!(refused(&long), Some(XmlError::TooLarge { bytes: 107, limit: 100 }));
+    assert_eq!(refused(&long), Some(XmlError::TooLarge(100)));
     let huge = vec![b'<'; 64 << 20];
-    assert_eq!(error(&huge).to_string(), "it has 64 MB, more than the 16 MB that are read");
+    // Readers of files stop behind the limit: how large the file is nobody knows.
+    assert_eq!(error(&huge).to_string(), "it has more than the 16 MB that are read");
+    let names: String = (0..66_000).map(|n| format!("<n{n}/>")).collect();
+    assert_eq!(error(names.as_bytes()), XmlError::TooManyNames(65_535));
 }
 
 #[test]

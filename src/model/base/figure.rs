@@ -45,14 +45,17 @@ fn push_tenths(out: &mut String, value: f64) {
     };
 }
 
-/// Scales down until at most three digits are left before the unit; one decimal below ten.
+/// Scales down until at most three digits are left before the unit; one decimal below ten. What the largest unit cannot hold is
+/// told as more than it: `>999P`.
 fn push_scaled(out: &mut String, value: f64, base: f64, units: &[&str]) {
     let (mut v, mut i) = (value, 0);
     while v.abs() >= 999.5 && i + 1 < units.len() {
         v /= base;
         i += 1;
     }
-    if i > 0 && v.abs() < 9.95 {
+    if v.abs() >= 999.5 {
+        out.push_str(if v < 0.0 { "<-999" } else { ">999" });
+    } else if i > 0 && v.abs() < 9.95 {
         let _ = write!(out, "{v:.1}");
     } else {
         let _ = write!(out, "{v:.0}");
@@ -89,7 +92,7 @@ pub fn push_pct(out: &mut String, pct: f64) {
         out.push('–');
         return;
     }
-    if pct.abs() < 0.05 {
+    if pct.abs() < 0.05 || pct.abs() >= 1e6 {
         push_count(out, pct);
     } else if pct.abs() < 9.95 {
         push_tenths(out, pct);
@@ -224,6 +227,9 @@ mod tests {
             (34_000.0, "34k"),
             (1_250_000.0, "1.2M"),
             (-3.5, "-3.5"),
+            (9.994e17, "999P"),
+            (9.996e17, ">999P"),
+            (-1e300, "<-999P"),
             (f64::NAN, "–"),
         ] {
             assert_eq!(with(push_count, v), s, "{v}");
@@ -242,6 +248,9 @@ mod tests {
         assert_eq!(with(push_pct, 3.12), "3.1 %");
         assert_eq!(with(push_pct, 0.04), "<0.1 %", "4 MB of 32 GB are not nothing");
         assert_eq!(with(push_pct, 0.0), "0 %");
+        // What no server has is not told in three hundred digits.
+        assert_eq!(with(push_size, f64::MAX), ">999 PB");
+        assert_eq!(with(push_pct, f64::MAX), ">999P %");
     }
 
     #[test]

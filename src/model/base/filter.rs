@@ -263,6 +263,10 @@ fn term(word: &str, known: &dyn Fn(&str) -> bool) -> Result<(bool, Test), Filter
         _ => {
             let patterns =
                 value.split(',').filter(|v| !v.is_empty()).map(pattern).collect::<Result<Vec<_>, _>>()?;
+            // Of no value nothing is one: commas alone would keep no row, and say nothing.
+            if patterns.is_empty() {
+                return Err(FilterError::Value(format!("{key}{sign}")));
+            }
             return Ok((sign == "!=", Test::OneOf(key_text, patterns)));
         }
     };
@@ -544,6 +548,7 @@ mod tests {
             "fast is no figure: write cpu>80, cpu>1.5k, cpu>5m, cpu>2GB, or for a day cpu>2026-11-29"
         );
         assert_eq!(e("[Order"), "[Order is no regular expression: put it in quotes to take it literally");
+        assert_eq!(e("cpu=,"), "a value is missing after cpu=");
         assert_eq!(e("cpu >"), "a value is missing after cpu>");
         assert_eq!(e("cpu > cpu>80"), "a value is missing after cpu>");
         assert_eq!(e("cpuu > 80"), "no field or label is called cpuu");

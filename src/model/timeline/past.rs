@@ -124,9 +124,9 @@ fn span_ms(text: &str) -> Option<i64> {
         rest = rest.get(digits..)?.trim_start();
         let letters = rest.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(rest.len());
         let unit_ms = match rest.get(..letters)? {
-            "s" | "sec" => 1_000,
-            "m" | "min" => 60_000,
-            "h" | "hour" | "hours" => 3_600_000,
+            "s" | "sec" | "secs" | "second" | "seconds" => 1_000,
+            "m" | "min" | "mins" | "minute" | "minutes" => 60_000,
+            "h" | "hr" | "hrs" | "hour" | "hours" => 3_600_000,
             "d" | "day" | "days" => 86_400_000,
             "w" | "week" | "weeks" => 7 * 86_400_000,
             _ => return None,
@@ -425,6 +425,8 @@ mod tests {
         assert_eq!(at("-90m"), "Fri 2026-11-20 12:00:00");
         assert_eq!(at("-1h30m"), "Fri 2026-11-20 12:00:00");
         assert_eq!(at("2 days ago"), "Wed 2026-11-18 13:30:00");
+        assert_eq!(at("30 minutes ago"), at("-30m"));
+        assert_eq!(at("1 hour 1 second ago"), at("-3601s"));
         assert_eq!(at("-1w"), "Fri 2026-11-13 13:30:00");
         assert_eq!(at("now"), "live");
     }

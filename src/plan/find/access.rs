@@ -5,16 +5,23 @@ use crate::plan::{
     MissingIndex, Operator, Part, Warning,
     figures::{count, short},
 };
+use std::collections::HashMap;
 
 /// Below this the optimizer's wish is not worth an index.
 const MIN_IMPACT: f64 = 25.0;
 
-/// P01. Its figure is an estimate of one optimizer for one statement, so the advice says what to look at first.
+/// P01. Its figure is an estimate of one optimizer for one statement, so the advice says what to look at first, and no time is
+/// promised.
 pub(super) fn missing_index(case: &Case<'_>) -> Vec<Seen> {
+    let of_table = |index: &MissingIndex| [index.table.full(), index.table.storage.clone()];
+    let mut wishes: HashMap<[String; 2], usize> = HashMap::new();
+    for index in &case.query.missing {
+        *wishes.entry(of_table(index)).or_default() += 1;
+    }
     let wished = case.query.missing.iter().filter(|index| index.impact >= MIN_IMPACT);
     let each = wished.map(|index| {
         let keys = index.equality.len() + index.inequality.len();
-        let same = case.query.missing.iter().filter(|other| other.table == index.table).count();
+        let same = wishes.get(&of_table(index)).copied().unwrap_or(1);
         let mut doubts = vec!["look first whether an index of the table can be widened"];
         if index.include.len() > 5 {
             doubts.push("it includes many columns: each is written at every change");
@@ -36,7 +43,7 @@ pub(super) fn missing_index(case: &Case<'_>) -> Vec<Seen> {
             text = format!("{text} INCLUDE ({})", columns(&index.include));
         }
         let text = format!("{text} is estimated to save {:.0} %", index.impact);
-        Seen::of(Some(index.impact / 100.0), text, doubts.join("; "))
+        Seen { is_guess: true, ..Seen::of(Some(index.impact / 100.0), text, doubts.join("; ")) }
     });
     each.collect()
 }
@@ -69,29 +76,34 @@ pub fn create_index(index: &MissingIndex) -> String {
     text
 }
 
+/// Expressions of one plan that are looked at: twenty are told.
+const MAX_EXPRESSIONS: usize = 200;
+
 /// P02. SQL Server says that it lost the seek; the operator is the one that tests the expression.
 pub(super) fn seek_lost(case: &Case<'_>) -> Vec<Seen> {
     let own = case.query.operators.iter().flat_map(|operator| &operator.warnings);
     let mut expressions: Vec<&str> = Vec::new();
     for warning in case.query.warnings.iter().chain(own) {
         if let Warning::Convert { seek: true, expression } = warning
+            && expressions.len() < MAX_EXPRESSIONS
             && !expressions.contains(&expression.as_str())
         {
             expressions.push(expression);
         }
     }
     let advice = "compare with the column's own type: declare the parameter as the column is, or convert the other side";
+    let converting: Vec<(usize, &str)> = case
+        .operators()
+        .filter(|(_, operator)| !expressions.is_empty() && operator.is_access())
+        .flat_map(|(at, operator)| operator.details.iter().map(move |detail| (at, detail.text.as_str())))
+        .filter(|(_, text)| text.contains("CONVERT_IMPLICIT("))
+        .collect();
     let each = expressions.into_iter().map(|expression| {
         let column = converted_column(expression);
-        let tests = |operator: &Operator| {
-            let converts = |text: &str| {
-                text.contains("CONVERT_IMPLICIT(") && column.is_some_and(|name| text.contains(name))
-            };
-            operator.is_access() && operator.details.iter().any(|detail| converts(&detail.text))
-        };
+        let tests = |text: &str| column.is_some_and(|name| text.contains(name));
         let text = format!("{} loses the seek", short(expression, 160));
-        match case.operators().find(|(_, operator)| tests(operator)) {
-            Some((at, _)) => Seen::at(case, at, text, advice),
+        match converting.iter().find(|(_, condition)| tests(condition)) {
+            Some(&(at, _)) => Seen::at(case, at, text, advice),
             None => Seen::of(None, text, advice.to_owned()).weighing(Weight::Warning),
         }
     });
@@ -120,54 +132,91 @@ pub(super) fn not_searchable(case: &Case<'_>) -> Vec<Seen> {
     each.collect()
 }
 
-/// Functions that hide a column from an index.
-const FUNCTIONS: [&str; 22] = [
-    "upper",
-    "lower",
-    "ltrim",
-    "rtrim",
-    "trim",
-    "substring",
-    "left",
-    "right",
-    "isnull",
+/// Functions that hide a column from an index. Others that stand in predicates, such as the PROBE of a bitmap, hide nothing.
+const FUNCTIONS: [&str; 35] = [
+    "abs",
+    "ceiling",
+    "charindex",
     "coalesce",
-    "datepart",
+    "concat",
+    "convert",
     "dateadd",
     "datediff",
-    "year",
-    "month",
+    "datename",
+    "datepart",
+    "datetrunc",
     "day",
-    "len",
-    "replace",
-    "abs",
+    "floor",
     "format",
-    "charindex",
-    "convert",
+    "isnull",
+    "left",
+    "len",
+    "lower",
+    "ltrim",
+    "month",
+    "nullif",
+    "patindex",
+    "replace",
+    "reverse",
+    "right",
+    "round",
+    "rtrim",
+    "str",
+    "stuff",
+    "substring",
+    "translate",
+    "trim",
+    "try_convert",
+    "upper",
+    "year",
 ];
 
 /// What hides a column in a predicate, in words.
 fn hidden(predicate: &str) -> Option<String> {
+    let text = without_literals(predicate);
     let lower = predicate.to_lowercase();
     if lower.contains("like n'%") || lower.contains("like '%") {
         return Some("a leading wildcard".to_owned());
     }
-    for name in FUNCTIONS {
-        let mut from = 0;
-        while let Some(found) = lower.get(from..).and_then(|rest| rest.find(name)) {
-            let start = from + found;
-            from = start + name.len();
-            let word_before = start.checked_sub(1).and_then(|at| lower.as_bytes().get(at));
-            let is_word = word_before.is_none_or(|b| !b.is_ascii_alphanumeric() && *b != b'_' && *b != b'[');
-            let Some(inside) = lower.get(from..).and_then(|rest| rest.strip_prefix('(')) else { continue };
-            // Its argument is a column, not a parameter or a constant.
-            let argument = inside.split([',', ')']).find(|part| part.contains("].["));
-            if is_word && argument.is_some() {
-                return Some(format!("{}()", name.to_uppercase()));
+    let call = calls(&text)
+        .find(|(_, arguments)| arguments.contains("].["))
+        .map(|(name, _)| format!("{}()", short(&name, 60)));
+    call.or_else(|| has_case(&text).then(|| "CASE".to_owned()))
+}
+
+/// True for a CASE over a column, which no index knows.
+fn has_case(text: &str) -> bool {
+    let upper = text.to_ascii_uppercase();
+    let cases = upper.split("CASE WHEN ").skip(1);
+    cases.into_iter().any(|rest| rest.split(" END").next().unwrap_or_default().contains("].["))
+}
+
+/// A predicate without what stands in its literals: a text that a person searches for is no condition.
+fn without_literals(predicate: &str) -> String {
+    predicate.split('\'').step_by(2).collect::<Vec<_>>().join("''")
+}
+
+/// The calls in a predicate of functions that hide a column, with their arguments: `UPPER` and `[t].[Name]`; of a function of the
+/// database its last name.
+fn calls(text: &str) -> impl Iterator<Item = (String, &str)> {
+    text.match_indices('(').filter_map(|(open, _)| {
+        let (before, inside) = (text.get(..open)?, text.get(open + 1..)?);
+        let name = match before.strip_suffix(']') {
+            // `[db].[dbo].[f](…)`
+            Some(rest) => rest.rsplit_once("].[")?.1.to_owned(),
+            None => {
+                let is_of_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+                let name = before.rsplit(|c| !is_of_name(c)).next()?.to_ascii_lowercase();
+                FUNCTIONS.contains(&name.as_str()).then(|| name.to_ascii_uppercase())?
             }
-        }
-    }
-    lower.contains("case when [").then(|| "CASE".to_owned())
+        };
+        let mut depth = 1_i32;
+        let end = inside.find(|c: char| {
+            depth += i32::from(c == '(') - i32::from(c == ')');
+            depth == 0
+        });
+        Some((name, inside.get(..end.unwrap_or(inside.len()))?))
+    })
 }
 
 /// Reading less than this is not worth a finding.

@@ -47,6 +47,8 @@ pub(super) struct Seen {
     pub share: Option<f64>,
     /// Heavier or lighter than its share says.
     pub weight: Option<Weight>,
+    /// The share is a guess of the optimizer: no time can be named, and it is never grave.
+    pub is_guess: bool,
     pub text: String,
     pub advice: String,
 }
@@ -54,12 +56,19 @@ pub(super) struct Seen {
 impl Seen {
     /// At an operator, worth what the operator takes.
     pub fn at(case: &Case<'_>, at: usize, text: String, advice: impl Into<String>) -> Self {
-        Self { operator: Some(at), share: case.share(at), weight: None, text, advice: advice.into() }
+        Self {
+            operator: Some(at),
+            share: case.share(at),
+            weight: None,
+            is_guess: false,
+            text,
+            advice: advice.into(),
+        }
     }
 
     /// On the query as a whole.
     pub const fn of(share: Option<f64>, text: String, advice: String) -> Self {
-        Self { operator: None, share, weight: None, text, advice }
+        Self { operator: None, share, weight: None, is_guess: false, text, advice }
     }
 
     pub const fn weighing(mut self, weight: Weight) -> Self {

@@ -87,7 +87,17 @@ fn p01_a_missing_index_counts_from_a_quarter_on() {
     assert!(!has(&with(24.9), "P01"));
     let finding = one(&with(60.0), "P01");
     assert_eq!(finding.text, "an index on o.dbo.T (a, b) INCLUDE (c) is estimated to save 60 %");
-    assert_eq!((finding.weight, finding.stake_ms), (Weight::Grave, Some(600.0)));
+    // It is a wish: no time is promised, and nothing is grave because of it.
+    assert_eq!((finding.weight, finding.stake_ms, finding.share), (Weight::Warning, None, Some(0.6)));
+    let absurd = &with(1e300).statements[0].queries[0].missing[0];
+    assert!(absurd.impact <= 100.0);
+    let keyless = missing(60.0).replace("EQUALITY", "OTHER").replace("INOTHER", "OTHER");
+    assert!(!has(&plan("", &keyless, &scan(1, 1)), "P01"), "an index has a key");
+    // As many as a file can hold.
+    let group = missing(60.0).replace("<MissingIndexes>", "").replace("</MissingIndexes>", "");
+    let many = format!("<MissingIndexes>{}</MissingIndexes>", group.repeat(5_000));
+    let told = found(&plan("", &many, &scan(1, 1)));
+    assert_eq!(told.iter().filter(|finding| finding.code == "P01").count(), 20);
 }
 
 #[test]
@@ -138,6 +148,8 @@ fn p03_hidden_columns_are_found_and_bare_ones_are_not() {
         "[db].[dbo].[T].[Name] like N'%x%'",
         "datepart(year,[t].[d].[Date])=(2024)",
         "CASE WHEN [T].[a]=(1) THEN [T].[b] ELSE [T].[c] END=(1)",
+        "[db].[dbo].[UpperName]([db].[dbo].[T].[Name])=[@n]",
+        "[@n]=reverse(CONVERT_IMPLICIT(nvarchar(40),[db].[dbo].[T].[Name],0))",
     ] {
         assert!(seen(hidden), "{hidden}");
     }
@@ -146,6 +158,11 @@ fn p03_hidden_columns_are_found_and_bare_ones_are_not() {
         "[db].[dbo].[T].[upper]=(1)",
         "[db].[dbo].[T].[Name] like N'x%'",
         "CONVERT_IMPLICIT(int,[@p],0)=[db].[dbo].[T].[Id]",
+        "[db].[dbo].[T].[a]=upper([@x]) AND [db].[dbo].[T].[b]=(1)",
+        "[db].[dbo].[T].[a]=dateadd(day,(1),[@x]) OR [db].[dbo].[T].[b]=(1)",
+        "CASE WHEN [@x]=(1) THEN (1) ELSE (0) END=(1) AND [db].[dbo].[T].[b]=(1)",
+        "[db].[dbo].[T].[a]=N'left([t].[b])'",
+        "PROBE([Bitmap1008],[db].[dbo].[T].[a],N'[IN ROW]')",
     ] {
         assert!(!seen(bare), "{bare}");
     }
@@ -260,6 +277,7 @@ fn p12_only_what_the_code_does_and_only_where_it_costs() {
     assert!(serial("TSQLUserDefinedFunctionsNotParallelizable", "1"));
     assert!(!serial("TSQLUserDefinedFunctionsNotParallelizable", "0.9"));
     assert!(!serial("MaxDOPSetToOne", "50"));
+    assert!(serial("NoParallelFastForwardCursor", "1") && serial("NoParallelWithRemoteQuery", "1"));
 }
 
 #[test]
@@ -313,10 +331,21 @@ fn p16_table_variables_and_functions_of_several_statements() {
     assert!(one(&variable(100), "P16").text.starts_with("@t is a table variable"));
     assert!(!has(&variable(99), "P16"), "few rows");
     let function = op(0, "Table-valued function", "Table-valued function")
-        .holding("<Object Table=\"[F]\"/>")
+        .holding("<Object Schema=\"[dbo]\" Table=\"[F]\"/>")
         .thread(0, 10, 5);
     let finding = one(&plan("", &total(1_000), &function), "P16");
     assert_eq!(finding.stake_ms, Some(990.0), "its body is outside of all operators");
+    let seek = op(0, "Clustered Index Seek", "Clustered Index Seek").holding("<Object Table=\"[@t]\"/>");
+    assert!(
+        has(&plan("", &total(10), &seek.thread(0, 10, 500)), "P16"),
+        "an index has no statistics there, either"
+    );
+    // What the server itself has is nobody's to rewrite.
+    for object in ["<Object Table=\"[STRING_SPLIT]\"/>", "<Object Schema=\"[sys]\" Table=\"[f]\"/>"] {
+        let function =
+            op(0, "Table-valued function", "Table-valued function").holding(object).thread(0, 10, 500);
+        assert!(!has(&plan("", &total(1_000), &function), "P16"), "{object}");
+    }
 }
 
 #[test]

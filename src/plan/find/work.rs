@@ -110,13 +110,18 @@ pub(super) fn skew(case: &Case<'_>) -> Vec<Seen> {
 }
 
 /// Reasons that the statement itself makes, in words; others are settings, or plans too small to matter.
-const MADE_BY_CODE: [(&str, &str); 9] = [
+const MADE_BY_CODE: [(&str, &str); 14] = [
     ("CLRUserDefinedFunctionRequiresDataAccess", "it calls a CLR function that reads data"),
     ("DMLQueryReturnsOutputToClient", "it changes rows and returns them by OUTPUT"),
     (
         "MixedSerialAndParallelOnlineIndexBuildNotSupported",
         "an online index build cannot mix serial and parallel parts",
     ),
+    ("NoParallelCursorFetchByBookmark", "its cursor fetches by bookmarks"),
+    ("NoParallelDynamicCursor", "it is a dynamic cursor"),
+    ("NoParallelFastForwardCursor", "it is a fast forward cursor"),
+    ("NoParallelForNativelyCompiledModule", "it runs in a natively compiled module"),
+    ("NoParallelWithRemoteQuery", "it asks another server"),
     ("NonParallelizableIntrinsicFunction", "it calls a built-in function that only runs serially"),
     ("NoParallelForDmlOnMemoryOptimizedTable", "it changes a memory-optimized table"),
     ("NoParallelForPDWCompilation", "it was compiled for a distributed query"),

@@ -136,8 +136,13 @@ fn note(operator: &mut Operator, part: Element<'_>) {
         "GroupBy" => add(operator, Part::Group, &columns(part)),
         "PartitionColumns" => add(operator, Part::Spread, &columns(part)),
         "Top" => {
-            let rows = part.find("TopExpression").map(scalar).filter(|text| !text.is_empty());
+            // Its own: a Top below it has another.
+            let rows = part.child("TopExpression").map(scalar).filter(|text| !text.is_empty());
             add(operator, Part::Top, rows.unwrap_or_default());
+        }
+        "RemoteQuery" | "RemoteScan" | "RemoteModify" | "RemoteRange" | "RemoteFetch" => {
+            let asked = part.get("RemoteQuery").or_else(|| part.get("RemoteObject")).unwrap_or_default();
+            add(operator, Part::Remote, &[part.get("RemoteSource").unwrap_or_default(), asked].join(" "));
         }
         "DefinedValue" => {
             let (column, text) = (part.child("ColumnReference"), scalar(part));

@@ -9,7 +9,6 @@ pub(super) const MAX_DETAIL: usize = 8_000;
 pub(super) const MAX_NAME: usize = 512;
 /// Parts of a list, such as columns of an index or parameters: a table has no more columns.
 pub(super) const MAX_PARTS: usize = 1_024;
-pub(super) const MAX_STATEMENTS: usize = 10_000;
 
 /// A name or a number's text on one line.
 pub(super) fn line(raw: &str) -> String {

@@ -6,7 +6,7 @@ use crate::{
     deadlock::{
         Deadlock, Process,
         cycle::Graph,
-        lines::{Line, Picture, pictures, text},
+        lines::{Line, Picture, pictures, text, waits_told},
     },
     model::{
         base::figure::{counted, push_size, push_wait},
@@ -26,7 +26,7 @@ use crate::{
         wish::Wish,
     },
 };
-use std::{fmt::Write as _, sync::Arc};
+use std::sync::Arc;
 
 /// From this width on a party is told in one line.
 const WIDE: u16 = 110;
@@ -170,12 +170,12 @@ fn rings(deadlock: &Deadlock) -> Vec<Ring> {
             if let Some(told) = told.get_mut(wait.from) {
                 *told = true;
             }
-            graph.parties.get(wait.from).and_then(|party| party.tasks.first().copied())
+            wait.waiter
         });
         let mut parties: Vec<Party> = Vec::new();
         for line in &picture.lines {
             match line {
-                Line::Party { .. } => parties.extend(party(line, process.next().flatten())),
+                Line::Party { .. } => parties.extend(party(line, process.next())),
                 Line::Waits { .. } => {
                     if let Some(last) = parties.last_mut() {
                         last.waits = waits_told(line);
@@ -216,22 +216,6 @@ fn party(line: &Line, process: Option<usize>) -> Option<Party> {
 fn joined(parts: &[&str]) -> String {
     let known: Vec<&str> = parts.iter().copied().filter(|part| !part.is_empty()).collect();
     known.join("   ")
-}
-
-fn waits_told(line: &Line) -> String {
-    let Line::Waits { wants, on, waited, held, by } = line else { return String::new() };
-    let mut text = String::from("waits ");
-    if wants.is_empty() {
-        text.push_str("for ");
-    } else {
-        let _ = write!(text, "{wants} on ");
-    }
-    let _ = write!(text, "{on}   {waited}   held ");
-    if !held.is_empty() {
-        let _ = write!(text, "{held} ");
-    }
-    let _ = write!(text, "by {by}");
-    text
 }
 
 /// A process that is in no ring.

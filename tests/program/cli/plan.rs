@@ -85,6 +85,29 @@ fn two_plans_stand_side_by_side() {
         done.stdout.lines().find(|line| line.contains("Index Scan Users.IX_Name → Index Seek Users.IX_Name"));
     let row = row.unwrap_or_else(|| panic!("{}", done.stdout));
     assert!(row.contains("900 ms") && row.contains("1 ms"), "{row}");
+    // The file without a plan is the one that is named, and what a comparison cannot print is refused.
+    let bare = home.file("bare.sqlplan", "<ShowPlanXML><StmtSimple/></ShowPlanXML>");
+    let none = run(dbtop(&["plan"], &home).arg(&slow).arg("--compare").arg(&bare));
+    assert!(
+        none.code == Some(3)
+            && none.stderr.contains("no statement in")
+            && none.stderr.contains("bare.sqlplan"),
+        "{}",
+        none.stderr
+    );
+    let json = run(dbtop(&["plan", "-o", "json"], &home).arg(&slow).arg("--compare").arg(&fast));
+    assert!(json.code == Some(3) && json.stderr.contains("cannot be used with"), "{}", json.stderr);
+}
+
+#[test]
+fn a_variable_that_is_set_to_nothing_is_not_set() {
+    let home = Home::new();
+    let mut empty = dbtop(&["config", "check"], &home);
+    for name in ["DBTOP_CONFIG", "DBTOP_INVENTORY", "DBTOP_TENANT", "DBTOP_KEY_FILE"] {
+        empty.env(name, "");
+    }
+    let done = run(&mut empty);
+    assert_eq!(done.code, Some(0), "{}{}", done.stdout, done.stderr);
 }
 
 #[test]
