@@ -99,8 +99,10 @@ pub fn nearest<'a>(word: &str, names: impl IntoIterator<Item = &'a str>) -> Opti
 pub(super) fn plain(message: &str) -> String {
     /// The most characters of it: a value may be as long as a file.
     const LONGEST: usize = 160;
-    let mut words: String =
-        said(message.trim()).chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let mut words: String = said(&message.trim().replace(" as i128", ""))
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
     if words.chars().count() > LONGEST {
         words = words.chars().take(LONGEST).chain(['…']).collect();
     }

@@ -62,6 +62,7 @@ enum Kind {
 #[derive(Deserialize)]
 #[serde(
     untagged,
+    deny_unknown_fields,
     expecting = "a password is written as { env = \"NAME\" } or as { command = \"…\" }; text itself only for loopback"
 )]
 enum Password {
@@ -298,6 +299,17 @@ fn auth(
 }
 
 fn secret(what: &str, given: Password, loopback: bool) -> Result<SecretRef, String> {
+    let is_empty = match &given {
+        Password::Env { env } => env.trim().is_empty(),
+        Password::Command { command } => command.trim().is_empty(),
+        Password::File { file } => file.as_os_str().is_empty(),
+        Password::Literal(_) | Password::Ask { .. } => false,
+    };
+    if is_empty {
+        return Err(format!(
+            "{what} names nothing that it comes from: write {{ env = \"NAME\" }} or {{ command = \"…\" }}"
+        ));
+    }
     Ok(match given {
         Password::Env { env } => SecretRef::Env(env),
         Password::Command { command } => SecretRef::Command(command),
@@ -349,6 +361,19 @@ mod tests {
         assert!(e.contains("loopback") && e.contains("instance a") && !e.contains("hunter2"), "{e}");
         assert!(one("host = \"db1\"\npassword = { env = \"PW\" }").is_ok());
         assert!(one("host = \"db1\"\npassword = { command = \"pass show db1\" }").is_ok());
+    }
+
+    #[test]
+    fn a_password_comes_from_one_place_that_is_named() {
+        for from in ["env = \"\"", "command = \" \"", "file = \"\""] {
+            let e = one(&format!("host = \"db1\"\npassword = {{ {from} }}")).err().unwrap();
+            assert!(e.contains("instance a: password names nothing"), "{e}");
+        }
+        let two = one("host = \"db1\"\npassword = { env = \"A\", command = \"b\" }").err().unwrap();
+        assert!(two.contains("a password is written as"), "{two}");
+        let wide =
+            one("host = \"db1\"\npassword = { env = \"A\" }\nport = 99999999999999999999").err().unwrap();
+        assert!(wide.contains("99999999999999999999 is not a whole number"), "{wide}");
     }
 
     #[test]

@@ -116,7 +116,10 @@ impl Case<'_> {
             weight: seen.weight.unwrap_or(weight),
             operator: seen.operator,
             share,
-            stake_ms: share.filter(|_| self.timed && !seen.is_guess).map(|share| share * self.whole),
+            stake_ms: seen
+                .ms
+                .or_else(|| share.filter(|_| !seen.is_guess).map(|share| share * self.whole))
+                .filter(|_| self.timed),
             text: seen.text,
             advice: seen.advice,
         }

@@ -2,7 +2,10 @@
 //! by the wizard, `config` and `exchange`. It quotes nothing of what it refuses: a pasted text may hold a password.
 
 use super::connection;
-use std::{fmt, net::Ipv6Addr};
+use std::{
+    fmt,
+    net::{Ipv4Addr, Ipv6Addr},
+};
 
 /// The longest name of a host (RFC 1035, section 2.3.4).
 const MAX_HOST: usize = 255;
@@ -71,6 +74,9 @@ pub enum NoAddress {
     /// `::g`
     #[error("has colons but is no address of IPv6: write ::1 or [::1],1433")]
     Ipv6,
+    /// `10.0.0.700`
+    #[error("has numbers and dots but is no address of IPv4: write four numbers up to 255, or a name")]
+    Ipv4,
     /// anything else
     #[error(
         "cannot be read: a host has letters, digits, dots, hyphens and underscores; write host, host,port or host\\instance"
@@ -209,8 +215,17 @@ fn v6(text: &str) -> Result<String, NoAddress> {
 
 fn name(text: &str) -> Result<String, NoAddress> {
     let good = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
-    if text.is_empty() || text.len() > MAX_HOST || !text.chars().all(good) || text.chars().all(|c| c == '.') {
+    if text.is_empty() || text.len() > MAX_HOST || !text.chars().all(good) {
         return Err(NoAddress::Host);
+    }
+    // A dot at the end says that the name is whole.
+    let parts = text.strip_suffix('.').unwrap_or(text);
+    if parts.split('.').any(|part| part.is_empty() || part.starts_with('-') || part.ends_with('-')) {
+        return Err(NoAddress::Host);
+    }
+    let is_numbers = text.contains('.') && text.chars().all(|c| c == '.' || c.is_ascii_digit());
+    if is_numbers && text.parse::<Ipv4Addr>().is_err() {
+        return Err(NoAddress::Ipv4);
     }
     Ok(text.to_owned())
 }
@@ -310,6 +325,12 @@ mod tests {
             ("db1:x", No::Port),
             ("[::1]:", No::Port),
             ("db1:1433,1434", No::TwoPorts),
+            ("10.0.0.700", No::Ipv4),
+            ("10.0.7,1433", No::Ipv4),
+            ("db1..corp", No::Host),
+            ("-", No::Host),
+            ("db1.-corp", No::Host),
+            ("..", No::Host),
             ("::g", No::Ipv6),
             ("[::1", No::Ipv6),
             ("[::1]1433", No::Ipv6),

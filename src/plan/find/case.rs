@@ -49,6 +49,8 @@ pub(super) struct Seen {
     pub weight: Option<Weight>,
     /// The share is a guess of the optimizer: no time can be named, and it is never grave.
     pub is_guess: bool,
+    /// Milliseconds at stake, where they are no part of the time of the query.
+    pub ms: Option<f64>,
     pub text: String,
     pub advice: String,
 }
@@ -61,6 +63,7 @@ impl Seen {
             share: case.share(at),
             weight: None,
             is_guess: false,
+            ms: None,
             text,
             advice: advice.into(),
         }
@@ -68,7 +71,7 @@ impl Seen {
 
     /// On the query as a whole.
     pub const fn of(share: Option<f64>, text: String, advice: String) -> Self {
-        Self { operator: None, share, weight: None, is_guess: false, text, advice }
+        Self { operator: None, share, weight: None, is_guess: false, ms: None, text, advice }
     }
 
     pub const fn weighing(mut self, weight: Weight) -> Self {

@@ -356,7 +356,9 @@ fn p17_an_optimizer_that_gave_up_or_took_long() {
     assert!(early("TimeOut") && early("MemoryLimitExceeded") && !early("GoodEnoughPlanFound"));
     let mut slow = plan("", &total(1_000), &scan(1_000, 1));
     slow.statements[0].queries[0].compile.cpu_ms = Some(1_000);
-    assert_eq!(one(&slow, "P17").share, Some(0.5));
+    assert_eq!((one(&slow, "P17").share, one(&slow, "P17").stake_ms), (Some(0.5), Some(1_000.0)));
+    slow.statements[0].queries[0].compile.cpu_ms = Some(3_000);
+    assert_eq!(one(&slow, "P17").stake_ms, Some(3_000.0), "it comes before the time of the query");
     slow.statements[0].queries[0].compile.cpu_ms = Some(999);
     assert!(!has(&slow, "P17"));
 }

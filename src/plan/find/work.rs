@@ -169,7 +169,8 @@ pub(super) fn compilation(case: &Case<'_>) -> Vec<Seen> {
         let text = format!("compiling took {} of CPU", milliseconds(cpu as f64));
         // Compiling comes before the time of the query.
         let share = case.timed.then(|| cpu as f64 / (cpu as f64 + case.whole).max(1.0));
-        found.push(Seen::of(share, text, "see that the plan is reused; split the statement".to_owned()));
+        let advice = "see that the plan is reused; split the statement".to_owned();
+        found.push(Seen { ms: Some(cpu as f64), ..Seen::of(share, text, advice) });
     }
     found
 }
