@@ -373,7 +373,7 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_written_is_read_as_the_same(
-            host in "[a-z0-9][a-z0-9_.-]{0,20}|::1|2001:db8::[1-9a-f]{1,4}|fe80::1%eth0",
+            host in r"[a-z0-9]([a-z0-9_-]{0,8}[a-z0-9])?(\.[a-z_][a-z0-9_]{0,6}){0,2}|10\.0\.0\.[1-9]|::1|2001:db8::[1-9a-f]{1,4}|fe80::1%eth0",
             instance in prop::option::of("[A-Z][A-Z0-9_$]{0,12}"),
             port in prop::option::of(1u16..),
         ) {
