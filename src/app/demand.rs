@@ -74,6 +74,8 @@ async fn shown(found: Result<Found, Failure>) -> Result<Shown, Failure> {
         Found::Plans(plans) => plans,
         Found::Waits(waits) => return Ok(Shown::Waits(waits)),
         Found::Buffers(buffers) => return Ok(Shown::Buffers(buffers)),
+        Found::Room(room) => return Ok(Shown::Room(room)),
+        Found::PlanCache(kinds) => return Ok(Shown::PlanCache(kinds)),
     };
     let read = tokio::task::spawn_blocking(|| plans.into_iter().map(read).collect());
     let failed =

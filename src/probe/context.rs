@@ -36,6 +36,8 @@ pub struct Watermarks {
     pub turns: HashMap<ProbeId, i32>,
     /// what was read of Query Stores: an interval that is closed is read once
     pub query_store: Option<Arc<QueryStoreTable>>,
+    /// the newest growth of a file that was told, by the server's own clock, ms since 1970 by its zone
+    pub growths: Option<i64>,
 }
 
 /// Knowledge of one server. Survives reconnects.
@@ -271,6 +273,7 @@ impl ProbeContext {
                 self.databases =
                     rows.iter().filter_map(|d: &DatabaseRow| Some((d.id, d.name.clone()?))).collect();
             }
+            Sample::Known(State::Growths(table)) => self.read.growths = table.read_to.max(self.read.growths),
             Sample::Counters(counters) => {
                 let counters: &dyn Any = &**counters;
                 if let Some(queries) = counters.downcast_ref() {

@@ -5,12 +5,13 @@
 use super::{
     batch::{self, Sets},
     context::ProbeContext,
+    room,
     script::{Needs, Script, script},
 };
 use crate::{
     model::{
         base::failure::{Failure, FailureKind},
-        poll::demand::{Buffered, Demand, Found, FoundPlan, PlanSource, SessionWait},
+        poll::demand::{Buffered, CachedKind, Demand, Found, FoundPlan, PlanSource, SessionWait},
     },
     tds::{Ask, Param, Question, Row},
 };
@@ -22,9 +23,11 @@ pub(super) const LIVE: Script = script!("plan_live", Performance, by "request_id
 pub(super) const SESSION: Script = script!("plan_session", Performance, by "request_id");
 pub(super) const WAITS: Script = script!("session_waits", Performance, by "wait_type");
 pub(super) const BUFFERS: Script = script!("buffer_pool", Performance, by "database_id");
+pub(super) const PLAN_CACHE: Script = script!("plan_cache", Performance, by "objtype" "cacheobjtype");
 
 /// The scripts of this file.
-pub(super) const SCRIPTS: [Script; 6] = [CACHED, LAST, LIVE, SESSION, WAITS, BUFFERS];
+pub(super) const SCRIPTS: [Script; 9] =
+    [CACHED, LAST, LIVE, SESSION, WAITS, BUFFERS, PLAN_CACHE, room::DATABASES, room::FILES];
 
 /// A plan cache of many GB takes seconds to be read once.
 const PLANS_WITHIN: Duration = Duration::from_secs(20);
@@ -53,6 +56,11 @@ pub async fn answer<C: Ask>(conn: &mut C, demand: Demand, ctx: &mut ProbeContext
             rows.sort_by_key(|row| std::cmp::Reverse(row.pages));
             Ok(Found::Buffers(rows))
         }
+        Demand::PlanCache => {
+            let sets = ask(conn, PLAN_CACHE, &[], PLANS_WITHIN, ctx).await?;
+            Ok(Found::PlanCache(sets.all(PLAN_CACHE.name).filter_map(kind).collect()))
+        }
+        Demand::FreeSpace { database_id } => room::free_space(conn, database_id, ctx).await.map(Found::Room),
     }
 }
 
@@ -119,7 +127,7 @@ async fn session_plans<C: Ask>(
     Ok(plans.into_iter().map(|(_, plan)| plan).collect())
 }
 
-async fn ask<C: Ask>(
+pub(super) async fn ask<C: Ask>(
     conn: &mut C,
     script: Script,
     params: &[Param<'_>],
@@ -199,6 +207,21 @@ fn buffered(row: Row<'_>, ctx: &ProbeContext) -> Buffered {
         pages: row.count("pages"),
         modified: row.count("modified_pages"),
     }
+}
+
+fn kind(row: Row<'_>) -> Option<CachedKind> {
+    let (of, kept) = (row.line("objtype", 60)?, row.line("cacheobjtype", 60));
+    let name = match kept.as_deref() {
+        None | Some("Compiled Plan") => of,
+        Some(kept) => format!("{of}, {kept}").into(),
+    };
+    Some(CachedKind {
+        name,
+        plans: row.count("plans"),
+        bytes: row.count("size_bytes"),
+        single: row.count("single_plans"),
+        single_bytes: row.count("single_bytes"),
+    })
 }
 
 /// Eight bytes as a number.

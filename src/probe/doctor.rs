@@ -212,7 +212,8 @@ fn lost(right: Right) -> String {
 /// The kind of right that a script needs; None: none.
 const fn right_of(needs: Needs) -> Option<Right> {
     match needs {
-        Needs::Nothing => None,
+        // Nobody grants ALTER TRACE for it: the reading itself says that it is lacking.
+        Needs::Nothing | Needs::Trace => None,
         Needs::Performance => Some(Right::Performance),
         Needs::Security => Some(Right::Security),
         Needs::Definition => Some(Right::Definition),

@@ -33,7 +33,7 @@ pub const BUDGET: Duration = Duration::from_secs(20);
 /// Less than this is not worth a question.
 const LEAST: Duration = Duration::from_millis(200);
 /// The text that stands for the database in the scripts.
-const PLACEHOLDER: &str = "[$db$]";
+pub(super) const PLACEHOLDER: &str = "[$db$]";
 /// The error of a login that may not enter a database.
 const NO_ENTRY: i32 = 916;
 
@@ -221,7 +221,7 @@ async fn send<C: Ask>(
 }
 
 /// A failure of one database in the terms of a cell.
-fn why_not(failure: &Failure, ctx: &ProbeContext) -> Unavailable {
+pub(super) fn why_not(failure: &Failure, ctx: &ProbeContext) -> Unavailable {
     match failure.kind {
         FailureKind::Permission if failure.number == Some(NO_ENTRY) => {
             Unavailable::NoRight("CONNECT ANY DATABASE".into())

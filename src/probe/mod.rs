@@ -26,6 +26,7 @@ mod module;
 mod object;
 mod plan;
 mod query;
+mod room;
 mod run;
 pub mod script;
 pub mod text;

@@ -74,7 +74,9 @@ fn held(rights: &Rights, needs: Needs) -> Option<bool> {
         Needs::Nothing => Some(true),
         // One of two rights is enough.
         Needs::Performance => rights.sees_performance(),
-        Needs::Security | Needs::Definition | Needs::MsdbJobs => rights.held(needs.right(None)),
+        Needs::Security | Needs::Definition | Needs::MsdbJobs | Needs::Trace => {
+            rights.held(needs.right(None))
+        }
     }
 }
 

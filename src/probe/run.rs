@@ -15,7 +15,7 @@ use crate::{
         base::failure::{Failure, FailureKind},
         poll::{Sample, id::ProbeId, reading::Unavailable},
     },
-    tds::{Ask, Question},
+    tds::{Ask, Param, Question},
 };
 use std::time::{Duration, Instant};
 
@@ -271,20 +271,26 @@ async fn ask<C: Ask>(
     let what = batch::names(scripts);
     let before = ctx.now();
     let within = Duration::from_millis(within_ms.into());
-    let takes = scripts.iter().map(|s| s.takes).find(|takes| *takes != Takes::Nothing);
-    let takes = takes.unwrap_or(Takes::Nothing);
-    let focused = ctx.is_focused();
-    let since = [ctx.queries.params(focused), ctx.modules.params(focused)];
-    let params = match takes {
-        Takes::Nothing => &[][..],
-        Takes::Since => &since[0][..],
-        Takes::SinceModules => &since[1][..],
-    };
-    let answer = conn.ask(Question { what: &what, sql: &sql, params, within }).await;
+    let params = params(scripts, ctx);
+    let answer = conn.ask(Question { what: &what, sql: &sql, params: &params, within }).await;
     let ours = before.plus_ms((ctx.now() - before) / 2);
     let sets = Sets::of(answer.sets, scripts);
     ctx.note_clock(&sets, ours);
     (sets, answer.error)
+}
+
+/// The parameters of a batch: all its scripts share them.
+fn params(scripts: &[Script], ctx: &ProbeContext) -> Vec<Param<'static>> {
+    let takes = |what| scripts.iter().any(|script| script.takes == what);
+    if takes(Takes::Since) {
+        ctx.queries.params(ctx.is_focused()).into()
+    } else if takes(Takes::SinceModules) {
+        ctx.modules.params(ctx.is_focused()).into()
+    } else if takes(Takes::GrowthsSince) {
+        vec![ctx.read.growths.map_or(Param::Null, Param::Int)]
+    } else {
+        Vec::new()
+    }
 }
 
 /// A failure in the terms of a cell.

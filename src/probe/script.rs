@@ -13,6 +13,8 @@ pub enum Needs {
     Definition,
     /// SELECT on the job tables of msdb
     MsdbJobs,
+    /// ALTER TRACE: to read the file of a trace
+    Trace,
 }
 
 impl Needs {
@@ -26,6 +28,7 @@ impl Needs {
             Self::Performance | Self::Security => "VIEW SERVER STATE",
             Self::Definition => "VIEW ANY DEFINITION",
             Self::MsdbJobs => "SELECT on msdb job tables",
+            Self::Trace => "ALTER TRACE",
         }
     }
 }
@@ -65,6 +68,8 @@ pub enum Takes {
     Since,
     /// the same of the last poll of modules; alone in its batch
     SinceModules,
+    /// the server's clock at the newest growth of a file that was told
+    GrowthsSince,
 }
 
 impl Script {

@@ -5,7 +5,7 @@ use crate::{
     model::{
         base::failure::Failure,
         inventory::instance::InstanceId,
-        poll::demand::{Buffered, Demand, FoundPlan, SessionWait, Step},
+        poll::demand::{Buffered, CachedKind, DatabaseRoom, Demand, FoundPlan, SessionWait, Step},
     },
     plan::Plan,
 };
@@ -53,6 +53,10 @@ pub enum Shown {
     Waits(Vec<SessionWait>),
     /// the buffer pool by database
     Buffers(Vec<Buffered>),
+    /// what is free inside of files
+    Room(Vec<DatabaseRoom>),
+    /// what the plan cache is made of
+    PlanCache(Vec<CachedKind>),
 }
 
 /// A plan, read.

@@ -5,9 +5,11 @@ use crate::model::{
     inventory::instance::InstanceId,
     timeline::{
         chart::{ChartData, ChartQuery, Mark},
+        forecast::Outlook,
         reach,
     },
 };
+use std::sync::Arc;
 
 /// A question about the past, or a note to be written into it. [`crate::protocol::Reply::NoHistory`] may answer any of them.
 pub enum HistoryRequest {
@@ -91,11 +93,22 @@ pub enum Query {
         /// what begins before this
         to: Timestamp,
     },
+    /// when volumes are full, by what was in use of them day by day. Answered by [`Answer::Outlooks`]
+    Outlooks {
+        /// whose
+        instance: InstanceId,
+        /// which, by their mount points
+        mounts: Vec<Arc<str>>,
+        /// the end of the last day
+        to: Timestamp,
+    },
 }
 
 /// The answer to a [`Query`].
 #[derive(Debug, Clone, PartialEq)]
 pub enum Answer {
+    /// when each volume is full, in the order in which they were asked for
+    Outlooks(Vec<Outlook>),
     /// the series
     Chart(ChartData),
     /// events in the order of time

@@ -210,6 +210,7 @@ pub(super) fn events(html: &mut Html, story: &Story) {
         (MarkKind::Health, "Health"),
         (MarkKind::Configuration, "Changes of configuration"),
         (MarkKind::Plan, "Other plans"),
+        (MarkKind::Growth, "Growths of files"),
         (MarkKind::Gap, "No collector"),
         (MarkKind::Incident, "Flight recorder"),
         (MarkKind::Bookmark, "Bookmarks"),

@@ -89,6 +89,7 @@ fn happened(html: &mut Html, story: &Story) {
         (MarkKind::Connection, "failure of a connection"),
         (MarkKind::Configuration, "change of configuration"),
         (MarkKind::Plan, "change of plans"),
+        (MarkKind::Growth, "growth of a database file"),
         (MarkKind::Gap, "gap without a collector: nothing is known of that time"),
         (MarkKind::Bookmark, "bookmark"),
     ] {

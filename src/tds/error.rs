@@ -28,7 +28,7 @@ pub(super) fn is_statement_error(error: &Error) -> bool {
 pub(super) const fn kind_of(number: u32) -> FailureKind {
     match number {
         // right on object, server or database; database not accessible (916); metadata (15247, 15562)
-        229 | 230 | 262 | 297 | 300 | 371 | 378 | 916 | 15_247 | 15_562 => FailureKind::Permission,
+        229 | 230 | 262 | 297 | 300 | 371 | 378 | 916 | 8_189 | 15_247 | 15_562 => FailureKind::Permission,
         // column, object, procedure, function, multi-part name, collation or option name
         195 | 207 | 208 | 2812 | 4104 | 4121 | 15_151 => FailureKind::MissingObject,
         1222 => FailureKind::LockTimeout,

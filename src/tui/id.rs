@@ -1,7 +1,10 @@
 //! Names of what is on the screen: which pane, which row. Plain values that everything in `tui` may use; nothing in here
 //! knows how a pane or a row looks. A pane is one row here and one line in `tui/pane/mod.rs`, where it is made.
 
-use crate::model::{inventory::instance::InstanceId, judge::health::Topic, poll::wait_class::WaitCategory};
+use crate::model::{
+    base::time::Timestamp, inventory::instance::InstanceId, judge::health::Topic,
+    poll::wait_class::WaitCategory,
+};
 use std::sync::Arc;
 
 /// What panes are about; an empty `:` lists them by it.
@@ -197,7 +200,7 @@ panes! {
         subject: Subject::Resources,
         word: Some(("txlog", "how full transaction logs are, and who holds them")),
         has_parts: true,
-        has_charts: false,
+        has_charts: true,
         has_records: false,
     }
     /// memory clerks
@@ -345,6 +348,8 @@ pub enum RowKey {
     Log(InstanceId, Arc<str>),
     /// a volume of an instance, by its mount point
     Volume(InstanceId, Arc<str>),
+    /// a growth of a file of an instance: when, and the file's name
+    Growth(InstanceId, Timestamp, Arc<str>),
     /// a type of memory clerk of an instance
     Clerk(InstanceId, Arc<str>),
     /// a query of an instance: its hash
@@ -377,6 +382,7 @@ impl RowKey {
             | Self::File(id, ..)
             | Self::Log(id, _)
             | Self::Volume(id, _)
+            | Self::Growth(id, ..)
             | Self::Clerk(id, _)
             | Self::Query(id, _)
             | Self::Stored(id, ..)

@@ -11,7 +11,7 @@ use std::fmt::Write as _;
 const SIZES: [(u16, u16); 4] = [(40, 10), (80, 24), (120, 40), (200, 60)];
 
 /// Keys that lead to each pane from the start.
-const PANES: [(&str, &str); 19] = [
+const PANES: [(&str, &str); 20] = [
     ("fleet", ""),
     ("instance", "enter"),
     ("activity", "2"),
@@ -24,6 +24,7 @@ const PANES: [(&str, &str); 19] = [
     ("stores", ": querystore enter b b b b"),
     ("storage", "6"),
     ("volumes", "6 b b"),
+    ("growths", "6 b b b"),
     ("memory", ": memory enter"),
     ("tempdb", ": tempdb enter"),
     ("txlog", ": txlog enter"),

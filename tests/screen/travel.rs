@@ -24,7 +24,7 @@ use std::{
 };
 use tokio::sync::watch::Receiver;
 
-const PANES: [(&str, &str); 16] = [
+const PANES: [(&str, &str); 17] = [
     ("fleet", ""),
     ("heat map", "v"),
     ("instance", "enter"),
@@ -37,6 +37,7 @@ const PANES: [(&str, &str); 16] = [
     ("stores", ": querystore enter b b b b"),
     ("storage", "6"),
     ("storage by volume", "6 b b"),
+    ("growths", "6 b b b"),
     ("memory", ": memory enter"),
     ("tempdb", ": tempdb enter"),
     ("txlog", ": txlog enter"),
@@ -78,6 +79,10 @@ async fn live(folder: &Path) -> Vec<Arc<FleetSnapshot>> {
         on = "#8"
         kind = "version_store_hold"
         from_s = -200
+        [[event]]
+        on = "#8"
+        kind = "autogrowth"
+        from_s = -90
         [[event]]
         on = "#9"
         kind = "grant_hog"

@@ -11,9 +11,11 @@ use crate::{
         base::time::Timestamp,
         inventory::instance::{InstanceId, InstanceInfo},
         judge::health::Level,
+        poll::id::{Metric, SeriesKey},
         timeline::{
-            chart::{ChartData, ChartQuery, Mark, MarkKind},
+            chart::{Bucket, ChartData, ChartQuery, Mark, MarkKind},
             event::{Cause, What},
+            forecast::{self, Outlook},
             reach::{self, Outage, Span},
         },
     },
@@ -30,6 +32,19 @@ use std::{collections::HashMap, sync::Arc};
 const AT_ONCE: usize = 60;
 
 const DAY_MS: i64 = 86_400_000;
+
+/// When a volume is full: by the most that was in use of it on each day, and the size that it had last.
+fn outlook(archive: &mut Archive, uid: &str, mount: &Arc<str>, to: Timestamp) -> Result<Outlook, StoreError> {
+    let charts = archive.reader()?.charts();
+    let days = |metric| charts.days(uid, &SeriesKey::with(metric, Arc::clone(mount)), to, forecast::DAYS);
+    let (free, size) = (days(Metric::VolumeFree)?, days(Metric::VolumeSize)?);
+    let used = |(free, size): (&Option<Bucket>, &Option<Bucket>)| {
+        Some(f64::from(size.as_ref()?.max) - f64::from(free.as_ref()?.min))
+    };
+    let used: Vec<Option<f64>> = free.iter().zip(&size).map(used).collect();
+    let capacity = size.iter().flatten().next_back().map_or(f64::NAN, |day| f64::from(day.max));
+    Ok(forecast::outlook(&used, capacity, forecast::seed(mount, to.ms() / DAY_MS)))
+}
 
 /// State that lasts from one question to the next.
 #[derive(Default)]
@@ -109,6 +124,11 @@ impl<'a> Question<'a> {
             }
             Query::Reach { instance, from, to } => {
                 self.reach(archive, &instance, from, to).map(Answer::Reach)
+            }
+            Query::Outlooks { instance, mounts, to } => {
+                let uid = self.uid(&instance);
+                let of = |mount| outlook(archive, &uid, mount, to);
+                mounts.iter().map(of).collect::<Result<Vec<_>, _>>().map(Answer::Outlooks)
             }
         }
     }

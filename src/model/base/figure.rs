@@ -140,6 +140,13 @@ pub fn push_mean(out: &mut String, ms: f64) {
     };
 }
 
+/// [`push_size`] as a text of its own.
+pub fn size(bytes: f64) -> String {
+    let mut text = String::new();
+    push_size(&mut text, bytes);
+    text
+}
+
 /// [`push_wait`] as a text of its own.
 pub fn wait(ms: f64) -> String {
     let mut text = String::new();

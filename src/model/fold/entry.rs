@@ -267,6 +267,9 @@ impl Entry {
                 if let (State::Clerks(now), Some(before)) = (&mut state, facts.clerks.get()) {
                     Arc::make_mut(now).compare(before);
                 }
+                if let (State::Growths(now), Some(before)) = (&mut state, facts.growths.get()) {
+                    Arc::make_mut(now).join(before);
+                }
                 if let State::Properties(p) = &mut state {
                     // Every instance has the same ninety names.
                     for option in Arc::make_mut(p).options.iter_mut().flat_map(Arc::make_mut) {

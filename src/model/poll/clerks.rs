@@ -1,7 +1,7 @@
 //! Memory clerks: which parts of SQL Server hold its memory.
 
 use super::{
-    id::{Emit, ProbeId, SeriesId, rounded},
+    id::{Emit, Metric, ProbeId, SeriesId, rounded, whole},
     names::Visit,
     outcome::Outcome,
 };
@@ -10,6 +10,9 @@ use std::sync::Arc;
 
 /// The clerk of the data pages. What all others hold is stolen from it.
 pub const BUFFER_POOL: &str = "MEMORYCLERK_SQLBUFFERPOOL";
+
+/// Types of an instance that have series of their own: the largest.
+const CHARTED: usize = 10;
 
 /// All clerks of one type, over all memory nodes.
 /// In files by position: fields are only appended, each with a default; variants keep their names.
@@ -72,6 +75,9 @@ impl Outcome for ClerkTable {
         let gb = |kb: Option<i64>| kb.map(|kb| kb as f64 / 1_048_576.0);
         emit(SeriesId::BufferPool.into(), "", gb(self.buffer_pool_kb()));
         emit(SeriesId::Stolen.into(), "", gb(self.stolen_kb()));
+        for clerk in self.clerks.iter().take(CHARTED) {
+            emit(Metric::ClerkPages, &clerk.kind, whole(clerk.pages_kb));
+        }
     }
 
     /// Types are names of SQL Server, the same everywhere.

@@ -24,6 +24,13 @@ pub enum Demand {
     },
     /// which databases have the pages in memory. It reads a row for each page
     BufferPool,
+    /// what the plan cache is made of, and how much of it ran once only. It reads a row for each plan
+    PlanCache,
+    /// what is free inside of files. Only each database tells
+    FreeSpace {
+        /// of this database; None: of all, one after another
+        database_id: Option<i32>,
+    },
 }
 
 impl fmt::Display for Demand {
@@ -34,6 +41,11 @@ impl fmt::Display for Demand {
             Self::SessionPlan { session_id } => write!(f, "the plan of session {session_id}"),
             Self::SessionWaits { session_id } => write!(f, "the waits of session {session_id}"),
             Self::BufferPool => f.write_str("the buffer pool by database"),
+            Self::PlanCache => f.write_str("what the plan cache is made of"),
+            Self::FreeSpace { database_id: None } => f.write_str("what is free inside of files"),
+            Self::FreeSpace { database_id: Some(id) } => {
+                write!(f, "what is free inside of the files of database {id}")
+            }
         }
     }
 }
@@ -129,6 +141,43 @@ pub struct Buffered {
     pub modified: Option<i64>,
 }
 
+/// A kind of plans in the cache.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CachedKind {
+    /// `Adhoc`, `Proc` …, and what is kept of them where that is no compiled plan
+    pub name: Arc<str>,
+    /// plans
+    pub plans: Option<i64>,
+    /// their size, bytes
+    pub bytes: Option<i64>,
+    /// plans that ran once only
+    pub single: Option<i64>,
+    /// their size, bytes
+    pub single_bytes: Option<i64>,
+}
+
+/// A file, and what is in use of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileRoom {
+    /// logical name
+    pub name: Option<Arc<str>>,
+    /// `ROWS`, `LOG` …
+    pub kind: Option<Arc<str>>,
+    /// size, KB
+    pub size_kb: Option<i64>,
+    /// in use of it, KB
+    pub used_kb: Option<i64>,
+}
+
+/// The files of a database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DatabaseRoom {
+    /// the database
+    pub database: Arc<str>,
+    /// its files, or why nobody knows, in words
+    pub files: Result<Vec<FileRoom>, Arc<str>>,
+}
+
 /// The answer to a [`Demand`].
 #[derive(Debug, Clone, PartialEq)]
 pub enum Found {
@@ -138,6 +187,10 @@ pub enum Found {
     Waits(Vec<SessionWait>),
     /// the largest first
     Buffers(Vec<Buffered>),
+    /// the files of databases
+    Room(Vec<DatabaseRoom>),
+    /// the largest first
+    PlanCache(Vec<CachedKind>),
 }
 
 /// What a question came to.

@@ -1,7 +1,7 @@
 //! Database files: counters of their reads and writes, and what lies between two samples of them.
 
 use super::{
-    id::{Emit, ProbeId, SeriesId, rounded},
+    id::{Emit, Metric, ProbeId, SeriesId, rounded},
     names::{Field, Kind, Visit, maybe},
     outcome::{Counters, Outcome},
 };
@@ -11,6 +11,9 @@ use std::{collections::HashMap, ops::Add as _, sync::Arc};
 
 /// Reads or writes per second below which a slow one is no sign of a slow disk.
 pub const LEAST_PER_S: f64 = 1.0;
+
+/// Files of an instance that have series of their own: those with the most reads and writes of a poll.
+const CHARTED: usize = 8;
 
 /// Which file it is.
 /// In files by position: fields are only appended, each with a default; variants keep their names.
@@ -114,6 +117,18 @@ impl DatabaseFile {
     pub const fn ids(&self) -> (i32, i32) {
         (self.database_id, self.file_id)
     }
+
+    /// Shows the places of its names.
+    pub(super) fn each_name_mut(&mut self, visit: Visit<'_>) {
+        maybe(visit, Field::Name(Kind::Database), &mut self.database);
+        maybe(visit, Field::Name(Kind::File), &mut self.name);
+        maybe(visit, Field::Name(Kind::File), &mut self.path);
+    }
+
+    /// The key of its series: `database/file`. None: it has no name.
+    pub fn series_key(&self) -> Option<String> {
+        Some(format!("{}/{}", self.database.as_deref()?, self.name.as_deref()?))
+    }
 }
 
 impl FileCounter {
@@ -146,6 +161,16 @@ impl FileRow {
             |ms: Option<f64>, per_s: Option<f64>| ms.filter(|_| per_s.is_some_and(|n| n >= LEAST_PER_S));
         let times = [busy(self.read_ms, self.reads_per_s), busy(self.write_ms, self.writes_per_s)];
         times.into_iter().flatten().reduce(f64::max)
+    }
+
+    /// Reads and writes per second.
+    pub fn ops_per_s(&self) -> Option<f64> {
+        self.reads_per_s.into_iter().chain(self.writes_per_s).reduce(f64::add)
+    }
+
+    /// Bytes read and written per second.
+    pub fn bytes_per_s(&self) -> Option<f64> {
+        self.read_bytes_per_s.into_iter().chain(self.write_bytes_per_s).reduce(f64::add)
     }
 
     /// Without a sample before it, or where nothing may be compared, only names and size are known.
@@ -198,25 +223,34 @@ impl Counters for FilesSample {
             files,
             read_ms: all.read_ms,
             write_ms: all.write_ms,
-            bytes_per_s: all.read_bytes_per_s.into_iter().chain(all.write_bytes_per_s).reduce(f64::add),
+            bytes_per_s: all.bytes_per_s(),
             over_ms: interval.ms,
         })
     }
 }
 
 impl Outcome for FileTable {
-    /// Of all files together.
+    /// Of all files together, and of the busiest ones.
     fn points(&self, _probe: ProbeId, emit: Emit<'_>) {
+        let mb = |bytes: Option<f64>| bytes.map(|bytes| bytes / 1_048_576.0);
         emit(SeriesId::FileRead.into(), "", self.read_ms);
         emit(SeriesId::FileWrite.into(), "", self.write_ms);
-        emit(SeriesId::FileBytes.into(), "", self.bytes_per_s.map(|bytes| bytes / 1_048_576.0));
+        emit(SeriesId::FileBytes.into(), "", mb(self.bytes_per_s));
+        let ops = |row: &FileRow| row.ops_per_s().unwrap_or(-1.0);
+        let mut busiest: Vec<&FileRow> = self.files.iter().filter(|row| ops(row) >= LEAST_PER_S).collect();
+        busiest.sort_by(|a, b| ops(b).total_cmp(&ops(a)));
+        for row in busiest.into_iter().take(CHARTED) {
+            let Some(key) = row.file.series_key() else { continue };
+            emit(Metric::FileReadOf, &key, row.read_ms);
+            emit(Metric::FileWriteOf, &key, row.write_ms);
+            emit(Metric::FileOps, &key, row.ops_per_s());
+            emit(Metric::FileBytesOf, &key, mb(row.bytes_per_s()));
+        }
     }
 
     fn each_name_mut(&mut self, visit: Visit<'_>) {
-        for file in self.files.iter_mut().map(|row| &mut row.file) {
-            maybe(visit, Field::Name(Kind::Database), &mut file.database);
-            maybe(visit, Field::Name(Kind::File), &mut file.name);
-            maybe(visit, Field::Name(Kind::File), &mut file.path);
+        for row in &mut self.files {
+            row.file.each_name_mut(visit);
         }
     }
 
@@ -323,6 +357,45 @@ mod tests {
         ];
         let ids: Vec<i32> = between(&old, &now).files.iter().map(|f| f.file.file_id).collect();
         assert_eq!(ids, [3, 2, 1, 4], "busy, rare, without a time");
+    }
+
+    #[test]
+    fn the_busiest_files_have_series_of_their_own_and_idle_ones_none() {
+        let row = |n: i32, writes_per_s: Option<f64>, name: Option<&str>| FileRow {
+            file: DatabaseFile {
+                file_id: n,
+                database: Some("orders".into()),
+                name: name.map(Into::into),
+                ..DatabaseFile::default()
+            },
+            writes_per_s,
+            write_ms: Some(4.0),
+            write_bytes_per_s: Some(2_097_152.0),
+            ..FileRow::default()
+        };
+        let mut files =
+            vec![row(90, Some(0.9), Some("idle")), row(91, None, Some("new")), row(92, Some(9e9), None)];
+        let names: Vec<String> = (0..12).map(|n| format!("f{n}")).collect();
+        files.extend(
+            names.iter().enumerate().map(|(n, name)| row(n as i32, Some(10.0 + n as f64), Some(name))),
+        );
+        let table = FileTable { files, ..FileTable::default() };
+        let mut points = Vec::new();
+        table.points(ProbeId::Files, &mut |metric, key, value| points.push((metric, key.to_owned(), value)));
+        points.retain(|(_, key, _)| !key.is_empty());
+        let files: Vec<&str> = points.iter().step_by(4).map(|(_, key, _)| key.as_str()).collect();
+        let expected = [11, 10, 9, 8, 7, 6, 5].map(|n| format!("orders/f{n}"));
+        assert_eq!(files, expected, "one without a name takes a place and has no series");
+        let of_first: Vec<_> = points[..4].iter().map(|(metric, _, value)| (*metric, *value)).collect();
+        assert_eq!(
+            of_first,
+            [
+                (Metric::FileReadOf, None),
+                (Metric::FileWriteOf, Some(4.0)),
+                (Metric::FileOps, Some(21.0)),
+                (Metric::FileBytesOf, Some(2.0)),
+            ]
+        );
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The transaction logs of databases: how much of each is in use, and how much it may take.
 
 use super::{
-    id::{Emit, Metric, ProbeId, rounded},
+    id::{Emit, Metric, ProbeId, rounded, whole},
     names::{Field, Kind, Visit, maybe},
     outcome::Outcome,
     space::Fits,
@@ -107,6 +107,7 @@ impl Outcome for Vec<LogRow> {
         for row in self {
             if let Some(database) = row.database.as_deref() {
                 emit(Metric::LogUsed, database, row.used_pct());
+                emit(Metric::LogUsedSize, database, whole(row.used_kb));
             }
         }
     }

@@ -29,6 +29,7 @@ macro_rules! probes {
             10 Availability "availability" true  => Availability(Arc<Vec<ReplicaRow>>) in availability: "availability groups";
             11 Volumes      "volumes"      true  => Volumes(Arc<Vec<VolumeRow>>) in volumes: "volumes";
             19 Space        "space"        false => Space(Arc<SpaceTable>) in space: "how database files grow";
+            27 Growths      "growths"      false => Growths(Arc<GrowthTable>) in growths: "when database files grew";
             21 LogUse       "log_use"      false => LogUse(Arc<LogUseTable>) in log_use: "virtual log files, log backups";
             12 Jobs         "jobs"         true  => Jobs(Arc<Vec<FailedJobRow>>) in jobs: "failed Agent jobs";
             17 Queries      "queries"      false => Queries(Arc<QueryTable>) in queries: "queries of the plan cache";
@@ -49,6 +50,7 @@ pub mod databases;
 pub mod demand;
 pub mod files;
 pub mod grants;
+pub mod growths;
 pub mod headline;
 pub mod id;
 pub mod jobs;
@@ -83,6 +85,7 @@ use self::{
     databases::DatabaseRow,
     files::FileTable,
     grants::GrantTable,
+    growths::GrowthTable,
     headline::{Headline, HeadlineSample},
     id::{Emit, ProbeId, ProbeSet},
     jobs::FailedJobRow,

@@ -3,7 +3,7 @@
 use super::{
     files::DatabaseFile,
     id::{Emit, ProbeId},
-    names::{Field, Kind, Visit, maybe},
+    names::Visit,
     outcome::Outcome,
     volumes::{VolumeRow, volume_of},
 };
@@ -134,10 +134,8 @@ impl Outcome for SpaceTable {
     fn points(&self, _probe: ProbeId, _emit: Emit<'_>) {}
 
     fn each_name_mut(&mut self, visit: Visit<'_>) {
-        for file in self.files.iter_mut().map(|row| &mut row.file) {
-            maybe(visit, Field::Name(Kind::Database), &mut file.database);
-            maybe(visit, Field::Name(Kind::File), &mut file.name);
-            maybe(visit, Field::Name(Kind::File), &mut file.path);
+        for row in &mut self.files {
+            row.file.each_name_mut(visit);
         }
     }
 

@@ -65,6 +65,18 @@ pub struct VersionStore {
     pub own_kb: Option<i64>,
     /// aborted transactions that wait for the cleaner there
     pub aborted: Option<i64>,
+    /// the session with the oldest transaction that its own versions are kept for; None: there is none, or nobody knows
+    pub oldest_session: Option<i32>,
+    /// the session with the oldest snapshot that they are kept for
+    pub snapshot_session: Option<i32>,
+}
+
+impl VersionStore {
+    /// The sessions that the versions of its own are kept for.
+    pub fn holders(&self) -> impl Iterator<Item = i32> {
+        let snapshot = self.snapshot_session.filter(|id| self.oldest_session != Some(*id));
+        self.oldest_session.into_iter().chain(snapshot)
+    }
 }
 
 /// A session whose transaction needs row versions.

@@ -230,12 +230,20 @@ pub struct ChartLine {
 impl ChartLine {
     /// Least, mean and greatest value within `[from, to)`; None in a gap.
     pub fn over(&self, from: Timestamp, to: Timestamp) -> Option<Bucket> {
-        let first = self.buckets.partition_point(|b| b.at < from);
+        if let Some(sum) = self.within(from, to) {
+            return Some(sum);
+        }
+        // Nothing begins within: the one before may still hold, unless it is a gap that begins here.
+        let (first, inside) = self.inside(from, to);
+        let before = self.buckets.get(first.checked_sub(1)?).filter(|_| inside.is_empty())?;
+        (before.n > 0 && from - before.at < self.hold_ms.max(self.bucket_ms)).then_some(*before)
+    }
+
+    /// The same of what was measured within, and nothing before it.
+    pub fn within(&self, from: Timestamp, to: Timestamp) -> Option<Bucket> {
         let mut sum: Option<Bucket> = None;
         let mut weighted = 0.0_f64;
-        let end = self.buckets.partition_point(|b| b.at < to);
-        let inside = self.buckets.get(first..end).unwrap_or(&[]);
-        for b in inside.iter().filter(|b| b.n > 0) {
+        for b in self.inside(from, to).1.iter().filter(|b| b.n > 0) {
             weighted += f64::from(b.avg) * f64::from(b.n);
             let s = sum.get_or_insert(Bucket { n: 0, ..*b });
             s.min = s.min.min(b.min);
@@ -244,11 +252,15 @@ impl ChartLine {
         }
         if let Some(s) = &mut sum {
             s.avg = (weighted / f64::from(s.n)) as f32;
-            return sum;
         }
-        // Nothing begins within: the one before may still hold, unless it is a gap that begins here.
-        let before = self.buckets.get(first.checked_sub(1)?).filter(|_| inside.is_empty())?;
-        (before.n > 0 && from - before.at < self.hold_ms.max(self.bucket_ms)).then_some(*before)
+        sum
+    }
+
+    /// The place of the first bucket that begins within, and all of them.
+    fn inside(&self, from: Timestamp, to: Timestamp) -> (usize, &[Bucket]) {
+        let first = self.buckets.partition_point(|b| b.at < from);
+        let end = self.buckets.partition_point(|b| b.at < to);
+        (first, self.buckets.get(first..end).unwrap_or(&[]))
     }
 }
 
@@ -276,6 +288,8 @@ pub enum MarkKind {
     Configuration,
     /// a query has another plan
     Plan,
+    /// a database file grew by itself
+    Growth,
     /// the collector did not run
     Gap,
     /// kept by the flight recorder
@@ -286,13 +300,14 @@ pub enum MarkKind {
 
 impl MarkKind {
     /// All, the worst first.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Blocking,
         Self::Deadlock,
         Self::Health,
         Self::Connection,
         Self::Configuration,
         Self::Plan,
+        Self::Growth,
         Self::Gap,
         Self::Incident,
         Self::Bookmark,
@@ -307,6 +322,7 @@ impl MarkKind {
             Self::Connection => "L",
             Self::Configuration => "C",
             Self::Plan => "P",
+            Self::Growth => "F",
             Self::Gap => "G",
             Self::Incident => "I",
             Self::Bookmark => "★",
@@ -322,6 +338,7 @@ impl MarkKind {
             Self::Connection => "link",
             Self::Configuration => "configuration",
             Self::Plan => "plan",
+            Self::Growth => "file growth",
             Self::Gap => "no collector",
             Self::Incident => "incident",
             Self::Bookmark => "bookmark",
@@ -340,6 +357,7 @@ codes!(MarkKind as u8 {
     6 => Incident,
     7 => Bookmark,
     8 => Plan,
+    9 => Growth,
 });
 
 /// An incident is kept from so long before its trigger, ms. Not shorter than the flight recorder's minutes.

@@ -4,7 +4,7 @@
 use crate::model::{
     base::{
         failure::Failure,
-        figure::{counted, wait},
+        figure::{counted, size, wait},
         zone::Zone,
     },
     judge::{health::Level, why::Why},
@@ -71,6 +71,19 @@ pub enum What {
     },
     /// an incident: why it was kept, one cause after another
     Kept(Vec<Cause>),
+    /// a database file grew by itself, once or several times one after another
+    Grown {
+        /// of which database
+        database: Option<Arc<str>>,
+        /// its logical name
+        file: Option<Arc<str>>,
+        /// so often
+        times: u32,
+        /// by so much in all, KB
+        by_kb: Option<i64>,
+        /// the longest of them, ms
+        longest_ms: Option<i64>,
+    },
 }
 
 /// Why an incident is kept.
@@ -311,6 +324,24 @@ impl fmt::Display for What {
             Self::Gap(ms) => write!(f, "nobody was collecting for {} min", ms / 60_000),
             Self::Incident(reasons) => joined(f, reasons, " · "),
             Self::Kept(causes) => joined(f, causes, " · "),
+            Self::Grown { database, file, times, by_kb, longest_ms } => {
+                f.write_str(file.as_deref().unwrap_or("a file"))?;
+                if let Some(database) = database {
+                    write!(f, " of {database}")?;
+                }
+                f.write_str(" grew")?;
+                if *times > 1 {
+                    write!(f, " {times} times")?;
+                }
+                if let Some(kb) = by_kb {
+                    write!(f, " by {}", size(*kb as f64 * 1024.0))?;
+                }
+                match longest_ms {
+                    Some(ms) if *times > 1 => write!(f, ", the longest took {}", wait(*ms as f64)),
+                    Some(ms) => write!(f, " in {}", wait(*ms as f64)),
+                    None => Ok(()),
+                }
+            }
         }
     }
 }
@@ -333,6 +364,17 @@ mod tests {
         assert_eq!(say(Subject::Right, "CONTROL", word("held"), None), "right CONTROL lost");
         assert_eq!(say(Subject::Property, "CPUs", word("8"), word("16")), "CPUs 8 → 16");
         assert_eq!(say(Subject::Plan, "dbo.p", word("0x1"), word("0x2")), "plan of dbo.p 0x1 → 0x2");
+        let grown = |times, longest_ms| What::Grown {
+            database: word("orders"),
+            file: word("orders_log"),
+            times,
+            by_kb: Some(65_536),
+            longest_ms,
+        };
+        assert_eq!(grown(1, Some(320)).to_string(), "orders_log of orders grew by 64 MB in 320 ms");
+        let thrice = "orders_log of orders grew 3 times by 64 MB, the longest took 320 ms";
+        assert_eq!(grown(3, Some(320)).to_string(), thrice);
+        assert_eq!(grown(1, None).to_string(), "orders_log of orders grew by 64 MB");
         let many = vec![Change::of(Subject::Machine, "a".into(), "b".into()); 7];
         assert!(What::Changes(many).to_string().ends_with("machine a → b; and 2 more"));
     }

@@ -5,6 +5,7 @@ pub mod chart;
 pub mod compare;
 pub mod dwell;
 pub mod event;
+pub mod forecast;
 pub mod history;
 pub mod past;
 pub mod reach;

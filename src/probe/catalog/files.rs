@@ -4,12 +4,13 @@ use crate::{
     model::poll::{
         Sample,
         cost::Tier,
-        files::{DatabaseFile, FileCounter, FilesSample},
+        files::{FileCounter, FilesSample},
         id::ProbeId,
         reading::Unavailable,
     },
     probe::{
         batch::Sets,
+        catalog::file::file,
         context::ProbeContext,
         descriptor::{Pace, Probe, Start, needed},
         script::{Needs, Script, script},
@@ -51,16 +52,8 @@ fn counters(sets: &Sets, ctx: &ProbeContext) -> Result<FilesSample, Unavailable>
             write_stall_ms: row.count("all_stall_write_ms"),
             ..FileCounter::default()
         };
-        let database_id = row.i32("database_id")?;
         Some(FileCounter {
-            file: DatabaseFile {
-                database_id,
-                file_id: row.i32("file_id")?,
-                database: ctx.database(Some(database_id)),
-                name: row.name("logical_name"),
-                kind: row.line("type_desc", 60),
-                path: row.line("physical_name", 260),
-            },
+            file: file(row, ctx)?,
             reads: row.count("num_of_reads"),
             read_bytes: row.count("num_of_bytes_read"),
             read_stall_ms: row.count("io_stall_read_ms"),

@@ -10,8 +10,10 @@ mod clerks;
 mod cost;
 mod cpu_ring;
 mod databases;
+mod file;
 mod files;
 mod grants;
+mod growths;
 mod headline;
 mod jobs;
 mod log_use;
@@ -62,6 +64,7 @@ pub fn probe(id: ProbeId) -> &'static Probe {
         ProbeId::TempdbUse => &tempdb::PROBE,
         ProbeId::LogUse => &log_use::PROBE,
         ProbeId::Grants => &grants::PROBE,
+        ProbeId::Growths => &growths::PROBE,
         ProbeId::Files => &files::PROBE,
         ProbeId::Queries => &queries::PROBE,
         ProbeId::Modules => &modules::PROBE,

@@ -5,7 +5,6 @@ use crate::{
     model::poll::{
         Sample, State,
         cost::Tier,
-        files::DatabaseFile,
         id::ProbeId,
         reading::Unavailable,
         space::{FileSpace, Growth, Most, SpaceTable},
@@ -13,6 +12,7 @@ use crate::{
     },
     probe::{
         batch::Sets,
+        catalog::file::file,
         context::ProbeContext,
         descriptor::{Probe, needed},
         script::{Needs, Script, script},
@@ -38,18 +38,11 @@ fn decode(sets: &Sets, ctx: &ProbeContext) -> Result<Sample, Unavailable> {
     let mut total = None;
     let rows = sets.many("space")?.filter_map(|row| {
         total = total.max(row.count("total_files"));
-        let database_id = row.i32("database_id")?;
-        let file = DatabaseFile {
-            database_id,
-            file_id: row.i32("file_id")?,
-            database: ctx.database(Some(database_id)),
-            name: row.name("logical_name"),
-            kind: row.line("type_desc", 60),
-            path: row.line("physical_name", 260),
-        };
+        let file = file(row, ctx)?;
+        let is_tempdb = file.database_id == tempdb::DATABASE_ID;
         Some(FileSpace {
             file,
-            size_kb: kb(row.count("size_pages")).filter(|_| database_id != tempdb::DATABASE_ID),
+            size_kb: kb(row.count("size_pages")).filter(|_| !is_tempdb),
             most: most(row.i64("max_pages"), row.count("size_pages")),
             growth: growth(row.count("growth"), row.bool("is_percent_growth")),
             used_kb: None,

@@ -151,6 +151,8 @@ fn stores(sets: &Sets, ctx: &ProbeContext) -> Vec<VersionStore> {
         of(id, &|store| {
             store.own_kb = row.count("persistent_version_store_size_kb");
             store.aborted = row.count("current_aborted_transaction_count");
+            store.oldest_session = row.i32("oldest_session_id");
+            store.snapshot_session = row.i32("snapshot_session_id");
         });
     }
     stores.sort_by_key(|s| (std::cmp::Reverse(s.tempdb_kb.max(s.own_kb)), s.database_id));
@@ -239,8 +241,14 @@ mod tests {
         );
         let own = set(
             "persistent_versions",
-            &["database_id", "persistent_version_store_size_kb", "current_aborted_transaction_count"],
-            vec![vec![Cell::Int(5), Cell::Int(5_000), Cell::Int(3)]],
+            &[
+                "database_id",
+                "persistent_version_store_size_kb",
+                "current_aborted_transaction_count",
+                "oldest_session_id",
+                "snapshot_session_id",
+            ],
+            vec![vec![Cell::Int(5), Cell::Int(5_000), Cell::Int(3), Cell::Int(71), Cell::Int(72)]],
         );
         let holder = |id, s: Cell| vec![Cell::Int(id), Cell::Int(1), s];
         let holders = set(
@@ -252,6 +260,7 @@ mod tests {
         let stores: Vec<_> =
             table.stores.iter().map(|s| (s.database_id, s.tempdb_kb, s.own_kb, s.aborted)).collect();
         assert_eq!(stores, [(5, Some(100), Some(5_000), Some(3)), (6, Some(900), None, None)]);
+        assert_eq!(table.stores[0].holders().collect::<Vec<_>>(), [71, 72]);
         let ages: Vec<_> = table.holders.iter().map(|h| (h.session_id, h.for_ms)).collect();
         assert_eq!(ages, [(72, Some(30_000)), (70, None), (71, None)]);
     }

@@ -10,17 +10,27 @@ use crate::sim::{
         Value,
     },
     scenario::Kind,
-    world::{storage::File, trouble::SNAPSHOT, work::Work},
+    world::{
+        profile::Database,
+        storage::{File, Growth},
+        trouble::SNAPSHOT,
+        work::Work,
+    },
 };
 
 /// The scripts that are answered here.
 pub const ANSWERS: &[Answer] = &[
     ("grant_queue", grant_queue),
+    ("growth_trace", growth_trace),
+    ("growths", growths),
     ("log_holders", log_holders),
     ("log_use", log_use),
     ("memory_counters", memory_counters),
     ("memory_health", memory_health),
     ("persistent_versions", persistent_versions),
+    ("plan_cache", plan_cache),
+    ("room_databases", room_databases),
+    ("room_files", room_files),
     ("semaphores", semaphores),
     ("space", space),
     ("tempdb_files", tempdb_files),
@@ -156,12 +166,21 @@ fn persistent_versions(q: &Asked<'_>) -> Table {
         ("database_id", Int),
         ("persistent_version_store_size_kb", BigInt),
         ("current_aborted_transaction_count", BigInt),
+        ("oldest_session_id", Int),
+        ("snapshot_session_id", Int),
     ];
+    let open = |database: i32| {
+        q.visible().iter().filter(move |w| w.database_id == database && w.transaction.is_some())
+    };
+    let oldest = |database, is_snapshot: bool| {
+        let of_kind = open(database).filter(|w| (w.isolation == SNAPSHOT) == is_snapshot);
+        of_kind.min_by_key(|w| w.transaction.map(|t| t.began_ms)).map(|w| w.spid)
+    };
     let p = q.moment.profile;
-    let has = |d: &&crate::sim::world::profile::Database| p.dice.of("adr").of(&d.name).chance(0.3);
+    let has = |d: &&Database| p.dice.of("adr").of(&d.name).chance(0.3);
     let rows = p.user_databases().iter().filter(has).map(|d| {
         let kb = (d.size_mb as f64 * 1024.0 * p.dice.of("pvs").of(&d.name).between(0.001, 0.02)) as i64;
-        vec![int(d.id), int(kb), int(0)]
+        vec![int(d.id), int(kb), int(0), opt(oldest(d.id, false), int), opt(oldest(d.id, true), int)]
     });
     Table::new(&columns).with(rows)
 }
@@ -271,6 +290,119 @@ fn space(q: &Asked<'_>) -> Table {
     Table::new(&columns).with(files.into_iter().take(1_000).map(row))
 }
 
+/// Whether the default trace runs, and whether the login may read it.
+fn growth_trace(q: &Asked<'_>) -> Table {
+    let runs = i64::from(q.moment.has_default_trace());
+    let may = q.rights.on_server("ALTER TRACE", q.moment.profile.version);
+    // Without the right no trace is seen.
+    let seen = if may == Some(true) { runs } else { 0 };
+    Table::one(vec![
+        ("server_time", DateTimeOffset(7), q.now()),
+        ("alter_trace", Int, opt(may, |held| int(i64::from(held)))),
+        ("is_enabled", Int, int(runs)),
+        ("default_traces", Int, int(seen)),
+    ])
+}
+
+/// The growths in the file of the default trace since a time of the server's clock.
+fn growths(q: &Asked<'_>) -> Table {
+    let columns = [
+        &[
+            ("total_rows", Int),
+            ("event_class", Int),
+            ("database_id", Int),
+            ("database_name", NVarChar(256)),
+            ("logical_name", NVarChar(256)),
+            ("start_time", DateTime),
+            ("duration_us", BigInt),
+            ("grown_pages", Int),
+        ][..],
+        &[("login_name", NVarChar(256)), ("host_name", NVarChar(256)), ("program_name", NVarChar(256))],
+    ]
+    .concat();
+    let may = q.rights.on_server("ALTER TRACE", q.moment.profile.version) == Some(true);
+    if !may || !q.moment.has_default_trace() {
+        return Table::new(&columns);
+    }
+    let local_ms = |at_ms: i64| i64::try_from(q.moment.local_ns(at_ms) / 1_000_000).unwrap_or(i64::MAX);
+    let since = first_number(q).unwrap_or_else(|| local_ms(q.moment.at_ms) - 7 * 86_400_000);
+    // A datetime counts in thirds of ten milliseconds.
+    let grown = q.moment.growths().into_iter().filter(|growth| local_ms(growth.at_ms) - since > 3);
+    let grown: Vec<_> = grown.take(300).collect();
+    let total = grown.len() as i64;
+    let row = |growth: Growth| {
+        let database = q.moment.profile.database(growth.database_id);
+        vec![
+            int(total),
+            int(if growth.log { 93 } else { 92 }),
+            int(growth.database_id),
+            opt(database, |database| text(q.moment.database_name(database))),
+            text(growth.name),
+            q.datetime(growth.at_ms),
+            int(growth.took_ms * 1_000),
+            int(growth.bytes / 8_192),
+            text("ACME\\svc_app"),
+            text("APP-01"),
+            text("Core Microsoft SqlClient Data Provider"),
+        ]
+    };
+    Table::new(&columns).with(grown.into_iter().map(row))
+}
+
+/// The databases that are asked how much of their files is free.
+fn room_databases(q: &Asked<'_>) -> Table {
+    let columns = [
+        ("total_rows", Int),
+        ("database_id", Int),
+        ("database_name", NVarChar(128)),
+        ("state_desc", NVarChar(60)),
+    ];
+    let wanted = first_number(q);
+    let databases = q.moment.profile.databases.iter();
+    let found: Vec<_> = databases.filter(|d| wanted.is_none_or(|id| id == i64::from(d.id))).collect();
+    let total = found.len() as i64;
+    let row = |d: &Database| vec![int(total), int(d.id), text(q.moment.database_name(d)), text("ONLINE")];
+    Table::new(&columns).with(found.into_iter().map(row))
+}
+
+/// The files of a database, and how much of them is in use: a file that has just grown is used least.
+fn room_files(q: &Asked<'_>) -> Table {
+    let columns = [
+        ("database_id", Int),
+        ("file_id", Int),
+        ("logical_name", NVarChar(128)),
+        ("type_desc", NVarChar(60)),
+        ("size_pages", Int),
+        ("used_pages", BigInt),
+        ("log_bytes", BigInt),
+    ];
+    let id = first_number(q).unwrap_or(0);
+    let log = q.moment.logs().into_iter().find(|log| i64::from(log.database_id) == id);
+    let files = q.moment.files().into_iter().filter(|file| i64::from(file.database_id) == id);
+    let row = |f: File| {
+        let pages = f.size_bytes / 8_192;
+        let used = q.moment.profile.dice.of("used").of(&f.name).between(0.55, 0.99);
+        vec![
+            int(f.database_id),
+            int(f.file_id),
+            text(f.name),
+            text(if f.log { "LOG" } else { "ROWS" }),
+            int(pages),
+            opt((!f.log).then_some((pages as f64 * used) as i64), int),
+            opt(log.as_ref().map(|log| log.used_kb * 1024), int),
+        ]
+    };
+    Table::new(&columns).with(files.map(row))
+}
+
+/// The first parameter, where it is a number.
+fn first_number(q: &Asked<'_>) -> Option<i64> {
+    match q.params.first().map(|param| &param.value) {
+        Some(Value::Int(n)) => Some(*n),
+        _ => None,
+    }
+}
+
 /// Grants: who waits in order, then who holds.
 fn grant_queue(q: &Asked<'_>) -> Table {
     let columns = [
@@ -349,6 +481,15 @@ fn semaphores(q: &Asked<'_>) -> Table {
     Table::new(&columns).with([(0, large), (1, small)].into_iter().map(row))
 }
 
+/// The part of the memory that plans of procedures have.
+const PROCEDURES: f64 = 0.022;
+
+/// The part of it that plans of statements have: the longer a server runs, the more ran once only.
+fn ad_hoc_share(q: &Asked<'_>) -> f64 {
+    let days = (q.moment.uptime_ms() as f64 / 86.4e6).min(30.0);
+    if q.moment.profile.enterprise { 0.015 } else { 0.04 + days * 0.003 }
+}
+
 /// Page life per NUMA node, and the plan cache by kind.
 fn memory_counters(q: &Asked<'_>) -> Table {
     let (p, memory) = (q.moment.profile, q.moment.memory());
@@ -357,9 +498,8 @@ fn memory_counters(q: &Asked<'_>) -> Table {
         let vary = p.dice.of("node").at(n.into()).between(0.8, 1.2);
         ("Page life expectancy", format!("{n:03}"), (life as f64 * vary) as i64)
     });
-    let days = (q.moment.uptime_ms() as f64 / 86.4e6).min(30.0);
-    let ad_hoc = if p.enterprise { 0.015 } else { 0.04 + days * 0.003 };
-    let kinds = [("SQL Plans", ad_hoc, 62), ("Object Plans", 0.022, 410), ("Bound Trees", 0.003, 90)];
+    let kinds =
+        [("SQL Plans", ad_hoc_share(q), 62), ("Object Plans", PROCEDURES, 410), ("Bound Trees", 0.003, 90)];
     let plans = kinds.into_iter().flat_map(|(kind, share, kb_each)| {
         let kb = (memory.total_kb as f64 * share) as i64;
         [
@@ -372,6 +512,35 @@ fn memory_counters(q: &Asked<'_>) -> Table {
         |(counter, instance, value): (&str, String, i64)| vec![text(counter), text(instance), int(value)];
     Table::new(&[("counter_name", NVarChar(64)), ("instance_name", NVarChar(64)), ("cntr_value", BigInt)])
         .with(nodes.chain(plans).map(row))
+}
+
+/// The kinds of plans in the cache, and how many of each ran once only: ad hoc ones mostly.
+fn plan_cache(q: &Asked<'_>) -> Table {
+    let columns = [
+        ("objtype", NVarChar(16)),
+        ("cacheobjtype", NVarChar(34)),
+        ("plans", Int),
+        ("size_bytes", BigInt),
+        ("single_plans", Int),
+        ("single_bytes", BigInt),
+    ];
+    let sql = ad_hoc_share(q);
+    let kinds =
+        [("Adhoc", sql * 0.8, 62, 0.8), ("Prepared", sql * 0.2, 62, 0.2), ("Proc", PROCEDURES, 410, 0.05)];
+    let total_kb = q.moment.memory().total_kb as f64;
+    let rows = kinds.into_iter().map(|(kind, share, kb_each, single)| {
+        let bytes = total_kb * share * 1024.0;
+        let plans = bytes / 1024.0 / f64::from(kb_each);
+        vec![
+            text(kind),
+            text("Compiled Plan"),
+            int(plans as i64),
+            int(bytes as i64),
+            int((plans * single) as i64),
+            int((bytes * single) as i64),
+        ]
+    });
+    Table::new(&columns).with(rows)
 }
 
 /// The engine's verdicts on its memory, one in 15 s.

@@ -22,6 +22,8 @@ pub struct Rights {
     pub connect_any: bool,
     /// ALTER ANY CONNECTION: KILL
     pub kill: bool,
+    /// ALTER TRACE: the files of traces
+    pub trace: bool,
     /// SELECT on tables of msdb: a bit for each of [`MSDB_TABLES`], and [`MSDB_ALL`] for every table there is
     pub msdb: u8,
     /// a user in msdb
@@ -76,6 +78,7 @@ impl Rights {
         definition: false,
         connect_any: false,
         kill: false,
+        trace: false,
         msdb: 0,
         msdb_user: false,
         admin: false,
@@ -88,6 +91,7 @@ impl Rights {
         definition: true,
         connect_any: true,
         kill: true,
+        trace: true,
         msdb: MSDB_ALL,
         msdb_user: true,
         admin: true,
@@ -123,6 +127,7 @@ impl Rights {
                     "VIEW ANY DEFINITION" => self.definition = true,
                     "CONNECT ANY DATABASE" => self.connect_any = true,
                     "ALTER ANY CONNECTION" => self.kill = true,
+                    "ALTER TRACE" => self.trace = true,
                     _ => {}
                 }
             }
@@ -178,6 +183,7 @@ impl Rights {
                 || (is("VIEW ANY DEFINITION") && self.definition)
                 || (is("CONNECT ANY DATABASE") && self.connect_any)
                 || (is("ALTER ANY CONNECTION") && self.kill)
+                || (is("ALTER TRACE") && self.trace)
                 || is("VIEW ANY DATABASE")
                 || is("CONNECT SQL"),
         )
@@ -202,6 +208,7 @@ impl Moment<'_> {
             definition: true,
             connect_any: dice.of("connect").chance(0.9),
             kill: dice.of("kill").chance(0.8),
+            trace: dice.of("trace").chance(0.8),
             msdb: if msdb { MSDB_ALL } else { 0 },
             msdb_user: msdb,
             admin: false,

@@ -70,6 +70,23 @@ pub struct Log {
     pub backup_ms: Option<i64>,
 }
 
+/// A file that grew by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Growth {
+    /// database id
+    pub database_id: i32,
+    /// logical name of the file
+    pub name: String,
+    /// a log, not data
+    pub log: bool,
+    /// when it began, ms since the simulator's start
+    pub at_ms: i64,
+    /// how long it took: logs are filled with zeros
+    pub took_ms: i64,
+    /// by so much
+    pub bytes: i64,
+}
+
 /// A job, with its newest outcome.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Job {
@@ -97,6 +114,8 @@ const PAGES: f64 = 8.0;
 /// The volume of data files.
 const DATA_OF_LINUX: &str = "/var/opt/mssql/data";
 const DATA_OF_WINDOWS: &str = "D:\\";
+/// A data file that grows again and again has room for so many times.
+const MOST_GROWTHS: i64 = 6;
 /// The database whose log fills.
 const FIRST_USER_DATABASE: i32 = 5;
 /// The database whose log a sleeping session holds.
@@ -166,7 +185,49 @@ impl Moment<'_> {
     fn grown_bytes(&self) -> i64 {
         let Some(a) = self.active(Kind::Autogrowth) else { return 0 };
         let times = a.age_ms / (a.amount.max(1.0) * 1000.0) as i64;
-        times.min(6) * self.growth_bytes()
+        times.min(MOST_GROWTHS) * self.growth_bytes()
+    }
+
+    /// The files that grew since the service started, the newest first: the one that grows again and again, and on calm days now and
+    /// then a log of a busy database.
+    pub fn growths(&self) -> Vec<Growth> {
+        const EVERY_MS: i64 = 36 * 3_600_000;
+        let p = self.profile;
+        let mut growths = Vec::new();
+        for d in p.user_databases().iter().take(3) {
+            let dice = p.dice.of("growth").of(&d.name);
+            let age_ms = (self.utc_ms() + dice.whole(0, EVERY_MS)).rem_euclid(EVERY_MS);
+            for n in 0..if dice.of("grows").chance(0.6) { 3 } else { 0 } {
+                growths.push(Growth {
+                    database_id: d.id,
+                    name: format!("{}_log", d.name),
+                    log: true,
+                    at_ms: self.at_ms - age_ms - n * EVERY_MS,
+                    took_ms: dice.at(n).whole(90, 700),
+                    bytes: 64 << 20,
+                });
+            }
+        }
+        if let (Some(a), Some(d)) = (self.active(Kind::Autogrowth), p.user_databases().first()) {
+            let every_ms = (a.amount.max(1.0) * 1000.0) as i64;
+            let times = (a.age_ms / every_ms).min(MOST_GROWTHS);
+            growths.extend((1..=times).map(|n| Growth {
+                database_id: d.id,
+                name: d.name.clone(),
+                log: false,
+                at_ms: self.at_ms - a.age_ms + n * every_ms,
+                took_ms: p.dice.of("grown").at(n).whole(120, 2_400),
+                bytes: self.growth_bytes(),
+            }));
+        }
+        growths.retain(|growth| growth.at_ms >= self.started_ms());
+        growths.sort_by_key(|growth| -growth.at_ms);
+        growths
+    }
+
+    /// The default trace runs: on most servers nobody switched it off.
+    pub fn has_default_trace(&self) -> bool {
+        !self.profile.dice.of("default trace").chance(0.06)
     }
 
     /// Reads of the slow file beside the usual ones since the start, and what all of them took beyond the usual, ms.

@@ -14,6 +14,7 @@ use crate::model::{
         State,
         blocking::{Blocking, Chain},
         databases::DatabaseRow,
+        growths::{FileGrowth, GrowthTable},
         headline::Headline,
         id::ProbeId,
         link::Link,
@@ -39,6 +40,8 @@ const NAMED: usize = 5;
 const MAX_QUERIES: usize = 1_000;
 /// Plans of one query that are remembered, the newest.
 const MAX_PLANS: usize = 8;
+/// Files of one instance whose growths one poll tells of.
+const MAX_FILES: usize = 20;
 /// Episodes of one instance that are followed at once, the worst first.
 const MAX_EPISODES: usize = 64;
 
@@ -153,6 +156,7 @@ impl Watch {
                 let before = self.stores.replace(now.clone());
                 changed(scene, before.map(|before| stores_changed(&before, now)), emit);
             }
+            State::Growths(now) => grown(scene, now, emit),
             _ => {}
         }
     }
@@ -255,6 +259,36 @@ impl Watch {
         for event in before.into_values() {
             emit(ended(scene, event));
         }
+    }
+}
+
+/// One event for each file that grew since the poll before, from its first growth to its last.
+fn grown(scene: Scene<'_>, table: &GrowthTable, emit: &mut dyn FnMut(Event)) {
+    let mut files: Vec<Vec<&FileGrowth>> = Vec::new();
+    for growth in table.newest() {
+        let of = |known: &&mut Vec<&FileGrowth>| {
+            known.first().is_some_and(|one| (&one.database, &one.file) == (&growth.database, &growth.file))
+        };
+        let has_room = files.len() < MAX_FILES;
+        match files.iter_mut().find(of) {
+            Some(known) => known.push(growth),
+            None if has_room => files.push(vec![growth]),
+            None => {}
+        }
+    }
+    for growths in files {
+        let Some((last, first)) = growths.first().zip(growths.last()) else { continue };
+        let what = What::Grown {
+            database: last.database.clone(),
+            file: last.file.clone(),
+            times: u32::try_from(growths.len()).unwrap_or(u32::MAX),
+            by_kb: growths.iter().filter_map(|growth| growth.by_kb).reduce(i64::saturating_add),
+            longest_ms: growths.iter().filter_map(|growth| growth.took_ms).max(),
+        };
+        let mut event = scene.event(MarkKind::Growth, what);
+        event.at = first.at.min(scene.at);
+        event.to = Some(last.at.plus_ms(last.took_ms.unwrap_or(0)).clamp(event.at, scene.at.max(event.at)));
+        emit(event);
     }
 }
 
@@ -435,6 +469,42 @@ mod tests {
         {
             assert!(told(before, now).is_empty(), "{before:?} {now:?}");
         }
+    }
+
+    #[test]
+    fn growths_are_told_by_file_from_the_first_to_the_last_and_once() {
+        let growth = |s: i64, file: &str| FileGrowth {
+            at: Timestamp::from_ms(s * 1_000),
+            took_ms: Some(s),
+            by_kb: Some(1_024),
+            file: Some(file.into()),
+            ..FileGrowth::default()
+        };
+        let growths = vec![growth(90, "a"), growth(80, "b"), growth(70, "a"), growth(5, "old")];
+        let uid: Arc<str> = "x".into();
+        let scene = Scene { uid: &uid, at: Timestamp::from_ms(100_000) };
+        let told = |new| {
+            let mut told = Vec::new();
+            let table = GrowthTable { growths: growths.clone(), new, ..GrowthTable::default() };
+            grown(scene, &table, &mut |event| {
+                let to = event.to.map_or(0, Timestamp::ms);
+                told.push((event.kind, event.at.ms(), to, event.what.to_string()));
+            });
+            told
+        };
+        assert_eq!(
+            told(3),
+            [
+                (
+                    MarkKind::Growth,
+                    70_000,
+                    90_090,
+                    "a grew 2 times by 2.0 MB, the longest took 90 ms".to_owned()
+                ),
+                (MarkKind::Growth, 80_000, 80_080, "b grew by 1.0 MB in 80 ms".to_owned()),
+            ]
+        );
+        assert_eq!(told(0), []);
     }
 
     #[test]

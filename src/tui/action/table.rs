@@ -206,6 +206,10 @@ actions! {
         keys(&[told(ACTIVITY, "w", "its waits"), told(BLOCKING, "w", "its waits")]);
     BufferPool: "which databases have the pages in memory, asked of the server", polls(),
         keys(&[told(MEMORY, "b", "buffer pool")]);
+    PlanCache: "what the plan cache is made of, and how much of it ran once only, asked of the server", polls(),
+        keys(&[at(MEMORY, "u")]);
+    FreeSpace: "what is free inside of the files of the database under the cursor, by volume of all databases, asked of the server", polls(),
+        keys(&[at(STORAGE, "u")]);
     Answer: "the newest answer of a server again: a plan, waits, the buffer pool", always(),
         word("answer", "the newest answer of a server again");
     ToQuery: "the query of this request in the plan cache: what it costs by all its runs", on_row(),

@@ -18,7 +18,7 @@ use crate::{
 };
 use std::{fmt::Write as _, sync::Arc};
 
-/// What reads a row for each page in memory is asked only if its key is pressed again within this time, ms.
+/// What costs a server more than a moment is asked only if its key is pressed again within this time, ms.
 const AGAIN_MS: u64 = 10_000;
 /// A live plan on the screen is asked for again after this, ms.
 const RENEW_MS: u64 = 5_000;
@@ -163,7 +163,9 @@ fn title(ready: &Ready, found: &FoundPlan) -> String {
     let _ = match ready.demand {
         Demand::Plans { query_hash } => write!(title, " · query 0x{query_hash:016X}"),
         Demand::SessionPlan { session_id } => write!(title, " · session {session_id}"),
-        Demand::SessionWaits { .. } | Demand::BufferPool => Ok(()),
+        Demand::SessionWaits { .. } | Demand::BufferPool | Demand::PlanCache | Demand::FreeSpace { .. } => {
+            Ok(())
+        }
     };
     if let Some(hash) = found.plan_hash {
         let _ = write!(title, " · plan 0x{hash:016X}");
@@ -184,6 +186,13 @@ fn title(ready: &Ready, found: &FoundPlan) -> String {
 const fn cost(demand: Demand) -> Option<&'static str> {
     match demand {
         Demand::BufferPool => Some("this reads a row for each page in memory, about 1 s of CPU for 64 GB"),
+        Demand::PlanCache => Some("this reads a row for each cached plan, some 10 ms of CPU per 1,000"),
+        Demand::FreeSpace { database_id: Some(_) } => {
+            Some("this reads the allocation maps of the database, a page for each 4 GB")
+        }
+        Demand::FreeSpace { database_id: None } => Some(
+            "this asks every database in turn for its allocation maps, a page for each 4 GB, 60 s at most",
+        ),
         Demand::Plans { .. } | Demand::SessionPlan { .. } | Demand::SessionWaits { .. } => None,
     }
 }

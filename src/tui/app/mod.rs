@@ -313,7 +313,10 @@ impl App {
             self.act_on_app(action);
         }
         // Moving the cursor changes no row: a key must not cost more the more rows there are.
-        if !(taken && action.only_moves()) {
+        if taken && action.only_moves() {
+            // But what is under it may have charts of its own.
+            self.ask_for_charts();
+        } else {
             self.refresh();
         }
     }

@@ -1,12 +1,12 @@
-//! The answer to a question to one server as a document: waits of a session, the buffer pool by database, why no plan could be
-//! read.
+//! The answer to a question to one server as a document: waits of a session, the buffer pool by database, what is free inside of
+//! files, why no plan could be read.
 
 use crate::{
     model::{
         base::{figure, zone::Zone},
         inventory::instance::InstanceId,
         poll::{
-            demand::{Buffered, Demand, SessionWait},
+            demand::{Buffered, CachedKind, DatabaseRoom, Demand, FileRoom, SessionWait},
             wait_class,
         },
     },
@@ -29,6 +29,8 @@ pub fn document(
     match shown {
         Shown::Waits(waits) => waited(waits, &mut document, theme),
         Shown::Buffers(buffers) => buffered(buffers, &mut document, theme),
+        Shown::PlanCache(kinds) => cached(kinds, &mut document, theme),
+        Shown::Room(databases) => databases.iter().for_each(|room| roomy(room, &mut document, theme)),
         Shown::Plans(plans) => plans.iter().for_each(|plan| planned(plan, &mut document, theme, zone)),
     }
     document
@@ -75,6 +77,84 @@ fn buffered(buffers: &[Buffered], document: &mut Document, theme: &Theme) {
             }
         });
     }
+}
+
+/// Plans that ran once are told in a warning's colour from this part of the cache on, %.
+const MUCH_PCT: f64 = 30.0;
+
+fn cached(kinds: &[CachedKind], document: &mut Document, theme: &Theme) {
+    let sum =
+        |part: fn(&CachedKind) -> Option<i64>| kinds.iter().filter_map(part).map(|n| n as f64).sum::<f64>();
+    let (all, single) = (sum(|kind| kind.bytes), sum(|kind| kind.single_bytes));
+    if all > 0.0 {
+        let pct = single / all * 100.0;
+        let style = if pct >= MUCH_PCT { theme.warning } else { theme.base };
+        document.field("ran once only", style, |out| {
+            figure::push_size(out, single);
+            out.push_str(" of ");
+            figure::push_size(out, all);
+            out.push_str(" · ");
+            figure::push_pct(out, pct);
+        });
+    }
+    for kind in kinds {
+        document.field(kind.name.to_string(), theme.base, |out| {
+            match kind.bytes {
+                Some(bytes) => figure::push_size(out, bytes as f64),
+                None => out.push('–'),
+            }
+            if let Some(plans) = kind.plans {
+                out.push_str(" in ");
+                figure::push_counted(out, plans.unsigned_abs(), "plan");
+            }
+            if let (Some(single), Some(bytes)) = (kind.single, kind.single_bytes) {
+                out.push_str(" · once only: ");
+                figure::push_counted(out, single.unsigned_abs(), "plan");
+                out.push_str(", ");
+                figure::push_size(out, bytes as f64);
+            }
+        });
+    }
+}
+
+/// A file of which less than this is free will grow soon, %.
+const LITTLE_PCT: f64 = 5.0;
+
+fn roomy(room: &DatabaseRoom, document: &mut Document, theme: &Theme) {
+    document.head(room.database.to_string());
+    let files = match &room.files {
+        Ok(files) => files,
+        Err(why) => return document.text(why.to_string(), theme.dim),
+    };
+    for file in files {
+        let free = free_of(file);
+        let is_little = free.is_some_and(|(_, pct)| pct < LITTLE_PCT);
+        let style = if is_little { theme.warning } else { theme.base };
+        document.field(file.name.as_deref().unwrap_or("?").to_owned(), style, |out| {
+            match file.size_kb {
+                Some(kb) => figure::push_size(out, kb as f64 * 1024.0),
+                None => out.push('–'),
+            }
+            if let Some((kb, pct)) = free {
+                out.push_str(", free ");
+                figure::push_size(out, kb as f64 * 1024.0);
+                out.push_str(" · ");
+                figure::push_pct(out, pct);
+            } else {
+                out.push_str(", free –");
+            }
+            if file.kind.as_deref() == Some("LOG") {
+                out.push_str(" · log");
+            }
+        });
+    }
+}
+
+/// What is free inside of a file, KB and %.
+fn free_of(file: &FileRoom) -> Option<(i64, f64)> {
+    let size = file.size_kb.filter(|kb| *kb > 0)?;
+    let free = size.saturating_sub(file.used_kb?).max(0);
+    Some((free, free as f64 / size as f64 * 100.0))
 }
 
 fn planned(shown: &ShownPlan, document: &mut Document, theme: &Theme, zone: &Zone) {

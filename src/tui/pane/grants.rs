@@ -4,6 +4,8 @@
 use super::{
     Part,
     figure::Figure,
+    kept::{HOUR_MS, Kept},
+    memory_words::{page_life, plans, push_kb, state_of_memory},
     parts::{self, By, Line, Parts, PartsPane, Words, bytes, text},
     who::{duration, one_line, request, statement, tell_statement},
 };
@@ -16,7 +18,7 @@ use crate::{
         poll::{
             Facts,
             grants::{GrantRow, GrantTable, Semaphore},
-            id::SeriesId,
+            id::{Metric, SeriesId, SeriesKey},
             reading::Reading,
         },
     },
@@ -33,8 +35,10 @@ use crate::{
 use std::{fmt::Write as _, sync::Arc};
 
 /// Queries that wait: the chart that stands alone where there is no room for two.
-const WAITING: Figure = Figure::plain("queries that wait for a grant", SeriesId::GrantsPending, 4.0);
-const LIFE: Figure = Figure::plain("page life s", SeriesId::PageLife, 300.0);
+pub(super) const WAITING: Figure =
+    Figure::plain("queries that wait for a grant", SeriesId::GrantsPending, 4.0);
+/// How long pages stay in memory.
+pub(super) const LIFE: Figure = Figure::plain("page life s", SeriesId::PageLife, 300.0);
 
 /// A grant of this much of which less is used than [`LITTLE_PCT`] stands out, KB.
 const LARGE_KB: i64 = 1 << 20;
@@ -86,6 +90,23 @@ impl Parts for Grants {
         grant.waits() || is_wasted(grant)
     }
 
+    /// What belongs to all of them: page life of the first two NUMA nodes, where there are several, and the plan cache.
+    fn kept(line: &Line<'_, Self>) -> Vec<Kept> {
+        let node = |n: u16| SeriesKey::with(Metric::NodePageLife, format!("{n:03}"));
+        let lives = match line.table.page_life[..] {
+            [(one, _), (other, _), ..] => {
+                let title = format!("page life of nodes {one} and {other} s");
+                let one = Kept::new(title, node(one), HOUR_MS);
+                Some(Kept { least: 300.0, ..one.beside(node(other), ["first", "second"]) })
+            }
+            _ => None,
+        };
+        let plans = SeriesKey::with(Metric::PlanCache, "Object Plans");
+        let title = "plan cache GB".to_owned();
+        let cache = Kept::in_gb(title, Metric::PlanCache, &Arc::from("SQL Plans"), HOUR_MS);
+        lives.into_iter().chain([cache.beside(plans, ["ad hoc", "procedures"])]).collect()
+    }
+
     fn texts<'p>(grant: &'p GrantRow, with: &mut dyn FnMut(&'p str)) {
         grant.who.texts(with);
     }
@@ -98,7 +119,7 @@ impl Parts for Grants {
         let mut lines: Vec<_> = table.semaphores.iter().filter_map(semaphore).collect();
         lines.push(page_life(table));
         lines.push(plans(table));
-        lines.push(state_of_memory(i, table, view));
+        lines.push(state_of_memory(i, view));
         lines.retain(|line| !line.is_empty());
         lines
     }
@@ -107,10 +128,6 @@ impl Parts for Grants {
 /// It holds much and uses little of it.
 fn is_wasted(grant: &GrantRow) -> bool {
     grant.granted_kb.is_some_and(|kb| kb >= LARGE_KB) && grant.used_pct().is_some_and(|pct| pct < LITTLE_PCT)
-}
-
-fn push_kb(out: &mut String, kb: i64) {
-    figure::push_size(out, kb as f64 * 1024.0);
 }
 
 /// `pool 2: 12 GB for grants, 10 GB granted to 3, 9 wait`. Nothing of a semaphore that nobody uses, but for the first of a pool.
@@ -149,73 +166,6 @@ fn semaphore(s: &Semaphore) -> Option<Vec<(Part, String)>> {
         }
     }
     Some(line)
-}
-
-/// Page life of each NUMA node, where there are several.
-fn page_life(table: &GrantTable) -> Vec<(Part, String)> {
-    if table.page_life.len() < 2 {
-        return Vec::new();
-    }
-    let mut text = String::from("page life by NUMA node:");
-    for (node, seconds) in &table.page_life {
-        let _ = write!(text, " {node}: ");
-        figure::push_grouped(&mut text, *seconds);
-        text.push_str(" s");
-    }
-    vec![(Part::Plain, text)]
-}
-
-/// What the plan cache is made of.
-fn plans(table: &GrantTable) -> Vec<(Part, String)> {
-    let mut text = String::new();
-    for kind in table.plans.iter().filter(|kind| kind.pages_kb.is_some_and(|kb| kb > 0)).take(4) {
-        text.push_str(if text.is_empty() { "plan cache: " } else { ", " });
-        text.push_str(&kind.name);
-        text.push(' ');
-        push_kb(&mut text, kind.pages_kb.unwrap_or_default());
-        if let Some(plans) = kind.plans {
-            text.push_str(" in ");
-            figure::push_grouped(&mut text, plans);
-        }
-        if let Some(in_use) = kind.in_use {
-            let _ = write!(text, " ({in_use} in use)");
-        }
-    }
-    if text.is_empty() { Vec::new() } else { vec![(Part::Plain, text)] }
-}
-
-/// What process and operating system were told, and from 2025 on the engine's own verdict.
-fn state_of_memory(i: &InstanceSnapshot, table: &GrantTable, view: &View<'_>) -> Vec<(Part, String)> {
-    let mut line = Vec::new();
-    let low = |told: Option<bool>, whom: &str| {
-        told.map(|is_low| {
-            if is_low {
-                (Part::Level(Level::Warning), format!("{whom}: memory is low"))
-            } else {
-                (Part::Plain, format!("{whom}: memory is not low"))
-            }
-        })
-    };
-    if let Some(memory) = i.facts.memory.get() {
-        line.extend(low(memory.process_low, "process"));
-        line.extend(low(memory.machine_low, "operating system"));
-    }
-    if let Some(newest) = table.health.first() {
-        let mut text = String::from("the engine says ");
-        text.push_str(newest.severity.as_deref().unwrap_or("nothing"));
-        if let Some(at) = newest.at {
-            text.push_str(" at ");
-            view.zone.push_clock(&mut text, at);
-        }
-        let calm = |severity: &Option<Arc<str>>| severity.as_deref().is_none_or(|s| s == "LOW");
-        let worse = table.health.iter().filter(|health| !calm(&health.severity)).count();
-        let part = if worse > 0 { Part::Level(Level::Warning) } else { Part::Plain };
-        if worse > 0 {
-            let _ = write!(text, ", worse than LOW {worse} of the last {} times", table.health.len());
-        }
-        line.push((part, text));
-    }
-    line
 }
 
 type Column = column::Column<Grants>;

@@ -1,25 +1,31 @@
 //! Memory: which clerks hold the memory of the server, the largest first, and what each of them is. Above the clerks of one
-//! instance stands the chart of its buffer pool and of what is stolen from it.
+//! instance stand the charts of its buffer pool and of what is stolen from it, and of the clerk under the cursor.
 
 use super::{
+    Part,
     figure::Figure,
+    grants::{LIFE, WAITING},
+    kept::{HOUR_MS, Kept},
+    memory_words,
     parts::{self, By, Line, Parts, PartsPane, Words, bytes, text},
 };
 use crate::{
     model::{
         base::{figure, filter::Value},
+        fold::snapshot::InstanceSnapshot,
         inventory::instance::InstanceId,
         poll::{
             Facts,
             clerks::{ClerkRow, ClerkTable},
             demand::Demand,
-            id::SeriesId,
+            id::{Metric, SeriesId},
             reading::Reading,
         },
     },
     tui::{
         action::Action,
         id::{PaneId, RowKey},
+        view::View,
         widget::{
             cell::CellText,
             column::{self, Kind, number, size, whole, words},
@@ -101,7 +107,7 @@ impl Parts for Clerks {
     const COLUMNS: &'static [Column] = COLUMNS;
     const NAME: &'static str = "clerk";
     const ORDER: &'static [By<ClerkRow>] = &[|clerk| clerk.pages_kb.map(|kb| kb as f64)];
-    const FIGURES: &'static [Figure] = &[POOL];
+    const FIGURES: &'static [Figure] = &[POOL, WAITING, LIFE];
     const WORDS: Words = Words {
         order: "largest first",
         left_out: "more clerk types hold less",
@@ -124,8 +130,28 @@ impl Parts for Clerks {
     }
 
     fn act(action: Action, _: Option<&RowKey>, instance: Option<&InstanceId>) -> Option<Wish> {
-        let asked = (action == Action::BufferPool).then_some(instance?);
-        asked.map(|instance| Wish::Demand(instance.clone(), Demand::BufferPool))
+        let demand = match action {
+            Action::BufferPool => Demand::BufferPool,
+            Action::PlanCache => Demand::PlanCache,
+            _ => return None,
+        };
+        Some(Wish::Demand(instance?.clone(), demand))
+    }
+
+    fn kept(line: &Line<'_, Self>) -> Vec<Kept> {
+        let kind = &line.part.kind;
+        // What is behind the kind of store is told by the row.
+        let short = kind.split_once('_').map_or(&**kind, |(_, short)| short);
+        vec![Kept::in_gb(format!("{short} GB"), Metric::ClerkPages, kind, HOUR_MS)]
+    }
+
+    fn about(i: &InstanceSnapshot, _: &ClerkTable, view: &View<'_>) -> Vec<Vec<(Part, String)>> {
+        let mut lines = vec![memory_words::amounts(i), memory_words::state_of_memory(i, view)];
+        if let Some(grants) = i.facts.grants.get() {
+            lines.extend([memory_words::page_life(grants), memory_words::plans(grants)]);
+        }
+        lines.retain(|line| !line.is_empty());
+        lines
     }
 
     fn texts<'p>(clerk: &'p ClerkRow, with: &mut dyn FnMut(&'p str)) {

@@ -2,22 +2,18 @@
 //! own file says in [`Parts`] which reading it shows, in which columns, words and charts. Above the parts of one instance stand
 //! its charts.
 
-use super::{
-    Pane, Part,
-    figure::{Figure, Sight},
-    range::{TimeLine, render_events},
-    reading,
-};
+use super::{Pane, Part, figure::Figure, kept::Kept, range::TimeLine, reading};
 use crate::{
     model::{
         base::{
             figure,
             filter::{self, Value},
+            time::Timestamp,
         },
         fold::snapshot::InstanceSnapshot,
         inventory::instance::InstanceId,
         judge::health::Level,
-        poll::{Facts, id::SeriesKey, reading::Reading},
+        poll::{Facts, reading::Reading},
     },
     protocol::Query,
     tui::{
@@ -42,11 +38,12 @@ use std::{
     sync::Arc,
 };
 
+mod above;
+
+use above::{asked, render_about, render_charts};
+
 /// Below this height there is room for the rows only.
 const LEAST_HEIGHT: u16 = 17;
-
-/// A chart beside another one has this width at least.
-const LEAST_WIDTH: u16 = 38;
 
 /// The column of the instance: only where several are in scope.
 const INSTANCE: &str = "instance";
@@ -109,6 +106,14 @@ pub trait Parts: for<'a> Kind<Row<'a> = Line<'a, Self>> + Debug + Sized {
     }
     /// Calls `with` for every text that a filter without a field searches.
     fn texts<'p>(part: &'p Self::Part, with: &mut dyn FnMut(&'p str));
+    /// What it asks of history beside its charts, of one instance.
+    fn asked(_instance: &InstanceId, _table: &Self::Table, _now: Timestamp) -> Vec<Query> {
+        Vec::new()
+    }
+    /// The charts of the part under the cursor, of what history keeps. They stand behind the first chart of all.
+    fn kept(_line: &Line<'_, Self>) -> Vec<Kept> {
+        Vec::new()
+    }
     /// What the title says of all tables in scope together; nothing by itself.
     fn told(_tables: &mut dyn Iterator<Item = &Self::Table>) -> Option<String> {
         None
@@ -315,62 +320,21 @@ impl<P: Parts> PartsPane<P> {
         self.places = order.into_iter().filter_map(|n| places.get(n as usize).copied()).collect();
     }
 
-    /// Draws the charts of an instance side by side, as many as there is room for.
-    fn render_charts(&self, i: &InstanceSnapshot, view: &View<'_>, canvas: &mut Canvas<'_>) {
-        let (w, h) = (canvas.width(), canvas.height());
-        let marks = self.line.marks(view, i.id());
-        let words = u16::from((!marks.is_empty() || self.line.cursor().is_some()) && h > 5);
-        if words > 0 {
-            render_events(self.line, marks, view, &mut canvas.part(0, h - 1, w, 1));
-        }
-        let asked = asked::<P>();
-        let sight = Sight { line: self.line, asked: &asked, dots: false };
-        let count = (w / LEAST_WIDTH).clamp(1, P::FIGURES.len().max(1) as u16);
-        for (n, chart) in (0..count).zip(P::FIGURES) {
-            let x = n * (w / count);
-            let room = if n + 1 == count { w - x } else { w / count };
-            chart.draw(i, view, &mut canvas.part(x + 1, 0, room.saturating_sub(2), h - words), sight);
-        }
+    /// The charts of the part under the cursor.
+    fn kept(&self, view: &View<'_>) -> Vec<Kept> {
+        let row = self.places.get(self.table.cursor()).and_then(|place| line::<P>(view, *place));
+        row.map_or_else(Vec::new, |row| P::kept(&row))
+    }
+
+    /// Whether there is anything to be drawn above the rows.
+    fn has_charts(&self) -> bool {
+        P::PANE.row().has_charts && !(P::FIGURES.is_empty() && self.places.is_empty())
     }
 
     /// Where Enter leads from the row under the cursor; nowhere without one.
     fn open(&self, wishes: &mut Vec<Wish>) {
         wishes.extend(self.table.selected().filter(|_| !self.places.is_empty()).map(P::open));
     }
-}
-
-/// Draws what is said above the parts, a third of the room at most, and an empty line; returns how many lines that took.
-fn render_about<P: Parts>(
-    i: &InstanceSnapshot,
-    table: &P::Table,
-    view: &View<'_>,
-    canvas: &mut Canvas<'_>,
-) -> u16 {
-    let lines = P::about(i, table, view);
-    if lines.is_empty() {
-        return 0;
-    }
-    let shown = (lines.len() as u16).min(canvas.height() / 3);
-    for (y, line) in (0..shown).zip(&lines) {
-        let mut x = 1;
-        for (n, (part, text)) in line.iter().enumerate() {
-            let room = canvas.width().saturating_sub(x);
-            if n > 0 {
-                x += canvas.put(x, y, room, " · ", view.theme.dim);
-            }
-            let style = match part {
-                Part::Level(level) => reading::level_style(view.theme, *level),
-                _ => view.theme.base,
-            };
-            x += canvas.put(x, y, canvas.width().saturating_sub(x), text, style);
-        }
-    }
-    shown + 1
-}
-
-/// The series of its charts.
-fn asked<P: Parts>() -> Vec<SeriesKey> {
-    P::FIGURES.iter().flat_map(Figure::series).map(SeriesKey::of).collect()
 }
 
 impl<P: Parts> Pane for PartsPane<P> {
@@ -387,7 +351,7 @@ impl<P: Parts> Pane for PartsPane<P> {
 
     fn title(&self, view: &View<'_>, out: &mut Vec<(Part, String)>) {
         if let Some(i) = view.single() {
-            if !P::FIGURES.is_empty() {
+            if P::PANE.row().has_charts {
                 let mut range = String::new();
                 self.line.push_name(&mut range, view.now, view.zone);
                 out.push((self.line.part(), range));
@@ -414,9 +378,14 @@ impl<P: Parts> Pane for PartsPane<P> {
     }
 
     fn wanted(&self, view: &View<'_>) -> Vec<Query> {
+        let Some(i) = view.single() else { return Vec::new() };
         let asked = asked::<P>();
-        view.single()
-            .map_or_else(Vec::new, |i| self.line.wanted(view, i.id(), std::slice::from_ref(&asked), &asked))
+        let all = if asked.is_empty() { &[][..] } else { std::slice::from_ref(&asked) };
+        let mut wanted = self.line.wanted(view, i.id(), all, &asked);
+        wanted.extend(self.kept(view).iter().map(|kept| kept.query(self.line, i, view)));
+        let table = P::reading(&i.facts).get();
+        wanted.extend(table.into_iter().flat_map(|table| P::asked(i.id(), table, view.now)));
+        wanted
     }
 
     fn render(&mut self, view: &View<'_>, canvas: &mut Canvas<'_>) {
@@ -426,9 +395,9 @@ impl<P: Parts> Pane for PartsPane<P> {
             && h >= LEAST_HEIGHT
             && let Some(table) = P::reading(&i.facts).get()
         {
-            if !P::FIGURES.is_empty() {
+            if self.has_charts() {
                 y = (h * 2 / 5).min(15);
-                self.render_charts(i, view, &mut canvas.part(0, 0, w, y - 1));
+                render_charts::<P>(i, view, &mut canvas.part(0, 0, w, y - 1), self.line, &self.kept(view));
             }
             y += render_about::<P>(i, table, view, &mut canvas.part(0, y, w, h - y));
         }

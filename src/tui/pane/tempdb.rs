@@ -4,6 +4,7 @@
 use super::{
     Part,
     figure::{Figure, high},
+    kept::{HOUR_MS, Kept},
     parts::{self, By, Line, Parts, PartsPane, Words, bytes, text},
     who::{one_line, push_who, request, statement, tell_statement},
 };
@@ -15,7 +16,7 @@ use crate::{
         judge::health::Level,
         poll::{
             Facts,
-            id::SeriesId,
+            id::{Metric, SeriesId, SeriesKey},
             reading::Reading,
             tempdb::{PageKind, TempdbSession, TempdbTable, VersionStore},
         },
@@ -109,8 +110,23 @@ impl Parts for Sessions {
         tell_statement(line.instance, line.part.session_id, d);
     }
 
+    /// The row versions of the database with most of them, in tempdb and of its own.
+    fn kept(line: &Line<'_, Self>) -> Vec<Kept> {
+        let of = |store: &VersionStore| store.tempdb_kb.max(store.own_kb);
+        let Some(name) =
+            line.table.stores.iter().max_by_key(|store| of(store)).and_then(|s| s.database.as_ref())
+        else {
+            return Vec::new();
+        };
+        let title = format!("row versions of {name} GB");
+        let own = SeriesKey::with(Metric::PersistentVersions, Arc::clone(name));
+        let kept = Kept::in_gb(title, Metric::VersionStoreOf, name, HOUR_MS);
+        vec![kept.beside(own, ["in tempdb", "its own"])]
+    }
+
     fn about(_: &InstanceSnapshot, table: &TempdbTable, _: &View<'_>) -> Vec<Vec<(Part, String)>> {
-        let lines = [contents(table), files(table), versions(table), contention(table)];
+        let own = own_holders(table).map(|words| (Part::Plain, words)).into_iter().collect();
+        let lines = [contents(table), files(table), versions(table), own, contention(table)];
         lines.into_iter().filter(|line| !line.is_empty()).collect()
     }
 }
@@ -184,6 +200,26 @@ fn versions(table: &TempdbTable) -> Vec<(Part, String)> {
         line.push((if is_long { Part::Level(Level::Warning) } else { Part::Plain }, s));
     }
     line
+}
+
+/// Who keeps the greatest store of versions that a database has itself from being cleaned up.
+fn own_holders(table: &TempdbTable) -> Option<String> {
+    let store =
+        table.stores.iter().filter(|store| store.own_kb.is_some()).max_by_key(|store| store.own_kb)?;
+    let aborted = store.aborted.filter(|n| *n > 0);
+    let mut s = match &store.database {
+        Some(database) => format!("persistent versions of {database} are kept for "),
+        None => format!("persistent versions of db {} are kept for ", store.database_id),
+    };
+    let start = s.len();
+    for session in store.holders() {
+        let _ = write!(s, "{}session {session}", if s.len() > start { ", " } else { "" });
+    }
+    if let Some(aborted) = aborted {
+        s.push_str(if s.len() > start { ", " } else { "" });
+        figure::push_counted(&mut s, aborted.unsigned_abs(), "aborted transaction");
+    }
+    (s.len() > start).then_some(s)
 }
 
 /// `version store orders 3 GB, crm 12 MB`: the three greatest.

@@ -4,6 +4,7 @@
 use super::{
     Part,
     figure::Figure,
+    kept::{HOUR_MS, Kept, of_log},
     parts::{self, By, Line, Parts, PartsPane, Words, bytes, text},
     who::duration,
 };
@@ -14,7 +15,13 @@ use crate::{
         inventory::instance::InstanceId,
         judge::{health::Level, limits::Gauge},
         poll::{
-            Facts, availability::ReplicaRow, log_use::LogUseRow, logs::LogRow, reading::Reading, space::Fits,
+            Facts,
+            availability::ReplicaRow,
+            id::{Metric, SeriesKey},
+            log_use::LogUseRow,
+            logs::LogRow,
+            reading::Reading,
+            space::Fits,
         },
     },
     tui::{
@@ -73,6 +80,18 @@ impl Parts for Logs {
 
     fn is_problem(log: &LogRow) -> bool {
         log.fits().is_some_and(Fits::fails) || log.full_in_ms.is_some()
+    }
+
+    fn kept(line: &Line<'_, Self>) -> Vec<Kept> {
+        let Some(name) = &line.part.database else { return Vec::new() };
+        let used = SeriesKey::with(Metric::LogUsedSize, Arc::clone(name));
+        let size = Kept::in_gb(format!("log of {name} GB"), Metric::DatabaseLogSize, name, HOUR_MS);
+        let vlfs = SeriesKey::with(Metric::Vlfs, Arc::clone(name));
+        vec![
+            of_log(name, &line.view.snapshot.thresholds),
+            size.beside(used, ["size", "in use"]),
+            Kept::new(format!("virtual log files of {name}"), vlfs, 24 * HOUR_MS),
+        ]
     }
 
     fn texts<'p>(log: &'p LogRow, with: &mut dyn FnMut(&'p str)) {
@@ -330,7 +349,7 @@ mod tests {
         let mut pane = TxLogPane::default();
         let lines = stage(&logs).draw(&mut pane, 200, 30);
         let at =
-            |name: &str| lines.iter().position(|l| l.contains(name)).unwrap_or_else(|| panic!("{lines:#?}"));
+            |name: &str| lines.iter().rposition(|l| l.contains(name)).unwrap_or_else(|| panic!("{lines:#?}"));
         let (orders, crm, odd) = (at("orders "), at("crm "), at("odd "));
         assert!(orders < crm && crm < odd, "{lines:#?}");
         assert!(

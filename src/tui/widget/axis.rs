@@ -330,7 +330,7 @@ pub const fn mark_style(kind: MarkKind, theme: &Theme) -> Style {
     match kind {
         MarkKind::Blocking | MarkKind::Deadlock | MarkKind::Connection => theme.critical,
         MarkKind::Health | MarkKind::Incident | MarkKind::Gap => theme.warning,
-        MarkKind::Configuration | MarkKind::Plan | MarkKind::Bookmark => theme.accent,
+        MarkKind::Configuration | MarkKind::Plan | MarkKind::Growth | MarkKind::Bookmark => theme.accent,
     }
 }
 

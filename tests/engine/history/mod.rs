@@ -1,6 +1,7 @@
 //! History as the library writes and reads it; how the program shows and exports it is in `tests/program/history`.
 
 mod clock;
+mod days;
 mod fail;
 mod gone;
 mod incident;

@@ -74,6 +74,71 @@ async fn a_query_is_found_in_the_plan_cache_by_its_hash_and_one_that_is_not_says
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_database_tells_what_is_free_inside_of_its_files_on_every_version_or_why_not() {
+    let sim = fleet(Version::ALL.len() * 2, &[]).await;
+    let (mut closed, mut open) = (0, 0);
+    for index in 0..Version::ALL.len() * 2 {
+        let mut client = introduced(&sim, index).await;
+        let demand = Demand::FreeSpace { database_id: None };
+        let found = probe::demand(&mut client.conn, demand, &mut client.ctx).await;
+        let Ok(Found::Room(databases)) = found else { panic!("{found:?}") };
+        assert!(databases.len() > 4, "{databases:?}");
+        for database in &databases {
+            match &database.files {
+                Ok(files) => {
+                    open += 1;
+                    assert!(files.len() == 2, "data and log: {database:?}");
+                    assert!(
+                        files.iter().all(|f| f.size_kb > f.used_kb && f.used_kb > Some(0)),
+                        "{database:?}"
+                    );
+                }
+                Err(why) => {
+                    closed += 1;
+                    assert!(why.contains("CONNECT ANY DATABASE"), "{database:?}");
+                }
+            }
+        }
+        let one = Demand::FreeSpace { database_id: Some(1) };
+        let found = probe::demand(&mut client.conn, one, &mut client.ctx).await;
+        let Ok(Found::Room(databases)) = found else { panic!("{found:?}") };
+        assert_eq!(databases.iter().map(|d| &*d.database).collect::<Vec<_>>(), ["master"]);
+    }
+    assert!(open > closed && closed > 0, "{open} told, {closed} closed: choose another seed");
+    let mut client = introduced(&sim, 0).await;
+    let gone = Demand::FreeSpace { database_id: Some(9_999) };
+    let failure = probe::demand(&mut client.conn, gone, &mut client.ctx).await.unwrap_err();
+    assert_eq!(failure.kind, FailureKind::MissingObject);
+    sim.stop().await;
+    let sim = fleet(1, &[(Kind::NoRights, None)]).await;
+    let mut client = introduced(&sim, 0).await;
+    let demand = Demand::FreeSpace { database_id: None };
+    let found = probe::demand(&mut client.conn, demand, &mut client.ctx).await;
+    let Ok(Found::Room(databases)) = found else { panic!("{found:?}") };
+    assert!(databases.iter().all(|d| d.files.is_err()), "{databases:?}");
+    let is_named = |database: &str| {
+        let found = databases.iter().find(|d| &*d.database == database);
+        found.and_then(|d| d.files.as_ref().err()).is_some_and(|why| why.contains("STATE"))
+    };
+    assert!(is_named("master"), "{databases:?}");
+    sim.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_plan_cache_tells_what_ran_once_only() {
+    let sim = fleet(1, &[]).await;
+    let mut client = introduced(&sim, 0).await;
+    let found = probe::demand(&mut client.conn, Demand::PlanCache, &mut client.ctx).await;
+    let Ok(Found::PlanCache(kinds)) = found else { panic!("{found:?}") };
+    assert!(kinds.iter().any(|kind| &*kind.name == "Adhoc"), "{kinds:?}");
+    for kind in &kinds {
+        assert!(kind.plans >= kind.single && kind.bytes >= kind.single_bytes, "{kind:?}");
+        assert!(kind.single > Some(0), "{kind:?}");
+    }
+    sim.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_buffer_pool_is_told_by_database_and_a_missing_right_is_named() {
     let sim = fleet(1, &[]).await;
     let mut client = introduced(&sim, 0).await;
@@ -83,7 +148,7 @@ async fn the_buffer_pool_is_told_by_database_and_a_missing_right_is_named() {
     assert!(buffers.iter().all(|row| !row.database.starts_with("db ")), "names: {buffers:?}");
     let sim = fleet(1, &[(Kind::NoRights, None)]).await;
     let mut client = introduced(&sim, 0).await;
-    for demand in [Demand::BufferPool, Demand::SessionPlan { session_id: 60 }] {
+    for demand in [Demand::BufferPool, Demand::PlanCache, Demand::SessionPlan { session_id: 60 }] {
         let failure = probe::demand(&mut client.conn, demand, &mut client.ctx).await.unwrap_err();
         let told = failure.text.contains("STATE") || failure.text.contains("runs nothing");
         assert!(told, "{demand}: {failure:?}");

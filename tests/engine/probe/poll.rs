@@ -73,7 +73,16 @@ async fn the_first_poll_learns_the_rights_before_it_chooses_scripts() {
     let slow: Vec<_> = questions[3..].iter().filter(|q| *q != "texts").collect();
     assert_eq!(
         slow,
-        ["availability", "volumes", "log_use", "jobs", "workload queries_2016", "modules", "query_stores"],
+        [
+            "availability",
+            "volumes",
+            "growth_trace growths",
+            "log_use",
+            "jobs",
+            "workload queries_2016",
+            "modules",
+            "query_stores",
+        ],
         "slow ones have round trips of their own"
     );
 }

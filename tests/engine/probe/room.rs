@@ -5,6 +5,7 @@ use dbtop::{
     model::poll::{
         Sample, State,
         grants::GrantTable,
+        growths::GrowthTable,
         id::ProbeId,
         log_use::LogUseTable,
         logs::LogRow,
@@ -161,6 +162,59 @@ async fn a_file_that_grew_until_its_volume_is_full_cannot_grow_again() {
     fixed.stop().await;
 }
 
+async fn growths(client: &mut Client) -> Result<Arc<GrowthTable>, Unavailable> {
+    match client.one(ProbeId::Growths).await? {
+        Sample::Known(State::Growths(table)) => Ok(table),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn growths_are_read_out_of_the_default_trace_once_each_or_it_is_said_why_not() {
+    let sim = fleet(12, &[(Kind::Autogrowth, Some(1.0))]).await;
+    let (mut told, mut refused) = (0, 0);
+    for index in 0..12 {
+        let mut client = client(&sim, index).await;
+        let full = eventually("six growths of the data file", async || {
+            // Each time anew: what was told before is not told again.
+            client.ctx.resume(dbtop::probe::Watermarks::default());
+            match growths(&mut client).await {
+                Ok(table) => {
+                    let of_data = table.growths.iter().filter(|g| g.is_log == Some(false)).count();
+                    (of_data == 6).then_some(Some(table))
+                }
+                Err(Unavailable::NoRight(right)) => {
+                    assert_eq!(&*right, "ALTER TRACE");
+                    Some(None)
+                }
+                Err(Unavailable::SwitchedOff(by)) => {
+                    assert_eq!(&*by, "default trace enabled");
+                    Some(None)
+                }
+                Err(other) => panic!("{other:?}"),
+            }
+        })
+        .await;
+        let Some(table) = full else {
+            refused += 1;
+            continue;
+        };
+        told += 1;
+        let newest = &table.growths[0];
+        let age_ms = dbtop::app::clock::now() - newest.at;
+        assert!((0..120_000).contains(&age_ms), "by our clock: {age_ms} ms");
+        assert!(newest.by_kb > Some(1_024) && newest.took_ms > Some(0), "{newest:?}");
+        assert!(
+            newest.database.is_some() && newest.file.is_some() && newest.who.login.is_some(),
+            "{newest:?}"
+        );
+        assert!(table.growths.is_sorted_by(|a, b| a.at >= b.at), "{table:?}");
+        assert_eq!(growths(&mut client).await.unwrap().growths, [], "nothing grew since");
+    }
+    assert!(told > 6 && refused > 0, "{told} told, {refused} refused");
+    sim.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_slow_file_is_slow_and_the_others_are_not() {
     let sim = fleet(1, &[(Kind::IoSlowFile, Some(240.0))]).await;
@@ -216,6 +270,8 @@ async fn each_lacks_its_own_right() {
             let Err(Unavailable::NoRight(right)) = outcome else { panic!("{}: {outcome:?}", probe.name()) };
             assert!(right.starts_with("VIEW SERVER"), "{right}");
         }
+        let Err(Unavailable::NoRight(right)) = client.one(ProbeId::Growths).await else { panic!("{index}") };
+        assert_eq!(&*right, "ALTER TRACE");
     }
     sim.stop().await;
 }

@@ -30,6 +30,26 @@ pub static ROOM: &[(&str, Columns)] = &[
         ],
     ),
     (
+        "growth_trace",
+        &[("server_time", Instant), ("alter_trace", Int), ("is_enabled", Int), ("default_traces", Int)],
+    ),
+    (
+        "growths",
+        &[
+            ("total_rows", Int),
+            ("event_class", Int),
+            ("database_id", Int),
+            ("database_name", Text),
+            ("logical_name", Text),
+            ("start_time", Local),
+            ("duration_us", Int),
+            ("grown_pages", Int),
+            ("login_name", Text),
+            ("host_name", Text),
+            ("program_name", Text),
+        ],
+    ),
+    (
         "log_holders",
         &[
             ("server_time", Instant),
@@ -74,6 +94,35 @@ pub static ROOM: &[(&str, Columns)] = &[
             ("database_id", Int),
             ("persistent_version_store_size_kb", Int),
             ("current_aborted_transaction_count", Int),
+            ("oldest_session_id", Int),
+            ("snapshot_session_id", Int),
+        ],
+    ),
+    (
+        "plan_cache",
+        &[
+            ("objtype", Text),
+            ("cacheobjtype", Text),
+            ("plans", Int),
+            ("size_bytes", Int),
+            ("single_plans", Int),
+            ("single_bytes", Int),
+        ],
+    ),
+    (
+        "room_databases",
+        &[("total_rows", Int), ("database_id", Int), ("database_name", Text), ("state_desc", Text)],
+    ),
+    (
+        "room_files",
+        &[
+            ("database_id", Int),
+            ("file_id", Int),
+            ("logical_name", Text),
+            ("type_desc", Text),
+            ("size_pages", Int),
+            ("used_pages", Int),
+            ("log_bytes", Int),
         ],
     ),
     (

@@ -130,6 +130,8 @@ fn assert_all_told(polled: &[Polled], client: &Client) {
         match &p.outcome {
             Ok(_) | Err(Unavailable::NotHere(_)) => {}
             Err(Unavailable::NoRight(right)) if lacks(right) => {}
+            // Nobody asks beforehand whether that right is held; and on some servers the trace is off.
+            Err(Unavailable::NoRight(_) | Unavailable::SwitchedOff(_)) if p.probe == ProbeId::Growths => {}
             Err(why) => panic!("{}: {why:?}", p.probe.name()),
         }
     }

@@ -4,7 +4,9 @@ use crate::{fixture, stage::Stage};
 use dbtop::{
     model::{
         base::failure::{Failure, FailureKind},
-        poll::demand::{Buffered, Demand, FoundPlan, PlanSource, SessionWait, Step},
+        poll::demand::{
+            Buffered, CachedKind, DatabaseRoom, Demand, FileRoom, FoundPlan, PlanSource, SessionWait, Step,
+        },
     },
     plan::Plan,
     protocol::{DemandRequest, DemandWord, Effect, Reply, Shown, ShownPlan},
@@ -131,6 +133,70 @@ fn what_costs_a_server_more_is_asked_at_the_second_wish() {
     s.wait_ms(11_000);
     s.keys("b");
     assert!(asked(&mut s).is_empty(), "much later it is a first wish again");
+}
+
+#[test]
+fn what_is_free_inside_of_files_is_asked_of_the_database_under_the_cursor_or_of_all() {
+    let mut s = Stage::new(fixture::small(), 120, 40);
+    s.keys("6");
+    s.app.take_effects();
+    s.keys("u");
+    assert!(asked(&mut s).is_empty(), "its cost is said first");
+    assert!(s.text().contains("a page for each 4 GB: the same key again asks"), "{}", s.text());
+    s.keys("u");
+    let [DemandRequest::Ask { ticket, demand: Demand::FreeSpace { database_id: Some(id) }, .. }] =
+        asked(&mut s)[..]
+    else {
+        panic!("not asked")
+    };
+    assert!(id > 0);
+    let file = |name: &str, kind: &str, used_kb| FileRoom {
+        name: Some(name.into()),
+        kind: Some(kind.into()),
+        size_kb: Some(10 << 20),
+        used_kb,
+    };
+    let files = vec![file("orders", "ROWS", Some(9 << 20)), file("orders_log", "LOG", None)];
+    let closed = Err("the login may not enter it: CONNECT ANY DATABASE, or a user in it".into());
+    let room = vec![
+        DatabaseRoom { database: "orders".into(), files: Ok(files) },
+        DatabaseRoom { database: "crm".into(), files: closed },
+    ];
+    s.reply(done(ticket, Ok(Shown::Room(room))));
+    let text = s.text();
+    assert!(text.contains("10 GB, free 1.0 GB · 10 %"), "{text}");
+    assert!(text.contains("free – · log") && text.contains("CONNECT ANY DATABASE"), "{text}");
+    let mut s = Stage::new(fixture::small(), 120, 40);
+    s.keys("enter 6 b b");
+    s.app.take_effects();
+    s.keys("u u");
+    let all = asked(&mut s);
+    assert!(
+        matches!(all[..], [DemandRequest::Ask { demand: Demand::FreeSpace { database_id: None }, .. }]),
+        "by volume all databases are asked: {all:?}"
+    );
+}
+
+#[test]
+fn the_plan_cache_says_how_much_of_it_ran_once_only() {
+    let mut s = Stage::new(fixture::small(), 120, 40);
+    s.keys(": memory enter");
+    s.app.take_effects();
+    s.keys("u u");
+    let [DemandRequest::Ask { ticket, demand: Demand::PlanCache, .. }] = asked(&mut s)[..] else {
+        panic!("not asked")
+    };
+    let kind = CachedKind {
+        name: "Adhoc".into(),
+        plans: Some(48_211),
+        bytes: Some(4 << 30),
+        single: Some(40_000),
+        single_bytes: Some(3 << 30),
+    };
+    s.reply(done(ticket, Ok(Shown::PlanCache(vec![kind]))));
+    let text = s.text();
+    assert!(text.contains("3.0 GB of 4.0 GB · 75 %"), "{text}");
+    assert!(text.contains("once only: 40000 plans, 3.0 GB"), "{text}");
 }
 
 #[test]

@@ -15,6 +15,7 @@ use std::{fmt::Write as _, sync::Arc};
 
 mod charts;
 mod gone;
+mod kept;
 mod review;
 mod zone;
 

@@ -48,6 +48,12 @@ metrics! {
     255 NodePageLife      "Page life of a node"  "s"    1.0 Grants       "page life expectancy of a NUMA node, s; key: the node",
     256 PlanCache         "Plan cache"           "KB"   1.0 Grants       "a kind of plans in the cache, KB; key: the kind",
     270 QueryStoreSize    "Query Store"         "MB"   1.0 QueryStore   "size of the Query Store of a database, MB; key: the database",
+    260 FileReadOf        "Read of a file"       "ms"   0.01 Files       "average read of a file, ms; key: `database/file`",
+    261 FileWriteOf       "Write of a file"      "ms"   0.01 Files       "average write of a file, ms; key as above",
+    262 FileOps           "Reads and writes of a file" "/s" 0.1 Files    "reads and writes of a file per second; key as above",
+    263 FileBytesOf       "Traffic of a file"    "MB/s" 0.01 Files       "read from and written to a file, MB per second; key as above",
+    264 ClerkPages        "Memory clerk"         "KB"   1.0 Clerks       "pages of a clerk type, KB; key: the type",
+    265 LogUsedSize       "Log in use of"        "KB"   1.0 Logs         "transaction log of a database in use, KB; key: the database",
     228 FailedJobs        "Failed jobs"          ""     1.0 Jobs         "jobs whose last outcome within a day was a failure",
 }
 

@@ -49,6 +49,10 @@ pub fn each_field_of_event(what: &mut What, visit: Visit<'_>) {
         What::Kept(causes) => causes.iter_mut().for_each(|one| cause(one, visit)),
         What::Lost(failure) => visit(Field::Words(Where::Theirs), &mut failure.text),
         What::Changes(changes) => changes.iter_mut().for_each(|one| change(one, visit)),
+        What::Grown { database, file, .. } => {
+            maybe(visit, Field::Name(Kind::Database), database);
+            maybe(visit, Field::Name(Kind::File), file);
+        }
         What::Deadlocks(_) | What::Gap(_) => {}
     }
 }

@@ -13,7 +13,10 @@ use crate::{
     model::{
         base::time::Timestamp,
         poll::id::{Metric, SeriesId, SeriesKey},
-        timeline::{chart::ChartLine, history::History},
+        timeline::{
+            chart::{Bucket, ChartLine},
+            history::History,
+        },
     },
     store::{
         StoreError,
@@ -28,6 +31,8 @@ use crate::{
     },
 };
 use std::sync::Arc;
+
+const DAY_MS: i64 = 86_400_000;
 
 /// The series of a history.
 #[derive(Clone, Copy)]
@@ -50,6 +55,25 @@ impl Charts<'_> {
         points: u32,
     ) -> Result<Drawn, StoreError> {
         self.file.reading(draw(self.file, uid, key, (from.ms(), to.ms()), points.max(1).into()))
+    }
+
+    /// A series day by day, the last day ending at `to`: least, mean and greatest value of each; None where nothing is kept.
+    ///
+    /// # Errors
+    /// The file cannot be read at all.
+    pub fn days(
+        self,
+        uid: &str,
+        key: &SeriesKey,
+        to: Timestamp,
+        days: usize,
+    ) -> Result<Vec<Option<Bucket>>, StoreError> {
+        let count = i64::try_from(days).unwrap_or(0);
+        let from = to.plus_ms(-DAY_MS * count);
+        // Parts of a day, so that no bucket lies in two.
+        let line = self.draw(uid, key, from, to, u32::try_from(count * 4).unwrap_or(1))?.line;
+        let day = |n: i64| line.within(from.plus_ms(n * DAY_MS), from.plus_ms((n + 1) * DAY_MS));
+        Ok((0..count).map(day).collect())
     }
 
     /// The points of a series as they were measured: when, and the value in the metric's unit.

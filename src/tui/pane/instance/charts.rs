@@ -88,7 +88,9 @@ pub fn render(
             Some((at, Evidence::Figure(figure))) if n == 0 => {
                 figure.draw_as(&evidence::head(figure.title, *at), i, view, &mut part, sight);
             }
-            Some((at, Evidence::Kept(kept))) if n == 0 => kept.draw(*at, i, view, &mut part, sight),
+            Some((at, Evidence::Kept(kept))) if n == 0 => {
+                kept.draw(&evidence::place(*at), i, view, &mut part, sight)
+            }
             Some((at, Evidence::Waits)) if n == 0 => {
                 let title = evidence::head(waits::LOOK.title, *at);
                 draw_waits(&title, i, view, &mut part, sight, picture);

@@ -2,36 +2,18 @@
 //! so. Parts of an instance (a volume, a log, a replica) have no points in memory: theirs are asked of history.
 
 use super::super::{
-    figure::{Figure, Sight, high, limits},
-    range::TimeLine,
+    figure::{Figure, high, limits},
+    kept::{HOUR_MS, KB_PER_GB, Kept, of_log, of_volume, scaled},
 };
-use crate::{
-    model::{
-        fold::snapshot::InstanceSnapshot,
-        judge::{
-            health::Thresholds,
-            limits::Gauge,
-            why::{Trouble, Why},
-        },
-        poll::id::{Metric, SeriesId, SeriesKey},
+use crate::model::{
+    fold::snapshot::InstanceSnapshot,
+    judge::{
+        health::Thresholds,
+        limits::Gauge,
+        why::{Trouble, Why},
     },
-    protocol::Query,
-    tui::{
-        view::View,
-        widget::{
-            canvas::Canvas,
-            chart::{Chart, Limits, Plot, Points, Shape},
-        },
-    },
+    poll::id::{Metric, SeriesId, SeriesKey},
 };
-use std::sync::Arc;
-
-const HOUR_MS: i64 = 3_600_000;
-/// KB in a gigabyte.
-const KB_PER_GB: f32 = 1_048_576.0;
-
-/// The axis of a chart goes to this at least.
-const LEAST_TOP: f32 = 1.0;
 
 /// All charts but the waits, which come second, in their order on a calm day.
 pub static FIGURES: [Figure; 8] = [
@@ -90,17 +72,6 @@ pub enum Evidence {
     Kept(Kept),
 }
 
-/// A series that is not in memory.
-pub struct Kept {
-    title: String,
-    key: SeriesKey,
-    /// least time that it is shown over, ms: what is polled seldom needs more of it
-    reach_ms: i64,
-    factor: f32,
-    top: Option<f32>,
-    limits: Option<Limits>,
-}
-
 /// The series of the figures in here.
 pub fn series() -> impl Iterator<Item = SeriesId> {
     MORE.iter().flat_map(Figure::series)
@@ -135,8 +106,7 @@ fn of(why: &Why, i: &InstanceSnapshot, thresholds: &Thresholds) -> Option<Eviden
 }
 
 fn kept(why: &Why, i: &InstanceSnapshot, thresholds: &Thresholds) -> Option<Kept> {
-    let chart =
-        |title: String, key, reach_ms| Kept { title, key, reach_ms, factor: 1.0, top: None, limits: None };
+    let chart = Kept::new;
     Some(match why {
         Why::Workers(_) | Why::Waits { .. } => {
             let most = i.facts.cpu.get().and_then(|cpu| cpu.max_workers);
@@ -147,32 +117,9 @@ fn kept(why: &Why, i: &InstanceSnapshot, thresholds: &Thresholds) -> Option<Kept
             let mount = mount.as_ref()?;
             let volumes = i.facts.volumes.get();
             let volume = volumes.and_then(|rows| rows.iter().find(|row| row.mount.as_ref() == Some(mount)));
-            let all_gb =
-                volume.and_then(|row| row.total_bytes).map(|bytes| bytes as f32 / 1024.0 / KB_PER_GB);
-            let of_all = |l: Limits| all_gb.map(|gb| scaled(l, gb / 100.0));
-            Kept {
-                factor: 1.0 / KB_PER_GB,
-                limits: limits(thresholds, Gauge::Volume).and_then(of_all),
-                ..chart(
-                    format!("free on {} GB", mount.trim_end_matches('\\')),
-                    SeriesKey::with(Metric::VolumeFree, Arc::clone(mount)),
-                    6 * HOUR_MS,
-                )
-            }
+            of_volume(mount, volume.and_then(|row| row.total_bytes), thresholds)
         }
-        Why::Log { database, .. } => {
-            let database = database.as_ref()?;
-            let used = |l: Limits| high(100.0 - f64::from(l.warning), 100.0 - f64::from(l.critical));
-            Kept {
-                top: Some(100.0),
-                limits: limits(thresholds, Gauge::Log).map(used),
-                ..chart(
-                    format!("log of {database} in use %"),
-                    SeriesKey::with(Metric::LogUsed, Arc::clone(database)),
-                    HOUR_MS,
-                )
-            }
-        }
+        Why::Log { database, .. } => of_log(database.as_ref()?, thresholds),
         Why::Replica { database, replica, trouble, .. } => {
             let rows = i.facts.availability.get()?;
             let row = rows.iter().find(|row| row.database == *database && row.replica == *replica)?;
@@ -191,62 +138,12 @@ fn kept(why: &Why, i: &InstanceSnapshot, thresholds: &Thresholds) -> Option<Kept
     })
 }
 
-fn scaled(l: Limits, factor: f32) -> Limits {
-    Limits { warning: l.warning * factor, critical: l.critical * factor, ..l }
-}
-
 /// ` · first reason`, ` · reason 3`: why a chart is the first one.
-fn place(n: usize) -> String {
+pub fn place(n: usize) -> String {
     if n == 0 { " · first reason".to_owned() } else { format!(" · reason {}", n + 1) }
 }
 
 /// The head of the first chart.
 pub fn head(title: &str, n: usize) -> String {
     format!("{title}{}", place(n))
-}
-
-impl Kept {
-    /// What is asked of history for it.
-    pub fn query(&self, line: TimeLine, i: &InstanceSnapshot, view: &View<'_>) -> Query {
-        Query::Chart(line.reaching(self.reach_ms, view.now).chart(
-            i.id(),
-            std::slice::from_ref(&self.key),
-            view.now,
-        ))
-    }
-
-    /// Draws it; `n` is the place of its reason.
-    pub fn draw(
-        &self,
-        n: usize,
-        i: &InstanceSnapshot,
-        view: &View<'_>,
-        canvas: &mut Canvas<'_>,
-        sight: Sight<'_>,
-    ) {
-        let line = sight.line.reaching(self.reach_ms, view.now);
-        let found = line.found(view, i.id(), std::slice::from_ref(&self.key));
-        let mut title = self.title.clone();
-        if line.ms() != sight.line.ms() {
-            title.push_str(" · ");
-            line.push_name(&mut title, view.now, view.zone);
-        }
-        let shape = if sight.dots { Shape::Braille } else { Shape::Area };
-        let points = Points::Kept(found.line(0), 0);
-        Chart {
-            title: &head(&title, n),
-            plots: &[Plot { name: "", points, shape, style: view.theme.area(0) }],
-            now: line.end(view),
-            zone: view.zone,
-            range_ms: line.ms(),
-            factor: self.factor,
-            top: self.top,
-            least: LEAST_TOP,
-            limits: self.limits,
-            empty: found.words(),
-            cursor: line.cursor(),
-            marks: &[],
-        }
-        .draw(canvas, view.theme);
-    }
 }

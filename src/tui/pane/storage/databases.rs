@@ -3,6 +3,7 @@
 use super::{
     super::{
         figure::Figure,
+        kept::{HOUR_MS, Kept},
         parts::{self, By, Line, Parts, Words, bytes, text},
     },
     files::{BYTES, LATENCY},
@@ -12,7 +13,12 @@ use crate::{
     model::{
         base::figure,
         inventory::instance::InstanceId,
-        poll::{Facts, databases::DatabaseRow, id::SeriesId, reading::Reading},
+        poll::{
+            Facts,
+            databases::DatabaseRow,
+            id::{Metric, SeriesId},
+            reading::Reading,
+        },
     },
     tui::{
         id::{PaneId, RowKey},
@@ -22,7 +28,7 @@ use crate::{
 use std::sync::Arc;
 
 /// How large all of them are: over weeks it shows how they grow.
-const SIZES: Figure = Figure::plain("database files GB", SeriesId::DatabaseFiles, 1.0);
+pub(super) const SIZES: Figure = Figure::plain("database files GB", SeriesId::DatabaseFiles, 1.0);
 
 /// Rows: a database each.
 #[derive(Debug)]
@@ -59,6 +65,13 @@ impl Parts for Databases {
 
     fn key(instance: &InstanceId, row: &DatabaseRow) -> RowKey {
         RowKey::Database(instance.clone(), row.id)
+    }
+
+    /// How large it and its log are: over weeks they show how it grows.
+    fn kept(line: &Line<'_, Self>) -> Vec<Kept> {
+        let Some(name) = &line.part.name else { return Vec::new() };
+        let chart = |what: &str, metric| Kept::in_gb(format!("{name} {what} GB"), metric, name, 24 * HOUR_MS);
+        vec![chart("files", Metric::DatabaseSize), chart("log", Metric::DatabaseLogSize)]
     }
 
     fn texts<'p>(row: &'p DatabaseRow, with: &mut dyn FnMut(&'p str)) {

@@ -3,6 +3,7 @@
 
 use super::super::{
     figure::{Figure, limits},
+    kept::{HOUR_MS, Kept},
     parts::{self, By, Line, Parts, Words, bytes, text},
 };
 use crate::{
@@ -14,7 +15,7 @@ use crate::{
         poll::{
             Facts,
             files::{FileRow, FileTable, LEAST_PER_S},
-            id::SeriesId,
+            id::{Metric, SeriesId, SeriesKey},
             reading::Reading,
             space::{FileSpace, Fits, Growth, Most},
         },
@@ -81,12 +82,31 @@ impl Parts for Files {
         RowKey::File(instance.clone(), database, file)
     }
 
+    fn kept(line: &Line<'_, Self>) -> Vec<Kept> {
+        of_file(line.part).unwrap_or_default()
+    }
+
     fn texts<'p>(row: &'p FileRow, with: &mut dyn FnMut(&'p str)) {
         let file = &row.file;
         for text in [&file.database, &file.name, &file.kind, &file.path].into_iter().flatten() {
             with(text);
         }
     }
+}
+
+/// The charts of a file. None: it has no name, and so no series.
+fn of_file(row: &FileRow) -> Option<Vec<Kept>> {
+    let (name, key) = (row.file.name.as_deref()?, row.file.series_key()?);
+    let chart = |what: &str, metric| {
+        let key = SeriesKey::with(metric, key.as_str());
+        Kept::new(format!("{name} {what}"), key, HOUR_MS)
+    };
+    let writes = SeriesKey::with(Metric::FileWriteOf, key.as_str());
+    Some(vec![
+        Kept { least: 10.0, ..chart("ms", Metric::FileReadOf).beside(writes, ["read", "write"]) },
+        Kept { least: 10.0, ..chart("MB/s", Metric::FileBytesOf) },
+        Kept { least: 10.0, ..chart("reads and writes/s", Metric::FileOps) },
+    ])
 }
 
 type Column = column::Column<Files>;

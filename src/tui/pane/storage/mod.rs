@@ -1,8 +1,9 @@
 //! Storage: files, how fast they are read and written and how they grow. `b` adds them up by database, then by volume, where the free
-//! space of each is, and when it is full.
+//! space of each is, and when it is full; then it lists the times that files grew.
 
 use super::{Pane, Part, parts::PartsPane};
 use crate::{
+    model::{judge::health::Level, poll::demand::Demand},
     protocol::Query,
     tui::{
         action::Action,
@@ -15,6 +16,7 @@ use crate::{
 
 mod databases;
 mod files;
+mod growths;
 mod sums;
 mod volumes;
 
@@ -25,16 +27,18 @@ enum By {
     File,
     Database,
     Volume,
+    Growth,
 }
 
 impl By {
-    const ALL: [Self; 3] = [Self::File, Self::Database, Self::Volume];
+    const ALL: [Self; 4] = [Self::File, Self::Database, Self::Volume, Self::Growth];
 
     const fn after(self) -> Self {
         match self {
             Self::File => Self::Database,
             Self::Database => Self::Volume,
-            Self::Volume => Self::File,
+            Self::Volume => Self::Growth,
+            Self::Growth => Self::File,
         }
     }
 }
@@ -46,6 +50,7 @@ pub struct StoragePane {
     files: PartsPane<files::Files>,
     databases: PartsPane<databases::Databases>,
     volumes: PartsPane<volumes::Volumes>,
+    growths: PartsPane<growths::Growths>,
 }
 
 impl StoragePane {
@@ -54,6 +59,7 @@ impl StoragePane {
             By::File => &self.files,
             By::Database => &self.databases,
             By::Volume => &self.volumes,
+            By::Growth => &self.growths,
         }
     }
 
@@ -66,7 +72,23 @@ impl StoragePane {
             By::File => &mut self.files,
             By::Database => &mut self.databases,
             By::Volume => &mut self.volumes,
+            By::Growth => &mut self.growths,
         }
+    }
+
+    /// Asks the database under the cursor what is free inside of its files; by volume, all databases of the instance.
+    fn free_space(&self, view: &View<'_>) -> Option<Wish> {
+        let row = self.selected().filter(|_| self.counts().0 > 0);
+        let database_id = match &row {
+            Some(RowKey::File(_, id, _) | RowKey::Database(_, id)) => Some(*id),
+            _ => None,
+        };
+        let instance = row.as_ref().and_then(RowKey::instance).or_else(|| view.single().map(|i| i.id()));
+        let Some(instance) = instance else {
+            let why = "choose an instance first: only its databases tell what is free inside of their files";
+            return Some(Wish::Say(Level::Ok, why.to_owned()));
+        };
+        Some(Wish::Demand(instance.clone(), Demand::FreeSpace { database_id }))
     }
 
     /// Shows the files added up by something else. The filter goes along, where it means something there.
@@ -92,6 +114,7 @@ impl Pane for StoragePane {
             By::File => {}
             By::Database => out.push((Part::Accent, "by database".to_owned())),
             By::Volume => out.push((Part::Accent, "by volume".to_owned())),
+            By::Growth => out.push((Part::Accent, "growths".to_owned())),
         }
         self.shown().title(view, out);
     }
@@ -108,6 +131,10 @@ impl Pane for StoragePane {
         if action == Action::GroupBy {
             self.group(self.by.after());
             self.change().rebuild(view);
+            return true;
+        }
+        if action == Action::FreeSpace {
+            wishes.extend(self.free_space(view));
             return true;
         }
         if self.change().act(action, view, wishes) {
@@ -129,6 +156,7 @@ impl Pane for StoragePane {
         match key {
             RowKey::File(..) if self.by != By::File => self.group(By::File),
             RowKey::Volume(..) if self.by != By::Volume => self.group(By::Volume),
+            RowKey::Growth(..) if self.by != By::Growth => self.group(By::Growth),
             _ => {}
         }
         self.change().focus(key);
@@ -174,6 +202,7 @@ impl Pane for StoragePane {
         self.files.reset_columns();
         self.databases.reset_columns();
         self.volumes.reset_columns();
+        self.growths.reset_columns();
     }
 
     fn position(&self) -> Option<(usize, usize, usize)> {

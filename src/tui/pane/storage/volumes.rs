@@ -3,6 +3,7 @@
 use super::{
     super::{
         figure::Figure,
+        kept::{Kept, of_volume},
         parts::{self, By, Line, Parts, Words, bytes, text},
         who::duration,
     },
@@ -11,7 +12,7 @@ use super::{
 };
 use crate::{
     model::{
-        base::{figure, filter::Value},
+        base::{figure, filter::Value, time::Timestamp},
         inventory::instance::InstanceId,
         judge::limits::Gauge,
         poll::{
@@ -19,16 +20,19 @@ use crate::{
             reading::Reading,
             volumes::{VolumeRow, volume_of},
         },
+        timeline::forecast::Outlook,
     },
+    protocol::{Answer, Query},
     tui::{
         id::{PaneId, RowKey},
         widget::{
             cell::CellText,
             column::{self, Kind, ms, number, size, whole, words},
+            document::Document,
         },
     },
 };
-use std::sync::Arc;
+use std::{fmt::Write as _, sync::Arc};
 
 /// Rows: a volume each.
 #[derive(Debug)]
@@ -71,10 +75,90 @@ impl Parts for Volumes {
         row.full_in_ms.is_some()
     }
 
+    fn kept(line: &Line<'_, Self>) -> Vec<Kept> {
+        let volume = line.part;
+        let thresholds = &line.view.snapshot.thresholds;
+        let free = volume.mount.as_ref().map(|mount| of_volume(mount, volume.total_bytes, thresholds));
+        free.into_iter().collect()
+    }
+
+    fn asked(instance: &InstanceId, table: &Vec<VolumeRow>, now: Timestamp) -> Vec<Query> {
+        let mounts: Vec<_> = table.iter().filter_map(|row| row.mount.clone()).take(MOST).collect();
+        if mounts.is_empty() { Vec::new() } else { vec![outlooks(instance, mounts, now)] }
+    }
+
+    /// When it is full by the last months, in words.
+    fn more(line: &Line<'_, Self>, d: &mut Document) {
+        if let Some(outlook) = outlook(line) {
+            d.head("by the last months");
+            d.text(words_of(outlook), line.style());
+        }
+    }
+
     fn texts<'p>(row: &'p VolumeRow, with: &mut dyn FnMut(&'p str)) {
         row.mount.as_deref().into_iter().for_each(with);
     }
 }
+
+/// Volumes of an instance whose filling is asked for.
+const MOST: usize = 64;
+
+const DAY_MS: i64 = 86_400_000;
+
+fn outlooks(instance: &InstanceId, mounts: Vec<Arc<str>>, now: Timestamp) -> Query {
+    let to = Timestamp::from_ms((now.ms().div_euclid(DAY_MS) + 1).saturating_mul(DAY_MS));
+    Query::Outlooks { instance: instance.clone(), mounts, to }
+}
+
+/// When it is full by its last months, as history said. None: it was not asked, as where several instances are in scope.
+fn outlook(v: &Line<'_, Volumes>) -> Option<Outlook> {
+    let is_of =
+        |query: &Query| matches!(query, Query::Outlooks { instance, .. } if instance == v.instance.id());
+    let (query, answer) = v.view.charts.newest(is_of)?;
+    let (Query::Outlooks { mounts, .. }, Answer::Outlooks(outlooks)) = (query, answer) else { return None };
+    let at = mounts.iter().position(|mount| v.part.mount.as_ref() == Some(mount))?;
+    outlooks.get(at).copied()
+}
+
+/// `Full in 41 days, likely within 38 to 44; 2.0 GB a day.`
+fn words_of(outlook: Outlook) -> String {
+    let (soonest, likely, latest, per_day) = match outlook {
+        Outlook::Full { soonest, likely, latest, per_day } => (soonest, likely, latest, per_day),
+        Outlook::NoDate(why) => return format!("No date: {}.", why.words()),
+    };
+    let mut text = format!("Full in {likely:.0} days, with 80 % probability in {soonest:.0} to ");
+    match latest {
+        Some(latest) => drop(write!(text, "{latest:.0}")),
+        None => text.push_str("more than can be told"),
+    }
+    text.push_str(" days; it grows by ");
+    figure::push_size(&mut text, per_day * 1024.0);
+    text.push_str(" a day.");
+    text
+}
+
+/// Days until it is full, by the last months.
+fn days_left(v: &Line<'_, Volumes>) -> Option<f64> {
+    match outlook(v)? {
+        Outlook::Full { likely, .. } => Some(likely),
+        Outlook::NoDate(_) => None,
+    }
+}
+
+/// A volume without a date says why.
+fn put_days(v: &Line<'_, Volumes>, _: Option<Value<'_>>, out: &mut CellText) {
+    match outlook(v) {
+        Some(Outlook::Full { likely, .. }) if likely <= SOON_DAYS => {
+            out.fmt(v.view.theme.warning, format_args!("{likely:.0}"));
+        }
+        Some(Outlook::Full { likely, .. }) => out.fmt(v.style(), format_args!("{likely:.0}")),
+        Some(Outlook::NoDate(why)) => out.put(v.view.theme.dim, why.word()),
+        None => out.put(v.view.theme.dim, "–"),
+    }
+}
+
+/// A volume that is full in so many days stands out.
+const SOON_DAYS: f64 = 30.0;
 
 /// Free, %.
 fn free_pct(row: &VolumeRow) -> Option<f64> {
@@ -105,6 +189,7 @@ const COLUMNS: &[Column] = &[
     Column::number("free", "FREE", 8, 0).value(|v| size(v.part.free_bytes, 1.0)).cell(bytes).filter(),
     Column::number("free_pct", "FREE %", 6, 0).value(|v| number(free_pct(v.part))).cell(free).filter(),
     Column::number("full_in", "FULL IN", 7, 0).value(|v| ms(v.part.full_in_ms)).cell(full_in).filter(),
+    Column::number("days", "DAYS LEFT", 9, 3).value(|v| number(days_left(v))).cell(put_days).filter(),
     Column::number("files", "FILES", 5, 4)
         .value(|v| whole(v.instance.facts.files.get().map(|_| sums(v).files)))
         .cell(|v, n, out| v.put(n, out, figure::push_count))

@@ -1,0 +1,95 @@
+//! Charts of the part under the cursor, which are asked of history: a file, a log, a clerk; and when a volume is full by its months.
+
+use crate::{
+    fixture::{self, past},
+    stage::Stage,
+};
+use dbtop::{
+    model::poll::id::Metric,
+    protocol::{HistoryRequest, Query},
+};
+
+/// Answers everything as history would; returns the keyed series that were asked for.
+fn answer(s: &mut Stage) -> Vec<(Metric, String)> {
+    let asked = s.asked();
+    asked.iter().filter_map(past::answer).for_each(|reply| s.app.reply(reply));
+    let series = asked.into_iter().filter_map(|request| match request {
+        HistoryRequest::Ask { query: Query::Chart(query), .. } => Some(query.series),
+        _ => None,
+    });
+    let keyed = series.flatten().filter(|key| !key.key.is_empty());
+    keyed.map(|key| (key.metric, key.key.to_string())).collect()
+}
+
+fn one(instance: &str, keys: &str) -> Stage {
+    let mut s = Stage::new(fixture::small(), 200, 50);
+    s.keys(&format!("/ {instance} enter enter {keys}"));
+    s
+}
+
+#[test]
+fn the_file_under_the_cursor_has_its_charts_and_they_follow_it() {
+    let mut s = one("sqlprd-014", "6");
+    let first = answer(&mut s);
+    let of_file = |metric, asked: &[(Metric, String)]| {
+        asked.iter().find(|(m, _)| *m == metric).map(|(_, key)| key.clone()).unwrap_or_default()
+    };
+    let key = of_file(Metric::FileReadOf, &first);
+    let (database, file) = key.split_once('/').unwrap_or_else(|| panic!("{first:?}"));
+    assert!(!database.is_empty());
+    let text = s.text();
+    assert!(text.contains(&format!("{file} ms · last 1 hour")), "what is not in memory has an hour: {text}");
+    assert!(text.contains(&format!("{file} MB/s")), "{text}");
+    assert!(text.contains("nothing is kept of this time"), "its traffic was never kept here: {text}");
+    s.keys("down");
+    let next = of_file(Metric::FileReadOf, &answer(&mut s));
+    assert!(!next.is_empty() && next != key, "{next}");
+    s.keys("w w w w w");
+    answer(&mut s);
+    let text = s.text();
+    assert!(text.contains("last 1 day") && !text.contains("ms · last"), "one range for all: {text}");
+    s.keys("up");
+    assert_eq!(of_file(Metric::FileReadOf, &answer(&mut s)), key);
+}
+
+#[test]
+fn logs_clerks_databases_and_tempdb_have_charts_of_what_history_keeps() {
+    for (keys, expected) in [
+        (": txlog enter", &[Metric::LogUsed, Metric::LogUsedSize, Metric::DatabaseLogSize, Metric::Vlfs][..]),
+        (": memory enter", &[Metric::ClerkPages]),
+        (": tempdb enter", &[Metric::VersionStoreOf, Metric::PersistentVersions]),
+        (": grants enter", &[Metric::NodePageLife, Metric::PlanCache]),
+        ("6 b", &[Metric::DatabaseSize, Metric::DatabaseLogSize]),
+    ] {
+        let mut s = one("sqlprd-014", keys);
+        let asked = answer(&mut s);
+        for metric in expected {
+            assert!(asked.iter().any(|(m, _)| m == metric), "{keys}: {metric:?} is not among {asked:?}");
+        }
+    }
+    let mut fleet = Stage::new(fixture::small(), 200, 50);
+    fleet.keys("6");
+    assert_eq!(answer(&mut fleet), [], "charts are of one instance");
+}
+
+#[test]
+fn a_volume_says_when_it_is_full_by_its_months_or_why_there_is_no_date() {
+    let mut s = one("sqlprd-003", "6 b b");
+    let asked = s.asked();
+    let is_asked =
+        |r: &HistoryRequest| matches!(r, HistoryRequest::Ask { query: Query::Outlooks { .. }, .. });
+    assert_eq!(asked.iter().filter(|r| is_asked(r)).count(), 1, "{}", s.text());
+    asked.iter().filter_map(past::answer).for_each(|reply| s.app.reply(reply));
+    let line = |s: &mut Stage, mount: &str| {
+        s.lines()
+            .into_iter()
+            .find(|l| l.contains(mount) && l.contains('%'))
+            .unwrap_or_else(|| panic!("{}", s.text()))
+    };
+    assert!(line(&mut s, "D:\\").contains(" 34 "), "{}", line(&mut s, "D:\\"));
+    assert!(line(&mut s, "L:\\").contains("steady"), "{}", line(&mut s, "L:\\"));
+    s.keys("/ days<40 enter d");
+    let text = s.text();
+    assert!(text.contains("Full in 34 days, with 80 % probability in 21 to 60 days"), "{text}");
+    assert!(text.contains("it grows by 3.0 GB a day"), "{text}");
+}
