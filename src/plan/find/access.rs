@@ -14,14 +14,14 @@ const MIN_IMPACT: f64 = 25.0;
 /// promised.
 pub(super) fn missing_index(case: &Case<'_>) -> Vec<Seen> {
     let of_table = |index: &MissingIndex| [index.table.full(), index.table.storage.clone()];
-    let mut wishes: HashMap<[String; 2], usize> = HashMap::new();
+    let mut per_table: HashMap<[String; 2], usize> = HashMap::new();
     for index in &case.query.missing {
-        *wishes.entry(of_table(index)).or_default() += 1;
+        *per_table.entry(of_table(index)).or_default() += 1;
     }
     let wished = case.query.missing.iter().filter(|index| index.impact >= MIN_IMPACT);
     let each = wished.map(|index| {
         let keys = index.equality.len() + index.inequality.len();
-        let same = wishes.get(&of_table(index)).copied().unwrap_or(1);
+        let same = per_table.get(&of_table(index)).copied().unwrap_or(1);
         let mut doubts = vec!["look first whether an index of the table can be widened"];
         if index.include.len() > 5 {
             doubts.push("it includes many columns: each is written at every change");
