@@ -25,7 +25,7 @@
 pub mod attach;
 pub mod clock;
 pub mod configuration;
-mod demand;
+pub mod demand;
 pub mod editor;
 mod effects;
 pub mod exported;

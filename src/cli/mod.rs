@@ -325,6 +325,8 @@ pub enum What {
     Querystore,
     /// one row per Query Store: state, size, forced plans
     Stores,
+    /// one row per finding in the plans of the three queries of an instance that take most CPU; asked of the servers
+    Plans,
     /// the cost of dbtop itself: one row per instance, and this process
     Cost,
     /// one row per volume: size, free space, when it is full

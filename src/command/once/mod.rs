@@ -1,5 +1,6 @@
 //! `dbtop once`: poll (or ask a recording), print, exit by the worst health. For pipes, cron and Nagios.
 
+mod plans;
 pub(super) mod rows;
 pub(super) mod space;
 pub(super) mod stored;
@@ -84,7 +85,13 @@ pub async fn run(once: Once, invocation: &Invocation) -> anyhow::Result<ExitCode
         () = async { ended.unwrap_or_default().cancelled().await } => bail!("ended by a signal before all had answered"),
     };
     let beat = if once.what == What::Cost { beat(&invocation.selection) } else { None };
-    let code = tell(&once, &snapshot, filter.as_ref(), beat.as_ref(), &configuration::zone(&config))?;
+    let answers = if once.what == What::Plans {
+        plans::ask(collector.commands.clone(), &rows::worst_first(&snapshot)).await
+    } else {
+        plans::Answers::new()
+    };
+    let more = More { collector: beat.as_ref(), answers: &answers };
+    let code = tell(&once, &snapshot, filter.as_ref(), &more, &configuration::zone(&config))?;
     collector.shutdown().await;
     Ok(code)
 }
@@ -99,6 +106,11 @@ fn beat(selection: &Selection) -> Option<Heartbeat> {
 fn replay(once: &Once, recording: &Recording, config: &Config) -> anyhow::Result<ExitCode> {
     if once.what == What::Cost {
         bail!("what dbtop cost is not in a recording; every other subject is");
+    }
+    if once.what == What::Plans {
+        bail!(
+            "plans are asked of servers, and a recording has none; `dbtop plan FILE` reads one that was saved"
+        );
     }
     let watch = Watch { zone: configuration::zone(config), now: recording.to };
     let at = match once.at.as_deref() {
@@ -118,7 +130,16 @@ fn replay(once: &Once, recording: &Recording, config: &Config) -> anyhow::Result
     let mut held = held.into_iter();
     infos.retain(|_| held.next().unwrap_or(true));
     let snapshot = fleet_at(&mut recording.reader()?, &infos, &config.health, at, Recent::OfTheList)?;
-    tell(once, &snapshot, filter.as_ref(), None, &watch.zone)
+    let more = More { collector: None, answers: &plans::Answers::new() };
+    tell(once, &snapshot, filter.as_ref(), &more, &watch.zone)
+}
+
+/// What some subjects tell that no snapshot has.
+struct More<'a> {
+    /// the collector of this fleet, for its cost
+    collector: Option<&'a Heartbeat>,
+    /// the plans that were asked for
+    answers: &'a plans::Answers,
 }
 
 /// Prints a state of the fleet and returns the exit code.
@@ -126,7 +147,7 @@ fn tell(
     once: &Once,
     snapshot: &FleetSnapshot,
     filter: Option<&Filter>,
-    collector: Option<&Heartbeat>,
+    more: &More<'_>,
     zone: &Zone,
 ) -> anyhow::Result<ExitCode> {
     let instances = rows::worst_first(snapshot);
@@ -136,7 +157,8 @@ fn tell(
         What::Waits => rows::waits(&instances),
         What::Blocking => rows::blocking(&instances),
         What::Queries => rows::queries(&instances),
-        What::Cost => rows::cost(&instances, snapshot, collector),
+        What::Cost => rows::cost(&instances, snapshot, more.collector),
+        What::Plans => plans::grid(&instances, more.answers),
         other => {
             space::rows(other, &instances).or_else(|| stored::rows(other, &instances)).unwrap_or_default()
         }
@@ -191,7 +213,7 @@ fn has_settled(i: &InstanceSnapshot, what: What) -> bool {
     }
     let is_wanted = |probe: ProbeId| match probe {
         ProbeId::Cost => what == What::Cost,
-        ProbeId::Queries => what == What::Queries,
+        ProbeId::Queries => matches!(what, What::Queries | What::Plans),
         ProbeId::Modules => what == What::Modules,
         ProbeId::QueryStore => matches!(what, What::Querystore | What::Stores),
         ProbeId::Files | ProbeId::Space => what == What::Files,
@@ -209,7 +231,7 @@ fn has_settled(i: &InstanceSnapshot, what: What) -> bool {
 
 /// Reads a filter. Fields are the columns, with or without their unit, and the labels of the instances.
 pub(super) fn parse_filter(text: &str, what: What, infos: &[Arc<InstanceInfo>]) -> anyhow::Result<Filter> {
-    let columns = stored::columns(what).unwrap_or_else(|| rows::columns(what));
+    let columns = stored::columns(what).or_else(|| plans::names(what)).unwrap_or_else(|| rows::columns(what));
     let is_label =
         |k: &str| infos.iter().flat_map(|info| &info.labels).any(|(l, _)| l.eq_ignore_ascii_case(k));
     let known = |key: &str| columns.iter().any(|c| output::names(c, key)) || is_label(key);

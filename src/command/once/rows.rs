@@ -36,8 +36,8 @@ pub fn columns(what: What) -> Vec<&'static str> {
         What::Waits => names_with_holes(&waits_columns()),
         What::Blocking => names_with_holes(&blocking_columns()),
         What::Queries => names_with_holes(&queries_columns()),
-        // They are beside their rows: `stored::columns`.
-        What::Modules | What::Querystore | What::Stores => Vec::new(),
+        // They are beside their rows.
+        What::Modules | What::Querystore | What::Stores | What::Plans => Vec::new(),
         What::Cost => names(&cost_columns()),
         What::Storage => names_with_holes(&space::storage_columns()),
         What::Files => names_with_holes(&space::files_columns()),

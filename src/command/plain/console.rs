@@ -54,6 +54,7 @@ impl About {
             Self::Rows(What::Modules) => "modules",
             Self::Rows(What::Querystore) => "query store",
             Self::Rows(What::Stores) => "query stores",
+            Self::Rows(What::Plans) => "plans",
             Self::Rows(What::Cost) => "cost",
             Self::Rows(What::Storage) => "volumes",
             Self::Rows(What::Files) => "storage",
