@@ -11,6 +11,27 @@ const STORM: &str = "[[event]]\non = '#1'\nkind = 'blocking_storm'\nfrom_s = -30
 /// A warning: 7 % of a volume are free after an hour.
 const FULLER: &str = "[[event]]\non = '#1'\nkind = 'disk_fill'\nfrom_s = -4000\namount = 7\n";
 
+/// A query that lost its seek: one plan, with what is wrong with it.
+const REGRESSED: &str = "[[event]]\non = '#1'\nkind = 'plan_regression'\nfrom_s = -300\n";
+
+#[test]
+fn the_plans_of_what_takes_most_cpu_are_asked_for_and_judged() {
+    let sim = SimProcess::start(2, 0, Some(REGRESSED));
+    let found = objects(&once(&sim, &["plans", "-o", "json"]).stdout);
+    let of = |row: &serde_json::Map<String, serde_json::Value>, key: &str| {
+        row[key].as_str().unwrap_or_default().to_owned()
+    };
+    let queries: std::collections::BTreeSet<_> =
+        found.iter().map(|row| (of(row, "instance"), of(row, "query_hash"))).collect();
+    assert!((2..=6).contains(&queries.len()), "three of each instance at most: {queries:?}");
+    assert!(found.iter().all(|row| row["problem"].is_null()), "{found:#?}");
+    let lost =
+        found.iter().find(|row| of(row, "finding") == "P02").expect("the conversion that loses the seek");
+    assert!(of(lost, "plan_hash").starts_with("0x") && !of(lost, "advice").is_empty(), "{lost:?}");
+    let kept = objects(&once(&sim, &["plans", "--filter", "weight=grave", "-o", "json"]).stdout);
+    assert!(!kept.is_empty() && kept.iter().all(|row| of(row, "weight") == "grave"), "{kept:#?}");
+}
+
 #[test]
 fn every_subject_in_every_format_says_the_same() {
     let sim = SimProcess::start(3, 0, Some(STORM));
