@@ -10,7 +10,7 @@ use crate::{
     cli::Probes as Args,
     collect::Settings,
     model::{inventory::record::PollSettings, poll::cost::Tier},
-    probe::{Probe, catalog, script::Needs},
+    probe::{Probe, catalog, descriptor::EachDatabase, script::Needs},
 };
 use std::{io::stdout, process::ExitCode};
 
@@ -52,7 +52,7 @@ fn rows(probe: &Probe, settings: &Settings) -> Vec<Vec<Cell>> {
 
 /// The rights that its scripts and its answer need, each once; without any: none, as a right.
 fn rights(probe: &Probe) -> Vec<Needs> {
-    let of_databases = probe.each.into_iter().flat_map(|each| each.scripts());
+    let of_databases = probe.each.into_iter().flat_map(EachDatabase::scripts);
     let of_scripts =
         probe.parts.iter().map(|part| part.script).chain(of_databases).map(|script| script.needs);
     let of_answer = probe.unknown_without.iter().map(|(needs, _)| *needs);

@@ -27,7 +27,7 @@ pub(super) const FILES: Script = script!("room_files", Performance, by "file_id"
 /// Until the list of the databases is there.
 const LIST_WITHIN: Duration = Duration::from_secs(5);
 /// Longest that all of them may take.
-const BUDGET: Duration = Duration::from_secs(60);
+const BUDGET: Duration = Duration::from_mins(1);
 
 /// Asks one database, or all that are online and not left out, the first ids first.
 ///

@@ -6,7 +6,7 @@ use crate::{
     command::output::{Cell, Grid},
     model::poll::{
         modules::{ModuleRow, ModuleTable},
-        query_store::{StoreRow, StoredQuery},
+        query_store::{ForcedPlan, StoreRow, StoreState, StoredQuery},
     },
 };
 
@@ -107,7 +107,7 @@ fn queries_columns<'a>() -> [Column<&'a StoredQuery>; 31] {
         ("variants", |q| Cell::Int(q.variants.into())),
         ("forced_plan_id", |q| Cell::int(q.forced.as_ref().map(|plan| plan.plan_id))),
         ("force_failures", |q| Cell::int(q.forced.as_ref().and_then(|plan| plan.failures))),
-        ("force_failure_reason", |q| Cell::text(q.forced.as_ref().and_then(|plan| plan.reason_words()))),
+        ("force_failure_reason", |q| Cell::text(q.forced.as_ref().and_then(ForcedPlan::reason_words))),
         ("hint", |q| Cell::text(q.hint.as_deref())),
         ("feedback", |q| Cell::text(q.feedback.as_deref())),
         ("module", |q| Cell::text(q.module.as_deref())),
@@ -127,7 +127,7 @@ fn stores(scope: Scoped<'_>) -> Grid {
 fn stores_columns<'a>() -> [Column<&'a StoreRow>; 13] {
     [
         ("database", |s| Cell::text(s.database.as_deref())),
-        ("state", |s| Cell::text(s.state().map(|state| state.words()))),
+        ("state", |s| Cell::text(s.state().map(StoreState::words))),
         ("readonly_reason", |s| Cell::text(s.readonly_words().as_deref())),
         ("size_mb", |s| Cell::int(s.size_mb)),
         ("cap_mb", |s| Cell::int(s.cap_mb)),

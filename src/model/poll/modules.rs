@@ -6,7 +6,7 @@ use super::{
     id::{Emit, ProbeId},
     names::{Field, Kind, Visit, Where, maybe},
     outcome::{Counters, Outcome},
-    queries::growth,
+    queries::{Before, growth},
 };
 use crate::model::{base::time::Timestamp, fold::rate::Interval};
 use serde::{Deserialize, Serialize};
@@ -180,7 +180,10 @@ impl ModuleRow {
     fn between(old: Option<&ModuleCounter>, now: &ModuleCounter) -> Self {
         let grown = |measure: Measure| {
             let at = measure as usize;
-            growth(old.map(|old| old.all[at]), [now.all[at], now.new[at], now.last[at]])
+            growth(
+                old.map_or(Before::NoPoll, |old| Before::Sum(old.all[at])),
+                [now.all[at], now.new[at], now.last[at]],
+            )
         };
         let is_fewer = old.is_some_and(|old| now.old_plans < old.plans);
         let is_first = old.is_none() && now.last[Measure::Runs as usize] != Some(0);

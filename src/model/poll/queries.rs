@@ -217,7 +217,10 @@ impl QueryRow {
     fn between(old: Option<&QueryCounter>, now: &QueryCounter) -> Self {
         let grown = |measure: Measure| {
             let at = measure as usize;
-            growth(old.map(|old| old.all[at]), [now.all[at], now.new[at], now.last[at]])
+            growth(
+                old.map_or(Before::NoPoll, |old| Before::Sum(old.all[at])),
+                [now.all[at], now.new[at], now.last[at]],
+            )
         };
         let is_fewer = old.is_some_and(|old| now.old_plans < old.plans);
         let is_first = old.is_none() && now.last[Measure::Runs as usize] != Some(0);
@@ -246,14 +249,23 @@ impl QueryRow {
     }
 }
 
+/// What a measure was at the poll before.
+#[derive(Clone, Copy)]
+pub(super) enum Before {
+    /// there was none
+    NoPoll,
+    /// the sum of all plans, if it was known
+    Sum(Option<i64>),
+}
+
 /// How much a measure grew: what older plans have beyond the sum before, and all that newer ones have.
 /// Without a poll before, what their last runs took. `now` is of all, of newer ones, of last runs.
-pub(super) fn growth(old: Option<Option<i64>>, [all, new, last]: [Option<i64>; 3]) -> Option<i64> {
+pub(super) fn growth(before: Before, [all, new, last]: [Option<i64>; 3]) -> Option<i64> {
     let known = |n: Option<i64>| n.filter(|n| *n >= 0);
     let new = known(new)?;
-    let of_older = match old {
-        Some(old) => known(all)?.saturating_sub(new).saturating_sub(known(old)?).max(0),
-        None => known(last)?,
+    let of_older = match before {
+        Before::Sum(old) => known(all)?.saturating_sub(new).saturating_sub(known(old)?).max(0),
+        Before::NoPoll => known(last)?,
     };
     Some(of_older.saturating_add(new))
 }

@@ -351,8 +351,7 @@ impl StoredQuery {
         self.now = self.now.plus(variant.now);
         self.before = self.before.plus(variant.before);
         self.variants = self.variants.saturating_add(1);
-        let least = |a: Option<i64>, b: Option<i64>| [a, b].into_iter().flatten().min();
-        self.min_us = least(self.min_us, variant.min_us);
+        self.min_us = [self.min_us, variant.min_us].into_iter().flatten().min();
         self.max_us = self.max_us.max(variant.max_us);
         let sums = [
             (&mut self.aborted, variant.aborted),

@@ -201,14 +201,13 @@ fn without_literals(predicate: &str) -> String {
 fn calls(text: &str) -> impl Iterator<Item = (String, &str)> {
     text.match_indices('(').filter_map(|(open, _)| {
         let (before, inside) = (text.get(..open)?, text.get(open + 1..)?);
-        let name = match before.strip_suffix(']') {
+        let name = if let Some(rest) = before.strip_suffix(']') {
             // `[db].[dbo].[f](…)`
-            Some(rest) => rest.rsplit_once("].[")?.1.to_owned(),
-            None => {
-                let is_of_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
-                let name = before.rsplit(|c| !is_of_name(c)).next()?.to_ascii_lowercase();
-                FUNCTIONS.contains(&name.as_str()).then(|| name.to_ascii_uppercase())?
-            }
+            rest.rsplit_once("].[")?.1.to_owned()
+        } else {
+            let is_of_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+            let name = before.rsplit(|c| !is_of_name(c)).next()?.to_ascii_lowercase();
+            FUNCTIONS.contains(&name.as_str()).then(|| name.to_ascii_uppercase())?
         };
         let mut depth = 1_i32;
         let end = inside.find(|c: char| {
@@ -246,7 +245,7 @@ pub(super) fn lookup(case: &Case<'_>) -> Vec<Seen> {
         let runs = operator.actual.as_ref().map_or(operator.estimated_executions, |actual| actual.executions as f64);
         (runs >= 1_000.0 || case.share(at).unwrap_or(0.0) >= WARNING).then(|| {
             let object = operator.object.as_ref().map_or_else(String::new, |object| format!(" into {}", object.short()));
-            let word = if runs == 1.0 { "lookup" } else { "lookups" };
+            let word = if runs <= 1.0 { "lookup" } else { "lookups" };
             let text = format!("{} {word}{object}", count(runs));
             let advice = if heap {
                 "the table is a heap: give it a clustered index, or include the columns in the index that is sought"

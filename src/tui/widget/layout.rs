@@ -250,6 +250,7 @@ mod tests {
 
     #[test]
     fn a_last_text_is_not_cut_beside_blanks() {
+        const FIGURES: [Column; 1] = [Column::number("held", "HOLDS", 8, 0)];
         const PARTS: [Column; 3] = [
             Column::number("held", "HOLDS", 8, 0),
             Column::text("program", "PROGRAM", 20, 1).at_least(10),
@@ -258,7 +259,6 @@ mod tests {
         let last = |total: u16| fit(&PARTS, total, 0).places.last().map(|place| (place.slot, place.width));
         assert_eq!(last(61), Some((1, 50)), "no room for the statement: all of it is the program's");
         assert_eq!(last(90), Some((2, 58)), "the program keeps the width that it wants");
-        const FIGURES: [Column; 1] = [Column::number("held", "HOLDS", 8, 0)];
         assert_eq!(fit(&FIGURES, 50, 0).places[0].width, 8, "a figure stays under its title");
     }
 

@@ -120,12 +120,12 @@ mod tests {
 
     #[test]
     fn two_values_alone_are_no_trend() {
+        const NONE: f32 = f32::NAN;
         let drawn = |buckets: &[f32], top| {
             let mut out = String::new();
             push(&mut out, buckets, top);
             out
         };
-        const NONE: f32 = f32::NAN;
         assert_eq!(drawn(&[NONE, NONE, 6.0, 6.0], None), "    ", "as high as any other two");
         assert_eq!(drawn(&[NONE, 6.0, 6.0, 6.0], None), " ▆▆▆");
         assert_eq!(drawn(&[NONE, NONE, NONE, 96.0], Some(100.0)), "   █", "a scale says how high one is");

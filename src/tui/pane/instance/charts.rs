@@ -89,7 +89,7 @@ pub fn render(
                 figure.draw_as(&evidence::head(figure.title, *at), i, view, &mut part, sight);
             }
             Some((at, Evidence::Kept(kept))) if n == 0 => {
-                kept.draw(&evidence::place(*at), i, view, &mut part, sight)
+                kept.draw(&evidence::place(*at), i, view, &mut part, sight);
             }
             Some((at, Evidence::Waits)) if n == 0 => {
                 let title = evidence::head(waits::LOOK.title, *at);

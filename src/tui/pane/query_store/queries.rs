@@ -143,7 +143,7 @@ fn more(line: &Line<'_, Queries>, d: &mut Document) {
     per_run(d, "CPU", q.now.cpu_us, |s, us| figure::push_mean(s, us / 1_000.0));
     per_run(d, "duration", q.now.elapsed_us, |s, us| figure::push_mean(s, us / 1_000.0));
     d.field("the day before", base, |s| {
-        q.before.avg_ms().into_iter().for_each(|ms| figure::push_mean(s, ms))
+        q.before.avg_ms().into_iter().for_each(|ms| figure::push_mean(s, ms));
     });
     per_run(d, "pages from memory", q.reads, figure::push_count);
     per_run(d, "pages from disk", q.physical_reads, figure::push_count);

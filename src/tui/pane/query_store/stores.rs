@@ -10,7 +10,7 @@ use crate::{
         inventory::instance::InstanceId,
         poll::{
             Facts,
-            query_store::{QueryStoreTable, StoreRow},
+            query_store::{QueryStoreTable, StoreRow, StoreState},
             reading::Reading,
         },
     },
@@ -105,7 +105,7 @@ const COLUMNS: &[Column] = &[
         .also(&["database"]),
     Column::text("state", "STATE", 14, 0)
         .at_least(10)
-        .value(|s| words(s.part.state().map(|state| state.words())))
+        .value(|s| words(s.part.state().map(StoreState::words)))
         .cell(|s, v, out| match v {
             Some(Value::Text(state)) if s.part.is_problem() && !s.is_stale() => {
                 out.put(s.view.theme.warning, state);

@@ -77,7 +77,7 @@ impl StoragePane {
     }
 
     /// Asks the database under the cursor what is free inside of its files; by volume, all databases of the instance.
-    fn free_space(&self, view: &View<'_>) -> Option<Wish> {
+    fn free_space(&self, view: &View<'_>) -> Wish {
         let row = self.selected().filter(|_| self.counts().0 > 0);
         let database_id = match &row {
             Some(RowKey::File(_, id, _) | RowKey::Database(_, id)) => Some(*id),
@@ -86,9 +86,9 @@ impl StoragePane {
         let instance = row.as_ref().and_then(RowKey::instance).or_else(|| view.single().map(|i| i.id()));
         let Some(instance) = instance else {
             let why = "choose an instance first: only its databases tell what is free inside of their files";
-            return Some(Wish::Say(Level::Ok, why.to_owned()));
+            return Wish::Say(Level::Ok, why.to_owned());
         };
-        Some(Wish::Demand(instance.clone(), Demand::FreeSpace { database_id }))
+        Wish::Demand(instance.clone(), Demand::FreeSpace { database_id })
     }
 
     /// Shows the files added up by something else. The filter goes along, where it means something there.
@@ -134,7 +134,7 @@ impl Pane for StoragePane {
             return true;
         }
         if action == Action::FreeSpace {
-            wishes.extend(self.free_space(view));
+            wishes.push(self.free_space(view));
             return true;
         }
         if self.change().act(action, view, wishes) {
