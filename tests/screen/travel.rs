@@ -44,56 +44,58 @@ const PANES: [(&str, &str); 17] = [
     ("grants", ": grants enter"),
 ];
 
+/// What goes wrong in the fleet of these tests.
+const TROUBLES: &str = r##"
+[[event]]
+on = "#1"
+kind = "blocking_storm"
+from_s = -120
+[[event]]
+on = "#2"
+kind = "cpu_storm"
+from_s = -60
+[[event]]
+on = "#3"
+kind = "login_refused"
+from_s = -60
+[[event]]
+on = "#4"
+kind = "hostile"
+from_s = -60
+[[event]]
+on = "#5"
+kind = "no_rights"
+from_s = -60
+[[event]]
+on = "#6"
+kind = "restart"
+from_s = 12
+[[event]]
+on = "#8"
+kind = "log_hold"
+from_s = -200
+[[event]]
+on = "#8"
+kind = "version_store_hold"
+from_s = -200
+[[event]]
+on = "#8"
+kind = "autogrowth"
+from_s = -90
+[[event]]
+on = "#9"
+kind = "grant_hog"
+from_s = -60
+[[event]]
+on = "#7"
+kind = "down"
+from_s = 10
+to_s = 18
+"##;
+
 /// A fleet with much that is wrong, polled fast, and kept; what was shown every few seconds meanwhile.
 async fn live(folder: &Path) -> Vec<Arc<FleetSnapshot>> {
-    let script = r##"
-        [[event]]
-        on = "#1"
-        kind = "blocking_storm"
-        from_s = -120
-        [[event]]
-        on = "#2"
-        kind = "cpu_storm"
-        from_s = -60
-        [[event]]
-        on = "#3"
-        kind = "login_refused"
-        from_s = -60
-        [[event]]
-        on = "#4"
-        kind = "hostile"
-        from_s = -60
-        [[event]]
-        on = "#5"
-        kind = "no_rights"
-        from_s = -60
-        [[event]]
-        on = "#6"
-        kind = "restart"
-        from_s = 12
-        [[event]]
-        on = "#8"
-        kind = "log_hold"
-        from_s = -200
-        [[event]]
-        on = "#8"
-        kind = "version_store_hold"
-        from_s = -200
-        [[event]]
-        on = "#8"
-        kind = "autogrowth"
-        from_s = -90
-        [[event]]
-        on = "#9"
-        kind = "grant_hog"
-        from_s = -60
-        [[event]]
-        on = "#7"
-        kind = "down"
-        from_s = 10
-        to_s = 18
-    "##;
-    let scenario = dbtop::sim::scenario::Scenario::from_toml(script, 0).expect("the script is read");
+    let scenario = dbtop::sim::scenario::Scenario::from_toml(TROUBLES, 0).expect("the script is read");
     let config = SimConfig { instances: 10, port: Some(0), scenario, ..SimConfig::default() };
     let sim = Sim::start(config).await.expect("the simulator starts");
     let targets = config::inventory::parse(&sim.inventory_toml()).expect("the simulator's inventory is read");

@@ -317,14 +317,14 @@ mod tests {
         };
         assert_eq!(reason(of([100.0; 60], 101.0)), Some(NoDate::Steady));
         assert_eq!(
-            reason(of((0..60).map(|day| 200.0 - day as f64), 201.0)),
+            reason(of((0..60).map(|day| 200.0 - f64::from(day)), 201.0)),
             Some(NoDate::Steady),
             "it empties"
         );
         assert_eq!(reason(of((0..27).map(f64::from), 40.0)), Some(NoDate::TooShort(27)));
         assert!(likely(of((0..28).map(f64::from), 40.0)).is_some());
         assert_eq!(reason(of([], 1.0)), Some(NoDate::TooShort(0)));
-        let slow = (0..60).map(|day| 100.0 + day as f64);
+        let slow = (0..60).map(|day| 100.0 + f64::from(day));
         assert_eq!(reason(of(slow, 5_000.0)), Some(NoDate::NotWithin(120)), "further than anybody can see");
         let holes: Vec<_> = (0..90).map(|day| (day % 3 == 0).then_some(f64::from(day))).collect();
         assert_eq!(reason(outlook(&holes, 100.0, 7)), Some(NoDate::Gaps));
