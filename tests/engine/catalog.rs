@@ -245,6 +245,7 @@ const COMPUTED: &[(&str, &str)] = &[
     ("queries_2016", "plan_handle"),
     ("queries_2016", "query_plan_hash"),
     ("queries_2016", "sql_handle"),
+    ("room_files", "database_id"),
 ];
 
 /// What the tool beside the catalogue says of each script's result columns; None without it.
