@@ -75,11 +75,19 @@ pub async fn run(once: Once, invocation: &Invocation) -> anyhow::Result<ExitCode
     // What is asked behind the first poll and has rates needs a third one, and nobody waits half a minute for it.
     let fleet_every_ms = u32::try_from(sample.as_millis()).unwrap_or(u32::MAX).max(1_000);
     let settings = collect::Settings { warm_up: sample, fleet_every_ms, ..configuration::collector(&config) };
-    let limit = settings.connect_within + sample + Duration::from_secs(10);
+    let of_stores = matches!(once.what, What::Querystore | What::Stores);
+    // All databases of an instance have twenty seconds.
+    let patience = Duration::from_secs(if of_stores { 35 } else { 10 });
+    let limit = settings.connect_within + sample + patience;
     let infos: Vec<Arc<InstanceInfo>> = fleet.targets.iter().map(|t| Arc::clone(&t.info)).collect();
     let filter = once.filter.as_deref().map(|text| parse_filter(text, once.what, &infos)).transpose()?;
     let wanted = restrict(fleet.targets, once.scope.as_deref())?;
     let collector = collect::start(wanted, settings, Arc::new(secret::resolve), Roots::load(), None);
+    if of_stores {
+        // They are asked of instances on the screen alone. A collector that has ended says so by itself.
+        let all = collector.snapshots.borrow().instances.iter().map(|i| i.info.id.clone()).collect();
+        let _ = collector.commands.send(collect::Command::Focus(all)).await;
+    }
     let snapshot = tokio::select! {
         snapshot = settle(collector.snapshots.clone(), once.what, limit) => snapshot,
         () = async { ended.unwrap_or_default().cancelled().await } => bail!("ended by a signal before all had answered"),

@@ -1,5 +1,5 @@
 //! Query Store of each database: its state with every poll, its queries when an interval has closed since the one before. Over the
-//! on-demand lane, since it is slow where a store is large; every hour in the fleet.
+//! on-demand lane, since it is slow where a store is large, and only of instances on the screen.
 
 use crate::{
     model::{
@@ -16,7 +16,7 @@ use crate::{
     probe::{
         batch::Sets,
         context::ProbeContext,
-        descriptor::{Company, EachDatabase, Lane, Pace, Probe, needed, optional},
+        descriptor::{Company, EachDatabase, Lane, Probe, needed, optional},
         each,
         query::hash,
         script::{Needs, Script, When, script},
@@ -54,7 +54,8 @@ const PAGE_KB: f64 = 8.0;
 /// See the module.
 pub(super) static PROBE: Probe = Probe {
     parts: &[needed(STORES)],
-    pace: Pace::Seldom(4),
+    // A second connection to each instance of a large fleet would be too much.
+    is_worth: ProbeContext::is_focused,
     company: Company::Alone,
     lane: Lane::OnDemand,
     unknown_without: &[(Needs::Performance, "what Query Store recorded")],

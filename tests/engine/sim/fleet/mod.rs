@@ -48,7 +48,9 @@ async fn every_script_is_answered_on_every_version_it_is_for() {
                 "tempdb_waits",
                 "version_holders",
             ];
-            if rows.is_empty() && !may_be_empty.contains(&name.as_str()) {
+            // Of each database it is told by its id, a parameter.
+            let of_database = name.starts_with("query_store") && name != "query_stores";
+            if rows.is_empty() && !of_database && !may_be_empty.contains(&name.as_str()) {
                 empty.push(format!("{name} on {year}"));
             }
             assert!(rows.iter().all(|r| int(&r[&format!("dbtop_{name}")]) == Some(1)), "{name}");
