@@ -35,15 +35,15 @@ fn filled(stage: &Stage, days: i64) {
             free_bytes: Some(300 * GB - n / 6 * 2 * GB - noon),
             ..VolumeRow::default()
         };
-        let state = Ok(State::Volumes(Arc::new(vec![row])));
-        let what = Recorded::Reading { probe: ProbeId::Volumes, every_ms: 14_400_000, state };
+        let polled = Ok(State::Volumes(Arc::new(vec![row])));
+        let what = Recorded::Reading { probe: ProbeId::Volumes, every_ms: 14_400_000, state: polled };
         engine.take(vec![Record { info: info("a"), at, what }]);
         engine.commit().unwrap();
         if n % 6 == 5 {
             engine.seal(at.plus_ms(HOUR_MS), LONG).unwrap();
         }
     }
-    engine.clean_up(START.plus_ms(days * DAY_MS), Duration::from_secs(60)).unwrap();
+    engine.clean_up(START.plus_ms(days * DAY_MS), Duration::from_mins(1)).unwrap();
 }
 
 fn of(stage: &Stage, metric: Metric, to: Timestamp) -> Vec<Option<(f32, f32)>> {
