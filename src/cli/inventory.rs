@@ -4,6 +4,11 @@ use super::Format;
 use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
+/// What says where a password is: a blank one would be found missing only when it is needed.
+fn place(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() { Err("it names nothing".into()) } else { Ok(text.to_owned()) }
+}
+
 /// `dbtop instance`.
 #[derive(Debug, Args)]
 pub struct Instance {
@@ -179,13 +184,13 @@ pub struct Fields {
     #[arg(long, group = "action_secret")]
     pub action_password_stdin: bool,
     /// Its password: the first line that this command prints
-    #[arg(long, value_name = "COMMAND", group = "action_secret")]
+    #[arg(long, value_name = "COMMAND", group = "action_secret", value_parser = place)]
     pub action_secret_command: Option<String>,
     /// Its password: this environment variable
-    #[arg(long, value_name = "VARIABLE", group = "action_secret")]
+    #[arg(long, value_name = "VARIABLE", group = "action_secret", value_parser = place)]
     pub action_secret_env: Option<String>,
     /// Its password: the first line of this file
-    #[arg(long, value_name = "FILE", group = "action_secret")]
+    #[arg(long, value_name = "FILE", group = "action_secret", value_parser = place)]
     pub action_secret_file: Option<String>,
     /// verify, pin, strict or insecure
     #[arg(long, value_name = "MODE")]
@@ -227,13 +232,13 @@ pub struct SecretFrom {
     #[arg(long, group = "secret")]
     pub password_stdin: bool,
     /// The first line that this command prints, at each start
-    #[arg(long, value_name = "COMMAND", group = "secret")]
+    #[arg(long, value_name = "COMMAND", group = "secret", value_parser = place)]
     pub secret_command: Option<String>,
     /// This environment variable, at each start
-    #[arg(long, value_name = "VARIABLE", group = "secret")]
+    #[arg(long, value_name = "VARIABLE", group = "secret", value_parser = place)]
     pub secret_env: Option<String>,
     /// The first line of this file, at each start
-    #[arg(long, value_name = "FILE", group = "secret")]
+    #[arg(long, value_name = "FILE", group = "secret", value_parser = place)]
     pub secret_file: Option<String>,
     /// Asked for at each start
     #[arg(long, group = "secret")]

@@ -442,6 +442,14 @@ mod tests {
     }
 
     #[test]
+    fn a_password_that_comes_from_nowhere_is_refused() {
+        for option in ["--secret-env", "--secret-command", "--secret-file", "--action-secret-env"] {
+            let parsed = |place| Cli::try_parse_from(["dbtop", "instance", "add", "x", option, place]);
+            assert!(parsed("PW").is_ok() && parsed(" ").is_err() && parsed("").is_err(), "{option}");
+        }
+    }
+
+    #[test]
     fn a_variable_that_is_not_set_stays_what_an_option_is_read_from() {
         let arg = without_empty(clap::Arg::new("config").env("DBTOP_NO_SUCH_VARIABLE"));
         assert_eq!(arg.get_env().and_then(|name| name.to_str()), Some("DBTOP_NO_SUCH_VARIABLE"));

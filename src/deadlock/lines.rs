@@ -15,6 +15,9 @@ use std::{collections::HashSet, fmt::Write as _};
 /// Waits of a ring that the sentence on it tells.
 const MAX_WHY: usize = 8;
 
+/// Rings of one report that are told as text: a parallel query with hundreds of tasks has as many.
+const MAX_RINGS: usize = 20;
+
 /// Characters of a statement in the picture.
 const STATEMENT: usize = 120;
 
@@ -158,7 +161,7 @@ pub fn text(deadlocks: &[Deadlock], when: impl Fn(&Deadlock) -> String) -> Strin
         if pictures.is_empty() {
             let _ = writeln!(out, "{}: {}", when(deadlock), no_ring(deadlock));
         }
-        for (ring, picture) in pictures.iter().enumerate() {
+        for (ring, picture) in pictures.iter().enumerate().take(MAX_RINGS) {
             let of = if pictures.len() > 1 {
                 format!(" · ring {} of {}", ring + 1, pictures.len())
             } else {
@@ -172,6 +175,9 @@ pub fn text(deadlocks: &[Deadlock], when: impl Fn(&Deadlock) -> String) -> Strin
                 picture.fingerprint
             );
             push_picture(&mut out, picture);
+        }
+        if let Some(more) = pictures.len().checked_sub(MAX_RINGS).filter(|more| *more > 0) {
+            let _ = writeln!(out, "   … and {} more: -o json has them all", counted(more, "ring"));
         }
         let outside = outside(deadlock);
         if !outside.is_empty() && !pictures.is_empty() {

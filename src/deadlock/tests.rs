@@ -481,6 +481,9 @@ fn a_parallel_query_of_two_hundred_tasks_at_many_exchanges_is_drawn() {
     let graph = Graph::of(&deadlock);
     assert_eq!(graph.waits.len(), 20_000, "each waits for each of the other half once");
     assert_eq!(pattern(&deadlock), Pattern::IntraQuery);
+    let told = text(&[deadlock], |_| "now".into());
+    assert_eq!(told.matches("· ring ").count(), 20, "{told}");
+    assert!(told.contains(" rings more: -o json has them all"), "{told}");
 }
 
 #[test]
