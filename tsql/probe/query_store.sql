@@ -18,7 +18,7 @@ SELECT /* dbtop:query_store */ TOP (1) 1 AS dbtop_query_store,
     i.interval_id,
     i.end_time,
     n.now_id,
-    n.start_time,
+    n.start_time AS from_time,
     b.before_id
 FROM [$db$].sys.database_query_store_options AS o
 OUTER APPLY (

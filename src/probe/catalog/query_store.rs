@@ -194,7 +194,7 @@ fn store(
         capture: row.line("query_capture_mode_desc", 60),
         cleanup: row.line("size_based_cleanup_mode_desc", 60),
         interval_id: row.i64("interval_id"),
-        from: at("start_time"),
+        from: at("from_time"),
         to: at("end_time"),
         forced: None,
         failing: None,
@@ -276,7 +276,8 @@ fn fold_variants(sets: &Sets, id: i32, rows: &mut Vec<StoredQuery>, places: &mut
 /// A row without a number is left out: nothing could be said of it.
 fn query(row: Row<'_>, database: Option<Arc<str>>, over_ms: u64) -> Option<StoredQuery> {
     let whole = |column: &str| row.f64(column).filter(|n| *n >= 0.0).map(|n| n as i64);
-    let now = Stretch { runs: row.count("runs"), cpu_us: whole("cpu_us"), elapsed_us: whole("elapsed_us") };
+    let now =
+        Stretch { runs: row.count("runs"), cpu_us: whole("sum_cpu_us"), elapsed_us: whole("elapsed_us") };
     Some(StoredQuery {
         database_id: row.i32("database_id")?,
         database,
@@ -293,10 +294,10 @@ fn query(row: Row<'_>, database: Option<Arc<str>>, over_ms: u64) -> Option<Store
         min_us: row.count("min_us"),
         max_us: row.count("max_us"),
         stdev_us: stdev(row, now),
-        reads: whole("reads"),
+        reads: whole("sum_reads"),
         physical_reads: whole("physical_reads"),
-        writes: whole("writes"),
-        rows: whole("row_count"),
+        writes: whole("sum_writes"),
+        rows: whole("sum_rows"),
         memory_kb: row.f64("memory_pages").filter(|n| *n >= 0.0).map(|pages| (pages * PAGE_KB) as i64),
         plans: row.count("plans"),
         over_ms,
@@ -411,7 +412,7 @@ mod tests {
 
     fn state(id: i64, interval: i64, actual: i64) -> ResultSet {
         let columns =
-            ["database_id", "actual_state", "interval_id", "end_time", "now_id", "start_time", "before_id"];
+            ["database_id", "actual_state", "interval_id", "end_time", "now_id", "from_time", "before_id"];
         let at = |ms| Cell::Instant { utc_ms: ms, offset_min: 60 };
         let row = vec![
             int(id),
@@ -431,7 +432,7 @@ mod tests {
             "total_queries",
             "query_id",
             "runs",
-            "cpu_us",
+            "sum_cpu_us",
             "elapsed_us",
             "squares_us",
             "query_text",
