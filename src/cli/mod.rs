@@ -317,6 +317,8 @@ pub enum What {
     Waits,
     /// one row per session in a blocking chain
     Blocking,
+    /// one row per pattern of deadlocks: when it happened last, how often, what about, who was rolled back
+    Deadlocks,
     /// one row per query of the plan cache that ran: what it costs, and its share of all CPU
     Queries,
     /// one row per procedure, trigger or function that ran: what it costs

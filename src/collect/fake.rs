@@ -61,6 +61,8 @@ pub enum Act {
     Ahead(i64),
     /// answers, and the details take so many ms of CPU; everything else takes 10 a poll
     Costly(i64),
+    /// answers, and has counted so many deadlocks
+    Deadlocks(i64),
     /// answers; a sixth of tempdb is free, which is a warning
     Full,
     /// the task panics
@@ -182,10 +184,16 @@ impl Session for FakeSession {
         Ok(())
     }
 
-    async fn poll(&mut self, due: &[ProbeId], _: &mut ProbeContext) -> Vec<Polled> {
+    async fn poll(&mut self, due: &[ProbeId], context: &mut ProbeContext) -> Vec<Polled> {
         self.fake.asked.lock().unwrap().push((self.name.clone(), Instant::now(), due.to_vec()));
         let (ms, closes) = match self.fake.act(&self.name) {
             Act::Answer(ms) => (ms, None),
+            Act::Deadlocks(count) => {
+                if due.contains(&ProbeId::Headline) {
+                    context.hear_of_deadlocks(Some(count));
+                }
+                (5, None)
+            }
             Act::NoRight | Act::Costly(_) | Act::Ahead(_) | Act::Full => (5, None),
             Act::Closed => {
                 self.fake.set(&self.name, Act::Answer(5));
@@ -264,6 +272,7 @@ impl FakeSession {
                     ["tempdb", "Sales", "archive"].map(row).into_iter().chain([DatabaseRow::default()]);
                 Sample::Known(State::Databases(Arc::new(rows.collect())))
             }
+            ProbeId::Deadlocks => Sample::Known(State::Deadlocks(Arc::default())),
             ProbeId::Memory | ProbeId::Logs | ProbeId::Availability | ProbeId::Volumes | ProbeId::Jobs => {
                 return Err(Unavailable::NotHere("the test".into()));
             }

@@ -266,9 +266,11 @@ impl<D: Driver> Instance<D> {
         if worth.is_empty() {
             return;
         }
-        let probes = worth.iter().map(|id| (*id, self.schedule.every_ms(*id))).collect();
+        let told_ms = |id: ProbeId| if probe(id).ages { self.schedule.every_ms(id) } else { 0 };
+        let probes = worth.iter().map(|id| (*id, told_ms(*id))).collect();
         let instance = self.target.info.id.clone();
         if self.shared.heavy.try_send(Heavy { instance, probes }).is_ok() {
+            worth.iter().for_each(|id| self.context.handed_over(*id));
             let settings = &self.obeyed.live.settings;
             self.schedule.done(&worth, settings, Instant::now(), fastrand::f64());
         }
@@ -369,6 +371,7 @@ impl<D: Driver> Instance<D> {
         }
         if wanted.refreshes != self.obeyed.refreshes {
             self.schedule.refresh(now);
+            self.context.wanted_anew();
         }
         if self.obeyed.paused && !wanted.paused {
             self.schedule.resume(now + RESUME_SPREAD.mul_f64(fastrand::f64()));
@@ -394,7 +397,7 @@ impl<D: Driver> Instance<D> {
     }
 
     async fn tell_paces(&self, paces: Vec<(ProbeId, u32)>) {
-        for (probe, every_ms) in paces {
+        for (probe, every_ms) in paces.into_iter().filter(|(id, _)| probe(*id).ages) {
             let instance = self.target.info.id.clone();
             let at = (self.shared.clock)();
             self.send(Update::Pace { instance, probe, at, every_ms }).await;

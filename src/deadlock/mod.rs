@@ -5,6 +5,7 @@
 //! Every text in it is sanitized: reports come from servers and from files of others.
 
 pub mod cycle;
+pub mod lean;
 pub mod lines;
 pub mod pattern;
 mod read;

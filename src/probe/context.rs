@@ -2,7 +2,13 @@
 //! Owned by the instance's task; `run` writes it, `plan` and decoders read it.
 
 use super::{
-    batch::Sets, clock::Clock, module::ModuleMemory, object::ObjectNames, query::QueryMemory, script::Script,
+    batch::Sets,
+    clock::Clock,
+    module::ModuleMemory,
+    object::ObjectNames,
+    progress::{News, Watermarks},
+    query::QueryMemory,
+    script::Script,
     text::TextCache,
 };
 use crate::model::{
@@ -13,7 +19,6 @@ use crate::model::{
         databases::DatabaseRow,
         id::ProbeId,
         properties::{Platform, Properties},
-        query_store::QueryStoreTable,
         reading::Unavailable,
         rights::Rights,
     },
@@ -26,19 +31,6 @@ const ISOLATED_POLLS: u32 = 30;
 /// A skew that moves less than this is the same one: it is measured over a network. Times by our clock must not move, they
 /// are part of what identifies a request.
 const SKEW_GRAIN_MS: i64 = 1_000;
-
-/// How far what only grows on a server was read: it outlives connections.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Watermarks {
-    /// the file of the deadlock reports, and the place in it, up to which they were read
-    pub deadlocks: Option<(String, i64)>,
-    /// the database that a probe asked last, where it asks one after another
-    pub turns: HashMap<ProbeId, i32>,
-    /// what was read of Query Stores: an interval that is closed is read once
-    pub query_store: Option<Arc<QueryStoreTable>>,
-    /// the newest growth of a file that was told, by the server's own clock, ms since 1970 by its zone
-    pub growths: Option<i64>,
-}
 
 /// Knowledge of one server. Survives reconnects.
 #[derive(Debug)]
@@ -61,6 +53,8 @@ pub struct ProbeContext {
     solo: Vec<(ProbeId, u32)>,
     /// how far what grows was read
     pub(super) read: Watermarks,
+    /// whether there are deadlocks that were not read
+    deadlocks: News,
     /// texts by handle
     pub(super) texts: TextCache,
     /// names of locked objects
@@ -91,6 +85,7 @@ impl ProbeContext {
             verdicts: Vec::new(),
             solo: Vec::new(),
             read: Watermarks::default(),
+            deadlocks: News::default(),
             texts: TextCache::default(),
             objects: ObjectNames::default(),
             queries: QueryMemory::default(),
@@ -138,6 +133,28 @@ impl ProbeContext {
     /// A database is looked at.
     pub(super) fn wants_database(&self, name: &str) -> bool {
         self.wanted.as_ref().is_none_or(|settings| settings.wants_database(name))
+    }
+
+    /// The headline was polled: the server's counter of deadlocks, if it told it.
+    pub(crate) const fn hear_of_deadlocks(&mut self, counter: Option<i64>) {
+        self.deadlocks.hear(counter);
+    }
+
+    /// There may be deadlocks that nobody has read.
+    pub(super) const fn has_new_deadlocks(&self) -> bool {
+        self.deadlocks.are_there(self.focused)
+    }
+
+    /// A probe was handed to the on-demand lane.
+    pub fn handed_over(&mut self, id: ProbeId) {
+        if id == ProbeId::Deadlocks {
+            self.deadlocks.asked();
+        }
+    }
+
+    /// Somebody wants everything anew.
+    pub fn wanted_anew(&mut self) {
+        self.deadlocks.wanted();
     }
 
     /// The login's rights, once polled.
@@ -262,7 +279,10 @@ impl ProbeContext {
                 // Nobody asks for the options here, and the fold shares them among the fleet while nobody else holds them.
                 self.properties = Some(Properties { options: None, ..(**p).clone() });
             }
-            Sample::Headline(h) => self.started_at = h.started_at.or(self.started_at),
+            Sample::Headline(h) => {
+                self.started_at = h.started_at.or(self.started_at);
+                self.hear_of_deadlocks(h.deadlocks);
+            }
             Sample::Known(State::Rights(r)) => {
                 self.rights = Some(Arc::clone(r));
                 self.verdicts.clear();

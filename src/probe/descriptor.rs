@@ -84,6 +84,8 @@ pub enum Want {
     AvailabilityGroups,
     /// an edition with SQL Server Agent
     Agent,
+    /// a `system_health` session: Azure SQL Database has none
+    SystemHealth,
     /// the right, or it is not known whether it is held
     Right(Needs),
 }
@@ -135,6 +137,8 @@ pub struct Probe {
     pub company: Company,
     /// over which connection it is asked
     pub lane: Lane,
+    /// its reading grows old when no newer one comes. False for what is asked only when there is news
+    pub ages: bool,
     /// false: there is nothing new to be asked for. A probe that is due waits until it is true
     pub is_worth: fn(&ProbeContext) -> bool,
     /// until the whole answer is there, ms
@@ -167,6 +171,7 @@ impl Probe {
             never_slowed: false,
             company: Company::Others,
             lane: Lane::Polls,
+            ages: true,
             is_worth: |_| true,
             timeout_ms: TIMEOUT_MS,
             wants: &[],

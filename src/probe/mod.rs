@@ -25,6 +25,7 @@ mod fixture;
 mod module;
 mod object;
 mod plan;
+mod progress;
 mod query;
 mod room;
 mod run;
@@ -32,7 +33,8 @@ pub mod script;
 pub mod text;
 
 pub use catalog::{agent_job, probe};
-pub use context::{ProbeContext, Watermarks};
+pub use context::ProbeContext;
 pub use demand::answer as demand;
 pub use descriptor::{Lane, Pace, Probe};
+pub use progress::Watermarks;
 pub use run::{Polled, SESSION, poll, prepare};

@@ -61,10 +61,13 @@ fn lacking(ctx: &ProbeContext, want: Want) -> Result<(), Unavailable> {
         Want::Agent if matches!(properties.and_then(|p| p.engine_edition), Some(EXPRESS | AZURE_DB)) => {
             Err(Unavailable::NotHere("this edition has no Agent".into()))
         }
+        Want::SystemHealth if properties.and_then(|p| p.engine_edition) == Some(AZURE_DB) => {
+            Err(Unavailable::NotHere("Azure SQL Database has no system_health session".into()))
+        }
         Want::Right(needs) if ctx.rights().and_then(|rights| held(rights, needs)) == Some(false) => {
             Err(Unavailable::NoRight(needs.right(ctx.major()).into()))
         }
-        Want::AvailabilityGroups | Want::Agent | Want::Right(_) => Ok(()),
+        Want::AvailabilityGroups | Want::Agent | Want::SystemHealth | Want::Right(_) => Ok(()),
     }
 }
 

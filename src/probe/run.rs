@@ -159,8 +159,13 @@ async fn poll_group<C: Ask>(
     blame(&asked, &gathered, ctx);
     for probe in asked {
         let outcome = outcome(probe, &gathered, ctx);
-        if let Ok(sample) = &outcome {
-            ctx.absorb(sample);
+        match &outcome {
+            Ok(sample) => ctx.absorb(sample),
+            // Who may not see the counters is told by the question itself that deadlocks are out of reach, too.
+            Err(Unavailable::NoRight(_) | Unavailable::Missing(_)) if probe.id == ProbeId::Headline => {
+                ctx.hear_of_deadlocks(None);
+            }
+            Err(_) => {}
         }
         polled.push(Polled { probe: probe.id, took_ms, outcome });
     }
@@ -276,11 +281,12 @@ async fn ask<C: Ask>(
     let ours = before.plus_ms((ctx.now() - before) / 2);
     let sets = Sets::of(answer.sets, scripts);
     ctx.note_clock(&sets, ours);
+    ctx.read.note(&sets);
     (sets, answer.error)
 }
 
 /// The parameters of a batch: all its scripts share them.
-fn params(scripts: &[Script], ctx: &ProbeContext) -> Vec<Param<'static>> {
+fn params<'c>(scripts: &[Script], ctx: &'c ProbeContext) -> Vec<Param<'c>> {
     let takes = |what| scripts.iter().any(|script| script.takes == what);
     if takes(Takes::Since) {
         ctx.queries.params(ctx.is_focused()).into()
@@ -288,6 +294,8 @@ fn params(scripts: &[Script], ctx: &ProbeContext) -> Vec<Param<'static>> {
         ctx.modules.params(ctx.is_focused()).into()
     } else if takes(Takes::GrowthsSince) {
         vec![ctx.read.growths.map_or(Param::Null, Param::Int)]
+    } else if takes(Takes::Deadlocks) {
+        ctx.read.params().into()
     } else {
         Vec::new()
     }
@@ -323,6 +331,10 @@ fn blame(asked: &[&Probe], gathered: &Gathered, ctx: &mut ProbeContext) {
 impl Gathered {
     /// A script gave no set. A failure that will come again is remembered.
     fn fail(&mut self, script: Script, failure: Failure, ctx: &mut ProbeContext) {
+        if script.takes == Takes::Deadlocks && failure.kind == FailureKind::Server {
+            // The file up to which it was read is gone: the next reading begins anew.
+            ctx.read.forget();
+        }
         let why = unavailable(failure, script, ctx);
         if matches!(why, Unavailable::NoRight(_) | Unavailable::Missing(_)) {
             ctx.remember(script, why.clone());

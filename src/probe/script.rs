@@ -70,6 +70,8 @@ pub enum Takes {
     SinceModules,
     /// the server's clock at the newest growth of a file that was told
     GrowthsSince,
+    /// which files of deadlock reports are read, and from where on
+    Deadlocks,
 }
 
 impl Script {

@@ -144,7 +144,10 @@ impl Scrubber {
     }
 
     fn statement(&mut self, statement: &mut Statement) {
-        if statement.text.is_lost() {
+        // A report of a deadlock is no statement: of its attributes nobody can tell which are names. What is known of it is
+        // in fields of their own.
+        let is_report = statement.text.batch.trim_start().starts_with('<');
+        if statement.text.is_lost() || is_report {
             return *statement = nothing();
         }
         let (text, blanked) = self.text(&statement.text);
@@ -266,6 +269,15 @@ mod tests {
         let mut unseen = Event { episode: Some(episode), ..event.clone() };
         Scrubber::default().event(&mut unseen);
         assert_eq!(unseen.episode.map(|e| (e.text, e.statement)), Some((None, None)));
+    }
+
+    #[test]
+    fn the_report_of_a_deadlock_is_left_out_whole() {
+        let text = SqlText::new(" <event><process hostname=\"web-7\"/></event>".into(), None, None, false);
+        let end = text.batch.len();
+        let mut statement = Statement { text: Arc::new(text), start: 0, end };
+        Scrubber::default().statement(&mut statement);
+        assert_eq!((&*statement.text.batch, statement.end), ("", 0));
     }
 
     #[test]

@@ -24,6 +24,8 @@ pub enum Param<'a> {
     Int(i64),
     /// varbinary
     Bytes(&'a [u8]),
+    /// nvarchar
+    Text(&'a str),
 }
 
 /// A question.
@@ -175,6 +177,7 @@ impl ToSql for Param<'_> {
             Self::Null => ColumnData::I32(None),
             Self::Int(n) => ColumnData::I64(Some(n)),
             Self::Bytes(b) => ColumnData::Binary(Some(Cow::Borrowed(b))),
+            Self::Text(text) => ColumnData::String(Some(Cow::Borrowed(text))),
         }
     }
 }

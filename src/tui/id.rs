@@ -126,6 +126,17 @@ panes! {
         has_charts: false,
         has_records: false,
     }
+    /// deadlocks
+    Deadlocks {
+        name: "Deadlocks",
+        key: None,
+        help: "",
+        subject: Subject::Sessions,
+        word: Some(("deadlocks", "which deadlocks recur, and their pictures")),
+        has_parts: true,
+        has_charts: true,
+        has_records: false,
+    }
     /// queries of the plan cache
     Queries {
         name: "Queries",
@@ -358,6 +369,8 @@ pub enum RowKey {
     Stored(InstanceId, i32, i64, Option<u64>),
     /// a procedure, trigger or function: instance, database id, object id
     Module(InstanceId, i32, i32),
+    /// a pattern of deadlocks of an instance: its fingerprint
+    Deadlock(InstanceId, u64),
     /// a wait type of an instance, or of all together
     Wait(Option<InstanceId>, Arc<str>),
     /// a wait category
@@ -387,6 +400,7 @@ impl RowKey {
             | Self::Query(id, _)
             | Self::Stored(id, ..)
             | Self::Module(id, ..)
+            | Self::Deadlock(id, _)
             | Self::Evidence(id, _)
             | Self::Wait(Some(id), _) => Some(id),
             Self::Wait(None, _) | Self::Category(_) | Self::Group(_) | Self::Entry(_) | Self::Reason(_) => {

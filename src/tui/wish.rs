@@ -55,6 +55,8 @@ pub enum Wish {
     },
     /// show all about a row
     Details(RowKey),
+    /// draw the deadlocks of a pattern
+    Deadlock(InstanceId, u64),
     /// show a text over all
     Read(Document),
     /// open a text in the user's editor

@@ -11,12 +11,13 @@ use std::fmt::Write as _;
 const SIZES: [(u16, u16); 4] = [(40, 10), (80, 24), (120, 40), (200, 60)];
 
 /// Keys that lead to each pane from the start.
-const PANES: [(&str, &str); 20] = [
+const PANES: [(&str, &str); 21] = [
     ("fleet", ""),
     ("instance", "enter"),
     ("activity", "2"),
     ("waits", "3"),
     ("blocking", "4"),
+    ("deadlocks", ": deadlocks enter"),
     ("queries", "5"),
     ("modules", ": modules enter"),
     ("query_store", ": querystore enter"),

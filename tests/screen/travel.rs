@@ -24,13 +24,14 @@ use std::{
 };
 use tokio::sync::watch::Receiver;
 
-const PANES: [(&str, &str); 17] = [
+const PANES: [(&str, &str); 18] = [
     ("fleet", ""),
     ("heat map", "v"),
     ("instance", "enter"),
     ("activity", "2"),
     ("waits", "3"),
     ("blocking", "4"),
+    ("deadlocks", ": deadlocks enter"),
     ("queries", "5"),
     ("modules", ": modules enter"),
     ("query store", ": querystore enter"),
@@ -82,6 +83,10 @@ from_s = -200
 on = "#8"
 kind = "autogrowth"
 from_s = -90
+[[event]]
+on = "#10"
+kind = "deadlock_pattern"
+from_s = -400
 [[event]]
 on = "#9"
 kind = "grant_hog"

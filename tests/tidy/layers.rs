@@ -16,7 +16,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("tds", &["model"]),
     ("store", &["model", "vault"]),
     ("report", &["model", "sql", "store", "plan"]),
-    ("probe", &["model", "sql", "tds"]),
+    ("probe", &["model", "sql", "tds", "deadlock"]),
     ("collect", &["model", "probe", "tds"]),
     ("sim", &["model", "sql"]),
     ("protocol", &["model", "plan", "deadlock"]),

@@ -164,3 +164,33 @@ async fn nobody_waits_in_an_endless_line_before_one_instance() {
     }
     assert_eq!(refused, 3, "one is open, eight wait");
 }
+
+#[tokio::test(start_paused = true)]
+async fn deadlocks_are_read_over_the_lane_when_their_counter_moved_and_grow_not_old() {
+    let fake = Fake::new();
+    fake.set("a", Act::Deadlocks(0));
+    let collector = run_over(&fake, &one(), |_| {});
+    let start = Instant::now();
+    let readings = || fake.polls("a", ProbeId::Deadlocks, start).len();
+    seconds(5.0).await;
+    assert_eq!(readings(), 0, "a fleet that starts has other things to do");
+    seconds(600.0).await;
+    assert_eq!((readings(), logins(&fake, "a")), (1, 2), "once, over a connection of its own");
+    let of_lane = |due: &[ProbeId]| due.contains(&ProbeId::Deadlocks);
+    assert!(fake.asked.lock().unwrap().iter().all(|(_, _, due)| !of_lane(due) || due.len() == 1));
+    let (now, shown_then) = (clock(), shown(&collector, "a"));
+    let deadlocks = &shown_then.facts.deadlocks;
+    assert!(deadlocks.fresh(now).is_some(), "nothing has happened since: {deadlocks:?}");
+    fake.set("a", Act::Deadlocks(3));
+    seconds(100.0).await;
+    assert!((2..4).contains(&readings()), "within a minute, and again: the file lags: {}", readings());
+    seconds(600.0).await;
+    assert_eq!(readings(), 4);
+    collector.commands.send(Command::Refresh(Vec::new())).await.unwrap();
+    seconds(60.0).await;
+    assert_eq!(readings(), 5, "somebody wants to know");
+    // On the screen nothing is asked twice for that, and its age means the same.
+    collector.commands.send(Command::Focus(vec![InstanceId::new("a")])).await.unwrap();
+    seconds(300.0).await;
+    assert_eq!((readings(), shown(&collector, "a").facts.deadlocks.every_ms), (5, 0));
+}

@@ -1,5 +1,6 @@
 //! `dbtop once`: poll (or ask a recording), print, exit by the worst health. For pipes, cron and Nagios.
 
+pub(super) mod deadlocks;
 mod plans;
 pub(super) mod rows;
 pub(super) mod space;
@@ -165,6 +166,7 @@ fn tell(
         What::Waits => rows::waits(&instances),
         What::Blocking => rows::blocking(&instances),
         What::Queries => rows::queries(&instances),
+        What::Deadlocks => deadlocks::rows(&instances, zone),
         What::Cost => rows::cost(&instances, snapshot, more.collector),
         What::Plans => plans::grid(&instances, more.answers),
         other => {
@@ -224,6 +226,7 @@ fn has_settled(i: &InstanceSnapshot, what: What) -> bool {
         ProbeId::Queries => matches!(what, What::Queries | What::Plans),
         ProbeId::Modules => what == What::Modules,
         ProbeId::QueryStore => matches!(what, What::Querystore | What::Stores),
+        ProbeId::Deadlocks => what == What::Deadlocks,
         ProbeId::Files | ProbeId::Space => what == What::Files,
         ProbeId::TempdbUse => what == What::Tempdb,
         ProbeId::LogUse => what == What::Txlog,
@@ -237,9 +240,31 @@ fn has_settled(i: &InstanceSnapshot, what: What) -> bool {
         && (what != What::Cost || has_rate())
 }
 
+/// The names of the columns of each subject, for `--filter`.
+fn columns(what: What) -> Vec<&'static str> {
+    match what {
+        What::Fleet => rows::names(&rows::fleet_columns()),
+        What::Activity => rows::names_with_holes(&rows::activity_columns()),
+        What::Waits => rows::names_with_holes(&rows::waits_columns()),
+        What::Blocking => rows::names_with_holes(&rows::blocking_columns()),
+        What::Queries => rows::names_with_holes(&rows::queries_columns()),
+        What::Deadlocks => deadlocks::columns(),
+        // They are beside their rows.
+        What::Modules | What::Querystore | What::Stores => stored::columns(what).unwrap_or_default(),
+        What::Plans => plans::names(what).unwrap_or_default(),
+        What::Cost => rows::names(&rows::cost_columns()),
+        What::Storage => rows::names_with_holes(&space::storage_columns()),
+        What::Files => rows::names_with_holes(&space::files_columns()),
+        What::Tempdb => rows::names_with_holes(&space::tempdb_columns()),
+        What::Txlog => rows::names_with_holes(&space::txlog_columns()),
+        What::Memory => rows::names_with_holes(&space::memory_columns()),
+        What::Grants => rows::names_with_holes(&space::grants_columns()),
+    }
+}
+
 /// Reads a filter. Fields are the columns, with or without their unit, and the labels of the instances.
 pub(super) fn parse_filter(text: &str, what: What, infos: &[Arc<InstanceInfo>]) -> anyhow::Result<Filter> {
-    let columns = stored::columns(what).or_else(|| plans::names(what)).unwrap_or_else(|| rows::columns(what));
+    let columns = columns(what);
     let is_label =
         |k: &str| infos.iter().flat_map(|info| &info.labels).any(|(l, _)| l.eq_ignore_ascii_case(k));
     let known = |key: &str| columns.iter().any(|c| output::names(c, key)) || is_label(key);

@@ -1,6 +1,6 @@
 //! From a snapshot to the rows of `once`: one function a subject, pure.
 
-use super::space;
+use crate::app::attach::heartbeat::{Heartbeat, StoreFigures};
 use crate::command::output::{Cell, Grid, PROBLEM};
 use crate::model::{
     base::{time::Timestamp, zone::Zone},
@@ -17,10 +17,6 @@ use crate::model::{
         waits::WaitRate,
     },
 };
-use crate::{
-    app::attach::heartbeat::{Heartbeat, StoreFigures},
-    cli::What,
-};
 
 /// A column of rows that are made from `R`: its name and its cell.
 pub(super) type Column<R> = (&'static str, fn(&R) -> Cell);
@@ -28,27 +24,7 @@ pub(super) type Column<R> = (&'static str, fn(&R) -> Cell);
 /// The first column of every subject.
 const INSTANCE: &str = "instance";
 
-/// The names of the columns of each subject, for `--filter`.
-pub fn columns(what: What) -> Vec<&'static str> {
-    match what {
-        What::Fleet => names(&fleet_columns()),
-        What::Activity => names_with_holes(&activity_columns()),
-        What::Waits => names_with_holes(&waits_columns()),
-        What::Blocking => names_with_holes(&blocking_columns()),
-        What::Queries => names_with_holes(&queries_columns()),
-        // They are beside their rows.
-        What::Modules | What::Querystore | What::Stores | What::Plans => Vec::new(),
-        What::Cost => names(&cost_columns()),
-        What::Storage => names_with_holes(&space::storage_columns()),
-        What::Files => names_with_holes(&space::files_columns()),
-        What::Tempdb => names_with_holes(&space::tempdb_columns()),
-        What::Txlog => names_with_holes(&space::txlog_columns()),
-        What::Memory => names_with_holes(&space::memory_columns()),
-        What::Grants => names_with_holes(&space::grants_columns()),
-    }
-}
-
-fn names<R>(columns: &[Column<R>]) -> Vec<&'static str> {
+pub(super) fn names<R>(columns: &[Column<R>]) -> Vec<&'static str> {
     columns.iter().map(|(name, _)| *name).collect()
 }
 
@@ -103,7 +79,7 @@ pub fn fleet(scope: Scoped<'_>, snapshot: &FleetSnapshot, zone: &Zone) -> Grid {
     grid(&fleet_columns(), scope.iter().map(|i| (*i, snapshot.at, zone)))
 }
 
-fn fleet_columns<'a>() -> [Column<(&'a InstanceSnapshot, Timestamp, &'a Zone)>; 13] {
+pub(super) fn fleet_columns<'a>() -> [Column<(&'a InstanceSnapshot, Timestamp, &'a Zone)>; 13] {
     [
         (INSTANCE, |(i, _, _)| Cell::Text(i.info.id.to_string())),
         ("level", |(i, _, _)| Cell::Text(i.health.level.word().into())),
@@ -169,7 +145,7 @@ pub fn activity(scope: Scoped<'_>) -> Grid {
     grid_with_holes(&activity_columns(), rows)
 }
 
-fn activity_columns<'a>() -> [Column<&'a Request>; 20] {
+pub(super) fn activity_columns<'a>() -> [Column<&'a Request>; 20] {
     [
         ("session_id", |r| Cell::Int(r.session_id.into())),
         ("status", |r| Cell::text(r.status.as_deref())),
@@ -202,7 +178,7 @@ pub fn waits(scope: Scoped<'_>) -> Grid {
     grid_with_holes(&waits_columns(), rows)
 }
 
-fn waits_columns<'a>() -> [Column<&'a WaitRate>; 8] {
+pub(super) fn waits_columns<'a>() -> [Column<&'a WaitRate>; 8] {
     [
         ("wait_type", |w| Cell::Text(w.name.to_string())),
         ("category", |w| Cell::Text(w.category.name().into())),
@@ -230,7 +206,7 @@ fn sessions(blocking: &Blocking) -> Vec<Blocker<'_>> {
 /// A session of a chain: the number of the chain, the chain, the session.
 type Blocker<'a> = (usize, &'a Chain, &'a BlockNode);
 
-fn blocking_columns<'a>() -> [Column<Blocker<'a>>; 16] {
+pub(super) fn blocking_columns<'a>() -> [Column<Blocker<'a>>; 16] {
     [
         ("chain", |(chain, ..)| Cell::Int(*chain as i64)),
         ("depth", |(_, _, n)| Cell::Int(n.depth.into())),
@@ -265,7 +241,7 @@ pub fn queries(scope: Scoped<'_>) -> Grid {
     grid_with_holes(&queries_columns(), rows)
 }
 
-fn queries_columns<'a>() -> [Column<(&'a QueryTable, &'a QueryRow)>; 22] {
+pub(super) fn queries_columns<'a>() -> [Column<(&'a QueryTable, &'a QueryRow)>; 22] {
     const US: f64 = 1_000.0;
     [
         ("query_hash", |(_, q)| Cell::Text(format!("0x{:016X}", q.hash))),
@@ -294,7 +270,7 @@ fn queries_columns<'a>() -> [Column<(&'a QueryTable, &'a QueryRow)>; 22] {
 }
 
 /// The subject of one row of the cost.
-enum Costs<'a> {
+pub(super) enum Costs<'a> {
     /// an instance that is watched
     Instance(&'a InstanceSnapshot),
     /// a process of ours
@@ -321,7 +297,7 @@ pub fn cost(scope: Scoped<'_>, snapshot: &FleetSnapshot, collector: Option<&Hear
     grid(&cost_columns(), instances.chain([here]).chain(collector))
 }
 
-fn cost_columns<'a>() -> [Column<Costs<'a>>; 12] {
+pub(super) fn cost_columns<'a>() -> [Column<Costs<'a>>; 12] {
     [
         (INSTANCE, |c| match c {
             Costs::Instance(i) => Cell::Text(i.info.id.to_string()),

@@ -22,6 +22,7 @@ const fn told(what: What) -> &'static [&'static str] {
         What::Querystore => &["database", "module", "statement", "cpu_ms_per_s", "avg_ms", "times_slower"],
         What::Stores => &["database", "state", "used_pct", "readonly_reason", "failing"],
         What::Plans => &["query_hash", "finding", "weight", "found", "advice"],
+        What::Deadlocks => &["pattern", "times", "last_at", "objects", "victim_session_id", "victim_login"],
         What::Cost => &["cpu_ms_per_s", "reads_per_s", "process_cpu_pct"],
         What::Storage => &["volume", "free_kb", "free_pct", "full_in_ms"],
         What::Files => &["database", "file", "read_ms", "write_ms", "next_fits"],

@@ -270,6 +270,9 @@ impl Entry {
                 if let (State::Growths(now), Some(before)) = (&mut state, facts.growths.get()) {
                     Arc::make_mut(now).join(before);
                 }
+                if let (State::Deadlocks(now), Some(before)) = (&mut state, facts.deadlocks.get()) {
+                    Arc::make_mut(now).follow(before);
+                }
                 if let State::Properties(p) = &mut state {
                     // Every instance has the same ninety names.
                     for option in Arc::make_mut(p).options.iter_mut().flat_map(Arc::make_mut) {

@@ -35,6 +35,7 @@ macro_rules! probes {
             17 Queries      "queries"      false => Queries(Arc<QueryTable>) in queries: "queries of the plan cache";
             18 Modules      "modules"      false => Modules(Arc<ModuleTable>) in modules: "procedures, triggers and functions of the plan cache";
             24 QueryStore   "query_store"  false => QueryStore(Arc<QueryStoreTable>) in query_store: "Query Store of each database";
+            23 Deadlocks    "deadlocks"    false => Deadlocks(Arc<DeadlockTable>) in deadlocks: "deadlocks, by what recurs";
             13 Cost         "cost"         false => Cost(CostNow) in cost: "own cost";
         }
     };
@@ -47,6 +48,7 @@ pub mod clerks;
 pub mod cost;
 pub mod cpu;
 pub mod databases;
+pub mod deadlocks;
 pub mod demand;
 pub mod files;
 pub mod grants;
@@ -83,6 +85,7 @@ use self::{
     cost::{CostNow, CostSample},
     cpu::{CpuNow, CpuRingSample, SchedulerSample},
     databases::DatabaseRow,
+    deadlocks::DeadlockTable,
     files::FileTable,
     grants::GrantTable,
     growths::GrowthTable,

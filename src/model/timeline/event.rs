@@ -84,6 +84,21 @@ pub enum What {
         /// the longest of them, ms
         longest_ms: Option<i64>,
     },
+    /// deadlocks of one pattern, as their reports tell them
+    Reported {
+        /// how many
+        count: u64,
+        /// the kind in words: `key lookup`
+        kind: Arc<str>,
+        /// what deadlocks of the pattern have in common
+        fingerprint: u64,
+        /// what they were about: tables with their database
+        objects: Vec<Arc<str>>,
+        /// the session that was rolled back last
+        session_id: Option<i64>,
+        /// its login
+        login: Option<Arc<str>>,
+    },
 }
 
 /// Why an incident is kept.
@@ -311,6 +326,18 @@ impl fmt::Display for What {
             }
             Self::Deadlocks(1) => f.write_str("1 deadlock"),
             Self::Deadlocks(count) => write!(f, "{count} deadlocks"),
+            Self::Reported { count, kind, objects, session_id, login, .. } => {
+                write!(f, "{}: {kind}", counted(usize::try_from(*count).unwrap_or(usize::MAX), "deadlock"))?;
+                if !objects.is_empty() {
+                    f.write_str(" on ")?;
+                    joined(f, objects, ", ")?;
+                }
+                match (session_id, login) {
+                    (Some(session), Some(login)) => write!(f, "; rolled back: session {session} ({login})"),
+                    (Some(session), None) => write!(f, "; rolled back: session {session}"),
+                    (None, _) => Ok(()),
+                }
+            }
             Self::Health { before, after, reasons } => verdict(f, *before, *after, reasons),
             Self::Verdict { before, after, reasons } => verdict(f, *before, *after, reasons),
             Self::Lost(failure) => failure.fmt(f),
@@ -349,6 +376,24 @@ impl fmt::Display for What {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn reported_deadlocks_are_told_by_pattern_object_and_victim() {
+        let told = |count, session_id, login: Option<&str>| {
+            What::Reported {
+                count,
+                kind: "key lookup".into(),
+                fingerprint: 7,
+                objects: vec!["orders.dbo.Order".into()],
+                session_id,
+                login: login.map(Into::into),
+            }
+            .to_string()
+        };
+        let whole = "2 deadlocks: key lookup on orders.dbo.Order; rolled back: session 62 (report)";
+        assert_eq!(told(2, Some(62), Some("report")), whole);
+        assert_eq!(told(1, None, None), "1 deadlock: key lookup on orders.dbo.Order");
+    }
 
     #[test]
     fn a_change_is_told_by_what_became_of_it() {

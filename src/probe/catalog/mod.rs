@@ -10,6 +10,7 @@ mod clerks;
 mod cost;
 mod cpu_ring;
 mod databases;
+mod deadlocks;
 mod file;
 mod files;
 mod grants;
@@ -69,6 +70,7 @@ pub fn probe(id: ProbeId) -> &'static Probe {
         ProbeId::Queries => &queries::PROBE,
         ProbeId::Modules => &modules::PROBE,
         ProbeId::QueryStore => &query_store::PROBE,
+        ProbeId::Deadlocks => &deadlocks::PROBE,
         ProbeId::Cost => &cost::PROBE,
     }
 }

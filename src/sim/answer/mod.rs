@@ -8,6 +8,7 @@
 
 mod asked;
 mod blocking;
+mod deadlocks;
 mod expr;
 mod handle;
 mod hostile;
@@ -139,6 +140,9 @@ type ResultSet = (Vec<Column>, Vec<Vec<Value>>);
 /// Answers one of our scripts; the error says what the simulator does not know.
 fn probe(name: &str, columns: &[String], q: &Asked<'_>) -> Result<ResultSet, String> {
     let table = table_of(name).ok_or_else(|| format!("the simulator has no answer for dbtop:{name}"))?;
+    if let Some(refusal) = (name == "deadlocks").then(|| deadlocks::refusal(q)).flatten() {
+        return Err(refusal);
+    }
     let tag = format!("dbtop_{name}");
     let chosen = table(q).choose(columns, &tag);
     chosen.map_err(|unknown| format!("the simulator has no column {unknown} for dbtop:{name}"))
@@ -155,6 +159,7 @@ fn table_of(name: &str) -> Option<fn(&Asked<'_>) -> Table> {
         slow::ANSWERS,
         plans::ANSWERS,
         room::ANSWERS,
+        deadlocks::ANSWERS,
     ];
     families.into_iter().flatten().find(|(script, _)| *script == name).map(|(_, answer)| *answer)
 }

@@ -37,6 +37,8 @@ pub enum Kind {
     VersionStoreHold,
     /// `amount` deadlocks a minute
     Deadlocks,
+    /// one deadlock recurs, `amount` times a minute: a reader goes from an index to its table, a writer the other way
+    DeadlockPattern,
     /// a query gets a plan that takes `amount` times the CPU and the reads
     PlanRegression,
     /// the Query Store of a database fills; with 100 it is full after five minutes and turns read-only, with more sooner
@@ -89,7 +91,7 @@ pub enum Kind {
 
 impl Kind {
     /// All, for scripts and tests.
-    pub const ALL: [Self; 39] = [
+    pub const ALL: [Self; 40] = [
         Self::Calm,
         Self::BlockingStorm,
         Self::CpuStorm,
@@ -105,6 +107,7 @@ impl Kind {
         Self::LogHold,
         Self::VersionStoreHold,
         Self::Deadlocks,
+        Self::DeadlockPattern,
         Self::PlanRegression,
         Self::QueryStoreFull,
         Self::PlanForceFailure,
@@ -150,7 +153,7 @@ impl Kind {
             Self::Autogrowth | Self::PlanRegression => 20.0,
             Self::SlowNetwork => 250.0,
             Self::Restart => 12.0,
-            Self::DiskFill | Self::HostileTexts => 2.0,
+            Self::DeadlockPattern | Self::DiskFill | Self::HostileTexts => 2.0,
             Self::AgLag | Self::VersionStoreHold => 40.0,
             Self::HostileClock => 90.0,
             _ => 1.0,

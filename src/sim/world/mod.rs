@@ -5,6 +5,7 @@
 
 pub mod availability;
 pub mod blocking;
+pub mod deadlocks;
 pub mod dice;
 mod fleet;
 pub mod gauges;

@@ -248,7 +248,7 @@ impl Totals {
                 self.add_waits(Driver::TempdbLatch, 260.0 * seconds, 2.0, 0.05);
                 self.meters[Meter::PageWrites as usize] += 900.0 * seconds;
             }
-            Kind::Deadlocks => {
+            Kind::Deadlocks | Kind::DeadlockPattern => {
                 self.meters[Meter::Deadlocks as usize] += amount / 60.0 * seconds;
                 self.meters[Meter::Errors as usize] += amount / 60.0 * seconds;
                 self.add_waits(Driver::LockX, amount / 60.0 * 4_000.0 * seconds, 1.0 / 7.5, 0.0);
@@ -363,6 +363,7 @@ const fn bends(kind: Kind) -> bool {
             | Kind::GrantQueue
             | Kind::TempdbFill
             | Kind::Deadlocks
+            | Kind::DeadlockPattern
             | Kind::PlanRegression
             | Kind::AgLag
     )

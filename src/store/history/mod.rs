@@ -51,6 +51,7 @@
 
 mod api;
 mod codec;
+mod deadlocks;
 mod event;
 mod fleet;
 mod health;

@@ -4,6 +4,7 @@
 //! An event that grows is returned again with the same number; the newest version counts.
 
 use super::{
+    deadlocks::Deadlocks,
     event::{Episode, Event, event_no},
     incident::Incidents,
 };
@@ -64,6 +65,7 @@ struct Watch {
     plans: HashMap<u64, Vec<u64>>,
     headline_at: Option<Timestamp>,
     stores: Option<Arc<QueryStoreTable>>,
+    deadlocks: Deadlocks,
 }
 
 impl Tracker {
@@ -115,13 +117,16 @@ impl Tracker {
 
 /// The instance, and the time.
 #[derive(Clone, Copy)]
-struct Scene<'a> {
-    uid: &'a Arc<str>,
-    at: Timestamp,
+pub(super) struct Scene<'a> {
+    /// the instance's identity
+    pub uid: &'a Arc<str>,
+    /// when it was polled
+    pub at: Timestamp,
 }
 
 impl Scene<'_> {
-    fn event(self, kind: MarkKind, what: What) -> Event {
+    /// An event of this moment.
+    pub fn event(self, kind: MarkKind, what: What) -> Event {
         Event {
             no: event_no(),
             uid: Some(self.uid.clone()),
@@ -157,6 +162,7 @@ impl Watch {
                 changed(scene, before.map(|before| stores_changed(&before, now)), emit);
             }
             State::Growths(now) => grown(scene, now, emit),
+            State::Deadlocks(now) => self.deadlocks.reported(scene, now, emit),
             _ => {}
         }
     }
@@ -235,6 +241,7 @@ impl Watch {
         let mut event = scene.event(MarkKind::Deadlock, What::Deadlocks(count));
         event.at = before.unwrap_or(scene.at).min(scene.at);
         event.to = Some(scene.at);
+        self.deadlocks.counted(&event);
         emit(event);
     }
 

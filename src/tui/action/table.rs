@@ -15,6 +15,7 @@ const FLEET: Context = Context::Pane(PaneId::Fleet);
 const INSTANCE: Context = Context::Pane(PaneId::Instance);
 const ACTIVITY: Context = Context::Pane(PaneId::Activity);
 const BLOCKING: Context = Context::Pane(PaneId::Blocking);
+const DEADLOCKS: Context = Context::Pane(PaneId::Deadlocks);
 const QUERIES: Context = Context::Pane(PaneId::Queries);
 const MEMORY: Context = Context::Pane(PaneId::Memory);
 const DATABASES: Context = Context::Pane(PaneId::Databases);
@@ -64,7 +65,7 @@ actions! {
         keys(&[
             at(GLOBAL, "enter"), told(PARTS, "enter", "details"), told(FLEET, "enter", "open"),
             told(INSTANCE, "enter", "follow"), told(ACTIVITY, "enter", "open"),
-            told(DATABASES, "enter", "instance"),
+            told(DEADLOCKS, "enter", "picture"), told(DATABASES, "enter", "instance"),
             told(WAITS, "enter", "who waits"), told(INPUT, "enter", "go"),
             told(FORM, "enter", "go on"), told(WIZARD, "enter", "go on"),
             told(TRIAL, "enter", "go on"), told(BULK, "enter", "go on"),

@@ -116,6 +116,7 @@ impl App {
             match wish {
                 Wish::Go { pane, scope, focus, look } => self.follow(pane, scope, focus, look),
                 Wish::Events(id, kind) => self.open_events(id, kind),
+                Wish::Deadlock(id, fingerprint) => self.open_deadlock(&id, fingerprint),
                 Wish::Details(key) => self.open_details(key),
                 Wish::Edit(edit) => self.outbox.edit(edit),
                 Wish::Read(document) => self.open_layer(Reading::new(document)),

@@ -2,7 +2,13 @@
 
 use super::App;
 use crate::{
-    model::judge::health::Level,
+    deadlock::{Deadlock, lean::graph},
+    model::{
+        base::zone::Zone,
+        inventory::instance::InstanceId,
+        judge::health::Level,
+        poll::deadlocks::{DeadlockPattern, DeadlockReport},
+    },
     tui::{
         action::Action,
         layer::{
@@ -12,6 +18,7 @@ use crate::{
         settings::Alone,
     },
 };
+use std::sync::Arc;
 
 impl App {
     /// Shows a plan over the pane. `=` puts the others beside it, one by one.
@@ -27,6 +34,21 @@ impl App {
     /// Shows one of these deadlocks over the pane.
     pub fn show_deadlock(&mut self, all: Vec<DeadlockSource>, at: usize) {
         self.open_layer(DeadlockView::new(all, at));
+    }
+
+    /// Draws the newest deadlock of a pattern; the older ones of which a report is kept are behind it.
+    pub(super) fn open_deadlock(&mut self, id: &InstanceId, fingerprint: u64) {
+        let view = self.world.view();
+        let table = view.snapshot.find(id).and_then(|instance| instance.facts.deadlocks.get());
+        let pattern = table.and_then(|t| t.patterns.iter().find(|p| p.fingerprint == fingerprint));
+        let Some(pattern) = pattern else { return };
+        let all: Vec<DeadlockSource> =
+            pattern.reports.iter().filter_map(|report| source(id, pattern, report, view.zone)).collect();
+        if all.is_empty() {
+            let why = "its report cannot be drawn: it was cut short, or is not kept any more";
+            return self.say(Level::Warning, why.to_owned());
+        }
+        self.show_deadlock(all, 0);
     }
 
     /// Shows something by itself.
@@ -50,4 +72,27 @@ impl App {
         self.say(Level::Ok, words.to_owned());
         true
     }
+}
+
+/// A deadlock of a pattern for the screen. None: its report is not there, or cannot be read.
+fn source(
+    id: &InstanceId,
+    pattern: &DeadlockPattern,
+    report: &DeadlockReport,
+    zone: &Zone,
+) -> Option<DeadlockSource> {
+    let text = &report.text.as_ref()?.text.batch;
+    let all = Deadlock::read_all(text.as_bytes()).ok()?;
+    // A server writes one into each report.
+    let deadlock = all.into_iter().next()?;
+    let times = match pattern.times {
+        1 => String::new(),
+        times => format!(" · ×{times} since {}", zone.instant(pattern.first_at)),
+    };
+    Some(DeadlockSource {
+        title: format!("{} · {id}{times}", zone.instant(report.at)),
+        instance: Some(id.clone()),
+        raw: graph(text).into(),
+        deadlock: Arc::new(deadlock),
+    })
 }

@@ -8,6 +8,7 @@ pub mod api;
 pub mod audit;
 pub mod blocking;
 pub mod databases;
+pub mod deadlocks;
 pub mod figure;
 pub mod filters;
 pub mod fleet;
@@ -61,6 +62,7 @@ impl Default for Panes {
                 PaneId::Tempdb => Box::<tempdb::TempdbPane>::default(),
                 PaneId::TxLog => Box::<txlog::TxLogPane>::default(),
                 PaneId::Grants => Box::<grants::GrantsPane>::default(),
+                PaneId::Deadlocks => Box::<deadlocks::DeadlocksPane>::default(),
                 PaneId::Blocking => Box::<blocking::BlockingPane>::default(),
                 PaneId::Settings => Box::<settings::SettingsPane>::default(),
                 PaneId::Tenants => Box::<tenants::TenantsPane>::default(),

@@ -8,7 +8,9 @@ use dbtop::{
         inventory::record::TenantUid,
         poll::{
             State,
-            id::{Metric, SeriesId, SeriesKey},
+            deadlocks::{DeadlockReport, DeadlockTable},
+            id::{Metric, ProbeId, SeriesId, SeriesKey},
+            statement::{SqlText, Statement},
         },
         timeline::{
             chart::MarkKind,
@@ -244,6 +246,44 @@ fn with_a_key_nothing_readable_reaches_the_disk() {
     drop(engine);
     assert!(Engine::open(&stage.path(), Some(sealer()), Options::default()).is_err());
     assert!(Engine::open(&stage.path(), Some(key), Options::default()).is_ok());
+}
+
+/// The report is kept once, as a text, and both it and what is known of it are sealed.
+#[test]
+fn the_report_of_a_deadlock_is_sealed_and_comes_back_whole() {
+    let (stage, key) = (Stage::new(), sealer());
+    let mut engine = Engine::open(&stage.path(), Some(key.clone()), Options::default()).unwrap();
+    let xml =
+        "<event><deadlock><process hostname=\"web-of-mira\">UPDATE dbo.Secrets</process></deadlock></event>";
+    let text = Arc::new(SqlText::new(xml.into(), None, None, false));
+    let mut table = DeadlockTable::default();
+    table.pattern(7, "key lookup").push(DeadlockReport {
+        at: at(100),
+        hash: 1,
+        objects: vec!["orders.dbo.Secrets".into()],
+        text: Some(Statement { text, start: 0, end: xml.len() }),
+        ..DeadlockReport::default()
+    });
+    let mut told = feed(&mut engine, &mut World::new(1), 0..60);
+    let kept = |second, table: &DeadlockTable| Record {
+        info: told[0].info.clone(),
+        at: at(second),
+        what: Recorded::Reading {
+            probe: ProbeId::Deadlocks,
+            every_ms: 0,
+            state: Ok(State::Deadlocks(Arc::new(table.clone()))),
+        },
+    };
+    let records = vec![kept(160, &table), kept(220, &table)];
+    engine.take(records.clone());
+    told.extend(records);
+    engine.commit().unwrap();
+    let mut reader = Reader::open(&stage.path(), Some(key)).unwrap();
+    assert_same(&mut reader, &told, &uid(&name(0)), at(300));
+    let disk = bytes_of(stage.folder.path());
+    for word in ["web-of-mira", "Secrets", "key lookup"] {
+        assert!(!disk.windows(word.len()).any(|part| part == word.as_bytes()), "{word} is readable");
+    }
 }
 
 #[test]

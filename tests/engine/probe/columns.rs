@@ -211,6 +211,8 @@ pub static COLUMNS: &[(&str, Columns)] = &[
             ("growth_pct", Int),
         ],
     ),
+    ("deadlock_source", &[("name", Text), ("target_name", Text), ("target_data", Text)]),
+    ("deadlocks", &[("file_name", Text), ("file_offset", Int), ("report_bytes", Int), ("report", Text)]),
     (
         "grants",
         &[

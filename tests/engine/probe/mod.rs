@@ -2,6 +2,7 @@
 //! simulated one does.
 
 mod columns;
+mod deadlocks;
 mod demand;
 mod fake;
 mod keyed;

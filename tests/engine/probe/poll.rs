@@ -82,6 +82,8 @@ async fn the_first_poll_learns_the_rights_before_it_chooses_scripts() {
             "workload queries_2016",
             "modules",
             "query_stores",
+            "deadlock_source",
+            "deadlocks"
         ],
         "slow ones have round trips of their own"
     );
@@ -126,6 +128,8 @@ async fn every_declared_column_reaches_the_sample() {
             // All files together have no name, kind, path, database, size or I/Os in flight.
             // This server counts no spills; the statement is whole, of no module that has a name, and was never told before.
             ProbeId::Files | ProbeId::Queries => 6,
+            // A text that is no report names nobody; it is whole, and of no module.
+            ProbeId::Deadlocks => 2,
             // The task waits for something without a name, which nobody asked for.
             ProbeId::Blocking => 5,
             _ => 0,

@@ -219,6 +219,7 @@ async fn a_login_without_rights_learns_what_it_may_and_says_what_it_may_not() {
             ProbeId::TempdbUse,
             ProbeId::LogUse,
             ProbeId::Grants,
+            ProbeId::Deadlocks,
             ProbeId::Headline,
             ProbeId::Activity,
             ProbeId::Blocking,

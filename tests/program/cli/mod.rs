@@ -23,7 +23,7 @@ use crate::harness::{
 };
 
 /// The subjects of `once`.
-const SUBJECTS: [&str; 15] = [
+const SUBJECTS: [&str; 16] = [
     "fleet",
     "activity",
     "waits",
@@ -39,6 +39,7 @@ const SUBJECTS: [&str; 15] = [
     "modules",
     "querystore",
     "stores",
+    "deadlocks",
 ];
 
 /// Runs `dbtop once` over a simulated fleet.

@@ -6,6 +6,7 @@ use dbtop::{
     protocol::{Effect, InventoryRequest, Reply, VaultState},
 };
 
+mod deadlocks;
 mod demand;
 mod evidence;
 mod health;

@@ -101,6 +101,7 @@ fn the_next_problem_moves_the_cursor_and_never_the_scope_of_many() {
         ": tempdb enter",
         ": txlog enter",
         ": grants enter",
+        ": deadlocks enter",
     ] {
         let mut s = small();
         s.keys(pane);

@@ -180,6 +180,14 @@ fn events() -> Vec<What> {
             Cause::Sentence("Wagenknecht5 is offline".into()),
         ]),
         What::Deadlocks(2),
+        What::Reported {
+            count: 2,
+            kind: "key lookup".into(),
+            fingerprint: 7,
+            objects: vec!["Wagenknecht.dbo.t".into()],
+            session_id: Some(62),
+            login: some("Wagenknecht"),
+        },
         What::Gap(60_000),
     ]
 }

@@ -267,6 +267,12 @@ fn follow(r: &Reason, i: &InstanceSnapshot) -> Wish {
             let focus = if look.is_none() { row_of(r, i) } else { None };
             Wish::Go { pane, scope: None, focus, look }
         }
+        // Their reports say more than the list of events, once they are read.
+        Link::Events(MarkKind::Deadlock)
+            if i.facts.deadlocks.get().is_some_and(|t| !t.patterns.is_empty()) =>
+        {
+            Wish::Go { pane: PaneId::Deadlocks, scope: None, focus: None, look: None }
+        }
         Link::Events(kind) => Wish::Events(i.id().clone(), kind),
         Link::Details => Wish::Details(RowKey::Evidence(i.id().clone(), r.topic)),
     }

@@ -39,6 +39,7 @@ async fn every_script_is_answered_on_every_version_it_is_for() {
                 "tempdb",
                 "grants",
                 "growths",
+                "deadlocks",
                 "plan_live",
                 "plan_session",
                 "plans_cached",

@@ -1,0 +1,315 @@
+//! Answers about deadlocks: the session `system_health`, its files, and the reports in them as each version writes them.
+
+use super::{
+    asked::{Answer, Asked},
+    table::{Table, int, opt, text},
+};
+use crate::sim::{
+    backend::{
+        ColumnType::{BigInt, Int, NVarChar, NVarCharMax},
+        Value,
+    },
+    world::deadlocks::{Deadlock, Pattern, Place, Side},
+};
+use std::fmt::Write as _;
+
+/// The scripts that are answered here.
+pub const ANSWERS: &[Answer] = &[("deadlock_source", source), ("deadlocks", reports)];
+
+/// What the script asks for at most: reports, and characters of one.
+const MOST: usize = 50;
+const CHARS: usize = 80_000;
+/// The number in the name of the first file: it counts from 1601 on.
+const FIRST_FILE: i64 = 133_900_000_000_000_000;
+
+/// The path of a file of `system_health`.
+fn path(q: &Asked<'_>, file: i64) -> String {
+    let name = format!("system_health_0_{}.xel", FIRST_FILE + file * 72_000_000_000);
+    if q.moment.profile.linux {
+        return format!("/var/opt/mssql/log/{name}");
+    }
+    let major = q.moment.profile.version.major();
+    format!("C:\\Program Files\\Microsoft SQL Server\\MSSQL{major}.MSSQLSERVER\\MSSQL\\Log\\{name}")
+}
+
+/// `system_health` with its file.
+fn source(q: &Asked<'_>) -> Table {
+    let file = path(q, q.moment.event_file());
+    let data = format!(
+        "<EventFileTarget truncated=\"0\"><Buffers logged=\"1204\" dropped=\"0\"/><File name=\"{file}\"/></EventFileTarget>"
+    );
+    Table::one(vec![
+        ("name", NVarChar(256), text("system_health")),
+        ("target_name", NVarChar(60), text("event_file")),
+        ("target_data", NVarCharMax, text(data)),
+    ])
+}
+
+/// What a batch asks of the files: one alone or all, and the place behind which it reads.
+struct Wanted {
+    file: Option<i64>,
+    behind: Option<Place>,
+}
+
+/// Reads the parameters. The error is what a server says of a file that is not there.
+fn wanted(q: &Asked<'_>) -> Result<Wanted, String> {
+    let word = |n: usize| match q.params.get(n).map(|param| &param.value) {
+        Some(Value::Text(word)) => Some(word.as_str()),
+        _ => None,
+    };
+    let file = |name: &str| {
+        let known = q.moment.event_files().find(|file| path(q, *file) == name);
+        known.ok_or_else(|| {
+            format!(
+                "The log file name \"{name}\" is invalid. Verify that the file exists and that the SQL Server service account has access to it."
+            )
+        })
+    };
+    let alone = word(0).filter(|path| !path.contains('*')).map(file).transpose()?;
+    let place = match q.params.get(2).map(|param| &param.value) {
+        Some(Value::Int(place)) => Some(*place),
+        _ => None,
+    };
+    let behind = match (word(1), place) {
+        (Some(name), Some(place)) => Some((file(name)?, place)),
+        _ => None,
+    };
+    Ok(Wanted { file: alone, behind })
+}
+
+/// Why these files cannot be read.
+pub fn refusal(q: &Asked<'_>) -> Option<String> {
+    wanted(q).err()
+}
+
+/// The reports that are wanted, the newest first.
+fn reports(q: &Asked<'_>) -> Table {
+    let columns = [
+        ("file_name", NVarChar(260)),
+        ("file_offset", BigInt),
+        ("report_bytes", Int),
+        ("report", NVarCharMax),
+    ];
+    let Ok(wanted) = wanted(q) else { return Table::new(&columns) };
+    let is_wanted = |deadlock: &Deadlock| {
+        let place = deadlock.place();
+        wanted.file.is_none_or(|file| file == place.0) && wanted.behind.is_none_or(|behind| place > behind)
+    };
+    let rows = q.moment.deadlocks().into_iter().filter(is_wanted).take(MOST).map(|deadlock| {
+        let (file, offset) = deadlock.place();
+        let xml = Report { q, deadlock }.xml();
+        let bytes = xml.encode_utf16().count() as i64 * 2;
+        let cut: String = xml.chars().take(CHARS).collect();
+        vec![text(path(q, file)), int(offset), opt(Some(bytes), int), text(cut)]
+    });
+    Table::new(&columns).with(rows)
+}
+
+/// A report to be written.
+struct Report<'a> {
+    q: &'a Asked<'a>,
+    deadlock: Deadlock,
+}
+
+/// A lock between the two: its table and index, and who has it in which mode.
+struct Lock {
+    table: String,
+    index: &'static str,
+    /// the side that has it: 0 or 1
+    owner: usize,
+    held: &'static str,
+    wanted: &'static str,
+    converts: bool,
+}
+
+impl Report<'_> {
+    fn xml(&self) -> String {
+        let at = self.q.moment.fleet.utc_origin_ms + self.deadlock.at_ms + self.q.moment.clock_error_ms();
+        let mut xml = format!(
+            "<event name=\"xml_deadlock_report\" package=\"sqlserver\" timestamp=\"{}\"><data name=\"xml_report\"><type name=\"xml\" package=\"package0\"/><value><deadlock>",
+            instant(at)
+        );
+        let sides = [0, 1].map(|n| Side::of(self.q.moment, self.deadlock, n));
+        let locks = self.locks();
+        let _ =
+            write!(xml, "<victim-list><victimProcess id=\"{}\"/></victim-list><process-list>", sides[0].id);
+        for (n, side) in sides.iter().enumerate() {
+            let wants = locks.iter().find(|lock| lock.owner != n);
+            self.process(side, wants, n, &mut xml);
+        }
+        xml.push_str("</process-list><resource-list>");
+        for (n, lock) in locks.iter().enumerate() {
+            self.lock(lock, n, &sides, &mut xml);
+        }
+        xml.push_str("</resource-list></deadlock></value></data></event>");
+        xml
+    }
+
+    /// The table of the area, without the brackets that code has.
+    fn table(&self, name: &str) -> String {
+        format!("{}.{}", self.database(), name.replace(['[', ']'], ""))
+    }
+
+    fn database(&self) -> &str {
+        self.q.moment.profile.user_databases().first().map_or("master", |database| database.name.as_str())
+    }
+
+    fn locks(&self) -> [Lock; 2] {
+        let theme = self.q.moment.profile.theme;
+        let lock = |table: &str, index, owner, held, wanted| Lock {
+            table: self.table(table),
+            index,
+            owner,
+            held,
+            wanted,
+            converts: false,
+        };
+        match self.deadlock.pattern {
+            Pattern::KeyLookup => {
+                [lock(theme.table, "PK_Main", 1, "X", "S"), lock(theme.table, "IX_ChangedAt", 0, "S", "X")]
+            }
+            Pattern::OppositeOrder => {
+                [lock(theme.table, "PK_Main", 1, "X", "U"), lock(theme.detail, "PK_Detail", 0, "X", "U")]
+            }
+            Pattern::Conversion => [
+                Lock { converts: true, ..lock(theme.detail, "PK_Detail", 1, "S", "X") },
+                Lock { converts: true, ..lock(theme.detail, "PK_Detail", 0, "S", "X") },
+            ],
+        }
+    }
+
+    fn process(&self, side: &Side, wants: Option<&Lock>, n: usize, xml: &mut String) {
+        let year = self.q.moment.profile.version.year();
+        let database = self.q.moment.profile.user_databases().first().map_or(1, |database| database.id);
+        let mode = wants.map_or("S", |lock| lock.wanted);
+        let _ = write!(
+            xml,
+            "<process id=\"{}\" taskpriority=\"0\" logused=\"{}\" waitresource=\"KEY: {database}:{} ({})\" waittime=\"{}\" \
+             ownerId=\"{}\" transactionname=\"{}\" XDES=\"0x1b5{:x}\" lockMode=\"{mode}\" schedulerid=\"{}\" kpid=\"{}\" \
+             status=\"suspended\" spid=\"{}\" sbid=\"0\" ecid=\"0\" priority=\"0\" trancount=\"{}\" clientapp=\"{}\" \
+             hostname=\"{}\" hostpid=\"{}\" loginname=\"{}\" isolationlevel=\"{}\" xactid=\"{}\" currentdb=\"{database}\"",
+            side.id,
+            side.log_used,
+            72_057_594_043_957_248 + n as i64,
+            side.hash,
+            side.waited_ms,
+            side.transaction,
+            if side.log_used > 0 { "user_transaction" } else { "SELECT" },
+            side.transaction,
+            n + 1,
+            4_000 + side.spid * 4,
+            side.spid,
+            if side.log_used > 0 { 2 } else { 0 },
+            escaped(&side.program),
+            escaped(&side.host),
+            2_000 + side.spid,
+            escaped(&side.login),
+            if self.deadlock.pattern == Pattern::Conversion {
+                "repeatable read (3)"
+            } else {
+                "read committed (2)"
+            },
+            side.transaction,
+        );
+        if year >= 2017 {
+            let _ = write!(xml, " currentdbname=\"{}\"", escaped(self.database()));
+        }
+        xml.push_str(" lockTimeout=\"4294967295\" clientoption1=\"671088672\" clientoption2=\"128056\">");
+        if year >= 2022 {
+            native_stack(side, xml);
+        }
+        let module = format!("{}.dbo.{}", self.database(), self.module(n));
+        let line = 12 + n * 28;
+        let _ = write!(
+            xml,
+            "<executionStack><frame procname=\"{}\" line=\"{line}\" stmtstart=\"{}\" stmtend=\"{}\" \
+             sqlhandle=\"0x03000700{}\">\n{}    </frame><frame procname=\"adhoc\" line=\"1\" stmtstart=\"40\" \
+             sqlhandle=\"0x02000000{}\">\nunknown    </frame></executionStack><inputbuf>\nProc [Database Id = {database} \
+             Object Id = {}]   </inputbuf></process>",
+            escaped(&module),
+            line * 44,
+            line * 44 + 190,
+            side.hash,
+            escaped(&self.statement(n)),
+            side.hash,
+            901_578_250 + n as i64 * 16,
+        );
+    }
+
+    fn module(&self, n: usize) -> &'static str {
+        match (self.deadlock.pattern, n) {
+            (Pattern::KeyLookup, 0) => "usp_ListRecent",
+            (Pattern::KeyLookup, _) => "usp_SetStatus",
+            (Pattern::OppositeOrder, 0) => "usp_Book",
+            (Pattern::OppositeOrder, _) => "usp_Cancel",
+            (Pattern::Conversion, 0) => "usp_Reserve",
+            (Pattern::Conversion, _) => "usp_Release",
+        }
+    }
+
+    fn statement(&self, n: usize) -> String {
+        let theme = self.q.moment.profile.theme;
+        let (table, detail, key, amount) = (theme.table, theme.detail, theme.key, theme.amount);
+        match (self.deadlock.pattern, n) {
+            (Pattern::KeyLookup, 0) => {
+                format!("SELECT o.{key}, o.{amount} FROM {table} AS o WHERE o.ChangedAt >= @from")
+            }
+            (Pattern::KeyLookup, _) => {
+                format!("UPDATE {table} SET Status = @status, ChangedAt = SYSUTCDATETIME() WHERE {key} = @id")
+            }
+            (Pattern::OppositeOrder, 0) => format!("UPDATE {table} SET {amount} += @more WHERE {key} = @id"),
+            (Pattern::OppositeOrder, _) => format!("UPDATE {detail} SET Cancelled = 1 WHERE {key} = @id"),
+            (Pattern::Conversion, 0) => format!("UPDATE {detail} SET Reserved = 1 WHERE {key} = @id"),
+            (Pattern::Conversion, _) => format!("UPDATE {detail} SET Reserved = 0 WHERE {key} = @id"),
+        }
+    }
+
+    fn lock(&self, lock: &Lock, n: usize, sides: &[Side; 2], xml: &mut String) {
+        let (owner, waiter) = if lock.owner == 0 { (&sides[0], &sides[1]) } else { (&sides[1], &sides[0]) };
+        let database = self.q.moment.profile.user_databases().first().map_or(1, |database| database.id);
+        let hobt = 72_057_594_043_957_248 + n as i64;
+        let request = if lock.converts { "convert" } else { "wait" };
+        let _ = write!(
+            xml,
+            "<keylock hobtid=\"{hobt}\" dbid=\"{database}\" objectname=\"{}\" indexname=\"{}\" id=\"lock{n}{}\" mode=\"{}\" \
+             associatedObjectId=\"{hobt}\"><owner-list><owner id=\"{}\" mode=\"{}\"/></owner-list><waiter-list><waiter \
+             id=\"{}\" mode=\"{}\" requestType=\"{request}\"/></waiter-list></keylock>",
+            escaped(&lock.table),
+            lock.index,
+            owner.hash,
+            lock.held,
+            owner.id,
+            lock.held,
+            waiter.id,
+            lock.wanted,
+        );
+    }
+}
+
+/// The native stack that a task has from 2022 on: most of the bytes of a report.
+fn native_stack(side: &Side, xml: &mut String) {
+    xml.push_str("<stackFrames>");
+    for n in 0..40_i64 {
+        let module = ["sqldk", "sqllang", "sqlmin", "ntdll", "KERNEL32"][(n % 5) as usize];
+        let _ = write!(
+            xml,
+            "<frame id=\"{n:02}\" address=\"0x{:016X}\" pdb=\"{module}.pdb\" age=\"2\" guid=\"{}-0000-0000-0000-000000000000\" \
+             module=\"{module}\" rva=\"0x{:X}\"/>",
+            0x7ff8_1000_0000_i64 + n * 0x1_2f40 + side.spid,
+            side.hash.get(..8).unwrap_or("00000000"),
+            0x1_2f40 * (n + 1),
+        );
+    }
+    xml.push_str("</stackFrames>");
+}
+
+/// `2026-11-29T14:02:11.250Z`
+fn instant(utc_ms: i64) -> String {
+    let day = crate::model::base::time::Timestamp::from_ms(utc_ms).day();
+    let ms = utc_ms.rem_euclid(86_400_000);
+    format!("{day}T{:02}:{:02}:{:02}.{:03}Z", ms / 3_600_000, ms / 60_000 % 60, ms / 1_000 % 60, ms % 1_000)
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}

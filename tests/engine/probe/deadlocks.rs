@@ -1,0 +1,157 @@
+//! Deadlocks over real TDS: the reports of every version, reading on from where the last reading ended, and what stands in the way.
+
+use super::sim::{Client, eventually};
+use dbtop::{
+    collect::{self, Command, Settings},
+    deadlock::{Deadlock, lines::pictures},
+    model::poll::{Sample, State, deadlocks::DeadlockTable, id::ProbeId, reading::Unavailable},
+    sim::{Sim, SimConfig, scenario::Scenario, world::version::Version},
+    store::history::{EventFilter, Options, Reader, Writer},
+    tds::Roots,
+};
+use std::{collections::HashSet, sync::Arc, time::Duration};
+
+const FIRST: [ProbeId; 4] = [ProbeId::Rights, ProbeId::Properties, ProbeId::Databases, ProbeId::Headline];
+
+/// A fleet on which something has been going on for a while.
+async fn fleet(versions: &[Version], instances: usize, kind: &str, from_s: i64, amount: f64) -> Sim {
+    let script = format!("[[event]]\non = '*'\nkind = '{kind}'\nfrom_s = {from_s}\namount = {amount:?}\n");
+    let scenario = Scenario::from_toml(&script, 0).unwrap();
+    let config =
+        SimConfig { instances, scenario, versions: versions.to_vec(), port: Some(0), ..SimConfig::default() };
+    Sim::start(config).await.unwrap()
+}
+
+async fn client(sim: &Sim, index: usize) -> Client {
+    let mut client = Client::new(sim, index).await;
+    client.poll(&FIRST).await;
+    client
+}
+
+async fn read(client: &mut Client) -> Result<Arc<DeadlockTable>, Unavailable> {
+    match client.one(ProbeId::Deadlocks).await {
+        Ok(Sample::Known(State::Deadlocks(table))) => Ok(table),
+        Ok(other) => panic!("{other:?}"),
+        Err(why) => Err(why),
+    }
+}
+
+fn hashes(table: &DeadlockTable) -> HashSet<u64> {
+    table.patterns.iter().flat_map(|pattern| pattern.seen.iter().map(|seen| seen.hash)).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_deadlock_that_recurs_is_one_pattern_on_every_version_and_its_report_is_drawn() {
+    for version in Version::ALL {
+        let sim = fleet(&[version], 1, "deadlock_pattern", -600, 2.0).await;
+        let mut client = client(&sim, 0).await;
+        let table = read(&mut client).await.unwrap();
+        let [pattern] = &table.patterns[..] else { panic!("{table:?}") };
+        assert_eq!(&*pattern.kind, "key lookup");
+        assert!((15..=21).contains(&pattern.times), "two a minute for ten minutes: {}", pattern.times);
+        let report = pattern.newest().unwrap();
+        let victim = pattern.victim().unwrap_or_else(|| panic!("{report:?}"));
+        assert!(victim.session_id.is_some() && victim.who.login.is_some() && victim.who.program.is_some());
+        assert!(
+            victim.place.as_deref().is_some_and(|place| place.ends_with("usp_ListRecent:12")),
+            "{victim:?}"
+        );
+        assert!(
+            report.objects.len() == 1 && report.objects[0].starts_with(&*report.databases[0]),
+            "{report:?}"
+        );
+        let ago_ms = dbtop::app::clock::now() - report.at;
+        assert!((0..90_000).contains(&ago_ms), "its time is by our clock: {ago_ms}");
+        let text = &report.text.as_ref().unwrap().text.batch;
+        let read = Deadlock::read_all(text.as_bytes()).unwrap();
+        assert_eq!(pictures(&read[0]).len(), 1);
+        let dropped = report.bytes.unwrap() / 2 - text.chars().count() as i64;
+        let has_stacks = version >= Version::V2022;
+        assert_eq!(dropped > 1_000, has_stacks, "from 2022 on there are native stacks: {dropped}");
+        sim.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reading_goes_on_where_the_last_one_ended_and_tells_nothing_twice() {
+    let sim = fleet(&[], 1, "deadlocks", -60, 60.0).await;
+    let mut client = client(&sim, 0).await;
+    let first = read(&mut client).await.unwrap();
+    let kinds: HashSet<&str> = first.patterns.iter().map(|pattern| &*pattern.kind).collect();
+    assert_eq!(kinds, HashSet::from(["key lookup", "opposite order", "conversion"]));
+    assert!(first.at_least, "a minute had sixty, and fifty are read at once");
+    let next = eventually("more deadlocks", async || {
+        let table = read(&mut client).await.unwrap();
+        (!table.patterns.is_empty()).then_some(table)
+    })
+    .await;
+    assert_eq!(hashes(&first).intersection(&hashes(&next)).count(), 0);
+    let newest = first.patterns.iter().map(|pattern| pattern.last_at()).max().unwrap();
+    assert!(next.patterns.iter().all(|pattern| pattern.first_at > newest), "{next:?}");
+    sim.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_that_is_gone_is_said_and_the_next_reading_begins_anew() {
+    let sim = fleet(&[Version::V2016, Version::V2022], 2, "deadlock_pattern", -600, 6.0).await;
+    let (mut one, other) = (client(&sim, 0).await, client(&sim, 1).await);
+    assert!(!read(&mut one).await.unwrap().patterns.is_empty());
+    // Another server has none of these files: as if the service had been moved.
+    let platforms = [0, 1].map(|index| {
+        let profile = &sim.fleet().profiles[index];
+        (profile.linux, profile.version)
+    });
+    assert_ne!(platforms[0], platforms[1], "their paths differ");
+    one.conn = other.conn;
+    let why = read(&mut one).await.unwrap_err();
+    assert!(matches!(&why, Unavailable::Failed(failure) if failure.text.contains("is invalid")), "{why:?}");
+    assert!(!read(&mut one).await.unwrap().patterns.is_empty(), "all of it is read");
+    sim.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_collector_reads_them_over_its_lane_and_the_time_line_tells_which() {
+    let sim = fleet(&[], 1, "deadlock_pattern", -20, 12.0).await;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("history.db");
+    let (recorder, writer) = Writer::start(&path, None, Options::default()).unwrap();
+    let settings = Settings { fleet_every_ms: 1_000, fleet_detail_every_ms: 2_000, ..Settings::default() };
+    let targets = dbtop::config::inventory::parse(&sim.inventory_toml()).unwrap();
+    let resolver = Arc::new(dbtop::config::secret::resolve);
+    let collector = collect::start(targets, settings, resolver, Roots::public(), Some(recorder));
+    collector.commands.send(Command::Refresh(Vec::new())).await.unwrap();
+    let mut grown = Vec::new();
+    eventually("deadlocks that grow in number", async || {
+        let snapshot = Arc::clone(&collector.snapshots.borrow());
+        let table = snapshot.instances[0].facts.deadlocks.get()?.clone();
+        let times = table.patterns.first()?.times;
+        if grown.last() != Some(&times) {
+            grown.push(times);
+        }
+        (grown.len() >= 2).then_some(())
+    })
+    .await;
+    assert!(grown.is_sorted(), "what was known stays: {grown:?}");
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert!(collector.shutdown().await);
+    writer.join().unwrap();
+    let reader = Reader::open(&path, None).unwrap();
+    let (from, to) = reader.stats().span().unwrap().unwrap();
+    let events =
+        reader.events().list(&EventFilter::default(), from.plus_ms(-86_400_000), to.plus_ms(60_000)).unwrap();
+    let told: Vec<String> = events.iter().map(|event| event.what.to_string()).collect();
+    let reported = told
+        .iter()
+        .filter(|words| words.contains("key lookup on ") && words.contains("rolled back: session "));
+    assert!(reported.count() >= 1, "{told:?}");
+    sim.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_calm_server_has_none_and_says_so_as_a_value() {
+    let sim = fleet(&[], 1, "calm", 0, 1.0).await;
+    let mut client = client(&sim, 0).await;
+    let table = read(&mut client).await.unwrap();
+    assert_eq!((table.patterns.len(), table.at_least), (0, false));
+    sim.stop().await;
+}
