@@ -4,7 +4,7 @@
 use super::{
     asked::{Answer, Asked},
     handle::Handle,
-    showplan::Shape,
+    showplan::{Picture, Shape},
     table::{Table, int, text},
 };
 use crate::sim::{
@@ -13,7 +13,7 @@ use crate::sim::{
         Value,
     },
     world::{
-        queries,
+        queries::{self, VICTIMS},
         texts::TEXTS,
         work::{TextRef, Work},
     },
@@ -38,9 +38,22 @@ impl Asked<'_> {
         queries::hash(self.moment.profile, template)
     }
 
-    /// The plan hash of a text: another one once its seek is lost.
-    pub(super) fn plan_hash(&self, template: u16, is_regressed: bool) -> [u8; 8] {
-        self.moment.profile.dice.of("plan").at(i64::from(template)).at(i64::from(is_regressed)).bytes::<8>()
+    /// The plan hash of a text: each of its plans has its own.
+    pub(super) fn plan_hash(&self, template: u16, plan: u8) -> [u8; 8] {
+        self.moment.profile.dice.of("plan").at(i64::from(template)).at(i64::from(plan)).bytes::<8>()
+    }
+
+    /// The database keeps the last actual plans: somebody has switched that on, in every other one.
+    fn keeps_last_plans(&self) -> bool {
+        let is_looked_at = VICTIMS.iter().any(|victim| self.moment.is(victim.kind));
+        self.moment.profile.version.year() >= 2019
+            && (is_looked_at || self.moment.profile.dice.of("last plans").chance(0.5))
+    }
+
+    /// The number of the plan that a request runs by, which has run for so long.
+    fn plan_of(&self, template: u16, elapsed_ms: i64) -> u8 {
+        let hit = VICTIMS.iter().find(|victim| victim.template == template && self.moment.is(victim.kind));
+        hit.map_or(u8::from(elapsed_ms > 2_000), |victim| victim.plan)
     }
 
     fn first_param(&self) -> Option<&Value> {
@@ -62,7 +75,7 @@ impl Asked<'_> {
         self.running().filter(move |work| Some(i64::from(work.spid)) == wanted)
     }
 
-    fn plan(&self, handle: Handle, is_regressed: bool, ran_ms: Option<(i64, i64)>, done: f64) -> String {
+    fn plan(&self, handle: Handle, plan: u8, ran_ms: Option<(i64, i64)>, done: f64) -> String {
         let template = handle.text.template;
         let statement = handle.fill(self.moment).map_or_else(String::new, |filled| {
             let units: Vec<u16> = filled.text.encode_utf16().collect();
@@ -77,8 +90,8 @@ impl Asked<'_> {
             theme: self.moment.profile.theme,
             database: self.moment.profile.database(handle.database_id).map_or("master", |d| d.name.as_str()),
             query_hash: u64::from_be_bytes(self.query_hash(template)),
-            plan_hash: u64::from_be_bytes(self.plan_hash(template, is_regressed)),
-            is_regressed,
+            plan_hash: u64::from_be_bytes(self.plan_hash(template, plan)),
+            plan: Picture::of(plan),
             ran_ms,
             done,
         }
@@ -114,36 +127,52 @@ fn plans_cached(q: &Asked<'_>) -> Table {
     let figures = cached.as_ref().map_or([1, 9_000, 11_000], |query| {
         [query.total.runs.max(1), query.total.cpu_us, query.total.elapsed_us]
     });
-    let is_regressed = cached.as_ref().is_some_and(|query| query.plan == 1);
+    let plan = cached.as_ref().map_or(0, |query| query.plan);
     let created_ms = cached.as_ref().map_or(q.moment.at_ms - 60_000, |query| query.created_ms);
     let last_ms = cached.as_ref().map_or(q.moment.at_ms - 2_000, |query| query.last_ms);
-    let mut push = |is_regressed: bool, created_ms: i64, last_ms: i64, [runs, cpu, elapsed]: [i64; 3]| {
+    let mut push = |plan: u8, created_ms: i64, last_ms: i64, [runs, cpu, elapsed]: [i64; 3]| {
         table.push(vec![
-            Value::Bytes(q.plan_hash(template, is_regressed).to_vec()),
+            Value::Bytes(q.plan_hash(template, plan).to_vec()),
             q.datetime(created_ms),
             q.datetime(last_ms),
             int(runs),
             int(cpu),
             int(elapsed),
-            text(q.plan(handle, is_regressed, None, 1.0)),
+            text(q.plan(handle, plan, None, 1.0)),
         ]);
     };
-    push(is_regressed, created_ms, last_ms, figures);
-    if is_regressed {
-        push(false, created_ms - 7_200_000, created_ms - 1_000, [400, 3_600_000, 4_500_000]);
+    push(plan, created_ms, last_ms, figures);
+    if plan != 0 {
+        push(0, created_ms - 7_200_000, created_ms - 1_000, [400, 3_600_000, 4_500_000]);
     }
     table
 }
 
-/// The last actual plans: nobody has switched them on.
-fn plans_last(_: &Asked<'_>) -> Table {
-    Table::new(&[
+/// The last actual plan of a query, where they are kept: rows and times of one run.
+fn plans_last(q: &Asked<'_>) -> Table {
+    let mut table = Table::new(&[
         ("query_plan_hash", Binary(8)),
         ("last_execution_time", DateTime),
         ("last_worker_time", BigInt),
         ("last_elapsed_time", BigInt),
         ("query_plan", NVarCharMax),
-    ])
+    ]);
+    let Some(template) = q.template().filter(|_| q.rights.performance && q.keeps_last_plans()) else {
+        return table;
+    };
+    if let Some(query) = q.moment.queries().into_iter().find(|query| query.template == template) {
+        let handle = Handle { text: TextRef { template, variant: 0 }, database_id: query.database_id };
+        let [cpu, elapsed] = [query.run.cpu_us, query.run.elapsed_us];
+        let ran_ms = ((elapsed / 1_000).max(1), (cpu / 1_000).max(1));
+        table.push(vec![
+            Value::Bytes(q.plan_hash(template, query.plan).to_vec()),
+            q.datetime(query.last_ms),
+            int(cpu),
+            int(elapsed),
+            text(q.plan(handle, query.plan, Some(ran_ms), 1.0)),
+        ]);
+    }
+    table
 }
 
 /// What a session runs, with rows so far.
@@ -153,7 +182,8 @@ fn plan_live(q: &Asked<'_>) -> Table {
         let elapsed = q.moment.at_ms - work.started_ms;
         let handle = Handle { text: work.text, database_id: work.database_id };
         let done = (elapsed as f64 / 600_000.0).clamp(0.02, 0.97);
-        vec![int(0), text(q.plan(handle, elapsed > 2_000, Some((elapsed, work.cpu_ms)), done))]
+        let plan = q.plan_of(work.text.template, elapsed);
+        vec![int(0), text(q.plan(handle, plan, Some((elapsed, work.cpu_ms)), done))]
     }))
 }
 
@@ -172,14 +202,15 @@ fn plan_session(q: &Asked<'_>) -> Table {
         let elapsed = q.moment.at_ms - work.started_ms;
         let handle = Handle { text: work.text, database_id: work.database_id };
         let template = work.text.template;
+        let plan = q.plan_of(template, elapsed);
         vec![
             int(0),
             q.datetime(work.started_ms),
             int(elapsed),
             int(work.cpu_ms),
             Value::Bytes(q.query_hash(template).to_vec()),
-            Value::Bytes(q.plan_hash(template, elapsed > 2_000).to_vec()),
-            text(q.plan(handle, elapsed > 2_000, None, 1.0)),
+            Value::Bytes(q.plan_hash(template, plan).to_vec()),
+            text(q.plan(handle, plan, None, 1.0)),
         ]
     }))
 }

@@ -1,5 +1,6 @@
-//! Plans as the simulated server has them, in the XML of showplan. Two shapes: a seek with a look-up, and what becomes of it when
-//! the seek is lost (a conversion on the column, a scan, a sort that spills). Numbers agree with the query that they are of.
+//! Plans as the simulated server has them, in the XML of showplan. Four pictures: a seek with a look-up; what becomes of it when
+//! the seek is lost (a conversion on the column, a scan, a sort that spills) or its index is gone; and the same seek for a value
+//! with very many rows. Numbers agree with the query that they are of.
 
 use crate::sim::world::{theme::Theme, version::Version};
 use std::fmt::Write as _;
@@ -18,12 +19,37 @@ pub struct Shape<'a> {
     pub query_hash: u64,
     /// plan hash
     pub plan_hash: u64,
-    /// the seek is lost
-    pub is_regressed: bool,
+    /// which one it is
+    pub plan: Picture,
     /// elapsed and CPU time of a run, ms: an actual plan. None: as estimated
     pub ran_ms: Option<(i64, i64)>,
     /// the share of its rows that a request which still runs has had, 0 to 1; 1 for a run that ended
     pub done: f64,
+}
+
+/// Which plan it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Picture {
+    /// a seek with a look-up
+    Seek,
+    /// the seek is lost by a conversion
+    LostSeek,
+    /// the index of the seek is gone
+    NoIndex,
+    /// a seek that was compiled for a value with few rows, and runs for one with many
+    Sniffed,
+}
+
+impl Picture {
+    /// By the number of a plan: see `queries::VICTIMS`.
+    pub const fn of(plan: u8) -> Self {
+        match plan {
+            1 => Self::LostSeek,
+            2 => Self::NoIndex,
+            3 => Self::Sniffed,
+            _ => Self::Seek,
+        }
+    }
 }
 
 /// Version and build as the root tells them.
@@ -74,7 +100,11 @@ impl Shape<'_> {
              Build=\"{build}\"><BatchSequence><Batch><Statements><StmtSimple StatementText=\""
         );
         escape(self.statement, &mut out);
-        let (cost, rows) = if self.is_regressed { (912.4, 900.0) } else { (0.1634, 50.0) };
+        let (cost, rows) = match self.plan {
+            Picture::LostSeek => (912.4, 900.0),
+            Picture::NoIndex => (640.2, 50.0),
+            Picture::Seek | Picture::Sniffed => (0.1634, 50.0),
+        };
         let _ = write!(
             out,
             "\" StatementId=\"1\" StatementCompId=\"1\" StatementType=\"SELECT\" StatementSubTreeCost=\"{cost}\" \
@@ -98,33 +128,43 @@ impl Shape<'_> {
     }
 
     fn query(&self, out: &mut String) {
-        let dop = if self.is_regressed { 4 } else { 1 };
+        let dop = if self.plan == Picture::LostSeek { 4 } else { 1 };
         let _ = write!(
             out,
             "<QueryPlan DegreeOfParallelism=\"{dop}\" CachedPlanSize=\"72\" CompileTime=\"4\" CompileCPU=\"4\" \
              CompileMemory=\"616\">"
         );
-        if self.is_regressed {
+        if self.plan == Picture::LostSeek {
             out.push_str(
                 "<Warnings><PlanAffectingConvert ConvertIssue=\"Seek Plan\" \
                  Expression=\"CONVERT_IMPLICIT(nvarchar(32),[o].[Status],0)=[@p1]\" /></Warnings>",
             );
             self.grant(out);
+        }
+        if matches!(self.plan, Picture::LostSeek | Picture::NoIndex) {
             self.missing_index(out);
         }
         if let Some((elapsed, cpu)) = self.ran_ms.filter(|_| self.done >= 1.0) {
             let _ = write!(out, "<QueryTimeStats CpuTime=\"{cpu}\" ElapsedTime=\"{elapsed}\" />");
         }
-        if self.is_regressed {
-            self.lost_seek(out);
-        } else {
-            self.seek(out);
+        match self.plan {
+            Picture::LostSeek => self.lost_seek(out),
+            Picture::NoIndex => self.scan(out),
+            Picture::Seek | Picture::Sniffed => self.seek(out),
         }
+        let (name, kind, compiled, runtime) = match self.plan {
+            Picture::Sniffed => ("@Region", "nvarchar(40)", "N'Faroe Islands'", "N'Bavaria'"),
+            _ => ("@p0", "bigint", "(7)", "(88412)"),
+        };
         let _ = write!(
             out,
-            "<ParameterList><ColumnReference Column=\"@p0\" ParameterDataType=\"bigint\" \
-             ParameterCompiledValue=\"(7)\"{} /></ParameterList></QueryPlan>",
-            if self.ran_ms.is_some() { " ParameterRuntimeValue=\"(88412)\"" } else { "" },
+            "<ParameterList><ColumnReference Column=\"{name}\" ParameterDataType=\"{kind}\" \
+             ParameterCompiledValue=\"{compiled}\"{} /></ParameterList></QueryPlan>",
+            if self.ran_ms.is_some() {
+                format!(" ParameterRuntimeValue=\"{runtime}\"")
+            } else {
+                String::new()
+            },
         );
     }
 
@@ -173,11 +213,13 @@ impl Shape<'_> {
     /// A nested loop: an index is sought, the rest of each row is looked up.
     fn seek(&self, out: &mut String) {
         let ms = self.ran_ms.map_or(0.0, |(elapsed, _)| elapsed as f64);
+        // As many as it was compiled for, or as this value has.
+        let rows = if self.plan == Picture::Sniffed { 412_600.0 } else { 50.0 };
         let base = Operator {
             id: 0,
             physical: "Nested Loops",
             logical: "Inner Join",
-            rows: 50.0,
+            rows,
             expected: 48.0,
             runs: 1,
             read: None,
@@ -192,10 +234,10 @@ impl Shape<'_> {
             id: 1,
             physical: "Index Seek",
             logical: "Index Seek",
-            read: Some(50.0),
+            read: Some(rows),
             cost: 0.0033,
             ms: ms * 0.3,
-            reads: 4,
+            reads: (rows / 12.0) as u64,
             ..base
         };
         self.open(&seek, out);
@@ -214,11 +256,11 @@ impl Shape<'_> {
             physical: "Clustered Index Seek",
             logical: "Clustered Index Seek",
             expected: 1.0,
-            runs: 50,
-            read: Some(50.0),
+            runs: rows as u64,
+            read: Some(rows),
             cost: 0.158,
             ms: ms * 0.5,
-            reads: 158,
+            reads: (rows * 3.16) as u64,
             ..seek
         };
         self.open(&lookup, out);
@@ -226,6 +268,49 @@ impl Shape<'_> {
         let (_, table) = self.table();
         self.object(&format!("PK_{table}"), out);
         out.push_str("</IndexScan></RelOp></NestedLoops></RelOp>");
+    }
+
+    /// A scan of the whole table for a few rows of it.
+    fn scan(&self, out: &mut String) {
+        let ms = self.ran_ms.map_or(0.0, |(elapsed, _)| elapsed as f64);
+        let sort = Operator {
+            id: 0,
+            physical: "Sort",
+            logical: "TopN Sort",
+            rows: 50.0,
+            expected: 50.0,
+            runs: 1,
+            read: None,
+            cost: 640.2,
+            ms,
+            reads: 0,
+            parallel: false,
+        };
+        self.open(&sort, out);
+        out.push_str(
+            "<TopSort Distinct=\"0\" Rows=\"50\"><OrderBy><OrderByColumn Ascending=\"0\"><ColumnReference Alias=\"[o]\" \
+             Column=\"ChangedAt\" /></OrderByColumn></OrderBy>",
+        );
+        let scan = Operator {
+            id: 1,
+            physical: "Clustered Index Scan",
+            logical: "Clustered Index Scan",
+            rows: 61.0,
+            expected: 58.0,
+            read: Some(88_000_000.0),
+            cost: 638.9,
+            ms: ms * 0.98,
+            reads: 1_417_322,
+            ..sort
+        };
+        self.open(&scan, out);
+        out.push_str("<IndexScan Ordered=\"0\" ForcedIndex=\"0\" ForceScan=\"0\" NoExpandHint=\"0\" Storage=\"RowStore\">");
+        let (_, table) = self.table();
+        self.object(&format!("PK_{table}"), out);
+        out.push_str(
+            "<Predicate><ScalarOperator ScalarString=\"[o].[CustomerId]=[@p0] AND [o].[Status]=[@p1]\" /></Predicate>\
+             </IndexScan></RelOp></TopSort></RelOp>",
+        );
     }
 
     /// A parallel scan of the whole table with a conversion on its column, and a sort that spills.

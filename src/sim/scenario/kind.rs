@@ -45,6 +45,10 @@ pub enum Kind {
     QueryStoreFull,
     /// forcing a plan fails `amount` times an hour, since an index of it was dropped
     PlanForceFailure,
+    /// the index that a query needs is gone: it scans, with `amount` times the CPU and the reads
+    MissingIndex,
+    /// a query runs by a plan that was compiled for a value with few rows: for most values it takes `amount` times the CPU
+    ParameterSniffing,
     /// connections are refused
     Down,
     /// connections are accepted and never answered
@@ -91,7 +95,7 @@ pub enum Kind {
 
 impl Kind {
     /// All, for scripts and tests.
-    pub const ALL: [Self; 40] = [
+    pub const ALL: [Self; 42] = [
         Self::Calm,
         Self::BlockingStorm,
         Self::CpuStorm,
@@ -111,6 +115,8 @@ impl Kind {
         Self::PlanRegression,
         Self::QueryStoreFull,
         Self::PlanForceFailure,
+        Self::MissingIndex,
+        Self::ParameterSniffing,
         Self::Down,
         Self::BlackHole,
         Self::SlowNetwork,
@@ -151,6 +157,8 @@ impl Kind {
             Self::LogHold => 70.0,
             Self::Deadlocks | Self::Latches => 6.0,
             Self::Autogrowth | Self::PlanRegression => 20.0,
+            Self::MissingIndex => 25.0,
+            Self::ParameterSniffing => 15.0,
             Self::SlowNetwork => 250.0,
             Self::Restart => 12.0,
             Self::DeadlockPattern | Self::DiskFill | Self::HostileTexts => 2.0,

@@ -1,19 +1,44 @@
 //! The queries of an instance as its plan cache has them: a fixed set of them shares the CPU that it uses, so that their sums
-//! agree with its counters at any moment. A burner has what a storm adds, and after a regression one query runs by another plan.
+//! agree with its counters at any moment. A burner has what a storm adds; a regression, an index that is gone, or a plan that was
+//! compiled for another value hits one query each, which runs by a plan of its own from then on.
 
 use super::{
     moment::Moment,
     profile::{Profile, Role},
     script::Happening,
     texts::{self, Sort, TEXTS, of_sort},
-    totals::{Meter, REGRESSING, Totals},
+    totals::{Meter, Totals, share_of_hit},
 };
 use crate::sim::scenario::Kind;
 
 /// The part of all CPU that the cached queries account for; the rest is compilations, what is never cached, and logins.
 const COVERED: f64 = 0.82;
-/// The module that a regression hits.
-const REGRESSES: &str = "dbo.usp_GetPage";
+/// A query that an event hits.
+#[derive(Debug)]
+pub struct Victim {
+    /// by which event
+    pub kind: Kind,
+    /// position of its text
+    pub template: u16,
+    /// number of its plan then; 0 is the good one
+    pub plan: u8,
+}
+
+/// All of them: the page of `usp_GetPage`, the list of a customer's orders, `usp_MonthlyTurnover`.
+pub const VICTIMS: [Victim; 3] = [
+    Victim { kind: Kind::PlanRegression, template: 3, plan: 1 },
+    Victim { kind: Kind::MissingIndex, template: 0, plan: 2 },
+    Victim { kind: Kind::ParameterSniffing, template: 7, plan: 3 },
+];
+
+fn victim(template: u16) -> Option<&'static Victim> {
+    VICTIMS.iter().find(|victim| victim.template == template)
+}
+
+/// The part of all CPU that they have together while they are well.
+fn share_of_victims() -> f64 {
+    VICTIMS.iter().filter_map(|victim| share_of_hit(victim.kind)).sum()
+}
 
 /// What a run takes, or many of them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -55,7 +80,7 @@ pub struct Query {
     pub created_ms: i64,
     /// the last run began then, ms
     pub last_ms: i64,
-    /// which of its plans it is: 0 the good one, 1 the bad one
+    /// which of its plans it is: 0 the good one, else that of an event, see [`VICTIMS`]
     pub plan: u8,
     /// plans
     pub plans: i64,
@@ -108,10 +133,9 @@ impl Figures {
     }
 }
 
-/// CPU of the process between two moments, ms: the everyday part, what a regression adds, what a storm adds.
+/// CPU of the process between two moments, ms: the everyday part, and what a storm adds.
 struct Cpu {
     everyday: f64,
-    regression: f64,
     storm: f64,
 }
 
@@ -123,12 +147,12 @@ impl Moment<'_> {
         let minute = self.cpu_between((self.at_ms - 60_000).max(self.started_ms()));
         let mut all = Vec::with_capacity(shapes.len() + 2);
         for (template, weight) in shapes {
-            let part = weight / weights * (COVERED - REGRESSING);
+            let part = weight / weights * (COVERED - share_of_victims());
             let created_ms = self.compiled_ms(template);
             let ran_ms = self.cpu_between(created_ms).everyday * part;
             all.extend(self.query(template, created_ms, ran_ms, minute.everyday * part / 60_000.0));
         }
-        all.extend(self.regressing(&minute));
+        all.extend(VICTIMS.iter().filter_map(|victim| self.hit(victim, &minute)));
         all.extend(self.burner());
         all
     }
@@ -144,7 +168,7 @@ impl Moment<'_> {
             (Sort::BlockingVictim, 0.4),
         ];
         let weigh = |(sort, factor): (Sort, f64)| {
-            let texts = of_sort(sort).into_iter().filter(|template| !is_regressing(*template));
+            let texts = of_sort(sort).into_iter().filter(|template| victim(*template).is_none());
             texts.map(move |template| {
                 (template, p.dice.of("weight").at(i64::from(template)).skewed(0.3, 12.0) * factor)
             })
@@ -195,6 +219,7 @@ impl Moment<'_> {
         let text = &TEXTS[usize::from(template)];
         let dice = self.profile.dice.of("run").at(i64::from(template));
         let (cpu_ms, dop, memory_mb) = match text.sort {
+            _ if victim(template).is_some() => (dice.of("cpu").skewed(0.3, 45.0), 1, 0.0),
             Sort::Report => (dice.of("cpu").skewed(900.0, 40_000.0), 8, dice.of("grant").skewed(40.0, 900.0)),
             Sort::Etl => (dice.of("cpu").skewed(2_000.0, 30_000.0), 4, 240.0),
             Sort::Job => (dice.of("cpu").skewed(4_000.0, 60_000.0), 1, 12.0),
@@ -221,28 +246,27 @@ impl Moment<'_> {
         }
     }
 
-    /// The query that a regression hits: compiled at its begin, and again at its end.
-    fn regressing(&self, minute: &Cpu) -> Option<Query> {
-        let template = (0..TEXTS.len() as u16).find(|template| is_regressing(*template))?;
-        let at_ms = self.at_ms;
-        let hit = self.happenings().iter().filter(|h| h.kind == Kind::PlanRegression);
+    /// A query that an event hits: compiled at its begin, and again at its end.
+    fn hit(&self, victim: &Victim, minute: &Cpu) -> Option<Query> {
+        let (template, at_ms) = (victim.template, self.at_ms);
+        let share = share_of_hit(victim.kind)?;
+        let hit = self.happenings().iter().filter(|h| h.kind == victim.kind);
         let latest = hit.filter_map(|h| h.span.latest(at_ms));
         let turns = latest.flat_map(|o| [o.from_ms, o.to_ms]).filter(|turn| *turn <= at_ms);
         let created_ms = turns.max().unwrap_or(i64::MIN).max(self.began_ms(template));
-        let cpu = self.cpu_between(created_ms);
-        let bad = self.active(Kind::PlanRegression);
-        let now = minute.everyday * REGRESSING / 60_000.0;
+        let everyday = self.cpu_between(created_ms).everyday;
+        let now = minute.everyday * share / 60_000.0;
         // A plan is compiled by a run: it never stands in the cache without one.
         let first_ms = self.run(template).cpu_us as f64 / 1e3;
-        let well = self.query(template, created_ms, (cpu.everyday * REGRESSING).max(first_ms), now)?;
-        let Some(bad) = bad else { return Some(well) };
+        let well = self.query(template, created_ms, (everyday * share).max(first_ms), now)?;
+        let Some(bad) = self.active(victim.kind) else { return Some(well) };
         let run = well.run.worse(bad.amount.max(1.0));
         let total = Figures {
             // What the counters of the process have of it.
-            cpu_us: well.total.cpu_us.saturating_add((cpu.regression * 1e3) as i64),
+            cpu_us: well.total.cpu_us.saturating_add((self.added_by(victim.kind, created_ms) * 1e3) as i64),
             ..run.times(well.total.runs)
         };
-        Some(Query { plan: 1, run, total, ..well })
+        Some(Query { plan: victim.plan, run, total, ..well })
     }
 
     /// What a storm burns.
@@ -260,20 +284,40 @@ impl Moment<'_> {
 
     /// CPU from some moment until now.
     fn cpu_between(&self, from_ms: i64) -> Cpu {
-        let cpu = |without: &[Kind]| {
-            let all = self.happenings().iter().copied();
-            let happenings: Vec<Happening> = all.filter(|h| !without.contains(&h.kind)).collect();
-            let from_ms = from_ms.min(self.at_ms);
-            Totals::over(self.profile, &happenings, self.fleet.utc_origin_ms, from_ms, self.at_ms)
-                .exact(Meter::Cpu)
-        };
-        let everyday = cpu(&[Kind::CpuStorm, Kind::CpuLimit, Kind::PlanRegression]);
-        let regressed = cpu(&[Kind::CpuStorm, Kind::CpuLimit]);
-        let all = cpu(&[]);
-        Cpu { everyday, regression: (regressed - everyday).max(0.0), storm: (all - regressed).max(0.0) }
+        let [regression, index, sniffing] = VICTIMS.map(|victim| victim.kind);
+        let everyday =
+            self.cpu_without(&[Kind::CpuStorm, Kind::CpuLimit, regression, index, sniffing], from_ms);
+        let calm = self.cpu_without(&[Kind::CpuStorm, Kind::CpuLimit], from_ms);
+        let all = self.cpu_without(&[], from_ms);
+        Cpu { everyday, storm: (all - calm).max(0.0) }
+    }
+
+    /// What events of a kind add to the CPU since some moment, storms aside.
+    fn added_by(&self, kind: Kind, from_ms: i64) -> f64 {
+        let with = self.cpu_without(&[Kind::CpuStorm, Kind::CpuLimit], from_ms);
+        let without = self.cpu_without(&[Kind::CpuStorm, Kind::CpuLimit, kind], from_ms);
+        (with - without).max(0.0)
+    }
+
+    /// CPU of the process since some moment, if events of these kinds had not been.
+    fn cpu_without(&self, without: &[Kind], from_ms: i64) -> f64 {
+        let all = self.happenings().iter().copied();
+        let happenings: Vec<Happening> = all.filter(|h| !without.contains(&h.kind)).collect();
+        let from_ms = from_ms.min(self.at_ms);
+        Totals::over(self.profile, &happenings, self.fleet.utc_origin_ms, from_ms, self.at_ms)
+            .exact(Meter::Cpu)
     }
 }
 
-fn is_regressing(template: u16) -> bool {
-    TEXTS.get(usize::from(template)).and_then(|text| text.proc) == Some(REGRESSES)
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_victims_are_the_texts_that_they_are_called_after() {
+        let names = VICTIMS.map(|victim| TEXTS[usize::from(victim.template)].proc);
+        assert_eq!(names, [Some("dbo.usp_GetPage"), None, Some("rpt.usp_MonthlyTurnover")]);
+        let parts: f64 = share_of_victims();
+        assert!(VICTIMS.iter().all(|victim| share_of_hit(victim.kind).is_some()) && parts < COVERED / 2.0);
+    }
 }

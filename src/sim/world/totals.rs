@@ -9,8 +9,14 @@ use super::{
 };
 use crate::sim::scenario::Kind;
 
-/// The part of all CPU that the query which regresses has while it is well.
-pub const REGRESSING: f64 = 0.04;
+/// The part of all CPU that the query which an event hits has while it is well. None: the event hits no single query.
+pub const fn share_of_hit(kind: Kind) -> Option<f64> {
+    match kind {
+        Kind::PlanRegression => Some(0.04),
+        Kind::MissingIndex | Kind::ParameterSniffing => Some(0.015),
+        _ => None,
+    }
+}
 
 /// The counters besides waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -253,8 +259,8 @@ impl Totals {
                 self.meters[Meter::Errors as usize] += amount / 60.0 * seconds;
                 self.add_waits(Driver::LockX, amount / 60.0 * 4_000.0 * seconds, 1.0 / 7.5, 0.0);
             }
-            Kind::PlanRegression => {
-                let worse = REGRESSING * (amount.max(1.0) - 1.0);
+            Kind::PlanRegression | Kind::MissingIndex | Kind::ParameterSniffing => {
+                let worse = share_of_hit(happening.kind).unwrap_or(0.0) * (amount.max(1.0) - 1.0);
                 let cpu = &mut self.meters[Meter::Cpu as usize];
                 *cpu = (*cpu * (1.0 + worse)).min(cpus * 970.0 * seconds).max(*cpu);
                 self.meters[Meter::PageLookups as usize] *= 1.0 + worse;
@@ -365,6 +371,8 @@ const fn bends(kind: Kind) -> bool {
             | Kind::Deadlocks
             | Kind::DeadlockPattern
             | Kind::PlanRegression
+            | Kind::MissingIndex
+            | Kind::ParameterSniffing
             | Kind::AgLag
     )
 }

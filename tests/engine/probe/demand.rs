@@ -9,9 +9,16 @@ use dbtop::{
             id::ProbeId,
         },
     },
-    plan::Plan,
+    plan::{Plan, find::findings, time::own},
     probe,
-    sim::{scenario::Kind, world::version::Version},
+    sim::{
+        scenario::Kind,
+        world::{
+            queries::{self, VICTIMS},
+            texts::TEXTS,
+            version::Version,
+        },
+    },
 };
 
 /// What is known of a server before it is asked.
@@ -71,6 +78,59 @@ async fn a_query_is_found_in_the_plan_cache_by_its_hash_and_one_that_is_not_says
     let failure =
         probe::demand(&mut client.conn, Demand::SessionPlan { session_id: 3 }, &mut client.ctx).await;
     assert!(failure.unwrap_err().text.contains("session 3 runs nothing now"));
+}
+
+/// The findings of a plan by their codes.
+fn codes(xml: &str) -> Vec<&'static str> {
+    let plan = Plan::read(xml.as_bytes()).unwrap();
+    let query = &plan.statements[0].queries[0];
+    findings(&plan.statements[0], query, &own(query)).into_iter().map(|finding| finding.code).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lost_seek_an_index_that_is_gone_and_a_sniffed_value_show_in_the_plans_of_their_queries() {
+    for (kind, module, wanted, is_estimated) in [
+        (Kind::PlanRegression, Some("dbo.usp_GetPage"), ["P02", "P01"], true),
+        (Kind::MissingIndex, None, ["P01", "P04"], true),
+        (Kind::ParameterSniffing, Some("rpt.usp_MonthlyTurnover"), ["P15", "P08"], false),
+    ] {
+        let sim = fleet(Version::ALL.len(), &[(kind, None)]).await;
+        for index in 0..Version::ALL.len() {
+            let mut client = introduced(&sim, index).await;
+            let victim = VICTIMS.iter().find(|victim| victim.kind == kind).unwrap();
+            let text = &TEXTS[usize::from(victim.template)];
+            assert_eq!(text.proc, module);
+            let profile = &sim.fleet().profiles[index];
+            let query_hash = u64::from_be_bytes(queries::hash(profile, victim.template));
+            let demand = Demand::Plans { query_hash };
+            let found = probe::demand(&mut client.conn, demand, &mut client.ctx).await;
+            let Ok(Found::Plans(plans)) = found else { panic!("{kind}: {found:?}") };
+            let of = |source| plans.iter().filter(move |plan| plan.source == source);
+            assert_eq!(of(PlanSource::Cached).count(), 2, "{kind}: the bad one and the good one before it");
+            let last: Vec<_> = of(PlanSource::LastActual).collect();
+            // Servers before 2019 do not have them.
+            assert_eq!(last.len(), usize::from(client.ctx.major() >= Some(15)), "{kind} on {index}");
+            for plan in last {
+                let xml = plan.xml.as_deref().unwrap();
+                let query = &Plan::read(xml.as_bytes()).unwrap().statements[0].queries[0];
+                assert!(query.is_actual() && query.is_timed() && plan.runs == Some(1), "{kind}");
+                let codes = codes(xml);
+                assert!(wanted.iter().all(|code| codes.contains(code)), "{kind}: {codes:?}");
+                assert!(
+                    query
+                        .parameters
+                        .iter()
+                        .any(|p| p.compiled.is_some() && p.runtime.is_some() && p.compiled != p.runtime),
+                    "{kind}: compiled and run-time values"
+                );
+            }
+            if is_estimated {
+                let codes = codes(of(PlanSource::Cached).next().unwrap().xml.as_deref().unwrap());
+                assert!(codes.contains(&"P01"), "{kind}: {codes:?}");
+            }
+        }
+        sim.stop().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
