@@ -14,7 +14,7 @@ use crate::{
             statement::{SqlText, Statement},
         },
     },
-    sql::{ident, lexer},
+    sql::module,
     tds::{Param, Row},
 };
 use std::{cmp::Reverse, collections::HashMap, sync::Arc};
@@ -140,25 +140,9 @@ fn alone(whole: &Statement) -> Statement {
     Statement { text: Arc::new(SqlText::new(text, full_chars, object_id, encrypted)), start: 0, end }
 }
 
-/// The words behind which the name of a module stands.
-const KINDS: [&str; 5] = ["PROC", "PROCEDURE", "FUNCTION", "TRIGGER", "VIEW"];
-
-/// The name of a module by its own text, as in `dbo.usp_Settle`. One that was renamed keeps its old name there.
+/// The name of a module by its own text, made harmless.
 pub(super) fn module(text: &str) -> Option<Arc<str>> {
-    let mut code = lexer::code(text).filter(|token| !token.is_blank());
-    // CREATE OR ALTER PROCEDURE
-    code.by_ref().take(4).find(|token| KINDS.iter().any(|kind| token.is_word(kind)))?;
-    let mut name = String::new();
-    for token in code {
-        if token.is_symbol(".") {
-            name.push('.');
-        } else if token.is_name() && (name.is_empty() || name.ends_with('.')) {
-            name.push_str(&ident::unquote(token.text));
-        } else {
-            break;
-        }
-    }
-    Some(sanitize_line(&name, MODULE_CHARS)).filter(|name| !name.is_empty())
+    Some(sanitize_line(&module::name(text)?, MODULE_CHARS)).filter(|name| !name.is_empty())
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use crate::model::{
         chart::{ChartData, ChartQuery, Mark},
         forecast::Outlook,
         reach,
+        samples::Samples,
     },
 };
 use std::sync::Arc;
@@ -102,6 +103,17 @@ pub enum Query {
         /// the end of the last day
         to: Timestamp,
     },
+    /// what requests of an instance did. Answered by [`Answer::Samples`]
+    Samples {
+        /// whose
+        instance: InstanceId,
+        /// first instant
+        from: Timestamp,
+        /// end
+        to: Timestamp,
+        /// length of a slot, ms
+        slot_ms: i64,
+    },
 }
 
 /// The answer to a [`Query`].
@@ -115,6 +127,8 @@ pub enum Answer {
     Marks(Vec<Mark>),
     /// outages, and what is known of that time
     Reach(reach::Facts),
+    /// what was seen at work
+    Samples(Arc<Samples>),
 }
 
 /// The figures of the store, for F12.

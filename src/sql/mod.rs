@@ -10,6 +10,7 @@ pub mod blank;
 pub mod highlight;
 pub mod ident;
 pub mod lexer;
+pub mod module;
 pub mod names;
 pub mod normalize;
 pub mod readonly;

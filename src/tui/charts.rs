@@ -82,6 +82,14 @@ impl Charts {
         })
     }
 
+    /// Why a question has no answer; None: it has one, or it is open.
+    pub fn why_not(&self, query: &Query) -> Option<&str> {
+        self.all.iter().rev().find_map(|(asked, stage)| match stage {
+            Stage::Refused(why) if asked == query => Some(why.as_str()),
+            _ => None,
+        })
+    }
+
     /// Returns the questions that are still to be asked. Where there are too many answers, the oldest wishes go first.
     pub fn missing(&mut self, wanted: Vec<Query>, mut ticket: impl FnMut() -> u64) -> Vec<HistoryRequest> {
         let mut requests = Vec::new();

@@ -56,7 +56,10 @@ pub use action::Action;
 pub use app::App;
 pub use encoder::Encoder;
 pub use id::PaneId;
-pub use layer::{deadlock::DeadlockSource, plan::PlanSource};
+pub use layer::{
+    deadlock::DeadlockSource,
+    plan::{PlanSource, Request as LiveRequest},
+};
 pub use moment::Recording;
 pub use pane::evidence_of;
 pub use settings::{Alone, Settings, Subject};

@@ -28,6 +28,8 @@ pub enum Look {
     Groups(GroupBy, &'static str),
     /// as the pane shows them by itself
     Own,
+    /// what was seen at work, added up by statement, those that a filter keeps
+    Samples(String),
 }
 
 /// A text for the user's editor.

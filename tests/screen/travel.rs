@@ -36,6 +36,7 @@ const PANES: [(&str, &str); 18] = [
     ("modules", ": modules enter"),
     ("query store", ": querystore enter"),
     ("stores", ": querystore enter b b b b"),
+    ("queries by login", "5 b b b b"),
     ("storage", "6"),
     ("storage by volume", "6 b b"),
     ("growths", "6 b b b"),

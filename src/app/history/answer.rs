@@ -11,12 +11,17 @@ use crate::{
         base::time::Timestamp,
         inventory::instance::{InstanceId, InstanceInfo},
         judge::health::Level,
-        poll::id::{Metric, SeriesKey},
+        poll::{
+            State,
+            id::{Metric, SeriesKey},
+        },
         timeline::{
             chart::{Bucket, ChartData, ChartQuery, Mark, MarkKind},
             event::{Cause, What},
             forecast::{self, Outlook},
             reach::{self, Outage, Span},
+            record::Recorded,
+            samples::Samples,
         },
     },
     protocol::{Answer, HistoryRequest, Query, Reply},
@@ -31,7 +36,8 @@ use std::{collections::HashMap, sync::Arc};
 /// list of the fleet needs, then the rest.
 const AT_ONCE: usize = 60;
 
-const DAY_MS: i64 = 86_400_000;
+const HOUR_MS: i64 = 3_600_000;
+const DAY_MS: i64 = 24 * HOUR_MS;
 
 /// When a volume is full: by the most that was in use of it on each day, and the size that it had last.
 fn outlook(archive: &mut Archive, uid: &str, mount: &Arc<str>, to: Timestamp) -> Result<Outlook, StoreError> {
@@ -129,6 +135,10 @@ impl<'a> Question<'a> {
                 let uid = self.uid(&instance);
                 let of = |mount| outlook(archive, &uid, mount, to);
                 mounts.iter().map(of).collect::<Result<Vec<_>, _>>().map(Answer::Outlooks)
+            }
+            Query::Samples { instance, from, to, slot_ms } => {
+                let samples = self.samples(archive, &instance, (from, to), slot_ms)?;
+                Ok(Answer::Samples(Arc::new(samples)))
             }
         }
     }
@@ -231,6 +241,30 @@ impl<'a> Question<'a> {
             gaps: gaps.iter().map(|gap| Span { from: gap.at, to: gap.to.unwrap_or(gap.at) }).collect(),
             outages: outages.iter().map(|outage| Outage { at: outage.at, to: outage.to }).collect(),
         })
+    }
+
+    /// What requests did between two instants, an hour of readings at a time in memory.
+    fn samples(
+        &self,
+        archive: &mut Archive,
+        instance: &InstanceId,
+        (from, to): (Timestamp, Timestamp),
+        slot_ms: i64,
+    ) -> Result<Samples, StoreError> {
+        let uid = self.uid(instance);
+        let mut samples = Samples::new(slot_ms, (to - from).saturating_add(slot_ms));
+        let mut at = from;
+        while at < to {
+            let end = at.plus_ms(HOUR_MS).min(to);
+            for kept in archive.reader()?.states().between(&uid, at, end)?.kept {
+                if let Recorded::Reading { state: Ok(State::Activity(activity)), every_ms, .. } = &kept.what {
+                    samples.add(kept.at, activity, *every_ms);
+                }
+            }
+            at = end;
+        }
+        samples.sum_up();
+        Ok(samples)
     }
 
     /// Retention has deleted the outages before this. None: a recording has all of them.

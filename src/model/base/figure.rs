@@ -180,7 +180,7 @@ pub const fn told_span(ms: i64) -> i64 {
     ms / unit_ms * unit_ms
 }
 
-/// `1 episode`, `3 episodes`. Of several words the first takes the s: `2 failures of a connection`.
+/// `1 episode`, `3 episodes`, `8,904 runs`. Of several words the first takes the s: `2 failures of a connection`.
 pub fn counted(n: usize, one: &str) -> String {
     let mut text = String::new();
     push_counted(&mut text, n as u64, one);
@@ -190,7 +190,8 @@ pub fn counted(n: usize, one: &str) -> String {
 /// The same at the end of a text.
 pub fn push_counted(out: &mut String, n: u64, one: &str) {
     let (first, rest) = one.split_at(one.find(' ').unwrap_or(one.len()));
-    let _ = write!(out, "{n} {first}{}{rest}", if n == 1 { "" } else { "s" });
+    push_grouped(out, i64::try_from(n).unwrap_or(i64::MAX));
+    let _ = write!(out, " {first}{}{rest}", if n == 1 { "" } else { "s" });
 }
 
 #[cfg(test)]

@@ -1,16 +1,20 @@
-//! The last fifteen minutes of an instance, in memory, for sparklines and charts. A missed poll is a gap, stored as a
-//! gap, never interpolated.
+//! The last fifteen minutes of an instance, in memory, for sparklines and charts, and what its requests did meanwhile. A missed
+//! poll is a gap, stored as a gap, never interpolated.
 
-use super::record::Recorded;
+use super::{
+    record::Recorded,
+    samples::{SLOT_MS, Samples},
+};
 use crate::model::{
     base::time::Timestamp,
     poll::{
+        State,
         id::{Metric, ProbeId, SeriesId},
         link::Link,
         wait_class::WaitCategory,
     },
 };
-use std::collections::VecDeque;
+use std::{collections::VecDeque, sync::Arc};
 
 /// Two points further apart than this have a gap between them: the slowest headline poll twice and a half.
 pub const HOLE_MS: i64 = 150_000;
@@ -91,13 +95,15 @@ impl Series {
 #[derive(Debug, Clone, Default)]
 pub struct History {
     series: Vec<(SeriesId, Series)>,
+    /// None: no activity was polled
+    samples: Option<Arc<Samples>>,
     only_judged: bool,
 }
 
 impl History {
     /// One that keeps what health looks back on, and nothing else: nobody draws charts.
     pub const fn only_judged() -> Self {
-        Self { series: Vec::new(), only_judged: true }
+        Self { series: Vec::new(), samples: None, only_judged: true }
     }
 
     /// See [`Self::only_judged`].
@@ -169,8 +175,17 @@ impl History {
                 }
             }
             Recorded::Link { link: Link::Down { .. }, .. } => self.gap_all(at),
+            Recorded::Reading { state: Ok(State::Activity(activity)), every_ms, .. } if !self.only_judged => {
+                let none = || Arc::new(Samples::new(SLOT_MS, KEEP_MS));
+                Arc::make_mut(self.samples.get_or_insert_with(none)).take(at, activity, *every_ms);
+            }
             _ => {}
         }
+    }
+
+    /// What its requests did. None: no activity was polled.
+    pub fn samples(&self) -> Option<&Samples> {
+        self.samples.as_deref()
     }
 
     /// Marks a missed poll in the series that a probe feeds.

@@ -10,4 +10,5 @@ pub mod history;
 pub mod past;
 pub mod reach;
 pub mod record;
+pub mod samples;
 pub mod scrub;

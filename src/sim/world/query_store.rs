@@ -3,7 +3,7 @@
 
 use super::{
     moment::Moment,
-    queries::{Figures, Query},
+    queries::{Figures, Query, VICTIMS},
     texts::{Sort, TEXTS},
     version::Version,
 };
@@ -157,8 +157,10 @@ impl Moment<'_> {
         let lived_ms = (self.at_ms - query.created_ms).max(1) as f64;
         let per_ms = query.total.runs as f64 / lived_ms;
         let good = self.run(query.template);
-        let (bad_ms, bad_run) =
-            if query.plan == 1 { (self.regressed_ms(from_ms, to_ms), query.run) } else { (0, good) };
+        let (bad_ms, bad_run) = match VICTIMS.iter().find(|victim| victim.plan == query.plan) {
+            Some(victim) => (self.hit_ms(victim.kind, from_ms, to_ms), query.run),
+            None => (0, good),
+        };
         // What a storm burns began with the storm.
         let is_burner = TEXTS.get(usize::from(query.template)).is_some_and(|text| text.sort == Sort::Burner);
         let origin = self.utc_ms() - self.at_ms;
@@ -174,11 +176,11 @@ impl Moment<'_> {
         Runs { query_id: number(query.template), template: query.template, query, total, bad, spread, max_us }
     }
 
-    /// How much of a stretch of time a regression took, ms.
-    fn regressed_ms(&self, from_ms: i64, to_ms: i64) -> i64 {
+    /// How much of a stretch of time events of a kind took, ms.
+    fn hit_ms(&self, kind: Kind, from_ms: i64, to_ms: i64) -> i64 {
         let origin = self.utc_ms() - self.at_ms;
         let (from_ms, to_ms) = (from_ms - origin, (to_ms - origin).min(self.at_ms));
-        let hit = self.happenings().iter().filter(|h| h.kind == Kind::PlanRegression);
+        let hit = self.happenings().iter().filter(|h| h.kind == kind);
         let hit = hit.flat_map(|h| h.span.occurrences(from_ms, to_ms));
         hit.map(|o| o.to_ms.min(to_ms) - o.from_ms.max(from_ms))
             .filter(|ms| *ms > 0)

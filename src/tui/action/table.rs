@@ -200,7 +200,10 @@ actions! {
     // Actions of single panes
     GroupBy: "group by the next field",
         word("group", "group by the next field"),
-        keys(&[told(ACTIVITY, "b", "group"), told(STORAGE, "b", "group"), told(QUERY_STORE, "b", "view")]);
+        keys(&[told(ACTIVITY, "b", "group"), told(QUERIES, "b", "group"), told(STORAGE, "b", "group"), told(QUERY_STORE, "b", "view")]);
+    ByObject: "what is waited for now, added up by object",
+        word("objects", "what is waited for now, by object"),
+        keys(&[told(BLOCKING, "b", "by object")]);
     Plan: "the plan, asked of the server; of what runs it is live where the server profiles it", polls(), on_row(),
         keys(&[told(ACTIVITY, "P", "plan"), told(BLOCKING, "P", "plan"), told(QUERIES, "P", "plan"), told(QUERY_STORE, "P", "plan")]);
     SessionWaits: "what the session has waited for, asked of the server", polls(), on_row(),
@@ -213,9 +216,9 @@ actions! {
         keys(&[at(STORAGE, "u")]);
     Answer: "the newest answer of a server again: a plan, waits, the buffer pool", always(),
         word("answer", "the newest answer of a server again");
-    ToQuery: "the query of this request in the plan cache: what it costs by all its runs", on_row(),
-        word("query", "what the query of this request costs"),
-        keys(&[at(ACTIVITY, "Q")]);
+    ToQuery: "to queries: of a request its query, of a wait those that have it, of an instance those that take most CPU", on_row(),
+        word("query", "the queries behind this row"),
+        keys(&[at(FLEET, "Q"), at(INSTANCE, "Q"), at(ACTIVITY, "Q"), told(WAITS, "Q", "queries"), at(READER, "Q")]);
     Benign: "show benign waits too",
         word("benign", "show benign waits too"),
         keys(&[told(WAITS, "i", "benign")]);

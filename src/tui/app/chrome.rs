@@ -521,6 +521,7 @@ fn footer_keys(app: &mut App, room: u16, line: &mut Canvas<'_>) {
         let refused = refused || b.action == Action::NextProblem && !has_problems;
         let finds = || app.layers.last().is_none_or(|top| top.finds());
         let refused = refused || b.action == Action::Filter && b.key.context == Context::List && !finds();
+        let refused = refused || app.layers.last().is_some_and(|top| !top.offers(b.action));
         !refused
             && match b.when {
                 When::Always => true,
@@ -530,7 +531,9 @@ fn footer_keys(app: &mut App, room: u16, line: &mut Canvas<'_>) {
                 When::Past => in_past,
             }
     };
+    let of_layer = |action| app.layers.last().and_then(|top| top.word(action));
     let word = |b: &Binding| match b.action {
+        action if of_layer(action).is_some() => of_layer(action),
         Action::Back if nothing => Some("quit"),
         Action::Add if nothing && !contexts.contains(&Context::Records) => Some("add an instance"),
         Action::Live if recording => Some("last instant"),

@@ -4,7 +4,10 @@
 use super::App;
 use crate::{
     model::{
-        base::{failure::Failure, figure},
+        base::{
+            failure::{Failure, FailureKind},
+            figure,
+        },
         inventory::instance::InstanceId,
         judge::health::Level,
         poll::demand::{Demand, FoundPlan, PlanSource as PlanFrom},
@@ -13,7 +16,11 @@ use crate::{
     tui::{
         action::Context,
         demands::Ready,
-        layer::{details::Reading, found, plan::PlanSource},
+        layer::{
+            details::Reading,
+            found,
+            plan::{PlanSource, Request},
+        },
     },
 };
 use std::{fmt::Write as _, sync::Arc};
@@ -57,6 +64,9 @@ impl App {
         let Some(open) = self.demands.take(ticket) else { return };
         let shown = match found {
             Ok(shown) => shown,
+            Err(failure) if open.is_renewal && failure.kind == FailureKind::MissingObject => {
+                return self.end_live();
+            }
             Err(failure) => {
                 self.live = None;
                 return self.say_failed(&open.instance, open.demand, &failure);
@@ -101,10 +111,20 @@ impl App {
 
     /// Newer figures of the live plan on the screen; nobody waits for them if it was closed.
     fn renew(&mut self, ready: Ready) {
-        let newer = sources(&ready).into_iter().next();
-        let is_shown = newer.as_ref().is_some_and(|plan| self.renew_plan(plan));
-        self.live = newer.filter(|plan| is_shown && plan.is_live).map(|_| self.world.moment.clock);
-        self.ready = Some(ready);
+        if sources(&ready).iter().any(|plan| self.renew_plan(plan)) {
+            self.live = Some(self.world.moment.clock);
+            self.ready = Some(ready);
+        } else {
+            self.end_live();
+        }
+    }
+
+    /// The request of the live plan on the screen runs no more: its last state stays, and says so.
+    fn end_live(&mut self) {
+        self.live = None;
+        if self.layers.iter_mut().rev().any(|layer| layer.end_live()) {
+            self.say(Level::Ok, "the request has ended: this is its last state".to_owned());
+        }
     }
 
     /// Asks for newer figures of the live plan on the screen, from time to time.
@@ -128,7 +148,7 @@ impl App {
         let mut plans = sources(ready);
         if !plans.is_empty() {
             let first = plans.remove(0);
-            self.live = first.is_live.then_some(self.world.moment.clock);
+            self.live = first.live.is_some().then_some(self.world.moment.clock);
             return self.show_plan(first, plans);
         }
         let (theme, zone) = (&self.world.theme, &self.world.moment.zone);
@@ -148,13 +168,21 @@ fn sources(ready: &Ready) -> Vec<PlanSource> {
                 instance: Some(ready.instance.clone()),
                 raw: shown.found.xml.clone()?,
                 plan: Arc::clone(shown.plan.as_ref().ok()?),
-                is_live: shown.found.source == PlanFrom::Live,
+                live: request(ready, &shown.found),
             };
             Some((shown.found.source == PlanFrom::Cached, source))
         })
         .collect();
     sources.sort_by_key(|(is_estimated, _)| *is_estimated);
     sources.into_iter().map(|(_, source)| source).collect()
+}
+
+/// The request that runs a plan still.
+fn request(ready: &Ready, found: &FoundPlan) -> Option<Request> {
+    let (Demand::SessionPlan { session_id }, PlanFrom::Live) = (ready.demand, found.source) else {
+        return None;
+    };
+    Some(Request { instance: ready.instance.clone(), session_id, started_at: found.started_at })
 }
 
 /// `sqlprd-014 · 0x8A3F… · plan 0x12AB… · estimated · 400 runs, avg 9.0 ms`.

@@ -39,7 +39,7 @@ use super::{
     travel::Travel,
     view::Sealed,
     widget::canvas,
-    wish::Edit,
+    wish::{Edit, Look},
     world::World,
 };
 use crate::{
@@ -358,6 +358,8 @@ impl App {
             Action::Overlay => self.toggle_overlay(),
             Action::Redraw => self.repaint = true,
             Action::Answer => self.show_answer(),
+            // In a pane without such a row: those of the scope.
+            Action::ToQuery => self.follow(PaneId::Queries, None, None, Some(Look::Sort("cpu"))),
             Action::Menu => self.open_menu(),
             Action::Reserved => self.say(
                 Level::Ok,
@@ -369,6 +371,7 @@ impl App {
             Action::HeatMap => self.act_in(PaneId::Fleet, action),
             Action::GroupBy => self.act_in(PaneId::Activity, action),
             Action::Benign => self.act_in(PaneId::Waits, action),
+            Action::ByObject => self.act_in(PaneId::Blocking, action),
             _ => {}
         }
     }

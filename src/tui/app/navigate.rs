@@ -84,7 +84,7 @@ impl App {
         look: Option<Look>,
     ) {
         let brought = match &look {
-            Some(Look::Filter(text)) => Some(text.as_str()),
+            Some(Look::Filter(text) | Look::Samples(text)) => Some(text.as_str()),
             _ => None,
         };
         self.leave(brought);
@@ -102,7 +102,10 @@ impl App {
         self.arrived();
         let target = self.panes.get(pane);
         match look {
-            Some(Look::Filter(text)) => drop(target.set_filter(&text)),
+            Some(Look::Filter(text)) => {
+                target.ungroup();
+                drop(target.set_filter(&text));
+            }
             Some(look) => {
                 drop(target.set_filter(""));
                 target.show(&look);

@@ -26,7 +26,7 @@ impl App {
         self.open_layer(PlanView::new(plan).with_others(others));
     }
 
-    /// A newer state of the live plan on the screen; false if none is there any more.
+    /// A newer state of the live plan on the screen; false if that of its request is there no more.
     pub fn renew_plan(&mut self, plan: &PlanSource) -> bool {
         self.layers.iter_mut().rev().any(|layer| layer.renew(plan))
     }

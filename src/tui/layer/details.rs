@@ -72,7 +72,7 @@ impl Text {
             Action::Copy => out.wish(Wish::Clip(self.reader.document().to_copy())),
             Action::Out if !self.wanted.is_empty() => self.look_for(""),
             Action::Out | Action::Back | Action::Enter | Action::Details | Action::Help => out.close(),
-            Action::Open(_) | Action::Palette | Action::Jump | Action::Quit => {
+            Action::Open(_) | Action::Palette | Action::Jump | Action::Quit | Action::ToQuery => {
                 out.close();
                 out.pass_on();
             }

@@ -128,6 +128,18 @@ pub trait Layer {
     fn renew(&mut self, _plan: &PlanSource) -> bool {
         false
     }
+    /// The request whose live plan it shows runs no more: no newer state comes. False: it shows none.
+    fn end_live(&mut self) -> bool {
+        false
+    }
+    /// True if an action does something as it is now: the footer tells it then.
+    fn offers(&self, _action: Action) -> bool {
+        true
+    }
+    /// The footer's word for an action as it is now; None: the one of the table.
+    fn word(&self, _action: Action) -> Option<&'static str> {
+        None
+    }
     /// The instance that it shows, which is polled fast for as long as it is on top.
     fn instance(&self) -> Option<&InstanceId> {
         None

@@ -70,6 +70,8 @@ pub trait Pane {
     }
     /// Shows its rows as a link wants them; filters are set by [`Pane::set_filter`].
     fn show(&mut self, _look: &Look) {}
+    /// Shows its rows one by one: a link that comes with a filter names some of them.
+    fn ungroup(&mut self) {}
     /// It is left, or entered anew: charts end now again, columns are scrolled back.
     fn left(&mut self) {}
     /// Lets charts that were moved into the past end now again; false if they do.

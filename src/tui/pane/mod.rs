@@ -21,6 +21,7 @@ pub mod listed;
 pub mod memory;
 pub mod memory_words;
 pub mod modules;
+pub mod objects;
 pub mod parts;
 pub mod queries;
 pub mod query_store;

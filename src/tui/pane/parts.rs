@@ -363,7 +363,11 @@ impl<P: Parts> Pane for PartsPane<P> {
         // What a sight leaves out it says by its name.
         let is_usual = self.choice.as_ref().is_none_or(|choice| choice.order == P::WORDS.order);
         if self.left_out > 0 && is_usual {
-            out.push((Part::Plain, format!("{} {}", self.left_out, P::WORDS.left_out)));
+            let mut text = String::new();
+            figure::push_grouped(&mut text, i64::try_from(self.left_out).unwrap_or(i64::MAX));
+            text.push(' ');
+            text.push_str(P::WORDS.left_out);
+            out.push((Part::Plain, text));
         }
         if self.table.sort.is_some() {
             let mut order = String::new();

@@ -75,7 +75,8 @@ impl TimeLine {
         self.ms().min(MEMORY_MS)
     }
 
-    fn span(self, now: Timestamp) -> (Timestamp, Timestamp) {
+    /// From when to when.
+    pub fn span(self, now: Timestamp) -> (Timestamp, Timestamp) {
         let end = self.range.end(now);
         (end.plus_ms(-self.ms()), end)
     }

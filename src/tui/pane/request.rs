@@ -12,6 +12,7 @@ use crate::model::{
         statement::Statement,
     },
 };
+use crate::sql::module;
 use crate::tui::{
     action::Action,
     id::RowKey,
@@ -101,6 +102,19 @@ pub fn push_statement(
             });
         }
         None => cell.put(dim, "–"),
+    }
+}
+
+/// Appends `dbo.usp_Settle, line 12`: the module of a statement, and where in it the statement begins. Nothing of a batch, or of
+/// a statement that is here without the text around it.
+pub fn push_module(out: &mut String, statement: &Statement) {
+    let text = &statement.text;
+    if text.object_id.is_none() || text.encrypted {
+        return;
+    }
+    if let Some(name) = module::name(&text.batch) {
+        let _ = write!(out, "{name}, line ");
+        figure::push_grouped(out, module::line(&text.batch, statement.start) as i64);
     }
 }
 
@@ -357,6 +371,7 @@ fn closing(d: &mut Document, row: RequestRow<'_>) {
                 note.push_str(" characters on the server");
                 d.text(note, t.warning);
             }
+            d.field("module", t.base, |out| push_module(out, s));
             d.statement = Some(s.clone());
         }
         None => d.text(NO_TEXT, t.dim),

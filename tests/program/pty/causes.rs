@@ -9,7 +9,7 @@ type Case = (&'static str, &'static str, &'static str, &'static str, &'static st
 
 const CASES: [Case; 10] = [
     ("blocking_storm", "", "sessions blocked", "Blocking", "sleeping in tran"),
-    ("cpu_storm", "", "CPU 9", "Activity", "by query hash"),
+    ("cpu_storm", "", "CPU 9", "Queries", "by CPU"),
     ("failed_job", "", "job failed", "", "jobs that failed within a day"),
     ("disk_fill", "", "volume L:", "", "─ volumes ─"),
     ("grant_queue", "", "RESOURCE_SEMAPHORE waits", "Activity", "by GRANT"),

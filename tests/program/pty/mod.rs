@@ -17,6 +17,7 @@
 //! | a disk that answers with an errno, while history is written and while it is read | `fault.rs` |
 //! | a sealed fleet handed on: page and recording, with and without names | `export.rs` |
 //! | a plan of a file, without a fleet: keys, the editor, the file that is written | `plan.rs` |
+//! | the demo's plan regression: from the fleet to the guilty operator in five keys | `regression.rs` |
 //! | another configuration while it runs: the file, SIGHUP | `reload.rs` |
 #![cfg(unix)]
 
@@ -31,6 +32,7 @@ mod keys;
 mod mouse;
 mod plain;
 mod plan;
+mod regression;
 mod reload;
 mod replay;
 mod signals;

@@ -10,6 +10,7 @@ mod deadlocks;
 mod demand;
 mod evidence;
 mod health;
+mod links;
 mod lists;
 mod plan;
 mod vault;

@@ -7,9 +7,10 @@ use crate::{
 };
 use dbtop::{
     deadlock::Deadlock,
+    model::inventory::instance::InstanceId,
     plan::Plan,
     protocol::{Effect, InventoryRequest, Refusal, Reply},
-    tui::{DeadlockSource, PlanSource, Settings},
+    tui::{DeadlockSource, LiveRequest, PlanSource, Settings},
 };
 use ratatui::style::Color;
 use std::{fmt::Write as _, fs, path::PathBuf, sync::Arc};
@@ -24,7 +25,7 @@ fn source(title: &str, xml: &str) -> PlanSource {
         instance: None,
         raw: xml.into(),
         plan: Arc::new(Plan::read(xml.as_bytes()).unwrap()),
-        is_live: false,
+        live: None,
     }
 }
 
@@ -362,7 +363,8 @@ fn a_plan_with_hostile_names_or_none_is_drawn_at_every_size() {
             let mut s = Stage::new(fixture::small(), w, h);
             // Without any character of control on the screen, whatever is pressed.
             let others = vec![source(&title, xml), orders()];
-            s.app.show_plan(PlanSource { is_live: true, ..source(&title, xml) }, others);
+            let live = LiveRequest { instance: InstanceId::new("a"), session_id: 57, started_at: None };
+            s.app.show_plan(PlanSource { live: Some(live), ..source(&title, xml) }, others);
             for keys in [
                 "",
                 "enter",
@@ -400,7 +402,7 @@ fn every_published_plan_is_drawn() {
         }
         let name = file.display().to_string();
         let plan = Arc::new(Plan::read(&fs::read(&file).unwrap()).unwrap());
-        let source = PlanSource { title: name.clone(), instance: None, raw: "".into(), plan, is_live: false };
+        let source = PlanSource { title: name.clone(), instance: None, raw: "".into(), plan, live: None };
         let operators: usize =
             source.plan.statements.iter().flat_map(|s| &s.queries).map(|q| q.operators.len()).sum();
         for (w, h) in [(80, 24), (120, 40), (200, 60)] {

@@ -208,7 +208,7 @@ fn a_locked_start_counts_nothing_and_every_change_asks_for_the_passphrase() {
         assert!(s.lines()[0].contains("LIVE"), "{}", s.lines()[0]);
         s.keys(key);
         if key == "x" {
-            s.keys("down down enter");
+            s.keys("down down down enter");
         }
         assert!(s.text().contains("Passphrase"), "{key}\n{}", s.text());
     }

@@ -30,7 +30,7 @@ use crate::{
 };
 use compare::Comparison;
 use sheet::{At, Sheet};
-pub use source::PlanSource;
+pub use source::{PlanSource, Request};
 use std::sync::Arc;
 
 /// What is looked for in the tree.
@@ -152,7 +152,7 @@ impl PlanView {
     /// Makes the lines of the tree anew.
     fn prepare(&mut self) {
         let sheet = self.query().map(|(statement, query)| {
-            Sheet::of(statement, query, self.metric, self.is_folded, self.source.is_live)
+            Sheet::of(statement, query, self.metric, self.is_folded, self.source.live.is_some())
         });
         self.sheet = sheet;
     }
@@ -442,10 +442,47 @@ impl Layer for PlanView {
     }
 
     fn renew(&mut self, plan: &PlanSource) -> bool {
-        if self.source.is_live {
+        let is_same = self.source.live.is_some() && self.source.live == plan.live;
+        if is_same {
             self.replace(plan.clone());
         }
-        self.source.is_live
+        is_same
+    }
+
+    fn end_live(&mut self) -> bool {
+        let was_live = self.source.live.take().is_some();
+        if was_live {
+            self.source.title.push_str(" · ended");
+            let at = self.at();
+            self.prepare();
+            self.stand_at(at);
+        }
+        was_live
+    }
+
+    fn offers(&self, action: Action) -> bool {
+        let is_alone = self.beside.is_none();
+        match action {
+            Action::NextSection => is_alone && self.trees.len() > 1,
+            Action::MetricNext | Action::FoldLight | Action::Filter => is_alone,
+            Action::NextFinding => {
+                !is_alone || self.sheet.as_ref().is_some_and(|sheet| !sheet.found.is_empty())
+            }
+            Action::Another => self.others.len() > usize::from(!is_alone),
+            Action::MissingIndexes => {
+                is_alone && self.query().is_some_and(|(_, query)| !query.missing.is_empty())
+            }
+            _ => true,
+        }
+    }
+
+    fn word(&self, action: Action) -> Option<&'static str> {
+        match action {
+            Action::NextFinding if self.beside.is_some() => Some("difference"),
+            Action::Another if self.others.len() > 1 && self.beside.is_some() => Some("the next"),
+            Action::Out if self.beside.is_some() => Some("the first alone"),
+            _ => None,
+        }
     }
 
     fn instance(&self) -> Option<&InstanceId> {
@@ -506,60 +543,4 @@ fn place(tree: usize, of: usize, is_folded: bool, wanted: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const ORDERS: &str = include_str!("../../../../tests/fixture/plan/orders.sqlplan");
-
-    fn source(xml: &str) -> PlanSource {
-        let plan = Arc::new(Plan::read(xml.as_bytes()).unwrap());
-        PlanSource { title: "x".to_owned(), instance: None, raw: xml.into(), plan, is_live: true }
-    }
-
-    fn line(view: &PlanView) -> &sheet::Shown {
-        view.sheet.as_ref().and_then(|sheet| sheet.lines.get(view.cursor)).unwrap()
-    }
-
-    #[test]
-    fn a_newer_state_keeps_operator_metric_and_finding() {
-        let mut view = PlanView::new(source(ORDERS));
-        assert_eq!(line(&view).object, "Order.IX_Date");
-        view.next_metric(false);
-        let chosen = view.chosen;
-        // Another operator comes before it, and more rows have come.
-        let filter = "<RelOp NodeId=\"9\" PhysicalOp=\"Filter\" LogicalOp=\"Filter\"><Filter/></RelOp>";
-        let newer = ORDERS
-            .replacen("<RelOp NodeId=\"3\"", &format!("{filter}<RelOp NodeId=\"3\""), 1)
-            .replace("ActualRows=\"1104711\"", "ActualRows=\"2104711\"");
-        view.replace(source(&newer));
-        assert_eq!(line(&view).object, "Order.IX_Date");
-        assert_eq!(line(&view).rows, "2.2M / 1.1k");
-        assert_eq!(view.sheet.as_ref().map(|sheet| sheet.metric), Some(Metric::Cpu));
-        assert_eq!(view.chosen, chosen);
-    }
-
-    #[test]
-    fn an_operator_that_is_gone_leaves_the_cursor_in_the_tree() {
-        let mut view = PlanView::new(source(ORDERS));
-        view.cursor = view.count() - 1;
-        let none = "<ShowPlanXML><BatchSequence><Batch><Statements><StmtSimple StatementType=\"X\"><QueryPlan><RelOp NodeId=\"0\" \
-                    PhysicalOp=\"Constant Scan\" LogicalOp=\"Constant Scan\"/></QueryPlan></StmtSimple></Statements></Batch></BatchSequence></ShowPlanXML>";
-        view.replace(source(none));
-        assert_eq!((view.count(), view.cursor, view.chosen), (2, 1, None));
-        view.replace(source(&none.replace("<QueryPlan>", "<!--").replace("</QueryPlan>", "-->")));
-        assert_eq!((view.count(), view.trees.len()), (0, 0));
-        view.replace(source(ORDERS));
-        assert!(view.count() > 3 && view.cursor < view.count());
-    }
-
-    #[test]
-    fn what_has_come_of_a_query_that_runs_never_says_that_all_has() {
-        let view = PlanView::new(source(ORDERS));
-        let done = |object: &str| {
-            let lines = &view.sheet.as_ref().unwrap().lines;
-            lines.iter().find(|line| line.object == object).map(|line| line.done.clone())
-        };
-        assert_eq!(done("Customer.PK_Customer").as_deref(), Some("99 %"));
-        assert_eq!(done("Order.IX_Date").as_deref(), Some("99 %"), "more came than was expected");
-    }
-}
+mod tests;

@@ -1,6 +1,9 @@
 //! A plan that is shown, with where it is from. Whoever has read one makes it.
 
-use crate::{model::inventory::instance::InstanceId, plan::Plan};
+use crate::{
+    model::{base::time::Timestamp, inventory::instance::InstanceId},
+    plan::Plan,
+};
 use std::sync::Arc;
 
 /// A plan, and where it is from.
@@ -14,6 +17,17 @@ pub struct PlanSource {
     pub raw: Arc<str>,
     /// as it was read
     pub plan: Arc<Plan>,
-    /// the query runs still: newer figures come
-    pub is_live: bool,
+    /// the request that runs it still: newer figures of it come. None: nobody runs it, as far as is known
+    pub live: Option<Request>,
+}
+
+/// A request, so that no other one is taken for it: session ids are used again, and a session runs one request after another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// where
+    pub instance: InstanceId,
+    /// its session
+    pub session_id: i32,
+    /// when it began; None: the server did not say
+    pub started_at: Option<Timestamp>,
 }

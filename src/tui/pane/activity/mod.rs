@@ -23,7 +23,7 @@ use crate::tui::{
     },
     wish::{Look, Wish},
 };
-use std::{fmt::Write as _, sync::Arc};
+use std::sync::Arc;
 
 pub(super) mod columns;
 pub(super) mod groups;
@@ -283,7 +283,10 @@ impl Pane for ActivityPane {
             figure::push_grouped(&mut text, shown as i64);
             text.push_str(if shown == 1 { " request" } else { " requests" });
         } else {
-            let _ = write!(text, "{shown} of {} requests", self.before);
+            figure::push_grouped(&mut text, shown as i64);
+            text.push_str(" of ");
+            figure::push_grouped(&mut text, self.before as i64);
+            text.push_str(" requests");
         }
         out.push((Part::Plain, text));
         // On a narrow screen the last parts have no room: first come the rows left out and the order.
@@ -417,7 +420,7 @@ impl Pane for ActivityPane {
         (self.group_by, self.inside) = (None, None);
         self.is_linked = true;
         match look {
-            Look::Filter(_) | Look::Own => return,
+            Look::Filter(_) | Look::Samples(_) | Look::Own => return,
             // The columns of panes are what links are written for.
             Look::Sort(column) => {
                 drop(self.table.sort_by(column));

@@ -1,7 +1,7 @@
 //! Blocking: the chains of all instances in scope as trees, worst first. A chain stays whole under sort and filter. Below
 //! the tree stand the facts and the statement of the session that the cursor is on.
 
-use super::{Pane, Part, request};
+use super::{Pane, Part, objects, request};
 use crate::model::{
     base::figure,
     fold::snapshot::InstanceSnapshot,
@@ -30,6 +30,9 @@ use crate::tui::{
 use std::{fmt::Write as _, sync::Arc};
 
 mod columns;
+
+/// The key of all that is waited for, added up by object.
+const OBJECTS: &str = "objects";
 
 use super::activity::filter_slot;
 use columns::Sessions;
@@ -193,6 +196,7 @@ impl BlockingPane {
                 facts.push(s);
             }
         };
+        add(&|s| n.session.statement.iter().for_each(|statement| request::push_module(s, statement)));
         add(&|s| {
             if let (Some("sleeping"), Some(at)) = (r.status.as_deref(), r.started_at) {
                 s.push_str("idle since ");
@@ -359,6 +363,7 @@ impl Pane for BlockingPane {
                 wishes.extend(self.table.selected().cloned().map(Wish::Details));
             }
             Action::Plan | Action::SessionWaits => request::demand(action, self.table.selected(), wishes),
+            Action::ByObject => wishes.push(Wish::Details(RowKey::Group(OBJECTS.into()))),
             Action::Copy => wishes.push(Wish::Copy(self.copy(view))),
             Action::Narrow => {
                 wishes.extend(super::reading::narrow(PaneId::Blocking, self.table.selected(), view));
@@ -385,6 +390,9 @@ impl Pane for BlockingPane {
     }
 
     fn details(&self, key: &RowKey, view: &View<'_>) -> Option<Document> {
+        if matches!(key, RowKey::Group(name) if &**name == OBJECTS) {
+            return Some(objects::document(view));
+        }
         let RowKey::Session(id, session, _) = key else { return None };
         let instance = view.snapshot.find(id)?;
         let chains = &instance.facts.blocking.get()?.chains;

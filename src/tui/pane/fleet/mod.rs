@@ -17,7 +17,7 @@ use crate::tui::{
         document::Document,
         table::{Rows, Table},
     },
-    wish::Wish,
+    wish::{Look, Wish},
 };
 use std::sync::Arc;
 
@@ -223,6 +223,15 @@ impl Pane for FleetPane {
         match action {
             Action::Enter => self.open(view, wishes),
             Action::Details => wishes.extend(self.table.selected().cloned().map(Wish::Details)),
+            Action::ToQuery => {
+                let id = self.table.selected().and_then(RowKey::instance).cloned();
+                wishes.extend(id.map(|id| Wish::Go {
+                    pane: PaneId::Queries,
+                    scope: Some(Scope::Instance(id)),
+                    focus: None,
+                    look: Some(Look::Sort("cpu")),
+                }));
+            }
             Action::HeatMap => self.heat = !self.heat,
             Action::HealthFilter => self.next_health(),
             Action::NextSection | Action::PrevSection if self.groups.len() > 1 => {

@@ -11,6 +11,7 @@ use crate::{
             health::{Level, Reason, Topic},
             why::Why,
         },
+        poll::reading::Unavailable,
         timeline::chart::MarkKind,
     },
     protocol::{ListId, Query},
@@ -225,6 +226,9 @@ pub fn evidence_of(r: &Reason) -> Option<PaneId> {
     }
 }
 
+/// The query that takes most CPU first.
+const BY_CPU: Look = Look::Sort("cpu");
+
 fn link_of(r: &Reason) -> Link {
     let by = |column| Link::Pane(PaneId::Activity, Some(Look::Sort(column)));
     match r.topic {
@@ -242,7 +246,7 @@ fn link_of(r: &Reason) -> Link {
         Topic::Io => Link::Pane(PaneId::Storage, Some(Look::Own)),
         Topic::Session(_) => Link::Pane(PaneId::Activity, None),
         Topic::Workers => by("tasks"),
-        Topic::Cpu => Link::Pane(PaneId::Activity, Some(Look::Groups(GroupBy::Hash, "cpu_delta"))),
+        Topic::Cpu => Link::Pane(PaneId::Queries, Some(BY_CPU)),
         Topic::Memory if matches!(r.why(), Why::Grants(_)) => Link::Pane(PaneId::Grants, None),
         Topic::Memory => Link::Pane(PaneId::Memory, None),
         Topic::Tempdb => Link::Pane(PaneId::Tempdb, None),
@@ -262,6 +266,13 @@ fn link_of(r: &Reason) -> Link {
 
 fn follow(r: &Reason, i: &InstanceSnapshot) -> Wish {
     match link_of(r) {
+        // Who may not see the plan cache sees what runs.
+        Link::Pane(PaneId::Queries, _)
+            if i.facts.queries.problem.as_ref().is_some_and(Unavailable::is_final) =>
+        {
+            let look = Some(Look::Groups(GroupBy::Hash, "cpu_delta"));
+            Wish::Go { pane: PaneId::Activity, scope: None, focus: None, look }
+        }
         // Rows in a look of their own have the evidence first.
         Link::Pane(pane, look) => {
             let focus = if look.is_none() { row_of(r, i) } else { None };
@@ -371,6 +382,9 @@ impl Pane for InstancePane {
                 wishes.extend(view.single().map(|i| Wish::Details(RowKey::Instance(i.id().clone()))));
             }
             Action::Dots => self.dots = !self.dots,
+            Action::ToQuery => {
+                wishes.push(Wish::Go { pane: PaneId::Queries, scope: None, focus: None, look: Some(BY_CPU) })
+            }
             Action::Out if self.line.leave() => {}
             Action::Copy => wishes.extend(self.copy(view).map(Wish::Copy)),
             Action::NextSection | Action::PrevSection => {

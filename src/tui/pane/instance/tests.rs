@@ -27,7 +27,7 @@ fn reasons_come_first_and_tell_where_they_lead() {
     let stage = Stage::one(fixture::small(), "sqlprd-014");
     let lines = stage.draw(&mut pane(), 120, 36);
     assert_eq!(lines[0], " ✖ 14 sessions blocked 5m12s by 88 (sleeping)  → Blocking");
-    assert_eq!(lines[1], " ▲ CPU 97 % for 6 min  → Activity");
+    assert_eq!(lines[1], " ▲ CPU 97 % for 6 min  → Queries");
 }
 
 #[test]
@@ -40,6 +40,15 @@ fn enter_follows_the_reason_to_its_row() {
     };
     assert_eq!(id.as_str(), "sqlprd-014");
     let wishes = stage.act(&mut pane(), &[Action::Down, Action::Enter]);
+    let is_by_cpu =
+        |wish: &Wish| matches!(wish, Wish::Go { pane: PaneId::Queries, look: Some(Look::Sort("cpu")), .. });
+    assert!(is_by_cpu(&wishes[0]), "{wishes:?}");
+    // Who may not see the plan cache is led to what runs.
+    let mut fleet = fixture::small();
+    for i in &mut fleet.instances {
+        Arc::make_mut(i).facts.queries.fail(Unavailable::NoRight("VIEW SERVER STATE".into()));
+    }
+    let wishes = Stage::one(fleet, "sqlprd-014").act(&mut pane(), &[Action::Down, Action::Enter]);
     assert!(matches!(&wishes[..], [Wish::Go { pane: PaneId::Activity, .. }]), "{wishes:?}");
     // Waits for a worker lead to who has them: those that wait have no session yet.
     let wishes = Stage::one(fixture::small(), "sqlprd-003").act(&mut pane(), &[Action::Enter]);
@@ -272,7 +281,7 @@ fn each_reason_leads_to_its_evidence() {
     assert_eq!(link(Topic::Memory, Why::Grants(9)), Link::Pane(PaneId::Grants, None));
     assert_eq!(link(Topic::Tempdb, Why::Tempdb(78.0)), Link::Pane(PaneId::Tempdb, None));
     assert_eq!(link(Topic::Log, Why::NotPolled), Link::Pane(PaneId::TxLog, None));
-    assert_eq!(link(Topic::Cpu, Why::NotPolled), Link::Pane(PaneId::Activity, Some(by_hash.clone())));
+    assert_eq!(link(Topic::Cpu, Why::NotPolled), Link::Pane(PaneId::Queries, Some(Look::Sort("cpu"))));
     assert_eq!(link(Topic::Deadlocks, Why::NotPolled), Link::Events(MarkKind::Deadlock));
     assert_eq!(link(Topic::Jobs, Why::NotPolled), Link::Details);
     assert_eq!(link(Topic::Io, Why::NotPolled), Link::Pane(PaneId::Storage, Some(Look::Own)));
@@ -296,6 +305,7 @@ fn every_poison_wait_leads_to_its_cause_by_a_column_that_there_is() {
         match of(name) {
             Look::Sort(id) => assert!(columns::COLUMNS.iter().any(|c| c.id == id), "{name}: {id}"),
             Look::Groups(_, id) => assert!(groups::COLUMNS.iter().any(|c| c.id == id), "{name}: {id}"),
+            Look::Samples(_) => panic!("{name}: who waits is not the cause"),
             // Who is debugged waits for as long as the debugger holds it.
             look => {
                 assert!(matches!(look, Look::Filter(_)), "{name}");

@@ -1,7 +1,7 @@
 //! The waits pane in words: details of a type or a category, hidden types, reasons for an empty pane.
 
 use super::{
-    super::{reading, request::push_one_line},
+    super::{objects, reading, request::push_one_line},
     meaning,
     rows::{self, Harvest},
 };
@@ -183,7 +183,14 @@ fn push_waiters(d: &mut Document, i: &InstanceSnapshot, name: &str, view: &View<
         d.text(line, t.base);
     }
     if n == 0 {
-        d.text("nobody at the moment of the last poll", t.dim);
+        return d.text("nobody at the moment of the last poll", t.dim);
+    }
+    let mut objects = Document::default();
+    let is_it = |r: &Request| r.wait_type.as_deref() == Some(name);
+    objects::tell([i].into_iter(), &is_it, view, &mut objects);
+    if !objects.lines.is_empty() {
+        d.text("by object:", t.dim);
+        d.lines.append(&mut objects.lines);
     }
 }
 

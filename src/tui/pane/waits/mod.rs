@@ -8,7 +8,11 @@ use super::{
     range::{TimeLine, render_events},
 };
 use crate::{
-    model::{fold::scope::Scope, judge::health::Level, timeline::chart::Earlier},
+    model::{
+        fold::scope::Scope,
+        judge::health::Level,
+        timeline::{chart::Earlier, samples::Who},
+    },
     protocol::Query,
     tui::{
         action::Action,
@@ -133,6 +137,35 @@ impl WaitsPane {
             focus: None,
             look: Some(evidence_of(&row.rate.name)),
         });
+    }
+
+    /// The queries that were seen waiting for the type or category under the cursor, or that none was.
+    fn to_queries(&self, view: &View<'_>) -> Option<Wish> {
+        let (name, scope, of) = match self.section {
+            Section::Types => {
+                let row = self.harvest.rows.get(self.types.cursor())?;
+                (&*row.rate.name, Self::scope_of(row, view), row.instance)
+            }
+            Section::Categories => {
+                let category = self.harvest.categories.get(self.categories.cursor())?.category;
+                (category.name(), None, None)
+            }
+        };
+        let is_it = |who: &Who| who.wait.as_deref() == Some(name) || who.category().name() == name;
+        let mut samples = view
+            .instances()
+            .filter(|(n, _)| of.is_none_or(|of| of == *n))
+            .filter_map(|(_, i)| i.history.samples());
+        let is_seen =
+            samples.any(|samples| samples.slots().any(|slot| slot.seen.iter().any(|s| is_it(&s.who))));
+        if !is_seen {
+            let words = format!(
+                "no request was seen waiting for {name} in the last 15 min: it is waited for briefly, or by tasks of the server"
+            );
+            return Some(Wish::Say(Level::Ok, words));
+        }
+        let look = Some(Look::Samples(format!("wait=\"{name}\"")));
+        Some(Wish::Go { pane: PaneId::Queries, scope, focus: None, look })
     }
 
     /// The instance of a row, unless it is the only one in scope anyway.
@@ -264,6 +297,7 @@ impl Pane for WaitsPane {
         match action {
             Action::Enter => self.enter(view, wishes),
             Action::Details => wishes.extend(self.selected().map(Wish::Details)),
+            Action::ToQuery => wishes.extend(self.to_queries(view)),
             Action::Benign => self.benign = !self.benign,
             Action::Merge if view.single().is_none() => self.merged = !self.merged,
             Action::Merge => {

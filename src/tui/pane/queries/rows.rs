@@ -1,10 +1,13 @@
-//! Queries: what each query of the plan cache costs, the one that takes most CPU first, and how much of all CPU they explain
+//! The queries of the plan cache: what each of them costs, the one that takes most CPU first, and how much of all CPU they explain
 //! together. Above the queries of one instance stand the charts of all of them.
 
 use super::{
-    figure::Figure,
-    parts::{self, By, Line, Parts, PartsPane, Rank, Words, text},
-    request::{self, NO_TEXT},
+    super::{
+        figure::Figure,
+        parts::{self, By, Line, Parts, PartsPane, Rank, Words, text},
+        request::{self, NO_TEXT},
+    },
+    group,
 };
 use crate::{
     model::{
@@ -18,6 +21,7 @@ use crate::{
             reading::Reading,
             statement::Statement,
         },
+        timeline::samples::Mix,
     },
     tui::{
         action::Action,
@@ -41,8 +45,11 @@ const RUNS: Figure = Figure::plain("query runs/s", SeriesId::QueryRuns, 1.0);
 /// Bytes of a page.
 const PAGE: f64 = request::PAGE_BYTES;
 
-/// The pane.
-pub type QueriesPane = PartsPane<Queries>;
+/// More plans of one query than this are a sign of generated SQL: each text of it has a plan of its own.
+const MANY_PLANS: i64 = 200;
+
+/// The queries one by one.
+pub type RowsPane = PartsPane<Queries>;
 
 /// Rows of the pane: a query of an instance each.
 #[derive(Debug)]
@@ -84,9 +91,9 @@ impl Parts for Queries {
         RowKey::Query(instance.clone(), query.hash)
     }
 
-    /// Its plan changed.
+    /// Its plan changed, or it has too many.
     fn is_problem(query: &QueryRow) -> bool {
-        query.old_plan_hash.is_some()
+        query.old_plan_hash.is_some() || has_many_plans(query)
     }
 
     fn act(action: Action, row: Option<&RowKey>, _: Option<&InstanceId>) -> Option<Wish> {
@@ -132,6 +139,17 @@ impl Parts for Queries {
             let new = q.plan_hash.unwrap_or_default();
             d.text(format!("It changed since the poll before: 0x{old:016X} → 0x{new:016X}."), t.warning);
         }
+        if has_many_plans(q) {
+            d.head("plans");
+            let mut words = String::new();
+            figure::push_grouped(&mut words, q.plans.unwrap_or(0));
+            words.push_str(
+                " plans of one query are in the cache: its texts differ, as generated SQL with literals or lists of parameters \
+                 does. Parameters, or the database option PARAMETERIZATION FORCED, make one plan of them.",
+            );
+            d.text(words, t.warning);
+        }
+        waits(line, d);
         if q.at_least {
             d.head("at least");
             let why = "Plans left the cache, or the query was not among those told before: there may have been more runs.";
@@ -221,8 +239,32 @@ const COLUMNS: &[Column] = &[
         .filter(),
     Column::number("plans", "PLANS", 5, 5)
         .value(|q| whole(q.part.plans))
-        .cell(|q, v, out| q.put(v, out, figure::push_count))
+        .cell(|q, v, out| match q.part.plans {
+            Some(n) if has_many_plans(q.part) => {
+                out.with(q.view.theme.warning, |s| figure::push_count(s, n as f64))
+            }
+            _ => q.put(v, out, figure::push_count),
+        })
         .filter(),
+    Column::text("wait", "WAITS", 24, 8)
+        .at_least(14)
+        .value(|q| words(mix(q).and_then(|mix| mix.waits.first()).map(|(wait, _)| &**wait)))
+        .cell(|q, _, out| match mix(q) {
+            Some(mix) => out.with(q.style(), |s| group::push_waits(s, mix)),
+            None => out.put(q.view.theme.dim, "–"),
+        })
+        .filter_by(|q, visit| mix(q).into_iter().for_each(|mix| group::visit_waits(mix, visit)))
+        .also(&["waits"]),
+    Column::text("login", "LOGIN", 14, 12)
+        .at_least(8)
+        .value(|q| words(mix(q).and_then(|mix| mix.logins.first()).map(|name| &**name)))
+        .cell(|q, _, out| names(q, |mix| &mix.logins, out))
+        .filter_by(|q, visit| visit_names(q, |mix| &mix.logins, visit)),
+    Column::text("program", "PROGRAM", 18, 12)
+        .at_least(8)
+        .value(|q| words(mix(q).and_then(|mix| mix.programs.first()).map(|name| &**name)))
+        .cell(|q, _, out| names(q, |mix| &mix.programs, out))
+        .filter_by(|q, visit| visit_names(q, |mix| &mix.programs, visit)),
     Column::text("plan", "PLAN", 18, 9)
         .at_least(10)
         .cell(|q, _, out| match (q.part.plan_hash, q.part.old_plan_hash) {
@@ -247,6 +289,43 @@ const COLUMNS: &[Column] = &[
         .cell(|q, _, out| out.fmt(q.style(), format_args!("0x{:016X}", q.part.hash)))
         .filter_by(|q, visit| visit_hash(Some(q.part.hash), visit)),
 ];
+
+const fn has_many_plans(query: &QueryRow) -> bool {
+    matches!(query.plans, Some(n) if n > MANY_PLANS)
+}
+
+/// What a query was seen waiting for; None: it was not seen.
+fn mix<'a>(q: &Line<'a, Queries>) -> Option<&'a Mix> {
+    q.instance.history.samples()?.mix(q.part.hash)
+}
+
+/// `app_orders, +2`.
+fn names(q: &Line<'_, Queries>, of: fn(&Mix) -> &Vec<Arc<str>>, out: &mut CellText) {
+    let Some((first, more)) = mix(q).and_then(|mix| of(mix).split_first()) else {
+        return out.put(q.view.theme.dim, "–");
+    };
+    out.put(q.style(), first);
+    if !more.is_empty() {
+        out.fmt(q.view.theme.dim, format_args!(", +{}", more.len()));
+    }
+}
+
+fn visit_names(q: &Line<'_, Queries>, of: fn(&Mix) -> &Vec<Arc<str>>, visit: &mut dyn FnMut(Value<'_>)) {
+    mix(q).into_iter().flat_map(of).for_each(|name| visit(Value::Text(name)));
+}
+
+/// What it was seen waiting for, and for whom.
+fn waits(line: &Line<'_, Queries>, d: &mut Document) {
+    let base = line.style();
+    d.head("seen at work in the last 15 min");
+    match mix(line) {
+        Some(mix) => group::tell_mix(mix, base, d),
+        None => d.text(
+            "never: each of its runs began and ended between two polls of Activity.",
+            line.view.theme.dim,
+        ),
+    }
+}
 
 /// A figure that is a lower bound says so.
 fn bound(q: &Line<'_, Queries>, v: Option<Value<'_>>, out: &mut CellText, push: fn(&mut String, f64)) {
@@ -316,7 +395,7 @@ mod tests {
     #[test]
     fn most_cpu_stands_first_with_its_share_and_an_unknown_one_last() {
         let stage = with(vec![query(3, None), query(1, Some(6_000_000)), query(2, Some(30_000_000))]);
-        let lines = stage.draw(&mut QueriesPane::default(), 200, 16);
+        let lines = stage.draw(&mut RowsPane::default(), 200, 16);
         let at = |name: &str| lines.iter().position(|l| l.contains(name)).unwrap();
         assert_eq!(["usp_2", "usp_1", "usp_3"].map(at), [1, 2, 3], "{lines:#?}");
         assert!(lines[1].contains("500") && lines[1].contains("50 %"), "{}", lines[1]);
@@ -327,7 +406,7 @@ mod tests {
     fn the_title_says_how_much_of_the_cpu_is_explained_or_nothing() {
         let title = |stage: &Stage| {
             let mut out = Vec::new();
-            let mut pane = QueriesPane::default();
+            let mut pane = RowsPane::default();
             pane.rebuild(&stage.view());
             pane.title(&stage.view(), &mut out);
             out.into_iter().map(|(_, text)| text).collect::<Vec<_>>().join(" · ")
@@ -345,8 +424,8 @@ mod tests {
         let changed =
             QueryRow { at_least: true, old_plan_hash: Some(7), plan_hash: Some(8), ..query(1, Some(6)) };
         let stage = with(vec![changed, query(2, Some(5))]);
-        let mut pane = QueriesPane::default();
-        let lines = stage.draw(&mut pane, 240, 16);
+        let mut pane = RowsPane::default();
+        let lines = stage.draw(&mut pane, 280, 16);
         assert!(
             lines[1].contains('≥') && lines[1].contains("▲ ") && lines[1].contains("0x0000000000000008"),
             "{}",
@@ -372,7 +451,7 @@ mod tests {
     #[test]
     fn a_filter_finds_a_query_by_its_hash_module_and_figures() {
         let stage = with(vec![query(0xab, Some(6_000_000)), query(2, Some(60_000))]);
-        let mut pane = QueriesPane::default();
+        let mut pane = RowsPane::default();
         for (filter, kept) in
             [("", 2), ("hash=0x00000000000000AB", 1), ("cpu>10", 1), ("module~usp_2", 1), ("usp_", 2)]
         {

@@ -1,0 +1,251 @@
+//! Queries: what each query of the plan cache costs. `b` shows what was seen at work instead, added up by statement, module,
+//! database, login or program, with what it waited for over time.
+//!
+//! | file | owns |
+//! |---|---|
+//! | `rows` | the queries of the plan cache, one by one |
+//! | `samples` | what was seen at work |
+//! | `group` | rows and columns of that, and how waits are said |
+
+use super::{Pane, Part, parts::Parts};
+use crate::{
+    model::{judge::health::Level, timeline::samples::By},
+    protocol::Query,
+    tui::{
+        action::Action,
+        id::RowKey,
+        view::View,
+        widget::{canvas::Canvas, document::Document},
+        wish::{Look, Wish},
+    },
+};
+
+mod group;
+mod rows;
+mod samples;
+#[cfg(test)]
+mod tests;
+
+use rows::{Queries, RowsPane};
+use samples::SamplesPane;
+
+/// What comes after a grouping; None: one by one.
+const fn after(by: Option<By>) -> Option<By> {
+    match by {
+        None => Some(By::Statement),
+        Some(By::Statement) => Some(By::Module),
+        Some(By::Module) => Some(By::Database),
+        Some(By::Database) => Some(By::Login),
+        Some(By::Login) => Some(By::Program),
+        Some(By::Program) => None,
+    }
+}
+
+/// The pane.
+#[derive(Debug, Default)]
+pub struct QueriesPane {
+    /// None: one by one, from the plan cache
+    by: Option<By>,
+    /// the grouping that Enter led out of, and that Esc leads back to
+    inside: Option<By>,
+    rows: RowsPane,
+    samples: SamplesPane,
+}
+
+impl QueriesPane {
+    fn shown(&self) -> &dyn Pane {
+        if self.by.is_some() { &self.samples } else { &self.rows }
+    }
+
+    fn change(&mut self) -> &mut dyn Pane {
+        if self.by.is_some() { &mut self.samples } else { &mut self.rows }
+    }
+
+    /// Shows them by something else. The filter goes along, where it means something there.
+    fn group(&mut self, by: Option<By>) {
+        let filter = self.shown().filter().to_owned();
+        self.change().left();
+        self.by = by;
+        self.inside = None;
+        if let Some(by) = by {
+            self.samples.group_by(by);
+        }
+        let next = self.change();
+        if next.set_filter(&filter).is_err() {
+            // A filter without text is always one.
+            let _ = next.set_filter("");
+        }
+    }
+
+    /// From a group to its queries in the plan cache; where none of them is there, to all about the group.
+    fn enter(&mut self, view: &View<'_>, wishes: &mut Vec<Wish>) {
+        let (Some(by), Some(told)) = (self.by, self.samples.here()) else { return };
+        let field = match by {
+            By::Statement => "hash",
+            By::Module => "module",
+            By::Database => "db",
+            By::Login => "login",
+            By::Program => "program",
+        };
+        let filter = format!("{field}=\"{}\"", told.group.name);
+        let is_asked = !SamplesPane::is_nameless(told) && self.rows.set_filter(&filter).is_ok();
+        self.rows.rebuild(view);
+        if is_asked && self.rows.counts().0 > 0 {
+            (self.by, self.inside) = (None, Some(by));
+            return;
+        }
+        let _ = self.rows.set_filter("");
+        wishes.extend(self.samples.selected().map(Wish::Details));
+        let why =
+            "none of its queries is in the plan cache with a run that has ended: this is what was seen of it";
+        wishes.push(Wish::Say(Level::Ok, why.to_owned()));
+    }
+
+    /// Out of the queries of a group, out of the groups; false: there is no step out.
+    fn out(&mut self) -> bool {
+        if let Some(by) = self.inside.take() {
+            let _ = self.rows.set_filter("");
+            self.by = Some(by);
+            return true;
+        }
+        if self.by.is_some() && self.samples.filter().is_empty() {
+            self.group(None);
+            return true;
+        }
+        false
+    }
+}
+
+impl Pane for QueriesPane {
+    fn rebuild(&mut self, view: &View<'_>) {
+        self.change().rebuild(view);
+    }
+
+    fn title(&self, view: &View<'_>, out: &mut Vec<(Part, String)>) {
+        self.shown().title(view, out);
+        if self.by.is_some() {
+            // How much of all CPU the plan cache explains is told wherever queries are.
+            let tables = view.instances().filter_map(|(_, i)| i.facts.queries.get());
+            let told = Queries::told(&mut tables.map(|table| &**table));
+            out.extend(told.map(|told| (Part::Plain, format!("plan cache {told}"))));
+        }
+    }
+
+    fn wanted(&self, view: &View<'_>) -> Vec<Query> {
+        self.shown().wanted(view)
+    }
+
+    fn render(&mut self, view: &View<'_>, canvas: &mut Canvas<'_>) {
+        self.change().render(view, canvas);
+    }
+
+    fn act(&mut self, action: Action, view: &View<'_>, wishes: &mut Vec<Wish>) -> bool {
+        match action {
+            Action::GroupBy => {
+                self.group(after(self.by));
+                self.change().rebuild(view);
+                return true;
+            }
+            Action::Enter if self.by.is_some() => {
+                self.enter(view, wishes);
+                self.change().rebuild(view);
+                return true;
+            }
+            _ => {}
+        }
+        if self.change().act(action, view, wishes) {
+            return true;
+        }
+        let is_out = action == Action::Out && self.out();
+        if is_out {
+            self.change().rebuild(view);
+        }
+        is_out
+    }
+
+    fn next_problem(&mut self, back: bool, round: bool, view: &View<'_>) -> bool {
+        self.change().next_problem(back, round, view)
+    }
+
+    fn focus(&mut self, key: RowKey) {
+        if matches!(key, RowKey::Query(..)) && self.by.is_some() {
+            self.group(None);
+        }
+        self.change().focus(key);
+    }
+
+    fn selected(&self) -> Option<RowKey> {
+        self.shown().selected()
+    }
+
+    fn marks(&self) -> usize {
+        self.shown().marks()
+    }
+
+    fn show(&mut self, look: &Look) {
+        match look {
+            Look::Samples(filter) => {
+                self.group(Some(By::Statement));
+                let _ = self.samples.set_filter(filter);
+            }
+            Look::Sort(column) => {
+                self.group(None);
+                // The columns of panes are what links are written for.
+                drop(self.rows.sort_by(column));
+            }
+            Look::Filter(_) | Look::Groups(..) => {}
+        }
+    }
+
+    fn ungroup(&mut self) {
+        if self.by.is_some() {
+            self.group(None);
+        }
+    }
+
+    fn left(&mut self) {
+        self.change().left();
+    }
+
+    fn follow_now(&mut self) -> bool {
+        self.change().follow_now()
+    }
+
+    fn clear_marks(&mut self) {
+        self.change().clear_marks();
+    }
+
+    fn details(&self, key: &RowKey, view: &View<'_>) -> Option<Document> {
+        self.rows.details(key, view).or_else(|| self.samples.details(key, view))
+    }
+
+    fn set_filter(&mut self, text: &str) -> Result<(), String> {
+        self.inside = None;
+        self.change().set_filter(text)
+    }
+
+    fn filter(&self) -> &str {
+        self.shown().filter()
+    }
+
+    fn reset_columns(&mut self) {
+        self.rows.reset_columns();
+        self.samples.reset_columns();
+    }
+
+    fn position(&self) -> Option<(usize, usize, usize)> {
+        self.shown().position()
+    }
+
+    fn sort_by(&mut self, column: &str) -> Result<(), String> {
+        self.change().sort_by(column)
+    }
+
+    fn counts(&self) -> (usize, usize) {
+        self.shown().counts()
+    }
+
+    fn click(&mut self, x: u16, y: u16, view: &View<'_>, wishes: &mut Vec<Wish>) {
+        self.change().click(x, y, view, wishes);
+    }
+}
