@@ -177,7 +177,7 @@ fn help_and_details_are_searched() {
 #[test]
 fn a_refusal_in_the_menu_is_whole_on_a_narrow_screen() {
     let mut s = Stage::new(fixture::small(), 80, 24);
-    s.keys("x j j");
+    s.keys("x j j j");
     let text = s.text();
     assert!(text.contains("read-only inventory: `dbtop vault init` makes one to edit"), "{text}");
     let refused = s.lines().into_iter().filter(|line| line.contains(" – read-only")).count();

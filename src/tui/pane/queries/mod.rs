@@ -193,6 +193,7 @@ impl Pane for QueriesPane {
                 // The columns of panes are what links are written for.
                 drop(self.rows.sort_by(column));
             }
+            Look::Own => self.group(None),
             Look::Filter(_) | Look::Groups(..) => {}
         }
     }
