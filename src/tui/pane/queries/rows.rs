@@ -444,7 +444,7 @@ mod tests {
     fn a_little_lower_bound_is_a_figure() {
         // One run in a minute.
         let seldom = QueryRow { at_least: true, runs: Some(1), ..query(1, Some(6_000_000)) };
-        let line = with(vec![seldom]).draw(&mut QueriesPane::default(), 200, 16).remove(1);
+        let line = with(vec![seldom]).draw(&mut RowsPane::default(), 200, 16).remove(1);
         assert!(line.contains("≥0.017") && !line.contains("≥<"), "{line}");
     }
 
