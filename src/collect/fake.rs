@@ -10,7 +10,7 @@ use crate::{
         inventory::{
             address::Endpoint,
             instance::{InstanceInfo, Target},
-            record::{Auth, SecretRef},
+            record::{Auth, PollSettings, SecretRef},
         },
         poll::{
             Sample, State,
@@ -24,7 +24,7 @@ use crate::{
             reading::Unavailable,
         },
     },
-    probe::{Polled, ProbeContext},
+    probe::{Lane, Polled, ProbeContext, probe},
 };
 use std::{
     collections::HashMap,
@@ -110,9 +110,16 @@ impl Fake {
     }
 }
 
+/// Names of the probes that go over the on-demand lane.
+pub fn heavy() -> impl Iterator<Item = String> {
+    ProbeId::ALL.into_iter().filter(|id| probe(*id).lane == Lane::OnDemand).map(|id| id.name().to_owned())
+}
+
+/// Polled over its connection alone: what would be due over the on-demand lane is switched off, so that a test can count logins.
 pub fn target(name: &str) -> Target {
+    let poll = Arc::new(PollSettings { probes_off: heavy().collect(), ..PollSettings::default() });
     Target {
-        info: Arc::new(InstanceInfo::named(name)),
+        info: Arc::new(InstanceInfo { poll, ..InstanceInfo::named(name) }),
         endpoint: Endpoint { host: name.to_owned(), port: None, instance: None },
         auth: Auth::Sql { user: "dbtop".to_owned(), secret: SecretRef::Stored(Secret::new("x".to_owned())) },
         action: None,

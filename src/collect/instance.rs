@@ -14,7 +14,7 @@ use super::{
     live_config::LiveConfig,
     permits::Priority,
     retry::{Attempt, Retry},
-    schedule::Schedule,
+    schedule::{Schedule, is_heavy},
     secrets::SecretCell,
     shared::{Heavy, Shared},
 };
@@ -29,7 +29,7 @@ use crate::{
         inventory::{instance::Target, record::PollSettings},
         poll::{Sample, State, id::ProbeId, link::Link, reading::Unavailable},
     },
-    probe::{Lane, Polled, ProbeContext, probe},
+    probe::{Polled, ProbeContext, probe},
 };
 use std::{sync::Arc, time::Duration};
 use tokio::{
@@ -179,7 +179,7 @@ impl<D: Driver> Instance<D> {
         let _connected = shared.meter.connection();
         let now = Instant::now();
         if std::mem::take(&mut self.fresh) {
-            self.schedule.connected(&self.obeyed.live.settings, now);
+            self.schedule.connected(&self.obeyed.live.settings, now, fastrand::f64());
         } else {
             self.schedule.resume(now);
         }
@@ -259,8 +259,7 @@ impl<D: Driver> Instance<D> {
 
     /// Hands what is due over the on-demand lane to it. What is not worth asking, and what it cannot take, stays due.
     fn hand_over(&mut self, due: &mut Vec<ProbeId>) {
-        let is_heavy = |id: &ProbeId| probe(*id).lane == Lane::OnDemand;
-        let heavy: Vec<ProbeId> = due.extract_if(.., |id| is_heavy(id)).collect();
+        let heavy: Vec<ProbeId> = due.extract_if(.., |id| is_heavy(*id)).collect();
         let worth: Vec<ProbeId> =
             heavy.into_iter().filter(|id| (probe(*id).is_worth)(&self.context)).collect();
         if worth.is_empty() {

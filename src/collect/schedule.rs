@@ -14,7 +14,7 @@ use crate::{
             id::ProbeId,
         },
     },
-    probe::{descriptor::Start, probe},
+    probe::{Lane, descriptor::Start, probe},
 };
 use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
@@ -24,6 +24,11 @@ const COLD_AFTER: Duration = Duration::from_mins(5);
 
 fn is_fast(id: ProbeId) -> bool {
     probe(id).tier == Tier::Fast
+}
+
+/// It goes over the on-demand lane.
+pub(super) fn is_heavy(id: ProbeId) -> bool {
+    probe(id).lane == Lane::OnDemand
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -65,8 +70,9 @@ impl Schedule {
     }
 
     /// A new connection after none or a failed one: the fast tier and what tells about the server at once, the rest
-    /// right behind it.
-    pub fn connected(&mut self, settings: &Settings, now: Instant) {
+    /// right behind it. What goes over the on-demand lane comes at first anywhere within its interval (`chance`, from 0 to 1)
+    /// unless the instance is on the screen: a fleet that starts would need a second connection to each at once.
+    pub fn connected(&mut self, settings: &Settings, now: Instant, chance: f64) {
         for slot in &mut self.slots {
             let first = is_fast(slot.probe) || probe(slot.probe).start == Start::AtOnce;
             if slot.last.is_none_or(|last| now - last > COLD_AFTER) {
@@ -74,6 +80,10 @@ impl Schedule {
             }
             slot.due = match slot.last {
                 _ if first => now,
+                None if is_heavy(slot.probe) && !self.focused => {
+                    let every = Duration::from_millis(slot.every_ms.into());
+                    now + settings.warm_up.max(every.mul_f64(chance.clamp(0.0, 1.0)))
+                }
                 None => now + settings.warm_up,
                 // A probe that is not asked anew keeps its time.
                 Some(_) => slot.due.max(now + settings.warm_up),
@@ -185,8 +195,13 @@ impl Schedule {
                 continue;
             }
             slot.every_ms = every_ms;
-            let from = slot.last.unwrap_or(now);
-            slot.due = (from + Duration::from_millis(every_ms.into())).max(now);
+            let every = Duration::from_millis(every_ms.into());
+            slot.due = match slot.last {
+                Some(last) => (last + every).max(now),
+                // Somebody looks, and nothing is known of it yet.
+                None if is_heavy(slot.probe) && self.focused => now,
+                None => now + every,
+            };
             changed.push((slot.probe, every_ms));
         }
         changed
@@ -225,7 +240,7 @@ mod tests {
     fn start() -> (Settings, Instant, Schedule) {
         let (settings, now) = (Settings::default(), Instant::now());
         let mut schedule = Schedule::new(&settings, Arc::default(), now);
-        schedule.connected(&settings, now);
+        schedule.connected(&settings, now, 0.5);
         (settings, now, schedule)
     }
 
@@ -257,6 +272,21 @@ mod tests {
         let (at, second) = &rounds[1];
         assert!((*at - 1.5).abs() < 0.001, "{at}");
         assert!(second.contains(&ProbeId::Headline) && second.contains(&ProbeId::Waits), "{second:?}");
+    }
+
+    #[test]
+    fn what_needs_a_second_connection_is_spread_over_its_interval_and_asked_at_once_on_the_screen() {
+        let (settings, now) = (Settings::default(), Instant::now());
+        for chance in [0.25, 0.5, 1.0] {
+            let mut schedule = Schedule::new(&settings, Arc::default(), now);
+            schedule.connected(&settings, now, chance);
+            let every = Duration::from_millis(schedule.every_ms(ProbeId::Growths).into());
+            let is_due = |schedule: &Schedule, at| schedule.due(at).contains(&ProbeId::Growths);
+            assert!(!is_due(&schedule, now + every.mul_f64(chance - 0.01)), "{chance}");
+            assert!(is_due(&schedule, now + every.mul_f64(chance + 0.01)), "{chance}");
+            schedule.focus(true, &settings, now);
+            assert!(is_due(&schedule, now), "somebody looks");
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Tests of the whole collector over a fake driver, under paused time: every second here takes no time.
 
 use super::{
-    fake::{Act, Fake, target},
+    fake::{Act, Fake, heavy, target},
     *,
 };
 use crate::model::{

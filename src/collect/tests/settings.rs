@@ -2,9 +2,10 @@
 
 use super::*;
 
-/// `a` with settings of its own.
-pub(super) fn settled(poll: PollSettings) -> Command {
+/// `a` with settings of its own; see [`target`].
+pub(super) fn settled(mut poll: PollSettings) -> Command {
     let mut a = target("a");
+    poll.probes_off.extend(heavy());
     Arc::make_mut(&mut a.info).poll = Arc::new(poll);
     Command::Inventory(vec![a])
 }
