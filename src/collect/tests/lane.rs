@@ -170,6 +170,9 @@ async fn deadlocks_are_read_over_the_lane_when_their_counter_moved_and_grow_not_
     let fake = Fake::new();
     fake.set("a", Act::Deadlocks(0));
     let collector = run_over(&fake, &one(), |_| {});
+    let mut with_lane = target("a");
+    Arc::make_mut(&mut with_lane.info).poll = Arc::default();
+    collector.commands.send(Command::Inventory(vec![with_lane])).await.unwrap();
     let start = Instant::now();
     let readings = || fake.polls("a", ProbeId::Deadlocks, start).len();
     seconds(5.0).await;
