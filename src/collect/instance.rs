@@ -261,15 +261,17 @@ impl<D: Driver> Instance<D> {
     fn hand_over(&mut self, due: &mut Vec<ProbeId>) {
         let heavy: Vec<ProbeId> = due.extract_if(.., |id| is_heavy(*id)).collect();
         let worth: Vec<ProbeId> =
-            heavy.into_iter().filter(|id| (probe(*id).is_worth)(&self.context)).collect();
+            heavy.into_iter().filter(|id| probe(*id).worth.is_now(&self.context)).collect();
         if worth.is_empty() {
             return;
         }
-        let told_ms = |id: ProbeId| if probe(id).ages { self.schedule.every_ms(id) } else { 0 };
+        let told_ms = |id: ProbeId| if probe(id).worth.ages() { self.schedule.every_ms(id) } else { 0 };
         let probes = worth.iter().map(|id| (*id, told_ms(*id))).collect();
         let instance = self.target.info.id.clone();
         if self.shared.heavy.try_send(Heavy { instance, probes }).is_ok() {
-            worth.iter().for_each(|id| self.context.handed_over(*id));
+            for id in &worth {
+                self.context.handed_over(*id);
+            }
             let settings = &self.obeyed.live.settings;
             self.schedule.done(&worth, settings, Instant::now(), fastrand::f64());
         }
@@ -396,7 +398,7 @@ impl<D: Driver> Instance<D> {
     }
 
     async fn tell_paces(&self, paces: Vec<(ProbeId, u32)>) {
-        for (probe, every_ms) in paces.into_iter().filter(|(id, _)| probe(*id).ages) {
+        for (probe, every_ms) in paces.into_iter().filter(|(id, _)| probe(*id).worth.ages()) {
             let instance = self.target.info.id.clone();
             let at = (self.shared.clock)();
             self.send(Update::Pace { instance, probe, at, every_ms }).await;

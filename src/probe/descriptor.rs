@@ -111,6 +111,32 @@ impl EachDatabase {
     }
 }
 
+/// Whether a probe is asked when it is due. One that is not waits, and stays due.
+#[derive(Debug, Clone, Copy)]
+pub enum Worth {
+    /// it is
+    Always,
+    /// while this is true
+    While(fn(&ProbeContext) -> bool),
+    /// when there is news, by this. Until then its last reading is true and does not grow old
+    News(fn(&ProbeContext) -> bool),
+}
+
+impl Worth {
+    /// It is asked now.
+    pub fn is_now(self, ctx: &ProbeContext) -> bool {
+        match self {
+            Self::Always => true,
+            Self::While(is_so) | Self::News(is_so) => is_so(ctx),
+        }
+    }
+
+    /// Its reading grows old when no newer one comes.
+    pub const fn ages(self) -> bool {
+        !matches!(self, Self::News(_))
+    }
+}
+
 /// Makes a sample of a probe's result sets. Needed sets are there.
 pub type Decoder = fn(&Sets, &ProbeContext) -> Result<Sample, Unavailable>;
 
@@ -137,10 +163,8 @@ pub struct Probe {
     pub company: Company,
     /// over which connection it is asked
     pub lane: Lane,
-    /// its reading grows old when no newer one comes. False for what is asked only when there is news
-    pub ages: bool,
-    /// false: there is nothing new to be asked for. A probe that is due waits until it is true
-    pub is_worth: fn(&ProbeContext) -> bool,
+    /// whether it is asked when it is due
+    pub worth: Worth,
     /// until the whole answer is there, ms
     pub timeout_ms: u32,
     /// not asked where one of these is known to be lacking
@@ -171,8 +195,7 @@ impl Probe {
             never_slowed: false,
             company: Company::Others,
             lane: Lane::Polls,
-            ages: true,
-            is_worth: |_| true,
+            worth: Worth::Always,
             timeout_ms: TIMEOUT_MS,
             wants: &[],
             each: None,

@@ -71,6 +71,16 @@ fn file_of(target: &str) -> Option<String> {
     (!path.is_empty() && path.chars().count() <= PATH_CHARS).then_some(path)
 }
 
+/// When deadlocks were read last.
+#[derive(Debug, Clone, Copy, Default)]
+enum Read {
+    /// not yet
+    #[default]
+    Never,
+    /// when the counter was this, if the server told it
+    At(Option<i64>),
+}
+
 /// Whether there are deadlocks that nobody has read, by the server's counter of them.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct News {
@@ -78,8 +88,8 @@ pub struct News {
     heard: u8,
     /// the counter; None: the server does not tell it
     counter: Option<i64>,
-    /// the counter when they were read last
-    at: Option<Option<i64>>,
+    /// when they were read last
+    read: Read,
     /// they are read so often still
     again: u8,
 }
@@ -95,7 +105,10 @@ impl News {
 
     /// It is time to read. On the screen the first reading does not wait.
     pub const fn are_there(&self, focused: bool) -> bool {
-        let Some(at) = self.at else { return self.heard >= if focused { 1 } else { FIRST } };
+        let at = match self.read {
+            Read::Never => return self.heard >= if focused { 1 } else { FIRST },
+            Read::At(at) => at,
+        };
         let is_same = match (at, self.counter) {
             (Some(at), Some(now)) => at == now,
             (at, now) => at.is_none() && now.is_none(),
@@ -105,13 +118,13 @@ impl News {
 
     /// They are being read.
     pub fn asked(&mut self) {
-        self.again = match self.at {
-            Some(at) if at == self.counter => self.again.saturating_sub(1),
-            Some(_) => AGAIN,
+        self.again = match self.read {
+            Read::At(at) if at == self.counter => self.again.saturating_sub(1),
+            Read::At(_) => AGAIN,
             // Nothing is on its way to the file of a server that had none.
-            None => u8::from(self.counter.is_some_and(|count| count > 0)),
+            Read::Never => u8::from(self.counter.is_some_and(|count| count > 0)),
         };
-        self.at = Some(self.counter);
+        self.read = Read::At(self.counter);
     }
 
     /// Somebody wants to have them read.

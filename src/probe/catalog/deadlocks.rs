@@ -25,7 +25,7 @@ use crate::{
     probe::{
         batch::Sets,
         context::ProbeContext,
-        descriptor::{Company, Lane, Pace, Part, Probe, Want, needed},
+        descriptor::{Company, Lane, Pace, Part, Probe, Want, Worth, needed},
         script::{Needs, Script, Takes, When, script},
     },
     tds::Row,
@@ -42,8 +42,7 @@ pub(super) static PROBE: Probe = Probe {
     pace: Pace::NotFaster,
     company: Company::Alone,
     lane: Lane::OnDemand,
-    ages: false,
-    is_worth: ProbeContext::has_new_deadlocks,
+    worth: Worth::News(ProbeContext::has_new_deadlocks),
     timeout_ms: 30_000,
     wants: &[Want::SystemHealth, Want::Right(Needs::Performance)],
     second_trip: Some(has_file),

@@ -16,7 +16,7 @@ use crate::{
     probe::{
         batch::Sets,
         context::ProbeContext,
-        descriptor::{Company, EachDatabase, Lane, Probe, needed, optional},
+        descriptor::{Company, EachDatabase, Lane, Probe, Worth, needed, optional},
         each,
         query::hash,
         script::{Needs, Script, When, script},
@@ -55,7 +55,7 @@ const PAGE_KB: f64 = 8.0;
 pub(super) static PROBE: Probe = Probe {
     parts: &[needed(STORES)],
     // A second connection to each instance of a large fleet would be too much.
-    is_worth: ProbeContext::is_focused,
+    worth: Worth::While(ProbeContext::is_focused),
     company: Company::Alone,
     lane: Lane::OnDemand,
     unknown_without: &[(Needs::Performance, "what Query Store recorded")],

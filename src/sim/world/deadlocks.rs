@@ -127,7 +127,7 @@ impl Side {
         let dice = moment.profile.dice.of("deadlock").at(deadlock.number).at(nth as i64);
         let reads = nth == 0 && deadlock.pattern == Pattern::KeyLookup;
         let (login, host, program) = moment.people(if reads { Sort::Report } else { Sort::App }, dice);
-        let hash: String = dice.bytes::<6>().iter().map(|byte| format!("{byte:02x}")).collect();
+        let hash = dice.bytes::<6>().iter().fold(String::new(), |hash, byte| hash + &format!("{byte:02x}"));
         Self {
             id: format!("process{hash}"),
             // Two sessions are two numbers.

@@ -158,7 +158,7 @@ const COLUMNS: &[Column] = &[
     parts::instance(),
     Column::text("last", "LAST", 19, 0)
         .at_least(8)
-        .value(|d| age(d, d.part.last_at()))
+        .value(|d| Some(age(d, d.part.last_at())))
         .sort(|d| Some(Value::Number(d.part.last_at().ms() as f64)))
         .cell(|d, _, out| when(d, d.part.last_at(), out))
         .filter()
@@ -174,16 +174,16 @@ const COLUMNS: &[Column] = &[
         .cell(|d, v, out| bound(d, v, d.table.at_least, out))
         .filter(),
     Column::number("hour", "1H", 5, 3)
-        .value(|d| within(d, HOUR_MS))
+        .value(|d| Some(within(d, HOUR_MS)))
         .cell(|d, v, out| bound(d, v, since(d, HOUR_MS).1, out))
         .filter(),
     Column::number("day", "24H", 5, 2)
-        .value(|d| within(d, 24 * HOUR_MS))
+        .value(|d| Some(within(d, 24 * HOUR_MS)))
         .cell(|d, v, out| bound(d, v, since(d, 24 * HOUR_MS).1, out))
         .filter(),
     Column::text("since", "SINCE", 19, 4)
         .at_least(8)
-        .value(|d| age(d, d.part.first_at))
+        .value(|d| Some(age(d, d.part.first_at)))
         .sort(|d| Some(Value::Number(d.part.first_at.ms() as f64)))
         .cell(|d, _, out| when(d, d.part.first_at, out))
         .filter(),
@@ -200,7 +200,9 @@ const COLUMNS: &[Column] = &[
         .cell(|d, _, out| listed(d, newest(d).map_or(&[], |report| &report.objects), out))
         .filter_by(|d, visit| {
             let objects = newest(d).map_or(&[][..], |report| &report.objects);
-            objects.iter().for_each(|name| visit(Value::Text(name)));
+            for name in objects {
+                visit(Value::Text(name));
+            }
         })
         .also(&["object", "table"]),
     Column::text("victim", "VICTIM", 26, 1)
@@ -230,8 +232,8 @@ fn newest<'a>(d: &Line<'a, Deadlocks>) -> Option<&'a DeadlockReport> {
 }
 
 /// How long ago.
-fn age(d: &Line<'_, Deadlocks>, at: Timestamp) -> Option<Value<'static>> {
-    Some(Value::Ms(d.view.now.ms_since(at) as f64))
+fn age(d: &Line<'_, Deadlocks>, at: Timestamp) -> Value<'static> {
+    Value::Ms(d.view.now.ms_since(at) as f64)
 }
 
 fn when(d: &Line<'_, Deadlocks>, at: Timestamp, out: &mut CellText) {
@@ -249,8 +251,8 @@ fn since(d: &Line<'_, Deadlocks>, ms: i64) -> (u64, bool) {
     d.part.since(d.view.now.plus_ms(-ms))
 }
 
-fn within(d: &Line<'_, Deadlocks>, ms: i64) -> Option<Value<'static>> {
-    Some(Value::Number(since(d, ms).0 as f64))
+fn within(d: &Line<'_, Deadlocks>, ms: i64) -> Value<'static> {
+    Value::Number(since(d, ms).0 as f64)
 }
 
 /// A count that may be too low says so.

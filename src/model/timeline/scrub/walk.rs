@@ -54,7 +54,9 @@ pub fn each_field_of_event(what: &mut What, visit: Visit<'_>) {
             maybe(visit, Field::Name(Kind::File), file);
         }
         What::Reported { objects, login, .. } => {
-            objects.iter_mut().for_each(|name| visit(Field::Words(Where::Code), name));
+            for name in objects {
+                visit(Field::Words(Where::Code), name);
+            }
             maybe(visit, Field::Name(Kind::Login), login);
         }
         What::Deadlocks(_) | What::Gap(_) => {}

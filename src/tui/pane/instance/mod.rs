@@ -383,7 +383,7 @@ impl Pane for InstancePane {
             }
             Action::Dots => self.dots = !self.dots,
             Action::ToQuery => {
-                wishes.push(Wish::Go { pane: PaneId::Queries, scope: None, focus: None, look: Some(BY_CPU) })
+                wishes.push(Wish::Go { pane: PaneId::Queries, scope: None, focus: None, look: Some(BY_CPU) });
             }
             Action::Out if self.line.leave() => {}
             Action::Copy => wishes.extend(self.copy(view).map(Wish::Copy)),
