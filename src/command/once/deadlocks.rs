@@ -49,7 +49,7 @@ fn pattern_columns<'a>() -> [Column<PatternOf<'a>>; 14] {
 }
 
 fn victim<'a>((_, pattern, _): &PatternOf<'a>, read: fn(&'a DeadlockParty) -> Option<&'a str>) -> Cell {
-    let pattern: &'a DeadlockPattern = *pattern;
+    let pattern: &'a DeadlockPattern = pattern;
     Cell::text(pattern.victim().and_then(read))
 }
 

@@ -241,7 +241,7 @@ const COLUMNS: &[Column] = &[
         .value(|q| whole(q.part.plans))
         .cell(|q, v, out| match q.part.plans {
             Some(n) if has_many_plans(q.part) => {
-                out.with(q.view.theme.warning, |s| figure::push_count(s, n as f64))
+                out.with(q.view.theme.warning, |s| figure::push_count(s, n as f64));
             }
             _ => q.put(v, out, figure::push_count),
         })

@@ -343,13 +343,13 @@ impl SamplesPane {
     fn plan(&self, view: &View<'_>) -> Option<Wish> {
         let told = self.here()?;
         let query_hash = told.group.query?;
-        Some(Wish::Demand(self.instance(told, view)?, Demand::Plans { query_hash }))
+        Some(Wish::Demand(instance_of(told, view)?, Demand::Plans { query_hash }))
     }
+}
 
-    /// The first instance that it was seen on.
-    fn instance(&self, told: &Told, view: &View<'_>) -> Option<InstanceId> {
-        Some(view.instance(*told.group.on.first()?)?.id().clone())
-    }
+/// The first instance that it was seen on.
+fn instance_of(told: &Told, view: &View<'_>) -> Option<InstanceId> {
+    Some(view.instance(*told.group.on.first()?)?.id().clone())
 }
 
 /// A statement of a query: of one that was running, else as the plan cache tells it.
@@ -454,7 +454,7 @@ impl Pane for SamplesPane {
             Action::Plan => wishes.extend(self.plan(view)),
             Action::Copy => wishes.push(Wish::Copy(self.table.copy_chosen(&self.rows(view)))),
             Action::Narrow => {
-                let instance = self.here().and_then(|told| self.instance(told, view));
+                let instance = self.here().and_then(|told| instance_of(told, view));
                 wishes.extend(instance.filter(|_| view.single().is_none()).map(Wish::Instance));
             }
             Action::Out if self.line.leave() => self.made = None,
@@ -561,7 +561,7 @@ impl Pane for SamplesPane {
             GroupRows { groups: &self.groups, sums: &self.sums, shown: &self.shown, by: self.by, view };
         match self.table.row_at(y, &rows) {
             Some(i) if i == self.table.cursor() => {
-                wishes.extend(self.table.selected().cloned().map(Wish::Details))
+                wishes.extend(self.table.selected().cloned().map(Wish::Details));
             }
             Some(i) => self.table.move_to(i, &rows),
             None => {}

@@ -36,7 +36,7 @@ fn request(query: u64, login: &str, wait: Option<&str>, module: Option<&str>) ->
         program: Some("OrderService".into()),
         database: Some("orders".into()),
         wait_type: wait.map(Into::into),
-        statement: Some(Statement { start, end, text }),
+        statement: Some(Statement { text, start, end }),
         ..Request::default()
     }
 }
