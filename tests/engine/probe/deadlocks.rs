@@ -4,7 +4,12 @@ use super::sim::{Client, eventually};
 use dbtop::{
     collect::{self, Command, Settings},
     deadlock::{Deadlock, lines::pictures},
-    model::poll::{Sample, State, deadlocks::DeadlockTable, id::ProbeId, reading::Unavailable},
+    model::poll::{
+        Sample, State,
+        deadlocks::{DeadlockPattern, DeadlockTable},
+        id::ProbeId,
+        reading::Unavailable,
+    },
     sim::{Sim, SimConfig, scenario::Scenario, world::version::Version},
     store::history::{EventFilter, Options, Reader, Writer},
     tds::Roots,
@@ -86,7 +91,7 @@ async fn a_reading_goes_on_where_the_last_one_ended_and_tells_nothing_twice() {
     })
     .await;
     assert_eq!(hashes(&first).intersection(&hashes(&next)).count(), 0);
-    let newest = first.patterns.iter().map(|pattern| pattern.last_at()).max().unwrap();
+    let newest = first.patterns.iter().map(DeadlockPattern::last_at).max().unwrap();
     assert!(next.patterns.iter().all(|pattern| pattern.first_at > newest), "{next:?}");
     sim.stop().await;
 }
