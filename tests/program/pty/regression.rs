@@ -6,7 +6,7 @@ use crate::harness::{Home, screen::Screen};
 use std::time::{Duration, Instant};
 
 /// The demo's regression begins after 40 s, and is told with the next poll.
-const NEWS_WITHIN: Duration = Duration::from_secs(180);
+const NEWS_WITHIN: Duration = Duration::from_mins(3);
 
 /// The row that the hardware cursor stands on.
 fn under_cursor(s: &Screen) -> String {
