@@ -24,7 +24,7 @@ use std::{
 };
 use tokio::sync::watch::Receiver;
 
-const PANES: [(&str, &str); 18] = [
+const PANES: [(&str, &str); 19] = [
     ("fleet", ""),
     ("heat map", "v"),
     ("instance", "enter"),
