@@ -266,7 +266,6 @@ const COLUMNS: &[Column] = &[
         .cell(|q, _, out| names(q, |mix| &mix.programs, out))
         .filter_by(|q, visit| visit_names(q, |mix| &mix.programs, visit)),
     Column::text("plan", "PLAN", 18, 9)
-        .at_least(10)
         .cell(|q, _, out| match (q.part.plan_hash, q.part.old_plan_hash) {
             (Some(new), Some(_)) => out.fmt(q.view.theme.warning, format_args!("0x{new:016X}")),
             (Some(new), None) => out.fmt(q.style(), format_args!("0x{new:016X}")),
