@@ -67,12 +67,15 @@ fn assert_history(path: &Path, sealer: Option<Sealer>, told: &Value) {
     assert_told(&told.into(), &events.into(), "events");
 }
 
-/// An event as the first release told it, with its durations as they are said today: `29m20s` was `1760 s`.
+/// An event as the first release told it, with its durations and counts as they are said today: `29m20s` was `1760 s`, `1,758
+/// sessions` were `1758`.
 fn said_today(mut event: Value) -> Value {
     let seconds = Regex::new(r"\b(\d+) s\b").unwrap();
     let as_today = |found: &Captures<'_>| figure::wait(found[1].parse::<f64>().unwrap() * 1000.0);
     let words = seconds.replace_all(text(&event["words"]), as_today).into_owned();
-    event["words"] = words.into();
+    let counts = Regex::new(r"\b(\d+) sessions\b").unwrap();
+    let grouped = |found: &Captures<'_>| figure::counted(found[1].parse().unwrap(), "session");
+    event["words"] = counts.replace_all(&words, grouped).into_owned().into();
     event
 }
 

@@ -86,7 +86,7 @@ fn counters_never_fall_but_at_a_restart() {
             before = Some(now);
         }
     }
-    assert!(restarts > 3, "{restarts}");
+    assert!(restarts > 1, "no restart was among these times: {restarts}");
 }
 
 fn assert_grown(before: &Moment<'_>, now: &Moment<'_>) {

@@ -196,7 +196,7 @@ fn the_plan_cache_says_how_much_of_it_ran_once_only() {
     s.reply(done(ticket, Ok(Shown::PlanCache(vec![kind]))));
     let text = s.text();
     assert!(text.contains("3.0 GB of 4.0 GB · 75 %"), "{text}");
-    assert!(text.contains("once only: 40000 plans, 3.0 GB"), "{text}");
+    assert!(text.contains("once only: 40,000 plans, 3.0 GB"), "{text}");
 }
 
 #[test]
