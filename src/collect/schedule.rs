@@ -149,7 +149,13 @@ impl Schedule {
     /// The instance came on the screen or left it. Returns the probes whose interval changed, with the new one.
     pub fn focus(&mut self, focused: bool, settings: &Settings, now: Instant) -> Vec<(ProbeId, u32)> {
         self.focused = focused;
-        self.pace(settings, now)
+        let changed = self.pace(settings, now);
+        // Somebody looks, and nothing is known of it yet.
+        let unknown = |slot: &&mut Slot| focused && is_heavy(slot.probe) && slot.last.is_none();
+        for slot in self.slots.iter_mut().filter(unknown) {
+            slot.due = now;
+        }
+        changed
     }
 
     /// Other probes cost too much now. Returns the probes whose interval changed, with the new one.
@@ -196,12 +202,7 @@ impl Schedule {
             }
             slot.every_ms = every_ms;
             let every = Duration::from_millis(every_ms.into());
-            slot.due = match slot.last {
-                Some(last) => (last + every).max(now),
-                // Somebody looks, and nothing is known of it yet.
-                None if is_heavy(slot.probe) && self.focused => now,
-                None => now + every,
-            };
+            slot.due = (slot.last.unwrap_or(now) + every).max(now);
             changed.push((slot.probe, every_ms));
         }
         changed
@@ -281,7 +282,11 @@ mod tests {
             let mut schedule = Schedule::new(&settings, Arc::default(), now);
             schedule.connected(&settings, now, chance);
             let every = Duration::from_millis(schedule.every_ms(ProbeId::Growths).into());
-            let is_due = |schedule: &Schedule, at| schedule.due(at).contains(&ProbeId::Growths);
+            // One whose interval is another on the screen, and one that is asked as often there.
+            let is_due = |schedule: &Schedule, at| {
+                let due = schedule.due(at);
+                due.contains(&ProbeId::Growths) && due.contains(&ProbeId::QueryStore)
+            };
             assert!(!is_due(&schedule, now + every.mul_f64(chance - 0.01)), "{chance}");
             assert!(is_due(&schedule, now + every.mul_f64(chance + 0.01)), "{chance}");
             schedule.focus(true, &settings, now);

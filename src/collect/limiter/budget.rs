@@ -12,7 +12,7 @@ use crate::{
         cost::{CostSample, Slowed, Tier},
         id::ProbeId,
     },
-    probe,
+    probe::{self, Pace},
 };
 use std::{collections::VecDeque, time::Duration};
 use tokio::time::Instant;
@@ -47,6 +47,8 @@ struct Bill {
     over: Duration,
     cpu_ms: f64,
     tiers: [bool; Tier::ALL.len()],
+    /// a round of the details was among them, not only what is asked more seldom than they are
+    details: bool,
 }
 
 /// The budget of one instance, at one of its two paces.
@@ -55,6 +57,8 @@ pub struct Budget {
     before: Option<(Instant, CostSample)>,
     /// tiers that were polled since then
     open: [bool; Tier::ALL.len()],
+    /// a round of the details was among them
+    open_details: bool,
     seen: u32,
     bills: VecDeque<Bill>,
     /// tiers in the order in which they were slowed
@@ -103,7 +107,7 @@ impl Budget {
 
     /// A new connection, or another pace: measuring begins anew. The steps that are taken stay.
     pub fn begin(&mut self) {
-        (self.before, self.open, self.seen) = (None, [false; 4], 0);
+        (self.before, self.open, self.open_details, self.seen) = (None, [false; 4], false, 0);
         self.bills.clear();
     }
 
@@ -118,8 +122,10 @@ impl Budget {
         if let Some(cost) = cost {
             self.bill(cost, now, rule.details_every * 3);
         }
-        for probe in polled.iter().filter(|probe| **probe != ProbeId::Cost) {
-            self.open[probe::probe(*probe).tier as usize] = true;
+        for probe in polled.iter().filter(|probe| **probe != ProbeId::Cost).map(|probe| probe::probe(*probe))
+        {
+            self.open[probe.tier as usize] = true;
+            self.open_details |= probe.tier == Tier::Detail && !matches!(probe.pace, Pace::Seldom(_));
         }
         if cost.is_none() { Verdict::Keep } else { self.judge(rule) }
     }
@@ -127,7 +133,7 @@ impl Budget {
     /// A session's CPU time grows when a batch ends: what is told now is about the polls before this one.
     fn bill(&mut self, cost: CostSample, now: Instant, window: Duration) {
         let session = |c: &CostSample| (c.session_id, c.login_at);
-        let tiers = std::mem::take(&mut self.open);
+        let (tiers, details) = (std::mem::take(&mut self.open), std::mem::take(&mut self.open_details));
         let before = self.before.replace((now, cost)).filter(|(_, old)| session(old) == session(&cost));
         self.seen = self.seen.saturating_add(1);
         let Some((then, old)) = before.filter(|_| self.seen > FIRST) else { return };
@@ -138,7 +144,7 @@ impl Budget {
             self.bills.pop_front();
         }
         let cpu_ms = is.saturating_sub(was).max(0) as f64;
-        self.bills.push_back(Bill { at: now, over: now - then, cpu_ms, tiers });
+        self.bills.push_back(Bill { at: now, over: now - then, cpu_ms, tiers, details });
     }
 
     fn judge(&mut self, Rule { limit, details_every }: Rule) -> Verdict {
@@ -163,9 +169,8 @@ impl Budget {
 
     /// CPU ms per s, over whole rounds of the details: from one of them to another. None: too few.
     fn rate(&self, details_every: Duration) -> Option<f64> {
-        let with_details = |bill: &Bill| bill.tiers[Tier::Detail as usize];
-        let first = self.bills.iter().position(with_details);
-        let last = self.bills.iter().rposition(with_details);
+        let first = self.bills.iter().position(|bill| bill.details);
+        let last = self.bills.iter().rposition(|bill| bill.details);
         let whole = match (first, last) {
             (Some(first), Some(last)) => self.bills.range(first + 1..=last),
             // They are switched off.
@@ -198,21 +203,24 @@ impl Budget {
         Verdict::Changed(rate)
     }
 
-    /// CPU ms by tier. The cost of a poll of the fast tier alone is taken off from those with others in them.
+    /// CPU ms by tier. The cost of a poll of the fast tier alone is taken off from those with others in them; where none was alone, the
+    /// smallest even part of one: what rides with something cheap once cannot be what costs much elsewhere.
     fn shares(&self) -> [f64; 4] {
         let fast = Tier::Fast as usize;
-        let alone = |bill: &&Bill| bill.tiers.iter().enumerate().all(|(i, is)| *is == (i == fast));
-        let (sum, n) =
-            self.bills.iter().filter(alone).fold((0.0, 0_u32), |(sum, n), bill| (sum + bill.cpu_ms, n + 1));
-        let usual = (n > 0).then(|| sum / f64::from(n));
+        let others = |bill: &Bill| bill.tiers.iter().enumerate().filter(|(i, is)| **is && *i != fast).count();
+        let with_fast = || self.bills.iter().filter(|bill| bill.tiers[fast]);
+        let (sum, n) = with_fast()
+            .filter(|bill| others(bill) == 0)
+            .fold((0.0, 0_u32), |(sum, n), bill| (sum + bill.cpu_ms, n + 1));
+        let usual = if n > 0 {
+            sum / f64::from(n)
+        } else {
+            with_fast().map(|bill| bill.cpu_ms / (others(bill) as f64 + 1.0)).fold(f64::INFINITY, f64::min)
+        };
         let mut shares = [0.0; 4];
         for bill in &self.bills {
-            let others = bill.tiers.iter().enumerate().filter(|(i, is)| **is && *i != fast).count();
-            let part_of_fast = match usual {
-                Some(usual) if bill.tiers[fast] => usual.min(bill.cpu_ms),
-                _ if bill.tiers[fast] => bill.cpu_ms / (others as f64 + 1.0),
-                _ => 0.0,
-            };
+            let others = others(bill);
+            let part_of_fast = if bill.tiers[fast] { usual.min(bill.cpu_ms) } else { 0.0 };
             let (part_of_fast, rest) =
                 if others == 0 { (bill.cpu_ms, 0.0) } else { (part_of_fast, bill.cpu_ms - part_of_fast) };
             for (i, share) in shares.iter_mut().enumerate().filter(|(i, _)| bill.tiers[*i]) {
@@ -315,6 +323,21 @@ mod tests {
         assert!(changed, "10 ms/s of 5");
         let slowed = budget.slowed(5.0);
         assert_eq!((factor(slowed, ProbeId::Waits), factor(slowed, ProbeId::Volumes)), (2, 1));
+    }
+
+    #[test]
+    fn a_heartbeat_that_always_has_company_is_not_blamed_for_the_dearest_of_it() {
+        let (mut budget, mut now, mut cpu_ms) = (Budget::default(), Instant::now(), 0);
+        let rule = Rule { limit: 5.0, details_every: Duration::from_mins(1) };
+        let rounds = [[ProbeId::Headline, ProbeId::Waits], [ProbeId::Headline, ProbeId::Volumes]];
+        let changed = rounds.iter().zip([760, 10]).cycle().take(40).any(|(polled, more_ms)| {
+            let cost = CostSample { session_id: Some(51), cpu_ms: Some(cpu_ms), ..CostSample::default() };
+            let verdict = budget.take(polled, Some(cost), now, rule);
+            (now, cpu_ms) = (now + Duration::from_secs(30), cpu_ms + more_ms);
+            matches!(verdict, Verdict::Changed(_))
+        });
+        assert!(changed, "12.8 ms/s of 5");
+        assert_eq!(budget.slowed(5.0).words(), "waits and details ×2 (own cost above 5 ms/s)");
     }
 
     #[test]
