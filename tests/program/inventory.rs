@@ -359,7 +359,7 @@ fn an_import_says_first_and_does_after() {
     {
         assert!(dry.stdout.contains(words), "{words}: {}", dry.stdout);
     }
-    assert!(dry.stderr.contains("1 new, 1 changed, 1 as they are, 2 refused"), "{}", dry.stderr);
+    assert!(dry.stderr.contains("1 new, 1 changed, 1 unchanged, 2 refused"), "{}", dry.stderr);
     assert_eq!(stage.names(&[]).len(), 3, "nothing was changed");
     stage.refused(&["instance", "import", &file, "--yes"], &["2 of 5 rows", "--skip-bad"]);
     assert_eq!(stage.names(&[]).len(), 3);

@@ -216,7 +216,7 @@ actions! {
         keys(&[at(STORAGE, "u")]);
     Answer: "the newest answer of a server again: a plan, waits, the buffer pool", always(),
         word("answer", "the newest answer of a server again");
-    ToQuery: "to queries: of a request its query, of a wait those that have it, of an instance those that take most CPU", on_row(),
+    ToQuery: "to the queries of a request or a wait, or of an instance by CPU", on_row(),
         word("query", "the queries behind this row"),
         keys(&[at(FLEET, "Q"), at(INSTANCE, "Q"), at(ACTIVITY, "Q"), told(WAITS, "Q", "queries"), at(READER, "Q")]);
     Benign: "show benign waits too",

@@ -47,7 +47,11 @@ impl App {
             Reply::Past { ticket, snapshot, at, oldest, damaged, .. } => {
                 self.arrive(snapshot, Past { at, oldest, ticket }, damaged);
             }
-            Reply::Answer { ticket, answer } => self.world.charts.answered(ticket, answer),
+            Reply::Answer { ticket, answer } => {
+                self.world.charts.answered(ticket, answer);
+                // Rows may be made of it, and in the past no newer snapshot comes.
+                self.panes.get(self.place.pane).rebuild(&self.world.view());
+            }
             Reply::NoHistory { ticket, why } => {
                 // A chart shows the error in its own place.
                 let is_told = ticket.is_none_or(|ticket| {

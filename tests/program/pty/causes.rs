@@ -12,7 +12,7 @@ const CASES: [Case; 10] = [
     ("cpu_storm", "", "CPU 9", "Queries", "by CPU"),
     ("failed_job", "", "job failed", "", "jobs that failed within a day"),
     ("disk_fill", "", "volume L:", "", "─ volumes ─"),
-    ("grant_queue", "", "RESOURCE_SEMAPHORE waits", "Activity", "by GRANT"),
+    ("grant_queue", "", "RESOURCE_SEMAPHORE waits", "Grants", "waits 1"),
     ("io_stall", "", "page reads take", "Storage", "slowest first"),
     ("threadpool", "", "THREADPOOL waits", "Activity", "by TASKS"),
     ("down", "", "unreachable since", "", "─ server ─"),

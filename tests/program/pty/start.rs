@@ -80,7 +80,7 @@ fn without_instances_the_screen_teaches() {
         until_pane(&mut s, pane);
     }
     s.keys(b"?");
-    s.until_shows("the row, or the marked rows");
+    s.until_shows("all about the row");
     s.keys(b"\x03\x03");
     assert_eq!(s.ended(), 0);
     s.assert_restored();
