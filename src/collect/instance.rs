@@ -268,6 +268,7 @@ impl<D: Driver> Instance<D> {
         let told_ms = |id: ProbeId| if probe(id).worth.ages() { self.schedule.every_ms(id) } else { 0 };
         let probes = worth.iter().map(|id| (*id, told_ms(*id))).collect();
         let instance = self.target.info.id.clone();
+        tracing::debug!(instance = self.target.info.log_name(), probes = ?worth, "handed over to the on-demand lane");
         if self.shared.heavy.try_send(Heavy { instance, probes }).is_ok() {
             for id in &worth {
                 self.context.handed_over(*id);

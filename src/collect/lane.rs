@@ -305,6 +305,12 @@ impl<D: Driver> Lane<D> {
     async fn report(&self, polled: Vec<Polled>, due: &[(ProbeId, u32)]) {
         let at = (self.shared.clock)();
         for Polled { probe, took_ms, outcome } in polled {
+            tracing::debug!(
+                instance = self.target.info.log_name(),
+                probe = probe.name(),
+                took_ms,
+                "polled over the on-demand lane"
+            );
             let every_ms = due.iter().find(|(id, _)| *id == probe).map_or(0, |(_, every_ms)| *every_ms);
             let instance = self.target.info.id.clone();
             let update = Update::Polled { instance, probe, at, took_ms, every_ms, outcome };

@@ -202,7 +202,11 @@ impl Schedule {
             }
             slot.every_ms = every_ms;
             let every = Duration::from_millis(every_ms.into());
-            slot.due = (slot.last.unwrap_or(now) + every).max(now);
+            slot.due = match slot.last {
+                Some(last) => (last + every).max(now),
+                // Another pace is no reason to wait longer for the first answer.
+                None => slot.due.min(now + every),
+            };
             changed.push((slot.probe, every_ms));
         }
         changed
@@ -292,6 +296,15 @@ mod tests {
             schedule.focus(true, &settings, now);
             assert!(is_due(&schedule, schedule.next()), "somebody looks");
         }
+    }
+
+    #[test]
+    fn who_comes_on_the_screen_before_the_details_were_asked_waits_no_longer_for_them() {
+        let (settings, now, mut schedule) = start();
+        schedule.focus(true, &settings, now);
+        let details = [ProbeId::Waits, ProbeId::Memory, ProbeId::Availability, ProbeId::Files];
+        let at = now + Duration::from_secs(3);
+        assert!(details.iter().all(|probe| schedule.due(at).contains(probe)), "{:?}", schedule.due(at));
     }
 
     #[test]

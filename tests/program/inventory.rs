@@ -369,7 +369,7 @@ fn an_import_says_first_and_does_after() {
     let out = stage.home.tmp().join("export.regsrvr");
     stage.done(&["instance", "export", "--to", out.to_str().unwrap()]);
     let again = stage.done(&["instance", "import", out.to_str().unwrap(), "--yes"]);
-    assert!(again.stderr.contains("0 new, 0 changed, 4 as they are, 0 refused"), "{}", again.stderr);
+    assert!(again.stderr.contains("0 new, 0 changed, 4 unchanged, 0 refused"), "{}", again.stderr);
     stage.refused(&["instance", "import", "/no/such.csv"], &["reading /no/such.csv"]);
     stage.refused(&["instance", "import", &stage.file("x.dat", "")], &["--format"]);
 }

@@ -84,8 +84,8 @@ pub async fn run(once: Once, invocation: &Invocation) -> anyhow::Result<ExitCode
     let filter = once.filter.as_deref().map(|text| parse_filter(text, once.what, &infos)).transpose()?;
     let wanted = restrict(fleet.targets, once.scope.as_deref())?;
     let collector = collect::start(wanted, settings, Arc::new(secret::resolve), Roots::load(), None);
-    if of_stores {
-        // They are asked of instances on the screen alone. A collector that has ended says so by itself.
+    if of_stores || once.what == What::Deadlocks {
+        // What goes over the on-demand lane is asked at once of instances on the screen. A collector that has ended says so by itself.
         let all = collector.snapshots.borrow().instances.iter().map(|i| i.info.id.clone()).collect();
         let _ = collector.commands.send(collect::Command::Focus(all)).await;
     }

@@ -87,9 +87,12 @@ fn walk(file: &str, cols: u16, rows: u16, home: &Home) {
         s.run_for(Duration::from_millis(200));
     }
     s.until("an hour of it", |t| t.contains("LCK_M_") && t.contains(" cover "));
-    s.keys(key::ESC);
-    s.keys(key::ESC);
-    s.keys(b"1");
+    // Back from the range, from the groups, and from the instance.
+    while !s.text().lines().nth(2).is_some_and(|row| row.contains(" Fleet ")) {
+        s.keys(key::ESC);
+        s.keys(b"1");
+        s.run_for(Duration::from_millis(200));
+    }
     until_pane(&mut s, "Fleet");
     s.keys(key::ENTER);
     until_pane(&mut s, "Instance");
