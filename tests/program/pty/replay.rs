@@ -88,11 +88,11 @@ fn walk(file: &str, cols: u16, rows: u16, home: &Home) {
     }
     s.until("an hour of it", |t| t.contains("LCK_M_") && t.contains(" cover "));
     // Back from the range, from the groups, and from the instance.
-    while !s.text().lines().nth(2).is_some_and(|row| row.contains(" Fleet ")) {
+    for _ in 0..3 {
         s.keys(key::ESC);
-        s.keys(b"1");
-        s.run_for(Duration::from_millis(200));
+        s.run_for(Duration::from_millis(300));
     }
+    s.keys(b"1");
     until_pane(&mut s, "Fleet");
     s.keys(key::ENTER);
     until_pane(&mut s, "Instance");
