@@ -49,19 +49,19 @@ FROM (
                 CASE WHEN m.last_elapsed_time BETWEEN 0 AND 604800000000 THEN m.last_elapsed_time / 1000000 + 1 ELSE 604800 END,
                 m.last_execution_time) >= w.since THEN 1 ELSE 0 END AS has_run
     FROM (
-        SELECT N'P' AS kind, s.database_id, s.object_id, s.sql_handle, s.cached_time, s.last_execution_time,
+        SELECT CONVERT(nvarchar(2), N'P') AS kind, s.database_id, s.object_id, s.sql_handle, s.cached_time, s.last_execution_time,
             s.execution_count, s.total_worker_time, s.last_worker_time, s.total_elapsed_time, s.last_elapsed_time,
             s.min_elapsed_time, s.max_elapsed_time, s.total_logical_reads, s.last_logical_reads,
             s.total_physical_reads, s.last_physical_reads, s.total_logical_writes, s.last_logical_writes
         FROM sys.dm_exec_procedure_stats AS s
         UNION ALL
-        SELECT N'TR' AS kind, s.database_id, s.object_id, s.sql_handle, s.cached_time, s.last_execution_time,
+        SELECT CONVERT(nvarchar(2), N'TR') AS kind, s.database_id, s.object_id, s.sql_handle, s.cached_time, s.last_execution_time,
             s.execution_count, s.total_worker_time, s.last_worker_time, s.total_elapsed_time, s.last_elapsed_time,
             s.min_elapsed_time, s.max_elapsed_time, s.total_logical_reads, s.last_logical_reads,
             s.total_physical_reads, s.last_physical_reads, s.total_logical_writes, s.last_logical_writes
         FROM sys.dm_exec_trigger_stats AS s
         UNION ALL
-        SELECT N'FN' AS kind, s.database_id, s.object_id, s.sql_handle, s.cached_time, s.last_execution_time,
+        SELECT CONVERT(nvarchar(2), N'FN') AS kind, s.database_id, s.object_id, s.sql_handle, s.cached_time, s.last_execution_time,
             s.execution_count, s.total_worker_time, s.last_worker_time, s.total_elapsed_time, s.last_elapsed_time,
             s.min_elapsed_time, s.max_elapsed_time, s.total_logical_reads, s.last_logical_reads,
             s.total_physical_reads, s.last_physical_reads, s.total_logical_writes, s.last_logical_writes
