@@ -101,7 +101,7 @@ pub fn tell<'a>(
         d.text(format!("{whose}{}", waited.object), view.theme.strong);
         let mut line = String::from("  ");
         figure::push_counted(&mut line, waited.sessions.len() as u64, "session");
-        line.push_str(" wait, together ");
+        line.push_str(if waited.sessions.len() == 1 { " waits, together " } else { " wait, together " });
         figure::push_wait(&mut line, waited.ms as f64);
         line.push_str(", longest ");
         figure::push_wait(&mut line, waited.longest_ms as f64);
