@@ -1,7 +1,7 @@
 //! Deadlocks that a server's own record told of, by what recurs: deadlocks of one pattern are one row, with the times at which it
 //! happened and the newest reports. The reports were read in `probe::catalog::deadlocks`; here they are text.
 //!
-//! A poll tells only what is new. [`DeadlockTable::follow`] puts what was known before behind it, so that a state has all by itself.
+//! A poll tells only what is new. `DeadlockTable::follow` puts what was known before behind it, so that a state has all by itself.
 
 use super::{
     id::{Emit, ProbeId},
