@@ -343,7 +343,7 @@ mod tests {
         let text = stage(&table).draw(&mut GrantsPane::default(), 160, 44).join("\n");
         for words in [
             "pool 2: 12 GB for grants, 10 GB granted to 3 · 9 wait · 2 timed out since the start",
-            "page life by NUMA node: 0: 4,200 s 1: 90 s",
+            "page life by NUMA node: 0: 1h10m, 1: 1m30s",
             "plan cache: SQL Plans 3.0 GB in 48,000 (41 in use)",
             "the engine says LOW, worse than LOW 1 of the last 2 times",
         ] {

@@ -37,10 +37,9 @@ pub fn page_life(table: &GrantTable) -> Vec<(Part, String)> {
         return Vec::new();
     }
     let mut text = String::from("page life by NUMA node:");
-    for (node, seconds) in &table.page_life {
-        let _ = write!(text, " {node}: ");
-        figure::push_grouped(&mut text, *seconds);
-        text.push_str(" s");
+    for (n, (node, seconds)) in table.page_life.iter().enumerate() {
+        let _ = write!(text, "{} {node}: ", if n == 0 { "" } else { "," });
+        figure::push_wait(&mut text, *seconds as f64 * 1_000.0);
     }
     vec![(Part::Plain, text)]
 }
