@@ -10,7 +10,7 @@ use crate::{
     },
     tui::{view::View, widget::document::Document},
 };
-use std::{collections::HashMap, fmt::Write as _};
+use std::{collections::BTreeMap, fmt::Write as _};
 
 /// Objects that are listed.
 const MOST: usize = 40;
@@ -35,7 +35,7 @@ fn of_instance(i: &InstanceSnapshot, is_meant: &dyn Fn(&Request) -> bool, all: &
     let chains = i.facts.blocking.get().map_or(&[][..], |blocking| &blocking.chains);
     let nodes = chains.iter().flat_map(|chain| &chain.nodes);
     // Blocking has asked for names, and a lock mode; activity knows those that wait for no session.
-    let mut known: HashMap<i32, (&Request, Option<Resource>)> = HashMap::new();
+    let mut known: BTreeMap<i32, (&Request, Option<Resource>)> = BTreeMap::new();
     for node in nodes {
         known.insert(node.request.session_id, (&node.request, node.resource.clone()));
     }
@@ -43,13 +43,13 @@ fn of_instance(i: &InstanceSnapshot, is_meant: &dyn Fn(&Request) -> bool, all: &
     for r in requests {
         known.entry(r.session_id).or_insert_with(|| (r, request::resource(i, r)));
     }
-    for (session, (r, resource)) in known {
+    for (session, (r, resource)) in &known {
         let (Some(wait), Some(resource)) = (&r.wait_type, resource) else { continue };
         if !is_meant(r) || resource.database.is_none() && resource.object.is_none() {
             continue;
         }
         let mut object = String::new();
-        request::push_object(&mut object, &resource);
+        request::push_object(&mut object, resource);
         if resource.is_nameless()
             && let Some(id) = &resource.object
         {
@@ -72,13 +72,18 @@ fn of_instance(i: &InstanceSnapshot, is_meant: &dyn Fn(&Request) -> bool, all: &
         let Some(waited) = all.get_mut(at) else { continue };
         waited.ms = waited.ms.saturating_add(ms);
         waited.longest_ms = waited.longest_ms.max(ms);
-        waited.sessions.push(session);
+        waited.sessions.push(*session);
         let wait = format!("{wait} on {}", resource.kind);
         if !waited.waits.contains(&wait) {
             waited.waits.push(wait);
         }
         let blocker = r.blocked_by.filter(|by| *by != 0 && !waited.blockers.contains(by));
         waited.blockers.extend(blocker);
+    }
+    // Who waits for nobody is the one to look at.
+    let waits = |by: &i32| known.get(by).is_some_and(|(r, _)| r.blocked_by.is_some_and(|other| other != 0));
+    for waited in all.iter_mut().filter(|waited| waited.instance == i.id().as_str()) {
+        waited.blockers.sort_by_key(|by| (waits(by), *by));
     }
 }
 
