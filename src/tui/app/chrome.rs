@@ -202,7 +202,7 @@ fn header_right(app: &App, line: &mut Canvas<'_>) -> u16 {
     }
     if app.world.moment.past.is_none() {
         let mut clock = String::new();
-        let (zone, now) = (&app.world.moment.zone, app.world.now);
+        let (zone, now) = (&app.world.moment.zone, app.world.moment.clock);
         if app.world.low_bandwidth {
             zone.push_minute(&mut clock, now);
         } else {

@@ -44,10 +44,11 @@ impl App {
         self.follow_on_top();
     }
 
-    /// Time goes on; in the past it stands still for the panes.
+    /// Time goes on. In the past and while paused it stands still for the panes: a chart that goes on without new samples
+    /// would show what nobody measured.
     pub(super) fn clock(&mut self, now: Timestamp) {
         self.world.moment.clock = now;
-        if self.world.moment.past.is_none() {
+        if self.world.moment.past.is_none() && self.travel.paused.is_none() {
             self.world.now = now;
         }
         if self.travel.give_up(now) {
@@ -65,7 +66,10 @@ impl App {
         }
         if self.travel.paused.take().is_none() {
             self.travel.paused = Some(self.world.snapshot.at);
-        } else if let Some(snapshot) = self.travel.waiting.take() {
+            return;
+        }
+        self.world.now = self.world.moment.clock;
+        if let Some(snapshot) = self.travel.waiting.take() {
             self.show(snapshot);
         }
     }
@@ -182,13 +186,15 @@ impl App {
         }
     }
 
-    /// Another fleet: drops the past of the old one.
+    /// Another fleet: drops the past of the old one, and what was paused of it.
     pub(super) fn forget_past(&mut self) {
         self.travel.turn_back();
         if self.world.moment.past.take().is_some() {
-            self.world.now = self.world.moment.clock;
             self.world.snapshot = self.travel.live.take().unwrap_or_default();
+        } else if self.travel.paused.take().is_some() {
+            self.world.snapshot = self.travel.waiting.take().unwrap_or_default();
         }
+        self.world.now = self.world.moment.clock;
     }
 
     /// Asks for the history that the pane on the screen wants and does not have.

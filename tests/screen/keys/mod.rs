@@ -265,6 +265,12 @@ fn pause_holds_the_picture_and_catches_up() {
     s.ingest(later);
     let text = s.text();
     assert!(text.contains("PAUSED 14:02:11 +3") && text.contains("8 instances"), "{text}");
+    // Time goes on in the clock alone: a trend that went on would draw what nobody measured.
+    let rows = |s: &mut Stage| s.lines()[2..].to_vec();
+    let (before, clock) = (rows(&mut s), s.lines()[0].clone());
+    s.wait_ms(120_000);
+    assert_eq!(before, rows(&mut s), "what is shown stands still");
+    assert_ne!(clock, s.lines()[0], "the clock goes on");
     s.keys("p");
     assert!(s.text().contains("LIVE") && s.text().contains("1 instance "), "{}", s.text());
 }
