@@ -8,7 +8,10 @@ use crate::{
     },
     tds::{Cell, ResultSet, Row},
 };
-use std::collections::HashSet;
+use std::{
+    collections::HashSet,
+    hash::{Hash, Hasher},
+};
 
 /// The prefix of the name of a tagged set's first column; the script's name follows.
 pub const TAG_PREFIX: &str = "dbtop_";
@@ -108,18 +111,47 @@ fn keep_each_once(set: &mut ResultSet, key: Key) {
     let places: Vec<usize> =
         names.iter().filter_map(|name| set.columns.iter().position(|column| column == name)).collect();
     let mut seen = HashSet::with_capacity(set.rows.len());
-    let is_first: Vec<bool> = set.rows.iter().map(|row| seen.insert(about(row, &places))).collect();
+    let is_first: Vec<bool> = set.rows.iter().map(|row| seen.insert(About::of(row, &places))).collect();
+    drop(seen);
     let mut is_first = is_first.into_iter();
     set.rows.retain(|_| is_first.next().unwrap_or_default());
 }
 
 /// What a row is about: its cells at these places; all of them if nothing stands there.
-fn about<'a>(row: &'a [Cell], places: &[usize]) -> Vec<Same<'a>> {
-    let cells = || places.iter().map(|place| row.get(*place).unwrap_or(&Cell::Null));
-    if cells().any(|cell| *cell != Cell::Null) {
-        return cells().map(Same::of).collect();
+struct About<'a> {
+    row: &'a [Cell],
+    /// None: all
+    places: Option<&'a [usize]>,
+}
+
+impl<'a> About<'a> {
+    fn of(row: &'a [Cell], places: &'a [usize]) -> Self {
+        let is_told = places.iter().any(|place| row.get(*place).is_some_and(|cell| *cell != Cell::Null));
+        Self { row, places: is_told.then_some(places) }
     }
-    row.iter().map(Same::of).collect()
+
+    fn cells(&self) -> impl Iterator<Item = Same<'a>> {
+        let row = self.row;
+        let (some, all) = match self.places {
+            Some(places) => (places, [].as_slice()),
+            None => ([].as_slice(), row),
+        };
+        some.iter().map(move |place| row.get(*place).unwrap_or(&Cell::Null)).chain(all).map(Same::of)
+    }
+}
+
+impl PartialEq for About<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.cells().eq(other.cells())
+    }
+}
+
+impl Eq for About<'_> {}
+
+impl Hash for About<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.cells().for_each(|cell| cell.hash(state));
+    }
 }
 
 /// A cell that can be looked up: a fraction is the same as another one by its bits.

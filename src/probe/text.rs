@@ -31,6 +31,9 @@ pub const MAX_CHARS: usize = 262_144;
 const MAX_CACHE_BYTES: usize = 256 << 10;
 /// A handle without a text is asked for again after so many polls, if it is still in use.
 const RETRY_AFTER_POLLS: u64 = 60;
+/// In the fleet a text that so many polls had no use for goes: the statement of a query is cut out of its batch once, and a
+/// request that comes again costs one question.
+const KEPT_FOR_POLLS: u64 = 10;
 /// The bytes of an entry besides its text.
 const ENTRY_BYTES: usize = 200;
 
@@ -123,8 +126,17 @@ impl TextCache {
         }
     }
 
-    /// Drops the least recently used entries until the rest fits.
-    fn trim(&mut self) {
+    /// Drops what was not used for a while, if the instance is not on the screen, and the least recently used entries until the
+    /// rest fits.
+    fn trim(&mut self, focused: bool) {
+        if !focused {
+            let (poll, bytes) = (self.poll, &mut self.bytes);
+            self.entries.retain(|_, entry| {
+                let is_kept = poll - entry.used_at <= KEPT_FOR_POLLS;
+                *bytes -= if is_kept { 0 } else { entry.bytes() };
+                is_kept
+            });
+        }
         if self.bytes <= MAX_CACHE_BYTES {
             return;
         }
@@ -215,7 +227,7 @@ pub(super) async fn fetch<C: Ask>(
             break;
         }
     }
-    cache.trim();
+    cache.trim(focused);
     lost
 }
 
@@ -304,13 +316,31 @@ mod tests {
     }
 
     #[test]
+    fn off_the_screen_a_text_that_ten_polls_had_no_use_for_goes() {
+        let mut cache = cache_with(b"h", "select 1");
+        cache.insert(b"used", Some(sql_text("select 2", None, None, false)));
+        let whole = cache.bytes;
+        for _ in 0..KEPT_FOR_POLLS {
+            cache.begin([&b"used"[..]].into_iter());
+            cache.trim(false);
+        }
+        assert_eq!((cache.len(), cache.bytes), (2, whole));
+        cache.begin([&b"used"[..]].into_iter());
+        cache.trim(true);
+        assert_eq!(cache.len(), 2, "on the screen it stays");
+        cache.trim(false);
+        assert_eq!((cache.len(), cache.bytes), (1, whole / 2));
+        assert!(cache.statement(b"used", None, None).is_some());
+    }
+
+    #[test]
     fn the_cache_forgets_what_no_poll_uses_any_more() {
         let mut cache = TextCache::default();
         for i in 0..20u8 {
             let handle = [i];
             assert_eq!(cache.begin([&handle[..]].into_iter()).len(), 1);
             cache.insert(&handle, Some(sql_text(&"y".repeat(60 << 10), None, None, false)));
-            cache.trim();
+            cache.trim(true);
         }
         assert!(cache.bytes <= MAX_CACHE_BYTES && cache.len() < 20, "{} bytes", cache.bytes);
         assert!(cache.statement(&[19], None, None).is_some(), "the newest one is kept");

@@ -7,7 +7,7 @@
 #![expect(clippy::print_stdout, reason = "a benchmark prints its table")]
 
 use dbtop::{
-    model::{base::zone::Zone, fold::snapshot::FleetSnapshot},
+    model::{base::zone::Zone, fold::snapshot::FleetSnapshot, poll::queries::QueryRow},
     plan::Plan,
     protocol::VaultState,
     tui::{
@@ -61,6 +61,7 @@ fn main() {
     }
     plan(rounds);
     many_rows(rounds);
+    many_queries(rounds);
     idle();
 }
 
@@ -204,6 +205,46 @@ fn many_rows(rounds: usize) {
     big.keys("2");
     report("frame, 50,000 rows", &mut frames(&mut big, rounds), 4.0, Some(naive));
     report("snapshot to frame, 50,000 rows", &mut ingests(&mut big, rounds.min(40), &snapshot), 250.0, None);
+}
+
+/// 100,000 queries in one table: 500 instances with 200 each, which is what a poll keeps of one.
+fn many_queries(rounds: usize) {
+    let mut snapshot = fixture::large(500);
+    for i in &mut snapshot.instances {
+        let mut copy = (**i).clone();
+        let mut table = copy.facts.queries.get().map(|t| (**t).clone()).unwrap_or_default();
+        let model = table.queries.clone();
+        if model.is_empty() {
+            continue;
+        }
+        table.queries = (0..200).map(|n| with_hash(&model[n % model.len()], n as i64)).collect();
+        copy.facts.queries.value = Some(Arc::new(table));
+        *i = Arc::new(copy);
+    }
+    let mut big = app(snapshot.clone());
+    big.keys("5");
+    report("frame, 500 × 200 queries", &mut frames(&mut big, rounds), 4.0, None);
+    report("sort key to frame, 500 × 200 queries", &mut keys(&mut big, rounds.min(100), ">"), 16.0, None);
+    big.keys("/");
+    let mut times: Vec<f64> = (0..rounds.min(50))
+        .flat_map(|_| ["u", "p", "d", "backspace", "backspace", "backspace"])
+        .map(|key| keys(&mut big, 1, key)[0])
+        .collect();
+    report("filter key to frame, 500 × 200 queries", &mut times, 16.0, None);
+    big.keys("esc");
+    report(
+        "snapshot to frame, 500 × 200 queries",
+        &mut ingests(&mut big, rounds.min(40), &snapshot),
+        250.0,
+        None,
+    );
+}
+
+fn with_hash(model: &QueryRow, n: i64) -> QueryRow {
+    let mut row = model.clone();
+    row.hash = row.hash.wrapping_add((n as u64) << 8);
+    row.cpu_us = row.cpu_us.map(|us| us + n * 7_919 % 100_003);
+    row
 }
 
 fn with_session(
