@@ -52,12 +52,22 @@ pub fn place(row: Row<'_>, ctx: &ProbeContext) -> Option<Place> {
     if !ctx.wants_database(raw) {
         return None;
     }
-    match row.line("state_desc", 60) {
-        Some(state) if &*state != "ONLINE" => {
-            Some((id, Err(Unavailable::NotHere(format!("the database is {state}").into()))))
-        }
-        // The name as the server spells it: it is quoted, and nobody is shown it.
-        _ => Some((id, Ok(raw.into()))),
+    let why: Option<Arc<str>> = match row.line("state_desc", 60) {
+        Some(state) if &*state != "ONLINE" => Some(format!("the database is {state}").into()),
+        _ => stays_out(row).map(Into::into),
+    };
+    // The name as the server spells it: it is quoted, and nobody is shown it.
+    Some((id, why.map_or_else(|| Ok(raw.into()), |why| Err(Unavailable::NotHere(why)))))
+}
+
+/// Why nobody enters a database that is online: it would do something to the database, or stand in the way of somebody.
+fn stays_out(row: Row<'_>) -> Option<&'static str> {
+    let is = |column| row.bool(column) == Some(true);
+    match row.line("user_access_desc", 60).as_deref() {
+        Some("SINGLE_USER") => Some("SINGLE_USER: the question would take the only place in it"),
+        _ if is("is_auto_close_on") => Some("AUTO_CLOSE: the question would open it"),
+        _ if is("is_in_standby") => Some("STANDBY: the question would hold up its next restore"),
+        _ => None,
     }
 }
 
@@ -339,6 +349,35 @@ mod tests {
         let columns = ["database_id", "database_name", "state_desc"];
         let told: ResultSet = set("query_stores", &columns, rows.iter().map(row).collect());
         Sets::of(vec![told], &[script("query_stores")])
+    }
+
+    #[tokio::test]
+    async fn a_database_that_a_question_would_open_or_hold_up_is_left_alone_and_says_why() {
+        let columns = [
+            "database_id",
+            "database_name",
+            "state_desc",
+            "user_access_desc",
+            "is_auto_close_on",
+            "is_in_standby",
+        ];
+        let row = |id, access: Value, closes, standby| {
+            vec![Value::Int(id), text("a"), text("ONLINE"), access, Value::Bool(closes), Value::Bool(standby)]
+        };
+        let rows = vec![
+            row(5, text("MULTI_USER"), true, false),
+            row(6, text("SINGLE_USER"), false, false),
+            row(7, text("MULTI_USER"), false, true),
+            row(8, text("RESTRICTED_USER"), false, false),
+            row(9, Value::Null, false, false),
+        ];
+        let (mut server, mut ctx) = (Server::new(10, |_| None), context());
+        let mut sets = Sets::of(vec![set("query_stores", &columns, rows)], &[script("query_stores")]);
+        walk(&mut server, &mut ctx, &mut sets).await;
+        assert_eq!(ids(&sets, "one"), [8, 9], "only these are entered");
+        let why = |id| ctx.problem(id).map(ToString::to_string).unwrap_or_default();
+        assert_eq!(why(5), "n/a (AUTO_CLOSE: the question would open it)");
+        assert!(why(6).contains("SINGLE_USER") && why(7).contains("restore"), "{} {}", why(6), why(7));
     }
 
     fn ids(sets: &Sets, name: &str) -> Vec<i64> {

@@ -1,6 +1,7 @@
 -- dbtop: min=2016 max=2025
 -- One row per database that the login may see, at most 1,000: whether Query Store is on there. total_rows says how many there are.
--- Whoever reads the stores goes from one of these databases to the next.
+-- Whoever reads the stores goes from one of these databases to the next, but for those that it would open (AUTO_CLOSE), whose only
+-- place it would take (SINGLE_USER), or whose restore it would hold up (standby).
 -- Right: VIEW ANY DATABASE (public by default). Without it only master, tempdb and databases that the login may enter.
 -- Cost: one catalogue scan.
 SELECT /* dbtop:query_stores */ TOP (1000) 1 AS dbtop_query_stores,
@@ -8,6 +9,9 @@ SELECT /* dbtop:query_stores */ TOP (1000) 1 AS dbtop_query_stores,
     d.database_id,
     d.name AS database_name,
     d.state_desc,
+    d.user_access_desc,
+    d.is_auto_close_on,
+    d.is_in_standby,
     d.is_query_store_on
 FROM sys.databases AS d
 WHERE d.is_query_store_on = 1 OR d.is_query_store_on IS NULL

@@ -3,6 +3,7 @@
 use super::{
     asked::{Answer, Asked},
     handle::Handle,
+    room,
     table::{Table, int, opt, text},
 };
 use crate::sim::{
@@ -54,6 +55,9 @@ fn stores(q: &Asked<'_>) -> Table {
         ("database_id", Int),
         ("database_name", NVarChar(128)),
         ("state_desc", NVarChar(60)),
+        ("user_access_desc", NVarChar(60)),
+        ("is_auto_close_on", Bit),
+        ("is_in_standby", Bit),
         ("is_query_store_on", Bit),
     ];
     let stores = q.moment.stores();
@@ -61,7 +65,8 @@ fn stores(q: &Asked<'_>) -> Table {
     let rows = stores.into_iter().filter_map(|store| {
         let database = q.moment.profile.database(store.database_id)?;
         let name = text(q.moment.database_name(database));
-        Some(vec![int(total), int(store.database_id), name, text("ONLINE"), Value::Bool(true)])
+        let row = [int(total), int(store.database_id), name, text("ONLINE")];
+        Some(row.into_iter().chain(room::entered_by_all()).chain([Value::Bool(true)]).collect())
     });
     Table::new(&columns).with(rows)
 }

@@ -356,13 +356,24 @@ fn room_databases(q: &Asked<'_>) -> Table {
         ("database_id", Int),
         ("database_name", NVarChar(128)),
         ("state_desc", NVarChar(60)),
+        ("user_access_desc", NVarChar(60)),
+        ("is_auto_close_on", Bit),
+        ("is_in_standby", Bit),
     ];
     let wanted = first_number(q);
     let databases = q.moment.profile.databases.iter();
     let found: Vec<_> = databases.filter(|d| wanted.is_none_or(|id| id == i64::from(d.id))).collect();
     let total = found.len() as i64;
-    let row = |d: &Database| vec![int(total), int(d.id), text(q.moment.database_name(d)), text("ONLINE")];
+    let row = |d: &Database| {
+        let row = [int(total), int(d.id), text(q.moment.database_name(d)), text("ONLINE")];
+        row.into_iter().chain(entered_by_all()).collect()
+    };
     Table::new(&columns).with(found.into_iter().map(row))
+}
+
+/// Who may enter a database, that it stays open, and that it is no standby: what is asked before one is entered.
+pub(super) fn entered_by_all() -> [Value; 3] {
+    [text("MULTI_USER"), Value::Bool(false), Value::Bool(false)]
 }
 
 /// The files of a database, and how much of them is in use: a file that has just grown is used least.

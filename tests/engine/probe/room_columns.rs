@@ -111,7 +111,15 @@ pub static ROOM: &[(&str, Columns)] = &[
     ),
     (
         "room_databases",
-        &[("total_rows", Int), ("database_id", Int), ("database_name", Text), ("state_desc", Text)],
+        &[
+            ("total_rows", Int),
+            ("database_id", Int),
+            ("database_name", Text),
+            ("state_desc", Text),
+            ("user_access_desc", Text),
+            ("is_auto_close_on", Bit),
+            ("is_in_standby", Bit),
+        ],
     ),
     (
         "room_files",
