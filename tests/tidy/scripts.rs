@@ -50,6 +50,31 @@ fn every_script_says_what_it_returns_needs_and_costs() {
     assert_none("a script's header", &offences);
 }
 
+/// GETDATE() stands still while a statement runs; what it reads may have begun since. The age of that is -1 s, and one more is a zero.
+#[test]
+fn no_script_divides_by_the_age_of_what_is_younger_than_its_clock() {
+    let ages = |script: &File| -> Vec<String> {
+        let parts = script.text.split("DATEDIFF(second, ").skip(1);
+        let of_age = parts.filter(|part| part.lines().next().is_some_and(|line| line.ends_with("AS age_s,")));
+        of_age.filter_map(|part| Some(part.split_once(',')?.0.to_owned())).collect()
+    };
+    let mut seen = 0;
+    let mut offences = Vec::new();
+    for script in scripts() {
+        for column in ages(&script) {
+            seen += 1;
+            if !script.text.contains(&format!("{column} < GETDATE()")) {
+                offences.push(format!(
+                    "{}: leave out what `{column} < GETDATE()` does not hold for",
+                    script.path
+                ));
+            }
+        }
+    }
+    assert!(seen >= 3, "{seen} ages were found");
+    assert_none("a busy server must not answer with a division by zero", &offences);
+}
+
 #[test]
 fn every_script_carries_its_tag() {
     let offences: Vec<String> = scripts()
