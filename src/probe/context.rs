@@ -293,7 +293,10 @@ impl ProbeContext {
                 self.databases =
                     rows.iter().filter_map(|d: &DatabaseRow| Some((d.id, d.name.clone()?))).collect();
             }
-            Sample::Known(State::Growths(table)) => self.read.growths = table.read_to.max(self.read.growths),
+            Sample::Known(State::Growths(table)) => {
+                let local_now = self.clock.map(|(now, offset)| now.plus_ms(i64::from(offset) * 60_000).ms());
+                self.read.note_growths(table.read_to, local_now);
+            }
             Sample::Counters(counters) => {
                 let counters: &dyn Any = &**counters;
                 if let Some(queries) = counters.downcast_ref() {

@@ -16,6 +16,9 @@ const PATH_CHARS: usize = 260;
 const FIRST: u8 = 3;
 /// The file lags behind the counter: it is read again so often.
 const AGAIN: u8 = 2;
+/// Growths are asked for from so long before the newest one on, ms: one is written when it ends and has the time at which it began, and
+/// an hour comes twice when summer ends.
+const GROWTHS_BEFORE_MS: i64 = 2 * 3_600_000;
 
 /// How far what only grows on a server was read: it outlives connections.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -28,7 +31,7 @@ pub struct Watermarks {
     pub turns: HashMap<ProbeId, i32>,
     /// what was read of Query Stores: an interval that is closed is read once
     pub query_store: Option<Arc<QueryStoreTable>>,
-    /// the newest growth of a file that was told, by the server's own clock, ms since 1970 by its zone
+    /// since when growths of files are asked for, by the server's own clock, ms since 1970 by its zone
     pub growths: Option<i64>,
 }
 
@@ -56,6 +59,13 @@ impl Watermarks {
         {
             self.deadlocks = Some((file.to_owned(), place));
         }
+    }
+
+    /// Growths were read, the newest of them at this time of the server's clock, which shows `now`: one that went back goes on from there.
+    pub(super) fn note_growths(&mut self, newest: Option<i64>, now: Option<i64>) {
+        let before = |ms: i64| ms.saturating_sub(GROWTHS_BEFORE_MS);
+        let from = newest.map(before).max(self.growths);
+        self.growths = from.map(|from| now.map_or(from, |now| from.min(before(now))));
     }
 
     /// The next reading begins anew.
@@ -173,6 +183,21 @@ mod tests {
         assert_eq!(read_to.params()[2], Param::Int(4_096), "what means nothing changes nothing");
         read_to.forget();
         assert_eq!(read_to.params()[2], Param::Null);
+    }
+
+    #[test]
+    fn growths_are_asked_for_from_before_the_newest_on_for_a_long_one_is_told_late() {
+        let mut read_to = Watermarks::default();
+        read_to.note_growths(None, Some(100 * GROWTHS_BEFORE_MS));
+        assert_eq!(read_to.growths, None, "nothing was told: all that there is");
+        read_to.note_growths(Some(50 * GROWTHS_BEFORE_MS), Some(51 * GROWTHS_BEFORE_MS));
+        assert_eq!(read_to.growths, Some(49 * GROWTHS_BEFORE_MS));
+        read_to.note_growths(Some(40 * GROWTHS_BEFORE_MS), None);
+        read_to.note_growths(None, Some(52 * GROWTHS_BEFORE_MS));
+        assert_eq!(read_to.growths, Some(49 * GROWTHS_BEFORE_MS));
+        // The server's clock had been a day ahead.
+        read_to.note_growths(None, Some(20 * GROWTHS_BEFORE_MS));
+        assert_eq!(read_to.growths, Some(19 * GROWTHS_BEFORE_MS));
     }
 
     #[test]

@@ -13,8 +13,8 @@ use std::sync::Arc;
 /// Growths of an instance that are remembered, the newest.
 const MOST: usize = 200;
 
-/// A growth that was told twice, as after a restart of dbtop, differs by so much at most: our clock and the server's are compared
-/// anew, ms.
+/// A growth that was told twice differs by so much at most where the server's time of it is not known: our clock and the server's are
+/// compared anew, ms.
 const SAME_MS: i64 = 2_000;
 
 /// A growth of this length stands out: who writes to the file waits for it, ms.
@@ -39,11 +39,17 @@ pub struct FileGrowth {
     pub is_log: Option<bool>,
     /// whose session it met
     pub who: Who,
+    /// when it began, by the server's own clock, ms since 1970 by its zone: it tells a growth from others, whatever our clock was set to
+    pub server_ms: Option<i64>,
 }
 
 impl FileGrowth {
     fn is_same(&self, other: &Self) -> bool {
-        self.at.ms().abs_diff(other.at.ms()) <= SAME_MS.unsigned_abs()
+        let is_at_once = match (self.server_ms, other.server_ms) {
+            (Some(one), Some(other)) => one == other,
+            _ => self.at.ms().abs_diff(other.at.ms()) <= SAME_MS.unsigned_abs(),
+        };
+        is_at_once
             && (&self.database, &self.file, self.by_kb, self.took_ms)
                 == (&other.database, &other.file, other.by_kb, other.took_ms)
     }
@@ -70,9 +76,15 @@ pub struct GrowthTable {
 }
 
 impl GrowthTable {
-    /// Adds those that were known before: a poll tells only what came since.
+    /// Adds those that were known before: a poll tells what came since, and some of what came before it.
     pub(in crate::model) fn join(&mut self, before: &Self) {
-        self.growths.retain(|growth| !before.growths.iter().any(|known| known.is_same(growth)));
+        // Of what is older than all that is remembered nobody knows whether it was told.
+        let oldest = before.growths.iter().map(|growth| growth.at).min();
+        let oldest = oldest.filter(|_| before.growths.len() >= MOST);
+        self.growths.retain(|growth| {
+            let is_forgotten = oldest.is_some_and(|oldest| growth.at < oldest);
+            !is_forgotten && !before.growths.iter().any(|known| known.is_same(growth))
+        });
         self.new = self.growths.len() as u64;
         self.growths.extend(before.growths.iter().cloned());
         self.growths.truncate(MOST);
@@ -131,6 +143,32 @@ mod tests {
         let mut nothing = table(Vec::new(), 120);
         nothing.join(&now);
         assert_eq!((nothing.growths.len(), nothing.newest().len(), nothing.read_to), (4, 0, Some(130)));
+    }
+
+    #[test]
+    fn what_was_told_and_forgotten_is_not_told_again_after_a_restart() {
+        let all: Vec<FileGrowth> = (0..300).rev().map(|n| growth(n * 10, "a")).collect();
+        let mut first = table(all.clone(), 2);
+        first.join(&GrowthTable::default());
+        assert_eq!((first.growths.len(), first.newest().len()), (MOST, MOST));
+        let mut again = table(all, 2);
+        again.join(&first);
+        assert_eq!(again.newest().len(), 0, "the older hundred are no news");
+        assert_eq!(again.growths, first.growths);
+    }
+
+    #[test]
+    fn a_growth_is_the_same_by_the_clock_of_the_server_whatever_ours_was_set_to() {
+        let by_server = |s: i64, ms: i64| FileGrowth { server_ms: Some(ms), ..growth(s, "a") };
+        let before = table(vec![by_server(100, 7)], 100);
+        let mut now = table(vec![by_server(3_700, 7), by_server(101, 8)], 100);
+        now.join(&before);
+        let told: Vec<_> = now.newest().iter().map(|growth| growth.server_ms).collect();
+        assert_eq!(
+            told,
+            [Some(8)],
+            "an hour later by our clock it is the same, a moment later by the server's another"
+        );
     }
 
     #[test]

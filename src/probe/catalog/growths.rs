@@ -58,7 +58,8 @@ fn decode(sets: &Sets, ctx: &ProbeContext) -> Result<Sample, Unavailable> {
     let rows = sets.many("growths")?.filter_map(|row| {
         total = total.max(row.count("total_rows"));
         let at = clock.at(row, "start_time")?;
-        read_to = read_to.max(local(row));
+        let server_ms = local(row);
+        read_to = read_to.max(server_ms);
         Some(FileGrowth {
             at: clock.ours(at),
             took_ms: row.count("duration_us").map(|us| us / 1_000),
@@ -67,6 +68,7 @@ fn decode(sets: &Sets, ctx: &ProbeContext) -> Result<Sample, Unavailable> {
             file: row.name("logical_name"),
             is_log: row.i64("event_class").map(|event| event == LOG_GREW),
             who: who(row),
+            server_ms,
         })
     });
     let mut growths: Vec<FileGrowth> = rows.collect();
@@ -160,7 +162,7 @@ mod tests {
         assert_eq!((data.is_log, data.by_kb, data.took_ms), (Some(false), Some(65_536), Some(1_250)));
         assert!(!data.file.as_deref().unwrap().contains('\u{1b}') && data.is_long(), "{data:?}");
         assert_eq!((table.left_out, table.new, table.read_to), (7, 2, Some(NOW_MS - 1_000)));
-        assert_eq!(data.who.login.as_deref(), Some("CORP\\ann"));
+        assert_eq!((data.who.login.as_deref(), data.server_ms), (Some("CORP\\ann"), Some(NOW_MS - 8_000)));
     }
 
     #[test]
