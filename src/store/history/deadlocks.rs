@@ -1,7 +1,10 @@
 //! Deadlocks on the time line. The counter of the server tells at once that there were some; minutes later their reports tell which,
 //! and the event says so from then on. Part of `tracker`.
 
-use super::{event::Event, tracker::Scene};
+use super::{
+    event::Event,
+    tracker::{Scene, TOLD_SLACK_MS},
+};
 use crate::model::{
     base::time::Timestamp,
     poll::deadlocks::{DeadlockPattern, DeadlockTable},
@@ -22,9 +25,16 @@ const MOST: usize = 50;
 #[derive(Debug, Default)]
 pub(super) struct Deadlocks {
     waiting: VecDeque<Event>,
+    /// until when deadlocks were told before this writer began, until reports are read
+    told: Option<Timestamp>,
 }
 
 impl Deadlocks {
+    /// They were told until then when the last writer ended.
+    pub const fn was_told(&mut self, until: Timestamp) {
+        self.told = Some(until);
+    }
+
     /// The counter moved.
     pub fn counted(&mut self, event: &Event) {
         if self.waiting.len() >= WAITING {
@@ -37,6 +47,9 @@ impl Deadlocks {
     pub fn reported(&mut self, scene: Scene<'_>, table: &DeadlockTable, emit: &mut dyn FnMut(Event)) {
         let mut news = table.news();
         news.retain(|(at, _)| scene.at - *at <= OLDEST_MS && *at - scene.at <= OLDEST_MS);
+        if let Some(told) = self.told.take() {
+            news.retain(|(at, _)| *at > told.plus_ms(TOLD_SLACK_MS));
+        }
         news.drain(..news.len().saturating_sub(MOST));
         self.waiting.retain(|counted| {
             let (from, to) =

@@ -41,6 +41,8 @@ const NAMED: usize = 5;
 const MAX_QUERIES: usize = 1_000;
 /// Plans of one query that are remembered, the newest.
 const MAX_PLANS: usize = 8;
+/// Our clock and that of a server are compared anew after a start: times of what it tells again differ by so much, ms.
+pub(super) const TOLD_SLACK_MS: i64 = 2_000;
 /// Files of one instance whose growths one poll tells of.
 const MAX_FILES: usize = 20;
 /// Episodes of one instance that are followed at once, the worst first.
@@ -66,6 +68,8 @@ struct Watch {
     headline_at: Option<Timestamp>,
     stores: Option<Arc<QueryStoreTable>>,
     deadlocks: Deadlocks,
+    /// until when growths were told before this writer began, until they are read
+    grown_until: Option<Timestamp>,
 }
 
 impl Tracker {
@@ -78,6 +82,19 @@ impl Tracker {
                 (MarkKind::Blocking, Some(episode)) => drop(watch.episodes.insert(episode.head, event)),
                 (MarkKind::Connection, _) => watch.down = Some(event),
                 (MarkKind::Incident, _) => watch.incidents.resume(event),
+                _ => {}
+            }
+        }
+    }
+
+    /// What was told of each instance when the last writer ended, and until when. A server is asked for it again after a start: what is
+    /// on the time line already is no news.
+    pub fn was_told(&mut self, told: Vec<(Arc<str>, MarkKind, Timestamp)>) {
+        for (uid, kind, until) in told {
+            let watch = self.instances.entry(uid).or_default();
+            match kind {
+                MarkKind::Growth => watch.grown_until = Some(until),
+                MarkKind::Deadlock => watch.deadlocks.was_told(until),
                 _ => {}
             }
         }
@@ -161,7 +178,7 @@ impl Watch {
                 let before = self.stores.replace(now.clone());
                 changed(scene, before.map(|before| stores_changed(&before, now)), emit);
             }
-            State::Growths(now) => grown(scene, now, emit),
+            State::Growths(now) => grown(scene, now, self.grown_until.take(), emit),
             State::Deadlocks(now) => self.deadlocks.reported(scene, now, emit),
             _ => {}
         }
@@ -269,10 +286,11 @@ impl Watch {
     }
 }
 
-/// One event for each file that grew since the poll before, from its first growth to its last.
-fn grown(scene: Scene<'_>, table: &GrowthTable, emit: &mut dyn FnMut(Event)) {
+/// One event for each file that grew since the poll before, from its first growth to its last; and behind what was told before.
+fn grown(scene: Scene<'_>, table: &GrowthTable, told: Option<Timestamp>, emit: &mut dyn FnMut(Event)) {
     let mut files: Vec<Vec<&FileGrowth>> = Vec::new();
-    for growth in table.newest() {
+    let is_told = |growth: &&FileGrowth| told.is_some_and(|until| growth.at <= until.plus_ms(TOLD_SLACK_MS));
+    for growth in table.newest().iter().filter(|growth| !is_told(growth)) {
         let of = |known: &&mut Vec<&FileGrowth>| {
             known.first().is_some_and(|one| (&one.database, &one.file) == (&growth.database, &growth.file))
         };
@@ -493,7 +511,7 @@ mod tests {
         let told = |new| {
             let mut told = Vec::new();
             let table = GrowthTable { growths: growths.clone(), new, ..GrowthTable::default() };
-            grown(scene, &table, &mut |event| {
+            grown(scene, &table, None, &mut |event| {
                 let to = event.to.map_or(0, Timestamp::ms);
                 told.push((event.kind, event.at.ms(), to, event.what.to_string()));
             });

@@ -7,7 +7,7 @@
 
 use super::{
     aging::Aging,
-    event_rows::{open_events, put_event},
+    event_rows::{open_events, put_event, told_until},
     failure::Trouble,
     file::check_key,
     names::Names,
@@ -48,6 +48,9 @@ use std::{
 const MAX_ROWS: usize = 20_000;
 /// A time without rows that is longer than this, ms, was without a collector.
 const GAP_MS: i64 = 180_000;
+
+/// What servers keep of the past is read again after a start, so far back: the default trace has some weeks.
+const READ_AGAIN_MS: i64 = 40 * 86_400_000;
 
 /// The history's writer. One a file ([`Engine::open`] sees to it).
 pub struct Engine {
@@ -173,6 +176,12 @@ impl Engine {
         let open = open_events(&self.connection, &self.blobs, self.newest_at)
             .map_err(Trouble::at(doing, &self.path))?;
         self.tracker.resume(open);
+        if let Some(newest) = self.newest_at {
+            let doing = "reading what the history told last";
+            let told = told_until(&self.connection, Timestamp::from_ms(newest).plus_ms(-READ_AGAIN_MS))
+                .map_err(Trouble::at(doing, &self.path))?;
+            self.tracker.was_told(told);
+        }
         Ok(())
     }
 

@@ -13,6 +13,7 @@ use crate::{
     },
 };
 use rusqlite::{Connection, params};
+use std::sync::Arc;
 
 /// Writes an event, or a newer version of it.
 pub(super) fn put_event(to: &Connection, blobs: &Blobs, instance: u32, event: &Event) -> Result<(), Trouble> {
@@ -47,6 +48,26 @@ pub(super) fn open_events(
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
         found.extend(event_of(row, blobs)?);
+    }
+    Ok(found)
+}
+
+/// Until when growths of files and deadlocks were told, by instance. Such as began before `since` do not count.
+pub(super) fn told_until(
+    from: &Connection,
+    since: Timestamp,
+) -> Result<Vec<(Arc<str>, MarkKind, Timestamp)>, Trouble> {
+    let mut statement = from.prepare(
+        "SELECT uid, kind, max(coalesce(end, start)) FROM event JOIN instance ON instance.no = instance
+            WHERE start >= ?1 AND kind IN (?2, ?3) GROUP BY instance, kind",
+    )?;
+    let kinds = [MarkKind::Growth, MarkKind::Deadlock].map(MarkKind::code);
+    let mut rows = statement.query(params![since.ms(), kinds[0], kinds[1]])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        if let Some(kind) = MarkKind::from_code(row.get(1)?) {
+            found.push((row.get(0)?, kind, Timestamp::from_ms(row.get(2)?)));
+        }
     }
     Ok(found)
 }

@@ -17,6 +17,7 @@ use crate::{
 use rusqlite::Params;
 use std::{path::PathBuf, sync::Arc};
 
+mod again;
 mod cleaning;
 mod copying;
 mod figures;
