@@ -20,7 +20,10 @@ use rusqlite::{Connection, params};
 use std::{collections::HashMap, path::Path, sync::Arc};
 
 /// An instance has at most so many series: keys come from the server.
-pub(super) const MAX_SERIES: usize = 4096;
+const MAX_SERIES: usize = 4096;
+/// The last of them are not for a metric that has so many already: what two thousand databases have each leaves room for volumes.
+const RESERVED: usize = 512;
+const MANY: usize = 64;
 /// Texts that are remembered as written. When there are so many, all are forgotten, and the file is asked again.
 const MAX_TEXTS: usize = 50_000;
 /// One day: how finely it is kept when a text was seen last.
@@ -187,6 +190,13 @@ impl Names {
 }
 
 impl Known {
+    /// Another series of this metric is taken.
+    fn has_room(&self, metric: Metric) -> bool {
+        let begin = self.series.partition_point(|((code, _), _)| *code < metric.code());
+        let is_many = self.end_of((metric.code(), u32::MAX)) - begin >= MANY;
+        self.count < if is_many { MAX_SERIES - RESERVED } else { MAX_SERIES }
+    }
+
     /// The place behind the series of this.
     fn end_of(&self, of: SeriesOf) -> usize {
         self.series.partition_point(|(other, _)| *other <= of)
@@ -219,7 +229,7 @@ impl Series<'_> {
         if let Some(no) = key_no.and_then(|key_no| known.find((metric.code(), key_no))) {
             return Ok(Some(no));
         }
-        if known.count >= MAX_SERIES {
+        if !known.has_room(metric) {
             return Ok(None);
         }
         let no = **next;

@@ -128,3 +128,36 @@ fn a_history_says_whose_it_is_to_who_comes_with_another_key_or_none() {
     writer.execute("DELETE FROM meta", []).unwrap();
     assert_eq!(told(&open, None), Ok(()));
 }
+
+#[test]
+fn thousands_of_databases_leave_room_for_the_series_of_volumes() {
+    use crate::model::poll::{id::Metric, logs::LogRow, volumes::VolumeRow};
+    let mut stage = Stage::new();
+    let polled = |s, probe, state| {
+        let what = Recorded::Reading { probe, every_ms: 60_000, state: Ok(state) };
+        vec![Record { info: info("a"), at: at(s), what }]
+    };
+    let log = |n: usize| LogRow {
+        database: Some(format!("db{n}").into()),
+        used_kb: Some(5),
+        capacity_kb: Some(10),
+        size_kb: Some(10),
+        ..LogRow::default()
+    };
+    let logs: Vec<LogRow> = (0..5_000).map(log).collect();
+    stage.take(polled(0, ProbeId::Logs, State::Logs(Arc::new(logs))));
+    let volume = |n: usize| VolumeRow {
+        mount: Some(format!("{n}:\\").into()),
+        total_bytes: Some(1 << 40),
+        free_bytes: Some(1 << 30),
+        ..VolumeRow::default()
+    };
+    let volumes: Vec<VolumeRow> = (0..20).map(volume).collect();
+    stage.take(polled(1, ProbeId::Volumes, State::Volumes(Arc::new(volumes))));
+    let count = |metric: Metric| {
+        stage.number(&format!("SELECT count(*) FROM series WHERE metric = {}", metric.code()))
+    };
+    assert_eq!([count(Metric::VolumeFree), count(Metric::VolumeSize)], [20, 20]);
+    assert!(count(Metric::LogUsedSize) > 1_500, "{}", count(Metric::LogUsedSize));
+    assert!(stage.number("SELECT count(*) FROM series") <= 4_096);
+}
