@@ -45,7 +45,7 @@ fn outlook(archive: &mut Archive, uid: &str, mount: &Arc<str>, to: Timestamp) ->
     let days = |metric| charts.days(uid, &SeriesKey::with(metric, Arc::clone(mount)), to, forecast::DAYS);
     let (free, size) = (days(Metric::VolumeFree)?, days(Metric::VolumeSize)?);
     let used = |(free, size): (&Option<Bucket>, &Option<Bucket>)| {
-        Some(f64::from(size.as_ref()?.max) - f64::from(free.as_ref()?.min))
+        Some(forecast::in_use(size.as_ref()?, free.as_ref()?))
     };
     let used: Vec<Option<f64>> = free.iter().zip(&size).map(used).collect();
     let capacity = size.iter().flatten().next_back().map_or(f64::NAN, |day| f64::from(day.max));

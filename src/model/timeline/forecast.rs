@@ -9,6 +9,8 @@
 //! further ahead than twice the segment, and only if the same method would have been better in the past than to say that
 //! nothing changes.
 
+use super::chart::Bucket;
+
 /// Most days that are looked at.
 pub const DAYS: usize = 120;
 /// Least days for a date.
@@ -244,6 +246,12 @@ impl Dice {
     }
 }
 
+/// The most that was in use of a volume on a day, by its sizes and by what was free: on a day on which it became larger or smaller the
+/// least that was free is of its smaller size.
+pub fn in_use(size: &Bucket, free: &Bucket) -> f64 {
+    f64::from(size.min) - f64::from(free.min)
+}
+
 /// A seed from the name of a series and a day.
 pub fn seed(name: &str, day: i64) -> u64 {
     let start = 0xCBF2_9CE4_8422_2325 ^ day.unsigned_abs();
@@ -253,6 +261,7 @@ pub fn seed(name: &str, day: i64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::base::time::Timestamp;
     use proptest::prelude::*;
 
     fn of(days: impl IntoIterator<Item = f64>, capacity: f64) -> Outlook {
@@ -273,6 +282,16 @@ mod tests {
     /// Some noise that follows from the day.
     fn noise(day: usize) -> f64 {
         (Dice(day as u64).next() % 1_000) as f64 / 1_000.0 - 0.5
+    }
+
+    #[test]
+    fn a_volume_that_was_made_larger_or_smaller_today_has_no_more_in_use_for_that() {
+        let day = |min, max| Bucket { at: Timestamp::default(), min, avg: max, max, n: 6 };
+        // 950 of 1,000 GB are in use, and 1,000 more come or go at noon.
+        for (size, free) in [((1_000.0, 2_000.0), (50.0, 1_050.0)), ((1_000.0, 1_000.0), (50.0, 60.0))] {
+            let used = in_use(&day(size.0, size.1), &day(free.0, free.1));
+            assert!((used - 950.0).abs() < 0.1, "{used} of {size:?}");
+        }
     }
 
     #[test]
