@@ -143,6 +143,8 @@ pub struct StoreRow {
     pub total: Option<i64>,
     /// why it could not be read, or why its queries are older than the rest, in words
     pub problem: Option<Arc<str>>,
+    /// nothing is wrong with it: a poll asks so many databases, and its turn comes later
+    pub is_later: bool,
 }
 
 impl StoreRow {
@@ -169,6 +171,11 @@ impl StoreRow {
         let should = self.desired_state.map(StoreState::of) == Some(StoreState::ReadWrite);
         self.state() == Some(StoreState::Error)
             || should && !is_meant && self.state().is_some_and(|state| state != StoreState::ReadWrite)
+    }
+
+    /// It could not be read.
+    pub const fn is_unread(&self) -> bool {
+        self.problem.is_some() && !self.is_later
     }
 
     /// Size in percent of the cap.
@@ -443,7 +450,8 @@ impl Outcome for QueryStoreTable {
         for query in &mut self.queries {
             maybe(visit, Field::Name(Kind::Database), &mut query.database);
             maybe(visit, Field::Words(Where::Code), &mut query.module);
-            maybe(visit, Field::Words(Where::Code), &mut query.hint);
+            // It holds values as they were written.
+            maybe(visit, Field::Message, &mut query.hint);
         }
     }
 

@@ -176,10 +176,11 @@ fn store(
         Unavailable::SwitchedOff(why) => why.clone(),
         why => why.to_string().into(),
     });
+    let is_later = matches!(ctx.problem(id), Some(Unavailable::SwitchedOff(_)));
     let Some(row) = of(sets, STORE, id).next() else {
         // What was known before stays, with the reason beside it.
         let before = known.cloned().unwrap_or_default();
-        return StoreRow { database_id: id, database, problem, ..before };
+        return StoreRow { database_id: id, database, problem, is_later, ..before };
     };
     let at = |column: &str| row.instant(column).map(|(at, _)| ctx.clock().ours(at));
     StoreRow {
@@ -200,6 +201,7 @@ fn store(
         failing: None,
         total: None,
         problem,
+        is_later,
     }
 }
 
@@ -534,6 +536,11 @@ mod tests {
         assert_eq!((store.state, store.forced, table.queries.len()), (Some(2), Some(1), 1));
         assert_eq!(table.queries[0].forced.as_ref().unwrap().new_failures, None);
         assert_eq!((table.stores[1].state, table.stores[1].database.as_deref()), (None, Some("db6")));
+        assert!(store.is_unread() && !table.stores[1].is_unread(), "of that one nobody said why");
+        ctx.problems.insert(5, Unavailable::SwitchedOff(each::NEXT_TIME.into()));
+        let table = told(&mut ctx, vec![listed(&[(5, "ONLINE")])]);
+        let store = &table.stores[0];
+        assert!(store.is_later && !store.is_unread() && store.problem.is_some(), "{store:?}");
     }
 
     #[test]

@@ -294,8 +294,13 @@ mod tests {
             problem: Some("n/a (CONNECT ANY DATABASE)".into()),
             ..store(6, "hr")
         };
+        let later = StoreRow {
+            problem: Some("off (its turn comes with the next poll)".into()),
+            is_later: true,
+            ..store(8, "web")
+        };
         let table = QueryStoreTable {
-            stores: vec![full, closed, store(7, "crm")],
+            stores: vec![full, closed, store(7, "crm"), later],
             queries: vec![query(1, 50, 9_000_000), slower, varying, forced],
             ..QueryStoreTable::default()
         };
@@ -323,6 +328,7 @@ mod tests {
         let top = stage.draw(&mut pane, 200, 30);
         assert!(has(&top, "usp_1") && has(&top, "usp_2") && !has(&top, "usp_4"), "{top:#?}");
         assert!(has(&top, "orders: read-only") && has(&top, "1 database cannot be read"), "{top:#?}");
+        assert!(has(&top, "1 database in the next poll"), "{top:#?}");
         let regressed = next(&mut pane);
         assert!(
             has(&regressed, "usp_2") && has(&regressed, "4.0x") && !has(&regressed, "usp_1"),

@@ -106,7 +106,11 @@ impl Parts for Queries {
             }
             line.push((Part::Level(Level::Warning), words));
         }
-        let unread = table.stores.iter().filter(|store| store.problem.is_some()).count();
+        let later = table.stores.iter().filter(|store| store.is_later).count();
+        if later > 0 {
+            line.push((Part::Plain, format!("{} in the next poll", figure::counted(later, "database"))));
+        }
+        let unread = table.stores.iter().filter(|store| store.is_unread()).count();
         if unread > 0 {
             line.push((
                 Part::Level(Level::Warning),

@@ -42,7 +42,7 @@ impl Parts for Stores {
     const COLUMNS: &'static [Column] = COLUMNS;
     const NAME: &'static str = "db";
     const ORDER: &'static [By<StoreRow>] =
-        &[StoreRow::used_pct, |store| Some(f64::from(store.is_problem() || store.problem.is_some()))];
+        &[StoreRow::used_pct, |store| Some(f64::from(store.is_problem() || store.is_unread()))];
     const FIGURES: &'static [Figure] = &[];
     const WORDS: Words = Words {
         order: "those in trouble first",
@@ -66,7 +66,7 @@ impl Parts for Stores {
     }
 
     fn is_problem(store: &StoreRow) -> bool {
-        store.is_problem() || store.problem.is_some()
+        store.is_problem() || store.is_unread()
     }
 
     fn texts<'p>(store: &'p StoreRow, with: &mut dyn FnMut(&'p str)) {
@@ -87,7 +87,7 @@ impl Parts for Stores {
         }
         if let Some(problem) = &store.problem {
             d.head("not read");
-            d.text(problem.to_string(), t.warning);
+            d.text(problem.to_string(), if store.is_unread() { t.warning } else { line.style() });
         }
     }
 }
@@ -154,7 +154,7 @@ const COLUMNS: &[Column] = &[
 fn why(s: &Line<'_, Stores>, _: Option<Value<'_>>, out: &mut CellText) {
     let t = s.view.theme;
     match (s.part.problem.as_deref(), s.part.readonly_words()) {
-        (Some(problem), _) => out.put(t.warning, problem),
+        (Some(problem), _) => out.put(if s.part.is_unread() { t.warning } else { t.dim }, problem),
         (None, Some(reason)) => out.put(if s.part.is_problem() { t.warning } else { s.style() }, &reason),
         (None, None) => {}
     }
