@@ -6,8 +6,8 @@ use crate::model::{
     timeline::{
         chart::{ChartData, ChartQuery, Mark},
         forecast::Outlook,
+        gathered::Gathered,
         reach,
-        samples::Samples,
     },
 };
 use std::sync::Arc;
@@ -103,10 +103,10 @@ pub enum Query {
         /// the end of the last day
         to: Timestamp,
     },
-    /// what requests of an instance did. Answered by [`Answer::Samples`]
+    /// what requests of these instances did. Answered by [`Answer::Samples`] as it is read, the newest first: several times
     Samples {
         /// whose
-        instance: InstanceId,
+        instances: Arc<[InstanceId]>,
         /// first instant
         from: Timestamp,
         /// end
@@ -127,8 +127,15 @@ pub enum Answer {
     Marks(Vec<Mark>),
     /// outages, and what is known of that time
     Reach(reach::Facts),
-    /// what was seen at work
-    Samples(Arc<Samples>),
+    /// what was seen at work, so far
+    Samples(Arc<Gathered>),
+}
+
+impl Answer {
+    /// More of it comes.
+    pub fn is_partial(&self) -> bool {
+        matches!(self, Self::Samples(gathered) if gathered.read_pct < 100)
+    }
 }
 
 /// The figures of the store, for F12.

@@ -17,6 +17,8 @@ const MOST: usize = 12;
 #[derive(Debug)]
 enum Stage {
     Open(u64),
+    /// more of it comes
+    Partly(u64, Answer),
     Answered(Answer),
     Refused(String),
 }
@@ -49,7 +51,7 @@ impl Charts {
                 Stage::Answered(Answer::Chart(data)) => return Found::Data(data),
                 Stage::Refused(why) => return Found::None(why),
                 Stage::Open(_) => open = true,
-                Stage::Answered(_) => {}
+                Stage::Answered(_) | Stage::Partly(..) => {}
             }
         }
         let same = |a: &ChartQuery| {
@@ -77,7 +79,7 @@ impl Charts {
     /// The newest answer to a question of this kind, with the question.
     pub fn newest(&self, is: impl Fn(&Query) -> bool) -> Option<(&Query, &Answer)> {
         self.all.iter().rev().find_map(|(asked, stage)| match stage {
-            Stage::Answered(answer) if is(asked) => Some((asked, answer)),
+            Stage::Answered(answer) | Stage::Partly(_, answer) if is(asked) => Some((asked, answer)),
             _ => None,
         })
     }
@@ -111,7 +113,8 @@ impl Charts {
 
     /// An answer came. One to a question that is not wanted any more is dropped.
     pub fn answered(&mut self, ticket: u64, answer: Answer) {
-        self.settle(ticket, Stage::Answered(answer));
+        let stage = if answer.is_partial() { Stage::Partly(ticket, answer) } else { Stage::Answered(answer) };
+        self.settle(ticket, stage);
     }
 
     /// There is no answer. True if it is to a question that is wanted.
@@ -125,7 +128,8 @@ impl Charts {
     }
 
     fn settle(&mut self, ticket: u64, stage: Stage) -> bool {
-        let open = self.all.iter_mut().find(|(_, s)| matches!(s, Stage::Open(t) if *t == ticket));
+        let waits = |stage: &Stage| matches!(stage, Stage::Open(t) | Stage::Partly(t, _) if *t == ticket);
+        let open = self.all.iter_mut().find(|(_, stage)| waits(stage));
         let Some((_, slot)) = open else { return false };
         *slot = stage;
         true
@@ -186,6 +190,30 @@ mod tests {
         charts.answered(2, Answer::Chart(data("next")));
         assert_eq!(tier(&charts, &next), "next");
         assert!(!charts.settle(2, Stage::Answered(Answer::Chart(data("late")))), "it was answered");
+    }
+
+    #[test]
+    fn what_comes_in_parts_is_shown_as_it_comes() {
+        use crate::model::timeline::gathered::Gathered;
+        let mut charts = Charts::default();
+        let instances = [InstanceId::new("a")].into();
+        let query = Query::Samples { instances, from: NOW.plus_ms(-60_000), to: NOW, slot_ms: 60_000 };
+        charts.missing(vec![query.clone()], || 7);
+        let part =
+            |read_pct| Answer::Samples(Gathered { of: Vec::new(), begins: NOW, read_pct, cut: None }.into());
+        let read = |charts: &Charts| match charts.newest(|asked| *asked == query) {
+            Some((_, Answer::Samples(gathered))) => Some(gathered.read_pct),
+            _ => None,
+        };
+        for pct in [30, 60, 100, 90] {
+            charts.answered(7, part(pct));
+        }
+        assert_eq!(read(&charts), Some(100), "what comes after the last is dropped");
+        let mut charts = Charts::default();
+        charts.missing(vec![query.clone()], || 8);
+        charts.answered(8, part(30));
+        assert_eq!(read(&charts), Some(30));
+        assert!(charts.refused(8, "the disk failed") && charts.why_not(&query).is_some());
     }
 
     #[test]

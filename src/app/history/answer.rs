@@ -4,6 +4,7 @@ use super::{
     archive::Archive,
     figures::Growth,
     role::{Election, Role},
+    samples::Reading,
 };
 use crate::{
     app::{clock, configuration, module::Links},
@@ -11,17 +12,13 @@ use crate::{
         base::time::Timestamp,
         inventory::instance::{InstanceId, InstanceInfo},
         judge::health::Level,
-        poll::{
-            State,
-            id::{Metric, SeriesKey},
-        },
+        poll::id::{Metric, SeriesKey},
         timeline::{
             chart::{Bucket, ChartData, ChartQuery, Mark, MarkKind},
             event::{Cause, What},
             forecast::{self, Outlook},
+            gathered::Walk,
             reach::{self, Outage, Span},
-            record::Recorded,
-            samples::Samples,
         },
     },
     protocol::{Answer, HistoryRequest, Query, Reply},
@@ -36,8 +33,7 @@ use std::{collections::HashMap, sync::Arc};
 /// list of the fleet needs, then the rest.
 const AT_ONCE: usize = 60;
 
-const HOUR_MS: i64 = 3_600_000;
-const DAY_MS: i64 = 24 * HOUR_MS;
+const DAY_MS: i64 = 86_400_000;
 
 /// When a volume is full: by the most that was in use of it on each day, and the size that it had last.
 fn outlook(archive: &mut Archive, uid: &str, mount: &Arc<str>, to: Timestamp) -> Result<Outlook, StoreError> {
@@ -57,6 +53,8 @@ fn outlook(archive: &mut Archive, uid: &str, mount: &Arc<str>, to: Timestamp) ->
 pub(super) struct Past {
     /// instances of the past on the screen that are not in the inventory any more
     pub gone: Vec<Arc<InstanceInfo>>,
+    /// samples that are read, or were
+    pub samples: Option<Reading>,
     growth: Growth,
 }
 
@@ -94,11 +92,7 @@ impl<'a> Question<'a> {
     fn carry_out(&mut self, request: HistoryRequest, archive: &mut Archive) -> Result<(), StoreError> {
         match request {
             HistoryRequest::At { ticket, at } => self.at(archive, ticket, at),
-            HistoryRequest::Ask { ticket, query } => {
-                let answer = self.asked(archive, query)?;
-                self.links.say(Reply::Answer { ticket, answer });
-                Ok(())
-            }
+            HistoryRequest::Ask { ticket, query } => self.asked(archive, ticket, query),
             HistoryRequest::Compare { ticket, at, instances } => {
                 self.compare(archive, ticket, at, &instances)
             }
@@ -121,26 +115,30 @@ impl<'a> Question<'a> {
     }
 
     /// A question of a pane.
-    fn asked(&self, archive: &mut Archive, query: Query) -> Result<Answer, StoreError> {
-        match query {
-            Query::Chart(query) => self.chart(archive, &query).map(Answer::Chart),
+    fn asked(&mut self, archive: &mut Archive, ticket: u64, query: Query) -> Result<(), StoreError> {
+        let answer = match query {
+            Query::Chart(query) => Answer::Chart(self.chart(archive, &query)?),
             Query::Marks { instance, from, to } => {
                 let filter = EventFilter { uids: vec![self.uid(&instance)], ..EventFilter::default() };
-                self.marks(archive, &filter, (from, to)).map(Answer::Marks)
+                Answer::Marks(self.marks(archive, &filter, (from, to))?)
             }
-            Query::Reach { instance, from, to } => {
-                self.reach(archive, &instance, from, to).map(Answer::Reach)
-            }
+            Query::Reach { instance, from, to } => Answer::Reach(self.reach(archive, &instance, from, to)?),
             Query::Outlooks { instance, mounts, to } => {
                 let uid = self.uid(&instance);
                 let of = |mount| outlook(archive, &uid, mount, to);
-                mounts.iter().map(of).collect::<Result<Vec<_>, _>>().map(Answer::Outlooks)
+                Answer::Outlooks(mounts.iter().map(of).collect::<Result<_, _>>()?)
             }
-            Query::Samples { instance, from, to, slot_ms } => {
-                let samples = self.samples(archive, &instance, (from, to), slot_ms)?;
-                Ok(Answer::Samples(Arc::new(samples)))
+            // It takes long: the service reads it a little at a time, between other questions.
+            Query::Samples { instances, from, to, slot_ms } => {
+                let known = self.past.samples.take().map(|reading| reading.walk);
+                let walk = Walk::after(known, &instances, (from, to), slot_ms);
+                let uids = instances.iter().map(|id| self.uid(id)).collect();
+                self.past.samples = Some(Reading::new(ticket, walk, uids));
+                return Ok(());
             }
-        }
+        };
+        self.links.say(Reply::Answer { ticket, answer });
+        Ok(())
     }
 
     fn at(&mut self, archive: &mut Archive, ticket: u64, at: Timestamp) -> Result<(), StoreError> {
@@ -241,30 +239,6 @@ impl<'a> Question<'a> {
             gaps: gaps.iter().map(|gap| Span { from: gap.at, to: gap.to.unwrap_or(gap.at) }).collect(),
             outages: outages.iter().map(|outage| Outage { at: outage.at, to: outage.to }).collect(),
         })
-    }
-
-    /// What requests did between two instants, an hour of readings at a time in memory.
-    fn samples(
-        &self,
-        archive: &mut Archive,
-        instance: &InstanceId,
-        (from, to): (Timestamp, Timestamp),
-        slot_ms: i64,
-    ) -> Result<Samples, StoreError> {
-        let uid = self.uid(instance);
-        let mut samples = Samples::new(slot_ms, (to - from).saturating_add(slot_ms));
-        let mut at = from;
-        while at < to {
-            let end = at.plus_ms(HOUR_MS).min(to);
-            for kept in archive.reader()?.states().between(&uid, at, end)?.kept {
-                if let Recorded::Reading { state: Ok(State::Activity(activity)), every_ms, .. } = &kept.what {
-                    samples.add(kept.at, activity, *every_ms);
-                }
-            }
-            at = end;
-        }
-        samples.sum_up();
-        Ok(samples)
     }
 
     /// Retention has deleted the outages before this. None: a recording has all of them.

@@ -16,7 +16,8 @@
 //! disk slows polling: the writer's channel is full, then the reducer waits, then the tasks do, and the heartbeat counts it. A disk
 //! that fails is different: the writer keeps what comes in memory for a while, so the screen goes on.
 //!
-//! Also here: the history of a fleet as a `file`, and `recording`s that are played.
+//! What takes long is read a little at a time, between other questions (`samples`). Also here: the history of a fleet as a `file`,
+//! and `recording`s that are played.
 
 mod answer;
 mod archive;
@@ -26,6 +27,7 @@ mod follow;
 mod recording;
 mod relay;
 mod role;
+mod samples;
 mod service;
 mod trouble;
 mod watched;

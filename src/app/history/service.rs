@@ -18,7 +18,7 @@ use crate::{
     },
     collect::{Command, Recorder},
     model::{inventory::instance::InstanceId, timeline::record::Record},
-    protocol::{EFFECTS, HistoryRequest},
+    protocol::{EFFECTS, HistoryRequest, Reply},
     store::history::{QUEUE, WriterStats},
 };
 use std::time::{Duration, Instant};
@@ -118,7 +118,11 @@ impl Service {
     fn run(mut self, mut commands: Receiver<HistoryCommand>) {
         let mut looked = Instant::now();
         loop {
-            match self.wait(&mut commands, LOOK_EVERY.saturating_sub(looked.elapsed())) {
+            let at_most = match &self.past.samples {
+                Some(reading) if !reading.is_over() => Duration::ZERO,
+                _ => LOOK_EVERY.saturating_sub(looked.elapsed()),
+            };
+            match self.wait(&mut commands, at_most) {
                 Woken::Commanded(command) => self.carry_out(command),
                 Woken::Reconfigured => {
                     let options = configuration::history(&self.links.config.borrow());
@@ -129,7 +133,7 @@ impl Service {
                     self.election.keep(options);
                 }
                 Woken::Ended => return self.close(),
-                Woken::Time => {}
+                Woken::Time => self.read_on(),
             }
             // Also while one question follows the other.
             if looked.elapsed() >= LOOK_EVERY {
@@ -173,6 +177,19 @@ impl Service {
         }
     }
 
+    /// Reads a little more of what takes long.
+    fn read_on(&mut self) {
+        let (Some(archive), Some(reading)) = (&mut self.archive, &mut self.past.samples) else { return };
+        if reading.is_over() {
+            return;
+        }
+        if let Err(e) = reading.go_on(archive, &self.links) {
+            let (ticket, why) = (Some(reading.ticket()), archive.unread(e).to_string());
+            self.past.samples = None;
+            self.links.say(Reply::NoHistory { ticket, why });
+        }
+    }
+
     /// Once a second.
     fn look(&mut self) {
         if let Some(archive) = &mut self.archive {
@@ -189,5 +206,6 @@ impl Service {
         self.election.end(&mut archive);
         self.watched.drop_request();
         self.past.gone.clear();
+        self.past.samples = None;
     }
 }

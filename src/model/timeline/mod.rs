@@ -6,6 +6,7 @@ pub mod compare;
 pub mod dwell;
 pub mod event;
 pub mod forecast;
+pub mod gathered;
 pub mod history;
 pub mod past;
 pub mod reach;

@@ -34,6 +34,8 @@ pub struct TimeLine {
     cursor: Option<Timestamp>,
     /// which earlier time is drawn too
     earlier: Earlier,
+    /// history answers about many instances, too
+    is_of_many: bool,
 }
 
 /// The outcome of an action.
@@ -48,15 +50,25 @@ enum Turn {
 }
 
 impl TimeLine {
+    /// One whose longer and earlier ranges are asked of history for many instances, too.
+    pub fn of_many() -> Self {
+        Self { is_of_many: true, ..Self::default() }
+    }
+
+    /// Only memory is drawn: of several instances.
+    fn is_kept_short(self, view: &View<'_>) -> bool {
+        !self.is_of_many && view.single().is_none()
+    }
+
     /// Learns the time, and how much history the instances in scope have. Several instances are drawn from memory
-    /// alone.
+    /// alone, unless history answers about many.
     pub fn see(&mut self, view: &View<'_>) {
         let oldest = view.instances().filter_map(|(_, i)| oldest(i)).min();
         self.known_ms = oldest.map_or(i64::MAX, |at| view.now - at);
         if !self.chosen {
             self.range = chart::Range::holding(self.known_ms);
         }
-        if view.single().is_none() && !self.range.is_in_memory() {
+        if self.is_kept_short(view) && !self.range.is_in_memory() {
             self.range = chart::Range::default();
         }
         // The moment may have changed: time travel goes back.
@@ -148,7 +160,7 @@ impl TimeLine {
             Action::Longer | Action::Shorter => return self.zoom(action == Action::Longer, view),
             Action::Earlier => return self.look(view, -1),
             Action::Later => return self.look(view, 1),
-            Action::PanBack | Action::PanOn | Action::Beside if view.single().is_none() => return MANY,
+            Action::PanBack | Action::PanOn | Action::Beside if self.is_kept_short(view) => return MANY,
             Action::PanBack | Action::PanOn => {
                 let side = if action == Action::PanBack { -1 } else { 1 };
                 if side > 0 && self.range.follows() {
@@ -181,7 +193,7 @@ impl TimeLine {
                 "a minute is the shortest range"
             });
         }
-        if !range.is_in_memory() && view.single().is_none() {
+        if !range.is_in_memory() && self.is_kept_short(view) {
             return MANY;
         }
         (self.range, self.chosen) = (range, true);
@@ -199,7 +211,7 @@ impl TimeLine {
             || Timestamp::from_ms((end.ms().div_euclid(step_ms)).saturating_add(1).saturating_mul(step_ms));
         let to = self.cursor.unwrap_or_else(next).plus_ms(steps * step_ms);
         if to <= from {
-            if view.single().is_none() {
+            if self.is_kept_short(view) {
                 return MANY;
             }
             self.chosen = true;

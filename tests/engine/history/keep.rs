@@ -64,6 +64,17 @@ fn every_moment_comes_back_as_it_was_told() {
     let between = reader.states().between(&one, at(5000), at(9000)).unwrap();
     let told = all.iter().filter(|k| k.info.uid == one && k.at > at(5000) && k.at <= at(9000)).count();
     assert_eq!(between.kept.len(), told);
+    // And what one probe answered then, out of blocks and of what is not packed yet.
+    for (from, to) in [(0, 5000), (5000, 18_000)] {
+        let between = reader.states().between(&one, at(from), at(to)).unwrap().kept;
+        let of_waits = |kept: &Record| {
+            matches!(&kept.what, Recorded::Reading { probe: ProbeId::Waits, state: Ok(_), .. })
+        };
+        let wanted: Vec<_> = between.into_iter().filter(of_waits).map(|kept| (kept.at, kept.what)).collect();
+        let found = reader.states().of_probe(&one, ProbeId::Waits, at(from), at(to)).unwrap();
+        let found: Vec<_> = found.kept.into_iter().map(|kept| (kept.at, kept.what)).collect();
+        assert!(found == wanted && !wanted.is_empty(), "{} and {}", found.len(), wanted.len());
+    }
 }
 
 /// The numbers that a series must have between two instants, from all that was told.

@@ -73,19 +73,20 @@ fn walk(file: &str, cols: u16, rows: u16, home: &Home) {
     s.keys(b"3");
     until_pane(&mut s, "Waits");
     s.until("waits", |t| t.contains("LCK_M_"));
-    // What was at work: of all from the quarter of an hour before the instant, of one over a longer time from its polls.
+    // What was at work, of all and of one: from the quarter of an hour before the instant, and over a longer time from its polls.
     s.keys(b"5b");
     s.until("what was at work", |t| {
         t.contains("by statement") && t.contains("LCK_M_") && t.contains(" cover ")
     });
-    s.keys(key::CTRL_G);
-    s.keys(b"sqlprd-001");
-    s.keys(key::ENTER);
-    s.until("of one", |t| t.lines().next().is_some_and(|line| line.contains("sqlprd-001")));
     while !s.text().contains("last 1 hour") {
         s.keys(b"w");
         s.run_for(Duration::from_millis(200));
     }
+    s.until("an hour of all", |t| t.contains("LCK_M_") && t.contains(" cover "));
+    s.keys(key::CTRL_G);
+    s.keys(b"sqlprd-001");
+    s.keys(key::ENTER);
+    s.until("of one", |t| t.lines().next().is_some_and(|line| line.contains("sqlprd-001")));
     s.until("an hour of it", |t| t.contains("LCK_M_") && t.contains(" cover "));
     // Back from the range, from the groups, and from the instance.
     for _ in 0..3 {

@@ -162,7 +162,18 @@ impl<'a> Block<'a> {
 
     /// The readings later than `after` and not later than `until` (ms), the keyframe included.
     pub fn between(&self, after: i64, until: i64, with: &mut Press) -> Result<Vec<Entry>, Garbled> {
-        let wanted = |line: &&Line| line.at > after && line.at <= until;
+        self.between_of(None, (after, until), with)
+    }
+
+    /// The same, of one slot alone if `slot` names it: what stands in pieces without it is not unpacked.
+    pub fn between_of(
+        &self,
+        slot: Option<u8>,
+        (after, until): (i64, i64),
+        with: &mut Press,
+    ) -> Result<Vec<Entry>, Garbled> {
+        let wanted =
+            |line: &&Line| line.at > after && line.at <= until && slot.is_none_or(|slot| slot == line.slot);
         self.unpack(&self.lines.iter().filter(wanted).copied().collect::<Vec<_>>(), with)
     }
 
@@ -207,6 +218,11 @@ mod tests {
             let blob = encode(keyframe, entries, &mut Press::default()).unwrap();
             let block = Block::read(&blob).unwrap();
             prop_assert_eq!(block.between(i64::MIN, i64::MAX, &mut Press::default()).unwrap(), all.clone());
+            for slot in 0..6 {
+                let own: Vec<Entry> = all.iter().filter(|entry| entry.slot == slot).cloned().collect();
+                let found = block.between_of(Some(slot), (i64::MIN, i64::MAX), &mut Press::default());
+                prop_assert_eq!(found.unwrap(), own);
+            }
             if !all.is_empty() {
                 let at = all[when.index(all.len())].at;
                 let mut wanted: BTreeMap<u8, Entry> = BTreeMap::new();

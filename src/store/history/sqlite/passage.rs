@@ -12,10 +12,12 @@ use crate::store::history::{
 use rusqlite::{OptionalExtension, params};
 use std::sync::Arc;
 
-/// Adds to `past` the readings later than `after` and not later than `until` (ms), in the order of time.
+/// Adds to `past` the readings later than `after` and not later than `until` (ms), in the order of time; of one slot alone if
+/// `slot` names it.
 pub(super) fn read(
     worker: &mut Worker,
     uid: &Arc<str>,
+    slot: Option<u8>,
     (after, until): (i64, i64),
     past: &mut Past,
 ) -> Result<(), Trouble> {
@@ -31,9 +33,9 @@ pub(super) fn read(
         read => read,
     };
     for block in blocks(&worker.file, no, after, until)? {
-        told(sealed(worker, no, block, (after, until), &mut entries), "15 min")?;
+        told(sealed(worker, (no, block, slot), (after, until), &mut entries), "15 min")?;
     }
-    told(buffered(&worker.file, no, (after, until), &mut entries), "the newest readings")?;
+    told(buffered(&worker.file, (no, slot), (after, until), &mut entries), "the newest readings")?;
     entries.sort_by_key(|entry| entry.at);
     worker.unpack(&info, entries, past)
 }
@@ -50,8 +52,7 @@ fn blocks(from: &HistoryFile, no: u32, after: i64, until: i64) -> Result<Vec<i64
 
 fn sealed(
     worker: &mut Worker,
-    no: u32,
-    block: i64,
+    (no, block, slot): (u32, i64, Option<u8>),
     (after, until): (i64, i64),
     entries: &mut Vec<Entry>,
 ) -> Result<(), Trouble> {
@@ -65,22 +66,22 @@ fn sealed(
         .ok_or_else(garbled)?;
     let plain = worker.file.blobs.open(Of::State(no, start), &blob);
     // The keyframe is from before the block: the block before has it, too.
-    let read =
-        plain.and_then(|plain| Block::read(&plain)?.between(after.max(start - 1), until, &mut worker.press));
+    let within = (after.max(start - 1), until);
+    let read = plain.and_then(|plain| Block::read(&plain)?.between_of(slot, within, &mut worker.press));
     entries.extend(read.map_err(|Garbled| garbled())?);
     Ok(())
 }
 
 fn buffered(
     from: &HistoryFile,
-    no: u32,
+    (no, wanted): (u32, Option<u8>),
     (after, until): (i64, i64),
     entries: &mut Vec<Entry>,
 ) -> Result<(), Trouble> {
     let mut statement = from.connection.prepare_cached(
-        "SELECT at, slot, blob FROM hot WHERE instance = ?1 AND at > ?2 AND at <= ?3 ORDER BY at, no",
+        "SELECT at, slot, blob FROM hot WHERE instance = ?1 AND at > ?2 AND at <= ?3 AND (?4 IS NULL OR slot = ?4) ORDER BY at, no",
     )?;
-    let mut rows = statement.query(params![no, after, until])?;
+    let mut rows = statement.query(params![no, after, until, wanted])?;
     let mut garbled = false;
     while let Some(row) = rows.next()? {
         let (at, slot, blob): (i64, u8, Vec<u8>) = (row.get(0)?, row.get(1)?, row.get(2)?);

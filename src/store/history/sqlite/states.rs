@@ -5,8 +5,11 @@ use crate::{
     model::{
         base::time::Timestamp,
         inventory::instance::{InstanceId, InstanceInfo},
-        poll::id::SeriesId,
-        timeline::history::{History, KEEP_MS},
+        poll::id::{ProbeId, SeriesId},
+        timeline::{
+            history::{History, KEEP_MS},
+            record::Slot,
+        },
     },
     store::{
         StoreError,
@@ -47,7 +50,21 @@ impl States<'_> {
     /// # Errors
     /// As [`States::at`].
     pub fn between(self, uid: &Arc<str>, after: Timestamp, until: Timestamp) -> Result<Past, StoreError> {
-        between(&mut self.pool.first, uid, after, until)
+        between(&mut self.pool.first, uid, None, (after, until))
+    }
+
+    /// The same of the good answers of one probe: of what else was kept then nothing is unpacked.
+    ///
+    /// # Errors
+    /// As [`States::at`].
+    pub fn of_probe(
+        self,
+        uid: &Arc<str>,
+        probe: ProbeId,
+        after: Timestamp,
+        until: Timestamp,
+    ) -> Result<Past, StoreError> {
+        between(&mut self.pool.first, uid, Some(Slot::Value(probe)), (after, until))
     }
 
     /// All series of the quarter of an hour before an instant.
@@ -84,17 +101,18 @@ fn state_of(worker: &mut Worker, uids: &[Arc<str>], at: Timestamp) -> Result<Pas
 fn between(
     worker: &mut Worker,
     uid: &Arc<str>,
-    after: Timestamp,
-    until: Timestamp,
+    slot: Option<Slot>,
+    (after, until): (Timestamp, Timestamp),
 ) -> Result<Past, StoreError> {
     let mut past = Past::default();
-    worker.in_one_snapshot(|worker| passage::read(worker, uid, (after.ms(), until.ms()), &mut past))?;
+    let (slot, within) = (slot.map(Slot::code), (after.ms(), until.ms()));
+    worker.in_one_snapshot(|worker| passage::read(worker, uid, slot, within, &mut past))?;
     Ok(past)
 }
 
 fn recent(worker: &mut Worker, uid: &Arc<str>, at: Timestamp) -> Result<History, StoreError> {
     let mut history = History::default();
-    for kept in between(worker, uid, at.plus_ms(-KEEP_MS), at)?.kept {
+    for kept in between(worker, uid, None, (at.plus_ms(-KEEP_MS), at))?.kept {
         history.note(kept.at, &kept.what);
     }
     Ok(history)

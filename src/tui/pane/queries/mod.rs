@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `rows` | the queries of the plan cache, one by one |
 //! | `samples` | what was seen at work |
+//! | `source` | where that comes from: memory, history |
 //! | `group` | rows and columns of that, and how waits are said |
 
 use super::{Pane, Part, parts::Parts};
@@ -23,6 +24,7 @@ use crate::{
 mod group;
 mod rows;
 mod samples;
+mod source;
 #[cfg(test)]
 mod tests;
 

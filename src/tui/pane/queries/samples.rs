@@ -1,5 +1,6 @@
 //! What was seen at work, added up by statement, module, database, login or program, with what it waited for over time: from the
-//! samples in memory, of one instance also from history. The polls that it is made of, and the time that they cover, are told.
+//! samples in memory, of longer and earlier times from history, which are shown as they are read. The polls that sums are made of,
+//! and the time that they cover, are told; and where history was not read to the end, how far it was.
 
 use super::{
     super::{
@@ -8,6 +9,7 @@ use super::{
         reading,
     },
     group::{self, GroupRow, GroupRows, Groups, Told},
+    source::{self, Source},
 };
 use crate::{
     model::{
@@ -19,7 +21,7 @@ use crate::{
             samples::{By, Samples, Sums, Who, add_up, lines},
         },
     },
-    protocol::{Answer, Query},
+    protocol::Query,
     sql::module,
     tui::{
         action::Action,
@@ -35,29 +37,20 @@ use crate::{
         wish::Wish,
     },
 };
-use std::{
-    collections::HashMap,
-    hash::{DefaultHasher, Hash as _, Hasher as _},
-    sync::Arc,
-};
+use std::{collections::HashMap, sync::Arc};
 
 /// Below this height there is room for the rows only.
 const LEAST_HEIGHT: u16 = 17;
 /// Two charts side by side want this width.
 const TWO_CHARTS: u16 = 100;
-/// Samples of history are read over a day at most: each poll of that time is unpacked.
-const MOST_MS: i64 = 86_400_000;
-/// Slots of a range of history, and the shortest.
-const SLOTS: i64 = 120;
-const SLOT_MS: i64 = 60_000;
 /// Shortest time between two sums, ms: of many instances they take some milliseconds.
 const LOOK_MS: i64 = 1_000;
 const LOOK_MANY_MS: i64 = 5_000;
 /// More instances than this are many.
 const MANY: usize = 50;
 
-/// What the sums were made of: scope, grouping, time in looks, range, whether history had answered.
-type Made = (u64, i64, i64, bool);
+/// What the sums were made of: scope, time in looks, range, how far history was read.
+type Made = (u64, i64, i64, Option<(Timestamp, u8)>);
 
 type Lines = Vec<(WaitCategory, ChartLine)>;
 
@@ -71,7 +64,10 @@ pub struct SamplesPane {
     shown: Vec<u32>,
     filter: FilterSlot,
     line: TimeLine,
+    source: Source,
     made: Option<Made>,
+    /// how far history was read, in words; empty: as far as it was asked for
+    reach: String,
     /// of all, and of the group under the cursor
     all: Lines,
     own: Option<(Arc<str>, Lines)>,
@@ -86,8 +82,10 @@ impl Default for SamplesPane {
             groups: Vec::new(),
             shown: Vec::new(),
             filter: FilterSlot::of_columns(group::COLUMNS),
-            line: TimeLine::default(),
+            line: TimeLine::of_many(),
+            source: Source::default(),
             made: None,
+            reach: String::new(),
             all: Vec::new(),
             own: None,
         }
@@ -173,9 +171,6 @@ fn module_of(view: &View<'_>, place: u32, hash: u64, statement: Option<&Statemen
     })
 }
 
-/// The samples that are shown, with the places of their instances.
-type Sources<'a> = Vec<(u32, &'a Samples)>;
-
 impl SamplesPane {
     /// Adds up by something else.
     pub fn group_by(&mut self, by: By) {
@@ -196,57 +191,28 @@ impl SamplesPane {
         [NONE, AD_HOC].contains(&&*told.group.name)
     }
 
-    /// The question to history; None while memory is enough, or for a longer time than is read.
-    fn query(&self, view: &View<'_>) -> Option<Query> {
-        let i = view.single().filter(|_| !self.line.is_in_memory())?;
-        let length_ms = self.line.ms();
-        let slot_ms = (length_ms / SLOTS).max(SLOT_MS);
-        let (_, end) = self.line.span(view.now);
-        let end_ms = end.ms().div_euclid(slot_ms).saturating_add(1).saturating_mul(slot_ms);
-        let to = Timestamp::from_ms(end_ms);
-        let instance = i.id().clone();
-        (length_ms <= MOST_MS).then(|| Query::Samples { instance, from: to.plus_ms(-length_ms), to, slot_ms })
-    }
-
-    /// The samples, or why there are none.
-    fn sources<'a>(&self, view: &View<'a>) -> Result<Sources<'a>, String> {
-        if view.single().is_none() || self.line.is_in_memory() {
-            return Ok(view.instances().filter_map(|(n, i)| Some((n, i.history.samples()?))).collect());
-        }
-        let Some(query) = self.query(view) else {
-            return Err("samples of history are read over a day at most: W shows a shorter time".to_owned());
-        };
-        let Query::Samples { instance, from, to, .. } = &query else { return Ok(Vec::new()) };
-        let same = |asked: &Query| match asked {
-            Query::Samples { instance: id, from: f, to: t, .. } => id == instance && *t - *f == *to - *from,
-            _ => false,
-        };
-        match view.charts.newest(same) {
-            Some((_, Answer::Samples(samples))) => {
-                Ok(vec![(view.scope.first().copied().unwrap_or_default(), &**samples)])
-            }
-            _ => Err(view.charts.why_not(&query).unwrap_or("asking history…").to_owned()),
-        }
-    }
-
     fn add_up(&mut self, view: &View<'_>) {
-        let mut scope = DefaultHasher::new();
-        (view.scope, view.faults_only, view.snapshot.instances.len()).hash(&mut scope);
+        let scope = self.source.see(view);
         let is_many = view.single().is_none() && view.scope.len() > MANY;
         let look_ms = if is_many { LOOK_MANY_MS } else { LOOK_MS };
-        let sources = self.sources(view);
+        let gathered =
+            (!self.line.is_in_memory()).then(|| self.source.gathered(self.line, view).ok()).flatten();
         let (from, end) = self.line.span(view.now);
         let made = Some((
-            scope.finish(),
+            scope,
             end.ms().div_euclid(look_ms),
             self.line.ms(),
-            sources.as_ref().is_ok_and(|all| !all.is_empty()),
+            gathered.map(|gathered| (gathered.begins, gathered.read_pct)),
         ));
         if self.made == made {
             return;
         }
         self.made = made;
-        let sources = sources.unwrap_or_default();
+        self.reach.clear();
+        if let Some(gathered) = gathered {
+            source::push_reach(&mut self.reach, gathered, view);
+        }
+        let sources = self.source.samples(self.line, view).unwrap_or_default();
         let mut names = Names::new(self.by, view);
         let of: HashMap<u32, &Samples> = sources.iter().copied().collect();
         self.sums = add_up(sources.iter().copied(), (from, end.plus_ms(1)), |place, who| {
@@ -286,7 +252,7 @@ impl SamplesPane {
         if self.own.as_ref().is_some_and(|(known, _)| *known == name) {
             return;
         }
-        let sources = self.sources(view).unwrap_or_default();
+        let sources = self.source.samples(self.line, view).unwrap_or_default();
         let of: HashMap<u32, &Samples> = sources.iter().copied().collect();
         let mut names = Names::new(self.by, view);
         let is_own = |place: u32, who: &Who| names.of(place, who, of.get(&place).copied()) == name;
@@ -395,6 +361,9 @@ impl Pane for SamplesPane {
             text.push_str(" at work");
             out.push((Part::Plain, text));
         }
+        if !self.reach.is_empty() {
+            out.push((Part::Accent, self.reach.clone()));
+        }
         let mut range = String::new();
         self.line.push_name(&mut range, view.now, view.zone);
         out.push((self.line.part(), range));
@@ -407,10 +376,10 @@ impl Pane for SamplesPane {
     }
 
     fn wanted(&self, view: &View<'_>) -> Vec<Query> {
-        let Some(query) = self.query(view) else { return Vec::new() };
-        let marks = match &query {
-            Query::Samples { instance, from, to, .. } => {
-                Some(Query::Marks { instance: instance.clone(), from: *from, to: *to })
+        let Some(query) = self.source.query(self.line, view) else { return Vec::new() };
+        let marks = match (&query, view.single()) {
+            (Query::Samples { from, to, .. }, Some(i)) => {
+                Some(Query::Marks { instance: i.id().clone(), from: *from, to: *to })
             }
             _ => None,
         };
@@ -420,7 +389,7 @@ impl Pane for SamplesPane {
     fn render(&mut self, view: &View<'_>, canvas: &mut Canvas<'_>) {
         let (w, h) = (canvas.width(), canvas.height());
         if self.shown.is_empty() {
-            let lines = match self.sources(view) {
+            let lines = match self.source.samples(self.line, view) {
                 Err(why) => vec![why],
                 Ok(_) if !self.groups.is_empty() => {
                     vec!["Nothing that was seen matches the filter.".to_owned(), "Esc clears it.".to_owned()]

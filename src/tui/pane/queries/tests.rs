@@ -3,13 +3,19 @@
 use super::*;
 use crate::{
     model::{
+        inventory::instance::InstanceId,
         poll::{
             State,
             activity::{Activity, Request},
             id::ProbeId,
             statement::{SqlText, Statement},
         },
-        timeline::{history::History, record::Recorded},
+        timeline::{
+            gathered::{Cut, Gathered},
+            history::History,
+            record::Recorded,
+            samples::Samples,
+        },
     },
     protocol::Answer,
     tui::{fixture, pane::stage::Stage, widget::column::ambiguous},
@@ -175,13 +181,15 @@ fn a_longer_time_is_asked_of_history_and_told_while_it_is_open() {
     assert_eq!((to - from, slot_ms), (3_600_000, 60_000));
     let lines = stage.draw(&mut pane, 120, 30).join("\n");
     assert!(lines.contains("asking history"), "{lines}");
-    let mut samples = crate::model::timeline::samples::Samples::new(60_000, 7_200_000);
+    let mut samples = Samples::new(60_000, 7_200_000);
     let activity =
         Activity { requests: vec![request(0xc3, "old", Some("WRITELOG"), None)], ..Activity::default() };
     samples.take(fixture::NOW.plus_ms(-1_800_000), &activity, 30_000);
     let requests = stage.world.charts.missing(wanted, || 9);
     assert_eq!(requests.len(), 2);
-    stage.world.charts.answered(9, Answer::Samples(Arc::new(samples)));
+    let of = vec![(InstanceId::new(name.as_str()), Arc::new(samples))];
+    let gathered = Gathered { of, begins: from, read_pct: 100, cut: None };
+    stage.world.charts.answered(9, Answer::Samples(gathered.into()));
     let lines = stage.draw(&mut pane, 120, 30).join("\n");
     assert!(lines.contains("SELECT 195") && lines.contains("WRITELOG 100 %"), "{lines}");
     // Longer than a day is not read, and says so.
@@ -190,6 +198,46 @@ fn a_longer_time_is_asked_of_history_and_told_while_it_is_open() {
     }
     let lines = stage.draw(&mut pane, 120, 30).join("\n");
     assert!(lines.contains("over a day at most") && pane.wanted(&stage.view()).is_empty(), "{lines}");
+}
+
+#[test]
+fn many_instances_are_read_from_history_as_far_as_it_goes_and_that_is_told() {
+    let mut stage = Stage::fleet(seen(&busy()));
+    let mut pane = QueriesPane::default();
+    stage.act(&mut pane, &[Action::GroupBy, Action::GroupBy, Action::GroupBy, Action::GroupBy]);
+    while pane.wanted(&stage.view()).is_empty() {
+        stage.act(&mut pane, &[Action::Longer]);
+    }
+    let wanted = pane.wanted(&stage.view());
+    let [Query::Samples { instances, from, to, slot_ms }] = &wanted[..] else { panic!("{wanted:?}") };
+    assert_eq!((instances.len(), *to - *from, *slot_ms), (8, 3_600_000, 75_000));
+    let (begins, of) = (to.plus_ms(-1_800_000), instances.to_vec());
+    let told = |read_pct, cut| {
+        let samples = |n: usize| {
+            let mut samples = Samples::new(75_000, 7_200_000);
+            let who = if n == 3 { "night_load" } else { "web" };
+            let activity = Activity { requests: vec![request(0xc3, who, None, None)], ..Activity::default() };
+            samples.add(fixture::NOW.plus_ms(-600_000), &activity, 30_000);
+            Arc::new(samples)
+        };
+        let of = of.iter().enumerate().map(|(n, id)| (id.clone(), samples(n))).collect();
+        Answer::Samples(Gathered { of, begins, read_pct, cut }.into())
+    };
+    let all = stage.world.charts.missing(wanted, || 9).len();
+    stage.world.charts.answered(9, told(50, None));
+    let lines = stage.draw(&mut pane, 160, 30).join("\n");
+    assert!(lines.contains("night_load") && stage.title(&mut pane).contains("50 % read"), "{lines}");
+    stage.world.charts.answered(9, told(100, Some(Cut::Time)));
+    let lines = stage.draw(&mut pane, 160, 30).join("\n");
+    let title = stage.title(&mut pane);
+    assert!(title.contains("read back to 13:33: 20 s of reading at most"), "{title}");
+    assert!(title.contains("8 polls cover 30 s") && all == 1, "{title}");
+    let row = lines.lines().find(|line| line.contains("web")).unwrap_or_default();
+    assert!(row.contains('7'), "seen on seven instances: {row}");
+    // An earlier time of many is asked, too.
+    stage.act(&mut pane, &[Action::PanBack]);
+    let earlier = pane.wanted(&stage.view());
+    assert!(matches!(&earlier[..], [Query::Samples { to, .. }] if *to < fixture::NOW), "{earlier:?}");
 }
 
 #[test]
