@@ -4,6 +4,7 @@
 use super::{
     batch::Sets,
     clock::Clock,
+    job::JobNames,
     module::ModuleMemory,
     object::ObjectNames,
     progress::{News, Watermarks},
@@ -59,6 +60,8 @@ pub struct ProbeContext {
     pub(super) texts: TextCache,
     /// names of locked objects
     pub(super) objects: ObjectNames,
+    /// names of Agent jobs that were at work
+    pub(super) jobs: JobNames,
     /// statements of queries, and when they were polled
     pub(super) queries: QueryMemory,
     /// names of modules, and when they were polled
@@ -88,6 +91,7 @@ impl ProbeContext {
             deadlocks: News::default(),
             texts: TextCache::default(),
             objects: ObjectNames::default(),
+            jobs: JobNames::default(),
             queries: QueryMemory::default(),
             modules: ModuleMemory::default(),
             problems: HashMap::new(),
@@ -287,6 +291,7 @@ impl ProbeContext {
                 self.rights = Some(Arc::clone(r));
                 self.verdicts.clear();
                 self.objects.forget_failures();
+                self.jobs.forget_failures();
             }
             Sample::Known(State::QueryStore(table)) => self.read.query_store = Some(Arc::clone(table)),
             Sample::Known(State::Databases(rows)) => {

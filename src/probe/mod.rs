@@ -22,6 +22,7 @@ pub mod doctor;
 pub mod each;
 #[cfg(test)]
 mod fixture;
+mod job;
 mod module;
 mod object;
 mod plan;
@@ -32,7 +33,7 @@ mod run;
 pub mod script;
 pub mod text;
 
-pub use catalog::{agent_job, probe};
+pub use catalog::probe;
 pub use context::ProbeContext;
 pub use demand::answer as demand;
 pub use descriptor::{Lane, Pace, Probe};

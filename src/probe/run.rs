@@ -5,7 +5,7 @@ use super::{
     catalog,
     context::ProbeContext,
     descriptor::{Company, Probe},
-    each, object,
+    each, job, object,
     plan::{self, Trip},
     script::{Needs, Script, Takes},
     text,
@@ -145,6 +145,9 @@ async fn poll_group<C: Ask>(
         gathered.lost =
             object::fetch(conn, &gathered.sets, &ctx.databases, ctx.rights.as_deref(), &mut ctx.objects)
                 .await;
+    }
+    if gathered.lost.is_none() {
+        gathered.lost = job::fetch(conn, &gathered.sets, ctx.rights.as_deref(), &mut ctx.jobs).await;
     }
     if gathered.lost.is_none() {
         let focused = ctx.is_focused();

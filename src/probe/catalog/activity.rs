@@ -151,7 +151,7 @@ pub(super) fn request(row: Row<'_>, extras: &Extras<'_>, ctx: &ProbeContext) -> 
     let session_id = row.i32("session_id")?;
     let request_id = row.i32("request_id");
     let program = row.name("program_name");
-    let job = row.raw_text("program_name").and_then(agent_job);
+    let job = row.raw_text("program_name").and_then(|program| ctx.jobs.of(program));
     let clock = ctx.clock();
     let began = clock.at(row, "start_time").or_else(|| clock.at(row, "last_request_end_time"));
     let elapsed_ms = clock.elapsed(row.i64("total_elapsed_time"), began);
@@ -175,7 +175,7 @@ pub(super) fn request(row: Row<'_>, extras: &Extras<'_>, ctx: &ProbeContext) -> 
         host: row.name("host_name"),
         program: if job.is_some() { Some("SQLAgent".into()) } else { program },
         address: extras.connections.get(&session_id).and_then(|r| r.name("client_net_address")),
-        job: job.map(Into::into),
+        job,
         login_at: clock.at(row, "login_time").map(ours),
         started_at: began.map(ours),
         elapsed_ms,
@@ -221,26 +221,6 @@ fn isolation(level: i32) -> Option<Arc<str>> {
         _ => return None,
     };
     Some(words.into())
-}
-
-/// The job and step behind an Agent's program name, `SQLAgent - TSQL JobStep (Job 0x… : Step n)`, as
-/// `job 6F9619FF-8B86-D011-B42D-00C04FC964FF step 2`. The hexadecimal number is the job id as it lies in memory: the
-/// first three groups of its printed form are byte-swapped.
-pub fn agent_job(program: &str) -> Option<String> {
-    let (_, rest) = program.strip_prefix("SQLAgent - TSQL JobStep")?.split_once("(Job 0x")?;
-    let (hex, rest) = rest.split_at_checked(32)?;
-    if !hex.bytes().all(|b| b.is_ascii_hexdigit()) {
-        return None;
-    }
-    let hex = hex.to_ascii_uppercase();
-    let swapped = |bytes: std::ops::Range<usize>| {
-        bytes.rev().filter_map(|i| hex.get(i * 2..i * 2 + 2)).collect::<String>()
-    };
-    let step = rest.split_once("Step ").map_or("", |(_, s)| s);
-    let step: String = step.chars().take_while(char::is_ascii_digit).collect();
-    let id =
-        format!("{}-{}-{}-{}-{}", swapped(0..4), swapped(4..6), swapped(6..8), &hex[16..20], &hex[20..32]);
-    Some(if step.is_empty() { format!("job {id}") } else { format!("job {id} step {step}") })
 }
 
 #[cfg(test)]
@@ -422,15 +402,6 @@ mod tests {
         let a = decoded(vec![sessions(60), none, set("sleepers", &columns, vec![row])]);
         assert_eq!(a.requests[0].elapsed_ms, Some(90_000));
         assert_eq!(a.requests[0].command, None);
-    }
-
-    #[test]
-    fn agent_steps_are_decoded_byte_swapped() {
-        let program = "SQLAgent - TSQL JobStep (Job 0xFF19966F868B11D0B42D00C04FC964FF : Step 2)";
-        assert_eq!(agent_job(program).as_deref(), Some("job 6F9619FF-8B86-D011-B42D-00C04FC964FF step 2"));
-        assert_eq!(agent_job("SQLAgent - Job Manager"), None);
-        assert_eq!(agent_job("SQLAgent - TSQL JobStep (Job 0xFF19 : Step 2)"), None);
-        assert_eq!(agent_job("SQLAgent - TSQL JobStep (Job 0xéééééééééééééééééééééééé"), None);
     }
 
     /// A request of session 57 with one column more, and what else is known of it.

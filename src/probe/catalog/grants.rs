@@ -74,7 +74,7 @@ fn grant(row: Row<'_>, ctx: &ProbeContext) -> Option<GrantRow> {
         queue: row.count("queue_id"),
         place: row.count("wait_order"),
         pool_id: row.count("pool_id"),
-        who: who(row),
+        who: who(row, ctx),
     })
 }
 

@@ -67,7 +67,7 @@ fn decode(sets: &Sets, ctx: &ProbeContext) -> Result<Sample, Unavailable> {
             database: row.name("database_name").or_else(|| ctx.database(row.i32("database_id"))),
             file: row.name("logical_name"),
             is_log: row.i64("event_class").map(|event| event == LOG_GREW),
-            who: who(row),
+            who: who(row, ctx),
             server_ms,
         })
     });

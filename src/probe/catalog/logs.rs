@@ -53,7 +53,7 @@ fn holders(sets: &Sets, ctx: &ProbeContext) -> HashMap<Arc<str>, LogHolder> {
             session_id: row.i32("session_id"),
             since,
             log_bytes: row.count("database_transaction_log_bytes_used"),
-            who: who(row),
+            who: who(row, ctx),
         };
         let is_older = |old: &LogHolder| since.is_some_and(|at| old.since.is_none_or(|old| at < old));
         if holders.get(&database).is_none_or(is_older) {

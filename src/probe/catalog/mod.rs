@@ -32,12 +32,10 @@ mod volumes;
 mod waits;
 mod who;
 
-pub use activity::agent_job;
-
 use super::{
     demand,
     descriptor::{EachDatabase, Probe},
-    object,
+    job, object,
     script::Script,
     text,
 };
@@ -86,6 +84,6 @@ pub fn scripts() -> impl Iterator<Item = Script> {
     let of_databases = probes().filter_map(|p| p.each).flat_map(EachDatabase::scripts);
     parts
         .chain(of_databases)
-        .chain([text::TEXTS, object::RESOLVE_HOBT, object::RESOLVE_OBJECT])
+        .chain([text::TEXTS, object::RESOLVE_HOBT, object::RESOLVE_OBJECT, job::RESOLVE_JOB])
         .chain(demand::SCRIPTS)
 }

@@ -42,7 +42,7 @@ const RIGHTS_IN_WORDS: [(&str, &[&str], &str); 7] = [
     (
         "SELECT on msdb job tables",
         &["msdb_access", "msdb_sysjobs", "msdb_sysjobservers", "msdb_sysjobhistory"],
-        "failed Agent jobs",
+        "failed Agent jobs, names of jobs at work",
     ),
     ("CONNECT ANY DATABASE", &["connect_any_database"], "names of locked objects in every database"),
     ("ALTER ANY CONNECTION", &["alter_any_connection"], "ending sessions"),

@@ -60,7 +60,7 @@ fn decode(sets: &Sets, ctx: &ProbeContext) -> Result<Sample, Unavailable> {
                 session_id: row.i32("session_id")?,
                 user_kb: kb(row.i64("user_pages")),
                 internal_kb: kb(row.i64("internal_pages")),
-                who: who(row),
+                who: who(row, ctx),
                 status: row.line("status", 30),
             })
         })
@@ -71,7 +71,7 @@ fn decode(sets: &Sets, ctx: &ProbeContext) -> Result<Sample, Unavailable> {
         left_out: total.saturating_sub(sessions.len()) as u64,
         sessions,
         contention: contention(sets),
-        holders: holders(sets),
+        holders: holders(sets, ctx),
         stores: stores(sets, ctx),
         ..TempdbTable::default()
     };
@@ -115,7 +115,7 @@ fn contention(sets: &Sets) -> Option<Vec<Contention>> {
     Some(found)
 }
 
-fn holders(sets: &Sets) -> Vec<VersionHolder> {
+fn holders(sets: &Sets, ctx: &ProbeContext) -> Vec<VersionHolder> {
     let mut holders: Vec<VersionHolder> = sets
         .all("version_holders")
         .filter_map(|row| {
@@ -123,7 +123,7 @@ fn holders(sets: &Sets) -> Vec<VersionHolder> {
                 session_id: row.i32("session_id")?,
                 is_snapshot: row.i64("is_snapshot").map(|n| n != 0),
                 for_ms: row.count("elapsed_time_seconds").and_then(|s| s.checked_mul(1000)),
-                who: who(row),
+                who: who(row, ctx),
             })
         })
         .collect();

@@ -14,8 +14,13 @@ use crate::sim::{
 use chrono::{DateTime, Datelike, Timelike};
 
 /// The scripts that are answered here.
-pub const ANSWERS: &[Answer] =
-    &[("availability", availability), ("cms", registered), ("jobs", jobs), ("volumes", volumes)];
+pub const ANSWERS: &[Answer] = &[
+    ("availability", availability),
+    ("cms", registered),
+    ("jobs", jobs),
+    ("resolve_job", resolve_job),
+    ("volumes", volumes),
+];
 
 /// Databases of availability groups.
 pub fn availability(q: &Asked<'_>) -> Table {
@@ -94,6 +99,19 @@ pub fn jobs(q: &Asked<'_>) -> Table {
         vec![q.now(), text(q.moment.job_name(j)), text(j.step), int(date), int(time), text(&*j.message)]
     });
     Table::new(&columns).with(rows)
+}
+
+/// Names of a job and its step, by the id of the job.
+pub fn resolve_job(q: &Asked<'_>) -> Table {
+    let params: Vec<&Value> = q.params.iter().map(|param| &param.value).collect();
+    let jobs = q.moment.jobs();
+    let rows = jobs.iter().filter_map(|job| {
+        let [Value::Bytes(id), step] = &params[..] else { return None };
+        let is_step = **step == Value::Int(job.step_id.into());
+        let step = if is_step { text(job.step) } else { Value::Null };
+        (id[..] == job.id).then(|| vec![text(q.moment.job_name(job)), step])
+    });
+    Table::new(&[("job_name", NVarChar(128)), ("step_name", NVarChar(128))]).with(rows)
 }
 
 /// The registered servers of every instance as a Central Management Server: one in a folder, and one beside it.

@@ -386,6 +386,7 @@ pub static COLUMNS: &[(&str, Columns)] = &[
     ),
     ("resolve_hobt", &[("schema_name", Text), ("object_name", Text), ("index_name", Text)]),
     ("resolve_object", &[("schema_name", Text), ("object_name", Text)]),
+    ("resolve_job", &[("job_name", Text), ("step_name", Text)]),
     (
         "rights",
         &[

@@ -20,6 +20,9 @@ const TIER: [ProbeId; 7] = [
     ProbeId::Cost,
 ];
 
+/// Texts and names of what a poll has seen: asked behind it, each once.
+const ON_DEMAND: [&str; 2] = ["texts", "resolve_job"];
+
 fn outcome(polled: &[Polled], id: ProbeId) -> &Result<Sample, Unavailable> {
     &polled.iter().find(|p| p.probe == id).unwrap_or_else(|| panic!("{} has no outcome", id.name())).outcome
 }
@@ -70,7 +73,7 @@ async fn the_first_poll_learns_the_rights_before_it_chooses_scripts() {
     let last = "memory clerks files log_space tempdb_sessions tempdb_files tempdb_waits version_holders grant_queue \
                 semaphores memory_counters space cost";
     assert!(questions[2].ends_with(last), "own cost last: {}", questions[2]);
-    let slow: Vec<_> = questions[3..].iter().filter(|q| *q != "texts").collect();
+    let slow: Vec<_> = questions[3..].iter().filter(|q| !ON_DEMAND.contains(&q.as_str())).collect();
     assert_eq!(
         slow,
         [
@@ -151,7 +154,8 @@ async fn a_missing_right_is_told_of_its_own_probe_and_not_asked_for_again() {
             _ => assert!(outcome(&polled, id).is_ok(), "{}", id.name()),
         }
     }
-    let singly: Vec<_> = server.questions().into_iter().skip(1).filter(|q| q != "texts").collect();
+    let singly: Vec<_> =
+        server.questions().into_iter().skip(1).filter(|q| !ON_DEMAND.contains(&q.as_str())).collect();
     assert_eq!(singly, ["waits", "memory", "cost"], "those without a whole set are asked again, one by one");
     server.asked.clear();
     let again = poll(&mut server, &TIER, &mut ctx).await;
@@ -314,6 +318,58 @@ async fn a_locked_object_that_may_not_be_named_says_which_right_is_missing() {
     let why: Vec<_> = tasks.iter().map(|t| t.unnamed.clone()).collect();
     let lacks = |right: &str| Some(Unavailable::NoRight(right.into()));
     assert_eq!(why, [lacks("CONNECT ANY DATABASE"), lacks("VIEW ANY DATABASE")], "the second is hidden");
+}
+
+#[tokio::test]
+async fn jobs_at_work_are_named_once_each_and_only_for_who_may_read_them() {
+    let request = |n: i64, step: i64| {
+        let program =
+            format!("SQLAgent - TSQL JobStep (Job 0xFF19966F868B11D0B42D00C04FC964F{n:X} : Step {step})");
+        vec![
+            ("session_id", Cell::Int(50 + n)),
+            ("request_id", Cell::Int(0)),
+            ("program_name", Cell::Text(program)),
+        ]
+    };
+    let names = vec![vec![
+        ("job_name", Cell::Text("Nightly load".to_owned())),
+        ("step_name", Cell::Text("copy rows".to_owned())),
+    ]];
+    let server = |told: Vec<i64>| {
+        Fake::new()
+            .with("activity", Fate::Rows(told.into_iter().map(|n| request(n, 2)).collect()))
+            .with("sleepers", Fate::Rows(vec![]))
+            .with("resolve_job", Fate::Rows(names.clone()))
+    };
+    let jobs = |polled: &[Polled]| -> Vec<String> {
+        let Ok(Sample::Activity(activity)) = outcome(polled, ProbeId::Activity) else { panic!("{polled:?}") };
+        activity.requests.iter().map(|r| r.job.as_deref().unwrap_or_default().to_owned()).collect()
+    };
+    let resolved = |server: &Fake| server.questions().iter().filter(|name| **name == "resolve_job").count();
+    let mut ctx = known().await;
+    let mut first = server(vec![1, 2, 3]);
+    let polled = poll(&mut first, &[ProbeId::Activity], &mut ctx).await;
+    assert_eq!(resolved(&first), 2, "two names a poll");
+    let by_id = "job 6F9619FF-8B86-D011-B42D-00C04FC964F3 step 2";
+    let by_name = "Nightly load, step 2: copy rows";
+    assert_eq!(jobs(&polled), [by_name, by_name, by_id]);
+    let mut second = server(vec![1, 2, 3]);
+    let polled = poll(&mut second, &[ProbeId::Activity], &mut ctx).await;
+    assert_eq!((resolved(&second), jobs(&polled)), (1, vec![by_name.to_owned(); 3]));
+    let mut third = server(vec![1, 2, 3]);
+    poll(&mut third, &[ProbeId::Activity], &mut ctx).await;
+    assert_eq!(resolved(&third), 0, "known by now");
+    // A refusal is remembered; who lacks the right is not asked at all.
+    let denied = Fate::Fails(229, FailureKind::Permission, "SELECT was denied on sysjobs");
+    let mut refuses = server(vec![9]).with("resolve_job", denied);
+    let polled = poll(&mut refuses, &[ProbeId::Activity], &mut ctx).await;
+    assert!(jobs(&polled)[0].starts_with("job 6F96"), "{:?}", jobs(&polled));
+    poll(&mut refuses, &[ProbeId::Activity], &mut ctx).await;
+    assert_eq!(resolved(&refuses), 1);
+    let mut nobody = ProbeContext::new(|| Timestamp::from_ms(NOW));
+    let mut server = server(vec![1]);
+    poll(&mut server, &[ProbeId::Activity], &mut nobody).await;
+    assert_eq!(resolved(&server), 0, "its rights are not known");
 }
 
 #[tokio::test]

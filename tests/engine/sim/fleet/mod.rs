@@ -33,6 +33,7 @@ async fn every_script_is_answered_on_every_version_it_is_for() {
             let may_be_empty = [
                 "resolve_hobt",
                 "resolve_object",
+                "resolve_job",
                 "texts",
                 "availability",
                 "jobs",
