@@ -60,7 +60,7 @@ pub struct Options {
     #[arg(long, requires = "export")]
     pub scrub: bool,
 
-    /// The file to write; an incident's recording goes beside it
+    /// The file to write, - for standard output (cost); an incident's recording goes beside it
     #[arg(long, value_name = "FILE", requires = "export")]
     pub out: Option<PathBuf>,
 

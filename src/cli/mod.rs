@@ -345,6 +345,18 @@ pub enum What {
     Grants,
 }
 
+impl What {
+    /// All subjects, in the order of the help.
+    pub fn all() -> &'static [Self] {
+        Self::value_variants()
+    }
+
+    /// Its word on the command line.
+    pub fn word(self) -> String {
+        self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
+    }
+}
+
 /// `dbtop doctor`.
 #[derive(Debug, Args)]
 pub struct Doctor {

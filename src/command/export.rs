@@ -34,6 +34,8 @@ use std::{
 
 /// The length of the stretch without `--from`, ms.
 const LENGTH_MS: i64 = 3_600_000;
+/// The file name that stands for standard output.
+const STDOUT: &str = "-";
 /// Most damaged parts of the history that are named.
 const DAMAGED: usize = 10;
 
@@ -57,7 +59,7 @@ pub fn run(args: Export, invocation: &Invocation) -> anyhow::Result<ExitCode> {
     match what {
         Exported::Cost => {
             print(&cost(&mut reader, &infos, period, watch)?, &options)?;
-            if let Some(file) = &options.out {
+            if let Some(file) = file_of(&options) {
                 note(target.tenant.as_mut(), "cost", (file, &options, infos.len()), period)?;
             }
         }
@@ -227,6 +229,12 @@ fn note(
 
 /// The page and, beside it, the recording; neither may be there.
 fn files(options: &Options, period: Period, zone: &Zone) -> anyhow::Result<(PathBuf, PathBuf)> {
+    if options.out.as_deref() == Some(Path::new(STDOUT)) {
+        bail!(
+            "--out -: an incident is two files, a page and its recording, and standard output takes one: name the page, such as \
+             incident.html"
+        );
+    }
     let page = options.out.clone().unwrap_or_else(|| {
         let mut name = String::new();
         zone.push_moment(&mut name, period.from);
@@ -273,9 +281,14 @@ fn advise(options: &Options, made: &Incident) {
     }
 }
 
+/// The file of `--out`; None: standard output, which `-` stands for.
+fn file_of(options: &Options) -> Option<&Path> {
+    options.out.as_deref().filter(|file| *file != Path::new(STDOUT))
+}
+
 /// Into the file of `--out`, or to standard output.
 fn print(grid: &Grid, options: &Options) -> anyhow::Result<()> {
-    let Some(path) = &options.out else {
+    let Some(path) = file_of(options) else {
         return grid.print(options.output, &mut std::io::stdout().lock());
     };
     let mut bytes = Vec::new();
@@ -339,6 +352,8 @@ mod tests {
         let (page, recording) = files(&args(&["dbtop", "--export", "incident"]), period, &UTC).unwrap();
         assert_eq!(page, Path::new("incident-2026-11-20-123000.html"));
         assert_eq!(recording, Path::new("incident-2026-11-20-123000.dbtop"));
+        let two = files(&args(&["dbtop", "--export", "incident", "--out", "-"]), period, &UTC);
+        assert!(two.unwrap_err().to_string().contains("an incident is two files"));
         let wrong = files(&args(&["dbtop", "--export", "incident", "--out", "x.dbtop"]), period, &UTC);
         assert!(wrong.unwrap_err().to_string().contains("beside"));
     }
@@ -442,6 +457,9 @@ mod tests {
         let out = path.to_string_lossy().into_owned();
         print(&grid, &options(&["--out", &out, "-o", "csv"])).unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "n\n7\n");
+        // A dash is standard output, and no file is called so.
+        assert_eq!(file_of(&options(&["--out", "-"])), None);
+        assert_eq!(file_of(&options(&["--out", "./-"])), Some(Path::new("./-")));
         #[cfg(unix)]
         {
             let mode = std::os::unix::fs::PermissionsExt::mode(&fs::metadata(&path).unwrap().permissions());

@@ -8,7 +8,7 @@ use crate::{
     model::{
         base::{
             ascii, figure,
-            filter::{Row, Value},
+            filter::{Kinds, Row, Unit, Value},
         },
         inventory::instance::InstanceInfo,
         poll::properties::Properties,
@@ -140,20 +140,68 @@ fn is_for_some(column: &str) -> bool {
     column == PROBLEM || column.starts_with(STORE)
 }
 
-/// A column's name without its unit, and the factor that turns its figures into ms or bytes.
-fn unit(column: &str) -> (&str, Option<(f64, bool)>) {
-    const UNITS: [(&str, Option<(f64, bool)>); 6] = [
-        ("_ms_per_s", None),
-        ("_per_s", None),
-        ("_pct", None),
-        ("_ms", Some((1.0, true))),
-        ("_s", Some((1000.0, true))),
-        ("_kb", Some((1024.0, false))),
+/// How a figure of a column reads for the filter language.
+type Read = fn(f64) -> Value<'static>;
+
+/// A column's name without its unit, and what its figures are by that unit.
+fn unit(column: &str) -> (&str, Option<Read>) {
+    // The longer one of two that end alike comes first.
+    const UNITS: [(&str, Read); 10] = [
+        ("_bytes_per_s", |n| Value::In(n, Unit::Bytes)),
+        ("_ms_per_s", |n| Value::In(n, Unit::Ms)),
+        ("_per_s", Value::Number),
+        ("_pct", Value::Number),
+        ("_ms", Value::Ms),
+        ("_s", |n| Value::Ms(n * 1000.0)),
+        ("_kb_per_run", |n| Value::Bytes(n * 1024.0)),
+        ("_per_run", Value::Number),
+        ("_kb", |n| Value::Bytes(n * 1024.0)),
+        ("_mb", |n| Value::Bytes(n * 1024.0 * 1024.0)),
     ];
-    UNITS
-        .iter()
-        .find_map(|(suffix, f)| column.strip_suffix(suffix).map(|name| (name, *f)))
-        .unwrap_or((column, None))
+    let found = UNITS.iter().find_map(|(suffix, read)| Some((column.strip_suffix(suffix)?, Some(*read))));
+    found.unwrap_or((column, None))
+}
+
+/// What a column holds by its name alone.
+fn kinds(column: &str) -> Kinds {
+    let mut kinds = Kinds::default();
+    if let Some(read) = unit(column).1 {
+        kinds.learn(read(0.0));
+    }
+    kinds
+}
+
+/// What the columns that `key` means hold: by their names, else by the rows that are there.
+pub fn kinds_of(key: &str, grid: &Grid) -> Kinds {
+    let mut found = Kinds::default();
+    // It is a text, and a year where that is known.
+    if key.eq_ignore_ascii_case("version") {
+        return found;
+    }
+    for (n, column) in grid.columns.iter().enumerate().filter(|(_, column)| names(column, key)) {
+        if !kinds(column).is_unknown() {
+            return kinds(column);
+        }
+        for cell in grid.rows.iter().filter_map(|row| row.get(n)) {
+            if let Some(value) = value(column, cell) {
+                found.learn(value);
+            }
+        }
+    }
+    found
+}
+
+/// A cell as the filter language reads it; None: it is not known.
+fn value<'c>(column: &str, cell: &'c Cell) -> Option<Value<'c>> {
+    let read = |n: f64| unit(column).1.map_or(Value::Number(n), |read| read(n));
+    Some(match cell {
+        Cell::Text(s) => Value::Text(s),
+        Cell::Int(n) => read(*n as f64),
+        Cell::Size(n) => Value::Bytes(*n as f64),
+        Cell::Real(n) => read(*n),
+        Cell::Flag(b) => Value::Text(if *b { "yes" } else { "no" }),
+        Cell::Unknown(_) => return None,
+    })
 }
 
 /// A row as the filter language sees it.
@@ -182,18 +230,8 @@ impl Row for GridRow<'_> {
 
     fn values(&self, key: &str, visit: &mut dyn FnMut(Value<'_>)) {
         for (column, cell) in self.columns.iter().zip(self.cells).filter(|(c, _)| names(c, key)) {
-            let scaled = |n: f64| match unit(column).1 {
-                Some((factor, true)) => Value::Ms(n * factor),
-                Some((factor, false)) => Value::Bytes(n * factor),
-                None => Value::Number(n),
-            };
-            match cell {
-                Cell::Text(s) => visit(Value::Text(s)),
-                Cell::Int(n) => visit(scaled(*n as f64)),
-                Cell::Size(n) => visit(Value::Bytes(*n as f64)),
-                Cell::Real(n) => visit(scaled(*n)),
-                Cell::Flag(b) => visit(Value::Text(if *b { "yes" } else { "no" })),
-                Cell::Unknown(_) => {}
+            if let Some(value) = value(column, cell) {
+                visit(value);
             }
         }
         // A version means here what it means on the screen.

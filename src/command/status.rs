@@ -26,7 +26,7 @@ use crate::{
     },
 };
 use anyhow::{Context, bail};
-use std::{io::stdout, process::ExitCode};
+use std::{io::stdout, iter, process::ExitCode};
 
 /// Prints a row a fleet. The code is 0 if each has a collector at work, 1 if one is about to collect or a screen polls in its place,
 /// 2 if one has none that works, 3 if there is no fleet. A suspended tenant needs no collector.
@@ -35,9 +35,16 @@ use std::{io::stdout, process::ExitCode};
 /// There is no such fleet, or its files cannot be read.
 pub fn run(args: Status, invocation: &Invocation) -> anyhow::Result<ExitCode> {
     let (places, idle): (Vec<RunFolder>, Vec<bool>) = places(&invocation.selection)?.into_iter().unzip();
-    let seen = places.into_iter().map(Seen::look).collect::<anyhow::Result<Vec<_>>>()?;
-    let codes =
-        seen.iter().zip(idle).map(|(seen, idle)| if idle && !seen.is_held() { 0 } else { code(seen.word()) });
+    let mut seen = places.into_iter().map(Seen::look).collect::<anyhow::Result<Vec<_>>>()?;
+    if is_of_all(&invocation.selection) {
+        // Of a plain inventory nobody knows whether it still is one: its fleet is told while it is collected.
+        let others = RunFolder::of_inventories()?.into_iter().map(Seen::look);
+        seen.extend(others.filter_map(Result::ok).filter(Seen::is_held));
+    }
+    let codes = seen
+        .iter()
+        .zip(idle.into_iter().chain(iter::repeat(false)))
+        .map(|(seen, idle)| if idle && !seen.is_held() { 0 } else { code(seen.word()) });
     let code = codes.max().unwrap_or(3);
     // It tells of a collector whatever the file says: without a zone times are UTC.
     let zone =
@@ -48,7 +55,9 @@ pub fn run(args: Status, invocation: &Invocation) -> anyhow::Result<ExitCode> {
         narrow(&mut grid);
     }
     if seen.is_empty() {
-        ask::say("there is no tenant here: name a plain inventory with --inventory FILE, or make a tenant");
+        ask::say(
+            "there is no tenant here, and nobody collects a plain inventory: name a plain inventory with --inventory FILE, or make a tenant",
+        );
     }
     grid.print(args.output, &mut stdout().lock())?;
     Ok(ExitCode::from(code))
@@ -80,9 +89,14 @@ pub fn metrics(invocation: &Invocation) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// No fleet is named.
+const fn is_of_all(selection: &Selection) -> bool {
+    selection.demo.is_none() && selection.inventory.is_none() && selection.tenant.is_none()
+}
+
 /// The named fleet, else those of all tenants; and whether each is suspended.
 fn places(selection: &Selection) -> anyhow::Result<Vec<(RunFolder, bool)>> {
-    if selection.demo.is_some() || selection.inventory.is_some() || selection.tenant.is_some() {
+    if !is_of_all(selection) {
         return Ok(vec![(RunFolder::find(selection)?, false)]);
     }
     if tenants_there()?.is_empty() {

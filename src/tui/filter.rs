@@ -5,10 +5,13 @@ use super::{
     widget::column::{Column, Filter as Asked, Kind},
 };
 use crate::model::{
-    base::filter::{Filter, Row, Value},
+    base::filter::{Filter, FilterError, Kinds, Row, Value},
     inventory::instance::InstanceInfo,
 };
 use std::sync::Arc;
+
+/// Rows that are looked at, to learn what fields hold, after each text.
+const LEARNED_FROM: u32 = 200;
 
 /// Fields of any row: those of its instance. Labels come on top.
 const OF_INSTANCE: [&str; 3] = ["instance", "group", "address"];
@@ -20,6 +23,10 @@ pub struct FilterSlot {
     filter: Filter,
     /// names that an error message lists
     fields: Vec<&'static str>,
+    /// what each of them holds, as far as rows with a value were seen
+    kinds: Vec<Kinds>,
+    /// rows that are still looked at for it
+    to_learn: u32,
     /// other names for the same
     also: Vec<&'static str>,
     labels: Vec<Arc<str>>,
@@ -32,10 +39,13 @@ impl FilterSlot {
     /// No filter yet. Rows can be asked for these columns, and for `more` that have none.
     pub fn new<K: Kind>(columns: &[Column<K>], more: &[&'static str]) -> Self {
         let asked = || columns.iter().filter(|c| !matches!(c.filter, Asked::None));
+        let fields: Vec<_> = asked().map(|c| c.id).chain(more.iter().copied()).collect();
         Self {
             text: String::new(),
             filter: Filter::all(),
-            fields: asked().map(|c| c.id).chain(more.iter().copied()).collect(),
+            kinds: vec![Kinds::default(); fields.len()],
+            to_learn: LEARNED_FROM,
+            fields,
             also: asked().flat_map(|c| c.also).copied().collect(),
             labels: Vec::new(),
             of_instances: true,
@@ -71,10 +81,19 @@ impl FilterSlot {
             self.fields.iter().chain(&self.also).chain(of_instance).any(|f| is(f))
                 || self.labels.iter().any(|l| is(l))
         };
-        self.filter = Filter::parse(text, &known).map_err(|e| match e {
-            crate::model::base::filter::FilterError::Key(_) => format!("{e}: {}", self.fields.join(" ")),
+        let filter = Filter::parse(text, &known).map_err(|e| match e {
+            FilterError::Key(_) => format!("{e}: {}", self.fields.join(" ")),
             other => other.to_string(),
         })?;
+        let kinds = |key: &str| {
+            let mut fields = self.fields.iter().zip(&self.kinds);
+            fields.find(|(field, _)| field.eq_ignore_ascii_case(key)).map_or_else(Kinds::default, |(_, k)| *k)
+        };
+        self.to_learn = LEARNED_FROM;
+        if let Some(misfit) = filter.misfit(&kinds) {
+            return Err(misfit.to_string());
+        }
+        self.filter = filter;
         text.trim().clone_into(&mut self.text);
         Ok(())
     }
@@ -84,8 +103,19 @@ impl FilterSlot {
         &self.text
     }
 
+    /// Learns from a row what fields hold.
+    fn learn_kinds(&mut self, row: &dyn Row) {
+        self.to_learn -= 1;
+        for (field, kinds) in self.fields.iter().zip(&mut self.kinds) {
+            row.values(field, &mut |value| kinds.learn(value));
+        }
+    }
+
     /// True if the row stays.
     pub fn keeps(&mut self, row: &dyn Row) -> bool {
+        if self.to_learn > 0 {
+            self.learn_kinds(row);
+        }
         self.filter.is_empty() || self.filter.keeps(row, &mut self.scratch)
     }
 }

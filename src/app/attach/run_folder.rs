@@ -51,6 +51,28 @@ impl RunFolder {
         Self { folder, title: slug.to_string(), name: format!("tenant-{slug}") }
     }
 
+    /// Those of plain inventories that were collected by this user, whether somebody does so now or not. The file's path is not
+    /// known any more, its name is.
+    ///
+    /// # Errors
+    /// The folder of all of them cannot be read.
+    pub fn of_inventories() -> anyhow::Result<Vec<Self>> {
+        let all = run_folder()?;
+        let entries = match std::fs::read_dir(&all) {
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries.with_context(|| format!("looking for collectors in {}", all.display()))?,
+        };
+        let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+        let mut found: Vec<Self> = names
+            .filter_map(|name| {
+                let title = title_of(&name)?.to_owned();
+                Some(Self { folder: all.join(&name), title, name })
+            })
+            .collect();
+        found.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(found)
+    }
+
     /// Makes the folder if that is our task: a tenant's is made with the tenant.
     ///
     /// # Errors
@@ -59,6 +81,12 @@ impl RunFolder {
         let made = make_folder(&self.folder);
         made.with_context(|| format!("making the folder {}", self.folder.display()))
     }
+}
+
+/// The name of the inventory in the name of its folder, `file-fleet-00000000deadbeef`.
+fn title_of(name: &str) -> Option<&str> {
+    let (title, number) = name.strip_prefix("file-")?.rsplit_once('-')?;
+    (number.len() == 16 && number.bytes().all(|b| b.is_ascii_hexdigit())).then_some(title)
 }
 
 fn run(name: &str, title: String) -> anyhow::Result<RunFolder> {
@@ -96,5 +124,7 @@ mod tests {
         assert_ne!(number_of(Path::new("/a/fleet.toml")), number_of(Path::new("/b/fleet.toml")));
         assert_eq!(number_of(Path::new("a")), 0xaf63_dc4c_8601_ec8c, "as published for \"a\"");
         assert_eq!(letters("../Köln prod_1"), "Klnprod_1");
+        assert_eq!(title_of("file-my-fleet-00000000deadbeef"), Some("my-fleet"));
+        assert_eq!(["demo-40-7", "file-x", "file-x-12"].map(title_of), [None; 3]);
     }
 }

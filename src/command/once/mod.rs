@@ -174,7 +174,7 @@ fn tell(
         }
     };
     if let Some(filter) = filter {
-        keep(&mut grid, filter, snapshot);
+        keep(&mut grid, filter, snapshot)?;
     }
     grid.print(once.output, &mut stdout().lock())?;
     let worst = snapshot.instances.iter().map(|i| i.health.level).max().unwrap_or_default();
@@ -268,12 +268,24 @@ pub(super) fn parse_filter(text: &str, what: What, infos: &[Arc<InstanceInfo>]) 
     let is_label =
         |k: &str| infos.iter().flat_map(|info| &info.labels).any(|(l, _)| l.eq_ignore_ascii_case(k));
     let known = |key: &str| columns.iter().any(|c| output::names(c, key)) || is_label(key);
-    Filter::parse(text, &known)
-        .map_err(|e| anyhow::anyhow!("--filter {text}: {e}; fields are {}", columns.join(", ")))
+    let filter = Filter::parse(text, &known)
+        .map_err(|e| anyhow::anyhow!("--filter {text}: {e}; fields are {}", columns.join(", ")))?;
+    // What names tell is told before anybody is asked.
+    let none = Grid { columns, rows: Vec::new() };
+    match filter.misfit(&|key| output::kinds_of(key, &none)) {
+        Some(misfit) => bail!("--filter {text}: {misfit}"),
+        None => Ok(filter),
+    }
 }
 
 /// Keeps the rows that the filter keeps.
-pub(super) fn keep(grid: &mut Grid, filter: &Filter, snapshot: &FleetSnapshot) {
+///
+/// # Errors
+/// A figure in the filter is in a unit that its column does not have: no row could pass.
+pub(super) fn keep(grid: &mut Grid, filter: &Filter, snapshot: &FleetSnapshot) -> anyhow::Result<()> {
+    if let Some(misfit) = filter.misfit(&|key| output::kinds_of(key, grid)) {
+        bail!("--filter: {misfit}");
+    }
     let instances: HashMap<&str, &InstanceSnapshot> =
         snapshot.instances.iter().map(|i| (i.info.id.as_str(), &**i)).collect();
     let columns = grid.columns.clone();
@@ -284,6 +296,7 @@ pub(super) fn keep(grid: &mut Grid, filter: &Filter, snapshot: &FleetSnapshot) {
         let properties = instance.and_then(|i| i.facts.properties.get()).map(|p| &**p);
         filter.keeps(&output::GridRow { columns: &columns, cells, info, properties }, &mut scratch)
     });
+    Ok(())
 }
 
 #[cfg(test)]

@@ -56,17 +56,23 @@ impl Layer for FilterBox {
                 return;
             }
             Action::Enter if self.error.is_none() => {
+                // What its fields hold may be known only now.
+                self.apply(behind, out);
+                if self.error.is_some() {
+                    return;
+                }
                 let text = self.line.text();
                 if !text.trim().is_empty() {
                     out.wish(Wish::Filtered(text.trim().to_owned()));
                 }
-                text
+                out.close();
+                return;
             }
             Action::Out => &self.before,
             // A text that is no filter is not kept, and not thrown away: its mistake is told beside it.
             _ => return,
         };
-        // Both texts were valid before.
+        // It was valid before.
         let _ = behind.pane.set_filter(text);
         out.close();
     }

@@ -19,7 +19,7 @@ use crate::{
         id::{PaneId, RowKey},
         widget::{
             cell::CellText,
-            column::{self, Kind, number, whole, words},
+            column::{self, Kind, in_ms, number, whole, words},
             document::Document,
         },
     },
@@ -114,7 +114,7 @@ const COLUMNS: &[Column] = &[
         .filter()
         .also(&["database"]),
     Column::number("cpu", "CPU MS/S", 8, 0)
-        .value(|m| number(m.table.cpu_ms_per_s(m.part)))
+        .value(|m| in_ms(m.table.cpu_ms_per_s(m.part)))
         .cell(|m, v, out| bound(m, v, out, figure::push_rate))
         .filter(),
     Column::number("runs", "RUNS/S", 7, 0)

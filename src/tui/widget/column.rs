@@ -2,7 +2,7 @@
 //! tables of them; [`super::table`] draws and sorts by them, `tui::filter` asks them.
 
 use super::cell::CellText;
-use crate::model::base::filter::Value;
+use crate::model::base::filter::{Unit, Value};
 
 /// A kind of rows: says what the cells of one row are made from. It is a type of its own because a row borrows the snapshot.
 pub trait Kind: 'static {
@@ -233,6 +233,11 @@ pub fn visit_values<K: Kind>(
 /// A figure.
 pub fn number(v: Option<f64>) -> Option<Value<'static>> {
     v.map(Value::Number)
+}
+
+/// A time whose title says that it is in ms.
+pub fn in_ms(v: Option<f64>) -> Option<Value<'static>> {
+    v.map(|v| Value::In(v, Unit::Ms))
 }
 
 /// A whole number.

@@ -22,25 +22,10 @@ use crate::harness::{
     process::{Ended, SimProcess, dbtop, run},
 };
 
-/// The subjects of `once`.
-const SUBJECTS: [&str; 16] = [
-    "fleet",
-    "activity",
-    "waits",
-    "blocking",
-    "queries",
-    "cost",
-    "storage",
-    "files",
-    "tempdb",
-    "txlog",
-    "memory",
-    "grants",
-    "modules",
-    "querystore",
-    "stores",
-    "deadlocks",
-];
+/// The subjects of `once`, each of them: a new one is tested, too.
+fn subjects() -> impl Iterator<Item = String> {
+    dbtop::cli::What::all().iter().map(|what| what.word())
+}
 
 /// Runs `dbtop once` over a simulated fleet.
 #[track_caller]

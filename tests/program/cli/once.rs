@@ -1,6 +1,6 @@
 //! `dbtop once`: its output, the parts it leaves out, and its exit code.
 
-use super::{SUBJECTS, assert_harmless, objects, once, records};
+use super::{assert_harmless, objects, once, records, subjects};
 use crate::harness::{
     DBTOP, Home,
     process::{SimProcess, dbtop, run},
@@ -37,7 +37,8 @@ fn the_plans_of_what_takes_most_cpu_are_asked_for_and_judged() {
 #[test]
 fn every_subject_in_every_format_says_the_same() {
     let sim = SimProcess::start(3, 0, Some(&format!("{STORM}{DEADLOCKS}")));
-    for subject in SUBJECTS {
+    for subject in subjects() {
+        let subject = subject.as_str();
         let table = once(&sim, &[subject]);
         let json = once(&sim, &[subject, "-o", "json"]);
         let csv = once(&sim, &[subject, "-o", "csv"]);
@@ -47,8 +48,8 @@ fn every_subject_in_every_format_says_the_same() {
         }
         let (columns, rows) = records(&csv.stdout);
         assert_eq!(columns[0], "instance");
-        // Who holds tempdb or a grant is another one each second, and may be nobody.
-        let moves = ["activity", "tempdb", "grants"].contains(&subject);
+        // Who holds tempdb or a grant is another one each second, and may be nobody; which plans cost most changes, too.
+        let moves = ["activity", "tempdb", "grants", "plans"].contains(&subject);
         assert!(!rows.is_empty() || moves && subject != "activity", "{subject}");
         let objects = objects(&json.stdout);
         for object in &objects {
@@ -198,6 +199,37 @@ fn a_filter_keeps_rows_as_on_the_screen() {
         ended.stderr
     );
     assert!(ended.stderr.contains("cpu_pct"), "{}", ended.stderr);
+    // A unit that the column does not have keeps no row, so it is said: by the name, or by what is in the column.
+    for (filter, said) in [
+        ("cpu>5GB", "--filter cpu>5GB: cpu is a plain figure, and 5GB is a size: write cpu>80 or >1.5k"),
+        ("score<5m", "score is a plain figure, and 5m is a time"),
+    ] {
+        let ended = once(&sim, &["fleet", "--filter", filter]);
+        assert_eq!((ended.code, ended.stdout.as_str()), (Some(3), ""), "{filter}");
+        assert!(ended.stderr.contains(said), "{}", ended.stderr);
+    }
+}
+
+#[test]
+fn every_subject_takes_the_same_filters() {
+    let sim = SimProcess::start(3, 0, Some(STORM));
+    for subject in subjects() {
+        let kept = |filter: &str| {
+            let ended = once(&sim, &[&subject, "--filter", filter, "-o", "csv"]);
+            assert_eq!((ended.stderr.as_str(), ended.code), ("", Some(2)), "{subject} {filter}");
+            records(&ended.stdout).1
+        };
+        // By a column, by a text, by a label, by their opposites: of one instance, and of all others.
+        for (filter, own) in
+            [("instance=sqlprd-001 sqlprd", true), ("!instance=sqlprd-001", false), ("env=nowhere", false)]
+        {
+            let rows = kept(filter);
+            assert!(rows.iter().all(|row| (row[0] == "sqlprd-001") == own), "{subject} {filter}: {rows:?}");
+        }
+        let ended = once(&sim, &[&subject, "--filter", "colour>3"]);
+        assert_eq!((ended.code, ended.stdout.as_str()), (Some(3), ""), "{subject}");
+        assert!(ended.stderr.contains("fields are instance, "), "{subject}: {}", ended.stderr);
+    }
 }
 
 #[test]
@@ -236,10 +268,11 @@ fn every_subject_has_the_worst_instance_first_in_few_columns() {
         objects(ended).iter().map(|o| o["instance"].as_str().unwrap().to_owned()).collect()
     };
     let worst = names(&once(&sim, &["fleet", "-o", "json"]).stdout)[0].clone();
-    for subject in SUBJECTS {
-        let told = names(&once(&sim, &[subject, "-o", "json"]).stdout);
+    for subject in subjects() {
+        let told = names(&once(&sim, &[&subject, "-o", "json"]).stdout);
         // Who holds tempdb or a grant, or had deadlocks, may be another instance.
-        let is_there = told.contains(&worst) || !["tempdb", "grants", "deadlocks"].contains(&subject);
+        let others = ["tempdb", "grants", "deadlocks", "plans"];
+        let is_there = told.contains(&worst) || !others.contains(&subject.as_str());
         assert!(!is_there || told[0] == worst, "{subject}: {told:?}");
     }
     let rights = SimProcess::start(3, 0, Some("[[event]]\non = '#2'\nkind = 'no_rights'\nfrom_s = -60\n"));

@@ -146,6 +146,9 @@ fn a_service_collects_says_so_follows_changes_and_ends_in_time() {
     let row = until(&fleet, &home, "two up", |row| row["up"] == 2);
     assert_eq!(row["pid"], collector.child.id());
     assert_eq!(row["collector"], "collecting");
+    // Who names no fleet is told of it, too, while it is collected.
+    let told = status(&[], &home);
+    assert_eq!((&told["fleet"], &told["pid"]), (&row["fleet"], &row["pid"]));
     let good = healthcheck(&[&fleet[..], &["--disk-warning", "0", "--disk-critical", "0"]].concat(), &home);
     assert_eq!(good.code, Some(0), "{good:?}");
     assert!(good.stdout.starts_with("DBTOP part OK: collecting with pid"), "{}", good.stdout);
@@ -170,6 +173,8 @@ fn a_service_collects_says_so_follows_changes_and_ends_in_time() {
     assert!(took < Duration::from_secs(5), "it drains within three seconds: {took:?}");
     collector.hears("STOPPING=1");
     assert_eq!(status(&fleet, &home)["collector"], "stopped");
+    let nobody = run(dbtop(&["status"], &home).args(["-o", "json"]));
+    assert_eq!((nobody.code, nobody.stdout.trim()), (Some(3), "[]"), "{nobody:?}");
     assert_eq!(healthcheck(&fleet, &home).code, Some(2));
     assert!(collector.stderr().contains("configuration read again"), "{}", collector.stderr());
 }

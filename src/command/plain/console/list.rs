@@ -103,7 +103,7 @@ impl Console {
             let infos: Vec<_> = fleet.instances.iter().map(|i| Arc::clone(&i.info)).collect();
             let filter: Filter =
                 once::parse_filter(&self.place.filter, what, &infos).map_err(|why| why.to_string())?;
-            once::keep(&mut grid, &filter, fleet);
+            once::keep(&mut grid, &filter, fleet).map_err(|why| why.to_string())?;
         }
         let behind = |cells: &Vec<Cell>| match (what, cells.first().and_then(Cell::as_text)) {
             (What::Fleet, Some(name)) => fleet

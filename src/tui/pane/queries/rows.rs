@@ -28,7 +28,7 @@ use crate::{
         id::{PaneId, RowKey},
         widget::{
             cell::CellText,
-            column::{self, Kind, number, whole, words},
+            column::{self, Kind, in_ms, number, whole, words},
             document::Document,
         },
         wish::Wish,
@@ -183,7 +183,7 @@ const COLUMNS: &[Column] = &[
         .filter()
         .also(&["sql", "statement", "text"]),
     Column::number("cpu", "CPU MS/S", 8, 0)
-        .value(|q| number(q.table.cpu_ms_per_s(q.part)))
+        .value(|q| in_ms(q.table.cpu_ms_per_s(q.part)))
         .cell(|q, v, out| bound(q, v, out, figure::push_rate))
         .filter(),
     Column::number("share", "SHARE", 6, 1)

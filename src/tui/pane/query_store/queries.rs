@@ -26,7 +26,7 @@ use crate::{
         view::View,
         widget::{
             cell::CellText,
-            column::{self, Kind, number, whole, words},
+            column::{self, Kind, in_ms, number, whole, words},
             document::Document,
         },
         wish::Wish,
@@ -215,7 +215,7 @@ const COLUMNS: &[Column] = &[
         .filter()
         .also(&["sql", "statement", "text"]),
     Column::number("cpu", "CPU MS/S", 8, 0)
-        .value(|q| number(q.part.cpu_ms_per_s()))
+        .value(|q| in_ms(q.part.cpu_ms_per_s()))
         .cell(|q, v, out| q.put(v, out, figure::push_rate))
         .filter(),
     Column::number("runs", "RUNS", 7, 2)

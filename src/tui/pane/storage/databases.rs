@@ -22,7 +22,7 @@ use crate::{
     },
     tui::{
         id::{PaneId, RowKey},
-        widget::column::{self, Kind, number, size, whole, words},
+        widget::column::{self, Kind, in_ms, number, size, whole, words},
     },
 };
 use std::sync::Arc;
@@ -101,11 +101,11 @@ const COLUMNS: &[Column] = &[
     Column::number("size", "SIZE", 8, 0).value(|d| size(d.part.size_bytes, 1.0)).cell(bytes).filter(),
     Column::number("log", "LOG", 8, 2).value(|d| size(d.part.log_bytes, 1.0)).cell(bytes).filter(),
     Column::number("read_ms", "READ MS", 7, 0)
-        .value(|d| number(sums(d).read_ms))
+        .value(|d| in_ms(sums(d).read_ms))
         .cell(|d, v, out| d.put(v, out, figure::push_rate))
         .filter(),
     Column::number("write_ms", "WRITE MS", 8, 0)
-        .value(|d| number(sums(d).write_ms))
+        .value(|d| in_ms(sums(d).write_ms))
         .cell(|d, v, out| d.put(v, out, figure::push_rate))
         .filter(),
     Column::number("reads", "READS/S", 7, 1)
@@ -117,7 +117,7 @@ const COLUMNS: &[Column] = &[
         .cell(|d, v, out| d.put(v, out, figure::push_rate))
         .filter(),
     Column::number("bytes", "MB/S", 7, 3)
-        .value(|d| number(sums(d).bytes))
+        .value(|d| sums(d).bytes.map(crate::model::base::filter::Value::Bytes))
         .cell(|d, v, out| d.put(v, out, |s, bytes| figure::push_rate(s, bytes / 1_048_576.0)))
         .filter(),
     Column::number("pending", "PENDING", 7, 5)

@@ -24,7 +24,7 @@ use crate::{
         id::{PaneId, RowKey},
         widget::{
             cell::CellText,
-            column::{self, Kind, number, size, whole, words},
+            column::{self, Kind, in_ms, number, size, whole, words},
         },
     },
 };
@@ -130,11 +130,11 @@ const COLUMNS: &[Column] = &[
         .filter(),
     Column::text("type", "TYPE", 6, 6).value(|f| words(f.part.file.kind.as_deref())).cell(text).filter(),
     Column::number("read_ms", "READ MS", 7, 0)
-        .value(|f| number(f.part.read_ms))
+        .value(|f| in_ms(f.part.read_ms))
         .cell(|f, v, out| latency(f, v, f.part.reads_per_s, out))
         .filter(),
     Column::number("write_ms", "WRITE MS", 8, 0)
-        .value(|f| number(f.part.write_ms))
+        .value(|f| in_ms(f.part.write_ms))
         .cell(|f, v, out| latency(f, v, f.part.writes_per_s, out))
         .filter(),
     Column::number("reads", "READS/S", 7, 3)

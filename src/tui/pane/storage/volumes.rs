@@ -27,7 +27,7 @@ use crate::{
         id::{PaneId, RowKey},
         widget::{
             cell::CellText,
-            column::{self, Kind, ms, number, size, whole, words},
+            column::{self, Kind, in_ms, ms, number, size, whole, words},
             document::Document,
         },
     },
@@ -195,11 +195,11 @@ const COLUMNS: &[Column] = &[
         .cell(|v, n, out| v.put(n, out, figure::push_count))
         .filter(),
     Column::number("read_ms", "READ MS", 7, 1)
-        .value(|v| number(sums(v).read_ms))
+        .value(|v| in_ms(sums(v).read_ms))
         .cell(|v, n, out| v.put(n, out, figure::push_rate))
         .filter(),
     Column::number("write_ms", "WRITE MS", 8, 1)
-        .value(|v| number(sums(v).write_ms))
+        .value(|v| in_ms(sums(v).write_ms))
         .cell(|v, n, out| v.put(n, out, figure::push_rate))
         .filter(),
     Column::number("reads", "READS/S", 7, 3)
@@ -211,7 +211,7 @@ const COLUMNS: &[Column] = &[
         .cell(|v, n, out| v.put(n, out, figure::push_rate))
         .filter(),
     Column::number("bytes", "MB/S", 7, 3)
-        .value(|v| number(sums(v).bytes))
+        .value(|v| sums(v).bytes.map(Value::Bytes))
         .cell(|v, n, out| v.put(n, out, |s, bytes| figure::push_rate(s, bytes / 1_048_576.0)))
         .filter(),
     Column::number("pending", "PENDING", 7, 5)
