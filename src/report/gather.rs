@@ -1,7 +1,7 @@
 //! The story of an incident, gathered from its recording: one instance after the other, an hour at a time, so that a night
 //! of five hundred instances needs no more memory than its sums.
 
-use super::period::Period;
+use super::{deadlocks::Deadlocks, period::Period, queries::Queries, storage::Storage};
 use crate::{
     model::{
         base::{time::Timestamp, zone::Zone},
@@ -96,6 +96,12 @@ pub(super) struct Story {
     pub ash: Ash,
     /// wait types over all instances
     pub waits: BTreeMap<Arc<str>, Waited>,
+    /// what queries cost, and whose plans changed
+    pub queries: Queries,
+    /// files, volumes, growths, logs, tempdb
+    pub storage: Storage,
+    /// deadlocks by pattern
+    pub deadlocks: Deadlocks,
     /// in the order of time
     pub events: Vec<Event>,
     /// texts of head blockers
@@ -125,6 +131,9 @@ pub(super) fn gather(
         instances: Vec::new(),
         ash: Ash::default(),
         waits: BTreeMap::new(),
+        queries: Queries::default(),
+        storage: Storage::default(),
+        deadlocks: Deadlocks::default(),
         events,
         texts: HashMap::new(),
         changes: Vec::new(),
@@ -202,14 +211,19 @@ impl Story {
             }
         }
         instance.last(self.period.to);
+        self.queries.end(&info.id);
+        self.storage.end(&info.id, (self.period.from, self.period.to));
         Ok(instance)
     }
 
     /// Adds to the sums over all instances.
     fn sum(&mut self, kept: &Record) {
         let Recorded::Reading { every_ms, state: Ok(state), .. } = &kept.what else { return };
+        self.storage.take(kept.at, state);
         match state {
             State::Activity(activity) => self.ash.take(&kept.info.id, activity, *every_ms),
+            State::Queries(table) => self.queries.take(&kept.info.id, kept.at, table),
+            State::Deadlocks(table) => self.deadlocks.take(&kept.info.id, table),
             State::Waits(table) => {
                 let seconds = table.over_ms as f64 / 1000.0;
                 for wait in table.types.iter().filter(|wait| !wait.benign) {

@@ -2,9 +2,10 @@
 //! charts come from outside; everything else is in the story.
 
 use super::{
+    deadlocks,
     gather::{IN_FULL, Story},
     html::Html,
-    sections, summary,
+    queries, sections, storage, summary,
     svg::Chart,
     words::span,
 };
@@ -48,6 +49,7 @@ pub(super) fn page(story: &Story, facts: &Facts<'_>, draw: Draw<'_>) -> Result<P
         (0..story.instances.len().min(IN_FULL)).map(draw).collect::<Result<_, StoreError>>()?;
     let has_charts = drawn.iter().any(|charts| !charts.is_empty());
     let title = title(story);
+    let plans = story.events_of(MarkKind::Plan).count();
     let text = Html::page(&title, STYLE, |html| {
         header(html, story, facts, &title);
         section(html, "summary", "Summary", |html| summary::summary(html, story));
@@ -55,6 +57,13 @@ pub(super) fn page(story: &Story, facts: &Facts<'_>, draw: Draw<'_>) -> Result<P
         section(html, "instances", "Instances", |html| sections::instances(html, story));
         section(html, "charts", "Charts", |html| charts(html, story, &drawn));
         section(html, "blocking", "Blocking", |html| sections::blocking(html, story));
+        section(html, "deadlocks", "Deadlocks", |html| {
+            deadlocks::section(html, &story.deadlocks, story.period, &story.zone)
+        });
+        section(html, "queries", "Top queries", |html| {
+            queries::section(html, &story.queries, &story.zone, plans)
+        });
+        section(html, "storage", "Storage", |html| storage::section(html, &story.storage, &story.zone));
         section(html, "waits", "Top waits", |html| sections::waits(html, story));
         section(html, "activity", "Activity samples", |html| sections::activity(html, story));
         section(html, "texts", "Statements", |html| sections::texts(html, story));
@@ -65,12 +74,15 @@ pub(super) fn page(story: &Story, facts: &Facts<'_>, draw: Draw<'_>) -> Result<P
     Ok(Page { text, has_charts })
 }
 
-const SECTIONS: [(&str, &str); 12] = [
+const SECTIONS: [(&str, &str); 15] = [
     ("#summary", "Summary"),
     ("#changed", "What changed"),
     ("#instances", "Instances"),
     ("#charts", "Charts"),
     ("#blocking", "Blocking"),
+    ("#deadlocks", "Deadlocks"),
+    ("#queries", "Queries"),
+    ("#storage", "Storage"),
     ("#waits", "Waits"),
     ("#activity", "Activity"),
     ("#texts", "Statements"),

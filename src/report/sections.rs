@@ -3,12 +3,13 @@
 use super::{
     gather::{IN_FULL, InstanceStory, Story, Waited},
     html::Html,
+    parts::{more, none, sql},
     words::{pct, size, span, wait},
 };
 use crate::{
     model::{
         base::figure::counted,
-        poll::{properties::ServerOption, statement::SqlText},
+        poll::properties::ServerOption,
         timeline::{
             ash::{Dimension, Share},
             chart::MarkKind,
@@ -30,18 +31,6 @@ const EPISODES: usize = 60;
 const EVENTS: usize = 200;
 /// The most instances in tables.
 const INSTANCES: usize = 500;
-/// The most characters of a text.
-const TEXT_CHARS: usize = 20_000;
-
-fn none(html: &mut Html, words: &str) {
-    html.leaf("p", &[("class", "dim")], words);
-}
-
-fn more(html: &mut Html, all: usize, shown: usize, what: &str) {
-    if all > shown {
-        none(html, &format!("{} more; the recording has all.", counted(all - shown, what)));
-    }
-}
 
 /// Every instance: verdict, time in trouble, polls.
 pub(super) fn instances(html: &mut Html, story: &Story) {
@@ -109,23 +98,6 @@ pub(super) fn blocking(html: &mut Html, story: &Story) {
             Some(text) => sql(html, &who, text, episode.statement),
             None => none(html, &format!("{who}: its text is not kept.")),
         }
-    }
-}
-
-fn sql(html: &mut Html, title: &str, text: &SqlText, statement: Option<(usize, usize)>) {
-    html.leaf("h3", &[], title);
-    if text.is_lost() {
-        return none(html, "The text is not kept.");
-    }
-    let part = statement.and_then(|(start, end)| text.batch.get(start..end)).filter(|part| !part.is_empty());
-    let shown = part.unwrap_or(&text.batch);
-    let cut: String = shown.chars().take(TEXT_CHARS).collect();
-    html.leaf("pre", &[], &cut);
-    if text.encrypted {
-        none(html, "The module is encrypted.");
-    }
-    if cut.len() < shown.len() {
-        none(html, "Cut here; the recording has more.");
     }
 }
 

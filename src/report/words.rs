@@ -28,6 +28,11 @@ pub(super) fn size(bytes: f64) -> String {
     text(|out| figure::push_size(out, bytes))
 }
 
+/// `1.2k`.
+pub(super) fn count(value: f64) -> String {
+    text(|out| figure::push_count(out, value))
+}
+
 /// A figure with its unit, short.
 pub(super) fn with_unit(value: f64, unit: &str) -> String {
     match unit {

@@ -19,11 +19,17 @@ use dbtop::{
             blocking::{BlockNode, Blocking, Chain},
             cost::{CostNow, Slowed},
             databases::DatabaseRow,
+            deadlocks::{DeadlockParty, DeadlockPattern, DeadlockReport, DeadlockTable},
+            files::{DatabaseFile, FileRow, FileTable},
+            growths::{FileGrowth, GrowthTable},
             id::ProbeId,
             link::Link,
+            logs::{LogHolder, LogRow},
+            queries::{QueryRow, QueryTable},
             resource::Resource,
             statement::{SqlText, Statement},
             volumes::VolumeRow,
+            who::Who,
         },
         timeline::{
             chart::MarkKind,
@@ -39,6 +45,17 @@ pub const HOSTILE: &str = "</pre><script src=\"https://evil.example/x.js\">alert
 
 fn kept(n: usize, second: i64, what: Recorded) -> Record {
     Record { info: info(&name(n)), at: at(second), what }
+}
+
+/// The probe that tells of what these tests make up.
+fn probe_of(state: &State) -> ProbeId {
+    match state {
+        State::Queries(_) => ProbeId::Queries,
+        State::Files(_) => ProbeId::Files,
+        State::Growths(_) => ProbeId::Growths,
+        State::Logs(_) => ProbeId::Logs,
+        _ => ProbeId::Deadlocks,
+    }
 }
 
 fn reading(probe: ProbeId, state: State) -> Recorded {
@@ -95,6 +112,115 @@ fn critical(longest_ms: i64) -> Health {
     Health { score: Some(40), level: Level::Critical, reasons: vec![reason] }
 }
 
+/// Who did it, by names that are secret.
+fn kim() -> Who {
+    Who {
+        login: Some("CORP\\kim.weber".into()),
+        host: Some("web-07".into()),
+        program: Some("<script>OrderService".into()),
+    }
+}
+
+/// A minute of ten runs of one query.
+fn queries(plan: u64, old_plan: Option<u64>, run_ms: i64) -> QueryTable {
+    let batch =
+        format!("SELECT note FROM dbo.[orders] WHERE note = N'{HOSTILE}' AND owner = 'Frau Kowalski'");
+    let text = Arc::new(SqlText::new(batch.into(), None, None, false));
+    let end = text.batch.len();
+    let query = QueryRow {
+        hash: 0x8a3f_11c0,
+        runs: Some(10),
+        cpu_us: Some(run_ms * 9_000),
+        elapsed_us: Some(run_ms * 10_000),
+        max_us: Some(run_ms * 1_100),
+        reads: Some(4_000),
+        plan_hash: Some(plan),
+        old_plan_hash: old_plan,
+        database: Some("GehaltsDB".into()),
+        statement: Some(Statement { text, start: 0, end }),
+        ..QueryRow::default()
+    };
+    QueryTable {
+        queries: vec![query],
+        cpu_us: Some(run_ms * 9_000),
+        workload_us: Some(run_ms * 18_000),
+        over_ms: 60_000,
+        ..QueryTable::default()
+    }
+}
+
+/// A minute of what queries, files, a log and tempdb went through, with a deadlock and a growth in it.
+fn performance(second: i64, plan: u64, old_plan: Option<u64>, run_ms: i64) -> Vec<State> {
+    let queries = queries(plan, old_plan, run_ms);
+    let file = FileRow {
+        file: DatabaseFile {
+            database_id: 9,
+            file_id: 1,
+            database: Some("GehaltsDB".into()),
+            name: Some("GehaltsDB_data".into()),
+            kind: Some("ROWS".into()),
+            path: Some("E:\\Kowalski\\GehaltsDB.mdf".into()),
+        },
+        reads_per_s: Some(80.0),
+        read_ms: Some(47.0),
+        ..FileRow::default()
+    };
+    let growth = FileGrowth {
+        at: at(4510),
+        took_ms: Some(8_800),
+        by_kb: Some(1 << 20),
+        database: Some("GehaltsDB".into()),
+        file: Some("GehaltsDB_data".into()),
+        who: kim(),
+        ..FileGrowth::default()
+    };
+    let log = LogRow {
+        database: Some("GehaltsDB".into()),
+        reuse_wait: Some("ACTIVE_TRANSACTION".into()),
+        size_kb: Some(1_000),
+        used_kb: Some(if second == 4590 { 970 } else { 100 }),
+        holder: Some(LogHolder { session_id: Some(88), who: kim(), ..LogHolder::default() }),
+        ..LogRow::default()
+    };
+    let party = DeadlockParty { is_victim: true, who: kim(), ..DeadlockParty::default() };
+    let report = DeadlockReport {
+        at: at(4520),
+        hash: 7,
+        parties: vec![party],
+        objects: vec!["GehaltsDB.dbo.orders".into()],
+        databases: vec!["GehaltsDB".into()],
+        rings: 1,
+        ..DeadlockReport::default()
+    };
+    let mut pattern = DeadlockPattern { kind: "opposite order".into(), ..DeadlockPattern::default() };
+    pattern.push(report);
+    vec![
+        State::Queries(Arc::new(queries)),
+        State::Files(Arc::new(FileTable { files: vec![file], over_ms: 60_000, ..FileTable::default() })),
+        State::Growths(Arc::new(GrowthTable { growths: vec![growth], new: 1, ..GrowthTable::default() })),
+        State::Logs(Arc::new(vec![log])),
+        State::Deadlocks(Arc::new(DeadlockTable { patterns: vec![pattern], ..DeadlockTable::default() })),
+    ]
+}
+
+/// What was kept by hand.
+fn frozen() -> Event {
+    let mut frozen = Event::bookmark(Some(uid(&name(0))), at(4400), "kept by hand for KIM.WEBER");
+    frozen.kind = MarkKind::Incident;
+    frozen.to = Some(at(5000));
+    frozen
+}
+
+/// What was told of performance at a second.
+fn told_at(second: i64) -> impl Iterator<Item = Record> {
+    let told = match second {
+        4530 => performance(second, 7, None, 5),
+        4590 | 4650 => performance(second, 8, Some(7), 400),
+        _ => Vec::new(),
+    };
+    told.into_iter().map(move |state| kept(0, second, reading(probe_of(&state), state)))
+}
+
 /// Two hours of three instances; the first is blocked in the second hour, the second loses its connection.
 pub fn incident(path: &Path) {
     let mut engine = Engine::open(path, None, Options::default()).unwrap();
@@ -135,6 +261,7 @@ pub fn incident(path: &Path) {
             ..VolumeRow::default()
         };
         batch.push(kept(0, second, reading(ProbeId::Volumes, State::Volumes(Arc::new(vec![volume])))));
+        batch.extend(told_at(second));
         engine.take(batch);
         engine.commit().unwrap();
     }
@@ -159,10 +286,7 @@ pub fn incident(path: &Path) {
             },
         ),
     ]);
-    let mut frozen = Event::bookmark(Some(uid(&name(0))), at(4400), "kept by hand for KIM.WEBER");
-    frozen.kind = MarkKind::Incident;
-    frozen.to = Some(at(5000));
-    engine.note(frozen);
+    engine.note(frozen());
     engine.commit().unwrap();
     feed(&mut engine, &mut world, 4860..7200);
     engine.close().unwrap();
@@ -228,6 +352,30 @@ fn are_their_owners(folder: &Path) {
     }
 }
 
+/// No draft is left.
+fn is_tidy(folder: &Path) {
+    let left: Vec<_> = std::fs::read_dir(folder).unwrap().map(|f| f.unwrap().file_name()).collect();
+    assert!(!left.iter().any(|name| name.to_string_lossy().starts_with(".dbtop-export")), "{left:?}");
+}
+
+/// What the page tells of performance.
+const PERFORMANCE: &[&str] = &[
+    // Queries: sums over the time, and what the other plan did.
+    "which explain 50 % of the CPU of all sessions",
+    "0x000000008A3F11C0",
+    "0x0000000000000007 → 0x0000000000000008",
+    "80.0×",
+    // Storage: the slow file, the volume, the growth, the log at its fullest.
+    "E:\\Kowalski\\GehaltsDB.mdf",
+    "47ms",
+    "8.8s",
+    "GehaltsDB, log97 %",
+    "ACTIVE_TRANSACTION",
+    // Deadlocks by what recurs.
+    "opposite order1",
+    "GehaltsDB.dbo.orders",
+];
+
 #[test]
 fn an_incident_is_one_page_and_a_recording_beside_it() {
     let stage = Stage::new();
@@ -272,6 +420,7 @@ fn an_incident_is_one_page_and_a_recording_beside_it() {
             "dbtop took",
         ],
     );
+    says(&text, PERFORMANCE);
     says(
         &page,
         &["default-src 'none'".replace('\'', "&#39;").as_str(), "prefers-color-scheme: dark", "<polyline"],
@@ -297,9 +446,7 @@ fn an_incident_is_one_page_and_a_recording_beside_it() {
     assert!(output.status.success(), "{err}");
     let text = well_formed(&std::fs::read_to_string(&out).unwrap());
     assert!(text.contains("sqlprd-001") && !text.contains("sqlprd-000 "), "one instance");
-    let left: Vec<_> =
-        std::fs::read_dir(stage.folder.path()).unwrap().map(|f| f.unwrap().file_name()).collect();
-    assert!(!left.iter().any(|name| name.to_string_lossy().starts_with(".dbtop-export")), "{left:?}");
+    is_tidy(stage.folder.path());
 }
 
 #[test]

@@ -1,0 +1,50 @@
+//! What all sections of a page are made of besides tables: sentences in their place, statements. Knows nothing of the story.
+
+use super::html::Html;
+use crate::model::{base::figure::counted, poll::statement::SqlText};
+
+/// The most characters of a statement in a table.
+const LINE_CHARS: usize = 160;
+/// The most characters of a text.
+const TEXT_CHARS: usize = 20_000;
+
+/// A sentence in place of a table.
+pub(super) fn none(html: &mut Html, words: &str) {
+    html.leaf("p", &[("class", "dim")], words);
+}
+
+/// How many rows a table left out.
+pub(super) fn more(html: &mut Html, all: usize, shown: usize, what: &str) {
+    if all > shown {
+        none(html, &format!("{} more; the recording has all.", counted(all - shown, what)));
+    }
+}
+
+/// The begin of a statement in one line.
+pub(super) fn one_line(text: &str) -> String {
+    let words: Vec<&str> = text.split_whitespace().take(LINE_CHARS).collect();
+    let line = words.join(" ");
+    let mut cut: String = line.chars().take(LINE_CHARS).collect();
+    if cut.len() < line.len() || words.len() == LINE_CHARS {
+        cut.push('…');
+    }
+    cut
+}
+
+/// A statement, or why it is not there.
+pub(super) fn sql(html: &mut Html, title: &str, text: &SqlText, statement: Option<(usize, usize)>) {
+    html.leaf("h3", &[], title);
+    if text.is_lost() {
+        return none(html, "The text is not kept.");
+    }
+    let part = statement.and_then(|(start, end)| text.batch.get(start..end)).filter(|part| !part.is_empty());
+    let shown = part.unwrap_or(&text.batch);
+    let cut: String = shown.chars().take(TEXT_CHARS).collect();
+    html.leaf("pre", &[], &cut);
+    if text.encrypted {
+        none(html, "The module is encrypted.");
+    }
+    if cut.len() < shown.len() {
+        none(html, "Cut here; the recording has more.");
+    }
+}
