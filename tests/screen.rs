@@ -18,6 +18,8 @@
 mod fixture;
 #[path = "screen/keys/mod.rs"]
 mod keys;
+#[path = "fixture/lists.rs"]
+mod lists;
 #[path = "screen/onboard/mod.rs"]
 mod onboard;
 #[path = "screen/screens.rs"]
@@ -28,3 +30,5 @@ mod stage;
 mod time;
 #[path = "screen/travel.rs"]
 mod travel;
+#[path = "fixture/views.rs"]
+mod views;

@@ -1,60 +1,78 @@
-//! Every pane at four sizes in four states; and none panics, whatever the size, data and keys.
+//! Every view of every pane at four sizes in six states; and none panics, whatever the size, data and keys.
 //!
-//! One snapshot file a pane and state, the sizes one below the other. `INSTA_UPDATE=always cargo test --test screen screens`
+//! One snapshot file a view and state, the sizes one below the other. `INSTA_UPDATE=always cargo test --test screen screens`
 //! takes new ones: look at them before you commit them.
 
-use crate::{fixture, stage::Stage};
+use crate::{fixture, lists, stage::Stage, views};
 use dbtop::model::fold::snapshot::FleetSnapshot;
 use proptest::prelude::*;
 use std::fmt::Write as _;
 
 const SIZES: [(u16, u16); 4] = [(40, 10), (80, 24), (120, 40), (200, 60)];
 
-/// Keys that lead to each pane from the start.
-const PANES: [(&str, &str); 21] = [
-    ("fleet", ""),
-    ("instance", "enter"),
-    ("activity", "2"),
-    ("waits", "3"),
-    ("blocking", "4"),
-    ("deadlocks", ": deadlocks enter"),
-    ("queries", "5"),
-    ("modules", ": modules enter"),
-    ("query_store", ": querystore enter"),
-    ("regressed", ": querystore enter b"),
-    ("stores", ": querystore enter b b b b"),
-    ("storage", "6"),
-    ("volumes", "6 b b"),
-    ("growths", "6 b b b"),
-    ("memory", ": memory enter"),
-    ("tempdb", ": tempdb enter"),
-    ("txlog", ": txlog enter"),
-    ("grants", ": grants enter"),
-    ("databases", ": databases enter"),
-    ("groups", ": groups enter"),
-    ("labels", ": labels enter"),
-];
+/// A state of the fleet, and whether it is one of the past.
+struct State {
+    name: &'static str,
+    fleet: FleetSnapshot,
+    is_past: bool,
+}
 
-fn states() -> [(&'static str, FleetSnapshot); 4] {
-    [
-        ("empty", fixture::empty()),
-        ("small", fixture::small()),
-        ("500", fixture::large(500)),
-        ("errors", fixture::errors(24)),
+fn states() -> Vec<State> {
+    let live = |name, fleet| State { name, fleet, is_past: false };
+    vec![
+        live("empty", fixture::empty()),
+        live("small", fixture::small()),
+        live("500", fixture::large(500)),
+        live("errors", fixture::errors(24)),
+        live("no_right", fixture::no_right(6)),
+        State { name: "past", fleet: fixture::small(), is_past: true },
     ]
 }
 
+/// Answers as history and an open inventory would.
+fn answer(stage: &mut Stage) {
+    for request in stage.asked() {
+        if let Some(reply) = fixture::past::answer(&request) {
+            stage.reply(reply);
+        }
+    }
+}
+
+/// A screen with a view on it, when all that it asked for has come.
+fn shown(of: &State, keys: &str, w: u16, h: u16) -> String {
+    let mut stage = Stage::new(of.fleet.clone(), w, h);
+    if of.is_past {
+        stage.keys("t 02:14 enter");
+        answer(&mut stage);
+    }
+    stage.keys(keys);
+    stage.text();
+    if of.name == "small" {
+        lists::answer(&mut stage);
+    }
+    stage.text()
+}
+
 #[test]
-fn every_pane_at_every_size_in_every_state() {
-    for (state, snapshot) in states() {
-        for (pane, keys) in PANES {
+fn every_view_of_every_pane_at_every_size_in_every_state() {
+    let views = views::all(|| Stage::new(fixture::small(), 120, 40));
+    for state in states() {
+        for view in &views {
+            // Without instances all views of a pane say the same; what has no past is refused or the same there.
+            if (state.name == "empty" && !view.is_first()) || (state.is_past && !view.has_past()) {
+                continue;
+            }
             let mut all = String::new();
             for (w, h) in SIZES {
-                let text = Stage::new(snapshot.clone(), w, h).keys(keys).text();
-                let _ = writeln!(all, "{w}x{h}\n{text}\n");
+                let _ = writeln!(all, "{w}x{h}\n{}\n", shown(&state, &view.keys, w, h));
             }
-            insta::assert_snapshot!(format!("{pane}_{state}"), all);
+            insta::assert_snapshot!(format!("{}_{}", view.name, state.name), all);
         }
+    }
+    // None is lost: a pane with views has them, and each view is called by a title of its own.
+    let of = |name: &str| views.iter().filter(|view| view.name.split('_').next() == Some(name)).count();
+    for (pane, least) in [("queries", 6), ("storage", 4), ("querystore", 5), ("activity", 5), ("fleet", 2)] {
+        assert!(of(pane) >= least, "{pane}: {}", of(pane));
     }
 }
 
@@ -102,7 +120,7 @@ fn a_tiny_terminal_is_told_its_size() {
 #[test]
 fn no_colour_theme_sends_no_colour() {
     use ratatui::style::Color;
-    for (_, keys) in PANES {
+    for keys in views::all(|| Stage::new(fixture::small(), 120, 40)).iter().map(|view| view.keys.as_str()) {
         let mut stage = Stage::with_theme(fixture::small(), 120, 40, "mono");
         let buf = stage.keys(keys).buffer();
         for cell in buf.content() {
@@ -117,6 +135,7 @@ fn any_state() -> impl Strategy<Value = FleetSnapshot> {
         Just(fixture::small()),
         Just(fixture::large(60)),
         Just(fixture::errors(9)),
+        Just(fixture::no_right(3)),
         Just(FleetSnapshot::default()),
         Just(fixture::snapshot(vec![fixture::hostile(fixture::NOW)], fixture::NOW)),
     ]

@@ -1,7 +1,10 @@
 //! Time travel shows the same screen as the live fleet did: real TDS, the collector, the store's writer and
 //! reader, and the panes; and the same out of a recording that is carried away and played. Nothing in between is a stand-in but the servers.
 
-use crate::stage::Stage;
+use crate::{
+    stage::Stage,
+    views::{self, View},
+};
 use dbtop::{
     collect::{self, Command, Settings},
     config,
@@ -23,28 +26,6 @@ use std::{
     time::Duration,
 };
 use tokio::sync::watch::Receiver;
-
-const PANES: [(&str, &str); 19] = [
-    ("fleet", ""),
-    ("heat map", "v"),
-    ("instance", "enter"),
-    ("activity", "2"),
-    ("waits", "3"),
-    ("blocking", "4"),
-    ("deadlocks", ": deadlocks enter"),
-    ("queries", "5"),
-    ("modules", ": modules enter"),
-    ("query store", ": querystore enter"),
-    ("stores", ": querystore enter b b b b"),
-    ("queries by login", "5 b b b b"),
-    ("storage", "6"),
-    ("storage by volume", "6 b b"),
-    ("growths", "6 b b b"),
-    ("memory", ": memory enter"),
-    ("tempdb", ": tempdb enter"),
-    ("txlog", ": txlog enter"),
-    ("grants", ": grants enter"),
-];
 
 /// What goes wrong in the fleet of these tests.
 const TROUBLES: &str = r##"
@@ -193,8 +174,16 @@ fn record(history: &Path, folder: &Path) -> PathBuf {
     file
 }
 
+/// All views that have a past, of the fleet as it was last.
+fn views(shown: &[Arc<FleetSnapshot>]) -> Vec<View> {
+    let last = shown.last().expect("something was shown");
+    let mut views = views::all(|| Stage::at(Arc::clone(last), 160, 50, last.at));
+    views.retain(View::has_past);
+    views
+}
+
 /// Every pane, and every instance by itself, out of the recording as it was live.
-fn compare_recording(history: &Path, shown: &[Arc<FleetSnapshot>]) {
+fn compare_recording(history: &Path, shown: &[Arc<FleetSnapshot>], views: &[View]) {
     let folder = tempfile::tempdir().expect("a folder");
     let file = record(history, folder.path());
     let mut reader = Reader::open(&file, None).expect("the recording is read");
@@ -203,7 +192,7 @@ fn compare_recording(history: &Path, shown: &[Arc<FleetSnapshot>]) {
     for (n, then) in shown.iter().enumerate() {
         let past = fleet_at(&mut reader, &infos, &Thresholds::default(), then.at, Recent::All)
             .expect("the past is there");
-        let panes = PANES.iter().map(|(_, keys)| (*keys).to_owned());
+        let panes = views.iter().map(|view| view.keys.clone());
         let instances = (0..infos.len()).map(|i| format!("{} enter", "down ".repeat(i)));
         for keys in panes.chain(instances) {
             assert_eq!(
@@ -221,13 +210,14 @@ fn compare_recording(history: &Path, shown: &[Arc<FleetSnapshot>]) {
 async fn every_pane_at_an_instant_is_what_it_was_then() {
     let folder = tempfile::tempdir().expect("a folder");
     let shown = live(folder.path()).await;
+    let views = views(&shown);
     let mut reader = Reader::open(&folder.path().join("history.db"), None).expect("the store is read");
     for (n, then) in shown.iter().enumerate() {
         let infos: Vec<Arc<InstanceInfo>> = then.instances.iter().map(|i| Arc::clone(&i.info)).collect();
         let past = fleet_at(&mut reader, &infos, &Thresholds::default(), then.at, Recent::All)
             .expect("the past is there");
-        for (pane, keys) in PANES {
-            assert_eq!(text(then, keys), text(&past, keys), "{pane}, number {n}");
+        for View { name, keys, .. } in &views {
+            assert_eq!(text(then, keys), text(&past, keys), "{name}, number {n}");
         }
         // Every instance by itself, with its charts.
         for i in 0..infos.len() {
@@ -235,7 +225,7 @@ async fn every_pane_at_an_instant_is_what_it_was_then() {
             assert_eq!(text(then, &keys), text(&past, &keys), "instance in row {i}, number {n}");
         }
     }
-    compare_recording(&folder.path().join("history.db"), &shown);
+    compare_recording(&folder.path().join("history.db"), &shown, &views);
     let last = shown.last().expect("something was shown");
     assert!(
         text(last, "4").contains("open transaction"),

@@ -11,7 +11,7 @@ use dbtop::{
     plan::Plan,
     protocol::{DemandRequest, DemandWord, Effect, Reply, Shown, ShownPlan},
 };
-use std::sync::Arc;
+use std::{fmt::Write as _, sync::Arc};
 
 fn activity() -> Stage {
     let mut s = Stage::new(fixture::small(), 120, 40);
@@ -217,4 +217,89 @@ fn a_plan_that_cannot_be_read_says_why() {
     let plan = Plan::read(b"<x/>").map(Arc::new).map_err(|error| error.to_string());
     s.reply(done(ticket, Ok(Shown::Plans(vec![ShownPlan { found, plan }]))));
     assert!(s.text().contains("no plan"), "{}", s.text());
+}
+
+/// Every kind of answer, the keys that ask for it, and the answer with something in it and with nothing.
+fn each_kind() -> [(&'static str, &'static str, Shown, Shown); 5] {
+    let plan = || {
+        let xml = include_str!("../../fixture/plan/orders.sqlplan");
+        let found = FoundPlan {
+            source: PlanSource::LastActual,
+            plan_hash: Some(0xAB),
+            compiled_at: None,
+            started_at: None,
+            runs: Some(4_211),
+            cpu_ms: Some(88_000.0),
+            elapsed_ms: Some(93_000.0),
+            xml: Some(xml.into()),
+        };
+        ShownPlan { found, plan: Ok(Arc::new(Plan::read(xml.as_bytes()).unwrap())) }
+    };
+    let room = DatabaseRoom {
+        database: "orders".into(),
+        files: Ok(vec![FileRoom {
+            name: Some("orders".into()),
+            kind: Some("ROWS".into()),
+            size_kb: Some(10 << 20),
+            used_kb: Some(9 << 20),
+        }]),
+    };
+    let buffers = Buffered { database: "Sales".into(), pages: Some(3 << 17), modified: Some(1 << 10) };
+    let kind = CachedKind {
+        name: "Adhoc".into(),
+        plans: Some(48_211),
+        bytes: Some(4 << 30),
+        single: Some(40_000),
+        single_bytes: Some(3 << 30),
+    };
+    [
+        ("plans", "5 P", Shown::Plans(vec![plan()]), Shown::Plans(Vec::new())),
+        ("waits", "2 w", waits(), Shown::Waits(Vec::new())),
+        ("buffers", ": memory enter b b", Shown::Buffers(vec![buffers]), Shown::Buffers(Vec::new())),
+        ("room", "6 u u", Shown::Room(vec![room]), Shown::Room(Vec::new())),
+        ("plan_cache", ": memory enter u u", Shown::PlanCache(vec![kind]), Shown::PlanCache(Vec::new())),
+    ]
+}
+
+/// Its place in [`each_kind`]: a new kind of answer does not compile without one.
+const fn place(shown: &Shown) -> usize {
+    match shown {
+        Shown::Plans(_) => 0,
+        Shown::Waits(_) => 1,
+        Shown::Buffers(_) => 2,
+        Shown::Room(_) => 3,
+        Shown::PlanCache(_) => 4,
+    }
+}
+
+#[test]
+fn every_kind_of_answer_at_every_size_in_every_state() {
+    for (n, (name, keys, full, empty)) in each_kind().into_iter().enumerate() {
+        assert_eq!((place(&full), place(&empty)), (n, n), "{name}");
+        let refused = Failure::new(FailureKind::Permission, "the login lacks VIEW SERVER STATE");
+        let slow = Failure::new(FailureKind::Timeout, "no answer from sqlprd-014 within 20 s");
+        let states = [
+            ("open", None),
+            ("full", Some(Ok(full))),
+            ("nothing", Some(Ok(empty))),
+            ("no_right", Some(Err(refused))),
+            ("late", Some(Err(slow))),
+        ];
+        for (state, found) in states {
+            let mut all = String::new();
+            for (w, h) in [(40, 10), (80, 24), (120, 40), (200, 60)] {
+                let mut s = Stage::new(fixture::small(), w, h);
+                s.keys(keys);
+                let [DemandRequest::Ask { ticket, .. }] = asked(&mut s)[..] else {
+                    panic!("{name} is not asked after {keys:?}: {}", s.text())
+                };
+                s.reply(Reply::Demanded { ticket, word: DemandWord::Step(Step::Asks) });
+                if let Some(found) = found.clone() {
+                    s.reply(done(ticket, found));
+                }
+                let _ = writeln!(all, "{w}x{h}\n{}\n", s.text());
+            }
+            insta::assert_snapshot!(format!("asked_{name}_{state}"), all);
+        }
+    }
 }

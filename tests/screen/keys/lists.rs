@@ -1,14 +1,18 @@
 //! Panes of the inventory's lists by keys, and the menu behind `x`: what is asked, what is at stake, what is refused and why.
 
-use crate::{fixture, stage::Stage};
+use crate::{
+    fixture,
+    lists::{audit, filters, groups, settings, slots, tenants},
+    stage::Stage,
+};
 use dbtop::{
-    model::inventory::record::{AuditEntry, Author, FilterRecord, GroupRecord, Limits, Outcome, Slug},
+    model::inventory::record::{GroupRecord, Limits},
     protocol::{
-        AuditList, Effect, FilterLine, InventoryRequest, List, ListChange, ListId, NewKey, Refusal, Reply,
-        SettingLine, Settings, SlotChange, SlotLine, TenantChange, TenantLine, VaultList, VaultState,
+        Effect, InventoryRequest, ListChange, ListId, NewKey, Refusal, Reply, SlotChange, TenantChange,
+        VaultState,
     },
 };
-use std::{fmt::Write as _, sync::Arc};
+use std::fmt::Write as _;
 
 fn with(state: VaultState, w: u16, h: u16, theme: &str) -> Stage {
     let mut s = Stage::with_theme(fixture::small(), w, h, theme);
@@ -35,41 +39,6 @@ fn change(s: &mut Stage) -> ListChange {
         (Some(InventoryRequest::Change(change)), 0) => change,
         _ => panic!("no change, or more than that was asked for: {}", s.text()),
     }
-}
-
-fn groups() -> List {
-    let group =
-        |name: &str, description: &str| GroupRecord { name: name.into(), description: description.into() };
-    List::Groups(vec![group("prod", "earns the money"), group("old", "")])
-}
-
-fn filters() -> List {
-    let line = |name: &str, expression: &str, count| FilterLine {
-        record: FilterRecord { name: name.into(), expression: expression.into(), description: String::new() },
-        count,
-    };
-    List::Filters(vec![line("web", "group=web", Some(3)), line("odd", "gruop=web", None)])
-}
-
-fn audit() -> List {
-    let entry = |seq, action: &str, entity: &str, name: &str, outcome, detail: &str| {
-        Arc::new(AuditEntry {
-            seq,
-            at: fixture::NOW.plus_ms(-3_600_000 * (100 - seq as i64)),
-            author: Author { user: "mira (1000)".into(), ..Author::default() },
-            action: action.into(),
-            entity: entity.into(),
-            name: name.into(),
-            outcome,
-            detail: detail.into(),
-        })
-    };
-    let entries = vec![
-        entry(99, "edit", "instance", "sqlprd-014", Outcome::Done, "poll, labels"),
-        entry(98, "add", "group", "prod", Outcome::Refused("a group is called prod already".into()), ""),
-        entry(97, "add", "instance", "sqlprd-014", Outcome::Done, ""),
-    ];
-    List::Audit(AuditList { entries, total: 99 })
 }
 
 #[test]
@@ -295,41 +264,6 @@ fn a_setting_is_edited_without_a_vault_and_a_refusal_is_read() {
     assert!(s.text().contains("read-only inventory"), "+ is the wizard here as elsewhere: {}", s.text());
 }
 
-fn settings() -> Settings {
-    let line = |key: &str, value: &str, from: &str, help: &str| SettingLine {
-        key: key.into(),
-        value: value.into(),
-        default: "30".into(),
-        from: from.into(),
-        is_overruled: from.starts_with("DBTOP"),
-        help: help.into(),
-        ..SettingLine::default()
-    };
-    Settings {
-        file: "/etc/dbtop/config.toml".into(),
-        problems: Vec::new(),
-        lines: vec![
-            line("history.raw_days", "90", "/etc/dbtop/config.toml:12", "days that samples are kept"),
-            line("poll.fleet_s", "60", "DBTOP_POLL_FLEET_S", "seconds between polls of an instance"),
-            line("ui.theme", "dark", "default", "colours"),
-        ],
-    }
-}
-
-fn slots() -> List {
-    let slot = |id: &str, kind, label: &str| SlotLine {
-        id: id.into(),
-        kind,
-        label: Some(label.into()),
-        generation: 2,
-        memory_kib: (kind == "passphrase").then_some(1 << 18),
-        is_lasting: true,
-        is_portable: kind != "keyring",
-    };
-    let slots = vec![slot("3f21ab09", "passphrase", "first"), slot("9c04de77", "keyring", "desk of mira")];
-    List::Vault(VaultList { slots, generation: 2, keyed: None })
-}
-
 #[test]
 fn a_slot_is_added_with_a_passphrase_typed_twice_and_removed_by_its_name() {
     let mut s = open();
@@ -354,28 +288,6 @@ fn a_slot_is_added_with_a_passphrase_typed_twice_and_removed_by_its_name() {
     s.reply(Reply::Saved(Ok("slot removed".to_owned())));
     s.keys("R yes enter");
     assert!(matches!(&requests(&mut s)[..], [InventoryRequest::Slots(SlotChange::Rotate)]));
-}
-
-fn tenants() -> List {
-    let line = |name: &str, state: &str| TenantLine {
-        slug: Slug::parse(name).unwrap(),
-        state: state.into(),
-        usable: state.contains("watched"),
-        is_watched: state == "watched now",
-        is_suspended: state == "suspended",
-        instances: Some(40),
-        size_bytes: Some(3 << 20),
-        history_bytes: Some(1 << 20),
-        used: Some(fixture::NOW.plus_ms(-60_000)),
-        limits: None,
-        deleted: None,
-    };
-    let mut acme = line("acme", "watched now");
-    acme.limits = Some(Limits { max_instances: Some(500), max_history_bytes: None });
-    let mut gone = line("old", "deleted");
-    (gone.instances, gone.history_bytes) = (None, None);
-    gone.deleted = Some((fixture::NOW, fixture::NOW.plus_ms(30 * 86_400_000)));
-    List::Tenants(vec![acme, line("beta", "not watched"), line("calm", "suspended"), gone])
 }
 
 fn tenant(s: &mut Stage) -> TenantChange {
