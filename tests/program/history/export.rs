@@ -367,8 +367,8 @@ const PERFORMANCE: &[&str] = &[
     "80.0×",
     // Storage: the slow file, the volume, the growth, the log at its fullest.
     "E:\\Kowalski\\GehaltsDB.mdf",
-    "47ms",
-    "8.8s",
+    "47 ms",
+    "8.8 s",
     "GehaltsDB, log97 %",
     "ACTIVE_TRANSACTION",
     // Deadlocks by what recurs.
