@@ -9,6 +9,7 @@ use crate::model::{
         activity::Request,
         blocking::{BlockNode, Blocking, Chain},
         cost::CostNow,
+        counts::Ran,
         properties::Properties,
         queries::{QueryRow, QueryTable},
         reading::{Reading, Unavailable},

@@ -46,6 +46,7 @@ pub mod availability;
 pub mod blocking;
 pub mod clerks;
 pub mod cost;
+pub mod counts;
 pub mod cpu;
 pub mod databases;
 pub mod deadlocks;

@@ -1,37 +1,15 @@
-//! Procedures, triggers and functions of the plan cache: sums over the cached plans of each, and what lies between two samples
-//! of them. It is counted as queries are: plans that were cached since the poll before are growth, older ones what they have beyond
-//! the sum before (`queries`). What a module calls is in its own figures, too: nothing in here adds modules up.
+//! Procedures, triggers and functions of the plan cache: sums over the cached plans of each (`counts`), and what lies between two
+//! samples of them. What a module calls is in its own figures, too: nothing in here adds modules up.
 
 use super::{
+    counts::{Measure, PlanCounts, Ran, Took},
     id::{Emit, ProbeId},
     names::{Field, Kind, Visit, Where, maybe},
     outcome::{Counters, Outcome},
-    queries::{Before, growth},
 };
 use crate::model::{base::time::Timestamp, fold::rate::Interval};
 use serde::{Deserialize, Serialize};
 use std::{collections::HashMap, sync::Arc};
-
-/// What is summed of a module.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(usize)]
-pub enum Measure {
-    /// runs that ended
-    Runs,
-    /// CPU, µs
-    Cpu,
-    /// duration, µs
-    Elapsed,
-    /// pages read from memory
-    Reads,
-    /// pages read from disk
-    PhysicalReads,
-    /// pages written
-    Writes,
-}
-
-/// A sum for each measure; None: the server did not say.
-pub type Sums = [Option<i64>; Measure::Writes as usize + 1];
 
 /// What identifies a module on its server.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -76,18 +54,8 @@ pub struct ModuleCounter {
     pub id: ModuleId,
     /// what it is
     pub kind: ModuleKind,
-    /// cached plans
-    pub plans: Option<i64>,
-    /// of them, cached before the poll before
-    pub old_plans: Option<i64>,
-    /// over all plans
-    pub all: Sums,
-    /// over those that were cached since the poll before
-    pub new: Sums,
-    /// over the last run of each older plan that ran since
-    pub last: Sums,
-    /// shortest and longest run of the plans that ran, µs
-    pub range_us: [Option<i64>; 2],
+    /// its cached plans
+    pub counts: PlanCounts<6>,
     /// when the newest plan was cached, by our clock
     pub cached_at: Option<Timestamp>,
     /// its database
@@ -146,23 +114,25 @@ pub struct ModuleRow {
     pub at_least: bool,
 }
 
-impl ModuleRow {
-    /// Something of an average run. None without a run.
-    pub fn per_run(&self, sum: Option<i64>) -> Option<f64> {
-        match (sum, self.runs) {
-            (Some(sum), Some(runs @ 1..)) => Some(sum as f64 / runs as f64),
-            _ => None,
+impl Ran for ModuleRow {
+    fn took(&self) -> Took {
+        Took {
+            runs: self.runs,
+            cpu_us: self.cpu_us,
+            elapsed_us: self.elapsed_us,
+            min_us: self.min_us,
+            max_us: self.max_us,
+            reads: self.reads,
+            physical_reads: self.physical_reads,
+            writes: self.writes,
         }
     }
+}
 
-    /// Average duration of a run, ms.
-    pub fn avg_ms(&self) -> Option<f64> {
-        self.per_run(self.elapsed_us).map(|us| us / 1_000.0)
-    }
-
+impl ModuleRow {
     /// What may be said of a module without the poll before.
     fn named(now: &ModuleCounter) -> Self {
-        let [min_us, max_us] = now.range_us;
+        let [min_us, max_us] = now.counts.range_us;
         Self {
             database_id: now.id.database_id,
             object_id: now.id.object_id,
@@ -171,22 +141,15 @@ impl ModuleRow {
             name: now.name.clone(),
             min_us,
             max_us,
-            plans: now.plans,
+            plans: now.counts.plans,
             cached_at: now.cached_at,
             ..Self::default()
         }
     }
 
     fn between(old: Option<&ModuleCounter>, now: &ModuleCounter) -> Self {
-        let grown = |measure: Measure| {
-            let at = measure as usize;
-            growth(
-                old.map_or(Before::NoPoll, |old| Before::Sum(old.all[at])),
-                [now.all[at], now.new[at], now.last[at]],
-            )
-        };
-        let is_fewer = old.is_some_and(|old| now.old_plans < old.plans);
-        let is_first = old.is_none() && now.last[Measure::Runs as usize] != Some(0);
+        let old = old.map(|old| &old.counts);
+        let grown = |measure| now.counts.grown(old, measure);
         Self {
             runs: grown(Measure::Runs),
             cpu_us: grown(Measure::Cpu),
@@ -194,7 +157,7 @@ impl ModuleRow {
             reads: grown(Measure::Reads),
             physical_reads: grown(Measure::PhysicalReads),
             writes: grown(Measure::Writes),
-            at_least: is_fewer || is_first,
+            at_least: now.counts.is_at_least(old),
             ..Self::named(now)
         }
     }
@@ -274,15 +237,15 @@ mod tests {
     const MINUTE: Interval = Interval { ms: 60_000 };
 
     fn module(object_id: i32, plans: i64, sum: i64) -> ModuleCounter {
-        ModuleCounter {
-            id: ModuleId { database_id: 5, object_id },
+        let counts = PlanCounts {
             plans: Some(plans),
             old_plans: Some(plans),
             all: [Some(sum); 6],
             new: [Some(0); 6],
             last: [Some(1); 6],
-            ..ModuleCounter::default()
-        }
+            ..PlanCounts::default()
+        };
+        ModuleCounter { id: ModuleId { database_id: 5, object_id }, counts, ..ModuleCounter::default() }
     }
 
     fn sample(modules: Vec<ModuleCounter>, polled_at: i64) -> ModulesSample {
@@ -304,14 +267,9 @@ mod tests {
 
     #[test]
     fn one_that_was_cached_anew_counts_from_then_on_and_says_at_least() {
-        let again = ModuleCounter {
-            plans: Some(1),
-            old_plans: Some(0),
-            all: [Some(40); 6],
-            new: [Some(40); 6],
-            last: [Some(0); 6],
-            ..module(1, 1, 0)
-        };
+        let (old_plans, new, last) = (Some(0), [Some(40); 6], [Some(0); 6]);
+        let counts = PlanCounts { old_plans, new, last, ..module(1, 1, 40).counts };
+        let again = ModuleCounter { counts, ..module(1, 1, 40) };
         let table = between(vec![module(1, 1, 100)], vec![again]);
         assert_eq!((table.modules[0].runs, table.modules[0].at_least), (Some(40), true));
     }

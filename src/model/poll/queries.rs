@@ -1,10 +1,7 @@
-//! Queries of the plan cache: sums over all plans of a query hash, and what lies between two samples of them.
-//!
-//! A plan's counters begin with its compilation and vanish with the plan. So the server sums plans that are older than the poll
-//! before apart from newer ones: all of a newer one is growth, and where older ones are fewer than before, growth is a lower
-//! bound. Of a query that was not told before, only the last run of each older plan is known to be new.
+//! Queries of the plan cache: sums over all plans of a query hash (`counts`), and what lies between two samples of them.
 
 use super::{
+    counts::{Measure, PlanCounts, Ran, Took},
     id::{Emit, Metric, ProbeId, SeriesId, rounded},
     names::{Field, Kind, Visit, Where, maybe},
     outcome::{Counters, Outcome},
@@ -19,39 +16,6 @@ const LEAST_PART: f64 = 0.01;
 
 /// The most expensive ones stay, however little they are.
 const ALWAYS: usize = 10;
-
-/// What is summed of a query.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(usize)]
-pub enum Measure {
-    /// runs that ended
-    Runs,
-    /// CPU, µs
-    Cpu,
-    /// duration, µs
-    Elapsed,
-    /// pages read from memory
-    Reads,
-    /// pages read from disk
-    PhysicalReads,
-    /// pages written
-    Writes,
-    /// rows returned
-    Rows,
-    /// memory granted, KB
-    Grant,
-    /// memory used of it, KB
-    Used,
-    /// memory that would have been ideal, KB
-    Ideal,
-    /// degree of parallelism
-    Dop,
-    /// pages spilled to tempdb
-    Spills,
-}
-
-/// A sum for each measure; None: the server did not say.
-pub type Sums = [Option<i64>; Measure::Spills as usize + 1];
 
 /// Where a plan is in the cache: enough to ask for its XML while it is there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,18 +33,8 @@ pub struct CachedPlan {
 pub struct QueryCounter {
     /// query hash
     pub hash: u64,
-    /// plans in the cache
-    pub plans: Option<i64>,
-    /// of them, compiled before the poll before
-    pub old_plans: Option<i64>,
-    /// over all plans
-    pub all: Sums,
-    /// over those that were compiled since the poll before
-    pub new: Sums,
-    /// over the last run of each older plan that ran since
-    pub last: Sums,
-    /// shortest and longest run of the plans that ran, µs
-    pub range_us: [Option<i64>; 2],
+    /// its plans in the cache
+    pub counts: PlanCounts<12>,
     /// hash of the newest plan
     pub plan_hash: Option<u64>,
     /// hash of the newest plan when the query was told before, however long ago
@@ -183,28 +137,30 @@ pub struct QueryTable {
     pub over_ms: u64,
 }
 
-impl QueryRow {
-    /// Something of an average run. None without a run.
-    pub fn per_run(&self, sum: Option<i64>) -> Option<f64> {
-        match (sum, self.runs) {
-            (Some(sum), Some(runs @ 1..)) => Some(sum as f64 / runs as f64),
-            _ => None,
+impl Ran for QueryRow {
+    fn took(&self) -> Took {
+        Took {
+            runs: self.runs,
+            cpu_us: self.cpu_us,
+            elapsed_us: self.elapsed_us,
+            min_us: self.min_us,
+            max_us: self.max_us,
+            reads: self.reads,
+            physical_reads: self.physical_reads,
+            writes: self.writes,
         }
     }
+}
 
-    /// Average duration of a run, ms.
-    pub fn avg_ms(&self) -> Option<f64> {
-        self.per_run(self.elapsed_us).map(|us| us / 1_000.0)
-    }
-
+impl QueryRow {
     /// What may be said of a query without the poll before.
     fn named(now: &QueryCounter) -> Self {
-        let [min_us, max_us] = now.range_us;
+        let [min_us, max_us] = now.counts.range_us;
         Self {
             hash: now.hash,
             min_us,
             max_us,
-            plans: now.plans,
+            plans: now.counts.plans,
             plan_hash: now.plan_hash,
             database: now.database.clone(),
             module: now.module.clone(),
@@ -215,15 +171,8 @@ impl QueryRow {
     }
 
     fn between(old: Option<&QueryCounter>, now: &QueryCounter) -> Self {
-        let grown = |measure: Measure| {
-            let at = measure as usize;
-            growth(
-                old.map_or(Before::NoPoll, |old| Before::Sum(old.all[at])),
-                [now.all[at], now.new[at], now.last[at]],
-            )
-        };
-        let is_fewer = old.is_some_and(|old| now.old_plans < old.plans);
-        let is_first = old.is_none() && now.last[Measure::Runs as usize] != Some(0);
+        let old = old.map(|old| &old.counts);
+        let grown = |measure| now.counts.grown(old, measure);
         Self {
             runs: grown(Measure::Runs),
             cpu_us: grown(Measure::Cpu),
@@ -237,7 +186,7 @@ impl QueryRow {
             ideal_kb: grown(Measure::Ideal),
             dop: grown(Measure::Dop),
             spills: grown(Measure::Spills),
-            at_least: is_fewer || is_first,
+            at_least: now.counts.is_at_least(old),
             old_plan_hash: now.old_plan_hash.filter(|old| now.plan_hash.is_some_and(|new| new != *old)),
             ..Self::named(now)
         }
@@ -247,27 +196,6 @@ impl QueryRow {
     fn sums(&self) -> [Option<i64>; 5] {
         [self.cpu_us, self.elapsed_us, self.reads, self.writes, self.runs]
     }
-}
-
-/// What a measure was at the poll before.
-#[derive(Clone, Copy)]
-pub(super) enum Before {
-    /// there was none
-    NoPoll,
-    /// the sum of all plans, if it was known
-    Sum(Option<i64>),
-}
-
-/// How much a measure grew: what older plans have beyond the sum before, and all that newer ones have.
-/// Without a poll before, what their last runs took. `now` is of all, of newer ones, of last runs.
-pub(super) fn growth(before: Before, [all, new, last]: [Option<i64>; 3]) -> Option<i64> {
-    let known = |n: Option<i64>| n.filter(|n| *n >= 0);
-    let new = known(new)?;
-    let of_older = match before {
-        Before::Sum(old) => known(all)?.saturating_sub(new).saturating_sub(known(old)?).max(0),
-        Before::NoPoll => known(last)?,
-    };
-    Some(of_older.saturating_add(new))
 }
 
 impl QueryTable {
@@ -400,22 +328,17 @@ mod tests {
 
     const MINUTE: Interval = Interval { ms: 60_000 };
 
-    fn all(n: i64) -> Sums {
-        [Some(n); 12]
-    }
-
     /// So many plans of that sum, none of them new.
     fn query(hash: u64, plans: i64, sum: i64) -> QueryCounter {
-        QueryCounter {
-            hash,
+        let counts = PlanCounts {
             plans: Some(plans),
             old_plans: Some(plans),
-            all: all(sum),
-            new: all(0),
-            last: all(1),
-            plan_hash: Some(hash + 100),
-            ..QueryCounter::default()
-        }
+            all: [Some(sum); 12],
+            new: [Some(0); 12],
+            last: [Some(1); 12],
+            ..PlanCounts::default()
+        };
+        QueryCounter { hash, counts, plan_hash: Some(hash + 100), ..QueryCounter::default() }
     }
 
     fn sample(queries: Vec<QueryCounter>, workload_ms: i64) -> QueriesSample {
@@ -433,28 +356,18 @@ mod tests {
     }
 
     #[test]
-    fn growth_is_what_older_plans_gained_and_all_of_newer_ones() {
+    fn a_query_that_ran_is_told_with_what_its_plans_gained_and_an_idle_one_is_not() {
         let one = |old: Option<QueryCounter>, now: QueryCounter| {
             let table = between(old.into_iter().collect(), vec![now]);
             table.queries.first().map(|q| (q.cpu_us.unwrap(), q.at_least))
         };
-        let fresh = |plans, old_plans, sum, new| QueryCounter {
-            old_plans: Some(old_plans),
-            new: all(new),
-            ..query(1, plans, sum)
-        };
         let before = Some(query(1, 2, 1_000));
         assert_eq!(one(before.clone(), query(1, 2, 1_400)), Some((400, false)), "it ran");
-        assert_eq!(one(before.clone(), fresh(3, 2, 1_500, 300)), Some((500, false)), "a plan more");
-        assert_eq!(one(before.clone(), fresh(2, 1, 900, 300)), Some((300, true)), "one of two compiled anew");
-        assert_eq!(one(before.clone(), fresh(1, 0, 70, 70)), Some((70, true)), "all of them");
-        assert_eq!(one(before.clone(), query(1, 1, 1_100)), Some((100, true)), "one went");
+        assert_eq!(one(before.clone(), query(1, 1, 1_100)), Some((100, true)), "a plan of it went");
         assert_eq!(one(before.clone(), query(1, 1, 600)), None, "as if nothing had run");
         assert_eq!(one(before, query(1, 2, 1_000)), None, "a run that has not ended");
-        assert_eq!(one(None, fresh(1, 0, 900, 900)), Some((901, true)), "a server that is not sure");
-        let born = QueryCounter { last: all(0), ..fresh(1, 0, 900, 900) };
-        assert_eq!(one(None, born), Some((900, false)), "a query that was never told: all of it");
-        let idle = QueryCounter { last: all(250), ..query(1, 1, 99_000) };
+        let mut idle = query(1, 1, 99_000);
+        idle.counts.last = [Some(250); 12];
         assert_eq!(one(None, idle), Some((250, true)), "it was idle at the poll before: its last run");
     }
 
@@ -466,7 +379,7 @@ mod tests {
         assert_eq!((q.runs, q.cpu_us, q.avg_ms(), q.spills), (None, None, None, None));
         assert_eq!((table.cpu_us, table.coverage_pct(), table.share_pct(q)), (None, None, None));
         let mut no_spills = query(1, 1, 900);
-        no_spills.all[Measure::Spills as usize] = None;
+        no_spills.counts.all[Measure::Spills as usize] = None;
         let table = between(vec![query(1, 1, 600)], vec![no_spills]);
         assert_eq!((table.queries[0].spills, table.queries[0].dop), (None, Some(300)));
         assert_eq!(between(vec![mute], vec![query(1, 1, 900)]).queries[0].cpu_us, None, "nothing before");
@@ -477,7 +390,7 @@ mod tests {
         let at = |since, ms| QueriesSample { workload_since: since, ..sample(vec![query(1, 1, ms)], ms) };
         let (old, now) = (at(Some(7), 1_000), at(Some(7), 41_000));
         let mut grown = now.clone();
-        grown.queries[0].all = all(1_000 + 30_000_000);
+        grown.queries[0].counts.all = [Some(1_000 + 30_000_000); 12];
         let table = QueriesSample::between(&old, &grown, MINUTE);
         assert_eq!((table.coverage_pct(), table.share_pct(&table.queries[0])), (Some(75.0), Some(75.0)));
         assert_eq!(table.cpu_ms_per_s(&table.queries[0]), Some(500.0));
@@ -485,7 +398,7 @@ mod tests {
         assert_eq!(reset.coverage_pct(), None, "the statistics were reset");
         assert_eq!(QueriesSample::between(&now, &old, MINUTE).coverage_pct(), None, "they fell");
         let mut huge = grown;
-        huge.queries[0].all = all(i64::MAX);
+        huge.queries[0].counts.all = [Some(i64::MAX); 12];
         let table = QueriesSample::between(&old, &huge, MINUTE);
         assert!(table.coverage_pct().is_some_and(|pct| pct > 100.0 && pct.is_finite()));
         assert_eq!(table.share_pct(&table.queries[0]), Some(100.0), "never more than all");
@@ -523,10 +436,10 @@ mod tests {
         let old: Vec<_> = (0..300).map(|hash| query(hash, 1, 0)).collect();
         let mut now: Vec<_> = (0..300).map(|hash| query(hash, 1, 1)).collect();
         for (n, q) in now.iter_mut().enumerate().take(20) {
-            q.all = all(1_000 - n as i64);
+            q.counts.all = [Some(1_000 - n as i64); 12];
         }
         // Little CPU, and much time: it waited. And one that has another plan.
-        now[299].all[Measure::Elapsed as usize] = Some(9_000);
+        now[299].counts.all[Measure::Elapsed as usize] = Some(9_000);
         now[298].old_plan_hash = Some(1);
         let mut sample = (sample(old, 0), sample(now, 60_000));
         sample.1.total = Some(450);
@@ -570,14 +483,9 @@ mod tests {
     fn any_query() -> impl Strategy<Value = QueryCounter> {
         let sums = || proptest::array::uniform12(any::<Option<i64>>());
         (0_u64..4, any::<[Option<i64>; 2]>(), sums(), sums(), sums()).prop_map(
-            |(hash, plans, all, new, last)| QueryCounter {
-                hash,
-                plans: plans[0],
-                old_plans: plans[1],
-                all,
-                new,
-                last,
-                ..QueryCounter::default()
+            |(hash, [plans, old_plans], all, new, last)| {
+                let counts = PlanCounts { plans, old_plans, all, new, last, ..PlanCounts::default() };
+                QueryCounter { hash, counts, ..QueryCounter::default() }
             },
         )
     }

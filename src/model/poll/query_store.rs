@@ -2,6 +2,7 @@
 //! in here is a rate between two polls: an interval of a store is closed, and then its sums stay what they are.
 
 use super::{
+    counts::{Ran, Took},
     id::{Emit, Metric, ProbeId, whole},
     names::{Field, Kind, Visit, Where, maybe},
     outcome::Outcome,
@@ -198,18 +199,9 @@ pub struct Stretch {
     pub elapsed_us: Option<i64>,
 }
 
-impl Stretch {
-    /// Something of an average run. None without a run.
-    pub fn per_run(&self, sum: Option<i64>) -> Option<f64> {
-        match (sum, self.runs) {
-            (Some(sum), Some(runs @ 1..)) => Some(sum as f64 / runs as f64),
-            _ => None,
-        }
-    }
-
-    /// Average duration of a run, ms.
-    pub fn avg_ms(&self) -> Option<f64> {
-        self.per_run(self.elapsed_us).map(|us| us / 1_000.0)
+impl Ran for Stretch {
+    fn took(&self) -> Took {
+        Took { runs: self.runs, cpu_us: self.cpu_us, elapsed_us: self.elapsed_us, ..Took::default() }
     }
 
     /// Both together.
@@ -219,7 +211,9 @@ impl Stretch {
             cpu_us: sum(self.cpu_us, other.cpu_us),
             elapsed_us: sum(self.elapsed_us, other.elapsed_us),
         }
+}
     }
+impl Stretch {
 }
 
 /// A sum of what is known.
@@ -318,6 +312,19 @@ impl StoredQuery {
 
     /// CPU, ms per s.
     pub fn cpu_ms_per_s(&self) -> Option<f64> {
+impl Ran for StoredQuery {
+    fn took(&self) -> Took {
+        Took {
+            min_us: self.min_us,
+            max_us: self.max_us,
+            reads: self.reads,
+            physical_reads: self.physical_reads,
+            writes: self.writes,
+            ..self.now.took()
+        }
+    }
+}
+
         self.per_s(self.now.cpu_us).map(|us| us / 1000.0)
     }
 
@@ -325,7 +332,7 @@ impl StoredQuery {
     pub fn slower(&self) -> Option<f64> {
         let enough = |stretch: &Stretch| stretch.runs.is_some_and(|n| n >= ENOUGH_RUNS);
         let before = self.before.avg_ms().filter(|ms| *ms > 0.0)?;
-        (enough(&self.now) && enough(&self.before)).then(|| Some(self.now.avg_ms()? / before))?
+        (enough(&self.now) && enough(&self.before)).then(|| Some(self.avg_ms()? / before))?
     }
 
     /// It became slower, so that it is no chance.
@@ -336,12 +343,12 @@ impl StoredQuery {
     /// The time that all its runs together lost, ms: by how much an average one is longer than before, times their number.
     pub fn lost_ms(&self) -> Option<f64> {
         self.slower()?;
-        Some((self.now.avg_ms()? - self.before.avg_ms()?) * self.now.runs? as f64)
+        Some((self.avg_ms()? - self.before.avg_ms()?) * self.now.runs? as f64)
     }
 
     /// Its runs differ: by more than their average, or one of them by much more.
     pub fn is_varying(&self) -> bool {
-        let Some(avg_us) = self.now.per_run(self.now.elapsed_us) else { return false };
+        let Some(avg_us) = self.per_run(self.now.elapsed_us) else { return false };
         let is_far = |n: Option<i64>, times: f64| n.is_some_and(|us| us as f64 > avg_us * times);
         self.now.runs >= Some(2) && (is_far(self.stdev_us, 1.0) || is_far(self.max_us, FAR))
     }

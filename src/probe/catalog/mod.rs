@@ -8,6 +8,7 @@ mod availability;
 mod blocking;
 mod clerks;
 mod cost;
+mod counts;
 mod cpu_ring;
 mod databases;
 mod deadlocks;

@@ -4,12 +4,13 @@
 //! poll to be compared with. Rows per plan would tell a little more of what is evicted between two polls, and cost ten times the
 //! bytes; that older plans are fewer is seen in the sums, too.
 
+use super::counts::counts;
 use crate::{
     model::poll::{
         Sample,
         cost::Tier,
         id::ProbeId,
-        queries::{CachedPlan, QueriesSample, QueryCounter, Sums},
+        queries::{CachedPlan, QueriesSample, QueryCounter},
         reading::Unavailable,
     },
     probe::{
@@ -46,22 +47,6 @@ pub(super) static PROBE: Probe = Probe {
     ..Probe::new(ProbeId::Queries, Tier::Slow, decode)
 };
 
-/// The columns, in the order of [`Sums`]: of all plans, of new ones, of the last runs of older ones.
-const COLUMNS: [[&str; 3]; 12] = [
-    ["executions", "new_executions", "last_executions"],
-    ["cpu_us", "new_cpu_us", "last_cpu_us"],
-    ["elapsed_us", "new_elapsed_us", "last_elapsed_us"],
-    ["reads", "new_reads", "last_reads"],
-    ["physical_reads", "new_physical_reads", "last_physical_reads"],
-    ["writes", "new_writes", "last_writes"],
-    ["row_count", "new_row_count", "last_row_count"],
-    ["grant_kb", "new_grant_kb", "last_grant_kb"],
-    ["used_kb", "new_used_kb", "last_used_kb"],
-    ["ideal_kb", "new_ideal_kb", "last_ideal_kb"],
-    ["dop", "new_dop", "last_dop"],
-    ["spills", "new_spills", "last_spills"],
-];
-
 fn decode(sets: &Sets, ctx: &ProbeContext) -> Result<Sample, Unavailable> {
     Ok(Sample::Counters(Arc::new(sample(sets, ctx)?)))
 }
@@ -96,16 +81,10 @@ fn local(row: Row<'_>, column: &str) -> Option<i64> {
 /// A row without a hash is left out: nothing could be compared with it.
 fn counter(row: Row<'_>, ctx: &ProbeContext) -> Option<QueryCounter> {
     let hash = query::hash(row, "query_hash")?;
-    let sums = |of: usize| -> Sums { COLUMNS.map(|names| row.count(names[of])) };
     let (statement, module) = ctx.queries.statement(hash, row, &ctx.texts).unzip();
     Some(QueryCounter {
         hash,
-        plans: row.count("plans"),
-        old_plans: row.count("old_plans"),
-        all: sums(0),
-        new: sums(1),
-        last: sums(2),
-        range_us: ["min_elapsed_us", "max_elapsed_us"].map(|column| row.count(column)),
+        counts: counts(row),
         plan_hash: query::hash(row, "query_plan_hash"),
         old_plan_hash: ctx.queries.plan(hash),
         plan: plan(row),
@@ -127,7 +106,7 @@ fn plan(row: Row<'_>) -> Option<CachedPlan> {
 mod tests {
     use super::*;
     use crate::{
-        model::{base::time::Timestamp, poll::queries::Measure},
+        model::base::time::Timestamp,
         probe::fixture::{set, sets},
         tds::ResultSet,
     };
@@ -142,24 +121,6 @@ mod tests {
     fn told(columns: &[&str], rows: Vec<Vec<Cell>>) -> QueriesSample {
         let answer = sets(vec![workload(), set("queries", columns, rows)]);
         sample(&answer, &ProbeContext::new(Timestamp::default)).unwrap()
-    }
-
-    #[test]
-    fn every_sum_stands_in_its_own_field() {
-        for (n, names) in COLUMNS.iter().enumerate() {
-            for (of, name) in names.iter().enumerate() {
-                let row = vec![Cell::Bytes(HASH.to_vec()), Cell::Int(7)];
-                let sample = told(&["query_hash", name], vec![row]);
-                let q = &sample.queries[0];
-                for (place, sums) in [q.all, q.new, q.last].iter().enumerate() {
-                    for (field, value) in sums.iter().enumerate() {
-                        assert_eq!(*value, (field == n && place == of).then_some(7), "{name}");
-                    }
-                }
-            }
-        }
-        assert_eq!(COLUMNS[Measure::Spills as usize][0], "spills");
-        assert_eq!(COLUMNS[Measure::Rows as usize][0], "row_count");
     }
 
     #[test]
@@ -201,11 +162,11 @@ mod tests {
             ],
         );
         let [one, other] = &sample.queries[..] else { panic!("{sample:?}") };
-        assert_eq!((one.hash, one.plans, one.all[1]), (0x102, Some(2), None));
+        assert_eq!((one.hash, one.counts.plans, one.counts.all[1]), (0x102, Some(2), None));
         assert_eq!((one.plan_hash, one.database.as_deref()), (Some(0x0909_0909_0909_0909), Some("db 5")));
         let plan = one.plan.as_ref().unwrap();
         assert_eq!((&*plan.handle, plan.start, plan.end), (&[5_u8, 0][..], 0, -1));
-        assert_eq!((other.all[1], other.plan.as_ref()), (Some(i64::MAX), None));
+        assert_eq!((other.counts.all[1], other.plan.as_ref()), (Some(i64::MAX), None));
         assert_eq!((sample.total, sample.polled_at), (Some(400), Some(71)), "the clock of the rows");
         assert_eq!((sample.workload_ms, sample.workload_since), (Some(9_000), Some(3)));
     }

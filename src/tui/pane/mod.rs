@@ -7,6 +7,7 @@ pub mod activity;
 pub mod api;
 pub mod audit;
 pub mod blocking;
+pub mod costs;
 pub mod databases;
 pub mod deadlocks;
 pub mod figure;

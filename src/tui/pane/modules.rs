@@ -2,6 +2,7 @@
 //! calls is in its own figures: they are not added up.
 
 use super::{
+    costs::{self, Costs},
     figure::Figure,
     parts::{self, By, Line, Parts, PartsPane, Rank, Words, text},
 };
@@ -18,8 +19,7 @@ use crate::{
     tui::{
         id::{PaneId, RowKey},
         widget::{
-            cell::CellText,
-            column::{self, Kind, in_ms, number, whole, words},
+            column::{self, Kind, whole, words},
             document::Document,
         },
     },
@@ -74,20 +74,28 @@ impl Parts for Modules {
 
     fn more(line: &Line<'_, Self>, d: &mut Document) {
         let (m, base) = (line.part, line.style());
-        d.head("one run, on average");
-        let per_run = |d: &mut Document, name: &'static str, sum: Option<i64>, push: fn(&mut String, f64)| {
-            d.field(name, base, |s| m.per_run(sum).into_iter().for_each(|n| push(s, n)));
-        };
-        per_run(d, "CPU", m.cpu_us, |s, us| figure::push_mean(s, us / 1_000.0));
-        per_run(d, "pages from memory", m.reads, figure::push_count);
-        per_run(d, "pages from disk", m.physical_reads, figure::push_count);
-        per_run(d, "pages written", m.writes, figure::push_count);
+        costs::one_run(line, d);
+        costs::pages(line, d);
         d.text("What it calls is in these figures, too.", line.view.theme.dim);
         if m.at_least {
             d.head("at least");
             let why = "Its plans left the cache, or it was not among those told before: there may have been more runs.";
             d.text(why, base);
         }
+    }
+}
+
+impl Costs for Modules {
+    fn database(m: &ModuleRow) -> Option<&str> {
+        m.database.as_deref()
+    }
+
+    fn per_s(line: &Line<'_, Self>, n: Option<i64>) -> Option<f64> {
+        line.table.per_s(n)
+    }
+
+    fn is_at_least(m: &ModuleRow) -> bool {
+        m.at_least
     }
 }
 
@@ -107,47 +115,15 @@ const COLUMNS: &[Column] = &[
         .filter()
         .also(&["procedure", "name"]),
     Column::text("kind", "KIND", 9, 3).value(|m| words(Some(m.part.kind.word()))).cell(text).filter(),
-    Column::text("db", "DATABASE", 16, 1)
-        .at_least(8)
-        .value(|m| words(m.part.database.as_deref()))
-        .cell(text)
-        .filter()
-        .also(&["database"]),
-    Column::number("cpu", "CPU MS/S", 8, 0)
-        .value(|m| in_ms(m.table.cpu_ms_per_s(m.part)))
-        .cell(|m, v, out| bound(m, v, out, figure::push_rate))
-        .filter(),
-    Column::number("runs", "RUNS/S", 7, 0)
-        .value(|m| number(m.table.per_s(m.part.runs)))
-        .cell(|m, v, out| bound(m, v, out, figure::push_rate))
-        .filter()
-        .also(&["executions"]),
-    Column::number("avg", "AVG", 8, 1)
-        .value(|m| m.part.avg_ms().map(Value::Ms))
-        .cell(mean)
-        .filter()
-        .also(&["duration"]),
-    Column::number("min", "MIN", 8, 6)
-        .value(|m| m.part.min_us.map(|us| Value::Ms(us as f64 / 1_000.0)))
-        .cell(mean)
-        .filter(),
-    Column::number("max", "MAX", 8, 2)
-        .value(|m| m.part.max_us.map(|us| Value::Ms(us as f64 / 1_000.0)))
-        .cell(mean)
-        .filter(),
-    Column::number("reads", "READS/S", 7, 2)
-        .value(|m| number(m.table.per_s(m.part.reads)))
-        .cell(|m, v, out| m.put(v, out, figure::push_rate))
-        .filter(),
-    Column::number("disk", "DISK/S", 7, 5)
-        .value(|m| number(m.table.per_s(m.part.physical_reads)))
-        .cell(|m, v, out| m.put(v, out, figure::push_rate))
-        .filter()
-        .also(&["physical"]),
-    Column::number("writes", "WRITES/S", 8, 4)
-        .value(|m| number(m.table.per_s(m.part.writes)))
-        .cell(|m, v, out| m.put(v, out, figure::push_rate))
-        .filter(),
+    costs::database(16, 1),
+    costs::cpu(),
+    costs::runs(0),
+    costs::avg(1),
+    costs::min(6),
+    costs::max(2),
+    costs::reads(2),
+    costs::disk(5),
+    costs::writes(4),
     Column::number("plans", "PLANS", 5, 6)
         .value(|m| whole(m.part.plans))
         .cell(|m, v, out| m.put(v, out, figure::push_count))
@@ -157,19 +133,6 @@ const COLUMNS: &[Column] = &[
         .cell(|m, v, out| m.put(v, out, figure::push_wait))
         .filter(),
 ];
-
-/// A figure that is a lower bound says so.
-fn bound(m: &Line<'_, Modules>, v: Option<Value<'_>>, out: &mut CellText, push: fn(&mut String, f64)) {
-    if m.part.at_least && v.is_some() {
-        out.put(m.style(), "≥");
-    }
-    m.put(v, out, push);
-}
-
-/// An average duration.
-fn mean(m: &Line<'_, Modules>, v: Option<Value<'_>>, out: &mut CellText) {
-    m.put(v, out, figure::push_mean);
-}
 
 #[cfg(test)]
 mod tests {

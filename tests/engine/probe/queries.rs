@@ -5,7 +5,7 @@ use dbtop::{
     model::{
         fold::{Fleet, update::Update},
         judge::health::Thresholds,
-        poll::{id::ProbeId, queries::QueryTable},
+        poll::{counts::Ran, id::ProbeId, queries::QueryTable},
     },
     probe::Polled,
     sim::{Sim, scenario::Kind},

@@ -3,9 +3,10 @@
 
 use super::{
     super::{
+        costs::{self, Costs},
         figure::Figure,
         parts::{self, By, Line, Parts, PartsPane, Rank, Words, text},
-        request::{self, NO_TEXT},
+        request,
     },
     group,
 };
@@ -15,6 +16,7 @@ use crate::{
         inventory::instance::InstanceId,
         poll::{
             Facts,
+            counts::Ran,
             demand::Demand,
             id::SeriesId,
             queries::{QueryRow, QueryTable},
@@ -28,7 +30,7 @@ use crate::{
         id::{PaneId, RowKey},
         widget::{
             cell::CellText,
-            column::{self, Kind, in_ms, number, whole, words},
+            column::{self, Kind, number, whole, words},
             document::Document,
         },
         wish::Wish,
@@ -121,19 +123,13 @@ impl Parts for Queries {
 
     fn more(line: &Line<'_, Self>, d: &mut Document) {
         let (q, base, t) = (line.part, line.style(), line.view.theme);
-        let per_run = |d: &mut Document, name: &'static str, sum: Option<i64>, push: fn(&mut String, f64)| {
-            d.field(name, base, |s| q.per_run(sum).into_iter().for_each(|n| push(s, n)));
-        };
-        d.head("one run, on average");
-        per_run(d, "CPU", q.cpu_us, |s, us| figure::push_mean(s, us / 1_000.0));
-        per_run(d, "duration", q.elapsed_us, |s, us| figure::push_mean(s, us / 1_000.0));
-        per_run(d, "pages from memory", q.reads, figure::push_count);
-        per_run(d, "pages from disk", q.physical_reads, figure::push_count);
-        per_run(d, "pages written", q.writes, figure::push_count);
-        per_run(d, "memory granted", q.grant_kb, |s, kb| figure::push_size(s, kb * KB));
-        per_run(d, "of it used", q.used_kb, |s, kb| figure::push_size(s, kb * KB));
-        per_run(d, "ideal", q.ideal_kb, |s, kb| figure::push_size(s, kb * KB));
-        per_run(d, "spilled to tempdb", q.spills, |s, pages| figure::push_size(s, pages * PAGE));
+        costs::one_run(line, d);
+        costs::per_run(line, d, "duration", q.elapsed_us, costs::push_us);
+        costs::pages(line, d);
+        costs::per_run(line, d, "memory granted", q.grant_kb, costs::push_kb);
+        costs::per_run(line, d, "of it used", q.used_kb, costs::push_kb);
+        costs::per_run(line, d, "ideal", q.ideal_kb, costs::push_kb);
+        costs::per_run(line, d, "spilled to tempdb", q.spills, |s, pages| figure::push_size(s, pages * PAGE));
         if let Some(old) = q.old_plan_hash {
             d.head("plan");
             let new = q.plan_hash.unwrap_or_default();
@@ -155,11 +151,21 @@ impl Parts for Queries {
             let why = "Plans left the cache, or the query was not among those told before: there may have been more runs.";
             d.text(why, base);
         }
-        match &q.statement {
-            Some(statement) if !statement.text.encrypted => d.statement = Some(statement.clone()),
-            Some(_) => d.text("Its module is encrypted.", t.dim),
-            None => d.text(NO_TEXT, t.dim),
-        }
+        costs::statement(d, q.statement.as_ref(), t.dim);
+    }
+}
+
+impl Costs for Queries {
+    fn database(q: &QueryRow) -> Option<&str> {
+        q.database.as_deref()
+    }
+
+    fn per_s(line: &Line<'_, Self>, n: Option<i64>) -> Option<f64> {
+        line.table.per_s(n)
+    }
+
+    fn is_at_least(q: &QueryRow) -> bool {
+        q.at_least
     }
 }
 
@@ -182,45 +188,18 @@ const COLUMNS: &[Column] = &[
         })
         .filter()
         .also(&["sql", "statement", "text"]),
-    Column::number("cpu", "CPU MS/S", 8, 0)
-        .value(|q| in_ms(q.table.cpu_ms_per_s(q.part)))
-        .cell(|q, v, out| bound(q, v, out, figure::push_rate))
-        .filter(),
+    costs::cpu(),
     Column::number("share", "SHARE", 6, 1)
         .value(|q| number(q.table.share_pct(q.part)))
         .cell(|q, v, out| q.put(v, out, figure::push_pct))
         .filter(),
-    Column::number("runs", "RUNS/S", 7, 1)
-        .value(|q| number(q.table.per_s(q.part.runs)))
-        .cell(|q, v, out| bound(q, v, out, figure::push_rate))
-        .filter()
-        .also(&["executions"]),
-    Column::number("avg", "AVG", 8, 2)
-        .value(|q| q.part.avg_ms().map(Value::Ms))
-        .cell(mean)
-        .filter()
-        .also(&["duration"]),
-    Column::number("min", "MIN", 8, 8)
-        .value(|q| q.part.min_us.map(|us| Value::Ms(us as f64 / 1_000.0)))
-        .cell(mean)
-        .filter(),
-    Column::number("max", "MAX", 8, 6)
-        .value(|q| q.part.max_us.map(|us| Value::Ms(us as f64 / 1_000.0)))
-        .cell(mean)
-        .filter(),
-    Column::number("reads", "READS/S", 7, 2)
-        .value(|q| number(q.table.per_s(q.part.reads)))
-        .cell(|q, v, out| q.put(v, out, figure::push_rate))
-        .filter(),
-    Column::number("disk", "DISK/S", 7, 7)
-        .value(|q| number(q.table.per_s(q.part.physical_reads)))
-        .cell(|q, v, out| q.put(v, out, figure::push_rate))
-        .filter()
-        .also(&["physical"]),
-    Column::number("writes", "WRITES/S", 8, 5)
-        .value(|q| number(q.table.per_s(q.part.writes)))
-        .cell(|q, v, out| q.put(v, out, figure::push_rate))
-        .filter(),
+    costs::runs(1),
+    costs::avg(2),
+    costs::min(8),
+    costs::max(6),
+    costs::reads(2),
+    costs::disk(7),
+    costs::writes(5),
     Column::number("rows", "ROWS", 6, 7)
         .value(|q| number(q.part.per_run(q.part.rows)))
         .cell(|q, v, out| q.put(v, out, figure::push_count))
@@ -272,12 +251,7 @@ const COLUMNS: &[Column] = &[
             (None, _) => out.put(q.view.theme.dim, "–"),
         })
         .filter_by(|q, visit| visit_hash(q.part.plan_hash, visit)),
-    Column::text("db", "DATABASE", 14, 3)
-        .at_least(8)
-        .value(|q| words(q.part.database.as_deref()))
-        .cell(text)
-        .filter()
-        .also(&["database"]),
+    costs::database(14, 3),
     Column::text("module", "MODULE", 24, 4)
         .at_least(12)
         .value(|q| words(q.part.module.as_deref()))
@@ -324,24 +298,6 @@ fn waits(line: &Line<'_, Queries>, d: &mut Document) {
             line.view.theme.dim,
         ),
     }
-}
-
-/// A figure that is a lower bound says so.
-fn bound(q: &Line<'_, Queries>, v: Option<Value<'_>>, out: &mut CellText, push: fn(&mut String, f64)) {
-    match v.and_then(Value::figure).filter(|_| q.part.at_least) {
-        // At least less than something would say nothing.
-        Some(little) if little > 0.0 && little < 0.05 => {
-            return out.fmt(q.style(), format_args!("≥{little:.3}"));
-        }
-        Some(_) => out.put(q.style(), "≥"),
-        None => {}
-    }
-    q.put(v, out, push);
-}
-
-/// An average duration.
-fn mean(q: &Line<'_, Queries>, v: Option<Value<'_>>, out: &mut CellText) {
-    q.put(v, out, figure::push_mean);
 }
 
 /// A filter asks for a hash as it is shown.

@@ -2,9 +2,10 @@
 
 use super::super::{
     Part,
+    costs::{self, Costs, mean},
     figure::Figure,
     parts::{self, By, Line, Parts, Words, text},
-    request::{self, NO_TEXT},
+    request,
 };
 use crate::{
     model::{
@@ -14,6 +15,7 @@ use crate::{
         judge::health::Level,
         poll::{
             Facts,
+            counts::Ran,
             demand::Demand,
             query_store::{QueryStoreTable, StoredQuery},
             reading::Reading,
@@ -26,7 +28,7 @@ use crate::{
         view::View,
         widget::{
             cell::CellText,
-            column::{self, Kind, in_ms, number, whole, words},
+            column::{self, Kind, number, whole, words},
             document::Document,
         },
         wish::Wish,
@@ -140,19 +142,13 @@ fn more(line: &Line<'_, Queries>, d: &mut Document) {
             zone.push_minute(s, to);
         });
     }
-    d.head("one run, on average");
-    let per_run = |d: &mut Document, name: &'static str, sum: Option<i64>, push: fn(&mut String, f64)| {
-        d.field(name, base, |s| q.now.per_run(sum).into_iter().for_each(|n| push(s, n)));
-    };
-    per_run(d, "CPU", q.now.cpu_us, |s, us| figure::push_mean(s, us / 1_000.0));
-    per_run(d, "duration", q.now.elapsed_us, |s, us| figure::push_mean(s, us / 1_000.0));
+    costs::one_run(line, d);
+    costs::per_run(line, d, "duration", q.now.elapsed_us, costs::push_us);
     d.field("the day before", base, |s| {
         q.before.avg_ms().into_iter().for_each(|ms| figure::push_mean(s, ms));
     });
-    per_run(d, "pages from memory", q.reads, figure::push_count);
-    per_run(d, "pages from disk", q.physical_reads, figure::push_count);
-    per_run(d, "pages written", q.writes, figure::push_count);
-    per_run(d, "memory granted", q.memory_kb, |s, kb| figure::push_size(s, kb * KB));
+    costs::pages(line, d);
+    costs::per_run(line, d, "memory granted", q.memory_kb, costs::push_kb);
     if !q.waits.is_empty() {
         d.head("waited for");
         for (category, ms) in &q.waits {
@@ -190,10 +186,16 @@ fn more(line: &Line<'_, Queries>, d: &mut Document) {
             d.text(words.to_string(), base);
         }
     }
-    match &q.statement {
-        Some(statement) if !statement.text.encrypted => d.statement = Some(statement.clone()),
-        Some(_) => d.text("Its module is encrypted.", t.dim),
-        None => d.text(NO_TEXT, t.dim),
+    costs::statement(d, q.statement.as_ref(), t.dim);
+}
+
+impl Costs for Queries {
+    fn database(q: &StoredQuery) -> Option<&str> {
+        q.database.as_deref()
+    }
+
+    fn per_s(line: &Line<'_, Self>, n: Option<i64>) -> Option<f64> {
+        line.part.per_s(n)
     }
 }
 
@@ -214,20 +216,13 @@ const COLUMNS: &[Column] = &[
         })
         .filter()
         .also(&["sql", "statement", "text"]),
-    Column::number("cpu", "CPU MS/S", 8, 0)
-        .value(|q| in_ms(q.part.cpu_ms_per_s()))
-        .cell(|q, v, out| q.put(v, out, figure::push_rate))
-        .filter(),
+    costs::cpu(),
     Column::number("runs", "RUNS", 7, 2)
         .value(|q| whole(q.part.now.runs))
         .cell(|q, v, out| q.put(v, out, figure::push_count))
         .filter()
         .also(&["executions"]),
-    Column::number("avg", "AVG", 8, 1)
-        .value(|q| q.part.now.avg_ms().map(Value::Ms))
-        .cell(mean)
-        .filter()
-        .also(&["duration"]),
+    costs::avg(1),
     Column::number("before", "BEFORE", 8, 2)
         .value(|q| q.part.before.avg_ms().map(Value::Ms))
         .cell(mean)
@@ -246,14 +241,8 @@ const COLUMNS: &[Column] = &[
         .value(|q| q.part.lost_ms().filter(|ms| *ms > 0.0).map(Value::Ms))
         .cell(mean)
         .filter(),
-    Column::number("max", "MAX", 8, 3)
-        .value(|q| q.part.max_us.map(|us| Value::Ms(us as f64 / 1_000.0)))
-        .cell(mean)
-        .filter(),
-    Column::number("stdev", "DEVIATION", 9, 4)
-        .value(|q| q.part.stdev_us.map(|us| Value::Ms(us as f64 / 1_000.0)))
-        .cell(mean)
-        .filter(),
+    costs::max(3),
+    Column::number("stdev", "DEVIATION", 9, 4).value(|q| costs::ms(q.part.stdev_us)).cell(mean).filter(),
     Column::text("forced", "FORCED", 10, 2)
         .value(|q| words(q.part.forced.as_ref().map(|_| "forced")))
         .cell(forced)
@@ -263,20 +252,14 @@ const COLUMNS: &[Column] = &[
         .value(|q| words(q.part.waits.first().map(|(category, _)| &**category)))
         .cell(text)
         .filter(),
-    Column::number("reads", "READS/S", 7, 5)
-        .value(|q| number(q.part.per_s(q.part.reads)))
-        .cell(|q, v, out| q.put(v, out, figure::push_rate))
-        .filter(),
-    Column::number("writes", "WRITES/S", 8, 7)
-        .value(|q| number(q.part.per_s(q.part.writes)))
-        .cell(|q, v, out| q.put(v, out, figure::push_rate))
-        .filter(),
+    costs::reads(5),
+    costs::writes(7),
     Column::number("rows", "ROWS", 6, 8)
-        .value(|q| number(q.part.now.per_run(q.part.rows)))
+        .value(|q| number(q.part.per_run(q.part.rows)))
         .cell(|q, v, out| q.put(v, out, figure::push_count))
         .filter(),
     Column::number("memory", "GRANT", 7, 7)
-        .value(|q| q.part.now.per_run(q.part.memory_kb).map(|kb| Value::Bytes(kb * KB)))
+        .value(|q| q.part.per_run(q.part.memory_kb).map(|kb| Value::Bytes(kb * KB)))
         .cell(|q, v, out| q.put(v, out, figure::push_size))
         .filter()
         .also(&["grant"]),
@@ -296,12 +279,7 @@ const COLUMNS: &[Column] = &[
         .value(|q| whole(Some(i64::from(q.part.variants)).filter(|n| *n > 0)))
         .cell(|q, v, out| q.put(v, out, figure::push_count))
         .filter(),
-    Column::text("db", "DATABASE", 14, 2)
-        .at_least(8)
-        .value(|q| words(q.part.database.as_deref()))
-        .cell(text)
-        .filter()
-        .also(&["database"]),
+    costs::database(14, 2),
     Column::text("module", "MODULE", 24, 4)
         .at_least(12)
         .value(|q| words(q.part.module.as_deref()))
@@ -313,11 +291,6 @@ const COLUMNS: &[Column] = &[
         .cell(|q, _, out| out.fmt(q.style(), format_args!("{}", q.part.query_id)))
         .filter(),
 ];
-
-/// An average duration.
-fn mean(q: &Line<'_, Queries>, v: Option<Value<'_>>, out: &mut CellText) {
-    q.put(v, out, figure::push_mean);
-}
 
 /// Whether a plan is forced, and how often that failed.
 fn forced(q: &Line<'_, Queries>, _: Option<Value<'_>>, out: &mut CellText) {
