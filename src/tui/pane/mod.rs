@@ -30,6 +30,7 @@ pub mod range;
 pub mod reading;
 pub mod request;
 pub mod settings;
+pub mod sights;
 pub mod storage;
 pub mod tempdb;
 pub mod tenants;
@@ -57,8 +58,8 @@ impl Default for Panes {
                 PaneId::Waits => Box::<waits::WaitsPane>::default(),
                 PaneId::Queries => Box::<queries::QueriesPane>::default(),
                 PaneId::Modules => Box::<modules::ModulesPane>::default(),
-                PaneId::QueryStore => Box::<query_store::QueryStorePane>::default(),
-                PaneId::Storage => Box::<storage::StoragePane>::default(),
+                PaneId::QueryStore => Box::new(query_store::pane()),
+                PaneId::Storage => Box::new(storage::pane()),
                 PaneId::Databases => Box::<databases::DatabasesPane>::default(),
                 PaneId::Memory => Box::<memory::MemoryPane>::default(),
                 PaneId::Tempdb => Box::<tempdb::TempdbPane>::default(),

@@ -422,7 +422,7 @@ impl<P: Parts> Pane for PartsPane<P> {
         if self.line.act(action, view, wishes) {
             return true;
         }
-        let row = self.table.selected();
+        let row = self.table.selected().filter(|_| !self.places.is_empty());
         let instance = row.and_then(RowKey::instance).or_else(|| view.single().map(|i| i.id()));
         if let Some(wish) = P::act(action, row, instance) {
             wishes.push(wish);

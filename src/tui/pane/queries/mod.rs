@@ -8,15 +8,18 @@
 //! | `source` | where that comes from: memory, history |
 //! | `group` | rows and columns of that, and how waits are said |
 
-use super::{Pane, Part, parts::Parts};
+use super::{
+    Pane, Part,
+    parts::Parts,
+    sights::{hand_on, take_along},
+};
 use crate::{
     model::{judge::health::Level, timeline::samples::By},
-    protocol::Query,
     tui::{
         action::Action,
         id::RowKey,
         view::View,
-        widget::{canvas::Canvas, document::Document},
+        widget::document::Document,
         wish::{Look, Wish},
     },
 };
@@ -72,11 +75,7 @@ impl QueriesPane {
         if let Some(by) = by {
             self.samples.group_by(by);
         }
-        let next = self.change();
-        if next.set_filter(&filter).is_err() {
-            // A filter without text is always one.
-            let _ = next.set_filter("");
-        }
+        take_along(&filter, self.change());
     }
 
     /// From a group to its queries in the plan cache; where none of them is there, to all about the group.
@@ -119,9 +118,7 @@ impl QueriesPane {
 }
 
 impl Pane for QueriesPane {
-    fn rebuild(&mut self, view: &View<'_>) {
-        self.change().rebuild(view);
-    }
+    hand_on!();
 
     fn title(&self, view: &View<'_>, out: &mut Vec<(Part, String)>) {
         self.shown().title(view, out);
@@ -131,14 +128,6 @@ impl Pane for QueriesPane {
             let told = Queries::told(&mut tables.map(|table| &**table));
             out.extend(told.map(|told| (Part::Plain, format!("plan cache {told}"))));
         }
-    }
-
-    fn wanted(&self, view: &View<'_>) -> Vec<Query> {
-        self.shown().wanted(view)
-    }
-
-    fn render(&mut self, view: &View<'_>, canvas: &mut Canvas<'_>) {
-        self.change().render(view, canvas);
     }
 
     fn act(&mut self, action: Action, view: &View<'_>, wishes: &mut Vec<Wish>) -> bool {
@@ -165,23 +154,11 @@ impl Pane for QueriesPane {
         is_out
     }
 
-    fn next_problem(&mut self, back: bool, round: bool, view: &View<'_>) -> bool {
-        self.change().next_problem(back, round, view)
-    }
-
     fn focus(&mut self, key: RowKey) {
         if matches!(key, RowKey::Query(..)) && self.by.is_some() {
             self.group(None);
         }
         self.change().focus(key);
-    }
-
-    fn selected(&self) -> Option<RowKey> {
-        self.shown().selected()
-    }
-
-    fn marks(&self) -> usize {
-        self.shown().marks()
     }
 
     fn show(&mut self, look: &Look) {
@@ -206,18 +183,6 @@ impl Pane for QueriesPane {
         }
     }
 
-    fn left(&mut self) {
-        self.change().left();
-    }
-
-    fn follow_now(&mut self) -> bool {
-        self.change().follow_now()
-    }
-
-    fn clear_marks(&mut self) {
-        self.change().clear_marks();
-    }
-
     fn details(&self, key: &RowKey, view: &View<'_>) -> Option<Document> {
         self.rows.details(key, view).or_else(|| self.samples.details(key, view))
     }
@@ -227,28 +192,8 @@ impl Pane for QueriesPane {
         self.change().set_filter(text)
     }
 
-    fn filter(&self) -> &str {
-        self.shown().filter()
-    }
-
     fn reset_columns(&mut self) {
         self.rows.reset_columns();
         self.samples.reset_columns();
-    }
-
-    fn position(&self) -> Option<(usize, usize, usize)> {
-        self.shown().position()
-    }
-
-    fn sort_by(&mut self, column: &str) -> Result<(), String> {
-        self.change().sort_by(column)
-    }
-
-    fn counts(&self) -> (usize, usize) {
-        self.shown().counts()
-    }
-
-    fn click(&mut self, x: u16, y: u16, view: &View<'_>, wishes: &mut Vec<Wish>) {
-        self.change().click(x, y, view, wishes);
     }
 }

@@ -17,7 +17,7 @@ use crate::{
             samples::Samples,
         },
     },
-    protocol::Answer,
+    protocol::{Answer, Query},
     tui::{fixture, pane::stage::Stage, widget::column::ambiguous},
 };
 use std::sync::Arc;

@@ -2,235 +2,60 @@
 //! day before, those whose runs differ, those with a forced plan, and then the stores themselves: how full, and why not recording.
 
 use super::{
-    Pane, Part,
     parts::{Choice, PartsPane},
+    sights::{Sight, SightsPane},
 };
-use crate::{
-    model::poll::query_store::StoredQuery,
-    protocol::Query,
-    tui::{
-        action::Action,
-        id::RowKey,
-        view::View,
-        widget::{canvas::Canvas, document::Document},
-        wish::Wish,
-    },
-};
+use crate::{model::poll::query_store::StoredQuery, tui::id::RowKey};
 
 mod queries;
 mod stores;
 
-/// What is shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Sight {
-    Top,
-    Regressed,
-    Varying,
-    Forced,
-    Stores,
-}
-
-impl Sight {
-    const ALL: [Self; 5] = [Self::Top, Self::Regressed, Self::Varying, Self::Forced, Self::Stores];
-
-    const fn word(self) -> &'static str {
-        match self {
-            Self::Top => "",
-            Self::Regressed => "regressed",
-            Self::Varying => "varying",
-            Self::Forced => "forced plans",
-            Self::Stores => "stores",
-        }
-    }
-}
-
 /// The pane.
-#[derive(Debug)]
-pub struct QueryStorePane {
-    sight: Sight,
-    top: PartsPane<queries::Queries>,
-    regressed: PartsPane<queries::Queries>,
-    varying: PartsPane<queries::Queries>,
-    forced: PartsPane<queries::Queries>,
-    stores: PartsPane<stores::Stores>,
-}
-
-impl Default for QueryStorePane {
-    fn default() -> Self {
-        Self {
-            sight: Sight::Top,
-            top: PartsPane::of(Choice {
+pub fn pane() -> SightsPane {
+    let queries = |word, choice: Choice<queries::Queries>| {
+        Sight::new(word, PartsPane::of(choice), |key| matches!(key, RowKey::Stored(..)))
+    };
+    SightsPane::new(vec![
+        queries(
+            "",
+            Choice {
                 keeps: |query| query.now.runs.is_some(),
                 rank: |_, query| query.cpu_ms_per_s(),
                 order: "most CPU first",
                 nothing: "No query ran in the newest closed interval",
-            }),
-            regressed: PartsPane::of(Choice {
+            },
+        ),
+        queries(
+            "regressed",
+            Choice {
                 keeps: StoredQuery::is_regressed,
                 rank: |_, query| query.lost_ms(),
                 order: "most time lost first",
                 nothing: "No query became slower than the day before",
-            }),
-            varying: PartsPane::of(Choice {
+            },
+        ),
+        queries(
+            "varying",
+            Choice {
                 keeps: StoredQuery::is_varying,
                 rank: |_, query| query.stdev_us.map(|us| us as f64),
                 order: "greatest deviation first",
                 nothing: "No query varies much",
-            }),
-            forced: PartsPane::of(Choice {
+            },
+        ),
+        queries(
+            "forced plans",
+            Choice {
                 keeps: |query| query.forced.is_some(),
                 rank: |_, query| query.forced.as_ref()?.failures.map(|n| n as f64),
                 order: "most failures first",
                 nothing: "No plan is forced",
-            }),
-            stores: PartsPane::default(),
-        }
-    }
-}
-
-impl QueryStorePane {
-    fn of(&self, sight: Sight) -> &dyn Pane {
-        match sight {
-            Sight::Top => &self.top,
-            Sight::Regressed => &self.regressed,
-            Sight::Varying => &self.varying,
-            Sight::Forced => &self.forced,
-            Sight::Stores => &self.stores,
-        }
-    }
-
-    fn shown(&self) -> &dyn Pane {
-        self.of(self.sight)
-    }
-
-    fn change(&mut self) -> &mut dyn Pane {
-        match self.sight {
-            Sight::Top => &mut self.top,
-            Sight::Regressed => &mut self.regressed,
-            Sight::Varying => &mut self.varying,
-            Sight::Forced => &mut self.forced,
-            Sight::Stores => &mut self.stores,
-        }
-    }
-
-    /// Shows something else. The filter goes along, where it means something there.
-    fn turn(&mut self, sight: Sight) {
-        let filter = self.shown().filter().to_owned();
-        self.change().left();
-        self.sight = sight;
-        let next = self.change();
-        if next.set_filter(&filter).is_err() {
-            // A filter without text is always one.
-            let _ = next.set_filter("");
-        }
-    }
-}
-
-impl Pane for QueryStorePane {
-    fn rebuild(&mut self, view: &View<'_>) {
-        self.change().rebuild(view);
-    }
-
-    fn title(&self, view: &View<'_>, out: &mut Vec<(Part, String)>) {
-        if self.sight != Sight::Top {
-            out.push((Part::Accent, self.sight.word().to_owned()));
-        }
-        self.shown().title(view, out);
-    }
-
-    fn wanted(&self, view: &View<'_>) -> Vec<Query> {
-        self.shown().wanted(view)
-    }
-
-    fn render(&mut self, view: &View<'_>, canvas: &mut Canvas<'_>) {
-        self.change().render(view, canvas);
-    }
-
-    fn act(&mut self, action: Action, view: &View<'_>, wishes: &mut Vec<Wish>) -> bool {
-        if action == Action::GroupBy {
-            let next = Sight::ALL.into_iter().cycle().skip_while(|sight| *sight != self.sight).nth(1);
-            self.turn(next.unwrap_or(Sight::Top));
-            self.change().rebuild(view);
-            return true;
-        }
-        if self.change().act(action, view, wishes) {
-            return true;
-        }
-        let is_turned = self.sight != Sight::Top;
-        if action == Action::Out && is_turned {
-            self.turn(Sight::Top);
-            self.change().rebuild(view);
-        }
-        action == Action::Out && is_turned
-    }
-
-    fn next_problem(&mut self, back: bool, round: bool, view: &View<'_>) -> bool {
-        self.change().next_problem(back, round, view)
-    }
-
-    fn focus(&mut self, key: RowKey) {
-        match key {
-            RowKey::Stored(..) if self.sight == Sight::Stores => self.turn(Sight::Top),
-            RowKey::Database(..) if self.sight != Sight::Stores => self.turn(Sight::Stores),
-            _ => {}
-        }
-        self.change().focus(key);
-    }
-
-    fn selected(&self) -> Option<RowKey> {
-        self.shown().selected()
-    }
-
-    fn marks(&self) -> usize {
-        self.shown().marks()
-    }
-
-    fn left(&mut self) {
-        self.change().left();
-    }
-
-    fn follow_now(&mut self) -> bool {
-        self.change().follow_now()
-    }
-
-    fn clear_marks(&mut self) {
-        self.change().clear_marks();
-    }
-
-    fn details(&self, key: &RowKey, view: &View<'_>) -> Option<Document> {
-        [Sight::Top, Sight::Stores].into_iter().find_map(|sight| self.of(sight).details(key, view))
-    }
-
-    fn set_filter(&mut self, text: &str) -> Result<(), String> {
-        self.change().set_filter(text)
-    }
-
-    fn filter(&self) -> &str {
-        self.shown().filter()
-    }
-
-    fn reset_columns(&mut self) {
-        for pane in [&mut self.top, &mut self.regressed, &mut self.varying, &mut self.forced] {
-            pane.reset_columns();
-        }
-        self.stores.reset_columns();
-    }
-
-    fn position(&self) -> Option<(usize, usize, usize)> {
-        self.shown().position()
-    }
-
-    fn sort_by(&mut self, column: &str) -> Result<(), String> {
-        self.change().sort_by(column)
-    }
-
-    fn counts(&self) -> (usize, usize) {
-        self.shown().counts()
-    }
-
-    fn click(&mut self, x: u16, y: u16, view: &View<'_>, wishes: &mut Vec<Wish>) {
-        self.change().click(x, y, view, wishes);
-    }
+            },
+        ),
+        Sight::new("stores", PartsPane::<stores::Stores>::default(), |key| {
+            matches!(key, RowKey::Database(..))
+        }),
+    ])
 }
 
 #[cfg(test)]
@@ -241,7 +66,11 @@ mod tests {
             query_store::{ForcedPlan, QueryStoreTable, StoreRow, Stretch},
             reading::Reading,
         },
-        tui::{fixture, pane::stage::Stage},
+        tui::{
+            action::Action,
+            fixture,
+            pane::{Pane, stage::Stage},
+        },
     };
     use std::sync::Arc;
 
@@ -319,9 +148,9 @@ mod tests {
     #[test]
     fn b_goes_from_the_top_to_the_regressed_the_varying_the_forced_and_the_stores_and_esc_back() {
         let stage = stage();
-        let mut pane = QueryStorePane::default();
+        let mut pane = pane();
         let mut wishes = Vec::new();
-        let mut next = |pane: &mut QueryStorePane| {
+        let mut next = |pane: &mut SightsPane| {
             pane.act(Action::GroupBy, &stage.view(), &mut wishes);
             stage.draw(pane, 200, 30)
         };
@@ -352,7 +181,7 @@ mod tests {
     #[test]
     fn details_say_why_a_plan_cannot_be_forced_and_a_store_does_not_record() {
         let stage = stage();
-        let mut pane = QueryStorePane::default();
+        let mut pane = pane();
         pane.rebuild(&stage.view());
         let id = stage.view().single().unwrap().id().clone();
         let text = |key| pane.details(&key, &stage.view()).unwrap().to_copy();
@@ -372,7 +201,7 @@ mod tests {
             Arc::make_mut(i).facts.query_store = Reading::good(Arc::new(table), fixture::NOW, 900_000);
         }
         let stage = Stage::one(fleet, "sqlprd-001");
-        let mut pane = QueryStorePane::default();
+        let mut pane = pane();
         pane.act(Action::GroupBy, &stage.view(), &mut Vec::new());
         let lines = stage.draw(&mut pane, 120, 30);
         assert!(has(&lines, "No query became slower"), "{lines:#?}");

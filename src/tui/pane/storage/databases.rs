@@ -7,6 +7,7 @@ use super::{
         parts::{self, By, Line, Parts, Words, bytes, text},
     },
     files::{BYTES, LATENCY},
+    free::free_space,
     sums::Sums,
 };
 use crate::{
@@ -21,8 +22,10 @@ use crate::{
         },
     },
     tui::{
+        action::Action,
         id::{PaneId, RowKey},
         widget::column::{self, Kind, in_ms, number, size, whole, words},
+        wish::Wish,
     },
 };
 use std::sync::Arc;
@@ -72,6 +75,10 @@ impl Parts for Databases {
         let Some(name) = &line.part.name else { return Vec::new() };
         let chart = |what: &str, metric| Kept::in_gb(format!("{name} {what} GB"), metric, name, 24 * HOUR_MS);
         vec![chart("files", Metric::DatabaseSize), chart("log", Metric::DatabaseLogSize)]
+    }
+
+    fn act(action: Action, row: Option<&RowKey>, instance: Option<&InstanceId>) -> Option<Wish> {
+        free_space(action, row, instance)
     }
 
     fn texts<'p>(row: &'p DatabaseRow, with: &mut dyn FnMut(&'p str)) {

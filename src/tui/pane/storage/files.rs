@@ -1,10 +1,13 @@
 //! The files: how long reads and writes of each take, the slowest first; how it grows, and whether the next growth has room. Above
 //! the files of one instance stand the charts of all its files together.
 
-use super::super::{
-    figure::{Figure, limits},
-    kept::{HOUR_MS, Kept},
-    parts::{self, By, Line, Parts, Words, bytes, text},
+use super::{
+    super::{
+        figure::{Figure, limits},
+        kept::{HOUR_MS, Kept},
+        parts::{self, By, Line, Parts, Words, bytes, text},
+    },
+    free::free_space,
 };
 use crate::{
     model::{
@@ -21,11 +24,13 @@ use crate::{
         },
     },
     tui::{
+        action::Action,
         id::{PaneId, RowKey},
         widget::{
             cell::CellText,
             column::{self, Kind, in_ms, number, size, whole, words},
         },
+        wish::Wish,
     },
 };
 use std::sync::Arc;
@@ -84,6 +89,10 @@ impl Parts for Files {
 
     fn kept(line: &Line<'_, Self>) -> Vec<Kept> {
         of_file(line.part).unwrap_or_default()
+    }
+
+    fn act(action: Action, row: Option<&RowKey>, instance: Option<&InstanceId>) -> Option<Wish> {
+        free_space(action, row, instance)
     }
 
     fn texts<'p>(row: &'p FileRow, with: &mut dyn FnMut(&'p str)) {
@@ -256,7 +265,7 @@ mod tests {
         model::poll::files::DatabaseFile,
         tui::{
             fixture,
-            pane::{Pane, stage::Stage, storage::StoragePane},
+            pane::{Pane, stage::Stage, storage},
             widget::column::ambiguous,
         },
     };
@@ -269,7 +278,7 @@ mod tests {
     #[test]
     fn the_slowest_file_of_the_scope_stands_first() {
         let stage = Stage::fleet(fixture::small());
-        let mut pane = StoragePane::default();
+        let mut pane = storage::pane();
         let lines = stage.draw(&mut pane, 120, 20);
         let slow = lines.iter().position(|l| l.contains("sqlprd-003") && l.contains("orders_log"));
         assert_eq!(slow, Some(1), "{lines:#?}");
@@ -290,7 +299,7 @@ mod tests {
             ..table.files[0].clone()
         };
         facts.files = Reading::good(Arc::new(table), fixture::NOW, 60_000);
-        let lines = Stage::fleet(fleet).draw(&mut StoragePane::default(), 120, 60);
+        let lines = Stage::fleet(fleet).draw(&mut storage::pane(), 120, 60);
         let at = |name: &str| lines.iter().position(|l| l.contains(name)).unwrap();
         assert_eq!(at("orders_log"), 1, "{lines:#?}");
         assert_eq!(
@@ -303,7 +312,7 @@ mod tests {
     #[test]
     fn the_details_of_a_file_name_their_fields_as_all_details_do() {
         let stage = Stage::fleet(fixture::small());
-        let mut pane = StoragePane::default();
+        let mut pane = storage::pane();
         pane.rebuild(&stage.view());
         let document = pane.details(&pane.selected().unwrap(), &stage.view()).unwrap();
         let text = document.to_copy();
@@ -317,7 +326,7 @@ mod tests {
     #[test]
     fn a_filter_by_latency_keeps_the_slow_ones_and_unknown_is_not_slow() {
         let stage = Stage::fleet(fixture::small());
-        let mut pane = StoragePane::default();
+        let mut pane = storage::pane();
         pane.rebuild(&stage.view());
         let all = pane.counts().0;
         pane.set_filter("write_ms>50").unwrap();

@@ -8,6 +8,7 @@ use super::{
     },
     databases::SIZES,
     files::LATENCY,
+    free::free_space,
 };
 use crate::{
     model::{
@@ -20,11 +21,13 @@ use crate::{
         },
     },
     tui::{
+        action::Action,
         id::{PaneId, RowKey},
         widget::{
             cell::CellText,
             column::{self, Kind, ms, size, words},
         },
+        wish::Wish,
     },
 };
 use std::sync::Arc;
@@ -69,6 +72,10 @@ impl Parts for Growths {
 
     fn is_problem(growth: &FileGrowth) -> bool {
         growth.is_long()
+    }
+
+    fn act(action: Action, row: Option<&RowKey>, instance: Option<&InstanceId>) -> Option<Wish> {
+        free_space(action, row, instance)
     }
 
     fn texts<'p>(growth: &'p FileGrowth, with: &mut dyn FnMut(&'p str)) {
@@ -142,18 +149,18 @@ mod tests {
         tui::{
             action::Action,
             fixture,
-            pane::{Pane, stage::Stage, storage::StoragePane},
+            pane::{Pane, sights::SightsPane, stage::Stage, storage},
             widget::column::ambiguous,
         },
     };
 
-    fn stage(reading: &Reading<Arc<GrowthTable>>) -> (Stage, StoragePane) {
+    fn stage(reading: &Reading<Arc<GrowthTable>>) -> (Stage, SightsPane) {
         let mut fleet = fixture::small();
         for i in &mut fleet.instances {
             Arc::make_mut(i).facts.growths = reading.clone();
         }
         let stage = Stage::one(fleet, "sqlprd-001");
-        let mut pane = StoragePane::default();
+        let mut pane = storage::pane();
         stage.act(&mut pane, &[Action::GroupBy, Action::GroupBy, Action::GroupBy]);
         (stage, pane)
     }

@@ -8,6 +8,7 @@ use super::{
         who::duration,
     },
     files::{BYTES, LATENCY},
+    free::free_space,
     sums::Sums,
 };
 use crate::{
@@ -24,12 +25,14 @@ use crate::{
     },
     protocol::{Answer, Query},
     tui::{
+        action::Action,
         id::{PaneId, RowKey},
         widget::{
             cell::CellText,
             column::{self, Kind, in_ms, ms, number, size, whole, words},
             document::Document,
         },
+        wish::Wish,
     },
 };
 use std::{fmt::Write as _, sync::Arc};
@@ -93,6 +96,10 @@ impl Parts for Volumes {
             d.head("by the last months");
             d.text(words_of(outlook), line.style());
         }
+    }
+
+    fn act(action: Action, row: Option<&RowKey>, instance: Option<&InstanceId>) -> Option<Wish> {
+        free_space(action, row, instance)
     }
 
     fn texts<'p>(row: &'p VolumeRow, with: &mut dyn FnMut(&'p str)) {
