@@ -85,7 +85,7 @@ async fn shown(found: Result<Found, Failure>) -> Result<Shown, Failure> {
 
 fn read(found: FoundPlan) -> ShownPlan {
     let plan = match found.xml.as_deref() {
-        None => Err("the server does not have it any more, or it is too deep to be shown".to_owned()),
+        None => Err(found.words_without_xml()),
         Some(xml) => Plan::read(xml.as_bytes()).map(Arc::new).map_err(|error| error.to_string()),
     };
     ShownPlan { found, plan }
@@ -109,6 +109,7 @@ mod tests {
             cpu_ms: None,
             elapsed_ms: None,
             xml: xml.map(Into::into),
+            stored: None,
         }
     }
 

@@ -301,9 +301,34 @@ pub struct Once {
     #[arg(long, value_name = "TIME", requires = "replay", allow_hyphen_values = true)]
     pub at: Option<String>,
 
+    /// With plans: this plan of the Query Store of a database, as `once querystore` and the screen number it, instead of the plans of
+    /// what takes most CPU
+    #[arg(long, value_name = "DATABASE:PLAN_ID", value_parser = stored_plan)]
+    pub query_store: Option<StoredPlan>,
+
     /// Seconds between the two samples that rates are made of
     #[arg(long, value_name = "SECONDS", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=60))]
     pub sample: u32,
+}
+
+/// A plan of a Query Store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredPlan {
+    /// the database
+    pub database: String,
+    /// the plan's number in its store
+    pub plan_id: i64,
+}
+
+/// `orders:77`. A name may have colons in it.
+fn stored_plan(text: &str) -> Result<StoredPlan, String> {
+    let parts = text.rsplit_once(':').filter(|(database, _)| !database.is_empty());
+    let (database, plan_id) =
+        parts.ok_or("name the database and the number of the plan, such as orders:77")?;
+    let plan_id = plan_id
+        .parse()
+        .map_err(|_| format!("{plan_id} is no number of a plan, such as the 77 of orders:77"))?;
+    Ok(StoredPlan { database: database.to_owned(), plan_id })
 }
 
 /// The subjects of `once`.

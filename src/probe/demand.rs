@@ -3,17 +3,19 @@
 //! server sent: who shows it reads it.
 
 use super::{
-    batch::{self, Sets},
     context::ProbeContext,
+    query::hash,
     room,
-    script::{Needs, Script, script},
+    script::{Script, script},
+    single::ask,
+    stored_plan,
 };
 use crate::{
     model::{
         base::failure::{Failure, FailureKind},
         poll::demand::{Buffered, CachedKind, Demand, Found, FoundPlan, PlanSource, SessionWait},
     },
-    tds::{Ask, Param, Question, Row},
+    tds::{Ask, Param, Row},
 };
 use std::{sync::Arc, time::Duration};
 
@@ -26,8 +28,19 @@ pub(super) const BUFFERS: Script = script!("buffer_pool", Performance, by "datab
 pub(super) const PLAN_CACHE: Script = script!("plan_cache", Performance, by "objtype" "cacheobjtype");
 
 /// The scripts of this file.
-pub(super) const SCRIPTS: [Script; 9] =
-    [CACHED, LAST, LIVE, SESSION, WAITS, BUFFERS, PLAN_CACHE, room::DATABASES, room::FILES];
+pub(super) const SCRIPTS: [Script; 11] = [
+    CACHED,
+    LAST,
+    LIVE,
+    SESSION,
+    WAITS,
+    BUFFERS,
+    PLAN_CACHE,
+    room::DATABASES,
+    room::FILES,
+    stored_plan::PLANS,
+    stored_plan::XML,
+];
 
 /// A plan cache of many GB takes seconds to be read once.
 const PLANS_WITHIN: Duration = Duration::from_secs(20);
@@ -44,6 +57,12 @@ const MAJOR_2019: i32 = 15;
 pub async fn answer<C: Ask>(conn: &mut C, demand: Demand, ctx: &mut ProbeContext) -> Result<Found, Failure> {
     match demand {
         Demand::Plans { query_hash } => plans(conn, query_hash, ctx).await.map(Found::Plans),
+        Demand::StoredPlans { database_id, query_id } => {
+            stored_plan::of_query(conn, database_id, query_id, ctx).await.map(Found::Plans)
+        }
+        Demand::StoredPlan { database_id, plan_id } => {
+            stored_plan::one(conn, database_id, plan_id, ctx).await.map(Found::Plans)
+        }
         Demand::SessionPlan { session_id } => session_plans(conn, session_id, ctx).await.map(Found::Plans),
         Demand::SessionWaits { session_id } => {
             let params = [Param::Int(session_id.into())];
@@ -127,30 +146,6 @@ async fn session_plans<C: Ask>(
     Ok(plans.into_iter().map(|(_, plan)| plan).collect())
 }
 
-pub(super) async fn ask<C: Ask>(
-    conn: &mut C,
-    script: Script,
-    params: &[Param<'_>],
-    within: Duration,
-    ctx: &ProbeContext,
-) -> Result<Sets, Failure> {
-    let sql = batch::statement(script.text);
-    let answer = conn.ask(Question { what: script.name, sql, params, within }).await;
-    let sets = Sets::of(answer.sets, &[script]);
-    match answer.error {
-        Some(failure) if failure.kind == FailureKind::Permission && script.needs != Needs::Nothing => {
-            let text = format!("the login lacks {}", script.needs.right(ctx.major()));
-            Err(Failure { text: text.into(), ..failure })
-        }
-        Some(failure) => Err(failure),
-        None if sets.has(script.name) => Ok(sets),
-        None => Err(Failure::new(
-            FailureKind::Protocol,
-            format!("the answer lacks the result set of {}", script.name),
-        )),
-    }
-}
-
 fn cached(row: Row<'_>, ctx: &ProbeContext) -> FoundPlan {
     FoundPlan {
         source: PlanSource::Cached,
@@ -161,6 +156,7 @@ fn cached(row: Row<'_>, ctx: &ProbeContext) -> FoundPlan {
         cpu_ms: micros(row, "total_worker_time"),
         elapsed_ms: micros(row, "total_elapsed_time"),
         xml: xml(row),
+        stored: None,
     }
 }
 
@@ -174,6 +170,7 @@ fn last_actual(row: Row<'_>, ctx: &ProbeContext) -> FoundPlan {
         cpu_ms: micros(row, "last_worker_time"),
         elapsed_ms: micros(row, "last_elapsed_time"),
         xml: xml(row),
+        stored: None,
     }
 }
 
@@ -188,6 +185,7 @@ fn running(row: Row<'_>, ctx: &ProbeContext) -> FoundPlan {
         cpu_ms: row.count("cpu_time").map(|ms| ms as f64),
         elapsed_ms: ctx.clock().elapsed(row.count("total_elapsed_time"), started_at).map(|ms| ms as f64),
         xml: xml(row),
+        stored: None,
     }
 }
 
@@ -222,12 +220,6 @@ fn kind(row: Row<'_>) -> Option<CachedKind> {
         single: row.count("single_plans"),
         single_bytes: row.count("single_bytes"),
     })
-}
-
-/// Eight bytes as a number.
-fn hash(row: Row<'_>, column: &str) -> Option<u64> {
-    let bytes = row.bytes(column)?.try_into().ok()?;
-    Some(u64::from_be_bytes(bytes)).filter(|hash| *hash != 0)
 }
 
 fn micros(row: Row<'_>, column: &str) -> Option<f64> {

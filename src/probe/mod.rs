@@ -31,6 +31,8 @@ mod query;
 mod room;
 mod run;
 pub mod script;
+mod single;
+mod stored_plan;
 pub mod text;
 
 pub use catalog::probe;

@@ -4,9 +4,9 @@
 use super::{
     batch::{self, Sets},
     context::ProbeContext,
-    demand::ask,
     each::{PLACEHOLDER, WITHIN, place, why_not},
     script::{Script, script},
+    single::ask,
 };
 use crate::{
     model::{
@@ -19,7 +19,10 @@ use crate::{
     sql::ident,
     tds::{Ask, Param, Question, Row},
 };
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 pub(super) const DATABASES: Script = script!("room_databases", Nothing, by "database_id");
 pub(super) const FILES: Script = script!("room_files", Performance, by "file_id");
@@ -38,8 +41,7 @@ pub(super) async fn free_space<C: Ask>(
     database_id: Option<i32>,
     ctx: &ProbeContext,
 ) -> Result<Vec<DatabaseRoom>, Failure> {
-    let params = [database_id.map_or(Param::Null, |id| Param::Int(id.into()))];
-    let sets = ask(conn, DATABASES, &params, LIST_WITHIN, ctx).await?;
+    let sets = listed(conn, database_id, ctx).await?;
     let started = Instant::now();
     let mut found = Vec::new();
     for row in sets.all(DATABASES.name) {
@@ -56,10 +58,33 @@ pub(super) async fn free_space<C: Ask>(
         found.push(DatabaseRoom { database, files: files.map_err(Into::into) });
     }
     if found.is_empty() {
-        let text = "the database is gone, is left out by the settings, or may not be seen by the login";
-        return Err(Failure::new(FailureKind::MissingObject, text));
+        return Err(Failure::new(FailureKind::MissingObject, UNSEEN));
     }
     Ok(found)
+}
+
+/// Why a database that is asked for is not in the list.
+const UNSEEN: &str = "the database is gone, is left out by the settings, or may not be seen by the login";
+
+/// The list of the databases, or the one that is asked for.
+async fn listed<C: Ask>(conn: &mut C, database_id: Option<i32>, ctx: &ProbeContext) -> Result<Sets, Failure> {
+    let params = [database_id.map_or(Param::Null, |id| Param::Int(id.into()))];
+    ask(conn, DATABASES, &params, LIST_WITHIN, ctx).await
+}
+
+/// The name of a database that can be asked, as the server spells it: for a quoted name, and nobody is shown it.
+///
+/// # Errors
+/// It is not there, or is not online: in words.
+pub(super) async fn online<C: Ask>(
+    conn: &mut C,
+    database_id: i32,
+    ctx: &ProbeContext,
+) -> Result<Arc<str>, Failure> {
+    let sets = listed(conn, Some(database_id), ctx).await?;
+    let found = sets.all(DATABASES.name).find_map(|row| place(row, ctx));
+    let (_, name) = found.ok_or_else(|| Failure::new(FailureKind::MissingObject, UNSEEN))?;
+    name.map_err(|why| Failure::new(FailureKind::MissingObject, words(&why)))
 }
 
 async fn of_database<C: Ask>(
@@ -84,7 +109,7 @@ async fn of_database<C: Ask>(
 }
 
 /// Why a database told nothing, as a sentence.
-fn words(why: &Unavailable) -> String {
+pub(super) fn words(why: &Unavailable) -> String {
     match why {
         Unavailable::NoRight(right) => format!("the login lacks {right}"),
         Unavailable::NotHere(why) => why.to_string(),

@@ -245,6 +245,7 @@ const COMPUTED: &[(&str, &str)] = &[
     ("queries_2016", "plan_handle"),
     ("queries_2016", "query_plan_hash"),
     ("queries_2016", "sql_handle"),
+    ("query_store_plan", "query_plan"),
     ("room_files", "database_id"),
 ];
 

@@ -53,6 +53,9 @@ pub async fn run(once: Once, invocation: &Invocation) -> anyhow::Result<ExitCode
     if once.at.is_some() && once.replay.is_none() {
         bail!("--at is a time of a recording: name one with --replay FILE, which no --demo goes with");
     }
+    if once.query_store.is_some() && once.what != What::Plans {
+        bail!("--query-store names a plan: it goes with `once plans`");
+    }
     let config = configuration::load(&invocation.given)?;
     if let Some(recording) = Recording::named(once.replay.as_deref(), &invocation.selection)? {
         return replay(&once, &recording, &config);
@@ -95,7 +98,8 @@ pub async fn run(once: Once, invocation: &Invocation) -> anyhow::Result<ExitCode
     };
     let beat = if once.what == What::Cost { beat(&invocation.selection) } else { None };
     let answers = if once.what == What::Plans {
-        plans::ask(collector.commands.clone(), &rows::worst_first(&snapshot)).await
+        let scope = rows::worst_first(&snapshot);
+        plans::ask(collector.commands.clone(), &scope, once.query_store.as_ref()).await
     } else {
         plans::Answers::new()
     };
@@ -168,7 +172,7 @@ fn tell(
         What::Queries => rows::queries(&instances),
         What::Deadlocks => deadlocks::rows(&instances, zone),
         What::Cost => rows::cost(&instances, snapshot, more.collector),
-        What::Plans => plans::grid(&instances, more.answers),
+        What::Plans => plans::grid(&instances, more.answers, once.query_store.as_ref()),
         other => {
             space::rows(other, &instances).or_else(|| stored::rows(other, &instances)).unwrap_or_default()
         }

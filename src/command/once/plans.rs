@@ -1,16 +1,18 @@
-//! `once plans`: asks the servers for the plans of the queries that take most CPU and tells what was found in them, a row a finding.
+//! `once plans`: asks the servers for the plans of the queries that take most CPU, or for a plan of a Query Store by its number, and
+//! tells what was found in them, a row a finding.
 //! The questions go over the connections that those of the screen go over; a plan is never part of a poll.
 
 use super::rows::{Column, Scoped, grid_with_holes, names_with_holes, of_instance};
 use crate::{
     app::demand,
-    cli::What,
+    cli::{StoredPlan, What},
     collect::Command,
     command::output::{Cell, Grid},
     model::{
         fold::snapshot::InstanceSnapshot,
         inventory::instance::InstanceId,
         poll::{
+            databases::DatabaseRow,
             demand::Demand,
             queries::{QueryRow, QueryTable},
             statement::Statement,
@@ -35,30 +37,76 @@ const ANSWERS: usize = 64;
 /// All are asked within so long; what has not answered then says so.
 const WITHIN: Duration = Duration::from_secs(30);
 
-/// What was asked, and its answer.
+/// An answer: the plans, or why there are none.
 type Answer = Result<Vec<ShownPlan>, String>;
 
-/// The answers by instance and query hash.
-pub type Answers = HashMap<(InstanceId, u64), Answer>;
+/// The answers by instance and question.
+pub type Answers = HashMap<(InstanceId, Demand), Answer>;
 
-/// The queries of a table that are asked for: those that took CPU, the most first.
-fn asked(table: &QueryTable) -> impl Iterator<Item = &QueryRow> {
-    table.queries.iter().filter(|query| query.cpu_us.is_some_and(|us| us > 0)).take(QUERIES)
+/// A question, and what is known of the query without its answer.
+#[derive(Clone, Copy)]
+struct Question<'a> {
+    demand: Demand,
+    query: Option<&'a QueryRow>,
+    share_pct: Option<f64>,
+    database: Option<&'a str>,
 }
 
-/// Asks for the plans of the queries that take most CPU.
-pub async fn ask(commands: Sender<Command>, scope: Scoped<'_>) -> Answers {
-    let of_one = |i: &&InstanceSnapshot| {
-        let queries = i.facts.queries.get().into_iter().flat_map(|table| asked(table));
-        queries.map(|query| (i.id().clone(), query.hash)).collect::<Vec<_>>()
+/// The questions to an instance, or why there is none: about the queries of the plan cache that take most CPU, or about the plan of a
+/// Query Store that was named.
+fn questions<'a>(
+    i: &'a InstanceSnapshot,
+    stored: Option<&'a StoredPlan>,
+) -> Vec<(&'a str, Result<Question<'a>, String>)> {
+    let Some(stored) = stored else {
+        return of_instance(i, &i.facts.queries, |table| asked(table).collect());
     };
-    let questions: Vec<(InstanceId, u64)> = scope.iter().flat_map(of_one).collect();
+    of_instance(i, &i.facts.databases, |rows| vec![in_database(rows, stored)])
+        .into_iter()
+        .map(|(name, found)| (name, found.and_then(std::convert::identity)))
+        .collect()
+}
+
+/// About those that took CPU, the most first.
+fn asked(table: &QueryTable) -> impl Iterator<Item = Question<'_>> {
+    let spent = table.queries.iter().filter(|query| query.cpu_us.is_some_and(|us| us > 0)).take(QUERIES);
+    spent.map(|query| Question {
+        demand: Demand::Plans { query_hash: query.hash },
+        query: Some(query),
+        share_pct: table.share_pct(query),
+        database: query.database.as_deref(),
+    })
+}
+
+/// About a plan of the Query Store of a database.
+fn in_database<'a>(rows: &'a [DatabaseRow], stored: &StoredPlan) -> Result<Question<'a>, String> {
+    let is_it = |row: &&DatabaseRow| {
+        row.name.as_deref().is_some_and(|name| name.eq_ignore_ascii_case(&stored.database))
+    };
+    let found = rows.iter().find(is_it);
+    let row = found
+        .ok_or_else(|| format!("no database {} is there, or the login may not see it", stored.database))?;
+    Ok(Question {
+        demand: Demand::StoredPlan { database_id: row.id, plan_id: stored.plan_id },
+        query: None,
+        share_pct: None,
+        database: row.name.as_deref(),
+    })
+}
+
+/// Asks for the plans of the queries that take most CPU, or for the one that was named.
+pub async fn ask(commands: Sender<Command>, scope: Scoped<'_>, stored: Option<&StoredPlan>) -> Answers {
+    let of_one = |i: &&InstanceSnapshot| {
+        let asked = questions(i, stored).into_iter().filter_map(|(_, question)| question.ok());
+        asked.map(|question| (i.id().clone(), question.demand)).collect::<Vec<_>>()
+    };
+    let questions: Vec<(InstanceId, Demand)> = scope.iter().flat_map(of_one).collect();
     let (ask, requests) = mpsc::channel(demand::REQUESTS);
     let (tell, mut told) = mpsc::channel(ANSWERS);
     let lane = tokio::spawn(demand::carry_out(requests, commands, tell));
     let sent = async {
-        for (ticket, (instance, query_hash)) in (0_u64..).zip(&questions) {
-            let (instance, demand) = (instance.clone(), Demand::Plans { query_hash: *query_hash });
+        for (ticket, (instance, demand)) in (0_u64..).zip(&questions) {
+            let (instance, demand) = (instance.clone(), *demand);
             if ask.send(DemandRequest::Ask { ticket, instance, demand }).await.is_err() {
                 return;
             }
@@ -90,21 +138,19 @@ pub async fn ask(commands: Sender<Command>, scope: Scoped<'_>) -> Answers {
 
 /// A finding of a plan of a query, or a plan in which nothing was found.
 pub struct Row<'a> {
-    query: &'a QueryRow,
-    share_pct: Option<f64>,
+    of: Question<'a>,
     plan: &'a ShownPlan,
     found: Option<Finding>,
 }
 
 /// The rows: the queries with most CPU first, the heaviest finding first.
-pub fn grid<'a>(scope: Scoped<'a>, answers: &'a Answers) -> Grid {
+pub fn grid<'a>(scope: Scoped<'a>, answers: &'a Answers, stored: Option<&'a StoredPlan>) -> Grid {
     let rows = scope.iter().flat_map(|i| {
-        let of_query = |(table, query): (&'a QueryTable, &'a QueryRow)| {
-            told(query, table.share_pct(query), answers.get(&(i.id().clone(), query.hash)))
-        };
-        let queries = of_instance(i, &i.facts.queries, |table| asked(table).map(|q| (&**table, q)).collect());
-        let each = queries.into_iter().flat_map(|(name, found)| {
-            let rows = found.map_or_else(|why| vec![Err(why)], of_query);
+        let each = questions(i, stored).into_iter().flat_map(|(name, question)| {
+            let rows = match question {
+                Err(why) => vec![Err(why)],
+                Ok(question) => told(question, answers.get(&(i.id().clone(), question.demand))),
+            };
             rows.into_iter().map(move |row| (name, row))
         });
         each.collect::<Vec<_>>()
@@ -112,13 +158,12 @@ pub fn grid<'a>(scope: Scoped<'a>, answers: &'a Answers) -> Grid {
     grid_with_holes(&columns(), rows)
 }
 
-/// What an answer says of a query.
-fn told<'a>(
-    query: &'a QueryRow,
-    share_pct: Option<f64>,
-    answer: Option<&'a Answer>,
-) -> Vec<Result<Row<'a>, String>> {
-    let problem = |why: &str| Err(format!("the plan of query 0x{:016X}: {why}", query.hash));
+/// What an answer says.
+fn told<'a>(of: Question<'a>, answer: Option<&'a Answer>) -> Vec<Result<Row<'a>, String>> {
+    let problem = |why: &str| match of.query {
+        Some(query) => Err(format!("the plan of query 0x{:016X}: {why}", query.hash)),
+        None => Err(why.to_owned()),
+    };
     match answer {
         None => vec![problem("no answer in time")],
         Some(Err(why)) => vec![problem(why)],
@@ -129,9 +174,9 @@ fn told<'a>(
                 Ok(read) => {
                     let mut all = found(read);
                     all.truncate(FINDINGS);
-                    let rows = all.into_iter().map(Some);
-                    let rows: Vec<_> = rows.map(|found| Ok(Row { query, share_pct, plan, found })).collect();
-                    if rows.is_empty() { vec![Ok(Row { query, share_pct, plan, found: None })] } else { rows }
+                    let rows: Vec<_> =
+                        all.into_iter().map(|found| Ok(Row { of, plan, found: Some(found) })).collect();
+                    if rows.is_empty() { vec![Ok(Row { of, plan, found: None })] } else { rows }
                 }
             };
             plans.iter().flat_map(of_plan).collect()
@@ -166,12 +211,23 @@ pub fn names(what: What) -> Option<Vec<&'static str>> {
     (what == What::Plans).then(|| names_with_holes(&columns()))
 }
 
-fn columns<'a>() -> [Column<Row<'a>>; 15] {
+fn columns<'a>() -> [Column<Row<'a>>; 17] {
     [
-        ("query_hash", |r| hash(Some(r.query.hash))),
+        ("query_hash", |r| {
+            let own =
+                r.plan.plan.as_ref().ok().and_then(|plan| plan.statements.first()?.query_hash.as_deref());
+            r.of.query.map_or_else(|| Cell::text(own), |query| hash(Some(query.hash)))
+        }),
         ("plan_hash", |r| hash(r.plan.found.plan_hash)),
         ("plan", |r| Cell::text(Some(r.plan.found.source.words()))),
-        ("cpu_share_pct", |r| Cell::real(r.share_pct)),
+        ("plan_id", |r| Cell::int(r.plan.found.stored.as_ref().map(|stored| stored.plan_id))),
+        ("forced", |r| {
+            let stored = r.plan.found.stored.as_ref();
+            Cell::text(
+                stored.map(|stored| stored.forced_words().unwrap_or_else(|| "no".to_owned())).as_deref(),
+            )
+        }),
+        ("cpu_share_pct", |r| Cell::real(r.of.share_pct)),
         ("runs", |r| Cell::int(r.plan.found.runs)),
         ("avg_ms", |r| {
             let runs = r.plan.found.runs.filter(|runs| *runs > 0);
@@ -185,10 +241,17 @@ fn columns<'a>() -> [Column<Row<'a>>; 15] {
         ("stake_ms", |r| Cell::real(r.found.as_ref().and_then(|found| found.stake_ms))),
         ("found", |r| Cell::text(r.found.as_ref().map(|found| found.text.as_str()))),
         ("advice", |r| Cell::text(r.found.as_ref().map(|found| found.advice.as_str()))),
-        ("database", |r| Cell::text(r.query.database.as_deref())),
-        ("module", |r| Cell::text(r.query.module.as_deref())),
+        ("database", |r| Cell::text(r.of.database)),
+        ("module", |r| {
+            let own = r.plan.plan.as_ref().ok().and_then(|plan| plan.statements.first()?.module.as_deref());
+            Cell::text(r.of.query.map_or(own, |query| query.module.as_deref()))
+        }),
         ("statement", |r| {
-            let text = r.query.statement.as_ref().map(Statement::as_str);
+            let own = r.plan.plan.as_ref().ok().and_then(|plan| Some(plan.statements.first()?.text.as_str()));
+            let text = match r.of.query {
+                Some(query) => query.statement.as_ref().map(Statement::as_str),
+                None => own,
+            };
             Cell::text(text.map(super::rows::squeeze).as_deref())
         }),
     ]

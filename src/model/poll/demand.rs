@@ -1,7 +1,8 @@
 //! What is asked of one server on demand, and what was found: plans, waits of one session, the buffer pool. Asked by the
 //! screen, answered by `probe::demand` over a connection of its own (`collect::lane`); never part of a poll.
 
-use crate::model::base::{failure::Failure, time::Timestamp};
+use super::query_store::failure_words;
+use crate::model::base::{failure::Failure, figure, time::Timestamp};
 use std::{fmt, sync::Arc};
 
 /// A question to one server.
@@ -11,6 +12,20 @@ pub enum Demand {
     Plans {
         /// of the query with this hash
         query_hash: u64,
+    },
+    /// the plans of a query that a Query Store has
+    StoredPlans {
+        /// the store is of this database
+        database_id: i32,
+        /// the query's number in it
+        query_id: i64,
+    },
+    /// a plan of a Query Store
+    StoredPlan {
+        /// the store is of this database
+        database_id: i32,
+        /// the plan's number in it
+        plan_id: i64,
     },
     /// what a session runs now, with rows so far where the server profiles it
     SessionPlan {
@@ -38,6 +53,12 @@ impl fmt::Display for Demand {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Plans { query_hash } => write!(f, "the plans of query 0x{query_hash:016X}"),
+            Self::StoredPlans { database_id, query_id } => {
+                write!(f, "the plans of query {query_id} in the Query Store of database {database_id}")
+            }
+            Self::StoredPlan { database_id, plan_id } => {
+                write!(f, "plan {plan_id} in the Query Store of database {database_id}")
+            }
             Self::SessionPlan { session_id } => write!(f, "the plan of session {session_id}"),
             Self::SessionWaits { session_id } => write!(f, "the waits of session {session_id}"),
             Self::BufferPool => f.write_str("the buffer pool by database"),
@@ -81,6 +102,8 @@ pub enum PlanSource {
     LastActual,
     /// a request that still runs
     Live,
+    /// a Query Store: estimates
+    Stored,
 }
 
 impl PlanSource {
@@ -90,6 +113,7 @@ impl PlanSource {
             Self::Cached => "estimated",
             Self::LastActual => "last actual",
             Self::Live => "live",
+            Self::Stored => "Query Store",
         }
     }
 }
@@ -105,7 +129,7 @@ pub struct FoundPlan {
     pub compiled_at: Option<Timestamp>,
     /// the start of its last run; of a request that runs, its own
     pub started_at: Option<Timestamp>,
-    /// runs since it was compiled
+    /// runs since it was compiled; of a Query Store those of the last 25 hours
     pub runs: Option<i64>,
     /// CPU of all of them, ms; of one run for plans of one
     pub cpu_ms: Option<f64>,
@@ -113,6 +137,55 @@ pub struct FoundPlan {
     pub elapsed_ms: Option<f64>,
     /// the XML as it came: hostile. None: the server has the plan no longer, or does not keep such plans
     pub xml: Option<Arc<str>>,
+    /// what a Query Store says of it, if it is from there
+    pub stored: Option<StoredPlan>,
+}
+
+impl FoundPlan {
+    /// Why it has no XML, in words.
+    pub fn words_without_xml(&self) -> String {
+        match self.stored.as_ref().map(|stored| stored.xml_bytes) {
+            None => "the server does not have it any more, or it is too deep to be shown".to_owned(),
+            Some(Some(bytes @ 1..)) => {
+                let mut words = "its XML has ".to_owned();
+                figure::push_size(&mut words, bytes as f64);
+                words.push_str(": more than is read of one answer");
+                words
+            }
+            Some(_) => "Query Store has no XML of it: it is nested deeper than 128 levels, or was too large to be kept".to_owned(),
+        }
+    }
+}
+
+/// A plan as a Query Store has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredPlan {
+    /// the database of the store
+    pub database: Arc<str>,
+    /// the number of its query
+    pub query_id: i64,
+    /// its own number
+    pub plan_id: i64,
+    /// its query is forced to run by it
+    pub is_forced: bool,
+    /// how often forcing it failed
+    pub failures: Option<i64>,
+    /// why the last time, by the server's number
+    pub reason: Option<i64>,
+    /// size of its XML on the server, bytes
+    pub xml_bytes: Option<i64>,
+}
+
+impl StoredPlan {
+    /// Whether it is forced, and if that works. None: it is not.
+    pub fn forced_words(&self) -> Option<String> {
+        if !self.is_forced {
+            return None;
+        }
+        let Some(times) = self.failures.filter(|n| *n > 0) else { return Some("yes".to_owned()) };
+        let why = self.reason.and_then(failure_words).map_or_else(String::new, |why| format!(": {why}"));
+        Some(format!("yes, and it failed {}{why}", figure::counted(times as usize, "time")))
+    }
 }
 
 /// A wait type of a session.

@@ -33,6 +33,8 @@ mod volumes;
 mod waits;
 mod who;
 
+pub(super) use query_store::VARIANTS;
+
 use super::{
     demand,
     descriptor::{EachDatabase, Probe},

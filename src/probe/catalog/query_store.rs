@@ -36,7 +36,7 @@ const FORCED: Script = script!("query_store_forced", Performance, by "database_i
 const QUERIES: Script = script!("query_store_queries", Performance, by "database_id" "query_id");
 const WAITS: Script =
     script!("query_store_waits", Performance, by "database_id" "query_id" "wait_category_desc");
-const VARIANTS: Script =
+pub(in crate::probe) const VARIANTS: Script =
     script!("query_store_variants", Performance, by "database_id" "query_variant_query_id");
 const HINTS: Script = script!("query_store_hints", Performance, by "database_id" "query_id" "hint");
 const FEEDBACK: Script =

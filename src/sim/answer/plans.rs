@@ -75,7 +75,7 @@ impl Asked<'_> {
         self.running().filter(move |work| Some(i64::from(work.spid)) == wanted)
     }
 
-    fn plan(&self, handle: Handle, plan: u8, ran_ms: Option<(i64, i64)>, done: f64) -> String {
+    pub(super) fn plan(&self, handle: Handle, plan: u8, ran_ms: Option<(i64, i64)>, done: f64) -> String {
         let template = handle.text.template;
         let statement = handle.fill(self.moment).map_or_else(String::new, |filled| {
             let units: Vec<u16> = filled.text.encode_utf16().collect();

@@ -32,6 +32,8 @@ pub const ANSWERS: &[Answer] = &[
     ("query_store_variants", variants),
     ("query_store_hints", hints),
     ("query_store_feedback", feedback),
+    ("query_store_plans", plans),
+    ("query_store_plan", plan),
 ];
 
 /// An hour, ms.
@@ -65,8 +67,9 @@ fn stores(q: &Asked<'_>) -> Table {
     let rows = stores.into_iter().filter_map(|store| {
         let database = q.moment.profile.database(store.database_id)?;
         let name = text(q.moment.database_name(database));
+        let is_on = Value::Bool(store.state != 0);
         let row = [int(total), int(store.database_id), name, text("ONLINE")];
-        Some(row.into_iter().chain(room::entered_by_all()).chain([Value::Bool(true)]).collect())
+        Some(row.into_iter().chain(room::entered_by_all()).chain([is_on]).collect())
     });
     Table::new(&columns).with(rows)
 }
@@ -157,16 +160,15 @@ fn forced(q: &Asked<'_>) -> Table {
     let all = q.moment.forced(store.database_id);
     let total = all.len() as i64;
     let rows = all.into_iter().map(|plan| {
-        let hash = Value::Bytes(queries::hash(q.moment.profile, plan.template).to_vec());
         let own = [
             int(store.database_id),
             int(total),
             int(plan.query * 10),
             int(plan.query),
-            hash.clone(),
+            Value::Bytes(q.plan_hash(plan.template, 0).to_vec()),
             int(plan.failures),
             int(plan.reason),
-            hash,
+            Value::Bytes(q.query_hash(plan.template).to_vec()),
         ];
         own.into_iter().chain(module(q, plan.template, store.database_id)).collect()
     });
@@ -318,6 +320,69 @@ fn feedback(q: &Asked<'_>) -> Table {
             int(2),
             text("VERIFICATION_PASSED"),
         ]
+    });
+    Table::new(&columns).with(rows)
+}
+
+/// The plans of a query, or one by its number, the one that ran last first.
+fn plans(q: &Asked<'_>) -> Table {
+    let columns = [
+        ("database_id", Int),
+        ("plan_id", BigInt),
+        ("query_id", BigInt),
+        ("query_plan_hash", Binary(8)),
+        ("is_forced_plan", Bit),
+        ("force_failure_count", BigInt),
+        ("last_force_failure_reason", Int),
+        ("last_compile_start_time", DateTimeOffset(7)),
+        ("last_execution_time", DateTimeOffset(7)),
+        ("runs", BigInt),
+        ("sum_cpu_us", Float),
+        ("elapsed_us", Float),
+    ];
+    let Some(store) = asked(q) else { return Table::new(&columns) };
+    let (query_id, plan_id) = (param(q, "@P2"), param(q, "@P3"));
+    let forced = q.moment.forced(store.database_id);
+    let mut all = q.moment.stored_plans(store.database_id);
+    all.retain(|plan| Some(plan.query_id) == query_id || Some(plan.plan_id) == plan_id);
+    all.sort_by_key(|plan| plan.idle_ms);
+    let rows = all.into_iter().map(|plan| {
+        let forced = forced.iter().find(|forced| forced.query == plan.query_id && plan.plan == 0);
+        let ago = |ms: i64| Value::Time {
+            local_ns: q.moment.local_ns(q.moment.at_ms - ms),
+            offset_min: q.moment.profile.utc_offset_min,
+        };
+        let [runs, cpu_us, elapsed_us] = plan.ran;
+        vec![
+            int(store.database_id),
+            int(plan.plan_id),
+            int(plan.query_id),
+            Value::Bytes(q.plan_hash(plan.template, plan.plan).to_vec()),
+            Value::Bool(forced.is_some()),
+            int(forced.map_or(0, |forced| forced.failures)),
+            int(forced.map_or(0, |forced| forced.reason)),
+            ago(plan.idle_ms + 1_200_000),
+            ago(plan.idle_ms),
+            int(runs),
+            Value::Float(cpu_us as f64),
+            Value::Float(elapsed_us as f64),
+        ]
+    });
+    Table::new(&columns).with(rows)
+}
+
+/// The XML of a plan.
+fn plan(q: &Asked<'_>) -> Table {
+    let columns =
+        [("database_id", Int), ("plan_id", BigInt), ("plan_bytes", BigInt), ("query_plan", NVarCharMax)];
+    let (Some(store), Some(plan_id)) = (asked(q), param(q, "@P2")) else { return Table::new(&columns) };
+    let found = q.moment.stored_plans(store.database_id).into_iter().find(|plan| plan.plan_id == plan_id);
+    let rows = found.into_iter().map(|plan| {
+        let handle =
+            Handle { text: TextRef { template: plan.template, variant: 0 }, database_id: store.database_id };
+        let xml = q.plan(handle, plan.plan, None, 1.0);
+        let bytes = xml.encode_utf16().count() as i64 * 2;
+        vec![int(store.database_id), int(plan_id), int(bytes), text(xml)]
     });
     Table::new(&columns).with(rows)
 }

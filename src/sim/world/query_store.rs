@@ -195,10 +195,11 @@ impl Moment<'_> {
         if !dice.chance(0.5) && fails.is_none() {
             return Vec::new();
         }
-        let query = self
-            .queries()
-            .into_iter()
-            .find(|q| q.database_id == database_id && TEXTS[usize::from(q.template)].proc.is_some());
+        // What has variants is not forced.
+        let with_variants = usize::from(self.profile.version >= Version::V2022);
+        let mut queries =
+            self.queries().into_iter().filter(|q| q.database_id == database_id).skip(with_variants);
+        let query = queries.find(|q| TEXTS[usize::from(q.template)].proc.is_some());
         let failures = fails.map_or(0, |a| 1 + (a.age_ms as f64 * a.amount.max(0.0) / 3.6e6) as i64);
         let forced = |query: Query| Forced {
             query: number(query.template),
@@ -222,6 +223,57 @@ fn plus(a: Figures, b: Figures) -> Figures {
         elapsed_us: a.elapsed_us + b.elapsed_us,
         reads: a.reads + b.reads,
         physical_reads: a.physical_reads + b.physical_reads,
+/// A plan in its store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StoredPlan {
+    /// its number: that of its query, and which of the plans of the query it is
+    pub plan_id: i64,
+    /// its query
+    pub query_id: i64,
+    /// position of the text
+    pub template: u16,
+    /// which picture it has: see `queries::VICTIMS`
+    pub plan: u8,
+    /// runs, CPU and duration in µs of the last 25 hours
+    pub ran: [i64; 3],
+    /// how long ago it ran last, ms
+    pub idle_ms: i64,
+}
+
+impl Moment<'_> {
+    /// The plans of the queries of a database that ran in the last 25 hours. A query that an event hit has its bad plan and the good
+    /// one of before; of the two variants of a query the second one, for many rows, scans.
+    pub fn stored_plans(&self, database_id: i32) -> Vec<StoredPlan> {
+        let now = self.utc_ms();
+        let all = self.stored(database_id, now - 25 * 3_600_000, now);
+        all.iter().flat_map(plans_of).collect()
+    }
+}
+
+fn plans_of(runs: &Runs) -> Vec<StoredPlan> {
+    let (total, bad) = (runs.total, runs.query.run.times(runs.bad));
+    let is_hit = runs.query.plan != 0;
+    let plan = |plan: u8, ran: [i64; 3], idle_ms| StoredPlan {
+        plan_id: runs.query_id * 10 + i64::from(plan),
+        query_id: runs.query_id,
+        template: runs.template,
+        plan,
+        ran,
+        idle_ms,
+    };
+    if runs.query_id >= VARIANTS {
+        let picture = if runs.query_id % 2 == 0 { 0 } else { 2 };
+        return vec![plan(picture, [total.runs, total.cpu_us, total.elapsed_us], 2_000)];
+    }
+    let good = [total.runs - bad.runs, total.cpu_us - bad.cpu_us, total.elapsed_us - bad.elapsed_us];
+    if !is_hit {
+        return vec![plan(0, good, 2_000)];
+    }
+    // A plan is there with its first run.
+    let bad = runs.query.run.times(runs.bad.max(1));
+    vec![plan(runs.query.plan, [bad.runs, bad.cpu_us, bad.elapsed_us], 2_000), plan(0, good, 600_000)]
+}
+
         writes: a.writes + b.writes,
         rows: a.rows + b.rows,
         grant_kb: a.grant_kb + b.grant_kb,

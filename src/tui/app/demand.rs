@@ -7,6 +7,8 @@ use crate::{
         base::{
             failure::{Failure, FailureKind},
             figure,
+            time::Timestamp,
+            zone::Zone,
         },
         inventory::instance::InstanceId,
         judge::health::Level,
@@ -82,8 +84,11 @@ impl App {
             return self.say(Level::Ok, text);
         }
         self.show_found(&ready);
+        let unread = unread(&ready);
         self.ready = Some(ready);
-        if let Some(ms) = cost_ms.filter(|ms| *ms >= 10) {
+        if let Some(words) = unread {
+            self.say(Level::Warning, words);
+        } else if let Some(ms) = cost_ms.filter(|ms| *ms >= 10) {
             let mut text = "it cost the server ".to_owned();
             figure::push_wait(&mut text, ms as f64);
             text.push_str(" of CPU");
@@ -111,7 +116,7 @@ impl App {
 
     /// Newer figures of the live plan on the screen; nobody waits for them if it was closed.
     fn renew(&mut self, ready: Ready) {
-        if sources(&ready).iter().any(|plan| self.renew_plan(plan)) {
+        if sources(&ready, &self.world.moment.zone).iter().any(|plan| self.renew_plan(plan)) {
             self.live = Some(self.world.moment.clock);
             self.ready = Some(ready);
         } else {
@@ -145,7 +150,7 @@ impl App {
     }
 
     fn show_found(&mut self, ready: &Ready) {
-        let mut plans = sources(ready);
+        let mut plans = sources(ready, &self.world.moment.zone);
         if !plans.is_empty() {
             let first = plans.remove(0);
             self.live = first.live.is_some().then_some(self.world.moment.clock);
@@ -158,7 +163,7 @@ impl App {
 }
 
 /// The plans of an answer that could be read. One that ran stands before the same one as estimated.
-fn sources(ready: &Ready) -> Vec<PlanSource> {
+fn sources(ready: &Ready, zone: &Zone) -> Vec<PlanSource> {
     let Shown::Plans(plans) = &ready.shown else { return Vec::new() };
     let mut sources: Vec<(bool, PlanSource)> = plans
         .iter()
@@ -166,6 +171,7 @@ fn sources(ready: &Ready) -> Vec<PlanSource> {
             let source = PlanSource {
                 title: title(ready, &shown.found),
                 instance: Some(ready.instance.clone()),
+                facts: facts(&shown.found, zone),
                 raw: shown.found.xml.clone()?,
                 plan: Arc::clone(shown.plan.as_ref().ok()?),
                 live: request(ready, &shown.found),
@@ -175,6 +181,33 @@ fn sources(ready: &Ready) -> Vec<PlanSource> {
         .collect();
     sources.sort_by_key(|(is_estimated, _)| *is_estimated);
     sources.into_iter().map(|(_, source)| source).collect()
+}
+
+/// What a Query Store says of a plan beside it.
+fn facts(found: &FoundPlan, zone: &Zone) -> Vec<(String, String)> {
+    let Some(stored) = &found.stored else { return Vec::new() };
+    let at = |at: Option<Timestamp>| at.map(|at| zone.instant(at));
+    let facts = [
+        ("forced", stored.forced_words()),
+        ("ran last", at(found.started_at)),
+        ("compiled", at(found.compiled_at)),
+    ];
+    facts.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
+}
+
+/// Of several plans some can be shown: why the first of the others cannot.
+fn unread(ready: &Ready) -> Option<String> {
+    let Shown::Plans(plans) = &ready.shown else { return None };
+    if plans.iter().all(|shown| shown.plan.is_err()) {
+        return None;
+    }
+    plans.iter().find_map(|shown| {
+        let which = match &shown.found.stored {
+            Some(stored) => format!("plan {}", stored.plan_id),
+            None => format!("one plan, {},", shown.found.source.words()),
+        };
+        Some(format!("{which} cannot be shown: {}", shown.plan.as_ref().err()?))
+    })
 }
 
 /// The request that runs a plan still.
@@ -191,15 +224,25 @@ fn title(ready: &Ready, found: &FoundPlan) -> String {
     let _ = match ready.demand {
         Demand::Plans { query_hash } => write!(title, " · query 0x{query_hash:016X}"),
         Demand::SessionPlan { session_id } => write!(title, " · session {session_id}"),
+        Demand::StoredPlans { .. } | Demand::StoredPlan { .. } => match &found.stored {
+            Some(stored) => {
+                write!(title, " · {} query {} · plan {}", stored.database, stored.query_id, stored.plan_id)
+            }
+            None => Ok(()),
+        },
         Demand::SessionWaits { .. } | Demand::BufferPool | Demand::PlanCache | Demand::FreeSpace { .. } => {
             Ok(())
         }
     };
-    if let Some(hash) = found.plan_hash {
+    if let Some(hash) = found.plan_hash.filter(|_| found.stored.is_none()) {
         let _ = write!(title, " · plan 0x{hash:016X}");
     }
     title.push_str(" · ");
     title.push_str(found.source.words());
+    if let Some(stored) = found.stored.as_ref().filter(|stored| stored.is_forced) {
+        let is_failing = stored.failures.is_some_and(|n| n > 0);
+        title.push_str(if is_failing { ", forcing fails" } else { ", forced" });
+    }
     if let (Some(runs @ 1..), Some(ms)) = (found.runs, found.elapsed_ms) {
         title.push_str(" · ");
         figure::push_grouped(&mut title, runs);
@@ -221,6 +264,10 @@ const fn cost(demand: Demand) -> Option<&'static str> {
         Demand::FreeSpace { database_id: None } => Some(
             "this asks every database in turn for its allocation maps, a page for each 4 GB, 60 s at most",
         ),
-        Demand::Plans { .. } | Demand::SessionPlan { .. } | Demand::SessionWaits { .. } => None,
+        Demand::Plans { .. }
+        | Demand::StoredPlans { .. }
+        | Demand::StoredPlan { .. }
+        | Demand::SessionPlan { .. }
+        | Demand::SessionWaits { .. } => None,
     }
 }

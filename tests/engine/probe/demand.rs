@@ -5,8 +5,10 @@ use dbtop::{
     model::{
         base::failure::FailureKind,
         poll::{
+            Sample, State,
             demand::{Demand, Found, PlanSource},
             id::ProbeId,
+            query_store::StoredQuery,
         },
     },
     plan::{Plan, find::findings, time::own},
@@ -15,7 +17,8 @@ use dbtop::{
         scenario::Kind,
         world::{
             queries::{self, VICTIMS},
-            texts::TEXTS,
+            query_store::number,
+            texts::{self, TEXTS},
             version::Version,
         },
     },
@@ -78,6 +81,100 @@ async fn a_query_is_found_in_the_plan_cache_by_its_hash_and_one_that_is_not_says
     let failure =
         probe::demand(&mut client.conn, Demand::SessionPlan { session_id: 3 }, &mut client.ctx).await;
     assert!(failure.unwrap_err().text.contains("session 3 runs nothing now"));
+}
+
+/// What Query Store told, and the first of its queries that this holds for.
+async fn stored(client: &mut Client, is_it: impl Fn(&StoredQuery) -> bool) -> Option<StoredQuery> {
+    client.ctx.set_focused(true);
+    let Ok(Sample::Known(State::QueryStore(table))) = client.one(ProbeId::QueryStore).await else {
+        panic!("no stores")
+    };
+    table.queries.iter().find(|query| is_it(query)).cloned()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn both_plans_of_a_query_that_regressed_come_out_of_query_store_on_every_version() {
+    let sim = fleet(Version::ALL.len() * 2, &[(Kind::PlanRegression, None)]).await;
+    let victim = VICTIMS.iter().find(|victim| victim.kind == Kind::PlanRegression).unwrap();
+    let mut shown = 0;
+    for index in 0..Version::ALL.len() * 2 {
+        let mut client = introduced(&sim, index).await;
+        let hash = u64::from_be_bytes(queries::hash(&sim.fleet().profiles[index], victim.template));
+        let database_id = texts::database_of(sim.fleet().profiles[index].dice, victim.template);
+        let query_id = number(victim.template);
+        let demand = Demand::StoredPlans { database_id, query_id };
+        let found = probe::demand(&mut client.conn, demand, &mut client.ctx).await;
+        if client.ctx.rights().unwrap().held("CONNECT ANY DATABASE") == Some(false) {
+            let failure = found.unwrap_err();
+            assert!(failure.text.contains("CONNECT ANY DATABASE"), "{failure:?}");
+            continue;
+        }
+        if found.as_ref().is_err_and(|failure| failure.kind == FailureKind::MissingObject) {
+            continue; // its database has no store: before 2022 not all have one
+        }
+        let Ok(Found::Plans(plans)) = found else { panic!("{found:?}") };
+        shown += 1;
+        assert_eq!(plans.len(), 2, "the bad one and the good one before it: {plans:?}");
+        let codes = plans.iter().map(|plan| codes(plan.xml.as_deref().unwrap())).collect::<Vec<_>>();
+        assert!(
+            codes[0].contains(&"P02") && !codes[1].contains(&"P02"),
+            "the one that ran last first: {codes:?}"
+        );
+        for plan in &plans {
+            let stored = plan.stored.as_ref().unwrap();
+            assert_eq!((plan.source, stored.query_id), (PlanSource::Stored, query_id));
+            assert!(!stored.database.starts_with("db ") && stored.xml_bytes > Some(1_000), "{stored:?}");
+            assert!(plan.runs > Some(0) && plan.started_at.is_some() && plan.compiled_at < plan.started_at);
+            let xml = plan.xml.as_deref().unwrap();
+            let read = Plan::read(xml.as_bytes()).unwrap();
+            assert_eq!(read.statements[0].query_hash.as_deref(), Some(&*format!("0x{hash:016X}")));
+            let demand = Demand::StoredPlan { database_id, plan_id: stored.plan_id };
+            let one = probe::demand(&mut client.conn, demand, &mut client.ctx).await;
+            let Ok(Found::Plans(one)) = one else { panic!("{one:?}") };
+            assert_eq!((one.len(), one[0].xml.as_deref()), (1, Some(xml)));
+        }
+        let gone = Demand::StoredPlan { database_id, plan_id: 999_999 };
+        let failure = probe::demand(&mut client.conn, gone, &mut client.ctx).await.unwrap_err();
+        assert!(
+            failure.kind == FailureKind::MissingObject && failure.text.contains("any more"),
+            "{failure:?}"
+        );
+    }
+    assert!(shown >= Version::ALL.len() / 2, "{shown} stores have it: choose another seed");
+    sim.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stored_plan_says_that_it_is_forced_and_fails_and_variants_have_one_each() {
+    let sim = fleet(Version::ALL.len(), &[(Kind::PlanForceFailure, Some(3.6e6))]).await;
+    let (mut failing, mut with_variants) = (0, 0);
+    for index in 0..Version::ALL.len() {
+        let mut client = introduced(&sim, index).await;
+        let plans = async |client: &mut Client, query: StoredQuery| {
+            let demand = Demand::StoredPlans { database_id: query.database_id, query_id: query.query_id };
+            match probe::demand(&mut client.conn, demand, &mut client.ctx).await {
+                Ok(Found::Plans(plans)) => plans,
+                other => panic!("{query:?}: {other:?}"),
+            }
+        };
+        if let Some(query) = stored(&mut client, |query| query.forced.is_some()).await {
+            let plan_id = query.forced.as_ref().unwrap().plan_id;
+            let plans = plans(&mut client, query).await;
+            let stored = plans.iter().filter_map(|plan| plan.stored.as_ref()).find(|stored| stored.is_forced);
+            let stored = stored.unwrap();
+            assert_eq!(stored.plan_id, plan_id, "as the poll numbers it");
+            let words = stored.forced_words().unwrap();
+            failing += usize::from(words.contains("an index of it is not there"));
+        }
+        if let Some(query) = stored(&mut client, |query| query.variants > 0).await {
+            let plans = plans(&mut client, query).await;
+            assert_eq!(plans.len(), 2, "a plan of each variant: {plans:?}");
+            assert_ne!(plans[0].plan_hash, plans[1].plan_hash);
+            with_variants += 1;
+        }
+    }
+    assert!(failing > 0 && with_variants > 0, "{failing} {with_variants}");
+    sim.stop().await;
 }
 
 /// The findings of a plan by their codes.

@@ -92,6 +92,27 @@ pub static STORED: &[(&str, Columns)] = &[
         &[("database_id", Int), ("query_id", Int), ("hint", Text), ("query_hint_failure_count", Int)],
     ),
     (
+        "query_store_plan",
+        &[("database_id", Int), ("plan_id", Int), ("plan_bytes", Int), ("query_plan", Text)],
+    ),
+    (
+        "query_store_plans",
+        &[
+            ("database_id", Int),
+            ("plan_id", Int),
+            ("query_id", Int),
+            ("query_plan_hash", Bytes),
+            ("is_forced_plan", Bit),
+            ("force_failure_count", Int),
+            ("last_force_failure_reason", Int),
+            ("last_compile_start_time", Instant),
+            ("last_execution_time", Instant),
+            ("runs", Int),
+            ("sum_cpu_us", Float),
+            ("elapsed_us", Float),
+        ],
+    ),
+    (
         "query_store_queries",
         &[
             ("database_id", Int),

@@ -35,6 +35,42 @@ fn the_plans_of_what_takes_most_cpu_are_asked_for_and_judged() {
 }
 
 #[test]
+fn a_plan_of_a_query_store_is_asked_for_by_its_number() {
+    let sim = SimProcess::start(1, 0, Some(REGRESSED));
+    let stored = objects(&once(&sim, &["querystore", "-o", "json"]).stdout);
+    let query =
+        stored.iter().find(|row| row["query_id"].as_i64().is_some_and(|id| id < 1_000)).expect("a query");
+    let (database, query_id) = (query["database"].as_str().unwrap(), query["query_id"].as_i64().unwrap());
+    // As the simulator numbers the good plan of a query.
+    let plan_id = query_id * 10;
+    let named = format!("{}:{plan_id}", database.to_uppercase());
+    let found = objects(&once(&sim, &["plans", "--query-store", &named, "-o", "json"]).stdout);
+    assert!(!found.is_empty(), "a plan in which nothing is found has a row, too");
+    for row in &found {
+        assert_eq!(
+            (row["plan"].as_str(), row["plan_id"].as_i64()),
+            (Some("Query Store"), Some(plan_id)),
+            "{row:?}"
+        );
+        assert_eq!((&row["query_hash"], &row["database"]), (&query["query_hash"], &query["database"]));
+        assert!(
+            row["statement"].as_str().is_some_and(|text| !text.is_empty()) && row["problem"].is_null(),
+            "{row:?}"
+        );
+    }
+    let problem = |named: &str| {
+        let found = objects(&once(&sim, &["plans", "--query-store", named, "-o", "json"]).stdout);
+        found[0]["problem"].as_str().unwrap_or_default().to_owned()
+    };
+    assert!(problem(&format!("{database}:999999")).contains("has no plan with the number 999999 any more"));
+    assert!(problem("nowhere:1").contains("no database nowhere is there"));
+    let refused = once(&sim, &["plans", "--query-store", "orders"]);
+    assert!(refused.stderr.contains("such as orders:77"), "{}", refused.stderr);
+    let refused = once(&sim, &["waits", "--query-store", "orders:1"]);
+    assert!(refused.stderr.contains("it goes with `once plans`"), "{}", refused.stderr);
+}
+
+#[test]
 fn every_subject_in_every_format_says_the_same() {
     let sim = SimProcess::start(3, 0, Some(&format!("{STORM}{DEADLOCKS}")));
     for subject in subjects() {

@@ -213,6 +213,7 @@ fn a_plan_that_cannot_be_read_says_why() {
         cpu_ms: None,
         elapsed_ms: None,
         xml: None,
+        stored: None,
     };
     let plan = Plan::read(b"<x/>").map(Arc::new).map_err(|error| error.to_string());
     s.reply(done(ticket, Ok(Shown::Plans(vec![ShownPlan { found, plan }]))));

@@ -23,6 +23,7 @@ fn source(title: &str, xml: &str) -> PlanSource {
     PlanSource {
         title: title.to_owned(),
         instance: None,
+        facts: Vec::new(),
         raw: xml.into(),
         plan: Arc::new(Plan::read(xml.as_bytes()).unwrap()),
         live: None,
@@ -402,7 +403,14 @@ fn every_published_plan_is_drawn() {
         }
         let name = file.display().to_string();
         let plan = Arc::new(Plan::read(&fs::read(&file).unwrap()).unwrap());
-        let source = PlanSource { title: name.clone(), instance: None, raw: "".into(), plan, live: None };
+        let source = PlanSource {
+            title: name.clone(),
+            instance: None,
+            facts: Vec::new(),
+            raw: "".into(),
+            plan,
+            live: None,
+        };
         let operators: usize =
             source.plan.statements.iter().flat_map(|s| &s.queries).map(|q| q.operators.len()).sum();
         for (w, h) in [(80, 24), (120, 40), (200, 60)] {

@@ -152,7 +152,10 @@ impl PlanView {
     /// Makes the lines of the tree anew.
     fn prepare(&mut self) {
         let sheet = self.query().map(|(statement, query)| {
-            Sheet::of(statement, query, self.metric, self.is_folded, self.source.live.is_some())
+            let is_live = self.source.live.is_some();
+            let mut sheet = Sheet::of(statement, query, self.metric, self.is_folded, is_live);
+            sheet.facts.splice(0..0, self.source.facts.iter().cloned());
+            sheet
         });
         self.sheet = sheet;
     }

@@ -13,6 +13,8 @@ pub struct PlanSource {
     pub title: String,
     /// the instance, which is polled fast while the plan is on the screen
     pub instance: Option<InstanceId>,
+    /// what its source says of it beside the plan, for the head: names and values
+    pub facts: Vec<(String, String)>,
     /// as the server wrote it, for the file
     pub raw: Arc<str>,
     /// as it was read

@@ -8,7 +8,7 @@ const ORDERS: &str = include_str!("../../../../tests/fixture/plan/orders.sqlplan
 fn source(xml: &str) -> PlanSource {
     let plan = Arc::new(Plan::read(xml.as_bytes()).unwrap());
     let live = Some(Request { instance: InstanceId::new("a"), session_id: 57, started_at: None });
-    PlanSource { title: "x".to_owned(), instance: None, raw: xml.into(), plan, live }
+    PlanSource { title: "x".to_owned(), instance: None, facts: Vec::new(), raw: xml.into(), plan, live }
 }
 
 #[test]

@@ -81,11 +81,12 @@ impl Parts for Queries {
         query.is_regressed() || query.is_failing()
     }
 
-    /// The plan cache knows it by its hash.
+    /// The plans that the store has of it, which the plan cache may have lost.
     fn act(action: Action, row: Option<&RowKey>, _: Option<&InstanceId>) -> Option<Wish> {
         match (action, row?) {
-            (Action::Plan, RowKey::Stored(instance, _, _, Some(query_hash))) => {
-                Some(Wish::Demand(instance.clone(), Demand::Plans { query_hash: *query_hash }))
+            (Action::Plan, RowKey::Stored(instance, database_id, query_id, _)) => {
+                let demand = Demand::StoredPlans { database_id: *database_id, query_id: *query_id };
+                Some(Wish::Demand(instance.clone(), demand))
             }
             _ => None,
         }
