@@ -269,7 +269,8 @@ impl<D: Driver> Instance<D> {
         let probes = worth.iter().map(|id| (*id, told_ms(*id))).collect();
         let instance = self.target.info.id.clone();
         tracing::debug!(instance = self.target.info.log_name(), probes = ?worth, "handed over to the on-demand lane");
-        if self.shared.heavy.try_send(Heavy { instance, probes }).is_ok() {
+        let focused = self.obeyed.focused;
+        if self.shared.heavy.try_send(Heavy { instance, focused, probes }).is_ok() {
             for id in &worth {
                 self.context.handed_over(*id);
             }

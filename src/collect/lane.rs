@@ -11,7 +11,7 @@ use super::{
     live_config::LiveConfig,
     permits::Priority,
     secrets::SecretCell,
-    shared::Shared,
+    shared::{Heavy, Shared},
 };
 use crate::{
     model::{
@@ -85,8 +85,8 @@ pub enum Word {
 pub(super) enum Job {
     /// somebody asked
     Asked(Box<Asked>),
-    /// probes are due, each with its interval, ms
-    Probes(Vec<(ProbeId, u32)>),
+    /// probes are due
+    Probes(Heavy),
 }
 
 impl Job {
@@ -287,10 +287,13 @@ impl<D: Driver> Lane<D> {
                 }
                 asked.done(outcome).await;
             }
-            Job::Probes(due) => {
+            Job::Probes(Heavy { focused, probes: due, .. }) => {
                 let ids: Vec<ProbeId> = due.iter().map(|(id, _)| *id).collect();
                 let polled = match self.opened(job, open).await {
-                    Ok(Open { session, context, .. }) => session.poll(&ids, context).await,
+                    Ok(Open { session, context, .. }) => {
+                        context.set_focused(*focused);
+                        session.poll(&ids, context).await
+                    }
                     Err(failure) => ids.iter().map(|probe| unreached(*probe, &failure)).collect(),
                 };
                 if open.as_ref().is_some_and(|open| !open.session.is_open()) {

@@ -22,6 +22,9 @@ use tokio::time::Instant;
 /// A sample older than this makes no rate with the next one (see `model::fold::rate`), so warming up starts again.
 const COLD_AFTER: Duration = Duration::from_mins(5);
 
+/// Who goes from one instance to the next and back does not have it asked anew each time.
+const LOOKED_AT_AGAIN: Duration = Duration::from_mins(2);
+
 fn is_fast(id: ProbeId) -> bool {
     probe(id).tier == Tier::Fast
 }
@@ -150,9 +153,13 @@ impl Schedule {
     pub fn focus(&mut self, focused: bool, settings: &Settings, now: Instant) -> Vec<(ProbeId, u32)> {
         self.focused = focused;
         let changed = self.pace(settings, now);
-        // Somebody looks, and nothing is known of it yet.
-        let unknown = |slot: &&mut Slot| focused && is_heavy(slot.probe) && slot.last.is_none();
-        for slot in self.slots.iter_mut().filter(unknown) {
+        // Somebody looks, and nothing is known of it yet, or less than is told on the screen.
+        let is_little = |slot: &&mut Slot| {
+            let is_old = |last| now - last > LOOKED_AT_AGAIN;
+            let tells_more = changed.iter().any(|(probe, _)| *probe == slot.probe);
+            focused && is_heavy(slot.probe) && slot.last.is_none_or(|last| tells_more && is_old(last))
+        };
+        for slot in self.slots.iter_mut().filter(is_little) {
             slot.due = now;
         }
         changed
@@ -286,7 +293,6 @@ mod tests {
             let mut schedule = Schedule::new(&settings, Arc::default(), now);
             schedule.connected(&settings, now, chance);
             let every = Duration::from_millis(schedule.every_ms(ProbeId::Growths).into());
-            // One whose interval is another on the screen, and one that is asked as often there.
             let is_due = |schedule: &Schedule, at| {
                 let due = schedule.due(at);
                 due.contains(&ProbeId::Growths) && due.contains(&ProbeId::QueryStore)

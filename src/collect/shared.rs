@@ -33,5 +33,7 @@ impl<D> Shared<D> {
 #[derive(Debug, Clone)]
 pub(super) struct Heavy {
     pub instance: InstanceId,
+    /// it is on the screen: some probes tell more then
+    pub focused: bool,
     pub probes: Vec<(ProbeId, u32)>,
 }

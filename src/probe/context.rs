@@ -293,7 +293,10 @@ impl ProbeContext {
                 self.objects.forget_failures();
                 self.jobs.forget_failures();
             }
-            Sample::Known(State::QueryStore(table)) => self.read.query_store = Some(Arc::clone(table)),
+            Sample::Known(State::QueryStore(table)) => {
+                let problems = &self.problems;
+                self.read.note_stores(table, self.focused, |id| problems.contains_key(&id));
+            }
             Sample::Known(State::Databases(rows)) => {
                 self.databases =
                     rows.iter().filter_map(|d: &DatabaseRow| Some((d.id, d.name.clone()?))).collect();

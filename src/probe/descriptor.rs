@@ -116,8 +116,6 @@ impl EachDatabase {
 pub enum Worth {
     /// it is
     Always,
-    /// while this is true
-    While(fn(&ProbeContext) -> bool),
     /// when there is news, by this. Until then its last reading is true and does not grow old
     News(fn(&ProbeContext) -> bool),
 }
@@ -127,7 +125,7 @@ impl Worth {
     pub fn is_now(self, ctx: &ProbeContext) -> bool {
         match self {
             Self::Always => true,
-            Self::While(is_so) | Self::News(is_so) => is_so(ctx),
+            Self::News(is_so) => is_so(ctx),
         }
     }
 

@@ -1,12 +1,15 @@
 //! How far what only grows on a server was read, and whether there is more of it. Owned by `context`; `run` lets it learn from each
-//! answer. Of Query Stores and growths `context` keeps the books.
+//! answer. Of growths `context` keeps the books.
 
 use super::batch::Sets;
 use crate::{
     model::poll::{id::ProbeId, query_store::QueryStoreTable},
     tds::Param,
 };
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 /// The files of `system_health`, in the server's log folder.
 const FILES: &str = "system_health*.xel";
@@ -31,6 +34,8 @@ pub struct Watermarks {
     pub turns: HashMap<ProbeId, i32>,
     /// what was read of Query Stores: an interval that is closed is read once
     pub query_store: Option<Arc<QueryStoreTable>>,
+    /// databases whose newest interval was read with few queries, while nobody looked
+    pub briefly: HashSet<i32>,
     /// since when growths of files are asked for, by the server's own clock, ms since 1970 by its zone
     pub growths: Option<i64>,
 }
@@ -66,6 +71,27 @@ impl Watermarks {
         let before = |ms: i64| ms.saturating_sub(GROWTHS_BEFORE_MS);
         let from = newest.map(before).max(self.growths);
         self.growths = from.map(|from| now.map_or(from, |now| from.min(before(now))));
+    }
+
+    /// Learns what was read of Query Stores, on the screen or off it; `failed` tells the databases that could not be asked.
+    pub(super) fn note_stores(
+        &mut self,
+        table: &Arc<QueryStoreTable>,
+        focused: bool,
+        failed: impl Fn(i32) -> bool,
+    ) {
+        let before = self.query_store.replace(Arc::clone(table));
+        for store in table.stores.iter().filter(|store| !failed(store.database_id)) {
+            let read = before.as_ref().and_then(|before| before.store(store.database_id));
+            let is_same =
+                read.is_some_and(|read| (read.interval_id, read.to) == (store.interval_id, store.to));
+            if focused {
+                self.briefly.remove(&store.database_id);
+            } else if !is_same {
+                self.briefly.insert(store.database_id);
+            }
+        }
+        self.briefly.retain(|id| table.store(*id).is_some());
     }
 
     /// The next reading begins anew.

@@ -274,6 +274,27 @@ async fn hostile_data_harms_nobody() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn query_stores_of_a_fleet_that_nobody_looks_at_are_read_and_judged() {
+    let sim = sim(4).await;
+    sim.set("*", Kind::QueryStoreFull, Some(1e9));
+    let mut collector = start(&sim, Settings { slow_every_ms: 1_000, ..quick() });
+    let stores = |i: &InstanceSnapshot| i.facts.query_store.get().cloned();
+    let judged = |s: &FleetSnapshot| {
+        let of_stores = |i: &InstanceSnapshot| i.health.reasons.iter().any(|r| r.topic == Topic::QueryStore);
+        s.instances.iter().all(|i| stores(i).is_some()) && s.instances.iter().any(|i| of_stores(i))
+    };
+    let seen = wait(&mut collector, 30, judged).await;
+    assert!(judged(&seen), "{:?}", seen.instances.iter().map(|i| told(i)).collect::<Vec<_>>());
+    let queries: Vec<usize> =
+        seen.instances.iter().map(|i| stores(i).map_or(0, |t| t.queries.len())).collect();
+    assert!(
+        queries.iter().any(|n| *n > 0) && queries.iter().all(|n| *n <= 30),
+        "fewer than on the screen: {queries:?}"
+    );
+    assert!(collector.shutdown().await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn settings_reach_running_instances() {
     let sim = sim(4).await;
     let slow =

@@ -1,5 +1,6 @@
 -- dbtop: min=2016 max=2025
--- One row per database that the login may see, at most 1,000: whether Query Store is on there. total_rows says how many there are.
+-- One row per database with Query Store that the login may see, at most 1,000; and per database of an availability group, since a
+-- secondary replica may say that its store is off while it holds what the primary recorded. total_rows says how many there are.
 -- Whoever reads the stores goes from one of these databases to the next, but for those that it would open (AUTO_CLOSE), whose only
 -- place it would take (SINGLE_USER), or whose restore it would hold up (standby).
 -- Right: VIEW ANY DATABASE (public by default). Without it only master, tempdb and databases that the login may enter.
@@ -14,6 +15,6 @@ SELECT /* dbtop:query_stores */ TOP (1000) 1 AS dbtop_query_stores,
     d.is_in_standby,
     d.is_query_store_on
 FROM sys.databases AS d
-WHERE d.is_query_store_on = 1 OR d.is_query_store_on IS NULL
+WHERE d.is_query_store_on = 1 OR d.is_query_store_on IS NULL OR d.replica_id IS NOT NULL
 ORDER BY d.database_id
 OPTION (MAXDOP 1);

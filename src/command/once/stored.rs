@@ -129,7 +129,7 @@ fn stores_columns<'a>() -> [Column<&'a StoreRow>; 13] {
     [
         ("database", |s| Cell::text(s.database.as_deref())),
         ("state", |s| Cell::text(s.state().map(StoreState::words))),
-        ("readonly_reason", |s| Cell::text(s.readonly_words().as_deref())),
+        ("readonly_reason", |s| Cell::text(s.why_words().as_deref())),
         ("size_mb", |s| Cell::int(s.size_mb)),
         ("cap_mb", |s| Cell::int(s.cap_mb)),
         ("used_pct", |s| Cell::real(s.used_pct())),

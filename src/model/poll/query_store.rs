@@ -154,9 +154,15 @@ impl StoreRow {
         self.state.map(StoreState::of)
     }
 
-    /// Why it is read-only, in words, where it should not be.
-    pub fn readonly_words(&self) -> Option<String> {
-        (self.state() == Some(StoreState::ReadOnly)).then(|| self.readonly_reason.and_then(readonly_words))?
+    /// Why it records nothing, in words, where that is told.
+    pub fn why_words(&self) -> Option<String> {
+        match self.state()? {
+            StoreState::ReadOnly => self.readonly_reason.and_then(readonly_words),
+            StoreState::Off if self.interval_id.is_some() => Some(
+                "it says off and holds rows all the same: a secondary replica shows what the primary recorded".to_owned(),
+            ),
+            _ => None,
+        }
     }
 
     /// It stopped recording since it is as large as it may be.
@@ -165,10 +171,12 @@ impl StoreRow {
             && self.readonly_reason.is_some_and(|bits| bits & SIZE_CAP != 0)
     }
 
-    /// It should record and does not, whatever the reason, but for a database that nobody may write to.
+    /// It should record and does not, whatever the reason, but for a database that nobody may write to, and a secondary replica that
+    /// shows what the primary recorded.
     pub fn is_problem(&self) -> bool {
         const OF_DATABASE: i64 = 1 | 8;
-        let is_meant = self.readonly_reason.is_some_and(|bits| bits & OF_DATABASE != 0);
+        let is_meant = self.readonly_reason.is_some_and(|bits| bits & OF_DATABASE != 0)
+            || self.state() == Some(StoreState::Off) && self.interval_id.is_some();
         let should = self.desired_state.map(StoreState::of) == Some(StoreState::ReadWrite);
         self.state() == Some(StoreState::Error)
             || should && !is_meant && self.state().is_some_and(|state| state != StoreState::ReadWrite)
@@ -203,7 +211,9 @@ impl Ran for Stretch {
     fn took(&self) -> Took {
         Took { runs: self.runs, cpu_us: self.cpu_us, elapsed_us: self.elapsed_us, ..Took::default() }
     }
+}
 
+impl Stretch {
     /// Both together.
     fn plus(self, other: Self) -> Self {
         Self {
@@ -211,9 +221,7 @@ impl Ran for Stretch {
             cpu_us: sum(self.cpu_us, other.cpu_us),
             elapsed_us: sum(self.elapsed_us, other.elapsed_us),
         }
-}
     }
-impl Stretch {
 }
 
 /// A sum of what is known.
@@ -304,14 +312,6 @@ pub struct StoredQuery {
     pub statement: Option<Statement>,
 }
 
-impl StoredQuery {
-    /// So many per second of the stretch.
-    pub fn per_s(&self, n: Option<i64>) -> Option<f64> {
-        (self.over_ms > 0).then(|| Some(n? as f64 * 1000.0 / self.over_ms as f64))?
-    }
-
-    /// CPU, ms per s.
-    pub fn cpu_ms_per_s(&self) -> Option<f64> {
 impl Ran for StoredQuery {
     fn took(&self) -> Took {
         Took {
@@ -325,6 +325,14 @@ impl Ran for StoredQuery {
     }
 }
 
+impl StoredQuery {
+    /// So many per second of the stretch.
+    pub fn per_s(&self, n: Option<i64>) -> Option<f64> {
+        (self.over_ms > 0).then(|| Some(n? as f64 * 1000.0 / self.over_ms as f64))?
+    }
+
+    /// CPU, ms per s.
+    pub fn cpu_ms_per_s(&self) -> Option<f64> {
         self.per_s(self.now.cpu_us).map(|us| us / 1000.0)
     }
 
@@ -393,6 +401,8 @@ impl Ran for StoredQuery {
         self.statement = self.statement.take().or_else(|| variant.statement.clone());
         self.forced = self.forced.take().or_else(|| variant.forced.clone());
         self.feedback = self.feedback.take().or_else(|| variant.feedback.clone());
+        self.hint_failures = self.hint_failures.or(variant.hint_failures);
+        self.hint = self.hint.take().or_else(|| variant.hint.clone());
     }
 }
 

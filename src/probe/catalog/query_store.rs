@@ -1,5 +1,6 @@
 //! Query Store of each database: its state with every poll, its queries when an interval has closed since the one before. Over the
-//! on-demand lane, since it is slow where a store is large, and only of instances on the screen.
+//! on-demand lane, since it is slow where a store is large. Off the screen once an hour, as intervals usually close, and for fewer
+//! queries: so that findings, history and a collector without a screen have them, at 20 s an hour at the most.
 
 use crate::{
     model::{
@@ -16,7 +17,7 @@ use crate::{
     probe::{
         batch::Sets,
         context::ProbeContext,
-        descriptor::{Company, EachDatabase, Lane, Probe, Worth, needed, optional},
+        descriptor::{Company, EachDatabase, Lane, Pace, Probe, needed, optional},
         each,
         query::hash,
         script::{Needs, Script, When, script},
@@ -42,10 +43,10 @@ const HINTS: Script = script!("query_store_hints", Performance, by "database_id"
 const FEEDBACK: Script =
     script!("query_store_feedback", Performance, by "database_id" "plan_id" "feature_id");
 
-/// Of each order so many queries of a database are sent.
-const QUERIES_SENT: i64 = 15;
-/// Queries of an instance that are kept.
-const MOST: usize = 100;
+/// Of each order so many queries of a database are sent: on the screen, and off it.
+const QUERIES_SENT: [i64; 2] = [15, 5];
+/// Queries of an instance that are kept: on the screen, and off it.
+const MOST: [usize; 2] = [100, 30];
 /// Wait categories of a query that are kept.
 const MOST_WAITS: usize = 4;
 /// Bytes of a page, in KB.
@@ -54,8 +55,7 @@ const PAGE_KB: f64 = 8.0;
 /// See the module.
 pub(super) static PROBE: Probe = Probe {
     parts: &[needed(STORES)],
-    // A second connection to each instance of a large fleet would be too much.
-    worth: Worth::While(ProbeContext::is_focused),
+    pace: Pace::Seldom(4),
     company: Company::Alone,
     lane: Lane::OnDemand,
     unknown_without: &[(Needs::Performance, "what Query Store recorded")],
@@ -89,9 +89,16 @@ fn more(sets: &Sets, database_id: i32, ctx: &ProbeContext) -> Option<Vec<i64>> {
         let is_same = store.to.zip(to).is_some_and(|(a, b)| (a - b).abs() < 30_000);
         store.interval_id == Some(interval) && is_same
     });
+    // Somebody looks, and what is there was read for nobody.
+    let is_enough = is_read && !(ctx.is_focused() && ctx.read.briefly.contains(&database_id));
     let now = row.i64("now_id").unwrap_or(interval).min(interval);
     let before = row.i64("before_id").unwrap_or(now).min(now);
-    (!is_read).then(|| vec![before, now, interval, QUERIES_SENT])
+    (!is_enough).then(|| vec![before, now, interval, on_screen(ctx, QUERIES_SENT)])
+}
+
+/// The first on the screen, the second off it.
+fn on_screen<T>(ctx: &ProbeContext, [on, off]: [T; 2]) -> T {
+    if ctx.is_focused() { on } else { off }
 }
 
 /// The rows of a database.
@@ -112,6 +119,9 @@ fn table(sets: &Sets, ctx: &ProbeContext) -> Result<QueryStoreTable, Unavailable
         total = total.max(row.count("total_rows").unwrap_or(0));
         let Some((id, _)) = each::place(row, ctx).filter(|(id, _)| seen.insert(*id)) else { continue };
         let known = before.and_then(|table| table.store(id));
+        if listed_off(row) && !holds_rows(sets, id, known) {
+            continue;
+        }
         let mut store = store(sets, (id, row), known, ctx);
         let has_failed = ctx.problem(id).is_some();
         let is_asked = of(sets, STORE, id).next().is_some();
@@ -136,7 +146,7 @@ fn table(sets: &Sets, ctx: &ProbeContext) -> Result<QueryStoreTable, Unavailable
     }
     table.stores_left_out = usize::try_from(total).unwrap_or(0).saturating_sub(seen.len()) as u64;
     table.queries.sort_by_key(|query| (Reverse(query.now.cpu_us), query.database_id, query.query_id));
-    keep_most(&mut table.queries);
+    keep_most(&mut table.queries, on_screen(ctx, MOST));
     let ran: i64 = table.stores.iter().filter_map(|store| store.total).fold(0, i64::saturating_add);
     table.left_out = u64::try_from(ran).unwrap_or(0).saturating_sub(table.queries.len() as u64);
     Ok(table)
@@ -153,14 +163,25 @@ fn is_worth(query: &StoredQuery) -> bool {
     query.now.runs.is_some() || query.forced.is_some()
 }
 
+/// Its store is off: it was listed since it belongs to an availability group.
+fn listed_off(row: Row<'_>) -> bool {
+    row.bool("is_query_store_on") == Some(false)
+}
+
+/// A store that says it is off may hold rows all the same, as on a secondary replica.
+fn holds_rows(sets: &Sets, id: i32, known: Option<&StoreRow>) -> bool {
+    let holds = of(sets, STORE, id).next().map(|row| row.i64("interval_id").is_some());
+    holds.unwrap_or_else(|| known.is_some_and(|store| store.interval_id.is_some()))
+}
+
 /// The most expensive ones, and as many of those that a person would look for.
-fn keep_most(queries: &mut Vec<StoredQuery>) {
+fn keep_most(queries: &mut Vec<StoredQuery>, most: usize) {
     let (mut place, mut notable) = (0, 0);
     queries.retain(|query| {
         let is_notable = query.is_regressed() || query.is_varying() || query.forced.is_some();
         place += 1;
         notable += usize::from(is_notable);
-        place <= MOST / 2 || is_notable && notable <= MOST / 2
+        place <= most / 2 || is_notable && notable <= most / 2
     });
 }
 
@@ -392,199 +413,4 @@ fn force(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{
-        model::base::time::Timestamp,
-        probe::fixture::{set, sets, text},
-        tds::{Cell, ResultSet},
-    };
-
-    const END: i64 = 1_700_000_000_000;
-
-    fn int(n: i64) -> Cell {
-        Cell::Int(n)
-    }
-
-    fn listed(rows: &[(i64, &str)]) -> ResultSet {
-        let row = |(id, state): &(i64, &str)| vec![int(3), int(*id), text(&format!("db{id}")), text(state)];
-        let columns = ["total_rows", "database_id", "database_name", "state_desc"];
-        set("query_stores", &columns, rows.iter().map(row).collect())
-    }
-
-    fn state(id: i64, interval: i64, actual: i64) -> ResultSet {
-        let columns =
-            ["database_id", "actual_state", "interval_id", "end_time", "now_id", "from_time", "before_id"];
-        let at = |ms| Cell::Instant { utc_ms: ms, offset_min: 60 };
-        let row = vec![
-            int(id),
-            int(actual),
-            int(interval),
-            at(END),
-            int(interval),
-            at(END - 900_000),
-            int(interval - 5),
-        ];
-        set("query_store", &columns, vec![row])
-    }
-
-    fn ran(rows: Vec<Vec<Cell>>) -> ResultSet {
-        let columns = [
-            "database_id",
-            "total_queries",
-            "query_id",
-            "runs",
-            "sum_cpu_us",
-            "elapsed_us",
-            "squares_us",
-            "query_text",
-        ];
-        set("query_store_queries", &columns, rows)
-    }
-
-    fn row(id: i64, query: i64, cpu_us: f64) -> Vec<Cell> {
-        let (elapsed, squares) = (Cell::Float(40_000.0), Cell::Float(500_000_000.0));
-        vec![
-            int(id),
-            int(9),
-            int(query),
-            int(4),
-            Cell::Float(cpu_us),
-            elapsed,
-            squares,
-            text("SELECT\u{7} 1"),
-        ]
-    }
-
-    fn forced(id: i64, plan: i64, query: i64, failures: i64) -> ResultSet {
-        let columns = [
-            "database_id",
-            "total_plans",
-            "plan_id",
-            "query_id",
-            "force_failure_count",
-            "last_force_failure_reason",
-        ];
-        set(
-            "query_store_forced",
-            &columns,
-            vec![vec![int(id), int(1), int(plan), int(query), int(failures), int(8_712)]],
-        )
-    }
-
-    fn context() -> ProbeContext {
-        ProbeContext::new(Timestamp::default)
-    }
-
-    /// What a poll tells; the context learns it.
-    fn told(ctx: &mut ProbeContext, answer: Vec<ResultSet>) -> Arc<QueryStoreTable> {
-        let table = Arc::new(table(&sets(answer), ctx).unwrap());
-        ctx.absorb(&Sample::Known(State::QueryStore(Arc::clone(&table))));
-        table
-    }
-
-    #[test]
-    fn a_query_has_what_its_row_says_and_the_deviation_of_all_its_runs() {
-        let mut ctx = context();
-        let mut rows = vec![row(5, 1, 8_000.0), row(5, 2, -1.0), row(5, 3, f64::NAN)];
-        rows.push(vec![
-            int(5),
-            Cell::Null,
-            Cell::Null,
-            int(1),
-            Cell::Null,
-            Cell::Null,
-            Cell::Null,
-            Cell::Null,
-        ]);
-        let table = told(&mut ctx, vec![listed(&[(5, "ONLINE")]), state(5, 70, 2), ran(rows)]);
-        let [one, two, three] = &table.queries[..] else { panic!("{table:?}") };
-        assert_eq!((one.now.cpu_us, one.now.avg_ms()), (Some(8_000), Some(10.0)));
-        assert_eq!(one.stdev_us, Some(5_000), "125 million less 100 million, and the root of that");
-        assert_eq!((two.now.cpu_us, three.now.cpu_us), (None, None));
-        assert_eq!(one.statement.as_ref().unwrap().as_str(), "SELECT 1", "made harmless");
-        assert_eq!((one.over_ms, table.left_out, table.stores_left_out), (900_000, 6, 2));
-    }
-
-    #[test]
-    fn an_interval_is_read_once_and_again_if_the_store_begins_anew() {
-        let mut ctx = context();
-        let wants = |ctx: &ProbeContext, interval| more(&sets(vec![state(5, interval, 2)]), 5, ctx);
-        assert_eq!(wants(&ctx, 70), Some(vec![65, 70, 70, QUERIES_SENT]));
-        told(&mut ctx, vec![listed(&[(5, "ONLINE")]), state(5, 70, 2), ran(vec![row(5, 1, 8.0)])]);
-        assert_eq!(wants(&ctx, 70), None);
-        assert!(wants(&ctx, 71).is_some() && wants(&ctx, 3).is_some());
-        // Nothing new: the rows stay, the state is that of now.
-        let table = told(&mut ctx, vec![listed(&[(5, "ONLINE")]), state(5, 70, 1)]);
-        assert_eq!((table.queries.len(), table.stores[0].state), (1, Some(1)));
-        // The next interval has no run: that is known.
-        let table = told(&mut ctx, vec![listed(&[(5, "ONLINE")]), state(5, 71, 2), ran(Vec::new())]);
-        assert_eq!((table.queries.len(), table.stores[0].total), (0, Some(0)));
-        assert_eq!(wants(&ctx, 71), None);
-    }
-
-    #[test]
-    fn a_database_that_fails_keeps_what_was_known_and_says_why() {
-        let mut ctx = context();
-        let answer =
-            vec![listed(&[(5, "ONLINE")]), state(5, 70, 2), ran(vec![row(5, 1, 8.0)]), forced(5, 9, 1, 2)];
-        told(&mut ctx, answer);
-        ctx.problems.insert(5, Unavailable::NoRight("VIEW DATABASE STATE".into()));
-        let table = told(&mut ctx, vec![listed(&[(5, "ONLINE"), (6, "RESTORING")])]);
-        let store = &table.stores[0];
-        assert_eq!(store.problem.as_deref(), Some("n/a (VIEW DATABASE STATE)"));
-        assert_eq!((store.state, store.forced, table.queries.len()), (Some(2), Some(1), 1));
-        assert_eq!(table.queries[0].forced.as_ref().unwrap().new_failures, None);
-        assert_eq!((table.stores[1].state, table.stores[1].database.as_deref()), (None, Some("db6")));
-        assert!(store.is_unread() && !table.stores[1].is_unread(), "of that one nobody said why");
-        ctx.problems.insert(5, Unavailable::SwitchedOff(each::NEXT_TIME.into()));
-        let table = told(&mut ctx, vec![listed(&[(5, "ONLINE")])]);
-        let store = &table.stores[0];
-        assert!(store.is_later && !store.is_unread() && store.problem.is_some(), "{store:?}");
-    }
-
-    #[test]
-    fn failures_of_forcing_are_told_when_they_rise_and_a_plan_forced_again_begins_anew() {
-        let mut ctx = context();
-        let poll = |ctx: &mut ProbeContext, failures| {
-            let table = told(ctx, vec![listed(&[(5, "ONLINE")]), state(5, 70, 2), forced(5, 9, 1, failures)]);
-            let query = table.queries.iter().find(|query| query.forced.is_some()).unwrap();
-            (query.forced.as_ref().unwrap().new_failures, table.stores[0].failing, table.queries.len())
-        };
-        assert_eq!(poll(&mut ctx, 7), (None, Some(1), 1), "nobody knows when those were");
-        assert_eq!(poll(&mut ctx, 7), (Some(0), Some(1), 1));
-        assert_eq!(poll(&mut ctx, 9), (Some(2), Some(1), 1));
-        assert_eq!(poll(&mut ctx, 1), (Some(1), Some(1), 1));
-        let table = told(&mut ctx, vec![listed(&[(5, "ONLINE")]), state(5, 70, 2)]);
-        assert_eq!((table.stores[0].forced, table.queries.len()), (Some(0), 0), "it is forced no more");
-    }
-
-    #[test]
-    fn variants_stand_under_their_query_with_waits_hints_and_feedback() {
-        let mut ctx = context();
-        let variants = ["database_id", "query_variant_query_id", "parent_query_id"];
-        let pairs = [(11, 1), (12, 1), (12, 1), (13, 99), (1, 1)];
-        let pairs = pairs.iter().map(|(variant, parent)| vec![int(5), int(*variant), int(*parent)]).collect();
-        let waits = ["database_id", "query_id", "wait_category_desc", "wait_ms"];
-        let waited = [(11, "Lock", 4), (12, "Lock", 5), (12, "Memory", 1)];
-        let waited =
-            waited.iter().map(|(id, name, ms)| vec![int(5), int(*id), text(name), int(*ms)]).collect();
-        let feedback = ["database_id", "query_id", "plan_id", "feature_id", "state_desc"];
-        let learned = vec![vec![int(5), int(12), int(3), int(2), text("VERIFICATION_PASSED")]];
-        let table = told(
-            &mut ctx,
-            vec![
-                listed(&[(5, "ONLINE")]),
-                state(5, 70, 2),
-                ran(vec![row(5, 11, 8.0), row(5, 12, 2.0)]),
-                set("query_store_variants", &variants, pairs),
-                set("query_store_waits", &waits, waited),
-                set("query_store_feedback", &feedback, learned),
-            ],
-        );
-        let [parent] = &table.queries[..] else { panic!("{table:?}") };
-        assert_eq!((parent.query_id, parent.variants, parent.now.runs), (1, 2, Some(8)));
-        assert_eq!(parent.waits, [("Lock".into(), 9), ("Memory".into(), 1)]);
-        assert_eq!(parent.feedback.as_deref(), Some("memory grant: verification passed"));
-    }
-}
+mod tests;

@@ -3,6 +3,7 @@
 
 use super::{
     moment::Moment,
+    profile::Database,
     queries::{Figures, Query, VICTIMS},
     texts::{Sort, TEXTS},
     version::Version,
@@ -29,7 +30,7 @@ pub struct Store {
     pub size_mb: i64,
     /// size that it may reach
     pub cap_mb: i64,
-    /// 1 read-only, 2 read-write
+    /// 0 off, 1 read-only, 2 read-write
     pub state: i64,
     /// why it is read-only
     pub readonly_reason: i64,
@@ -91,12 +92,18 @@ impl Moment<'_> {
     pub fn stores(&self) -> Vec<Store> {
         let p = self.profile;
         let users = p.databases.iter().filter(|d| d.id >= FIRST);
+        let is_secondary = p.membership.is_some_and(|own| own.place != 0);
         let has_one = |id: i32| {
             id == FIRST
                 || p.version >= Version::V2022
                 || p.dice.of("query store").at(i64::from(id)).chance(0.4)
         };
-        users.filter(|d| has_one(d.id)).map(|d| self.store(d.id)).collect()
+        let store = |d: &Database| {
+            let store = self.store(d.id);
+            // A secondary says that it is off, and shows what the primary recorded.
+            if is_secondary && d.replicated { Store { state: 0, readonly_reason: 0, ..store } } else { store }
+        };
+        users.filter(|d| has_one(d.id)).map(store).collect()
     }
 
     fn store(&self, database_id: i32) -> Store {
@@ -216,13 +223,6 @@ pub fn number(template: u16) -> i64 {
     i64::from(template) + 1
 }
 
-fn plus(a: Figures, b: Figures) -> Figures {
-    Figures {
-        runs: a.runs + b.runs,
-        cpu_us: a.cpu_us + b.cpu_us,
-        elapsed_us: a.elapsed_us + b.elapsed_us,
-        reads: a.reads + b.reads,
-        physical_reads: a.physical_reads + b.physical_reads,
 /// A plan in its store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StoredPlan {
@@ -274,6 +274,13 @@ fn plans_of(runs: &Runs) -> Vec<StoredPlan> {
     vec![plan(runs.query.plan, [bad.runs, bad.cpu_us, bad.elapsed_us], 2_000), plan(0, good, 600_000)]
 }
 
+fn plus(a: Figures, b: Figures) -> Figures {
+    Figures {
+        runs: a.runs + b.runs,
+        cpu_us: a.cpu_us + b.cpu_us,
+        elapsed_us: a.elapsed_us + b.elapsed_us,
+        reads: a.reads + b.reads,
+        physical_reads: a.physical_reads + b.physical_reads,
         writes: a.writes + b.writes,
         rows: a.rows + b.rows,
         grant_kb: a.grant_kb + b.grant_kb,

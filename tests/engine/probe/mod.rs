@@ -15,3 +15,4 @@ mod room;
 mod room_columns;
 mod sim;
 mod store_columns;
+mod store_sums;

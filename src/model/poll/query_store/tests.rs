@@ -26,9 +26,9 @@ fn a_store_says_why_it_records_nothing() {
     };
     let full = store(1, 65_536);
     assert!(full.is_full() && full.is_problem() && full.used_pct() == Some(99.0));
-    assert_eq!(full.readonly_words().as_deref(), Some("it reached its size cap"));
+    assert_eq!(full.why_words().as_deref(), Some("it reached its size cap"));
     assert!(!store(2, 65_536).is_full(), "the reason of the time before");
-    assert_eq!(store(2, 65_536).readonly_words(), None);
+    assert_eq!(store(2, 65_536).why_words(), None);
     assert!(!store(1, 8).is_problem(), "a secondary is meant to be read-only");
     assert!(store(3, 0).is_problem() && store(0, 0).is_problem());
     let by_choice = StoreRow { desired_state: Some(1), ..store(1, 0) };
@@ -145,7 +145,7 @@ proptest! {
         both.take_variant(&query);
         let told = (both.is_regressed(), both.is_varying(), both.lost_ms(), both.cpu_ms_per_s());
         let store = StoreRow { state: a, readonly_reason: b, size_mb: c, cap_mb: d, ..StoreRow::default() };
-        let _ = (told, store.readonly_words(), store.used_pct(), store.is_problem());
+        let _ = (told, store.why_words(), store.used_pct(), store.is_problem());
         let _ = e.and_then(failure_words);
     }
 }

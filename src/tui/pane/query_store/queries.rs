@@ -104,7 +104,7 @@ impl Parts for Queries {
             let name = store.database.as_deref().unwrap_or("?");
             let state = store.state().map_or("unknown", |state| state.words());
             let mut words = format!("{name}: {state}");
-            if let Some(why) = store.readonly_words() {
+            if let Some(why) = store.why_words() {
                 let _ = write!(words, ", {why}");
             }
             line.push((Part::Level(Level::Warning), words));

@@ -75,7 +75,7 @@ impl Parts for Stores {
 
     fn more(line: &Line<'_, Self>, d: &mut Document) {
         let (store, t) = (line.part, line.view.theme);
-        if let Some(why) = store.readonly_words() {
+        if let Some(why) = store.why_words() {
             d.head("why it is read-only");
             d.text(why, t.warning);
         }
@@ -123,7 +123,7 @@ const COLUMNS: &[Column] = &[
         if let Some(problem) = s.part.problem.as_deref() {
             visit(Value::Text(problem));
         }
-        if let Some(reason) = s.part.readonly_words() {
+        if let Some(reason) = s.part.why_words() {
             visit(Value::Text(&reason));
         }
     }),
@@ -153,7 +153,7 @@ const COLUMNS: &[Column] = &[
 /// Why it was not read, else why it does not record.
 fn why(s: &Line<'_, Stores>, _: Option<Value<'_>>, out: &mut CellText) {
     let t = s.view.theme;
-    match (s.part.problem.as_deref(), s.part.readonly_words()) {
+    match (s.part.problem.as_deref(), s.part.why_words()) {
         (Some(problem), _) => out.put(if s.part.is_unread() { t.warning } else { t.dim }, problem),
         (None, Some(reason)) => out.put(if s.part.is_problem() { t.warning } else { s.style() }, &reason),
         (None, None) => {}

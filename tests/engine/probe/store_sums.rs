@@ -1,0 +1,92 @@
+//! What the statement about queries of Query Store adds up, run by SQLite over made-up tables: an interval that is current, or was
+//! flushed in between, has a row for what is in memory and one for what is on disk, and both count. SQLite reads the statement as it is,
+//! but for the hint at its end and the name of the database before each table.
+
+use rusqlite::{Connection, named_params};
+
+const SCRIPT: &str = include_str!("../../../tsql/probe/query_store_queries.sql");
+
+const TABLES: &str = "
+    CREATE TABLE query_store_plan (plan_id, query_id);
+    CREATE TABLE query_store_query (query_id, query_hash, query_text_id, object_id);
+    CREATE TABLE query_store_query_text (query_text_id, query_sql_text, is_part_of_encrypted_module);
+    CREATE TABLE objects (object_id, name, schema_id);
+    CREATE TABLE schemas (schema_id, name);
+    CREATE TABLE query_store_runtime_stats (plan_id, runtime_stats_interval_id, execution_type, count_executions, avg_cpu_time,
+        avg_duration, stdev_duration, min_duration, max_duration, avg_logical_io_reads, avg_physical_io_reads,
+        avg_logical_io_writes, avg_rowcount, avg_query_max_used_memory);
+    INSERT INTO query_store_query VALUES (1, x'01', 1, 0), (2, x'02', 2, 9);
+    INSERT INTO query_store_query_text VALUES (1, 'SELECT 1', 0), (2, 'SELECT 2', 0);
+    INSERT INTO query_store_plan VALUES (11, 1), (12, 1), (21, 2);
+    INSERT INTO objects VALUES (9, 'usp_Two', 1);
+    INSERT INTO schemas VALUES (1, 'dbo');";
+
+/// Plan, interval, kind of end, runs, average CPU and duration, the longest run.
+type Stats = (i64, i64, i64, i64, f64, f64, i64);
+
+/// What is told of each query: number, runs of now, CPU, duration, longest run, plans, aborted, failed, runs of the day before.
+type Told = (i64, i64, f64, f64, i64, i64, i64, i64, i64);
+
+/// The intervals 9 and 10 against 7 and 8.
+fn told(stats: &[Stats]) -> Vec<Told> {
+    let db = Connection::open_in_memory().unwrap();
+    db.execute_batch(TABLES).unwrap();
+    for (plan, interval, kind, runs, cpu, duration, max) in stats {
+        let row = rusqlite::params![plan, interval, kind, runs, cpu, duration, max];
+        let sql = "INSERT INTO query_store_runtime_stats VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0.0, 1, ?7, 1.0, 1.0, 1.0, 1.0, 1.0)";
+        db.execute(sql, row).unwrap();
+    }
+    let sql = SCRIPT.replace("[$db$].sys.", "").replace("OPTION (MAXDOP 1)", "");
+    let mut statement = db.prepare(&sql).unwrap();
+    let params = named_params! { "@P1": 5, "@P2": 7, "@P3": 9, "@P4": 10, "@P5": 15 };
+    let rows = statement.query_map(params, |row| {
+        Ok((
+            row.get("query_id")?,
+            row.get("runs")?,
+            row.get("sum_cpu_us")?,
+            row.get("elapsed_us")?,
+            row.get("max_us")?,
+            row.get("plans")?,
+            row.get("aborted")?,
+            row.get("failed")?,
+            row.get("before_runs")?,
+        ))
+    });
+    rows.unwrap().map(Result::unwrap).collect()
+}
+
+#[test]
+fn both_rows_of_an_interval_are_added_up() {
+    // On disk 94 runs, in memory 8 more of the same plan and interval.
+    let flushed = told(&[(11, 10, 0, 94, 100.0, 200.0, 900), (11, 10, 0, 8, 300.0, 400.0, 7_000)]);
+    assert_eq!(
+        flushed,
+        [(1, 102, 94.0 * 100.0 + 8.0 * 300.0, 94.0 * 200.0 + 8.0 * 400.0, 7_000, 1, 0, 0, 0)]
+    );
+    let alone = told(&[(11, 10, 0, 102, 100.0, 200.0, 900)]);
+    assert_eq!(
+        (alone[0].1, alone[0].5),
+        (flushed[0].1, flushed[0].5),
+        "a plan is one plan, in one row or in two"
+    );
+}
+
+#[test]
+fn runs_of_other_plans_and_other_ends_count_and_what_is_outside_of_the_stretch_does_not() {
+    let all = told(&[
+        (11, 9, 0, 10, 1.0, 1.0, 5),
+        (12, 10, 0, 20, 1.0, 1.0, 6),
+        (11, 10, 3, 2, 1.0, 1.0, 7),
+        (11, 10, 4, 3, 1.0, 1.0, 8),
+        // The day before, in two rows, with a run that was longer.
+        (11, 7, 0, 40, 1.0, 1.0, 99),
+        (11, 8, 0, 50, 1.0, 1.0, 99),
+        (11, 8, 0, 5, 1.0, 1.0, 99),
+        // Before that day, and an interval that is open still.
+        (11, 6, 0, 1_000, 1.0, 1.0, 99),
+        (11, 11, 0, 1_000, 1.0, 1.0, 99),
+        // A query that ran on the day before alone is none of now.
+        (21, 8, 0, 70, 1.0, 1.0, 5),
+    ]);
+    assert_eq!(all, [(1, 35, 35.0, 35.0, 8, 2, 2, 3, 95)]);
+}
