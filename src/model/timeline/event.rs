@@ -165,6 +165,8 @@ pub enum Subject {
     Plan,
     /// the Query Store of a database; before and after are its states
     QueryStore,
+    /// a query that became slower; before and after are its average durations
+    Regression,
 }
 
 impl Change {
@@ -196,6 +198,7 @@ impl fmt::Display for Change {
             Subject::Database => write!(f, "database {name}")?,
             Subject::Plan => write!(f, "plan of {name}")?,
             Subject::QueryStore => write!(f, "Query Store of {name}")?,
+            Subject::Regression => write!(f, "{name} became slower,")?,
         }
         match (&self.before, &self.after, self.what) {
             (Some(before), Some(after), _) => write!(f, " {before} → {after}"),
@@ -409,6 +412,8 @@ mod tests {
         assert_eq!(say(Subject::Right, "CONTROL", word("held"), None), "right CONTROL lost");
         assert_eq!(say(Subject::Property, "CPUs", word("8"), word("16")), "CPUs 8 → 16");
         assert_eq!(say(Subject::Plan, "dbo.p", word("0x1"), word("0x2")), "plan of dbo.p 0x1 → 0x2");
+        let slower = say(Subject::Regression, "dbo.p", word("4.0 ms"), word("84 ms"));
+        assert_eq!(slower, "dbo.p became slower, 4.0 ms → 84 ms");
         let grown = |times, longest_ms| What::Grown {
             database: word("orders"),
             file: word("orders_log"),

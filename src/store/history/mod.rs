@@ -56,6 +56,7 @@ mod event;
 mod fleet;
 mod health;
 mod incident;
+mod query_stores;
 mod sqlite;
 mod tracker;
 mod writer;

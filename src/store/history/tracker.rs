@@ -7,6 +7,7 @@ use super::{
     deadlocks::Deadlocks,
     event::{Episode, Event, event_no},
     incident::Incidents,
+    query_stores,
 };
 use crate::model::{
     base::time::Timestamp,
@@ -21,7 +22,7 @@ use crate::model::{
         link::Link,
         properties::Properties,
         queries::{QueryRow, QueryTable},
-        query_store::{QueryStoreTable, StoreRow},
+        query_store::QueryStoreTable,
         rights::Rights,
     },
     timeline::{
@@ -175,8 +176,9 @@ impl Watch {
             }
             State::Queries(now) => self.plans(scene, now, emit),
             State::QueryStore(now) => {
-                let before = self.stores.replace(now.clone());
-                changed(scene, before.map(|before| stores_changed(&before, now)), emit);
+                let Some(before) = self.stores.replace(now.clone()) else { return };
+                tell(scene, MarkKind::Configuration, query_stores::states(&before, now), emit);
+                tell(scene, MarkKind::Plan, query_stores::regressions(&before, now), emit);
             }
             State::Growths(now) => grown(scene, now, self.grown_until.take(), emit),
             State::Deadlocks(now) => self.deadlocks.reported(scene, now, emit),
@@ -202,11 +204,7 @@ impl Watch {
             seen.push(plan);
             changes.extend(query.old_plan_hash.map(|old| plan_changed(query, old, plan)));
         }
-        if !changes.is_empty() {
-            let mut event = scene.event(MarkKind::Plan, What::Changes(changes));
-            event.to = Some(scene.at);
-            emit(event);
-        }
+        tell(scene, MarkKind::Plan, changes, emit);
     }
 
     fn link(&mut self, scene: Scene<'_>, link: &Link, since: Timestamp, emit: &mut dyn FnMut(Event)) {
@@ -365,8 +363,15 @@ fn grow(event: &mut Event, at: Timestamp, chain: &Chain) {
 }
 
 fn changed(scene: Scene<'_>, changes: Option<Vec<Change>>, emit: &mut dyn FnMut(Event)) {
-    let Some(changes) = changes.filter(|changes| !changes.is_empty()) else { return };
-    let mut event = scene.event(MarkKind::Configuration, What::Changes(changes));
+    tell(scene, MarkKind::Configuration, changes.unwrap_or_default(), emit);
+}
+
+/// Changes of this moment, if there are any.
+fn tell(scene: Scene<'_>, kind: MarkKind, changes: Vec<Change>, emit: &mut dyn FnMut(Event)) {
+    if changes.is_empty() {
+        return;
+    }
+    let mut event = scene.event(kind, What::Changes(changes));
     event.to = Some(scene.at);
     emit(event);
 }
@@ -436,21 +441,6 @@ fn rights_changed(before: &Rights, now: &Rights) -> Vec<Change> {
         _ => None,
     };
     now.rights.iter().filter_map(|right| change(&right.name)).collect()
-}
-
-/// States of Query Stores, with the reason why one does not record.
-fn stores_changed(before: &QueryStoreTable, now: &QueryStoreTable) -> Vec<Change> {
-    let told = |store: &StoreRow| -> Option<Arc<str>> {
-        let state = store.state()?.words();
-        Some(store.readonly_words().map_or_else(|| state.into(), |why| format!("{state} ({why})").into()))
-    };
-    let change = |store: &StoreRow| {
-        let old = before.store(store.database_id)?;
-        let (before, after) = (told(old)?, told(store)?);
-        let name = store.database.clone()?;
-        (before != after).then(|| Change::named(Subject::QueryStore, name, Some(before), Some(after)))
-    };
-    now.stores.iter().filter_map(change).collect()
 }
 
 fn databases_changed(before: &[DatabaseRow], now: &[DatabaseRow]) -> Vec<Change> {

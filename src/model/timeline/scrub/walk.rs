@@ -78,7 +78,7 @@ fn change(change: &mut Change, visit: Visit<'_>) {
             Field::Words(Where::Theirs)
         }
         Subject::QueryStore => Field::Words(Where::Ours),
-        Subject::Plan => Field::Words(Where::Code),
+        Subject::Plan | Subject::Regression => Field::Words(Where::Code),
     };
     let is_database = matches!(change.what, Subject::Database | Subject::QueryStore);
     let name = if is_database { Field::Name(Kind::Database) } else { values };
