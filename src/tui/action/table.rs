@@ -216,9 +216,11 @@ actions! {
         keys(&[at(STORAGE, "u")]);
     Answer: "the newest answer of a server again: a plan, waits, the buffer pool", always(),
         word("answer", "the newest answer of a server again");
-    ToQuery: "to the queries of a request or a wait, or of an instance by CPU", on_row(),
+    ToQuery: "to the queries of a request or a wait, or of an instance by CPU; from the plan cache to Query Store, and back", on_row(),
         word("query", "the queries behind this row"),
-        keys(&[at(FLEET, "Q"), at(INSTANCE, "Q"), at(ACTIVITY, "Q"), told(WAITS, "Q", "queries"), at(READER, "Q")]);
+        keys(&[
+            at(FLEET, "Q"), at(INSTANCE, "Q"), at(ACTIVITY, "Q"), told(WAITS, "Q", "queries"), at(READER, "Q"),
+            at(QUERIES, "Q"), told(QUERY_STORE, "Q", "plan cache")]);
     Benign: "show benign waits too",
         word("benign", "show benign waits too"),
         keys(&[told(WAITS, "i", "benign")]);

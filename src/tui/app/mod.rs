@@ -39,7 +39,7 @@ use super::{
     travel::Travel,
     view::Sealed,
     widget::canvas,
-    wish::{Edit, Look},
+    wish::Edit,
     world::World,
 };
 use crate::{
@@ -358,8 +358,7 @@ impl App {
             Action::Overlay => self.toggle_overlay(),
             Action::Redraw => self.repaint = true,
             Action::Answer => self.show_answer(),
-            // In a pane without such a row: those of the scope.
-            Action::ToQuery => self.follow(PaneId::Queries, None, None, Some(Look::Sort("cpu"))),
+            Action::ToQuery => self.go_to_query(),
             Action::Menu => self.open_menu(),
             Action::Reserved => self.say(
                 Level::Ok,

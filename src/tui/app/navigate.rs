@@ -118,6 +118,46 @@ impl App {
         }
     }
 
+    /// From a query of the plan cache to the same one in Query Store, and back; where no such row is under the cursor, to the queries of
+    /// the scope.
+    pub(super) fn go_to_query(&mut self) {
+        let row = self.panes.get(self.place.pane).selected();
+        let found = match (self.place.pane, row) {
+            (PaneId::Queries, Some(RowKey::Query(id, hash))) => self.stored(&id, hash),
+            (PaneId::QueryStore, Some(RowKey::Stored(id, _, _, hash))) => self.cached(&id, hash),
+            _ => return self.follow(PaneId::Queries, None, None, Some(Look::Sort("cpu"))),
+        };
+        match found {
+            Ok((pane, key)) => self.follow(pane, None, Some(key), Some(Look::Own)),
+            Err(why) => self.say(Level::Ok, why),
+        }
+    }
+
+    /// The row of a query of the plan cache in Query Store. The most expensive one, if several databases have it.
+    fn stored(&self, id: &InstanceId, hash: u64) -> Result<(PaneId, RowKey), String> {
+        let table = self.world.snapshot.find(id).and_then(|i| i.facts.query_store.get());
+        let table =
+            table.ok_or_else(|| format!("what the Query Stores of {id} recorded is not known yet"))?;
+        let found = table.queries.iter().find(|q| q.hash == Some(hash) && q.now.runs.is_some());
+        let query = found.ok_or_else(|| {
+            format!(
+                "no Query Store of {id} has it among the most expensive queries of its newest closed hour"
+            )
+        })?;
+        Ok((PaneId::QueryStore, RowKey::Stored(id.clone(), query.database_id, query.query_id, query.hash)))
+    }
+
+    /// The row of a query of Query Store in the plan cache.
+    fn cached(&self, id: &InstanceId, hash: Option<u64>) -> Result<(PaneId, RowKey), String> {
+        let table = self.world.snapshot.find(id).and_then(|i| i.facts.queries.get());
+        let table = table.ok_or_else(|| format!("what the plan cache of {id} has is not known yet"))?;
+        let found = table.queries.iter().find(|q| Some(q.hash) == hash);
+        let query = found.ok_or_else(|| {
+            format!("the plan cache of {id} has no run of it that ended since the poll before: P asks Query Store for its plans")
+        })?;
+        Ok((PaneId::Queries, RowKey::Query(id.clone(), query.hash)))
+    }
+
     /// Opens a pane and a scope by name.
     pub(super) fn go(&mut self, pane: Option<PaneId>, scopes: Option<Vec<Scope>>) {
         self.leave(None);

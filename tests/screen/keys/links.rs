@@ -6,7 +6,7 @@ use dbtop::{
         base::time::Timestamp,
         judge::health::{Reason, Topic},
         poll::{
-            demand::{Demand, FoundPlan, PlanSource},
+            demand::{Demand, FoundPlan, PlanSource, StoredPlan},
             statement::{SqlText, Statement},
         },
     },
@@ -16,6 +16,7 @@ use dbtop::{
 use std::{fmt::Write as _, sync::Arc};
 
 const ORDERS: &str = include_str!("../../fixture/plan/orders.sqlplan");
+const BEFORE: &str = include_str!("../../fixture/plan/orders_before.sqlplan");
 
 fn at(width: u16, height: u16) -> Stage {
     Stage::new(fixture::small(), width, height)
@@ -83,6 +84,84 @@ fn what_is_waited_for_is_added_up_by_object() {
     assert!(s.text().contains("by object:"), "{}", s.text());
 }
 
+#[test]
+fn q_leads_from_the_plan_cache_to_the_same_query_in_query_store_and_back() {
+    let mut s = at(160, 40);
+    s.keys("ctrl-g sqlprd-001 enter 5 / module~usp_Settle enter");
+    assert!(s.selected().contains("usp_Settle"), "{}", s.text());
+    s.keys("Q");
+    assert!(
+        s.lines()[2].contains("Query Store") && s.selected().contains("UPDATE dbo.[Order]"),
+        "{}",
+        s.text()
+    );
+    assert!(s.lines().pop().unwrap().contains("Q plan cache"), "{}", s.text());
+    // From whichever sight: the row is in the first one.
+    s.keys("b b Q");
+    assert!(s.lines()[2].contains("Queries"), "{}", s.text());
+    s.keys("esc esc esc");
+    assert!(s.lines()[2].contains("Queries") && s.selected().contains("usp_Settle"), "{}", s.text());
+    s.keys("esc / module~LoadIncrement enter Q");
+    assert!(s.lines()[2].contains("Queries"), "it leads nowhere: {}", s.text());
+    assert!(s.text().contains("no Query Store of sqlprd-001 has it"), "{}", s.text());
+}
+
+#[test]
+fn both_plans_of_query_store_stand_side_by_side_and_say_whether_they_are_forced() {
+    let mut s = at(160, 40);
+    s.keys("ctrl-g sqlprd-001 enter : querystore enter / usp_GetPage enter");
+    s.app.take_effects();
+    s.keys("P");
+    let ask = |effect| match effect {
+        Effect::Demand(DemandRequest::Ask { ticket, demand, .. }) => Some((ticket, demand)),
+        _ => None,
+    };
+    let (ticket, demand) = s.app.take_effects().into_iter().find_map(ask).expect("asked");
+    assert_eq!(demand, Demand::StoredPlans { database_id: 5, query_id: 17 });
+    let shown = |plan_id, failures, xml: Option<&str>| {
+        let stored = StoredPlan {
+            database: "orders".into(),
+            query_id: 17,
+            plan_id,
+            is_forced: plan_id == 212,
+            failures: Some(failures),
+            reason: Some(8_712),
+            xml_bytes: None,
+        };
+        let found = FoundPlan {
+            source: PlanSource::Stored,
+            plan_hash: Some(0xAB),
+            compiled_at: Some(Timestamp::from_ms(1_790_000_000_000)),
+            started_at: Some(Timestamp::from_ms(1_790_000_600_000)),
+            runs: Some(400),
+            cpu_ms: Some(3_000.0),
+            elapsed_ms: Some(3_600.0),
+            xml: xml.map(Into::into),
+            stored: Some(stored),
+        };
+        let plan = match xml {
+            Some(xml) => Plan::read(xml.as_bytes()).map(Arc::new).map_err(|error| error.to_string()),
+            None => Err(found.words_without_xml()),
+        };
+        ShownPlan { found, plan }
+    };
+    let plans = vec![shown(212, 12, Some(ORDERS)), shown(198, 0, Some(BEFORE)), shown(197, 0, None)];
+    let word = DemandWord::Done { found: Ok(Shown::Plans(plans)), cost_ms: None };
+    s.reply(Reply::Demanded { ticket, word });
+    let text = s.text();
+    assert!(
+        text.contains("orders query 17 · plan 212 · Query Store, forcing fails · 400 runs, avg 9.0 ms"),
+        "{text}"
+    );
+    assert!(text.contains("forced yes, and it failed 12 times: an index of it is not there"), "{text}");
+    assert!(text.contains("compiled 2026-"), "{text}");
+    assert!(text.contains("plan 197 cannot be shown: Query Store has no XML of it"), "{text}");
+    s.keys("=");
+    let text = s.text();
+    assert!(text.contains("Two plans") && text.contains("plan 198 · Query Store · 400 runs"), "{text}");
+    assert!(text.contains("Index Scan Order.IX_Date → Index Seek Order.IX_Customer"), "{text}");
+}
+
 /// The blocked statements belong to a procedure.
 fn of_modules() -> dbtop::model::fold::snapshot::FleetSnapshot {
     let batch = "CREATE PROCEDURE [dbo].[usp_Settle] @Id bigint\nAS\nBEGIN TRAN;\n\nUPDATE dbo.Orders SET x = 1;\nCOMMIT;";
@@ -129,6 +208,7 @@ fn live_of(ticket: u64, started_ms: i64, xml: &str) -> Reply {
         cpu_ms: None,
         elapsed_ms: None,
         xml: Some(xml.into()),
+        stored: None,
     };
     let plan = Plan::read(xml.as_bytes()).map(Arc::new).map_err(|error| error.to_string());
     let shown = Shown::Plans(vec![ShownPlan { found, plan }]);
@@ -170,6 +250,7 @@ fn the_footer_of_a_comparison_tells_what_does_something_there() {
     let source = |title: &str| dbtop::tui::PlanSource {
         title: title.to_owned(),
         instance: None,
+        facts: Vec::new(),
         raw: ORDERS.into(),
         plan: Arc::new(Plan::read(ORDERS.as_bytes()).unwrap()),
         live: None,
