@@ -233,6 +233,7 @@ fn each_kind() -> [(&'static str, &'static str, Shown, Shown); 5] {
             cpu_ms: Some(88_000.0),
             elapsed_ms: Some(93_000.0),
             xml: Some(xml.into()),
+            stored: None,
         };
         ShownPlan { found, plan: Ok(Arc::new(Plan::read(xml.as_bytes()).unwrap())) }
     };
