@@ -46,9 +46,9 @@ pub fn properties(q: &Asked<'_>) -> Table {
         ("server_name", NVarChar(256), text(&*name)),
         ("machine_name", NVarChar(256), text(name)),
         ("edition", NVarChar(256), text(p.edition())),
-        ("engine_edition", Int, int(if p.enterprise { 3 } else { 2 })),
+        ("engine_edition", Int, int(p.engine_edition())),
         ("product_version", NVarChar(128), text(p.product_version())),
-        ("product_major_version", NVarChar(128), text(p.version.major().to_string())),
+        ("product_major_version", NVarChar(128), text(p.product_major().to_string())),
         ("product_level", NVarChar(128), text(p.build.level)),
         (
             "product_update_level",
@@ -69,7 +69,7 @@ pub fn check(q: &Asked<'_>) -> Table {
         ("server_time", DateTimeOffset(7), q.now()),
         ("product_version", NVarChar(128), text(p.product_version())),
         ("edition", NVarChar(256), text(p.edition())),
-        ("engine_edition", Int, int(if p.enterprise { 3 } else { 2 })),
+        ("engine_edition", Int, int(p.engine_edition())),
         ("login_name", NVarChar(128), text(&*q.session.user)),
     ])
 }
