@@ -63,6 +63,8 @@ pub enum Act {
     Costly(i64),
     /// answers, and has counted so many deadlocks
     Deadlocks(i64),
+    /// the same, but they cannot be read
+    Unreadable(i64),
     /// answers; a sixth of tempdb is free, which is a warning
     Full,
     /// the task panics
@@ -195,7 +197,7 @@ impl Session for FakeSession {
         self.fake.asked.lock().unwrap().push((self.name.clone(), Instant::now(), due.to_vec()));
         let (ms, closes) = match self.fake.act(&self.name) {
             Act::Answer(ms) => (ms, None),
-            Act::Deadlocks(count) => {
+            Act::Deadlocks(count) | Act::Unreadable(count) => {
                 if due.contains(&ProbeId::Headline) {
                     context.hear_of_deadlocks(Some(count));
                 }
@@ -278,6 +280,9 @@ impl FakeSession {
                 let rows =
                     ["tempdb", "Sales", "archive"].map(row).into_iter().chain([DatabaseRow::default()]);
                 Sample::Known(State::Databases(Arc::new(rows.collect())))
+            }
+            ProbeId::Deadlocks if matches!(self.fake.act(&self.name), Act::Unreadable(_)) => {
+                return Err(Unavailable::Failed(failure(FailureKind::Server)));
             }
             ProbeId::Deadlocks => Sample::Known(State::Deadlocks(Arc::default())),
             ProbeId::Memory | ProbeId::Logs | ProbeId::Availability | ProbeId::Volumes | ProbeId::Jobs => {

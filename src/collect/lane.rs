@@ -11,11 +11,14 @@ use super::{
     live_config::LiveConfig,
     permits::Priority,
     secrets::SecretCell,
-    shared::Shared,
+    shared::{Due, Shared},
 };
 use crate::{
     model::{
-        base::failure::{Failure, FailureKind},
+        base::{
+            failure::{Failure, FailureKind},
+            figure,
+        },
         fold::update::Update,
         inventory::instance::{InstanceId, Target},
         poll::{
@@ -25,7 +28,7 @@ use crate::{
             reading::Unavailable,
         },
     },
-    probe::{Polled, ProbeContext, Watermarks},
+    probe::{Heard, Polled, ProbeContext, Watermarks, descriptor::Worth, probe, wait_ms},
 };
 use std::{collections::HashMap, sync::Arc, time::Duration};
 use tokio::{
@@ -85,8 +88,8 @@ pub enum Word {
 pub(super) enum Job {
     /// somebody asked
     Asked(Box<Asked>),
-    /// probes are due, each with its interval, ms
-    Probes(Vec<(ProbeId, u32)>),
+    /// probes are due
+    Probes(Due),
 }
 
 impl Job {
@@ -97,17 +100,11 @@ impl Job {
         }
     }
 
-    /// Done when nobody wants an answer any more.
-    async fn cancelled(&self) {
+    /// Cancelled when nobody wants an answer any more.
+    fn cancel(&self) -> CancellationToken {
         match self {
-            Self::Asked(asked) => asked.cancel.cancelled().await,
-            Self::Probes(_) => std::future::pending().await,
-        }
-    }
-
-    fn step(&self, step: Step) {
-        if let Self::Asked(asked) = self {
-            asked.step(step);
+            Self::Asked(asked) => asked.cancel.clone(),
+            Self::Probes(_) => CancellationToken::new(),
         }
     }
 }
@@ -241,11 +238,12 @@ impl<D: Driver> Lane<D> {
     /// Runs until it has been idle for a minute; says how far the server was read.
     async fn run(mut self) -> Watermarks {
         let mut open = None;
-        while let Some(job) = self.next(open.is_some()).await {
+        while let Some(mut job) = self.next(open.is_some()).await {
+            let cancel = job.cancel();
             let is_done = tokio::select! {
                 biased;
-                () = job.cancelled() => false,
-                () = self.carry_out(&job, &mut open) => true,
+                () = cancel.cancelled() => false,
+                () = self.carry_out(&mut job, &mut open) => true,
             };
             if let Some(Open { context, .. }) = &open {
                 self.read = context.watermarks().clone();
@@ -271,32 +269,33 @@ impl<D: Driver> Lane<D> {
         self.jobs.recv().await
     }
 
-    async fn carry_out(&self, job: &Job, open: &mut Option<Open<D::Session>>) {
+    async fn carry_out(&self, job: &mut Job, open: &mut Option<Open<D::Session>>) {
         let name = self.target.info.log_name();
         match job {
             Job::Asked(asked) => {
                 tracing::info!(instance = name, what = %asked.demand, "asked on demand");
                 let was_open = open.is_some();
-                let mut outcome = self.answer(job, asked.demand, open).await;
+                let mut outcome = self.answer(asked, open).await;
                 let is_closed =
                     outcome.found.as_ref().is_err_and(|failure| failure.kind == FailureKind::Unreachable);
                 if was_open && is_closed {
                     // It had been idle, and something on the way forgot it.
                     *open = None;
-                    outcome = self.answer(job, asked.demand, open).await;
+                    outcome = self.answer(asked, open).await;
                 }
                 asked.done(outcome).await;
             }
             Job::Probes(due) => {
-                let ids: Vec<ProbeId> = due.iter().map(|(id, _)| *id).collect();
-                let polled = match self.opened(job, open).await {
+                let ids: Vec<ProbeId> = due.probes.iter().map(|(id, _)| *id).collect();
+                let mut polled = match self.opened(None, open).await {
                     Ok(Open { session, context, .. }) => session.poll(&ids, context).await,
                     Err(failure) => ids.iter().map(|probe| unreached(*probe, &failure)).collect(),
                 };
                 if open.as_ref().is_some_and(|open| !open.session.is_open()) {
                     *open = None;
                 }
-                self.report(polled, due).await;
+                tell_news(&mut polled, due);
+                self.report(polled, &due.probes).await;
             }
         }
     }
@@ -319,14 +318,14 @@ impl<D: Driver> Lane<D> {
         }
     }
 
-    async fn answer(&self, job: &Job, demand: Demand, open: &mut Option<Open<D::Session>>) -> Outcome {
-        let Open { session, context, .. } = match self.opened(job, open).await {
+    async fn answer(&self, asked: &Asked, open: &mut Option<Open<D::Session>>) -> Outcome {
+        let Open { session, context, .. } = match self.opened(Some(asked), open).await {
             Ok(open) => open,
             Err(failure) => return Outcome { found: Err(failure), cost_ms: None },
         };
-        job.step(Step::Asks);
+        asked.step(Step::Asks);
         let before = cpu_ms(session, context).await;
-        let found = session.demand(demand, context).await;
+        let found = session.demand(asked.demand, context).await;
         let after = if session.is_open() { cpu_ms(session, context).await } else { None };
         if !session.is_open() {
             *open = None;
@@ -338,15 +337,16 @@ impl<D: Driver> Lane<D> {
     /// The open connection; connects if there is none.
     async fn opened<'o>(
         &self,
-        job: &Job,
+        asked: Option<&Asked>,
         open: &'o mut Option<Open<D::Session>>,
     ) -> Result<&'o mut Open<D::Session>, Failure> {
         let opened = if let Some(opened) = open.take() {
             opened
         } else {
-            job.step(Step::Waits);
+            let step = |step| asked.into_iter().for_each(|asked| asked.step(step));
+            step(Step::Waits);
             let place = self.places.take().await;
-            job.step(Step::Connects);
+            step(Step::Connects);
             self.connect(place).await?
         };
         Ok(open.insert(opened))
@@ -365,6 +365,25 @@ impl<D: Driver> Lane<D> {
         }
         Err(super::instance::broken_by(&polled))
     }
+}
+
+/// Tells how it went with what is asked when there is news, and says in its failure when it is asked again.
+fn tell_news(polled: &mut [Polled], due: &mut Due) {
+    let news = polled.iter_mut().find(|polled| matches!(probe(polled.probe).worth, Worth::News(_)));
+    let (Some(polled), Some(heard)) = (news, due.heard.take()) else { return };
+    let how = match &mut polled.outcome {
+        Ok(_) => Heard::Told,
+        Err(Unavailable::Failed(failure)) => {
+            let mut text = failure.text.to_string();
+            text.push_str("; asked again after ");
+            figure::push_span(&mut text, wait_ms(due.failures.saturating_add(1)));
+            failure.text = text.into();
+            Heard::Failed
+        }
+        Err(_) => Heard::Refused,
+    };
+    // Its instance may be gone.
+    let _ = heard.send(how);
 }
 
 fn unreached(probe: ProbeId, failure: &Failure) -> Polled {

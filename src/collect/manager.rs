@@ -116,7 +116,7 @@ impl<D: Driver> Manager<D> {
                     self.rank();
                 }
                 Some(command) = commands.recv() => self.carry_out(command).await,
-                Some(due) = heavy.recv() => self.ask_over_lane(due.instance.clone(), Job::Probes(due.probes)),
+                Some(due) = heavy.recv() => self.ask_over_lane(due.instance.clone(), Job::Probes(due.due)),
                 Some(ended) = self.tasks.join_next_with_id() => self.note_end(ended).await,
             }
         }

@@ -70,7 +70,7 @@ pub enum Takes {
     SinceModules,
     /// the server's clock at the newest growth of a file that was told
     GrowthsSince,
-    /// which files of deadlock reports are read, and from where on
+    /// which files of deadlock reports are read, and from where on; or the session whose memory is read
     Deadlocks,
 }
 
@@ -112,4 +112,8 @@ pub enum When {
     Lacks(&'static str),
     /// in a second round trip, if the probe finds it worth one
     SecondTrip,
+    /// deadlocks are read from files
+    InFile,
+    /// deadlocks are read from the memory of a session
+    InMemory,
 }

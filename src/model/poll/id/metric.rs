@@ -54,6 +54,7 @@ metrics! {
     263 FileBytesOf       "Traffic of a file"    "MB/s" 0.01 Files       "read from and written to a file, MB per second; key as above",
     264 ClerkPages        "Memory clerk"         "KB"   1.0 Clerks       "pages of a clerk type, KB; key: the type",
     265 LogUsedSize       "Log in use of"        "KB"   1.0 Logs         "transaction log of a database in use, KB; key: the database",
+    280 DeadlocksOf       "Deadlocks of a pattern" ""  1.0 Deadlocks    "deadlocks of a pattern, counted by the events of the time line and not kept as points; key: the fingerprint",
     228 FailedJobs        "Failed jobs"          ""     1.0 Jobs         "jobs whose last outcome within a day was a failure",
 }
 
