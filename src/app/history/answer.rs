@@ -14,7 +14,8 @@ use crate::{
         judge::health::Level,
         poll::id::{Metric, SeriesKey},
         timeline::{
-            chart::{Bucket, ChartData, ChartQuery, Mark, MarkKind},
+            chart::{Bucket, ChartData, ChartLine, ChartQuery, Mark, MarkKind},
+            counted::{self, Counted},
             event::{Cause, What},
             forecast::{self, Outlook},
             gathered::Walk,
@@ -24,7 +25,7 @@ use crate::{
     protocol::{Answer, HistoryRequest, Query, Reply},
     store::{
         StoreError,
-        history::{AFTER_MS, Event, EventFilter, Recent, fleet_at, fleet_with_damage},
+        history::{AFTER_MS, Event, EventFilter, Reader, Recent, fleet_at, fleet_with_damage},
     },
 };
 use std::{collections::HashMap, sync::Arc};
@@ -46,6 +47,31 @@ fn outlook(archive: &mut Archive, uid: &str, mount: &Arc<str>, to: Timestamp) ->
     let used: Vec<Option<f64>> = free.iter().zip(&size).map(used).collect();
     let capacity = size.iter().flatten().next_back().map_or(f64::NAN, |day| f64::from(day.max));
     Ok(forecast::outlook(&used, capacity, forecast::seed(mount, to.ms() / DAY_MS)))
+}
+
+/// How often a pattern of deadlocks came, by the events of the time line. What a first reading told is older than the instance here.
+fn deadlocks(
+    reader: &mut Reader,
+    uid: &str,
+    pattern: &str,
+    query: &ChartQuery,
+    reach_back: Option<Timestamp>,
+) -> Result<ChartLine, StoreError> {
+    let range_ms = query.to - query.from;
+    let (Some(since), Some((_, newest)), Ok(pattern)) =
+        (reader.instances().known_since(uid)?, reader.stats().span()?, u64::from_str_radix(pattern, 16))
+    else {
+        return Ok(ChartLine::default());
+    };
+    let filter = EventFilter { uids: vec![uid.into()], kinds: vec![MarkKind::Deadlock] };
+    let events = reader.events().list(&filter, query.from, query.to)?;
+    let counted: Vec<Counted> = events
+        .iter()
+        .filter_map(|event| Counted::deadlocks(event.at, event.to, &event.what, pattern))
+        .collect();
+    let first = counted.iter().map(|counted| counted.at).fold(since, Ord::min);
+    let known = (reach_back.map_or(first, |back| first.max(back)), newest);
+    Ok(counted::line(counted.into_iter(), range_ms, (query.from, query.to), known))
 }
 
 /// State that lasts from one question to the next.
@@ -207,6 +233,10 @@ impl<'a> Question<'a> {
         let reader = archive.reader()?;
         let mut data = ChartData { lines: Vec::with_capacity(query.series.len()), tier: "as measured" };
         for key in &query.series {
+            if key.metric == Metric::DeadlocksOf {
+                data.lines.push(deadlocks(reader, &uid, &key.key, query, self.events_reach_back())?);
+                continue;
+            }
             let drawn = reader.charts().draw(&uid, key, query.from, query.to, query.points)?;
             if drawn.tier.is_some() {
                 data.tier = drawn.tier_words();

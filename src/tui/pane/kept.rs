@@ -7,9 +7,11 @@ use super::{
 };
 use crate::{
     model::{
+        base::time::Timestamp,
         fold::snapshot::InstanceSnapshot,
         judge::limits::{Gauge, Thresholds},
         poll::id::{Metric, SeriesKey},
+        timeline::counted,
     },
     protocol::Query,
     tui::{
@@ -47,6 +49,8 @@ pub struct Kept {
     pub least: f32,
     /// from where on the figure is a warning, and critical
     pub limits: Option<Limits>,
+    /// it counts: each figure is that of a slot of time, whose length follows from that of the chart
+    pub counts: bool,
 }
 
 /// Limits in another unit.
@@ -88,7 +92,18 @@ impl Kept {
             top: None,
             least: 1.0,
             limits: None,
+            counts: false,
         }
+    }
+
+    /// One that counts events, over any length of time: `title` goes on with what a slot is.
+    pub fn of_events(title: String, key: SeriesKey) -> Self {
+        Self { least: 4.0, counts: true, ..Self::new(title, key, 0) }
+    }
+
+    /// The time line that it is shown over.
+    fn line(&self, line: TimeLine, now: Timestamp) -> TimeLine {
+        if self.counts { line } else { line.reaching(self.reach_ms, now) }
     }
 
     /// One that is kept in KB, shown in GB.
@@ -107,7 +122,7 @@ impl Kept {
 
     /// What is asked of history for it.
     pub fn query(&self, line: TimeLine, i: &InstanceSnapshot, view: &View<'_>) -> Query {
-        Query::Chart(line.reaching(self.reach_ms, view.now).chart(i.id(), &self.keys, view.now))
+        Query::Chart(self.line(line, view.now).chart(i.id(), &self.keys, view.now))
     }
 
     /// Draws it. `behind` goes on with its title.
@@ -119,9 +134,13 @@ impl Kept {
         canvas: &mut Canvas<'_>,
         sight: Sight<'_>,
     ) {
-        let line = sight.line.reaching(self.reach_ms, view.now);
+        let line = self.line(sight.line, view.now);
         let found = line.found(view, i.id(), &self.keys);
         let mut title = self.title.clone();
+        if self.counts {
+            title.push_str(" per ");
+            title.push_str(counted::slot_name(line.ms()));
+        }
         let is_longer = line.ms() != sight.line.ms();
         if is_longer {
             title.push_str(" · ");

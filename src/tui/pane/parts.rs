@@ -92,6 +92,14 @@ pub trait Parts: for<'a> Kind<Row<'a> = Line<'a, Self>> + Debug + Sized {
     fn act(_action: Action, _row: Option<&RowKey>, _instance: Option<&InstanceId>) -> Option<Wish> {
         None
     }
+    /// The same of an action that needs more than a row.
+    fn look(_action: Action, _view: &View<'_>) -> Option<Wish> {
+        None
+    }
+    /// What is said below the reason why there are no parts: what to do about it.
+    fn advice(_view: &View<'_>) -> Vec<String> {
+        Vec::new()
+    }
     /// True for a part that is in trouble by itself.
     fn is_problem(_part: &Self::Part) -> bool {
         false
@@ -411,7 +419,9 @@ impl<P: Parts> Pane for PartsPane<P> {
                 vec![P::WORDS.no_match.to_owned(), "Esc clears it.".to_owned()]
             } else {
                 let nothing = self.choice.as_ref().map_or(P::WORDS.nothing, |choice| choice.nothing);
-                reading::absence(P::WORDS.unknown, nothing, view, P::reading)
+                let mut lines = reading::absence(P::WORDS.unknown, nothing, view, P::reading);
+                lines.extend(P::advice(view));
+                lines
             };
             return reading::empty(&lines, view, &mut body);
         }
@@ -420,6 +430,10 @@ impl<P: Parts> Pane for PartsPane<P> {
 
     fn act(&mut self, action: Action, view: &View<'_>, wishes: &mut Vec<Wish>) -> bool {
         if self.line.act(action, view, wishes) {
+            return true;
+        }
+        if let Some(wish) = P::look(action, view) {
+            wishes.push(wish);
             return true;
         }
         let row = self.table.selected();

@@ -73,6 +73,33 @@ fn logs_clerks_databases_and_tempdb_have_charts_of_what_history_keeps() {
 }
 
 #[test]
+fn a_pattern_of_deadlocks_has_a_chart_of_how_often_it_came_over_any_time() {
+    let mut s = one("sqlprd-014", ": deadlocks enter");
+    let first = answer(&mut s);
+    assert_eq!(first, [(Metric::DeadlocksOf, "3f2a11c055aa0007".to_owned())], "the last one");
+    let text = s.text();
+    assert!(text.contains("key lookup 3f2a11c0 per 30 s"), "fifteen minutes: {text}");
+    s.keys("down");
+    assert_eq!(answer(&mut s), [(Metric::DeadlocksOf, "9d01000077771234".to_owned())]);
+    assert!(s.text().contains("conversion 9d010000 per 30 s"), "{}", s.text());
+    for (key, slot) in [("W", "10 s"), ("W", "5 s")] {
+        s.keys(key);
+        answer(&mut s);
+        assert!(s.text().contains(&format!("conversion 9d010000 per {slot}")), "{}", s.text());
+    }
+    s.keys("w w w w w w w w w w w w");
+    answer(&mut s);
+    assert!(s.text().contains("per week") && s.text().contains("last 1 year"), "{}", s.text());
+    s.keys("shift-left");
+    answer(&mut s);
+    assert!(
+        s.text().contains("per week") && s.text().contains("1 year to "),
+        "of another time: {}",
+        s.text()
+    );
+}
+
+#[test]
 fn a_volume_says_when_it_is_full_by_its_months_or_why_there_is_no_date() {
     let mut s = one("sqlprd-003", "6 b b");
     let asked = s.asked();
