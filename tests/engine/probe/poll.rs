@@ -121,13 +121,11 @@ async fn every_declared_column_reaches_the_sample() {
             ProbeId::Headline => 16,
             // A text that is no report names nobody; it is whole, and of no module.
             ProbeId::Activity | ProbeId::Deadlocks => 2,
-            // What a log may take, and when that is full, the fold says, too; nothing holds it.
-            ProbeId::Logs => 3,
+            // What a log may take, and when that is full, the fold says, too; nothing holds it. The text of no module begins as one.
+            ProbeId::Logs | ProbeId::Modules => 3,
             // Idle is not believed on Linux; when a volume will be full is told by the fold.
             // How a clerk grew the fold says; what is free in a file only its database.
             ProbeId::CpuRing | ProbeId::Volumes | ProbeId::Clerks | ProbeId::Space => 1,
-            // The text of no module begins as one.
-            ProbeId::Modules => 3,
             // Nothing failed, before or now; the module is encrypted; this server knows no hints and no feedback.
             ProbeId::QueryStore => 7,
             // All files together have no name, kind, path, database, size or I/Os in flight.
