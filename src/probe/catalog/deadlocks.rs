@@ -149,10 +149,11 @@ fn reports(xml: &str, bytes: Option<i64>, ctx: &ProbeContext) -> Vec<(u64, &'sta
     let text: Arc<str> = sanitize_block(&lean, MOST_CHARS).into();
     let (end, text) = (text.len(), SqlText::new(text, None, None, false));
     let hash = text.id().0;
-    let skew_ms = ctx.skew_ms().unwrap_or(0);
-    let by_our_clock = |at: Timestamp| at.plus_ms(skew_ms.saturating_neg());
+    let clock = ctx.clock();
+    // A clock that was set back since leaves events of the future in the file.
+    let by_our_clock = |at: Timestamp| clock.is_past(at).then(|| clock.ours(at));
     let whole = DeadlockReport {
-        at: stamp(xml).map_or_else(|| ctx.now(), by_our_clock),
+        at: stamp(xml).and_then(by_our_clock).unwrap_or_else(|| ctx.now()),
         hash,
         text: Some(Statement { text: Arc::new(text), start: 0, end }),
         bytes,
@@ -169,7 +170,7 @@ fn reports(xml: &str, bytes: Option<i64>, ctx: &ProbeContext) -> Vec<(u64, &'sta
             (fingerprint.unwrap_or(NO_RING.0), Pattern::of(deadlock, &graph, ring).word())
         });
         let report = DeadlockReport {
-            at: deadlock.at.map_or(whole.at, by_our_clock),
+            at: deadlock.at.and_then(by_our_clock).unwrap_or(whole.at),
             hash: hash.wrapping_add(nth as u64),
             parties: parties(deadlock, &graph, rings.first()),
             objects: objects(deadlock, &graph, rings.first()),
@@ -351,6 +352,35 @@ mod tests {
             "<deadlock><process-list><process id=\"a\" spid=\"5\"/></process-list></deadlock>",
         )]);
         assert_eq!(patterns(&told), [("no ring", 1)]);
+    }
+
+    #[test]
+    fn a_deadlock_of_the_future_is_one_of_now() {
+        let server_time = Timestamp::parse("2026-11-29T14:00:00Z").unwrap();
+        let clock = Cell::Instant { utc_ms: server_time.ms(), offset_min: 60 };
+        let of_file = set(
+            "deadlock_source",
+            &["server_time", "name", "target_name"],
+            vec![vec![clock, text("system_health"), text("event_file")]],
+        );
+        let report = |minute: &str| vec![text(&EVENT.replace("14:02", minute))];
+        let rows = vec![report("13:59"), report("14:02"), report("13:58")];
+        let answer = sets(vec![of_file, set("deadlocks", &["report"], rows)]);
+        // Our clock is ten seconds behind the server's.
+        let mut ctx = ProbeContext::new(|| Timestamp::from_ms(1_795_960_790_000));
+        ctx.note_clock(&answer, server_time.plus_ms(-10_000));
+        let Ok(Sample::Known(State::Deadlocks(table))) = decode(&answer, &ctx) else { panic!() };
+        let mut at: Vec<_> = table.patterns[0].reports.iter().map(|r| r.at).collect();
+        at.sort_unstable();
+        let ours = |text: &str| Timestamp::parse(text).unwrap();
+        assert_eq!(
+            at,
+            [
+                ours("2026-11-29T13:58:01.250Z"),
+                ours("2026-11-29T13:59:01.250Z"),
+                Timestamp::from_ms(1_795_960_790_000)
+            ]
+        );
     }
 
     #[test]

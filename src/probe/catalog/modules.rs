@@ -93,7 +93,7 @@ fn counter(row: Row<'_>, kind: ModuleKind, ctx: &ProbeContext) -> Option<ModuleC
         all: sums(0),
         new: sums(1),
         last: sums(2),
-        range_us: ["min_elapsed_us", "max_elapsed_us"].map(|column| row.count(column)),
+        range_us: ["min_elapsed_us", "max_elapsed_us"].map(|column| clock.micros(row.i64(column))),
         cached_at: clock.at(row, "cached_time").map(|at| clock.ours(at)),
         database: ctx.database(Some(id.database_id)),
         name: ctx.modules.name(id, row, &ctx.texts),

@@ -97,6 +97,7 @@ fn local(row: Row<'_>, column: &str) -> Option<i64> {
 fn counter(row: Row<'_>, ctx: &ProbeContext) -> Option<QueryCounter> {
     let hash = query::hash(row, "query_hash")?;
     let sums = |of: usize| -> Sums { COLUMNS.map(|names| row.count(names[of])) };
+    let clock = ctx.clock();
     let (statement, module) = ctx.queries.statement(hash, row, &ctx.texts).unzip();
     Some(QueryCounter {
         hash,
@@ -105,7 +106,7 @@ fn counter(row: Row<'_>, ctx: &ProbeContext) -> Option<QueryCounter> {
         all: sums(0),
         new: sums(1),
         last: sums(2),
-        range_us: ["min_elapsed_us", "max_elapsed_us"].map(|column| row.count(column)),
+        range_us: ["min_elapsed_us", "max_elapsed_us"].map(|column| clock.micros(row.i64(column))),
         plan_hash: query::hash(row, "query_plan_hash"),
         old_plan_hash: ctx.queries.plan(hash),
         plan: plan(row),
