@@ -5,6 +5,7 @@
 -- Right: VIEW SERVER STATE (2022: VIEW SERVER PERFORMANCE STATE). Without it there is an error.
 -- Cost: the list of running sessions and their events, some hundred rows. Over the on-demand lane, only when there are new deadlocks.
 SELECT /* dbtop:deadlock_source */ TOP (20) 1 AS dbtop_deadlock_source,
+    SYSDATETIMEOFFSET() AS server_time,
     s.name,
     t.target_name,
     CASE WHEN t.target_name = N'event_file' THEN LEFT(t.target_data, 4000) END AS target_data

@@ -10,7 +10,7 @@ use crate::{
     model::poll::properties::Hosting,
     sim::{
         backend::{
-            ColumnType::{BigInt, Int, NVarChar, NVarCharMax},
+            ColumnType::{BigInt, DateTimeOffset, Int, NVarChar, NVarCharMax},
             Value,
         },
         world::deadlocks::{Deadlock, Pattern, Place, Side},
@@ -69,15 +69,20 @@ fn sessions(q: &Asked<'_>) -> Table {
         let data = format!(
             "<EventFileTarget truncated=\"0\"><Buffers logged=\"1204\" dropped=\"0\"/><File name=\"{path}\"/></EventFileTarget>"
         );
-        vec![text(session), text("event_file"), text(data)]
+        vec![q.now(), text(session), text("event_file"), text(data)]
     };
-    let ring = |session: &str| vec![text(session), text("ring_buffer"), Value::Null];
+    let ring = |session: &str| vec![q.now(), text(session), text("ring_buffer"), Value::Null];
     let rows = match q.moment.profile.hosting {
         Hosting::Own | Hosting::ManagedInstance => vec![file(SYSTEM_HEALTH), ring(SYSTEM_HEALTH)],
         Hosting::Rds => vec![file(OWN), file(SYSTEM_HEALTH), ring(SYSTEM_HEALTH)],
         Hosting::AzureDatabase => vec![ring(OWN)],
     };
-    let columns = [("name", NVarChar(256)), ("target_name", NVarChar(60)), ("target_data", NVarCharMax)];
+    let columns = [
+        ("server_time", DateTimeOffset(7)),
+        ("name", NVarChar(256)),
+        ("target_name", NVarChar(60)),
+        ("target_data", NVarCharMax),
+    ];
     Table::new(&columns).with(rows.into_iter())
 }
 
