@@ -26,7 +26,7 @@ const MORE: [Case; 7] = [
     ("ag_queue", "amount = 50\n", "to send", "", "─ availability groups ─"),
     ("calm", "", "", "", ""),
     ("restart", "amount = 1\n", "restarted", "", "─ server ─"),
-    ("tempdb_fill", "amount = 97\n", "tempdb ", "tempdb", "holds"),
+    ("tempdb_fill", "amount = 97\n", "tempdb ", "tempdb", "HOLDS"),
     ("log_fill", "amount = 98\n", "log of ", "Transaction logs", "session"),
     ("black_hole", "", "unreachable since", "", "─ server ─"),
     ("cpu_limit", "amount = 2\n", "tasks wait for 2 CPUs", "Queries", "by CPU"),

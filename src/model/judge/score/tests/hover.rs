@@ -43,7 +43,7 @@ fn target(f: &mut Facts, pct: f64) {
         ..Properties::default()
     }));
     let target_memory_kb = Some((pct / 100.0 * f64::from(80 << 20)) as i64);
-    f.headline = good(Headline { target_memory_kb, ..Headline::default() });
+    f.headline = good(Headline { cpu_pct: Some(12.0), target_memory_kb, ..Headline::default() });
 }
 
 /// What an instance looks like whose figure is so, and its past.
