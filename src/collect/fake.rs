@@ -61,6 +61,8 @@ pub enum Act {
     Ahead(i64),
     /// answers, and the details take so many ms of CPU; everything else takes 10 a poll
     Costly(i64),
+    /// answers, and each probe of the on-demand lane takes so many ms of CPU
+    Heavy(i64),
     /// answers, and has counted so many deadlocks
     Deadlocks(i64),
     /// the same, but they cannot be read
@@ -203,7 +205,7 @@ impl Session for FakeSession {
                 }
                 (5, None)
             }
-            Act::NoRight | Act::Costly(_) | Act::Ahead(_) | Act::Full => (5, None),
+            Act::NoRight | Act::Costly(_) | Act::Heavy(_) | Act::Ahead(_) | Act::Full => (5, None),
             Act::Closed => {
                 self.fake.set(&self.name, Act::Answer(5));
                 (0, Some(FailureKind::Unreachable))
@@ -220,6 +222,7 @@ impl Session for FakeSession {
             .collect();
         // A session's figures grow when the batch is over.
         self.cpu_ms += match self.fake.act(&self.name) {
+            Act::Heavy(cpu_ms) if due.iter().any(|id| probe(*id).lane == Lane::OnDemand) => cpu_ms,
             Act::Costly(cpu_ms) if due.contains(&ProbeId::Waits) => 10 + cpu_ms,
             _ => 10,
         };
@@ -233,6 +236,7 @@ impl Session for FakeSession {
         }
         let (ms, closes) = match self.fake.act(&self.name) {
             Act::Answer(ms) => (ms, None),
+            Act::Heavy(_) => (5, None),
             Act::Closed => {
                 self.fake.set(&self.name, Act::Answer(5));
                 (0, Some(FailureKind::Unreachable))

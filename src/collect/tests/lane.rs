@@ -240,3 +240,34 @@ async fn deadlocks_are_read_over_the_lane_when_their_counter_moved_and_grow_not_
     seconds(300.0).await;
     assert_eq!((readings(), shown(&collector, "a").facts.deadlocks.every_ms), (5, 0));
 }
+
+#[tokio::test(start_paused = true)]
+async fn probes_of_the_lane_have_a_budget_of_their_own_and_say_when_it_is_used_up() {
+    let fake = Fake::new();
+    fake.set("a", Act::Heavy(20_000));
+    let collector = run_over(&fake, &one(), |s| s.slow_every_ms = 120_000);
+    let mut with_lane = target("a");
+    let off = ["deadlocks", "query_store", "growths", "room"].map(String::from).to_vec();
+    Arc::make_mut(&mut with_lane.info).poll =
+        Arc::new(PollSettings { probes_off: off, ..PollSettings::default() });
+    collector.commands.send(Command::Inventory(vec![with_lane])).await.unwrap();
+    collector.commands.send(Command::Focus(vec![InstanceId::new("a")])).await.unwrap();
+    let start = Instant::now();
+    let asked = || fake.polls("a", ProbeId::LogUse, start).len();
+    seconds(1_800.0).await;
+    assert_eq!(asked(), 3, "20 s each, 60 s an hour");
+    let problem = shown(&collector, "a").facts.log_use.problem.clone();
+    let words = problem.map(|problem| problem.to_string()).unwrap_or_default();
+    assert!(words.contains("deferred") && words.contains("60 s of CPU within an hour"), "{words}");
+    assert!(answered(hear(ask(&collector, "a").await.0).await.1.as_ref()), "what somebody asks is answered");
+    let headlines = fake.polls("a", ProbeId::Headline, start).len();
+    assert!(headlines > 800, "the polls have another budget: {headlines}");
+    seconds(2_400.0).await;
+    assert!((4..=6).contains(&asked()), "the first ones are an hour old: {}", asked());
+    let no_limit =
+        Settings { clock, up, lane_budget: Duration::ZERO, slow_every_ms: 120_000, ..Settings::default() };
+    collector.commands.send(Command::Settings(Box::new(no_limit))).await.unwrap();
+    let before = asked();
+    seconds(1_200.0).await;
+    assert!(asked() >= before + 8, "{} after {before}", asked());
+}
