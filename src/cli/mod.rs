@@ -335,6 +335,8 @@ pub enum What {
     Storage,
     /// one row per database file: latency, growth, whether the next growth has room
     Files,
+    /// one row per time that a database file grew by itself, out of the default trace
+    Growths,
     /// one row per session that holds tempdb
     Tempdb,
     /// one row per transaction log: use, who holds it, growth

@@ -47,6 +47,8 @@ pub struct Watermarks {
     pub query_store: Option<Arc<QueryStoreTable>>,
     /// since when growths of files are asked for, by the server's own clock, ms since 1970 by its zone
     pub growths: Option<i64>,
+    /// the file of the default trace that was written when growths were read last
+    trace: Option<String>,
 }
 
 impl Watermarks {
@@ -82,8 +84,20 @@ impl Watermarks {
         }
     }
 
-    /// Learns from an answer: which session is read, and what was read last. `only_urls`: as `recorded::choose` has it.
+    /// The parameters of `Takes::GrowthsSince`: since when, and the file that was read last.
+    pub(super) fn of_growths(&self) -> [Param<'_>; 2] {
+        let since = self.growths.map_or(Param::Null, Param::Int);
+        [since, self.trace.as_deref().map_or(Param::Null, Param::Text)]
+    }
+
+    /// Learns from an answer: which session and which trace is read, and what was read last. `only_urls`: as `recorded::choose` has it.
     pub(super) fn note(&mut self, sets: &Sets, only_urls: bool) {
+        if sets.has("growths") {
+            let trace = sets.all("growth_trace").next();
+            let path = trace.and_then(|row| row.raw_text("trace_path"));
+            let is_path = |path: &&str| !path.is_empty() && path.chars().count() <= PATH_CHARS;
+            self.trace = path.filter(is_path).map(str::to_owned);
+        }
         if sets.has(SESSIONS) {
             let source = choose(sets, only_urls, &self.refused);
             if !source.iter().zip(&self.source).any(|(now, before)| now.is_like(before)) {
@@ -271,6 +285,21 @@ mod tests {
         // The server's clock had been a day ahead.
         read_to.note_growths(None, Some(20 * GROWTHS_BEFORE_MS));
         assert_eq!(read_to.growths, Some(19 * GROWTHS_BEFORE_MS));
+    }
+
+    #[test]
+    fn the_file_of_the_trace_is_known_when_it_was_read() {
+        let trace = |path: &str| set("growth_trace", &["trace_path"], vec![vec![text(path)]]);
+        let growths = || set("growths", &["start_time"], Vec::new());
+        let mut read_to = Watermarks::default();
+        noted(&mut read_to, &sets(vec![trace("C:\\log_7.trc")]));
+        assert_eq!(read_to.of_growths(), [Param::Null, Param::Null], "the second statement failed");
+        noted(&mut read_to, &sets(vec![trace("C:\\log_7.trc"), growths()]));
+        assert_eq!(read_to.of_growths(), [Param::Null, Param::Text("C:\\log_7.trc")], "nothing grew");
+        noted(&mut read_to, &sets(Vec::new()));
+        assert_eq!(read_to.of_growths()[1], Param::Text("C:\\log_7.trc"), "another probe was asked");
+        noted(&mut read_to, &sets(vec![trace(&"x".repeat(300)), growths()]));
+        assert_eq!(read_to.of_growths()[1], Param::Null, "no path of a trace");
     }
 
     #[test]

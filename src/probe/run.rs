@@ -301,7 +301,9 @@ fn params<'c>(scripts: &[Script], ctx: &'c ProbeContext) -> Vec<Param<'c>> {
     } else if takes(Takes::SinceModules) {
         ctx.modules.params(ctx.is_focused()).into()
     } else if takes(Takes::GrowthsSince) {
-        vec![ctx.read.growths.map_or(Param::Null, Param::Int)]
+        ctx.read.of_growths().into()
+    } else if takes(Takes::AllDatabases) {
+        vec![Param::Null]
     } else if takes(Takes::Deadlocks) {
         ctx.read.params().into()
     } else {

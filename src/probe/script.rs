@@ -68,8 +68,10 @@ pub enum Takes {
     Since,
     /// the same of the last poll of modules; alone in its batch
     SinceModules,
-    /// the server's clock at the newest growth of a file that was told
+    /// the server's clock at the newest growth of a file that was told, and the file of the trace that was read last
     GrowthsSince,
+    /// that all databases are meant
+    AllDatabases,
     /// which files of deadlock reports are read, and from where on; or the session whose memory is read
     Deadlocks,
 }

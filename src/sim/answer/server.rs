@@ -179,6 +179,7 @@ pub fn doctor(q: &Asked<'_>) -> Table {
         ("view_server_security_state", Int, on_server("VIEW SERVER SECURITY STATE")),
         ("view_any_definition", Int, on_server("VIEW ANY DEFINITION")),
         ("connect_any_database", Int, on_server("CONNECT ANY DATABASE")),
+        ("alter_trace", Int, on_server("ALTER TRACE")),
         ("view_database_state", Int, in_database("VIEW DATABASE STATE", q.rights.server_state)),
         ("view_database_performance_state", Int, in_database("VIEW DATABASE PERFORMANCE STATE", performance)),
         ("view_database_security_state", Int, in_database("VIEW DATABASE SECURITY STATE", security)),

@@ -2,7 +2,7 @@
 //! and drawn when the answer is there. For the panes that draw charts of one instance (`instance`, `parts`).
 
 use super::{
-    figure::{Sight, high, limits},
+    figure::{Sight, high, limits, push_why_none},
     range::TimeLine,
 };
 use crate::{
@@ -67,6 +67,33 @@ pub fn of_volume(mount: &Arc<str>, total_bytes: Option<i64>, thresholds: &Thresh
         limits: limits(thresholds, Gauge::Volume).and_then(of_all),
         ..Kept::in_gb(title, Metric::VolumeFree, mount, 6 * HOUR_MS)
     }
+}
+
+/// The series of a file: read, write, operations, traffic.
+pub const OF_FILE: [Metric; 4] =
+    [Metric::FileReadOf, Metric::FileWriteOf, Metric::FileOps, Metric::FileBytesOf];
+
+/// How long reads and writes of a file take; `key`: that of its series.
+pub fn of_file(name: &str, key: &str) -> Kept {
+    latency(name, [Metric::FileReadOf, Metric::FileWriteOf], key)
+}
+
+/// How long reads and writes of a file, a volume or a database take.
+pub fn latency(name: &str, [read, write]: [Metric; 2], key: &str) -> Kept {
+    let title = format!("{name} ms");
+    let writes = SeriesKey::with(write, key);
+    let reads = Kept::new(title, SeriesKey::with(read, key), HOUR_MS);
+    Kept { least: 10.0, ..reads.beside(writes, ["read", "write"]) }
+}
+
+/// What the files of something do, over time: how long reads and writes take, how much they carry, and how many there are. `metrics`:
+/// read, write, operations, traffic.
+pub fn traffic(name: &str, [read, write, ops, bytes]: [Metric; 4], key: &str) -> [Kept; 3] {
+    let chart = |what: &str, metric| {
+        let key = SeriesKey::with(metric, key);
+        Kept { least: 10.0, ..Kept::new(format!("{name} {what}"), key, HOUR_MS) }
+    };
+    [latency(name, [read, write], key), chart("MB/s", bytes), chart("reads and writes/s", ops)]
 }
 
 /// How full the log of a database is.
@@ -149,6 +176,10 @@ impl Kept {
         title.push_str(behind);
         let (main, second) =
             if sight.dots { (Shape::Braille, Shape::Braille) } else { (Shape::Area, Shape::Line) };
+        let mut why = String::new();
+        if let Some(key) = self.keys.first() {
+            push_why_none(&mut why, &found, i, key.metric.probe(), view);
+        }
         let plot = |n: usize, shape, style| Plot {
             name: self.names.get(n).copied().unwrap_or_default(),
             points: Points::Kept(found.line(n), 0),
@@ -170,7 +201,7 @@ impl Kept {
             top: self.top,
             least: self.least,
             limits: self.limits,
-            empty: found.words(),
+            empty: &why,
             cursor: line.cursor(),
             marks: if is_longer { &[] } else { line.marks(view, i.id()) },
         }

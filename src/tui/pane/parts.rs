@@ -8,7 +8,6 @@ use crate::{
         base::{
             figure,
             filter::{self, Value},
-            time::Timestamp,
         },
         fold::snapshot::InstanceSnapshot,
         inventory::instance::InstanceId,
@@ -114,8 +113,8 @@ pub trait Parts: for<'a> Kind<Row<'a> = Line<'a, Self>> + Debug + Sized {
     }
     /// Calls `with` for every text that a filter without a field searches.
     fn texts<'p>(part: &'p Self::Part, with: &mut dyn FnMut(&'p str));
-    /// What it asks of history beside its charts, of one instance.
-    fn asked(_instance: &InstanceId, _table: &Self::Table, _now: Timestamp) -> Vec<Query> {
+    /// What it asks of history beside its charts, of all instances in scope.
+    fn asked(_view: &View<'_>) -> Vec<Query> {
         Vec::new()
     }
     /// The charts of the part under the cursor, of what history keeps. They stand behind the first chart of all.
@@ -390,13 +389,13 @@ impl<P: Parts> Pane for PartsPane<P> {
     }
 
     fn wanted(&self, view: &View<'_>) -> Vec<Query> {
-        let Some(i) = view.single() else { return Vec::new() };
+        let of_scope = P::asked(view);
+        let Some(i) = view.single() else { return of_scope };
         let asked = asked::<P>();
         let all = if asked.is_empty() { &[][..] } else { std::slice::from_ref(&asked) };
         let mut wanted = self.line.wanted(view, i.id(), all, &asked);
         wanted.extend(self.kept(view).iter().map(|kept| kept.query(self.line, i, view)));
-        let table = P::reading(&i.facts).get();
-        wanted.extend(table.into_iter().flat_map(|table| P::asked(i.id(), table, view.now)));
+        wanted.extend(of_scope);
         wanted
     }
 

@@ -71,7 +71,7 @@ async fn the_first_poll_learns_the_rights_before_it_chooses_scripts() {
         questions[2]
     );
     let last = "memory clerks files log_space tempdb_sessions tempdb_files tempdb_waits version_holders grant_queue \
-                semaphores memory_counters space cost";
+                semaphores memory_counters cost";
     assert!(questions[2].ends_with(last), "own cost last: {}", questions[2]);
     let slow: Vec<_> = questions[3..].iter().filter(|q| !ON_DEMAND.contains(&q.as_str())).collect();
     assert_eq!(
@@ -79,7 +79,9 @@ async fn the_first_poll_learns_the_rights_before_it_chooses_scripts() {
         [
             "availability",
             "volumes",
+            "space",
             "growth_trace growths",
+            "room_databases",
             "log_use",
             "jobs",
             "workload queries_2016",
@@ -109,10 +111,16 @@ async fn every_declared_column_reaches_the_sample() {
         "blocked",
         Fate::Rows(vec![vec![("requests_seen", Cell::Int(60)), ("blocked_requests", Cell::Int(1))]]),
     );
-    let online = [("database_id", Cell::Int(5)), ("database_name", Cell::Text("a".into()))];
-    let online =
-        online.into_iter().chain([("total_rows", Cell::Int(1)), ("state_desc", Cell::Text("ONLINE".into()))]);
-    server = server.with("query_stores", Fate::Rows(vec![online.collect()]));
+    let online: Vec<_> = [
+        ("database_id", Cell::Int(5)),
+        ("database_name", Cell::Text("a".into())),
+        ("total_rows", Cell::Int(1)),
+        ("state_desc", Cell::Text("ONLINE".into())),
+    ]
+    .into();
+    for list in ["query_stores", "room_databases"] {
+        server = server.with(list, Fate::Rows(vec![online.clone()]));
+    }
     let due: Vec<_> = ProbeId::ALL.into_iter().filter(|p| *p != ProbeId::Rights).collect();
     for polled in poll(&mut server, &due, &mut ctx).await {
         let shown = format!("{:?}", polled.outcome);

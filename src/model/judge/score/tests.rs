@@ -90,6 +90,7 @@ fn down(kind: FailureKind, number: Option<i32>, since_ms: i64) -> Facts {
 }
 
 mod edges;
+mod files;
 mod hover;
 
 #[test]
